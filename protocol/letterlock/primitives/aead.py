@@ -1,0 +1,52 @@
+"""Authenticated encryption: ChaCha20-Poly1305 (RFC 8439) for messages, XChaCha20-Poly1305 at rest.
+
+    message     key used once; nonce 12 bytes; tag 16 bytes at the end
+    at rest     key used for ever; nonce 24 random bytes, so that they never repeat by chance
+
+Not here: what the associated data is (session/, stores/).
+"""
+
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from nacl import bindings
+from nacl.exceptions import CryptoError
+
+from letterlock.errors import AuthenticationFailed
+
+TAG_BYTES: Final = 16
+NONCE_BYTES: Final = 12
+XNONCE_BYTES: Final = 24
+
+
+def seal(key: bytes, nonce: bytes, plaintext: bytes, associated_data: bytes) -> bytes:
+    """Return ciphertext and tag: 16 bytes more than `plaintext`. Key 32 bytes, nonce 12."""
+    return ChaCha20Poly1305(key).encrypt(nonce, plaintext, associated_data)
+
+
+def open_(key: bytes, nonce: bytes, sealed: bytes, associated_data: bytes) -> bytes:
+    """Return the plaintext of `seal`, or raise AuthenticationFailed and return nothing."""
+    try:
+        return ChaCha20Poly1305(key).decrypt(nonce, sealed, associated_data)
+    except InvalidTag:
+        # No cause attached and one text for all: nothing tells a bad key from a bad tag. [PRIM-8]
+        raise AuthenticationFailed(FORGED) from None
+
+
+FORGED: Final = "message does not authenticate: forged, damaged, or for another session"
+
+
+def seal_at_rest(key: bytes, nonce: bytes, plaintext: bytes, associated_data: bytes) -> bytes:
+    """Return ciphertext and tag under XChaCha20-Poly1305. Key 32 bytes, nonce 24."""
+    return bindings.crypto_aead_xchacha20poly1305_ietf_encrypt(plaintext, associated_data, nonce, key)
+
+
+def open_at_rest(key: bytes, nonce: bytes, sealed: bytes, associated_data: bytes) -> bytes | None:
+    """Return the plaintext of `seal_at_rest`, or None if the tag does not verify."""
+    if len(sealed) < TAG_BYTES:
+        return None
+    try:
+        return bindings.crypto_aead_xchacha20poly1305_ietf_decrypt(sealed, associated_data, nonce, key)
+    except CryptoError:
+        return None

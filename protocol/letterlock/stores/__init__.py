@@ -1,0 +1,1 @@
+"""Where an account lives between calls. Stores know records, not keys."""

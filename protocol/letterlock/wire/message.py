@@ -1,0 +1,153 @@
+"""The two messages: one that continues a session, and one that starts it and carries the first.
+
+    ratchet message = [1, 2, ratchet key, PN, N, sealed]
+    initial message = [1, 1, suite, IK, EK, signed prekey id, one-time prekey id / null,
+                       null / [kem prekey id, kem ciphertext], ratchet message as a byte string]
+    sealed          = nonce of 8 bytes || ciphertext || tag of 16 bytes
+
+Of both, what stands before the last byte string is kept as it came: it is authenticated as those bytes
+(the ratchet message's) and named by their digest (the initial message's).                 [WIRE-6]
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+from letterlock.limits import MAX_COUNTER, MAX_ID, MAX_MESSAGE, MAX_PADDED, MIN_PADDED, PROTOCOL_VERSION
+from letterlock.primitives.aead import TAG_BYTES
+from letterlock.primitives.curve25519 import EphemeralKey, IdentityKey, RatchetKey
+from letterlock.primitives.mlkem import MlKem1024PublicKey
+from letterlock.primitives.secret import KEY_BYTES
+from letterlock.wire import cbor
+from letterlock.wire.envelope import Kind, open_envelope
+from letterlock.wire.fields import Fields
+from letterlock.wire.suite import Suite
+
+SENT_NONCE_BYTES: Final = 8
+_OVERHEAD: Final = SENT_NONCE_BYTES + TAG_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The header of a ratchet message (Double Ratchet section 3.1, HEADER).
+
+    `previous_length` is PN, the number of messages in the sender's last chain; `number` is N, from 0.
+    """
+
+    ratchet_key: RatchetKey
+    previous_length: int
+    number: int
+
+    def encode_open(self) -> bytes:
+        """Return the message's bytes up to `sealed`; they are its associated data. [RAT-8]"""
+        return cbor.encode_open(
+            PROTOCOL_VERSION, int(Kind.RATCHET), self.ratchet_key.data, self.previous_length, self.number
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RatchetMessage:
+    """A decoded ratchet message; `opened` are its bytes up to `sealed`."""
+
+    header: Header
+    opened: bytes
+    sealed: bytes
+
+    @classmethod
+    def decode(cls, data: bytes) -> "RatchetMessage":
+        """Read a ratchet message. Raises MalformedMessage, UnsupportedVersion, InvalidKey."""
+        fields = open_envelope(data, Kind.RATCHET, 6, "a message")
+        header = Header(
+            RatchetKey(fields.blob("ratchet key", KEY_BYTES)),
+            fields.uint("previous chain length", MAX_COUNTER),
+            fields.uint("message number", MAX_COUNTER),
+        )
+        sealed = fields.blob_between("sealed text", _OVERHEAD + MIN_PADDED, _OVERHEAD + MAX_PADDED)
+        return cls(header, cbor.reopen(data, sealed), sealed)
+
+
+@dataclass(frozen=True, slots=True)
+class KemPart:
+    """What PQXDH adds to the handshake: which KEM prekey was used, and the ciphertext for it."""
+
+    prekey_id: int
+    ciphertext: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HandshakeHeader:
+    """The part of an initial message from which the recipient computes the shared secret.
+
+    PQXDH section 3.3: IK_A, EK_A, the ids of the prekeys used, and CT; `kem` is None in the X3DH suite.
+    """
+
+    suite: Suite
+    identity: IdentityKey
+    ephemeral: EphemeralKey
+    signed_prekey_id: int
+    one_time_prekey_id: int | None
+    kem: KemPart | None
+
+    def encode_open(self) -> bytes:
+        """Return an initial message's bytes up to the ratchet message it carries."""
+        return cbor.encode_open(
+            PROTOCOL_VERSION,
+            int(Kind.INITIAL),
+            int(self.suite),
+            self.identity.data,
+            self.ephemeral.data,
+            self.signed_prekey_id,
+            self.one_time_prekey_id,
+            None if self.kem is None else [self.kem.prekey_id, self.kem.ciphertext],
+        )
+
+
+def handshake_id(opened: bytes) -> bytes:
+    """Return the 32 bytes that name a handshake: SHA-256 of the initial message up to its last element."""
+    return hashlib.sha256(opened).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class InitialMessage:
+    """A decoded initial message; `id` names its handshake, whichever message it carries."""
+
+    header: HandshakeHeader
+    id: bytes
+    message: RatchetMessage
+
+    @classmethod
+    def decode(cls, data: bytes) -> "InitialMessage":
+        """Read an initial message. Raises MalformedMessage, UnsupportedVersion, InvalidKey."""
+        fields = open_envelope(data, Kind.INITIAL, 9, "a first message")
+        suite = _read_suite(fields)
+        identity = IdentityKey(fields.blob("identity key", KEY_BYTES))
+        ephemeral = EphemeralKey(fields.blob("ephemeral key", KEY_BYTES))
+        signed_prekey_id = fields.uint("signed prekey id", MAX_ID)
+        one_time_prekey_id = fields.optional_uint("one-time prekey id", MAX_ID)
+        kem = _read_kem(fields, suite)
+        inner = fields.blob_between("message", 0, MAX_MESSAGE)
+        return cls(
+            HandshakeHeader(suite, identity, ephemeral, signed_prekey_id, one_time_prekey_id, kem),
+            handshake_id(cbor.reopen(data, inner)),
+            RatchetMessage.decode(inner),
+        )
+
+
+def _read_suite(fields: Fields) -> Suite:
+    number = fields.uint("suite", MAX_ID)
+    if number not in set(Suite):
+        raise fields.wrong("suite", "one this release knows")
+    return Suite(number)
+
+
+def _read_kem(fields: Fields, suite: Suite) -> KemPart | None:
+    """Read the KEM part, which is there in the PQXDH suite and only there. [WIRE-7]"""
+    value = fields.any()
+    if (value is None) != (suite is Suite.X3DH):
+        raise fields.wrong("kem part", "what its suite needs")
+    if value is None:
+        return None
+    part = Fields(value, 2, "kem part")
+    return KemPart(
+        part.uint("kem prekey id", MAX_ID), part.blob("ciphertext", MlKem1024PublicKey.CIPHERTEXT_BYTES)
+    )
