@@ -20,7 +20,8 @@
     |   |-- UnknownSession      no session to open it with
     |   `-- ReplayRecordFull    a prekey that has met too many strangers
     |-- TrustError
-    |   `-- UntrustedIdentity   the peer's identity key is not the one you know
+    |   |-- UntrustedIdentity   the peer's identity key is not the one you know
+    |   `-- SafetyNumberMismatch  the peer's scanned code shows other keys
     `-- StoreError              the disk
         |-- WrongKey            the store key or passphrase does not fit
         |-- CorruptStore        what is stored is not what was saved
@@ -159,6 +160,10 @@ class UntrustedIdentity(TrustError):
         super().__init__(self.TEXT)
         self.address = address
         self.identity = identity
+
+
+class SafetyNumberMismatch(TrustError):
+    """The scanned code is not the one this conversation should have: somebody sits between the two."""
 
 
 # --- the disk -------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from nacl import bindings
 from nacl.exceptions import CryptoError
 
 from letterlock.errors import AuthenticationFailed
+from letterlock.primitives.secret import KEY_BYTES
 
 TAG_BYTES: Final = 16
 NONCE_BYTES: Final = 12
@@ -38,15 +39,29 @@ FORGED: Final = "message does not authenticate: forged, damaged, or for another 
 
 
 def seal_at_rest(key: bytes, nonce: bytes, plaintext: bytes, associated_data: bytes) -> bytes:
-    """Return ciphertext and tag under XChaCha20-Poly1305. Key 32 bytes, nonce 24."""
+    """Return ciphertext and tag under XChaCha20-Poly1305. Key 32 bytes, nonce 24.
+
+    Raises ValueError for other lengths.
+    """
+    _check_lengths(key, nonce)
     return bindings.crypto_aead_xchacha20poly1305_ietf_encrypt(plaintext, associated_data, nonce, key)
 
 
 def open_at_rest(key: bytes, nonce: bytes, sealed: bytes, associated_data: bytes) -> bytes | None:
-    """Return the plaintext of `seal_at_rest`, or None if the tag does not verify."""
+    """Return the plaintext of `seal_at_rest`, or None if the tag does not verify.
+
+    Raises ValueError for a key or nonce of another length, unless `sealed` is too short in any case.
+    """
     if len(sealed) < TAG_BYTES:
         return None
+    _check_lengths(key, nonce)
     try:
         return bindings.crypto_aead_xchacha20poly1305_ietf_decrypt(sealed, associated_data, nonce, key)
     except CryptoError:
         return None
+
+
+def _check_lengths(key: bytes, nonce: bytes) -> None:
+    # PyNaCl's own complaint is a CryptoError too, which would pass for a tag that does not verify.
+    if len(key) != KEY_BYTES or len(nonce) != XNONCE_BYTES:
+        raise ValueError(f"key and nonce of {len(key)} and {len(nonce)} bytes; expected 32 and 24")

@@ -191,8 +191,11 @@ def agree(private: PrivateKey, their_public: PublicKey) -> SharedPoint:
 def x25519(k: bytes, u: bytes) -> bytes:
     """Return X25519 of 32-byte scalar and 32-byte u, as RFC 7748 section 5, on plain bytes.
 
-    Raises InvalidKey where the result is all zero (RFC 7748 section 6.1).
+    Raises InvalidKey where the result is all zero (RFC 7748 section 6.1), ValueError for another length.
     """
+    # PyNaCl hands C a pointer without looking: a short string would be read past its end.
+    if len(k) != KEY_BYTES or len(u) != KEY_BYTES:
+        raise ValueError(f"scalar and u of {len(k)} and {len(u)} bytes; expected {KEY_BYTES} each")
     try:
         return bindings.crypto_scalarmult(k, u)
     except RuntimeError as error:

@@ -8,7 +8,8 @@
 Not here: deterministic encapsulation, which OpenSSL's interface does not offer.
 """
 
-from typing import ClassVar, Final, Generic, NamedTuple, Never, Self, TypeVar
+from dataclasses import dataclass
+from typing import ClassVar, Final, Generic, Never, Self, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import mlkem
 
@@ -32,7 +33,8 @@ class KemSecret(Secret):
     __slots__ = ()
 
 
-class Encapsulation(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Encapsulation(Guarded):
     """What encapsulating gives: the secret to keep and the ciphertext to send."""
 
     secret: KemSecret

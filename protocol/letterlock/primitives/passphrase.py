@@ -46,7 +46,9 @@ class PassphraseParameters:
         if not 1 <= self.opslimit <= ARGON2_MAX_OPSLIMIT:
             raise ValueError(f"{self.opslimit} passes; expected 1 to {ARGON2_MAX_OPSLIMIT}")
         if not _MIN_MEMLIMIT <= self.memlimit <= ARGON2_MAX_MEMLIMIT:
-            raise ValueError(f"{self.memlimit} bytes of memory; at most {ARGON2_MAX_MEMLIMIT}")
+            raise ValueError(
+                f"{self.memlimit} bytes of memory; expected {_MIN_MEMLIMIT} to {ARGON2_MAX_MEMLIMIT}"
+            )
 
 
 def derive(passphrase: str, parameters: PassphraseParameters) -> PassphraseKey:

@@ -84,6 +84,9 @@ def verify_sign_bit_form(public: PublicKey, message: bytes, signature: bytes) ->
 
 def verify_edwards(public: bytes, message: bytes, signature: bytes) -> None:
     """Verify an Ed25519 signature (RFC 8032 section 5.1.7) under a 32-byte Edwards key, strictly."""
+    # PyNaCl hands C a pointer without looking: a short key would be read past its end.
+    if len(public) != KEY_BYTES:
+        raise ValueError(f"edwards key of {len(public)} bytes; expected {KEY_BYTES}")
     if len(signature) != SIGNATURE_BYTES:
         raise InvalidSignature(f"signature of {len(signature)} bytes; expected {SIGNATURE_BYTES}")
     try:

@@ -55,6 +55,8 @@ def decode(data: bytes) -> object:
             max_depth=MAX_CBOR_DEPTH,
             allow_indefinite=False,
             allow_duplicate_keys=False,
+            # Keys of integers or arrays can be chosen to collide: 220 kB of them took five seconds.
+            strict_hashable_types=True,
         )
         again = cbor2.dumps(value)
     except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError):

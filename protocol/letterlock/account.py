@@ -1,0 +1,284 @@
+"""Account: the one object an application holds.
+
+It joins the pieces and decides nothing about keys itself: prekeys are `session.prekeys`, conversations
+`session.book`, agreement `handshake`. Each public method is one transaction of the store: state, used-up
+prekeys, replay record and identity are committed together, before a byte is handed out.      [STO-1]
+
+Not here: files, sockets, clocks, threads. Two processes on one store, and any threads, are served in turn.
+"""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Self
+
+from letterlock.errors import AccountExists, NoAccount, NoSession, SuiteRefused, UsageError
+from letterlock.handshake.agreement import initiate, respond
+from letterlock.handshake.safety_number import SafetyNumber, safety_number
+from letterlock.limits import MAX_ONE_TIME_PREKEYS, MAX_PUBLISHED_ONE_TIME
+from letterlock.primitives.curve25519 import IdentityKey
+from letterlock.primitives.entropy import Clock, Entropy, system_clock, system_entropy
+from letterlock.primitives.secret import Guarded
+from letterlock.session.book import SessionBook
+from letterlock.session.peer import Peer, check_identity, decode_peer, load_peer, save_peer
+from letterlock.session.prekeys import PrekeyRing
+from letterlock.session.profile import Profile, decode_profile, encode_profile, new_profile
+from letterlock.session.session import accept, initiated
+from letterlock.stores.protocol import Store
+from letterlock.wire.address import Address
+from letterlock.wire.bundle import PrekeyBundle
+from letterlock.wire.envelope import Kind, peek_kind
+from letterlock.wire.message import InitialMessage, RatchetMessage
+from letterlock.wire.prekey import PrekeyKind
+from letterlock.wire.publication import Publication
+from letterlock.wire.suite import Suite
+
+DEFAULT_SUITES = frozenset({Suite.PQXDH})
+
+
+@dataclass(frozen=True, slots=True)
+class Ambient:
+    """What an account takes from the world: which suites it allows, the time, random bytes."""
+
+    suites: frozenset[Suite] = DEFAULT_SUITES
+    clock: Clock = system_clock
+    entropy: Entropy = system_entropy
+
+
+class Account(Guarded):
+    """One device of one user: its identity, its prekeys and its conversations, all in one store.
+
+    Make one with `create`, later open it with `open`. Every method may raise StoreError; one that raises has
+    changed nothing. Addresses are the peers' (`Address`), messages and texts are bytes.
+    """
+
+    __slots__ = ("_ambient", "_party", "_store")
+
+    def __init__(self, store: Store, profile: Profile, ambient: Ambient) -> None:
+        """Not for callers: `create` and `open` are."""
+        self._store = store
+        self._party = profile.party
+        self._ambient = ambient
+
+    @classmethod
+    def create(
+        cls,
+        store: Store,
+        address: Address,
+        *,
+        suites: frozenset[Suite] = DEFAULT_SUITES,
+        clock: Clock = system_clock,
+    ) -> Self:
+        """Make a new identity and its first prekeys in an empty store.
+
+        `address` is what peers call this device; every handshake binds it. `suites` are the handshakes that
+        this account takes part in: adding `Suite.X3DH` allows one without post-quantum protection.
+        `clock` returns seconds since 1970 (UTC). Raises AccountExists.
+        """
+        return cls.create_in(store, address, Ambient(suites, clock))
+
+    @classmethod
+    def open(
+        cls, store: Store, *, suites: frozenset[Suite] = DEFAULT_SUITES, clock: Clock = system_clock
+    ) -> Self:
+        """Open the account that a store holds, and delete its expired prekeys. Raises NoAccount."""
+        return cls.open_in(store, Ambient(suites, clock))
+
+    @classmethod
+    def create_in(cls, store: Store, address: Address, ambient: Ambient) -> Self:
+        """`create` in a given ambience; for `letterlock.hazmat`, which can choose the random bytes."""
+        with store.transaction():
+            if store.load_account() is not None:
+                raise AccountExists("this store holds an account already: open it instead")
+            profile = new_profile(address, ambient.entropy)
+            profile = PrekeyRing(store, ambient.entropy).rotate(profile, ambient.clock())
+            store.save_account(encode_profile(profile))
+        return cls(store, profile, ambient)
+
+    @classmethod
+    def open_in(cls, store: Store, ambient: Ambient) -> Self:
+        """`open` in a given ambience; for `letterlock.hazmat`."""
+        with store.transaction():
+            profile = _load_profile(store)
+            store.delete_expired_prekeys(ambient.clock())
+        return cls(store, profile, ambient)
+
+    @property
+    def address(self) -> Address:
+        """What peers call this device."""
+        return self._party.address
+
+    @property
+    def identity(self) -> IdentityKey:
+        """The public identity key, 32 bytes in `.data`."""
+        return self._party.identity.public
+
+    # --- prekeys ----------------------------------------------------------------------------------
+
+    def bundle(self) -> PrekeyBundle:
+        """Return a fresh bundle for one handshake, with one-time prekeys of both kinds.
+
+        For use without a server: give each peer one of its own. About 1.9 KiB encoded.
+        """
+        return next(self.publish(one_time=1).bundles())
+
+    def publish(self, one_time: int = 100, *, rotate: bool = False) -> Publication:
+        """Return what a prekey server needs: `one_time` (0 to 1,000) prekeys of each kind, and two that stay.
+
+        The one-time prekeys are new every time. The signed and the last-resort prekey are replaced when they
+        are a week old, or now if `rotate`; retired ones open first messages for 30 days more.
+        Raises UsageError for another number, and once 10,000 unused ones are stored.
+        """
+        if not 0 <= one_time <= MAX_PUBLISHED_ONE_TIME:
+            raise UsageError(f"{one_time} one-time prekeys; a publication has 0 to {MAX_PUBLISHED_ONE_TIME}")
+        now, ring = self._ambient.clock(), PrekeyRing(self._store, self._ambient.entropy)
+        with self._store.transaction():
+            self._store.delete_expired_prekeys(now)
+            self._check_room(one_time)
+            profile = ring.rotate(_load_profile(self._store), now, force=rotate)
+            profile, curve = ring.add_one_time(profile, one_time, now)
+            profile, kem = ring.add_kem_one_time(profile, one_time, now)
+            self._store.save_account(encode_profile(profile))
+            return Publication(
+                self.address,
+                self.identity,
+                ring.signed(profile),
+                ring.last_resort(profile),
+                tuple(curve),
+                tuple(kem),
+            )
+
+    def _check_room(self, one_time: int) -> None:
+        for kind in (PrekeyKind.ONE_TIME, PrekeyKind.KEM_ONE_TIME):
+            stored = self._store.count_prekeys(kind)
+            if stored + one_time > MAX_ONE_TIME_PREKEYS:
+                raise UsageError(f"{stored} unused one-time prekeys are stored already: hand those out first")
+
+    # --- conversations ----------------------------------------------------------------------------
+
+    def initiate(self, address: Address, bundle: PrekeyBundle, *, suite: Suite = Suite.PQXDH) -> None:
+        """Begin a session with the owner of a bundle. Nothing is sent: `encrypt` carries the handshake.
+
+        An earlier session with the same peer is archived and still decrypts. Raises UsageError for our own
+        address or a suite this account does not allow, AddressMismatch if the bundle is for another address,
+        InvalidSignature, InvalidKey, SuiteRefused if the bundle has no prekey for the suite, and
+        UntrustedIdentity if the peer is known with another identity key. (PQXDH section 3.3.)
+        """
+        if address == self.address:
+            raise UsageError("this is the account's own address: nothing to agree on")
+        if suite not in self._ambient.suites:
+            raise UsageError(f"suite {suite.name} is not among those this account was opened with")
+        entropy = self._ambient.entropy
+        initiation = initiate(self._party, bundle, address, suite, entropy)
+        with self._store.transaction():
+            if check_identity(self._store, address, bundle.identity):
+                save_peer(self._store, Peer(address, bundle.identity))
+            SessionBook(self._store, address).insert(initiated(initiation, entropy), entropy)
+
+    def encrypt(self, address: Address, plaintext: bytes) -> bytes:
+        """Return the next message to a peer, 0 to 16 MiB of plaintext; about 85 bytes longer when short.
+
+        Until the peer has answered, it is an initial message of 1.8 KiB more, so that any one of them is
+        enough to begin. The size tells the plaintext's only roughly (see `letterlock.wire.padding`).
+        Raises NoSession, PlaintextTooLong.
+        """
+        _require_bytes(plaintext, "plaintext")
+        with self._store.transaction():
+            return SessionBook(self._store, address).encrypt(plaintext, self._ambient.entropy)
+
+    def decrypt(self, address: Address, message: bytes) -> bytes:
+        """Return the plaintext of a message that came from a peer, building the session on first contact.
+
+        Messages may come late, out of order, or not at all. Raises PeerError: DuplicateMessage for one that
+        was decrypted before, AuthenticationFailed for a forged or damaged one, and the others that
+        `letterlock.errors` draws; TrustError: UntrustedIdentity if a known peer comes with another identity.
+        """
+        _require_bytes(message, "message")
+        if peek_kind(message) is Kind.INITIAL:
+            return self._decrypt_initial(address, InitialMessage.decode(message))
+        decoded = RatchetMessage.decode(message)
+        with self._store.transaction():
+            return SessionBook(self._store, address).decrypt(decoded)
+
+    def _decrypt_initial(self, address: Address, initial: InitialMessage) -> bytes:
+        """Route a repeat to its session; otherwise agree, open, and only then change anything. [SES-2]"""
+        header, entropy = initial.header, self._ambient.entropy
+        with self._store.transaction():
+            is_new = check_identity(self._store, address, header.identity)
+            book = SessionBook(self._store, address)
+            entry = book.find_handshake(initial.id)
+            if entry is not None:
+                return book.decrypt(initial.message, only=entry)
+            if header.suite not in self._ambient.suites:
+                raise SuiteRefused(f"suite {header.suite.name} is not among those this account allows")
+            ring = PrekeyRing(self._store, entropy)
+            prekeys = ring.find(header, initial.id, self._ambient.clock())
+            agreement = respond(self._party, address, header, prekeys)
+            opened = accept(agreement, prekeys.signed, initial)
+            # Authenticated: from here on, commit.  HAND-7
+            if is_new:
+                save_peer(self._store, Peer(address, header.identity))
+            ring.use_up(header, initial.id)
+            book.insert_opened(opened, entropy)
+            return opened.plaintext
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Group calls into one commit: all of them, with the application's own writes, or none.
+
+        With `SqliteStore.connection` the application's tables take part. An exception leaves everything as it
+        was, and a message decrypted inside decrypts again. Hand out a ciphertext only after the block.
+        """
+        return self._store.transaction()
+
+    # --- trust ------------------------------------------------------------------------------------
+
+    def peers(self) -> list[Peer]:
+        """Return every peer known, with the identity key recorded for it, in order of address."""
+        with self._store.transaction():
+            known = [decode_peer(record) for record in self._store.peers()]
+        return sorted(known, key=lambda peer: peer.address)
+
+    def accept_identity(self, address: Address, identity: bytes) -> None:
+        """Trust an identity key (32 bytes) for an address, as `UntrustedIdentity.identity` brings it.
+
+        Do so after the safety numbers were compared. Sessions with another identity of this address are
+        deleted: what was sent in them can no longer be read. Raises InvalidKey.
+        """
+        _require_bytes(identity, "identity")
+        key = IdentityKey(identity)
+        with self._store.transaction():
+            peer = load_peer(self._store, address)
+            if peer is not None and peer.identity == key:
+                return
+            SessionBook(self._store, address).delete_all()
+            save_peer(self._store, Peer(address, key))
+
+    def safety_number(self, address: Address, identity: bytes | None = None) -> SafetyNumber:
+        """Return the safety number shared with a peer: 60 digits, and a form to scan.
+
+        `identity` (32 bytes) stands in for the recorded key, to compare before accepting a changed one.
+        Raises NoSession if nothing is known of the address, InvalidKey.
+        """
+        with self._store.transaction():
+            peer = load_peer(self._store, address)
+        if identity is not None:
+            theirs = IdentityKey(identity)
+        elif peer is not None:
+            theirs = peer.identity
+        else:
+            raise NoSession("nothing is known of this address yet: initiate with its bundle first")
+        return safety_number(self.address.encode(), self.identity, address.encode(), theirs)
+
+    def __repr__(self) -> str:
+        return f"<Account {self.address}>"
+
+
+def _load_profile(store: Store) -> Profile:
+    record = store.load_account()
+    if record is None:
+        raise NoAccount("this store holds no account yet: create one")
+    return decode_profile(record)
+
+
+def _require_bytes(value: bytes, what: str) -> None:
+    if type(value) is not bytes:
+        raise UsageError(f"{what} must be bytes, not {type(value).__name__}")

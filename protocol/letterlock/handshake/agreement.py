@@ -1,0 +1,142 @@
+"""Both ends of a handshake, whichever suite: from a bundle, or from an initial message's header.
+
+    initiate    verify every signature, agree, encapsulate      -> header to send, SK, AD   [HAND-1]
+    respond     agree, decapsulate                              -> SK, AD
+
+Ephemeral private key, agreements and KEM secret live no longer than these calls.
+
+Not here: which prekeys exist and when they are deleted (account.py), the first message (session/).
+"""
+
+from dataclasses import dataclass
+
+from letterlock.errors import AddressMismatch, SuiteRefused, UnknownPrekey
+from letterlock.handshake import pqxdh, x3dh
+from letterlock.handshake.transcript import Recipient, associated_data
+from letterlock.handshake.x3dh import KeyMaterial, RecipientKeys, RecipientPublicKeys, SharedSecret
+from letterlock.primitives.curve25519 import (
+    EphemeralKeyPair,
+    IdentityKeyPair,
+    OneTimePrekeyPair,
+    SignedPrekey,
+    SignedPrekeyPair,
+)
+from letterlock.primitives.entropy import Entropy
+from letterlock.primitives.mlkem import Encapsulation, MlKem1024KeyPair
+from letterlock.primitives.secret import Guarded
+from letterlock.wire.address import Address
+from letterlock.wire.bundle import PrekeyBundle
+from letterlock.wire.message import HandshakeHeader, KemPart
+from letterlock.wire.suite import Suite
+
+
+@dataclass(frozen=True, slots=True)
+class Party(Guarded):
+    """Ourselves: the address that the transcript binds, and the identity key pair."""
+
+    address: Address
+    identity: IdentityKeyPair
+
+
+@dataclass(frozen=True, slots=True)
+class Prekeys(Guarded):
+    """Our private prekeys that an initial message names."""
+
+    signed: SignedPrekeyPair
+    one_time: OneTimePrekeyPair | None
+    kem: MlKem1024KeyPair | None
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement(Guarded):
+    """What both ends have in the end: the secret SK and the 32 bytes of associated data."""
+
+    secret: SharedSecret
+    associated_data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Initiation(Guarded):
+    """What the initiator has: the agreement, the header to send, the prekey to begin the ratchet with."""
+
+    agreement: Agreement
+    header: HandshakeHeader
+    signed_prekey: SignedPrekey
+
+
+def initiate(
+    us: Party, bundle: PrekeyBundle, recipient: Address, suite: Suite, entropy: Entropy
+) -> Initiation:
+    """Agree with the owner of a bundle (PQXDH section 3.3). Draws 32 bytes, and the KEM its own.
+
+    Raises AddressMismatch, SuiteRefused, InvalidSignature, InvalidKey.
+    """
+    if bundle.address != recipient:
+        raise AddressMismatch("the bundle belongs to another address: ask its owner for the right one")
+    bundle.verify()  # HAND-1: before any key of the bundle is used
+    encapsulation = None
+    if suite is Suite.PQXDH:
+        if bundle.kem is None:
+            raise SuiteRefused("the bundle has no post-quantum prekey: ask its owner for a newer one")
+        encapsulation = bundle.kem.key.encapsulate()
+    return initiate_with(us, bundle, EphemeralKeyPair.generate(entropy), encapsulation)
+
+
+def initiate_with(
+    us: Party, bundle: PrekeyBundle, ephemeral: EphemeralKeyPair, encapsulation: Encapsulation | None
+) -> Initiation:
+    """Agree with chosen ephemeral key and encapsulation: `initiate` without its checks, for vectors."""
+    one_time = None if bundle.one_time is None else bundle.one_time.key
+    theirs = RecipientPublicKeys(bundle.identity, bundle.signed.key, one_time)
+    agreements = x3dh.initiator_agreements(us.identity, ephemeral, theirs)
+    kem = None
+    if encapsulation is not None and bundle.kem is not None:
+        kem = KemPart(bundle.kem.id, encapsulation.ciphertext)
+    header = HandshakeHeader(
+        suite=Suite.X3DH if kem is None else Suite.PQXDH,
+        identity=us.identity.public,
+        ephemeral=ephemeral.public,
+        signed_prekey_id=bundle.signed.id,
+        one_time_prekey_id=None if bundle.one_time is None else bundle.one_time.id,
+        kem=kem,
+    )
+    kem_key = None if bundle.kem is None else bundle.kem.key
+    recipient = Recipient(bundle.address, bundle.identity, bundle.signed.key, one_time, kem_key)
+    agreement = Agreement(
+        _shared_secret(agreements, encapsulation), associated_data(header, us.address, recipient)
+    )
+    return Initiation(agreement, header, bundle.signed.key)
+
+
+def respond(us: Party, initiator: Address, header: HandshakeHeader, prekeys: Prekeys) -> Agreement:
+    """Agree with the sender of an initial message (PQXDH section 3.4).
+
+    `prekeys` are those that the header names. Raises InvalidKey, MalformedMessage; a forged header gives a
+    secret that opens nothing.
+    """
+    if (header.one_time_prekey_id is None) != (prekeys.one_time is None):
+        raise UnknownPrekey("the one-time prekey of this message is not among ours")
+    if (header.kem is None) != (prekeys.kem is None):
+        # Going on would agree without the KEM: a downgrade.
+        raise UnknownPrekey("the kem prekey of this message is not among ours")
+    agreements = x3dh.recipient_agreements(
+        RecipientKeys(us.identity, prekeys.signed, prekeys.one_time), header.identity, header.ephemeral
+    )
+    encapsulation = None
+    if header.kem is not None and prekeys.kem is not None:
+        ciphertext = header.kem.ciphertext
+        encapsulation = Encapsulation(prekeys.kem.decapsulate(ciphertext), ciphertext)
+    recipient = Recipient(
+        us.address,
+        us.identity.public,
+        prekeys.signed.public,
+        None if prekeys.one_time is None else prekeys.one_time.public,
+        None if prekeys.kem is None else prekeys.kem.public,
+    )
+    return Agreement(_shared_secret(agreements, encapsulation), associated_data(header, initiator, recipient))
+
+
+def _shared_secret(agreements: KeyMaterial, encapsulation: Encapsulation | None) -> SharedSecret:
+    if encapsulation is None:
+        return x3dh.shared_secret(agreements)
+    return pqxdh.shared_secret(agreements, encapsulation.secret)

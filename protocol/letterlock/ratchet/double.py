@@ -1,0 +1,224 @@
+"""The Double Ratchet (revision 4, section 3), as pure functions over four states.
+
+    state      holds                                  send        their key new   their key known
+    --------   ------------------------------------   ---------   -------------   ---------------
+    Waiting    RK, our key pair                       refused     -> Hearing      -
+    Opening    RK, our key pair, sending chain        -> Opening  -> Hearing      refused
+    Hearing    RK, receiving chain                    -> Speaking refused         -> Hearing
+    Speaking   RK, our key pair, both chains          -> Speaking -> Hearing      -> Speaking
+
+Waiting is the recipient before the first message, Opening the initiator before the first answer. Our own
+key pair is renewed when we next send, not when we receive (section 8.5, deferral): receiving then needs no
+randomness, the old private key is gone as soon as it has served, and in Hearing a message with yet another
+key is a forgery without any arithmetic, because the peer cannot have moved on before we answer. [RAT-4]
+
+Nothing here is committed: whoever calls drops the new state unless the tag verifies.      [RAT-6]
+
+Not here: sealing (session/), storing skipped keys (stores/), both by the caller.
+"""
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias, assert_never
+
+from letterlock.errors import AuthenticationFailed, DuplicateMessage, TooManySkipped, UsageError
+from letterlock.limits import MAX_SKIP
+from letterlock.primitives.aead import FORGED
+from letterlock.primitives.curve25519 import (
+    PublicKey,
+    RatchetKey,
+    RatchetKeyPair,
+    SignedPrekey,
+    SignedPrekeyPair,
+)
+from letterlock.primitives.entropy import Entropy
+from letterlock.primitives.secret import Guarded
+from letterlock.ratchet.chain import MessageKey, ReceivingChain, SendingChain, SkippedKey
+from letterlock.ratchet.root import RootKey, kdf_rk
+from letterlock.wire.message import Header
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting(Guarded):
+    """The recipient before the first message: RK is SK, the key pair is the signed prekey's."""
+
+    root: RootKey
+    ours: RatchetKeyPair
+
+
+@dataclass(frozen=True, slots=True)
+class Opening(Guarded):
+    """The initiator before the first answer; `theirs` is the peer's signed prekey."""
+
+    root: RootKey
+    ours: RatchetKeyPair
+    theirs: RatchetKey
+    sending: SendingChain
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing(Guarded):
+    """The peer spoke last with a new key. `previous_length` is the PN of our next chain."""
+
+    root: RootKey
+    receiving: ReceivingChain
+    previous_length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking(Guarded):
+    """We have answered the peer's latest key."""
+
+    root: RootKey
+    ours: RatchetKeyPair
+    sending: SendingChain
+    receiving: ReceivingChain
+    previous_length: int
+
+
+DUPLICATE: Final = "this message was decrypted before, or its key was given up as too old"
+
+State: TypeAlias = Waiting | Opening | Hearing | Speaking
+Talking: TypeAlias = Opening | Hearing | Speaking
+
+
+@dataclass(frozen=True, slots=True)
+class Sent(Guarded):
+    """What sending gives: the state to commit, the header to send, the key to seal with."""
+
+    state: Opening | Speaking
+    header: Header
+    key: MessageKey
+
+
+@dataclass(frozen=True, slots=True)
+class Received(Guarded):
+    """What receiving gives. `key` opens the message; only if it does, commit the rest.
+
+    `state` is the next state, `skipped_keys()` are the keys to keep, and `finished`, if a turn of the ratchet
+    ended the peer's previous chain, is that chain's key.
+    """
+
+    state: Hearing | Speaking
+    key: MessageKey
+    skipped: tuple[SkippedKey, ...]
+    tail: ReceivingChain | None = None
+    tail_end: int = 0
+
+    @property
+    def finished(self) -> RatchetKey | None:
+        """The ratchet key of the chain that this message ended."""
+        return None if self.tail is None else self.tail.ratchet_key
+
+    def skipped_keys(self) -> tuple[SkippedKey, ...]:
+        """Return the keys of all skipped messages, oldest first.
+
+        Those of the finished chain are derived only here: a forger is not worth the work.
+        """
+        if self.tail is None:
+            return self.skipped
+        return self.tail.skip(self.tail_end)[1] + self.skipped
+
+
+def initiator(root: RootKey, signed_prekey: SignedPrekey, entropy: Entropy) -> Opening:
+    """Return the initiator's first state (section 3.3, RatchetInitAlice). Draws 32 bytes."""
+    theirs = RatchetKey(signed_prekey.data)
+    ours = RatchetKeyPair.generate(entropy)
+    next_root, chain_key = kdf_rk(root, ours.agree(theirs))
+    return Opening(next_root, ours, theirs, SendingChain(chain_key))
+
+
+def recipient(root: RootKey, signed_prekey: SignedPrekeyPair) -> Waiting:
+    """Return the recipient's first state (section 3.3, RatchetInitBob)."""
+    public = RatchetKey(signed_prekey.public.data)
+    return Waiting(root, RatchetKeyPair(signed_prekey.private, public))
+
+
+def send(state: State, entropy: Entropy) -> Sent:
+    """Return the next message's header and key (section 3.4). Draws 32 bytes to leave Hearing.
+
+    Raises UsageError in Waiting, and when a chain is full.
+    """
+    match state:
+        case Waiting():
+            raise UsageError("the peer speaks first in this session: decrypt a message before encrypting")
+        case Opening(root, ours, theirs, sending):
+            chain, key = sending.step()
+            return Sent(Opening(root, ours, theirs, chain), Header(ours.public, 0, sending.number), key)
+        case Hearing(root, receiving, previous_length):
+            ours = RatchetKeyPair.generate(entropy)
+            root, chain_key = kdf_rk(root, ours.agree(receiving.ratchet_key))
+            return send(Speaking(root, ours, SendingChain(chain_key), receiving, previous_length), entropy)
+        case Speaking(root, ours, sending, receiving, previous_length):
+            chain, key = sending.step()
+            header = Header(ours.public, previous_length, sending.number)
+            return Sent(Speaking(root, ours, chain, receiving, previous_length), header, key)
+        case _:
+            assert_never(state)
+
+
+def receive(state: State, header: Header) -> Received:
+    """Return the key for a message that is not among the skipped ones (section 3.5).
+
+    Raises DuplicateMessage, TooManySkipped, AuthenticationFailed, InvalidKey; limits come before work.
+    """
+    match state:
+        case Waiting(root, ours):
+            return _turn(root, ours, header, None, 0)
+        case Opening(root, ours, theirs, sending):
+            if header.ratchet_key == theirs:
+                # The signed prekey never heads a chain; there is no receiving chain to use (CKr is None).
+                raise AuthenticationFailed(FORGED)
+            return _turn(root, ours, header, None, sending.number)
+        case Hearing(root, receiving, previous_length):
+            if header.ratchet_key != receiving.ratchet_key:
+                raise AuthenticationFailed(FORGED)  # RAT-4
+            chain, key, skipped = _follow(receiving, header)
+            return Received(Hearing(root, chain, previous_length), key, skipped)
+        case Speaking(root, ours, sending, receiving, previous_length):
+            if header.ratchet_key != receiving.ratchet_key:
+                return _turn(root, ours, header, receiving, sending.number)
+            chain, key, skipped = _follow(receiving, header)
+            return Received(Speaking(root, ours, sending, chain, previous_length), key, skipped)
+        case _:
+            assert_never(state)
+
+
+def knows(state: State, ratchet_key: PublicKey) -> bool:
+    """Return whether the key heads the chain being received: no other session need then be tried."""
+    match state:
+        case Hearing(receiving=receiving) | Speaking(receiving=receiving):
+            return receiving.ratchet_key == ratchet_key
+        case Waiting() | Opening():
+            return False
+        case _:
+            assert_never(state)
+
+
+def _turn(
+    root: RootKey, ours: RatchetKeyPair, header: Header, finished: ReceivingChain | None, sent: int
+) -> Received:
+    """A turn of the ratchet: the peer has a new key (section 3.5, DHRatchet, its receiving half).
+
+    `finished` is the peer's previous chain, of which messages up to PN may still come.
+    """
+    if finished is not None:
+        if header.previous_length < finished.number:
+            # We hold more of that chain than the peer claims to have sent.
+            raise AuthenticationFailed(FORGED)
+        finished.check_jump(header.previous_length)
+    if header.number > MAX_SKIP:  # RAT-5, before the agreement
+        raise TooManySkipped(header.number, MAX_SKIP)
+    next_root, chain_key = kdf_rk(root, ours.agree(header.ratchet_key))
+    chain, key, skipped = _follow(ReceivingChain(header.ratchet_key, chain_key), header)
+    return Received(Hearing(next_root, chain, sent), key, skipped, finished, header.previous_length)
+
+
+def _follow(
+    chain: ReceivingChain, header: Header
+) -> tuple[ReceivingChain, MessageKey, tuple[SkippedKey, ...]]:
+    """Walk a chain to the message's number."""
+    if header.number < chain.number:
+        raise DuplicateMessage(DUPLICATE)
+    here, skipped = chain.skip(header.number)
+    after, key = here.step()
+    return after, key, skipped

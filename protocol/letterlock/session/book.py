@@ -1,0 +1,190 @@
+"""The sessions with one peer, in their store: the active one and the archive.
+
+    encrypt     with the active session only
+    decrypt     a kept key, else the session that knows the ratchet key, else each in turn
+    insert      a new session becomes active; the oldest beyond the archive's limit goes     [SES-5]
+
+Every method runs inside the caller's transaction. Of a message that does not authenticate nothing reaches
+the store.                                                                                   [SES-2]
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from letterlock.errors import AuthenticationFailed, DuplicateMessage, NoSession, PeerError, UnknownSession
+from letterlock.limits import MAX_ARCHIVED_SESSIONS, MAX_PAST_CHAINS, MAX_SKIPPED_KEYS
+from letterlock.primitives.aead import FORGED
+from letterlock.primitives.entropy import Entropy
+from letterlock.primitives.secret import Guarded
+from letterlock.ratchet import double
+from letterlock.ratchet.chain import MessageKey
+from letterlock.ratchet.double import DUPLICATE
+from letterlock.session.lifecycle import Event, Phase, advance
+from letterlock.session.record import decode_session, encode_session
+from letterlock.session.session import (
+    Established,
+    Initiated,
+    Opened,
+    Session,
+    decrypt,
+    decrypt_late,
+    encrypt,
+    yields,
+)
+from letterlock.stores.protocol import Record, SessionRow, SkippedRow, Store
+from letterlock.wire.address import Address
+from letterlock.wire.message import RatchetMessage
+
+_ID_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Guarded):
+    """A session and where it stands: the greatest rank is active."""
+
+    id: int
+    rank: int
+    active: bool
+    session: Session
+
+    @property
+    def phase(self) -> Phase:
+        """Where the session is in its life."""
+        if isinstance(self.session, Initiated):
+            return Phase.INITIATED if self.active else Phase.SHELVED
+        return Phase.ESTABLISHED if self.active else Phase.ARCHIVED
+
+
+class SessionBook:
+    """The sessions with the peer at one address."""
+
+    __slots__ = ("_address", "_store")
+
+    def __init__(self, store: Store, address: Address) -> None:
+        self._store = store
+        self._address = address.encode()
+
+    def encrypt(self, plaintext: bytes, entropy: Entropy) -> bytes:
+        """Return the next message of the active session. Raises NoSession, PlaintextTooLong."""
+        entry = self.active()
+        if entry is None:
+            raise NoSession("no session with this address: initiate one with its prekey bundle")
+        advance(entry.phase, Event.ENCRYPT)
+        session, message = encrypt(entry.session, plaintext, entropy)
+        self._save(entry.id, entry.rank, session)
+        return message
+
+    def decrypt(self, message: RatchetMessage, only: Entry | None = None) -> bytes:
+        """Return the plaintext of a message in any of the sessions, or in `only` one of them.
+
+        Raises UnknownSession, DuplicateMessage, TooManySkipped, AuthenticationFailed and other PeerErrors.
+        """
+        row = self._store.find_skipped(self._address, message.header.ratchet_key.data, message.header.number)
+        if row is not None:
+            return self._decrypt_late(row, message)
+        active = self.active()
+        if active is None:
+            raise UnknownSession("no session with this address: only a first message can be read")
+        first_error: PeerError | None = None
+        for entry in self._candidates(active, message) if only is None else [only]:
+            if self._store.is_past_chain(entry.id, message.header.ratchet_key.data):
+                raise DuplicateMessage(DUPLICATE)
+            try:
+                opened = decrypt(entry.session, message)
+            except PeerError as error:
+                if double.knows(entry.session.ratchet, message.header.ratchet_key):
+                    raise  # no other session can do better
+                first_error = first_error or error
+                continue
+            self._commit(entry, active, opened)
+            return opened.plaintext
+        raise first_error or AuthenticationFailed(FORGED)
+
+    def insert(self, session: Session, entropy: Entropy) -> int:
+        """Add a session and make it the active one; return its id. Draws 8 bytes."""
+        entries = self.entries()
+        rank = entries[0].rank + 1 if entries else 0
+        for entry in entries[MAX_ARCHIVED_SESSIONS:]:
+            advance(entry.phase, Event.DROPPED)
+            self._store.delete_session(entry.id)
+        id_ = max(1, int.from_bytes(entropy(_ID_BYTES), "big") >> 1)
+        self._save(id_, rank, session)
+        return id_
+
+    def insert_opened(self, opened: Opened, entropy: Entropy) -> None:
+        """Add the session of an initial message that was just opened, with the keys it skipped."""
+        self._keep_skipped(self.insert(opened.session, entropy), opened)
+
+    def find_handshake(self, handshake: bytes) -> Entry | None:
+        """Return the session that this initial message began earlier, if it is still here. [SES-3]"""
+        for entry in self.entries():
+            if isinstance(entry.session, Established) and entry.session.handshake == handshake:
+                return entry
+        return None
+
+    def delete_all(self) -> None:
+        """Drop every session with this peer."""
+        for entry in self.entries():
+            advance(entry.phase, Event.DROPPED)
+            self._store.delete_session(entry.id)
+
+    def active(self) -> Entry | None:
+        """Return the session used for encrypting."""
+        return next(self._load(1), None)
+
+    def entries(self) -> list[Entry]:
+        """Return all sessions, the active one first."""
+        return list(self._load(MAX_ARCHIVED_SESSIONS + 1))
+
+    def _load(self, limit: int) -> Iterator[Entry]:
+        for index, row in enumerate(self._store.load_sessions(self._address, limit)):
+            yield Entry(row.id, row.rank, index == 0, decode_session(row.record))
+
+    def _candidates(self, active: Entry, message: RatchetMessage) -> Iterator[Entry]:
+        """Yield the sessions to try: the active one before the archive is even loaded.
+
+        In the archive only the one that knows the ratchet key is tried, if one does.
+        """
+        yield active
+        archive = self.entries()[1:]
+        key = message.header.ratchet_key
+        yield from [each for each in archive if double.knows(each.session.ratchet, key)] or archive
+
+    def _decrypt_late(self, row: SkippedRow, message: RatchetMessage) -> bytes:
+        entry = next((each for each in self.entries() if each.id == row.session_id), None)
+        if entry is None:  # pragma: no cover - the key goes with its session
+            raise AuthenticationFailed(FORGED)
+        plaintext = decrypt_late(entry.session, message, MessageKey(row.record.expose()))
+        # A late message says nothing about which session the peer uses now: the order stays.
+        self._store.delete_skipped(row)
+        return plaintext
+
+    def _commit(self, entry: Entry, active: Entry, opened: Opened) -> None:
+        session, rank = opened.session, entry.rank
+        if not entry.active and _yields(entry, active):
+            advance(entry.phase, Event.CROSSED)
+            session = replace(session, insists=True)
+        else:
+            advance(entry.phase, Event.AUTHENTICATED)
+            if not entry.active:
+                advance(active.phase, Event.SUPERSEDED)
+                rank = active.rank + 1
+        self._save(entry.id, rank, session)
+        self._keep_skipped(entry.id, opened)
+
+    def _keep_skipped(self, id_: int, opened: Opened) -> None:
+        if opened.skipped:
+            self._store.add_skipped(
+                SkippedRow(id_, each.ratchet_key.data, each.number, Record(each.key.expose()))
+                for each in opened.skipped
+            )
+            self._store.trim_skipped(id_, MAX_SKIPPED_KEYS)  # RAT-7
+        if opened.finished is not None:
+            self._store.add_past_chain(id_, opened.finished.data, MAX_PAST_CHAINS)
+
+    def _save(self, id_: int, rank: int, session: Session) -> None:
+        self._store.save_session(SessionRow(id_, self._address, rank, encode_session(session)))
+
+
+def _yields(entry: Entry, active: Entry) -> bool:
+    return isinstance(entry.session, Established) and yields(entry.session, active.session)

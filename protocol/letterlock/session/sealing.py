@@ -1,0 +1,34 @@
+"""One message under one message key.
+
+    nonce      = 4 zero bytes || 8 random bytes; the 8 are sent                             [SES-1]
+    sealed     = 8 bytes || ChaCha20-Poly1305(MK, nonce, pad(plaintext), AD || opened)
+    opened     = the ratchet message's own bytes before `sealed`                            [RAT-8]
+    AD         = 32 bytes of the handshake's transcript
+
+Every key seals once. The random nonce is for the day when a store is restored from an older copy and a key
+comes twice: with a constant one, the two ciphertexts would give the sum of the two plaintexts.
+"""
+
+from typing import Final
+
+from letterlock.primitives import aead
+from letterlock.ratchet.chain import MessageKey
+from letterlock.wire import cbor
+from letterlock.wire.message import SENT_NONCE_BYTES, Header, RatchetMessage
+from letterlock.wire.padding import pad, unpad
+
+_NONCE_PREFIX: Final = bytes(aead.NONCE_BYTES - SENT_NONCE_BYTES)
+
+
+def seal(key: MessageKey, associated_data: bytes, header: Header, plaintext: bytes, nonce: bytes) -> bytes:
+    """Return an encoded ratchet message. `nonce` is 8 fresh random bytes."""
+    opened = header.encode_open()
+    ciphertext = aead.seal(key.expose(), _NONCE_PREFIX + nonce, pad(plaintext), associated_data + opened)
+    return cbor.close(opened, nonce + ciphertext)
+
+
+def open_(key: MessageKey, associated_data: bytes, message: RatchetMessage) -> bytes:
+    """Return the plaintext. Raises AuthenticationFailed; MalformedMessage if the peer padded wrongly."""
+    nonce, ciphertext = message.sealed[:SENT_NONCE_BYTES], message.sealed[SENT_NONCE_BYTES:]
+    padded = aead.open_(key.expose(), _NONCE_PREFIX + nonce, ciphertext, associated_data + message.opened)
+    return unpad(padded)
