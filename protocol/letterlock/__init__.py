@@ -1,1 +1,118 @@
-"""x"""
+"""letterlock: Signal-style end-to-end encryption for Python programs that are rarely online together.
+
+Everybody holds an `Account` in a store. Bob leaves a prekey bundle somewhere; Alice agrees with it and
+writes, while Bob is away; Bob reads when he is back, and from then on every message has a key of its own.
+
+>>> from letterlock import Account, Address, MemoryStore, PrekeyBundle
+>>> alice = Account.create(MemoryStore(), Address("alice"))
+>>> bob = Account.create(MemoryStore(), Address("bob"))
+
+Bob's bundle travels by any road, through hands that he does not trust:
+
+>>> on_the_server = bob.bundle().encode()
+
+Alice agrees with it. Nothing is sent yet; her first message carries the handshake.
+
+>>> alice.initiate(bob.address, PrekeyBundle.decode(on_the_server))
+>>> wire = alice.encrypt(bob.address, b"the lab results are in")
+>>> bob.decrypt(alice.address, wire)
+b'the lab results are in'
+
+Bob answers without a bundle of hers, and whoever repeats or changes a message gets nothing:
+
+>>> answer = bob.encrypt(alice.address, b"thank you")
+>>> alice.decrypt(bob.address, answer)
+b'thank you'
+>>> alice.decrypt(bob.address, answer)
+Traceback (most recent call last):
+letterlock.errors.DuplicateMessage: this message was decrypted before, or its key was given up as too old
+
+Both compare twelve groups of digits, once, to know that nobody sits between them:
+
+>>> str(alice.safety_number(bob.address)) == str(bob.safety_number(alice.address))
+True
+
+Where to go on: `Account` for all that an application needs, `letterlock.errors` for what can go wrong and who
+is to blame, `SqliteStore` for an account that outlives the process, `letterlock.hazmat` for none of this.
+"""
+
+from letterlock.account import Account
+from letterlock.errors import (
+    AccountExists,
+    AddressMismatch,
+    AuthenticationFailed,
+    CorruptStore,
+    DuplicateMessage,
+    InvalidKey,
+    InvalidSignature,
+    LetterlockError,
+    MalformedMessage,
+    NoAccount,
+    NoSession,
+    PeerError,
+    PlaintextTooLong,
+    ReplayRecordFull,
+    SafetyNumberMismatch,
+    StoreBusy,
+    StoreError,
+    SuiteRefused,
+    TooManySkipped,
+    TrustError,
+    UnknownPrekey,
+    UnknownSession,
+    UnsupportedStore,
+    UnsupportedVersion,
+    UntrustedIdentity,
+    UsageError,
+    WrongKey,
+)
+from letterlock.handshake.safety_number import SafetyNumber
+from letterlock.session.peer import Peer
+from letterlock.stores.memory import MemoryStore
+from letterlock.stores.sqlite import SqliteStore
+from letterlock.wire.address import Address
+from letterlock.wire.bundle import PrekeyBundle
+from letterlock.wire.inspection import Inspection, inspect
+from letterlock.wire.publication import Publication
+from letterlock.wire.suite import Suite
+
+__all__ = [
+    "Account",
+    "AccountExists",
+    "Address",
+    "AddressMismatch",
+    "AuthenticationFailed",
+    "CorruptStore",
+    "DuplicateMessage",
+    "Inspection",
+    "InvalidKey",
+    "InvalidSignature",
+    "LetterlockError",
+    "MalformedMessage",
+    "MemoryStore",
+    "NoAccount",
+    "NoSession",
+    "Peer",
+    "PeerError",
+    "PlaintextTooLong",
+    "PrekeyBundle",
+    "Publication",
+    "ReplayRecordFull",
+    "SafetyNumber",
+    "SafetyNumberMismatch",
+    "SqliteStore",
+    "StoreBusy",
+    "StoreError",
+    "Suite",
+    "SuiteRefused",
+    "TooManySkipped",
+    "TrustError",
+    "UnknownPrekey",
+    "UnknownSession",
+    "UnsupportedStore",
+    "UnsupportedVersion",
+    "UntrustedIdentity",
+    "UsageError",
+    "WrongKey",
+    "inspect",
+]

@@ -208,7 +208,7 @@ class Account(Guarded):
             entry = book.find_handshake(initial.id)
             if entry is not None:
                 return book.decrypt(initial.message, only=entry)
-            if header.suite not in self._ambient.suites:
+            if header.suite not in self._ambient.suites:  # HAND-3
                 raise SuiteRefused(f"suite {header.suite.name} is not among those this account allows")
             ring = PrekeyRing(self._store, entropy)
             prekeys = ring.find(header, initial.id, self._ambient.clock())

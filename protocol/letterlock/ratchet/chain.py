@@ -55,7 +55,7 @@ class SendingChain(Guarded):
     number: int = 0
 
     def step(self) -> tuple["SendingChain", MessageKey]:
-        """Return the chain after the next message, and its key. Raises UsageError at 2**32 messages."""
+        """Return the chain after the next message, and its key. Raises UsageError at its end. [RAT-10]"""
         if self.number >= MAX_COUNTER:
             raise UsageError(f"chain of {self.number} messages is full: initiate a new session")
         key, message_key = kdf_ck(self.key)

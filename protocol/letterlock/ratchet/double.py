@@ -166,7 +166,7 @@ def receive(state: State, header: Header) -> Received:
             return _turn(root, ours, header, None, 0)
         case Opening(root, ours, theirs, sending):
             if header.ratchet_key == theirs:
-                # The signed prekey never heads a chain; there is no receiving chain to use (CKr is None).
+                # The signed prekey never heads a chain: there is none to use (CKr is None).  RAT-3
                 raise AuthenticationFailed(FORGED)
             return _turn(root, ours, header, None, sending.number)
         case Hearing(root, receiving, previous_length):
@@ -217,7 +217,7 @@ def _follow(
     chain: ReceivingChain, header: Header
 ) -> tuple[ReceivingChain, MessageKey, tuple[SkippedKey, ...]]:
     """Walk a chain to the message's number."""
-    if header.number < chain.number:
+    if header.number < chain.number:  # RAT-9
         raise DuplicateMessage(DUPLICATE)
     here, skipped = chain.skip(header.number)
     after, key = here.step()

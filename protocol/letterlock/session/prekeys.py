@@ -197,7 +197,7 @@ class PrekeyRing:
 
     def _secret(self, kind: PrekeyKind, id_: int, now: int) -> bytes:
         row = self._store.load_prekey(kind, id_)
-        # Swept only now and then, so an expired one may still be there.
+        # Swept only now and then, so an expired one may still be there.  HAND-9
         if row is None or (row.expires is not None and row.expires <= now):
             raise UnknownPrekey(_UNKNOWN)
         return _read(row)[0]

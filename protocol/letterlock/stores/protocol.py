@@ -17,7 +17,10 @@ Rules for whoever writes another store:
   its own changes, the outermost one that returns makes all of them durable before it does.   [STO-1]
 * Every method may be called only inside a transaction.                                       [STO-2]
 * A record comes back byte for byte, bound to its row, or the store raises `CorruptStore`.     [STO-3]
-* Any other failure is a `StoreError` too.
+* A call that raises has changed nothing.                                                     [STO-4]
+* A copy of the store that a fork made refuses to work.                                       [STO-5]
+* A row that exists already, or whose peer, prekey or session does not, is a `CorruptStore`: the account
+  asked for what cannot be. Any other failure is a `StoreError` too.
 
 Not here: what is in a record (session/, account.py).
 """
@@ -139,7 +142,7 @@ class Store(Protocol):
         ...
 
     def add_replay(self, kind: PrekeyKind, id_: int, digest: bytes) -> None:
-        """Record a digest under a prekey that exists."""
+        """Record a digest that is new under a prekey that exists."""
         ...
 
     def count_replays(self, kind: PrekeyKind, id_: int) -> int:
@@ -153,7 +156,7 @@ class Store(Protocol):
         ...
 
     def save_session(self, row: SessionRow) -> None:
-        """Insert the session, or replace its rank and record. The peer must exist."""
+        """Insert the session, or replace its rank and record. The peer exists and stays the same."""
         ...
 
     def delete_session(self, id_: int) -> None:
@@ -163,15 +166,18 @@ class Store(Protocol):
     # skipped keys
 
     def find_skipped(self, address: bytes, chain: bytes, number: int) -> SkippedRow | None:
-        """Return the key kept for this message in any session with the peer at this address."""
+        """Return the key kept for this message in any session with the peer at this address, or None.
+
+        If there are several, from the session of the greatest rank.
+        """
         ...
 
     def add_skipped(self, rows: Iterable[SkippedRow]) -> None:
-        """Insert keys of skipped messages, oldest first."""
+        """Insert keys of skipped messages, oldest first, into sessions that exist."""
         ...
 
     def delete_skipped(self, row: SkippedRow) -> None:
-        """Delete one of them."""
+        """Delete one of them, if it exists."""
         ...
 
     def trim_skipped(self, session_id: int, keep: int) -> int:
@@ -181,7 +187,7 @@ class Store(Protocol):
     # past chains
 
     def add_past_chain(self, session_id: int, chain: bytes, keep: int) -> None:
-        """Remember a finished 32-byte chain, forgetting the oldest of the session's beyond `keep`."""
+        """Remember a finished 32-byte chain, once; forget the oldest of the session's beyond `keep`."""
         ...
 
     def is_past_chain(self, session_id: int, chain: bytes) -> bool:
