@@ -33,6 +33,9 @@ MAX_PUBLISHED_ONE_TIME: Final = 1000
 """One-time prekeys of each kind in one publication. Signal's clients keep 100 on the server; ten times
 that is a busy first day."""
 
+MAX_MESSAGE_DEPTH: Final = 1
+"""(protocol) A message is one flat array, so that 16 MiB of forged nested arrays are refused unparsed."""
+
 MAX_CBOR_DEPTH: Final = 4
 """Nesting of arrays in anything we send: a publication's lists of prekeys are the deepest, at 3."""
 

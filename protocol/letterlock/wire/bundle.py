@@ -60,7 +60,7 @@ class PrekeyBundle:
 
         Raises MalformedMessage, UnsupportedVersion, InvalidKey.
         """
-        fields = open_envelope(data, Kind.BUNDLE, 7, "a prekey bundle")
+        fields = open_envelope(data, Kind.BUNDLE, 7)
         address = Address.from_fields(fields.any())
         identity = IdentityKey(fields.blob("identity key", KEY_BYTES))
         signed = read_prekey(fields.any(), prekey.SIGNED, SignedPrekey)

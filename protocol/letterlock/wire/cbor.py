@@ -43,16 +43,16 @@ def encode(value: Value) -> bytes:
     return cbor2.dumps(value)
 
 
-def decode(data: bytes) -> object:
+def decode(data: bytes, max_depth: int = MAX_CBOR_DEPTH) -> object:
     """Return the value of its one encoding, arrays as lists. Raises MalformedMessage for anything else.
 
-    The caller has checked the size; the depth is bounded here. [WIRE-3]
+    The caller has checked the size; `max_depth` bounds how arrays nest. [WIRE-3]
     """
     try:
         value: object = cbor2.loads(
             data,
             semantic_decoders=_NO_TAGS,
-            max_depth=MAX_CBOR_DEPTH,
+            max_depth=max_depth,
             allow_indefinite=False,
             allow_duplicate_keys=False,
             # Keys of integers or arrays can be chosen to collide: 220 kB of them took five seconds.

@@ -14,7 +14,9 @@ from typing import Final
 from letterlock.errors import MalformedMessage, UnsupportedVersion
 from letterlock.limits import (
     MAX_BUNDLE,
+    MAX_CBOR_DEPTH,
     MAX_MESSAGE,
+    MAX_MESSAGE_DEPTH,
     MAX_PUBLICATION,
     PROTOCOL_VERSION,
 )
@@ -31,51 +33,55 @@ class Kind(IntEnum):
     PUBLICATION = 4
 
 
-_LIMITS: Final = {
-    Kind.INITIAL: MAX_MESSAGE,
-    Kind.RATCHET: MAX_MESSAGE,
-    Kind.BUNDLE: MAX_BUNDLE,
-    Kind.PUBLICATION: MAX_PUBLICATION,
+# Of each kind: what errors call it, how many bytes it has at most, how deep its arrays nest.
+_RULES: Final = {
+    Kind.INITIAL: ("a first message", MAX_MESSAGE, MAX_MESSAGE_DEPTH),
+    Kind.RATCHET: ("a message", MAX_MESSAGE, MAX_MESSAGE_DEPTH),
+    Kind.BUNDLE: ("a prekey bundle", MAX_BUNDLE, MAX_CBOR_DEPTH),
+    Kind.PUBLICATION: ("a publication", MAX_PUBLICATION, MAX_CBOR_DEPTH),
 }
 
 _ARRAY: Final = 4
 _UINT: Final = 0
 
 
-def open_envelope(data: bytes, kind: Kind, count: int, what: str) -> Fields:
-    """Check size, version, encoding and kind; return the fields after the first two.
+def open_envelope(data: bytes, kind: Kind, count: int) -> Fields:
+    """Check size, version, kind and encoding; return the fields after the first two.
 
     `count` is the number of elements of the whole array. Raises UnsupportedVersion, MalformedMessage.
     """
-    if len(data) > _LIMITS[kind]:
-        raise MalformedMessage(f"{len(data)} bytes; {what} has at most {_LIMITS[kind]}")
-    check_version(data)
-    fields = Fields(cbor.decode(data), count, what)
+    what, max_size, max_depth = _RULES[kind]
+    if len(data) > max_size:
+        raise MalformedMessage(f"{len(data)} bytes; {what} has at most {max_size}")
+    elements, found = _opening(data)
+    if found is not kind:
+        raise MalformedMessage(f"not {what}, but {_RULES[found][0]}")
+    # How many elements there are is known before any of them is built.  WIRE-3
+    if elements != count:
+        raise MalformedMessage(f"{what} has {count} elements, not {elements}")
+    fields = Fields(cbor.decode(data, max_depth), count, what)
     fields.uint("version", PROTOCOL_VERSION)
-    if fields.uint("kind", max(Kind)) != kind:
-        raise MalformedMessage(f"not {what}, but another kind of message")
+    fields.uint("kind", kind)
     return fields
-
-
-def check_version(data: bytes) -> None:
-    """Raise UnsupportedVersion if the bytes are an array that begins with another number than ours."""
-    array, _, start = _head(data, 0)
-    major, version, _ = _head(data, start)
-    if array != _ARRAY or major != _UINT:
-        raise MalformedMessage("not a letterlock message: no array that begins with a version")
-    if version != PROTOCOL_VERSION:
-        raise UnsupportedVersion(version, PROTOCOL_VERSION)
 
 
 def peek_kind(data: bytes) -> Kind:
     """Return the kind that the bytes announce. Raises UnsupportedVersion, MalformedMessage."""
-    check_version(data)
-    _, _, start = _head(data, 0)
-    _, _, start = _head(data, start)
+    return _opening(data)[1]
+
+
+def _opening(data: bytes) -> tuple[int, Kind]:
+    """Return the number of elements and the kind, having checked the version. [WIRE-1]"""
+    array, count, start = _head(data, 0)
+    major, version, start = _head(data, start)
+    if array != _ARRAY or major != _UINT:
+        raise MalformedMessage("not a letterlock message: no array that begins with a version")
+    if version != PROTOCOL_VERSION:
+        raise UnsupportedVersion(version, PROTOCOL_VERSION)
     major, kind, _ = _head(data, start)
     if major != _UINT or not Kind.INITIAL <= kind <= Kind.PUBLICATION:
         raise MalformedMessage("neither a message, nor a bundle, nor a publication")
-    return Kind(kind)
+    return count, Kind(kind)
 
 
 def _head(data: bytes, start: int) -> tuple[int, int, int]:

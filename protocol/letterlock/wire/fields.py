@@ -67,6 +67,11 @@ class Fields:
             raise self.wrong(name, f"an array of at most {most} elements")
         return items
 
+    def null(self, name: str) -> None:
+        """Pass over the next element, which is null."""
+        if next(self._items) is not None:
+            raise self.wrong(name, "null")
+
     def any(self) -> object:
         """Return the next element as it is, for the caller to read."""
         return next(self._items)

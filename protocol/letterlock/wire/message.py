@@ -1,8 +1,8 @@
 """The two messages: one that continues a session, and one that starts it and carries the first.
 
     ratchet message = [1, 2, ratchet key, PN, N, sealed]
-    initial message = [1, 1, suite, IK, EK, signed prekey id, one-time prekey id / null,
-                       null / [kem prekey id, kem ciphertext], ratchet message as a byte string]
+    initial message = [1, 1, suite, IK, EK, signed prekey id, one-time prekey id / null, kem prekey id / null,
+                       kem ciphertext / null, ratchet message as a byte string]
     sealed          = nonce of 8 bytes || ciphertext || tag of 16 bytes
 
 Of both, what stands before the last byte string is kept as it came: it is authenticated as those bytes
@@ -56,7 +56,7 @@ class RatchetMessage:
     @classmethod
     def decode(cls, data: bytes) -> "RatchetMessage":
         """Read a ratchet message. Raises MalformedMessage, UnsupportedVersion, InvalidKey."""
-        fields = open_envelope(data, Kind.RATCHET, 6, "a message")
+        fields = open_envelope(data, Kind.RATCHET, 6)
         header = Header(
             RatchetKey(fields.blob("ratchet key", KEY_BYTES)),
             fields.uint("previous chain length", MAX_COUNTER),
@@ -98,7 +98,8 @@ class HandshakeHeader:
             self.ephemeral.data,
             self.signed_prekey_id,
             self.one_time_prekey_id,
-            None if self.kem is None else [self.kem.prekey_id, self.kem.ciphertext],
+            None if self.kem is None else self.kem.prekey_id,
+            None if self.kem is None else self.kem.ciphertext,
         )
 
 
@@ -118,7 +119,7 @@ class InitialMessage:
     @classmethod
     def decode(cls, data: bytes) -> "InitialMessage":
         """Read an initial message. Raises MalformedMessage, UnsupportedVersion, InvalidKey."""
-        fields = open_envelope(data, Kind.INITIAL, 9, "a first message")
+        fields = open_envelope(data, Kind.INITIAL, 10)
         suite = _read_suite(fields)
         identity = IdentityKey(fields.blob("identity key", KEY_BYTES))
         ephemeral = EphemeralKey(fields.blob("ephemeral key", KEY_BYTES))
@@ -142,12 +143,9 @@ def _read_suite(fields: Fields) -> Suite:
 
 def _read_kem(fields: Fields, suite: Suite) -> KemPart | None:
     """Read the KEM part, which is there in the PQXDH suite and only there. [WIRE-7]"""
-    value = fields.any()
-    if (value is None) != (suite is Suite.X3DH):
-        raise fields.wrong("kem part", "what its suite needs")
-    if value is None:
+    if suite is Suite.X3DH:
+        fields.null("kem prekey id")
+        fields.null("kem ciphertext")
         return None
-    part = Fields(value, 2, "kem part")
-    return KemPart(
-        part.uint("kem prekey id", MAX_ID), part.blob("ciphertext", MlKem1024PublicKey.CIPHERTEXT_BYTES)
-    )
+    prekey_id = fields.uint("kem prekey id", MAX_ID)
+    return KemPart(prekey_id, fields.blob("kem ciphertext", MlKem1024PublicKey.CIPHERTEXT_BYTES))

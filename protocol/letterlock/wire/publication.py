@@ -72,7 +72,7 @@ class Publication:
 
         Raises MalformedMessage, UnsupportedVersion, InvalidKey.
         """
-        fields = open_envelope(data, Kind.PUBLICATION, 8, "a publication")
+        fields = open_envelope(data, Kind.PUBLICATION, 8)
         address = Address.from_fields(fields.any())
         identity = IdentityKey(fields.blob("identity key", KEY_BYTES))
         signed = read_prekey(fields.any(), prekey.SIGNED, SignedPrekey)

@@ -1,0 +1,304 @@
+"""X25519 and its keys: the answers printed in RFC 7748, canonical spelling, low order, roles.
+
+Source of the numbers: RFC 7748 sections 5.2 and 6.1, transcribed.
+"""
+
+import copy
+import pickle
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from letterlock.errors import InvalidKey
+from letterlock.primitives import curve25519
+from letterlock.primitives.curve25519 import (
+    LOW_ORDER,
+    EphemeralKey,
+    EphemeralKeyPair,
+    IdentityKey,
+    IdentityKeyPair,
+    KeyPair,
+    OneTimePrekey,
+    OneTimePrekeyPair,
+    P,
+    PrivateKey,
+    PublicKey,
+    RatchetKey,
+    RatchetKeyPair,
+    SignedPrekey,
+    SignedPrekeyPair,
+    agree,
+    is_canonical,
+    x25519,
+)
+
+ROLES = [PublicKey, IdentityKey, SignedPrekey, OneTimePrekey, EphemeralKey, RatchetKey]
+PAIRS = [IdentityKeyPair, SignedPrekeyPair, OneTimePrekeyPair, EphemeralKeyPair, RatchetKeyPair]
+NINE = (9).to_bytes(32, "little")
+
+MONTGOMERY_A = 486662
+
+
+def little(u: int) -> bytes:
+    return u.to_bytes(32, "little")
+
+
+# --- RFC 7748 -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("scalar", "u", "expected"),
+    [
+        (
+            "a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4",
+            "e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c",
+            "c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577a28552",
+        ),
+        (  # this u has bit 255 set: the bare function masks it, as the RFC asks; a PublicKey refuses it
+            "4b66e9d4d1b4673c5ad22691957d6af5c11b6421e0ea01d42ca4169e7918ba0d",
+            "e5210f12786811d3f4b7959d0538ae2c31dbe7106fc03c3efc4cd549c715a493",
+            "95cbde9476e8907d7aade45cb4b873f88b595a68799fa152e6f8f7647aac7957",
+        ),
+    ],
+)
+def test_section_5_2(scalar: str, u: str, expected: str) -> None:
+    assert x25519(bytes.fromhex(scalar), bytes.fromhex(u)).hex() == expected
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        (1, "422c8e7a6227d7bca1350b3e2bb7279f7897b87bb6854b783c60e80311ae3079"),
+        (1000, "684cf59ba83309552800ef566f2f4d3c1c3887c49360e3875f2eb94d99532c51"),
+    ],
+)
+def test_section_5_2_iterated(times: int, expected: str) -> None:
+    k = u = NINE
+    for _ in range(times):
+        k, u = x25519(k, u), k
+    assert k.hex() == expected
+
+
+def test_section_6_1() -> None:
+    alice = IdentityKeyPair.from_private(
+        PrivateKey(bytes.fromhex("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a"))
+    )
+    bob = SignedPrekeyPair.from_private(
+        PrivateKey(bytes.fromhex("5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb"))
+    )
+    assert alice.public.data.hex() == "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a"
+    assert bob.public.data.hex() == "de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f"
+    shared = "4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742"
+    assert alice.agree(bob.public).expose().hex() == shared
+    assert bob.agree(alice.public).expose().hex() == shared
+    assert agree(alice.private, bob.public) == bob.agree(alice.public)
+
+
+# --- PRIM-2: one spelling, and no low order -------------------------------------------------------
+
+
+def square_roots(n: int) -> list[int]:
+    """The square roots of n modulo p = 5 (mod 8): none, one (of zero) or two."""
+    n %= P
+    root = pow(n, (P + 3) // 8, P)
+    if root * root % P != n:
+        root = root * pow(2, (P - 1) // 4, P) % P
+    return sorted({root, P - root} if root else {0}) if root * root % P == n else []
+
+
+def test_square_roots() -> None:
+    for n in range(50):
+        assert all(root * root % P == n for root in square_roots(n))
+        assert bool(square_roots(n)) == (n == 0 or pow(n, (P - 1) // 2, P) == 1)
+
+
+def points_of_order_dividing_8() -> set[int]:
+    """Every u with 8P at infinity, on the curve or its twist: both double by one formula.
+
+    u(2P) = (u^2 - 1)^2 / 4u(u^2 + Au + 1), so that 2P is
+      infinity      where u(u^2 + Au + 1) = 0: the torsion of order 2;
+      (0, 0)        where u^2 = 1: order 4;
+      u = 1 or -1   where (u^2 - 1)^2 = 4tu(u^2 + Au + 1), t = 1 or -1: order 8. With w = u + 1/u this is
+                    w^2 - 4tw - 4 - 4tA = 0, or w = 2t +- 2 sqrt(2 + tA), and then u^2 - wu + 1 = 0.
+    """
+    half = pow(2, -1, P)
+    found = {0, 1, P - 1}
+    found |= {(-MONTGOMERY_A + root) * half % P for root in square_roots(MONTGOMERY_A**2 - 4)}
+    for t in (1, -1):
+        for outer in square_roots(2 + t * MONTGOMERY_A):
+            w = (2 * t + 2 * outer) % P
+            found |= {(w + inner) * half % P for inner in square_roots(w * w - 4)}
+    return found
+
+
+def double(u: int) -> int | None:
+    """u(2P) of u(P); None is infinity."""
+    denominator = 4 * u * (u * u + MONTGOMERY_A * u + 1) % P
+    return (u * u - 1) ** 2 * pow(denominator, -1, P) % P if denominator else None
+
+
+def test_low_order_list_is_what_the_arithmetic_finds() -> None:
+    assert {int.from_bytes(data, "little") for data in LOW_ORDER} == points_of_order_dividing_8()
+    assert len(LOW_ORDER) == 5
+
+
+@pytest.mark.parametrize("data", sorted(LOW_ORDER), ids=lambda data: data.hex()[:8])
+def test_each_listed_point_doubles_to_infinity_within_three_steps(data: bytes) -> None:
+    u: int | None = int.from_bytes(data, "little")
+    for _ in range(3):
+        u = None if u is None else double(u)
+    assert u is None
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("data", sorted(LOW_ORDER), ids=lambda data: data.hex()[:8])
+def test_low_order_is_refused(role: type[PublicKey], data: bytes) -> None:
+    with pytest.raises(InvalidKey, match="low order"):
+        role(data)
+
+
+@pytest.mark.parametrize("u", [2, 8, 9, 10, P - 2, P - 3, P - 9], ids=lambda u: str(u % 1000))
+def test_neighbours_of_the_low_order_points_are_accepted(u: int) -> None:
+    assert PublicKey(little(u)).data == little(u)
+
+
+EDGES = {
+    "0": 0,
+    "p-20": P - 20,
+    "p-2": P - 2,
+    "p-1": P - 1,
+    "p": P,
+    "p+1": P + 1,
+    "p+17": P + 17,
+    "2^255-1": 2**255 - 1,
+    "2^255": 2**255,
+    "2^255+9": 2**255 + 9,
+    "2^255+p-1": 2**255 + P - 1,
+    "2^256-1": 2**256 - 1,
+    "top byte 7e, rest ff": 0x7E << 248 | (2**248 - 1),
+    "top byte 7f, rest 0": 0x7F << 248,
+    "top byte 7f, byte 0 ed, one middle byte fe": P - 2**8,
+    "top byte 7f, byte 0 ff, last middle byte fe": 2**255 - 1 - 2**240,
+}
+
+
+@pytest.mark.parametrize("u", EDGES.values(), ids=EDGES.keys())
+def test_is_canonical_at_its_edges(u: int) -> None:
+    assert is_canonical(little(u)) == (u < P)
+
+
+def test_is_canonical_at_every_last_byte() -> None:
+    for low in range(256):
+        u = 0x7F << 248 | (2**248 - 256) | low
+        assert is_canonical(little(u)) == (u < P) == (low < 0xED)
+
+
+@settings(deadline=None)
+@given(st.binary(min_size=32, max_size=32) | st.integers(0, 2**256 - 1).map(little))
+def test_is_canonical_is_below_p(data: bytes) -> None:
+    assert is_canonical(data) == (int.from_bytes(data, "little") < P)
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("u", [P + 2, P + 9, 2**255 - 1, 2**255 + 9, 2**256 - 1], ids=lambda u: f"{u:x}"[-6:])
+def test_a_second_spelling_is_refused(role: type[PublicKey], u: int) -> None:
+    with pytest.raises(InvalidKey, match="not canonical"):
+        role(little(u))
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("length", [0, 1, 31, 33, 64])
+def test_a_public_key_of_another_length_is_refused(role: type[PublicKey], length: int) -> None:
+    with pytest.raises(InvalidKey, match=f"{length} bytes; expected 32"):
+        role(b"\x09" * length)
+
+
+# --- PRIM-3: no all-zero agreement ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("spelling", [0, 2**255], ids=["canonical", "bit 255 set"])
+@pytest.mark.parametrize("data", sorted(LOW_ORDER), ids=lambda data: data.hex()[:8])
+def test_an_all_zero_agreement_is_refused(data: bytes, spelling: int) -> None:
+    u = little(int.from_bytes(data, "little") | spelling)
+    for scalar in (bytes(32), b"\xff" * 32, NINE, bytes(range(32))):
+        with pytest.raises(InvalidKey, match="all zeros"):
+            x25519(scalar, u)
+
+
+def test_agree_refuses_what_the_type_would_have_refused() -> None:
+    forced = object.__new__(RatchetKey)
+    object.__setattr__(forced, "data", bytes(32))
+    pair = RatchetKeyPair.from_private(PrivateKey(b"\x42" * 32))
+    with pytest.raises(InvalidKey):
+        pair.agree(forced)
+
+
+@pytest.mark.parametrize(("k", "u"), [(0, 32), (31, 32), (33, 32), (32, 0), (32, 31), (32, 33)])
+def test_x25519_refuses_lengths_that_c_would_read_past(k: int, u: int) -> None:
+    with pytest.raises(ValueError, match="expected 32 each"):
+        x25519(b"\x09" * k, b"\x09" * u)
+
+
+def test_the_scalar_is_clamped() -> None:
+    plain = bytes(range(1, 33))
+    clamped = bytes([plain[0] & 0xF8]) + plain[1:31] + bytes([plain[31] & 0x7F | 0x40])
+    assert plain != clamped
+    assert x25519(plain, NINE) == x25519(clamped, NINE)
+
+
+# --- roles ----------------------------------------------------------------------------------------
+
+
+def test_two_roles_never_compare_equal() -> None:
+    keys = [role(NINE) for role in ROLES]
+    for i, one in enumerate(keys):
+        for j, other in enumerate(keys):
+            assert (one == other) == (i == j)
+    assert IdentityKey(NINE) == IdentityKey(NINE)
+    assert hash(IdentityKey(NINE)) == hash(IdentityKey(NINE))
+    assert IdentityKey(NINE) != object()
+
+
+def test_a_public_key_prints_and_pickles_and_does_not_change() -> None:
+    key = IdentityKey(NINE)
+    assert repr(key) == f"IdentityKey({NINE.hex()})"
+    again = pickle.loads(pickle.dumps(key))
+    assert again == key
+    assert copy.deepcopy(key) == key
+    with pytest.raises(AttributeError):
+        key.data = bytes(32)  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("pair_type", PAIRS)
+def test_a_pair_has_the_public_key_of_its_role(pair_type: type[KeyPair[PublicKey]]) -> None:
+    drawn: list[int] = []
+
+    def entropy(length: int) -> bytes:
+        drawn.append(length)
+        return b"\x42" * length
+
+    pair = pair_type.generate(entropy)
+    assert drawn == [32]
+    assert type(pair.public) is pair_type.PUBLIC
+    assert pair.public.data == x25519(b"\x42" * 32, NINE)
+    assert pair.private == PrivateKey(b"\x42" * 32)
+    joined = pair_type(pair.private, pair.public)
+    assert joined.agree(PublicKey(NINE)) == pair.agree(PublicKey(NINE))
+
+
+def test_a_pair_refuses_halves_of_another_type() -> None:
+    pair = IdentityKeyPair.from_private(PrivateKey(b"\x42" * 32))
+    with pytest.raises(TypeError, match="needs a private key"):
+        IdentityKeyPair(pair.private, SignedPrekey(pair.public.data))  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="needs a private key"):
+        IdentityKeyPair(b"\x42" * 32, pair.public)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="needs a private key"):
+        IdentityKeyPair(curve25519.SharedPoint(b"\x42" * 32), pair.public)  # type: ignore[arg-type]
+
+
+def test_a_pair_does_not_change() -> None:
+    pair = IdentityKeyPair.from_private(PrivateKey(b"\x42" * 32))
+    for name in ("private", "public", "other"):
+        with pytest.raises(AttributeError, match="immutable"):
+            setattr(pair, name, None)

@@ -1,0 +1,106 @@
+"""What `inspect` shows of each kind, and that it refuses what the decoders refuse."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from letterlock.errors import InvalidKey, MalformedMessage, PeerError, UnsupportedVersion
+from letterlock.wire.inspection import inspect
+from test_wire_samples import ADDRESS, HANDSHAKE, HEADER, IDENTITY, bundle, samples, spoiled
+
+KINDS = {
+    "bundle": "prekey bundle",
+    "last-resort bundle": "prekey bundle",
+    "x3dh bundle": "prekey bundle",
+    "publication": "publication",
+    "ratchet message": "message",
+    "initial message": "first message",
+    "x3dh initial message": "first message",
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_kind_and_size_come_first_in_text_and_json(name: str) -> None:
+    data, _ = samples()[name]
+    shown = inspect(data)
+    assert (shown.kind, shown.size) == (KINDS[name], len(data))
+    lines = str(shown).splitlines()
+    assert lines[0] == f"{KINDS[name]}, {len(data)} bytes"
+    assert all(line.startswith("  ") and ": " in line + " " for line in lines[1:])
+    parsed = json.loads(shown.json())
+    assert parsed == {"kind": shown.kind, "size": shown.size, **shown.fields}
+
+
+def test_a_message() -> None:
+    assert inspect(samples()["ratchet message"][0]).fields == {
+        "ratchet_key": HEADER.ratchet_key.data.hex(),
+        "number": HEADER.number,
+        "previous_chain_length": HEADER.previous_length,
+        "sealed_bytes": 56,
+    }
+
+
+def test_a_first_message() -> None:
+    shown = inspect(samples()["initial message"][0]).fields
+    assert shown == {
+        "suite": "PQXDH",
+        "identity_key": HANDSHAKE.identity.data.hex(),
+        "ephemeral_key": HANDSHAKE.ephemeral.data.hex(),
+        "signed_prekey_id": 1,
+        "one_time_prekey_id": 2,
+        "kem_prekey_id": 3,
+        "kem_ciphertext_bytes": 1568,
+        "message": inspect(samples()["ratchet message"][0]).fields,
+    }
+    classical = inspect(samples()["x3dh initial message"][0])
+    assert (classical.fields["suite"], classical.fields["kem_prekey_id"]) == ("X3DH", None)
+    assert "  kem prekey id: none" in str(classical).splitlines()
+
+
+def test_a_bundle() -> None:
+    shown = inspect(samples()["bundle"][0])
+    one_time = bundle().one_time
+    assert one_time is not None
+    assert shown.fields == {
+        "name": ADDRESS.name,
+        "device_id": ADDRESS.device_id,
+        "identity_key": IDENTITY.public.data.hex(),
+        "signed_prekey": {"kind": "signed", "id": 1, "key": bundle().signed.key.data.hex()},
+        "one_time_prekey": {"kind": "one_time", "id": 2, "key": one_time.key.data.hex()},
+        "kem_prekey": {"kind": "kem_one_time", "id": 3, "key": "1568 bytes"},
+    }
+    assert ADDRESS.name in shown.json()
+    assert inspect(samples()["x3dh bundle"][0]).fields["kem_prekey"] is None
+
+
+def test_a_publication() -> None:
+    shown = inspect(samples()["publication"][0]).fields
+    assert (shown["one_time_prekeys"], shown["one_time_kem_prekeys"]) == (2, 2)
+    assert shown["last_resort_prekey"] == {"kind": "kem_last_resort", "id": 4, "key": "1568 bytes"}
+
+
+def test_what_the_decoders_refuse_is_refused() -> None:
+    data = samples()["bundle"][0]
+    for changed, error in (
+        (spoiled(data, (0,), 2), UnsupportedVersion),
+        (spoiled(data, (3,), bytes(32)), InvalidKey),
+        (data[:-1], MalformedMessage),
+        (data + b"\0", MalformedMessage),
+        (b"", MalformedMessage),
+    ):
+        with pytest.raises(error):
+            inspect(changed)
+
+
+@settings(deadline=None)
+@given(st.sampled_from(sorted(samples())), st.integers(0, 3000), st.integers(1, 255))
+def test_a_damaged_encoding_is_shown_or_refused(name: str, at: int, change: int) -> None:
+    data = bytearray(samples()[name][0])
+    data[at % len(data)] ^= change
+    try:
+        shown = inspect(bytes(data))
+    except PeerError:
+        return
+    assert json.loads(shown.json())["size"] == len(data)

@@ -1,0 +1,235 @@
+"""WIRE-6, WIRE-7: the two messages, what is authenticated of them, and what each suite carries."""
+
+import hashlib
+
+import cbor2
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from letterlock.errors import InvalidKey, MalformedMessage, UnsupportedVersion
+from letterlock.limits import MAX_COUNTER, MAX_ID, MAX_PADDED, MIN_PADDED
+from letterlock.primitives.curve25519 import LOW_ORDER
+from letterlock.wire import cbor
+from letterlock.wire.message import (
+    SENT_NONCE_BYTES,
+    HandshakeHeader,
+    Header,
+    InitialMessage,
+    RatchetMessage,
+    handshake_id,
+)
+from letterlock.wire.suite import Suite
+from test_wire_samples import (
+    HANDSHAKE,
+    HANDSHAKES,
+    HEADER,
+    HEADERS,
+    SEALED,
+    SEALED_TEXTS,
+    X3DH,
+    TreePath,
+    initial_message,
+    ratchet_message,
+    spoiled,
+)
+
+OVERHEAD = SENT_NONCE_BYTES + 16
+RATCHET = ratchet_message()
+INITIAL = initial_message()
+CLASSICAL = initial_message(X3DH)
+
+
+# --- ratchet messages -----------------------------------------------------------------------------
+
+
+def test_what_a_ratchet_message_looks_like() -> None:
+    assert cbor.decode(RATCHET) == [1, 2, HEADER.ratchet_key.data, 3, 65536, SEALED]
+
+
+@settings(deadline=None)
+@given(HEADERS, SEALED_TEXTS)
+def test_ratchet_round_trip(header: Header, sealed: bytes) -> None:
+    data = ratchet_message(header, sealed)
+    message = RatchetMessage.decode(data)
+    assert (message.header, message.sealed) == (header, sealed)
+    # WIRE-6, RAT-8: what is authenticated is the bytes that came, up to the sealed text.
+    assert message.opened == header.encode_open()
+    assert cbor.close(message.opened, message.sealed) == data
+    assert data.startswith(message.opened)
+
+
+@pytest.mark.parametrize(
+    "length", [OVERHEAD + MIN_PADDED, 255, 256, 257, 65535, 65536, OVERHEAD + MAX_PADDED]
+)
+def test_sealed_texts_of_every_head(length: int) -> None:
+    message = RatchetMessage.decode(ratchet_message(HEADER, bytes(length)))
+    assert (len(message.sealed), message.opened) == (length, HEADER.encode_open())
+
+
+@pytest.mark.parametrize("length", [0, 1, 24, OVERHEAD + MIN_PADDED - 1, OVERHEAD + MAX_PADDED + 1])
+def test_a_sealed_text_of_another_length_is_refused(length: int) -> None:
+    with pytest.raises(MalformedMessage, match="sealed text of a message is not a byte string of"):
+        RatchetMessage.decode(ratchet_message(HEADER, bytes(length)))
+
+
+@pytest.mark.parametrize("at", [3, 4], ids=["PN", "N"])
+def test_counters_have_four_bytes(at: int) -> None:
+    for good in (0, 1, MAX_COUNTER):
+        RatchetMessage.decode(spoiled(RATCHET, (at,), good))
+    for bad in (-1, MAX_COUNTER + 1, 2**64 - 1):
+        with pytest.raises(MalformedMessage):
+            RatchetMessage.decode(spoiled(RATCHET, (at,), bad))
+
+
+BAD_KEYS = [*LOW_ORDER, b"\xff" * 32, b"\xed" + b"\xff" * 30 + b"\x7f", b"\x09" + bytes(30) + b"\x80"]
+
+
+@pytest.mark.parametrize("key", BAD_KEYS, ids=lambda key: key.hex()[:4] + key.hex()[-2:])
+def test_a_key_that_is_not_sound_is_refused(key: bytes) -> None:
+    with pytest.raises(InvalidKey):
+        RatchetMessage.decode(spoiled(RATCHET, (2,), key))
+    for at in (3, 4):
+        with pytest.raises(InvalidKey):
+            InitialMessage.decode(spoiled(INITIAL, (at,), key))
+
+
+# --- initial messages -----------------------------------------------------------------------------
+
+
+def test_what_an_initial_message_looks_like() -> None:
+    assert HANDSHAKE.kem is not None
+    tree = [1, 1, 2, HANDSHAKE.identity.data, HANDSHAKE.ephemeral.data, 1, 2]
+    assert cbor.decode(INITIAL) == [*tree, 3, HANDSHAKE.kem.ciphertext, RATCHET]
+    assert cbor.decode(CLASSICAL) == [1, 1, 1, *tree[3:], None, None, RATCHET]
+
+
+@settings(deadline=None)
+@given(HANDSHAKES, HEADERS, SEALED_TEXTS)
+def test_initial_round_trip(header: HandshakeHeader, inner: Header, sealed: bytes) -> None:
+    carried = ratchet_message(inner, sealed)
+    data = initial_message(header, carried)
+    message = InitialMessage.decode(data)
+    assert message.header == header
+    assert message.message == RatchetMessage.decode(carried)
+    assert message.id == handshake_id(header.encode_open()) == hashlib.sha256(header.encode_open()).digest()
+
+
+@settings(deadline=None)
+@given(st.binary(min_size=56, max_size=70), st.binary(min_size=230, max_size=300))
+def test_the_id_names_the_handshake_and_not_the_message_it_carries(short: bytes, long: bytes) -> None:
+    ids = {
+        InitialMessage.decode(initial_message(HANDSHAKE, ratchet_message(HEADER, s))).id
+        for s in (short, long)
+    }
+    assert ids == {handshake_id(HANDSHAKE.encode_open())}
+
+
+OTHER_PARTS: dict[str, tuple[TreePath, object]] = {
+    "identity": ((3,), b"\x0a" + bytes(31)),
+    "ephemeral": ((4,), b"\x0a" + bytes(31)),
+    "signed prekey": ((5,), 9),
+    "one-time prekey": ((6,), 9),
+    "no one-time prekey": ((6,), None),
+    "kem prekey": ((7,), 9),
+    "kem ciphertext": ((8,), bytes(1568)),
+}
+
+
+@pytest.mark.parametrize(("at", "value"), OTHER_PARTS.values(), ids=OTHER_PARTS.keys())
+def test_the_id_depends_on_every_part_of_the_handshake(at: TreePath, value: object) -> None:
+    assert InitialMessage.decode(spoiled(INITIAL, at, value)).id != InitialMessage.decode(INITIAL).id
+
+
+def test_the_numbers_of_the_suites() -> None:
+    assert [(suite.name, int(suite)) for suite in Suite] == [("X3DH", 1), ("PQXDH", 2)]
+
+
+@pytest.mark.parametrize("suite", [0, 3, 4, 23, 24, 255, 2**32 - 1, 2**32, 2**64 - 1])
+def test_an_unknown_suite_is_refused(suite: int) -> None:
+    for data in (INITIAL, CLASSICAL):
+        with pytest.raises(MalformedMessage, match="suite of a first message is not"):
+            InitialMessage.decode(spoiled(data, (2,), suite))
+
+
+def test_the_kem_part_is_there_in_its_suite_and_only_there() -> None:
+    # WIRE-7: otherwise a relay could strip the post-quantum part and be refused only later, or never.
+    assert InitialMessage.decode(INITIAL).header.kem == HANDSHAKE.kem
+    assert InitialMessage.decode(CLASSICAL).header.kem is None
+    for data, at, value in [
+        (INITIAL, 7, None),
+        (INITIAL, 8, None),
+        (CLASSICAL, 7, 3),
+        (CLASSICAL, 8, bytes(1568)),
+        (INITIAL, 2, 1),
+        (CLASSICAL, 2, 2),
+    ]:
+        with pytest.raises(MalformedMessage, match=r"kem (prekey id|ciphertext) of a first message is not"):
+            InitialMessage.decode(spoiled(data, (at,), value))
+
+
+@pytest.mark.parametrize("length", [0, 1088, 1567, 1569])
+def test_a_ciphertext_of_another_length_is_refused(length: int) -> None:
+    with pytest.raises(
+        MalformedMessage, match="kem ciphertext of a first message is not a byte string of 1568"
+    ):
+        InitialMessage.decode(spoiled(INITIAL, (8,), bytes(length)))
+
+
+@pytest.mark.parametrize("at", [(5,), (6,), (7,)], ids=["signed", "one-time", "kem"])
+def test_ids_have_four_bytes(at: tuple[int, ...]) -> None:
+    for good in (0, MAX_ID):
+        InitialMessage.decode(spoiled(INITIAL, at, good))
+    for bad in (-1, MAX_ID + 1, 2**64 - 1):
+        with pytest.raises(MalformedMessage):
+            InitialMessage.decode(spoiled(INITIAL, at, bad))
+
+
+CARRIED = {
+    "nothing": b"",
+    "another initial message": INITIAL,
+    "a version that is not ours": spoiled(RATCHET, (0,), 2),
+    "trailing bytes": RATCHET + b"\0",
+    "cut short": RATCHET[:-1],
+    "a key of low order": spoiled(RATCHET, (2,), bytes(32)),
+    "no sealed text": spoiled(RATCHET, (5,), b""),
+}
+
+
+@pytest.mark.parametrize("carried", CARRIED.values(), ids=CARRIED.keys())
+def test_what_it_carries_must_be_a_ratchet_message(carried: bytes) -> None:
+    with pytest.raises((MalformedMessage, UnsupportedVersion, InvalidKey)):
+        InitialMessage.decode(initial_message(HANDSHAKE, carried))
+
+
+@pytest.mark.parametrize("at", range(2, 10))
+@pytest.mark.parametrize(
+    "nested", [[], [[]], {}, {"a": 1}, [0] * 100], ids=["1", "2", "map", "full map", "long"]
+)
+def test_a_message_is_flat(at: int, nested: object) -> None:
+    """WIRE-3: 16 MiB of empty arrays would take a gigabyte, so nothing in a message may be one."""
+    for data, count, decode in ((RATCHET, 6, RatchetMessage.decode), (INITIAL, 10, InitialMessage.decode)):
+        if at < count:
+            with pytest.raises(MalformedMessage, match="too deep"):
+                decode(spoiled(data, (at,), nested))
+
+
+def test_a_ratchet_message_as_an_array_instead_of_bytes_is_refused() -> None:
+    with pytest.raises(MalformedMessage, match="too deep"):
+        InitialMessage.decode(spoiled(INITIAL, (8,), cbor2.loads(RATCHET)))
+
+
+def test_every_flipped_bit_of_a_handshake_changes_its_id_or_is_refused() -> None:
+    """Nothing of a handshake is signed at this level: its id and the transcript must tell all apart."""
+    opened = HANDSHAKE.encode_open()
+    seen = {InitialMessage.decode(INITIAL).id}
+    for at in range(len(opened)):
+        for bit in range(8) if at < 90 else (at % 8,):
+            changed = opened[:at] + bytes([opened[at] ^ 1 << bit]) + INITIAL[at + 1 :]
+            try:
+                message = InitialMessage.decode(changed)
+            except (MalformedMessage, UnsupportedVersion, InvalidKey):
+                continue
+            assert message.id not in seen
+            seen.add(message.id)
+    assert len(seen) > 1568

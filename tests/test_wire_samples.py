@@ -1,0 +1,264 @@
+"""What the wire tests are made of: a valid sample of every encoding, its parts, and ways to spoil it.
+
+The samples are fixed: all keys come from SHAKE-256 over a label. The tests here hold the samples, and the
+sizes that limits.py gives as reasons, to what they claim.
+"""
+
+import hashlib
+import unicodedata
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any, Final, TypeAlias
+
+import cbor2
+import pytest
+from hypothesis import strategies as st
+
+from letterlock.limits import (
+    MAX_BUNDLE,
+    MAX_MESSAGE,
+    MAX_NAME_BYTES,
+    MAX_PADDED,
+    MAX_PLAINTEXT,
+    MAX_PUBLICATION,
+    MAX_PUBLISHED_ONE_TIME,
+    MIN_PADDED,
+)
+from letterlock.primitives.curve25519 import (
+    LOW_ORDER,
+    EphemeralKey,
+    EphemeralKeyPair,
+    IdentityKeyPair,
+    OneTimePrekey,
+    OneTimePrekeyPair,
+    P,
+    RatchetKey,
+    RatchetKeyPair,
+    SignedPrekey,
+    SignedPrekeyPair,
+)
+from letterlock.primitives.entropy import Entropy
+from letterlock.primitives.mlkem import MlKem1024KeyPair, MlKem1024PublicKey
+from letterlock.wire import cbor, padding
+from letterlock.wire.address import Address
+from letterlock.wire.bundle import PrekeyBundle
+from letterlock.wire.message import HandshakeHeader, Header, InitialMessage, KemPart, RatchetMessage
+from letterlock.wire.prekey import PrekeyKind, PublicPrekey
+from letterlock.wire.publication import Publication
+from letterlock.wire.suite import Suite
+
+Tree: TypeAlias = Any
+"""A decoded encoding, to be edited and encoded again."""
+
+TreePath: TypeAlias = tuple[int, ...]
+
+
+def entropy(label: str) -> Entropy:
+    return lambda length: hashlib.shake_256(label.encode()).digest(length)
+
+
+IDENTITY: Final = IdentityKeyPair.generate(entropy("identity"))
+STRANGER: Final = IdentityKeyPair.generate(entropy("stranger"))
+ADDRESS: Final = Address("böb@example.org", 7)
+
+
+def signed_prekey(id_: int = 1, identity: IdentityKeyPair = IDENTITY) -> PublicPrekey[SignedPrekey]:
+    key = SignedPrekeyPair.generate(entropy("signed")).public
+    return PublicPrekey.sign(PrekeyKind.SIGNED, id_, key, identity, entropy("z1")(64))
+
+
+def one_time_prekey(id_: int = 2) -> PublicPrekey[OneTimePrekey]:
+    key = OneTimePrekeyPair.generate(entropy(f"one-time {id_}")).public
+    return PublicPrekey.sign(PrekeyKind.ONE_TIME, id_, key, IDENTITY, entropy(f"z2 {id_}")(64))
+
+
+@cache
+def kem_key(label: str = "kem") -> MlKem1024PublicKey:
+    return MlKem1024KeyPair.generate(entropy(label)).public
+
+
+def kem_prekey(id_: int = 3, kind: PrekeyKind = PrekeyKind.KEM_ONE_TIME) -> PublicPrekey[MlKem1024PublicKey]:
+    return PublicPrekey.sign(kind, id_, kem_key(), IDENTITY, entropy(f"z3 {id_}")(64))
+
+
+LAST_RESORT: Final = PrekeyKind.KEM_LAST_RESORT
+
+
+@cache
+def bundle() -> PrekeyBundle:
+    return PrekeyBundle(ADDRESS, IDENTITY.public, signed_prekey(), one_time_prekey(), kem_prekey())
+
+
+@cache
+def publication(pairs: int = 2) -> Publication:
+    one_time = tuple(one_time_prekey(100 + n) for n in range(pairs))
+    kem = tuple(kem_prekey(500 + n) for n in range(pairs))
+    last_resort = kem_prekey(4, LAST_RESORT)
+    return Publication(ADDRESS, IDENTITY.public, signed_prekey(), last_resort, one_time, kem)
+
+
+HEADER: Final = Header(RatchetKeyPair.generate(entropy("ratchet")).public, 3, 2**16)
+HANDSHAKE: Final = HandshakeHeader(
+    Suite.PQXDH,
+    IDENTITY.public,
+    EphemeralKeyPair.generate(entropy("ephemeral")).public,
+    1,
+    2,
+    KemPart(3, entropy("ciphertext")(1568)),
+)
+X3DH: Final = HandshakeHeader(Suite.X3DH, HANDSHAKE.identity, HANDSHAKE.ephemeral, 1, 2, None)
+SEALED: Final = entropy("sealed")(8 + MIN_PADDED + 16)
+
+
+def ratchet_message(header: Header = HEADER, sealed: bytes = SEALED) -> bytes:
+    return cbor.close(header.encode_open(), sealed)
+
+
+def initial_message(header: HandshakeHeader = HANDSHAKE, inner: bytes | None = None) -> bytes:
+    return cbor.close(header.encode_open(), ratchet_message() if inner is None else inner)
+
+
+@cache
+def samples() -> dict[str, tuple[bytes, Callable[[bytes], object]]]:
+    """An encoding of each shape, with its decoder."""
+    full = bundle()
+    last = kem_prekey(4, LAST_RESORT)
+    bare = PrekeyBundle(full.address, full.identity, full.signed, None, last)
+    classical = PrekeyBundle(full.address, full.identity, full.signed, full.one_time, None)
+    return {
+        "bundle": (full.encode(), PrekeyBundle.decode),
+        "last-resort bundle": (bare.encode(), PrekeyBundle.decode),
+        "x3dh bundle": (classical.encode(), PrekeyBundle.decode),
+        "publication": (publication().encode(), Publication.decode),
+        "ratchet message": (ratchet_message(), RatchetMessage.decode),
+        "initial message": (initial_message(), InitialMessage.decode),
+        "x3dh initial message": (initial_message(X3DH), InitialMessage.decode),
+    }
+
+
+SAMPLES: Final = pytest.mark.parametrize(("data", "decode"), samples().values(), ids=samples().keys())
+
+
+def encode_again(value: object) -> bytes:
+    """Return the encoding of anything that a decoder gave, from its fields alone."""
+    if isinstance(value, RatchetMessage):
+        return cbor.close(value.header.encode_open(), value.sealed)
+    if isinstance(value, InitialMessage):
+        return cbor.close(value.header.encode_open(), encode_again(value.message))
+    assert isinstance(value, PrekeyBundle | Publication)
+    return value.encode()
+
+
+# --- spoiling -------------------------------------------------------------------------------------
+
+
+def head(major: int, argument: int, width: int | None = None) -> bytes:
+    """A CBOR head (RFC 8949 section 3); the shortest unless `width` (0 to 8 bytes) is given."""
+    if width is None:
+        width = next(
+            w for w, bound in ((0, 24), (1, 2**8), (2, 2**16), (4, 2**32), (8, 2**64)) if argument < bound
+        )
+    if width == 0:
+        return bytes([major << 5 | argument])
+    return bytes([major << 5 | {1: 24, 2: 25, 4: 26, 8: 27}[width]]) + argument.to_bytes(width, "big")
+
+
+def paths(tree: Tree, at: TreePath = ()) -> Iterator[TreePath]:
+    """Every node below the root."""
+    if isinstance(tree, list):
+        for index, each in enumerate(tree):
+            yield (*at, index)
+            yield from paths(each, (*at, index))
+
+
+def edited(tree: Tree, at: TreePath, value: object) -> Tree:
+    """A copy of the tree with one node replaced."""
+    if not at:
+        return value
+    copy = list(tree)
+    copy[at[0]] = edited(tree[at[0]], at[1:], value)
+    return copy
+
+
+def spoiled(data: bytes, at: TreePath, value: object) -> bytes:
+    """An encoding with one node replaced."""
+    return cbor2.dumps(edited(cbor2.loads(data), at, value))
+
+
+# --- strategies -----------------------------------------------------------------------------------
+
+IDS: Final = st.integers(0, 2**32 - 1)
+POINTS: Final = (
+    st.integers(2, P - 2).map(lambda u: u.to_bytes(32, "little")).filter(lambda data: data not in LOW_ORDER)
+)
+SIGNATURES: Final = st.binary(min_size=64, max_size=64)
+KEM_KEYS: Final = st.sampled_from(["kem", "kem 1", "kem 2"]).map(kem_key)
+NAMES: Final = (
+    st.text(st.characters(exclude_categories=["Cc", "Cf", "Cs", "Zl", "Zp"]), min_size=1, max_size=60)
+    .map(lambda name: unicodedata.normalize("NFC", name))
+    .filter(lambda name: len(name.encode()) <= MAX_NAME_BYTES)
+)
+ADDRESSES: Final = st.builds(Address, NAMES, st.integers(1, 2**32 - 1))
+IDENTITIES: Final = st.sampled_from([IDENTITY.public, STRANGER.public])
+SIGNED: Final = st.builds(PublicPrekey, st.just(PrekeyKind.SIGNED), IDS, POINTS.map(SignedPrekey), SIGNATURES)
+ONE_TIME: Final = st.builds(
+    PublicPrekey, st.just(PrekeyKind.ONE_TIME), IDS, POINTS.map(OneTimePrekey), SIGNATURES
+)
+KEM: Final = st.builds(PublicPrekey, st.just(PrekeyKind.KEM_ONE_TIME), IDS, KEM_KEYS, SIGNATURES)
+LAST: Final = st.builds(PublicPrekey, st.just(LAST_RESORT), IDS, KEM_KEYS, SIGNATURES)
+BUNDLES: Final = st.builds(
+    PrekeyBundle, ADDRESSES, IDENTITIES, SIGNED, st.none() | ONE_TIME, st.none() | KEM | LAST
+)
+HEADERS: Final = st.builds(Header, POINTS.map(RatchetKey), IDS, IDS)
+SEALED_TEXTS: Final = st.binary(min_size=8 + MIN_PADDED + 16, max_size=300)
+KEM_PARTS: Final = st.builds(
+    KemPart, IDS, st.integers(0, 255).map(lambda n: bytes([n]) * MlKem1024PublicKey.CIPHERTEXT_BYTES)
+)
+EPHEMERAL: Final = POINTS.map(EphemeralKey)
+HANDSHAKES: Final = st.builds(
+    HandshakeHeader, st.just(Suite.PQXDH), IDENTITIES, EPHEMERAL, IDS, st.none() | IDS, KEM_PARTS
+) | st.builds(HandshakeHeader, st.just(Suite.X3DH), IDENTITIES, EPHEMERAL, IDS, st.none() | IDS, st.none())
+
+
+# --- the samples are what they claim --------------------------------------------------------------
+
+
+@SAMPLES
+def test_every_sample_decodes_and_encodes_to_itself(data: bytes, decode: Callable[[bytes], object]) -> None:
+    assert encode_again(decode(data)) == data
+
+
+def test_the_samples_verify() -> None:
+    bundle().verify()
+    publication().verify()
+
+
+def test_head_is_what_cbor2_writes() -> None:
+    for argument in (0, 23, 24, 255, 256, 65535, 65536, 2**32 - 1, 2**32, 2**64 - 1):
+        assert head(0, argument) == cbor2.dumps(argument)
+
+
+def test_a_bundle_has_the_size_that_its_limit_is_explained_by() -> None:
+    assert 1.8 * 1024 < len(bundle().encode()) < 2.2 * 1024 < MAX_BUNDLE
+    longest = Address("n" * MAX_NAME_BYTES, 2**32 - 1)
+    large = PrekeyBundle(
+        longest, IDENTITY.public, signed_prekey(2**32 - 1), one_time_prekey(2**32 - 2), kem_prekey(2**32 - 3)
+    )
+    assert PrekeyBundle.decode(large.encode()) == large
+    assert len(large.encode()) < MAX_BUNDLE
+
+
+def test_a_publication_has_the_size_that_its_limit_is_explained_by() -> None:
+    sample = publication(1)
+    pair = len(publication(2).encode()) - len(sample.encode())
+    assert 170 * 1024 < len(sample.encode()) + 99 * pair < 180 * 1024
+    assert MAX_PUBLISHED_ONE_TIME * (pair + 4) + len(sample.encode()) < MAX_PUBLICATION
+
+
+def test_the_largest_message_fits_its_limit() -> None:
+    assert padding.padded_length(MAX_PLAINTEXT) <= MAX_PADDED
+    largest = HandshakeHeader(
+        Suite.PQXDH, HANDSHAKE.identity, HANDSHAKE.ephemeral, 2**32 - 1, 2**32 - 1, HANDSHAKE.kem
+    )
+    inner = ratchet_message(Header(HEADER.ratchet_key, 2**32 - 1, 2**32 - 1), bytes(8 + MAX_PADDED + 16))
+    assert len(initial_message(largest, inner)) <= MAX_MESSAGE
