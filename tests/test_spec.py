@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from letterlock.primitives import labels
 from letterlock.session.lifecycle import TABLE, Event, Phase
 
