@@ -184,7 +184,11 @@ def test_a_public_key_is_a_value(pair: KemKeyPair[Any]) -> None:
     assert copy.copy(key) == copy.deepcopy(key) == key
     assert repr(key) == f"{type(key).__name__}({key.data[:8].hex()}...)"
     other = type(pair)(KemSeed(bytes(64))).public
-    assert other != key
+    last_byte = type(key)(key.data[:-1] + bytes([key.data[-1] ^ 1]))
+    sibling = type("Sibling", (type(key),), {"__slots__": ()})(key.data)
+    for different in (other, last_byte, sibling):
+        assert different != key
+        assert key != different
     assert key.__eq__(key.data) is NotImplemented
     for name in ("data", "_key", "other"):
         with pytest.raises(AttributeError, match="immutable"):

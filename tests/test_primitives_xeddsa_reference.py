@@ -168,6 +168,32 @@ def test_what_is_accepted_the_published_text_accepts(
         xeddsa.verify(pair.public, message, bytes(signature))
 
 
+def sign_bit_form(k: bytes, message: bytes, z: bytes) -> bytes:
+    """The relative: a is not negated, A keeps its sign, and that sign rides in the top bit of s."""
+    a, big_a = clamp(k) % Q, encode(multiply(clamp(k), B))
+    r = hash_number(a.to_bytes(32, "little"), message, z, prefix=1) % Q
+    big_r = encode(multiply(r, B))
+    s = (r + hash_number(big_r, big_a, message) * a) % Q
+    return big_r + (s | (big_a[31] >> 7) << 255).to_bytes(32, "little")
+
+
+@pytest.mark.parametrize("sign", [0, 1])
+def test_the_sign_bit_form_is_verified_by_its_own_function_alone(sign: int) -> None:
+    keys = (hashlib.sha256(bytes([n])).digest() for n in range(256))
+    k = next(k for k in keys if calculate_key_pair(k)[2] == sign)
+    pair = IdentityKeyPair.from_private(PrivateKey(k))
+    signature = sign_bit_form(k, b"message", bytes(64))
+    assert signature[63] >> 7 == sign
+    xeddsa.verify_sign_bit_form(pair.public, b"message", signature)
+    if sign:
+        without = signature[:63] + bytes([signature[63] & 0x7F])
+        for each in (signature, without):
+            with pytest.raises(InvalidSignature):
+                xeddsa.verify(pair.public, b"message", each)
+    else:
+        xeddsa.verify(pair.public, b"message", signature)
+
+
 # --- PRIM-5: where libsodium is stricter than the text ---------------------------------------------
 
 PAIR = IdentityKeyPair.from_private(PrivateKey(bytes(range(32))))

