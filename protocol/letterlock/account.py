@@ -9,7 +9,7 @@ Not here: files, sockets, clocks, threads. Two processes on one store, and any t
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 from letterlock.errors import AccountExists, NoAccount, NoSession, SuiteRefused, UsageError
 from letterlock.handshake.agreement import initiate, respond
@@ -34,6 +34,8 @@ from letterlock.wire.suite import Suite
 
 DEFAULT_SUITES = frozenset({Suite.PQXDH})
 
+_LATEST: Final = 253_402_300_799  # the end of the year 9999; above, a clock counts milliseconds or less
+
 
 @dataclass(frozen=True, slots=True)
 class Ambient:
@@ -42,6 +44,20 @@ class Ambient:
     suites: frozenset[Suite] = DEFAULT_SUITES
     clock: Clock = system_clock
     entropy: Entropy = system_entropy
+
+    def __post_init__(self) -> None:
+        _require(self.suites, frozenset, "suites")
+        for suite in self.suites:
+            _require(suite, Suite, "a suite")
+
+    def now(self) -> int:
+        """Return the clock's time. Raises UsageError for one that cannot be seconds since 1970."""
+        now = self.clock()
+        # What goes wrong here comes out at the next start: an expiry of next century, or a record that
+        # does not read. So it is said at once.
+        if type(now) is not int or not 0 <= now <= _LATEST:
+            raise UsageError("the clock must return whole seconds since 1970, as an int")
+        return now
 
 
 class Account(Guarded):
@@ -86,11 +102,12 @@ class Account(Guarded):
     @classmethod
     def create_in(cls, store: Store, address: Address, ambient: Ambient) -> Self:
         """`create` in a given ambience; for `letterlock.hazmat`, which can choose the random bytes."""
+        _require(address, Address, "address")
         with store.transaction():
             if store.load_account() is not None:
                 raise AccountExists("this store holds an account already: open it instead")
             profile = new_profile(address, ambient.entropy)
-            profile = PrekeyRing(store, ambient.entropy).rotate(profile, ambient.clock())
+            profile = PrekeyRing(store, ambient.entropy).rotate(profile, ambient.now())
             store.save_account(encode_profile(profile))
         return cls(store, profile, ambient)
 
@@ -99,7 +116,7 @@ class Account(Guarded):
         """`open` in a given ambience; for `letterlock.hazmat`."""
         with store.transaction():
             profile = _load_profile(store)
-            store.delete_expired_prekeys(ambient.clock())
+            store.delete_expired_prekeys(ambient.now())
         return cls(store, profile, ambient)
 
     @property
@@ -128,9 +145,10 @@ class Account(Guarded):
         are a week old, or now if `rotate`; retired ones open first messages for 30 days more.
         Raises UsageError for another number, and once 10,000 unused ones are stored.
         """
+        _require(one_time, int, "one_time")
         if not 0 <= one_time <= MAX_PUBLISHED_ONE_TIME:
             raise UsageError(f"{one_time} one-time prekeys; a publication has 0 to {MAX_PUBLISHED_ONE_TIME}")
-        now, ring = self._ambient.clock(), PrekeyRing(self._store, self._ambient.entropy)
+        now, ring = self._ambient.now(), PrekeyRing(self._store, self._ambient.entropy)
         with self._store.transaction():
             self._store.delete_expired_prekeys(now)
             self._check_room(one_time)
@@ -163,6 +181,9 @@ class Account(Guarded):
         InvalidSignature, InvalidKey, SuiteRefused if the bundle has no prekey for the suite, and
         UntrustedIdentity if the peer is known with another identity key. (PQXDH section 3.3.)
         """
+        _require(address, Address, "address")
+        _require(bundle, PrekeyBundle, "bundle")
+        _require(suite, Suite, "suite")
         if address == self.address:
             raise UsageError("this is the account's own address: nothing to agree on")
         if suite not in self._ambient.suites:
@@ -181,7 +202,8 @@ class Account(Guarded):
         enough to begin. The size tells the plaintext's only roughly (see `letterlock.wire.padding`).
         Raises NoSession, PlaintextTooLong.
         """
-        _require_bytes(plaintext, "plaintext")
+        _require(address, Address, "address")
+        _require(plaintext, bytes, "plaintext")
         with self._store.transaction():
             return SessionBook(self._store, address).encrypt(plaintext, self._ambient.entropy)
 
@@ -192,7 +214,8 @@ class Account(Guarded):
         was decrypted before, AuthenticationFailed for a forged or damaged one, and the others that
         `letterlock.errors` draws; TrustError: UntrustedIdentity if a known peer comes with another identity.
         """
-        _require_bytes(message, "message")
+        _require(address, Address, "address")
+        _require(message, bytes, "message")
         if peek_kind(message) is Kind.INITIAL:
             return self._decrypt_initial(address, InitialMessage.decode(message))
         decoded = RatchetMessage.decode(message)
@@ -211,7 +234,7 @@ class Account(Guarded):
             if header.suite not in self._ambient.suites:  # HAND-3
                 raise SuiteRefused(f"suite {header.suite.name} is not among those this account allows")
             ring = PrekeyRing(self._store, entropy)
-            prekeys = ring.find(header, initial.id, self._ambient.clock())
+            prekeys = ring.find(header, initial.id, self._ambient.now())
             agreement = respond(self._party, address, header, prekeys)
             opened = accept(agreement, prekeys.signed, initial)
             # Authenticated: from here on, commit.  HAND-7
@@ -243,7 +266,8 @@ class Account(Guarded):
         Do so after the safety numbers were compared. Sessions with another identity of this address are
         deleted: what was sent in them can no longer be read. Raises InvalidKey.
         """
-        _require_bytes(identity, "identity")
+        _require(address, Address, "address")
+        _require(identity, bytes, "identity")
         key = IdentityKey(identity)
         with self._store.transaction():
             peer = load_peer(self._store, address)
@@ -258,9 +282,11 @@ class Account(Guarded):
         `identity` (32 bytes) stands in for the recorded key, to compare before accepting a changed one.
         Raises NoSession if nothing is known of the address, InvalidKey.
         """
+        _require(address, Address, "address")
         with self._store.transaction():
             peer = load_peer(self._store, address)
         if identity is not None:
+            _require(identity, bytes, "identity")
             theirs = IdentityKey(identity)
         elif peer is not None:
             theirs = peer.identity
@@ -279,6 +305,7 @@ def _load_profile(store: Store) -> Profile:
     return decode_profile(record)
 
 
-def _require_bytes(value: bytes, what: str) -> None:
-    if type(value) is not bytes:
-        raise UsageError(f"{what} must be bytes, not {type(value).__name__}")
+def _require(value: object, kind: type, what: str) -> None:
+    # Exact types: a bytearray can change while it is used, and the number 2 is not Suite.PQXDH.
+    if type(value) is not kind:
+        raise UsageError(f"{what} must be {kind.__name__}, not {type(value).__name__}")

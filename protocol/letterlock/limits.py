@@ -24,7 +24,7 @@ MAX_MESSAGE: Final = MAX_PADDED + 4096
 """(protocol) bytes of a whole message: headers, the 1,568-byte KEM ciphertext and the tag fit in 4,096."""
 
 MAX_BUNDLE: Final = 8 * 1024
-"""(protocol) bytes of a prekey bundle: three keys, four signatures, one KEM key of 1,568 come to 2.2 KiB."""
+"""(protocol) bytes of a prekey bundle: three curve keys, three signatures and a KEM key come to 1.9 KiB."""
 
 MAX_PUBLICATION: Final = 4 * 1024 * 1024
 """(protocol) bytes of a publication: 1,000 pairs of one-time prekeys take 1.8 MiB."""
@@ -35,6 +35,10 @@ that is a busy first day."""
 
 MAX_MESSAGE_DEPTH: Final = 1
 """(protocol) A message is one flat array, so that 16 MiB of forged nested arrays are refused unparsed."""
+
+MAX_CBOR_ITEMS: Final = 10_019
+"""(protocol) Items in all the arrays of a publication, arrays included: 1,000 pairs of prekeys, five items
+each, and 19 more."""
 
 MAX_CBOR_DEPTH: Final = 4
 """Nesting of arrays in anything we send: a publication's lists of prekeys are the deepest, at 3."""

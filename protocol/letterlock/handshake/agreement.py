@@ -75,7 +75,7 @@ def initiate(
         raise AddressMismatch("the bundle belongs to another address: ask its owner for the right one")
     bundle.verify()  # HAND-1: before any key of the bundle is used
     encapsulation = None
-    if suite is Suite.PQXDH:
+    if suite is not Suite.X3DH:  # HAND-3: nothing but its name leaves the KEM out
         if bundle.kem is None:
             raise SuiteRefused("the bundle has no post-quantum prekey: ask its owner for a newer one")
         encapsulation = bundle.kem.key.encapsulate()

@@ -14,7 +14,7 @@ import hmac
 from dataclasses import dataclass
 from typing import Final
 
-from letterlock.errors import SafetyNumberMismatch
+from letterlock.errors import SafetyNumberMismatch, UsageError
 from letterlock.limits import SAFETY_NUMBER_ITERATIONS
 from letterlock.primitives.curve25519 import IdentityKey
 
@@ -33,7 +33,12 @@ class SafetyNumber:
     _expected: bytes
 
     def verify_scan(self, scanned: bytes) -> None:
-        """Return if the peer's scannable form shows the same two keys; raise SafetyNumberMismatch if not."""
+        """Return if the peer's scannable form shows the same two keys; raise SafetyNumberMismatch if not.
+
+        Raises UsageError for anything but bytes.
+        """
+        if type(scanned) is not bytes:
+            raise UsageError(f"a scanned code must be bytes, not {type(scanned).__name__}")
         if not hmac.compare_digest(scanned, self._expected):
             raise SafetyNumberMismatch("the scanned code shows other keys: do not trust this conversation")
 

@@ -17,7 +17,7 @@ from nacl import bindings
 
 from letterlock.errors import InvalidKey
 from letterlock.primitives.entropy import Entropy
-from letterlock.primitives.secret import KEY_BYTES, Guarded, Secret
+from letterlock.primitives.secret import KEY_BYTES, Guarded, Immutable, Secret
 
 P: Final = 2**255 - 19
 
@@ -110,7 +110,7 @@ class SharedPoint(Secret):
 Public = TypeVar("Public", bound=PublicKey)
 
 
-class KeyPair(Guarded, Generic[Public]):
+class KeyPair(Immutable, Guarded, Generic[Public]):
     """A private key with its public key, computed once: a base-point multiplication costs 17 us."""
 
     __slots__ = ("private", "public")
@@ -125,9 +125,6 @@ class KeyPair(Guarded, Generic[Public]):
             raise TypeError(f"{type(self).__name__} needs a private key and its public half")
         object.__setattr__(self, "private", private)
         object.__setattr__(self, "public", public)
-
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"{type(self).__name__} is immutable")
 
     @classmethod
     def from_private(cls, private: PrivateKey) -> Self:

@@ -10,8 +10,8 @@ from typing import Final
 
 # PQXDH section 3.2 asks for info_CURVE_HASH_PQKEM and at least eight bytes of info; X3DH for a string
 # that names the application.
-PQXDH: Final = b"letterlock-v1_X25519_SHA-256_ML-KEM-1024"
-X3DH: Final = b"letterlock-v1_X25519_SHA-256"
+PQXDH: Final = b"letterlock-v1_PQXDH_X25519_SHA-256_ML-KEM-1024"
+X3DH: Final = b"letterlock-v1_X3DH_X25519_SHA-256"
 
 ROOT_STEP: Final = b"letterlock-v1 root step"
 

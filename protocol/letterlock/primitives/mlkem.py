@@ -9,13 +9,13 @@ Not here: deterministic encapsulation, which OpenSSL's interface does not offer.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Final, Generic, Never, Self, TypeVar
+from typing import ClassVar, Final, Generic, Self, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import mlkem
 
 from letterlock.errors import InvalidKey, MalformedMessage
 from letterlock.primitives.entropy import Entropy
-from letterlock.primitives.secret import Guarded, Secret
+from letterlock.primitives.secret import Guarded, Immutable, Secret
 
 SEED_BYTES: Final = 64
 
@@ -41,7 +41,7 @@ class Encapsulation(Guarded):
     ciphertext: bytes
 
 
-class KemPublicKey:
+class KemPublicKey(Immutable):
     """An encapsulation key. Raises InvalidKey for a wrong length or a coefficient of q or more."""
 
     __slots__ = ("_key", "data")
@@ -66,9 +66,6 @@ class KemPublicKey:
         """Make a fresh secret for the holder of the seed (FIPS 203 algorithm 20)."""
         secret, ciphertext = self._key.encapsulate()
         return Encapsulation(KemSecret(secret), ciphertext)
-
-    def __setattr__(self, name: str, value: object) -> Never:
-        raise AttributeError(f"{type(self).__name__} is immutable")
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, KemPublicKey) or type(other) is not type(self):
@@ -106,7 +103,7 @@ class MlKem768PublicKey(KemPublicKey):
 Public = TypeVar("Public", bound=KemPublicKey)
 
 
-class KemKeyPair(Guarded, Generic[Public]):
+class KemKeyPair(Immutable, Guarded, Generic[Public]):
     """A decapsulation key with its public key, both computed from the seed (0.14 ms)."""
 
     __slots__ = ("_key", "public", "seed")
@@ -138,9 +135,6 @@ class KemKeyPair(Guarded, Generic[Public]):
                 f"kem ciphertext of {len(ciphertext)} bytes; expected {self.PUBLIC.CIPHERTEXT_BYTES}"
             )
         return KemSecret(self._key.decapsulate(ciphertext))
-
-    def __setattr__(self, name: str, value: object) -> Never:
-        raise AttributeError(f"{type(self).__name__} is immutable")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.public!r}>"

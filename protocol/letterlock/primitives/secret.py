@@ -34,7 +34,19 @@ class Guarded:
         raise TypeError(f"{type(self).__name__} holds a secret and cannot be {how}")
 
 
-class Secret(Guarded):
+class Immutable:
+    """Mix-in for classes that are not dataclasses: attributes are set once, by `object.__setattr__`."""
+
+    __slots__ = ()
+
+    def __setattr__(self, name: str, value: object) -> Never:
+        raise AttributeError(f"{type(self).__name__} is immutable")
+
+    def __delattr__(self, name: str) -> Never:
+        raise AttributeError(f"{type(self).__name__} is immutable")
+
+
+class Secret(Immutable, Guarded):
     """Immutable secret bytes of a fixed length (32 unless a subclass says otherwise).
 
     Raises TypeError for anything but `bytes`, ValueError for another length: both are our own bugs,
@@ -68,9 +80,6 @@ class Secret(Guarded):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: hidden>"
-
-    def __setattr__(self, name: str, value: object) -> Never:
-        raise AttributeError(f"{type(self).__name__} is immutable")
 
     def __getstate__(self) -> Never:
         self._refuse("pickled")

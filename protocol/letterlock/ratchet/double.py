@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias, assert_never
 
 from letterlock.errors import AuthenticationFailed, DuplicateMessage, TooManySkipped, UsageError
-from letterlock.limits import MAX_SKIP
+from letterlock.limits import MAX_COUNTER, MAX_SKIP
 from letterlock.primitives.aead import FORGED
 from letterlock.primitives.curve25519 import (
     PublicKey,
@@ -219,6 +219,8 @@ def _follow(
     """Walk a chain to the message's number."""
     if header.number < chain.number:  # RAT-9
         raise DuplicateMessage(DUPLICATE)
+    if header.number >= MAX_COUNTER:  # RAT-10: no sender gets so far, and the next number has no bytes
+        raise AuthenticationFailed(FORGED)
     here, skipped = chain.skip(header.number)
     after, key = here.step()
     return after, key, skipped

@@ -180,7 +180,9 @@ class PrekeyRing:
         keys: Mapping[int, tuple[Secret, PrekeyKey]],
         expires: int | None,
     ) -> list[PublicPrekey[PrekeyKey]]:
-        identity, published, rows = profile.party.identity, list[PublicPrekey[PrekeyKey]](), list[PrekeyRow]()
+        identity = profile.party.identity
+        published: list[PublicPrekey[PrekeyKey]] = []
+        rows: list[PrekeyRow] = []
         for id_, (secret, public) in keys.items():
             # Z is drawn anew for each: a repeated one would give the identity key away.  PRIM-4
             prekey = PublicPrekey.sign(kind, id_, public, identity, self._entropy(xeddsa.NONCE_BYTES))

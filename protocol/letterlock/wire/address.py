@@ -64,9 +64,9 @@ def _problem(name: str, device_id: int) -> str | None:
     if unicodedata.normalize("NFC", name) != name:
         return "address name is not in unicode normal form c"
     # Cc control, Cf format (bidirectional overrides), Cs surrogates, Zl and Zp line breaks: names that
-    # look like other names.
-    if any(unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for c in name):
-        return "address name has control characters"
+    # look like other names. Cn unassigned: their normal form may change with the next Unicode.
+    if any(unicodedata.category(c) in {"Cc", "Cf", "Cn", "Cs", "Zl", "Zp"} for c in name):
+        return "address name has control characters, or some that unicode does not know"
     if not 1 <= device_id <= MAX_ID:
         return f"device id {device_id}; expected 1 to {MAX_ID}"
     return None

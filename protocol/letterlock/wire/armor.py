@@ -41,7 +41,12 @@ def dearmor(text: bytes) -> bytes:
     body, end, after = rest.partition(_END)
     if not begin or not end or _BEGIN in body or _BEGIN in after:
         raise MalformedMessage("armored text is cut short, or holds more than one message")
+    joined = b"".join(body.split())
     try:
-        return base64.b64decode(b"".join(body.split()), validate=True)
+        data = base64.b64decode(joined, validate=True)
     except binascii.Error:
         raise MalformedMessage("armored text is damaged: not base64") from None
+    # The last character may carry bits that belong to no byte: one text, one spelling.
+    if base64.b64encode(data) != joined:
+        raise MalformedMessage("armored text is damaged: not the base64 of any bytes")
+    return data

@@ -11,10 +11,11 @@ Not here: the rest of each kind (message.py, bundle.py, publication.py).
 from enum import IntEnum
 from typing import Final
 
-from letterlock.errors import MalformedMessage, UnsupportedVersion
+from letterlock.errors import MalformedMessage, UnsupportedVersion, UsageError
 from letterlock.limits import (
     MAX_BUNDLE,
     MAX_CBOR_DEPTH,
+    MAX_CBOR_ITEMS,
     MAX_MESSAGE,
     MAX_MESSAGE_DEPTH,
     MAX_PUBLICATION,
@@ -43,6 +44,7 @@ _RULES: Final = {
 
 _ARRAY: Final = 4
 _UINT: Final = 0
+_STRINGS: Final = frozenset({2, 3})
 
 
 def open_envelope(data: bytes, kind: Kind, count: int) -> Fields:
@@ -59,10 +61,27 @@ def open_envelope(data: bytes, kind: Kind, count: int) -> Fields:
     # How many elements there are is known before any of them is built.  WIRE-3
     if elements != count:
         raise MalformedMessage(f"{what} has {count} elements, not {elements}")
+    if max_depth > MAX_MESSAGE_DEPTH:
+        _check_items(data, what)
     fields = Fields(cbor.decode(data, max_depth), count, what)
     fields.uint("version", PROTOCOL_VERSION)
     fields.uint("kind", kind)
     return fields
+
+
+def _check_items(data: bytes, what: str) -> None:
+    """Raise MalformedMessage if there are more items than a full publication has, by their heads alone.
+
+    Four megabytes of empty arrays would otherwise become 300 MB of objects.
+    """
+    start = 0
+    for _ in range(MAX_CBOR_ITEMS):
+        major, argument, start = _head(data, start)
+        if major in _STRINGS:
+            start += argument
+        if start >= len(data):
+            return
+    raise MalformedMessage(f"{what} has at most {MAX_CBOR_ITEMS} items in all its arrays")
 
 
 def peek_kind(data: bytes) -> Kind:
@@ -72,6 +91,8 @@ def peek_kind(data: bytes) -> Kind:
 
 def _opening(data: bytes) -> tuple[int, Kind]:
     """Return the number of elements and the kind, having checked the version. [WIRE-1]"""
+    if type(data) is not bytes:  # a bytearray could change after it was checked
+        raise UsageError(f"what is decoded must be bytes, not {type(data).__name__}")
     array, count, start = _head(data, 0)
     major, version, start = _head(data, start)
     if array != _ARRAY or major != _UINT:

@@ -37,6 +37,9 @@ class PrekeyKind(IntEnum):
 
 PrekeyKey = TypeVar("PrekeyKey", bound=SignedPrekey | OneTimePrekey | MlKem1024PublicKey)
 
+# The same, for a method that is called on the class, which has no type of key yet.
+SignedKey = TypeVar("SignedKey", bound=SignedPrekey | OneTimePrekey | MlKem1024PublicKey)
+
 
 @dataclass(frozen=True, slots=True)
 class PublicPrekey(Generic[PrekeyKey]):
@@ -47,12 +50,13 @@ class PublicPrekey(Generic[PrekeyKey]):
     key: PrekeyKey
     signature: bytes
 
-    @classmethod
+    @staticmethod
     def sign(
-        cls, kind: PrekeyKind, id_: int, key: PrekeyKey, identity: IdentityKeyPair, nonce: bytes
-    ) -> "PublicPrekey[PrekeyKey]":
+        kind: PrekeyKind, id_: int, key: SignedKey, identity: IdentityKeyPair, nonce: bytes
+    ) -> "PublicPrekey[SignedKey]":
         """Sign a prekey. `nonce` is 64 fresh random bytes."""
-        return cls(kind, id_, key, xeddsa.sign(identity, signed_bytes(kind, id_, key.data), nonce))
+        signature = xeddsa.sign(identity, signed_bytes(kind, id_, key.data), nonce)
+        return PublicPrekey(kind, id_, key, signature)
 
     def verify(self, identity: IdentityKey) -> None:
         """Raise InvalidSignature unless `identity` signed this kind, id and key. [HAND-1]"""

@@ -1,0 +1,80 @@
+"""The program: arguments in, exit status out.
+
+A command's module is imported once its name is known, so that `--help` does not wait for the others.
+
+Not here: what the commands do; see the table.
+"""
+
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final, cast
+
+from letterlock.cli.output import say
+from letterlock.cli.parser import build_parser
+from letterlock.cli.report import INTERRUPTED, exit_status, explain
+from letterlock.errors import LetterlockError, UsageError
+
+COMMANDS: Final = {
+    "init": ("letterlock.cli.profiles", "init"),
+    "bundle": ("letterlock.cli.profiles", "bundle"),
+    "peers": ("letterlock.cli.peers", "peers"),
+    "add": ("letterlock.cli.peers", "add"),
+    "accept": ("letterlock.cli.peers", "accept"),
+    "safety-number": ("letterlock.cli.peers", "safety_number"),
+    "encrypt": ("letterlock.cli.mail", "encrypt"),
+    "decrypt": ("letterlock.cli.mail", "decrypt"),
+    "inspect": ("letterlock.cli.inspecting", "inspect_file"),
+    "demo": ("letterlock.cli.demo", "demo"),
+}
+"""Module and function of every command."""
+
+Command = Callable[[Namespace], None]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command (`argv`, or the process's arguments) and return its exit status."""
+    try:
+        _run(argv)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except (LetterlockError, OSError) as error:
+        _complain(explain(error))
+        return exit_status(error)
+    return 0
+
+
+def _run(argv: list[str] | None) -> None:
+    try:
+        arguments = build_parser().parse_args(argv)
+    except SystemExit:  # --help was printed; the parser's errors come as UsageError
+        return
+    if arguments.version:
+        say(f"letterlock {_version()}")
+    elif arguments.command is None:
+        raise UsageError("no command given: see `letterlock --help`")
+    else:
+        command(arguments.command)(arguments)
+
+
+def command(name: str) -> Command:
+    """Return the function behind a command's name."""
+    module, function = COMMANDS[name]
+    return cast("Command", getattr(import_module(module), function))
+
+
+def _version() -> str:
+    try:
+        return version("letterlock")
+    except PackageNotFoundError:  # run from a source tree that was never installed
+        return "(not installed)"
+
+
+def _complain(text: str) -> None:
+    if sys.stderr is None:  # closed by whoever started us
+        return
+    with suppress(OSError):  # nobody is left to tell; the exit status still says it
+        print(f"letterlock: {text}", file=sys.stderr, flush=True)
