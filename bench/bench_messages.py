@@ -1,5 +1,5 @@
 """What a message costs, end to end through an account in memory. Run with
-`python -m pytest bench --benchmark-enable`; plain pytest does not collect this folder.
+`python -m pytest bench -n0 --benchmark-enable`; plain pytest does not collect this folder.
 """
 
 import os

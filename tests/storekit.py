@@ -44,7 +44,7 @@ class Boom(Exception):
 @contextmanager
 def undone(store: Store) -> Generator[None]:
     """Begin a transaction that is undone at the end of the block, and check that the error comes out."""
-    with pytest.raises(Boom), store.transaction():  # noqa: PT012
+    with pytest.raises(Boom), store.transaction():
         yield
         raise Boom
 

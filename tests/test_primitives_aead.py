@@ -4,7 +4,6 @@ Sources: RFC 8439 section 2.8.2, transcribed; Wycheproof chacha20_poly1305_test.
 xchacha20_poly1305_test.json, read from the external folder, see external.py.
 """
 
-import traceback
 from typing import Final
 
 import pytest
@@ -12,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import external
-from letterlock.errors import AuthenticationFailed
 from letterlock.primitives.aead import open_, open_at_rest, seal, seal_at_rest
 
 KEY: Final = bytes(range(0x80, 0xA0))
@@ -41,22 +39,18 @@ def flip(data: bytes, bit: int) -> bytes:
 
 
 @pytest.mark.parametrize("what", ["key", "nonce", "sealed", "associated data"])
-def test_every_flipped_bit_is_refused_by_one_text(what: str) -> None:
-    # PRIM-8: a wrong key and a wrong tag cannot be told apart, and no cause is attached.
+def test_every_flipped_bit_is_refused_in_one_way(what: str) -> None:
+    # PRIM-8: a wrong key and a wrong tag cannot be told apart.
     parts = {"key": KEY, "nonce": NONCE, "sealed": SEALED, "associated data": AAD}
     for bit in range(8 * len(parts[what])):
         changed = {**parts, what: flip(parts[what], bit)}
-        with pytest.raises(AuthenticationFailed) as caught:
-            open_(changed["key"], changed["nonce"], changed["sealed"], changed["associated data"])
-        assert str(caught.value) == "message does not authenticate: forged, damaged, or for another session"
-        assert caught.value.__cause__ is None
-        assert "InvalidTag" not in "".join(traceback.format_exception(caught.value))
+        opened = open_(changed["key"], changed["nonce"], changed["sealed"], changed["associated data"])
+        assert opened is None
 
 
 @pytest.mark.parametrize("length", range(17))
 def test_a_sealed_text_without_room_for_a_tag_is_refused(length: int) -> None:
-    with pytest.raises(AuthenticationFailed):
-        open_(KEY, NONCE, SEALED[:length], AAD)
+    assert open_(KEY, NONCE, SEALED[:length], AAD) is None
     assert open_at_rest(KEY, XNONCE, SEALED[:length], AAD) is None
 
 
@@ -130,8 +124,7 @@ def test_wycheproof_chacha20_poly1305() -> None:
             assert open_(key, nonce, sealed, associated) == plaintext, f"tcId {case['tcId']}"
             counts["valid"] += 1
         else:
-            with pytest.raises(AuthenticationFailed):
-                open_(key, nonce, sealed, associated)
+            assert open_(key, nonce, sealed, associated) is None
             counts["forged"] += 1
     assert counts == {"valid": 256, "forged": 60, "nonce": 9}
 

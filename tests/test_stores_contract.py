@@ -155,6 +155,19 @@ def test_a_skipped_key_is_found_through_its_peer_only(full: AnyStore) -> None:
         assert full.find_skipped(BOB, CHAINS[2][::-1], 2) is None
 
 
+def test_a_chain_has_skipped_keys_in_its_session_only(full: AnyStore) -> None:
+    with full.transaction():
+        row = skipped(3, 2, CHAINS[2], "bob's")
+        assert not full.has_skipped(3, CHAINS[2])
+        full.add_skipped([row])
+        assert full.has_skipped(3, CHAINS[2])
+        assert not full.has_skipped(3, CHAINS[2][::-1])
+        assert not full.has_skipped(1, CHAINS[2])
+        assert not full.has_skipped(99, CHAINS[2])
+        full.delete_skipped(row)
+        assert not full.has_skipped(3, CHAINS[2])
+
+
 def test_of_two_keys_for_one_message_the_active_session_s_is_found(full: AnyStore) -> None:
     with full.transaction():
         for first, second in ((1, 2), (2, 1)):

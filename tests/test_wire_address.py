@@ -22,7 +22,6 @@ GOOD = {
     "255 bytes of three": "\u6c34" * 85,
     "space": "Alice Liddell",
     "combining mark that has no composed form": "x\u0301",
-    "private use": "\ue000",
 }
 
 BAD = {
@@ -54,6 +53,15 @@ BAD = {
     "high surrogate": "a\ud800",
     "low surrogate": "\udfff",
     "surrogate pair": "\ud800\udd51",
+    "private use": "\ue000",
+    "unassigned": "\u0378",
+    "grapheme joiner": "a\u034f",
+    "hangul filler": "\u3164",
+    "variation selector": "a\ufe0f",
+    "ideographic variation": "\u845b\U000e0100",
+    "space before": " alice",
+    "space behind": "alice ",
+    "no-break space behind": "alice\u00a0",
 }
 
 

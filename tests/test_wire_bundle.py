@@ -115,7 +115,7 @@ def test_a_whole_prekey_in_another_slot_is_refused() -> None:
 
 @pytest.mark.parametrize("slot", [(3,), (4, 2), (5, 2)], ids=["identity", "signed", "one-time"])
 @pytest.mark.parametrize(
-    "key", [*LOW_ORDER, b"\xff" * 32, b"\xed" + b"\xff" * 30 + b"\x7f"], ids=lambda k: k.hex()[:6]
+    "key", [*sorted(LOW_ORDER), b"\xff" * 32, b"\xed" + b"\xff" * 30 + b"\x7f"], ids=lambda k: k.hex()[:6]
 )
 def test_a_key_that_is_not_sound_is_refused(slot: tuple[int, ...], key: bytes) -> None:
     with pytest.raises(InvalidKey):

@@ -109,7 +109,7 @@ def test_another_length_is_refused(
 @pytest.mark.parametrize("slot", ["signed", "one-time"])
 def test_a_curve_key_that_is_not_sound_is_refused(slot: str) -> None:
     kinds, key_type, sample = SLOTS[slot]
-    for data in [*LOW_ORDER, P.to_bytes(32, "little"), b"\xff" * 32]:
+    for data in [*sorted(LOW_ORDER), P.to_bytes(32, "little"), b"\xff" * 32]:
         with pytest.raises(InvalidKey):
             read_prekey(edited(sample.fields(), (2,), data), kinds, key_type)
 

@@ -177,8 +177,17 @@ def many(count: int) -> bytes:
 def test_as_many_prekeys_as_allowed_and_one_more() -> None:
     full = Publication.decode(many(MAX_PUBLISHED_ONE_TIME))
     assert len(full.one_time) == len(full.kem_one_time) == MAX_PUBLISHED_ONE_TIME
-    with pytest.raises(MalformedMessage, match="not an array of at most 1000 elements"):
+    with pytest.raises(MalformedMessage, match="at most 10019 items in all its arrays"):
         Publication.decode(many(MAX_PUBLISHED_ONE_TIME + 1))
+
+
+def test_many_small_items_are_refused_before_they_are_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    """WIRE-3: four megabytes of empty arrays must not become four million objects."""
+    monkeypatch.setattr(cbor2, "loads", None)
+    for filler in (b"\x80", b"\x00", b"\x81", b"\x40", b"\xf6"):
+        data = b"\x88\x01\x04" + b"\x9a\x00\x3f\xff\x00" + filler * 0x3FFF00
+        with pytest.raises(MalformedMessage, match="at most 10019 items in all its arrays"):
+            Publication.decode(data)
 
 
 def test_one_list_that_is_too_long_is_refused_for_that() -> None:

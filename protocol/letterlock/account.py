@@ -142,7 +142,8 @@ class Account(Guarded):
         """Return what a prekey server needs: `one_time` (0 to 1,000) prekeys of each kind, and two that stay.
 
         The one-time prekeys are new every time. The signed and the last-resort prekey are replaced when they
-        are a week old, or now if `rotate`; retired ones open first messages for 30 days more.
+        are a week old, or now if `rotate`; retired ones open first messages for 30 days more. So publish once
+        a week, whatever the server says it still has; with `one_time=0` if it has enough.
         Raises UsageError for another number, and once 10,000 unused ones are stored.
         """
         _require(one_time, int, "one_time")
@@ -173,11 +174,20 @@ class Account(Guarded):
 
     # --- conversations ----------------------------------------------------------------------------
 
-    def initiate(self, address: Address, bundle: PrekeyBundle, *, suite: Suite = Suite.PQXDH) -> None:
+    def initiate(
+        self,
+        address: Address,
+        bundle: PrekeyBundle,
+        *,
+        suite: Suite = Suite.PQXDH,
+        discard_earlier: bool = False,
+    ) -> None:
         """Begin a session with the owner of a bundle. Nothing is sent: `encrypt` carries the handshake.
 
-        An earlier session with the same peer is archived and still decrypts. Raises UsageError for our own
-        address or a suite this account does not allow, AddressMismatch if the bundle is for another address,
+        Earlier sessions with the same peer are archived: they still decrypt, and come back if the peer goes
+        on using them after it has answered. With `discard_earlier` they are deleted: for when keys may have
+        been stolen, or the store was restored from a copy. Raises UsageError for our own address or a suite
+        that this account does not allow, AddressMismatch if the bundle is for another address,
         InvalidSignature, InvalidKey, SuiteRefused if the bundle has no prekey for the suite, and
         UntrustedIdentity if the peer is known with another identity key. (PQXDH section 3.3.)
         """
@@ -193,7 +203,10 @@ class Account(Guarded):
         with self._store.transaction():
             if check_identity(self._store, address, bundle.identity):
                 save_peer(self._store, Peer(address, bundle.identity))
-            SessionBook(self._store, address).insert(initiated(initiation, entropy), entropy)
+            book = self._book(address)
+            if discard_earlier:
+                book.delete_all()
+            book.insert(initiated(initiation, entropy), entropy)
 
     def encrypt(self, address: Address, plaintext: bytes) -> bytes:
         """Return the next message to a peer, 0 to 16 MiB of plaintext; about 85 bytes longer when short.
@@ -205,14 +218,14 @@ class Account(Guarded):
         _require(address, Address, "address")
         _require(plaintext, bytes, "plaintext")
         with self._store.transaction():
-            return SessionBook(self._store, address).encrypt(plaintext, self._ambient.entropy)
+            return self._book(address).encrypt(plaintext, self._ambient.entropy)
 
     def decrypt(self, address: Address, message: bytes) -> bytes:
         """Return the plaintext of a message that came from a peer, building the session on first contact.
 
         Messages may come late, out of order, or not at all. Raises PeerError: DuplicateMessage for one that
-        was decrypted before, AuthenticationFailed for a forged or damaged one, and the others that
-        `letterlock.errors` draws; TrustError: UntrustedIdentity if a known peer comes with another identity.
+        takes a place which was decrypted before, AuthenticationFailed for a forged or damaged one, and the
+        others that `letterlock.errors` draws; TrustError: UntrustedIdentity if a known peer has another key.
         """
         _require(address, Address, "address")
         _require(message, bytes, "message")
@@ -220,21 +233,23 @@ class Account(Guarded):
             return self._decrypt_initial(address, InitialMessage.decode(message))
         decoded = RatchetMessage.decode(message)
         with self._store.transaction():
-            return SessionBook(self._store, address).decrypt(decoded)
+            return self._book(address).decrypt(decoded)
 
     def _decrypt_initial(self, address: Address, initial: InitialMessage) -> bytes:
         """Route a repeat to its session; otherwise agree, open, and only then change anything. [SES-2]"""
         header, entropy = initial.header, self._ambient.entropy
         with self._store.transaction():
             is_new = check_identity(self._store, address, header.identity)
-            book = SessionBook(self._store, address)
+            book = self._book(address)
             entry = book.find_handshake(initial.id)
             if entry is not None:
                 return book.decrypt(initial.message, only=entry)
             if header.suite not in self._ambient.suites:  # HAND-3
                 raise SuiteRefused(f"suite {header.suite.name} is not among those this account allows")
             ring = PrekeyRing(self._store, entropy)
-            prekeys = ring.find(header, initial.id, self._ambient.now())
+            now = self._ambient.now()
+            self._store.delete_expired_prekeys(now)  # HAND-9, for an account that never publishes
+            prekeys = ring.find(header, initial.id, now)
             agreement = respond(self._party, address, header, prekeys)
             opened = accept(agreement, prekeys.signed, initial)
             # Authenticated: from here on, commit.  HAND-7
@@ -243,6 +258,9 @@ class Account(Guarded):
             ring.use_up(header, initial.id)
             book.insert_opened(opened, entropy)
             return opened.plaintext
+
+    def _book(self, address: Address) -> SessionBook:
+        return SessionBook(self._store, address, self._ambient.suites)
 
     def transaction(self) -> AbstractContextManager[None]:
         """Group calls into one commit: all of them, with the application's own writes, or none.
@@ -273,7 +291,7 @@ class Account(Guarded):
             peer = load_peer(self._store, address)
             if peer is not None and peer.identity == key:
                 return
-            SessionBook(self._store, address).delete_all()
+            self._book(address).delete_all()
             save_peer(self._store, Peer(address, key))
 
     def safety_number(self, address: Address, identity: bytes | None = None) -> SafetyNumber:

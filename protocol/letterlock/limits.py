@@ -17,8 +17,8 @@ own, because a message is held in memory several times while it is sealed or ope
 MIN_PADDED: Final = 32
 """(protocol) bytes: every plaintext up to 31 bytes looks alike; above, PADME leaks O(log log n) bits."""
 
-MAX_PADDED: Final = MAX_PLAINTEXT + MAX_PLAINTEXT // 8
-"""(protocol) PADME adds at most 12 %; a padded plaintext above this cannot be one of ours."""
+MAX_PADDED: Final = MAX_PLAINTEXT + 512 * 1024
+"""(protocol) What PADME makes of the longest plaintext; a padded one above this cannot be one of ours."""
 
 MAX_MESSAGE: Final = MAX_PADDED + 4096
 """(protocol) bytes of a whole message: headers, the 1,568-byte KEM ciphertext and the tag fit in 4,096."""
@@ -59,9 +59,13 @@ MAX_SIGNED_MESSAGE: Final = 4096
 # --- the ratchet ----------------------------------------------------------------------------------
 
 MAX_SKIP: Final = 2000
-"""Messages that one message may jump over in one chain. Each costs two HMACs (2 us), so a forged header
-costs at most 4 ms. Signal stores 2,000 a chain and lets a header jump 25,000, which is 50 ms of work
-for anybody who can send bytes."""
+"""(protocol) Messages that one message may jump over in one chain. Before the message has authenticated each
+costs one HMAC, so a forged header costs at most 4 ms. Signal stores 2,000 a chain and lets a header jump
+25,000, which is much work for anybody who can send bytes."""
+
+MAX_TRIAL_STEPS: Final = 4 * MAX_SKIP
+"""Chain steps in all the sessions that are tried for one message, so that a forged header costs about as
+much with 40 archived sessions as with four."""
 
 MAX_SKIPPED_KEYS: Final = 2 * MAX_SKIP
 """Skipped message keys kept in one session. One message can skip MAX_SKIP in the old chain and as many in

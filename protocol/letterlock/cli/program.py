@@ -10,15 +10,14 @@ from argparse import Namespace
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import Final, cast
 
-from letterlock.cli.output import say
 from letterlock.cli.parser import build_parser
 from letterlock.cli.report import INTERRUPTED, exit_status, explain
 from letterlock.errors import LetterlockError, UsageError
 
 COMMANDS: Final = {
+    "--version": ("letterlock.cli.about", "version"),
     "init": ("letterlock.cli.profiles", "init"),
     "bundle": ("letterlock.cli.profiles", "bundle"),
     "peers": ("letterlock.cli.peers", "peers"),
@@ -52,25 +51,16 @@ def _run(argv: list[str] | None) -> None:
         arguments = build_parser().parse_args(argv)
     except SystemExit:  # --help was printed; the parser's errors come as UsageError
         return
-    if arguments.version:
-        say(f"letterlock {_version()}")
-    elif arguments.command is None:
+    name = "--version" if arguments.version else arguments.command
+    if name is None:
         raise UsageError("no command given: see `letterlock --help`")
-    else:
-        command(arguments.command)(arguments)
+    command(name)(arguments)
 
 
 def command(name: str) -> Command:
     """Return the function behind a command's name."""
     module, function = COMMANDS[name]
     return cast("Command", getattr(import_module(module), function))
-
-
-def _version() -> str:
-    try:
-        return version("letterlock")
-    except PackageNotFoundError:  # run from a source tree that was never installed
-        return "(not installed)"
 
 
 def _complain(text: str) -> None:

@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from nacl import bindings
 from nacl.exceptions import CryptoError
 
-from letterlock.errors import AuthenticationFailed
 from letterlock.primitives.secret import KEY_BYTES
 
 TAG_BYTES: Final = 16
@@ -26,16 +25,19 @@ def seal(key: bytes, nonce: bytes, plaintext: bytes, associated_data: bytes) -> 
     return ChaCha20Poly1305(key).encrypt(nonce, plaintext, associated_data)
 
 
-def open_(key: bytes, nonce: bytes, sealed: bytes, associated_data: bytes) -> bytes:
-    """Return the plaintext of `seal`, or raise AuthenticationFailed and return nothing."""
+def open_(key: bytes, nonce: bytes, sealed: bytes, associated_data: bytes) -> bytes | None:
+    """Return the plaintext of `seal`, or None if the tag does not verify.
+
+    It is for the caller to raise: a traceback with this frame in it would hold the key.
+    """
     try:
         return ChaCha20Poly1305(key).decrypt(nonce, sealed, associated_data)
     except InvalidTag:
-        # No cause attached and one text for all: nothing tells a bad key from a bad tag. [PRIM-8]
-        raise AuthenticationFailed(FORGED) from None
+        return None
 
 
 FORGED: Final = "message does not authenticate: forged, damaged, or for another session"
+"""The one text for every such failure: nothing tells a bad key from a bad tag. [PRIM-8]"""
 
 
 def seal_at_rest(key: bytes, nonce: bytes, plaintext: bytes, associated_data: bytes) -> bytes:

@@ -182,7 +182,10 @@ class RatchetKeyPair(KeyPair[RatchetKey]):
 
 def agree(private: PrivateKey, their_public: PublicKey) -> SharedPoint:
     """Return X25519(private, their_public), 32 bytes. Raises InvalidKey if it is all zero. [PRIM-3]"""
-    return SharedPoint(x25519(private.expose(), their_public.data))
+    shared = _scalarmult(private.expose(), their_public.data)
+    if shared is None:
+        raise InvalidKey(ALL_ZERO)
+    return SharedPoint(shared)
 
 
 def x25519(k: bytes, u: bytes) -> bytes:
@@ -193,8 +196,18 @@ def x25519(k: bytes, u: bytes) -> bytes:
     # PyNaCl hands C a pointer without looking: a short string would be read past its end.
     if len(k) != KEY_BYTES or len(u) != KEY_BYTES:
         raise ValueError(f"scalar and u of {len(k)} and {len(u)} bytes; expected {KEY_BYTES} each")
+    shared = _scalarmult(k, u)
+    if shared is None:
+        raise InvalidKey(ALL_ZERO)
+    return shared
+
+
+ALL_ZERO: Final = "key agreement gives all zeros: a key of low order"
+
+
+def _scalarmult(k: bytes, u: bytes) -> bytes | None:
+    """Return the product, or None if it is all zero. No error leaves: its traceback would hold k."""
     try:
         return bindings.crypto_scalarmult(k, u)
-    except RuntimeError as error:
-        # libsodium's only failure once the lengths are right.
-        raise InvalidKey("key agreement gives all zeros: a key of low order") from error
+    except RuntimeError:  # libsodium's only failure once the lengths are right
+        return None

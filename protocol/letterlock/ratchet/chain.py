@@ -14,7 +14,7 @@ from letterlock.errors import TooManySkipped, UsageError
 from letterlock.limits import MAX_COUNTER, MAX_SKIP
 from letterlock.primitives.curve25519 import RatchetKey
 from letterlock.primitives.kdf import hmac_sha256
-from letterlock.primitives.secret import Guarded, Secret
+from letterlock.primitives.secret import KEY_BYTES, Guarded, Secret
 
 _MESSAGE: Final = b"\x01"
 _CHAIN: Final = b"\x02"
@@ -32,6 +32,13 @@ class MessageKey(Secret):
     __slots__ = ()
 
 
+class PassedKeys(Secret):
+    """The chain keys of messages that were jumped over, 32 bytes each, in order."""
+
+    __slots__ = ()
+    LENGTH = None
+
+
 @dataclass(frozen=True, slots=True)
 class SkippedKey(Guarded):
     """The key of a message that has not come: number `number` in the chain of `ratchet_key`."""
@@ -45,6 +52,28 @@ def kdf_ck(key: ChainKey) -> tuple[ChainKey, MessageKey]:
     """Return the next chain key and this message's key (section 5.2, KDF_CK)."""
     ck = key.expose()
     return ChainKey(hmac_sha256(ck, _CHAIN)), MessageKey(hmac_sha256(ck, _MESSAGE))
+
+
+@dataclass(frozen=True, slots=True)
+class Gap(Guarded):
+    """Messages that were jumped over: from number `start` of a chain on, one passed chain key for each.
+
+    Their message keys are derived only when the message beyond the gap has authenticated: a forger is not
+    worth the work.
+    """
+
+    ratchet_key: RatchetKey
+    start: int
+    passed: PassedKeys
+
+    def keys(self) -> tuple[SkippedKey, ...]:
+        """Return the keys of the messages in the gap, in order."""
+        passed = self.passed.expose()
+        chain_keys = (passed[at : at + KEY_BYTES] for at in range(0, len(passed), KEY_BYTES))
+        return tuple(
+            SkippedKey(self.ratchet_key, number, MessageKey(hmac_sha256(chain_key, _MESSAGE)))
+            for number, chain_key in enumerate(chain_keys, self.start)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +104,15 @@ class ReceivingChain(Guarded):
         if to - self.number > MAX_SKIP:
             raise TooManySkipped(to - self.number, MAX_SKIP)
 
-    def skip(self, to: int) -> tuple["ReceivingChain", tuple[SkippedKey, ...]]:
-        """Return the chain at message `to` and the keys of all before it (section 3.5)."""
+    def skip(self, to: int) -> tuple["ReceivingChain", Gap]:
+        """Return the chain at message `to`, or here if that is behind, and the gap between (section 3.5)."""
         self.check_jump(to)
-        key, skipped = self.key, list[SkippedKey]()
-        for number in range(self.number, to):
-            key, message_key = kdf_ck(key)
-            skipped.append(SkippedKey(self.ratchet_key, number, message_key))
-        return ReceivingChain(self.ratchet_key, key, max(self.number, to)), tuple(skipped)
+        key, passed = self.key.expose(), list[bytes]()
+        for _ in range(self.number, to):
+            passed.append(key)
+            key = hmac_sha256(key, _CHAIN)
+        gap = Gap(self.ratchet_key, self.number, PassedKeys(b"".join(passed)))
+        return ReceivingChain(self.ratchet_key, ChainKey(key), max(self.number, to)), gap
 
     def step(self) -> tuple["ReceivingChain", MessageKey]:
         """Return the chain after the next message, and its key."""

@@ -32,7 +32,7 @@ from letterlock.primitives.curve25519 import (
 )
 from letterlock.primitives.entropy import Entropy
 from letterlock.primitives.secret import Guarded
-from letterlock.ratchet.chain import MessageKey, ReceivingChain, SendingChain, SkippedKey
+from letterlock.ratchet.chain import Gap, MessageKey, ReceivingChain, SendingChain, SkippedKey
 from letterlock.ratchet.root import RootKey, kdf_rk
 from letterlock.wire.message import Header
 
@@ -100,7 +100,7 @@ class Received(Guarded):
 
     state: Hearing | Speaking
     key: MessageKey
-    skipped: tuple[SkippedKey, ...]
+    gap: Gap
     tail: ReceivingChain | None = None
     tail_end: int = 0
 
@@ -110,13 +110,10 @@ class Received(Guarded):
         return None if self.tail is None else self.tail.ratchet_key
 
     def skipped_keys(self) -> tuple[SkippedKey, ...]:
-        """Return the keys of all skipped messages, oldest first.
-
-        Those of the finished chain are derived only here: a forger is not worth the work.
-        """
+        """Return the keys of all skipped messages, oldest first; derived here, so after authentication."""
         if self.tail is None:
-            return self.skipped
-        return self.tail.skip(self.tail_end)[1] + self.skipped
+            return self.gap.keys()
+        return self.tail.skip(self.tail_end)[1].keys() + self.gap.keys()
 
 
 def initiator(root: RootKey, signed_prekey: SignedPrekey, entropy: Entropy) -> Opening:
@@ -172,13 +169,13 @@ def receive(state: State, header: Header) -> Received:
         case Hearing(root, receiving, previous_length):
             if header.ratchet_key != receiving.ratchet_key:
                 raise AuthenticationFailed(FORGED)  # RAT-4
-            chain, key, skipped = _follow(receiving, header)
-            return Received(Hearing(root, chain, previous_length), key, skipped)
+            chain, key, gap = _follow(receiving, header)
+            return Received(Hearing(root, chain, previous_length), key, gap)
         case Speaking(root, ours, sending, receiving, previous_length):
             if header.ratchet_key != receiving.ratchet_key:
                 return _turn(root, ours, header, receiving, sending.number)
-            chain, key, skipped = _follow(receiving, header)
-            return Received(Speaking(root, ours, sending, chain, previous_length), key, skipped)
+            chain, key, gap = _follow(receiving, header)
+            return Received(Speaking(root, ours, sending, chain, previous_length), key, gap)
         case _:
             assert_never(state)
 
@@ -202,25 +199,20 @@ def _turn(
     `finished` is the peer's previous chain, of which messages up to PN may still come.
     """
     if finished is not None:
-        if header.previous_length < finished.number:
-            # We hold more of that chain than the peer claims to have sent.
-            raise AuthenticationFailed(FORGED)
         finished.check_jump(header.previous_length)
     if header.number > MAX_SKIP:  # RAT-5, before the agreement
         raise TooManySkipped(header.number, MAX_SKIP)
     next_root, chain_key = kdf_rk(root, ours.agree(header.ratchet_key))
-    chain, key, skipped = _follow(ReceivingChain(header.ratchet_key, chain_key), header)
-    return Received(Hearing(next_root, chain, sent), key, skipped, finished, header.previous_length)
+    chain, key, gap = _follow(ReceivingChain(header.ratchet_key, chain_key), header)
+    return Received(Hearing(next_root, chain, sent), key, gap, finished, header.previous_length)
 
 
-def _follow(
-    chain: ReceivingChain, header: Header
-) -> tuple[ReceivingChain, MessageKey, tuple[SkippedKey, ...]]:
+def _follow(chain: ReceivingChain, header: Header) -> tuple[ReceivingChain, MessageKey, Gap]:
     """Walk a chain to the message's number."""
     if header.number < chain.number:  # RAT-9
         raise DuplicateMessage(DUPLICATE)
     if header.number >= MAX_COUNTER:  # RAT-10: no sender gets so far, and the next number has no bytes
         raise AuthenticationFailed(FORGED)
-    here, skipped = chain.skip(header.number)
+    here, gap = chain.skip(header.number)
     after, key = here.step()
-    return after, key, skipped
+    return after, key, gap

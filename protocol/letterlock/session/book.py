@@ -11,8 +11,15 @@ the store.                                                                      
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from letterlock.errors import AuthenticationFailed, DuplicateMessage, NoSession, PeerError, UnknownSession
-from letterlock.limits import MAX_ARCHIVED_SESSIONS, MAX_PAST_CHAINS, MAX_SKIPPED_KEYS
+from letterlock.errors import (
+    AuthenticationFailed,
+    DuplicateMessage,
+    NoSession,
+    PeerError,
+    TooManySkipped,
+    UnknownSession,
+)
+from letterlock.limits import MAX_ARCHIVED_SESSIONS, MAX_PAST_CHAINS, MAX_SKIPPED_KEYS, MAX_TRIAL_STEPS
 from letterlock.primitives.aead import FORGED
 from letterlock.primitives.entropy import Entropy
 from letterlock.primitives.secret import Guarded
@@ -22,7 +29,6 @@ from letterlock.ratchet.double import DUPLICATE
 from letterlock.session.lifecycle import Event, Phase, advance
 from letterlock.session.record import decode_session, encode_session
 from letterlock.session.session import (
-    Established,
     Initiated,
     Opened,
     Session,
@@ -34,6 +40,7 @@ from letterlock.session.session import (
 from letterlock.stores.protocol import Record, SessionRow, SkippedRow, Store
 from letterlock.wire.address import Address
 from letterlock.wire.message import RatchetMessage
+from letterlock.wire.suite import Suite
 
 _ID_BYTES = 8
 
@@ -58,11 +65,13 @@ class Entry(Guarded):
 class SessionBook:
     """The sessions with the peer at one address."""
 
-    __slots__ = ("_address", "_store")
+    __slots__ = ("_address", "_store", "_suites")
 
-    def __init__(self, store: Store, address: Address) -> None:
+    def __init__(self, store: Store, address: Address, suites: frozenset[Suite]) -> None:
+        """`suites` are those allowed: a session of another one is kept, and not used. [HAND-3]"""
         self._store = store
         self._address = address.encode()
+        self._suites = suites
 
     def encrypt(self, plaintext: bytes, entropy: Entropy) -> bytes:
         """Return the next message of the active session. Raises NoSession, PlaintextTooLong."""
@@ -86,10 +95,10 @@ class SessionBook:
         if active is None:
             raise UnknownSession("no session with this address: only a first message can be read")
         first_error: PeerError | None = None
+        steps = MAX_TRIAL_STEPS
         for entry in self._candidates(active, message) if only is None else [only]:
-            if self._store.is_past_chain(entry.id, message.header.ratchet_key.data):
-                raise DuplicateMessage(DUPLICATE)
             try:
+                steps = self._spend(steps, entry, message)
                 opened = decrypt(entry.session, message)
             except PeerError as error:
                 if double.knows(entry.session.ratchet, message.header.ratchet_key):
@@ -100,12 +109,26 @@ class SessionBook:
             return opened.plaintext
         raise first_error or AuthenticationFailed(FORGED)
 
+    def _spend(self, steps: int, entry: Entry, message: RatchetMessage) -> int:
+        """Return how many chain steps are left after trying a session; what is known costs no trial.
+
+        Raises DuplicateMessage for a finished chain, TooManySkipped when the steps are spent.
+        """
+        header, chain = message.header, message.header.ratchet_key.data
+        if double.knows(entry.session.ratchet, header.ratchet_key):
+            return steps
+        # Of a chain so old that it was forgotten, keys may still be kept: it is finished all the same.
+        if self._store.is_past_chain(entry.id, chain) or self._store.has_skipped(entry.id, chain):
+            raise DuplicateMessage(DUPLICATE)
+        if header.number > steps:
+            raise TooManySkipped(header.number, steps)
+        return steps - header.number
+
     def insert(self, session: Session, entropy: Entropy) -> int:
         """Add a session and make it the active one; return its id. Draws 8 bytes."""
-        entries = self.entries()
+        entries = self._all()
         rank = entries[0].rank + 1 if entries else 0
         for entry in entries[MAX_ARCHIVED_SESSIONS:]:
-            advance(entry.phase, Event.DROPPED)
             self._store.delete_session(entry.id)
         id_ = max(1, int.from_bytes(entropy(_ID_BYTES), "big") >> 1)
         self._save(id_, rank, session)
@@ -118,27 +141,36 @@ class SessionBook:
     def find_handshake(self, handshake: bytes) -> Entry | None:
         """Return the session that this initial message began earlier, if it is still here. [SES-3]"""
         for entry in self.entries():
-            if isinstance(entry.session, Established) and entry.session.handshake == handshake:
+            if entry.session.origin.handshake == handshake:
                 return entry
         return None
 
     def delete_all(self) -> None:
         """Drop every session with this peer."""
-        for entry in self.entries():
-            advance(entry.phase, Event.DROPPED)
+        for entry in self._all():
             self._store.delete_session(entry.id)
 
     def active(self) -> Entry | None:
         """Return the session used for encrypting."""
-        return next(self._load(1), None)
+        for limit in (1, MAX_ARCHIVED_SESSIONS + 1):  # nearly always the first is it
+            for entry in self._load(limit):
+                return entry
+        return None
 
     def entries(self) -> list[Entry]:
-        """Return all sessions, the active one first."""
+        """Return all sessions of allowed suites, the active one first."""
         return list(self._load(MAX_ARCHIVED_SESSIONS + 1))
 
     def _load(self, limit: int) -> Iterator[Entry]:
-        for index, row in enumerate(self._store.load_sessions(self._address, limit)):
-            yield Entry(row.id, row.rank, index == 0, decode_session(row.record))
+        active = True
+        for row in self._store.load_sessions(self._address, limit):
+            session = decode_session(row.record)
+            if session.origin.suite in self._suites:
+                yield Entry(row.id, row.rank, active, session)
+                active = False
+
+    def _all(self) -> list[SessionRow]:
+        return self._store.load_sessions(self._address, MAX_ARCHIVED_SESSIONS + 1)
 
     def _candidates(self, active: Entry, message: RatchetMessage) -> Iterator[Entry]:
         """Yield the sessions to try: the active one before the archive is even loaded.
@@ -160,15 +192,13 @@ class SessionBook:
         return plaintext
 
     def _commit(self, entry: Entry, active: Entry, opened: Opened) -> None:
+        crossed = not entry.active and yields(entry.session, active.session)
+        phase = advance(entry.phase, Event.CROSSED if crossed else Event.AUTHENTICATED)
         session, rank = opened.session, entry.rank
-        if not entry.active and _yields(entry, active):
-            advance(entry.phase, Event.CROSSED)
+        if phase is Phase.ARCHIVED:
             session = replace(session, insists=True)
-        else:
-            advance(entry.phase, Event.AUTHENTICATED)
-            if not entry.active:
-                advance(active.phase, Event.SUPERSEDED)
-                rank = active.rank + 1
+        elif not entry.active:
+            rank = active.rank + 1
         self._save(entry.id, rank, session)
         self._keep_skipped(entry.id, opened)
 
@@ -184,7 +214,3 @@ class SessionBook:
 
     def _save(self, id_: int, rank: int, session: Session) -> None:
         self._store.save_session(SessionRow(id_, self._address, rank, encode_session(session)))
-
-
-def _yields(entry: Entry, active: Entry) -> bool:
-    return isinstance(entry.session, Established) and yields(entry.session, active.session)

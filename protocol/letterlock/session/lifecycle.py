@@ -4,12 +4,12 @@ r"""The life of a session, as a table.
     -------------   -----------   -------------   ---------   ----------   -------
     INITIATED       INITIATED     ESTABLISHED     -           SHELVED      GONE
     ESTABLISHED     ESTABLISHED   ESTABLISHED     -           ARCHIVED     GONE
-    SHELVED         -             ESTABLISHED     -           SHELVED      GONE
+    SHELVED         -             ESTABLISHED     ARCHIVED    SHELVED      GONE
     ARCHIVED        -             ESTABLISHED     ARCHIVED    ARCHIVED     GONE
 
 INITIATED: we agreed with a bundle, and repeat the initial message until the peer answers. ESTABLISHED: the
 peer has shown that it holds the session. SHELVED and ARCHIVED are the same two after another session with
-the peer became active; they still decrypt. GONE: pushed out of the archive, or the identity was replaced.
+the peer became active; they still decrypt. GONE: pushed out of the archive, or dropped with its identity.
 
 AUTHENTICATED is a message of the peer whose tag verified: both sides so return to the session that the peer
 uses (Sesame section 3.2). CROSSED is the same in a session that `yields`.                     [SES-4]
@@ -19,8 +19,6 @@ Not here: what a session holds (session.py), where it is kept (book.py).
 
 from enum import Enum, auto
 from typing import Final
-
-from letterlock.errors import UsageError
 
 
 class Phase(Enum):
@@ -53,6 +51,7 @@ TABLE: Final = {
     (Phase.ESTABLISHED, Event.SUPERSEDED): Phase.ARCHIVED,
     (Phase.ESTABLISHED, Event.DROPPED): Phase.GONE,
     (Phase.SHELVED, Event.AUTHENTICATED): Phase.ESTABLISHED,
+    (Phase.SHELVED, Event.CROSSED): Phase.ARCHIVED,
     (Phase.SHELVED, Event.SUPERSEDED): Phase.SHELVED,
     (Phase.SHELVED, Event.DROPPED): Phase.GONE,
     (Phase.ARCHIVED, Event.AUTHENTICATED): Phase.ESTABLISHED,
@@ -63,8 +62,8 @@ TABLE: Final = {
 
 
 def advance(phase: Phase, event: Event) -> Phase:
-    """Return the phase after an event. Raises UsageError where the table has none."""
+    """Return the phase after an event. Raises ValueError where the table has none: that is our own bug."""
     try:
         return TABLE[phase, event]
     except KeyError:
-        raise UsageError(f"a session that is {phase.name.lower()} has no event {event.name}") from None
+        raise ValueError(f"a session that is {phase.name.lower()} has no event {event.name}") from None

@@ -124,17 +124,17 @@ class PrekeyRing:
 
         Raises UnknownPrekey; DuplicateMessage or ReplayRecordFull where a prekey can serve again. [HAND-8]
         """
-        secret = self._secret(PrekeyKind.SIGNED, header.signed_prekey_id, now)
-        signed = SignedPrekeyPair.from_private(PrivateKey(secret))
+        # Keys pass through here as keys: a traceback of an error must not hold their bytes.
+        signed_key = self._private_key(PrekeyKind.SIGNED, header.signed_prekey_id, now)
         self._check_replay(header, handshake)
         one_time = kem = None
         if header.one_time_prekey_id is not None:
-            secret = self._secret(PrekeyKind.ONE_TIME, header.one_time_prekey_id, now)
-            one_time = OneTimePrekeyPair.from_private(PrivateKey(secret))
+            one_time_key = self._private_key(PrekeyKind.ONE_TIME, header.one_time_prekey_id, now)
+            one_time = OneTimePrekeyPair.from_private(one_time_key)
         if header.kem is not None:
             kem_id = header.kem.prekey_id
-            secret = self._secret(self._kem_kind(kem_id), kem_id, now)
-            kem = MlKem1024KeyPair(KemSeed(secret))
+            kem = MlKem1024KeyPair(self._seed(self._kem_kind(kem_id), kem_id, now))
+        signed = SignedPrekeyPair.from_private(signed_key)
         return Prekeys(signed, one_time, kem)
 
     def use_up(self, header: HandshakeHeader, handshake: bytes) -> None:
@@ -197,12 +197,18 @@ class PrekeyRing:
         if row is not None:
             self._store.replace_prekey(replace(row, expires=now + PREKEY_GRACE))
 
-    def _secret(self, kind: PrekeyKind, id_: int, now: int) -> bytes:
+    def _private_key(self, kind: PrekeyKind, id_: int, now: int) -> PrivateKey:
+        return PrivateKey(_read(self._usable(kind, id_, now))[0])
+
+    def _seed(self, kind: PrekeyKind, id_: int, now: int) -> KemSeed:
+        return KemSeed(_read(self._usable(kind, id_, now))[0])
+
+    def _usable(self, kind: PrekeyKind, id_: int, now: int) -> PrekeyRow:
         row = self._store.load_prekey(kind, id_)
         # Swept only now and then, so an expired one may still be there.  HAND-9
         if row is None or (row.expires is not None and row.expires <= now):
             raise UnknownPrekey(_UNKNOWN)
-        return _read(row)[0]
+        return row
 
     def _current(self, kind: PrekeyKind, id_: int) -> tuple[bytes, bytes]:
         row = self._store.load_prekey(kind, id_)

@@ -1,6 +1,6 @@
 """Sessions as records: CBOR arrays, strictly read, so that a store can keep them.
 
-    session       [1, kind, AD, handshake, insists, ratchet]
+    session       [1, kind, suite, AD, handshake, insists, ratchet]
                   initiated:   kind 0; handshake is the initial message's header to repeat
                   established: kind 1; handshake is the id of the peer's, or empty; insists 0 or 1
     opening       [0, RK, private, public, theirs, CKs, Ns]
@@ -19,10 +19,11 @@ from letterlock.primitives.secret import KEY_BYTES
 from letterlock.ratchet.chain import ChainKey, ReceivingChain, SendingChain
 from letterlock.ratchet.double import Hearing, Opening, Speaking, Talking
 from letterlock.ratchet.root import RootKey
-from letterlock.session.session import Established, Initiated, Session
+from letterlock.session.session import Established, Initiated, Origin, Session
 from letterlock.stores.protocol import Record
 from letterlock.wire import cbor
 from letterlock.wire.fields import Fields
+from letterlock.wire.suite import Suite
 
 FORMAT: Final = 1
 _INITIATED, _ESTABLISHED = 0, 1
@@ -33,18 +34,23 @@ _MAX_HEADER: Final = 4096
 
 def encode_session(session: Session) -> Record:
     """Return a session as a record."""
+    origin = session.origin
     if isinstance(session, Initiated):
         kind, handshake, insists = _INITIATED, session.header, False
     else:
-        kind, handshake, insists = _ESTABLISHED, session.handshake or b"", session.insists
+        kind, handshake, insists = _ESTABLISHED, origin.handshake or b"", session.insists
     ratchet = _ratchet(session.ratchet)
-    return Record(cbor.encode([FORMAT, kind, session.associated_data, handshake, int(insists), ratchet]))
+    return Record(
+        cbor.encode(
+            [FORMAT, kind, int(origin.suite), origin.associated_data, handshake, int(insists), ratchet]
+        )
+    )
 
 
 def decode_session(record: Record) -> Session:
     """Return the session of a record. Raises CorruptStore."""
     try:
-        return _read_session(Fields(cbor.decode(record.expose()), 6, "session"))
+        return _read_session(Fields(cbor.decode(record.expose()), 7, "session"))
     except PeerError as error:
         raise CorruptStore("a stored session does not read: restore the store from a copy") from error
 
@@ -53,14 +59,17 @@ def _read_session(fields: Fields) -> Session:
     if fields.uint("format", FORMAT) != FORMAT:
         raise fields.wrong("format", str(FORMAT))
     kind = fields.uint("kind", _ESTABLISHED)
+    suite = fields.uint("suite", max(Suite))
+    if suite not in set(Suite):
+        raise fields.wrong("suite", "one this release knows")
     associated_data = fields.blob("ad", KEY_BYTES)
     handshake = fields.blob_between("handshake", 0, _MAX_HEADER)
     insists = fields.uint("insists", 1) == 1
     ratchet = _read_ratchet(fields.array("ratchet", max(_LENGTHS.values())))
     if kind == _INITIATED and isinstance(ratchet, Opening):
-        return Initiated(associated_data, handshake, ratchet)
+        return Initiated(Origin(Suite(suite), associated_data, None), handshake, ratchet)
     if kind == _ESTABLISHED and not isinstance(ratchet, Opening):
-        return Established(associated_data, handshake or None, ratchet, insists)
+        return Established(Origin(Suite(suite), associated_data, handshake or None), ratchet, insists)
     raise fields.wrong("ratchet", "of this kind of session")
 
 

@@ -11,6 +11,7 @@ comes twice: with a constant one, the two ciphertexts would give the sum of the 
 
 from typing import Final
 
+from letterlock.errors import AuthenticationFailed
 from letterlock.primitives import aead
 from letterlock.ratchet.chain import MessageKey
 from letterlock.wire import cbor
@@ -31,4 +32,6 @@ def open_(key: MessageKey, associated_data: bytes, message: RatchetMessage) -> b
     """Return the plaintext. Raises AuthenticationFailed; MalformedMessage if the peer padded wrongly."""
     nonce, ciphertext = message.sealed[:SENT_NONCE_BYTES], message.sealed[SENT_NONCE_BYTES:]
     padded = aead.open_(key.expose(), _NONCE_PREFIX + nonce, ciphertext, associated_data + message.opened)
+    if padded is None:
+        raise AuthenticationFailed(aead.FORGED)
     return unpad(padded)

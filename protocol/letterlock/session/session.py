@@ -24,27 +24,36 @@ from letterlock.ratchet.root import RootKey
 from letterlock.session.sealing import open_, seal
 from letterlock.wire import cbor
 from letterlock.wire.message import SENT_NONCE_BYTES, InitialMessage, RatchetMessage
+from letterlock.wire.suite import Suite
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a session comes from, for as long as it lives.
+
+    `associated_data` are the 32 bytes of the transcript. `handshake` names the peer's initial message (32
+    bytes), so that its repeats find their session; None if we initiated.
+    """
+
+    suite: Suite
+    associated_data: bytes
+    handshake: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
 class Initiated(Guarded):
     """A session that the peer has not answered; `header` is the initial message up to its last element."""
 
-    associated_data: bytes
+    origin: Origin
     header: bytes
     ratchet: Opening
 
 
 @dataclass(frozen=True, slots=True)
 class Established(Guarded):
-    """A session that both sides hold.
+    """A session that both sides hold. `insists`: the peer used it although it yields to another."""
 
-    `handshake` names the peer's initial message (32 bytes), so that its repeats find their session; None if
-    we initiated. `insists` is set when the peer used this session although it yields to another.
-    """
-
-    associated_data: bytes
-    handshake: bytes | None
+    origin: Origin
     ratchet: Hearing | Speaking
     insists: bool = False
 
@@ -67,10 +76,10 @@ class Opened(Guarded):
 
 def initiated(initiation: Initiation, entropy: Entropy) -> Initiated:
     """Return the initiator's new session. Draws 32 bytes."""
-    agreement = initiation.agreement
+    agreement, header = initiation.agreement, initiation.header
     root = RootKey(agreement.secret.expose())
     ratchet = double.initiator(root, initiation.signed_prekey, entropy)
-    return Initiated(agreement.associated_data, initiation.header.encode_open(), ratchet)
+    return Initiated(Origin(header.suite, agreement.associated_data, None), header.encode_open(), ratchet)
 
 
 def accept(agreement: Agreement, signed: SignedPrekeyPair, initial: InitialMessage) -> Opened:
@@ -79,7 +88,8 @@ def accept(agreement: Agreement, signed: SignedPrekeyPair, initial: InitialMessa
     Raises AuthenticationFailed, TooManySkipped, InvalidKey, MalformedMessage; there is no session then.
     """
     waiting = double.recipient(RootKey(agreement.secret.expose()), signed)
-    return _open(agreement.associated_data, initial.id, waiting, initial.message)
+    origin = Origin(initial.header.suite, agreement.associated_data, initial.id)
+    return _open(origin, waiting, initial.message)
 
 
 def encrypt(session: Session, plaintext: bytes, entropy: Entropy) -> tuple[Session, bytes]:
@@ -90,7 +100,9 @@ def encrypt(session: Session, plaintext: bytes, entropy: Entropy) -> tuple[Sessi
     if len(plaintext) > MAX_PLAINTEXT:
         raise PlaintextTooLong(len(plaintext), MAX_PLAINTEXT)
     sent = double.send(session.ratchet, entropy)
-    message = seal(sent.key, session.associated_data, sent.header, plaintext, entropy(SENT_NONCE_BYTES))
+    message = seal(
+        sent.key, session.origin.associated_data, sent.header, plaintext, entropy(SENT_NONCE_BYTES)
+    )
     match session, sent.state:
         case Initiated(header=header), Opening() as state:
             return replace(session, ratchet=state), cbor.close(header, message)
@@ -105,36 +117,35 @@ def decrypt(session: Session, message: RatchetMessage) -> Opened:
 
     Raises AuthenticationFailed, DuplicateMessage, TooManySkipped, InvalidKey, MalformedMessage.
     """
-    handshake = session.handshake if isinstance(session, Established) else None
-    return _open(session.associated_data, handshake, session.ratchet, message)
+    return _open(session.origin, session.ratchet, message)
 
 
 def decrypt_late(session: Session, message: RatchetMessage, key: MessageKey) -> bytes:
     """Open a message whose key was kept when it was skipped. Raises AuthenticationFailed."""
-    return open_(key, session.associated_data, message)
+    return open_(key, session.origin.associated_data, message)
 
 
-def _open(
-    associated_data: bytes, handshake: bytes | None, ratchet: double.State, message: RatchetMessage
-) -> Opened:
+def _open(origin: Origin, ratchet: double.State, message: RatchetMessage) -> Opened:
     received = double.receive(ratchet, message.header)
-    plaintext = open_(received.key, associated_data, message)
+    plaintext = open_(received.key, origin.associated_data, message)
     # The tag has verified: from here on the message is the peer's.  RAT-6
-    session = Established(associated_data, handshake, received.state)
+    session = Established(origin, received.state)
     return Opened(session, plaintext, received.skipped_keys(), received.finished)
 
 
-def yields(archived: Established, active: Session) -> bool:
+def yields(archived: Session, active: Session) -> bool:
     """Return whether a message in an archived session leaves the active one in place. [SES-4]
 
-    When both sides initiated at once there are two sessions that both hold. Each message would make the other
-    side change to the one it came in, for ever if they keep writing at the same time. So of such a pair the
-    one with the lower associated data stays active, until a second message in the other shows that the peer
-    insists: it may have lost this one.
+    It does if the active one is ours and not answered yet: we began anew on purpose, and a letter of the old
+    session, late or held back by the network, must not undo that.
+
+    And when both sides initiated at once there are two sessions that both hold. Each message would make the
+    other side change to the one it came in, for ever if they keep writing at the same time. So of such a pair
+    the one with the lower associated data stays active, until a second message in the other shows that the
+    peer insists: it may have lost this one.
     """
-    return (
-        isinstance(active, Established)
-        and (active.handshake is None) != (archived.handshake is None)
-        and active.associated_data < archived.associated_data
-        and not archived.insists
-    )
+    if isinstance(active, Initiated):
+        return True
+    crossed = (active.origin.handshake is None) != (archived.origin.handshake is None)
+    insists = isinstance(archived, Established) and archived.insists
+    return crossed and active.origin.associated_data < archived.origin.associated_data and not insists

@@ -276,6 +276,11 @@ class MemoryStore(Guarded):
                     raise CorruptStore("this message's key is kept already")
                 self._put(table, (row.chain, row.number), (next(self._arrivals), row))
 
+    def has_skipped(self, session_id: int, chain: bytes) -> bool:
+        """See Store."""
+        self._turn.require()
+        return any(chain == kept for kept, _ in self._skipped.get(session_id, ()))
+
     def delete_skipped(self, row: SkippedRow) -> None:
         """See Store."""
         self._turn.require()

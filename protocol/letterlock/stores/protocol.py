@@ -176,6 +176,10 @@ class Store(Protocol):
         """Insert keys of skipped messages, oldest first, into sessions that exist."""
         ...
 
+    def has_skipped(self, session_id: int, chain: bytes) -> bool:
+        """Return whether any key of this chain is kept in this session."""
+        ...
+
     def delete_skipped(self, row: SkippedRow) -> None:
         """Delete one of them, if it exists."""
         ...

@@ -288,6 +288,11 @@ class SqliteStore(Guarded):
                 self._sealed_skipped(rows),
             )
 
+    def has_skipped(self, session_id: int, chain: bytes) -> bool:
+        """See Store."""
+        sql = "SELECT 1 FROM letterlock_skipped WHERE session = ? AND chain = ? LIMIT 1"
+        return self._database.row(sql, session_id, self._vault.tag(SKIPPED, chain)) is not None
+
     def delete_skipped(self, row: SkippedRow) -> None:
         """See Store."""
         self._database.run(

@@ -9,11 +9,23 @@ only one spelling of a name is accepted.
 
 import unicodedata
 from dataclasses import dataclass
+from typing import Final
 
 from letterlock.errors import MalformedMessage, UsageError
 from letterlock.limits import MAX_ID, MAX_NAME_BYTES
 from letterlock.wire import cbor
 from letterlock.wire.fields import Fields
+
+# Cc control, Cf format (bidirectional overrides), Cs surrogates, Zl and Zp line breaks: names that look like
+# other names. Cn unassigned: their normal form may change with the next Unicode. Co private: no meaning.
+_REFUSED: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+
+# Letters and marks that show nothing, and so make two names of what looks like one: joiners, fillers,
+# variation selectors.
+_INVISIBLE: Final = frozenset(
+    map(chr, [0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, *range(0x180B, 0x1810),
+              *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -57,16 +69,20 @@ class Address:
 def _problem(name: str, device_id: int) -> str | None:
     if type(name) is not str or type(device_id) is not int:
         return "address needs a name (str) and a device id (int)"
+    if not 1 <= device_id <= MAX_ID:
+        return f"device id {device_id}; expected 1 to {MAX_ID}"
     # A lone surrogate counts here and is refused below, with the rest of its category.
     size = len(name.encode("utf-8", "surrogatepass"))
     if not 1 <= size <= MAX_NAME_BYTES:
         return f"address name of {size} bytes; expected 1 to {MAX_NAME_BYTES}"
+    return _misspelling(name)
+
+
+def _misspelling(name: str) -> str | None:
     if unicodedata.normalize("NFC", name) != name:
         return "address name is not in unicode normal form c"
-    # Cc control, Cf format (bidirectional overrides), Cs surrogates, Zl and Zp line breaks: names that
-    # look like other names. Cn unassigned: their normal form may change with the next Unicode.
-    if any(unicodedata.category(c) in {"Cc", "Cf", "Cn", "Cs", "Zl", "Zp"} for c in name):
-        return "address name has control characters, or some that unicode does not know"
-    if not 1 <= device_id <= MAX_ID:
-        return f"device id {device_id}; expected 1 to {MAX_ID}"
+    if name.strip() != name:
+        return "address name begins or ends with white space"
+    if any(unicodedata.category(c) in _REFUSED or c in _INVISIBLE for c in name):
+        return "address name has control, invisible or unknown characters"
     return None

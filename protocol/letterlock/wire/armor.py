@@ -29,8 +29,8 @@ def armor(data: bytes) -> bytes:
 
 
 def is_armored(data: bytes) -> bool:
-    """Return whether an armored block begins somewhere in the bytes. Messages themselves never begin so."""
-    return _BEGIN in data and not data[:1] >= b"\x80"
+    """Return whether an armored block begins somewhere in the bytes. Whatever is an array in CBOR is not."""
+    return _BEGIN in data and not 0x80 <= data[0] < 0xA0
 
 
 def dearmor(text: bytes) -> bytes:

@@ -48,14 +48,14 @@ _STRINGS: Final = frozenset({2, 3})
 
 
 def open_envelope(data: bytes, kind: Kind, count: int) -> Fields:
-    """Check size, version, kind and encoding; return the fields after the first two.
+    """Check version, size, kind and encoding; return the fields after the first two.
 
     `count` is the number of elements of the whole array. Raises UnsupportedVersion, MalformedMessage.
     """
     what, max_size, max_depth = _RULES[kind]
+    elements, found = _opening(data)  # first: another version may have other limits
     if len(data) > max_size:
         raise MalformedMessage(f"{len(data)} bytes; {what} has at most {max_size}")
-    elements, found = _opening(data)
     if found is not kind:
         raise MalformedMessage(f"not {what}, but {_RULES[found][0]}")
     # How many elements there are is known before any of them is built.  WIRE-3

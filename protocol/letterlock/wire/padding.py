@@ -10,7 +10,7 @@ Opening accepts exactly what sealing makes: one padding for one plaintext.
 """
 
 from letterlock.errors import MalformedMessage
-from letterlock.limits import MIN_PADDED
+from letterlock.limits import MAX_PLAINTEXT, MIN_PADDED
 
 _MARK = b"\x80"
 
@@ -35,6 +35,6 @@ def unpad(padded: bytes) -> bytes:
     """
     marked = padded.rstrip(b"\0")
     plaintext = marked[:-1]
-    if marked[-1:] != _MARK or padded_length(len(plaintext)) != len(padded):
+    if marked[-1:] != _MARK or len(plaintext) > MAX_PLAINTEXT or padded_length(len(plaintext)) != len(padded):
         raise MalformedMessage("padding is not what sealing makes")
     return plaintext

@@ -1,0 +1,35 @@
+"""Fixtures that many tests share. The parties are in pair.py, the record of primitives used in trace.py."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pair import BOTH_SUITES, Pair, memory_stores, sqlite_stores
+from trace_calls import Trace, record_primitives
+
+
+@pytest.fixture
+def pair() -> Pair:
+    """Two accounts in memory, with the default suite, that know nothing of each other."""
+    return Pair()
+
+
+@pytest.fixture
+def x3dh_pair() -> Pair:
+    """The same, allowing X3DH by name."""
+    return Pair(suites=BOTH_SUITES)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def any_pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
+    """Two accounts in memory, then two in files."""
+    pair = Pair(memory_stores() if request.param == "memory" else sqlite_stores(tmp_path))
+    yield pair
+    pair.close()
+
+
+@pytest.fixture
+def trace(monkeypatch: pytest.MonkeyPatch) -> Trace:
+    """A record of every primitive operation from here on."""
+    return record_primitives(monkeypatch)

@@ -1,0 +1,142 @@
+"""The public API is a list, everything on it is documented, and the code keeps the design's sizes."""
+
+import ast
+import inspect
+import re
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Final
+
+import pytest
+
+import letterlock
+from letterlock import errors, hazmat
+from letterlock.account import Account
+from letterlock.errors import LetterlockError
+
+PACKAGE: Final = Path(letterlock.__file__).parent
+FILES: Final = sorted(PACKAGE.rglob("*.py"))
+
+NAMES: Final = [
+    "Account", "AccountExists", "Address", "AddressMismatch", "AuthenticationFailed", "CorruptStore",
+    "DuplicateMessage", "Inspection", "InvalidKey", "InvalidSignature", "LetterlockError", "MalformedMessage",
+    "MemoryStore", "NoAccount", "NoSession", "Peer", "PeerError", "PlaintextTooLong", "PrekeyBundle",
+    "Publication", "ReplayRecordFull", "SafetyNumber", "SafetyNumberMismatch", "SqliteStore", "StoreBusy",
+    "StoreError", "Suite", "SuiteRefused", "TooManySkipped", "TrustError", "UnknownPrekey", "UnknownSession",
+    "UnsupportedStore", "UnsupportedVersion", "UntrustedIdentity", "UsageError", "WrongKey", "inspect",
+]  # fmt: skip
+
+ACCOUNT: Final = {
+    "accept_identity", "address", "bundle", "create", "create_in", "decrypt", "encrypt", "identity",
+    "initiate", "open", "open_in", "peers", "publish", "safety_number", "transaction",
+}  # fmt: skip
+
+
+def test_the_list_of_names() -> None:
+    assert sorted(letterlock.__all__) == NAMES
+    assert len(letterlock.__all__) == len(set(letterlock.__all__))
+
+
+def test_nothing_else_looks_public() -> None:
+    found = {name for name, value in vars(letterlock).items() if name[0] != "_"}
+    modules = {name for name in found if isinstance(getattr(letterlock, name), ModuleType)}
+    assert found - modules == set(NAMES)
+
+
+def test_the_methods_of_an_account() -> None:
+    assert {name for name in dir(Account) if name[0] != "_"} == ACCOUNT
+
+
+def test_every_error_is_public_and_in_the_drawn_tree() -> None:
+    classes = {name: value for name, value in vars(errors).items() if inspect.isclass(value)}
+    tree = {name for name, value in classes.items() if issubclass(value, LetterlockError)}
+    assert tree <= set(NAMES)
+    drawn = re.findall(r"^ {4}[| `-]*([A-Z]\w+)", errors.__doc__ or "", re.MULTILINE)
+    assert sorted(drawn) == sorted(tree)
+    for name in tree - {"LetterlockError"}:
+        line = next(line for line in (errors.__doc__ or "").splitlines() if re.search(rf"- {name}\b", line))
+        kinds = {"UsageError", "PeerError", "TrustError", "StoreError"}
+        depth = (line.index(name) - 4) // 4
+        assert (depth == 1) == (name in kinds)
+        assert name in kinds or classes[name].__mro__[1].__name__ in kinds
+
+
+def public_members() -> Iterator[tuple[str, object]]:
+    for module in (letterlock, hazmat):
+        for name in module.__all__:
+            value = getattr(module, name)
+            yield f"{module.__name__}.{name}", value
+            if not inspect.isclass(value):
+                continue
+            for member, thing in vars(value).items():
+                if member[0] != "_" and isinstance(
+                    thing, FunctionType | property | classmethod | staticmethod
+                ):
+                    yield f"{name}.{member}", thing
+
+
+@pytest.mark.parametrize("name", [name for name, _ in public_members()])
+def test_it_has_a_docstring(name: str) -> None:
+    text = inspect.getdoc(dict(public_members())[name]) or ""
+    assert len(text) >= len("See Store.")
+    assert not text.startswith(("str(object", "int("))
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"inspect"}))
+def test_a_public_class_is_typed_throughout(name: str) -> None:
+    for member, thing in vars(getattr(letterlock, name)).items():
+        if not isinstance(thing, FunctionType) or member.startswith("_dataclass"):
+            continue
+        hints = set(thing.__annotations__)
+        arguments = set(inspect.signature(thing).parameters) - {"self", "cls"}
+        if thing.__code__.co_filename.startswith(str(PACKAGE)):
+            assert hints - {"return"} == arguments, member
+            assert "return" in hints, member
+
+
+def test_the_package_is_marked_as_typed_and_versioned() -> None:
+    assert (PACKAGE / "py.typed").exists()
+
+
+# --- sizes ------------------------------------------------------------------------------------------------
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_sizes_of_a_file(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 400
+    assert max(map(len, lines), default=0) <= 110
+    for function in functions(path):
+        assert function.end_lineno is not None
+        assert function.end_lineno - function.lineno + 1 <= 40, function.name
+        arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+        assert len([each for each in arguments if each.arg not in {"self", "cls"}]) <= 6, function.name
+
+
+def test_the_median_file_is_short() -> None:
+    sizes = [len(path.read_text(encoding="utf-8").splitlines()) for path in FILES]
+    assert statistics.median(sizes) <= 150
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_says_what_it_is(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert len(ast.get_docstring(tree) or "") > 20
+    banned = [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Assert)]
+    assert banned == []  # `python -O` would remove them
+
+
+def test_nothing_prints_outside_the_command_line() -> None:
+    for path in FILES:
+        calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+        names = {node.func.id for node in calls if isinstance(node.func, ast.Name)}
+        if "cli" not in path.parts:
+            assert not names & {"print", "input", "breakpoint"}, path.name

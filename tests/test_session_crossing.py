@@ -1,0 +1,267 @@
+"""SES-4: both sides initiate at once, and still come to use one session; what `yields` and `insists` do.
+
+Convergence is checked in lockstep, where every message crosses another, and under random loss and delay.
+"""
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from duet import hearing, states
+from letterlock.errors import AuthenticationFailed
+from letterlock.limits import MAX_SKIP, MAX_TRIAL_STEPS
+from letterlock.primitives.curve25519 import RatchetKey
+from letterlock.ratchet.double import Opening
+from letterlock.session.book import Entry, SessionBook
+from letterlock.session.session import Established, Initiated, Origin, yields
+from letterlock.wire import cbor
+from letterlock.wire.message import Header
+from letterlock.wire.suite import Suite
+from pair import Pair, Side, sqlite_stores, unchanged
+from trace_calls import Trace
+
+LOW, HIGH = bytes(32), b"\xff" * 32
+
+
+def entries(side: Side) -> list[Entry]:
+    with side.store.transaction():
+        return SessionBook(side.store, side.peer, frozenset(Suite)).entries()
+
+
+def active(side: Side) -> bytes:
+    """Return the associated data of the active session: the same on both sides if it is the same."""
+    return entries(side)[0].session.origin.associated_data
+
+
+def both_initiate(pair: Pair) -> None:
+    """Each side begins before it hears of the other's beginning, and each hears the other's first letter."""
+    bundles = pair.alice.account.bundle(), pair.bob.account.bundle()
+    pair.alice.initiate(bundles[1])
+    pair.bob.initiate(bundles[0])
+    for side in (pair.alice, pair.bob):
+        side.say(b"first from " + side.address.name.encode())
+
+
+def lockstep(pair: Pair, rounds: int) -> None:
+    """Both write, then both read, so that every message crosses one of the other side."""
+    for number in range(rounds):
+        for side in (pair.alice, pair.bob):
+            side.say(b"round %d" % number)
+        for side in (pair.alice, pair.bob):
+            side.hear_all()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_in_lockstep_they_converge_within_three_rounds(seed: int) -> None:
+    pair = Pair(seed=seed)
+    both_initiate(pair)
+    for side in (pair.alice, pair.bob):
+        side.hear_all()
+    lockstep(pair, 3)
+    settled = active(pair.alice)
+    assert active(pair.bob) == settled
+    lockstep(pair, 3)
+    assert active(pair.alice) == active(pair.bob) == settled
+
+
+def test_the_one_with_the_lower_associated_data_stays() -> None:
+    """Neither side has a say in it: the value is a digest of both sides' choices."""
+    winners = set()
+    for seed in range(12):
+        pair = Pair(seed=f"winner {seed}")
+        both_initiate(pair)
+        lockstep(pair, 4)
+        settled = active(pair.alice)
+        others = {entry.session.origin.associated_data for entry in entries(pair.alice)} - {settled}
+        assert {settled} < {settled, *others}
+        assert all(settled < other for other in others)
+        first = next(
+            each.session for each in entries(pair.alice) if each.session.origin.associated_data == settled
+        )
+        assert isinstance(first, Established)
+        winners.add(first.origin.handshake is None)
+    assert winners == {True, False}  # sometimes Alice's, sometimes Bob's
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_they_converge_whatever_is_lost_or_late(seed: int) -> None:
+    rng, pair = random.Random(seed), Pair(seed=f"crossing {seed}")
+    texts: dict[bytes, bytes] = {}
+    both_initiate(pair)
+    for step in range(rng.randrange(30)):
+        side = rng.choice([pair.alice, pair.bob])
+        if rng.random() < 0.4:
+            text = b"%d" % step
+            texts[side.say(text)] = text
+        elif side.post.letters:
+            side.post.shuffle(rng)
+            letter = side.post.drop()
+            if rng.random() < 0.75 and letter in texts:
+                assert side.read(letter) == texts[letter]
+        if rng.random() < 0.05:
+            side.initiate(side.other.account.bundle())
+    for side in (pair.alice, pair.bob):
+        side.post.letters.clear()  # everything still on its way is lost
+    for _ in range(4):
+        pair.turn()
+    assert active(pair.alice) == active(pair.bob)
+    settled = active(pair.alice)
+    lockstep(pair, 3)
+    assert active(pair.alice) == active(pair.bob) == settled
+
+
+def test_if_one_first_letter_is_lost_the_other_session_serves(any_pair: Pair) -> None:
+    both_initiate(any_pair)
+    any_pair.bob.post.drop()
+    any_pair.alice.hear_all()
+    any_pair.turn()
+    any_pair.reopen()
+    any_pair.turn()
+    assert active(any_pair.alice) == active(any_pair.bob)
+
+
+def test_both_first_letters_and_all_after_are_read(any_pair: Pair) -> None:
+    both_initiate(any_pair)
+    assert any_pair.bob.hear_all() == [b"first from alice"]
+    assert any_pair.alice.hear_all() == [b"first from bob"]
+    for _ in range(3):
+        for side in (any_pair.alice, any_pair.bob):
+            side.say(b"more")
+        assert any_pair.alice.hear_all() == any_pair.bob.hear_all() == [b"more"]
+    assert len(entries(any_pair.alice)) == len(entries(any_pair.bob)) == 2
+
+
+def settled_pair() -> tuple[Pair, Established]:
+    """Return a pair that has converged, and Alice's other session: established, and nobody insists on it."""
+    for seed in range(60):
+        pair = Pair(seed=f"insist {seed}")
+        both_initiate(pair)
+        lockstep(pair, 4)
+        other = entries(pair.alice)[1].session
+        if isinstance(other, Established) and not other.insists:
+            return pair, other
+    raise AssertionError
+
+
+def test_a_side_that_lost_the_preferred_session_gets_its_way() -> None:
+    """It keeps writing in the other session: the first message yields, the second one insists."""
+    pair, other = settled_pair()
+    settled = active(pair.alice)
+    assert settled < other.origin.associated_data
+    with pair.bob.store.transaction():
+        pair.bob.store.delete_session(entries(pair.bob)[0].id)
+    pair.bob.say(b"in the other")
+    assert pair.alice.hear() == b"in the other"
+    assert active(pair.alice) == settled
+    yielded = entries(pair.alice)[1].session
+    assert isinstance(yielded, Established)
+    assert (yielded.origin, yielded.insists) == (other.origin, True)
+    pair.bob.say(b"really")
+    assert pair.alice.hear() == b"really"
+    assert active(pair.alice) == other.origin.associated_data
+    pair.alice.say(b"as you like")
+    assert pair.bob.hear() == b"as you like"
+
+
+def test_a_late_message_leaves_the_order_as_it_is(pair: Pair) -> None:
+    both_initiate(pair)
+    lockstep(pair, 4)
+    settled = active(pair.alice)
+    late = pair.bob.write(b"late")
+    for n in range(3):
+        pair.bob.say(b"%d" % n)
+    pair.alice.hear_all()
+    pair.alice.initiate()
+    newest = active(pair.alice)
+    assert newest != settled
+    assert pair.alice.read(late) == b"late"
+    assert active(pair.alice) == newest
+
+
+# --- the tie-break itself ---------------------------------------------------------------------------
+
+_opening = states()["Opening"]
+assert isinstance(_opening, Opening)
+UNANSWERED = Initiated(Origin(Suite.PQXDH, LOW, None), b"header", _opening)
+THEIRS = b"\x07" * 32
+
+
+def established(ad: bytes, handshake: bytes | None, *, insists: bool = False) -> Established:
+    return Established(Origin(Suite.PQXDH, ad, handshake), hearing(), insists)
+
+
+def test_it_yields_only_to_a_lower_session_from_the_other_side() -> None:
+    archived = established(HIGH, THEIRS)
+    assert yields(archived, established(LOW, None))
+    assert yields(established(HIGH, None), established(LOW, THEIRS))
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_it_does_not_yield(ours: bool) -> None:
+    mine, other = (None, THEIRS) if ours else (THEIRS, None)
+    archived = established(HIGH, mine)
+    assert not yields(archived, established(LOW, mine))  # both from the same side: the newer one is meant
+    assert not yields(replace(archived, insists=True), established(LOW, other))
+    assert not yields(established(LOW, mine), established(HIGH, other))
+    assert not yields(established(LOW, mine), established(LOW, other))  # never, but then there is no tie
+
+
+@pytest.mark.parametrize("handshake", [None, THEIRS])
+def test_everything_yields_to_what_we_just_began(handshake: bytes | None) -> None:
+    """We began anew on purpose; a letter held back by the network must not undo that, nor must two."""
+    for insists in (False, True):
+        assert yields(established(HIGH, handshake, insists=insists), UNANSWERED)
+
+
+def test_a_letter_that_was_held_back_does_not_undo_a_new_beginning(pair: Pair) -> None:
+    pair.converse()
+    held_back = [pair.bob.write(b"%d" % n) for n in range(3)]
+    pair.alice.initiate()
+    newest = active(pair.alice)
+    for n, letter in enumerate(held_back):
+        assert pair.alice.read(letter) == b"%d" % n
+        assert active(pair.alice) == newest
+    pair.turn()
+    assert active(pair.alice) == active(pair.bob) == newest
+
+
+def test_earlier_sessions_can_be_discarded(pair: Pair) -> None:
+    pair.converse()
+    held_back = pair.bob.write(b"old")
+    pair.alice.account.initiate(pair.bob.address, pair.bob.account.bundle(), discard_earlier=True)
+    assert len(entries(pair.alice)) == 1
+    with unchanged(pair.alice.store), pytest.raises(AuthenticationFailed):
+        pair.alice.read(held_back)
+    pair.turn()
+
+
+def test_a_forger_cannot_make_many_sessions_walk(pair: Pair, trace: Trace) -> None:
+    """A header with a new key and a far number is tried in a few sessions only."""
+    for _ in range(8):
+        pair.converse()
+    far = Header(RatchetKey(b"\x09" + bytes(31)), 0, MAX_SKIP)
+    forged = cbor.close(far.encode_open(), bytes(56))
+    trace.clear()
+    with unchanged(pair.alice.store), pytest.raises(AuthenticationFailed):
+        pair.alice.read(forged)
+    assert trace.count("hmac") <= MAX_TRIAL_STEPS + 2 * 9
+
+
+def test_a_return_to_the_active_session_forgets_that_the_other_insisted() -> None:
+    """Otherwise one crossing long ago would decide every later one."""
+    pair = Pair(seed="forget")
+    both_initiate(pair)
+    lockstep(pair, 6)
+    flags = [each.session.insists for each in entries(pair.alice) if isinstance(each.session, Established)]
+    assert flags[0] is False
+
+
+def test_sessions_on_disk_converge_too(tmp_path_factory: pytest.TempPathFactory) -> None:
+    pair = Pair(sqlite_stores(tmp_path_factory.mktemp("crossing")), seed=3)
+    both_initiate(pair)
+    lockstep(pair, 2)
+    pair.reopen()
+    lockstep(pair, 2)
+    assert active(pair.alice) == active(pair.bob)
+    pair.close()

@@ -1,0 +1,286 @@
+"""RAT-6, RAT-7, RAT-9: late, lost, repeated and forged messages, on whole accounts."""
+
+import itertools
+
+import pytest
+
+from duet import fresh_key
+from letterlock.errors import AuthenticationFailed, DuplicateMessage, PeerError, TooManySkipped
+from letterlock.limits import MAX_PAST_CHAINS, MAX_SKIP, MAX_SKIPPED_KEYS
+from letterlock.primitives.curve25519 import PrivateKey, RatchetKeyPair
+from letterlock.session import book
+from letterlock.wire import cbor
+from letterlock.wire.message import Header, RatchetMessage
+from pair import Pair, Side, flipped, unchanged
+from trace_calls import Trace
+
+
+@pytest.fixture
+def talking(any_pair: Pair) -> Pair:
+    any_pair.converse()
+    any_pair.turn()
+    return any_pair
+
+
+def skipped_count(side: Side) -> int:
+    held = side.dump()
+    return (
+        len(held["letterlock_skipped"])
+        if "letterlock_skipped" in held
+        else sum(map(len, held["_skipped"].values()))
+    )
+
+
+def refused(side: Side, letter: bytes, error: type[PeerError]) -> None:
+    """Check that a letter is refused, that nothing changed, and both again after reopening."""
+    for _ in range(2):
+        with unchanged(side.store), pytest.raises(error):
+            side.read(letter)
+        side.reopen()
+
+
+# --- duplicates in every position -------------------------------------------------------------------
+
+
+def test_twice_in_the_current_chain(talking: Pair) -> None:
+    letters = [talking.alice.write(b"%d" % n) for n in range(3)]
+    for letter in letters:
+        talking.bob.read(letter)
+    for letter in letters:
+        refused(talking.bob, letter, DuplicateMessage)
+
+
+def test_twice_after_it_was_skipped(talking: Pair) -> None:
+    late, first = talking.alice.write(b"late"), talking.alice.write(b"first")
+    talking.bob.read(first)
+    assert skipped_count(talking.bob) == 1
+    assert talking.bob.read(late) == b"late"
+    assert skipped_count(talking.bob) == 0
+    refused(talking.bob, late, DuplicateMessage)
+
+
+def test_twice_in_a_finished_chain(talking: Pair) -> None:
+    late, first = talking.alice.write(b"late"), talking.alice.write(b"first")
+    talking.bob.read(first)
+    for _ in range(2):
+        talking.turn()
+        talking.bob.say(b"x")
+        talking.alice.hear()
+    refused(talking.bob, first, DuplicateMessage)
+    assert talking.bob.read(late) == b"late"
+    refused(talking.bob, late, DuplicateMessage)
+
+
+def test_twice_in_an_archived_session(talking: Pair) -> None:
+    late, first = talking.alice.write(b"late"), talking.alice.write(b"first")
+    talking.bob.read(first)
+    talking.bob.initiate()
+    talking.bob.say(b"new session")
+    talking.alice.hear()
+    refused(talking.bob, first, DuplicateMessage)
+    assert talking.bob.read(late) == b"late"
+    refused(talking.bob, late, DuplicateMessage)
+
+
+def test_every_message_of_a_conversation_twice(pair: Pair) -> None:
+    pair.alice.initiate()
+    sent: list[tuple[Side, bytes]] = []
+    for turn in range(6):
+        side = pair.alice if turn % 2 == 0 else pair.bob
+        letters = [side.write(b"%d" % n) for n in range(3)]
+        for letter in (letters[2], letters[0], letters[1]):
+            side.other.read(letter)
+        sent += [(side.other, letter) for letter in letters]
+    for side, letter in sent:
+        with unchanged(side.store), pytest.raises(DuplicateMessage):
+            side.read(letter)
+
+
+def test_forgotten_chains_still_give_no_second_plaintext(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the past chains remembered, a duplicate is refused less precisely."""
+    assert MAX_PAST_CHAINS == 1000
+    monkeypatch.setattr(book, "MAX_PAST_CHAINS", 2)
+    pair.converse()
+    letters = []
+    for n in range(5):
+        letters.append(pair.alice.write(b"%d" % n))
+        pair.bob.read(letters[-1])
+        pair.bob.say(b"x")
+        pair.alice.hear()
+    errors = []
+    for letter in letters:
+        with unchanged(pair.bob.store), pytest.raises(PeerError) as caught:
+            pair.bob.read(letter)
+        errors.append(caught.type)
+    assert errors == [AuthenticationFailed] * 2 + [DuplicateMessage] * 3
+
+
+# --- jumps --------------------------------------------------------------------------------------------
+
+
+def test_a_jump_at_the_limit_and_one_past_it(pair: Pair) -> None:
+    pair.converse()
+    for _ in range(MAX_SKIP):
+        pair.alice.write(b"lost")
+    at_limit, past = pair.alice.write(b"at the limit"), pair.alice.write(b"one past it")
+    with unchanged(pair.bob.store), pytest.raises(TooManySkipped) as caught:
+        pair.bob.read(past)
+    assert (caught.value.skipped, caught.value.limit) == (MAX_SKIP + 1, MAX_SKIP)
+    assert pair.bob.read(at_limit) == b"at the limit"
+    assert pair.bob.read(past) == b"one past it"
+    assert skipped_count(pair.bob) == MAX_SKIP
+
+
+def test_a_jump_in_the_first_message(pair: Pair) -> None:
+    pair.alice.initiate()
+    letters = [pair.alice.write(b"%d" % n) for n in range(MAX_SKIP + 2)]
+    with unchanged(pair.bob.store), pytest.raises(TooManySkipped):
+        pair.bob.read(letters[-1])
+    assert pair.bob.read(letters[-2]) == b"%d" % MAX_SKIP
+    assert pair.bob.read(letters[0]) == b"0"
+    assert skipped_count(pair.bob) == MAX_SKIP - 1
+
+
+def test_in_both_chains_at_once_and_then_the_oldest_go(pair: Pair) -> None:
+    """RAT-7: the total is twice the limit of one chain; what is skipped beyond it pushes out the oldest."""
+    pair.converse()
+    old = [pair.alice.write(b"old %d" % n) for n in range(-1, MAX_SKIP)]
+    pair.bob.read(old.pop(0))
+    pair.bob.say(b"turn")
+    pair.alice.hear()
+    new = [pair.alice.write(b"new %d" % n) for n in range(MAX_SKIP + 1)]
+    assert pair.bob.read(new[-1]) == b"new %d" % MAX_SKIP
+    assert skipped_count(pair.bob) == MAX_SKIPPED_KEYS == 2 * MAX_SKIP
+    last = [pair.alice.write(b"last") for _ in range(4)]
+    pair.bob.read(last[-1])
+    assert skipped_count(pair.bob) == MAX_SKIPPED_KEYS
+    for letter in old[:3]:
+        with unchanged(pair.bob.store), pytest.raises(DuplicateMessage):
+            pair.bob.read(letter)
+    assert pair.bob.read(old[3]) == b"old 3"
+    assert pair.bob.read(new[0]) == b"new 0"
+
+
+def test_the_total_is_per_session(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(book, "MAX_SKIPPED_KEYS", 3)
+    late = []
+    for _ in range(2):
+        pair.alice.initiate()
+        letters = [pair.alice.write(b"%d" % n) for n in range(6)]
+        pair.bob.read(letters[5])
+        late.append(letters)
+    for letters in late:
+        with pytest.raises(DuplicateMessage):
+            pair.bob.read(letters[1])
+        assert [pair.bob.read(letter) for letter in letters[2:5]] == [b"2", b"3", b"4"]
+    assert skipped_count(pair.bob) == 0
+
+
+def test_all_orders_of_a_few_messages_over_two_chains(pair: Pair) -> None:
+    texts = [b"a0", b"a1", b"b0", b"b1"]
+    for order in itertools.permutations(range(4)):
+        pair = Pair()
+        pair.converse()
+        letters = [pair.alice.write(text) for text in texts[:2]]
+        pair.bob.say(b"turn")
+        pair.alice.hear()
+        letters += [pair.alice.write(text) for text in texts[2:]]
+        for n in order:
+            assert pair.bob.read(letters[n]) == texts[n]
+        assert skipped_count(pair.bob) == 0
+        for letter in letters:
+            with pytest.raises(DuplicateMessage):
+                pair.bob.read(letter)
+
+
+# --- forged headers -----------------------------------------------------------------------------------
+
+
+def with_header(letter: bytes, header: Header) -> bytes:
+    return cbor.close(header.encode_open(), RatchetMessage.decode(letter).sealed)
+
+
+FAR = (1, 2, MAX_SKIP, MAX_SKIP + 1, 2**31, 2**32 - 1)
+
+
+@pytest.mark.parametrize("number", [0, *FAR])
+@pytest.mark.parametrize("previous", [0, *FAR])
+def test_a_forged_header_with_a_new_key_changes_nothing(pair: Pair, number: int, previous: int) -> None:
+    pair.converse()
+    pair.turn()
+    letter = pair.alice.write(b"real")
+    for speaking in (False, True):
+        if speaking:
+            pair.bob.write(b"lost")  # from Hearing to Speaking
+        forged = with_header(letter, Header(fresh_key(), previous, number))
+        with unchanged(pair.bob.store), pytest.raises(PeerError):
+            pair.bob.read(forged)
+    assert pair.bob.read(letter) == b"real"
+
+
+@pytest.mark.parametrize("number", [1, 2, MAX_SKIP])
+def test_a_forged_number_in_the_known_chain_changes_nothing(pair: Pair, number: int) -> None:
+    pair.converse()
+    letter = pair.alice.write(b"real")
+    header = RatchetMessage.decode(letter).header
+    forged = with_header(letter, Header(header.ratchet_key, header.previous_length, header.number + number))
+    with unchanged(pair.bob.store), pytest.raises(AuthenticationFailed):
+        pair.bob.read(forged)
+    assert pair.bob.read(letter) == b"real"
+
+
+def test_the_tail_is_not_derived_for_a_forger(pair: Pair, trace: Trace) -> None:
+    pair.converse()
+    pair.turn()
+    pair.bob.write(b"lost")
+    letter = pair.alice.write(b"real")
+    trace.clear()
+    with pytest.raises(AuthenticationFailed):
+        pair.bob.read(with_header(letter, Header(fresh_key(), MAX_SKIP, 0)))
+    assert (trace.count("dh"), trace.count("hmac"), trace.count("open")) == (1, 2, 1)
+
+
+def test_a_forgery_of_a_skipped_message_leaves_its_key(pair: Pair) -> None:
+    pair.converse()
+    late, first = pair.alice.write(b"late"), pair.alice.write(b"first")
+    pair.bob.read(first)
+    for at in range(len(late) - 56, len(late)):
+        with unchanged(pair.bob.store), pytest.raises(AuthenticationFailed):
+            pair.bob.read(flipped(late, at))
+    assert pair.bob.read(late) == b"late"
+
+
+def test_a_sealed_text_moved_to_another_number_is_refused(pair: Pair) -> None:
+    pair.converse()
+    one, two = pair.alice.write(b"one"), pair.alice.write(b"two")
+    swapped = with_header(one, RatchetMessage.decode(two).header)
+    with unchanged(pair.bob.store), pytest.raises(AuthenticationFailed):
+        pair.bob.read(swapped)
+    assert [pair.bob.read(two), pair.bob.read(one)] == [b"two", b"one"]
+
+
+def test_a_chain_used_again_after_it_was_forgotten_is_a_duplicate(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A peer may take an old ratchet key again; keys of its first use must not be in the way of the disk."""
+    monkeypatch.setattr(book, "MAX_PAST_CHAINS", 1)
+    pair.converse()  # Bob spoke last, so Alice's next letter takes a new key
+    key = RatchetKeyPair.from_private(PrivateKey(b"\x05" * 32))
+    monkeypatch.setattr(RatchetKeyPair, "generate", lambda _entropy: key)
+    letters = [pair.alice.write(b"%d" % n) for n in range(4)]
+    monkeypatch.undo()
+    monkeypatch.setattr(book, "MAX_PAST_CHAINS", 1)
+    assert pair.bob.read(letters[3]) == b"3"
+    for _ in range(3):
+        pair.bob.say(b"turn")
+        pair.alice.hear()
+        pair.alice.say(b"turn")
+        pair.bob.hear()
+    pair.bob.say(b"turn")
+    pair.alice.hear()
+    monkeypatch.setattr(RatchetKeyPair, "generate", lambda _entropy: key)
+    again = [pair.alice.write(b"again %d" % n) for n in range(8)]
+    with unchanged(pair.bob.store), pytest.raises(DuplicateMessage):
+        pair.bob.read(again[7])
+    for n in (0, 1, 2):  # what is kept is of the first use
+        assert pair.bob.read(letters[n]) == b"%d" % n

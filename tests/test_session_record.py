@@ -1,0 +1,151 @@
+"""Sessions as records: every kind comes back as it was, and a record that was edited does not read."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import cbor2
+import pytest
+
+from duet import ROOT, hearing, speaking, states
+from letterlock.errors import CorruptStore, LetterlockError, StoreError
+from letterlock.limits import MAX_COUNTER
+from letterlock.ratchet.double import Opening
+from letterlock.session.peer import decode_peer
+from letterlock.session.profile import decode_profile
+from letterlock.session.record import decode_session, encode_session
+from letterlock.session.session import Established, Initiated, Origin, Session
+from letterlock.stores.protocol import Record
+from letterlock.wire.suite import Suite
+from pair import BOB, Pair, plain
+
+_opening = states()["Opening"]
+assert isinstance(_opening, Opening)
+
+AD = bytes(range(32))
+DIGEST = hashlib.sha256(b"handshake").digest()
+OURS, THEIRS = Origin(Suite.PQXDH, AD, None), Origin(Suite.X3DH, AD, DIGEST)
+SESSIONS: dict[str, Session] = {
+    "initiated": Initiated(OURS, b"a header", _opening),
+    "established by us": Established(OURS, hearing(7)),
+    "established by them": Established(THEIRS, speaking(3, 4)),
+    "insisting": Established(THEIRS, hearing(MAX_COUNTER), insists=True),
+    "at the end": Established(OURS, speaking(MAX_COUNTER, MAX_COUNTER)),
+}
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+def test_a_session_comes_back_as_it_was(name: str) -> None:
+    session = SESSIONS[name]
+    record = encode_session(session)
+    assert plain(decode_session(record)) == plain(session)
+    assert encode_session(decode_session(record)) == record
+
+
+def test_the_records_are_those_of_the_specification() -> None:
+    fields = cbor2.loads(encode_session(SESSIONS["initiated"]).expose())
+    assert fields[:6] == [1, 0, 2, AD, b"a header", 0]
+    assert (fields[6][0], len(fields[6])) == (0, 7)
+    fields = cbor2.loads(encode_session(SESSIONS["insisting"]).expose())
+    assert fields[:6] == [1, 1, 1, AD, DIGEST, 1]
+    assert (fields[6][0], len(fields[6]), fields[6][1]) == (1, 6, ROOT.expose())
+    fields = cbor2.loads(encode_session(SESSIONS["at the end"]).expose())
+    assert fields[:6] == [1, 1, 2, AD, b"", 0]
+    assert (fields[6][0], len(fields[6])) == (2, 10)
+
+
+EDITS: dict[str, Callable[[list[Any]], Any]] = {
+    "another format": lambda it: [2, *it[1:]],
+    "format zero": lambda it: [0, *it[1:]],
+    "another kind": lambda it: [1, 1 - it[1], *it[2:]],
+    "an unknown kind": lambda it: [1, 2, *it[2:]],
+    "an unknown suite": lambda it: [*it[:2], 0, *it[3:]],
+    "a later suite": lambda it: [*it[:2], 3, *it[3:]],
+    "short ad": lambda it: [*it[:3], it[3][1:], *it[4:]],
+    "no ad": lambda it: [*it[:3], None, *it[4:]],
+    "insists twice": lambda it: [*it[:5], 2, it[6]],
+    "insists truly": lambda it: [*it[:5], True, it[6]],
+    "a long header": lambda it: [*it[:4], bytes(4097), *it[5:]],
+    "one more": lambda it: [*it, 0],
+    "one fewer": lambda it: it[:-1],
+    "no ratchet": lambda it: [*it[:6], []],
+    "ratchet of no kind": lambda it: [*it[:6], [3, *it[6][1:]]],
+    "ratchet of a textual kind": lambda it: [*it[:6], ["1", *it[6][1:]]],
+    "ratchet of a truthful kind": lambda it: [*it[:6], [True, *it[6][1:]]],
+    "ratchet without root": lambda it: [*it[:6], [it[6][0], b"", *it[6][2:]]],
+    "ratchet cut": lambda it: [*it[:6], it[6][:-1]],
+    "ratchet lengthened": lambda it: [*it[:6], [*it[6], 0]],
+    "counter too far": lambda it: [*it[:6], [*it[6][:-1], MAX_COUNTER + 1]],
+    "counter below zero": lambda it: [*it[:6], [*it[6][:-1], -1]],
+    "not an array": lambda it: {"session": it},
+}
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edited_record_does_not_read(name: str, edit: str) -> None:
+    fields = EDITS[edit](cbor2.loads(encode_session(SESSIONS[name]).expose()))
+    with pytest.raises(CorruptStore) as caught:
+        decode_session(Record(cbor2.dumps(fields)))
+    assert ROOT.expose().hex() not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+def test_a_cut_or_lengthened_record_does_not_read(name: str) -> None:
+    data = encode_session(SESSIONS[name]).expose()
+    for wrong in [data[:length] for length in range(len(data))] + [data + b"\0", b"\xff" + data]:
+        with pytest.raises(CorruptStore):
+            decode_session(Record(wrong))
+
+
+def test_a_public_key_that_is_none_does_not_read() -> None:
+    fields = cbor2.loads(encode_session(SESSIONS["established by us"]).expose())
+    fields[6][2] = bytes(32)
+    with pytest.raises(CorruptStore):
+        decode_session(Record(cbor2.dumps(fields)))
+
+
+@pytest.mark.parametrize("decode", [decode_session, decode_profile, decode_peer])
+@pytest.mark.parametrize("data", [b"", b"\x80", b"\xf6", b"\x00", b"\xff", bytes(1000), b"\xd9\xd9\xf7\x80"])
+def test_anything_else_does_not_read_either(decode: Callable[[Record], object], data: bytes) -> None:
+    with pytest.raises(CorruptStore):
+        decode(Record(data))
+
+
+@pytest.mark.parametrize("part", ["account", "peer", "session", "prekey"])
+def test_an_account_says_that_its_store_is_damaged(part: str) -> None:
+    """Records are damaged one by one; every public call raises CorruptStore, and nothing else."""
+    pair = Pair()
+    pair.converse()
+    bundle = pair.alice.account.bundle()
+    store: Any = pair.alice.store
+    junk = Record(b"\x81\x00")
+    with store.transaction():
+        match part:
+            case "account":
+                store.save_account(junk)
+            case "peer":
+                store.save_peer(BOB.encode(), junk)
+            case "session":
+                (row,) = store.load_sessions(BOB.encode(), 1)
+                store.save_session(type(row)(row.id, row.address, row.rank, junk))
+            case _:
+                for kind, rows in list(store._prekeys.items()):
+                    for row in list(rows.values()):
+                        store.replace_prekey(type(row)(kind, row.id, row.expires, junk))
+    account = pair.alice.account
+    calls: dict[str, list[Callable[[], object]]] = {
+        "account": [account.bundle, pair.alice.reopen],
+        "peer": [account.peers, lambda: account.safety_number(BOB), pair.alice.initiate],
+        "session": [lambda: pair.alice.write(b"x"), lambda: pair.alice.read(pair.bob.write(b"y"))],
+        "prekey": [account.bundle, lambda: pair.alice.read(first_letter(pair, bundle))],
+    }
+    for call in calls[part]:
+        with pytest.raises(CorruptStore) as caught:
+            call()
+        assert isinstance(caught.value, StoreError | LetterlockError)
+
+
+def first_letter(pair: Pair, bundle: Any) -> bytes:
+    pair.bob.initiate(bundle)
+    return pair.bob.write(b"first")

@@ -1,0 +1,116 @@
+"""SES-1, RAT-8: one message under one key, against the reference; every bit of it is authenticated."""
+
+import random
+
+import pytest
+
+import reference
+from duet import fresh_key
+from letterlock.errors import AuthenticationFailed, MalformedMessage, PeerError
+from letterlock.primitives import aead
+from letterlock.ratchet.chain import MessageKey
+from letterlock.session.sealing import open_, seal
+from letterlock.wire.message import Header, RatchetMessage
+from pair import flipped
+
+KEY = MessageKey(bytes(range(0x80, 0xA0)))
+AD = bytes(range(32))
+NONCE = b"\x01\x02\x03\x04\x05\x06\x07\x08"
+HEADER = Header(fresh_key(), 300, 70_000)
+TEXT = b"the lab results are in"
+MESSAGE = seal(KEY, AD, HEADER, TEXT, NONCE)
+SIZES = [0, 1, 30, 31, 32, 33, 100, 4095, 65536]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_sealing_is_the_reference(size: int) -> None:
+    text = random.Random(size).randbytes(size)
+    message = seal(KEY, AD, HEADER, text, NONCE)
+    fields = [HEADER.ratchet_key.data, HEADER.previous_length, HEADER.number]
+    assert message == reference.seal(KEY.expose(), AD, fields, text, NONCE)
+    assert open_(KEY, AD, RatchetMessage.decode(message)) == text
+    assert reference.open_sealed(KEY.expose(), AD, message) == text
+
+
+def test_the_nonce_is_the_one_given_and_is_sent() -> None:
+    sealed = RatchetMessage.decode(MESSAGE).sealed
+    assert sealed[:8] == NONCE
+    other = RatchetMessage.decode(seal(KEY, AD, HEADER, TEXT, NONCE[::-1])).sealed
+    assert other[8:] != sealed[8:]  # and makes a difference
+
+
+@pytest.mark.parametrize("size", [0, 7, 12])
+def test_a_nonce_of_another_length_is_refused(size: int) -> None:
+    with pytest.raises(ValueError, match=r"[Nn]once"):
+        seal(KEY, AD, HEADER, TEXT, bytes(size))
+
+
+def test_every_changed_byte_is_refused() -> None:
+    for at in range(len(MESSAGE)):
+        for mask in (1, 0x80, 0x55):
+            with pytest.raises(PeerError):
+                open_(KEY, AD, RatchetMessage.decode(flipped(MESSAGE, at, mask)))
+
+
+@pytest.mark.parametrize("at", range(32))
+def test_every_byte_of_the_associated_data_counts(at: int) -> None:
+    with pytest.raises(AuthenticationFailed):
+        open_(KEY, flipped(AD, at), RatchetMessage.decode(MESSAGE))
+
+
+HEADERS = [
+    Header(fresh_key("other"), 300, 70_000),
+    Header(HEADER.ratchet_key, 301, 70_000),
+    Header(HEADER.ratchet_key, 300, 70_001),
+    Header(HEADER.ratchet_key, 70_000, 300),
+]
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_a_sealed_text_does_not_open_under_another_header(header: Header) -> None:
+    decoded = RatchetMessage.decode(MESSAGE)
+    with pytest.raises(AuthenticationFailed):
+        open_(KEY, AD, RatchetMessage(header, header.encode_open(), decoded.sealed))
+
+
+def test_another_key_opens_nothing() -> None:
+    for at in range(32):
+        with pytest.raises(AuthenticationFailed):
+            open_(MessageKey(flipped(KEY.expose(), at)), AD, RatchetMessage.decode(MESSAGE))
+
+
+def test_associated_data_and_header_cannot_run_into_each_other() -> None:
+    """AD has 32 bytes, so the first byte of the header is never the last of the AD."""
+    decoded = RatchetMessage.decode(MESSAGE)
+    for split in range(1, 8):
+        moved = RatchetMessage(HEADER, decoded.opened[split:], decoded.sealed)
+        assert open_(KEY, AD + decoded.opened[:split], moved) == TEXT  # the same bytes in all, so
+    with pytest.raises(AuthenticationFailed):  # only the fixed length of AD keeps them apart
+        open_(KEY, AD, RatchetMessage(HEADER, decoded.opened[1:], decoded.sealed))
+
+
+def test_all_failures_look_the_same() -> None:  # PRIM-8
+    texts = set()
+    for at in (-1, -17, -40, -len(MESSAGE) + 10):
+        with pytest.raises(AuthenticationFailed) as caught:
+            open_(KEY, AD, RatchetMessage.decode(flipped(MESSAGE, at % len(MESSAGE))))
+        texts.add(str(caught.value))
+        assert caught.value.__cause__ is None
+    assert len(texts) == 1
+
+
+@pytest.mark.parametrize(
+    "padded",
+    [
+        b"no mark".ljust(32, b"\0"),
+        bytes(32),
+        (b"x" * 40 + b"\x80").ljust(64, b"\0"),
+        b"\x80".ljust(33, b"\0"),
+    ],
+    ids=["no mark", "zeros", "too much", "not a padme length"],
+)
+def test_padding_that_sealing_would_not_make_is_refused_after_the_tag(padded: bytes) -> None:
+    opened = HEADER.encode_open()
+    sealed = NONCE + aead.seal(KEY.expose(), bytes(4) + NONCE, padded, AD + opened)
+    with pytest.raises(MalformedMessage):
+        open_(KEY, AD, RatchetMessage(HEADER, opened, sealed))

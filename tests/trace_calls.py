@@ -1,0 +1,61 @@
+"""A record of which primitives are called, in order, to prove what happens before what, or not at all.
+
+verify       an XEdDSA verification
+sign         an XEdDSA signature
+base         a base-point multiplication: a key pair is made, or its public half computed
+dh           an X25519 agreement
+encapsulate, decapsulate
+hkdf         HKDF
+hmac         half a step of a symmetric chain
+seal, open   the AEAD of messages
+"""
+
+import pkgutil
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+
+class Trace:
+    """What was called since the last `clear`."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def clear(self) -> None:
+        self.calls.clear()
+
+    def count(self, *names: str) -> int:
+        return sum(self.calls.count(name) for name in names)
+
+
+_WRAPPED = {
+    "letterlock.primitives.xeddsa.verify": "verify",
+    "letterlock.primitives.xeddsa.sign": "sign",
+    "letterlock.primitives.curve25519.bindings.crypto_scalarmult_base": "base",
+    "letterlock.primitives.curve25519.agree": "dh",
+    "letterlock.primitives.mlkem.KemPublicKey.encapsulate": "encapsulate",
+    "letterlock.primitives.mlkem.KemKeyPair.decapsulate": "decapsulate",
+    "letterlock.handshake.x3dh.hkdf_sha256": "hkdf",
+    "letterlock.ratchet.root.hkdf_sha256": "hkdf",
+    "letterlock.ratchet.chain.hmac_sha256": "hmac",
+    "letterlock.primitives.aead.seal": "seal",
+    "letterlock.primitives.aead.open_": "open",
+}
+
+
+def record_primitives(monkeypatch: pytest.MonkeyPatch) -> Trace:
+    """Wrap every primitive so that it writes its name down before it works."""
+    trace = Trace()
+    for target, name in _WRAPPED.items():
+        monkeypatch.setattr(target, _wrap(pkgutil.resolve_name(target), name, trace))
+    return trace
+
+
+def _wrap(call: Callable[..., Any], name: str, trace: Trace) -> Callable[..., Any]:
+    def recorded(*args: Any, **kwargs: Any) -> Any:
+        trace.calls.append(name)
+        return call(*args, **kwargs)
+
+    return recorded
