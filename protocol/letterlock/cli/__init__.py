@@ -10,10 +10,9 @@
                   130  interrupted
 
 Every failure is one line on standard error. Nothing is half done: a kill at any instant loses no message,
-shows none twice (see mail.py for what standard output can promise), reuses no key, leaves no half file.
+delivers none twice (delivery.py says what standard output can promise), reuses no key, leaves no half file.
 
-Not here: the arguments (parser.py), what a failure says (report.py), the commands (profiles.py, mail.py,
-inspecting.py, demo.py).
+Not here: the arguments (parser.py), what a failure says (report.py), the commands (program.py has the table).
 """
 
 from letterlock.cli.program import main
