@@ -178,6 +178,8 @@ def test_a_holder_of_secrets_does_not_change(holder: Guarded) -> None:
     for name in ("_material", "seed", "private", "public", "_key", "secret", "other"):
         with pytest.raises((AttributeError, TypeError, dataclasses.FrozenInstanceError)):
             setattr(holder, name, b"")
+        with pytest.raises((AttributeError, TypeError, dataclasses.FrozenInstanceError)):
+            delattr(holder, name)
     assert not hasattr(holder, "__dict__")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import cbor2
 import pytest
 
-from letterlock.errors import AuthenticationFailed, PeerError, UnknownPrekey, UsageError
+from letterlock.errors import AuthenticationFailed, CorruptStore, PeerError, UnknownPrekey, UsageError
 from letterlock.limits import DAY, MAX_ID, ONE_TIME_LIFETIME, PREKEY_GRACE, PREKEY_ROTATION
 from letterlock.primitives.mlkem import SEED_BYTES
 from letterlock.session.profile import Profile, decode_profile, encode_profile
@@ -381,3 +381,13 @@ def test_prekeys_serve_every_suite() -> None:
         letter = pair.alice.write(b"x")
         assert InitialMessage.decode(letter).header.signed_prekey_id == bundle.signed.id
         assert pair.bob.read(letter) == b"x"
+
+
+@pytest.mark.parametrize("kind", [PrekeyKind.SIGNED, PrekeyKind.KEM_LAST_RESORT])
+def test_a_current_prekey_that_is_gone_is_damage(pair: Pair, kind: PrekeyKind) -> None:
+    profile = profile_of(pair.bob.store)
+    current = {PrekeyKind.SIGNED: profile.signed_id, PrekeyKind.KEM_LAST_RESORT: profile.last_resort_id}
+    with pair.bob.store.transaction():
+        pair.bob.store.delete_prekey(kind, current[kind])
+    with unchanged(pair.bob.store), pytest.raises(CorruptStore, match="missing"):
+        pair.bob.account.publish(0)

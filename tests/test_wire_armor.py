@@ -109,3 +109,18 @@ def test_anything_is_read_or_refused(text: bytes) -> None:
     except MalformedMessage:
         return
     assert dearmor(armor(data)) == data
+
+
+def test_base64_with_stray_bits_in_its_last_character_is_refused() -> None:
+    """One text, one spelling: `QQ==` and `QR==` would both be the letter A."""
+    sound = armor(b"A")
+    assert dearmor(sound) == b"A"
+    with pytest.raises(MalformedMessage, match="not the base64 of any bytes"):
+        dearmor(sound.replace(b"QQ==", b"QR=="))
+
+
+@pytest.mark.parametrize("before", ["\ufeff", "Über: ", "x\n", ""], ids=["bom", "umlaut", "text", "nothing"])
+def test_text_before_the_block_does_not_hide_it(before: str) -> None:
+    text = before.encode() + armor(b"data")
+    assert is_armored(text)
+    assert dearmor(text) == b"data"

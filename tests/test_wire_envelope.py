@@ -2,13 +2,14 @@
 
 import contextlib
 from collections.abc import Callable
+from typing import Any
 
 import cbor2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from letterlock.errors import MalformedMessage, PeerError, UnsupportedVersion
+from letterlock.errors import MalformedMessage, PeerError, UnsupportedVersion, UsageError
 from letterlock.limits import MAX_BUNDLE, MAX_MESSAGE, MAX_PUBLICATION
 from letterlock.wire.bundle import PrekeyBundle
 from letterlock.wire.envelope import Kind, open_envelope, peek_kind
@@ -243,3 +244,14 @@ def test_each_kind_has_its_depth(kind: int, depth: int) -> None:
         else:
             with pytest.raises(MalformedMessage, match="too deep"):
                 open_envelope(data, Kind(kind), 3)
+
+
+@pytest.mark.parametrize(("decode", "_limit"), DECODERS)
+@pytest.mark.parametrize(
+    "wrong", [bytearray(b"\x86\x01\x02"), "text", None, 5], ids=lambda it: type(it).__name__
+)
+def test_what_is_no_bytes_is_the_callers_mistake(
+    decode: Callable[[Any], object], _limit: int, wrong: object
+) -> None:
+    with pytest.raises(UsageError, match="must be bytes"):
+        decode(wrong)

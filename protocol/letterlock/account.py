@@ -209,11 +209,11 @@ class Account(Guarded):
             book.insert(initiated(initiation, entropy), entropy)
 
     def encrypt(self, address: Address, plaintext: bytes) -> bytes:
-        """Return the next message to a peer, 0 to 16 MiB of plaintext; about 85 bytes longer when short.
+        """Return the next message to a peer, for 0 to 16 MiB of plaintext.
 
-        Until the peer has answered, it is an initial message of 1.8 KiB more, so that any one of them is
-        enough to begin. The size tells the plaintext's only roughly (see `letterlock.wire.padding`).
-        Raises NoSession, PlaintextTooLong.
+        97 bytes for up to 31, then about 66 more than the plaintext and its padding (12 % at most): the size
+        tells the plaintext's only roughly. Until the peer has answered, it is an initial message of 1.6 KiB
+        more, so that any one of them is enough to begin. Raises NoSession, PlaintextTooLong.
         """
         _require(address, Address, "address")
         _require(plaintext, bytes, "plaintext")
