@@ -1,36 +1,25 @@
-"""How the command line's tests run it: in this process, as a process, or as one of thousands of forks.
+"""How the command line's tests run it, in this process or as one of its own, and two profiles to run it on.
 
-Forks come from a process of their own (`Forks`) that has imported everything, so that a run takes
-milliseconds and a SIGKILL meets the work and not the imports. It can strike at a random instant, or at the
-n-th step: before or after the n-th call that the command line makes to change a file or to commit.
+Not here: processes that are killed (cli_forks.py).
 """
 
-import gc
+import errno
 import io
-import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
-import time
-import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import pytest
 
-from letterlock.cli import delivery, files, main
-from letterlock.cli.program import COMMANDS
-from letterlock.stores import schema
-from letterlock.stores.database import Database
+from letterlock.cli import main
 
-KILLED: Final = -9
 TRACEBACK: Final = b"Traceback"
 
 
@@ -182,133 +171,23 @@ def hidden(directory: Path) -> list[Path]:
     return sorted(directory.glob(".letterlock-*"))
 
 
-# --- forks ----------------------------------------------------------------------------------------
+def unchanged(homes: Homes, name: str, *arguments: str | Path, stdin: bytes = b"") -> Done:
+    """Run a command that fails, and see that the profile and the directory stay as they were."""
+    before = homes.contents(name), sorted(homes.root.iterdir())
+    done = run("--home", homes.home(name), *arguments, stdin=stdin)
+    assert done.status != 0
+    assert (homes.contents(name), sorted(homes.root.iterdir())) == before
+    return done
 
 
-class Forks:
-    """The process that forks. Close it."""
+class Stuck:
+    """A disk that fills up at the n-th call."""
 
-    def __init__(self) -> None:
-        self._server = subprocess.Popen(
-            [sys.executable, __file__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environment(),
-            text=True,
-        )
+    def __init__(self, function: Any, after: int) -> None:
+        self.function, self.left = function, after
 
-    def start(
-        self, *arguments: str | Path, step: int = 0, after: float = 0.0, out: Path | None = None
-    ) -> None:
-        """Begin a run, to be killed at `step`, or `after` seconds, if not 0; `out` takes its output."""
-        assert self._server.stdin is not None
-        request = {
-            "argv": [str(argument) for argument in arguments],
-            "step": step,
-            "after": after,
-            "out": os.devnull if out is None else str(out),
-        }
-        self._server.stdin.write(json.dumps(request) + "\n")
-        self._server.stdin.flush()
-
-    def wait(self) -> int:
-        """Return the status of the run that was begun; KILLED if it was killed."""
-        assert self._server.stdout is not None
-        status: int = json.loads(self._server.stdout.readline())
-        assert status in {0, 2, 3, 4, 5, 6, KILLED}, "not what a command may end with"
-        return status
-
-    def run(self, *arguments: str | Path, step: int = 0, after: float = 0.0, out: Path | None = None) -> int:
-        """Begin a run and wait for its end."""
-        self.start(*arguments, step=step, after=after, out=out)
-        return self.wait()
-
-    def close(self) -> None:
-        assert self._server.stdin is not None
-        assert self._server.stdout is not None
-        self._server.stdin.close()
-        self._server.stdout.close()
-        assert self._server.wait(60) == 0
-
-
-@contextmanager
-def forking() -> Iterator[Forks]:
-    forks = Forks()
-    try:
-        yield forks
-    finally:
-        forks.close()
-
-
-@pytest.fixture(scope="module")
-def forks() -> Iterator[Forks]:
-    with forking() as server:
-        yield server
-
-
-def _serve() -> None:
-    for module, _ in COMMANDS.values():
-        import_module(module)
-    gc.collect()
-    gc.freeze()  # a collection would copy every page
-    for line in sys.stdin:
-        request = json.loads(line)
-        child = os.fork()
-        if child == 0:
-            _child(request)
-        if request["after"]:
-            time.sleep(request["after"])
-            os.kill(child, signal.SIGKILL)  # until it is waited for, no other process has its number
-        _, status = os.waitpid(child, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)
-
-
-def _child(request: dict[str, Any]) -> None:
-    out = os.open(request["out"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    os.dup2(out, 1)
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    complaints = os.dup(2)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    if request["step"]:
-        _count_steps(request["step"])
-    try:
-        status = main(request["argv"])
-    except BaseException:  # noqa: BLE001 - nothing of the parent's may run here
-        with os.fdopen(complaints, "w") as file:
-            traceback.print_exc(file=file)
-        status = 99
-    os._exit(status)
-
-
-def _count_steps(fatal: int) -> None:
-    """Let the n-th step be the last thing that happens. Every call below is two: before it and after it."""
-    steps = 0
-
-    def step() -> None:
-        nonlocal steps
-        steps += 1
-        if steps == fatal:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def counted(function: Callable[..., Any]) -> Callable[..., Any]:
-        def wrapped(*arguments: Any, **named: Any) -> Any:
-            step()
-            result = function(*arguments, **named)
-            step()
-            return result
-
-        return wrapped
-
-    for name in ("open", "fdopen", "fsync", "replace", "unlink", "link", "mkdir"):
-        setattr(os, name, counted(getattr(os, name)))
-    # Not every statement: between two of one transaction nothing can be seen from outside.
-    for name in ("_commit", "run_many", "close"):
-        setattr(Database, name, counted(getattr(Database, name)))
-    for name in ("_touch", "_make", "_use_write_ahead_log"):
-        setattr(schema, name, counted(getattr(schema, name)))
-    for module in (delivery, files):
-        setattr(module, "write_out", counted(module.write_out))  # noqa: B010
-
-
-if __name__ == "__main__":
-    _serve()
+    def __call__(self, *arguments: Any) -> Any:
+        if self.left == 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self.left -= 1
+        return self.function(*arguments)

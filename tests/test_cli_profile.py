@@ -12,27 +12,13 @@ from typing import Any
 
 import pytest
 
-from cli_tools import (
-    Forks,
-    Homes,
-    Stdin,
-    environment,
-    fast_path,
-    forking,
-    forks,
-    hidden,
-    homes,
-    process,
-    run,
-    template,
-)
+from cli_forks import Forks, forking, forks, needs_forks
+from cli_tools import Homes, Stdin, environment, fast_path, hidden, homes, process, run, template
 from letterlock.cli import passphrase
 
 __all__ = ["fast_path", "forks", "homes", "template"]
 
 WORDS = "correct horse"
-
-needs_forks = pytest.mark.skipif(sys.platform == "win32", reason="forks")
 
 
 @pytest.fixture(autouse=True)
