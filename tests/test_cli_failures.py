@@ -6,6 +6,7 @@ import os
 import runpy
 import socket
 import sqlite3
+import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
@@ -141,8 +142,33 @@ def test_output_that_is_no_file(homes: Homes) -> None:
         unix.bind(str(homes.root / "unix"))
         for path in (fifo, link, homes.root / "unix", homes.root, Path("/dev/null")):
             failed = unchanged(homes, "alice", "encrypt", "--to", "bob", "-o", path).failed(2)
-            assert "redirect" in failed
+            assert ("a directory" if path == homes.root else "redirect") in failed
     assert Path("/dev/null").is_char_device()
+
+
+@pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
+def test_output_to_a_file_that_others_have_open(homes: Homes, name: str) -> None:
+    """A rename would put a new file in its place, and the rest of what they write would be lost."""
+    log = homes.root / "log"
+    log.write_bytes(b"earlier\n")
+    with log.open("ab") as stream:
+        command = [sys.executable, "-m", "letterlock", "--home", str(homes.alice), "bundle", "-o", name]
+        done = subprocess.run(command, stdout=stream, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 2
+    assert b"stands for an open file" in done.stderr
+    assert log.read_bytes() == b"earlier\n"
+
+
+def test_a_key_file_that_is_gone_is_called_that(homes: Homes) -> None:
+    (homes.alice / "store.key").rename(homes.root / "elsewhere")
+    assert "store.key is missing" in run("--home", homes.alice, "peers").failed(5)
+
+
+def test_nobody_unknown_can_be_accepted(homes: Homes) -> None:
+    """A first message carries no name, so that a typing error would pin its key to somebody else."""
+    letter = homes.root / "letter"
+    run("--home", homes.alice, "encrypt", "--to", "bob", "-o", letter, stdin=b"first").succeeded()
+    assert "nothing is known" in unchanged(homes, "bob", "accept", "typo", letter, "--yes").failed(2)
 
 
 def test_binary_does_not_go_to_a_terminal(homes: Homes, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -237,15 +237,38 @@ def test_earlier_sessions_can_be_discarded(pair: Pair) -> None:
 
 
 def test_a_forger_cannot_make_many_sessions_walk(pair: Pair, trace: Trace) -> None:
-    """A header with a new key and a far number is tried in a few sessions only."""
+    """A header with a new key and a far number is walked to in a few sessions only, however many there are.
+
+    Bob, who spoke last in all of them, cannot rule a new key out; Alice can, and walks in none.
+    """
     for _ in range(8):
         pair.converse()
     far = Header(RatchetKey(b"\x09" + bytes(31)), 0, MAX_SKIP)
     forged = cbor.close(far.encode_open(), bytes(56))
+    for side, walks in ((pair.alice, 0), (pair.bob, MAX_TRIAL_STEPS // MAX_SKIP)):
+        trace.clear()
+        with unchanged(side.store), pytest.raises(AuthenticationFailed):
+            side.read(forged)
+        assert (trace.count("dh"), trace.count("hmac")) == (walks, walks * (MAX_SKIP + 2))
+
+
+def test_a_near_forgery_is_tried_in_every_session_that_could_mean_it(pair: Pair, trace: Trace) -> None:
+    for _ in range(8):
+        pair.converse()
+    near = Header(RatchetKey(b"\x09" + bytes(31)), 0, 0)
     trace.clear()
-    with unchanged(pair.alice.store), pytest.raises(AuthenticationFailed):
-        pair.alice.read(forged)
-    assert trace.count("hmac") <= MAX_TRIAL_STEPS + 2 * 9
+    with unchanged(pair.bob.store), pytest.raises(AuthenticationFailed):
+        pair.bob.read(cbor.close(near.encode_open(), bytes(56)))
+    assert (trace.count("dh"), trace.count("hmac"), trace.count("open")) == (8, 16, 8)
+
+
+def test_a_turn_in_an_archived_session_is_found_among_many(pair: Pair) -> None:
+    """What the budget allows still arrives: the peer goes on in an old session, with a new ratchet key."""
+    pair.converse()
+    old = pair.alice.write(b"with a new key, in the old session")
+    for _ in range(8):
+        pair.converse()
+    assert pair.bob.read(old) == b"with a new key, in the old session"
 
 
 def test_a_return_to_the_active_session_forgets_that_the_other_insisted() -> None:

@@ -152,7 +152,7 @@ def test_conversations_as_hypothesis_thinks_them_up() -> None:
     run_state_machine_as_test(
         Conversation,
         settings=settings(
-            max_examples=60,
+            max_examples=50,
             stateful_step_count=50,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

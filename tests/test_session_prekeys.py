@@ -1,6 +1,5 @@
-"""HAND-7, HAND-9: prekeys are used up by a message that authenticated, rotated, and deleted when they expire.
-
-The clock is the test's.
+"""HAND-7: one-time prekeys are used up by the message that authenticated, and by nothing else; ids never come
+again. What happens to prekeys as time goes by is in test_session_rotation.py.
 """
 
 from typing import Any
@@ -9,7 +8,7 @@ import cbor2
 import pytest
 
 from letterlock.errors import AuthenticationFailed, CorruptStore, PeerError, UnknownPrekey, UsageError
-from letterlock.limits import DAY, MAX_ID, ONE_TIME_LIFETIME, PREKEY_GRACE, PREKEY_ROTATION
+from letterlock.limits import MAX_ID, ONE_TIME_LIFETIME
 from letterlock.primitives.mlkem import SEED_BYTES
 from letterlock.session.profile import Profile, decode_profile, encode_profile
 from letterlock.stores.protocol import Store
@@ -17,15 +16,9 @@ from letterlock.wire.bundle import PrekeyBundle
 from letterlock.wire.message import InitialMessage
 from letterlock.wire.prekey import PrekeyKind
 from letterlock.wire.publication import Publication
-from pair import ALICE, BOB, BOTH_SUITES, NOON, Pair, entropy_of, flipped, unchanged
+from pair import ALICE, BOB, BOTH_SUITES, Pair, entropy_of, flipped, unchanged
+from prekey_tools import USED, bundles, counts
 from trace_calls import Trace
-
-KINDS = list(PrekeyKind)
-
-
-def counts(store: Store) -> dict[str, int]:
-    with store.transaction():
-        return {kind.name: store.count_prekeys(kind) for kind in KINDS}
 
 
 def profile_of(store: Store) -> Profile:
@@ -33,27 +26,6 @@ def profile_of(store: Store) -> Profile:
         record = store.load_account()
         assert record is not None
         return decode_profile(record)
-
-
-def bundles(publication: Publication) -> dict[str, PrekeyBundle]:
-    """The four kinds of bundle that a server can put together."""
-    whole, other = publication.bundles()
-    last = publication.last_resort_bundle()
-    signed = (last.address, last.identity, last.signed)
-    return {
-        "both one-time": whole,
-        "curve one-time, last resort": PrekeyBundle(*signed, other.one_time, last.kem),
-        "kem one-time alone": PrekeyBundle(*signed, None, other.kem),
-        "last resort alone": last,
-    }
-
-
-USED = {
-    "both one-time": {"ONE_TIME": 1, "KEM_ONE_TIME": 1},
-    "curve one-time, last resort": {"ONE_TIME": 1, "KEM_ONE_TIME": 0},
-    "kem one-time alone": {"ONE_TIME": 0, "KEM_ONE_TIME": 1},
-    "last resort alone": {"ONE_TIME": 0, "KEM_ONE_TIME": 0},
-}
 
 
 # --- used up ------------------------------------------------------------------------------------------
@@ -143,127 +115,6 @@ def test_ids_that_were_never_ours_are_refused_before_any_agreement(
             pair.bob.read(cbor2.dumps(fields))
     assert trace.count("dh", "decapsulate", "open") == 0
     assert pair.bob.read(letter) == b"first"
-
-
-# --- rotation and expiry -------------------------------------------------------------------------------
-
-
-def test_prekeys_rotate_after_a_week_and_not_before(pair: Pair) -> None:
-    first = pair.bob.account.publish(0)
-    pair.clock.now = NOON + PREKEY_ROTATION - 1
-    assert pair.bob.account.publish(0) == first
-    pair.clock.now = NOON + PREKEY_ROTATION
-    second = pair.bob.account.publish(0)
-    assert second.signed.id > first.signed.id
-    assert second.last_resort.id > first.last_resort.id
-    assert second.signed.key != first.signed.key
-    assert second.last_resort.key != first.last_resort.key
-    assert pair.bob.account.publish(0) == second  # the week begins anew
-    second.verify()
-
-
-def test_a_bundle_rotates_too_and_rotation_can_be_asked_for(pair: Pair) -> None:
-    first = pair.bob.account.bundle()
-    pair.clock.now += PREKEY_ROTATION
-    second = pair.bob.account.bundle()
-    third = pair.bob.account.publish(0, rotate=True)
-    assert len({first.signed.id, second.signed.id, third.signed.id}) == 3
-
-
-@pytest.mark.parametrize("which", USED)
-def test_a_retired_prekey_serves_within_its_grace_and_not_after(any_pair: Pair, which: str) -> None:
-    offered = bundles(any_pair.bob.account.publish(2))[which]
-    late = Pair()
-    letters = []
-    for initiator in (any_pair.alice, late.alice):
-        initiator.account.initiate(BOB, offered)
-        letters.append(initiator.account.encrypt(BOB, b"late"))
-    any_pair.clock.now += PREKEY_ROTATION
-    any_pair.bob.account.publish(0)
-    any_pair.clock.now += PREKEY_GRACE
-    # The row is still there, but it has expired.
-    with unchanged(any_pair.bob.store), pytest.raises(UnknownPrekey):
-        any_pair.bob.read(letters[0])
-    any_pair.clock.now -= 1
-    assert any_pair.bob.read(letters[0]) == b"late"
-    any_pair.clock.now += 1
-    with unchanged(any_pair.bob.store), pytest.raises(PeerError):
-        any_pair.bob.account.decrypt(type(ALICE)("other", 1), letters[1])
-
-
-@pytest.mark.parametrize("how", ["open", "publish"])
-def test_expired_prekeys_are_deleted(any_pair: Pair, how: str) -> None:  # HAND-9
-    bob = any_pair.bob
-    bob.account.publish(3)
-    assert counts(bob.store) == {"SIGNED": 1, "ONE_TIME": 3, "KEM_ONE_TIME": 3, "KEM_LAST_RESORT": 1}
-    any_pair.clock.now += PREKEY_ROTATION
-    bob.account.publish(2)
-    assert counts(bob.store) == {"SIGNED": 2, "ONE_TIME": 5, "KEM_ONE_TIME": 5, "KEM_LAST_RESORT": 2}
-
-    def sweep() -> None:
-        bob.reopen()
-        if how == "publish":
-            bob.account.publish(0)
-
-    any_pair.clock.now += PREKEY_GRACE - 1
-    if how == "open":
-        sweep()
-        assert counts(bob.store)["SIGNED"] == 2
-    any_pair.clock.now += 1
-    sweep()
-    # What was retired is gone; what is current stays, and publishing may have added to it.
-    assert counts(bob.store)["SIGNED"] == (2 if how == "publish" else 1)
-    any_pair.clock.now = NOON + ONE_TIME_LIFETIME - 1
-    sweep()
-    assert counts(bob.store)["ONE_TIME"] == 5
-    any_pair.clock.now = NOON + ONE_TIME_LIFETIME
-    sweep()
-    held = counts(bob.store)
-    assert (held["ONE_TIME"], held["KEM_ONE_TIME"]) == (2, 2)
-
-
-def test_the_current_prekeys_never_expire(pair: Pair) -> None:
-    """An account that slept for years still reads what came to its last-resort bundle."""
-    last = pair.bob.account.publish(0).last_resort_bundle()
-    pair.alice.initiate(last)
-    letter = pair.alice.write(b"years ago")
-    pair.clock.now += 3000 * DAY
-    pair.bob.reopen()
-    assert pair.bob.read(letter) == b"years ago"
-
-
-def test_an_expired_one_time_prekey_is_refused_even_before_the_sweep(pair: Pair) -> None:
-    pair.alice.initiate()
-    letter = pair.alice.write(b"stale")
-    pair.clock.now += ONE_TIME_LIFETIME
-    with unchanged(pair.bob.store), pytest.raises(UnknownPrekey):
-        pair.bob.read(letter)
-
-
-@pytest.mark.parametrize("back", [1, DAY, 400 * DAY, NOON])
-def test_a_clock_that_went_back_rotates_and_settles(pair: Pair, back: int) -> None:
-    first = pair.bob.account.publish(1)
-    pair.clock.now -= back
-    pair.bob.reopen()
-    second = pair.bob.account.publish(1)
-    assert second.signed.id > first.signed.id
-    assert pair.bob.account.publish(0).signed == second.signed
-    pair.alice.initiate(next(first.bundles()))  # what was handed out still serves
-    assert pair.bob.read(pair.alice.write(b"x")) == b"x"
-    pair.clock.now = NOON
-    assert pair.bob.account.publish(0).signed.id >= second.signed.id
-
-
-@pytest.mark.parametrize("wrong", [-1, 1.5, float(NOON), NOON * 1000, NOON * 10**9, None, "now", True])
-def test_a_clock_that_tells_something_else_is_refused_at_once(pair: Pair, wrong: Any) -> None:
-    """time.time() or time_ns(): found at the first call, not when the store is opened again."""
-    pair.clock.now = wrong
-    with unchanged(pair.bob.store), pytest.raises(UsageError, match="whole seconds"):
-        pair.bob.account.publish(1)
-    with unchanged(pair.bob.store), pytest.raises(UsageError):
-        pair.bob.reopen()
-    pair.clock.now = NOON
-    pair.bob.account.publish(1)
 
 
 # --- ids ------------------------------------------------------------------------------------------------

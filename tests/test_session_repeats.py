@@ -8,6 +8,7 @@ import pytest
 from letterlock.errors import DuplicateMessage, PeerError, TrustError, UnknownPrekey, UnknownSession
 from letterlock.session.book import SessionBook
 from letterlock.session.session import Established, Initiated
+from letterlock.wire import cbor
 from letterlock.wire.envelope import Kind, peek_kind
 from letterlock.wire.message import InitialMessage
 from letterlock.wire.suite import Suite
@@ -124,6 +125,22 @@ def test_a_repeat_with_another_handshake_header_does_not_find_the_session(pair: 
     start = second.index(InitialMessage.decode(second).header.ephemeral.data)
     with unchanged(pair.bob.store), pytest.raises(UnknownPrekey):
         pair.bob.read(second[:start] + bytes([second[start] ^ 1]) + second[start + 1 :])
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_repeat_carries_messages_of_its_own_session_only(pair: Pair, late: bool) -> None:
+    """The header of one handshake around a message of another session is not what anybody sent."""
+    pair.alice.initiate()
+    header = InitialMessage.decode(pair.alice.write(b"first session")).header
+    pair.bob.read(pair.alice.write(b"begins the first"))
+    pair.converse()
+    letter = pair.alice.write(b"in the second session")
+    if late:
+        pair.bob.read(pair.alice.write(b"overtakes"))
+    mixed = cbor.close(header.encode_open(), letter)
+    with unchanged(pair.bob.store), pytest.raises(PeerError):
+        pair.bob.read(mixed)
+    assert pair.bob.read(letter) == b"in the second session"
 
 
 def test_a_ratchet_message_cannot_begin_a_session(pair: Pair) -> None:

@@ -1,11 +1,13 @@
 """SES-7: the first identity is recorded, another one is refused in both directions until it is accepted."""
 
+import dataclasses
 from typing import Any
 
 import pytest
 
 from letterlock.account import Account
 from letterlock.errors import (
+    AddressMismatch,
     AuthenticationFailed,
     InvalidKey,
     InvalidSignature,
@@ -34,6 +36,29 @@ def new_device(side: Side) -> Account:
 def letter_of(account: Account, to: Side, text: bytes = b"it is me") -> bytes:
     account.initiate(to.address, to.account.bundle())
     return account.encrypt(to.address, text)
+
+
+def test_our_own_identity_never_becomes_a_peers(pair: Pair) -> None:
+    """Whoever sends us what is our own must not make us trust it, nor lose what we know."""
+    pair.converse()
+    own = pair.alice.account.bundle()
+    with unchanged(pair.alice.store):
+        with pytest.raises(UsageError, match="own identity"):
+            pair.alice.account.accept_identity(BOB, own.identity.data)
+        with pytest.raises(AddressMismatch):
+            pair.alice.account.initiate(BOB, dataclasses.replace(own, address=BOB))
+    pair.bob.account.initiate(ALICE, own)
+    letter = pair.bob.write(b"mine")
+    with unchanged(pair.bob.store), pytest.raises(AddressMismatch):
+        pair.bob.read(letter)
+    pair.turn()
+
+
+@pytest.mark.parametrize("call", ["initiate", "encrypt", "accept_identity"])
+def test_our_own_address_is_no_peers(pair: Pair, call: str) -> None:
+    given = {"initiate": pair.bob.account.bundle(), "encrypt": b"x", "accept_identity": b"\x09" * 32}[call]
+    with unchanged(pair.alice.store), pytest.raises(UsageError, match="own address"):
+        getattr(pair.alice.account, call)(ALICE, given)
 
 
 def test_first_contact_records_the_identity_on_both_sides(any_pair: Pair) -> None:

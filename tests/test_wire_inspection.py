@@ -69,7 +69,7 @@ def test_a_bundle() -> None:
         "identity_key": IDENTITY.public.data.hex(),
         "signed_prekey": {"kind": "signed", "id": 1, "key": bundle().signed.key.data.hex()},
         "one_time_prekey": {"kind": "one_time", "id": 2, "key": one_time.key.data.hex()},
-        "kem_prekey": {"kind": "kem_one_time", "id": 3, "key": "1568 bytes"},
+        "kem_prekey": {"kind": "kem_one_time", "id": 3, "key_bytes": 1568},
     }
     assert ADDRESS.name in shown.json()
     assert inspect(samples()["x3dh bundle"][0]).fields["kem_prekey"] is None
@@ -78,7 +78,7 @@ def test_a_bundle() -> None:
 def test_a_publication() -> None:
     shown = inspect(samples()["publication"][0]).fields
     assert (shown["one_time_prekeys"], shown["one_time_kem_prekeys"]) == (2, 2)
-    assert shown["last_resort_prekey"] == {"kind": "kem_last_resort", "id": 4, "key": "1568 bytes"}
+    assert shown["last_resort_prekey"] == {"kind": "kem_last_resort", "id": 4, "key_bytes": 1568}
 
 
 def test_what_the_decoders_refuse_is_refused() -> None:

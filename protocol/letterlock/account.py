@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final, Self
 
-from letterlock.errors import AccountExists, NoAccount, NoSession, SuiteRefused, UsageError
+from letterlock.errors import AccountExists, AddressMismatch, NoAccount, NoSession, SuiteRefused, UsageError
 from letterlock.handshake.agreement import initiate, respond
 from letterlock.handshake.safety_number import SafetyNumber, safety_number
 from letterlock.limits import MAX_ONE_TIME_PREKEYS, MAX_PUBLISHED_ONE_TIME
@@ -103,6 +103,7 @@ class Account(Guarded):
     def create_in(cls, store: Store, address: Address, ambient: Ambient) -> Self:
         """`create` in a given ambience; for `letterlock.hazmat`, which can choose the random bytes."""
         _require(address, Address, "address")
+        _require_store(store)
         with store.transaction():
             if store.load_account() is not None:
                 raise AccountExists("this store holds an account already: open it instead")
@@ -114,6 +115,7 @@ class Account(Guarded):
     @classmethod
     def open_in(cls, store: Store, ambient: Ambient) -> Self:
         """`open` in a given ambience; for `letterlock.hazmat`."""
+        _require_store(store)
         with store.transaction():
             profile = _load_profile(store)
             store.delete_expired_prekeys(ambient.now())
@@ -192,12 +194,12 @@ class Account(Guarded):
         UntrustedIdentity if the peer is known with another identity key. (PQXDH section 3.3.)
         """
         _require(address, Address, "address")
+        self._require_peer(address)
         _require(bundle, PrekeyBundle, "bundle")
         _require(suite, Suite, "suite")
-        if address == self.address:
-            raise UsageError("this is the account's own address: nothing to agree on")
         if suite not in self._ambient.suites:
             raise UsageError(f"suite {suite.name} is not among those this account was opened with")
+        self._require_theirs(bundle.identity)
         entropy = self._ambient.entropy
         initiation = initiate(self._party, bundle, address, suite, entropy)
         with self._store.transaction():
@@ -216,6 +218,7 @@ class Account(Guarded):
         more, so that any one of them is enough to begin. Raises NoSession, PlaintextTooLong.
         """
         _require(address, Address, "address")
+        self._require_peer(address)
         _require(plaintext, bytes, "plaintext")
         with self._store.transaction():
             return self._book(address).encrypt(plaintext, self._ambient.entropy)
@@ -229,6 +232,10 @@ class Account(Guarded):
         """
         _require(address, Address, "address")
         _require(message, bytes, "message")
+        if address == self.address:  # whoever delivers messages says from whom they are
+            raise AddressMismatch(
+                "this is said to come from the account's own address: it is no message to it"
+            )
         if peek_kind(message) is Kind.INITIAL:
             return self._decrypt_initial(address, InitialMessage.decode(message))
         decoded = RatchetMessage.decode(message)
@@ -238,6 +245,7 @@ class Account(Guarded):
     def _decrypt_initial(self, address: Address, initial: InitialMessage) -> bytes:
         """Route a repeat to its session; otherwise agree, open, and only then change anything. [SES-2]"""
         header, entropy = initial.header, self._ambient.entropy
+        self._require_theirs(header.identity)
         with self._store.transaction():
             is_new = check_identity(self._store, address, header.identity)
             book = self._book(address)
@@ -258,6 +266,15 @@ class Account(Guarded):
             ring.use_up(header, initial.id)
             book.insert_opened(opened, entropy)
             return opened.plaintext
+
+    def _require_peer(self, address: Address) -> None:
+        if address == self.address:
+            raise UsageError("this is the account's own address: name the peer's")
+
+    def _require_theirs(self, identity: IdentityKey) -> None:
+        # Somebody may send us what is our own; it must not become what we know of a peer.  SES-7
+        if identity == self.identity:
+            raise AddressMismatch("this bears the account's own identity key: it is no peer's")
 
     def _book(self, address: Address) -> SessionBook:
         return SessionBook(self._store, address, self._ambient.suites)
@@ -285,8 +302,11 @@ class Account(Guarded):
         deleted: what was sent in them can no longer be read. Raises InvalidKey.
         """
         _require(address, Address, "address")
+        self._require_peer(address)
         _require(identity, bytes, "identity")
         key = IdentityKey(identity)
+        if key == self.identity:
+            raise UsageError("this is the account's own identity key: it cannot be a peer's")
         with self._store.transaction():
             peer = load_peer(self._store, address)
             if peer is not None and peer.identity == key:
@@ -321,6 +341,11 @@ def _load_profile(store: Store) -> Profile:
     if record is None:
         raise NoAccount("this store holds no account yet: create one")
     return decode_profile(record)
+
+
+def _require_store(store: object) -> None:
+    if not hasattr(store, "transaction"):
+        raise UsageError(f"an account lives in a store, not in a {type(store).__name__}: see SqliteStore")
 
 
 def _require(value: object, kind: type, what: str) -> None:

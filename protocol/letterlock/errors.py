@@ -98,7 +98,7 @@ class InvalidSignature(PeerError):
 
 
 class AddressMismatch(PeerError):
-    """The bundle belongs to another address than the one it was presented for."""
+    """The bundle belongs to another address than the one it was presented for, or to ourselves."""
 
 
 class SuiteRefused(PeerError):

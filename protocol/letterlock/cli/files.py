@@ -30,6 +30,9 @@ _MAX_FILE: Final = 2 * MAX_MESSAGE
 
 _TOKEN_BYTES: Final = 8
 
+_DESCRIPTORS: Final = ("/dev/stdout", "/dev/stderr", "/dev/stdin", "/dev/fd", "/proc")
+"""Names that lead to files others have open, which a rename would take away from them."""
+
 
 def read_text(name: str, limit: int = MAX_PLAINTEXT) -> bytes:
     """Return a file's bytes, whatever they are. Raises UsageError if there are more than `limit`."""
@@ -114,11 +117,15 @@ def target_path(name: str) -> Path:
 
     A rename would put a file in the place of a link, and even of /dev/null.
     """
+    if any(Path(name).absolute().is_relative_to(other) for other in _DESCRIPTORS):
+        raise UsageError(f"{name} stands for an open file: use standard output, without -o")
     path = Path(os.path.realpath(name))
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
         return path
+    if stat.S_ISDIR(mode):
+        raise UsageError(f"{name} is a directory: name a file in it")
     if not stat.S_ISREG(mode):
         raise UsageError(f"{name} is not a regular file: redirect standard output to it instead of -o")
     return path

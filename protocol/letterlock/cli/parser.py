@@ -44,9 +44,17 @@ _DECRYPT: Final = """\
 Decrypts one message, binary or armored; builds the session if it is a first message.
 
 With -o the text is delivered exactly once: if a run is killed, repeat it with -o in the same directory, and
-it either finishes the delivery or finds that it was finished. To standard output it is delivered at
+it either finishes the delivery or finds that it was finished, and refuses the message as already
+decrypted (exit status 3). To standard output it is delivered at
 least once: the message counts as decrypted only when all of the text was written, and a run that is
 killed before that repeats.
+"""
+
+
+_ACCEPT: Final = """\
+Trusts the identity key in FILE, a new bundle or first message of a peer whose key has changed. Prints the
+safety number that this key would give: compare it with the peer over another channel before you say yes.
+Sessions with the old key are deleted; then `add` the bundle, or `decrypt` the first message.
 """
 
 
@@ -100,7 +108,9 @@ def _add_profile_commands(commands: "Commands") -> None:
     add = _command(commands, "add", "begin a session with the owner of a bundle")
     add.add_argument("name", metavar="NAME", help="whose bundle it must be")
     add.add_argument("file", metavar="BUNDLE-FILE", help="binary or armored")
-    accept = _command(commands, "accept", "trust the changed identity of a peer, after comparing numbers")
+    accept = _command(
+        commands, "accept", "trust the changed identity of a peer, after comparing numbers", _ACCEPT
+    )
     accept.add_argument("name", metavar="NAME", help="whose identity changed")
     accept.add_argument("file", metavar="FILE", help="the peer's new bundle or first message")
     accept.add_argument("--yes", action="store_true", help="the numbers were compared: do not ask")

@@ -8,7 +8,7 @@ from argparse import Namespace
 
 from letterlock.cli.files import read_message
 from letterlock.cli.output import say
-from letterlock.cli.profile import Profile, address_of, opened
+from letterlock.cli.profile import address_of, opened
 from letterlock.errors import AddressMismatch, MalformedMessage, TrustError, UsageError
 from letterlock.wire.address import Address
 from letterlock.wire.bundle import PrekeyBundle
@@ -41,7 +41,10 @@ def accept(arguments: Namespace) -> None:
     address = address_of(arguments.name)
     with opened(arguments.home) as profile:
         identity = _identity(read_message(arguments.file), address)
-        if _is_known(profile, address, identity):
+        known = {peer.address: peer.identity.data for peer in profile.account.peers()}
+        if address not in known:
+            raise UsageError(f"nothing is known of {address.name} yet: `letterlock add` its bundle first")
+        if known[address] == identity:
             say(f"this identity key of {address.name} is trusted already")
             return
         say(f"safety number with {address.name}: {profile.account.safety_number(address, identity)}")
@@ -49,6 +52,7 @@ def accept(arguments: Namespace) -> None:
             _confirm(address)
         profile.account.accept_identity(address, identity)
         say(f"the new identity key of {address.name} is trusted; earlier sessions were deleted")
+        say("to go on, `letterlock add` its bundle, or `letterlock decrypt` its first message")
 
 
 def _identity(data: bytes, address: Address) -> bytes:
@@ -65,11 +69,6 @@ def _identity(data: bytes, address: Address) -> bytes:
             return InitialMessage.decode(data).header.identity.data
         case Kind.RATCHET | Kind.PUBLICATION:
             raise MalformedMessage("neither a bundle nor a first message: nothing here brings an identity")
-
-
-def _is_known(profile: Profile, address: Address, identity: bytes) -> bool:
-    known = {peer.address: peer.identity.data for peer in profile.account.peers()}
-    return known.get(address) == identity
 
 
 def _confirm(address: Address) -> None:

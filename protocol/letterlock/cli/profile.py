@@ -22,7 +22,9 @@ from letterlock.cli.files import PartFile, new_token, part_path, part_paths, syn
 from letterlock.cli.parser import HOME_VARIABLE
 from letterlock.cli.passphrase import known_passphrase, new_passphrase
 from letterlock.errors import NoAccount, UsageError, WrongKey
+from letterlock.stores.schema import peek
 from letterlock.stores.sqlite import SqliteStore
+from letterlock.stores.vault import KeyOpener
 from letterlock.wire.address import Address
 
 STORE_NAME: Final = "store.db"
@@ -64,6 +66,9 @@ def opened(home: str | None) -> Generator[Profile]:
     if (directory / KEY_NAME).exists():
         store = SqliteStore(directory / STORE_NAME, key=_read_key(directory))
     else:
+        found = peek(directory / STORE_NAME)
+        if found is not None and found.kind == KeyOpener.KIND:
+            raise WrongKey(f"{KEY_NAME} is missing from the profile: restore it from a copy")
         store = SqliteStore.open(directory / STORE_NAME, passphrase=known_passphrase())
     with store:
         yield Profile(Account.open(store), store)

@@ -89,7 +89,7 @@ class SessionBook:
         Raises UnknownSession, DuplicateMessage, TooManySkipped, AuthenticationFailed and other PeerErrors.
         """
         row = self._store.find_skipped(self._address, message.header.ratchet_key.data, message.header.number)
-        if row is not None:
+        if row is not None and (only is None or row.session_id == only.id):  # SES-3
             return self._decrypt_late(row, message)
         active = self.active()
         if active is None:

@@ -25,7 +25,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeAlias
 
-from letterlock.errors import CorruptStore
+from letterlock.errors import CorruptStore, StoreError
 from letterlock.limits import BUSY_TIMEOUT
 from letterlock.primitives.secret import Guarded
 from letterlock.stores.database import Database
@@ -74,6 +74,8 @@ class SqliteStore(Guarded):
         return store
 
     def _attach(self, path: Path, opener: Opener, busy_timeout: float) -> None:
+        if path.is_dir():
+            raise StoreError(f"{path.name!r} is a directory: name a file in it")
         self._name = path.name
         self._database = Database(path, opener, busy_timeout)
         self._vault = self._database.vault

@@ -97,10 +97,11 @@ def _publication(publication: Publication) -> dict[str, Shown]:
 
 
 def _prekey(prekey: PublicPrekey[PrekeyKey]) -> dict[str, Shown]:
-    key = prekey.key
-    # A KEM key is 1,568 bytes: its size says more to a reader than its digits.
-    shown = f"{len(key.data)} bytes" if isinstance(key, MlKem1024PublicKey) else key.data.hex()
-    return {"kind": prekey.kind.name.lower(), "id": prekey.id, "key": shown}
+    shown: dict[str, Shown] = {"kind": prekey.kind.name.lower(), "id": prekey.id}
+    if isinstance(prekey.key, MlKem1024PublicKey):
+        # Its size says more to a reader than its 3,136 digits.
+        return {**shown, "key_bytes": len(prekey.key.data)}
+    return {**shown, "key": prekey.key.data.hex()}
 
 
 def _lines(fields: Mapping[str, Shown], indent: str) -> list[str]:
