@@ -262,6 +262,17 @@ def test_a_near_forgery_is_tried_in_every_session_that_could_mean_it(pair: Pair,
     assert (trace.count("dh"), trace.count("hmac"), trace.count("open")) == (8, 16, 8)
 
 
+def test_where_the_key_is_known_no_other_archived_session_is_tried(pair: Pair, trace: Trace) -> None:
+    pair.converse()
+    pair.bob.read(pair.alice.write(b"now Bob knows the key"))
+    old = pair.alice.write(b"in the oldest session")
+    for _ in range(8):
+        pair.converse()
+    trace.clear()
+    assert pair.bob.read(old) == b"in the oldest session"
+    assert (trace.count("dh"), trace.count("open")) == (1, 2)  # the active session, then the right one
+
+
 def test_a_turn_in_an_archived_session_is_found_among_many(pair: Pair) -> None:
     """What the budget allows still arrives: the peer goes on in an old session, with a new ratchet key."""
     pair.converse()
