@@ -192,6 +192,12 @@ class Pair:
             side.say(b"your turn")
             assert side.other.hear() == b"your turn"
 
+    def turn_after_loss(self) -> None:
+        """The same, after whatever is still on its way was lost."""
+        for side in (self.alice, self.bob):
+            side.post.letters.clear()
+        self.turn()
+
     def reopen(self) -> None:
         self.alice.reopen()
         self.bob.reopen()

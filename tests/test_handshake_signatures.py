@@ -11,6 +11,7 @@ import cbor2
 import pytest
 
 from handshakes import ALICE_PARTY, KEM_ID, ONE_TIME_ID, SIGNED_ID, STRANGER, recipient
+from letterlock import hazmat
 from letterlock.errors import AddressMismatch, InvalidKey, InvalidSignature, MalformedMessage, PeerError
 from letterlock.handshake.agreement import initiate
 from letterlock.primitives.curve25519 import (
@@ -129,6 +130,18 @@ def test_a_bundle_for_another_address_is_refused_at_once(trace: Trace, name: str
     for address in (Address(name, 1), Address("bob", 2)):
         refuse(replace(BUNDLE, address=address), AddressMismatch)
     assert trace.calls == []
+
+
+@PART
+def test_what_is_signed_is_what_the_specification_says(part: str) -> None:  # HAND-2
+    prekey = getattr(BUNDLE, part)
+    kind = {"signed": 1, "one_time": 2, "kem": 3}[part]
+    label, id_ = b"letterlock-v1 prekey signature", PARTS[part].to_bytes(4, "big")
+    signed = label + bytes([kind]) + id_ + prekey.key.data
+    hazmat.xeddsa_verify(BUNDLE.identity.data, signed, prekey.signature)
+    for other in (signed[1:], signed + b"\0", prekey.key.data):
+        with pytest.raises(InvalidSignature):
+            hazmat.xeddsa_verify(BUNDLE.identity.data, other, prekey.signature)
 
 
 # --- one kind for another -------------------------------------------------------------------------

@@ -133,6 +133,16 @@ def test_a_clock_that_tells_something_else_is_refused_at_once(pair: Pair, wrong:
     pair.bob.account.publish(1)
 
 
+def test_a_first_message_sweeps_too(any_pair: Pair) -> None:
+    """For an account that is never opened anew and never publishes, strangers bring the deletion."""
+    last = any_pair.bob.account.publish(3, rotate=True).last_resort_bundle()
+    assert counts(any_pair.bob.store) == {"SIGNED": 2, "ONE_TIME": 3, "KEM_ONE_TIME": 3, "KEM_LAST_RESORT": 2}
+    any_pair.clock.now += ONE_TIME_LIFETIME
+    any_pair.alice.initiate(last)
+    any_pair.bob.read(any_pair.alice.write(b"from a stranger"))
+    assert counts(any_pair.bob.store) == {"SIGNED": 1, "ONE_TIME": 0, "KEM_ONE_TIME": 0, "KEM_LAST_RESORT": 1}
+
+
 def test_the_ring_itself_refuses_what_has_expired(pair: Pair) -> None:
     """Whether or not somebody has swept before: the second line of defence, without the first."""
     pair.alice.initiate()
