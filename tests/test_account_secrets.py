@@ -268,12 +268,6 @@ def secret_of(name: str) -> Secret:
     return role(MATERIAL[: role.LENGTH or 64])
 
 
-def holders(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = {name: secret_of(name) for name in SECRETS}
-    found |= {name: make() for name, (make, _) in TABLE.items()}
-    return found | {name: make(folder / name) for name, (make, _) in ON_DISK.items()}
-
-
 @pytest.fixture
 def holder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
     name: str = request.param
