@@ -95,10 +95,9 @@ record: Final = Record(MATERIAL)
 
 
 def account() -> object:
-    def draw(length: int) -> bytes:
-        return (MATERIAL * 2)[:length]
-
-    return hazmat.create_account(MemoryStore(), ALICE, draw, clock=lambda: NOON)
+    return hazmat.create_account(
+        MemoryStore(), ALICE, lambda length: (MATERIAL * 2)[:length], clock=lambda: NOON
+    )
 
 
 def filled() -> MemoryStore:
@@ -395,11 +394,7 @@ def test_pinned_parts_are_public() -> None:
     assert mlkem.KemKeyPair in MlKem1024KeyPair.__mro__
 
 
-def test_a_whole_conversation_in_one_print() -> None:
-    """Everything reachable, printed together, as a debugger or a log line would."""
-    made = holders_without_files()
-    assert_hidden(pprint.pformat(made, width=200))
-
-
-def holders_without_files() -> dict[str, Any]:
-    return {name: secret_of(name) for name in SECRETS} | {name: make() for name, (make, _) in TABLE.items()}
+def test_everything_in_one_print() -> None:
+    """As a debugger or a log line would."""
+    made: list[object] = [secret_of(name) for name in SECRETS]
+    assert_hidden(pprint.pformat([*made, *(make() for make, _ in TABLE.values())], width=200))

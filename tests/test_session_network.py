@@ -41,7 +41,7 @@ class Day:
             case 2:
                 post.shuffle(self.rng)
             case 3:
-                post.cut(index, self.rng.randrange(length))
+                post.cut(index, self.rng.randrange(1, length + 1))
             case 4:
                 post.lengthen(index, self.rng.randbytes(1 + self.rng.randrange(3)))
             case _:
