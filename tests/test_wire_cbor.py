@@ -271,3 +271,11 @@ def test_a_byte_string_head_has_the_shortest_form_up_to_its_limit() -> None:
         assert cbor._bytes_head(length) == head(2, length)
     with pytest.raises(OverflowError, match="4294967296 bytes"):
         cbor._bytes_head(2**32)
+
+
+@pytest.mark.parametrize("data", [b"\x62\xff\xfe", b"\xff", b"\xc1\x00", b"\x58", b"\x81" * 9])
+def test_the_parsers_own_error_is_not_even_the_context(data: bytes) -> None:
+    """Its text may quote what a peer sent, and crash reporters walk the context."""
+    with pytest.raises(MalformedMessage) as caught:
+        cbor.decode(data)
+    assert caught.value.__context__ is None

@@ -48,6 +48,20 @@ def decode(data: bytes, max_depth: int = MAX_CBOR_DEPTH) -> object:
 
     The caller has checked the size; `max_depth` bounds how arrays nest. [WIRE-3]
     """
+    value, again = _parse(data, max_depth)
+    if again is None:
+        raise MalformedMessage("not well-formed cbor, or too deep, or with a tag")
+    # Trailing bytes, long forms and whatever else has two spellings end here. WIRE-2
+    if again != data:
+        raise MalformedMessage("not the deterministic encoding: a long form, or trailing bytes")
+    return value
+
+
+def _parse(data: bytes, max_depth: int) -> tuple[object, bytes | None]:
+    """Return the value and its encoding, or None for the latter if there is none.
+
+    The library's text may quote the bytes it saw, so its error ends here, even as the context of ours.
+    """
     try:
         value: object = cbor2.loads(
             data,
@@ -58,14 +72,9 @@ def decode(data: bytes, max_depth: int = MAX_CBOR_DEPTH) -> object:
             # Keys of integers or arrays can be chosen to collide: 220 kB of them took five seconds.
             strict_hashable_types=True,
         )
-        again = cbor2.dumps(value)
+        return value, cbor2.dumps(value)
     except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError):
-        # The library's text may quote the bytes it saw, so neither it nor its error is carried on.
-        raise MalformedMessage("not well-formed cbor, or too deep, or with a tag") from None
-    # Trailing bytes, long forms and whatever else has two spellings end here. WIRE-2
-    if again != data:
-        raise MalformedMessage("not the deterministic encoding: a long form, or trailing bytes")
-    return value
+        return None, None
 
 
 def encode_open(*elements: Value) -> bytes:
