@@ -1,0 +1,1 @@
+"""Test vectors: run them, and let another implementation be asked, or ask, the same questions."""

@@ -1,0 +1,147 @@
+"""An operation: one question that a test vector puts to an implementation, JSON in and JSON out.
+
+    run("kdf.chain", {"chain": "00..."})    ->  {"chain": "...", "message": "..."}, or a LetterlockError
+
+vectors/README.md lists them. Each room's operations stand in a module of their own, and are entered in the table
+there with `operation(NAME)`.
+
+Not here: files of vectors (files.py), comparing answers (check.py), the line protocol (serve.py).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+from letterlock.errors import UsageError
+from letterlock.wire.address import Address
+from letterlock.wire.suite import Suite
+
+Output: TypeAlias = dict[str, Any]
+"""What an operation answers: a JSON object."""
+
+Operation: TypeAlias = "Callable[[Input], Output]"
+
+OPERATIONS: Final[dict[str, Operation]] = {}
+"""Every operation by name; filled by the modules that `table.py` imports."""
+
+
+class Input:
+    """The `input` of a vector: a JSON object, read field by field. Raises UsageError for one of another form."""
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, fields: object) -> None:
+        if not isinstance(fields, Mapping):
+            raise UsageError("an operation is given a json object")
+        self._fields = fields
+
+    def raw(self, name: str) -> object:
+        """Return a field as it is."""
+        if name not in self._fields:
+            raise UsageError(f"the operation needs `{name}`")
+        return self._fields[name]
+
+    def is_null(self, name: str) -> bool:
+        """Return whether a field is null."""
+        return self.raw(name) is None
+
+    def hex(self, name: str) -> bytes:
+        """Return a byte string."""
+        return unhex(self.raw(name), name)
+
+    def optional_hex(self, name: str) -> bytes | None:
+        """Return a byte string, or None where it is null."""
+        return None if self.is_null(name) else self.hex(name)
+
+    def number(self, name: str) -> int:
+        """Return an integer."""
+        value = self.raw(name)
+        if type(value) is not int:
+            raise UsageError(f"`{name}` must be an integer")
+        return value
+
+    def optional_number(self, name: str) -> int | None:
+        """Return an integer, or None where it is null."""
+        return None if self.is_null(name) else self.number(name)
+
+    def text(self, name: str) -> str:
+        """Return a text."""
+        value = self.raw(name)
+        if type(value) is not str:
+            raise UsageError(f"`{name}` must be a text")
+        return value
+
+    def flag(self, name: str) -> bool:
+        """Return true or false."""
+        value = self.raw(name)
+        if type(value) is not bool:
+            raise UsageError(f"`{name}` must be true or false")
+        return value
+
+    def part(self, name: str) -> "Input":
+        """Return an object in this one."""
+        return Input(self.raw(name))
+
+    def optional_part(self, name: str) -> "Input | None":
+        """Return an object in this one, or None where it is null."""
+        return None if self.is_null(name) else self.part(name)
+
+    def items(self, name: str) -> Sequence[object]:
+        """Return the elements of an array."""
+        value = self.raw(name)
+        if not isinstance(value, list):
+            raise UsageError(f"`{name}` must be an array")
+        return value
+
+    def parts(self, name: str) -> "list[Input]":
+        """Return the objects of an array."""
+        return [Input(each) for each in self.items(name)]
+
+    def address(self, name: str) -> Address:
+        """Return an address of `[name, device id]`."""
+        match self.raw(name):
+            case [str(spelled), int(device_id)]:
+                return Address(spelled, device_id)
+            case _:
+                raise UsageError(f"`{name}` must be a name and a device id")
+
+    def suite(self, name: str = "suite") -> Suite:
+        """Return a suite of its number."""
+        return _suite(self.number(name))
+
+    def suites(self, name: str = "suites") -> frozenset[Suite]:
+        """Return a set of suites of their numbers."""
+        return frozenset(_suite(each) for each in self.items(name))
+
+
+def operation(name: str) -> Callable[[Operation], Operation]:
+    """Enter a function in the table under the name that vectors call it by."""
+
+    def enter(function: Operation) -> Operation:
+        OPERATIONS[name] = function
+        return function
+
+    return enter
+
+
+def run(name: str, given: object) -> Output:
+    """Return the answer. Raises LetterlockError for a refusal, UsageError for an unknown operation or input."""
+    function = OPERATIONS.get(name)
+    if function is None:
+        raise UsageError("there is no such operation: see vectors/README.md")
+    return function(Input(given))
+
+
+def unhex(value: object, name: str) -> bytes:
+    """Return the bytes of a hexadecimal text. Raises UsageError."""
+    try:
+        if type(value) is not str:
+            raise ValueError
+        return bytes.fromhex(value)
+    except ValueError:
+        raise UsageError(f"`{name}` must be bytes in hexadecimal") from None
+
+
+def _suite(number: object) -> Suite:
+    if type(number) is not int or number not in set(Suite):
+        raise UsageError("there is no suite of this number")
+    return Suite(number)
