@@ -59,11 +59,11 @@ function toItem(prekey) {
   return prekey === null ? null : [prekey.kind, prekey.id, prekey.key, prekey.signature];
 }
 
-/** Keys are looked at when every shape is right. KEM keys are checked by whoever encapsulates to them. */
+/** Keys are looked at when every shape is right. [PRIM-2] [PRIM-7] */
 function checkKeys(identity, prekeys) {
   curve.checkPublic(identity);
   for (const prekey of prekeys) {
-    if (prekey !== null && !isKem(prekey.kind)) curve.checkPublic(prekey.key);
+    if (prekey !== null) (isKem(prekey.kind) ? kem : curve).checkPublic(prekey.key);
   }
 }
 
@@ -77,7 +77,7 @@ export function decodeBundle(data) {
     oneTime: shape.optional(oneTime, (item) => fromItem(item, [ONE_TIME])),
     kem: shape.optional(kemPrekey, (item) => fromItem(item, [KEM_ONE_TIME, KEM_LAST_RESORT])),
   };
-  checkKeys(identity, [bundle.signed, bundle.oneTime]);
+  checkKeys(identity, [bundle.signed, bundle.oneTime, bundle.kem]);
   return bundle;
 }
 

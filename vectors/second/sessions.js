@@ -62,19 +62,18 @@ export function decrypt(all, suites, message) {
   return tryEach(all, suites, message);
 }
 
+/** The active session, then the others; one that knows the key decides, wherever it stands. */
 function tryEach(all, suites, message) {
   const [active, ...others] = usable(all, suites);
-  const heard = (session) => ratchet.hears(session.ratchet, message.ratchetKey);
-  if (heard(active)) return decryptIn(all, suites, active, message);
-  const hearing = others.find(heard);
+  const knows = ({ ratchet: state }) => ratchet.hears(state, message.ratchetKey) || ratchet.hasFinished(state, message.ratchetKey);
+  if (knows(active)) return decryptIn(all, suites, active, message);
+  const knowing = others.find(knows);
   let first = null;
   let spent = 0;
-  for (const session of [active, ...(hearing === undefined ? others : [hearing])]) {
-    if (session === hearing) return decryptIn(all, suites, session, message); // it decides
-    if (!ratchet.hasFinished(session.ratchet, message.ratchetKey)) {
-      spent += message.number;
-      if (spent > TRIAL_STEPS) refuse("TooManySkipped", "too many sessions to try"); // [SES-9]
-    }
+  for (const session of [active, ...(knowing === undefined ? others : [knowing])]) {
+    if (session === knowing) return decryptIn(all, suites, session, message);
+    spent += message.number;
+    if (spent > TRIAL_STEPS) refuse("TooManySkipped", "too many sessions to try"); // [SES-9]
     try {
       return decryptIn(all, suites, session, message);
     } catch (error) {

@@ -1,6 +1,6 @@
 // Operations on keys and functions.
 
-import { fromHex, toHex } from "../bytes.js";
+import { toHex } from "../bytes.js";
 import * as curve from "../curve.js";
 import * as kdf from "../kdf.js";
 import * as kem from "../kem.js";
@@ -14,8 +14,8 @@ export function outSafetyNumber({ digits, scannable }) {
 }
 
 function kdfHandshake(given) {
-  const agreements = given.list("agreements").map((text) => fromHex(text) ?? given.wrong("agreements", "hexadecimal"));
-  const secret = kdf.handshake(given.integer("suite"), agreements, given.optional("kem_secret", given.bytes));
+  const agreements = given.bytes("agreements"); // joined, in order
+  const secret = kdf.handshake(given.integer("suite"), [agreements], given.optional("kem_secret", given.bytes));
   return { secret: toHex(secret) };
 }
 
