@@ -11,14 +11,14 @@ export function encode(data) {
   return [BEGIN, ...lines, END, ""].join("\n");
 }
 
+/** The block is looked for in the text, not in its lines: mail programs indent, and end lines in their own ways. */
 export function decode(text) {
-  const lines = text.split("\n").map((line) => line.replace(/[ \t\r\v\f]+$/, ""));
-  const begins = places(lines, BEGIN);
-  const ends = places(lines, END);
+  const begins = places(text, BEGIN);
+  const ends = places(text, END);
   if (begins.length === 0 || ends.length === 0) refuse("MalformedMessage", "no whole block");
   if (begins.length > 1 || ends.length > 1) refuse("MalformedMessage", "more than one block");
   if (ends[0] < begins[0]) refuse("MalformedMessage", "a block that ends before it begins");
-  const body = lines.slice(begins[0] + 1, ends[0]).join("").replace(/[ \t\r\v\f]/g, "");
+  const body = text.slice(begins[0] + BEGIN.length, ends[0]).replace(/[ \t\n\r\v\f]/g, "");
   if (!BASE64.test(body)) refuse("MalformedMessage", "stray characters or wrong padding");
   const data = Buffer.from(body, "base64");
   // Encoding again shows bits in the last character that belong to no byte.
@@ -26,6 +26,6 @@ export function decode(text) {
   return new Uint8Array(data);
 }
 
-function places(lines, wanted) {
-  return lines.flatMap((line, index) => (line === wanted ? [index] : []));
+function places(text, wanted) {
+  return [...text.matchAll(wanted)].map((match) => match.index);
 }
