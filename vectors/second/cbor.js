@@ -124,7 +124,7 @@ export function decode(data, limits) {
 /** The number of elements, version and kind at the beginning of an encoding, before anything else of it is believed. */
 export function peek(data, version) {
   const outer = readHead(data, 0, false);
-  if (outer.major !== ARRAY || outer.value < 1) refuse("MalformedMessage", "no array with a version");
+  if (outer.major !== ARRAY) refuse("MalformedMessage", "no array with a version");
   const first = readHead(data, outer.end, false);
   if (first.major !== UNSIGNED) refuse("MalformedMessage", "no version");
   if (first.value !== version) refuse("UnsupportedVersion", "another version"); // [WIRE-1]

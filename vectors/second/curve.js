@@ -4,6 +4,7 @@ import { x25519 } from "@noble/curves/ed25519.js";
 import { randomBytes } from "@noble/hashes/utils.js";
 import { equal, readLittleEndian } from "./bytes.js";
 import { refuse } from "./errors.js";
+import * as shape from "./shape.js";
 
 export const P = 2n ** 255n - 19n;
 
@@ -24,8 +25,13 @@ export function checkPublic(key) {
   return key;
 }
 
+/** An element of an encoding that is a public key: first its type and length, then the rest. */
+export function fromItem(item) {
+  return checkPublic(shape.bytes(item, 32));
+}
+
 export function checkPrivate(key) {
-  if (key.length !== 32) refuse("InvalidKey", "a private key of another length");
+  if (key.length !== 32) refuse("UsageError", "a private key of another length");
   return key;
 }
 

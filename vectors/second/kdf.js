@@ -27,8 +27,9 @@ export function hkdf(salt, ikm, info, length) {
 /** SK of a handshake, from its agreements in order and the KEM's secret, if there is one. */
 export function handshake(suite, agreements, kemSecret) {
   const label = SUITE_LABELS.get(suite);
-  if (label === undefined) refuse("SuiteRefused", "no such suite");
-  const material = concat(new Uint8Array(32).fill(0xff), ...agreements, kemSecret ?? new Uint8Array(0));
+  if (label === undefined) refuse("UsageError", "no such suite");
+  if ((suite === PQXDH) !== (kemSecret !== null)) refuse("UsageError", "a KEM secret belongs to suite 2 alone");
+  const material = concat(new Uint8Array(32).fill(0xff), ...agreements, ...(kemSecret === null ? [] : [kemSecret]));
   return hkdf(new Uint8Array(32), material, label, 32);
 }
 

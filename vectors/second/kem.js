@@ -4,6 +4,7 @@ import { ml_kem1024 } from "@noble/post-quantum/ml-kem.js";
 import { randomBytes } from "@noble/hashes/utils.js";
 import { equal } from "./bytes.js";
 import { refuse } from "./errors.js";
+import * as shape from "./shape.js";
 
 export const KEY_SIZE = 1568;
 export const CIPHERTEXT_SIZE = 1568;
@@ -22,8 +23,13 @@ export function checkPublic(key) {
   return key;
 }
 
+/** An element of an encoding that is an encapsulation key. */
+export function fromItem(item) {
+  return checkPublic(shape.bytes(item, KEY_SIZE));
+}
+
 function expand(seed) {
-  if (seed.length !== SEED_SIZE) refuse("InvalidKey", "a seed of another length");
+  if (seed.length !== SEED_SIZE) refuse("UsageError", "a seed of another length");
   return ml_kem1024.keygen(seed);
 }
 

@@ -37,11 +37,10 @@ export function kindOf(data) {
 export function decodeRatchet(data) {
   const found = elements(data, RATCHET, { count: 6, size: limits.MESSAGE_SIZE });
   const [ratchetKey, previousLength, number, sealed] = found.elements;
-  shape.bytes(ratchetKey, 32);
+  curve.fromItem(ratchetKey);
   shape.u32(previousLength);
   shape.u32(number);
   shape.bytes(sealed, SEALED_LEAST, SEALED_MOST);
-  curve.checkPublic(ratchetKey);
   return { ratchetKey, previousLength, number, opened: data.slice(0, found.last), sealed };
 }
 
@@ -49,8 +48,8 @@ export function decodeInitial(data) {
   const found = elements(data, INITIAL, { count: 10, size: limits.MESSAGE_SIZE });
   const [suite, identity, ephemeral, signedPrekeyId, oneTimePrekeyId, kemId, ciphertext, message] = found.elements;
   shape.integer(suite, limits.X3DH, limits.PQXDH);
-  shape.bytes(identity, 32);
-  shape.bytes(ephemeral, 32);
+  curve.fromItem(identity);
+  curve.fromItem(ephemeral);
   shape.u32(signedPrekeyId);
   shape.optional(oneTimePrekeyId, shape.u32);
   shape.optional(kemId, shape.u32);
@@ -60,8 +59,6 @@ export function decodeInitial(data) {
   if ((kemId !== null) !== wanted || (ciphertext !== null) !== wanted) {
     refuse("MalformedMessage", "KEM parts that do not go with the suite"); // [WIRE-7]
   }
-  curve.checkPublic(identity);
-  curve.checkPublic(ephemeral);
   const opened = data.slice(0, found.last);
   return {
     suite, identity, ephemeral, signedPrekeyId, oneTimePrekeyId,

@@ -50,7 +50,7 @@ function fromItem(item, kinds) {
   const [kind, id, key, signature] = shape.array(item, 4);
   if (!kinds.includes(kind)) refuse("MalformedMessage", "a prekey of another kind");
   shape.u32(id);
-  shape.bytes(key, isKem(kind) ? kem.KEY_SIZE : 32);
+  (isKem(kind) ? kem : curve).fromItem(key);
   shape.bytes(signature, 64);
   return { kind, id, key, signature };
 }
@@ -59,26 +59,16 @@ function toItem(prekey) {
   return prekey === null ? null : [prekey.kind, prekey.id, prekey.key, prekey.signature];
 }
 
-/** Keys are looked at when every shape is right. [PRIM-2] [PRIM-7] */
-function checkKeys(identity, prekeys) {
-  curve.checkPublic(identity);
-  for (const prekey of prekeys) {
-    if (prekey !== null) (isKem(prekey.kind) ? kem : curve).checkPublic(prekey.key);
-  }
-}
-
 export function decodeBundle(data) {
   const found = elements(data, BUNDLE, { count: 7, size: limits.BUNDLE_SIZE, nesting: limits.NESTING, items: limits.ITEMS });
   const [address, identity, signed, oneTime, kemPrekey] = found.elements;
-  const bundle = {
+  return {
     address: addresses.fromItem(address),
-    identity: shape.bytes(identity, 32),
+    identity: curve.fromItem(identity),
     signed: fromItem(signed, [SIGNED]),
     oneTime: shape.optional(oneTime, (item) => fromItem(item, [ONE_TIME])),
     kem: shape.optional(kemPrekey, (item) => fromItem(item, [KEM_ONE_TIME, KEM_LAST_RESORT])),
   };
-  checkKeys(identity, [bundle.signed, bundle.oneTime, bundle.kem]);
-  return bundle;
 }
 
 export function encodeBundle({ address, identity, signed, oneTime, kem: kemPrekey }) {
@@ -97,7 +87,7 @@ export function decodePublication(data) {
   const [address, identity, signed, lastResort, oneTime, kemOneTime] = found.elements;
   const publication = {
     address: addresses.fromItem(address),
-    identity: shape.bytes(identity, 32),
+    identity: curve.fromItem(identity),
     signed: fromItem(signed, [SIGNED]),
     lastResort: fromItem(lastResort, [KEM_LAST_RESORT]),
     oneTime: shape.array(oneTime, 0, limits.PUBLISHED).map((item) => fromItem(item, [ONE_TIME])),
@@ -106,7 +96,6 @@ export function decodePublication(data) {
   if (oneTime.length !== kemOneTime.length) refuse("MalformedMessage", "one-time prekeys that make no pairs"); // [WIRE-11]
   const ids = all(publication).map((prekey) => prekey.id);
   if (new Set(ids).size !== ids.length) refuse("MalformedMessage", "an id twice"); // [WIRE-11]
-  checkKeys(identity, all(publication));
   return publication;
 }
 

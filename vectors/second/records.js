@@ -16,7 +16,7 @@ const TIME = 2n ** 63n - 1n;
 const FORMAT = 1; // [STO-6]
 
 const key = (item) => shape.bytes(item, 32);
-const publicKey = (item) => curve.checkPublic(key(item));
+const publicKey = curve.fromItem;
 
 function read(data, readItem) {
   return refusingAs("CorruptStore", () => readItem(cbor.decode(data, LIMITS)));

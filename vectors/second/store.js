@@ -39,6 +39,7 @@ export function unwrap({ kind, salt, passes, memory, wrapped }, secret) {
 function wrapKeyOf(key, salt, passes, memory) {
   if (passes !== 0 || memory !== 0) refuse("CorruptStore", "a key needs no passes and no memory");
   if (key === null) refuse("WrongKey", "this store opens with a key");
+  if (key.length !== 32) refuse("UsageError", "a store key has 32 bytes");
   return hkdf(salt, key, WRAP, 32);
 }
 
@@ -48,6 +49,7 @@ function stretch(passphrase, salt, passes, memory) {
     refuse("CorruptStore", "parameters beyond their limits");
   }
   if (passphrase === null) refuse("WrongKey", "this store opens with a passphrase");
+  if (passphrase === "") refuse("UsageError", "a passphrase that is empty");
   const text = utf8(passphrase.normalize("NFKC"));
   return argon2id(text, salt, { t: passes, m: Math.floor(memory / 1024), p: 1, dkLen: 32, maxmem: 2 ** 32 - 1 });
 }

@@ -3,6 +3,8 @@
 import * as addresses from "../address.js";
 import * as armor from "../armor.js";
 import { toHex } from "../bytes.js";
+import * as curve from "../curve.js";
+import { U32 } from "../limits.js";
 import * as messages from "../messages.js";
 import * as padding from "../padding.js";
 import * as prekeys from "../prekeys.js";
@@ -72,7 +74,7 @@ function makeBundle(given) {
     const kind = prekey.integer("kind", 1);
     if (!prekeys.KINDS.includes(kind)) prekey.wrong("kind", "a kind of prekey");
     return prekeys.make(identity, {
-      kind, id: prekey.integer("id"), private: prekey.bytes("private"), nonce: prekey.sized("nonce", 64),
+      kind, id: prekey.integer("id", 0, U32), private: prekey.bytes("private"), nonce: prekey.sized("nonce", 64),
     });
   };
   const bundle = prekeys.encodeBundle({
@@ -95,9 +97,9 @@ function publicationBundles(given) {
 
 function seal(given) {
   const header = {
-    ratchetKey: given.bytes("ratchet_key"),
-    previousLength: given.integer("previous_length"),
-    number: given.integer("number"),
+    ratchetKey: curve.checkPublic(given.bytes("ratchet_key")),
+    previousLength: given.integer("previous_length", 0, U32),
+    number: given.integer("number", 0, U32),
   };
   const message = sealing.seal(
     given.sized("message_key", 32), given.sized("associated_data", 32), header,

@@ -37,9 +37,9 @@ export class Input {
     return value.length === length ? value : this.wrong(name, `of ${length} bytes`);
   }
 
-  integer(name, least = 0) {
+  integer(name, least = 0, most = Number.MAX_SAFE_INTEGER) {
     const value = this.get(name);
-    return Number.isSafeInteger(value) && value >= least ? value : this.wrong(name, "such an integer");
+    return Number.isSafeInteger(value) && value >= least && value <= most ? value : this.wrong(name, "such an integer");
   }
 
   flag(name) {

@@ -54,8 +54,8 @@ test("nesting and items are bounded", () => {
 test("another version is refused before the rest is looked at", () => {
   const peek = (hex) => () => cbor.peek(fromHex(hex), 1);
   assert.deepEqual(peek("860102")(), { count: 6, kind: 2 });
-  for (const hex of ["8102", "98ff02", "8600", "9f"]) {
+  for (const hex of ["8102", "8002", "98ff02", "8600", "9f"]) {
     assert.throws(peek(hex), { name: hex === "9f" ? "MalformedMessage" : "UnsupportedVersion" });
   }
-  for (const hex of ["", "01", "80", "8101", "86f6", "8620", "8601f6"]) assert.throws(peek(hex), { name: "MalformedMessage" });
+  for (const hex of ["", "01", "80", "8001", "8101", "86f6", "8620", "8601f6"]) assert.throws(peek(hex), { name: "MalformedMessage" });
 });
