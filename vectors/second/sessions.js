@@ -68,13 +68,12 @@ function decryptLate(all, suites, session, message) {
 
 /** The active session, then the others; one that knows the key decides, wherever it stands. */
 function tryEach(all, suites, message, [active, ...others]) {
-  const knows = ({ ratchet: state }) => ratchet.hears(state, message.ratchetKey) || ratchet.hasFinished(state, message.ratchetKey);
-  if (knows(active)) return decryptIn(all, suites, active, message);
-  const knowing = others.find(knows);
+  if (knows(active, message)) return decide(all, suites, active, message);
+  const knowing = others.find((session) => knows(session, message));
   let first = null;
   let spent = 0;
   for (const session of [active, ...(knowing === undefined ? others : [knowing])]) {
-    if (session === knowing) return decryptIn(all, suites, session, message);
+    if (session === knowing) return decide(all, suites, session, message);
     try {
       spent += message.number;
       if (spent > TRIAL_STEPS) refuse("TooManySkipped", "too many sessions to try"); // [SES-9]
@@ -85,6 +84,15 @@ function tryEach(all, suites, message, [active, ...others]) {
     }
   }
   throw first;
+}
+
+function knows(session, { ratchetKey }) {
+  return ratchet.hears(session.ratchet, ratchetKey) || ratchet.hasFinished(session.ratchet, ratchetKey);
+}
+
+function decide(all, suites, session, message) {
+  if (ratchet.hasFinished(session.ratchet, message.ratchetKey)) refuse("DuplicateMessage", "of a finished chain");
+  return decryptIn(all, suites, session, message);
 }
 
 /** What a message that authenticated does to the order of the sessions. */
