@@ -272,7 +272,7 @@ class Account(Guarded):
             raise UsageError("this is the account's own address: name the peer's")
 
     def _require_theirs(self, identity: IdentityKey) -> None:
-        # Somebody may send us what is our own; it must not become what we know of a peer.  SES-7
+        # Somebody may send us what is our own; it must not become what we know of a peer.  HAND-11
         if identity == self.identity:
             raise AddressMismatch("this bears the account's own identity key: it is no peer's")
 

@@ -68,7 +68,7 @@ class SessionBook:
     __slots__ = ("_address", "_store", "_suites")
 
     def __init__(self, store: Store, address: Address, suites: frozenset[Suite]) -> None:
-        """`suites` are those allowed: a session of another one is kept, and not used. [HAND-3]"""
+        """`suites` are those allowed: a session of another one is kept, and not used. [SES-8]"""
         self._store = store
         self._address = address.encode()
         self._suites = suites
@@ -112,7 +112,7 @@ class SessionBook:
     def _spend(self, steps: int, entry: Entry, message: RatchetMessage) -> int:
         """Return how many chain steps are left after trying a session; what is known costs no trial.
 
-        Raises DuplicateMessage for a finished chain, TooManySkipped when the steps are spent.
+        Raises DuplicateMessage for a finished chain, TooManySkipped when the steps are spent.     [SES-9]
         """
         header, chain = message.header, message.header.ratchet_key.data
         if double.knows(entry.session.ratchet, header.ratchet_key):

@@ -56,7 +56,7 @@ def decode_session(record: Record) -> Session:
 
 
 def _read_session(fields: Fields) -> Session:
-    if fields.uint("format", FORMAT) != FORMAT:
+    if fields.uint("format", FORMAT) != FORMAT:  # STO-6
         raise fields.wrong("format", str(FORMAT))
     kind = fields.uint("kind", _ESTABLISHED)
     suite = fields.uint("suite", max(Suite))
