@@ -105,6 +105,32 @@ def test_a_public_key_that_is_none_does_not_read() -> None:
         decode_session(Record(cbor2.dumps(fields)))
 
 
+def test_what_is_not_answered_yet_cannot_insist() -> None:
+    fields = cbor2.loads(encode_session(SESSIONS["initiated"]).expose())
+    with pytest.raises(CorruptStore):
+        decode_session(Record(cbor2.dumps([*fields[:5], 1, fields[6]])))
+
+
+def test_there_is_no_format_zero() -> None:
+    pair = Pair()
+    pair.introduce()
+    with pair.alice.store.transaction():
+        account, (peer,) = pair.alice.store.load_account(), pair.alice.store.peers()
+    assert account is not None
+    decoders: list[tuple[Callable[[Record], object], Record]] = [
+        (decode_profile, account),
+        (decode_peer, peer),
+        (decode_session, encode_session(SESSIONS["initiated"])),
+    ]
+    for decode, record in decoders:
+        decode(record)
+        fields = cbor2.loads(record.expose())
+        assert fields[0] == 1
+        for wrong in (0, 2, None):
+            with pytest.raises(CorruptStore):
+                decode(Record(cbor2.dumps([wrong, *fields[1:]])))
+
+
 @pytest.mark.parametrize("decode", [decode_session, decode_profile, decode_peer])
 @pytest.mark.parametrize("data", [b"", b"\x80", b"\xf6", b"\x00", b"\xff", bytes(1000), b"\xd9\xd9\xf7\x80"])
 def test_anything_else_does_not_read_either(decode: Callable[[Record], object], data: bytes) -> None:

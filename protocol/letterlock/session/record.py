@@ -67,6 +67,8 @@ def _read_session(fields: Fields) -> Session:
     insists = fields.uint("insists", 1) == 1
     ratchet = _read_ratchet(fields.array("ratchet", max(_LENGTHS.values())))
     if kind == _INITIATED and isinstance(ratchet, Opening):
+        if insists:
+            raise fields.wrong("insists", "0 before the peer has answered")
         return Initiated(Origin(Suite(suite), associated_data, None), handshake, ratchet)
     if kind == _ESTABLISHED and not isinstance(ratchet, Opening):
         return Established(Origin(Suite(suite), associated_data, handshake or None), ratchet, insists)
