@@ -199,9 +199,10 @@ class Device:
             assert known.get(other.address, other.identity) == other.identity, "an identity changes"
         for peer, held in self.timeline.held.items():
             entries = self.sessions(peer)
-            assert {each.session.origin.associated_data for each in entries} == held
+            found = {each.session.origin.associated_data for each in entries}
+            assert found == held, "sessions appear or vanish"
             ranks = [each.rank for each in entries]
-            assert ranks == sorted({*ranks}, reverse=True)
+            assert ranks == sorted({*ranks}, reverse=True), "two sessions have one rank"
         with self.store.transaction():
             self._check_prekeys(self.store)
 

@@ -162,9 +162,10 @@ class Conversation(RuleBasedStateMachine):
             self.world.receive(self.written(at))
 
     @precondition(lambda self: self.world.letters)
-    @rule(at=ANY, damage=DAMAGE)
-    def damage(self, at: int, damage: Callable[[Letter], Parcel]) -> None:
-        letter = self.written(at)
+    @rule(at=ANY, damage=DAMAGE, unread=st.booleans())
+    def damage(self, at: int, damage: Callable[[Letter], Parcel], unread: bool) -> None:
+        coming = self.world.on_the_way
+        letter = coming[at % len(coming)] if unread and coming else self.written(at)
         self.world.deliver(self.world.device(letter.receiver), damage(letter), letter.sender)
 
     @precondition(lambda self: self.world.letters)
