@@ -100,6 +100,8 @@ class SessionBook:
             try:
                 steps = self._spend(steps, entry, message)
                 opened = decrypt(entry.session, message)
+            except DuplicateMessage:
+                raise  # the session's own chain: what the ones before it said does not count
             except PeerError as error:
                 if double.knows(entry.session.ratchet, message.header.ratchet_key):
                     raise  # no other session can do better
