@@ -48,6 +48,13 @@ class Input:
         """Return a byte string."""
         return unhex(self.raw(name), name)
 
+    def sized(self, name: str, length: int) -> bytes:
+        """Return a byte string of so many bytes: what an asker has, as a private key, and no peer sends."""
+        data = self.hex(name)
+        if len(data) != length:
+            raise UsageError(f"`{name}` must have {length} bytes")
+        return data
+
     def optional_hex(self, name: str) -> bytes | None:
         """Return a byte string, or None where it is null."""
         return None if self.is_null(name) else self.hex(name)
