@@ -137,7 +137,7 @@ def long_forms(whole: Node) -> Iterator[Defect]:
             if size <= length - 1 or (size > 2 and node.major != UINT):
                 continue
             long = long_head(node.major, number, size) + encoded[length:]
-            comment = f"{_named(node, path)}: its head in {size} more {'byte' if size == 1 else 'bytes'}"
+            comment = f"{_named(node, path)}: its head with the number in {8 * size} bits"
             yield Defect(comment, "LongForm", "WIRE-2", whole.at(path, long))
             break
 
@@ -204,10 +204,10 @@ def other_types(whole: Node, *, first: int = 0, optional: Sequence[str] = ()) ->
                 yield defect
 
 
-def lengths(whole: Node) -> Iterator[Defect]:
-    """Yield the whole with each byte string in turn a byte longer, shorter, and empty."""
+def lengths(whole: Node, free: Sequence[str]) -> Iterator[Defect]:
+    """Yield the whole with each byte string in turn a byte longer, shorter, and empty; but not the `free`."""
     for path, node in whole.walk():
-        if node.major == BYTES and node.content is not None:
+        if node.major == BYTES and node.content is not None and node.name not in free:
             for comment, data in (
                 ("a byte more", node.content + b"\0"),
                 ("a byte fewer", node.content[:-1]),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from generating import draw
+
 from letterlock.handshake.agreement import Party
 from letterlock.primitives.curve25519 import (
     LOW_ORDER,
@@ -28,16 +29,19 @@ from letterlock.wire.bundle import PrekeyBundle
 from letterlock.wire.prekey import PrekeyKind, PublicPrekey
 from letterlock.wire.publication import Publication
 
+_SMALL: Final = {0: "0", 1: "1", P - 1: "p - 1"}
+
 BAD_KEYS: Final = {
-    "the key 0, of low order": bytes(32),
-    "the key 1, of low order": (1).to_bytes(32, "little"),
-    "the key p - 1, of low order": (P - 1).to_bytes(32, "little"),
-    **{f"a key of order 8, {each.hex()[:8]}": each for each in sorted(LOW_ORDER) if each[1:31] != each[2:32]
-       and int.from_bytes(each, "little") not in (0, 1, P - 1)},
+    **{f"the key {name}, of low order": u.to_bytes(32, "little") for u, name in _SMALL.items()},
+    **{
+        f"the key {each.hex()[:8]}..., of order 8": each
+        for each in sorted(LOW_ORDER)
+        if int.from_bytes(each, "little") not in _SMALL
+    },
     "the key p, another spelling of 0": P.to_bytes(32, "little"),
     "the key p + 9, another spelling of 9": (P + 9).to_bytes(32, "little"),
     "the key 9 with bit 255 set": (9 + 2**255).to_bytes(32, "little"),
-}  # fmt: skip
+}
 """Public keys that must be refused as such, by what is wrong with them."""
 
 FEW_BAD_KEYS: Final = {
