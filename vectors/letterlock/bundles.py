@@ -10,7 +10,7 @@ from generating_wire import bundle_node, publication_node
 
 import letterlock.vectors.bundles  # noqa: F401 - enters the operations
 from letterlock.primitives import xeddsa
-from letterlock.primitives.curve25519 import IdentityKeyPair, OneTimePrekey
+from letterlock.primitives.curve25519 import OneTimePrekey
 from letterlock.wire.prekey import PrekeyKind, PublicPrekey
 
 Q = 2**252 + 27742317777372353535851937790883648493  # the order of the base point
@@ -121,30 +121,35 @@ def moved_signatures() -> None:
     refuse(group, "a one-time KEM prekey shown as the last resort", kind, "MovedSignature", "HAND-2")
     kind = bundle_node(kem=400).at((6, 0), uint(3))
     refuse(group, "the last resort shown as a one-time KEM prekey", kind, "MovedSignature", "HAND-2")
-    refuse(group, "the signed prekey as the one-time prekey",
-           BARE.at((5, 2), blob(BOB.signed().key.data)), "Swapped", "HAND-2")  # fmt: skip
+    signed = BOB.signed()
     as_one_time = PublicPrekey(
-        PrekeyKind.ONE_TIME, 100, OneTimePrekey(BOB.signed().key.data), BOB.signed().signature
+        PrekeyKind.ONE_TIME, signed.id, OneTimePrekey(signed.key.data), signed.signature
     )
-    swapped = replace(BOB.bundle(), one_time=as_one_time)
-    refuse(group, "the signed prekey as the one-time prekey, with its id and signature",
-           swapped.encode(), "Swapped", "HAND-2")  # fmt: skip
-    refuse(group, "another identity key", BARE.at((3,), blob(MALLORY.identity.public.data)),
-           "OtherIdentity", "HAND-1")  # fmt: skip
+    key = BARE.at((5, 2), blob(signed.key.data))
+    refuse(group, "the signed prekey's key as one-time prekey", key, "Swapped", "HAND-2")
+    swapped = replace(BOB.bundle(), one_time=as_one_time).encode()
+    comment = "the signed prekey as one-time prekey, with id and signature"
+    refuse(group, comment, swapped, "Swapped", "HAND-2")
+    identity = BARE.at((3,), blob(MALLORY.identity.public.data))
+    refuse(group, "another identity key", identity, "OtherIdentity", "HAND-1")
+
+
+def other_signed_bytes() -> None:
+    """What the identity key signs is exactly the label, kind, id and key."""
+    group = family.group("bundle.verify", "signatures of other bytes")
+    signed, label = BOB.signed(), b"letterlock-v1 prekey signature"
+    id_, key = signed.id.to_bytes(4, "big"), signed.key.data
     for comment, told in (
-        ("kind left out", signed.id.to_bytes(4, "big") + signed.key.data),
-        ("id left out", b"\1" + signed.key.data),
-        ("id little-endian", b"\1" + signed.id.to_bytes(4, "little") + signed.key.data),
+        ("label left out", b"\1" + id_ + key),
+        ("kind left out", label + id_ + key),
+        ("id left out", label + b"\1" + key),
+        ("id little-endian", label + b"\1" + id_[::-1] + key),
+        ("key left out", label + b"\1" + id_),
+        ("kind in four bytes", label + bytes(3) + b"\1" + id_ + key),
     ):
-        data = BARE.at((4, 3), blob(sign(BOB.identity, b"letterlock-v1 prekey signature" + told)))
-        refuse(group, f"the signed bytes: {comment}", data, "MovedSignature", "HAND-2")
-    plain = b"\1" + signed.id.to_bytes(4, "big") + signed.key.data
-    data = BARE.at((4, 3), blob(sign(BOB.identity, plain)))
-    refuse(group, "the signed bytes: label left out", data, "MovedSignature", "HAND-2")
-
-
-def sign(identity: IdentityKeyPair, message: bytes) -> bytes:
-    return xeddsa.sign(identity, message, draw("bundles another signature", 64))
+        nonce = draw("bundles another signature", 64)
+        data = BARE.at((4, 3), blob(xeddsa.sign(BOB.identity, told, nonce)))
+        refuse(group, f"signed prekey: {comment}", data, "MovedSignature", "HAND-2")
 
 
 def wrong_kinds() -> None:
@@ -195,6 +200,7 @@ def main() -> None:
     sound()
     broken_signatures()
     moved_signatures()
+    other_signed_bytes()
     wrong_kinds()
     publications()
 
