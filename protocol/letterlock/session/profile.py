@@ -73,8 +73,7 @@ def decode_profile(record: Record) -> Profile:
     """Return the profile of a record. Raises CorruptStore."""
     try:
         fields = Fields(cbor.decode(record.expose()), 8, "account")
-        if fields.uint("format", _FORMAT) != _FORMAT:
-            raise fields.wrong("format", str(_FORMAT))
+        fields.constant("format", _FORMAT)
         address = Address.from_fields(fields.any())
         private = PrivateKey(fields.blob("private key", KEY_BYTES))
         public = IdentityKey(fields.blob("public key", KEY_BYTES))

@@ -52,8 +52,11 @@ def load(place: Traversable) -> list[Family]:
 
     Raises UsageError for a file that is not one of vectors, OSError.
     """
-    found = place.iterdir() if place.is_dir() else [place]
-    named = {each.name: each for each in found if each.name.endswith(_SUFFIX) and each.name != SCHEMA}
+    if not place.is_dir():
+        return [_family(place.name, place.read_bytes())]
+    named = {
+        each.name: each for each in place.iterdir() if each.name.endswith(_SUFFIX) and each.name != SCHEMA
+    }
     if not named:
         raise UsageError("no files of vectors there: name a folder of *.json files, or one of them")
     return [_family(name, named[name].read_bytes()) for name in sorted(named)]

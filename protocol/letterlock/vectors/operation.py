@@ -50,6 +50,13 @@ class Input:
         """Return a byte string."""
         return unhex(self.raw(name), name)
 
+    def sized(self, name: str, length: int) -> bytes:
+        """Return a byte string of so many bytes: what an asker has, as a private key, and no peer sends."""
+        data = self.hex(name)
+        if len(data) != length:
+            raise UsageError(f"`{name}` must have {length} bytes")
+        return data
+
     def optional_hex(self, name: str) -> bytes | None:
         """Return a byte string, or None where it is null."""
         return None if self.is_null(name) else self.hex(name)
@@ -130,7 +137,11 @@ def run(name: str, given: object) -> Output:
     function = OPERATIONS.get(name)
     if function is None:
         raise UsageError("there is no such operation: see vectors/README.md")
-    return function(Input(given))
+    try:
+        return function(Input(given))
+    except (TypeError, ValueError, OverflowError):
+        # The functions below expect keys of the right length, which in an application have types of their own.
+        raise UsageError("a value in `in` has a length or range that the operation has no use for") from None
 
 
 def unhex(value: object, name: str) -> bytes:
