@@ -213,6 +213,8 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "PassphraseOpener": (lambda: PassphraseOpener(PASSPHRASE), "{OBJECT}"),
     "Vault": (lambda: Vault(DataKey(MATERIAL[:32])), "{OBJECT}"),
     "Account": (account, "<Account alice.1>"),
+    "Chosen": (chosen, "{OBJECT}"),
+    "AccountPlayer": (player, "{OBJECT}"),
 }  # fmt: skip
 
 ON_DISK: Final[dict[str, tuple[Callable[[Path], object], str]]] = {

@@ -60,7 +60,8 @@ def test_values_of_no_use_are_refused_and_do_not_escape(name: str) -> None:
     names = """chain root agreement salt ikm info length private message nonce key message_key associated_data
                ratchet_key previous_length number plaintext data_key table columns value"""
     fields = names.split()
-    for junk in (None, "", "00", "zz", 0, -1, 2**70, 1.5, True, [], {}, "00" * 32):
+    junks: list[object] = [None, "", "00", "zz", 0, -1, 2**70, 1.5, True, [], {}, "00" * 32]
+    for junk in junks:
         reply = ask(name, dict.fromkeys(fields, junk))
         assert set(reply) <= {"out", "error", "detail"}
 

@@ -81,7 +81,7 @@ def _readable_prekey(data: bytes, record: Record) -> bool:
 
 
 def _read_prekey(kind: PrekeyKind, record: Record) -> list[bytes]:
-    return list(prekeys._read(PrekeyRow(kind, 1, None, record)))
+    return list(prekeys.decode_prekey(kind, record))
 
 
 def _check_call(outcome: Outcome[object], readable: bool, part: str) -> None:

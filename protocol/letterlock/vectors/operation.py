@@ -140,7 +140,7 @@ def run(name: str, given: object) -> Output:
     try:
         return function(Input(given))
     except (TypeError, ValueError, OverflowError):
-        # The functions below expect keys of the right length, which in an application have types of their own.
+        # What is called expects keys of the right length, which elsewhere have types of their own.
         raise UsageError("a value in `in` has a length or range that the operation has no use for") from None
 
 

@@ -3,7 +3,9 @@
 Not here: the operations (one module a room).
 """
 
-from letterlock.vectors import (  # noqa: F401 - each enters its operations
+from typing import Final
+
+from letterlock.vectors import (
     accounts,
     bundles,
     decoding,
@@ -19,5 +21,11 @@ from letterlock.vectors import (  # noqa: F401 - each enters its operations
     texts,
 )
 from letterlock.vectors.operation import OPERATIONS, run
+
+ROOMS: Final = (
+    accounts, bundles, decoding, derivation, fingerprints, handshakes, keys, parties, ratchets, records,
+    sealed, signatures, texts,
+)  # fmt: skip
+"""The modules that enter operations when they are imported."""
 
 __all__ = ["OPERATIONS", "run"]
