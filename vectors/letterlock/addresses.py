@@ -3,6 +3,7 @@
 The CBOR is written here by hand. Characters are of categories that no later Unicode will change.
 """
 
+from encoding import encode, head
 from generating import Family
 
 import letterlock.vectors.texts  # noqa: F401  # its operations
@@ -38,20 +39,8 @@ FAMILY = Family(
 )
 
 
-def head(major: int, number: int) -> bytes:
-    if number < 24:
-        return bytes([major << 5 | number])
-    size = next(size for size in (1, 2, 4, 8) if number < 256**size)
-    return bytes([major << 5 | 24 + (size.bit_length() - 1)]) + number.to_bytes(size, "big")
-
-
-def text(name: str) -> bytes:
-    data = name.encode()
-    return head(3, len(data)) + data
-
-
 def address(name: str, device_id: int = 1) -> bytes:
-    return b"\x82" + text(name) + head(0, device_id)
+    return encode([name, device_id])
 
 
 def allowed() -> None:
@@ -124,7 +113,7 @@ def names() -> None:
     refuse("a space and nothing else", " ", "Space")
 
 
-ALICE, ONE = text("alice"), b"\x01"
+ALICE, ONE = encode("alice"), b"\x01"
 
 
 def bytes_of_names() -> None:
@@ -156,7 +145,7 @@ def encodings() -> None:
         ("device id true", "Number", "WIRE-4", pair + b"\xf5"),
         ("device id null", "Number", "WIRE-4", pair + b"\xf6"),
         ("device id undefined", "Number", "WIRE-4", pair + b"\xf7"),
-        ("device id as a text", "Number", "WIRE-4", pair + text("1")),
+        ("device id as a text", "Number", "WIRE-4", pair + encode("1")),
         ("device id as a byte", "Number", "WIRE-4", pair + b"\x41\x01"),
         ("the name as a byte string", "Type", "WIRE-4", b"\x82\x45alice" + ONE),
         ("the name as a number", "Type", "WIRE-4", b"\x82\x01" + ONE),
