@@ -48,7 +48,7 @@ BOUNDARIES = [
 def padded_length(length: int) -> int:
     needed = max(length + 1, 32)
     exponent = needed.bit_length() - 1
-    step = 2 ** (exponent - exponent.bit_length())
+    step = 1 << (exponent - exponent.bit_length())
     return -(-needed // step) * step
 
 

@@ -6,6 +6,7 @@ Messages are made here with the cipher alone, so that a tag can be right and the
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from encoding import encode
 from generating import Family, Json, draw, flipped
+from padding import pad
 
 import letterlock.vectors.sealed  # noqa: F401  # its operations
 from letterlock import hazmat
@@ -36,12 +37,6 @@ RATCHET = hazmat.public_key(draw("a ratchet key", 32))
 
 def opened(previous: int = 3, number: int = 5, key: bytes = RATCHET) -> bytes:
     return encode([1, 2, key, previous, number, b""])[:-1]
-
-
-def pad(text: bytes) -> bytes:
-    padded = (text + b"\x80").ljust(32, b"\0")
-    step = 2 ** ((e := len(padded).bit_length() - 1) - e.bit_length())
-    return padded + bytes(-len(padded) % step)
 
 
 def close(header: bytes, sealed: bytes) -> bytes:
