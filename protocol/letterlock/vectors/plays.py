@@ -63,7 +63,7 @@ class Chosen(Guarded):
         return (self._drawn << 1).to_bytes(length, "big")
 
 
-class _Undone(Exception):  # noqa: N818 - no error, but the way out of a transaction that must not be kept
+class _Undone(Exception):
     pass
 
 
