@@ -6,7 +6,7 @@
     script.hear(alice, alice.write("hello"), "hello")
     script.add(group, "comment", rules=[...])
 
-Friends are the library's accounts with keys and random bytes of labels. Every answer is foretold, and compared.
+Friends are the library's accounts with keys and random bytes of labels. Every answer is foretold.
 
 Not here: which plays there are (sessions.py and sessions_*.py).
 """
