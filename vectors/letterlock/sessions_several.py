@@ -5,19 +5,24 @@ from typing import Final
 from generating import Family, GenerationError
 from generating_account import Friend, Script
 from generating_peers import ALICE, BOB, CAROL, MALLORY, NEW_ALICE
+from generating_ratchet import key_of
 
 from letterlock.wire.bundle import PrekeyBundle
+from letterlock.wire.envelope import Kind, peek_kind
 
 
 def crossed(family: Family) -> None:
     group = family.group("account.play", "both sides initiate at once")
     for lower in ("ours", "theirs"):
         script, alice = both_initiated(lower)
-        alice.read(script.encrypt("in her session"), "in her session")
+        hers = script.encrypt("in her session")
+        alice.read(hers, "in her session")
         script.hear(alice.write("in our session, once"), "in our session, once")
-        script.encrypt("which session is active now?")
+        stays = key_of(script.encrypt("which session is active now?")) == key_of(hers)
         script.hear(alice.write("in our session, twice"), "in our session, twice")
-        script.encrypt("and now?")
+        moved = key_of(script.encrypt("and now?")) != key_of(hers)
+        if stays != (lower == "theirs") or not moved:
+            raise GenerationError(f"{lower} is lower, and another session is active than should be")
         script.sessions(2)
         comment = f"the associated data of {lower} is lower; she answers twice in our session"
         script.add(group, comment, rules=["SES-4"], flags=["Crossed"])
@@ -54,13 +59,20 @@ def anew(family: Family) -> None:
     script.sessions(2, 1)
     hello = script.encrypt("the new session, not undone by a letter of the old one")
     script.hear(old[2], "old 2")
-    script.encrypt("still the new session")
+    if peek_kind(script.encrypt("still the new session")) is not Kind.INITIAL:
+        raise GenerationError("a letter of the old session has undone the new one")
     alice.read(hello, "the new session, not undone by a letter of the old one")
     script.hear(alice.write("answered in the new session"), "answered in the new session")
     script.hear(old[0], "old 0")
-    script.encrypt("a skipped key changes nothing: the new session")
+    begun_anew = active(alice)
+    text = "a skipped key changes nothing: the new session"
+    alice.read(script.encrypt(text), text)
+    stays = active(alice) == begun_anew
     script.hear(old[3], "old 3")
-    script.encrypt("she still uses the old session: so do we")
+    text = "she still uses the old session: so do we"
+    alice.read(script.encrypt(text), text)
+    if not stays or active(alice) == begun_anew:
+        raise GenerationError("another session is active than should be")
     script.add(
         group, "letters of the old session, before and after the answer in the new one", rules=["SES-4"]
     )
@@ -93,6 +105,11 @@ def anew(family: Family) -> None:
     script.refused(late, "DuplicateMessage")
     script.sessions(2)
     script.add(group, "what was heard in the old one comes again", rules=["RAT-9", "SES-3"], flags=["Replay"])
+
+
+def active(friend: Friend) -> bytes:
+    """Return what tells a friend's active session from others."""
+    return friend.entries()[0].session.origin.associated_data
 
 
 def talking(label: str) -> tuple[Script, Friend]:
