@@ -80,6 +80,12 @@ class Person:
 
     name: str
     device_id: int = 1
+    keys: str = ""
+
+    @property
+    def label(self) -> str:
+        """Return what the keys are chosen by: the name, or another."""
+        return self.keys or self.name
 
     @property
     def address(self) -> Address:
@@ -94,7 +100,7 @@ class Person:
     @property
     def identity(self) -> IdentityKeyPair:
         """Return the identity key pair."""
-        return IdentityKeyPair.from_private(private(f"{self.name} identity"))
+        return IdentityKeyPair.from_private(private(f"{self.label} identity"))
 
     @property
     def party(self) -> Party:
@@ -103,12 +109,12 @@ class Person:
 
     def secret(self, kind: PrekeyKind, id_: int) -> bytes:
         """Return the private half of a prekey: 32 bytes, or a seed of 64."""
-        label = f"{self.name} prekey {int(kind)} {id_}"
+        label = f"{self.label} prekey {int(kind)} {id_}"
         return draw(label, 64 if kind >= PrekeyKind.KEM_ONE_TIME else 32)
 
     def nonce(self, kind: PrekeyKind, id_: int) -> bytes:
         """Return Z of a prekey's signature."""
-        return draw(f"{self.name} signature {int(kind)} {id_}", 64)
+        return draw(f"{self.label} signature {int(kind)} {id_}", 64)
 
     def signed_pair(self, id_: int = 100) -> SignedPrekeyPair:
         """Return a signed prekey's two halves."""
@@ -158,6 +164,7 @@ class Person:
 
 
 ALICE: Final = Person("alice")
+NEW_ALICE: Final = Person("alice", keys="alice, with new keys")
 BOB: Final = Person("bob")
 CAROL: Final = Person("carol", 3)
 MALLORY: Final = Person("mallory")

@@ -186,7 +186,7 @@ class SessionBook:
 
     def _decrypt_late(self, row: SkippedRow, message: RatchetMessage) -> bytes:
         entry = next((each for each in self.entries() if each.id == row.session_id), None)
-        if entry is None:  # pragma: no cover - the key goes with its session
+        if entry is None:  # its suite is not allowed any more: SES-8
             raise AuthenticationFailed(FORGED)
         plaintext = decrypt_late(entry.session, message, MessageKey(row.record.expose()))
         # A late message says nothing about which session the peer uses now: the order stays.

@@ -6,28 +6,21 @@ Not here: accounts that draw their own bytes (parties.py).
 """
 
 import hashlib
-from typing import Final
 
 from letterlock.account import Account, Ambient
-from letterlock.errors import UsageError
 from letterlock.handshake.agreement import Party
 from letterlock.primitives.curve25519 import IdentityKeyPair
-from letterlock.primitives.mlkem import Encapsulation, KemSecret, MlKem1024PublicKey
-from letterlock.primitives.secret import KEY_BYTES, Guarded
-from letterlock.primitives.xeddsa import SIGNATURE_BYTES
+from letterlock.primitives.mlkem import Encapsulation, MlKem1024PublicKey
+from letterlock.primitives.secret import Guarded
 from letterlock.session.profile import Profile, encode_profile
 from letterlock.stores.memory import MemoryStore
-from letterlock.stores.protocol import PrekeyRow, Record
 from letterlock.vectors.bundles import prekey_kind, private_key
+from letterlock.vectors.handshakes import encapsulation_of, prekey_row
 from letterlock.vectors.operation import Input, Output, operation
 from letterlock.vectors.plays import Chosen, kept_keys, play
-from letterlock.wire import cbor
 from letterlock.wire.bundle import PrekeyBundle
 from letterlock.wire.prekey import PrekeyKind
 from letterlock.wire.suite import Suite
-
-_UNPUBLISHED: Final = bytes(SIGNATURE_BYTES)
-"""In place of the prekeys' signatures: no step publishes them."""
 
 
 @operation("account.play")
@@ -54,7 +47,7 @@ class _Player(Guarded):
 
     def __init__(self, given: Input) -> None:
         self._store, self._entropy = MemoryStore(), Chosen()
-        self._encapsulation: Encapsulation | None = None
+        self._encapsulation = encapsulation_of(None)
         self._now = given.number("now")
         self._prekeys: list[tuple[PrekeyKind, int]] = []
         self._fill(given)
@@ -63,7 +56,7 @@ class _Player(Guarded):
     def _fill(self, given: Input) -> None:
         identity = IdentityKeyPair.from_private(private_key(given, "identity"))
         profile = Profile(Party(given.address("address"), identity), next_id=1)
-        rows = [_prekey_row(each) for each in given.parts("prekeys")]
+        rows = [prekey_row(each, each.optional_number("expires")) for each in given.parts("prekeys")]
         self._prekeys = [(row.kind, row.id) for row in rows]
         replays = given.optional_part("replays")
         with self._store.transaction():
@@ -79,15 +72,12 @@ class _Player(Guarded):
         ambient = Ambient(suites, lambda: self._now, self._entropy, self._encapsulate)
         return Account.open_in(self._store, ambient)
 
-    def _encapsulate(self, _key: MlKem1024PublicKey) -> Encapsulation:
-        if self._encapsulation is None:
-            raise UsageError("this step needs `kem`")
-        return self._encapsulation
+    def _encapsulate(self, key: MlKem1024PublicKey) -> Encapsulation:
+        return self._encapsulation(key)
 
     def initiate(self, step: Input) -> Output:
         """Begin a session with the owner of a bundle."""
-        kem = step.optional_part("kem")
-        self._encapsulation = None if kem is None else _encapsulation(kem)
+        self._encapsulation = encapsulation_of(step.optional_part("kem"))
         self._entropy.offer(step.hex("ephemeral"), step.hex("ratchet_private"))
         self._account.initiate(
             step.address("address"),
@@ -135,16 +125,3 @@ class _Player(Guarded):
             rows = [self._store.load_prekey(kind, id_) for kind, id_ in self._prekeys]
         usable = [row.id for row in rows if row and (row.expires is None or row.expires > self._now)]
         return {"ids": sorted(usable)}
-
-
-def _prekey_row(given: Input) -> PrekeyRow:
-    record = Record(cbor.encode([given.hex("private"), _UNPUBLISHED]))
-    return PrekeyRow(prekey_kind(given), given.number("id"), given.optional_number("expires"), record)
-
-
-def _encapsulation(kem: Input) -> Encapsulation:
-    """Return what the KEM gave, as recorded: the library draws the coins inside OpenSSL."""
-    secret = kem.hex("secret")
-    if len(secret) != KEY_BYTES:
-        raise UsageError(f"`secret` must have {KEY_BYTES} bytes")
-    return Encapsulation(KemSecret(secret), kem.hex("ciphertext"))

@@ -62,7 +62,7 @@ def bundles(given: Input) -> Output:
 
 def private_key(given: Input, name: str) -> PrivateKey:
     """Return a private key of 32 bytes. Raises UsageError for another length."""
-    return PrivateKey(_sized(given, name, KEY_BYTES))
+    return PrivateKey(given.sized(name, KEY_BYTES))
 
 
 def prekey_kind(given: Input) -> PrekeyKind:
@@ -84,7 +84,7 @@ def _one_time(given: Input, identity: IdentityKeyPair) -> PublicPrekey[OneTimePr
 
 
 def _kem(given: Input, identity: IdentityKeyPair) -> PublicPrekey[MlKem1024PublicKey]:
-    pair = MlKem1024KeyPair(KemSeed(_sized(given, "private", SEED_BYTES)))
+    pair = MlKem1024KeyPair(KemSeed(given.sized("private", SEED_BYTES)))
     return _sign(given, KEM, pair.public, identity)
 
 
@@ -94,11 +94,4 @@ def _sign(
     kind, id_ = prekey_kind(given), given.number("id")
     if kind not in kinds or not 0 <= id_ < 2**32:
         raise UsageError("a prekey of this kind or id does not belong here")
-    return PublicPrekey.sign(kind, id_, key, identity, _sized(given, "nonce", NONCE_BYTES))
-
-
-def _sized(given: Input, name: str, length: int) -> bytes:
-    data = given.hex(name)
-    if len(data) != length:
-        raise UsageError(f"`{name}` must have {length} bytes")
-    return data
+    return PublicPrekey.sign(kind, id_, key, identity, given.sized("nonce", NONCE_BYTES))

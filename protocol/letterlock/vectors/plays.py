@@ -5,6 +5,7 @@ Not here: what the steps do (ratchets.py, accounts.py).
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Final, TypeAlias
 
 from letterlock.errors import LetterlockError, UsageError
@@ -55,6 +56,7 @@ class Chosen(Guarded):
                 self._left[len(piece)].append(piece)
 
     def __call__(self, length: int) -> bytes:
+        """Return the next bytes of this length. Raises UsageError if none are left."""
         if self._left[length]:
             return self._left[length].pop(0)
         if length != _SESSION_ID_BYTES:
@@ -72,12 +74,8 @@ def kept_keys(store: Store, address: bytes) -> tuple[int, int]:
 
     A store has no reason to count keys, but says how many it deletes: so they are deleted, and brought back.
     """
-    sessions = skipped = 0
-    try:
-        with store.transaction():
-            for row in store.load_sessions(address, MAX_SKIPPED_KEYS):
-                sessions += 1
-                skipped += store.trim_skipped(row.id, 0)
-            raise _Undone
-    except _Undone:
-        return sessions, skipped
+    counts: list[int] = []
+    with suppress(_Undone), store.transaction():
+        counts = [store.trim_skipped(row.id, 0) for row in store.load_sessions(address, MAX_SKIPPED_KEYS)]
+        raise _Undone
+    return len(counts), sum(counts)
