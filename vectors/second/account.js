@@ -1,0 +1,153 @@
+// An account in memory: an identity, its prekeys, the peers it knows. A call that fails changes nothing. [STO-4]
+// Not here: making and publishing prekeys (keeping.js), stores.
+
+import * as addresses from "./address.js";
+import { equal, toHex } from "./bytes.js";
+import * as curve from "./curve.js";
+import { refuse } from "./errors.js";
+import * as handshake from "./handshake.js";
+import { REPLAYS } from "./limits.js";
+import * as messages from "./messages.js";
+import * as prekeys from "./prekeys.js";
+import * as sessions from "./sessions.js";
+import * as safetyNumber from "./safety-number.js";
+import { randomBytes } from "@noble/hashes/utils.js";
+
+const slot = ({ kind, id }) => `${kind} ${id}`;
+
+export class Account {
+  /** `clock` answers the time in seconds. */
+  constructor({ address, identity, suites, clock }) {
+    this.address = addresses.fromItem(address);
+    this.identity = identity;
+    this.identityPublic = curve.publicOf(identity);
+    this.suites = suites;
+    this.clock = clock;
+    this.prekeys = new Map(); // slot -> {kind, id, private, expires}
+    this.replays = new Map(); // slot of a prekey -> set of handshake ids
+    this.peers = new Map(); // address -> {identity, sessions}
+  }
+
+  get us() {
+    return { address: this.address, identity: this.identity };
+  }
+
+  keep(prekey) {
+    this.prekeys.set(slot(prekey), prekey);
+  }
+
+  remember(prekey, handshakeId) {
+    const place = slot(prekey);
+    if (!this.replays.has(place)) this.replays.set(place, new Set());
+    this.replays.get(place).add(toHex(handshakeId));
+  }
+
+  /** Delete what has expired, and the replay records with it. [HAND-9] */
+  sweep() {
+    for (const [place, prekey] of this.prekeys) {
+      if (prekey.expires === null || this.clock() < prekey.expires) continue;
+      this.prekeys.delete(place);
+      this.replays.delete(place);
+    }
+  }
+
+  find(kinds, id) {
+    this.sweep();
+    return kinds.map((kind) => this.prekeys.get(slot({ kind, id }))).find((prekey) => prekey !== undefined);
+  }
+
+  peer(address) {
+    return this.peers.get(addresses.key(address)) ?? { identity: null, sessions: [] };
+  }
+
+  setPeer(address, peer) {
+    this.peers.set(addresses.key(address), peer);
+  }
+
+  /** The peer, if this identity key is the recorded one or none is recorded. [SES-7] */
+  trusted(address, identity) {
+    const peer = this.peer(address);
+    if (peer.identity !== null && !equal(peer.identity, identity)) {
+      refuse("UntrustedIdentity", "another identity key than the recorded one");
+    }
+    return { ...peer, identity };
+  }
+
+  initiate(to, data, { suite, ephemeral, ratchetKey, recorded = null, discardEarlier = false }) {
+    const bundle = prekeys.decodeBundle(data);
+    const { suites } = this;
+    const begun = handshake.initiate(this.us, { to, bundle, suite, suites, ephemeral, recorded });
+    const session = sessions.initiated({ ...begun, suite }, curve.pair(ratchetKey));
+    const peer = this.trusted(to, bundle.identity);
+    this.setPeer(to, { ...peer, sessions: sessions.add(discardEarlier ? [] : peer.sessions, session) });
+  }
+
+  encrypt(to, plaintext, { nonce = randomBytes(8), ratchetKey } = {}) {
+    const peer = this.peer(to);
+    const fresh = () => curve.pair(ratchetKey);
+    const done = sessions.encrypt(peer.sessions, this.suites, { plaintext, nonce, fresh });
+    this.setPeer(to, { ...peer, sessions: done.sessions });
+    return done.message;
+  }
+
+  decrypt(from, data) {
+    if (messages.kindOf(data) === messages.INITIAL) return this.decryptInitial(from, messages.decodeInitial(data));
+    const message = messages.decodeRatchet(data);
+    const peer = this.peer(from);
+    const done = sessions.decrypt(peer.sessions, this.suites, message);
+    this.setPeer(from, { ...peer, sessions: done.sessions });
+    return done.plaintext;
+  }
+
+  decryptInitial(from, message) {
+    handshake.checkSender(this.us, from, message);
+    const peer = this.trusted(from, message.identity);
+    const known = sessions.begunBy(peer.sessions, this.suites, message.handshakeId);
+    if (known !== undefined) {
+      const done = sessions.decryptIn(peer.sessions, this.suites, known, message.message);
+      this.setPeer(from, { ...peer, sessions: done.sessions });
+      return done.plaintext;
+    }
+    return this.answer(from, peer, message);
+  }
+
+  answer(from, peer, message) {
+    handshake.checkAllowed(this.suites, message);
+    const find = (kinds, id) => this.find(kinds, id);
+    const named = handshake.namedPrekeys(message, find, (prekey) => this.checkReplay(prekey, message.handshakeId));
+    const agreed = handshake.respond(this.us, { from, message, named });
+    const signedPrekey = curve.pair(named.signed.private);
+    const { session, plaintext } = sessions.answered({ ...agreed, suite: message.suite, signedPrekey }, message.message);
+    // From here on nothing can fail. One-time prekeys go only now. [HAND-7]
+    for (const used of [named.oneTime, named.kem]) {
+      if (used !== null && used.kind !== prekeys.KEM_LAST_RESORT) this.prekeys.delete(slot(used));
+    }
+    if (named.replayed !== null) this.remember(named.replayed, message.handshakeId);
+    this.setPeer(from, { ...peer, sessions: sessions.add(peer.sessions, session) });
+    return plaintext;
+  }
+
+  /** [HAND-8] */
+  checkReplay(prekey, handshakeId) {
+    const record = this.replays.get(slot(prekey)) ?? new Set();
+    if (record.has(toHex(handshakeId))) refuse("DuplicateMessage", "a handshake that was accepted before");
+    if (record.size >= REPLAYS) refuse("ReplayRecordFull", "the replay record of this prekey is full");
+  }
+
+  /** Record another identity key; the sessions of the old one go. [SES-7] */
+  acceptIdentity(address, identity) {
+    curve.checkPublic(identity);
+    if (addresses.same(address, this.address) || equal(identity, this.identityPublic)) {
+      refuse("AddressMismatch", "our own address or key");
+    }
+    const peer = this.peer(address);
+    if (peer.identity !== null && equal(peer.identity, identity)) return;
+    this.setPeer(address, { identity, sessions: [] });
+  }
+
+  safetyNumber(address) {
+    const { identity } = this.peer(address);
+    if (identity === null) refuse("UsageError", "no identity key is recorded for this address");
+    return safetyNumber.compute({ address: this.address, identity: this.identityPublic }, { address, identity });
+  }
+}

@@ -1,0 +1,42 @@
+// Addresses: a name and the number of a device. [WIRE-8]
+
+import { decode as decodeCbor, encode as encodeCbor } from "./cbor.js";
+import { utf8 } from "./bytes.js";
+import { refuse } from "./errors.js";
+import { NAME_SIZE, U32 } from "./limits.js";
+import * as shape from "./shape.js";
+
+const FORBIDDEN = /[\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/u;
+const INVISIBLE =
+  /[\u034F\u115F\u1160\u17B4\u17B5\u180B-\u180F\u3164\uFE00-\uFE0F\uFFA0\u{E0100}-\u{E01EF}]/u;
+const SPACED = /^\p{White_Space}|\p{White_Space}$/u;
+
+/** Read [name, device id]. */
+export function fromItem(item) {
+  const [name, device] = shape.array(item, 2);
+  shape.text(name);
+  const size = utf8(name).length;
+  if (size < 1 || size > NAME_SIZE) refuse("MalformedMessage", "a name has 1 to 255 bytes");
+  if (FORBIDDEN.test(name) || INVISIBLE.test(name)) refuse("MalformedMessage", "a character that no name may have");
+  if (SPACED.test(name)) refuse("MalformedMessage", "white space around a name");
+  if (name.normalize("NFC") !== name) refuse("MalformedMessage", "a name that is not in normal form C");
+  shape.integer(device, 1, U32);
+  return [name, device];
+}
+
+export function decode(data) {
+  return fromItem(decodeCbor(data, { nesting: 1, items: 3 }));
+}
+
+export function encode(address) {
+  return encodeCbor(address);
+}
+
+export function same(left, right) {
+  return left[0] === right[0] && left[1] === right[1];
+}
+
+/** A key for maps. */
+export function key(address) {
+  return `${address[1]} ${address[0]}`;
+}

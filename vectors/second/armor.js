@@ -1,0 +1,31 @@
+// Text armor for messages that go by e-mail. [WIRE-10]
+
+import { refuse } from "./errors.js";
+
+const BEGIN = "-----BEGIN LETTERLOCK MESSAGE-----";
+const END = "-----END LETTERLOCK MESSAGE-----";
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+export function encode(data) {
+  const lines = Buffer.from(data).toString("base64").match(/.{1,64}/g) ?? [];
+  return [BEGIN, ...lines, END, ""].join("\n");
+}
+
+/** The block is looked for in the text, not in its lines: mail programs indent, and end lines in their own ways. */
+export function decode(text) {
+  const begins = places(text, BEGIN);
+  const ends = places(text, END);
+  if (begins.length === 0 || ends.length === 0) refuse("MalformedMessage", "no whole block");
+  if (begins.length > 1 || ends.length > 1) refuse("MalformedMessage", "more than one block");
+  if (ends[0] < begins[0]) refuse("MalformedMessage", "a block that ends before it begins");
+  const body = text.slice(begins[0] + BEGIN.length, ends[0]).replace(/[ \t\n\r\v\f]/g, "");
+  if (!BASE64.test(body)) refuse("MalformedMessage", "stray characters or wrong padding");
+  const data = Buffer.from(body, "base64");
+  // Encoding again shows bits in the last character that belong to no byte.
+  if (data.toString("base64") !== body) refuse("MalformedMessage", "bits that belong to no byte");
+  return new Uint8Array(data);
+}
+
+function places(text, wanted) {
+  return [...text.matchAll(wanted)].map((match) => match.index);
+}

@@ -1,0 +1,135 @@
+// Deterministic CBOR, five kinds of item: unsigned integers, byte strings, text strings, arrays, null.
+// Not here: what the items mean. Refuses as MalformedMessage; records.js gives it another name.
+
+import { bigEndian, concat, readBigEndian, utf8 } from "./bytes.js";
+import { refuse } from "./errors.js";
+
+const UNSIGNED = 0;
+const BYTES = 2;
+const TEXT = 3;
+const ARRAY = 4;
+const NULL = 0xf6;
+const INDEFINITE = 31;
+
+// A byte order mark is a character like any other here; left to itself the decoder would swallow it.
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+export function head(major, value) {
+  const top = major << 5;
+  if (value < 24) return Uint8Array.of(top | Number(value));
+  const size = [1, 2, 4, 8].find((width) => BigInt(value) < 1n << BigInt(8 * width));
+  return concat(Uint8Array.of(top | (24 + Math.log2(size))), bigEndian(value, size));
+}
+
+/** Encode numbers, bigints, Uint8Arrays, strings, arrays and null. */
+export function encode(item) {
+  if (item === null) return Uint8Array.of(NULL);
+  if (typeof item === "number" || typeof item === "bigint") return head(UNSIGNED, item);
+  if (item instanceof Uint8Array) return concat(head(BYTES, item.length), item);
+  if (typeof item === "string") {
+    const text = utf8(item);
+    return concat(head(TEXT, text.length), text);
+  }
+  if (Array.isArray(item)) return concat(head(ARRAY, item.length), ...item.map(encode));
+  throw new TypeError(`no CBOR item: ${typeof item}`);
+}
+
+/** An array's encoding before the head of its last element, a byte string that is not given: what wire.md calls *opened*. */
+export function encodeOpened(elements) {
+  return concat(head(ARRAY, elements.length + 1), ...elements.map(encode));
+}
+
+/**
+ * One head: its major type, value and where it ends. `shortest` is left out only where the version is looked for,
+ * since a later version might spell differently whatever comes with it.
+ */
+export function readHead(data, at, shortest = true) {
+  if (at >= data.length) refuse("MalformedMessage", "the encoding ends early");
+  const major = data[at] >> 5;
+  const low = data[at] & 31;
+  if (low < 24) return { major, value: low, end: at + 1 };
+  if (low > 27) refuse("MalformedMessage", low === INDEFINITE ? "an indefinite length" : "a reserved head");
+  const width = 1 << (low - 24);
+  const end = at + 1 + width;
+  if (end > data.length) refuse("MalformedMessage", "a head ends early");
+  const value = readBigEndian(data.subarray(at + 1, end));
+  const least = width === 1 ? 24n : 1n << BigInt(4 * width);
+  if (shortest && value < least) refuse("MalformedMessage", "a head in a long form");
+  return { major, value: value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value, end };
+}
+
+class Reader {
+  constructor(data, nesting, items) {
+    this.data = data;
+    this.nesting = nesting;
+    this.items = items;
+    this.at = 0;
+  }
+
+  item(depth) {
+    this.items -= 1;
+    if (this.items < 0) refuse("MalformedMessage", "too many items");
+    if (this.data[this.at] === NULL) {
+      this.at += 1;
+      return null;
+    }
+    const { major, value, end } = readHead(this.data, this.at);
+    this.at = end;
+    if (major === UNSIGNED) return value;
+    if (major === ARRAY) return this.array(value, depth + 1);
+    if (major !== BYTES && major !== TEXT) refuse("MalformedMessage", "an item of a kind that does not occur");
+    const bytes = this.take(value);
+    return major === BYTES ? bytes : text(bytes);
+  }
+
+  take(length) {
+    // Compared before adding: a length may be beyond what a number holds exactly.
+    if (length > this.data.length - this.at) refuse("MalformedMessage", "a string ends early");
+    this.at += length;
+    return this.data.subarray(this.at - length, this.at);
+  }
+
+  array(count, depth) {
+    if (depth > this.nesting) refuse("MalformedMessage", "arrays nest too deep");
+    if (count > this.items) refuse("MalformedMessage", "too many items");
+    const elements = [];
+    for (let index = 0; index < count; index += 1) {
+      if (depth === 1) this.last = this.at;
+      elements.push(this.item(depth));
+    }
+    return elements;
+  }
+}
+
+function text(bytes) {
+  try {
+    return strictUtf8.decode(bytes);
+  } catch {
+    return refuse("MalformedMessage", "text that is not UTF-8");
+  }
+}
+
+/** Decode one item that fills `data`; also where the last element of an outermost array begins. */
+export function decodeWithLast(data, { nesting, items }) {
+  const reader = new Reader(data, nesting, items);
+  const item = reader.item(0);
+  if (reader.at !== data.length) refuse("MalformedMessage", "bytes after the end");
+  return { item, last: reader.last };
+}
+
+export function decode(data, limits) {
+  return decodeWithLast(data, limits).item;
+}
+
+/** The number of elements, version and kind at the beginning of an encoding, before anything else of it is believed. */
+export function peek(data, version) {
+  const outer = readHead(data, 0, false);
+  if (outer.major !== ARRAY) refuse("MalformedMessage", "no array with a version");
+  const first = readHead(data, outer.end, false);
+  if (first.major !== UNSIGNED) refuse("MalformedMessage", "no version");
+  if (first.value !== version) refuse("UnsupportedVersion", "another version"); // [WIRE-1]
+  if (outer.value < 2) refuse("MalformedMessage", "no kind");
+  const second = readHead(data, first.end);
+  if (second.major !== UNSIGNED) refuse("MalformedMessage", "no kind");
+  return { count: outer.value, kind: second.value };
+}

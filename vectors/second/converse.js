@@ -1,0 +1,224 @@
+// Talk with another implementation: node vectors/second/converse.js [COMMAND...]
+//
+// COMMAND speaks the line protocol of vectors/README.md; without one it is `python3 -m letterlock vectors serve`.
+// One party lives here, one there. The network between them has a fixed seed; it loses, reorders, repeats and
+// damages. Every plaintext is compared, every refusal named, and both safety numbers must be the same.
+
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { toHex, utf8 } from "./bytes.js";
+import { Refusal } from "./errors.js";
+import { implementation } from "./operations/index.js";
+
+const MESSAGES = 120; // in each conversation, about half from each side
+const OURS = ["here", 1];
+const THEIRS = ["dört", 4_294_967_295]; // a name beyond ASCII, the highest device id
+
+class Disagreement extends Error {}
+
+/** The other implementation, as a function (operation, input) -> {out} or {error}. */
+function elsewhere(command) {
+  const child = spawn(command[0], command.slice(1), { stdio: ["pipe", "pipe", "inherit"] });
+  const waiting = [];
+  let failure = null;
+  const fail = (reason) => {
+    failure ??= new Error(`the other implementation ${reason}`);
+    for (const { reject } of waiting.splice(0)) reject(failure);
+  };
+  child.on("error", (error) => fail(`did not start: ${error.message}`));
+  child.on("exit", (code) => fail(`ended with ${code}`));
+  child.stdin.on("error", () => fail("does not listen"));
+  createInterface({ input: child.stdout }).on("line", (line) => {
+    const asked = waiting.shift();
+    if (asked === undefined) return fail("answers what was not asked");
+    const answer = JSON.parse(line);
+    if (answer.id !== asked.id) return fail("answers in another order");
+    return asked.resolve(answer);
+  });
+  let id = 0;
+  const ask = (op, input) => new Promise((resolve, reject) => {
+    if (failure !== null) return reject(failure);
+    id += 1;
+    waiting.push({ id, resolve, reject });
+    return child.stdin.write(`${JSON.stringify({ id, op, in: input })}\n`);
+  });
+  return { ask, end: () => child.stdin.end() };
+}
+
+function here() {
+  const perform = implementation();
+  return async (op, input) => {
+    try {
+      return { out: perform(op, input) };
+    } catch (error) {
+      if (error instanceof Refusal) return { error: error.name };
+      throw error;
+    }
+  };
+}
+
+/** One party: where it lives, and what it is asked. */
+function partyOf(ask, side, address) {
+  return { side, address, ask: (op, input = {}) => ask(`party.${op}`, { party: side.party, ...input }) };
+}
+
+async function must(answer, what) {
+  const given = await answer;
+  if (given.error !== undefined) throw new Disagreement(`${what}: refused as ${given.error} ${given.detail ?? ""}`);
+  return given.out;
+}
+
+async function mustRefuse(answer, names, what) {
+  const given = await answer;
+  if (given.error === undefined) throw new Disagreement(`${what}: accepted`);
+  if (!names.includes(given.error)) throw new Disagreement(`${what}: ${given.error} instead of ${names.join(" or ")}`);
+}
+
+/** A small generator with a fixed seed: what fails can be repeated. */
+function dice(seed) {
+  let state = seed >>> 0;
+  return (sides) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * sides);
+  };
+}
+
+function damage(message, roll) {
+  const bytes = Buffer.from(message, "hex");
+  bytes[bytes.length - 1 - roll(16)] ^= 1 << roll(8); // in the tag, so that the name is always the same
+  return toHex(bytes);
+}
+
+/** What is on its way from one party to the other, and what may happen to it. */
+class Network {
+  constructor(roll, counts) {
+    this.roll = roll;
+    this.counts = counts;
+    this.under = [];
+  }
+
+  send(from, to, message, text) {
+    const letter = { from, to, message, text };
+    if (this.roll(12) === 0) this.counts.lost += 1;
+    else this.under.splice(this.roll(this.under.length + 1), 0, letter);
+  }
+
+  async deliver() {
+    const { from, to, message, text } = this.under.pop();
+    const open = (data) => to.ask("decrypt", { address: from.address, message: data });
+    if (this.roll(4) === 0) {
+      await mustRefuse(open(damage(message, this.roll)), ["AuthenticationFailed"], `a damaged message to ${to.side.name}`);
+      this.counts.damaged += 1;
+    }
+    const { plaintext } = await must(open(message), `a message to ${to.side.name}`);
+    if (plaintext !== text) throw new Disagreement(`another plaintext at ${to.side.name}`);
+    this.counts.read += 1;
+    if (this.roll(3) === 0) {
+      await mustRefuse(open(message), ["DuplicateMessage"], `a repeated message to ${to.side.name}`);
+      this.counts.repeated += 1;
+    }
+  }
+}
+
+function plaintextOf(turn, roll) {
+  return toHex(utf8(`message ${turn} ${"ä".repeat(roll(300))}`));
+}
+
+async function bundleOf(party, lastResort) {
+  if (!lastResort) return (await must(party.ask("bundle"), "a bundle")).bundle;
+  const { publication } = await must(party.ask("publish", { one_time: 0 }), "a publication");
+  return (await must(party.operation("publication.bundles", { publication }), "its bundles")).last_resort;
+}
+
+async function write(network, from, to, text) {
+  const { message } = await must(from.ask("encrypt", { address: to.address, plaintext: text }), `writing at ${from.side.name}`);
+  network.send(from, to, message, text);
+}
+
+async function begin(initiator, recipient, { suite, lastResort }) {
+  const bundle = await bundleOf(recipient, lastResort);
+  await must(initiator.ask("initiate", { address: recipient.address, bundle, suite }), `initiating at ${initiator.side.name}`);
+}
+
+/** One side begins; the other may write once it has read something. */
+async function oneSided(network, [initiator, recipient], how, roll) {
+  await begin(initiator, recipient, how);
+  for (let turn = 0; turn < MESSAGES; turn += 1) {
+    const answered = network.counts.read > 0 && roll(2) === 1;
+    const [from, to] = answered ? [recipient, initiator] : [initiator, recipient];
+    await write(network, from, to, plaintextOf(turn, roll));
+    while (network.under.length > 0 && network.under.length > roll(8)) await network.deliver();
+  }
+  while (network.under.length > 0) await network.deliver();
+}
+
+/** Both begin at once, and write in turns until both are in one session; then as always. */
+async function crossing(network, [left, right], how, roll) {
+  await begin(left, right, how);
+  await begin(right, left, how);
+  for (let turn = 0; turn < MESSAGES / 2; turn += 1) {
+    await write(network, left, right, plaintextOf(turn, roll));
+    await write(network, right, left, plaintextOf(turn, roll));
+    while (network.under.length > 0 && (turn < 6 || network.under.length > roll(8))) await network.deliver();
+  }
+  while (network.under.length > 0) await network.deliver();
+}
+
+async function sameSafetyNumbers(left, right) {
+  const of = (party, other) => must(party.ask("safety_number", { address: other.address }), "a safety number");
+  const [ours, theirs] = [await of(left, right), await of(right, left)];
+  if (ours.digits !== theirs.digits) throw new Disagreement("the safety numbers differ");
+  const codes = [ours, theirs].map(({ scannable }) => [scannable.slice(0, 12), scannable.slice(12, 76), scannable.slice(76, 84), scannable.slice(84)]);
+  if (codes[0][1] !== codes[1][3] || codes[0][3] !== codes[1][1]) throw new Disagreement("the codes to scan differ");
+}
+
+/** Every way that a conversation can begin. */
+function ways() {
+  const begun = [];
+  for (const suite of [1, 2]) {
+    for (const lastResort of [false, true]) {
+      for (const who of ["here", "there", "both"]) begun.push({ suite, lastResort, who });
+    }
+  }
+  return begun;
+}
+
+async function converse(asks, way, number) {
+  const roll = dice(number * 7919 + 1);
+  const counts = { read: 0, lost: 0, repeated: 0, damaged: 0 };
+  const parties = [["here", OURS], ["there", THEIRS]].map(([name, address]) => {
+    const party = partyOf(asks[name], { name, party: `${name} ${number}` }, address);
+    return { ...party, operation: asks[name] };
+  });
+  for (const party of parties) await must(party.ask("create", { address: party.address, suites: [way.suite] }), "a party");
+  const ordered = way.who === "there" ? [parties[1], parties[0]] : parties;
+  const network = new Network(roll, counts);
+  await (way.who === "both" ? crossing : oneSided)(network, ordered, way, roll);
+  await sameSafetyNumbers(...parties);
+  if (counts.read === 0 || counts.repeated === 0 || counts.damaged === 0) throw new Disagreement("the network did nothing");
+  return counts;
+}
+
+async function main(command) {
+  const other = elsewhere(command.length > 0 ? command : ["python3", "-m", "letterlock", "vectors", "serve"]);
+  const asks = { here: here(), there: other.ask };
+  const who = await must(other.ask("hello", {}), "hello");
+  console.log(`talking with ${who.implementation} ${who.version}`);
+  let failed = 0;
+  for (const [number, way] of ways().entries()) {
+    const name = `suite ${way.suite}, ${way.lastResort ? "last-resort" : "one-time"} bundle, begun by ${way.who}`;
+    try {
+      const { read, lost, repeated, damaged } = await converse(asks, way, number);
+      console.log(`${name}: ${read} read, ${lost} lost, ${repeated} repeats and ${damaged} damaged ones refused`);
+    } catch (error) {
+      if (!(error instanceof Disagreement)) throw error;
+      failed += 1;
+      console.log(`${name}: FAILED, ${error.message}`);
+    }
+  }
+  other.end();
+  console.log(`${ways().length - failed} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,136 @@
+// The handshake: PQXDH and X3DH, from both sides, up to the associated data.
+// Not here: what is recorded of it (account.js), the ratchet that begins from it (ratchet.js).
+
+import * as addresses from "./address.js";
+import { equal } from "./bytes.js";
+import * as cbor from "./cbor.js";
+import * as curve from "./curve.js";
+import { refuse } from "./errors.js";
+import * as kdf from "./kdf.js";
+import * as kem from "./kem.js";
+import { PQXDH, SUITES } from "./limits.js";
+import { openInitial } from "./messages.js";
+import * as prekeys from "./prekeys.js";
+
+const TRANSCRIPT = "letterlock-v1 handshake transcript";
+
+/** AD: the digest of everything that was said, and of both names. [HAND-6] */
+function associatedData({ suite, initiator, recipient, identities, ephemeral, signed, oneTime, kemPart }) {
+  return kdf.sha256(cbor.encode([
+    TRANSCRIPT, 1, suite, initiator, recipient, ...identities, ephemeral,
+    signed,
+    oneTime,
+    kemPart,
+  ]));
+}
+
+function checkBundle(us, to, bundle) {
+  const ours = addresses.same(us.address, to) || equal(bundle.identity, curve.publicOf(us.identity)); // [HAND-11]
+  if (ours || !addresses.same(bundle.address, to)) refuse("AddressMismatch", "a bundle of somebody else");
+}
+
+function checkSuite(suite, suites, bundle) {
+  if (!SUITES.includes(suite) || !suites.includes(suite)) refuse("SuiteRefused", "a suite that is not allowed"); // [HAND-3]
+  if (suite === PQXDH && bundle.kem === null) refuse("SuiteRefused", "a bundle without a KEM prekey"); // [HAND-5]
+}
+
+/**
+ * Begin: `us` is our address and identity (private), `recorded` what the KEM is to give, if that is fixed.
+ * Answers SK, AD, the bytes *opened* of the initial message and their digest.
+ */
+export function initiate(us, { to, bundle, suite, suites = SUITES, ephemeral = curve.pair().private, recorded = null }) {
+  checkBundle(us, to, bundle);
+  prekeys.verifyBundle(bundle); // [HAND-1]
+  checkSuite(suite, suites, bundle);
+  const identity = curve.publicOf(us.identity);
+  const agreements = [
+    curve.agree(us.identity, bundle.signed.key),
+    curve.agree(ephemeral, bundle.identity),
+    curve.agree(ephemeral, bundle.signed.key),
+  ];
+  if (bundle.oneTime !== null) agreements.push(curve.agree(ephemeral, bundle.oneTime.key)); // [HAND-4]
+  const given = suite === PQXDH ? encapsulate(bundle.kem.key, recorded) : null;
+  const said = { suite, ephemeral: curve.publicOf(ephemeral) };
+  const opened = openInitial({
+    ...said,
+    identity,
+    signedPrekeyId: bundle.signed.id,
+    oneTimePrekeyId: bundle.oneTime === null ? null : bundle.oneTime.id,
+    kem: given === null ? null : { prekeyId: bundle.kem.id, ciphertext: given.ciphertext },
+  });
+  return {
+    secret: kdf.handshake(suite, agreements, given === null ? null : given.secret),
+    associatedData: associatedData({
+      ...said,
+      initiator: us.address,
+      recipient: to,
+      identities: [identity, bundle.identity],
+      signed: [bundle.signed.id, bundle.signed.key],
+      oneTime: bundle.oneTime === null ? null : [bundle.oneTime.id, bundle.oneTime.key],
+      kemPart: given === null ? null : [bundle.kem.id, bundle.kem.key, given.ciphertext],
+    }),
+    opened,
+    handshakeId: kdf.sha256(opened),
+    signedPrekey: bundle.signed.key,
+  };
+}
+
+function encapsulate(key, recorded) {
+  return recorded === null ? kem.encapsulate(key) : kem.encapsulateRecorded(key, recorded);
+}
+
+/** Step 1 of the recipient's: nobody writes to us under our own name or key. */
+export function checkSender(us, from, message) {
+  if (addresses.same(us.address, from)) refuse("AddressMismatch", "a message from our own address");
+  if (equal(message.identity, curve.publicOf(us.identity))) refuse("AddressMismatch", "a message under our own key");
+}
+
+/** Step 3. */
+export function checkAllowed(suites, message) {
+  if (!suites.includes(message.suite)) refuse("SuiteRefused", "a suite that is not allowed"); // [HAND-3]
+}
+
+/**
+ * Step 4: the prekeys that a message names. `find(kinds, id)` answers a prekey with its private key, or undefined;
+ * `checkReplay(prekey)` is called with the prekey that can serve again, if none that is used serves once.
+ */
+export function namedPrekeys(message, find, checkReplay = () => {}) {
+  const signed = find([prekeys.SIGNED], message.signedPrekeyId);
+  if (signed === undefined) refuse("UnknownPrekey", "no such signed prekey");
+  const kemPrekey = message.kem === null
+    ? null
+    : find([prekeys.KEM_ONE_TIME, prekeys.KEM_LAST_RESORT], message.kem.prekeyId);
+  if (kemPrekey === undefined) refuse("UnknownPrekey", "no such KEM prekey");
+  const again = kemPrekey ?? signed;
+  const repeatable = message.oneTimePrekeyId === null && again.kind !== prekeys.KEM_ONE_TIME;
+  if (repeatable) checkReplay(again); // [HAND-8]
+  const oneTime = message.oneTimePrekeyId === null ? null : find([prekeys.ONE_TIME], message.oneTimePrekeyId);
+  if (oneTime === undefined) refuse("UnknownPrekey", "no such one-time prekey");
+  return { signed, oneTime, kem: kemPrekey, replayed: repeatable ? again : null };
+}
+
+/** Step 5, up to AD. */
+export function respond(us, { from, message, named }) {
+  const agreements = [
+    curve.agree(named.signed.private, message.identity),
+    curve.agree(us.identity, message.ephemeral),
+    curve.agree(named.signed.private, message.ephemeral),
+  ];
+  if (named.oneTime !== null) agreements.push(curve.agree(named.oneTime.private, message.ephemeral)); // [HAND-4]
+  const kemSecret = named.kem === null ? null : kem.decapsulate(named.kem.private, message.kem.ciphertext);
+  const part = (prekey) => [prekey.id, prekeys.publicOf(prekey.kind, prekey.private)];
+  return {
+    secret: kdf.handshake(message.suite, agreements, kemSecret),
+    associatedData: associatedData({
+      suite: message.suite,
+      initiator: from,
+      recipient: us.address,
+      identities: [message.identity, curve.publicOf(us.identity)],
+      ephemeral: message.ephemeral,
+      signed: part(named.signed),
+      oneTime: named.oneTime === null ? null : part(named.oneTime),
+      kemPart: named.kem === null ? null : [...part(named.kem), message.kem.ciphertext],
+    }),
+    handshakeId: message.handshakeId,
+  };
+}

@@ -1,0 +1,58 @@
+// Keeping an account in prekeys: making, replacing, publishing them.
+
+import { randomBytes } from "@noble/hashes/utils.js";
+import * as curve from "./curve.js";
+import { readBigEndian } from "./bytes.js";
+import { refuse } from "./errors.js";
+import { Account } from "./account.js";
+import * as kem from "./kem.js";
+import { ONE_TIME_AGE, PUBLISHED, RETIREMENT, ROTATION, U32 } from "./limits.js";
+import * as prekeys from "./prekeys.js";
+
+export class Keeper extends Account {
+  constructor(settings) {
+    super({ identity: curve.pair().private, ...settings });
+    this.nextId = Number(readBigEndian(randomBytes(4)) >> 1n); // random, with room above [HAND-10]
+    this.replace();
+  }
+
+  /** A new prekey; `age` is how long it lives, null for those that live until they are replaced. */
+  makePrekey(kind, age) {
+    if (this.nextId > U32) refuse("UsageError", "no prekey id is left");
+    const { private: secret } = prekeys.isKem(kind) ? kem.pair() : curve.pair();
+    const expires = age === null ? null : this.clock() + age;
+    const prekey = { kind, id: this.nextId, private: secret, expires };
+    this.nextId += 1;
+    this.keep(prekey);
+    return prekeys.make(this.identity, prekey);
+  }
+
+  replace() {
+    for (const old of [this.signed, this.lastResort]) {
+      if (old !== undefined) this.find([old.kind], old.id).expires = this.clock() + RETIREMENT; // [HAND-9]
+    }
+    this.signed = this.makePrekey(prekeys.SIGNED, null);
+    this.lastResort = this.makePrekey(prekeys.KEM_LAST_RESORT, null);
+    this.rotated = this.clock();
+  }
+
+  publish(count) {
+    if (!Number.isInteger(count) || count < 0 || count > PUBLISHED) refuse("UsageError", "0 to 1,000 pairs");
+    if (this.clock() - this.rotated >= ROTATION) this.replace();
+    const several = (kind) => Array.from({ length: count }, () => this.makePrekey(kind, ONE_TIME_AGE));
+    return prekeys.encodePublication({
+      address: this.address,
+      identity: this.identityPublic,
+      signed: this.signed,
+      lastResort: this.lastResort,
+      oneTime: several(prekeys.ONE_TIME),
+      kemOneTime: several(prekeys.KEM_ONE_TIME),
+    });
+  }
+
+  /** One bundle with one-time prekeys. */
+  bundle() {
+    const [pair] = prekeys.bundles(prekeys.decodePublication(this.publish(1))).pairs;
+    return prekeys.encodeBundle(pair);
+  }
+}

@@ -1,0 +1,64 @@
+// ML-KEM-1024, private keys as seeds.
+
+import { ml_kem1024 } from "@noble/post-quantum/ml-kem.js";
+import { randomBytes } from "@noble/hashes/utils.js";
+import { equal } from "./bytes.js";
+import { refuse } from "./errors.js";
+import * as shape from "./shape.js";
+
+export const KEY_SIZE = 1568;
+export const CIPHERTEXT_SIZE = 1568;
+export const SEED_SIZE = 64;
+const Q = 3329;
+const COEFFICIENTS = 1536; // bytes of packed coefficients; the matrix seed follows
+
+/** The key, if every one of its 1,024 coefficients is below q. [PRIM-7] */
+export function checkPublic(key) {
+  if (key.length !== KEY_SIZE) refuse("InvalidKey", "an encapsulation key of another length");
+  for (let at = 0; at < COEFFICIENTS; at += 3) {
+    const low = key[at] | ((key[at + 1] & 0x0f) << 8);
+    const high = (key[at + 1] >> 4) | (key[at + 2] << 4);
+    if (low >= Q || high >= Q) refuse("InvalidKey", "a coefficient of q or more");
+  }
+  return key;
+}
+
+/** An element of an encoding that is an encapsulation key. */
+export function fromItem(item) {
+  return checkPublic(shape.bytes(item, KEY_SIZE));
+}
+
+function expand(seed) {
+  if (seed.length !== SEED_SIZE) refuse("UsageError", "a seed of another length");
+  return ml_kem1024.keygen(seed);
+}
+
+export function publicOf(seed) {
+  return expand(seed).publicKey;
+}
+
+export function pair(seed = randomBytes(SEED_SIZE)) {
+  return { private: seed, public: publicOf(seed) };
+}
+
+export function encapsulate(key) {
+  const { cipherText, sharedSecret } = ml_kem1024.encapsulate(checkPublic(key));
+  return { ciphertext: cipherText, secret: sharedSecret };
+}
+
+/** Encapsulate from recorded coins; what comes out must be what was recorded, or the two implementations differ. */
+export function encapsulateRecorded(key, { coins, ciphertext, secret }) {
+  checkPublic(key);
+  if (coins === null) return { ciphertext, secret };
+  const made = ml_kem1024.encapsulate(key, coins);
+  if (!equal(made.cipherText, ciphertext)) throw new Error("the coins give another ciphertext than the recorded one");
+  if (!equal(made.sharedSecret, secret)) throw new Error("the coins give another secret than the recorded one");
+  return { ciphertext, secret };
+}
+
+/** A ciphertext of the right length is never an error: a wrong one gives a wrong secret. */
+export function decapsulate(seed, ciphertext) {
+  const { secretKey } = expand(seed);
+  if (ciphertext.length !== CIPHERTEXT_SIZE) refuse("MalformedMessage", "a ciphertext of another length");
+  return ml_kem1024.decapsulate(ciphertext, secretKey);
+}

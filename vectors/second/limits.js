@@ -1,0 +1,33 @@
+// Every limit of the specification, with the rule that sets it.
+
+export const VERSION = 1;
+export const X3DH = 1;
+export const PQXDH = 2;
+export const SUITES = [X3DH, PQXDH];
+
+export const U32 = 2 ** 32 - 1; // ids, counters, device ids
+export const MESSAGE_SIZE = 17_305_600; // WIRE-3
+export const BUNDLE_SIZE = 8_192; // WIRE-3
+export const PUBLICATION_SIZE = 4_194_304; // WIRE-3
+export const NESTING = 4; // WIRE-3
+export const ITEMS = 10_019; // WIRE-3
+export const PUBLISHED = 1_000; // one-time prekeys of one kind, WIRE-11
+export const NAME_SIZE = 255; // WIRE-8
+
+export const PLAINTEXT_SIZE = 16_777_216;
+export const PADDED_LEAST = 32;
+export const PADDED_MOST = 17_301_504;
+export const NONCE_SIZE = 8;
+export const TAG_SIZE = 16;
+
+export const SKIP = 2_000; // RAT-5
+export const SKIPPED_KEPT = 4_000; // RAT-7
+export const TRIAL_STEPS = 8_000; // SES-9
+export const ARCHIVED = 40; // SES-5
+export const REPLAYS = 65_536; // HAND-8
+export const HEADER_SIZE = 4_096; // a stored header to repeat
+
+const DAY = 86_400;
+export const ROTATION = 7 * DAY; // HAND-9
+export const RETIREMENT = 30 * DAY; // HAND-9
+export const ONE_TIME_AGE = 90 * DAY; // HAND-9

@@ -1,0 +1,84 @@
+// Messages: initial and ratchet. Decoding, in the order of wire.md, and encoding.
+// Not here: bundles and publications (prekeys.js), what is sealed (sealing.js).
+
+import * as cbor from "./cbor.js";
+import * as curve from "./curve.js";
+import { refuse } from "./errors.js";
+import { CIPHERTEXT_SIZE } from "./kem.js";
+import { sha256 } from "./kdf.js";
+import * as limits from "./limits.js";
+import * as shape from "./shape.js";
+
+export const INITIAL = 1;
+export const RATCHET = 2;
+export const BUNDLE = 3;
+export const PUBLICATION = 4;
+
+const SEALED_LEAST = limits.NONCE_SIZE + limits.PADDED_LEAST + limits.TAG_SIZE;
+const SEALED_MOST = limits.NONCE_SIZE + limits.PADDED_MOST + limits.TAG_SIZE;
+
+/** Steps 1 to 5 of wire.md: the elements of an encoding of `kind`, not yet looked at, and where the last one begins. */
+export function elements(data, kind, { count, size, nesting = 1, items = count + 1 }) {
+  const seen = cbor.peek(data, limits.VERSION);
+  if (seen.kind !== kind) refuse("MalformedMessage", "another kind");
+  if (data.length > size) refuse("MalformedMessage", "too many bytes");
+  if (seen.count !== count) refuse("MalformedMessage", "another number of elements");
+  const { item, last } = cbor.decodeWithLast(data, { nesting, items });
+  return { elements: item.slice(2), last };
+}
+
+/** The kind of a message, INITIAL or RATCHET, before it is decoded. */
+export function kindOf(data) {
+  const { kind } = cbor.peek(data, limits.VERSION);
+  if (kind !== INITIAL && kind !== RATCHET) refuse("MalformedMessage", "not a message");
+  return kind;
+}
+
+export function decodeRatchet(data) {
+  const found = elements(data, RATCHET, { count: 6, size: limits.MESSAGE_SIZE });
+  const [ratchetKey, previousLength, number, sealed] = found.elements;
+  curve.fromItem(ratchetKey);
+  shape.u32(previousLength);
+  shape.u32(number);
+  shape.bytes(sealed, SEALED_LEAST, SEALED_MOST);
+  return { ratchetKey, previousLength, number, opened: data.slice(0, found.last), sealed };
+}
+
+export function decodeInitial(data) {
+  const found = elements(data, INITIAL, { count: 10, size: limits.MESSAGE_SIZE });
+  const [suite, identity, ephemeral, signedPrekeyId, oneTimePrekeyId, kemId, ciphertext, message] = found.elements;
+  shape.integer(suite, limits.X3DH, limits.PQXDH);
+  curve.fromItem(identity);
+  curve.fromItem(ephemeral);
+  shape.u32(signedPrekeyId);
+  shape.optional(oneTimePrekeyId, shape.u32);
+  shape.optional(kemId, shape.u32);
+  shape.optional(ciphertext, (item) => shape.bytes(item, CIPHERTEXT_SIZE));
+  shape.bytes(message, 0, Infinity);
+  const wanted = suite === limits.PQXDH;
+  if ((kemId !== null) !== wanted || (ciphertext !== null) !== wanted) {
+    refuse("MalformedMessage", "KEM parts that do not go with the suite"); // [WIRE-7]
+  }
+  const opened = data.slice(0, found.last);
+  return {
+    suite, identity, ephemeral, signedPrekeyId, oneTimePrekeyId,
+    kem: wanted ? { prekeyId: kemId, ciphertext } : null,
+    opened,
+    handshakeId: sha256(opened),
+    message: decodeRatchet(message),
+  };
+}
+
+/** The bytes of a ratchet message before the head of `sealed`. */
+export function openRatchet({ ratchetKey, previousLength, number }) {
+  return cbor.encodeOpened([limits.VERSION, RATCHET, ratchetKey, previousLength, number]);
+}
+
+/** The bytes of an initial message before the head of the ratchet message. */
+export function openInitial({ suite, identity, ephemeral, signedPrekeyId, oneTimePrekeyId, kem }) {
+  return cbor.encodeOpened([
+    limits.VERSION, INITIAL, suite, identity, ephemeral, signedPrekeyId, oneTimePrekeyId,
+    kem === null ? null : kem.prekeyId,
+    kem === null ? null : kem.ciphertext,
+  ]);
+}

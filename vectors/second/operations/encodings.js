@@ -1,0 +1,136 @@
+// Operations on encodings.
+
+import * as addresses from "../address.js";
+import * as armor from "../armor.js";
+import { toHex } from "../bytes.js";
+import * as curve from "../curve.js";
+import { U32 } from "../limits.js";
+import * as messages from "../messages.js";
+import * as padding from "../padding.js";
+import * as prekeys from "../prekeys.js";
+import * as sealing from "../sealing.js";
+
+function outRatchet({ ratchetKey, previousLength, number, opened, sealed }) {
+  return {
+    ratchet_key: toHex(ratchetKey), previous_length: previousLength, number, opened: toHex(opened), sealed: toHex(sealed),
+  };
+}
+
+function outInitial(parts) {
+  return {
+    suite: parts.suite,
+    identity: toHex(parts.identity),
+    ephemeral: toHex(parts.ephemeral),
+    signed_prekey_id: parts.signedPrekeyId,
+    one_time_prekey_id: parts.oneTimePrekeyId,
+    kem: parts.kem && { prekey_id: parts.kem.prekeyId, ciphertext: toHex(parts.kem.ciphertext) },
+    handshake_id: toHex(parts.handshakeId),
+    message: outRatchet(parts.message),
+  };
+}
+
+function outPrekey(prekey) {
+  return prekey && { ...prekey, key: toHex(prekey.key), signature: toHex(prekey.signature) };
+}
+
+function outBundle({ address, identity, signed, oneTime, kem }) {
+  return {
+    address,
+    identity: toHex(identity),
+    signed: outPrekey(signed),
+    one_time: outPrekey(oneTime),
+    kem: outPrekey(kem),
+  };
+}
+
+function outPublication({ address, identity, signed, lastResort, oneTime, kemOneTime }) {
+  return {
+    address,
+    identity: toHex(identity),
+    signed: outPrekey(signed),
+    last_resort: outPrekey(lastResort),
+    one_time: oneTime.map(outPrekey),
+    kem_one_time: kemOneTime.map(outPrekey),
+  };
+}
+
+const DECODERS = {
+  initial: (data) => outInitial(messages.decodeInitial(data)),
+  ratchet: (data) => outRatchet(messages.decodeRatchet(data)),
+  bundle: (data) => outBundle(prekeys.decodeBundle(data)),
+  publication: (data) => outPublication(prekeys.decodePublication(data)),
+};
+
+function decode(given) {
+  const kind = given.text("kind");
+  if (!Object.hasOwn(DECODERS, kind)) given.wrong("kind", "a kind of message");
+  return DECODERS[kind](given.bytes("data"));
+}
+
+function makeBundle(given) {
+  const identity = given.bytes("identity");
+  const make = (name) => {
+    const prekey = given.object(name);
+    const kind = prekey.integer("kind", 1);
+    if (!prekeys.KINDS.includes(kind)) prekey.wrong("kind", "a kind of prekey");
+    return prekeys.make(identity, {
+      kind, id: prekey.integer("id", 0, U32), private: prekey.bytes("private"), nonce: prekey.sized("nonce", 64),
+    });
+  };
+  const bundle = prekeys.encodeBundle({
+    address: given.address("address"),
+    identity: prekeys.publicOf(prekeys.SIGNED, identity),
+    signed: make("signed"),
+    oneTime: given.optional("one_time", make),
+    kem: given.optional("kem", make),
+  });
+  return { bundle: toHex(bundle) };
+}
+
+function publicationBundles(given) {
+  const { pairs, lastResort } = prekeys.bundles(prekeys.decodePublication(given.bytes("publication")));
+  return {
+    bundles: pairs.map((bundle) => toHex(prekeys.encodeBundle(bundle))),
+    last_resort: toHex(prekeys.encodeBundle(lastResort)),
+  };
+}
+
+function seal(given) {
+  const header = {
+    ratchetKey: curve.checkPublic(given.bytes("ratchet_key")),
+    previousLength: given.integer("previous_length", 0, U32),
+    number: given.integer("number", 0, U32),
+  };
+  const message = sealing.seal(
+    given.sized("message_key", 32), given.sized("associated_data", 32), header,
+    given.bytes("plaintext"), given.sized("nonce", 8),
+  );
+  return { message: toHex(message) };
+}
+
+function open(given) {
+  const [key, associated] = [given.sized("message_key", 32), given.sized("associated_data", 32)];
+  return { plaintext: toHex(sealing.open(key, associated, messages.decodeRatchet(given.bytes("message")))) };
+}
+
+export const encodings = {
+  "wire.decode": decode,
+  "address.decode": (given) => ({ address: addresses.decode(given.bytes("data")) }),
+  "bundle.make": makeBundle,
+  "bundle.verify": (given) => {
+    prekeys.verifyBundle(prekeys.decodeBundle(given.bytes("bundle")));
+    return {};
+  },
+  "publication.verify": (given) => {
+    prekeys.verifyPublication(prekeys.decodePublication(given.bytes("publication")));
+    return {};
+  },
+  "publication.bundles": publicationBundles,
+  "padding.length": (given) => ({ padded: padding.paddedLength(given.integer("length")) }),
+  "padding.pad": (given) => ({ padded: toHex(padding.pad(given.bytes("plaintext"))) }),
+  "padding.unpad": (given) => ({ plaintext: toHex(padding.unpad(given.bytes("padded"))) }),
+  "seal.seal": seal,
+  "seal.open": open,
+  "armor.encode": (given) => ({ text: armor.encode(given.bytes("data")) }),
+  "armor.decode": (given) => ({ data: toHex(armor.decode(given.text("text"))) }),
+};

@@ -1,0 +1,44 @@
+// Operations on handshakes, without anything recorded earlier.
+
+import { toHex } from "../bytes.js";
+import * as handshake from "../handshake.js";
+import * as messages from "../messages.js";
+import * as prekeys from "../prekeys.js";
+
+const us = (given) => ({ address: given.address("address"), identity: given.bytes("identity") });
+
+function initiate(given) {
+  const begun = handshake.initiate(us(given), {
+    to: given.address("to"),
+    bundle: prekeys.decodeBundle(given.bytes("bundle")),
+    suite: given.integer("suite"),
+    ephemeral: given.bytes("ephemeral"),
+    recorded: given.recordedKem("kem"),
+  });
+  return {
+    secret: toHex(begun.secret),
+    associated_data: toHex(begun.associatedData),
+    opened: toHex(begun.opened),
+    handshake_id: toHex(begun.handshakeId),
+  };
+}
+
+function respond(given) {
+  const we = us(given);
+  const from = given.address("from");
+  const message = messages.decodeInitial(given.bytes("message"));
+  const held = given.objects("prekeys").map((prekey) => ({
+    kind: prekey.integer("kind"), id: prekey.integer("id"), private: prekey.bytes("private"),
+  }));
+  handshake.checkSender(we, from, message);
+  handshake.checkAllowed(given.numbers("suites"), message);
+  const find = (kinds, id) => held.find((prekey) => kinds.includes(prekey.kind) && prekey.id === id);
+  const agreed = handshake.respond(we, { from, message, named: handshake.namedPrekeys(message, find) });
+  return {
+    secret: toHex(agreed.secret),
+    associated_data: toHex(agreed.associatedData),
+    handshake_id: toHex(agreed.handshakeId),
+  };
+}
+
+export const handshakes = { "handshake.initiate": initiate, "handshake.respond": respond };

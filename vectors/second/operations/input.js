@@ -1,0 +1,98 @@
+// What an operation is given, read by type. A wrong type is the asker's mistake: UsageError.
+
+import * as addresses from "../address.js";
+import { fromHex } from "../bytes.js";
+import { refuse, refusingAs } from "../errors.js";
+
+export class Input {
+  constructor(values, where = "in") {
+    if (values === null || typeof values !== "object" || Array.isArray(values)) {
+      refuse("UsageError", `${where} is not an object`);
+    }
+    this.values = values;
+    this.where = where;
+  }
+
+  get(name) {
+    const value = this.values[name];
+    return value === undefined ? refuse("UsageError", `${this.where}: ${name} is missing`) : value;
+  }
+
+  wrong(name, what) {
+    return refuse("UsageError", `${this.where}: ${name} is not ${what}`);
+  }
+
+  text(name) {
+    const value = this.get(name);
+    return typeof value === "string" ? value : this.wrong(name, "a text");
+  }
+
+  bytes(name) {
+    return fromHex(this.text(name)) ?? this.wrong(name, "lower-case hexadecimal");
+  }
+
+  /** A secret or digest of fixed length that is no key by itself. */
+  sized(name, length) {
+    const value = this.bytes(name);
+    return value.length === length ? value : this.wrong(name, `of ${length} bytes`);
+  }
+
+  integer(name, least = 0, most = Number.MAX_SAFE_INTEGER) {
+    const value = this.get(name);
+    return Number.isSafeInteger(value) && value >= least && value <= most ? value : this.wrong(name, "such an integer");
+  }
+
+  flag(name) {
+    const value = this.get(name);
+    return typeof value === "boolean" ? value : this.wrong(name, "true or false");
+  }
+
+  address(name) {
+    const value = this.get(name);
+    return refusingAs("UsageError", () => addresses.fromItem(value));
+  }
+
+  list(name) {
+    const value = this.get(name);
+    return Array.isArray(value) ? value : this.wrong(name, "a list");
+  }
+
+  numbers(name) {
+    const value = this.list(name);
+    return value.every(Number.isSafeInteger) ? value : this.wrong(name, "a list of integers");
+  }
+
+  object(name) {
+    return new Input(this.get(name), name);
+  }
+
+  objects(name) {
+    return this.list(name).map((value) => new Input(value, name));
+  }
+
+  /** Null, where the value is absent or null, or what `read` makes of it. */
+  optional(name, read) {
+    return (this.values[name] ?? null) === null ? null : read.call(this, name);
+  }
+
+  /** Numbers, hexadecimal and null, as columns of a store are given. */
+  columns(name) {
+    return this.list(name).map((value) => {
+      if (value === null || Number.isSafeInteger(value)) return value;
+      const bytes = typeof value === "string" ? fromHex(value) : null;
+      return bytes ?? this.wrong(name, "a list of columns");
+    });
+  }
+
+  /** What the KEM gave when the vector was made. */
+  recordedKem(name) {
+    return this.optional(name, () => {
+      const given = this.object(name);
+      return {
+        coins: given.optional("coins", given.bytes),
+        ciphertext: given.bytes("ciphertext"),
+        secret: given.bytes("secret"),
+      };
+    });
+  }
+}

@@ -1,0 +1,148 @@
+// The double ratchet: (state, input) -> (new state, output). No state is ever changed in place. [RAT-6]
+//
+// A state has: name, root, ours {private, public}, theirs (the peer's ratchet key; in Opening the signed prekey),
+// sending {key, next}, receiving {key, next}, previous (PN), skipped (a map from slot to message key, oldest first)
+// and past (the ratchet keys that headed finished chains).
+// Not here: sealing, and which of several sessions a message belongs to (sessions.js).
+
+import { equal, toHex } from "./bytes.js";
+import * as curve from "./curve.js";
+import { refuse } from "./errors.js";
+import * as kdf from "./kdf.js";
+import { SKIP, SKIPPED_KEPT, U32 } from "./limits.js";
+import * as sealing from "./sealing.js";
+
+export const WAITING = "Waiting";
+export const OPENING = "Opening";
+export const HEARING = "Hearing";
+export const SPEAKING = "Speaking";
+
+const EMPTY = { sending: null, receiving: null, previous: 0, skipped: new Map(), past: new Set() };
+
+export function initiator(secret, signedPrekey, ours) {
+  const step = kdf.root(secret, curve.agree(ours.private, signedPrekey));
+  const sending = { key: step.chain, next: 0 };
+  return { ...EMPTY, name: OPENING, root: step.root, ours, theirs: signedPrekey, sending };
+}
+
+export function recipient(secret, signedPrekey) {
+  return { ...EMPTY, name: WAITING, root: secret, ours: signedPrekey, theirs: null };
+}
+
+/** Seal one message. `fresh` makes a key pair, and is called only if one is due. */
+export function send(state, { associatedData, plaintext, nonce, fresh }) {
+  if (state.name === WAITING) refuse("UsageError", "nothing can be sent before something was received");
+  const ready = state.name === HEARING ? speak(state, fresh()) : state;
+  const { key, next } = ready.sending;
+  if (next >= U32) refuse("UsageError", "this chain has no number left"); // [RAT-10]
+  const step = kdf.chain(key);
+  const header = { ratchetKey: ready.ours.public, previousLength: ready.previous, number: next };
+  const message = sealing.seal(step.message, associatedData, header, plaintext, nonce);
+  return { state: { ...ready, sending: { key: step.chain, next: next + 1 } }, message };
+}
+
+function speak(state, ours) {
+  const step = kdf.root(state.root, curve.agree(ours.private, state.theirs));
+  return { ...state, name: SPEAKING, root: step.root, ours, sending: { key: step.chain, next: 0 } };
+}
+
+function slot(ratchetKey, number) {
+  return `${toHex(ratchetKey)} ${number}`;
+}
+
+export function hasSkipped(state, { ratchetKey, number }) {
+  return state.skipped.has(slot(ratchetKey, number));
+}
+
+/** Whether this ratchet key is at the head of the receiving chain. */
+export function hears(state, ratchetKey) {
+  return state.receiving !== null && equal(state.theirs, ratchetKey);
+}
+
+export function hasFinished(state, ratchetKey) {
+  return state.past.has(toHex(ratchetKey));
+}
+
+/** No honest sender gives the last number. [RAT-10] */
+export function checkNumber({ number }) {
+  if (number >= U32) refuse("AuthenticationFailed", "a number that no message has");
+}
+
+/** Open a decoded ratchet message: the new state, the plaintext, and whether it was a late one. */
+export function receive(state, associatedData, message) {
+  if (hasSkipped(state, message)) return receiveLate(state, associatedData, message);
+  checkNumber(message);
+  checkHeader(state, message);
+  const ready = hears(state, message.ratchetKey) ? state : hear(state, message);
+  const { receiving, skipped } = skipTo(ready, message.number);
+  const step = kdf.chain(receiving.key);
+  const plaintext = sealing.open(step.message, associatedData, message);
+  const next = {
+    ...ready,
+    receiving: { key: step.chain, next: message.number + 1 },
+    skipped: bounded(skipped),
+  };
+  return { state: next, plaintext, late: false };
+}
+
+function receiveLate(state, associatedData, message) {
+  const place = slot(message.ratchetKey, message.number);
+  const plaintext = sealing.open(state.skipped.get(place), associatedData, message);
+  const skipped = new Map(state.skipped);
+  skipped.delete(place);
+  return { state: { ...state, skipped }, plaintext, late: true };
+}
+
+/** Everything that can be refused without an agreement or a derivation. */
+function checkHeader(state, { ratchetKey, previousLength, number }) {
+  if (hears(state, ratchetKey)) {
+    if (number < state.receiving.next) refuse("DuplicateMessage", "received before, or given up"); // [RAT-9]
+    if (number - state.receiving.next > SKIP) refuse("TooManySkipped", "too far ahead"); // [RAT-5]
+    return;
+  }
+  if (hasFinished(state, ratchetKey)) refuse("DuplicateMessage", "of a finished chain"); // [RAT-9]
+  if (state.name === OPENING && equal(ratchetKey, state.theirs)) {
+    refuse("AuthenticationFailed", "the signed prekey heads no chain"); // [RAT-3]
+  }
+  if (state.name === HEARING) refuse("AuthenticationFailed", "a new key before ours was used"); // [RAT-4]
+  const missing = state.receiving === null ? 0 : previousLength - state.receiving.next;
+  if (missing > SKIP || number > SKIP) refuse("TooManySkipped", "too far ahead"); // [RAT-5]
+}
+
+/** Finish the receiving chain, if there is one, and begin that of a new key. */
+function hear(state, { ratchetKey, previousLength }) {
+  const finished = state.receiving === null ? state : skipTo(state, previousLength);
+  const past = new Set(state.past);
+  if (state.receiving !== null) past.add(toHex(state.theirs));
+  const step = kdf.root(state.root, curve.agree(state.ours.private, ratchetKey));
+  return {
+    name: HEARING,
+    root: step.root,
+    ours: null,
+    theirs: ratchetKey,
+    sending: null,
+    receiving: { key: step.chain, next: 0 },
+    previous: state.sending === null ? 0 : state.sending.next,
+    skipped: finished.skipped,
+    past,
+  };
+}
+
+/** The receiving chain moved on to `number`, and the skipped keys with those that were passed. */
+function skipTo(state, number) {
+  let { key, next } = state.receiving;
+  const skipped = new Map(state.skipped);
+  while (next < number) {
+    const step = kdf.chain(key);
+    skipped.set(slot(state.theirs, next), step.message);
+    key = step.chain;
+    next += 1;
+  }
+  return { receiving: { key, next }, skipped };
+}
+
+/** At most so many are kept; the oldest go. [RAT-7] */
+function bounded(skipped) {
+  if (skipped.size <= SKIPPED_KEPT) return skipped;
+  return new Map([...skipped].slice(skipped.size - SKIPPED_KEPT));
+}

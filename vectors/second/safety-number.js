@@ -1,0 +1,41 @@
+// Safety numbers: Signal's numeric fingerprints, version 0. [SES-6]
+
+import { sha512 } from "@noble/hashes/sha2.js";
+import * as addresses from "./address.js";
+import { concat, equal, readBigEndian } from "./bytes.js";
+import * as curve from "./curve.js";
+import { refuse } from "./errors.js";
+
+const ROUNDS = 5200;
+const KEY_TYPE = Uint8Array.of(0x05);
+const SCANNED_VERSION = Uint8Array.of(0x08, 0x02);
+const SCANNED_OURS = Uint8Array.of(0x12, 0x22, 0x0a, 0x20);
+const SCANNED_THEIRS = Uint8Array.of(0x1a, 0x22, 0x0a, 0x20);
+
+function fingerprint({ address, identity }) {
+  const key = concat(KEY_TYPE, curve.checkPublic(identity));
+  let hash = sha512(concat(Uint8Array.of(0, 0), key, addresses.encode(address), key));
+  for (let round = 1; round < ROUNDS; round += 1) hash = sha512(concat(hash, key));
+  return hash.slice(0, 32);
+}
+
+function digitsOf(print) {
+  const groups = [0, 5, 10, 15, 20, 25].map((at) => readBigEndian(print.subarray(at, at + 5)) % 100_000n);
+  return groups.map((group) => String(group).padStart(5, "0")).join("");
+}
+
+function scannable(ours, theirs) {
+  return concat(SCANNED_VERSION, SCANNED_OURS, ours, SCANNED_THEIRS, theirs);
+}
+
+/** The digits that both sides read, and what the other side may scan. Each side is {address, identity}. */
+export function compute(ours, theirs) {
+  const [our, their] = [fingerprint(ours), fingerprint(theirs)];
+  return { digits: [digitsOf(our), digitsOf(their)].sort().join(""), scannable: scannable(our, their) };
+}
+
+/** What was scanned from the other side is what that side should show. [SES-10] */
+export function verify(ours, theirs, scanned) {
+  const expected = scannable(fingerprint(theirs), fingerprint(ours));
+  if (!equal(scanned, expected)) refuse("SafetyNumberMismatch", "the scanned code shows other keys");
+}

@@ -1,0 +1,102 @@
+// The sessions with one peer: an ordered list, the active one first. Every function answers a new list.
+//
+// A session has: suite, associatedData, repeat (the *opened* bytes of our initial message until it is answered, else
+// null), handshakeId (of the peer's initial message; null if we initiated), insists, ratchet.
+// Not here: identity keys and prekeys (account.js).
+
+import { compare, concat, equal } from "./bytes.js";
+import * as cbor from "./cbor.js";
+import { Refusal, refuse } from "./errors.js";
+import { ARCHIVED, TRIAL_STEPS } from "./limits.js";
+import * as ratchet from "./ratchet.js";
+
+export function initiated({ suite, associatedData, opened, signedPrekey, secret }, ours) {
+  const begun = ratchet.initiator(secret, signedPrekey, ours);
+  return { suite, associatedData, repeat: opened, handshakeId: null, insists: false, ratchet: begun };
+}
+
+/** A session that the peer's first message begins, already open, with what that message said. */
+export function answered({ suite, associatedData, handshakeId, secret, signedPrekey }, message) {
+  const begun = ratchet.recipient(secret, signedPrekey);
+  const { state, plaintext } = ratchet.receive(begun, associatedData, message);
+  const session = { suite, associatedData, repeat: null, handshakeId, insists: false, ratchet: state };
+  return { session, plaintext };
+}
+
+/** Put a new session first; what falls off the end is gone with its keys. [SES-5] */
+export function add(all, session) {
+  return [session, ...all].slice(0, 1 + ARCHIVED);
+}
+
+/** Sessions of other suites are kept, and as if they were not there. [SES-8] */
+function usable(all, suites) {
+  return all.filter((session) => suites.includes(session.suite));
+}
+
+export function begunBy(all, suites, handshakeId) {
+  return usable(all, suites).find((one) => one.handshakeId !== null && equal(one.handshakeId, handshakeId));
+}
+
+export function encrypt(all, suites, { plaintext, nonce, fresh }) {
+  const [active] = usable(all, suites);
+  if (active === undefined) refuse("NoSession", "no session with this address");
+  const { associatedData, repeat } = active;
+  const { state, message } = ratchet.send(active.ratchet, { associatedData, plaintext, nonce, fresh });
+  const sent = all.map((session) => (session === active ? { ...active, ratchet: state } : session));
+  return { sessions: sent, message: repeat === null ? message : concat(repeat, cbor.encode(message)) };
+}
+
+/** Open a ratchet message in this session and in no other. [SES-3] */
+export function decryptIn(all, suites, session, message) {
+  const { state, plaintext, late } = ratchet.receive(session.ratchet, session.associatedData, message);
+  return { sessions: authenticated(all, suites, session, { state, late }), plaintext };
+}
+
+/** Open a ratchet message in the session that it belongs to. */
+export function decrypt(all, suites, message) {
+  const candidates = usable(all, suites);
+  const waiting = candidates.find((session) => ratchet.hasSkipped(session.ratchet, message));
+  if (waiting !== undefined) return decryptIn(all, suites, waiting, message);
+  if (candidates.length === 0) refuse("UnknownSession", "no session with this address");
+  ratchet.checkNumber(message);
+  return tryEach(all, suites, message);
+}
+
+/** The active session, then the others; one that knows the key decides, wherever it stands. */
+function tryEach(all, suites, message) {
+  const [active, ...others] = usable(all, suites);
+  const knows = ({ ratchet: state }) => ratchet.hears(state, message.ratchetKey) || ratchet.hasFinished(state, message.ratchetKey);
+  if (knows(active)) return decryptIn(all, suites, active, message);
+  const knowing = others.find(knows);
+  let first = null;
+  let spent = 0;
+  for (const session of [active, ...(knowing === undefined ? others : [knowing])]) {
+    if (session === knowing) return decryptIn(all, suites, session, message);
+    spent += message.number;
+    if (spent > TRIAL_STEPS) refuse("TooManySkipped", "too many sessions to try"); // [SES-9]
+    try {
+      return decryptIn(all, suites, session, message);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      first ??= error;
+    }
+  }
+  throw first;
+}
+
+/** What a message that authenticated does to the order of the sessions. */
+function authenticated(all, suites, session, { state, late }) {
+  const [active] = usable(all, suites);
+  const next = { ...session, repeat: null, ratchet: state };
+  const inPlace = (settled) => all.map((one) => (one === session ? settled : one));
+  if (late || session === active) return inPlace(next);
+  if (yields(active, session)) return inPlace({ ...next, insists: true });
+  return [{ ...next, insists: false }, ...all.filter((one) => one !== session)];
+}
+
+/** Whether an archived session leaves the active one where it is, although it authenticated. [SES-4] */
+function yields(active, session) {
+  if (active.repeat !== null) return true;
+  const crossed = (active.handshakeId === null) !== (session.handshakeId === null);
+  return crossed && compare(active.associatedData, session.associatedData) < 0 && !session.insists;
+}

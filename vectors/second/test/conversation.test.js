@@ -1,0 +1,141 @@
+// Whole conversations between two accounts in memory, over a network that loses and reorders.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { toHex, utf8 } from "../bytes.js";
+import { Keeper } from "../keeping.js";
+import * as prekeys from "../prekeys.js";
+
+const clock = () => 1_000_000;
+const ALICE = ["alice", 1];
+const BOB = ["bob", 2];
+
+function two(suites = [2]) {
+  return [new Keeper({ address: ALICE, suites, clock }), new Keeper({ address: BOB, suites, clock })];
+}
+
+/** A small generator with a fixed seed: a failure can be repeated. */
+function dice(seed) {
+  let state = seed;
+  return (sides) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * sides);
+  };
+}
+
+/** What the account gives out that would show a change. */
+function state(account) {
+  return JSON.stringify(
+    [[...account.peers], [...account.prekeys.keys()], [...account.replays].map(([key, set]) => [key, [...set]])],
+    (_, value) => {
+      if (value instanceof Uint8Array) return toHex(value);
+      return value instanceof Map || value instanceof Set ? [...value] : value;
+    },
+  );
+}
+
+function refused(account, from, message, name) {
+  const before = state(account);
+  assert.throws(() => account.decrypt(from, message), { name });
+  assert.equal(state(account), before, "a refused message changed the account");
+}
+
+for (const suite of [1, 2]) {
+  test(`suite ${suite}: a conversation with loss, reordering, repeats and damage`, () => {
+    const [alice, bob] = two([suite]);
+    alice.initiate(BOB, bob.bundle(), { suite });
+    const roll = dice(suite);
+    const sides = [{ me: alice, to: BOB, from: ALICE, them: bob }, { me: bob, to: ALICE, from: BOB, them: alice }];
+    const waiting = [[], []];
+    let read = 0;
+    for (let turn = 0; turn < 200; turn += 1) {
+      const at = turn < 3 ? 0 : roll(2);
+      const { me, to, from, them } = sides[at];
+      const text = utf8(`message ${turn} of ${from[0]}`);
+      if (turn < 3 || read > 0) {
+        const message = me.encrypt(to, text);
+        if (roll(10) > 0) waiting[at].splice(roll(waiting[at].length + 1), 0, { message, text });
+      }
+      while (waiting[at].length > roll(4)) {
+        const sent = waiting[at].pop();
+        const damaged = Uint8Array.from(sent.message);
+        damaged[damaged.length - 1] ^= 1;
+        refused(them, from, damaged, "AuthenticationFailed");
+        assert.deepEqual(them.decrypt(from, sent.message), sent.text);
+        refused(them, from, sent.message, "DuplicateMessage");
+        read += 1;
+      }
+    }
+    assert.ok(read > 100);
+    assert.equal(alice.safetyNumber(BOB).digits, bob.safetyNumber(ALICE).digits);
+  });
+}
+
+test("both initiate at once, and end in one session", () => {
+  const [alice, bob] = two();
+  alice.initiate(BOB, bob.bundle(), { suite: 2 });
+  bob.initiate(ALICE, alice.bundle(), { suite: 2 });
+  const crossing = [alice.encrypt(BOB, utf8("a")), bob.encrypt(ALICE, utf8("b"))];
+  bob.decrypt(ALICE, crossing[0]);
+  alice.decrypt(BOB, crossing[1]);
+  for (let round = 0; round < 6; round += 1) {
+    const sent = [alice.encrypt(BOB, utf8(`a${round}`)), bob.encrypt(ALICE, utf8(`b${round}`))];
+    assert.deepEqual(bob.decrypt(ALICE, sent[0]), utf8(`a${round}`));
+    assert.deepEqual(alice.decrypt(BOB, sent[1]), utf8(`b${round}`));
+  }
+  const active = (account, address) => toHex(account.peer(address).sessions[0].associatedData);
+  assert.equal(active(alice, BOB), active(bob, ALICE));
+});
+
+test("a handshake is accepted once, with one-time prekeys and without", () => {
+  const [alice, bob] = two();
+  const { lastResort } = prekeys.bundles(prekeys.decodePublication(bob.publish(0)));
+  const cases = [[bob.bundle(), "UnknownPrekey"], [prekeys.encodeBundle(lastResort), "DuplicateMessage"]];
+  for (const [bundle, name] of cases) {
+    alice.initiate(BOB, bundle, { suite: 2, discardEarlier: true });
+    const first = alice.encrypt(BOB, utf8("first"));
+    bob.decrypt(ALICE, first);
+    refused(bob, ALICE, first, "DuplicateMessage");
+    bob.setPeer(ALICE, { ...bob.peer(ALICE), sessions: [] });
+    refused(bob, ALICE, first, name);
+  }
+});
+
+test("a suite nobody asked for is refused", () => {
+  const [alice, bob] = two([1, 2]);
+  bob.suites = [2];
+  alice.initiate(BOB, bob.bundle(), { suite: 1 });
+  refused(bob, ALICE, alice.encrypt(BOB, utf8("x")), "SuiteRefused");
+  assert.throws(() => bob.initiate(ALICE, alice.bundle(), { suite: 1 }), { name: "SuiteRefused" });
+});
+
+test("nobody talks with himself, and nobody takes a known name", () => {
+  const [alice, bob] = two();
+  assert.throws(() => alice.initiate(ALICE, alice.bundle(), { suite: 2 }), { name: "AddressMismatch" });
+  alice.initiate(BOB, bob.bundle(), { suite: 2 });
+  const impostor = new Keeper({ address: BOB, suites: [2], clock });
+  assert.throws(() => alice.initiate(BOB, impostor.bundle(), { suite: 2 }), { name: "UntrustedIdentity" });
+  alice.acceptIdentity(BOB, impostor.identityPublic);
+  assert.throws(() => alice.encrypt(BOB, utf8("x")), { name: "NoSession" });
+  alice.initiate(BOB, impostor.bundle(), { suite: 2 });
+});
+
+test("41 sessions are kept, no more", () => {
+  const [alice, bob] = two([1]);
+  const { lastResort } = prekeys.bundles(prekeys.decodePublication(bob.publish(0)));
+  for (let index = 0; index < 45; index += 1) alice.initiate(BOB, prekeys.encodeBundle(lastResort), { suite: 1 });
+  assert.equal(alice.peer(BOB).sessions.length, 41);
+});
+
+test("a message may be 2,000 ahead, and no further; 4,000 keys are kept", () => {
+  const [alice, bob] = two([1]);
+  alice.initiate(BOB, bob.bundle(), { suite: 1 });
+  const sent = Array.from({ length: 6100 }, (_, index) => alice.encrypt(BOB, utf8(`${index}`)));
+  refused(bob, ALICE, sent[2001], "TooManySkipped");
+  bob.decrypt(ALICE, sent[2000]);
+  bob.decrypt(ALICE, sent[4001]);
+  bob.decrypt(ALICE, sent[4102]);
+  assert.equal(bob.peer(ALICE).sessions[0].ratchet.skipped.size, 4000);
+  refused(bob, ALICE, sent[99], "DuplicateMessage");
+  assert.deepEqual(bob.decrypt(ALICE, sent[100]), utf8("100"));
+});
