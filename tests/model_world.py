@@ -209,6 +209,10 @@ class World:
         """Deliver a letter as it is to where it belongs."""
         return self.deliver(self.device(letter.receiver), whole(letter))
 
+    def is_late(self, letter: Letter) -> bool:
+        """Whether its receiver keeps the key of this letter."""
+        return self.device(letter.receiver).keeps_key_of(letter.sender, letter.message)
+
     def _has_read(self, device: Device, letter: Letter) -> None:
         timeline = device.timeline
         held = timeline.held.setdefault(letter.sender, set())
@@ -220,7 +224,7 @@ class World:
                     del timeline.prekeys[need.kind, need.id]
                     timeline.used.add((need.kind, need.id))
         timeline.read.add(letter.number)
-        assert not device.keeps_key_of(letter.sender, letter.message), "the key of a read message is kept"
+        assert not self.is_late(letter), "the key of a read message is kept"
 
     # stores
 

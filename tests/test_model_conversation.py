@@ -44,6 +44,9 @@ SUITES = st.sampled_from([Suite.PQXDH, Suite.X3DH])
 STOCKS = st.sampled_from(list(Stock))
 ANY: Final = st.integers(0, 999)
 FILLERS = st.sampled_from([b"", b"x", b"x" * 40, bytes(300)])
+MOVES: Final = st.sampled_from(["one writes", "other writes", "oldest", "latest", "lost"])
+AMONG: Final = st.sampled_from(["all", "coming", "late"])
+PLACES: Final = st.one_of(st.integers(0, 80), st.integers(0, 4000))
 DAMAGE: Final = st.one_of(
     st.builds(lambda at: lambda letter: cut(letter, at), st.integers(0, 4000)),
     st.builds(lambda tail: lambda letter: lengthened(letter, tail), st.binary(min_size=1, max_size=3)),
@@ -89,6 +92,18 @@ class Conversation(RuleBasedStateMachine):
         """Take a letter that is on its way, the oldest first."""
         return self.world.on_the_way.pop(at % len(self.world.on_the_way))
 
+    def between(self, one: Device, other: Device) -> list[Letter]:
+        """Letters on their way between two devices, the oldest first."""
+        ends = {one.address, other.address}
+        return [each for each in self.world.on_the_way if {each.sender, each.receiver} == ends]
+
+    def among(self, which: str) -> list[Letter]:
+        """Letters that are on their way, or late ones, whose keys are kept; if there are none, all."""
+        letters = [] if which == "all" else self.world.on_the_way
+        if which == "late":
+            letters = [each for each in letters if self.world.is_late(each)]
+        return letters or self.world.letters
+
     def readable(self, at: int) -> Letter | None:
         """A letter that was written and must be read if it came now, or None."""
         letter = self.written(at)
@@ -118,6 +133,22 @@ class Conversation(RuleBasedStateMachine):
     def write(self, who: int, peer: int, filler: bytes, count: int) -> None:
         for _ in range(count):
             self.world.write(*self.pair(who, peer), filler)
+
+    @rule(link=st.sampled_from(LINKS), steps=st.lists(MOVES, min_size=3, max_size=12))
+    def correspond(self, link: tuple[int, int], steps: list[str]) -> None:
+        """Two devices write; of what is between them the oldest or the latest arrives, or is lost."""
+        one, other = self.link(link)
+        for step in steps:
+            between = self.between(one, other)
+            if step == "one writes":
+                self.world.write(one, other)
+            elif step == "other writes":
+                self.world.write(other, one)
+            elif between:
+                letter = between[-1 if step == "latest" else 0]
+                self.world.on_the_way.remove(letter)
+                if step != "lost":
+                    self.world.receive(letter)
 
     @precondition(lambda self: self.world.letters)
     @rule(at=ANY)
@@ -162,11 +193,12 @@ class Conversation(RuleBasedStateMachine):
             self.world.receive(self.written(at))
 
     @precondition(lambda self: self.world.letters)
-    @rule(at=ANY, damage=DAMAGE, unread=st.booleans())
-    def damage(self, at: int, damage: Callable[[Letter], Parcel], unread: bool) -> None:
-        coming = self.world.on_the_way
-        letter = coming[at % len(coming)] if unread and coming else self.written(at)
-        self.world.deliver(self.world.device(letter.receiver), damage(letter), letter.sender)
+    @rule(places=st.lists(ANY, min_size=1, max_size=4), damage=DAMAGE, among=AMONG)
+    def damage(self, places: list[int], damage: Callable[[Letter], Parcel], among: str) -> None:
+        letters = self.among(among)
+        for at in places:
+            letter = letters[-1 - at % len(letters)]
+            self.world.deliver(self.world.device(letter.receiver), damage(letter), letter.sender)
 
     @precondition(lambda self: self.world.letters)
     @rule(at=ANY)
@@ -205,8 +237,8 @@ class Conversation(RuleBasedStateMachine):
     @rule(who=DEVICES)
     def copy(self, who: int) -> None:
         device = self.world.devices[who]
-        if len(device.copies) < MAX_COPIES:
-            device.copy()
+        device.copy()
+        del device.copies[:-MAX_COPIES]
 
     @precondition(lambda self: any(each.copies for each in self.world.devices))
     @rule(who=DEVICES, at=ANY, heals=st.booleans())
@@ -258,12 +290,7 @@ class Conversation(RuleBasedStateMachine):
         """The network is honest for a while; what it still held is lost, or comes first."""
         one, other = self.link(link)
         if self.world.may_begin(one, other):
-            between = [
-                each
-                for each in self.world.on_the_way
-                if {each.sender, each.receiver} == {one.address, other.address}
-            ]
-            for letter in between:
+            for letter in self.between(one, other):
                 self.world.on_the_way.remove(letter)
                 if late:
                     self.world.receive(letter)
