@@ -17,7 +17,8 @@ import pytest
 from fuzz import harness, tree
 from fuzz.corpus import CORPUS, inputs
 from fuzz.discretion import indiscretion
-from fuzz.harness import Finding, Stage, attempt
+from fuzz.harness import Finding, attempt
+from fuzz.stage import Stage
 from fuzz.targets import NAMES, load
 from fuzz.voice import voices
 from letterlock.errors import LetterlockError, MalformedMessage, PeerError, TooManySkipped
@@ -148,6 +149,7 @@ def test_memory_is_measured_at_its_peak() -> None:
     "text", [DATA[:4].hex(), str([*DATA[10:20]]), repr(DATA[50:60]), DATA[80:90].hex().upper(), "de1g"]
 )
 def test_an_error_that_tells_what_it_saw(text: str) -> None:
+    assert indiscretion(LetterlockError("two arguments", DATA[7:17]), DATA)
     assert indiscretion(MalformedMessage(f"cannot read {text}!"), b"ab" + DATA + b"de1g")
 
 

@@ -24,9 +24,9 @@ def indiscretion(error: BaseException, data: bytes) -> str | None:
         blotted = re.sub(r"\d+", "0", text)
         if blotted in _seen:
             continue
-        _seen.add(blotted)
         if _tells(text, data):
             return f"text of {len(text)} characters tells some of the input"
+        _seen.add(blotted)
         if len(_seen) > MOST_TEXTS:
             return f"more than {MOST_TEXTS} different texts: they vary with the input"
     return None
@@ -35,7 +35,7 @@ def indiscretion(error: BaseException, data: bytes) -> str | None:
 def _texts(error: BaseException) -> Iterator[str]:
     chain: list[BaseException] = [error]
     for each in chain:
-        yield str(each)
+        yield from (str(each), repr(each.args))
         behind = [one for one in (each.__cause__, each.__context__) if one is not None and one not in chain]
         chain += behind[:1] if len(behind) == 2 and behind[0] is behind[1] else behind
 

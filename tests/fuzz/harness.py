@@ -4,27 +4,23 @@
     time        at most SLOWEST seconds; a slow call is measured three times more, and the least counts
     memory      at most what `room` says for the input's size, while tracemalloc is tracing
     discretion  no text of an error, nor of one behind it, holds bytes of the input
-    store       what is refused changes nothing (`Stage`); what is accepted is undone afterwards
 
 Anything else that a target asserts (what decodes encodes to the same bytes) is a `Finding` too.
 
-Not here: where inputs come from (tree.py, corpus.py), who calls (worker.py, tests/test_fuzz_corpus.py).
+Not here: what happens to a store (stage.py), where inputs come from (tree.py, corpus.py), who calls
+(worker.py, tests/test_fuzz_corpus.py).
 """
 
 import random
 import tracemalloc
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import partial
 from time import perf_counter, thread_time
-from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
+from typing import Final, Generic, TypeAlias, TypeVar, cast
 
 from fuzz.discretion import indiscretion
-from letterlock.account import Account
-from letterlock.errors import DuplicateMessage, LetterlockError
-from letterlock.wire.address import Address
-from pair import AnyStore, snapshot
+from letterlock.errors import LetterlockError
 
 T = TypeVar("T")
 
@@ -35,11 +31,6 @@ Look: TypeAlias = Callable[[LetterlockError | None], None]
 """Looks at what a call left behind; the error is the one it raised."""
 
 Around: TypeAlias = Callable[[], AbstractContextManager[Look | None]]
-
-Tables: TypeAlias = dict[str, Any]
-
-Again: TypeAlias = tuple[Callable[[], object], type[LetterlockError]]
-"""A call to make once more, and how it must be refused."""
 
 SLOWEST: Final = 0.050
 """Seconds for one call on at most MAX_INPUT bytes."""
@@ -164,64 +155,3 @@ def _held() -> float:
 
 def _peak() -> float:
     return tracemalloc.get_traced_memory()[1]
-
-
-class _Undo(Exception):
-    """Ends a transaction of the harness, so that the store is as it was."""
-
-
-class Stage:
-    """One live account. Every message finds it in the same state."""
-
-    def __init__(self, account: Account, store: AnyStore, room: Callable[[int], int] = message_room) -> None:
-        self._account = account
-        self._store = store
-        self._room = room
-        self._still = snapshot(store)
-
-    def decrypt(self, address: Address, data: bytes) -> Outcome[bytes]:
-        """Decrypt; a message that gave its plaintext must be a duplicate the second time."""
-        return self.use(data, lambda: self._account.decrypt(address, data), repeat=DuplicateMessage)
-
-    def use(
-        self,
-        data: bytes,
-        call: Callable[[], T],
-        *,
-        repeat: type[LetterlockError] | None = None,
-        first: Callable[[], object] | None = None,
-    ) -> Outcome[T]:
-        """Make a call on the account, after `first`, and undo both. A refused one changes nothing itself."""
-
-        @contextmanager
-        def around() -> Iterator[Look]:
-            with suppress(_Undo), self._store.transaction():
-                before = self._still
-                if first is not None:
-                    first()
-                    before = snapshot(self._store)
-                yield partial(self._look, before, None if repeat is None else (call, repeat))
-                raise _Undo
-
-        outcome = attempt(data, call, LetterlockError, self._room, around)
-        if snapshot(self._store) != self._still:
-            raise Finding("the store is not as it was: a transaction undid not all")
-        return outcome
-
-    def _look(self, before: Tables, again: Again | None, error: LetterlockError | None) -> None:
-        """Look at the store before the transaction around the call is undone."""
-        if error is not None:
-            if snapshot(self._store) != before:
-                raise Finding(f"refused as {type(error).__name__}, and the store has changed")
-        elif again is not None:
-            _require_refusal(*again)
-
-
-def _require_refusal(call: Callable[[], object], allowed: type[LetterlockError]) -> None:
-    try:
-        call()
-    except allowed:
-        return
-    except LetterlockError as error:
-        raise Finding(f"the second time refused as {type(error).__name__}") from None
-    raise Finding("accepted twice")

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import cbor2
 
-from fuzz.harness import Finding, Stage, Target, attempt
+from fuzz.harness import Finding, Target, attempt
+from fuzz.stage import Stage
 from fuzz.tree import encoded, mutated, parsed
 from fuzz.voice import identity
 from letterlock.errors import InvalidSignature, PeerError

@@ -116,6 +116,8 @@ def seeds() -> dict[str, bytes]:
         "big-integer": b"\xc2\x49\x01" + bytes(8),
         "shared-reference": b"\xd8\x1c\x81\xd8\x1d\x00",
         "map-twice-a-key": b"\xa2\x01\x01\x01\x02",
+        "map-twice-a-long-key": b"\xa2" + 2 * b"\x46\xde\xad\xbe\xef\xfa\xce\x01",
+        "bad-utf-8-of-many-bytes": b"\x66\xde\xad\xbe\xef\xfa\xce",
         "array-as-key": b"\xa1\x81\x01\x02",
         "length-that-lies": b"\x9b\x7f\xff\xff\xff\xff\xff\xff\xff",
         "bad-utf-8": b"\x62\xc3\x28",

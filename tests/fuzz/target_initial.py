@@ -10,11 +10,13 @@ from typing import Final
 
 import cbor2
 
-from fuzz.harness import MEGABYTE, Finding, Stage, Target, attempt
+from fuzz.harness import MEGABYTE, Finding, Target, attempt
+from fuzz.stage import Stage
 from fuzz.tree import mutated
-from fuzz.voice import TEXT, Voice, first_words, identity
+from fuzz.voice import TEXT, Voice, check_text, first_words, identity
 from letterlock.errors import PeerError
 from letterlock.handshake.agreement import Party
+from letterlock.limits import ONE_TIME_LIFETIME
 from letterlock.primitives.curve25519 import IdentityKeyPair
 from letterlock.wire.bundle import PrekeyBundle
 from letterlock.wire.inspection import inspect
@@ -36,7 +38,10 @@ _PAIR.alice.initiate(suite=Suite.X3DH)
 _READ: Final = _PAIR.alice.write(TEXT)
 _PAIR.bob.read(_READ)
 _REPEAT: Final = _PAIR.alice.write(TEXT)
+_PAIR.bob.account.publish(1)
+_PAIR.clock.now += 2 * ONE_TIME_LIFETIME // 3
 _BUNDLES: Final = bundles(_PAIR.bob.account.publish(2))
+_PAIR.clock.now += ONE_TIME_LIFETIME // 3 + 1  # so that every first message sweeps what has expired
 _BOB: Final = Stage(_PAIR.bob.account, _PAIR.bob.store, _room)
 
 _KNOWN: Final = Party(ALICE, identity(_PAIR.alice.store))
@@ -67,8 +72,11 @@ def check(data: bytes) -> None:
     if decoded.error is None and encode_again(decoded.accepted()) != data:
         raise Finding("an initial message encodes to other bytes")
     heard = [_BOB.decrypt(address, data) for address in (ALICE, CAROL)]
-    if all(each.error is None for each in heard):
+    accepted = [each.accepted() for each in heard if each.error is None]
+    if len(accepted) > 1:
         raise Finding("a message was accepted from both peers")
+    for text in accepted:
+        check_text(_VOICES, data, text)
 
 
 def mutate(data: bytes, rng: random.Random, room: int) -> bytes:

@@ -7,9 +7,10 @@ finished chain. Alice has begun anew and waits for an answer, with the older ses
 import random
 from typing import Final
 
-from fuzz.harness import MEGABYTE, Finding, Stage, Target, attempt
+from fuzz.harness import MEGABYTE, Finding, Target, attempt
+from fuzz.stage import Stage
 from fuzz.tree import mutated
-from fuzz.voice import TEXT, voices
+from fuzz.voice import TEXT, check_text, voices
 from letterlock.errors import PeerError
 from letterlock.wire.inspection import inspect
 from letterlock.wire.message import RatchetMessage
@@ -55,8 +56,11 @@ def check(data: bytes) -> None:
     if decoded.error is None and encode_again(decoded.accepted()) != data:
         raise Finding("a message encodes to other bytes")
     heard = [_BOB.decrypt(ALICE, data), _ALICE.decrypt(BOB, data)]
-    if all(each.error is None for each in heard):
+    accepted = [each.accepted() for each in heard if each.error is None]
+    if len(accepted) > 1:
         raise Finding("a message was accepted by both sides")
+    for text in accepted:
+        check_text(_VOICES, data, text)
 
 
 def mutate(data: bytes, rng: random.Random, room: int) -> bytes:

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import cbor2
 
-from fuzz.harness import Finding, Outcome, Stage, Target, attempt, parsed_room
+from fuzz.harness import Finding, Outcome, Target, attempt, parsed_room
+from fuzz.stage import Stage
 from fuzz.tree import mutated, parsed
 from letterlock import hazmat
 from letterlock.account import Account

@@ -9,13 +9,15 @@ key tells: decapsulation gives one for any.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
 import cbor2
 
+from fuzz.harness import Finding
 from letterlock.handshake.agreement import Party, initiate_with
+from letterlock.limits import MAX_SKIP
 from letterlock.primitives import aead
 from letterlock.primitives.curve25519 import EphemeralKeyPair, IdentityKeyPair
 from letterlock.primitives.mlkem import Encapsulation, KemSeed, MlKem1024KeyPair
@@ -27,10 +29,13 @@ from letterlock.session.profile import decode_profile
 from letterlock.session.session import Initiated, initiated
 from letterlock.wire import cbor
 from letterlock.wire.bundle import PrekeyBundle
-from letterlock.wire.message import SENT_NONCE_BYTES, Header
+from letterlock.wire.envelope import Kind, peek_kind
+from letterlock.wire.message import SENT_NONCE_BYTES, Header, InitialMessage, RatchetMessage
 from letterlock.wire.padding import pad
 from letterlock.wire.suite import Suite
 from pair import AnyStore, Side, entropy_of
+
+_PREFIX: Final = bytes(aead.NONCE_BYTES - SENT_NONCE_BYTES)
 
 TEXT: Final = b"a text"
 JUMPS: Final = (*(0,) * 20, *(1, 2, 3, 40) * 4, 1990, 1999, 2000, 2001)
@@ -71,15 +76,38 @@ class Voice:
 
     def _sealed(self, key: bytes, header: Header, padded: bytes) -> bytes:
         opened, nonce = header.encode_open(), bytes(SENT_NONCE_BYTES)
-        prefix = bytes(aead.NONCE_BYTES - SENT_NONCE_BYTES)
-        sealed = aead.seal(key, prefix + nonce, padded, self.associated_data + opened)
+        sealed = aead.seal(key, _PREFIX + nonce, padded, self.associated_data + opened)
         message = cbor.close(opened, nonce + sealed)
         return message if self.opened is None else cbor.close(self.opened, message)
+
+    def padded(self, message: RatchetMessage) -> bytes | None:
+        """Return what a message of this voice seals, or None if it is of another, or earlier, or damaged."""
+        sent = double.send(self.state, entropy_of("voice"))
+        ahead = message.header.number - sent.header.number
+        if message.header.ratchet_key != sent.header.ratchet_key or not 0 <= ahead <= MAX_SKIP:
+            return None
+        chain, key = SendingChain(sent.state.sending.key), sent.key
+        for _ in range(ahead):
+            chain, key = chain.step()
+        nonce, sealed = message.sealed[:SENT_NONCE_BYTES], message.sealed[SENT_NONCE_BYTES:]
+        return aead.open_(key.expose(), _PREFIX + nonce, sealed, self.associated_data + message.opened)
 
     def mutter(self, rng: random.Random) -> bytes:
         """Return a message that authenticates, and is odd in one way or another."""
         padded = rng.choice(PADDED)(TEXT[: rng.randrange(len(TEXT) + 1)] * rng.choice((1, 1, 6)))
         return self.say(padded, rng.choice(JUMPS), rng.choice((None, None, *LENGTHS)))
+
+
+def check_text(voices_: Iterable[Voice], data: bytes, text: bytes) -> None:
+    """Hold an accepted text to what its sender padded: one padding for one text."""
+    if peek_kind(data) is Kind.INITIAL:
+        message = InitialMessage.decode(data).message
+    else:
+        message = RatchetMessage.decode(data)
+    for each in voices_:
+        padded = each.padded(message)
+        if padded is not None and padded != pad(text):
+            raise Finding("a padding that sealing does not make was accepted")
 
 
 def voices(side: Side) -> list[Voice]:
