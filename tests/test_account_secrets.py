@@ -54,6 +54,10 @@ from letterlock.stores.memory import MemoryStore
 from letterlock.stores.protocol import PrekeyRow, Record, SessionRow, SkippedRow
 from letterlock.stores.sqlite import SqliteStore
 from letterlock.stores.vault import DataKey, KeyOpener, PassphraseOpener, Vault
+from letterlock.vectors.accounts import AccountPlayer
+from letterlock.vectors.operation import Input
+from letterlock.vectors.plays import Chosen
+from letterlock.vectors.ratchets import RatchetPlayer
 from letterlock.wire.message import HandshakeHeader, Header
 from letterlock.wire.prekey import PrekeyKind
 from letterlock.wire.suite import Suite
@@ -107,6 +111,25 @@ def filled() -> MemoryStore:
         store.save_peer(b"peer", record)
         store.save_session(SessionRow(1, b"peer", 0, record))
     return store
+
+
+def chosen() -> Chosen:
+    entropy = Chosen()
+    entropy.offer(MATERIAL[:32])
+    return entropy
+
+
+def account_player() -> AccountPlayer:
+    private = MATERIAL[:32].hex()
+    prekeys = [{"kind": 1, "id": 1, "private": private, "expires": None}]
+    given = {"address": ["alice", 1], "identity": private, "suites": [2], "now": NOON, "prekeys": prekeys}
+    return AccountPlayer(Input({**given, "replays": None}))
+
+
+def ratchet_player() -> RatchetPlayer:
+    private = MATERIAL[:32].hex()
+    given = {"role": "recipient", "secret": private, "associated_data": AD.hex(), "signed_prekey": private}
+    return RatchetPlayer(Input(given))
 
 
 def database(folder: Path) -> object:
@@ -214,7 +237,8 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "Vault": (lambda: Vault(DataKey(MATERIAL[:32])), "{OBJECT}"),
     "Account": (account, "<Account alice.1>"),
     "Chosen": (chosen, "{OBJECT}"),
-    "AccountPlayer": (player, "{OBJECT}"),
+    "AccountPlayer": (account_player, "{OBJECT}"),
+    "RatchetPlayer": (ratchet_player, "{OBJECT}"),
 }  # fmt: skip
 
 ON_DISK: Final[dict[str, tuple[Callable[[Path], object], str]]] = {

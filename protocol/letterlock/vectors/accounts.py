@@ -26,7 +26,7 @@ from letterlock.wire.suite import Suite
 @operation("account.play")
 def account_play(given: Input) -> Output:
     """Return the answer of each step."""
-    player = _Player(given.part("account"))
+    player = AccountPlayer(given.part("account"))
     table = {
         "initiate": player.initiate,
         "encrypt": player.encrypt,
@@ -40,7 +40,7 @@ def account_play(given: Input) -> Output:
     return play(given.parts("steps"), table)
 
 
-class _Player(Guarded):
+class AccountPlayer(Guarded):
     """An account, its store, its clock, and the bytes that it draws."""
 
     __slots__ = ("_account", "_encapsulation", "_entropy", "_now", "_prekeys", "_store")

@@ -36,12 +36,12 @@ _HEADER: Final = cbor.encode_open()
 @operation("ratchet.play")
 def ratchet_play(given: Input) -> Output:
     """Return the answer of each step."""
-    player = _Player(given)
+    player = RatchetPlayer(given)
     table = {"send": player.send, "receive": player.receive, "state": player.state}
     return play(given.parts("steps"), table)
 
 
-class _Player(Guarded):
+class RatchetPlayer(Guarded):
     """One side of a session: in a book, or, before the recipient's first message, waiting."""
 
     __slots__ = ("_book", "_entropy", "_origin", "_store", "_waiting")
