@@ -16,10 +16,10 @@ def crossed(family: Family) -> None:
     for lower in ("ours", "theirs"):
         script, alice = both_initiated(lower)
         hers = script.encrypt("in her session")
-        alice.read(hers, "in her session")
-        script.hear(alice.write("in our session, once"), "in our session, once")
+        once, twice = alice.write("in our session, once"), alice.write("in our session, twice")
+        script.hear(once, "in our session, once")
         stays = key_of(script.encrypt("which session is active now?")) == key_of(hers)
-        script.hear(alice.write("in our session, twice"), "in our session, twice")
+        script.hear(twice, "in our session, twice")
         moved = key_of(script.encrypt("and now?")) != key_of(hers)
         if stays != (lower == "theirs") or not moved:
             raise GenerationError(f"{lower} is lower, and another session is active than should be")
