@@ -73,7 +73,7 @@ def test_there_are_hundreds_and_two_thirds_are_refused() -> None:
 def test_a_vector_says_what_it_is_about(path: Path) -> None:
     rules, notes = set(defined()), read(path)["notes"]
     used = set[str]()
-    comments = [test["comment"] for _, test in tests(path)]
+    comments = [(operation, test["comment"]) for operation, test in tests(path)]
     assert len(set(comments)) == len(comments)
     for _, test in tests(path):
         assert set(test["rules"]) <= rules

@@ -85,13 +85,17 @@ class Family:
         self._comments.add(where)
         self._used.update(flags)
         self._count += 1
-        return {"tcId": self._count, "comment": comment, "flags": list(flags), "rules": list(rules)}
+        return {"tcId": 0, "comment": comment, "flags": list(flags), "rules": list(rules)}
 
     def encode(self) -> str:
         """Return the whole file."""
         unused = sorted(set(self.notes) - self._used)
         if unused:
             raise GenerationError(f"{self.name}: no test has the flags {', '.join(unused)}")
+        groups = [group.encode() for group in self._groups]
+        # Numbered as they stand in the file: tests may be added to several groups in turn.
+        for number, test in enumerate((test for group in groups for test in group["tests"]), 1):
+            test["tcId"] = number
         whole = {
             "algorithm": self._algorithm,
             "family": self.name,
@@ -100,7 +104,7 @@ class Family:
             "header": self._header,
             "numberOfTests": self._count,
             "notes": self.notes,
-            "testGroups": [group.encode() for group in self._groups],
+            "testGroups": groups,
         }
         # In ASCII: some names in here are made of characters that nobody sees.
         return json.dumps(whole, indent=1) + "\n"
