@@ -55,6 +55,12 @@ def test_every_rule_is_cited_by_the_code() -> None:
     assert set(defined()) - code == set()
 
 
+def test_every_rule_is_named_by_a_test_or_a_vector() -> None:
+    tests = ids_in([path for path in (ROOT / "tests").rglob("*.py") if path.name != Path(__file__).name])
+    vectors = ids_in(list((ROOT / "vectors" / "letterlock").glob("*.json")))
+    assert set(defined()) - tests - vectors == set()
+
+
 def test_every_must_has_an_id() -> None:
     for path in PAGES:
         if path.name in OVERVIEWS:

@@ -34,7 +34,7 @@ def read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def tests(path: Path) -> list[tuple[str, dict[str, Any]]]:
+def cases(path: Path) -> list[tuple[str, dict[str, Any]]]:
     return [(group["type"], test) for group in read(path)["testGroups"] for test in group["tests"]]
 
 
@@ -64,7 +64,7 @@ def test_a_family_is_made_again_byte_for_byte(path: Path) -> None:
 
 
 def test_there_are_hundreds_and_two_thirds_are_refused() -> None:
-    results = [test["result"] for path in FILES for _, test in tests(path)]
+    results = [test["result"] for path in FILES for _, test in cases(path)]
     assert len(results) >= 500
     assert 3 * results.count("invalid") >= 2 * len(results)
 
@@ -73,9 +73,9 @@ def test_there_are_hundreds_and_two_thirds_are_refused() -> None:
 def test_a_vector_says_what_it_is_about(path: Path) -> None:
     rules, notes = set(defined()), read(path)["notes"]
     used = set[str]()
-    comments = [(operation, test["comment"]) for operation, test in tests(path)]
+    comments = [(operation, test["comment"]) for operation, test in cases(path)]
     assert len(set(comments)) == len(comments)
-    for _, test in tests(path):
+    for _, test in cases(path):
         assert set(test["rules"]) <= rules
         assert set(test["flags"]) <= set(notes)
         used |= set(test["flags"])
@@ -87,7 +87,7 @@ def test_a_vector_says_what_it_is_about(path: Path) -> None:
 
 @EVERY
 def test_no_two_vectors_ask_the_same(path: Path) -> None:
-    asked = [(operation, json.dumps(test["input"], sort_keys=True)) for operation, test in tests(path)]
+    asked = [(operation, json.dumps(test["input"], sort_keys=True)) for operation, test in cases(path)]
     assert len(set(asked)) == len(asked)
 
 
@@ -116,7 +116,7 @@ def test_what_is_accepted_or_made_fits_the_cddl() -> None:
     schema = Schema((ROOT / "spec" / "letterlock.cddl").read_text(encoding="utf-8"))
     seen = 0
     for path in FILES:
-        for operation, test in tests(path):
+        for operation, test in cases(path):
             if test["result"] == "valid" or operation in PLAYS:
                 for data in encodings(operation, test):
                     schema.validate(data)
