@@ -153,7 +153,7 @@ def curve_agreements() -> None:
 # --- ML-KEM-1024 ------------------------------------------------------------------------------------------
 
 SEED = draw("a kem seed", 64)
-KEY, _ = ML_KEM_1024._keygen_internal(SEED[:32], SEED[32:])
+KEY: bytes = ML_KEM_1024._keygen_internal(SEED[:32], SEED[32:])[0]
 Q = 3329
 
 
