@@ -65,6 +65,7 @@ class Family:
         self._rules = _rules()
         self._used: set[str] = set()
         self._comments: set[str] = set()
+        self._questions: set[str] = set()
         self._count = 0
 
     def group(self, operation: str, comment: str) -> "Group":
@@ -79,6 +80,8 @@ class Family:
         for flag in flags:
             if flag not in self.notes:
                 raise GenerationError(f"{where}: flag {flag} is not in the notes")
+        if len({*rules}) != len(rules) or len({*flags}) != len(flags):
+            raise GenerationError(f"{where}: a rule or flag stands there twice")
         for rule in rules:
             if rule not in self._rules:
                 raise GenerationError(f"{where}: rule {rule} is not in spec/")
@@ -86,6 +89,16 @@ class Family:
         self._used.update(flags)
         self._count += 1
         return {"tcId": 0, "comment": comment, "flags": list(flags), "rules": list(rules)}
+
+    def take_input(self, where: str, operation: str, given: Json) -> None:
+        """Raise GenerationError if the same was asked before: it would count twice and show nothing new."""
+        if self.asks(operation, given):
+            raise GenerationError(f"{where}: another test asks the same")
+        self._questions.add(operation + json.dumps(given, sort_keys=True))
+
+    def asks(self, operation: str, given: Json) -> bool:
+        """Return whether a test asks this already."""
+        return operation + json.dumps(given, sort_keys=True) in self._questions
 
     def encode(self) -> str:
         """Return the whole file."""
@@ -134,6 +147,10 @@ class Group:
         if not self._tests:
             raise GenerationError(f"{self._family.name}, {self._comment}: no tests")
         return {"type": self._operation, "comment": self._comment, "tests": self._tests}
+
+    def asks(self, given: Json) -> bool:
+        """Return whether a test of the family asks the same of this operation."""
+        return self._family.asks(self._operation, given)
 
     def valid(
         self,
@@ -213,6 +230,7 @@ class Group:
         # Through JSON at once: a later change of what was passed in must not change the test.
         whole = self._family.take(self._where(comment), comment, flags, rules) | result
         self._tests.append(json.loads(json.dumps(whole)))
+        self._family.take_input(self._where(comment), self._operation, result["input"])
 
     def _where(self, comment: str) -> str:
         return f"{self._family.name}, {self._operation}, {comment}"

@@ -164,7 +164,7 @@ def tagged(whole: Node, tags: Sequence[int]) -> Iterator[Defect]:
 
 def cuts(whole: Node) -> Iterator[Defect]:
     """Yield the whole cut off before each item, in each string, and in its last byte; and one byte more."""
-    encoded, seen = whole.encode(), set[int]()
+    encoded, seen = whole.encode(), {0, 1}  # no envelope at all: those stand elsewhere
     for path, node, start in _starts(whole, (), 0):
         for end, where in ((start, "ends before"), (start + len(node.encode()) - 1, "ends in")):
             if end not in seen and end < len(encoded) and (where == "ends before" or node.content):

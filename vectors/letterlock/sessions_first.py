@@ -229,7 +229,7 @@ def changes(family: Family) -> None:
             script.hear(hello, "hello")
             script.prekeys(*(each for each in (100, 101, 201, 300, 400) if each != 300 or suite == 1))
             script.sessions(1)
-            script.add(group, comment, rules=[rule, "HAND-7"], flags=["Changed"])
+            script.add(group, comment, rules=list({rule: 0, "HAND-7": 0}), flags=["Changed"])
 
 
 def elsewhere(family: Family) -> None:

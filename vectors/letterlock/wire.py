@@ -123,10 +123,9 @@ def forms(kind: str, whole: Node, tags: Iterable[int]) -> None:
 
 def main() -> None:
     sound("ratchet", {
-        "the first message of a chain": RATCHET,
-        **{f"N is {n}": ratchet_node(number=n) for n in BOUNDARIES},
-        **{f"PN is {n}": ratchet_node(previous=n) for n in BOUNDARIES},
-        "a sealed text of 56 bytes, the shortest": ratchet_node(sealed=56),
+        "the first message of a chain, N and PN 0, with a sealed text of 56 bytes, the shortest": RATCHET,
+        **{f"N is {n}": ratchet_node(number=n) for n in BOUNDARIES[1:]},
+        **{f"PN is {n}": ratchet_node(previous=n) for n in BOUNDARIES[1:]},
         "a sealed text of 255 bytes": ratchet_node(sealed=255),
         "a sealed text of 256 bytes": ratchet_node(sealed=256),
         "a sealed text of 1048 bytes": ratchet_node(sealed=1048),
