@@ -76,6 +76,7 @@ def seeds() -> dict[str, bytes]:
         "amid-text": b"Dear Bob,\r\n" + text.replace(b"\n", b"\r\n") + b"Yours, Alice\r\n",
         "one-line": BEGIN + text.removeprefix(BEGIN).replace(b"\n", b""),
         "two-blocks": text + text,
+        "two-blocks-that-share-dashes": text.rstrip() + text.removeprefix(b"-----"),
         "end-first": END + text,
         "begin-twice": BEGIN + text,
         "no-end": text.replace(END, b""),

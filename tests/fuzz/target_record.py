@@ -197,6 +197,7 @@ def seeds() -> dict[str, bytes]:
     assert account is not None
     value = Record(b"a record")
     tree = cbor2.loads(session.record.expose())
+    unanswered = cbor2.loads(found["session-initiated"])
     wraps = {
         "key": _wrapped(KeyOpener(STORE_KEY), 0, 0),
         "phrase": _wrapped(PassphraseOpener(PASSPHRASE), 1, 8192),
@@ -205,6 +206,9 @@ def seeds() -> dict[str, bytes]:
     return found | rows | {
         "account": account.expose(),
         "peer": peer.expose(),
+        "account-of-format-zero": cbor2.dumps([0, *cbor2.loads(account.expose())[1:]]),
+        "peer-of-format-zero": cbor2.dumps([0, *cbor2.loads(peer.expose())[1:]]),
+        "session-insists-unanswered": cbor2.dumps([*unanswered[:5], 1, unanswered[6]]),
         "session-live": session.record.expose(),
         "session-low-order": cbor2.dumps([*tree[:6], [*tree[6][:2], bytes(32), *tree[6][3:]]]),
         "value": cbor2.dumps([_sealed(value, 1, b"peer", None), 1, b"peer", None]),
