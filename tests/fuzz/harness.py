@@ -21,6 +21,7 @@ from typing import Final, Generic, TypeAlias, TypeVar, cast
 
 from fuzz.discretion import indiscretion
 from letterlock.errors import LetterlockError
+from letterlock.primitives.curve25519 import LOW_ORDER, P, PublicKey
 
 T = TypeVar("T")
 
@@ -83,6 +84,13 @@ def parsed_room(size: int) -> int:
     So it is with a record, whose items nobody counts first: the store has authenticated it.
     """
     return MEGABYTE + 160 * size
+
+
+def check_points(*keys: PublicKey) -> None:
+    """Hold decoded public keys to what they must be: below p, and not of low order."""
+    for key in keys:
+        if int.from_bytes(key.data, "little") >= P or key.data in LOW_ORDER:
+            raise Finding(f"{type(key).__name__} is not canonical, or of low order")
 
 
 def attempt(

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import cbor2
 
-from fuzz.harness import Finding, Target, attempt
+from fuzz.harness import Finding, Target, attempt, check_points
 from fuzz.stage import Stage
 from fuzz.tree import encoded, mutated, parsed
 from fuzz.voice import identity
@@ -41,6 +41,7 @@ def check(data: bytes) -> None:
 
 
 def _check_bundle(data: bytes, bundle: PrekeyBundle) -> None:
+    check_points(bundle.identity, bundle.signed.key, *[each.key for each in (bundle.one_time,) if each])
     if bundle.encode() != data:
         raise Finding("a bundle encodes to other bytes")
     sound = attempt(data, bundle.verify, InvalidSignature).error is None
@@ -53,6 +54,7 @@ def _check_bundle(data: bytes, bundle: PrekeyBundle) -> None:
 
 
 def _check_publication(data: bytes, publication: Publication) -> None:
+    check_points(publication.identity, publication.signed.key, *[each.key for each in publication.one_time])
     if publication.encode() != data:
         raise Finding("a publication encodes to other bytes")
     sound = attempt(data, publication.verify, InvalidSignature).error is None
@@ -97,6 +99,7 @@ def seeds() -> dict[str, bytes]:
     found["publication"] = whole = _PUBLICATION.encode()
     tree = cbor2.loads(whole)
     bundle = cbor2.loads(found["both-one-time"])
+    low = _signed_again([*bundle[4][:2], bytes(32), bytes(64)])
     q = (3329).to_bytes(2, "little")
     return found | {
         "publication-without-one-time": cbor2.dumps([*tree[:6], [], []]),
@@ -106,6 +109,8 @@ def seeds() -> dict[str, bytes]:
         "publication-of-wide-prekeys": cbor2.dumps([*tree[:6], [[None] * 5000] * 8, []]),
         "x3dh-bundle": cbor2.dumps([*bundle[:6], None]),
         "low-order-identity": cbor2.dumps([*bundle[:3], bytes(32), *bundle[4:]]),
+        "low-order-signed-prekey": cbor2.dumps([*bundle[:4], low, *bundle[5:]]),
+        "identity-not-canonical": cbor2.dumps([*bundle[:3], b"\xff" * 31 + b"\x7f", *bundle[4:]]),
         "coefficient-too-large": cbor2.dumps([*bundle[:6], [3, 9, q + kem_key().data[2:], bytes(64)]]),
         "another-address": cbor2.dumps([*bundle[:2], ["mallory", 1], *bundle[3:]]),
         "too-large": cbor2.dumps([*bundle[:2], ["b" * 9000, 1], *bundle[3:]]),

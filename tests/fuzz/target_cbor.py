@@ -1,5 +1,6 @@
 """Fuzzing the CBOR codec, the field readers on whatever it gives, and addresses."""
 
+import unicodedata
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
@@ -88,8 +89,19 @@ def _check_fields(data: bytes, value: Any) -> None:
             if outcome.error is None and outcome.accepted() is not value[0]:
                 raise Finding(f"{name} gives another element")
     address = attempt(data, lambda: Address.from_fields(value), MalformedMessage)
-    if address.error is None and address.accepted().encode() != data:
+    if address.error is None:
+        _check_address(data, address.accepted())
+
+
+def _check_address(data: bytes, address: Address) -> None:
+    if address.encode() != data:
         raise Finding("an address encodes to other bytes")
+    name, size = address.name, len(address.name.encode())
+    if not (0 < address.device_id < 2**32 and 0 < size < 256 and name.strip() == name):
+        raise Finding("an address is out of bounds")
+    # Letters of other forms and without a look, by another road than the library's.
+    if not unicodedata.is_normalized("NFC", name) or any(unicodedata.category(c)[0] == "C" for c in name):
+        raise Finding("a name is not the only one that looks like it")
 
 
 def _read_first(value: list[Any], read: Callable[[Fields], object]) -> object:
@@ -124,6 +136,9 @@ def seeds() -> dict[str, bytes]:
         "half-float": b"\xf9\x3e\x00",
         "nan": b"\xfb\x7f\xf8" + bytes(6),
     }
+    firsts = {"true": True, "float": 1.0, "minus-one": -1, "2-32": 2**32, "key": bytes(32), "text": "t"}
+    found |= {f"begins-with-{name}": cbor2.dumps([each, 1]) for name, each in firsts.items()}
+    found |= {f"device-{n}": cbor2.dumps(["a", n]) for n in (0, 1, 2**32 - 1, 2**32)}
     found |= {f"name-{n}": cbor2.dumps([name, 1]) for n, name in enumerate(NAMES) if name != "\ud800"}
     return found | {
         name.replace(" ", "-"): data for name, (data, _) in samples().items() if "ratchet" in name

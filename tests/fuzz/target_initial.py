@@ -10,7 +10,7 @@ from typing import Final
 
 import cbor2
 
-from fuzz.harness import MEGABYTE, Finding, Target, attempt
+from fuzz.harness import MEGABYTE, Finding, Target, attempt, check_points
 from fuzz.stage import Stage
 from fuzz.tree import mutated
 from fuzz.voice import TEXT, Voice, check_text, first_words, identity
@@ -69,8 +69,11 @@ _VOICES: Final = tuple(
 def check(data: bytes) -> None:
     attempt(data, lambda: inspect(data), PeerError)
     decoded = attempt(data, lambda: InitialMessage.decode(data), PeerError)
-    if decoded.error is None and encode_again(decoded.accepted()) != data:
-        raise Finding("an initial message encodes to other bytes")
+    if decoded.error is None:
+        initial = decoded.accepted()
+        check_points(initial.header.identity, initial.header.ephemeral, initial.message.header.ratchet_key)
+        if encode_again(initial) != data:
+            raise Finding("an initial message encodes to other bytes")
     heard = [_BOB.decrypt(address, data) for address in (ALICE, CAROL)]
     accepted = [each.accepted() for each in heard if each.error is None]
     if len(accepted) > 1:

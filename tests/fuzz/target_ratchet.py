@@ -7,7 +7,7 @@ finished chain. Alice has begun anew and waits for an answer, with the older ses
 import random
 from typing import Final
 
-from fuzz.harness import MEGABYTE, Finding, Target, attempt
+from fuzz.harness import MEGABYTE, Finding, Target, attempt, check_points
 from fuzz.stage import Stage
 from fuzz.tree import mutated
 from fuzz.voice import TEXT, check_text, voices
@@ -53,8 +53,10 @@ _VOICES: Final = (*voices(_PAIR.alice), *voices(_PAIR.bob))
 def check(data: bytes) -> None:
     attempt(data, lambda: inspect(data), PeerError)
     decoded = attempt(data, lambda: RatchetMessage.decode(data), PeerError)
-    if decoded.error is None and encode_again(decoded.accepted()) != data:
-        raise Finding("a message encodes to other bytes")
+    if decoded.error is None:
+        check_points(decoded.accepted().header.ratchet_key)
+        if encode_again(decoded.accepted()) != data:
+            raise Finding("a message encodes to other bytes")
     heard = [_BOB.decrypt(ALICE, data), _ALICE.decrypt(BOB, data)]
     accepted = [each.accepted() for each in heard if each.error is None]
     if len(accepted) > 1:
