@@ -53,7 +53,8 @@ class Timeline:
     `held` names its sessions with each peer by their associated data, `accepted` those that a peer's first
     message began, `read` the numbers of the letters it has read. `one_time` are all one-time prekeys it ever
     made, `prekeys` those of every kind that it has not used up, `used` the others; `sealed`, `opened` and
-    `spent` are keys that have served and may not serve again.
+    `spent` are keys that have served and may not serve again. `unanswered` names the session that it began
+    last with a peer, as long as it has read nothing in it and has not been led to a new one.
     """
 
     held: dict[Address, set[bytes]] = field(default_factory=dict)
@@ -66,6 +67,7 @@ class Timeline:
     opened: set[bytes] = field(default_factory=set)
     spent: set[bytes] = field(default_factory=set)
     current: dict[PrekeyKind, int] = field(default_factory=dict)
+    unanswered: dict[Address, bytes] = field(default_factory=dict)
 
     def copy(self) -> "Timeline":
         copies: dict[str, Any] = {name: value.copy() for name, value in vars(self).items()}

@@ -1,7 +1,7 @@
 """How two devices find together again once the network is honest, and how long that takes.
 
     alternately    they write in turn: settled after MAX_MESSAGES
-    at_once        both write, then both read: everything is read from round MAX_ROUNDS on
+    at_once        both write, then both read: all is read from round MAX_ROUNDS on, see MAX_CROSSED_ROUNDS
 
 Settled means: the last letter of each was read by the other, and both write in the same session. The
 application's part is what spec/session.md leaves to it: who cannot read a letter begins anew.
@@ -30,8 +30,12 @@ MAX_ROUNDS: Final = 3
 """At once. Who cannot read in round 1 begins a session that can be read in round 2. Meanwhile it may get one
 more letter that it cannot read, written before its own arrived, and begin again: that one is read in round 3.
 
-It need not be one session: two that were begun from the same side change places as long as the two write in
-step, since each follows the other. The first letter out of step ends that.
+"""
+
+MAX_CROSSED_ROUNDS: Final = 5
+"""At once, until both write in one session, if the two that they wrote in were begun from the two sides: then
+one yields to the other (SES-4), or insists once more. Two that were begun from the same side change places as
+long as both write in step, since each side follows the other. The first letter out of step ends that.
 """
 
 AFTERWARDS: Final = 3
@@ -62,17 +66,19 @@ def alternately(world: World, one: Device, other: Device) -> int:
 def at_once(world: World, one: Device, other: Device) -> int:
     """Write at the same time until both are settled; return how many rounds that took.
 
-    After MAX_ROUNDS everything must be read, and if they still change places, they write in turn.
+    If they go on changing places between two sessions of one side, they write in turn after that.
     """
-    read: list[bool] = []
-    for count in range(1, MAX_ROUNDS + 1):
+    for count in range(1, MAX_CROSSED_ROUNDS + 1):
         letters = [_write(world, one, other), _write(world, other, one)]
         read = [_exchange(world, each) for each in letters]
+        assert all(read) or count < MAX_ROUNDS, f"something is not read in round {count}"
         if all(read) and _agree(one, other):
             _stays_settled(world, one, other)
             return count
-    assert all(read), f"something is not read in round {MAX_ROUNDS}"
-    return MAX_ROUNDS + alternately(world, one, other)
+    sessions = {one.active(other.address), other.active(one.address)}
+    begun_by = {world.handshakes[each].initiator for each in sessions if each is not None}
+    assert len(begun_by) == 1, f"not settled after {MAX_CROSSED_ROUNDS} rounds"
+    return MAX_CROSSED_ROUNDS + alternately(world, one, other)
 
 
 def _write(world: World, writer: Device, reader: Device) -> Letter:

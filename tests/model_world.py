@@ -130,6 +130,7 @@ class World:
         assert session not in self.handshakes, "two handshakes give one session"
         self.handshakes[session] = Handshake(device.address, needs_of(bundle, suite))
         held.add(session)
+        device.timeline.unanswered[peer.address] = session
 
     def heal(self, device: Device) -> None:
         """As limitations.md asks after a restore: new sessions. And prekeys, so that others can begin."""
@@ -216,6 +217,11 @@ class World:
     def _has_read(self, device: Device, letter: Letter) -> None:
         timeline = device.timeline
         held = timeline.held.setdefault(letter.sender, set())
+        begun = timeline.unanswered.get(letter.sender)
+        if letter.session not in held or letter.session == begun:
+            timeline.unanswered.pop(letter.sender, None)
+        elif begun is not None:
+            assert device.active(letter.sender) == begun, "a late letter undoes a new beginning"
         if letter.session not in held:
             held.add(letter.session)
             timeline.accepted.add(letter.session)

@@ -52,7 +52,7 @@ DAMAGE: Final = st.one_of(
     st.builds(lambda tail: lambda letter: lengthened(letter, tail), st.binary(min_size=1, max_size=3)),
     st.builds(
         lambda at, mask: lambda letter: turned_over(letter, at, mask),
-        st.integers(0, 4000),
+        PLACES,
         st.integers(1, 255),
     ),
 )
