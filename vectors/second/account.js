@@ -104,7 +104,7 @@ export class Account {
     const peer = this.trusted(from, message.identity);
     const known = sessions.begunBy(peer.sessions, this.suites, message.handshakeId);
     if (known !== undefined) {
-      const done = sessions.decryptIn(peer.sessions, this.suites, known, message.message);
+      const done = sessions.decrypt(peer.sessions, this.suites, message.message, [known]);
       this.setPeer(from, { ...peer, sessions: done.sessions });
       return done.plaintext;
     }

@@ -63,15 +63,9 @@ export function hasFinished(state, ratchetKey) {
   return state.past.has(toHex(ratchetKey));
 }
 
-/** No honest sender gives the last number. [RAT-10] */
-export function checkNumber({ number }) {
-  if (number >= U32) refuse("AuthenticationFailed", "a number that no message has");
-}
-
 /** Open a decoded ratchet message: the new state, the plaintext, and whether it was a late one. */
 export function receive(state, associatedData, message) {
   if (hasSkipped(state, message)) return receiveLate(state, associatedData, message);
-  checkNumber(message);
   checkHeader(state, message);
   const ready = hears(state, message.ratchetKey) ? state : hear(state, message);
   const { receiving, skipped } = skipTo(ready, message.number);
@@ -94,7 +88,12 @@ function receiveLate(state, associatedData, message) {
 }
 
 /** Everything that can be refused without an agreement or a derivation. */
-function checkHeader(state, { ratchetKey, previousLength, number }) {
+function checkHeader(state, message) {
+  if (message.number >= U32) refuse("AuthenticationFailed", "a number that no message has"); // [RAT-10]
+  checkPlace(state, message);
+}
+
+function checkPlace(state, { ratchetKey, previousLength, number }) {
   if (hears(state, ratchetKey)) {
     if (number < state.receiving.next) refuse("DuplicateMessage", "received before, or given up"); // [RAT-9]
     if (number - state.receiving.next > SKIP) refuse("TooManySkipped", "too far ahead"); // [RAT-5]

@@ -46,25 +46,28 @@ export function encrypt(all, suites, { plaintext, nonce, fresh }) {
   return { sessions: sent, message: repeat === null ? message : concat(repeat, cbor.encode(message)) };
 }
 
-/** Open a ratchet message in this session and in no other. [SES-3] */
-export function decryptIn(all, suites, session, message) {
+function decryptIn(all, suites, session, message) {
   const { state, plaintext, late } = ratchet.receive(session.ratchet, session.associatedData, message);
   return { sessions: authenticated(all, suites, session, { state, late }), plaintext };
 }
 
-/** Open a ratchet message in the session that it belongs to. */
-export function decrypt(all, suites, message) {
-  const candidates = usable(all, suites);
-  const waiting = candidates.find((session) => ratchet.hasSkipped(session.ratchet, message));
-  if (waiting !== undefined) return decryptIn(all, suites, waiting, message);
+/** Open a ratchet message in the session that it belongs to; `among` are all sessions, or the one that may be used. [SES-3] */
+export function decrypt(all, suites, message, among = all) {
+  const waiting = among.find((session) => ratchet.hasSkipped(session.ratchet, message));
+  if (waiting !== undefined) return decryptLate(all, suites, waiting, message);
+  const candidates = usable(among, suites);
   if (candidates.length === 0) refuse("UnknownSession", "no session with this address");
-  ratchet.checkNumber(message);
-  return tryEach(all, suites, message);
+  return tryEach(all, suites, message, candidates);
+}
+
+/** With the key that was kept for it, or not at all: a session of a suite that is not allowed keeps it, unused. */
+function decryptLate(all, suites, session, message) {
+  if (!suites.includes(session.suite)) refuse("AuthenticationFailed", "the session may not be used"); // [SES-8]
+  return decryptIn(all, suites, session, message);
 }
 
 /** The active session, then the others; one that knows the key decides, wherever it stands. */
-function tryEach(all, suites, message) {
-  const [active, ...others] = usable(all, suites);
+function tryEach(all, suites, message, [active, ...others]) {
   const knows = ({ ratchet: state }) => ratchet.hears(state, message.ratchetKey) || ratchet.hasFinished(state, message.ratchetKey);
   if (knows(active)) return decryptIn(all, suites, active, message);
   const knowing = others.find(knows);
@@ -72,9 +75,9 @@ function tryEach(all, suites, message) {
   let spent = 0;
   for (const session of [active, ...(knowing === undefined ? others : [knowing])]) {
     if (session === knowing) return decryptIn(all, suites, session, message);
-    spent += message.number;
-    if (spent > TRIAL_STEPS) refuse("TooManySkipped", "too many sessions to try"); // [SES-9]
     try {
+      spent += message.number;
+      if (spent > TRIAL_STEPS) refuse("TooManySkipped", "too many sessions to try"); // [SES-9]
       return decryptIn(all, suites, session, message);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;

@@ -31,25 +31,25 @@ export function parts(...columns) {
 export function unwrap({ kind, salt, passes, memory, wrapped }, secret) {
   if (kind !== BY_KEY && kind !== BY_PASSPHRASE) refuse("CorruptStore", "a store key of another kind");
   if (salt.length !== 16 || wrapped.length !== WRAPPED) refuse("CorruptStore", "a header of another length");
-  const key = kind === BY_KEY ? wrapKeyOf(secret.key, salt, passes, memory) : stretch(secret.passphrase, salt, passes, memory);
+  const key = kind === BY_KEY ? wrapKeyOf(secret.key, salt) : stretch(secret.passphrase, salt, passes, memory);
   const associated = parts(WRAP, FORMAT, kind, salt, passes, memory);
   return aead.openStored(key, wrapped.subarray(0, NONCE), wrapped.subarray(NONCE), associated, "WrongKey");
 }
 
-function wrapKeyOf(key, salt, passes, memory) {
-  if (passes !== 0 || memory !== 0) refuse("CorruptStore", "a key needs no passes and no memory");
+// Passes and memory of kind 1 need no look: they are 0, or the data key does not authenticate.
+function wrapKeyOf(key, salt) {
   if (key === null) refuse("WrongKey", "this store opens with a key");
   if (key.length !== 32) refuse("UsageError", "a store key has 32 bytes");
   return hkdf(salt, key, WRAP, 32);
 }
 
 function stretch(passphrase, salt, passes, memory) {
+  if (passphrase === null) refuse("WrongKey", "this store opens with a passphrase");
+  if (passphrase === "") refuse("UsageError", "a passphrase that is empty");
   // The file is not trusted yet. [STO-7]
   if (passes < 1 || passes > PASSES_MOST || memory < MEMORY_LEAST || memory > MEMORY_MOST) {
     refuse("CorruptStore", "parameters beyond their limits");
   }
-  if (passphrase === null) refuse("WrongKey", "this store opens with a passphrase");
-  if (passphrase === "") refuse("UsageError", "a passphrase that is empty");
   const text = utf8(passphrase.normalize("NFKC"));
   return argon2id(text, salt, { t: passes, m: Math.floor(memory / 1024), p: 1, dkLen: 32, maxmem: 2 ** 32 - 1 });
 }

@@ -41,8 +41,8 @@ function unwrap(given) {
   const header = {
     kind: given.integer("kind"),
     salt: given.bytes("salt"),
-    passes: given.integer("passes"),
-    memory: given.integer("memory"),
+    passes: given.integer("passes", -Infinity),
+    memory: given.integer("memory", -Infinity),
     wrapped: given.bytes("wrapped"),
   };
   const secret = { key: given.optional("key", given.bytes), passphrase: given.optional("passphrase", given.text) };
