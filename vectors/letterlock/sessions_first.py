@@ -96,6 +96,35 @@ def repeats(family: Family) -> None:
                flags=["Changed"])  # fmt: skip
 
 
+def spliced(family: Family) -> None:
+    """The header of one session around a message of another one opens in neither."""
+    group = family.group("account.play", "the header of one session, and the message of another")
+    for kept in (False, True):
+        script = Script(f"spliced {kept}")
+        alice = script.friend()
+        alice.initiate(BOB.bundle())
+        first = alice.write("the first session")
+        script.hear(first, "the first session")
+        alice.initiate(BOB.bundle(one_time=None))
+        script.hear(alice.write("the second session"), "the second session")
+        other = alice.write("once more")
+        if kept:
+            script.hear(alice.write("after a gap"), "after a gap")
+        node = initial_parts(first)
+        script.refused(node.at((9,), blob(carried_by(other))), "AuthenticationFailed")
+        script.sessions(2, 1 if kept else 0)
+        script.hear(other, "once more")
+        comment = "whose key is kept" if kept else "in order there"
+        script.add(group, comment, rules=["SES-3"], flags=["Changed"])
+
+
+def carried_by(initial: bytes) -> bytes:
+    """Return the ratchet message inside an initial message."""
+    carried = initial_parts(initial).items[9].content
+    assert carried is not None
+    return carried
+
+
 def replays(family: Family) -> None:
     group = family.group("account.play", "initial messages that come again")
     for comment, (suite, chosen, left) in BUNDLES.items():
@@ -274,8 +303,7 @@ def elsewhere(family: Family) -> None:
     alice = script.friend()
     alice.initiate(BOB.bundle())
     hello = alice.write("hello")
-    inner = InitialMessage.decode(hello).message
-    carried = hello[-len(inner.opened) - len(inner.sealed) - 2 :]
+    carried = carried_by(hello)
     script.refused(carried, "UnknownSession")
     script.encrypt_refused("NoSession")
     script.hear(hello, "hello")
@@ -309,4 +337,4 @@ def expiry(family: Family) -> None:
                 script.add(group, f"{comment}, in that second", rules=["HAND-9"], flags=["Expired"])
 
 
-FIRST: Final = (contact, repeats, replays, changes, elsewhere, expiry)
+FIRST: Final = (contact, repeats, spliced, replays, changes, elsewhere, expiry)
