@@ -74,6 +74,9 @@ def repeats(family: Family) -> None:
     script.sessions(1)
     script.add(group, "one that comes after the turn", rules=["SES-3"])
 
+
+def repeats_in_the_archive(family: Family) -> None:
+    group = family.group("account.play", "initial messages of earlier sessions")
     script = Script("repeat of a session in the archive")
     alice = script.friend()
     alice.initiate(BOB.bundle())
@@ -147,6 +150,9 @@ def replays(family: Family) -> None:
             group, f"{comment}: after use, and after its session is gone", rules=rules, flags=["Replay"]
         )
 
+
+def records_full(family: Family) -> None:
+    group = family.group("account.play", "handshakes on a prekey that serves again")
     script = Script("two without a one-time prekey")
     for person in (ALICE, CAROL):
         friend = script.friend(person)
@@ -290,6 +296,9 @@ def elsewhere(family: Family) -> None:
     script.add(group, "said to come from another address: no key is recorded", rules=["HAND-6", "SES-7"],
                flags=["OtherAddress"])  # fmt: skip
 
+
+def not_ours(family: Family) -> None:
+    group = family.group("account.play", "messages of ourselves, or without a session")
     script = Script("from ourselves")
     alice = script.friend()
     alice.initiate(BOB.bundle())
@@ -337,4 +346,15 @@ def expiry(family: Family) -> None:
                 script.add(group, f"{comment}, in that second", rules=["HAND-9"], flags=["Expired"])
 
 
-FIRST: Final = (contact, repeats, spliced, replays, changes, elsewhere, expiry)
+FIRST: Final = (
+    contact,
+    repeats,
+    repeats_in_the_archive,
+    spliced,
+    replays,
+    records_full,
+    changes,
+    elsewhere,
+    not_ours,
+    expiry,
+)
