@@ -4,7 +4,7 @@ The CBOR is written here by hand. Characters are of categories that no later Uni
 """
 
 from encoding import encode, head
-from generating import Family
+from generating import Family, Group
 
 import letterlock.vectors.texts  # noqa: F401  # its operations
 
@@ -133,56 +133,74 @@ def bytes_of_names() -> None:
         group.invalid(comment, {"data": whole.hex()}, "MalformedMessage", flags=["Utf8"], rules=rules)
 
 
+PAIR = b"\x82" + ALICE
+
+
+def refuse(group: Group, rule: str, cases: list[tuple[str, str, bytes]]) -> None:
+    for comment, flag, data in cases:
+        group.invalid(comment, {"data": data.hex()}, "MalformedMessage", flags=[flag], rules=[rule])
+
+
+def types() -> None:
+    group = FAMILY.group("address.decode", "other types, ranges and shapes")
+    cases = [
+        ("device id 0", "Number", PAIR + b"\0"),
+        ("device id 2^32", "Number", PAIR + head(0, 2**32)),
+        ("device id 2^64 - 1", "Number", PAIR + head(0, 2**64 - 1)),
+        ("device id -1", "Number", PAIR + b"\x20"),
+        ("device id 1.0", "Number", PAIR + b"\xf9\x3c\x00"),
+        ("device id true", "Number", PAIR + b"\xf5"),
+        ("device id null", "Number", PAIR + b"\xf6"),
+        ("device id undefined", "Number", PAIR + b"\xf7"),
+        ("device id as a text", "Number", PAIR + encode("1")),
+        ("device id as a byte", "Number", PAIR + b"\x41\x01"),
+        ("the name as a byte string", "Type", b"\x82\x45alice" + ONE),
+        ("the name as a number", "Type", b"\x82\x01" + ONE),
+        ("the name null", "Type", b"\x82\xf6" + ONE),
+        ("the name in an array", "Type", b"\x82\x81" + ALICE + ONE),
+        ("device id before name", "Type", b"\x82" + ONE + ALICE),
+        ("a text and no array", "Type", ALICE),
+        ("a map", "Type", b"\xa1" + ALICE + ONE),
+        ("null", "Type", b"\xf6"),
+        ("an array of none", "Shape", b"\x80"),
+        ("the name alone", "Shape", b"\x81" + ALICE),
+        ("three elements", "Shape", b"\x83" + ALICE + ONE + ONE),
+        ("an address in an array", "Shape", b"\x81" + PAIR + ONE),
+    ]
+    refuse(group, "WIRE-4", cases)
+
+
 def encodings() -> None:
     group = FAMILY.group("address.decode", "other encodings")
-    pair = b"\x82" + ALICE
-    for comment, flag, rule, data in [
-        ("device id 0", "Number", "WIRE-4", pair + b"\0"),
-        ("device id 2^32", "Number", "WIRE-4", pair + head(0, 2**32)),
-        ("device id 2^64 - 1", "Number", "WIRE-4", pair + head(0, 2**64 - 1)),
-        ("device id -1", "Number", "WIRE-4", pair + b"\x20"),
-        ("device id 1.0", "Number", "WIRE-4", pair + b"\xf9\x3c\x00"),
-        ("device id true", "Number", "WIRE-4", pair + b"\xf5"),
-        ("device id null", "Number", "WIRE-4", pair + b"\xf6"),
-        ("device id undefined", "Number", "WIRE-4", pair + b"\xf7"),
-        ("device id as a text", "Number", "WIRE-4", pair + encode("1")),
-        ("device id as a byte", "Number", "WIRE-4", pair + b"\x41\x01"),
-        ("the name as a byte string", "Type", "WIRE-4", b"\x82\x45alice" + ONE),
-        ("the name as a number", "Type", "WIRE-4", b"\x82\x01" + ONE),
-        ("the name null", "Type", "WIRE-4", b"\x82\xf6" + ONE),
-        ("the name in an array", "Type", "WIRE-4", b"\x82\x81" + ALICE + ONE),
-        ("device id before name", "Type", "WIRE-4", b"\x82" + ONE + ALICE),
-        ("a text and no array", "Type", "WIRE-4", ALICE),
-        ("a map", "Type", "WIRE-4", b"\xa1" + ALICE + ONE),
-        ("null", "Type", "WIRE-4", b"\xf6"),
-        ("an array of none", "Shape", "WIRE-4", b"\x80"),
-        ("the name alone", "Shape", "WIRE-4", b"\x81" + ALICE),
-        ("three elements", "Shape", "WIRE-4", b"\x83" + ALICE + ONE + ONE),
-        ("an address in an array", "Shape", "WIRE-4", b"\x81" + pair + ONE),
-        ("the array's head in two bytes", "LongForm", "WIRE-2", b"\x98\x02" + ALICE + ONE),
-        ("the name's head in two bytes", "LongForm", "WIRE-2", b"\x82\x78\x05alice" + ONE),
-        ("the name's head in three bytes", "LongForm", "WIRE-2", b"\x82\x79\x00\x05alice" + ONE),
-        ("the device id in two bytes", "LongForm", "WIRE-2", pair + b"\x18\x01"),
-        ("the device id in three bytes", "LongForm", "WIRE-2", pair + b"\x19\x00\x01"),
-        ("the device id in five bytes", "LongForm", "WIRE-2", pair + b"\x1a\x00\x00\x00\x01"),
-        ("the device id in nine bytes", "LongForm", "WIRE-2", pair + b"\x1b" + bytes(7) + ONE),
-        ("an array of indefinite length", "Indefinite", "WIRE-2", b"\x9f" + ALICE + ONE + b"\xff"),
-        ("a name of indefinite length", "Indefinite", "WIRE-2", b"\x82\x7f" + ALICE + b"\xff" + ONE),
-        ("the device id as a bignum", "Tag", "WIRE-5", pair + b"\xc2\x41\x01"),
-        ("a tagged name", "Tag", "WIRE-5", b"\x82\xd8\x20" + ALICE + ONE),
-        ("the tag of CBOR itself before it all", "Tag", "WIRE-5", b"\xd9\xd9\xf7" + pair + ONE),
-        ("no bytes", "Bytes", "WIRE-2", b""),
-        ("no device id", "Bytes", "WIRE-2", pair),
-        ("a name cut short", "Bytes", "WIRE-2", b"\x82\x65ali"),
-        ("a byte after the end", "Bytes", "WIRE-2", pair + ONE + b"\0"),
-        ("the address twice", "Bytes", "WIRE-2", (pair + ONE) * 2),
-    ]:
-        group.invalid(comment, {"data": data.hex()}, "MalformedMessage", flags=[flag], rules=[rule])
+    tagged = [
+        ("the device id as a bignum", "Tag", PAIR + b"\xc2\x41\x01"),
+        ("a tagged name", "Tag", b"\x82\xd8\x20" + ALICE + ONE),
+        ("the tag of CBOR itself before it all", "Tag", b"\xd9\xd9\xf7" + PAIR + ONE),
+    ]
+    refuse(group, "WIRE-5", tagged)
+    cases = [
+        ("the array's head in two bytes", "LongForm", b"\x98\x02" + ALICE + ONE),
+        ("the name's head in two bytes", "LongForm", b"\x82\x78\x05alice" + ONE),
+        ("the name's head in three bytes", "LongForm", b"\x82\x79\x00\x05alice" + ONE),
+        ("the device id in two bytes", "LongForm", PAIR + b"\x18\x01"),
+        ("the device id in three bytes", "LongForm", PAIR + b"\x19\x00\x01"),
+        ("the device id in five bytes", "LongForm", PAIR + b"\x1a\x00\x00\x00\x01"),
+        ("the device id in nine bytes", "LongForm", PAIR + b"\x1b" + bytes(7) + ONE),
+        ("an array of indefinite length", "Indefinite", b"\x9f" + ALICE + ONE + b"\xff"),
+        ("a name of indefinite length", "Indefinite", b"\x82\x7f" + ALICE + b"\xff" + ONE),
+        ("no bytes", "Bytes", b""),
+        ("no device id", "Bytes", PAIR),
+        ("a name cut short", "Bytes", b"\x82\x65ali"),
+        ("a byte after the end", "Bytes", PAIR + ONE + b"\0"),
+        ("the address twice", "Bytes", (PAIR + ONE) * 2),
+    ]
+    refuse(group, "WIRE-2", cases)
 
 
 if __name__ == "__main__":
     allowed()
     names()
     bytes_of_names()
+    types()
     encodings()
     FAMILY.main()

@@ -2,7 +2,7 @@
 
 import base64
 
-from generating import Family, draw
+from generating import Family, Group, draw
 
 import letterlock.vectors.texts  # noqa: F401  # its operations
 
@@ -79,14 +79,14 @@ def forgiving() -> None:
         group.valid(comment, given, flags=[flag], rules=["WIRE-10"], output=output)
 
 
-def refusals() -> None:
-    group = FAMILY.group("armor.decode", "what it does not")
-    sound, middle = armored(DATA), len(BASE64) // 2
+def refuse(group: Group, cases: list[tuple[str, str, str]]) -> None:
+    for comment, flag, text in cases:
+        group.invalid(comment, {"text": text}, "MalformedMessage", flags=[flag], rules=["WIRE-10"])
 
-    def with_character(character: str) -> str:
-        return block(BASE64[:middle] + character + BASE64[middle:])
 
-    for comment, flag, text in [
+def bad_blocks() -> None:
+    group, sound = FAMILY.group("armor.decode", "what is not one block"), armored(DATA)
+    cases = [
         ("no text", "CutShort", ""),
         ("the base64 alone", "CutShort", BASE64),
         ("no beginning", "CutShort", sound.replace(BEGIN + "\n", "")),
@@ -97,6 +97,23 @@ def refusals() -> None:
         ("a second beginning inside", "Several", block(f"{BEGIN}\n{BASE64}")),
         ("a second beginning after the end", "Several", sound + BEGIN + "\n"),
         ("a block that was cut short, before a whole one", "Several", sound[:100] + "\n" + sound),
+        ("the beginning in small letters", "Marker", sound.replace(BEGIN, BEGIN.lower())),
+        ("four dashes", "Marker", sound.replace(BEGIN, BEGIN[1:])),
+        ("another kind of message", "Marker", sound.replace("LETTERLOCK", "PGP")),
+        ("the end of another kind", "Marker", sound.replace("END LETTERLOCK", "END PGP")),
+        ("two spaces in the end", "Marker", sound.replace("END LETTERLOCK", "END  LETTERLOCK")),
+    ]
+    refuse(group, cases)
+
+
+def bad_base64() -> None:
+    group = FAMILY.group("armor.decode", "what is not the base64 of any bytes, or not the one")
+    middle = len(BASE64) // 2
+
+    def with_character(character: str) -> str:
+        return block(BASE64[:middle] + character + BASE64[middle:])
+
+    cases = [
         ("a hyphen", "Stray", with_character("-")),
         ("an underscore", "Stray", with_character("_")),
         ("a full stop", "Stray", with_character(".")),
@@ -120,17 +137,13 @@ def refusals() -> None:
         ("one character and its padding", "Padding", block("A===")),
         ("bits after the only byte", "TrailingBits", block("AB==")),
         ("one bit after two bytes", "TrailingBits", block("AAB=")),
-        ("the beginning in small letters", "Marker", sound.replace(BEGIN, BEGIN.lower())),
-        ("four dashes", "Marker", sound.replace(BEGIN, BEGIN[1:])),
-        ("another kind of message", "Marker", sound.replace("LETTERLOCK", "PGP")),
-        ("the end of another kind", "Marker", sound.replace("END LETTERLOCK", "END PGP")),
-        ("two spaces in the end", "Marker", sound.replace("END LETTERLOCK", "END  LETTERLOCK")),
-    ]:
-        group.invalid(comment, {"text": text}, "MalformedMessage", flags=[flag], rules=["WIRE-10"])
+    ]
+    refuse(group, cases)
 
 
 if __name__ == "__main__":
     encoding()
     forgiving()
-    refusals()
+    bad_blocks()
+    bad_base64()
     FAMILY.main()

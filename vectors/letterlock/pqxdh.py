@@ -86,69 +86,65 @@ def refuse_kem_keys() -> None:
         group.invalid(comment, given, "InvalidKey", flags=["Coefficient"], rules=["PRIM-7"])
 
 
+PREKEYS = [SIGNED, ONE_TIME, KEM, LAST_RESORT]
+SENT = header(2, kem=KEM)
+
+
 def responding() -> None:
     group = FAMILY.group("handshake.respond", "Bob answers Alice's first message")
-    prekeys = [SIGNED, ONE_TIME, KEM, LAST_RESORT]
     for comment, flags, one_time, kem in CHOICES:
-        given = response(header(2, one_time=one_time, kem=kem).message(), *prekeys)
+        given = response(header(2, one_time=one_time, kem=kem).message(), *PREKEYS)
         output = without(outcome(2, one_time=one_time, kem=kem), "opened")
         group.valid(comment, given, flags=flags, rules=RULES, output=output)
-    sent, sound = header(2, kem=KEM), outcome(2, kem=KEM)
-    assert sent.ciphertext is not None
-    others: list[tuple[str, str, Json]] = [
-        ("said to come from another address", "OtherAnswer", {"from": ["alice", 2]}),
-        (
-            "Mallory's identity key",
-            "OtherAnswer",
-            {"message": sent.with_(identity=MALLORY.public).message().hex()},
-        ),
-        (
-            "a bit of the ciphertext",
-            "ImplicitRejection",
-            {"message": sent.with_(ciphertext=flipped(sent.ciphertext, 700)).message().hex()},
-        ),
-        (
-            "a ciphertext for the last-resort prekey",
-            "ImplicitRejection",
-            {"message": sent.with_(ciphertext=encapsulated(LAST_RESORT.key)[1]).message().hex()},
-        ),
-    ]
-    for comment, flag, changes in others:
-        answer = group.valid(comment, response(sent.message(), *prekeys) | changes, flags=[flag], rules=RULES)
-        assert answer["associated_data"] != sound["associated_data"]
-        assert (answer["secret"] == sound["secret"]) == ("from" in changes)
-    group = FAMILY.group("handshake.respond", "first messages that are refused")
-    refuse_messages(group, sent, [SIGNED, ONE_TIME, KEM])
-    for comment, flag, changes in [
-        ("one more", "Unknown", {"kem_id": KEM.id + 1}),
-        ("0", "Unknown", {"kem_id": 0}),
-        ("the signed prekey's", "OtherKindOfPrekey", {"kem_id": SIGNED.id}),
-        ("the one-time prekey's", "OtherKindOfPrekey", {"kem_id": ONE_TIME.id}),
-        ("a KEM prekey's that is used up", "Unknown", {"kem_id": OTHER_KEM.id}),
+    sound, ciphertext = outcome(2, kem=KEM), encapsulated(KEM.key)[1]
+    forged, for_another = flipped(ciphertext, 700), encapsulated(LAST_RESORT.key)[1]
+    for comment, flag, message in [
+        ("Mallory's identity key", "OtherAnswer", SENT.with_(identity=MALLORY.public)),
+        ("a bit of the ciphertext", "ImplicitRejection", SENT.with_(ciphertext=forged)),
+        ("a ciphertext for another prekey", "ImplicitRejection", SENT.with_(ciphertext=for_another)),
     ]:
-        given = response(sent.with_(**changes).message(), *prekeys)
-        group.invalid(f"KEM prekey id: {comment}", given, "UnknownPrekey", flags=[flag], rules=["HAND-10"])
-    for comment, flag, changes in [
+        answer = group.valid(comment, response(message.message(), *PREKEYS), flags=[flag], rules=RULES)
+        assert answer["associated_data"] != sound["associated_data"]
+        assert answer["secret"] != sound["secret"]
+    given = response(SENT.message(), *PREKEYS) | {"from": ["alice", 2]}
+    comment = "said to come from another address: the same SK, another AD"
+    answer = group.valid(comment, given, flags=["OtherAnswer"], rules=["HAND-6"])
+    assert answer["associated_data"] != sound["associated_data"]
+    assert answer["secret"] == sound["secret"]
+
+
+def refusing() -> None:
+    group = FAMILY.group("handshake.respond", "first messages that are refused")
+    refuse_messages(group, SENT, [SIGNED, ONE_TIME, KEM])
+    ids: list[tuple[str, str, Json]] = [
+        ("KEM prekey id: one more", "Unknown", {"kem_id": KEM.id + 1}),
+        ("KEM prekey id: 0", "Unknown", {"kem_id": 0}),
+        ("KEM prekey id: the signed prekey's", "OtherKindOfPrekey", {"kem_id": SIGNED.id}),
+        ("KEM prekey id: the one-time prekey's", "OtherKindOfPrekey", {"kem_id": ONE_TIME.id}),
+        ("KEM prekey id: one that is used up", "Unknown", {"kem_id": OTHER_KEM.id}),
         ("signed prekey id: a KEM prekey's", "OtherKindOfPrekey", {"signed_id": KEM.id}),
         ("one-time prekey id: a KEM prekey's", "OtherKindOfPrekey", {"one_time_id": KEM.id}),
-    ]:
-        given = response(sent.with_(**changes).message(), *prekeys)
+    ]
+    for comment, flag, changes in ids:
+        given = response(SENT.with_(**changes).message(), *PREKEYS)
         group.invalid(comment, given, "UnknownPrekey", flags=[flag], rules=["HAND-10"])
+    ciphertext = encapsulated(KEM.key)[1]
     parts: dict[str, Json] = {
         "no KEM prekey id": {"kem_id": None},
         "no ciphertext": {"ciphertext": None},
         "neither": {"kem_id": None, "ciphertext": None},
         "a ciphertext of no bytes": {"ciphertext": b""},
-        "a ciphertext, a byte short": {"ciphertext": sent.ciphertext[:-1]},
-        "a ciphertext, a byte long": {"ciphertext": sent.ciphertext + b"\0"},
-        "the length of an ML-KEM-768 ciphertext": {"ciphertext": sent.ciphertext[:1088]},
+        "a ciphertext, a byte short": {"ciphertext": ciphertext[:-1]},
+        "a ciphertext, a byte long": {"ciphertext": ciphertext + b"\0"},
+        "the length of an ML-KEM-768 ciphertext": {"ciphertext": ciphertext[:1088]},
     }
     for comment, changes in parts.items():
-        given = response(sent.with_(**changes).message(), *prekeys)
+        given = response(SENT.with_(**changes).message(), *PREKEYS)
         group.invalid(comment, given, "MalformedMessage", flags=["Malformed"], rules=["WIRE-7"])
 
 
 if __name__ == "__main__":
     initiating()
     responding()
+    refusing()
     FAMILY.main()

@@ -20,6 +20,7 @@ family = Family(
 def main() -> None:
     group = family.group("ratchet.play", "conversations")
     in_order(group)
+    turns(group)
     lost_and_late(group)
     far_apart(group)
     restored(group)
@@ -52,6 +53,8 @@ def in_order(group) -> None:
     script.state("Hearing")
     script.add(group, "the recipient, in order", rules=["RAT-1", "RAT-2", "RAT-8"])
 
+
+def turns(group) -> None:
     for role in ("initiator", "recipient"):
         script = Script(role, f"ratchet ping-pong {role}")
         if role == "initiator":

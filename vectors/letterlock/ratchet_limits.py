@@ -34,6 +34,9 @@ def too_far(family: Family) -> None:
         script.hear(genuine, "genuine")
         script.add(group, f"{distance} ahead in a known chain", rules=["RAT-5"], flags=["Limit"])
 
+
+def pn_too_far(family: Family) -> None:
+    group = family.group("ratchet.play", "too far ahead by PN, or at the last number")
     for distance in (2001, 2**32 - 2):
         script = Script("recipient", f"ratchet {distance} PN")
         script.hear(script.far.say("0"), "0")
@@ -186,4 +189,4 @@ def step(chain: bytes, constant: bytes = b"\x01") -> bytes:
     return hmac.digest(chain, constant, "sha256")
 
 
-ALL: Final = (too_far, oldest_goes, too_early, bad_padding, no_messages, derivations)
+ALL: Final = (too_far, pn_too_far, oldest_goes, too_early, bad_padding, no_messages, derivations)

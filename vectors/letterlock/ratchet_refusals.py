@@ -102,6 +102,9 @@ def forged(family: Family) -> None:
     script.hear(known.say("genuine"), "genuine")
     script.add(group, "Speaking: a turn with a new key, PN 3 and N 5", rules=["RAT-6"], flags=["Forged"])
 
+
+def forged_keys(family: Family) -> None:
+    group = family.group("ratchet.play", "forged, with the signed prekey as ratchet key")
     script = states("ratchet the signed prekey")["Opening"]
     prekey = type(STRANGE)(script.signed.public.data)
     script.refused(
@@ -113,6 +116,10 @@ def forged(family: Family) -> None:
     script.add(group, "Opening: the signed prekey as ratchet key", rules=["RAT-3"], flags=["Forged"])
 
     signed_prekey_agreed(group)
+
+
+def elsewhere(family: Family) -> None:
+    group = family.group("ratchet.play", "genuine somewhere else")
     for state in ("Opening", "Speaking", "Hearing"):
         script = states(f"ratchet reflected {state}")[state]
         mine = script.send("mine") if state != "Hearing" else with_header(script.send("mine"), number=0)
@@ -169,6 +176,9 @@ def duplicates(family: Family) -> None:
     script.state("Hearing")
     script.add(group, "a late one", rules=["RAT-9"], flags=["Duplicate", "Late"])
 
+
+def twice_over(family: Family) -> None:
+    group = family.group("ratchet.play", "twice, of a finished chain")
     for state in ("Hearing", "Speaking"):
         script = Script("recipient", f"ratchet finished {state}")
         one, late = script.far.say("one"), script.far.say("late")
@@ -193,4 +203,4 @@ def duplicates(family: Family) -> None:
     script.add(group, "an old number with another text", rules=["RAT-9"], flags=["Duplicate"])
 
 
-ALL: Final = (changed, late_and_changed, forged, duplicates)
+ALL: Final = (changed, late_and_changed, forged, forged_keys, elsewhere, duplicates, twice_over)

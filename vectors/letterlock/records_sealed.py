@@ -72,6 +72,14 @@ def refused(group: Group) -> None:
         refuse(comment, "OtherRow", row(table, moved, value))
     for other in ("skipped", "session", "Sessions", ""):
         refuse(f"table {other!r}", "OtherRow", row(other, columns, value))
+
+
+def damaged_or_moved(group: Group) -> None:
+    def refuse(comment: str, flag: str, given: Json) -> None:
+        group.invalid(comment, given, "CorruptStore", flags=[flag], rules=["STO-3"])
+
+    table, columns = ROWS["a session"]
+    value = sealed(table, columns, draw("records record of a session", 32))
     prekey = sealed("prekeys", [2, 200, None], bytes(32))
     for comment, moved in (
         ("a prekey of another kind", [1, 200, None]),
@@ -157,6 +165,8 @@ def unwrapped(group: Group) -> None:
             f"a passphrase with {comment}", given, flags=["Normalised"], rules=["STO-7"], output=output
         )
 
+
+def wrong_keys(group: Group) -> None:
     made = bytes.fromhex(by_key()["wrapped"])
     for comment, given, flag in (
         ("another key", by_key(key=draw("records another store key", 32).hex()), "WrongKey"),
@@ -210,6 +220,8 @@ def add(family: Family) -> None:
     """Add the groups on sealing."""
     opened(family.group("store.open", "values in their rows"))
     refused(family.group("store.open", "values that are not what was saved"))
+    damaged_or_moved(family.group("store.open", "prekeys in other rows, and damage"))
     tags(family.group("store.tag", "what stands for what must not be named"))
     unwrapped(family.group("store.unwrap", "the data key"))
+    wrong_keys(family.group("store.unwrap", "keys and rows that do not fit"))
     corrupt(family.group("store.unwrap", "rows that are damaged"))

@@ -74,6 +74,9 @@ def repeats(family: Family) -> None:
     script.sessions(1)
     script.add(group, "one that comes after the turn", rules=["SES-3"])
 
+
+def repeats_in_the_archive(family: Family) -> None:
+    group = family.group("account.play", "initial messages of earlier sessions")
     script = Script("repeat of a session in the archive")
     alice = script.friend()
     alice.initiate(BOB.bundle())
@@ -94,6 +97,35 @@ def repeats(family: Family) -> None:
     script.hear(two, "two")
     script.add(group, "one that was changed is opened in its session alone", rules=["SES-3", "SES-2"],
                flags=["Changed"])  # fmt: skip
+
+
+def spliced(family: Family) -> None:
+    """The header of one session around a message of another one opens in neither."""
+    group = family.group("account.play", "the header of one session, and the message of another")
+    for kept in (False, True):
+        script = Script(f"spliced {kept}")
+        alice = script.friend()
+        alice.initiate(BOB.bundle())
+        first = alice.write("the first session")
+        script.hear(first, "the first session")
+        alice.initiate(BOB.bundle(one_time=None))
+        script.hear(alice.write("the second session"), "the second session")
+        other = alice.write("once more")
+        if kept:
+            script.hear(alice.write("after a gap"), "after a gap")
+        node = initial_parts(first)
+        script.refused(node.at((9,), blob(carried_by(other))), "AuthenticationFailed")
+        script.sessions(2, 1 if kept else 0)
+        script.hear(other, "once more")
+        comment = "whose key is kept" if kept else "in order there"
+        script.add(group, comment, rules=["SES-3"], flags=["Changed"])
+
+
+def carried_by(initial: bytes) -> bytes:
+    """Return the ratchet message inside an initial message."""
+    carried = initial_parts(initial).items[9].content
+    assert carried is not None
+    return carried
 
 
 def replays(family: Family) -> None:
@@ -118,6 +150,9 @@ def replays(family: Family) -> None:
             group, f"{comment}: after use, and after its session is gone", rules=rules, flags=["Replay"]
         )
 
+
+def records_full(family: Family) -> None:
+    group = family.group("account.play", "handshakes on a prekey that serves again")
     script = Script("two without a one-time prekey")
     for person in (ALICE, CAROL):
         friend = script.friend(person)
@@ -261,6 +296,9 @@ def elsewhere(family: Family) -> None:
     script.add(group, "said to come from another address: no key is recorded", rules=["HAND-6", "SES-7"],
                flags=["OtherAddress"])  # fmt: skip
 
+
+def not_ours(family: Family) -> None:
+    group = family.group("account.play", "messages of ourselves, or without a session")
     script = Script("from ourselves")
     alice = script.friend()
     alice.initiate(BOB.bundle())
@@ -274,8 +312,7 @@ def elsewhere(family: Family) -> None:
     alice = script.friend()
     alice.initiate(BOB.bundle())
     hello = alice.write("hello")
-    inner = InitialMessage.decode(hello).message
-    carried = hello[-len(inner.opened) - len(inner.sealed) - 2 :]
+    carried = carried_by(hello)
     script.refused(carried, "UnknownSession")
     script.encrypt_refused("NoSession")
     script.hear(hello, "hello")
@@ -309,4 +346,15 @@ def expiry(family: Family) -> None:
                 script.add(group, f"{comment}, in that second", rules=["HAND-9"], flags=["Expired"])
 
 
-FIRST: Final = (contact, repeats, replays, changes, elsewhere, expiry)
+FIRST: Final = (
+    contact,
+    repeats,
+    repeats_in_the_archive,
+    spliced,
+    replays,
+    records_full,
+    changes,
+    elsewhere,
+    not_ours,
+    expiry,
+)

@@ -77,6 +77,9 @@ def anew(family: Family) -> None:
         group, "letters of the old session, before and after the answer in the new one", rules=["SES-4"]
     )
 
+
+def anew_without_the_old(family: Family) -> None:
+    group = family.group("account.play", "initiated anew, and the old one is given up")
     script, alice = talking("discarded")
     missing = alice.write("missing")
     script.hear(alice.write("after a gap"), "after a gap")
@@ -205,6 +208,9 @@ def allowed(family: Family) -> None:
     comment = "initiating in X3DH where it is not allowed, and in PQXDH without a KEM prekey"
     script.add(group, comment, rules=["HAND-3", "HAND-5"], flags=["Suite"])
 
+
+def taken_back(family: Family) -> None:
+    group = family.group("account.play", "suites that are taken back, and allowed again")
     script, alice = talking("suite taken back")
     script.allow(2)
     letter = alice.write("while it is not allowed")
@@ -273,6 +279,9 @@ def trust(family: Family) -> None:
     comment = "a bundle with another key, refused, then accepted"
     script.add(group, comment, rules=["SES-7"], flags=["Identity"])
 
+
+def trusted(family: Family) -> None:
+    group = family.group("account.play", "identity keys that stay")
     script, alice = talking("accepted again")
     script.accept(ALICE)
     script.sessions(1)
@@ -340,4 +349,16 @@ def no_messages(family: Family) -> None:
     script.add(group, "a letter of one peer shown as another's", rules=["SES-2"], flags=["OtherAddress"])
 
 
-SEVERAL: Final = (crossed, anew, archive, steps, allowed, trust, bundles, no_messages)
+SEVERAL: Final = (
+    crossed,
+    anew,
+    anew_without_the_old,
+    archive,
+    steps,
+    allowed,
+    taken_back,
+    trust,
+    trusted,
+    bundles,
+    no_messages,
+)

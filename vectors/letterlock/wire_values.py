@@ -228,6 +228,10 @@ def publication_values(family: Family, sound: Sound) -> None:
     ):
         data = publication_node(one_time=one_time, kem_one_time=kem).encode()
         refuse.add(comment, data, "RepeatedId", "WIRE-11")
+    publication_parts(refuse)
+
+
+def publication_parts(refuse: Refusals) -> None:
     pair = publication_node(one_time=[200], kem_one_time=[300])
     refuse.add("the last resort: kind 3", PUBLICATION.at((5, 0), uint(3)), "PrekeyKind")
     refuse.add("the last resort: null", PUBLICATION.at((5,), NULL), "WrongType")

@@ -11,13 +11,13 @@ from letterlock.account import Account, Ambient
 from letterlock.handshake.agreement import Party
 from letterlock.primitives.curve25519 import IdentityKeyPair
 from letterlock.primitives.mlkem import Encapsulation, MlKem1024PublicKey
-from letterlock.primitives.secret import Guarded
+from letterlock.primitives.secret import KEY_BYTES, Guarded
 from letterlock.session.profile import Profile, encode_profile
 from letterlock.stores.memory import MemoryStore
 from letterlock.vectors.bundles import prekey_kind, private_key
 from letterlock.vectors.handshakes import encapsulation_of, prekey_row
 from letterlock.vectors.operation import Input, Output, operation
-from letterlock.vectors.plays import Chosen, kept_keys, play
+from letterlock.vectors.plays import Chosen, drawn_by_sending, kept_keys, play
 from letterlock.wire.bundle import PrekeyBundle
 from letterlock.wire.prekey import PrekeyKind
 from letterlock.wire.suite import Suite
@@ -78,7 +78,7 @@ class AccountPlayer(Guarded):
     def initiate(self, step: Input) -> Output:
         """Begin a session with the owner of a bundle."""
         self._encapsulation = encapsulation_of(step.optional_part("kem"))
-        self._entropy.offer(step.hex("ephemeral"), step.hex("ratchet_private"))
+        self._entropy.offer(step.sized("ephemeral", KEY_BYTES), step.sized("ratchet_private", KEY_BYTES))
         self._account.initiate(
             step.address("address"),
             PrekeyBundle.decode(step.hex("bundle")),
@@ -89,7 +89,7 @@ class AccountPlayer(Guarded):
 
     def encrypt(self, step: Input) -> Output:
         """Seal a plaintext for a peer."""
-        self._entropy.offer(step.hex("nonce"), step.optional_hex("ratchet_private"))
+        self._entropy.offer(*drawn_by_sending(step))
         message = self._account.encrypt(step.address("address"), step.hex("plaintext"))
         return {"message": message.hex()}
 

@@ -10,9 +10,10 @@ from typing import Final, TypeAlias
 
 from letterlock.errors import LetterlockError, UsageError
 from letterlock.limits import MAX_SKIPPED_KEYS
-from letterlock.primitives.secret import Guarded
+from letterlock.primitives.secret import KEY_BYTES, Guarded
 from letterlock.stores.protocol import Store
 from letterlock.vectors.operation import Input, Output
+from letterlock.wire.message import SENT_NONCE_BYTES
 
 Step: TypeAlias = Callable[[Input], Output]
 
@@ -63,6 +64,12 @@ class Chosen(Guarded):
             raise UsageError(f"this step needs {length} more random bytes")
         self._drawn += 1
         return (self._drawn << 1).to_bytes(length, "big")
+
+
+def drawn_by_sending(step: Input) -> tuple[bytes, bytes | None]:
+    """Return the nonce of a step that seals, and the private key for a turn of the ratchet or None."""
+    private = None if step.is_null("ratchet_private") else step.sized("ratchet_private", KEY_BYTES)
+    return step.sized("nonce", SENT_NONCE_BYTES), private
 
 
 class _Undone(Exception):

@@ -19,7 +19,7 @@ from letterlock.session.session import Initiated, Origin, open_first
 from letterlock.stores.memory import MemoryStore
 from letterlock.vectors.bundles import private_key
 from letterlock.vectors.operation import Input, Output, operation
-from letterlock.vectors.plays import Chosen, kept_keys, play
+from letterlock.vectors.plays import Chosen, drawn_by_sending, kept_keys, play
 from letterlock.wire import cbor
 from letterlock.wire.address import Address
 from letterlock.wire.message import RatchetMessage
@@ -72,7 +72,7 @@ class RatchetPlayer(Guarded):
 
     def send(self, step: Input) -> Output:
         """Seal a plaintext."""
-        self._entropy.offer(step.hex("nonce"), step.optional_hex("ratchet_private"))
+        self._entropy.offer(*drawn_by_sending(step))
         if self._waiting is not None:
             double.send(self._waiting, self._entropy)  # refused: the peer speaks first
         with self._store.transaction():
