@@ -11,7 +11,7 @@ from letterlock.account import Account, Ambient
 from letterlock.handshake.agreement import Party
 from letterlock.primitives.curve25519 import IdentityKeyPair
 from letterlock.primitives.mlkem import Encapsulation, MlKem1024PublicKey
-from letterlock.primitives.secret import KEY_BYTES, Guarded
+from letterlock.primitives.secret import KEY_BYTES
 from letterlock.session.profile import Profile, encode_profile
 from letterlock.stores.memory import MemoryStore
 from letterlock.vectors.bundles import prekey_kind, private_key
@@ -40,7 +40,7 @@ def account_play(given: Input) -> Output:
     return play(given.parts("steps"), table)
 
 
-class _Player(Guarded):
+class _Player:
     """An account, its store, its clock, and the bytes that it draws."""
 
     __slots__ = ("_account", "_encapsulation", "_entropy", "_now", "_prekeys", "_store")

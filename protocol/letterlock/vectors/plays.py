@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from letterlock.errors import LetterlockError, UsageError
 from letterlock.limits import MAX_SKIPPED_KEYS
-from letterlock.primitives.secret import KEY_BYTES, Guarded
+from letterlock.primitives.secret import KEY_BYTES
 from letterlock.stores.protocol import Store
 from letterlock.vectors.operation import Input, Output
 from letterlock.wire.message import SENT_NONCE_BYTES
@@ -37,7 +37,7 @@ def play(steps: Iterable[Input], table: Mapping[str, Step]) -> Output:
     return {"steps": answers}
 
 
-class Chosen(Guarded):
+class Chosen:
     """Entropy that hands out the bytes offered for one step, by their length, each once.
 
     Eight bytes that nobody offered are the id of a session, which shows nowhere: those are counted.

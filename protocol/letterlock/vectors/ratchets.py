@@ -10,7 +10,7 @@ from typing import Final
 from letterlock.errors import UsageError
 from letterlock.handshake.x3dh import SharedSecret
 from letterlock.primitives.curve25519 import IdentityKey, SignedPrekey, SignedPrekeyPair
-from letterlock.primitives.secret import KEY_BYTES, Guarded
+from letterlock.primitives.secret import KEY_BYTES
 from letterlock.ratchet import double
 from letterlock.ratchet.root import RootKey
 from letterlock.session.book import SessionBook
@@ -41,7 +41,7 @@ def ratchet_play(given: Input) -> Output:
     return play(given.parts("steps"), table)
 
 
-class _Player(Guarded):
+class _Player:
     """One side of a session: in a book, or, before the recipient's first message, waiting."""
 
     __slots__ = ("_book", "_entropy", "_origin", "_store", "_waiting")
