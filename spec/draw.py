@@ -3,9 +3,9 @@
     python spec/draw.py            write them into the pages, between their markers
     python spec/draw.py --check    exit 1 if a page shows another figure than its table gives
 
-A figure is a Mermaid state diagram between `<!-- drawn by spec/draw.py: NAME -->` and the end of its code block.
+A figure is a Mermaid state diagram after `<!-- drawn by spec/draw.py: NAME -->`.
 
-Not here: the tables (letterlock.session.lifecycle, and the one in ratchet.md, which a test compares with the code).
+Not here: the tables (letterlock.session.lifecycle, and the one in ratchet.md).
 """
 
 import re
@@ -70,7 +70,8 @@ def page_with_figure(name: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    stale = [name for name in PAGES if (SPEC / PAGES[name]).read_text(encoding="utf-8") != page_with_figure(name)]
+    shown = {name: (SPEC / page).read_text(encoding="utf-8") for name, page in PAGES.items()}
+    stale = [name for name in PAGES if shown[name] != page_with_figure(name)]
     for name in stale:
         print(f"figure {name} in spec/{PAGES[name]} is not what its table gives")
         if arguments != ["--check"]:

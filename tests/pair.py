@@ -271,4 +271,4 @@ def unchanged(*stores: AnyStore) -> Iterator[None]:
     try:
         yield
     finally:
-        assert [dump(store) for store in stores] == before
+        assert [dump(store) for store in stores] == before, "what should change nothing changed a store"

@@ -17,230 +17,25 @@ import string
 import typing
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
 import letterlock
-from letterlock import hazmat
-from letterlock.handshake.agreement import Agreement, Initiation, Party, Prekeys
-from letterlock.handshake.x3dh import RecipientKeys, SharedSecret
 from letterlock.primitives import curve25519, mlkem
 from letterlock.primitives.curve25519 import (
-    EphemeralKeyPair,
-    IdentityKeyPair,
-    OneTimePrekeyPair,
-    PrivateKey,
     RatchetKeyPair,
-    SignedPrekeyPair,
 )
-from letterlock.primitives.mlkem import Encapsulation, KemSecret, KemSeed, MlKem768KeyPair, MlKem1024KeyPair
+from letterlock.primitives.mlkem import MlKem1024KeyPair
 from letterlock.primitives.secret import Guarded, Secret
-from letterlock.ratchet.chain import (
-    ChainKey,
-    Gap,
-    MessageKey,
-    PassedKeys,
-    ReceivingChain,
-    SendingChain,
-    SkippedKey,
+from secret_holders import (
+    ABSTRACT,
+    MATERIAL,
+    ON_DISK,
+    SECRETS,
+    TABLE,
+    words,
 )
-from letterlock.ratchet.double import Hearing, Opening, Received, Sent, Speaking, Waiting
-from letterlock.ratchet.root import RootKey
-from letterlock.session.book import Entry
-from letterlock.session.profile import Profile
-from letterlock.session.session import Established, Initiated, Opened, Origin
-from letterlock.stores.memory import MemoryStore
-from letterlock.stores.protocol import PrekeyRow, Record, SessionRow, SkippedRow
-from letterlock.stores.sqlite import SqliteStore
-from letterlock.stores.vault import DataKey, KeyOpener, PassphraseOpener, Vault
-from letterlock.wire.message import HandshakeHeader, Header
-from letterlock.wire.prekey import PrekeyKind
-from letterlock.wire.suite import Suite
-from pair import ALICE, NOON
-
-MATERIAL: Final = bytes(range(0xA0, 0xE0))
-"""64 bytes that occur nowhere by chance. Everything secret below is made of their beginning."""
-PLAINTEXT: Final = MATERIAL[:40]
-PASSPHRASE: Final = MATERIAL.decode("latin-1")
-AD: Final = bytes(32)
-
-SECRETS: Final = [
-    "ChainKey", "DataKey", "IndexKey", "KemSecret", "KemSeed", "KeyMaterial", "MessageKey", "PassedKeys",
-    "PassphraseKey", "PrivateKey", "Record", "RootKey", "SharedPoint", "SharedSecret", "SigningScalar",
-    "StoreKey", "ValuesKey", "WrapKey",
-]  # fmt: skip
-"""Every subclass of Secret. Each prints as <Name: hidden>."""
-
-PAIRS: Final[dict[str, Any]] = {
-    "IK": IdentityKeyPair, "SPK": SignedPrekeyPair, "OPK": OneTimePrekeyPair, "EK": EphemeralKeyPair,
-    "RK": RatchetKeyPair,
-}  # fmt: skip
-KEY = PrivateKey(MATERIAL[:32])
-pairs: Final[dict[str, Any]] = {name: pair.from_private(KEY) for name, pair in PAIRS.items()}
-ik, spk, opk, ek, rk = (pairs[name] for name in PAIRS)
-kem: Final = MlKem1024KeyPair(KemSeed(MATERIAL))
-kem768: Final = MlKem768KeyPair(KemSeed(MATERIAL))
-chain, message, root = ChainKey(MATERIAL[:32]), MessageKey(MATERIAL[:32]), RootKey(MATERIAL[:32])
-sending, receiving = SendingChain(chain, 1), ReceivingChain(rk.public, chain, 2)
-gap: Final = Gap(rk.public, 3, PassedKeys(MATERIAL))
-opening: Final = Opening(root, rk, rk.public, sending)
-hearing: Final = Hearing(root, receiving, 3)
-speaking: Final = Speaking(root, rk, sending, receiving, 3)
-agreement: Final = Agreement(SharedSecret(MATERIAL[:32]), AD)
-header: Final = HandshakeHeader(Suite.X3DH, ik.public, ek.public, 1, None, None)
-origin: Final = Origin(Suite.X3DH, AD, None)
-established: Final = Established(origin, hearing)
-record: Final = Record(MATERIAL)
-
-
-def account() -> object:
-    return hazmat.create_account(
-        MemoryStore(), ALICE, lambda length: (MATERIAL * 2)[:length], clock=lambda: NOON
-    )
-
-
-def filled() -> MemoryStore:
-    store = MemoryStore()
-    with store.transaction():
-        store.save_account(record)
-        store.save_peer(b"peer", record)
-        store.save_session(SessionRow(1, b"peer", 0, record))
-    return store
-
-
-def database(folder: Path) -> object:
-    return sqlite(folder)._database
-
-
-def sqlite(folder: Path) -> SqliteStore:
-    return SqliteStore(folder / "store.db", key=MATERIAL[:32])
-
-
-# What each prints, with the public keys under the names above. {RKP} is the pair, {RK} its public half.
-TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
-    "EphemeralKeyPair": (lambda: ek, "<EphemeralKeyPair: EphemeralKey({U})>"),
-    "IdentityKeyPair": (lambda: ik, "<IdentityKeyPair: IdentityKey({U})>"),
-    "OneTimePrekeyPair": (lambda: opk, "<OneTimePrekeyPair: OneTimePrekey({U})>"),
-    "RatchetKeyPair": (lambda: rk, "{RKP}"),
-    "SignedPrekeyPair": (lambda: spk, "<SignedPrekeyPair: SignedPrekey({U})>"),
-    "MlKem1024KeyPair": (lambda: kem, "<MlKem1024KeyPair: MlKem1024PublicKey({KEM}...)>"),
-    "MlKem768KeyPair": (lambda: kem768, "<MlKem768KeyPair: MlKem768PublicKey({KEM768}...)>"),
-    "Encapsulation": (
-        lambda: Encapsulation(KemSecret(MATERIAL[:32]), b"ct"),
-        "Encapsulation(secret=<KemSecret: hidden>, ciphertext=b'ct')",
-    ),
-    "Party": (
-        lambda: Party(ALICE, ik),
-        "Party(address=Address(name='alice', device_id=1), identity=<IdentityKeyPair: IdentityKey({U})>)",
-    ),
-    "Prekeys": (
-        lambda: Prekeys(spk, None, kem),
-        (
-            "Prekeys(signed=<SignedPrekeyPair: SignedPrekey({U})>, one_time=None, "
-            "kem=<MlKem1024KeyPair: MlKem1024PublicKey({KEM}...)>)"
-        ),
-    ),
-    "RecipientKeys": (
-        lambda: RecipientKeys(ik, spk, None),
-        (
-            "RecipientKeys(identity=<IdentityKeyPair: IdentityKey({U})>, "
-            "signed=<SignedPrekeyPair: SignedPrekey({U})>, one_time=None)"
-        ),
-    ),
-    "Agreement": (lambda: agreement, "{AGREEMENT}"),
-    "Initiation": (
-        lambda: Initiation(agreement, header, spk.public),
-        (
-            "Initiation(agreement={AGREEMENT}, header=HandshakeHeader(suite=<Suite.X3DH: 1>, "
-            "identity=IdentityKey({U}), ephemeral=EphemeralKey({U}), signed_prekey_id=1, "
-            "one_time_prekey_id=None, kem=None), signed_prekey=SignedPrekey({U}))"
-        ),
-    ),
-    "SendingChain": (lambda: sending, "{SENDING}"),
-    "ReceivingChain": (lambda: receiving, "{RECEIVING}"),
-    "Gap": (lambda: gap, "{GAP}"),
-    "SkippedKey": (lambda: SkippedKey(rk.public, 7, message), "{SKIPPED}"),
-    "Waiting": (lambda: Waiting(root, rk), "Waiting(root=<RootKey: hidden>, ours={RKP})"),
-    "Opening": (lambda: opening, "{OPENING}"),
-    "Hearing": (lambda: hearing, "{HEARING}"),
-    "Speaking": (lambda: speaking, "{SPEAKING}"),
-    "Sent": (
-        lambda: Sent(speaking, Header(rk.public, 3, 1), message),
-        (
-            "Sent(state={SPEAKING}, header=Header(ratchet_key={RK}, previous_length=3, number=1), "
-            "key=<MessageKey: hidden>)"
-        ),
-    ),
-    "Received": (
-        lambda: Received(hearing, message, gap, receiving, 5),
-        "Received(state={HEARING}, key=<MessageKey: hidden>, gap={GAP}, tail={RECEIVING}, tail_end=5)",
-    ),
-    "Profile": (
-        lambda: Profile(Party(ALICE, ik), 5, 3, 4, 6),
-        (
-            "Profile(party=Party(address=Address(name='alice', device_id=1), "
-            "identity=<IdentityKeyPair: IdentityKey({U})>), "
-            "next_id=5, signed_id=3, last_resort_id=4, rotated=6)"
-        ),
-    ),
-    "Initiated": (
-        lambda: Initiated(origin, b"header", opening),
-        "Initiated(origin={ORIGIN}, header=b'header', ratchet={OPENING})",
-    ),
-    "Established": (lambda: established, "{ESTABLISHED}"),
-    "Opened": (
-        lambda: Opened(established, PLAINTEXT, (SkippedKey(rk.public, 7, message),), None),
-        "<Opened: 40 bytes, 1 skipped keys>",
-    ),
-    "Entry": (
-        lambda: Entry(1, 2, True, established), "Entry(id=1, rank=2, active=True, session={ESTABLISHED})"
-    ),
-    "PrekeyRow": (
-        lambda: PrekeyRow(PrekeyKind.SIGNED, 1, None, record),
-        "PrekeyRow(kind=<PrekeyKind.SIGNED: 1>, id=1, expires=None, record=<Record: hidden>)",
-    ),
-    "SessionRow": (
-        lambda: SessionRow(1, b"address", 2, record),
-        "SessionRow(id=1, address=b'address', rank=2, record=<Record: hidden>)",
-    ),
-    "SkippedRow": (
-        lambda: SkippedRow(1, b"chain", 2, record),
-        "SkippedRow(session_id=1, chain=b'chain', number=2, record=<Record: hidden>)",
-    ),
-    "MemoryStore": (filled, "<MemoryStore>"),
-    "KeyOpener": (lambda: KeyOpener(MATERIAL[:32]), "{OBJECT}"),
-    "PassphraseOpener": (lambda: PassphraseOpener(PASSPHRASE), "{OBJECT}"),
-    "Vault": (lambda: Vault(DataKey(MATERIAL[:32])), "{OBJECT}"),
-    "Account": (account, "<Account alice.1>"),
-}  # fmt: skip
-
-ON_DISK: Final[dict[str, tuple[Callable[[Path], object], str]]] = {
-    "SqliteStore": (sqlite, "<SqliteStore 'store.db'>"),
-    "Database": (database, "{OBJECT}"),
-}
-
-ABSTRACT: Final = {"Secret", "KeyPair", "KemKeyPair"}
-
-
-def words() -> dict[str, str]:
-    """What stands for public parts in the table."""
-    u = rk.public.data.hex()
-    found = {"U": u, "RK": f"RatchetKey({u})", "RKP": f"<RatchetKeyPair: RatchetKey({u})>"}
-    found |= {"KEM": kem.public.data[:8].hex(), "KEM768": kem768.public.data[:8].hex()}
-    found["SENDING"] = "SendingChain(key=<ChainKey: hidden>, number=1)"
-    found["RECEIVING"] = f"ReceivingChain(ratchet_key={found['RK']}, key=<ChainKey: hidden>, number=2)"
-    found["GAP"] = f"Gap(ratchet_key={found['RK']}, start=3, passed=<PassedKeys: hidden>)"
-    found["SKIPPED"] = f"SkippedKey(ratchet_key={found['RK']}, number=7, key=<MessageKey: hidden>)"
-    found["AGREEMENT"] = f"Agreement(secret=<SharedSecret: hidden>, associated_data={AD!r})"
-    found["ORIGIN"] = f"Origin(suite=<Suite.X3DH: 1>, associated_data={AD!r}, handshake=None)"
-    tail = f"sending={found['SENDING']}"
-    found["OPENING"] = f"Opening(root=<RootKey: hidden>, ours={found['RKP']}, theirs={found['RK']}, {tail})"
-    heard = f"receiving={found['RECEIVING']}, previous_length=3"
-    found["HEARING"] = f"Hearing(root=<RootKey: hidden>, {heard})"
-    found["SPEAKING"] = f"Speaking(root=<RootKey: hidden>, ours={found['RKP']}, {tail}, {heard})"
-    found["ESTABLISHED"] = f"Established(origin={found['ORIGIN']}, ratchet={found['HEARING']}, insists=False)"
-    return found
 
 
 def modules() -> Iterator[Any]:

@@ -24,8 +24,8 @@ def test_every_command_in_the_help_exists() -> None:
         if name.startswith("-"):
             assert f" [{name}] " in shown
             continue
-        assert f"\n    {name}" in shown
-        assert f"letterlock {name}" in run(name, "--help").succeeded().decode()
+        assert f"\n    {name.split()[0]}" in shown
+        assert f"letterlock {name}" in run(*name.split(), "--help").succeeded().decode()
 
 
 def test_the_help_lists_every_exit_status() -> None:

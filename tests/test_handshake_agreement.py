@@ -11,7 +11,7 @@ import pytest
 
 import reference
 from handshakes import ALICE_PARTY, EPHEMERAL, KEM_ID, ONE_TIME_ID, SIGNED_ID, STRANGER, Recipient, recipient
-from letterlock.errors import InvalidKey, MalformedMessage, UnknownPrekey
+from letterlock.errors import AddressMismatch, InvalidKey, MalformedMessage, UnknownPrekey
 from letterlock.handshake import pqxdh, x3dh
 from letterlock.handshake.agreement import Agreement, Initiation, Prekeys, initiate, initiate_with, respond
 from letterlock.handshake.x3dh import KeyMaterial
@@ -59,6 +59,35 @@ def test_pqxdh_gives_both_ends_the_same(one_time: bool, kind: PrekeyKind) -> Non
     assert header.one_time_prekey_id == (ONE_TIME_ID if one_time else None)
     assert header.kem is not None
     assert header.kem.prekey_id == KEM_ID
+
+
+def test_an_encapsulation_can_be_given() -> None:
+    suite, bob = Suite.PQXDH, recipient()
+    assert bob.bundle.kem is not None
+    made = bob.bundle.kem.key.encapsulate()
+    asked: list[object] = []
+
+    def given(key: object, /) -> Encapsulation:
+        asked.append(key)
+        return made
+
+    first, again = (
+        initiate(ALICE_PARTY, bob.bundle, BOB, suite, entropy_of("ephemeral"), given) for _ in range(2)
+    )
+    assert asked == [bob.bundle.kem.key] * 2
+    assert first == again != agreed(bob, suite)
+    assert answered(bob, first) == first.agreement
+    assert first.header.kem == KemPart(KEM_ID, made.ciphertext)
+
+
+@SUITE
+def test_there_is_no_handshake_with_oneself(suite: Suite) -> None:
+    """HAND-11: neither at our own address nor with our own identity key, however well it is all signed."""
+    bob = recipient()
+    with pytest.raises(AddressMismatch, match="own address"):
+        initiate(replace(ALICE_PARTY, address=BOB), bob.bundle, BOB, suite, entropy_of("ephemeral"))
+    with pytest.raises(AddressMismatch, match="own identity key"):
+        initiate(replace(bob.party, address=ALICE), bob.bundle, BOB, suite, entropy_of("ephemeral"))
 
 
 @ONE_TIME

@@ -29,7 +29,8 @@ MAY_IMPORT: Final = {
     "account": LOW | {"stores", "handshake", "ratchet", "session"},
     "hazmat": LOW | {"stores", "handshake", "ratchet", "session", "account"},
     "__init__": LOW | {"stores", "handshake", "ratchet", "session", "account"},
-    "cli": LOW | {"stores", "handshake", "ratchet", "session", "account", "__init__"},
+    "vectors": LOW | {"stores", "handshake", "ratchet", "session", "account", "hazmat"},
+    "cli": LOW | {"stores", "handshake", "ratchet", "session", "account", "vectors", "__init__"},
     "__main__": frozenset({"cli"}),
 }
 """Of each room at the top of the package, which others it may import; itself is understood."""

@@ -1,7 +1,6 @@
-"""ChaCha20-Poly1305 and XChaCha20-Poly1305: printed and published answers, and what opening refuses.
+"""ChaCha20-Poly1305 and XChaCha20-Poly1305: the printed answers, and what opening refuses.
 
-Sources: RFC 8439 section 2.8.2, transcribed; Wycheproof chacha20_poly1305_test.json and
-xchacha20_poly1305_test.json, read from the external folder, see external.py.
+Source: vectors/published/rfc8439_chacha20_poly1305.json. Large sets: test_primitives_aead_published.py.
 """
 
 from typing import Final
@@ -11,27 +10,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import external
+import published
 from letterlock.primitives.aead import open_, open_at_rest, seal, seal_at_rest
 
-KEY: Final = bytes(range(0x80, 0xA0))
-NONCE: Final = bytes.fromhex("070000004041424344454647")
+PARTS: Final = ("key", "nonce", "aad", "plaintext", "ciphertext", "tag")
+RFC_8439: Final = published.cases("rfc8439_chacha20_poly1305")
+
+# Section 2.8.2 is also what the tests of refusals change a bit of.
+KEY, NONCE, AAD, SUNSCREEN, CIPHERTEXT, TAG = published.octets(RFC_8439[0], *PARTS)
+SEALED: Final = CIPHERTEXT + TAG
 XNONCE: Final = bytes(range(24))
-AAD: Final = bytes.fromhex("50515253c0c1c2c3c4c5c6c7")
-SUNSCREEN: Final = (
-    b"Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, "
-    b"sunscreen would be it."
-)
-SEALED: Final = bytes.fromhex(
-    "d31a8d34648e60db7b86afbc53ef7ec2a4aded51296e08fea9e2b5a736ee62d63dbea45e8ca9671282fafb69da92728b"
-    "1a71de0a9e060b2905d6a5b67ecd3b3692ddbd7f2d778b8c9803aee328091b58fab324e4fad675945585808b4831d7bc"
-    "3ff4def08e4b7a9de576d26586cec64b6116"
-    "1ae10b594f09e26a7e902ecbd0600691"
-)
 
 
-def test_rfc_8439_section_2_8_2() -> None:
-    assert seal(KEY, NONCE, SUNSCREEN, AAD) == SEALED
-    assert open_(KEY, NONCE, SEALED, AAD) == SUNSCREEN
+@pytest.mark.parametrize("case", RFC_8439, ids=published.section)
+def test_rfc_8439(case: external.Case) -> None:
+    key, nonce, associated, plaintext, ciphertext, tag = published.octets(case, *PARTS)
+    assert seal(key, nonce, plaintext, associated) == ciphertext + tag
+    assert open_(key, nonce, ciphertext + tag, associated) == plaintext
 
 
 def flip(data: bytes, bit: int) -> bytes:
@@ -96,55 +91,3 @@ def test_round_trips_add_16_bytes(plaintext: bytes, associated: bytes) -> None:
     sealed = seal_at_rest(KEY, XNONCE, plaintext, associated)
     assert len(sealed) == len(plaintext) + 16
     assert open_at_rest(KEY, XNONCE, sealed, associated) == plaintext
-
-
-# --- Wycheproof -----------------------------------------------------------------------------------
-
-
-def parts(case: external.Case) -> tuple[bytes, bytes, bytes, bytes, bytes]:
-    """Key, nonce, plaintext, associated data, sealed text."""
-    sealed = bytes.fromhex(case["ct"] + case["tag"])
-    key, nonce, plaintext, associated = (bytes.fromhex(case[name]) for name in ("key", "iv", "msg", "aad"))
-    return key, nonce, plaintext, associated, sealed
-
-
-def test_wycheproof_chacha20_poly1305() -> None:
-    counts = {"valid": 0, "forged": 0, "nonce": 0}
-    for group, case in external.wycheproof("chacha20_poly1305_test"):
-        key, nonce, plaintext, associated, sealed = parts(case)
-        if group["ivSize"] != 96:
-            assert case["flags"] == ["InvalidNonceSize"]
-            with pytest.raises(ValueError, match="12 bytes"):
-                seal(key, nonce, plaintext, associated)
-            with pytest.raises(ValueError, match="12 bytes"):
-                open_(key, nonce, sealed, associated)
-            counts["nonce"] += 1
-        elif case["result"] == "valid":
-            assert seal(key, nonce, plaintext, associated) == sealed, f"tcId {case['tcId']}"
-            assert open_(key, nonce, sealed, associated) == plaintext, f"tcId {case['tcId']}"
-            counts["valid"] += 1
-        else:
-            assert open_(key, nonce, sealed, associated) is None
-            counts["forged"] += 1
-    assert counts == {"valid": 256, "forged": 60, "nonce": 9}
-
-
-def test_wycheproof_xchacha20_poly1305() -> None:
-    counts = {"valid": 0, "forged": 0, "nonce": 0}
-    for group, case in external.wycheproof("xchacha20_poly1305_test"):
-        key, nonce, plaintext, associated, sealed = parts(case)
-        if group["ivSize"] != 192:
-            assert case["flags"] == ["InvalidNonceSize"]
-            with pytest.raises(ValueError, match="expected 32 and 24"):
-                seal_at_rest(key, nonce, plaintext, associated)
-            with pytest.raises(ValueError, match="expected 32 and 24"):
-                open_at_rest(key, nonce, sealed.ljust(16, b"\0"), associated)
-            counts["nonce"] += 1
-        elif case["result"] == "valid":
-            assert seal_at_rest(key, nonce, plaintext, associated) == sealed, f"tcId {case['tcId']}"
-            assert open_at_rest(key, nonce, sealed, associated) == plaintext, f"tcId {case['tcId']}"
-            counts["valid"] += 1
-        else:
-            assert open_at_rest(key, nonce, sealed, associated) is None, f"tcId {case['tcId']}"
-            counts["forged"] += 1
-    assert counts == {"valid": 246, "forged": 60, "nonce": 9}

@@ -1,6 +1,6 @@
 """HMAC-SHA-256 and HKDF-SHA-256: the answers printed in the RFCs, and the published vector sets.
 
-Sources: RFC 4231 section 4 (test cases 1 to 7) and RFC 5869 appendix A (1 to 3), transcribed; Wycheproof
+Sources: vectors/published/rfc4231_hmac_sha256.json and rfc5869_hkdf_sha256.json; Wycheproof
 hmac_sha256_test.json and hkdf_sha256_test.json, and Signal's HKDF tests (libsignal/known_answers.json,
 entries hkdf_*), read from the external folder, see external.py.
 """
@@ -10,72 +10,32 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import external
+import published
+from letterlock import hazmat
 from letterlock.primitives.kdf import MAX_HKDF_BYTES, hkdf_sha256, hmac_sha256
 
-RFC_4231 = {
-    "1": (b"\x0b" * 20, b"Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"),
-    "2": (
-        b"Jefe",
-        b"what do ya want for nothing?",
-        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
-    ),
-    "3": (b"\xaa" * 20, b"\xdd" * 50, "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"),
-    "4": (
-        bytes(range(1, 26)),
-        b"\xcd" * 50,
-        "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b",
-    ),
-    "5, truncated": (b"\x0c" * 20, b"Test With Truncation", "a3b6167473100ee06e0c796c2955552b"),
-    "6, long key": (
-        b"\xaa" * 131,
-        b"Test Using Larger Than Block-Size Key - Hash Key First",
-        "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
-    ),
-    "7, long key and data": (
-        b"\xaa" * 131,
-        (
-            b"This is a test using a larger than block-size key and a larger than block-size data. "
-            b"The key needs to be hashed before being used by the HMAC algorithm."
-        ),
-        "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2",
-    ),
-}
-
-RFC_5869 = {
-    "1": (
-        bytes(range(13)),
-        b"\x0b" * 22,
-        bytes(range(0xF0, 0xFA)),
-        "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865",
-    ),
-    "2, long": (
-        bytes(range(0x60, 0xB0)),
-        bytes(range(0x50)),
-        bytes(range(0xB0, 0x100)),
-        (
-            "b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c59045a99cac7827271cb41c65e590e09"
-            "da3275600c2f09b8367793a9aca3db71cc30c58179ec3e87c14c01d5c1f3434f1d87"
-        ),
-    ),
-    "3, empty salt and info": (
-        b"",
-        b"\x0b" * 22,
-        b"",
-        "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8",
-    ),
-}
+RFC_4231 = published.cases("rfc4231_hmac_sha256")
+RFC_5869 = published.cases("rfc5869_hkdf_sha256")
 
 
-@pytest.mark.parametrize(("key", "data", "expected"), RFC_4231.values(), ids=RFC_4231.keys())
-def test_rfc_4231(key: bytes, data: bytes, expected: str) -> None:
+@pytest.mark.parametrize("case", RFC_4231, ids=published.section)
+def test_rfc_4231(case: external.Case) -> None:
+    key, data, expected = published.octets(case, "key", "data", "mac")
     mac = hmac_sha256(key, data)
     assert len(mac) == 32
-    assert mac.hex()[: len(expected)] == expected
+    # Section 4.6 prints half of it.
+    assert len(expected) == (16 if case["section"] == "4.6" else 32)
+    assert mac[: len(expected)] == expected
+    assert hazmat.hmac(key, data) == mac
 
 
-@pytest.mark.parametrize(("salt", "ikm", "info", "okm"), RFC_5869.values(), ids=RFC_5869.keys())
-def test_rfc_5869(salt: bytes, ikm: bytes, info: bytes, okm: str) -> None:
-    assert hkdf_sha256(salt, ikm, info, len(okm) // 2).hex() == okm
+@pytest.mark.parametrize("case", RFC_5869, ids=published.section)
+def test_rfc_5869(case: external.Case) -> None:
+    salt, ikm, info, prk, okm = published.octets(case, "salt", "ikm", "info", "prk", "okm")
+    assert len(okm) == case["length"]
+    assert hkdf_sha256(salt, ikm, info, case["length"]) == okm
+    assert hazmat.hkdf(salt, ikm, info, case["length"]) == okm
+    assert hmac_sha256(salt, ikm) == prk
 
 
 @settings(deadline=None)

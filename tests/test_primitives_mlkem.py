@@ -1,7 +1,8 @@
 """ML-KEM: lengths, the modulus check, implicit rejection, and agreement with a second implementation.
 
 The second implementation is kyber-py, which follows FIPS 203 line by line and takes its randomness as an
-argument. Published vectors: test_primitives_mlkem_published.py.
+argument. Sizes and parameters: vectors/published/fips203_ml_kem.json. Published vectors:
+test_primitives_mlkem_published.py.
 """
 
 import copy
@@ -13,10 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kyber_py.ml_kem import ML_KEM_768, ML_KEM_1024
 
+import published
 from letterlock.errors import InvalidKey, MalformedMessage
 from letterlock.primitives.mlkem import (
+    SEED_BYTES,
     KemKeyPair,
     KemPublicKey,
+    KemSecret,
     KemSeed,
     MlKem768KeyPair,
     MlKem768PublicKey,
@@ -24,12 +28,21 @@ from letterlock.primitives.mlkem import (
     MlKem1024PublicKey,
 )
 
-Q = 3329
+FIPS_203 = published.load("fips203_ml_kem")
+Q = FIPS_203["q"]
+LINES = {line["name"]: line for line in FIPS_203["parameter_sets"]}
+BY_NAME: dict[str, tuple[type[KemKeyPair[Any]], Any]] = {
+    "ML-KEM-768": (MlKem768KeyPair, ML_KEM_768),
+    "ML-KEM-1024": (MlKem1024KeyPair, ML_KEM_1024),
+}
 
-# The pair type and what FIPS 203 table 3 says: lengths of ek and ciphertext; then the oracle.
+# The pair type and its lengths of ek and ciphertext; then the oracle.
 SIZES = pytest.mark.parametrize(
     ("pair_type", "ek_bytes", "ciphertext_bytes", "oracle"),
-    [(MlKem768KeyPair, 1184, 1088, ML_KEM_768), (MlKem1024KeyPair, 1568, 1568, ML_KEM_1024)],
+    [
+        (pair_type, LINES[name]["encapsulation_key_bytes"], LINES[name]["ciphertext_bytes"], oracle)
+        for name, (pair_type, oracle) in BY_NAME.items()
+    ],
     ids=["768", "1024"],
 )
 PAIRS = pytest.mark.parametrize(
@@ -42,6 +55,31 @@ def with_coefficient(data: bytes, index: int, value: int) -> bytes:
     at, high = index // 2 * 3, index % 2
     pair = int.from_bytes(data[at : at + 3], "little") & ~(0xFFF << 12 * high) | value << 12 * high
     return data[:at] + pair.to_bytes(3, "little") + data[at + 3 :]
+
+
+def test_the_parameter_sets_are_those_with_a_type() -> None:
+    assert sorted(LINES) == sorted(BY_NAME)
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_fips_203_tables_2_and_3(name: str) -> None:
+    """The library's lengths, the oracle's parameters, and the arithmetic of sections 5 and 7 between them."""
+    line, (pair_type, oracle) = LINES[name], BY_NAME[name]
+    n, k, d_u, d_v = FIPS_203["n"], line["k"], line["d_u"], line["d_v"]
+    assert (oracle.k, oracle.eta_1, oracle.eta_2, oracle.du, oracle.dv) == (
+        k, line["eta_1"], line["eta_2"], d_u, d_v,
+    )  # fmt: skip
+    assert (oracle.R.n, oracle.R.q) == (n, Q)
+    # A coefficient takes 12 bits; dk is the secret vector, ek, H(ek) and z.
+    assert line["encapsulation_key_bytes"] == 12 * k * n // 8 + 32
+    assert line["decapsulation_key_bytes"] == 12 * k * n // 8 + line["encapsulation_key_bytes"] + 2 * 32
+    assert line["ciphertext_bytes"] == n * (d_u * k + d_v) // 8
+    assert line["rbg_strength_bits"] == 64 * k
+    assert line["encapsulation_key_bytes"] == pair_type.PUBLIC.LENGTH
+    assert line["ciphertext_bytes"] == pair_type.PUBLIC.CIPHERTEXT_BYTES
+    assert FIPS_203["seed_bytes"] == KemSeed.LENGTH == SEED_BYTES
+    assert line["shared_secret_bytes"] == KemSecret.LENGTH
+    assert len(oracle.key_derive(bytes(64))[1]) == line["decapsulation_key_bytes"]
 
 
 @SIZES

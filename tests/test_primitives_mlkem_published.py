@@ -1,16 +1,16 @@
 """ML-KEM-768 and ML-KEM-1024 against published vectors, read from the external folder (see external.py).
 
 Sources: Wycheproof mlkem_*_test.json, mlkem_*_keygen_seed_test.json, mlkem_*_encaps_test.json; NIST ACVP
-ML-KEM keyGen and encapDecap (internalProjection, both larger sizes); C2SP CCTV ML-KEM modulus-*.txt.gz and
-unluckysample-*.txt; the first 25 of each size of pyca's kat_MLKEM_*.rsp.
+ML-KEM keyGen and encapDecap (internalProjection, both larger sizes); C2SP CCTV ML-KEM modulus-*.txt.gz,
+unluckysample-*.txt, intermediate-*.txt and strcmp-*.txt; the first 25 of each size of pyca's kat_MLKEM_*.rsp.
 
 Encapsulation is random in the library, so where a file gives m, kyber-py computes K and c from it (which
 shows that the file is understood), and the library's part is to accept the key, to decapsulate c to K where
 some file gives the seed, and to make ciphertexts that kyber-py opens where a file gives dk.
 
 Not applicable: everything that needs an expanded or semi-expanded decapsulation key, as the library takes
-seeds alone (PRIM-6): Wycheproof mlkem_*_semi_expanded_decaps_test.json, CCTV strcmp-*.txt, and the ACVP
-decapsulation and decapsulationKeyCheck groups, which are run through kyber-py only.
+seeds alone (PRIM-6). Wycheproof mlkem_*_semi_expanded_decaps_test.json and ACVP's decapsulationKeyCheck are
+not run; CCTV strcmp-*.txt and ACVP's decapsulation go through kyber-py.
 """
 
 import gzip
@@ -173,15 +173,43 @@ def test_cctv_modulus(size: str) -> None:
             public_key(size, bytes.fromhex(line.decode()))
 
 
+def cctv(name: str) -> dict[str, bytes]:
+    """The fields of a CCTV text file that are hex; a line may name its value twice."""
+    text = external.path(f"cctv/ML-KEM/{name}.txt").read_text(encoding="utf-8")
+    lines = [line.split(" = ") for line in text.splitlines() if line]
+    return {line[0]: bytes.fromhex(line[-1]) for line in lines if "{" not in line[-1]}
+
+
 @SIZE
-def test_cctv_unlucky_sample(size: str) -> None:
-    """A key whose matrix takes unusually long to sample. Made with the draft's key generation: ek only."""
-    lines = external.path(f"cctv/ML-KEM/unluckysample-{size}.txt").read_text(encoding="utf-8").splitlines()
-    fields = {name: bytes.fromhex(value) for name, value in (line.split(" = ") for line in lines if line)}
+@pytest.mark.parametrize("name", ["unluckysample", "intermediate"])
+def test_cctv_samples(size: str, name: str) -> None:
+    """A key whose matrix takes unusually long to sample, and one with all its steps.
+
+    Made with the draft's key generation, which hashes no k: the seed gives another key.
+    """
+    fields = cctv(f"{name}-{size}")
     made = public_key(size, fields["ek"]).encapsulate()
     assert len(made.ciphertext) == len(fields["c"])
     assert ORACLES[size]._encaps_internal(fields["ek"], fields["m"]) == (fields["K"], fields["c"])
+    assert ORACLES[size].decaps(fields["dk"], fields["c"]) == fields["K"]
+    assert ORACLES[size].decaps(fields["dk"], made.ciphertext) == made.secret.expose()
     assert PAIRS[size](KemSeed(fields["d"] + fields["z"])).public.data != fields["ek"]
+
+
+@SIZE
+def test_cctv_strcmp_through_kyber_py(size: str) -> None:
+    """A ciphertext that differs from the true one after a zero byte: the secret is the implicit one.
+
+    Only an expanded key comes with it. The library's part is the encapsulation key inside, and that a
+    ciphertext of this length is none of its errors.
+    """
+    fields = cctv(f"strcmp-{size}")
+    assert ORACLES[size].decaps(fields["dk"], fields["c"]) == fields["K"]
+    pair = PAIRS[size](KemSeed(bytes(64)))
+    ek = fields["dk"][-64 - pair.PUBLIC.LENGTH : -64]
+    made = public_key(size, ek).encapsulate()
+    assert ORACLES[size].decaps(fields["dk"], made.ciphertext) == made.secret.expose() != fields["K"]
+    assert len(pair.decapsulate(fields["c"]).expose()) == 32
 
 
 def blocks(text: str) -> list[dict[str, bytes]]:

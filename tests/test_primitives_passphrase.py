@@ -1,4 +1,4 @@
-"""Argon2id: parameters, encodings and limits.
+"""Argon2id: parameters, encodings and limits. [STO-7]
 
 RFC 9106's own answer uses four lanes, a secret and associated data, none of which libsodium has; so the
 values here are pinned against the second implementation in `cryptography`, with one lane.

@@ -1,4 +1,4 @@
-"""RAT-5, RAT-9, RAT-10: the bounds of the ratchet, exactly at them and one past, and before any work.
+"""RAT-5, RAT-9, RAT-10, RAT-11: the bounds of the ratchet, exactly at them and one past, and before any work.
 
 The record of primitives shows that what is refused cost neither an agreement nor a step of a chain.
 """

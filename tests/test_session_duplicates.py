@@ -82,6 +82,16 @@ def test_twice_in_an_archived_session(talking: Pair) -> None:
     refused(talking.bob, late, DuplicateMessage)
 
 
+def test_twice_in_a_finished_chain_of_an_archived_session(talking: Pair) -> None:
+    """The active session is tried first and calls it forged; the one that finished the chain knows better."""
+    letter = talking.alice.write(b"once")
+    talking.bob.read(letter)
+    for _ in range(2):
+        talking.turn()
+    talking.bob.initiate()
+    refused(talking.bob, letter, DuplicateMessage)
+
+
 def test_every_message_of_a_conversation_twice(pair: Pair) -> None:
     pair.alice.initiate()
     sent: list[tuple[Side, bytes]] = []

@@ -1,6 +1,6 @@
 """A bad network between two stores: what arrives whole is read once, whatever else happens to the letters.
 
-Random, with fixed seeds, on both kinds of store; the free-ranging form is test_session_model.py.
+Random, with fixed seeds, on both kinds of store; the free-ranging form is test_model_conversation.py.
 """
 
 import random

@@ -125,7 +125,7 @@ def ids_of(publication: Publication) -> list[int]:
     return [publication.signed.id, publication.last_resort.id] + [each.id for pair in both for each in pair]
 
 
-def test_ids_are_sequential_and_never_used_again(pair: Pair) -> None:
+def test_ids_are_sequential_and_never_used_again(pair: Pair) -> None:  # HAND-10
     seen: list[int] = []
     for n in range(8):
         publication = pair.bob.account.publish(3, rotate=n % 2 == 1)

@@ -12,7 +12,7 @@ from letterlock.errors import CorruptStore, LetterlockError, StoreError
 from letterlock.limits import MAX_COUNTER
 from letterlock.ratchet.double import Opening
 from letterlock.session.peer import decode_peer
-from letterlock.session.profile import decode_profile
+from letterlock.session.profile import decode_profile, encode_profile
 from letterlock.session.record import decode_session, encode_session
 from letterlock.session.session import Established, Initiated, Origin, Session
 from letterlock.stores.protocol import Record
@@ -98,11 +98,70 @@ def test_a_cut_or_lengthened_record_does_not_read(name: str) -> None:
             decode_session(Record(wrong))
 
 
+@pytest.mark.parametrize("name", SESSIONS)
+@pytest.mark.parametrize("length", [1, 31, 33, 4096])
+def test_a_handshake_id_has_32_bytes(name: str, length: int) -> None:
+    fields = cbor2.loads(encode_session(SESSIONS[name]).expose())
+    record = Record(cbor2.dumps([*fields[:4], bytes(length), *fields[5:]]))
+    if name == "initiated":  # a header, of any length
+        assert isinstance(decode_session(record), Initiated)
+    else:
+        with pytest.raises(CorruptStore):
+            decode_session(record)
+
+
+def test_a_session_that_was_not_answered_cannot_insist() -> None:
+    fields = cbor2.loads(encode_session(SESSIONS["initiated"]).expose())
+    with pytest.raises(CorruptStore):
+        decode_session(Record(cbor2.dumps([*fields[:5], 1, fields[6]])))
+
+
+@pytest.mark.parametrize("other", [0, 2, True, None])
+def test_account_and_peer_have_one_format(other: object) -> None:
+    pair = Pair()
+    pair.converse()
+    store: Any = pair.alice.store
+    with store.transaction():
+        peer, account = store.load_peer(BOB.encode()), store.load_account()
+    assert encode_profile(decode_profile(account)) == account
+    assert decode_peer(peer).address == BOB
+    for decode, record in ((decode_peer, peer), (decode_profile, account)):
+        _, *rest = cbor2.loads(record.expose())
+        with pytest.raises(CorruptStore):
+            decode(Record(cbor2.dumps([other, *rest])))
+
+
 def test_a_public_key_that_is_none_does_not_read() -> None:
     fields = cbor2.loads(encode_session(SESSIONS["established by us"]).expose())
     fields[6][2] = bytes(32)
     with pytest.raises(CorruptStore):
         decode_session(Record(cbor2.dumps(fields)))
+
+
+def test_what_is_not_answered_yet_cannot_insist() -> None:
+    fields = cbor2.loads(encode_session(SESSIONS["initiated"]).expose())
+    with pytest.raises(CorruptStore):
+        decode_session(Record(cbor2.dumps([*fields[:5], 1, fields[6]])))
+
+
+def test_there_is_no_format_zero() -> None:
+    pair = Pair()
+    pair.introduce()
+    with pair.alice.store.transaction():
+        account, (peer,) = pair.alice.store.load_account(), pair.alice.store.peers()
+    assert account is not None
+    decoders: list[tuple[Callable[[Record], object], Record]] = [
+        (decode_profile, account),
+        (decode_peer, peer),
+        (decode_session, encode_session(SESSIONS["initiated"])),
+    ]
+    for decode, record in decoders:
+        decode(record)
+        fields = cbor2.loads(record.expose())
+        assert fields[0] == 1
+        for wrong in (0, 2, None):
+            with pytest.raises(CorruptStore):
+                decode(Record(cbor2.dumps([wrong, *fields[1:]])))
 
 
 @pytest.mark.parametrize("decode", [decode_session, decode_profile, decode_peer])

@@ -1,6 +1,8 @@
-"""The specification and the code speak of the same rules: ids, labels, tables, shapes."""
+"""Specification, code, tests and vectors speak of the same rules: ids, labels, tables, figures."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,8 @@ from letterlock.session.lifecycle import TABLE, Event, Phase
 
 ROOT = Path(__file__).parent.parent
 SPEC = ROOT / "spec"
+OVERVIEWS = {"README.md", "deviations.md"}
+"""Pages that refer to rules and define none."""
 ID = re.compile(r"\b(?:PRIM|WIRE|HAND|RAT|SES|STO)-\d+\b")
 PAGES = sorted(SPEC.glob("*.md"))
 
@@ -19,20 +23,31 @@ def ids_in(paths: list[Path]) -> set[str]:
 
 
 def defined() -> list[str]:
-    """Every id in brackets in the pages that define rules; the overview only refers to them."""
-    text = "".join(path.read_text(encoding="utf-8") for path in PAGES if path.name != "README.md")
-    return re.findall(r"\[((?:PRIM|WIRE|HAND|RAT|SES|STO)-\d+)\]", text)
+    """Every id that ends a rule with a MUST; elsewhere a page only refers to it."""
+    rules = [rule for path in PAGES if path.name not in OVERVIEWS for rule in musts(path)]
+    return [id_ for rule in rules for id_ in re.findall(rf"MUST\b[^.]*?\[({ID.pattern})\]", rule, re.DOTALL)]
+
+
+def musts(page: Path) -> list[str]:
+    """The rules of a page that say MUST. A rule may run over lines, to a blank one or the next item."""
+    text = page.read_text(encoding="utf-8")
+    rules = re.split(r"\n\s*\n|\n\s*\* |\n\d+\. |\n\|", text)
+    return [rule for rule in rules if re.search(r"\bMUST\b", rule)]
 
 
 def test_no_rule_is_defined_twice() -> None:
     ids = defined()
-    assert len(ids) > 30
+    assert len(ids) > 50
     assert sorted(ids) == sorted(set(ids))
 
 
 def test_every_id_cited_exists() -> None:
-    sources = [*(ROOT / "protocol").rglob("*.py"), *(ROOT / "tests").rglob("*.py"), SPEC / "README.md"]
-    assert ids_in(sources) - set(defined()) - {"WIRE-99"} == set()
+    sources = [*(ROOT / "protocol").rglob("*.py"), *(ROOT / "tests").rglob("*.py"), *PAGES]
+    vectors = [
+        *(ROOT / "vectors" / "letterlock").glob("*.py"),
+        *(ROOT / "vectors" / "letterlock").glob("*.json"),
+    ]
+    assert ids_in([*sources, *vectors, ROOT / "README.md"]) - set(defined()) - {"WIRE-99"} == set()
 
 
 def test_every_rule_is_cited_by_the_code() -> None:
@@ -40,15 +55,29 @@ def test_every_rule_is_cited_by_the_code() -> None:
     assert set(defined()) - code == set()
 
 
+def test_every_rule_is_named_by_a_test_or_a_vector() -> None:
+    tests = ids_in([path for path in (ROOT / "tests").rglob("*.py") if path.name != Path(__file__).name])
+    vectors = ids_in(list((ROOT / "vectors" / "letterlock").glob("*.json")))
+    assert set(defined()) - tests - vectors == set()
+
+
 def test_every_must_has_an_id() -> None:
     for path in PAGES:
-        if path.name in {"README.md", "limitations.md", "threat-model.md"}:
+        if path.name in OVERVIEWS:
             continue
-        text = path.read_text(encoding="utf-8")
-        # A rule may run over lines; it ends at a blank line or the next bullet.
-        for rule in re.split(r"\n\s*\n|\n\* ", text):
-            if re.search(r"\bMUST\b", rule):
-                assert ID.search(rule), f"{path.name}: {rule[:80]}"
+        for rule in musts(path):
+            assert ID.search(rule), f"{path.name}: {rule[:80]}"
+
+
+@pytest.mark.parametrize("figure", ["session", "ratchet"])
+def test_figures_are_what_their_tables_give(figure: str) -> None:
+    drawn = subprocess.run(
+        [sys.executable, SPEC / "draw.py", "--check"], capture_output=True, text=True, check=False
+    )
+    assert figure not in drawn.stdout
+    assert drawn.returncode == 0
+    page = (SPEC / f"{figure}.md").read_text(encoding="utf-8")
+    assert f"drawn by spec/draw.py: {figure} -->\n```mermaid\nstateDiagram-v2\n" in page
 
 
 @pytest.mark.parametrize("name", [n for n in dir(labels) if n.isupper()])

@@ -60,6 +60,7 @@ WRONG = {
     "two messages": TEXT + TEXT,
     "one within the other": BEGIN + BODY + TEXT,
     "a second begin after the end": TEXT + BEGIN,
+    "a second begin that shares dashes with the end": TEXT.rstrip() + TEXT.removeprefix(b"-----"),
     "a character cut": TEXT.replace(b"A", b"", 1),
     "a stray character": TEXT.replace(b"A", b"!", 1),
     "quoted": TEXT.replace(b"\n", b"\n> "),

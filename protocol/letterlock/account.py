@@ -11,8 +11,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final, Self
 
-from letterlock.errors import AccountExists, AddressMismatch, NoAccount, NoSession, SuiteRefused, UsageError
-from letterlock.handshake.agreement import initiate, respond
+from letterlock.errors import AccountExists, NoAccount, NoSession, UsageError
+from letterlock.handshake.agreement import (
+    Encapsulate,
+    encapsulate_afresh,
+    initiate,
+    require_allowed,
+    require_peer,
+    require_theirs,
+    respond,
+)
 from letterlock.handshake.safety_number import SafetyNumber, safety_number
 from letterlock.limits import MAX_ONE_TIME_PREKEYS, MAX_PUBLISHED_ONE_TIME
 from letterlock.primitives.curve25519 import IdentityKey
@@ -39,11 +47,12 @@ _LATEST: Final = 253_402_300_799  # the end of the year 9999; above, a clock cou
 
 @dataclass(frozen=True, slots=True)
 class Ambient:
-    """What an account takes from the world: which suites it allows, the time, random bytes."""
+    """What an account takes from the world: which suites it allows, the time, random bytes, KEM secrets."""
 
     suites: frozenset[Suite] = DEFAULT_SUITES
     clock: Clock = system_clock
     entropy: Entropy = system_entropy
+    encapsulate: Encapsulate = encapsulate_afresh
 
     def __post_init__(self) -> None:
         _require(self.suites, frozenset, "suites")
@@ -199,9 +208,8 @@ class Account(Guarded):
         _require(suite, Suite, "suite")
         if suite not in self._ambient.suites:
             raise UsageError(f"suite {suite.name} is not among those this account was opened with")
-        self._require_theirs(bundle.identity)
         entropy = self._ambient.entropy
-        initiation = initiate(self._party, bundle, address, suite, entropy)
+        initiation = initiate(self._party, bundle, address, suite, entropy, self._ambient.encapsulate)
         with self._store.transaction():
             if check_identity(self._store, address, bundle.identity):
                 save_peer(self._store, Peer(address, bundle.identity))
@@ -232,10 +240,7 @@ class Account(Guarded):
         """
         _require(address, Address, "address")
         _require(message, bytes, "message")
-        if address == self.address:  # whoever delivers messages says from whom they are
-            raise AddressMismatch(
-                "this is said to come from the account's own address: it is no message to it"
-            )
+        require_peer(self._party, address)  # whoever delivers messages says from whom they are
         if peek_kind(message) is Kind.INITIAL:
             return self._decrypt_initial(address, InitialMessage.decode(message))
         decoded = RatchetMessage.decode(message)
@@ -245,15 +250,14 @@ class Account(Guarded):
     def _decrypt_initial(self, address: Address, initial: InitialMessage) -> bytes:
         """Route a repeat to its session; otherwise agree, open, and only then change anything. [SES-2]"""
         header, entropy = initial.header, self._ambient.entropy
-        self._require_theirs(header.identity)
+        require_theirs(self._party, header.identity)
         with self._store.transaction():
             is_new = check_identity(self._store, address, header.identity)
             book = self._book(address)
             entry = book.find_handshake(initial.id)
             if entry is not None:
                 return book.decrypt(initial.message, only=entry)
-            if header.suite not in self._ambient.suites:  # HAND-3
-                raise SuiteRefused(f"suite {header.suite.name} is not among those this account allows")
+            require_allowed(header.suite, self._ambient.suites)
             ring = PrekeyRing(self._store, entropy)
             now = self._ambient.now()
             self._store.delete_expired_prekeys(now)  # HAND-9, for an account that never publishes
@@ -270,11 +274,6 @@ class Account(Guarded):
     def _require_peer(self, address: Address) -> None:
         if address == self.address:
             raise UsageError("this is the account's own address: name the peer's")
-
-    def _require_theirs(self, identity: IdentityKey) -> None:
-        # Somebody may send us what is our own; it must not become what we know of a peer.  SES-7
-        if identity == self.identity:
-            raise AddressMismatch("this bears the account's own identity key: it is no peer's")
 
     def _book(self, address: Address) -> SessionBook:
         return SessionBook(self._store, address, self._ambient.suites)

@@ -92,6 +92,7 @@ def build_parser() -> Parser:
     _add_profile_commands(commands)
     _add_mail_commands(commands)
     _add_other_commands(commands)
+    _add_vector_commands(commands)
     return parser
 
 
@@ -138,6 +139,29 @@ def _add_other_commands(commands: "Commands") -> None:
     demo.add_argument(
         "--text", metavar="FILE", help="whose pieces they send; by default, letterlock's README"
     )
+
+
+def _add_vector_commands(commands: "Commands") -> None:
+    vectors = commands.add_parser("vectors", help="run the protocol's test vectors", allow_abbrev=False)
+    those = vectors.add_subparsers(
+        title="commands", metavar="COMMAND", prog="letterlock vectors", required=True
+    )
+    check = those.add_parser(
+        "check", help="check every recorded answer; exit status 1 if one differs", allow_abbrev=False
+    )
+    check.add_argument("path", metavar="PATH", nargs="?", help="a folder or file; by default those shipped")
+    check.add_argument("--json", action="store_true", help="as one JSON object")
+    check.add_argument(
+        "--with",
+        metavar="COMMAND",
+        dest="other",
+        help="ask another implementation: one that serves like `serve`",
+    )
+    check.set_defaults(command="vectors check")
+    serve = those.add_parser(
+        "serve", help="answer operations on standard input, one JSON object a line", allow_abbrev=False
+    )
+    serve.set_defaults(command="vectors serve")
 
 
 def _command(commands: "Commands", name: str, summary: str, description: str | None = None) -> Parser:

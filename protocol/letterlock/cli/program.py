@@ -28,6 +28,8 @@ COMMANDS: Final = {
     "decrypt": ("letterlock.cli.mail", "decrypt"),
     "inspect": ("letterlock.cli.inspecting", "inspect_file"),
     "demo": ("letterlock.cli.demo", "demo"),
+    "vectors check": ("letterlock.cli.vectors", "check_vectors"),
+    "vectors serve": ("letterlock.cli.vectors", "serve_vectors"),
 }
 """Module and function of every command."""
 

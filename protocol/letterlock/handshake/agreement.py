@@ -2,6 +2,7 @@
 
     initiate    verify every signature, agree, encapsulate      -> header to send, SK, AD   [HAND-1]
     respond     agree, decapsulate                              -> SK, AD
+    require_    what an initial message or bundle must be before that
 
 Ephemeral private key, agreements and KEM secret live no longer than these calls.
 
@@ -9,6 +10,7 @@ Not here: which prekeys exist and when they are deleted (account.py), the first 
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from letterlock.errors import AddressMismatch, SuiteRefused, UnknownPrekey
 from letterlock.handshake import pqxdh, x3dh
@@ -16,18 +18,32 @@ from letterlock.handshake.transcript import Recipient, associated_data
 from letterlock.handshake.x3dh import KeyMaterial, RecipientKeys, RecipientPublicKeys, SharedSecret
 from letterlock.primitives.curve25519 import (
     EphemeralKeyPair,
+    IdentityKey,
     IdentityKeyPair,
     OneTimePrekeyPair,
     SignedPrekey,
     SignedPrekeyPair,
 )
 from letterlock.primitives.entropy import Entropy
-from letterlock.primitives.mlkem import Encapsulation, MlKem1024KeyPair
+from letterlock.primitives.mlkem import Encapsulation, MlKem1024KeyPair, MlKem1024PublicKey
 from letterlock.primitives.secret import Guarded
 from letterlock.wire.address import Address
 from letterlock.wire.bundle import PrekeyBundle
 from letterlock.wire.message import HandshakeHeader, KemPart
 from letterlock.wire.suite import Suite
+
+
+class Encapsulate(Protocol):
+    """How a secret and its ciphertext are made for a KEM key: afresh, or as a test vector has it."""
+
+    def __call__(self, key: MlKem1024PublicKey, /) -> Encapsulation:
+        """Return a secret that only the holder of the seed can have from the ciphertext."""
+        ...
+
+
+def encapsulate_afresh(key: MlKem1024PublicKey, /) -> Encapsulation:
+    """Make a secret of fresh random bytes, as every application does."""
+    return key.encapsulate()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +80,39 @@ class Initiation(Guarded):
     signed_prekey: SignedPrekey
 
 
+def require_peer(us: Party, address: Address) -> None:
+    """Raise AddressMismatch for our own address. [HAND-11]"""
+    if address == us.address:
+        raise AddressMismatch("this bears the account's own address: it is no peer's")
+
+
+def require_theirs(us: Party, identity: IdentityKey) -> None:
+    """Raise AddressMismatch for our own identity key, whoever shows it. [HAND-11]"""
+    # Somebody may send us what is our own; it must not become what we know of a peer.  SES-7
+    if identity == us.identity.public:
+        raise AddressMismatch("this bears the account's own identity key: it is no peer's")
+
+
+def require_allowed(suite: Suite, suites: frozenset[Suite]) -> None:
+    """Raise SuiteRefused for an initial message of a suite that is not among those allowed. [HAND-3]"""
+    if suite not in suites:
+        raise SuiteRefused(f"suite {suite.name} is not among those this account allows")
+
+
 def initiate(
-    us: Party, bundle: PrekeyBundle, recipient: Address, suite: Suite, entropy: Entropy
+    us: Party,
+    bundle: PrekeyBundle,
+    recipient: Address,
+    suite: Suite,
+    entropy: Entropy,
+    encapsulate: Encapsulate = encapsulate_afresh,
 ) -> Initiation:
     """Agree with the owner of a bundle (PQXDH section 3.3). Draws 32 bytes, and the KEM its own.
 
     Raises AddressMismatch, SuiteRefused, InvalidSignature, InvalidKey.
     """
+    require_peer(us, recipient)
+    require_theirs(us, bundle.identity)
     if bundle.address != recipient:
         raise AddressMismatch("the bundle belongs to another address: ask its owner for the right one")
     bundle.verify()  # HAND-1: before any key of the bundle is used
@@ -78,7 +120,7 @@ def initiate(
     if suite is not Suite.X3DH:  # HAND-3: nothing but its name leaves the KEM out
         if bundle.kem is None:
             raise SuiteRefused("the bundle has no post-quantum prekey: ask its owner for a newer one")
-        encapsulation = bundle.kem.key.encapsulate()
+        encapsulation = encapsulate(bundle.kem.key)
     return initiate_with(us, bundle, EphemeralKeyPair.generate(entropy), encapsulation)
 
 

@@ -35,7 +35,7 @@ class SafetyNumber:
     def verify_scan(self, scanned: bytes) -> None:
         """Return if the peer's scannable form shows the same two keys; raise SafetyNumberMismatch if not.
 
-        Raises UsageError for anything but bytes.
+        Raises UsageError for anything but bytes. [SES-10]
         """
         if type(scanned) is not bytes:
             raise UsageError(f"a scanned code must be bytes, not {type(scanned).__name__}")

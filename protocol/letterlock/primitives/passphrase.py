@@ -33,7 +33,7 @@ class PassphraseKey(Secret):
 class PassphraseParameters:
     """How a passphrase was stretched: salt (16 bytes), passes, memory in bytes; one lane.
 
-    Raises ValueError for parameters outside the limits, before any work is done.
+    Raises ValueError for parameters outside the limits, before any work is done. [STO-7]
     """
 
     salt: bytes

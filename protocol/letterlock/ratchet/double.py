@@ -110,7 +110,7 @@ class Received(Guarded):
         return None if self.tail is None else self.tail.ratchet_key
 
     def skipped_keys(self) -> tuple[SkippedKey, ...]:
-        """Return the keys of all skipped messages, oldest first; derived here, so after authentication."""
+        """Return the keys of all skipped messages, oldest first; derived after authentication. [RAT-11]"""
         if self.tail is None:
             return self.gap.keys()
         return self.tail.skip(self.tail_end)[1].keys() + self.gap.keys()

@@ -68,7 +68,7 @@ class SessionBook:
     __slots__ = ("_address", "_store", "_suites")
 
     def __init__(self, store: Store, address: Address, suites: frozenset[Suite]) -> None:
-        """`suites` are those allowed: a session of another one is kept, and not used. [HAND-3]"""
+        """`suites` are those allowed: a session of another one is kept, and not used. [SES-8]"""
         self._store = store
         self._address = address.encode()
         self._suites = suites
@@ -100,6 +100,8 @@ class SessionBook:
             try:
                 steps = self._spend(steps, entry, message)
                 opened = decrypt(entry.session, message)
+            except DuplicateMessage:
+                raise  # the session's own chain: what the ones before it said does not count
             except PeerError as error:
                 if double.knows(entry.session.ratchet, message.header.ratchet_key):
                     raise  # no other session can do better
@@ -112,7 +114,7 @@ class SessionBook:
     def _spend(self, steps: int, entry: Entry, message: RatchetMessage) -> int:
         """Return how many chain steps are left after trying a session; what is known costs no trial.
 
-        Raises DuplicateMessage for a finished chain, TooManySkipped when the steps are spent.
+        Raises DuplicateMessage for a finished chain, TooManySkipped when the steps are spent.     [SES-9]
         """
         header, chain = message.header, message.header.ratchet_key.data
         if double.knows(entry.session.ratchet, header.ratchet_key):
@@ -184,7 +186,7 @@ class SessionBook:
 
     def _decrypt_late(self, row: SkippedRow, message: RatchetMessage) -> bytes:
         entry = next((each for each in self.entries() if each.id == row.session_id), None)
-        if entry is None:  # pragma: no cover - the key goes with its session
+        if entry is None:  # its suite is not allowed any more: SES-8
             raise AuthenticationFailed(FORGED)
         plaintext = decrypt_late(entry.session, message, MessageKey(row.record.expose()))
         # A late message says nothing about which session the peer uses now: the order stays.

@@ -49,7 +49,7 @@ def decode_peer(record: Record) -> Peer:
     """Return the peer of a record. Raises CorruptStore."""
     try:
         fields = Fields(cbor.decode(record.expose()), 3, "peer")
-        fields.uint("format", _FORMAT)
+        fields.constant("format", _FORMAT)
         address = Address.from_fields(fields.any())
         return Peer(address, IdentityKey(fields.blob("identity key", KEY_BYTES)))
     except PeerError as error:

@@ -198,29 +198,30 @@ class PrekeyRing:
             self._store.replace_prekey(replace(row, expires=now + PREKEY_GRACE))
 
     def _private_key(self, kind: PrekeyKind, id_: int, now: int) -> PrivateKey:
-        return PrivateKey(_read(self._usable(kind, id_, now))[0])
+        return PrivateKey(self._usable(kind, id_, now)[0])
 
     def _seed(self, kind: PrekeyKind, id_: int, now: int) -> KemSeed:
-        return KemSeed(_read(self._usable(kind, id_, now))[0])
+        return KemSeed(self._usable(kind, id_, now)[0])
 
-    def _usable(self, kind: PrekeyKind, id_: int, now: int) -> PrekeyRow:
+    def _usable(self, kind: PrekeyKind, id_: int, now: int) -> tuple[bytes, bytes]:
         row = self._store.load_prekey(kind, id_)
         # Swept only now and then, so an expired one may still be there.  HAND-9
         if row is None or (row.expires is not None and row.expires <= now):
             raise UnknownPrekey(_UNKNOWN)
-        return row
+        return decode_prekey(kind, row.record)
 
     def _current(self, kind: PrekeyKind, id_: int) -> tuple[bytes, bytes]:
         row = self._store.load_prekey(kind, id_)
         if row is None:
             raise CorruptStore("a current prekey is missing: restore the store from a copy")
-        return _read(row)
+        return decode_prekey(kind, row.record)
 
 
-def _read(row: PrekeyRow) -> tuple[bytes, bytes]:
+def decode_prekey(kind: PrekeyKind, record: Record) -> tuple[bytes, bytes]:
+    """Return the private key or seed, and the signature. Raises CorruptStore."""
     try:
-        fields = Fields(cbor.decode(row.record.expose()), 2, "prekey")
-        secret = fields.blob("secret", _SECRET_BYTES[row.kind])
+        fields = Fields(cbor.decode(record.expose()), 2, "prekey")
+        secret = fields.blob("secret", _SECRET_BYTES[kind])
         return secret, fields.blob("signature", xeddsa.SIGNATURE_BYTES)
     except PeerError as error:
         raise CorruptStore("a stored prekey does not read: restore the store from a copy") from error

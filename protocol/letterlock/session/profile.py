@@ -35,7 +35,7 @@ class Profile(Guarded):
     rotated: int = 0
 
     def take_ids(self, count: int) -> range:
-        """Return the next `count` unused ids. Raises UsageError after the last of 2**32."""
+        """Return the next `count` unused ids. Raises UsageError after the last of 2**32. [HAND-10]"""
         if self.next_id + count - 1 > MAX_ID:
             raise UsageError("all prekey ids are used up: create a new account")
         return range(self.next_id, self.next_id + count)
@@ -73,7 +73,7 @@ def decode_profile(record: Record) -> Profile:
     """Return the profile of a record. Raises CorruptStore."""
     try:
         fields = Fields(cbor.decode(record.expose()), 8, "account")
-        fields.uint("format", _FORMAT)
+        fields.constant("format", _FORMAT)
         address = Address.from_fields(fields.any())
         private = PrivateKey(fields.blob("private key", KEY_BYTES))
         public = IdentityKey(fields.blob("public key", KEY_BYTES))

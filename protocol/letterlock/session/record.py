@@ -30,6 +30,7 @@ _INITIATED, _ESTABLISHED = 0, 1
 _OPENING, _HEARING, _SPEAKING = 0, 1, 2
 _LENGTHS: Final = {_OPENING: 7, _HEARING: 6, _SPEAKING: 10}
 _MAX_HEADER: Final = 4096
+_HANDSHAKE_ID_BYTES: Final = 32
 
 
 def encode_session(session: Session) -> Record:
@@ -56,15 +57,17 @@ def decode_session(record: Record) -> Session:
 
 
 def _read_session(fields: Fields) -> Session:
-    if fields.uint("format", FORMAT) != FORMAT:
-        raise fields.wrong("format", str(FORMAT))
+    fields.constant("format", FORMAT)  # STO-6
     kind = fields.uint("kind", _ESTABLISHED)
     suite = fields.uint("suite", max(Suite))
     if suite not in set(Suite):
         raise fields.wrong("suite", "one this release knows")
     associated_data = fields.blob("ad", KEY_BYTES)
     handshake = fields.blob_between("handshake", 0, _MAX_HEADER)
-    insists = fields.uint("insists", 1) == 1
+    if kind == _ESTABLISHED and len(handshake) not in {0, _HANDSHAKE_ID_BYTES}:
+        raise fields.wrong("handshake", "an id, or empty")
+    # Only an established session can insist: one value, one encoding.
+    insists = fields.uint("insists", kind) == 1
     ratchet = _read_ratchet(fields.array("ratchet", max(_LENGTHS.values())))
     if kind == _INITIATED and isinstance(ratchet, Opening):
         return Initiated(Origin(Suite(suite), associated_data, None), handshake, ratchet)

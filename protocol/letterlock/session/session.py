@@ -89,7 +89,12 @@ def accept(agreement: Agreement, signed: SignedPrekeyPair, initial: InitialMessa
     """
     waiting = double.recipient(RootKey(agreement.secret.expose()), signed)
     origin = Origin(initial.header.suite, agreement.associated_data, initial.id)
-    return _open(origin, waiting, initial.message)
+    return open_first(origin, waiting, initial.message)
+
+
+def open_first(origin: Origin, waiting: double.Waiting, message: RatchetMessage) -> Opened:
+    """Open the recipient's first message, whichever of the initiator's it is. Raises as `accept`."""
+    return _open(origin, waiting, message)
 
 
 def encrypt(session: Session, plaintext: bytes, entropy: Entropy) -> tuple[Session, bytes]:

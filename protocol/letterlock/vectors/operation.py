@@ -2,14 +2,14 @@
 
     run("kdf.chain", {"chain": "00..."})    ->  {"chain": "...", "message": "..."}, or a LetterlockError
 
-vectors/README.md lists them. Each room's operations stand in a module of their own, and are entered in the table
-there with `operation(NAME)`.
+vectors/README.md lists them. Each room's operations stand in a module of their own, and are entered in the
+table there with `operation(NAME)`.
 
 Not here: files of vectors (files.py), comparing answers (check.py), the line protocol (serve.py).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from letterlock.errors import UsageError
 from letterlock.wire.address import Address
@@ -20,19 +20,21 @@ Output: TypeAlias = dict[str, Any]
 
 Operation: TypeAlias = "Callable[[Input], Output]"
 
+_DIGITS: Final = frozenset("0123456789abcdef")
+
 OPERATIONS: Final[dict[str, Operation]] = {}
 """Every operation by name; filled by the modules that `table.py` imports."""
 
 
 class Input:
-    """The `input` of a vector: a JSON object, read field by field. Raises UsageError for one of another form."""
+    """The `input` of a vector: a JSON object, read by name. Raises UsageError for what does not fit."""
 
     __slots__ = ("_fields",)
 
     def __init__(self, fields: object) -> None:
         if not isinstance(fields, Mapping):
             raise UsageError("an operation is given a json object")
-        self._fields = fields
+        self._fields = cast("Mapping[str, object]", fields)
 
     def raw(self, name: str) -> object:
         """Return a field as it is."""
@@ -47,6 +49,13 @@ class Input:
     def hex(self, name: str) -> bytes:
         """Return a byte string."""
         return unhex(self.raw(name), name)
+
+    def sized(self, name: str, length: int) -> bytes:
+        """Return a byte string of so many bytes: what an asker has, as a private key, and no peer sends."""
+        data = self.hex(name)
+        if len(data) != length:
+            raise UsageError(f"`{name}` must have {length} bytes")
+        return data
 
     def optional_hex(self, name: str) -> bytes | None:
         """Return a byte string, or None where it is null."""
@@ -90,7 +99,7 @@ class Input:
         value = self.raw(name)
         if not isinstance(value, list):
             raise UsageError(f"`{name}` must be an array")
-        return value
+        return cast("list[object]", value)
 
     def parts(self, name: str) -> "list[Input]":
         """Return the objects of an array."""
@@ -124,21 +133,22 @@ def operation(name: str) -> Callable[[Operation], Operation]:
 
 
 def run(name: str, given: object) -> Output:
-    """Return the answer. Raises LetterlockError for a refusal, UsageError for an unknown operation or input."""
+    """Return the answer. Raises LetterlockError for a refusal, UsageError for what cannot be asked."""
     function = OPERATIONS.get(name)
     if function is None:
         raise UsageError("there is no such operation: see vectors/README.md")
-    return function(Input(given))
+    try:
+        return function(Input(given))
+    except (TypeError, ValueError, OverflowError):
+        # What is called expects keys of the right length, which elsewhere have types of their own.
+        raise UsageError("a value in `in` has a length or range that the operation has no use for") from None
 
 
 def unhex(value: object, name: str) -> bytes:
     """Return the bytes of a hexadecimal text. Raises UsageError."""
-    try:
-        if type(value) is not str:
-            raise ValueError
+    if type(value) is str and len(value) % 2 == 0 and set(value) <= _DIGITS:
         return bytes.fromhex(value)
-    except ValueError:
-        raise UsageError(f"`{name}` must be bytes in hexadecimal") from None
+    raise UsageError(f"`{name}` must be bytes in lower-case hexadecimal")
 
 
 def _suite(number: object) -> Suite:

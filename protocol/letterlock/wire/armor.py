@@ -38,8 +38,9 @@ def dearmor(text: bytes) -> bytes:
     if len(text) > _MAX_ARMORED:
         raise MalformedMessage(f"armored text of {len(text)} bytes; at most {_MAX_ARMORED}")
     _, begin, rest = text.partition(_BEGIN)
-    body, end, after = rest.partition(_END)
-    if not begin or not end or _BEGIN in body or _BEGIN in after:
+    body, end, _ = rest.partition(_END)
+    # In all that follows, not in the parts of it: a second beginning may share its dashes with this end.
+    if not begin or not end or _BEGIN in rest:
         raise MalformedMessage("armored text is cut short, or holds more than one message")
     joined = b"".join(body.split())
     try:

@@ -32,6 +32,11 @@ class Fields:
             raise self.wrong(name, f"an unsigned integer of at most {most}")
         return value
 
+    def constant(self, name: str, value: int) -> None:
+        """Pass over the next element, which is this unsigned integer."""
+        if self.uint(name, value) != value:
+            raise self.wrong(name, str(value))
+
     def optional_uint(self, name: str, most: int) -> int | None:
         """Return the next element, an unsigned integer of at most `most`, or null."""
         value = next(self._items)

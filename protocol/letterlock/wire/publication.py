@@ -80,6 +80,7 @@ class Publication:
         one_time = fields.array("one-time prekeys", MAX_PUBLISHED_ONE_TIME)
         kem_one_time = fields.array("one-time kem prekeys", MAX_PUBLISHED_ONE_TIME)
         if len(one_time) != len(kem_one_time):
+            # WIRE-11
             raise MalformedMessage("a publication has as many one-time prekeys of one kind as of the other")
         publication = cls(
             address,

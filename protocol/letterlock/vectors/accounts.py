@@ -1,0 +1,127 @@
+"""account.play: a whole account with chosen keys, prekeys and time.
+
+A memory store holds what the play begins with; every step is a call of `Account`, given the bytes it draws.
+
+Not here: accounts that draw their own bytes (parties.py).
+"""
+
+import hashlib
+
+from letterlock.account import Account, Ambient
+from letterlock.handshake.agreement import Party
+from letterlock.primitives.curve25519 import IdentityKeyPair
+from letterlock.primitives.mlkem import Encapsulation, MlKem1024PublicKey
+from letterlock.primitives.secret import KEY_BYTES, Guarded
+from letterlock.session.profile import Profile, encode_profile
+from letterlock.stores.memory import MemoryStore
+from letterlock.vectors.bundles import prekey_kind, private_key
+from letterlock.vectors.handshakes import encapsulation_of, prekey_row
+from letterlock.vectors.operation import Input, Output, operation
+from letterlock.vectors.plays import Chosen, drawn_by_sending, kept_keys, play
+from letterlock.wire.bundle import PrekeyBundle
+from letterlock.wire.prekey import PrekeyKind
+from letterlock.wire.suite import Suite
+
+
+@operation("account.play")
+def account_play(given: Input) -> Output:
+    """Return the answer of each step."""
+    player = AccountPlayer(given.part("account"))
+    table = {
+        "initiate": player.initiate,
+        "encrypt": player.encrypt,
+        "decrypt": player.decrypt,
+        "accept_identity": player.accept_identity,
+        "wait": player.wait,
+        "allow": player.allow,
+        "sessions": player.sessions,
+        "prekeys": player.prekeys,
+    }
+    return play(given.parts("steps"), table)
+
+
+class AccountPlayer(Guarded):
+    """An account, its store, its clock, and the bytes that it draws."""
+
+    __slots__ = ("_account", "_encapsulation", "_entropy", "_now", "_prekeys", "_store")
+
+    def __init__(self, given: Input) -> None:
+        self._store, self._entropy = MemoryStore(), Chosen()
+        self._encapsulation = encapsulation_of(None)
+        self._now = given.number("now")
+        self._prekeys: list[tuple[PrekeyKind, int]] = []
+        self._fill(given)
+        self._account = self._open(given.suites())
+
+    def _fill(self, given: Input) -> None:
+        identity = IdentityKeyPair.from_private(private_key(given, "identity"))
+        profile = Profile(Party(given.address("address"), identity), next_id=1)
+        rows = [prekey_row(each, each.optional_number("expires")) for each in given.parts("prekeys")]
+        self._prekeys = [(row.kind, row.id) for row in rows]
+        replays = given.optional_part("replays")
+        with self._store.transaction():
+            self._store.save_account(encode_profile(profile))
+            self._store.add_prekeys(rows)
+            if replays is not None:
+                kind, id_ = prekey_kind(replays), replays.number("id")
+                for number in range(replays.number("count")):
+                    digest = hashlib.sha256(number.to_bytes(4, "big")).digest()
+                    self._store.add_replay(kind, id_, digest)
+
+    def _open(self, suites: frozenset[Suite]) -> Account:
+        ambient = Ambient(suites, lambda: self._now, self._entropy, self._encapsulate)
+        return Account.open_in(self._store, ambient)
+
+    def _encapsulate(self, key: MlKem1024PublicKey) -> Encapsulation:
+        return self._encapsulation(key)
+
+    def initiate(self, step: Input) -> Output:
+        """Begin a session with the owner of a bundle."""
+        self._encapsulation = encapsulation_of(step.optional_part("kem"))
+        self._entropy.offer(step.sized("ephemeral", KEY_BYTES), step.sized("ratchet_private", KEY_BYTES))
+        self._account.initiate(
+            step.address("address"),
+            PrekeyBundle.decode(step.hex("bundle")),
+            suite=step.suite(),
+            discard_earlier=step.flag("discard_earlier"),
+        )
+        return {}
+
+    def encrypt(self, step: Input) -> Output:
+        """Seal a plaintext for a peer."""
+        self._entropy.offer(*drawn_by_sending(step))
+        message = self._account.encrypt(step.address("address"), step.hex("plaintext"))
+        return {"message": message.hex()}
+
+    def decrypt(self, step: Input) -> Output:
+        """Open a message of a peer."""
+        self._entropy.offer()
+        plaintext = self._account.decrypt(step.address("address"), step.hex("message"))
+        return {"plaintext": plaintext.hex()}
+
+    def accept_identity(self, step: Input) -> Output:
+        """Trust an identity key."""
+        self._account.accept_identity(step.address("address"), step.hex("identity"))
+        return {}
+
+    def wait(self, step: Input) -> Output:
+        """Let time pass."""
+        self._now += step.number("seconds")
+        return {}
+
+    def allow(self, step: Input) -> Output:
+        """Allow other suites from now on: the account is opened anew."""
+        self._account = self._open(step.suites())
+        return {}
+
+    def sessions(self, step: Input) -> Output:
+        """Count what is kept for a peer."""
+        sessions, skipped = kept_keys(self._store, step.address("address").encode())
+        return {"sessions": sessions, "skipped": skipped}
+
+    def prekeys(self, _step: Input) -> Output:
+        """Show the ids of the prekeys that could still be used."""
+        with self._store.transaction():
+            rows = [self._store.load_prekey(kind, id_) for kind, id_ in self._prekeys]
+        usable = [row.id for row in rows if row and (row.expires is None or row.expires > self._now)]
+        return {"ids": sorted(usable)}

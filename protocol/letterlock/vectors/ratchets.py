@@ -1,0 +1,114 @@
+"""ratchet.play: one side of one session, with chosen keys, from its first state on.
+
+A session book on a memory store plays it, so limits, skipped keys and finished chains are the library's.
+
+Not here: handshakes, and which of several sessions a message belongs to (accounts.py).
+"""
+
+from typing import Final
+
+from letterlock.errors import UsageError
+from letterlock.handshake.x3dh import SharedSecret
+from letterlock.primitives.curve25519 import IdentityKey, SignedPrekey, SignedPrekeyPair
+from letterlock.primitives.secret import KEY_BYTES, Guarded
+from letterlock.ratchet import double
+from letterlock.ratchet.root import RootKey
+from letterlock.session.book import SessionBook
+from letterlock.session.peer import Peer, save_peer
+from letterlock.session.session import Initiated, Origin, open_first
+from letterlock.stores.memory import MemoryStore
+from letterlock.vectors.bundles import private_key
+from letterlock.vectors.operation import Input, Output, operation
+from letterlock.vectors.plays import Chosen, drawn_by_sending, kept_keys, play
+from letterlock.wire import cbor
+from letterlock.wire.address import Address
+from letterlock.wire.message import RatchetMessage
+from letterlock.wire.suite import Suite
+
+_PEER: Final = Address("peer", 1)
+_PEER_KEY: Final = (9).to_bytes(KEY_BYTES, "little")
+"""Whom the store takes the session to be with: nothing of it reaches a message."""
+
+_HEADER: Final = cbor.encode_open()
+"""The opening of an initial message that carries no handshake: what it carries alone is answered."""
+
+
+@operation("ratchet.play")
+def ratchet_play(given: Input) -> Output:
+    """Return the answer of each step."""
+    player = RatchetPlayer(given)
+    table = {"send": player.send, "receive": player.receive, "state": player.state}
+    return play(given.parts("steps"), table)
+
+
+class RatchetPlayer(Guarded):
+    """One side of a session: in a book, or, before the recipient's first message, waiting."""
+
+    __slots__ = ("_book", "_entropy", "_origin", "_store", "_waiting")
+
+    def __init__(self, given: Input) -> None:
+        root = RootKey(SharedSecret(_key(given, "secret")).expose())
+        self._entropy = Chosen()
+        self._store = MemoryStore()
+        self._book = SessionBook(self._store, _PEER, frozenset(Suite))
+        self._origin = Origin(Suite.X3DH, _key(given, "associated_data"), None)
+        self._waiting: double.Waiting | None = None
+        with self._store.transaction():
+            save_peer(self._store, Peer(_PEER, IdentityKey(_PEER_KEY)))
+        match given.text("role"):
+            case "initiator":
+                self._begin(given, root)
+            case "recipient":
+                pair = SignedPrekeyPair.from_private(private_key(given, "signed_prekey"))
+                self._waiting = double.recipient(root, pair)
+            case _:
+                raise UsageError("`role` must be initiator or recipient")
+
+    def _begin(self, given: Input, root: RootKey) -> None:
+        self._entropy.offer(private_key(given, "ratchet_private").expose())
+        opening = double.initiator(root, SignedPrekey(given.hex("signed_prekey")), self._entropy)
+        with self._store.transaction():
+            self._book.insert(Initiated(self._origin, _HEADER, opening), self._entropy)
+
+    def send(self, step: Input) -> Output:
+        """Seal a plaintext."""
+        self._entropy.offer(*drawn_by_sending(step))
+        if self._waiting is not None:
+            double.send(self._waiting, self._entropy)  # refused: the peer speaks first
+        with self._store.transaction():
+            message = self._book.encrypt(step.hex("plaintext"), self._entropy)
+        return {"message": _alone(message).hex()}
+
+    def receive(self, step: Input) -> Output:
+        """Open a ratchet message."""
+        self._entropy.offer()
+        message = RatchetMessage.decode(step.hex("message"))
+        with self._store.transaction():
+            if self._waiting is None:
+                return {"plaintext": self._book.decrypt(message).hex()}
+            opened = open_first(self._origin, self._waiting, message)
+            self._book.insert_opened(opened, self._entropy)
+        self._waiting = None
+        return {"plaintext": opened.plaintext.hex()}
+
+    def state(self, _step: Input) -> Output:
+        """Show the state's name, and how many skipped keys are kept."""
+        with self._store.transaction():
+            active = self._book.active()
+        state = self._waiting if active is None else active.session.ratchet
+        return {"state": type(state).__name__, "skipped": kept_keys(self._store, _PEER.encode())[1]}
+
+
+def _alone(message: bytes) -> bytes:
+    """Return a ratchet message, taken out of the initial message that `_HEADER` opens."""
+    if not message.startswith(_HEADER):
+        return message
+    match cbor.decode(message):
+        case [bytes(carried)]:
+            return carried
+        case _:  # pragma: no cover - a ratchet message is an array of six
+            raise AssertionError
+
+
+def _key(given: Input, name: str) -> bytes:
+    return private_key(given, name).expose()

@@ -1,0 +1,19 @@
+"""Operations of XEdDSA."""
+
+from letterlock.primitives import xeddsa
+from letterlock.primitives.curve25519 import IdentityKey, IdentityKeyPair, PrivateKey
+from letterlock.primitives.secret import KEY_BYTES
+from letterlock.vectors.operation import Input, Output, operation
+
+
+@operation("xeddsa.sign")
+def _sign(given: Input) -> Output:
+    pair = IdentityKeyPair.from_private(PrivateKey(given.sized("private", KEY_BYTES)))
+    signature = xeddsa.sign(pair, given.hex("message"), given.sized("nonce", xeddsa.NONCE_BYTES))
+    return {"public": pair.public.data.hex(), "signature": signature.hex()}
+
+
+@operation("xeddsa.verify")
+def _verify(given: Input) -> Output:
+    xeddsa.verify(IdentityKey(given.hex("public")), given.hex("message"), given.hex("signature"))
+    return {}

@@ -1,0 +1,51 @@
+"""Operations on what plaintexts, messages and names look like: padding, armor, addresses."""
+
+from letterlock.errors import PlaintextTooLong, UsageError
+from letterlock.limits import MAX_PLAINTEXT
+from letterlock.vectors.operation import Input, Output, operation
+from letterlock.wire import cbor
+from letterlock.wire.address import Address
+from letterlock.wire.armor import armor, dearmor
+from letterlock.wire.padding import pad, padded_length, unpad
+
+
+@operation("padding.length")
+def _length(given: Input) -> Output:
+    return {"padded": padded_length(_paddable(given.number("length")))}
+
+
+@operation("padding.pad")
+def _pad(given: Input) -> Output:
+    plaintext = given.hex("plaintext")
+    _paddable(len(plaintext))
+    return {"padded": pad(plaintext).hex()}
+
+
+@operation("padding.unpad")
+def _unpad(given: Input) -> Output:
+    return {"plaintext": unpad(given.hex("padded")).hex()}
+
+
+@operation("armor.encode")
+def _armor(given: Input) -> Output:
+    return {"text": armor(given.hex("data")).decode("ascii")}
+
+
+@operation("armor.decode")
+def _dearmor(given: Input) -> Output:
+    # JSON can spell half of a surrogate pair; mail cannot, and here it is one more stray character.
+    return {"data": dearmor(given.text("text").encode("utf-8", "surrogatepass")).hex()}
+
+
+@operation("address.decode")
+def _address(given: Input) -> Output:
+    address = Address.from_fields(cbor.decode(given.hex("data")))
+    return {"address": [address.name, address.device_id]}
+
+
+def _paddable(length: int) -> int:
+    if length < 0:
+        raise UsageError("a length cannot be negative")
+    if length > MAX_PLAINTEXT:
+        raise PlaintextTooLong(length, MAX_PLAINTEXT)
+    return length

@@ -1,0 +1,88 @@
+"""One live account, which every input finds in the same state.
+
+A call is made inside a transaction that is undone afterwards. Before it is undone, the store is looked at:
+
+    refused     nothing has changed
+    accepted    the same message is a duplicate; and it stays refused after its session has gone
+
+Not here: time, memory, errors (harness.py).
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
+
+from fuzz.harness import Finding, Look, Outcome, attempt, message_room
+from letterlock.account import Account
+from letterlock.errors import DuplicateMessage, LetterlockError, PeerError
+from letterlock.limits import MAX_ARCHIVED_SESSIONS
+from letterlock.wire.address import Address
+from pair import AnyStore, snapshot
+
+T = TypeVar("T")
+
+Step: TypeAlias = Callable[[], object]
+
+
+class _Undo(Exception):
+    """Ends a transaction of the stage, so that the store is as it was."""
+
+
+class Stage:
+    """An account in its store; `room` is what a call may take of memory."""
+
+    def __init__(self, account: Account, store: AnyStore, room: Callable[[int], int] = message_room) -> None:
+        self._account = account
+        self._store = store
+        self._room = room
+        self._still = snapshot(store)
+
+    def decrypt(self, address: Address, data: bytes) -> Outcome[bytes]:
+        """Decrypt a message, and if there was a plaintext, see that there is none the second time."""
+        call = partial(self._account.decrypt, address, data)
+        return self.use(data, call, then=partial(self._require_once, address, call))
+
+    def use(
+        self, data: bytes, call: Callable[[], T], *, first: Step | None = None, then: Step | None = None
+    ) -> Outcome[T]:
+        """Make a call on the account: after `first`, and before `then` if it is accepted."""
+
+        @contextmanager
+        def around() -> Iterator[Look]:
+            with suppress(_Undo), self._store.transaction():
+                before = self._still
+                if first is not None:
+                    first()
+                    before = snapshot(self._store)
+                yield partial(self._look, before, then)
+                raise _Undo
+
+        outcome = attempt(data, call, LetterlockError, self._room, around)
+        if snapshot(self._store) != self._still:
+            raise Finding("the store is not as it was: a transaction undid not all")
+        return outcome
+
+    def _look(self, before: dict[str, Any], then: Step | None, error: LetterlockError | None) -> None:
+        if error is not None:
+            if snapshot(self._store) != before:
+                raise Finding(f"refused as {type(error).__name__}, and the store has changed")
+        elif then is not None:
+            then()
+
+    def _require_once(self, address: Address, call: Step) -> None:
+        _require_refusal(call, DuplicateMessage)
+        for row in self._store.load_sessions(address.encode(), MAX_ARCHIVED_SESSIONS + 1):
+            self._store.delete_session(row.id)
+        # What a first message used is used up, whatever became of its session.  HAND-7, HAND-8
+        _require_refusal(call, PeerError)
+
+
+def _require_refusal(call: Step, allowed: type[LetterlockError]) -> None:
+    try:
+        call()
+    except allowed:
+        return
+    except LetterlockError as error:
+        raise Finding(f"the second time refused as {type(error).__name__}") from None
+    raise Finding("accepted twice")

@@ -1,0 +1,95 @@
+"""Fuzzing armored text: what is taken for it, and what is read out of it."""
+
+import random
+from typing import Final
+
+from fuzz.harness import Finding, Target, attempt
+from fuzz.tree import bytewise
+from letterlock.errors import MalformedMessage
+from letterlock.wire.armor import armor, dearmor, is_armored
+from test_wire_samples import samples
+
+BEGIN: Final = b"-----BEGIN LETTERLOCK MESSAGE-----"
+END: Final = b"-----END LETTERLOCK MESSAGE-----"
+PIECES: Final = (
+    BEGIN, END, b"-----", b"BEGIN", b"\r\n", b"\n", b"\n\n", b" ", b"\t", b"\x0b", b"\x1c", b"\x85", b"\xa0",
+    b"=", b"==", b"A", b"AA==", b"AB==", b"AAA=", b"AAB=", b"-", b"_", b"+/",
+    b"\0", b"\x80", b"\x9f", b"> ", b"\xe2\x80\x94",
+)  # fmt: skip
+
+
+def check(data: bytes) -> None:
+    found = attempt(data, lambda: is_armored(data), MalformedMessage).accepted()
+    expected = BEGIN in data and data[0] >> 5 != 4
+    if found != expected:
+        raise Finding(f"taken for {'armor' if found else 'bytes'}")
+    outcome = attempt(data, lambda: dearmor(data), MalformedMessage)
+    if outcome.error is None:
+        _check_read(data, outcome.accepted())
+
+
+def _check_read(text: bytes, data: bytes) -> None:
+    """What was read is written in one way only, and was the only block in the text."""
+    block = armor(data)
+    if dearmor(block) != data:
+        raise Finding("what was read does not read again")
+    begin = text.index(BEGIN) + len(BEGIN)
+    body = text[begin : text.index(END, begin)]
+    written = block[len(BEGIN) : block.index(END)]
+    if b"".join(body.split()) != b"".join(written.split()):
+        raise Finding("what was read is written otherwise")
+    if text.count(BEGIN) != 1:
+        raise Finding("one of several blocks was read")
+
+
+def mutate(data: bytes, rng: random.Random, room: int) -> bytes:
+    """Armor the bytes, take them out of their armor, or put pieces of armor among them."""
+    result = data
+    for _ in range(rng.choice((1, 1, 2, 4))):
+        where, upto = sorted((rng.randrange(len(result) + 1), rng.randrange(len(result) + 1)))
+        match rng.randrange(8):
+            case 0:
+                result = armor(result[where:upto])
+            case 1 | 2:
+                result = result[:where] + rng.choice(PIECES) + result[where:]
+            case 3:
+                old, new = rng.choice(PIECES), rng.choice(PIECES)
+                result = result.replace(old, new, 1)
+            case 4:
+                result = result[:where] + result[where:upto] * rng.choice((2, 100)) + result[upto:]
+            case 5:
+                result = result.replace(b"\n", rng.choice((b"", b"\r\n", b"\n \n", b"\n> ")))
+            case _:
+                result = bytewise(result, rng)
+        result = result[: 2 * room]
+    return result if len(result) <= room else bytewise(data, rng)[:room]
+
+
+def seeds() -> dict[str, bytes]:
+    message = samples()["ratchet message"][0]
+    text = armor(message)
+    return {
+        "message": text,
+        "first-message": armor(samples()["initial message"][0]),
+        "nothing": armor(b""),
+        "one-byte": armor(b"a"),
+        "amid-text": b"Dear Bob,\r\n" + text.replace(b"\n", b"\r\n") + b"Yours, Alice\r\n",
+        "one-line": BEGIN + text.removeprefix(BEGIN).replace(b"\n", b""),
+        "two-blocks": text + text,
+        "two-blocks-that-share-dashes": text.rstrip() + text.removeprefix(b"-----"),
+        "end-first": END + text,
+        "begin-twice": BEGIN + text,
+        "no-end": text.replace(END, b""),
+        "no-padding": text.replace(b"=", b""),
+        "spare-bits": BEGIN + b"AB==" + END,
+        "padding-inside": BEGIN + b"AA==AA==" + END,
+        "url-alphabet": BEGIN + b"-_-_" + END,
+        "quoted": text.replace(b"\n", b"\n> "),
+        "array-around-it": b"\x81\x58\x50" + text[:80],
+        "white-space": BEGIN + b" \n\t" * 2000 + END,
+        "many-begins": BEGIN * 300,
+        "many-ends": BEGIN + END * 300,
+    }
+
+
+TARGET: Final = Target(check, mutate, seeds)

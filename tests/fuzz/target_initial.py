@@ -1,0 +1,118 @@
+"""Fuzzing initial messages: decoding, showing, and decrypting against an account that knows one of two peers.
+
+Bob has published; Alice is known to him and has a session, Carol is a stranger. Each input is read as coming
+from either.
+"""
+
+import random
+from dataclasses import replace
+from typing import Final
+
+import cbor2
+
+from fuzz.harness import MEGABYTE, Finding, Target, attempt, check_points
+from fuzz.stage import Stage
+from fuzz.tree import mutated
+from fuzz.voice import TEXT, Voice, check_text, first_words, identity
+from letterlock.errors import PeerError
+from letterlock.handshake.agreement import Party
+from letterlock.limits import ONE_TIME_LIFETIME
+from letterlock.primitives.curve25519 import IdentityKeyPair
+from letterlock.wire.bundle import PrekeyBundle
+from letterlock.wire.inspection import inspect
+from letterlock.wire.message import InitialMessage
+from letterlock.wire.padding import pad
+from letterlock.wire.suite import Suite
+from pair import ALICE, BOTH_SUITES, CAROL, Pair, entropy_of
+from prekey_tools import bundles
+from test_wire_samples import encode_again, samples
+
+
+def _room(size: int) -> int:
+    """Memory of a message that is accepted: rows for 2,000 skipped keys, of about a kilobyte each."""
+    return 5 * MEGABYTE + 8 * size
+
+
+_PAIR: Final = Pair(suites=BOTH_SUITES, seed="fuzzed first messages")
+_PAIR.alice.initiate(suite=Suite.X3DH)
+_READ: Final = _PAIR.alice.write(TEXT)
+_PAIR.bob.read(_READ)
+_REPEAT: Final = _PAIR.alice.write(TEXT)
+_PAIR.bob.account.publish(1)
+_PAIR.clock.now += 2 * ONE_TIME_LIFETIME // 3
+_BUNDLES: Final = bundles(_PAIR.bob.account.publish(2))
+_PAIR.clock.now += ONE_TIME_LIFETIME // 3 + 1  # so that every first message sweeps what has expired
+_BOB: Final = Stage(_PAIR.bob.account, _PAIR.bob.store, _room)
+
+_KNOWN: Final = Party(ALICE, identity(_PAIR.alice.store))
+_STRANGER: Final = Party(CAROL, IdentityKeyPair.generate(entropy_of("carol")))
+_CHANGED: Final = Party(ALICE, _STRANGER.identity)
+_OURSELVES: Final = Party(CAROL, identity(_PAIR.bob.store))
+
+
+def _voice(party: Party, bundle: PrekeyBundle, seed: object = "first") -> Voice:
+    return first_words(party, bundle, _PAIR.bob.store, seed)
+
+
+def _classical(bundle: PrekeyBundle) -> PrekeyBundle:
+    return replace(bundle, kem=None)
+
+
+_VOICES: Final = tuple(
+    _voice(party, bundle)
+    for party in (_KNOWN, _STRANGER)
+    for whole in _BUNDLES.values()
+    for bundle in (whole, _classical(whole))
+)
+
+
+def check(data: bytes) -> None:
+    attempt(data, lambda: inspect(data), PeerError)
+    decoded = attempt(data, lambda: InitialMessage.decode(data), PeerError)
+    if decoded.error is None:
+        initial = decoded.accepted()
+        check_points(initial.header.identity, initial.header.ephemeral, initial.message.header.ratchet_key)
+        if encode_again(initial) != data:
+            raise Finding("an initial message encodes to other bytes")
+    heard = [_BOB.decrypt(address, data) for address in (ALICE, CAROL)]
+    accepted = [each.accepted() for each in heard if each.error is None]
+    if len(accepted) > 1:
+        raise Finding("a message was accepted from both peers")
+    for text in accepted:
+        check_text(_VOICES, data, text)
+
+
+def mutate(data: bytes, rng: random.Random, room: int) -> bytes:
+    """As every tree; and one time in four a new message that authenticates."""
+    result = rng.choice(_VOICES).mutter(rng) if rng.random() < 0.25 else b""
+    return result if 0 < len(result) <= room else mutated(data, rng, room)
+
+
+def seeds() -> dict[str, bytes]:
+    found: dict[str, bytes] = {
+        "read-before": _READ,
+        "repeat": _REPEAT,
+        "sample": samples()["initial message"][0],
+    }
+    for name, bundle in _BUNDLES.items():
+        label = name.replace(" ", "-").replace(",", "")
+        found[label] = _voice(_STRANGER, bundle).say(pad(TEXT))
+        found[f"x3dh-{label}"] = _voice(_KNOWN, _classical(bundle)).say(pad(TEXT))
+    whole = _BUNDLES["both one-time"]
+    voice = _voice(_STRANGER, whole)
+    tree = cbor2.loads(found["both-one-time"])
+    return found | {
+        "changed-identity": _voice(_CHANGED, whole).say(pad(TEXT)),
+        "our-own-identity": _voice(_OURSELVES, whole).say(pad(TEXT)),
+        "most-skipped": voice.say(pad(TEXT), 2000),
+        "one-too-many": voice.say(pad(TEXT), 2001),
+        "padding-of-zeros": voice.say(bytes(32)),
+        "unknown-suite": cbor2.dumps([*tree[:2], 3, *tree[3:]]),
+        "unknown-prekey": cbor2.dumps([*tree[:5], 2**32 - 1, *tree[6:]]),
+        "inner-is-initial": cbor2.dumps([*tree[:9], found["both-one-time"]]),
+        "pqxdh-without-kem": cbor2.dumps([*tree[:7], None, None, tree[9]]),
+        "x3dh-with-kem": cbor2.dumps([*tree[:2], 1, *tree[3:]]),
+    }
+
+
+TARGET: Final = Target(check, mutate, seeds)

@@ -1,0 +1,88 @@
+"""Fuzzing ratchet messages: decoding, showing, and decrypting on both sides of a live conversation.
+
+Bob is in the middle of everything: an active session and an archived one, keys kept for late messages, a
+finished chain. Alice has begun anew and waits for an answer, with the older sessions in her archive.
+"""
+
+import random
+from typing import Final
+
+from fuzz.harness import MEGABYTE, Finding, Target, attempt, check_points
+from fuzz.stage import Stage
+from fuzz.tree import mutated
+from fuzz.voice import TEXT, check_text, voices
+from letterlock.errors import PeerError
+from letterlock.wire.inspection import inspect
+from letterlock.wire.message import RatchetMessage
+from letterlock.wire.padding import pad
+from letterlock.wire.suite import Suite
+from pair import ALICE, BOB, BOTH_SUITES, Pair
+from test_wire_samples import encode_again, samples
+
+
+def _room(size: int) -> int:
+    """Memory of a message that is accepted: rows for 4,000 skipped keys, of about a kilobyte each."""
+    return 8 * MEGABYTE + 8 * size
+
+
+def _scene() -> tuple[Pair, dict[str, bytes]]:
+    """Two who have talked, and letters that did not arrive yet."""
+    pair = Pair(suites=BOTH_SUITES, seed="fuzzed ratchet")
+    alice, bob = pair.alice, pair.bob
+    pair.converse(Suite.X3DH)
+    pair.turn()
+    held = {"in-the-archive": alice.write(TEXT), "archive-to-alice": bob.write(TEXT)}
+    pair.converse(Suite.X3DH)
+    pair.turn()
+    held["late"], read = alice.write(TEXT), alice.write(TEXT)
+    bob.read(read)
+    held["read-before"], held["next"] = read, alice.write(TEXT)
+    alice.read(bob.write(TEXT))
+    held["turn"], held["to-alice"] = alice.write(TEXT), bob.write(TEXT)
+    held["turn-and-jump"] = alice.write(b"a text of more than thirty-one bytes" * 3)
+    alice.initiate(suite=Suite.X3DH)
+    return pair, held
+
+
+_PAIR, _HELD = _scene()
+_BOB: Final = Stage(_PAIR.bob.account, _PAIR.bob.store, _room)
+_ALICE: Final = Stage(_PAIR.alice.account, _PAIR.alice.store, _room)
+_VOICES: Final = (*voices(_PAIR.alice), *voices(_PAIR.bob))
+
+
+def check(data: bytes) -> None:
+    attempt(data, lambda: inspect(data), PeerError)
+    decoded = attempt(data, lambda: RatchetMessage.decode(data), PeerError)
+    if decoded.error is None:
+        check_points(decoded.accepted().header.ratchet_key)
+        if encode_again(decoded.accepted()) != data:
+            raise Finding("a message encodes to other bytes")
+    heard = [_BOB.decrypt(ALICE, data), _ALICE.decrypt(BOB, data)]
+    accepted = [each.accepted() for each in heard if each.error is None]
+    if len(accepted) > 1:
+        raise Finding("a message was accepted by both sides")
+    for text in accepted:
+        check_text(_VOICES, data, text)
+
+
+def mutate(data: bytes, rng: random.Random, room: int) -> bytes:
+    """As every tree; and one time in four a new message that authenticates."""
+    result = rng.choice(_VOICES).mutter(rng) if rng.random() < 0.25 else b""
+    return result if 0 < len(result) <= room else mutated(data, rng, room)
+
+
+def seeds() -> dict[str, bytes]:
+    active = _VOICES[1]  # the first is of the session that Bob has not heard of
+    return _HELD | {
+        "sample": samples()["ratchet message"][0],
+        "most-skipped": active.say(pad(TEXT), 1990, 2000),
+        "one-too-many": active.say(pad(TEXT), 2001),
+        "padding-of-zeros": active.say(bytes(32)),
+        "padding-too-long": active.say(pad(TEXT) + bytes(32)),
+        "padding-off-the-grid": active.say((b"x" * 200 + b"\x80").ljust(209, b"\0")),
+        "no-text": active.say(pad(b"")),
+        "unanswered": _VOICES[0].say(pad(TEXT)),
+    }
+
+
+TARGET: Final = Target(check, mutate, seeds)

@@ -1,0 +1,223 @@
+"""Fuzzing what a store gives back: records of every kind, sealed values, the wrapped key.
+
+A record that does not read must be a CorruptStore where it is decoded, and a StoreError from every call of an
+account that meets it. One that reads but makes no sense may be refused in any of our words.
+"""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import astuple, replace
+from functools import partial
+from typing import Any, Final
+
+import cbor2
+
+from fuzz.harness import Finding, Outcome, Target, attempt, parsed_room
+from fuzz.stage import Stage
+from fuzz.tree import mutated, parsed
+from letterlock import hazmat
+from letterlock.account import Account
+from letterlock.errors import CorruptStore, StoreError, WrongKey
+from letterlock.limits import ARGON2_MAX_MEMLIMIT, ARGON2_MAX_OPSLIMIT
+from letterlock.primitives.aead import XNONCE_BYTES, seal_at_rest
+from letterlock.session import prekeys
+from letterlock.session.peer import Peer, decode_peer
+from letterlock.session.profile import decode_profile, encode_profile
+from letterlock.session.record import decode_session, encode_session
+from letterlock.stores.memory import MemoryStore
+from letterlock.stores.protocol import PrekeyRow, Record, SessionRow
+from letterlock.stores.vault import DataKey, KeyOpener, Opener, PassphraseOpener, Vault, Wrap, encode
+from letterlock.wire import cbor
+from letterlock.wire.prekey import PrekeyKind
+from letterlock.wire.suite import Suite
+from pair import BOB, BOTH_SUITES, STORE_KEY, Pair, entropy_of
+from storekit import PASSPHRASE
+from test_session_record import SESSIONS
+
+_PAIR: Final = Pair(suites=BOTH_SUITES, seed="fuzzed records")
+_PAIR.converse(Suite.X3DH)
+_PAIR.turn()
+_LETTER: Final = _PAIR.bob.write(b"a text")
+_ALICE: Final = Stage(_PAIR.alice.account, _PAIR.alice.store, parsed_room)
+_STORE: Final = _PAIR.alice.store
+
+_DATA_KEY: Final = DataKey(bytes(range(32)))
+_VAULT: Final = Vault(_DATA_KEY)
+_TABLE: Final = b"sessions"
+
+
+def check(data: bytes) -> None:
+    record = Record(data)
+    readable = {
+        "session": _decoded(data, lambda: decode_session(record), lambda it: encode_session(it).expose()),
+        "account": _decoded(data, lambda: decode_profile(record), lambda it: encode_profile(it).expose()),
+        "peer": _decoded(data, lambda: decode_peer(record), _encode_peer),
+        "prekey": _readable_prekey(data, record),
+    }
+    for part, place, call in _calls(record):
+        _check_call(_ALICE.use(data, call, first=place), readable[part], part)
+    value = parsed(data)
+    if isinstance(value, list) and all(not isinstance(each, int) or abs(each) < 2**63 for each in value):
+        _check_vault(data, value)
+
+
+def _decoded(data: bytes, decode: Callable[[], Any], encode_again: Callable[[Any], bytes]) -> bool:
+    """Decode, compare the encoding, and return whether the record reads."""
+    outcome = attempt(data, decode, CorruptStore, parsed_room)
+    if outcome.error is not None:
+        return False
+    if encode_again(outcome.accepted()) != data:
+        raise Finding("a record encodes to other bytes")
+    return True
+
+
+def _encode_peer(peer: Peer) -> bytes:
+    return cbor.encode([1, peer.address.fields(), peer.identity.data])
+
+
+def _readable_prekey(data: bytes, record: Record) -> bool:
+    """Whether the record is one of a prekey of either length of secret."""
+    kinds = (PrekeyKind.SIGNED, PrekeyKind.KEM_LAST_RESORT)
+    return sum(_decoded(data, partial(_read_prekey, kind, record), cbor.encode) for kind in kinds) > 0
+
+
+def _read_prekey(kind: PrekeyKind, record: Record) -> list[bytes]:
+    return list(prekeys.decode_prekey(kind, record))
+
+
+def _check_call(outcome: Outcome[object], readable: bool, part: str) -> None:
+    if readable:
+        return
+    if outcome.error is None:
+        raise Finding(f"{part}: a record that does not read was used")
+    if not isinstance(outcome.error, StoreError):
+        raise Finding(f"{part}: {type(outcome.error).__name__} for a record that does not read")
+
+
+# --- records in their places ----------------------------------------------------------------------------
+
+
+def _calls(record: Record) -> Iterator[tuple[str, Callable[[], object], Callable[[], object]]]:
+    """Yield the part of a store, what puts a record there, and a call that then meets it."""
+    alice = _PAIR.alice.account
+    place = partial(_as_session, record)
+    yield "session", place, lambda: alice.encrypt(BOB, b"x")
+    yield "session", place, lambda: alice.decrypt(BOB, _LETTER)
+    place = partial(_STORE.save_account, record)
+    yield "account", place, lambda: _reopened().publish(0)
+    place = partial(_STORE.save_peer, BOB.encode(), record)
+    yield "peer", place, alice.peers
+    yield "peer", place, lambda: alice.safety_number(BOB)
+    yield "prekey", partial(_as_prekeys, record), lambda: alice.publish(0)
+
+
+def _reopened() -> Account:
+    return hazmat.open_account(_STORE, entropy_of("reopened"), clock=_PAIR.clock)
+
+
+def _as_session(record: Record) -> None:
+    for row in _STORE.load_sessions(BOB.encode(), 1):
+        _STORE.save_session(SessionRow(row.id, row.address, row.rank, record))
+
+
+def _as_prekeys(record: Record) -> None:
+    for row in _rows():
+        _STORE.replace_prekey(replace(row, record=record))
+
+
+def _rows() -> Iterator[PrekeyRow]:
+    assert isinstance(_STORE, MemoryStore)
+    for rows in _STORE._prekeys.values():
+        yield from list(rows.values())
+
+
+# --- the vault ------------------------------------------------------------------------------------------
+
+
+def _check_vault(data: bytes, columns: list[Any]) -> None:
+    if columns:
+        sealed, rest = columns[0], columns[1:]
+        opened = attempt(data, lambda: _VAULT.open(sealed, _TABLE, *rest), CorruptStore)
+        if opened.error is None and _sealed(opened.accepted(), *rest, nonce=sealed[:XNONCE_BYTES]) != sealed:
+            raise Finding("a value seals to other bytes")
+    read = attempt(data, lambda: Wrap.read(tuple(columns)), CorruptStore)
+    if read.error is None:
+        _check_wrap(data, columns, read.accepted())
+
+
+def _check_wrap(data: bytes, columns: list[Any], wrap: Wrap) -> None:
+    if list(astuple(wrap)) != columns:
+        raise Finding("a wrapped key reads as another one")
+    for opener in (KeyOpener(STORE_KEY), PassphraseOpener(PASSPHRASE)):
+        if opener.KIND == PassphraseOpener.KIND == wrap.kind and _is_dear(wrap):
+            continue
+        opened = attempt(data, partial(wrap.open, opener), StoreError)
+        if opened.error is None and opened.accepted() != _DATA_KEY:
+            raise Finding("another data key was unwrapped")
+        if not isinstance(opened.error, WrongKey | CorruptStore | None):
+            raise Finding(f"{type(opened.error).__name__} for a wrapped key")
+
+
+def _is_dear(wrap: Wrap) -> bool:
+    """Whether the parameters are allowed, and cost more than a fuzzer has time for."""
+    allowed = 1 <= wrap.opslimit <= ARGON2_MAX_OPSLIMIT and 8192 <= wrap.memlimit <= ARGON2_MAX_MEMLIMIT
+    return allowed and wrap.opslimit * wrap.memlimit > 64 * 1024
+
+
+def _sealed(record: Record, *columns: Any, nonce: bytes = bytes(XNONCE_BYTES)) -> bytes:
+    """Seal as the vault does, under a chosen nonce."""
+    associated = encode(_TABLE, *columns)
+    return nonce + seal_at_rest(_VAULT._values.expose(), nonce, record.expose(), associated)
+
+
+def _wrapped(opener: Opener, opslimit: int, memlimit: int) -> list[Any]:
+    """Wrap as the vault does, under a chosen salt and nonce."""
+    nonce = bytes(XNONCE_BYTES)
+    empty = Wrap(opener.KIND, bytes(16), opslimit, memlimit, b"")
+    key = opener.wrap_key(empty.salt, opslimit, memlimit).expose()
+    wrapped = nonce + seal_at_rest(key, nonce, _DATA_KEY.expose(), empty.associated_data())
+    return list(astuple(replace(empty, wrapped=wrapped)))
+
+
+# --- inputs ---------------------------------------------------------------------------------------------
+
+
+def mutate(data: bytes, rng: random.Random, room: int) -> bytes:
+    return mutated(data, rng, room)
+
+
+def seeds() -> dict[str, bytes]:
+    found = {
+        f"session-{name.replace(' ', '-')}": encode_session(each).expose() for name, each in SESSIONS.items()
+    }
+    with _STORE.transaction():
+        account, (peer,) = _STORE.load_account(), _STORE.peers()
+        (session,) = _STORE.load_sessions(BOB.encode(), 2)
+        rows = {f"prekey-{row.kind.name.lower()}": row.record.expose() for row in _rows()}
+    assert account is not None
+    value = Record(b"a record")
+    tree = cbor2.loads(session.record.expose())
+    unanswered = cbor2.loads(found["session-initiated"])
+    wraps = {
+        "key": _wrapped(KeyOpener(STORE_KEY), 0, 0),
+        "phrase": _wrapped(PassphraseOpener(PASSPHRASE), 1, 8192),
+    }
+    dear = [*wraps["phrase"][:2], ARGON2_MAX_OPSLIMIT + 1, *wraps["phrase"][3:]]
+    return found | rows | {
+        "account": account.expose(),
+        "peer": peer.expose(),
+        "account-of-format-zero": cbor2.dumps([0, *cbor2.loads(account.expose())[1:]]),
+        "peer-of-format-zero": cbor2.dumps([0, *cbor2.loads(peer.expose())[1:]]),
+        "session-insists-unanswered": cbor2.dumps([*unanswered[:5], 1, unanswered[6]]),
+        "session-live": session.record.expose(),
+        "session-low-order": cbor2.dumps([*tree[:6], [*tree[6][:2], bytes(32), *tree[6][3:]]]),
+        "value": cbor2.dumps([_sealed(value, 1, b"peer", None), 1, b"peer", None]),
+        "value-moved": cbor2.dumps([_sealed(value, 1, b"peer", None), 2, b"peer", None]),
+        "value-of-text": cbor2.dumps(["text", 1.5, "text"]),
+        "wrap-by-key": cbor2.dumps(wraps["key"]),
+        "wrap-by-passphrase": cbor2.dumps(wraps["phrase"]),
+        "wrap-too-dear": cbor2.dumps(dear),
+    }  # fmt: skip
+
+
+TARGET: Final = Target(check, mutate, seeds)

@@ -1,0 +1,17 @@
+"""The six targets by name. A target is imported when it is asked for: first whoever fuzzes instruments."""
+
+from functools import cache
+from importlib import import_module
+from typing import Final
+
+from fuzz.harness import Target
+
+NAMES: Final = ("cbor", "bundle", "initial", "ratchet", "record", "armor")
+
+
+@cache
+def load(name: str) -> Target:
+    """Return a target, with its live accounts."""
+    target = import_module(f"fuzz.target_{name}").TARGET
+    assert isinstance(target, Target)
+    return target

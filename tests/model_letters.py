@@ -1,0 +1,101 @@
+"""Letters of the model, and what a network can make of them without any key.
+
+    Letter      a message with all that its author knows of it
+    Parcel      bytes that are to be delivered, and which letter is in them, if one is
+    cut, lengthened, flipped, peeled, rewrapped
+
+Not here: who reads them, and whether that is right (model_world.py).
+"""
+
+from dataclasses import dataclass
+
+from letterlock.wire import cbor
+from letterlock.wire.address import Address
+from letterlock.wire.bundle import PrekeyBundle
+from letterlock.wire.envelope import Kind, peek_kind
+from letterlock.wire.message import InitialMessage, RatchetMessage
+from letterlock.wire.prekey import PrekeyKind
+from letterlock.wire.suite import Suite
+from pair import flipped
+
+
+@dataclass(frozen=True)
+class Need:
+    """A prekey without which a handshake cannot be answered."""
+
+    kind: PrekeyKind
+    id: int
+    key: bytes
+
+
+def needs_of(bundle: PrekeyBundle, suite: Suite) -> tuple[Need, ...]:
+    """Return what the recipient must still have to answer a handshake with this bundle."""
+    prekeys = (bundle.signed, bundle.one_time, bundle.kem if suite is Suite.PQXDH else None)
+    return tuple(Need(each.kind, each.id, each.key.data) for each in prekeys if each is not None)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message: `session` is the associated data of the session it was written in."""
+
+    number: int
+    sender: Address
+    receiver: Address
+    session: bytes
+    text: bytes
+    wire: bytes
+
+    @property
+    def initial(self) -> bool:
+        return peek_kind(self.wire) is Kind.INITIAL
+
+    @property
+    def message(self) -> RatchetMessage:
+        """The ratchet message that it is, or carries."""
+        return InitialMessage.decode(self.wire).message if self.initial else RatchetMessage.decode(self.wire)
+
+    def __repr__(self) -> str:
+        return f"<letter {self.number}: {self.sender} to {self.receiver}>"
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """Bytes on their way. `letter` is what is in them; None where nothing may be read."""
+
+    wire: bytes
+    letter: Letter | None
+
+    @property
+    def begins(self) -> bool:
+        """Whether a session can be begun with it: a first message as its author wrote it, header and all."""
+        return self.letter is not None and self.letter.initial and peek_kind(self.wire) is Kind.INITIAL
+
+
+def whole(letter: Letter) -> Parcel:
+    return Parcel(letter.wire, letter)
+
+
+def cut(letter: Letter, at: int) -> Parcel:
+    return Parcel(letter.wire[: at % len(letter.wire)], None)
+
+
+def lengthened(letter: Letter, tail: bytes) -> Parcel:
+    return Parcel(letter.wire + tail, None)
+
+
+def turned_over(letter: Letter, at: int, mask: int) -> Parcel:
+    """Flip bits of one byte, counted from the end, where the sealed text is."""
+    return Parcel(flipped(letter.wire, len(letter.wire) - 1 - at % len(letter.wire), mask), None)
+
+
+def peeled(letter: Letter) -> Parcel:
+    """Take the handshake off a first message: what is left is an ordinary message of the same session."""
+    message = letter.message
+    return Parcel(cbor.close(message.opened, message.sealed), letter)
+
+
+def rewrapped(letter: Letter, header: Letter) -> Parcel:
+    """Put a message behind the handshake of another one. Only within one session does that mean anything."""
+    opened = InitialMessage.decode(header.wire).header.encode_open()
+    inside = letter if letter.session == header.session and letter.sender == header.sender else None
+    return Parcel(cbor.close(opened, peeled(letter).wire), inside)

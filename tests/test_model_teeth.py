@@ -1,0 +1,203 @@
+"""The model bites: each test breaks the library in one place and sees the model say what is wrong.
+
+What hypothesis needs a few examples for stands here as one short story each, so that a check of the model
+that can no longer fail is noticed.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pytest
+
+import model_settling
+from letterlock import account
+from letterlock.errors import AuthenticationFailed
+from letterlock.session import book, peer, sealing, session
+from letterlock.session.book import SessionBook
+from letterlock.session.prekeys import PrekeyRing
+from letterlock.stores.memory import MemoryStore
+from letterlock.stores.protocol import Store
+from letterlock.wire.address import Address
+from model_device import Device
+from model_letters import Letter, peeled, turned_over
+from model_server import Stock
+from model_world import ADDRESSES, World
+
+Story = Callable[[World, Device, Device], object]
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    world = World()
+    world.publish(world.devices[2], 2)
+    yield world
+    world.close()
+
+
+def written(world: World, writer: Device, reader: Device) -> Letter:
+    letter = world.write(writer, reader)
+    assert letter is not None
+    return letter
+
+
+def write_twice(world: World, alice: Device, bob: Device) -> None:
+    world.begin(alice, bob)
+    world.write(alice, bob)
+    world.write(alice, bob)
+
+
+def write_again_after_a_restore(world: World, alice: Device, bob: Device) -> None:
+    world.begin(alice, bob)
+    alice.copy()
+    world.write(alice, bob)
+    world.restore(alice, 0)
+    world.write(alice, bob)
+
+
+def first_contact(world: World, alice: Device, bob: Device) -> None:
+    world.begin(alice, bob)
+    world.receive(written(world, alice, bob))
+    world.check()
+
+
+def two_first_letters(world: World, alice: Device, bob: Device) -> None:
+    world.begin(alice, bob)
+    for _ in range(2):
+        world.receive(written(world, alice, bob))
+
+
+def late_letter(world: World, alice: Device, bob: Device) -> None:
+    world.begin(alice, bob)
+    late = written(world, alice, bob)
+    world.receive(written(world, alice, bob))
+    world.receive(late)
+
+
+def replay_after_a_discard(world: World, alice: Device, bob: Device) -> None:
+    world.begin(alice, bob, world.server.hand_out(bob.address, Stock.LAST_RESORT))
+    letter = written(world, alice, bob)
+    world.receive(letter)
+    world.begin(bob, alice, discard=True)
+    world.receive(letter)
+
+
+def discarded(world: World, alice: Device, bob: Device) -> None:
+    first_contact(world, alice, bob)
+    world.begin(bob, alice, discard=True)
+    world.check()
+
+
+def damaged_late_letter(world: World, alice: Device, bob: Device) -> None:
+    world.begin(alice, bob)
+    late = written(world, alice, bob)
+    world.receive(written(world, alice, bob))
+    world.deliver(bob, turned_over(late, 0, 1), alice.address)
+    world.receive(late)
+
+
+def taken_back(world: World, alice: Device, bob: Device) -> None:
+    world.take_back(alice, bob, None)
+
+
+def impostor(world: World, alice: Device, bob: Device) -> None:
+    first_contact(world, alice, bob)
+    world.impostor(bob, alice.address)
+
+
+def crossed(world: World, alice: Device, bob: Device) -> None:
+    world.begin(alice, bob)
+    world.begin(bob, alice)
+    for letter in [written(world, alice, bob), written(world, bob, alice)]:
+        world.receive(letter)
+    model_settling.alternately(world, alice, bob)
+
+
+def repeated_later(world: World, alice: Device, bob: Device) -> None:
+    first_contact(world, alice, bob)
+    letter = world.letters[0]
+    for writer, reader in ((bob, alice), (alice, bob)) * 2:
+        world.receive(written(world, writer, reader))
+    world.deliver(bob, peeled(letter))
+
+
+def foreign(*_: object, **__: object) -> bytes:
+    raise KeyError("not an error of ours")
+
+
+def unopened(*_: object) -> bytes:
+    raise AuthenticationFailed("whatever it is")
+
+
+def unsaved(state: Any, plaintext: bytes, entropy: Any) -> Any:
+    return state, session.encrypt(state, plaintext, entropy)[1]
+
+
+def with_one_nonce(key: Any, associated_data: bytes, header: Any, plaintext: bytes, _: bytes) -> bytes:
+    return SEAL(key, associated_data, header, plaintext, bytes(8))
+
+
+def trusting(store: Store, address: Address, _: object) -> bool:
+    return peer.load_peer(store, address) is None
+
+
+def nothing(*_: object) -> None:
+    return None
+
+
+def no(*_: object) -> bool:
+    return False
+
+
+def yes(*_: object) -> bool:
+    return True
+
+
+SEAL: Final = sealing.seal
+
+
+@dataclass(frozen=True)
+class Break:
+    """`name` of `where` is replaced; the model, told the story, complains with `says`."""
+
+    where: object
+    name: str
+    instead: Callable[..., Any]
+    story: Story
+    says: str
+
+
+BREAKS: Final = {
+    "state not saved": Break(book, "encrypt", unsaved, write_twice, "a message key seals twice"),
+    "constant nonce": Break(session, "seal", with_one_nonce, write_again_after_a_restore, "and nonce seal"),
+    "prekey not deleted": Break(PrekeyRing, "use_up", nothing, first_contact, "still there"),
+    "no replay record": Break(PrekeyRing, "use_up", nothing, replay_after_a_discard, "key opens twice"),
+    "repeats not routed": Break(SessionBook, "find_handshake", nothing, two_first_letters, "must be read"),
+    "late key kept": Break(MemoryStore, "delete_skipped", nothing, late_letter, "of a read message is kept"),
+    "late keys not kept": Break(SessionBook, "_keep_skipped", nothing, late_letter, "must be read"),
+    "late key lost": Break(book, "decrypt_late", unopened, damaged_late_letter, "must be read"),
+    "old chain forgotten": Break(MemoryStore, "is_past_chain", no, repeated_later, "AuthenticationFailed"),
+    "nothing undone": Break(MemoryStore, "_undo", nothing, taken_back, "changed a store"),
+    "nothing discarded": Break(SessionBook, "delete_all", nothing, discarded, "appear or vanish"),
+    "identity changed": Break(account, "check_identity", trusting, impostor, "changed a store"),
+    "all sessions yield": Break(book, "yields", yes, crossed, "not settled"),
+}
+
+
+@pytest.mark.parametrize("broken", BREAKS)
+def test_a_broken_library_is_noticed(monkeypatch: pytest.MonkeyPatch, world: World, broken: str) -> None:
+    case = BREAKS[broken]
+    monkeypatch.setattr(case.where, case.name, case.instead)
+    with pytest.raises((AssertionError, pytest.fail.Exception), match=case.says):
+        case.story(world, world.device(ADDRESSES[0]), world.device(ADDRESSES[2]))
+
+
+@pytest.mark.parametrize("broken", BREAKS)
+def test_the_same_story_of_a_sound_library_is_not(world: World, broken: str) -> None:
+    BREAKS[broken].story(world, world.device(ADDRESSES[0]), world.device(ADDRESSES[2]))
+
+
+def test_an_error_that_is_not_ours_escapes_the_model(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    monkeypatch.setattr(SessionBook, "decrypt", foreign)
+    with pytest.raises(KeyError):
+        damaged_late_letter(world, world.device(ADDRESSES[0]), world.device(ADDRESSES[2]))
