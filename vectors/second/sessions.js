@@ -66,17 +66,18 @@ function decryptLate(all, suites, session, message) {
   return decryptIn(all, suites, session, message);
 }
 
-/** The active session, then the others; one that knows the key decides, wherever it stands. */
+/** The active session is asked, then the one in which the key is at the head, or else the others in their order. */
 function tryEach(all, suites, message, [active, ...others]) {
-  if (knows(active, message)) return decide(all, suites, active, message);
-  const knowing = others.find((session) => knows(session, message));
+  const { ratchetKey, number } = message;
+  const hearing = others.find((session) => ratchet.hears(session.ratchet, ratchetKey));
   let first = null;
-  let spent = 0;
-  for (const session of [active, ...(knowing === undefined ? others : [knowing])]) {
-    if (session === knowing) return decide(all, suites, session, message);
+  let left = TRIAL_STEPS;
+  for (const session of [active, ...(hearing === undefined ? others : [hearing])]) {
+    if (ratchet.hears(session.ratchet, ratchetKey)) return decryptIn(all, suites, session, message);
+    if (ratchet.hasFinished(session.ratchet, ratchetKey)) refuse("DuplicateMessage", "of a finished chain");
     try {
-      spent += message.number;
-      if (spent > TRIAL_STEPS) refuse("TooManySkipped", "too many sessions to try"); // [SES-9]
+      if (number > left) refuse("TooManySkipped", "too many sessions to try"); // [SES-9]
+      left -= number;
       return decryptIn(all, suites, session, message);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
@@ -84,15 +85,6 @@ function tryEach(all, suites, message, [active, ...others]) {
     }
   }
   throw first;
-}
-
-function knows(session, { ratchetKey }) {
-  return ratchet.hears(session.ratchet, ratchetKey) || ratchet.hasFinished(session.ratchet, ratchetKey);
-}
-
-function decide(all, suites, session, message) {
-  if (ratchet.hasFinished(session.ratchet, message.ratchetKey)) refuse("DuplicateMessage", "of a finished chain");
-  return decryptIn(all, suites, session, message);
 }
 
 /** What a message that authenticated does to the order of the sessions. */
