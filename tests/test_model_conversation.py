@@ -206,11 +206,15 @@ class Conversation(RuleBasedStateMachine):
         letter = self.written(at)
         self.world.deliver(self.world.device(letter.receiver), peeled(letter))
 
-    @precondition(lambda self: any(each.initial for each in self.world.letters))
-    @rule(at=ANY, other=ANY)
-    def rewrap(self, at: int, other: int) -> None:
-        letter = self.written(at)
-        headers = [each for each in self.world.letters if each.initial and each.receiver == letter.receiver]
+    @precondition(lambda self: self.world.letters)
+    @rule(at=ANY, other=ANY, among=AMONG)
+    def rewrap(self, at: int, other: int, among: str) -> None:
+        letters = self.among(among)
+        letter = letters[-1 - at % len(letters)]
+        ends = letter.sender, letter.receiver
+        headers = [
+            each for each in self.world.letters if each.initial and (each.sender, each.receiver) == ends
+        ]
         if headers:
             parcel = rewrapped(letter, headers[other % len(headers)])
             self.world.deliver(self.world.device(letter.receiver), parcel, letter.sender)
