@@ -5,7 +5,7 @@ Not here: what breaks them (test_model_teeth.py), how long settling takes (test_
 
 import model_settling
 from model_device import Device
-from model_letters import Letter, peeled, rewrapped, turned_over
+from model_letters import Letter, peeled, rewrapped, turned_over, whole
 from model_server import Stock
 from model_world import World
 
@@ -96,6 +96,12 @@ def damaged_late_letter(world: World, alice: Device, bob: Device) -> None:
     world.receive(written(world, alice, bob))
     world.deliver(bob, turned_over(late, 0, 1), alice.address)
     world.receive(late)
+
+
+def in_another_name(world: World, alice: Device, bob: Device) -> None:
+    """Alice's first letter, said to come from her other device, which Bob does not know."""
+    world.begin(alice, bob)
+    world.deliver(bob, whole(written(world, alice, bob)), alice.others[0].address)
 
 
 def taken_back(world: World, alice: Device, bob: Device) -> None:

@@ -5,7 +5,7 @@ that can no longer fail is noticed.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import pytest
@@ -13,13 +13,15 @@ import pytest
 import model_stories as stories
 from letterlock import account
 from letterlock.errors import AuthenticationFailed
+from letterlock.handshake import agreement, transcript
+from letterlock.handshake.transcript import Recipient
 from letterlock.session import book, peer, sealing, session
 from letterlock.session.book import SessionBook
 from letterlock.session.prekeys import PrekeyRing
 from letterlock.stores.memory import MemoryStore
 from letterlock.stores.protocol import Store
 from letterlock.wire.address import Address
-from letterlock.wire.message import RatchetMessage
+from letterlock.wire.message import HandshakeHeader, RatchetMessage
 from model_device import Device
 from model_world import ADDRESSES, World
 
@@ -52,6 +54,11 @@ def with_one_nonce(key: Any, associated_data: bytes, header: Any, plaintext: byt
 
 def trusting(store: Store, address: Address, _: object) -> bool:
     return peer.load_peer(store, address) is None
+
+
+def of_nobody(header: HandshakeHeader, _: Address, recipient: Recipient) -> bytes:
+    nobody = Address("nobody")
+    return transcript.associated_data(header, nobody, replace(recipient, address=nobody))
 
 
 def kept(state: object, **_: object) -> object:
@@ -109,6 +116,7 @@ BREAKS: Final = {
     "old chain forgotten": Break(
         MemoryStore, "is_past_chain", no, stories.repeated_later, "AuthenticationFailed"
     ),
+    "names not bound": Break(agreement, "associated_data", of_nobody, stories.in_another_name, "is read"),
     "nothing undone": Break(MemoryStore, "_undo", nothing, stories.taken_back, "changed a store"),
     "nothing discarded": Break(SessionBook, "delete_all", nothing, stories.discarded, "appear or vanish"),
     "identity changed": Break(account, "check_identity", trusting, stories.impostor, "changed a store"),
