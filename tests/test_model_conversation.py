@@ -206,20 +206,28 @@ class Conversation(RuleBasedStateMachine):
         letter = self.written(at)
         self.world.deliver(self.world.device(letter.receiver), peeled(letter))
 
-    @precondition(lambda self: any(each.initial for each in self.world.letters))
-    @rule(at=ANY, other=ANY)
-    def rewrap(self, at: int, other: int) -> None:
-        letter = self.written(at)
-        headers = [each for each in self.world.letters if each.initial and each.receiver == letter.receiver]
+    @precondition(lambda self: self.world.letters)
+    @rule(at=ANY, other=ANY, among=AMONG)
+    def rewrap(self, at: int, other: int, among: str) -> None:
+        letters = self.among(among)
+        letter = letters[-1 - at % len(letters)]
+        ends = letter.sender, letter.receiver
+        headers = [
+            each for each in self.world.letters if each.initial and (each.sender, each.receiver) == ends
+        ]
         if headers:
             parcel = rewrapped(letter, headers[other % len(headers)])
             self.world.deliver(self.world.device(letter.receiver), parcel, letter.sender)
 
     @precondition(lambda self: self.world.letters)
-    @rule(at=ANY, who=DEVICES, claimed=DEVICES)
-    def misdeliver(self, at: int, who: int, claimed: int) -> None:
-        name = self.world.devices[claimed].address
-        self.world.deliver(self.world.devices[who], whole(self.written(at)), name)
+    @rule(at=ANY, who=st.none() | DEVICES, claimed=st.none() | DEVICES, among=AMONG)
+    def misdeliver(self, at: int, who: int | None, claimed: int | None, among: str) -> None:
+        """Bring a letter to any device, in any name: often one of the two is right."""
+        letters = self.among(among)
+        letter = letters[-1 - at % len(letters)]
+        device = self.world.device(letter.receiver) if who is None else self.world.devices[who]
+        name = letter.sender if claimed is None else self.world.devices[claimed].address
+        self.world.deliver(device, whole(letter), name)
 
     @rule(who=DEVICES, peer=PEERS)
     def impersonate(self, who: int, peer: int) -> None:
