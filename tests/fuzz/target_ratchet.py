@@ -7,6 +7,8 @@ finished chain. Alice has begun anew and waits for an answer, with the older ses
 import random
 from typing import Final
 
+import cbor2
+
 from fuzz.harness import MEGABYTE, Finding, Target, attempt, check_points
 from fuzz.stage import Stage
 from fuzz.tree import mutated
@@ -54,7 +56,10 @@ def check(data: bytes) -> None:
     attempt(data, lambda: inspect(data), PeerError)
     decoded = attempt(data, lambda: RatchetMessage.decode(data), PeerError)
     if decoded.error is None:
-        check_points(decoded.accepted().header.ratchet_key)
+        header = decoded.accepted().header
+        check_points(header.ratchet_key)
+        if max(header.previous_length, header.number) >= 2**32:
+            raise Finding("a counter of more than four bytes was read")
         if encode_again(decoded.accepted()) != data:
             raise Finding("a message encodes to other bytes")
     heard = [_BOB.decrypt(ALICE, data), _ALICE.decrypt(BOB, data)]
@@ -74,6 +79,7 @@ def mutate(data: bytes, rng: random.Random, room: int) -> bytes:
 def seeds() -> dict[str, bytes]:
     active = _VOICES[1]  # the first is of the session that Bob has not heard of
     return _HELD | {
+        "counter-too-large": cbor2.dumps([*cbor2.loads(_HELD["next"])[:4], 2**32, bytes(56)]),
         "sample": samples()["ratchet message"][0],
         "most-skipped": active.say(pad(TEXT), 1990, 2000),
         "one-too-many": active.say(pad(TEXT), 2001),
