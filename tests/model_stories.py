@@ -4,6 +4,7 @@ Not here: what breaks them (test_model_teeth.py), how long settling takes (test_
 """
 
 import model_settling
+from letterlock.wire.suite import Suite
 from model_device import Device
 from model_letters import Letter, peeled, rewrapped, turned_over, whole
 from model_server import Stock
@@ -26,13 +27,16 @@ def converse(world: World, one: Device, other: Device) -> None:
 
 
 def yielding(world: World, alice: Device, bob: Device) -> None:
-    """Alice has read a letter of Bob's new session, and then a late one of the first that takes her back."""
-    world.begin(alice, bob)
+    """Alice has read a letter of Bob's new session, and then a late one of the first that takes her back.
+
+    Bob begins until his has the greater associated data. Without a KEM that is the same every time.
+    """
+    world.begin(alice, bob, suite=Suite.X3DH)
     converse(world, alice, bob)
     late = written(world, bob, alice)
     first = alice.active(bob.address)
     while (bob.active(alice.address) or b"") <= (first or b""):
-        world.begin(bob, alice)
+        world.begin(bob, alice, suite=Suite.X3DH)
     said(world, bob, alice)
     assert world.receive(late)
     assert alice.active(bob.address) == first

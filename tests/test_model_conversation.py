@@ -30,7 +30,7 @@ import model_settling
 from letterlock.limits import DAY
 from letterlock.wire.suite import Suite
 from model_device import Device
-from model_letters import Letter, Parcel, cut, lengthened, peeled, rewrapped, turned_over, whole
+from model_letters import Letter, Parcel, cut, lengthened, peeled, relabelled, rewrapped, turned_over, whole
 from model_server import Stock
 from model_world import LINKS, Verdict, World
 
@@ -48,6 +48,7 @@ MOVES: Final = st.sampled_from(["one writes", "other writes", "oldest", "latest"
 AMONG: Final = st.sampled_from(["all", "coming", "late"])
 PLACES: Final = st.one_of(st.integers(0, 80), st.integers(0, 4000))
 DAMAGE: Final = st.one_of(
+    st.builds(lambda add: lambda letter: relabelled(letter, add), st.integers(1, 3)),
     st.builds(lambda at: lambda letter: cut(letter, at), st.integers(0, 4000)),
     st.builds(lambda tail: lambda letter: lengthened(letter, tail), st.binary(min_size=1, max_size=3)),
     st.builds(

@@ -13,7 +13,7 @@ from model_world import ADDRESSES, World
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    world = World()
+    world = World(seed=1)
     yield world
     world.close()
 

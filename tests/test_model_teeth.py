@@ -30,7 +30,7 @@ Story = Callable[[World, Device, Device], object]
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    world = World()
+    world = World(seed=1)
     world.publish(world.devices[2], 2)
     yield world
     world.close()
