@@ -137,6 +137,9 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+INTERRUPT = b"\x03"
+
+
 def on_a_terminal(*arguments: str | Path, answers: list[tuple[bytes, bytes]]) -> tuple[int, bytes]:
     """Run a command on a terminal, answering each prompt; return its status and what was seen."""
     ours, theirs = pty.openpty()
@@ -149,15 +152,21 @@ def on_a_terminal(*arguments: str | Path, answers: list[tuple[bytes, bytes]]) ->
         start_new_session=True,
     ) as started:
         os.close(theirs)
-        seen = b""
-        waiting = list(answers)
-        while select.select([ours], [], [], 30)[0]:
+        seen, waiting = b"", list(answers)
+        for _ in range(60):
+            if not select.select([ours], [], [], 1)[0]:
+                if answers and answers[-1][1] == INTERRUPT and not waiting:
+                    # One between the prompt and the reading is not noticed: a person presses again.
+                    os.write(ours, INTERRUPT)
+                continue
             try:
                 seen += os.read(ours, 1000)
             except OSError:  # the last one on the terminal has left
                 break
             if waiting and seen.endswith(waiting[0][0]):
                 os.write(ours, waiting.pop(0)[1])
+        else:
+            started.kill()  # a failed test, not a hanging one
     os.close(ours)
     assert not waiting
     return started.returncode, seen
@@ -182,7 +191,7 @@ def test_a_real_terminal(tmp_path: Path) -> None:
         "--home", home, "bundle", "-o", tmp_path / "bundle", answers=[(b"Passphrase: ", secret)]
     )
     assert status == 0
-    status, seen = on_a_terminal("--home", home, "peers", answers=[(b"Passphrase: ", b"\x03")])
+    status, seen = on_a_terminal("--home", home, "peers", answers=[(b"Passphrase: ", INTERRUPT)])
     assert status == 130
     assert b"Traceback" not in seen
 
