@@ -2,12 +2,12 @@
 
     Letter      a message with all that its author knows of it
     Parcel      bytes that are to be delivered, and which letter is in them, if one is
-    cut, lengthened, flipped, peeled, rewrapped
+    cut, lengthened, turned_over, relabelled, peeled, rewrapped
 
 Not here: who reads them, and whether that is right (model_world.py).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from letterlock.wire import cbor
 from letterlock.wire.address import Address
@@ -88,6 +88,15 @@ def turned_over(letter: Letter, at: int, mask: int) -> Parcel:
     return Parcel(flipped(letter.wire, len(letter.wire) - 1 - at % len(letter.wire), mask), None)
 
 
+def relabelled(letter: Letter, add: int) -> Parcel:
+    """Give the message another previous chain length: the part of a header that opens it just as well."""
+    header = letter.message.header
+    changed = replace(header, previous_length=header.previous_length + add)
+    return Parcel(
+        _behind_its_handshake(letter, cbor.close(changed.encode_open(), letter.message.sealed)), None
+    )
+
+
 def peeled(letter: Letter) -> Parcel:
     """Take the handshake off a first message: what is left is an ordinary message of the same session."""
     message = letter.message
@@ -96,6 +105,12 @@ def peeled(letter: Letter) -> Parcel:
 
 def rewrapped(letter: Letter, header: Letter) -> Parcel:
     """Put a message behind the handshake of another one. Only within one session does that mean anything."""
-    opened = InitialMessage.decode(header.wire).header.encode_open()
     inside = letter if letter.session == header.session and letter.sender == header.sender else None
-    return Parcel(cbor.close(opened, peeled(letter).wire), inside)
+    return Parcel(_behind_its_handshake(header, peeled(letter).wire), inside)
+
+
+def _behind_its_handshake(letter: Letter, message: bytes) -> bytes:
+    """Return a message behind the handshake of a letter, if it has one."""
+    if not letter.initial:
+        return message
+    return cbor.close(InitialMessage.decode(letter.wire).header.encode_open(), message)

@@ -234,3 +234,9 @@ def test_the_dearest_encodings_take_no_longer_than_others_may(item: bytes) -> No
     check("cbor", many, "an array")
     check("cbor", b"\xba" + (count // 2).to_bytes(4, "big") + item * count, "a map")
     check("bundle", b"\x88\x01" + bytes([Kind.PUBLICATION]) + b"\xf6" * 5 + many, "a publication")
+
+
+def test_keys_that_were_chosen_to_collide_take_no_longer_than_others_may() -> None:
+    """hash(-1) is hash(-2), so all arrays of twelve of these have one hash: a map of them would be a list."""
+    keys = [bytes([0x8C, *(0x20 | n >> bit & 1 for bit in range(12))]) for n in range(2**12)]
+    check("cbor", b"\xb9\x10\x00" + b"".join(key + b"\0" for key in keys), "colliding keys")

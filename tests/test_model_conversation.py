@@ -30,7 +30,7 @@ import model_settling
 from letterlock.limits import DAY
 from letterlock.wire.suite import Suite
 from model_device import Device
-from model_letters import Letter, Parcel, cut, lengthened, peeled, rewrapped, turned_over, whole
+from model_letters import Letter, Parcel, cut, lengthened, peeled, relabelled, rewrapped, turned_over, whole
 from model_server import Stock
 from model_world import LINKS, Verdict, World
 
@@ -48,6 +48,7 @@ MOVES: Final = st.sampled_from(["one writes", "other writes", "oldest", "latest"
 AMONG: Final = st.sampled_from(["all", "coming", "late"])
 PLACES: Final = st.one_of(st.integers(0, 80), st.integers(0, 4000))
 DAMAGE: Final = st.one_of(
+    st.builds(lambda add: lambda letter: relabelled(letter, add), st.integers(1, 3)),
     st.builds(lambda at: lambda letter: cut(letter, at), st.integers(0, 4000)),
     st.builds(lambda tail: lambda letter: lengthened(letter, tail), st.binary(min_size=1, max_size=3)),
     st.builds(
@@ -206,20 +207,28 @@ class Conversation(RuleBasedStateMachine):
         letter = self.written(at)
         self.world.deliver(self.world.device(letter.receiver), peeled(letter))
 
-    @precondition(lambda self: any(each.initial for each in self.world.letters))
-    @rule(at=ANY, other=ANY)
-    def rewrap(self, at: int, other: int) -> None:
-        letter = self.written(at)
-        headers = [each for each in self.world.letters if each.initial and each.receiver == letter.receiver]
+    @precondition(lambda self: self.world.letters)
+    @rule(at=ANY, other=ANY, among=AMONG)
+    def rewrap(self, at: int, other: int, among: str) -> None:
+        letters = self.among(among)
+        letter = letters[-1 - at % len(letters)]
+        ends = letter.sender, letter.receiver
+        headers = [
+            each for each in self.world.letters if each.initial and (each.sender, each.receiver) == ends
+        ]
         if headers:
             parcel = rewrapped(letter, headers[other % len(headers)])
             self.world.deliver(self.world.device(letter.receiver), parcel, letter.sender)
 
     @precondition(lambda self: self.world.letters)
-    @rule(at=ANY, who=DEVICES, claimed=DEVICES)
-    def misdeliver(self, at: int, who: int, claimed: int) -> None:
-        name = self.world.devices[claimed].address
-        self.world.deliver(self.world.devices[who], whole(self.written(at)), name)
+    @rule(at=ANY, who=st.none() | DEVICES, claimed=st.none() | DEVICES, among=AMONG)
+    def misdeliver(self, at: int, who: int | None, claimed: int | None, among: str) -> None:
+        """Bring a letter to any device, in any name: often one of the two is right."""
+        letters = self.among(among)
+        letter = letters[-1 - at % len(letters)]
+        device = self.world.device(letter.receiver) if who is None else self.world.devices[who]
+        name = letter.sender if claimed is None else self.world.devices[claimed].address
+        self.world.deliver(device, whole(letter), name)
 
     @rule(who=DEVICES, peer=PEERS)
     def impersonate(self, who: int, peer: int) -> None:

@@ -6,14 +6,14 @@ import pytest
 
 import model_settling
 from model_device import Device
-from model_letters import Letter
 from model_server import Stock
+from model_stories import converse, said, written, yielding
 from model_world import ADDRESSES, World
 
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    world = World()
+    world = World(seed=1)
     yield world
     world.close()
 
@@ -26,21 +26,6 @@ def alice(world: World) -> Device:
 @pytest.fixture
 def bob(world: World) -> Device:
     return world.device(ADDRESSES[2])
-
-
-def written(world: World, writer: Device, reader: Device) -> Letter:
-    letter = world.write(writer, reader)
-    assert letter is not None
-    return letter
-
-
-def said(world: World, writer: Device, reader: Device) -> None:
-    assert world.receive(written(world, writer, reader))
-
-
-def converse(world: World, one: Device, other: Device) -> None:
-    for writer, reader in ((one, other), (other, one)):
-        said(world, writer, reader)
 
 
 def test_a_conversation_is_settled_by_its_answer(world: World, alice: Device, bob: Device) -> None:
@@ -63,6 +48,12 @@ def test_the_longest_in_turn(world: World, alice: Device, bob: Device) -> None:
     world.begin(world.device(ADDRESSES[3]), alice)
     said(world, world.device(ADDRESSES[3]), alice)
     world.begin(bob, alice, world.server.hand_out(alice.address, Stock.AGAIN))
+    assert model_settling.alternately(world, alice, bob) == model_settling.MAX_MESSAGES
+
+
+def test_two_sessions_that_yield_to_each_other(world: World, alice: Device, bob: Device) -> None:
+    """Bob's is not answered, Alice prefers her own: he must insist before she follows."""
+    yielding(world, alice, bob)
     assert model_settling.alternately(world, alice, bob) == model_settling.MAX_MESSAGES
 
 

@@ -5,23 +5,24 @@ that can no longer fail is noticed.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import pytest
 
-import model_settling
+import model_stories as stories
 from letterlock import account
 from letterlock.errors import AuthenticationFailed
+from letterlock.handshake import agreement, transcript
+from letterlock.handshake.transcript import Recipient
 from letterlock.session import book, peer, sealing, session
 from letterlock.session.book import SessionBook
 from letterlock.session.prekeys import PrekeyRing
 from letterlock.stores.memory import MemoryStore
 from letterlock.stores.protocol import Store
 from letterlock.wire.address import Address
+from letterlock.wire.message import HandshakeHeader, RatchetMessage
 from model_device import Device
-from model_letters import Letter, peeled, turned_over
-from model_server import Stock
 from model_world import ADDRESSES, World
 
 Story = Callable[[World, Device, Device], object]
@@ -29,96 +30,10 @@ Story = Callable[[World, Device, Device], object]
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    world = World()
+    world = World(seed=1)
     world.publish(world.devices[2], 2)
     yield world
     world.close()
-
-
-def written(world: World, writer: Device, reader: Device) -> Letter:
-    letter = world.write(writer, reader)
-    assert letter is not None
-    return letter
-
-
-def write_twice(world: World, alice: Device, bob: Device) -> None:
-    world.begin(alice, bob)
-    world.write(alice, bob)
-    world.write(alice, bob)
-
-
-def write_again_after_a_restore(world: World, alice: Device, bob: Device) -> None:
-    world.begin(alice, bob)
-    alice.copy()
-    world.write(alice, bob)
-    world.restore(alice, 0)
-    world.write(alice, bob)
-
-
-def first_contact(world: World, alice: Device, bob: Device) -> None:
-    world.begin(alice, bob)
-    world.receive(written(world, alice, bob))
-    world.check()
-
-
-def two_first_letters(world: World, alice: Device, bob: Device) -> None:
-    world.begin(alice, bob)
-    for _ in range(2):
-        world.receive(written(world, alice, bob))
-
-
-def late_letter(world: World, alice: Device, bob: Device) -> None:
-    world.begin(alice, bob)
-    late = written(world, alice, bob)
-    world.receive(written(world, alice, bob))
-    world.receive(late)
-
-
-def replay_after_a_discard(world: World, alice: Device, bob: Device) -> None:
-    world.begin(alice, bob, world.server.hand_out(bob.address, Stock.LAST_RESORT))
-    letter = written(world, alice, bob)
-    world.receive(letter)
-    world.begin(bob, alice, discard=True)
-    world.receive(letter)
-
-
-def discarded(world: World, alice: Device, bob: Device) -> None:
-    first_contact(world, alice, bob)
-    world.begin(bob, alice, discard=True)
-    world.check()
-
-
-def damaged_late_letter(world: World, alice: Device, bob: Device) -> None:
-    world.begin(alice, bob)
-    late = written(world, alice, bob)
-    world.receive(written(world, alice, bob))
-    world.deliver(bob, turned_over(late, 0, 1), alice.address)
-    world.receive(late)
-
-
-def taken_back(world: World, alice: Device, bob: Device) -> None:
-    world.take_back(alice, bob, None)
-
-
-def impostor(world: World, alice: Device, bob: Device) -> None:
-    first_contact(world, alice, bob)
-    world.impostor(bob, alice.address)
-
-
-def crossed(world: World, alice: Device, bob: Device) -> None:
-    world.begin(alice, bob)
-    world.begin(bob, alice)
-    for letter in [written(world, alice, bob), written(world, bob, alice)]:
-        world.receive(letter)
-    model_settling.alternately(world, alice, bob)
-
-
-def repeated_later(world: World, alice: Device, bob: Device) -> None:
-    first_contact(world, alice, bob)
-    letter = world.letters[0]
-    for writer, reader in ((bob, alice), (alice, bob)) * 2:
-        world.receive(written(world, writer, reader))
-    world.deliver(bob, peeled(letter))
 
 
 def foreign(*_: object, **__: object) -> bytes:
@@ -141,6 +56,19 @@ def trusting(store: Store, address: Address, _: object) -> bool:
     return peer.load_peer(store, address) is None
 
 
+def of_nobody(header: HandshakeHeader, _: Address, recipient: Recipient) -> bytes:
+    nobody = Address("nobody")
+    return transcript.associated_data(header, nobody, replace(recipient, address=nobody))
+
+
+def kept(state: object, **_: object) -> object:
+    return state
+
+
+def in_any_session(sessions: SessionBook, message: RatchetMessage, only: object = None) -> bytes:
+    return DECRYPT(sessions, message)
+
+
 def nothing(*_: object) -> None:
     return None
 
@@ -154,6 +82,7 @@ def yes(*_: object) -> bool:
 
 
 SEAL: Final = sealing.seal
+DECRYPT: Final = SessionBook.decrypt
 
 
 @dataclass(frozen=True)
@@ -168,19 +97,35 @@ class Break:
 
 
 BREAKS: Final = {
-    "state not saved": Break(book, "encrypt", unsaved, write_twice, "a message key seals twice"),
-    "constant nonce": Break(session, "seal", with_one_nonce, write_again_after_a_restore, "and nonce seal"),
-    "prekey not deleted": Break(PrekeyRing, "use_up", nothing, first_contact, "still there"),
-    "no replay record": Break(PrekeyRing, "use_up", nothing, replay_after_a_discard, "key opens twice"),
-    "repeats not routed": Break(SessionBook, "find_handshake", nothing, two_first_letters, "must be read"),
-    "late key kept": Break(MemoryStore, "delete_skipped", nothing, late_letter, "of a read message is kept"),
-    "late keys not kept": Break(SessionBook, "_keep_skipped", nothing, late_letter, "must be read"),
-    "late key lost": Break(book, "decrypt_late", unopened, damaged_late_letter, "must be read"),
-    "old chain forgotten": Break(MemoryStore, "is_past_chain", no, repeated_later, "AuthenticationFailed"),
-    "nothing undone": Break(MemoryStore, "_undo", nothing, taken_back, "changed a store"),
-    "nothing discarded": Break(SessionBook, "delete_all", nothing, discarded, "appear or vanish"),
-    "identity changed": Break(account, "check_identity", trusting, impostor, "changed a store"),
-    "all sessions yield": Break(book, "yields", yes, crossed, "not settled"),
+    "state not saved": Break(book, "encrypt", unsaved, stories.write_twice, "a message key seals twice"),
+    "constant nonce": Break(
+        session, "seal", with_one_nonce, stories.write_again_after_a_restore, "and nonce seal"
+    ),
+    "prekey not deleted": Break(PrekeyRing, "use_up", nothing, stories.first_contact, "still there"),
+    "no replay record": Break(
+        PrekeyRing, "use_up", nothing, stories.replay_after_a_discard, "key opens twice"
+    ),
+    "repeats not routed": Break(
+        SessionBook, "find_handshake", nothing, stories.two_first_letters, "must be read"
+    ),
+    "late key kept": Break(
+        MemoryStore, "delete_skipped", nothing, stories.late_letter, "of a read message is kept"
+    ),
+    "late keys not kept": Break(SessionBook, "_keep_skipped", nothing, stories.late_letter, "must be read"),
+    "late key lost": Break(book, "decrypt_late", unopened, stories.damaged_late_letter, "must be read"),
+    "old chain forgotten": Break(
+        MemoryStore, "is_past_chain", no, stories.repeated_later, "AuthenticationFailed"
+    ),
+    "names not bound": Break(agreement, "associated_data", of_nobody, stories.in_another_name, "is read"),
+    "nothing undone": Break(MemoryStore, "_undo", nothing, stories.taken_back, "changed a store"),
+    "nothing discarded": Break(SessionBook, "delete_all", nothing, stories.discarded, "appear or vanish"),
+    "identity changed": Break(account, "check_identity", trusting, stories.impostor, "changed a store"),
+    "all sessions yield": Break(book, "yields", yes, stories.crossed, "not settled"),
+    "none yields": Break(book, "yields", no, stories.yielding_settled, "new beginning"),
+    "nobody insists": Break(book, "replace", kept, stories.yielding_settled, "not settled"),
+    "handshake not minded": Break(
+        SessionBook, "decrypt", in_any_session, stories.rewrapped_in_another_session, "is read"
+    ),
 }
 
 
@@ -200,4 +145,4 @@ def test_the_same_story_of_a_sound_library_is_not(world: World, broken: str) -> 
 def test_an_error_that_is_not_ours_escapes_the_model(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
     monkeypatch.setattr(SessionBook, "decrypt", foreign)
     with pytest.raises(KeyError):
-        damaged_late_letter(world, world.device(ADDRESSES[0]), world.device(ADDRESSES[2]))
+        stories.damaged_late_letter(world, world.device(ADDRESSES[0]), world.device(ADDRESSES[2]))

@@ -27,6 +27,7 @@ class Campaign:
         self._seconds = 0.0
         self._status = ("0", "0", "0b")
         self.broken = 0
+        self._earlier = set(self._broken.iterdir())
 
     def run(self, seconds: int) -> None:
         begun = monotonic()
@@ -39,7 +40,7 @@ class Campaign:
                 raise RuntimeError("one finding after the other: see the output above")
 
     def findings(self) -> list[Path]:
-        return sorted(self._broken.iterdir())
+        return sorted(set(self._broken.iterdir()) - self._earlier)
 
     def summary(self) -> str:
         coverage, inputs, size = self._status

@@ -4,7 +4,6 @@ A record that does not read must be a CorruptStore where it is decoded, and a St
 account that meets it. One that reads but makes no sense may be refused in any of our words.
 """
 
-import random
 from collections.abc import Callable, Iterator
 from dataclasses import astuple, replace
 from functools import partial
@@ -182,10 +181,6 @@ def _wrapped(opener: Opener, opslimit: int, memlimit: int) -> list[Any]:
 # --- inputs ---------------------------------------------------------------------------------------------
 
 
-def mutate(data: bytes, rng: random.Random, room: int) -> bytes:
-    return mutated(data, rng, room)
-
-
 def seeds() -> dict[str, bytes]:
     found = {
         f"session-{name.replace(' ', '-')}": encode_session(each).expose() for name, each in SESSIONS.items()
@@ -220,4 +215,4 @@ def seeds() -> dict[str, bytes]:
     }  # fmt: skip
 
 
-TARGET: Final = Target(check, mutate, seeds)
+TARGET: Final = Target(check, mutated, seeds)

@@ -9,13 +9,14 @@ key tells: decapsulation gives one for any.
 """
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import cbor2
 
-from fuzz.harness import Finding
+from fuzz.harness import Finding, Mutator, Outcome
+from fuzz.tree import mutated
 from letterlock.handshake.agreement import Party, initiate_with
 from letterlock.limits import MAX_SKIP
 from letterlock.primitives import aead
@@ -98,15 +99,30 @@ class Voice:
         return self.say(padded, rng.choice(JUMPS), rng.choice((None, None, *LENGTHS)))
 
 
-def check_text(voices_: Iterable[Voice], data: bytes, text: bytes) -> None:
-    """Hold an accepted text to what its sender padded: one padding for one text."""
+def mutator(known: Sequence[Voice]) -> Mutator:
+    """Return a mutator as for every tree, which one time in four has a voice say something new instead."""
+
+    def mutate(data: bytes, rng: random.Random, room: int) -> bytes:
+        said = rng.choice(known).mutter(rng) if rng.random() < 0.25 else b""
+        return said if 0 < len(said) <= room else mutated(data, rng, room)
+
+    return mutate
+
+
+def check_heard(known: Sequence[Voice], data: bytes, *heard: Outcome[bytes]) -> None:
+    """Hold what several accepted to this: one of them at most, and one padding for one text."""
+    texts = [each.accepted() for each in heard if each.error is None]
+    if not texts:
+        return
+    if len(texts) > 1:
+        raise Finding("a message was accepted in two places")
     if peek_kind(data) is Kind.INITIAL:
         message = InitialMessage.decode(data).message
     else:
         message = RatchetMessage.decode(data)
-    for each in voices_:
+    for each in known:
         padded = each.padded(message)
-        if padded is not None and padded != pad(text):
+        if padded is not None and padded != pad(texts[0]):
             raise Finding("a padding that sealing does not make was accepted")
 
 

@@ -28,6 +28,24 @@ def crossed(family: Family) -> None:
         script.add(group, comment, rules=["SES-4"], flags=["Crossed"])
 
 
+def crossed_again(family: Family) -> None:
+    """A session that was activated no longer insists: archived again, it yields again."""
+    group = family.group("account.play", "both sides initiate at once, and change their minds")
+    script, alice = both_initiated("theirs")
+    hers = script.encrypt("in her session")
+    letters = [alice.write(f"in our session, {number}") for number in range(3)]
+    script.hear(letters[0], "in our session, 0")
+    script.hear(letters[1], "in our session, 1")
+    ours = script.encrypt("in our session: she insisted")
+    alice.read(hers, "in her session")
+    script.hear(alice.write("in her session again"), "in her session again")
+    script.hear(letters[2], "in our session, 2")
+    if key_of(script.encrypt("still in her session")) == key_of(ours):
+        raise GenerationError("our session did not yield once more")
+    comment = "theirs is lower; she insists on ours, comes back, and a letter in ours follows"
+    script.add(group, comment, rules=["SES-4"], flags=["Crossed"])
+
+
 def both_initiated(lower: str) -> tuple[Script, Friend]:
     """Return a play in which both sessions are begun, heard of, and hers is the active one.
 
@@ -351,6 +369,7 @@ def no_messages(family: Family) -> None:
 
 SEVERAL: Final = (
     crossed,
+    crossed_again,
     anew,
     anew_without_the_old,
     archive,

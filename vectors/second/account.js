@@ -74,9 +74,10 @@ export class Account {
   }
 
   initiate(to, data, { suite, ephemeral, ratchetKey, recorded = null, discardEarlier = false }) {
+    if (addresses.same(to, this.address)) refuse("UsageError", "our own address");
+    if (!this.suites.includes(suite)) refuse("UsageError", "a suite that the account does not allow"); // [HAND-3]
     const bundle = prekeys.decodeBundle(data);
-    const { suites } = this;
-    const begun = handshake.initiate(this.us, { to, bundle, suite, suites, ephemeral, recorded });
+    const begun = handshake.initiate(this.us, { to, bundle, suite, ephemeral, recorded });
     const session = sessions.initiated({ ...begun, suite }, curve.pair(ratchetKey));
     const peer = this.trusted(to, bundle.identity);
     this.setPeer(to, { ...peer, sessions: sessions.add(discardEarlier ? [] : peer.sessions, session) });
@@ -91,6 +92,7 @@ export class Account {
   }
 
   decrypt(from, data) {
+    handshake.checkFrom(this.us, from);
     if (messages.kindOf(data) === messages.INITIAL) return this.decryptInitial(from, messages.decodeInitial(data));
     const message = messages.decodeRatchet(data);
     const peer = this.peer(from);
@@ -100,7 +102,7 @@ export class Account {
   }
 
   decryptInitial(from, message) {
-    handshake.checkSender(this.us, from, message);
+    handshake.checkSender(this.us, message);
     const peer = this.trusted(from, message.identity);
     const known = sessions.begunBy(peer.sessions, this.suites, message.handshakeId);
     if (known !== undefined) {
@@ -138,7 +140,7 @@ export class Account {
   acceptIdentity(address, identity) {
     curve.checkPublic(identity);
     if (addresses.same(address, this.address) || equal(identity, this.identityPublic)) {
-      refuse("AddressMismatch", "our own address or key");
+      refuse("UsageError", "our own address or key");
     }
     const peer = this.peer(address);
     if (peer.identity !== null && equal(peer.identity, identity)) return;

@@ -13,19 +13,14 @@ export function encode(data) {
 
 /** The block is looked for in the text, not in its lines: mail programs indent, and end lines in their own ways. */
 export function decode(text) {
-  const begins = places(text, BEGIN);
-  const ends = places(text, END);
-  if (begins.length === 0 || ends.length === 0) refuse("MalformedMessage", "no whole block");
-  if (begins.length > 1 || ends.length > 1) refuse("MalformedMessage", "more than one block");
-  if (ends[0] < begins[0]) refuse("MalformedMessage", "a block that ends before it begins");
-  const body = text.slice(begins[0] + BEGIN.length, ends[0]).replace(/[ \t\n\r\v\f]/g, "");
+  const begin = text.indexOf(BEGIN);
+  const end = text.indexOf(END, begin + BEGIN.length);
+  if (begin < 0 || end < 0) refuse("MalformedMessage", "no whole block");
+  if (text.lastIndexOf(BEGIN) !== begin) refuse("MalformedMessage", "more than one block");
+  const body = text.slice(begin + BEGIN.length, end).replace(/[ \t\n\r\v\f]/g, "");
   if (!BASE64.test(body)) refuse("MalformedMessage", "stray characters or wrong padding");
   const data = Buffer.from(body, "base64");
   // Encoding again shows bits in the last character that belong to no byte.
   if (data.toString("base64") !== body) refuse("MalformedMessage", "bits that belong to no byte");
   return new Uint8Array(data);
-}
-
-function places(text, wanted) {
-  return [...text.matchAll(wanted)].map((match) => match.index);
 }

@@ -29,8 +29,8 @@ function checkBundle(us, to, bundle) {
   if (ours || !addresses.same(bundle.address, to)) refuse("AddressMismatch", "a bundle of somebody else");
 }
 
-function checkSuite(suite, suites, bundle) {
-  if (!SUITES.includes(suite) || !suites.includes(suite)) refuse("SuiteRefused", "a suite that is not allowed"); // [HAND-3]
+function checkSuite(suite, bundle) {
+  if (!SUITES.includes(suite)) refuse("UsageError", "no such suite");
   if (suite === PQXDH && bundle.kem === null) refuse("SuiteRefused", "a bundle without a KEM prekey"); // [HAND-5]
 }
 
@@ -38,10 +38,10 @@ function checkSuite(suite, suites, bundle) {
  * Begin: `us` is our address and identity (private), `recorded` what the KEM is to give, if that is fixed.
  * Answers SK, AD, the bytes *opened* of the initial message and their digest.
  */
-export function initiate(us, { to, bundle, suite, suites = SUITES, ephemeral = curve.pair().private, recorded = null }) {
+export function initiate(us, { to, bundle, suite, ephemeral = curve.pair().private, recorded = null }) {
   checkBundle(us, to, bundle);
   prekeys.verifyBundle(bundle); // [HAND-1]
-  checkSuite(suite, suites, bundle);
+  checkSuite(suite, bundle);
   const identity = curve.publicOf(us.identity);
   const agreements = [
     curve.agree(us.identity, bundle.signed.key),
@@ -79,9 +79,13 @@ function encapsulate(key, recorded) {
   return recorded === null ? kem.encapsulate(key) : kem.encapsulateRecorded(key, recorded);
 }
 
-/** Step 1 of the recipient's: nobody writes to us under our own name or key. */
-export function checkSender(us, from, message) {
+/** Nobody writes to us under our own name; looked at before the message is decoded. [HAND-11] */
+export function checkFrom(us, from) {
   if (addresses.same(us.address, from)) refuse("AddressMismatch", "a message from our own address");
+}
+
+/** Step 1 of the recipient's: nor under our own key. [HAND-11] */
+export function checkSender(us, message) {
   if (equal(message.identity, curve.publicOf(us.identity))) refuse("AddressMismatch", "a message under our own key");
 }
 
@@ -100,12 +104,12 @@ export function namedPrekeys(message, find, checkReplay = () => {}) {
   const kemPrekey = message.kem === null
     ? null
     : find([prekeys.KEM_ONE_TIME, prekeys.KEM_LAST_RESORT], message.kem.prekeyId);
-  if (kemPrekey === undefined) refuse("UnknownPrekey", "no such KEM prekey");
-  const again = kemPrekey ?? signed;
+  // A KEM prekey that is unknown counts as a last-resort one until this step is over.
+  const again = kemPrekey === undefined ? { kind: prekeys.KEM_LAST_RESORT, id: message.kem.prekeyId } : kemPrekey ?? signed;
   const repeatable = message.oneTimePrekeyId === null && again.kind !== prekeys.KEM_ONE_TIME;
   if (repeatable) checkReplay(again); // [HAND-8]
   const oneTime = message.oneTimePrekeyId === null ? null : find([prekeys.ONE_TIME], message.oneTimePrekeyId);
-  if (oneTime === undefined) refuse("UnknownPrekey", "no such one-time prekey");
+  if (oneTime === undefined || kemPrekey === undefined) refuse("UnknownPrekey", "no such one-time or KEM prekey");
   return { signed, oneTime, kem: kemPrekey, replayed: repeatable ? again : null };
 }
 

@@ -12,7 +12,7 @@ import * as prekeys from "./prekeys.js";
 export class Keeper extends Account {
   constructor(settings) {
     super({ identity: curve.pair().private, ...settings });
-    this.nextId = Number(readBigEndian(randomBytes(4)) >> 1n); // random, with room above [HAND-10]
+    this.nextId = 1 + Number(readBigEndian(randomBytes(3))); // 1 to 2^24 [HAND-10]
     this.replace();
   }
 

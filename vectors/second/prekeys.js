@@ -85,15 +85,19 @@ export function decodePublication(data) {
   const size = limits.PUBLICATION_SIZE;
   const found = elements(data, PUBLICATION, { count: 8, size, nesting: limits.NESTING, items: limits.ITEMS });
   const [address, identity, signed, lastResort, oneTime, kemOneTime] = found.elements;
-  const publication = {
+  const head = {
     address: addresses.fromItem(address),
     identity: curve.fromItem(identity),
     signed: fromItem(signed, [SIGNED]),
     lastResort: fromItem(lastResort, [KEM_LAST_RESORT]),
-    oneTime: shape.array(oneTime, 0, limits.PUBLISHED).map((item) => fromItem(item, [ONE_TIME])),
-    kemOneTime: shape.array(kemOneTime, 0, limits.PUBLISHED).map((item) => fromItem(item, [KEM_ONE_TIME])),
   };
-  if (oneTime.length !== kemOneTime.length) refuse("MalformedMessage", "one-time prekeys that make no pairs"); // [WIRE-11]
+  const lists = [oneTime, kemOneTime].map((list) => shape.array(list, 0, limits.PUBLISHED));
+  if (lists[0].length !== lists[1].length) refuse("MalformedMessage", "one-time prekeys that make no pairs"); // [WIRE-11]
+  const publication = {
+    ...head,
+    oneTime: lists[0].map((item) => fromItem(item, [ONE_TIME])),
+    kemOneTime: lists[1].map((item) => fromItem(item, [KEM_ONE_TIME])),
+  };
   const ids = all(publication).map((prekey) => prekey.id);
   if (new Set(ids).size !== ids.length) refuse("MalformedMessage", "an id twice"); // [WIRE-11]
   return publication;

@@ -59,22 +59,27 @@ export function hears(state, ratchetKey) {
   return state.receiving !== null && equal(state.theirs, ratchetKey);
 }
 
+/** Whether the key headed a chain that is finished, or one of which a skipped key is kept. */
 export function hasFinished(state, ratchetKey) {
-  return state.past.has(toHex(ratchetKey));
+  const named = toHex(ratchetKey);
+  return state.past.has(named) || [...state.skipped.keys()].some((place) => place.startsWith(named));
 }
 
 /** Open a decoded ratchet message: the new state, the plaintext, and whether it was a late one. */
 export function receive(state, associatedData, message) {
   if (hasSkipped(state, message)) return receiveLate(state, associatedData, message);
   checkHeader(state, message);
-  const ready = hears(state, message.ratchetKey) ? state : hear(state, message);
-  const { receiving, skipped } = skipTo(ready, message.number);
-  const step = kdf.chain(receiving.key);
+  const known = hears(state, message.ratchetKey);
+  const ready = known ? state : hear(state, message);
+  const passed = skipTo(ready, message.number);
+  const step = kdf.chain(passed.key);
   const plaintext = sealing.open(step.message, associatedData, message);
+  // The rest of a finished chain is not derived before the tag has verified. [RAT-11]
+  const finished = known || state.receiving === null ? [] : skipTo(state, message.previousLength).keys;
   const next = {
     ...ready,
     receiving: { key: step.chain, next: message.number + 1 },
-    skipped: bounded(skipped),
+    skipped: bounded(new Map([...state.skipped, ...finished, ...passed.keys])),
   };
   return { state: next, plaintext, late: false };
 }
@@ -88,13 +93,9 @@ function receiveLate(state, associatedData, message) {
 }
 
 /** Everything that can be refused without an agreement or a derivation. */
-function checkHeader(state, message) {
-  if (message.number >= U32) refuse("AuthenticationFailed", "a number that no message has"); // [RAT-10]
-  checkPlace(state, message);
-}
-
-function checkPlace(state, { ratchetKey, previousLength, number }) {
+function checkHeader(state, { ratchetKey, previousLength, number }) {
   if (hears(state, ratchetKey)) {
+    if (number >= U32) refuse("AuthenticationFailed", "a number that no message has"); // [RAT-10]
     if (number < state.receiving.next) refuse("DuplicateMessage", "received before, or given up"); // [RAT-9]
     if (number - state.receiving.next > SKIP) refuse("TooManySkipped", "too far ahead"); // [RAT-5]
     return;
@@ -108,9 +109,8 @@ function checkPlace(state, { ratchetKey, previousLength, number }) {
   if (missing > SKIP || number > SKIP) refuse("TooManySkipped", "too far ahead"); // [RAT-5]
 }
 
-/** Finish the receiving chain, if there is one, and begin that of a new key. */
-function hear(state, { ratchetKey, previousLength }) {
-  const finished = state.receiving === null ? state : skipTo(state, previousLength);
+/** The state in which the receiving chain of a new key begins. */
+function hear(state, { ratchetKey }) {
   const past = new Set(state.past);
   if (state.receiving !== null) past.add(toHex(state.theirs));
   const step = kdf.root(state.root, curve.agree(state.ours.private, ratchetKey));
@@ -122,22 +122,22 @@ function hear(state, { ratchetKey, previousLength }) {
     sending: null,
     receiving: { key: step.chain, next: 0 },
     previous: state.sending === null ? 0 : state.sending.next,
-    skipped: finished.skipped,
+    skipped: state.skipped,
     past,
   };
 }
 
-/** The receiving chain moved on to `number`, and the skipped keys with those that were passed. */
+/** The receiving chain's key at `number`, and the slots and message keys that were passed. */
 function skipTo(state, number) {
   let { key, next } = state.receiving;
-  const skipped = new Map(state.skipped);
+  const keys = [];
   while (next < number) {
     const step = kdf.chain(key);
-    skipped.set(slot(state.theirs, next), step.message);
+    keys.push([slot(state.theirs, next), step.message]);
     key = step.chain;
     next += 1;
   }
-  return { receiving: { key, next }, skipped };
+  return { key, keys };
 }
 
 /** At most so many are kept; the oldest go. [RAT-7] */

@@ -23,7 +23,7 @@ export function answer(perform, line) {
     }
     id = request.id ?? null;
     if (typeof request.op !== "string") refuse("UsageError", "a request without an operation");
-    return { id, out: perform(request.op, request.in ?? {}) };
+    return { id, out: perform(request.op, request.in) };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const named = { id, error: error.name };

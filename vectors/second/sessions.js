@@ -66,18 +66,18 @@ function decryptLate(all, suites, session, message) {
   return decryptIn(all, suites, session, message);
 }
 
-/** The active session, then the others; one that knows the key decides, wherever it stands. */
+/** The active session is asked, then the one in which the key is at the head, or else the others in their order. */
 function tryEach(all, suites, message, [active, ...others]) {
-  const knows = ({ ratchet: state }) => ratchet.hears(state, message.ratchetKey) || ratchet.hasFinished(state, message.ratchetKey);
-  if (knows(active)) return decryptIn(all, suites, active, message);
-  const knowing = others.find(knows);
+  const { ratchetKey, number } = message;
+  const hearing = others.find((session) => ratchet.hears(session.ratchet, ratchetKey));
   let first = null;
-  let spent = 0;
-  for (const session of [active, ...(knowing === undefined ? others : [knowing])]) {
-    if (session === knowing) return decryptIn(all, suites, session, message);
+  let left = TRIAL_STEPS;
+  for (const session of [active, ...(hearing === undefined ? others : [hearing])]) {
+    if (ratchet.hears(session.ratchet, ratchetKey)) return decryptIn(all, suites, session, message);
+    if (ratchet.hasFinished(session.ratchet, ratchetKey)) refuse("DuplicateMessage", "of a finished chain");
     try {
-      spent += message.number;
-      if (spent > TRIAL_STEPS) refuse("TooManySkipped", "too many sessions to try"); // [SES-9]
+      if (number > left) refuse("TooManySkipped", "too many sessions to try"); // [SES-9]
+      left -= number;
       return decryptIn(all, suites, session, message);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;

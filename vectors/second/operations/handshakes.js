@@ -26,11 +26,12 @@ function initiate(given) {
 function respond(given) {
   const we = us(given);
   const from = given.address("from");
+  handshake.checkFrom(we, from);
   const message = messages.decodeInitial(given.bytes("message"));
   const held = given.objects("prekeys").map((prekey) => ({
     kind: prekey.integer("kind"), id: prekey.integer("id"), private: prekey.bytes("private"),
   }));
-  handshake.checkSender(we, from, message);
+  handshake.checkSender(we, message);
   handshake.checkAllowed(given.numbers("suites"), message);
   const find = (kinds, id) => held.find((prekey) => kinds.includes(prekey.kind) && prekey.id === id);
   const agreed = handshake.respond(we, { from, message, named: handshake.namedPrekeys(message, find) });
