@@ -1,4 +1,4 @@
-"""PQR-1, the erasure code: any N codewords bring a text back, in any order; known answers; the field itself."""
+"""RAT-12, the erasure code: any N codewords bring a text back, in any order; known answers; the field."""
 
 import random
 

@@ -1,6 +1,6 @@
 r"""An erasure code: a long text in codewords of 32 bytes, any N of which bring it back; 32 N is its length.
 
-    field      GF(2^16): polynomials over GF(2) modulo x^16 + x^12 + x^3 + x + 1; x generates it      [PQR-1]
+    field      GF(2^16): polynomials over GF(2) modulo x^16 + x^12 + x^3 + x + 1; x generates it      [RAT-12]
     codeword   16 elements of the field, big-endian, with an index i below 2^16
     text       its pieces of 32 bytes are the codewords 0 to N - 1, as they stand
     beyond     element p of codeword i is f_p(i), f_p being the polynomial of degree below N with f_p(j) =
