@@ -53,9 +53,9 @@ PASSPHRASE: Final = MATERIAL.decode("latin-1")
 AD: Final = bytes(32)
 
 SECRETS: Final = [
-    "ChainKey", "DataKey", "IndexKey", "KemSecret", "KemSeed", "KeyMaterial", "MessageKey", "PassedKeys",
-    "PassphraseKey", "PrivateKey", "Record", "RootKey", "SharedPoint", "SharedSecret", "SigningScalar",
-    "StoreKey", "ValuesKey", "WrapKey",
+    "ChainKey", "DataKey", "EncapsulationRandomness", "IndexKey", "KemSecret", "KemSeed", "KeyMaterial",
+    "MessageKey", "PassedKeys", "PassphraseKey", "PrivateKey", "Record", "RootKey", "SharedPoint",
+    "SharedSecret", "SigningScalar", "StoreKey", "ValuesKey", "WrapKey",
 ]  # fmt: skip
 """Every subclass of Secret. Each prints as <Name: hidden>."""
 

@@ -15,6 +15,7 @@ import reference
 from letterlock import hazmat
 from letterlock.account import Account
 from letterlock.errors import InvalidKey, InvalidSignature, SafetyNumberMismatch
+from letterlock.primitives.mlkem import KemSeed, MlKem768KeyPair
 from letterlock.stores.memory import MemoryStore
 from pair import ALICE, entropy_of, flipped
 
@@ -251,6 +252,8 @@ def test_keys_of_another_length_are_refused(length: int) -> None:
         lambda: hazmat.xeddsa_sign(wrong, b"", bytes(64)),
         lambda: hazmat.xeddsa_sign(private, b"", wrong),
         lambda: hazmat.x3dh_initiator(private, private, public, wrong, None),
+        lambda: hazmat.mlkem768_encapsulate(wrong, private),
+        lambda: hazmat.mlkem768_encapsulate(MlKem768KeyPair(KemSeed(bytes(64))).public.data, wrong),
     ]
     for call in calls:
         with pytest.raises((ValueError, InvalidKey)):
@@ -260,8 +263,8 @@ def test_keys_of_another_length_are_refused(length: int) -> None:
 def test_the_list_of_names_is_the_list_of_names() -> None:
     assert sorted(hazmat.__all__) == [
         "create_account", "encode_scan", "fingerprint", "handshake_kdf", "hkdf", "hmac", "kdf_ck", "kdf_rk",
-        "open_account", "pqxdh_material", "public_key", "safety_number", "x25519", "x3dh_initiator",
-        "x3dh_recipient", "xeddsa_sign", "xeddsa_verify", "xeddsa_verify_sign_bit_form",
+        "mlkem768_encapsulate", "open_account", "pqxdh_material", "public_key", "safety_number", "x25519",
+        "x3dh_initiator", "x3dh_recipient", "xeddsa_sign", "xeddsa_verify", "xeddsa_verify_sign_bit_form",
     ]  # fmt: skip
     defined = {name for name, value in vars(hazmat).items() if inspect.isfunction(value) and name[0] != "_"}
     own = {name for name in defined if getattr(hazmat, name).__module__ == "letterlock.hazmat"}

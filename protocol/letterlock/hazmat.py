@@ -8,6 +8,7 @@ application needs `letterlock.Account` and none of this.
     handshakes      x3dh_initiator, x3dh_recipient, pqxdh_material, handshake_kdf
     ratchet         kdf_rk, kdf_ck, and the states of `letterlock.ratchet.double`
     key derivation  hkdf, hmac
+    encapsulation   mlkem768_encapsulate, with a chosen m
     fingerprints    fingerprint, safety_number, encode_scan
     whole accounts  create_account, open_account, with chosen random bytes and time
 
@@ -19,6 +20,7 @@ from letterlock.handshake import safety_number as _fingerprints
 from letterlock.handshake import x3dh as _x3dh
 from letterlock.handshake.safety_number import SCAN_VERSION, SafetyNumber, encode_scan
 from letterlock.primitives import curve25519 as _curve
+from letterlock.primitives import mlkem_split as _split
 from letterlock.primitives import xeddsa as _xeddsa
 from letterlock.primitives.curve25519 import (
     EphemeralKey,
@@ -34,6 +36,8 @@ from letterlock.primitives.curve25519 import (
 )
 from letterlock.primitives.entropy import Clock, Entropy, system_clock
 from letterlock.primitives.kdf import hkdf_sha256, hmac_sha256
+from letterlock.primitives.mlkem import MlKem768PublicKey
+from letterlock.primitives.mlkem_split import EncapsulationRandomness
 from letterlock.ratchet import chain as _chain
 from letterlock.ratchet import root as _root
 from letterlock.ratchet.chain import ChainKey
@@ -51,6 +55,7 @@ __all__ = [
     "hmac",
     "kdf_ck",
     "kdf_rk",
+    "mlkem768_encapsulate",
     "open_account",
     "pqxdh_material",
     "public_key",
@@ -151,6 +156,17 @@ def hkdf(salt: bytes, ikm: bytes, info: bytes, length: int) -> bytes:
 def hmac(key: bytes, data: bytes) -> bytes:
     """Return HMAC-SHA-256 (RFC 2104)."""
     return hmac_sha256(key, data)
+
+
+def mlkem768_encapsulate(ek: bytes, m: bytes) -> tuple[bytes, bytes]:
+    """Return K and the ciphertext of 1,088 bytes for a chosen m (FIPS 203 algorithm 17). Raises InvalidKey.
+
+    Through both steps of incremental encapsulation, so that its vectors test them.
+    """
+    header, vector = _split.split(MlKem768PublicKey(ek))
+    randomness = EncapsulationRandomness(m)
+    secret, first = _split.encapsulate_header(header, randomness)
+    return secret.expose(), first + _split.encapsulate_vector(header, vector, randomness)
 
 
 def fingerprint(identifier: bytes, identity: bytes) -> bytes:

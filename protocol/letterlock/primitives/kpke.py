@@ -1,0 +1,188 @@
+"""K-PKE.Encrypt of ML-KEM-768 (FIPS 203 algorithm 14), in the two parts that incremental encapsulation needs.
+
+    c1 = Compress_10(u),  u = A^T y + e1                  of rho and the coins alone        960 bytes
+    c2 = Compress_4(v),   v = t^T y + e2 + mu             of t, the coins and the message   128 bytes
+
+No library offers the first without the vector t. The coins r give y, e1, e2; the standard brings A and t in
+the NTT's domain. These two, which are public, are transformed into polynomials, and nothing else is. A
+product with the secret y is then one multiplication of whole numbers, as in decimal: a polynomial is packed
+into an int, one coefficient to a lane, in lanes so wide that nothing carries into the next.
+
+    narrow lanes   3 bytes, to multiply: 3 x 256 products of at most 3328 x 4 stay below 2^24
+    wide lanes    16 bytes, to divide by q and to transform, many lanes at once
+
+Small coefficients -2..2 are carried as 0..4, and no number that is secret is ever negative. No branch, no
+index and no division depends on a secret; what Python itself does with ints is in spec/limitations.md.
+
+Not here: the check of t's coefficients, and hashing m into the coins (mlkem_split); key generation and
+decapsulation, which are OpenSSL's (mlkem).
+"""
+
+import hashlib
+import struct
+from collections.abc import Sequence
+from functools import cache
+from typing import Final
+
+Q: Final = 3329
+N: Final = 256
+K: Final = 3
+NARROW: Final = 3
+WIDE: Final = 16
+POLYNOMIAL_BYTES: Final = 384
+
+_TOP: Final = 8 * NARROW * N  # where x^256 begins in a product; x^256 = -1
+_REST: Final = (1 << _TOP) - 1
+_SHIFT: Final = 70
+_RECIPROCAL: Final = -(-(1 << _SHIFT) // Q)
+"""n * RECIPROCAL >> SHIFT is n // q exactly for n < 2^58, and the product stays below 2^117."""
+
+
+def _narrow(values: bytes, high: bytes = bytes(N)) -> int:
+    """Pack 256 coefficients, given as their low and their high bytes."""
+    lanes = bytearray(NARROW * N)
+    lanes[0::NARROW], lanes[1::NARROW] = values, high
+    return int.from_bytes(lanes, "little")
+
+
+_ONES: Final = _narrow(b"\1" * N)
+_BIAS: Final = _ONES * (1536 * Q - 2)
+"""A multiple of q that no sum of products falls below; less the 2 by which small coefficients are raised."""
+
+
+@cache
+def _everywhere(value: int, lanes: int) -> int:
+    """Return the number with `value` in every wide lane."""
+    return int.from_bytes(value.to_bytes(WIDE, "little") * lanes, "little")
+
+
+def _quotients(numbers: int, bits: int, lanes: int) -> int:
+    """Divide every wide lane, below 2^58, by q; keep `bits` bits of each quotient."""
+    return numbers * _RECIPROCAL >> _SHIFT & _everywhere((1 << bits) - 1, lanes)
+
+
+# --- public: the matrix, the vector, the transform ---------------------------------------------------------
+
+
+def _layer(bit: int) -> list[int]:
+    """The zetas of one layer (FIPS 203 algorithm 10) for all 128 pairs, between -q/2 and q/2."""
+    blocks = 1 << 7 - bit
+    exponents = [int(f"{2 * blocks - 1 - block:07b}"[::-1], 2) for block in range(blocks)]
+    return [(pow(17, exponent, Q) + Q // 2) % Q - Q // 2 for exponent in exponents] * (128 // blocks)
+
+
+_LAYERS: Final = [_layer(bit) for bit in range(1, 8)]
+_SCALE: Final = 3303 - Q  # 1/128
+_LIFT: Final = Q << 88
+"""A multiple of q above whatever the layers and the scale make: 26 * 4095 * 3328^7 < 2^99."""
+
+
+def decode(data: bytes) -> list[int]:
+    """Return the 12-bit numbers of a byte string, two to three bytes (ByteDecode_12, without mod q)."""
+    triples = zip(data[0::3], data[1::3], data[2::3], strict=True)
+    return [number for a, b, c in triples for number in (a | (b & 15) << 8, b >> 4 | c << 4)]
+
+
+def _sample(seed: bytes) -> list[int]:
+    """SampleNTT (algorithm 7): the first 256 numbers below q in SHAKE-128 of rho and two indices."""
+    length = 504  # three blocks; enough 99 times in 100
+    while len(found := [n for n in decode(hashlib.shake_128(seed).digest(length)) if n < Q]) < N:
+        length *= 2
+    return found[:N]
+
+
+def _polynomials(transformed: Sequence[list[int]]) -> list[int]:
+    """NTT^-1 (algorithm 10) of several polynomials at once, each in a wide lane of 256 numbers.
+
+    Returns them in narrow lanes, every coefficient below q.
+
+    Additions and multiplications by zetas act on all lanes together; nothing is reduced before the end. Every
+    layer pairs neighbours and puts sums before differences: after seven, all are in order again.
+    """
+    step, lanes = WIDE * len(transformed), N * len(transformed)
+    block = bytearray(WIDE * lanes)
+    for i, values in enumerate(transformed):
+        data = struct.pack(f"<{N}H", *values)
+        block[WIDE * i :: step], block[WIDE * i + 1 :: step] = data[0::2], data[1::2]
+    f = [int.from_bytes(block[at : at + step], "little") for at in range(0, len(block), step)]
+    f = f[0::2] + f[1::2]
+    for zetas in _LAYERS:
+        even, odd = f[0::2], f[1::2]
+        f = [a + b for a, b in zip(even, odd, strict=True)] + [
+            zeta * (b - a) for a, b, zeta in zip(even, odd, zetas, strict=True)
+        ]
+    lift = _everywhere(_LIFT, len(transformed))
+    numbers = int.from_bytes(b"".join([(_SCALE * n + lift).to_bytes(step, "little") for n in f]), "little")
+    low = _everywhere((1 << 56) - 1, lanes)
+    numbers = (numbers & low) + (numbers >> 56 & low) * pow(2, 56, Q)  # from below 2^101 to below 2^58
+    numbers -= _quotients(numbers, 58, lanes) * Q
+    data = numbers.to_bytes(WIDE * lanes, "little")
+    return [_narrow(data[at::step], data[at + 1 :: step]) for at in range(0, step, WIDE)]
+
+
+# --- secret: small coefficients, products, compression ------------------------------------------------------
+
+
+def _fields(number: int, bits: int) -> bytes:
+    """Spread 256 fields of 1 or 4 bits over a byte each."""
+    each = 8 // bits
+    mask = int.from_bytes(bytes([(1 << bits) - 1]) * (N // each), "little")
+    spread = bytearray(N)
+    for i in range(each):
+        spread[i::each] = (number >> bits * i & mask).to_bytes(N // each, "little")
+    return bytes(spread)
+
+
+_BITS: Final = int.from_bytes(b"\x55" * 128, "little")
+_PAIRS: Final = int.from_bytes(b"\x33" * 128, "little")
+_TWOS: Final = int.from_bytes(b"\x22" * 128, "little")
+
+
+def _small(coins: bytes, number: int) -> int:
+    """SamplePolyCBD_2(PRF(r, N)) (algorithm 8), every coefficient raised by 2 to lie in 0..4."""
+    bits = int.from_bytes(hashlib.shake_256(coins + bytes([number])).digest(128), "little")
+    sums = (bits & _BITS) + (bits >> 1 & _BITS)
+    return _narrow(_fields((sums & _PAIRS) + _TWOS - (sums >> 2 & _PAIRS), 4))
+
+
+def _product(row: Sequence[int], raised: Sequence[int]) -> int:
+    """Return the sum of the products modulo x^256 + 1, plus the bias. `raised` is 2 too high everywhere."""
+    above = sum(a * y for a, y in zip(row, raised, strict=True))
+    excess = sum(row) * 2 * _ONES
+    return (_BIAS + (above & _REST) + (excess >> _TOP)) - (above >> _TOP) - (excess & _REST)
+
+
+def _compressed(polynomial: int, bits: int) -> bytes:
+    """ByteEncode_d(Compress_d(...)) for 10 or 4 bits: round(2^d x / q) mod 2^d. x need not be reduced."""
+    data = polynomial.to_bytes(NARROW * N, "little")
+    lanes = bytearray(WIDE * N)
+    for i in range(NARROW):
+        lanes[i::WIDE] = data[i::NARROW]
+    scaled = (int.from_bytes(lanes, "little") << bits) + _everywhere(Q // 2, N)
+    values = _quotients(scaled, bits, N)
+    # Four values of 10 bits make 5 bytes, two of 4 bits make 1: slide them together into the first lane.
+    group, size = (4, 5) if bits == 10 else (2, 1)
+    joined = sum(values >> (8 * WIDE - bits) * i for i in range(group))
+    data = joined.to_bytes(WIDE * N, "little")
+    packed = bytearray(N * bits // 8)
+    for i in range(size):
+        packed[i::size] = data[i :: WIDE * group]
+    return bytes(packed)
+
+
+def first_part(rho: bytes, coins: bytes) -> bytes:
+    """Return c1, 960 bytes, from the 32 bytes rho of the key and the 32 secret bytes r."""
+    y = [_small(coins, number) for number in range(K)]
+    matrix = _polynomials([_sample(rho + bytes([i, j])) for i in range(K) for j in range(K)])  # A^T by rows
+    rows = [_product(matrix[K * i : K * i + K], y) + _small(coins, K + i) for i in range(K)]
+    return b"".join(_compressed(row, 10) for row in rows)
+
+
+def second_part(vector: bytes, coins: bytes, message: bytes) -> bytes:
+    """Return c2, 128 bytes, from the 1,152 bytes of t, r as before, and the 32 bytes m."""
+    y = [_small(coins, number) for number in range(K)]
+    t = _polynomials(
+        [decode(vector[at : at + POLYNOMIAL_BYTES]) for at in range(0, len(vector), POLYNOMIAL_BYTES)]
+    )
+    mu = _narrow(_fields(int.from_bytes(message, "little"), 1)) * ((Q + 1) // 2)
+    return _compressed(_product(t, y) + _small(coins, 2 * K) + mu, 4)
