@@ -32,11 +32,14 @@ from letterlock.primitives.mlkem import (
     MlKem768KeyPair,
     MlKem1024KeyPair,
 )
+from letterlock.primitives.mlkem_split import EncapsulationRandomness
 from letterlock.primitives.passphrase import PassphraseKey
 from letterlock.primitives.secret import Guarded, Secret
 from letterlock.primitives.xeddsa import SigningScalar
 
-SECRETS = [PrivateKey, SharedPoint, SigningScalar, KemSeed, KemSecret, PassphraseKey]
+SECRETS = [
+    PrivateKey, SharedPoint, SigningScalar, KemSeed, KemSecret, PassphraseKey, EncapsulationRandomness,
+]  # fmt: skip
 CURVE_PAIRS: list[type[KeyPair[Any]]] = [
     IdentityKeyPair,
     SignedPrekeyPair,
