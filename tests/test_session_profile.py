@@ -1,6 +1,7 @@
 """The account's own record at its limits, and where the ids of a new account begin."""
 
 from dataclasses import replace
+from typing import Any
 
 import cbor2
 import pytest
@@ -12,7 +13,12 @@ from letterlock.stores.protocol import Record
 from pair import ALICE, entropy_of, plain
 
 PROFILE = new_profile(ALICE, entropy_of("profile"))
-LAST = {"next_id": MAX_ID + 1, "signed_id": MAX_ID, "last_resort_id": MAX_ID, "rotated": 2**63 - 1}
+LAST: dict[str, Any] = {
+    "next_id": MAX_ID + 1,
+    "signed_id": MAX_ID,
+    "last_resort_id": MAX_ID,
+    "rotated": 2**63 - 1,
+}
 """The greatest of each. After the last id the next one is one more: there is none to take then."""
 
 
