@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import cbor2
@@ -31,6 +32,8 @@ SESSIONS: dict[str, Session] = {
     "established by them": Established(THEIRS, speaking(3, 4)),
     "insisting": Established(THEIRS, hearing(MAX_COUNTER), insists=True),
     "at the end": Established(OURS, speaking(MAX_COUNTER, MAX_COUNTER)),
+    "after our longest chain": Established(OURS, replace(hearing(7), previous_length=MAX_COUNTER)),
+    "answering after it": Established(OURS, replace(speaking(7, 7), previous_length=MAX_COUNTER)),
 }
 
 
@@ -38,7 +41,9 @@ SESSIONS: dict[str, Session] = {
 def test_a_session_comes_back_as_it_was(name: str) -> None:
     session = SESSIONS[name]
     record = encode_session(session)
-    assert plain(decode_session(record)) == plain(session)
+    again = decode_session(record)
+    assert plain(again) == plain(session)
+    assert type(again.origin.suite) is Suite  # and not the number, which equals it
     assert encode_session(decode_session(record)) == record
 
 
@@ -72,6 +77,7 @@ EDITS: dict[str, Callable[[list[Any]], Any]] = {
     "ratchet of no kind": lambda it: [*it[:6], [3, *it[6][1:]]],
     "ratchet of a textual kind": lambda it: [*it[:6], ["1", *it[6][1:]]],
     "ratchet of a truthful kind": lambda it: [*it[:6], [True, *it[6][1:]]],
+    "ratchet of a listed kind": lambda it: [*it[:6], [[], *it[6][1:]]],
     "ratchet without root": lambda it: [*it[:6], [it[6][0], b"", *it[6][2:]]],
     "ratchet cut": lambda it: [*it[:6], it[6][:-1]],
     "ratchet lengthened": lambda it: [*it[:6], [*it[6], 0]],
