@@ -1,7 +1,7 @@
 """The two messages: one that continues a session, and one that starts it and carries the first.
 
     ratchet message = [1, 2, ratchet key, PN, N, sealed]
-    triple message  = [1, 5, ratchet key, PN, N, epoch, n, its PN, type, index / null, codewords / null, sealed]
+    triple message  = [1, 5, ratchet key, PN, N, epoch, n, PN, type, index / null, codewords / null, sealed]
     initial message = [1, 1, suite, IK, EK, signed prekey id, one-time prekey id / null, kem prekey id / null,
                        kem ciphertext / null, ratchet or triple message as a byte string]
     sealed          = nonce of 8 bytes || ciphertext || tag of 16 bytes
