@@ -16,8 +16,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from letterlock.errors import DuplicateMessage
+from letterlock.errors import AuthenticationFailed, DuplicateMessage
 from letterlock.limits import MAX_CODEWORDS
+from letterlock.primitives.aead import FORGED
 from letterlock.primitives.curve25519 import SignedPrekey, SignedPrekeyPair
 from letterlock.primitives.entropy import Entropy
 from letterlock.primitives.kdf import HASH_BYTES, hkdf_sha256
@@ -139,8 +140,8 @@ def look(
 ) -> Looked:
     """Return the key of a message, whose double-ratchet key may be a kept one. Nothing is changed.
 
-    Raises what `double.receive` does, DuplicateMessage for a sparse key that is gone, AuthenticationFailed
-    for an epoch that is not there.
+    Raises what `double.receive` does, DuplicateMessage for a sparse key that is gone if the ratchet key is
+    known, AuthenticationFailed if it is not, and for an epoch that is not there.
     """
     header, part = message
     braid.check_epoch(state.braid, part)
@@ -149,6 +150,10 @@ def look(
     if sparse.is_late(state.sparse, place):
         late = find(place.epoch, place.number)
         if late is None:
+            # Of a session that does not know the ratchet key either this says nothing: numbers are small, and
+            # those of another session are the same. Only who knows the chain may call it a duplicate.
+            if kept is None and not double.knows(state.double, header.ratchet_key):
+                raise AuthenticationFailed(FORGED)
             raise DuplicateMessage(DUPLICATE)
     turned = double.receive(state.double, header) if kept is None else None
     moved = sparse.receive(profile, state.sparse, place) if late is None else None
