@@ -34,7 +34,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, assert_never
 
-from letterlock.errors import AuthenticationFailed, BraidFailed, InvalidKey
+from letterlock.errors import AuthenticationFailed, BraidFailed, CorruptStore, InvalidKey
 from letterlock.primitives.aead import FORGED
 from letterlock.primitives.entropy import Entropy
 from letterlock.primitives.mlkem import SEED_BYTES, KemSeed, MlKem768KeyPair
@@ -94,6 +94,15 @@ SENDS: Final[Mapping[type[Braid], PartType]] = {
     Ct2Sampled: PartType.CT2,
 }
 """What each state sends."""
+
+_TEXTS: Final[Mapping[PartType, int]] = {
+    PartType.HDR: _HEADER_TEXT,
+    PartType.EK: VECTOR_BYTES,
+    PartType.EK_CT1_ACK: VECTOR_BYTES,
+    PartType.CT1: FIRST_BYTES,
+    PartType.CT2: _CT2_TEXT,
+}
+"""How long the text is whose codewords are sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +174,7 @@ def _send_first_ct1(
     profile: PqProfile, state: HeaderReceived, room: int, entropy: Entropy, read: Read
 ) -> BraidSent:
     epoch = state.epoch
-    (header,) = read(Slot.KEPT)
+    header = _one(read, Slot.KEPT, HEADER_BYTES)
     m = EncapsulationRandomness.generate(entropy)
     shared, ct1 = encapsulate_header(header, m)
     secret = profile.epoch_secret(shared, epoch)
@@ -175,7 +184,7 @@ def _send_first_ct1(
 
 
 def _send_more(state: Sending, room: int, read: Read) -> BraidSent:
-    (text,) = read(Slot.OUTGOING)
+    text = _one(read, Slot.OUTGOING, _TEXTS[SENDS[type(state)]])
     codewords, sent = _codewords(text, state.sent, room)
     return BraidSent(replace(state, sent=sent), state.epoch, SENDS[type(state)], state.sent, codewords)
 
@@ -237,7 +246,7 @@ def _more_ct2(profile: PqProfile, state: EkSentCt1Received, part: HealingPart, r
     if text is None:
         return BraidReceived(replace(state, got=got), new)
     epoch = state.epoch
-    (ct1,) = read(Slot.KEPT)
+    ct1 = _one(read, Slot.KEPT, FIRST_BYTES)
     ciphertext, mac = ct1 + text[:SECOND_BYTES], text[SECOND_BYTES:]
     secret = profile.epoch_secret(MlKem768KeyPair(state.seed).decapsulate(ciphertext), epoch)
     authenticator = profile.update(state.authenticator, epoch, secret)
@@ -279,7 +288,7 @@ def _more_vector(
 
 def _second(profile: PqProfile, state: Ct1Sampled | Ct1Acknowledged, vector: bytes, read: Read) -> bytes:
     """Return ct2 with the MAC over ct1 || ct2. Raises BraidFailed for a vector of another header.  PRIM-11"""
-    (header,), (ct1,) = read(Slot.KEPT), read(Slot.OUTGOING)
+    header, ct1 = _one(read, Slot.KEPT, HEADER_BYTES), _one(read, Slot.OUTGOING, FIRST_BYTES)
     try:
         ct2 = encapsulate_vector(header, vector, state.m)
     except InvalidKey:
@@ -288,7 +297,7 @@ def _second(profile: PqProfile, state: Ct1Sampled | Ct1Acknowledged, vector: byt
 
 
 def _acknowledged(_: PqProfile, state: EkReceivedCt1Sampled, __: HealingPart, read: Read) -> BraidReceived:
-    (text,) = read(Slot.KEPT)
+    text = _one(read, Slot.KEPT, _CT2_TEXT)
     after = Ct2Sampled(state.epoch, state.authenticator, 0)
     return BraidReceived(after, (Clear(Slot.OUTGOING), Clear(Slot.KEPT), Append(Slot.OUTGOING, text)))
 
@@ -307,9 +316,19 @@ def _collect(
         return (*got, *(each.index for each in new)), (Append(Slot.INCOMING, entry),) if new else (), None
     earlier = b"".join(read(Slot.INCOMING)) if got else b""
     size = _INDEX_BYTES + CODEWORD_BYTES
+    if len(earlier) != size * len(got):
+        raise CorruptStore(_NOT_BESIDE)
     entries = (earlier[at : at + size] for at in range(0, len(earlier), size))
     known = [Codeword(int.from_bytes(each[:_INDEX_BYTES], "big"), each[_INDEX_BYTES:]) for each in entries]
     return (), (), Collected(length).add([*known, *new]).text()
+
+
+def _one(read: Read, slot: Slot, length: int) -> bytes:
+    """Return the only entry of a slot. Raises CorruptStore: rows may have been taken out of the store."""
+    entries = read(slot)
+    if len(entries) != 1 or len(entries[0]) != length:
+        raise CorruptStore(_NOT_BESIDE)
+    return entries[0]
 
 
 def _check(mac: bytes, expected: bytes) -> None:
@@ -317,6 +336,7 @@ def _check(mac: bytes, expected: bytes) -> None:
         raise BraidFailed(_CONTRADICTION)
 
 
+_NOT_BESIDE: Final = "what lies beside a stored session does not fit it: restore the store from a copy"
 _CONTRADICTION: Final = "the peer's post-quantum keys contradict each other: initiate a new session"
 
 RECEIVES: Final[Mapping[tuple[type[Braid], PartType], Callable[..., BraidReceived]]] = {
