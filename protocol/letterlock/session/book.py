@@ -14,6 +14,7 @@ from typing import Final, assert_never
 
 from letterlock.errors import (
     AuthenticationFailed,
+    BraidFailed,
     DuplicateMessage,
     NoSession,
     PeerError,
@@ -111,6 +112,8 @@ class SessionBook:
                 opened = decrypt(entry.session, message, beside)
             except DuplicateMessage:
                 raise  # the session's own chain: what the ones before it said does not count
+            except BraidFailed:
+                raise  # its tag has verified: it is of this session
             except PeerError as error:
                 if knows(entry.session, message.header.ratchet_key):
                     raise  # no other session can do better
