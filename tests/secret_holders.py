@@ -45,9 +45,8 @@ from letterlock.wire.message import HandshakeHeader, Header
 from letterlock.wire.prekey import PrekeyKind
 from letterlock.wire.suite import Suite
 from pair import ALICE, NOON
+from secret_pq_holders import MATERIAL, PQ_SECRETS, PQ_TABLE, pq_words
 
-MATERIAL: Final = bytes(range(0xA0, 0xE0))
-"""64 bytes that occur nowhere by chance. Everything secret below is made of their beginning."""
 PLAINTEXT: Final = MATERIAL[:40]
 PASSPHRASE: Final = MATERIAL.decode("latin-1")
 AD: Final = bytes(32)
@@ -55,7 +54,7 @@ AD: Final = bytes(32)
 SECRETS: Final = [
     "ChainKey", "DataKey", "EncapsulationRandomness", "IndexKey", "KemSecret", "KemSeed", "KeyMaterial",
     "MessageKey", "PassedKeys", "PassphraseKey", "PrivateKey", "Record", "RootKey", "SharedPoint",
-    "SharedSecret", "SigningScalar", "StoreKey", "ValuesKey", "WrapKey",
+    "SharedSecret", "SigningScalar", "StoreKey", "ValuesKey", "WrapKey", *PQ_SECRETS,
 ]  # fmt: skip
 """Every subclass of Secret. Each prints as <Name: hidden>."""
 
@@ -222,6 +221,7 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "Chosen": (chosen, "{OBJECT}"),
     "AccountPlayer": (account_player, "{OBJECT}"),
     "RatchetPlayer": (ratchet_player, "{OBJECT}"),
+    **PQ_TABLE,
 }  # fmt: skip
 
 ON_DISK: Final[dict[str, tuple[Callable[[Path], object], str]]] = {
@@ -249,4 +249,4 @@ def words() -> dict[str, str]:
     found["HEARING"] = f"Hearing(root=<RootKey: hidden>, {heard})"
     found["SPEAKING"] = f"Speaking(root=<RootKey: hidden>, ours={found['RKP']}, {tail}, {heard})"
     found["ESTABLISHED"] = f"Established(origin={found['ORIGIN']}, ratchet={found['HEARING']}, insists=False)"
-    return found
+    return found | pq_words(found["RKP"])
