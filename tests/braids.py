@@ -40,7 +40,7 @@ class Slots:
     """What a store keeps beside a state."""
 
     def __init__(self, held: Held | None = None) -> None:
-        self.held = dict.fromkeys(Slot, ()) if held is None else dict(held)
+        self.held: Held = dict.fromkeys(Slot, ()) if held is None else dict(held)
 
     def read(self, slot: Slot) -> Sequence[bytes]:
         return self.held[slot]
