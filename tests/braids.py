@@ -7,6 +7,7 @@ place    a side in one of the eleven states; `part` and `whole` are what its pee
 Row      a row of the table, and `becomes`, what all rows together say of a state and a part
 """
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from functools import cache
 from typing import Final, TypeAlias
 
 from letterlock.primitives.entropy import Entropy
+from letterlock.primitives.secret import Secret
 from letterlock.ratchet import braid, braid_states
 from letterlock.ratchet.braid_states import Braid, Clear, Slot, Write
 from letterlock.ratchet.erasure import CODEWORD_BYTES, codeword
@@ -122,6 +124,15 @@ def walk(
             if min(each.state.epoch for each in sides) >= epoch:
                 return
     raise AssertionError("the braid stands still")
+
+
+def secrets_in(value: object) -> list[Secret]:
+    """Return every secret anywhere in a value."""
+    if isinstance(value, Secret):
+        return [value]
+    if dataclasses.is_dataclass(value):
+        return [each for f in dataclasses.fields(value) for each in secrets_in(getattr(value, f.name))]
+    return []
 
 
 EPOCHS: Final = {"initiator's key": 3, "recipient's key": 4}

@@ -17,6 +17,7 @@ from braids import (
     part,
     place,
     places,
+    secrets_in,
     share_of,
     texts,
     walk,
@@ -24,7 +25,6 @@ from braids import (
 from letterlock.errors import BraidFailed
 from letterlock.primitives.mlkem import KemSeed, MlKem768KeyPair
 from letterlock.primitives.mlkem_split import VECTOR_BYTES, EncapsulationRandomness, split
-from letterlock.primitives.secret import Secret
 from letterlock.ratchet import braid_states
 from letterlock.ratchet.braid_states import Ct1Acknowledged, Slot
 from letterlock.ratchet.erasure import CODEWORD_BYTES, codeword
@@ -158,15 +158,6 @@ def test_a_text_of_another_epoch_is_refused() -> None:
 
 
 # --- what is held ---------------------------------------------------------------------------------------
-
-
-def secrets_in(value: object) -> list[Secret]:
-    """Return every secret anywhere in a state."""
-    if isinstance(value, Secret):
-        return [value]
-    if dataclasses.is_dataclass(value):
-        return [each for f in dataclasses.fields(value) for each in secrets_in(getattr(value, f.name))]
-    return []
 
 
 HOLDS_SEED = {"KeysSampled", "HeaderSent", "Ct1Received", "EkSentCt1Received"}

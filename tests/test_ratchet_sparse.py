@@ -8,17 +8,15 @@ import random
 
 import pytest
 
+from braids import SHARED, secrets_in
 from letterlock.errors import AuthenticationFailed, TooManySkipped, UsageError
 from letterlock.limits import MAX_COUNTER, MAX_SKIP
-from letterlock.primitives.secret import Secret
 from letterlock.ratchet import sparse
-from letterlock.ratchet.pq_keys import EpochSecret, PqSharedSecret, SparseChainKey, SparseMessageKey
+from letterlock.ratchet.pq_keys import EpochSecret, SparseChainKey, SparseMessageKey
 from letterlock.ratchet.pq_profile import LETTERLOCK
 from letterlock.ratchet.sparse import Sparse, SparseChain, SparsePlace, SparseReceived
 from pair import entropy_of, plain
 from trace_calls import Trace
-
-SHARED = PqSharedSecret(b"\x29" * 32)
 
 
 class Side:
@@ -348,24 +346,16 @@ def test_an_epoch_that_the_braid_cannot_send_in_is_our_own_bug(epoch: int) -> No
 # --- what is held -----------------------------------------------------------------------------------------
 
 
-def secrets_in(value: object) -> list[bytes]:
-    if isinstance(value, Secret):
-        return [value.expose()]
-    if dataclasses.is_dataclass(value):
-        return [each for f in dataclasses.fields(value) for each in secrets_in(getattr(value, f.name))]
-    return []
-
-
 def test_after_a_hundred_epochs_two_chains_are_held() -> None:
     """The clean-up as published leaves half of all epochs behind on each side."""
     alice, bob = sides()
     seen: dict[bool, set[bytes]] = {True: set(), False: set()}
     for number in range(1, 101):
         for side in (alice, bob):
-            seen[side.state.is_initiator] |= set(secrets_in(side.state))
+            seen[side.state.is_initiator] |= {each.expose() for each in secrets_in(side.state)}
         turn(*((alice, bob) if number % 2 else (bob, alice)), number)
         for side in (alice, bob):
-            held = secrets_in(side.state)
+            held = [each.expose() for each in secrets_in(side.state)]
             assert len(held) == 3  # the root, and one chain of each direction
             assert not seen[side.state.is_initiator] & set(held)
             assert (side.state.sending.epoch, side.state.receiving.epoch) == (number, number)
@@ -381,5 +371,5 @@ def test_a_sent_key_cannot_be_had_again() -> None:
     alice.add(1)
     old = alice.state.sending.key
     alice.send(1)
-    assert old.expose() not in secrets_in(alice.state.sending)
+    assert old not in secrets_in(alice.state.sending)
     assert alice.state.sending.following is None
