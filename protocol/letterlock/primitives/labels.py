@@ -24,6 +24,8 @@ PQ_EPOCH_SECRET: Final = b"letterlock-v1 pq epoch secret"
 PQ_HEADER: Final = b"letterlock-v1 pq header"
 PQ_CIPHERTEXT: Final = b"letterlock-v1 pq ciphertext"
 
+PQ_CHAIN_NAME: Final = b"letterlock-v1 pq chain name"
+
 PREKEY_SIGNATURE: Final = b"letterlock-v1 prekey signature"
 
 TRANSCRIPT: Final = "letterlock-v1 handshake transcript"

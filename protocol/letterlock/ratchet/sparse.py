@@ -9,9 +9,9 @@
 Of each direction there are one chain, and the key of the next one once its epoch is there. Both sides send in
 every epoch, because the braid needs that, so no epoch is ever passed over.
 
-The clean-up in the text's section 5.6 runs on sending alone and leaves half of all epochs behind; it also skips
-up to the message and steps once more, which gives the next one's key. Here the last chain is sealed as section
-5.7 has it, and messages may come as late as in the double ratchet.
+The text's clean-up (section 5.6) runs on sending alone and leaves half of all epochs behind; it also skips
+up to the message and steps once more, which gives the next one's key. Here the last chain is sealed, as in
+section 5.7, and messages may come as late as in the double ratchet.
 
 Not here: the double ratchet beside this one, and how the keys are joined (triple.py).
 """
@@ -143,6 +143,13 @@ def is_late(state: Sparse, place: SparsePlace) -> bool:
     """Return whether a message's key was passed, so that only a kept one can open it."""
     chain = state.receiving
     return place.epoch < chain.epoch or (place.epoch == chain.epoch and place.number <= chain.number)
+
+
+def steps(state: Sparse, place: SparsePlace) -> int:
+    """Return how many chain steps the key of a message costs before it has authenticated."""
+    if is_late(state, place):
+        return 0
+    return place.number - (state.receiving.number if place.epoch == state.receiving.epoch else 0)
 
 
 def receive(profile: PqProfile, state: Sparse, place: SparsePlace) -> SparseReceived:

@@ -125,6 +125,11 @@ def send(profile: PqProfile, state: Triple, size: int, entropy: Entropy, read: R
     return TripleSent(after, sent.header, part, profile.hybrid(sent.key, key), piece.writes)
 
 
+def steps(state: Triple, part: HealingPart) -> int:
+    """Return how many steps of a sparse chain a message costs before it has authenticated."""
+    return sparse.steps(state.sparse, _place(part))
+
+
 def look(
     profile: PqProfile,
     state: Triple,
@@ -139,7 +144,7 @@ def look(
     """
     header, part = message
     braid.check_epoch(state.braid, part)
-    place = SparsePlace(part.epoch - 1, part.number, part.previous)
+    place = _place(part)
     late = None
     if sparse.is_late(state.sparse, place):
         late = find(place.epoch, place.number)
@@ -162,3 +167,8 @@ def settle(profile: PqProfile, state: Triple, looked: Looked, part: HealingPart,
         chains = sparse.add_epoch(profile, chains, received.epoch, received.secret)
     turned = state.double if looked.double is None else looked.double.state
     return Settled(Triple(turned, chains, received.state), received.writes)
+
+
+def _place(part: HealingPart) -> SparsePlace:
+    """Return where a message stands: its key is of the epoch before the one being agreed on."""
+    return SparsePlace(part.epoch - 1, part.number, part.previous)
