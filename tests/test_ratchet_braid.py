@@ -1,6 +1,6 @@
 """The eleven states of the braid: every state x part x epoch, against the table in the module's docstring.
 
-Also: texts in any order, changed in any place, over a bad network; what is drawn, and what is kept. PQR-4, 5.
+Also: texts in any order and over a bad network, and what is drawn. PQR-4.
 """
 
 import dataclasses

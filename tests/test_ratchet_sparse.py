@@ -1,4 +1,4 @@
-"""The sparse ratchet: chains by epoch, what may be jumped over, and that nothing old is held. PQR-1, 3, 4.
+"""The sparse ratchet: chains by epoch, what may be jumped over, what is held. PQR-1, PQR-3, PQR-4.
 
 No braid here: epochs are added as it would, by the side that has the secret first and then by the other.
 """
@@ -251,6 +251,28 @@ def test_the_tail_is_not_derived_for_a_forger(trace: Trace) -> None:
     assert trace.count("sparse") == 4 + MAX_SKIP
     assert sum(len(gap.keys(LETTERLOCK)) for gap in gaps) == MAX_SKIP + 2
     assert trace.count("sparse") == 4 + MAX_SKIP + MAX_SKIP + 2
+
+
+@pytest.mark.parametrize(
+    ("place", "steps"),
+    [
+        (SparsePlace(3, 8, 0), 1),
+        (SparsePlace(3, 20, 0), 13),
+        (SparsePlace(4, 1, 7), 1),
+        (SparsePlace(4, 9, 2000), 9),
+        (SparsePlace(3, 7, 0), 0),
+        (SparsePlace(2, 900, 0), 0),
+    ],
+    ids=str,
+)
+def test_what_a_message_costs_is_known_before(trace: Trace, place: SparsePlace, steps: int) -> None:
+    state = at(SparseChain(3, CHAIN, 7, NEXT))
+    trace.clear()
+    assert sparse.steps(state, place) == steps
+    assert trace.calls == []
+    if steps:
+        sparse.receive(LETTERLOCK, state, place)
+        assert trace.calls == ["sparse"] * (steps + 1)  # one half for each, and the message's own key
 
 
 @pytest.mark.parametrize("previous", [0, 1, 6, 7])

@@ -1,4 +1,4 @@
-"""The triple ratchet: both halves and the braid move together, or not at all. PQR-2, 4, 6, 7; RAT-6.
+"""PQR-2, PQR-4, PQR-6, PQR-7, RAT-6: the triple ratchet moves as a whole, or not at all.
 
 That a session heals, and in how many messages; that what is forged, stripped or contradicts itself gives no
 key, or another, and changes nothing; that the double ratchet inside is the one that stands alone.
