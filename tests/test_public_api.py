@@ -22,10 +22,11 @@ FILES: Final = sorted(PACKAGE.rglob("*.py"))
 NAMES: Final = [
     "Account", "AccountExists", "Address", "AddressMismatch", "AuthenticationFailed", "BraidFailed",
     "CorruptStore", "DuplicateMessage", "Inspection", "InvalidKey", "InvalidSignature", "LetterlockError",
-    "MalformedMessage", "MemoryStore", "NoAccount", "NoSession", "Peer", "PeerError", "PlaintextTooLong", "PrekeyBundle",
-    "Publication", "ReplayRecordFull", "SafetyNumber", "SafetyNumberMismatch", "SqliteStore", "StoreBusy",
-    "StoreError", "Suite", "SuiteRefused", "TooManySkipped", "TrustError", "UnknownPrekey", "UnknownSession",
-    "UnsupportedStore", "UnsupportedVersion", "UntrustedIdentity", "UsageError", "WrongKey", "inspect",
+    "MalformedMessage", "MemoryStore", "NoAccount", "NoSession", "Peer", "PeerError", "PlaintextTooLong",
+    "PrekeyBundle", "Publication", "ReplayRecordFull", "SafetyNumber", "SafetyNumberMismatch",
+    "SqliteStore", "StoreBusy", "StoreError", "Suite", "SuiteRefused", "TooManySkipped", "TrustError",
+    "UnknownPrekey", "UnknownSession", "UnsupportedStore", "UnsupportedVersion", "UntrustedIdentity",
+    "UsageError", "WrongKey", "inspect",
 ]  # fmt: skip
 
 ACCOUNT: Final = {
