@@ -7,6 +7,7 @@ dh           an X25519 agreement
 encapsulate, decapsulate
 hkdf         HKDF
 hmac         half a step of a symmetric chain
+sparse       the same of a sparse chain, or a MAC of the braid
 seal, open   the AEAD of messages
 """
 
@@ -40,6 +41,7 @@ _WRAPPED = {
     "letterlock.handshake.x3dh.hkdf_sha256": "hkdf",
     "letterlock.ratchet.root.hkdf_sha256": "hkdf",
     "letterlock.ratchet.chain.hmac_sha256": "hmac",
+    "letterlock.ratchet.pq_profile.hmac_sha256": "sparse",
     "letterlock.primitives.aead.seal": "seal",
     "letterlock.primitives.aead.open_": "open",
 }
