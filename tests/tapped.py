@@ -34,8 +34,8 @@ from storekit import KEY, quick
 LONG: Final[tuple[int, ...]] = (5, 700, 2000, 2000, 6000)
 """Sizes of texts with which an epoch takes some thirty letters."""
 
-SHORT: Final[tuple[int, ...]] = (5, 40, 300, 700)
-"""Sizes with which no text of the braid fits into one letter, so that no state of it is jumped over."""
+MIXED: Final[tuple[int, ...]] = (5, 2000)
+"""Sizes with which one side is often far ahead of the other: the braid then comes into its rarest state."""
 
 
 @dataclass(frozen=True)
