@@ -30,9 +30,9 @@ from letterlock.ratchet.chain import (
 )
 from letterlock.ratchet.double import Hearing, Opening, Received, Sent, Speaking, Waiting
 from letterlock.ratchet.root import RootKey
-from letterlock.session.book import Entry
+from letterlock.session.book import Entry, Shelf
 from letterlock.session.profile import Profile
-from letterlock.session.session import Established, Initiated, Opened, Origin
+from letterlock.session.session import Established, Initiated, KeptKey, Opened, Origin, Sealed, _Sent
 from letterlock.stores.memory import MemoryStore
 from letterlock.stores.protocol import PrekeyRow, Record, SessionRow, SkippedRow
 from letterlock.stores.sqlite import SqliteStore
@@ -195,9 +195,21 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     ),
     "Established": (lambda: established, "{ESTABLISHED}"),
     "Opened": (
-        lambda: Opened(established, PLAINTEXT, (SkippedKey(rk.public, 7, message),), None),
+        lambda: Opened(established, PLAINTEXT, (KeptKey(AD, 7, message),), None),
         "<Opened: 40 bytes, 1 skipped keys>",
     ),
+    "KeptKey": (
+        lambda: KeptKey(AD, 7, message), f"KeptKey(chain={AD!r}, number=7, key=<MessageKey: hidden>)"
+    ),
+    "Sealed": (lambda: Sealed(established, PLAINTEXT), "<Sealed: 40 bytes>"),
+    "_Sent": (
+        lambda: _Sent(hearing, Header(rk.public, 3, 1), None, message, ()),
+        (
+            "_Sent(state={HEARING}, header=Header(ratchet_key={RK}, previous_length=3, number=1), "
+            "part=None, key=<MessageKey: hidden>, writes=())"
+        ),
+    ),
+    "Shelf": (lambda: Shelf(filled(), b"peer", 1), "{OBJECT}"),
     "Entry": (
         lambda: Entry(1, 2, True, established), "Entry(id=1, rank=2, active=True, session={ESTABLISHED})"
     ),

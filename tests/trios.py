@@ -3,6 +3,7 @@
 Not here: the braid alone (braids.py), the double ratchet alone (duet.py).
 """
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -113,3 +114,14 @@ def alternate(
         if until(letter):
             return count + 1
     raise AssertionError("this never comes")
+
+
+def with_part(**changes: object) -> Callable[[Letter], Letter]:
+    return lambda letter: dataclasses.replace(letter, part=dataclasses.replace(letter.part, **changes))  # type: ignore[arg-type]
+
+
+def with_header(**changes: object) -> Callable[[Letter], Letter]:
+    return lambda letter: dataclasses.replace(
+        letter,
+        header=dataclasses.replace(letter.header, **changes),  # type: ignore[arg-type]
+    )
