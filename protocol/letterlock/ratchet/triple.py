@@ -153,6 +153,8 @@ def look(
             # Under another ratchet key it may be a message of another session, whose numbers are like ours.
             is_ours = kept is not None or double.knows(state.double, header.ratchet_key)
             raise DuplicateMessage(DUPLICATE) if is_ours else AuthenticationFailed(FORGED)
+    else:
+        sparse.check_jump(state.sparse, place)  # RAT-5, before the agreement
     turned = double.receive(state.double, header) if kept is None else None
     moved = sparse.receive(profile, state.sparse, place) if late is None else None
     first = kept if turned is None else turned.key
