@@ -27,11 +27,23 @@ from trace_calls import Trace
 
 
 def edited(message: bytes, changes: dict[int, Any]) -> bytes:
-    """Return a message with some of its elements replaced."""
+    """Return a message with some of its elements replaced, or put through a function."""
     fields = cbor2.loads(message)
     for index, value in changes.items():
-        fields[index] = value
+        fields[index] = value(fields[index]) if callable(value) else value
     return cbor2.dumps(fields)
+
+
+def without_part(message: bytes) -> bytes:
+    """Return a triple message as a plain one: what it has more taken out."""
+    version, _, *rest = cbor2.loads(message)
+    return cbor2.dumps([version, 2, *rest[:3], rest[-1]])
+
+
+def with_part(message: bytes) -> bytes:
+    """Return a plain message as a triple one that carries nothing."""
+    version, _, *rest = cbor2.loads(message)
+    return cbor2.dumps([version, 5, *rest[:3], 1, 1, 0, 0, None, None, rest[-1]])
 
 
 def x3dh_letter(pair: Pair) -> bytes:
@@ -146,14 +158,22 @@ def test_a_bundle_without_kem_serves_x3dh_by_name(x3dh_pair: Pair) -> None:
 
 STRIPPED: dict[str, tuple[dict[int, Any], type[PeerError], type[PeerError]]] = {
     # what is changed, what a default account says, what one says that allows X3DH
+    # A triple message inside gives a stripped header away before anything else is looked at. [PQR-8]
     "suite number": ({2: 1}, MalformedMessage, MalformedMessage),
     "kem part": ({7: None, 8: None}, MalformedMessage, MalformedMessage),
     "kem ciphertext": ({8: None}, MalformedMessage, MalformedMessage),
     "kem id": ({7: None}, MalformedMessage, MalformedMessage),
-    "suite number and kem part": ({2: 1, 7: None, 8: None}, SuiteRefused, AuthenticationFailed),
+    "suite number and kem part": ({2: 1, 7: None, 8: None}, MalformedMessage, MalformedMessage),
     "suite number, kem part and one-time": (
-        {2: 1, 6: None, 7: None, 8: None}, SuiteRefused, AuthenticationFailed,
+        {2: 1, 6: None, 7: None, 8: None}, MalformedMessage, MalformedMessage,
     ),
+    "suite number, kem part, healing part": (
+        {2: 1, 7: None, 8: None, 9: without_part}, SuiteRefused, AuthenticationFailed,
+    ),
+    "suite number, kem part, healing part and one-time": (
+        {2: 1, 6: None, 7: None, 8: None, 9: without_part}, SuiteRefused, AuthenticationFailed,
+    ),
+    "healing part": ({9: without_part}, MalformedMessage, MalformedMessage),
     "one-time": ({6: None}, AuthenticationFailed, AuthenticationFailed),
     "an unknown suite": ({2: 3}, MalformedMessage, MalformedMessage),
     "suite zero": ({2: 0}, MalformedMessage, MalformedMessage),
@@ -173,7 +193,15 @@ def test_a_first_message_cannot_be_stripped(pair: Pair, what: str, allowed: bool
 
 
 @pytest.mark.parametrize(
-    "changes", [{2: 2}, {7: 5, 8: bytes(1568)}, {2: 2, 7: 5, 8: bytes(1568)}], ids=["suite", "kem", "both"]
+    "changes",
+    [
+        {2: 2},
+        {7: 5, 8: bytes(1568)},
+        {2: 2, 7: 5, 8: bytes(1568)},
+        {9: with_part},
+        {2: 2, 7: 5, 8: bytes(1568), 9: with_part},
+    ],
+    ids=["suite", "kem", "both", "healing part", "all"],
 )
 def test_an_x3dh_message_cannot_be_dressed_up(x3dh_pair: Pair, changes: dict[int, Any]) -> None:
     letter = x3dh_letter(x3dh_pair)

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 SPEC = ROOT / "spec"
 OVERVIEWS = {"README.md", "deviations.md"}
 """Pages that refer to rules and define none."""
-ID = re.compile(r"\b(?:PRIM|WIRE|HAND|RAT|SES|STO)-\d+\b")
+ID = re.compile(r"\b(?:PRIM|WIRE|HAND|RAT|PQR|SES|STO)-\d+\b")
 PAGES = sorted(SPEC.glob("*.md"))
 
 

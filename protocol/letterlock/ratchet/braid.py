@@ -68,7 +68,7 @@ from letterlock.ratchet.braid_states import (
     Slot,
     Write,
 )
-from letterlock.ratchet.erasure import CODEWORD_BYTES, MAX_INDEX, Codeword, Collected, codeword
+from letterlock.ratchet.erasure import CODEWORD_BYTES, MAX_INDEX, Codeword, Collected, codewords
 from letterlock.ratchet.pq_keys import EpochSecret, PqSharedSecret
 from letterlock.ratchet.pq_profile import PqProfile
 from letterlock.wire.healing import HealingPart, PartType
@@ -165,9 +165,9 @@ def _send_first_header(profile: PqProfile, state: KeysUnsampled, room: int, entr
     seed = KemSeed(entropy(SEED_BYTES))
     header, _ = split(MlKem768KeyPair(seed).public)
     text = header + profile.header_mac(authenticator, epoch, header)
-    codewords, sent = _codewords(text, 0, room)
+    piece, sent = _codewords(text, 0, room)
     after = KeysSampled(epoch, authenticator, seed, sent)
-    return BraidSent(after, epoch, PartType.HDR, 0, codewords, (Append(Slot.OUTGOING, text),))
+    return BraidSent(after, epoch, PartType.HDR, 0, piece, (Append(Slot.OUTGOING, text),))
 
 
 def _send_first_ct1(
@@ -178,23 +178,22 @@ def _send_first_ct1(
     m = EncapsulationRandomness.generate(entropy)
     shared, ct1 = encapsulate_header(header, m)
     secret = profile.epoch_secret(shared, epoch)
-    codewords, sent = _codewords(ct1, 0, room)
+    piece, sent = _codewords(ct1, 0, room)
     after = Ct1Sampled(epoch, profile.update(state.authenticator, epoch, secret), m, sent)
-    return BraidSent(after, epoch, PartType.CT1, 0, codewords, (Append(Slot.OUTGOING, ct1),), secret)
+    return BraidSent(after, epoch, PartType.CT1, 0, piece, (Append(Slot.OUTGOING, ct1),), secret)
 
 
 def _send_more(state: Sending, room: int, read: Read) -> BraidSent:
     text = _one(read, Slot.OUTGOING, _TEXTS[SENDS[type(state)]])
-    codewords, sent = _codewords(text, state.sent, room)
-    return BraidSent(replace(state, sent=sent), state.epoch, SENDS[type(state)], state.sent, codewords)
+    piece, sent = _codewords(text, state.sent, room)
+    return BraidSent(replace(state, sent=sent), state.epoch, SENDS[type(state)], state.sent, piece)
 
 
 def _codewords(text: bytes, first: int, room: int) -> tuple[bytes, int]:
     """Return codewords from an index on, and the index after them; after the last one they begin again."""
     share = len(text) // CODEWORD_BYTES
     end = min(first + min(room, share), MAX_INDEX + 1)
-    joined = b"".join(codeword(text, index).data for index in range(first, end))
-    return joined, end % (MAX_INDEX + 1)
+    return codewords(text, first, end), end % (MAX_INDEX + 1)
 
 
 # --- receiving --------------------------------------------------------------------------------------

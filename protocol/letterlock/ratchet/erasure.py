@@ -41,11 +41,19 @@ class Codeword:
 
 def codeword(text: bytes, index: int) -> Codeword:
     """Return one codeword of a text, whose length is a multiple of 32. Below its share it costs nothing."""
-    start = index * CODEWORD_BYTES
-    if start < len(text):
-        return Codeword(index, text[start : start + CODEWORD_BYTES])
+    return Codeword(index, codewords(text, index, index + 1))
+
+
+def codewords(text: bytes, first: int, end: int) -> bytes:
+    """Return the codewords from an index up to another, joined."""
+    share = len(text) // CODEWORD_BYTES
+    plain = text[first * CODEWORD_BYTES : end * CODEWORD_BYTES]
+    beyond = range(max(first, share), end)
+    if not beyond:
+        return plain
     parts = (text[at : at + CODEWORD_BYTES] for at in range(0, len(text), CODEWORD_BYTES))
-    return _Curve([Codeword(i, part) for i, part in enumerate(parts)]).at(index)
+    curve = _Curve([Codeword(i, part) for i, part in enumerate(parts)])
+    return plain + b"".join(curve.at(index).data for index in beyond)
 
 
 @dataclass(frozen=True, slots=True)

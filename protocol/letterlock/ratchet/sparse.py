@@ -152,18 +152,30 @@ def steps(state: Sparse, place: SparsePlace) -> int:
     return place.number - (state.receiving.number if place.epoch == state.receiving.epoch else 0)
 
 
+def check_jump(state: Sparse, place: SparsePlace) -> None:
+    """Raise as `receive` does, before anything is derived. [PQR-4]"""
+    chain = state.receiving
+    if place.epoch == chain.epoch + 1 and chain.following is not None:
+        _check(place.previous - chain.number)
+        _check(place.number - 1)
+    elif place.epoch == chain.epoch:
+        _check(place.number - chain.number - 1)
+    else:
+        raise AuthenticationFailed(FORGED)
+
+
 def receive(profile: PqProfile, state: Sparse, place: SparsePlace) -> SparseReceived:
     """Return state, key and gaps for a message that is not late.
 
-    Raises TooManySkipped before any work, AuthenticationFailed for an epoch that is not there.   [PQR-4]
+    Raises TooManySkipped before any work, AuthenticationFailed for an epoch that is not there.
     """
+    check_jump(state, place)
     chain = state.receiving
     if place.epoch == chain.epoch:
         after, gap, key = _reach(profile, chain, place.number)
         return SparseReceived(replace(state, receiving=after), key, gap)
-    if place.epoch != chain.epoch + 1 or chain.following is None:
+    if chain.following is None:  # pragma: no cover - checked
         raise AuthenticationFailed(FORGED)
-    _check_jump(chain, place.previous + 1)
     after, gap, key = _reach(profile, SparseChain(place.epoch, chain.following), place.number)
     return SparseReceived(replace(state, receiving=after), key, gap, chain, place.previous)
 
@@ -179,7 +191,6 @@ def _reach(
 
 def _walk(profile: PqProfile, chain: SparseChain, to: int) -> tuple[SparseChain, SparseGap]:
     """Return the chain before message `to`, or here if that is behind, and the gap between."""
-    _check_jump(chain, to)
     key, passed = chain.key, list[bytes]()
     for number in range(chain.number + 1, to):
         passed.append(key.expose())
@@ -188,7 +199,6 @@ def _walk(profile: PqProfile, chain: SparseChain, to: int) -> tuple[SparseChain,
     return replace(chain, key=key, number=max(chain.number, to - 1)), gap
 
 
-def _check_jump(chain: SparseChain, to: int) -> None:
-    skipped = to - chain.number - 1
+def _check(skipped: int) -> None:
     if skipped > MAX_SKIP:  # RAT-5
         raise TooManySkipped(skipped, MAX_SKIP)

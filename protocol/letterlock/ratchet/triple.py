@@ -140,8 +140,8 @@ def look(
 ) -> Looked:
     """Return the key of a message, whose double-ratchet key may be a kept one. Nothing is changed.
 
-    Raises what `double.receive` does, DuplicateMessage for a sparse key that is gone if the ratchet key is
-    known, AuthenticationFailed if it is not, and for an epoch that is not there.
+    Raises what `double.receive` does, DuplicateMessage for a sparse key that is gone where the message is of
+    this session, AuthenticationFailed where that is not known, and for an epoch that is not there.
     """
     header, part = message
     braid.check_epoch(state.braid, part)
@@ -150,11 +150,11 @@ def look(
     if sparse.is_late(state.sparse, place):
         late = find(place.epoch, place.number)
         if late is None:
-            # Of a session that does not know the ratchet key either this says nothing: numbers are small, and
-            # those of another session are the same. Only who knows the chain may call it a duplicate.
-            if kept is None and not double.knows(state.double, header.ratchet_key):
-                raise AuthenticationFailed(FORGED)
-            raise DuplicateMessage(DUPLICATE)
+            # Under another ratchet key it may be a message of another session, whose numbers are like ours.
+            is_ours = kept is not None or double.knows(state.double, header.ratchet_key)
+            raise DuplicateMessage(DUPLICATE) if is_ours else AuthenticationFailed(FORGED)
+    else:
+        sparse.check_jump(state.sparse, place)  # RAT-5, before the agreement
     turned = double.receive(state.double, header) if kept is None else None
     moved = sparse.receive(profile, state.sparse, place) if late is None else None
     first = kept if turned is None else turned.key

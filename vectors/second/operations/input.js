@@ -1,8 +1,11 @@
 // What an operation is given, read by type. A wrong type is the asker's mistake: UsageError.
 
 import * as addresses from "../address.js";
+import { TYPES } from "../braid.js";
 import { fromHex } from "../bytes.js";
+import { INDICES } from "../erasure.js";
 import { refuse, refusingAs } from "../errors.js";
+import { randomBytes } from "@noble/hashes/utils.js";
 
 export class Input {
   constructor(values, where = "in") {
@@ -82,6 +85,24 @@ export class Input {
       const bytes = typeof value === "string" ? fromHex(value) : null;
       return bytes ?? this.wrong(name, "a list of columns");
     });
+  }
+
+  /** Type, first index and codewords of a braid's part. */
+  codewords() {
+    return {
+      type: this.integer("type", 0, TYPES.length - 1),
+      first: this.optional("first", (name) => this.integer(name, 0, INDICES - 1)),
+      codewords: this.optional("codewords", this.bytes),
+    };
+  }
+
+  /** A source of random bytes: those that are given, or fresh ones where none are. */
+  entropy(name) {
+    const given = this.optional(name, this.bytes);
+    return (length) => {
+      if (given === null) return randomBytes(length);
+      return given.length === length ? given : this.wrong(name, `of ${length} bytes`);
+    };
   }
 
   /** What the KEM gave when the vector was made. */
