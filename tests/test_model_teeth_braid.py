@@ -11,7 +11,7 @@ import pytest
 
 import model_stories as stories
 import model_stories_braid as long_stories
-from letterlock.errors import PeerError
+from letterlock.errors import CorruptStore, PeerError
 from letterlock.primitives import kdf, labels
 from letterlock.primitives.mlkem import KemSeed
 from letterlock.primitives.mlkem_split import EncapsulationRandomness
@@ -80,6 +80,12 @@ def without_the_tail(received: SparseReceived, _: object) -> tuple[sparse.Sparse
 
 def initiator_only(profile: Any, state: sparse.Sparse, number: int, secret: Any) -> sparse.Sparse:
     return ADD_EPOCH(profile, state, number, secret) if state.is_initiator else state
+
+
+def one_direction(profile: Any, state: sparse.Sparse, number: int, secret: Any) -> sparse.Sparse:
+    """Both sides take the initiator's chain for theirs."""
+    added = ADD_EPOCH(profile, replace(state, is_initiator=True), number, secret)
+    return replace(added, is_initiator=state.is_initiator)
 
 
 def without_its_braid(sessions: SessionBook, id_: int, rank: int, session: Session) -> None:
@@ -153,7 +159,10 @@ BREAKS: Final = {
         SparseReceived, "gaps", without_the_tail, long_stories.late_in_an_epoch_before, "must be read"
     ),
     "epoch added on one side": Break(
-        sparse, "add_epoch", initiator_only, long_stories.epochs, "must be read, not AuthenticationFailed"
+        sparse, "add_epoch", initiator_only, long_stories.epochs, "a stored session does not read"
+    ),
+    "directions swapped": Break(
+        sparse, "add_epoch", one_direction, long_stories.epochs, "must be read, not AuthenticationFailed"
     ),
     "saved without its braid": Break(
         SessionBook, "_save", without_its_braid, long_stories.epochs, "parts do not fit"
@@ -173,7 +182,7 @@ def test_a_broken_triple_ratchet_is_noticed(
 ) -> None:
     case = BREAKS[broken]
     monkeypatch.setattr(case.where, case.name, case.instead)
-    with pytest.raises((AssertionError, pytest.fail.Exception), match=case.says):
+    with pytest.raises((AssertionError, pytest.fail.Exception, CorruptStore), match=case.says):
         case.story(world, world.device(ADDRESSES[0]), world.device(ADDRESSES[2]))
 
 

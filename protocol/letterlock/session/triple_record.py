@@ -59,6 +59,8 @@ STATES: Final[tuple[type[Braid], ...]] = (
 )
 """The states by their number in a record."""
 
+_HAS_SECRET: Final = (Ct1Sampled, EkReceivedCt1Sampled, Ct1Acknowledged, Ct2Sampled)
+_BEGINS: Final = (KeysUnsampled, NoHeaderReceived, HeaderReceived)
 _HOLDS: Final = {state: frozenset(field.name for field in fields_of(state)) for state in STATES}
 _INDEX_BYTES: Final = 2
 _MOST_INDICES: Final = 36
@@ -120,6 +122,23 @@ def decode_braid(value: object) -> Braid:
     held |= _read_got(fields, _HOLDS[state])
     made: Braid = state(**held)
     return made
+
+
+def check_epochs(chains: Sparse, braid: Braid) -> None:
+    """Raise MalformedMessage if sparse chains are not where a braid's state has them.
+
+    The side that sends a ciphertext has its secret first. At the beginning of an epoch, our chain of the one
+    before may still be the last we sent in, and the peer's the last we heard.
+    """
+    latest = braid.epoch - (0 if isinstance(braid, _HAS_SECRET) else 1)
+    begun = braid.epoch - 1
+    sending = {begun, begun - 1} if isinstance(braid, _BEGINS) else {begun}
+    receiving = {begun, begun - 1} if isinstance(braid, NoHeaderReceived) else {begun}
+    fit = chains.latest == latest
+    for chain, epochs in ((chains.sending, sending), (chains.receiving, receiving)):
+        fit &= chain.epoch in epochs and latest - chain.epoch == (0 if chain.following is None else 1)
+    if not fit:
+        raise MalformedMessage("sparse chains of a session are in epochs that its braid is not in")
 
 
 def _read_secret(fields: Fields, holds: frozenset[str]) -> dict[str, KemSeed | EncapsulationRandomness]:
