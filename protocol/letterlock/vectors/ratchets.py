@@ -2,7 +2,8 @@
 
 A session book on a memory store plays it, so limits, skipped keys and finished chains are the library's.
 
-Not here: the steps that show a triple ratchet (triple.py), handshakes, and which of several sessions a message belongs to (accounts.py).
+Not here: what shows a triple ratchet (triple.py), handshakes, which of several sessions a message belongs to
+(accounts.py).
 """
 
 from typing import Final
