@@ -37,7 +37,7 @@ def triple_node(
     codewords: int | None = 3,
     sealed: int = 56,
 ) -> Node:
-    """Return a triple message of so many codewords, or None for a type that has none; `place` is epoch, n, PN."""
+    """Return a triple message of so many codewords, None for a type without; `place` is epoch, n and PN."""
     epoch, n, before = place
     bare = codewords is None
     return array_node(

@@ -48,7 +48,7 @@ family = Family(
     "wire",
     "deterministic CBOR",
     [
-        "The encodings of initial messages, ratchet messages, triple messages, prekey bundles and publications.",
+        "The encodings of initial, ratchet and triple messages, prekey bundles and publications.",
         "Sizes beyond the limit of a message or a publication are not recorded: such a vector has megabytes.",
     ],
     NOTES,

@@ -99,7 +99,7 @@ class Input:
         return Input(self.raw(name))
 
     def younger(self, name: str) -> "Input":
-        """Return this object, with null for a field that the first vectors did not have, if it is left out."""
+        """Return this object, with null for a field that may be left out, as in the first vectors."""
         return self if name in self._fields else Input({**self._fields, name: None})
 
     def optional_part(self, name: str) -> "Input | None":
