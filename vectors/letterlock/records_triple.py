@@ -35,6 +35,7 @@ from records_nodes import (
 )
 
 _LAST: Final = 2**32 - 1
+_ID: Final = draw("records handshake id", 32)
 
 NOTES: Final = {"Held": "a state of the braid with what it does not hold, or without what it does"}
 
@@ -50,10 +51,11 @@ _HELD: Final = {"seed": 4, "m": 4, "sent": 5, "got": 6}
 """Where it stands in the braid."""
 
 
-def sparse_node(
-    *, latest: int = 3, numbers: tuple[int, int, int] = (4, 5, 6), following: bool = True
-) -> Node:
-    """Return the sparse ratchet; `numbers` are those of both chains, and the length of our last one."""
+def sparse_node(*, latest: int = 3, numbers: tuple[int, int, int] = (4, 5, 6), following: int = 1) -> Node:
+    """Return the sparse ratchet; `numbers` are those of both chains, and the length of our last one.
+
+    `following` is 1 if the keys of the next epoch are there.
+    """
     sent, received, previous = numbers
     return array_node(
         "sparse ratchet",
@@ -66,7 +68,7 @@ def sparse_node(
     )
 
 
-def _chain(name: str, epoch: int, number: int, following: bool) -> Node:
+def _chain(name: str, epoch: int, number: int, following: int) -> Node:
     return array_node(
         f"{name} chain",
         number_node(f"{name} epoch", epoch),
@@ -111,7 +113,7 @@ SAMPLED: Final = established_node(triple_node(speaking_node(), braid_node(7)), s
 
 def sound(group: Group) -> None:
     """Add every state, and what is at the end of its range."""
-    new = sparse_node(latest=0, numbers=(0, 0, 0), following=False)
+    new = sparse_node(latest=0, numbers=(0, 0, 0), following=0)
     first = triple_node(opening_node(0), braid_node(0, epoch=1), new)
     for comment, node in {
         "initiated, suite 2": INITIATED,
@@ -125,7 +127,7 @@ def sound(group: Group) -> None:
         "established by the peer, suite 2, hearing": established_node(
             triple_node(hearing_node(), braid_node(5, got=())),
             suite=2,
-            handshake=draw("records handshake id", 32),
+            handshake=_ID,
         ),
         "suite 2, all counters at their end": established_node(
             triple_node(
@@ -136,7 +138,7 @@ def sound(group: Group) -> None:
             suite=2,
         ),
         "suite 2, epochs without the keys of the next": established_node(
-            triple_node(speaking_node(), braid_node(10), sparse_node(following=False)), suite=2
+            triple_node(speaking_node(), braid_node(10), sparse_node(following=0)), suite=2
         ),
     }.items():
         group.valid(comment, {"record": node.encode().hex()}, rules=["STO-6", "PQR-8"])
@@ -176,25 +178,16 @@ NUMBERS_AT: Final = {
 
 def held() -> Iterable[Defect]:
     """Yield each state with what it does not hold, and without each thing that it does."""
+    seed, m = blob(draw("records braid seed", 64)), blob(draw("records braid m", 32))
+    others = {"seed": seed, "m": m, "sent": uint(7), "got": blob(b"\0\1")}
     for number, (name, holds) in enumerate(STATES):
         whole = established_node(triple_node(speaking_node(), braid_node(number)), suite=2)
-        has = {_HELD[each] for each in holds.split()}
-        for place, (what, data) in {
-            4: ("a seed", blob(draw("records braid seed", 64))),
-            5: ("an index", uint(7)),
-            6: ("indices", blob(b"\0\1")),
-        }.items():
-            comment = f"{name} without {what}" if place in has else f"{name} with {what}"
-            if place == 4 and "m" in holds.split():
-                comment = f"{name} with a seed in the place of m"
-            elif place in has:
-                data = NULL
-            yield Defect(comment, "Held", "STO-6", whole.at((6, 2, place), data))
-        if "seed" in holds:
-            m = blob(draw("records braid m", 32))
-            yield Defect(f"{name} with m in the place of a seed", "Held", "STO-6", whole.at((6, 2, 4), m))
-        if "m" in holds.split():
-            yield Defect(f"{name} without m", "Held", "STO-6", whole.at((6, 2, 4), NULL))
+        for what, place in _HELD.items():
+            if what in holds.split():
+                yield Defect(f"{name} without {what}", "Held", "STO-6", whole.at((6, 2, place), NULL))
+            else:
+                comment = f"{name} with {what}"
+                yield Defect(comment, "Held", "STO-6", whole.at((6, 2, place), others[what]))
 
 
 def mixtures(suite_one: Node) -> Iterable[Defect]:
