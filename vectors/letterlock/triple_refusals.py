@@ -42,6 +42,13 @@ def show(script: Script, name: str, skipped: int = 0) -> None:
     script.state(name, script.braid, script.ratchet.braid.epoch, skipped)
 
 
+def with_type(message: bytes) -> bytes:
+    """Return a message with another type that has codewords, or has none, as this one."""
+    part = part_of(message)
+    other = PartType.CT1_ACK if part.type is PartType.NONE else PartType.CT2
+    return with_part(message, type=other)
+
+
 CHANGES: Final[dict[str, tuple[Edit, str]]] = {
     "PN + 1": (lambda it: with_header(it, previous_length=pn(it) + 1), "AuthenticationFailed"),
     "N + 1": (lambda it: with_header(it, number=number(it) + 1), "AuthenticationFailed"),
@@ -74,13 +81,6 @@ def pn(message: bytes) -> int:
 
 def number(message: bytes) -> int:
     return RatchetMessage.decode(message).header.number
-
-
-def with_type(message: bytes) -> bytes:
-    """Return a message with another type that has codewords, or has none, as this one."""
-    part = part_of(message)
-    other = PartType.CT1_ACK if part.type is PartType.NONE else PartType.CT2
-    return with_part(message, type=other)
 
 
 def with_sealed_bit(message: bytes, index: int) -> bytes:
@@ -335,32 +335,29 @@ def contradictions(family: Family) -> None:
 
 def later_contradictions(group) -> None:
     other = split(MlKem768KeyPair(KemSeed(draw("triple another key", 64))).public)[1]
-    for what, edit in {
-        "of another key": lambda _: other,
-        "with a bit turned over": lambda it: flipped(it, 600),
-    }.items():
-        script = Script("recipient", f"contradiction vector {what}")
-        script.hear(script.far.say(words(3)), words(3))
-        script.send(words(30))
-        wrong, right = script.far.twice(edit, words(36))
-        script.refused(wrong, "BraidFailed")
-        show(script, "Speaking")
-        script.hear(right, words(36))
-        show(script, "Hearing")
-        comment = f"Speaking: a vector {what}"
-        script.add(group, comment, rules=["PQR-5", "PRIM-11"], flags=["Contradiction"])
+    script = Script("recipient", "contradiction vector")
+    script.hear(script.far.say(words(3)), words(3))
+    script.send(words(30))
+    wrong, right = script.far.twice(lambda _: other, words(36))
+    script.refused(wrong, "BraidFailed")
+    show(script, "Speaking")
+    script.hear(right, words(36))
+    show(script, "Hearing")
+    comment = "Speaking: a vector of another key"
+    script.add(group, comment, rules=["PQR-5", "PRIM-11"], flags=["Contradiction"])
 
-    for what, index in (("ct2", 5), ("the MAC", 130)):
-        script = Script("initiator", f"contradiction {what}")
-        script.turn()
-        script.send(words(36))
-        wrong, right = script.far.twice(lambda it, at=index: flipped(it, at), words(5))
+    script = Script("initiator", "contradiction ct2")
+    script.turn()
+    script.send(words(36))
+    part, last = words(4), "the last codeword"
+    script.hear(script.far.say(part), part)
+    for index in (5, 31):
+        wrong, right = script.far.twice(lambda it, at=index: flipped(it, at), last)
         script.refused(wrong, "BraidFailed")
-        show(script, "Speaking")
-        script.hear(right, words(5))
-        show(script, "Hearing")
-        comment = f"Speaking: a ciphertext, with a bit of {what} turned over"
-        script.add(group, comment, rules=["PQR-5"], flags=["Contradiction"])
+    show(script, "Hearing", 0)
+    script.hear(right, last)
+    comment = "Hearing: a ciphertext, with bits of its MAC turned over"
+    script.add(group, comment, rules=["PQR-5"], flags=["Contradiction"])
 
 
 ALL: Final = (
