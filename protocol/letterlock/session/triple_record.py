@@ -129,7 +129,7 @@ def check_epochs(chains: Sparse, braid: Braid) -> None:
     """Raise MalformedMessage if sparse chains are not where a braid's state has them.
 
     The side that sends a ciphertext has its secret first. At the beginning of an epoch, our chain of the one
-    before may still be the last we sent in, and the peer's the last we heard.
+    before may still be the last we sent in, and the peer's the last we heard. [STO-8]
     """
     latest = braid.epoch - (0 if isinstance(braid, _HAS_SECRET) else 1)
     begun = braid.epoch - 1
