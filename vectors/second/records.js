@@ -5,10 +5,10 @@ import * as addresses from "./address.js";
 import * as braid from "./braid.js";
 import * as cbor from "./cbor.js";
 import * as curve from "./curve.js";
-import { INDICES } from "./erasure.js";
+import { INDICES, pieces } from "./erasure.js";
 import { refuse, refusingAs } from "./errors.js";
 import { SEED_SIZE } from "./kem.js";
-import { M_SIZE } from "./kem-split.js";
+import { M_SIZE, VECTOR_SIZE } from "./kem-split.js";
 import { HEADER_SIZE, PQXDH, U32, X3DH } from "./limits.js";
 import { isKem } from "./prekeys.js";
 import * as ratchet from "./ratchet.js";
@@ -134,7 +134,9 @@ function braidState(item) {
   return braid.STATES[state];
 }
 
-/** Indices in two bytes each. */
+/** Indices in two bytes each, none twice; the longest text, a vector, has no more. [RAT-12] */
 function indicesCame(item) {
-  if (shape.bytes(item, 0, Infinity).length % 2 !== 0) refuse("MalformedMessage", "half an index");
+  if (shape.bytes(item, 0, 2 * pieces(VECTOR_SIZE)).length % 2 !== 0) refuse("MalformedMessage", "half an index");
+  const indices = Array.from({ length: item.length / 2 }, (_, at) => (item[2 * at] << 8) | item[2 * at + 1]);
+  if (new Set(indices).size !== indices.length) refuse("MalformedMessage", "an index that repeats");
 }

@@ -73,7 +73,8 @@ function playTriple(given) {
       return { message: toHex(sent.message) };
     },
     receive(step) {
-      const message = messages.decodeMessage(step.bytes("message"), messages.TRIPLE);
+      const data = step.bytes("message");
+      const message = messages.decodeMessage(data, messages.kindOf(data));
       const received = triple.receive(state, associatedData, message);
       state = received.state;
       return { plaintext: toHex(received.plaintext) };
