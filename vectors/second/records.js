@@ -74,7 +74,9 @@ export function session(data) {
     const [double, chains, braided] = shape.array(state, 3);
     const name = ratchetState(double, initiated);
     sparseState(chains);
-    return { ...read, state: name, braid: braidState(braided) };
+    const braidName = braidState(braided);
+    checkEpochs(chains, braided);
+    return { ...read, state: name, braid: braidName };
   });
 }
 
@@ -114,6 +116,7 @@ const WITH_SEED = [1, 2, 3, 4];
 const WITH_M = [7, 9];
 const WITH_SENT = [1, 2, 3, 7, 8, 10];
 const WITH_GOT = [2, 4, 5, 7, 9];
+const WITH_SECRET = [7, 8, 9, 10]; // of their own epoch already
 
 const present = (wanted, item, read) => {
   if ((item !== null) !== wanted) refuse("MalformedMessage", "a field that does not go with the state");
@@ -132,6 +135,19 @@ function braidState(item) {
   present(WITH_SENT.includes(state), sent, (index) => shape.integer(index, 0, INDICES - 1));
   present(WITH_GOT.includes(state), got, indicesCame);
   return braid.STATES[state];
+}
+
+/** Sparse chains stand where the braid's state has them. [STO-8] */
+function checkEpochs([, latest, [sends, , , sendsNext], [hears, , , hearsNext]], [state, epoch]) {
+  const begun = epoch - 1;
+  const behind = (allowed) => (allowed.includes(state) ? [begun, begun - 1] : [begun]);
+  const fits =
+    latest === (WITH_SECRET.includes(state) ? epoch : begun) &&
+    behind([0, 5, 6]).includes(sends) &&
+    behind([5]).includes(hears) &&
+    (sendsNext !== null) === (sends !== latest) &&
+    (hearsNext !== null) === (hears !== latest);
+  if (!fits) refuse("MalformedMessage", "chains in epochs that the braid is not in");
 }
 
 /** Indices in two bytes each, none twice; the longest text, a vector, has no more. [RAT-12] */
