@@ -111,7 +111,7 @@ def account_player() -> AccountPlayer:
 def ratchet_player() -> SidePlayer:
     private = MATERIAL[:32].hex()
     given = {"role": "recipient", "secret": private, "associated_data": AD.hex(), "signed_prekey": private}
-    return SidePlayer(Input(given))
+    return SidePlayer(Input(given), Suite.X3DH)
 
 
 def database(folder: Path) -> object:
