@@ -174,7 +174,7 @@ def wrong_values(fields: list[Any]) -> list[tuple[int, Any]]:
         lengths = {0, 16, 31, 32, 33, 63, 64, 65, 96} - {size}
         wrong += [(4, value) for value in (None, 0, "x" * size, *(bytes(length) for length in lengths))]
     wrong += [(5, value) for value in (NOT_NULL if sent is None else [*NO_COUNTERS, 65536])]
-    wrong += [(6, value) for value in (NOT_NULL if got is None else NO_GOT.values())]
+    wrong += [(6, value) for value in (NOT_NULL if got is None else [*NO_GOT.values()])]
     return wrong
 
 
