@@ -163,7 +163,8 @@ NO_GOT: Final[dict[str, Any]] = {
 
 def wrong_values(fields: list[Any]) -> list[tuple[int, Any]]:
     """Return, for each element of a braid's record, what it must not be."""
-    wrong: list[tuple[int, Any]] = [(0, value) for value in (-1, 11, None, True, "0", b"", [])]
+    no_states: list[Any] = [-1, 11, None, True, "0", b"", []]
+    wrong: list[tuple[int, Any]] = [(0, value) for value in no_states]
     wrong += [(1, value) for value in NO_COUNTERS]
     wrong += [(at, value) for at in (2, 3) for value in NO_KEYS]
     held, sent, got = fields[4:]
