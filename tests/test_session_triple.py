@@ -1,6 +1,7 @@
 """PQR-3 to PQR-8 on whole accounts: sessions of the PQXDH suite, through all that happens in an epoch."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -172,6 +173,28 @@ def test_a_forged_late_message_leaves_both_keys(pair: Pair) -> None:
         pair.bob.read(late[:-1] + bytes([late[-1] ^ 1]))
     assert skipped(pair.bob) == 2
     assert pair.bob.read(late) == b"late"
+
+
+def test_a_kept_sparse_key_goes_with_the_message_that_it_opens(pair: Pair) -> None:
+    """A peer may give two messages one sparse number, if it went back; the key opens one of them, once."""
+    pair.converse()
+    before = ratchet_of(pair.alice)
+    late, first = pair.alice.write(b"late"), pair.alice.write(b"first")
+    pair.bob.read(first)
+    assert skipped(pair.bob) == 2
+    entry = entries(pair.alice)[0]
+    assert isinstance(entry.session, Established)
+    back = replace(ratchet_of(pair.alice), sparse=before.sparse)
+    with pair.alice.store.transaction():
+        alices = SessionBook(pair.alice.store, pair.alice.peer, frozenset(Suite))
+        alices._save(entry.id, entry.rank, replace(entry.session, ratchet=back))
+    again = pair.alice.write(b"with the number of the late one")
+    parts = [RatchetMessage.decode(each).part for each in (late, again)]
+    assert [each.number for each in parts if each is not None] == [2, 2]
+    assert pair.bob.read(again) == b"with the number of the late one"
+    assert skipped(pair.bob) == 1
+    with unchanged(pair.bob.store), pytest.raises(DuplicateMessage):
+        pair.bob.read(late)
 
 
 def test_codewords_of_a_late_message_are_of_use(pair: Pair) -> None:

@@ -163,7 +163,8 @@ NO_GOT: Final[dict[str, Any]] = {
 
 def wrong_values(fields: list[Any]) -> list[tuple[int, Any]]:
     """Return, for each element of a braid's record, what it must not be."""
-    wrong: list[tuple[int, Any]] = [(0, value) for value in (-1, 11, None, True, "0", b"", [])]
+    no_states: list[Any] = [-1, 11, None, True, "0", b"", []]
+    wrong: list[tuple[int, Any]] = [(0, value) for value in no_states]
     wrong += [(1, value) for value in NO_COUNTERS]
     wrong += [(at, value) for at in (2, 3) for value in NO_KEYS]
     held, sent, got = fields[4:]
@@ -174,7 +175,7 @@ def wrong_values(fields: list[Any]) -> list[tuple[int, Any]]:
         lengths = {0, 16, 31, 32, 33, 63, 64, 65, 96} - {size}
         wrong += [(4, value) for value in (None, 0, "x" * size, *(bytes(length) for length in lengths))]
     wrong += [(5, value) for value in (NOT_NULL if sent is None else [*NO_COUNTERS, 65536])]
-    wrong += [(6, value) for value in (NOT_NULL if got is None else NO_GOT.values())]
+    wrong += [(6, value) for value in (NOT_NULL if got is None else [*NO_GOT.values()])]
     return wrong
 
 
