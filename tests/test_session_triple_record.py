@@ -38,7 +38,7 @@ from letterlock.ratchet.sparse import Sparse
 from letterlock.ratchet.triple import Triple
 from letterlock.session.record import decode_session, encode_session
 from letterlock.session.session import Established, Origin
-from letterlock.session.triple_record import STATES
+from letterlock.session.triple_record import STATES, decode_braid
 from letterlock.stores.protocol import Record
 from letterlock.wire.suite import Suite
 from pair import plain
@@ -83,7 +83,7 @@ def sparse_states() -> dict[str, Sparse]:
     moved, place, _ = sparse.send(LETTERLOCK, added, 1)
     assert (moved.previous, place.number) == (1, 1)
     received = sparse.receive(LETTERLOCK, moved, sparse.SparsePlace(1, 1, 0)).state
-    full = dataclasses.replace(received.sending, epoch=MAX_COUNTER, number=MAX_COUNTER)
+    full = dataclasses.replace(added.sending, epoch=MAX_COUNTER - 1, number=MAX_COUNTER)
     return {
         "at the start": first,
         "of a recipient": sparse.start(LETTERLOCK, PqSharedSecret(b"\x15" * 32), is_initiator=False),
@@ -98,8 +98,34 @@ def sparse_states() -> dict[str, Sparse]:
 SPARSE: Final = sparse_states()
 
 
-def session(braid: Braid = BRAIDS[0][0], chains: Sparse = SPARSE["at the start"]) -> Established:
-    return Established(Origin(Suite.PQXDH, bytes(32), None), Triple(hearing(), chains, braid))
+BESIDE: Final[dict[str, Braid]] = {
+    "with the next epoch there": Ct2Sampled(1, AUTH, 1),
+    "sending in it": NoHeaderReceived(2, AUTH),
+    "receiving in it": KeysUnsampled(2, AUTH),
+    "at the end": Ct2Sampled(MAX_COUNTER, AUTH, 1),
+}
+"""A braid where the chains of that name are; elsewhere it is at the start."""
+
+HAS_SECRET: Final = (Ct1Sampled, EkReceivedCt1Sampled, Ct1Acknowledged, Ct2Sampled)
+
+
+def chains_of(braid: Braid) -> Sparse:
+    """Return sparse chains that are where a braid has them. [STO-8]"""
+    there = isinstance(braid, HAS_SECRET)
+    like = SPARSE["with the next epoch there" if there else "at the start"]
+    at = {"epoch": braid.epoch - 1}
+    sending, receiving = (dataclasses.replace(each, **at) for each in (like.sending, like.receiving))
+    latest = braid.epoch if there else braid.epoch - 1
+    return dataclasses.replace(like, latest=latest, sending=sending, receiving=receiving)
+
+
+def session(braid: Braid = BRAIDS[0][0], chains: Sparse | None = None) -> Established:
+    ratchet = Triple(hearing(), chains_of(braid) if chains is None else chains, braid)
+    return Established(Origin(Suite.PQXDH, bytes(32), None), ratchet)
+
+
+def session_at(name: str) -> Established:
+    return session(BESIDE.get(name, BRAIDS[0][0]), SPARSE[name])
 
 
 def record_of(made: Established) -> list[Any]:
@@ -121,17 +147,16 @@ def test_the_states_have_their_numbers() -> None:
 
 @EVERY
 def test_a_braid_is_recorded_as_specified_and_comes_back(state: Braid, fields: list[Any]) -> None:
-    for chains in SPARSE.values():
-        made = session(state, chains)
-        record = encode_session(made)
-        assert record_of(made)[6][2] == fields
-        assert plain(decode_session(record)) == plain(made)
-        assert encode_session(decode_session(record)) == record
+    made = session(state)
+    record = encode_session(made)
+    assert record_of(made)[6][2] == fields
+    assert plain(decode_session(record)) == plain(made)
+    assert encode_session(decode_session(record)) == record
 
 
 def test_sparse_chains_are_recorded_as_specified() -> None:
     for name, state in SPARSE.items():
-        root, latest, sending, receiving, previous, is_initiator = record_of(session(chains=state))[6][1]
+        root, latest, sending, receiving, previous, is_initiator = record_of(session_at(name))[6][1]
         assert (root, latest, previous) == (state.root.expose(), state.latest, state.previous)
         assert is_initiator == (0 if name == "of a recipient" else 1)
         assert type(is_initiator) is int
@@ -197,7 +222,7 @@ def test_a_braid_of_another_state_reads_only_if_that_holds_the_same(state: Braid
     for number, other in enumerate(STATES):
         changed = [number, *fields[1:]]
         if {field.name for field in dataclasses.fields(other)} == names:
-            assert type(read(whole, 2, changed).ratchet.braid) is other
+            assert type(decode_braid(changed)) is other
         else:
             with pytest.raises(CorruptStore):
                 read(whole, 2, changed)
@@ -228,9 +253,9 @@ CHAIN_WRONG: Final[dict[int, list[Any]]] = {
 
 @pytest.mark.parametrize("name", SPARSE)
 def test_sparse_chains_with_one_wrong_element_do_not_read(name: str) -> None:
-    whole = record_of(session(chains=SPARSE[name]))
+    whole = record_of(session_at(name))
     fields = whole[6][1]
-    assert plain(read(whole, 1, fields)) == plain(session(chains=SPARSE[name]))
+    assert plain(read(whole, 1, fields)) == plain(session_at(name))
     changed = [
         [*fields[:at], value, *fields[at + 1 :]] for at, values in SPARSE_WRONG.items() for value in values
     ]

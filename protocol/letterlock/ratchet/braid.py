@@ -269,18 +269,20 @@ def _more_vector(
     profile: PqProfile, state: Ct1Sampled | Ct1Acknowledged, part: HealingPart, read: Read
 ) -> BraidReceived:
     got, new, vector = _collect(VECTOR_BYTES, state.got, part, read)
+    sent: tuple[Write, ...] = ()
     if isinstance(state, Ct1Sampled) and part.type is PartType.EK_CT1_ACK:
-        state = Ct1Acknowledged(state.epoch, state.authenticator, state.m, state.got)
+        # It has arrived, and the codewords of the vector take its room in the store: m brings it back.
+        state, sent = Ct1Acknowledged(state.epoch, state.authenticator, state.m, state.got), (_SENT,)
     if vector is None:
-        return BraidReceived(replace(state, got=got), new)
+        return BraidReceived(replace(state, got=got), sent + new)
     text = _second(profile, state, vector, read)
     gone = (Clear(Slot.INCOMING), Clear(Slot.KEPT))
     match state:
-        case Ct1Sampled(epoch, authenticator, sent=sent):
-            after = EkReceivedCt1Sampled(epoch, authenticator, sent)
+        case Ct1Sampled(epoch, authenticator):
+            after = EkReceivedCt1Sampled(epoch, authenticator, state.sent)
             return BraidReceived(after, (*gone, Append(Slot.KEPT, text)))
         case Ct1Acknowledged(epoch, authenticator):
-            writes = (*gone, Clear(Slot.OUTGOING), Append(Slot.OUTGOING, text))
+            writes = (*gone, *sent, Append(Slot.OUTGOING, text))
             return BraidReceived(Ct2Sampled(epoch, authenticator, 0), writes)
         case _:
             assert_never(state)
@@ -288,7 +290,8 @@ def _more_vector(
 
 def _second(profile: PqProfile, state: Ct1Sampled | Ct1Acknowledged, vector: bytes, read: Read) -> bytes:
     """Return ct2 with the MAC over ct1 || ct2. Raises BraidFailed for a vector of another header.  PRIM-11"""
-    header, ct1 = _held(read, Slot.KEPT, HEADER_BYTES), _held(read, Slot.OUTGOING, FIRST_BYTES)
+    header = _held(read, Slot.KEPT, HEADER_BYTES)
+    _, ct1 = encapsulate_header(header, state.m)
     try:
         ct2 = encapsulate_vector(header, vector, state.m)
     except InvalidKey:
@@ -339,6 +342,8 @@ def _check(mac: bytes, expected: bytes) -> None:
 _DAMAGED: Final = "what was stored beside a session is not all there: restore the store from a copy"
 
 _CONTRADICTION: Final = "the peer's post-quantum keys contradict each other: initiate a new session"
+
+_SENT: Final = Clear(Slot.OUTGOING)
 
 RECEIVES: Final[Mapping[tuple[type[Braid], PartType], Callable[..., BraidReceived]]] = {
     (KeysSampled, PartType.CT1): _begin_ct1,
