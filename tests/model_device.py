@@ -70,7 +70,7 @@ BESIDE: Final[dict[type[Braid], dict[Slot, int]]] = {
     HeaderReceived: {Slot.KEPT: 64},
     Ct1Sampled: {Slot.OUTGOING: 960, Slot.KEPT: 64},
     EkReceivedCt1Sampled: {Slot.OUTGOING: 960, Slot.KEPT: 160},
-    Ct1Acknowledged: {Slot.OUTGOING: 960, Slot.KEPT: 64},
+    Ct1Acknowledged: {Slot.KEPT: 64},
     Ct2Sampled: {Slot.OUTGOING: 160},
 }
 """How many bytes lie beside each state of the braid; what has come of a text lies there too, by `got`."""

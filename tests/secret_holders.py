@@ -40,7 +40,7 @@ from letterlock.stores.vault import DataKey, KeyOpener, PassphraseOpener, Vault
 from letterlock.vectors.accounts import AccountPlayer
 from letterlock.vectors.operation import Input
 from letterlock.vectors.plays import Chosen
-from letterlock.vectors.ratchets import RatchetPlayer
+from letterlock.vectors.ratchets import SidePlayer
 from letterlock.wire.message import HandshakeHeader, Header
 from letterlock.wire.prekey import PrekeyKind
 from letterlock.wire.suite import Suite
@@ -108,10 +108,10 @@ def account_player() -> AccountPlayer:
     return AccountPlayer(Input({**given, "replays": None}))
 
 
-def ratchet_player() -> RatchetPlayer:
+def ratchet_player() -> SidePlayer:
     private = MATERIAL[:32].hex()
     given = {"role": "recipient", "secret": private, "associated_data": AD.hex(), "signed_prekey": private}
-    return RatchetPlayer(Input(given))
+    return SidePlayer(Input(given), Suite.X3DH)
 
 
 def database(folder: Path) -> object:
@@ -232,7 +232,7 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "Account": (account, "<Account alice.1>"),
     "Chosen": (chosen, "{OBJECT}"),
     "AccountPlayer": (account_player, "{OBJECT}"),
-    "RatchetPlayer": (ratchet_player, "{OBJECT}"),
+    "SidePlayer": (ratchet_player, "{OBJECT}"),
     **PQ_TABLE,
 }  # fmt: skip
 

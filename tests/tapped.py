@@ -57,16 +57,12 @@ class Tapped:
         self._record(monkeypatch)
         self.rng = random.Random(seed)
         self.sizes = LONG
-        self.pair = Pair(self._store, suites=BOTH_SUITES)
+        self.pair = Pair(lambda name: opened(folder / name), suites=BOTH_SUITES)
         self.events: list[Event] = []
         self.texts: dict[bytes, bytes] = {}
         self.pair.alice.initiate(suite=suite)
         self.say(self.pair.alice)
         self.hear(self.pair.bob)
-
-    def _store(self, name: str) -> SqliteStore:
-        (self.folder / name).mkdir()
-        return quick(self.folder / name)
 
     def _record(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Write down every private half that either side draws; a thief is given some of them."""
@@ -157,10 +153,20 @@ class Impostor:
         return None
 
 
+def opened(folder: Path) -> SqliteStore:
+    """Open the store in a folder, or make it; it does not wait for the disk."""
+    if not folder.exists():
+        folder.mkdir()
+        return quick(folder)
+    store = SqliteStore(folder / "store.db", key=KEY)
+    store._database._connection.execute("PRAGMA synchronous = OFF")
+    return store
+
+
 def copy_of(folder: Path, to: Path) -> SqliteStore:
     """Copy a store's files, which may be open, and open the copy."""
     shutil.copytree(folder, to)
-    return SqliteStore(to / "store.db", key=KEY)
+    return opened(to)
 
 
 def triple_of(store: Store, side: Side) -> Triple:

@@ -1,4 +1,4 @@
-"""The table of bench/README.md is what bench/healing.py prints, and a conversation heals as soon as promised."""
+"""The table of bench/README.md is what bench/healing.py prints; a conversation heals as soon as promised."""
 
 import importlib.util
 import sys

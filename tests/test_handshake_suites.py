@@ -24,6 +24,7 @@ from letterlock.wire.message import InitialMessage
 from letterlock.wire.suite import Suite
 from pair import ALICE, BOB, BOTH_SUITES, X3DH_ONLY, Pair, entropy_of, unchanged
 from trace_calls import Trace
+from triples import with_part, without_part
 
 
 def edited(message: bytes, changes: dict[int, Any]) -> bytes:
@@ -32,18 +33,6 @@ def edited(message: bytes, changes: dict[int, Any]) -> bytes:
     for index, value in changes.items():
         fields[index] = value(fields[index]) if callable(value) else value
     return cbor2.dumps(fields)
-
-
-def without_part(message: bytes) -> bytes:
-    """Return a triple message as a plain one: what it has more taken out."""
-    version, _, *rest = cbor2.loads(message)
-    return cbor2.dumps([version, 2, *rest[:3], rest[-1]])
-
-
-def with_part(message: bytes) -> bytes:
-    """Return a plain message as a triple one that carries nothing."""
-    version, _, *rest = cbor2.loads(message)
-    return cbor2.dumps([version, 5, *rest[:3], 1, 1, 0, 0, None, None, rest[-1]])
 
 
 def x3dh_letter(pair: Pair) -> bytes:

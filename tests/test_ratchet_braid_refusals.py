@@ -202,7 +202,7 @@ BESIDE = {
     "HeaderReceived": (Slot.KEPT,),
     "Ct1Sampled": (Slot.OUTGOING, Slot.INCOMING, Slot.KEPT),
     "EkReceivedCt1Sampled": (Slot.OUTGOING, Slot.KEPT),
-    "Ct1Acknowledged": (Slot.OUTGOING, Slot.INCOMING, Slot.KEPT),
+    "Ct1Acknowledged": (Slot.INCOMING, Slot.KEPT),
     "Ct2Sampled": (Slot.OUTGOING,),
 }
 

@@ -1,10 +1,9 @@
 """A session heals, over any network, again and again; and what that is worth when a whole store was stolen.
 
-Whoever stole one side's whole store reads on for a while, then nothing, for ever.
-
-The thief hears every message and is given every X25519 private key that either side makes: the classical half
-is open to him. Only the post-quantum half can shut him out. The same thief reads an X3DH session to its end,
-and this one too if he is given the KEM's secrets: so it is not he who is clumsy.
+Whoever stole one side's whole store reads on for a while, then nothing, for ever. The thief hears all letters
+and is given every X25519 private key that either side makes: the classical half is open to him. Only the
+post-quantum half can shut him out. The same thief reads an X3DH session to its end, and this one too if he is
+given the KEM's secrets: so it is not he who is clumsy.
 """
 
 import random
@@ -20,9 +19,8 @@ from letterlock.ratchet.braid_states import Braid
 from letterlock.session.triple_record import STATES
 from letterlock.stores.sqlite import SqliteStore
 from letterlock.wire.suite import Suite
-from pair import Pair, Side, Stores
-from storekit import KEY, quick
-from tapped import LONG, MIXED, Impostor, Tapped, braid_of, copy_of, epoch_of, triple_of
+from pair import Pair, Side
+from tapped import LONG, MIXED, Impostor, Tapped, braid_of, copy_of, epoch_of, opened, triple_of
 
 NAMES = ("alice", "bob")
 
@@ -166,23 +164,8 @@ def test_a_theft_heals_whatever_the_braid_was_doing(tmp_path: Path, monkeypatch:
     assert {thief.seed is not None for _, thief, _, _ in thefts.values()} == {True, False}
 
 
-def patient_stores(folder: Path) -> Stores:
-    """Return a maker of SQLite stores that opens the same file again, and does not wait for the disk."""
-
-    def make(name: str) -> SqliteStore:
-        path = folder / name
-        if not path.exists():
-            path.mkdir()
-            return quick(path)
-        store = SqliteStore(path / "store.db", key=KEY)
-        store._database._connection.execute("PRAGMA synchronous = OFF")
-        return store
-
-    return make
-
-
 def test_a_long_conversation_heals_ten_times_over_a_bad_network(tmp_path: Path) -> None:
-    pair, rng = Pair(patient_stores(tmp_path)), random.Random(8)
+    pair, rng = Pair(lambda name: opened(tmp_path / name)), random.Random(8)
     pair.alice.initiate()
     texts: dict[bytes, bytes] = {}
     lost = read = restarts = 0

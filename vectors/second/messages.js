@@ -56,14 +56,15 @@ function decodeTriple(data) {
   shape.integer(epoch, 1, limits.U32);
   shape.integer(sparseNumber, 1, limits.U32);
   shape.u32(sparsePrevious);
-  checkCodewords(shape.integer(type, 0, TYPES.length - 1), first, codewords);
+  checkCodewords({ type, first, codewords });
   shape.bytes(sealed, SEALED_LEAST, SEALED_MOST);
   const part = { epoch, number: sparseNumber, previous: sparsePrevious, type, first, codewords };
   return { ratchetKey, previousLength, number, part, opened: data.slice(0, found.last), sealed };
 }
 
-/** [WIRE-12] */
-function checkCodewords(type, first, codewords) {
+/** Whether type, first index and codewords go together. [WIRE-12] */
+export function checkCodewords({ type, first, codewords }) {
+  shape.integer(type, 0, TYPES.length - 1);
   if (BARE.includes(type)) {
     if (first !== null || codewords !== null) refuse("MalformedMessage", "codewords that do not go with the type");
     return;

@@ -73,6 +73,7 @@ export function hasFinished(state, ratchetKey) {
 
 /** Open a decoded ratchet message: the new state, the plaintext, and whether it was a late one. */
 export function receive(state, associatedData, message) {
+  if (message.part !== undefined) refuse("AuthenticationFailed", "a triple message"); // [PQR-8]
   const { key, late, settle } = keyOf(state, message);
   const plaintext = sealing.open(key, associatedData, message);
   const settled = settle();

@@ -5,10 +5,10 @@ import * as addresses from "./address.js";
 import * as braid from "./braid.js";
 import * as cbor from "./cbor.js";
 import * as curve from "./curve.js";
-import { INDICES } from "./erasure.js";
+import { INDICES, pieces } from "./erasure.js";
 import { refuse, refusingAs } from "./errors.js";
 import { SEED_SIZE } from "./kem.js";
-import { M_SIZE } from "./kem-split.js";
+import { M_SIZE, VECTOR_SIZE } from "./kem-split.js";
 import { HEADER_SIZE, PQXDH, U32, X3DH } from "./limits.js";
 import { isKem } from "./prekeys.js";
 import * as ratchet from "./ratchet.js";
@@ -74,7 +74,9 @@ export function session(data) {
     const [double, chains, braided] = shape.array(state, 3);
     const name = ratchetState(double, initiated);
     sparseState(chains);
-    return { ...read, state: name, braid: braidState(braided) };
+    const braidName = braidState(braided);
+    checkEpochs(chains, braided);
+    return { ...read, state: name, braid: braidName };
   });
 }
 
@@ -114,6 +116,7 @@ const WITH_SEED = [1, 2, 3, 4];
 const WITH_M = [7, 9];
 const WITH_SENT = [1, 2, 3, 7, 8, 10];
 const WITH_GOT = [2, 4, 5, 7, 9];
+const WITH_SECRET = [7, 8, 9, 10]; // of their own epoch already
 
 const present = (wanted, item, read) => {
   if ((item !== null) !== wanted) refuse("MalformedMessage", "a field that does not go with the state");
@@ -134,7 +137,22 @@ function braidState(item) {
   return braid.STATES[state];
 }
 
-/** Indices in two bytes each. */
+/** Sparse chains stand where the braid's state has them. [STO-8] */
+function checkEpochs([, latest, [sends, , , sendsNext], [hears, , , hearsNext]], [state, epoch]) {
+  const begun = epoch - 1;
+  const behind = (allowed) => (allowed.includes(state) ? [begun, begun - 1] : [begun]);
+  const fits =
+    latest === (WITH_SECRET.includes(state) ? epoch : begun) &&
+    behind([0, 5, 6]).includes(sends) &&
+    behind([5]).includes(hears) &&
+    (sendsNext !== null) === (sends !== latest) &&
+    (hearsNext !== null) === (hears !== latest);
+  if (!fits) refuse("MalformedMessage", "chains in epochs that the braid is not in");
+}
+
+/** Indices in two bytes each, none twice; the longest text, a vector, has no more. [RAT-12] */
 function indicesCame(item) {
-  if (shape.bytes(item, 0, Infinity).length % 2 !== 0) refuse("MalformedMessage", "half an index");
+  if (shape.bytes(item, 0, 2 * pieces(VECTOR_SIZE)).length % 2 !== 0) refuse("MalformedMessage", "half an index");
+  const indices = Array.from({ length: item.length / 2 }, (_, at) => (item[2 * at] << 8) | item[2 * at + 1]);
+  if (new Set(indices).size !== indices.length) refuse("MalformedMessage", "an index that repeats");
 }

@@ -35,9 +35,7 @@ function moved(session, state) {
 const tripleOf = ({ ratchet: double, beside }) => ({ double, ...beside });
 
 function receive(session, message) {
-  const isTriple = message.part !== undefined;
-  if (isTriple !== (session.suite === PQXDH)) refuse("AuthenticationFailed", "a message of the other suite"); // [PQR-8]
-  if (isTriple) return triple.receive(tripleOf(session), session.associatedData, message);
+  if (session.suite === PQXDH) return triple.receive(tripleOf(session), session.associatedData, message);
   return ratchet.receive(session.ratchet, session.associatedData, message);
 }
 

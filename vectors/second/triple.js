@@ -6,6 +6,7 @@
 import { ascii } from "./bytes.js";
 import * as braid from "./braid.js";
 import { CODEWORD } from "./erasure.js";
+import { refuse } from "./errors.js";
 import { hkdf } from "./kdf.js";
 import { TRIPLE_KEPT } from "./limits.js";
 import { paddedLength } from "./padding.js";
@@ -62,6 +63,7 @@ export function cost(state, { number, part }) {
 
 /** Open a decoded triple message: the new state, the plaintext, and whether it was a late one. */
 export function receive(state, associatedData, message) {
+  if (message.part === undefined) refuse("AuthenticationFailed", "a message without the post-quantum half"); // [PQR-8]
   const kept = state.double.skipped;
   const inChain = ofChain(message.part);
   ratchet.check(state.double, message);

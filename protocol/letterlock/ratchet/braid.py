@@ -95,14 +95,15 @@ SENDS: Final[Mapping[type[Braid], PartType]] = {
 }
 """What each state sends."""
 
-_TEXTS: Final[Mapping[PartType, int]] = {
-    PartType.HDR: _HEADER_TEXT,
-    PartType.EK: VECTOR_BYTES,
-    PartType.EK_CT1_ACK: VECTOR_BYTES,
-    PartType.CT1: FIRST_BYTES,
-    PartType.CT2: _CT2_TEXT,
+_SENDS_BYTES: Final[Mapping[type[Sending], int]] = {
+    KeysSampled: _HEADER_TEXT,
+    HeaderSent: VECTOR_BYTES,
+    Ct1Received: VECTOR_BYTES,
+    Ct1Sampled: FIRST_BYTES,
+    EkReceivedCt1Sampled: FIRST_BYTES,
+    Ct2Sampled: _CT2_TEXT,
 }
-"""How long the text is whose codewords are sent."""
+"""How long the text is that lies in OUTGOING."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,7 @@ def _send_first_ct1(
     profile: PqProfile, state: HeaderReceived, room: int, entropy: Entropy, read: Read
 ) -> BraidSent:
     epoch = state.epoch
-    header = _one(read, Slot.KEPT, HEADER_BYTES)
+    header = _held(read, Slot.KEPT, HEADER_BYTES)
     m = EncapsulationRandomness.generate(entropy)
     shared, ct1 = encapsulate_header(header, m)
     secret = profile.epoch_secret(shared, epoch)
@@ -184,7 +185,7 @@ def _send_first_ct1(
 
 
 def _send_more(state: Sending, room: int, read: Read) -> BraidSent:
-    text = _one(read, Slot.OUTGOING, _TEXTS[SENDS[type(state)]])
+    text = _held(read, Slot.OUTGOING, _SENDS_BYTES[type(state)])
     piece, sent = _codewords(text, state.sent, room)
     return BraidSent(replace(state, sent=sent), state.epoch, SENDS[type(state)], state.sent, piece)
 
@@ -245,7 +246,7 @@ def _more_ct2(profile: PqProfile, state: EkSentCt1Received, part: HealingPart, r
     if text is None:
         return BraidReceived(replace(state, got=got), new)
     epoch = state.epoch
-    ct1 = _one(read, Slot.KEPT, FIRST_BYTES)
+    ct1 = _held(read, Slot.KEPT, FIRST_BYTES)
     ciphertext, mac = ct1 + text[:SECOND_BYTES], text[SECOND_BYTES:]
     secret = profile.epoch_secret(MlKem768KeyPair(state.seed).decapsulate(ciphertext), epoch)
     authenticator = profile.update(state.authenticator, epoch, secret)
@@ -268,18 +269,20 @@ def _more_vector(
     profile: PqProfile, state: Ct1Sampled | Ct1Acknowledged, part: HealingPart, read: Read
 ) -> BraidReceived:
     got, new, vector = _collect(VECTOR_BYTES, state.got, part, read)
+    sent: tuple[Write, ...] = ()
     if isinstance(state, Ct1Sampled) and part.type is PartType.EK_CT1_ACK:
-        state = Ct1Acknowledged(state.epoch, state.authenticator, state.m, state.got)
+        # It has arrived, and the codewords of the vector take its room in the store: m brings it back.
+        state, sent = Ct1Acknowledged(state.epoch, state.authenticator, state.m, state.got), (_SENT,)
     if vector is None:
-        return BraidReceived(replace(state, got=got), new)
+        return BraidReceived(replace(state, got=got), sent + new)
     text = _second(profile, state, vector, read)
     gone = (Clear(Slot.INCOMING), Clear(Slot.KEPT))
     match state:
-        case Ct1Sampled(epoch, authenticator, sent=sent):
-            after = EkReceivedCt1Sampled(epoch, authenticator, sent)
+        case Ct1Sampled(epoch, authenticator):
+            after = EkReceivedCt1Sampled(epoch, authenticator, state.sent)
             return BraidReceived(after, (*gone, Append(Slot.KEPT, text)))
         case Ct1Acknowledged(epoch, authenticator):
-            writes = (*gone, Clear(Slot.OUTGOING), Append(Slot.OUTGOING, text))
+            writes = (*gone, *sent, Append(Slot.OUTGOING, text))
             return BraidReceived(Ct2Sampled(epoch, authenticator, 0), writes)
         case _:
             assert_never(state)
@@ -287,7 +290,8 @@ def _more_vector(
 
 def _second(profile: PqProfile, state: Ct1Sampled | Ct1Acknowledged, vector: bytes, read: Read) -> bytes:
     """Return ct2 with the MAC over ct1 || ct2. Raises BraidFailed for a vector of another header.  PRIM-11"""
-    header, ct1 = _one(read, Slot.KEPT, HEADER_BYTES), _one(read, Slot.OUTGOING, FIRST_BYTES)
+    header = _held(read, Slot.KEPT, HEADER_BYTES)
+    _, ct1 = encapsulate_header(header, state.m)
     try:
         ct2 = encapsulate_vector(header, vector, state.m)
     except InvalidKey:
@@ -296,7 +300,7 @@ def _second(profile: PqProfile, state: Ct1Sampled | Ct1Acknowledged, vector: byt
 
 
 def _acknowledged(_: PqProfile, state: EkReceivedCt1Sampled, __: HealingPart, read: Read) -> BraidReceived:
-    text = _one(read, Slot.KEPT, _CT2_TEXT)
+    text = _held(read, Slot.KEPT, _CT2_TEXT)
     after = Ct2Sampled(state.epoch, state.authenticator, 0)
     return BraidReceived(after, (Clear(Slot.OUTGOING), Clear(Slot.KEPT), Append(Slot.OUTGOING, text)))
 
@@ -315,18 +319,18 @@ def _collect(
         return (*got, *(each.index for each in new)), (Append(Slot.INCOMING, entry),) if new else (), None
     earlier = b"".join(read(Slot.INCOMING)) if got else b""
     size = _INDEX_BYTES + CODEWORD_BYTES
-    if len(earlier) != size * len(got):
-        raise CorruptStore(_NOT_BESIDE)
     entries = (earlier[at : at + size] for at in range(0, len(earlier), size))
     known = [Codeword(int.from_bytes(each[:_INDEX_BYTES], "big"), each[_INDEX_BYTES:]) for each in entries]
+    if len(earlier) != len(got) * size or tuple(each.index for each in known) != got:
+        raise CorruptStore(_DAMAGED)
     return (), (), Collected(length).add([*known, *new]).text()
 
 
-def _one(read: Read, slot: Slot, length: int) -> bytes:
-    """Return the only entry of a slot. Raises CorruptStore: rows may have been taken out of the store."""
+def _held(read: Read, slot: Slot, length: int) -> bytes:
+    """Return the one entry of a slot. Raises CorruptStore: whoever can write to the disk can delete rows."""
     entries = read(slot)
-    if len(entries) != 1 or len(entries[0]) != length:
-        raise CorruptStore(_NOT_BESIDE)
+    if [len(each) for each in entries] != [length]:
+        raise CorruptStore(_DAMAGED)
     return entries[0]
 
 
@@ -335,8 +339,11 @@ def _check(mac: bytes, expected: bytes) -> None:
         raise BraidFailed(_CONTRADICTION)
 
 
-_NOT_BESIDE: Final = "what lies beside a stored session does not fit it: restore the store from a copy"
+_DAMAGED: Final = "what was stored beside a session is not all there: restore the store from a copy"
+
 _CONTRADICTION: Final = "the peer's post-quantum keys contradict each other: initiate a new session"
+
+_SENT: Final = Clear(Slot.OUTGOING)
 
 RECEIVES: Final[Mapping[tuple[type[Braid], PartType], Callable[..., BraidReceived]]] = {
     (KeysSampled, PartType.CT1): _begin_ct1,

@@ -147,7 +147,7 @@ class EkReceivedCt1Sampled(Guarded):
 
 @dataclass(frozen=True, slots=True)
 class Ct1Acknowledged(Guarded):
-    """ct1 has arrived, not the vector. OUTGOING: ct1. INCOMING: codewords of the vector. KEPT: the header."""
+    """ct1 has arrived, not the vector. INCOMING: codewords of the vector. KEPT: the header."""
 
     epoch: int
     authenticator: Authenticator

@@ -135,8 +135,9 @@ def send(profile: PqProfile, state: Sparse, epoch: int) -> tuple[Sparse, SparseP
         raise UsageError(f"chain of {chain.number} messages is full: initiate a new session")
     number = chain.number + 1
     key = profile.message_key(chain.key, number)
-    after = replace(chain, key=profile.advance(chain.key, number), number=number)
-    return replace(state, sending=after, previous=previous), SparsePlace(epoch, number, previous), key
+    after = SparseChain(epoch, profile.advance(chain.key, number), number, chain.following)
+    moved = Sparse(state.root, state.latest, after, state.receiving, previous, state.is_initiator)
+    return moved, SparsePlace(epoch, number, previous), key
 
 
 def is_late(state: Sparse, place: SparsePlace) -> bool:
@@ -185,7 +186,7 @@ def _reach(
 ) -> tuple[SparseChain, SparseGap, SparseMessageKey]:
     """Return the chain after a message, the gap before it, and its key."""
     before, gap = _walk(profile, chain, number)
-    after = replace(before, key=profile.advance(before.key, number), number=number)
+    after = SparseChain(before.epoch, profile.advance(before.key, number), number, before.following)
     return after, gap, profile.message_key(before.key, number)
 
 
@@ -196,7 +197,7 @@ def _walk(profile: PqProfile, chain: SparseChain, to: int) -> tuple[SparseChain,
         passed.append(key.expose())
         key = profile.advance(key, number)
     gap = SparseGap(chain.epoch, chain.number + 1, PassedKeys(b"".join(passed)))
-    return replace(chain, key=key, number=max(chain.number, to - 1)), gap
+    return SparseChain(chain.epoch, key, max(chain.number, to - 1), chain.following), gap
 
 
 def _check(skipped: int) -> None:

@@ -110,11 +110,11 @@ class Opened(Guarded):
 class Beside(Protocol):
     """What a store keeps beside a session's record, and a message may need."""
 
-    def read(self, slot: Slot) -> Sequence[bytes]:
+    def read(self, slot: Slot, /) -> Sequence[bytes]:
         """Return a slot's entries, in order."""
         ...
 
-    def find(self, chain: bytes, number: int) -> bytes | None:
+    def find(self, chain: bytes, number: int, /) -> bytes | None:
         """Return a kept key, or None."""
         ...
 
@@ -122,11 +122,11 @@ class Beside(Protocol):
 class Nothing:
     """Beside a new session there is nothing."""
 
-    def read(self, _slot: Slot) -> Sequence[bytes]:
+    def read(self, _slot: Slot, /) -> Sequence[bytes]:
         """See Beside."""
         return ()
 
-    def find(self, _chain: bytes, _number: int) -> bytes | None:
+    def find(self, _chain: bytes, _number: int, /) -> bytes | None:
         """See Beside."""
         return None
 

@@ -10,6 +10,7 @@ hold is null. The long texts are not here: they are rows of their own, and chang
 Not here: the double ratchet's half, and the session around both (record.py).
 """
 
+import struct
 from dataclasses import fields as fields_of
 from typing import Any, Final
 
@@ -103,7 +104,7 @@ def encode_braid(state: Braid) -> cbor.Value:
         state.authenticator.key.expose(),
         None if secret is None else secret.expose(),
         getattr(holds, "sent", None),
-        None if got is None else b"".join(index.to_bytes(_INDEX_BYTES, "big") for index in got),
+        None if got is None else struct.pack(f">{len(got)}H", *got),
     ]
 
 
@@ -128,7 +129,7 @@ def check_epochs(chains: Sparse, braid: Braid) -> None:
     """Raise MalformedMessage if sparse chains are not where a braid's state has them.
 
     The side that sends a ciphertext has its secret first. At the beginning of an epoch, our chain of the one
-    before may still be the last we sent in, and the peer's the last we heard.
+    before may still be the last we sent in, and the peer's the last we heard. [STO-8]
     """
     latest = braid.epoch - (0 if isinstance(braid, _HAS_SECRET) else 1)
     begun = braid.epoch - 1
@@ -162,9 +163,9 @@ def _read_got(fields: Fields, holds: frozenset[str]) -> dict[str, tuple[int, ...
         fields.null("got")
         return {}
     data = fields.blob_between("got", 0, _MOST_INDICES * _INDEX_BYTES)
-    pieces = [data[at : at + _INDEX_BYTES] for at in range(0, len(data), _INDEX_BYTES)]
-    got = tuple(int.from_bytes(piece, "big") for piece in pieces)
-    if len(data) % _INDEX_BYTES or len({*got}) != len(got):
+    count, rest = divmod(len(data), _INDEX_BYTES)
+    got = () if rest else struct.unpack(f">{count}H", data)
+    if rest or len({*got}) != count:
         raise MalformedMessage("indices of a braid are cut short, or repeat")
     return {"got": got}
 

@@ -1,10 +1,9 @@
 // What an operation is given, read by type. A wrong type is the asker's mistake: UsageError.
 
 import * as addresses from "../address.js";
-import { TYPES } from "../braid.js";
 import { fromHex } from "../bytes.js";
-import { INDICES } from "../erasure.js";
 import { refuse, refusingAs } from "../errors.js";
+import { checkCodewords } from "../messages.js";
 import { randomBytes } from "@noble/hashes/utils.js";
 
 export class Input {
@@ -89,11 +88,11 @@ export class Input {
 
   /** Type, first index and codewords of a braid's part. */
   codewords() {
-    return {
-      type: this.integer("type", 0, TYPES.length - 1),
-      first: this.optional("first", (name) => this.integer(name, 0, INDICES - 1)),
-      codewords: this.optional("codewords", this.bytes),
+    const given = {
+      type: this.integer("type"), first: this.optional("first", this.integer), codewords: this.optional("codewords", this.bytes),
     };
+    refusingAs("UsageError", () => checkCodewords(given));
+    return given;
   }
 
   /** A source of random bytes: those that are given, or fresh ones where none are. */

@@ -37,7 +37,7 @@ function erasureText(given) {
 
 const erasures = {
   "erasure.codewords": (given) => ({
-    codewords: toHex(erasure.codewords(given.bytes("text"), given.integer("first"), given.integer("count"))),
+    codewords: toHex(erasure.codewords(given.bytes("text"), given.integer("first"), given.integer("count", 1))),
   }),
   "erasure.text": erasureText,
 };

@@ -7,7 +7,7 @@ import * as curve from "../curve.js";
 import { Refusal } from "../errors.js";
 import { sha256 } from "../kdf.js";
 import * as messages from "../messages.js";
-import { TRIPLE_KEPT } from "../limits.js";
+import { CODEWORDS, U32 } from "../limits.js";
 import * as ratchet from "../ratchet.js";
 import * as sparse from "../sparse.js";
 import * as triple from "../triple.js";
@@ -73,7 +73,8 @@ function playTriple(given) {
       return { message: toHex(sent.message) };
     },
     receive(step) {
-      const message = messages.decodeMessage(step.bytes("message"), messages.TRIPLE);
+      const data = step.bytes("message");
+      const message = messages.decodeMessage(data, messages.kindOf(data));
       const received = triple.receive(state, associatedData, message);
       state = received.state;
       return { plaintext: toHex(received.plaintext) };
@@ -94,11 +95,11 @@ function playSparse(given) {
       return { number, previous, key: toHex(key) };
     },
     receive(step) {
-      const header = { epoch: step.integer("epoch"), number: step.integer("number"), previous: step.integer("previous") };
+      const header = { epoch: step.integer("epoch"), number: step.integer("number", 1, U32), previous: step.integer("previous") };
       const { key, settle } = sparse.keyOf(state, kept, header);
       const settled = settle();
       state = settled.state;
-      kept = ratchet.keep(kept, [settled], TRIPLE_KEPT);
+      kept = ratchet.keep(kept, [settled], Infinity); // the limit is a session's
       return { key: toHex(key) };
     },
     add_epoch(step) {
@@ -116,7 +117,7 @@ function playBraid(given) {
   };
   return playSteps(given, {
     send(step) {
-      const moved = braid.send(state, step.integer("room"), step.entropy("entropy"));
+      const moved = braid.send(state, step.integer("room", 1, CODEWORDS), step.entropy("entropy"));
       const { codewords, ...part } = moved.part;
       return { ...part, codewords: codewords && toHex(codewords), secret: secretOf(moved) };
     },
