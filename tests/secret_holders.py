@@ -38,6 +38,8 @@ from letterlock.stores.protocol import PrekeyRow, Record, SessionRow, SkippedRow
 from letterlock.stores.sqlite import SqliteStore
 from letterlock.stores.vault import DataKey, KeyOpener, PassphraseOpener, Vault
 from letterlock.vectors.accounts import AccountPlayer
+from letterlock.vectors.braid import BraidPlayer
+from letterlock.vectors.sparse import SparsePlayer
 from letterlock.vectors.operation import Input
 from letterlock.vectors.plays import Chosen
 from letterlock.vectors.ratchets import SidePlayer
@@ -106,6 +108,14 @@ def account_player() -> AccountPlayer:
     prekeys = [{"kind": 1, "id": 1, "private": private, "expires": None}]
     given = {"address": ["alice", 1], "identity": private, "suites": [2], "now": NOON, "prekeys": prekeys}
     return AccountPlayer(Input({**given, "replays": None}))
+
+
+def sparse_player() -> SparsePlayer:
+    return SparsePlayer(Input({"secret": MATERIAL[:32].hex(), "initiator": True}))
+
+
+def braid_player() -> BraidPlayer:
+    return BraidPlayer(Input({"secret": MATERIAL[:32].hex(), "initiator": True}))
 
 
 def ratchet_player() -> SidePlayer:
@@ -233,6 +243,8 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "Chosen": (chosen, "{OBJECT}"),
     "AccountPlayer": (account_player, "{OBJECT}"),
     "SidePlayer": (ratchet_player, "{OBJECT}"),
+    "SparsePlayer": (sparse_player, "{OBJECT}"),
+    "BraidPlayer": (braid_player, "{OBJECT}"),
     **PQ_TABLE,
 }  # fmt: skip
 

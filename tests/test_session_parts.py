@@ -87,6 +87,6 @@ def test_what_does_not_fit_is_damage_to_the_store(
     letter = side.other.write(LONG)
     spoil(side, change)
     before = side.dump()
-    with pytest.raises(CorruptStore, match="does not fit"):
+    with pytest.raises(CorruptStore, match="not all there"):
         side.write(b"x") if does == "writes" else side.read(letter)
     assert side.dump() == before
