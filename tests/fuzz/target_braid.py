@@ -3,7 +3,7 @@
 An input is [state, part, part, ...]; a part is [epoch, type, first index / null, codewords / null], as in a
 message. The parts are received one after the other:
 
-    refused     as PeerError; the state and what lies beside are as they were, for both are values
+    refused     as BraidFailed, or AuthenticationFailed for an epoch that is not there
     accepted    what lies beside fits the state; the same part changes nothing the second time; the state
                 comes back from a record; what is due can be sent
     secret      where an epoch ends, and nowhere else
@@ -18,7 +18,7 @@ import cbor2
 from fuzz.braids import HELD, NAMES, TEXTS, Held
 from fuzz.harness import Finding, Outcome, Target, attempt, parsed_room
 from fuzz.tree import mutated
-from letterlock.errors import PeerError
+from letterlock.errors import AuthenticationFailed, BraidFailed, PeerError
 from letterlock.limits import MAX_CODEWORDS
 from letterlock.ratchet import braid
 from letterlock.ratchet.braid import RECEIVES, BraidReceived
@@ -44,6 +44,8 @@ def check(data: bytes) -> None:
         outcome = attempt(data, partial(_received, held, part), PeerError)
         if outcome.error is None:
             held = _accepted(data, held, part, outcome)
+        elif not isinstance(outcome.error, BraidFailed | AuthenticationFailed):
+            raise Finding(f"{type(outcome.error).__name__} for a part")
 
 
 def _read(data: bytes) -> tuple[Held, list[HealingPart]]:

@@ -66,6 +66,7 @@ def seeds() -> dict[str, bytes]:
             "sample-triple": cbor2.dumps([*tree[:5], 2, 3, 4, 5, 6, bytes(range(64)), bytes(56)]),
             "most-skipped": active.say(pad(TEXT), 1980, 2000, Piece(previous=1990)),
             "one-too-many": active.say(pad(TEXT), 2001, piece=Piece(jump=0)),
+            "far-sparse-number": cbor2.dumps([*tree[:6], 2**22, *tree[7:]]),
             "one-too-many-sparse": active.say(pad(TEXT), piece=Piece(jump=2001)),
             "plain-most-skipped": plain.say(pad(TEXT), 1990, 2000),
             "padding-of-zeros": active.say(bytes(32)),
