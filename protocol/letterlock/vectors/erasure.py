@@ -32,11 +32,10 @@ def _text(given: Input) -> Output:
 
 def _codeword(value: object) -> Codeword:
     match value:
-        case [int(index), data] if 0 <= index <= MAX_INDEX:
-            decoded = unhex(data, "codewords")
-            if len(decoded) == CODEWORD_BYTES:
-                return Codeword(index, decoded)
-    raise UsageError("a codeword is an index, 0 to 65,535, and 32 bytes")
+        case [int(index), str(data)] if 0 <= index <= MAX_INDEX and len(data) == 2 * CODEWORD_BYTES:
+            return Codeword(index, unhex(data, "codewords"))
+        case _:
+            raise UsageError("a codeword is an index, 0 to 65,535, and 32 bytes")
 
 
 def _share(length: int) -> None:
