@@ -143,6 +143,7 @@ def sessions() -> None:
     records_triple.sound(group)
     refuse(group, "triple", records_triple.defects())
     refuse(group, "triple", records_triple.held())
+    refuse(group, "triple", records_triple.apart())
     refuse(group, "triple", records_triple.mixtures(HEARING))
 
 

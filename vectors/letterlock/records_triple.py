@@ -4,7 +4,7 @@ Not here: the double ratchet's part of a record, which is that of suite 1 (recor
 """
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from generating import Group, draw
 from generating_cbor import (
@@ -37,7 +37,10 @@ from records_nodes import (
 _LAST: Final = 2**32 - 1
 _ID: Final = draw("records handshake id", 32)
 
-NOTES: Final = {"Held": "a state of the braid with what it does not hold, or without what it does"}
+NOTES: Final = {
+    "Held": "a state of the braid with what it does not hold, or without what it does",
+    "Apart": "sparse chains in epochs that the braid is not in",
+}
 
 STATES: Final = (
     ("KeysUnsampled", ""), ("KeysSampled", "seed sent"), ("HeaderSent", "seed sent got"),
@@ -46,6 +49,9 @@ STATES: Final = (
     ("Ct1Acknowledged", "m got"), ("Ct2Sampled", "sent"),
 )  # fmt: skip
 """Name and what the state holds, in the order of their numbers."""
+
+_HAS_SECRET: Final = frozenset({7, 8, 9, 10})
+"""The states in which the secret of the braid's epoch is there already."""
 
 _HELD: Final = {"seed": 4, "m": 4, "sent": 5, "got": 6}
 """Where it stands in the braid."""
@@ -101,44 +107,40 @@ def _seed_or_m(holds: list[str]) -> Node:
     return null_node("braid seed or m")
 
 
-def triple_node(double: Node, braid: Node, sparse: Node | None = None) -> Node:
-    """Return the last element of a session's record."""
-    return array_node("ratchets", double, sparse or sparse_node(), braid)
+def triple_node(double: Node, state: int, sparse: Node | None = None, **braid: Any) -> Node:
+    """Return the last element of a session's record, the sparse chains where the braid's state has them."""
+    secret = state in _HAS_SECRET
+    chains = sparse or sparse_node(latest=4 if secret else 3, following=int(secret))
+    return array_node("ratchets", double, chains, braid_node(state, **braid))
 
 
-INITIATED: Final = initiated_node(header_of(33), triple_node(opening_node(), braid_node(1)), suite=2)
-SPEAKING: Final = established_node(triple_node(speaking_node(), braid_node(2)), suite=2)
-SAMPLED: Final = established_node(triple_node(speaking_node(), braid_node(7)), suite=2)
+INITIATED: Final = initiated_node(header_of(33), triple_node(opening_node(), 1), suite=2)
+SPEAKING: Final = established_node(triple_node(speaking_node(), 2), suite=2)
+SAMPLED: Final = established_node(triple_node(speaking_node(), 7), suite=2)
 
 
 def sound(group: Group) -> None:
     """Add every state, and what is at the end of its range."""
     new = sparse_node(latest=0, numbers=(0, 0, 0), following=0)
-    first = triple_node(opening_node(0), braid_node(0, epoch=1), new)
+    last = sparse_node(latest=_LAST - 1, numbers=(_LAST, _LAST, _LAST), following=0)
+    ends = triple_node(
+        speaking_node(_LAST, _LAST, _LAST), 2, last, epoch=_LAST, sent=65535, got=tuple(range(36))
+    )
     for comment, node in {
         "initiated, suite 2": INITIATED,
-        "initiated, suite 2, nothing sent": initiated_node(header_of(33), first, suite=2),
+        "initiated, suite 2, nothing sent": initiated_node(
+            header_of(33), triple_node(opening_node(0), 0, new, epoch=1), suite=2
+        ),
         **{
-            f"established, suite 2, {name}": established_node(
-                triple_node(speaking_node(), braid_node(number)), suite=2
-            )
+            f"established, suite 2, {name}": established_node(triple_node(speaking_node(), number), suite=2)
             for number, (name, _) in enumerate(STATES)
         },
         "established by the peer, suite 2, hearing": established_node(
-            triple_node(hearing_node(), braid_node(5, got=())),
-            suite=2,
-            handshake=_ID,
+            triple_node(hearing_node(), 5, got=()), suite=2, handshake=_ID
         ),
-        "suite 2, all counters at their end": established_node(
-            triple_node(
-                speaking_node(_LAST, _LAST, _LAST),
-                braid_node(2, epoch=_LAST, sent=65535, got=tuple(range(36))),
-                sparse_node(latest=_LAST, numbers=(_LAST, _LAST, _LAST)),
-            ),
-            suite=2,
-        ),
-        "suite 2, epochs without the keys of the next": established_node(
-            triple_node(speaking_node(), braid_node(10), sparse_node(following=0)), suite=2
+        "suite 2, all counters at their end": established_node(ends, suite=2),
+        "suite 2, nothing sent or heard in the new epoch yet": established_node(
+            triple_node(speaking_node(), 5, sparse_node(latest=3, following=1)), suite=2
         ),
     }.items():
         group.valid(comment, {"record": node.encode().hex()}, rules=["STO-6", "PQR-8"])
@@ -146,7 +148,7 @@ def sound(group: Group) -> None:
 
 def defects() -> Iterable[Defect]:
     """Yield everything that can be wrong with the sparse ratchet and the braid of one record."""
-    whole = SPEAKING
+    whole = SAMPLED
     chains = ("sparse sending next CK", "sparse receiving next CK")
     for each in (
         *counts(whole),
@@ -160,6 +162,25 @@ def defects() -> Iterable[Defect]:
             yield each
     for path, (name, most) in NUMBERS_AT.items():
         yield Defect(f"{name} is {most + 1}", "OutOfRange", "WIRE-4", whole.at((6, *path), uint(most + 1)))
+
+
+def apart() -> Iterable[Defect]:
+    """Yield sparse chains that are not where the braid's state has them."""
+    for state, latest, following in (
+        (2, 2, 0), (2, 4, 0), (2, 3, 1), (2, 4, 1), (7, 3, 0), (7, 4, 0), (7, 5, 1), (7, 3, 1), (10, 4, 0),
+        (5, 2, 0),
+    ):  # fmt: skip
+        node = triple_node(speaking_node(), state, sparse_node(latest=latest, following=following))
+        comment = f"{STATES[state][0]} of epoch 4, chains of epoch {latest - following} of {latest}"
+        yield Defect(comment, "Apart", "STO-8", established_node(node, suite=2).encode())
+    for state, path, name in (
+        (2, (1, 2, 0), "sending"),
+        (7, (1, 3, 0), "receiving"),
+        (6, (1, 3, 0), "receiving"),
+    ):
+        whole = established_node(triple_node(speaking_node(), state), suite=2)
+        comment = f"{STATES[state][0]}: the {name} chain an epoch behind"
+        yield Defect(comment, "Apart", "STO-8", whole.at((6, *path), uint(2)))
 
 
 NUMBERS_AT: Final = {
@@ -181,7 +202,7 @@ def held() -> Iterable[Defect]:
     seed, m = blob(draw("records braid seed", 64)), blob(draw("records braid m", 32))
     others = {"seed": seed, "m": m, "sent": uint(7), "got": blob(b"\0\1")}
     for number, (name, holds) in enumerate(STATES):
-        whole = established_node(triple_node(speaking_node(), braid_node(number)), suite=2)
+        whole = established_node(triple_node(speaking_node(), number), suite=2)
         for what, place in _HELD.items():
             if what in holds.split():
                 yield Defect(f"{name} without {what}", "Held", "STO-6", whole.at((6, 2, place), NULL))

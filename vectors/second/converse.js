@@ -11,6 +11,9 @@ import { Refusal } from "./errors.js";
 import { implementation } from "./operations/index.js";
 
 const MESSAGES = 120; // in each conversation, about half from each side
+const SHORT = 300; // letters of two bytes, at most
+const LONG = 6_000;
+const EPOCHS = 4; // of the post-quantum ratchet, that a long conversation gets to at least
 const OURS = ["here", 1];
 const THEIRS = ["dört", 4_294_967_295]; // a name beyond ASCII, the highest device id
 
@@ -91,9 +94,10 @@ function damage(message, roll) {
 
 /** What is on its way from one party to the other, and what may happen to it. */
 class Network {
-  constructor(roll, counts) {
+  constructor(roll, counts, refusals) {
     this.roll = roll;
     this.counts = counts;
+    this.refusals = refusals;
     this.under = [];
   }
 
@@ -107,7 +111,7 @@ class Network {
     const { from, to, message, text } = this.under.pop();
     const open = (data) => to.ask("decrypt", { address: from.address, message: data });
     if (this.roll(4) === 0) {
-      await mustRefuse(open(damage(message, this.roll)), ["AuthenticationFailed"], `a damaged message to ${to.side.name}`);
+      await mustRefuse(open(damage(message, this.roll)), this.refusals, `a damaged message to ${to.side.name}`);
       this.counts.damaged += 1;
     }
     const { plaintext } = await must(open(message), `a message to ${to.side.name}`);
@@ -120,8 +124,14 @@ class Network {
   }
 }
 
-function plaintextOf(turn, roll) {
-  return toHex(utf8(`message ${turn} ${"ä".repeat(roll(300))}`));
+function plaintextOf(turn, roll, { long }) {
+  return toHex(utf8(`message ${turn} ${"ä".repeat(roll(long ? LONG : SHORT))}`));
+}
+
+/** The braid's epoch that a message shows; 0 where it has none. */
+async function epochOf(party, message) {
+  if (!message.startsWith("8c0105")) return 0;
+  return (await must(party.operation("wire.decode", { kind: "triple", data: message }), "its parts")).part.epoch;
 }
 
 async function bundleOf(party, lastResort) {
@@ -132,6 +142,7 @@ async function bundleOf(party, lastResort) {
 
 async function write(network, from, to, text) {
   const { message } = await must(from.ask("encrypt", { address: to.address, plaintext: text }), `writing at ${from.side.name}`);
+  network.counts.epoch = Math.max(network.counts.epoch, await epochOf(from, message));
   network.send(from, to, message, text);
 }
 
@@ -146,7 +157,7 @@ async function oneSided(network, [initiator, recipient], how, roll) {
   for (let turn = 0; turn < MESSAGES; turn += 1) {
     const answered = network.counts.read > 0 && roll(2) === 1;
     const [from, to] = answered ? [recipient, initiator] : [initiator, recipient];
-    await write(network, from, to, plaintextOf(turn, roll));
+    await write(network, from, to, plaintextOf(turn, roll, how));
     while (network.under.length > 0 && network.under.length > roll(8)) await network.deliver();
   }
   while (network.under.length > 0) await network.deliver();
@@ -157,8 +168,8 @@ async function crossing(network, [left, right], how, roll) {
   await begin(left, right, how);
   await begin(right, left, how);
   for (let turn = 0; turn < MESSAGES / 2; turn += 1) {
-    await write(network, left, right, plaintextOf(turn, roll));
-    await write(network, right, left, plaintextOf(turn, roll));
+    await write(network, left, right, plaintextOf(turn, roll, how));
+    await write(network, right, left, plaintextOf(turn, roll, how));
     while (network.under.length > 0 && (turn < 6 || network.under.length > roll(8))) await network.deliver();
   }
   while (network.under.length > 0) await network.deliver();
@@ -177,7 +188,9 @@ function ways() {
   const begun = [];
   for (const suite of [1, 2]) {
     for (const lastResort of [false, true]) {
-      for (const who of ["here", "there", "both"]) begun.push({ suite, lastResort, who });
+      for (const who of ["here", "there", "both"]) {
+        for (const long of [false, true]) begun.push({ suite, lastResort, who, long });
+      }
     }
   }
   return begun;
@@ -185,18 +198,28 @@ function ways() {
 
 async function converse(asks, way, number) {
   const roll = dice(number * 7919 + 1);
-  const counts = { read: 0, lost: 0, repeated: 0, damaged: 0 };
+  const counts = { read: 0, lost: 0, repeated: 0, damaged: 0, epoch: 0 };
   const parties = [["here", OURS], ["there", THEIRS]].map(([name, address]) => {
     const party = partyOf(asks[name], { name, party: `${name} ${number}` }, address);
     return { ...party, operation: asks[name] };
   });
   for (const party of parties) await must(party.ask("create", { address: party.address, suites: [way.suite] }), "a party");
   const ordered = way.who === "there" ? [parties[1], parties[0]] : parties;
-  const network = new Network(roll, counts);
+  const network = new Network(roll, counts, refusalsOf(way));
   await (way.who === "both" ? crossing : oneSided)(network, ordered, way, roll);
   await sameSafetyNumbers(...parties);
   if (counts.read === 0 || counts.repeated === 0 || counts.damaged === 0) throw new Disagreement("the network did nothing");
+  const wanted = way.suite === 2 && way.long ? EPOCHS : 0;
+  if (counts.epoch < wanted) throw new Disagreement(`epoch ${counts.epoch} only`);
   return counts;
+}
+
+/**
+ * What a damaged message is refused as. Of two sessions the active one is asked first, and in suite 2 a message of the other may
+ * have a number there that was used.
+ */
+function refusalsOf({ suite, who }) {
+  return suite === 2 && who === "both" ? ["AuthenticationFailed", "DuplicateMessage"] : ["AuthenticationFailed"];
 }
 
 async function main(command) {
@@ -206,10 +229,10 @@ async function main(command) {
   console.log(`talking with ${who.implementation} ${who.version}`);
   let failed = 0;
   for (const [number, way] of ways().entries()) {
-    const name = `suite ${way.suite}, ${way.lastResort ? "last-resort" : "one-time"} bundle, begun by ${way.who}`;
+    const name = `suite ${way.suite}, ${way.lastResort ? "last-resort" : "one-time"} bundle, begun by ${way.who}, ${way.long ? "long" : "short"}`;
     try {
-      const { read, lost, repeated, damaged } = await converse(asks, way, number);
-      console.log(`${name}: ${read} read, ${lost} lost, ${repeated} repeats and ${damaged} damaged ones refused`);
+      const { read, lost, repeated, damaged, epoch } = await converse(asks, way, number);
+      console.log(`${name}: ${read} read, ${lost} lost, ${repeated} repeats and ${damaged} damaged ones refused, epoch ${epoch}`);
     } catch (error) {
       if (!(error instanceof Disagreement)) throw error;
       failed += 1;

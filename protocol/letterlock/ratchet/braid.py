@@ -34,7 +34,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, assert_never
 
-from letterlock.errors import AuthenticationFailed, BraidFailed, InvalidKey
+from letterlock.errors import AuthenticationFailed, BraidFailed, CorruptStore, InvalidKey
 from letterlock.primitives.aead import FORGED
 from letterlock.primitives.entropy import Entropy
 from letterlock.primitives.mlkem import SEED_BYTES, KemSeed, MlKem768KeyPair
@@ -68,7 +68,7 @@ from letterlock.ratchet.braid_states import (
     Slot,
     Write,
 )
-from letterlock.ratchet.erasure import CODEWORD_BYTES, MAX_INDEX, Codeword, Collected, codeword
+from letterlock.ratchet.erasure import CODEWORD_BYTES, MAX_INDEX, Codeword, Collected, codewords
 from letterlock.ratchet.pq_keys import EpochSecret, PqSharedSecret
 from letterlock.ratchet.pq_profile import PqProfile
 from letterlock.wire.healing import HealingPart, PartType
@@ -94,6 +94,16 @@ SENDS: Final[Mapping[type[Braid], PartType]] = {
     Ct2Sampled: PartType.CT2,
 }
 """What each state sends."""
+
+_SENDS_BYTES: Final[Mapping[type[Sending], int]] = {
+    KeysSampled: _HEADER_TEXT,
+    HeaderSent: VECTOR_BYTES,
+    Ct1Received: VECTOR_BYTES,
+    Ct1Sampled: FIRST_BYTES,
+    EkReceivedCt1Sampled: FIRST_BYTES,
+    Ct2Sampled: _CT2_TEXT,
+}
+"""How long the text is that lies in OUTGOING."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,36 +166,35 @@ def _send_first_header(profile: PqProfile, state: KeysUnsampled, room: int, entr
     seed = KemSeed(entropy(SEED_BYTES))
     header, _ = split(MlKem768KeyPair(seed).public)
     text = header + profile.header_mac(authenticator, epoch, header)
-    codewords, sent = _codewords(text, 0, room)
+    piece, sent = _codewords(text, 0, room)
     after = KeysSampled(epoch, authenticator, seed, sent)
-    return BraidSent(after, epoch, PartType.HDR, 0, codewords, (Append(Slot.OUTGOING, text),))
+    return BraidSent(after, epoch, PartType.HDR, 0, piece, (Append(Slot.OUTGOING, text),))
 
 
 def _send_first_ct1(
     profile: PqProfile, state: HeaderReceived, room: int, entropy: Entropy, read: Read
 ) -> BraidSent:
     epoch = state.epoch
-    (header,) = read(Slot.KEPT)
+    header = _held(read, Slot.KEPT, HEADER_BYTES)
     m = EncapsulationRandomness.generate(entropy)
     shared, ct1 = encapsulate_header(header, m)
     secret = profile.epoch_secret(shared, epoch)
-    codewords, sent = _codewords(ct1, 0, room)
+    piece, sent = _codewords(ct1, 0, room)
     after = Ct1Sampled(epoch, profile.update(state.authenticator, epoch, secret), m, sent)
-    return BraidSent(after, epoch, PartType.CT1, 0, codewords, (Append(Slot.OUTGOING, ct1),), secret)
+    return BraidSent(after, epoch, PartType.CT1, 0, piece, (Append(Slot.OUTGOING, ct1),), secret)
 
 
 def _send_more(state: Sending, room: int, read: Read) -> BraidSent:
-    (text,) = read(Slot.OUTGOING)
-    codewords, sent = _codewords(text, state.sent, room)
-    return BraidSent(replace(state, sent=sent), state.epoch, SENDS[type(state)], state.sent, codewords)
+    text = _held(read, Slot.OUTGOING, _SENDS_BYTES[type(state)])
+    piece, sent = _codewords(text, state.sent, room)
+    return BraidSent(replace(state, sent=sent), state.epoch, SENDS[type(state)], state.sent, piece)
 
 
 def _codewords(text: bytes, first: int, room: int) -> tuple[bytes, int]:
     """Return codewords from an index on, and the index after them; after the last one they begin again."""
     share = len(text) // CODEWORD_BYTES
     end = min(first + min(room, share), MAX_INDEX + 1)
-    joined = b"".join(codeword(text, index).data for index in range(first, end))
-    return joined, end % (MAX_INDEX + 1)
+    return codewords(text, first, end), end % (MAX_INDEX + 1)
 
 
 # --- receiving --------------------------------------------------------------------------------------
@@ -237,7 +246,7 @@ def _more_ct2(profile: PqProfile, state: EkSentCt1Received, part: HealingPart, r
     if text is None:
         return BraidReceived(replace(state, got=got), new)
     epoch = state.epoch
-    (ct1,) = read(Slot.KEPT)
+    ct1 = _held(read, Slot.KEPT, FIRST_BYTES)
     ciphertext, mac = ct1 + text[:SECOND_BYTES], text[SECOND_BYTES:]
     secret = profile.epoch_secret(MlKem768KeyPair(state.seed).decapsulate(ciphertext), epoch)
     authenticator = profile.update(state.authenticator, epoch, secret)
@@ -279,7 +288,7 @@ def _more_vector(
 
 def _second(profile: PqProfile, state: Ct1Sampled | Ct1Acknowledged, vector: bytes, read: Read) -> bytes:
     """Return ct2 with the MAC over ct1 || ct2. Raises BraidFailed for a vector of another header.  PRIM-11"""
-    (header,), (ct1,) = read(Slot.KEPT), read(Slot.OUTGOING)
+    header, ct1 = _held(read, Slot.KEPT, HEADER_BYTES), _held(read, Slot.OUTGOING, FIRST_BYTES)
     try:
         ct2 = encapsulate_vector(header, vector, state.m)
     except InvalidKey:
@@ -288,7 +297,7 @@ def _second(profile: PqProfile, state: Ct1Sampled | Ct1Acknowledged, vector: byt
 
 
 def _acknowledged(_: PqProfile, state: EkReceivedCt1Sampled, __: HealingPart, read: Read) -> BraidReceived:
-    (text,) = read(Slot.KEPT)
+    text = _held(read, Slot.KEPT, _CT2_TEXT)
     after = Ct2Sampled(state.epoch, state.authenticator, 0)
     return BraidReceived(after, (Clear(Slot.OUTGOING), Clear(Slot.KEPT), Append(Slot.OUTGOING, text)))
 
@@ -309,13 +318,25 @@ def _collect(
     size = _INDEX_BYTES + CODEWORD_BYTES
     entries = (earlier[at : at + size] for at in range(0, len(earlier), size))
     known = [Codeword(int.from_bytes(each[:_INDEX_BYTES], "big"), each[_INDEX_BYTES:]) for each in entries]
+    if len(earlier) != len(got) * size or tuple(each.index for each in known) != got:
+        raise CorruptStore(_DAMAGED)
     return (), (), Collected(length).add([*known, *new]).text()
+
+
+def _held(read: Read, slot: Slot, length: int) -> bytes:
+    """Return the one entry of a slot. Raises CorruptStore: whoever can write to the disk can delete rows."""
+    entries = read(slot)
+    if [len(each) for each in entries] != [length]:
+        raise CorruptStore(_DAMAGED)
+    return entries[0]
 
 
 def _check(mac: bytes, expected: bytes) -> None:
     if not hmac.compare_digest(mac, expected):
         raise BraidFailed(_CONTRADICTION)
 
+
+_DAMAGED: Final = "what was stored beside a session is not all there: restore the store from a copy"
 
 _CONTRADICTION: Final = "the peer's post-quantum keys contradict each other: initiate a new session"
 

@@ -135,8 +135,9 @@ def send(profile: PqProfile, state: Sparse, epoch: int) -> tuple[Sparse, SparseP
         raise UsageError(f"chain of {chain.number} messages is full: initiate a new session")
     number = chain.number + 1
     key = profile.message_key(chain.key, number)
-    after = replace(chain, key=profile.advance(chain.key, number), number=number)
-    return replace(state, sending=after, previous=previous), SparsePlace(epoch, number, previous), key
+    after = SparseChain(epoch, profile.advance(chain.key, number), number, chain.following)
+    moved = Sparse(state.root, state.latest, after, state.receiving, previous, state.is_initiator)
+    return moved, SparsePlace(epoch, number, previous), key
 
 
 def is_late(state: Sparse, place: SparsePlace) -> bool:
@@ -152,18 +153,30 @@ def steps(state: Sparse, place: SparsePlace) -> int:
     return place.number - (state.receiving.number if place.epoch == state.receiving.epoch else 0)
 
 
+def check_jump(state: Sparse, place: SparsePlace) -> None:
+    """Raise as `receive` does, before anything is derived. [PQR-4]"""
+    chain = state.receiving
+    if place.epoch == chain.epoch + 1 and chain.following is not None:
+        _check(place.previous - chain.number)
+        _check(place.number - 1)
+    elif place.epoch == chain.epoch:
+        _check(place.number - chain.number - 1)
+    else:
+        raise AuthenticationFailed(FORGED)
+
+
 def receive(profile: PqProfile, state: Sparse, place: SparsePlace) -> SparseReceived:
     """Return state, key and gaps for a message that is not late.
 
-    Raises TooManySkipped before any work, AuthenticationFailed for an epoch that is not there.   [PQR-4]
+    Raises TooManySkipped before any work, AuthenticationFailed for an epoch that is not there.
     """
+    check_jump(state, place)
     chain = state.receiving
     if place.epoch == chain.epoch:
         after, gap, key = _reach(profile, chain, place.number)
         return SparseReceived(replace(state, receiving=after), key, gap)
-    if place.epoch != chain.epoch + 1 or chain.following is None:
+    if chain.following is None:  # pragma: no cover - checked
         raise AuthenticationFailed(FORGED)
-    _check_jump(chain, place.previous + 1)
     after, gap, key = _reach(profile, SparseChain(place.epoch, chain.following), place.number)
     return SparseReceived(replace(state, receiving=after), key, gap, chain, place.previous)
 
@@ -173,22 +186,20 @@ def _reach(
 ) -> tuple[SparseChain, SparseGap, SparseMessageKey]:
     """Return the chain after a message, the gap before it, and its key."""
     before, gap = _walk(profile, chain, number)
-    after = replace(before, key=profile.advance(before.key, number), number=number)
+    after = SparseChain(before.epoch, profile.advance(before.key, number), number, before.following)
     return after, gap, profile.message_key(before.key, number)
 
 
 def _walk(profile: PqProfile, chain: SparseChain, to: int) -> tuple[SparseChain, SparseGap]:
     """Return the chain before message `to`, or here if that is behind, and the gap between."""
-    _check_jump(chain, to)
     key, passed = chain.key, list[bytes]()
     for number in range(chain.number + 1, to):
         passed.append(key.expose())
         key = profile.advance(key, number)
     gap = SparseGap(chain.epoch, chain.number + 1, PassedKeys(b"".join(passed)))
-    return replace(chain, key=key, number=max(chain.number, to - 1)), gap
+    return SparseChain(chain.epoch, key, max(chain.number, to - 1), chain.following), gap
 
 
-def _check_jump(chain: SparseChain, to: int) -> None:
-    skipped = to - chain.number - 1
+def _check(skipped: int) -> None:
     if skipped > MAX_SKIP:  # RAT-5
         raise TooManySkipped(skipped, MAX_SKIP)

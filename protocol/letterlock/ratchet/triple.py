@@ -16,8 +16,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from letterlock.errors import DuplicateMessage
+from letterlock.errors import AuthenticationFailed, DuplicateMessage
 from letterlock.limits import MAX_CODEWORDS
+from letterlock.primitives.aead import FORGED
 from letterlock.primitives.curve25519 import SignedPrekey, SignedPrekeyPair
 from letterlock.primitives.entropy import Entropy
 from letterlock.primitives.kdf import HASH_BYTES, hkdf_sha256
@@ -139,8 +140,8 @@ def look(
 ) -> Looked:
     """Return the key of a message, whose double-ratchet key may be a kept one. Nothing is changed.
 
-    Raises what `double.receive` does, DuplicateMessage for a sparse key that is gone, AuthenticationFailed
-    for an epoch that is not there.
+    Raises what `double.receive` does, DuplicateMessage for a sparse key that is gone where the message is of
+    this session, AuthenticationFailed where that is not known, and for an epoch that is not there.
     """
     header, part = message
     braid.check_epoch(state.braid, part)
@@ -149,7 +150,11 @@ def look(
     if sparse.is_late(state.sparse, place):
         late = find(place.epoch, place.number)
         if late is None:
-            raise DuplicateMessage(DUPLICATE)
+            # Under another ratchet key it may be a message of another session, whose numbers are like ours.
+            is_ours = kept is not None or double.knows(state.double, header.ratchet_key)
+            raise DuplicateMessage(DUPLICATE) if is_ours else AuthenticationFailed(FORGED)
+    else:
+        sparse.check_jump(state.sparse, place)  # RAT-5, before the agreement
     turned = double.receive(state.double, header) if kept is None else None
     moved = sparse.receive(profile, state.sparse, place) if late is None else None
     first = kept if turned is None else turned.key

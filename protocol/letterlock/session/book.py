@@ -14,6 +14,7 @@ from typing import Final, assert_never
 
 from letterlock.errors import (
     AuthenticationFailed,
+    BraidFailed,
     DuplicateMessage,
     NoSession,
     PeerError,
@@ -94,7 +95,8 @@ class SessionBook:
     def decrypt(self, message: RatchetMessage, only: Entry | None = None) -> bytes:
         """Return the plaintext of a message in any of the sessions, or in `only` one of them.
 
-        Raises UnknownSession, DuplicateMessage, TooManySkipped, AuthenticationFailed and other PeerErrors.
+        Raises UnknownSession, DuplicateMessage, TooManySkipped, AuthenticationFailed, BraidFailed and other
+        PeerErrors.
         """
         row = self._store.find_skipped(self._address, message.header.ratchet_key.data, message.header.number)
         if row is not None and (only is None or row.session_id == only.id):  # SES-3
@@ -109,8 +111,8 @@ class SessionBook:
                 steps = self._spend(steps, entry, message)
                 beside = self._beside(entry)
                 opened = decrypt(entry.session, message, beside)
-            except DuplicateMessage:
-                raise  # the session's own chain: what the ones before it said does not count
+            except (DuplicateMessage, BraidFailed):
+                raise  # of this very session: what the ones before it said does not count
             except PeerError as error:
                 if knows(entry.session, message.header.ratchet_key):
                     raise  # no other session can do better

@@ -23,7 +23,13 @@ from letterlock.ratchet.double import Hearing, Opening, Speaking, State, Talking
 from letterlock.ratchet.root import RootKey
 from letterlock.ratchet.triple import Triple
 from letterlock.session.session import Established, Initiated, Origin, Session
-from letterlock.session.triple_record import decode_braid, decode_sparse, encode_braid, encode_sparse
+from letterlock.session.triple_record import (
+    check_epochs,
+    decode_braid,
+    decode_sparse,
+    encode_braid,
+    encode_sparse,
+)
 from letterlock.stores.protocol import Record
 from letterlock.wire import cbor
 from letterlock.wire.fields import Fields
@@ -92,7 +98,9 @@ def _read_ratchet(suite: Suite, fields: Fields) -> Talking | Triple:
         return _read_double(fields.array("ratchet", max(_LENGTHS.values())))
     parts = Fields(fields.any(), 3, "ratchet")
     turned = _read_double(parts.array("double", max(_LENGTHS.values())))
-    return Triple(turned, decode_sparse(parts.any()), decode_braid(parts.any()))
+    chains, braid = decode_sparse(parts.any()), decode_braid(parts.any())
+    check_epochs(chains, braid)
+    return Triple(turned, chains, braid)
 
 
 def _double(state: State) -> cbor.Value:

@@ -12,6 +12,7 @@ Not here: which of several sessions a message belongs to (book.py); the phases' 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, zip_longest
 from typing import Final, Protocol, TypeAlias
 
 from letterlock.errors import AuthenticationFailed, PlaintextTooLong
@@ -28,7 +29,7 @@ from letterlock.ratchet.chain import MessageKey
 from letterlock.ratchet.pq_keys import SparseMessageKey
 from letterlock.ratchet.pq_profile import LETTERLOCK
 from letterlock.ratchet.root import RootKey
-from letterlock.ratchet.triple import Triple
+from letterlock.ratchet.triple import Looked, Triple
 from letterlock.session.sealing import open_, seal
 from letterlock.wire import cbor
 from letterlock.wire.healing import HealingPart
@@ -109,11 +110,11 @@ class Opened(Guarded):
 class Beside(Protocol):
     """What a store keeps beside a session's record, and a message may need."""
 
-    def read(self, slot: Slot) -> Sequence[bytes]:
+    def read(self, slot: Slot, /) -> Sequence[bytes]:
         """Return a slot's entries, in order."""
         ...
 
-    def find(self, chain: bytes, number: int) -> bytes | None:
+    def find(self, chain: bytes, number: int, /) -> bytes | None:
         """Return a kept key, or None."""
         ...
 
@@ -121,11 +122,11 @@ class Beside(Protocol):
 class Nothing:
     """Beside a new session there is nothing."""
 
-    def read(self, _slot: Slot) -> Sequence[bytes]:
+    def read(self, _slot: Slot, /) -> Sequence[bytes]:
         """See Beside."""
         return ()
 
-    def find(self, _chain: bytes, _number: int) -> bytes | None:
+    def find(self, _chain: bytes, _number: int, /) -> bytes | None:
         """See Beside."""
         return None
 
@@ -276,11 +277,7 @@ def _open_triple(
     plaintext = open_(looked.key, name, message)
     # The tag has verified: from here on the message is the peer's.  RAT-6
     settled = triple.settle(LETTERLOCK, ratchet, looked, part, beside.read)
-    skipped = () if looked.double is None else _kept(looked.double)
-    if looked.sparse is not None:
-        gaps = looked.sparse.gaps(LETTERLOCK)
-        chains = ((sparse_chain(name, gap.epoch), gap.keys(LETTERLOCK)) for gap in gaps)
-        skipped += tuple(KeptKey(chain, number, key) for chain, keys in chains for number, key in keys)
+    skipped = _kept_of_both(name, looked)
     finished = None if looked.double is None else looked.double.finished
     after = _established(session, settled.state) if kept is not None else Established(origin, settled.state)
     return Opened(after, plaintext, skipped, finished, settled.writes)
@@ -294,6 +291,19 @@ def _established(session: Session, ratchet: double.State | Triple) -> Establishe
 
 def _kept(received: double.Received) -> tuple[KeptKey, ...]:
     return tuple(KeptKey(each.ratchet_key.data, each.number, each.key) for each in received.skipped_keys())
+
+
+def _kept_of_both(name: bytes, looked: Looked) -> tuple[KeptKey, ...]:
+    """Return both keys of each message that was jumped over, one message after the other.
+
+    So of keys that are too many the oldest messages go, and not one half of twice as many.         [RAT-7]
+    """
+    double_keys = () if looked.double is None else _kept(looked.double)
+    gaps = () if looked.sparse is None else looked.sparse.gaps(LETTERLOCK)
+    named = ((sparse_chain(name, gap.epoch), gap.keys(LETTERLOCK)) for gap in gaps)
+    sparse_keys = (KeptKey(of, number, key) for of, keys in named for number, key in keys)
+    both = chain.from_iterable(zip_longest(double_keys, sparse_keys))
+    return tuple(key for key in both if key is not None)
 
 
 def yields(archived: Session, active: Session) -> bool:

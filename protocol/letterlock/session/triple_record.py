@@ -10,6 +10,7 @@ hold is null. The long texts are not here: they are rows of their own, and chang
 Not here: the double ratchet's half, and the session around both (record.py).
 """
 
+import struct
 from dataclasses import fields as fields_of
 from typing import Any, Final
 
@@ -59,6 +60,8 @@ STATES: Final[tuple[type[Braid], ...]] = (
 )
 """The states by their number in a record."""
 
+_HAS_SECRET: Final = (Ct1Sampled, EkReceivedCt1Sampled, Ct1Acknowledged, Ct2Sampled)
+_BEGINS: Final = (KeysUnsampled, NoHeaderReceived, HeaderReceived)
 _HOLDS: Final = {state: frozenset(field.name for field in fields_of(state)) for state in STATES}
 _INDEX_BYTES: Final = 2
 _MOST_INDICES: Final = 36
@@ -101,7 +104,7 @@ def encode_braid(state: Braid) -> cbor.Value:
         state.authenticator.key.expose(),
         None if secret is None else secret.expose(),
         getattr(holds, "sent", None),
-        None if got is None else b"".join(index.to_bytes(_INDEX_BYTES, "big") for index in got),
+        None if got is None else struct.pack(f">{len(got)}H", *got),
     ]
 
 
@@ -120,6 +123,23 @@ def decode_braid(value: object) -> Braid:
     held |= _read_got(fields, _HOLDS[state])
     made: Braid = state(**held)
     return made
+
+
+def check_epochs(chains: Sparse, braid: Braid) -> None:
+    """Raise MalformedMessage if sparse chains are not where a braid's state has them.
+
+    The side that sends a ciphertext has its secret first. At the beginning of an epoch, our chain of the one
+    before may still be the last we sent in, and the peer's the last we heard. [STO-8]
+    """
+    latest = braid.epoch - (0 if isinstance(braid, _HAS_SECRET) else 1)
+    begun = braid.epoch - 1
+    sending = {begun, begun - 1} if isinstance(braid, _BEGINS) else {begun}
+    receiving = {begun, begun - 1} if isinstance(braid, NoHeaderReceived) else {begun}
+    fit = chains.latest == latest
+    for chain, epochs in ((chains.sending, sending), (chains.receiving, receiving)):
+        fit &= chain.epoch in epochs and latest - chain.epoch == (0 if chain.following is None else 1)
+    if not fit:
+        raise MalformedMessage("sparse chains of a session are in epochs that its braid is not in")
 
 
 def _read_secret(fields: Fields, holds: frozenset[str]) -> dict[str, KemSeed | EncapsulationRandomness]:
@@ -143,9 +163,9 @@ def _read_got(fields: Fields, holds: frozenset[str]) -> dict[str, tuple[int, ...
         fields.null("got")
         return {}
     data = fields.blob_between("got", 0, _MOST_INDICES * _INDEX_BYTES)
-    pieces = [data[at : at + _INDEX_BYTES] for at in range(0, len(data), _INDEX_BYTES)]
-    got = tuple(int.from_bytes(piece, "big") for piece in pieces)
-    if len(data) % _INDEX_BYTES or len({*got}) != len(got):
+    count, rest = divmod(len(data), _INDEX_BYTES)
+    got = () if rest else struct.unpack(f">{count}H", data)
+    if rest or len({*got}) != count:
         raise MalformedMessage("indices of a braid are cut short, or repeat")
     return {"got": got}
 
