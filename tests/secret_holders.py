@@ -38,9 +38,11 @@ from letterlock.stores.protocol import PrekeyRow, Record, SessionRow, SkippedRow
 from letterlock.stores.sqlite import SqliteStore
 from letterlock.stores.vault import DataKey, KeyOpener, PassphraseOpener, Vault
 from letterlock.vectors.accounts import AccountPlayer
+from letterlock.vectors.braid import BraidPlayer
 from letterlock.vectors.operation import Input
 from letterlock.vectors.plays import Chosen
 from letterlock.vectors.ratchets import SidePlayer
+from letterlock.vectors.sparse import SparsePlayer
 from letterlock.wire.message import HandshakeHeader, Header
 from letterlock.wire.prekey import PrekeyKind
 from letterlock.wire.suite import Suite
@@ -112,6 +114,10 @@ def ratchet_player() -> SidePlayer:
     private = MATERIAL[:32].hex()
     given = {"role": "recipient", "secret": private, "associated_data": AD.hex(), "signed_prekey": private}
     return SidePlayer(Input(given), Suite.X3DH)
+
+
+def pq_player() -> Input:
+    return Input({"secret": MATERIAL[:32].hex(), "initiator": True})
 
 
 def database(folder: Path) -> object:
@@ -233,6 +239,8 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "Chosen": (chosen, "{OBJECT}"),
     "AccountPlayer": (account_player, "{OBJECT}"),
     "SidePlayer": (ratchet_player, "{OBJECT}"),
+    "BraidPlayer": (lambda: BraidPlayer(pq_player()), "{OBJECT}"),
+    "SparsePlayer": (lambda: SparsePlayer(pq_player()), "{OBJECT}"),
     **PQ_TABLE,
 }  # fmt: skip
 

@@ -12,7 +12,7 @@ from duet import ROOT, hearing, speaking, states
 from letterlock.errors import CorruptStore, LetterlockError, StoreError
 from letterlock.limits import MAX_COUNTER
 from letterlock.ratchet import braid, sparse
-from letterlock.ratchet.double import Opening, State
+from letterlock.ratchet.double import Hearing, Opening, Speaking, State
 from letterlock.ratchet.pq_keys import PqSharedSecret
 from letterlock.ratchet.pq_profile import LETTERLOCK
 from letterlock.ratchet.triple import Triple
@@ -69,8 +69,17 @@ SESSIONS: dict[str, Session] = {
 def test_a_session_comes_back_as_it_was(name: str) -> None:
     session = SESSIONS[name]
     record = encode_session(session)
-    assert plain(decode_session(record)) == plain(session)
+    again = decode_session(record)
+    assert plain(again) == plain(session)
+    assert type(again.origin.suite) is Suite  # and not the number, which equals it
     assert encode_session(decode_session(record)) == record
+
+
+@pytest.mark.parametrize("state", [hearing(7), speaking(7, 7)], ids=lambda state: type(state).__name__)
+def test_our_longest_chain_may_have_been_the_last(state: Hearing | Speaking) -> None:
+    """PN is bounded as N is: at most 2^32 - 1, and that is still a record."""
+    session = Established(OURS, replace(state, previous_length=MAX_COUNTER))
+    assert plain(decode_session(encode_session(session))) == plain(session)
 
 
 def test_the_records_are_those_of_the_specification() -> None:
@@ -116,6 +125,7 @@ DOUBLE_EDITS: dict[str, Callable[[list[Any]], Any]] = {
     "ratchet of no kind": lambda it: [3, *it[1:]],
     "ratchet of a textual kind": lambda it: ["1", *it[1:]],
     "ratchet of a truthful kind": lambda it: [True, *it[1:]],
+    "ratchet of a listed kind": lambda it: [[], *it[1:]],
     "ratchet without root": lambda it: [it[0], b"", *it[2:]],
     "ratchet cut": lambda it: it[:-1],
     "ratchet lengthened": lambda it: [*it, 0],

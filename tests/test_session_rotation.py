@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from letterlock import hazmat
 from letterlock.errors import PeerError, UnknownPrekey, UsageError
 from letterlock.limits import DAY, ONE_TIME_LIFETIME, PREKEY_GRACE, PREKEY_ROTATION
 from letterlock.session.prekeys import PrekeyRing
+from letterlock.stores.memory import MemoryStore
 from letterlock.wire.message import InitialMessage
-from pair import ALICE, BOB, NOON, Pair, unchanged
+from pair import ALICE, BOB, NOON, Pair, entropy_of, unchanged
 from prekey_tools import USED, bundles, counts
 
 
@@ -119,6 +121,12 @@ def test_a_clock_that_went_back_rotates_and_settles(pair: Pair, back: int) -> No
     assert pair.bob.read(pair.alice.write(b"x")) == b"x"
     pair.clock.now = NOON
     assert pair.bob.account.publish(0).signed.id >= second.signed.id
+
+
+def test_an_account_made_when_clocks_began_has_its_prekeys() -> None:
+    """A device without a battery for its clock: no prekey yet is another thing than one of the year 1970."""
+    account = hazmat.create_account(MemoryStore(), ALICE, entropy_of("zero"), clock=lambda: 0)
+    account.publish(1).verify()
 
 
 @pytest.mark.parametrize("wrong", [-1, 1.5, float(NOON), NOON * 1000, NOON * 10**9, None, "now", True])

@@ -113,8 +113,8 @@ def chains_of(braid: Braid) -> Sparse:
     """Return sparse chains that are where a braid has them. [STO-8]"""
     there = isinstance(braid, HAS_SECRET)
     like = SPARSE["with the next epoch there" if there else "at the start"]
-    at = {"epoch": braid.epoch - 1}
-    sending, receiving = (dataclasses.replace(each, **at) for each in (like.sending, like.receiving))
+    before = braid.epoch - 1
+    sending, receiving = (dataclasses.replace(each, epoch=before) for each in (like.sending, like.receiving))
     latest = braid.epoch if there else braid.epoch - 1
     return dataclasses.replace(like, latest=latest, sending=sending, receiving=receiving)
 

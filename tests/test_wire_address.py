@@ -22,6 +22,8 @@ GOOD = {
     "255 bytes of three": "\u6c34" * 85,
     "space": "Alice Liddell",
     "combining mark that has no composed form": "x\u0301",
+    "just before the variation selectors": "\ufdff",
+    "just after them": "\ufe10",
 }
 
 BAD = {

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from letterlock.errors import MalformedMessage
+from letterlock.limits import MAX_MESSAGE
 from letterlock.wire import armor as module
 from letterlock.wire.armor import armor, dearmor, is_armored
 from test_wire_samples import samples
@@ -100,6 +101,17 @@ def test_no_message_looks_armored() -> None:
         assert not is_armored(data)
         assert not is_armored(data + TEXT)
     assert not is_armored(b"")
+
+
+def test_only_the_head_of_an_array_rules_armor_out() -> None:
+    """Major type 4, whatever the number of elements. A mail may begin with any other byte."""
+    refused = {first for first in range(256) if not is_armored(bytes([first]) + TEXT)}
+    assert refused == {first for first in range(256) if first >> 5 == 4}
+
+
+def test_the_longest_message_is_read_with_the_line_ends_of_a_mail() -> None:
+    data = bytes(MAX_MESSAGE)
+    assert dearmor(b"Subject: letter\r\n\r\n" + armor(data).replace(b"\n", b"\r\n")) == data
 
 
 @settings(deadline=None)

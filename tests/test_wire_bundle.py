@@ -91,6 +91,13 @@ def test_the_address_is_not_signed() -> None:
 # --- decode ---------------------------------------------------------------------------------------
 
 
+def test_the_letters_of_a_name_are_not_taken_for_items() -> None:
+    """Items are counted by their heads alone; as a head, each of these would be a long or a damaged one."""
+    for name in ("xyz{", "|}~", "\u00df" * 40, "n" * 255):
+        moved = PrekeyBundle.decode(spoiled(DATA, (2, 0), name))
+        assert moved.address == Address(name, ADDRESS.device_id)
+
+
 @pytest.mark.parametrize("kind", [0, 1, 2, 3, 4, 5])
 @pytest.mark.parametrize(
     ("slot", "right"), [(4, {1}), (5, {2}), (6, {3, 4})], ids=["signed", "one-time", "kem"]

@@ -118,9 +118,37 @@ def test_a_bundle() -> None:
 
 
 def test_a_publication() -> None:
-    shown = inspect(samples()["publication"][0]).fields
-    assert (shown["one_time_prekeys"], shown["one_time_kem_prekeys"]) == (2, 2)
-    assert shown["last_resort_prekey"] == {"kind": "kem_last_resort", "id": 4, "key_bytes": 1568}
+    shown = inspect(samples()["publication"][0])
+    assert shown.fields == {
+        "name": ADDRESS.name,
+        "device_id": ADDRESS.device_id,
+        "identity_key": IDENTITY.public.data.hex(),
+        "signed_prekey": {"kind": "signed", "id": 1, "key": bundle().signed.key.data.hex()},
+        "last_resort_prekey": {"kind": "kem_last_resort", "id": 4, "key_bytes": 1568},
+        "one_time_prekeys": 2,
+        "one_time_kem_prekeys": 2,
+    }
+
+
+def test_what_stands_in_another_is_indented_beneath_it() -> None:
+    data, _ = samples()["x3dh bundle"]
+    signed, one_time = bundle().signed, bundle().one_time
+    assert one_time is not None
+    assert str(inspect(data)).splitlines() == [
+        f"prekey bundle, {len(data)} bytes",
+        f"  name: {ADDRESS.name}",
+        f"  device id: {ADDRESS.device_id}",
+        f"  identity key: {IDENTITY.public.data.hex()}",
+        "  signed prekey:",
+        "    kind: signed",
+        "    id: 1",
+        f"    key: {signed.key.data.hex()}",
+        "  one time prekey:",
+        "    kind: one_time",
+        "    id: 2",
+        f"    key: {one_time.key.data.hex()}",
+        "  kem prekey: none",
+    ]
 
 
 def test_what_the_decoders_refuse_is_refused() -> None:

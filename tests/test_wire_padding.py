@@ -138,6 +138,25 @@ def test_padding_that_sealing_does_not_make_is_refused(padded: bytes) -> None:
         unpad(padded)
 
 
+def test_nothing_but_zeros_fills() -> None:
+    text = b"x" * 20
+    sound = pad(text)
+    for at in range(21, len(sound)):
+        for filler in range(1, 256):
+            changed = sound[:at] + bytes([filler]) + sound[at + 1 :]
+            with contextlib.suppress(MalformedMessage):  # a second mark makes another text
+                assert unpad(changed) != text
+
+
+def test_the_longest_text_and_one_byte_more() -> None:
+    longest = bytes(MAX_PLAINTEXT)
+    assert unpad(pad(longest)) == longest
+    longer = pad(longest + b"\0")
+    assert len(longer) <= MAX_PADDED  # so that its size alone is no reason
+    with pytest.raises(MalformedMessage, match="padding is not what sealing makes"):
+        unpad(longer)
+
+
 @pytest.mark.parametrize("length", [0, 1, 30, 31, 32, 100, 255, 256])
 def test_every_other_padding_of_a_text_is_refused(length: int) -> None:
     text = b"x" * length

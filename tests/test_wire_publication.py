@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from letterlock.errors import InvalidSignature, MalformedMessage
-from letterlock.limits import MAX_PUBLISHED_ONE_TIME
+from letterlock.limits import MAX_CBOR_ITEMS, MAX_PUBLISHED_ONE_TIME
 from letterlock.wire import cbor
 from letterlock.wire.bundle import PrekeyBundle
 from letterlock.wire.prekey import PublicPrekey
@@ -188,6 +188,22 @@ def test_many_small_items_are_refused_before_they_are_built(monkeypatch: pytest.
         data = b"\x88\x01\x04" + b"\x9a\x00\x3f\xff\x00" + filler * 0x3FFF00
         with pytest.raises(MalformedMessage, match="at most 10019 items in all its arrays"):
             Publication.decode(data)
+
+
+def test_the_last_item_that_is_parsed_and_the_first_that_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    def loads(*_: object, **__: object) -> object:
+        raise AssertionError("parsed")
+
+    monkeypatch.setattr(cbor2, "loads", loads)
+
+    def items(count: int) -> bytes:
+        """Four are the whole, version, kind and the list; the list's own are the rest."""
+        return b"\x88\x01\x04\x99" + (count - 4).to_bytes(2, "big") + bytes(count - 4)
+
+    with pytest.raises(AssertionError, match="parsed"):
+        Publication.decode(items(MAX_CBOR_ITEMS))
+    with pytest.raises(MalformedMessage, match="at most 10019 items in all its arrays"):
+        Publication.decode(items(MAX_CBOR_ITEMS + 1))
 
 
 def test_one_list_that_is_too_long_is_refused_for_that() -> None:

@@ -94,10 +94,9 @@ function damage(message, roll) {
 
 /** What is on its way from one party to the other, and what may happen to it. */
 class Network {
-  constructor(roll, counts, refusals) {
+  constructor(roll, counts) {
     this.roll = roll;
     this.counts = counts;
-    this.refusals = refusals;
     this.under = [];
   }
 
@@ -111,7 +110,7 @@ class Network {
     const { from, to, message, text } = this.under.pop();
     const open = (data) => to.ask("decrypt", { address: from.address, message: data });
     if (this.roll(4) === 0) {
-      await mustRefuse(open(damage(message, this.roll)), this.refusals, `a damaged message to ${to.side.name}`);
+      await mustRefuse(open(damage(message, this.roll)), ["AuthenticationFailed"], `a damaged message to ${to.side.name}`);
       this.counts.damaged += 1;
     }
     const { plaintext } = await must(open(message), `a message to ${to.side.name}`);
@@ -205,21 +204,13 @@ async function converse(asks, way, number) {
   });
   for (const party of parties) await must(party.ask("create", { address: party.address, suites: [way.suite] }), "a party");
   const ordered = way.who === "there" ? [parties[1], parties[0]] : parties;
-  const network = new Network(roll, counts, refusalsOf(way));
+  const network = new Network(roll, counts);
   await (way.who === "both" ? crossing : oneSided)(network, ordered, way, roll);
   await sameSafetyNumbers(...parties);
   if (counts.read === 0 || counts.repeated === 0 || counts.damaged === 0) throw new Disagreement("the network did nothing");
   const wanted = way.suite === 2 && way.long ? EPOCHS : 0;
   if (counts.epoch < wanted) throw new Disagreement(`epoch ${counts.epoch} only`);
   return counts;
-}
-
-/**
- * What a damaged message is refused as. Of two sessions the active one is asked first, and in suite 2 a message of the other may
- * have a number there that was used.
- */
-function refusalsOf({ suite, who }) {
-  return suite === 2 && who === "both" ? ["AuthenticationFailed", "DuplicateMessage"] : ["AuthenticationFailed"];
 }
 
 async function main(command) {

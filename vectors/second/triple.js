@@ -6,7 +6,7 @@
 import { ascii } from "./bytes.js";
 import * as braid from "./braid.js";
 import { CODEWORD } from "./erasure.js";
-import { refuse } from "./errors.js";
+import { Refusal, refuse } from "./errors.js";
 import { hkdf } from "./kdf.js";
 import { TRIPLE_KEPT } from "./limits.js";
 import { paddedLength } from "./padding.js";
@@ -61,6 +61,18 @@ export function cost(state, { number, part }) {
   return number + sparse.cost(state.sparse, ofChain(part));
 }
 
+/** A sparse key that is gone makes a duplicate only of a message that is this session's by its ratchet key. */
+function checkChain(state, message, inChain) {
+  const { double } = state;
+  const ours = ratchet.hears(double, message.ratchetKey) || ratchet.hasSkipped(double, message);
+  try {
+    sparse.check(state.sparse, double.skipped, inChain);
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.name !== "DuplicateMessage" || ours) throw error;
+    refuse("AuthenticationFailed", error.message);
+  }
+}
+
 /** Open a decoded triple message: the new state, the plaintext, and whether it was a late one. */
 export function receive(state, associatedData, message) {
   if (message.part === undefined) refuse("AuthenticationFailed", "a message without the post-quantum half"); // [PQR-8]
@@ -68,7 +80,7 @@ export function receive(state, associatedData, message) {
   const inChain = ofChain(message.part);
   ratchet.check(state.double, message);
   braid.check(state.braid, message.part); // [PQR-4]
-  sparse.check(state.sparse, kept, inChain);
+  checkChain(state, message, inChain);
   const [double, beneath] = [ratchet.keyOf(state.double, message), sparse.keyOf(state.sparse, kept, inChain)];
   const plaintext = sealing.open(hybrid(double.key, beneath.key), associatedData, message);
   const { state: moved, secret } = braid.receive(state.braid, message.part);

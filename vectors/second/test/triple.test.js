@@ -205,3 +205,18 @@ test("chains of an epoch end with its last message, what was jumped over opens l
   assert.throws(() => sparse.keyOf(right, kept, { epoch: 2, number: 1, previous: 0 }), { name: "AuthenticationFailed" });
   assert.throws(() => sparse.keyOf(right, kept, { epoch: 1, number: 2005, previous: 0 }), { name: "TooManySkipped" });
 });
+
+test("letters of two sessions that were begun at once are read, and damaged ones are no duplicates", () => {
+  const sides = talking();
+  sides[1].me.initiate(ALICE, sides[0].me.bundle(), { suite: 2 });
+  for (let turn = 0; turn < 3; turn += 1) {
+    const letters = sides.map(({ me, to }) => me.encrypt(to, Uint8Array.of(turn)));
+    sides.forEach(({ them, from }, at) => {
+      const damaged = Uint8Array.from(letters[at]);
+      damaged[damaged.length - 1] ^= 1;
+      assert.throws(() => them.decrypt(from, damaged), { name: "AuthenticationFailed" });
+      assert.deepEqual(them.decrypt(from, letters[at]), Uint8Array.of(turn));
+      assert.throws(() => them.decrypt(from, letters[at]), { name: "DuplicateMessage" });
+    });
+  }
+});
