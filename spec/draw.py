@@ -17,7 +17,7 @@ from typing import Final
 from letterlock.session.lifecycle import TABLE
 
 SPEC: Final = Path(__file__).parent
-PAGES: Final = {"session": "session.md", "ratchet": "ratchet.md"}
+PAGES: Final = {"session": "session.md", "ratchet": "ratchet.md", "braid": "pq-ratchet.md"}
 
 Edge = tuple[str, str, str]
 """From, to, on what."""
@@ -40,6 +40,13 @@ def ratchet_edges() -> list[Edge]:
     return edges
 
 
+def braid_edges() -> list[Edge]:
+    """Read the table of the braid: one row, one transition."""
+    lines = (SPEC / PAGES["braid"]).read_text(encoding="utf-8").splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    return [(state, after, on.partition(":")[0]) for state, _, on, after in rows[1:]]
+
+
 def figure(start: str, edges: Iterable[Edge]) -> str:
     """Return the code block: events that lead from one state to the same other one share an arrow."""
     arrows: dict[tuple[str, str], list[str]] = {}
@@ -54,6 +61,10 @@ def drawn(name: str) -> str:
     if name == "session":
         start = "    [*] --> INITIATED: a bundle\n    [*] --> ESTABLISHED: a first message\n    GONE --> [*]"
         return figure(start, session_edges())
+    if name == "braid":
+        return figure(
+            "    [*] --> KeysUnsampled: initiator\n    [*] --> NoHeaderReceived: recipient", braid_edges()
+        )
     start = "    [*] --> Opening: initiator\n    [*] --> Waiting: recipient"
     return figure(start, ratchet_edges())
 

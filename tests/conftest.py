@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from letterlock.wire.suite import Suite
 from pair import BOTH_SUITES, Pair, memory_stores, sqlite_stores
 from trace_calls import Trace, record_primitives
 
@@ -19,6 +20,12 @@ def pair() -> Pair:
 def x3dh_pair() -> Pair:
     """The same, allowing X3DH by name."""
     return Pair(suites=BOTH_SUITES)
+
+
+@pytest.fixture(params=list(Suite), ids=lambda suite: suite.name)
+def each_pair(request: pytest.FixtureRequest) -> Pair:
+    """Two accounts in memory that use X3DH, then two that use PQXDH."""
+    return Pair(suite=request.param)
 
 
 @pytest.fixture(params=["memory", "sqlite"])

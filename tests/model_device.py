@@ -20,7 +20,26 @@ from letterlock.limits import ONE_TIME_LIFETIME, PREKEY_GRACE
 from letterlock.primitives.curve25519 import OneTimePrekey, SignedPrekey
 from letterlock.primitives.entropy import Entropy
 from letterlock.primitives.mlkem import MlKem1024PublicKey
+from letterlock.ratchet import double, sparse
+from letterlock.ratchet.braid_states import (
+    Braid,
+    Ct1Acknowledged,
+    Ct1Received,
+    Ct1Sampled,
+    Ct2Sampled,
+    EkReceivedCt1Sampled,
+    EkSentCt1Received,
+    HeaderReceived,
+    HeaderSent,
+    KeysSampled,
+    KeysUnsampled,
+    NoHeaderReceived,
+    Slot,
+)
+from letterlock.ratchet.sparse import SparsePlace
+from letterlock.ratchet.triple import Triple
 from letterlock.session.book import Entry, SessionBook
+from letterlock.session.session import sparse_chain
 from letterlock.stores.memory import MemoryStore
 from letterlock.stores.protocol import Store
 from letterlock.stores.sqlite import SqliteStore
@@ -40,6 +59,21 @@ Public: TypeAlias = (
 _ONE_TIME: Final = (PrekeyKind.ONE_TIME, PrekeyKind.KEM_ONE_TIME)
 _FILES: Final = ("store.db", "store.db-wal")
 _IN_PASSING: Final = frozenset({"_turn", "_journal", "_arrivals"})
+
+BESIDE: Final[dict[type[Braid], dict[Slot, int]]] = {
+    KeysUnsampled: {},
+    KeysSampled: {Slot.OUTGOING: 96},
+    HeaderSent: {Slot.OUTGOING: 1152},
+    Ct1Received: {Slot.OUTGOING: 1152, Slot.KEPT: 960},
+    EkSentCt1Received: {Slot.KEPT: 960},
+    NoHeaderReceived: {},
+    HeaderReceived: {Slot.KEPT: 64},
+    Ct1Sampled: {Slot.OUTGOING: 960, Slot.KEPT: 64},
+    EkReceivedCt1Sampled: {Slot.OUTGOING: 960, Slot.KEPT: 160},
+    Ct1Acknowledged: {Slot.KEPT: 64},
+    Ct2Sampled: {Slot.OUTGOING: 160},
+}
+"""How many bytes lie beside each state of the braid; what has come of a text lies there too, by `got`."""
 
 
 @dataclass
@@ -191,6 +225,32 @@ class Device:
         with self.store.transaction():
             return self.store.find_skipped(peer.encode(), header.ratchet_key.data, header.number) is not None
 
+    def keeps_sparse_key_of(self, peer: Address, session: bytes, message: RatchetMessage) -> bool:
+        """Whether the other half of a skipped key is kept."""
+        part = message.part
+        if part is None:
+            return False
+        chain = sparse_chain(session, part.epoch - 1)
+        with self.store.transaction():
+            return self.store.find_skipped(peer.encode(), chain, part.number) is not None
+
+    def has_passed(self, peer: Address, session: bytes, message: RatchetMessage) -> bool:
+        """Whether both ratchets of a session have gone beyond a message, so that neither makes its key."""
+        header, part = message.header, message.part
+        (ratchet,) = (
+            each.session.ratchet
+            for each in self.sessions(peer)
+            if each.session.origin.associated_data == session
+        )
+        turned = ratchet.double if isinstance(ratchet, Triple) else ratchet
+        if isinstance(turned, double.Hearing | double.Speaking):
+            chain = turned.receiving
+            if chain.ratchet_key == header.ratchet_key and chain.number <= header.number:
+                return False
+        if part is None or not isinstance(ratchet, Triple):
+            return True
+        return sparse.is_late(ratchet.sparse, SparsePlace(part.epoch - 1, part.number, part.previous))
+
     def check(self) -> None:
         """The store holds what the device has lived through, and nothing else."""
         known = {each.address: each.identity for each in self.account.peers()}
@@ -203,8 +263,26 @@ class Device:
             assert found == held, "sessions appear or vanish"
             ranks = [each.rank for each in entries]
             assert ranks == sorted({*ranks}, reverse=True), "two sessions have one rank"
+            for each in entries:
+                self._check_parts(each)
         with self.store.transaction():
             self._check_prekeys(self.store)
+
+    def _check_parts(self, entry: Entry) -> None:
+        """Beside a session lies what the state of its braid needs, and nothing else."""
+        ratchet = entry.session.ratchet
+        with self.store.transaction():
+            held = {
+                slot: [each.expose() for each in self.store.load_parts(entry.id, int(slot))] for slot in Slot
+            }
+        texts = BESIDE[type(ratchet.braid)] if isinstance(ratchet, Triple) else {}
+        for slot in (Slot.OUTGOING, Slot.KEPT):
+            lengths = [len(each) for each in held[slot]]
+            assert lengths == ([texts[slot]] if slot in texts else []), "parts do not fit the braid"
+        entries = b"".join(held[Slot.INCOMING])
+        indices = [int.from_bytes(entries[at : at + 2], "big") for at in range(0, len(entries), 34)]
+        got = getattr(ratchet.braid, "got", ()) if isinstance(ratchet, Triple) else ()
+        assert indices == [*got], "parts do not fit the braid"
 
     def _check_prekeys(self, store: Store) -> None:
         for (kind, id_), prekey in self.timeline.prekeys.items():

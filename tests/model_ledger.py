@@ -1,6 +1,7 @@
 """A ledger of keys: every message key that sealed or opened, every one-time prekey that was spent.
 
     Ledger      wraps the primitives; who sealed with which (key, nonce), for ever
+    Used        a key, and what it is in the triple ratchet: of the two halves each serves once too
     Calls       what one call of an account did with them
     Timeline    what one device has lived through, and so what its store must hold; a copy of the store
                 takes a copy of it along
@@ -19,9 +20,13 @@ from typing import Any, Final
 
 import pytest
 
-from letterlock.primitives import aead, curve25519, mlkem
+from letterlock.primitives import aead, curve25519, mlkem, mlkem_split
 from letterlock.primitives.curve25519 import OneTimePrekeyPair, PublicKey, SharedPoint
-from letterlock.primitives.mlkem import Encapsulation, KemKeyPair, KemPublicKey, KemSecret
+from letterlock.primitives.mlkem import Encapsulation, KemKeyPair, KemPublicKey, KemSecret, MlKem768PublicKey
+from letterlock.primitives.mlkem_split import EncapsulationRandomness
+from letterlock.ratchet.chain import MessageKey
+from letterlock.ratchet.pq_keys import HybridKey, SparseMessageKey
+from letterlock.ratchet.pq_profile import LetterlockProfile
 from letterlock.wire.address import Address
 from letterlock.wire.prekey import PrekeyKind
 
@@ -37,13 +42,25 @@ class Prekey:
         return self.expires is None or self.expires > now
 
 
+@dataclass(frozen=True)
+class Used:
+    """A key that sealed or opened, or one of the two halves that made it."""
+
+    role: str
+    key: bytes
+
+
 @dataclass
 class Calls:
-    """What one call of an account did: keys that sealed, keys that opened, prekeys it agreed with."""
+    """What one call of an account did: keys that sealed, keys that opened, prekeys it agreed with.
 
-    sealed: list[bytes] = field(default_factory=list)
-    opened: list[bytes] = field(default_factory=list)
+    `braided` are the braid's secrets with the header, or ciphertext, that each served for.
+    """
+
+    sealed: list[Used] = field(default_factory=list)
+    opened: list[Used] = field(default_factory=list)
     agreed: list[bytes] = field(default_factory=list)
+    braided: list[tuple[Used, bytes]] = field(default_factory=list)
 
 
 @dataclass
@@ -53,8 +70,9 @@ class Timeline:
     `held` names its sessions with each peer by their associated data, `accepted` those that a peer's first
     message began, `read` the numbers of the letters it has read. `one_time` are all one-time prekeys it ever
     made, `prekeys` those of every kind that it has not used up, `used` the others; `sealed`, `opened` and
-    `spent` are keys that have served and may not serve again. `unanswered` names the session that it began
-    last with a peer, as long as it has read nothing in it and has not been led to a new one.
+    `spent` are keys that have served and may not serve again; `places` are epoch and number of what it wrote
+    in each session, `braided` what each secret of the braid has served for. `unanswered` names the session
+    that it began last with a peer, as long as it has read nothing in it and has not been led to a new one.
     """
 
     held: dict[Address, set[bytes]] = field(default_factory=dict)
@@ -63,9 +81,11 @@ class Timeline:
     prekeys: dict[tuple[PrekeyKind, int], Prekey] = field(default_factory=dict)
     used: set[tuple[PrekeyKind, int]] = field(default_factory=set)
     one_time: set[bytes] = field(default_factory=set)
-    sealed: set[bytes] = field(default_factory=set)
-    opened: set[bytes] = field(default_factory=set)
+    sealed: set[Used] = field(default_factory=set)
+    opened: set[Used] = field(default_factory=set)
     spent: set[bytes] = field(default_factory=set)
+    places: set[tuple[bytes, int, int]] = field(default_factory=set)
+    braided: dict[Used, bytes] = field(default_factory=dict)
     current: dict[PrekeyKind, int] = field(default_factory=dict)
     unanswered: dict[Address, bytes] = field(default_factory=dict)
 
@@ -76,16 +96,25 @@ class Timeline:
 
     def commit(self, calls: Calls, others: Iterable["Timeline"]) -> None:
         """Take in what a call did that has happened; no key of it may have done the same before."""
-        for key in calls.sealed:
-            assert not any(key in each.sealed for each in (self, *others)), "a message key seals twice"
-            self.sealed.add(key)
-        for key in calls.opened:
-            assert key not in self.opened, "a message key opens twice"
-            self.opened.add(key)
+        everybody = (self, *others)
+        for used in calls.sealed:
+            assert not any(used in each.sealed for each in everybody), f"a {used.role} seals twice"
+            self.sealed.add(used)
+        for used in calls.opened:
+            assert used not in self.opened, f"a {used.role} opens twice"
+            self.opened.add(used)
         for key in calls.agreed:
             if key in self.one_time:
                 assert key not in self.spent, "a one-time prekey is used twice"
                 self.spent.add(key)
+        for secret, served in calls.braided:
+            first = self.braided.setdefault(secret, served)
+            assert first == served, f"{secret.role} of the braid serves for two"
+
+    def wrote(self, session: bytes, epoch: int, number: int) -> None:
+        """Take in where in its sparse chain a message that was written stands."""
+        assert (session, epoch, number) not in self.places, "two messages stand in one sparse place"
+        self.places.add((session, epoch, number))
 
 
 _ENCAPSULATIONS: dict[tuple[bytes, int], Encapsulation] = {}
@@ -99,6 +128,7 @@ class Ledger:
         self.pairs: set[tuple[bytes, bytes]] = set()
         self._calls: Calls | None = None
         self._encapsulated: Counter[bytes] = Counter()
+        self._halves: dict[bytes, tuple[bytes, bytes]] = {}
         self._patches = ExitStack()
         patch = self._patches.enter_context(pytest.MonkeyPatch.context())
         patch.setattr(aead, "seal", self._seal(aead.seal))
@@ -106,6 +136,9 @@ class Ledger:
         patch.setattr(curve25519.KeyPair, "agree", self._agree(curve25519.KeyPair.agree))
         patch.setattr(mlkem.KemKeyPair, "decapsulate", self._decapsulate(mlkem.KemKeyPair.decapsulate))
         patch.setattr(mlkem.KemPublicKey, "encapsulate", self._encapsulate(mlkem.KemPublicKey.encapsulate))
+        patch.setattr(LetterlockProfile, "hybrid", self._hybrid(LetterlockProfile.hybrid))
+        begin = self._begin_ciphertext(mlkem_split.encapsulate_header)
+        patch.setattr("letterlock.ratchet.braid.encapsulate_header", begin)
 
     def close(self) -> None:
         self._patches.close()
@@ -128,7 +161,7 @@ class Ledger:
         def watched(key: bytes, nonce: bytes, plaintext: bytes, associated_data: bytes) -> bytes:
             assert (key, nonce) not in self.pairs, "a key and nonce seal twice"
             self.pairs.add((key, nonce))
-            self._note().sealed.append(key)
+            self._note().sealed += self._used(key)
             sealed: bytes = seal(key, nonce, plaintext, associated_data)
             return sealed
 
@@ -139,8 +172,37 @@ class Ledger:
             opened: bytes | None = open_(key, nonce, sealed, associated_data)
             if opened is not None:
                 assert (key, nonce) in self.pairs, "nobody sealed what opens"
-                self._note().opened.append(key)
+                self._note().opened += self._used(key)
             return opened
+
+        return watched
+
+    def _used(self, key: bytes) -> list[Used]:
+        """Return what is used up with a key: of the triple ratchet, both halves as well."""
+        used = [Used("message key", key)]
+        if key in self._halves:
+            double, sparse = self._halves[key]
+            used += [Used("double key", double), Used("sparse key", sparse)]
+        return used
+
+    def _hybrid(self, hybrid: Any) -> Any:
+        def watched(profile: LetterlockProfile, double: MessageKey, sparse: SparseMessageKey) -> HybridKey:
+            key: HybridKey = hybrid(profile, double, sparse)
+            another = bytes(each ^ 1 for each in sparse.expose())
+            without = hybrid(profile, double, SparseMessageKey(another))
+            assert without != key, "the sparse half makes no difference"
+            another = bytes(each ^ 1 for each in double.expose())
+            assert hybrid(profile, MessageKey(another), sparse) != key, "the double half makes no difference"
+            self._halves[key.expose()] = double.expose(), sparse.expose()
+            return key
+
+        return watched
+
+    def _begin_ciphertext(self, encapsulate: Any) -> Any:
+        def watched(header: bytes, m: EncapsulationRandomness) -> tuple[KemSecret, bytes]:
+            self._note().braided.append((Used("an m", m.expose()), header))
+            begun: tuple[KemSecret, bytes] = encapsulate(header, m)
+            return begun
 
         return watched
 
@@ -155,7 +217,10 @@ class Ledger:
 
     def _decapsulate(self, decapsulate: Any) -> Any:
         def watched(pair: KemKeyPair[Any], ciphertext: bytes) -> KemSecret:
-            self._note().agreed.append(pair.public.data)
+            if isinstance(pair.public, MlKem768PublicKey):
+                self._note().braided.append((Used("a seed", pair.seed.expose()), ciphertext))
+            else:
+                self._note().agreed.append(pair.public.data)
             secret: KemSecret = decapsulate(pair, ciphertext)
             return secret
 

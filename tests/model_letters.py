@@ -2,7 +2,7 @@
 
     Letter      a message with all that its author knows of it
     Parcel      bytes that are to be delivered, and which letter is in them, if one is
-    cut, lengthened, turned_over, relabelled, peeled, rewrapped
+    cut, lengthened, turned_over, relabelled, repieced, peeled, rewrapped
 
 Not here: who reads them, and whether that is right (model_world.py).
 """
@@ -13,6 +13,7 @@ from letterlock.wire import cbor
 from letterlock.wire.address import Address
 from letterlock.wire.bundle import PrekeyBundle
 from letterlock.wire.envelope import Kind, peek_kind
+from letterlock.wire.healing import HealingPart, PartType
 from letterlock.wire.message import InitialMessage, RatchetMessage
 from letterlock.wire.prekey import PrekeyKind
 from letterlock.wire.suite import Suite
@@ -92,9 +93,26 @@ def relabelled(letter: Letter, add: int) -> Parcel:
     """Give the message another previous chain length: the part of a header that opens it just as well."""
     header = letter.message.header
     changed = replace(header, previous_length=header.previous_length + add)
-    return Parcel(
-        _behind_its_handshake(letter, cbor.close(changed.encode_open(), letter.message.sealed)), None
-    )
+    return _reopened(letter, changed.encode_open(letter.message.part))
+
+
+def repieced(letter: Letter, name: str, add: int) -> Parcel:
+    """Change one number of the post-quantum part, or its codewords; a plain message gets such a part."""
+    part = letter.message.part or HealingPart(1, 1, 0, PartType.HDR, 0, bytes(32))
+    value = getattr(part, name)
+    if isinstance(value, PartType):
+        changed = replace(part, type=PartType((value + add) % len(PartType)), codewords=bytes(32))
+    elif isinstance(value, bytes):
+        changed = replace(part, codewords=flipped(value, add % len(value)) if value else bytes(32))
+    else:
+        changed = replace(part, **{name: value + add})
+    return _reopened(letter, letter.message.header.encode_open(changed))
+
+
+def _reopened(letter: Letter, opened: bytes) -> Parcel:
+    """Put other opened bytes before what a letter has sealed: nobody may read that, if they are others."""
+    same = letter if opened == letter.message.opened else None
+    return Parcel(_behind_its_handshake(letter, cbor.close(opened, letter.message.sealed)), same)
 
 
 def peeled(letter: Letter) -> Parcel:

@@ -6,8 +6,8 @@
 A parcel must be read if its letter is whole, comes from whom it claims, is new to the device, and belongs to
 a session that the device holds, or can begin with the prekeys it has. A session that is `forked` is excused:
 one of its two stores was put back to an older copy, so that the two ratchets may not fit any more, as
-spec/limitations.md says. Everything else must be refused, and a refusal changes nothing. What is read is
-what was written, by that device, and once.
+spec/limitations.md says; what cannot be read there is refused in one of three ways (FORKED). Everything else
+must be refused, and a refusal changes nothing. What is read is what was written, by that device, and once.
 
 Not here: keys and prekeys used twice (model_ledger.py), how two devices find together again
 (model_settling.py).
@@ -20,7 +20,15 @@ from typing import Final
 import pytest
 
 from letterlock import hazmat
-from letterlock.errors import DuplicateMessage, NoSession, PeerError, TrustError, UntrustedIdentity
+from letterlock.errors import (
+    AuthenticationFailed,
+    BraidFailed,
+    DuplicateMessage,
+    NoSession,
+    PeerError,
+    TrustError,
+    UntrustedIdentity,
+)
 from letterlock.stores.memory import MemoryStore
 from letterlock.wire.address import Address
 from letterlock.wire.bundle import PrekeyBundle
@@ -38,6 +46,10 @@ LINKS: Final = ((0, 2), (0, 3), (1, 2), (1, 3))
 MAX_SESSIONS: Final = 28
 """Sessions that are begun between two devices, before they settle for the last time: so few that none is
 pushed out of an archive."""
+
+
+FORKED: Final = (AuthenticationFailed, BraidFailed, DuplicateMessage)
+"""How a letter is refused that was written in a session of which one side was put back."""
 
 
 class Verdict(Enum):
@@ -157,6 +169,9 @@ class World:
         session = device.active(peer.address)
         assert session is not None
         letter = Letter(len(self.letters), device.address, peer.address, session, text, wire)
+        part = letter.message.part
+        if part is not None:
+            device.timeline.wrote(session, part.epoch, part.number)
         self.letters.append(letter)
         self.on_the_way.append(letter)
         return letter
@@ -198,6 +213,8 @@ class World:
         if error is not None:
             assert verdict is not Verdict.READ, f"{parcel.letter} must be read, not {error!r}"
             assert verdict is not Verdict.DUPLICATE or isinstance(error, DuplicateMessage), repr(error)
+            assert verdict is not Verdict.EITHER or isinstance(error, FORKED), repr(error)
+            assert verdict is Verdict.EITHER or not isinstance(error, BraidFailed), repr(error)
             assert snapshot(device.store) == before, "a refused message changes the store"
             return False
         assert verdict in {Verdict.READ, Verdict.EITHER}, "what must be refused is read"
@@ -231,6 +248,11 @@ class World:
                     timeline.used.add((need.kind, need.id))
         timeline.read.add(letter.number)
         assert not self.is_late(letter), "the key of a read message is kept"
+        message = letter.message
+        sparse_kept = device.keeps_sparse_key_of(letter.sender, letter.session, message)
+        assert not sparse_kept, "the sparse key of a read message is kept"
+        passed = device.has_passed(letter.sender, letter.session, message)
+        assert passed or letter.session in self.forked, "a chain stands before a read message"
 
     # stores
 
@@ -282,6 +304,10 @@ class World:
                 victim.account.decrypt(claimed, wire)
             with unchanged(victim.store), pytest.raises(UntrustedIdentity):
                 victim.account.initiate(claimed, mallory.bundle())
+
+    def epochs(self) -> int:
+        """How far the braid of any session has come, from 1."""
+        return max((each.message.part.epoch for each in self.letters if each.message.part), default=0)
 
     def check(self) -> None:
         for device in self.devices:

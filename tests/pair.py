@@ -125,8 +125,9 @@ class Side:
             self.store, self.entropy, suites=suites or self._pair.suites, clock=self._pair.clock
         )
 
-    def initiate(self, bundle: PrekeyBundle | None = None, suite: Suite = Suite.PQXDH) -> None:
+    def initiate(self, bundle: PrekeyBundle | None = None, suite: Suite | None = None) -> None:
         bundle = self.other.account.bundle() if bundle is None else bundle
+        suite = self._pair.suite if suite is None else suite
         self.account.initiate(self.peer, PrekeyBundle.decode(bundle.encode()), suite=suite)
 
     def write(self, text: bytes) -> bytes:
@@ -162,11 +163,14 @@ class Pair:
         stores: Stores | None = None,
         *,
         suites: frozenset[Suite] = DEFAULT_SUITES,
+        suite: Suite = Suite.PQXDH,
         seed: object = None,
     ) -> None:
+        """`suites` are allowed, and `suite` is used unless a test asks for another."""
         stores = memory_stores() if stores is None else stores
         self.clock = Clock()
-        self.suites = suites
+        self.suites = suites | {suite}
+        self.suite = suite
         self._seed = seed
         self.alice = Side(lambda: stores("alice"), ALICE, BOB, self)
         self.bob = Side(lambda: stores("bob"), BOB, ALICE, self)
@@ -174,13 +178,13 @@ class Pair:
     def entropy(self, name: str) -> Entropy:
         return system_entropy if self._seed is None else entropy_of(f"{self._seed} {name}")
 
-    def introduce(self, suite: Suite = Suite.PQXDH) -> None:
+    def introduce(self, suite: Suite | None = None) -> None:
         """Alice writes first, and Bob reads: Alice has a session that is not answered yet."""
         self.alice.initiate(suite=suite)
         self.alice.say(b"hello")
         assert self.bob.hear() == b"hello"
 
-    def converse(self, suite: Suite = Suite.PQXDH) -> None:
+    def converse(self, suite: Suite | None = None) -> None:
         """After this both sides hold the session, and both have spoken."""
         self.introduce(suite)
         self.bob.say(b"hello yourself")

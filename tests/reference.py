@@ -1,7 +1,8 @@
 """The protocol once more, from the specification, on plain bytes: what the package is checked against.
 
 Nothing here imports the package. X25519, ChaCha20-Poly1305 and ML-KEM are `cryptography`'s (the package takes
-its curve from libsodium); HKDF, CBOR, padding and both ratchets are written out from spec/.
+its curve from libsodium); HKDF, CBOR, padding, the double ratchet and as much of the triple one as a first
+message and an answer to it need are written out from spec/.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 X3DH_INFO: Final = b"letterlock-v1_X3DH_X25519_SHA-256"
 PQXDH_INFO: Final = b"letterlock-v1_PQXDH_X25519_SHA-256_ML-KEM-1024"
 ROOT_INFO: Final = b"letterlock-v1 root step"
+PQ: Final = b"letterlock-v1 pq "
 TRANSCRIPT: Final = "letterlock-v1 handshake transcript"
 
 Item: TypeAlias = "int | bytes | str | list[Item] | None"
@@ -103,13 +105,33 @@ def padded(plaintext: bytes) -> bytes:
     return (plaintext + b"\x80").ljust(target, b"\0")
 
 
-def seal(key: bytes, ad: bytes, header: list[Any], plaintext: bytes, nonce: bytes) -> bytes:
-    """Return a ratchet message [1, 2, key, PN, N, sealed] as bytes."""
+def kdf_sparse(chain: bytes, number: int) -> tuple[bytes, bytes]:
+    """Return the next chain key and the message key of one direction and epoch; numbers count from 1."""
+    of = number.to_bytes(4, "big")
+    return hmac_sha256(chain, of + b"\x02"), hmac_sha256(chain, of + b"\x01")
+
+
+def hybrid(double: bytes, sparse: bytes) -> bytes:
+    return hkdf(sparse, double, PQ + b"hybrid", 32)
+
+
+def header_mac(shared: bytes, header: bytes) -> bytes:
+    """The MAC of epoch 1, under the authenticator that SKscka alone gives."""
+    epoch = (1).to_bytes(8, "big")
+    key = hkdf(bytes(32), shared, PQ + b"authenticator update" + epoch, 64)[32:]
+    return hmac_sha256(key, PQ + b"header" + epoch + header)
+
+
+def seal(
+    key: bytes, ad: bytes, header: list[Any], plaintext: bytes, nonce: bytes, part: list[Any] | None = None
+) -> bytes:
+    """Return a ratchet message [1, 2, key, PN, N, sealed], or a triple one [1, 5, ..., part, sealed]."""
     text = padded(plaintext)
+    fields = [1, 2, *header] if part is None else [1, 5, *header, *part]
     # The bytes before `sealed` are the same, whatever stands in it: encode a placeholder and cut it off.
-    opened = cbor([1, 2, *header, b""])[:-1]
+    opened = cbor([*fields, b""])[:-1]
     sealed = nonce + ChaCha20Poly1305(key).encrypt(bytes(4) + nonce, text, ad + opened)
-    return cbor([1, 2, *header, sealed])
+    return cbor([*fields, sealed])
 
 
 def open_sealed(key: bytes, ad: bytes, message: bytes) -> bytes:
@@ -136,6 +158,15 @@ class Bob:
     chain: bytes = b""
     theirs: bytes = b""
 
+    shared: bytes | None = None
+    """SKscka, in PQXDH; the two sparse chains of epoch 0 and how far the first has come."""
+
+    from_alice: bytes = b""
+    to_alice: bytes = b""
+    number: int = 0
+    collected: bytes = b""
+    """What came of Alice's header || MAC, 96 bytes in all."""
+
     def read(self, sender: list[Item], message: bytes) -> bytes:
         _, _, suite, ik_a, ek_a, _, _, _, ciphertext, inner = cbor2.loads(message)
         spk = self.signed[1]
@@ -155,15 +186,47 @@ class Bob:
         transcript = cbor([TRANSCRIPT, 1, suite, sender, self.name, ik_a, ours, ek_a, signed, opk, kem])
         self.ad = hashlib.sha256(transcript).digest()
         self.theirs = cbor2.loads(inner)[2]
-        self.root, self.chain = kdf_rk(shared_secret(material, kem_secret), x25519(spk, self.theirs))
+        root = self.begin(shared_secret(material, kem_secret), suite)
+        self.root, self.chain = kdf_rk(root, x25519(spk, self.theirs))
         return self.read_next(inner)
+
+    def begin(self, secret: bytes, suite: int) -> bytes:
+        """Return the double ratchet's root: all of SK, or its first part."""
+        if suite == 1:
+            return secret
+        okm = hkdf(bytes(32), secret, PQ + b"split", 64)
+        self.shared = okm[32:]
+        chains = hkdf(bytes(32), self.shared, PQ + b"chain start", 96)
+        self.from_alice, self.to_alice = chains[32:64], chains[64:]
+        return okm[:32]
 
     def read_next(self, message: bytes) -> bytes:
         self.chain, key = kdf_ck(self.chain)
-        return open_sealed(key, self.ad, message)
+        if self.shared is not None:
+            self.number += 1
+            self.from_alice, sparse = kdf_sparse(self.from_alice, self.number)
+            key = hybrid(key, sparse)
+        text = open_sealed(key, self.ad, message)
+        if self.shared is not None:
+            self.collect(cbor2.loads(message)[5:11])
+        return text
+
+    def collect(self, part: list[Any]) -> None:
+        """Check where a message stands, and of its codewords those of the header; they come in order here."""
+        assert part[:4] == [1, self.number, 0, 1]  # epoch, number, previous, Hdr
+        _, _, _, _, first, codewords = part
+        new = codewords[max(0, len(self.collected) - 32 * first) :]
+        self.collected = (self.collected + new)[:96]
+        if len(self.collected) == 96:
+            assert self.shared is not None
+            assert self.collected[64:] == header_mac(self.shared, self.collected[:64])
 
     def answer(self, private: bytes, text: bytes) -> bytes:
-        """Return the first message of Bob's own chain."""
+        """Return the first message of Bob's own chain; he has nothing to say of the header yet."""
         self.root, chain = kdf_rk(self.root, x25519(private, self.theirs))
         _, key = kdf_ck(chain)
-        return seal(key, self.ad, [public(private), 0, 0], text, b"\x07" * 8)
+        part: list[Any] | None = None
+        if self.shared is not None:
+            key = hybrid(key, kdf_sparse(self.to_alice, 1)[1])
+            part = [1, 1, 0, 0, None, None]
+        return seal(key, self.ad, [public(private), 0, 0], text, b"\x07" * 8, part)

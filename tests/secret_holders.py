@@ -30,24 +30,25 @@ from letterlock.ratchet.chain import (
 )
 from letterlock.ratchet.double import Hearing, Opening, Received, Sent, Speaking, Waiting
 from letterlock.ratchet.root import RootKey
-from letterlock.session.book import Entry
+from letterlock.session.book import Entry, Shelf
 from letterlock.session.profile import Profile
-from letterlock.session.session import Established, Initiated, Opened, Origin
+from letterlock.session.session import Established, Initiated, KeptKey, Opened, Origin, Sealed, _Sent
 from letterlock.stores.memory import MemoryStore
 from letterlock.stores.protocol import PrekeyRow, Record, SessionRow, SkippedRow
 from letterlock.stores.sqlite import SqliteStore
 from letterlock.stores.vault import DataKey, KeyOpener, PassphraseOpener, Vault
 from letterlock.vectors.accounts import AccountPlayer
+from letterlock.vectors.braid import BraidPlayer
 from letterlock.vectors.operation import Input
 from letterlock.vectors.plays import Chosen
-from letterlock.vectors.ratchets import RatchetPlayer
+from letterlock.vectors.ratchets import SidePlayer
+from letterlock.vectors.sparse import SparsePlayer
 from letterlock.wire.message import HandshakeHeader, Header
 from letterlock.wire.prekey import PrekeyKind
 from letterlock.wire.suite import Suite
 from pair import ALICE, NOON
+from secret_pq_holders import MATERIAL, PQ_SECRETS, PQ_TABLE, pq_words
 
-MATERIAL: Final = bytes(range(0xA0, 0xE0))
-"""64 bytes that occur nowhere by chance. Everything secret below is made of their beginning."""
 PLAINTEXT: Final = MATERIAL[:40]
 PASSPHRASE: Final = MATERIAL.decode("latin-1")
 AD: Final = bytes(32)
@@ -55,7 +56,7 @@ AD: Final = bytes(32)
 SECRETS: Final = [
     "ChainKey", "DataKey", "EncapsulationRandomness", "IndexKey", "KemSecret", "KemSeed", "KeyMaterial",
     "MessageKey", "PassedKeys", "PassphraseKey", "PrivateKey", "Record", "RootKey", "SharedPoint",
-    "SharedSecret", "SigningScalar", "StoreKey", "ValuesKey", "WrapKey",
+    "SharedSecret", "SigningScalar", "StoreKey", "ValuesKey", "WrapKey", *PQ_SECRETS,
 ]  # fmt: skip
 """Every subclass of Secret. Each prints as <Name: hidden>."""
 
@@ -109,10 +110,14 @@ def account_player() -> AccountPlayer:
     return AccountPlayer(Input({**given, "replays": None}))
 
 
-def ratchet_player() -> RatchetPlayer:
+def ratchet_player() -> SidePlayer:
     private = MATERIAL[:32].hex()
     given = {"role": "recipient", "secret": private, "associated_data": AD.hex(), "signed_prekey": private}
-    return RatchetPlayer(Input(given))
+    return SidePlayer(Input(given), Suite.X3DH)
+
+
+def pq_player() -> Input:
+    return Input({"secret": MATERIAL[:32].hex(), "initiator": True})
 
 
 def database(folder: Path) -> object:
@@ -196,9 +201,21 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     ),
     "Established": (lambda: established, "{ESTABLISHED}"),
     "Opened": (
-        lambda: Opened(established, PLAINTEXT, (SkippedKey(rk.public, 7, message),), None),
+        lambda: Opened(established, PLAINTEXT, (KeptKey(AD, 7, message),), None),
         "<Opened: 40 bytes, 1 skipped keys>",
     ),
+    "KeptKey": (
+        lambda: KeptKey(AD, 7, message), f"KeptKey(chain={AD!r}, number=7, key=<MessageKey: hidden>)"
+    ),
+    "Sealed": (lambda: Sealed(established, PLAINTEXT), "<Sealed: 40 bytes>"),
+    "_Sent": (
+        lambda: _Sent(hearing, Header(rk.public, 3, 1), None, message, ()),
+        (
+            "_Sent(state={HEARING}, header=Header(ratchet_key={RK}, previous_length=3, number=1), "
+            "part=None, key=<MessageKey: hidden>, writes=())"
+        ),
+    ),
+    "Shelf": (lambda: Shelf(filled(), b"peer", 1), "{OBJECT}"),
     "Entry": (
         lambda: Entry(1, 2, True, established), "Entry(id=1, rank=2, active=True, session={ESTABLISHED})"
     ),
@@ -221,7 +238,10 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "Account": (account, "<Account alice.1>"),
     "Chosen": (chosen, "{OBJECT}"),
     "AccountPlayer": (account_player, "{OBJECT}"),
-    "RatchetPlayer": (ratchet_player, "{OBJECT}"),
+    "SidePlayer": (ratchet_player, "{OBJECT}"),
+    "BraidPlayer": (lambda: BraidPlayer(pq_player()), "{OBJECT}"),
+    "SparsePlayer": (lambda: SparsePlayer(pq_player()), "{OBJECT}"),
+    **PQ_TABLE,
 }  # fmt: skip
 
 ON_DISK: Final[dict[str, tuple[Callable[[Path], object], str]]] = {
@@ -249,4 +269,4 @@ def words() -> dict[str, str]:
     found["HEARING"] = f"Hearing(root=<RootKey: hidden>, {heard})"
     found["SPEAKING"] = f"Speaking(root=<RootKey: hidden>, ours={found['RKP']}, {tail}, {heard})"
     found["ESTABLISHED"] = f"Established(origin={found['ORIGIN']}, ratchet={found['HEARING']}, insists=False)"
-    return found
+    return found | pq_words(found["RKP"])

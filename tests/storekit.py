@@ -32,6 +32,7 @@ SIGNED: Final = PrekeyKind.SIGNED
 ONE_TIME: Final = PrekeyKind.ONE_TIME
 KINDS: Final = (SIGNED, ONE_TIME)
 IDS: Final = (1, 2, 2**32 - 1)
+SLOTS: Final = (1, 2, 3)
 NUMBERS: Final = (0, 1, 2**32 - 1)
 
 Call: TypeAlias = Callable[[Store], object]
@@ -77,6 +78,9 @@ def fill(store: Store) -> None:
         store.save_session(row)
         store.add_skipped(skipped(row.id, number, chain) for chain in CHAINS[:2] for number in (0, 1))
         store.add_past_chain(row.id, CHAINS[2], 10)
+        store.append_part(row.id, 1, record(f"text of {row.id}"))
+    for number in range(3):
+        store.append_part(1, 2, record(f"piece {number}"))
 
 
 def plain(value: object) -> Any:
@@ -115,6 +119,8 @@ def everything(store: Store) -> dict[str, Any]:
             held[f"replays {kind} {id_}"] = [store.count_replays(kind, id_), *replays]
     for id_ in (1, 2, 3):
         held[f"past {id_}"] = [store.is_past_chain(id_, chain) for chain in CHAINS]
+        for slot in SLOTS:
+            held[f"parts {id_} {slot}"] = plain(store.load_parts(id_, slot))
     return held
 
 
@@ -141,6 +147,9 @@ CHANGES: Final[dict[str, Call]] = {
     "trim_skipped": lambda store: store.trim_skipped(2, 1),
     "add_past_chain": lambda store: store.add_past_chain(1, CHAINS[0], 10),
     "add_past_chain, full": lambda store: store.add_past_chain(1, CHAINS[0], 1),
+    "append_part": lambda store: store.append_part(1, 2, record("piece 3")),
+    "append_part, first": lambda store: store.append_part(3, 3, record("kept")),
+    "clear_parts": lambda store: store.clear_parts(1, 2),
 }
 """Calls that change a store that `fill` filled."""
 
@@ -155,6 +164,7 @@ READS: Final[dict[str, Call]] = {
     "load_sessions": lambda store: store.load_sessions(ALICE, 5),
     "find_skipped": lambda store: store.find_skipped(ALICE, CHAINS[0], 0),
     "is_past_chain": lambda store: store.is_past_chain(1, CHAINS[2]),
+    "load_parts": lambda store: store.load_parts(1, 2),
 }
 
 IMPOSSIBLE: Final[dict[str, Call]] = {
@@ -171,6 +181,7 @@ IMPOSSIBLE: Final[dict[str, Call]] = {
     "add_skipped, no session": lambda store: store.add_skipped([skipped(1, 2**32 - 1), skipped(9, 0)]),
     "add_skipped, known": lambda store: store.add_skipped([skipped(1, 2**32 - 1), skipped(1, 0)]),
     "add_past_chain, no session": lambda store: store.add_past_chain(9, CHAINS[0], 10),
+    "append_part, no session": lambda store: store.append_part(9, 1, record("nobody's")),
 }
 """Calls that such a store must refuse."""
 

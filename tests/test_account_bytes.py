@@ -18,6 +18,7 @@ from letterlock.account import Account
 from letterlock.errors import LetterlockError, PeerError, UntrustedIdentity
 from letterlock.primitives.secret import Guarded, Secret
 from letterlock.ratchet.chain import ChainKey
+from letterlock.ratchet.sparse import SparseChain
 from letterlock.session.book import SessionBook
 from letterlock.stores.memory import MemoryStore
 from letterlock.wire.bundle import PrekeyBundle
@@ -289,6 +290,10 @@ def gather(value: object, found: set[bytes]) -> None:
         found.add(value.expose())
         if isinstance(value, ChainKey):
             found.update(reference.kdf_ck(value.expose()))
+    elif isinstance(value, SparseChain):
+        found.update(reference.kdf_sparse(value.key.expose(), value.number + 1))
+        for each in (value.key, value.following):
+            gather(each, found)
     elif isinstance(value, Guarded):
         for name in slots(value):
             gather(getattr(value, name), found)

@@ -30,12 +30,12 @@ from letterlock.primitives.mlkem import MlKem1024KeyPair
 from letterlock.primitives.secret import Guarded, Secret
 from secret_holders import (
     ABSTRACT,
-    MATERIAL,
     ON_DISK,
     SECRETS,
     TABLE,
     words,
 )
+from secret_pq_holders import MATERIAL
 
 
 def modules() -> Iterator[Any]:

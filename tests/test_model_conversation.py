@@ -30,7 +30,18 @@ import model_settling
 from letterlock.limits import DAY
 from letterlock.wire.suite import Suite
 from model_device import Device
-from model_letters import Letter, Parcel, cut, lengthened, peeled, relabelled, rewrapped, turned_over, whole
+from model_letters import (
+    Letter,
+    Parcel,
+    cut,
+    lengthened,
+    peeled,
+    relabelled,
+    repieced,
+    rewrapped,
+    turned_over,
+    whole,
+)
 from model_server import Stock
 from model_world import LINKS, Verdict, World
 
@@ -43,12 +54,18 @@ PEERS = st.integers(0, 1)
 SUITES = st.sampled_from([Suite.PQXDH, Suite.X3DH])
 STOCKS = st.sampled_from(list(Stock))
 ANY: Final = st.integers(0, 999)
-FILLERS = st.sampled_from([b"", b"x", b"x" * 40, bytes(300)])
+FILLERS = st.sampled_from([b"", b"x", b"x" * 40, bytes(300), bytes(1500), bytes(5000)])
+"""The two longest carry 13 and 41 codewords: so epochs of the braid end within an example."""
 MOVES: Final = st.sampled_from(["one writes", "other writes", "oldest", "latest", "lost"])
 AMONG: Final = st.sampled_from(["all", "coming", "late"])
 PLACES: Final = st.one_of(st.integers(0, 80), st.integers(0, 4000))
 DAMAGE: Final = st.one_of(
     st.builds(lambda add: lambda letter: relabelled(letter, add), st.integers(1, 3)),
+    st.builds(
+        lambda name, add: lambda letter: repieced(letter, name, add),
+        st.sampled_from(["epoch", "number", "previous", "type", "first", "codewords"]),
+        st.integers(1, 3),
+    ),
     st.builds(lambda at: lambda letter: cut(letter, at), st.integers(0, 4000)),
     st.builds(lambda tail: lambda letter: lengthened(letter, tail), st.binary(min_size=1, max_size=3)),
     st.builds(
@@ -57,6 +74,10 @@ DAMAGE: Final = st.one_of(
         st.integers(1, 255),
     ),
 )
+
+
+epochs: list[int] = []
+"""How far the braid came in each example."""
 
 
 class Conversation(RuleBasedStateMachine):
@@ -135,16 +156,16 @@ class Conversation(RuleBasedStateMachine):
         for _ in range(count):
             self.world.write(*self.pair(who, peer), filler)
 
-    @rule(link=st.sampled_from(LINKS), steps=st.lists(MOVES, min_size=3, max_size=12))
-    def correspond(self, link: tuple[int, int], steps: list[str]) -> None:
+    @rule(link=st.sampled_from(LINKS), filler=FILLERS, steps=st.lists(MOVES, min_size=3, max_size=12))
+    def correspond(self, link: tuple[int, int], filler: bytes, steps: list[str]) -> None:
         """Two devices write; of what is between them the oldest or the latest arrives, or is lost."""
         one, other = self.link(link)
         for step in steps:
             between = self.between(one, other)
             if step == "one writes":
-                self.world.write(one, other)
+                self.world.write(one, other, filler)
             elif step == "other writes":
-                self.world.write(other, one)
+                self.world.write(other, one, filler)
             elif between:
                 letter = between[-1 if step == "latest" else 0]
                 self.world.on_the_way.remove(letter)
@@ -258,19 +279,24 @@ class Conversation(RuleBasedStateMachine):
         if heals:
             self.heal_if_it_can(device)
 
-    @rule(who=DEVICES, peer=PEERS, turns=st.integers(0, 2), count=st.integers(1, 3))
-    def lose_some_time(self, who: int, peer: int, turns: int, count: int) -> None:
+    @rule(who=DEVICES, peer=PEERS, turns=st.integers(0, 4), count=st.integers(1, 3), filler=FILLERS)
+    def lose_some_time(self, who: int, peer: int, turns: int, count: int, filler: bytes) -> None:
         """A store is put back by a few letters, and the application goes on as if nothing were."""
         one, other = self.pair(who, peer)
         one.copy()
-        self.talk(one, other, turns, count)
+        self.talk(one, other, turns, count, filler)
         self.world.restore(one, -1)
         one.copies.pop()
-        self.talk(one, other, 1, count)
+        self.talk(one, other, turns, count, filler)
 
-    def talk(self, one: Device, other: Device, turns: int, count: int) -> None:
+    @rule(link=st.sampled_from(LINKS), turns=st.integers(2, 8))
+    def write_much(self, link: tuple[int, int], turns: int) -> None:
+        """Long texts in turn: an epoch takes three turns."""
+        self.talk(*self.link(link), turns, 1, bytes(5000))
+
+    def talk(self, one: Device, other: Device, turns: int, count: int, filler: bytes) -> None:
         for writer, reader in ((one, other), (other, one)) * turns:
-            letters = [self.world.write(writer, reader) for _ in range(count)]
+            letters = [self.world.write(writer, reader, filler) for _ in range(count)]
             for letter in letters:
                 if letter is not None:
                     self.world.receive(letter)
@@ -324,6 +350,7 @@ class Conversation(RuleBasedStateMachine):
                 ways = [model_settling.alternately, model_settling.at_once]
                 ways[(len(world.letters) + link[0]) % 2](world, *(one, other)[:: 1 - 2 * (link[1] % 2)])
             world.check()
+            epochs.append(world.epochs())
         finally:
             world.close()
 
@@ -337,6 +364,7 @@ class ConversationOnDisk(Conversation):
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "machine"), [("memory", Conversation), ("sqlite", ConversationOnDisk)])
 def test_conversations_as_hypothesis_thinks_them_up(kind: str, machine: type[Conversation]) -> None:
+    epochs.clear()
     run_state_machine_as_test(
         machine,
         settings=settings(
@@ -346,3 +374,5 @@ def test_conversations_as_hypothesis_thinks_them_up(kind: str, machine: type[Con
             suppress_health_check=list(HealthCheck),
         ),
     )
+    # Else nobody would have watched an epoch end; fifteen examples may not see two.
+    assert max(epochs) > (2 if kind == "memory" else 1)

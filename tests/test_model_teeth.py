@@ -44,12 +44,13 @@ def unopened(*_: object) -> bytes:
     raise AuthenticationFailed("whatever it is")
 
 
-def unsaved(state: Any, plaintext: bytes, entropy: Any) -> Any:
-    return state, session.encrypt(state, plaintext, entropy)[1]
+def unsaved(state: Any, plaintext: bytes, *others: Any) -> Any:
+    return replace(session.encrypt(state, plaintext, *others), session=state, writes=())
 
 
-def with_one_nonce(key: Any, associated_data: bytes, header: Any, plaintext: bytes, _: bytes) -> bytes:
-    return SEAL(key, associated_data, header, plaintext, bytes(8))
+def with_one_nonce(*others: Any) -> bytes:
+    key, associated_data, header, plaintext, _, part = others
+    return SEAL(key, associated_data, header, plaintext, bytes(8), part)
 
 
 def trusting(store: Store, address: Address, _: object) -> bool:

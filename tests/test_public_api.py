@@ -20,12 +20,13 @@ PACKAGE: Final = Path(letterlock.__file__).parent
 FILES: Final = sorted(PACKAGE.rglob("*.py"))
 
 NAMES: Final = [
-    "Account", "AccountExists", "Address", "AddressMismatch", "AuthenticationFailed", "CorruptStore",
-    "DuplicateMessage", "Inspection", "InvalidKey", "InvalidSignature", "LetterlockError", "MalformedMessage",
-    "MemoryStore", "NoAccount", "NoSession", "Peer", "PeerError", "PlaintextTooLong", "PrekeyBundle",
-    "Publication", "ReplayRecordFull", "SafetyNumber", "SafetyNumberMismatch", "SqliteStore", "StoreBusy",
-    "StoreError", "Suite", "SuiteRefused", "TooManySkipped", "TrustError", "UnknownPrekey", "UnknownSession",
-    "UnsupportedStore", "UnsupportedVersion", "UntrustedIdentity", "UsageError", "WrongKey", "inspect",
+    "Account", "AccountExists", "Address", "AddressMismatch", "AuthenticationFailed", "BraidFailed",
+    "CorruptStore", "DuplicateMessage", "Inspection", "InvalidKey", "InvalidSignature", "LetterlockError",
+    "MalformedMessage", "MemoryStore", "NoAccount", "NoSession", "Peer", "PeerError", "PlaintextTooLong",
+    "PrekeyBundle", "Publication", "ReplayRecordFull", "SafetyNumber", "SafetyNumberMismatch",
+    "SqliteStore", "StoreBusy", "StoreError", "Suite", "SuiteRefused", "TooManySkipped", "TrustError",
+    "UnknownPrekey", "UnknownSession", "UnsupportedStore", "UnsupportedVersion", "UntrustedIdentity",
+    "UsageError", "WrongKey", "inspect",
 ]  # fmt: skip
 
 ACCOUNT: Final = {

@@ -154,7 +154,7 @@ def test_a_peer_cannot_push_a_chain_past_its_end(trace: Trace, make: type, numbe
     assert isinstance(refused(state, header_for(state, MAX_COUNTER), trace), AuthenticationFailed)
     if number < MAX_COUNTER:
         received = receive(state, header_for(state, MAX_COUNTER - 1))
-        session = Established(Origin(Suite.PQXDH, bytes(32), None), received.state)
+        session = Established(Origin(Suite.X3DH, bytes(32), None), received.state)
         assert plain(decode_session(encode_session(session))) == plain(session)
 
 

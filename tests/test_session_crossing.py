@@ -16,6 +16,7 @@ from letterlock.ratchet.double import Opening
 from letterlock.session.book import Entry, SessionBook
 from letterlock.session.session import Established, Initiated, Origin, yields
 from letterlock.wire import cbor
+from letterlock.wire.healing import HealingPart, PartType
 from letterlock.wire.message import Header
 from letterlock.wire.suite import Suite
 from pair import Pair, Side, sqlite_stores, unchanged
@@ -52,9 +53,13 @@ def lockstep(pair: Pair, rounds: int) -> None:
             side.hear_all()
 
 
+SUITES = pytest.mark.parametrize("suite", list(Suite), ids=lambda suite: suite.name)
+
+
+@SUITES
 @pytest.mark.parametrize("seed", range(12))
-def test_in_lockstep_they_converge_within_three_rounds(seed: int) -> None:
-    pair = Pair(seed=seed)
+def test_in_lockstep_they_converge_within_three_rounds(seed: int, suite: Suite) -> None:
+    pair = Pair(suite=suite, seed=seed)
     both_initiate(pair)
     for side in (pair.alice, pair.bob):
         side.hear_all()
@@ -84,9 +89,12 @@ def test_the_one_with_the_lower_associated_data_stays() -> None:
     assert winners == {True, False}  # sometimes Alice's, sometimes Bob's
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_they_converge_whatever_is_lost_or_late(seed: int) -> None:
-    rng, pair = random.Random(seed), Pair(seed=f"crossing {seed}")
+@pytest.mark.parametrize(
+    ("suite", "seed"),
+    [(Suite.X3DH, seed) for seed in range(20)] + [(Suite.PQXDH, seed) for seed in range(40)],
+)
+def test_they_converge_whatever_is_lost_or_late(suite: Suite, seed: int) -> None:
+    rng, pair = random.Random(seed), Pair(suite=suite, seed=f"crossing {seed}")
     texts: dict[bytes, bytes] = {}
     both_initiate(pair)
     for step in range(rng.randrange(30)):
@@ -132,10 +140,10 @@ def test_both_first_letters_and_all_after_are_read(any_pair: Pair) -> None:
     assert len(entries(any_pair.alice)) == len(entries(any_pair.bob)) == 2
 
 
-def settled_pair() -> tuple[Pair, Established]:
+def settled_pair(suite: Suite) -> tuple[Pair, Established]:
     """Return a pair that has converged, and Alice's other session: established, and nobody insists on it."""
     for seed in range(60):
-        pair = Pair(seed=f"insist {seed}")
+        pair = Pair(suite=suite, seed=f"insist {seed}")
         both_initiate(pair)
         lockstep(pair, 4)
         other = entries(pair.alice)[1].session
@@ -144,9 +152,10 @@ def settled_pair() -> tuple[Pair, Established]:
     raise AssertionError
 
 
-def test_a_side_that_lost_the_preferred_session_gets_its_way() -> None:
+@SUITES
+def test_a_side_that_lost_the_preferred_session_gets_its_way(suite: Suite) -> None:
     """It keeps writing in the other session: the first message yields, the second one insists."""
-    pair, other = settled_pair()
+    pair, other = settled_pair(suite)
     settled = active(pair.alice)
     assert settled < other.origin.associated_data
     with pair.bob.store.transaction():
@@ -164,7 +173,8 @@ def test_a_side_that_lost_the_preferred_session_gets_its_way() -> None:
     assert pair.bob.hear() == b"as you like"
 
 
-def test_a_late_message_leaves_the_order_as_it_is(pair: Pair) -> None:
+def test_a_late_message_leaves_the_order_as_it_is(each_pair: Pair) -> None:
+    pair = each_pair
     both_initiate(pair)
     lockstep(pair, 4)
     settled = active(pair.alice)
@@ -236,33 +246,74 @@ def test_earlier_sessions_can_be_discarded(pair: Pair) -> None:
     pair.turn()
 
 
-def test_a_forger_cannot_make_many_sessions_walk(pair: Pair, trace: Trace) -> None:
-    """A header with a new key and a far number is walked to in a few sessions only, however many there are.
+def forged(number: int, part: HealingPart | None) -> bytes:
+    """Return a message that nobody sealed, under a ratchet key that nobody has."""
+    return cbor.close(Header(RatchetKey(b"\x09" + bytes(31)), 0, number).encode_open(part), bytes(56))
+
+
+WALKS = [
+    (Suite.X3DH, None, MAX_SKIP, 0),
+    # What a sparse number costs counts as well; Bob has read one message in every session.
+    (Suite.PQXDH, HealingPart(1, 2, 0, PartType.NONE), MAX_SKIP, 1),
+    (Suite.PQXDH, HealingPart(1, MAX_SKIP // 2 + 1, 0, PartType.NONE), MAX_SKIP, MAX_SKIP // 2),
+    (Suite.PQXDH, HealingPart(1, MAX_SKIP + 2, 0, PartType.NONE), MAX_SKIP, MAX_SKIP + 1),
+    (Suite.PQXDH, HealingPart(1, MAX_SKIP + 2, 0, PartType.NONE), 0, MAX_SKIP + 1),
+]
+"""Suite and part of a forgery, its number, and how many steps of a sparse chain it asks for."""
+
+
+@pytest.mark.parametrize(("suite", "part", "number", "sparse"), WALKS)
+def test_a_forger_cannot_make_many_sessions_walk(
+    trace: Trace, suite: Suite, part: HealingPart | None, number: int, sparse: int
+) -> None:
+    """SES-9: a far number is walked to in a few sessions only, however many there are.
 
     Bob, who spoke last in all of them, cannot rule a new key out; Alice can, and walks in none.
     """
+    pair = Pair(suite=suite)
     for _ in range(8):
         pair.converse()
-    far = Header(RatchetKey(b"\x09" + bytes(31)), 0, MAX_SKIP)
-    forged = cbor.close(far.encode_open(), bytes(56))
-    for side, walks in ((pair.alice, 0), (pair.bob, MAX_TRIAL_STEPS // MAX_SKIP)):
+    budget = MAX_TRIAL_STEPS // (number + sparse)
+    assert 1 <= budget <= 4
+    for side, walks in ((pair.alice, 0), (pair.bob, budget)):
         trace.clear()
         with unchanged(side.store), pytest.raises(AuthenticationFailed):
-            side.read(forged)
-        assert (trace.count("dh"), trace.count("hmac")) == (walks, walks * (MAX_SKIP + 2))
+            side.read(forged(number, part))
+        assert (trace.count("dh"), trace.count("hmac")) == (walks, walks * (number + 2))
+        assert trace.count("sparse") == walks * (sparse + 1 if sparse else 0)
+        assert trace.count("sparse", "hmac") <= MAX_TRIAL_STEPS + 3 * walks
 
 
-def test_a_near_forgery_is_tried_in_every_session_that_could_mean_it(pair: Pair, trace: Trace) -> None:
+@pytest.mark.parametrize(
+    ("suite", "part"), [(Suite.X3DH, None), (Suite.PQXDH, HealingPart(1, 2, 0, PartType.NONE))]
+)
+def test_a_near_forgery_is_tried_in_every_session_that_could_mean_it(
+    trace: Trace, suite: Suite, part: HealingPart | None
+) -> None:
+    pair = Pair(suite=suite)
     for _ in range(8):
         pair.converse()
-    near = Header(RatchetKey(b"\x09" + bytes(31)), 0, 0)
     trace.clear()
     with unchanged(pair.bob.store), pytest.raises(AuthenticationFailed):
-        pair.bob.read(cbor.close(near.encode_open(), bytes(56)))
+        pair.bob.read(forged(0, part))
     assert (trace.count("dh"), trace.count("hmac"), trace.count("open")) == (8, 16, 8)
 
 
-def test_where_the_key_is_known_no_other_archived_session_is_tried(pair: Pair, trace: Trace) -> None:
+@SUITES
+def test_a_forgery_of_the_other_suite_is_tried_nowhere(trace: Trace, suite: Suite) -> None:
+    """PQR-8: a session speaks one kind of message, so the other kind costs nothing."""
+    pair = Pair(suite=suite)
+    for _ in range(4):
+        pair.converse()
+    trace.clear()
+    part = HealingPart(1, 2, 0, PartType.NONE) if suite is Suite.X3DH else None
+    with unchanged(pair.bob.store), pytest.raises(AuthenticationFailed):
+        pair.bob.read(forged(MAX_SKIP, part))
+    assert trace.calls == []
+
+
+def test_where_the_key_is_known_no_other_archived_session_is_tried(each_pair: Pair, trace: Trace) -> None:
+    pair = each_pair
     pair.converse()
     pair.bob.read(pair.alice.write(b"now Bob knows the key"))
     old = pair.alice.write(b"in the oldest session")
@@ -273,8 +324,9 @@ def test_where_the_key_is_known_no_other_archived_session_is_tried(pair: Pair, t
     assert (trace.count("dh"), trace.count("open")) == (1, 2)  # the active session, then the right one
 
 
-def test_a_turn_in_an_archived_session_is_found_among_many(pair: Pair) -> None:
+def test_a_turn_in_an_archived_session_is_found_among_many(each_pair: Pair) -> None:
     """What the budget allows still arrives: the peer goes on in an old session, with a new ratchet key."""
+    pair = each_pair
     pair.converse()
     old = pair.alice.write(b"with a new key, in the old session")
     for _ in range(8):

@@ -1,25 +1,38 @@
 """RAT-6, RAT-7, RAT-9: late, lost, repeated and forged messages, on whole accounts."""
 
 import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from duet import fresh_key
 from letterlock.errors import AuthenticationFailed, DuplicateMessage, PeerError, TooManySkipped
-from letterlock.limits import MAX_PAST_CHAINS, MAX_SKIP, MAX_SKIPPED_KEYS
+from letterlock.limits import MAX_COUNTER, MAX_PAST_CHAINS, MAX_SKIP, MAX_SKIPPED_KEYS
 from letterlock.primitives.curve25519 import PrivateKey, RatchetKeyPair
 from letterlock.session import book
 from letterlock.wire import cbor
+from letterlock.wire.healing import HealingPart
 from letterlock.wire.message import Header, RatchetMessage
-from pair import Pair, Side, flipped, unchanged
+from letterlock.wire.suite import Suite
+from pair import Pair, Side, flipped, memory_stores, sqlite_stores, unchanged
 from trace_calls import Trace
 
 
-@pytest.fixture
-def talking(any_pair: Pair) -> Pair:
-    any_pair.converse()
-    any_pair.turn()
-    return any_pair
+@pytest.fixture(params=[(where, suite) for where in ("memory", "sqlite") for suite in Suite], ids=str)
+def talking(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
+    where, suite = request.param
+    pair = Pair(memory_stores() if where == "memory" else sqlite_stores(tmp_path), suite=suite)
+    pair.converse()
+    pair.turn()
+    yield pair
+    pair.close()
+
+
+def keys_of(pair: Pair, messages: int) -> int:
+    """Return how many keys are kept for messages that were jumped over: one of each ratchet."""
+    return messages * (2 if pair.suite is Suite.PQXDH else 1)
 
 
 def skipped_count(side: Side) -> int:
@@ -53,7 +66,7 @@ def test_twice_in_the_current_chain(talking: Pair) -> None:
 def test_twice_after_it_was_skipped(talking: Pair) -> None:
     late, first = talking.alice.write(b"late"), talking.alice.write(b"first")
     talking.bob.read(first)
-    assert skipped_count(talking.bob) == 1
+    assert skipped_count(talking.bob) == keys_of(talking, 1)
     assert talking.bob.read(late) == b"late"
     assert skipped_count(talking.bob) == 0
     refused(talking.bob, late, DuplicateMessage)
@@ -92,7 +105,8 @@ def test_twice_in_a_finished_chain_of_an_archived_session(talking: Pair) -> None
     refused(talking.bob, letter, DuplicateMessage)
 
 
-def test_every_message_of_a_conversation_twice(pair: Pair) -> None:
+def test_every_message_of_a_conversation_twice(each_pair: Pair) -> None:
+    pair = each_pair
     pair.alice.initiate()
     sent: list[tuple[Side, bytes]] = []
     for turn in range(6):
@@ -106,8 +120,11 @@ def test_every_message_of_a_conversation_twice(pair: Pair) -> None:
             side.read(letter)
 
 
-def test_forgotten_chains_still_give_no_second_plaintext(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_forgotten_chains_still_give_no_second_plaintext(
+    each_pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Beyond the past chains remembered, a duplicate is refused less precisely."""
+    pair = each_pair
     assert MAX_PAST_CHAINS == 1000
     monkeypatch.setattr(book, "MAX_PAST_CHAINS", 2)
     pair.converse()
@@ -128,7 +145,8 @@ def test_forgotten_chains_still_give_no_second_plaintext(pair: Pair, monkeypatch
 # --- jumps --------------------------------------------------------------------------------------------
 
 
-def test_a_jump_at_the_limit_and_one_past_it(pair: Pair) -> None:
+def test_a_jump_at_the_limit_and_one_past_it(each_pair: Pair) -> None:
+    pair = each_pair
     pair.converse()
     for _ in range(MAX_SKIP):
         pair.alice.write(b"lost")
@@ -138,21 +156,23 @@ def test_a_jump_at_the_limit_and_one_past_it(pair: Pair) -> None:
     assert (caught.value.skipped, caught.value.limit) == (MAX_SKIP + 1, MAX_SKIP)
     assert pair.bob.read(at_limit) == b"at the limit"
     assert pair.bob.read(past) == b"one past it"
-    assert skipped_count(pair.bob) == MAX_SKIP
+    assert skipped_count(pair.bob) == keys_of(pair, MAX_SKIP)
 
 
-def test_a_jump_in_the_first_message(pair: Pair) -> None:
+def test_a_jump_in_the_first_message(each_pair: Pair) -> None:
+    pair = each_pair
     pair.alice.initiate()
     letters = [pair.alice.write(b"%d" % n) for n in range(MAX_SKIP + 2)]
     with unchanged(pair.bob.store), pytest.raises(TooManySkipped):
         pair.bob.read(letters[-1])
     assert pair.bob.read(letters[-2]) == b"%d" % MAX_SKIP
     assert pair.bob.read(letters[0]) == b"0"
-    assert skipped_count(pair.bob) == MAX_SKIP - 1
+    assert skipped_count(pair.bob) == keys_of(pair, MAX_SKIP - 1)
 
 
-def test_in_both_chains_at_once_and_then_the_oldest_go(pair: Pair) -> None:
+def test_in_both_chains_at_once_and_then_the_oldest_go() -> None:
     """RAT-7: the total is twice the limit of one chain; what is skipped beyond it pushes out the oldest."""
+    pair = Pair(suite=Suite.X3DH)
     pair.converse()
     old = [pair.alice.write(b"old %d" % n) for n in range(-1, MAX_SKIP)]
     pair.bob.read(old.pop(0))
@@ -171,8 +191,32 @@ def test_in_both_chains_at_once_and_then_the_oldest_go(pair: Pair) -> None:
     assert pair.bob.read(new[0]) == b"new 0"
 
 
-def test_the_total_is_per_session(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(book, "MAX_SKIPPED_KEYS", 3)
+def test_in_both_chains_of_one_epoch_the_limit_of_its_sparse_chain_holds() -> None:
+    """RAT-5: a turn begins another chain of the double ratchet, and goes on in the same sparse one."""
+    pair = Pair(suite=Suite.PQXDH)
+    pair.converse()
+    old = [pair.alice.write(b"old %d" % n) for n in range(-1, MAX_SKIP // 2)]
+    pair.bob.read(old.pop(0))
+    pair.bob.say(b"turn")
+    pair.alice.hear()
+    new = [pair.alice.write(b"new %d" % n) for n in range(MAX_SKIP // 2 + 2)]
+    with unchanged(pair.bob.store), pytest.raises(TooManySkipped) as caught:
+        pair.bob.read(new[-1])
+    assert (caught.value.skipped, caught.value.limit) == (MAX_SKIP + 1, MAX_SKIP)
+    assert pair.bob.read(new[-2]) == b"new %d" % (MAX_SKIP // 2)
+    assert skipped_count(pair.bob) == 2 * MAX_SKIP
+    assert [pair.bob.read(letter) for letter in (old[0], new[0])] == [b"old 0", b"new 0"]
+    assert skipped_count(pair.bob) == 2 * (MAX_SKIP - 2)
+
+
+def test_as_many_messages_are_kept_in_either_suite() -> None:
+    """Of the triple ratchet each leaves two keys."""
+    assert book._KEPT_KEYS == {Suite.X3DH: MAX_SKIPPED_KEYS, Suite.PQXDH: 2 * MAX_SKIPPED_KEYS}
+
+
+def test_the_total_is_per_session(each_pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair = each_pair
+    monkeypatch.setattr(book, "_KEPT_KEYS", {Suite.X3DH: 3, Suite.PQXDH: 6})
     late = []
     for _ in range(2):
         pair.alice.initiate()
@@ -186,10 +230,11 @@ def test_the_total_is_per_session(pair: Pair, monkeypatch: pytest.MonkeyPatch) -
     assert skipped_count(pair.bob) == 0
 
 
-def test_all_orders_of_a_few_messages_over_two_chains(pair: Pair) -> None:
+@pytest.mark.parametrize("suite", list(Suite), ids=lambda suite: suite.name)
+def test_all_orders_of_a_few_messages_over_two_chains(suite: Suite) -> None:
     texts = [b"a0", b"a1", b"b0", b"b1"]
     for order in itertools.permutations(range(4)):
-        pair = Pair()
+        pair = Pair(suite=suite)
         pair.converse()
         letters = [pair.alice.write(text) for text in texts[:2]]
         pair.bob.say(b"turn")
@@ -206,8 +251,10 @@ def test_all_orders_of_a_few_messages_over_two_chains(pair: Pair) -> None:
 # --- forged headers -----------------------------------------------------------------------------------
 
 
-def with_header(letter: bytes, header: Header) -> bytes:
-    return cbor.close(header.encode_open(), RatchetMessage.decode(letter).sealed)
+def with_header(letter: bytes, header: Header, part: HealingPart | None = None) -> bytes:
+    """Return a letter with another header, and perhaps another part."""
+    message = RatchetMessage.decode(letter)
+    return cbor.close(header.encode_open(part or message.part), message.sealed)
 
 
 FAR = (1, 2, MAX_SKIP, MAX_SKIP + 1, 2**31, 2**32 - 1)
@@ -215,7 +262,8 @@ FAR = (1, 2, MAX_SKIP, MAX_SKIP + 1, 2**31, 2**32 - 1)
 
 @pytest.mark.parametrize("number", [0, *FAR])
 @pytest.mark.parametrize("previous", [0, *FAR])
-def test_a_forged_header_with_a_new_key_changes_nothing(pair: Pair, number: int, previous: int) -> None:
+def test_a_forged_header_with_a_new_key_changes_nothing(each_pair: Pair, number: int, previous: int) -> None:
+    pair = each_pair
     pair.converse()
     pair.turn()
     letter = pair.alice.write(b"real")
@@ -229,7 +277,8 @@ def test_a_forged_header_with_a_new_key_changes_nothing(pair: Pair, number: int,
 
 
 @pytest.mark.parametrize("number", [1, 2, MAX_SKIP])
-def test_a_forged_number_in_the_known_chain_changes_nothing(pair: Pair, number: int) -> None:
+def test_a_forged_number_in_the_known_chain_changes_nothing(each_pair: Pair, number: int) -> None:
+    pair = each_pair
     pair.converse()
     letter = pair.alice.write(b"real")
     header = RatchetMessage.decode(letter).header
@@ -239,7 +288,28 @@ def test_a_forged_number_in_the_known_chain_changes_nothing(pair: Pair, number: 
     assert pair.bob.read(letter) == b"real"
 
 
-def test_the_tail_is_not_derived_for_a_forger(pair: Pair, trace: Trace) -> None:
+def test_a_forged_part_changes_nothing(pair: Pair) -> None:
+    """Every epoch about the real one, with every number and length at which something is decided."""
+    pair.converse()
+    for _ in range(5):
+        for side in (pair.alice, pair.bob):
+            side.say(bytes(2000))
+            side.other.hear()
+    letter = pair.alice.write(b"real")
+    message = RatchetMessage.decode(letter)
+    assert message.part is not None
+    assert message.part.epoch == 2
+    for epoch, number, previous in itertools.product((1, 2, 3, 4, MAX_COUNTER), (1, *FAR), (0, *FAR)):
+        part = replace(message.part, epoch=epoch, number=number, previous=previous)
+        for header in (message.header, Header(fresh_key(), 0, 0)):
+            if part != message.part:
+                with unchanged(pair.bob.store), pytest.raises(PeerError):
+                    pair.bob.read(with_header(letter, header, part))
+    assert pair.bob.read(letter) == b"real"
+
+
+def test_the_tail_is_not_derived_for_a_forger(each_pair: Pair, trace: Trace) -> None:
+    pair = each_pair
     pair.converse()
     pair.turn()
     pair.bob.write(b"lost")
@@ -250,7 +320,8 @@ def test_the_tail_is_not_derived_for_a_forger(pair: Pair, trace: Trace) -> None:
     assert (trace.count("dh"), trace.count("hmac"), trace.count("open")) == (1, 2, 1)
 
 
-def test_a_forgery_of_a_skipped_message_leaves_its_key(pair: Pair) -> None:
+def test_a_forgery_of_a_skipped_message_leaves_its_key(each_pair: Pair) -> None:
+    pair = each_pair
     pair.converse()
     late, first = pair.alice.write(b"late"), pair.alice.write(b"first")
     pair.bob.read(first)
@@ -260,19 +331,21 @@ def test_a_forgery_of_a_skipped_message_leaves_its_key(pair: Pair) -> None:
     assert pair.bob.read(late) == b"late"
 
 
-def test_a_sealed_text_moved_to_another_number_is_refused(pair: Pair) -> None:
+def test_a_sealed_text_moved_to_another_number_is_refused(each_pair: Pair) -> None:
+    pair = each_pair
     pair.converse()
     one, two = pair.alice.write(b"one"), pair.alice.write(b"two")
-    swapped = with_header(one, RatchetMessage.decode(two).header)
+    swapped = with_header(one, RatchetMessage.decode(two).header, RatchetMessage.decode(two).part)
     with unchanged(pair.bob.store), pytest.raises(AuthenticationFailed):
         pair.bob.read(swapped)
     assert [pair.bob.read(two), pair.bob.read(one)] == [b"two", b"one"]
 
 
 def test_a_chain_used_again_after_it_was_forgotten_is_a_duplicate(
-    pair: Pair, monkeypatch: pytest.MonkeyPatch
+    each_pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A peer may take an old ratchet key again; keys of its first use must not be in the way of the disk."""
+    pair = each_pair
     monkeypatch.setattr(book, "MAX_PAST_CHAINS", 1)
     pair.converse()  # Bob spoke last, so Alice's next letter takes a new key
     key = RatchetKeyPair.from_private(PrivateKey(b"\x05" * 32))

@@ -11,7 +11,11 @@ import pytest
 from duet import ROOT, hearing, speaking, states
 from letterlock.errors import CorruptStore, LetterlockError, StoreError
 from letterlock.limits import MAX_COUNTER
-from letterlock.ratchet.double import Hearing, Opening, Speaking
+from letterlock.ratchet import braid, sparse
+from letterlock.ratchet.double import Hearing, Opening, Speaking, State
+from letterlock.ratchet.pq_keys import PqSharedSecret
+from letterlock.ratchet.pq_profile import LETTERLOCK
+from letterlock.ratchet.triple import Triple
 from letterlock.session.peer import decode_peer
 from letterlock.session.profile import decode_profile, encode_profile
 from letterlock.session.record import decode_session, encode_session
@@ -23,15 +27,41 @@ from pair import BOB, Pair, plain
 _opening = states()["Opening"]
 assert isinstance(_opening, Opening)
 
+
+def triple(state: State) -> Triple:
+    """Return a triple ratchet about a double one; test_session_triple_record.py has the others' states."""
+    shared = PqSharedSecret(b"\x66" * 32)
+    sparse_state = sparse.start(LETTERLOCK, shared, is_initiator=True)
+    return Triple(state, sparse_state, braid.initiator(LETTERLOCK, shared))
+
+
+def double_of(name: str, fields: list[Any]) -> list[Any]:
+    """Return the double ratchet's part of a record."""
+    found: list[Any] = fields[6][0] if name in TRIPLES else fields[6]
+    return found
+
+
+def with_double(name: str, fields: list[Any], value: Any) -> list[Any]:
+    return [*fields[:6], [value, *fields[6][1:]] if name in TRIPLES else value]
+
+
 AD = bytes(range(32))
 DIGEST = hashlib.sha256(b"handshake").digest()
-OURS, THEIRS = Origin(Suite.PQXDH, AD, None), Origin(Suite.X3DH, AD, DIGEST)
+OURS, THEIRS = Origin(Suite.X3DH, AD, None), Origin(Suite.X3DH, AD, DIGEST)
+TRIPLES: dict[str, Session] = {
+    "initiated, triple": Initiated(replace(OURS, suite=Suite.PQXDH), b"a header", triple(_opening)),
+    "established by us, triple": Established(replace(OURS, suite=Suite.PQXDH), triple(hearing(7))),
+    "insisting, triple": Established(
+        replace(THEIRS, suite=Suite.PQXDH), triple(speaking(MAX_COUNTER, MAX_COUNTER)), insists=True
+    ),
+}
 SESSIONS: dict[str, Session] = {
     "initiated": Initiated(OURS, b"a header", _opening),
     "established by us": Established(OURS, hearing(7)),
     "established by them": Established(THEIRS, speaking(3, 4)),
     "insisting": Established(THEIRS, hearing(MAX_COUNTER), insists=True),
     "at the end": Established(OURS, speaking(MAX_COUNTER, MAX_COUNTER)),
+    **TRIPLES,
 }
 
 
@@ -54,14 +84,18 @@ def test_our_longest_chain_may_have_been_the_last(state: Hearing | Speaking) -> 
 
 def test_the_records_are_those_of_the_specification() -> None:
     fields = cbor2.loads(encode_session(SESSIONS["initiated"]).expose())
-    assert fields[:6] == [1, 0, 2, AD, b"a header", 0]
+    assert fields[:6] == [1, 0, 1, AD, b"a header", 0]
     assert (fields[6][0], len(fields[6])) == (0, 7)
     fields = cbor2.loads(encode_session(SESSIONS["insisting"]).expose())
     assert fields[:6] == [1, 1, 1, AD, DIGEST, 1]
     assert (fields[6][0], len(fields[6]), fields[6][1]) == (1, 6, ROOT.expose())
     fields = cbor2.loads(encode_session(SESSIONS["at the end"]).expose())
-    assert fields[:6] == [1, 1, 2, AD, b"", 0]
+    assert fields[:6] == [1, 1, 1, AD, b"", 0]
     assert (fields[6][0], len(fields[6])) == (2, 10)
+    fields = cbor2.loads(encode_session(SESSIONS["insisting, triple"]).expose())
+    assert fields[:6] == [1, 1, 2, AD, DIGEST, 1]
+    assert [len(part) for part in fields[6]] == [10, 6, 7]
+    assert fields[6][0] == cbor2.loads(encode_session(SESSIONS["at the end"]).expose())[6]
 
 
 EDITS: dict[str, Callable[[list[Any]], Any]] = {
@@ -78,18 +112,36 @@ EDITS: dict[str, Callable[[list[Any]], Any]] = {
     "a long header": lambda it: [*it[:4], bytes(4097), *it[5:]],
     "one more": lambda it: [*it, 0],
     "one fewer": lambda it: it[:-1],
+    "of the other suite": lambda it: [*it[:2], 3 - it[2], *it[3:]],
     "no ratchet": lambda it: [*it[:6], []],
-    "ratchet of no kind": lambda it: [*it[:6], [3, *it[6][1:]]],
-    "ratchet of a textual kind": lambda it: [*it[:6], ["1", *it[6][1:]]],
-    "ratchet of a truthful kind": lambda it: [*it[:6], [True, *it[6][1:]]],
-    "ratchet of a listed kind": lambda it: [*it[:6], [[], *it[6][1:]]],
-    "ratchet without root": lambda it: [*it[:6], [it[6][0], b"", *it[6][2:]]],
     "ratchet cut": lambda it: [*it[:6], it[6][:-1]],
     "ratchet lengthened": lambda it: [*it[:6], [*it[6], 0]],
-    "counter too far": lambda it: [*it[:6], [*it[6][:-1], MAX_COUNTER + 1]],
-    "counter below zero": lambda it: [*it[:6], [*it[6][:-1], -1]],
+    "ratchet in an array": lambda it: [*it[:6], [it[6]]],
     "not an array": lambda it: {"session": it},
 }
+DOUBLE_EDITS: dict[str, Callable[[list[Any]], Any]] = {
+    "no ratchet": lambda _: [],
+    "no array": lambda _: None,
+    "ratchet of no kind": lambda it: [3, *it[1:]],
+    "ratchet of a textual kind": lambda it: ["1", *it[1:]],
+    "ratchet of a truthful kind": lambda it: [True, *it[1:]],
+    "ratchet of a listed kind": lambda it: [[], *it[1:]],
+    "ratchet without root": lambda it: [it[0], b"", *it[2:]],
+    "ratchet cut": lambda it: it[:-1],
+    "ratchet lengthened": lambda it: [*it, 0],
+    "counter too far": lambda it: [*it[:-1], MAX_COUNTER + 1],
+    "counter below zero": lambda it: [*it[:-1], -1],
+}
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+@pytest.mark.parametrize("edit", DOUBLE_EDITS)
+def test_an_edited_double_ratchet_does_not_read(name: str, edit: str) -> None:
+    fields = cbor2.loads(encode_session(SESSIONS[name]).expose())
+    changed = with_double(name, fields, DOUBLE_EDITS[edit](double_of(name, fields)))
+    with pytest.raises(CorruptStore) as caught:
+        decode_session(Record(cbor2.dumps(changed)))
+    assert ROOT.expose().hex() not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", SESSIONS)
@@ -114,7 +166,7 @@ def test_a_cut_or_lengthened_record_does_not_read(name: str) -> None:
 def test_a_handshake_id_has_32_bytes(name: str, length: int) -> None:
     fields = cbor2.loads(encode_session(SESSIONS[name]).expose())
     record = Record(cbor2.dumps([*fields[:4], bytes(length), *fields[5:]]))
-    if name == "initiated":  # a header, of any length
+    if name.startswith("initiated"):  # a header, of any length
         assert isinstance(decode_session(record), Initiated)
     else:
         with pytest.raises(CorruptStore):
@@ -143,10 +195,11 @@ def test_account_and_peer_have_one_format(other: object) -> None:
 
 
 def test_a_public_key_that_is_none_does_not_read() -> None:
-    fields = cbor2.loads(encode_session(SESSIONS["established by us"]).expose())
-    fields[6][2] = bytes(32)
-    with pytest.raises(CorruptStore):
-        decode_session(Record(cbor2.dumps(fields)))
+    for name in ("established by us", "established by us, triple"):
+        fields = cbor2.loads(encode_session(SESSIONS[name]).expose())
+        double_of(name, fields)[2] = bytes(32)
+        with pytest.raises(CorruptStore):
+            decode_session(Record(cbor2.dumps(fields)))
 
 
 def test_what_is_not_answered_yet_cannot_insist() -> None:

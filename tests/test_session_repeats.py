@@ -23,8 +23,16 @@ def sessions(side: Side) -> list[type]:
         ]
 
 
-def test_every_message_is_an_initial_one_until_the_answer(pair: Pair) -> None:
-    pair.alice.initiate()
+SUITES = pytest.mark.parametrize(
+    ("suite", "kind"), [(Suite.X3DH, Kind.RATCHET), (Suite.PQXDH, Kind.TRIPLE)], ids=["X3DH", "PQXDH"]
+)
+"""The suites, with the kind of message that their sessions speak."""
+
+
+@SUITES
+def test_every_message_is_an_initial_one_until_the_answer(x3dh_pair: Pair, suite: Suite, kind: Kind) -> None:
+    pair = x3dh_pair
+    pair.alice.initiate(suite=suite)
     letters = [pair.alice.write(b"%d" % n) for n in range(5)]
     assert {peek_kind(letter) for letter in letters} == {Kind.INITIAL}
     assert len({InitialMessage.decode(letter).id for letter in letters}) == 1
@@ -32,7 +40,7 @@ def test_every_message_is_an_initial_one_until_the_answer(pair: Pair) -> None:
     for n, letter in enumerate(letters):
         assert pair.bob.read(letter) == b"%d" % n
     pair.alice.read(pair.bob.write(b"answer"))
-    assert peek_kind(pair.alice.write(b"next")) is Kind.RATCHET
+    assert peek_kind(pair.alice.write(b"next")) is kind
     assert sessions(pair.alice) == sessions(pair.bob) == [Established]
 
 
@@ -143,10 +151,12 @@ def test_a_repeat_carries_messages_of_its_own_session_only(pair: Pair, late: boo
     assert pair.bob.read(letter) == b"in the second session"
 
 
-def test_a_ratchet_message_cannot_begin_a_session(pair: Pair) -> None:
-    pair.alice.initiate()
+@SUITES
+def test_a_ratchet_message_cannot_begin_a_session(x3dh_pair: Pair, suite: Suite, kind: Kind) -> None:
+    pair = x3dh_pair
+    pair.alice.initiate(suite=suite)
     bare = cbor2.loads(pair.alice.write(b"bare"))[-1]
-    assert peek_kind(bare) is Kind.RATCHET
+    assert peek_kind(bare) is kind
     with unchanged(pair.bob.store), pytest.raises(UnknownSession):
         pair.bob.read(bare)
 

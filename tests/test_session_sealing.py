@@ -1,5 +1,6 @@
 """SES-1, RAT-8: one message under one key, against the reference; every bit of it is authenticated."""
 
+import dataclasses
 import random
 
 import pytest
@@ -10,6 +11,7 @@ from letterlock.errors import AuthenticationFailed, MalformedMessage, PeerError
 from letterlock.primitives import aead
 from letterlock.ratchet.chain import MessageKey
 from letterlock.session.sealing import open_, seal
+from letterlock.wire.healing import HealingPart, PartType
 from letterlock.wire.message import Header, RatchetMessage
 from pair import flipped
 
@@ -17,17 +19,22 @@ KEY = MessageKey(bytes(range(0x80, 0xA0)))
 AD = bytes(range(32))
 NONCE = b"\x01\x02\x03\x04\x05\x06\x07\x08"
 HEADER = Header(fresh_key(), 300, 70_000)
+PART = HealingPart(5, 300, 70_000, PartType.EK_CT1_ACK, 30, bytes(range(64)))
+PARTS = [None, PART, HealingPart(1, 1, 0, PartType.NONE)]
+KINDS = pytest.mark.parametrize("part", PARTS, ids=["ratchet", "triple", "bare triple"])
 TEXT = b"the lab results are in"
 MESSAGE = seal(KEY, AD, HEADER, TEXT, NONCE)
 SIZES = [0, 1, 30, 31, 32, 33, 100, 4095, 65536]
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_sealing_is_the_reference(size: int) -> None:
+@KINDS
+def test_sealing_is_the_reference(size: int, part: HealingPart | None) -> None:
     text = random.Random(size).randbytes(size)
-    message = seal(KEY, AD, HEADER, text, NONCE)
+    message = seal(KEY, AD, HEADER, text, NONCE, part)
     fields = [HEADER.ratchet_key.data, HEADER.previous_length, HEADER.number]
-    assert message == reference.seal(KEY.expose(), AD, fields, text, NONCE)
+    more = None if part is None else [*part.fields()]
+    assert message == reference.seal(KEY.expose(), AD, fields, text, NONCE, more)
     assert open_(KEY, AD, RatchetMessage.decode(message)) == text
     assert reference.open_sealed(KEY.expose(), AD, message) == text
 
@@ -45,11 +52,13 @@ def test_a_nonce_of_another_length_is_refused(size: int) -> None:
         seal(KEY, AD, HEADER, TEXT, bytes(size))
 
 
-def test_every_changed_byte_is_refused() -> None:
-    for at in range(len(MESSAGE)):
+@KINDS
+def test_every_changed_byte_is_refused(part: HealingPart | None) -> None:
+    message = seal(KEY, AD, HEADER, TEXT, NONCE, part)
+    for at in range(len(message)):
         for mask in (1, 0x80, 0x55):
             with pytest.raises(PeerError):
-                open_(KEY, AD, RatchetMessage.decode(flipped(MESSAGE, at, mask)))
+                open_(KEY, AD, RatchetMessage.decode(flipped(message, at, mask)))
 
 
 @pytest.mark.parametrize("at", range(32))
@@ -70,7 +79,29 @@ HEADERS = [
 def test_a_sealed_text_does_not_open_under_another_header(header: Header) -> None:
     decoded = RatchetMessage.decode(MESSAGE)
     with pytest.raises(AuthenticationFailed):
-        open_(KEY, AD, RatchetMessage(header, header.encode_open(), decoded.sealed))
+        open_(KEY, AD, RatchetMessage(header, None, header.encode_open(), decoded.sealed))
+
+
+OTHER_PARTS = [
+    None,
+    dataclasses.replace(PART, epoch=6),
+    dataclasses.replace(PART, number=301),
+    dataclasses.replace(PART, previous=70_001),
+    dataclasses.replace(PART, type=PartType.EK),
+    dataclasses.replace(PART, first=31),
+    dataclasses.replace(PART, codewords=flipped(PART.codewords, 63)),
+    dataclasses.replace(PART, codewords=PART.codewords[:32]),
+    HealingPart(5, 300, 70_000, PartType.CT1_ACK),
+]
+
+
+@pytest.mark.parametrize("part", OTHER_PARTS)
+def test_a_sealed_text_does_not_open_under_another_part(part: HealingPart | None) -> None:
+    """PQR-8: nor without one, so that nobody strips the post-quantum half of a message."""
+    decoded = RatchetMessage.decode(seal(KEY, AD, HEADER, TEXT, NONCE, PART))
+    assert open_(KEY, AD, decoded) == TEXT
+    with pytest.raises(AuthenticationFailed):
+        open_(KEY, AD, RatchetMessage(HEADER, part, HEADER.encode_open(part), decoded.sealed))
 
 
 def test_another_key_opens_nothing() -> None:
@@ -83,10 +114,10 @@ def test_associated_data_and_header_cannot_run_into_each_other() -> None:
     """AD has 32 bytes, so the first byte of the header is never the last of the AD."""
     decoded = RatchetMessage.decode(MESSAGE)
     for split in range(1, 8):
-        moved = RatchetMessage(HEADER, decoded.opened[split:], decoded.sealed)
+        moved = RatchetMessage(HEADER, None, decoded.opened[split:], decoded.sealed)
         assert open_(KEY, AD + decoded.opened[:split], moved) == TEXT  # the same bytes in all, so
     with pytest.raises(AuthenticationFailed):  # only the fixed length of AD keeps them apart
-        open_(KEY, AD, RatchetMessage(HEADER, decoded.opened[1:], decoded.sealed))
+        open_(KEY, AD, RatchetMessage(HEADER, None, decoded.opened[1:], decoded.sealed))
 
 
 def test_all_failures_look_the_same() -> None:  # PRIM-8
@@ -113,4 +144,4 @@ def test_padding_that_sealing_would_not_make_is_refused_after_the_tag(padded: by
     opened = HEADER.encode_open()
     sealed = NONCE + aead.seal(KEY.expose(), bytes(4) + NONCE, padded, AD + opened)
     with pytest.raises(MalformedMessage):
-        open_(KEY, AD, RatchetMessage(HEADER, opened, sealed))
+        open_(KEY, AD, RatchetMessage(HEADER, None, opened, sealed))

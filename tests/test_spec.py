@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 
 from letterlock.primitives import labels
+from letterlock.ratchet.braid import RECEIVES, SENDS
 from letterlock.session.lifecycle import TABLE, Event, Phase
+from letterlock.wire.healing import PartType
 
 ROOT = Path(__file__).parent.parent
 SPEC = ROOT / "spec"
 OVERVIEWS = {"README.md", "deviations.md"}
 """Pages that refer to rules and define none."""
-ID = re.compile(r"\b(?:PRIM|WIRE|HAND|RAT|SES|STO)-\d+\b")
+ID = re.compile(r"\b(?:PRIM|WIRE|HAND|RAT|PQR|SES|STO)-\d+\b")
 PAGES = sorted(SPEC.glob("*.md"))
 
 
@@ -69,14 +71,18 @@ def test_every_must_has_an_id() -> None:
             assert ID.search(rule), f"{path.name}: {rule[:80]}"
 
 
-@pytest.mark.parametrize("figure", ["session", "ratchet"])
+FIGURES = {"session": "session", "ratchet": "ratchet", "braid": "pq-ratchet"}
+"""Figures, and their pages."""
+
+
+@pytest.mark.parametrize("figure", FIGURES)
 def test_figures_are_what_their_tables_give(figure: str) -> None:
     drawn = subprocess.run(
         [sys.executable, SPEC / "draw.py", "--check"], capture_output=True, text=True, check=False
     )
     assert figure not in drawn.stdout
     assert drawn.returncode == 0
-    page = (SPEC / f"{figure}.md").read_text(encoding="utf-8")
+    page = (SPEC / f"{FIGURES[figure]}.md").read_text(encoding="utf-8")
     assert f"drawn by spec/draw.py: {figure} -->\n```mermaid\nstateDiagram-v2\n" in page
 
 
@@ -99,6 +105,19 @@ def markdown_table(page: str, first: str) -> dict[tuple[str, str], str]:
         rows.append([cell.strip() for cell in line.strip("|").split("|")])
     header = rows[0][1:]
     return {(row[0], column): cell for row in rows[2:] for column, cell in zip(header, row[1:], strict=True)}
+
+
+def test_the_braids_table_is_the_codes() -> None:
+    """Each row: what the state sends, and that the code has a way on for what the row says."""
+    lines = (SPEC / "pq-ratchet.md").read_text(encoding="utf-8").splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    assert rows[0] == ["state", "sends", "on", "becomes"]
+    states = {state.__name__: state for state in SENDS}
+    types = {"".join(word.capitalize() for word in each.name.split("_")): each for each in PartType}
+    assert {name for row in rows[1:] for name in (row[0], row[3])} == set(states)
+    assert {row[0]: types[row[1]] for row in rows[1:]} == {state.__name__: SENDS[state] for state in SENDS}
+    named = [(row[0], name) for row in rows[1:] for name in re.findall(r"\w+", row[2]) if name in types]
+    assert {(states[state], types[name]) for state, name in named} == set(RECEIVES)
 
 
 def test_lifecycle_table_is_the_codes() -> None:

@@ -12,6 +12,8 @@ import pytest
 
 from cddl_check import Mismatch, Schema, Unsupported
 from letterlock import Account, Address, MemoryStore, PrekeyBundle, Suite
+from letterlock.wire.envelope import Kind
+from letterlock.wire.healing import PartType
 
 CDDL = (Path(__file__).parent.parent / "spec" / "letterlock.cddl").read_text(encoding="utf-8")
 BOTH = frozenset(Suite)
@@ -46,12 +48,27 @@ def samples() -> dict[str, bytes]:
         made[name] = alice.encrypt(bob.address, os.urandom(100))
     bob.decrypt(alice.address, made["x3dh"])
     made["ratchet"] = bob.encrypt(alice.address, b"")
+    return made | triple_messages(alice, bob)
+
+
+def triple_messages(alice: Account, bob: Account) -> dict[str, bytes]:
+    """One of each type, from a conversation of texts that carry four codewords each."""
+    made = dict[str, bytes]()
+    bob.initiate(alice.address, alice.bundle())
+    alice.decrypt(bob.address, bob.encrypt(alice.address, b""))
+    for _ in range(20):
+        for sender, recipient in ((alice, bob), (bob, alice)):
+            message = sender.encrypt(recipient.address, bytes(511))
+            recipient.decrypt(sender.address, message)
+            if message[1:3] == bytes([1, 5]):
+                made.setdefault(f"triple {PartType(cbor2.loads(message)[8]).name}", message)
     return made
 
 
 SAMPLES = [
     "bundle", "last-resort bundle", "x3dh bundle", "publication", "empty publication", "pqxdh",
-    "pqxdh last resort", "x3dh", "ratchet",
+    "pqxdh last resort", "x3dh", "ratchet", "triple NONE", "triple HDR", "triple EK", "triple EK_CT1_ACK",
+    "triple CT1_ACK", "triple CT1", "triple CT2",
 ]  # fmt: skip
 
 
@@ -84,6 +101,11 @@ def test_byte_strings_have_their_length(schema: Schema, samples: dict[str, bytes
                     schema.validate(cbor2.dumps([*elements[:index], wrong, *elements[index + 1 :]]))
                 checked += 1
     assert checked >= 3
+
+
+def test_kinds_are_the_codes() -> None:
+    written = {name: int(number) for name, number in re.findall(r"^kind-(\w+) = (\d+)$", CDDL, re.MULTILINE)}
+    assert written == {kind.name.lower(): kind.value for kind in Kind}
 
 
 def test_a_name_has_1_to_255_bytes(schema: Schema) -> None:

@@ -194,6 +194,8 @@ def test_deleting_what_is_not_there_does_nothing(full: AnyStore) -> None:
         full.delete_skipped(skipped(1, 0, CHAINS[2]))
         assert full.trim_skipped(77, 0) == 0
         assert full.trim_skipped(1, 1000) == 0
+        full.clear_parts(77, 1)
+        full.clear_parts(1, 3)
         assert everything(full) == before
 
 

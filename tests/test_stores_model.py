@@ -17,6 +17,7 @@ from storekit import (
     IDS,
     KINDS,
     NUMBERS,
+    SLOTS,
     Call,
     everything,
     fill,
@@ -61,6 +62,7 @@ SESSION = st.integers(1, 3)
 CHAIN = st.sampled_from(CHAINS)
 NUMBER = st.sampled_from(NUMBERS)
 DIGEST = st.sampled_from(DIGESTS)
+SLOT = st.sampled_from(SLOTS)
 TIME = st.integers(0, 5)
 KEEP = st.integers(0, 4)
 PREKEY = st.builds(prekey, KIND, ID, st.none() | TIME, TEXTS)
@@ -83,6 +85,9 @@ STEP = st.one_of(
     step("delete_skipped", SKIPPED),
     step("trim_skipped", SESSION, KEEP),
     step("add_past_chain", SESSION, CHAIN, KEEP),
+    step("append_part", SESSION, SLOT, TEXTS.map(record)),
+    step("load_parts", SESSION, SLOT),
+    step("clear_parts", SESSION, SLOT),
 )
 SCRIPT = st.recursive(
     st.lists(STEP, max_size=12),

@@ -54,12 +54,17 @@ def alone(store: Store) -> object:
     return store.find_skipped(ALICE, CHAINS[2], 5)
 
 
+def parts(store: Store) -> object:
+    return store.load_parts(1, 2)
+
+
 READERS: dict[str, list[Call]] = {
     "account": [lambda store: store.load_account()],
     "peers": [lambda store: store.load_peer(ALICE), lambda store: store.load_peer(BOB), peers],
     "prekeys": [lambda store: store.load_prekey(SIGNED, 1), lambda store: store.load_prekey(ONE_TIME, 2)],
     "sessions": [lambda store: store.load_sessions(ALICE, 9), lambda store: store.load_sessions(BOB, 9)],
     "skipped": [lambda store: store.find_skipped(ALICE, CHAINS[0], 0), alone],
+    "parts": [parts, lambda store: store.load_parts(3, 1)],
 }
 TABLES = {
     "account": 1,
@@ -67,6 +72,7 @@ TABLES = {
     "prekeys": 4,
     "sessions": 3,
     "skipped": 13,
+    "parts": 6,
 }
 
 
@@ -118,7 +124,13 @@ def test_a_replaced_record_is_noticed(store: SqliteStore, table: str, value: str
 
 @pytest.mark.parametrize("table", [table for table, rows in TABLES.items() if rows > 1])
 def test_records_swapped_between_rows_are_noticed(store: SqliteStore, table: str) -> None:
-    key = {"peers": "peer", "prekeys": "kind * 10 + id", "sessions": "id", "skipped": "seq"}[table]
+    key = {
+        "peers": "peer",
+        "prekeys": "kind * 10 + id",
+        "sessions": "id",
+        "skipped": "seq",
+        "parts": "session * 100 + slot * 10 + seq",
+    }[table]
     with store.transaction():
         rows = store.connection.execute(f"SELECT {key}, record FROM letterlock_{table} ORDER BY 1").fetchall()
         records = [record for _, record in rows]
@@ -129,6 +141,27 @@ def test_records_swapped_between_rows_are_noticed(store: SqliteStore, table: str
     for call in READERS[table]:
         with pytest.raises(CorruptStore):
             read(store, call)
+
+
+def test_two_parts_of_a_slot_that_change_places_are_noticed(store: SqliteStore) -> None:
+    with store.transaction():
+        for seq, other in ((2, 20), (3, 2), (20, 3)):
+            statement = "UPDATE letterlock_parts SET seq = ? WHERE slot = 2 AND seq = ?"
+            assert store.connection.execute(statement, (other, seq)).rowcount == 1
+    with pytest.raises(CorruptStore, match="a record of parts is not what was saved"):
+        read(store, parts)
+
+
+@pytest.mark.parametrize("at", [0, 23, 24, 30, -17, -1])
+def test_a_flipped_bit_in_a_part_is_noticed(store: SqliteStore, at: int) -> None:
+    statement = "SELECT record FROM letterlock_parts WHERE slot = 2 AND seq = 2"
+    with store.transaction():
+        (sealed,) = store.connection.execute(statement).fetchone()
+    changed = bytearray(sealed)
+    changed[at] ^= 0x10
+    edit(store, "UPDATE letterlock_parts SET record = ? WHERE slot = 2 AND seq = 2", bytes(changed))
+    with pytest.raises(CorruptStore, match="a record of parts is not what was saved"):
+        read(store, parts)
 
 
 @pytest.mark.parametrize(("source", "target"), list(permutations(TABLES, 2)))
@@ -193,6 +226,13 @@ PEER_OF_3 = "(SELECT peer FROM letterlock_sessions WHERE id = 3)"
             "skipped SET chain = (SELECT chain FROM letterlock_skipped WHERE number = 5) WHERE seq = 1",
             lambda store: store.find_skipped(ALICE, CHAINS[2], 0),
         ),
+        ("parts SET slot = 3 WHERE slot = 2", lambda store: store.load_parts(1, 3)),
+        ("parts SET session = 2 WHERE slot = 2", lambda store: store.load_parts(2, 2)),
+        ("parts SET seq = 4 WHERE seq = 2", parts),
+        ("parts SET seq = seq + 10", parts),
+        ("parts SET seq = 1.5 WHERE seq = 2", parts),
+        ("parts SET seq = 'two' WHERE seq = 2", parts),
+        ("parts SET seq = x'02' WHERE seq = 2", parts),
     ],
 )
 def test_an_edited_row_does_not_open(store: SqliteStore, tmp_path: Path, edited: str, call: Call) -> None:
@@ -215,6 +255,8 @@ def test_an_edited_row_does_not_open(store: SqliteStore, tmp_path: Path, edited:
             lambda store: store.has_replay(SIGNED, 1, DIGESTS[0]),
         ),
         ("past_chains SET session = 9 WHERE session = 1", lambda store: store.is_past_chain(1, CHAINS[2])),
+        ("parts SET session = 9 WHERE session = 1", parts),
+        ("parts SET slot = 3 WHERE slot = 2", parts),
     ],
 )
 def test_a_row_moved_away_is_missed_like_a_deleted_one(
@@ -304,7 +346,7 @@ def test_the_wrapped_key_of_another_store_does_not_open_this_one(store: SqliteSt
 
 
 def test_deleted_rows_are_simply_gone(store: SqliteStore, tmp_path: Path) -> None:
-    tables = ("account", "replays", "skipped", "past_chains", "sessions", "prekeys", "peers")
+    tables = ("account", "replays", "skipped", "past_chains", "parts", "sessions", "prekeys", "peers")
     with edit_file(store, tmp_path, *(f"DELETE FROM letterlock_{table}" for table in tables)) as opened:
         assert seen(opened)["account"] is None
         with opened.transaction():

@@ -21,11 +21,13 @@ ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "vectors" / "letterlock"
 FILES = sorted(path for path in FOLDER.glob("*.json") if path.name != "schema.json")
 EVERY = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-PLAYS = {"ratchet.play", "account.play"}
+PLAYS = {"ratchet.play", "triple.play", "account.play"}
+"""Those that take and give messages."""
 
 FAMILIES = {
-    "addresses", "armor", "bundles", "kdf", "keys", "padding", "pqxdh", "ratchet", "records",
-    "safety-numbers", "sealing", "sessions", "wire", "x3dh", "xeddsa",
+    "addresses", "armor", "braid", "bundles", "erasure", "kdf", "keys", "padding", "pqxdh", "ratchet",
+    "records", "safety-numbers", "sealing", "sessions", "sparse", "split-kem", "triple", "wire", "x3dh",
+    "xeddsa",
 }  # fmt: skip
 
 
@@ -114,11 +116,13 @@ def encodings(operation: str, test: dict[str, Any]) -> list[bytes]:
 
 def test_what_is_accepted_or_made_fits_the_cddl() -> None:
     schema = Schema((ROOT / "spec" / "letterlock.cddl").read_text(encoding="utf-8"))
-    seen = 0
+    seen, kinds = 0, set[int]()
     for path in FILES:
         for operation, test in cases(path):
             if test["result"] == "valid" or operation in PLAYS:
                 for data in encodings(operation, test):
                     schema.validate(data)
+                    kinds.add(data[2])
                     seen += 1
-    assert seen > 150
+    assert seen > 1000
+    assert kinds == {1, 2, 3, 4, 5}

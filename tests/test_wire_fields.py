@@ -145,6 +145,7 @@ NULLABLE: dict[str, set[TreePath]] = {
     "bundle": {(5,), (6,)},
     "last-resort bundle": {(5,), (6,)},
     "x3dh bundle": {(5,), (6,)},
+    "bare triple message": {(9,), (10,)},
     "initial message": {(6,)},
     "x3dh initial message": {(6,), (7,), (8,)},
 }

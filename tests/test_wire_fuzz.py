@@ -23,9 +23,10 @@ DECODERS: dict[Kind, Decode] = {
     Kind.BUNDLE: PrekeyBundle.decode,
     Kind.PUBLICATION: Publication.decode,
     Kind.RATCHET: RatchetMessage.decode,
+    Kind.TRIPLE: RatchetMessage.decode,
     Kind.INITIAL: InitialMessage.decode,
 }
-COUNTS = {Kind.BUNDLE: 7, Kind.PUBLICATION: 8, Kind.RATCHET: 6, Kind.INITIAL: 10}
+COUNTS = {Kind.BUNDLE: 7, Kind.PUBLICATION: 8, Kind.RATCHET: 6, Kind.TRIPLE: 12, Kind.INITIAL: 10}
 EVERY = pytest.mark.parametrize("kind", list(DECODERS), ids=lambda kind: kind.name)
 
 

@@ -7,8 +7,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from letterlock.errors import InvalidKey, MalformedMessage, PeerError, UnsupportedVersion
+from letterlock.wire.healing import BARE, HealingPart, PartType
 from letterlock.wire.inspection import inspect
-from test_wire_samples import ADDRESS, HANDSHAKE, HEADER, IDENTITY, bundle, samples, spoiled
+from test_wire_samples import (
+    ADDRESS,
+    HANDSHAKE,
+    HEADER,
+    IDENTITY,
+    bundle,
+    ratchet_message,
+    samples,
+    spoiled,
+)
 
 KINDS = {
     "bundle": "prekey bundle",
@@ -16,6 +26,8 @@ KINDS = {
     "x3dh bundle": "prekey bundle",
     "publication": "publication",
     "ratchet message": "message",
+    "triple message": "message",
+    "bare triple message": "message",
     "initial message": "first message",
     "x3dh initial message": "first message",
 }
@@ -42,6 +54,35 @@ def test_a_message() -> None:
     }
 
 
+def test_a_triple_message() -> None:
+    plain = inspect(samples()["ratchet message"][0]).fields
+    healing = {"epoch": 5, "number": 300, "previous_chain_length": 70_000, "type": "ek_ct1_ack"}
+    shown = inspect(samples()["triple message"][0])
+    assert shown.fields == {**plain, "healing": {**healing, "first_index": 30, "codewords": 2}}
+    lines = str(shown).splitlines()
+    assert lines[4:] == [
+        "  healing:",
+        "    epoch: 5",
+        "    number: 300",
+        "    previous chain length: 70000",
+        "    type: ek_ct1_ack",
+        "    first index: 30",
+        "    codewords: 2",
+        "  sealed bytes: 56",
+    ]
+    bare = {"epoch": 1, "number": 1, "previous_chain_length": 0, "type": "none"}
+    assert inspect(samples()["bare triple message"][0]).fields == {**plain, "healing": bare}
+
+
+@pytest.mark.parametrize("type_", list(PartType), ids=lambda type_: type_.name)
+def test_a_part_is_called_by_its_type(type_: PartType) -> None:
+    part = HealingPart(1, 1, 0, type_) if type_ in BARE else HealingPart(1, 1, 0, type_, 7, bytes(32))
+    shown = inspect(ratchet_message(part=part)).fields["healing"]
+    assert isinstance(shown, dict)
+    assert shown["type"] == type_.name.lower()
+    assert ("first_index" in shown, "codewords" in shown) == (type_ not in BARE,) * 2
+
+
 def test_a_first_message() -> None:
     shown = inspect(samples()["initial message"][0]).fields
     assert shown == {
@@ -52,9 +93,10 @@ def test_a_first_message() -> None:
         "one_time_prekey_id": 2,
         "kem_prekey_id": 3,
         "kem_ciphertext_bytes": 1568,
-        "message": inspect(samples()["ratchet message"][0]).fields,
+        "message": inspect(samples()["triple message"][0]).fields,
     }
     classical = inspect(samples()["x3dh initial message"][0])
+    assert classical.fields["message"] == inspect(samples()["ratchet message"][0]).fields
     assert (classical.fields["suite"], classical.fields["kem_prekey_id"]) == ("X3DH", None)
     assert "  kem prekey id: none" in str(classical).splitlines()
 

@@ -1,16 +1,18 @@
 """WIRE-6, WIRE-7: the two messages, what is authenticated of them, and what each suite carries."""
 
 import hashlib
+from collections.abc import Callable
 
 import cbor2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from letterlock.errors import InvalidKey, MalformedMessage, UnsupportedVersion
+from letterlock.errors import InvalidKey, MalformedMessage, PeerError, UnsupportedVersion
 from letterlock.limits import MAX_COUNTER, MAX_ID, MAX_PADDED, MIN_PADDED
 from letterlock.primitives.curve25519 import LOW_ORDER
 from letterlock.wire import cbor
+from letterlock.wire.healing import HealingPart
 from letterlock.wire.message import (
     SENT_NONCE_BYTES,
     HandshakeHeader,
@@ -21,10 +23,13 @@ from letterlock.wire.message import (
 )
 from letterlock.wire.suite import Suite
 from test_wire_samples import (
+    BARE_PART,
     HANDSHAKE,
     HANDSHAKES,
     HEADER,
     HEADERS,
+    PART,
+    PARTS,
     SEALED,
     SEALED_TEXTS,
     X3DH,
@@ -36,6 +41,7 @@ from test_wire_samples import (
 
 OVERHEAD = SENT_NONCE_BYTES + 16
 RATCHET = ratchet_message()
+TRIPLE = ratchet_message(part=PART)
 INITIAL = initial_message()
 CLASSICAL = initial_message(X3DH)
 
@@ -45,16 +51,20 @@ CLASSICAL = initial_message(X3DH)
 
 def test_what_a_ratchet_message_looks_like() -> None:
     assert cbor.decode(RATCHET) == [1, 2, HEADER.ratchet_key.data, 3, 65536, SEALED]
+    where = [1, 5, HEADER.ratchet_key.data, 3, 65536]
+    assert cbor.decode(TRIPLE) == [*where, 5, 300, 70_000, 3, 30, PART.codewords, SEALED]
+    bare = ratchet_message(part=BARE_PART)
+    assert cbor.decode(bare) == [*where, 1, 1, 0, 0, None, None, SEALED]
 
 
 @settings(deadline=None)
-@given(HEADERS, SEALED_TEXTS)
-def test_ratchet_round_trip(header: Header, sealed: bytes) -> None:
-    data = ratchet_message(header, sealed)
+@given(HEADERS, SEALED_TEXTS, st.none() | PARTS)
+def test_ratchet_round_trip(header: Header, sealed: bytes, part: HealingPart | None) -> None:
+    data = ratchet_message(header, sealed, part)
     message = RatchetMessage.decode(data)
-    assert (message.header, message.sealed) == (header, sealed)
+    assert (message.header, message.part, message.sealed) == (header, part, sealed)
     # WIRE-6, RAT-8: what is authenticated is the bytes that came, up to the sealed text.
-    assert message.opened == header.encode_open()
+    assert message.opened == header.encode_open(part)
     assert cbor.close(message.opened, message.sealed) == data
     assert data.startswith(message.opened)
 
@@ -62,24 +72,28 @@ def test_ratchet_round_trip(header: Header, sealed: bytes) -> None:
 @pytest.mark.parametrize(
     "length", [OVERHEAD + MIN_PADDED, 255, 256, 257, 65535, 65536, OVERHEAD + MAX_PADDED]
 )
-def test_sealed_texts_of_every_head(length: int) -> None:
-    message = RatchetMessage.decode(ratchet_message(HEADER, bytes(length)))
-    assert (len(message.sealed), message.opened) == (length, HEADER.encode_open())
+@pytest.mark.parametrize("part", [None, PART], ids=["ratchet", "triple"])
+def test_sealed_texts_of_every_head(length: int, part: HealingPart | None) -> None:
+    message = RatchetMessage.decode(ratchet_message(HEADER, bytes(length), part))
+    assert (len(message.sealed), message.opened) == (length, HEADER.encode_open(part))
 
 
 @pytest.mark.parametrize("length", [0, 1, 24, OVERHEAD + MIN_PADDED - 1, OVERHEAD + MAX_PADDED + 1])
-def test_a_sealed_text_of_another_length_is_refused(length: int) -> None:
-    with pytest.raises(MalformedMessage, match="sealed text of a message is not a byte string of"):
-        RatchetMessage.decode(ratchet_message(HEADER, bytes(length)))
+@pytest.mark.parametrize("part", [None, PART], ids=["ratchet", "triple"])
+def test_a_sealed_text_of_another_length_is_refused(length: int, part: HealingPart | None) -> None:
+    text = r"^sealed text of a (triple )?message is not a byte string of"
+    with pytest.raises(MalformedMessage, match=text):
+        RatchetMessage.decode(ratchet_message(HEADER, bytes(length), part))
 
 
 @pytest.mark.parametrize("at", [3, 4], ids=["PN", "N"])
-def test_counters_have_four_bytes(at: int) -> None:
+@pytest.mark.parametrize("data", [RATCHET, TRIPLE], ids=["ratchet", "triple"])
+def test_counters_have_four_bytes(at: int, data: bytes) -> None:
     for good in (0, 1, MAX_COUNTER):
-        RatchetMessage.decode(spoiled(RATCHET, (at,), good))
+        RatchetMessage.decode(spoiled(data, (at,), good))
     for bad in (-1, MAX_COUNTER + 1, 2**64 - 1):
         with pytest.raises(MalformedMessage):
-            RatchetMessage.decode(spoiled(RATCHET, (at,), bad))
+            RatchetMessage.decode(spoiled(data, (at,), bad))
 
 
 BAD_KEYS = [*sorted(LOW_ORDER), b"\xff" * 32, b"\xed" + b"\xff" * 30 + b"\x7f", b"\x09" + bytes(30) + b"\x80"]
@@ -87,8 +101,9 @@ BAD_KEYS = [*sorted(LOW_ORDER), b"\xff" * 32, b"\xed" + b"\xff" * 30 + b"\x7f", 
 
 @pytest.mark.parametrize("key", BAD_KEYS, ids=lambda key: key.hex()[:4] + key.hex()[-2:])
 def test_a_key_that_is_not_sound_is_refused(key: bytes) -> None:
-    with pytest.raises(InvalidKey):
-        RatchetMessage.decode(spoiled(RATCHET, (2,), key))
+    for data in (RATCHET, TRIPLE):
+        with pytest.raises(InvalidKey):
+            RatchetMessage.decode(spoiled(data, (2,), key))
     for at in (3, 4):
         with pytest.raises(InvalidKey):
             InitialMessage.decode(spoiled(INITIAL, (at,), key))
@@ -100,14 +115,14 @@ def test_a_key_that_is_not_sound_is_refused(key: bytes) -> None:
 def test_what_an_initial_message_looks_like() -> None:
     assert HANDSHAKE.kem is not None
     tree = [1, 1, 2, HANDSHAKE.identity.data, HANDSHAKE.ephemeral.data, 1, 2]
-    assert cbor.decode(INITIAL) == [*tree, 3, HANDSHAKE.kem.ciphertext, RATCHET]
+    assert cbor.decode(INITIAL) == [*tree, 3, HANDSHAKE.kem.ciphertext, TRIPLE]
     assert cbor.decode(CLASSICAL) == [1, 1, 1, *tree[3:], None, None, RATCHET]
 
 
 @settings(deadline=None)
-@given(HANDSHAKES, HEADERS, SEALED_TEXTS)
-def test_initial_round_trip(header: HandshakeHeader, inner: Header, sealed: bytes) -> None:
-    carried = ratchet_message(inner, sealed)
+@given(HANDSHAKES, HEADERS, SEALED_TEXTS, PARTS)
+def test_initial_round_trip(header: HandshakeHeader, inner: Header, sealed: bytes, part: HealingPart) -> None:
+    carried = ratchet_message(inner, sealed, None if header.suite is Suite.X3DH else part)
     data = initial_message(header, carried)
     message = InitialMessage.decode(data)
     assert message.header == header
@@ -119,7 +134,7 @@ def test_initial_round_trip(header: HandshakeHeader, inner: Header, sealed: byte
 @given(st.binary(min_size=56, max_size=70), st.binary(min_size=230, max_size=300))
 def test_the_id_names_the_handshake_and_not_the_message_it_carries(short: bytes, long: bytes) -> None:
     ids = {
-        InitialMessage.decode(initial_message(HANDSHAKE, ratchet_message(HEADER, s))).id
+        InitialMessage.decode(initial_message(HANDSHAKE, ratchet_message(HEADER, s, PART))).id
         for s in (short, long)
     }
     assert ids == {handshake_id(HANDSHAKE.encode_open())}
@@ -185,31 +200,49 @@ def test_ids_have_four_bytes(at: tuple[int, ...]) -> None:
             InitialMessage.decode(spoiled(INITIAL, at, bad))
 
 
-CARRIED = {
-    "nothing": b"",
-    "another initial message": INITIAL,
-    "a version that is not ours": spoiled(RATCHET, (0,), 2),
-    "trailing bytes": RATCHET + b"\0",
-    "cut short": RATCHET[:-1],
-    "a key of low order": spoiled(RATCHET, (2,), bytes(32)),
-    "no sealed text": spoiled(RATCHET, (5,), b""),
+CARRIED: dict[str, tuple[Callable[[bytes], bytes], type[PeerError]]] = {
+    "nothing": (lambda _: b"", MalformedMessage),
+    "another initial message": (lambda _: INITIAL, MalformedMessage),
+    "a version that is not ours": (lambda data: spoiled(data, (0,), 2), UnsupportedVersion),
+    "trailing bytes": (lambda data: data + b"\0", MalformedMessage),
+    "cut short": (lambda data: data[:-1], MalformedMessage),
+    "a key of low order": (lambda data: spoiled(data, (2,), bytes(32)), InvalidKey),
+    "no sealed text": (lambda data: spoiled(data, (len(cbor2.loads(data)) - 1,), b""), MalformedMessage),
 }
 
 
-@pytest.mark.parametrize("carried", CARRIED.values(), ids=CARRIED.keys())
-def test_what_it_carries_must_be_a_ratchet_message(carried: bytes) -> None:
-    with pytest.raises((MalformedMessage, UnsupportedVersion, InvalidKey)):
-        InitialMessage.decode(initial_message(HANDSHAKE, carried))
+@pytest.mark.parametrize(("spoil", "error"), CARRIED.values(), ids=CARRIED.keys())
+def test_what_it_carries_must_be_a_ratchet_message(
+    spoil: Callable[[bytes], bytes], error: type[PeerError]
+) -> None:
+    for header, carried in ((HANDSHAKE, TRIPLE), (X3DH, RATCHET)):
+        InitialMessage.decode(initial_message(header, carried))
+        with pytest.raises(error):
+            InitialMessage.decode(initial_message(header, spoil(carried)))
+
+
+def test_each_suite_carries_its_own_kind_of_message_and_no_other() -> None:
+    # PQR-8: whoever takes the post-quantum half out is refused before any key is looked at.
+    assert InitialMessage.decode(INITIAL).message.part == PART
+    assert InitialMessage.decode(CLASSICAL).message.part is None
+    with pytest.raises(MalformedMessage, match=r"^not a triple message, but a message$"):
+        InitialMessage.decode(initial_message(HANDSHAKE, RATCHET))
+    with pytest.raises(MalformedMessage, match=r"^not a message, but a triple message$"):
+        InitialMessage.decode(initial_message(X3DH, TRIPLE))
 
 
 NESTED: dict[str, object] = {"array": [0], "empty array in one": [[]], "long": [0] * 100, "map": {"a": 1}}
 
 
-@pytest.mark.parametrize("at", range(2, 10))
+@pytest.mark.parametrize("at", range(2, 12))
 @pytest.mark.parametrize("nested", NESTED.values(), ids=NESTED.keys())
 def test_a_message_is_flat(at: int, nested: object) -> None:
     """WIRE-3: 16 MiB of empty arrays would take a gigabyte, so nothing in a message may be an array."""
-    for data, count, decode in ((RATCHET, 6, RatchetMessage.decode), (INITIAL, 10, InitialMessage.decode)):
+    for data, count, decode in (
+        (RATCHET, 6, RatchetMessage.decode),
+        (TRIPLE, 12, RatchetMessage.decode),
+        (INITIAL, 10, InitialMessage.decode),
+    ):
         if at < count:
             with pytest.raises(MalformedMessage, match="too deep"):
                 decode(spoiled(data, (at,), nested))

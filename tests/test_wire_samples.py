@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from letterlock.errors import UsageError
 from letterlock.limits import (
     MAX_BUNDLE,
+    MAX_CODEWORDS,
+    MAX_COUNTER,
     MAX_MESSAGE,
     MAX_NAME_BYTES,
     MAX_PADDED,
@@ -43,6 +45,7 @@ from letterlock.primitives.mlkem import MlKem1024KeyPair, MlKem1024PublicKey
 from letterlock.wire import cbor, padding
 from letterlock.wire.address import Address
 from letterlock.wire.bundle import PrekeyBundle
+from letterlock.wire.healing import BARE, CODEWORD_BYTES, MAX_INDEX, HealingPart, PartType
 from letterlock.wire.message import HandshakeHeader, Header, InitialMessage, KemPart, RatchetMessage
 from letterlock.wire.prekey import PrekeyKind, PublicPrekey
 from letterlock.wire.publication import Publication
@@ -109,14 +112,22 @@ HANDSHAKE: Final = HandshakeHeader(
 )
 X3DH: Final = HandshakeHeader(Suite.X3DH, HANDSHAKE.identity, HANDSHAKE.ephemeral, 1, 2, None)
 SEALED: Final = entropy("sealed")(8 + MIN_PADDED + 16)
+PART: Final = HealingPart(5, 300, 70_000, PartType.EK_CT1_ACK, 30, entropy("codewords")(2 * CODEWORD_BYTES))
+BARE_PART: Final = HealingPart(1, 1, 0, PartType.NONE)
 
 
-def ratchet_message(header: Header = HEADER, sealed: bytes = SEALED) -> bytes:
-    return cbor.close(header.encode_open(), sealed)
+def ratchet_message(
+    header: Header = HEADER, sealed: bytes = SEALED, part: HealingPart | None = None
+) -> bytes:
+    """Return a ratchet message, or with a part a triple message."""
+    return cbor.close(header.encode_open(part), sealed)
 
 
 def initial_message(header: HandshakeHeader = HANDSHAKE, inner: bytes | None = None) -> bytes:
-    return cbor.close(header.encode_open(), ratchet_message() if inner is None else inner)
+    """Return an initial message; unless told otherwise it carries what its suite speaks."""
+    if inner is None:
+        inner = ratchet_message(part=None if header.suite is Suite.X3DH else PART)
+    return cbor.close(header.encode_open(), inner)
 
 
 @cache
@@ -132,6 +143,8 @@ def samples() -> dict[str, tuple[bytes, Callable[[bytes], object]]]:
         "x3dh bundle": (classical.encode(), PrekeyBundle.decode),
         "publication": (publication().encode(), Publication.decode),
         "ratchet message": (ratchet_message(), RatchetMessage.decode),
+        "triple message": (ratchet_message(part=PART), RatchetMessage.decode),
+        "bare triple message": (ratchet_message(part=BARE_PART), RatchetMessage.decode),
         "initial message": (initial_message(), InitialMessage.decode),
         "x3dh initial message": (initial_message(X3DH), InitialMessage.decode),
     }
@@ -143,7 +156,7 @@ SAMPLES: Final = pytest.mark.parametrize(("data", "decode"), samples().values(),
 def encode_again(value: object) -> bytes:
     """Return the encoding of anything that a decoder gave, from its fields alone."""
     if isinstance(value, RatchetMessage):
-        return cbor.close(value.header.encode_open(), value.sealed)
+        return cbor.close(value.header.encode_open(value.part), value.sealed)
     if isinstance(value, InitialMessage):
         return cbor.close(value.header.encode_open(), encode_again(value.message))
     assert isinstance(value, PrekeyBundle | Publication)
@@ -220,6 +233,18 @@ BUNDLES: Final = st.builds(
     PrekeyBundle, ADDRESSES, IDENTITIES, SIGNED, st.none() | ONE_TIME, st.none() | KEM | LAST
 )
 HEADERS: Final = st.builds(Header, POINTS.map(RatchetKey), IDS, IDS)
+COUNTERS: Final = st.integers(1, MAX_COUNTER)
+BARE_PARTS: Final = st.builds(HealingPart, COUNTERS, COUNTERS, IDS, st.sampled_from(sorted(BARE)))
+FULL_PARTS: Final = st.builds(
+    HealingPart,
+    COUNTERS,
+    COUNTERS,
+    IDS,
+    st.sampled_from(sorted(set(PartType) - BARE)),
+    st.integers(0, MAX_INDEX - MAX_CODEWORDS + 1),
+    st.integers(1, MAX_CODEWORDS).map(lambda n: bytes([n]) * CODEWORD_BYTES * n),
+)
+PARTS: Final = BARE_PARTS | FULL_PARTS
 SEALED_TEXTS: Final = st.binary(min_size=8 + MIN_PADDED + 16, max_size=300)
 KEM_PARTS: Final = st.builds(
     KemPart, IDS, st.integers(0, 255).map(lambda n: bytes([n]) * MlKem1024PublicKey.CIPHERTEXT_BYTES)
@@ -270,5 +295,11 @@ def test_the_largest_message_fits_its_limit() -> None:
     largest = HandshakeHeader(
         Suite.PQXDH, HANDSHAKE.identity, HANDSHAKE.ephemeral, 2**32 - 1, 2**32 - 1, HANDSHAKE.kem
     )
-    inner = ratchet_message(Header(HEADER.ratchet_key, 2**32 - 1, 2**32 - 1), bytes(8 + MAX_PADDED + 16))
+    codewords = bytes(MAX_CODEWORDS * CODEWORD_BYTES)
+    part = HealingPart(
+        MAX_COUNTER, MAX_COUNTER, MAX_COUNTER, PartType.CT2, MAX_INDEX - MAX_CODEWORDS + 1, codewords
+    )
+    counters = Header(HEADER.ratchet_key, MAX_COUNTER, MAX_COUNTER)
+    inner = ratchet_message(counters, bytes(8 + MAX_PADDED + 16), part)
+    assert RatchetMessage.decode(inner).part == part
     assert len(initial_message(largest, inner)) <= MAX_MESSAGE

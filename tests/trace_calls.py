@@ -7,6 +7,8 @@ dh           an X25519 agreement
 encapsulate, decapsulate
 hkdf         HKDF
 hmac         half a step of a symmetric chain
+sparse       half a step of a chain of the sparse ratchet, or a MAC of the braid
+epoch        HKDF in the post-quantum ratchet: an epoch, its authenticator, the key that seals
 seal, open   the AEAD of messages
 """
 
@@ -40,6 +42,8 @@ _WRAPPED = {
     "letterlock.handshake.x3dh.hkdf_sha256": "hkdf",
     "letterlock.ratchet.root.hkdf_sha256": "hkdf",
     "letterlock.ratchet.chain.hmac_sha256": "hmac",
+    "letterlock.ratchet.pq_profile.hmac_sha256": "sparse",
+    "letterlock.ratchet.pq_profile.hkdf_sha256": "epoch",
     "letterlock.primitives.aead.seal": "seal",
     "letterlock.primitives.aead.open_": "open",
 }

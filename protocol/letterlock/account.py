@@ -221,8 +221,9 @@ class Account(Guarded):
     def encrypt(self, address: Address, plaintext: bytes) -> bytes:
         """Return the next message to a peer, for 0 to 16 MiB of plaintext.
 
-        97 bytes for up to 31, then about 66 more than the plaintext and its padding (12 % at most): the size
-        tells the plaintext's only roughly. Until the peer has answered, it is an initial message of 1.6 KiB
+        About 105 to 140 bytes for up to 31, then 72 to 107 more than the plaintext and its padding (12 % at
+        most): the size tells the plaintext's only roughly. From 256 bytes on up to a quarter more heals the
+        session, 1.2 KiB at most. Until the peer has answered, it is an initial message of 1.7 KiB
         more, so that any one of them is enough to begin. Raises NoSession, PlaintextTooLong.
         """
         _require(address, Address, "address")
@@ -235,8 +236,10 @@ class Account(Guarded):
         """Return the plaintext of a message that came from a peer, building the session on first contact.
 
         Messages may come late, out of order, or not at all. Raises PeerError: DuplicateMessage for one that
-        takes a place which was decrypted before, AuthenticationFailed for a forged or damaged one, and the
-        others that `letterlock.errors` draws; TrustError: UntrustedIdentity if a known peer has another key.
+        takes a place which was decrypted before, AuthenticationFailed for a forged or damaged one,
+        BraidFailed for an authentic one whose post-quantum part contradicts what came before (initiate a new
+        session), and the others that `letterlock.errors` draws; TrustError: UntrustedIdentity if a known peer
+        has another key.
         """
         _require(address, Address, "address")
         _require(message, bytes, "message")

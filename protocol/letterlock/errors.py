@@ -16,6 +16,7 @@
     |   |-- AuthenticationFailed  forged, damaged, or for somebody else
     |   |-- DuplicateMessage    decrypted before
     |   |-- TooManySkipped      jumps over more messages than anyone may
+    |   |-- BraidFailed         authentic, but its post-quantum part contradicts what came before
     |   |-- UnknownPrekey       for a prekey that is used up, expired or never ours
     |   |-- UnknownSession      no session to open it with
     |   `-- ReplayRecordFull    a prekey that has met too many strangers
@@ -120,6 +121,10 @@ class TooManySkipped(PeerError):
         super().__init__(f"message jumps over {skipped} others; at most {limit}: start a new session")
         self.skipped = skipped
         self.limit = limit
+
+
+class BraidFailed(PeerError):
+    """The message is the peer's, but its post-quantum keys contradict each other: one side was restored."""
 
 
 class UnknownPrekey(PeerError):

@@ -72,6 +72,9 @@ MAX_SKIPPED_KEYS: Final = 2 * MAX_SKIP
 the new one, so the total must hold both; beyond it the oldest go first, as a message that late has been
 given up."""
 
+MAX_CODEWORDS: Final = 64
+"""(protocol) Codewords of the post-quantum ratchet in one message; the longest text sent so has 36."""
+
 MAX_PAST_CHAINS: Final = 1000
 """Finished receiving chains remembered in one session, 32 bytes each, only so that a message that comes
 twice is called a duplicate and not a forgery. An older duplicate is still refused, less precisely."""

@@ -1,7 +1,8 @@
 """What every target holds a call to, whatever bytes it is given.
 
     escape      nothing but the errors that the call may raise comes out
-    time        at most SLOWEST seconds; a slow call is measured three times more, and the least counts
+    time        at most SLOWEST seconds, twice that if accepted; a slow call is measured three times more,
+                and the least counts
     memory      at most what `room` says for the input's size, while tracemalloc is tracing
     discretion  no text of an error, nor of one behind it, holds bytes of the input
 
@@ -36,6 +37,10 @@ Around: TypeAlias = Callable[[], AbstractContextManager[Look | None]]
 
 SLOWEST: Final = 0.050
 """Seconds for one call on at most MAX_INPUT bytes."""
+
+ACCEPTED: Final = 2
+"""How much longer a call may take whose input is accepted: of the triple ratchet, a message of the peer's may
+leave 8,000 keys to be kept, and nobody else's can."""
 
 pace = 1
 """How much slower everything is in this process: coverage feedback costs time in every line."""
@@ -143,6 +148,7 @@ class Trial(Generic[T]):
 def _timed(data: bytes, trial: Trial[T]) -> Outcome[T]:
     outcome, took = trial.run(perf_counter)
     limit = SLOWEST * pace * (1 if sys.gettrace() is None else TRACED)
+    limit *= ACCEPTED if outcome.error is None else 1
     # What other processes take is not ours: the second look is at the processor's time.
     for _ in range(3):
         if took <= limit or len(data) > MAX_INPUT:

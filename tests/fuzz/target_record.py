@@ -12,6 +12,7 @@ from typing import Any, Final
 import cbor2
 
 from fuzz.harness import Finding, Outcome, Target, attempt, parsed_room
+from fuzz.scene import SESSIONS, scene
 from fuzz.stage import Stage
 from fuzz.tree import mutated, parsed
 from letterlock import hazmat
@@ -28,17 +29,12 @@ from letterlock.stores.protocol import PrekeyRow, Record, SessionRow
 from letterlock.stores.vault import DataKey, KeyOpener, Opener, PassphraseOpener, Vault, Wrap, encode
 from letterlock.wire import cbor
 from letterlock.wire.prekey import PrekeyKind
-from letterlock.wire.suite import Suite
-from pair import BOB, BOTH_SUITES, STORE_KEY, Pair, entropy_of
+from pair import ALICE, STORE_KEY, entropy_of
 from storekit import PASSPHRASE
-from test_session_record import SESSIONS
 
-_PAIR: Final = Pair(suites=BOTH_SUITES, seed="fuzzed records")
-_PAIR.converse(Suite.X3DH)
-_PAIR.turn()
-_LETTER: Final = _PAIR.bob.write(b"a text")
-_ALICE: Final = Stage(_PAIR.alice.account, _PAIR.alice.store, parsed_room)
-_STORE: Final = _PAIR.alice.store
+_PAIR, _HELD = scene("fuzzed records")
+_BOB: Final = Stage(_PAIR.bob.account, _PAIR.bob.store, parsed_room)
+_STORE: Final = _PAIR.bob.store
 
 _DATA_KEY: Final = DataKey(bytes(range(32)))
 _VAULT: Final = Vault(_DATA_KEY)
@@ -54,7 +50,7 @@ def check(data: bytes) -> None:
         "prekey": _readable_prekey(data, record),
     }
     for part, place, call in _calls(record):
-        _check_call(_ALICE.use(data, call, first=place), readable[part], part)
+        _check_call(_BOB.use(data, call, first=place), readable[part], part)
     value = parsed(data)
     if isinstance(value, list) and all(not isinstance(each, int) or abs(each) < 2**63 for each in value):
         _check_vault(data, value)
@@ -98,16 +94,16 @@ def _check_call(outcome: Outcome[object], readable: bool, part: str) -> None:
 
 def _calls(record: Record) -> Iterator[tuple[str, Callable[[], object], Callable[[], object]]]:
     """Yield the part of a store, what puts a record there, and a call that then meets it."""
-    alice = _PAIR.alice.account
+    bob = _PAIR.bob.account
     place = partial(_as_session, record)
-    yield "session", place, lambda: alice.encrypt(BOB, b"x")
-    yield "session", place, lambda: alice.decrypt(BOB, _LETTER)
+    yield "session", place, lambda: bob.encrypt(ALICE, b"x")
+    yield "session", place, lambda: bob.decrypt(ALICE, _HELD["next"])
     place = partial(_STORE.save_account, record)
     yield "account", place, lambda: _reopened().publish(0)
-    place = partial(_STORE.save_peer, BOB.encode(), record)
-    yield "peer", place, alice.peers
-    yield "peer", place, lambda: alice.safety_number(BOB)
-    yield "prekey", partial(_as_prekeys, record), lambda: alice.publish(0)
+    place = partial(_STORE.save_peer, ALICE.encode(), record)
+    yield "peer", place, bob.peers
+    yield "peer", place, lambda: bob.safety_number(ALICE)
+    yield "prekey", partial(_as_prekeys, record), lambda: bob.publish(0)
 
 
 def _reopened() -> Account:
@@ -115,7 +111,7 @@ def _reopened() -> Account:
 
 
 def _as_session(record: Record) -> None:
-    for row in _STORE.load_sessions(BOB.encode(), 1):
+    for row in _STORE.load_sessions(ALICE.encode(), 1):
         _STORE.save_session(SessionRow(row.id, row.address, row.rank, record))
 
 
@@ -182,17 +178,15 @@ def _wrapped(opener: Opener, opslimit: int, memlimit: int) -> list[Any]:
 
 
 def seeds() -> dict[str, bytes]:
-    found = {
-        f"session-{name.replace(' ', '-')}": encode_session(each).expose() for name, each in SESSIONS.items()
-    }
+    found = _sessions()
     with _STORE.transaction():
         account, (peer,) = _STORE.load_account(), _STORE.peers()
-        (session,) = _STORE.load_sessions(BOB.encode(), 2)
         rows = {f"prekey-{row.kind.name.lower()}": row.record.expose() for row in _rows()}
     assert account is not None
     value = Record(b"a record")
-    tree = cbor2.loads(session.record.expose())
-    unanswered = cbor2.loads(found["session-initiated"])
+    tree = cbor2.loads(found["session-active"])
+    unanswered = cbor2.loads(found["session-unanswered"])
+    plain = cbor2.loads(found["session-plain"])
     wraps = {
         "key": _wrapped(KeyOpener(STORE_KEY), 0, 0),
         "phrase": _wrapped(PassphraseOpener(PASSPHRASE), 1, 8192),
@@ -203,9 +197,14 @@ def seeds() -> dict[str, bytes]:
         "peer": peer.expose(),
         "account-of-format-zero": cbor2.dumps([0, *cbor2.loads(account.expose())[1:]]),
         "peer-of-format-zero": cbor2.dumps([0, *cbor2.loads(peer.expose())[1:]]),
+        "session-insists": cbor2.dumps([*tree[:5], 1, tree[6]]),
         "session-insists-unanswered": cbor2.dumps([*unanswered[:5], 1, unanswered[6]]),
-        "session-live": session.record.expose(),
-        "session-low-order": cbor2.dumps([*tree[:6], [*tree[6][:2], bytes(32), *tree[6][3:]]]),
+        "session-low-order": cbor2.dumps([*plain[:6], [*plain[6][:2], bytes(32), *plain[6][3:]]]),
+        "session-without-braid": cbor2.dumps([*tree[:6], tree[6][0]]),
+        "session-plain-with-braid": cbor2.dumps([*plain[:6], [plain[6], *tree[6][1:]]]),
+        "session-of-another-epoch": cbor2.dumps([*tree[:6], [*tree[6][:2], [*_moved(tree[6][2])]]]),
+        "session-at-its-end": cbor2.dumps([*tree[:6], [tree[6][0], _at_its_end(tree[6][1]), tree[6][2]]]),
+        "session-braid-of-another": cbor2.dumps([*tree[:6], [*tree[6][:2], unanswered[6][2]]]),
         "value": cbor2.dumps([_sealed(value, 1, b"peer", None), 1, b"peer", None]),
         "value-moved": cbor2.dumps([_sealed(value, 1, b"peer", None), 2, b"peer", None]),
         "value-of-text": cbor2.dumps(["text", 1.5, "text"]),
@@ -213,6 +212,29 @@ def seeds() -> dict[str, bytes]:
         "wrap-by-passphrase": cbor2.dumps(wraps["phrase"]),
         "wrap-too-dear": cbor2.dumps(dear),
     }  # fmt: skip
+
+
+def _sessions() -> dict[str, bytes]:
+    """Return the sessions of both sides, by the names of scene.py."""
+    found = {}
+    for side, names in ((_PAIR.alice, ("unanswered", *SESSIONS)), (_PAIR.bob, SESSIONS)):
+        with side.store.transaction():
+            rows = side.store.load_sessions(side.peer.encode(), len(names))
+        suffix = "-of-alice" if side is _PAIR.alice else ""
+        for name, row in zip(names, rows, strict=True):
+            found[f"session-{name}" + (suffix if name in SESSIONS else "")] = row.record.expose()
+    return found
+
+
+def _moved(braid: list[Any]) -> list[Any]:
+    """Return the record of a braid one epoch further."""
+    return [braid[0], braid[1] + 1, *braid[2:]]
+
+
+def _at_its_end(chains: list[Any]) -> list[Any]:
+    """Return the record of sparse chains of which neither can go on."""
+    ends = [[epoch, key, 2**32 - 1, following] for epoch, key, _, following in chains[2:4]]
+    return [*chains[:2], *ends, *chains[4:]]
 
 
 TARGET: Final = Target(check, mutated, seeds)

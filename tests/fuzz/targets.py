@@ -1,4 +1,4 @@
-"""The six targets by name. A target is imported when it is asked for: first whoever fuzzes instruments."""
+"""The eight targets by name. A target is imported when it is asked for: first whoever fuzzes instruments."""
 
 from functools import cache
 from importlib import import_module
@@ -6,7 +6,7 @@ from typing import Final
 
 from fuzz.harness import Target
 
-NAMES: Final = ("cbor", "bundle", "initial", "ratchet", "record", "armor")
+NAMES: Final = ("cbor", "bundle", "initial", "ratchet", "record", "armor", "braid", "erasure")
 
 
 @cache

@@ -1,7 +1,8 @@
 """Whoever holds the keys: messages that authenticate, whatever stands in them.
 
 A `Voice` is the sending side of a live session. It seals a text of any padding, under any message number and
-previous chain length, so that what lies behind the tag is reached: padding, skipped keys, turns.
+previous chain length, with any post-quantum part (piece.py), so that what lies behind the tag is reached:
+padding, skipped keys, turns, the braid.
 
 Both sides and all their keys come from fixed seeds, so that a message in the corpus stays a valid one. Only
 encapsulation draws its own random bytes; a chosen ciphertext takes its place, whose secret the recipient's
@@ -10,29 +11,38 @@ key tells: decapsulation gives one for any.
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import cbor2
 
 from fuzz.harness import Finding, Mutator, Outcome
+from fuzz.piece import HONEST, Beside, Piece, random_piece, sparse_key
 from fuzz.tree import mutated
 from letterlock.handshake.agreement import Party, initiate_with
 from letterlock.limits import MAX_SKIP
 from letterlock.primitives import aead
 from letterlock.primitives.curve25519 import EphemeralKeyPair, IdentityKeyPair
-from letterlock.primitives.mlkem import Encapsulation, KemSeed, MlKem1024KeyPair
+from letterlock.primitives.entropy import Entropy
+from letterlock.primitives.mlkem import Encapsulation, KemPublicKey, KemSeed, MlKem1024KeyPair
 from letterlock.ratchet import double
-from letterlock.ratchet.chain import SendingChain
-from letterlock.ratchet.double import Talking
+from letterlock.ratchet.braid_states import Slot
+from letterlock.ratchet.chain import MessageKey, SendingChain
+from letterlock.ratchet.double import Talking, Waiting
+from letterlock.ratchet.pq_keys import SparseMessageKey
+from letterlock.ratchet.pq_profile import LETTERLOCK
+from letterlock.ratchet.triple import Triple
 from letterlock.session.book import SessionBook
 from letterlock.session.profile import decode_profile
-from letterlock.session.session import Initiated, initiated
+from letterlock.session.session import Initiated, Session, initiated
+from letterlock.stores.memory import MemoryStore
 from letterlock.wire import cbor
 from letterlock.wire.bundle import PrekeyBundle
 from letterlock.wire.envelope import Kind, peek_kind
+from letterlock.wire.healing import HealingPart
 from letterlock.wire.message import SENT_NONCE_BYTES, Header, InitialMessage, RatchetMessage
 from letterlock.wire.padding import pad
+from letterlock.wire.prekey import PrekeyKind
 from letterlock.wire.suite import Suite
 from pair import AnyStore, Side, entropy_of
 
@@ -59,44 +69,68 @@ PADDED: Final[tuple[Callable[[bytes], bytes], ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """What one side needs to send; `opened` is the initial message to repeat, up to its last element."""
+    """What one side needs to send; `opened` is the initial message to repeat, up to its last element.
+
+    `beside` are the slots of its braid, if it has one.
+    """
 
     associated_data: bytes
-    state: Talking
+    state: Talking | Triple
     opened: bytes | None = None
+    beside: Beside = field(default_factory=dict)
 
-    def say(self, padded: bytes, jump: int = 0, previous_length: int | None = None) -> bytes:
-        """Return the message after `jump` others that are never sent."""
-        sent = double.send(self.state, entropy_of("voice"))
-        chain, key = SendingChain(sent.state.sending.key, sent.header.number + 1), sent.key
-        for _ in range(jump):
-            chain, key = chain.step()
+    def say(
+        self, padded: bytes, jump: int = 0, previous_length: int | None = None, piece: Piece = HONEST
+    ) -> bytes:
+        """Return the message after `jump` others that are never sent; `piece` is its post-quantum part."""
+        sent = self._sent()
+        number = sent.header.number + jump
         before = sent.header.previous_length if previous_length is None else previous_length
-        header = Header(sent.header.ratchet_key, before, chain.number - 1)
-        return self._sealed(key.expose(), header, padded)
+        header = Header(sent.header.ratchet_key, before, number)
+        if not isinstance(self.state, Triple):
+            return self._sealed(self._double_key(number), header, None, padded)
+        part = piece.part(self.state, self.beside, jump)
+        return self._sealed(self._key(number, part), header, part, padded)
 
-    def _sealed(self, key: bytes, header: Header, padded: bytes) -> bytes:
-        opened, nonce = header.encode_open(), bytes(SENT_NONCE_BYTES)
-        sealed = aead.seal(key, _PREFIX + nonce, padded, self.associated_data + opened)
+    def _sent(self) -> double.Sent:
+        turned = self.state.double if isinstance(self.state, Triple) else self.state
+        return double.send(turned, entropy_of("voice"))
+
+    def _double_key(self, number: int) -> MessageKey:
+        sent = self._sent()
+        chain, key = SendingChain(sent.state.sending.key), sent.key
+        for _ in range(number - sent.header.number):
+            chain, key = chain.step()
+        return key
+
+    def _key(self, number: int, part: HealingPart) -> MessageKey:
+        """Return the key of a message, or a wrong one if there is none where its part says that it stands."""
+        assert isinstance(self.state, Triple)
+        sparse = sparse_key(self.state.sparse, part) or SparseMessageKey(bytes(32))
+        return LETTERLOCK.hybrid(self._double_key(number), sparse)
+
+    def _sealed(self, key: MessageKey, header: Header, part: HealingPart | None, padded: bytes) -> bytes:
+        opened, nonce = header.encode_open(part), bytes(SENT_NONCE_BYTES)
+        sealed = aead.seal(key.expose(), _PREFIX + nonce, padded, self.associated_data + opened)
         message = cbor.close(opened, nonce + sealed)
         return message if self.opened is None else cbor.close(self.opened, message)
 
     def padded(self, message: RatchetMessage) -> bytes | None:
         """Return what a message of this voice seals, or None if it is of another, or earlier, or damaged."""
-        sent = double.send(self.state, entropy_of("voice"))
-        ahead = message.header.number - sent.header.number
-        if message.header.ratchet_key != sent.header.ratchet_key or not 0 <= ahead <= MAX_SKIP:
+        header, part, first = message.header, message.part, self._sent().header
+        if isinstance(self.state, Triple) is (part is None):
             return None
-        chain, key = SendingChain(sent.state.sending.key), sent.key
-        for _ in range(ahead):
-            chain, key = chain.step()
+        if header.ratchet_key != first.ratchet_key or not 0 <= header.number - first.number <= MAX_SKIP:
+            return None
+        key = self._double_key(header.number) if part is None else self._key(header.number, part)
         nonce, sealed = message.sealed[:SENT_NONCE_BYTES], message.sealed[SENT_NONCE_BYTES:]
         return aead.open_(key.expose(), _PREFIX + nonce, sealed, self.associated_data + message.opened)
 
     def mutter(self, rng: random.Random) -> bytes:
         """Return a message that authenticates, and is odd in one way or another."""
         padded = rng.choice(PADDED)(TEXT[: rng.randrange(len(TEXT) + 1)] * rng.choice((1, 1, 6)))
-        return self.say(padded, rng.choice(JUMPS), rng.choice((None, None, *LENGTHS)))
+        piece = random_piece(rng, self.beside) if isinstance(self.state, Triple) else HONEST
+        return self.say(padded, rng.choice(JUMPS), rng.choice((None, None, *LENGTHS)), piece)
 
 
 def mutator(known: Sequence[Voice]) -> Mutator:
@@ -129,11 +163,18 @@ def check_heard(known: Sequence[Voice], data: bytes, *heard: Outcome[bytes]) -> 
 def voices(side: Side) -> list[Voice]:
     """Return one voice for every session that a side holds with the other."""
     with side.store.transaction():
-        sessions = [each.session for each in SessionBook(side.store, side.peer, frozenset(Suite)).entries()]
-    return [
-        Voice(each.origin.associated_data, each.ratchet, each.header if isinstance(each, Initiated) else None)
-        for each in sessions
-    ]
+        entries = SessionBook(side.store, side.peer, frozenset(Suite)).entries()
+        rows = {
+            each.id: {slot: [row.expose() for row in side.store.load_parts(each.id, slot)] for slot in Slot}
+            for each in entries
+        }
+    return [_voice(each.session, rows[each.id]) for each in entries]
+
+
+def _voice(session: Session, beside: Beside) -> Voice:
+    opened, ratchet = session.header if isinstance(session, Initiated) else None, session.ratchet
+    assert not isinstance(ratchet, Waiting)
+    return Voice(session.origin.associated_data, ratchet, opened, beside)
 
 
 def identity(store: AnyStore) -> IdentityKeyPair:
@@ -147,14 +188,18 @@ def identity(store: AnyStore) -> IdentityKeyPair:
 def first_words(party: Party, bundle: PrekeyBundle, recipient: AnyStore, seed: object) -> Voice:
     """Return the voice of somebody who agreed with a bundle of the account in a store."""
     draw = entropy_of(seed)
-    encapsulation = None
-    if bundle.kem is not None:
-        with recipient.transaction():
-            row = recipient.load_prekey(bundle.kem.kind, bundle.kem.id)
-        assert row is not None
-        keys = MlKem1024KeyPair(KemSeed(cbor2.loads(row.record.expose())[0]))
-        ciphertext = draw(1568)
-        encapsulation = Encapsulation(keys.decapsulate(ciphertext), ciphertext)
+    encapsulation = None if bundle.kem is None else chosen(bundle.kem.key, recipient, draw)
     initiation = initiate_with(party, bundle, EphemeralKeyPair.generate(draw), encapsulation)
-    session = initiated(initiation, draw)
-    return Voice(session.origin.associated_data, session.ratchet, session.header)
+    return _voice(initiated(initiation, draw), {})
+
+
+def chosen(public: KemPublicKey, recipient: AnyStore, draw: Entropy) -> Encapsulation:
+    """Return a secret and ciphertext for a KEM prekey of the account in a store, of drawn bytes."""
+    assert isinstance(recipient, MemoryStore)
+    for kind in (PrekeyKind.KEM_ONE_TIME, PrekeyKind.KEM_LAST_RESORT):
+        for row in recipient._prekeys.get(kind, {}).values():
+            keys = MlKem1024KeyPair(KemSeed(cbor2.loads(row.record.expose())[0]))
+            if keys.public == public:
+                ciphertext = draw(1568)
+                return Encapsulation(keys.decapsulate(ciphertext), ciphertext)
+    raise AssertionError("a key of somebody else's")

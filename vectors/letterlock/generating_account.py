@@ -33,6 +33,9 @@ from letterlock.wire.suite import Suite
 
 NOW: Final = 1_700_000_000
 
+DRAWN_BY_THE_BRAID: Final = (64, 32)
+"""Bytes of a KEM key's seed, and of m."""
+
 Prekey = tuple[PrekeyKind, int, int | None]
 """Kind, id and expiry."""
 
@@ -159,10 +162,17 @@ class Script:
         )
 
     def encrypt(self, text: str, person: Person = ALICE) -> bytes:
-        """Let it seal; return the message."""
+        """Let it seal; return the message. In suite 2 the braid draws too, when it begins a text."""
         self._step({}, "encrypt", address=person.json, **self._sealing(text))
-        self._answers[-1] = run("account.play", self.given())["steps"][-1]
-        return bytes.fromhex(self._answers[-1]["message"])
+        step = self._steps[-1]
+        for length in (0, *DRAWN_BY_THE_BRAID):
+            if length:
+                step["entropy"] = draw(f"{self._label} braid {len(self._steps)}", length).hex()
+            answer = run("account.play", self.given())["steps"][-1]
+            if "message" in answer:
+                self._answers[-1] = answer
+                return bytes.fromhex(answer["message"])
+        raise GenerationError(f"{self._label}: {answer}")
 
     def encrypt_refused(self, error: str, person: Person = ALICE) -> None:
         """Let it try to."""

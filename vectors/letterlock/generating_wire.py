@@ -1,4 +1,4 @@
-"""The four things that travel as nodes of CBOR, each part with its name.
+"""The five things that travel as nodes of CBOR, each part with its name.
 
 Not here: what is done to them (wire.py, wire_values.py).
 """
@@ -26,10 +26,41 @@ def ratchet_node(*, key: bytes | None = None, previous: int = 0, number: int = 0
     )
 
 
+def triple_node(
+    *,
+    key: bytes | None = None,
+    previous: int = 0,
+    number: int = 0,
+    place: tuple[int, int, int] = (1, 1, 0),
+    type_: int = 1,
+    first: int = 0,
+    codewords: int | None = 3,
+    sealed: int = 56,
+) -> Node:
+    """Return a triple message of so many codewords, None for a type without; `place` is epoch, n and PN."""
+    epoch, n, before = place
+    bare = codewords is None
+    return array_node(
+        "the message",
+        number_node("version", 1),
+        number_node("kind", 5),
+        blob_node("ratchet key", key or ratchet_public("wire ratchet key")),
+        number_node("PN", previous),
+        number_node("N", number),
+        number_node("epoch", epoch),
+        number_node("n", n),
+        number_node("PN of n", before),
+        number_node("type", type_),
+        null_node("index") if bare else number_node("index", first),
+        null_node("codewords") if bare else blob_node("codewords", draw("wire codewords", 32 * codewords)),
+        blob_node("sealed", draw("wire sealed", sealed)),
+    )
+
+
 def initial_node(
     *, signed: int = 11, one_time: int | None = 22, kem: int | None = None, message: bytes | None = None
 ) -> Node:
-    """Return an initial message, of suite 2 if it has a KEM prekey id."""
+    """Return an initial message, of suite 2 if it has a KEM prekey id; a triple message is in it then."""
     return array_node(
         "the message",
         number_node("version", 1),
@@ -41,7 +72,7 @@ def initial_node(
         optional_number("one-time prekey id", one_time),
         optional_number("KEM prekey id", kem),
         null_node("CT") if kem is None else blob_node("CT", draw("wire kem ciphertext", 1568)),
-        blob_node("ratchet message", message or ratchet_node().encode()),
+        blob_node("ratchet message", message or (ratchet_node() if kem is None else triple_node()).encode()),
     )
 
 
@@ -121,6 +152,8 @@ def publication_node(
 
 
 RATCHET: Final = ratchet_node()
+TRIPLE: Final = triple_node()
+BARE: Final = triple_node(type_=0, codewords=None)
 INITIAL: Final = initial_node()
 INITIAL_KEM: Final = initial_node(kem=33)
 BUNDLE: Final = bundle_node()

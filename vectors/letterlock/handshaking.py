@@ -100,8 +100,12 @@ EPHEMERAL: Final = draw("ephemeral", 32)
 EK: Final = hazmat.public_key(EPHEMERAL)
 COINS: Final = draw("coins of the encapsulation", 32)
 
-# One well-formed ratchet message for all: handshake.respond does not open it.
-RATCHET_MESSAGE: Final = encode([1, 2, hazmat.public_key(draw("ratchet", 32)), 0, 0, draw("sealed", 56)])
+# One well-formed message of each suite for all: handshake.respond does not open it.
+RATCHET_KEY: Final = hazmat.public_key(draw("ratchet", 32))
+MESSAGES: Final = {
+    1: encode([1, 2, RATCHET_KEY, 0, 0, draw("sealed", 56)]),
+    2: encode([1, 5, RATCHET_KEY, 0, 0, 1, 1, 0, 1, 0, draw("codewords", 96), draw("sealed", 56)]),
+}
 
 
 def bundle(
@@ -152,7 +156,10 @@ def response(message: bytes, *prekeys: Prekey) -> Json:
 
 @dataclass(frozen=True)
 class Header:
-    """An initial message before its last element; a field is None where the message has null."""
+    """An initial message before its last element; a field is None where the message has null.
+
+    `carries` is the suite whose message stands in the last one, if it is not its own.
+    """
 
     suite: int
     kem_id: int | None = None
@@ -161,13 +168,14 @@ class Header:
     signed_id: int = SIGNED.id
     identity: bytes = ALICE.public
     ephemeral: bytes = EK
+    carries: int | None = None
 
     def opened(self) -> bytes:
         prekeys: list[Value] = [self.signed_id, self.one_time_id, self.kem_id, self.ciphertext]
         return encode([1, 1, self.suite, self.identity, self.ephemeral, *prekeys, b""])[:-1]
 
     def message(self) -> bytes:
-        return self.opened() + encode(RATCHET_MESSAGE)
+        return self.opened() + encode(MESSAGES[self.carries or self.suite])
 
     def with_(self, **changes: Any) -> "Header":
         return replace(self, **changes)

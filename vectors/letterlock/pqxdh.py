@@ -141,6 +141,9 @@ def refusing() -> None:
     for comment, changes in parts.items():
         given = response(SENT.with_(**changes).message(), *PREKEYS)
         group.invalid(comment, given, "MalformedMessage", flags=["Malformed"], rules=["WIRE-7"])
+    given = response(SENT.with_(carries=1).message(), *PREKEYS)
+    comment = "a ratchet message of suite 1 in the triple message's place"
+    group.invalid(comment, given, "MalformedMessage", flags=["Malformed"], rules=["PQR-8"])
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 import records_sealed
+import records_triple
 from generating import Family, Group, Json
 from generating_cbor import (
     NULL,
@@ -40,7 +41,7 @@ family = Family(
     "records",
     "deterministic CBOR, XChaCha20-Poly1305 and Argon2id",
     ["The records of accounts, peers, prekeys and sessions, and how they are kept secret in a file."],
-    NOTES,
+    NOTES | records_triple.NOTES,
 )
 
 
@@ -138,6 +139,12 @@ def sessions() -> None:
     refuse(group, "hearing", counts(HEARING))
     refuse(group, "hearing", cuts(HEARING))
     refuse(group, "a session", mixtures())
+    group = family.group("record.session", "sessions of suite 2")
+    records_triple.sound(group)
+    refuse(group, "triple", records_triple.defects())
+    refuse(group, "triple", records_triple.held())
+    refuse(group, "triple", records_triple.apart())
+    refuse(group, "triple", records_triple.mixtures(HEARING))
 
 
 def suites(whole: Node) -> Iterable[Defect]:

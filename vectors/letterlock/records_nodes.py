@@ -72,7 +72,8 @@ PREKEY_NODES: Final = {
 }
 
 
-def _secret(name: str) -> Node:
+def secret_node(name: str) -> Node:
+    """Return 32 bytes of a label."""
     return blob_node(name, draw(f"records {name}", 32))
 
 
@@ -88,27 +89,36 @@ def _theirs() -> Node:
     return blob_node("their key", ratchet_public("records theirs"))
 
 
-def _opening(sent: int = 3) -> Node:
+def opening_node(sent: int = 3) -> Node:
+    """Return a double ratchet before the first answer."""
     items = [
         number_node("state", 0),
-        _secret("RK"),
+        secret_node("RK"),
         *_pair(),
         _theirs(),
-        _secret("CKs"),
+        secret_node("CKs"),
         number_node("Ns", sent),
     ]
     return array_node("ratchet", *items)
 
 
-def _hearing(received: int = 4, previous: int = 5) -> Node:
-    items = [_theirs(), _secret("CKr"), number_node("Nr", received), number_node("PN", previous)]
-    return array_node("ratchet", number_node("state", 1), _secret("RK"), *items)
+def hearing_node(received: int = 4, previous: int = 5) -> Node:
+    """Return a double ratchet that answers with its next message."""
+    items = [_theirs(), secret_node("CKr"), number_node("Nr", received), number_node("PN", previous)]
+    return array_node("ratchet", number_node("state", 1), secret_node("RK"), *items)
 
 
-def _speaking(sent: int = 3, received: int = 4, previous: int = 5) -> Node:
-    sending = [_secret("CKs"), number_node("Ns", sent)]
-    items = [*sending, _theirs(), _secret("CKr"), number_node("Nr", received), number_node("PN", previous)]
-    return array_node("ratchet", number_node("state", 2), _secret("RK"), *_pair(), *items)
+def speaking_node(sent: int = 3, received: int = 4, previous: int = 5) -> Node:
+    """Return a double ratchet that has answered."""
+    sending = [secret_node("CKs"), number_node("Ns", sent)]
+    items = [
+        *sending,
+        _theirs(),
+        secret_node("CKr"),
+        number_node("Nr", received),
+        number_node("PN", previous),
+    ]
+    return array_node("ratchet", number_node("state", 2), secret_node("RK"), *_pair(), *items)
 
 
 def initiated_node(header: bytes, ratchet: Node, suite: int = 1) -> Node:
@@ -118,28 +128,29 @@ def initiated_node(header: bytes, ratchet: Node, suite: int = 1) -> Node:
         number_node("format", 1),
         number_node("kind", 0),
         number_node("suite", suite),
-        _secret("AD"),
+        secret_node("AD"),
         blob_node("header to repeat", header),
         number_node("insists", 0),
         ratchet,
     )
 
 
-def established_node(ratchet: Node, *, handshake: bytes = b"", insists: int = 0, suite: int = 2) -> Node:
+def established_node(ratchet: Node, *, handshake: bytes = b"", insists: int = 0, suite: int = 1) -> Node:
     """Return the record of a session that both sides hold."""
     return array_node(
         "the record",
         number_node("format", 1),
         number_node("kind", 1),
         number_node("suite", suite),
-        _secret("AD"),
+        secret_node("AD"),
         blob_node("handshake id", handshake),
         number_node("insists", insists),
         ratchet,
     )
 
 
-def _header(kem: int | None = None) -> bytes:
+def header_of(kem: int | None = None) -> bytes:
+    """Return an initial message up to its last element."""
     data = initial_node(kem=kem).encode()
     header = InitialMessage.decode(data).header.encode_open()
     assert data.startswith(header)
@@ -149,20 +160,19 @@ def _header(kem: int | None = None) -> bytes:
 _ID: Final = draw("records handshake id", 32)
 _LAST: Final = 2**32 - 1
 
-INITIATED: Final = initiated_node(_header(), _opening())
-HEARING: Final = established_node(_hearing(), handshake=_ID)
-SPEAKING: Final = established_node(_speaking())
+INITIATED: Final = initiated_node(header_of(), opening_node())
+HEARING: Final = established_node(hearing_node(), handshake=_ID)
+SPEAKING: Final = established_node(speaking_node())
 SESSIONS: Final = {
     "initiated, suite 1": INITIATED,
-    "initiated, suite 2": initiated_node(_header(33), _opening(), suite=2),
-    "initiated, nothing sent": initiated_node(_header(), _opening(0)),
-    "initiated, the chain is full": initiated_node(_header(), _opening(_LAST)),
+    "initiated, nothing sent": initiated_node(header_of(), opening_node(0)),
+    "initiated, the chain is full": initiated_node(header_of(), opening_node(_LAST)),
     "established by the peer, hearing": HEARING,
-    "established by the peer, insists": established_node(_hearing(), handshake=_ID, insists=1),
-    "established by us, hearing": established_node(_hearing(1, 0), suite=1),
+    "established by the peer, insists": established_node(hearing_node(), handshake=_ID, insists=1),
+    "established by us, hearing": established_node(hearing_node(1, 0)),
     "established by us, speaking": SPEAKING,
-    "established by the peer, speaking": established_node(_speaking(), handshake=_ID),
-    "speaking, all counters at their end": established_node(_speaking(_LAST, _LAST, _LAST)),
+    "established by the peer, speaking": established_node(speaking_node(), handshake=_ID),
+    "speaking, all counters at their end": established_node(speaking_node(_LAST, _LAST, _LAST)),
 }
 
 NUMBERS_AT: Final[dict[str, dict[tuple[int, ...], tuple[str, int]]]] = {

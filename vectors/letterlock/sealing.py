@@ -27,7 +27,7 @@ FAMILY = Family(
         "CutShort": "bytes are missing, or too many",
         "Padding": "the tag verifies, but the padding is not what sealing makes",
         "BadKey": "a ratchet key that is no public key",
-        "Malformed": "no ratchet message",
+        "Malformed": "no ratchet message, or no triple message",
     },
 )
 
@@ -216,6 +216,99 @@ def no_messages() -> None:
     refused("a message whose ratchet key is none", "InvalidKey", [case])
 
 
+PART: Json = {
+    "epoch": 7,
+    "number": 8,
+    "previous": 9,
+    "type": 2,
+    "first": 10,
+    "codewords": draw("two codewords", 64).hex(),
+}
+
+
+def triple(part: Json = PART, previous: int = 3, number: int = 5) -> bytes:
+    """Return the opening of a triple message with a part, encoded by hand."""
+    codewords = None if part["codewords"] is None else bytes.fromhex(part["codewords"])
+    where = [part["epoch"], part["number"], part["previous"], part["type"], part["first"], codewords]
+    return encode([1, 5, RATCHET, previous, number, *where, b""])[:-1]
+
+
+def changed(**changes: int | str | None) -> Json:
+    return PART | changes
+
+
+PARTS: dict[str, Json] = {
+    "the epoch": changed(epoch=6),
+    "n": changed(number=7),
+    "PN of n": changed(previous=8),
+    "the type": changed(type=3),
+    "the index": changed(first=11),
+    "a bit of a codeword": changed(codewords=flipped(draw("two codewords", 64), 40).hex()),
+    "a codeword fewer": changed(codewords=draw("two codewords", 32).hex()),
+    "a codeword more": changed(codewords=draw("two codewords", 96).hex()),
+    "no codewords": changed(type=0, first=None, codewords=None),
+}
+
+
+def triple_messages() -> None:
+    group = FAMILY.group("seal.seal", "triple messages")
+    bare = changed(type=4, first=None, codewords=None)
+    for comment, part in {
+        "two codewords of the vector": PART,
+        "Ct1Ack, without codewords": bare,
+        "None, without codewords": bare | {"type": 0},
+        "64 codewords": changed(first=0, codewords=draw("64 codewords", 2048).hex()),
+        "the last index": changed(first=65535, codewords=draw("a codeword", 32).hex()),
+        "the largest counters": changed(epoch=TOP, number=TOP, previous=TOP),
+    }.items():
+        given = SEALING | {"plaintext": TEXT.hex(), "part": part}
+        message = seal(pad(TEXT), triple(part))
+        rules, flags = ["SES-1", "RAT-8", "WIRE-12"], [] if part == PART else ["Boundary"]
+        group.valid(f"triple: {comment}", given, flags=flags, rules=rules, output={"message": message.hex()})
+    given = SEALING | {"plaintext": "", "part": PART, "ratchet_key": bytes(32).hex()}
+    group.invalid(
+        "triple: a ratchet key of low order", given, "InvalidKey", flags=["BadKey"], rules=["PRIM-2"]
+    )
+    group = FAMILY.group("seal.open", "triple messages that open")
+    for comment, part in {"with codewords": PART, "without codewords": bare}.items():
+        message = seal(pad(TEXT), triple(part)).hex()
+        given, output = OPENING | {"message": message}, {"plaintext": TEXT.hex()}
+        group.valid(f"triple: {comment}", given, rules=["RAT-8"], output=output)
+
+
+def triple_refusals() -> None:
+    header, text = triple(), pad(TEXT)
+    sound = seal(text, header)
+    sealed = sound[len(header) + 2 :]
+    refused(
+        "triple messages of which something was changed",
+        "AuthenticationFailed",
+        [
+            *((f"triple: {comment}", "OtherData", ["RAT-8"], {}, close(triple(part), sealed))
+              for comment, part in PARTS.items()),
+            ("triple: PN one more", "OtherData", ["RAT-8"], {}, close(triple(previous=4), sealed)),
+            ("triple: N one more", "OtherData", ["RAT-8"], {}, close(triple(number=6), sealed)),
+            ("triple: stripped to a ratchet message", "OtherData", ["PQR-8"], {}, close(opened(), sealed)),
+            ("a ratchet message with a part put in", "OtherData", ["PQR-8"], {}, close(header, SEALED)),
+            ("triple: the last bit of the tag", "Changed", [], {}, flipped(sound, -1, 0x80)),
+        ],
+    )  # fmt: skip
+    half = triple(changed(codewords=draw("two codewords", 48).hex()))
+    mixed = triple(changed(type=0))
+    refused(
+        "what is no triple message, though its tag verifies",
+        "MalformedMessage",
+        [
+            ("triple: half a codeword", "Malformed", ["WIRE-12"], {}, seal(text, half)),
+            ("triple: type None with codewords", "Malformed", ["WIRE-12"], {}, seal(text, mixed)),
+            ("triple: epoch 0", "Malformed", ["WIRE-4"], {}, seal(text, triple(changed(epoch=0)))),
+            ("triple: n is 0", "Malformed", ["WIRE-4"], {}, seal(text, triple(changed(number=0)))),
+            ("triple: a byte after the message", "Malformed", ["WIRE-2"], {}, sound + b"\0"),
+            ("triple: 32 zeros for a padding", "Padding", ["WIRE-9"], {}, seal(bytes(32), header)),
+        ],
+    )
+
+
 if __name__ == "__main__":
     sealing()
     opening()
@@ -223,4 +316,6 @@ if __name__ == "__main__":
     changed_bytes()
     bad_paddings()
     no_messages()
+    triple_messages()
+    triple_refusals()
     FAMILY.main()

@@ -2,6 +2,7 @@
 
 import sessions_first
 import sessions_several
+import sessions_triple
 from generating import Family
 from sessions_notes import NOTES
 
@@ -16,6 +17,6 @@ family = Family(
 )
 
 if __name__ == "__main__":
-    for add in sessions_first.FIRST + sessions_several.SEVERAL:
+    for add in sessions_first.FIRST + sessions_several.SEVERAL + sessions_triple.TRIPLE:
         add(family)
     family.main()

@@ -15,5 +15,7 @@ NOTES: Final = {
     "Limit": "as many as may be, or one more",
     "Suite": "a handshake of a suite that the account does not allow, or that the bundle cannot serve",
     "Identity": "another identity key than the one that is recorded, or that signed",
+    "Stripped": "a message of suite 2 without its part, or one of suite 1 with one",
+    "Contradiction": "an authentic message whose part contradicts what came before",
     "Expired": "a prekey whose time has come",
 }

@@ -203,6 +203,6 @@ def refuse_messages(group: Group, sent: Header, prekeys: list[Prekey]) -> None:
     refuse("the one-time prekey is used up", "UnknownPrekey", "Unknown", "HAND-7", {"prekeys": left})
     left = [each.held() for each in prekeys if each != SIGNED]
     refuse("the signed prekey is gone", "UnknownPrekey", "Unknown", "HAND-9", {"prekeys": left})
-    refuse("suite 0", "MalformedMessage", "Malformed", "WIRE-7", changed(suite=0))
-    refuse("suite 3", "MalformedMessage", "Malformed", "WIRE-7", changed(suite=3))
-    refuse("the other suite's number", "MalformedMessage", "Malformed", "WIRE-7", changed(suite=other))
+    for comment, number in {"suite 0": 0, "suite 3": 3, "the other suite's number": other}.items():
+        renamed = changed(suite=number, carries=sent.suite)
+        refuse(comment, "MalformedMessage", "Malformed", "WIRE-7", renamed)

@@ -1,4 +1,4 @@
-"""Make wire.json: the four things that travel, and everything that a receiver must refuse of them."""
+"""Make wire.json: the five things that travel, and everything that a receiver must refuse of them."""
 
 from collections.abc import Iterable
 
@@ -19,27 +19,36 @@ from generating_cbor import (
     tagged,
 )
 from generating_wire import (
+    BARE,
     BUNDLE,
     INITIAL,
     INITIAL_KEM,
     PUBLICATION,
     RATCHET,
+    TRIPLE,
     initial_node,
     ratchet_node,
 )
+from wire_triple import triple_sound, triple_values
 from wire_values import NOTES, bundle_values, initial_values, publication_values, ratchet_values
 
 import letterlock.vectors.decoding  # noqa: F401 - enters the operation
 
 TAGS = (0, 2, 24, 55799)
-KINDS = ("initial", "ratchet", "bundle", "publication")
-WHOLES = {"initial": INITIAL, "ratchet": RATCHET, "bundle": BUNDLE, "publication": PUBLICATION}
+KINDS = ("initial", "ratchet", "bundle", "publication", "triple")
+WHOLES = {
+    "initial": INITIAL,
+    "ratchet": RATCHET,
+    "bundle": BUNDLE,
+    "publication": PUBLICATION,
+    "triple": TRIPLE,
+}
 
 family = Family(
     "wire",
     "deterministic CBOR",
     [
-        "The encodings of initial messages, ratchet messages, prekey bundles and publications.",
+        "The encodings of initial, ratchet and triple messages, prekey bundles and publications.",
         "Sizes beyond the limit of a message or a publication are not recorded: such a vector has megabytes.",
     ],
     NOTES,
@@ -64,7 +73,7 @@ def refuse(group: Group, kind: str, defects: Iterable[Defect]) -> None:
 def sound(kind: str, values: dict[str, Node]) -> None:
     group = family.group("wire.decode", f"{kind}: sound")
     for comment, node in values.items():
-        rules = ["WIRE-6"] if kind in ("initial", "ratchet") else ["WIRE-2"]
+        rules = ["WIRE-6"] if kind in ("initial", "ratchet", "triple") else ["WIRE-2"]
         flags = ["Boundary"] if any(character.isdigit() for character in comment) else []
         group.valid(f"{kind}, {comment}", given(kind, node.encode()), flags=flags, rules=rules)
 
@@ -91,7 +100,7 @@ def openings(kind: str, whole: Node) -> None:
     )
     refuse(group, kind, (each for each in other_types(whole) if each.comment.startswith("version: ")))
     own = KINDS.index(kind) + 1
-    for number in (0, *(each for each in (1, 2, 3, 4) if each != own), 5, 2**32):
+    for number in (0, *(each for each in (1, 2, 3, 4, 5) if each != own), 6, 2**32):
         data = whole.with_item(1, number_node("", number).data).encode()
         refuse(group, kind, [Defect(f"kind {number}", "OtherKind", "WIRE-4", data)])
     for other, another in WHOLES.items():
@@ -118,7 +127,7 @@ def forms(kind: str, whole: Node, tags: Iterable[int]) -> None:
     group = family.group("wire.decode", f"{kind}: other types, lengths and counts")
     refuse(group, kind, counts(whole))
     refuse(group, kind, other_types(whole, first=1, optional=("one-time prekey", "one-time prekey id")))
-    refuse(group, kind, lengths(whole, free=("sealed", "ratchet message")))
+    refuse(group, kind, lengths(whole, free=("sealed", "ratchet message", "codewords")))
 
 
 def main() -> None:
@@ -134,6 +143,11 @@ def main() -> None:
     forms("ratchet", RATCHET, TAGS)
     ratchet_values(family.group("wire.decode", "ratchet: values"))
 
+    triple_sound(sound)
+    openings("triple", TRIPLE)
+    forms("triple", TRIPLE, TAGS)
+    triple_values(family)
+
     sound("initial", {
         "X3DH with a one-time prekey": INITIAL,
         "X3DH without a one-time prekey": initial_node(one_time=None),
@@ -142,6 +156,7 @@ def main() -> None:
         "PQXDH, and all ids are 0": initial_node(signed=0, one_time=0, kem=0),
         **{f"ids are {n}": initial_node(signed=n, one_time=n) for n in BOUNDARIES},
         "PQXDH, and the kem prekey id is 4294967295": initial_node(kem=2**32 - 1),
+        "PQXDH with a triple message without codewords": initial_node(kem=33, message=BARE.encode()),
     })  # fmt: skip
     openings("initial", INITIAL)
     forms("initial", INITIAL, TAGS)

@@ -7,12 +7,15 @@ from generating import Family, Group, draw, flipped
 from generating_cbor import ARRAY, NULL, UINT, Node, blob, head, long_head, text, uint
 from generating_peers import BAD_KEYS, FEW_BAD_KEYS
 from generating_wire import (
+    BARE,
     BUNDLE,
     INITIAL,
     INITIAL_KEM,
     PUBLICATION,
     RATCHET,
+    TRIPLE,
     bundle_node,
+    initial_node,
     publication_node,
     ratchet_node,
 )
@@ -34,7 +37,8 @@ NOTES: Final = {
     "InvalidKey": "32 bytes that are no public key: of low order, or another spelling of one",
     "InvalidKemKey": "1,568 bytes that are no encapsulation key: a coefficient is q or more",
     "SuiteMix": "parts of one suite in the other",
-    "InnerMessage": "the ratchet message inside an initial message is wrong",
+    "Part": "type, index and codewords that do not go together, or are not whole",
+    "InnerMessage": "the ratchet or triple message inside an initial message is wrong",
     "PrekeyKind": "a prekey of another kind than belongs in its place",
     "Name": "a name or device id that is none",
     "TooLarge": "more bytes or items than a receiver has to look at",
@@ -98,15 +102,21 @@ def initial_values(group: Group) -> None:
     for index, name in ((5, "signed prekey id"), (6, "one-time prekey id")):
         refuse.add(f"{name} is 2^32", INITIAL.at((index,), uint(2**32)), "OutOfRange")
     refuse.add("KEM prekey id is 2^32, in suite 2", INITIAL_KEM.at((7,), uint(2**32)), "OutOfRange")
+    plain, triple = initial_node(kem=33, message=RATCHET.encode()), initial_node(message=TRIPLE.encode())
     for comment, data in (
-        ("suite 1 with both KEM parts", INITIAL_KEM.at((2,), uint(1))),
+        ("suite 1 with both KEM parts", plain.at((2,), uint(1))),
         ("suite 1 with a KEM prekey id", INITIAL.at((7,), uint(33))),
         ("suite 1 with a CT", INITIAL.at((8,), blob(draw("wire kem ciphertext", 1568)))),
-        ("suite 2 without KEM parts", INITIAL.at((2,), uint(2))),
+        ("suite 2 without KEM parts", triple.at((2,), uint(2))),
         ("suite 2 without a KEM prekey id", INITIAL_KEM.at((7,), NULL)),
         ("suite 2 without a CT", INITIAL_KEM.at((8,), NULL)),
     ):
         refuse.add(comment, data, "SuiteMix", "WIRE-7")
+    for comment, data in (
+        ("suite 1 with a triple message", triple.encode()),
+        ("suite 2 with a ratchet message", plain.encode()),
+    ):
+        refuse.add(comment, data, "SuiteMix", "PQR-8")
     for length in (0, 1088, 1567, 1569):
         data = INITIAL_KEM.at((8,), blob(draw("wire kem ciphertext", length)))
         refuse.add(f"a CT of {length} bytes", data, "WrongLength")
@@ -134,6 +144,29 @@ def inner_values(refuse: Refusals) -> None:
     refuse.add("the ratchet message: a key of low order", key, "InnerMessage", "PRIM-2", "InvalidKey")
     array = INITIAL.at((9,), inside)
     refuse.add("the ratchet message: not in a byte string", array, "InnerMessage")
+    inner_triples(refuse)
+
+
+def inner_triples(refuse: Refusals) -> None:
+    inside = TRIPLE.encode()
+    for comment, data, rule in (
+        ("cut short", inside[:-1], "WIRE-2"),
+        ("a byte after its end", inside + b"\0", "WIRE-2"),
+        ("one element more", head(ARRAY, 13) + inside[1:] + NULL, "WIRE-3"),
+        ("a long form", TRIPLE.at((7,), long_head(UINT, 0, 1)), "WIRE-2"),
+        ("epoch 0", TRIPLE.at((5,), uint(0)), "WIRE-4"),
+        ("type 7", TRIPLE.at((8,), uint(7)), "WIRE-12"),
+        ("type 1 without codewords", BARE.at((8,), uint(1)), "WIRE-12"),
+        ("half a codeword", TRIPLE.at((10,), blob(bytes(48))), "WIRE-12"),
+    ):
+        whole = INITIAL_KEM.at((9,), blob(data))
+        refuse.add(f"suite 2, the triple message: {comment}", whole, "InnerMessage", rule)
+    later = INITIAL_KEM.at((9,), blob(TRIPLE.at((0,), uint(2))))
+    comment = "suite 2, the triple message: version 2"
+    refuse.add(comment, later, "InnerMessage", "WIRE-1", "UnsupportedVersion")
+    key = INITIAL_KEM.at((9,), blob(TRIPLE.at((2,), blob(bytes(32)))))
+    comment = "suite 2, the triple message: a key of low order"
+    refuse.add(comment, key, "InnerMessage", "PRIM-2", "InvalidKey")
 
 
 Sound = Callable[[str, dict[str, Node]], None]

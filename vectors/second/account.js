@@ -83,18 +83,19 @@ export class Account {
     this.setPeer(to, { ...peer, sessions: sessions.add(discardEarlier ? [] : peer.sessions, session) });
   }
 
-  encrypt(to, plaintext, { nonce = randomBytes(8), ratchetKey } = {}) {
+  encrypt(to, plaintext, { nonce = randomBytes(8), ratchetKey, draw = randomBytes } = {}) {
     const peer = this.peer(to);
     const fresh = () => curve.pair(ratchetKey);
-    const done = sessions.encrypt(peer.sessions, this.suites, { plaintext, nonce, fresh });
+    const done = sessions.encrypt(peer.sessions, this.suites, { plaintext, nonce, fresh, draw });
     this.setPeer(to, { ...peer, sessions: done.sessions });
     return done.message;
   }
 
   decrypt(from, data) {
     handshake.checkFrom(this.us, from);
-    if (messages.kindOf(data) === messages.INITIAL) return this.decryptInitial(from, messages.decodeInitial(data));
-    const message = messages.decodeRatchet(data);
+    const kind = messages.kindOf(data);
+    if (kind === messages.INITIAL) return this.decryptInitial(from, messages.decodeInitial(data));
+    const message = messages.decodeMessage(data, kind);
     const peer = this.peer(from);
     const done = sessions.decrypt(peer.sessions, this.suites, message);
     this.setPeer(from, { ...peer, sessions: done.sessions });

@@ -11,6 +11,9 @@ import { Refusal } from "./errors.js";
 import { implementation } from "./operations/index.js";
 
 const MESSAGES = 120; // in each conversation, about half from each side
+const SHORT = 300; // letters of two bytes, at most
+const LONG = 6_000;
+const EPOCHS = 4; // of the post-quantum ratchet, that a long conversation gets to at least
 const OURS = ["here", 1];
 const THEIRS = ["dört", 4_294_967_295]; // a name beyond ASCII, the highest device id
 
@@ -120,8 +123,14 @@ class Network {
   }
 }
 
-function plaintextOf(turn, roll) {
-  return toHex(utf8(`message ${turn} ${"ä".repeat(roll(300))}`));
+function plaintextOf(turn, roll, { long }) {
+  return toHex(utf8(`message ${turn} ${"ä".repeat(roll(long ? LONG : SHORT))}`));
+}
+
+/** The braid's epoch that a message shows; 0 where it has none. */
+async function epochOf(party, message) {
+  if (!message.startsWith("8c0105")) return 0;
+  return (await must(party.operation("wire.decode", { kind: "triple", data: message }), "its parts")).part.epoch;
 }
 
 async function bundleOf(party, lastResort) {
@@ -132,6 +141,7 @@ async function bundleOf(party, lastResort) {
 
 async function write(network, from, to, text) {
   const { message } = await must(from.ask("encrypt", { address: to.address, plaintext: text }), `writing at ${from.side.name}`);
+  network.counts.epoch = Math.max(network.counts.epoch, await epochOf(from, message));
   network.send(from, to, message, text);
 }
 
@@ -146,7 +156,7 @@ async function oneSided(network, [initiator, recipient], how, roll) {
   for (let turn = 0; turn < MESSAGES; turn += 1) {
     const answered = network.counts.read > 0 && roll(2) === 1;
     const [from, to] = answered ? [recipient, initiator] : [initiator, recipient];
-    await write(network, from, to, plaintextOf(turn, roll));
+    await write(network, from, to, plaintextOf(turn, roll, how));
     while (network.under.length > 0 && network.under.length > roll(8)) await network.deliver();
   }
   while (network.under.length > 0) await network.deliver();
@@ -157,8 +167,8 @@ async function crossing(network, [left, right], how, roll) {
   await begin(left, right, how);
   await begin(right, left, how);
   for (let turn = 0; turn < MESSAGES / 2; turn += 1) {
-    await write(network, left, right, plaintextOf(turn, roll));
-    await write(network, right, left, plaintextOf(turn, roll));
+    await write(network, left, right, plaintextOf(turn, roll, how));
+    await write(network, right, left, plaintextOf(turn, roll, how));
     while (network.under.length > 0 && (turn < 6 || network.under.length > roll(8))) await network.deliver();
   }
   while (network.under.length > 0) await network.deliver();
@@ -177,7 +187,9 @@ function ways() {
   const begun = [];
   for (const suite of [1, 2]) {
     for (const lastResort of [false, true]) {
-      for (const who of ["here", "there", "both"]) begun.push({ suite, lastResort, who });
+      for (const who of ["here", "there", "both"]) {
+        for (const long of [false, true]) begun.push({ suite, lastResort, who, long });
+      }
     }
   }
   return begun;
@@ -185,7 +197,7 @@ function ways() {
 
 async function converse(asks, way, number) {
   const roll = dice(number * 7919 + 1);
-  const counts = { read: 0, lost: 0, repeated: 0, damaged: 0 };
+  const counts = { read: 0, lost: 0, repeated: 0, damaged: 0, epoch: 0 };
   const parties = [["here", OURS], ["there", THEIRS]].map(([name, address]) => {
     const party = partyOf(asks[name], { name, party: `${name} ${number}` }, address);
     return { ...party, operation: asks[name] };
@@ -196,6 +208,8 @@ async function converse(asks, way, number) {
   await (way.who === "both" ? crossing : oneSided)(network, ordered, way, roll);
   await sameSafetyNumbers(...parties);
   if (counts.read === 0 || counts.repeated === 0 || counts.damaged === 0) throw new Disagreement("the network did nothing");
+  const wanted = way.suite === 2 && way.long ? EPOCHS : 0;
+  if (counts.epoch < wanted) throw new Disagreement(`epoch ${counts.epoch} only`);
   return counts;
 }
 
@@ -206,10 +220,10 @@ async function main(command) {
   console.log(`talking with ${who.implementation} ${who.version}`);
   let failed = 0;
   for (const [number, way] of ways().entries()) {
-    const name = `suite ${way.suite}, ${way.lastResort ? "last-resort" : "one-time"} bundle, begun by ${way.who}`;
+    const name = `suite ${way.suite}, ${way.lastResort ? "last-resort" : "one-time"} bundle, begun by ${way.who}, ${way.long ? "long" : "short"}`;
     try {
-      const { read, lost, repeated, damaged } = await converse(asks, way, number);
-      console.log(`${name}: ${read} read, ${lost} lost, ${repeated} repeats and ${damaged} damaged ones refused`);
+      const { read, lost, repeated, damaged, epoch } = await converse(asks, way, number);
+      console.log(`${name}: ${read} read, ${lost} lost, ${repeated} repeats and ${damaged} damaged ones refused, epoch ${epoch}`);
     } catch (error) {
       if (!(error instanceof Disagreement)) throw error;
       failed += 1;

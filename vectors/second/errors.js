@@ -3,8 +3,8 @@
 
 export const NAMES = new Set([
   "UnsupportedVersion", "MalformedMessage", "InvalidKey", "InvalidSignature", "AddressMismatch", "SuiteRefused",
-  "AuthenticationFailed", "DuplicateMessage", "TooManySkipped", "UnknownPrekey", "UnknownSession", "ReplayRecordFull",
-  "UntrustedIdentity", "SafetyNumberMismatch", "CorruptStore", "WrongKey", "UsageError", "NoSession", "PlaintextTooLong",
+  "AuthenticationFailed", "BraidFailed", "DuplicateMessage", "TooManySkipped", "UnknownPrekey", "UnknownSession",
+  "ReplayRecordFull", "UntrustedIdentity", "SafetyNumberMismatch", "CorruptStore", "WrongKey", "UsageError", "NoSession", "PlaintextTooLong",
 ]);
 
 export class Refusal extends Error {

@@ -4,22 +4,28 @@ import { ml_kem1024 } from "@noble/post-quantum/ml-kem.js";
 import { randomBytes } from "@noble/hashes/utils.js";
 import { equal } from "./bytes.js";
 import { refuse } from "./errors.js";
+import { Q } from "./lattice.js";
 import * as shape from "./shape.js";
 
 export const KEY_SIZE = 1568;
 export const CIPHERTEXT_SIZE = 1568;
 export const SEED_SIZE = 64;
-const Q = 3329;
 const COEFFICIENTS = 1536; // bytes of packed coefficients; the matrix seed follows
 
-/** The key, if every one of its 1,024 coefficients is below q. [PRIM-7] */
-export function checkPublic(key) {
-  if (key.length !== KEY_SIZE) refuse("InvalidKey", "an encapsulation key of another length");
-  for (let at = 0; at < COEFFICIENTS; at += 3) {
-    const low = key[at] | ((key[at + 1] & 0x0f) << 8);
-    const high = (key[at + 1] >> 4) | (key[at + 2] << 4);
+/** Packed coefficients of 12 bits, if every one is below q. [PRIM-7] */
+export function checkCoefficients(packed) {
+  for (let at = 0; at < packed.length; at += 3) {
+    const low = packed[at] | ((packed[at + 1] & 0x0f) << 8);
+    const high = (packed[at + 1] >> 4) | (packed[at + 2] << 4);
     if (low >= Q || high >= Q) refuse("InvalidKey", "a coefficient of q or more");
   }
+  return packed;
+}
+
+/** The key, if every one of its 1,024 coefficients is below q. */
+export function checkPublic(key) {
+  if (key.length !== KEY_SIZE) refuse("InvalidKey", "an encapsulation key of another length");
+  checkCoefficients(key.subarray(0, COEFFICIENTS));
   return key;
 }
 

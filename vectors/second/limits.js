@@ -22,6 +22,8 @@ export const TAG_SIZE = 16;
 
 export const SKIP = 2_000; // RAT-5
 export const SKIPPED_KEPT = 4_000; // RAT-7
+export const TRIPLE_KEPT = 8_000; // keys of both ratchets of a suite 2 session
+export const CODEWORDS = 64; // in one message, WIRE-12
 export const TRIAL_STEPS = 8_000; // SES-9
 export const ARCHIVED = 40; // SES-5
 export const REPLAYS = 65_536; // HAND-8

@@ -29,16 +29,22 @@ export function recipient(secret, signedPrekey) {
   return { ...EMPTY, name: WAITING, root: secret, ours: signedPrekey, theirs: null };
 }
 
-/** Seal one message. `fresh` makes a key pair, and is called only if one is due. */
-export function send(state, { associatedData, plaintext, nonce, fresh }) {
+/** The header and key of the next message. `fresh` makes a key pair, and is called only if one is due. */
+export function step(state, fresh) {
   if (state.name === WAITING) refuse("UsageError", "nothing can be sent before something was received");
   const ready = state.name === HEARING ? speak(state, fresh()) : state;
   const { key, next } = ready.sending;
   if (next >= U32) refuse("UsageError", "this chain has no number left"); // [RAT-10]
-  const step = kdf.chain(key);
+  const { chain, message } = kdf.chain(key);
   const header = { ratchetKey: ready.ours.public, previousLength: ready.previous, number: next };
-  const message = sealing.seal(step.message, associatedData, header, plaintext, nonce);
-  return { state: { ...ready, sending: { key: step.chain, next: next + 1 } }, message };
+  return { state: { ...ready, sending: { key: chain, next: next + 1 } }, header, key: message };
+}
+
+/** Seal one message. */
+export function send(state, { associatedData, plaintext, nonce, fresh }) {
+  const stepped = step(state, fresh);
+  const message = sealing.seal(stepped.key, associatedData, stepped.header, plaintext, nonce);
+  return { state: stepped.state, message };
 }
 
 function speak(state, ours) {
@@ -67,32 +73,45 @@ export function hasFinished(state, ratchetKey) {
 
 /** Open a decoded ratchet message: the new state, the plaintext, and whether it was a late one. */
 export function receive(state, associatedData, message) {
-  if (hasSkipped(state, message)) return receiveLate(state, associatedData, message);
-  checkHeader(state, message);
+  if (message.part !== undefined) refuse("AuthenticationFailed", "a triple message"); // [PQR-8]
+  const { key, late, settle } = keyOf(state, message);
+  const plaintext = sealing.open(key, associatedData, message);
+  const settled = settle();
+  return { state: { ...settled.state, skipped: keep(state.skipped, [settled], SKIPPED_KEPT) }, plaintext, late };
+}
+
+/** The key of a message that came, and `settle`, for after its tag has verified: the new state, and what to keep and delete. */
+export function keyOf(state, message) {
+  check(state, message);
+  if (hasSkipped(state, message)) {
+    const place = slot(message.ratchetKey, message.number);
+    return { key: state.skipped.get(place), late: true, settle: () => ({ state, used: place, passed: [] }) };
+  }
   const known = hears(state, message.ratchetKey);
   const ready = known ? state : hear(state, message);
   const passed = skipTo(ready, message.number);
-  const step = kdf.chain(passed.key);
-  const plaintext = sealing.open(step.message, associatedData, message);
-  // The rest of a finished chain is not derived before the tag has verified. [RAT-11]
-  const finished = known || state.receiving === null ? [] : skipTo(state, message.previousLength).keys;
-  const next = {
-    ...ready,
-    receiving: { key: step.chain, next: message.number + 1 },
-    skipped: bounded(new Map([...state.skipped, ...finished, ...passed.keys])),
+  const { chain, message: key } = kdf.chain(passed.key);
+  const settle = () => {
+    // The rest of a finished chain is not derived before the tag has verified. [RAT-11]
+    const finished = known || state.receiving === null ? [] : skipTo(state, message.previousLength).keys;
+    const receiving = { key: chain, next: message.number + 1 };
+    return { state: { ...ready, receiving }, used: null, passed: [...finished, ...passed.keys] };
   };
-  return { state: next, plaintext, late: false };
+  return { key, late: false, settle };
 }
 
-function receiveLate(state, associatedData, message) {
-  const place = slot(message.ratchetKey, message.number);
-  const plaintext = sealing.open(state.skipped.get(place), associatedData, message);
-  const skipped = new Map(state.skipped);
-  skipped.delete(place);
-  return { state: { ...state, skipped }, plaintext, late: true };
+/** The kept keys after a message; at most so many are kept, the oldest go. [RAT-7] */
+export function keep(skipped, changes, most) {
+  const kept = new Map([...skipped, ...changes.flatMap(({ passed }) => passed)]);
+  for (const { used } of changes) kept.delete(used);
+  return kept.size > most ? new Map([...kept].slice(kept.size - most)) : kept;
 }
 
 /** Everything that can be refused without an agreement or a derivation. */
+export function check(state, message) {
+  if (!hasSkipped(state, message)) checkHeader(state, message);
+}
+
 function checkHeader(state, { ratchetKey, previousLength, number }) {
   if (hears(state, ratchetKey)) {
     if (number >= U32) refuse("AuthenticationFailed", "a number that no message has"); // [RAT-10]
@@ -138,10 +157,4 @@ function skipTo(state, number) {
     next += 1;
   }
   return { key, keys };
-}
-
-/** At most so many are kept; the oldest go. [RAT-7] */
-function bounded(skipped) {
-  if (skipped.size <= SKIPPED_KEPT) return skipped;
-  return new Map([...skipped].slice(skipped.size - SKIPPED_KEPT));
 }

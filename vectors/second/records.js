@@ -2,10 +2,13 @@
 // Not here: the encryption around them (store.js).
 
 import * as addresses from "./address.js";
+import * as braid from "./braid.js";
 import * as cbor from "./cbor.js";
 import * as curve from "./curve.js";
+import { INDICES, pieces } from "./erasure.js";
 import { refuse, refusingAs } from "./errors.js";
 import { SEED_SIZE } from "./kem.js";
+import { M_SIZE, VECTOR_SIZE } from "./kem-split.js";
 import { HEADER_SIZE, PQXDH, U32, X3DH } from "./limits.js";
 import { isKem } from "./prekeys.js";
 import * as ratchet from "./ratchet.js";
@@ -66,7 +69,14 @@ export function session(data) {
     shape.bytes(handshake, 0, initiated ? HEADER_SIZE : 32);
     if (!initiated && handshake.length !== 0) key(handshake);
     shape.integer(insists, 0, initiated ? 0 : 1);
-    return { suite, associatedData, handshake, insists: insists === 1, state: ratchetState(state, initiated) };
+    const read = { suite, associatedData, handshake, insists: insists === 1 };
+    if (suite === X3DH) return { ...read, state: ratchetState(state, initiated), braid: null };
+    const [double, chains, braided] = shape.array(state, 3);
+    const name = ratchetState(double, initiated);
+    sparseState(chains);
+    const braidName = braidState(braided);
+    checkEpochs(chains, braided);
+    return { ...read, state: name, braid: braidName };
   });
 }
 
@@ -84,4 +94,65 @@ function ratchetState(item, initiated) {
   if (item.length !== fields.length + 1) refuse("MalformedMessage", "a state of another length");
   fields.forEach((field, index) => field(item[index + 1]));
   return name;
+}
+
+function sparseState(item) {
+  const [root, latest, sending, receiving, previous, initiator] = shape.array(item, 6);
+  key(root);
+  shape.u32(latest);
+  for (const chain of [sending, receiving]) {
+    const [epoch, chainKey, last, next] = shape.array(chain, 4);
+    shape.u32(epoch);
+    key(chainKey);
+    shape.u32(last);
+    shape.optional(next, key);
+  }
+  shape.u32(previous);
+  shape.integer(initiator, 0, 1);
+}
+
+// Which states have a seed, m, the index of the next codeword, and indices that came.
+const WITH_SEED = [1, 2, 3, 4];
+const WITH_M = [7, 9];
+const WITH_SENT = [1, 2, 3, 7, 8, 10];
+const WITH_GOT = [2, 4, 5, 7, 9];
+const WITH_SECRET = [7, 8, 9, 10]; // of their own epoch already
+
+const present = (wanted, item, read) => {
+  if ((item !== null) !== wanted) refuse("MalformedMessage", "a field that does not go with the state");
+  shape.optional(item, read);
+};
+
+/** The name of the braid's state. */
+function braidState(item) {
+  const [state, epoch, root, authenticator, secret, sent, got] = shape.array(item, 7);
+  shape.integer(state, 0, braid.STATES.length - 1);
+  shape.integer(epoch, 1, U32);
+  key(root);
+  key(authenticator);
+  const size = WITH_SEED.includes(state) ? SEED_SIZE : M_SIZE;
+  present(size === SEED_SIZE || WITH_M.includes(state), secret, (bytes) => shape.bytes(bytes, size));
+  present(WITH_SENT.includes(state), sent, (index) => shape.integer(index, 0, INDICES - 1));
+  present(WITH_GOT.includes(state), got, indicesCame);
+  return braid.STATES[state];
+}
+
+/** Sparse chains stand where the braid's state has them. [STO-8] */
+function checkEpochs([, latest, [sends, , , sendsNext], [hears, , , hearsNext]], [state, epoch]) {
+  const begun = epoch - 1;
+  const behind = (allowed) => (allowed.includes(state) ? [begun, begun - 1] : [begun]);
+  const fits =
+    latest === (WITH_SECRET.includes(state) ? epoch : begun) &&
+    behind([0, 5, 6]).includes(sends) &&
+    behind([5]).includes(hears) &&
+    (sendsNext !== null) === (sends !== latest) &&
+    (hearsNext !== null) === (hears !== latest);
+  if (!fits) refuse("MalformedMessage", "chains in epochs that the braid is not in");
+}
+
+/** Indices in two bytes each, none twice; the longest text, a vector, has no more. [RAT-12] */
+function indicesCame(item) {
+  if (shape.bytes(item, 0, 2 * pieces(VECTOR_SIZE)).length % 2 !== 0) refuse("MalformedMessage", "half an index");
+  const indices = Array.from({ length: item.length / 2 }, (_, at) => (item[2 * at] << 8) | item[2 * at + 1]);
+  if (new Set(indices).size !== indices.length) refuse("MalformedMessage", "an index that repeats");
 }

@@ -1,26 +1,53 @@
 // The sessions with one peer: an ordered list, the active one first. Every function answers a new list.
 //
 // A session has: suite, associatedData, repeat (the *opened* bytes of our initial message until it is answered, else
-// null), handshakeId (of the peer's initial message; null if we initiated), insists, ratchet.
+// null), handshakeId (of the peer's initial message; null if we initiated), insists, ratchet (the double one; in suite 2 with the
+// skipped keys of both), beside ({sparse, braid} in suite 2, else null).
 // Not here: identity keys and prekeys (account.js).
 
 import { compare, concat, equal } from "./bytes.js";
 import * as cbor from "./cbor.js";
 import { Refusal, refuse } from "./errors.js";
-import { ARCHIVED, TRIAL_STEPS } from "./limits.js";
+import { ARCHIVED, PQXDH, TRIAL_STEPS } from "./limits.js";
 import * as ratchet from "./ratchet.js";
+import * as triple from "./triple.js";
 
 export function initiated({ suite, associatedData, opened, signedPrekey, secret }, ours) {
-  const begun = ratchet.initiator(secret, signedPrekey, ours);
-  return { suite, associatedData, repeat: opened, handshakeId: null, insists: false, ratchet: begun };
+  const begun = (suite === PQXDH ? triple : ratchet).initiator(secret, signedPrekey, ours);
+  return moved({ suite, associatedData, repeat: opened, handshakeId: null, insists: false }, begun);
 }
 
 /** A session that the peer's first message begins, already open, with what that message said. */
 export function answered({ suite, associatedData, handshakeId, secret, signedPrekey }, message) {
-  const begun = ratchet.recipient(secret, signedPrekey);
-  const { state, plaintext } = ratchet.receive(begun, associatedData, message);
-  const session = { suite, associatedData, repeat: null, handshakeId, insists: false, ratchet: state };
-  return { session, plaintext };
+  const begun = (suite === PQXDH ? triple : ratchet).recipient(secret, signedPrekey);
+  const session = moved({ suite, associatedData, repeat: null, handshakeId, insists: false }, begun);
+  const { state, plaintext } = receive(session, message);
+  return { session: moved(session, state), plaintext };
+}
+
+/** The session in another state of its ratchet, or ratchets. */
+function moved(session, state) {
+  if (session.suite !== PQXDH) return { ...session, ratchet: state, beside: null };
+  const { double, ...beside } = state;
+  return { ...session, ratchet: double, beside };
+}
+
+const tripleOf = ({ ratchet: double, beside }) => ({ double, ...beside });
+
+function receive(session, message) {
+  if (session.suite === PQXDH) return triple.receive(tripleOf(session), session.associatedData, message);
+  return ratchet.receive(session.ratchet, session.associatedData, message);
+}
+
+/** How many steps it takes to try a message. */
+function cost(session, message) {
+  if (session.suite !== PQXDH || message.part === undefined) return message.number;
+  return triple.cost(tripleOf(session), message);
+}
+
+function send(session, given) {
+  if (session.suite !== PQXDH) return ratchet.send(session.ratchet, given);
+  return triple.send(tripleOf(session), { ...given, around: session.repeat === null ? 0 : session.repeat.length });
 }
 
 /** Put a new session first; what falls off the end is gone with its keys. [SES-5] */
@@ -37,21 +64,21 @@ export function begunBy(all, suites, handshakeId) {
   return usable(all, suites).find((one) => one.handshakeId !== null && equal(one.handshakeId, handshakeId));
 }
 
-export function encrypt(all, suites, { plaintext, nonce, fresh }) {
+export function encrypt(all, suites, { plaintext, nonce, fresh, draw }) {
   const [active] = usable(all, suites);
   if (active === undefined) refuse("NoSession", "no session with this address");
   const { associatedData, repeat } = active;
-  const { state, message } = ratchet.send(active.ratchet, { associatedData, plaintext, nonce, fresh });
-  const sent = all.map((session) => (session === active ? { ...active, ratchet: state } : session));
+  const { state, message } = send(active, { associatedData, plaintext, nonce, fresh, draw });
+  const sent = all.map((session) => (session === active ? moved(active, state) : session));
   return { sessions: sent, message: repeat === null ? message : concat(repeat, cbor.encode(message)) };
 }
 
 function decryptIn(all, suites, session, message) {
-  const { state, plaintext, late } = ratchet.receive(session.ratchet, session.associatedData, message);
+  const { state, plaintext, late } = receive(session, message);
   return { sessions: authenticated(all, suites, session, { state, late }), plaintext };
 }
 
-/** Open a ratchet message in the session that it belongs to; `among` are all sessions, or the one that may be used. [SES-3] */
+/** Open a ratchet or triple message in the session that it belongs to; `among` are all sessions, or the one that may be used. [SES-3] */
 export function decrypt(all, suites, message, among = all) {
   const waiting = among.find((session) => ratchet.hasSkipped(session.ratchet, message));
   if (waiting !== undefined) return decryptLate(all, suites, waiting, message);
@@ -68,7 +95,7 @@ function decryptLate(all, suites, session, message) {
 
 /** The active session is asked, then the one in which the key is at the head, or else the others in their order. */
 function tryEach(all, suites, message, [active, ...others]) {
-  const { ratchetKey, number } = message;
+  const { ratchetKey } = message;
   const hearing = others.find((session) => ratchet.hears(session.ratchet, ratchetKey));
   let first = null;
   let left = TRIAL_STEPS;
@@ -76,8 +103,9 @@ function tryEach(all, suites, message, [active, ...others]) {
     if (ratchet.hears(session.ratchet, ratchetKey)) return decryptIn(all, suites, session, message);
     if (ratchet.hasFinished(session.ratchet, ratchetKey)) refuse("DuplicateMessage", "of a finished chain");
     try {
-      if (number > left) refuse("TooManySkipped", "too many sessions to try"); // [SES-9]
-      left -= number;
+      const steps = cost(session, message);
+      if (steps > left) refuse("TooManySkipped", "too many sessions to try"); // [SES-9]
+      left -= steps;
       return decryptIn(all, suites, session, message);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
@@ -90,7 +118,7 @@ function tryEach(all, suites, message, [active, ...others]) {
 /** What a message that authenticated does to the order of the sessions. */
 function authenticated(all, suites, session, { state, late }) {
   const [active] = usable(all, suites);
-  const next = { ...session, repeat: null, ratchet: state };
+  const next = { ...moved(session, state), repeat: null };
   const inPlace = (settled) => all.map((one) => (one === session ? settled : one));
   if (late || session === active) return inPlace(next);
   if (yields(active, session)) return inPlace({ ...next, insists: true });

@@ -67,7 +67,7 @@ def _identity(data: bytes, address: Address) -> bytes:
         case Kind.INITIAL:
             # Nothing vouches for it yet. That is what comparing the number is for.
             return InitialMessage.decode(data).header.identity.data
-        case Kind.RATCHET | Kind.PUBLICATION:
+        case Kind.RATCHET | Kind.TRIPLE | Kind.PUBLICATION:
             raise MalformedMessage("neither a bundle nor a first message: nothing here brings an identity")
 
 

@@ -15,6 +15,17 @@ X3DH: Final = b"letterlock-v1_X3DH_X25519_SHA-256"
 
 ROOT_STEP: Final = b"letterlock-v1 root step"
 
+PQ_SPLIT: Final = b"letterlock-v1 pq split"
+PQ_CHAIN_START: Final = b"letterlock-v1 pq chain start"
+PQ_CHAIN_ADD_EPOCH: Final = b"letterlock-v1 pq chain add epoch"
+PQ_HYBRID: Final = b"letterlock-v1 pq hybrid"
+PQ_AUTHENTICATOR: Final = b"letterlock-v1 pq authenticator update"
+PQ_EPOCH_SECRET: Final = b"letterlock-v1 pq epoch secret"
+PQ_HEADER: Final = b"letterlock-v1 pq header"
+PQ_CIPHERTEXT: Final = b"letterlock-v1 pq ciphertext"
+
+PQ_CHAIN_NAME: Final = b"letterlock-v1 pq chain name"
+
 PREKEY_SIGNATURE: Final = b"letterlock-v1 prekey signature"
 
 TRANSCRIPT: Final = "letterlock-v1 handshake transcript"

@@ -16,7 +16,7 @@ import struct
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 CODEWORD_BYTES: Final = 32
@@ -41,11 +41,18 @@ class Codeword:
 
 def codeword(text: bytes, index: int) -> Codeword:
     """Return one codeword of a text, whose length is a multiple of 32. Below its share it costs nothing."""
-    start = index * CODEWORD_BYTES
-    if start < len(text):
-        return Codeword(index, text[start : start + CODEWORD_BYTES])
-    parts = (text[at : at + CODEWORD_BYTES] for at in range(0, len(text), CODEWORD_BYTES))
-    return _Curve([Codeword(i, part) for i, part in enumerate(parts)]).at(index)
+    return Codeword(index, codewords(text, index, index + 1))
+
+
+def codewords(text: bytes, first: int, end: int) -> bytes:
+    """Return the codewords from an index up to another, joined."""
+    share = len(text) // CODEWORD_BYTES
+    plain = text[first * CODEWORD_BYTES : end * CODEWORD_BYTES]
+    beyond = range(max(first, share), end)
+    if not beyond:
+        return plain
+    curve = _curve_of(text)
+    return plain + b"".join(curve.at(index).data for index in beyond)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +118,13 @@ class _Curve:
             weight = (whole + scale - log[index ^ point]) % _ORDER
             total = [sum_ ^ power[weight + element] for sum_, element in zip(total, elements, strict=True)]
         return Codeword(index, struct.pack(_FORMAT, *total))
+
+
+@lru_cache(maxsize=16)
+def _curve_of(text: bytes) -> _Curve:
+    """Return the curve through a text; kept, for while no answer comes, one text is sent for long."""
+    parts = (text[at : at + CODEWORD_BYTES] for at in range(0, len(text), CODEWORD_BYTES))
+    return _Curve([Codeword(i, part) for i, part in enumerate(parts)])
 
 
 def _elements(data: bytes) -> tuple[int, ...]:

@@ -8,11 +8,13 @@ Every method runs inside the caller's transaction. Of a message that does not au
 the store.                                                                                   [SES-2]
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Final, assert_never
 
 from letterlock.errors import (
     AuthenticationFailed,
+    BraidFailed,
     DuplicateMessage,
     NoSession,
     PeerError,
@@ -23,7 +25,7 @@ from letterlock.limits import MAX_ARCHIVED_SESSIONS, MAX_PAST_CHAINS, MAX_SKIPPE
 from letterlock.primitives.aead import FORGED
 from letterlock.primitives.entropy import Entropy
 from letterlock.primitives.secret import Guarded
-from letterlock.ratchet import double
+from letterlock.ratchet.braid_states import Append, Clear, Slot, Write
 from letterlock.ratchet.chain import MessageKey
 from letterlock.ratchet.double import DUPLICATE
 from letterlock.session.lifecycle import Event, Phase, advance
@@ -35,14 +37,20 @@ from letterlock.session.session import (
     decrypt,
     decrypt_late,
     encrypt,
+    fits,
+    knows,
     yields,
 )
+from letterlock.session.session import steps as trial_steps
 from letterlock.stores.protocol import Record, SessionRow, SkippedRow, Store
 from letterlock.wire.address import Address
 from letterlock.wire.message import RatchetMessage
 from letterlock.wire.suite import Suite
 
-_ID_BYTES = 8
+_ID_BYTES: Final = 8
+
+_KEPT_KEYS: Final = {Suite.X3DH: MAX_SKIPPED_KEYS, Suite.PQXDH: 2 * MAX_SKIPPED_KEYS}
+"""Keys kept in a session: of the triple ratchet, a message that was jumped over leaves two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +87,16 @@ class SessionBook:
         if entry is None:
             raise NoSession("no session with this address: initiate one with its prekey bundle")
         advance(entry.phase, Event.ENCRYPT)
-        session, message = encrypt(entry.session, plaintext, entropy)
-        self._save(entry.id, entry.rank, session)
-        return message
+        sealed = encrypt(entry.session, plaintext, entropy, self._beside(entry))
+        self._save(entry.id, entry.rank, sealed.session)
+        self._write(entry.id, sealed.writes)
+        return sealed.message
 
     def decrypt(self, message: RatchetMessage, only: Entry | None = None) -> bytes:
         """Return the plaintext of a message in any of the sessions, or in `only` one of them.
 
-        Raises UnknownSession, DuplicateMessage, TooManySkipped, AuthenticationFailed and other PeerErrors.
+        Raises UnknownSession, DuplicateMessage, TooManySkipped, AuthenticationFailed, BraidFailed and other
+        PeerErrors.
         """
         row = self._store.find_skipped(self._address, message.header.ratchet_key.data, message.header.number)
         if row is not None and (only is None or row.session_id == only.id):  # SES-3
@@ -99,15 +109,17 @@ class SessionBook:
         for entry in self._candidates(active, message) if only is None else [only]:
             try:
                 steps = self._spend(steps, entry, message)
-                opened = decrypt(entry.session, message)
-            except DuplicateMessage:
-                raise  # the session's own chain: what the ones before it said does not count
+                beside = self._beside(entry)
+                opened = decrypt(entry.session, message, beside)
+            except (DuplicateMessage, BraidFailed):
+                raise  # of this very session: what the ones before it said does not count
             except PeerError as error:
-                if double.knows(entry.session.ratchet, message.header.ratchet_key):
+                if knows(entry.session, message.header.ratchet_key):
                     raise  # no other session can do better
                 first_error = first_error or error
                 continue
             self._commit(entry, active, opened)
+            beside.use_up()
             return opened.plaintext
         raise first_error or AuthenticationFailed(FORGED)
 
@@ -116,15 +128,16 @@ class SessionBook:
 
         Raises DuplicateMessage for a finished chain, TooManySkipped when the steps are spent.     [SES-9]
         """
-        header, chain = message.header, message.header.ratchet_key.data
-        if double.knows(entry.session.ratchet, header.ratchet_key):
+        key = message.header.ratchet_key
+        if knows(entry.session, key) or not fits(entry.session, message):
             return steps
         # Of a chain so old that it was forgotten, keys may still be kept: it is finished all the same.
-        if self._store.is_past_chain(entry.id, chain) or self._store.has_skipped(entry.id, chain):
+        if self._store.is_past_chain(entry.id, key.data) or self._store.has_skipped(entry.id, key.data):
             raise DuplicateMessage(DUPLICATE)
-        if header.number > steps:
-            raise TooManySkipped(header.number, steps)
-        return steps - header.number
+        cost = trial_steps(entry.session, message)
+        if cost > steps:
+            raise TooManySkipped(cost, steps)
+        return steps - cost
 
     def insert(self, session: Session, entropy: Entropy) -> int:
         """Add a session and make it the active one; return its id. Draws 8 bytes."""
@@ -182,16 +195,21 @@ class SessionBook:
         yield active
         archive = self.entries()[1:]
         key = message.header.ratchet_key
-        yield from [each for each in archive if double.knows(each.session.ratchet, key)] or archive
+        yield from [each for each in archive if knows(each.session, key)] or archive
 
     def _decrypt_late(self, row: SkippedRow, message: RatchetMessage) -> bytes:
         entry = next((each for each in self.entries() if each.id == row.session_id), None)
         if entry is None:  # its suite is not allowed any more: SES-8
             raise AuthenticationFailed(FORGED)
-        plaintext = decrypt_late(entry.session, message, MessageKey(row.record.expose()))
+        beside = self._beside(entry)
+        opened = decrypt_late(entry.session, message, MessageKey(row.record.expose()), beside)
         # A late message says nothing about which session the peer uses now: the order stays.
+        if entry.session.ratchet != opened.session.ratchet:
+            self._save(entry.id, entry.rank, opened.session)
+            self._keep_skipped(entry.id, opened)
+        beside.use_up()
         self._store.delete_skipped(row)
-        return plaintext
+        return opened.plaintext
 
     def _commit(self, entry: Entry, active: Entry, opened: Opened) -> None:
         crossed = not entry.active and yields(entry.session, active.session)
@@ -205,14 +223,51 @@ class SessionBook:
         self._keep_skipped(entry.id, opened)
 
     def _keep_skipped(self, id_: int, opened: Opened) -> None:
+        self._write(id_, opened.writes)
         if opened.skipped:
             self._store.add_skipped(
-                SkippedRow(id_, each.ratchet_key.data, each.number, Record(each.key.expose()))
-                for each in opened.skipped
+                SkippedRow(id_, each.chain, each.number, Record(each.key.expose())) for each in opened.skipped
             )
-            self._store.trim_skipped(id_, MAX_SKIPPED_KEYS)  # RAT-7
+            self._store.trim_skipped(id_, _KEPT_KEYS[opened.session.origin.suite])  # RAT-7
         if opened.finished is not None:
             self._store.add_past_chain(id_, opened.finished.data, MAX_PAST_CHAINS)
 
+    def _write(self, id_: int, writes: Iterable[Write]) -> None:
+        for write in writes:
+            match write:
+                case Append(slot, entry):
+                    self._store.append_part(id_, int(slot), Record(entry))
+                case Clear(slot):
+                    self._store.clear_parts(id_, int(slot))
+                case _:
+                    assert_never(write)
+
+    def _beside(self, entry: Entry) -> "Shelf":
+        return Shelf(self._store, self._address, entry.id)
+
     def _save(self, id_: int, rank: int, session: Session) -> None:
         self._store.save_session(SessionRow(id_, self._address, rank, encode_session(session)))
+
+
+class Shelf(Guarded):
+    """What the store keeps beside one session's record; a key that was found here is used up afterwards."""
+
+    __slots__ = ("_address", "_found", "_id", "_store")
+
+    def __init__(self, store: Store, address: bytes, id_: int) -> None:
+        self._store, self._address, self._id = store, address, id_
+        self._found: SkippedRow | None = None
+
+    def read(self, slot: Slot) -> list[bytes]:
+        """See Beside."""
+        return [each.expose() for each in self._store.load_parts(self._id, int(slot))]
+
+    def find(self, chain: bytes, number: int) -> bytes | None:
+        """See Beside."""
+        self._found = self._store.find_skipped(self._address, chain, number)
+        return None if self._found is None else self._found.record.expose()
+
+    def use_up(self) -> None:
+        """Delete the key that was found, now that its message has authenticated."""
+        if self._found is not None:
+            self._store.delete_skipped(self._found)

@@ -3,6 +3,8 @@
     session       [1, kind, suite, AD, handshake, insists, ratchet]
                   initiated:   kind 0; handshake is the initial message's header to repeat
                   established: kind 1; handshake is the id of the peer's, or empty; insists 0 or 1
+    ratchet       opening, hearing or speaking in the X3DH suite;
+                  [that, sparse, braid] in PQXDH (triple_record.py)
     opening       [0, RK, private, public, theirs, CKs, Ns]
     hearing       [1, RK, theirs, CKr, Nr, PN]
     speaking      [2, RK, private, public, CKs, Ns, theirs, CKr, Nr, PN]
@@ -17,9 +19,17 @@ from letterlock.limits import MAX_COUNTER
 from letterlock.primitives.curve25519 import PrivateKey, RatchetKey, RatchetKeyPair
 from letterlock.primitives.secret import KEY_BYTES
 from letterlock.ratchet.chain import ChainKey, ReceivingChain, SendingChain
-from letterlock.ratchet.double import Hearing, Opening, Speaking, Talking
+from letterlock.ratchet.double import Hearing, Opening, Speaking, State, Talking, Waiting
 from letterlock.ratchet.root import RootKey
+from letterlock.ratchet.triple import Triple
 from letterlock.session.session import Established, Initiated, Origin, Session
+from letterlock.session.triple_record import (
+    check_epochs,
+    decode_braid,
+    decode_sparse,
+    encode_braid,
+    encode_sparse,
+)
 from letterlock.stores.protocol import Record
 from letterlock.wire import cbor
 from letterlock.wire.fields import Fields
@@ -68,15 +78,32 @@ def _read_session(fields: Fields) -> Session:
         raise fields.wrong("handshake", "an id, or empty")
     # Only an established session can insist: one value, one encoding.
     insists = fields.uint("insists", kind) == 1
-    ratchet = _read_ratchet(fields.array("ratchet", max(_LENGTHS.values())))
-    if kind == _INITIATED and isinstance(ratchet, Opening):
+    ratchet = _read_ratchet(Suite(suite), fields)
+    opening = isinstance(ratchet.double if isinstance(ratchet, Triple) else ratchet, Opening)
+    if opening is not (kind == _INITIATED):
+        raise fields.wrong("ratchet", "of this kind of session")
+    if kind == _INITIATED:
         return Initiated(Origin(Suite(suite), associated_data, None), handshake, ratchet)
-    if kind == _ESTABLISHED and not isinstance(ratchet, Opening):
-        return Established(Origin(Suite(suite), associated_data, handshake or None), ratchet, insists)
-    raise fields.wrong("ratchet", "of this kind of session")
+    return Established(Origin(Suite(suite), associated_data, handshake or None), ratchet, insists)
 
 
-def _ratchet(state: Talking) -> cbor.Value:
+def _ratchet(state: State | Triple) -> cbor.Value:
+    if isinstance(state, Triple):
+        return [_double(state.double), encode_sparse(state.sparse), encode_braid(state.braid)]
+    return _double(state)
+
+
+def _read_ratchet(suite: Suite, fields: Fields) -> Talking | Triple:
+    if suite is Suite.X3DH:
+        return _read_double(fields.array("ratchet", max(_LENGTHS.values())))
+    parts = Fields(fields.any(), 3, "ratchet")
+    turned = _read_double(parts.array("double", max(_LENGTHS.values())))
+    chains, braid = decode_sparse(parts.any()), decode_braid(parts.any())
+    check_epochs(chains, braid)
+    return Triple(turned, chains, braid)
+
+
+def _double(state: State) -> cbor.Value:
     root = state.root.expose()
     match state:
         case Opening():
@@ -88,6 +115,8 @@ def _ratchet(state: Talking) -> cbor.Value:
                 _SPEAKING, root, *_pair(state.ours), *_sending(state.sending),
                 *_receiving(state.receiving), state.previous_length,
             ]  # fmt: skip
+        case Waiting():  # pragma: no cover - a session exists from its first message on
+            raise AssertionError
 
 
 def _pair(pair: RatchetKeyPair) -> list[bytes]:
@@ -102,7 +131,7 @@ def _receiving(chain: ReceivingChain) -> list[bytes | int]:
     return [chain.ratchet_key.data, chain.key.expose(), chain.number]
 
 
-def _read_ratchet(items: list[object]) -> Talking:
+def _read_double(items: list[object]) -> Talking:
     # The first element decides how many there are, so it is read before the rest.
     kind = items[0] if items else None
     if type(kind) is not int or kind not in _LENGTHS:

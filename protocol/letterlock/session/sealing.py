@@ -15,15 +15,23 @@ from letterlock.errors import AuthenticationFailed
 from letterlock.primitives import aead
 from letterlock.ratchet.chain import MessageKey
 from letterlock.wire import cbor
+from letterlock.wire.healing import HealingPart
 from letterlock.wire.message import SENT_NONCE_BYTES, Header, RatchetMessage
 from letterlock.wire.padding import pad, unpad
 
 _NONCE_PREFIX: Final = bytes(aead.NONCE_BYTES - SENT_NONCE_BYTES)
 
 
-def seal(key: MessageKey, associated_data: bytes, header: Header, plaintext: bytes, nonce: bytes) -> bytes:
-    """Return an encoded ratchet message. `nonce` is 8 fresh random bytes."""
-    opened = header.encode_open()
+def seal(
+    key: MessageKey,
+    associated_data: bytes,
+    header: Header,
+    plaintext: bytes,
+    nonce: bytes,
+    part: HealingPart | None = None,
+) -> bytes:
+    """Return an encoded ratchet message, or triple message with a `part`. `nonce` is 8 fresh random bytes."""
+    opened = header.encode_open(part)
     ciphertext = aead.seal(key.expose(), _NONCE_PREFIX + nonce, pad(plaintext), associated_data + opened)
     return cbor.close(opened, nonce + ciphertext)
 

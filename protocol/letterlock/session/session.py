@@ -2,28 +2,39 @@
 
     Initiated      the initial message's header is repeated until the peer answers
     Established    the peer has answered, or began
+    ratchet        the double ratchet in the X3DH suite, the triple ratchet in PQXDH              [PQR-8]
 
 Pure functions: each returns the session to commit, or raises and nothing has happened.      [RAT-6]
 
 Not here: which of several sessions a message belongs to (book.py); the phases' table (lifecycle.py).
 """
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from itertools import chain, zip_longest
+from typing import Final, Protocol, TypeAlias
 
-from letterlock.errors import PlaintextTooLong
+from letterlock.errors import AuthenticationFailed, PlaintextTooLong
 from letterlock.handshake.agreement import Agreement, Initiation
 from letterlock.limits import MAX_PLAINTEXT
-from letterlock.primitives.curve25519 import RatchetKey, SignedPrekeyPair
+from letterlock.primitives.aead import FORGED
+from letterlock.primitives.curve25519 import PublicKey, RatchetKey, SignedPrekeyPair
 from letterlock.primitives.entropy import Entropy
-from letterlock.primitives.secret import Guarded
-from letterlock.ratchet import double
-from letterlock.ratchet.chain import MessageKey, SkippedKey
-from letterlock.ratchet.double import Hearing, Opening, Speaking
+from letterlock.primitives.labels import PQ_CHAIN_NAME
+from letterlock.primitives.secret import Guarded, Secret
+from letterlock.ratchet import double, triple
+from letterlock.ratchet.braid_states import Slot, Write
+from letterlock.ratchet.chain import MessageKey
+from letterlock.ratchet.pq_keys import SparseMessageKey
+from letterlock.ratchet.pq_profile import LETTERLOCK
 from letterlock.ratchet.root import RootKey
+from letterlock.ratchet.triple import Looked, Triple
 from letterlock.session.sealing import open_, seal
 from letterlock.wire import cbor
-from letterlock.wire.message import SENT_NONCE_BYTES, InitialMessage, RatchetMessage
+from letterlock.wire.healing import HealingPart
+from letterlock.wire.message import SENT_NONCE_BYTES, Header, InitialMessage, RatchetMessage
+from letterlock.wire.padding import padded_length
 from letterlock.wire.suite import Suite
 
 
@@ -46,7 +57,7 @@ class Initiated(Guarded):
 
     origin: Origin
     header: bytes
-    ratchet: Opening
+    ratchet: double.State | Triple
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +65,32 @@ class Established(Guarded):
     """A session that both sides hold. `insists`: the peer used it although it yields to another."""
 
     origin: Origin
-    ratchet: Hearing | Speaking
+    ratchet: double.State | Triple
     insists: bool = False
 
 
 Session: TypeAlias = Initiated | Established
+
+
+@dataclass(frozen=True, slots=True)
+class KeptKey(Guarded):
+    """The key of a message that was jumped over: `chain` are 32 bytes that name its chain in the store."""
+
+    chain: bytes
+    number: int
+    key: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed(Guarded):
+    """A message to send, the session after it, and what to write beside that."""
+
+    session: Session
+    message: bytes
+    writes: tuple[Write, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Sealed: {len(self.message)} bytes>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +99,52 @@ class Opened(Guarded):
 
     session: Established
     plaintext: bytes
-    skipped: tuple[SkippedKey, ...]
+    skipped: tuple[KeptKey, ...]
     finished: RatchetKey | None
+    writes: tuple[Write, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Opened: {len(self.plaintext)} bytes, {len(self.skipped)} skipped keys>"
 
 
+class Beside(Protocol):
+    """What a store keeps beside a session's record, and a message may need."""
+
+    def read(self, slot: Slot, /) -> Sequence[bytes]:
+        """Return a slot's entries, in order."""
+        ...
+
+    def find(self, chain: bytes, number: int, /) -> bytes | None:
+        """Return a kept key, or None."""
+        ...
+
+
+class Nothing:
+    """Beside a new session there is nothing."""
+
+    def read(self, _slot: Slot, /) -> Sequence[bytes]:
+        """See Beside."""
+        return ()
+
+    def find(self, _chain: bytes, _number: int, /) -> bytes | None:
+        """See Beside."""
+        return None
+
+
+NOTHING: Final = Nothing()
+
+
 def initiated(initiation: Initiation, entropy: Entropy) -> Initiated:
     """Return the initiator's new session. Draws 32 bytes."""
     agreement, header = initiation.agreement, initiation.header
-    root = RootKey(agreement.secret.expose())
-    ratchet = double.initiator(root, initiation.signed_prekey, entropy)
-    return Initiated(Origin(header.suite, agreement.associated_data, None), header.encode_open(), ratchet)
+    origin = Origin(header.suite, agreement.associated_data, None)
+    ratchet: double.State | Triple
+    if header.suite is Suite.X3DH:
+        root = RootKey(agreement.secret.expose())
+        ratchet = double.initiator(root, initiation.signed_prekey, entropy)
+    else:
+        ratchet = triple.initiator(LETTERLOCK, agreement.secret, initiation.signed_prekey, entropy)
+    return Initiated(origin, header.encode_open(), ratchet)
 
 
 def accept(agreement: Agreement, signed: SignedPrekeyPair, initial: InitialMessage) -> Opened:
@@ -87,55 +152,158 @@ def accept(agreement: Agreement, signed: SignedPrekeyPair, initial: InitialMessa
 
     Raises AuthenticationFailed, TooManySkipped, InvalidKey, MalformedMessage; there is no session then.
     """
-    waiting = double.recipient(RootKey(agreement.secret.expose()), signed)
     origin = Origin(initial.header.suite, agreement.associated_data, initial.id)
+    waiting: double.State | Triple
+    if origin.suite is Suite.X3DH:
+        waiting = double.recipient(RootKey(agreement.secret.expose()), signed)
+    else:
+        waiting = triple.recipient(LETTERLOCK, agreement.secret, signed)
     return open_first(origin, waiting, initial.message)
 
 
-def open_first(origin: Origin, waiting: double.Waiting, message: RatchetMessage) -> Opened:
+def open_first(origin: Origin, waiting: double.State | Triple, message: RatchetMessage) -> Opened:
     """Open the recipient's first message, whichever of the initiator's it is. Raises as `accept`."""
-    return _open(origin, waiting, message)
+    return _open(Established(origin, waiting), message, NOTHING, None)
 
 
-def encrypt(session: Session, plaintext: bytes, entropy: Entropy) -> tuple[Session, bytes]:
-    """Return the session after one more message, and the message. Draws 8 bytes, or 40 at a turn.
+def encrypt(session: Session, plaintext: bytes, entropy: Entropy, beside: Beside = NOTHING) -> Sealed:
+    """Return one more message. Draws 8 bytes, 32 more at a turn, 64 or 32 more where the braid begins a text.
 
     Raises PlaintextTooLong above 16 MiB, UsageError when a chain is full.
     """
     if len(plaintext) > MAX_PLAINTEXT:
         raise PlaintextTooLong(len(plaintext), MAX_PLAINTEXT)
-    sent = double.send(session.ratchet, entropy)
-    message = seal(
-        sent.key, session.origin.associated_data, sent.header, plaintext, entropy(SENT_NONCE_BYTES)
-    )
-    match session, sent.state:
-        case Initiated(header=header), Opening() as state:
-            return replace(session, ratchet=state), cbor.close(header, message)
-        case Established(), Speaking() as state:
-            return replace(session, ratchet=state), message
-        case _:  # pragma: no cover - sending never changes who has answered
-            raise AssertionError(type(sent.state).__name__)
+    head = session.header if isinstance(session, Initiated) else b""
+    sent = _send(session.ratchet, len(head) + padded_length(len(plaintext)), entropy, beside)
+    nonce = entropy(SENT_NONCE_BYTES)
+    message = seal(sent.key, session.origin.associated_data, sent.header, plaintext, nonce, sent.part)
+    whole = cbor.close(head, message) if head else message
+    return Sealed(replace(session, ratchet=sent.state), whole, sent.writes)
 
 
-def decrypt(session: Session, message: RatchetMessage) -> Opened:
-    """Open a message that is not among the skipped ones.
+@dataclass(frozen=True, slots=True)
+class _Sent(Guarded):
+    """What either ratchet gives for sending."""
 
-    Raises AuthenticationFailed, DuplicateMessage, TooManySkipped, InvalidKey, MalformedMessage.
+    state: double.State | Triple
+    header: Header
+    part: HealingPart | None
+    key: MessageKey
+    writes: tuple[Write, ...]
+
+
+def _send(ratchet: double.State | Triple, size: int, entropy: Entropy, beside: Beside) -> _Sent:
+    if isinstance(ratchet, Triple):
+        sent = triple.send(LETTERLOCK, ratchet, size, entropy, beside.read)
+        return _Sent(sent.state, sent.header, sent.part, sent.key, sent.writes)
+    plain = double.send(ratchet, entropy)
+    return _Sent(plain.state, plain.header, None, plain.key, ())
+
+
+def decrypt(session: Session, message: RatchetMessage, beside: Beside = NOTHING) -> Opened:
+    """Open a message whose double-ratchet key is not among the kept ones.
+
+    Raises AuthenticationFailed, DuplicateMessage, TooManySkipped, InvalidKey, MalformedMessage, BraidFailed.
     """
-    return _open(session.origin, session.ratchet, message)
+    return _open(session, message, beside, None)
 
 
-def decrypt_late(session: Session, message: RatchetMessage, key: MessageKey) -> bytes:
-    """Open a message whose key was kept when it was skipped. Raises AuthenticationFailed."""
-    return open_(key, session.origin.associated_data, message)
+def decrypt_late(
+    session: Session, message: RatchetMessage, key: MessageKey, beside: Beside = NOTHING
+) -> Opened:
+    """Open a message whose double-ratchet key was kept when it was skipped. Raises as `decrypt`."""
+    return _open(session, message, beside, key)
 
 
-def _open(origin: Origin, ratchet: double.State, message: RatchetMessage) -> Opened:
+def sparse_chain(associated_data: bytes, epoch: int) -> bytes:
+    """Return the 32 bytes that name an epoch's receiving chain in the store, beside all ratchet keys.
+
+    Bit 255 is set, which no ratchet key has, and the rest is of this session alone.
+    """
+    digest = hashlib.sha256(PQ_CHAIN_NAME + associated_data + epoch.to_bytes(8, "big")).digest()
+    return digest[:31] + b"\xff"
+
+
+def fits(session: Session, message: RatchetMessage) -> bool:
+    """Return whether a message is of the kind this session speaks: the sparse half cannot go. [PQR-8]"""
+    return (session.origin.suite is Suite.X3DH) == (message.part is None)
+
+
+def steps(session: Session, message: RatchetMessage) -> int:
+    """Return how many chain steps a trial of a message in this session may cost."""
+    header, part, ratchet = message.header, message.part, session.ratchet
+    of_part = 0 if part is None or not isinstance(ratchet, Triple) else triple.steps(ratchet, part)
+    return of_part + (0 if knows(session, header.ratchet_key) else header.number)
+
+
+def knows(session: Session, ratchet_key: PublicKey) -> bool:
+    """Return whether the key heads the chain being received: no other session need then be tried."""
+    ratchet = session.ratchet
+    return double.knows(ratchet.double if isinstance(ratchet, Triple) else ratchet, ratchet_key)
+
+
+def _open(session: Session, message: RatchetMessage, beside: Beside, kept: MessageKey | None) -> Opened:
+    if not fits(session, message):
+        raise AuthenticationFailed(FORGED)
+    origin, ratchet = session.origin, session.ratchet
+    if isinstance(ratchet, Triple):
+        return _open_triple(session, ratchet, message, beside, kept)
+    if kept is not None:
+        plaintext = open_(kept, origin.associated_data, message)
+        return Opened(_established(session, ratchet), plaintext, (), None)
     received = double.receive(ratchet, message.header)
     plaintext = open_(received.key, origin.associated_data, message)
     # The tag has verified: from here on the message is the peer's.  RAT-6
-    session = Established(origin, received.state)
-    return Opened(session, plaintext, received.skipped_keys(), received.finished)
+    return Opened(Established(origin, received.state), plaintext, _kept(received), received.finished)
+
+
+def _open_triple(
+    session: Session,
+    ratchet: Triple,
+    message: RatchetMessage,
+    beside: Beside,
+    kept: MessageKey | None,
+) -> Opened:
+    origin, part = session.origin, message.part
+    name = origin.associated_data
+    if part is None:
+        raise AuthenticationFailed(FORGED)
+
+    def find(epoch: int, number: int) -> SparseMessageKey | None:
+        found = beside.find(sparse_chain(name, epoch), number)
+        return None if found is None else SparseMessageKey(found)
+
+    looked = triple.look(LETTERLOCK, ratchet, (message.header, part), kept, find)
+    plaintext = open_(looked.key, name, message)
+    # The tag has verified: from here on the message is the peer's.  RAT-6
+    settled = triple.settle(LETTERLOCK, ratchet, looked, part, beside.read)
+    skipped = _kept_of_both(name, looked)
+    finished = None if looked.double is None else looked.double.finished
+    after = _established(session, settled.state) if kept is not None else Established(origin, settled.state)
+    return Opened(after, plaintext, skipped, finished, settled.writes)
+
+
+def _established(session: Session, ratchet: double.State | Triple) -> Established:
+    """Return the session after a late message: of what it says about the others, nothing changes."""
+    insists = isinstance(session, Established) and session.insists
+    return Established(session.origin, ratchet, insists)
+
+
+def _kept(received: double.Received) -> tuple[KeptKey, ...]:
+    return tuple(KeptKey(each.ratchet_key.data, each.number, each.key) for each in received.skipped_keys())
+
+
+def _kept_of_both(name: bytes, looked: Looked) -> tuple[KeptKey, ...]:
+    """Return both keys of each message that was jumped over, one message after the other.
+
+    So of keys that are too many the oldest messages go, and not one half of twice as many.         [RAT-7]
+    """
+    double_keys = () if looked.double is None else _kept(looked.double)
+    gaps = () if looked.sparse is None else looked.sparse.gaps(LETTERLOCK)
+    named = ((sparse_chain(name, gap.epoch), gap.keys(LETTERLOCK)) for gap in gaps)
+    sparse_keys = (KeptKey(of, number, key) for of, keys in named for number, key in keys)
+    both = chain.from_iterable(zip_longest(double_keys, sparse_keys))
+    return tuple(key for key in both if key is not None)
 
 
 def yields(archived: Session, active: Session) -> bool:

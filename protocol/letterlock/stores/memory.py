@@ -39,6 +39,7 @@ class MemoryStore(Guarded):
         "_arrivals",
         "_journal",
         "_of_peer",
+        "_parts",
         "_past",
         "_peers",
         "_prekeys",
@@ -63,6 +64,7 @@ class MemoryStore(Guarded):
         self._of_peer: dict[bytes, dict[int, None]] = {}
         self._skipped: dict[int, dict[tuple[bytes, int], tuple[int, SkippedRow]]] = {}
         self._past: dict[int, OrderedDict[bytes, None]] = {}
+        self._parts: dict[int, dict[int, tuple[Record, ...]]] = {}
 
     @contextmanager
     def transaction(self) -> Generator[None]:
@@ -238,6 +240,7 @@ class MemoryStore(Guarded):
             self._put(ids, row.id, None)
             self._put(self._skipped, row.id, {})
             self._put(self._past, row.id, OrderedDict())
+            self._put(self._parts, row.id, {})
         elif row.id not in ids:
             raise CorruptStore("this session id belongs to another peer")
         self._put(self._sessions, row.id, row)
@@ -250,6 +253,7 @@ class MemoryStore(Guarded):
             self._drop(self._sessions, id_)
             self._drop(self._skipped, id_)
             self._drop(self._past, id_)
+            self._drop(self._parts, id_)
 
     def _ranked(self, address: bytes) -> list[SessionRow]:
         rows = [self._sessions[id_] for id_ in self._of_peer.get(address, ())]
@@ -312,6 +316,24 @@ class MemoryStore(Guarded):
         """See Store."""
         self._turn.require()
         return chain in self._past.get(session_id, ())
+
+    # parts
+
+    def append_part(self, session_id: int, slot: int, record: Record) -> None:
+        """See Store."""
+        self._turn.require()
+        slots = _owned(self._parts, session_id)
+        self._put(slots, slot, (*slots.get(slot, ()), record))
+
+    def load_parts(self, session_id: int, slot: int) -> list[Record]:
+        """See Store."""
+        self._turn.require()
+        return list(self._parts.get(session_id, {}).get(slot, ()))
+
+    def clear_parts(self, session_id: int, slot: int) -> None:
+        """See Store."""
+        self._turn.require()
+        self._drop(self._parts.get(session_id, {}), slot)
 
 
 def _owned(table: dict[K, V], owner: K) -> V:

@@ -1,6 +1,6 @@
 """The interface between an account and its storage, and the rows that pass through it.
 
-A store keeps seven small tables and runs transactions over them. It never looks inside a record: it
+A store keeps eight small tables and runs transactions over them. It never looks inside a record: it
 gets one, keeps it secret, and gives the same one back.
 
     account     one row: identity, counters, which prekeys are current
@@ -10,6 +10,7 @@ gets one, keeps it secret, and gives the same one back.
     sessions    by id, several to an address; the greatest rank is the active one; gone with the peer
     skipped     by session, chain and number: keys of messages still expected; gone with the session
     past_chains by session: finished receiving chains; gone with the session
+    parts       by session and slot: long texts of the post-quantum ratchet, in order; gone with the session
 
 Rules for whoever writes another store:
 
@@ -196,4 +197,18 @@ class Store(Protocol):
 
     def is_past_chain(self, session_id: int, chain: bytes) -> bool:
         """Return whether the chain was remembered for this session."""
+        ...
+
+    # parts
+
+    def append_part(self, session_id: int, slot: int, record: Record) -> None:
+        """Add a record at the end of a slot (1 to 3) of a session that exists."""
+        ...
+
+    def load_parts(self, session_id: int, slot: int) -> list[Record]:
+        """Return all records of a slot, in the order in which they were added."""
+        ...
+
+    def clear_parts(self, session_id: int, slot: int) -> None:
+        """Delete all records of a slot, if there are any."""
         ...

@@ -63,6 +63,10 @@ TABLES: Final = (
     session INTEGER NOT NULL REFERENCES letterlock_sessions (id) ON DELETE CASCADE,
     seq INTEGER NOT NULL, chain BLOB NOT NULL,
     PRIMARY KEY (session, seq), UNIQUE (session, chain)) WITHOUT ROWID""",
+    """CREATE TABLE letterlock_parts (
+    session INTEGER NOT NULL REFERENCES letterlock_sessions (id) ON DELETE CASCADE,
+    slot INTEGER NOT NULL, seq INTEGER NOT NULL, record BLOB NOT NULL,
+    PRIMARY KEY (session, slot, seq)) WITHOUT ROWID""",
 )
 
 _SAFE: Final = (

@@ -8,6 +8,7 @@
     sessions      id, tag of address, rank         record
     skipped       session, tag of chain, number    record
     past_chains   session, seq, tag of chain
+    parts         session, slot, seq               record
 
 A tag is a keyed hash: who knows the address can find its row with the key, and nobody without.
 
@@ -40,6 +41,7 @@ REPLAYS: Final = b"replays"
 SESSIONS: Final = b"sessions"
 SKIPPED: Final = b"skipped"
 PAST_CHAINS: Final = b"past_chains"
+PARTS: Final = b"parts"
 
 _PAGE: Final = 256
 """Peers read at a time."""
@@ -351,3 +353,27 @@ class SqliteStore(Guarded):
 
     def _past_chain(self, session_id: int, chain: bytes) -> bytes:
         return self._vault.tag(PAST_CHAINS, session_id, chain)
+
+    # parts
+
+    def append_part(self, session_id: int, slot: int, record: Record) -> None:
+        """See Store."""
+        sql = "SELECT coalesce(max(seq), 0) + 1 FROM letterlock_parts WHERE session = ? AND slot = ?"
+        seq = self._database.number(sql, session_id, slot)
+        self._database.run(
+            "INSERT INTO letterlock_parts (session, slot, seq, record) VALUES (?, ?, ?, ?)",
+            session_id,
+            slot,
+            seq,
+            self._vault.seal(record, PARTS, session_id, slot, seq),
+        )
+
+    def load_parts(self, session_id: int, slot: int) -> list[Record]:
+        """See Store."""
+        sql = "SELECT seq, record FROM letterlock_parts WHERE session = ? AND slot = ? ORDER BY seq"
+        rows = self._database.rows(sql, session_id, slot)
+        return [self._vault.open(sealed, PARTS, session_id, slot, seq) for seq, sealed in rows]
+
+    def clear_parts(self, session_id: int, slot: int) -> None:
+        """See Store."""
+        self._database.run("DELETE FROM letterlock_parts WHERE session = ? AND slot = ?", session_id, slot)

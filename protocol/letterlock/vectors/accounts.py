@@ -12,6 +12,7 @@ from letterlock.handshake.agreement import Party
 from letterlock.primitives.curve25519 import IdentityKeyPair
 from letterlock.primitives.mlkem import Encapsulation, MlKem1024PublicKey
 from letterlock.primitives.secret import KEY_BYTES, Guarded
+from letterlock.session.book import SessionBook
 from letterlock.session.profile import Profile, encode_profile
 from letterlock.stores.memory import MemoryStore
 from letterlock.vectors.bundles import prekey_kind, private_key
@@ -20,7 +21,6 @@ from letterlock.vectors.operation import Input, Output, operation
 from letterlock.vectors.plays import Chosen, drawn_by_sending, kept_keys, play
 from letterlock.wire.bundle import PrekeyBundle
 from letterlock.wire.prekey import PrekeyKind
-from letterlock.wire.suite import Suite
 
 
 @operation("account.play")
@@ -43,7 +43,7 @@ def account_play(given: Input) -> Output:
 class AccountPlayer(Guarded):
     """An account, its store, its clock, and the bytes that it draws."""
 
-    __slots__ = ("_account", "_encapsulation", "_entropy", "_now", "_prekeys", "_store")
+    __slots__ = ("_account", "_encapsulation", "_entropy", "_now", "_prekeys", "_store", "_suites")
 
     def __init__(self, given: Input) -> None:
         self._store, self._entropy = MemoryStore(), Chosen()
@@ -51,7 +51,8 @@ class AccountPlayer(Guarded):
         self._now = given.number("now")
         self._prekeys: list[tuple[PrekeyKind, int]] = []
         self._fill(given)
-        self._account = self._open(given.suites())
+        self._suites = given.suites()
+        self._account = self._open()
 
     def _fill(self, given: Input) -> None:
         identity = IdentityKeyPair.from_private(private_key(given, "identity"))
@@ -68,8 +69,8 @@ class AccountPlayer(Guarded):
                     digest = hashlib.sha256(number.to_bytes(4, "big")).digest()
                     self._store.add_replay(kind, id_, digest)
 
-    def _open(self, suites: frozenset[Suite]) -> Account:
-        ambient = Ambient(suites, lambda: self._now, self._entropy, self._encapsulate)
+    def _open(self) -> Account:
+        ambient = Ambient(self._suites, lambda: self._now, self._entropy, self._encapsulate)
         return Account.open_in(self._store, ambient)
 
     def _encapsulate(self, key: MlKem1024PublicKey) -> Encapsulation:
@@ -89,8 +90,11 @@ class AccountPlayer(Guarded):
 
     def encrypt(self, step: Input) -> Output:
         """Seal a plaintext for a peer."""
-        self._entropy.offer(*drawn_by_sending(step))
-        message = self._account.encrypt(step.address("address"), step.hex("plaintext"))
+        address = step.address("address")
+        with self._store.transaction():
+            active = SessionBook(self._store, address, self._suites).active()
+        self._entropy.offer(*drawn_by_sending(step, active))
+        message = self._account.encrypt(address, step.hex("plaintext"))
         return {"message": message.hex()}
 
     def decrypt(self, step: Input) -> Output:
@@ -111,7 +115,8 @@ class AccountPlayer(Guarded):
 
     def allow(self, step: Input) -> Output:
         """Allow other suites from now on: the account is opened anew."""
-        self._account = self._open(step.suites())
+        self._suites = step.suites()
+        self._account = self._open()
         return {}
 
     def sessions(self, step: Input) -> Output:

@@ -1,4 +1,4 @@
-"""wire.decode: each of the four things that travel, in its parts.
+"""wire.decode: each of the five things that travel, in its parts.
 
 Not here: addresses, padding and armor, which have operations of their own; signatures (bundles.py).
 """
@@ -12,6 +12,8 @@ from letterlock.primitives.mlkem import MlKem1024PublicKey
 from letterlock.vectors.operation import Input, Output, operation
 from letterlock.wire.address import Address
 from letterlock.wire.bundle import PrekeyBundle
+from letterlock.wire.envelope import Kind
+from letterlock.wire.healing import HealingPart
 from letterlock.wire.message import InitialMessage, RatchetMessage
 from letterlock.wire.prekey import PublicPrekey
 from letterlock.wire.publication import Publication
@@ -24,7 +26,7 @@ def decode(given: Input) -> Output:
     """Return the parts of `data`, which is one `kind` of thing."""
     reader = _READERS.get(given.text("kind"))
     if reader is None:
-        raise UsageError("`kind` must be initial, ratchet, bundle or publication")
+        raise UsageError("`kind` must be initial, ratchet, triple, bundle or publication")
     return reader(given.hex("data"))
 
 
@@ -51,7 +53,11 @@ def _initial(data: bytes) -> Output:
 
 
 def _ratchet(data: bytes) -> Output:
-    return _message_parts(RatchetMessage.decode(data))
+    return _message_parts(RatchetMessage.decode_of(data, Kind.RATCHET))
+
+
+def _triple(data: bytes) -> Output:
+    return _message_parts(RatchetMessage.decode_of(data, Kind.TRIPLE))
 
 
 def _bundle(data: bytes) -> Output:
@@ -78,12 +84,26 @@ def _publication(data: bytes) -> Output:
 
 
 def _message_parts(message: RatchetMessage) -> Output:
-    return {
+    parts = {
         "ratchet_key": message.header.ratchet_key.data.hex(),
         "previous_length": message.header.previous_length,
         "number": message.header.number,
         "opened": message.opened.hex(),
         "sealed": message.sealed.hex(),
+    }
+    return parts if message.part is None else parts | {"part": part_fields(message.part)}
+
+
+def part_fields(part: HealingPart) -> Output:
+    """Return what a triple message has more; its types are numbers, as they are sent."""
+    epoch, number, previous, type_, first, codewords = part.fields()
+    return {
+        "epoch": epoch,
+        "number": number,
+        "previous": previous,
+        "type": type_,
+        "first": first,
+        "codewords": None if codewords is None else codewords.hex(),
     }
 
 
@@ -99,6 +119,7 @@ def _prekey_parts(prekey: AnyPrekey) -> Output:
 _READERS: Final[dict[str, Callable[[bytes], Output]]] = {
     "initial": _initial,
     "ratchet": _ratchet,
+    "triple": _triple,
     "bundle": _bundle,
     "publication": _publication,
 }

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias, cast
 
 from letterlock.errors import UsageError
+from letterlock.limits import MAX_COUNTER
 from letterlock.wire.address import Address
 from letterlock.wire.suite import Suite
 
@@ -72,6 +73,13 @@ class Input:
         """Return an integer, or None where it is null."""
         return None if self.is_null(name) else self.number(name)
 
+    def counter(self, name: str, least: int = 0) -> int:
+        """Return an integer as messages have it: `least` to 2^32 - 1."""
+        value = self.number(name)
+        if not least <= value <= MAX_COUNTER:
+            raise UsageError(f"`{name}` must be {least} to {MAX_COUNTER}")
+        return value
+
     def text(self, name: str) -> str:
         """Return a text."""
         value = self.raw(name)
@@ -89,6 +97,10 @@ class Input:
     def part(self, name: str) -> "Input":
         """Return an object in this one."""
         return Input(self.raw(name))
+
+    def younger(self, name: str) -> "Input":
+        """Return this object, with null for a field that may be left out, as in the first vectors."""
+        return self if name in self._fields else Input({**self._fields, name: None})
 
     def optional_part(self, name: str) -> "Input | None":
         """Return an object in this one, or None where it is null."""

@@ -1,6 +1,6 @@
-"""What both plays share: steps answered in turn, bytes drawn as chosen, and a count of kept keys.
+"""What all plays share: steps answered in turn, bytes drawn as chosen, and a count of kept keys.
 
-Not here: what the steps do (ratchets.py, accounts.py).
+Not here: what the steps do (a module for each play).
 """
 
 from collections import defaultdict
@@ -11,6 +11,9 @@ from typing import Final, TypeAlias
 from letterlock.errors import LetterlockError, UsageError
 from letterlock.limits import MAX_SKIPPED_KEYS
 from letterlock.primitives.secret import KEY_BYTES, Guarded
+from letterlock.ratchet.double import Hearing, State
+from letterlock.ratchet.triple import Triple
+from letterlock.session.book import Entry
 from letterlock.stores.protocol import Store
 from letterlock.vectors.operation import Input, Output
 from letterlock.wire.message import SENT_NONCE_BYTES
@@ -66,10 +69,20 @@ class Chosen(Guarded):
         return (self._drawn << 1).to_bytes(length, "big")
 
 
-def drawn_by_sending(step: Input) -> tuple[bytes, bytes | None]:
-    """Return the nonce of a step that seals, and the private key for a turn of the ratchet or None."""
+def drawn_by_sending(step: Input, entry: Entry | None) -> tuple[bytes | None, ...]:
+    """Return what a step that seals may draw: nonce, private key for a turn of the ratchet, and the braid's.
+
+    Both of the latter can have 32 bytes, so that the private key is offered only if a turn is due.
+    """
+    nonce, entropy = step.sized("nonce", SENT_NONCE_BYTES), step.younger("entropy").optional_hex("entropy")
     private = None if step.is_null("ratchet_private") else step.sized("ratchet_private", KEY_BYTES)
-    return step.sized("nonce", SENT_NONCE_BYTES), private
+    due = entry is not None and isinstance(double_of(entry.session.ratchet), Hearing)
+    return nonce, private if due else None, entropy
+
+
+def double_of(ratchet: State | Triple) -> State:
+    """Return the double ratchet, alone or in a triple one."""
+    return ratchet.double if isinstance(ratchet, Triple) else ratchet
 
 
 class _Undone(Exception):

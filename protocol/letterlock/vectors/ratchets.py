@@ -2,7 +2,8 @@
 
 A session book on a memory store plays it, so limits, skipped keys and finished chains are the library's.
 
-Not here: handshakes, and which of several sessions a message belongs to (accounts.py).
+Not here: what shows a triple ratchet (triple.py), handshakes, which of several sessions a message belongs to
+(accounts.py).
 """
 
 from typing import Final
@@ -11,15 +12,17 @@ from letterlock.errors import UsageError
 from letterlock.handshake.x3dh import SharedSecret
 from letterlock.primitives.curve25519 import IdentityKey, SignedPrekey, SignedPrekeyPair
 from letterlock.primitives.secret import KEY_BYTES, Guarded
-from letterlock.ratchet import double
+from letterlock.ratchet import double, triple
+from letterlock.ratchet.pq_profile import LETTERLOCK
 from letterlock.ratchet.root import RootKey
+from letterlock.ratchet.triple import Triple
 from letterlock.session.book import SessionBook
 from letterlock.session.peer import Peer, save_peer
 from letterlock.session.session import Initiated, Origin, open_first
 from letterlock.stores.memory import MemoryStore
 from letterlock.vectors.bundles import private_key
 from letterlock.vectors.operation import Input, Output, operation
-from letterlock.vectors.plays import Chosen, drawn_by_sending, kept_keys, play
+from letterlock.vectors.plays import Chosen, double_of, drawn_by_sending, kept_keys, play
 from letterlock.wire import cbor
 from letterlock.wire.address import Address
 from letterlock.wire.message import RatchetMessage
@@ -30,57 +33,77 @@ _PEER_KEY: Final = (9).to_bytes(KEY_BYTES, "little")
 """Whom the store takes the session to be with: nothing of it reaches a message."""
 
 _HEADER: Final = cbor.encode_open()
-"""The opening of an initial message that carries no handshake: what it carries alone is answered."""
+"""The opening of an initial message that carries no handshake: what it carries alone is answered.
+
+Its one byte counts for the size of a message of the triple ratchet, and never makes room for a codeword more:
+padded lengths of 64 and more are even.
+"""
 
 
 @operation("ratchet.play")
 def ratchet_play(given: Input) -> Output:
     """Return the answer of each step."""
-    player = RatchetPlayer(given)
-    table = {"send": player.send, "receive": player.receive, "state": player.state}
+    player = SidePlayer(given, Suite.X3DH)
+
+    def state(_step: Input) -> Output:
+        return {"state": type(player.ratchet()).__name__, "skipped": player.skipped()}
+
+    table = {"send": player.send, "receive": player.receive, "state": state}
     return play(given.parts("steps"), table)
 
 
-class RatchetPlayer(Guarded):
+class SidePlayer(Guarded):
     """One side of a session: in a book, or, before the recipient's first message, waiting."""
 
     __slots__ = ("_book", "_entropy", "_origin", "_store", "_waiting")
 
-    def __init__(self, given: Input) -> None:
-        root = RootKey(SharedSecret(_key(given, "secret")).expose())
+    def __init__(self, given: Input, suite: Suite) -> None:
+        """The suite says which ratchet it is."""
+        secret = SharedSecret(_key(given, "secret"))
         self._entropy = Chosen()
         self._store = MemoryStore()
         self._book = SessionBook(self._store, _PEER, frozenset(Suite))
-        self._origin = Origin(Suite.X3DH, _key(given, "associated_data"), None)
-        self._waiting: double.Waiting | None = None
+        self._origin = Origin(suite, _key(given, "associated_data"), None)
+        self._waiting: double.State | Triple | None = None
         with self._store.transaction():
             save_peer(self._store, Peer(_PEER, IdentityKey(_PEER_KEY)))
         match given.text("role"):
             case "initiator":
-                self._begin(given, root)
+                self._begin(given, secret)
             case "recipient":
                 pair = SignedPrekeyPair.from_private(private_key(given, "signed_prekey"))
-                self._waiting = double.recipient(root, pair)
+                self._waiting = (
+                    double.recipient(RootKey(secret.expose()), pair)
+                    if suite is Suite.X3DH
+                    else triple.recipient(LETTERLOCK, secret, pair)
+                )
             case _:
                 raise UsageError("`role` must be initiator or recipient")
 
-    def _begin(self, given: Input, root: RootKey) -> None:
+    def _begin(self, given: Input, secret: SharedSecret) -> None:
         self._entropy.offer(private_key(given, "ratchet_private").expose())
-        opening = double.initiator(root, SignedPrekey(given.hex("signed_prekey")), self._entropy)
+        signed_prekey = SignedPrekey(given.hex("signed_prekey"))
+        opening = (
+            double.initiator(RootKey(secret.expose()), signed_prekey, self._entropy)
+            if self._origin.suite is Suite.X3DH
+            else triple.initiator(LETTERLOCK, secret, signed_prekey, self._entropy)
+        )
         with self._store.transaction():
             self._book.insert(Initiated(self._origin, _HEADER, opening), self._entropy)
 
     def send(self, step: Input) -> Output:
         """Seal a plaintext."""
-        self._entropy.offer(*drawn_by_sending(step))
+        with self._store.transaction():
+            active = self._book.active()
+        self._entropy.offer(*drawn_by_sending(step, active))
         if self._waiting is not None:
-            double.send(self._waiting, self._entropy)  # refused: the peer speaks first
+            double.send(double_of(self._waiting), self._entropy)  # refused: the peer speaks first
         with self._store.transaction():
             message = self._book.encrypt(step.hex("plaintext"), self._entropy)
         return {"message": _alone(message).hex()}
 
     def receive(self, step: Input) -> Output:
-        """Open a ratchet message."""
+        """Open a ratchet or triple message."""
         self._entropy.offer()
         message = RatchetMessage.decode(step.hex("message"))
         with self._store.transaction():
@@ -91,12 +114,15 @@ class RatchetPlayer(Guarded):
         self._waiting = None
         return {"plaintext": opened.plaintext.hex()}
 
-    def state(self, _step: Input) -> Output:
-        """Show the state's name, and how many skipped keys are kept."""
+    def ratchet(self) -> double.State | Triple | None:
+        """Return the state."""
         with self._store.transaction():
             active = self._book.active()
-        state = self._waiting if active is None else active.session.ratchet
-        return {"state": type(state).__name__, "skipped": kept_keys(self._store, _PEER.encode())[1]}
+        return self._waiting if active is None else active.session.ratchet
+
+    def skipped(self) -> int:
+        """Return how many skipped keys are kept."""
+        return kept_keys(self._store, _PEER.encode())[1]
 
 
 def _alone(message: bytes) -> bytes:
@@ -106,7 +132,7 @@ def _alone(message: bytes) -> bytes:
     match cbor.decode(message):
         case [bytes(carried)]:
             return carried
-        case _:  # pragma: no cover - a ratchet message is an array of six
+        case _:  # pragma: no cover - the array has one element
             raise AssertionError
 
 

@@ -4,6 +4,7 @@ Not here: transactions and tables, which no single answer shows (tests/).
 """
 
 from letterlock.errors import UsageError
+from letterlock.ratchet.triple import Triple
 from letterlock.session.peer import decode_peer
 from letterlock.session.prekeys import decode_prekey
 from letterlock.session.profile import decode_profile
@@ -14,6 +15,7 @@ from letterlock.stores.vault import DataKey, KeyOpener, Part, PassphraseOpener, 
 from letterlock.vectors.bundles import prekey_kind, private_key
 from letterlock.vectors.decoding import address_parts
 from letterlock.vectors.operation import Input, Output, operation, unhex
+from letterlock.vectors.plays import double_of
 
 
 @operation("record.account")
@@ -55,7 +57,8 @@ def session(given: Input) -> Output:
         "associated_data": kept.origin.associated_data.hex(),
         "handshake": handshake.hex(),
         "insists": isinstance(kept, Established) and kept.insists,
-        "state": type(kept.ratchet).__name__,
+        "state": type(double_of(kept.ratchet)).__name__,
+        "braid": type(kept.ratchet.braid).__name__ if isinstance(kept.ratchet, Triple) else None,
     }
 
 

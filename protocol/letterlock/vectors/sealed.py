@@ -3,12 +3,13 @@
 Not here: which key that is; ratchet.play shows it.
 """
 
-from letterlock.errors import PlaintextTooLong, UsageError
-from letterlock.limits import MAX_COUNTER, MAX_PLAINTEXT
+from letterlock.errors import PlaintextTooLong
+from letterlock.limits import MAX_PLAINTEXT
 from letterlock.primitives.curve25519 import RatchetKey
 from letterlock.primitives.secret import KEY_BYTES
 from letterlock.ratchet.chain import MessageKey
 from letterlock.session import sealing
+from letterlock.vectors.braid import read_part
 from letterlock.vectors.operation import Input, Output, operation
 from letterlock.wire.message import SENT_NONCE_BYTES, Header, RatchetMessage
 
@@ -16,12 +17,14 @@ from letterlock.wire.message import SENT_NONCE_BYTES, Header, RatchetMessage
 @operation("seal.seal")
 def _seal(given: Input) -> Output:
     header = Header(
-        RatchetKey(given.hex("ratchet_key")), _counter(given, "previous_length"), _counter(given, "number")
+        RatchetKey(given.hex("ratchet_key")), given.counter("previous_length"), given.counter("number")
     )
     plaintext, nonce = given.hex("plaintext"), given.sized("nonce", SENT_NONCE_BYTES)
     if len(plaintext) > MAX_PLAINTEXT:
         raise PlaintextTooLong(len(plaintext), MAX_PLAINTEXT)
-    message = sealing.seal(_key(given), _associated_data(given), header, plaintext, nonce)
+    given_part = given.younger("part").optional_part("part")
+    part = None if given_part is None else read_part(given_part)
+    message = sealing.seal(_key(given), _associated_data(given), header, plaintext, nonce, part)
     return {"message": message.hex()}
 
 
@@ -37,10 +40,3 @@ def _key(given: Input) -> MessageKey:
 
 def _associated_data(given: Input) -> bytes:
     return given.sized("associated_data", KEY_BYTES)
-
-
-def _counter(given: Input, name: str) -> int:
-    value = given.number(name)
-    if not 0 <= value <= MAX_COUNTER:
-        raise UsageError(f"`{name}` must be 0 to {MAX_COUNTER}")
-    return value

@@ -7,9 +7,11 @@ from typing import Final
 
 from letterlock.vectors import (
     accounts,
+    braid,
     bundles,
     decoding,
     derivation,
+    erasure,
     fingerprints,
     handshakes,
     keys,
@@ -18,13 +20,16 @@ from letterlock.vectors import (
     records,
     sealed,
     signatures,
+    sparse,
+    split_kem,
     texts,
+    triple,
 )
 from letterlock.vectors.operation import OPERATIONS, run
 
 ROOMS: Final = (
-    accounts, bundles, decoding, derivation, fingerprints, handshakes, keys, parties, ratchets, records,
-    sealed, signatures, texts,
+    accounts, braid, bundles, decoding, derivation, erasure, fingerprints, handshakes, keys, parties,
+    ratchets, records, sealed, signatures, sparse, split_kem, texts, triple,
 )  # fmt: skip
 """The modules that enter operations when they are imported."""
 

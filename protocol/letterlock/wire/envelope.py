@@ -1,6 +1,6 @@
 """What every encoding begins with: an array whose first elements are the version and the kind.
 
-    [version, kind, ...]        version 1; kind 1 to 4                                    [WIRE-1]
+    [version, kind, ...]        version 1; kind 1 to 5                                    [WIRE-1]
 
 The version is read before anything else is parsed, so that a message of a later version is refused as
 that and not as damage.
@@ -32,6 +32,7 @@ class Kind(IntEnum):
     RATCHET = 2
     BUNDLE = 3
     PUBLICATION = 4
+    TRIPLE = 5
 
 
 # Of each kind: what errors call it, how many bytes it has at most, how deep its arrays nest.
@@ -40,6 +41,7 @@ _RULES: Final = {
     Kind.RATCHET: ("a message", MAX_MESSAGE, MAX_MESSAGE_DEPTH),
     Kind.BUNDLE: ("a prekey bundle", MAX_BUNDLE, MAX_CBOR_DEPTH),
     Kind.PUBLICATION: ("a publication", MAX_PUBLICATION, MAX_CBOR_DEPTH),
+    Kind.TRIPLE: ("a triple message", MAX_MESSAGE, MAX_MESSAGE_DEPTH),
 }
 
 _ARRAY: Final = 4
@@ -100,7 +102,7 @@ def _opening(data: bytes) -> tuple[int, Kind]:
     if version != PROTOCOL_VERSION:
         raise UnsupportedVersion(version, PROTOCOL_VERSION)
     major, kind, _ = _head(data, start)
-    if major != _UINT or not Kind.INITIAL <= kind <= Kind.PUBLICATION:
+    if major != _UINT or not Kind.INITIAL <= kind <= Kind.TRIPLE:
         raise MalformedMessage("neither a message, nor a bundle, nor a publication")
     return count, Kind(kind)
 

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from letterlock.primitives.mlkem import MlKem1024PublicKey
 from letterlock.wire.bundle import PrekeyBundle
 from letterlock.wire.envelope import Kind, peek_kind
+from letterlock.wire.healing import BARE, CODEWORD_BYTES, HealingPart
 from letterlock.wire.message import HandshakeHeader, InitialMessage, RatchetMessage
 from letterlock.wire.prekey import PrekeyKey, PublicPrekey
 from letterlock.wire.publication import Publication
@@ -40,7 +41,7 @@ def inspect(data: bytes) -> Inspection:
     Raises MalformedMessage, UnsupportedVersion, InvalidKey; signatures and tags are not checked.
     """
     kind = peek_kind(data)
-    if kind is Kind.RATCHET:
+    if kind in {Kind.RATCHET, Kind.TRIPLE}:
         return Inspection("message", len(data), _message(RatchetMessage.decode(data)))
     if kind is Kind.INITIAL:
         initial = InitialMessage.decode(data)
@@ -52,13 +53,26 @@ def inspect(data: bytes) -> Inspection:
 
 
 def _message(message: RatchetMessage) -> dict[str, Shown]:
-    header = message.header
+    header, part = message.header, message.part
     return {
         "ratchet_key": header.ratchet_key.data.hex(),
         "number": header.number,
         "previous_chain_length": header.previous_length,
+        **({} if part is None else {"healing": _healing(part)}),
         "sealed_bytes": len(message.sealed),
     }
+
+
+def _healing(part: HealingPart) -> dict[str, Shown]:
+    shown: dict[str, Shown] = {
+        "epoch": part.epoch,
+        "number": part.number,
+        "previous_chain_length": part.previous,
+        "type": part.type.name.lower(),
+    }
+    if part.type in BARE:
+        return shown
+    return {**shown, "first_index": part.first, "codewords": len(part.codewords) // CODEWORD_BYTES}
 
 
 def _handshake(header: HandshakeHeader) -> dict[str, Shown]:

@@ -1,8 +1,9 @@
 """The two messages: one that continues a session, and one that starts it and carries the first.
 
     ratchet message = [1, 2, ratchet key, PN, N, sealed]
+    triple message  = [1, 5, ratchet key, PN, N, epoch, n, PN, type, index / null, codewords / null, sealed]
     initial message = [1, 1, suite, IK, EK, signed prekey id, one-time prekey id / null, kem prekey id / null,
-                       kem ciphertext / null, ratchet message as a byte string]
+                       kem ciphertext / null, ratchet or triple message as a byte string]
     sealed          = nonce of 8 bytes || ciphertext || tag of 16 bytes
 
 Of both, what stands before the last byte string is kept as it came: it is authenticated as those bytes
@@ -19,12 +20,16 @@ from letterlock.primitives.curve25519 import EphemeralKey, IdentityKey, RatchetK
 from letterlock.primitives.mlkem import MlKem1024PublicKey
 from letterlock.primitives.secret import KEY_BYTES
 from letterlock.wire import cbor
-from letterlock.wire.envelope import Kind, open_envelope
+from letterlock.wire.envelope import Kind, open_envelope, peek_kind
 from letterlock.wire.fields import Fields
+from letterlock.wire.healing import HealingPart, read_part
 from letterlock.wire.suite import Suite
 
 SENT_NONCE_BYTES: Final = 8
 _OVERHEAD: Final = SENT_NONCE_BYTES + TAG_BYTES
+_ELEMENTS: Final = {Kind.RATCHET: 6, Kind.TRIPLE: 12}
+_CARRIED: Final = {Suite.X3DH: Kind.RATCHET, Suite.PQXDH: Kind.TRIPLE}
+"""Which kind of message a suite's sessions speak."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,32 +43,43 @@ class Header:
     previous_length: int
     number: int
 
-    def encode_open(self) -> bytes:
+    def encode_open(self, part: HealingPart | None = None) -> bytes:
         """Return the message's bytes up to `sealed`; they are its associated data. [RAT-8]"""
-        return cbor.encode_open(
-            PROTOCOL_VERSION, int(Kind.RATCHET), self.ratchet_key.data, self.previous_length, self.number
-        )
+        where = (self.ratchet_key.data, self.previous_length, self.number)
+        if part is None:
+            return cbor.encode_open(PROTOCOL_VERSION, int(Kind.RATCHET), *where)
+        return cbor.encode_open(PROTOCOL_VERSION, int(Kind.TRIPLE), *where, *part.fields())
 
 
 @dataclass(frozen=True, slots=True)
 class RatchetMessage:
-    """A decoded ratchet message; `opened` are its bytes up to `sealed`."""
+    """A decoded ratchet message; `opened` are its bytes up to `sealed`.
+
+    `part` is what a triple message has more, None in the X3DH suite.                           [PQR-8]
+    """
 
     header: Header
+    part: HealingPart | None
     opened: bytes
     sealed: bytes
 
     @classmethod
     def decode(cls, data: bytes) -> "RatchetMessage":
-        """Read a ratchet message. Raises MalformedMessage, UnsupportedVersion, InvalidKey."""
-        fields = open_envelope(data, Kind.RATCHET, 6)
+        """Read a ratchet or triple message. Raises MalformedMessage, UnsupportedVersion, InvalidKey."""
+        return cls.decode_of(data, Kind.TRIPLE if peek_kind(data) is Kind.TRIPLE else Kind.RATCHET)
+
+    @classmethod
+    def decode_of(cls, data: bytes, kind: Kind) -> "RatchetMessage":
+        """Read a message of one of the two kinds. Raises as `decode`."""
+        fields = open_envelope(data, kind, _ELEMENTS[kind])
         header = Header(
             RatchetKey(fields.blob("ratchet key", KEY_BYTES)),
             fields.uint("previous chain length", MAX_COUNTER),
             fields.uint("message number", MAX_COUNTER),
         )
+        part = read_part(fields) if kind is Kind.TRIPLE else None
         sealed = fields.blob_between("sealed text", _OVERHEAD + MIN_PADDED, _OVERHEAD + MAX_PADDED)
-        return cls(header, cbor.reopen(data, sealed), sealed)
+        return cls(header, part, cbor.reopen(data, sealed), sealed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +126,10 @@ def handshake_id(opened: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class InitialMessage:
-    """A decoded initial message; `id` names its handshake, whichever message it carries."""
+    """A decoded initial message; `id` names its handshake, whichever message it carries.
+
+    It carries a triple message in the PQXDH suite and a plain one in the other: nothing goes unseen. [PQR-8]
+    """
 
     header: HandshakeHeader
     id: bytes
@@ -130,7 +149,7 @@ class InitialMessage:
         return cls(
             HandshakeHeader(suite, identity, ephemeral, signed_prekey_id, one_time_prekey_id, kem),
             handshake_id(cbor.reopen(data, inner)),
-            RatchetMessage.decode(inner),
+            RatchetMessage.decode_of(inner, _CARRIED[suite]),
         )
 
 

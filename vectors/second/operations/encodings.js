@@ -10,10 +10,13 @@ import * as padding from "../padding.js";
 import * as prekeys from "../prekeys.js";
 import * as sealing from "../sealing.js";
 
-function outRatchet({ ratchetKey, previousLength, number, opened, sealed }) {
-  return {
+/** The parts of a ratchet message, and of a triple one. */
+function outMessage({ ratchetKey, previousLength, number, part, opened, sealed }) {
+  const parts = {
     ratchet_key: toHex(ratchetKey), previous_length: previousLength, number, opened: toHex(opened), sealed: toHex(sealed),
   };
+  if (part === undefined) return parts;
+  return { ...parts, part: { ...part, codewords: part.codewords && toHex(part.codewords) } };
 }
 
 function outInitial(parts) {
@@ -25,7 +28,7 @@ function outInitial(parts) {
     one_time_prekey_id: parts.oneTimePrekeyId,
     kem: parts.kem && { prekey_id: parts.kem.prekeyId, ciphertext: toHex(parts.kem.ciphertext) },
     handshake_id: toHex(parts.handshakeId),
-    message: outRatchet(parts.message),
+    message: outMessage(parts.message),
   };
 }
 
@@ -56,7 +59,8 @@ function outPublication({ address, identity, signed, lastResort, oneTime, kemOne
 
 const DECODERS = {
   initial: (data) => outInitial(messages.decodeInitial(data)),
-  ratchet: (data) => outRatchet(messages.decodeRatchet(data)),
+  ratchet: (data) => outMessage(messages.decodeMessage(data, messages.RATCHET)),
+  triple: (data) => outMessage(messages.decodeMessage(data, messages.TRIPLE)),
   bundle: (data) => outBundle(prekeys.decodeBundle(data)),
   publication: (data) => outPublication(prekeys.decodePublication(data)),
 };
@@ -95,11 +99,21 @@ function publicationBundles(given) {
   };
 }
 
+function sealedPart(part) {
+  return {
+    epoch: part.integer("epoch", 1, U32),
+    number: part.integer("number", 1, U32),
+    previous: part.integer("previous", 0, U32),
+    ...part.codewords(),
+  };
+}
+
 function seal(given) {
   const header = {
     ratchetKey: curve.checkPublic(given.bytes("ratchet_key")),
     previousLength: given.integer("previous_length", 0, U32),
     number: given.integer("number", 0, U32),
+    part: given.optional("part", () => sealedPart(given.object("part"))),
   };
   const message = sealing.seal(
     given.sized("message_key", 32), given.sized("associated_data", 32), header,
@@ -110,7 +124,9 @@ function seal(given) {
 
 function open(given) {
   const [key, associated] = [given.sized("message_key", 32), given.sized("associated_data", 32)];
-  return { plaintext: toHex(sealing.open(key, associated, messages.decodeRatchet(given.bytes("message")))) };
+  const data = given.bytes("message");
+  const message = messages.decodeMessage(data, messages.kindOf(data));
+  return { plaintext: toHex(sealing.open(key, associated, message)) };
 }
 
 export const encodings = {

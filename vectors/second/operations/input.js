@@ -3,6 +3,8 @@
 import * as addresses from "../address.js";
 import { fromHex } from "../bytes.js";
 import { refuse, refusingAs } from "../errors.js";
+import { checkCodewords } from "../messages.js";
+import { randomBytes } from "@noble/hashes/utils.js";
 
 export class Input {
   constructor(values, where = "in") {
@@ -82,6 +84,24 @@ export class Input {
       const bytes = typeof value === "string" ? fromHex(value) : null;
       return bytes ?? this.wrong(name, "a list of columns");
     });
+  }
+
+  /** Type, first index and codewords of a braid's part. */
+  codewords() {
+    const given = {
+      type: this.integer("type"), first: this.optional("first", this.integer), codewords: this.optional("codewords", this.bytes),
+    };
+    refusingAs("UsageError", () => checkCodewords(given));
+    return given;
+  }
+
+  /** A source of random bytes: those that are given, or fresh ones where none are. */
+  entropy(name) {
+    const given = this.optional(name, this.bytes);
+    return (length) => {
+      if (given === null) return randomBytes(length);
+      return given.length === length ? given : this.wrong(name, `of ${length} bytes`);
+    };
   }
 
   /** What the KEM gave when the vector was made. */

@@ -1,9 +1,11 @@
 // Operations on keys and functions.
 
-import { toHex } from "../bytes.js";
+import { fromHex, toHex } from "../bytes.js";
 import * as curve from "../curve.js";
+import * as erasure from "../erasure.js";
 import * as kdf from "../kdf.js";
 import * as kem from "../kem.js";
+import * as kemSplit from "../kem-split.js";
 import * as safetyNumber from "../safety-number.js";
 import * as xeddsa from "../xeddsa.js";
 
@@ -19,7 +21,47 @@ function kdfHandshake(given) {
   return { secret: toHex(secret) };
 }
 
+/** [index, codeword] in the order given. */
+function erasureText(given) {
+  const length = given.integer("length");
+  const most = erasure.pieces(length);
+  const got = given.list("codewords").reduce((held, pair) => {
+    const [index, text] = Array.isArray(pair) && pair.length === 2 ? pair : given.wrong("codewords", "a list of pairs");
+    const codeword = typeof text === "string" ? fromHex(text) : null;
+    const fits = Number.isSafeInteger(index) && index >= 0 && index < erasure.INDICES && codeword?.length === erasure.CODEWORD;
+    if (!fits) given.wrong("codewords", "a list of an index and a codeword each");
+    return erasure.collect(held, index, codeword, most);
+  }, new Map());
+  return { text: toHex(erasure.text(length, got)) };
+}
+
+const erasures = {
+  "erasure.codewords": (given) => ({
+    codewords: toHex(erasure.codewords(given.bytes("text"), given.integer("first"), given.integer("count", 1))),
+  }),
+  "erasure.text": erasureText,
+};
+
+const splitKem = {
+  "split_kem.split": (given) => {
+    const { header, vector } = kemSplit.split(given.bytes("key"));
+    return { header: toHex(header), vector: toHex(vector) };
+  },
+  "split_kem.encapsulate_header": (given) => {
+    const { secret, ct1 } = kemSplit.encapsulateHeader(given.bytes("header"), given.bytes("m"));
+    return { secret: toHex(secret), ct1: toHex(ct1) };
+  },
+  "split_kem.encapsulate_vector": (given) => ({
+    ct2: toHex(kemSplit.encapsulateVector(given.bytes("header"), given.bytes("vector"), given.bytes("m"))),
+  }),
+  "split_kem.decapsulate": (given) => ({
+    secret: toHex(kemSplit.decapsulate(given.bytes("seed"), given.bytes("ct1"), given.bytes("ct2"))),
+  }),
+};
+
 export const keys = {
+  ...erasures,
+  ...splitKem,
   "curve.public": (given) => ({ key: toHex(curve.checkPublic(given.bytes("key"))) }),
   "curve.from_private": (given) => ({ public: toHex(curve.publicOf(given.bytes("private"))) }),
   "curve.agree": (given) => ({ shared: toHex(curve.agree(given.bytes("private"), given.bytes("public"))) }),

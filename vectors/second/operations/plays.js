@@ -2,11 +2,15 @@
 
 import { Account } from "../account.js";
 import { bigEndian, toHex } from "../bytes.js";
+import * as braid from "../braid.js";
 import * as curve from "../curve.js";
 import { Refusal } from "../errors.js";
 import { sha256 } from "../kdf.js";
 import * as messages from "../messages.js";
+import { CODEWORDS, U32 } from "../limits.js";
 import * as ratchet from "../ratchet.js";
+import * as sparse from "../sparse.js";
+import * as triple from "../triple.js";
 
 function playSteps(given, moves) {
   const steps = given.objects("steps").map((step) => {
@@ -28,16 +32,17 @@ function freshOf(step) {
   return () => curve.pair(secret);
 }
 
-function beginRatchet(given) {
+/** The first state of a double or triple ratchet. */
+function begin(given, kind) {
   const [secret, signedPrekey] = [given.sized("secret", 32), given.bytes("signed_prekey")];
-  if (given.text("role") === "recipient") return ratchet.recipient(secret, curve.pair(signedPrekey));
+  if (given.text("role") === "recipient") return kind.recipient(secret, curve.pair(signedPrekey));
   if (given.text("role") !== "initiator") given.wrong("role", "initiator or recipient");
-  return ratchet.initiator(secret, signedPrekey, curve.pair(given.bytes("ratchet_private")));
+  return kind.initiator(secret, signedPrekey, curve.pair(given.bytes("ratchet_private")));
 }
 
 function playRatchet(given) {
   const associatedData = given.sized("associated_data", 32);
-  let state = beginRatchet(given);
+  let state = begin(given, ratchet);
   return playSteps(given, {
     send(step) {
       const sent = ratchet.send(state, {
@@ -47,11 +52,79 @@ function playRatchet(given) {
       return { message: toHex(sent.message) };
     },
     receive(step) {
-      const received = ratchet.receive(state, associatedData, messages.decodeRatchet(step.bytes("message")));
+      const received = ratchet.receive(state, associatedData, messages.decodeMessage(step.bytes("message"), messages.RATCHET));
       state = received.state;
       return { plaintext: toHex(received.plaintext) };
     },
     state: () => ({ state: state.name, skipped: state.skipped.size }),
+  });
+}
+
+function playTriple(given) {
+  const associatedData = given.sized("associated_data", 32);
+  let state = begin(given, triple);
+  return playSteps(given, {
+    send(step) {
+      const sent = triple.send(state, {
+        associatedData, plaintext: step.bytes("plaintext"), nonce: step.sized("nonce", 8), fresh: freshOf(step),
+        draw: step.entropy("entropy"),
+      });
+      state = sent.state;
+      return { message: toHex(sent.message) };
+    },
+    receive(step) {
+      const data = step.bytes("message");
+      const message = messages.decodeMessage(data, messages.kindOf(data));
+      const received = triple.receive(state, associatedData, message);
+      state = received.state;
+      return { plaintext: toHex(received.plaintext) };
+    },
+    state: () => ({
+      state: state.double.name, braid: state.braid.name, epoch: state.braid.epoch, skipped: state.double.skipped.size,
+    }),
+  });
+}
+
+function playSparse(given) {
+  let state = sparse.start(given.sized("secret", 32), given.flag("initiator"));
+  let kept = new Map();
+  return playSteps(given, {
+    send(step) {
+      const { state: next, number, previous, key } = sparse.send(state, step.integer("epoch"));
+      state = next;
+      return { number, previous, key: toHex(key) };
+    },
+    receive(step) {
+      const header = { epoch: step.integer("epoch"), number: step.integer("number", 1, U32), previous: step.integer("previous") };
+      const { key, settle } = sparse.keyOf(state, kept, header);
+      const settled = settle();
+      state = settled.state;
+      kept = ratchet.keep(kept, [settled], Infinity); // the limit is a session's
+      return { key: toHex(key) };
+    },
+    add_epoch(step) {
+      state = sparse.addEpoch(state, step.integer("epoch"), step.sized("secret", 32));
+      return {};
+    },
+  });
+}
+
+function playBraid(given) {
+  let state = braid.start(given.sized("secret", 32), given.flag("initiator"));
+  const secretOf = (moved) => {
+    state = moved.state;
+    return moved.secret && toHex(moved.secret);
+  };
+  return playSteps(given, {
+    send(step) {
+      const moved = braid.send(state, step.integer("room", 1, CODEWORDS), step.entropy("entropy"));
+      const { codewords, ...part } = moved.part;
+      return { ...part, codewords: codewords && toHex(codewords), secret: secretOf(moved) };
+    },
+    receive(step) {
+      return { secret: secretOf(braid.receive(state, { epoch: step.integer("epoch"), ...step.codewords() })) };
+    },
+    state: () => ({ state: state.name, epoch: state.epoch }),
   });
 }
 
@@ -89,8 +162,8 @@ function movesOf(account, clock) {
     },
     encrypt(step) {
       const ratchetKey = step.optional("ratchet_private", step.bytes) ?? undefined;
-      const entropy = { nonce: step.sized("nonce", 8), ratchetKey };
-      return { message: toHex(account.encrypt(step.address("address"), step.bytes("plaintext"), entropy)) };
+      const drawn = { nonce: step.sized("nonce", 8), ratchetKey, draw: step.entropy("entropy") };
+      return { message: toHex(account.encrypt(step.address("address"), step.bytes("plaintext"), drawn)) };
     },
     decrypt: (step) => ({ plaintext: toHex(account.decrypt(step.address("address"), step.bytes("message"))) }),
     accept_identity(step) {
@@ -124,4 +197,4 @@ function playAccount(given) {
   return playSteps(given, movesOf(account, clock));
 }
 
-export const plays = { "ratchet.play": playRatchet, "account.play": playAccount };
+export const plays = { "ratchet.play": playRatchet, "account.play": playAccount, "triple.play": playTriple, "sparse.play": playSparse, "braid.play": playBraid };

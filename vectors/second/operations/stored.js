@@ -27,6 +27,7 @@ function session(given) {
     handshake: toHex(read.handshake),
     insists: read.insists,
     state: read.state,
+    braid: read.braid,
   };
 }
 

@@ -1,0 +1,239 @@
+"""What the post-quantum ratchet costs in time, against the X3DH suite; the dearest message of an epoch.
+
+    python -m pytest bench/bench_triple.py -n0 --benchmark-enable    each alone
+    python bench/bench_triple.py                                     both suites by turns, with ratios
+
+The second is the one to compare suites by. It takes the time of the processor, not of the clock, so that what
+else the machine does is not counted, and one message of either suite in turn.
+
+Not here: bytes and messages until a session heals (healing.py).
+"""
+
+import os
+import random
+import statistics
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from time import thread_time_ns
+from typing import Final
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from letterlock import Account, Address, MemoryStore, Suite
+from letterlock.handshake.x3dh import SharedSecret
+from letterlock.primitives.curve25519 import SignedPrekeyPair
+from letterlock.primitives.entropy import system_entropy
+from letterlock.ratchet import triple
+from letterlock.ratchet.braid_states import Append, Slot, Write
+from letterlock.ratchet.pq_profile import LETTERLOCK
+from letterlock.ratchet.triple import Triple, TripleSent
+from letterlock.wire.message import RatchetMessage
+from letterlock.wire.padding import padded_length
+
+PAYLOAD: Final = os.urandom(100)
+LONG: Final = os.urandom(20_000)
+ALICE, BOB = Address("alice"), Address("bob")
+SUITES: Final = frozenset(Suite)
+
+MESSAGES: Final = 4_000
+RATIO: Final = 1.5
+"""How much more than one of X3DH a message of PQXDH may cost."""
+DEAREST: Final = 10.0
+"""Milliseconds that the dearest single call of an epoch may take."""
+
+
+class Talk:
+    """Two accounts in memory that have both spoken."""
+
+    def __init__(self, suite: Suite) -> None:
+        self.alice = Account.create(MemoryStore(), ALICE, suites=SUITES)
+        self.bob = Account.create(MemoryStore(), BOB, suites=SUITES)
+        self.alice.initiate(BOB, self.bob.bundle(), suite=suite)
+        for _ in range(3):
+            self.there(PAYLOAD)
+            self.back(PAYLOAD)
+
+    def there(self, text: bytes) -> None:
+        self.bob.decrypt(ALICE, self.alice.encrypt(BOB, text))
+
+    def back(self, text: bytes) -> None:
+        self.alice.decrypt(BOB, self.bob.encrypt(ALICE, text))
+
+
+class Ratchets:
+    """Two triple ratchets without seals and stores."""
+
+    def __init__(self) -> None:
+        secret, signed = SharedSecret(os.urandom(32)), SignedPrekeyPair.generate(system_entropy)
+        self.states = [
+            triple.initiator(LETTERLOCK, secret, signed.public, system_entropy),
+            triple.recipient(LETTERLOCK, secret, signed),
+        ]
+        self.slots: list[dict[Slot, list[bytes]]] = [{slot: [] for slot in Slot} for _ in self.states]
+
+    def send(self, who: int, size: int) -> TripleSent:
+        sent = triple.send(LETTERLOCK, self.states[who], size, system_entropy, self.slots[who].__getitem__)
+        self._commit(who, sent.state, sent.writes)
+        return sent
+
+    def receive(self, who: int, sent: TripleSent) -> None:
+        state, read = self.states[who], self.slots[who].__getitem__
+        looked = triple.look(LETTERLOCK, state, (sent.header, sent.part), None, lambda *_: None)
+        settled = triple.settle(LETTERLOCK, state, looked, sent.part, read)
+        self._commit(who, settled.state, settled.writes)
+
+    def _commit(self, who: int, state: Triple, writes: tuple[Write, ...]) -> None:
+        self.states[who] = state
+        for write in writes:
+            if isinstance(write, Append):
+                self.slots[who][write.slot].append(write.entry)
+            else:
+                self.slots[who][write.slot].clear()
+
+
+# --- under pytest-benchmark ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suite", Suite, ids=lambda suite: suite.name)
+def test_alternating(benchmark: BenchmarkFixture, suite: Suite) -> None:
+    talk = Talk(suite)
+
+    def turn() -> None:
+        talk.there(PAYLOAD)
+        talk.back(PAYLOAD)
+
+    benchmark(turn)
+
+
+@pytest.mark.parametrize("suite", Suite, ids=lambda suite: suite.name)
+def test_one_way(benchmark: BenchmarkFixture, suite: Suite) -> None:
+    benchmark(Talk(suite).there, PAYLOAD)
+
+
+def test_ratchets_alone(benchmark: BenchmarkFixture) -> None:
+    ratchets = Ratchets()
+
+    def turn() -> None:
+        ratchets.receive(1, ratchets.send(0, 128))
+        ratchets.receive(0, ratchets.send(1, 128))
+
+    benchmark(turn)
+
+
+# --- in one run, by turns -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Dearest:
+    """The dearest call by the median over epochs of what it cost in each, and the dearest of all."""
+
+    typical: float
+    worst: float
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.what}, {self.typical:.2f} ms; the worst of all {self.worst:.2f} ms"
+
+
+def alternating(talk: Talk) -> Iterator[int]:
+    """Yield what each message costs, sealed and opened, in nanoseconds."""
+    while True:
+        for go in (talk.there, talk.back):
+            begun = thread_time_ns()
+            go(PAYLOAD)
+            yield thread_time_ns() - begun
+
+
+def one_way(talk: Talk) -> Iterator[int]:
+    """The same, of messages that are not answered."""
+    while True:
+        begun = thread_time_ns()
+        talk.there(PAYLOAD)
+        yield thread_time_ns() - begun
+
+
+def compare(how: Callable[[Talk], Iterator[int]]) -> dict[Suite, tuple[float, float]]:
+    """Return median and mean of a message in microseconds, by suite; each message of both in turn."""
+    costs: dict[Suite, list[int]] = {suite: [] for suite in Suite}
+    runs = {suite: how(Talk(suite)) for suite in Suite}
+    for _ in range(MESSAGES):
+        for suite, run in runs.items():
+            costs[suite].append(next(run))
+    return {
+        suite: (statistics.median(each) / 1e3, statistics.fmean(each) / 1e3) for suite, each in costs.items()
+    }
+
+
+Calls = dict[tuple[int, str], float]
+"""Milliseconds of the dearest call of each kind, by epoch."""
+
+
+def _note(calls: Calls, epoch: int, what: str, cost: float) -> None:
+    calls[epoch, what] = max(cost, calls.get((epoch, what), 0.0))
+
+
+def calls_of_ratchets(size: int, messages: int, loss: float) -> Calls:
+    ratchets, calls, rng = Ratchets(), Calls(), random.Random(1)
+    who = 0
+    for _ in range(messages):
+        begun = thread_time_ns()
+        sent = ratchets.send(who, size)
+        between = thread_time_ns()
+        part = sent.part
+        _note(calls, part.epoch, f"send {part.type.name}", (between - begun) / 1e6)
+        if rng.random() < loss:
+            continue  # and the same side writes again
+        begun = thread_time_ns()
+        ratchets.receive(1 - who, sent)
+        _note(calls, part.epoch, f"receive {part.type.name}", (thread_time_ns() - begun) / 1e6)
+        who = 1 - who
+    return calls
+
+
+def calls_of_accounts(text: bytes, messages: int, loss: float) -> Calls:
+    talk, calls, rng = Talk(Suite.PQXDH), Calls(), random.Random(1)
+    (ours, to), (theirs, of) = (talk.alice, BOB), (talk.bob, ALICE)
+    for _ in range(messages):
+        begun = thread_time_ns()
+        letter = ours.encrypt(to, text)
+        between = thread_time_ns()
+        part = RatchetMessage.decode(letter).part
+        assert part is not None
+        _note(calls, part.epoch, f"encrypt {part.type.name}", (between - begun) / 1e6)
+        if rng.random() < loss:
+            continue  # and the same side writes again
+        begun = thread_time_ns()
+        theirs.decrypt(of, letter)
+        _note(calls, part.epoch, f"decrypt {part.type.name}", (thread_time_ns() - begun) / 1e6)
+        ours, to, theirs, of = theirs, of, ours, to
+    return calls
+
+
+def dearest(calls: Calls) -> Dearest:
+    kinds = {what for _, what in calls}
+    typical = {
+        what: statistics.median(cost for (_, name), cost in calls.items() if name == what) for what in kinds
+    }
+    what = max(typical, key=typical.__getitem__)
+    return Dearest(typical[what], max(calls.values()), what)
+
+
+def main() -> None:
+    for how in (alternating, one_way):
+        (classical, mean), (triple_, triple_mean) = compare(how).values()
+        ratio, mean_ratio = triple_ / classical, triple_mean / mean
+        print(
+            f"{how.__name__}: X3DH {classical:.0f} us, PQXDH {triple_:.0f} us; {ratio:.2f} (at most {RATIO})"
+        )
+        print(f"    means: {mean:.0f} us, {triple_mean:.0f} us, ratio {mean_ratio:.2f}")
+    for loss in (0.0, 0.5):
+        for what, size, messages in (("100 bytes", len(PAYLOAD), 2000), ("20 kB", len(LONG), 300)):
+            of_ratchets = dearest(calls_of_ratchets(padded_length(size), messages, loss))
+            of_accounts = dearest(calls_of_accounts(LONG[:size], messages, loss))
+            print(f"dearest of an epoch, {what}, {loss:.0%} lost (at most {DEAREST} ms):")
+            print(f"    ratchets alone: {of_ratchets}\n    accounts: {of_accounts}")
+
+
+if __name__ == "__main__":
+    main()

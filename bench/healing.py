@@ -1,0 +1,246 @@
+"""How soon a session heals, and what that costs in bytes: a table for bench/README.md.
+
+    python bench/healing.py            prints it
+    python bench/healing.py --check    compares it with the one in bench/README.md
+
+A conversation is played with the library's own ratchet; only sealing is left out. Random bytes come from a
+seed, so the table is the same everywhere. A session has healed when a message was opened whose key has the
+secret of a new epoch: what was stolen before that epoch began then serves no more.
+
+Not here: what it costs in time (bench_triple.py).
+"""
+
+import argparse
+import difflib
+import hashlib
+import random
+import statistics
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import count, cycle
+from pathlib import Path
+from typing import Final
+
+from letterlock.handshake.x3dh import SharedSecret
+from letterlock.primitives.curve25519 import SignedPrekeyPair
+from letterlock.primitives.entropy import Entropy
+from letterlock.ratchet import triple
+from letterlock.ratchet.braid_states import Append, Slot, Write
+from letterlock.ratchet.chain import MessageKey
+from letterlock.ratchet.double import Hearing, Opening, Speaking
+from letterlock.ratchet.pq_keys import SparseMessageKey
+from letterlock.ratchet.pq_profile import LETTERLOCK
+from letterlock.ratchet.triple import Triple, TripleSent
+from letterlock.wire.padding import padded_length
+
+PAGE: Final = Path(__file__).with_name("README.md")
+BEGIN, END = "<!-- python bench/healing.py -->\n", "<!-- end -->\n"
+
+PAYLOADS: Final = {20: "20 B", 200: "200 B", 2048: "2 KiB", 20480: "20 KiB"}
+LATER: Final = 5
+"""Epochs after the first over which the mean is taken."""
+
+HANDSHAKE: Final = 1_650
+"""About what an initial message has beside the ratchet message it carries."""
+
+SEEDS: Final = (1, 2, 3)
+WINDOW: Final = 8
+
+
+def alternating() -> Iterator[bool]:
+    """True is the initiator."""
+    return cycle((True, False))
+
+
+def bursts() -> Iterator[bool]:
+    return cycle((True,) * 5 + (False,) * 5)
+
+
+def one_sided() -> Iterator[bool]:
+    return cycle((True,) * 20 + (False,))
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Who sends next, how many messages are lost, and among how many the next to arrive is picked."""
+
+    name: str
+    turns: Callable[[], Iterator[bool]]
+    loss: float = 0.0
+    window: int = 1
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        return SEEDS if self.loss or self.window > 1 else SEEDS[:1]
+
+
+TRAFFIC: Final = (
+    Traffic("alternating", alternating),
+    Traffic("bursts of 5", bursts),
+    Traffic("20 to 1", one_sided),
+    Traffic("alternating, 20 % lost", alternating, loss=0.2),
+    Traffic(f"alternating, any of {WINDOW} next", alternating, window=WINDOW),
+)
+
+
+@dataclass(frozen=True)
+class Healed:
+    """Messages sent and bytes added to them, until the first healing and for one of the later ones."""
+
+    first: float
+    first_bytes: float
+    later: float
+    later_bytes: float
+
+
+class Side:
+    """One side: its state, and what a store would keep beside it."""
+
+    def __init__(self, state: Triple, entropy: Entropy) -> None:
+        self.state = state
+        self._entropy = entropy
+        self._slots: dict[Slot, list[bytes]] = {slot: [] for slot in Slot}
+        self._double: dict[tuple[bytes, int], MessageKey] = {}
+        self._sparse: dict[tuple[int, int], SparseMessageKey] = {}
+
+    @property
+    def may_send(self) -> bool:
+        return isinstance(self.state.double, Opening | Hearing | Speaking)
+
+    def send(self, payload: int) -> TripleSent:
+        handshake = HANDSHAKE if isinstance(self.state.double, Opening) else 0
+        size = padded_length(payload) + handshake
+        sent = triple.send(LETTERLOCK, self.state, size, self._entropy, self._slots.__getitem__)
+        self._commit(sent.state, sent.writes)
+        return sent
+
+    def receive(self, sent: TripleSent) -> None:
+        header, part = sent.header, sent.part
+        kept = self._double.pop((header.ratchet_key.data, header.number), None)
+        late = self._sparse.pop((part.epoch - 1, part.number), None)
+        looked = triple.look(LETTERLOCK, self.state, (header, part), kept, lambda *_: late)
+        if looked.key != sent.key:
+            raise AssertionError("the two sides have different keys")
+        settled = triple.settle(LETTERLOCK, self.state, looked, part, self._slots.__getitem__)
+        if looked.double is not None:
+            for skipped in looked.double.skipped_keys():
+                self._double[skipped.ratchet_key.data, skipped.number] = skipped.key
+        for gap in () if looked.sparse is None else looked.sparse.gaps(LETTERLOCK):
+            self._sparse |= {(gap.epoch, number): key for number, key in gap.keys(LETTERLOCK)}
+        self._commit(settled.state, settled.writes)
+
+    def _commit(self, state: Triple, writes: Iterable[Write]) -> None:
+        self.state = state
+        for write in writes:
+            if isinstance(write, Append):
+                self._slots[write.slot].append(write.entry)
+            else:
+                self._slots[write.slot].clear()
+
+
+class Conversation:
+    """Two sides and the network between them."""
+
+    def __init__(self, traffic: Traffic, payload: int, seed: int) -> None:
+        entropy = entropy_of(f"{traffic.name} {payload} {seed}")
+        secret, signed = SharedSecret(entropy(32)), SignedPrekeyPair.generate(entropy)
+        self._sides = {
+            True: Side(triple.initiator(LETTERLOCK, secret, signed.public, entropy), entropy),
+            False: Side(triple.recipient(LETTERLOCK, secret, signed), entropy),
+        }
+        self._rng = random.Random(seed)
+        self._traffic, self._payload = traffic, payload
+        self._on_the_way: dict[bool, list[TripleSent]] = {True: [], False: []}
+
+    def play(self) -> Healed:
+        """Talk until the last epoch's first message was opened."""
+        epoch, sent, added = 0, 0, 0
+        reached: list[tuple[int, int]] = []
+        for who in self._traffic.turns():
+            if not self._sides[who].may_send:
+                continue  # nothing of the initiator's has come yet
+            message = self._sides[who].send(self._payload)
+            sent, added = sent + 1, added + extra_bytes(message)
+            for opened in self._deliver(message, not who):
+                if opened.part.epoch - 1 > epoch:
+                    epoch += 1
+                    reached.append((sent, added))
+            if epoch == 1 + LATER:
+                break
+        (first, first_bytes), (last, last_bytes) = reached[0], reached[-1]
+        return Healed(first, first_bytes, (last - first) / LATER, (last_bytes - first_bytes) / LATER)
+
+    def _deliver(self, message: TripleSent, to: bool) -> Iterator[TripleSent]:
+        waiting = self._on_the_way[to]
+        if self._rng.random() >= self._traffic.loss:
+            waiting.append(message)
+        while len(waiting) >= self._traffic.window:
+            arrived = waiting.pop(self._rng.randrange(len(waiting)))
+            self._sides[to].receive(arrived)
+            yield arrived
+
+
+def entropy_of(seed: str) -> Entropy:
+    drawn = count()
+    return lambda length: hashlib.shake_256(f"{seed} {next(drawn)}".encode()).digest(length)
+
+
+def extra_bytes(message: TripleSent) -> int:
+    """Return how much longer a message is than the classical one of the same text."""
+    return len(message.header.encode_open(message.part)) - len(message.header.encode_open())
+
+
+def row(traffic: Traffic, payload: int) -> str:
+    """Return one line of the table: medians over the seeds."""
+    runs = [Conversation(traffic, payload, seed).play() for seed in traffic.seeds]
+    first, first_bytes, later, later_bytes = (
+        statistics.median(getattr(run, name) for run in runs)
+        for name in ("first", "first_bytes", "later", "later_bytes")
+    )
+    each = later_bytes / later
+    cells = (
+        traffic.name,
+        PAYLOADS[payload],
+        f"{first:.0f}",
+        f"{first_bytes:,.0f}",
+        f"{later:.1f}",
+        f"{later_bytes:,.0f}",
+        f"{each:,.0f}",
+        f"{100 * each / padded_length(payload):.0f} %",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+HEAD: Final = (
+    "| traffic | texts of | first: messages | bytes | later: messages | bytes | bytes each | of the text |",
+    "|---|--:|--:|--:|--:|--:|--:|--:|",
+)
+
+
+def table() -> str:
+    rows = [row(traffic, payload) for traffic in TRAFFIC for payload in PAYLOADS]
+    return "".join(f"{line}\n" for line in [*HEAD, *rows])
+
+
+def committed() -> str:
+    """Return the table that stands in bench/README.md."""
+    return PAGE.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0].strip("\n") + "\n"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="How soon a session heals, and what that costs in bytes.")
+    parser.add_argument("--check", action="store_true", help="compare with the table in bench/README.md")
+    made = table()
+    if not parser.parse_args().check:
+        print(made, end="")
+        return 0
+    different = list(
+        difflib.unified_diff(committed().splitlines(), made.splitlines(), "README.md", "now", n=0)
+    )
+    print("\n".join(different) or "bench/README.md has this table")
+    return 1 if different else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,205 @@
+"""The sparse post-quantum ratchet (Double Ratchet revision 4, section 5): chains by epoch and direction.
+
+    epoch 0      starts from SKscka; every later one from the secret that the braid agreed on      (braid.py)
+    sending      in the epoch that the braid says; the chain before it goes at once
+    receiving    in the epoch that the message says; with the first of a new one, the messages still missing
+                 of the chain before it are skipped, and that chain goes too                         [PQR-3]
+    numbers      count from 1 in each chain; a message says how many there were in its sender's last one
+
+Of each direction there are one chain, and the key of the next one once its epoch is there. Both sides send in
+every epoch, because the braid needs that, so no epoch is ever passed over.
+
+The text's clean-up (section 5.6) runs on sending alone and leaves half of all epochs behind; it also skips
+up to the message and steps once more, which gives the next one's key. Here the last chain is sealed, as in
+section 5.7, and messages may come as late as in the double ratchet.
+
+Not here: the double ratchet beside this one, and how the keys are joined (triple.py).
+"""
+
+from dataclasses import dataclass, replace
+
+from letterlock.errors import AuthenticationFailed, TooManySkipped, UsageError
+from letterlock.limits import MAX_COUNTER, MAX_SKIP
+from letterlock.primitives.aead import FORGED
+from letterlock.primitives.secret import KEY_BYTES, Guarded
+from letterlock.ratchet.chain import PassedKeys
+from letterlock.ratchet.pq_keys import (
+    EpochSecret,
+    PqSharedSecret,
+    SparseChainKey,
+    SparseMessageKey,
+    SparseRootKey,
+)
+from letterlock.ratchet.pq_profile import PqProfile
+
+
+@dataclass(frozen=True, slots=True)
+class SparseChain(Guarded):
+    """One direction: the chain of `epoch`, whose last message was `number` (0 before the first).
+
+    `following` begins the next epoch's chain, if that is there.
+    """
+
+    epoch: int
+    key: SparseChainKey
+    number: int = 0
+    following: SparseChainKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sparse(Guarded):
+    """The state: root key of the latest epoch, both chains, how many messages our last chain had."""
+
+    root: SparseRootKey
+    latest: int
+    sending: SparseChain
+    receiving: SparseChain
+    previous: int
+    is_initiator: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SparsePlace:
+    """Where a message stands: epoch and number of its chain, and the length of its sender's last chain."""
+
+    epoch: int
+    number: int
+    previous: int
+
+
+@dataclass(frozen=True, slots=True)
+class SparseGap(Guarded):
+    """Messages that were jumped over in an epoch: from `start` on, one passed chain key for each."""
+
+    epoch: int
+    start: int
+    passed: PassedKeys
+
+    def keys(self, profile: PqProfile) -> tuple[tuple[int, SparseMessageKey], ...]:
+        """Return number and key of each; derived here, so after authentication. [RAT-11]"""
+        passed = self.passed.expose()
+        chain_keys = (SparseChainKey(passed[at : at + KEY_BYTES]) for at in range(0, len(passed), KEY_BYTES))
+        return tuple(
+            (number, profile.message_key(key, number)) for number, key in enumerate(chain_keys, self.start)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SparseReceived(Guarded):
+    """What receiving gives: state, key, and what was jumped over; the last chain is walked afterwards."""
+
+    state: Sparse
+    key: SparseMessageKey
+    gap: SparseGap
+    tail: SparseChain | None = None
+    tail_end: int = 0
+
+    def gaps(self, profile: PqProfile) -> tuple[SparseGap, ...]:
+        """Return all gaps, the older first; for after authentication. [RAT-11]"""
+        if self.tail is None:
+            return (self.gap,)
+        return _walk(profile, self.tail, self.tail_end + 1)[1], self.gap
+
+
+def start(profile: PqProfile, shared: PqSharedSecret, *, is_initiator: bool) -> Sparse:
+    """Return the state at the end of a handshake (section 5.3)."""
+    root, a2b, b2a = profile.start(shared)
+    ours, theirs = (a2b, b2a) if is_initiator else (b2a, a2b)
+    return Sparse(root, 0, SparseChain(0, ours), SparseChain(0, theirs), 0, is_initiator)
+
+
+def add_epoch(profile: PqProfile, state: Sparse, number: int, secret: EpochSecret) -> Sparse:
+    """Return the state with the keys of the next epoch."""
+    at = {state.latest, state.sending.epoch, state.receiving.epoch, number - 1}
+    if len(at) != 1:
+        raise ValueError(f"epoch {number} while chains are at {sorted(at)}")  # our own bug, not an assertion
+    root, a2b, b2a = profile.add_epoch(state.root, secret)
+    ours, theirs = (a2b, b2a) if state.is_initiator else (b2a, a2b)
+    return replace(
+        state,
+        root=root,
+        latest=number,
+        sending=replace(state.sending, following=ours),
+        receiving=replace(state.receiving, following=theirs),
+    )
+
+
+def send(profile: PqProfile, state: Sparse, epoch: int) -> tuple[Sparse, SparsePlace, SparseMessageKey]:
+    """Return the state, place and key of the next message in an epoch. Raises UsageError at its end."""
+    chain, previous = state.sending, state.previous
+    if epoch == chain.epoch + 1 and chain.following is not None:
+        previous, chain = chain.number, SparseChain(epoch, chain.following)
+    if epoch != chain.epoch:
+        raise ValueError(f"epoch {epoch} is not sent in")  # our own bug: the braid never goes back
+    if chain.number >= MAX_COUNTER:
+        raise UsageError(f"chain of {chain.number} messages is full: initiate a new session")
+    number = chain.number + 1
+    key = profile.message_key(chain.key, number)
+    after = SparseChain(epoch, profile.advance(chain.key, number), number, chain.following)
+    moved = Sparse(state.root, state.latest, after, state.receiving, previous, state.is_initiator)
+    return moved, SparsePlace(epoch, number, previous), key
+
+
+def is_late(state: Sparse, place: SparsePlace) -> bool:
+    """Return whether a message's key was passed, so that only a kept one can open it."""
+    chain = state.receiving
+    return place.epoch < chain.epoch or (place.epoch == chain.epoch and place.number <= chain.number)
+
+
+def steps(state: Sparse, place: SparsePlace) -> int:
+    """Return how many chain steps the key of a message costs before it has authenticated."""
+    if is_late(state, place):
+        return 0
+    return place.number - (state.receiving.number if place.epoch == state.receiving.epoch else 0)
+
+
+def check_jump(state: Sparse, place: SparsePlace) -> None:
+    """Raise as `receive` does, before anything is derived. [PQR-4]"""
+    chain = state.receiving
+    if place.epoch == chain.epoch + 1 and chain.following is not None:
+        _check(place.previous - chain.number)
+        _check(place.number - 1)
+    elif place.epoch == chain.epoch:
+        _check(place.number - chain.number - 1)
+    else:
+        raise AuthenticationFailed(FORGED)
+
+
+def receive(profile: PqProfile, state: Sparse, place: SparsePlace) -> SparseReceived:
+    """Return state, key and gaps for a message that is not late.
+
+    Raises TooManySkipped before any work, AuthenticationFailed for an epoch that is not there.
+    """
+    check_jump(state, place)
+    chain = state.receiving
+    if place.epoch == chain.epoch:
+        after, gap, key = _reach(profile, chain, place.number)
+        return SparseReceived(replace(state, receiving=after), key, gap)
+    if chain.following is None:  # pragma: no cover - checked
+        raise AuthenticationFailed(FORGED)
+    after, gap, key = _reach(profile, SparseChain(place.epoch, chain.following), place.number)
+    return SparseReceived(replace(state, receiving=after), key, gap, chain, place.previous)
+
+
+def _reach(
+    profile: PqProfile, chain: SparseChain, number: int
+) -> tuple[SparseChain, SparseGap, SparseMessageKey]:
+    """Return the chain after a message, the gap before it, and its key."""
+    before, gap = _walk(profile, chain, number)
+    after = SparseChain(before.epoch, profile.advance(before.key, number), number, before.following)
+    return after, gap, profile.message_key(before.key, number)
+
+
+def _walk(profile: PqProfile, chain: SparseChain, to: int) -> tuple[SparseChain, SparseGap]:
+    """Return the chain before message `to`, or here if that is behind, and the gap between."""
+    key, passed = chain.key, list[bytes]()
+    for number in range(chain.number + 1, to):
+        passed.append(key.expose())
+        key = profile.advance(key, number)
+    gap = SparseGap(chain.epoch, chain.number + 1, PassedKeys(b"".join(passed)))
+    return SparseChain(chain.epoch, key, max(chain.number, to - 1), chain.following), gap
+
+
+def _check(skipped: int) -> None:
+    if skipped > MAX_SKIP:  # RAT-5
+        raise TooManySkipped(skipped, MAX_SKIP)

@@ -1,0 +1,99 @@
+"""braid.play: one side of the braid, with the bytes that it draws; and a part of a message, read from JSON.
+
+The slots are lists here, which `Append` and `Clear` change as a store's rows.
+
+Not here: the messages around the parts (triple.py).
+"""
+
+from letterlock.errors import UsageError
+from letterlock.limits import MAX_CODEWORDS
+from letterlock.primitives.secret import KEY_BYTES, Guarded
+from letterlock.ratchet import braid
+from letterlock.ratchet.braid_states import Append, Braid, Slot, Write
+from letterlock.ratchet.pq_keys import EpochSecret, PqSharedSecret
+from letterlock.ratchet.pq_profile import LETTERLOCK
+from letterlock.vectors.operation import Input, Output, operation
+from letterlock.vectors.plays import Chosen, play
+from letterlock.wire.healing import BARE, CODEWORD_BYTES, MAX_INDEX, HealingPart, PartType
+
+
+@operation("braid.play")
+def braid_play(given: Input) -> Output:
+    """Return the answer of each step."""
+    player = BraidPlayer(given)
+    table = {"send": player.send, "receive": player.receive, "state": player.state}
+    return play(given.parts("steps"), table)
+
+
+class BraidPlayer(Guarded):
+    """The state, what lies beside it, and the bytes that are drawn."""
+
+    __slots__ = ("_entropy", "_slots", "_state")
+
+    def __init__(self, given: Input) -> None:
+        shared = PqSharedSecret(given.sized("secret", KEY_BYTES))
+        begin = braid.initiator if given.flag("initiator") else braid.recipient
+        self._state: Braid = begin(LETTERLOCK, shared)
+        self._slots: dict[Slot, list[bytes]] = {slot: [] for slot in Slot}
+        self._entropy = Chosen()
+
+    def send(self, step: Input) -> Output:
+        """Take the next piece."""
+        room = step.number("room")
+        if not 1 <= room <= MAX_CODEWORDS:
+            raise UsageError(f"`room` must be 1 to {MAX_CODEWORDS}")
+        self._entropy.offer(step.optional_hex("entropy"))
+        sent = braid.send(LETTERLOCK, self._state, room, self._entropy, self._slots.__getitem__)
+        self._commit(sent.state, sent.writes)
+        bare = sent.type in BARE
+        return {
+            "epoch": sent.epoch,
+            "type": int(sent.type),
+            "first": None if bare else sent.first,
+            "codewords": None if bare else sent.codewords.hex(),
+            "secret": _shown(sent.secret),
+        }
+
+    def receive(self, step: Input) -> Output:
+        """Take in a piece of an authenticated message."""
+        part = _piece(step, number=1, previous=0)
+        braid.check_epoch(self._state, part)
+        received = braid.receive(LETTERLOCK, self._state, part, self._slots.__getitem__)
+        self._commit(received.state, received.writes)
+        return {"secret": _shown(received.secret)}
+
+    def state(self, _step: Input) -> Output:
+        """Show the state's name and the epoch that is being agreed on."""
+        return {"state": type(self._state).__name__, "epoch": self._state.epoch}
+
+    def _commit(self, state: Braid, writes: tuple[Write, ...]) -> None:
+        self._state = state
+        for write in writes:
+            if isinstance(write, Append):
+                self._slots[write.slot].append(write.entry)
+            else:
+                self._slots[write.slot].clear()
+
+
+def read_part(given: Input) -> HealingPart:
+    """Return the part of a triple message. Raises UsageError for what no message can carry."""
+    return _piece(given, given.counter("number", 1), given.counter("previous"))
+
+
+def _piece(given: Input, number: int, previous: int) -> HealingPart:
+    epoch, type_ = given.counter("epoch", 1), given.number("type")
+    first, codewords = given.optional_number("first"), given.optional_hex("codewords")
+    if type_ not in set(PartType):
+        raise UsageError("there is no type of part of this number")
+    if first is None or codewords is None:
+        if type_ not in BARE or first is not None or codewords is not None:
+            raise UsageError("`first` and `codewords` are null with types 0 and 4, and with them alone")
+        return HealingPart(epoch, number, previous, PartType(type_))
+    count, rest = divmod(len(codewords), CODEWORD_BYTES)
+    if type_ in BARE or rest or not 1 <= count <= MAX_CODEWORDS or not 0 <= first <= MAX_INDEX + 1 - count:
+        raise UsageError("1 to 64 whole codewords, of indices up to 65,535, with types 1, 2, 3, 5 and 6")
+    return HealingPart(epoch, number, previous, PartType(type_), first, codewords)
+
+
+def _shown(secret: EpochSecret | None) -> str | None:
+    return None if secret is None else secret.expose().hex()

@@ -1,0 +1,60 @@
+"""sparse.play: the sparse chains of one side, with the secrets of the epochs as the vector says.
+
+Keys of messages that were jumped over are kept here, as many as come: the limit is the session's.
+
+Not here: where the secrets come from (braid.py), the double ratchet beside the chains (triple.py).
+"""
+
+from letterlock.errors import DuplicateMessage
+from letterlock.primitives.secret import KEY_BYTES, Guarded
+from letterlock.ratchet import sparse
+from letterlock.ratchet.double import DUPLICATE
+from letterlock.ratchet.pq_keys import EpochSecret, PqSharedSecret, SparseMessageKey
+from letterlock.ratchet.pq_profile import LETTERLOCK
+from letterlock.ratchet.sparse import SparsePlace
+from letterlock.vectors.operation import Input, Output, operation
+from letterlock.vectors.plays import play
+
+
+@operation("sparse.play")
+def sparse_play(given: Input) -> Output:
+    """Return the answer of each step."""
+    player = SparsePlayer(given)
+    table = {"send": player.send, "receive": player.receive, "add_epoch": player.add_epoch}
+    return play(given.parts("steps"), table)
+
+
+class SparsePlayer(Guarded):
+    """The chains, and the kept keys by epoch and number."""
+
+    __slots__ = ("_kept", "_state")
+
+    def __init__(self, given: Input) -> None:
+        shared = PqSharedSecret(given.sized("secret", KEY_BYTES))
+        self._state = sparse.start(LETTERLOCK, shared, is_initiator=given.flag("initiator"))
+        self._kept: dict[tuple[int, int], SparseMessageKey] = {}
+
+    def send(self, step: Input) -> Output:
+        """Take the key of the next message of an epoch."""
+        self._state, place, key = sparse.send(LETTERLOCK, self._state, step.number("epoch"))
+        return {"number": place.number, "previous": place.previous, "key": key.expose().hex()}
+
+    def receive(self, step: Input) -> Output:
+        """Take the key of a message that came."""
+        place = SparsePlace(step.counter("epoch"), step.counter("number", 1), step.counter("previous"))
+        if sparse.is_late(self._state, place):
+            kept = self._kept.pop((place.epoch, place.number), None)
+            if kept is None:
+                raise DuplicateMessage(DUPLICATE)
+            return {"key": kept.expose().hex()}
+        received = sparse.receive(LETTERLOCK, self._state, place)
+        for gap in received.gaps(LETTERLOCK):
+            self._kept.update({(gap.epoch, number): key for number, key in gap.keys(LETTERLOCK)})
+        self._state = received.state
+        return {"key": received.key.expose().hex()}
+
+    def add_epoch(self, step: Input) -> Output:
+        """Mix in the secret of the next epoch."""
+        secret = EpochSecret(step.sized("secret", KEY_BYTES))
+        self._state = sparse.add_epoch(LETTERLOCK, self._state, step.number("epoch"), secret)
+        return {}

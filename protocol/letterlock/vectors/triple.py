@@ -1,0 +1,31 @@
+"""triple.play: one side of one session of the triple ratchet, with chosen keys, from its first state on.
+
+Not here: the session book that plays it (ratchets.py), the braid or the sparse chains alone.
+"""
+
+from letterlock.ratchet.triple import Triple
+from letterlock.vectors.operation import Input, Output, operation
+from letterlock.vectors.plays import play
+from letterlock.vectors.ratchets import SidePlayer
+from letterlock.wire.suite import Suite
+
+
+@operation("triple.play")
+def triple_play(given: Input) -> Output:
+    """Return the answer of each step."""
+    player = SidePlayer(given, Suite.PQXDH)
+
+    def state(_step: Input) -> Output:
+        match player.ratchet():
+            case Triple(double, _, braid):
+                return {
+                    "state": type(double).__name__,
+                    "braid": type(braid).__name__,
+                    "epoch": braid.epoch,
+                    "skipped": player.skipped(),
+                }
+            case _:  # pragma: no cover - the suite says so
+                raise AssertionError
+
+    table = {"send": player.send, "receive": player.receive, "state": state}
+    return play(given.parts("steps"), table)

@@ -1,0 +1,75 @@
+"""What a message carries for the post-quantum ratchet: where it stands, and a piece of what is exchanged.
+
+    epoch, number, previous, type, first index / null, codewords / null
+
+    type        0 nothing, 1 Hdr, 2 Ek, 3 EkCt1Ack, 4 Ct1Ack, 5 Ct1, 6 Ct2       (ML-KEM Braid, section 2)
+    codewords   of the indices from the first on, 32 bytes each; with types 0 and 4 there are none  [WIRE-12]
+
+Not here: what the types mean (ratchet/braid.py).
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+from letterlock.limits import MAX_CODEWORDS, MAX_COUNTER
+from letterlock.wire.fields import Fields
+
+CODEWORD_BYTES: Final = 32
+MAX_INDEX: Final = 2**16 - 1
+
+
+class PartType(IntEnum):
+    """What the codewords of a message are of, and whether the sender has all of ct1."""
+
+    NONE = 0
+    HDR = 1
+    EK = 2
+    EK_CT1_ACK = 3
+    CT1_ACK = 4
+    CT1 = 5
+    CT2 = 6
+
+
+BARE: Final = frozenset({PartType.NONE, PartType.CT1_ACK})
+"""The types that carry no codewords."""
+
+
+@dataclass(frozen=True, slots=True)
+class HealingPart:
+    """`epoch` is the one being agreed on, from 1; `number` that of the message in the sparse chain, from 1.
+
+    `previous` is how many messages the sender's chain of the epoch before had.
+    `first` is the index of the first codeword; `codewords` are 32 bytes each, none for a bare type.
+    """
+
+    epoch: int
+    number: int
+    previous: int
+    type: PartType
+    first: int = 0
+    codewords: bytes = b""
+
+    def fields(self) -> tuple[int, int, int, int, int | None, bytes | None]:
+        """Return the elements as they stand in a message."""
+        where = (self.epoch, self.number, self.previous, int(self.type))
+        return (*where, None, None) if self.type in BARE else (*where, self.first, self.codewords)
+
+
+def read_part(fields: Fields) -> HealingPart:
+    """Read the six elements. Raises MalformedMessage."""
+    epoch = fields.uint("epoch", MAX_COUNTER)
+    number = fields.uint("sparse number", MAX_COUNTER)
+    if epoch == 0 or number == 0:
+        raise fields.wrong("epoch or sparse number", "1 or more")
+    previous = fields.uint("previous sparse chain length", MAX_COUNTER)
+    type_ = PartType(fields.uint("part type", max(PartType)))
+    if type_ in BARE:
+        fields.null("first index")
+        fields.null("codewords")
+        return HealingPart(epoch, number, previous, type_)
+    first = fields.uint("first index", MAX_INDEX)
+    codewords = fields.blob_between("codewords", CODEWORD_BYTES, MAX_CODEWORDS * CODEWORD_BYTES)
+    if len(codewords) % CODEWORD_BYTES or first + len(codewords) // CODEWORD_BYTES - 1 > MAX_INDEX:
+        raise fields.wrong("codewords", f"whole ones, of indices up to {MAX_INDEX}")
+    return HealingPart(epoch, number, previous, type_, first, codewords)

@@ -1,0 +1,167 @@
+"""Fuzzing the braid: authenticated parts of any type, epoch and codewords, in any of its eleven states.
+
+An input is [state, part, part, ...]; a part is [epoch, type, first index / null, codewords / null], as in a
+message. The parts are received one after the other:
+
+    refused     as BraidFailed, or AuthenticationFailed for an epoch that is not there
+    accepted    what lies beside fits the state; the same part changes nothing the second time; the state
+                comes back from a record; what is due can be sent
+    secret      where an epoch ends, and nowhere else
+"""
+
+import random
+from functools import partial
+from typing import Any, Final
+
+import cbor2
+
+from fuzz.braids import HELD, NAMES, TEXTS, Held
+from fuzz.harness import Finding, Outcome, Target, attempt, parsed_room
+from fuzz.tree import mutated
+from letterlock.errors import AuthenticationFailed, BraidFailed, PeerError
+from letterlock.limits import MAX_CODEWORDS
+from letterlock.ratchet import braid
+from letterlock.ratchet.braid import RECEIVES, BraidReceived
+from letterlock.ratchet.braid_states import Ct1Received, EkSentCt1Received, KeysUnsampled, Slot
+from letterlock.ratchet.erasure import codeword
+from letterlock.ratchet.pq_profile import LETTERLOCK
+from letterlock.session.triple_record import decode_braid, encode_braid
+from letterlock.wire import cbor
+from letterlock.wire.fields import Fields
+from letterlock.wire.healing import BARE, CODEWORD_BYTES, MAX_INDEX, HealingPart, PartType, read_part
+from model_device import BESIDE
+from pair import plain
+
+MOST_PARTS: Final = 8
+
+
+def check(data: bytes) -> None:
+    read = attempt(data, lambda: _read(data), PeerError, parsed_room)
+    if read.error is not None:
+        return
+    held, parts = read.accepted()
+    for part in parts:
+        outcome = attempt(data, partial(_received, held, part), PeerError)
+        if outcome.error is None:
+            held = _accepted(data, held, part, outcome)
+        elif not isinstance(outcome.error, BraidFailed | AuthenticationFailed):
+            raise Finding(f"{type(outcome.error).__name__} for a part")
+
+
+def _read(data: bytes) -> tuple[Held, list[HealingPart]]:
+    items = cbor.decode(data)
+    count = len(items) if isinstance(items, list) else 0
+    fields = Fields(items, max(1, min(count, MOST_PARTS + 1)), "input")
+    held = HELD[NAMES[fields.uint("state", len(NAMES) - 1)]]
+    return held, [_part(fields.array("part", 4)) for _ in range(count - 1)]
+
+
+def _part(items: list[object]) -> HealingPart:
+    where, rest = items[:1], items[1:]
+    return read_part(Fields([*where, 1, 0, *rest], 6, "part"))
+
+
+def _received(held: Held, part: HealingPart) -> BraidReceived:
+    braid.check_epoch(held.state, part)
+    return braid.receive(LETTERLOCK, held.state, part, held.read)
+
+
+def _accepted(data: bytes, held: Held, part: HealingPart, outcome: Outcome[BraidReceived]) -> Held:
+    """Hold what was accepted to what the docstring says; return what a store then holds."""
+    received = outcome.accepted()
+    after = held.apply(received.state, received.writes)
+    before = held.state
+    moves = (type(before), part.type) in RECEIVES or isinstance(received.state, KeysUnsampled)
+    if not moves and (received.writes or received.state != before):
+        raise Finding(f"{part.type.name} changes {type(before).__name__}")
+    ends = isinstance(before, Ct1Received | EkSentCt1Received) and received.state.epoch == before.epoch + 1
+    if ends is (received.secret is None):
+        raise Finding("an epoch ends without its secret, or a secret comes before its end")
+    _check_beside(after)
+    again = attempt(data, partial(_received, after, part), PeerError).accepted()
+    if again.writes or again.secret is not None or plain(again.state) != plain(received.state):
+        raise Finding(f"{part.type.name} changes {type(received.state).__name__} a second time")
+    if plain(decode_braid(cbor.decode(cbor.encode(encode_braid(received.state))))) != plain(received.state):
+        raise Finding(f"{type(received.state).__name__} does not come back from a record")
+    sent, piece = after.send(MAX_CODEWORDS)
+    _check_beside(sent)
+    if piece.type is not braid.SENDS[type(received.state)] or (piece.type in BARE) is bool(piece.codewords):
+        raise Finding(f"{type(received.state).__name__} sends {piece.type.name}")
+    return after
+
+
+def _check_beside(held: Held) -> None:
+    state, texts = held.state, BESIDE[type(held.state)]
+    for slot in (Slot.OUTGOING, Slot.KEPT):
+        if [len(each) for each in held.read(slot)] != ([texts[slot]] if slot in texts else []):
+            raise Finding(f"{slot.name} does not fit {type(state).__name__}")
+    entries = b"".join(held.read(Slot.INCOMING))
+    indices = [int.from_bytes(entries[at : at + 2], "big") for at in range(0, len(entries), 34)]
+    if indices != [*getattr(state, "got", ())]:
+        raise Finding(f"INCOMING does not fit {type(state).__name__}")
+
+
+# --- inputs ---------------------------------------------------------------------------------------------
+
+
+def _mutate(data: bytes, rng: random.Random, room: int) -> bytes:
+    if rng.random() < 0.4:
+        return mutated(data, rng, room)
+    name = rng.choice(NAMES)
+    parts = [_random_part(name, rng) for _ in range(rng.choice((1, 1, 2, 3, MOST_PARTS)))]
+    return _input(name, *parts)[:room]
+
+
+def _random_part(name: str, rng: random.Random) -> list[Any]:
+    """Return a part that the peer might send, or one of which something is wrong."""
+    useful = [type_ for state, type_ in RECEIVES if state.__name__ == name]
+    type_ = rng.choice((*useful * 4, *PartType))
+    epoch = HELD[name].state.epoch + rng.choice((*(0,) * 12, 1, 1, -1, 2))
+    if type_ in BARE:
+        return [max(epoch, 0), int(type_), None, None]
+    first = rng.choice((0, 0, 1, 20, rng.randrange(40), rng.randrange(MAX_INDEX), MAX_INDEX - MAX_CODEWORDS))
+    count = rng.choice((1, 2, 5, 20, 36, MAX_CODEWORDS))
+    text = TEXTS[name].get(type_, b"")
+    if not text or rng.random() < 0.2:
+        return [max(epoch, 0), int(type_), first, rng.randbytes(count * CODEWORD_BYTES)]
+    return [max(epoch, 0), int(type_), first, _of(text, first, count)]
+
+
+def _of(text: bytes, first: int, count: int) -> bytes:
+    return b"".join(codeword(text, index).data for index in range(first, first + count))
+
+
+def _input(name: str, *parts: list[Any]) -> bytes:
+    return cbor2.dumps([NAMES.index(name), *parts])
+
+
+def seeds() -> dict[str, bytes]:
+    found = {}
+    for state, type_ in RECEIVES:
+        name = state.__name__
+        label = f"{name.lower()}-{type_.name.lower()}"
+        text, epoch = TEXTS[name].get(type_, bytes(1152)), HELD[name].state.epoch
+        if type_ in BARE:
+            found[label] = _input(name, [epoch, int(type_), None, None])
+            continue
+        share = len(text) // CODEWORD_BYTES
+        found[label] = _input(name, [epoch, int(type_), 0, text])
+        beyond = [epoch, int(type_), 1000, _of(text, 1000, 2)]
+        found[f"{label}-in-pieces"] = _input(
+            name, beyond, beyond, [epoch, int(type_), 2, _of(text, 2, share - 2)]
+        )
+        found[f"{label}-wrong"] = _input(name, [epoch, int(type_), 0, bytes(len(text))])
+    for name in ("Ct2Sampled", "KeysUnsampled", "HeaderReceived"):
+        epoch = HELD[name].state.epoch
+        found[f"{name.lower()}-next-epoch"] = _input(name, [epoch + 1, 0, None, None])
+        found[f"{name.lower()}-two-epochs"] = _input(name, [epoch + 2, 0, None, None])
+    sample = [1, int(PartType.HDR), 65_535, bytes(CODEWORD_BYTES)]
+    return found | {
+        "last-index": _input("NoHeaderReceived", sample),
+        "beyond-the-last-index": _input("NoHeaderReceived", [*sample[:3], bytes(2 * CODEWORD_BYTES)]),
+        "no-part": _input("NoHeaderReceived"),
+        "epoch-zero": _input("NoHeaderReceived", [0, *sample[1:]]),
+    }
+
+
+TARGET: Final = Target(check, _mutate, seeds)

@@ -1,0 +1,142 @@
+"""WIRE-12: what a message carries for the post-quantum ratchet, field by field."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from letterlock.errors import MalformedMessage
+from letterlock.limits import MAX_CODEWORDS, MAX_COUNTER
+from letterlock.ratchet import erasure
+from letterlock.wire import cbor, healing
+from letterlock.wire.fields import Fields
+from letterlock.wire.healing import BARE, MAX_INDEX, HealingPart, PartType, read_part
+
+CARRYING = [type_ for type_ in PartType if type_ not in BARE]
+COUNTERS = st.integers(0, MAX_COUNTER)
+NUMBERS = st.integers(1, MAX_COUNTER)
+
+
+@st.composite
+def parts(draw: st.DrawFn) -> HealingPart:
+    where = (draw(NUMBERS), draw(NUMBERS), draw(COUNTERS), draw(st.sampled_from(PartType)))
+    if where[3] in BARE:
+        return HealingPart(*where)
+    count = draw(st.integers(1, MAX_CODEWORDS))
+    first = draw(st.integers(0, MAX_INDEX + 1 - count))
+    return HealingPart(*where, first, draw(st.binary(min_size=32, max_size=32)) * count)
+
+
+def read(items: list[object]) -> HealingPart:
+    return read_part(Fields(items, 6, "a message"))
+
+
+def good(type_: PartType = PartType.EK) -> list[object]:
+    return [*HealingPart(7, 8, 9, type_, 10, bytes(64)).fields()]
+
+
+def changed(at: int, value: object, type_: PartType = PartType.EK) -> list[object]:
+    return [value if index == at else each for index, each in enumerate(good(type_))]
+
+
+@given(parts())
+def test_round_trip(part: HealingPart) -> None:
+    assert read([*part.fields()]) == part
+    decoded = cbor.decode(cbor.encode([*part.fields()]))
+    assert isinstance(decoded, list)
+    assert read(decoded) == part
+
+
+@given(parts())
+def test_two_parts_have_the_same_fields_only_if_they_are_the_same(part: HealingPart) -> None:
+    fields = part.fields()
+    assert len(fields) == 6
+    assert fields[:4] == (part.epoch, part.number, part.previous, part.type.value)
+    assert [type(each) for each in fields[:4]] == [int] * 4
+    assert fields[4:] == ((None, None) if part.type in BARE else (part.first, part.codewords))
+
+
+def test_the_types_are_those_of_the_specification() -> None:
+    names = ["NONE", "HDR", "EK", "EK_CT1_ACK", "CT1_ACK", "CT1", "CT2"]
+    assert [(type_.name, type_.value) for type_ in PartType] == [(name, n) for n, name in enumerate(names)]
+    assert {PartType.NONE, PartType.CT1_ACK} == BARE
+
+
+def test_the_numbers_are_those_of_the_code() -> None:
+    """wire/ may not import ratchet/, so two numbers stand in both."""
+    assert (healing.CODEWORD_BYTES, MAX_INDEX) == (erasure.CODEWORD_BYTES, erasure.MAX_INDEX) == (32, 65535)
+    assert MAX_CODEWORDS == 64
+
+
+@pytest.mark.parametrize(("at", "name"), [(0, "epoch"), (1, "sparse number"), (2, "previous sparse chain")])
+def test_counters_have_four_bytes(at: int, name: str) -> None:
+    for value in (1, MAX_COUNTER):
+        assert read(changed(at, value)).fields()[at] == value
+    bad: list[object] = [-1, MAX_COUNTER + 1, 2**64 - 1, None, "1", b"\1", 1.0, True]
+    for each in bad:
+        with pytest.raises(MalformedMessage, match=f"^{name}"):
+            read(changed(at, each))
+
+
+@pytest.mark.parametrize("type_", PartType, ids=lambda type_: type_.name)
+def test_epochs_and_numbers_count_from_one(type_: PartType) -> None:
+    for at in (0, 1):
+        with pytest.raises(MalformedMessage, match=r"^epoch or sparse number of a message is not 1 or more$"):
+            read(changed(at, 0, type_))
+    assert read(changed(2, 0, type_)).previous == 0
+
+
+@pytest.mark.parametrize("value", [-1, 7, 8, 255, None, "0", True, 1.0])
+def test_there_are_seven_types(value: object) -> None:
+    with pytest.raises(
+        MalformedMessage, match=r"^part type of a message is not an unsigned integer of at most 6"
+    ):
+        read(changed(3, value))
+
+
+@pytest.mark.parametrize("type_", sorted(BARE), ids=lambda type_: type_.name)
+@pytest.mark.parametrize("extra", [0, 10, b"", bytes(32), False, "", []], ids=repr)
+def test_a_bare_type_carries_neither_index_nor_codewords(type_: PartType, extra: object) -> None:
+    assert read(good(type_)) == HealingPart(7, 8, 9, type_)
+    for at, name in ((4, "first index"), (5, "codewords")):
+        with pytest.raises(MalformedMessage, match=f"^{name} of a message is not null$"):
+            read(changed(at, extra, type_))
+
+
+CARRY = pytest.mark.parametrize("type_", CARRYING, ids=lambda type_: type_.name)
+
+
+@CARRY
+def test_other_types_have_both(type_: PartType) -> None:
+    for at, name in ((4, "first index"), (5, "codewords")):
+        with pytest.raises(MalformedMessage, match=f"^{name} of a message is not"):
+            read(changed(at, None, type_))
+
+
+@CARRY
+@pytest.mark.parametrize("length", [0, 1, 31, 33, 63, 65, 64 * 32 - 1, 64 * 32 + 1, 65 * 32])
+def test_codewords_come_whole_one_to_sixty_four(type_: PartType, length: int) -> None:
+    with pytest.raises(MalformedMessage, match=r"^codewords of a message is not"):
+        read(changed(5, bytes(length), type_))
+    for count in (1, 2, 63, 64):
+        assert len(read(changed(5, bytes(32 * count), type_)).codewords) == 32 * count
+
+
+@CARRY
+def test_an_index_has_two_bytes_and_so_has_the_last(type_: PartType) -> None:
+    for first, count in ((0, 64), (MAX_INDEX, 1), (MAX_INDEX - 63, 64), (MAX_INDEX - 1, 2)):
+        part = read([7, 8, 9, type_.value, first, bytes(32 * count)])
+        assert (part.first, len(part.codewords)) == (first, 32 * count)
+    for first, count in ((MAX_INDEX, 2), (MAX_INDEX - 62, 64), (MAX_INDEX - 1, 3)):
+        with pytest.raises(
+            MalformedMessage, match=r"^codewords of a message is not whole ones, of indices up to"
+        ):
+            read([7, 8, 9, type_.value, first, bytes(32 * count)])
+    for bad in (MAX_INDEX + 1, -1, 2**32):
+        with pytest.raises(MalformedMessage, match=r"^first index of a message is not an unsigned integer"):
+            read([7, 8, 9, type_.value, bad, bytes(32)])
+
+
+@pytest.mark.parametrize("count", [0, 5, 7])
+def test_there_are_six_elements(count: int) -> None:
+    with pytest.raises(MalformedMessage, match=f"has {count} elements; expected 6"):
+        read((good() * 2)[:count])
