@@ -136,10 +136,21 @@ def test_the_tables_multiply() -> None:
     powers, logs = erasure._tables()
     rng = random.Random(0)
     for _ in range(300):
-        a, b = rng.randrange(1, 2**16), rng.randrange(2**16)
-        assert powers[logs[a] + logs[b]] == product(a, b)
-    assert powers[logs[0] + logs[0xFFFF]] == 0
-    assert sorted(powers[: 2**16 - 1]) == list(range(1, 2**16))
+        a, b = rng.randrange(1, 2**16), rng.randrange(1, 2**16)
+        assert powers[(logs[a] + logs[b]) % (2**16 - 1)] == product(a, b)
+    assert sorted(powers) == list(range(1, 2**16))
+
+
+def test_a_codeword_is_multiplied_in_all_its_lanes() -> None:
+    rng = random.Random(1)
+    for _ in range(40):
+        data, factor = rng.randbytes(CODEWORD_BYTES), rng.randrange(2**16)
+        tables = erasure._multiples(int.from_bytes(data, "big"))
+        total = 0
+        for place, table in enumerate(tables):
+            total ^= table[factor >> 4 * place & 15]
+        expected = [product(each, factor) for each in elements(data)]
+        assert elements(total.to_bytes(CODEWORD_BYTES, "big")) == expected
 
 
 def known() -> external.Case:
