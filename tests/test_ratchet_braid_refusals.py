@@ -4,6 +4,7 @@ A peer whose messages authenticate can still send any codewords it likes; these 
 """
 
 import dataclasses
+from collections.abc import Callable
 
 import pytest
 
@@ -23,6 +24,7 @@ from braids import (
     walk,
 )
 from letterlock.errors import BraidFailed
+from letterlock.primitives import kpke
 from letterlock.primitives.mlkem import KemSeed, MlKem768KeyPair
 from letterlock.primitives.mlkem_split import VECTOR_BYTES, EncapsulationRandomness, split
 from letterlock.ratchet import braid_states
@@ -114,6 +116,26 @@ def test_a_vector_is_not_of_the_header(
         side.state = dataclasses.replace(side.state, got=())
         side.slots.held[Slot.INCOMING] = ()
     refused(side, type_, foreign(epoch)[vector], one_by_one=one_by_one)
+
+
+@EPOCH
+def test_a_foreign_vector_is_refused_before_m_is_used(epoch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PRIM-11: a peer may repeat it for ever, and nobody may time m more than the two times it serves."""
+    side, vectors, whole = place(epoch, "Ct1Sampled"), foreign(epoch), texts(epoch)[PartType.EK]
+    used: list[str] = []
+    for name in ("first_part", "second_part"):
+        part_of = getattr(kpke, name)
+
+        def noted(*given: bytes, name: str = name, part_of: Callable[..., bytes] = part_of) -> bytes:
+            used.append(name)
+            return part_of(*given)
+
+        monkeypatch.setattr(kpke, name, noted)
+    for vector in vectors.values():
+        refused(side, PartType.EK, vector, one_by_one=False)
+    assert used == []
+    side.receive(HealingPart(epoch, 1, 0, PartType.EK, 0, whole))
+    assert sorted(used) == ["first_part", "second_part"]
 
 
 @EPOCH

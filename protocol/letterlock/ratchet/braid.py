@@ -291,11 +291,12 @@ def _more_vector(
 def _second(profile: PqProfile, state: Ct1Sampled | Ct1Acknowledged, vector: bytes, read: Read) -> bytes:
     """Return ct2 with the MAC over ct1 || ct2. Raises BraidFailed for a vector of another header.  PRIM-11"""
     header = _held(read, Slot.KEPT, HEADER_BYTES)
-    _, ct1 = encapsulate_header(header, state.m)
     try:
         ct2 = encapsulate_vector(header, vector, state.m)
     except InvalidKey:
         raise BraidFailed(_CONTRADICTION) from None
+    # Not earlier: whoever repeats a foreign vector would have m computed with as often.
+    _, ct1 = encapsulate_header(header, state.m)
     return ct2 + profile.ciphertext_mac(state.authenticator, state.epoch, ct1 + ct2)
 
 
