@@ -60,17 +60,17 @@ MAX_SIGNED_MESSAGE: Final = 4096
 
 MAX_SKIP: Final = 2000
 """(protocol) Messages that one message may jump over in one chain. Before the message has authenticated each
-costs one HMAC, so a forged header costs at most 4 ms. Signal stores 2,000 a chain and lets a header jump
-25,000, which is much work for anybody who can send bytes."""
+costs one HMAC, so a forged header costs at most 4 ms, or 7 ms in suite 2 with its two chains. Signal stores
+2,000 a chain and lets a header jump 25,000, which is much work for anybody who can send bytes."""
 
 MAX_TRIAL_STEPS: Final = 4 * MAX_SKIP
 """Chain steps in all the sessions that are tried for one message, so that a forged header costs about as
 much with 40 archived sessions as with four."""
 
 MAX_SKIPPED_KEYS: Final = 2 * MAX_SKIP
-"""Skipped message keys kept in one session. One message can skip MAX_SKIP in the old chain and as many in
-the new one, so the total must hold both; beyond it the oldest go first, as a message that late has been
-given up."""
+"""Skipped message keys kept in one session; of suite 2 twice as many, for a message has two. One message can
+skip MAX_SKIP in the old chain and as many in the new one, so the total must hold both; beyond it the oldest
+go first, as a message that late has been given up."""
 
 MAX_CODEWORDS: Final = 64
 """(protocol) Codewords of the post-quantum ratchet in one message; the longest text sent so has 36."""
