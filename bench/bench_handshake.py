@@ -1,0 +1,59 @@
+"""Handshakes through accounts in memory: `initiate`, and the first message that the recipient decrypts.
+
+Each call has a new initiator, and a bundle with one-time prekeys of both kinds. The Edwards form of the
+peer's identity key is ready in the floor; its KEM key pair is made from the seed, as it lies in a store.
+"""
+
+import itertools
+from functools import partial
+
+import floor
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+from talk import BOB, PAYLOAD, SUITES
+from work import Arguments, Room, Side, Work, run
+
+from letterlock import Account, Address, MemoryStore, Suite
+
+ROOM = Room()
+
+
+def account(address: Address) -> Account:
+    return Account.create(MemoryStore(), address, suites=SUITES)
+
+
+def initiate(suite: Suite) -> tuple[Side, Side]:
+    bundle = account(BOB).bundle()
+
+    def batch(count: int) -> list[Arguments]:
+        return [(account(Address("alice")),) for _ in range(count)]
+
+    def ours(alice: Account) -> None:
+        alice.initiate(BOB, bundle, suite=suite)
+
+    return Side(ours, batch), Side(floor.Handshake(suite is Suite.PQXDH).initiate)
+
+
+def respond(suite: Suite) -> tuple[Side, Side]:
+    bob, numbers = account(BOB), itertools.count()
+
+    def batch(count: int) -> list[Arguments]:
+        made = []
+        for _ in range(count):
+            address = Address(f"alice{next(numbers)}")
+            alice = account(address)
+            alice.initiate(BOB, bob.bundle(), suite=suite)
+            made.append((address, alice.encrypt(BOB, PAYLOAD)))
+        return made
+
+    return Side(bob.decrypt, batch), Side(floor.Handshake(suite is Suite.PQXDH).respond)
+
+
+for suite_ in Suite:
+    ROOM.add(f"initiate_{suite_.name.lower()}", partial(initiate, suite_), loops=3)
+    ROOM.add(f"first_decrypt_{suite_.name.lower()}", partial(respond, suite_), loops=3)
+
+
+@pytest.mark.parametrize("side", ROOM.sides())
+def test_handshake(benchmark: BenchmarkFixture, side: tuple[Work, int]) -> None:
+    run(benchmark, side)

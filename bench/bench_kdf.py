@@ -1,0 +1,79 @@
+"""Key derivation: root step, chain step, skips, the hybrid KDF, HKDF."""
+
+import os
+from functools import partial
+
+import floor
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+from work import Room, Side, Work, run
+
+from letterlock.primitives.curve25519 import RatchetKeyPair, SharedPoint
+from letterlock.primitives.entropy import system_entropy
+from letterlock.primitives.kdf import hkdf_sha256
+from letterlock.primitives.labels import PQ_HYBRID
+from letterlock.ratchet.chain import ChainKey, MessageKey, ReceivingChain, kdf_ck
+from letterlock.ratchet.pq_keys import SparseChainKey, SparseMessageKey
+from letterlock.ratchet.pq_profile import LETTERLOCK
+from letterlock.ratchet.root import RootKey, kdf_rk
+
+ROOM = Room()
+KEY = os.urandom(32)
+OTHER = os.urandom(32)
+
+
+def root_step() -> tuple[Side, Side]:
+    ours = partial(kdf_rk, RootKey(KEY), SharedPoint(OTHER))
+    return Side(ours), Side(partial(floor.hkdf64, KEY, OTHER, floor.ROOT_INFO))
+
+
+def chain_step() -> tuple[Side, Side]:
+    return Side(partial(kdf_ck, ChainKey(KEY))), Side(partial(floor.step, KEY))
+
+
+def sparse_step() -> tuple[Side, Side]:
+    chain = SparseChainKey(KEY)
+
+    def ours() -> None:
+        LETTERLOCK.message_key(chain, 5)
+        LETTERLOCK.advance(chain, 5)
+
+    return Side(ours), Side(partial(floor.step, KEY, b"\0\0\0\5\1", b"\0\0\0\5\2"))
+
+
+def skips(count: int) -> tuple[Side, Side]:
+    chain = ReceivingChain(RatchetKeyPair.generate(system_entropy).public, ChainKey(KEY))
+
+    def ours() -> None:
+        _, gap = chain.skip(count)
+        gap.keys()
+
+    return Side(ours), Side(partial(floor.walk, KEY, count))
+
+
+def hybrid() -> tuple[Side, Side]:
+    ours = partial(LETTERLOCK.hybrid, MessageKey(KEY), SparseMessageKey(OTHER))
+    return Side(ours), Side(partial(floor.hkdf32, OTHER, KEY, PQ_HYBRID))
+
+
+def hkdf(length: int) -> tuple[Side, Side]:
+    ours = partial(hkdf_sha256, KEY, OTHER, floor.ROOT_INFO, length)
+    least = {32: floor.hkdf32, 64: floor.hkdf64, 96: floor.hkdf96}[length]
+    return Side(ours), Side(partial(least, KEY, OTHER, floor.ROOT_INFO))
+
+
+ROOM.add("root_step", root_step, loops=400)
+ROOM.add("chain_step", chain_step, loops=1000)
+ROOM.add("sparse_step", sparse_step, loops=500)
+ROOM.add("skip_1", partial(skips, 1), loops=400)
+ROOM.add("skip_100", partial(skips, 100), loops=10)
+ROOM.add("skip_2000", partial(skips, 2000), loops=1)
+ROOM.add("hybrid_kdf", hybrid, loops=500)
+ROOM.add("hkdf_32", partial(hkdf, 32), loops=500)
+ROOM.add("hkdf_64", partial(hkdf, 64), loops=400)
+ROOM.add("hkdf_96", partial(hkdf, 96), loops=400)
+
+
+@pytest.mark.parametrize("side", ROOM.sides())
+def test_kdf(benchmark: BenchmarkFixture, side: tuple[Work, int]) -> None:
+    run(benchmark, side)

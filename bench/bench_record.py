@@ -1,0 +1,35 @@
+"""A session to bytes and back, as every message does; the floor is one `cbor2.dumps` or `cbor2.loads`."""
+
+from functools import partial
+
+import cbor2
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+from talk import Talk
+from work import Room, Side, Work, run
+
+from letterlock import Suite
+from letterlock.session.record import decode_session, encode_session
+
+ROOM = Room()
+
+
+def save(suite: Suite) -> tuple[Side, Side]:
+    alice, _ = Talk(suite).voices()
+    elements = cbor2.loads(alice.record.expose())
+    return Side(partial(encode_session, alice.session)), Side(partial(cbor2.dumps, elements))
+
+
+def load(suite: Suite) -> tuple[Side, Side]:
+    alice, _ = Talk(suite).voices()
+    return Side(partial(decode_session, alice.record)), Side(partial(cbor2.loads, alice.record.expose()))
+
+
+for suite_ in Suite:
+    ROOM.add(f"save_session_{suite_.name.lower()}", partial(save, suite_), loops=200)
+    ROOM.add(f"load_session_{suite_.name.lower()}", partial(load, suite_), loops=100)
+
+
+@pytest.mark.parametrize("side", ROOM.sides())
+def test_record(benchmark: BenchmarkFixture, side: tuple[Work, int]) -> None:
+    run(benchmark, side)

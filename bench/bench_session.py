@@ -1,0 +1,99 @@
+"""Messages of a session without a store: what the protocol itself costs.
+
+A session is a pure function of its state, so each call begins from the same state: the same step of the same
+chain, whatever was measured before. Only `ping_pong` goes on.
+"""
+
+import os
+from functools import partial
+
+import floor
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+from talk import PAYLOAD, Talk
+from work import Room, Side, Work, run
+
+from letterlock import Suite
+from letterlock.ratchet.chain import MessageKey
+from letterlock.session.session import decrypt_late
+from letterlock.wire.message import RatchetMessage
+from letterlock.wire.padding import padded_length
+
+ROOM = Room()
+SKIPPED = 999
+
+
+def least(suite: Suite) -> floor.Message:
+    return floor.Message(padded_length(len(PAYLOAD)), triple=suite is Suite.PQXDH)
+
+
+def encrypt(suite: Suite) -> tuple[Side, Side]:
+    alice, _ = Talk(suite).voices()
+    return Side(partial(alice.seal, PAYLOAD)), Side(least(suite).encrypt)
+
+
+def decrypt(suite: Suite) -> tuple[Side, Side]:
+    alice, bob = Talk(suite).voices()
+    return Side(partial(bob.open, alice.seal(PAYLOAD))), Side(least(suite).decrypt)
+
+
+def ping_pong(suite: Suite) -> tuple[Side, Side]:
+    alice, bob = Talk(suite).voices()
+
+    def ours() -> None:
+        bob.receive(alice.send(PAYLOAD))
+        alice.receive(bob.send(PAYLOAD))
+
+    message = least(suite)
+
+    def floor_() -> None:
+        message.ping_pong()
+        message.ping_pong()
+
+    return Side(ours), Side(floor_)
+
+
+def skip(suite: Suite) -> tuple[Side, Side]:
+    alice, bob = Talk(suite).voices()
+    wires = [alice.send(PAYLOAD) for _ in range(SKIPPED + 1)]
+    return Side(partial(bob.open, wires[-1])), Side(partial(least(suite).decrypt_after, SKIPPED))
+
+
+def late(suite: Suite) -> tuple[Side, Side]:
+    """One of the messages that were skipped, without finding and deleting its key."""
+    alice, bob = Talk(suite).voices()
+    wires = [alice.send(PAYLOAD) for _ in range(SKIPPED + 1)]
+    bob.receive(wires[-1])
+    wire, header = wires[500], RatchetMessage.decode(wires[500]).header
+    key = MessageKey(bob.kept[header.ratchet_key.data, header.number])
+
+    def ours() -> bytes:
+        return decrypt_late(bob.session, RatchetMessage.decode(wire), key, bob).plaintext
+
+    return Side(ours), Side(least(suite).decrypt_late)
+
+
+def long(which: str) -> tuple[Side, Side]:
+    """1 MiB; the floor has the AEAD alone, into a buffer that is there."""
+    text = os.urandom(1 << 20)
+    alice, bob = Talk(Suite.X3DH).voices()
+    seal_into, open_into = floor.buffers(os.urandom(padded_length(len(text))))
+    if which == "encrypt":
+        return Side(partial(alice.seal, text)), Side(seal_into)
+    return Side(partial(bob.open, alice.seal(text))), Side(open_into)
+
+
+for suite_ in Suite:
+    end = suite_.name.lower()
+    ROOM.add(f"encrypt_{end}", partial(encrypt, suite_), loops=50)
+    ROOM.add(f"decrypt_{end}", partial(decrypt, suite_), loops=50)
+    ROOM.add(f"ping_pong_{end}", partial(ping_pong, suite_), loops=8, units=2)
+    ROOM.add(f"skip_999_{end}", partial(skip, suite_), loops=1)
+    ROOM.add(f"late_{end}", partial(late, suite_), loops=50)
+for which_ in ("encrypt", "decrypt"):
+    ROOM.add(f"{which_}_1mib", partial(long, which_), loops=3)
+
+
+@pytest.mark.parametrize("side", ROOM.sides())
+def test_session(benchmark: BenchmarkFixture, side: tuple[Work, int]) -> None:
+    run(benchmark, side)

@@ -1,0 +1,45 @@
+"""XEdDSA: a signature made and verified, over what a curve prekey and a KEM prekey sign."""
+
+import os
+from functools import partial
+
+import floor
+import pytest
+from nacl import bindings
+from pytest_benchmark.fixture import BenchmarkFixture
+from work import Room, Side, Work, run
+
+from letterlock.primitives import xeddsa
+from letterlock.primitives.curve25519 import IdentityKeyPair
+from letterlock.primitives.entropy import system_entropy
+
+ROOM = Room()
+PAIR = IdentityKeyPair.generate(system_entropy)
+NONCE = os.urandom(xeddsa.NONCE_BYTES)
+
+
+def sign(size: int) -> tuple[Side, Side]:
+    message = os.urandom(size)
+    scalar, public = xeddsa.calculate_key_pair(PAIR.private)
+    ours = partial(xeddsa.sign, PAIR, message, NONCE)
+    return Side(ours), Side(partial(floor.sign, scalar.expose(), public, message, NONCE))
+
+
+def verify(size: int) -> tuple[Side, Side]:
+    message = os.urandom(size)
+    signature = xeddsa.sign(PAIR, message, NONCE)
+    edwards = xeddsa.convert_mont(PAIR.public)
+    assert bindings.crypto_sign_open(signature + message, edwards) == message
+    ours = partial(xeddsa.verify, PAIR.public, message, signature)
+    return Side(ours), Side(partial(floor.verify, edwards, signature + message))
+
+
+ROOM.add("xeddsa_sign_67", partial(sign, 67), loops=30)
+ROOM.add("xeddsa_sign_1603", partial(sign, 1603), loops=30)
+ROOM.add("xeddsa_verify_67", partial(verify, 67), loops=30)
+ROOM.add("xeddsa_verify_1603", partial(verify, 1603), loops=30)
+
+
+@pytest.mark.parametrize("side", ROOM.sides())
+def test_xeddsa(benchmark: BenchmarkFixture, side: tuple[Work, int]) -> None:
+    run(benchmark, side)

@@ -1,0 +1,101 @@
+"""What is measured: works, each with two sides, ours and the floor; how one repetition is timed.
+
+    work     a name that stays, and how its two sides are prepared
+    side     a call, and what to do, untimed, before a number of them
+    floor    the primitive calls that the protocol requires for the same work (floor.py)
+
+A room's file has its works in a `Room`; pytest-benchmark measures both sides, as `name` and `floor_name`.
+
+Not here: many rounds by turns, and ratios (ratios.py).
+"""
+
+import gc
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from time import perf_counter_ns, thread_time_ns
+from typing import Any, cast
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+Arguments = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A call. `batch` is told, untimed, how many calls follow, and returns their arguments."""
+
+    act: Callable[..., object]
+    batch: Callable[[int], Sequence[Arguments]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One thing to measure. `loops` calls make a repetition; each call does the work `units` times.
+
+    `disk` works wait for a disk: they are timed by the clock, all others by the processor's time, in which
+    other programs do not count.
+    """
+
+    name: str
+    prepare: Callable[[], tuple[Side, Side]]
+    loops: int
+    units: int
+    disk: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The works of one file."""
+
+    works: list[Work] = field(default_factory=list)
+
+    def add(
+        self,
+        name: str,
+        prepare: Callable[[], tuple[Side, Side]],
+        *,
+        loops: int,
+        units: int = 1,
+        disk: bool = False,
+    ) -> None:
+        """Add a work."""
+        self.works.append(Work(name, prepare, loops, units, disk))
+
+    def sides(self) -> list[Any]:
+        """Return pytest's parameters: both sides of each work."""
+        return [
+            pytest.param((work, i), id=prefix + work.name)
+            for work in self.works
+            for i, prefix in enumerate(("", "floor_"))
+        ]
+
+
+def run(benchmark: BenchmarkFixture, which: tuple[Work, int]) -> None:
+    """Measure one side with pytest-benchmark: the time of one call, of all its units."""
+    work, index = which
+    side = work.prepare()[index]
+    if side.batch is None:
+        benchmark(side.act)
+        return
+    batch, pedantic = side.batch, cast("Callable[..., object]", benchmark.pedantic)
+    rounds = max(5, min(200, 4 * work.loops))
+    pedantic(side.act, setup=lambda: (batch(1)[0], {}), rounds=rounds, warmup_rounds=2)
+
+
+def repetition(work: Work, side: Side) -> float:
+    """Return what the work costs, in nanoseconds, by one repetition."""
+    clock = perf_counter_ns if work.disk else thread_time_ns
+    act, loops = side.act, work.loops
+    calls = [act] * loops if side.batch is None else [partial(act, *each) for each in side.batch(loops)]
+    gc.collect(0)
+    gc.disable()
+    try:
+        begun = clock()
+        for call in calls:
+            call()
+        spent = clock() - begun
+    finally:
+        gc.enable()
+    return spent / (loops * work.units)
