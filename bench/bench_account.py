@@ -8,17 +8,17 @@ from collections.abc import Callable
 from functools import partial
 
 import cbor2
-import floor
 import pytest
-from bench_session import SKIPPED, least
 from pytest_benchmark.fixture import BenchmarkFixture
-from talk import ALICE, BOB, PAYLOAD, SUITES, Talk
-from work import Arguments, Room, Side, Work, run
 
+import floor
+from bench_session import SKIPPED, least
 from letterlock import Account, MemoryStore, Suite
 from letterlock.primitives import xeddsa
 from letterlock.primitives.curve25519 import IdentityKeyPair
 from letterlock.primitives.entropy import system_entropy
+from talk import ALICE, BOB, PAYLOAD, SUITES, Talk
+from work import Arguments, Room, Side, Work, run
 
 ROOM = Room()
 

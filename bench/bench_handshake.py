@@ -7,13 +7,13 @@ peer's identity key is ready in the floor; its KEM key pair is made from the see
 import itertools
 from functools import partial
 
-import floor
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
+
+import floor
+from letterlock import Account, Address, MemoryStore, Suite
 from talk import BOB, PAYLOAD, SUITES
 from work import Arguments, Room, Side, Work, run
-
-from letterlock import Account, Address, MemoryStore, Suite
 
 ROOM = Room()
 

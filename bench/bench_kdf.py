@@ -3,11 +3,10 @@
 import os
 from functools import partial
 
-import floor
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
-from work import Room, Side, Work, run
 
+import floor
 from letterlock.primitives.curve25519 import RatchetKeyPair, SharedPoint
 from letterlock.primitives.entropy import system_entropy
 from letterlock.primitives.kdf import hkdf_sha256
@@ -16,6 +15,7 @@ from letterlock.ratchet.chain import ChainKey, MessageKey, ReceivingChain, kdf_c
 from letterlock.ratchet.pq_keys import SparseChainKey, SparseMessageKey
 from letterlock.ratchet.pq_profile import LETTERLOCK
 from letterlock.ratchet.root import RootKey, kdf_rk
+from work import Room, Side, Work, run
 
 ROOM = Room()
 KEY = os.urandom(32)

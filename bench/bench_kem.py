@@ -9,7 +9,6 @@ from functools import partial
 import pytest
 from cryptography.hazmat.primitives.asymmetric import mlkem
 from pytest_benchmark.fixture import BenchmarkFixture
-from work import Room, Side, Work, run
 
 from letterlock.primitives.entropy import system_entropy
 from letterlock.primitives.mlkem import KemSeed, MlKem768KeyPair, MlKem1024KeyPair
@@ -19,6 +18,7 @@ from letterlock.primitives.mlkem_split import (
     encapsulate_vector,
     split,
 )
+from work import Room, Side, Work, run
 
 ROOM = Room()
 Pair = type[MlKem768KeyPair] | type[MlKem1024KeyPair]

@@ -5,11 +5,11 @@ from functools import partial
 import cbor2
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
-from talk import Talk
-from work import Room, Side, Work, run
 
 from letterlock import Suite
 from letterlock.session.record import decode_session, encode_session
+from talk import Talk
+from work import Room, Side, Work, run
 
 ROOM = Room()
 

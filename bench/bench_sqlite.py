@@ -4,36 +4,41 @@ The floor is a bare transaction that writes as many bytes, the session's record 
 there, and waits for the same disk: write-ahead log, `synchronous=FULL`.
 """
 
+import atexit
 import itertools
 import os
 import sqlite3
 import tempfile
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
-from talk import ALICE, PAYLOAD, Talk
-from work import Arguments, Room, Side, Work, run
 
 from letterlock import SqliteStore, Suite
 from letterlock.stores.vault import TAG_LENGTH
+from talk import ALICE, PAYLOAD, Talk
+from work import Arguments, Room, Side, Work, run
 
 ROOM = Room()
 SEALED = 40
 """Nonce and tag that a value has more at rest."""
-_FOLDERS: list[tempfile.TemporaryDirectory[str]] = []
+_OPEN: Final = ExitStack()
+"""Folders and connections: a work goes on until the process ends."""
+atexit.register(_OPEN.close)
 
 
 def folder() -> Path:
     """Return a new folder on the disk where temporary files are; it goes when the process ends."""
-    _FOLDERS.append(tempfile.TemporaryDirectory(prefix="letterlock-bench-"))
-    return Path(_FOLDERS[-1].name)
+    return Path(_OPEN.enter_context(tempfile.TemporaryDirectory(prefix="letterlock-bench-")))
 
 
 def transaction(size: int) -> Side:
     """One row of one table, read and replaced."""
     connection = sqlite3.connect(folder() / "floor.db", isolation_level=None)
+    _OPEN.callback(connection.close)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("CREATE TABLE sessions (id INTEGER PRIMARY KEY, peer BLOB, rank INTEGER, record BLOB)")
@@ -53,7 +58,11 @@ def transaction(size: int) -> Side:
 def conversation(suite: Suite) -> tuple[Talk, Side]:
     names = iter(("alice.db", "bob.db"))
     here = folder()
-    talk = Talk(suite, lambda: SqliteStore(here / next(names), key=os.urandom(32)))
+
+    def make() -> SqliteStore:
+        return _OPEN.enter_context(SqliteStore(here / next(names), key=os.urandom(32)))
+
+    talk = Talk(suite, make)
     return talk, transaction(len(talk.voices()[0].record.expose()) + SEALED)
 
 

@@ -8,12 +8,12 @@ from functools import partial
 import cbor2
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
-from talk import ALICE, BOB, PAYLOAD, SUITES, Talk
-from work import Room, Side, Work, run
 
 from letterlock import Account, MemoryStore, PrekeyBundle, Publication, Suite
 from letterlock.wire import cbor
 from letterlock.wire.message import InitialMessage, RatchetMessage
+from talk import ALICE, BOB, PAYLOAD, SUITES, Talk
+from work import Room, Side, Work, run
 
 ROOM = Room()
 

@@ -3,15 +3,15 @@
 import os
 from functools import partial
 
-import floor
 import pytest
 from nacl import bindings
 from pytest_benchmark.fixture import BenchmarkFixture
-from work import Room, Side, Work, run
 
+import floor
 from letterlock.primitives import xeddsa
 from letterlock.primitives.curve25519 import IdentityKeyPair
 from letterlock.primitives.entropy import system_entropy
+from work import Room, Side, Work, run
 
 ROOM = Room()
 PAIR = IdentityKeyPair.generate(system_entropy)

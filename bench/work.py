@@ -35,7 +35,7 @@ class Work:
     """One thing to measure. `loops` calls make a repetition; each call does the work `units` times.
 
     `disk` works wait for a disk: they are timed by the clock, all others by the processor's time, in which
-    other programs do not count.
+    other programs do not count. Ratios that vary from run to run whatever we do are not `steady`.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Work:
     loops: int
     units: int
     disk: bool
+    steady: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,10 @@ class Room:
         loops: int,
         units: int = 1,
         disk: bool = False,
+        steady: bool = True,
     ) -> None:
-        """Add a work."""
-        self.works.append(Work(name, prepare, loops, units, disk))
+        """Add a work; what waits for a disk is never steady."""
+        self.works.append(Work(name, prepare, loops, units, disk, steady and not disk))
 
     def sides(self) -> list[Any]:
         """Return pytest's parameters: both sides of each work."""
