@@ -1,0 +1,133 @@
+"""letterlock without accounts and stores: the session functions, their states kept as objects.
+
+    python letterlock_session.py X3DH|PQXDH
+
+The like-for-like of libraries that keep a session in memory. What a store would keep beside the state, skipped
+keys and texts of the post-quantum ratchet, is in dicts here. Messages are bytes on their way, as everywhere.
+"""
+
+import sys
+from collections.abc import Sequence
+
+import works
+from letterlock_account import OURS, THEIRS, steps, versions
+
+from letterlock import PrekeyBundle, Suite
+from letterlock.handshake.agreement import Party, Prekeys, initiate, respond
+from letterlock.primitives import xeddsa
+from letterlock.primitives.curve25519 import IdentityKeyPair, OneTimePrekeyPair, SignedPrekeyPair
+from letterlock.primitives.entropy import system_entropy as entropy
+from letterlock.primitives.mlkem import MlKem1024KeyPair
+from letterlock.ratchet.braid_states import Append, Slot, Write
+from letterlock.ratchet.chain import MessageKey
+from letterlock.session.session import Opened, Session, accept, decrypt, decrypt_late, encrypt, initiated
+from letterlock.wire.envelope import Kind, peek_kind
+from letterlock.wire.message import InitialMessage, RatchetMessage
+from letterlock.wire.prekey import PrekeyKey, PrekeyKind, PublicPrekey
+
+
+class Side:
+    """A session, and beside it what a store would keep."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._slots: dict[Slot, list[bytes]] = {slot: [] for slot in Slot}
+        self._kept: dict[tuple[bytes, int], bytes] = {}
+        self._found: tuple[bytes, int] | None = None
+
+    def read(self, slot: Slot, /) -> Sequence[bytes]:
+        return self._slots[slot]
+
+    def find(self, chain: bytes, number: int, /) -> bytes | None:
+        self._found = (chain, number)
+        return self._kept.get(self._found)
+
+    def encrypt(self, text: bytes) -> bytes:
+        sealed = encrypt(self._session, text, entropy, self)
+        self._session = sealed.session
+        self._write(sealed.writes)
+        return sealed.message
+
+    def decrypt(self, wire: bytes) -> bytes:
+        message = RatchetMessage.decode(wire)
+        name = (message.header.ratchet_key.data, message.header.number)
+        self._found = None
+        kept = self._kept.get(name)
+        if kept is None:
+            opened = decrypt(self._session, message, self)
+        else:
+            opened = decrypt_late(self._session, message, MessageKey(kept), self)
+            del self._kept[name]
+        if self._found is not None:
+            self._kept.pop(self._found, None)
+        return self.commit(opened)
+
+    def commit(self, opened: Opened) -> bytes:
+        self._session = opened.session
+        self._write(opened.writes)
+        for each in opened.skipped:
+            self._kept[each.chain, each.number] = each.key.expose()
+        return opened.plaintext
+
+    def _write(self, writes: Sequence[Write]) -> None:
+        for write in writes:
+            if isinstance(write, Append):
+                self._slots[write.slot].append(write.entry)
+            else:
+                self._slots[write.slot].clear()
+
+
+class SessionPair:
+    """Two parties with their keys in hand."""
+
+    def __init__(self, suite: Suite) -> None:
+        self._suite = suite
+        self._our_party = Party(OURS, IdentityKeyPair.generate(entropy))
+        self._their_party = Party(THEIRS, IdentityKeyPair.generate(entropy))
+        signed, one_time = SignedPrekeyPair.generate(entropy), OneTimePrekeyPair.generate(entropy)
+        kem = MlKem1024KeyPair.generate(entropy)
+        self._bundle = PrekeyBundle(
+            THEIRS,
+            self._their_party.identity.public,
+            self._sign(PrekeyKind.SIGNED, 1, signed.public),
+            self._sign(PrekeyKind.ONE_TIME, 2, one_time.public),
+            self._sign(PrekeyKind.KEM_ONE_TIME, 3, kem.public),
+        )
+        self._prekeys = Prekeys(signed, one_time, kem if suite is Suite.PQXDH else None)
+        self._ours: Side | None = None
+        self._theirs: Side | None = None
+
+    def _sign(self, kind: PrekeyKind, id_: int, key: PrekeyKey) -> PublicPrekey:
+        nonce = entropy(xeddsa.NONCE_BYTES)
+        return PublicPrekey.sign(kind, id_, key, self._their_party.identity, nonce)
+
+    def initiate(self) -> None:
+        initiation = initiate(self._our_party, self._bundle, THEIRS, self._suite, entropy)
+        self._ours = Side(initiated(initiation, entropy))
+
+    def send(self, text: bytes) -> bytes:
+        assert self._ours is not None
+        return self._ours.encrypt(text)
+
+    def receive(self, wire: bytes) -> bytes:
+        if self._theirs is not None:
+            return self._theirs.decrypt(wire)
+        assert peek_kind(wire) is Kind.INITIAL
+        initial = InitialMessage.decode(wire)
+        agreement = respond(self._their_party, OURS, initial.header, self._prekeys)
+        opened = accept(agreement, self._prekeys.signed, initial)
+        self._theirs = Side(opened.session)
+        return self._theirs.commit(opened)
+
+    def answer(self, text: bytes) -> bytes:
+        assert self._theirs is not None
+        return self._theirs.encrypt(text)
+
+    def hear(self, wire: bytes) -> bytes:
+        assert self._ours is not None
+        return self._ours.decrypt(wire)
+
+
+if __name__ == "__main__":
+    suite = Suite[sys.argv[1]]
+    works.serve(lambda: SessionPair(suite), versions(), steps)

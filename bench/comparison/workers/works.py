@@ -1,0 +1,242 @@
+"""The works that are timed, over any library's pair of talkers, and the line protocol of a worker.
+
+    run WORK N    one line of JSON back: nanoseconds of N repetitions, and messages recovered of how many
+
+A repetition plays with a fresh pair, so that each does the same; what prepares it is not timed. What takes
+microseconds is done many times in one repetition, and the mean counts. Every text that was sent is compared
+with what came out.
+
+This file runs in every peer's own environment: the standard library is all it may use.
+
+Not here: how a library is called (the files beside), who runs which work when (rounds.py).
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from time import perf_counter_ns
+from typing import Any, Final, NamedTuple, Protocol
+
+MESSAGES: Final = 100
+"""Messages of one repetition that go one way."""
+TURNS: Final = 88
+"""Turns of one repetition of ping-pong: 176 messages, two epochs of the post-quantum ratchets that take part."""
+SKIPPED: Final = 999
+STEPS: Final = 1_000
+TEXT_BYTES: Final = 100
+LARGE_BYTES: Final = 1024 * 1024
+LARGE_MESSAGES: Final = 3
+
+Wire = Any
+"""What a library's message is on its way: bytes, or what it calls a message."""
+
+
+class Pair(Protocol):
+    """Two sides of one library: ours has the bundle of theirs, and theirs has not heard of ours."""
+
+    def initiate(self) -> None:
+        """Agree with the bundle."""
+
+    def send(self, text: bytes) -> Wire:
+        """Ours encrypts."""
+
+    def receive(self, wire: Wire) -> bytes:
+        """Theirs decrypts; the first time it builds its session."""
+
+    def answer(self, text: bytes) -> Wire:
+        """Theirs encrypts."""
+
+    def hear(self, wire: Wire) -> bytes:
+        """Ours decrypts."""
+
+
+class Took(NamedTuple):
+    """One repetition: nanoseconds of one message, and how many came out of how many if some may be lost."""
+
+    ns: float
+    recovered: int | None = None
+
+
+Make = Callable[[], Pair]
+Work = Callable[[Make], Took]
+
+
+def texts(count: int, size: int = TEXT_BYTES) -> list[bytes]:
+    return [os.urandom(size) for _ in range(count)]
+
+
+def require_same(came: object, sent: object) -> None:
+    """Raise unless every text arrived; `assert` would go away under -O."""
+    if came != sent:
+        raise RuntimeError("what was decrypted is not what was encrypted")
+
+
+def agreed(make: Make) -> Pair:
+    """Return a pair of which ours has agreed."""
+    pair = make()
+    pair.initiate()
+    return pair
+
+
+def spoken(make: Make) -> Pair:
+    """Return a pair in which both have spoken, three times each."""
+    pair = agreed(make)
+    for text in texts(3):
+        require_same(pair.receive(pair.send(text)), text)
+        require_same(pair.hear(pair.answer(text)), text)
+    return pair
+
+
+def initiate(make: Make) -> Took:
+    pair = make()
+    begun = perf_counter_ns()
+    pair.initiate()
+    took = perf_counter_ns() - begun
+    require_same(pair.receive(pair.send(b"first")), b"first")
+    return Took(took)
+
+
+def first_encrypt(make: Make) -> Took:
+    pair, (text,) = make(), texts(1)
+    begun = perf_counter_ns()
+    pair.initiate()
+    wire = pair.send(text)
+    took = perf_counter_ns() - begun
+    require_same(pair.receive(wire), text)
+    return Took(took)
+
+
+def first_decrypt(make: Make) -> Took:
+    pair, (text,) = agreed(make), texts(1)
+    wire = pair.send(text)
+    begun = perf_counter_ns()
+    came = pair.receive(wire)
+    took = perf_counter_ns() - begun
+    require_same(came, text)
+    return Took(took)
+
+
+def encrypt(make: Make) -> Took:
+    pair, sent = spoken(make), texts(MESSAGES)
+    begun = perf_counter_ns()
+    wires = [pair.send(text) for text in sent]
+    took = perf_counter_ns() - begun
+    require_same([pair.receive(wire) for wire in wires], sent)
+    return Took(took / MESSAGES)
+
+
+def encrypt_decrypt(make: Make) -> Took:
+    pair, sent = spoken(make), texts(MESSAGES)
+    begun = perf_counter_ns()
+    came = [pair.receive(pair.send(text)) for text in sent]
+    took = perf_counter_ns() - begun
+    require_same(came, sent)
+    return Took(took / MESSAGES)
+
+
+def ping_pong(make: Make) -> Took:
+    pair, sent = spoken(make), texts(TURNS)
+    begun = perf_counter_ns()
+    came = [pair.hear(pair.answer(pair.receive(pair.send(text)))) for text in sent]
+    took = perf_counter_ns() - begun
+    require_same(came, sent)
+    return Took(took / (2 * TURNS))
+
+
+def _jumped(make: Make) -> tuple[Pair, list[bytes], list[Wire], int]:
+    """Send a thousand, deliver the last; return the pair, what is still on its way, and what the last took."""
+    pair, sent = spoken(make), texts(SKIPPED + 1)
+    wires = [pair.send(text) for text in sent]
+    begun = perf_counter_ns()
+    came = pair.receive(wires[-1])
+    took = perf_counter_ns() - begun
+    require_same(came, sent[-1])
+    return pair, sent[:-1], wires[:-1], took
+
+
+def skipped(make: Make) -> Took:
+    return Took(_jumped(make)[-1])
+
+
+def late(make: Make) -> Took:
+    """Deliver the rest in reverse; those that open are counted, and they alone are timed."""
+    pair, sent, wires, _ = _jumped(make)
+    recovered = took = 0
+    for text, wire in zip(reversed(sent), reversed(wires), strict=True):
+        begun = perf_counter_ns()
+        try:
+            came = pair.receive(wire)
+        except Exception:  # noqa: BLE001, S112 - every library has errors of its own for a lost key
+            continue
+        took += perf_counter_ns() - begun
+        require_same(came, text)
+        recovered += 1
+    return Took(took / max(recovered, 1), recovered)
+
+
+def _large(make: Make) -> Iterator[tuple[int, int]]:
+    pair = spoken(make)
+    for text in texts(LARGE_MESSAGES + 1, LARGE_BYTES):
+        begun = perf_counter_ns()
+        wire = pair.send(text)
+        between = perf_counter_ns()
+        came = pair.receive(wire)
+        done = perf_counter_ns()
+        require_same(came, text)
+        yield between - begun, done - between
+
+
+def large_encrypt(make: Make) -> Took:
+    return Took(min(sealing for sealing, _ in _large(make)))
+
+
+def large_decrypt(make: Make) -> Took:
+    return Took(min(opening for _, opening in _large(make)))
+
+
+WORKS: Final[dict[str, Work]] = {
+    "initiate": initiate,
+    "initiate-and-encrypt": first_encrypt,
+    "first-decrypt": first_decrypt,
+    "encrypt": encrypt,
+    "encrypt-decrypt": encrypt_decrypt,
+    "ping-pong": ping_pong,
+    "skip-999": skipped,
+    "late-999": late,
+    "large-encrypt": large_encrypt,
+    "large-decrypt": large_decrypt,
+}
+
+CHAIN_STEP: Final = "chain-step"
+
+
+def play(work: str, count: int, make: Make, steps: Callable[[int], object] | None) -> dict[str, object]:
+    """Return what `run` answers. `steps` takes so many steps of a bare chain."""
+    if work == CHAIN_STEP:
+        if steps is None:
+            raise ValueError("this library shows no chain")
+        times: list[float] = []
+        for _ in range(count):
+            begun = perf_counter_ns()
+            steps(STEPS)
+            times.append((perf_counter_ns() - begun) / STEPS)
+        return {"ns": times}
+    took = [WORKS[work](make) for _ in range(count)]
+    recovered = [each.recovered for each in took if each.recovered is not None]
+    return {"ns": [each.ns for each in took], "recovered": min(recovered, default=None)}
+
+
+def serve(
+    make: Make, versions: dict[str, str], steps: Callable[[int], object] | None = None
+) -> None:
+    """Say what there is, then answer lines until there are no more."""
+    works = [*([CHAIN_STEP] if steps is not None else []), *WORKS]
+    print(json.dumps({"works": works, "versions": versions}), flush=True)
+    for line in sys.stdin:
+        _, work, count = line.split()
+        try:
+            answer = play(work, int(count), make, steps)
+        except Exception as error:  # noqa: BLE001 - said to who asked, who goes on with the others
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(answer), flush=True)
