@@ -1,0 +1,1 @@
+"""What `python bench/compare.py` and `python bench/scale.py` share."""

@@ -1,0 +1,80 @@
+"""A comparison as a picture: a panel for each work, a bar for each contestant, in SVG written by hand.
+
+A bar is the fastest repetition, the line on it reaches to the median. Each panel has a scale of its own.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+from xml.sax.saxutils import escape
+
+from comparison.contestants import CONTESTANTS, POST_QUANTUM, Contestant
+from comparison.results import TITLES, Figures, Outcome
+from comparison.tables import microseconds
+
+WIDTH: Final = 520
+BAR, GAP, HEAD, FOOT = 14, 5, 26, 18
+LABEL: Final = 178
+SCALE: Final = WIDTH - LABEL - 70
+"""Pixels of the longest bar; what is right of it is for its figure."""
+COLUMNS: Final = 2
+TITLE: Final = 64
+
+COLOURS: Final = {  # ours?, post-quantum?
+    (True, False): "#1f5fa8",
+    (True, True): "#14775a",
+    (False, False): "#a9b8c9",
+    (False, True): "#a8c9bb",
+}
+STYLE: Final = (
+    "text{font:11px system-ui,sans-serif;fill:#222}.t{font-weight:600;font-size:12px}"
+    ".h{font-weight:600;font-size:16px}.n{text-anchor:end}line{stroke:#444;stroke-width:1.5}"
+)
+
+
+def colour(who: Contestant) -> str:
+    return COLOURS[who.ours, who.group == POST_QUANTUM]
+
+
+def _bars(figures: Outcome, work: str) -> list[tuple[Contestant, Figures]]:
+    done = figures.get(work, {})
+    found = [(each, done[each.name]) for each in CONTESTANTS if each.name in done]
+    return [(who, each) for who, each in found if each.failed is None]
+
+
+def _height(bars: int) -> int:
+    return HEAD + bars * (BAR + GAP) + FOOT
+
+
+def _panel(work: str, bars: list[tuple[Contestant, Figures]], left: int, top: int) -> Iterator[str]:
+    yield f'<text class="t" x="{left}" y="{top + 14}">{escape(TITLES[work])}, us</text>'
+    scale = SCALE / max(each.fastest for _, each in bars)
+    for at, (who, each) in enumerate(bars):
+        y = top + HEAD + at * (BAR + GAP)
+        start, middle = left + LABEL, y + BAR / 2
+        length = max(1.0, each.fastest * scale)
+        median = min(each.median * scale, SCALE + 6)
+        late = "" if each.recovered is None else f" ({each.recovered} of 999)"
+        yield f'<text class="n" x="{start - 6}" y="{y + 11}">{escape(who.name)}</text>'
+        yield f'<rect x="{start}" y="{y}" width="{length:.1f}" height="{BAR}" fill="{colour(who)}"/>'
+        yield f'<line x1="{start + length:.1f}" x2="{start + median:.1f}" y1="{middle}" y2="{middle}"/>'
+        yield f'<text x="{start + max(length, median) + 5:.1f}" y="{y + 11}">{microseconds(each.fastest)}{late}</text>'
+
+
+def draw(figures: Outcome, subtitle: str) -> str:
+    """Return the whole picture. Works that nobody did have no panel."""
+    panels = [(work, _bars(figures, work)) for work in TITLES]
+    heights, parts = [TITLE] * COLUMNS, list[str]()
+    for work, bars in panels:
+        if bars:
+            column = heights.index(min(heights))
+            parts.extend(_panel(work, bars, 16 + column * (WIDTH + 16), heights[column]))
+            heights[column] += _height(len(bars))
+    width, height = COLUMNS * (WIDTH + 16) + 16, max(heights) + 8
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
+        f"<title>letterlock and its peers: time of each work</title><style>{STYLE}</style>"
+        f'<rect width="{width}" height="{height}" fill="#fff"/>'
+        f'<text class="h" x="16" y="26">letterlock and its peers: microseconds, shorter is faster</text>'
+        f'<text x="16" y="46">{escape(subtitle)}</text>'
+    )
+    return "\n".join([head, *parts, "</svg>"]) + "\n"

@@ -1,0 +1,138 @@
+"""Workers, one process each, and the rounds in which they take turns.
+
+Machines drift, so in every round each worker does each work for a moment, in another order than the round
+before; nobody is measured in a better minute than the others. One worker works at a time.
+
+Not here: the works (workers/works.py), what is made of the times (results.py).
+"""
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from typing import Any, Final, Self
+
+PATIENCE: Final = 10
+"""Seconds for a worker to end by itself once it is given no more lines."""
+
+
+class WorkerFailed(Exception):
+    """A worker could not start, or could not do a work; its text says why, in one line."""
+
+
+class Worker:
+    """A process that answers lines."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._said = tempfile.TemporaryFile("w+")
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, text=True
+        )
+        try:
+            hello = self._read()
+        except WorkerFailed:
+            self.close()
+            raise
+        self.works: list[str] = hello["works"]
+        self.versions: dict[str, str] = hello["versions"]
+
+    def run(self, work: str, count: int) -> dict[str, Any]:
+        """Return the answer for `count` repetitions. Raises WorkerFailed."""
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(f"run {work} {count}\n")
+            self._process.stdin.flush()
+        except OSError:
+            raise WorkerFailed("the worker is gone") from None
+        answer = self._read()
+        if "error" in answer:
+            raise WorkerFailed(answer["error"])
+        return answer
+
+    def _read(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if line:
+            answer: dict[str, Any] = json.loads(line)
+            return answer
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(PATIENCE)
+        self._said.seek(0)
+        said = self._said.read().strip().splitlines() or ["no word"]
+        raise WorkerFailed(f"the worker ended: {said[-1]}")
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        with suppress(OSError):
+            self._process.stdin.close()
+        try:
+            self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._said.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+@dataclass
+class Times:
+    """Nanoseconds of one worker's repetitions of one work, round by round; or why there are none."""
+
+    rounds: list[list[float]] = field(default_factory=list)
+    recovered: int | None = None
+    failed: str | None = None
+
+
+Table = dict[str, dict[str, Times]]
+"""By work, then by the worker's name."""
+
+
+def play(
+    workers: Mapping[str, Worker], counts: Mapping[str, int], rounds: int, tell: Callable[[str], None]
+) -> Table:
+    """Let the workers take turns. A work that a worker cannot do is noted, and not tried again."""
+    table: Table = {work: {} for work in counts}
+    names = list(workers)
+    for number in range(rounds):
+        turned = names[number % len(names) :] + names[: number % len(names)]
+        for work, count in counts.items():
+            for name in turned:
+                if work in workers[name].works:
+                    tell(f"round {number + 1} of {rounds}: {work}, {name}")
+                    _turn(workers[name], work, count, table[work].setdefault(name, Times()))
+    return table
+
+
+def _turn(worker: Worker, work: str, count: int, times: Times) -> None:
+    if times.failed is not None:
+        return
+    try:
+        answer = worker.run(work, count)
+    except WorkerFailed as error:
+        times.failed = str(error)
+        return
+    times.rounds.append(answer["ns"])
+    came = answer.get("recovered")
+    if came is not None:
+        times.recovered = came if times.recovered is None else min(times.recovered, came)
+
+
+def start(commands: Mapping[str, list[str]], stack: ExitStack) -> tuple[dict[str, Worker], dict[str, str]]:
+    """Start the workers; return those that run, and why the others do not."""
+    workers: dict[str, Worker] = {}
+    missing: dict[str, str] = {}
+    for name, command in commands.items():
+        try:
+            workers[name] = stack.enter_context(Worker(command))
+        except (WorkerFailed, OSError) as error:
+            missing[name] = str(error)
+    return workers, missing
