@@ -1,8 +1,8 @@
 """letterlock beside the libraries one would use instead: the same works, in one run, by turns.
 
-    python bench/compare.py                    sets up what is missing, measures, writes bench/results/latest.*
-    python bench/compare.py --quick            two short rounds, to see that it works
-    python bench/compare.py --only vodozemac   ours and those peers whose names contain it
+    python bench/compare.py                   set up what is missing, measure, write bench/results/latest.*
+    python bench/compare.py --quick           two short rounds, to see that it works
+    python bench/compare.py --only sibna      ours and those peers whose names contain it
 
 Each peer has an environment of its own in a cache folder; nothing of it touches the one this runs in, which
 needs letterlock alone. A peer that cannot be installed is named in the report, and the others go on. Let

@@ -9,15 +9,15 @@ from xml.sax.saxutils import escape
 
 from comparison.contestants import CONTESTANTS, POST_QUANTUM, Contestant
 from comparison.results import TITLES, Figures, Outcome
+from comparison.svg import TITLE, Frame
 from comparison.tables import microseconds
 
-WIDTH: Final = 520
+WIDTH: Final = 540
 BAR, GAP, HEAD, FOOT = 14, 5, 26, 18
 LABEL: Final = 178
-SCALE: Final = WIDTH - LABEL - 70
+SCALE: Final = WIDTH - LABEL - 126
 """Pixels of the longest bar; what is right of it is for its figure."""
 COLUMNS: Final = 2
-TITLE: Final = 64
 
 COLOURS: Final = {  # ours?, post-quantum?
     (True, False): "#1f5fa8",
@@ -25,10 +25,6 @@ COLOURS: Final = {  # ours?, post-quantum?
     (False, False): "#a9b8c9",
     (False, True): "#a8c9bb",
 }
-STYLE: Final = (
-    "text{font:11px system-ui,sans-serif;fill:#222}.t{font-weight:600;font-size:12px}"
-    ".h{font-weight:600;font-size:16px}.n{text-anchor:end}line{stroke:#444;stroke-width:1.5}"
-)
 
 
 def colour(who: Contestant) -> str:
@@ -57,7 +53,8 @@ def _panel(work: str, bars: list[tuple[Contestant, Figures]], left: int, top: in
         yield f'<text class="n" x="{start - 6}" y="{y + 11}">{escape(who.name)}</text>'
         yield f'<rect x="{start}" y="{y}" width="{length:.1f}" height="{BAR}" fill="{colour(who)}"/>'
         yield f'<line x1="{start + length:.1f}" x2="{start + median:.1f}" y1="{middle}" y2="{middle}"/>'
-        yield f'<text x="{start + max(length, median) + 5:.1f}" y="{y + 11}">{microseconds(each.fastest)}{late}</text>'
+        after = start + max(length, median) + 5
+        yield f'<text x="{after:.1f}" y="{y + 11}">{microseconds(each.fastest)}{late}</text>'
 
 
 def draw(figures: Outcome, subtitle: str) -> str:
@@ -70,11 +67,5 @@ def draw(figures: Outcome, subtitle: str) -> str:
             parts.extend(_panel(work, bars, 16 + column * (WIDTH + 16), heights[column]))
             heights[column] += _height(len(bars))
     width, height = COLUMNS * (WIDTH + 16) + 16, max(heights) + 8
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
-        f"<title>letterlock and its peers: time of each work</title><style>{STYLE}</style>"
-        f'<rect width="{width}" height="{height}" fill="#fff"/>'
-        f'<text class="h" x="16" y="26">letterlock and its peers: microseconds, shorter is faster</text>'
-        f'<text x="16" y="46">{escape(subtitle)}</text>'
-    )
-    return "\n".join([head, *parts, "</svg>"]) + "\n"
+    frame = Frame("letterlock and its peers: microseconds, shorter is faster", subtitle, width, height)
+    return frame.around(parts)

@@ -47,7 +47,9 @@ _ACCOUNT: Final = (
     "as an application calls it: a transaction of a MemoryStore each, peer and duplicates looked up, "
     "strict CBOR, texts padded; first messages check signatures of all prekeys, and replays"
 )
-_SESSION: Final = "the session functions alone: no store, no record, no look-up of peers; strict CBOR, texts padded"
+_SESSION: Final = (
+    "the session functions alone: no store, no record, no look-up of peers; strict CBOR, texts padded"
+)
 _TRIPLE: Final = "; the triple ratchet sends codewords of ML-KEM-768 with every message"
 
 CONTESTANTS: Final = (
@@ -57,8 +59,8 @@ CONTESTANTS: Final = (
         "vodozemac",
         CLASSICAL,
         OBJECT,
-        "Olm in Rust: no prekey is signed in it, so initiating verifies nothing; no padding beyond AES-CBC's, a "
-        "tag of 8 bytes; keeps 40 skipped keys a chain and loses the others",
+        "Olm in Rust: no prekey is signed in it, so initiating verifies nothing; no padding beyond "
+        "AES-CBC's, a tag of 8 bytes; keeps 40 skipped keys a chain and loses the others",
         "peer_vodozemac.py",
         environment=VODOZEMAC,
     ),
@@ -75,8 +77,8 @@ CONTESTANTS: Final = (
         "omemo-dr",
         CLASSICAL,
         RECORD,
-        "Python over protobuf and a C extension for the curve: AES-CBC, a tag of 8 bytes; all skipped keys are in "
-        "the record; does not copy its state; what OMEMO puts around it is left out",
+        "Python over protobuf and a C extension for the curve: AES-CBC, a tag of 8 bytes; all skipped keys "
+        "are in the record; what OMEMO puts around it is left out",
         "peer_omemo_dr.py",
         environment=OMEMO_DR,
     ),
@@ -109,8 +111,8 @@ CONTESTANTS: Final = (
         "libsignal-client, records",
         POST_QUANTUM,
         RECORD,
-        "Rust called from Node: PQXDH and the triple ratchet; serialised records in stores in JavaScript, called "
-        "back for each message; AES-CBC, a tag of 8 bytes, no padding",
+        "Rust called from Node: PQXDH and the triple ratchet; serialised records in stores in JavaScript, "
+        "called back for each message; AES-CBC, a tag of 8 bytes, no padding",
         "peer_libsignal.mjs",
         ("records",),
         LIBSIGNAL,

@@ -101,7 +101,7 @@ GOALS: Final = (
 
 @dataclass(frozen=True)
 class Judged:
-    """What came of a goal in one of the two ways to use letterlock; `ratio` is None where nothing was measured."""
+    """What came of a goal in one way to use letterlock; `ratio` is None where nothing was measured."""
 
     goal: Goal
     kept: str

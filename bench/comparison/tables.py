@@ -1,7 +1,7 @@
 """A comparison as Markdown; the terminal shows the same.
 
-Next to each figure stands what it does not say by itself: whether the session is stored in each call, how many
-of the late messages came out, and letterlock's time over it, like with like.
+Next to each figure stands what it does not say by itself: whether the session is stored in each call, how
+many of the late messages came out, and letterlock's time over it, like with like.
 """
 
 from collections.abc import Iterable, Mapping
@@ -31,7 +31,9 @@ def _row(figures: Outcome, work: str, who: Contestant, done: Figures) -> list[st
     if done.failed is not None:
         return [who.name, "-", "-", "-", "-", who.kept, f"failed: {done.failed}"]
     like = figures[work].get(OURS[who.group, who.kept].name)
-    ratio = "" if who.ours or like is None or like.failed is not None else f"{like.fastest / done.fastest:.2f}"
+    ratio = (
+        "" if who.ours or like is None or like.failed is not None else f"{like.fastest / done.fastest:.2f}"
+    )
     return [
         who.name,
         microseconds(done.fastest),
@@ -93,10 +95,11 @@ def contestants(missing: Mapping[str, str]) -> str:
     return markdown(lines, left=4)
 
 
-EXPLAINED: Final = f"""Texts have 100 bytes, random ones, and every text that came out was compared. *Fastest* is the fastest
-repetition of all rounds, *median* that of all repetitions, *spread* how far the fastest of the rounds lie apart.
-A session *from* a {RECORD} is parsed and serialised again in each call, as whoever stores it must; an {OBJECT} stays
-in memory. *letterlock / it* compares records with records and objects with objects: below 1 letterlock is faster.
+EXPLAINED: Final = f"""Texts have 100 bytes, random ones, and every text that came out was compared.
+*Fastest* is the fastest repetition of all rounds, *median* that of all repetitions, *spread* how far the
+fastest of the rounds lie apart. A session *from* a {RECORD} is parsed and serialised again in each call, as
+whoever stores it must; an {OBJECT} stays in memory. *letterlock / it* compares records with records and
+objects with objects: below 1 letterlock is faster.
 """
 
 

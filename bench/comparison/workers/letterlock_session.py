@@ -2,8 +2,8 @@
 
     python letterlock_session.py X3DH|PQXDH
 
-The like-for-like of libraries that keep a session in memory. What a store would keep beside the state, skipped
-keys and texts of the post-quantum ratchet, is in dicts here. Messages are bytes on their way, as everywhere.
+The like-for-like of libraries that keep a session in memory. What a store would keep beside the state,
+skipped keys and texts of the post-quantum ratchet, is in dicts here. Messages are bytes on their way.
 """
 
 import sys
@@ -23,7 +23,7 @@ from letterlock.ratchet.chain import MessageKey
 from letterlock.session.session import Opened, Session, accept, decrypt, decrypt_late, encrypt, initiated
 from letterlock.wire.envelope import Kind, peek_kind
 from letterlock.wire.message import InitialMessage, RatchetMessage
-from letterlock.wire.prekey import PrekeyKey, PrekeyKind, PublicPrekey
+from letterlock.wire.prekey import PrekeyKind, PublicPrekey, SignedKey
 
 
 class Side:
@@ -33,14 +33,14 @@ class Side:
         self._session = session
         self._slots: dict[Slot, list[bytes]] = {slot: [] for slot in Slot}
         self._kept: dict[tuple[bytes, int], bytes] = {}
-        self._found: tuple[bytes, int] | None = None
+        self._looked_up: list[tuple[bytes, int]] = []
 
     def read(self, slot: Slot, /) -> Sequence[bytes]:
         return self._slots[slot]
 
     def find(self, chain: bytes, number: int, /) -> bytes | None:
-        self._found = (chain, number)
-        return self._kept.get(self._found)
+        self._looked_up.append((chain, number))
+        return self._kept.get((chain, number))
 
     def encrypt(self, text: bytes) -> bytes:
         sealed = encrypt(self._session, text, entropy, self)
@@ -51,15 +51,14 @@ class Side:
     def decrypt(self, wire: bytes) -> bytes:
         message = RatchetMessage.decode(wire)
         name = (message.header.ratchet_key.data, message.header.number)
-        self._found = None
+        self._looked_up = [name]
         kept = self._kept.get(name)
         if kept is None:
             opened = decrypt(self._session, message, self)
         else:
             opened = decrypt_late(self._session, message, MessageKey(kept), self)
-            del self._kept[name]
-        if self._found is not None:
-            self._kept.pop(self._found, None)
+        for each in self._looked_up:
+            self._kept.pop(each, None)
         return self.commit(opened)
 
     def commit(self, opened: Opened) -> bytes:
@@ -97,7 +96,7 @@ class SessionPair:
         self._ours: Side | None = None
         self._theirs: Side | None = None
 
-    def _sign(self, kind: PrekeyKind, id_: int, key: PrekeyKey) -> PublicPrekey:
+    def _sign(self, kind: PrekeyKind, id_: int, key: SignedKey) -> PublicPrekey[SignedKey]:
         nonce = entropy(xeddsa.NONCE_BYTES)
         return PublicPrekey.sign(kind, id_, key, self._their_party.identity, nonce)
 
@@ -130,4 +129,4 @@ class SessionPair:
 
 if __name__ == "__main__":
     suite = Suite[sys.argv[1]]
-    works.serve(lambda: SessionPair(suite), versions(), steps)
+    works.serve(lambda: SessionPair(suite), versions(), steps if suite is Suite.X3DH else None)

@@ -1,4 +1,4 @@
-"""omemo-dr's session ciphers over a store in memory that keeps serialised records, as its one user's does on disk.
+"""omemo-dr's session ciphers over a store in memory that keeps serialised records, as one on disk must.
 
 What an XMPP client adds, a payload key for many devices and XML around it, is left out: each text is the
 message of one ratchet.

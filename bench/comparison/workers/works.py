@@ -21,7 +21,7 @@ from typing import Any, Final, NamedTuple, Protocol
 MESSAGES: Final = 100
 """Messages of one repetition that go one way."""
 TURNS: Final = 88
-"""Turns of one repetition of ping-pong: 176 messages, two epochs of the post-quantum ratchets that take part."""
+"""Turns of one repetition of ping-pong: 176 messages, two epochs of the post-quantum ratchets here."""
 SKIPPED: Final = 999
 STEPS: Final = 1_000
 TEXT_BYTES: Final = 100
@@ -145,7 +145,7 @@ def ping_pong(make: Make) -> Took:
 
 
 def _jumped(make: Make) -> tuple[Pair, list[bytes], list[Wire], int]:
-    """Send a thousand, deliver the last; return the pair, what is still on its way, and what the last took."""
+    """Deliver the last of a thousand; return the pair, what is still on its way, and what the last took."""
     pair, sent = spoken(make), texts(SKIPPED + 1)
     wires = [pair.send(text) for text in sent]
     begun = perf_counter_ns()
@@ -167,7 +167,7 @@ def late(make: Make) -> Took:
         begun = perf_counter_ns()
         try:
             came = pair.receive(wire)
-        except Exception:  # noqa: BLE001, S112 - every library has errors of its own for a lost key
+        except Exception:  # noqa: BLE001 - every library has errors of its own for a lost key
             continue
         took += perf_counter_ns() - begun
         require_same(came, text)
@@ -227,16 +227,19 @@ def play(work: str, count: int, make: Make, steps: Callable[[int], object] | Non
     return {"ns": [each.ns for each in took], "recovered": min(recovered, default=None)}
 
 
-def serve(
-    make: Make, versions: dict[str, str], steps: Callable[[int], object] | None = None
-) -> None:
-    """Say what there is, then answer lines until there are no more."""
+def serve(make: Make, versions: dict[str, str], steps: Callable[[int], object] | None = None) -> None:
+    """Play the works with pairs that `make` gives, for whoever asks."""
     works = [*([CHAIN_STEP] if steps is not None else []), *WORKS]
-    print(json.dumps({"works": works, "versions": versions}), flush=True)
+    listen({"works": works, "versions": versions}, lambda work, count: play(work, count, make, steps))
+
+
+def listen(hello: dict[str, object], answer_to: Callable[[str, int], dict[str, object]]) -> None:
+    """Say what there is, then answer lines until there are no more."""
+    print(json.dumps(hello), flush=True)
     for line in sys.stdin:
         _, work, count = line.split()
         try:
-            answer = play(work, int(count), make, steps)
+            answer = answer_to(work, int(count))
         except Exception as error:  # noqa: BLE001 - said to who asked, who goes on with the others
             answer = {"error": f"{type(error).__name__}: {error}"}
         print(json.dumps(answer), flush=True)

@@ -1,0 +1,61 @@
+"""How long letterlock takes to start: imported, and as a command, with where the time goes.
+
+    importing    `python -X importtime -c "import letterlock"`: the sum of what is imported, by package
+    --help       `python -m letterlock --help`, from the first to the last moment of the process
+    nothing      `python -c ""`: what no program can save
+
+Python's own modules that it imports before any program are left out of the sum.
+"""
+
+import re
+import subprocess
+import sys
+from collections import Counter
+from time import perf_counter_ns
+from typing import Final
+
+TIMES: Final = 15
+LINE: Final = re.compile(r"import time:\s+(\d+) \|\s+(\d+) \|( +)(\S+)$")
+OTHERS: Final = (
+    "letterlock",
+    "cryptography",
+    "nacl",
+    "cbor2",
+    "cffi",
+    "_cffi_backend",
+    "sqlite3",
+    "argparse",
+)
+
+
+def parse(said: str) -> dict[str, int]:
+    """Return microseconds by module, of what -X importtime said after `site`; before it is Python's own."""
+    found = [match for match in map(LINE.match, said.splitlines()) if match]
+    names = [match[4] for match in found]
+    start = names.index("site") + 1 if "site" in names else 0
+    return {match[4]: int(match[1]) for match in found[start:]}
+
+
+def by_package(modules: dict[str, int]) -> Counter[str]:
+    sums: Counter[str] = Counter()
+    for name, own in modules.items():
+        package = name.split(".")[0]
+        sums[package if package in OTHERS else "the standard library"] += own
+    return sums
+
+
+def importing(times: int = TIMES) -> Counter[str]:
+    """Return microseconds by package, of the fastest import."""
+    command = [sys.executable, "-X", "importtime", "-c", "import letterlock"]
+    runs = [subprocess.run(command, capture_output=True, text=True, check=True) for _ in range(times)]
+    return min((by_package(parse(run.stderr)) for run in runs), key=Counter.total)
+
+
+def elapsed(arguments: list[str], times: int = TIMES) -> list[float]:
+    """Return the milliseconds of some runs of a Python program, in order."""
+    took: list[float] = []
+    for _ in range(times):
+        begun = perf_counter_ns()
+        subprocess.run([sys.executable, *arguments], capture_output=True, check=True)
+        took.append((perf_counter_ns() - begun) / 1e6)
+    return sorted(took)

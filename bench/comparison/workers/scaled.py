@@ -1,0 +1,203 @@
+"""letterlock in a store that holds much: a worker for scale.py.
+
+    python scaled.py sessions N FOLDER         N sessions in one SQLite file; messages with random ones
+    python scaled.py skipped N SUITE FOLDER    one session that holds the keys of N messages still to come
+    python scaled.py devices N FOLDER          one text to N devices, in one transaction and in one each
+
+Sessions of a large store are copies of one in the X3DH suite under other addresses: rows like any others, so
+that a message of the one peer there is opens in each of them.
+
+    run WORK N        by the clock: what a user waits for, most of it the disk's doing
+    run WORK-cpu N    by the processor's time: what grows with the data, if anything does
+"""
+
+import os
+import random
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from time import perf_counter_ns, thread_time_ns
+from typing import Final
+
+import works
+from letterlock_account import versions
+
+from letterlock import Account, Address, MemoryStore, SqliteStore, Suite
+from letterlock.session.peer import Peer, save_peer
+from letterlock.stores.protocol import SessionRow
+
+OURS, THEIRS = Address("ours"), Address("theirs")
+SUITES: Final = frozenset(Suite)
+AT_ONCE: Final = 10_000
+"""Rows in one transaction while a store is filled."""
+
+Clock = Callable[[], int]
+Run = Callable[[int, Clock], list[float]]
+"""Takes a number of repetitions, returns the nanoseconds of each."""
+
+CPU: Final = "-cpu"
+
+
+class Talk:
+    """An account in a file, and its peer in memory; both have spoken."""
+
+    def __init__(self, folder: Path, suite: Suite) -> None:
+        self.path = folder / "store.db"
+        self.store = SqliteStore(self.path, key=os.urandom(32))
+        self.ours = Account.create(self.store, OURS, suites=SUITES)
+        self.theirs = Account.create(MemoryStore(), THEIRS, suites=SUITES)
+        self.ours.initiate(THEIRS, self.theirs.bundle(), suite=suite)
+        for text in works.texts(3):
+            works.require_same(self.theirs.decrypt(OURS, self.ours.encrypt(THEIRS, text)), text)
+            works.require_same(self.ours.decrypt(THEIRS, self.theirs.encrypt(OURS, text)), text)
+
+    def copy(self, addresses: list[Address]) -> None:
+        """Put the session under other addresses too, through the store's own interface."""
+        identity = self.theirs.identity
+        with self.store.transaction():
+            (row,) = self.store.load_sessions(THEIRS.encode(), 2)
+        for at in range(0, len(addresses), AT_ONCE):
+            with self.store.transaction():
+                for id_, address in enumerate(addresses[at : at + AT_ONCE], at + 1):
+                    save_peer(self.store, Peer(address, identity))
+                    self.store.save_session(SessionRow(id_, address.encode(), row.rank, row.record))
+
+    def memory(self) -> dict[str, object]:
+        """Return bytes of the file with its log, and of this process."""
+        files = sum(each.stat().st_size for each in self.path.parent.iterdir())
+        pages = Path("/proc/self/statm").read_text("ascii").split()[1]
+        return {"ns": [], "file": files, "resident": int(pages) * os.sysconf("SC_PAGE_SIZE")}
+
+
+def timed(work: Callable[[], object], clock: Clock) -> float:
+    begun = clock()
+    work()
+    return clock() - begun
+
+
+class Sessions:
+    """Messages with random ones of many sessions."""
+
+    def __init__(self, count: int, folder: Path) -> None:
+        self.talk = Talk(folder, Suite.X3DH)
+        self._addresses = [Address(f"peer {number}") for number in range(count - 1)]
+        self.talk.copy(self._addresses)
+        self._addresses.append(THEIRS)
+        self._random = random.Random(count)
+        self._heard = dict.fromkeys(self._addresses, 0)
+        self._letters: list[tuple[bytes, bytes]] = []
+        self.works: dict[str, Run] = {"encrypt": self._encrypt, "decrypt": self._decrypt}
+
+    def _encrypt(self, count: int, clock: Clock) -> list[float]:
+        drawn = self._random.choices(self._addresses, k=count)
+        text = os.urandom(works.TEXT_BYTES)
+        return [timed(partial(self.talk.ours.encrypt, to, text), clock) for to in drawn]
+
+    def _decrypt(self, count: int, clock: Clock) -> list[float]:
+        return [self._hear(of, clock) for of in self._random.choices(self._addresses, k=count)]
+
+    def _hear(self, of: Address, clock: Clock) -> float:
+        text, letter = self._letter(self._heard[of])
+        begun = clock()
+        came = self.talk.ours.decrypt(of, letter)
+        took = clock() - begun
+        works.require_same(came, text)
+        self._heard[of] += 1
+        return took
+
+    def _letter(self, number: int) -> tuple[bytes, bytes]:
+        while len(self._letters) <= number:
+            text = os.urandom(works.TEXT_BYTES)
+            self._letters.append((text, self.talk.theirs.encrypt(OURS, text)))
+        return self._letters[number]
+
+
+class Skipped:
+    """One session; its peer wrote messages of which only those after the gap have come."""
+
+    def __init__(self, held: int, suite: Suite, folder: Path) -> None:
+        self.talk = Talk(folder, suite)
+        self._late = [self._write() for _ in range(held)]
+        self._hear(*self._write(), perf_counter_ns)
+        random.Random(held).shuffle(self._late)
+        self.works: dict[str, Run] = {"encrypt": self._encrypt, "decrypt": self._decrypt}
+        if held:
+            self.works["late"] = self._decrypt_late
+
+    def _write(self) -> tuple[bytes, bytes]:
+        text = os.urandom(works.TEXT_BYTES)
+        return text, self.talk.theirs.encrypt(OURS, text)
+
+    def _hear(self, text: bytes, letter: bytes, clock: Clock) -> float:
+        begun = clock()
+        came = self.talk.ours.decrypt(THEIRS, letter)
+        took = clock() - begun
+        works.require_same(came, text)
+        return took
+
+    def _encrypt(self, count: int, clock: Clock) -> list[float]:
+        text = os.urandom(works.TEXT_BYTES)
+        return [timed(lambda: self.talk.ours.encrypt(THEIRS, text), clock) for _ in range(count)]
+
+    def _decrypt(self, count: int, clock: Clock) -> list[float]:
+        return [self._hear(*self._write(), clock) for _ in range(count)]
+
+    def _decrypt_late(self, count: int, clock: Clock) -> list[float]:
+        return [self._hear(*self._late.pop(), clock) for _ in range(count)]
+
+
+class Devices:
+    """One text to many devices; the times are those of one device's message."""
+
+    def __init__(self, count: int, folder: Path) -> None:
+        self.talk = Talk(folder, Suite.X3DH)
+        self._addresses = [Address("peer", number) for number in range(1, count + 1)]
+        self.talk.copy(self._addresses)
+        self.works: dict[str, Run] = {"together": self._together, "apart": self._apart}
+
+    def _together(self, count: int, clock: Clock) -> list[float]:
+        def fan_out() -> None:
+            with self.talk.ours.transaction():
+                self._all()
+
+        return [timed(fan_out, clock) / len(self._addresses) for _ in range(count)]
+
+    def _apart(self, count: int, clock: Clock) -> list[float]:
+        return [timed(self._all, clock) / len(self._addresses) for _ in range(count)]
+
+    def _all(self) -> None:
+        text = os.urandom(works.TEXT_BYTES)
+        for address in self._addresses:
+            self.talk.ours.encrypt(address, text)
+
+
+def held(arguments: list[str]) -> Sessions | Skipped | Devices:
+    match arguments:
+        case ["sessions", count, folder]:
+            return Sessions(int(count), Path(folder))
+        case ["skipped", count, suite, folder]:
+            return Skipped(int(count), Suite[suite], Path(folder))
+        case ["devices", count, folder]:
+            return Devices(int(count), Path(folder))
+        case _:
+            raise SystemExit("see the docstring")
+
+
+def main() -> None:
+    begun = perf_counter_ns()
+    what = held(sys.argv[1:])
+    built = (perf_counter_ns() - begun) / 1e9
+
+    def answer(work: str, count: int) -> dict[str, object]:
+        if work == "memory":
+            return {**what.talk.memory(), "built": built}
+        clock = thread_time_ns if work.endswith(CPU) else perf_counter_ns
+        return {"ns": what.works[work.removesuffix(CPU)](count, clock)}
+
+    names = [*what.works, *(name + CPU for name in what.works)]
+    works.listen({"works": names, "versions": versions()}, answer)
+
+
+if __name__ == "__main__":
+    main()
