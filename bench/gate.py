@@ -12,7 +12,8 @@ whose other core was busy: hence the tolerance.
 Instruction counts (valgrind --tool=callgrind, the count of 1,000 calls less that of none) were tried. What
 Python does at its start differs by 2.4 million instructions of 1.4 thousand million, so the ratio of the
 chain step differed by 9 % between three runs, where that of times differed by 3 %; one ratio takes 36 s
-instead of 0.1. And hashing weighs more there than it does: the same ratio is 1.9 in instructions, 2.7 in time.
+instead of 0.1. And hashing weighs more there than it does: the same ratio is 1.9 in instructions, 2.7 in
+time.
 
 Not here: measuring (ratios.py). The baseline holds for the machine and the versions it names.
 """
