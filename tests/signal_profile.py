@@ -38,6 +38,10 @@ class SignalProfile:
     def add_epoch(self, root: SparseRootKey, secret: EpochSecret) -> Chains:
         return _chains(hkdf_sha256(root.expose(), secret.expose(), _CHAIN + b"Add Epoch", 96))
 
+    def step(self, chain: SparseChainKey, number: int) -> tuple[SparseChainKey, SparseMessageKey]:
+        okm = _step(chain, number)
+        return SparseChainKey(okm[:32]), SparseMessageKey(okm[32:])
+
     def advance(self, chain: SparseChainKey, number: int) -> SparseChainKey:
         return SparseChainKey(_step(chain, number)[:32])
 

@@ -5,6 +5,8 @@ hmac_sha256_test.json and hkdf_sha256_test.json, and Signal's HKDF tests (libsig
 entries hkdf_*), read from the external folder, see external.py.
 """
 
+import hmac
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 import external
 import published
 from letterlock import hazmat
-from letterlock.primitives.kdf import MAX_HKDF_BYTES, hkdf_sha256, hmac_sha256
+from letterlock.primitives.kdf import MAX_HKDF_BYTES, hkdf_sha256, hmac_sha256, hmac_sha256_pair
 
 RFC_4231 = published.cases("rfc4231_hmac_sha256")
 RFC_5869 = published.cases("rfc5869_hkdf_sha256")
@@ -49,6 +51,24 @@ def test_hkdf_is_made_of_hmac(salt: bytes, ikm: bytes, info: bytes, length: int)
     assert hkdf_sha256(salt, ikm, info, length) == okm[:length]
 
 
+@settings(deadline=None)
+@given(st.binary(max_size=140), st.binary(max_size=200))
+def test_hmac_is_the_standard_librarys(key: bytes, data: bytes) -> None:
+    assert hmac_sha256(key, data) == hmac.digest(key, data, "sha256")
+
+
+@pytest.mark.parametrize("length", [63, 64, 65, 128])
+def test_hmac_under_a_key_about_as_long_as_a_block(length: int) -> None:
+    key = bytes(range(length))
+    assert hmac_sha256(key, b"data") == hmac.digest(key, b"data", "sha256")
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=64), st.binary(max_size=80), st.binary(max_size=80))
+def test_a_pair_is_two_hmacs(key: bytes, one: bytes, other: bytes) -> None:
+    assert hmac_sha256_pair(key, one, other) == (hmac_sha256(key, one), hmac_sha256(key, other))
+
+
 def test_an_empty_salt_is_32_zero_bytes() -> None:
     assert hkdf_sha256(b"", b"ikm", b"info", 32) == hkdf_sha256(bytes(32), b"ikm", b"info", 32)
 
@@ -56,8 +76,9 @@ def test_an_empty_salt_is_32_zero_bytes() -> None:
 def test_the_longest_output_and_one_more() -> None:
     assert MAX_HKDF_BYTES == 8160
     assert len(hkdf_sha256(b"", b"ikm", b"", MAX_HKDF_BYTES)) == MAX_HKDF_BYTES
-    with pytest.raises(ValueError, match="8160"):
-        hkdf_sha256(b"", b"ikm", b"", MAX_HKDF_BYTES + 1)
+    for length in (MAX_HKDF_BYTES + 1, 0, -1):
+        with pytest.raises(ValueError, match="8160"):
+            hkdf_sha256(b"", b"ikm", b"", length)
 
 
 def test_wycheproof_hmac() -> None:

@@ -65,6 +65,14 @@ def test_steps(number: int) -> None:
     assert plain(LETTERLOCK.advance(chain, number)) == reference.hmac_sha256(ONE, count + b"\x02")
 
 
+@PROFILES
+@pytest.mark.parametrize("number", [1, 256, MAX_COUNTER])
+def test_a_step_is_its_two_halves(profile: PqProfile, number: int) -> None:
+    chain = SparseChainKey(ONE)
+    halves = (profile.advance(chain, number), profile.message_key(chain, number))
+    assert plain(profile.step(chain, number)) == plain(halves)
+
+
 @pytest.mark.parametrize("epoch", [1, 2, 256, MAX_COUNTER, 2**63])
 def test_what_an_epoch_gives(epoch: int) -> None:
     number = epoch.to_bytes(8, "big")
@@ -97,6 +105,7 @@ def test_our_labels_are_among_those_that_are_compared() -> None:
 FORMULAE: dict[str, Callable[[PqProfile], object]] = {
     "start": lambda it: it.start(PqSharedSecret(ONE)),
     "add epoch": lambda it: it.add_epoch(SparseRootKey(ONE), EpochSecret(TWO)),
+    "step": lambda it: it.step(SparseChainKey(ONE), 1),
     "advance": lambda it: it.advance(SparseChainKey(ONE), 1),
     "message key": lambda it: it.message_key(SparseChainKey(ONE), 1),
     "hybrid": lambda it: it.hybrid(MessageKey(ONE), SparseMessageKey(TWO)),

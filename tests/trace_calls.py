@@ -6,7 +6,7 @@ base         a base-point multiplication: a key pair is made, or its public half
 dh           an X25519 agreement
 encapsulate, decapsulate
 hkdf         HKDF
-hmac         half a step of a symmetric chain
+hmac         half a step of a symmetric chain; both halves at once are two
 sparse       half a step of a chain of the sparse ratchet, or a MAC of the braid
 epoch        HKDF in the post-quantum ratchet: an epoch, its authenticator, the key that seals
 seal, open   the AEAD of messages
@@ -42,7 +42,9 @@ _WRAPPED = {
     "letterlock.handshake.x3dh.hkdf_sha256": "hkdf",
     "letterlock.ratchet.root.hkdf_sha256": "hkdf",
     "letterlock.ratchet.chain.hmac_sha256": "hmac",
+    "letterlock.ratchet.chain.hmac_sha256_pair": "hmac hmac",
     "letterlock.ratchet.pq_profile.hmac_sha256": "sparse",
+    "letterlock.ratchet.pq_profile.hmac_sha256_pair": "sparse sparse",
     "letterlock.ratchet.pq_profile.hkdf_sha256": "epoch",
     "letterlock.primitives.aead.seal": "seal",
     "letterlock.primitives.aead.open_": "open",
@@ -59,7 +61,7 @@ def record_primitives(monkeypatch: pytest.MonkeyPatch) -> Trace:
 
 def _wrap(call: Callable[..., Any], name: str, trace: Trace) -> Callable[..., Any]:
     def recorded(*args: Any, **kwargs: Any) -> Any:
-        trace.calls.append(name)
+        trace.calls.extend(name.split())
         return call(*args, **kwargs)
 
     return recorded

