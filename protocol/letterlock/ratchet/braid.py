@@ -37,6 +37,7 @@ from typing import Final, TypeAlias, assert_never
 from letterlock.errors import AuthenticationFailed, BraidFailed, CorruptStore, InvalidKey
 from letterlock.primitives.aead import FORGED
 from letterlock.primitives.entropy import Entropy
+from letterlock.primitives.lean import lean
 from letterlock.primitives.mlkem import SEED_BYTES, KemSeed, MlKem768KeyPair
 from letterlock.primitives.mlkem_split import (
     FIRST_BYTES,
@@ -106,6 +107,7 @@ _SENDS_BYTES: Final[Mapping[type[Sending], int]] = {
 """How long the text is that lies in OUTGOING."""
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class BraidSent(Guarded):
     """What sending gives: the next state, what to write beside it, the piece, and a secret if one is there.
@@ -122,6 +124,7 @@ class BraidSent(Guarded):
     secret: EpochSecret | None = None
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class BraidReceived(Guarded):
     """What receiving gives: the next state, what to write beside it, and a secret if one is there.

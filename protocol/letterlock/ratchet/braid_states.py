@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TypeAlias
 
+from letterlock.primitives.lean import lean
 from letterlock.primitives.mlkem import KemSeed
 from letterlock.primitives.mlkem_split import EncapsulationRandomness
 from letterlock.primitives.secret import Guarded
@@ -38,6 +39,7 @@ Read: TypeAlias = Callable[[Slot], Sequence[bytes]]
 """Returns a slot's entries, in order."""
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Append:
     """Put one more entry at the end of a slot."""
@@ -49,6 +51,7 @@ class Append:
         return f"Append({self.slot.name}, {len(self.entry)} bytes)"
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Clear:
     """Empty a slot."""
@@ -59,6 +62,7 @@ class Clear:
 Write: TypeAlias = Append | Clear
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class KeysUnsampled(Guarded):
     """It is our turn to send a KEM key, and we have not made it."""
@@ -67,6 +71,7 @@ class KeysUnsampled(Guarded):
     authenticator: Authenticator
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class KeysSampled(Guarded):
     """We send the header. OUTGOING: header || MAC, 96 bytes."""
@@ -77,6 +82,7 @@ class KeysSampled(Guarded):
     sent: int
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class HeaderSent(Guarded):
     """The header has arrived, for ct1 comes. OUTGOING: the vector. INCOMING: codewords of ct1."""
@@ -88,6 +94,7 @@ class HeaderSent(Guarded):
     got: tuple[int, ...]
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Ct1Received(Guarded):
     """We have ct1, and still send the vector. OUTGOING: the vector. KEPT: ct1."""
@@ -98,6 +105,7 @@ class Ct1Received(Guarded):
     sent: int
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class EkSentCt1Received(Guarded):
     """The vector has arrived, for ct2 comes. INCOMING: codewords of ct2 || MAC. KEPT: ct1."""
@@ -108,6 +116,7 @@ class EkSentCt1Received(Guarded):
     got: tuple[int, ...]
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class NoHeaderReceived(Guarded):
     """We wait for the peer's header. INCOMING: codewords of header || MAC."""
@@ -117,6 +126,7 @@ class NoHeaderReceived(Guarded):
     got: tuple[int, ...] = ()
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class HeaderReceived(Guarded):
     """We have the header, and have not encapsulated. KEPT: the header, 64 bytes."""
@@ -125,6 +135,7 @@ class HeaderReceived(Guarded):
     authenticator: Authenticator
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Ct1Sampled(Guarded):
     """We send ct1. OUTGOING: ct1. INCOMING: codewords of the vector. KEPT: the header."""
@@ -136,6 +147,7 @@ class Ct1Sampled(Guarded):
     got: tuple[int, ...] = ()
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class EkReceivedCt1Sampled(Guarded):
     """We have the vector, and still send ct1. OUTGOING: ct1. KEPT: ct2 || MAC."""
@@ -145,6 +157,7 @@ class EkReceivedCt1Sampled(Guarded):
     sent: int
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Ct1Acknowledged(Guarded):
     """ct1 has arrived, not the vector. INCOMING: codewords of the vector. KEPT: the header."""
@@ -155,6 +168,7 @@ class Ct1Acknowledged(Guarded):
     got: tuple[int, ...]
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Ct2Sampled(Guarded):
     """We send ct2. OUTGOING: ct2 || MAC, 160 bytes."""

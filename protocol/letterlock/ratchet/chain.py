@@ -14,6 +14,7 @@ from letterlock.errors import TooManySkipped, UsageError
 from letterlock.limits import MAX_COUNTER, MAX_SKIP
 from letterlock.primitives.curve25519 import RatchetKey
 from letterlock.primitives.kdf import hmac_sha256, hmac_sha256_pair
+from letterlock.primitives.lean import lean
 from letterlock.primitives.secret import KEY_BYTES, Guarded, Secret
 
 _MESSAGE: Final = b"\x01"
@@ -39,6 +40,7 @@ class PassedKeys(Secret):
     LENGTH = None
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class SkippedKey(Guarded):
     """The key of a message that has not come: number `number` in the chain of `ratchet_key`."""
@@ -54,6 +56,7 @@ def kdf_ck(key: ChainKey) -> tuple[ChainKey, MessageKey]:
     return ChainKey(next_key), MessageKey(message_key)
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Gap(Guarded):
     """Messages that were jumped over: from number `start` of a chain on, one passed chain key for each.
@@ -76,6 +79,7 @@ class Gap(Guarded):
         )
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class SendingChain(Guarded):
     """CKs and Ns: `number` is that of the next message, so also how many were sent."""
@@ -91,6 +95,7 @@ class SendingChain(Guarded):
         return SendingChain(key, self.number + 1), message_key
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class ReceivingChain(Guarded):
     """CKr, Nr and the peer's ratchet key: `number` is that of the next message expected in order."""

@@ -31,12 +31,14 @@ from letterlock.primitives.curve25519 import (
     SignedPrekeyPair,
 )
 from letterlock.primitives.entropy import Entropy
+from letterlock.primitives.lean import lean
 from letterlock.primitives.secret import Guarded
 from letterlock.ratchet.chain import Gap, MessageKey, ReceivingChain, SendingChain, SkippedKey
 from letterlock.ratchet.root import RootKey, kdf_rk
 from letterlock.wire.message import Header
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Waiting(Guarded):
     """The recipient before the first message: RK is SK, the key pair is the signed prekey's."""
@@ -45,6 +47,7 @@ class Waiting(Guarded):
     ours: RatchetKeyPair
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Opening(Guarded):
     """The initiator before the first answer; `theirs` is the peer's signed prekey."""
@@ -55,6 +58,7 @@ class Opening(Guarded):
     sending: SendingChain
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Hearing(Guarded):
     """The peer spoke last with a new key. `previous_length` is the PN of our next chain."""
@@ -64,6 +68,7 @@ class Hearing(Guarded):
     previous_length: int
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Speaking(Guarded):
     """We have answered the peer's latest key."""
@@ -81,6 +86,7 @@ State: TypeAlias = Waiting | Opening | Hearing | Speaking
 Talking: TypeAlias = Opening | Hearing | Speaking
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Sent(Guarded):
     """What sending gives: the state to commit, the header to send, the key to seal with."""
@@ -90,6 +96,7 @@ class Sent(Guarded):
     key: MessageKey
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Received(Guarded):
     """What receiving gives. `key` opens the message; only if it does, commit the rest.

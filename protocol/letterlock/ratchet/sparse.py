@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from letterlock.errors import AuthenticationFailed, TooManySkipped, UsageError
 from letterlock.limits import MAX_COUNTER, MAX_SKIP
 from letterlock.primitives.aead import FORGED
+from letterlock.primitives.lean import lean
 from letterlock.primitives.secret import KEY_BYTES, Guarded
 from letterlock.ratchet.chain import PassedKeys
 from letterlock.ratchet.pq_keys import (
@@ -33,6 +34,7 @@ from letterlock.ratchet.pq_keys import (
 from letterlock.ratchet.pq_profile import PqProfile
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class SparseChain(Guarded):
     """One direction: the chain of `epoch`, whose last message was `number` (0 before the first).
@@ -46,6 +48,7 @@ class SparseChain(Guarded):
     following: SparseChainKey | None = None
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Sparse(Guarded):
     """The state: root key of the latest epoch, both chains, how many messages our last chain had."""
@@ -58,6 +61,7 @@ class Sparse(Guarded):
     is_initiator: bool
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class SparsePlace:
     """Where a message stands: epoch and number of its chain, and the length of its sender's last chain."""
@@ -67,6 +71,7 @@ class SparsePlace:
     previous: int
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class SparseGap(Guarded):
     """Messages that were jumped over in an epoch: from `start` on, one passed chain key for each."""
@@ -84,6 +89,7 @@ class SparseGap(Guarded):
         )
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class SparseReceived(Guarded):
     """What receiving gives: state, key, and what was jumped over; the last chain is walked afterwards."""

@@ -23,6 +23,7 @@ from letterlock.primitives.curve25519 import SignedPrekey, SignedPrekeyPair
 from letterlock.primitives.entropy import Entropy
 from letterlock.primitives.kdf import HASH_BYTES, hkdf_sha256
 from letterlock.primitives.labels import PQ_SPLIT
+from letterlock.primitives.lean import lean
 from letterlock.primitives.secret import KEY_BYTES, Guarded, Secret
 from letterlock.ratchet import braid, double, sparse
 from letterlock.ratchet.braid_states import Braid, Read, Write
@@ -43,6 +44,7 @@ FindSparse: TypeAlias = Callable[[int, int], SparseMessageKey | None]
 """Returns the kept key of an epoch and number, or None."""
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Triple(Guarded):
     """The state of all three."""
@@ -52,6 +54,7 @@ class Triple(Guarded):
     braid: Braid
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class TripleSent(Guarded):
     """What sending gives: the state and writes to commit, what to send, the key to seal with."""
@@ -63,6 +66,7 @@ class TripleSent(Guarded):
     writes: tuple[Write, ...]
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Looked(Guarded):
     """The key of a message, and how far both ratchets would go for it; None where a kept key serves."""
@@ -72,6 +76,7 @@ class Looked(Guarded):
     sparse: SparseReceived | None
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Settled(Guarded):
     """What an authenticated message changes: the state, and what to write beside it."""

@@ -24,6 +24,7 @@ from letterlock.errors import (
 from letterlock.limits import MAX_ARCHIVED_SESSIONS, MAX_PAST_CHAINS, MAX_SKIPPED_KEYS, MAX_TRIAL_STEPS
 from letterlock.primitives.aead import FORGED
 from letterlock.primitives.entropy import Entropy
+from letterlock.primitives.lean import lean
 from letterlock.primitives.secret import Guarded
 from letterlock.ratchet.braid_states import Append, Clear, Slot, Write
 from letterlock.ratchet.chain import MessageKey
@@ -53,6 +54,7 @@ _KEPT_KEYS: Final = {Suite.X3DH: MAX_SKIPPED_KEYS, Suite.PQXDH: 2 * MAX_SKIPPED_
 """Keys kept in a session: of the triple ratchet, a message that was jumped over leaves two."""
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Entry(Guarded):
     """A session and where it stands: the greatest rank is active."""

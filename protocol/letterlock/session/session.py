@@ -22,6 +22,7 @@ from letterlock.primitives.aead import FORGED
 from letterlock.primitives.curve25519 import PublicKey, RatchetKey, SignedPrekeyPair
 from letterlock.primitives.entropy import Entropy
 from letterlock.primitives.labels import PQ_CHAIN_NAME
+from letterlock.primitives.lean import lean
 from letterlock.primitives.secret import Guarded, Secret
 from letterlock.ratchet import double, triple
 from letterlock.ratchet.braid_states import Slot, Write
@@ -38,6 +39,7 @@ from letterlock.wire.padding import padded_length
 from letterlock.wire.suite import Suite
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where a session comes from, for as long as it lives.
@@ -51,6 +53,7 @@ class Origin:
     handshake: bytes | None
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Initiated(Guarded):
     """A session that the peer has not answered; `header` is the initial message up to its last element."""
@@ -60,6 +63,7 @@ class Initiated(Guarded):
     ratchet: double.State | Triple
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Established(Guarded):
     """A session that both sides hold. `insists`: the peer used it although it yields to another."""
@@ -72,6 +76,7 @@ class Established(Guarded):
 Session: TypeAlias = Initiated | Established
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class KeptKey(Guarded):
     """The key of a message that was jumped over: `chain` are 32 bytes that name its chain in the store."""
@@ -81,6 +86,7 @@ class KeptKey(Guarded):
     key: Secret
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Sealed(Guarded):
     """A message to send, the session after it, and what to write beside that."""
@@ -93,6 +99,7 @@ class Sealed(Guarded):
         return f"<Sealed: {len(self.message)} bytes>"
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Opened(Guarded):
     """An authenticated message: its plaintext, and all that is now to be committed."""
@@ -181,6 +188,7 @@ def encrypt(session: Session, plaintext: bytes, entropy: Entropy, beside: Beside
     return Sealed(replace(session, ratchet=sent.state), whole, sent.writes)
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class _Sent(Guarded):
     """What either ratchet gives for sending."""

@@ -31,6 +31,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from letterlock.primitives.lean import lean
 from letterlock.primitives.secret import Guarded, Secret
 from letterlock.wire.prekey import PrekeyKind
 
@@ -42,6 +43,7 @@ class Record(Secret):
     LENGTH = None
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class PrekeyRow(Guarded):
     """A prekey: `expires` is in seconds since 1970 (UTC), None while it is current."""
@@ -52,6 +54,7 @@ class PrekeyRow(Guarded):
     record: Record
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class SessionRow(Guarded):
     """A session with the peer at `address`; of its sessions, the one of the greatest rank is active.
@@ -65,6 +68,7 @@ class SessionRow(Guarded):
     record: Record
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class SkippedRow(Guarded):
     """The key of message `number` (0 to 2**32 - 1) in the chain of a 32-byte ratchet key."""

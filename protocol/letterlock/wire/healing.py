@@ -13,6 +13,7 @@ from enum import IntEnum
 from typing import Final
 
 from letterlock.limits import MAX_CODEWORDS, MAX_COUNTER
+from letterlock.primitives.lean import lean
 from letterlock.wire.fields import Fields
 
 CODEWORD_BYTES: Final = 32
@@ -35,6 +36,7 @@ BARE: Final = frozenset({PartType.NONE, PartType.CT1_ACK})
 """The types that carry no codewords."""
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class HealingPart:
     """`epoch` is the one being agreed on, from 1; `number` that of the message in the sparse chain, from 1.

@@ -17,6 +17,7 @@ from typing import Final
 from letterlock.limits import MAX_COUNTER, MAX_ID, MAX_MESSAGE, MAX_PADDED, MIN_PADDED, PROTOCOL_VERSION
 from letterlock.primitives.aead import TAG_BYTES
 from letterlock.primitives.curve25519 import EphemeralKey, IdentityKey, RatchetKey
+from letterlock.primitives.lean import lean
 from letterlock.primitives.mlkem import MlKem1024PublicKey
 from letterlock.primitives.secret import KEY_BYTES
 from letterlock.wire import cbor
@@ -32,6 +33,7 @@ _CARRIED: Final = {Suite.X3DH: Kind.RATCHET, Suite.PQXDH: Kind.TRIPLE}
 """Which kind of message a suite's sessions speak."""
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class Header:
     """The header of a ratchet message (Double Ratchet section 3.1, HEADER).
@@ -51,6 +53,7 @@ class Header:
         return cbor.encode_open(PROTOCOL_VERSION, int(Kind.TRIPLE), *where, *part.fields())
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class RatchetMessage:
     """A decoded ratchet message; `opened` are its bytes up to `sealed`.
@@ -82,6 +85,7 @@ class RatchetMessage:
         return cls(header, part, cbor.reopen(data, sealed), sealed)
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class KemPart:
     """What PQXDH adds to the handshake: which KEM prekey was used, and the ciphertext for it."""
@@ -90,6 +94,7 @@ class KemPart:
     ciphertext: bytes
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class HandshakeHeader:
     """The part of an initial message from which the recipient computes the shared secret.
@@ -124,6 +129,7 @@ def handshake_id(opened: bytes) -> bytes:
     return hashlib.sha256(opened).digest()
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class InitialMessage:
     """A decoded initial message; `id` names its handshake, whichever message it carries.
