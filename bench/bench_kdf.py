@@ -35,8 +35,7 @@ def sparse_step() -> tuple[Side, Side]:
     chain = SparseChainKey(KEY)
 
     def ours() -> None:
-        LETTERLOCK.message_key(chain, 5)
-        LETTERLOCK.advance(chain, 5)
+        LETTERLOCK.step(chain, 5)
 
     return Side(ours), Side(partial(floor.step, KEY, b"\0\0\0\5\1", b"\0\0\0\5\2"))
 

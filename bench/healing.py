@@ -124,10 +124,12 @@ class Side:
             raise AssertionError("the two sides have different keys")
         settled = triple.settle(LETTERLOCK, self.state, looked, part, self._slots.__getitem__)
         if looked.double is not None:
-            for skipped in looked.double.skipped_keys():
-                self._double[skipped.ratchet_key.data, skipped.number] = skipped.key
-        for gap in () if looked.sparse is None else looked.sparse.gaps(LETTERLOCK):
-            self._sparse |= {(gap.epoch, number): key for number, key in gap.keys(LETTERLOCK)}
+            for gap in looked.double.gaps():
+                keys = enumerate(gap.keys().expose_each(), gap.start)
+                self._double |= {(gap.ratchet_key.data, number): MessageKey(key) for number, key in keys}
+        for missing in () if looked.sparse is None else looked.sparse.gaps(LETTERLOCK):
+            keys = enumerate(missing.keys(LETTERLOCK).expose_each(), missing.start)
+            self._sparse |= {(missing.epoch, number): SparseMessageKey(key) for number, key in keys}
         self._commit(settled.state, settled.writes)
 
     def _commit(self, state: Triple, writes: Iterable[Write]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from letterlock.primitives.curve25519 import RatchetKey, RatchetKeyPair, SignedPrekeyPair
 from letterlock.primitives.entropy import Entropy
 from letterlock.ratchet import double
-from letterlock.ratchet.chain import ChainKey, MessageKey, ReceivingChain, SendingChain, SkippedKey
+from letterlock.ratchet.chain import ChainKey, MessageKey, ReceivingChain, SendingChain
 from letterlock.ratchet.double import Hearing, Opening, Received, Speaking, State, Waiting
 from letterlock.ratchet.root import RootKey
 from letterlock.wire.message import Header
@@ -45,9 +45,7 @@ class Ratchet:
         received = double.receive(self.state, letter.header)
         assert received.key == letter.key
         self.state = received.state
-        self.skipped.update(
-            {(each.ratchet_key.data, each.number): each.key for each in received.skipped_keys()}
-        )
+        self.skipped |= skipped_keys(received)
         return received
 
 
@@ -99,5 +97,10 @@ def speaking(number: int = 0, sent: int = 0) -> Speaking:
     return Speaking(ROOT, ours, *chains, 0)
 
 
-def skipped_names(keys: tuple[SkippedKey, ...]) -> list[tuple[bytes, int]]:
-    return [(each.ratchet_key.data, each.number) for each in keys]
+def skipped_keys(received: Received) -> dict[tuple[bytes, int], MessageKey]:
+    """Return the keys of all that was jumped over, by ratchet key and number, oldest first."""
+    return {
+        (gap.ratchet_key.data, number): MessageKey(key)
+        for gap in received.gaps()
+        for number, key in enumerate(gap.keys().expose_each(), gap.start)
+    }

@@ -132,8 +132,7 @@ class SparseTap:
         chain, done = self.chains[whose, epoch]
         while done < number:
             done += 1
-            self.keys[whose, epoch, done] = LETTERLOCK.message_key(chain, done)
-            chain = LETTERLOCK.advance(chain, done)
+            chain, self.keys[whose, epoch, done] = LETTERLOCK.step(chain, done)
         self.chains[whose, epoch] = chain, done
         return self.keys.get((whose, epoch, number))
 

@@ -26,13 +26,22 @@ from letterlock.ratchet.chain import (
     PassedKeys,
     ReceivingChain,
     SendingChain,
-    SkippedKey,
+    SkippedKeys,
 )
 from letterlock.ratchet.double import Hearing, Opening, Received, Sent, Speaking, Waiting
 from letterlock.ratchet.root import RootKey
 from letterlock.session.book import Entry, Shelf
 from letterlock.session.profile import Profile
-from letterlock.session.session import Established, Initiated, KeptKey, Opened, Origin, Sealed, _Sent
+from letterlock.session.session import (
+    Established,
+    Initiated,
+    KeptKeys,
+    Opened,
+    Origin,
+    Sealed,
+    Skipped,
+    _Sent,
+)
 from letterlock.stores.memory import MemoryStore
 from letterlock.stores.protocol import PrekeyRow, Record, SessionRow, SkippedRow
 from letterlock.stores.sqlite import SqliteStore
@@ -55,8 +64,8 @@ AD: Final = bytes(32)
 
 SECRETS: Final = [
     "ChainKey", "DataKey", "EncapsulationRandomness", "IndexKey", "KemSecret", "KemSeed", "KeyMaterial",
-    "MessageKey", "PassedKeys", "PassphraseKey", "PrivateKey", "Record", "RootKey", "SharedPoint",
-    "SharedSecret", "SigningScalar", "StoreKey", "ValuesKey", "WrapKey", *PQ_SECRETS,
+    "ManyKeys", "MessageKey", "PassedKeys", "PassphraseKey", "PrivateKey", "Record", "RootKey", "SharedPoint",
+    "SharedSecret", "SigningScalar", "SkippedKeys", "StoreKey", "ValuesKey", "WrapKey", *PQ_SECRETS,
 ]  # fmt: skip
 """Every subclass of Secret. Each prints as <Name: hidden>."""
 
@@ -80,6 +89,7 @@ header: Final = HandshakeHeader(Suite.X3DH, ik.public, ek.public, 1, None, None)
 origin: Final = Origin(Suite.X3DH, AD, None)
 established: Final = Established(origin, hearing)
 record: Final = Record(MATERIAL)
+kept: Final = KeptKeys(AD, 7, SkippedKeys(MATERIAL))
 
 
 def account() -> object:
@@ -171,7 +181,6 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "SendingChain": (lambda: sending, "{SENDING}"),
     "ReceivingChain": (lambda: receiving, "{RECEIVING}"),
     "Gap": (lambda: gap, "{GAP}"),
-    "SkippedKey": (lambda: SkippedKey(rk.public, 7, message), "{SKIPPED}"),
     "Waiting": (lambda: Waiting(root, rk), "Waiting(root=<RootKey: hidden>, ours={RKP})"),
     "Opening": (lambda: opening, "{OPENING}"),
     "Hearing": (lambda: hearing, "{HEARING}"),
@@ -201,12 +210,11 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     ),
     "Established": (lambda: established, "{ESTABLISHED}"),
     "Opened": (
-        lambda: Opened(established, PLAINTEXT, (KeptKey(AD, 7, message),), None),
-        "<Opened: 40 bytes, 1 skipped keys>",
+        lambda: Opened(established, PLAINTEXT, Skipped((kept,)), None),
+        "<Opened: 40 bytes, 2 skipped keys>",
     ),
-    "KeptKey": (
-        lambda: KeptKey(AD, 7, message), f"KeptKey(chain={AD!r}, number=7, key=<MessageKey: hidden>)"
-    ),
+    "KeptKeys": (lambda: kept, "{KEPT}"),
+    "Skipped": (lambda: Skipped((kept,)), "Skipped(double=({KEPT},), sparse=())"),
     "Sealed": (lambda: Sealed(established, PLAINTEXT), "<Sealed: 40 bytes>"),
     "_Sent": (
         lambda: _Sent(hearing, Header(rk.public, 3, 1), None, message, ()),
@@ -260,7 +268,7 @@ def words() -> dict[str, str]:
     found["SENDING"] = "SendingChain(key=<ChainKey: hidden>, number=1)"
     found["RECEIVING"] = f"ReceivingChain(ratchet_key={found['RK']}, key=<ChainKey: hidden>, number=2)"
     found["GAP"] = f"Gap(ratchet_key={found['RK']}, start=3, passed=<PassedKeys: hidden>)"
-    found["SKIPPED"] = f"SkippedKey(ratchet_key={found['RK']}, number=7, key=<MessageKey: hidden>)"
+    found["KEPT"] = f"KeptKeys(chain={AD!r}, start=7, keys=<SkippedKeys: hidden>)"
     found["AGREEMENT"] = f"Agreement(secret=<SharedSecret: hidden>, associated_data={AD!r})"
     found["ORIGIN"] = f"Origin(suite=<Suite.X3DH: 1>, associated_data={AD!r}, handshake=None)"
     tail = f"sending={found['SENDING']}"

@@ -10,7 +10,7 @@ from typing import Final
 
 from letterlock.primitives.kdf import hkdf_sha256, hmac_sha256
 from letterlock.primitives.mlkem import KemSecret
-from letterlock.ratchet.chain import MessageKey
+from letterlock.ratchet.chain import MessageKey, PassedKeys, SkippedKeys
 from letterlock.ratchet.pq_keys import (
     Authenticator,
     AuthenticatorKey,
@@ -42,11 +42,16 @@ class SignalProfile:
         okm = _step(chain, number)
         return SparseChainKey(okm[:32]), SparseMessageKey(okm[32:])
 
-    def advance(self, chain: SparseChainKey, number: int) -> SparseChainKey:
-        return SparseChainKey(_step(chain, number)[:32])
+    def walk(self, chain: SparseChainKey, numbers: range) -> tuple[SparseChainKey, PassedKeys]:
+        passed = []
+        for number in numbers:
+            passed.append(chain.expose())
+            chain, _ = self.step(chain, number)
+        return chain, PassedKeys.join(passed)
 
-    def message_key(self, chain: SparseChainKey, number: int) -> SparseMessageKey:
-        return SparseMessageKey(_step(chain, number)[32:])
+    def message_keys(self, passed: PassedKeys, start: int) -> SkippedKeys:
+        chains = enumerate(map(SparseChainKey, passed.expose_each()), start)
+        return SkippedKeys.join(self.step(chain, number)[1].expose() for number, chain in chains)
 
     def hybrid(self, double: MessageKey, sparse: SparseMessageKey) -> HybridKey:
         """Its cipher key alone; MAC key and IV follow it."""

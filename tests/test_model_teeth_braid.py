@@ -75,7 +75,7 @@ def early(state: Session, message: RatchetMessage, beside: Shelf) -> Opened:
 
 
 def without_the_tail(received: SparseReceived, _: object) -> tuple[sparse.SparseGap, ...]:
-    return (received.gap,)
+    return () if received.gap is None else (received.gap,)
 
 
 def initiator_only(profile: Any, state: sparse.Sparse, number: int, secret: Any) -> sparse.Sparse:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import reference
-from duet import ROOT, SIGNED, Letter, duet, fresh_key, known_key, states
+from duet import ROOT, SIGNED, Letter, duet, fresh_key, known_key, skipped_keys, states
 from letterlock.errors import AuthenticationFailed, PeerError, UsageError
 from letterlock.primitives.curve25519 import PrivateKey, RatchetKey
 from letterlock.ratchet import double
@@ -113,7 +113,7 @@ def test_the_same_goes_in_the_same_comes_out(name: str) -> None:
     if name != "Hearing":
         header = Header(fresh_key(), 5, 3)
         one, two = receive(state, header), receive(state, header)
-        assert plain([one, one.skipped_keys()]) == plain([two, two.skipped_keys()])
+        assert plain([one, skipped_keys(one)]) == plain([two, skipped_keys(two)])
     assert plain(state) == before
 
 

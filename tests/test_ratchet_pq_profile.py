@@ -17,7 +17,7 @@ from letterlock.primitives import labels
 from letterlock.primitives.mlkem import KemSecret
 from letterlock.ratchet import braid, sparse, triple
 from letterlock.ratchet.braid_states import Ct1Sampled, Slot
-from letterlock.ratchet.chain import MessageKey
+from letterlock.ratchet.chain import MessageKey, PassedKeys
 from letterlock.ratchet.pq_keys import (
     Authenticator,
     AuthenticatorKey,
@@ -33,7 +33,7 @@ from letterlock.ratchet.sparse import Sparse, SparsePlace
 from letterlock.wire.healing import HealingPart, PartType
 from pair import entropy_of, plain
 from signal_profile import SIGNAL
-from trios import SECRET, alternate
+from trios import SECRET, alternate, sparse_keys
 from trios import Side as TripleSide
 
 ONE, TWO = b"\x01" * 32, b"\x02" * 32
@@ -61,16 +61,25 @@ def test_chains() -> None:
 @pytest.mark.parametrize("number", [1, 2, 255, 256, MAX_COUNTER])
 def test_steps(number: int) -> None:
     chain, count = SparseChainKey(ONE), number.to_bytes(4, "big")
-    assert plain(LETTERLOCK.message_key(chain, number)) == reference.hmac_sha256(ONE, count + b"\x01")
-    assert plain(LETTERLOCK.advance(chain, number)) == reference.hmac_sha256(ONE, count + b"\x02")
+    after, key = LETTERLOCK.step(chain, number)
+    assert plain(key) == reference.hmac_sha256(ONE, count + b"\x01")
+    assert plain(after) == reference.hmac_sha256(ONE, count + b"\x02")
 
 
 @PROFILES
-@pytest.mark.parametrize("number", [1, 256, MAX_COUNTER])
-def test_a_step_is_its_two_halves(profile: PqProfile, number: int) -> None:
+@pytest.mark.parametrize("numbers", [range(1, 2), range(254, 260), range(MAX_COUNTER - 1, MAX_COUNTER + 1)])
+def test_what_is_jumped_over_is_stepped_over(profile: PqProfile, numbers: range) -> None:
     chain = SparseChainKey(ONE)
-    halves = (profile.advance(chain, number), profile.message_key(chain, number))
-    assert plain(profile.step(chain, number)) == plain(halves)
+    after, passed = profile.walk(chain, numbers)
+    skipped = profile.message_keys(passed, numbers[0])
+    keys, passed_keys = [], []
+    for number in numbers:
+        passed_keys.append(chain.expose())
+        chain, key = profile.step(chain, number)
+        keys.append(key.expose())
+    assert plain(after) == plain(chain)
+    assert list(passed.expose_each()) == passed_keys
+    assert (list(skipped.expose_each()), skipped.count) == (keys, len(numbers))
 
 
 @pytest.mark.parametrize("epoch", [1, 2, 256, MAX_COUNTER, 2**63])
@@ -106,8 +115,8 @@ FORMULAE: dict[str, Callable[[PqProfile], object]] = {
     "start": lambda it: it.start(PqSharedSecret(ONE)),
     "add epoch": lambda it: it.add_epoch(SparseRootKey(ONE), EpochSecret(TWO)),
     "step": lambda it: it.step(SparseChainKey(ONE), 1),
-    "advance": lambda it: it.advance(SparseChainKey(ONE), 1),
-    "message key": lambda it: it.message_key(SparseChainKey(ONE), 1),
+    "walk": lambda it: it.walk(SparseChainKey(ONE), range(1, 3)),
+    "message keys": lambda it: it.message_keys(PassedKeys(ONE), 1),
     "hybrid": lambda it: it.hybrid(MessageKey(ONE), SparseMessageKey(TWO)),
     "authenticator": lambda it: it.authenticator(PqSharedSecret(ONE)),
     "update": lambda it: it.update(AUTHENTICATOR, 1, EpochSecret(ONE)),
@@ -189,7 +198,7 @@ def test_known_message_keys(direction: str, numbers: tuple[int, ...]) -> None:
     assert checked == len(numbers)
     assert sender.sending.key.expose().hex() == case[f"{direction}_next_after_30"]
     assert receiver.receiving.key == sender.sending.key == jumped.state.receiving.key
-    kept = {number: key for gap in jumped.gaps(SIGNAL) for number, key in gap.keys(SIGNAL)}
+    kept = {number: key for (_, number), key in sparse_keys(SIGNAL, jumped).items()}
     assert kept[1].expose().hex() == case[f"{direction}_message_key_1"]
     assert [*kept] == [*range(1, 30)]
 

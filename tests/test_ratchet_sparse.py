@@ -17,6 +17,7 @@ from letterlock.ratchet.pq_profile import LETTERLOCK
 from letterlock.ratchet.sparse import Sparse, SparseChain, SparsePlace, SparseReceived
 from pair import entropy_of, plain
 from trace_calls import Trace
+from trios import sparse_keys
 
 
 class Side:
@@ -43,8 +44,7 @@ class Side:
         received = sparse.receive(LETTERLOCK, self.state, place)
         assert received.key == key
         self.state = received.state
-        for gap in received.gaps(LETTERLOCK):
-            self.kept |= {(gap.epoch, number): each for number, each in gap.keys(LETTERLOCK)}
+        self.kept |= sparse_keys(LETTERLOCK, received)
 
 
 def secret_of(number: int) -> EpochSecret:
@@ -85,14 +85,12 @@ def keys_of(chain: SparseChainKey, start: int, end: int) -> dict[int, SparseMess
     """Message keys `start` to `end`, when `chain` is the chain key before message `start`."""
     found = {}
     for number in range(start, end + 1):
-        found[number] = LETTERLOCK.message_key(chain, number)
-        chain = LETTERLOCK.advance(chain, number)
+        chain, found[number] = LETTERLOCK.step(chain, number)
     return found
 
 
 def skipped(received: SparseReceived) -> dict[tuple[int, int], SparseMessageKey]:
-    gaps = received.gaps(LETTERLOCK)
-    return {(gap.epoch, number): key for gap in gaps for number, key in gap.keys(LETTERLOCK)}
+    return sparse_keys(LETTERLOCK, received)
 
 
 # --- both sides ---------------------------------------------------------------------------------------
@@ -249,7 +247,7 @@ def test_the_tail_is_not_derived_for_a_forger(trace: Trace) -> None:
     assert trace.calls == ["sparse"] * 4
     gaps = received.gaps(LETTERLOCK)
     assert trace.count("sparse") == 4 + MAX_SKIP
-    assert sum(len(gap.keys(LETTERLOCK)) for gap in gaps) == MAX_SKIP + 2
+    assert sum(gap.keys(LETTERLOCK).count for gap in gaps) == MAX_SKIP + 2
     assert trace.count("sparse") == 4 + MAX_SKIP + MAX_SKIP + 2
 
 
@@ -314,7 +312,7 @@ def test_far_numbers_are_refused_at_once(trace: Trace, far: int) -> None:
 def test_a_chain_ends_at_the_last_number_and_the_next_epoch_goes_on() -> None:
     sending = SparseChain(0, CHAIN, MAX_COUNTER - 1, NEXT)
     state, place, key = sparse.send(LETTERLOCK, at(sending, sending), 0)
-    assert (place.number, key) == (MAX_COUNTER, LETTERLOCK.message_key(CHAIN, MAX_COUNTER))
+    assert (place.number, key) == (MAX_COUNTER, LETTERLOCK.step(CHAIN, MAX_COUNTER)[1])
     with pytest.raises(UsageError, match=r"^chain of 4294967295 messages is full: "):
         sparse.send(LETTERLOCK, state, 0)
     after, place, _ = sparse.send(LETTERLOCK, state, 1)
@@ -389,7 +387,7 @@ def test_a_sent_key_cannot_be_had_again() -> None:
     alice, _ = sides()
     before = alice.state.sending.key
     alice.send(0)
-    assert alice.state.sending.key == LETTERLOCK.advance(before, 1) != before
+    assert alice.state.sending.key == LETTERLOCK.step(before, 1)[0] != before
     alice.add(1)
     old = alice.state.sending.key
     alice.send(1)

@@ -41,7 +41,6 @@ _WRAPPED = {
     "letterlock.primitives.mlkem.KemKeyPair.decapsulate": "decapsulate",
     "letterlock.handshake.x3dh.hkdf_sha256": "hkdf",
     "letterlock.ratchet.root.hkdf_sha256": "hkdf",
-    "letterlock.ratchet.chain.hmac_sha256": "hmac",
     "letterlock.ratchet.chain.hmac_sha256_pair": "hmac hmac",
     "letterlock.ratchet.pq_profile.hmac_sha256": "sparse",
     "letterlock.ratchet.pq_profile.hmac_sha256_pair": "sparse sparse",
@@ -49,6 +48,13 @@ _WRAPPED = {
     "letterlock.primitives.aead.seal": "seal",
     "letterlock.primitives.aead.open_": "open",
 }
+_MANY = {
+    "letterlock.ratchet.chain.hmac_sha256_walk": ("hmac", -1),
+    "letterlock.ratchet.chain.hmac_sha256_each": ("hmac", 0),
+    "letterlock.ratchet.pq_profile.hmac_sha256_walk": ("sparse", -1),
+    "letterlock.ratchet.pq_profile.hmac_sha256_each": ("sparse", 0),
+}
+"""Which return keys: one for each call of the primitive; a walk begins with a key that it was given."""
 
 
 def record_primitives(monkeypatch: pytest.MonkeyPatch) -> Trace:
@@ -56,7 +62,18 @@ def record_primitives(monkeypatch: pytest.MonkeyPatch) -> Trace:
     trace = Trace()
     for target, name in _WRAPPED.items():
         monkeypatch.setattr(target, _wrap(pkgutil.resolve_name(target), name, trace))
+    for target, (name, besides) in _MANY.items():
+        monkeypatch.setattr(target, _wrap_many(pkgutil.resolve_name(target), name, besides, trace))
     return trace
+
+
+def _wrap_many(call: Callable[..., Any], name: str, besides: int, trace: Trace) -> Callable[..., Any]:
+    def recorded(*args: Any, **kwargs: Any) -> Any:
+        keys = call(*args, **kwargs)
+        trace.calls.extend([name] * (len(keys) + besides))
+        return keys
+
+    return recorded
 
 
 def _wrap(call: Callable[..., Any], name: str, trace: Trace) -> Callable[..., Any]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from braids import Slots
-from duet import SIGNED
+from duet import SIGNED, skipped_keys
 from letterlock.handshake.x3dh import SharedSecret
 from letterlock.primitives.entropy import Entropy
 from letterlock.ratchet import triple
@@ -17,6 +17,7 @@ from letterlock.ratchet.chain import MessageKey
 from letterlock.ratchet.double import Opening
 from letterlock.ratchet.pq_keys import HybridKey, SparseMessageKey
 from letterlock.ratchet.pq_profile import LETTERLOCK, PqProfile
+from letterlock.ratchet.sparse import SparseReceived
 from letterlock.ratchet.triple import Looked, Settled, Triple
 from letterlock.wire.healing import HealingPart
 from letterlock.wire.message import Header
@@ -36,6 +37,15 @@ class Letter:
     header: Header
     part: HealingPart
     key: HybridKey
+
+
+def sparse_keys(profile: PqProfile, received: SparseReceived) -> dict[tuple[int, int], SparseMessageKey]:
+    """Return the keys of all that was jumped over, by epoch and number, oldest first."""
+    return {
+        (gap.epoch, number): SparseMessageKey(key)
+        for gap in received.gaps(profile)
+        for number, key in enumerate(gap.keys(profile).expose_each(), gap.start)
+    }
 
 
 class Side:
@@ -73,10 +83,9 @@ class Side:
         self.double.pop((letter.header.ratchet_key.data, letter.header.number), None)
         self.sparse.pop((letter.part.epoch - 1, letter.part.number), None)
         if looked.double is not None:
-            self.double |= {(k.ratchet_key.data, k.number): k.key for k in looked.double.skipped_keys()}
+            self.double |= skipped_keys(looked.double)
         if looked.sparse is not None:
-            for gap in looked.sparse.gaps(self.profile):
-                self.sparse |= {(gap.epoch, number): key for number, key in gap.keys(self.profile)}
+            self.sparse |= sparse_keys(self.profile, looked.sparse)
         self.state = settled.state
         self.slots.write(settled.writes)
         return looked

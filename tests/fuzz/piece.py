@@ -110,7 +110,5 @@ def sparse_key(state: Sparse, part: HealingPart) -> SparseMessageKey | None:
         chain = SparseChain(part.epoch - 1, chain.following)
     if part.epoch - 1 != chain.epoch or not chain.number < part.number <= chain.number + MAX_SKIP + 10:
         return None
-    key = chain.key
-    for number in range(chain.number + 1, part.number):
-        key = LETTERLOCK.advance(key, number)
-    return LETTERLOCK.message_key(key, part.number)
+    before, _ = LETTERLOCK.walk(chain.key, range(chain.number + 1, part.number))
+    return LETTERLOCK.step(before, part.number)[1]

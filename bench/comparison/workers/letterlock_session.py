@@ -64,8 +64,7 @@ class Side:
     def commit(self, opened: Opened) -> bytes:
         self._session = opened.session
         self._write(opened.writes)
-        for each in opened.skipped:
-            self._kept[each.chain, each.number] = each.key.expose()
+        self._kept |= {(chain, number): key for chain, number, key in opened.skipped.rows()}
         return opened.plaintext
 
     def _write(self, writes: Sequence[Write]) -> None:

@@ -10,6 +10,7 @@ instead of 2.5; HKDF to 32 bytes 1.8 instead of 2.4 as a library's object.
 Not here: labels (labels.py), and which key goes where (handshake/, ratchet/).
 """
 
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Final
 
@@ -17,6 +18,8 @@ HASH_BYTES: Final = 32
 MAX_HKDF_BYTES: Final = 255 * HASH_BYTES
 
 _BLOCK: Final = 64
+_FILL: Final = bytes(_BLOCK - HASH_BYTES)
+"""What fills a key of 32 bytes up to a block."""
 _INNER: Final = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER: Final = bytes(byte ^ 0x5C for byte in range(256))
 """Tables for `bytes.translate`: the quickest way to add a constant to every byte of a block."""
@@ -38,6 +41,25 @@ def hmac_sha256_pair(key: bytes, one: bytes, other: bytes) -> tuple[bytes, bytes
     inner_of_other.update(other)
     outer_of_other.update(inner_of_other.digest())
     return outer.digest(), outer_of_other.digest()
+
+
+def hmac_sha256_walk(key: bytes, data: Iterable[bytes]) -> list[bytes]:
+    """Return a key of 32 bytes and those after it: each is the HMAC, under the one before, of its datum."""
+    keys = [key]
+    for each in data:
+        # As hmac_sha256, without a call: one of the 0.75 us that a message jumped over costs.
+        block = key + _FILL
+        key = sha256(block.translate(_OUTER) + sha256(block.translate(_INNER) + each).digest()).digest()
+        keys.append(key)
+    return keys
+
+
+def hmac_sha256_each(keys: Iterable[bytes], data: Iterable[bytes]) -> list[bytes]:
+    """Return the HMACs under keys of 32 bytes, of a datum each."""
+    return [
+        sha256(block.translate(_OUTER) + sha256(block.translate(_INNER) + each).digest()).digest()
+        for block, each in zip((key + _FILL for key in keys), data, strict=False)
+    ]
 
 
 def hkdf_sha256(salt: bytes, ikm: bytes, info: bytes, length: int) -> bytes:

@@ -7,13 +7,15 @@ A chain key is used once and dropped; who later takes the state cannot go back.
 Not here: where chains come from (root.py), when a message may be skipped (double.py).
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from itertools import repeat
+from typing import Final, Self
 
 from letterlock.errors import TooManySkipped, UsageError
 from letterlock.limits import MAX_COUNTER, MAX_SKIP
 from letterlock.primitives.curve25519 import RatchetKey
-from letterlock.primitives.kdf import hmac_sha256, hmac_sha256_pair
+from letterlock.primitives.kdf import hmac_sha256_each, hmac_sha256_pair, hmac_sha256_walk
 from letterlock.primitives.lean import lean
 from letterlock.primitives.secret import KEY_BYTES, Guarded, Secret
 
@@ -33,21 +35,38 @@ class MessageKey(Secret):
     __slots__ = ()
 
 
-class PassedKeys(Secret):
-    """The chain keys of messages that were jumped over, 32 bytes each, in order."""
+class ManyKeys(Secret):
+    """Keys of 32 bytes in a row. There may be 2,000: one object each would cost as much as deriving them."""
 
     __slots__ = ()
     LENGTH = None
 
+    @classmethod
+    def join(cls, keys: Iterable[bytes]) -> Self:
+        """Return these keys of 32 bytes as one secret."""
+        return cls(b"".join(keys))
 
-@lean
-@dataclass(frozen=True, slots=True)
-class SkippedKey(Guarded):
-    """The key of a message that has not come: number `number` in the chain of `ratchet_key`."""
+    def expose_each(self) -> Sequence[bytes]:
+        """Return the keys, for a primitive or a sealed record, and for nothing else."""
+        keys = self.expose()
+        return [keys[at : at + KEY_BYTES] for at in range(0, len(keys), KEY_BYTES)]
 
-    ratchet_key: RatchetKey
-    number: int
-    key: MessageKey
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.expose()) // KEY_BYTES
+
+
+class PassedKeys(ManyKeys):
+    """The chain keys of messages that were jumped over."""
+
+    __slots__ = ()
+
+
+class SkippedKeys(ManyKeys):
+    """The keys of messages in a row that have not come."""
+
+    __slots__ = ()
 
 
 def kdf_ck(key: ChainKey) -> tuple[ChainKey, MessageKey]:
@@ -69,14 +88,9 @@ class Gap(Guarded):
     start: int
     passed: PassedKeys
 
-    def keys(self) -> tuple[SkippedKey, ...]:
-        """Return the keys of the messages in the gap, in order."""
-        passed = self.passed.expose()
-        chain_keys = (passed[at : at + KEY_BYTES] for at in range(0, len(passed), KEY_BYTES))
-        return tuple(
-            SkippedKey(self.ratchet_key, number, MessageKey(hmac_sha256(chain_key, _MESSAGE)))
-            for number, chain_key in enumerate(chain_keys, self.start)
-        )
+    def keys(self) -> SkippedKeys:
+        """Return the keys of the messages in the gap."""
+        return SkippedKeys.join(hmac_sha256_each(self.passed.expose_each(), repeat(_MESSAGE)))
 
 
 @lean
@@ -109,15 +123,14 @@ class ReceivingChain(Guarded):
         if to - self.number > MAX_SKIP:
             raise TooManySkipped(to - self.number, MAX_SKIP)
 
-    def skip(self, to: int) -> tuple["ReceivingChain", Gap]:
+    def skip(self, to: int) -> tuple["ReceivingChain", Gap | None]:
         """Return the chain at message `to`, or here if that is behind, and the gap between (section 3.5)."""
+        if to <= self.number:
+            return self, None
         self.check_jump(to)
-        key, passed = self.key.expose(), list[bytes]()
-        for _ in range(self.number, to):
-            passed.append(key)
-            key = hmac_sha256(key, _CHAIN)
-        gap = Gap(self.ratchet_key, self.number, PassedKeys(b"".join(passed)))
-        return ReceivingChain(self.ratchet_key, ChainKey(key), max(self.number, to)), gap
+        *passed, key = hmac_sha256_walk(self.key.expose(), repeat(_CHAIN, to - self.number))
+        gap = Gap(self.ratchet_key, self.number, PassedKeys.join(passed))
+        return ReceivingChain(self.ratchet_key, ChainKey(key), to), gap
 
     def step(self) -> tuple["ReceivingChain", MessageKey]:
         """Return the chain after the next message, and its key."""

@@ -33,7 +33,7 @@ from letterlock.primitives.curve25519 import (
 from letterlock.primitives.entropy import Entropy
 from letterlock.primitives.lean import lean
 from letterlock.primitives.secret import Guarded
-from letterlock.ratchet.chain import Gap, MessageKey, ReceivingChain, SendingChain, SkippedKey
+from letterlock.ratchet.chain import Gap, MessageKey, ReceivingChain, SendingChain
 from letterlock.ratchet.root import RootKey, kdf_rk
 from letterlock.wire.message import Header
 
@@ -101,13 +101,13 @@ class Sent(Guarded):
 class Received(Guarded):
     """What receiving gives. `key` opens the message; only if it does, commit the rest.
 
-    `state` is the next state, `skipped_keys()` are the keys to keep, and `finished`, if a turn of the ratchet
+    `state` is the next state, `gaps()` is what was jumped over, and `finished`, if a turn of the ratchet
     ended the peer's previous chain, is that chain's key.
     """
 
     state: Hearing | Speaking
     key: MessageKey
-    gap: Gap
+    gap: Gap | None = None
     tail: ReceivingChain | None = None
     tail_end: int = 0
 
@@ -116,11 +116,10 @@ class Received(Guarded):
         """The ratchet key of the chain that this message ended."""
         return None if self.tail is None else self.tail.ratchet_key
 
-    def skipped_keys(self) -> tuple[SkippedKey, ...]:
-        """Return the keys of all skipped messages, oldest first; derived after authentication. [RAT-11]"""
-        if self.tail is None:
-            return self.gap.keys()
-        return self.tail.skip(self.tail_end)[1].keys() + self.gap.keys()
+    def gaps(self) -> tuple[Gap, ...]:
+        """Return all gaps, the older first; for after authentication, as are their keys. [RAT-11]"""
+        older = None if self.tail is None else self.tail.skip(self.tail_end)[1]
+        return tuple(gap for gap in (older, self.gap) if gap is not None)
 
 
 def initiator(root: RootKey, signed_prekey: SignedPrekey, entropy: Entropy) -> Opening:
@@ -214,7 +213,7 @@ def _turn(
     return Received(Hearing(next_root, chain, sent), key, gap, finished, header.previous_length)
 
 
-def _follow(chain: ReceivingChain, header: Header) -> tuple[ReceivingChain, MessageKey, Gap]:
+def _follow(chain: ReceivingChain, header: Header) -> tuple[ReceivingChain, MessageKey, Gap | None]:
     """Walk a chain to the message's number."""
     if header.number < chain.number:  # RAT-9
         raise DuplicateMessage(DUPLICATE)

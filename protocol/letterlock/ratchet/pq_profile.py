@@ -14,13 +14,21 @@ labels and forms, needs no change in it. A2B is the chain of what the initiator 
 Not here: when which key is due (braid.py, sparse.py).
 """
 
+from itertools import count
 from typing import Final, Protocol, TypeAlias
 
 from letterlock.primitives import labels
-from letterlock.primitives.kdf import HASH_BYTES, hkdf_sha256, hmac_sha256, hmac_sha256_pair
+from letterlock.primitives.kdf import (
+    HASH_BYTES,
+    hkdf_sha256,
+    hmac_sha256,
+    hmac_sha256_each,
+    hmac_sha256_pair,
+    hmac_sha256_walk,
+)
 from letterlock.primitives.mlkem import KemSecret
 from letterlock.primitives.secret import KEY_BYTES
-from letterlock.ratchet.chain import MessageKey
+from letterlock.ratchet.chain import MessageKey, PassedKeys, SkippedKeys
 from letterlock.ratchet.pq_keys import (
     Authenticator,
     AuthenticatorKey,
@@ -54,12 +62,12 @@ class PqProfile(Protocol):
         """Return the chain key after message `number`, from 1, and the key of that message."""
         ...
 
-    def advance(self, chain: SparseChainKey, number: int) -> SparseChainKey:
-        """Return the first half of a step, for a message that is jumped over."""
+    def walk(self, chain: SparseChainKey, numbers: range) -> tuple[SparseChainKey, PassedKeys]:
+        """Return the chain key after these messages, which are jumped over, and the key before each."""
         ...
 
-    def message_key(self, chain: SparseChainKey, number: int) -> SparseMessageKey:
-        """Return the second half of a step, for one that was."""
+    def message_keys(self, passed: PassedKeys, start: int) -> SkippedKeys:
+        """Return the keys of messages that were jumped over, from number `start` on."""
         ...
 
     def hybrid(self, double: MessageKey, sparse: SparseMessageKey) -> HybridKey:
@@ -104,13 +112,16 @@ class LetterlockProfile:
         next_key, message_key = hmac_sha256_pair(chain.expose(), n + b"\x02", n + b"\x01")
         return SparseChainKey(next_key), SparseMessageKey(message_key)
 
-    def advance(self, chain: SparseChainKey, number: int) -> SparseChainKey:
+    def walk(self, chain: SparseChainKey, numbers: range) -> tuple[SparseChainKey, PassedKeys]:
         """See PqProfile."""
-        return SparseChainKey(hmac_sha256(chain.expose(), number.to_bytes(4, "big") + b"\x02"))
+        data = (number.to_bytes(4, "big") + b"\x02" for number in numbers)
+        *passed, key = hmac_sha256_walk(chain.expose(), data)
+        return SparseChainKey(key), PassedKeys.join(passed)
 
-    def message_key(self, chain: SparseChainKey, number: int) -> SparseMessageKey:
+    def message_keys(self, passed: PassedKeys, start: int) -> SkippedKeys:
         """See PqProfile."""
-        return SparseMessageKey(hmac_sha256(chain.expose(), number.to_bytes(4, "big") + b"\x01"))
+        data = (number.to_bytes(4, "big") + b"\x01" for number in count(start))
+        return SkippedKeys.join(hmac_sha256_each(passed.expose_each(), data))
 
     def hybrid(self, double: MessageKey, sparse: SparseMessageKey) -> HybridKey:
         """See PqProfile."""

@@ -22,8 +22,8 @@ from letterlock.errors import AuthenticationFailed, TooManySkipped, UsageError
 from letterlock.limits import MAX_COUNTER, MAX_SKIP
 from letterlock.primitives.aead import FORGED
 from letterlock.primitives.lean import lean
-from letterlock.primitives.secret import KEY_BYTES, Guarded
-from letterlock.ratchet.chain import PassedKeys
+from letterlock.primitives.secret import Guarded
+from letterlock.ratchet.chain import PassedKeys, SkippedKeys
 from letterlock.ratchet.pq_keys import (
     EpochSecret,
     PqSharedSecret,
@@ -80,13 +80,9 @@ class SparseGap(Guarded):
     start: int
     passed: PassedKeys
 
-    def keys(self, profile: PqProfile) -> tuple[tuple[int, SparseMessageKey], ...]:
-        """Return number and key of each; derived here, so after authentication. [RAT-11]"""
-        passed = self.passed.expose()
-        chain_keys = (SparseChainKey(passed[at : at + KEY_BYTES]) for at in range(0, len(passed), KEY_BYTES))
-        return tuple(
-            (number, profile.message_key(key, number)) for number, key in enumerate(chain_keys, self.start)
-        )
+    def keys(self, profile: PqProfile) -> SkippedKeys:
+        """Return the keys of the messages in the gap; derived here, so after authentication. [RAT-11]"""
+        return profile.message_keys(self.passed, self.start)
 
 
 @lean
@@ -96,15 +92,14 @@ class SparseReceived(Guarded):
 
     state: Sparse
     key: SparseMessageKey
-    gap: SparseGap
+    gap: SparseGap | None = None
     tail: SparseChain | None = None
     tail_end: int = 0
 
     def gaps(self, profile: PqProfile) -> tuple[SparseGap, ...]:
         """Return all gaps, the older first; for after authentication. [RAT-11]"""
-        if self.tail is None:
-            return (self.gap,)
-        return _walk(profile, self.tail, self.tail_end + 1)[1], self.gap
+        older = None if self.tail is None else _walk(profile, self.tail, self.tail_end + 1)[1]
+        return tuple(gap for gap in (older, self.gap) if gap is not None)
 
 
 def start(profile: PqProfile, shared: PqSharedSecret, *, is_initiator: bool) -> Sparse:
@@ -189,21 +184,20 @@ def receive(profile: PqProfile, state: Sparse, place: SparsePlace) -> SparseRece
 
 def _reach(
     profile: PqProfile, chain: SparseChain, number: int
-) -> tuple[SparseChain, SparseGap, SparseMessageKey]:
+) -> tuple[SparseChain, SparseGap | None, SparseMessageKey]:
     """Return the chain after a message, the gap before it, and its key."""
     before, gap = _walk(profile, chain, number)
     next_key, key = profile.step(before.key, number)
     return SparseChain(before.epoch, next_key, number, before.following), gap, key
 
 
-def _walk(profile: PqProfile, chain: SparseChain, to: int) -> tuple[SparseChain, SparseGap]:
+def _walk(profile: PqProfile, chain: SparseChain, to: int) -> tuple[SparseChain, SparseGap | None]:
     """Return the chain before message `to`, or here if that is behind, and the gap between."""
-    key, passed = chain.key, list[bytes]()
-    for number in range(chain.number + 1, to):
-        passed.append(key.expose())
-        key = profile.advance(key, number)
-    gap = SparseGap(chain.epoch, chain.number + 1, PassedKeys(b"".join(passed)))
-    return SparseChain(chain.epoch, key, max(chain.number, to - 1), chain.following), gap
+    start = chain.number + 1
+    if to <= start:
+        return chain, None
+    key, passed = profile.walk(chain.key, range(start, to))
+    return SparseChain(chain.epoch, key, to - 1, chain.following), SparseGap(chain.epoch, start, passed)
 
 
 def _check(skipped: int) -> None:

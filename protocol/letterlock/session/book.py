@@ -226,9 +226,9 @@ class SessionBook:
 
     def _keep_skipped(self, id_: int, opened: Opened) -> None:
         self._write(id_, opened.writes)
-        if opened.skipped:
+        if opened.skipped.count:
             self._store.add_skipped(
-                SkippedRow(id_, each.chain, each.number, Record(each.key.expose())) for each in opened.skipped
+                SkippedRow(id_, chain, number, Record(key)) for chain, number, key in opened.skipped.rows()
             )
             self._store.trim_skipped(id_, _KEPT_KEYS[opened.session.origin.suite])  # RAT-7
         if opened.finished is not None:

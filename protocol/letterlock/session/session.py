@@ -10,9 +10,9 @@ Not here: which of several sessions a message belongs to (book.py); the phases' 
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, zip_longest
+from itertools import chain, count, repeat, zip_longest
 from typing import Final, Protocol, TypeAlias
 
 from letterlock.errors import AuthenticationFailed, PlaintextTooLong
@@ -23,14 +23,15 @@ from letterlock.primitives.curve25519 import PublicKey, RatchetKey, SignedPrekey
 from letterlock.primitives.entropy import Entropy
 from letterlock.primitives.labels import PQ_CHAIN_NAME
 from letterlock.primitives.lean import lean
-from letterlock.primitives.secret import Guarded, Secret
+from letterlock.primitives.secret import Guarded
 from letterlock.ratchet import double, triple
 from letterlock.ratchet.braid_states import Slot, Write
-from letterlock.ratchet.chain import MessageKey
+from letterlock.ratchet.chain import MessageKey, SkippedKeys
 from letterlock.ratchet.pq_keys import SparseMessageKey
 from letterlock.ratchet.pq_profile import LETTERLOCK
 from letterlock.ratchet.root import RootKey
-from letterlock.ratchet.triple import Looked, Triple
+from letterlock.ratchet.sparse import SparseReceived
+from letterlock.ratchet.triple import Triple
 from letterlock.session.sealing import open_, seal
 from letterlock.wire import cbor
 from letterlock.wire.healing import HealingPart
@@ -75,15 +76,50 @@ class Established(Guarded):
 
 Session: TypeAlias = Initiated | Established
 
+KeptRow: TypeAlias = tuple[bytes, int, bytes]
+"""The name of a chain in the store, a number in it, and the key of that message."""
+
 
 @lean
 @dataclass(frozen=True, slots=True)
-class KeptKey(Guarded):
-    """The key of a message that was jumped over: `chain` are 32 bytes that name its chain in the store."""
+class KeptKeys(Guarded):
+    """The keys of messages in a row that were jumped over, the first of them number `start`.
+
+    `chain` are 32 bytes that name their chain in the store.
+    """
 
     chain: bytes
-    number: int
-    key: Secret
+    start: int
+    keys: SkippedKeys
+
+    def rows(self) -> Iterator[KeptRow]:
+        """Yield name, number and key of each."""
+        return zip(repeat(self.chain), count(self.start), self.keys.expose_each(), strict=False)
+
+
+@lean
+@dataclass(frozen=True, slots=True)
+class Skipped(Guarded):
+    """All that a message jumped over, in the chains of either ratchet: in each, the older first."""
+
+    double: tuple[KeptKeys, ...] = ()
+    sparse: tuple[KeptKeys, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many keys there are."""
+        return sum(each.keys.count for each in self.double + self.sparse)
+
+    def rows(self) -> Iterator[KeptRow]:
+        """Yield both keys of each message, one message after the other.
+
+        So of keys that are too many the oldest messages go, and not one half of twice as many.     [RAT-7]
+        """
+        halves = [chain.from_iterable(each.rows() for each in half) for half in (self.double, self.sparse)]
+        return (row for both in zip_longest(*halves) for row in both if row is not None)
+
+
+NONE_SKIPPED: Final = Skipped()
 
 
 @lean
@@ -106,12 +142,12 @@ class Opened(Guarded):
 
     session: Established
     plaintext: bytes
-    skipped: tuple[KeptKey, ...]
+    skipped: Skipped
     finished: RatchetKey | None
     writes: tuple[Write, ...] = ()
 
     def __repr__(self) -> str:
-        return f"<Opened: {len(self.plaintext)} bytes, {len(self.skipped)} skipped keys>"
+        return f"<Opened: {len(self.plaintext)} bytes, {self.skipped.count} skipped keys>"
 
 
 class Beside(Protocol):
@@ -258,11 +294,12 @@ def _open(session: Session, message: RatchetMessage, beside: Beside, kept: Messa
         return _open_triple(session, ratchet, message, beside, kept)
     if kept is not None:
         plaintext = open_(kept, origin.associated_data, message)
-        return Opened(_established(session, ratchet), plaintext, (), None)
+        return Opened(_established(session, ratchet), plaintext, NONE_SKIPPED, None)
     received = double.receive(ratchet, message.header)
     plaintext = open_(received.key, origin.associated_data, message)
     # The tag has verified: from here on the message is the peer's.  RAT-6
-    return Opened(Established(origin, received.state), plaintext, _kept(received), received.finished)
+    skipped = Skipped(_kept(received))
+    return Opened(Established(origin, received.state), plaintext, skipped, received.finished)
 
 
 def _open_triple(
@@ -285,7 +322,10 @@ def _open_triple(
     plaintext = open_(looked.key, name, message)
     # The tag has verified: from here on the message is the peer's.  RAT-6
     settled = triple.settle(LETTERLOCK, ratchet, looked, part, beside.read)
-    skipped = _kept_of_both(name, looked)
+    skipped = Skipped(
+        () if looked.double is None else _kept(looked.double),
+        () if looked.sparse is None else _kept_sparse(name, looked.sparse),
+    )
     finished = None if looked.double is None else looked.double.finished
     after = _established(session, settled.state) if kept is not None else Established(origin, settled.state)
     return Opened(after, plaintext, skipped, finished, settled.writes)
@@ -297,21 +337,13 @@ def _established(session: Session, ratchet: double.State | Triple) -> Establishe
     return Established(session.origin, ratchet, insists)
 
 
-def _kept(received: double.Received) -> tuple[KeptKey, ...]:
-    return tuple(KeptKey(each.ratchet_key.data, each.number, each.key) for each in received.skipped_keys())
+def _kept(received: double.Received) -> tuple[KeptKeys, ...]:
+    return tuple(KeptKeys(gap.ratchet_key.data, gap.start, gap.keys()) for gap in received.gaps())
 
 
-def _kept_of_both(name: bytes, looked: Looked) -> tuple[KeptKey, ...]:
-    """Return both keys of each message that was jumped over, one message after the other.
-
-    So of keys that are too many the oldest messages go, and not one half of twice as many.         [RAT-7]
-    """
-    double_keys = () if looked.double is None else _kept(looked.double)
-    gaps = () if looked.sparse is None else looked.sparse.gaps(LETTERLOCK)
-    named = ((sparse_chain(name, gap.epoch), gap.keys(LETTERLOCK)) for gap in gaps)
-    sparse_keys = (KeptKey(of, number, key) for of, keys in named for number, key in keys)
-    both = chain.from_iterable(zip_longest(double_keys, sparse_keys))
-    return tuple(key for key in both if key is not None)
+def _kept_sparse(name: bytes, received: SparseReceived) -> tuple[KeptKeys, ...]:
+    gaps = received.gaps(LETTERLOCK)
+    return tuple(KeptKeys(sparse_chain(name, gap.epoch), gap.start, gap.keys(LETTERLOCK)) for gap in gaps)
 
 
 def yields(archived: Session, active: Session) -> bool:

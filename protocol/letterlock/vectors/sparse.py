@@ -49,7 +49,8 @@ class SparsePlayer(Guarded):
             return {"key": kept.expose().hex()}
         received = sparse.receive(LETTERLOCK, self._state, place)
         for gap in received.gaps(LETTERLOCK):
-            self._kept.update({(gap.epoch, number): key for number, key in gap.keys(LETTERLOCK)})
+            keys = enumerate(gap.keys(LETTERLOCK).expose_each(), gap.start)
+            self._kept.update({(gap.epoch, number): SparseMessageKey(key) for number, key in keys})
         self._state = received.state
         return {"key": received.key.expose().hex()}
 
