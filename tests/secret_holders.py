@@ -40,7 +40,6 @@ from letterlock.session.session import (
     Origin,
     Sealed,
     Skipped,
-    _Sent,
 )
 from letterlock.stores.memory import MemoryStore
 from letterlock.stores.protocol import PrekeyRow, Record, SessionRow, SkippedRow
@@ -216,13 +215,6 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "KeptKeys": (lambda: kept, "{KEPT}"),
     "Skipped": (lambda: Skipped((kept,)), "Skipped(double=({KEPT},), sparse=())"),
     "Sealed": (lambda: Sealed(established, PLAINTEXT), "<Sealed: 40 bytes>"),
-    "_Sent": (
-        lambda: _Sent(hearing, Header(rk.public, 3, 1), None, message, ()),
-        (
-            "_Sent(state={HEARING}, header=Header(ratchet_key={RK}, previous_length=3, number=1), "
-            "part=None, key=<MessageKey: hidden>, writes=())"
-        ),
-    ),
     "Shelf": (lambda: Shelf(filled(), b"peer", 1), "{OBJECT}"),
     "Entry": (
         lambda: Entry(1, 2, True, established), "Entry(id=1, rank=2, active=True, session={ESTABLISHED})"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from letterlock.errors import MalformedMessage
 from letterlock.limits import MAX_CBOR_DEPTH
-from letterlock.wire import cbor
+from letterlock.wire import cbor, heads
 from test_wire_samples import SAMPLES, head
 
 
@@ -268,9 +268,60 @@ def test_open_and_close_for_any_values(elements: list[cbor.Value], last: bytes) 
 
 def test_a_byte_string_head_has_the_shortest_form_up_to_its_limit() -> None:
     for length in (*BOUNDARIES, 2**24, 2**32 - 1):
-        assert cbor._bytes_head(length) == head(2, length)
-    with pytest.raises(OverflowError, match="4294967296 bytes"):
-        cbor._bytes_head(2**32)
+        assert heads.head(heads.BYTES, length) == head(2, length)
+        assert heads.head(heads.UINT, length) == head(0, length)
+    with pytest.raises(OverflowError, match="4294967296"):
+        heads.head(heads.BYTES, 2**32)
+
+
+def test_the_byte_string_that_closes_may_come_in_two_pieces() -> None:
+    for length in BOUNDARIES:
+        last = bytes(length)
+        for cut in (0, length // 2, length):
+            assert cbor.close(b"\x81", last[:cut], last[cut:]) == cbor.close(b"\x81", last)
+
+
+# --- heads one by one -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("major", [heads.UINT, heads.BYTES])
+@pytest.mark.parametrize("argument", [*BOUNDARIES, 2**24, 2**31, 2**32 - 1])
+def test_a_head_reads_as_it_was_written(major: int, argument: int) -> None:
+    data = b"??" + heads.head(major, argument)
+    assert heads.read_head(data, 2, major) == heads.read_head(data + b"?", 2, major) == (argument, len(data))
+    for end in range(3, len(data)):
+        with pytest.raises(heads.NotShortest):
+            heads.read_head(data[:end], 2, major)
+
+
+@settings(deadline=None, max_examples=500)
+@given(st.binary(max_size=10), st.sampled_from([heads.UINT, heads.BYTES]))
+def test_what_reads_is_the_shortest_form(data: bytes, major: int) -> None:
+    try:
+        argument, end = heads.read_head(data, 0, major)
+    except heads.NotShortest:
+        return
+    assert data[:end] == head(major >> 5, argument)
+
+
+@pytest.mark.parametrize(("major", "argument", "width"), [each for each in WIDER if each[0] in {0, 2}])
+def test_a_head_in_a_long_form_is_not_read(major: int, argument: int, width: int) -> None:
+    with pytest.raises(heads.NotShortest):
+        heads.read_head(head(major, argument, width) + bytes(10), 0, major << 5)
+
+
+@pytest.mark.parametrize("first", range(256))
+def test_a_head_of_another_type_is_not_read(first: int) -> None:
+    for major in (heads.UINT, heads.BYTES):
+        if not major <= first <= major + 26:
+            with pytest.raises(heads.NotShortest):
+                heads.read_head(bytes([first]) + b"\xff" * 10, 0, major)
+
+
+def test_past_the_end_there_is_no_head() -> None:
+    for at in (0, 1, 100):
+        with pytest.raises(heads.NotShortest):
+            heads.read_head(b"", at, heads.UINT)
 
 
 @pytest.mark.parametrize("data", [b"\x62\xff\xfe", b"\xff", b"\xc1\x00", b"\x58", b"\x81" * 9])

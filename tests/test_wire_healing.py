@@ -1,5 +1,7 @@
 """WIRE-12: what a message carries for the post-quantum ratchet, field by field."""
 
+from typing import cast
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,8 @@ from letterlock.limits import MAX_CODEWORDS, MAX_COUNTER
 from letterlock.ratchet import erasure
 from letterlock.wire import cbor, healing
 from letterlock.wire.fields import Fields
-from letterlock.wire.healing import BARE, MAX_INDEX, HealingPart, PartType, read_part
+from letterlock.wire.heads import NotShortest
+from letterlock.wire.healing import BARE, MAX_INDEX, HealingPart, PartType, part_at, read_part
 
 CARRYING = [type_ for type_ in PartType if type_ not in BARE]
 COUNTERS = st.integers(0, MAX_COUNTER)
@@ -44,6 +47,32 @@ def test_round_trip(part: HealingPart) -> None:
     decoded = cbor.decode(cbor.encode([*part.fields()]))
     assert isinstance(decoded, list)
     assert read(decoded) == part
+
+
+@given(parts(), st.binary(max_size=3))
+def test_the_quick_way_reads_the_same(part: HealingPart, after: bytes) -> None:
+    data = part.encode()
+    assert b"\x86" + data == cbor.encode([*part.fields()])
+    assert part_at(b"?" + data + after, 1) == (part, 1 + len(data))
+
+
+@given(parts(), st.data())
+def test_what_the_slow_way_refuses_the_quick_way_does_not_read(
+    part: HealingPart, data: st.DataObject
+) -> None:
+    items: list[object] = [*part.fields()]
+    bad = (
+        st.none() | st.integers(0, 2**40) | st.binary(max_size=70) | st.sampled_from([0, 6, 7, 65535, 65536])
+    )
+    items[data.draw(st.integers(0, 5))] = data.draw(bad)
+    encoded = cbor.encode(cast("list[cbor.Value]", items))[1:]
+    try:
+        expected = read(items)
+    except MalformedMessage:
+        with pytest.raises(NotShortest):
+            part_at(encoded, 0)
+    else:
+        assert part_at(encoded, 0) == (expected, len(encoded))
 
 
 @given(parts())

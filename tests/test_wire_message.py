@@ -12,6 +12,7 @@ from letterlock.errors import InvalidKey, MalformedMessage, PeerError, Unsupport
 from letterlock.limits import MAX_COUNTER, MAX_ID, MAX_PADDED, MIN_PADDED
 from letterlock.primitives.curve25519 import LOW_ORDER
 from letterlock.wire import cbor
+from letterlock.wire.envelope import Kind, peek_kind
 from letterlock.wire.healing import HealingPart
 from letterlock.wire.message import (
     SENT_NONCE_BYTES,
@@ -19,6 +20,7 @@ from letterlock.wire.message import (
     Header,
     InitialMessage,
     RatchetMessage,
+    _read_sound,
     handshake_id,
 )
 from letterlock.wire.suite import Suite
@@ -84,6 +86,57 @@ def test_a_sealed_text_of_another_length_is_refused(length: int, part: HealingPa
     text = r"^sealed text of a (triple )?message is not a byte string of"
     with pytest.raises(MalformedMessage, match=text):
         RatchetMessage.decode(ratchet_message(HEADER, bytes(length), part))
+
+
+# --- the quick way and the one that names what is wrong ---------------------------------------------------
+
+
+def slowly(data: bytes) -> RatchetMessage | str:
+    try:
+        return RatchetMessage._read_any(data, Kind.TRIPLE if peek_kind(data) is Kind.TRIPLE else Kind.RATCHET)
+    except PeerError as error:
+        return type(error).__name__
+
+
+def quickly(data: bytes) -> RatchetMessage | str:
+    message = _read_sound(data)
+    return slowly(data) if message is None else message
+
+
+@settings(deadline=None)
+@given(HEADERS, SEALED_TEXTS, st.none() | PARTS)
+def test_whatever_is_sound_goes_the_quick_way(
+    header: Header, sealed: bytes, part: HealingPart | None
+) -> None:
+    data = ratchet_message(header, sealed, part)
+    assert _read_sound(data) == slowly(data) == RatchetMessage(header, part, header.encode_open(part), sealed)
+
+
+@settings(deadline=None, max_examples=400)
+@given(st.sampled_from([RATCHET, TRIPLE, ratchet_message(part=BARE_PART)]), st.data())
+def test_whatever_is_damaged_comes_out_the_same(sound: bytes, data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, min(len(sound), 120)))
+    cut = data.draw(st.integers(0, 3))
+    damaged = sound[:at] + data.draw(st.binary(max_size=5)) + sound[at + cut :]
+    assert quickly(damaged) == slowly(damaged)
+
+
+@pytest.mark.parametrize("sound", [RATCHET, TRIPLE, ratchet_message(part=BARE_PART)])
+def test_every_byte_in_every_value_comes_out_the_same(sound: bytes) -> None:
+    end = len(RatchetMessage.decode(sound).opened) + 3
+    for at in [*range(5), *range(36, end)]:
+        for value in range(256):
+            damaged = sound[:at] + bytes([value]) + sound[at + 1 :]
+            assert quickly(damaged) == slowly(damaged), (at, value)
+
+
+def test_another_kind_than_expected_is_not_quickly_read() -> None:
+    for data, kind in ((RATCHET, Kind.TRIPLE), (TRIPLE, Kind.RATCHET)):
+        with pytest.raises(MalformedMessage, match=r"^not a"):
+            RatchetMessage.decode_of(data, kind)
+
+
+# --- ratchet messages, element by element ----------------------------------------------------------
 
 
 @pytest.mark.parametrize("at", [3, 4], ids=["PN", "N"])

@@ -17,6 +17,7 @@ from nacl import bindings
 
 from letterlock.errors import InvalidKey
 from letterlock.primitives.entropy import Entropy
+from letterlock.primitives.lean import lean
 from letterlock.primitives.secret import KEY_BYTES, Guarded, Immutable, Secret
 
 P: Final = 2**255 - 19
@@ -42,6 +43,7 @@ def is_canonical(data: bytes) -> bool:
     return data[31] < 0x7F or not (data[31] > 0x7F or (data[1:31] == _MIDDLE_OF_P and data[0] >= 0xED))
 
 
+@lean
 @dataclass(frozen=True, slots=True)
 class PublicKey:
     """A curve point that others may see: 32 bytes, canonical, not of low order.
@@ -54,11 +56,12 @@ class PublicKey:
     data: bytes
 
     def __post_init__(self) -> None:
-        if len(self.data) != self.LENGTH:
-            raise InvalidKey(f"public key of {len(self.data)} bytes; expected {self.LENGTH}")
-        if not is_canonical(self.data):
+        data = self.data
+        if len(data) != KEY_BYTES:
+            raise InvalidKey(f"public key of {len(data)} bytes; expected {KEY_BYTES}")
+        if not is_canonical(data):
             raise InvalidKey("public key is not canonical: u is 2^255 - 19 or more")
-        if self.data in LOW_ORDER:
+        if data in LOW_ORDER:
             raise InvalidKey("public key is of low order")
 
     def __repr__(self) -> str:
@@ -123,8 +126,8 @@ class KeyPair(Immutable, Guarded, Generic[Public]):
         """Join two halves that are known to belong together; `from_private` computes the second."""
         if type(private) is not PrivateKey or type(public) is not self.PUBLIC:
             raise TypeError(f"{type(self).__name__} needs a private key and its public half")
-        object.__setattr__(self, "private", private)
-        object.__setattr__(self, "public", public)
+        _set_private(self, private)
+        _set_public(self, public)
 
     @classmethod
     def from_private(cls, private: PrivateKey) -> Self:
@@ -143,6 +146,10 @@ class KeyPair(Immutable, Guarded, Generic[Public]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.public!r}>"
+
+
+# By the slots' descriptors, as in secret.py: 0.3 us instead of 0.45 for a pair.
+_set_private, _set_public = (KeyPair.__dict__[name].__set__ for name in KeyPair.__slots__)
 
 
 class IdentityKeyPair(KeyPair[IdentityKey]):

@@ -142,21 +142,27 @@ def send(state: State, entropy: Entropy) -> Sent:
     Raises UsageError in Waiting, and when a chain is full.
     """
     match state:
-        case Waiting():
-            raise UsageError("the peer speaks first in this session: decrypt a message before encrypting")
-        case Opening(root, ours, theirs, sending):
-            chain, key = sending.step()
-            return Sent(Opening(root, ours, theirs, chain), Header(ours.public, 0, sending.number), key)
+        case Speaking():
+            return _speak(state)
         case Hearing(root, receiving, previous_length):
             ours = RatchetKeyPair.generate(entropy)
             root, chain_key = kdf_rk(root, ours.agree(receiving.ratchet_key))
-            return send(Speaking(root, ours, SendingChain(chain_key), receiving, previous_length), entropy)
-        case Speaking(root, ours, sending, receiving, previous_length):
+            return _speak(Speaking(root, ours, SendingChain(chain_key), receiving, previous_length))
+        case Opening(root, ours, theirs, sending):
             chain, key = sending.step()
-            header = Header(ours.public, previous_length, sending.number)
-            return Sent(Speaking(root, ours, chain, receiving, previous_length), header, key)
+            return Sent(Opening(root, ours, theirs, chain), Header(ours.public, 0, sending.number), key)
+        case Waiting():
+            raise UsageError("the peer speaks first in this session: decrypt a message before encrypting")
         case _:
             assert_never(state)
+
+
+def _speak(state: Speaking) -> Sent:
+    """The next message of the chain that we are in."""
+    ours, sending, previous_length = state.ours, state.sending, state.previous_length
+    chain, key = sending.step()
+    after = Speaking(state.root, ours, chain, state.receiving, previous_length)
+    return Sent(after, Header(ours.public, previous_length, sending.number), key)
 
 
 def receive(state: State, header: Header) -> Received:
@@ -165,13 +171,6 @@ def receive(state: State, header: Header) -> Received:
     Raises DuplicateMessage, TooManySkipped, AuthenticationFailed, InvalidKey; limits come before work.
     """
     match state:
-        case Waiting(root, ours):
-            return _turn(root, ours, header, None, 0)
-        case Opening(root, ours, theirs, sending):
-            if header.ratchet_key == theirs:
-                # The signed prekey never heads a chain: there is none to use (CKr is None).  RAT-3
-                raise AuthenticationFailed(FORGED)
-            return _turn(root, ours, header, None, sending.number)
         case Hearing(root, receiving, previous_length):
             if header.ratchet_key != receiving.ratchet_key:
                 raise AuthenticationFailed(FORGED)  # RAT-4
@@ -182,6 +181,13 @@ def receive(state: State, header: Header) -> Received:
                 return _turn(root, ours, header, receiving, sending.number)
             chain, key, gap = _follow(receiving, header)
             return Received(Speaking(root, ours, sending, chain, previous_length), key, gap)
+        case Opening(root, ours, theirs, sending):
+            if header.ratchet_key == theirs:
+                # The signed prekey never heads a chain: there is none to use (CKr is None).  RAT-3
+                raise AuthenticationFailed(FORGED)
+            return _turn(root, ours, header, None, sending.number)
+        case Waiting(root, ours):
+            return _turn(root, ours, header, None, 0)
         case _:
             assert_never(state)
 
@@ -219,6 +225,8 @@ def _follow(chain: ReceivingChain, header: Header) -> tuple[ReceivingChain, Mess
         raise DuplicateMessage(DUPLICATE)
     if header.number >= MAX_COUNTER:  # RAT-10: no sender gets so far, and the next number has no bytes
         raise AuthenticationFailed(FORGED)
-    here, gap = chain.skip(header.number)
-    after, key = here.step()
+    gap = None
+    if header.number > chain.number:
+        chain, gap = chain.skip(header.number)
+    after, key = chain.step()
     return after, key, gap

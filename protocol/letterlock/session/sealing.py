@@ -33,12 +33,13 @@ def seal(
     """Return an encoded ratchet message, or triple message with a `part`. `nonce` is 8 fresh random bytes."""
     opened = header.encode_open(part)
     ciphertext = aead.seal(key.expose(), _NONCE_PREFIX + nonce, pad(plaintext), associated_data + opened)
-    return cbor.close(opened, nonce + ciphertext)
+    return cbor.close(opened, nonce, ciphertext)
 
 
 def open_(key: MessageKey, associated_data: bytes, message: RatchetMessage) -> bytes:
     """Return the plaintext. Raises AuthenticationFailed; MalformedMessage if the peer padded wrongly."""
-    nonce, ciphertext = message.sealed[:SENT_NONCE_BYTES], message.sealed[SENT_NONCE_BYTES:]
+    sealed = message.sealed
+    nonce, ciphertext = sealed[:SENT_NONCE_BYTES], sealed[SENT_NONCE_BYTES:]
     padded = aead.open_(key.expose(), _NONCE_PREFIX + nonce, ciphertext, associated_data + message.opened)
     if padded is None:
         raise AuthenticationFailed(aead.FORGED)

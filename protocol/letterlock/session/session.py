@@ -11,7 +11,7 @@ Not here: which of several sessions a message belongs to (book.py); the phases' 
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, count, repeat, zip_longest
 from typing import Final, Protocol, TypeAlias
 
@@ -34,8 +34,7 @@ from letterlock.ratchet.sparse import SparseReceived
 from letterlock.ratchet.triple import Triple
 from letterlock.session.sealing import open_, seal
 from letterlock.wire import cbor
-from letterlock.wire.healing import HealingPart
-from letterlock.wire.message import SENT_NONCE_BYTES, Header, InitialMessage, RatchetMessage
+from letterlock.wire.message import SENT_NONCE_BYTES, InitialMessage, RatchetMessage
 from letterlock.wire.padding import padded_length
 from letterlock.wire.suite import Suite
 
@@ -216,32 +215,27 @@ def encrypt(session: Session, plaintext: bytes, entropy: Entropy, beside: Beside
     """
     if len(plaintext) > MAX_PLAINTEXT:
         raise PlaintextTooLong(len(plaintext), MAX_PLAINTEXT)
-    head = session.header if isinstance(session, Initiated) else b""
-    sent = _send(session.ratchet, len(head) + padded_length(len(plaintext)), entropy, beside)
-    nonce = entropy(SENT_NONCE_BYTES)
-    message = seal(sent.key, session.origin.associated_data, sent.header, plaintext, nonce, sent.part)
-    whole = cbor.close(head, message) if head else message
-    return Sealed(replace(session, ratchet=sent.state), whole, sent.writes)
-
-
-@lean
-@dataclass(frozen=True, slots=True)
-class _Sent(Guarded):
-    """What either ratchet gives for sending."""
-
-    state: double.State | Triple
-    header: Header
-    part: HealingPart | None
-    key: MessageKey
-    writes: tuple[Write, ...]
-
-
-def _send(ratchet: double.State | Triple, size: int, entropy: Entropy, beside: Beside) -> _Sent:
+    ratchet, name = session.ratchet, session.origin.associated_data
     if isinstance(ratchet, Triple):
-        sent = triple.send(LETTERLOCK, ratchet, size, entropy, beside.read)
-        return _Sent(sent.state, sent.header, sent.part, sent.key, sent.writes)
-    plain = double.send(ratchet, entropy)
-    return _Sent(plain.state, plain.header, None, plain.key, ())
+        head = len(session.header) if isinstance(session, Initiated) else 0
+        size = head + padded_length(len(plaintext))
+        both = triple.send(LETTERLOCK, ratchet, size, entropy, beside.read)
+        nonce = entropy(SENT_NONCE_BYTES)
+        message = seal(both.key, name, both.header, plaintext, nonce, both.part)
+        return _sealed(session, both.state, message, both.writes)
+    sent = double.send(ratchet, entropy)
+    message = seal(sent.key, name, sent.header, plaintext, entropy(SENT_NONCE_BYTES))
+    return _sealed(session, sent.state, message, ())
+
+
+def _sealed(
+    session: Session, ratchet: double.State | Triple, message: bytes, writes: tuple[Write, ...]
+) -> Sealed:
+    """Return a message with what its session repeats around it, and the session after it."""
+    if isinstance(session, Initiated):
+        after = Initiated(session.origin, session.header, ratchet)
+        return Sealed(after, cbor.close(session.header, message), writes)
+    return Sealed(Established(session.origin, ratchet, session.insists), message, writes)
 
 
 def decrypt(session: Session, message: RatchetMessage, beside: Beside = NOTHING) -> Opened:
@@ -287,17 +281,19 @@ def knows(session: Session, ratchet_key: PublicKey) -> bool:
 
 
 def _open(session: Session, message: RatchetMessage, beside: Beside, kept: MessageKey | None) -> Opened:
-    if not fits(session, message):
-        raise AuthenticationFailed(FORGED)
     origin, ratchet = session.origin, session.ratchet
     if isinstance(ratchet, Triple):
         return _open_triple(session, ratchet, message, beside, kept)
+    if message.part is not None:  # PQR-8
+        raise AuthenticationFailed(FORGED)
     if kept is not None:
         plaintext = open_(kept, origin.associated_data, message)
         return Opened(_established(session, ratchet), plaintext, NONE_SKIPPED, None)
     received = double.receive(ratchet, message.header)
     plaintext = open_(received.key, origin.associated_data, message)
     # The tag has verified: from here on the message is the peer's.  RAT-6
+    if received.gap is None and received.tail is None:
+        return Opened(Established(origin, received.state), plaintext, NONE_SKIPPED, None)
     skipped = Skipped(_kept(received))
     return Opened(Established(origin, received.state), plaintext, skipped, received.finished)
 

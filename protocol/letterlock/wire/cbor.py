@@ -17,6 +17,7 @@ import cbor2
 
 from letterlock.errors import MalformedMessage
 from letterlock.limits import MAX_CBOR_DEPTH
+from letterlock.wire.heads import BYTES, head
 
 Value: TypeAlias = "int | bytes | str | list[Value] | tuple[Value, ...] | None"
 """What may be encoded."""
@@ -86,21 +87,11 @@ def encode_open(*elements: Value) -> bytes:
     return cbor2.dumps([*elements, b""])[:-1]
 
 
-def close(opened: bytes, last: bytes) -> bytes:
-    """Return the finished array: `opened` and the byte string that completes it."""
-    return opened + _bytes_head(len(last)) + last
+def close(opened: bytes, last: bytes, rest: bytes = b"") -> bytes:
+    """Return the finished array: `opened`, and the byte string that completes it, in one piece or two."""
+    return b"".join((opened, head(BYTES, len(last) + len(rest)), last, rest))
 
 
 def reopen(closed: bytes, last: bytes) -> bytes:
     """Return what `encode_open` gave for an array that ends in the byte string `last`."""
-    return closed[: -len(_bytes_head(len(last))) - len(last)]
-
-
-def _bytes_head(length: int) -> bytes:
-    """Return the head of a byte string (RFC 8949 section 3): major type 2 and the length."""
-    if length < 24:
-        return bytes([0x40 | length])
-    for size, low in ((1, 24), (2, 25), (4, 26)):
-        if length >> (8 * size) == 0:
-            return bytes([0x40 | low]) + length.to_bytes(size, "big")
-    raise OverflowError(f"byte string of {length} bytes")
+    return closed[: -len(head(BYTES, len(last))) - len(last)]

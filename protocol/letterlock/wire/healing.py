@@ -15,6 +15,7 @@ from typing import Final
 from letterlock.limits import MAX_CODEWORDS, MAX_COUNTER
 from letterlock.primitives.lean import lean
 from letterlock.wire.fields import Fields
+from letterlock.wire.heads import BYTES, UINT, NotShortest, head, read_head
 
 CODEWORD_BYTES: Final = 32
 MAX_INDEX: Final = 2**16 - 1
@@ -31,6 +32,9 @@ class PartType(IntEnum):
     CT1 = 5
     CT2 = 6
 
+
+_TYPES: Final = {int(each): each for each in PartType}
+_NULLS: Final = b"\xf6\xf6"
 
 BARE: Final = frozenset({PartType.NONE, PartType.CT1_ACK})
 """The types that carry no codewords."""
@@ -53,9 +57,48 @@ class HealingPart:
     codewords: bytes = b""
 
     def fields(self) -> tuple[int, int, int, int, int | None, bytes | None]:
-        """Return the elements as they stand in a message."""
+        """Return the elements as values."""
         where = (self.epoch, self.number, self.previous, int(self.type))
         return (*where, None, None) if self.type in BARE else (*where, self.first, self.codewords)
+
+    def encode(self) -> bytes:
+        """Return the elements as they stand in a message, without a head for all six."""
+        where = head(UINT, self.epoch) + head(UINT, self.number) + head(UINT, self.previous)
+        if self.type in BARE:
+            return where + head(UINT, self.type) + _NULLS
+        return (
+            where
+            + head(UINT, self.type)
+            + head(UINT, self.first)
+            + head(BYTES, len(self.codewords))
+            + self.codewords
+        )
+
+
+def part_at(data: bytes, at: int) -> tuple[HealingPart, int]:
+    """Read the six elements that begin at `at`; return them, and where they end.
+
+    Raises NotShortest for whatever `read_part` would refuse, and leaves it to say why.
+    """
+    epoch, at = read_head(data, at, UINT)
+    number, at = read_head(data, at, UINT)
+    previous, at = read_head(data, at, UINT)
+    kind, at = read_head(data, at, UINT)
+    type_ = _TYPES.get(kind)
+    if not epoch or not number or type_ is None:
+        raise NotShortest
+    if type_ in BARE:
+        if data[at : at + 2] != _NULLS:
+            raise NotShortest
+        return HealingPart(epoch, number, previous, type_), at + 2
+    first, at = read_head(data, at, UINT)
+    length, at = read_head(data, at, BYTES)
+    end = at + length
+    if not CODEWORD_BYTES <= length <= MAX_CODEWORDS * CODEWORD_BYTES or end > len(data):
+        raise NotShortest
+    if length % CODEWORD_BYTES or first + length // CODEWORD_BYTES - 1 > MAX_INDEX:
+        raise NotShortest
+    return HealingPart(epoch, number, previous, type_, first, data[at:end]), end
 
 
 def read_part(fields: Fields) -> HealingPart:

@@ -25,7 +25,9 @@ def padded_length(length: int) -> int:
 
 def pad(plaintext: bytes) -> bytes:
     """Return plaintext, mark and zeros."""
-    return (plaintext + _MARK).ljust(padded_length(len(plaintext)), b"\0")
+    length = len(plaintext)
+    # Joined, and not added: of 1 MiB each sum is a copy into new memory, and takes 0.4 ms.
+    return b"".join((plaintext, _MARK, bytes(padded_length(length) - length - len(_MARK))))
 
 
 def unpad(padded: bytes) -> bytes:
@@ -33,8 +35,11 @@ def unpad(padded: bytes) -> bytes:
 
     The input has been authenticated, so timing tells a stranger nothing here.
     """
-    marked = padded.rstrip(b"\0")
-    plaintext = marked[:-1]
-    if marked[-1:] != _MARK or len(plaintext) > MAX_PLAINTEXT or padded_length(len(plaintext)) != len(padded):
+    length = padded.rfind(_MARK)
+    # Behind the mark there is nothing but zeros, counted where they stand: no copy of a long text is made.
+    zeros = padded.count(0, length) if length >= 0 else -1
+    if length + len(_MARK) + zeros != len(padded) or length > MAX_PLAINTEXT:
         raise MalformedMessage("padding is not what sealing makes")
-    return plaintext
+    if padded_length(length) != len(padded):
+        raise MalformedMessage("padding is not what sealing makes")
+    return padded[:length]
