@@ -12,10 +12,9 @@
 A record that reads wrongly is CorruptStore: the store authenticated it, so it is damage or a bug.
 """
 
-from typing import Final
+from typing import Final, cast
 
 from letterlock.errors import CorruptStore, MalformedMessage, PeerError
-from letterlock.limits import MAX_COUNTER
 from letterlock.primitives.curve25519 import PrivateKey, RatchetKey, RatchetKeyPair
 from letterlock.primitives.secret import KEY_BYTES
 from letterlock.ratchet.chain import ChainKey, ReceivingChain, SendingChain
@@ -32,15 +31,23 @@ from letterlock.session.triple_record import (
 )
 from letterlock.stores.protocol import Record
 from letterlock.wire import cbor
-from letterlock.wire.fields import Fields
+from letterlock.wire.shapes import array, counter
 from letterlock.wire.suite import Suite
 
 FORMAT: Final = 1
 _INITIATED, _ESTABLISHED = 0, 1
 _OPENING, _HEARING, _SPEAKING = 0, 1, 2
-_LENGTHS: Final = {_OPENING: 7, _HEARING: 6, _SPEAKING: 10}
+_SHAPES: Final = {
+    _OPENING: (int, bytes, bytes, bytes, bytes, bytes, int),
+    _HEARING: (int, bytes, bytes, bytes, int, int),
+    _SPEAKING: (int, bytes, bytes, bytes, bytes, int, bytes, bytes, int, int),
+}
+_SESSION: Final = (int, int, int, bytes, bytes, int, list)
+_TRIPLE: Final = (list, list, list)
+_SUITES: Final = {int(suite): suite for suite in Suite}
 _MAX_HEADER: Final = 4096
-_HANDSHAKE_ID_BYTES: Final = 32
+_IDS: Final = frozenset({0, 32})
+"""How long the name of a handshake may be: empty for one of ours."""
 
 
 def encode_session(session: Session) -> Record:
@@ -51,40 +58,43 @@ def encode_session(session: Session) -> Record:
     else:
         kind, handshake, insists = _ESTABLISHED, origin.handshake or b"", session.insists
     ratchet = _ratchet(session.ratchet)
-    return Record(
-        cbor.encode(
-            [FORMAT, kind, int(origin.suite), origin.associated_data, handshake, int(insists), ratchet]
-        )
-    )
+    whole: cbor.Value = [
+        FORMAT,
+        kind,
+        int(origin.suite),
+        origin.associated_data,
+        handshake,
+        int(insists),
+        ratchet,
+    ]
+    return Record(cbor.encode(whole))
 
 
 def decode_session(record: Record) -> Session:
     """Return the session of a record. Raises CorruptStore."""
     try:
-        return _read_session(Fields(cbor.decode(record.expose()), 7, "session"))
-    except PeerError as error:
+        return _read_session(cbor.decode(record.expose()))
+    except (PeerError, ValueError) as error:  # a key of another length than its type's is a ValueError
         raise CorruptStore("a stored session does not read: restore the store from a copy") from error
 
 
-def _read_session(fields: Fields) -> Session:
-    fields.constant("format", FORMAT)  # STO-6
-    kind = fields.uint("kind", _ESTABLISHED)
-    suite = fields.uint("suite", max(Suite))
-    if suite not in set(Suite):
-        raise fields.wrong("suite", "one this release knows")
-    associated_data = fields.blob("ad", KEY_BYTES)
-    handshake = fields.blob_between("handshake", 0, _MAX_HEADER)
-    if kind == _ESTABLISHED and len(handshake) not in {0, _HANDSHAKE_ID_BYTES}:
-        raise fields.wrong("handshake", "an id, or empty")
+def _read_session(value: object) -> Session:
+    format_, kind, number, associated_data, handshake, insists, ratchet = array(value, _SESSION)
+    suite = _SUITES.get(number)
+    established = kind == _ESTABLISHED
+    if format_ != FORMAT or suite is None or not (established or kind == _INITIATED):  # STO-6
+        raise MalformedMessage("session is of no known format, kind or suite")
     # Only an established session can insist: one value, one encoding.
-    insists = fields.uint("insists", kind) == 1
-    ratchet = _read_ratchet(Suite(suite), fields)
-    opening = isinstance(ratchet.double if isinstance(ratchet, Triple) else ratchet, Opening)
-    if opening is not (kind == _INITIATED):
-        raise fields.wrong("ratchet", "of this kind of session")
-    if kind == _INITIATED:
-        return Initiated(Origin(Suite(suite), associated_data, None), handshake, ratchet)
-    return Established(Origin(Suite(suite), associated_data, handshake or None), ratchet, insists)
+    if len(associated_data) != KEY_BYTES or not 0 <= insists <= established:
+        raise MalformedMessage("session has another AD, or insists on nothing")
+    if len(handshake) not in _IDS if established else len(handshake) > _MAX_HEADER:
+        raise MalformedMessage("handshake of a session is neither an id nor a header")
+    state = _read_double(ratchet) if suite is Suite.X3DH else _read_triple(ratchet)
+    if isinstance(state.double if isinstance(state, Triple) else state, Opening) is established:
+        raise MalformedMessage("ratchet is of another kind of session")
+    if established:
+        return Established(Origin(suite, associated_data, handshake or None), state, insists == 1)
+    return Initiated(Origin(suite, associated_data, None), handshake, state)
 
 
 def _ratchet(state: State | Triple) -> cbor.Value:
@@ -93,73 +103,58 @@ def _ratchet(state: State | Triple) -> cbor.Value:
     return _double(state)
 
 
-def _read_ratchet(suite: Suite, fields: Fields) -> Talking | Triple:
-    if suite is Suite.X3DH:
-        return _read_double(fields.array("ratchet", max(_LENGTHS.values())))
-    parts = Fields(fields.any(), 3, "ratchet")
-    turned = _read_double(parts.array("double", max(_LENGTHS.values())))
-    chains, braid = decode_sparse(parts.any()), decode_braid(parts.any())
-    check_epochs(chains, braid)
-    return Triple(turned, chains, braid)
+def _read_triple(value: object) -> Triple:
+    turned, chains, braid = array(value, _TRIPLE)
+    found = Triple(_read_double(turned), decode_sparse(chains), decode_braid(braid))
+    check_epochs(found.sparse, found.braid)
+    return found
 
 
 def _double(state: State) -> cbor.Value:
-    root = state.root.expose()
     match state:
-        case Opening():
-            return [_OPENING, root, *_pair(state.ours), state.theirs.data, *_sending(state.sending)]
-        case Hearing():
-            return [_HEARING, root, *_receiving(state.receiving), state.previous_length]
-        case Speaking():
+        case Hearing(root, theirs, length):
             return [
-                _SPEAKING, root, *_pair(state.ours), *_sending(state.sending),
-                *_receiving(state.receiving), state.previous_length,
+                _HEARING, root.expose(),
+                theirs.ratchet_key.data, theirs.key.expose(), theirs.number, length,
+            ]  # fmt: skip
+        case Speaking(root, ours, sent, theirs, length):
+            return [
+                _SPEAKING, root.expose(), ours.private.expose(), ours.public.data,
+                sent.key.expose(), sent.number,
+                theirs.ratchet_key.data, theirs.key.expose(), theirs.number, length,
+            ]  # fmt: skip
+        case Opening(root, ours, signed, sent):
+            return [
+                _OPENING, root.expose(), ours.private.expose(), ours.public.data,
+                signed.data, sent.key.expose(), sent.number,
             ]  # fmt: skip
         case Waiting():  # pragma: no cover - a session exists from its first message on
             raise AssertionError
 
 
-def _pair(pair: RatchetKeyPair) -> list[bytes]:
-    return [pair.private.expose(), pair.public.data]
-
-
-def _sending(chain: SendingChain) -> list[bytes | int]:
-    return [chain.key.expose(), chain.number]
-
-
-def _receiving(chain: ReceivingChain) -> list[bytes | int]:
-    return [chain.ratchet_key.data, chain.key.expose(), chain.number]
-
-
-def _read_double(items: list[object]) -> Talking:
+def _read_double(value: object) -> Talking:
     # The first element decides how many there are, so it is read before the rest.
-    kind = items[0] if items else None
-    if type(kind) is not int or kind not in _LENGTHS:
+    items = cast("list[object]", value) if type(value) is list else []
+    shape = _SHAPES.get(items[0]) if items and type(items[0]) is int else None
+    if shape is None:
         raise MalformedMessage("ratchet of a session is of no known kind")
-    fields = Fields(items, _LENGTHS[kind], "ratchet")
-    fields.uint("kind", kind)
-    root = RootKey(fields.blob("rk", KEY_BYTES))
-    if kind == _OPENING:
-        return Opening(root, _read_pair(fields), _read_theirs(fields), _read_sending(fields))
+    kind, root, *rest = array(items, shape)
     if kind == _HEARING:
-        return Hearing(root, _read_receiving(fields), fields.uint("pn", MAX_COUNTER))
-    ours, sending, receiving = _read_pair(fields), _read_sending(fields), _read_receiving(fields)
-    return Speaking(root, ours, sending, receiving, fields.uint("pn", MAX_COUNTER))
+        theirs, receiving, received, length = rest
+        return Hearing(RootKey(root), _receiving(theirs, receiving, received), counter(length))
+    private, public, *rest = rest
+    ours = RatchetKeyPair(PrivateKey(private), RatchetKey(public))
+    if kind == _OPENING:
+        signed, key, number = rest
+        return Opening(RootKey(root), ours, RatchetKey(signed), _sending(key, number))
+    key, number, theirs, receiving, received, length = rest
+    sending = _sending(key, number)
+    return Speaking(RootKey(root), ours, sending, _receiving(theirs, receiving, received), counter(length))
 
 
-def _read_pair(fields: Fields) -> RatchetKeyPair:
-    private = PrivateKey(fields.blob("private key", KEY_BYTES))
-    return RatchetKeyPair(private, RatchetKey(fields.blob("public key", KEY_BYTES)))
+def _sending(key: bytes, number: int) -> SendingChain:
+    return SendingChain(ChainKey(key), counter(number))
 
 
-def _read_theirs(fields: Fields) -> RatchetKey:
-    return RatchetKey(fields.blob("ratchet key", KEY_BYTES))
-
-
-def _read_sending(fields: Fields) -> SendingChain:
-    return SendingChain(ChainKey(fields.blob("cks", KEY_BYTES)), fields.uint("ns", MAX_COUNTER))
-
-
-def _read_receiving(fields: Fields) -> ReceivingChain:
-    theirs = _read_theirs(fields)
-    return ReceivingChain(theirs, ChainKey(fields.blob("ckr", KEY_BYTES)), fields.uint("nr", MAX_COUNTER))
+def _receiving(theirs: bytes, key: bytes, number: int) -> ReceivingChain:
+    return ReceivingChain(RatchetKey(theirs), ChainKey(key), counter(number))

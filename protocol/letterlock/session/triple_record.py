@@ -12,13 +12,11 @@ Not here: the double ratchet's half, and the session around both (record.py).
 
 import struct
 from dataclasses import fields as fields_of
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from letterlock.errors import MalformedMessage
-from letterlock.limits import MAX_COUNTER
-from letterlock.primitives.mlkem import SEED_BYTES, KemSeed
+from letterlock.primitives.mlkem import KemSeed
 from letterlock.primitives.mlkem_split import EncapsulationRandomness
-from letterlock.primitives.secret import KEY_BYTES
 from letterlock.ratchet.braid_states import (
     Braid,
     Ct1Acknowledged,
@@ -43,7 +41,7 @@ from letterlock.ratchet.pq_keys import (
 )
 from letterlock.ratchet.sparse import Sparse, SparseChain
 from letterlock.wire import cbor
-from letterlock.wire.fields import Fields
+from letterlock.wire.shapes import array, counter
 
 STATES: Final[tuple[type[Braid], ...]] = (
     KeysUnsampled,
@@ -62,7 +60,36 @@ STATES: Final[tuple[type[Braid], ...]] = (
 
 _HAS_SECRET: Final = (Ct1Sampled, EkReceivedCt1Sampled, Ct1Acknowledged, Ct2Sampled)
 _BEGINS: Final = (KeysUnsampled, NoHeaderReceived, HeaderReceived)
-_HOLDS: Final = {state: frozenset(field.name for field in fields_of(state)) for state in STATES}
+
+
+class _Held(NamedTuple):
+    """What a state holds besides epoch and authenticator, in this order: the name of its secret; whether."""
+
+    secret: str
+    sent: bool
+    got: bool
+
+
+def _held(state: type[Braid]) -> _Held:
+    names = [field.name for field in fields_of(state)][2:]
+    held = _Held(next((name for name in names if name in _SECRETS), ""), "sent" in names, "got" in names)
+    if names != [name for name in (held.secret, "sent" * held.sent, "got" * held.got) if name]:
+        raise AssertionError(f"{state.__name__} has fields that records do not")  # pragma: no cover
+    return held
+
+
+_SECRETS: Final[dict[str, type[KemSeed | EncapsulationRandomness]]] = {
+    "seed": KemSeed,
+    "m": EncapsulationRandomness,
+}
+_HOLDS: Final = {state: (number, _held(state)) for number, state in enumerate(STATES)}
+_NULL: Final = type(None)
+_SPARSE: Final = (bytes, int, list, list, int, int)
+_CHAINS: Final = ((int, bytes, int, _NULL), (int, bytes, int, bytes))
+_BRAIDS: Final = tuple(
+    (int, int, bytes, bytes, bytes if secret else _NULL, int if sent else _NULL, bytes if got else _NULL)
+    for _, (secret, sent, got) in _HOLDS.values()
+)
 _INDEX_BYTES: Final = 2
 _MOST_INDICES: Final = 36
 
@@ -80,48 +107,48 @@ def encode_sparse(state: Sparse) -> cbor.Value:
 
 
 def decode_sparse(value: object) -> Sparse:
-    """Read what `encode_sparse` gives. Raises MalformedMessage."""
-    fields = Fields(value, 6, "sparse ratchet")
+    """Read what `encode_sparse` gives. Raises MalformedMessage, ValueError for a key of another length."""
+    root, latest, sending, receiving, previous, initiator = array(value, _SPARSE)
     return Sparse(
-        SparseRootKey(fields.blob("root", KEY_BYTES)),
-        fields.uint("latest epoch", MAX_COUNTER),
-        _read_chain(fields.any()),
-        _read_chain(fields.any()),
-        fields.uint("previous", MAX_COUNTER),
-        fields.uint("is initiator", 1) == 1,
+        SparseRootKey(root),
+        counter(latest),
+        _read_chain(sending),
+        _read_chain(receiving),
+        counter(previous),
+        counter(initiator, 1) == 1,
     )
 
 
 def encode_braid(state: Braid) -> cbor.Value:
     """Return the braid's state as it stands in a record."""
+    number, (secret, sent, got) = _HOLDS[type(state)]
     holds: Any = state
-    secret = getattr(holds, "seed", None) or getattr(holds, "m", None)
-    got = getattr(holds, "got", None)
     return [
-        STATES.index(type(state)),
+        number,
         state.epoch,
         state.authenticator.root.expose(),
         state.authenticator.key.expose(),
-        None if secret is None else secret.expose(),
-        getattr(holds, "sent", None),
-        None if got is None else struct.pack(f">{len(got)}H", *got),
+        getattr(holds, secret).expose() if secret else None,
+        holds.sent if sent else None,
+        struct.pack(f">{len(holds.got)}H", *holds.got) if got else None,
     ]
 
 
 def decode_braid(value: object) -> Braid:
-    """Read what `encode_braid` gives. Raises MalformedMessage."""
-    fields = Fields(value, 7, "braid")
-    state = STATES[fields.uint("state", len(STATES) - 1)]
-    epoch = fields.uint("epoch", MAX_COUNTER)
-    root = AuthenticatorRoot(fields.blob("authenticator", KEY_BYTES))
-    held: dict[str, Any] = {
-        "epoch": epoch,
-        "authenticator": Authenticator(root, AuthenticatorKey(fields.blob("authenticator", KEY_BYTES))),
-    }
-    held |= _read_secret(fields, _HOLDS[state])
-    held |= _read_sent(fields, _HOLDS[state])
-    held |= _read_got(fields, _HOLDS[state])
-    made: Braid = state(**held)
+    """Read what `encode_braid` gives. Raises as `decode_sparse`."""
+    number, epoch, root, key, secret, sent, got = array(value, *_BRAIDS)
+    state = STATES[counter(number, len(STATES) - 1)]
+    held: list[Any] = [counter(epoch), Authenticator(AuthenticatorRoot(root), AuthenticatorKey(key))]
+    holds = _HOLDS[state][1]
+    if [each is not None for each in (secret, sent, got)] != [*map(bool, holds)]:
+        raise MalformedMessage("a braid does not hold what its state says")
+    if secret is not None:
+        held.append(_SECRETS[holds.secret](secret))
+    if sent is not None:
+        held.append(counter(sent, MAX_INDEX))
+    if got is not None:
+        held.append(_read_got(got))
+    made: Braid = state(*held)
     return made
 
 
@@ -142,32 +169,14 @@ def check_epochs(chains: Sparse, braid: Braid) -> None:
         raise MalformedMessage("sparse chains of a session are in epochs that its braid is not in")
 
 
-def _read_secret(fields: Fields, holds: frozenset[str]) -> dict[str, KemSeed | EncapsulationRandomness]:
-    if "seed" in holds:
-        return {"seed": KemSeed(fields.blob("seed", SEED_BYTES))}
-    if "m" in holds:
-        return {"m": EncapsulationRandomness(fields.blob("m", KEY_BYTES))}
-    fields.null("seed or m")
-    return {}
-
-
-def _read_sent(fields: Fields, holds: frozenset[str]) -> dict[str, int]:
-    if "sent" in holds:
-        return {"sent": fields.uint("sent", MAX_INDEX)}
-    fields.null("sent")
-    return {}
-
-
-def _read_got(fields: Fields, holds: frozenset[str]) -> dict[str, tuple[int, ...]]:
-    if "got" not in holds:
-        fields.null("got")
-        return {}
-    data = fields.blob_between("got", 0, _MOST_INDICES * _INDEX_BYTES)
+def _read_got(data: bytes) -> tuple[int, ...]:
     count, rest = divmod(len(data), _INDEX_BYTES)
-    got = () if rest else struct.unpack(f">{count}H", data)
-    if rest or len({*got}) != count:
-        raise MalformedMessage("indices of a braid are cut short, or repeat")
-    return {"got": got}
+    if rest or count > _MOST_INDICES:
+        raise MalformedMessage("indices of a braid are cut short, or too many")
+    got: tuple[int, ...] = struct.unpack(f">{count}H", data)
+    if len({*got}) != count:
+        raise MalformedMessage("indices of a braid repeat")
+    return got
 
 
 def _chain(chain: SparseChain) -> cbor.Value:
@@ -176,7 +185,6 @@ def _chain(chain: SparseChain) -> cbor.Value:
 
 
 def _read_chain(value: object) -> SparseChain:
-    fields = Fields(value, 4, "sparse chain")
-    epoch, key = fields.uint("epoch", MAX_COUNTER), SparseChainKey(fields.blob("ck", KEY_BYTES))
-    number, following = fields.uint("n", MAX_COUNTER), fields.optional_blob("next ck", KEY_BYTES)
-    return SparseChain(epoch, key, number, None if following is None else SparseChainKey(following))
+    epoch, key, number, following = array(value, *_CHAINS)
+    after = None if following is None else SparseChainKey(following)
+    return SparseChain(counter(epoch), SparseChainKey(key), counter(number), after)
