@@ -27,7 +27,7 @@ _OUTER: Final = bytes(byte ^ 0x5C for byte in range(256))
 
 def hmac_sha256(key: bytes, data: bytes) -> bytes:
     """Return the 32-byte HMAC of `data`."""
-    block = key.ljust(_BLOCK, b"\0") if len(key) <= _BLOCK else sha256(key).digest().ljust(_BLOCK, b"\0")
+    block = (key if len(key) <= _BLOCK else sha256(key).digest()).ljust(_BLOCK, b"\0")
     return sha256(block.translate(_OUTER) + sha256(block.translate(_INNER) + data).digest()).digest()
 
 
@@ -69,10 +69,10 @@ def hkdf_sha256(salt: bytes, ikm: bytes, info: bytes, length: int) -> bytes:
     """
     if not 1 <= length <= MAX_HKDF_BYTES:
         raise ValueError(f"HKDF to {length} bytes; it gives 1 to {MAX_HKDF_BYTES}")
-    prk = hmac_sha256(salt, ikm).ljust(_BLOCK, b"\0")
+    prk = hmac_sha256(salt, ikm) + _FILL
     inner, outer = prk.translate(_INNER), prk.translate(_OUTER)
-    okm = block = b""
-    for counter in range(1, -(-length // HASH_BYTES) + 1):
+    okm = block = sha256(outer + sha256(inner + info + b"\1").digest()).digest()
+    for counter in range(2, -(-length // HASH_BYTES) + 1):
         block = sha256(outer + sha256(inner + block + info + bytes((counter,))).digest()).digest()
         okm += block
     return okm[:length]

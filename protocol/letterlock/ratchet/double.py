@@ -112,6 +112,11 @@ class Received(Guarded):
     tail_end: int = 0
 
     @property
+    def is_next(self) -> bool:
+        """Whether the message follows the last one in its chain: no gaps, then, and nothing is finished."""
+        return self.gap is None and self.tail is None
+
+    @property
     def finished(self) -> RatchetKey | None:
         """The ratchet key of the chain that this message ended."""
         return None if self.tail is None else self.tail.ratchet_key

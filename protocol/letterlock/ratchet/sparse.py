@@ -96,6 +96,11 @@ class SparseReceived(Guarded):
     tail: SparseChain | None = None
     tail_end: int = 0
 
+    @property
+    def is_next(self) -> bool:
+        """Whether the message follows the last one in its chain: there are no gaps then."""
+        return self.gap is None and self.tail is None
+
     def gaps(self, profile: PqProfile) -> tuple[SparseGap, ...]:
         """Return all gaps, the older first; for after authentication. [RAT-11]"""
         older = None if self.tail is None else _walk(profile, self.tail, self.tail_end + 1)[1]
@@ -175,20 +180,28 @@ def receive(profile: PqProfile, state: Sparse, place: SparsePlace) -> SparseRece
     chain = state.receiving
     if place.epoch == chain.epoch:
         after, gap, key = _reach(profile, chain, place.number)
-        return SparseReceived(replace(state, receiving=after), key, gap)
+        return SparseReceived(_received(state, after), key, gap)
     if chain.following is None:  # pragma: no cover - checked
         raise AuthenticationFailed(FORGED)
     after, gap, key = _reach(profile, SparseChain(place.epoch, chain.following), place.number)
-    return SparseReceived(replace(state, receiving=after), key, gap, chain, place.previous)
+    return SparseReceived(_received(state, after), key, gap, chain, place.previous)
+
+
+def _received(state: Sparse, receiving: SparseChain) -> Sparse:
+    # Written out: `replace` takes 0.8 us, this 0.4.
+    sending, previous = state.sending, state.previous
+    return Sparse(state.root, state.latest, sending, receiving, previous, state.is_initiator)
 
 
 def _reach(
     profile: PqProfile, chain: SparseChain, number: int
 ) -> tuple[SparseChain, SparseGap | None, SparseMessageKey]:
     """Return the chain after a message, the gap before it, and its key."""
-    before, gap = _walk(profile, chain, number)
-    next_key, key = profile.step(before.key, number)
-    return SparseChain(before.epoch, next_key, number, before.following), gap, key
+    gap = None
+    if number > chain.number + 1:
+        chain, gap = _walk(profile, chain, number)
+    next_key, key = profile.step(chain.key, number)
+    return SparseChain(chain.epoch, next_key, number, chain.following), gap, key
 
 
 def _walk(profile: PqProfile, chain: SparseChain, to: int) -> tuple[SparseChain, SparseGap | None]:

@@ -31,7 +31,7 @@ from letterlock.ratchet.pq_keys import SparseMessageKey
 from letterlock.ratchet.pq_profile import LETTERLOCK
 from letterlock.ratchet.root import RootKey
 from letterlock.ratchet.sparse import SparseReceived
-from letterlock.ratchet.triple import Triple
+from letterlock.ratchet.triple import Looked, Triple
 from letterlock.session.sealing import open_, seal
 from letterlock.wire import cbor
 from letterlock.wire.message import SENT_NONCE_BYTES, InitialMessage, RatchetMessage
@@ -292,9 +292,7 @@ def _open(session: Session, message: RatchetMessage, beside: Beside, kept: Messa
     received = double.receive(ratchet, message.header)
     plaintext = open_(received.key, origin.associated_data, message)
     # The tag has verified: from here on the message is the peer's.  RAT-6
-    if received.gap is None and received.tail is None:
-        return Opened(Established(origin, received.state), plaintext, NONE_SKIPPED, None)
-    skipped = Skipped(_kept(received))
+    skipped = NONE_SKIPPED if received.is_next else Skipped(_kept(received))
     return Opened(Established(origin, received.state), plaintext, skipped, received.finished)
 
 
@@ -318,10 +316,7 @@ def _open_triple(
     plaintext = open_(looked.key, name, message)
     # The tag has verified: from here on the message is the peer's.  RAT-6
     settled = triple.settle(LETTERLOCK, ratchet, looked, part, beside.read)
-    skipped = Skipped(
-        () if looked.double is None else _kept(looked.double),
-        () if looked.sparse is None else _kept_sparse(name, looked.sparse),
-    )
+    skipped = _skipped(name, looked)
     finished = None if looked.double is None else looked.double.finished
     after = _established(session, settled.state) if kept is not None else Established(origin, settled.state)
     return Opened(after, plaintext, skipped, finished, settled.writes)
@@ -331,6 +326,14 @@ def _established(session: Session, ratchet: double.State | Triple) -> Establishe
     """Return the session after a late message: of what it says about the others, nothing changes."""
     insists = isinstance(session, Established) and session.insists
     return Established(session.origin, ratchet, insists)
+
+
+def _skipped(name: bytes, looked: Looked) -> Skipped:
+    """Return what a message jumped over in both ratchets; nearly always nothing."""
+    first, second = looked.double, looked.sparse
+    double_keys = () if first is None or first.is_next else _kept(first)
+    sparse_keys = () if second is None or second.is_next else _kept_sparse(name, second)
+    return Skipped(double_keys, sparse_keys) if double_keys or sparse_keys else NONE_SKIPPED
 
 
 def _kept(received: double.Received) -> tuple[KeptKeys, ...]:
