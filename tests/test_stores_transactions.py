@@ -1,7 +1,6 @@
 """Transactions of every store: STO-1, STO-2, STO-5; threads, forks, and what a store shows of itself."""
 
 import copy
-import os
 import pickle
 import threading
 from collections.abc import Iterator
@@ -206,7 +205,7 @@ def test_a_copy_in_another_process_refuses_to_work(store: AnyStore, monkeypatch:
     block = store.transaction()
     block.__enter__()
     with monkeypatch.context() as elsewhere:
-        elsewhere.setattr(os, "getpid", lambda: -1)
+        elsewhere.setattr("letterlock.stores.turn.getpid", lambda: -1)
         for call in (store.load_account, store.transaction().__enter__):
             with pytest.raises(StoreError, match="opened before a fork"):
                 call()

@@ -34,8 +34,7 @@ from letterlock.session.session import accept, initiated
 from letterlock.stores.protocol import Store
 from letterlock.wire.address import Address
 from letterlock.wire.bundle import PrekeyBundle
-from letterlock.wire.envelope import Kind, peek_kind
-from letterlock.wire.message import InitialMessage, RatchetMessage
+from letterlock.wire.message import InitialMessage, decode_message
 from letterlock.wire.prekey import PrekeyKind
 from letterlock.wire.publication import Publication
 from letterlock.wire.suite import Suite
@@ -244,9 +243,9 @@ class Account(Guarded):
         _require(address, Address, "address")
         _require(message, bytes, "message")
         require_peer(self._party, address)  # whoever delivers messages says from whom they are
-        if peek_kind(message) is Kind.INITIAL:
-            return self._decrypt_initial(address, InitialMessage.decode(message))
-        decoded = RatchetMessage.decode(message)
+        decoded = decode_message(message)
+        if isinstance(decoded, InitialMessage):
+            return self._decrypt_initial(address, decoded)
         with self._store.transaction():
             return self._book(address).decrypt(decoded)
 

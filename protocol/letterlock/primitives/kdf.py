@@ -46,19 +46,21 @@ def hmac_sha256_pair(key: bytes, one: bytes, other: bytes) -> tuple[bytes, bytes
 def hmac_sha256_walk(key: bytes, data: Iterable[bytes]) -> list[bytes]:
     """Return a key of 32 bytes and those after it: each is the HMAC, under the one before, of its datum."""
     keys = [key]
+    # As hmac_sha256, without calls and look-ups of what does not change: 0.66 us instead of 0.77.
+    hash_, fill, inner, outer = sha256, _FILL, _INNER, _OUTER
     for each in data:
-        # As hmac_sha256, without a call: one of the 0.75 us that a message jumped over costs.
-        block = key + _FILL
-        key = sha256(block.translate(_OUTER) + sha256(block.translate(_INNER) + each).digest()).digest()
+        block = key + fill
+        key = hash_(block.translate(outer) + hash_(block.translate(inner) + each).digest()).digest()
         keys.append(key)
     return keys
 
 
 def hmac_sha256_each(keys: Iterable[bytes], data: Iterable[bytes]) -> list[bytes]:
     """Return the HMACs under keys of 32 bytes, of a datum each."""
+    hash_, fill, inner, outer = sha256, _FILL, _INNER, _OUTER
     return [
-        sha256(block.translate(_OUTER) + sha256(block.translate(_INNER) + each).digest()).digest()
-        for block, each in zip((key + _FILL for key in keys), data, strict=False)
+        hash_((block := key + fill).translate(outer) + hash_(block.translate(inner) + each).digest()).digest()
+        for key, each in zip(keys, data, strict=False)
     ]
 
 

@@ -14,7 +14,8 @@ labels and forms, needs no change in it. A2B is the chain of what the initiator 
 Not here: when which key is due (braid.py, sparse.py).
 """
 
-from itertools import count
+import struct
+from itertools import count, repeat
 from typing import Final, Protocol, TypeAlias
 
 from letterlock.primitives import labels
@@ -95,6 +96,12 @@ class PqProfile(Protocol):
         ...
 
 
+_numbered = struct.Struct(">IB").pack
+"""What a step's HMACs are over: the number in four bytes, and which of the two."""
+_MESSAGE: Final = 1
+_CHAIN: Final = 2
+
+
 class LetterlockProfile:
     """The profile of this protocol."""
 
@@ -108,19 +115,19 @@ class LetterlockProfile:
 
     def step(self, chain: SparseChainKey, number: int) -> tuple[SparseChainKey, SparseMessageKey]:
         """See PqProfile."""
-        n = number.to_bytes(4, "big")
-        next_key, message_key = hmac_sha256_pair(chain.expose(), n + b"\x02", n + b"\x01")
+        next_key, message_key = hmac_sha256_pair(
+            chain.expose(), _numbered(number, _CHAIN), _numbered(number, _MESSAGE)
+        )
         return SparseChainKey(next_key), SparseMessageKey(message_key)
 
     def walk(self, chain: SparseChainKey, numbers: range) -> tuple[SparseChainKey, PassedKeys]:
         """See PqProfile."""
-        data = (number.to_bytes(4, "big") + b"\x02" for number in numbers)
-        *passed, key = hmac_sha256_walk(chain.expose(), data)
+        *passed, key = hmac_sha256_walk(chain.expose(), map(_numbered, numbers, repeat(_CHAIN)))
         return SparseChainKey(key), PassedKeys.join(passed)
 
     def message_keys(self, passed: PassedKeys, start: int) -> SkippedKeys:
         """See PqProfile."""
-        data = (number.to_bytes(4, "big") + b"\x01" for number in count(start))
+        data = map(_numbered, count(start), repeat(_MESSAGE))
         return SkippedKeys.join(hmac_sha256_each(passed.expose_each(), data))
 
     def hybrid(self, double: MessageKey, sparse: SparseMessageKey) -> HybridKey:

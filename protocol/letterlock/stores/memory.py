@@ -257,7 +257,9 @@ class MemoryStore(Guarded):
 
     def _ranked(self, address: bytes) -> list[SessionRow]:
         rows = [self._sessions[id_] for id_ in self._of_peer.get(address, ())]
-        return sorted(rows, key=lambda row: (row.rank, row.id), reverse=True)
+        if len(rows) > 1:  # few have several
+            rows.sort(key=lambda row: (row.rank, row.id), reverse=True)
+        return rows
 
     # skipped keys
 

@@ -10,10 +10,10 @@ twice, and chain keys that must not be used twice. So the copy refuses to work. 
 Not here: what a transaction does (memory.py, database.py); other processes (database.py).
 """
 
-import os
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from os import getpid
+from threading import RLock, get_ident
 
 from letterlock.errors import StoreError
 
@@ -24,8 +24,8 @@ class Turn:
     __slots__ = ("_closed", "_depth", "_lock", "_owner", "_pid")
 
     def __init__(self) -> None:
-        self._pid = os.getpid()
-        self._lock = threading.RLock()
+        self._pid = getpid()
+        self._lock = RLock()
         self._owner: int | None = None
         self._depth = 0
         self._closed = False
@@ -33,7 +33,7 @@ class Turn:
     @property
     def inherited(self) -> bool:
         """Whether this is a copy that a fork made."""
-        return os.getpid() != self._pid
+        return getpid() != self._pid
 
     @contextmanager
     def hold(self) -> Generator[int]:
@@ -44,7 +44,7 @@ class Turn:
             self._require_usable()
             level = self._depth
             try:
-                self._owner, self._depth = threading.get_ident(), level + 1
+                self._owner, self._depth = get_ident(), level + 1
                 yield level
             finally:
                 # Not above what an outer one that ended too early has left.
@@ -66,10 +66,12 @@ class Turn:
 
     def require(self) -> None:
         """Raise StoreError unless the calling thread is inside a transaction. STO-2"""
+        # Asked by every call of every method, so the usual answer comes first, in one expression.
+        if self._owner == get_ident() and self._pid == getpid() and not self._closed:
+            return
         self._require_usable()
         # Another thread's transaction does not count: this call would become part of it.
-        if self._owner != threading.get_ident():
-            raise StoreError("a store is used inside its transactions: write `with store.transaction():`")
+        raise StoreError("a store is used inside its transactions: write `with store.transaction():`")
 
     def require_innermost(self, level: int) -> None:
         """Raise StoreError unless this process may end the transaction of this level now."""

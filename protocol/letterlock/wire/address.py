@@ -15,6 +15,7 @@ from letterlock.errors import MalformedMessage, UsageError
 from letterlock.limits import MAX_ID, MAX_NAME_BYTES
 from letterlock.wire import cbor
 from letterlock.wire.fields import Fields
+from letterlock.wire.heads import ARRAY, TEXT, UINT, head
 
 # Cc control, Cf format (bidirectional overrides), Cs surrogates, Zl and Zp line breaks: names that look like
 # other names. Cn unassigned: their normal form may change with the next Unicode. Co private: no meaning.
@@ -26,6 +27,9 @@ _INVISIBLE: Final = frozenset(
     map(chr, [0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, *range(0x180B, 0x1810),
               *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
 )  # fmt: skip
+
+
+_PAIR: Final = head(ARRAY, 2)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -50,7 +54,8 @@ class Address:
 
     def encode(self) -> bytes:
         """Return the address as bytes of their own, for a store's index."""
-        return cbor.encode(self.fields())
+        name = self.name.encode()
+        return _PAIR + head(TEXT, len(name)) + name + head(UINT, self.device_id)
 
     @classmethod
     def from_fields(cls, value: object) -> "Address":

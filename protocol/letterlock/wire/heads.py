@@ -13,7 +13,9 @@ from typing import Final
 
 UINT: Final = 0x00
 BYTES: Final = 0x40
-"""First bytes of heads count from here: major types 0 and 2."""
+TEXT: Final = 0x60
+ARRAY: Final = 0x80
+"""First bytes of heads count from here: major types 0, 2, 3 and 4."""
 _SHORT: Final = 24
 _WIDTHS: Final = {24: (1, 24), 25: (2, 1 << 8), 26: (4, 1 << 16)}
 """How many bytes follow where the first one says so, and the least argument that needs them."""
@@ -24,7 +26,7 @@ class NotShortest(Exception):
 
 
 def head(major: int, argument: int) -> bytes:
-    """Return the head of UINT or BYTES with an argument below 2^32. Raises OverflowError for more."""
+    """Return the head of a major type with an argument below 2^32. Raises OverflowError for more."""
     if argument < _SHORT:
         return bytes((major + argument,))
     if argument < 1 << 8:

@@ -204,6 +204,14 @@ class InitialMessage:
         )
 
 
+def decode_message(data: bytes) -> InitialMessage | RatchetMessage:
+    """Read a message of any kind. Raises MalformedMessage, UnsupportedVersion, InvalidKey."""
+    message = _read_sound(data)
+    if message is not None:
+        return message
+    return InitialMessage.decode(data) if peek_kind(data) is Kind.INITIAL else RatchetMessage.decode(data)
+
+
 def _read_suite(fields: Fields) -> Suite:
     number = fields.uint("suite", MAX_ID)
     if number not in set(Suite):
