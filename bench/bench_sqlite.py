@@ -5,9 +5,7 @@ there, and waits for the same disk: write-ahead log, `synchronous=FULL`.
 """
 
 import atexit
-import itertools
 import os
-import sqlite3
 import tempfile
 from contextlib import ExitStack
 from functools import partial
@@ -17,8 +15,8 @@ from typing import Final
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+import floor
 from letterlock import SqliteStore, Suite
-from letterlock.stores.vault import TAG_LENGTH
 from talk import ALICE, PAYLOAD, Talk
 from work import Arguments, Room, Side, Work, run
 
@@ -35,26 +33,6 @@ def folder() -> Path:
     return Path(_OPEN.enter_context(tempfile.TemporaryDirectory(prefix="letterlock-bench-")))
 
 
-def transaction(size: int) -> Side:
-    """One row of one table, read and replaced."""
-    connection = sqlite3.connect(folder() / "floor.db", isolation_level=None)
-    _OPEN.callback(connection.close)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("CREATE TABLE sessions (id INTEGER PRIMARY KEY, peer BLOB, rank INTEGER, record BLOB)")
-    peer = os.urandom(TAG_LENGTH)
-    connection.execute("INSERT INTO sessions VALUES (1, ?, 0, ?)", (peer, os.urandom(size)))
-    records = itertools.cycle((os.urandom(size), os.urandom(size)))  # SQLite does not write what stands there
-
-    def act() -> None:
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute("SELECT record FROM sessions WHERE id = 1").fetchall()
-        connection.execute("UPDATE sessions SET rank = 0, record = ? WHERE id = 1", (next(records),))
-        connection.execute("COMMIT")
-
-    return Side(act)
-
-
 def conversation(suite: Suite) -> tuple[Talk, Side]:
     names = iter(("alice.db", "bob.db"))
     here = folder()
@@ -63,7 +41,8 @@ def conversation(suite: Suite) -> tuple[Talk, Side]:
         return _OPEN.enter_context(SqliteStore(here / next(names), key=os.urandom(32)))
 
     talk = Talk(suite, make)
-    return talk, transaction(len(talk.voices()[0].record.expose()) + SEALED)
+    size = len(talk.voices()[0].record.expose()) + SEALED
+    return talk, Side(_OPEN.enter_context(floor.transaction(folder() / "floor.db", size)))
 
 
 def encrypt(suite: Suite) -> tuple[Side, Side]:

@@ -16,9 +16,13 @@ Not here: what a work is, and the store's part (the rooms' files).
 """
 
 import hashlib
+import itertools
 import os
-from collections.abc import Callable, Sequence
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import cbor2
@@ -255,6 +259,26 @@ def publish(scalar: bytes, public: bytes, count: int) -> None:
         sign(scalar, public, key, os.urandom(64))
         kem = MLKEM1024PrivateKey.from_seed_bytes(os.urandom(64)).public_key().public_bytes_raw()
         sign(scalar, public, kem, os.urandom(64))
+
+
+@contextmanager
+def transaction(path: Path, size: int) -> Iterator[Callable[[], None]]:
+    """A bare SQLite transaction that reads a row of so many bytes, replaces it, and waits for the disk."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("CREATE TABLE sessions (id INTEGER PRIMARY KEY, peer BLOB, rank INTEGER, record BLOB)")
+    connection.execute("INSERT INTO sessions VALUES (1, ?, 0, ?)", (os.urandom(16), os.urandom(size)))
+    records = itertools.cycle((os.urandom(size), os.urandom(size)))  # SQLite does not write what stands there
+
+    def act() -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("SELECT record FROM sessions WHERE id = 1").fetchall()
+        connection.execute("UPDATE sessions SET rank = 0, record = ? WHERE id = 1", (next(records),))
+        connection.execute("COMMIT")
+
+    with closing(connection):
+        yield act
 
 
 def buffers(padded: bytes) -> tuple[Callable[[], object], Callable[[], object]]:

@@ -271,21 +271,24 @@ def test_a_text_that_is_no_utf_8_is_not_quoted(store: SqliteStore) -> None:
 
 
 def test_skipped_keys_cost_nothing_when_the_session_is_saved(tmp_path: Path) -> None:
+    texts = iter("abcd")
+
     def changed_pages(store: SqliteStore) -> int:
         wal = tmp_path / "store.db-wal"
         before = wal.stat().st_size
         with store.transaction():
-            store.save_session(session(1, ALICE, 1, "saved"))
+            store.save_session(session(1, ALICE, 1, next(texts)))
         return (wal.stat().st_size - before) // 4096
 
     with sqlite(tmp_path) as store:
         with store.transaction():
             fill(store)
             store.connection.execute("PRAGMA wal_autocheckpoint = 0")
-        few = changed_pages(store)
+        changed_pages(store)
+        few = changed_pages(store)  # of the same rank: not even its index is written
         with store.transaction():
             store.add_skipped(skipped(1, number, CHAINS[2]) for number in range(2000))
-        assert changed_pages(store) == few <= 2
+        assert changed_pages(store) == few == 1
 
 
 def test_two_thousand_skipped_keys_are_one_statement(store: SqliteStore) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 from xml.sax.saxutils import escape
 
-from comparison.contestants import CONTESTANTS, POST_QUANTUM, Contestant
+from comparison.contestants import CALLS, CONTESTANTS, POST_QUANTUM, Contestant
 from comparison.results import TITLES, Figures, Outcome
 from comparison.svg import TITLE, Frame
 from comparison.tables import microseconds
@@ -28,6 +28,8 @@ COLOURS: Final = {  # ours?, post-quantum?
 
 
 def colour(who: Contestant) -> str:
+    if who.kept == CALLS:
+        return "#555"
     return COLOURS[who.ours, who.group == POST_QUANTUM]
 
 

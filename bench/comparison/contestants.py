@@ -1,7 +1,8 @@
 """Who takes part: letterlock in four ways, and the peers; and what each of them does that others do not.
 
 `kept` says what a call begins from: a *record* is parsed and serialised again in each call, as whoever stores
-sessions must; an *object* stays in memory, and what storing it costs is left out.
+sessions must; an *object* stays in memory, and what storing it costs is left out. The floor keeps nothing: it
+is *calls* alone.
 
 Not here: how they are installed (environments.py) and called (workers/).
 """
@@ -16,7 +17,7 @@ from comparison.environments import DOUBLERATCHET, LIBSIGNAL, OMEMO_DR, SIBNA, V
 WORKERS: Final = Path(__file__).with_name("workers")
 
 CLASSICAL, POST_QUANTUM = "classical", "post-quantum"
-OBJECT, RECORD = "object", "record"
+OBJECT, RECORD, CALLS = "object", "record", "calls"
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Contestant:
 
     @property
     def ours(self) -> bool:
-        return self.environment is None
+        return self.environment is None and self.kept != CALLS
 
     def command(self, cache: Path) -> list[str]:
         worker = str(WORKERS / self.worker)
@@ -50,11 +51,16 @@ _ACCOUNT: Final = (
 _SESSION: Final = (
     "the session functions alone: no store, no record, no look-up of peers; strict CBOR, texts padded"
 )
+_FLOOR: Final = (
+    "no library at all: the primitive calls that a work requires, with everything prepared; no types, checks "
+    "or state. A durable message is a bare SQLite transaction that writes as many bytes"
+)
 _TRIPLE: Final = "; the triple ratchet sends codewords of ML-KEM-768 with every message"
 
 CONTESTANTS: Final = (
     Contestant("letterlock, account, X3DH", CLASSICAL, RECORD, _ACCOUNT, "letterlock_account.py", ("X3DH",)),
     Contestant("letterlock, session, X3DH", CLASSICAL, OBJECT, _SESSION, "letterlock_session.py", ("X3DH",)),
+    Contestant("floor, X3DH", CLASSICAL, CALLS, _FLOOR, "floor_calls.py", ("X3DH",)),
     Contestant(
         "vodozemac",
         CLASSICAL,
@@ -107,6 +113,7 @@ CONTESTANTS: Final = (
         "letterlock_session.py",
         ("PQXDH",),
     ),
+    Contestant("floor, PQXDH", POST_QUANTUM, CALLS, _FLOOR, "floor_calls.py", ("PQXDH",)),
     Contestant(
         "libsignal-client, records",
         POST_QUANTUM,
@@ -129,9 +136,4 @@ CONTESTANTS: Final = (
     ),
 )
 
-OURS: Final = {
-    (CLASSICAL, RECORD): CONTESTANTS[0],
-    (CLASSICAL, OBJECT): CONTESTANTS[1],
-    (POST_QUANTUM, RECORD): CONTESTANTS[6],
-    (POST_QUANTUM, OBJECT): CONTESTANTS[7],
-}
+OURS: Final = {(each.group, each.kept): each for each in CONTESTANTS if each.ours}

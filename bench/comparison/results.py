@@ -24,6 +24,8 @@ TITLES: Final = {
     "ping-pong": "ping-pong, each message encrypted and decrypted",
     "skip-999": "decrypt a message that jumps over 999",
     "late-999": "decrypt the 999 in reverse, each",
+    "save-load": "a session to bytes and back",
+    "sqlite-encrypt": "one-way encrypt, durable in a SQLite file",
     "large-encrypt": "encrypt 1 MiB",
     "large-decrypt": "decrypt 1 MiB",
 }
@@ -76,12 +78,15 @@ class Goal:
     peer: str | None
     at_most: float
     recovered: int | None = None
+    kept: tuple[str, ...] = (RECORD, OBJECT)
 
 
 _LARGE_NS: Final = LARGE_BYTES / 2.0
 """1 MiB at 2 GB a second."""
 
 GOALS: Final = (
+    Goal("chain-step", CLASSICAL, "floor, X3DH", 1.15, kept=(OBJECT,)),
+    Goal("encrypt", CLASSICAL, "floor, X3DH", 1.6),
     Goal("encrypt", CLASSICAL, "vodozemac", 0.45),
     Goal("encrypt-decrypt", CLASSICAL, "vodozemac", 0.75),
     Goal("encrypt-decrypt", CLASSICAL, "sibna", 0.9),
@@ -91,11 +96,16 @@ GOALS: Final = (
     Goal("ping-pong", POST_QUANTUM, "libsignal-client, records", 0.5),
     Goal("initiate", POST_QUANTUM, "libsignal-client, records", 0.7),
     Goal("first-decrypt", POST_QUANTUM, "libsignal-client, records", 0.65),
+    Goal("skip-999", POST_QUANTUM, "floor, PQXDH", 1.25),
     Goal("late-999", POST_QUANTUM, "libsignal-client, records", 0.08, recovered=999),
     Goal("large-encrypt", CLASSICAL, None, _LARGE_NS),
     Goal("large-encrypt", POST_QUANTUM, None, _LARGE_NS),
     Goal("large-decrypt", CLASSICAL, None, _LARGE_NS),
     Goal("large-decrypt", POST_QUANTUM, None, _LARGE_NS),
+    Goal("save-load", CLASSICAL, "floor, X3DH", 1.5, kept=(OBJECT,)),
+    Goal("save-load", POST_QUANTUM, "floor, PQXDH", 1.5, kept=(OBJECT,)),
+    Goal("sqlite-encrypt", CLASSICAL, "floor, X3DH", 1.3, kept=(RECORD,)),
+    Goal("sqlite-encrypt", POST_QUANTUM, "floor, PQXDH", 1.3, kept=(RECORD,)),
 )
 
 
@@ -117,7 +127,7 @@ class Judged:
 
 def judge(figures: Outcome) -> list[Judged]:
     """Return every goal, for accounts and for bare sessions."""
-    return [_judge(figures, goal, kept) for goal in GOALS for kept in (RECORD, OBJECT)]
+    return [_judge(figures, goal, kept) for goal in GOALS for kept in goal.kept]
 
 
 def _judge(figures: Outcome, goal: Goal, kept: str) -> Judged:

@@ -7,7 +7,16 @@ many of the late messages came out, and letterlock's time over it, like with lik
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from comparison.contestants import CLASSICAL, CONTESTANTS, OBJECT, OURS, POST_QUANTUM, RECORD, Contestant
+from comparison.contestants import (
+    CALLS,
+    CLASSICAL,
+    CONTESTANTS,
+    OBJECT,
+    OURS,
+    POST_QUANTUM,
+    RECORD,
+    Contestant,
+)
 from comparison.results import LARGE_BYTES, TITLES, Figures, Judged, Outcome, judge, rows
 
 GROUPS: Final = {CLASSICAL: "X3DH and the double ratchet", POST_QUANTUM: "PQXDH and the triple ratchet"}
@@ -30,7 +39,7 @@ def microseconds(ns: float) -> str:
 def _row(figures: Outcome, work: str, who: Contestant, done: Figures) -> list[str]:
     if done.failed is not None:
         return [who.name, "-", "-", "-", "-", who.kept, f"failed: {done.failed}"]
-    like = figures[work].get(OURS[who.group, who.kept].name)
+    like = figures[work].get(OURS[who.group, OBJECT if who.kept == CALLS else who.kept].name)
     ratio = (
         "" if who.ours or like is None or like.failed is not None else f"{like.fastest / done.fastest:.2f}"
     )
@@ -99,7 +108,7 @@ EXPLAINED: Final = f"""Texts have 100 bytes, random ones, and every text that ca
 *Fastest* is the fastest repetition of all rounds, *median* that of all repetitions, *spread* how far the
 fastest of the rounds lie apart. A session *from* a {RECORD} is parsed and serialised again in each call, as
 whoever stores it must; an {OBJECT} stays in memory. *letterlock / it* compares records with records and
-objects with objects: below 1 letterlock is faster.
+objects with objects and with the floor: below 1 letterlock is faster.
 """
 
 

@@ -1,29 +1,33 @@
-"""letterlock as an application uses it: two accounts, each in a MemoryStore.
+"""letterlock as an application uses it: two accounts, each in a MemoryStore; and one in a SQLite file.
 
     python letterlock_account.py X3DH|PQXDH
 
 Each call is a transaction of the store: the session's record is read, decoded, encoded and put back.
 """
 
+import os
 import platform
 import sys
+import tempfile
 from importlib.metadata import version
+from pathlib import Path
 
 import works
 
-from letterlock import Account, Address, MemoryStore, Suite
+from letterlock import Account, Address, MemoryStore, SqliteStore, Suite
 from letterlock.ratchet.chain import ChainKey, kdf_ck
+from letterlock.stores.protocol import Store
 
 OURS, THEIRS = Address("ours"), Address("theirs")
 
 
 class AccountPair:
-    """Two accounts in memory."""
+    """Two accounts in memory, or ours in another store."""
 
-    def __init__(self, suite: Suite) -> None:
+    def __init__(self, suite: Suite, store: Store | None = None) -> None:
         suites = frozenset(Suite)
         self._suite = suite
-        self._ours = Account.create(MemoryStore(), OURS, suites=suites)
+        self._ours = Account.create(store or MemoryStore(), OURS, suites=suites)
         self._theirs = Account.create(MemoryStore(), THEIRS, suites=suites)
         self._bundle = self._theirs.bundle()
 
@@ -54,6 +58,16 @@ def versions() -> dict[str, str]:
     return {name: version(name) for name in names} | {"Python": platform.python_version()}
 
 
+def durable(suite: Suite, folder: Path) -> dict[str, works.Own]:
+    """One-way encrypt, committed to a SQLite file before the message is handed out."""
+    store = SqliteStore(folder / f"{suite.name}.db", key=os.urandom(32))
+    pair = works.spoken(lambda: AccountPair(suite, store))
+    (text,) = works.texts(1)
+    return {"sqlite-encrypt": works.each_of(lambda: pair.send(text), works.DURABLE)}
+
+
 if __name__ == "__main__":
     suite = Suite[sys.argv[1]]
-    works.serve(lambda: AccountPair(suite), versions(), steps if suite is Suite.X3DH else None)
+    own = works.chain(steps) if suite is Suite.X3DH else {}
+    with tempfile.TemporaryDirectory(prefix="letterlock-compare-") as folder:
+        works.serve(lambda: AccountPair(suite), versions(), own | durable(suite, Path(folder)))

@@ -20,6 +20,7 @@ from letterlock.primitives.entropy import system_entropy as entropy
 from letterlock.primitives.mlkem import MlKem1024KeyPair
 from letterlock.ratchet.braid_states import Append, Slot, Write
 from letterlock.ratchet.chain import MessageKey
+from letterlock.session.record import decode_session, encode_session
 from letterlock.session.session import Opened, Session, accept, decrypt, decrypt_late, encrypt, initiated
 from letterlock.wire.envelope import Kind, peek_kind
 from letterlock.wire.message import InitialMessage, RatchetMessage
@@ -34,6 +35,11 @@ class Side:
         self._slots: dict[Slot, list[bytes]] = {slot: [] for slot in Slot}
         self._kept: dict[tuple[bytes, int], bytes] = {}
         self._looked_up: list[tuple[bytes, int]] = []
+
+    @property
+    def session(self) -> Session:
+        """The session as it is now."""
+        return self._session
 
     def read(self, slot: Slot, /) -> Sequence[bytes]:
         return self._slots[slot]
@@ -117,6 +123,12 @@ class SessionPair:
         self._theirs = Side(opened.session)
         return self._theirs.commit(opened)
 
+    @property
+    def session(self) -> Session:
+        """Theirs."""
+        assert self._theirs is not None
+        return self._theirs.session
+
     def answer(self, text: bytes) -> bytes:
         assert self._theirs is not None
         return self._theirs.encrypt(text)
@@ -126,6 +138,15 @@ class SessionPair:
         return self._ours.decrypt(wire)
 
 
+def saving(suite: Suite) -> dict[str, works.Own]:
+    """A session to bytes and back, without a store."""
+    pair = works.spoken(lambda: SessionPair(suite))
+    assert isinstance(pair, SessionPair)
+    session = pair.session
+    return {"save-load": works.each_of(lambda: decode_session(encode_session(session)), 100)}
+
+
 if __name__ == "__main__":
     suite = Suite[sys.argv[1]]
-    works.serve(lambda: SessionPair(suite), versions(), steps if suite is Suite.X3DH else None)
+    own = works.chain(steps) if suite is Suite.X3DH else {}
+    works.serve(lambda: SessionPair(suite), versions(), own | saving(suite))

@@ -143,4 +143,4 @@ def steps(count: int) -> None:
 
 if __name__ == "__main__":
     names = ("DoubleRatchet", "X3DH", "cryptography")
-    works.serve(RatchetPair, {name: version(name) for name in names}, steps)
+    works.serve(RatchetPair, {name: version(name) for name in names}, works.chain(steps))

@@ -121,4 +121,5 @@ def steps(count: int) -> None:
 
 
 if __name__ == "__main__":
-    works.serve(CipherPair, {"omemo-dr": version("omemo-dr"), "protobuf": version("protobuf")}, steps)
+    versions = {name: version(name) for name in ("omemo-dr", "protobuf")}
+    works.serve(CipherPair, versions, works.chain(steps))

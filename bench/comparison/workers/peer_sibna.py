@@ -66,4 +66,5 @@ def steps(count: int) -> None:
 
 
 if __name__ == "__main__":
-    works.serve(SibnaPair, {"sibna": version("sibna"), "cryptography": version("cryptography")}, steps)
+    versions = {name: version(name) for name in ("sibna", "cryptography")}
+    works.serve(SibnaPair, versions, works.chain(steps))

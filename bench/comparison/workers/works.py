@@ -14,7 +14,7 @@ Not here: how a library is called (the files beside), who runs which work when (
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from time import perf_counter_ns
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -27,6 +27,8 @@ STEPS: Final = 1_000
 TEXT_BYTES: Final = 100
 LARGE_BYTES: Final = 1024 * 1024
 LARGE_MESSAGES: Final = 3
+DURABLE: Final = 50
+"""Messages in a row that each wait for the disk."""
 
 Wire = Any
 """What a library's message is on its way: bytes, or what it calls a message."""
@@ -208,29 +210,60 @@ WORKS: Final[dict[str, Work]] = {
     "large-decrypt": large_decrypt,
 }
 
-CHAIN_STEP: Final = "chain-step"
+
+Own = Callable[[], float]
+"""One repetition of a work that is no pair's: what it takes, in nanoseconds."""
 
 
-def play(work: str, count: int, make: Make, steps: Callable[[int], object] | None) -> dict[str, object]:
-    """Return what `run` answers. `steps` takes so many steps of a bare chain."""
-    if work == CHAIN_STEP:
-        if steps is None:
-            raise ValueError("this library shows no chain")
-        times: list[float] = []
-        for _ in range(count):
-            begun = perf_counter_ns()
-            steps(STEPS)
-            times.append((perf_counter_ns() - begun) / STEPS)
-        return {"ns": times}
-    took = [WORKS[work](make) for _ in range(count)]
+def each_of(act: Callable[[], object], calls: int) -> Own:
+    """Return the work of so many calls, of which one counts."""
+
+    def own() -> float:
+        begun = perf_counter_ns()
+        for _ in range(calls):
+            act()
+        return (perf_counter_ns() - begun) / calls
+
+    return own
+
+
+def chain(steps: Callable[[int], object]) -> dict[str, Own]:
+    """Return the work of a library whose chain can be had alone; `steps` takes so many steps of it."""
+
+    def own() -> float:
+        begun = perf_counter_ns()
+        steps(STEPS)
+        return (perf_counter_ns() - begun) / STEPS
+
+    return {"chain-step": own}
+
+
+def play(count: int, work: Work, make: Make) -> dict[str, object]:
+    """Return what `run` answers."""
+    took = [work(make) for _ in range(count)]
     recovered = [each.recovered for each in took if each.recovered is not None]
     return {"ns": [each.ns for each in took], "recovered": min(recovered, default=None)}
 
 
-def serve(make: Make, versions: dict[str, str], steps: Callable[[int], object] | None = None) -> None:
-    """Play the works with pairs that `make` gives, for whoever asks."""
-    works = [*([CHAIN_STEP] if steps is not None else []), *WORKS]
-    listen({"works": works, "versions": versions}, lambda work, count: play(work, count, make, steps))
+def serve(make: Make, versions: dict[str, str], own: Mapping[str, Own] | None = None) -> None:
+    """Play the works with pairs that `make` gives, and the library's own, for whoever asks."""
+    besides = own or {}
+
+    def answer(work: str, count: int) -> dict[str, object]:
+        if work in besides:
+            return {"ns": [besides[work]() for _ in range(count)]}
+        return play(count, WORKS[work], make)
+
+    listen({"works": [*besides, *WORKS], "versions": versions}, answer)
+
+
+def serve_own(own: Mapping[str, Own], versions: dict[str, str]) -> None:
+    """Play works without pairs, for whoever asks."""
+
+    def answer(work: str, count: int) -> dict[str, object]:
+        return {"ns": [own[work]() for _ in range(count)]}
+
+    listen({"works": [*own], "versions": versions}, answer)
 
 
 def listen(hello: dict[str, object], answer_to: Callable[[str, int], dict[str, object]]) -> None:
