@@ -249,7 +249,7 @@ class SqliteStore(Guarded):
         """See Store."""
         peer = self._vault.tag(PEERS, row.address)
         sealed = self._vault.seal(row.record, SESSIONS, row.id, peer, row.rank)
-        # Nearly every message leaves the rank as it is. If it were set again, its index would be written again:
+        # Nearly every message leaves the rank as it is. If it were set again, its index would be written too:
         # two pages a commit instead of one.
         if self._database.run(
             "UPDATE letterlock_sessions SET record = ? WHERE id = ? AND peer = ? AND rank = ?",
