@@ -17,6 +17,8 @@ import pytest
 
 from cli_forks import KILLED, TEXT, Forks, Seen, decrypt, forks, needs_forks
 from cli_tools import Arguments, Homes, environment, fast_path, hidden, homes, process, run, template
+from letterlock.errors import MalformedMessage
+from letterlock.wire.message import decode_message
 
 __all__ = ["fast_path", "forks", "homes", "template"]
 
@@ -62,8 +64,11 @@ class Conversation:
         self.waiting.append((sender, letter, text))
 
     def whole_parts(self, directory: Path) -> list[Path]:
-        """Return the part files that were written to their end: a message that is cut short has no number."""
-        return [path for path in hidden(directory) if path.stat().st_size > 0]
+        """Return the part files that were written to their end: a message that is cut short has no number.
+
+        A write is cut short where the kill meets it between two pages, which is seldom.
+        """
+        return [path for path in hidden(directory) if is_whole(path.read_bytes())]
 
     def read(self) -> None:
         """Decrypt any of the letters, until it is refused as a duplicate."""
@@ -112,6 +117,14 @@ class Conversation:
         began = time.perf_counter()
         assert self.forks.run(*decrypt(self.homes, letter, self.homes.root / "measured")) == 0
         self.usual = time.perf_counter() - began
+
+
+def is_whole(data: bytes) -> bool:
+    try:
+        decode_message(data)
+    except MalformedMessage:
+        return False
+    return True
 
 
 @pytest.mark.slow
