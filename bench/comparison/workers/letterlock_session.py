@@ -51,26 +51,31 @@ class Side:
     def encrypt(self, text: bytes) -> bytes:
         sealed = encrypt(self._session, text, entropy, self)
         self._session = sealed.session
-        self._write(sealed.writes)
+        if sealed.writes:
+            self._write(sealed.writes)
         return sealed.message
 
     def decrypt(self, wire: bytes) -> bytes:
         message = RatchetMessage.decode(wire)
         name = (message.header.ratchet_key.data, message.header.number)
-        self._looked_up = [name]
         kept = self._kept.get(name)
         if kept is None:
             opened = decrypt(self._session, message, self)
         else:
             opened = decrypt_late(self._session, message, MessageKey(kept), self)
-        for each in self._looked_up:
-            self._kept.pop(each, None)
+            self._looked_up.append(name)
+        if self._looked_up:
+            for each in self._looked_up:
+                self._kept.pop(each, None)
+            self._looked_up.clear()
         return self.commit(opened)
 
     def commit(self, opened: Opened) -> bytes:
         self._session = opened.session
-        self._write(opened.writes)
-        self._kept |= {(chain, number): key for chain, number, key in opened.skipped.rows()}
+        if opened.writes:
+            self._write(opened.writes)
+        if opened.skipped.count:
+            self._kept |= {(chain, number): key for chain, number, key in opened.skipped.rows()}
         return opened.plaintext
 
     def _write(self, writes: Sequence[Write]) -> None:

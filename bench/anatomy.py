@@ -1,0 +1,253 @@
+"""Where the microseconds of a message go: each part of the work timed alone, on the values of a real message.
+
+    python bench/anatomy.py            tables in Markdown, as they stand in README.md
+
+What is left of the whole when all parts are taken off it is the calls between them, and the checks: a Python
+call costs 0.05 to 0.1 us. Parts are timed by turns with the whole, the fastest of many short repetitions.
+
+Not here: how far from the least it could be (ratios.py), and from others (compare.py).
+"""
+
+import argparse
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from time import perf_counter_ns
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+from comparison.tables import markdown
+from letterlock import Suite
+from letterlock.primitives import aead
+from letterlock.primitives.entropy import system_entropy
+from letterlock.primitives.kdf import hmac_sha256_pair
+from letterlock.ratchet import braid, double, sparse
+from letterlock.ratchet.chain import ChainKey, MessageKey, ReceivingChain, SendingChain
+from letterlock.ratchet.double import Received, Sent, Speaking
+from letterlock.ratchet.pq_keys import SparseMessageKey
+from letterlock.ratchet.pq_profile import LETTERLOCK
+from letterlock.ratchet.triple import Triple, room
+from letterlock.session.record import decode_session, encode_session
+from letterlock.session.session import NONE_SKIPPED, Established, Opened, Sealed
+from letterlock.wire import cbor
+from letterlock.wire.message import Header, RatchetMessage
+from letterlock.wire.padding import pad, unpad
+from talk import BOB, PAYLOAD, Talk, Voice
+
+LOOPS: Final = 200
+ROUNDS: Final = 40
+
+Part = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """One work: the whole of it, and its parts by name."""
+
+    title: str
+    whole: Part
+    parts: dict[str, list[Part]] = field(default_factory=dict)
+
+    def measure(self, rounds: int) -> "Measured":
+        """Time whole and parts by turns."""
+        sides: list[tuple[str, Part]] = [("", self.whole)]
+        sides += [(name, part) for name, several in self.parts.items() for part in several]
+        fastest = [float("inf")] * len(sides)
+        empty = float("inf")
+        for _ in range(rounds):
+            empty = min(empty, _timed(lambda: None))
+            for at, (_, part) in enumerate(sides):
+                fastest[at] = min(fastest[at], _timed(part))
+        # A part is a call of a lambda; a work is too, once.
+        costs = {name: 0.0 for name, _ in sides}
+        for (name, _), took in zip(sides, fastest, strict=True):
+            costs[name] += took - empty
+        return Measured(self.title, costs.pop(""), costs)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Microseconds of a work and of its parts."""
+
+    title: str
+    whole: float
+    parts: dict[str, float]
+
+    def rows(self) -> Iterator[tuple[str, ...]]:
+        yield self.title, "us", "share"
+        for name, took in [*self.parts.items(), ("calls and checks between", self.rest)]:
+            yield name, f"{took:.2f}", f"{100 * took / self.whole:.0f} %"
+        yield "**all**", f"**{self.whole:.2f}**", ""
+
+    @property
+    def rest(self) -> float:
+        return self.whole - sum(self.parts.values())
+
+
+def _timed(act: Part) -> float:
+    """Return the microseconds of one call."""
+    begun = perf_counter_ns()
+    for _ in range(LOOPS):
+        act()
+    return (perf_counter_ns() - begun) / LOOPS / 1e3
+
+
+def _speaking(voice: Voice) -> Speaking:
+    ratchet = voice.session.ratchet
+    state = ratchet.double if isinstance(ratchet, Triple) else ratchet
+    assert isinstance(state, Speaking)
+    return state
+
+
+def _hearing(voice: Voice) -> Any:
+    ratchet = voice.session.ratchet
+    return ratchet.double if isinstance(ratchet, Triple) else ratchet
+
+
+KDF, AEAD, CBOR, STATES, RANDOM, PADDING = "KDF", "AEAD", "CBOR", "key and state objects", "nonce", "padding"
+
+
+def sealing(suite: Suite) -> Anatomy:
+    """One-way encrypt of a session."""
+    voice, _ = Talk(suite).voices()
+    session, state = voice.session, _speaking(voice)
+    name, key = session.origin.associated_data, state.sending.key.expose()
+    wire = voice.seal(PAYLOAD)
+    message = RatchetMessage.decode(wire)
+    header, nonce, ciphertext = message.header, message.sealed[:8], message.sealed[8:]
+    padded, twelve, associated = pad(PAYLOAD), bytes(4) + nonce, name + message.opened
+    chain = SendingChain(ChainKey(key), 3)
+
+    def objects() -> None:
+        ChainKey(key), MessageKey(key)
+        SendingChain(chain.key, 4)
+        after = Speaking(state.root, state.ours, chain, state.receiving, 3)
+        Sent(after, Header(state.ours.public, 3, 3), MessageKey(key))
+        Sealed(Established(session.origin, session.ratchet), wire)
+
+    parts: dict[str, list[Part]] = {
+        KDF: [lambda: hmac_sha256_pair(key, b"\2", b"\1")],
+        AEAD: [lambda: aead.seal(key, twelve, padded, associated)],
+        CBOR: [
+            lambda: header.encode_open(message.part),
+            lambda: cbor.close(message.opened, nonce, ciphertext),
+        ],
+        RANDOM: [lambda: system_entropy(8)],
+        PADDING: [lambda: pad(PAYLOAD)],
+        STATES: [objects],
+    }
+    ratchet = session.ratchet
+    if isinstance(ratchet, Triple):
+        kept = SparseMessageKey(key)
+        parts |= {
+            "hybrid KDF": [lambda: LETTERLOCK.hybrid(MessageKey(key), kept)],
+            "sparse ratchet": [lambda: sparse.send(LETTERLOCK, ratchet.sparse, ratchet.braid.epoch - 1)],
+            "braid": [lambda: braid.send(LETTERLOCK, ratchet.braid, room(128), system_entropy, voice.read)],
+        }
+    return Anatomy(f"encrypt, session, {suite.name}", lambda: voice.seal(PAYLOAD), parts)
+
+
+def opening(suite: Suite) -> Anatomy:
+    """In-order decrypt of a session."""
+    writer, voice = Talk(suite).voices()
+    session, state = voice.session, _hearing(voice)
+    wire = writer.seal(PAYLOAD)
+    message = RatchetMessage.decode(wire)
+    name, key = session.origin.associated_data, state.receiving.key.expose()
+    opened = voice.open(wire)
+    padded, twelve, associated = pad(PAYLOAD), bytes(4) + message.sealed[:8], name + message.opened
+    sealing_key = bytes(32)
+    ciphertext = aead.seal(sealing_key, twelve, padded, associated)
+    chain = state.receiving
+
+    def objects() -> None:
+        ChainKey(key), MessageKey(key)
+        ReceivingChain(chain.ratchet_key, chain.key, 4)
+        double.Hearing(state.root, chain, 3)
+        Received(state, MessageKey(key))
+        Opened(Established(session.origin, session.ratchet), opened, NONE_SKIPPED, None)
+
+    parts: dict[str, list[Part]] = {
+        KDF: [lambda: hmac_sha256_pair(key, b"\2", b"\1")],
+        AEAD: [lambda: aead.open_(sealing_key, twelve, ciphertext, associated)],
+        f"{CBOR}, with the message's objects": [lambda: RatchetMessage.decode(wire)],
+        PADDING: [lambda: unpad(padded)],
+        STATES: [objects],
+    }
+    ratchet, part = session.ratchet, message.part
+    if isinstance(ratchet, Triple) and part is not None:
+        kept, place = SparseMessageKey(key), sparse.SparsePlace(part.epoch - 1, part.number, part.previous)
+        parts |= {
+            "hybrid KDF": [lambda: LETTERLOCK.hybrid(MessageKey(key), kept)],
+            "sparse ratchet": [lambda: sparse.receive(LETTERLOCK, ratchet.sparse, place)],
+            "braid": [lambda: braid.receive(LETTERLOCK, ratchet.braid, part, voice.read)],
+        }
+    return Anatomy(f"decrypt, session, {suite.name}", lambda: voice.open(wire), parts)
+
+
+def account(suite: Suite) -> Anatomy:
+    """One-way encrypt of an account in memory: what a store and a record add to the session."""
+    talk = Talk(suite)
+    voice, _ = talk.voices()
+    store, record = talk.stores[0], voice.record
+
+    def rows() -> None:
+        with store.transaction():
+            (row,) = store.load_sessions(BOB.encode(), 1)
+            store.save_session(row)
+
+    parts: dict[str, list[Part]] = {
+        "the session's own work": [lambda: voice.seal(PAYLOAD)],
+        "record to session and back": [lambda: decode_session(record), lambda: encode_session(voice.session)],
+        "the store: a transaction, a row each way": [rows],
+    }
+    return Anatomy(
+        f"encrypt, account in memory, {suite.name}", lambda: talk.alice.encrypt(BOB, PAYLOAD), parts
+    )
+
+
+def native(measured: Measured) -> str:
+    """Say what one native function for chain step, padding and AEAD would take, from what hardware takes."""
+    block = bytes(1 << 20)
+    blocks = len(block) // 64
+    hashing = min(_once(lambda: hashlib.sha256(block)) for _ in range(20)) / blocks
+    key, nonce, text, associated = os.urandom(32), os.urandom(12), pad(PAYLOAD), os.urandom(76)
+    cipher = ChaCha20Poly1305(key)
+    sealing_ = min(_timed(lambda: cipher.encrypt(nonce, text, associated)) for _ in range(ROUNDS))
+    compressions = 6  # two blocks of the key, and two more for each of the two HMACs
+    step = compressions * hashing
+    takes = step + sealing_
+    replaced = sum(measured.parts[name] for name in (KDF, AEAD, PADDING))
+    gain = replaced - takes
+    return (
+        f"SHA-256 takes {1e3 * hashing:.0f} ns a block, a chain step's {compressions} {step:.2f} us; a "
+        f"call that seals under\na prepared key takes {sealing_:.2f} us. A native function that steps the "
+        f"chain, pads and seals would take about\n{takes:.2f} us in place of {replaced:.2f}: it would gain "
+        f"{gain:.2f} us of {measured.whole:.2f} us, {100 * gain / measured.whole:.0f} %.\n"
+    )
+
+
+def _once(act: Part) -> float:
+    begun = perf_counter_ns()
+    act()
+    return (perf_counter_ns() - begun) / 1e3
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Where the microseconds of a message go.")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    rounds = parser.parse_args().rounds
+    works = [make(suite) for suite in Suite for make in (sealing, opening, account)]
+    for work in works:
+        measured = work.measure(rounds)
+        print(markdown(measured.rows()))
+        if work is works[0]:
+            print(native(measured))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
