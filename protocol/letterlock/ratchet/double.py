@@ -176,16 +176,18 @@ def receive(state: State, header: Header) -> Received:
     Raises DuplicateMessage, TooManySkipped, AuthenticationFailed, InvalidKey; limits come before work.
     """
     match state:
-        case Hearing(root, receiving, previous_length):
-            if header.ratchet_key != receiving.ratchet_key:
+        # Of the two that every message meets nothing is captured: that takes 0.05 us a field.
+        case Hearing():
+            if header.ratchet_key != state.receiving.ratchet_key:
                 raise AuthenticationFailed(FORGED)  # RAT-4
-            chain, key, gap = _follow(receiving, header)
-            return Received(Hearing(root, chain, previous_length), key, gap)
-        case Speaking(root, ours, sending, receiving, previous_length):
-            if header.ratchet_key != receiving.ratchet_key:
-                return _turn(root, ours, header, receiving, sending.number)
-            chain, key, gap = _follow(receiving, header)
-            return Received(Speaking(root, ours, sending, chain, previous_length), key, gap)
+            chain, key, gap = _follow(state.receiving, header)
+            return Received(Hearing(state.root, chain, state.previous_length), key, gap)
+        case Speaking():
+            if header.ratchet_key != state.receiving.ratchet_key:
+                return _turn(state.root, state.ours, header, state.receiving, state.sending.number)
+            chain, key, gap = _follow(state.receiving, header)
+            after = Speaking(state.root, state.ours, state.sending, chain, state.previous_length)
+            return Received(after, key, gap)
         case Opening(root, ours, theirs, sending):
             if header.ratchet_key == theirs:
                 # The signed prekey never heads a chain: there is none to use (CKr is None).  RAT-3
