@@ -25,7 +25,7 @@ def seal(key: bytes, nonce: bytes, plaintext: bytes, associated_data: bytes) -> 
     return ChaCha20Poly1305(key).encrypt(nonce, plaintext, associated_data)
 
 
-def open_(key: bytes, nonce: bytes, sealed: bytes, associated_data: bytes) -> bytes | None:
+def open_(key: bytes, nonce: bytes, sealed: bytes | memoryview, associated_data: bytes) -> bytes | None:
     """Return the plaintext of `seal`, or None if the tag does not verify.
 
     It is for the caller to raise: a traceback with this frame in it would hold the key.
