@@ -273,12 +273,15 @@ def _more_vector(
 ) -> BraidReceived:
     got, new, vector = _collect(VECTOR_BYTES, state.got, part, read)
     sent: tuple[Write, ...] = ()
+    is_sending = isinstance(state, Ct1Sampled)
     if isinstance(state, Ct1Sampled) and part.type is PartType.EK_CT1_ACK:
         # It has arrived, and the codewords of the vector take its room in the store: m brings it back.
         state, sent = Ct1Acknowledged(state.epoch, state.authenticator, state.m, state.got), (_SENT,)
     if vector is None:
         return BraidReceived(replace(state, got=got), sent + new)
-    text = _second(profile, state, vector, read)
+    # While ct1 is being sent it lies in OUTGOING, also when this very message acknowledges it.
+    ct1 = _held(read, Slot.OUTGOING, FIRST_BYTES) if is_sending else None
+    text = _second(profile, state, vector, ct1, read)
     gone = (Clear(Slot.INCOMING), Clear(Slot.KEPT))
     match state:
         case Ct1Sampled(epoch, authenticator):
@@ -291,15 +294,18 @@ def _more_vector(
             assert_never(state)
 
 
-def _second(profile: PqProfile, state: Ct1Sampled | Ct1Acknowledged, vector: bytes, read: Read) -> bytes:
+def _second(
+    profile: PqProfile, state: Ct1Sampled | Ct1Acknowledged, vector: bytes, ct1: bytes | None, read: Read
+) -> bytes:
     """Return ct2 with the MAC over ct1 || ct2. Raises BraidFailed for a vector of another header.  PRIM-11"""
     header = _held(read, Slot.KEPT, HEADER_BYTES)
     try:
         ct2 = encapsulate_vector(header, vector, state.m)
     except InvalidKey:
         raise BraidFailed(_CONTRADICTION) from None
-    # Not earlier: whoever repeats a foreign vector would have m computed with as often.
-    _, ct1 = encapsulate_header(header, state.m)
+    if ct1 is None:
+        # Not earlier: whoever repeats a foreign vector would have m computed with as often. It takes 0.9 ms.
+        _, ct1 = encapsulate_header(header, state.m)
     return ct2 + profile.ciphertext_mac(state.authenticator, state.epoch, ct1 + ct2)
 
 
