@@ -112,10 +112,10 @@ class _Curve:
     def at(self, index: int) -> Codeword:
         """Return the codeword at an index that is not among the points."""
         power, log = _tables()
-        whole = sum(log[index ^ point] for point in self._points)
-        total = 0
-        for point, scale, (a, b, c, d) in zip(self._points, self._scales, self._times, strict=True):
-            weight = power[(whole + scale - log[index ^ point]) % _ORDER]
+        logs = [log[index ^ point] for point in self._points]
+        whole, total = sum(logs), 0
+        for each, scale, (a, b, c, d) in zip(logs, self._scales, self._times, strict=True):
+            weight = power[(whole + scale - each) % _ORDER]
             total ^= a[weight & 15] ^ b[weight >> 4 & 15] ^ c[weight >> 8 & 15] ^ d[weight >> 12]
         return Codeword(index, total.to_bytes(CODEWORD_BYTES, "big"))
 

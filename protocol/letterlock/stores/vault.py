@@ -13,6 +13,7 @@ Not here: noticing that rows were deleted, or that the whole file was put back a
 key in the file can. Nor hiding how many rows there are, and how long.
 """
 
+import struct
 from dataclasses import dataclass
 from typing import ClassVar, Final, TypeAlias
 
@@ -203,10 +204,15 @@ def encode(*parts: Part) -> bytes:
     """Return the parts as bytes that no other parts give: each is typed, and fixed or prefixed in length."""
     out: list[bytes] = []
     for part in parts:
-        if part is None:
+        if isinstance(part, bytes):
+            out.append(_LENGTH(b"b", len(part)))
+            out.append(part)
+        elif part is None:
             out.append(b"n")
-        elif isinstance(part, int):
-            out.append(b"i" + part.to_bytes(8, "big", signed=True))
         else:
-            out.append(b"b" + len(part).to_bytes(8, "big") + part)
+            out.append(_NUMBER(b"i", part))
     return b"".join(out)
+
+
+_LENGTH: Final = struct.Struct(">cQ").pack
+_NUMBER: Final = struct.Struct(">cq").pack
