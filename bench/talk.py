@@ -115,7 +115,7 @@ class Voice:
         opened = decrypt(self.session, RatchetMessage.decode(wire), self)
         self.session = opened.session
         self._write(opened.writes)
-        self.kept |= {(chain, number): key for chain, number, key in opened.skipped.rows()}
+        self.kept |= {(chain, number): key.expose() for chain, number, key in opened.skipped.rows()}
         return opened
 
     def _write(self, writes: Iterable[Write]) -> None:

@@ -28,11 +28,14 @@ from letterlock.primitives.curve25519 import (
 )
 from letterlock.primitives.mlkem import MlKem1024KeyPair
 from letterlock.primitives.secret import Guarded, Secret
+from letterlock.session.session import Skipped
+from letterlock.stores.protocol import Record
 from secret_holders import (
     ABSTRACT,
     ON_DISK,
     SECRETS,
     TABLE,
+    kept,
     words,
 )
 from secret_pq_holders import MATERIAL
@@ -180,6 +183,19 @@ def test_it_is_not_bytes_nor_json_and_has_no_dictionary(holder: Any) -> None:
             operation(holder)
         assert_hidden(str(caught.value))
     assert not hasattr(holder, "__dict__")
+
+
+def test_the_rows_of_skipped_keys_stay_guarded() -> None:
+    """Up to 8,000 message keys pass here on their way to the store."""
+    for rows in (kept.rows, Skipped((kept,)).rows):
+        for way in (copy.copy, copy.deepcopy, pickle.dumps):
+            with pytest.raises(TypeError):
+                way(rows())
+        assert [(chain, number, type(key)) for chain, number, key in rows()] == [
+            (kept.chain, kept.start, Record),
+            (kept.chain, kept.start + 1, Record),
+        ]
+        assert MATERIAL[:32].hex() not in repr(list(rows())).replace("\\x", "")
 
 
 def test_pinned_parts_are_public() -> None:

@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 import external
 import published
 from letterlock import hazmat
-from letterlock.primitives.kdf import MAX_HKDF_BYTES, hkdf_sha256, hmac_sha256, hmac_sha256_pair
+from letterlock.primitives.kdf import (
+    MAX_HKDF_BYTES,
+    hkdf_sha256,
+    hmac_sha256,
+    hmac_sha256_each,
+    hmac_sha256_pair,
+    hmac_sha256_walk,
+)
 
 RFC_4231 = published.cases("rfc4231_hmac_sha256")
 RFC_5869 = published.cases("rfc5869_hkdf_sha256")
@@ -67,6 +74,25 @@ def test_hmac_under_a_key_about_as_long_as_a_block(length: int) -> None:
 @given(st.binary(max_size=64), st.binary(max_size=80), st.binary(max_size=80))
 def test_a_pair_is_two_hmacs(key: bytes, one: bytes, other: bytes) -> None:
     assert hmac_sha256_pair(key, one, other) == (hmac_sha256(key, one), hmac_sha256(key, other))
+
+
+def test_keys_of_another_length_are_refused_where_they_would_make_another_mac() -> None:
+    for length in (0, 31, 33, 64):
+        with pytest.raises(ValueError, match=f"{length} bytes; expected 32"):
+            hmac_sha256_walk(bytes(length), [b"1"])
+    with pytest.raises(ValueError, match="65 bytes; at most 64"):
+        hmac_sha256_pair(bytes(65), b"1", b"2")
+
+
+@settings(deadline=None)
+@given(st.binary(min_size=32, max_size=32), st.lists(st.binary(max_size=80), max_size=5))
+def test_a_walk_is_hmac_upon_hmac(key: bytes, data: list[bytes]) -> None:
+    expected = [key]
+    for each in data:
+        expected.append(hmac_sha256(expected[-1], each))
+    assert hmac_sha256_walk(key, data) == expected
+    macs = [hmac_sha256(one, each) for one, each in zip(expected, data, strict=False)]
+    assert hmac_sha256_each(expected, data) == macs
 
 
 def test_an_empty_salt_is_32_zero_bytes() -> None:

@@ -7,7 +7,15 @@ from duet import ROOT, fresh_key
 from letterlock.errors import TooManySkipped, UsageError
 from letterlock.limits import MAX_COUNTER, MAX_SKIP
 from letterlock.primitives.curve25519 import SharedPoint
-from letterlock.ratchet.chain import ChainKey, MessageKey, ReceivingChain, SendingChain, kdf_ck
+from letterlock.ratchet.chain import (
+    ChainKey,
+    MessageKey,
+    PassedKeys,
+    ReceivingChain,
+    SendingChain,
+    SkippedKeys,
+    kdf_ck,
+)
 from letterlock.ratchet.root import RootKey, kdf_rk
 from pair import entropy_of, flipped
 
@@ -87,6 +95,13 @@ def test_skipping_gives_the_keys_in_between(to: int) -> None:
         assert list(gap.keys().expose_each()) == message_keys(CHAIN.expose(), to)
         assert gap.keys().count == gap.passed.count == to
     assert after.step()[1].expose() == message_keys(CHAIN.expose(), to + 1)[-1]
+
+
+@pytest.mark.parametrize("length", [1, 31, 33, 40, 63])
+@pytest.mark.parametrize("role", [PassedKeys, SkippedKeys])
+def test_keys_in_a_row_are_whole(role: type[PassedKeys | SkippedKeys], length: int) -> None:
+    with pytest.raises(ValueError, match=f"{role.__name__} needs keys of 32 bytes"):
+        role(bytes(length))
 
 
 def test_skipping_backwards_goes_nowhere() -> None:

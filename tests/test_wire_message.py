@@ -134,6 +134,8 @@ def test_another_kind_than_expected_is_not_quickly_read() -> None:
     for data, kind in ((RATCHET, Kind.TRIPLE), (TRIPLE, Kind.RATCHET)):
         with pytest.raises(MalformedMessage, match=r"^not a"):
             RatchetMessage.decode_of(data, kind)
+    with pytest.raises(KeyError):  # our own mistake
+        RatchetMessage.decode_of(RATCHET, Kind.BUNDLE)
 
 
 # --- ratchet messages, element by element ----------------------------------------------------------

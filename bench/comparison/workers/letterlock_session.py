@@ -75,7 +75,7 @@ class Side:
         if opened.writes:
             self._write(opened.writes)
         if opened.skipped.count:
-            self._kept |= {(chain, number): key for chain, number, key in opened.skipped.rows()}
+            self._kept |= {(chain, number): key.expose() for chain, number, key in opened.skipped.rows()}
         return opened.plaintext
 
     def _write(self, writes: Sequence[Write]) -> None:

@@ -41,6 +41,11 @@ class ManyKeys(Secret):
     __slots__ = ()
     LENGTH = None
 
+    def __init__(self, material: bytes) -> None:
+        super().__init__(material)
+        if len(material) % KEY_BYTES:
+            raise ValueError(f"{type(self).__name__} needs keys of {KEY_BYTES} bytes, not {len(material)}")
+
     @classmethod
     def join(cls, keys: Iterable[bytes]) -> Self:
         """Return these keys of 32 bytes as one secret."""

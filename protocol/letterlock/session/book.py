@@ -228,7 +228,7 @@ class SessionBook:
         self._write(id_, opened.writes)
         if opened.skipped.count:
             self._store.add_skipped(
-                SkippedRow(id_, chain, number, Record(key)) for chain, number, key in opened.skipped.rows()
+                SkippedRow(id_, chain, number, key) for chain, number, key in opened.skipped.rows()
             )
             self._store.trim_skipped(id_, _KEPT_KEYS[opened.session.origin.suite])  # RAT-7
         if opened.finished is not None:

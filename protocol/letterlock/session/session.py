@@ -12,7 +12,7 @@ Not here: which of several sessions a message belongs to (book.py); the phases' 
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, count, repeat, zip_longest
+from itertools import chain, zip_longest
 from typing import Final, Protocol, TypeAlias
 
 from letterlock.errors import AuthenticationFailed, PlaintextTooLong
@@ -33,6 +33,7 @@ from letterlock.ratchet.root import RootKey
 from letterlock.ratchet.sparse import SparseReceived
 from letterlock.ratchet.triple import Looked, Triple
 from letterlock.session.sealing import open_, seal
+from letterlock.stores.protocol import Record
 from letterlock.wire import cbor
 from letterlock.wire.message import SENT_NONCE_BYTES, InitialMessage, RatchetMessage
 from letterlock.wire.padding import padded_length
@@ -75,7 +76,7 @@ class Established(Guarded):
 
 Session: TypeAlias = Initiated | Established
 
-KeptRow: TypeAlias = tuple[bytes, int, bytes]
+KeptRow: TypeAlias = tuple[bytes, int, Record]
 """The name of a chain in the store, a number in it, and the key of that message."""
 
 
@@ -92,8 +93,9 @@ class KeptKeys(Guarded):
     keys: SkippedKeys
 
     def rows(self) -> Iterator[KeptRow]:
-        """Yield name, number and key of each."""
-        return zip(repeat(self.chain), count(self.start), self.keys.expose_each(), strict=False)
+        """Yield name, number and key of each, as a store keeps them."""
+        for number, key in enumerate(map(Record, self.keys.expose_each()), self.start):
+            yield self.chain, number, key
 
 
 @lean

@@ -26,9 +26,11 @@ class NotShortest(Exception):
 
 
 def head(major: int, argument: int) -> bytes:
-    """Return the head of a major type with an argument below 2^32. Raises OverflowError for more."""
-    if argument < _SHORT:
+    """Return the head of a major type with an argument of 0 to 2^32 - 1. Raises OverflowError for another."""
+    if 0 <= argument < _SHORT:
         return bytes((major + argument,))
+    if argument < 0:  # it would turn into another major type
+        raise OverflowError(f"{argument} has no head here")
     if argument < 1 << 8:
         return (major + 24 << 8 | argument).to_bytes(2, "big")
     if argument < 1 << 16:

@@ -86,7 +86,7 @@ class RatchetMessage:
     def decode_of(cls, data: bytes, kind: Kind) -> "RatchetMessage":
         """Read a message of one of the two kinds. Raises as `decode`."""
         message = _read_sound(data)
-        if message is not None and (message.part is not None) is (kind is Kind.TRIPLE):
+        if message is not None and kind is (Kind.RATCHET if message.part is None else Kind.TRIPLE):
             return message
         return cls._read_any(data, kind)
 
