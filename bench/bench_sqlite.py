@@ -41,6 +41,8 @@ def conversation(suite: Suite) -> tuple[Talk, Side]:
         return _OPEN.enter_context(SqliteStore(here / next(names), key=os.urandom(32)))
 
     talk = Talk(suite, make)
+    for store in talk.stores:
+        floor.settle(store)
     size = len(talk.voices()[0].record.expose()) + SEALED
     return talk, Side(_OPEN.enter_context(floor.transaction(folder() / "floor.db", size)))
 

@@ -30,7 +30,7 @@ def questions(quick: bool) -> list[Growth]:
     sessions = (10, 100) if quick else (10, 1_000, 100_000)
     held = (0, 50) if quick else (0, 2_000)
     devices = (1, 5) if quick else (1, 10, 100, 1_000)
-    few, each = (2, 1) if quick else (25, 5)
+    few, each = (2, 1) if quick else (8, 5)
     suites = ("X3DH", "PQXDH")
     both = {"encrypt": few, "encrypt-cpu": few, "decrypt": few, "decrypt-cpu": few}
     late = {"late": each, "late-cpu": each}

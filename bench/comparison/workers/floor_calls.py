@@ -11,15 +11,12 @@ from pathlib import Path
 
 import cbor2
 import works
-from letterlock_account import versions
+from letterlock_account import floor, versions
 from letterlock_session import SessionPair
 
 from letterlock import Suite
 from letterlock.session.record import encode_session
 from letterlock.wire.padding import padded_length
-
-sys.path.insert(0, str(Path(__file__).parents[2]))  # bench/, where the floor is
-import floor
 
 AT_REST = 40
 """Nonce and tag that a record has more in a file."""

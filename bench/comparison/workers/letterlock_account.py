@@ -18,6 +18,9 @@ from letterlock import Account, Address, MemoryStore, SqliteStore, Suite
 from letterlock.ratchet.chain import ChainKey, kdf_ck
 from letterlock.stores.protocol import Store
 
+sys.path.insert(0, str(Path(__file__).parents[2]))  # bench/, where the floor is
+import floor
+
 OURS, THEIRS = Address("ours"), Address("theirs")
 
 
@@ -62,6 +65,7 @@ def durable(suite: Suite, folder: Path) -> dict[str, works.Own]:
     """One-way encrypt, committed to a SQLite file before the message is handed out."""
     store = SqliteStore(folder / f"{suite.name}.db", key=os.urandom(32))
     pair = works.spoken(lambda: AccountPair(suite, store))
+    floor.settle(store)
     (text,) = works.texts(1)
     return {"sqlite-encrypt": works.each_of(lambda: pair.send(text), works.DURABLE)}
 

@@ -14,14 +14,16 @@ that a message of the one peer there is opens in each of them.
 import os
 import random
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import islice, repeat
 from pathlib import Path
 from time import perf_counter_ns, thread_time_ns
 from typing import Final
 
 import works
-from letterlock_account import versions
+from letterlock_account import floor, versions
 
 from letterlock import Account, Address, MemoryStore, SqliteStore, Suite
 from letterlock.session.peer import Peer, save_peer
@@ -29,6 +31,8 @@ from letterlock.stores.protocol import SessionRow
 
 OURS, THEIRS = Address("ours"), Address("theirs")
 SUITES: Final = frozenset(Suite)
+MESSAGES: Final = 10
+"""Messages of one repetition."""
 AT_ONCE: Final = 10_000
 """Rows in one transaction while a store is filled."""
 
@@ -52,14 +56,20 @@ class Talk:
             works.require_same(self.theirs.decrypt(OURS, self.ours.encrypt(THEIRS, text)), text)
             works.require_same(self.ours.decrypt(THEIRS, self.theirs.encrypt(OURS, text)), text)
 
-    def copy(self, addresses: list[Address]) -> None:
-        """Put the session under other addresses too, through the store's own interface."""
+    def copy(self, addresses: Iterable[Address]) -> None:
+        """Put the session under other addresses too, through the store's own interface.
+
+        Ours has spoken last, so that no message begins with a turn of the ratchet: in a store of many
+        sessions nearly every one would, in one of ten hardly any.
+        """
+        self.ours.encrypt(THEIRS, b"a turn")
         identity = self.theirs.identity
         with self.store.transaction():
             (row,) = self.store.load_sessions(THEIRS.encode(), 2)
-        for at in range(0, len(addresses), AT_ONCE):
+        ids = enumerate(addresses, 1)
+        while some := list(islice(ids, AT_ONCE)):
             with self.store.transaction():
-                for id_, address in enumerate(addresses[at : at + AT_ONCE], at + 1):
+                for id_, address in some:
                     save_peer(self.store, Peer(address, identity))
                     self.store.save_session(SessionRow(id_, address.encode(), row.rank, row.record))
 
@@ -76,26 +86,36 @@ def timed(work: Callable[[], object], clock: Clock) -> float:
     return clock() - begun
 
 
+def mean(times: Iterator[float]) -> float:
+    """Return what one of the next MESSAGES took: they make a repetition."""
+    return sum(islice(times, MESSAGES)) / MESSAGES
+
+
 class Sessions:
     """Messages with random ones of many sessions."""
 
     def __init__(self, count: int, folder: Path) -> None:
         self.talk = Talk(folder, Suite.X3DH)
-        self._addresses = [Address(f"peer {number}") for number in range(count - 1)]
-        self.talk.copy(self._addresses)
-        self._addresses.append(THEIRS)
+        self.talk.copy(_peer(number) for number in range(1, count))
+        self._count = count
         self._random = random.Random(count)
-        self._heard = dict.fromkeys(self._addresses, 0)
+        self._heard: Counter[Address] = Counter()
         self._letters: list[tuple[bytes, bytes]] = []
         self.works: dict[str, Run] = {"encrypt": self._encrypt, "decrypt": self._decrypt}
 
     def _encrypt(self, count: int, clock: Clock) -> list[float]:
-        drawn = self._random.choices(self._addresses, k=count)
         text = os.urandom(works.TEXT_BYTES)
-        return [timed(partial(self.talk.ours.encrypt, to, text), clock) for to in drawn]
+        times = (timed(partial(self.talk.ours.encrypt, to, text), clock) for to in self._drawn())
+        return [mean(times) for _ in range(count)]
 
     def _decrypt(self, count: int, clock: Clock) -> list[float]:
-        return [self._hear(of, clock) for of in self._random.choices(self._addresses, k=count)]
+        times = (self._hear(of, clock) for of in self._drawn())
+        return [mean(times) for _ in range(count)]
+
+    def _drawn(self) -> Iterator[Address]:
+        # Addresses are made when they are needed: a list of all would be most of this process.
+        while True:
+            yield _peer(self._random.randrange(self._count))
 
     def _hear(self, of: Address, clock: Clock) -> float:
         text, letter = self._letter(self._heard[of])
@@ -111,6 +131,10 @@ class Sessions:
             text = os.urandom(works.TEXT_BYTES)
             self._letters.append((text, self.talk.theirs.encrypt(OURS, text)))
         return self._letters[number]
+
+
+def _peer(number: int) -> Address:
+    return Address(f"peer {number}") if number else THEIRS
 
 
 class Skipped:
@@ -138,13 +162,16 @@ class Skipped:
 
     def _encrypt(self, count: int, clock: Clock) -> list[float]:
         text = os.urandom(works.TEXT_BYTES)
-        return [timed(lambda: self.talk.ours.encrypt(THEIRS, text), clock) for _ in range(count)]
+        times = (timed(lambda: self.talk.ours.encrypt(THEIRS, text), clock) for _ in repeat(None))
+        return [mean(times) for _ in range(count)]
 
     def _decrypt(self, count: int, clock: Clock) -> list[float]:
-        return [self._hear(*self._write(), clock) for _ in range(count)]
+        times = (self._hear(*self._write(), clock) for _ in repeat(None))
+        return [mean(times) for _ in range(count)]
 
     def _decrypt_late(self, count: int, clock: Clock) -> list[float]:
-        return [self._hear(*self._late.pop(), clock) for _ in range(count)]
+        times = (self._hear(*self._late.pop(), clock) for _ in repeat(None))
+        return [mean(times) for _ in range(count)]
 
 
 class Devices:
@@ -187,6 +214,7 @@ def held(arguments: list[str]) -> Sessions | Skipped | Devices:
 def main() -> None:
     begun = perf_counter_ns()
     what = held(sys.argv[1:])
+    floor.settle(what.talk.store)
     built = (perf_counter_ns() - begun) / 1e9
 
     def answer(work: str, count: int) -> dict[str, object]:
