@@ -93,9 +93,10 @@ def test_the_unlucky_sample() -> None:
 
 
 def test_decode_is_little_endian_in_twelve_bits() -> None:
-    assert kpke.decode(bytes.fromhex("01 f0 ff ff 0f 00")) == [0x001, 0xFFF, 0xFFF, 0x000]
-    with pytest.raises(ValueError, match="shorter"):
-        kpke.decode(bytes(4))
+    assert kpke.decode(bytes.fromhex("01 f0 ff ff 0f 00")) == (0x001, 0xFFF, 0xFFF, 0x000)
+    for length in (1, 2, 4, 5):
+        with pytest.raises(ValueError, match="size"):
+            kpke.decode(bytes(length))
 
 
 # --- secret ---------------------------------------------------------------------------------------

@@ -77,10 +77,23 @@ _LIFT: Final = Q << 88
 """A multiple of q above whatever the layers and the scale make: 26 * 4095 * 3328^7 < 2^99."""
 
 
-def decode(data: bytes) -> list[int]:
-    """Return the 12-bit numbers of a byte string, two to three bytes (ByteDecode_12, without mod q)."""
-    triples = zip(data[0::3], data[1::3], data[2::3], strict=True)
-    return [number for a, b, c in triples for number in (a | (b & 15) << 8, b >> 4 | c << 4)]
+_LOW: Final = bytes(byte & 15 for byte in range(256))
+_HIGH: Final = bytes(byte >> 4 for byte in range(256))
+_LIFTED: Final = bytes(byte << 4 & 255 for byte in range(256))
+
+
+def decode(data: bytes) -> tuple[int, ...]:
+    """Return the 12-bit numbers of a byte string, two to three bytes (ByteDecode_12, without mod q).
+
+    Of the bytes a, b, c they are a + 256 (b mod 16) and b / 16 + 16 c. All are put into two bytes each at
+    once: 6 us for what took 37 one after the other.
+    """
+    a, b, c = data[0::3], data[1::3], data[2::3]
+    middle = int.from_bytes(b.translate(_HIGH), "little") | int.from_bytes(c.translate(_LIFTED), "little")
+    pairs = bytearray(4 * len(c))
+    pairs[0::4], pairs[1::4] = a, b.translate(_LOW)
+    pairs[2::4], pairs[3::4] = middle.to_bytes(len(c), "little"), c.translate(_HIGH)
+    return struct.unpack(f"<{2 * len(c)}H", pairs)
 
 
 def _sample(seed: bytes) -> list[int]:
@@ -91,7 +104,7 @@ def _sample(seed: bytes) -> list[int]:
     return found[:N]
 
 
-def _polynomials(transformed: Sequence[list[int]]) -> list[int]:
+def _polynomials(transformed: Sequence[Sequence[int]]) -> list[int]:
     """NTT^-1 (algorithm 10) of several polynomials at once, each in a wide lane of 256 numbers.
 
     Returns them in narrow lanes, every coefficient below q.
