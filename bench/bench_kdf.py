@@ -45,6 +45,7 @@ def skips(count: int) -> tuple[Side, Side]:
 
     def ours() -> None:
         _, gap = chain.skip(count)
+        assert gap is not None
         gap.keys()
 
     return Side(ours), Side(partial(floor.walk, KEY, count))

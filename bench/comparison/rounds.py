@@ -27,9 +27,13 @@ class Worker:
 
     def __init__(self, command: list[str]) -> None:
         self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the worker
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, text=True
-        )
+        try:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, text=True
+            )
+        except OSError:
+            self._said.close()
+            raise
         try:
             hello = self._read()
         except WorkerFailed:
