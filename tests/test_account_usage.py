@@ -132,7 +132,7 @@ def test_a_message_in_x3dh_has_97_bytes_and_little_more_with_a_handshake(x3dh_pa
     x3dh_pair.bob.read(x3dh_pair.alice.write(b"x"))
     x3dh_pair.alice.read(x3dh_pair.bob.write(b"y"))
     assert len(x3dh_pair.alice.write(b"")) == 97
-    assert first == 97 + 86
+    assert 97 + 78 <= first <= 97 + 86  # ids begin anywhere below 2^24, and one in 256 has two bytes less
 
 
 @pytest.mark.parametrize("size", [0, 31, 100, 200, 1000, 2048, 4096, 20_000])

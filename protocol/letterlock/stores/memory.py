@@ -4,6 +4,7 @@
     _prekeys     kind -> id -> row              _replays   (kind, id) -> digests
     _sessions    id -> row
     _skipped     session -> (chain, number) -> (order of arrival, row)
+    _skipped_of  session -> chain -> how many: every turn of a ratchet asks whether there are any
     _past        session -> chains, in order of arrival
 
 Every change goes through `_put` and `_drop`, which write down how to undo it. So a transaction costs
@@ -46,6 +47,7 @@ class MemoryStore(Guarded):
         "_replays",
         "_sessions",
         "_skipped",
+        "_skipped_of",
         "_turn",
     )
 
@@ -63,6 +65,7 @@ class MemoryStore(Guarded):
         self._sessions: dict[int, SessionRow] = {}
         self._of_peer: dict[bytes, dict[int, None]] = {}
         self._skipped: dict[int, dict[tuple[bytes, int], tuple[int, SkippedRow]]] = {}
+        self._skipped_of: dict[int, dict[bytes, int]] = {}
         self._past: dict[int, OrderedDict[bytes, None]] = {}
         self._parts: dict[int, dict[int, tuple[Record, ...]]] = {}
 
@@ -239,6 +242,7 @@ class MemoryStore(Guarded):
         if row.id not in self._sessions:
             self._put(ids, row.id, None)
             self._put(self._skipped, row.id, {})
+            self._put(self._skipped_of, row.id, {})
             self._put(self._past, row.id, OrderedDict())
             self._put(self._parts, row.id, {})
         elif row.id not in ids:
@@ -252,6 +256,7 @@ class MemoryStore(Guarded):
             self._drop(self._of_peer[self._sessions[id_].address], id_)
             self._drop(self._sessions, id_)
             self._drop(self._skipped, id_)
+            self._drop(self._skipped_of, id_)
             self._drop(self._past, id_)
             self._drop(self._parts, id_)
 
@@ -281,16 +286,18 @@ class MemoryStore(Guarded):
                 if (row.chain, row.number) in table:
                     raise CorruptStore("this message's key is kept already")
                 self._put(table, (row.chain, row.number), (next(self._arrivals), row))
+                kept = self._skipped_of[row.session_id]
+                self._put(kept, row.chain, kept.get(row.chain, 0) + 1)
 
     def has_skipped(self, session_id: int, chain: bytes) -> bool:
         """See Store."""
         self._turn.require()
-        return any(chain == kept for kept, _ in self._skipped.get(session_id, ()))
+        return chain in self._skipped_of.get(session_id, ())
 
     def delete_skipped(self, row: SkippedRow) -> None:
         """See Store."""
         self._turn.require()
-        self._drop(self._skipped.get(row.session_id, {}), (row.chain, row.number))
+        self._drop_skipped(row.session_id, (row.chain, row.number))
 
     def trim_skipped(self, session_id: int, keep: int) -> int:
         """See Store."""
@@ -300,8 +307,16 @@ class MemoryStore(Guarded):
         if beyond:
             # By number of arrival: an undone deletion has put its row at the end of the table.
             for key in sorted(table, key=lambda key: table[key][0])[:beyond]:
-                self._drop(table, key)
+                self._drop_skipped(session_id, key)
         return beyond
+
+    def _drop_skipped(self, session_id: int, key: tuple[bytes, int]) -> None:
+        if self._drop(self._skipped.get(session_id, {}), key):
+            kept, chain = self._skipped_of[session_id], key[0]
+            if kept[chain] > 1:
+                self._put(kept, chain, kept[chain] - 1)
+            else:
+                self._drop(kept, chain)
 
     # past chains
 
