@@ -115,7 +115,8 @@ for suite_ in Suite:
     ROOM.add(f"account_encrypt_{end}", partial(encrypt, suite_), loops=10)
     ROOM.add(f"account_decrypt_{end}", partial(decrypt, suite_), loops=10)
     ROOM.add(f"account_ping_pong_{end}", partial(ping_pong, suite_), loops=5, units=2)
-    ROOM.add(f"account_skip_999_{end}", partial(skip, suite_), loops=1)
+    # Some thousand objects at once: what memory they find varies from run to run.
+    ROOM.add(f"account_skip_999_{end}", partial(skip, suite_), loops=1, steady=False)
     ROOM.add(f"account_late_999_{end}", partial(late, suite_), loops=1, units=SKIPPED)
 ROOM.add("publish_100", publish, loops=1)
 

@@ -14,7 +14,7 @@ table that hangs on a row is dropped with it, in one step.
 Not here: durability. What another process did, or this one before a crash, is not seen.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from functools import partial
@@ -280,14 +280,17 @@ class MemoryStore(Guarded):
     def add_skipped(self, rows: Iterable[SkippedRow]) -> None:
         """See Store."""
         self._turn.require()
+        added: Counter[tuple[int, bytes]] = Counter()
         with self.transaction():
             for row in rows:
                 table = _owned(self._skipped, row.session_id)
                 if (row.chain, row.number) in table:
                     raise CorruptStore("this message's key is kept already")
                 self._put(table, (row.chain, row.number), (next(self._arrivals), row))
-                kept = self._skipped_of[row.session_id]
-                self._put(kept, row.chain, kept.get(row.chain, 0) + 1)
+                added[row.session_id, row.chain] += 1
+            for (session_id, chain), number in added.items():
+                kept = self._skipped_of[session_id]
+                self._put(kept, chain, kept.get(chain, 0) + number)
 
     def has_skipped(self, session_id: int, chain: bytes) -> bool:
         """See Store."""
