@@ -22,7 +22,10 @@ _FILL: Final = bytes(_BLOCK - HASH_BYTES)
 """What fills a key of 32 bytes up to a block."""
 _INNER: Final = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER: Final = bytes(byte ^ 0x5C for byte in range(256))
-"""Tables for `bytes.translate`: the quickest way to add a constant to every byte of a block."""
+"""Tables for `bytes.translate`: the quickest way to add a constant to every byte of a block.
+
+Of their four cache lines a key touches all (spec/limitations.md).
+"""
 
 
 def hmac_sha256(key: bytes, data: bytes) -> bytes:
