@@ -1,6 +1,6 @@
 """How long letterlock takes to start: imported, and as a command, with where the time goes.
 
-    importing    `python -X importtime -c "import letterlock"`: the sum of what is imported, by package
+    importing    `python -X importtime` of either: the sum of what is imported, by package
     --help       `python -m letterlock --help`, from the first to the last moment of the process
     nothing      `python -c ""`: what no program can save
 
@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from time import perf_counter_ns
 from typing import Final
 
@@ -44,18 +45,22 @@ def by_package(modules: dict[str, int]) -> Counter[str]:
     return sums
 
 
-def importing(times: int = TIMES) -> Counter[str]:
-    """Return microseconds by package, of the fastest import."""
-    command = [sys.executable, "-X", "importtime", "-c", "import letterlock"]
+LIBRARY: Final = ("-c", "import letterlock")
+COMMAND: Final = ("-m", "letterlock", "--help")
+
+
+def importing(program: Sequence[str], times: int = TIMES) -> Counter[str]:
+    """Return microseconds by package, of the fastest start of a Python program."""
+    command = [sys.executable, "-X", "importtime", *program]
     runs = [subprocess.run(command, capture_output=True, text=True, check=True) for _ in range(times)]
     return min((by_package(parse(run.stderr)) for run in runs), key=Counter.total)
 
 
-def elapsed(arguments: list[str], times: int = TIMES) -> list[float]:
+def elapsed(program: Sequence[str], times: int = TIMES) -> list[float]:
     """Return the milliseconds of some runs of a Python program, in order."""
     took: list[float] = []
     for _ in range(times):
         begun = perf_counter_ns()
-        subprocess.run([sys.executable, *arguments], capture_output=True, check=True)
+        subprocess.run([sys.executable, *program], capture_output=True, check=True)
         took.append((perf_counter_ns() - begun) / 1e6)
     return sorted(took)
