@@ -14,13 +14,14 @@ from letterlock.errors import (
 from letterlock.ratchet.braid_states import HeaderReceived, NoHeaderReceived
 from letterlock.session import book
 from letterlock.session.book import SessionBook
-from letterlock.session.session import Established
+from letterlock.session.session import Established, decrypt
 from letterlock.wire import cbor
 from letterlock.wire.healing import PartType
 from letterlock.wire.message import InitialMessage, RatchetMessage
 from letterlock.wire.suite import Suite
 from pair import Pair, Side, unchanged
 from storekit import undone
+from trace_calls import record_primitives
 from triples import LONG, braid_of, chatter, entries, forge, ratchet_of, turns, with_part, without_part
 
 
@@ -66,6 +67,23 @@ def test_a_triple_message_is_not_for_an_x3dh_session(x3dh_pair: Pair) -> None:
     with unchanged(x3dh_pair.bob.store), pytest.raises(AuthenticationFailed):
         x3dh_pair.bob.read(with_part(late))
     assert x3dh_pair.bob.read(late) == b"late"
+
+
+def test_the_other_kind_of_message_costs_no_work(
+    pair: Pair, x3dh_pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair.converse()
+    x3dh_pair.converse(Suite.X3DH)
+    changed = [(pair, without_part), (x3dh_pair, with_part)]
+    letters = [(each, change(each.alice.write(b"whole"))) for each, change in changed]
+    trace = record_primitives(monkeypatch)
+    for each, letter in letters:
+        with each.bob.store.transaction():
+            entry = each.bob.account._book(each.alice.account.address).active()
+        assert entry is not None
+        with pytest.raises(AuthenticationFailed):
+            decrypt(entry.session, RatchetMessage.decode(letter))
+    assert trace.calls == []
 
 
 @pytest.mark.parametrize("known", [False, True], ids=["first", "repeat"])

@@ -75,6 +75,34 @@ def test_what_the_slow_way_refuses_the_quick_way_does_not_read(
         assert part_at(encoded, 0) == (expected, len(encoded))
 
 
+EDGES: dict[str, tuple[HealingPart, bool]] = {
+    "epoch 0": (HealingPart(0, 8, 9, PartType.EK, 10, bytes(64)), False),
+    "number 0": (HealingPart(7, 0, 9, PartType.EK, 10, bytes(64)), False),
+    "number 0, bare": (HealingPart(7, 0, 9, PartType.NONE), False),
+    "previous 0": (HealingPart(7, 8, 0, PartType.EK, 10, bytes(64)), True),
+    "no codeword": (HealingPart(7, 8, 9, PartType.EK, 10, b""), False),
+    "half a codeword": (HealingPart(7, 8, 9, PartType.EK, 10, bytes(48)), False),
+    "64 codewords": (HealingPart(7, 8, 9, PartType.EK, 10, bytes(64 * 32)), True),
+    "65 codewords": (HealingPart(7, 8, 9, PartType.EK, 10, bytes(65 * 32)), False),
+    "the last index": (HealingPart(7, 8, 9, PartType.EK, MAX_INDEX - 1, bytes(64)), True),
+    "past the last index": (HealingPart(7, 8, 9, PartType.EK, MAX_INDEX, bytes(64)), False),
+    "an index past all": (HealingPart(7, 8, 9, PartType.EK, MAX_INDEX + 1, bytes(32)), False),
+}
+
+
+@pytest.mark.parametrize(("part", "good"), EDGES.values(), ids=EDGES)
+def test_both_ways_agree_at_the_edges(part: HealingPart, good: bool) -> None:
+    data = part.encode()
+    items: list[object] = [*part.fields()]
+    if good:
+        assert part_at(data, 0) == (read(items), len(data)) == (part, len(data))
+    else:
+        with pytest.raises(MalformedMessage):
+            read(items)
+        with pytest.raises(NotShortest):
+            part_at(data, 0)
+
+
 @given(parts())
 def test_two_parts_have_the_same_fields_only_if_they_are_the_same(part: HealingPart) -> None:
     fields = part.fields()

@@ -103,7 +103,9 @@ class SparseReceived(Guarded):
 
     def gaps(self, profile: PqProfile) -> tuple[SparseGap, ...]:
         """Return all gaps, the older first; for after authentication. [RAT-11]"""
-        older = None if self.tail is None else _walk(profile, self.tail, self.tail_end + 1)[1]
+        older = None
+        if self.tail is not None and self.tail_end > self.tail.number:
+            _, older = _walk(profile, self.tail, self.tail_end + 1)
         return tuple(gap for gap in (older, self.gap) if gap is not None)
 
 
@@ -197,20 +199,18 @@ def _reach(
     profile: PqProfile, chain: SparseChain, number: int
 ) -> tuple[SparseChain, SparseGap | None, SparseMessageKey]:
     """Return the chain after a message, the gap before it, and its key."""
-    gap = None
+    before, gap = chain.key, None
     if number > chain.number + 1:
-        chain, gap = _walk(profile, chain, number)
-    next_key, key = profile.step(chain.key, number)
+        before, gap = _walk(profile, chain, number)
+    next_key, key = profile.step(before, number)
     return SparseChain(chain.epoch, next_key, number, chain.following), gap, key
 
 
-def _walk(profile: PqProfile, chain: SparseChain, to: int) -> tuple[SparseChain, SparseGap | None]:
-    """Return the chain before message `to`, or here if that is behind, and the gap between."""
+def _walk(profile: PqProfile, chain: SparseChain, to: int) -> tuple[SparseChainKey, SparseGap]:
+    """Return the chain key before message `to`, and the gap up to it: one message or more."""
     start = chain.number + 1
-    if to <= start:
-        return chain, None
     key, passed = profile.walk(chain.key, range(start, to))
-    return SparseChain(chain.epoch, key, to - 1, chain.following), SparseGap(chain.epoch, start, passed)
+    return key, SparseGap(chain.epoch, start, passed)
 
 
 def _check(skipped: int) -> None:
