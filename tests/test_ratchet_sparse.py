@@ -239,6 +239,18 @@ def test_max_skip_in_both_at_once_the_older_first(trace: Trace) -> None:
         assert isinstance(error, TooManySkipped)
 
 
+@pytest.mark.parametrize("missing", [0, 1, 2, 3])
+@pytest.mark.parametrize("jumped", [0, 1, 2])
+def test_as_many_keys_are_kept_as_messages_are_missing(missing: int, jumped: int) -> None:
+    """Of the chain that ends, and of the one that begins."""
+    state = at(SparseChain(3, CHAIN, 2, NEXT))
+    received = sparse.receive(LETTERLOCK, state, SparsePlace(4, 1 + jumped, 2 + missing))
+    expected = {(3, number): key for number, key in keys_of(CHAIN, 3, 2 + missing).items()}
+    expected |= {(4, number): key for number, key in keys_of(NEXT, 1, jumped).items()}
+    assert skipped(received) == expected
+    assert len(received.gaps(LETTERLOCK)) == bool(missing) + bool(jumped)
+
+
 def test_the_tail_is_not_derived_for_a_forger(trace: Trace) -> None:
     """A message of a new epoch costs the steps to its own number, whatever it says of the one before."""
     state = at(SparseChain(3, CHAIN, 2, NEXT))
