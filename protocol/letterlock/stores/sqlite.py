@@ -59,7 +59,7 @@ class SqliteStore(Guarded):
     store or a later one, StoreError for whatever the disk says, UsageError for a key of the wrong shape.
     """
 
-    __slots__ = ("_database", "_name", "_vault")
+    __slots__ = ("_database", "_last_peer", "_name", "_vault")
 
     def __init__(
         self, path: str | os.PathLike[str], *, key: bytes, busy_timeout: float = BUSY_TIMEOUT
@@ -81,6 +81,7 @@ class SqliteStore(Guarded):
         self._name = path.name
         self._database = Database(path, opener, busy_timeout)
         self._vault = self._database.vault
+        self._last_peer = b"", b""
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -127,15 +128,23 @@ class SqliteStore(Guarded):
 
     # peers
 
+    def _peer(self, address: bytes) -> bytes:
+        """Return the tag of a peer: asked for several times in a row, and 1.3 us each."""
+        known, tag = self._last_peer
+        if address != known:
+            tag = self._vault.tag(PEERS, address)
+            self._last_peer = address, tag
+        return tag
+
     def load_peer(self, address: bytes) -> Record | None:
         """See Store."""
-        peer = self._vault.tag(PEERS, address)
+        peer = self._peer(address)
         row = self._database.row("SELECT record FROM letterlock_peers WHERE peer = ?", peer)
         return None if row is None else self._vault.open(row[0], PEERS, peer)
 
     def save_peer(self, address: bytes, record: Record) -> None:
         """See Store."""
-        peer = self._vault.tag(PEERS, address)
+        peer = self._peer(address)
         self._database.run(
             "INSERT INTO letterlock_peers (peer, record) VALUES (?, ?) "
             "ON CONFLICT (peer) DO UPDATE SET record = excluded.record",
@@ -233,7 +242,7 @@ class SqliteStore(Guarded):
 
     def load_sessions(self, address: bytes, limit: int) -> list[SessionRow]:
         """See Store."""
-        peer = self._vault.tag(PEERS, address)
+        peer = self._peer(address)
         rows = self._database.rows(
             "SELECT id, rank, record FROM letterlock_sessions WHERE peer = ? "
             "ORDER BY rank DESC, id DESC LIMIT ?",
@@ -247,7 +256,7 @@ class SqliteStore(Guarded):
 
     def save_session(self, row: SessionRow) -> None:
         """See Store."""
-        peer = self._vault.tag(PEERS, row.address)
+        peer = self._peer(row.address)
         sealed = self._vault.seal(row.record, SESSIONS, row.id, peer, row.rank)
         # Nearly every message leaves the rank as it is. If it were set again, its index would be written too:
         # two pages a commit instead of one.
@@ -286,7 +295,7 @@ class SqliteStore(Guarded):
             "CROSS JOIN letterlock_skipped AS skipped ON skipped.session = sessions.id "
             "WHERE sessions.peer = ? AND skipped.chain = ? AND skipped.number = ? "
             "ORDER BY sessions.rank DESC, sessions.id DESC LIMIT 1",
-            self._vault.tag(PEERS, address),
+            self._peer(address),
             tag,
             number,
         )
