@@ -20,7 +20,7 @@ from typing import Final
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from letterlock import Account, Address, MemoryStore, Suite
+from letterlock import Suite
 from letterlock.handshake.x3dh import SharedSecret
 from letterlock.primitives.curve25519 import SignedPrekeyPair
 from letterlock.primitives.entropy import system_entropy
@@ -30,35 +30,15 @@ from letterlock.ratchet.pq_profile import LETTERLOCK
 from letterlock.ratchet.triple import Triple, TripleSent
 from letterlock.wire.message import RatchetMessage
 from letterlock.wire.padding import padded_length
+from talk import ALICE, BOB, PAYLOAD, Talk
 
-PAYLOAD: Final = os.urandom(100)
 LONG: Final = os.urandom(20_000)
-ALICE, BOB = Address("alice"), Address("bob")
-SUITES: Final = frozenset(Suite)
 
 MESSAGES: Final = 4_000
 RATIO: Final = 1.5
 """How much more than one of X3DH a message of PQXDH may cost."""
 DEAREST: Final = 10.0
 """Milliseconds that the dearest single call of an epoch may take."""
-
-
-class Talk:
-    """Two accounts in memory that have both spoken."""
-
-    def __init__(self, suite: Suite) -> None:
-        self.alice = Account.create(MemoryStore(), ALICE, suites=SUITES)
-        self.bob = Account.create(MemoryStore(), BOB, suites=SUITES)
-        self.alice.initiate(BOB, self.bob.bundle(), suite=suite)
-        for _ in range(3):
-            self.there(PAYLOAD)
-            self.back(PAYLOAD)
-
-    def there(self, text: bytes) -> None:
-        self.bob.decrypt(ALICE, self.alice.encrypt(BOB, text))
-
-    def back(self, text: bytes) -> None:
-        self.alice.decrypt(BOB, self.bob.encrypt(ALICE, text))
 
 
 class Ratchets:

@@ -50,14 +50,18 @@ class Talk:
             self.bob.decrypt(ALICE, letter)
         self.pending.clear()
 
+    def there(self, text: bytes) -> None:
+        """Alice writes, and Bob reads it."""
+        self.bob.decrypt(ALICE, self.alice.encrypt(BOB, text))
+
     def back(self, text: bytes) -> None:
         """Bob writes, and Alice reads it."""
         self.alice.decrypt(BOB, self.bob.encrypt(ALICE, text))
 
     def ping_pong(self) -> None:
         """A message each way: two messages, two turns of the ratchet."""
-        self.bob.decrypt(ALICE, self.alice.encrypt(BOB, PAYLOAD))
-        self.alice.decrypt(BOB, self.bob.encrypt(ALICE, PAYLOAD))
+        self.there(PAYLOAD)
+        self.back(PAYLOAD)
 
     def turn(self) -> None:
         """Bob reads all and answers as much, so that codewords go both ways; Alice begins a new chain."""

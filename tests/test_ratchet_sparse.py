@@ -1,6 +1,6 @@
 """The sparse ratchet: chains by epoch, what may be jumped over, what is held. PQR-1, PQR-3, PQR-4.
 
-No braid here: epochs are added as it would, by the side that has the secret first and then by the other.
+Epochs are added as the braid would, by the side that has the secret first and then by the other.
 """
 
 import dataclasses
@@ -14,7 +14,7 @@ from letterlock.limits import MAX_COUNTER, MAX_SKIP
 from letterlock.ratchet import sparse
 from letterlock.ratchet.pq_keys import EpochSecret, SparseChainKey, SparseMessageKey
 from letterlock.ratchet.pq_profile import LETTERLOCK
-from letterlock.ratchet.sparse import Sparse, SparseChain, SparsePlace, SparseReceived
+from letterlock.ratchet.sparse import Sparse, SparseChain, SparsePlace
 from pair import entropy_of, plain
 from trace_calls import Trace
 from trios import sparse_keys
@@ -87,13 +87,6 @@ def keys_of(chain: SparseChainKey, start: int, end: int) -> dict[int, SparseMess
     for number in range(start, end + 1):
         chain, found[number] = LETTERLOCK.step(chain, number)
     return found
-
-
-def skipped(received: SparseReceived) -> dict[tuple[int, int], SparseMessageKey]:
-    return sparse_keys(LETTERLOCK, received)
-
-
-# --- both sides ---------------------------------------------------------------------------------------
 
 
 def test_both_sides_start_with_mirrored_chains() -> None:
@@ -201,7 +194,7 @@ def test_max_skip_in_the_current_chain(trace: Trace, number: int) -> None:
     assert trace.count("sparse") == MAX_SKIP + 2  # the skipped ones' keys come after authentication
     keys = keys_of(CHAIN, number + 1, number + MAX_SKIP + 1)
     assert received.key == keys.pop(number + MAX_SKIP + 1)
-    assert skipped(received) == {(3, each): key for each, key in keys.items()}
+    assert sparse_keys(LETTERLOCK, received) == {(3, each): key for each, key in keys.items()}
     assert received.state.receiving.number == number + MAX_SKIP + 1
     error = refused(state, SparsePlace(3, number + MAX_SKIP + 2, 0), trace)
     assert isinstance(error, TooManySkipped)
@@ -212,7 +205,7 @@ def test_max_skip_in_the_current_chain(trace: Trace, number: int) -> None:
 def test_max_skip_in_a_new_chain(trace: Trace, number: int) -> None:
     state = at(SparseChain(3, CHAIN, number, NEXT))
     received = sparse.receive(LETTERLOCK, state, SparsePlace(4, MAX_SKIP + 1, number))
-    assert [*skipped(received)] == [(4, each) for each in range(1, MAX_SKIP + 1)]
+    assert [*sparse_keys(LETTERLOCK, received)] == [(4, each) for each in range(1, MAX_SKIP + 1)]
     error = refused(state, SparsePlace(4, MAX_SKIP + 2, number), trace)
     assert isinstance(error, TooManySkipped)
     assert error.skipped == MAX_SKIP + 1
@@ -223,7 +216,7 @@ def test_max_skip_in_the_chain_before(trace: Trace, number: int) -> None:
     state = at(SparseChain(3, CHAIN, number, NEXT))
     received = sparse.receive(LETTERLOCK, state, SparsePlace(4, 1, number + MAX_SKIP))
     keys = keys_of(CHAIN, number + 1, number + MAX_SKIP)
-    assert skipped(received) == {(3, each): key for each, key in keys.items()}
+    assert sparse_keys(LETTERLOCK, received) == {(3, each): key for each, key in keys.items()}
     error = refused(state, SparsePlace(4, 1, number + MAX_SKIP + 1), trace)
     assert isinstance(error, TooManySkipped)
     assert error.skipped == MAX_SKIP + 1
@@ -233,7 +226,7 @@ def test_max_skip_in_both_at_once_the_older_first(trace: Trace) -> None:
     state = at(SparseChain(3, CHAIN, 2, NEXT))
     received = sparse.receive(LETTERLOCK, state, SparsePlace(4, MAX_SKIP + 1, MAX_SKIP + 2))
     expected = [(3, n) for n in range(3, MAX_SKIP + 3)] + [(4, n) for n in range(1, MAX_SKIP + 1)]
-    assert [*skipped(received)] == expected
+    assert [*sparse_keys(LETTERLOCK, received)] == expected
     for number, previous in ((MAX_SKIP + 2, MAX_SKIP + 2), (MAX_SKIP + 1, MAX_SKIP + 3)):
         error = refused(state, SparsePlace(4, number, previous), trace)
         assert isinstance(error, TooManySkipped)
@@ -242,12 +235,11 @@ def test_max_skip_in_both_at_once_the_older_first(trace: Trace) -> None:
 @pytest.mark.parametrize("missing", [0, 1, 2, 3])
 @pytest.mark.parametrize("jumped", [0, 1, 2])
 def test_as_many_keys_are_kept_as_messages_are_missing(missing: int, jumped: int) -> None:
-    """Of the chain that ends, and of the one that begins."""
     state = at(SparseChain(3, CHAIN, 2, NEXT))
     received = sparse.receive(LETTERLOCK, state, SparsePlace(4, 1 + jumped, 2 + missing))
     expected = {(3, number): key for number, key in keys_of(CHAIN, 3, 2 + missing).items()}
     expected |= {(4, number): key for number, key in keys_of(NEXT, 1, jumped).items()}
-    assert skipped(received) == expected
+    assert sparse_keys(LETTERLOCK, received) == expected
     assert len(received.gaps(LETTERLOCK)) == bool(missing) + bool(jumped)
 
 
@@ -289,13 +281,13 @@ def test_what_a_message_costs_is_known_before(trace: Trace, place: SparsePlace, 
 def test_fewer_than_we_received_skips_nothing(previous: int) -> None:
     """A peer that went back to an older copy of its store has sent fewer in that chain than we have read."""
     state = at(SparseChain(3, CHAIN, 7, NEXT))
-    assert skipped(sparse.receive(LETTERLOCK, state, SparsePlace(4, 1, previous))) == {}
+    assert sparse_keys(LETTERLOCK, sparse.receive(LETTERLOCK, state, SparsePlace(4, 1, previous))) == {}
 
 
 @pytest.mark.parametrize("previous", [0, MAX_SKIP, MAX_COUNTER])
 def test_in_the_same_epoch_the_chain_before_means_nothing(previous: int) -> None:
     received = sparse.receive(LETTERLOCK, at(SparseChain(3, CHAIN, 7, NEXT)), SparsePlace(3, 8, previous))
-    assert (skipped(received), received.tail) == ({}, None)
+    assert (sparse_keys(LETTERLOCK, received), received.tail) == ({}, None)
 
 
 @pytest.mark.parametrize("following", [None, NEXT], ids=["without the next", "with the next"])
@@ -338,7 +330,7 @@ def test_a_peer_cannot_push_a_chain_past_its_end() -> None:
     assert received.state.receiving.number == MAX_COUNTER
     assert sparse.is_late(received.state, SparsePlace(3, MAX_COUNTER, 0))
     beyond = sparse.receive(LETTERLOCK, received.state, SparsePlace(4, 1, MAX_COUNTER))
-    assert skipped(beyond) == {}
+    assert sparse_keys(LETTERLOCK, beyond) == {}
 
 
 # --- our own bugs -----------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@
 
 The hash is hashlib's. The constructions stand here because every message derives keys: one `hmac.digest`
 costs 1.25 us, and the same from two hashes 0.7; a chain step, which is two of them under one key, 1.2
-instead of 2.5; HKDF to 32 bytes 1.8 instead of 2.4 as a library's object.
+instead of 2.5; HKDF to 32 bytes 1.7 instead of 2.4 as a library's object.
 
 Not here: labels (labels.py), and which key goes where (handshake/, ratchet/).
 """

@@ -108,6 +108,7 @@ def _read_sound(data: bytes) -> RatchetMessage | None:
 
     This takes 1.5 us where parsing, encoding again, comparing and checking field by field take 5.5. Both come
     to the same: what is not read here goes the long way, which knows the name of everything that is wrong.
+    Size before anything else, then kind and count in the first bytes, then every element. [WIRE-3] [WIRE-4]
     """
     if type(data) is not bytes or not _AFTER_KEY < len(data) <= MAX_MESSAGE:
         return None
