@@ -20,22 +20,22 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from comparison.tables import markdown
+from conversation import BOB, PAYLOAD, Talk, Voice
 from letterlock import Suite
-from letterlock.primitives import aead
-from letterlock.primitives.entropy import system_entropy
-from letterlock.primitives.kdf import hmac_sha256_pair
-from letterlock.ratchet import braid, double, sparse
-from letterlock.ratchet.chain import ChainKey, MessageKey, ReceivingChain, SendingChain
-from letterlock.ratchet.double import Received, Sent, Speaking
-from letterlock.ratchet.pq_keys import SparseMessageKey
-from letterlock.ratchet.pq_profile import LETTERLOCK
-from letterlock.ratchet.triple import Triple, room
-from letterlock.session.record import decode_session, encode_session
-from letterlock.session.session import NONE_SKIPPED, Established, Opened, Sealed
-from letterlock.wire import cbor
-from letterlock.wire.message import Header, RatchetMessage
-from letterlock.wire.padding import pad, unpad
-from talk import BOB, PAYLOAD, Talk, Voice
+from letterlock._primitives import aead
+from letterlock._primitives.entropy import system_entropy
+from letterlock._primitives.kdf import hmac_sha256_pair
+from letterlock._ratchet import braid, double, sparse
+from letterlock._ratchet.chain import ChainKey, MessageKey, ReceivingChain, SendingChain
+from letterlock._ratchet.double import Received, Sent, Speaking
+from letterlock._ratchet.pq_keys import SparseMessageKey
+from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._ratchet.triple import Triple, room
+from letterlock._records.session import decode_session, encode_session
+from letterlock._session.session import NONE_SKIPPED, Decrypted, Established, Sealed
+from letterlock._wire import cbor
+from letterlock._wire.message import Header, RatchetMessage
+from letterlock._wire.padding import pad, unpad
 
 LOOPS: Final = 200
 ROUNDS: Final = 40
@@ -54,13 +54,13 @@ class Anatomy:
     def measure(self, rounds: int) -> "Measured":
         """Time whole and parts by turns."""
         sides: list[tuple[str, Part]] = [("", self.whole)]
-        sides += [(name, part) for name, several in self.parts.items() for part in several]
+        sides += [(name, pq_header) for name, several in self.parts.items() for pq_header in several]
         fastest = [float("inf")] * len(sides)
         empty = float("inf")
         for _ in range(rounds):
             empty = min(empty, _timed(lambda: None))
-            for at, (_, part) in enumerate(sides):
-                fastest[at] = min(fastest[at], _timed(part))
+            for at, (_, pq_header) in enumerate(sides):
+                fastest[at] = min(fastest[at], _timed(pq_header))
         # A part is a call of a lambda; a work is too, once.
         costs = {name: 0.0 for name, _ in sides}
         for (name, _), took in zip(sides, fastest, strict=True):
@@ -118,7 +118,7 @@ def sealing(suite: Suite) -> Anatomy:
     wire = voice.seal(PAYLOAD)
     message = RatchetMessage.decode(wire)
     header, nonce, ciphertext = message.header, message.sealed[:8], message.sealed[8:]
-    padded, twelve, associated = pad(PAYLOAD), bytes(4) + nonce, name + message.opened
+    padded, twelve, associated = pad(PAYLOAD), bytes(4) + nonce, name + message.header_bytes
     chain = SendingChain(ChainKey(key), 3)
 
     def objects() -> None:
@@ -132,8 +132,8 @@ def sealing(suite: Suite) -> Anatomy:
         KDF: [lambda: hmac_sha256_pair(key, b"\2", b"\1")],
         AEAD: [lambda: aead.seal(key, twelve, padded, associated)],
         CBOR: [
-            lambda: header.encode_open(message.part),
-            lambda: cbor.close(message.opened, nonce, ciphertext),
+            lambda: header.encode_header(message.pq_header),
+            lambda: cbor.close(message.header_bytes, nonce, ciphertext),
         ],
         RANDOM: [lambda: system_entropy(8)],
         PADDING: [lambda: pad(PAYLOAD)],
@@ -158,7 +158,7 @@ def opening(suite: Suite) -> Anatomy:
     message = RatchetMessage.decode(wire)
     name, key = session.origin.associated_data, state.receiving.key.expose()
     opened = voice.open(wire)
-    padded, twelve, associated = pad(PAYLOAD), bytes(4) + message.sealed[:8], name + message.opened
+    padded, twelve, associated = pad(PAYLOAD), bytes(4) + message.sealed[:8], name + message.header_bytes
     sealing_key = bytes(32)
     ciphertext = aead.seal(sealing_key, twelve, padded, associated)
     chain = state.receiving
@@ -168,22 +168,25 @@ def opening(suite: Suite) -> Anatomy:
         ReceivingChain(chain.ratchet_key, chain.key, 4)
         double.Hearing(state.root, chain, 3)
         Received(state, MessageKey(key))
-        Opened(Established(session.origin, session.ratchet), opened, NONE_SKIPPED, None)
+        Decrypted(Established(session.origin, session.ratchet), opened, NONE_SKIPPED, None)
 
     parts: dict[str, list[Part]] = {
         KDF: [lambda: hmac_sha256_pair(key, b"\2", b"\1")],
-        AEAD: [lambda: aead.open_(sealing_key, twelve, ciphertext, associated)],
+        AEAD: [lambda: aead.open_sealed(sealing_key, twelve, ciphertext, associated)],
         f"{CBOR}, with the message's objects": [lambda: RatchetMessage.decode(wire)],
         PADDING: [lambda: unpad(padded)],
         STATES: [objects],
     }
-    ratchet, part = session.ratchet, message.part
-    if isinstance(ratchet, Triple) and part is not None:
-        kept, place = SparseMessageKey(key), sparse.SparsePlace(part.epoch - 1, part.number, part.previous)
+    ratchet, pq_header = session.ratchet, message.pq_header
+    if isinstance(ratchet, Triple) and pq_header is not None:
+        kept, place = (
+            SparseMessageKey(key),
+            sparse.SparsePlace(pq_header.epoch - 1, pq_header.number, pq_header.previous),
+        )
         parts |= {
             "hybrid KDF": [lambda: LETTERLOCK.hybrid(MessageKey(key), kept)],
             "sparse ratchet": [lambda: sparse.receive(LETTERLOCK, ratchet.sparse, place)],
-            "braid": [lambda: braid.receive(LETTERLOCK, ratchet.braid, part, voice.read)],
+            "braid": [lambda: braid.receive(LETTERLOCK, ratchet.braid, pq_header, voice.read)],
         }
     return Anatomy(f"decrypt, session, {suite.name}", lambda: voice.open(wire), parts)
 

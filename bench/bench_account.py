@@ -13,12 +13,12 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 import floor
 from bench_session import SKIPPED, least
+from case import Arguments, Room, Side, Work, run
+from conversation import ALICE, BOB, PAYLOAD, SUITES, Talk
 from letterlock import Account, MemoryStore, Suite
-from letterlock.primitives import xeddsa
-from letterlock.primitives.curve25519 import IdentityKeyPair
-from letterlock.primitives.entropy import system_entropy
-from talk import ALICE, BOB, PAYLOAD, SUITES, Talk
-from work import Arguments, Room, Side, Work, run
+from letterlock._primitives import xeddsa
+from letterlock._primitives.curve25519 import IdentityKeyPair
+from letterlock._primitives.entropy import system_entropy
 
 ROOM = Room()
 

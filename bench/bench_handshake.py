@@ -11,9 +11,9 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import floor
+from case import Arguments, Room, Side, Work, run
+from conversation import BOB, PAYLOAD, SUITES
 from letterlock import Account, Address, MemoryStore, Suite
-from talk import BOB, PAYLOAD, SUITES
-from work import Arguments, Room, Side, Work, run
 
 ROOM = Room()
 

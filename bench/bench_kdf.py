@@ -7,15 +7,15 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import floor
-from letterlock.primitives.curve25519 import RatchetKeyPair, SharedPoint
-from letterlock.primitives.entropy import system_entropy
-from letterlock.primitives.kdf import hkdf_sha256
-from letterlock.primitives.labels import PQ_HYBRID
-from letterlock.ratchet.chain import ChainKey, MessageKey, ReceivingChain, kdf_ck
-from letterlock.ratchet.pq_keys import SparseChainKey, SparseMessageKey
-from letterlock.ratchet.pq_profile import LETTERLOCK
-from letterlock.ratchet.root import RootKey, kdf_rk
-from work import Room, Side, Work, run
+from case import Room, Side, Work, run
+from letterlock._primitives.curve25519 import RatchetKeyPair, SharedPoint
+from letterlock._primitives.entropy import system_entropy
+from letterlock._primitives.kdf import hkdf_sha256
+from letterlock._primitives.labels import PQ_HYBRID
+from letterlock._ratchet.chain import ChainKey, MessageKey, ReceivingChain, kdf_ck
+from letterlock._ratchet.pq_keys import SparseChainKey, SparseMessageKey
+from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._ratchet.root import RootKey, kdf_rk
 
 ROOM = Room()
 KEY = os.urandom(32)

@@ -10,15 +10,15 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import mlkem
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from letterlock.primitives.entropy import system_entropy
-from letterlock.primitives.mlkem import KemSeed, MlKem768KeyPair, MlKem1024KeyPair
-from letterlock.primitives.mlkem_split import (
+from case import Room, Side, Work, run
+from letterlock._primitives.entropy import system_entropy
+from letterlock._primitives.mlkem import KemSeed, MlKem768KeyPair, MlKem1024KeyPair
+from letterlock._primitives.mlkem_split import (
     EncapsulationRandomness,
     encapsulate_header,
     encapsulate_vector,
     split,
 )
-from work import Room, Side, Work, run
 
 ROOM = Room()
 Pair = type[MlKem768KeyPair] | type[MlKem1024KeyPair]

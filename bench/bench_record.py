@@ -6,10 +6,10 @@ import cbor2
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from case import Room, Side, Work, run
+from conversation import Talk
 from letterlock import Suite
-from letterlock.session.record import decode_session, encode_session
-from talk import Talk
-from work import Room, Side, Work, run
+from letterlock._records.session import decode_session, encode_session
 
 ROOM = Room()
 

@@ -11,13 +11,13 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import floor
+from case import Room, Side, Work, run
+from conversation import PAYLOAD, Talk
 from letterlock import Suite
-from letterlock.ratchet.chain import MessageKey
-from letterlock.session.session import decrypt_late
-from letterlock.wire.message import RatchetMessage
-from letterlock.wire.padding import padded_length
-from talk import PAYLOAD, Talk
-from work import Room, Side, Work, run
+from letterlock._ratchet.chain import MessageKey
+from letterlock._session.session import decrypt_late
+from letterlock._wire.message import RatchetMessage
+from letterlock._wire.padding import padded_length
 
 ROOM = Room()
 SKIPPED = 999

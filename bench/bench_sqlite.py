@@ -16,9 +16,9 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import floor
+from case import Arguments, Room, Side, Work, run
+from conversation import ALICE, PAYLOAD, Talk
 from letterlock import SqliteStore, Suite
-from talk import ALICE, PAYLOAD, Talk
-from work import Arguments, Room, Side, Work, run
 
 ROOM = Room()
 SEALED = 40

@@ -20,17 +20,17 @@ from typing import Final
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from conversation import ALICE, BOB, PAYLOAD, Talk
 from letterlock import Suite
-from letterlock.handshake.x3dh import SharedSecret
-from letterlock.primitives.curve25519 import SignedPrekeyPair
-from letterlock.primitives.entropy import system_entropy
-from letterlock.ratchet import triple
-from letterlock.ratchet.braid_states import Append, Slot, Write
-from letterlock.ratchet.pq_profile import LETTERLOCK
-from letterlock.ratchet.triple import Triple, TripleSent
-from letterlock.wire.message import RatchetMessage
-from letterlock.wire.padding import padded_length
-from talk import ALICE, BOB, PAYLOAD, Talk
+from letterlock._handshake.x3dh import SharedSecret
+from letterlock._primitives.curve25519 import SignedPrekeyPair
+from letterlock._primitives.entropy import system_entropy
+from letterlock._ratchet import triple
+from letterlock._ratchet.braid_states import Append, Slot, Write
+from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._ratchet.triple import Triple, TripleSent
+from letterlock._wire.message import RatchetMessage
+from letterlock._wire.padding import padded_length
 
 LONG: Final = os.urandom(20_000)
 
@@ -59,8 +59,10 @@ class Ratchets:
 
     def receive(self, who: int, sent: TripleSent) -> None:
         state, read = self.states[who], self.slots[who].__getitem__
-        looked = triple.look(LETTERLOCK, state, (sent.header, sent.part), None, lambda *_: None)
-        settled = triple.settle(LETTERLOCK, state, looked, sent.part, read)
+        looked = triple.find_message_key(
+            LETTERLOCK, state, (sent.header, sent.pq_header), None, lambda *_: None
+        )
+        settled = triple.commit(LETTERLOCK, state, looked, sent.pq_header, read)
         self._commit(who, settled.state, settled.writes)
 
     def _commit(self, who: int, state: Triple, writes: tuple[Write, ...]) -> None:
@@ -160,13 +162,13 @@ def calls_of_ratchets(size: int, messages: int, loss: float) -> Calls:
         begun = thread_time_ns()
         sent = ratchets.send(who, size)
         between = thread_time_ns()
-        part = sent.part
-        _note(calls, part.epoch, f"send {part.type.name}", (between - begun) / 1e6)
+        pq_header = sent.pq_header
+        _note(calls, pq_header.epoch, f"send {pq_header.type.name}", (between - begun) / 1e6)
         if rng.random() < loss:
             continue  # and the same side writes again
         begun = thread_time_ns()
         ratchets.receive(1 - who, sent)
-        _note(calls, part.epoch, f"receive {part.type.name}", (thread_time_ns() - begun) / 1e6)
+        _note(calls, pq_header.epoch, f"receive {pq_header.type.name}", (thread_time_ns() - begun) / 1e6)
         who = 1 - who
     return calls
 
@@ -178,14 +180,14 @@ def calls_of_accounts(text: bytes, messages: int, loss: float) -> Calls:
         begun = thread_time_ns()
         letter = ours.encrypt(to, text)
         between = thread_time_ns()
-        part = RatchetMessage.decode(letter).part
-        assert part is not None
-        _note(calls, part.epoch, f"encrypt {part.type.name}", (between - begun) / 1e6)
+        pq_header = RatchetMessage.decode(letter).pq_header
+        assert pq_header is not None
+        _note(calls, pq_header.epoch, f"encrypt {pq_header.type.name}", (between - begun) / 1e6)
         if rng.random() < loss:
             continue  # and the same side writes again
         begun = thread_time_ns()
         theirs.decrypt(of, letter)
-        _note(calls, part.epoch, f"decrypt {part.type.name}", (thread_time_ns() - begun) / 1e6)
+        _note(calls, pq_header.epoch, f"decrypt {pq_header.type.name}", (thread_time_ns() - begun) / 1e6)
         ours, to, theirs, of = theirs, of, ours, to
     return calls
 

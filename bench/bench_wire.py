@@ -9,11 +9,11 @@ import cbor2
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from case import Room, Side, Work, run
+from conversation import ALICE, BOB, PAYLOAD, SUITES, Talk
 from letterlock import Account, MemoryStore, PrekeyBundle, Publication, Suite
-from letterlock.wire import cbor
-from letterlock.wire.message import InitialMessage, RatchetMessage
-from talk import ALICE, BOB, PAYLOAD, SUITES, Talk
-from work import Room, Side, Work, run
+from letterlock._wire import cbor
+from letterlock._wire.message import InitialMessage, RatchetMessage
 
 ROOM = Room()
 
@@ -23,7 +23,7 @@ def encode_message(suite: Suite) -> tuple[Side, Side]:
     message = RatchetMessage.decode(wire)
 
     def ours() -> bytes:
-        return cbor.close(message.header.encode_open(message.part), message.sealed)
+        return cbor.close(message.header.encode_header(message.pq_header), message.sealed)
 
     assert ours() == wire
     return Side(ours), Side(partial(cbor2.dumps, cbor2.loads(wire)))

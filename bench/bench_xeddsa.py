@@ -8,10 +8,10 @@ from nacl import bindings
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import floor
-from letterlock.primitives import xeddsa
-from letterlock.primitives.curve25519 import IdentityKeyPair
-from letterlock.primitives.entropy import system_entropy
-from work import Room, Side, Work, run
+from case import Room, Side, Work, run
+from letterlock._primitives import xeddsa
+from letterlock._primitives.curve25519 import IdentityKeyPair
+from letterlock._primitives.entropy import system_entropy
 
 ROOM = Room()
 PAIR = IdentityKeyPair.generate(system_entropy)

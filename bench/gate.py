@@ -28,8 +28,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from case import Work
 from ratios import ROUNDS, WORKS, Result, measure
-from work import Work
 
 BASELINE: Final = Path(__file__).with_name("baseline.json")
 TOLERANCE: Final = 0.10

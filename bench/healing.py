@@ -22,17 +22,17 @@ from itertools import count, cycle
 from pathlib import Path
 from typing import Final
 
-from letterlock.handshake.x3dh import SharedSecret
-from letterlock.primitives.curve25519 import SignedPrekeyPair
-from letterlock.primitives.entropy import Entropy
-from letterlock.ratchet import triple
-from letterlock.ratchet.braid_states import Append, Slot, Write
-from letterlock.ratchet.chain import MessageKey
-from letterlock.ratchet.double import Hearing, Opening, Speaking
-from letterlock.ratchet.pq_keys import SparseMessageKey
-from letterlock.ratchet.pq_profile import LETTERLOCK
-from letterlock.ratchet.triple import Triple, TripleSent
-from letterlock.wire.padding import padded_length
+from letterlock._handshake.x3dh import SharedSecret
+from letterlock._primitives.curve25519 import SignedPrekeyPair
+from letterlock._primitives.entropy import Entropy
+from letterlock._ratchet import triple
+from letterlock._ratchet.braid_states import Append, Slot, Write
+from letterlock._ratchet.chain import MessageKey
+from letterlock._ratchet.double import Hearing, Speaking, Unanswered
+from letterlock._ratchet.pq_keys import SparseMessageKey
+from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._ratchet.triple import Triple, TripleSent
+from letterlock._wire.padding import padded_length
 
 PAGE: Final = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- python bench/healing.py -->\n", "<!-- end -->\n"
@@ -106,23 +106,23 @@ class Side:
 
     @property
     def may_send(self) -> bool:
-        return isinstance(self.state.double, Opening | Hearing | Speaking)
+        return isinstance(self.state.double, Unanswered | Hearing | Speaking)
 
     def send(self, payload: int) -> TripleSent:
-        handshake = HANDSHAKE if isinstance(self.state.double, Opening) else 0
+        handshake = HANDSHAKE if isinstance(self.state.double, Unanswered) else 0
         size = padded_length(payload) + handshake
         sent = triple.send(LETTERLOCK, self.state, size, self._entropy, self._slots.__getitem__)
         self._commit(sent.state, sent.writes)
         return sent
 
     def receive(self, sent: TripleSent) -> None:
-        header, part = sent.header, sent.part
+        header, pq_header = sent.header, sent.pq_header
         kept = self._double.pop((header.ratchet_key.data, header.number), None)
-        late = self._sparse.pop((part.epoch - 1, part.number), None)
-        looked = triple.look(LETTERLOCK, self.state, (header, part), kept, lambda *_: late)
+        late = self._sparse.pop((pq_header.epoch - 1, pq_header.number), None)
+        looked = triple.find_message_key(LETTERLOCK, self.state, (header, pq_header), kept, lambda *_: late)
         if looked.key != sent.key:
             raise AssertionError("the two sides have different keys")
-        settled = triple.settle(LETTERLOCK, self.state, looked, part, self._slots.__getitem__)
+        settled = triple.commit(LETTERLOCK, self.state, looked, pq_header, self._slots.__getitem__)
         if looked.double is not None:
             for gap in looked.double.gaps():
                 keys = enumerate(gap.keys().expose_each(), gap.start)
@@ -165,7 +165,7 @@ class Conversation:
             message = self._sides[who].send(self._payload)
             sent, added = sent + 1, added + extra_bytes(message)
             for opened in self._deliver(message, not who):
-                if opened.part.epoch - 1 > epoch:
+                if opened.pq_header.epoch - 1 > epoch:
                     epoch += 1
                     reached.append((sent, added))
             if epoch == 1 + LATER:
@@ -190,7 +190,7 @@ def entropy_of(seed: str) -> Entropy:
 
 def extra_bytes(message: TripleSent) -> int:
     """Return how much longer a message is than the classical one of the same text."""
-    return len(message.header.encode_open(message.part)) - len(message.header.encode_open())
+    return len(message.header.encode_header(message.pq_header)) - len(message.header.encode_header())
 
 
 def row(traffic: Traffic, payload: int) -> str:

@@ -30,7 +30,7 @@ import bench_session
 import bench_sqlite
 import bench_wire
 import bench_xeddsa
-from work import Side, Work, repetition
+from case import Side, Work, repetition
 
 ROOMS: Final = (
     bench_kdf,

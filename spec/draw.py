@@ -5,7 +5,7 @@
 
 A figure is a Mermaid state diagram after `<!-- drawn by spec/draw.py: NAME -->`.
 
-Not here: the tables (letterlock.session.lifecycle, and the one in ratchet.md).
+Not here: the tables (letterlock._session.lifecycle, and the one in ratchet.md).
 """
 
 import re
@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from letterlock.session.lifecycle import TABLE
+from letterlock._session.lifecycle import TABLE
 
 SPEC: Final = Path(__file__).parent
 PAGES: Final = {"session": "session.md", "ratchet": "ratchet.md", "braid": "pq-ratchet.md"}
@@ -65,7 +65,7 @@ def drawn(name: str) -> str:
         return figure(
             "    [*] --> KeysUnsampled: initiator\n    [*] --> NoHeaderReceived: recipient", braid_edges()
         )
-    start = "    [*] --> Opening: initiator\n    [*] --> Waiting: recipient"
+    start = "    [*] --> Unanswered: initiator\n    [*] --> Waiting: recipient"
     return figure(start, ratchet_edges())
 
 

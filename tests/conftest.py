@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from letterlock.wire.suite import Suite
-from pair import BOTH_SUITES, Pair, memory_stores, sqlite_stores
-from trace_calls import Trace, record_primitives
+from letterlock._wire.suite import Suite
+from support.pair import BOTH_SUITES, Pair, memory_stores, sqlite_stores
+from support.trace_calls import Trace, record_primitives
 
 
 @pytest.fixture

@@ -36,6 +36,13 @@ Where to go on: `Account` for all that an application needs, `letterlock.errors`
 is to blame, `SqliteStore` for an account that outlives the process, `letterlock.hazmat` for none of this.
 """
 
+from letterlock._device.peer import Peer
+from letterlock._handshake.safety_number import SafetyNumber
+from letterlock._wire.address import Address
+from letterlock._wire.bundle import PrekeyBundle
+from letterlock._wire.inspection import Inspection, inspect
+from letterlock._wire.publication import Publication
+from letterlock._wire.suite import Suite
 from letterlock.account import Account
 from letterlock.errors import (
     AccountExists,
@@ -67,15 +74,8 @@ from letterlock.errors import (
     UsageError,
     WrongKey,
 )
-from letterlock.handshake.safety_number import SafetyNumber
-from letterlock.session.peer import Peer
-from letterlock.stores.memory import MemoryStore
-from letterlock.stores.sqlite import SqliteStore
-from letterlock.wire.address import Address
-from letterlock.wire.bundle import PrekeyBundle
-from letterlock.wire.inspection import Inspection, inspect
-from letterlock.wire.publication import Publication
-from letterlock.wire.suite import Suite
+from letterlock.stores._memory import MemoryStore
+from letterlock.stores._sqlite import SqliteStore
 
 __all__ = [
     "Account",

@@ -11,8 +11,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final, Self
 
-from letterlock.errors import AccountExists, NoAccount, NoSession, UsageError
-from letterlock.handshake.agreement import (
+from letterlock._device.account_record import Profile, decode_profile, encode_profile, new_profile
+from letterlock._device.peer import Peer, check_identity, decode_peer, load_peer, save_peer
+from letterlock._device.prekeys import PrekeyRing
+from letterlock._handshake.agreement import (
     Encapsulate,
     encapsulate_afresh,
     initiate,
@@ -21,23 +23,21 @@ from letterlock.handshake.agreement import (
     require_theirs,
     respond,
 )
-from letterlock.handshake.safety_number import SafetyNumber, safety_number
+from letterlock._handshake.safety_number import SafetyNumber, safety_number
+from letterlock._primitives.curve25519 import IdentityKey
+from letterlock._primitives.entropy import Clock, Entropy, system_clock, system_entropy
+from letterlock._primitives.secret import Uncopyable
+from letterlock._session.peer_sessions import PeerSessions
+from letterlock._session.session import accept, initiated
+from letterlock._wire.address import Address
+from letterlock._wire.bundle import PrekeyBundle
+from letterlock._wire.message import InitialMessage, decode_message
+from letterlock._wire.prekey import PrekeyKind
+from letterlock._wire.publication import Publication
+from letterlock._wire.suite import Suite
+from letterlock.errors import AccountExists, NoAccount, NoSession, UsageError
 from letterlock.limits import MAX_ONE_TIME_PREKEYS, MAX_PUBLISHED_ONE_TIME
-from letterlock.primitives.curve25519 import IdentityKey
-from letterlock.primitives.entropy import Clock, Entropy, system_clock, system_entropy
-from letterlock.primitives.secret import Guarded
-from letterlock.session.book import SessionBook
-from letterlock.session.peer import Peer, check_identity, decode_peer, load_peer, save_peer
-from letterlock.session.prekeys import PrekeyRing
-from letterlock.session.profile import Profile, decode_profile, encode_profile, new_profile
-from letterlock.session.session import accept, initiated
-from letterlock.stores.protocol import Store
-from letterlock.wire.address import Address
-from letterlock.wire.bundle import PrekeyBundle
-from letterlock.wire.message import InitialMessage, decode_message
-from letterlock.wire.prekey import PrekeyKind
-from letterlock.wire.publication import Publication
-from letterlock.wire.suite import Suite
+from letterlock.stores._interface import Store
 
 DEFAULT_SUITES = frozenset({Suite.PQXDH})
 
@@ -45,7 +45,7 @@ _LATEST: Final = 253_402_300_799  # the end of the year 9999; above, a clock cou
 
 
 @dataclass(frozen=True, slots=True)
-class Ambient:
+class Environment:
     """What an account takes from the world: which suites it allows, the time, random bytes, KEM secrets."""
 
     suites: frozenset[Suite] = DEFAULT_SUITES
@@ -68,20 +68,20 @@ class Ambient:
         return now
 
 
-class Account(Guarded):
+class Account(Uncopyable):
     """One device of one user: its identity, its prekeys and its conversations, all in one store.
 
     Make one with `create`, later open it with `open`. Every method may raise StoreError; one that raises has
     changed nothing. Addresses are the peers' (`Address`), messages and texts are bytes.
     """
 
-    __slots__ = ("_ambient", "_party", "_store")
+    __slots__ = ("_environment", "_party", "_store")
 
-    def __init__(self, store: Store, profile: Profile, ambient: Ambient) -> None:
+    def __init__(self, store: Store, profile: Profile, environment: Environment) -> None:
         """Not for callers: `create` and `open` are."""
         self._store = store
         self._party = profile.party
-        self._ambient = ambient
+        self._environment = environment
 
     @classmethod
     def create(
@@ -98,36 +98,36 @@ class Account(Guarded):
         this account takes part in: adding `Suite.X3DH` allows one without post-quantum protection.
         `clock` returns seconds since 1970 (UTC). Raises AccountExists.
         """
-        return cls.create_in(store, address, Ambient(suites, clock))
+        return cls.create_in(store, address, Environment(suites, clock))
 
     @classmethod
     def open(
         cls, store: Store, *, suites: frozenset[Suite] = DEFAULT_SUITES, clock: Clock = system_clock
     ) -> Self:
         """Open the account that a store holds, and delete its expired prekeys. Raises NoAccount."""
-        return cls.open_in(store, Ambient(suites, clock))
+        return cls.open_in(store, Environment(suites, clock))
 
     @classmethod
-    def create_in(cls, store: Store, address: Address, ambient: Ambient) -> Self:
+    def create_in(cls, store: Store, address: Address, environment: Environment) -> Self:
         """`create` in a given ambience; for `letterlock.hazmat`, which can choose the random bytes."""
         _require(address, Address, "address")
         _require_store(store)
         with store.transaction():
             if store.load_account() is not None:
                 raise AccountExists("this store holds an account already: open it instead")
-            profile = new_profile(address, ambient.entropy)
-            profile = PrekeyRing(store, ambient.entropy).rotate(profile, ambient.now())
+            profile = new_profile(address, environment.entropy)
+            profile = PrekeyRing(store, environment.entropy).rotate(profile, environment.now())
             store.save_account(encode_profile(profile))
-        return cls(store, profile, ambient)
+        return cls(store, profile, environment)
 
     @classmethod
-    def open_in(cls, store: Store, ambient: Ambient) -> Self:
+    def open_in(cls, store: Store, environment: Environment) -> Self:
         """`open` in a given ambience; for `letterlock.hazmat`."""
         _require_store(store)
         with store.transaction():
             profile = _load_profile(store)
-            store.delete_expired_prekeys(ambient.now())
-        return cls(store, profile, ambient)
+            store.delete_expired_prekeys(environment.now())
+        return cls(store, profile, environment)
 
     @property
     def address(self) -> Address:
@@ -159,7 +159,7 @@ class Account(Guarded):
         _require(one_time, int, "one_time")
         if not 0 <= one_time <= MAX_PUBLISHED_ONE_TIME:
             raise UsageError(f"{one_time} one-time prekeys; a publication has 0 to {MAX_PUBLISHED_ONE_TIME}")
-        now, ring = self._ambient.now(), PrekeyRing(self._store, self._ambient.entropy)
+        now, ring = self._environment.now(), PrekeyRing(self._store, self._environment.entropy)
         with self._store.transaction():
             self._store.delete_expired_prekeys(now)
             self._check_room(one_time)
@@ -205,10 +205,10 @@ class Account(Guarded):
         self._require_peer(address)
         _require(bundle, PrekeyBundle, "bundle")
         _require(suite, Suite, "suite")
-        if suite not in self._ambient.suites:
+        if suite not in self._environment.suites:
             raise UsageError(f"suite {suite.name} is not among those this account was opened with")
-        entropy = self._ambient.entropy
-        initiation = initiate(self._party, bundle, address, suite, entropy, self._ambient.encapsulate)
+        entropy = self._environment.entropy
+        initiation = initiate(self._party, bundle, address, suite, entropy, self._environment.encapsulate)
         with self._store.transaction():
             if check_identity(self._store, address, bundle.identity):
                 save_peer(self._store, Peer(address, bundle.identity))
@@ -229,7 +229,7 @@ class Account(Guarded):
         self._require_peer(address)
         _require(plaintext, bytes, "plaintext")
         with self._store.transaction():
-            return self._book(address).encrypt(plaintext, self._ambient.entropy)
+            return self._book(address).encrypt(plaintext, self._environment.entropy)
 
     def decrypt(self, address: Address, message: bytes) -> bytes:
         """Return the plaintext of a message that came from a peer, building the session on first contact.
@@ -251,7 +251,7 @@ class Account(Guarded):
 
     def _decrypt_initial(self, address: Address, initial: InitialMessage) -> bytes:
         """Route a repeat to its session; otherwise agree, open, and only then change anything. [SES-2]"""
-        header, entropy = initial.header, self._ambient.entropy
+        header, entropy = initial.header, self._environment.entropy
         require_theirs(self._party, header.identity)
         with self._store.transaction():
             is_new = check_identity(self._store, address, header.identity)
@@ -259,9 +259,9 @@ class Account(Guarded):
             entry = book.find_handshake(initial.id)
             if entry is not None:
                 return book.decrypt(initial.message, only=entry)
-            require_allowed(header.suite, self._ambient.suites)
+            require_allowed(header.suite, self._environment.suites)
             ring = PrekeyRing(self._store, entropy)
-            now = self._ambient.now()
+            now = self._environment.now()
             self._store.delete_expired_prekeys(now)  # HAND-9, for an account that never publishes
             prekeys = ring.find(header, initial.id, now)
             agreement = respond(self._party, address, header, prekeys)
@@ -277,8 +277,8 @@ class Account(Guarded):
         if address == self.address:
             raise UsageError("this is the account's own address: name the peer's")
 
-    def _book(self, address: Address) -> SessionBook:
-        return SessionBook(self._store, address, self._ambient.suites)
+    def _book(self, address: Address) -> PeerSessions:
+        return PeerSessions(self._store, address, self._environment.suites)
 
     def transaction(self) -> AbstractContextManager[None]:
         """Group calls into one commit: all of them, with the application's own writes, or none.

@@ -107,11 +107,24 @@ class SuiteRefused(PeerError):
 
 
 class AuthenticationFailed(PeerError):
-    """The tag does not verify: forged, damaged in transit, or not for this session."""
+    """The tag does not verify: forged, damaged in transit, or not for this session.
+
+    Every such failure has the same text, so that nothing tells a wrong key from a wrong tag. [PRIM-8]
+    """
+
+    TEXT: ClassVar[str] = "message does not authenticate: forged, damaged, or for another session"
+
+    def __init__(self, text: str = TEXT) -> None:
+        super().__init__(text)
 
 
 class DuplicateMessage(PeerError):
     """This message was decrypted before, or its key was given up as too old."""
+
+    TEXT: ClassVar[str] = "this message was decrypted before, or its key was given up as too old"
+
+    def __init__(self, text: str = TEXT) -> None:
+        super().__init__(text)
 
 
 class TooManySkipped(PeerError):

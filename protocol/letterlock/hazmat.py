@@ -6,7 +6,7 @@ application needs `letterlock.Account` and none of this.
 
     agreements      x25519, xeddsa_sign, xeddsa_verify, xeddsa_verify_sign_bit_form
     handshakes      x3dh_initiator, x3dh_recipient, pqxdh_material, handshake_kdf
-    ratchet         kdf_rk, kdf_ck, and the states of `letterlock.ratchet.double`
+    ratchet         kdf_rk, kdf_ck, and the states of `letterlock._ratchet.double`
     key derivation  hkdf, hmac
     encapsulation   mlkem768_encapsulate, with a chosen m
     fingerprints    fingerprint, safety_number, encode_scan
@@ -15,14 +15,13 @@ application needs `letterlock.Account` and none of this.
 All keys are plain bytes here, 32 unless said otherwise; `info` strings are the caller's.
 """
 
-from letterlock.account import DEFAULT_SUITES, Account, Ambient
-from letterlock.handshake import safety_number as _fingerprints
-from letterlock.handshake import x3dh as _x3dh
-from letterlock.handshake.safety_number import SCAN_VERSION, SafetyNumber, encode_scan
-from letterlock.primitives import curve25519 as _curve
-from letterlock.primitives import mlkem_split as _split
-from letterlock.primitives import xeddsa as _xeddsa
-from letterlock.primitives.curve25519 import (
+from letterlock._handshake import safety_number as _fingerprints
+from letterlock._handshake import x3dh as _x3dh
+from letterlock._handshake.safety_number import SCAN_VERSION, SafetyNumber, encode_scan
+from letterlock._primitives import curve25519 as _curve
+from letterlock._primitives import mlkem_split as _split
+from letterlock._primitives import xeddsa as _xeddsa
+from letterlock._primitives.curve25519 import (
     EphemeralKey,
     EphemeralKeyPair,
     IdentityKey,
@@ -34,17 +33,18 @@ from letterlock.primitives.curve25519 import (
     SignedPrekey,
     SignedPrekeyPair,
 )
-from letterlock.primitives.entropy import Clock, Entropy, system_clock
-from letterlock.primitives.kdf import hkdf_sha256, hmac_sha256
-from letterlock.primitives.mlkem import MlKem768PublicKey
-from letterlock.primitives.mlkem_split import EncapsulationRandomness
-from letterlock.ratchet import chain as _chain
-from letterlock.ratchet import root as _root
-from letterlock.ratchet.chain import ChainKey
-from letterlock.ratchet.root import RootKey
-from letterlock.stores.protocol import Store
-from letterlock.wire.address import Address
-from letterlock.wire.suite import Suite
+from letterlock._primitives.entropy import Clock, Entropy, system_clock
+from letterlock._primitives.kdf import hkdf_sha256, hmac_sha256
+from letterlock._primitives.mlkem import MlKem768PublicKey
+from letterlock._primitives.mlkem_split import EncapsulationRandomness
+from letterlock._ratchet import chain as _chain
+from letterlock._ratchet import root as _root
+from letterlock._ratchet.chain import ChainKey
+from letterlock._ratchet.root import RootKey
+from letterlock._wire.address import Address
+from letterlock._wire.suite import Suite
+from letterlock.account import DEFAULT_SUITES, Account, Environment
+from letterlock.stores._interface import Store
 
 __all__ = [
     "create_account",
@@ -196,11 +196,11 @@ def create_account(
     clock: Clock = system_clock,
 ) -> Account:
     """`Account.create` with chosen random bytes. ML-KEM encapsulation still draws its own."""
-    return Account.create_in(store, address, Ambient(suites, clock, entropy))
+    return Account.create_in(store, address, Environment(suites, clock, entropy))
 
 
 def open_account(
     store: Store, entropy: Entropy, *, suites: frozenset[Suite] = DEFAULT_SUITES, clock: Clock = system_clock
 ) -> Account:
     """`Account.open` with chosen random bytes from here on."""
-    return Account.open_in(store, Ambient(suites, clock, entropy))
+    return Account.open_in(store, Environment(suites, clock, entropy))

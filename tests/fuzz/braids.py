@@ -11,13 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from letterlock.ratchet import braid
-from letterlock.ratchet.braid import SENDS
-from letterlock.ratchet.braid_states import Append, Braid, Clear, NoHeaderReceived, Slot, Write
-from letterlock.ratchet.pq_keys import PqSharedSecret
-from letterlock.ratchet.pq_profile import LETTERLOCK
-from letterlock.wire.healing import BARE, HealingPart, PartType
-from pair import entropy_of
+from letterlock._ratchet import braid
+from letterlock._ratchet.braid import SENDS
+from letterlock._ratchet.braid_states import Append, Braid, Clear, NoHeaderReceived, Slot, Write
+from letterlock._ratchet.pq_keys import PqSharedSecret
+from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._wire.pq_header import BARE, PqHeader, PqType
+from support.pair import entropy_of
 
 SHARED: Final = PqSharedSecret(bytes(range(32)))
 
@@ -42,14 +42,15 @@ class Held:
                 slots[write.slot] = (*slots.get(write.slot, ()), write.entry)
         return Held(state, slots)
 
-    def send(self, room: int) -> tuple["Held", HealingPart]:
-        sent = braid.send(LETTERLOCK, self.state, room, entropy_of(f"braid {type(self.state)}"), self.read)
-        part = HealingPart(sent.epoch, 1, 0, sent.type, sent.first, sent.codewords)
-        return self.apply(sent.state, sent.writes), part
+    def send(self, room: int) -> tuple["Held", PqHeader]:
+        entropy = entropy_of(f"braid {type(self.state).__name__}")
+        sent = braid.send(LETTERLOCK, self.state, room, entropy, self.read)
+        pq_header = PqHeader(sent.epoch, 1, 0, sent.type, sent.first, sent.codewords)
+        return self.apply(sent.state, sent.writes), pq_header
 
-    def receive(self, part: HealingPart) -> "Held":
-        braid.check_epoch(self.state, part)
-        received = braid.receive(LETTERLOCK, self.state, part, self.read)
+    def receive(self, pq_header: PqHeader) -> "Held":
+        braid.check_epoch(self.state, pq_header)
+        received = braid.receive(LETTERLOCK, self.state, pq_header, self.read)
         return self.apply(received.state, received.writes)
 
 
@@ -65,9 +66,9 @@ _ORDERS: Final[Mapping[str, Sequence[Letter]]] = {
 }
 
 
-def _harvest() -> tuple[dict[str, Held], dict[str, dict[PartType, bytes]]]:
+def _harvest() -> tuple[dict[str, Held], dict[str, dict[PqType, bytes]]]:
     held: dict[str, Held] = {}
-    texts: dict[int, dict[PartType, bytes]] = {}
+    texts: dict[int, dict[PqType, bytes]] = {}
     for order in _ORDERS.values():
         sides = [
             Held(braid.initiator(LETTERLOCK, SHARED), {}),
@@ -78,10 +79,12 @@ def _harvest() -> tuple[dict[str, Held], dict[str, dict[PartType, bytes]]]:
                 held.setdefault(type(side.state).__name__, side)
                 if isinstance(side.state, NoHeaderReceived) and side.state.got:
                     held["NoHeaderReceived"] = side
-            sides[who], part = sides[who].send(room)
-            if part.type not in BARE and len(sides[who].read(Slot.OUTGOING)) == 1:
-                texts.setdefault(part.epoch, {}).setdefault(part.type, sides[who].read(Slot.OUTGOING)[0])
-            sides[1 - who] = sides[1 - who].receive(part)
+            sides[who], pq_header = sides[who].send(room)
+            if pq_header.type not in BARE and len(sides[who].read(Slot.OUTGOING)) == 1:
+                texts.setdefault(pq_header.epoch, {}).setdefault(
+                    pq_header.type, sides[who].read(Slot.OUTGOING)[0]
+                )
+            sides[1 - who] = sides[1 - who].receive(pq_header)
     return held, {name: texts.get(each.state.epoch, {}) for name, each in held.items()}
 
 

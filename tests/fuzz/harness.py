@@ -9,7 +9,7 @@
 Anything else that a target asserts (what decodes encodes to the same bytes) is a `Finding` too.
 
 Not here: what happens to a store (stage.py), where inputs come from (tree.py, corpus.py), who calls
-(worker.py, tests/test_fuzz_corpus.py).
+(worker.py, tests/fuzz/test_corpus.py).
 """
 
 import random
@@ -22,8 +22,8 @@ from time import perf_counter, thread_time
 from typing import Final, Generic, TypeAlias, TypeVar, cast
 
 from fuzz.discretion import indiscretion
+from letterlock._primitives.curve25519 import LOW_ORDER, P, PublicKey
 from letterlock.errors import LetterlockError
-from letterlock.primitives.curve25519 import LOW_ORDER, P, PublicKey
 
 T = TypeVar("T")
 

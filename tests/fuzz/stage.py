@@ -14,11 +14,11 @@ from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 from fuzz.harness import Finding, Look, Outcome, attempt, message_room
+from letterlock._wire.address import Address
 from letterlock.account import Account
 from letterlock.errors import DuplicateMessage, LetterlockError, PeerError
 from letterlock.limits import MAX_ARCHIVED_SESSIONS
-from letterlock.wire.address import Address
-from pair import AnyStore, snapshot
+from support.pair import AnyStore, snapshot
 
 T = TypeVar("T")
 

@@ -5,9 +5,9 @@ from typing import Final
 
 from fuzz.harness import Finding, Target, attempt
 from fuzz.tree import bytewise
+from letterlock._wire.armor import armor, dearmor, is_armored
 from letterlock.errors import MalformedMessage
-from letterlock.wire.armor import armor, dearmor, is_armored
-from test_wire_samples import samples
+from support.wire_samples import samples
 
 BEGIN: Final = b"-----BEGIN LETTERLOCK MESSAGE-----"
 END: Final = b"-----END LETTERLOCK MESSAGE-----"

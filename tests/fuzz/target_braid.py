@@ -18,19 +18,19 @@ import cbor2
 from fuzz.braids import HELD, NAMES, TEXTS, Held
 from fuzz.harness import Finding, Outcome, Target, attempt, parsed_room
 from fuzz.tree import mutated
+from letterlock._ratchet import braid
+from letterlock._ratchet.braid import RECEIVES, BraidReceived
+from letterlock._ratchet.braid_states import Ct1Received, EkSentCt1Received, KeysUnsampled, Slot
+from letterlock._ratchet.erasure import codeword
+from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._records.triple import decode_braid, encode_braid
+from letterlock._wire import cbor
+from letterlock._wire.fields import Fields
+from letterlock._wire.pq_header import BARE, CODEWORD_BYTES, MAX_INDEX, PqHeader, PqType, read_pq_header
 from letterlock.errors import AuthenticationFailed, BraidFailed, PeerError
 from letterlock.limits import MAX_CODEWORDS
-from letterlock.ratchet import braid
-from letterlock.ratchet.braid import RECEIVES, BraidReceived
-from letterlock.ratchet.braid_states import Ct1Received, EkSentCt1Received, KeysUnsampled, Slot
-from letterlock.ratchet.erasure import codeword
-from letterlock.ratchet.pq_profile import LETTERLOCK
-from letterlock.session.triple_record import decode_braid, encode_braid
-from letterlock.wire import cbor
-from letterlock.wire.fields import Fields
-from letterlock.wire.healing import BARE, CODEWORD_BYTES, MAX_INDEX, HealingPart, PartType, read_part
-from model_device import BESIDE
-from pair import plain
+from support.model_device import BESIDE
+from support.pair import plain
 
 MOST_PARTS: Final = 8
 
@@ -40,47 +40,47 @@ def check(data: bytes) -> None:
     if read.error is not None:
         return
     held, parts = read.accepted()
-    for part in parts:
-        outcome = attempt(data, partial(_received, held, part), PeerError)
+    for pq_header in parts:
+        outcome = attempt(data, partial(_received, held, pq_header), PeerError)
         if outcome.error is None:
-            held = _accepted(data, held, part, outcome)
+            held = _accepted(data, held, pq_header, outcome)
         elif not isinstance(outcome.error, BraidFailed | AuthenticationFailed):
             raise Finding(f"{type(outcome.error).__name__} for a part")
 
 
-def _read(data: bytes) -> tuple[Held, list[HealingPart]]:
+def _read(data: bytes) -> tuple[Held, list[PqHeader]]:
     items = cbor.decode(data)
     count = len(items) if isinstance(items, list) else 0
     fields = Fields(items, max(1, min(count, MOST_PARTS + 1)), "input")
     held = HELD[NAMES[fields.uint("state", len(NAMES) - 1)]]
-    return held, [_part(fields.array("part", 4)) for _ in range(count - 1)]
+    return held, [_part(fields.array("pq_header", 4)) for _ in range(count - 1)]
 
 
-def _part(items: list[object]) -> HealingPart:
+def _part(items: list[object]) -> PqHeader:
     where, rest = items[:1], items[1:]
-    return read_part(Fields([*where, 1, 0, *rest], 6, "part"))
+    return read_pq_header(Fields([*where, 1, 0, *rest], 6, "pq_header"))
 
 
-def _received(held: Held, part: HealingPart) -> BraidReceived:
-    braid.check_epoch(held.state, part)
-    return braid.receive(LETTERLOCK, held.state, part, held.read)
+def _received(held: Held, pq_header: PqHeader) -> BraidReceived:
+    braid.check_epoch(held.state, pq_header)
+    return braid.receive(LETTERLOCK, held.state, pq_header, held.read)
 
 
-def _accepted(data: bytes, held: Held, part: HealingPart, outcome: Outcome[BraidReceived]) -> Held:
+def _accepted(data: bytes, held: Held, pq_header: PqHeader, outcome: Outcome[BraidReceived]) -> Held:
     """Hold what was accepted to what the docstring says; return what a store then holds."""
     received = outcome.accepted()
     after = held.apply(received.state, received.writes)
     before = held.state
-    moves = (type(before), part.type) in RECEIVES or isinstance(received.state, KeysUnsampled)
+    moves = (type(before), pq_header.type) in RECEIVES or isinstance(received.state, KeysUnsampled)
     if not moves and (received.writes or received.state != before):
-        raise Finding(f"{part.type.name} changes {type(before).__name__}")
+        raise Finding(f"{pq_header.type.name} changes {type(before).__name__}")
     ends = isinstance(before, Ct1Received | EkSentCt1Received) and received.state.epoch == before.epoch + 1
     if ends is (received.secret is None):
         raise Finding("an epoch ends without its secret, or a secret comes before its end")
     _check_beside(after)
-    again = attempt(data, partial(_received, after, part), PeerError).accepted()
+    again = attempt(data, partial(_received, after, pq_header), PeerError).accepted()
     if again.writes or again.secret is not None or plain(again.state) != plain(received.state):
-        raise Finding(f"{part.type.name} changes {type(received.state).__name__} a second time")
+        raise Finding(f"{pq_header.type.name} changes {type(received.state).__name__} a second time")
     if plain(decode_braid(cbor.decode(cbor.encode(encode_braid(received.state))))) != plain(received.state):
         raise Finding(f"{type(received.state).__name__} does not come back from a record")
     sent, piece = after.send(MAX_CODEWORDS)
@@ -115,7 +115,7 @@ def _mutate(data: bytes, rng: random.Random, room: int) -> bytes:
 def _random_part(name: str, rng: random.Random) -> list[Any]:
     """Return a part that the peer might send, or one of which something is wrong."""
     useful = [type_ for state, type_ in RECEIVES if state.__name__ == name]
-    type_ = rng.choice((*useful * 4, *PartType))
+    type_ = rng.choice((*useful * 4, *PqType))
     epoch = HELD[name].state.epoch + rng.choice((*(0,) * 12, 1, 1, -1, 2))
     if type_ in BARE:
         return [max(epoch, 0), int(type_), None, None]
@@ -155,7 +155,7 @@ def seeds() -> dict[str, bytes]:
         epoch = HELD[name].state.epoch
         found[f"{name.lower()}-next-epoch"] = _input(name, [epoch + 1, 0, None, None])
         found[f"{name.lower()}-two-epochs"] = _input(name, [epoch + 2, 0, None, None])
-    sample = [1, int(PartType.HDR), 65_535, bytes(CODEWORD_BYTES)]
+    sample = [1, int(PqType.HDR), 65_535, bytes(CODEWORD_BYTES)]
     return found | {
         "last-index": _input("NoHeaderReceived", sample),
         "beyond-the-last-index": _input("NoHeaderReceived", [*sample[:3], bytes(2 * CODEWORD_BYTES)]),

@@ -7,20 +7,20 @@ from typing import Any, Final
 import cbor2
 
 from fuzz.harness import Finding, Target, attempt, check_points
+from fuzz.peer import identity
 from fuzz.stage import Stage
 from fuzz.tree import encoded, mutated, parsed
-from fuzz.voice import identity
+from letterlock._primitives import xeddsa
+from letterlock._primitives.curve25519 import IdentityKeyPair
+from letterlock._wire.bundle import PrekeyBundle
+from letterlock._wire.inspection import inspect
+from letterlock._wire.prekey import PrekeyKind, signed_bytes
+from letterlock._wire.publication import Publication
+from letterlock._wire.suite import Suite
 from letterlock.errors import InvalidSignature, PeerError
-from letterlock.primitives import xeddsa
-from letterlock.primitives.curve25519 import IdentityKeyPair
-from letterlock.wire.bundle import PrekeyBundle
-from letterlock.wire.inspection import inspect
-from letterlock.wire.prekey import PrekeyKind, signed_bytes
-from letterlock.wire.publication import Publication
-from letterlock.wire.suite import Suite
-from pair import BOTH_SUITES, Pair
-from prekey_tools import bundles
-from test_wire_samples import kem_key
+from support.pair import BOTH_SUITES, Pair
+from support.prekey_tools import bundles
+from support.wire_samples import kem_key
 
 _PAIR: Final = Pair(suites=BOTH_SUITES, seed="fuzzed bundles")
 _PUBLICATION: Final = _PAIR.bob.account.publish(2)

@@ -9,12 +9,12 @@ import cbor2
 
 from fuzz.harness import Finding, Target, attempt, parsed_room
 from fuzz.tree import NAMES, mutated
+from letterlock._wire import cbor
+from letterlock._wire.address import Address
+from letterlock._wire.fields import Fields
 from letterlock.errors import MalformedMessage
 from letterlock.limits import MAX_CBOR_DEPTH, MAX_ID, MAX_MESSAGE_DEPTH
-from letterlock.wire import cbor
-from letterlock.wire.address import Address
-from letterlock.wire.fields import Fields
-from test_wire_samples import ADDRESS, samples
+from support.wire_samples import ADDRESS, samples
 
 
 def check(data: bytes) -> None:

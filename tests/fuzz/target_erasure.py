@@ -11,13 +11,13 @@ import cbor2
 
 from fuzz.harness import Finding, Target, attempt, parsed_room
 from fuzz.tree import mutated
+from letterlock._ratchet.erasure import CODEWORD_BYTES, MAX_INDEX, Codeword, Collected, codeword
+from letterlock._wire import cbor
+from letterlock._wire.fields import Fields
+from letterlock._wire.pq_header import PqType, read_pq_header
 from letterlock.errors import PeerError
 from letterlock.limits import MAX_CODEWORDS
-from letterlock.ratchet.erasure import CODEWORD_BYTES, MAX_INDEX, Codeword, Collected, codeword
-from letterlock.wire import cbor
-from letterlock.wire.fields import Fields
-from letterlock.wire.healing import PartType, read_part
-from pair import entropy_of
+from support.pair import entropy_of
 
 MOST_NEEDED: Final = 36
 MOST_PIECES: Final = 12
@@ -58,9 +58,12 @@ def _read(data: bytes) -> tuple[int, list[list[Codeword]]]:
 
 
 def _piece(first: object, codewords: object) -> list[Codeword]:
-    part = read_part(Fields([1, 1, 0, int(PartType.EK), first, codewords], 6, "part"))
-    starts = range(0, len(part.codewords), CODEWORD_BYTES)
-    return [Codeword(part.first + n, part.codewords[at : at + CODEWORD_BYTES]) for n, at in enumerate(starts)]
+    pq_header = read_pq_header(Fields([1, 1, 0, int(PqType.EK), first, codewords], 6, "pq_header"))
+    starts = range(0, len(pq_header.codewords), CODEWORD_BYTES)
+    return [
+        Codeword(pq_header.first + n, pq_header.codewords[at : at + CODEWORD_BYTES])
+        for n, at in enumerate(starts)
+    ]
 
 
 def _check_text(data: bytes, collected: Collected) -> None:

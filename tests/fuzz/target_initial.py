@@ -10,24 +10,24 @@ from typing import Final
 import cbor2
 
 from fuzz.harness import MEGABYTE, Finding, Target, attempt, check_points
-from fuzz.piece import Piece
+from fuzz.peer import TEXT, Voice, check_heard, first_words, identity, mutator
+from fuzz.pq_pieces import Piece
 from fuzz.spelling import spelt
 from fuzz.stage import Stage
-from fuzz.voice import TEXT, Voice, check_heard, first_words, identity, mutator
+from letterlock._handshake.agreement import Party
+from letterlock._primitives.curve25519 import IdentityKeyPair
+from letterlock._wire import cbor
+from letterlock._wire.bundle import PrekeyBundle
+from letterlock._wire.inspection import inspect
+from letterlock._wire.message import InitialMessage
+from letterlock._wire.padding import pad
+from letterlock._wire.pq_header import PqType
+from letterlock._wire.suite import Suite
 from letterlock.errors import PeerError
-from letterlock.handshake.agreement import Party
 from letterlock.limits import ONE_TIME_LIFETIME
-from letterlock.primitives.curve25519 import IdentityKeyPair
-from letterlock.wire import cbor
-from letterlock.wire.bundle import PrekeyBundle
-from letterlock.wire.healing import PartType
-from letterlock.wire.inspection import inspect
-from letterlock.wire.message import InitialMessage
-from letterlock.wire.padding import pad
-from letterlock.wire.suite import Suite
-from pair import ALICE, BOTH_SUITES, CAROL, Pair, entropy_of
-from prekey_tools import bundles
-from test_wire_samples import HANDSHAKE
+from support.pair import ALICE, BOTH_SUITES, CAROL, Pair, entropy_of
+from support.prekey_tools import bundles
+from support.wire_samples import HANDSHAKE
 
 
 def _room(size: int) -> int:
@@ -94,11 +94,11 @@ def seeds() -> dict[str, bytes]:
     return found | {
         "changed-identity": _voice(_CHANGED, whole).say(pad(TEXT)),
         "our-own-identity": _voice(_OURSELVES, whole).say(pad(TEXT)),
-        "sample": cbor.close(HANDSHAKE.encode_open(), tree[9]),
+        "sample": cbor.close(HANDSHAKE.encode_header(), tree[9]),
         "whole-header": voice.say(pad(TEXT), piece=Piece(3)),
         "header-out-of-order": voice.say(pad(TEXT), piece=Piece(5, first=60_000)),
         "wrong-header": voice.say(pad(TEXT), piece=Piece(codewords=bytes(96))),
-        "another-type": voice.say(pad(TEXT), piece=Piece(36, type=PartType.EK)),
+        "another-type": voice.say(pad(TEXT), piece=Piece(36, type=PqType.EK)),
         "second-epoch": voice.say(pad(TEXT), piece=Piece(ahead=1)),
         "most-skipped-sparse": voice.say(pad(TEXT), piece=Piece(jump=2000)),
         "plain-in-pqxdh": cbor2.dumps([*tree[:9], cbor2.loads(found["x3dh-both-one-time"])[9]]),

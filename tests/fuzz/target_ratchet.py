@@ -9,18 +9,18 @@ from typing import Final
 
 import cbor2
 
+from fuzz.conversation import SESSIONS, scene
 from fuzz.harness import MEGABYTE, Finding, Target, attempt, check_points
-from fuzz.piece import Piece
-from fuzz.scene import SESSIONS, scene
+from fuzz.peer import TEXT, check_heard, mutator, voices
+from fuzz.pq_pieces import Piece
 from fuzz.spelling import spelt
 from fuzz.stage import Stage
-from fuzz.voice import TEXT, check_heard, mutator, voices
+from letterlock._wire.inspection import inspect
+from letterlock._wire.message import RatchetMessage
+from letterlock._wire.padding import pad
+from letterlock._wire.pq_header import PqType
 from letterlock.errors import PeerError
-from letterlock.wire.healing import PartType
-from letterlock.wire.inspection import inspect
-from letterlock.wire.message import RatchetMessage
-from letterlock.wire.padding import pad
-from pair import ALICE, BOB
+from support.pair import ALICE, BOB
 
 
 def _room(size: int) -> int:
@@ -79,11 +79,11 @@ def seeds() -> dict[str, bytes]:
             "last-index": begun.say(pad(TEXT), piece=Piece(first=2**16 - 1)),
             "wrong-vector": begun.say(pad(TEXT), piece=wrong),
             "wrong-vector-acknowledged": acknowledged.say(pad(TEXT), piece=wrong),
-            "wrong-vector-too-late": second.say(pad(TEXT), piece=replace(wrong, type=PartType.EK)),
+            "wrong-vector-too-late": second.say(pad(TEXT), piece=replace(wrong, type=PqType.EK)),
             "wrong-ct2-to-alice": bobs["second-part"].say(pad(TEXT), piece=wrong),
             "wrong-ct1-to-alice": bobs["begun"].say(pad(TEXT), piece=wrong),
             "wrong-header-to-alice": bobs["active"].say(pad(TEXT), piece=wrong),
-            "bare-acknowledgement": vector.say(pad(TEXT), piece=Piece(type=PartType.CT1_ACK)),
+            "bare-acknowledgement": vector.say(pad(TEXT), piece=Piece(type=PqType.CT1_ACK)),
         }
     )
 

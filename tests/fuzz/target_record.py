@@ -11,26 +11,26 @@ from typing import Any, Final
 
 import cbor2
 
+from fuzz.conversation import SESSIONS, scene
 from fuzz.harness import Finding, Outcome, Target, attempt, parsed_room
-from fuzz.scene import SESSIONS, scene
 from fuzz.stage import Stage
 from fuzz.tree import mutated, parsed
 from letterlock import hazmat
+from letterlock._device import prekeys
+from letterlock._device.account_record import decode_profile, encode_profile
+from letterlock._device.peer import Peer, decode_peer
+from letterlock._primitives.aead import XNONCE_BYTES, seal_at_rest
+from letterlock._records.session import decode_session, encode_session
+from letterlock._wire import cbor
+from letterlock._wire.prekey import PrekeyKind
 from letterlock.account import Account
 from letterlock.errors import CorruptStore, StoreError, WrongKey
 from letterlock.limits import ARGON2_MAX_MEMLIMIT, ARGON2_MAX_OPSLIMIT
-from letterlock.primitives.aead import XNONCE_BYTES, seal_at_rest
-from letterlock.session import prekeys
-from letterlock.session.peer import Peer, decode_peer
-from letterlock.session.profile import decode_profile, encode_profile
-from letterlock.session.record import decode_session, encode_session
-from letterlock.stores.memory import MemoryStore
-from letterlock.stores.protocol import PrekeyRow, Record, SessionRow
-from letterlock.stores.vault import DataKey, KeyOpener, Opener, PassphraseOpener, Vault, Wrap, encode
-from letterlock.wire import cbor
-from letterlock.wire.prekey import PrekeyKind
-from pair import ALICE, STORE_KEY, entropy_of
-from storekit import PASSPHRASE
+from letterlock.stores._interface import PrekeyRow, Record, SessionRow
+from letterlock.stores._memory import MemoryStore
+from letterlock.stores._vault import DataKey, KeyOpener, Opener, PassphraseOpener, Vault, WrappedKey, encode
+from support.pair import ALICE, STORE_KEY, entropy_of
+from support.store_tools import PASSPHRASE
 
 _PAIR, _HELD = scene("fuzzed records")
 _BOB: Final = Stage(_PAIR.bob.account, _PAIR.bob.store, parsed_room)
@@ -139,12 +139,12 @@ def _check_vault(data: bytes, columns: list[Any]) -> None:
         opened = attempt(data, lambda: _VAULT.open(sealed, _TABLE, *rest), CorruptStore)
         if opened.error is None and _sealed(opened.accepted(), *rest, nonce=sealed[:XNONCE_BYTES]) != sealed:
             raise Finding("a value seals to other bytes")
-    read = attempt(data, lambda: Wrap.read(tuple(columns)), CorruptStore)
+    read = attempt(data, lambda: WrappedKey.read(tuple(columns)), CorruptStore)
     if read.error is None:
         _check_wrap(data, columns, read.accepted())
 
 
-def _check_wrap(data: bytes, columns: list[Any], wrap: Wrap) -> None:
+def _check_wrap(data: bytes, columns: list[Any], wrap: WrappedKey) -> None:
     if list(astuple(wrap)) != columns:
         raise Finding("a wrapped key reads as another one")
     for opener in (KeyOpener(STORE_KEY), PassphraseOpener(PASSPHRASE)):
@@ -157,7 +157,7 @@ def _check_wrap(data: bytes, columns: list[Any], wrap: Wrap) -> None:
             raise Finding(f"{type(opened.error).__name__} for a wrapped key")
 
 
-def _is_dear(wrap: Wrap) -> bool:
+def _is_dear(wrap: WrappedKey) -> bool:
     """Whether the parameters are allowed, and cost more than a fuzzer has time for."""
     allowed = 1 <= wrap.opslimit <= ARGON2_MAX_OPSLIMIT and 8192 <= wrap.memlimit <= ARGON2_MAX_MEMLIMIT
     return allowed and wrap.opslimit * wrap.memlimit > 64 * 1024
@@ -170,9 +170,9 @@ def _sealed(record: Record, *columns: Any, nonce: bytes = bytes(XNONCE_BYTES)) -
 
 
 def _wrapped(opener: Opener, opslimit: int, memlimit: int) -> list[Any]:
-    """Wrap as the vault does, under a chosen salt and nonce."""
+    """WrappedKey as the vault does, under a chosen salt and nonce."""
     nonce = bytes(XNONCE_BYTES)
-    empty = Wrap(opener.KIND, bytes(16), opslimit, memlimit, b"")
+    empty = WrappedKey(opener.KIND, bytes(16), opslimit, memlimit, b"")
     key = opener.wrap_key(empty.salt, opslimit, memlimit).expose()
     wrapped = nonce + seal_at_rest(key, nonce, _DATA_KEY.expose(), empty.associated_data())
     return list(astuple(replace(empty, wrapped=wrapped)))
@@ -201,8 +201,8 @@ def seeds() -> dict[str, bytes]:
         "peer": peer.expose(),
         "account-of-format-zero": cbor2.dumps([0, *cbor2.loads(account.expose())[1:]]),
         "peer-of-format-zero": cbor2.dumps([0, *cbor2.loads(peer.expose())[1:]]),
-        "session-insists": cbor2.dumps([*tree[:5], 1, tree[6]]),
-        "session-insists-unanswered": cbor2.dumps([*unanswered[:5], 1, unanswered[6]]),
+        "session-promote_next": cbor2.dumps([*tree[:5], 1, tree[6]]),
+        "session-promote_next-unanswered": cbor2.dumps([*unanswered[:5], 1, unanswered[6]]),
         "session-low-order": cbor2.dumps([*plain[:6], [*plain[6][:2], bytes(32), *plain[6][3:]]]),
         "session-without-braid": cbor2.dumps([*tree[:6], tree[6][0]]),
         "session-plain-with-braid": cbor2.dumps([*plain[:6], [plain[6], *tree[6][1:]]]),

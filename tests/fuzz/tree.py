@@ -12,8 +12,8 @@ from typing import Any, Final, TypeAlias
 import cbor2
 
 from fuzz.sloppy import sloppily
-from letterlock.primitives.curve25519 import LOW_ORDER, P
-from pair import flipped
+from letterlock._primitives.curve25519 import LOW_ORDER, P
+from support.pair import flipped
 
 Path: TypeAlias = tuple[int, ...]
 

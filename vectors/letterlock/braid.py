@@ -4,10 +4,10 @@ import braid_refusals
 from generating import Family, GenerationError, Group, draw
 from generating_braid import STATES, WHOLE, Script, piece, reached
 
-from letterlock.ratchet.braid import RECEIVES
-from letterlock.ratchet.braid_states import Slot
-from letterlock.ratchet.erasure import codeword
-from letterlock.wire.healing import PartType
+from letterlock._ratchet.braid import RECEIVES
+from letterlock._ratchet.braid_states import Slot
+from letterlock._ratchet.erasure import codeword
+from letterlock._wire.pq_header import PqType
 
 FAMILY = Family(
     "braid",
@@ -113,10 +113,10 @@ def reordered(group: Group) -> None:
                 break
             theirs = [script.far.say(6) for _ in range(3)]
             ours = [script.send(6) for _ in range(3)]
-            for part in reversed(ours):
-                script.far.hear(part)
-            for part in reversed(theirs):
-                script.hear(part)
+            for pq_header in reversed(ours):
+                script.far.hear(pq_header)
+            for pq_header in reversed(theirs):
+                script.hear(pq_header)
         script.state(script.ours.name)
         who = "initiator" if initiator else "recipient"
         add(script, group, f"the {who}: three messages at a time, the last first", ["RAT-12"], ["Loss"])
@@ -125,8 +125,8 @@ def reordered(group: Group) -> None:
 def repeated(group: Group) -> None:
     script = Script("twice", initiator=False)
     first, second = script.far.say(1), script.far.say(1)
-    for part in (first, first, second, first, second):
-        script.hear(part)
+    for pq_header in (first, first, second, first, second):
+        script.hear(pq_header)
     script.useless(first | {"codewords": draw("braid other codeword", 32).hex()})
     script.state("NoHeaderReceived")
     script.hear(script.far.say(1))
@@ -161,14 +161,14 @@ def branches() -> None:
     script.far.say()
     (text,) = script.far.read(Slot.OUTGOING)
     last = b"".join(codeword(text, index).data for index in (65534, 65535))
-    script.hear(piece(1, PartType.HDR, 65534, last))
-    script.hear(piece(1, PartType.HDR, 0, text[:32]))
+    script.hear(piece(1, PqType.HDR, 65534, last))
+    script.hear(piece(1, PqType.HDR, 0, text[:32]))
     script.state("HeaderReceived")
     script.agree()
     add(script, group, "the recipient: a header by its last indices, and the first", ["RAT-12"], ["Loss"])
 
     script = reached("EkReceivedCt1Sampled", "acknowledged by Ct1Ack")
-    script.hear(piece(1, PartType.CT1_ACK))
+    script.hear(piece(1, PqType.CT1_ACK))
     script.state("Ct2Sampled")
     script.send()
     add(script, group, "EkReceivedCt1Sampled, on Ct1Ack", ["PQR-5"], [])
@@ -180,14 +180,14 @@ def branches() -> None:
         late = script.far.say(10)
         script.say(20)
         parts = [script.far.say(10), script.far.say(16)]
-        for part in [*parts, late] if last_one == "Ek" else [parts[0], late, parts[1]]:
-            script.hear(part)
+        for pq_header in [*parts, late] if last_one == "Ek" else [parts[0], late, parts[1]]:
+            script.hear(pq_header)
         script.state("Ct2Sampled")
         script.say()
         comment = f"Ct1Acknowledged, a late Ek among EkCt1Ack, and {last_one} is the last"
         add(script, group, comment, ["PQR-5"], ["Loss"])
 
-    for type_ in (PartType.HDR, PartType.CT1_ACK, PartType.CT2):
+    for type_ in (PqType.HDR, PqType.CT1_ACK, PqType.CT2):
         script = reached("Ct2Sampled", f"next epoch by {type_.name}")
         script.hear(piece(2, type_, 0, draw("braid of the next epoch", 32)))
         script.state("KeysUnsampled")
@@ -201,7 +201,7 @@ def useless() -> None:
     for name, state in STATES.items():
         script = reached(name, f"useless {name}", epoch=2)
         for epoch in (1, 2):
-            for type_ in PartType:
+            for type_ in PqType:
                 if epoch == 1 or (state, type_) not in RECEIVES:
                     script.useless(piece(epoch, type_, 40, draw(f"braid useless {name} {epoch} {type_}", 32)))
         script.state(name)

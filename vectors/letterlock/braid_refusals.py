@@ -8,12 +8,12 @@ from typing import Final
 from generating import Family, Group, draw, flipped
 from generating_braid import STATES, Part, Script, edited, piece, reached
 
-from letterlock.primitives import labels
-from letterlock.primitives.kdf import hkdf_sha256
-from letterlock.primitives.mlkem import KemSeed, MlKem768KeyPair
-from letterlock.primitives.mlkem_split import split
-from letterlock.ratchet.braid_states import Slot
-from letterlock.wire.healing import PartType
+from letterlock._primitives import labels
+from letterlock._primitives.kdf import hkdf_sha256
+from letterlock._primitives.mlkem import KemSeed, MlKem768KeyPair
+from letterlock._primitives.mlkem_split import split
+from letterlock._ratchet.braid_states import Slot
+from letterlock._wire.pq_header import PqType
 
 NOTES: Final = {
     "HeaderMac": "a header whose MAC is not right",
@@ -183,8 +183,8 @@ def ciphertext_derivations(family: Family) -> None:
     group = family.group("braid.play", "a ciphertext with another derivation's MAC, then the genuine one")
     label = "ciphertext derivations"
     before, before_root = (each.expose() for each in keys_of(Script(label, initiator=True)))
-    script, part = with_ct2(label)
-    text = bytes.fromhex(part["codewords"])
+    script, pq_header = with_ct2(label)
+    text = bytes.fromhex(pq_header["codewords"])
     key, root = (each.expose() for each in keys_of(script))
     (ct1,), ct2 = script.ours.read(Slot.KEPT), text[:128]
     pair = MlKem768KeyPair(KemSeed(script.ours.state.seed.expose()))
@@ -260,10 +260,10 @@ def script_after(name: str) -> str:
 
 
 USED: Final = {
-    "KeysUnsampled": PartType.NONE, "KeysSampled": PartType.CT1, "HeaderSent": PartType.CT1,
-    "Ct1Received": PartType.CT2, "EkSentCt1Received": PartType.CT2, "NoHeaderReceived": PartType.HDR,
-    "HeaderReceived": PartType.HDR, "Ct1Sampled": PartType.EK, "EkReceivedCt1Sampled": PartType.CT1_ACK,
-    "Ct1Acknowledged": PartType.EK_CT1_ACK, "Ct2Sampled": PartType.CT2,
+    "KeysUnsampled": PqType.NONE, "KeysSampled": PqType.CT1, "HeaderSent": PqType.CT1,
+    "Ct1Received": PqType.CT2, "EkSentCt1Received": PqType.CT2, "NoHeaderReceived": PqType.HDR,
+    "HeaderReceived": PqType.HDR, "Ct1Sampled": PqType.EK, "EkReceivedCt1Sampled": PqType.CT1_ACK,
+    "Ct1Acknowledged": PqType.EK_CT1_ACK, "Ct2Sampled": PqType.CT2,
 }  # fmt: skip
 """A type for each state, which is of use there if there is one."""
 
@@ -273,9 +273,9 @@ def future(family: Family) -> None:
     for name in STATES:
         ahead = 3 if name == "Ct2Sampled" else 2
         for epoch in (ahead, 2**32 - 1):
-            for type_ in (PartType.NONE, USED[name]):
+            for type_ in (PqType.NONE, USED[name]):
                 label = f"future {name} {epoch} {type_}"
-                if type_ is PartType.NONE and (epoch > 3 or USED[name] is PartType.NONE):
+                if type_ is PqType.NONE and (epoch > 3 or USED[name] is PqType.NONE):
                     continue
                 script = reached(name, label)
                 script.refused(piece(epoch, type_, 0, draw(f"braid {label}", 64)), "AuthenticationFailed")

@@ -9,9 +9,9 @@ from generating_peers import BOB, MALLORY, Person
 from generating_wire import bundle_node, publication_node
 
 import letterlock.vectors.bundles  # noqa: F401 - enters the operations
-from letterlock.primitives import xeddsa
-from letterlock.primitives.curve25519 import OneTimePrekey
-from letterlock.wire.prekey import PrekeyKind, PublicPrekey
+from letterlock._primitives import xeddsa
+from letterlock._primitives.curve25519 import OneTimePrekey
+from letterlock._wire.prekey import PrekeyKind, PublicPrekey
 
 Q = 2**252 + 27742317777372353535851937790883648493  # the order of the base point
 

@@ -19,17 +19,17 @@ from generating_peers import ALICE, BOB, Person
 from kyber_py.ml_kem import ML_KEM_1024
 
 import letterlock.vectors.accounts  # noqa: F401 - enters the operation
-from letterlock.account import Account, Ambient
-from letterlock.primitives.mlkem import Encapsulation, KemSecret, MlKem1024PublicKey
-from letterlock.session.book import Entry, SessionBook
-from letterlock.session.profile import Profile, encode_profile
-from letterlock.stores.memory import MemoryStore
-from letterlock.stores.protocol import PrekeyRow, Record
+from letterlock._device.account_record import Profile, encode_profile
+from letterlock._primitives.mlkem import Encapsulation, KemSecret, MlKem1024PublicKey
+from letterlock._session.peer_sessions import Entry, PeerSessions
+from letterlock._wire import cbor
+from letterlock._wire.bundle import PrekeyBundle
+from letterlock._wire.prekey import PrekeyKind
+from letterlock._wire.suite import Suite
+from letterlock.account import Account, Environment
+from letterlock.stores._interface import PrekeyRow, Record
+from letterlock.stores._memory import MemoryStore
 from letterlock.vectors.operation import run
-from letterlock.wire import cbor
-from letterlock.wire.bundle import PrekeyBundle
-from letterlock.wire.prekey import PrekeyKind
-from letterlock.wire.suite import Suite
 
 NOW: Final = 1_700_000_000
 
@@ -60,11 +60,11 @@ class Friend:
         self.person, self._peer, self._label = person, peer, f"{label} {person.name}"
         self._drawn = 0
         self.store = MemoryStore()
-        self._ambient = Ambient(frozenset(Suite), lambda: NOW, self._draw, self._encapsulate)
+        self._environment = Environment(frozenset(Suite), lambda: NOW, self._draw, self._encapsulate)
         with self.store.transaction():
             self.store.save_account(encode_profile(Profile(person.party, next_id=1)))
             self.store.add_prekeys(self._row(kind, id_) for kind, id_, _ in ALL)
-        self.account = Account.open_in(self.store, self._ambient)
+        self.account = Account.open_in(self.store, self._environment)
 
     def _row(self, kind: PrekeyKind, id_: int) -> PrekeyRow:
         return PrekeyRow(kind, id_, None, Record(cbor.encode([self.person.secret(kind, id_), bytes(64)])))
@@ -98,7 +98,7 @@ class Friend:
     def entries(self) -> list[Entry]:
         """Return the sessions with the account under test, the active one first."""
         with self.store.transaction():
-            return SessionBook(self.store, self._peer.address, frozenset(Suite)).entries()
+            return PeerSessions(self.store, self._peer.address, frozenset(Suite)).entries()
 
 
 class Script:

@@ -18,13 +18,13 @@ from typing import Any, Final
 from generating import GenerationError, Group, Json, draw
 
 import letterlock.vectors.braid  # noqa: F401 - enters the operation
+from letterlock._ratchet import braid
+from letterlock._ratchet.braid_states import Append, Braid, Slot, Write
+from letterlock._ratchet.pq_keys import EpochSecret, PqSharedSecret
+from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._records.triple import STATES as RECORDED
+from letterlock._wire.pq_header import BARE, PqHeader, PqType
 from letterlock.errors import LetterlockError
-from letterlock.ratchet import braid
-from letterlock.ratchet.braid_states import Append, Braid, Slot, Write
-from letterlock.ratchet.pq_keys import EpochSecret, PqSharedSecret
-from letterlock.ratchet.pq_profile import LETTERLOCK
-from letterlock.session.triple_record import STATES as RECORDED
-from letterlock.wire.healing import BARE, HealingPart, PartType
 
 WHOLE: Final = 64
 """Room for any text at once."""
@@ -63,18 +63,20 @@ class Side:
         self.drawn = None
         sent = braid.send(LETTERLOCK, self.state, room, self._draw, self.read)
         self._commit(sent.state, sent.writes)
-        part = piece(sent.epoch, sent.type, sent.first, sent.codewords)
-        return part | {"secret": self._shown(sent.secret)}
+        pq_header = piece(sent.epoch, sent.type, sent.first, sent.codewords)
+        return pq_header | {"secret": self._shown(sent.secret)}
 
     def say(self, room: int = WHOLE) -> Part:
         """Send, and return the part."""
         answer = self.answer(room)
         return {name: answer[name] for name in ("epoch", "type", "first", "codewords")}
 
-    def hear(self, part: Part) -> str | None:
+    def hear(self, pq_header: Part) -> str | None:
         """Take a part in; return the secret if one came of it."""
-        codewords = bytes.fromhex(part["codewords"] or "")
-        read = HealingPart(part["epoch"], 1, 0, PartType(part["type"]), part["first"] or 0, codewords)
+        codewords = bytes.fromhex(pq_header["codewords"] or "")
+        read = PqHeader(
+            pq_header["epoch"], 1, 0, PqType(pq_header["type"]), pq_header["first"] or 0, codewords
+        )
         braid.check_epoch(self.state, read)
         received = braid.receive(LETTERLOCK, self.state, read, self.read)
         self._commit(received.state, received.writes)
@@ -126,36 +128,36 @@ class Script:
 
     def say(self, room: int = WHOLE) -> Part:
         """Let it send, and the far side hear it."""
-        part = self.send(room)
-        self.far.hear(part)
-        return part
+        pq_header = self.send(room)
+        self.far.hear(pq_header)
+        return pq_header
 
-    def hear(self, part: Part) -> None:
+    def hear(self, pq_header: Part) -> None:
         """Let it take a part in."""
         before = self.ours.name
-        self._step({"do": "receive", **part}, {"secret": self.ours.hear(part)})
+        self._step({"do": "receive", **pq_header}, {"secret": self.ours.hear(pq_header)})
         self.passed.append((before, self.ours.name))
 
-    def useless(self, part: Part) -> None:
+    def useless(self, pq_header: Part) -> None:
         """Let it take in a part that changes nothing."""
         before = self.ours.state
-        self.hear(part)
+        self.hear(pq_header)
         if self.ours.state != before:
-            raise GenerationError(f"{part} is of use")
+            raise GenerationError(f"{pq_header} is of use")
 
-    def refused(self, part: Part, name: str) -> None:
+    def refused(self, pq_header: Part, name: str) -> None:
         """Let it refuse one."""
         before, slots = self.ours.state, {slot: [*each] for slot, each in self.ours.slots.items()}
         try:
-            self.ours.hear(part)
+            self.ours.hear(pq_header)
         except LetterlockError as error:
             if type(error).__name__ != name:
                 raise
         else:
-            raise GenerationError(f"not refused: {part}")
+            raise GenerationError(f"not refused: {pq_header}")
         if (self.ours.state, self.ours.slots) != (before, slots):
-            raise GenerationError(f"something was changed by {part}")
-        self._step({"do": "receive", **part}, {"error": name})
+            raise GenerationError(f"something was changed by {pq_header}")
+        self._step({"do": "receive", **pq_header}, {"error": name})
 
     def state(self, name: str) -> None:
         """Let it show its state, which is this one."""
@@ -191,7 +193,7 @@ class Script:
             raise GenerationError(f"{comment}: {answer} where {foretold} was foretold")
 
 
-def piece(epoch: int, type_: PartType | int, first: int = 0, codewords: bytes = b"") -> Part:
+def piece(epoch: int, type_: PqType | int, first: int = 0, codewords: bytes = b"") -> Part:
     """Return a part; those of types without codewords have null for both."""
     bare = type_ in BARE
     return {
@@ -202,9 +204,9 @@ def piece(epoch: int, type_: PartType | int, first: int = 0, codewords: bytes = 
     }
 
 
-def edited(part: Part, edit: Callable[[bytes], bytes]) -> Part:
+def edited(pq_header: Part, edit: Callable[[bytes], bytes]) -> Part:
     """Return a part with other codewords."""
-    return part | {"codewords": edit(bytes.fromhex(part["codewords"])).hex()}
+    return pq_header | {"codewords": edit(bytes.fromhex(pq_header["codewords"])).hex()}
 
 
 STATES: Final[dict[str, type[Braid]]] = {each.__name__: each for each in RECORDED}

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from generating import draw
 
-from letterlock.handshake.agreement import Party
-from letterlock.primitives.curve25519 import (
+from letterlock._handshake.agreement import Party
+from letterlock._primitives.curve25519 import (
     LOW_ORDER,
     IdentityKeyPair,
     OneTimePrekey,
@@ -23,11 +23,11 @@ from letterlock.primitives.curve25519 import (
     SignedPrekey,
     SignedPrekeyPair,
 )
-from letterlock.primitives.mlkem import KemSeed, MlKem1024KeyPair, MlKem1024PublicKey
-from letterlock.wire.address import Address
-from letterlock.wire.bundle import PrekeyBundle
-from letterlock.wire.prekey import PrekeyKind, PublicPrekey
-from letterlock.wire.publication import Publication
+from letterlock._primitives.mlkem import KemSeed, MlKem1024KeyPair, MlKem1024PublicKey
+from letterlock._wire.address import Address
+from letterlock._wire.bundle import PrekeyBundle
+from letterlock._wire.prekey import PrekeyKind, PublicPrekey
+from letterlock._wire.publication import Publication
 
 _SMALL: Final = {0: "0", 1: "1", P - 1: "p - 1"}
 

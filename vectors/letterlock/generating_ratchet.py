@@ -20,16 +20,16 @@ from generating import GenerationError, Group, Json, draw, flipped
 from generating_peers import private
 
 import letterlock.vectors.ratchets  # noqa: F401 - enters the operation
-from letterlock.primitives import aead
-from letterlock.primitives.curve25519 import RatchetKey, SignedPrekeyPair
-from letterlock.ratchet import double
-from letterlock.ratchet.chain import MessageKey
-from letterlock.ratchet.root import RootKey
-from letterlock.session.sealing import open_, seal
+from letterlock._primitives import aead
+from letterlock._primitives.curve25519 import RatchetKey, SignedPrekeyPair
+from letterlock._ratchet import double
+from letterlock._ratchet.chain import MessageKey
+from letterlock._ratchet.root import RootKey
+from letterlock._session.sealing import open_message, seal_message
+from letterlock._wire import cbor
+from letterlock._wire.message import Header, RatchetMessage
+from letterlock._wire.padding import pad
 from letterlock.vectors.operation import run
-from letterlock.wire import cbor
-from letterlock.wire.message import Header, RatchetMessage
-from letterlock.wire.padding import pad
 
 NONCE: Final = 8
 
@@ -63,18 +63,18 @@ class Far:
     def say(self, text: str) -> bytes:
         """Return the next message."""
         header, key = self.next()
-        return seal(key, self.ad, header, text.encode(), self.draw(NONCE))
+        return seal_message(key, self.ad, header, text.encode(), self.draw(NONCE))
 
     def twice(self, padded: bytes, text: str) -> tuple[bytes, bytes]:
         """Return one message with a padding of the author's, and the sound one of the same number."""
         header, key = self.next()
-        return self.seal_padded(header, key, padded), seal(
+        return self.seal_padded(header, key, padded), seal_message(
             key, self.ad, header, text.encode(), self.draw(NONCE)
         )
 
     def seal_padded(self, header: Header, key: MessageKey, padded: bytes, prefix: bytes = bytes(4)) -> bytes:
         """Seal what is padded already."""
-        opened, nonce = header.encode_open(), self.draw(NONCE)
+        opened, nonce = header.encode_header(), self.draw(NONCE)
         return cbor.close(opened, nonce + aead.seal(key.expose(), prefix + nonce, padded, self.ad + opened))
 
     def seal_with(self, header: Header, key: bytes, text: str) -> bytes:
@@ -85,7 +85,7 @@ class Far:
         """Open a message; late ones are not kept for."""
         decoded = RatchetMessage.decode(message)
         received = double.receive(self.state, decoded.header)
-        plaintext = open_(received.key, self.ad, decoded)
+        plaintext = open_message(received.key, self.ad, decoded)
         self.state = received.state
         return plaintext
 
@@ -174,13 +174,13 @@ def with_header(message: bytes, **changes: object) -> bytes:
     """Return a message with another header, and the same sealed text."""
     decoded = RatchetMessage.decode(message)
     header = replace(decoded.header, **changes)  # type: ignore[arg-type]
-    return cbor.close(header.encode_open(), decoded.sealed)
+    return cbor.close(header.encode_header(), decoded.sealed)
 
 
 def with_sealed(message: bytes, index: int) -> bytes:
     """Return a message with one bit of its sealed text turned over."""
     decoded = RatchetMessage.decode(message)
-    return cbor.close(decoded.opened, flipped(decoded.sealed, index))
+    return cbor.close(decoded.header_bytes, flipped(decoded.sealed, index))
 
 
 def key_of(message: bytes) -> RatchetKey:

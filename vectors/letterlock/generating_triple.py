@@ -21,22 +21,22 @@ from generating import GenerationError, Group, Json, draw
 from generating_peers import private
 
 import letterlock.vectors.triple  # noqa: F401 - enters the operation
-from letterlock.handshake.x3dh import SharedSecret
-from letterlock.primitives import aead
-from letterlock.primitives.curve25519 import SignedPrekeyPair
-from letterlock.ratchet import triple
-from letterlock.ratchet.braid_states import Append, HeaderReceived, KeysUnsampled, Slot, Write
-from letterlock.ratchet.chain import MessageKey
-from letterlock.ratchet.pq_profile import LETTERLOCK
-from letterlock.ratchet.triple import Triple, TripleSent
-from letterlock.session.sealing import open_
+from letterlock._handshake.x3dh import SharedSecret
+from letterlock._primitives import aead
+from letterlock._primitives.curve25519 import SignedPrekeyPair
+from letterlock._ratchet import triple
+from letterlock._ratchet.braid_states import Append, HeaderReceived, KeysUnsampled, Slot, Write
+from letterlock._ratchet.chain import MessageKey
+from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._ratchet.triple import Triple, TripleSent
+from letterlock._session.sealing import open_message
+from letterlock._wire import cbor
+from letterlock._wire.message import Header, RatchetMessage
+from letterlock._wire.padding import pad, padded_length
+from letterlock._wire.pq_header import PqHeader
+from letterlock._wire.suite import Suite
 from letterlock.vectors.operation import Input
 from letterlock.vectors.ratchets import SidePlayer
-from letterlock.wire import cbor
-from letterlock.wire.healing import HealingPart
-from letterlock.wire.message import Header, RatchetMessage
-from letterlock.wire.padding import pad, padded_length
-from letterlock.wire.suite import Suite
 
 ENOUGH: Final = {
     "KeysUnsampled": 3, "HeaderSent": 36, "Ct1Received": 36, "HeaderReceived": 30, "Ct1Sampled": 30,
@@ -102,12 +102,12 @@ class Far:
         sent: TripleSent,
         text: str,
         *,
-        part: HealingPart | None = None,
+        pq_header: PqHeader | None = None,
         key: bytes | None = None,
         padded: bytes | None = None,
     ) -> bytes:
         """Seal a text, or what is padded already, with another part or key than there should be."""
-        opened, nonce = sent.header.encode_open(part or sent.part), self.draw(8)
+        opened, nonce = sent.header.encode_header(pq_header or sent.pq_header), self.draw(8)
         data = pad(text.encode()) if padded is None else padded
         return cbor.close(
             opened, nonce + aead.seal(key or sent.key.expose(), bytes(4) + nonce, data, self.ad + opened)
@@ -115,24 +115,24 @@ class Far:
 
     def seal_plain(self, header: Header, key: MessageKey, text: str) -> bytes:
         """Seal a message of the double ratchet alone."""
-        opened, nonce = header.encode_open(), self.draw(8)
+        opened, nonce = header.encode_header(), self.draw(8)
         sealed = aead.seal(key.expose(), bytes(4) + nonce, pad(text.encode()), self.ad + opened)
         return cbor.close(opened, nonce + sealed)
 
     def twice(self, edit: Callable[[bytes], bytes], text: str = "") -> tuple[bytes, bytes]:
         """Return the next message with other codewords, authentic all the same, and as it should be."""
         sent = self.next(text)
-        changed = replace(sent.part, codewords=edit(sent.part.codewords))
-        return self.seal(sent, text, part=changed), self.seal(sent, text)
+        changed = replace(sent.pq_header, codewords=edit(sent.pq_header.codewords))
+        return self.seal(sent, text, pq_header=changed), self.seal(sent, text)
 
     def hear(self, message: bytes) -> bytes:
         """Open a message; late ones are not kept for."""
         decoded = RatchetMessage.decode(message)
-        assert decoded.part is not None
-        whole = (decoded.header, decoded.part)
-        looked = triple.look(LETTERLOCK, self.state, whole, None, lambda _epoch, _number: None)
-        plaintext = open_(looked.key, self.ad, decoded)
-        settled = triple.settle(LETTERLOCK, self.state, looked, decoded.part, self.read)
+        assert decoded.pq_header is not None
+        whole = (decoded.header, decoded.pq_header)
+        looked = triple.find_message_key(LETTERLOCK, self.state, whole, None, lambda _epoch, _number: None)
+        plaintext = open_message(looked.key, self.ad, decoded)
+        settled = triple.commit(LETTERLOCK, self.state, looked, decoded.pq_header, self.read)
         self.state = settled.state
         self._write(settled.writes)
         return plaintext
@@ -258,26 +258,26 @@ class Script:
             raise GenerationError(f"{comment}: {pairs} (answered, foretold)")
 
 
-def part_of(message: bytes) -> HealingPart:
+def part_of(message: bytes) -> PqHeader:
     """Return what a triple message has more."""
-    part = RatchetMessage.decode(message).part
-    assert part is not None
-    return part
+    pq_header = RatchetMessage.decode(message).pq_header
+    assert pq_header is not None
+    return pq_header
 
 
 def with_part(message: bytes, **changes: Any) -> bytes:
     """Return a message with another part, and the same sealed text."""
     decoded = RatchetMessage.decode(message)
-    return cbor.close(decoded.header.encode_open(replace(part_of(message), **changes)), decoded.sealed)
+    return cbor.close(decoded.header.encode_header(replace(part_of(message), **changes)), decoded.sealed)
 
 
 def with_header(message: bytes, **changes: Any) -> bytes:
     """Return a message with another header of the double ratchet, and the same sealed text."""
     decoded = RatchetMessage.decode(message)
-    return cbor.close(replace(decoded.header, **changes).encode_open(part_of(message)), decoded.sealed)
+    return cbor.close(replace(decoded.header, **changes).encode_header(part_of(message)), decoded.sealed)
 
 
 def stripped(message: bytes) -> bytes:
     """Return a message of the double ratchet alone, with the same sealed text."""
     decoded = RatchetMessage.decode(message)
-    return cbor.close(decoded.header.encode_open(), decoded.sealed)
+    return cbor.close(decoded.header.encode_header(), decoded.sealed)

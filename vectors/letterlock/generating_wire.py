@@ -10,7 +10,7 @@ from generating import draw
 from generating_cbor import Node, array_node, blob_node, null_node, number_node, text_node
 from generating_peers import BOB, Person, ratchet_public
 
-from letterlock.wire.prekey import PrekeyKind
+from letterlock._wire.prekey import PrekeyKind
 
 
 def ratchet_node(*, key: bytes | None = None, previous: int = 0, number: int = 0, sealed: int = 56) -> Node:

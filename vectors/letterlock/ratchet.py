@@ -30,10 +30,10 @@ def main() -> None:
 
 def in_order(group) -> None:
     script = Script("initiator", "ratchet initiator")
-    script.state("Opening")
+    script.state("Unanswered")
     for text in ("one", "", "three"):
         script.send(text)
-    script.state("Opening")
+    script.state("Unanswered")
     script.hear(script.far.say("an answer"), "an answer")
     script.state("Hearing")
     script.send("thanks")

@@ -9,10 +9,10 @@ from generating_peers import FEW_BAD_KEYS
 from generating_ratchet import Script, with_header
 from generating_wire import INITIAL, RATCHET
 
-from letterlock.primitives.kdf import hkdf_sha256
-from letterlock.primitives.labels import ROOT_STEP
-from letterlock.ratchet.chain import MessageKey
-from letterlock.wire.padding import pad
+from letterlock._primitives.kdf import hkdf_sha256
+from letterlock._primitives.labels import ROOT_STEP
+from letterlock._ratchet.chain import MessageKey
+from letterlock._wire.padding import pad
 
 
 def too_far(family: Family) -> None:

@@ -8,12 +8,16 @@ from generating import Family, draw
 from generating_peers import ratchet_pair
 from generating_ratchet import Far, Script, key_of, with_header, with_sealed
 
-from letterlock.primitives.kdf import hkdf_sha256
-from letterlock.primitives.labels import ROOT_STEP
-from letterlock.wire.message import Header, RatchetMessage
-from letterlock.wire.padding import pad
+from letterlock._primitives.kdf import hkdf_sha256
+from letterlock._primitives.labels import ROOT_STEP
+from letterlock._wire.message import Header, RatchetMessage
+from letterlock._wire.padding import pad
 
 STRANGE: Final = ratchet_pair("ratchet a stranger's key").public
+
+
+SEEDS = {"Unanswered": "Opening", "Speaking": "Speaking", "Hearing": "Hearing"}
+"""What a state was called when the random bytes of its vectors were chosen."""
 
 
 def states(label: str) -> dict[str, Script]:
@@ -25,7 +29,7 @@ def states(label: str) -> dict[str, Script]:
     speaking.send("first")
     speaking.hear(speaking.far.say("heard"), "heard")
     speaking.send("second")
-    return {"Waiting": waiting, "Opening": opening, "Hearing": hearing, "Speaking": speaking}
+    return {"Waiting": waiting, "Unanswered": opening, "Hearing": hearing, "Speaking": speaking}
 
 
 def changed(family: Family) -> None:
@@ -86,7 +90,7 @@ def forged(family: Family) -> None:
     group = family.group("ratchet.play", "forged")
     for state, script in states("ratchet forged ahead").items():
         genuine = script.far.say("genuine")
-        key = STRANGE if state in ("Waiting", "Opening") else key_of(genuine)
+        key = STRANGE if state in ("Waiting", "Unanswered") else key_of(genuine)
         ahead = script.far.seal_with(Header(key, 0, 500), draw("forged key", 32), "forged")
         script.refused(ahead, "AuthenticationFailed")
         script.state(state)
@@ -105,23 +109,23 @@ def forged(family: Family) -> None:
 
 def forged_keys(family: Family) -> None:
     group = family.group("ratchet.play", "forged, with the signed prekey as ratchet key")
-    script = states("ratchet the signed prekey")["Opening"]
+    script = states("ratchet the signed prekey")["Unanswered"]
     prekey = type(STRANGE)(script.signed.public.data)
     script.refused(
         script.far.seal_with(Header(prekey, 0, 0), draw("forged key", 32), "x"), "AuthenticationFailed"
     )
-    script.state("Opening")
+    script.state("Unanswered")
     genuine = script.far.say("genuine")
     script.hear(genuine, "genuine")
-    script.add(group, "Opening: the signed prekey as ratchet key", rules=["RAT-3"], flags=["Forged"])
+    script.add(group, "Unanswered: the signed prekey as ratchet key", rules=["RAT-3"], flags=["Forged"])
 
     signed_prekey_agreed(group)
 
 
 def elsewhere(family: Family) -> None:
     group = family.group("ratchet.play", "genuine somewhere else")
-    for state in ("Opening", "Speaking", "Hearing"):
-        script = states(f"ratchet reflected {state}")[state]
+    for state, label in (("Unanswered", "Opening"), ("Speaking", "Speaking"), ("Hearing", "Hearing")):
+        script = states(f"ratchet reflected {label}")[state]
         mine = script.send("mine") if state != "Hearing" else with_header(script.send("mine"), number=0)
         script.refused(mine, "AuthenticationFailed")
         genuine = script.far.say("genuine")
@@ -144,7 +148,7 @@ def elsewhere(family: Family) -> None:
 
 def signed_prekey_agreed(group) -> None:
     """RAT-3 for an implementation that would agree with it: the message is sealed with what that gives."""
-    script = states("ratchet the signed prekey, agreed")["Opening"]
+    script = states("ratchet the signed prekey, agreed")["Unanswered"]
     root = script.far.state.root  # ours is the same: a turn with the signed prekey would start from it
     prekey = type(STRANGE)(script.signed.public.data)
     mine = script.send("second")
@@ -153,7 +157,7 @@ def signed_prekey_agreed(group) -> None:
     key = hmac.digest(okm[32:], b"\x01", "sha256")
     script.refused(script.far.seal_with(Header(prekey, 0, 0), key, "x"), "AuthenticationFailed")
     script.hear(script.far.say("genuine"), "genuine")
-    script.add(group, "Opening: the signed prekey as ratchet key, with the agreement made",
+    script.add(group, "Unanswered: the signed prekey as ratchet key, with the agreement made",
                rules=["RAT-3"], flags=["Forged"])  # fmt: skip
 
 

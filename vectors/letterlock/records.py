@@ -159,13 +159,13 @@ def mixtures() -> Iterable[Defect]:
     assert hearing is not None
     for comment, whole, path, data in (
         ("initiated, but hearing", INITIATED, (6,), hearing[6].encode()),
-        ("initiated, but insists", INITIATED, (5,), uint(1)),
+        ("initiated, but promote_next", INITIATED, (5,), uint(1)),
         ("initiated, with a header of 4,097 bytes", INITIATED, (4,), blob(bytes(4097))),
         ("established, but opening", HEARING, (6,), initiated[6].encode()),
         ("established, with a handshake id of 31 bytes", HEARING, (4,), blob(bytes(31))),
         ("established, with a handshake id of 33 bytes", HEARING, (4,), blob(bytes(33))),
         ("established, with a header to repeat", HEARING, (4,), initiated[4].encode()),
-        ("established, insists twice", HEARING, (5,), uint(2)),
+        ("established, promote_next twice", HEARING, (5,), uint(2)),
         ("of kind 2", HEARING, (1,), uint(2)),
         ("a ratchet of state 3", HEARING, (6, 0), uint(3)),
         ("a hearing ratchet that says opening", HEARING, (6, 0), uint(0)),

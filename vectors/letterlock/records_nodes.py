@@ -7,8 +7,8 @@ from generating_cbor import Node, array_node, blob_node, number_node
 from generating_peers import ALICE, BOB, ratchet_pair, ratchet_public
 from generating_wire import address_node, initial_node
 
-from letterlock.wire.message import InitialMessage
-from letterlock.wire.prekey import PrekeyKind
+from letterlock._wire.message import InitialMessage
+from letterlock._wire.prekey import PrekeyKind
 
 NOTES: Final = {
     "OtherFormat": "a record of another format, which must not be misread",
@@ -130,12 +130,12 @@ def initiated_node(header: bytes, ratchet: Node, suite: int = 1) -> Node:
         number_node("suite", suite),
         secret_node("AD"),
         blob_node("header to repeat", header),
-        number_node("insists", 0),
+        number_node("promote_next", 0),
         ratchet,
     )
 
 
-def established_node(ratchet: Node, *, handshake: bytes = b"", insists: int = 0, suite: int = 1) -> Node:
+def established_node(ratchet: Node, *, handshake: bytes = b"", promote_next: int = 0, suite: int = 1) -> Node:
     """Return the record of a session that both sides hold."""
     return array_node(
         "the record",
@@ -144,7 +144,7 @@ def established_node(ratchet: Node, *, handshake: bytes = b"", insists: int = 0,
         number_node("suite", suite),
         secret_node("AD"),
         blob_node("handshake id", handshake),
-        number_node("insists", insists),
+        number_node("promote_next", promote_next),
         ratchet,
     )
 
@@ -152,7 +152,7 @@ def established_node(ratchet: Node, *, handshake: bytes = b"", insists: int = 0,
 def header_of(kem: int | None = None) -> bytes:
     """Return an initial message up to its last element."""
     data = initial_node(kem=kem).encode()
-    header = InitialMessage.decode(data).header.encode_open()
+    header = InitialMessage.decode(data).header.encode_header()
     assert data.startswith(header)
     return header
 
@@ -168,7 +168,7 @@ SESSIONS: Final = {
     "initiated, nothing sent": initiated_node(header_of(), opening_node(0)),
     "initiated, the chain is full": initiated_node(header_of(), opening_node(_LAST)),
     "established by the peer, hearing": HEARING,
-    "established by the peer, insists": established_node(hearing_node(), handshake=_ID, insists=1),
+    "established by the peer, promote_next": established_node(hearing_node(), handshake=_ID, promote_next=1),
     "established by us, hearing": established_node(hearing_node(1, 0)),
     "established by us, speaking": SPEAKING,
     "established by the peer, speaking": established_node(speaking_node(), handshake=_ID),

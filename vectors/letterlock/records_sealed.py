@@ -4,11 +4,11 @@ from typing import Any, Final
 
 from generating import Family, Group, Json, draw, flipped
 
-from letterlock.primitives.aead import seal_at_rest
-from letterlock.primitives.kdf import hkdf_sha256
-from letterlock.primitives.labels import STORE_VALUES
-from letterlock.stores import vault
-from letterlock.stores.vault import KeyOpener, Opener, PassphraseOpener, Wrap
+from letterlock._primitives.aead import seal_at_rest
+from letterlock._primitives.kdf import hkdf_sha256
+from letterlock._primitives.labels import STORE_VALUES
+from letterlock.stores import _vault as vault
+from letterlock.stores._vault import KeyOpener, Opener, PassphraseOpener, WrappedKey
 
 DATA_KEY: Final = draw("records data key", 32)
 PEER_TAG: Final = draw("records tag of a peer", 16)
@@ -126,7 +126,7 @@ def wrapped(opener: Opener, salt: bytes, passes: int, memory: int) -> bytes:
     """Return the wrapped data key, with a nonce of a label."""
     nonce = draw(f"records wrap nonce {opener.KIND}", 24)
     key = opener.wrap_key(salt, passes, memory).expose()
-    bound = Wrap(opener.KIND, salt, passes, memory, b"").associated_data()
+    bound = WrappedKey(opener.KIND, salt, passes, memory, b"").associated_data()
     return nonce + seal_at_rest(key, nonce, DATA_KEY, bound)
 
 

@@ -9,8 +9,8 @@ from generating import Family, draw, flipped
 
 import letterlock.vectors.fingerprints  # noqa: F401  # its operations
 from letterlock import hazmat
+from letterlock._wire import cbor
 from letterlock.vectors.operation import run
-from letterlock.wire import cbor
 
 FAMILY = Family(
     "safety-numbers",

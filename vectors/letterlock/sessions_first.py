@@ -8,10 +8,10 @@ from generating_account import ALL, KEM_ONE_TIME, LAST_RESORT, NOW, ONE_TIME, SI
 from generating_cbor import NULL, array_node, blob, blob_node, null_node, number_node, uint
 from generating_peers import ALICE, BOB, CAROL, MALLORY, Person, ratchet_public
 
+from letterlock._wire.message import InitialMessage
+from letterlock._wire.prekey import PrekeyKind
+from letterlock._wire.suite import Suite
 from letterlock.limits import MAX_REPLAY_RECORDS
-from letterlock.wire.message import InitialMessage
-from letterlock.wire.prekey import PrekeyKind
-from letterlock.wire.suite import Suite
 
 BUNDLES: Final[dict[str, tuple[int, dict[str, Any], list[int]]]] = {
     "X3DH with a one-time prekey": (1, {}, [100, 300, 400]),
@@ -185,7 +185,7 @@ def initial_parts(message: bytes):
     """Return an initial message as nodes."""
     initial = InitialMessage.decode(message)
     header, inner = initial.header, initial.message
-    carried = message[-len(inner.opened) - len(inner.sealed) - 2 :]
+    carried = message[-len(inner.header_bytes) - len(inner.sealed) - 2 :]
     return array_node(
         "the message",
         number_node("version", 1),

@@ -7,8 +7,8 @@ from generating_account import Friend, Script
 from generating_peers import ALICE, BOB, CAROL, MALLORY, NEW_ALICE
 from generating_ratchet import key_of
 
-from letterlock.wire.bundle import PrekeyBundle
-from letterlock.wire.envelope import Kind, peek_kind
+from letterlock._wire.bundle import PrekeyBundle
+from letterlock._wire.envelope import Kind, peek_kind
 
 
 def crossed(family: Family) -> None:
@@ -42,7 +42,7 @@ def crossed_again(family: Family) -> None:
     script.hear(letters[2], "in our session, 2")
     if key_of(script.encrypt("still in her session")) == key_of(ours):
         raise GenerationError("our session did not yield once more")
-    comment = "theirs is lower; she insists on ours, comes back, and a letter in ours follows"
+    comment = "theirs is lower; she promote_next on ours, comes back, and a letter in ours follows"
     script.add(group, comment, rules=["SES-4"], flags=["Crossed"])
 
 

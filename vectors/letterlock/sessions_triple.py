@@ -11,17 +11,17 @@ from generating_peers import ALICE, BOB
 from generating_triple import ENOUGH, part_of, stripped, with_header, with_part, words
 from sessions_first import initial_parts
 
-from letterlock.ratchet import triple
-from letterlock.ratchet.braid_states import Slot
-from letterlock.ratchet.pq_profile import LETTERLOCK
-from letterlock.ratchet.triple import Triple
-from letterlock.session.sealing import seal
-from letterlock.session.session import Initiated
-from letterlock.wire import cbor
-from letterlock.wire.healing import PartType
-from letterlock.wire.message import RatchetMessage
-from letterlock.wire.padding import padded_length
-from letterlock.wire.suite import Suite
+from letterlock._ratchet import triple
+from letterlock._ratchet.braid_states import Slot
+from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._ratchet.triple import Triple
+from letterlock._session.sealing import seal_message
+from letterlock._session.session import Initiated
+from letterlock._wire import cbor
+from letterlock._wire.message import RatchetMessage
+from letterlock._wire.padding import padded_length
+from letterlock._wire.pq_header import PqType
+from letterlock._wire.suite import Suite
 
 
 def begun(label: str, *, by_her: bool = True) -> tuple[Script, Friend]:
@@ -205,15 +205,15 @@ def with_a_part(message: bytes) -> bytes:
     decoded = RatchetMessage.decode(message)
     other, _ = begun("a part to put in", by_her=False)
     donor = other.encrypt("a donor")
-    part = part_of(inner(donor))
-    return cbor.close(decoded.header.encode_open(part), decoded.sealed)
+    pq_header = part_of(inner(donor))
+    return cbor.close(decoded.header.encode_header(pq_header), decoded.sealed)
 
 
 EDITS: Final[dict[str, Callable[[bytes], bytes]]] = {
     "the epoch": lambda it: with_part(it, epoch=2),
     "n": lambda it: with_part(it, number=2),
     "PN of n": lambda it: with_part(it, previous=1),
-    "the type": lambda it: with_part(it, type=PartType.EK),
+    "the type": lambda it: with_part(it, type=PqType.EK),
     "the index": lambda it: with_part(it, first=1),
     "a bit of a codeword": lambda it: with_part(it, codewords=flipped(part_of(it).codewords, 70)),
     "a codeword fewer": lambda it: with_part(it, codewords=part_of(it).codewords[:-32]),
@@ -267,9 +267,9 @@ def contradictory(friend: Friend, text: str, index: int) -> bytes:
     drawn = iter(range(9))
     entropy = lambda length: draw(f"sessions contradictory {text} {next(drawn)}", length)  # noqa: E731
     sent = triple.send(LETTERLOCK, session.ratchet, size, entropy, read)
-    part = replace(sent.part, codewords=flipped(sent.part.codewords, index))
+    pq_header = replace(sent.pq_header, codewords=flipped(sent.pq_header.codewords, index))
     ad = session.origin.associated_data
-    message = seal(sent.key, ad, sent.header, text.encode(), entropy(8), part)
+    message = seal_message(sent.key, ad, sent.header, text.encode(), entropy(8), pq_header)
     return cbor.close(head, message) if head else message
 
 

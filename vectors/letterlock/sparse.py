@@ -7,8 +7,8 @@ from typing import Final
 from generating import Family, GenerationError, Group, Json, draw, hexed
 
 import letterlock.vectors.sparse  # noqa: F401 - enters the operation
-from letterlock.primitives import labels
-from letterlock.primitives.kdf import hkdf_sha256
+from letterlock._primitives import labels
+from letterlock._primitives.kdf import hkdf_sha256
 from letterlock.vectors.operation import run
 
 FAMILY = Family(

@@ -20,7 +20,7 @@ FAMILY = Family(
 def in_order(group: Group) -> None:
     for role in ("initiator", "recipient"):
         script = Script(role, f"epochs {role}")
-        first = ("Opening", "KeysUnsampled") if role == "initiator" else ("Waiting", "NoHeaderReceived")
+        first = ("Unanswered", "KeysUnsampled") if role == "initiator" else ("Waiting", "NoHeaderReceived")
         script.state(*first)
         script.heal(2)
         ratchet = script.ratchet

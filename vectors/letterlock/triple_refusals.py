@@ -9,21 +9,25 @@ from generating_cbor import NULL, array_node, blob, blob_node, head, null_node, 
 from generating_peers import ratchet_pair
 from generating_triple import Script, part_of, stripped, with_header, with_part, words
 
-from letterlock.primitives.kdf import hkdf_sha256
-from letterlock.primitives.labels import PQ_HYBRID, PQ_SPLIT
-from letterlock.primitives.mlkem import KemSeed, MlKem768KeyPair
-from letterlock.primitives.mlkem_split import split
-from letterlock.ratchet import double, sparse
-from letterlock.ratchet.chain import MessageKey
-from letterlock.ratchet.pq_keys import PqSharedSecret
-from letterlock.ratchet.pq_profile import LETTERLOCK
-from letterlock.ratchet.root import RootKey
-from letterlock.wire.healing import PartType
-from letterlock.wire.message import RatchetMessage
+from letterlock._primitives.kdf import hkdf_sha256
+from letterlock._primitives.labels import PQ_HYBRID, PQ_SPLIT
+from letterlock._primitives.mlkem import KemSeed, MlKem768KeyPair
+from letterlock._primitives.mlkem_split import split
+from letterlock._ratchet import double, sparse
+from letterlock._ratchet.chain import MessageKey
+from letterlock._ratchet.pq_keys import PqSharedSecret
+from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._ratchet.root import RootKey
+from letterlock._wire.message import RatchetMessage
+from letterlock._wire.pq_header import PqType
 
 STRANGE: Final = ratchet_pair("ratchet a stranger's key").public
 LAST: Final = 2**32 - 1
 Edit = Callable[[bytes], bytes]
+
+
+SEEDS = {"Unanswered": "Opening", "Speaking": "Speaking", "Hearing": "Hearing"}
+"""What a state was called when the random bytes of its vectors were chosen."""
 
 
 def states(label: str) -> dict[str, Script]:
@@ -35,7 +39,7 @@ def states(label: str) -> dict[str, Script]:
     speaking.send("first")
     speaking.hear(speaking.far.say("heard"), "heard")
     speaking.send("second")
-    return {"Waiting": waiting, "Opening": opening, "Hearing": hearing, "Speaking": speaking}
+    return {"Waiting": waiting, "Unanswered": opening, "Hearing": hearing, "Speaking": speaking}
 
 
 def show(script: Script, name: str, skipped: int = 0) -> None:
@@ -44,8 +48,8 @@ def show(script: Script, name: str, skipped: int = 0) -> None:
 
 def with_type(message: bytes) -> bytes:
     """Return a message with another type that has codewords, or has none, as this one."""
-    part = part_of(message)
-    other = PartType.CT1_ACK if part.type is PartType.NONE else PartType.CT2
+    pq_header = part_of(message)
+    other = PqType.CT1_ACK if pq_header.type is PqType.NONE else PqType.CT2
     return with_part(message, type=other)
 
 
@@ -70,7 +74,7 @@ CARRIED: Final[dict[str, tuple[Edit, str]]] = {
         lambda it: with_part(it, codewords=part_of(it).codewords + bytes(32)), "AuthenticationFailed"
     ),
     "no codewords": (
-        lambda it: with_part(it, type=PartType.CT1_ACK, first=0, codewords=b""), "AuthenticationFailed"
+        lambda it: with_part(it, type=PqType.CT1_ACK, first=0, codewords=b""), "AuthenticationFailed"
     ),
 }  # fmt: skip
 
@@ -130,7 +134,7 @@ def late_and_changed(family: Family) -> None:
 def downgraded(family: Family) -> None:
     """Sealed by somebody who has one of the two keys, or with another making of one from both."""
     group = family.group("triple.play", "sealed without one of the two keys, then with both")
-    for state in ("Waiting", "Opening", "Hearing", "Speaking"):
+    for state in ("Waiting", "Unanswered", "Hearing", "Speaking"):
         for what in KEYS:
             script = states(f"downgraded {what}")[state]
             first, second, sent = halves(script)
@@ -212,11 +216,11 @@ def first_key(script: Script):
 
 def wrong_epochs(family: Family) -> None:
     group = family.group("triple.play", "authentic, of an epoch that is not there, then the genuine one")
-    for state in ("Waiting", "Opening", "Hearing", "Speaking"):
+    for state in ("Waiting", "Unanswered", "Hearing", "Speaking"):
         for epoch in (2, 3, LAST):
             script = states(f"wrong epoch {epoch}")[state]
             sent = script.far.next("x")
-            ahead = script.far.seal(sent, "x", part=replace(sent.part, epoch=epoch))
+            ahead = script.far.seal(sent, "x", pq_header=replace(sent.pq_header, epoch=epoch))
             script.refused(ahead, "AuthenticationFailed")
             show(script, state)
             script.hear(script.far.seal(sent, "genuine"), "genuine")
@@ -225,8 +229,8 @@ def wrong_epochs(family: Family) -> None:
 
 def elsewhere(family: Family) -> None:
     group = family.group("triple.play", "genuine somewhere else")
-    for state in ("Opening", "Speaking"):
-        script = states(f"reflected {state}")[state]
+    for state in ("Unanswered", "Speaking"):
+        script = states(f"reflected {SEEDS[state]}")[state]
         script.refused(script.send("mine"), "AuthenticationFailed")
         script.hear(script.far.say("genuine"), "genuine")
         script.add(group, f"{state}: its own message comes back", rules=["SES-2"], flags=["Forged"])
@@ -236,8 +240,10 @@ def elsewhere(family: Family) -> None:
     script.add(group, "Waiting: a message of another session", rules=["SES-2"], flags=["Forged"])
     for state, script in states("forged ahead").items():
         sent = script.far.next("genuine")
-        ahead = replace(sent.part, number=sent.part.number + 500)
-        script.refused(script.far.seal(sent, "x", part=ahead, key=draw("forged", 32)), "AuthenticationFailed")
+        ahead = replace(sent.pq_header, number=sent.pq_header.number + 500)
+        script.refused(
+            script.far.seal(sent, "x", pq_header=ahead, key=draw("forged", 32)), "AuthenticationFailed"
+        )
         show(script, state)
         script.hear(script.far.seal(sent, "genuine"), "genuine")
         comment = f"{state}: 500 ahead in the sparse chain: no skipped key is kept"
@@ -270,8 +276,8 @@ def malformed(family: Family) -> None:
 
     script = Script("recipient", "malformed last index")
     sent = script.far.next("genuine")
-    beyond = replace(sent.part, first=65535, codewords=bytes(64))
-    script.refused(script.far.seal(sent, "x", part=beyond), "MalformedMessage")
+    beyond = replace(sent.pq_header, first=65535, codewords=bytes(64))
+    script.refused(script.far.seal(sent, "x", pq_header=beyond), "MalformedMessage")
     script.hear(script.far.seal(sent, "genuine"), "genuine")
     script.add(group, "two codewords from the last index on", rules=["WIRE-12"], flags=["Malformed"])
 
@@ -288,8 +294,8 @@ def malformed(family: Family) -> None:
 def node_of(message: bytes):
     """Return a triple message as nodes."""
     decoded = RatchetMessage.decode(message)
-    header, part = decoded.header, part_of(message)
-    first, codewords = part.fields()[4:]
+    header, pq_header = decoded.header, part_of(message)
+    first, codewords = pq_header.fields()[4:]
     return array_node(
         "the message",
         number_node("", 1),
@@ -297,10 +303,10 @@ def node_of(message: bytes):
         blob_node("", header.ratchet_key.data),
         number_node("", header.previous_length),
         number_node("", header.number),
-        number_node("", part.epoch),
-        number_node("", part.number),
-        number_node("", part.previous),
-        number_node("", int(part.type)),
+        number_node("", pq_header.epoch),
+        number_node("", pq_header.number),
+        number_node("", pq_header.previous),
+        number_node("", int(pq_header.type)),
         null_node("") if first is None else number_node("", first),
         null_node("") if codewords is None else blob_node("", codewords),
         blob_node("", decoded.sealed),
@@ -349,8 +355,8 @@ def later_contradictions(group) -> None:
     script = Script("initiator", "contradiction ct2")
     script.turn()
     script.send(words(36))
-    part, last = words(4), "the last codeword"
-    script.hear(script.far.say(part), part)
+    pq_header, last = words(4), "the last codeword"
+    script.hear(script.far.say(pq_header), pq_header)
     for index in (5, 31):
         wrong, right = script.far.twice(lambda it, at=index: flipped(it, at), last)
         script.refused(wrong, "BraidFailed")

@@ -13,7 +13,7 @@ import { SKIP, SKIPPED_KEPT, U32 } from "./limits.js";
 import * as sealing from "./sealing.js";
 
 export const WAITING = "Waiting";
-export const OPENING = "Opening";
+export const OPENING = "Unanswered";
 export const HEARING = "Hearing";
 export const SPEAKING = "Speaking";
 

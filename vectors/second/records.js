@@ -62,14 +62,14 @@ export function prekey(kind, data) {
 
 export function session(data) {
   return read(data, (item) => {
-    const [phase, suite, associatedData, handshake, insists, state] = formatted(item, 7);
+    const [phase, suite, associatedData, handshake, promote_next, state] = formatted(item, 7);
     const initiated = shape.integer(phase, 0, 1) === 0;
     shape.integer(suite, X3DH, PQXDH);
     key(associatedData);
     shape.bytes(handshake, 0, initiated ? HEADER_SIZE : 32);
     if (!initiated && handshake.length !== 0) key(handshake);
-    shape.integer(insists, 0, initiated ? 0 : 1);
-    const read = { suite, associatedData, handshake, insists: insists === 1 };
+    shape.integer(promote_next, 0, initiated ? 0 : 1);
+    const read = { suite, associatedData, handshake, promote_next: promote_next === 1 };
     if (suite === X3DH) return { ...read, state: ratchetState(state, initiated), braid: null };
     const [double, chains, braided] = shape.array(state, 3);
     const name = ratchetState(double, initiated);

@@ -1,7 +1,7 @@
 // The sessions with one peer: an ordered list, the active one first. Every function answers a new list.
 //
 // A session has: suite, associatedData, repeat (the *opened* bytes of our initial message until it is answered, else
-// null), handshakeId (of the peer's initial message; null if we initiated), insists, ratchet (the double one; in suite 2 with the
+// null), handshakeId (of the peer's initial message; null if we initiated), promote_next, ratchet (the double one; in suite 2 with the
 // skipped keys of both), beside ({sparse, braid} in suite 2, else null).
 // Not here: identity keys and prekeys (account.js).
 
@@ -14,13 +14,13 @@ import * as triple from "./triple.js";
 
 export function initiated({ suite, associatedData, opened, signedPrekey, secret }, ours) {
   const begun = (suite === PQXDH ? triple : ratchet).initiator(secret, signedPrekey, ours);
-  return moved({ suite, associatedData, repeat: opened, handshakeId: null, insists: false }, begun);
+  return moved({ suite, associatedData, repeat: opened, handshakeId: null, promote_next: false }, begun);
 }
 
 /** A session that the peer's first message begins, already open, with what that message said. */
 export function answered({ suite, associatedData, handshakeId, secret, signedPrekey }, message) {
   const begun = (suite === PQXDH ? triple : ratchet).recipient(secret, signedPrekey);
-  const session = moved({ suite, associatedData, repeat: null, handshakeId, insists: false }, begun);
+  const session = moved({ suite, associatedData, repeat: null, handshakeId, promote_next: false }, begun);
   const { state, plaintext } = receive(session, message);
   return { session: moved(session, state), plaintext };
 }
@@ -121,13 +121,13 @@ function authenticated(all, suites, session, { state, late }) {
   const next = { ...moved(session, state), repeat: null };
   const inPlace = (settled) => all.map((one) => (one === session ? settled : one));
   if (late || session === active) return inPlace(next);
-  if (yields(active, session)) return inPlace({ ...next, insists: true });
-  return [{ ...next, insists: false }, ...all.filter((one) => one !== session)];
+  if (yields(active, session)) return inPlace({ ...next, promote_next: true });
+  return [{ ...next, promote_next: false }, ...all.filter((one) => one !== session)];
 }
 
 /** Whether an archived session leaves the active one where it is, although it authenticated. [SES-4] */
 function yields(active, session) {
   if (active.repeat !== null) return true;
   const crossed = (active.handshakeId === null) !== (session.handshakeId === null);
-  return crossed && compare(active.associatedData, session.associatedData) < 0 && !session.insists;
+  return crossed && compare(active.associatedData, session.associatedData) < 0 && !session.promote_next;
 }

@@ -12,11 +12,11 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-import works
+import cases
 
 from letterlock import Account, Address, MemoryStore, SqliteStore, Suite
-from letterlock.ratchet.chain import ChainKey, kdf_ck
-from letterlock.stores.protocol import Store
+from letterlock._ratchet.chain import ChainKey, kdf_ck
+from letterlock.stores._interface import Store
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # bench/, where the floor is
 import floor
@@ -61,17 +61,17 @@ def versions() -> dict[str, str]:
     return {name: version(name) for name in names} | {"Python": platform.python_version()}
 
 
-def durable(suite: Suite, folder: Path) -> dict[str, works.Own]:
+def durable(suite: Suite, folder: Path) -> dict[str, cases.Own]:
     """One-way encrypt, committed to a SQLite file before the message is handed out."""
     store = SqliteStore(folder / f"{suite.name}.db", key=os.urandom(32))
-    pair = works.spoken(lambda: AccountPair(suite, store))
+    pair = cases.spoken(lambda: AccountPair(suite, store))
     floor.settle(store)
-    (text,) = works.texts(1)
-    return {"sqlite-encrypt": works.each_of(lambda: pair.send(text), works.DURABLE)}
+    (text,) = cases.texts(1)
+    return {"sqlite-encrypt": cases.each_of(lambda: pair.send(text), cases.DURABLE)}
 
 
 if __name__ == "__main__":
     suite = Suite[sys.argv[1]]
-    own = works.chain(steps) if suite is Suite.X3DH else {}
+    own = cases.chain(steps) if suite is Suite.X3DH else {}
     with tempfile.TemporaryDirectory(prefix="letterlock-compare-") as folder:
-        works.serve(lambda: AccountPair(suite), versions(), own | durable(suite, Path(folder)))
+        cases.serve(lambda: AccountPair(suite), versions(), own | durable(suite, Path(folder)))

@@ -9,22 +9,22 @@ skipped keys and texts of the post-quantum ratchet, is in dicts here. Messages a
 import sys
 from collections.abc import Sequence
 
-import works
+import cases
 from letterlock_account import OURS, THEIRS, steps, versions
 
 from letterlock import PrekeyBundle, Suite
-from letterlock.handshake.agreement import Party, Prekeys, initiate, respond
-from letterlock.primitives import xeddsa
-from letterlock.primitives.curve25519 import IdentityKeyPair, OneTimePrekeyPair, SignedPrekeyPair
-from letterlock.primitives.entropy import system_entropy as entropy
-from letterlock.primitives.mlkem import MlKem1024KeyPair
-from letterlock.ratchet.braid_states import Append, Slot, Write
-from letterlock.ratchet.chain import MessageKey
-from letterlock.session.record import decode_session, encode_session
-from letterlock.session.session import Opened, Session, accept, decrypt, decrypt_late, encrypt, initiated
-from letterlock.wire.envelope import Kind, peek_kind
-from letterlock.wire.message import InitialMessage, RatchetMessage
-from letterlock.wire.prekey import PrekeyKind, PublicPrekey, SignedKey
+from letterlock._handshake.agreement import Party, Prekeys, initiate, respond
+from letterlock._primitives import xeddsa
+from letterlock._primitives.curve25519 import IdentityKeyPair, OneTimePrekeyPair, SignedPrekeyPair
+from letterlock._primitives.entropy import system_entropy as entropy
+from letterlock._primitives.mlkem import MlKem1024KeyPair
+from letterlock._ratchet.braid_states import Append, Slot, Write
+from letterlock._ratchet.chain import MessageKey
+from letterlock._records.session import decode_session, encode_session
+from letterlock._session.session import Decrypted, Session, accept, decrypt, decrypt_late, encrypt, initiated
+from letterlock._wire.envelope import Kind, peek_kind
+from letterlock._wire.message import InitialMessage, RatchetMessage
+from letterlock._wire.prekey import PrekeyKind, PublicPrekey, SignedKey
 
 
 class Side:
@@ -70,7 +70,7 @@ class Side:
             self._looked_up.clear()
         return self.commit(opened)
 
-    def commit(self, opened: Opened) -> bytes:
+    def commit(self, opened: Decrypted) -> bytes:
         self._session = opened.session
         if opened.writes:
             self._write(opened.writes)
@@ -143,15 +143,15 @@ class SessionPair:
         return self._ours.decrypt(wire)
 
 
-def saving(suite: Suite) -> dict[str, works.Own]:
+def saving(suite: Suite) -> dict[str, cases.Own]:
     """A session to bytes and back, without a store."""
-    pair = works.spoken(lambda: SessionPair(suite))
+    pair = cases.spoken(lambda: SessionPair(suite))
     assert isinstance(pair, SessionPair)
     session = pair.session
-    return {"save-load": works.each_of(lambda: decode_session(encode_session(session)), 100)}
+    return {"save-load": cases.each_of(lambda: decode_session(encode_session(session)), 100)}
 
 
 if __name__ == "__main__":
     suite = Suite[sys.argv[1]]
-    own = works.chain(steps) if suite is Suite.X3DH else {}
-    works.serve(lambda: SessionPair(suite), versions(), own | saving(suite))
+    own = cases.chain(steps) if suite is Suite.X3DH else {}
+    cases.serve(lambda: SessionPair(suite), versions(), own | saving(suite))

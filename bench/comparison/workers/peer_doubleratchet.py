@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from importlib.metadata import version
 from typing import Any
 
-import works
+import cases
 from doubleratchet import DoubleRatchet, EncryptedMessage, Header, KDFChain
 from doubleratchet.recommended import (
     HashFunction,
@@ -143,4 +143,4 @@ def steps(count: int) -> None:
 
 if __name__ == "__main__":
     names = ("DoubleRatchet", "X3DH", "cryptography")
-    works.serve(RatchetPair, {name: version(name) for name in names}, works.chain(steps))
+    cases.serve(RatchetPair, {name: version(name) for name in names}, cases.chain(steps))

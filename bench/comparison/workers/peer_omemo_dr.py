@@ -7,7 +7,7 @@ message of one ratchet.
 from importlib.metadata import version
 from typing import Any
 
-import works
+import cases
 from omemo_dr.const import NS_OMEMO_TMP
 from omemo_dr.protocol.prekeywhispermessage import PreKeyWhisperMessage
 from omemo_dr.protocol.whispermessage import WhisperMessage
@@ -122,4 +122,4 @@ def steps(count: int) -> None:
 
 if __name__ == "__main__":
     versions = {name: version(name) for name in ("omemo-dr", "protobuf")}
-    works.serve(CipherPair, versions, works.chain(steps))
+    cases.serve(CipherPair, versions, cases.chain(steps))

@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-import works
+import cases
 from sibna import Ed25519KeyPair, Session, X25519KeyPair, generate_peer_bundle
 from sibna.ratchet import ChainKey
 
@@ -67,4 +67,4 @@ def steps(count: int) -> None:
 
 if __name__ == "__main__":
     versions = {name: version(name) for name in ("sibna", "cryptography")}
-    works.serve(SibnaPair, versions, works.chain(steps))
+    cases.serve(SibnaPair, versions, cases.chain(steps))

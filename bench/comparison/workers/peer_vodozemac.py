@@ -2,8 +2,8 @@
 
 from importlib.metadata import version
 
+import cases
 import vodozemac
-import works
 
 
 class OlmPair:
@@ -40,4 +40,4 @@ class OlmPair:
 
 
 if __name__ == "__main__":
-    works.serve(OlmPair, {"vodozemac": version("vodozemac")})
+    cases.serve(OlmPair, {"vodozemac": version("vodozemac")})

@@ -22,12 +22,12 @@ from pathlib import Path
 from time import perf_counter_ns, thread_time_ns
 from typing import Final
 
-import works
+import cases
 from letterlock_account import floor, versions
 
 from letterlock import Account, Address, MemoryStore, SqliteStore, Suite
-from letterlock.session.peer import Peer, save_peer
-from letterlock.stores.protocol import SessionRow
+from letterlock._device.peer import Peer, save_peer
+from letterlock.stores._interface import SessionRow
 
 OURS, THEIRS = Address("ours"), Address("theirs")
 SUITES: Final = frozenset(Suite)
@@ -52,9 +52,9 @@ class Talk:
         self.ours = Account.create(self.store, OURS, suites=SUITES)
         self.theirs = Account.create(MemoryStore(), THEIRS, suites=SUITES)
         self.ours.initiate(THEIRS, self.theirs.bundle(), suite=suite)
-        for text in works.texts(3):
-            works.require_same(self.theirs.decrypt(OURS, self.ours.encrypt(THEIRS, text)), text)
-            works.require_same(self.ours.decrypt(THEIRS, self.theirs.encrypt(OURS, text)), text)
+        for text in cases.texts(3):
+            cases.require_same(self.theirs.decrypt(OURS, self.ours.encrypt(THEIRS, text)), text)
+            cases.require_same(self.ours.decrypt(THEIRS, self.theirs.encrypt(OURS, text)), text)
 
     def copy(self, addresses: Iterable[Address]) -> None:
         """Put the session under other addresses too, through the store's own interface.
@@ -104,7 +104,7 @@ class Sessions:
         self.works: dict[str, Run] = {"encrypt": self._encrypt, "decrypt": self._decrypt}
 
     def _encrypt(self, count: int, clock: Clock) -> list[float]:
-        text = os.urandom(works.TEXT_BYTES)
+        text = os.urandom(cases.TEXT_BYTES)
         times = (timed(partial(self.talk.ours.encrypt, to, text), clock) for to in self._drawn())
         return [mean(times) for _ in range(count)]
 
@@ -122,13 +122,13 @@ class Sessions:
         begun = clock()
         came = self.talk.ours.decrypt(of, letter)
         took = clock() - begun
-        works.require_same(came, text)
+        cases.require_same(came, text)
         self._heard[of] += 1
         return took
 
     def _letter(self, number: int) -> tuple[bytes, bytes]:
         while len(self._letters) <= number:
-            text = os.urandom(works.TEXT_BYTES)
+            text = os.urandom(cases.TEXT_BYTES)
             self._letters.append((text, self.talk.theirs.encrypt(OURS, text)))
         return self._letters[number]
 
@@ -150,18 +150,18 @@ class Skipped:
             self.works["late"] = self._decrypt_late
 
     def _write(self) -> tuple[bytes, bytes]:
-        text = os.urandom(works.TEXT_BYTES)
+        text = os.urandom(cases.TEXT_BYTES)
         return text, self.talk.theirs.encrypt(OURS, text)
 
     def _hear(self, text: bytes, letter: bytes, clock: Clock) -> float:
         begun = clock()
         came = self.talk.ours.decrypt(THEIRS, letter)
         took = clock() - begun
-        works.require_same(came, text)
+        cases.require_same(came, text)
         return took
 
     def _encrypt(self, count: int, clock: Clock) -> list[float]:
-        text = os.urandom(works.TEXT_BYTES)
+        text = os.urandom(cases.TEXT_BYTES)
         times = (timed(lambda: self.talk.ours.encrypt(THEIRS, text), clock) for _ in repeat(None))
         return [mean(times) for _ in range(count)]
 
@@ -194,7 +194,7 @@ class Devices:
         return [timed(self._all, clock) / len(self._addresses) for _ in range(count)]
 
     def _all(self) -> None:
-        text = os.urandom(works.TEXT_BYTES)
+        text = os.urandom(cases.TEXT_BYTES)
         for address in self._addresses:
             self.talk.ours.encrypt(address, text)
 
@@ -224,7 +224,7 @@ def main() -> None:
         return {"ns": what.works[work.removesuffix(CPU)](count, clock)}
 
     names = [*what.works, *(name + CPU for name in what.works)]
-    works.listen({"works": names, "versions": versions()}, answer)
+    cases.listen({"works": names, "versions": versions()}, answer)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,6 @@ delivers none twice (delivery.py says what standard output can promise), reuses 
 Not here: the arguments (parser.py), what a failure says (report.py), the commands (program.py has the table).
 """
 
-from letterlock.cli.program import main
+from letterlock.cli._program import main
 
 __all__ = ["main"]

@@ -7,20 +7,20 @@ Not here: accounts that draw their own bytes (parties.py).
 
 import hashlib
 
-from letterlock.account import Account, Ambient
-from letterlock.handshake.agreement import Party
-from letterlock.primitives.curve25519 import IdentityKeyPair
-from letterlock.primitives.mlkem import Encapsulation, MlKem1024PublicKey
-from letterlock.primitives.secret import KEY_BYTES, Guarded
-from letterlock.session.book import SessionBook
-from letterlock.session.profile import Profile, encode_profile
-from letterlock.stores.memory import MemoryStore
+from letterlock._device.account_record import Profile, encode_profile
+from letterlock._handshake.agreement import Party
+from letterlock._primitives.curve25519 import IdentityKeyPair
+from letterlock._primitives.mlkem import Encapsulation, MlKem1024PublicKey
+from letterlock._primitives.secret import KEY_BYTES, Uncopyable
+from letterlock._session.peer_sessions import PeerSessions
+from letterlock._wire.bundle import PrekeyBundle
+from letterlock._wire.prekey import PrekeyKind
+from letterlock.account import Account, Environment
+from letterlock.stores._memory import MemoryStore
 from letterlock.vectors.bundles import prekey_kind, private_key
 from letterlock.vectors.handshakes import encapsulation_of, prekey_row
 from letterlock.vectors.operation import Input, Output, operation
 from letterlock.vectors.plays import Chosen, drawn_by_sending, kept_keys, play
-from letterlock.wire.bundle import PrekeyBundle
-from letterlock.wire.prekey import PrekeyKind
 
 
 @operation("account.play")
@@ -40,7 +40,7 @@ def account_play(given: Input) -> Output:
     return play(given.parts("steps"), table)
 
 
-class AccountPlayer(Guarded):
+class AccountPlayer(Uncopyable):
     """An account, its store, its clock, and the bytes that it draws."""
 
     __slots__ = ("_account", "_encapsulation", "_entropy", "_now", "_prekeys", "_store", "_suites")
@@ -70,8 +70,8 @@ class AccountPlayer(Guarded):
                     self._store.add_replay(kind, id_, digest)
 
     def _open(self) -> Account:
-        ambient = Ambient(self._suites, lambda: self._now, self._entropy, self._encapsulate)
-        return Account.open_in(self._store, ambient)
+        environment = Environment(self._suites, lambda: self._now, self._entropy, self._encapsulate)
+        return Account.open_in(self._store, environment)
 
     def _encapsulate(self, key: MlKem1024PublicKey) -> Encapsulation:
         return self._encapsulation(key)
@@ -92,7 +92,7 @@ class AccountPlayer(Guarded):
         """Seal a plaintext for a peer."""
         address = step.address("address")
         with self._store.transaction():
-            active = SessionBook(self._store, address, self._suites).active()
+            active = PeerSessions(self._store, address, self._suites).active()
         self._entropy.offer(*drawn_by_sending(step, active))
         message = self._account.encrypt(address, step.hex("plaintext"))
         return {"message": message.hex()}

@@ -5,16 +5,16 @@ The slots are lists here, which `Append` and `Clear` change as a store's rows.
 Not here: the messages around the parts (triple.py).
 """
 
+from letterlock._primitives.secret import KEY_BYTES, Uncopyable
+from letterlock._ratchet import braid
+from letterlock._ratchet.braid_states import Append, Braid, Slot, Write
+from letterlock._ratchet.pq_keys import EpochSecret, PqSharedSecret
+from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._wire.pq_header import BARE, CODEWORD_BYTES, MAX_INDEX, PqHeader, PqType
 from letterlock.errors import UsageError
 from letterlock.limits import MAX_CODEWORDS
-from letterlock.primitives.secret import KEY_BYTES, Guarded
-from letterlock.ratchet import braid
-from letterlock.ratchet.braid_states import Append, Braid, Slot, Write
-from letterlock.ratchet.pq_keys import EpochSecret, PqSharedSecret
-from letterlock.ratchet.pq_profile import LETTERLOCK
 from letterlock.vectors.operation import Input, Output, operation
 from letterlock.vectors.plays import Chosen, play
-from letterlock.wire.healing import BARE, CODEWORD_BYTES, MAX_INDEX, HealingPart, PartType
 
 
 @operation("braid.play")
@@ -25,7 +25,7 @@ def braid_play(given: Input) -> Output:
     return play(given.parts("steps"), table)
 
 
-class BraidPlayer(Guarded):
+class BraidPlayer(Uncopyable):
     """The state, what lies beside it, and the bytes that are drawn."""
 
     __slots__ = ("_entropy", "_slots", "_state")
@@ -56,9 +56,9 @@ class BraidPlayer(Guarded):
 
     def receive(self, step: Input) -> Output:
         """Take in a piece of an authenticated message."""
-        part = _piece(step, number=1, previous=0)
-        braid.check_epoch(self._state, part)
-        received = braid.receive(LETTERLOCK, self._state, part, self._slots.__getitem__)
+        pq_header = _piece(step, number=1, previous=0)
+        braid.check_epoch(self._state, pq_header)
+        received = braid.receive(LETTERLOCK, self._state, pq_header, self._slots.__getitem__)
         self._commit(received.state, received.writes)
         return {"secret": _shown(received.secret)}
 
@@ -75,24 +75,24 @@ class BraidPlayer(Guarded):
                 self._slots[write.slot].clear()
 
 
-def read_part(given: Input) -> HealingPart:
+def read_pq_header(given: Input) -> PqHeader:
     """Return the part of a triple message. Raises UsageError for what no message can carry."""
     return _piece(given, given.counter("number", 1), given.counter("previous"))
 
 
-def _piece(given: Input, number: int, previous: int) -> HealingPart:
+def _piece(given: Input, number: int, previous: int) -> PqHeader:
     epoch, type_ = given.counter("epoch", 1), given.number("type")
     first, codewords = given.optional_number("first"), given.optional_hex("codewords")
-    if type_ not in set(PartType):
+    if type_ not in set(PqType):
         raise UsageError("there is no type of part of this number")
     if first is None or codewords is None:
         if type_ not in BARE or first is not None or codewords is not None:
             raise UsageError("`first` and `codewords` are null with types 0 and 4, and with them alone")
-        return HealingPart(epoch, number, previous, PartType(type_))
+        return PqHeader(epoch, number, previous, PqType(type_))
     count, rest = divmod(len(codewords), CODEWORD_BYTES)
     if type_ in BARE or rest or not 1 <= count <= MAX_CODEWORDS or not 0 <= first <= MAX_INDEX + 1 - count:
         raise UsageError("1 to 64 whole codewords, of indices up to 65,535, with types 1, 2, 3, 5 and 6")
-    return HealingPart(epoch, number, previous, PartType(type_), first, codewords)
+    return PqHeader(epoch, number, previous, PqType(type_), first, codewords)
 
 
 def _shown(secret: EpochSecret | None) -> str | None:

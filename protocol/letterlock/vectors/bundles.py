@@ -3,8 +3,7 @@
 Not here: their parts (decoding.py, `wire.decode`).
 """
 
-from letterlock.errors import UsageError
-from letterlock.primitives.curve25519 import (
+from letterlock._primitives.curve25519 import (
     IdentityKeyPair,
     OneTimePrekey,
     OneTimePrekeyPair,
@@ -12,13 +11,14 @@ from letterlock.primitives.curve25519 import (
     SignedPrekey,
     SignedPrekeyPair,
 )
-from letterlock.primitives.mlkem import SEED_BYTES, KemSeed, MlKem1024KeyPair, MlKem1024PublicKey
-from letterlock.primitives.secret import KEY_BYTES
-from letterlock.primitives.xeddsa import NONCE_BYTES
+from letterlock._primitives.mlkem import SEED_BYTES, KemSeed, MlKem1024KeyPair, MlKem1024PublicKey
+from letterlock._primitives.secret import KEY_BYTES
+from letterlock._primitives.xeddsa import NONCE_BYTES
+from letterlock._wire.bundle import PrekeyBundle
+from letterlock._wire.prekey import KEM, ONE_TIME, SIGNED, PrekeyKind, PublicPrekey, SignedKey
+from letterlock._wire.publication import Publication
+from letterlock.errors import UsageError
 from letterlock.vectors.operation import Input, Output, operation
-from letterlock.wire.bundle import PrekeyBundle
-from letterlock.wire.prekey import KEM, ONE_TIME, SIGNED, PrekeyKind, PublicPrekey, SignedKey
-from letterlock.wire.publication import Publication
 
 
 @operation("bundle.make")

@@ -1,14 +1,14 @@
 """Put every vector to an implementation, and count the answers that are not as recorded.
 
-Not here: reading files (files.py), whom to ask (asker.py), printing (cli/).
+Not here: reading files (files.py), whom to ask (responder.py), printing (cli/).
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from letterlock.vectors.asker import Answer, Asker
 from letterlock.vectors.files import Family, Test
+from letterlock.vectors.responder import Answer, Responder
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,12 @@ class Verdict:
         }
 
 
-def check(families: Iterable[Family], asker: Asker, progress: Callable[[str], None]) -> list[Verdict]:
-    """Put all tests to `asker`; `progress` is told each family's name before it begins."""
+def check(families: Iterable[Family], responder: Responder, progress: Callable[[str], None]) -> list[Verdict]:
+    """Put all tests to `responder`; `progress` is told each family's name before it begins."""
     verdicts: list[Verdict] = []
     for family in families:
         progress(family.name)
-        answers = ((test, asker.ask(test.operation, test.given)) for test in family.tests)
+        answers = ((test, responder.ask(test.operation, test.given)) for test in family.tests)
         failures = tuple(
             Failure(family.name, test, answer) for test, answer in answers if answer != test.expected
         )

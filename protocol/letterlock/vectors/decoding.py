@@ -6,17 +6,17 @@ Not here: addresses, padding and armor, which have operations of their own; sign
 from collections.abc import Callable
 from typing import Final
 
+from letterlock._primitives.curve25519 import OneTimePrekey, SignedPrekey
+from letterlock._primitives.mlkem import MlKem1024PublicKey
+from letterlock._wire.address import Address
+from letterlock._wire.bundle import PrekeyBundle
+from letterlock._wire.envelope import Kind
+from letterlock._wire.message import InitialMessage, RatchetMessage
+from letterlock._wire.pq_header import PqHeader
+from letterlock._wire.prekey import PublicPrekey
+from letterlock._wire.publication import Publication
 from letterlock.errors import UsageError
-from letterlock.primitives.curve25519 import OneTimePrekey, SignedPrekey
-from letterlock.primitives.mlkem import MlKem1024PublicKey
 from letterlock.vectors.operation import Input, Output, operation
-from letterlock.wire.address import Address
-from letterlock.wire.bundle import PrekeyBundle
-from letterlock.wire.envelope import Kind
-from letterlock.wire.healing import HealingPart
-from letterlock.wire.message import InitialMessage, RatchetMessage
-from letterlock.wire.prekey import PublicPrekey
-from letterlock.wire.publication import Publication
 
 AnyPrekey = PublicPrekey[SignedPrekey] | PublicPrekey[OneTimePrekey] | PublicPrekey[MlKem1024PublicKey]
 
@@ -88,15 +88,15 @@ def _message_parts(message: RatchetMessage) -> Output:
         "ratchet_key": message.header.ratchet_key.data.hex(),
         "previous_length": message.header.previous_length,
         "number": message.header.number,
-        "opened": message.opened.hex(),
+        "opened": message.header_bytes.hex(),
         "sealed": message.sealed.hex(),
     }
-    return parts if message.part is None else parts | {"part": part_fields(message.part)}
+    return parts if message.pq_header is None else parts | {"part": part_fields(message.pq_header)}
 
 
-def part_fields(part: HealingPart) -> Output:
+def part_fields(pq_header: PqHeader) -> Output:
     """Return what a triple message has more; its types are numbers, as they are sent."""
-    epoch, number, previous, type_, first, codewords = part.fields()
+    epoch, number, previous, type_, first, codewords = pq_header.fields()
     return {
         "epoch": epoch,
         "number": number,

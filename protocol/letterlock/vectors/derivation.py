@@ -1,16 +1,16 @@
 """Operations that derive keys: HMAC, HKDF, and the three steps of the protocol that use them."""
 
+from letterlock._handshake import pqxdh, x3dh
+from letterlock._handshake.x3dh import KeyMaterial
+from letterlock._primitives.curve25519 import SharedPoint
+from letterlock._primitives.kdf import MAX_HKDF_BYTES, hkdf_sha256, hmac_sha256
+from letterlock._primitives.mlkem import KemSecret
+from letterlock._primitives.secret import KEY_BYTES
+from letterlock._ratchet.chain import ChainKey, kdf_ck
+from letterlock._ratchet.root import RootKey, kdf_rk
+from letterlock._wire.suite import Suite
 from letterlock.errors import UsageError
-from letterlock.handshake import pqxdh, x3dh
-from letterlock.handshake.x3dh import KeyMaterial
-from letterlock.primitives.curve25519 import SharedPoint
-from letterlock.primitives.kdf import MAX_HKDF_BYTES, hkdf_sha256, hmac_sha256
-from letterlock.primitives.mlkem import KemSecret
-from letterlock.primitives.secret import KEY_BYTES
-from letterlock.ratchet.chain import ChainKey, kdf_ck
-from letterlock.ratchet.root import RootKey, kdf_rk
 from letterlock.vectors.operation import Input, Output, operation
-from letterlock.wire.suite import Suite
 
 
 @operation("kdf.hmac")

@@ -5,8 +5,8 @@ Not here: which codewords a message carries (braid.py).
 
 from typing import Final
 
+from letterlock._ratchet.erasure import CODEWORD_BYTES, MAX_INDEX, Codeword, Collected, codeword
 from letterlock.errors import UsageError
-from letterlock.ratchet.erasure import CODEWORD_BYTES, MAX_INDEX, Codeword, Collected, codeword
 from letterlock.vectors.operation import Input, Output, operation, unhex
 
 _MOST_PIECES: Final = 64

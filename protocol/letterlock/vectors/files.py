@@ -3,7 +3,7 @@
     family     one file: name, groups of one operation each
     test       what is asked, and the answer that is recorded
 
-Not here: asking (asker.py), comparing (check.py). The JSON schema beside the vectors says the same to others.
+Not here: asking (responder.py), comparing (check.py). The JSON schema beside the vectors says the same.
 """
 
 import json

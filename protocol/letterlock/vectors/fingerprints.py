@@ -1,7 +1,7 @@
 """Operations of safety numbers, for addresses as accounts have them."""
 
-from letterlock.handshake.safety_number import SafetyNumber, safety_number
-from letterlock.primitives.curve25519 import IdentityKey
+from letterlock._handshake.safety_number import SafetyNumber, safety_number
+from letterlock._primitives.curve25519 import IdentityKey
 from letterlock.vectors.operation import Input, Output, operation
 
 

@@ -1,27 +1,27 @@
 """Operations of the handshakes, with chosen keys and encapsulation.
 
-The initiator's whole way is `letterlock.handshake.agreement.initiate`; the recipient's is what an account
+The initiator's whole way is `letterlock._handshake.agreement.initiate`; the recipient's is what an account
 does up to the agreement, with its prekeys in a store in memory.
 
 Not here: what comes after, the ratchet message and what is recorded; account.play shows that.
 """
 
+from letterlock._device.prekeys import PrekeyRing
+from letterlock._handshake import agreement
+from letterlock._handshake.agreement import Agreement, Encapsulate, Party, Prekeys
+from letterlock._primitives import xeddsa
+from letterlock._primitives.curve25519 import IdentityKeyPair, PrivateKey
+from letterlock._primitives.entropy import Entropy
+from letterlock._primitives.mlkem import SEED_BYTES, Encapsulation, KemSecret, MlKem1024PublicKey
+from letterlock._primitives.secret import KEY_BYTES
+from letterlock._wire import cbor
+from letterlock._wire.bundle import PrekeyBundle
+from letterlock._wire.message import InitialMessage, handshake_id
+from letterlock._wire.prekey import KEM, PrekeyKind
 from letterlock.errors import UsageError
-from letterlock.handshake import agreement
-from letterlock.handshake.agreement import Agreement, Encapsulate, Party, Prekeys
-from letterlock.primitives import xeddsa
-from letterlock.primitives.curve25519 import IdentityKeyPair, PrivateKey
-from letterlock.primitives.entropy import Entropy
-from letterlock.primitives.mlkem import SEED_BYTES, Encapsulation, KemSecret, MlKem1024PublicKey
-from letterlock.primitives.secret import KEY_BYTES
-from letterlock.session.prekeys import PrekeyRing
-from letterlock.stores.memory import MemoryStore
-from letterlock.stores.protocol import PrekeyRow, Record
+from letterlock.stores._interface import PrekeyRow, Record
+from letterlock.stores._memory import MemoryStore
 from letterlock.vectors.operation import Input, Output, operation
-from letterlock.wire import cbor
-from letterlock.wire.bundle import PrekeyBundle
-from letterlock.wire.message import InitialMessage, handshake_id
-from letterlock.wire.prekey import KEM, PrekeyKind
 
 
 @operation("handshake.initiate")
@@ -34,7 +34,7 @@ def _initiate(given: Input) -> Output:
         _only(given.sized("ephemeral", KEY_BYTES)),
         encapsulation_of(given.optional_part("kem")),
     )
-    opened = initiation.header.encode_open()
+    opened = initiation.header.encode_header()
     return _agreed(initiation.agreement, handshake_id(opened)) | {"opened": opened.hex()}
 
 

@@ -3,9 +3,9 @@
 Not here: signatures (signatures.py).
 """
 
-from letterlock.primitives.curve25519 import EphemeralKey, EphemeralKeyPair, PrivateKey
-from letterlock.primitives.mlkem import SEED_BYTES, KemSeed, MlKem1024KeyPair, MlKem1024PublicKey
-from letterlock.primitives.secret import KEY_BYTES
+from letterlock._primitives.curve25519 import EphemeralKey, EphemeralKeyPair, PrivateKey
+from letterlock._primitives.mlkem import SEED_BYTES, KemSeed, MlKem1024KeyPair, MlKem1024PublicKey
+from letterlock._primitives.secret import KEY_BYTES
 from letterlock.vectors.operation import Input, Output, operation
 
 

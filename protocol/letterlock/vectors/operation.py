@@ -11,10 +11,10 @@ Not here: files of vectors (files.py), comparing answers (check.py), the line pr
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias, cast
 
+from letterlock._wire.address import Address
+from letterlock._wire.suite import Suite
 from letterlock.errors import UsageError
 from letterlock.limits import MAX_COUNTER
-from letterlock.wire.address import Address
-from letterlock.wire.suite import Suite
 
 Output: TypeAlias = dict[str, Any]
 """What an operation answers: a JSON object."""
@@ -52,7 +52,7 @@ class Input:
         return unhex(self.raw(name), name)
 
     def sized(self, name: str, length: int) -> bytes:
-        """Return a byte string of so many bytes: what an asker has, as a private key, and no peer sends."""
+        """Return a byte string of so many bytes: what a responder has, and no peer sends."""
         data = self.hex(name)
         if len(data) != length:
             raise UsageError(f"`{name}` must have {length} bytes")

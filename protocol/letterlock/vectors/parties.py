@@ -7,11 +7,11 @@ Not here: anything that could be recorded, since no answer comes twice.
 
 from typing import Final
 
+from letterlock._wire.bundle import PrekeyBundle
 from letterlock.account import Account
 from letterlock.errors import UsageError
-from letterlock.stores.memory import MemoryStore
+from letterlock.stores._memory import MemoryStore
 from letterlock.vectors.operation import Input, Output, operation
-from letterlock.wire.bundle import PrekeyBundle
 
 MAX_PARTIES: Final = 64
 

@@ -8,15 +8,15 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Final, TypeAlias
 
+from letterlock._primitives.secret import KEY_BYTES, Uncopyable
+from letterlock._ratchet.double import Hearing, State
+from letterlock._ratchet.triple import Triple
+from letterlock._session.peer_sessions import Entry
+from letterlock._wire.message import SENT_NONCE_BYTES
 from letterlock.errors import LetterlockError, UsageError
 from letterlock.limits import MAX_SKIPPED_KEYS
-from letterlock.primitives.secret import KEY_BYTES, Guarded
-from letterlock.ratchet.double import Hearing, State
-from letterlock.ratchet.triple import Triple
-from letterlock.session.book import Entry
-from letterlock.stores.protocol import Store
+from letterlock.stores._interface import Store
 from letterlock.vectors.operation import Input, Output
-from letterlock.wire.message import SENT_NONCE_BYTES
 
 Step: TypeAlias = Callable[[Input], Output]
 
@@ -40,7 +40,7 @@ def play(steps: Iterable[Input], table: Mapping[str, Step]) -> Output:
     return {"steps": answers}
 
 
-class Chosen(Guarded):
+class Chosen(Uncopyable):
     """Entropy that hands out the bytes offered for one step, by their length, each once.
 
     Eight bytes that nobody offered are the id of a session, which shows nowhere: those are counted.

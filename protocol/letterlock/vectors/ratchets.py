@@ -8,31 +8,31 @@ Not here: what shows a triple ratchet (triple.py), handshakes, which of several 
 
 from typing import Final
 
+from letterlock._device.peer import Peer, save_peer
+from letterlock._handshake.x3dh import SharedSecret
+from letterlock._primitives.curve25519 import IdentityKey, SignedPrekey, SignedPrekeyPair
+from letterlock._primitives.secret import KEY_BYTES, Uncopyable
+from letterlock._ratchet import double, triple
+from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._ratchet.root import RootKey
+from letterlock._ratchet.triple import Triple
+from letterlock._session.peer_sessions import PeerSessions
+from letterlock._session.session import Initiated, Origin, decrypt_first
+from letterlock._wire import cbor
+from letterlock._wire.address import Address
+from letterlock._wire.message import RatchetMessage
+from letterlock._wire.suite import Suite
 from letterlock.errors import UsageError
-from letterlock.handshake.x3dh import SharedSecret
-from letterlock.primitives.curve25519 import IdentityKey, SignedPrekey, SignedPrekeyPair
-from letterlock.primitives.secret import KEY_BYTES, Guarded
-from letterlock.ratchet import double, triple
-from letterlock.ratchet.pq_profile import LETTERLOCK
-from letterlock.ratchet.root import RootKey
-from letterlock.ratchet.triple import Triple
-from letterlock.session.book import SessionBook
-from letterlock.session.peer import Peer, save_peer
-from letterlock.session.session import Initiated, Origin, open_first
-from letterlock.stores.memory import MemoryStore
+from letterlock.stores._memory import MemoryStore
 from letterlock.vectors.bundles import private_key
 from letterlock.vectors.operation import Input, Output, operation
 from letterlock.vectors.plays import Chosen, double_of, drawn_by_sending, kept_keys, play
-from letterlock.wire import cbor
-from letterlock.wire.address import Address
-from letterlock.wire.message import RatchetMessage
-from letterlock.wire.suite import Suite
 
 _PEER: Final = Address("peer", 1)
 _PEER_KEY: Final = (9).to_bytes(KEY_BYTES, "little")
 """Whom the store takes the session to be with: nothing of it reaches a message."""
 
-_HEADER: Final = cbor.encode_open()
+_HEADER: Final = cbor.encode_prefix()
 """The opening of an initial message that carries no handshake: what it carries alone is answered.
 
 Its one byte counts for the size of a message of the triple ratchet, and never makes room for a codeword more:
@@ -52,7 +52,7 @@ def ratchet_play(given: Input) -> Output:
     return play(given.parts("steps"), table)
 
 
-class SidePlayer(Guarded):
+class SidePlayer(Uncopyable):
     """One side of a session: in a book, or, before the recipient's first message, waiting."""
 
     __slots__ = ("_book", "_entropy", "_origin", "_store", "_waiting")
@@ -62,7 +62,7 @@ class SidePlayer(Guarded):
         secret = SharedSecret(_key(given, "secret"))
         self._entropy = Chosen()
         self._store = MemoryStore()
-        self._book = SessionBook(self._store, _PEER, frozenset(Suite))
+        self._book = PeerSessions(self._store, _PEER, frozenset(Suite))
         self._origin = Origin(suite, _key(given, "associated_data"), None)
         self._waiting: double.State | Triple | None = None
         with self._store.transaction():
@@ -109,7 +109,7 @@ class SidePlayer(Guarded):
         with self._store.transaction():
             if self._waiting is None:
                 return {"plaintext": self._book.decrypt(message).hex()}
-            opened = open_first(self._origin, self._waiting, message)
+            opened = decrypt_first(self._origin, self._waiting, message)
             self._book.insert_opened(opened, self._entropy)
         self._waiting = None
         return {"plaintext": opened.plaintext.hex()}

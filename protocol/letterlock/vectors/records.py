@@ -3,15 +3,15 @@
 Not here: transactions and tables, which no single answer shows (tests/).
 """
 
+from letterlock._device.account_record import decode_profile
+from letterlock._device.peer import decode_peer
+from letterlock._device.prekeys import decode_prekey
+from letterlock._ratchet.triple import Triple
+from letterlock._records.session import decode_session
+from letterlock._session.session import Established, Initiated
 from letterlock.errors import UsageError
-from letterlock.ratchet.triple import Triple
-from letterlock.session.peer import decode_peer
-from letterlock.session.prekeys import decode_prekey
-from letterlock.session.profile import decode_profile
-from letterlock.session.record import decode_session
-from letterlock.session.session import Established, Initiated
-from letterlock.stores.protocol import Record
-from letterlock.stores.vault import DataKey, KeyOpener, Part, PassphraseOpener, Vault, Wrap
+from letterlock.stores._interface import Record
+from letterlock.stores._vault import DataKey, KeyOpener, Part, PassphraseOpener, Vault, WrappedKey
 from letterlock.vectors.bundles import prekey_kind, private_key
 from letterlock.vectors.decoding import address_parts
 from letterlock.vectors.operation import Input, Output, operation, unhex
@@ -56,7 +56,7 @@ def session(given: Input) -> Output:
         "suite": int(kept.origin.suite),
         "associated_data": kept.origin.associated_data.hex(),
         "handshake": handshake.hex(),
-        "insists": isinstance(kept, Established) and kept.insists,
+        "promote_next": isinstance(kept, Established) and kept.promote_next,
         "state": type(double_of(kept.ratchet)).__name__,
         "braid": type(kept.ratchet.braid).__name__ if isinstance(kept.ratchet, Triple) else None,
     }
@@ -66,7 +66,7 @@ def session(given: Input) -> Output:
 def unwrap(given: Input) -> Output:
     """Return the data key."""
     kind, passes, memory = (given.number(name) for name in ("kind", "passes", "memory"))
-    wrap = Wrap.read((kind, given.hex("salt"), passes, memory, given.hex("wrapped")))
+    wrap = WrappedKey.read((kind, given.hex("salt"), passes, memory, given.hex("wrapped")))
     key = given.optional_hex("key")
     opener = PassphraseOpener(given.text("passphrase")) if key is None else KeyOpener(key)
     return {"data_key": wrap.open(opener).expose().hex()}

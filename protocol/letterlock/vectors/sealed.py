@@ -3,15 +3,15 @@
 Not here: which key that is; ratchet.play shows it.
 """
 
+from letterlock._primitives.curve25519 import RatchetKey
+from letterlock._primitives.secret import KEY_BYTES
+from letterlock._ratchet.chain import MessageKey
+from letterlock._session import sealing
+from letterlock._wire.message import SENT_NONCE_BYTES, Header, RatchetMessage
 from letterlock.errors import PlaintextTooLong
 from letterlock.limits import MAX_PLAINTEXT
-from letterlock.primitives.curve25519 import RatchetKey
-from letterlock.primitives.secret import KEY_BYTES
-from letterlock.ratchet.chain import MessageKey
-from letterlock.session import sealing
-from letterlock.vectors.braid import read_part
+from letterlock.vectors.braid import read_pq_header
 from letterlock.vectors.operation import Input, Output, operation
-from letterlock.wire.message import SENT_NONCE_BYTES, Header, RatchetMessage
 
 
 @operation("seal.seal")
@@ -23,15 +23,15 @@ def _seal(given: Input) -> Output:
     if len(plaintext) > MAX_PLAINTEXT:
         raise PlaintextTooLong(len(plaintext), MAX_PLAINTEXT)
     given_part = given.younger("part").optional_part("part")
-    part = None if given_part is None else read_part(given_part)
-    message = sealing.seal(_key(given), _associated_data(given), header, plaintext, nonce, part)
+    pq_header = None if given_part is None else read_pq_header(given_part)
+    message = sealing.seal_message(_key(given), _associated_data(given), header, plaintext, nonce, pq_header)
     return {"message": message.hex()}
 
 
 @operation("seal.open")
 def _open(given: Input) -> Output:
     message = RatchetMessage.decode(given.hex("message"))
-    return {"plaintext": sealing.open_(_key(given), _associated_data(given), message).hex()}
+    return {"plaintext": sealing.open_message(_key(given), _associated_data(given), message).hex()}
 
 
 def _key(given: Input) -> MessageKey:

@@ -1,8 +1,8 @@
 """Operations of XEdDSA."""
 
-from letterlock.primitives import xeddsa
-from letterlock.primitives.curve25519 import IdentityKey, IdentityKeyPair, PrivateKey
-from letterlock.primitives.secret import KEY_BYTES
+from letterlock._primitives import xeddsa
+from letterlock._primitives.curve25519 import IdentityKey, IdentityKeyPair, PrivateKey
+from letterlock._primitives.secret import KEY_BYTES
 from letterlock.vectors.operation import Input, Output, operation
 
 

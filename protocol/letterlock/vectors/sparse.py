@@ -5,13 +5,12 @@ Keys of messages that were jumped over are kept here, as many as come: the limit
 Not here: where the secrets come from (braid.py), the double ratchet beside the chains (triple.py).
 """
 
+from letterlock._primitives.secret import KEY_BYTES, Uncopyable
+from letterlock._ratchet import sparse
+from letterlock._ratchet.pq_keys import EpochSecret, PqSharedSecret, SparseMessageKey
+from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._ratchet.sparse import SparsePlace
 from letterlock.errors import DuplicateMessage
-from letterlock.primitives.secret import KEY_BYTES, Guarded
-from letterlock.ratchet import sparse
-from letterlock.ratchet.double import DUPLICATE
-from letterlock.ratchet.pq_keys import EpochSecret, PqSharedSecret, SparseMessageKey
-from letterlock.ratchet.pq_profile import LETTERLOCK
-from letterlock.ratchet.sparse import SparsePlace
 from letterlock.vectors.operation import Input, Output, operation
 from letterlock.vectors.plays import play
 
@@ -24,7 +23,7 @@ def sparse_play(given: Input) -> Output:
     return play(given.parts("steps"), table)
 
 
-class SparsePlayer(Guarded):
+class SparsePlayer(Uncopyable):
     """The chains, and the kept keys by epoch and number."""
 
     __slots__ = ("_kept", "_state")
@@ -45,7 +44,7 @@ class SparsePlayer(Guarded):
         if sparse.is_late(self._state, place):
             kept = self._kept.pop((place.epoch, place.number), None)
             if kept is None:
-                raise DuplicateMessage(DUPLICATE)
+                raise DuplicateMessage
             return {"key": kept.expose().hex()}
         received = sparse.receive(LETTERLOCK, self._state, place)
         for gap in received.gaps(LETTERLOCK):

@@ -3,14 +3,14 @@
 Not here: the texts that these travel in (braid.py), ML-KEM-1024 (keys.py).
 """
 
-from letterlock.primitives.mlkem import SEED_BYTES, KemSeed, MlKem768KeyPair, MlKem768PublicKey
-from letterlock.primitives.mlkem_split import (
+from letterlock._primitives.mlkem import SEED_BYTES, KemSeed, MlKem768KeyPair, MlKem768PublicKey
+from letterlock._primitives.mlkem_split import (
     EncapsulationRandomness,
     encapsulate_header,
     encapsulate_vector,
     split,
 )
-from letterlock.primitives.secret import KEY_BYTES
+from letterlock._primitives.secret import KEY_BYTES
 from letterlock.vectors.operation import Input, Output, operation
 
 

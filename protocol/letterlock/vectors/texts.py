@@ -1,12 +1,12 @@
 """Operations on what plaintexts, messages and names look like: padding, armor, addresses."""
 
+from letterlock._wire import cbor
+from letterlock._wire.address import Address
+from letterlock._wire.armor import armor, dearmor
+from letterlock._wire.padding import pad, padded_length, unpad
 from letterlock.errors import PlaintextTooLong, UsageError
 from letterlock.limits import MAX_PLAINTEXT
 from letterlock.vectors.operation import Input, Output, operation
-from letterlock.wire import cbor
-from letterlock.wire.address import Address
-from letterlock.wire.armor import armor, dearmor
-from letterlock.wire.padding import pad, padded_length, unpad
 
 
 @operation("padding.length")

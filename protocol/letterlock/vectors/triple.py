@@ -3,11 +3,11 @@
 Not here: the session book that plays it (ratchets.py), the braid or the sparse chains alone.
 """
 
-from letterlock.ratchet.triple import Triple
+from letterlock._ratchet.triple import Triple
+from letterlock._wire.suite import Suite
 from letterlock.vectors.operation import Input, Output, operation
 from letterlock.vectors.plays import play
 from letterlock.vectors.ratchets import SidePlayer
-from letterlock.wire.suite import Suite
 
 
 @operation("triple.play")

@@ -25,7 +25,7 @@ function session(given) {
     suite: read.suite,
     associated_data: toHex(read.associatedData),
     handshake: toHex(read.handshake),
-    insists: read.insists,
+    promote_next: read.promote_next,
     state: read.state,
     braid: read.braid,
   };

@@ -1,0 +1,130 @@
+"""Conversations to measure: two accounts in stores, and their two sessions without a store.
+
+A conversation has begun with three messages each way, so that the triple ratchet is where most messages are:
+each has one codeword, of a text that is sent for the first time. `Talk.turn` keeps it so.
+
+Not here: what is measured of it (the rooms' files).
+"""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+from letterlock import Account, Address, MemoryStore, Suite
+from letterlock._primitives.entropy import system_entropy
+from letterlock._ratchet.braid_states import Append, Slot, Write
+from letterlock._records.session import decode_session
+from letterlock._session.session import Decrypted, Session, decrypt, encrypt
+from letterlock._wire.message import RatchetMessage
+from letterlock.stores._interface import Store
+
+PAYLOAD: Final = os.urandom(100)
+ALICE, BOB = Address("alice"), Address("bob")
+SUITES: Final = frozenset(Suite)
+BURST: Final = 10
+
+
+class Talk:
+    """Two accounts that have both spoken; `pending` are letters of Alice's that Bob has not read."""
+
+    def __init__(self, suite: Suite, make: Callable[[], Any] = MemoryStore) -> None:
+        self.stores: tuple[Store, Store] = (make(), make())
+        self.alice = Account.create(self.stores[0], ALICE, suites=SUITES)
+        self.bob = Account.create(self.stores[1], BOB, suites=SUITES)
+        self.pending: list[bytes] = []
+        self.alice.initiate(BOB, self.bob.bundle(), suite=suite)
+        for _ in range(3):
+            self.post(PAYLOAD)
+            self.deliver()
+            self.back(PAYLOAD)
+        self.post(PAYLOAD)
+        self.deliver()
+
+    def post(self, text: bytes) -> None:
+        """Alice writes; the letter is under way."""
+        self.pending.append(self.alice.encrypt(BOB, text))
+
+    def deliver(self) -> None:
+        """Bob reads what is under way, in order."""
+        for letter in self.pending:
+            self.bob.decrypt(ALICE, letter)
+        self.pending.clear()
+
+    def there(self, text: bytes) -> None:
+        """Alice writes, and Bob reads it."""
+        self.bob.decrypt(ALICE, self.alice.encrypt(BOB, text))
+
+    def back(self, text: bytes) -> None:
+        """Bob writes, and Alice reads it."""
+        self.alice.decrypt(BOB, self.bob.encrypt(ALICE, text))
+
+    def ping_pong(self) -> None:
+        """A message each way: two messages, two turns of the ratchet."""
+        self.there(PAYLOAD)
+        self.back(PAYLOAD)
+
+    def turn(self) -> None:
+        """Bob reads all and answers as much, so that codewords go both ways; Alice begins a new chain."""
+        self.deliver()
+        for _ in range(BURST):
+            self.back(PAYLOAD)
+        self.post(PAYLOAD)
+        self.deliver()
+
+    def letters(self, count: int) -> list[bytes]:
+        """Return some messages of Alice's in a row, which Bob has not read."""
+        return [self.alice.encrypt(BOB, PAYLOAD) for _ in range(count)]
+
+    def voices(self) -> "tuple[Voice, Voice]":
+        """Return both sessions as they are now."""
+        return Voice(self.stores[0], BOB), Voice(self.stores[1], ALICE)
+
+
+class Voice:
+    """One end's session without a store: what would lie in one is in dicts."""
+
+    def __init__(self, store: Store, peer: Address) -> None:
+        with store.transaction():
+            row = store.load_sessions(peer.encode(), 1)[0]
+            self.slots = {slot: [each.expose() for each in store.load_parts(row.id, slot)] for slot in Slot}
+        self.record = row.record
+        self.session: Session = decode_session(row.record)
+        self.kept: dict[tuple[bytes, int], bytes] = {}
+
+    def read(self, slot: Slot, /) -> Sequence[bytes]:
+        """See session.SideStorage."""
+        return self.slots[slot]
+
+    def find(self, chain: bytes, number: int, /) -> bytes | None:
+        """See session.SideStorage."""
+        return self.kept.get((chain, number))
+
+    def seal(self, text: bytes) -> bytes:
+        """Return the next message; the session stays as it is."""
+        return encrypt(self.session, text, system_entropy, self).message
+
+    def open(self, wire: bytes) -> bytes:
+        """Return the plaintext of a message; the session stays as it is."""
+        return decrypt(self.session, RatchetMessage.decode(wire), self).plaintext
+
+    def send(self, text: bytes) -> bytes:
+        """Return the next message, and go on."""
+        sealed = encrypt(self.session, text, system_entropy, self)
+        self.session = sealed.session
+        self._write(sealed.writes)
+        return sealed.message
+
+    def receive(self, wire: bytes) -> Decrypted:
+        """Open a message, and go on."""
+        opened = decrypt(self.session, RatchetMessage.decode(wire), self)
+        self.session = opened.session
+        self._write(opened.writes)
+        self.kept |= {(chain, number): key.expose() for chain, number, key in opened.skipped.rows()}
+        return opened
+
+    def _write(self, writes: Iterable[Write]) -> None:
+        for write in writes:
+            if isinstance(write, Append):
+                self.slots[write.slot].append(write.entry)
+            else:
+                self.slots[write.slot].clear()

@@ -1,0 +1,1 @@
+"""This device: its identity, its prekeys and the peers it knows."""

@@ -1,0 +1,184 @@
+"""Both ends of a handshake, whichever suite: from a bundle, or from an initial message's header.
+
+    initiate    verify every signature, agree, encapsulate      -> header to send, SK, AD   [HAND-1]
+    respond     agree, decapsulate                              -> SK, AD
+    require_    what an initial message or bundle must be before that
+
+Ephemeral private key, agreements and KEM secret live no longer than these calls.
+
+Not here: which prekeys exist and when they are deleted (account.py), the first message (_session/).
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from letterlock._handshake import pqxdh, x3dh
+from letterlock._handshake.transcript import Recipient, associated_data
+from letterlock._handshake.x3dh import KeyMaterial, RecipientKeys, RecipientPublicKeys, SharedSecret
+from letterlock._primitives.curve25519 import (
+    EphemeralKeyPair,
+    IdentityKey,
+    IdentityKeyPair,
+    OneTimePrekeyPair,
+    SignedPrekey,
+    SignedPrekeyPair,
+)
+from letterlock._primitives.entropy import Entropy
+from letterlock._primitives.mlkem import Encapsulation, MlKem1024KeyPair, MlKem1024PublicKey
+from letterlock._primitives.secret import Uncopyable
+from letterlock._wire.address import Address
+from letterlock._wire.bundle import PrekeyBundle
+from letterlock._wire.message import HandshakeHeader, KemHeader
+from letterlock._wire.suite import Suite
+from letterlock.errors import AddressMismatch, SuiteRefused, UnknownPrekey
+
+
+class Encapsulate(Protocol):
+    """How a secret and its ciphertext are made for a KEM key: afresh, or as a test vector has it."""
+
+    def __call__(self, key: MlKem1024PublicKey, /) -> Encapsulation:
+        """Return a secret that only the holder of the seed can have from the ciphertext."""
+        ...
+
+
+def encapsulate_afresh(key: MlKem1024PublicKey, /) -> Encapsulation:
+    """Make a secret of fresh random bytes, as every application does."""
+    return key.encapsulate()
+
+
+@dataclass(frozen=True, slots=True)
+class Party(Uncopyable):
+    """Ourselves: the address that the transcript binds, and the identity key pair."""
+
+    address: Address
+    identity: IdentityKeyPair
+
+
+@dataclass(frozen=True, slots=True)
+class Prekeys(Uncopyable):
+    """Our private prekeys that an initial message names."""
+
+    signed: SignedPrekeyPair
+    one_time: OneTimePrekeyPair | None
+    kem: MlKem1024KeyPair | None
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement(Uncopyable):
+    """What both ends have in the end: the secret SK and the 32 bytes of associated data."""
+
+    secret: SharedSecret
+    associated_data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Initiation(Uncopyable):
+    """What the initiator has: the agreement, the header to send, the prekey to begin the ratchet with."""
+
+    agreement: Agreement
+    header: HandshakeHeader
+    signed_prekey: SignedPrekey
+
+
+def require_peer(us: Party, address: Address) -> None:
+    """Raise AddressMismatch for our own address. [HAND-11]"""
+    if address == us.address:
+        raise AddressMismatch("this bears the account's own address: it is no peer's")
+
+
+def require_theirs(us: Party, identity: IdentityKey) -> None:
+    """Raise AddressMismatch for our own identity key, whoever shows it. [HAND-11]"""
+    # Somebody may send us what is our own; it must not become what we know of a peer.  SES-7
+    if identity == us.identity.public:
+        raise AddressMismatch("this bears the account's own identity key: it is no peer's")
+
+
+def require_allowed(suite: Suite, suites: frozenset[Suite]) -> None:
+    """Raise SuiteRefused for an initial message of a suite that is not among those allowed. [HAND-3]"""
+    if suite not in suites:
+        raise SuiteRefused(f"suite {suite.name} is not among those this account allows")
+
+
+def initiate(
+    us: Party,
+    bundle: PrekeyBundle,
+    recipient: Address,
+    suite: Suite,
+    entropy: Entropy,
+    encapsulate: Encapsulate = encapsulate_afresh,
+) -> Initiation:
+    """Agree with the owner of a bundle (PQXDH section 3.3). Draws 32 bytes, and the KEM its own.
+
+    Raises AddressMismatch, SuiteRefused, InvalidSignature, InvalidKey.
+    """
+    require_peer(us, recipient)
+    require_theirs(us, bundle.identity)
+    if bundle.address != recipient:
+        raise AddressMismatch("the bundle belongs to another address: ask its owner for the right one")
+    bundle.verify()  # HAND-1: before any key of the bundle is used
+    encapsulation = None
+    if suite is not Suite.X3DH:  # HAND-3: nothing but its name leaves the KEM out
+        if bundle.kem is None:
+            raise SuiteRefused("the bundle has no post-quantum prekey: ask its owner for a newer one")
+        encapsulation = encapsulate(bundle.kem.key)
+    return initiate_with(us, bundle, EphemeralKeyPair.generate(entropy), encapsulation)
+
+
+def initiate_with(
+    us: Party, bundle: PrekeyBundle, ephemeral: EphemeralKeyPair, encapsulation: Encapsulation | None
+) -> Initiation:
+    """Agree with chosen ephemeral key and encapsulation: `initiate` without its checks, for vectors."""
+    one_time = None if bundle.one_time is None else bundle.one_time.key
+    theirs = RecipientPublicKeys(bundle.identity, bundle.signed.key, one_time)
+    agreements = x3dh.initiator_agreements(us.identity, ephemeral, theirs)
+    kem = None
+    if encapsulation is not None and bundle.kem is not None:
+        kem = KemHeader(bundle.kem.id, encapsulation.ciphertext)
+    header = HandshakeHeader(
+        suite=Suite.X3DH if kem is None else Suite.PQXDH,
+        identity=us.identity.public,
+        ephemeral=ephemeral.public,
+        signed_prekey_id=bundle.signed.id,
+        one_time_prekey_id=None if bundle.one_time is None else bundle.one_time.id,
+        kem=kem,
+    )
+    kem_key = None if bundle.kem is None else bundle.kem.key
+    recipient = Recipient(bundle.address, bundle.identity, bundle.signed.key, one_time, kem_key)
+    agreement = Agreement(
+        _shared_secret(agreements, encapsulation), associated_data(header, us.address, recipient)
+    )
+    return Initiation(agreement, header, bundle.signed.key)
+
+
+def respond(us: Party, initiator: Address, header: HandshakeHeader, prekeys: Prekeys) -> Agreement:
+    """Agree with the sender of an initial message (PQXDH section 3.4).
+
+    `prekeys` are those that the header names. Raises InvalidKey, MalformedMessage; a forged header gives a
+    secret that opens nothing.
+    """
+    if (header.one_time_prekey_id is None) != (prekeys.one_time is None):
+        raise UnknownPrekey("the one-time prekey of this message is not among ours")
+    if (header.kem is None) != (prekeys.kem is None):
+        # Going on would agree without the KEM: a downgrade.
+        raise UnknownPrekey("the kem prekey of this message is not among ours")
+    agreements = x3dh.recipient_agreements(
+        RecipientKeys(us.identity, prekeys.signed, prekeys.one_time), header.identity, header.ephemeral
+    )
+    encapsulation = None
+    if header.kem is not None and prekeys.kem is not None:
+        ciphertext = header.kem.ciphertext
+        encapsulation = Encapsulation(prekeys.kem.decapsulate(ciphertext), ciphertext)
+    recipient = Recipient(
+        us.address,
+        us.identity.public,
+        prekeys.signed.public,
+        None if prekeys.one_time is None else prekeys.one_time.public,
+        None if prekeys.kem is None else prekeys.kem.public,
+    )
+    return Agreement(_shared_secret(agreements, encapsulation), associated_data(header, initiator, recipient))
+
+
+def _shared_secret(agreements: KeyMaterial, encapsulation: Encapsulation | None) -> SharedSecret:
+    if encapsulation is None:
+        return x3dh.shared_secret(agreements)
+    return pqxdh.shared_secret(agreements, encapsulation.secret)

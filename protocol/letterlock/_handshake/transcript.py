@@ -1,0 +1,57 @@
+"""What a session is bound to: everything that was said and assumed in its handshake.
+
+    AD = SHA-256(CBOR([label, version, suite, initiator, recipient, IK_A, IK_B, EK_A,
+                       [id, SPK_B], null / [id, OPK_B], null / [id, PQPK_B, CT]]))         [HAND-6]
+
+The published texts bind both identity keys and suggest more. All of it, with both addresses, stops a server
+from presenting one conversation as another (unknown key share), from exchanging a prekey for one of the
+same agreement, and from encapsulating again to another KEM key. 32 bytes whatever goes in.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from letterlock._primitives.curve25519 import IdentityKey, OneTimePrekey, SignedPrekey
+from letterlock._primitives.labels import TRANSCRIPT
+from letterlock._primitives.mlkem import MlKem1024PublicKey
+from letterlock._wire import cbor
+from letterlock._wire.address import Address
+from letterlock._wire.message import HandshakeHeader
+from letterlock.limits import PROTOCOL_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """The recipient's address and the public keys that the header names by id."""
+
+    address: Address
+    identity: IdentityKey
+    signed: SignedPrekey
+    one_time: OneTimePrekey | None
+    kem: MlKem1024PublicKey | None
+
+
+def associated_data(header: HandshakeHeader, initiator: Address, recipient: Recipient) -> bytes:
+    """Return the 32 bytes that every message of the session authenticates."""
+    one_time: cbor.Value = None
+    if header.one_time_prekey_id is not None and recipient.one_time is not None:
+        one_time = [header.one_time_prekey_id, recipient.one_time.data]
+    kem: cbor.Value = None
+    if header.kem is not None and recipient.kem is not None:
+        kem = [header.kem.prekey_id, recipient.kem.data, header.kem.ciphertext]
+    transcript = cbor.encode(
+        [
+            TRANSCRIPT,
+            PROTOCOL_VERSION,
+            int(header.suite),
+            initiator.fields(),
+            recipient.address.fields(),
+            header.identity.data,
+            recipient.identity.data,
+            header.ephemeral.data,
+            [header.signed_prekey_id, recipient.signed.data],
+            one_time,
+            kem,
+        ]
+    )
+    return hashlib.sha256(transcript).digest()

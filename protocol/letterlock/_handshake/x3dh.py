@@ -1,0 +1,97 @@
+"""X3DH (revision 1): three or four agreements between two parties' keys.
+
+    DH1 = DH(IK_A, SPK_B)    DH2 = DH(EK_A, IK_B)    DH3 = DH(EK_A, SPK_B)    DH4 = DH(EK_A, OPK_B)
+    SK  = HKDF(salt = 32 zeros, ikm = F || DH1 || DH2 || DH3 [|| DH4], info, 32),  F = 32 x 0xFF   [HAND-4]
+
+DH4 is left out, not replaced, when there is no one-time prekey. F keeps the hash input apart from
+XEdDSA's, which uses the same identity key.
+
+Not here: signatures and ids (_wire/prekey.py), what the secret is bound to (transcript.py).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from letterlock._primitives.curve25519 import (
+    EphemeralKey,
+    EphemeralKeyPair,
+    IdentityKey,
+    IdentityKeyPair,
+    OneTimePrekey,
+    OneTimePrekeyPair,
+    SignedPrekey,
+    SignedPrekeyPair,
+)
+from letterlock._primitives.kdf import HASH_BYTES, hkdf_sha256
+from letterlock._primitives.labels import X3DH
+from letterlock._primitives.secret import KEY_BYTES, Secret, Uncopyable
+
+_F: Final = b"\xff" * KEY_BYTES
+_SALT: Final = bytes(HASH_BYTES)
+
+
+class KeyMaterial(Secret):
+    """KM: the agreements in order, and in PQXDH the KEM secret after them. Input for `derive` only."""
+
+    __slots__ = ()
+    LENGTH = None
+
+
+class SharedSecret(Secret):
+    """SK: the secret both parties have at the end of a handshake. Becomes the first root key."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientKeys(Uncopyable):
+    """The recipient's side of the agreements; `one_time` where the initiator used one."""
+
+    identity: IdentityKeyPair
+    signed: SignedPrekeyPair
+    one_time: OneTimePrekeyPair | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientPublicKeys:
+    """The same, as the initiator knows them."""
+
+    identity: IdentityKey
+    signed: SignedPrekey
+    one_time: OneTimePrekey | None
+
+
+def initiator_agreements(
+    identity: IdentityKeyPair, ephemeral: EphemeralKeyPair, theirs: RecipientPublicKeys
+) -> KeyMaterial:
+    """Return DH1 || DH2 || DH3 [|| DH4], 96 or 128 bytes. Raises InvalidKey if one is all zero."""
+    agreements = [
+        identity.agree(theirs.signed),
+        ephemeral.agree(theirs.identity),
+        ephemeral.agree(theirs.signed),
+    ]
+    if theirs.one_time is not None:
+        agreements.append(ephemeral.agree(theirs.one_time))
+    return KeyMaterial(b"".join(each.expose() for each in agreements))
+
+
+def recipient_agreements(ours: RecipientKeys, identity: IdentityKey, ephemeral: EphemeralKey) -> KeyMaterial:
+    """Return the same bytes on the recipient's side. Raises InvalidKey if one is all zero."""
+    agreements = [
+        ours.signed.agree(identity),
+        ours.identity.agree(ephemeral),
+        ours.signed.agree(ephemeral),
+    ]
+    if ours.one_time is not None:
+        agreements.append(ours.one_time.agree(ephemeral))
+    return KeyMaterial(b"".join(each.expose() for each in agreements))
+
+
+def derive(material: KeyMaterial, info: bytes, length: int) -> bytes:
+    """Return `length` bytes of KDF(KM) (section 2.2). Only `shared_secret` and hazmat need another length."""
+    return hkdf_sha256(_SALT, _F + material.expose(), info, length)
+
+
+def shared_secret(material: KeyMaterial) -> SharedSecret:
+    """Return SK of the X3DH suite."""
+    return SharedSecret(derive(material, X3DH, KEY_BYTES))

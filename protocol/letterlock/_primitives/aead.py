@@ -1,0 +1,65 @@
+"""Authenticated encryption: ChaCha20-Poly1305 (RFC 8439) for messages, XChaCha20-Poly1305 at rest.
+
+    message     key used once; nonce 12 bytes; tag 16 bytes at the end
+    at rest     key used for ever; nonce 24 random bytes, so that they never repeat by chance
+
+Not here: what the associated data is (_session/, stores/).
+"""
+
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from nacl import bindings
+from nacl.exceptions import CryptoError
+
+from letterlock._primitives.secret import KEY_BYTES
+
+TAG_BYTES: Final = 16
+NONCE_BYTES: Final = 12
+XNONCE_BYTES: Final = 24
+
+
+def seal(key: bytes, nonce: bytes, plaintext: bytes, associated_data: bytes) -> bytes:
+    """Return ciphertext and tag: 16 bytes more than `plaintext`. Key 32 bytes, nonce 12."""
+    return ChaCha20Poly1305(key).encrypt(nonce, plaintext, associated_data)
+
+
+def open_sealed(key: bytes, nonce: bytes, sealed: bytes | memoryview, associated_data: bytes) -> bytes | None:
+    """Return the plaintext of `seal`, or None if the tag does not verify.
+
+    It is for the caller to raise: a traceback with this frame in it would hold the key.
+    """
+    try:
+        return ChaCha20Poly1305(key).decrypt(nonce, sealed, associated_data)
+    except InvalidTag:
+        return None
+
+
+def seal_at_rest(key: bytes, nonce: bytes, plaintext: bytes, associated_data: bytes) -> bytes:
+    """Return ciphertext and tag under XChaCha20-Poly1305. Key 32 bytes, nonce 24.
+
+    Raises ValueError for other lengths.
+    """
+    _check_lengths(key, nonce)
+    return bindings.crypto_aead_xchacha20poly1305_ietf_encrypt(plaintext, associated_data, nonce, key)
+
+
+def open_at_rest(key: bytes, nonce: bytes, sealed: bytes, associated_data: bytes) -> bytes | None:
+    """Return the plaintext of `seal_at_rest`, or None if the tag does not verify.
+
+    Raises ValueError for a key or nonce of another length, unless `sealed` is too short in any case.
+    """
+    if len(sealed) < TAG_BYTES:
+        return None
+    _check_lengths(key, nonce)
+    try:
+        return bindings.crypto_aead_xchacha20poly1305_ietf_decrypt(sealed, associated_data, nonce, key)
+    except CryptoError:
+        return None
+
+
+def _check_lengths(key: bytes, nonce: bytes) -> None:
+    # PyNaCl's own complaint is a CryptoError too, which would pass for a tag that does not verify.
+    if len(key) != KEY_BYTES or len(nonce) != XNONCE_BYTES:
+        raise ValueError(f"key and nonce of {len(key)} and {len(nonce)} bytes; expected 32 and 24")

@@ -1,0 +1,130 @@
+"""XEdDSA on Curve25519 (revision 1): signatures made with an X25519 key.
+
+    a, A = calculate_key_pair(k)      E = kB; A = E with sign bit 0; a = -k or k (mod q)
+    r = hash_1(a || M || Z) mod q     hash_i(X) = SHA-512(enc(2^256 - 1 - i) || X)
+    R = rB
+    h = SHA-512(R || A || M) mod q
+    s = r + ha mod q                  signature R || s, 64 bytes
+
+It is a plain Ed25519 signature under A, so libsodium verifies it, and more strictly than the text
+asks: s >= q, and A or R of low order or not canonical, are refused too. [PRIM-5]
+
+All secret arithmetic is libsodium's; Python only moves bytes.
+
+Not here: VXEdDSA, which letterlock does not use.
+"""
+
+import hashlib
+from functools import lru_cache
+from typing import Final
+
+from nacl import bindings
+from nacl.exceptions import BadSignatureError
+
+from letterlock._primitives.curve25519 import (
+    IdentityKey,
+    IdentityKeyPair,
+    P,
+    PrivateKey,
+    PublicKey,
+)
+from letterlock._primitives.secret import KEY_BYTES, Secret
+from letterlock.errors import InvalidSignature, UsageError
+from letterlock.limits import MAX_SIGNED_MESSAGE
+
+SIGNATURE_BYTES: Final = 64
+NONCE_BYTES: Final = 64
+
+_SIGN_BIT: Final = 0x80
+_HASH_1: Final = b"\xfe" + b"\xff" * 31  # enc(2^256 - 2)
+
+
+class SigningScalar(Secret):
+    """a: the private key modulo q, negated where kB has an odd x."""
+
+    __slots__ = ()
+
+
+def sign(pair: IdentityKeyPair, message: bytes, nonce: bytes) -> bytes:
+    """Return the 64-byte signature of `message` (section 3.3, xeddsa_sign).
+
+    `nonce` is Z: 64 fresh secret random bytes, never used before. Raises UsageError for a message above
+    MAX_SIGNED_MESSAGE bytes.
+    """
+    if len(message) > MAX_SIGNED_MESSAGE:
+        raise UsageError(f"message of {len(message)} bytes; at most {MAX_SIGNED_MESSAGE} are signed")
+    if len(nonce) != NONCE_BYTES:
+        raise ValueError(f"nonce of {len(nonce)} bytes; expected {NONCE_BYTES}")
+    scalar, public = calculate_key_pair(pair.private)
+    a = scalar.expose()
+    r = _scalar(hashlib.sha512(_HASH_1 + a + message + nonce).digest())
+    big_r = bindings.crypto_scalarmult_ed25519_base_noclamp(r)
+    h = _scalar(hashlib.sha512(big_r + public + message).digest())
+    s = bindings.crypto_core_ed25519_scalar_add(r, bindings.crypto_core_ed25519_scalar_mul(h, a))
+    return big_r + s
+
+
+def verify(public: IdentityKey, message: bytes, signature: bytes) -> None:
+    """Return if `signature` is one of `message` by `public`; raise InvalidSignature if not.
+
+    Section 3.4 (xeddsa_verify), with libsodium's stricter checks. [PRIM-5]
+    """
+    # The top bit of s belongs to the range check s < 2^253; libsodium makes it, and s < q, itself.
+    verify_edwards(convert_mont(public), message, signature)
+
+
+def verify_sign_bit_form(public: PublicKey, message: bytes, signature: bytes) -> None:
+    """Like `verify`, for the relative that carries the sign of A in the top bit of the signature."""
+    if len(signature) != SIGNATURE_BYTES:
+        raise InvalidSignature(f"signature of {len(signature)} bytes; expected {SIGNATURE_BYTES}")
+    edwards = bytearray(convert_mont(public))
+    edwards[31] |= signature[63] & _SIGN_BIT
+    plain = signature[:63] + bytes([signature[63] & ~_SIGN_BIT])
+    verify_edwards(bytes(edwards), message, plain)
+
+
+def verify_edwards(public: bytes, message: bytes, signature: bytes) -> None:
+    """Verify an Ed25519 signature (RFC 8032 section 5.1.7) under a 32-byte Edwards key, strictly."""
+    # PyNaCl hands C a pointer without looking: a short key would be read past its end.
+    if len(public) != KEY_BYTES:
+        raise ValueError(f"edwards key of {len(public)} bytes; expected {KEY_BYTES}")
+    if len(signature) != SIGNATURE_BYTES:
+        raise InvalidSignature(f"signature of {len(signature)} bytes; expected {SIGNATURE_BYTES}")
+    try:
+        bindings.crypto_sign_open(signature + message, public)
+    except BadSignatureError as error:
+        raise InvalidSignature("signature does not verify under this identity key") from error
+
+
+def calculate_key_pair(private: PrivateKey) -> tuple[SigningScalar, bytes]:
+    """Return the scalar a and the 32-byte Edwards point A of a private key (section 2.3)."""
+    k = _scalar(_clamp(private.expose()) + bytes(32))
+    point = bindings.crypto_scalarmult_ed25519_base_noclamp(k)
+    sign = point[31] >> 7
+    # Both are computed and one is picked by index: no branch on the sign, as far as Python goes.
+    a = (k, bindings.crypto_core_ed25519_scalar_negate(k))[sign]
+    return SigningScalar(a), point[:31] + bytes([point[31] & 0x7F])
+
+
+def convert_mont(public: PublicKey) -> bytes:
+    """Return the Edwards point of a Montgomery u, sign bit 0: y = (u - 1) / (u + 1) mod p.
+
+    Public data, so Python's integers serve. u = p - 1 (inv(0) = 0) is of low order, hence no PublicKey.
+    """
+    return _edwards(public.data)
+
+
+@lru_cache(maxsize=16)
+def _edwards(data: bytes) -> bytes:
+    # A bundle has three signatures under one key, a publication up to 2,002: the inverse takes 14 us of 51.
+    u = int.from_bytes(data, "little")
+    y = (u - 1) * pow(u + 1, -1, P) % P
+    return y.to_bytes(KEY_BYTES, "little")
+
+
+def _clamp(k: bytes) -> bytes:
+    return bytes([k[0] & 0xF8]) + k[1:31] + bytes([k[31] & 0x7F | 0x40])
+
+
+def _scalar(wide: bytes) -> bytes:
+    return bindings.crypto_core_ed25519_scalar_reduce(wide)

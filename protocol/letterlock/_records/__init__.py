@@ -1,0 +1,1 @@
+"""Everything a store keeps, as bytes: one codec a file."""

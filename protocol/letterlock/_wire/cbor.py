@@ -1,0 +1,97 @@
+"""Deterministic CBOR (RFC 8949 section 4.2.1), strictly: one value, one encoding.
+
+    encode    arrays, unsigned integers, byte and text strings, null
+    decode    parses, then encodes again and compares byte for byte                        [WIRE-2]
+
+`cbor2` parses; it would also accept trailing bytes, long forms of short integers and a list of tags,
+so the refusals and the comparison here are what make the format strict. Nothing we send is a map, which
+leaves no question of how keys sort.
+
+Not here: which kinds of value are allowed; `fields.py` checks each where it is read.
+"""
+
+from collections.abc import Callable
+from typing import Final, Never, TypeAlias
+
+import cbor2
+
+from letterlock._wire.cbor_heads import BYTES, head
+from letterlock.errors import MalformedMessage
+from letterlock.limits import MAX_CBOR_DEPTH
+
+Value: TypeAlias = "int | bytes | str | list[Value] | tuple[Value, ...] | None"
+"""What may be encoded."""
+
+
+class _NoTags(dict[int, Callable[..., object]]):
+    """A table of tag decoders in which every tag is found, and every decoder refuses. [WIRE-5]
+
+    cbor2 can only switch its two dozen built-in tags off one by one, and its next release may add some.
+    """
+
+    def __getitem__(self, tag: int) -> Callable[..., object]:
+        def refuse(*_: object) -> Never:
+            raise ValueError(f"tag {tag}")
+
+        return refuse
+
+
+_NO_TAGS: Final = _NoTags()
+
+
+def encode(value: Value) -> bytes:
+    """Return the one encoding of a value."""
+    return cbor2.dumps(value)
+
+
+def decode(data: bytes, max_depth: int = MAX_CBOR_DEPTH) -> object:
+    """Return the value of its one encoding, arrays as lists. Raises MalformedMessage for anything else.
+
+    The caller has checked the size; `max_depth` bounds how arrays nest. [WIRE-3]
+    """
+    value, again = _parse(data, max_depth)
+    if again is None:
+        raise MalformedMessage("not well-formed cbor, or too deep, or with a tag")
+    # Trailing bytes, long forms and whatever else has two spellings end here. WIRE-2
+    if again != data:
+        raise MalformedMessage("not the deterministic encoding: a long form, or trailing bytes")
+    return value
+
+
+def _parse(data: bytes, max_depth: int) -> tuple[object, bytes | None]:
+    """Return the value and its encoding, or None for the latter if there is none.
+
+    The library's text may quote the bytes it saw, so its error ends here, even as the context of ours.
+    """
+    try:
+        value: object = cbor2.loads(
+            data,
+            semantic_decoders=_NO_TAGS,
+            max_depth=max_depth,
+            allow_indefinite=False,
+            allow_duplicate_keys=False,
+            # Keys of integers or arrays can be chosen to collide: 220 kB of them took five seconds.
+            strict_hashable_types=True,
+        )
+        return value, cbor2.dumps(value)
+    except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError):
+        return None, None
+
+
+def encode_prefix(*elements: Value) -> bytes:
+    """Return the encoding of an array of these elements and one byte string, up to that byte string.
+
+    `close` adds it. What stands before a ciphertext can so be authenticated before the ciphertext exists,
+    and is encoded once.
+    """
+    return cbor2.dumps([*elements, b""])[:-1]
+
+
+def close(opened: bytes, last: bytes, rest: bytes = b"") -> bytes:
+    """Return the finished array: `opened`, and the byte string that completes it, in one piece or two."""
+    return b"".join((opened, head(BYTES, len(last) + len(rest)), last, rest))
+
+
+def reopen(closed: bytes, last: bytes) -> bytes:
+    """Return what `encode_prefix` gave for an array that ends in the byte string `last`."""
+    return closed[: -len(head(BYTES, len(last))) - len(last)]

@@ -1,0 +1,218 @@
+"""The interface between an account and its storage, and the rows that pass through it.
+
+A store keeps eight small tables and runs transactions over them. It never looks inside a record: it
+gets one, keeps it secret, and gives the same one back.
+
+    account     one row: identity, counters, which prekeys are current
+    peers       by address: the identity key trusted for it
+    prekeys     by kind and id; with an expiry, so that retired ones can be swept
+    replays     by prekey: digests of handshakes accepted with it; gone with the prekey
+    sessions    by id, several to an address; the greatest rank is the active one; gone with the peer
+    skipped     by session, chain and number: keys of messages still expected; gone with the session
+    past_chains by session: finished receiving chains; gone with the session
+    parts       by session and slot: long texts of the post-quantum ratchet, in order; gone with the session
+
+Rules for whoever writes another store:
+
+* `transaction()` is exclusive across threads and processes, and nests: an inner one that raises undoes
+  its own changes, the outermost one that returns makes all of them durable before it does.   [STO-1]
+* Every method may be called only inside a transaction.                                       [STO-2]
+* A record comes back byte for byte, bound to its row, or the store raises `CorruptStore`.     [STO-3]
+* A call that raises has changed nothing.                                                     [STO-4]
+* A copy of the store that a fork made refuses to work.                                       [STO-5]
+* A row that exists already, or whose peer, prekey or session does not, is a `CorruptStore`: the account
+  asked for what cannot be. Any other failure is a `StoreError` too.
+
+Not here: what is in a record (_session/, account.py).
+"""
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from letterlock._primitives.fast_init import fast_init
+from letterlock._primitives.secret import Secret, Uncopyable
+from letterlock._wire.prekey import PrekeyKind
+
+
+class Record(Secret):
+    """Bytes of any length that a store keeps; most contain keys."""
+
+    __slots__ = ()
+    LENGTH = None
+
+
+@fast_init
+@dataclass(frozen=True, slots=True)
+class PrekeyRow(Uncopyable):
+    """A prekey: `expires` is in seconds since 1970 (UTC), None while it is current."""
+
+    kind: PrekeyKind
+    id: int
+    expires: int | None
+    record: Record
+
+
+@fast_init
+@dataclass(frozen=True, slots=True)
+class SessionRow(Uncopyable):
+    """A session with the peer at `address`; of its sessions, the one of the greatest rank is active.
+
+    `id` is unique in the store, 1 to 2**63 - 1. `address` is the peer's encoded address.
+    """
+
+    id: int
+    address: bytes
+    rank: int
+    record: Record
+
+
+@fast_init
+@dataclass(frozen=True, slots=True)
+class SkippedRow(Uncopyable):
+    """The key of message `number` (0 to 2**32 - 1) in the chain of a 32-byte ratchet key."""
+
+    session_id: int
+    chain: bytes
+    number: int
+    record: Record
+
+
+class Store(Protocol):
+    """What `Account` needs of a store. `MemoryStore` is the shortest one that keeps all the rules."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Begin, or join as a nested part; commit on return, undo on an exception."""
+        ...
+
+    def close(self) -> None:
+        """Release what is held; closing twice is allowed."""
+        ...
+
+    # account
+
+    def load_account(self) -> Record | None:
+        """Return the account's record, or None in a fresh store."""
+        ...
+
+    def save_account(self, record: Record) -> None:
+        """Insert or replace the account's record."""
+        ...
+
+    # peers
+
+    def load_peer(self, address: bytes) -> Record | None:
+        """Return the record of the peer at an encoded address, or None."""
+        ...
+
+    def save_peer(self, address: bytes, record: Record) -> None:
+        """Insert or replace a peer's record; its sessions stay."""
+        ...
+
+    def peers(self) -> Iterable[Record]:
+        """Return all peers' records, in no particular order."""
+        ...
+
+    # prekeys
+
+    def add_prekeys(self, rows: Iterable[PrekeyRow]) -> None:
+        """Insert prekeys. Raises CorruptStore if one of the ids is taken."""
+        ...
+
+    def load_prekey(self, kind: PrekeyKind, id_: int) -> PrekeyRow | None:
+        """Return one prekey, or None."""
+        ...
+
+    def replace_prekey(self, row: PrekeyRow) -> None:
+        """Replace expiry and record of a prekey that exists; its replays stay."""
+        ...
+
+    def delete_prekey(self, kind: PrekeyKind, id_: int) -> None:
+        """Delete a prekey and its replays, if it exists."""
+        ...
+
+    def delete_expired_prekeys(self, now: int) -> int:
+        """Delete every prekey whose expiry is `now` or earlier, with its replays; return how many."""
+        ...
+
+    def count_prekeys(self, kind: PrekeyKind) -> int:
+        """Return how many prekeys of one kind are stored."""
+        ...
+
+    # replays
+
+    def has_replay(self, kind: PrekeyKind, id_: int, digest: bytes) -> bool:
+        """Return whether a 32-byte digest was recorded under this prekey."""
+        ...
+
+    def add_replay(self, kind: PrekeyKind, id_: int, digest: bytes) -> None:
+        """Record a digest that is new under a prekey that exists."""
+        ...
+
+    def count_replays(self, kind: PrekeyKind, id_: int) -> int:
+        """Return how many digests are recorded under this prekey."""
+        ...
+
+    # sessions
+
+    def load_sessions(self, address: bytes, limit: int) -> list[SessionRow]:
+        """Return up to `limit` sessions with the peer at this address, greatest rank first."""
+        ...
+
+    def save_session(self, row: SessionRow) -> None:
+        """Insert the session, or replace its rank and record. The peer exists and stays the same."""
+        ...
+
+    def delete_session(self, id_: int) -> None:
+        """Delete a session with its skipped keys and past chains, if it exists."""
+        ...
+
+    # skipped keys
+
+    def find_skipped(self, address: bytes, chain: bytes, number: int) -> SkippedRow | None:
+        """Return the key kept for this message in any session with the peer at this address, or None.
+
+        If there are several, from the session of the greatest rank.
+        """
+        ...
+
+    def add_skipped(self, rows: Iterable[SkippedRow]) -> None:
+        """Insert keys of skipped messages, oldest first, into sessions that exist."""
+        ...
+
+    def has_skipped(self, session_id: int, chain: bytes) -> bool:
+        """Return whether any key of this chain is kept in this session."""
+        ...
+
+    def delete_skipped(self, row: SkippedRow) -> None:
+        """Delete one of them, if it exists."""
+        ...
+
+    def trim_skipped(self, session_id: int, keep: int) -> int:
+        """Delete the oldest of a session's skipped keys beyond `keep`; return how many went."""
+        ...
+
+    # past chains
+
+    def add_past_chain(self, session_id: int, chain: bytes, keep: int) -> None:
+        """Remember a finished 32-byte chain, once; forget the oldest of the session's beyond `keep`."""
+        ...
+
+    def is_past_chain(self, session_id: int, chain: bytes) -> bool:
+        """Return whether the chain was remembered for this session."""
+        ...
+
+    # parts
+
+    def append_part(self, session_id: int, slot: int, record: Record) -> None:
+        """Add a record at the end of a slot (1 to 3) of a session that exists."""
+        ...
+
+    def load_parts(self, session_id: int, slot: int) -> list[Record]:
+        """Return all records of a slot, in the order in which they were added."""
+        ...
+
+    def clear_parts(self, session_id: int, slot: int) -> None:
+        """Delete all records of a slot, if there are any."""
+        ...

@@ -1,0 +1,211 @@
+"""PRIM-1, the whole package: whatever holds a secret shows nothing of it, and is neither copied nor pickled.
+
+One of everything is built around the same 64 bytes; the table pins what each prints. A class that is new, and
+holds a secret, fails here until it stands in the table.
+"""
+
+import base64
+import copy
+import dataclasses
+import importlib
+import inspect
+import json
+import pickle
+import pkgutil
+import pprint
+import string
+import typing
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import letterlock
+from letterlock._primitives import curve25519, mlkem
+from letterlock._primitives.curve25519 import (
+    RatchetKeyPair,
+)
+from letterlock._primitives.mlkem import MlKem1024KeyPair
+from letterlock._primitives.secret import Secret, Uncopyable
+from letterlock._session.session import Skipped
+from letterlock.stores._interface import Record
+from support.secret_holders import (
+    ABSTRACT,
+    ON_DISK,
+    SECRETS,
+    TABLE,
+    kept,
+    words,
+)
+from support.secret_pq_holders import MATERIAL
+
+
+def modules() -> Iterator[Any]:
+    yield letterlock
+    for module in pkgutil.walk_packages(letterlock.__path__, "letterlock."):
+        if not module.name.endswith("__main__"):
+            yield importlib.import_module(module.name)
+
+
+def descendants(kind: type) -> set[str]:
+    """Return names, because a slotted dataclass leaves an unslotted class of the same name behind."""
+    found: set[str] = set()
+    below: list[type] = kind.__subclasses__()
+    for each in below:
+        if each.__module__.startswith("letterlock."):
+            found |= {each.__name__} | descendants(each)
+    return found
+
+
+def secret_of(name: str) -> Secret:
+    role: type[Secret] = next(
+        value for module in modules() for key, value in vars(module).items() if key == name
+    )
+    return role(MATERIAL[: role.LENGTH or 64])
+
+
+@pytest.fixture
+def holder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
+    name: str = request.param
+    if name in SECRETS:
+        yield secret_of(name)
+    elif name in TABLE:
+        yield TABLE[name][0]()
+    else:
+        made: Any = ON_DISK[name][0](tmp_path)
+        yield made
+        made.close()
+
+
+EVERY = pytest.mark.parametrize("holder", [*SECRETS, *TABLE, *ON_DISK], indirect=True)
+
+
+def assert_hidden(text: str) -> None:
+    """No four bytes of the secret are in a text, as hex, base64, escapes, integers or letters."""
+    assert base64.b64encode(MATERIAL[:30]).decode()[:8] not in text
+    for start in range(len(MATERIAL) - 4):
+        piece = MATERIAL[start : start + 4]
+        forms = {piece.hex(), repr(piece)[2:-1], str([*piece])[1:-1], piece.decode("latin-1")}
+        forms |= {base64.b85encode(piece).decode(), repr(piece.decode("latin-1"))[1:-1]}
+        for form in forms:
+            assert form not in text
+            assert form.upper() not in text
+
+
+# --- the table is whole -----------------------------------------------------------------------------------
+
+
+def test_every_secret_of_the_package_stands_in_the_table() -> None:
+    list(modules())
+    assert descendants(Secret) == set(SECRETS)
+    assert descendants(Uncopyable) - ABSTRACT - set(SECRETS) == set(TABLE) | set(ON_DISK)
+    for name, (make, _) in TABLE.items():
+        assert type(make()).__name__ == name
+
+
+def test_whatever_has_a_field_that_holds_a_secret_is_guarded_itself() -> None:
+    checked = 0
+    for module in modules():
+        if module.__name__.startswith("letterlock.cli"):
+            continue  # its Profile is a pair of handles, each of which refuses
+        for value in vars(module).values():
+            if (
+                dataclasses.is_dataclass(value)
+                and inspect.isclass(value)
+                and value.__module__ == module.__name__
+            ):
+                kinds = [kind for hint in typing.get_type_hints(value).values() for kind in flattened(hint)]
+                if any(inspect.isclass(kind) and issubclass(kind, Uncopyable) for kind in kinds):
+                    assert issubclass(value, Uncopyable), value
+                    checked += 1
+    assert checked >= 20
+
+
+def flattened(hint: object) -> list[object]:
+    return [hint, *(each for argument in typing.get_args(hint) for each in flattened(argument))]
+
+
+# --- printing ---------------------------------------------------------------------------------------------
+
+
+@EVERY
+def test_what_it_prints_is_pinned(holder: Any) -> None:
+    name = type(holder).__name__
+    if name in SECRETS:
+        expected = f"<{name}: hidden>"
+    else:
+        template = (TABLE.get(name) or ON_DISK[name])[1]
+        # Twice, because what stands in for a part may have parts.
+        expected = string.Formatter().vformat(template, (), words() | {"OBJECT": object.__repr__(holder)})
+    assert repr(holder) == str(holder) == f"{holder}" == f"{holder!s}" == expected
+    assert "%s" % (holder,) == "{}".format(holder) == expected  # noqa: UP031, UP032
+
+
+@EVERY
+def test_no_way_of_printing_shows_it(holder: Any) -> None:
+    ways: list[Callable[[Any], str]] = [
+        repr, str, ascii, format, pprint.pformat, lambda it: f"{it!r:>300}", lambda it: f"{[it]} {(it,)}",
+        lambda it: str({"holder": it}), lambda it: f"{it!r} {it!a}",
+    ]  # fmt: skip
+    for way in ways:
+        assert_hidden(way(holder))
+    for specification in ("x", "s", "40", "b"):
+        with pytest.raises(TypeError) as caught:
+            format(holder, specification)
+        assert_hidden(str(caught.value))
+
+
+@EVERY
+def test_it_is_neither_copied_nor_pickled(holder: Any) -> None:
+    attempts: list[Callable[[], object]] = [
+        lambda: copy.copy(holder),
+        lambda: copy.deepcopy(holder),
+        lambda: copy.deepcopy([holder]),
+        holder.__reduce__,
+        lambda: dataclasses.asdict(holder),
+        lambda: dataclasses.astuple(holder),
+    ]
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        attempts.append(lambda protocol=protocol: pickle.dumps(holder, protocol))  # type: ignore[misc]
+        attempts.append(lambda protocol=protocol: pickle.dumps([holder], protocol))  # type: ignore[misc]
+        attempts.append(lambda protocol=protocol: holder.__reduce_ex__(protocol))  # type: ignore[misc]
+    for attempt in attempts:
+        with pytest.raises(TypeError) as caught:
+            attempt()
+        assert_hidden(str(caught.value))
+
+
+@EVERY
+def test_it_is_not_bytes_nor_json_and_has_no_dictionary(holder: Any) -> None:
+    for operation in (bytes, bytearray, memoryview, json.dumps, vars, len, iter, int, float):
+        with pytest.raises(TypeError) as caught:
+            operation(holder)
+        assert_hidden(str(caught.value))
+    assert not hasattr(holder, "__dict__")
+
+
+def test_the_rows_of_skipped_keys_stay_guarded() -> None:
+    """Up to 8,000 message keys pass here on their way to the store."""
+    for rows in (kept.rows, Skipped((kept,)).rows):
+        for way in (copy.copy, copy.deepcopy, pickle.dumps):
+            with pytest.raises(TypeError):
+                way(rows())
+        assert [(chain, number, type(key)) for chain, number, key in rows()] == [
+            (kept.chain, kept.start, Record),
+            (kept.chain, kept.start + 1, Record),
+        ]
+        assert MATERIAL[:32].hex() not in repr(list(rows())).replace("\\x", "")
+
+
+def test_pinned_parts_are_public() -> None:
+    for word in words().values():
+        assert_hidden(word)
+    assert curve25519.KeyPair in RatchetKeyPair.__mro__
+    assert mlkem.KemKeyPair in MlKem1024KeyPair.__mro__
+
+
+def test_everything_in_one_print() -> None:
+    """As a debugger or a log line would."""
+    made: list[object] = [secret_of(name) for name in SECRETS]
+    assert_hidden(pprint.pformat([*made, *(make() for make, _ in TABLE.values())], width=200))

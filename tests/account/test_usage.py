@@ -1,0 +1,250 @@
+"""The account's own rules: made once, opened after, sizes at their limits, wrong calls change nothing."""
+
+import hashlib
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from letterlock._wire.bundle import PrekeyBundle
+from letterlock._wire.message import InitialMessage
+from letterlock._wire.padding import padded_length
+from letterlock._wire.publication import Publication
+from letterlock._wire.suite import Suite
+from letterlock.account import Account
+from letterlock.errors import (
+    AccountExists,
+    AddressMismatch,
+    NoAccount,
+    NoSession,
+    PeerError,
+    PlaintextTooLong,
+    UnknownSession,
+    UsageError,
+)
+from letterlock.limits import MAX_PLAINTEXT
+from letterlock.stores._memory import MemoryStore
+from support.pair import ALICE, BOB, CAROL, Pair, unchanged
+
+
+@pytest.fixture
+def talking(any_pair: Pair) -> Pair:
+    any_pair.converse()
+    return any_pair
+
+
+# --- made, opened -------------------------------------------------------------------------------------
+
+
+def test_an_account_is_made_once(any_pair: Pair) -> None:
+    for address in (ALICE, BOB):
+        with unchanged(any_pair.alice.store), pytest.raises(AccountExists):
+            Account.create(any_pair.alice.store, address)
+
+
+def test_an_empty_store_has_no_account() -> None:
+    store = MemoryStore()
+    with unchanged(store), pytest.raises(NoAccount):
+        Account.open(store)
+
+
+def test_opened_it_is_the_same_account(any_pair: Pair) -> None:
+    before = any_pair.alice.account
+    any_pair.alice.reopen()
+    after = any_pair.alice.account
+    assert (after.address, after.identity) == (before.address, before.identity) == (ALICE, before.identity)
+
+
+def test_two_accounts_on_one_store_are_one_account(any_pair: Pair) -> None:
+    """As two processes would: neither keeps state of its own."""
+    any_pair.converse()
+    again = Account.open(any_pair.alice.store, clock=any_pair.clock)
+    letters = [account.encrypt(BOB, b"x") for account in (any_pair.alice.account, again) * 3]
+    for letter in letters:
+        assert any_pair.bob.read(letter) == b"x"
+    assert again.bundle().signed == any_pair.alice.account.bundle().signed
+
+
+def test_two_accounts_have_nothing_in_common() -> None:
+    one, two = (Account.create(MemoryStore(), ALICE) for _ in range(2))
+    first, second = one.bundle(), two.bundle()
+    assert first.identity != second.identity
+    assert first.signed.key != second.signed.key
+    assert first.signed.signature != second.signed.signature
+
+
+def test_what_travels_survives_its_encoding(pair: Pair) -> None:
+    publication = pair.bob.account.publish(3)
+    decoded = Publication.decode(publication.encode())
+    decoded.verify()
+    assert decoded == publication
+    for bundle in [*decoded.bundles(), decoded.last_resort_bundle()]:
+        pair.alice.initiate(PrekeyBundle.decode(bundle.encode()))
+        assert pair.bob.read(pair.alice.write(b"x")) == b"x"
+
+
+# --- sizes --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [0, 1, 31, 32, 33, 1000, 65535, 65536])
+def test_every_size_comes_through(talking: Pair, size: int) -> None:
+    text = random.Random(size).randbytes(size)
+    for side in (talking.alice, talking.bob):
+        letter = side.write(text)
+        assert side.other.read(letter) == text
+
+
+def test_the_largest_plaintext_and_one_byte_more(pair: Pair) -> None:
+    pair.alice.initiate()
+    text = hashlib.shake_256(b"large").digest(MAX_PLAINTEXT)
+    assert len(text) == 16 * 1024 * 1024
+    with unchanged(pair.alice.store), pytest.raises(PlaintextTooLong) as caught:
+        pair.alice.write(text + b"\0")
+    assert (caught.value.size, caught.value.limit) == (MAX_PLAINTEXT + 1, MAX_PLAINTEXT)
+    letter = pair.alice.write(text)
+    with pytest.raises(PeerError):
+        pair.bob.read(letter[:-1])
+    assert pair.bob.read(letter) == text
+    pair.bob.say(text)
+    assert pair.alice.hear() == text
+
+
+def test_short_texts_cannot_be_told_apart_by_their_size(talking: Pair) -> None:
+    # Few enough that the message number keeps its length.
+    sizes = {len(talking.alice.write(bytes(size))) for size in (0, 1, 2, 7, 8, 15, 16, 23, 24, 30, 31)}
+    assert len(sizes) == 1
+
+
+def test_a_first_message_is_about_as_long_as_documented(pair: Pair) -> None:
+    pair.alice.initiate()
+    first = len(pair.alice.write(b""))
+    pair.bob.read(pair.alice.write(b"x"))
+    pair.alice.read(pair.bob.write(b"y"))
+    later = len(pair.alice.write(b""))
+    assert 105 <= later <= 140
+    assert 1.65 * 1024 <= first - later <= 1.75 * 1024
+
+
+def test_a_message_in_x3dh_has_97_bytes_and_little_more_with_a_handshake(x3dh_pair: Pair) -> None:
+    x3dh_pair.alice.initiate(suite=Suite.X3DH)
+    first = len(x3dh_pair.alice.write(b""))
+    x3dh_pair.bob.read(x3dh_pair.alice.write(b"x"))
+    x3dh_pair.alice.read(x3dh_pair.bob.write(b"y"))
+    assert len(x3dh_pair.alice.write(b"")) == 97
+    assert 97 + 78 <= first <= 97 + 86  # ids begin anywhere below 2^24, and one in 256 has two bytes less
+
+
+@pytest.mark.parametrize("size", [0, 31, 100, 200, 1000, 2048, 4096, 20_000])
+def test_a_later_message_is_as_long_as_documented(pair: Pair, size: int) -> None:
+    """Over some epochs: 72 to 107 bytes beside the padded text, and a quarter more at most for healing."""
+    pair.converse()
+    overheads = set[int]()
+    for _ in range(60):
+        for side in (pair.alice, pair.bob):
+            letter = side.say(bytes(size))
+            assert side.other.hear() == bytes(size)
+            overheads.add(len(letter) - padded_length(size))
+    assert min(overheads) == 72
+    most = max(1, min(padded_length(size) // 128, 36)) * 32
+    assert 100 <= max(overheads) <= 75 + most
+    assert max(overheads) <= 75 + 1.25 * 1024
+
+
+# --- wrong calls --------------------------------------------------------------------------------------
+
+
+def test_without_a_session_there_is_nothing_to_write_or_read(any_pair: Pair) -> None:
+    any_pair.introduce()
+    with unchanged(any_pair.alice.store), pytest.raises(NoSession):
+        any_pair.alice.account.encrypt(CAROL, b"x")
+    any_pair.bob.say(b"answer")
+    with unchanged(any_pair.alice.store), pytest.raises(UnknownSession):
+        any_pair.alice.account.decrypt(CAROL, any_pair.alice.post.letters[0])
+
+
+def test_nobody_initiates_with_oneself(pair: Pair) -> None:
+    for bundle in (pair.alice.account.bundle(), pair.bob.account.bundle()):
+        with unchanged(pair.alice.store), pytest.raises(UsageError, match="own address"):
+            pair.alice.account.initiate(ALICE, bundle)
+
+
+def test_a_bundle_is_for_the_address_it_names(pair: Pair) -> None:
+    bundle = pair.bob.account.bundle()
+    for address in (CAROL, type(BOB)("bob", 2)):
+        with unchanged(pair.alice.store), pytest.raises(AddressMismatch):
+            pair.alice.account.initiate(address, bundle)
+
+
+NOT_BYTES = [None, "text", bytearray(b"text"), memoryview(b"text"), 5, ["b"], True]
+NOT_ADDRESSES = [None, "bob", b"bob", ("bob", 1), 1, ["bob", 1]]
+
+
+@pytest.mark.parametrize("wrong", NOT_BYTES, ids=lambda value: type(value).__name__)
+def test_texts_and_messages_are_bytes(talking: Pair, wrong: Any) -> None:
+    account = talking.alice.account
+    for call in (account.encrypt, account.decrypt, account.accept_identity):
+        with unchanged(talking.alice.store), pytest.raises(UsageError, match="must be bytes"):
+            call(BOB, wrong)
+
+
+@pytest.mark.parametrize("wrong", NOT_ADDRESSES, ids=repr)
+def test_addresses_are_addresses(talking: Pair, wrong: Any) -> None:
+    account, bundle = talking.alice.account, talking.bob.account.bundle()
+    letter = talking.bob.write(b"x")
+    calls: list[Callable[[], object]] = [
+        lambda: account.encrypt(wrong, b"x"),
+        lambda: account.decrypt(wrong, letter),
+        lambda: account.initiate(wrong, bundle),
+        lambda: account.accept_identity(wrong, talking.bob.account.identity.data),
+        lambda: account.safety_number(wrong),
+        lambda: Account.create(MemoryStore(), wrong),
+    ]
+    with unchanged(talking.alice.store):
+        for call in calls:
+            with pytest.raises(UsageError, match="address must be Address"):
+                call()
+    stranger = Pair()
+    stranger.alice.initiate()
+    first = stranger.alice.write(b"first")
+    with unchanged(stranger.bob.store), pytest.raises(UsageError):
+        stranger.bob.account.decrypt(wrong, first)
+
+
+@pytest.mark.parametrize("wrong", [None, b"bundle", "bundle", []], ids=repr)
+def test_a_bundle_is_decoded_first(pair: Pair, wrong: Any) -> None:
+    with unchanged(pair.alice.store), pytest.raises(UsageError, match="must be PrekeyBundle"):
+        pair.alice.account.initiate(BOB, wrong)
+
+
+@pytest.mark.parametrize("wrong", ["x" * 32, bytearray(32), 5])
+def test_an_identity_is_bytes(talking: Pair, wrong: Any) -> None:
+    with pytest.raises(UsageError, match="identity must be bytes"):
+        talking.alice.account.safety_number(BOB, wrong)
+
+
+JUNK = [b"", b"\x00", b"\xff", b"hello", b"\x80", b"\x86", b"\xf6", b"\x9f\xff", bytes(100), b"\x8a\x01\x01"]
+
+
+@pytest.mark.parametrize("junk", JUNK)
+def test_junk_is_a_peers_mistake(talking: Pair, junk: bytes) -> None:
+    with unchanged(talking.alice.store), pytest.raises(PeerError):
+        talking.alice.read(junk)
+    with pytest.raises(PeerError):
+        PrekeyBundle.decode(junk)
+    with pytest.raises(PeerError):
+        Publication.decode(junk)
+
+
+def test_a_bundle_or_a_publication_is_no_message(talking: Pair) -> None:
+    for data in (talking.bob.account.bundle().encode(), talking.bob.account.publish(1).encode()):
+        with unchanged(talking.alice.store), pytest.raises(PeerError):
+            talking.alice.read(data)
+
+
+def test_a_message_is_no_bundle(pair: Pair) -> None:
+    pair.alice.initiate()
+    letter = pair.alice.write(b"x")
+    assert InitialMessage.decode(letter).header.kem is not None
+    with pytest.raises(PeerError):
+        PrekeyBundle.decode(letter)

@@ -1,0 +1,156 @@
+"""The gate fails for what has grown, and for nothing else; the floor computes what the library does."""
+
+import hmac
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import floor
+import gate
+from case import Side, Work, repetition
+from letterlock._primitives.kdf import hkdf_sha256
+from ratios import WORKS, Result
+
+BASE = {work.name: 2.0 for work in gate.gated()}
+
+
+def result(name: str, ratio: float) -> Result:
+    return Result.of(name, [1000 * ratio], [1000])
+
+
+class Measuring:
+    """What a run would find: the ratios given, one after the other, and 2.0 for all other works."""
+
+    def __init__(self, **ratios: list[float]) -> None:
+        self._ratios = ratios
+        self.asked: list[list[str]] = []
+
+    def __call__(self, works: Iterable[Work], rounds: int) -> list[Result]:
+        names = [work.name for work in works]
+        self.asked.append(names)
+        return [result(name, self._ratios[name].pop(0) if name in self._ratios else 2.0) for name in names]
+
+
+@pytest.fixture
+def baseline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "baseline.json"
+    path.write_text(json.dumps({"measured_on": gate.environment(), "ratios": BASE}), "utf-8")
+    monkeypatch.setattr(gate, "BASELINE", path)
+    return path
+
+
+@pytest.mark.usefixtures("baseline")
+@pytest.mark.parametrize("ratio", [0.5, 1.9, 2.0, 2.2])
+def test_what_has_not_grown_passes(ratio: float) -> None:
+    assert gate.main([], Measuring(chain_step=[ratio])) == 0
+
+
+@pytest.mark.usefixtures("baseline")
+def test_what_has_grown_fails_and_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    measuring = Measuring(chain_step=[2.3, 2.25, 2.4])
+    assert gate.main([], measuring) == 1
+    assert "SLOWER: chain_step, 2.00 -> 2.25 x floor (+12%)" in capsys.readouterr().out
+    assert measuring.asked[1:] == [["chain_step"]] * 2
+
+
+@pytest.mark.usefixtures("baseline")
+def test_what_only_seemed_to_have_grown_passes() -> None:
+    measuring = Measuring(chain_step=[3.0, 2.1], encrypt_x3dh=[2.5, 2.5, 2.0])
+    assert gate.main([], measuring) == 0
+    assert measuring.asked[1:] == [["chain_step", "encrypt_x3dh"], ["encrypt_x3dh"]]
+
+
+@pytest.mark.usefixtures("baseline")
+def test_some_works_alone() -> None:
+    measuring = Measuring()
+    assert gate.main(["--only", "skip"], measuring) == 0
+    assert all("skip" in name for name in measuring.asked[0])
+    assert measuring.asked[0]
+
+
+@pytest.mark.usefixtures("baseline")
+@pytest.mark.parametrize("arguments", [["--only", "no such work"], ["--only", "skip", "--update"]])
+def test_what_cannot_be_asked(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        gate.main(arguments, Measuring())
+    assert caught.value.code == 2
+
+
+def test_a_work_without_a_baseline_is_no_pass(baseline: Path) -> None:
+    baseline.write_text(json.dumps({"measured_on": {}, "ratios": {}}), "utf-8")
+    with pytest.raises(SystemExit):
+        gate.main([], Measuring())
+
+
+def test_a_baseline_is_the_median_of_runs(baseline: Path) -> None:
+    assert gate.main(["--update"], Measuring(chain_step=[1.0, 9.0, 1.5])) == 0
+    written = json.loads(baseline.read_text("utf-8"))
+    assert written["ratios"]["chain_step"] == 1.5
+    assert written["measured_on"] == gate.environment()
+    assert written["ratios"].keys() == BASE.keys()
+
+
+def test_the_committed_baseline_has_every_work() -> None:
+    committed: dict[str, Any] = json.loads((Path(gate.__file__).parent / "baseline.json").read_text("utf-8"))
+    assert committed["ratios"].keys() == BASE.keys()
+    assert all(ratio > 0.3 for ratio in committed["ratios"].values())
+
+
+def test_names_of_works_are_distinct() -> None:
+    names = [work.name for work in WORKS]
+    assert len(set(names)) == len(names)
+
+
+def test_a_repetition_counts_one_unit() -> None:
+    calls: list[int] = []
+    work = Work("w", lambda: (Side(lambda: None), Side(lambda: None)), 5, 2, disk=False, steady=True)
+
+    def act() -> None:
+        calls.append(sum(range(20_000)))
+
+    spent = repetition(work, Side(act))
+    assert len(calls) == 5
+    assert spent > 1000  # nanoseconds of half a call
+    batched = Side(calls.append, lambda count: [(n,) for n in range(count)])
+    repetition(work, batched)
+    assert calls[5:] == [0, 1, 2, 3, 4]
+
+
+# --- the floor ----------------------------------------------------------------------------------------
+
+
+def test_the_floors_derivations_are_the_librarys() -> None:
+    key, data = os.urandom(32), os.urandom(32)
+
+    def mac(key: bytes, data: bytes) -> bytes:
+        return hmac.digest(key, data, "sha256")
+
+    assert floor.hmac(key, data) == mac(key, data)
+    assert floor.step(key) == (mac(key, b"\2"), mac(key, b"\1"))
+    for length, derive in ((32, floor.hkdf32), (64, floor.hkdf64), (96, floor.hkdf96)):
+        assert derive(key, data, b"info") == hkdf_sha256(key, data, b"info", length)
+    assert floor.walk(key, 3)[0] == mac(key, b"\1")
+    assert floor.walk(key, 3)[2] == mac(mac(mac(key, b"\2"), b"\2"), b"\1")
+    assert floor.sparse_walk(key, 1) == [mac(key, b"\0\0\0\1\1")]
+
+
+@pytest.mark.parametrize("triple", [False, True])
+def test_the_floors_messages_open(triple: bool) -> None:
+    message = floor.Message(128, triple=triple)
+    assert message.decrypt() == message.padded
+    assert message.decrypt_late() == message.padded
+    assert len(message.encrypt()) == len(message.wire)
+    handshake = floor.Handshake(triple)
+    handshake.initiate()
+    assert handshake.respond() == handshake.message.padded
+
+
+def test_the_floors_transaction_writes_and_is_durable(tmp_path: Path) -> None:
+    with floor.transaction(tmp_path / "floor.db", 300) as act:
+        before = (tmp_path / "floor.db-wal").stat().st_size
+        act()
+        assert (tmp_path / "floor.db-wal").stat().st_size >= before > 4_000_000

@@ -1,0 +1,85 @@
+"""Two who have talked in six sessions, and letters that did not arrive yet; everything follows from seeds.
+
+The braid of each session has come to another place:
+
+    session               Alice                        Bob
+    -------------------   --------------------------   ------------------------------
+    plain                 (X3DH, without a braid)
+    begun                 HeaderSent                   Ct1Sampled
+    vector first          HeaderSent                   EkReceivedCt1Sampled
+    acknowledged          Ct1Received                  Ct1Acknowledged
+    second part           EkSentCt1Received            Ct2Sampled
+    active                NoHeaderReceived, epoch 2    KeysSampled, epoch 2
+    unanswered            KeysSampled                  (has not heard of it)
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import pytest
+
+from fuzz.peer import TEXT, chosen
+from letterlock._primitives.mlkem import Encapsulation, KemPublicKey
+from letterlock._wire.suite import Suite
+from support.pair import BOTH_SUITES, Pair, Side, entropy_of
+
+LONG: Final = bytes(5000)
+"""A text with which the whole of what is due is sent."""
+
+
+SESSIONS: Final = ("active", "second-part", "acknowledged", "vector-first", "begun", "plain")
+"""The sessions that both hold, the latest first; before them Alice has one that Bob has not heard of."""
+
+
+def scene(seed: object) -> tuple[Pair, dict[str, bytes]]:
+    """Return them, and the letters by name."""
+    pair = Pair(suites=BOTH_SUITES, seed=seed)
+    with encapsulating_to(pair.bob, seed):
+        return pair, _talk(pair)
+
+
+@contextmanager
+def encapsulating_to(recipient: Side, seed: object) -> Iterator[None]:
+    """Let all encapsulations be to prekeys of one side, with ciphertexts that follow from a seed."""
+    draw = entropy_of(f"{seed} ciphertexts")
+
+    def encapsulate(public: KemPublicKey) -> Encapsulation:
+        return chosen(public, recipient.store, draw)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(KemPublicKey, "encapsulate", encapsulate)
+        yield
+
+
+def _talk(pair: Pair) -> dict[str, bytes]:
+    alice, bob = pair.alice, pair.bob
+    held: dict[str, bytes] = {}
+    pair.converse(Suite.X3DH)
+    pair.turn()
+    held["plain"], held["plain-to-alice"] = alice.write(TEXT), bob.write(TEXT)
+    for name, letters in _LETTERS.items():
+        pair.converse()
+        for who, text in letters:
+            writer = alice if who == "alice" else bob
+            writer.other.read(writer.write(text))
+        held[name], held[f"{name}-to-alice"] = alice.write(TEXT), bob.write(TEXT)
+    held["late"], read = alice.write(TEXT), alice.write(TEXT)
+    bob.read(read)
+    held["read-before"], held["next"] = read, alice.write(TEXT)
+    alice.read(bob.write(TEXT))
+    held["turn"], held["to-alice"] = alice.write(TEXT), bob.write(TEXT)
+    held["turn-and-jump"] = alice.write(b"a text of more than thirty-one bytes" * 3)
+    alice.initiate()
+    return held
+
+
+_ACKNOWLEDGED: Final = (("alice", TEXT), ("bob", LONG), ("alice", TEXT))
+_SECOND: Final = (*_ACKNOWLEDGED, ("alice", LONG), ("bob", TEXT))
+_LETTERS: Final = {
+    "begun": (),
+    "vector-first": (("alice", LONG),),
+    "acknowledged": _ACKNOWLEDGED,
+    "second-part": _SECOND,
+    "active": (*_SECOND, ("bob", LONG), ("alice", TEXT), ("bob", TEXT)),
+}

@@ -1,0 +1,207 @@
+"""Whoever holds the keys: messages that authenticate, whatever stands in them.
+
+A `Voice` is the sending side of a live session. It seals a text of any padding, under any message number and
+previous chain length, with any post-quantum part (piece.py), so that what lies behind the tag is reached:
+padding, skipped keys, turns, the braid.
+
+Both sides and all their keys come from fixed seeds, so that a message in the corpus stays a valid one. Only
+encapsulation draws its own random bytes; a chosen ciphertext takes its place, whose secret the recipient's
+key tells: decapsulation gives one for any.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import cbor2
+
+from fuzz.harness import Finding, Mutator, Outcome
+from fuzz.pq_pieces import HONEST, Piece, SideStorage, random_piece, sparse_key
+from fuzz.tree import mutated
+from letterlock._device.account_record import decode_profile
+from letterlock._handshake.agreement import Party, initiate_with
+from letterlock._primitives import aead
+from letterlock._primitives.curve25519 import EphemeralKeyPair, IdentityKeyPair
+from letterlock._primitives.entropy import Entropy
+from letterlock._primitives.mlkem import Encapsulation, KemPublicKey, KemSeed, MlKem1024KeyPair
+from letterlock._ratchet import double
+from letterlock._ratchet.braid_states import Slot
+from letterlock._ratchet.chain import MessageKey, SendingChain
+from letterlock._ratchet.double import Talking, Waiting
+from letterlock._ratchet.pq_keys import SparseMessageKey
+from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._ratchet.triple import Triple
+from letterlock._session.peer_sessions import PeerSessions
+from letterlock._session.session import Initiated, Session, initiated
+from letterlock._wire import cbor
+from letterlock._wire.bundle import PrekeyBundle
+from letterlock._wire.envelope import Kind, peek_kind
+from letterlock._wire.message import SENT_NONCE_BYTES, Header, InitialMessage, RatchetMessage
+from letterlock._wire.padding import pad
+from letterlock._wire.pq_header import PqHeader
+from letterlock._wire.prekey import PrekeyKind
+from letterlock._wire.suite import Suite
+from letterlock.limits import MAX_SKIP
+from letterlock.stores._memory import MemoryStore
+from support.pair import AnyStore, Side, entropy_of
+
+_PREFIX: Final = bytes(aead.NONCE_BYTES - SENT_NONCE_BYTES)
+
+TEXT: Final = b"a text"
+JUMPS: Final = (*(0,) * 20, *(1, 2, 3, 40) * 4, 1990, 1999, 2000, 2001)
+LENGTHS: Final = (*(0, 1, 2, 3, 5) * 4, 2000, 2001, 2010, 2**32 - 1)
+PADDED: Final[tuple[Callable[[bytes], bytes], ...]] = (
+    pad,
+    pad,
+    lambda text: text.ljust(32, b"\0"),
+    lambda text: (text + b"\x80").ljust(31, b"\0"),
+    lambda text: (text + b"\x80").ljust(33, b"\0"),
+    lambda text: (text + b"\x80").ljust(64, b"\0"),
+    lambda text: pad(text) + b"\0",
+    lambda text: pad(text)[:-1] + b"\x80",
+    lambda _: bytes(32),
+    lambda _: b"\x80" * 32,
+    lambda text: pad(text * 5000),
+    lambda text: (text * 5000 + b"\x80").ljust(30_004, b"\0"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What one side needs to send; `opened` is the initial message to repeat, up to its last element.
+
+    `beside` are the slots of its braid, if it has one.
+    """
+
+    associated_data: bytes
+    state: Talking | Triple
+    header_bytes: bytes | None = None
+    beside: SideStorage = field(default_factory=dict)
+
+    def say(
+        self, padded: bytes, jump: int = 0, previous_length: int | None = None, piece: Piece = HONEST
+    ) -> bytes:
+        """Return the message after `jump` others that are never sent; `piece` is its post-quantum part."""
+        sent = self._sent()
+        number = sent.header.number + jump
+        before = sent.header.previous_length if previous_length is None else previous_length
+        header = Header(sent.header.ratchet_key, before, number)
+        if not isinstance(self.state, Triple):
+            return self._sealed(self._double_key(number), header, None, padded)
+        pq_header = piece.pq_header(self.state, self.beside, jump)
+        return self._sealed(self._key(number, pq_header), header, pq_header, padded)
+
+    def _sent(self) -> double.Sent:
+        turned = self.state.double if isinstance(self.state, Triple) else self.state
+        return double.send(turned, entropy_of("voice"))
+
+    def _double_key(self, number: int) -> MessageKey:
+        sent = self._sent()
+        chain, key = SendingChain(sent.state.sending.key), sent.key
+        for _ in range(number - sent.header.number):
+            chain, key = chain.step()
+        return key
+
+    def _key(self, number: int, pq_header: PqHeader) -> MessageKey:
+        """Return the key of a message, or a wrong one if there is none where its part says that it stands."""
+        assert isinstance(self.state, Triple)
+        sparse = sparse_key(self.state.sparse, pq_header) or SparseMessageKey(bytes(32))
+        return LETTERLOCK.hybrid(self._double_key(number), sparse)
+
+    def _sealed(self, key: MessageKey, header: Header, pq_header: PqHeader | None, padded: bytes) -> bytes:
+        header_bytes, nonce = header.encode_header(pq_header), bytes(SENT_NONCE_BYTES)
+        sealed = aead.seal(key.expose(), _PREFIX + nonce, padded, self.associated_data + header_bytes)
+        message = cbor.close(header_bytes, nonce + sealed)
+        return message if self.header_bytes is None else cbor.close(self.header_bytes, message)
+
+    def padded(self, message: RatchetMessage) -> bytes | None:
+        """Return what a message of this voice seals, or None if it is of another, or earlier, or damaged."""
+        header, pq_header, first = message.header, message.pq_header, self._sent().header
+        if isinstance(self.state, Triple) is (pq_header is None):
+            return None
+        if header.ratchet_key != first.ratchet_key or not 0 <= header.number - first.number <= MAX_SKIP:
+            return None
+        key = self._double_key(header.number) if pq_header is None else self._key(header.number, pq_header)
+        nonce, sealed = message.sealed[:SENT_NONCE_BYTES], message.sealed[SENT_NONCE_BYTES:]
+        return aead.open_sealed(
+            key.expose(), _PREFIX + nonce, sealed, self.associated_data + message.header_bytes
+        )
+
+    def mutter(self, rng: random.Random) -> bytes:
+        """Return a message that authenticates, and is odd in one way or another."""
+        padded = rng.choice(PADDED)(TEXT[: rng.randrange(len(TEXT) + 1)] * rng.choice((1, 1, 6)))
+        piece = random_piece(rng, self.beside) if isinstance(self.state, Triple) else HONEST
+        return self.say(padded, rng.choice(JUMPS), rng.choice((None, None, *LENGTHS)), piece)
+
+
+def mutator(known: Sequence[Voice]) -> Mutator:
+    """Return a mutator as for every tree, which one time in four has a voice say something new instead."""
+
+    def mutate(data: bytes, rng: random.Random, room: int) -> bytes:
+        said = rng.choice(known).mutter(rng) if rng.random() < 0.25 else b""
+        return said if 0 < len(said) <= room else mutated(data, rng, room)
+
+    return mutate
+
+
+def check_heard(known: Sequence[Voice], data: bytes, *heard: Outcome[bytes]) -> None:
+    """Hold what several accepted to this: one of them at most, and one padding for one text."""
+    texts = [each.accepted() for each in heard if each.error is None]
+    if not texts:
+        return
+    if len(texts) > 1:
+        raise Finding("a message was accepted in two places")
+    if peek_kind(data) is Kind.INITIAL:
+        message = InitialMessage.decode(data).message
+    else:
+        message = RatchetMessage.decode(data)
+    for each in known:
+        padded = each.padded(message)
+        if padded is not None and padded != pad(texts[0]):
+            raise Finding("a padding that sealing does not make was accepted")
+
+
+def voices(side: Side) -> list[Voice]:
+    """Return one voice for every session that a side holds with the other."""
+    with side.store.transaction():
+        entries = PeerSessions(side.store, side.peer, frozenset(Suite)).entries()
+        rows = {
+            each.id: {slot: [row.expose() for row in side.store.load_parts(each.id, slot)] for slot in Slot}
+            for each in entries
+        }
+    return [_voice(each.session, rows[each.id]) for each in entries]
+
+
+def _voice(session: Session, beside: SideStorage) -> Voice:
+    header_bytes, ratchet = session.header if isinstance(session, Initiated) else None, session.ratchet
+    assert not isinstance(ratchet, Waiting)
+    return Voice(session.origin.associated_data, ratchet, header_bytes, beside)
+
+
+def identity(store: AnyStore) -> IdentityKeyPair:
+    """Return the identity key pair of the account in a store."""
+    with store.transaction():
+        record = store.load_account()
+    assert record is not None
+    return decode_profile(record).party.identity
+
+
+def first_words(party: Party, bundle: PrekeyBundle, recipient: AnyStore, seed: object) -> Voice:
+    """Return the voice of somebody who agreed with a bundle of the account in a store."""
+    draw = entropy_of(seed)
+    encapsulation = None if bundle.kem is None else chosen(bundle.kem.key, recipient, draw)
+    initiation = initiate_with(party, bundle, EphemeralKeyPair.generate(draw), encapsulation)
+    return _voice(initiated(initiation, draw), {})
+
+
+def chosen(public: KemPublicKey, recipient: AnyStore, draw: Entropy) -> Encapsulation:
+    """Return a secret and ciphertext for a KEM prekey of the account in a store, of drawn bytes."""
+    assert isinstance(recipient, MemoryStore)
+    for kind in (PrekeyKind.KEM_ONE_TIME, PrekeyKind.KEM_LAST_RESORT):
+        for row in recipient._prekeys.get(kind, {}).values():
+            keys = MlKem1024KeyPair(KemSeed(cbor2.loads(row.record.expose())[0]))
+            if keys.public == public:
+                ciphertext = draw(1568)
+                return Encapsulation(keys.decapsulate(ciphertext), ciphertext)
+    raise AssertionError("a key of somebody else's")

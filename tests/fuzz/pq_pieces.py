@@ -1,0 +1,117 @@
+"""The post-quantum part of a message that a voice says: as the braid has it, or changed in any of its fields.
+
+    Piece           what is to be other than it should
+    random_piece    one that contradicts what was sent before, or goes on with it out of order
+    sparse_key      the sparse half of the key of a message, where it says that it stands
+
+Not here: what is sealed under the key (voice.py).
+"""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from letterlock._ratchet import braid
+from letterlock._ratchet import sparse as sparse_ratchet
+from letterlock._ratchet.braid_states import Slot
+from letterlock._ratchet.erasure import MAX_INDEX, codeword
+from letterlock._ratchet.pq_keys import SparseMessageKey
+from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._ratchet.sparse import Sparse, SparseChain
+from letterlock._ratchet.triple import Triple
+from letterlock._wire.pq_header import BARE, CODEWORD_BYTES, PqHeader, PqType
+from letterlock.limits import MAX_CODEWORDS, MAX_COUNTER, MAX_SKIP
+from support.pair import entropy_of
+
+SideStorage: TypeAlias = Mapping[Slot, Sequence[bytes]]
+
+ROOMS: Final = (1, 1, 2, 3, 5, 30, 36, MAX_CODEWORDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """`room` bounds the codewords that the braid sends; the rest takes the place of what it says.
+
+    `ahead` is added to the epoch, `jump` to the number in the sparse chain.
+    """
+
+    room: int = 1
+    ahead: int = 0
+    jump: int | None = None
+    previous: int | None = None
+    type: PqType | None = None
+    first: int | None = None
+    codewords: bytes | None = None
+
+    def pq_header(self, state: Triple, beside: SideStorage, jump: int) -> PqHeader:
+        """Return the part of a message after `jump` others that are never sent."""
+        sent = braid.send(
+            LETTERLOCK, state.braid, self.room, entropy_of("piece"), lambda slot: beside.get(slot, ())
+        )
+        _, place, _ = sparse_ratchet.send(LETTERLOCK, state.sparse, sent.epoch - 1)
+        number = place.number + (jump if self.jump is None else self.jump)
+        type_ = sent.type if self.type is None else self.type
+        first = sent.first if self.first is None else self.first
+        codewords = sent.codewords if self.codewords is None else self.codewords
+        if type_ in BARE:
+            first, codewords = 0, b""
+        elif not codewords:
+            codewords = bytes(CODEWORD_BYTES)
+        return PqHeader(
+            max(1, sent.epoch + self.ahead),
+            min(number, MAX_COUNTER),
+            place.previous if self.previous is None else self.previous,
+            type_,
+            first,
+            codewords,
+        )
+
+
+HONEST: Final = Piece()
+
+
+def random_piece(rng: random.Random, beside: SideStorage) -> Piece:
+    """Return a piece of which some fields are the braid's own."""
+    if rng.random() < 0.3:
+        return Piece(rng.choice(ROOMS))
+    first = rng.choice((None, 0, 1, 35, 36, rng.randrange(MAX_INDEX), MAX_INDEX - 40, MAX_INDEX))
+    return Piece(
+        rng.choice(ROOMS),
+        rng.choice((*(0,) * 8, -1, 1, 2)),
+        rng.choice((*(None,) * 8, 0, 1, 3, 1999, 2001)),
+        rng.choice((*(None,) * 6, 0, 1, 5, 2000, MAX_COUNTER)),
+        rng.choice((None, None, None, *PqType)),
+        first,
+        _codewords(rng, beside, first or 0),
+    )
+
+
+def _codewords(rng: random.Random, beside: SideStorage, first: int) -> bytes | None:
+    """Return those of a text that lies here, or of nothing that was ever sent; None for the braid's own."""
+    count = min(rng.choice(ROOMS), MAX_INDEX + 1 - first)
+    texts = [entry for entries in beside.values() for entry in entries if not len(entry) % CODEWORD_BYTES]
+    match rng.randrange(4):
+        case 0:
+            return rng.randbytes(count * CODEWORD_BYTES)
+        case 1:
+            return bytes(count * CODEWORD_BYTES)
+        case 2 if texts:
+            text = rng.choice(texts)
+            return b"".join(codeword(text, index).data for index in range(first, first + count))
+        case _:
+            return None
+
+
+def sparse_key(state: Sparse, pq_header: PqHeader) -> SparseMessageKey | None:
+    """Return the key of a message that the sender could send, at most some 2,000 further, or None."""
+    chain = state.sending
+    if pq_header.epoch - 1 == chain.epoch + 1 and chain.following is not None:
+        chain = SparseChain(pq_header.epoch - 1, chain.following)
+    if (
+        pq_header.epoch - 1 != chain.epoch
+        or not chain.number < pq_header.number <= chain.number + MAX_SKIP + 10
+    ):
+        return None
+    before, _ = LETTERLOCK.walk(chain.key, range(chain.number + 1, pq_header.number))
+    return LETTERLOCK.step(before, pq_header.number)[1]

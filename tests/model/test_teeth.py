@@ -1,0 +1,151 @@
+"""The model bites: each test breaks the library in one place and sees the model say what is wrong.
+
+What hypothesis needs a few examples for stands here as one short story each, so that a check of the model
+that can no longer fail is noticed.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import pytest
+
+from letterlock import account
+from letterlock._device import peer
+from letterlock._device.prekeys import PrekeyRing
+from letterlock._handshake import agreement, transcript
+from letterlock._handshake.transcript import Recipient
+from letterlock._session import peer_sessions as book
+from letterlock._session import sealing, session
+from letterlock._session.peer_sessions import PeerSessions
+from letterlock._wire.address import Address
+from letterlock._wire.message import HandshakeHeader, RatchetMessage
+from letterlock.errors import AuthenticationFailed
+from letterlock.stores._interface import Store
+from letterlock.stores._memory import MemoryStore
+from support import model_stories as stories
+from support.model_device import Device
+from support.model_world import ADDRESSES, World
+
+Story = Callable[[World, Device, Device], object]
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    world = World(seed=1)
+    world.publish(world.devices[2], 2)
+    yield world
+    world.close()
+
+
+def foreign(*_: object, **__: object) -> bytes:
+    raise KeyError("not an error of ours")
+
+
+def unopened(*_: object) -> bytes:
+    raise AuthenticationFailed("whatever it is")
+
+
+def unsaved(state: Any, plaintext: bytes, *others: Any) -> Any:
+    return replace(session.encrypt(state, plaintext, *others), session=state, writes=())
+
+
+def with_one_nonce(*others: Any) -> bytes:
+    key, associated_data, header, plaintext, _, part = others
+    return SEAL(key, associated_data, header, plaintext, bytes(8), part)
+
+
+def trusting(store: Store, address: Address, _: object) -> bool:
+    return peer.load_peer(store, address) is None
+
+
+def of_nobody(header: HandshakeHeader, _: Address, recipient: Recipient) -> bytes:
+    nobody = Address("nobody")
+    return transcript.associated_data(header, nobody, replace(recipient, address=nobody))
+
+
+def kept(state: object, **_: object) -> object:
+    return state
+
+
+def in_any_session(sessions: PeerSessions, message: RatchetMessage, only: object = None) -> bytes:
+    return DECRYPT(sessions, message)
+
+
+def nothing(*_: object) -> None:
+    return None
+
+
+def no(*_: object) -> bool:
+    return False
+
+
+def yes(*_: object) -> bool:
+    return True
+
+
+SEAL: Final = sealing.seal_message
+DECRYPT: Final = PeerSessions.decrypt
+
+
+@dataclass(frozen=True)
+class Break:
+    """`name` of `where` is replaced; the model, told the story, complains with `says`."""
+
+    where: object
+    name: str
+    instead: Callable[..., Any]
+    story: Story
+    says: str
+
+
+BREAKS: Final = {
+    "state not saved": Break(book, "encrypt", unsaved, stories.write_twice, "a message key seals twice"),
+    "constant nonce": Break(
+        session, "seal_message", with_one_nonce, stories.write_again_after_a_restore, "and nonce seal"
+    ),
+    "prekey not deleted": Break(PrekeyRing, "use_up", nothing, stories.first_contact, "still there"),
+    "no replay record": Break(
+        PrekeyRing, "use_up", nothing, stories.replay_after_a_discard, "key opens twice"
+    ),
+    "repeats not routed": Break(
+        PeerSessions, "find_handshake", nothing, stories.two_first_letters, "must be read"
+    ),
+    "late key kept": Break(
+        MemoryStore, "delete_skipped", nothing, stories.late_letter, "of a read message is kept"
+    ),
+    "late keys not kept": Break(PeerSessions, "_keep_skipped", nothing, stories.late_letter, "must be read"),
+    "late key lost": Break(book, "decrypt_late", unopened, stories.damaged_late_letter, "must be read"),
+    "old chain forgotten": Break(
+        MemoryStore, "is_past_chain", no, stories.repeated_later, "AuthenticationFailed"
+    ),
+    "names not bound": Break(agreement, "associated_data", of_nobody, stories.in_another_name, "is read"),
+    "nothing undone": Break(MemoryStore, "_undo", nothing, stories.taken_back, "changed a store"),
+    "nothing discarded": Break(PeerSessions, "delete_all", nothing, stories.discarded, "appear or vanish"),
+    "identity changed": Break(account, "check_identity", trusting, stories.impostor, "changed a store"),
+    "all sessions yield": Break(book, "defers_promotion", yes, stories.crossed, "not settled"),
+    "none defers_promotion": Break(book, "defers_promotion", no, stories.yielding_settled, "new beginning"),
+    "nobody promote_next": Break(book, "replace", kept, stories.yielding_settled, "not settled"),
+    "handshake not minded": Break(
+        PeerSessions, "decrypt", in_any_session, stories.rewrapped_in_another_session, "is read"
+    ),
+}
+
+
+@pytest.mark.parametrize("broken", BREAKS)
+def test_a_broken_library_is_noticed(monkeypatch: pytest.MonkeyPatch, world: World, broken: str) -> None:
+    case = BREAKS[broken]
+    monkeypatch.setattr(case.where, case.name, case.instead)
+    with pytest.raises((AssertionError, pytest.fail.Exception), match=case.says):
+        case.story(world, world.device(ADDRESSES[0]), world.device(ADDRESSES[2]))
+
+
+@pytest.mark.parametrize("broken", BREAKS)
+def test_the_same_story_of_a_sound_library_is_not(world: World, broken: str) -> None:
+    BREAKS[broken].story(world, world.device(ADDRESSES[0]), world.device(ADDRESSES[2]))
+
+
+def test_an_error_that_is_not_ours_escapes_the_model(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    monkeypatch.setattr(PeerSessions, "decrypt", foreign)
+    with pytest.raises(KeyError):
+        stories.damaged_late_letter(world, world.device(ADDRESSES[0]), world.device(ADDRESSES[2]))

@@ -1,0 +1,198 @@
+"""The model bites where the triple ratchet is broken: hybrid, sparse chains, the braid and what lies beside.
+
+As in tests/model/test_teeth.py, of which this is the second half; the stories are in model_stories_braid.py.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import pytest
+
+from letterlock._primitives import kdf, labels
+from letterlock._primitives.mlkem import KemSeed
+from letterlock._primitives.mlkem_split import EncapsulationRandomness
+from letterlock._ratchet import braid, pq_profile, sparse
+from letterlock._ratchet.braid_states import Append, Clear
+from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._ratchet.sparse import SparseReceived
+from letterlock._ratchet.triple import Triple
+from letterlock._records.session import decode_session, encode_session
+from letterlock._session import peer_sessions as book
+from letterlock._session.peer_sessions import PeerSessions, StoredSideData
+from letterlock._session.session import Decrypted, Session, decrypt
+from letterlock._wire.message import RatchetMessage
+from letterlock.errors import CorruptStore, PeerError
+from letterlock.stores._interface import Record
+from letterlock.stores._memory import MemoryStore
+from support import model_stories as stories
+from support import model_stories_braid as long_stories
+from support.model_device import Device
+from support.model_world import ADDRESSES, World
+
+Story = Callable[[World, Device, Device], object]
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    world = World(seed=1)
+    world.publish(world.devices[2], 2)
+    yield world
+    world.close()
+
+
+def nothing(*_: object) -> None:
+    return None
+
+
+def of_the_double_alone(salt: bytes, ikm: bytes, info: bytes, length: int) -> bytes:
+    return kdf.hkdf_sha256(bytes(32) if info == labels.PQ_HYBRID else salt, ikm, info, length)
+
+
+def of_the_sparse_alone(salt: bytes, ikm: bytes, info: bytes, length: int) -> bytes:
+    return kdf.hkdf_sha256(salt, bytes(32) if info == labels.PQ_HYBRID else ikm, info, length)
+
+
+def early(state: Session, message: RatchetMessage, beside: StoredSideData) -> Decrypted:
+    """The braid of a session takes what a message brings, though it does not open there."""
+    try:
+        return decrypt(state, message, beside)
+    except PeerError:
+        ratchet, pq_header, sessions = state.ratchet, message.pq_header, beside._store
+        assert isinstance(ratchet, Triple)
+        assert pq_header is not None
+        received = braid.receive(LETTERLOCK, ratchet.braid, pq_header, beside.read)
+        after = encode_session(replace(state, ratchet=replace(ratchet, braid=received.state)))
+        (row,) = (each for each in sessions.load_sessions(beside._address, 50) if each.id == beside._id)
+        sessions.save_session(replace(row, record=after))
+        for write in received.writes:
+            match write:
+                case Append(slot, entry):
+                    sessions.append_part(row.id, int(slot), Record(entry))
+                case Clear(slot):
+                    sessions.clear_parts(row.id, int(slot))
+        raise
+
+
+def without_the_tail(received: SparseReceived, _: object) -> tuple[sparse.SparseGap, ...]:
+    return () if received.gap is None else (received.gap,)
+
+
+def initiator_only(profile: Any, state: sparse.Sparse, number: int, secret: Any) -> sparse.Sparse:
+    return ADD_EPOCH(profile, state, number, secret) if state.is_initiator else state
+
+
+def one_direction(profile: Any, state: sparse.Sparse, number: int, secret: Any) -> sparse.Sparse:
+    """Both sides take the initiator's chain for theirs."""
+    added = ADD_EPOCH(profile, replace(state, is_initiator=True), number, secret)
+    return replace(added, is_initiator=state.is_initiator)
+
+
+def without_its_braid(sessions: PeerSessions, id_: int, rank: int, session: Session) -> None:
+    """Save what changed of a session, and the braid as it was."""
+    before = {row.id: decode_session(row.record).ratchet for row in sessions._all()}.get(id_)
+    if isinstance(before, Triple) and isinstance(session.ratchet, Triple):
+        session = replace(session, ratchet=replace(session.ratchet, braid=before.braid))
+    SAVE(sessions, id_, rank, session)
+
+
+def without_moving(profile: Any, state: sparse.Sparse, epoch: int) -> Any:
+    _, place, key = SPARSE_SEND(profile, state, epoch)
+    return state, place, key
+
+
+def without_passing(profile: Any, state: sparse.Sparse, place: sparse.SparsePlace) -> SparseReceived:
+    return replace(SPARSE_RECEIVE(profile, state, place), state=state)
+
+
+def one_m(*_: object) -> EncapsulationRandomness:
+    return EncapsulationRandomness(bytes(32))
+
+
+def one_seed(_: object) -> KemSeed:
+    return KemSeed(bytes(64))
+
+
+def unbound(_: object, header: bytes) -> None:
+    return None
+
+
+SAVE: Final = PeerSessions._save
+ADD_EPOCH: Final = sparse.add_epoch
+SPARSE_SEND: Final = sparse.send
+SPARSE_RECEIVE: Final = sparse.receive
+
+
+@dataclass(frozen=True)
+class Break:
+    """`name` of `where` is replaced; the model, told the story, complains with `says`."""
+
+    where: object
+    name: str
+    instead: Callable[..., Any]
+    story: Story
+    says: str
+
+
+BREAKS: Final = {
+    "sparse half ignored": Break(
+        pq_profile, "hkdf_sha256", of_the_double_alone, stories.first_contact, "sparse half makes no"
+    ),
+    "double half ignored": Break(
+        pq_profile, "hkdf_sha256", of_the_sparse_alone, stories.first_contact, "double half makes no"
+    ),
+    "sparse key kept": Break(
+        StoredSideData, "use_up", nothing, stories.late_letter, "sparse key of a read message"
+    ),
+    "sparse chain not advanced": Break(
+        sparse, "send", without_moving, stories.write_twice, "sparse key seals twice"
+    ),
+    "sparse chain not passed": Break(
+        sparse, "receive", without_passing, stories.first_contact, "a chain stands before"
+    ),
+    "braid before the tag": Break(
+        book, "decrypt", early, long_stories.late_in_another_session, "must be read, not BraidFailed"
+    ),
+    "parts not written": Break(
+        MemoryStore, "append_part", nothing, stories.first_contact, "parts do not fit"
+    ),
+    "parts not cleared": Break(MemoryStore, "clear_parts", nothing, long_stories.epochs, "parts do not fit"),
+    "last chain not sealed": Break(
+        SparseReceived, "gaps", without_the_tail, long_stories.late_in_an_epoch_before, "must be read"
+    ),
+    "epoch added on one side": Break(
+        sparse, "add_epoch", initiator_only, long_stories.epochs, "a stored session does not read"
+    ),
+    "directions swapped": Break(
+        sparse, "add_epoch", one_direction, long_stories.epochs, "must be read, not AuthenticationFailed"
+    ),
+    "saved without its braid": Break(
+        PeerSessions, "_save", without_its_braid, long_stories.epochs, "parts do not fit"
+    ),
+    "one m for all": Break(
+        EncapsulationRandomness, "generate", one_m, long_stories.both_send_keys, "an m of the braid serves"
+    ),
+    "one seed for all": Break(
+        braid, "KemSeed", one_seed, long_stories.epochs, "a seed of the braid serves"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("broken", BREAKS)
+def test_a_broken_triple_ratchet_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, world: World, broken: str
+) -> None:
+    case = BREAKS[broken]
+    monkeypatch.setattr(case.where, case.name, case.instead)
+    with pytest.raises((AssertionError, pytest.fail.Exception, CorruptStore), match=case.says):
+        case.story(world, world.device(ADDRESSES[0]), world.device(ADDRESSES[2]))
+
+
+STORIES: Final = {each.story.__name__: each.story for each in BREAKS.values()} | {
+    "put back": long_stories.put_back_in_an_epoch
+}
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_the_same_story_of_a_sound_triple_ratchet_is_not(world: World, story: str) -> None:
+    STORIES[story](world, world.device(ADDRESSES[0]), world.device(ADDRESSES[2]))

@@ -1,0 +1,247 @@
+"""Imports point one way, cryptography and the outside world stay in their rooms: read from the syntax trees.
+
+    cli -> account, hazmat -> session -> handshake, ratchet -> wire -> primitives -> limits, errors
+    stores -> wire, primitives, limits, errors; session, and what is above it, know stores
+
+The checker is itself tested on a small tree that breaks every rule.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+PACKAGE: Final = Path(__file__).parents[2] / "protocol" / "letterlock"
+
+FLOOR: Final = frozenset({"limits", "errors"})
+LOW: Final = FLOOR | {"_primitives", "_wire"}
+DEVICE: Final = LOW | {"stores", "_handshake", "_ratchet"}
+BESIDE: Final = frozenset({"_session", "_device", "_records"})
+"""One layer: codecs know the types that they encode, and whoever loads a record knows its codec."""
+CORE: Final = DEVICE | BESIDE
+MAY_IMPORT: Final = {
+    "errors": frozenset(),
+    "limits": frozenset(),
+    "_primitives": FLOOR,
+    "_wire": FLOOR | {"_primitives"},
+    "stores": LOW,
+    "_handshake": LOW,
+    "_ratchet": LOW,
+    "_session": CORE,
+    "_device": CORE,
+    "_records": CORE,
+    "account": CORE,
+    "hazmat": CORE | {"account"},
+    "__init__": CORE | {"account"},
+    "vectors": CORE | {"account", "hazmat"},
+    "cli": CORE | {"account", "vectors", "__init__"},
+    "__main__": frozenset({"cli"}),
+}
+"""Of each room at the top of the package, which others it may import; itself is understood."""
+
+CRYPTOGRAPHY: Final = frozenset({"nacl", "cryptography"})
+WORLD: Final = frozenset(
+    {"os", "time", "random", "secrets", "socket", "sqlite3", "pathlib"}
+    # The same things by other names.
+    | {"asyncio", "datetime", "io", "subprocess", "tempfile", "uuid", "shutil", "ssl"}
+)
+WORLDLY: Final = frozenset({"_primitives", "stores", "cli"})
+WRITES_CODE: Final = "_primitives/fast_init.py"
+"""Makes methods as the standard library's dataclasses do, from the names of fields."""
+PARSERS: Final = {"cbor2": frozenset({"_wire"}), "pickle": frozenset[str](), "marshal": frozenset[str]()}
+
+Import = tuple[int, str]
+
+
+def imports(tree: ast.Module) -> Iterator[Import]:
+    """Yield line and dotted name of everything that a module imports, also inside functions."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = "." * node.level + (node.module or "")
+            yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
+        elif isinstance(node, ast.Call) and _name(node.func) in {
+            "__import__",
+            "import_module",
+            "exec",
+            "eval",
+        }:
+            yield node.lineno, "dynamic"
+
+
+def _name(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def room_of(path: Path, package: Path) -> str:
+    """Return the room at the top of the package that a file is in."""
+    return path.relative_to(package).parts[0].removesuffix(".py")
+
+
+def violations(package: Path) -> list[str]:
+    """Return every import that breaks a rule, as `file:line what`."""
+    rooms = {path.name.removesuffix(".py") for path in package.iterdir() if path.name != "__pycache__"}
+    found = []
+    for path in sorted(package.rglob("*.py")):
+        room = room_of(path, package)
+        for line, name in imports(ast.parse(path.read_text(encoding="utf-8"))):
+            problem = _problem(room, name, rooms)
+            where = path.relative_to(package).as_posix()
+            if problem and (where, name) != (WRITES_CODE, "dynamic"):
+                found.append(f"{where}:{line} {problem}")
+    return found
+
+
+def _problem(room: str, name: str, rooms: set[str]) -> str | None:
+    top = name.split(".", maxsplit=1)[0]
+    if name == "dynamic":
+        return None if room == "cli" else "imports at run time"  # one command, one module
+    if name.startswith(".") or top == "protocol":
+        return f"imports by another name: {name}"
+    if top == "letterlock":
+        return _arrow(room, name, rooms)
+    if top in CRYPTOGRAPHY and room != "_primitives":
+        return f"cryptography outside primitives: {top}"
+    if top in WORLD and room not in WORLDLY:
+        return f"the outside world: {top}"
+    return f"parses elsewhere: {top}" if room not in PARSERS.get(top, {room}) else None
+
+
+def _arrow(room: str, name: str, rooms: set[str]) -> str | None:
+    """Return what is wrong with importing a name of the package: `from letterlock import x` is its x."""
+    _, *rest = name.split(".")
+    if not rest and room != "cli":
+        return f"imports the whole package: {name}"
+    target = rest[0] if rest and rest[0] in rooms else "__init__"
+    return None if target == room or target in MAY_IMPORT[room] else f"points upwards: {room} -> {target}"
+
+
+# --- the package ----------------------------------------------------------------------------------------
+
+
+def test_all_imports_point_the_right_way() -> None:
+    assert violations(PACKAGE) == []
+
+
+def test_every_room_has_its_rule() -> None:
+    rooms = {room_of(path, PACKAGE) for path in PACKAGE.rglob("*.py")}
+    assert rooms == set(MAY_IMPORT)
+
+
+def test_the_rules_have_no_circle() -> None:
+    order: list[str] = []
+    while len(order) < len(MAY_IMPORT):
+        ready = [
+            room
+            for room, below in MAY_IMPORT.items()
+            if room not in order and below - (BESIDE if room in BESIDE else set()) <= {*order}
+        ]
+        assert ready, f"a circle among {set(MAY_IMPORT) - set(order)}"
+        order += ready
+    assert set(order[:2]) == {"errors", "limits"}
+    assert order[-1] == "__main__"
+
+
+def test_primitives_are_the_only_users_of_cryptography() -> None:
+    users = {
+        room_of(path, PACKAGE)
+        for path in PACKAGE.rglob("*.py")
+        if CRYPTOGRAPHY & {name.split(".")[0] for _, name in imports(ast.parse(path.read_text("utf-8")))}
+    }
+    assert users == {"_primitives"}
+
+
+def test_the_core_takes_entropy_and_time_as_arguments() -> None:
+    """The defaults stand in account.py alone; the stores draw their own nonces."""
+    users = {
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        for _, name in imports(ast.parse(path.read_text("utf-8")))
+        if name.endswith((".system_entropy", ".system_clock"))
+    }
+    assert {user for user in users if not user.startswith(("stores/", "cli/"))} == {"account.py", "hazmat.py"}
+
+
+# --- the checker ----------------------------------------------------------------------------------------
+
+BROKEN: Final = {
+    "_wire/message.py": (
+        "from letterlock._session.peer_sessions import PeerSessions",
+        "points upwards: _wire -> _session",
+    ),
+    "_ratchet/double.py": (
+        "from letterlock._handshake import x3dh",
+        "points upwards: _ratchet -> _handshake",
+    ),
+    "_handshake/x3dh.py": ("import letterlock.stores._memory", "points upwards: _handshake -> stores"),
+    "stores/_memory.py": ("from letterlock._session import record", "points upwards: stores -> _session"),
+    "_primitives/kdf.py": ("from letterlock._wire import cbor", "points upwards: _primitives -> _wire"),
+    "errors.py": ("from letterlock.limits import DAY", "points upwards: errors -> limits"),
+    "_session/peer_sessions.py": (
+        "from letterlock.account import Account",
+        "points upwards: _session -> account",
+    ),
+    "account.py": ("from letterlock import hazmat", "points upwards: account -> hazmat"),
+    "limits.py": ("import letterlock", "imports the whole package: letterlock"),
+    "_records/session.py": ("from nacl import bindings", "cryptography outside primitives: nacl"),
+    "_session/sealing.py": (
+        "import cryptography.hazmat.primitives.ciphers.aead",
+        "cryptography outside primitives: cryptography",
+    ),
+    "_session/session.py": ("import os", "the outside world: os"),
+    "_device/peer.py": ("from time import time", "the outside world: time"),
+    "_device/account_record.py": ("def now():\n    import random", "the outside world: random"),
+    "_device/prekeys.py": ("import secrets as s", "the outside world: secrets"),
+    "_session/lifecycle.py": ("from pathlib import Path", "the outside world: pathlib"),
+    "_ratchet/chain.py": ("import socket, json", "the outside world: socket"),
+    "_ratchet/root.py": ("import sqlite3", "the outside world: sqlite3"),
+    "_handshake/pqxdh.py": ("from protocol.letterlock.errors import PeerError", "imports by another name"),
+    "_handshake/agreement.py": ("from ..errors import PeerError", "imports by another name"),
+    "_handshake/transcript.py": ("import cbor2", "parses elsewhere: cbor2"),
+    "_wire/cbor.py": ("import pickle", "parses elsewhere: pickle"),
+    "_wire/fields.py": ("import importlib\nimportlib.import_module('os')", "imports at run time"),
+    "_wire/address.py": ("nacl = __import__('nacl')", "imports at run time"),
+}
+
+SOUND: Final = {
+    "cli/main.py": "import os, sqlite3\nimport letterlock\nfrom letterlock import Account",
+    "cli/_mail.py": "from letterlock._wire import armor\nfrom letterlock.cli import main",
+    "_primitives/aead.py": "import nacl\nimport os\nfrom cryptography import x509\n"
+    "from letterlock import errors",
+    "stores/_sqlite.py": "import sqlite3\nfrom pathlib import Path\nfrom letterlock._wire.prekey import Kind",
+    "_wire/inspection.py": "import json\nimport cbor2\nfrom letterlock._wire import cbor",
+    "hazmat.py": "from letterlock.account import Account\nfrom letterlock._ratchet import root",
+    "__init__.py": "from letterlock.account import Account",
+    "__main__.py": "from letterlock.cli import main",
+}
+
+
+def plant(folder: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f'"""A module."""\n{text}\n', encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_the_checker_sees(tmp_path: Path, name: str) -> None:
+    line, what = BROKEN[name]
+    others = set(BROKEN) - {name}
+    tree = plant(tmp_path, SOUND | dict.fromkeys(others, "") | {name: line})
+    (found,) = {each.split(" ", 1)[1] for each in violations(tree)}
+    assert found.startswith(what)
+    assert violations(tree)[0].startswith(f"{name}:")
+
+
+def test_the_checker_sees_all_of_them_at_once(tmp_path: Path) -> None:
+    tree = plant(tmp_path, SOUND | {name: line for name, (line, _) in BROKEN.items()})
+    assert {each.split(":")[0] for each in violations(tree)} == set(BROKEN)
+
+
+def test_the_checker_lets_sound_ones_pass(tmp_path: Path) -> None:
+    empty = dict.fromkeys(BROKEN, "")
+    assert violations(plant(tmp_path, empty | SOUND)) == []

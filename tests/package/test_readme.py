@@ -1,0 +1,44 @@
+"""The README's dialogue and the package's tour run as they stand; so do the commands it states."""
+
+import doctest
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import letterlock
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+
+
+def test_readme_dialogue() -> None:
+    results = doctest.testfile(str(README), module_relative=False)
+    assert results.attempted > 15
+    assert results.failed == 0
+
+
+def test_package_tour() -> None:
+    results = doctest.testmod(letterlock)
+    assert results.attempted > 8
+    assert results.failed == 0
+
+
+def test_ci_reads_both_commands_from_the_readme() -> None:
+    script = ROOT / ".ci" / "readme_command.py"
+    text = README.read_text(encoding="utf-8")
+    for name, ends in (("demo", "letterlock demo"), ("test", "-m pytest")):
+        found = subprocess.run([sys.executable, script, name], capture_output=True, text=True, check=True)
+        command = found.stdout.rstrip("\n")
+        assert command.startswith("python3 -m venv ")
+        assert command.endswith(ends)
+        assert command in text
+    unknown = subprocess.run([sys.executable, script, "none"], capture_output=True, check=False)
+    assert unknown.returncode == 1
+
+
+def test_links_lead_somewhere() -> None:
+    for page in [README, ROOT / "SECURITY.md", ROOT / "CONTRIBUTING.md", *(ROOT / "spec").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.name}: {target}"

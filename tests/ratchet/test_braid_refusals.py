@@ -1,0 +1,288 @@
+"""PQR-5: what contradicts itself is refused and changes nothing. And what a state still holds, and how much.
+
+A peer whose messages authenticate can still send any codewords it likes; these are such peers.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+import pytest
+
+from letterlock._primitives import kpke
+from letterlock._primitives.mlkem import KemSeed, MlKem768KeyPair
+from letterlock._primitives.mlkem_split import VECTOR_BYTES, EncapsulationRandomness, split
+from letterlock._ratchet import braid_states
+from letterlock._ratchet.braid_states import Ct1Acknowledged, Slot
+from letterlock._ratchet.erasure import CODEWORD_BYTES, codeword
+from letterlock._ratchet.pq_keys import Authenticator, AuthenticatorKey, AuthenticatorRoot
+from letterlock._wire.pq_header import PqHeader, PqType
+from letterlock.errors import BraidFailed
+from support.braid_pair import (
+    EPOCHS,
+    RECEIVERS,
+    STATES,
+    Side,
+    becomes,
+    braids,
+    place,
+    places,
+    pq_header,
+    secrets_in,
+    share_of,
+    texts,
+    walk,
+)
+from support.pair import entropy_of, flipped, plain
+
+Q_COEFFICIENT = (3329).to_bytes(2, "little")
+"""q itself in twelve bits, as the first coefficient of a vector."""
+
+
+def refused(side: Side, type_: PqType, text: bytes, *, one_by_one: bool) -> None:
+    """Check that a text is refused with its last codeword, and that this one changed nothing."""
+    share = len(text) // CODEWORD_BYTES
+    pieces = [codeword(text, index) for index in range(share)]
+    epoch = side.state.epoch
+    if one_by_one:
+        for each in pieces[:-1]:
+            side.receive(PqHeader(epoch, 1, 0, type_, each.index, each.data))
+        pieces = pieces[-1:]
+    before = side.all()
+    last = PqHeader(epoch, 1, 0, type_, pieces[0].index, b"".join(each.data for each in pieces))
+    for _ in range(2):
+        with pytest.raises(BraidFailed, match="keys contradict each other: initiate a new session"):
+            side.receive(last)
+        assert side.all() == before
+
+
+EPOCH = pytest.mark.parametrize("epoch", EPOCHS.values(), ids=EPOCHS)
+HOW = pytest.mark.parametrize("one_by_one", [False, True], ids=["at once", "one by one"])
+
+
+@EPOCH
+@HOW
+@pytest.mark.parametrize("at", [0, 31, 32, 63, 64, 95], ids=str)
+def test_a_header_or_its_mac_was_changed(epoch: int, at: int, one_by_one: bool) -> None:
+    text = flipped(texts(epoch)[PqType.HDR], at)
+    refused(place(epoch, "NoHeaderReceived"), PqType.HDR, text, one_by_one=one_by_one)
+
+
+@EPOCH
+@HOW
+@pytest.mark.parametrize("at", [0, 127, 128, 159], ids=str)
+def test_a_second_ciphertext_or_its_mac_was_changed(epoch: int, at: int, one_by_one: bool) -> None:
+    text = flipped(texts(epoch)[PqType.CT2], at)
+    refused(place(epoch, "Ct1Received"), PqType.CT2, text, one_by_one=one_by_one)
+
+
+@EPOCH
+@pytest.mark.parametrize("at", [0, 959], ids=str)
+def test_a_first_ciphertext_was_changed(epoch: int, at: int) -> None:
+    """It carries no MAC of its own; that of ct2 is over both."""
+    side = place(epoch, "KeysSampled")
+    text = flipped(texts(epoch)[PqType.CT1], at)
+    side.receive(PqHeader(epoch, 1, 0, PqType.CT1, 0, text))
+    assert side.name == "Ct1Received"
+    refused(side, PqType.CT2, texts(epoch)[PqType.CT2], one_by_one=False)
+
+
+FOREIGN = ["of another key", "one bit", "zeros", "a coefficient of q", "coefficients above q"]
+
+
+def foreign(epoch: int) -> dict[str, bytes]:
+    """Vectors that are not the header's."""
+    ours = texts(epoch)[PqType.EK]
+    assert len(ours) == VECTOR_BYTES
+    return {
+        "of another key": split(MlKem768KeyPair(KemSeed(entropy_of("foreign")(64))).public)[1],
+        "one bit": flipped(ours, 700),
+        "zeros": bytes(VECTOR_BYTES),
+        "a coefficient of q": Q_COEFFICIENT + ours[2:],
+        "coefficients above q": b"\xff" * VECTOR_BYTES,
+    }
+
+
+def waiting(epoch: int, name: str) -> Side:
+    """Return a side that waits for the vector, without a codeword of it."""
+    side = place(epoch, name)
+    if isinstance(side.state, Ct1Acknowledged):  # it has one already, which would not be the foreign vector's
+        side.state = dataclasses.replace(side.state, got=())
+        side.slots.held[Slot.INCOMING] = ()
+    return side
+
+
+@EPOCH
+@HOW
+@pytest.mark.parametrize("type_", [PqType.EK, PqType.EK_CT1_ACK], ids=lambda type_: type_.name)
+@pytest.mark.parametrize("name", ["Ct1Sampled", "Ct1Acknowledged"])
+@pytest.mark.parametrize("vector", FOREIGN)
+def test_a_vector_is_not_of_the_header(
+    epoch: int, one_by_one: bool, type_: PqType, name: str, vector: str
+) -> None:
+    refused(waiting(epoch, name), type_, foreign(epoch)[vector], one_by_one=one_by_one)
+
+
+@EPOCH
+@pytest.mark.parametrize(
+    ("name", "uses"), [("Ct1Sampled", ["second_part"]), ("Ct1Acknowledged", ["first_part", "second_part"])]
+)
+def test_a_foreign_vector_is_refused_before_m_is_used(
+    epoch: int, name: str, uses: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PRIM-11: a peer may repeat it for ever, and nobody may time m more often than it serves.
+
+    Once ct1 was made of it; once for ct2, and for ct1 again where that has arrived and was deleted.
+    """
+    side, vectors, whole = waiting(epoch, name), foreign(epoch), texts(epoch)[PqType.EK]
+    used: list[str] = []
+    for half in ("first_part", "second_part"):
+        part_of = getattr(kpke, half)
+
+        def noted(*given: bytes, half: str = half, part_of: Callable[..., bytes] = part_of) -> bytes:
+            used.append(half)
+            return part_of(*given)
+
+        monkeypatch.setattr(kpke, half, noted)
+    for vector in vectors.values():
+        refused(side, PqType.EK, vector, one_by_one=False)
+    assert used == []
+    side.receive(PqHeader(epoch, 1, 0, PqType.EK, 0, whole))
+    assert sorted(used) == uses
+
+
+@EPOCH
+@pytest.mark.parametrize("type_", RECEIVERS, ids=lambda type_: type_.name)
+def test_a_codeword_beyond_the_text_was_changed(epoch: int, type_: PqType) -> None:
+    """One false codeword among true ones makes another text, and that is found out."""
+    side, share = place(epoch, RECEIVERS[type_]), share_of(epoch, type_)
+    false = pq_header(epoch, type_, 500)
+    side.receive(dataclasses.replace(false, codewords=flipped(false.codewords, 9)))
+    rest = pq_header(epoch, type_, *range(share - 1))
+    if type_ is PqType.CT1:
+        side.receive(rest)
+        rest = pq_header(epoch, PqType.CT2, *range(5))
+    before = side.all()
+    with pytest.raises(BraidFailed):
+        side.receive(rest)
+    assert side.all() == before
+
+
+@pytest.mark.parametrize("which", ["root", "key"])
+def test_another_authenticator_refuses_what_its_part_is_in(which: str) -> None:
+    """The MAC of a header is by the key as it is, that of a ciphertext by what the root becomes."""
+    for name, type_ in (("NoHeaderReceived", PqType.HDR), ("Ct1Received", PqType.CT2)):
+        side = place(3, name)
+        root, key = side.state.authenticator.root, side.state.authenticator.key
+        zeros = Authenticator(AuthenticatorRoot(bytes(32)), key)
+        other = zeros if which == "root" else Authenticator(root, AuthenticatorKey(bytes(32)))
+        side.state = dataclasses.replace(side.state, authenticator=other)
+        made = pq_header(3, type_, *range(share_of(3, type_)))
+        if (name == "NoHeaderReceived") == (which == "key"):
+            with pytest.raises(BraidFailed):
+                side.receive(made)
+        else:
+            side.receive(made)
+            assert side.name == becomes(name, type_, whole=True)
+
+
+def test_a_text_of_another_epoch_is_refused() -> None:
+    """Its MAC is of the epoch before, though header and ciphertext are sound."""
+    for name, type_ in (("NoHeaderReceived", PqType.HDR), ("Ct1Received", PqType.CT2)):
+        refused(place(4, name), type_, texts(3)[type_], one_by_one=False)
+
+
+# --- what is held ---------------------------------------------------------------------------------------
+
+
+HOLDS_SEED = {"KeysSampled", "HeaderSent", "Ct1Received", "EkSentCt1Received"}
+HOLDS_M = {"Ct1Sampled", "Ct1Acknowledged"}
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_a_state_holds_the_seed_or_m_only_as_long_as_they_serve(name: str) -> None:
+    kinds = [type(each) for each in secrets_in(place(3, name).state)]
+    expected = [AuthenticatorRoot, AuthenticatorKey]
+    extra = [KemSeed] * (name in HOLDS_SEED) + [EncapsulationRandomness] * (name in HOLDS_M)
+    assert kinds == [*expected, *extra]
+
+
+def test_nothing_of_what_went_is_anywhere_after_it() -> None:
+    """Seed, m and earlier authenticators: neither in a later state nor in the slots beside it."""
+    sides = braids("gone")
+    held: dict[int, set[bytes]] = {0: set(), 1: set()}
+    for rooms in ((1, 1), (1, 64), (64, 1), (64, 64)):
+        gone: dict[int, set[bytes]] = {0: set(), 1: set()}
+
+        def see(side: Side, gone: dict[int, set[bytes]] = gone) -> None:
+            which = sides.index(side)
+            now = {each.expose() for each in secrets_in(side.state)}
+            gone[which] |= held[which] - now
+            held[which] = now
+            everything = b"".join([*now, *(e for slot in side.slots.held.values() for e in slot)])
+            assert not any(each in everything for each in gone[which])
+
+        walk(sides, min(side.state.epoch for side in sides) + 1, rooms, see)
+        assert len(gone[0]) >= 3
+        assert len(gone[1]) >= 3
+
+
+BESIDE = {
+    "KeysUnsampled": (),
+    "KeysSampled": (Slot.OUTGOING,),
+    "HeaderSent": (Slot.OUTGOING, Slot.INCOMING),
+    "Ct1Received": (Slot.OUTGOING, Slot.KEPT),
+    "EkSentCt1Received": (Slot.INCOMING, Slot.KEPT),
+    "NoHeaderReceived": (Slot.INCOMING,),
+    "HeaderReceived": (Slot.KEPT,),
+    "Ct1Sampled": (Slot.OUTGOING, Slot.INCOMING, Slot.KEPT),
+    "EkReceivedCt1Sampled": (Slot.OUTGOING, Slot.KEPT),
+    "Ct1Acknowledged": (Slot.INCOMING, Slot.KEPT),
+    "Ct2Sampled": (Slot.OUTGOING,),
+}
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_the_slots_beside_a_state_are_those_of_its_docstring(name: str) -> None:
+    said = getattr(braid_states, name).__doc__ or ""
+    assert {slot for slot in Slot if f"{slot.name}:" in said} == set(BESIDE[name])
+
+
+def size_of(side: Side) -> int:
+    """Bytes of a state, each number in four, and of the slots beside it."""
+    flat = [plain(getattr(side.state, field.name)) for field in dataclasses.fields(side.state)]
+    numbers = sum(1 + len(each) if isinstance(each, tuple) else 1 for each in flat)
+    secrets = sum(len(each.expose()) for each in secrets_in(side.state))
+    return 4 * numbers + secrets + side.slots.size
+
+
+@pytest.mark.parametrize("rooms", [(1, 1), (1, 2), (2, 1), (3, 4)], ids=str)
+def test_state_and_slots_are_small_in_every_state(rooms: tuple[int, int]) -> None:
+    seen, most = set[str](), 0
+
+    def see(side: Side) -> None:
+        nonlocal most
+        seen.add(side.name)
+        most = max(most, size_of(side))
+        held = {slot for slot, entries in side.slots.held.items() if entries}
+        assert held <= set(BESIDE[side.name])
+        assert held >= set(BESIDE[side.name]) - {Slot.INCOMING}
+        assert len(side.slots.held[Slot.INCOMING]) <= 35
+        assert max(len(side.slots.held[slot]) for slot in (Slot.OUTGOING, Slot.KEPT)) <= 1
+
+    walk(braids("size"), 3, rooms, see)
+    assert seen >= set(STATES) - {"EkReceivedCt1Sampled", "Ct1Acknowledged"}
+    assert most <= 3500
+
+
+def test_a_peer_cannot_make_a_state_grow() -> None:
+    """However many codewords come, no more lie there than one too few, each once."""
+    for type_, name in RECEIVERS.items():
+        side, share = place(3, name), share_of(3, type_)
+        for start in range(1, share - 1):
+            for index in (start, start + 1, start):
+                side.receive(pq_header(3, type_, index))
+        assert side.slots.size <= 3300
+        got = getattr(side.state, "got", ())
+        assert len(got) == len(set(got)) == share - 1
+        assert sum(len(each) for each in side.slots.held[Slot.INCOMING]) == 34 * (share - 1)
+    assert all(size_of(side) <= 3500 for side in places(3).values())

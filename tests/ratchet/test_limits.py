@@ -1,0 +1,195 @@
+"""RAT-5, RAT-9, RAT-10, RAT-11: the bounds of the ratchet, exactly at them and one past, and before any work.
+
+The record of primitives shows that what is refused cost neither an agreement nor a step of a chain.
+"""
+
+import dataclasses
+
+import pytest
+
+from letterlock._ratchet.double import Hearing, State, receive
+from letterlock._records.session import decode_session, encode_session
+from letterlock._session.session import Established, Origin
+from letterlock._wire.message import Header
+from letterlock._wire.suite import Suite
+from letterlock.errors import AuthenticationFailed, DuplicateMessage, PeerError, TooManySkipped
+from letterlock.limits import MAX_COUNTER, MAX_SKIP, MAX_SKIPPED_KEYS
+from support.double_pair import duet, fresh_key, hearing, known_key, skipped_keys, speaking, states
+from support.pair import plain
+from support.trace_calls import Trace
+
+NEW = fresh_key("new")
+
+
+def header_for(state: State, number: int, previous: int = 0, *, new: bool = False) -> Header:
+    key = NEW if new else known_key(state)
+    assert key is not None
+    return Header(key, previous, number)
+
+
+def refused(state: State, header: Header, trace: Trace) -> PeerError:
+    """Check that a header is refused before any derivation, and return the error."""
+    trace.clear()
+    with pytest.raises(PeerError) as caught:
+        receive(state, header)
+    assert trace.calls == []
+    return caught.value
+
+
+# --- in the current chain ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", [hearing, speaking])
+@pytest.mark.parametrize("number", [0, 1, 17, MAX_COUNTER - MAX_SKIP - 2])
+def test_max_skip_in_the_current_chain(trace: Trace, make: type, number: int) -> None:
+    state: State = make(number)
+    received = receive(state, header_for(state, number + MAX_SKIP))
+    assert len(skipped_keys(received)) == MAX_SKIP
+    assert trace.count("hmac") == 2 * MAX_SKIP + 2
+    error = refused(state, header_for(state, number + MAX_SKIP + 1), trace)
+    assert isinstance(error, TooManySkipped)
+    assert (error.skipped, error.limit) == (MAX_SKIP + 1, MAX_SKIP)
+
+
+@pytest.mark.parametrize("make", [hearing, speaking])
+def test_what_was_passed_in_the_current_chain_is_a_duplicate(trace: Trace, make: type) -> None:
+    state: State = make(5)
+    for number in range(5):
+        assert isinstance(refused(state, header_for(state, number), trace), DuplicateMessage)
+    assert skipped_keys(receive(state, header_for(state, 5))) == {}
+
+
+# --- in a new chain -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["Waiting", "Unanswered", "Speaking"])
+def test_max_skip_in_a_new_chain(trace: Trace, name: str) -> None:
+    state = states()[name]
+    trace.clear()
+    previous = 1 if name == "Speaking" else 0  # as many as this state has received
+    received = receive(state, header_for(state, MAX_SKIP, previous, new=True))
+    assert len(skipped_keys(received)) == MAX_SKIP
+    assert trace.count("dh") == 1
+    error = refused(state, header_for(state, MAX_SKIP + 1, previous, new=True), trace)
+    assert isinstance(error, TooManySkipped)
+
+
+# --- in the tail of the old chain -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [0, 3])
+def test_max_skip_in_the_old_chain(trace: Trace, number: int) -> None:
+    state = speaking(number)
+    received = receive(state, header_for(state, 0, number + MAX_SKIP, new=True))
+    assert len(skipped_keys(received)) == MAX_SKIP
+    error = refused(state, header_for(state, 0, number + MAX_SKIP + 1, new=True), trace)
+    assert isinstance(error, TooManySkipped)
+    assert error.skipped == MAX_SKIP + 1
+
+
+def test_max_skip_in_both_at_once(trace: Trace) -> None:
+    state = speaking(3)
+    received = receive(state, header_for(state, MAX_SKIP, 3 + MAX_SKIP, new=True))
+    keys = skipped_keys(received)
+    assert len(keys) == 2 * MAX_SKIP == MAX_SKIPPED_KEYS
+    # The oldest come first: it is they who go if the total is too much.
+    old = state.receiving.ratchet_key.data
+    expected = [(old, n) for n in range(3, 3 + MAX_SKIP)] + [(NEW.data, n) for n in range(MAX_SKIP)]
+    assert list(keys) == expected
+    for number, previous in ((MAX_SKIP + 1, 3 + MAX_SKIP), (MAX_SKIP, 4 + MAX_SKIP)):
+        error = refused(state, header_for(state, number, previous, new=True), trace)
+        assert isinstance(error, TooManySkipped)
+
+
+def test_the_tail_is_not_derived_for_a_forger(trace: Trace) -> None:
+    """A header with a new key costs one agreement and the steps to its own number, whatever PN it claims."""
+    state = speaking(3)
+    trace.clear()
+    received = receive(state, header_for(state, 2, 3 + MAX_SKIP, new=True))
+    assert (trace.count("dh"), trace.count("hmac")) == (1, 4)
+    assert len(skipped_keys(received)) == MAX_SKIP + 2
+    assert trace.count("hmac") == 4 + 2 * MAX_SKIP + 2
+
+
+@pytest.mark.parametrize("previous", [0, 1, 6])
+def test_fewer_than_we_received_skips_nothing(previous: int) -> None:
+    """A peer that went back to an older copy of its store has sent fewer in that chain than we have read."""
+    state = speaking(7)
+    for length in (previous, 7):
+        received = receive(state, header_for(state, 0, length, new=True))
+        assert (skipped_keys(received), received.finished) == ({}, state.receiving.ratchet_key)
+
+
+@pytest.mark.parametrize("name", ["Waiting", "Unanswered"])
+@pytest.mark.parametrize("previous", [0, 1, MAX_SKIP + 1, MAX_COUNTER])
+def test_without_an_old_chain_its_length_means_nothing(trace: Trace, name: str, previous: int) -> None:
+    state = states()[name]
+    trace.clear()
+    received = receive(state, header_for(state, 0, previous, new=True))
+    assert (skipped_keys(received), received.finished) == ({}, None)
+    assert trace.count("hmac") == 2
+
+
+# --- at the end of the counters ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["Waiting", "Unanswered", "Hearing", "Speaking"])
+@pytest.mark.parametrize("new", [True, False])
+@pytest.mark.parametrize("far", [MAX_COUNTER, MAX_COUNTER - 1, 2**31])
+def test_far_numbers_are_refused_at_once(trace: Trace, name: str, new: bool, far: int) -> None:
+    state = states()[name]
+    if not new and name == "Waiting":
+        return  # there is no known key
+    refused(state, header_for(state, far, MAX_COUNTER, new=new), trace)
+    refused(state, header_for(state, far, 0, new=new), trace)
+    if name == "Speaking" and new:
+        refused(state, header_for(state, 0, far, new=True), trace)
+
+
+@pytest.mark.parametrize("make", [hearing, speaking])
+@pytest.mark.parametrize("number", [MAX_COUNTER - 2, MAX_COUNTER - 1, MAX_COUNTER])
+def test_a_peer_cannot_push_a_chain_past_its_end(trace: Trace, make: type, number: int) -> None:
+    """The last number a sender uses is 2^32 - 2; one more would leave a counter that no record can hold."""
+    state: State = make(number)
+    assert isinstance(refused(state, header_for(state, MAX_COUNTER), trace), AuthenticationFailed)
+    if number < MAX_COUNTER:
+        received = receive(state, header_for(state, MAX_COUNTER - 1))
+        session = Established(Origin(Suite.X3DH, bytes(32), None), received.state)
+        assert plain(decode_session(encode_session(session))) == plain(session)
+
+
+def test_a_full_chain_can_still_be_finished(trace: Trace) -> None:
+    state = speaking(MAX_COUNTER)
+    trace.clear()
+    received = receive(state, header_for(state, 0, MAX_COUNTER, new=True))
+    assert skipped_keys(received) == {}
+    assert isinstance(received.state, Hearing)
+
+
+def test_the_limit_is_the_same_number_for_both_sides() -> None:
+    """(protocol): whoever changes it changes what others can read. The specification says 2,000 and 4,000."""
+    assert (MAX_SKIP, MAX_SKIPPED_KEYS, MAX_COUNTER) == (2000, 4000, 2**32 - 1)
+
+
+# --- skipped keys are the right ones ------------------------------------------------------------------------
+
+
+def test_a_tail_and_a_gap_open_what_was_skipped() -> None:
+    alice, bob = duet()
+    bob.receive(alice.send())
+    alice.receive(bob.send())
+    first = [alice.send() for _ in range(4)]
+    bob.receive(first[1])
+    alice.receive(bob.send())
+    second = [alice.send() for _ in range(3)]
+    received = bob.receive(second[2])
+    assert received is not None
+    assert received.finished == first[0].header.ratchet_key
+    waiting = [first[0], first[2], first[3], second[0], second[1]]
+    assert set(bob.skipped) == {(each.header.ratchet_key.data, each.header.number) for each in waiting}
+    for letter in reversed(waiting):
+        assert bob.receive(letter) is None
+    assert bob.skipped == {}
+    for letter in (*first, *second):
+        with pytest.raises(PeerError):
+            receive(bob.state, dataclasses.replace(letter.header))

@@ -1,0 +1,176 @@
+"""SES-5: earlier sessions are kept, 40 of them, and still decrypt; activation follows the peer."""
+
+import pytest
+
+from letterlock._session.lifecycle import Phase
+from letterlock._session.peer_sessions import Entry, PeerSessions
+from letterlock._wire.suite import Suite
+from letterlock.errors import AuthenticationFailed, DuplicateMessage, PeerError
+from letterlock.limits import MAX_ARCHIVED_SESSIONS
+from support.pair import CAROL, Pair, Side, unchanged
+from support.trace_calls import Trace
+
+
+def entries(side: Side) -> list[Entry]:
+    with side.store.transaction():
+        return PeerSessions(side.store, side.peer, frozenset(Suite)).entries()
+
+
+def new_sessions(pair: Pair, count: int) -> list[bytes]:
+    """Let Alice begin `count` sessions, one after the other; return a second letter of each, unread."""
+    late = []
+    for n in range(count):
+        pair.alice.initiate()
+        pair.alice.say(b"begin")
+        assert pair.bob.hear() == b"begin"
+        late.append(pair.alice.write(b"late %d" % n))
+    return late
+
+
+def test_forty_archived_sessions_still_decrypt_and_the_next_one_is_gone(pair: Pair) -> None:
+    assert MAX_ARCHIVED_SESSIONS == 40
+    late = new_sessions(pair, 43)
+    assert len(entries(pair.bob)) == len(entries(pair.alice)) == 41
+    for n in (0, 1):
+        with unchanged(pair.bob.store), pytest.raises(PeerError):
+            pair.bob.read(late[n])
+    for n in range(2, 43):
+        assert pair.bob.read(late[n]) == b"late %d" % n
+    assert len(entries(pair.bob)) == 41
+
+
+def test_what_goes_is_the_least_recently_active(pair: Pair) -> None:
+    late = new_sessions(pair, 41)
+    assert pair.bob.read(late[0]) == b"late 0"  # the oldest is used again, and so the youngest
+    pair.bob.initiate()
+    with pytest.raises(PeerError):
+        pair.bob.read(late[1])
+    assert pair.bob.read(late[2]) == b"late 2"
+
+
+def test_a_dropped_session_takes_its_keys_along(pair: Pair) -> None:
+    pair.alice.initiate()
+    skipped, first = pair.alice.write(b"skipped"), pair.alice.write(b"first")
+    pair.bob.read(first)
+    new_sessions(pair, 40)
+    store = pair.bob.store
+    kept = [entry.id for entry in entries(pair.bob)]
+    assert len(kept) == 41
+    new_sessions(pair, 1)
+    assert [row for row in pair.bob.dump()["_skipped"] if pair.bob.dump()["_skipped"][row]] == []
+    with unchanged(store), pytest.raises(PeerError):
+        pair.bob.read(skipped)
+
+
+def test_archived_sessions_survive_reopening(any_pair: Pair) -> None:
+    late = new_sessions(any_pair, 3)
+    any_pair.reopen()
+    assert [any_pair.bob.read(letter) for letter in late] == [b"late 0", b"late 1", b"late 2"]
+
+
+def test_phases_are_those_of_the_table(pair: Pair) -> None:
+    pair.converse()
+    assert [entry.phase for entry in entries(pair.alice)] == [Phase.ESTABLISHED]
+    pair.alice.initiate()
+    pair.alice.initiate()
+    phases = [entry.phase for entry in entries(pair.alice)]
+    assert phases == [Phase.INITIATED, Phase.SHELVED, Phase.ARCHIVED]
+
+
+def test_a_message_in_an_archived_session_makes_it_active(pair: Pair) -> None:
+    pair.converse()
+    old = entries(pair.alice)[0].session.origin.associated_data
+    late = pair.bob.write(b"in the old one")
+    pair.converse()  # Alice begins anew, and Bob answers
+    assert entries(pair.alice)[0].session.origin.associated_data != old
+    assert pair.alice.read(late) == b"in the old one"
+    now = entries(pair.alice)
+    assert [entry.phase for entry in now] == [Phase.ESTABLISHED, Phase.ARCHIVED]
+    assert now[0].session.origin.associated_data == old
+    pair.turn()
+
+
+def test_a_message_in_an_archived_session_does_not_undo_a_new_beginning(pair: Pair) -> None:
+    pair.converse()
+    pair.alice.initiate()  # Bob hears nothing of it, and goes on in the old one
+    newest = entries(pair.alice)[0].session.origin
+    for text in (b"in the old one", b"and again"):
+        pair.bob.say(text)
+        assert pair.alice.hear() == text
+        now = entries(pair.alice)
+        assert [entry.phase for entry in now] == [Phase.INITIATED, Phase.ARCHIVED]
+        assert now[0].session.origin == newest
+    pair.turn()
+
+
+def test_a_shelved_session_is_archived_by_its_answer(pair: Pair) -> None:
+    pair.alice.initiate()
+    pair.alice.say(b"first")
+    pair.bob.hear()
+    answer = pair.bob.write(b"answer to the first")
+    pair.alice.initiate()
+    assert [entry.phase for entry in entries(pair.alice)] == [Phase.INITIATED, Phase.SHELVED]
+    assert pair.alice.read(answer) == b"answer to the first"
+    assert [entry.phase for entry in entries(pair.alice)] == [Phase.INITIATED, Phase.ARCHIVED]
+    pair.turn()
+
+
+def test_ranks_are_all_different_after_many_changes(pair: Pair) -> None:
+    late = new_sessions(pair, 5)
+    for letter in reversed(late):
+        pair.bob.read(letter)
+        found = entries(pair.bob)
+        ranks = [entry.rank for entry in found]
+        assert ranks == sorted({*ranks}, reverse=True)
+        assert [entry.active for entry in found] == [True, False, False, False, False]
+
+
+def test_sessions_with_one_peer_are_not_tried_for_another(pair: Pair) -> None:
+    pair.converse()
+    letter = pair.alice.write(b"for bob from alice")
+    with unchanged(pair.bob.store), pytest.raises(PeerError):
+        pair.bob.account.decrypt(CAROL, letter)
+
+
+# --- the cost of a forgery --------------------------------------------------------------------------
+
+
+def test_the_archive_is_left_alone_if_the_active_session_knows_the_key(pair: Pair, trace: Trace) -> None:
+    new_sessions(pair, 5)
+    pair.alice.say(b"known key")
+    letter = pair.bob.post.drop()
+    trace.clear()
+    assert pair.bob.read(letter) == b"known key"
+    assert (trace.count("open"), trace.count("dh")) == (1, 0)
+
+
+def test_a_forgery_is_tried_only_where_the_key_is_known(pair: Pair, trace: Trace) -> None:
+    late = new_sessions(pair, 5)
+    pair.bob.say(b"answer")
+    pair.alice.hear()
+    letter = pair.alice.write(b"in the active one")
+    pair.bob.read(letter)
+    trace.clear()
+    forged = letter[:-1] + bytes([letter[-1] ^ 1])
+    with unchanged(pair.bob.store), pytest.raises(DuplicateMessage):
+        pair.bob.read(forged)
+    assert trace.calls == []
+    following = pair.alice.write(b"next")
+    with unchanged(pair.bob.store), pytest.raises(AuthenticationFailed):
+        pair.bob.read(following[:-1] + bytes([following[-1] ^ 1]))
+    assert (trace.count("open"), trace.count("dh")) == (1, 0)
+    assert pair.bob.read(late[0]) == b"late 0"
+
+
+def test_a_forgery_with_an_unknown_key_costs_one_trial_a_session(pair: Pair, trace: Trace) -> None:
+    new_sessions(pair, 6)
+    for _ in range(2):
+        pair.turn()
+    other = Pair()
+    other.converse()
+    forged = other.alice.write(b"of another conversation")
+    trace.clear()
+    with unchanged(pair.bob.store), pytest.raises(AuthenticationFailed):
+        pair.bob.read(forged)
+    # Only the active session is Speaking or Waiting for a turn; the archived ones are Hearing, and know.
+    assert trace.count("open") == trace.count("dh") <= 1

@@ -1,0 +1,123 @@
+"""The book's own numbers: how deep it looks for a session to use, what a trial may cost, which ids it gives.
+
+The limits are those of SES-5, SES-8 and SES-9, each met exactly and then passed by one.
+"""
+
+import pytest
+
+from letterlock._device.peer import Peer, save_peer
+from letterlock._primitives.curve25519 import IdentityKey, RatchetKey
+from letterlock._ratchet import braid, sparse
+from letterlock._ratchet.double import Unanswered
+from letterlock._ratchet.pq_keys import PqSharedSecret
+from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._ratchet.triple import Triple
+from letterlock._session.peer_sessions import PeerSessions
+from letterlock._session.session import Initiated, Origin
+from letterlock._wire import cbor
+from letterlock._wire.message import Header
+from letterlock._wire.suite import Suite
+from letterlock.errors import AuthenticationFailed, NoSession, TooManySkipped
+from letterlock.limits import MAX_ARCHIVED_SESSIONS, MAX_TRIAL_STEPS
+from letterlock.stores._memory import MemoryStore
+from support.double_pair import states
+from support.pair import BOB, Pair, flipped, unchanged
+from support.trace_calls import Trace
+
+STRANGER = RatchetKey(b"\x09" + bytes(31))
+
+
+def opening() -> Unanswered:
+    state = states()["Unanswered"]
+    assert isinstance(state, Unanswered)
+    return state
+
+
+def of_suite(suite: Suite) -> Initiated:
+    shared = PqSharedSecret(bytes(32))
+    chains = sparse.start(LETTERLOCK, shared, is_initiator=True)
+    triple = Triple(opening(), chains, braid.initiator(LETTERLOCK, shared))
+    ratchet = opening() if suite is Suite.X3DH else triple
+    return Initiated(Origin(suite, bytes(32), None), b"a header", ratchet)
+
+
+def store_that_knows_bob() -> MemoryStore:
+    store = MemoryStore()
+    with store.transaction():
+        save_peer(store, Peer(BOB, IdentityKey(STRANGER.data)))
+    return store
+
+
+def forged(number: int) -> bytes:
+    return cbor.close(Header(STRANGER, 0, number).encode_header(), bytes(56))
+
+
+# --- SES-8: a session rests where its suite is not allowed ----------------------------------------------
+
+
+@pytest.mark.parametrize("newer", [0, 1, MAX_ARCHIVED_SESSIONS - 1, MAX_ARCHIVED_SESSIONS])
+def test_the_newest_session_that_is_allowed_is_used_however_many_rest(newer: int) -> None:
+    store = store_that_knows_bob()
+    with store.transaction():
+        everything = PeerSessions(store, BOB, frozenset(Suite))
+        oldest = everything.insert(of_suite(Suite.PQXDH), lambda length: bytes([1]) * length)
+        for n in range(newer):
+            everything.insert(of_suite(Suite.X3DH), lambda length, n=n: bytes([2 + n]) * length)  # type: ignore[misc]
+        careful = PeerSessions(store, BOB, frozenset({Suite.PQXDH}))
+        found = careful.active()
+        assert found is not None
+        assert (found.id, found.active, len(everything.entries())) == (oldest, True, newer + 1)
+        assert [entry.id for entry in careful.entries()] == [oldest]
+        assert PeerSessions(store, BOB, frozenset()).active() is None
+        with pytest.raises(NoSession):
+            PeerSessions(store, BOB, frozenset()).encrypt(b"text", bytes)
+
+
+# --- SES-9: what a message may cost that no session knows -----------------------------------------------
+
+
+def test_the_steps_are_spent_to_the_last_and_no_further(trace: Trace) -> None:
+    """889 steps a session: after eight of ten sessions 888 are left. One more step would pay for a ninth."""
+    pair = Pair(suite=Suite.X3DH)
+    for _ in range(10):
+        pair.converse()
+    assert MAX_TRIAL_STEPS == 8 * 889 + 888
+    trace.clear()
+    with unchanged(pair.bob.store), pytest.raises(AuthenticationFailed):
+        pair.bob.read(forged(889))
+    assert (trace.count("dh"), trace.count("open")) == (8, 8)
+
+
+def test_a_jump_past_all_the_steps_says_how_far_and_how_far_it_may_go(trace: Trace) -> None:
+    pair = Pair(suite=Suite.X3DH)
+    pair.converse()
+    trace.clear()
+    with unchanged(pair.bob.store), pytest.raises(TooManySkipped) as caught:
+        pair.bob.read(forged(MAX_TRIAL_STEPS + 1))
+    assert (caught.value.skipped, caught.value.limit) == (MAX_TRIAL_STEPS + 1, MAX_TRIAL_STEPS)
+    assert trace.calls == []
+
+
+def test_a_forgery_in_a_known_chain_is_tried_in_no_session_that_could_have_turned(
+    pair: Pair, trace: Trace
+) -> None:
+    """Bob spoke last in five archived sessions, so each would have to agree with the key to rule it out."""
+    for _ in range(6):
+        pair.converse()
+    assert pair.bob.read(pair.alice.write(b"the key is known")) == b"the key is known"
+    letter = pair.alice.write(b"next")
+    trace.clear()
+    with unchanged(pair.bob.store), pytest.raises(AuthenticationFailed):
+        pair.bob.read(flipped(letter, len(letter) - 1))
+    assert (trace.count("dh"), trace.count("open")) == (0, 1)
+
+
+# --- ids -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("drawn", "id_"), [(0x00, 1), (0xFF, 2**63 - 1)])
+def test_an_id_is_a_positive_integer_that_sqlite_can_hold(drawn: int, id_: int) -> None:
+    store = store_that_knows_bob()
+    with store.transaction():
+        book = PeerSessions(store, BOB, frozenset(Suite))
+        assert book.insert(of_suite(Suite.PQXDH), lambda length: bytes([drawn]) * length) == id_

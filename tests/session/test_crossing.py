@@ -1,0 +1,359 @@
+"""SES-4: both sides initiate at once, and still come to use one session; how a promotion is deferred.
+
+Convergence is checked in lockstep, where every message crosses another, and under random loss and delay.
+"""
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from letterlock._primitives.curve25519 import RatchetKey
+from letterlock._ratchet.double import Unanswered
+from letterlock._session.peer_sessions import Entry, PeerSessions
+from letterlock._session.session import Established, Initiated, Origin, defers_promotion
+from letterlock._wire import cbor
+from letterlock._wire.message import Header
+from letterlock._wire.pq_header import PqHeader, PqType
+from letterlock._wire.suite import Suite
+from letterlock.errors import AuthenticationFailed
+from letterlock.limits import MAX_SKIP, MAX_TRIAL_STEPS
+from support.double_pair import hearing, states
+from support.pair import Pair, Side, sqlite_stores, unchanged
+from support.trace_calls import Trace
+
+LOW, HIGH = bytes(32), b"\xff" * 32
+
+
+def entries(side: Side) -> list[Entry]:
+    with side.store.transaction():
+        return PeerSessions(side.store, side.peer, frozenset(Suite)).entries()
+
+
+def active(side: Side) -> bytes:
+    """Return the associated data of the active session: the same on both sides if it is the same."""
+    return entries(side)[0].session.origin.associated_data
+
+
+def both_initiate(pair: Pair) -> None:
+    """Each side begins before it hears of the other's beginning, and each hears the other's first letter."""
+    bundles = pair.alice.account.bundle(), pair.bob.account.bundle()
+    pair.alice.initiate(bundles[1])
+    pair.bob.initiate(bundles[0])
+    for side in (pair.alice, pair.bob):
+        side.say(b"first from " + side.address.name.encode())
+
+
+def lockstep(pair: Pair, rounds: int) -> None:
+    """Both write, then both read, so that every message crosses one of the other side."""
+    for number in range(rounds):
+        for side in (pair.alice, pair.bob):
+            side.say(b"round %d" % number)
+        for side in (pair.alice, pair.bob):
+            side.hear_all()
+
+
+SUITES = pytest.mark.parametrize("suite", list(Suite), ids=lambda suite: suite.name)
+
+
+@SUITES
+@pytest.mark.parametrize("seed", range(12))
+def test_in_lockstep_they_converge_within_three_rounds(seed: int, suite: Suite) -> None:
+    pair = Pair(suite=suite, seed=seed)
+    both_initiate(pair)
+    for side in (pair.alice, pair.bob):
+        side.hear_all()
+    lockstep(pair, 3)
+    settled = active(pair.alice)
+    assert active(pair.bob) == settled
+    lockstep(pair, 3)
+    assert active(pair.alice) == active(pair.bob) == settled
+
+
+def test_the_one_with_the_lower_associated_data_stays() -> None:
+    """Neither side has a say in it: the value is a digest of both sides' choices."""
+    winners = set()
+    for seed in range(12):
+        pair = Pair(seed=f"winner {seed}")
+        both_initiate(pair)
+        lockstep(pair, 4)
+        settled = active(pair.alice)
+        others = {entry.session.origin.associated_data for entry in entries(pair.alice)} - {settled}
+        assert {settled} < {settled, *others}
+        assert all(settled < other for other in others)
+        first = next(
+            each.session for each in entries(pair.alice) if each.session.origin.associated_data == settled
+        )
+        assert isinstance(first, Established)
+        winners.add(first.origin.handshake is None)
+    assert winners == {True, False}  # sometimes Alice's, sometimes Bob's
+
+
+@pytest.mark.parametrize(
+    ("suite", "seed"),
+    [(Suite.X3DH, seed) for seed in range(20)] + [(Suite.PQXDH, seed) for seed in range(40)],
+)
+def test_they_converge_whatever_is_lost_or_late(suite: Suite, seed: int) -> None:
+    rng, pair = random.Random(seed), Pair(suite=suite, seed=f"crossing {seed}")
+    texts: dict[bytes, bytes] = {}
+    both_initiate(pair)
+    for step in range(rng.randrange(30)):
+        side = rng.choice([pair.alice, pair.bob])
+        if rng.random() < 0.4:
+            text = b"%d" % step
+            texts[side.say(text)] = text
+        elif side.post.letters:
+            side.post.shuffle(rng)
+            letter = side.post.drop()
+            if rng.random() < 0.75 and letter in texts:
+                assert side.read(letter) == texts[letter]
+        if rng.random() < 0.05:
+            side.initiate(side.other.account.bundle())
+    for side in (pair.alice, pair.bob):
+        side.post.letters.clear()  # everything still on its way is lost
+    for _ in range(4):
+        pair.turn()
+    assert active(pair.alice) == active(pair.bob)
+    settled = active(pair.alice)
+    lockstep(pair, 3)
+    assert active(pair.alice) == active(pair.bob) == settled
+
+
+def test_if_one_first_letter_is_lost_the_other_session_serves(any_pair: Pair) -> None:
+    both_initiate(any_pair)
+    any_pair.bob.post.drop()
+    any_pair.alice.hear_all()
+    any_pair.turn()
+    any_pair.reopen()
+    any_pair.turn()
+    assert active(any_pair.alice) == active(any_pair.bob)
+
+
+def test_both_first_letters_and_all_after_are_read(any_pair: Pair) -> None:
+    both_initiate(any_pair)
+    assert any_pair.bob.hear_all() == [b"first from alice"]
+    assert any_pair.alice.hear_all() == [b"first from bob"]
+    for _ in range(3):
+        for side in (any_pair.alice, any_pair.bob):
+            side.say(b"more")
+        assert any_pair.alice.hear_all() == any_pair.bob.hear_all() == [b"more"]
+    assert len(entries(any_pair.alice)) == len(entries(any_pair.bob)) == 2
+
+
+def settled_pair(suite: Suite) -> tuple[Pair, Established]:
+    """Return a pair that has converged, and Alice's other session: established, and nobody insists on it."""
+    for seed in range(60):
+        pair = Pair(suite=suite, seed=f"insist {seed}")
+        both_initiate(pair)
+        lockstep(pair, 4)
+        other = entries(pair.alice)[1].session
+        if isinstance(other, Established) and not other.promote_next:
+            return pair, other
+    raise AssertionError
+
+
+@SUITES
+def test_a_side_that_lost_the_preferred_session_gets_its_way(suite: Suite) -> None:
+    """It keeps writing in the other session: the first message yields, the second one insists."""
+    pair, other = settled_pair(suite)
+    settled = active(pair.alice)
+    assert settled < other.origin.associated_data
+    with pair.bob.store.transaction():
+        pair.bob.store.delete_session(entries(pair.bob)[0].id)
+    pair.bob.say(b"in the other")
+    assert pair.alice.hear() == b"in the other"
+    assert active(pair.alice) == settled
+    yielded = entries(pair.alice)[1].session
+    assert isinstance(yielded, Established)
+    assert (yielded.origin, yielded.promote_next) == (other.origin, True)
+    pair.bob.say(b"really")
+    assert pair.alice.hear() == b"really"
+    assert active(pair.alice) == other.origin.associated_data
+    pair.alice.say(b"as you like")
+    assert pair.bob.hear() == b"as you like"
+
+
+def test_a_late_message_leaves_the_order_as_it_is(each_pair: Pair) -> None:
+    pair = each_pair
+    both_initiate(pair)
+    lockstep(pair, 4)
+    settled = active(pair.alice)
+    late = pair.bob.write(b"late")
+    for n in range(3):
+        pair.bob.say(b"%d" % n)
+    pair.alice.hear_all()
+    pair.alice.initiate()
+    newest = active(pair.alice)
+    assert newest != settled
+    assert pair.alice.read(late) == b"late"
+    assert active(pair.alice) == newest
+
+
+# --- the tie-break itself ---------------------------------------------------------------------------
+
+_opening = states()["Unanswered"]
+assert isinstance(_opening, Unanswered)
+UNANSWERED = Initiated(Origin(Suite.PQXDH, LOW, None), b"header", _opening)
+THEIRS = b"\x07" * 32
+
+
+def established(ad: bytes, handshake: bytes | None, *, promote_next: bool = False) -> Established:
+    return Established(Origin(Suite.PQXDH, ad, handshake), hearing(), promote_next)
+
+
+def test_it_yields_only_to_a_lower_session_from_the_other_side() -> None:
+    archived = established(HIGH, THEIRS)
+    assert defers_promotion(archived, established(LOW, None))
+    assert defers_promotion(established(HIGH, None), established(LOW, THEIRS))
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_it_does_not_yield(ours: bool) -> None:
+    mine, other = (None, THEIRS) if ours else (THEIRS, None)
+    archived = established(HIGH, mine)
+    assert not defers_promotion(
+        archived, established(LOW, mine)
+    )  # both from the same side: the newer one is meant
+    assert not defers_promotion(replace(archived, promote_next=True), established(LOW, other))
+    assert not defers_promotion(established(LOW, mine), established(HIGH, other))
+    assert not defers_promotion(
+        established(LOW, mine), established(LOW, other)
+    )  # never, but then there is no tie
+
+
+@pytest.mark.parametrize("handshake", [None, THEIRS])
+def test_everything_yields_to_what_we_just_began(handshake: bytes | None) -> None:
+    """We began anew on purpose; a letter held back by the network must not undo that, nor must two."""
+    for promote_next in (False, True):
+        assert defers_promotion(established(HIGH, handshake, promote_next=promote_next), UNANSWERED)
+
+
+def test_a_letter_that_was_held_back_does_not_undo_a_new_beginning(pair: Pair) -> None:
+    pair.converse()
+    held_back = [pair.bob.write(b"%d" % n) for n in range(3)]
+    pair.alice.initiate()
+    newest = active(pair.alice)
+    for n, letter in enumerate(held_back):
+        assert pair.alice.read(letter) == b"%d" % n
+        assert active(pair.alice) == newest
+    pair.turn()
+    assert active(pair.alice) == active(pair.bob) == newest
+
+
+def test_earlier_sessions_can_be_discarded(pair: Pair) -> None:
+    pair.converse()
+    held_back = pair.bob.write(b"old")
+    pair.alice.account.initiate(pair.bob.address, pair.bob.account.bundle(), discard_earlier=True)
+    assert len(entries(pair.alice)) == 1
+    with unchanged(pair.alice.store), pytest.raises(AuthenticationFailed):
+        pair.alice.read(held_back)
+    pair.turn()
+
+
+def forged(number: int, pq_header: PqHeader | None) -> bytes:
+    """Return a message that nobody sealed, under a ratchet key that nobody has."""
+    return cbor.close(Header(RatchetKey(b"\x09" + bytes(31)), 0, number).encode_header(pq_header), bytes(56))
+
+
+WALKS = [
+    (Suite.X3DH, None, MAX_SKIP, 0),
+    # What a sparse number costs counts as well; Bob has read one message in every session.
+    (Suite.PQXDH, PqHeader(1, 2, 0, PqType.NONE), MAX_SKIP, 1),
+    (Suite.PQXDH, PqHeader(1, MAX_SKIP // 2 + 1, 0, PqType.NONE), MAX_SKIP, MAX_SKIP // 2),
+    (Suite.PQXDH, PqHeader(1, MAX_SKIP + 2, 0, PqType.NONE), MAX_SKIP, MAX_SKIP + 1),
+    (Suite.PQXDH, PqHeader(1, MAX_SKIP + 2, 0, PqType.NONE), 0, MAX_SKIP + 1),
+]
+"""Suite and part of a forgery, its number, and how many steps of a sparse chain it asks for."""
+
+
+@pytest.mark.parametrize(("suite", "pq_header", "number", "sparse"), WALKS)
+def test_a_forger_cannot_make_many_sessions_walk(
+    trace: Trace, suite: Suite, pq_header: PqHeader | None, number: int, sparse: int
+) -> None:
+    """SES-9: a far number is walked to in a few sessions only, however many there are.
+
+    Bob, who spoke last in all of them, cannot rule a new key out; Alice can, and walks in none.
+    """
+    pair = Pair(suite=suite)
+    for _ in range(8):
+        pair.converse()
+    budget = MAX_TRIAL_STEPS // (number + sparse)
+    assert 1 <= budget <= 4
+    for side, walks in ((pair.alice, 0), (pair.bob, budget)):
+        trace.clear()
+        with unchanged(side.store), pytest.raises(AuthenticationFailed):
+            side.read(forged(number, pq_header))
+        assert (trace.count("dh"), trace.count("hmac")) == (walks, walks * (number + 2))
+        assert trace.count("sparse") == walks * (sparse + 1 if sparse else 0)
+        assert trace.count("sparse", "hmac") <= MAX_TRIAL_STEPS + 3 * walks
+
+
+@pytest.mark.parametrize(
+    ("suite", "pq_header"), [(Suite.X3DH, None), (Suite.PQXDH, PqHeader(1, 2, 0, PqType.NONE))]
+)
+def test_a_near_forgery_is_tried_in_every_session_that_could_mean_it(
+    trace: Trace, suite: Suite, pq_header: PqHeader | None
+) -> None:
+    pair = Pair(suite=suite)
+    for _ in range(8):
+        pair.converse()
+    trace.clear()
+    with unchanged(pair.bob.store), pytest.raises(AuthenticationFailed):
+        pair.bob.read(forged(0, pq_header))
+    assert (trace.count("dh"), trace.count("hmac"), trace.count("open")) == (8, 16, 8)
+
+
+@SUITES
+def test_a_forgery_of_the_other_suite_is_tried_nowhere(trace: Trace, suite: Suite) -> None:
+    """PQR-8: a session speaks one kind of message, so the other kind costs nothing."""
+    pair = Pair(suite=suite)
+    for _ in range(4):
+        pair.converse()
+    trace.clear()
+    pq_header = PqHeader(1, 2, 0, PqType.NONE) if suite is Suite.X3DH else None
+    with unchanged(pair.bob.store), pytest.raises(AuthenticationFailed):
+        pair.bob.read(forged(MAX_SKIP, pq_header))
+    assert trace.calls == []
+
+
+def test_where_the_key_is_known_no_other_archived_session_is_tried(each_pair: Pair, trace: Trace) -> None:
+    pair = each_pair
+    pair.converse()
+    pair.bob.read(pair.alice.write(b"now Bob knows the key"))
+    old = pair.alice.write(b"in the oldest session")
+    for _ in range(8):
+        pair.converse()
+    trace.clear()
+    assert pair.bob.read(old) == b"in the oldest session"
+    assert (trace.count("dh"), trace.count("open")) == (1, 2)  # the active session, then the right one
+
+
+def test_a_turn_in_an_archived_session_is_found_among_many(each_pair: Pair) -> None:
+    """What the budget allows still arrives: the peer goes on in an old session, with a new ratchet key."""
+    pair = each_pair
+    pair.converse()
+    old = pair.alice.write(b"with a new key, in the old session")
+    for _ in range(8):
+        pair.converse()
+    assert pair.bob.read(old) == b"with a new key, in the old session"
+
+
+def test_a_return_to_the_active_session_forgets_that_the_other_insisted() -> None:
+    """Otherwise one crossing long ago would decide every later one."""
+    pair = Pair(seed="forget")
+    both_initiate(pair)
+    lockstep(pair, 6)
+    flags = [
+        each.session.promote_next for each in entries(pair.alice) if isinstance(each.session, Established)
+    ]
+    assert flags[0] is False
+
+
+def test_sessions_on_disk_converge_too(tmp_path_factory: pytest.TempPathFactory) -> None:
+    pair = Pair(sqlite_stores(tmp_path_factory.mktemp("crossing")), seed=3)
+    both_initiate(pair)
+    lockstep(pair, 2)
+    pair.reopen()
+    lockstep(pair, 2)
+    assert active(pair.alice) == active(pair.bob)
+    pair.close()

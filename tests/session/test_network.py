@@ -1,0 +1,89 @@
+"""A bad network between two stores: what arrives whole is read once, whatever else happens to the letters.
+
+Random, with fixed seeds, on both kinds of store; the free-ranging form is tests/model/test_conversation.py.
+"""
+
+import random
+
+import pytest
+
+from letterlock.errors import DuplicateMessage, PeerError, UntrustedIdentity
+from support.pair import Pair, Side, unchanged
+
+
+class Day:
+    """One random day of the post."""
+
+    def __init__(self, pair: Pair, seed: int) -> None:
+        self.pair = pair
+        self.rng = random.Random(seed)
+        self.sent: dict[bytes, bytes] = {}
+        self.read: set[bytes] = set()
+
+    def side(self) -> Side:
+        return self.rng.choice([self.pair.alice, self.pair.bob])
+
+    def write(self) -> None:
+        text = self.rng.randbytes(self.rng.choice([0, 1, 31, 32, 200]))
+        self.sent[self.side().say(text)] = text
+
+    def mishap(self) -> None:
+        post = self.side().post
+        if not post.letters:
+            return
+        index = self.rng.randrange(len(post.letters))
+        length = len(post.letters[index])
+        match self.rng.randrange(6):
+            case 0:
+                post.drop(index)
+            case 1:
+                post.repeat(index)
+            case 2:
+                post.shuffle(self.rng)
+            case 3:
+                post.cut(index, self.rng.randrange(1, length + 1))
+            case 4:
+                post.lengthen(index, self.rng.randbytes(1 + self.rng.randrange(3)))
+            case _:
+                post.flip(index, self.rng.randrange(length), 1 << self.rng.randrange(8))
+
+    def deliver(self) -> None:
+        side = self.side()
+        if not side.post.letters:
+            return
+        letter = side.post.drop()
+        if letter in self.sent and letter not in self.read:
+            assert side.read(letter) == self.sent[letter]
+            self.read.add(letter)
+            return
+        expected = DuplicateMessage if letter in self.sent else (PeerError, UntrustedIdentity)
+        with unchanged(side.store), pytest.raises(expected):
+            side.read(letter)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_arrives_whole_is_read_once(any_pair: Pair, seed: int) -> None:
+    any_pair.converse()
+    day = Day(any_pair, seed)
+    for _ in range(150):
+        doing = day.rng.choices([day.write, day.mishap, day.deliver, any_pair.reopen], [5, 3, 6, 0.2])[0]
+        doing()
+    assert len(day.read) > 15
+    any_pair.turn_after_loss()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_first_contact_over_a_bad_network(any_pair: Pair, seed: int) -> None:
+    any_pair.alice.initiate()
+    day = Day(any_pair, seed)
+    bob = any_pair.bob
+    for n in range(6):
+        day.sent[any_pair.alice.say(b"%d" % n)] = b"%d" % n
+    for _ in range(10):
+        day.mishap()
+    day.side = lambda: bob  # type: ignore[method-assign]
+    while bob.post.letters:
+        day.deliver()
+    any_pair.alice.say(b"at last")
+    assert bob.hear() == b"at last"
+    any_pair.turn()

@@ -1,0 +1,244 @@
+"""HAND-7: one-time prekeys are used up by the message that authenticated, and by nothing else; ids never come
+again. What happens to prekeys as time goes by is in tests/session/test_rotation.py.
+"""
+
+from typing import Any
+
+import cbor2
+import pytest
+
+from letterlock._device.account_record import Profile, decode_profile, encode_profile
+from letterlock._primitives.mlkem import SEED_BYTES
+from letterlock._wire.bundle import PrekeyBundle
+from letterlock._wire.message import InitialMessage
+from letterlock._wire.prekey import PrekeyKind
+from letterlock._wire.publication import Publication
+from letterlock.errors import AuthenticationFailed, CorruptStore, PeerError, UnknownPrekey, UsageError
+from letterlock.limits import MAX_ID, ONE_TIME_LIFETIME
+from letterlock.stores._interface import Store
+from support.pair import ALICE, BOB, BOTH_SUITES, Pair, entropy_of, flipped, unchanged
+from support.prekey_tools import USED, bundles, counts
+from support.trace_calls import Trace
+
+
+def profile_of(store: Store) -> Profile:
+    with store.transaction():
+        record = store.load_account()
+        assert record is not None
+        return decode_profile(record)
+
+
+# --- used up ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("which", USED)
+def test_one_time_prekeys_go_when_the_message_has_authenticated(any_pair: Pair, which: str) -> None:
+    bob = any_pair.bob
+    any_pair.alice.initiate(bundles(bob.account.publish(2))[which])
+    letter = any_pair.alice.write(b"first")
+    before = counts(bob.store)
+    for at in range(len(letter) - 100, len(letter), 9):  # damaged and forged ones use nothing up
+        with unchanged(bob.store), pytest.raises(PeerError):
+            bob.read(flipped(letter, at))
+    assert counts(bob.store) == before
+    assert bob.read(letter) == b"first"
+    after = counts(bob.store)
+    assert {kind: before[kind] - after[kind] for kind in USED[which]} == USED[which]
+    assert (after["SIGNED"], after["KEM_LAST_RESORT"]) == (1, 1)
+
+
+def test_it_is_the_prekeys_named_that_go(pair: Pair) -> None:
+    publication = pair.bob.account.publish(5)
+    used = list(publication.bundles())[3]
+    pair.alice.initiate(used)
+    pair.alice.say(b"x")
+    pair.bob.hear()
+    with pair.bob.store.transaction():
+        left = {
+            kind: [each.id for each in public if pair.bob.store.load_prekey(kind, each.id) is None]
+            for kind, public in (
+                (PrekeyKind.ONE_TIME, publication.one_time),
+                (PrekeyKind.KEM_ONE_TIME, publication.kem_one_time),
+            )
+        }
+    assert used.one_time is not None
+    assert used.kem is not None
+    assert left == {PrekeyKind.ONE_TIME: [used.one_time.id], PrekeyKind.KEM_ONE_TIME: [used.kem.id]}
+
+
+@pytest.mark.parametrize("which", ["both one-time", "curve one-time, last resort", "kem one-time alone"])
+def test_a_second_use_of_a_one_time_prekey_is_refused(pair: Pair, trace: Trace, which: str) -> None:
+    bundle = bundles(pair.bob.account.publish(2))[which]
+    other = Pair()
+    letters = []
+    for initiator in (pair.alice, other.alice):
+        initiator.account.initiate(BOB, bundle)
+        letters.append(initiator.account.encrypt(BOB, b"mine"))
+    assert pair.bob.read(letters[0]) == b"mine"
+    trace.clear()
+    with unchanged(pair.bob.store), pytest.raises(UnknownPrekey):
+        pair.bob.account.decrypt(type(ALICE)("someone else", 1), letters[1])
+    assert trace.count("dh", "decapsulate") == 0
+
+
+def test_half_of_a_pair_of_one_time_prekeys_does_not_serve_again(pair: Pair) -> None:
+    """The curve prekey is used up, the KEM one offered again, and the other way round."""
+    for index in (6, 7):
+        bundle = pair.bob.account.bundle()
+        spare = pair.bob.account.bundle()
+        pair.alice.initiate(bundle)
+        pair.bob.read(pair.alice.write(b"uses both"))
+        mixed = PrekeyBundle(
+            bundle.address,
+            bundle.identity,
+            bundle.signed,
+            bundle.one_time if index == 6 else spare.one_time,
+            spare.kem if index == 6 else bundle.kem,
+        )
+        other = Pair().alice.account
+        other.initiate(BOB, mixed)
+        with unchanged(pair.bob.store), pytest.raises((UnknownPrekey, AuthenticationFailed)):
+            pair.bob.account.decrypt(type(ALICE)(f"other {index}", 1), other.encrypt(BOB, b"x"))
+
+
+@pytest.mark.parametrize("index", [5, 6, 7], ids=["signed", "one-time", "kem"])
+def test_ids_that_were_never_ours_are_refused_before_any_agreement(
+    pair: Pair, trace: Trace, index: int
+) -> None:
+    pair.alice.initiate()
+    letter = pair.alice.write(b"first")
+    trace.clear()
+    for wrong in (0, 1, MAX_ID, cbor2.loads(letter)[5 if index != 5 else 6]):
+        fields = cbor2.loads(letter)
+        fields[index] = wrong
+        with unchanged(pair.bob.store), pytest.raises(UnknownPrekey):
+            pair.bob.read(cbor2.dumps(fields))
+    assert trace.count("dh", "decapsulate", "open") == 0
+    assert pair.bob.read(letter) == b"first"
+
+
+# --- ids ------------------------------------------------------------------------------------------------
+
+
+def ids_of(publication: Publication) -> list[int]:
+    both = zip(publication.one_time, publication.kem_one_time, strict=True)
+    return [publication.signed.id, publication.last_resort.id] + [each.id for pair in both for each in pair]
+
+
+def test_ids_are_sequential_and_never_used_again(pair: Pair) -> None:  # HAND-10
+    seen: list[int] = []
+    for n in range(8):
+        publication = pair.bob.account.publish(3, rotate=n % 2 == 1)
+        fresh = [each for each in ids_of(publication) if each not in seen]
+        assert len(fresh) == (8 if n % 2 == 1 or n == 0 else 6)
+        assert not seen or min(fresh) == max(seen) + 1
+        assert sorted(fresh) == list(range(min(fresh), max(fresh) + 1))
+        seen += fresh
+        if n == 4:
+            pair.bob.reopen()
+        pair.alice.initiate(next(publication.bundles()))
+        pair.bob.read(pair.alice.write(b"uses two up"))
+    assert len(set(seen)) == len(seen)
+    assert all(0 < each <= MAX_ID for each in seen)
+
+
+def test_ids_start_at_random_and_low() -> None:
+    starts = {Pair().bob.account.publish(0).signed.id for _ in range(12)}
+    assert len(starts) == 12
+    assert all(1 <= start <= 2**24 for start in starts)
+
+
+def test_the_last_id_is_used_and_none_after_it(pair: Pair) -> None:
+    store = pair.bob.store
+    profile = profile_of(store)
+    with store.transaction():
+        changed = Profile(
+            profile.party, MAX_ID - 1, profile.signed_id, profile.last_resort_id, profile.rotated
+        )
+        store.save_account(encode_profile(changed))
+    with unchanged(store), pytest.raises(UsageError, match="used up"):
+        pair.bob.account.publish(2)
+    bundle = pair.bob.account.bundle()
+    assert bundle.one_time is not None
+    assert bundle.kem is not None
+    assert (bundle.one_time.id, bundle.kem.id) == (MAX_ID - 1, MAX_ID)
+    pair.bob.reopen()
+    for rotate in (False, True):
+        with unchanged(store), pytest.raises(UsageError, match="used up"):
+            pair.bob.account.publish(0 if rotate else 1, rotate=rotate)
+    pair.alice.initiate(bundle)
+    assert pair.bob.read(pair.alice.write(b"still works")) == b"still works"
+
+
+# --- numbers and contents -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wrong", [-1, 1001, 2**32, "1", None, 1.0, True])
+def test_a_publication_has_up_to_a_thousand(pair: Pair, wrong: Any) -> None:
+    with unchanged(pair.bob.store), pytest.raises(UsageError):
+        pair.bob.account.publish(wrong)
+
+
+def test_private_one_time_prekeys_cannot_be_hoarded(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("letterlock.account.MAX_ONE_TIME_PREKEYS", 10)
+    pair.bob.account.publish(10)
+    with unchanged(pair.bob.store), pytest.raises(UsageError, match="10 unused"):
+        pair.bob.account.publish(1)
+    assert pair.bob.account.publish(0).one_time == ()
+    pair.clock.now += ONE_TIME_LIFETIME  # the expired ones make room first
+    assert len(pair.bob.account.publish(10).one_time) == 10
+
+
+def test_what_is_published_verifies_and_its_nonces_are_all_new() -> None:
+    drawn: list[bytes] = []
+    draw = entropy_of("nonces")
+
+    def recorded(length: int) -> bytes:
+        drawn.append(draw(length))
+        return drawn[-1]
+
+    pair = Pair(seed="nonces")
+    pair.bob.entropy = recorded
+    pair.bob.reopen()
+    publication = pair.bob.account.publish(5, rotate=True)
+    publication.verify()
+    assert len(set(drawn)) == len(drawn)
+    # PRIM-4: a signature for every prekey, Z of its own for each; KEM seeds have 64 bytes too.
+    assert len([each for each in drawn if len(each) == 64]) == 12 + 6
+
+
+def test_records_hold_the_seed_and_not_the_expanded_key(pair: Pair) -> None:  # PRIM-6
+    publication = pair.bob.account.publish(1)
+    store = pair.bob.store
+    ids = {
+        PrekeyKind.SIGNED: (publication.signed.id, 32),
+        PrekeyKind.ONE_TIME: (publication.one_time[0].id, 32),
+        PrekeyKind.KEM_ONE_TIME: (publication.kem_one_time[0].id, SEED_BYTES),
+        PrekeyKind.KEM_LAST_RESORT: (publication.last_resort.id, SEED_BYTES),
+    }
+    with store.transaction():
+        for kind, (id_, length) in ids.items():
+            row = store.load_prekey(kind, id_)
+            assert row is not None
+            secret, signature = cbor2.loads(row.record.expose())
+            assert (len(secret), len(signature)) == (length, 64)
+            assert (row.expires is None) == (kind in {PrekeyKind.SIGNED, PrekeyKind.KEM_LAST_RESORT})
+
+
+def test_prekeys_serve_every_suite() -> None:
+    pair = Pair(suites=BOTH_SUITES)
+    for bundle in bundles(pair.bob.account.publish(2)).values():
+        pair.alice.initiate(bundle)
+        letter = pair.alice.write(b"x")
+        assert InitialMessage.decode(letter).header.signed_prekey_id == bundle.signed.id
+        assert pair.bob.read(letter) == b"x"
+
+
+@pytest.mark.parametrize("kind", [PrekeyKind.SIGNED, PrekeyKind.KEM_LAST_RESORT])
+def test_a_current_prekey_that_is_gone_is_damage(pair: Pair, kind: PrekeyKind) -> None:
+    profile = profile_of(pair.bob.store)
+    current = {PrekeyKind.SIGNED: profile.signed_id, PrekeyKind.KEM_LAST_RESORT: profile.last_resort_id}
+    with pair.bob.store.transaction():
+        pair.bob.store.delete_prekey(kind, current[kind])
+    with unchanged(pair.bob.store), pytest.raises(CorruptStore, match="missing"):
+        pair.bob.account.publish(0)

@@ -1,0 +1,274 @@
+"""Sessions as records: every kind comes back as it was, and a record that was edited does not read."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import cbor2
+import pytest
+
+from letterlock._device.account_record import decode_profile, encode_profile
+from letterlock._device.peer import decode_peer
+from letterlock._ratchet import braid, sparse
+from letterlock._ratchet.double import Hearing, Speaking, State, Unanswered
+from letterlock._ratchet.pq_keys import PqSharedSecret
+from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._ratchet.triple import Triple
+from letterlock._records.session import decode_session, encode_session
+from letterlock._session.session import Established, Initiated, Origin, Session
+from letterlock._wire.suite import Suite
+from letterlock.errors import CorruptStore, LetterlockError, StoreError
+from letterlock.limits import MAX_COUNTER
+from letterlock.stores._interface import Record
+from support.double_pair import ROOT, hearing, speaking, states
+from support.pair import BOB, Pair, plain
+
+_opening = states()["Unanswered"]
+assert isinstance(_opening, Unanswered)
+
+
+def triple(state: State) -> Triple:
+    """Return a triple ratchet about a double one; test_triple_record.py has the states of the others."""
+    shared = PqSharedSecret(b"\x66" * 32)
+    sparse_state = sparse.start(LETTERLOCK, shared, is_initiator=True)
+    return Triple(state, sparse_state, braid.initiator(LETTERLOCK, shared))
+
+
+def double_of(name: str, fields: list[Any]) -> list[Any]:
+    """Return the double ratchet's part of a record."""
+    found: list[Any] = fields[6][0] if name in TRIPLES else fields[6]
+    return found
+
+
+def with_double(name: str, fields: list[Any], value: Any) -> list[Any]:
+    return [*fields[:6], [value, *fields[6][1:]] if name in TRIPLES else value]
+
+
+AD = bytes(range(32))
+DIGEST = hashlib.sha256(b"handshake").digest()
+OURS, THEIRS = Origin(Suite.X3DH, AD, None), Origin(Suite.X3DH, AD, DIGEST)
+TRIPLES: dict[str, Session] = {
+    "initiated, triple": Initiated(replace(OURS, suite=Suite.PQXDH), b"a header", triple(_opening)),
+    "established by us, triple": Established(replace(OURS, suite=Suite.PQXDH), triple(hearing(7))),
+    "insisting, triple": Established(
+        replace(THEIRS, suite=Suite.PQXDH), triple(speaking(MAX_COUNTER, MAX_COUNTER)), promote_next=True
+    ),
+}
+SESSIONS: dict[str, Session] = {
+    "initiated": Initiated(OURS, b"a header", _opening),
+    "established by us": Established(OURS, hearing(7)),
+    "established by them": Established(THEIRS, speaking(3, 4)),
+    "insisting": Established(THEIRS, hearing(MAX_COUNTER), promote_next=True),
+    "at the end": Established(OURS, speaking(MAX_COUNTER, MAX_COUNTER)),
+    **TRIPLES,
+}
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+def test_a_session_comes_back_as_it_was(name: str) -> None:
+    session = SESSIONS[name]
+    record = encode_session(session)
+    again = decode_session(record)
+    assert plain(again) == plain(session)
+    assert type(again.origin.suite) is Suite  # and not the number, which equals it
+    assert encode_session(decode_session(record)) == record
+
+
+@pytest.mark.parametrize("state", [hearing(7), speaking(7, 7)], ids=lambda state: type(state).__name__)
+def test_our_longest_chain_may_have_been_the_last(state: Hearing | Speaking) -> None:
+    """PN is bounded as N is: at most 2^32 - 1, and that is still a record."""
+    session = Established(OURS, replace(state, previous_length=MAX_COUNTER))
+    assert plain(decode_session(encode_session(session))) == plain(session)
+
+
+def test_the_records_are_those_of_the_specification() -> None:
+    fields = cbor2.loads(encode_session(SESSIONS["initiated"]).expose())
+    assert fields[:6] == [1, 0, 1, AD, b"a header", 0]
+    assert (fields[6][0], len(fields[6])) == (0, 7)
+    fields = cbor2.loads(encode_session(SESSIONS["insisting"]).expose())
+    assert fields[:6] == [1, 1, 1, AD, DIGEST, 1]
+    assert (fields[6][0], len(fields[6]), fields[6][1]) == (1, 6, ROOT.expose())
+    fields = cbor2.loads(encode_session(SESSIONS["at the end"]).expose())
+    assert fields[:6] == [1, 1, 1, AD, b"", 0]
+    assert (fields[6][0], len(fields[6])) == (2, 10)
+    fields = cbor2.loads(encode_session(SESSIONS["insisting, triple"]).expose())
+    assert fields[:6] == [1, 1, 2, AD, DIGEST, 1]
+    assert [len(part) for part in fields[6]] == [10, 6, 7]
+    assert fields[6][0] == cbor2.loads(encode_session(SESSIONS["at the end"]).expose())[6]
+
+
+EDITS: dict[str, Callable[[list[Any]], Any]] = {
+    "another format": lambda it: [2, *it[1:]],
+    "format zero": lambda it: [0, *it[1:]],
+    "another kind": lambda it: [1, 1 - it[1], *it[2:]],
+    "an unknown kind": lambda it: [1, 2, *it[2:]],
+    "an unknown suite": lambda it: [*it[:2], 0, *it[3:]],
+    "a later suite": lambda it: [*it[:2], 3, *it[3:]],
+    "short ad": lambda it: [*it[:3], it[3][1:], *it[4:]],
+    "no ad": lambda it: [*it[:3], None, *it[4:]],
+    "promote_next twice": lambda it: [*it[:5], 2, it[6]],
+    "promote_next truly": lambda it: [*it[:5], True, it[6]],
+    "a long header": lambda it: [*it[:4], bytes(4097), *it[5:]],
+    "one more": lambda it: [*it, 0],
+    "one fewer": lambda it: it[:-1],
+    "of the other suite": lambda it: [*it[:2], 3 - it[2], *it[3:]],
+    "no ratchet": lambda it: [*it[:6], []],
+    "ratchet cut": lambda it: [*it[:6], it[6][:-1]],
+    "ratchet lengthened": lambda it: [*it[:6], [*it[6], 0]],
+    "ratchet in an array": lambda it: [*it[:6], [it[6]]],
+    "not an array": lambda it: {"session": it},
+}
+DOUBLE_EDITS: dict[str, Callable[[list[Any]], Any]] = {
+    "no ratchet": lambda _: [],
+    "no array": lambda _: None,
+    "ratchet of no kind": lambda it: [3, *it[1:]],
+    "ratchet of a textual kind": lambda it: ["1", *it[1:]],
+    "ratchet of a truthful kind": lambda it: [True, *it[1:]],
+    "ratchet of a listed kind": lambda it: [[], *it[1:]],
+    "ratchet without root": lambda it: [it[0], b"", *it[2:]],
+    "ratchet cut": lambda it: it[:-1],
+    "ratchet lengthened": lambda it: [*it, 0],
+    "counter too far": lambda it: [*it[:-1], MAX_COUNTER + 1],
+    "counter below zero": lambda it: [*it[:-1], -1],
+}
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+@pytest.mark.parametrize("edit", DOUBLE_EDITS)
+def test_an_edited_double_ratchet_does_not_read(name: str, edit: str) -> None:
+    fields = cbor2.loads(encode_session(SESSIONS[name]).expose())
+    changed = with_double(name, fields, DOUBLE_EDITS[edit](double_of(name, fields)))
+    with pytest.raises(CorruptStore) as caught:
+        decode_session(Record(cbor2.dumps(changed)))
+    assert ROOT.expose().hex() not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edited_record_does_not_read(name: str, edit: str) -> None:
+    fields = EDITS[edit](cbor2.loads(encode_session(SESSIONS[name]).expose()))
+    with pytest.raises(CorruptStore) as caught:
+        decode_session(Record(cbor2.dumps(fields)))
+    assert ROOT.expose().hex() not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+def test_a_cut_or_lengthened_record_does_not_read(name: str) -> None:
+    data = encode_session(SESSIONS[name]).expose()
+    for wrong in [data[:length] for length in range(len(data))] + [data + b"\0", b"\xff" + data]:
+        with pytest.raises(CorruptStore):
+            decode_session(Record(wrong))
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+@pytest.mark.parametrize("length", [1, 31, 33, 4096])
+def test_a_handshake_id_has_32_bytes(name: str, length: int) -> None:
+    fields = cbor2.loads(encode_session(SESSIONS[name]).expose())
+    record = Record(cbor2.dumps([*fields[:4], bytes(length), *fields[5:]]))
+    if name.startswith("initiated"):  # a header, of any length
+        assert isinstance(decode_session(record), Initiated)
+    else:
+        with pytest.raises(CorruptStore):
+            decode_session(record)
+
+
+def test_a_session_that_was_not_answered_cannot_insist() -> None:
+    fields = cbor2.loads(encode_session(SESSIONS["initiated"]).expose())
+    with pytest.raises(CorruptStore):
+        decode_session(Record(cbor2.dumps([*fields[:5], 1, fields[6]])))
+
+
+@pytest.mark.parametrize("other", [0, 2, True, None])
+def test_account_and_peer_have_one_format(other: object) -> None:
+    pair = Pair()
+    pair.converse()
+    store: Any = pair.alice.store
+    with store.transaction():
+        peer, account = store.load_peer(BOB.encode()), store.load_account()
+    assert encode_profile(decode_profile(account)) == account
+    assert decode_peer(peer).address == BOB
+    for decode, record in ((decode_peer, peer), (decode_profile, account)):
+        _, *rest = cbor2.loads(record.expose())
+        with pytest.raises(CorruptStore):
+            decode(Record(cbor2.dumps([other, *rest])))
+
+
+def test_a_public_key_that_is_none_does_not_read() -> None:
+    for name in ("established by us", "established by us, triple"):
+        fields = cbor2.loads(encode_session(SESSIONS[name]).expose())
+        double_of(name, fields)[2] = bytes(32)
+        with pytest.raises(CorruptStore):
+            decode_session(Record(cbor2.dumps(fields)))
+
+
+def test_what_is_not_answered_yet_cannot_insist() -> None:
+    fields = cbor2.loads(encode_session(SESSIONS["initiated"]).expose())
+    with pytest.raises(CorruptStore):
+        decode_session(Record(cbor2.dumps([*fields[:5], 1, fields[6]])))
+
+
+def test_there_is_no_format_zero() -> None:
+    pair = Pair()
+    pair.introduce()
+    with pair.alice.store.transaction():
+        account, (peer,) = pair.alice.store.load_account(), pair.alice.store.peers()
+    assert account is not None
+    decoders: list[tuple[Callable[[Record], object], Record]] = [
+        (decode_profile, account),
+        (decode_peer, peer),
+        (decode_session, encode_session(SESSIONS["initiated"])),
+    ]
+    for decode, record in decoders:
+        decode(record)
+        fields = cbor2.loads(record.expose())
+        assert fields[0] == 1
+        for wrong in (0, 2, None):
+            with pytest.raises(CorruptStore):
+                decode(Record(cbor2.dumps([wrong, *fields[1:]])))
+
+
+@pytest.mark.parametrize("decode", [decode_session, decode_profile, decode_peer])
+@pytest.mark.parametrize("data", [b"", b"\x80", b"\xf6", b"\x00", b"\xff", bytes(1000), b"\xd9\xd9\xf7\x80"])
+def test_anything_else_does_not_read_either(decode: Callable[[Record], object], data: bytes) -> None:
+    with pytest.raises(CorruptStore):
+        decode(Record(data))
+
+
+@pytest.mark.parametrize("part", ["account", "peer", "session", "prekey"])
+def test_an_account_says_that_its_store_is_damaged(part: str) -> None:
+    """Records are damaged one by one; every public call raises CorruptStore, and nothing else."""
+    pair = Pair()
+    pair.converse()
+    bundle = pair.alice.account.bundle()
+    store: Any = pair.alice.store
+    junk = Record(b"\x81\x00")
+    with store.transaction():
+        match part:
+            case "account":
+                store.save_account(junk)
+            case "peer":
+                store.save_peer(BOB.encode(), junk)
+            case "session":
+                (row,) = store.load_sessions(BOB.encode(), 1)
+                store.save_session(type(row)(row.id, row.address, row.rank, junk))
+            case _:
+                for kind, rows in list(store._prekeys.items()):
+                    for row in list(rows.values()):
+                        store.replace_prekey(type(row)(kind, row.id, row.expires, junk))
+    account = pair.alice.account
+    calls: dict[str, list[Callable[[], object]]] = {
+        "account": [account.bundle, pair.alice.reopen],
+        "peer": [account.peers, lambda: account.safety_number(BOB), pair.alice.initiate],
+        "session": [lambda: pair.alice.write(b"x"), lambda: pair.alice.read(pair.bob.write(b"y"))],
+        "prekey": [account.bundle, lambda: pair.alice.read(first_letter(pair, bundle))],
+    }
+    for call in calls[part]:
+        with pytest.raises(CorruptStore) as caught:
+            call()
+        assert isinstance(caught.value, StoreError | LetterlockError)
+
+
+def first_letter(pair: Pair, bundle: Any) -> bytes:
+    pair.bob.initiate(bundle)
+    return pair.bob.write(b"first")

@@ -1,0 +1,163 @@
+"""HAND-9: prekeys are replaced after a week, serve for a grace, and are deleted; whatever the clock does.
+
+The clock is the test's.
+"""
+
+from typing import Any
+
+import pytest
+
+from letterlock import hazmat
+from letterlock._device.prekeys import PrekeyRing
+from letterlock._wire.message import InitialMessage
+from letterlock.errors import PeerError, UnknownPrekey, UsageError
+from letterlock.limits import DAY, ONE_TIME_LIFETIME, PREKEY_GRACE, PREKEY_ROTATION
+from letterlock.stores._memory import MemoryStore
+from support.pair import ALICE, BOB, NOON, Pair, entropy_of, unchanged
+from support.prekey_tools import USED, bundles, counts
+
+
+def test_prekeys_rotate_after_a_week_and_not_before(pair: Pair) -> None:
+    first = pair.bob.account.publish(0)
+    pair.clock.now = NOON + PREKEY_ROTATION - 1
+    assert pair.bob.account.publish(0) == first
+    pair.clock.now = NOON + PREKEY_ROTATION
+    second = pair.bob.account.publish(0)
+    assert second.signed.id > first.signed.id
+    assert second.last_resort.id > first.last_resort.id
+    assert second.signed.key != first.signed.key
+    assert second.last_resort.key != first.last_resort.key
+    assert pair.bob.account.publish(0) == second  # the week begins anew
+    second.verify()
+
+
+def test_a_bundle_rotates_too_and_rotation_can_be_asked_for(pair: Pair) -> None:
+    first = pair.bob.account.bundle()
+    pair.clock.now += PREKEY_ROTATION
+    second = pair.bob.account.bundle()
+    third = pair.bob.account.publish(0, rotate=True)
+    assert len({first.signed.id, second.signed.id, third.signed.id}) == 3
+
+
+@pytest.mark.parametrize("which", USED)
+def test_a_retired_prekey_serves_within_its_grace_and_not_after(any_pair: Pair, which: str) -> None:
+    offered = bundles(any_pair.bob.account.publish(2))[which]
+    late = Pair()
+    letters = []
+    for initiator in (any_pair.alice, late.alice):
+        initiator.account.initiate(BOB, offered)
+        letters.append(initiator.account.encrypt(BOB, b"late"))
+    any_pair.clock.now += PREKEY_ROTATION
+    any_pair.bob.account.publish(0)
+    any_pair.clock.now += PREKEY_GRACE
+    # The row is still there, but it has expired.
+    with unchanged(any_pair.bob.store), pytest.raises(UnknownPrekey):
+        any_pair.bob.read(letters[0])
+    any_pair.clock.now -= 1
+    assert any_pair.bob.read(letters[0]) == b"late"
+    any_pair.clock.now += 1
+    with unchanged(any_pair.bob.store), pytest.raises(PeerError):
+        any_pair.bob.account.decrypt(type(ALICE)("other", 1), letters[1])
+
+
+@pytest.mark.parametrize("how", ["open", "publish"])
+def test_expired_prekeys_are_deleted(any_pair: Pair, how: str) -> None:  # HAND-9
+    bob = any_pair.bob
+    bob.account.publish(3)
+    assert counts(bob.store) == {"SIGNED": 1, "ONE_TIME": 3, "KEM_ONE_TIME": 3, "KEM_LAST_RESORT": 1}
+    any_pair.clock.now += PREKEY_ROTATION
+    bob.account.publish(2)
+    assert counts(bob.store) == {"SIGNED": 2, "ONE_TIME": 5, "KEM_ONE_TIME": 5, "KEM_LAST_RESORT": 2}
+
+    def sweep() -> None:
+        bob.reopen()
+        if how == "publish":
+            bob.account.publish(0)
+
+    any_pair.clock.now += PREKEY_GRACE - 1
+    if how == "open":
+        sweep()
+        assert counts(bob.store)["SIGNED"] == 2
+    any_pair.clock.now += 1
+    sweep()
+    # What was retired is gone; what is current stays, and publishing may have added to it.
+    assert counts(bob.store)["SIGNED"] == (2 if how == "publish" else 1)
+    any_pair.clock.now = NOON + ONE_TIME_LIFETIME - 1
+    sweep()
+    assert counts(bob.store)["ONE_TIME"] == 5
+    any_pair.clock.now = NOON + ONE_TIME_LIFETIME
+    sweep()
+    held = counts(bob.store)
+    assert (held["ONE_TIME"], held["KEM_ONE_TIME"]) == (2, 2)
+
+
+def test_the_current_prekeys_never_expire(pair: Pair) -> None:
+    """An account that slept for years still reads what came to its last-resort bundle."""
+    last = pair.bob.account.publish(0).last_resort_bundle()
+    pair.alice.initiate(last)
+    letter = pair.alice.write(b"years ago")
+    pair.clock.now += 3000 * DAY
+    pair.bob.reopen()
+    assert pair.bob.read(letter) == b"years ago"
+
+
+def test_an_expired_one_time_prekey_is_refused_even_before_the_sweep(pair: Pair) -> None:
+    pair.alice.initiate()
+    letter = pair.alice.write(b"stale")
+    pair.clock.now += ONE_TIME_LIFETIME
+    with unchanged(pair.bob.store), pytest.raises(UnknownPrekey):
+        pair.bob.read(letter)
+
+
+@pytest.mark.parametrize("back", [1, DAY, 400 * DAY, NOON])
+def test_a_clock_that_went_back_rotates_and_settles(pair: Pair, back: int) -> None:
+    first = pair.bob.account.publish(1)
+    pair.clock.now -= back
+    pair.bob.reopen()
+    second = pair.bob.account.publish(1)
+    assert second.signed.id > first.signed.id
+    assert pair.bob.account.publish(0).signed == second.signed
+    pair.alice.initiate(next(first.bundles()))  # what was handed out still serves
+    assert pair.bob.read(pair.alice.write(b"x")) == b"x"
+    pair.clock.now = NOON
+    assert pair.bob.account.publish(0).signed.id >= second.signed.id
+
+
+def test_an_account_made_when_clocks_began_has_its_prekeys() -> None:
+    """A device without a battery for its clock: no prekey yet is another thing than one of the year 1970."""
+    account = hazmat.create_account(MemoryStore(), ALICE, entropy_of("zero"), clock=lambda: 0)
+    account.publish(1).verify()
+
+
+@pytest.mark.parametrize("wrong", [-1, 1.5, float(NOON), NOON * 1000, NOON * 10**9, None, "now", True])
+def test_a_clock_that_tells_something_else_is_refused_at_once(pair: Pair, wrong: Any) -> None:
+    """time.time() or time_ns(): found at the first call, not when the store is opened again."""
+    pair.clock.now = wrong
+    with unchanged(pair.bob.store), pytest.raises(UsageError, match="whole seconds"):
+        pair.bob.account.publish(1)
+    with unchanged(pair.bob.store), pytest.raises(UsageError):
+        pair.bob.reopen()
+    pair.clock.now = NOON
+    pair.bob.account.publish(1)
+
+
+def test_a_first_message_sweeps_too(any_pair: Pair) -> None:
+    """For an account that is never opened anew and never publishes, strangers bring the deletion."""
+    last = any_pair.bob.account.publish(3, rotate=True).last_resort_bundle()
+    assert counts(any_pair.bob.store) == {"SIGNED": 2, "ONE_TIME": 3, "KEM_ONE_TIME": 3, "KEM_LAST_RESORT": 2}
+    any_pair.clock.now += ONE_TIME_LIFETIME
+    any_pair.alice.initiate(last)
+    any_pair.bob.read(any_pair.alice.write(b"from a stranger"))
+    assert counts(any_pair.bob.store) == {"SIGNED": 1, "ONE_TIME": 0, "KEM_ONE_TIME": 0, "KEM_LAST_RESORT": 1}
+
+
+def test_the_ring_itself_refuses_what_has_expired(pair: Pair) -> None:
+    """Whether or not somebody has swept before: the second line of defence, without the first."""
+    pair.alice.initiate()
+    initial = InitialMessage.decode(pair.alice.write(b"x"))
+    ring = PrekeyRing(pair.bob.store, pair.bob.entropy)
+    with pair.bob.store.transaction():
+        assert ring.find(initial.header, initial.id, NOON + ONE_TIME_LIFETIME - 1).one_time is not None
+        for late in (0, 1, DAY):
+            with pytest.raises(UnknownPrekey):
+                ring.find(initial.header, initial.id, NOON + ONE_TIME_LIFETIME + late)

@@ -1,0 +1,373 @@
+"""SqliteStore and its file: opening, keys, and what is on the disk."""
+
+import os
+import sqlite3
+import stat
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from letterlock.errors import (
+    CorruptStore,
+    StoreBusy,
+    StoreError,
+    UnsupportedStore,
+    UsageError,
+    WrongKey,
+)
+from letterlock.stores import _schema as schema
+from letterlock.stores._sqlite import SqliteStore
+from support.store_tools import (
+    ALICE,
+    BOB,
+    CHAINS,
+    DIGESTS,
+    KEY,
+    OTHER_KEY,
+    PASSPHRASE,
+    cheap_passphrases,
+    everything,
+    fill,
+    plain,
+    quick,
+    record,
+    seen,
+    sqlite,
+)
+
+
+@pytest.fixture(autouse=True)
+def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    cheap_passphrases(monkeypatch)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "store.db"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    with quick(tmp_path, busy_timeout=0.05) as made:
+        with made.transaction():
+            fill(made)
+        yield made
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return every file of a folder. Only for a folder in which no store is open: see schema._touch."""
+    return {each.name: each.read_bytes() for each in folder.iterdir()}
+
+
+def make_filled(path: Path, **how: str | bytes) -> None:
+    opened = SqliteStore.open(path, passphrase=PASSPHRASE) if how else SqliteStore(path, key=KEY)
+    with opened as store, store.transaction():
+        fill(store)
+
+
+# --- keys -----------------------------------------------------------------------------------------
+
+
+def test_what_was_saved_is_there_again(path: Path) -> None:
+    for spelt in (path, str(path), Path(os.path.relpath(path))):
+        with SqliteStore(spelt, key=KEY) as store:
+            with store.transaction():
+                if store.load_account() is None:
+                    fill(store)
+            held = seen(store)
+        assert held["account"] == plain(record("account"))
+        assert list(contents(path.parent)) == ["store.db"]
+
+
+def test_a_passphrase_opens_what_it_made(path: Path) -> None:
+    with SqliteStore.open(path, passphrase=PASSPHRASE) as store, store.transaction():
+        fill(store)
+        held = everything(store)
+    with SqliteStore.open(path, passphrase=PASSPHRASE) as store:
+        assert seen(store) == held
+    assert repr(store) == "<SqliteStore 'store.db'>"
+
+
+def wrong_ways(made_with_passphrase: bool) -> dict[str, Callable[[Path], SqliteStore]]:
+    ways: dict[str, Callable[[Path], SqliteStore]] = {
+        "key": lambda path: SqliteStore(path, key=OTHER_KEY),
+        "passphrase": lambda path: SqliteStore.open(path, passphrase=PASSPHRASE + "!"),
+    }
+    if made_with_passphrase:
+        return {**ways, "right bytes, as a key": lambda path: SqliteStore(path, key=KEY)}
+    return {**ways, "key as text": lambda path: SqliteStore.open(path, passphrase=KEY.decode())}
+
+
+@pytest.mark.parametrize("made_with_passphrase", [False, True])
+def test_a_wrong_key_touches_nothing(path: Path, made_with_passphrase: bool) -> None:
+    make_filled(path, **({"passphrase": PASSPHRASE} if made_with_passphrase else {}))
+    before = contents(path.parent)
+    stamp = path.stat().st_mtime_ns
+    for name, way in wrong_ways(made_with_passphrase).items():
+        expected = "passphrase" if made_with_passphrase else "key"
+        with pytest.raises(WrongKey, match=f"this store is opened with a {expected}") as caught:
+            way(path)
+        text = "".join(traceback.format_exception(caught.value))
+        assert not any(secret in text for secret in (OTHER_KEY.hex(), repr(OTHER_KEY), PASSPHRASE)), name
+        assert contents(path.parent) == before, name
+    assert list(before) == ["store.db"]
+    assert path.stat().st_mtime_ns == stamp
+
+
+def test_a_wrong_key_touches_nothing_of_a_crashed_store_either(tmp_path: Path) -> None:
+    # What a killed process leaves: a write-ahead log that the next one to open folds into the file.
+    original = tmp_path / "original"
+    original.mkdir()
+    with sqlite(original) as store:
+        with store.transaction():
+            fill(store)
+        copied = {name: (original / name).read_bytes() for name in ("store.db", "store.db-wal")}
+        # Reading closed the file and dropped this process's locks on it; nobody else is there.
+    crashed = tmp_path / "crashed"
+    crashed.mkdir()
+    for name, data in copied.items():
+        (crashed / name).write_bytes(data)
+    with pytest.raises(WrongKey):
+        sqlite(crashed, key=OTHER_KEY)
+    assert contents(crashed) == copied
+    with sqlite(crashed) as store:
+        assert seen(store)["account"] == plain(record("account"))
+
+
+def test_a_wrong_key_does_not_disturb_an_open_store(store: SqliteStore, tmp_path: Path) -> None:
+    # The peek opens the same file in the same process; its closing must not drop the store's lock.
+    with store.transaction():
+        with pytest.raises(WrongKey):
+            sqlite(tmp_path, key=OTHER_KEY)
+        second = sqlite(tmp_path, busy_timeout=0)
+        with second, pytest.raises(StoreBusy), second.transaction():
+            pytest.fail("two transactions at once")
+        store.save_account(record("still locked"))
+
+
+def test_a_store_that_cannot_be_peeked_at_is_opened_all_the_same(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As when it was locked, or made a moment later by another process.
+    make_filled(path)
+    monkeypatch.setattr(schema, "peek", lambda _: None)
+    with pytest.raises(WrongKey):
+        SqliteStore(path, key=OTHER_KEY)
+    with SqliteStore(path, key=KEY) as store:
+        assert seen(store)["account"] == plain(record("account"))
+
+
+@pytest.mark.parametrize("key", [b"", bytes(31), bytes(33), bytearray(32), "k" * 32, None])
+def test_a_key_of_the_wrong_shape_makes_no_file(path: Path, key: object) -> None:
+    with pytest.raises(UsageError):
+        SqliteStore(path, key=key)  # type: ignore[arg-type]
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("passphrase", ["", "x" * 4097, b"bytes", None])
+def test_a_passphrase_of_the_wrong_shape_makes_no_file(path: Path, passphrase: object) -> None:
+    with pytest.raises(UsageError):
+        SqliteStore.open(path, passphrase=passphrase)  # type: ignore[arg-type]
+    assert not path.exists()
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+def test_files_are_for_their_owner_only(tmp_path: Path) -> None:
+    with sqlite(tmp_path) as store, store.transaction():
+        fill(store)
+        modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()}
+    assert modes == {"store.db": 0o600, "store.db-wal": 0o600, "store.db-shm": 0o600}
+
+
+def test_the_mode_does_not_depend_on_the_umask(path: Path) -> None:
+    before = os.umask(0)
+    try:
+        SqliteStore(path, key=KEY).close()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_an_empty_file_becomes_a_store(path: Path) -> None:
+    path.touch()
+    make_filled(path)
+    with SqliteStore(path, key=KEY) as store:
+        assert seen(store)["account"] is not None
+
+
+def test_an_interrupted_creation_is_begun_again(path: Path) -> None:
+    # Killed within the commit: a file that looks whole, and the journal that makes it empty again.
+    path.touch(0o600)
+    interrupted = sqlite3.connect(path, isolation_level=None)
+    interrupted.execute("PRAGMA cache_size = 1")
+    interrupted.execute("BEGIN EXCLUSIVE")
+    interrupted.execute("CREATE TABLE letterlock_meta (id INTEGER PRIMARY KEY, filler BLOB)")
+    interrupted.execute("INSERT INTO letterlock_meta VALUES (1, zeroblob(1000000))")
+    journal = (path.parent / "store.db-journal").read_bytes()
+    interrupted.execute("COMMIT")
+    interrupted.close()
+    assert journal.startswith(bytes.fromhex("d9d505f920a163d7"))
+    assert b"letterlock_meta" in path.read_bytes()
+    (path.parent / "store.db-journal").write_bytes(journal)
+    make_filled(path)
+    with SqliteStore(path, key=KEY) as store:
+        assert seen(store)["account"] is not None
+    assert list(contents(path.parent)) == ["store.db"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"no database at all" * 1000, b"SQLite format 3", bytes(100), bytes(4096), b"\xff" * 5000],
+)
+def test_a_file_that_is_no_database_is_left_alone(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    with pytest.raises(UnsupportedStore):
+        SqliteStore(path, key=KEY)
+    assert contents(path.parent) == {"store.db": content}
+
+
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+@pytest.mark.parametrize("marks", [(0, 0), (0, 1), (77, 1), (0, 7)])
+def test_somebody_else_s_database_is_left_alone(path: Path, mode: str, marks: tuple[int, int]) -> None:
+    other = sqlite3.connect(path)
+    other.execute(f"PRAGMA journal_mode = {mode}")
+    other.execute(f"PRAGMA application_id = {marks[0]}")
+    other.execute(f"PRAGMA user_version = {marks[1]}")
+    if marks == (0, 0):
+        other.execute("CREATE TABLE theirs (x)")
+    other.close()
+    before = contents(path.parent)
+    with pytest.raises(UnsupportedStore, match="not a letterlock store"):
+        SqliteStore(path, key=KEY)
+    assert contents(path.parent) == before
+
+
+@pytest.mark.parametrize("version", [0, 2, 3, 2**31 - 1, -1])
+def test_a_store_of_another_version_is_left_alone(path: Path, version: int) -> None:
+    make_filled(path)
+    edit(path, f"PRAGMA user_version = {version}")
+    before = contents(path.parent)
+    with pytest.raises(UnsupportedStore, match=f"store of version {version}"):
+        SqliteStore(path, key=KEY)
+    assert contents(path.parent) == before
+
+
+def edit(path: Path, *statements: str) -> None:
+    other = sqlite3.connect(path, isolation_level=None)
+    for statement in statements:
+        other.execute(statement)
+    other.close()
+
+
+@pytest.mark.parametrize("size", [2, 50, 99, 100, 512, 4095, 4096, 8192, -8192, -4096])
+def test_a_truncated_file_is_refused(path: Path, size: int) -> None:
+    make_filled(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:size])  # to SQLite, a file of one byte is an empty one
+    with pytest.raises((CorruptStore, UnsupportedStore)):
+        SqliteStore(path, key=KEY)
+    assert path.read_bytes() == whole[:size]
+
+
+def use_everything(path: Path) -> None:
+    with SqliteStore(path, key=KEY) as store, store.transaction():
+        everything(store)
+        for each in (1, 2, 3):
+            store.delete_session(each)
+        store.delete_expired_prekeys(99)
+
+
+def test_a_damaged_page_is_a_corrupt_store(path: Path) -> None:
+    make_filled(path)
+    whole = path.read_bytes()
+    for page in range(1, len(whole) // 4096):
+        damaged = bytearray(whole)
+        damaged[page * 4096 : (page + 1) * 4096] = b"\xa5" * 4096
+        path.write_bytes(damaged)
+        with pytest.raises(CorruptStore):
+            use_everything(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DROP TABLE letterlock_replays",
+        "DROP INDEX letterlock_ranks",
+        "ALTER TABLE letterlock_sessions ADD COLUMN more",
+        "CREATE TABLE letterlock_more (x)",
+        "CREATE INDEX more ON letterlock_peers (record)",
+        "CREATE TRIGGER more AFTER INSERT ON letterlock_peers BEGIN DELETE FROM letterlock_prekeys; END",
+        "CREATE TRIGGER More AFTER INSERT ON LETTERLOCK_PEERS BEGIN DELETE FROM letterlock_prekeys; END",
+    ],
+)
+def test_altered_tables_are_refused(path: Path, change: str) -> None:
+    make_filled(path)
+    edit(path, change)
+    with pytest.raises(CorruptStore):
+        SqliteStore(path, key=KEY)
+
+
+def test_a_folder_or_a_missing_one_is_refused(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "missing" / "store.db"):
+        with pytest.raises(StoreError) as caught:
+            SqliteStore(path, key=KEY)
+        assert str(tmp_path.parent) not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dangling_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "store.db").symlink_to(tmp_path / "nowhere.db")
+    with pytest.raises(StoreError):
+        sqlite(tmp_path)
+    assert not (tmp_path / "nowhere.db").exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_folder_is_refused(tmp_path: Path) -> None:
+    make_filled(tmp_path / "store.db")
+    for folder_mode, file_mode in ((0o500, 0o600), (0o700, 0o400), (0o000, 0o600)):
+        (tmp_path / "store.db").chmod(file_mode)
+        tmp_path.chmod(folder_mode)
+        try:
+            with pytest.raises(StoreError), sqlite(tmp_path) as store, store.transaction():
+                store.save_account(record("new"))
+        finally:
+            tmp_path.chmod(0o700)
+            (tmp_path / "store.db").chmod(0o600)
+
+
+@pytest.mark.parametrize("name", ["a b.db", "a?mode=memory.db", "a#b.db", "a%41.db", "ä€.db", ":memory:"])
+def test_a_path_means_the_file_of_that_name(tmp_path: Path, name: str) -> None:
+    make_filled(tmp_path / name)
+    assert list(contents(tmp_path)) == [name]
+
+
+def test_nothing_readable_is_on_the_disk(store: SqliteStore, tmp_path: Path) -> None:
+    with store.transaction():
+        store.save_peer(b"\x82\x6dcarol@example\x01", record("carol"))
+        store.save_peer(b"\x82\x6dcarol@example\x01", record("again"))
+    names = ("store.db", "store.db-wal", "store.db-shm")
+    data = b"".join((tmp_path / name).read_bytes() for name in names)
+    assert (tmp_path / "store.db-wal").stat().st_size > 4096
+    store.close()
+    data += (tmp_path / "store.db").read_bytes()
+    for secret in (b"SECRET", b"alice.net", b"bob.net", b"carol", ALICE, BOB, KEY, *CHAINS, *DIGESTS):
+        assert secret not in data
+        assert secret.hex().encode() not in data
+    assert b"letterlock_sessions" in data
+
+
+def test_deleted_rows_leave_the_file(path: Path) -> None:
+    make_filled(path)
+    with SqliteStore(path, key=KEY) as store, store.transaction():
+        sealed = store.connection.execute(
+            "SELECT record FROM letterlock_skipped WHERE session = 1"
+        ).fetchall()
+        store.trim_skipped(1, 0)
+    assert len(sealed) == 4
+    data = path.read_bytes()
+    assert not any(row[0] in data for row in sealed)

@@ -1,0 +1,309 @@
+"""SqliteStore and its connection: settings, SQLite's errors, and cost."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+
+from letterlock.errors import (
+    CorruptStore,
+    LetterlockError,
+    StoreBusy,
+    StoreError,
+    UnsupportedStore,
+)
+from letterlock.stores import _schema as schema
+from letterlock.stores._database import failure
+from letterlock.stores._sqlite import SqliteStore
+from support.store_tools import (
+    ALICE,
+    CHAINS,
+    KEY,
+    fill,
+    plain,
+    prekey,
+    quick,
+    record,
+    seen,
+    session,
+    skipped,
+    sqlite,
+)
+from support.store_tools import SIGNED as KIND
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "store.db"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    with quick(tmp_path, busy_timeout=0.05) as made:
+        with made.transaction():
+            fill(made)
+        yield made
+
+
+# --- pragmas --------------------------------------------------------------------------------------
+
+
+def test_the_connection_is_set_up_for_durability(tmp_path: Path) -> None:
+    with sqlite(tmp_path, busy_timeout=0.05) as store, store.transaction():
+        values = {
+            name: store.connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete", "trusted_schema")
+        }
+        marks = [
+            store.connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("application_id", "user_version", "busy_timeout", "integrity_check")
+        ]
+    assert values == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "secure_delete": 1,
+        "trusted_schema": 0,
+    }
+    assert marks == [int.from_bytes(b"LtLk", "big"), 1, 50, "ok"]
+
+
+def test_a_file_system_without_a_log_is_refused() -> None:
+    # As shared folders are: SQLite stays in the mode it was in, and says so.
+    with closing(sqlite3.connect(":memory:")) as connection, pytest.raises(StoreError, match="local disk"):
+        schema._use_write_ahead_log(connection, 0)
+
+
+def test_the_default_time_out_is_the_limit(path: Path) -> None:
+    with SqliteStore(path, key=KEY) as store, store.transaction():
+        assert store.connection.execute("PRAGMA busy_timeout").fetchone() == (30_000,)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT id FROM letterlock_sessions WHERE peer = x'' ORDER BY rank DESC, id DESC LIMIT 1",
+        "SELECT 1 FROM letterlock_skipped WHERE session = 1 AND chain = x'' AND number = 1",
+        "SELECT count(*) FROM letterlock_skipped WHERE session = 1",
+        "DELETE FROM letterlock_past_chains WHERE session = 1 AND seq <= 1",
+        "DELETE FROM letterlock_prekeys WHERE expires <= 1",
+        "SELECT count(*) FROM letterlock_replays WHERE kind = 1 AND id = 1",
+    ],
+)
+def test_every_query_has_an_index(store: SqliteStore, query: str) -> None:
+    with store.transaction():
+        plan = [row[3] for row in store.connection.execute(f"EXPLAIN QUERY PLAN {query}")]
+    assert not any("SCAN" in step or "TEMP B-TREE" in step for step in plan), plan
+
+
+# --- SQLite's errors ------------------------------------------------------------------------------
+
+
+def test_another_s_transaction_is_waited_for_and_then_busy(store: SqliteStore, tmp_path: Path) -> None:
+    with sqlite(tmp_path, busy_timeout=0.05) as second:
+        with (
+            store.transaction(),
+            pytest.raises(StoreBusy, match=r"0\.05 s: try again"),
+            second.transaction(),
+        ):
+            pytest.fail("two transactions at once")
+        with second.transaction():
+            second.save_account(record("second"))
+    assert seen(store)["account"] == plain(record("second"))
+
+
+@pytest.mark.parametrize("statement", ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"])
+def test_opening_waits_for_whoever_holds_a_store_that_has_no_log_yet(tmp_path: Path, statement: str) -> None:
+    # As left by a process that was killed between making the store and switching it to the log. SQLite
+    # itself refuses that switch at once when somebody is writing.
+    sqlite(tmp_path).close()
+    holder = sqlite3.connect(tmp_path / "store.db", isolation_level=None, check_same_thread=False)
+    holder.execute("PRAGMA journal_mode = DELETE")
+    holder.execute(statement)
+    with pytest.raises(StoreBusy):
+        sqlite(tmp_path, busy_timeout=0.05)
+    with ThreadPoolExecutor(1) as pool:
+        opening = pool.submit(sqlite, tmp_path)
+        time.sleep(0.1)
+        assert not opening.done()
+        holder.close()
+        with opening.result(10) as opened, opened.transaction():
+            assert opened.connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_full_disk_is_a_store_error_and_leaves_the_store_usable(store: SqliteStore) -> None:
+    before = seen(store)
+    with store.transaction():
+        pages = store.connection.execute("PRAGMA page_count").fetchone()[0]
+        store.connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+    with pytest.raises(StoreError, match="full") as caught, store.transaction():
+        store.save_account(record("x" * 100_000))
+    assert not isinstance(caught.value, StoreBusy | CorruptStore)
+    assert seen(store) == before
+
+    # An application that swallows the error cannot commit the half that fitted: STO-4, or nothing at all.
+    def swallow() -> None:
+        with store.transaction():
+            store.save_peer(ALICE, record("changed"))
+            with pytest.raises(StoreError):
+                store.add_prekeys([prekey(KIND, 7), prekey(KIND, 8, None, "x" * 100_000)])
+
+    with suppress(StoreError):
+        swallow()
+    with store.transaction():
+        assert store.count_prekeys(KIND) == 2
+    with store.transaction():
+        store.save_account(record("small"))
+    assert seen(store)["account"] == plain(record("small"))
+
+
+def test_a_commit_that_fails_is_undone(store: SqliteStore) -> None:
+    with store.transaction():
+        store.connection.execute("CREATE TABLE mine (id INTEGER PRIMARY KEY)")
+        store.connection.execute(
+            "CREATE TABLE theirs (id REFERENCES mine (id) DEFERRABLE INITIALLY DEFERRED)"
+        )
+    before = seen(store)
+
+    def block() -> None:
+        with store.transaction():
+            store.save_account(record("undone"))
+            store.connection.execute("INSERT INTO theirs VALUES (1)")
+
+    with pytest.raises(StoreError, match="deferred constraint") as caught:
+        block()
+    assert not isinstance(caught.value, CorruptStore)
+    assert seen(store) == before
+    with store.transaction():
+        store.save_account(record("done"))
+        store.connection.execute("INSERT INTO mine VALUES (1)")
+        store.connection.execute("INSERT INTO theirs VALUES (1)")
+    assert seen(store)["account"] == plain(record("done"))
+
+
+class Refusing:
+    """A connection on which one statement fails, as on a broken disk."""
+
+    def __init__(self, connection: sqlite3.Connection, statement: str) -> None:
+        self._connection = connection
+        self._statement = statement
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._connection, name)
+
+    def execute(self, sql: str, *rest: object) -> object:
+        if sql.startswith(self._statement):
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+            raise error
+        return self._connection.execute(sql, *rest)  # type: ignore[arg-type]
+
+
+def test_a_broken_disk_at_commit_is_undone(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = seen(store)
+    database = store._database
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "_connection", Refusing(database._connection, "COMMIT"))
+        with pytest.raises(StoreError, match="disk I/O error"), store.transaction():
+            store.save_account(record("undone"))
+    assert seen(store) == before
+
+
+def test_a_checkpoint_that_fails_does_not_keep_the_store_from_closing(tmp_path: Path) -> None:
+    store = sqlite(tmp_path)
+    with store.transaction():
+        fill(store)
+    database = store._database
+    whole = database._connection
+    database._connection = Refusing(whole, "PRAGMA wal_checkpoint")  # type: ignore[assignment]
+    store.close()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        whole.execute("SELECT 1")
+    with sqlite(tmp_path) as store:
+        assert seen(store)["account"] == plain(record("account"))
+
+
+def error(kind: type[sqlite3.Error], code: int | None) -> sqlite3.Error:
+    made = kind("what sqlite says")
+    if code is not None:
+        made.sqlite_errorcode = code
+    return made
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "expected"),
+    [
+        (sqlite3.OperationalError, sqlite3.SQLITE_BUSY, StoreBusy),
+        (sqlite3.OperationalError, sqlite3.SQLITE_BUSY_SNAPSHOT, StoreBusy),
+        (sqlite3.OperationalError, sqlite3.SQLITE_BUSY_RECOVERY, StoreBusy),
+        (sqlite3.OperationalError, sqlite3.SQLITE_LOCKED, StoreBusy),
+        (sqlite3.DatabaseError, sqlite3.SQLITE_CORRUPT, CorruptStore),
+        (sqlite3.DatabaseError, sqlite3.SQLITE_CORRUPT_VTAB, CorruptStore),
+        (sqlite3.IntegrityError, sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY, CorruptStore),
+        (sqlite3.OperationalError, None, CorruptStore),
+        (sqlite3.DatabaseError, sqlite3.SQLITE_NOTADB, UnsupportedStore),
+        (sqlite3.OperationalError, sqlite3.SQLITE_FULL, StoreError),
+        (sqlite3.OperationalError, sqlite3.SQLITE_READONLY, StoreError),
+        (sqlite3.OperationalError, sqlite3.SQLITE_IOERR_FSYNC, StoreError),
+        (sqlite3.OperationalError, sqlite3.SQLITE_CANTOPEN, StoreError),
+        (sqlite3.ProgrammingError, None, StoreError),
+    ],
+)
+def test_each_error_of_sqlite_has_one_of_ours(
+    kind: type[sqlite3.Error], code: int | None, expected: type[StoreError]
+) -> None:
+    assert type(failure(error(kind, code), 1)) is expected
+
+
+def test_a_text_that_is_no_utf_8_is_not_quoted(store: SqliteStore) -> None:
+    with store.transaction():
+        store.connection.execute("UPDATE letterlock_account SET record = CAST(x'53454352ff' AS TEXT)")
+    with pytest.raises(CorruptStore) as caught, store.transaction():
+        store.load_account()
+    assert "SECR" not in str(caught.value)
+
+
+# --- cost -----------------------------------------------------------------------------------------
+
+
+def test_skipped_keys_cost_nothing_when_the_session_is_saved(tmp_path: Path) -> None:
+    texts = iter("abcd")
+
+    def changed_pages(store: SqliteStore) -> int:
+        wal = tmp_path / "store.db-wal"
+        before = wal.stat().st_size
+        with store.transaction():
+            store.save_session(session(1, ALICE, 1, next(texts)))
+        return (wal.stat().st_size - before) // 4096
+
+    with sqlite(tmp_path) as store:
+        with store.transaction():
+            fill(store)
+            store.connection.execute("PRAGMA wal_autocheckpoint = 0")
+        changed_pages(store)
+        few = changed_pages(store)  # of the same rank: not even its index is written
+        with store.transaction():
+            store.add_skipped(skipped(1, number, CHAINS[2]) for number in range(2000))
+        assert changed_pages(store) == few == 1
+
+
+def test_two_thousand_skipped_keys_are_one_statement(store: SqliteStore) -> None:
+    statements: list[str] = []
+    with store.transaction():
+        store.connection.set_trace_callback(statements.append)
+        store.add_skipped(skipped(1, number, CHAINS[2]) for number in range(2000))
+        store.connection.set_trace_callback(None)
+    assert len(set(statements)) <= 2003
+    assert statements[0] == "SAVEPOINT letterlock_1"
+    assert all(each.startswith("INSERT INTO letterlock_skipped") for each in statements[1:-1])
+
+
+def test_every_error_here_is_of_the_package(path: Path) -> None:
+    path.write_bytes(b"junk")
+    with pytest.raises(LetterlockError) as caught:
+        SqliteStore(path, key=KEY)
+    assert isinstance(caught.value.__cause__, sqlite3.Error)

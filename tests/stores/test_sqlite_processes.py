@@ -1,0 +1,186 @@
+"""Several processes on one SQLite file: no lost update, no lost commit, no half of one."""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from letterlock.errors import StoreBusy
+from letterlock.stores._interface import Record
+from letterlock.stores._sqlite import SqliteStore
+from support.store_tools import ALICE, KEY, finished, python, seen, sqlite
+
+HEAD = """
+import sys
+from letterlock.stores._interface import *
+from letterlock.stores._sqlite import SqliteStore
+path, key = sys.argv[1], bytes.fromhex(sys.argv[2])
+"""
+
+COUNT = (
+    HEAD
+    + """
+print("ready", flush=True)
+sys.stdin.readline() if len(sys.argv) > 4 else None
+with SqliteStore(path, key=key) as store:
+    for _ in range(int(sys.argv[3])):
+        with store.transaction():
+            found = store.load_account()
+            number = int(found.expose()) if found else 0
+            store.save_account(Record(str(number + 1).encode()))
+"""
+)
+
+
+def test_two_processes_lose_no_update(tmp_path: Path) -> None:
+    # STO-1. Both also create the file, or one does and the other opens it.
+    path = tmp_path / "store.db"
+    processes = [python(COUNT, path, KEY.hex(), 200) for _ in range(3)]
+    for process in processes:
+        finished(process)
+    with SqliteStore(path, key=KEY) as store:
+        assert seen(store)["account"] == b"600"
+    assert [each.name for each in tmp_path.iterdir()] == ["store.db"]
+
+
+CREATE = (
+    HEAD
+    + """
+import os, time
+for number in range(int(sys.argv[3])):
+    # Both processes arrive at the same moment.
+    time.sleep(max(0, float(sys.argv[4]) + number * 0.04 - time.time()))
+    with SqliteStore(f"{path}{number}", key=key) as store, store.transaction():
+        store.save_peer(sys.argv[5].encode(), Record(b"was here"))
+"""
+)
+
+
+@pytest.mark.slow
+def test_two_processes_create_one_store(tmp_path: Path) -> None:
+    rounds = 40
+    start = time.time() + 1.0
+    processes = [
+        python(CREATE, tmp_path / "store", KEY.hex(), rounds, start, name) for name in ("first", "second")
+    ]
+    for process in processes:
+        finished(process)
+    for number in range(rounds):
+        with SqliteStore(tmp_path / f"store{number}", key=KEY) as store, store.transaction():
+            assert len(list(store.peers())) == 2
+
+
+REOPEN = (
+    HEAD
+    + """
+for _ in range(int(sys.argv[3])):
+    with SqliteStore(path, key=key) as store, store.transaction():
+        found = store.load_account()
+        store.save_account(Record(str(int(found.expose()) + 1 if found else 1).encode()))
+"""
+)
+
+
+def test_opening_and_closing_at_the_same_time(tmp_path: Path) -> None:
+    # Whoever closes last removes the write-ahead log while another one opens.
+    path = tmp_path / "store.db"
+    for process in [python(REOPEN, path, KEY.hex(), 100) for _ in range(3)]:
+        finished(process)
+    with SqliteStore(path, key=KEY) as store:
+        assert seen(store)["account"] == b"300"
+
+
+CRASH = (
+    HEAD
+    + """
+store = SqliteStore(path, key=key)
+with store.transaction():
+    found = store.load_account()
+    number = int(found.expose()) if found else 0
+    store.save_peer(b"peer", Record(b"peer"))
+while True:
+    number += 1
+    with store.transaction():
+        record = Record(str(number).encode())
+        store.save_account(record)
+        for id_ in range(1, 20):
+            store.save_session(SessionRow(id_, b"peer", id_, record))
+        store.add_skipped(SkippedRow(1, bytes(32), number * 50 + each, record) for each in range(50))
+        if number % 2:
+            store.trim_skipped(1, 100)
+    print(number, flush=True)
+"""
+)
+
+
+@pytest.mark.slow
+def test_a_killed_process_loses_no_commit_and_leaves_no_half(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    chance = random.Random(7)
+    last = 0
+    for _ in range(8):
+        process = python(CRASH, path, KEY.hex())
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(chance.uniform(0, 0.08))
+        process.kill()
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == -signal.SIGKILL, err
+        printed = [int(line) for line in out.splitlines()]
+        with SqliteStore(path, key=KEY) as store, store.transaction():
+            account = store.load_account()
+            rows = store.load_sessions(b"peer", 100)
+            assert account is not None
+            assert len(rows) == 19
+            assert {row.record.expose() for row in rows} == {account.expose()}
+            number = int(account.expose())
+            newest = store.find_skipped(b"peer", bytes(32), number * 50 + 49)
+            assert newest is not None
+            assert newest.record == account
+            assert store.connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        # At most the one that was committed and not yet printed is more.
+        assert (printed[-1] if printed else last) <= number
+        assert number <= (printed[-1] if printed else last) + 2
+        last = number
+
+
+HOLD = (
+    HEAD
+    + """
+with SqliteStore(path, key=key) as store, store.transaction():
+    store.save_account(Record(b"theirs"))
+    print("holding", flush=True)
+    sys.stdin.readline()
+"""
+)
+
+
+def test_a_process_that_holds_the_store_makes_others_wait(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    SqliteStore(path, key=KEY).close()
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, path, KEY.hex()],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "holding\n"
+        # Opening does not wait; the transaction does.
+        with sqlite(tmp_path, busy_timeout=0.1) as store:
+            with pytest.raises(StoreBusy) as caught, store.transaction():
+                pytest.fail("two transactions at once")
+            assert "0.1 s" in str(caught.value)
+        with sqlite(tmp_path, busy_timeout=30) as store:
+            holder.communicate("go on\n", timeout=30)
+            with store.transaction():
+                assert store.load_account() == Record(b"theirs")
+                store.save_peer(ALICE, Record(b"ours"))
+    finally:
+        holder.kill()
+        holder.communicate()

@@ -1,0 +1,354 @@
+"""STO-3 against somebody who can write to the file but has no key: edited, moved, copied, deleted rows.
+
+What no test here can show, because the store cannot: rows that were deleted, or a whole file that was put
+back as it was, are not noticed. See spec/limitations.md.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+
+from letterlock._wire.prekey import PrekeyKind
+from letterlock.errors import CorruptStore, StoreError, UnsupportedStore, WrongKey
+from letterlock.stores._interface import Store
+from letterlock.stores._sqlite import SqliteStore
+from support.store_tools import (
+    ALICE,
+    BOB,
+    CHAINS,
+    DIGESTS,
+    KEY,
+    ONE_TIME,
+    PASSPHRASE,
+    SIGNED,
+    Call,
+    cheap_passphrases,
+    everything,
+    fill,
+    quick,
+    seen,
+    skipped,
+    sqlite,
+)
+
+KEM_ONE_TIME = PrekeyKind.KEM_ONE_TIME
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    with quick(tmp_path) as made:
+        with made.transaction():
+            fill(made)
+            made.add_skipped([skipped(1, 5, CHAINS[2], "alone")])
+        yield made
+
+
+def peers(store: Store) -> object:
+    return list(store.peers())
+
+
+def alone(store: Store) -> object:
+    return store.find_skipped(ALICE, CHAINS[2], 5)
+
+
+def parts(store: Store) -> object:
+    return store.load_parts(1, 2)
+
+
+READERS: dict[str, list[Call]] = {
+    "account": [lambda store: store.load_account()],
+    "peers": [lambda store: store.load_peer(ALICE), lambda store: store.load_peer(BOB), peers],
+    "prekeys": [lambda store: store.load_prekey(SIGNED, 1), lambda store: store.load_prekey(ONE_TIME, 2)],
+    "sessions": [lambda store: store.load_sessions(ALICE, 9), lambda store: store.load_sessions(BOB, 9)],
+    "skipped": [lambda store: store.find_skipped(ALICE, CHAINS[0], 0), alone],
+    "parts": [parts, lambda store: store.load_parts(3, 1)],
+}
+TABLES = {
+    "account": 1,
+    "peers": 2,
+    "prekeys": 4,
+    "sessions": 3,
+    "skipped": 13,
+    "parts": 6,
+}
+
+
+def edit(store: SqliteStore, statement: str, *values: object) -> None:
+    with store.transaction():
+        assert store.connection.execute(statement, values).rowcount > 0, "the edit did nothing"
+
+
+def read(store: SqliteStore, call: Call) -> None:
+    with store.transaction():
+        call(store)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_the_readers_read(store: SqliteStore, table: str) -> None:
+    for call in READERS[table]:
+        with store.transaction():
+            assert call(store)
+            assert store.connection.execute(f"SELECT count(*) FROM letterlock_{table}").fetchone() == (
+                TABLES[table],
+            )
+
+
+# --- sealed columns -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize(
+    "value",
+    [
+        "x''",
+        "zeroblob(24)",
+        "zeroblob(40)",
+        "zeroblob(72)",
+        "substr(record, 2)",
+        "substr(record, 1, length(record) - 1)",
+        "CAST(record || x'00' AS BLOB)",
+        "'text'",
+        "0",
+        "1.5",
+    ],
+)
+def test_a_replaced_record_is_noticed(store: SqliteStore, table: str, value: str) -> None:
+    edit(store, f"UPDATE letterlock_{table} SET record = {value}")
+    for call in READERS[table]:
+        with pytest.raises(CorruptStore, match=f"a record of {table} is not what was saved"):
+            read(store, call)
+
+
+@pytest.mark.parametrize("table", [table for table, rows in TABLES.items() if rows > 1])
+def test_records_swapped_between_rows_are_noticed(store: SqliteStore, table: str) -> None:
+    key = {
+        "peers": "peer",
+        "prekeys": "kind * 10 + id",
+        "sessions": "id",
+        "skipped": "seq",
+        "parts": "session * 100 + slot * 10 + seq",
+    }[table]
+    with store.transaction():
+        rows = store.connection.execute(f"SELECT {key}, record FROM letterlock_{table} ORDER BY 1").fetchall()
+        records = [record for _, record in rows]
+        for (row, _), moved in zip(rows, records[1:] + records[:1], strict=True):
+            store.connection.execute(
+                f"UPDATE letterlock_{table} SET record = ? WHERE {key} = ?", (moved, row)
+            )
+    for call in READERS[table]:
+        with pytest.raises(CorruptStore):
+            read(store, call)
+
+
+def test_two_parts_of_a_slot_that_change_places_are_noticed(store: SqliteStore) -> None:
+    with store.transaction():
+        for seq, other in ((2, 20), (3, 2), (20, 3)):
+            statement = "UPDATE letterlock_parts SET seq = ? WHERE slot = 2 AND seq = ?"
+            assert store.connection.execute(statement, (other, seq)).rowcount == 1
+    with pytest.raises(CorruptStore, match="a record of parts is not what was saved"):
+        read(store, parts)
+
+
+@pytest.mark.parametrize("at", [0, 23, 24, 30, -17, -1])
+def test_a_flipped_bit_in_a_part_is_noticed(store: SqliteStore, at: int) -> None:
+    statement = "SELECT record FROM letterlock_parts WHERE slot = 2 AND seq = 2"
+    with store.transaction():
+        (sealed,) = store.connection.execute(statement).fetchone()
+    changed = bytearray(sealed)
+    changed[at] ^= 0x10
+    edit(store, "UPDATE letterlock_parts SET record = ? WHERE slot = 2 AND seq = 2", bytes(changed))
+    with pytest.raises(CorruptStore, match="a record of parts is not what was saved"):
+        read(store, parts)
+
+
+@pytest.mark.parametrize(("source", "target"), list(permutations(TABLES, 2)))
+def test_a_record_of_another_table_is_noticed(store: SqliteStore, source: str, target: str) -> None:
+    edit(store, f"UPDATE letterlock_{target} SET record = (SELECT record FROM letterlock_{source} LIMIT 1)")
+    for call in READERS[target]:
+        with pytest.raises(CorruptStore):
+            read(store, call)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_record_of_another_store_is_noticed(store: SqliteStore, table: str, tmp_path: Path) -> None:
+    # The same key and the same rows: the data key is another.
+    with SqliteStore(tmp_path / "second.db", key=KEY) as second, second.transaction():
+        fill(second)
+        foreign = second.connection.execute(f"SELECT record FROM letterlock_{table}").fetchone()[0]
+    edit(store, f"UPDATE letterlock_{table} SET record = ?", foreign)
+    for call in READERS[table]:
+        with pytest.raises(CorruptStore):
+            read(store, call)
+
+
+# --- clear columns --------------------------------------------------------------------------------
+
+
+def edit_file(store: SqliteStore, path: Path, *statements: str) -> SqliteStore:
+    """Edit the file as a stranger would, who need not keep its references whole; return it opened again."""
+    store.close()
+    stranger = sqlite3.connect(path / "store.db", isolation_level=None)
+    for statement in statements:
+        assert stranger.execute(statement).rowcount != 0, "the edit did nothing"
+    stranger.close()
+    return sqlite(path)
+
+
+PEER_OF_3 = "(SELECT peer FROM letterlock_sessions WHERE id = 3)"
+
+
+@pytest.mark.parametrize(
+    ("edited", "call"),
+    [
+        ("peers SET peer = CAST(x'00' || peer AS BLOB)", peers),
+        ("peers SET peer = zeroblob(16) WHERE peer = (SELECT min(peer) FROM letterlock_peers)", peers),
+        ("prekeys SET expires = 99 WHERE id = 1", lambda store: store.load_prekey(SIGNED, 1)),
+        ("prekeys SET expires = 0 WHERE id = 1", lambda store: store.load_prekey(SIGNED, 1)),
+        ("prekeys SET expires = 51 WHERE id = 2", lambda store: store.load_prekey(ONE_TIME, 2)),
+        ("prekeys SET expires = NULL WHERE id = 2", lambda store: store.load_prekey(ONE_TIME, 2)),
+        ("prekeys SET expires = 50.5 WHERE id = 2", lambda store: store.load_prekey(ONE_TIME, 2)),
+        ("prekeys SET expires = 'never' WHERE id = 2", lambda store: store.load_prekey(ONE_TIME, 2)),
+        ("prekeys SET id = 7 WHERE id = 1", lambda store: store.load_prekey(SIGNED, 7)),
+        ("prekeys SET kind = 3 WHERE kind = 2", lambda store: store.load_prekey(KEM_ONE_TIME, 1)),
+        ("sessions SET rank = 9 WHERE id = 1", lambda store: store.load_sessions(ALICE, 9)),
+        ("sessions SET rank = 2.5 WHERE id = 2", lambda store: store.load_sessions(ALICE, 1)),
+        ("sessions SET rank = 'first' WHERE id = 1", lambda store: store.load_sessions(ALICE, 1)),
+        ("sessions SET rank = x'' WHERE id = 1", lambda store: store.load_sessions(ALICE, 1)),
+        ("sessions SET id = 9 WHERE id = 2", lambda store: store.load_sessions(ALICE, 1)),
+        (f"sessions SET peer = {PEER_OF_3} WHERE id = 1", lambda store: store.load_sessions(BOB, 9)),
+        ("skipped SET session = 2 WHERE number = 5", lambda store: store.find_skipped(ALICE, CHAINS[2], 5)),
+        ("skipped SET session = 3 WHERE number = 5", lambda store: store.find_skipped(BOB, CHAINS[2], 5)),
+        ("skipped SET number = 6 WHERE number = 5", lambda store: store.find_skipped(ALICE, CHAINS[2], 6)),
+        (
+            "skipped SET chain = (SELECT chain FROM letterlock_skipped WHERE number = 5) WHERE seq = 1",
+            lambda store: store.find_skipped(ALICE, CHAINS[2], 0),
+        ),
+        ("parts SET slot = 3 WHERE slot = 2", lambda store: store.load_parts(1, 3)),
+        ("parts SET session = 2 WHERE slot = 2", lambda store: store.load_parts(2, 2)),
+        ("parts SET seq = 4 WHERE seq = 2", parts),
+        ("parts SET seq = seq + 10", parts),
+        ("parts SET seq = 1.5 WHERE seq = 2", parts),
+        ("parts SET seq = 'two' WHERE seq = 2", parts),
+        ("parts SET seq = x'02' WHERE seq = 2", parts),
+    ],
+)
+def test_an_edited_row_does_not_open(store: SqliteStore, tmp_path: Path, edited: str, call: Call) -> None:
+    with edit_file(store, tmp_path, f"UPDATE letterlock_{edited}") as opened, pytest.raises(CorruptStore):
+        read(opened, call)
+
+
+@pytest.mark.parametrize(
+    ("edited", "call"),
+    [
+        ("peers SET peer = x'00' || peer", lambda store: store.load_peer(ALICE)),
+        ("peers SET peer = 'text' || peer", peers),
+        ("prekeys SET id = 7 WHERE id = 1", lambda store: store.load_prekey(SIGNED, 1)),
+        ("sessions SET peer = x'' WHERE id < 3", lambda store: store.load_sessions(ALICE, 9)),
+        ("skipped SET chain = zeroblob(16) WHERE number = 5", alone),
+        ("skipped SET number = 6 WHERE number = 5", alone),
+        ("skipped SET session = 3 WHERE number = 5", alone),
+        (
+            "replays SET id = 2 WHERE kind = 1 AND id = 1",
+            lambda store: store.has_replay(SIGNED, 1, DIGESTS[0]),
+        ),
+        ("past_chains SET session = 9 WHERE session = 1", lambda store: store.is_past_chain(1, CHAINS[2])),
+        ("parts SET session = 9 WHERE session = 1", parts),
+        ("parts SET slot = 3 WHERE slot = 2", parts),
+    ],
+)
+def test_a_row_moved_away_is_missed_like_a_deleted_one(
+    store: SqliteStore, tmp_path: Path, edited: str, call: Call
+) -> None:
+    with edit_file(store, tmp_path, f"UPDATE letterlock_{edited}") as opened, opened.transaction():
+        assert not call(opened)
+
+
+def test_tags_moved_to_another_owner_mean_nothing_there(store: SqliteStore, tmp_path: Path) -> None:
+    moves = (
+        "UPDATE letterlock_replays SET kind = 2, id = 1 WHERE id = 1",
+        "DELETE FROM letterlock_past_chains WHERE session = 3",
+        "UPDATE letterlock_past_chains SET session = 3 WHERE session = 1",
+    )
+    with edit_file(store, tmp_path, *moves) as opened, opened.transaction():
+        assert opened.count_replays(ONE_TIME, 1) == 1
+        assert not opened.has_replay(ONE_TIME, 1, DIGESTS[0])
+        assert not opened.is_past_chain(3, CHAINS[2])
+
+
+# --- the wrapped key ------------------------------------------------------------------------------
+
+
+def open_again(path: Path, kind: str) -> None:
+    if kind == "key":
+        sqlite(path).close()
+    else:
+        SqliteStore.open(path / "store.db", passphrase=PASSPHRASE).close()
+
+
+@pytest.mark.parametrize("kind", ["key", "passphrase"])
+@pytest.mark.parametrize(
+    ("edited", "expected"),
+    [
+        ("UPDATE letterlock_meta SET kind = 3 - kind", WrongKey),
+        ("UPDATE letterlock_meta SET kind = 0", CorruptStore),
+        ("UPDATE letterlock_meta SET kind = 3", CorruptStore),
+        ("UPDATE letterlock_meta SET kind = 'key'", CorruptStore),
+        ("UPDATE letterlock_meta SET salt = zeroblob(16)", WrongKey),
+        ("UPDATE letterlock_meta SET salt = zeroblob(15)", CorruptStore),
+        ("UPDATE letterlock_meta SET salt = 'sixteen letters.'", CorruptStore),
+        ("UPDATE letterlock_meta SET opslimit = opslimit + 1", WrongKey),
+        ("UPDATE letterlock_meta SET memlimit = memlimit + 1024", WrongKey),
+        ("UPDATE letterlock_meta SET memlimit = 'much'", CorruptStore),
+        ("UPDATE letterlock_meta SET opslimit = 1.5", CorruptStore),
+        ("UPDATE letterlock_meta SET wrapped = zeroblob(72)", WrongKey),
+        ("UPDATE letterlock_meta SET wrapped = zeroblob(71)", CorruptStore),
+        ("UPDATE letterlock_meta SET wrapped = x''", CorruptStore),
+        ("UPDATE letterlock_meta SET wrapped = 'text'", CorruptStore),
+        ("DELETE FROM letterlock_meta", CorruptStore),
+        ("DROP TABLE letterlock_meta", StoreError),
+        ("PRAGMA application_id = 0", UnsupportedStore),
+        ("PRAGMA user_version = 2", UnsupportedStore),
+    ],
+)
+def test_an_edited_head_does_not_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, edited: str, expected: type[StoreError]
+) -> None:
+    cheap_passphrases(monkeypatch)
+    open_again(tmp_path, kind)
+    stranger = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
+    stranger.execute(edited)
+    stranger.close()
+    with pytest.raises(expected):
+        open_again(tmp_path, kind)
+    assert [each.name for each in tmp_path.iterdir()] == ["store.db"]
+
+
+def test_the_wrapped_key_of_another_store_does_not_open_this_one(store: SqliteStore, tmp_path: Path) -> None:
+    # Under the same store key it unwraps, to another data key, under which no record opens.
+    SqliteStore(tmp_path / "second.db", key=KEY).close()
+    steps = (
+        f"ATTACH '{tmp_path / 'second.db'}' AS second",
+        "DELETE FROM main.letterlock_meta",
+        "INSERT INTO main.letterlock_meta SELECT * FROM second.letterlock_meta",
+    )
+    with edit_file(store, tmp_path, *steps) as opened:
+        for call in (call for table in ("account", "peers") for call in READERS[table][-1:]):
+            with pytest.raises(CorruptStore):
+                read(opened, call)
+        with opened.transaction():
+            assert opened.load_sessions(ALICE, 9) == []
+
+
+# --- what works in spite of it --------------------------------------------------------------------
+
+
+def test_deleted_rows_are_simply_gone(store: SqliteStore, tmp_path: Path) -> None:
+    tables = ("account", "replays", "skipped", "past_chains", "parts", "sessions", "prekeys", "peers")
+    with edit_file(store, tmp_path, *(f"DELETE FROM letterlock_{table}" for table in tables)) as opened:
+        assert seen(opened)["account"] is None
+        with opened.transaction():
+            fill(opened)
+            everything(opened)

@@ -1,0 +1,330 @@
+"""Transactions of every store: STO-1, STO-2, STO-5; threads, forks, and what a store shows of itself."""
+
+import copy
+import pickle
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from letterlock.errors import StoreError
+from letterlock.stores._interface import Record
+from letterlock.stores._memory import MemoryStore
+from letterlock.stores._sqlite import SqliteStore
+from support.store_tools import (
+    ADDRESSES,
+    ALICE,
+    CHAINS,
+    CHANGES,
+    KEY,
+    READS,
+    SIGNED,
+    Boom,
+    everything,
+    fill,
+    finished,
+    make,
+    outcome,
+    plain,
+    python,
+    record,
+    seen,
+    undone,
+)
+
+AnyStore = MemoryStore | SqliteStore
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyStore]:
+    with make(request.param, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def full(store: AnyStore) -> AnyStore:
+    with store.transaction():
+        fill(store)
+    return store
+
+
+# --- transactions ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_that_is_undone_has_not_happened(full: AnyStore, name: str) -> None:
+    # STO-1, alone and as an inner transaction.
+    before = seen(full)
+    with undone(full):
+        CHANGES[name](full)
+    assert seen(full) == before
+    with full.transaction():
+        with undone(full):
+            CHANGES[name](full)
+        assert everything(full) == before
+    assert seen(full) == before
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_that_is_committed_stays(full: AnyStore, name: str) -> None:
+    before = seen(full)
+    with full.transaction(), full.transaction():
+        CHANGES[name](full)
+        inside = everything(full)
+    assert seen(full) == inside
+    if not name.startswith(("add_skipped", "save_session, new")):
+        assert inside != before
+
+
+def test_all_changes_together_are_undone(full: AnyStore) -> None:
+    before = seen(full)
+    with undone(full):
+        for change in CHANGES.values():
+            outcome(change, full)  # some exclude each other
+    assert seen(full) == before
+
+
+@pytest.mark.parametrize("error", [Boom, KeyboardInterrupt, SystemExit, GeneratorExit, StoreError])
+def test_whatever_is_raised_undoes_and_comes_out(store: AnyStore, error: type[BaseException]) -> None:
+    def block() -> None:
+        with store.transaction():
+            store.save_account(record("undone"))
+            raise error
+
+    with pytest.raises(error):
+        block()
+    assert seen(store)["account"] is None
+
+
+def test_an_inner_transaction_is_undone_alone(store: AnyStore) -> None:
+    with store.transaction():
+        store.save_account(record("outer"))
+        with undone(store):
+            store.save_account(record("inner"))
+            with store.transaction():
+                store.save_account(record("innermost"))
+        assert store.load_account() == record("outer")
+        with store.transaction():
+            store.save_peer(ALICE, record("inner"))
+    assert seen(store)["account"] == plain(record("outer"))
+    assert seen(store)["peers"] == [plain(record("inner"))]
+
+
+def test_the_outer_transaction_undoes_the_inner_ones(store: AnyStore) -> None:
+    with undone(store), store.transaction():
+        store.save_account(record("inner"))
+    assert seen(store)["account"] is None
+
+
+def test_transactions_that_end_in_the_wrong_order_are_noticed(store: AnyStore) -> None:
+    # As two asyncio tasks would that await inside their transactions.
+    first, second = store.transaction(), store.transaction()
+    first.__enter__()
+    store.save_account(record("first"))
+    second.__enter__()
+    store.save_account(record("second"))
+    with pytest.raises(StoreError, match="do not await"):
+        first.__exit__(None, None, None)
+    with pytest.raises(StoreError):
+        second.__exit__(None, None, None)
+    assert seen(store)["account"] is None
+
+
+@pytest.mark.parametrize("name", [*CHANGES, *READS])
+def test_every_method_needs_a_transaction(full: AnyStore, name: str) -> None:
+    # STO-2: before one, after one, in another thread's one, and after closing.
+    call = (CHANGES | READS)[name]
+    before = seen(full)
+    with pytest.raises(StoreError, match=r"with store\.transaction"):
+        call(full)
+    with full.transaction(), ThreadPoolExecutor(1) as pool:
+        from_outside = pool.submit(call, full)
+    with pytest.raises(StoreError, match=r"with store\.transaction"):
+        from_outside.result()
+    assert seen(full) == before
+    full.close()
+    with pytest.raises(StoreError, match="store is closed"):
+        call(full)
+
+
+def test_a_closed_store_stays_closed(store: AnyStore) -> None:
+    store.close()
+    store.close()
+    with pytest.raises(StoreError, match="store is closed"), store.transaction():
+        pytest.fail("a transaction began")
+    with pytest.raises(StoreError, match="store is closed"):
+        store.load_account()
+
+
+def test_a_store_is_not_closed_inside_its_transaction(store: AnyStore) -> None:
+    with store.transaction():
+        with pytest.raises(StoreError, match="before closing"):
+            store.close()
+        store.save_account(record("saved"))
+    assert seen(store)["account"] == plain(record("saved"))
+
+
+def test_threads_take_turns(store: AnyStore) -> None:
+    def count(times: int) -> None:
+        for _ in range(times):
+            with store.transaction():
+                found = store.load_account()
+                number = int(found.expose()) if found else 0
+                with store.transaction():
+                    store.save_account(Record(str(number + 1).encode()))
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(count, 50) for _ in range(4)]:
+            done.result()
+    assert seen(store)["account"] == b"200"
+
+
+def test_a_thread_waits_for_the_transaction_of_another(store: AnyStore) -> None:
+    began, closed = threading.Event(), threading.Event()
+
+    def other() -> object:
+        began.set()
+        with store.transaction():
+            assert closed.is_set()
+            return store.load_account()
+
+    with ThreadPoolExecutor(1) as pool:
+        with store.transaction():
+            later = pool.submit(other)
+            assert began.wait(10)
+            assert not later.done()
+            store.save_account(record("first"))
+            closed.set()
+        assert later.result(10) == record("first")
+
+
+def test_a_copy_in_another_process_refuses_to_work(store: AnyStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    # STO-5, without a process: what the one below sees from outside.
+    block = store.transaction()
+    block.__enter__()
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr("letterlock.stores._lock.getpid", lambda: -1)
+        for call in (store.load_account, store.transaction().__enter__):
+            with pytest.raises(StoreError, match="opened before a fork"):
+                call()
+        store.close()
+    block.__exit__(None, None, None)
+    assert seen(store)["account"] is None
+
+
+FORK = """
+import os, sys, threading
+from letterlock.errors import StoreError
+from letterlock.stores._memory import MemoryStore
+from letterlock.stores._interface import Record
+from letterlock.stores._sqlite import SqliteStore
+
+def refused(call):
+    try:
+        call()
+    except StoreError as error:
+        assert "open it again in the child" in str(error), error
+    else:
+        os._exit(1)
+
+def enter():
+    with store.transaction():
+        os._exit(2)
+
+def child(call):
+    if os.fork() == 0:
+        try:
+            call()
+        except BaseException as error:
+            import traceback
+            traceback.print_exc()
+            os._exit(3)
+        os._exit(0)
+    status = os.wait()[1]
+    assert status == 0, status
+
+def unused():
+    refused(enter)
+    refused(store.load_account)
+    if sys.argv[1] == "sqlite":
+        refused(lambda: store.connection)
+    store.close()  # the parent's
+
+def inside():
+    # The child inherits the middle of a transaction.
+    def leave():
+        with_block.__exit__(None, None, None)
+    refused(store.load_account)
+    statements = []
+    if sys.argv[1] == "sqlite":
+        store._database._connection.set_trace_callback(statements.append)
+    refused(leave)
+    assert statements == [], "the parent's connection was used"
+
+store = SqliteStore(sys.argv[2], key=bytes(32)) if sys.argv[1] == "sqlite" else MemoryStore()
+child(unused)
+with_block = store.transaction()
+with_block.__enter__()
+store.save_account(Record(b"parent"))
+child(inside)
+child(unused)
+with_block.__exit__(None, None, None)
+
+# Another thread is inside its transaction while this one forks: the child must not wait for it.
+entered, done = threading.Event(), threading.Event()
+def hold():
+    with store.transaction():
+        entered.set()
+        done.wait(30)
+thread = threading.Thread(target=hold)
+thread.start()
+entered.wait()
+import warnings
+warnings.simplefilter("ignore")  # 3.12 warns of forking with threads
+child(unused)
+done.set()
+thread.join()
+with store.transaction():
+    assert store.load_account() == Record(b"parent")
+store.close()
+if sys.argv[1] == "sqlite":
+    store = SqliteStore(sys.argv[2], key=bytes(32))
+    with store.transaction():
+        assert store.load_account() == Record(b"parent")
+    store.close()
+print("done")
+"""
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_a_forked_copy_refuses_to_work(kind: str, tmp_path: Path) -> None:
+    # STO-5
+    assert finished(python(FORK, kind, tmp_path / "store.db")) == "done\n"
+
+
+# --- secrets --------------------------------------------------------------------------------------
+
+
+def test_a_store_prints_no_secret(full: AnyStore) -> None:
+    with full.transaction():
+        texts = [repr(full), str(full), f"{full}", f"{full!r}", repr([full]), repr(full.transaction())]
+    for text in texts:
+        assert not any(secret in text for secret in (repr(KEY)[2:-1], KEY.hex(), "SECRET", "alice"))
+    assert repr(full) in {"<MemoryStore>", "<SqliteStore 'store.db'>"}
+    assert not hasattr(full, "__dict__")
+
+
+@pytest.mark.parametrize("how", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_store_is_not_copied(full: AnyStore, how: object) -> None:
+    with pytest.raises(TypeError, match="holds a secret") as caught:
+        how(full)  # type: ignore[operator]
+    assert "SECRET" not in str(caught.value)
+
+
+def test_rows_print_no_record(full: AnyStore) -> None:
+    with full.transaction():
+        rows: list[object] = [full.load_prekey(SIGNED, 1), *full.load_sessions(ALICE, 9), *full.peers()]
+        rows += [full.find_skipped(address, CHAINS[0], 0) for address in ADDRESSES]
+    assert "SECRET" not in repr(rows)

@@ -1,0 +1,313 @@
+"""One device of the model: an account, the store it lives in, and what that store must hold.
+
+    Device     restarts, is killed, is copied and put back; `check` compares the store with the timeline
+    Image      a store at rest: the files of an SqliteStore with their log, the tables of a MemoryStore
+
+Not here: letters, and which of them may be read (model_world.py).
+"""
+
+import itertools
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from letterlock import hazmat
+from letterlock._primitives.curve25519 import OneTimePrekey, SignedPrekey
+from letterlock._primitives.entropy import Entropy
+from letterlock._primitives.mlkem import MlKem1024PublicKey
+from letterlock._ratchet import double, sparse
+from letterlock._ratchet.braid_states import (
+    Braid,
+    Ct1Acknowledged,
+    Ct1Received,
+    Ct1Sampled,
+    Ct2Sampled,
+    EkReceivedCt1Sampled,
+    EkSentCt1Received,
+    HeaderReceived,
+    HeaderSent,
+    KeysSampled,
+    KeysUnsampled,
+    NoHeaderReceived,
+    Slot,
+)
+from letterlock._ratchet.sparse import SparsePlace
+from letterlock._ratchet.triple import Triple
+from letterlock._session.peer_sessions import Entry, PeerSessions
+from letterlock._session.session import sparse_chain
+from letterlock._wire.address import Address
+from letterlock._wire.message import RatchetMessage
+from letterlock._wire.prekey import PrekeyKind, PublicPrekey
+from letterlock._wire.publication import Publication
+from letterlock.account import Account
+from letterlock.limits import ONE_TIME_LIFETIME, PREKEY_GRACE
+from letterlock.stores._interface import Store
+from letterlock.stores._memory import MemoryStore
+from letterlock.stores._sqlite import SqliteStore
+from support.model_ledger import Calls, Ledger, Prekey, Timeline
+from support.pair import BOTH_SUITES, STORE_KEY, AnyStore, Clock, slots
+from support.store_tools import quick
+
+Image: TypeAlias = dict[str, Any]
+Public: TypeAlias = (
+    PublicPrekey[SignedPrekey] | PublicPrekey[OneTimePrekey] | PublicPrekey[MlKem1024PublicKey]
+)
+
+_ONE_TIME: Final = (PrekeyKind.ONE_TIME, PrekeyKind.KEM_ONE_TIME)
+_FILES: Final = ("store.db", "store.db-wal")
+_IN_PASSING: Final = frozenset({"_lock", "_journal", "_arrivals"})
+
+BESIDE: Final[dict[type[Braid], dict[Slot, int]]] = {
+    KeysUnsampled: {},
+    KeysSampled: {Slot.OUTGOING: 96},
+    HeaderSent: {Slot.OUTGOING: 1152},
+    Ct1Received: {Slot.OUTGOING: 1152, Slot.KEPT: 960},
+    EkSentCt1Received: {Slot.KEPT: 960},
+    NoHeaderReceived: {},
+    HeaderReceived: {Slot.KEPT: 64},
+    Ct1Sampled: {Slot.OUTGOING: 960, Slot.KEPT: 64},
+    EkReceivedCt1Sampled: {Slot.OUTGOING: 960, Slot.KEPT: 160},
+    Ct1Acknowledged: {Slot.KEPT: 64},
+    Ct2Sampled: {Slot.OUTGOING: 160},
+}
+"""How many bytes lie beside each state of the braid; what has come of a text lies there too, by `got`."""
+
+
+@dataclass
+class Home:
+    """Where devices keep their stores: in memory, or each in a folder of its own."""
+
+    on_disk: bool
+    folder: "tempfile.TemporaryDirectory[str] | None" = None
+    _names: Iterator[int] = field(default_factory=itertools.count)
+
+    def path(self) -> Path | None:
+        if not self.on_disk:
+            return None
+        if self.folder is None:
+            self.folder = tempfile.TemporaryDirectory()
+        path = Path(self.folder.name) / str(next(self._names))
+        path.mkdir()
+        return path
+
+    def close(self) -> None:
+        if self.folder is not None:
+            self.folder.cleanup()
+
+
+class Device:
+    """One device of one user."""
+
+    def __init__(self, address: Address, home: Home, clock: Clock, entropy: Entropy, ledger: Ledger) -> None:
+        self.address = address
+        self.clock = clock
+        self.entropy = entropy
+        self.ledger = ledger
+        self.path = home.path()
+        self.store: AnyStore = MemoryStore() if self.path is None else quick(self.path)
+        self.timeline = Timeline()
+        self.others: list[Device] = []
+        self.copies: list[tuple[Image, Timeline]] = []
+        self.stale = False
+        self.account: Account = hazmat.create_account(
+            self.store, address, entropy, suites=BOTH_SUITES, clock=clock
+        )
+        self.identity = self.account.identity
+
+    @contextmanager
+    def acts(self) -> Iterator[Calls]:
+        """Calls of the account that happen: without an error their keys are used up at the end."""
+        with self.ledger.calls() as calls:
+            yield calls
+        self.timeline.commit(calls, (each.timeline for each in self.others))
+
+    # starting and stopping
+
+    def restart(self) -> None:
+        """End the process in good order, and start it again."""
+        if self.path is not None:
+            self.store.close()
+            self._open_file()
+        self._open_account()
+
+    def image(self) -> Image:
+        """Return the store as a copy of it would be taken while the process runs, between two calls."""
+        if self.path is not None:
+            files = [self.path / name for name in _FILES]
+            return {each.name: each.read_bytes() for each in files if each.exists()}
+        return {name: _tables(getattr(self.store, name)) for name in slots(self.store) if _kept(name)}
+
+    def put_back(self, image: Image) -> None:
+        """Stop the process, put the store back to an image, start again."""
+        self.store.close()
+        if self.path is not None:
+            for each in list(self.path.iterdir()):
+                each.unlink()
+            for name, data in image.items():
+                (self.path / name).write_bytes(data)
+            self._open_file()
+        else:
+            self.store = MemoryStore()
+            for name, tables in image.items():
+                setattr(self.store, name, _tables(tables))
+            self.store._arrivals = itertools.count(1 + max(_arrivals(image), default=0))
+        self._open_account()
+
+    def kill(self) -> None:
+        """End the process without a word: what is on disk is what there is."""
+        self.put_back(self.image())
+
+    def copy(self) -> None:
+        self.copies.append((self.image(), self.timeline.copy()))
+
+    def restore(self, at: int) -> None:
+        """Put the store back to a copy of earlier; the device knows that its keys may repeat."""
+        image, timeline = self.copies[at]
+        self.put_back(image)
+        self.timeline = timeline.copy()
+        self.stale = True
+
+    def _open_file(self) -> None:
+        assert self.path is not None
+        store = SqliteStore(self.path / "store.db", key=STORE_KEY)
+        store._database._connection.execute("PRAGMA synchronous = OFF")
+        self.store = store
+
+    def _open_account(self) -> None:
+        self.account = hazmat.open_account(self.store, self.entropy, suites=BOTH_SUITES, clock=self.clock)
+        assert self.account.identity == self.identity
+
+    # what happened
+
+    def publish(self, count: int, *, rotate: bool = False) -> Publication:
+        with self.acts():
+            publication = self.account.publish(count, rotate=rotate)
+        prekeys, now = self.timeline.prekeys, self.clock.now
+        self._has_made(publication.signed)
+        self._has_made(publication.last_resort)
+        one_time: list[Public] = [*publication.one_time, *publication.kem_one_time]
+        for each in one_time:
+            prekeys[each.kind, each.id] = Prekey(each.key.data, now + ONE_TIME_LIFETIME)
+            self.timeline.one_time.add(each.key.data)
+        return publication
+
+    def _has_made(self, current: Public) -> None:
+        """A prekey that stays, which may have taken the place of another."""
+        prekeys, kind = self.timeline.prekeys, current.kind
+        before = self.timeline.current.get(kind, current.id)
+        if before != current.id:
+            prekeys[kind, before] = Prekey(prekeys[kind, before].key, self.clock.now + PREKEY_GRACE)
+        self.timeline.current[kind] = current.id
+        prekeys[kind, current.id] = Prekey(current.key.data)
+
+    def held(self, peer: Address) -> set[bytes]:
+        """The sessions it has with a peer; none if it does not know it."""
+        return self.timeline.held.get(peer, set())
+
+    # what is there
+
+    def sessions(self, peer: Address) -> list[Entry]:
+        with self.store.transaction():
+            return PeerSessions(self.store, peer, BOTH_SUITES).entries()
+
+    def active(self, peer: Address) -> bytes | None:
+        """The associated data of the session it writes in."""
+        with self.store.transaction():
+            entry = PeerSessions(self.store, peer, BOTH_SUITES).active()
+        return None if entry is None else entry.session.origin.associated_data
+
+    def keeps_key_of(self, peer: Address, message: RatchetMessage) -> bool:
+        """Whether a skipped key for this message is kept."""
+        header = message.header
+        with self.store.transaction():
+            return self.store.find_skipped(peer.encode(), header.ratchet_key.data, header.number) is not None
+
+    def keeps_sparse_key_of(self, peer: Address, session: bytes, message: RatchetMessage) -> bool:
+        """Whether the other half of a skipped key is kept."""
+        pq_header = message.pq_header
+        if pq_header is None:
+            return False
+        chain = sparse_chain(session, pq_header.epoch - 1)
+        with self.store.transaction():
+            return self.store.find_skipped(peer.encode(), chain, pq_header.number) is not None
+
+    def has_passed(self, peer: Address, session: bytes, message: RatchetMessage) -> bool:
+        """Whether both ratchets of a session have gone beyond a message, so that neither makes its key."""
+        header, pq_header = message.header, message.pq_header
+        (ratchet,) = (
+            each.session.ratchet
+            for each in self.sessions(peer)
+            if each.session.origin.associated_data == session
+        )
+        turned = ratchet.double if isinstance(ratchet, Triple) else ratchet
+        if isinstance(turned, double.Hearing | double.Speaking):
+            chain = turned.receiving
+            if chain.ratchet_key == header.ratchet_key and chain.number <= header.number:
+                return False
+        if pq_header is None or not isinstance(ratchet, Triple):
+            return True
+        return sparse.is_late(
+            ratchet.sparse, SparsePlace(pq_header.epoch - 1, pq_header.number, pq_header.previous)
+        )
+
+    def check(self) -> None:
+        """The store holds what the device has lived through, and nothing else."""
+        known = {each.address: each.identity for each in self.account.peers()}
+        assert known.keys() == self.timeline.held.keys(), "peers appear or vanish"
+        for other in self.others:
+            assert known.get(other.address, other.identity) == other.identity, "an identity changes"
+        for peer, held in self.timeline.held.items():
+            entries = self.sessions(peer)
+            found = {each.session.origin.associated_data for each in entries}
+            assert found == held, "sessions appear or vanish"
+            ranks = [each.rank for each in entries]
+            assert ranks == sorted({*ranks}, reverse=True), "two sessions have one rank"
+            for each in entries:
+                self._check_parts(each)
+        with self.store.transaction():
+            self._check_prekeys(self.store)
+
+    def _check_parts(self, entry: Entry) -> None:
+        """SideStorage a session lies what the state of its braid needs, and nothing else."""
+        ratchet = entry.session.ratchet
+        with self.store.transaction():
+            held = {
+                slot: [each.expose() for each in self.store.load_parts(entry.id, int(slot))] for slot in Slot
+            }
+        texts = BESIDE[type(ratchet.braid)] if isinstance(ratchet, Triple) else {}
+        for slot in (Slot.OUTGOING, Slot.KEPT):
+            lengths = [len(each) for each in held[slot]]
+            assert lengths == ([texts[slot]] if slot in texts else []), "parts do not fit the braid"
+        entries = b"".join(held[Slot.INCOMING])
+        indices = [int.from_bytes(entries[at : at + 2], "big") for at in range(0, len(entries), 34)]
+        got = getattr(ratchet.braid, "got", ()) if isinstance(ratchet, Triple) else ()
+        assert indices == [*got], "parts do not fit the braid"
+
+    def _check_prekeys(self, store: Store) -> None:
+        for (kind, id_), prekey in self.timeline.prekeys.items():
+            if prekey.usable(self.clock.now):
+                assert store.load_prekey(kind, id_) is not None, "a prekey vanishes"
+        for kind, id_ in self.timeline.used:
+            assert store.load_prekey(kind, id_) is None, "a prekey that was used up is still there"
+        for kind in _ONE_TIME:
+            kept = sum(1 for each, _ in self.timeline.prekeys if each is kind)
+            assert store.count_prekeys(kind) <= kept, "a prekey that nobody made is there"
+
+
+def _kept(name: str) -> bool:
+    return name not in _IN_PASSING
+
+
+def _tables(value: Any) -> Any:
+    """Copy the tables of a memory store; their rows are immutable."""
+    if isinstance(value, dict):
+        return type(value)((key, _tables(each)) for key, each in value.items())
+    return value
+
+
+def _arrivals(image: Image) -> Iterator[int]:
+    for table in image["_skipped"].values():
+        yield from (arrival for arrival, _ in table.values())

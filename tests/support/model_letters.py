@@ -1,0 +1,134 @@
+"""Letters of the model, and what a network can make of them without any key.
+
+    Letter      a message with all that its author knows of it
+    Parcel      bytes that are to be delivered, and which letter is in them, if one is
+    cut, lengthened, turned_over, relabelled, repieced, peeled, rewrapped
+
+Not here: who reads them, and whether that is right (model_world.py).
+"""
+
+from dataclasses import dataclass, replace
+
+from letterlock._wire import cbor
+from letterlock._wire.address import Address
+from letterlock._wire.bundle import PrekeyBundle
+from letterlock._wire.envelope import Kind, peek_kind
+from letterlock._wire.message import InitialMessage, RatchetMessage
+from letterlock._wire.pq_header import PqHeader, PqType
+from letterlock._wire.prekey import PrekeyKind
+from letterlock._wire.suite import Suite
+from support.pair import flipped
+
+
+@dataclass(frozen=True)
+class Need:
+    """A prekey without which a handshake cannot be answered."""
+
+    kind: PrekeyKind
+    id: int
+    key: bytes
+
+
+def needs_of(bundle: PrekeyBundle, suite: Suite) -> tuple[Need, ...]:
+    """Return what the recipient must still have to answer a handshake with this bundle."""
+    prekeys = (bundle.signed, bundle.one_time, bundle.kem if suite is Suite.PQXDH else None)
+    return tuple(Need(each.kind, each.id, each.key.data) for each in prekeys if each is not None)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message: `session` is the associated data of the session it was written in."""
+
+    number: int
+    sender: Address
+    receiver: Address
+    session: bytes
+    text: bytes
+    wire: bytes
+
+    @property
+    def initial(self) -> bool:
+        return peek_kind(self.wire) is Kind.INITIAL
+
+    @property
+    def message(self) -> RatchetMessage:
+        """The ratchet message that it is, or carries."""
+        return InitialMessage.decode(self.wire).message if self.initial else RatchetMessage.decode(self.wire)
+
+    def __repr__(self) -> str:
+        return f"<letter {self.number}: {self.sender} to {self.receiver}>"
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """Bytes on their way. `letter` is what is in them; None where nothing may be read."""
+
+    wire: bytes
+    letter: Letter | None
+
+    @property
+    def begins(self) -> bool:
+        """Whether a session can be begun with it: a first message as its author wrote it, header and all."""
+        return self.letter is not None and self.letter.initial and peek_kind(self.wire) is Kind.INITIAL
+
+
+def whole(letter: Letter) -> Parcel:
+    return Parcel(letter.wire, letter)
+
+
+def cut(letter: Letter, at: int) -> Parcel:
+    return Parcel(letter.wire[: at % len(letter.wire)], None)
+
+
+def lengthened(letter: Letter, tail: bytes) -> Parcel:
+    return Parcel(letter.wire + tail, None)
+
+
+def turned_over(letter: Letter, at: int, mask: int) -> Parcel:
+    """Flip bits of one byte, counted from the end, where the sealed text is."""
+    return Parcel(flipped(letter.wire, len(letter.wire) - 1 - at % len(letter.wire), mask), None)
+
+
+def relabelled(letter: Letter, add: int) -> Parcel:
+    """Give the message another previous chain length: the part of a header that opens it just as well."""
+    header = letter.message.header
+    changed = replace(header, previous_length=header.previous_length + add)
+    return _reopened(letter, changed.encode_header(letter.message.pq_header))
+
+
+def repieced(letter: Letter, name: str, add: int) -> Parcel:
+    """Change one number of the post-quantum part, or its codewords; a plain message gets such a part."""
+    pq_header = letter.message.pq_header or PqHeader(1, 1, 0, PqType.HDR, 0, bytes(32))
+    value = getattr(pq_header, name)
+    if isinstance(value, PqType):
+        changed = replace(pq_header, type=PqType((value + add) % len(PqType)), codewords=bytes(32))
+    elif isinstance(value, bytes):
+        changed = replace(pq_header, codewords=flipped(value, add % len(value)) if value else bytes(32))
+    else:
+        changed = replace(pq_header, **{name: value + add})
+    return _reopened(letter, letter.message.header.encode_header(changed))
+
+
+def _reopened(letter: Letter, opened: bytes) -> Parcel:
+    """Put other opened bytes before what a letter has sealed: nobody may read that, if they are others."""
+    same = letter if opened == letter.message.header_bytes else None
+    return Parcel(_behind_its_handshake(letter, cbor.close(opened, letter.message.sealed)), same)
+
+
+def peeled(letter: Letter) -> Parcel:
+    """Take the handshake off a first message: what is left is an ordinary message of the same session."""
+    message = letter.message
+    return Parcel(cbor.close(message.header_bytes, message.sealed), letter)
+
+
+def rewrapped(letter: Letter, header: Letter) -> Parcel:
+    """Put a message behind the handshake of another one. Only within one session does that mean anything."""
+    inside = letter if letter.session == header.session and letter.sender == header.sender else None
+    return Parcel(_behind_its_handshake(header, peeled(letter).wire), inside)
+
+
+def _behind_its_handshake(letter: Letter, message: bytes) -> bytes:
+    """Return a message behind the handshake of a letter, if it has one."""
+    if not letter.initial:
+        return message
+    return cbor.close(InitialMessage.decode(letter.wire).header.encode_header(), message)

@@ -1,0 +1,141 @@
+"""Short stories of two devices in the model's world: each comes to one of its checks.
+
+Not here: what breaks them (test_teeth.py), how long settling takes (test_settling.py).
+"""
+
+from letterlock._wire.suite import Suite
+from support import model_settling
+from support.model_device import Device
+from support.model_letters import Letter, peeled, rewrapped, turned_over, whole
+from support.model_server import Stock
+from support.model_world import World
+
+
+def written(world: World, writer: Device, reader: Device) -> Letter:
+    letter = world.write(writer, reader)
+    assert letter is not None
+    return letter
+
+
+def said(world: World, writer: Device, reader: Device) -> None:
+    assert world.receive(written(world, writer, reader))
+
+
+def converse(world: World, one: Device, other: Device) -> None:
+    for writer, reader in ((one, other), (other, one)):
+        said(world, writer, reader)
+
+
+def yielding(world: World, alice: Device, bob: Device) -> None:
+    """Alice has read a letter of Bob's new session, and then a late one of the first that takes her back.
+
+    Bob begins until his has the greater associated data. Without a KEM that is the same every time.
+    """
+    world.begin(alice, bob, suite=Suite.X3DH)
+    converse(world, alice, bob)
+    late = written(world, bob, alice)
+    first = alice.active(bob.address)
+    while (bob.active(alice.address) or b"") <= (first or b""):
+        world.begin(bob, alice, suite=Suite.X3DH)
+    said(world, bob, alice)
+    assert world.receive(late)
+    assert alice.active(bob.address) == first
+
+
+def write_twice(world: World, alice: Device, bob: Device) -> None:
+    world.begin(alice, bob)
+    world.write(alice, bob)
+    world.write(alice, bob)
+
+
+def write_again_after_a_restore(world: World, alice: Device, bob: Device) -> None:
+    world.begin(alice, bob)
+    alice.copy()
+    world.write(alice, bob)
+    world.restore(alice, 0)
+    world.write(alice, bob)
+
+
+def first_contact(world: World, alice: Device, bob: Device) -> None:
+    world.begin(alice, bob)
+    world.receive(written(world, alice, bob))
+    world.check()
+
+
+def two_first_letters(world: World, alice: Device, bob: Device) -> None:
+    world.begin(alice, bob)
+    for _ in range(2):
+        world.receive(written(world, alice, bob))
+
+
+def late_letter(world: World, alice: Device, bob: Device) -> None:
+    world.begin(alice, bob)
+    late = written(world, alice, bob)
+    world.receive(written(world, alice, bob))
+    world.receive(late)
+
+
+def replay_after_a_discard(world: World, alice: Device, bob: Device) -> None:
+    world.begin(alice, bob, world.server.hand_out(bob.address, Stock.LAST_RESORT))
+    letter = written(world, alice, bob)
+    world.receive(letter)
+    world.begin(bob, alice, discard=True)
+    world.receive(letter)
+
+
+def discarded(world: World, alice: Device, bob: Device) -> None:
+    first_contact(world, alice, bob)
+    world.begin(bob, alice, discard=True)
+    world.check()
+
+
+def yielding_settled(world: World, alice: Device, bob: Device) -> None:
+    yielding(world, alice, bob)
+    model_settling.alternately(world, alice, bob)
+
+
+def damaged_late_letter(world: World, alice: Device, bob: Device) -> None:
+    world.begin(alice, bob)
+    late = written(world, alice, bob)
+    world.receive(written(world, alice, bob))
+    world.deliver(bob, turned_over(late, 0, 1), alice.address)
+    world.receive(late)
+
+
+def in_another_name(world: World, alice: Device, bob: Device) -> None:
+    """Alice's first letter, said to come from her other device, which Bob does not know."""
+    world.begin(alice, bob)
+    world.deliver(bob, whole(written(world, alice, bob)), alice.others[0].address)
+
+
+def taken_back(world: World, alice: Device, bob: Device) -> None:
+    world.take_back(alice, bob, None)
+
+
+def impostor(world: World, alice: Device, bob: Device) -> None:
+    first_contact(world, alice, bob)
+    world.impostor(bob, alice.address)
+
+
+def rewrapped_in_another_session(world: World, alice: Device, bob: Device) -> None:
+    """The handshake of one session, and behind it a message of another that Bob holds as well."""
+    first_contact(world, alice, bob)
+    world.begin(alice, bob)
+    said(world, alice, bob)
+    world.deliver(bob, rewrapped(written(world, alice, bob), world.letters[0]), alice.address)
+
+
+def crossed(world: World, alice: Device, bob: Device) -> None:
+    world.begin(alice, bob)
+    world.begin(bob, alice)
+    for letter in [written(world, alice, bob), written(world, bob, alice)]:
+        world.receive(letter)
+    model_settling.alternately(world, alice, bob)
+
+
+def repeated_later(world: World, alice: Device, bob: Device) -> None:
+    first_contact(world, alice, bob)
+    letter = world.letters[0]
+    for writer, reader in ((bob, alice), (alice, bob)) * 2:
+        world.receive(written(world, writer, reader))
+    world.deliver(bob, peeled(letter))

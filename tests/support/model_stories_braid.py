@@ -1,0 +1,90 @@
+"""Short stories of the triple ratchet in the model's world: long texts, late letters of an epoch before.
+
+Not here: what breaks them (tests/model/test_teeth_braid.py).
+"""
+
+from typing import Final
+
+from support.model_device import Device
+from support.model_letters import Letter
+from support.model_stories import converse, written
+from support.model_world import World
+
+LONG: Final = bytes(5000)
+"""A text of 5,000 bytes carries 41 codewords: the whole of whatever is due."""
+
+
+def long_one(world: World, writer: Device, reader: Device) -> Letter:
+    letter = world.write(writer, reader, LONG)
+    assert letter is not None
+    return letter
+
+
+def to_epoch(world: World, one: Device, other: Device, epoch: int) -> None:
+    """Write long texts in turn until a letter of `one` is of an epoch."""
+    for _ in range(3 * epoch):
+        for writer, reader in ((one, other), (other, one)):
+            letter = long_one(world, writer, reader)
+            assert world.receive(letter)
+            pq_header = letter.message.pq_header
+            if writer is one and pq_header is not None and pq_header.epoch == epoch:
+                return
+    raise AssertionError("the braid does not move")
+
+
+def epochs(world: World, alice: Device, bob: Device) -> None:
+    """Three epochs, with a look at both stores after each letter."""
+    world.begin(alice, bob)
+    for _ in range(9):
+        for writer, reader in ((alice, bob), (bob, alice)):
+            assert world.receive(long_one(world, writer, reader))
+            world.check()
+    assert world.epochs() > 3
+
+
+def late_in_an_epoch_before(world: World, alice: Device, bob: Device) -> None:
+    """Of two letters one is held back, so also the last of each epoch; they come when all is over."""
+    world.begin(alice, bob)
+    late = []
+    for _ in range(6):
+        for writer, reader in ((alice, bob), (bob, alice)):
+            assert world.receive(long_one(world, writer, reader))
+            late.append(long_one(world, writer, reader))
+    assert world.epochs() > 2
+    for letter in late:
+        assert world.receive(letter)
+
+
+def late_in_another_session(world: World, alice: Device, bob: Device) -> None:
+    """Bob tries a letter of the first session in the second one, whose braid is as far and waits for more."""
+    world.begin(alice, bob)
+    converse(world, alice, bob)
+    late = written(world, alice, bob)
+    world.begin(alice, bob)
+    converse(world, alice, bob)
+    assert world.receive(late)
+    for _ in range(2):
+        for writer, reader in ((alice, bob), (bob, alice)):
+            assert world.receive(long_one(world, writer, reader))
+
+
+def both_send_keys(world: World, alice: Device, bob: Device) -> None:
+    """Two braids of Bob's, so two ciphertexts."""
+    for peer in (alice, alice.others[0]):
+        world.begin(peer, bob)
+        assert world.receive(long_one(world, peer, bob))
+        assert world.receive(long_one(world, bob, peer))
+
+
+def put_back_in_an_epoch(world: World, alice: Device, bob: Device) -> None:
+    """Bob's store is put back by an epoch; what he cannot read is refused, and a new session is read."""
+    world.begin(alice, bob)
+    to_epoch(world, alice, bob, 2)
+    bob.copy()
+    to_epoch(world, alice, bob, 3)
+    world.restore(bob, 0)
+    for _ in range(4):
+        for writer, reader in ((bob, alice), (alice, bob)):
+            world.receive(long_one(world, writer, reader))
+    world.heal(bob)
+    converse(world, bob, alice)

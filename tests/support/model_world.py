@@ -1,0 +1,316 @@
+"""The world of the model: two users with two devices each, the letters between them, and who may read what.
+
+    World      everything a test can make happen; each step checks what comes of it
+    Verdict    whether a parcel must be read, must be refused, or may be either
+
+A parcel must be read if its letter is whole, comes from whom it claims, is new to the device, and belongs to
+a session that the device holds, or can begin with the prekeys it has. A session that is `forked` is excused:
+one of its two stores was put back to an older copy, so that the two ratchets may not fit any more, as
+spec/limitations.md says; what cannot be read there is refused in one of three ways (FORKED). Everything else
+must be refused, and a refusal changes nothing. What is read is what was written, by that device, and once.
+
+Not here: keys and prekeys used twice (model_ledger.py), how two devices find together again
+(model_settling.py).
+"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+import pytest
+
+from letterlock import hazmat
+from letterlock._wire.address import Address
+from letterlock._wire.bundle import PrekeyBundle
+from letterlock._wire.suite import Suite
+from letterlock.errors import (
+    AuthenticationFailed,
+    BraidFailed,
+    DuplicateMessage,
+    NoSession,
+    PeerError,
+    TrustError,
+    UntrustedIdentity,
+)
+from letterlock.stores._memory import MemoryStore
+from support.model_device import Device, Home
+from support.model_ledger import Ledger
+from support.model_letters import Letter, Need, Parcel, needs_of, whole
+from support.model_server import PrekeyServer, Stock
+from support.pair import BOTH_SUITES, Clock, entropy_of, snapshot, unchanged
+
+ADDRESSES: Final = (Address("alice", 1), Address("alice", 2), Address("bob", 1), Address("bob", 2))
+LINKS: Final = ((0, 2), (0, 3), (1, 2), (1, 3))
+"""Who writes to whom, as places in ADDRESSES."""
+
+MAX_SESSIONS: Final = 28
+"""Sessions that are begun between two devices, before they settle for the last time: so few that none is
+pushed out of an archive."""
+
+
+FORKED: Final = (AuthenticationFailed, BraidFailed, DuplicateMessage)
+"""How a letter is refused that was written in a session of which one side was put back."""
+
+
+class Verdict(Enum):
+    """What must become of a parcel."""
+
+    READ = auto()
+    REFUSED = auto()
+    DUPLICATE = auto()
+    """Refused, and by that name."""
+    EITHER = auto()
+
+
+class Undo(Exception):
+    """Raised inside a transaction to take it back."""
+
+
+@dataclass(frozen=True)
+class Handshake:
+    """Where a session comes from."""
+
+    initiator: Address
+    needs: tuple[Need, ...]
+
+
+class World:
+    """Four devices, a prekey server, and every letter that was ever written."""
+
+    def __init__(self, *, on_disk: bool = False, seed: object = 0) -> None:
+        self.ledger = Ledger()
+        self.clock = Clock()
+        self.home = Home(on_disk)
+        self.server = PrekeyServer()
+        self.seed = seed
+        self.devices = [self._device(address) for address in ADDRESSES]
+        for device in self.devices:
+            device.others = [each for each in self.devices if each is not device]
+            self.publish(device, 0)
+        self.letters: list[Letter] = []
+        self.on_the_way: list[Letter] = []
+        self.handshakes: dict[bytes, Handshake] = {}
+        self.forked: set[bytes] = set()
+        self.begun: dict[frozenset[Address], int] = {}
+        self.impostors = 0
+
+    def _device(self, address: Address) -> Device:
+        entropy = entropy_of(f"{self.seed} {address}")
+        return Device(address, self.home, self.clock, entropy, self.ledger)
+
+    def close(self) -> None:
+        for device in self.devices:
+            device.store.close()
+        self.home.close()
+        self.ledger.close()
+
+    def device(self, address: Address) -> Device:
+        return self.devices[ADDRESSES.index(address)]
+
+    def peers(self, device: Device) -> list[Device]:
+        """The devices of the other user."""
+        return [each for each in self.devices if each.address.name != device.address.name]
+
+    # prekeys and sessions
+
+    def publish(self, device: Device, one_time: int, *, rotate: bool = False, instead: bool = False) -> None:
+        self.server.upload(device.publish(one_time, rotate=rotate).encode(), instead=instead)
+
+    def may_begin(self, one: Device, other: Device) -> bool:
+        return self.begun.get(frozenset({one.address, other.address}), 0) < MAX_SESSIONS
+
+    def begin(
+        self,
+        device: Device,
+        peer: Device,
+        bundle: PrekeyBundle | None = None,
+        *,
+        suite: Suite = Suite.PQXDH,
+        discard: bool = False,
+    ) -> None:
+        """Initiate a session, with a bundle from the server unless one is given."""
+        bundle = bundle or self.server.hand_out(peer.address)
+        with device.acts():
+            device.account.initiate(peer.address, bundle, suite=suite, discard_earlier=discard)
+        link = frozenset({device.address, peer.address})
+        self.begun[link] = self.begun.get(link, 0) + 1
+        held = device.timeline.held.setdefault(peer.address, set())
+        if discard:
+            held.clear()
+        session = device.active(peer.address)
+        assert session is not None
+        assert session not in self.handshakes, "two handshakes give one session"
+        self.handshakes[session] = Handshake(device.address, needs_of(bundle, suite))
+        held.add(session)
+        device.timeline.unanswered[peer.address] = session
+
+    def heal(self, device: Device) -> None:
+        """As limitations.md asks after a restore: new sessions. And prekeys, so that others can begin."""
+        self.publish(device, 2, instead=True)
+        for peer in self.peers(device):
+            self.begin(device, peer, discard=True)
+        device.stale = False
+
+    # letters
+
+    def write(self, device: Device, peer: Device, filler: bytes = b"") -> Letter | None:
+        """Write a letter and send it; None where there is no session, which must be said."""
+        number = len(self.letters)
+        text = f"{number} from {device.address} to {peer.address} ".encode() + filler
+        if not device.held(peer.address):
+            with unchanged(device.store), pytest.raises(NoSession), device.acts():
+                device.account.encrypt(peer.address, text)
+            return None
+        with device.acts():
+            wire = device.account.encrypt(peer.address, text)
+        return self._sent(device, peer, text, wire)
+
+    def _sent(self, device: Device, peer: Device, text: bytes, wire: bytes) -> Letter:
+        session = device.active(peer.address)
+        assert session is not None
+        letter = Letter(len(self.letters), device.address, peer.address, session, text, wire)
+        pq_header = letter.message.pq_header
+        if pq_header is not None:
+            device.timeline.wrote(session, pq_header.epoch, pq_header.number)
+        self.letters.append(letter)
+        self.on_the_way.append(letter)
+        return letter
+
+    def verdict(self, device: Device, claimed: Address, parcel: Parcel) -> Verdict:
+        """Say what must become of a parcel that is said to come from `claimed`."""
+        letter, timeline = parcel.letter, device.timeline
+        if letter is None or claimed != letter.sender or device.address != letter.receiver:
+            return Verdict.REFUSED
+        sound = letter.session in device.held(claimed) and letter.session not in self.forked
+        if letter.number in timeline.read:
+            return Verdict.DUPLICATE if sound else Verdict.REFUSED
+        if letter.session in device.held(claimed):
+            return Verdict.READ if sound else Verdict.EITHER
+        if not parcel.begins or letter.session in timeline.accepted:
+            return Verdict.REFUSED
+        needs = self.handshakes[letter.session].needs
+        return Verdict.READ if all(self._has(device, need) for need in needs) else Verdict.REFUSED
+
+    def _has(self, device: Device, need: Need) -> bool:
+        prekey = device.timeline.prekeys.get((need.kind, need.id))
+        return prekey is not None and prekey.key == need.key and prekey.usable(self.clock.now)
+
+    def deliver(self, device: Device, parcel: Parcel, claimed: Address | None = None) -> bool:
+        """Let a device read a parcel; return whether it could. Only PeerError and TrustError say that not."""
+        if claimed is None:
+            assert parcel.letter is not None
+            claimed = parcel.letter.sender
+        verdict = self.verdict(device, claimed, parcel)
+        # What must be read changes the store; the copy is for what may be refused.
+        before = None if verdict is Verdict.READ else snapshot(device.store)
+        error: PeerError | TrustError | None = None
+        text = b""
+        try:
+            with device.acts():
+                text = device.account.decrypt(claimed, parcel.wire)
+        except (PeerError, TrustError) as refusal:
+            error = refusal
+        if error is not None:
+            assert verdict is not Verdict.READ, f"{parcel.letter} must be read, not {error!r}"
+            assert verdict is not Verdict.DUPLICATE or isinstance(error, DuplicateMessage), repr(error)
+            assert verdict is not Verdict.EITHER or isinstance(error, FORKED), repr(error)
+            assert verdict is Verdict.EITHER or not isinstance(error, BraidFailed), repr(error)
+            assert snapshot(device.store) == before, "a refused message changes the store"
+            return False
+        assert verdict in {Verdict.READ, Verdict.EITHER}, "what must be refused is read"
+        assert parcel.letter is not None
+        assert text == parcel.letter.text
+        self._has_read(device, parcel.letter)
+        return True
+
+    def receive(self, letter: Letter) -> bool:
+        """Deliver a letter as it is to where it belongs."""
+        return self.deliver(self.device(letter.receiver), whole(letter))
+
+    def is_late(self, letter: Letter) -> bool:
+        """Whether its receiver keeps the key of this letter."""
+        return self.device(letter.receiver).keeps_key_of(letter.sender, letter.message)
+
+    def _has_read(self, device: Device, letter: Letter) -> None:
+        timeline = device.timeline
+        held = timeline.held.setdefault(letter.sender, set())
+        begun = timeline.unanswered.get(letter.sender)
+        if letter.session not in held or letter.session == begun:
+            timeline.unanswered.pop(letter.sender, None)
+        elif begun is not None:
+            assert device.active(letter.sender) == begun, "a late letter undoes a new beginning"
+        if letter.session not in held:
+            held.add(letter.session)
+            timeline.accepted.add(letter.session)
+            for need in self.handshakes[letter.session].needs:
+                if need.key in timeline.one_time:
+                    del timeline.prekeys[need.kind, need.id]
+                    timeline.used.add((need.kind, need.id))
+        timeline.read.add(letter.number)
+        assert not self.is_late(letter), "the key of a read message is kept"
+        message = letter.message
+        sparse_kept = device.keeps_sparse_key_of(letter.sender, letter.session, message)
+        assert not sparse_kept, "the sparse key of a read message is kept"
+        passed = device.has_passed(letter.sender, letter.session, message)
+        assert passed or letter.session in self.forked, "a chain stands before a read message"
+
+    # stores
+
+    def restore(self, device: Device, at: int) -> None:
+        """Put a store back to a copy. What its sessions were used for since is used again."""
+        for peer in self.peers(device):
+            self.forked |= device.held(peer.address)
+        device.restore(at)
+        for peer in self.peers(device):
+            self.forked |= device.held(peer.address)
+
+    def take_back(self, device: Device, peer: Device, letter: Letter | None) -> None:
+        """A transaction that fails: reading, publishing, beginning and writing in it have not happened."""
+        bundle = self.server.hand_out(peer.address, Stock.LAST_RESORT)
+        with unchanged(device.store), pytest.raises(Undo), self.ledger.calls(), device.account.transaction():
+            if letter is not None:
+                assert device.account.decrypt(letter.sender, letter.wire) == letter.text
+            device.account.publish(1)
+            if device.held(peer.address):
+                device.account.encrypt(peer.address, b"never sent")
+            device.account.initiate(peer.address, bundle)
+            device.account.encrypt(peer.address, b"never sent either")
+            raise Undo
+
+    def answer_at_once(self, letter: Letter) -> None:
+        """One transaction: read a letter, be refused to read it again, and answer."""
+        device, peer = self.device(letter.receiver), self.device(letter.sender)
+        with device.acts(), device.account.transaction():
+            assert device.account.decrypt(letter.sender, letter.wire) == letter.text
+            with unchanged(device.store), pytest.raises(PeerError):
+                device.account.decrypt(letter.sender, letter.wire)
+            text = f"{len(self.letters)} answers {letter.number}".encode()
+            wire = device.account.encrypt(peer.address, text)
+        self._has_read(device, letter)
+        self._sent(device, peer, text, wire)
+
+    # somebody else
+
+    def impostor(self, victim: Device, claimed: Address) -> None:
+        """Somebody with a key of their own uses the address of a peer that the victim knows."""
+        self.impostors += 1
+        entropy = entropy_of(f"{self.seed} impostor {self.impostors}")
+        bundle = self.server.hand_out(victim.address, Stock.LAST_RESORT)
+        with self.ledger.calls(), MemoryStore() as store:
+            mallory = hazmat.create_account(store, claimed, entropy, suites=BOTH_SUITES, clock=self.clock)
+            mallory.initiate(victim.address, bundle)
+            wire = mallory.encrypt(victim.address, b"it is me")
+            with unchanged(victim.store), pytest.raises(UntrustedIdentity):
+                victim.account.decrypt(claimed, wire)
+            with unchanged(victim.store), pytest.raises(UntrustedIdentity):
+                victim.account.initiate(claimed, mallory.bundle())
+
+    def epochs(self) -> int:
+        """How far the braid of any session has come, from 1."""
+        return max(
+            (each.message.pq_header.epoch for each in self.letters if each.message.pq_header), default=0
+        )
+
+    def check(self) -> None:
+        for device in self.devices:
+            device.check()

@@ -1,0 +1,276 @@
+"""One of everything that holds a secret, made around the same 64 bytes, with what it prints.
+
+Not here: the tests (tests/account/test_secrets.py).
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from letterlock import hazmat
+from letterlock._device.account_record import Profile
+from letterlock._handshake.agreement import Agreement, Initiation, Party, Prekeys
+from letterlock._handshake.x3dh import RecipientKeys, SharedSecret
+from letterlock._primitives.curve25519 import (
+    EphemeralKeyPair,
+    IdentityKeyPair,
+    OneTimePrekeyPair,
+    PrivateKey,
+    RatchetKeyPair,
+    SignedPrekeyPair,
+)
+from letterlock._primitives.mlkem import Encapsulation, KemSecret, KemSeed, MlKem768KeyPair, MlKem1024KeyPair
+from letterlock._ratchet.chain import (
+    ChainKey,
+    Gap,
+    MessageKey,
+    PassedKeys,
+    ReceivingChain,
+    SendingChain,
+    SkippedKeys,
+)
+from letterlock._ratchet.double import Hearing, Received, Sent, Speaking, Unanswered, Waiting
+from letterlock._ratchet.root import RootKey
+from letterlock._session.peer_sessions import Entry, StoredSideData
+from letterlock._session.session import (
+    Decrypted,
+    Established,
+    Initiated,
+    KeptKeys,
+    Origin,
+    Sealed,
+    Skipped,
+)
+from letterlock._wire.message import HandshakeHeader, Header
+from letterlock._wire.prekey import PrekeyKind
+from letterlock._wire.suite import Suite
+from letterlock.stores._interface import PrekeyRow, Record, SessionRow, SkippedRow
+from letterlock.stores._memory import MemoryStore
+from letterlock.stores._sqlite import SqliteStore
+from letterlock.stores._vault import DataKey, KeyOpener, PassphraseOpener, Vault
+from letterlock.vectors.accounts import AccountPlayer
+from letterlock.vectors.braid import BraidPlayer
+from letterlock.vectors.operation import Input
+from letterlock.vectors.plays import Chosen
+from letterlock.vectors.ratchets import SidePlayer
+from letterlock.vectors.sparse import SparsePlayer
+from support.pair import ALICE, NOON
+from support.secret_pq_holders import MATERIAL, PQ_SECRETS, PQ_TABLE, pq_words
+
+PLAINTEXT: Final = MATERIAL[:40]
+PASSPHRASE: Final = MATERIAL.decode("latin-1")
+AD: Final = bytes(32)
+
+SECRETS: Final = [
+    "ChainKey", "DataKey", "EncapsulationRandomness", "IndexKey", "KemSecret", "KemSeed", "KeyMaterial",
+    "ManyKeys", "MessageKey", "PassedKeys", "PassphraseKey", "PrivateKey", "Record", "RootKey", "SharedPoint",
+    "SharedSecret", "SigningScalar", "SkippedKeys", "StoreKey", "ValuesKey", "WrapKey", *PQ_SECRETS,
+]  # fmt: skip
+"""Every subclass of Secret. Each prints as <Name: hidden>."""
+
+PAIRS: Final[dict[str, Any]] = {
+    "IK": IdentityKeyPair, "SPK": SignedPrekeyPair, "OPK": OneTimePrekeyPair, "EK": EphemeralKeyPair,
+    "RK": RatchetKeyPair,
+}  # fmt: skip
+KEY = PrivateKey(MATERIAL[:32])
+pairs: Final[dict[str, Any]] = {name: pair.from_private(KEY) for name, pair in PAIRS.items()}
+ik, spk, opk, ek, rk = (pairs[name] for name in PAIRS)
+kem: Final = MlKem1024KeyPair(KemSeed(MATERIAL))
+kem768: Final = MlKem768KeyPair(KemSeed(MATERIAL))
+chain, message, root = ChainKey(MATERIAL[:32]), MessageKey(MATERIAL[:32]), RootKey(MATERIAL[:32])
+sending, receiving = SendingChain(chain, 1), ReceivingChain(rk.public, chain, 2)
+gap: Final = Gap(rk.public, 3, PassedKeys(MATERIAL))
+opening: Final = Unanswered(root, rk, rk.public, sending)
+hearing: Final = Hearing(root, receiving, 3)
+speaking: Final = Speaking(root, rk, sending, receiving, 3)
+agreement: Final = Agreement(SharedSecret(MATERIAL[:32]), AD)
+header: Final = HandshakeHeader(Suite.X3DH, ik.public, ek.public, 1, None, None)
+origin: Final = Origin(Suite.X3DH, AD, None)
+established: Final = Established(origin, hearing)
+record: Final = Record(MATERIAL)
+kept: Final = KeptKeys(AD, 7, SkippedKeys(MATERIAL))
+
+
+def account() -> object:
+    return hazmat.create_account(
+        MemoryStore(), ALICE, lambda length: (MATERIAL * 2)[:length], clock=lambda: NOON
+    )
+
+
+def filled() -> MemoryStore:
+    store = MemoryStore()
+    with store.transaction():
+        store.save_account(record)
+        store.save_peer(b"peer", record)
+        store.save_session(SessionRow(1, b"peer", 0, record))
+    return store
+
+
+def chosen() -> Chosen:
+    entropy = Chosen()
+    entropy.offer(MATERIAL[:32])
+    return entropy
+
+
+def account_player() -> AccountPlayer:
+    private = MATERIAL[:32].hex()
+    prekeys = [{"kind": 1, "id": 1, "private": private, "expires": None}]
+    given = {"address": ["alice", 1], "identity": private, "suites": [2], "now": NOON, "prekeys": prekeys}
+    return AccountPlayer(Input({**given, "replays": None}))
+
+
+def ratchet_player() -> SidePlayer:
+    private = MATERIAL[:32].hex()
+    given = {"role": "recipient", "secret": private, "associated_data": AD.hex(), "signed_prekey": private}
+    return SidePlayer(Input(given), Suite.X3DH)
+
+
+def pq_player() -> Input:
+    return Input({"secret": MATERIAL[:32].hex(), "initiator": True})
+
+
+def database(folder: Path) -> object:
+    return sqlite(folder)._database
+
+
+def sqlite(folder: Path) -> SqliteStore:
+    return SqliteStore(folder / "store.db", key=MATERIAL[:32])
+
+
+# What each prints, with the public keys under the names above. {RKP} is the pair, {RK} its public half.
+TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
+    "EphemeralKeyPair": (lambda: ek, "<EphemeralKeyPair: EphemeralKey({U})>"),
+    "IdentityKeyPair": (lambda: ik, "<IdentityKeyPair: IdentityKey({U})>"),
+    "OneTimePrekeyPair": (lambda: opk, "<OneTimePrekeyPair: OneTimePrekey({U})>"),
+    "RatchetKeyPair": (lambda: rk, "{RKP}"),
+    "SignedPrekeyPair": (lambda: spk, "<SignedPrekeyPair: SignedPrekey({U})>"),
+    "MlKem1024KeyPair": (lambda: kem, "<MlKem1024KeyPair: MlKem1024PublicKey({KEM}...)>"),
+    "MlKem768KeyPair": (lambda: kem768, "<MlKem768KeyPair: MlKem768PublicKey({KEM768}...)>"),
+    "Encapsulation": (
+        lambda: Encapsulation(KemSecret(MATERIAL[:32]), b"ct"),
+        "Encapsulation(secret=<KemSecret: hidden>, ciphertext=b'ct')",
+    ),
+    "Party": (
+        lambda: Party(ALICE, ik),
+        "Party(address=Address(name='alice', device_id=1), identity=<IdentityKeyPair: IdentityKey({U})>)",
+    ),
+    "Prekeys": (
+        lambda: Prekeys(spk, None, kem),
+        (
+            "Prekeys(signed=<SignedPrekeyPair: SignedPrekey({U})>, one_time=None, "
+            "kem=<MlKem1024KeyPair: MlKem1024PublicKey({KEM}...)>)"
+        ),
+    ),
+    "RecipientKeys": (
+        lambda: RecipientKeys(ik, spk, None),
+        (
+            "RecipientKeys(identity=<IdentityKeyPair: IdentityKey({U})>, "
+            "signed=<SignedPrekeyPair: SignedPrekey({U})>, one_time=None)"
+        ),
+    ),
+    "Agreement": (lambda: agreement, "{AGREEMENT}"),
+    "Initiation": (
+        lambda: Initiation(agreement, header, spk.public),
+        (
+            "Initiation(agreement={AGREEMENT}, header=HandshakeHeader(suite=<Suite.X3DH: 1>, "
+            "identity=IdentityKey({U}), ephemeral=EphemeralKey({U}), signed_prekey_id=1, "
+            "one_time_prekey_id=None, kem=None), signed_prekey=SignedPrekey({U}))"
+        ),
+    ),
+    "SendingChain": (lambda: sending, "{SENDING}"),
+    "ReceivingChain": (lambda: receiving, "{RECEIVING}"),
+    "Gap": (lambda: gap, "{GAP}"),
+    "Waiting": (lambda: Waiting(root, rk), "Waiting(root=<RootKey: hidden>, ours={RKP})"),
+    "Unanswered": (lambda: opening, "{OPENING}"),
+    "Hearing": (lambda: hearing, "{HEARING}"),
+    "Speaking": (lambda: speaking, "{SPEAKING}"),
+    "Sent": (
+        lambda: Sent(speaking, Header(rk.public, 3, 1), message),
+        (
+            "Sent(state={SPEAKING}, header=Header(ratchet_key={RK}, previous_length=3, number=1), "
+            "key=<MessageKey: hidden>)"
+        ),
+    ),
+    "Received": (
+        lambda: Received(hearing, message, gap, receiving, 5),
+        "Received(state={HEARING}, key=<MessageKey: hidden>, gap={GAP}, tail={RECEIVING}, tail_end=5)",
+    ),
+    "Profile": (
+        lambda: Profile(Party(ALICE, ik), 5, 3, 4, 6),
+        (
+            "Profile(party=Party(address=Address(name='alice', device_id=1), "
+            "identity=<IdentityKeyPair: IdentityKey({U})>), "
+            "next_id=5, signed_id=3, last_resort_id=4, rotated=6)"
+        ),
+    ),
+    "Initiated": (
+        lambda: Initiated(origin, b"header", opening),
+        "Initiated(origin={ORIGIN}, header=b'header', ratchet={OPENING})",
+    ),
+    "Established": (lambda: established, "{ESTABLISHED}"),
+    "Decrypted": (
+        lambda: Decrypted(established, PLAINTEXT, Skipped((kept,)), None),
+        "<Decrypted: 40 bytes, 2 skipped keys>",
+    ),
+    "KeptKeys": (lambda: kept, "{KEPT}"),
+    "Skipped": (lambda: Skipped((kept,)), "Skipped(double=({KEPT},), sparse=())"),
+    "Sealed": (lambda: Sealed(established, PLAINTEXT), "<Sealed: 40 bytes>"),
+    "StoredSideData": (lambda: StoredSideData(filled(), b"peer", 1), "{OBJECT}"),
+    "Entry": (
+        lambda: Entry(1, 2, True, established), "Entry(id=1, rank=2, active=True, session={ESTABLISHED})"
+    ),
+    "PrekeyRow": (
+        lambda: PrekeyRow(PrekeyKind.SIGNED, 1, None, record),
+        "PrekeyRow(kind=<PrekeyKind.SIGNED: 1>, id=1, expires=None, record=<Record: hidden>)",
+    ),
+    "SessionRow": (
+        lambda: SessionRow(1, b"address", 2, record),
+        "SessionRow(id=1, address=b'address', rank=2, record=<Record: hidden>)",
+    ),
+    "SkippedRow": (
+        lambda: SkippedRow(1, b"chain", 2, record),
+        "SkippedRow(session_id=1, chain=b'chain', number=2, record=<Record: hidden>)",
+    ),
+    "MemoryStore": (filled, "<MemoryStore>"),
+    "KeyOpener": (lambda: KeyOpener(MATERIAL[:32]), "{OBJECT}"),
+    "PassphraseOpener": (lambda: PassphraseOpener(PASSPHRASE), "{OBJECT}"),
+    "Vault": (lambda: Vault(DataKey(MATERIAL[:32])), "{OBJECT}"),
+    "Account": (account, "<Account alice.1>"),
+    "Chosen": (chosen, "{OBJECT}"),
+    "AccountPlayer": (account_player, "{OBJECT}"),
+    "SidePlayer": (ratchet_player, "{OBJECT}"),
+    "BraidPlayer": (lambda: BraidPlayer(pq_player()), "{OBJECT}"),
+    "SparsePlayer": (lambda: SparsePlayer(pq_player()), "{OBJECT}"),
+    **PQ_TABLE,
+}  # fmt: skip
+
+ON_DISK: Final[dict[str, tuple[Callable[[Path], object], str]]] = {
+    "SqliteStore": (sqlite, "<SqliteStore 'store.db'>"),
+    "Database": (database, "{OBJECT}"),
+}
+
+ABSTRACT: Final = {"Secret", "KeyPair", "KemKeyPair"}
+
+
+def words() -> dict[str, str]:
+    """What stands for public parts in the table."""
+    u = rk.public.data.hex()
+    found = {"U": u, "RK": f"RatchetKey({u})", "RKP": f"<RatchetKeyPair: RatchetKey({u})>"}
+    found |= {"KEM": kem.public.data[:8].hex(), "KEM768": kem768.public.data[:8].hex()}
+    found["SENDING"] = "SendingChain(key=<ChainKey: hidden>, number=1)"
+    found["RECEIVING"] = f"ReceivingChain(ratchet_key={found['RK']}, key=<ChainKey: hidden>, number=2)"
+    found["GAP"] = f"Gap(ratchet_key={found['RK']}, start=3, passed=<PassedKeys: hidden>)"
+    found["KEPT"] = f"KeptKeys(chain={AD!r}, start=7, keys=<SkippedKeys: hidden>)"
+    found["AGREEMENT"] = f"Agreement(secret=<SharedSecret: hidden>, associated_data={AD!r})"
+    found["ORIGIN"] = f"Origin(suite=<Suite.X3DH: 1>, associated_data={AD!r}, handshake=None)"
+    tail = f"sending={found['SENDING']}"
+    found["OPENING"] = (
+        f"Unanswered(root=<RootKey: hidden>, ours={found['RKP']}, theirs={found['RK']}, {tail})"
+    )
+    heard = f"receiving={found['RECEIVING']}, previous_length=3"
+    found["HEARING"] = f"Hearing(root=<RootKey: hidden>, {heard})"
+    found["SPEAKING"] = f"Speaking(root=<RootKey: hidden>, ours={found['RKP']}, {tail}, {heard})"
+    found["ESTABLISHED"] = (
+        f"Established(origin={found['ORIGIN']}, ratchet={found['HEARING']}, promote_next=False)"
+    )
+    return found | pq_words(found["RKP"])

@@ -1,0 +1,128 @@
+"""This protocol's vectors: as many as they say, each answered as recorded, and made again byte for byte."""
+
+import json
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from letterlock import errors
+from letterlock.vectors.check import check
+from letterlock.vectors.files import load, shipped
+from letterlock.vectors.responder import Ourselves
+from spec.test_rules import defined
+from support.cddl_check import Schema
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "vectors" / "letterlock"
+FILES = sorted(path for path in FOLDER.glob("*.json") if path.name != "schema.json")
+EVERY = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+PLAYS = {"ratchet.play", "triple.play", "account.play"}
+"""Those that take and give messages."""
+
+FAMILIES = {
+    "addresses", "armor", "braid", "bundles", "erasure", "kdf", "keys", "padding", "pqxdh", "ratchet",
+    "records", "safety-numbers", "sealing", "sessions", "sparse", "split-kem", "triple", "wire", "x3dh",
+    "xeddsa",
+}  # fmt: skip
+
+
+@cache
+def read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def cases(path: Path) -> list[tuple[str, dict[str, Any]]]:
+    return [(group["type"], test) for group in read(path)["testGroups"] for test in group["tests"]]
+
+
+def test_every_family_is_there_and_ships() -> None:
+    assert {path.stem for path in FILES} == FAMILIES
+    assert {family.name for family in load(shipped())} == FAMILIES
+
+
+@EVERY
+def test_a_family_fits_the_schema(path: Path) -> None:
+    jsonschema.Draft202012Validator(read(FOLDER / "schema.json")).validate(read(path))
+    assert read(path)["family"] == path.stem
+
+
+@EVERY
+def test_every_answer_is_as_recorded(path: Path) -> None:
+    (verdict,) = check(load(path), Ourselves(), lambda _: None)
+    assert [failure.shown() for failure in verdict.failures] == []
+    assert len(verdict.family.tests) == read(path)["numberOfTests"]
+
+
+@EVERY
+def test_a_family_is_made_again_byte_for_byte(path: Path) -> None:
+    generator = FOLDER / read(path)["generator"]
+    done = subprocess.run([sys.executable, generator, "--check"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_there_are_hundreds_and_two_thirds_are_refused() -> None:
+    results = [test["result"] for path in FILES for _, test in cases(path)]
+    assert len(results) >= 500
+    assert 3 * results.count("invalid") >= 2 * len(results)
+
+
+@EVERY
+def test_a_vector_says_what_it_is_about(path: Path) -> None:
+    rules, notes = set(defined()), read(path)["notes"]
+    used = set[str]()
+    comments = [(operation, test["comment"]) for operation, test in cases(path)]
+    assert len(set(comments)) == len(comments)
+    for _, test in cases(path):
+        assert set(test["rules"]) <= rules
+        assert set(test["flags"]) <= set(notes)
+        used |= set(test["flags"])
+        if test["result"] == "invalid":
+            assert issubclass(getattr(errors, test["expect"]), errors.LetterlockError)
+            assert test["flags"]
+    assert used == set(notes)
+
+
+@EVERY
+def test_no_two_vectors_ask_the_same(path: Path) -> None:
+    asked = [(operation, json.dumps(test["input"], sort_keys=True)) for operation, test in cases(path)]
+    assert len(set(asked)) == len(asked)
+
+
+ENCODED = {
+    "wire.decode": "data", "bundle.verify": "bundle", "publication.verify": "publication",
+    "publication.bundles": "publication", "seal.open": "message", "handshake.initiate": "bundle",
+    "handshake.respond": "message",
+}  # fmt: skip
+
+
+def encodings(operation: str, test: dict[str, Any]) -> list[bytes]:
+    """Everything of a valid vector that travels: what was accepted, and what was made."""
+    found = [test["input"][ENCODED[operation]]] if operation in ENCODED else []
+    output = test["output"]
+    if operation in PLAYS:
+        steps = zip(test["input"]["steps"], output["steps"], strict=True)
+        found += [step["message"] for step, answer in steps if "message" in step and "error" not in answer]
+        output = {"bundles": [answer["message"] for answer in output["steps"] if "message" in answer]}
+    if operation in PLAYS | {"bundle.make", "seal.seal", "publication.bundles"}:
+        found += [output[name] for name in ("bundle", "message", "last_resort") if name in output]
+        found += output.get("bundles", [])
+    return [bytes.fromhex(each) for each in found]
+
+
+def test_what_is_accepted_or_made_fits_the_cddl() -> None:
+    schema = Schema((ROOT / "spec" / "letterlock.cddl").read_text(encoding="utf-8"))
+    seen, kinds = 0, set[int]()
+    for path in FILES:
+        for operation, test in cases(path):
+            if test["result"] == "valid" or operation in PLAYS:
+                for data in encodings(operation, test):
+                    schema.validate(data)
+                    kinds.add(data[2])
+                    seen += 1
+    assert seen > 1000
+    assert kinds == {1, 2, 3, 4, 5}

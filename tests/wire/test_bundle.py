@@ -1,0 +1,242 @@
+"""HAND-1: a bundle says who it belongs to, and nothing in it changes unnoticed."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+
+from letterlock._primitives.curve25519 import LOW_ORDER
+from letterlock._wire import cbor
+from letterlock._wire.address import Address
+from letterlock._wire.bundle import PrekeyBundle
+from letterlock.errors import InvalidKey, InvalidSignature, MalformedMessage, PeerError
+from support.wire_samples import (
+    ADDRESS,
+    BUNDLES,
+    IDENTITY,
+    LAST_RESORT,
+    STRANGER,
+    bundle,
+    kem_prekey,
+    one_time_prekey,
+    samples,
+    signed_prekey,
+    spoiled,
+)
+
+SAMPLE = bundle()
+DATA = SAMPLE.encode()
+NAMES = ["bundle", "last-resort bundle", "x3dh bundle"]
+
+
+def test_what_a_bundle_looks_like() -> None:
+    signed, one_time, kem = SAMPLE.signed, SAMPLE.one_time, SAMPLE.kem
+    assert one_time is not None
+    assert kem is not None
+    assert cbor.decode(DATA) == [
+        1,
+        3,
+        [ADDRESS.name, ADDRESS.device_id],
+        IDENTITY.public.data,
+        [1, signed.id, signed.key.data, signed.signature],
+        [2, one_time.id, one_time.key.data, one_time.signature],
+        [3, kem.id, kem.key.data, kem.signature],
+    ]
+
+
+@settings(deadline=None)
+@given(BUNDLES)
+def test_round_trip(original: PrekeyBundle) -> None:
+    data = original.encode()
+    again = PrekeyBundle.decode(data)
+    assert again == original
+    assert again.encode() == data
+
+
+# --- verify ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_bundle_of_every_shape_verifies(name: str) -> None:
+    PrekeyBundle.decode(samples()[name][0]).verify()
+
+
+@pytest.mark.parametrize("at", [(4, 3), (5, 3), (6, 3), (4, 1), (5, 1), (6, 1)], ids=str)
+def test_each_prekey_is_verified(at: tuple[int, int]) -> None:
+    value: object = 77 if at[1] == 1 else b"\x01" + bytes(63)
+    with pytest.raises(InvalidSignature):
+        PrekeyBundle.decode(spoiled(DATA, at, value)).verify()
+
+
+def test_a_prekey_that_another_identity_signed_is_refused() -> None:
+    theirs = signed_prekey(1, STRANGER)
+    theirs.verify(STRANGER.public)
+    with pytest.raises(InvalidSignature):
+        PrekeyBundle(ADDRESS, IDENTITY.public, theirs, None, kem_prekey()).verify()
+    with pytest.raises(InvalidSignature):
+        PrekeyBundle(ADDRESS, STRANGER.public, SAMPLE.signed, None, None).verify()
+    with pytest.raises(InvalidSignature):
+        PrekeyBundle(ADDRESS, STRANGER.public, theirs, one_time_prekey(), None).verify()
+    with pytest.raises(InvalidSignature):
+        PrekeyBundle(ADDRESS, STRANGER.public, theirs, None, kem_prekey()).verify()
+
+
+def test_the_address_is_not_signed() -> None:
+    """A server can change it: that is why initiate compares it, and the transcript binds it."""
+    moved = PrekeyBundle.decode(spoiled(DATA, (2, 0), "mallory"))
+    moved.verify()
+    assert moved.address == Address("mallory", ADDRESS.device_id)
+
+
+# --- decode ---------------------------------------------------------------------------------------
+
+
+def test_the_letters_of_a_name_are_not_taken_for_items() -> None:
+    """Items are counted by their heads alone; as a head, each of these would be a long or a damaged one."""
+    for name in ("xyz{", "|}~", "\u00df" * 40, "n" * 255):
+        moved = PrekeyBundle.decode(spoiled(DATA, (2, 0), name))
+        assert moved.address == Address(name, ADDRESS.device_id)
+
+
+@pytest.mark.parametrize("kind", [0, 1, 2, 3, 4, 5])
+@pytest.mark.parametrize(
+    ("slot", "right"), [(4, {1}), (5, {2}), (6, {3, 4})], ids=["signed", "one-time", "kem"]
+)
+def test_a_kind_in_the_wrong_slot_is_refused(slot: int, right: set[int], kind: int) -> None:
+    changed = spoiled(DATA, (slot, 0), kind)
+    if kind in right:
+        assert PrekeyBundle.decode(changed).encode() == changed
+    else:
+        with pytest.raises(MalformedMessage, match="kind of prekey is not"):
+            PrekeyBundle.decode(changed)
+
+
+def test_a_whole_prekey_in_another_slot_is_refused() -> None:
+    prekeys = {4: SAMPLE.signed.fields(), 5: one_time_prekey().fields(), 6: kem_prekey().fields()}
+    for slot in prekeys:
+        for origin, fields in prekeys.items():
+            if origin != slot:
+                with pytest.raises(MalformedMessage):
+                    PrekeyBundle.decode(spoiled(DATA, (slot,), fields))
+
+
+@pytest.mark.parametrize("slot", [(3,), (4, 2), (5, 2)], ids=["identity", "signed", "one-time"])
+@pytest.mark.parametrize(
+    "key", [*sorted(LOW_ORDER), b"\xff" * 32, b"\xed" + b"\xff" * 30 + b"\x7f"], ids=lambda k: k.hex()[:6]
+)
+def test_a_key_that_is_not_sound_is_refused(slot: tuple[int, ...], key: bytes) -> None:
+    with pytest.raises(InvalidKey):
+        PrekeyBundle.decode(spoiled(DATA, slot, key))
+
+
+def test_a_kem_key_that_is_not_sound_is_refused() -> None:
+    with pytest.raises(InvalidKey):
+        PrekeyBundle.decode(spoiled(DATA, (6, 2), b"\xff" * 1568))
+
+
+@pytest.mark.parametrize("slot", [(4, 1), (5, 1), (6, 1)], ids=["signed", "one-time", "kem"])
+def test_ids_have_four_bytes(slot: tuple[int, ...]) -> None:
+    for good in (0, 2**32 - 1):
+        PrekeyBundle.decode(spoiled(DATA, slot, good))
+    for bad in (2**32, 2**64 - 1, -1):
+        with pytest.raises(MalformedMessage):
+            PrekeyBundle.decode(spoiled(DATA, slot, bad))
+
+
+def test_only_the_optional_parts_may_be_null() -> None:
+    for slot in range(7):
+        changed = spoiled(DATA, (slot,), None)
+        if slot in {5, 6}:
+            PrekeyBundle.decode(changed).verify()
+        else:
+            with pytest.raises(MalformedMessage):
+                PrekeyBundle.decode(changed)
+
+
+# --- every changed byte ---------------------------------------------------------------------------
+
+
+def outcome(data: bytes) -> str:
+    """In which way a changed bundle is noticed."""
+    try:
+        changed = PrekeyBundle.decode(data)
+    except PeerError as error:
+        return type(error).__name__
+    assert changed.encode() == data
+    try:
+        changed.verify()
+    except InvalidSignature:
+        return "InvalidSignature"
+    return "another address" if changed.address != ADDRESS else "unnoticed"
+
+
+def regions() -> dict[str, range]:
+    """Where each part of the sample's bytes begins and ends."""
+    parts: dict[str, bytes] = {
+        "address": cbor.encode(ADDRESS.fields())[1:],
+        "identity": SAMPLE.identity.data,
+        "kem key": kem_prekey().key.data,
+    }
+    found = {name: DATA.index(part) for name, part in parts.items()}
+    return {name: range(at, at + len(parts[name])) for name, at in found.items()}
+
+
+def changes(at: int, kem_key: range) -> list[int]:
+    """What to change a byte by: each bit and all of them; in the long key one bit, another at each byte."""
+    if at in kem_key:
+        return [1 << at % 8]
+    return [*(1 << bit for bit in range(8)), 0xFF]
+
+
+def test_every_changed_byte_is_noticed() -> None:
+    where = regions()
+    counts: Counter[str] = Counter()
+    for at in range(len(DATA)):
+        for change in changes(at, where["kem key"]):
+            result = outcome(DATA[:at] + bytes([DATA[at] ^ change]) + DATA[at + 1 :])
+            counts[result] += 1
+            assert result != "unnoticed", (at, change)
+            assert (result == "another address") <= (at in where["address"]), (at, change)
+            if at in where["identity"]:
+                assert result in {"InvalidKey", "InvalidSignature"}
+            if at in where["kem key"]:
+                assert result in {"InvalidKey", "InvalidSignature"}
+    assert set(counts) == {
+        "MalformedMessage",
+        "UnsupportedVersion",
+        "InvalidKey",
+        "InvalidSignature",
+        "another address",
+    }
+
+
+def test_every_value_of_every_byte_outside_keys_and_signatures_is_noticed() -> None:
+    """The structure: heads, version, kinds, ids and the address, all 255 other values of each byte."""
+    opaque: set[int] = set()
+    for prekey in (SAMPLE.signed, one_time_prekey(), kem_prekey()):
+        for part in (prekey.key.data, prekey.signature):
+            opaque |= set(range(DATA.index(part), DATA.index(part) + len(part)))
+    opaque |= set(regions()["identity"])
+    structure = [at for at in range(len(DATA)) if at not in opaque]
+    assert 40 < len(structure) < 70
+    for at in structure:
+        for change in range(1, 256):
+            result = outcome(DATA[:at] + bytes([DATA[at] ^ change]) + DATA[at + 1 :])
+            assert result != "unnoticed", (at, change)
+            assert (result == "another address") <= (at in regions()["address"]), (at, change)
+
+
+def test_every_byte_left_out_or_doubled_is_noticed() -> None:
+    for at in range(len(DATA)):
+        for data in (DATA[:at] + DATA[at + 1 :], DATA[: at + 1] + DATA[at:]):
+            assert outcome(data) in {"MalformedMessage", "UnsupportedVersion"} or at in regions()["address"]
+            assert outcome(data) != "unnoticed"
+
+
+def test_a_last_resort_key_is_not_a_one_time_key() -> None:
+    """The kind is signed: a server cannot hand one out as the other."""
+    last = kem_prekey(3, LAST_RESORT)
+    data = PrekeyBundle(ADDRESS, IDENTITY.public, SAMPLE.signed, None, last).encode()
+    PrekeyBundle.decode(data).verify()
+    with pytest.raises(InvalidSignature):
+        PrekeyBundle.decode(spoiled(data, (6, 0), 3)).verify()
