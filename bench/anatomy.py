@@ -133,7 +133,7 @@ def sealing(suite: Suite) -> Anatomy:
         AEAD: [lambda: aead.seal(key, twelve, padded, associated)],
         CBOR: [
             lambda: header.encode_header(message.pq_header),
-            lambda: cbor.close(message.header_bytes, nonce, ciphertext),
+            lambda: cbor.complete_array(message.header_bytes, nonce, ciphertext),
         ],
         RANDOM: [lambda: system_entropy(8)],
         PADDING: [lambda: pad(PAYLOAD)],

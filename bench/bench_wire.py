@@ -23,7 +23,7 @@ def encode_message(suite: Suite) -> tuple[Side, Side]:
     message = RatchetMessage.decode(wire)
 
     def ours() -> bytes:
-        return cbor.close(message.header.encode_header(message.pq_header), message.sealed)
+        return cbor.complete_array(message.header.encode_header(message.pq_header), message.sealed)
 
     assert ours() == wire
     return Side(ours), Side(partial(cbor2.dumps, cbor2.loads(wire)))

@@ -75,6 +75,13 @@ go first, as a message that late has been given up."""
 MAX_CODEWORDS: Final = 64
 """(protocol) Codewords of the post-quantum ratchet in one message; the longest text sent so has 36."""
 
+CODEWORD_BYTES: Final = 32
+"""(protocol) bytes of a codeword: 16 elements of two bytes. Everything that is sent in codewords has a length
+that is a multiple of 32."""
+
+MAX_CODEWORD_INDEX: Final = 2**16 - 1
+"""(protocol) Codewords are numbered by elements of the field GF(2^16), so an index fits two bytes."""
+
 MAX_PAST_CHAINS: Final = 1000
 """Finished receiving chains remembered in one session, 32 bytes each, only so that a message that comes
 twice is called a duplicate and not a forgery. An older duplicate is still refused, less precisely."""

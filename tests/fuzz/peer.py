@@ -112,8 +112,8 @@ class Voice:
     def _sealed(self, key: MessageKey, header: Header, pq_header: PqHeader | None, padded: bytes) -> bytes:
         header_bytes, nonce = header.encode_header(pq_header), bytes(SENT_NONCE_BYTES)
         sealed = aead.seal(key.expose(), _PREFIX + nonce, padded, self.associated_data + header_bytes)
-        message = cbor.close(header_bytes, nonce + sealed)
-        return message if self.header_bytes is None else cbor.close(self.header_bytes, message)
+        message = cbor.complete_array(header_bytes, nonce + sealed)
+        return message if self.header_bytes is None else cbor.complete_array(self.header_bytes, message)
 
     def padded(self, message: RatchetMessage) -> bytes | None:
         """Return what a message of this voice seals, or None if it is of another, or earlier, or damaged."""

@@ -15,13 +15,13 @@ from typing import Final, TypeAlias
 from letterlock._ratchet import braid
 from letterlock._ratchet import sparse as sparse_ratchet
 from letterlock._ratchet.braid_states import Slot
-from letterlock._ratchet.erasure import MAX_INDEX, codeword
+from letterlock._ratchet.erasure import codeword
 from letterlock._ratchet.pq_keys import SparseMessageKey
 from letterlock._ratchet.pq_profile import LETTERLOCK
 from letterlock._ratchet.sparse import Sparse, SparseChain
 from letterlock._ratchet.triple import Triple
-from letterlock._wire.pq_header import BARE, CODEWORD_BYTES, PqHeader, PqType
-from letterlock.limits import MAX_CODEWORDS, MAX_COUNTER, MAX_SKIP
+from letterlock._wire.pq_header import BARE, PqHeader, PqType
+from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORD_INDEX, MAX_CODEWORDS, MAX_COUNTER, MAX_SKIP
 from support.pair import entropy_of
 
 SideStorage: TypeAlias = Mapping[Slot, Sequence[bytes]]
@@ -75,7 +75,9 @@ def random_piece(rng: random.Random, beside: SideStorage) -> Piece:
     """Return a piece of which some fields are the braid's own."""
     if rng.random() < 0.3:
         return Piece(rng.choice(ROOMS))
-    first = rng.choice((None, 0, 1, 35, 36, rng.randrange(MAX_INDEX), MAX_INDEX - 40, MAX_INDEX))
+    first = rng.choice(
+        (None, 0, 1, 35, 36, rng.randrange(MAX_CODEWORD_INDEX), MAX_CODEWORD_INDEX - 40, MAX_CODEWORD_INDEX)
+    )
     return Piece(
         rng.choice(ROOMS),
         rng.choice((*(0,) * 8, -1, 1, 2)),
@@ -89,7 +91,7 @@ def random_piece(rng: random.Random, beside: SideStorage) -> Piece:
 
 def _codewords(rng: random.Random, beside: SideStorage, first: int) -> bytes | None:
     """Return those of a text that lies here, or of nothing that was ever sent; None for the braid's own."""
-    count = min(rng.choice(ROOMS), MAX_INDEX + 1 - first)
+    count = min(rng.choice(ROOMS), MAX_CODEWORD_INDEX + 1 - first)
     texts = [entry for entries in beside.values() for entry in entries if not len(entry) % CODEWORD_BYTES]
     match rng.randrange(4):
         case 0:

@@ -6,5 +6,5 @@ from letterlock._wire.message import InitialMessage, RatchetMessage
 
 def spelt(message: RatchetMessage | InitialMessage) -> bytes:
     if isinstance(message, InitialMessage):
-        return cbor.close(message.header.encode_header(), spelt(message.message))
-    return cbor.close(message.header.encode_header(message.pq_header), message.sealed)
+        return cbor.complete_array(message.header.encode_header(), spelt(message.message))
+    return cbor.complete_array(message.header.encode_header(message.pq_header), message.sealed)

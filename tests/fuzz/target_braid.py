@@ -26,9 +26,9 @@ from letterlock._ratchet.pq_profile import LETTERLOCK
 from letterlock._records.triple import decode_braid, encode_braid
 from letterlock._wire import cbor
 from letterlock._wire.fields import Fields
-from letterlock._wire.pq_header import BARE, CODEWORD_BYTES, MAX_INDEX, PqHeader, PqType, read_pq_header
+from letterlock._wire.pq_header import BARE, PqHeader, PqType, read_pq_header
 from letterlock.errors import AuthenticationFailed, BraidFailed, PeerError
-from letterlock.limits import MAX_CODEWORDS
+from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORD_INDEX, MAX_CODEWORDS
 from support.model_device import BESIDE
 from support.pair import plain
 
@@ -119,7 +119,17 @@ def _random_part(name: str, rng: random.Random) -> list[Any]:
     epoch = HELD[name].state.epoch + rng.choice((*(0,) * 12, 1, 1, -1, 2))
     if type_ in BARE:
         return [max(epoch, 0), int(type_), None, None]
-    first = rng.choice((0, 0, 1, 20, rng.randrange(40), rng.randrange(MAX_INDEX), MAX_INDEX - MAX_CODEWORDS))
+    first = rng.choice(
+        (
+            0,
+            0,
+            1,
+            20,
+            rng.randrange(40),
+            rng.randrange(MAX_CODEWORD_INDEX),
+            MAX_CODEWORD_INDEX - MAX_CODEWORDS,
+        )
+    )
     count = rng.choice((1, 2, 5, 20, 36, MAX_CODEWORDS))
     text = TEXTS[name].get(type_, b"")
     if not text or rng.random() < 0.2:

@@ -11,12 +11,12 @@ import cbor2
 
 from fuzz.harness import Finding, Target, attempt, parsed_room
 from fuzz.tree import mutated
-from letterlock._ratchet.erasure import CODEWORD_BYTES, MAX_INDEX, Codeword, Collected, codeword
+from letterlock._ratchet.erasure import Codeword, Collected, codeword
 from letterlock._wire import cbor
 from letterlock._wire.fields import Fields
 from letterlock._wire.pq_header import PqType, read_pq_header
 from letterlock.errors import PeerError
-from letterlock.limits import MAX_CODEWORDS
+from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORD_INDEX, MAX_CODEWORDS
 from support.pair import entropy_of
 
 MOST_NEEDED: Final = 36
@@ -76,7 +76,7 @@ def _check_text(data: bytes, collected: Collected) -> None:
     if Collected(collected.length, collected.codewords[::-1]).text() != text:
         raise Finding("in another order it is another text")
     # Each of these is a curve of its own: all of a long text would take longer than everything else here.
-    beyond = [codeword(text, MAX_INDEX - n) for n in range(min(collected.needed, FEW))]
+    beyond = [codeword(text, MAX_CODEWORD_INDEX - n) for n in range(min(collected.needed, FEW))]
     if Collected(collected.length).add([*beyond, *collected.codewords]).text() != text:
         raise Finding("other codewords of a text give another text")
 
@@ -96,21 +96,32 @@ def _mutate(data: bytes, rng: random.Random, room: int) -> bytes:
     tree: list[Any] = [needed]
     for _ in range(rng.choice((1, 2, 4, MOST_PIECES))):
         count = rng.choice((1, 1, 2, 5, 20, needed, MAX_CODEWORDS))
-        first = rng.choice((0, 1, needed, rng.randrange(70), rng.randrange(MAX_INDEX), MAX_INDEX + 1 - count))
+        first = rng.choice(
+            (
+                0,
+                1,
+                needed,
+                rng.randrange(70),
+                rng.randrange(MAX_CODEWORD_INDEX),
+                MAX_CODEWORD_INDEX + 1 - count,
+            )
+        )
         tree += [first, _of(needed, first, count) if rng.random() < 0.7 else rng.randbytes(count * 32)]
     return cbor2.dumps(tree)[:room]
 
 
 def _of(needed: int, first: int, count: int) -> bytes:
     text = TEXT[: needed * CODEWORD_BYTES]
-    return b"".join(codeword(text, min(index, MAX_INDEX)).data for index in range(first, first + count))
+    return b"".join(
+        codeword(text, min(index, MAX_CODEWORD_INDEX)).data for index in range(first, first + count)
+    )
 
 
 def seeds() -> dict[str, bytes]:
     found: dict[str, list[Any]] = {
         "as-it-stands": [3, 0, _of(3, 0, 3)],
         "beyond": [3, 3, _of(3, 3, 3)],
-        "the-last-ones": [5, MAX_INDEX - 4, _of(5, MAX_INDEX - 4, 5)],
+        "the-last-ones": [5, MAX_CODEWORD_INDEX - 4, _of(5, MAX_CODEWORD_INDEX - 4, 5)],
         "backwards": [3, 2, _of(3, 2, 1), 1, _of(3, 1, 1), 0, _of(3, 0, 1)],
         "repeated": [3, 0, _of(3, 0, 2), 0, _of(3, 0, 2), 7, _of(3, 7, 1)],
         "contradicting": [3, 0, _of(3, 0, 2), 0, bytes(64), 1, bytes(64)],
@@ -122,8 +133,8 @@ def seeds() -> dict[str, bytes]:
         "nothing": [1],
         "of-none": [0, 0, bytes(32)],
         "half-a-codeword": [1, 0, bytes(48)],
-        "index-too-large": [1, MAX_INDEX + 1, bytes(32)],
-        "index-runs-over": [2, MAX_INDEX, bytes(64)],
+        "index-too-large": [1, MAX_CODEWORD_INDEX + 1, bytes(32)],
+        "index-runs-over": [2, MAX_CODEWORD_INDEX, bytes(64)],
     }
     return {name: cbor2.dumps(tree) for name, tree in found.items()}
 

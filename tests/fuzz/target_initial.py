@@ -94,7 +94,7 @@ def seeds() -> dict[str, bytes]:
     return found | {
         "changed-identity": _voice(_CHANGED, whole).say(pad(TEXT)),
         "our-own-identity": _voice(_OURSELVES, whole).say(pad(TEXT)),
-        "sample": cbor.close(HANDSHAKE.encode_header(), tree[9]),
+        "sample": cbor.complete_array(HANDSHAKE.encode_header(), tree[9]),
         "whole-header": voice.say(pad(TEXT), piece=Piece(3)),
         "header-out-of-order": voice.say(pad(TEXT), piece=Piece(5, first=60_000)),
         "wrong-header": voice.say(pad(TEXT), piece=Piece(codewords=bytes(96))),

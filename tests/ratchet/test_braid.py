@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from letterlock._primitives.entropy import Entropy
 from letterlock._ratchet import braid
 from letterlock._ratchet.braid_states import Append, Clear, Ct2Sampled, Slot
-from letterlock._ratchet.erasure import CODEWORD_BYTES, MAX_INDEX, codeword
+from letterlock._ratchet.erasure import codeword
 from letterlock._wire.pq_header import BARE, PqHeader, PqType
 from letterlock.errors import AuthenticationFailed
+from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORD_INDEX
 from support.braid_pair import (
     EPOCHS,
     RECEIVERS,
@@ -206,8 +207,8 @@ def orders(share: int, seed: str) -> Iterator[list[int]]:
     yield list(reversed(range(share)))
     yield rng.sample(range(share), share)
     yield list(range(share, 2 * share))
-    yield rng.sample(range(MAX_INDEX + 1), share)
-    yield [MAX_INDEX - n for n in range(share)]
+    yield rng.sample(range(MAX_CODEWORD_INDEX + 1), share)
+    yield [MAX_CODEWORD_INDEX - n for n in range(share)]
     yield [index for n in range(share) for index in (n, n, max(0, n - 1))]
 
 
@@ -265,13 +266,20 @@ def test_indices_go_on_and_begin_again_after_the_last(name: str, room: int) -> N
     text = side.slots.held[Slot.OUTGOING][0]
     share = len(text) // CODEWORD_BYTES
     count, state = min(room, share), cast("Any", side.state)
-    for first in (0, 7, MAX_INDEX - count, MAX_INDEX + 1 - count, MAX_INDEX - 1, MAX_INDEX):
+    for first in (
+        0,
+        7,
+        MAX_CODEWORD_INDEX - count,
+        MAX_CODEWORD_INDEX + 1 - count,
+        MAX_CODEWORD_INDEX - 1,
+        MAX_CODEWORD_INDEX,
+    ):
         side.state = dataclasses.replace(state, sent=first)
         sent = side.send(room)
-        here = min(count, MAX_INDEX + 1 - first)
+        here = min(count, MAX_CODEWORD_INDEX + 1 - first)
         assert sent.first == first
         assert sent.codewords == b"".join(codeword(text, first + n).data for n in range(here))
-        assert getattr(side.state, "sent", None) == (first + here) % (MAX_INDEX + 1)
+        assert getattr(side.state, "sent", None) == (first + here) % (MAX_CODEWORD_INDEX + 1)
 
 
 def test_after_a_new_text_indices_begin_at_nought() -> None:

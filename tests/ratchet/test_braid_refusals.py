@@ -13,10 +13,11 @@ from letterlock._primitives.mlkem import KemSeed, MlKem768KeyPair
 from letterlock._primitives.mlkem_split import VECTOR_BYTES, EncapsulationRandomness, split
 from letterlock._ratchet import braid_states
 from letterlock._ratchet.braid_states import Ct1Acknowledged, Slot
-from letterlock._ratchet.erasure import CODEWORD_BYTES, codeword
+from letterlock._ratchet.erasure import codeword
 from letterlock._ratchet.pq_keys import Authenticator, AuthenticatorKey, AuthenticatorRoot
 from letterlock._wire.pq_header import PqHeader, PqType
 from letterlock.errors import BraidFailed
+from letterlock.limits import CODEWORD_BYTES
 from support.braid_pair import (
     EPOCHS,
     RECEIVERS,

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from letterlock._ratchet import erasure
-from letterlock._ratchet.erasure import CODEWORD_BYTES, MAX_INDEX, Codeword, Collected, codeword
+from letterlock._ratchet.erasure import Codeword, Collected, codeword
+from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORD_INDEX
 from support import external
 
 SHARES = [1, 2, 3, 5, 30, 36]
@@ -65,7 +66,7 @@ def test_the_first_codewords_are_the_text(share: int) -> None:
 
 
 @pytest.mark.parametrize("share", [1, 2, 3, 5, 9])
-@pytest.mark.parametrize("index", [9, 10, 255, 256, MAX_INDEX])
+@pytest.mark.parametrize("index", [9, 10, 255, 256, MAX_CODEWORD_INDEX])
 def test_further_codewords_lie_on_the_polynomials(share: int, index: int) -> None:
     text = text_of(share)
     whole = [elements(text[at : at + CODEWORD_BYTES]) for at in range(0, len(text), CODEWORD_BYTES)]
@@ -78,7 +79,9 @@ def test_further_codewords_lie_on_the_polynomials(share: int, index: int) -> Non
 def test_any_enough_codewords_bring_it_back(data: st.DataObject) -> None:
     share = data.draw(st.sampled_from(SHARES))
     text = text_of(share, data.draw(st.integers(0, 9)))
-    indices = data.draw(st.lists(st.integers(0, MAX_INDEX), min_size=share, max_size=share + 3, unique=True))
+    indices = data.draw(
+        st.lists(st.integers(0, MAX_CODEWORD_INDEX), min_size=share, max_size=share + 3, unique=True)
+    )
     collected = collect(text, indices)
     assert collected.is_complete
     assert len(collected.codewords) == share
@@ -88,7 +91,7 @@ def test_any_enough_codewords_bring_it_back(data: st.DataObject) -> None:
 @pytest.mark.parametrize("filler", [bytes(CODEWORD_BYTES), b"\xff" * CODEWORD_BYTES])
 def test_zeros_and_ones_come_back(filler: bytes) -> None:
     text = filler * 5
-    assert collect(text, [7, 900, 2, MAX_INDEX, 40]).text() == text
+    assert collect(text, [7, 900, 2, MAX_CODEWORD_INDEX, 40]).text() == text
     assert (
         collect(text[:32] + bytes(96) + text[:32], [5, 6, 7, 8, 9]).text()
         == text[:32] + bytes(96) + text[:32]

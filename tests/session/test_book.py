@@ -49,7 +49,7 @@ def store_that_knows_bob() -> MemoryStore:
 
 
 def forged(number: int) -> bytes:
-    return cbor.close(Header(STRANGER, 0, number).encode_header(), bytes(56))
+    return cbor.complete_array(Header(STRANGER, 0, number).encode_header(), bytes(56))
 
 
 # --- SES-8: a session rests where its suite is not allowed ----------------------------------------------

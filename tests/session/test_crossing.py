@@ -252,7 +252,9 @@ def test_earlier_sessions_can_be_discarded(pair: Pair) -> None:
 
 def forged(number: int, pq_header: PqHeader | None) -> bytes:
     """Return a message that nobody sealed, under a ratchet key that nobody has."""
-    return cbor.close(Header(RatchetKey(b"\x09" + bytes(31)), 0, number).encode_header(pq_header), bytes(56))
+    return cbor.complete_array(
+        Header(RatchetKey(b"\x09" + bytes(31)), 0, number).encode_header(pq_header), bytes(56)
+    )
 
 
 WALKS = [

@@ -254,7 +254,7 @@ def test_all_orders_of_a_few_messages_over_two_chains(suite: Suite) -> None:
 def with_header(letter: bytes, header: Header, pq_header: PqHeader | None = None) -> bytes:
     """Return a letter with another header, and perhaps another part."""
     message = RatchetMessage.decode(letter)
-    return cbor.close(header.encode_header(pq_header or message.pq_header), message.sealed)
+    return cbor.complete_array(header.encode_header(pq_header or message.pq_header), message.sealed)
 
 
 FAR = (1, 2, MAX_SKIP, MAX_SKIP + 1, 2**31, 2**32 - 1)

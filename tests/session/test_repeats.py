@@ -145,7 +145,7 @@ def test_a_repeat_carries_messages_of_its_own_session_only(pair: Pair, late: boo
     letter = pair.alice.write(b"in the second session")
     if late:
         pair.bob.read(pair.alice.write(b"overtakes"))
-    mixed = cbor.close(header.encode_header(), letter)
+    mixed = cbor.complete_array(header.encode_header(), letter)
     with unchanged(pair.bob.store), pytest.raises(PeerError):
         pair.bob.read(mixed)
     assert pair.bob.read(letter) == b"in the second session"

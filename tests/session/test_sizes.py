@@ -13,7 +13,8 @@ from letterlock._ratchet.chain import MessageKey
 from letterlock._records.triple import STATES
 from letterlock._session.sealing import seal_message
 from letterlock._wire.message import Header
-from letterlock._wire.pq_header import BARE, CODEWORD_BYTES, PqHeader, PqType
+from letterlock._wire.pq_header import BARE, PqHeader, PqType
+from letterlock.limits import CODEWORD_BYTES
 from support.eavesdropper import unwrapped
 from support.pair import Pair
 from support.tapped import braid_of

@@ -105,10 +105,10 @@ def test_inside_an_initial_message_the_other_kind_is_malformed(suite: Suite, kno
         assert pair.bob.read(pair.alice.write(b"before")) == b"before"
     letter = pair.alice.write(b"whole")
     initial = InitialMessage.decode(letter)
-    inner = cbor.close(initial.message.header_bytes, initial.message.sealed)
+    inner = cbor.complete_array(initial.message.header_bytes, initial.message.sealed)
     changed = with_part(inner) if suite is Suite.X3DH else without_part(inner)
     with unchanged(pair.bob.store), pytest.raises(MalformedMessage):
-        pair.bob.read(cbor.close(initial.header.encode_header(), changed))
+        pair.bob.read(cbor.complete_array(initial.header.encode_header(), changed))
     assert pair.bob.read(letter) == b"whole"
 
 

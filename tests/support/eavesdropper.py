@@ -28,7 +28,7 @@ from letterlock._primitives.secret import KEY_BYTES
 from letterlock._ratchet import double
 from letterlock._ratchet.chain import MessageKey, kdf_ck
 from letterlock._ratchet.double import Hearing, Speaking
-from letterlock._ratchet.erasure import CODEWORD_BYTES, Codeword, Collected
+from letterlock._ratchet.erasure import Codeword, Collected
 from letterlock._ratchet.pq_keys import EpochSecret, SparseChainKey, SparseMessageKey
 from letterlock._ratchet.pq_profile import LETTERLOCK
 from letterlock._ratchet.root import kdf_rk
@@ -42,6 +42,7 @@ from letterlock._wire.envelope import Kind, peek_kind
 from letterlock._wire.message import InitialMessage, RatchetMessage
 from letterlock._wire.pq_header import PqHeader, PqType
 from letterlock.errors import AuthenticationFailed
+from letterlock.limits import CODEWORD_BYTES
 from letterlock.stores._interface import Store
 
 OURS, THEIRS = True, False

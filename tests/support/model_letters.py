@@ -112,13 +112,13 @@ def repieced(letter: Letter, name: str, add: int) -> Parcel:
 def _reopened(letter: Letter, opened: bytes) -> Parcel:
     """Put other opened bytes before what a letter has sealed: nobody may read that, if they are others."""
     same = letter if opened == letter.message.header_bytes else None
-    return Parcel(_behind_its_handshake(letter, cbor.close(opened, letter.message.sealed)), same)
+    return Parcel(_behind_its_handshake(letter, cbor.complete_array(opened, letter.message.sealed)), same)
 
 
 def peeled(letter: Letter) -> Parcel:
     """Take the handshake off a first message: what is left is an ordinary message of the same session."""
     message = letter.message
-    return Parcel(cbor.close(message.header_bytes, message.sealed), letter)
+    return Parcel(cbor.complete_array(message.header_bytes, message.sealed), letter)
 
 
 def rewrapped(letter: Letter, header: Letter) -> Parcel:
@@ -131,4 +131,4 @@ def _behind_its_handshake(letter: Letter, message: bytes) -> bytes:
     """Return a message behind the handshake of a letter, if it has one."""
     if not letter.initial:
         return message
-    return cbor.close(InitialMessage.decode(letter.wire).header.encode_header(), message)
+    return cbor.complete_array(InitialMessage.decode(letter.wire).header.encode_header(), message)

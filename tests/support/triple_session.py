@@ -84,7 +84,7 @@ def forge(side: Side, text: bytes = b"forged", *, spoil: bool = True, at: int = 
     message = seal_message(
         sent.key, session.origin.associated_data, sent.header, text, b"\x07" * 8, pq_header
     )
-    return (cbor.close(head, message) if head else message), int(pq_header.type)
+    return (cbor.complete_array(head, message) if head else message), int(pq_header.type)
 
 
 def without_part(message: bytes) -> bytes:

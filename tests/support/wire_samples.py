@@ -33,16 +33,12 @@ from letterlock._wire import cbor
 from letterlock._wire.address import Address
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.message import HandshakeHeader, Header, InitialMessage, KemHeader, RatchetMessage
-from letterlock._wire.pq_header import BARE, CODEWORD_BYTES, MAX_INDEX, PqHeader, PqType
+from letterlock._wire.pq_header import BARE, PqHeader, PqType
 from letterlock._wire.prekey import PrekeyKind, PublicPrekey
 from letterlock._wire.publication import Publication
 from letterlock._wire.suite import Suite
 from letterlock.errors import UsageError
-from letterlock.limits import (
-    MAX_CODEWORDS,
-    MAX_COUNTER,
-    MIN_PADDED,
-)
+from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORD_INDEX, MAX_CODEWORDS, MAX_COUNTER, MIN_PADDED
 
 Tree: TypeAlias = Any
 """A decoded encoding, to be edited and encoded again."""
@@ -113,14 +109,14 @@ def ratchet_message(
     header: Header = HEADER, sealed: bytes = SEALED, pq_header: PqHeader | None = None
 ) -> bytes:
     """Return a ratchet message, or with a part a triple message."""
-    return cbor.close(header.encode_header(pq_header), sealed)
+    return cbor.complete_array(header.encode_header(pq_header), sealed)
 
 
 def initial_message(header: HandshakeHeader = HANDSHAKE, inner: bytes | None = None) -> bytes:
     """Return an initial message; unless told otherwise it carries what its suite speaks."""
     if inner is None:
         inner = ratchet_message(pq_header=None if header.suite is Suite.X3DH else PART)
-    return cbor.close(header.encode_header(), inner)
+    return cbor.complete_array(header.encode_header(), inner)
 
 
 @cache
@@ -149,9 +145,9 @@ SAMPLES: Final = pytest.mark.parametrize(("data", "decode"), samples().values(),
 def encode_again(value: object) -> bytes:
     """Return the encoding of anything that a decoder gave, from its fields alone."""
     if isinstance(value, RatchetMessage):
-        return cbor.close(value.header.encode_header(value.pq_header), value.sealed)
+        return cbor.complete_array(value.header.encode_header(value.pq_header), value.sealed)
     if isinstance(value, InitialMessage):
-        return cbor.close(value.header.encode_header(), encode_again(value.message))
+        return cbor.complete_array(value.header.encode_header(), encode_again(value.message))
     assert isinstance(value, PrekeyBundle | Publication)
     return value.encode()
 
@@ -234,7 +230,7 @@ FULL_PARTS: Final = st.builds(
     COUNTERS,
     IDS,
     st.sampled_from(sorted(set(PqType) - BARE)),
-    st.integers(0, MAX_INDEX - MAX_CODEWORDS + 1),
+    st.integers(0, MAX_CODEWORD_INDEX - MAX_CODEWORDS + 1),
     st.integers(1, MAX_CODEWORDS).map(lambda n: bytes([n]) * CODEWORD_BYTES * n),
 )
 PARTS: Final = BARE_PARTS | FULL_PARTS

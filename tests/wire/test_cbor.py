@@ -251,20 +251,22 @@ ELEMENTS: list[list[cbor.Value]] = [
 
 @pytest.mark.parametrize("length", BOUNDARIES)
 @pytest.mark.parametrize("elements", ELEMENTS, ids=len)
-def test_open_and_closed_is_the_encoding_of_the_whole(length: int, elements: list[cbor.Value]) -> None:
+def test_a_prefix_and_its_last_element_are_the_encoding_of_the_whole(
+    length: int, elements: list[cbor.Value]
+) -> None:
     last = b"x" * length
-    opened = cbor.encode_prefix(*elements)
-    closed = cbor.close(opened, last)
-    assert closed == cbor2.dumps([*elements, last])
-    assert cbor.reopen(closed, last) == opened
+    prefix = cbor.encode_array_prefix(*elements)
+    whole = cbor.complete_array(prefix, last)
+    assert whole == cbor2.dumps([*elements, last])
+    assert cbor.array_prefix(whole, last) == prefix
 
 
 @settings(deadline=None, max_examples=50)
 @given(st.lists(VALUES, max_size=6), st.binary(max_size=600))
-def test_open_and_close_for_any_values(elements: list[cbor.Value], last: bytes) -> None:
-    opened = cbor.encode_prefix(*elements)
-    assert cbor.close(opened, last) == cbor2.dumps([*elements, last])
-    assert cbor.reopen(cbor.close(opened, last), last) == opened
+def test_prefixes_of_any_values(elements: list[cbor.Value], last: bytes) -> None:
+    prefix = cbor.encode_array_prefix(*elements)
+    assert cbor.complete_array(prefix, last) == cbor2.dumps([*elements, last])
+    assert cbor.array_prefix(cbor.complete_array(prefix, last), last) == prefix
 
 
 def test_a_byte_string_head_has_the_shortest_form_up_to_its_limit() -> None:
@@ -277,11 +279,11 @@ def test_a_byte_string_head_has_the_shortest_form_up_to_its_limit() -> None:
                 heads.head(major, argument)
 
 
-def test_the_byte_string_that_closes_may_come_in_two_pieces() -> None:
+def test_the_last_byte_string_may_be_given_in_two_pieces() -> None:
     for length in BOUNDARIES:
         last = bytes(length)
         for cut in (0, length // 2, length):
-            assert cbor.close(b"\x81", last[:cut], last[cut:]) == cbor.close(b"\x81", last)
+            assert cbor.complete_array(b"\x81", last[:cut], last[cut:]) == cbor.complete_array(b"\x81", last)
 
 
 # --- heads one by one -------------------------------------------------------------------------------

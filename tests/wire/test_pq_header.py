@@ -6,14 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from letterlock._ratchet import erasure
 from letterlock._wire import cbor
-from letterlock._wire import pq_header as healing
 from letterlock._wire.cbor_heads import NotShortest
 from letterlock._wire.fields import Fields
-from letterlock._wire.pq_header import BARE, MAX_INDEX, PqHeader, PqType, part_at, read_pq_header
+from letterlock._wire.pq_header import BARE, PqHeader, PqType, part_at, read_pq_header
 from letterlock.errors import MalformedMessage
-from letterlock.limits import MAX_CODEWORDS, MAX_COUNTER
+from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORD_INDEX, MAX_CODEWORDS, MAX_COUNTER
 
 CARRYING = [type_ for type_ in PqType if type_ not in BARE]
 COUNTERS = st.integers(0, MAX_COUNTER)
@@ -26,7 +24,7 @@ def parts(draw: st.DrawFn) -> PqHeader:
     if where[3] in BARE:
         return PqHeader(*where)
     count = draw(st.integers(1, MAX_CODEWORDS))
-    first = draw(st.integers(0, MAX_INDEX + 1 - count))
+    first = draw(st.integers(0, MAX_CODEWORD_INDEX + 1 - count))
     return PqHeader(*where, first, draw(st.binary(min_size=32, max_size=32)) * count)
 
 
@@ -85,9 +83,9 @@ EDGES: dict[str, tuple[PqHeader, bool]] = {
     "half a codeword": (PqHeader(7, 8, 9, PqType.EK, 10, bytes(48)), False),
     "64 codewords": (PqHeader(7, 8, 9, PqType.EK, 10, bytes(64 * 32)), True),
     "65 codewords": (PqHeader(7, 8, 9, PqType.EK, 10, bytes(65 * 32)), False),
-    "the last index": (PqHeader(7, 8, 9, PqType.EK, MAX_INDEX - 1, bytes(64)), True),
-    "past the last index": (PqHeader(7, 8, 9, PqType.EK, MAX_INDEX, bytes(64)), False),
-    "an index past all": (PqHeader(7, 8, 9, PqType.EK, MAX_INDEX + 1, bytes(32)), False),
+    "the last index": (PqHeader(7, 8, 9, PqType.EK, MAX_CODEWORD_INDEX - 1, bytes(64)), True),
+    "past the last index": (PqHeader(7, 8, 9, PqType.EK, MAX_CODEWORD_INDEX, bytes(64)), False),
+    "an index past all": (PqHeader(7, 8, 9, PqType.EK, MAX_CODEWORD_INDEX + 1, bytes(32)), False),
 }
 
 
@@ -119,10 +117,8 @@ def test_the_types_are_those_of_the_specification() -> None:
     assert {PqType.NONE, PqType.CT1_ACK} == BARE
 
 
-def test_the_numbers_are_those_of_the_code() -> None:
-    """_wire/ may not import _ratchet/, so two numbers stand in both."""
-    assert (healing.CODEWORD_BYTES, MAX_INDEX) == (erasure.CODEWORD_BYTES, erasure.MAX_INDEX) == (32, 65535)
-    assert MAX_CODEWORDS == 64
+def test_the_limits_are_those_of_the_specification() -> None:
+    assert (CODEWORD_BYTES, MAX_CODEWORD_INDEX, MAX_CODEWORDS) == (32, 65535, 64)
 
 
 @pytest.mark.parametrize(("at", "name"), [(0, "epoch"), (1, "sparse number"), (2, "previous sparse chain")])
@@ -181,15 +177,20 @@ def test_codewords_come_whole_one_to_sixty_four(type_: PqType, length: int) -> N
 
 @CARRY
 def test_an_index_has_two_bytes_and_so_has_the_last(type_: PqType) -> None:
-    for first, count in ((0, 64), (MAX_INDEX, 1), (MAX_INDEX - 63, 64), (MAX_INDEX - 1, 2)):
+    for first, count in (
+        (0, 64),
+        (MAX_CODEWORD_INDEX, 1),
+        (MAX_CODEWORD_INDEX - 63, 64),
+        (MAX_CODEWORD_INDEX - 1, 2),
+    ):
         pq_header = read([7, 8, 9, type_.value, first, bytes(32 * count)])
         assert (pq_header.first, len(pq_header.codewords)) == (first, 32 * count)
-    for first, count in ((MAX_INDEX, 2), (MAX_INDEX - 62, 64), (MAX_INDEX - 1, 3)):
+    for first, count in ((MAX_CODEWORD_INDEX, 2), (MAX_CODEWORD_INDEX - 62, 64), (MAX_CODEWORD_INDEX - 1, 3)):
         with pytest.raises(
             MalformedMessage, match=r"^codewords of a message is not whole ones, of indices up to"
         ):
             read([7, 8, 9, type_.value, first, bytes(32 * count)])
-    for bad in (MAX_INDEX + 1, -1, 2**32):
+    for bad in (MAX_CODEWORD_INDEX + 1, -1, 2**32):
         with pytest.raises(MalformedMessage, match=r"^first index of a message is not an unsigned integer"):
             read([7, 8, 9, type_.value, bad, bytes(32)])
 

@@ -8,10 +8,12 @@ from letterlock._wire import padding
 from letterlock._wire.address import Address
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.message import HandshakeHeader, Header, RatchetMessage
-from letterlock._wire.pq_header import CODEWORD_BYTES, MAX_INDEX, PqHeader, PqType
+from letterlock._wire.pq_header import PqHeader, PqType
 from letterlock._wire.suite import Suite
 from letterlock.limits import (
+    CODEWORD_BYTES,
     MAX_BUNDLE,
+    MAX_CODEWORD_INDEX,
     MAX_CODEWORDS,
     MAX_COUNTER,
     MAX_MESSAGE,
@@ -77,7 +79,7 @@ def test_the_largest_message_fits_its_limit() -> None:
     )
     codewords = bytes(MAX_CODEWORDS * CODEWORD_BYTES)
     pq_header = PqHeader(
-        MAX_COUNTER, MAX_COUNTER, MAX_COUNTER, PqType.CT2, MAX_INDEX - MAX_CODEWORDS + 1, codewords
+        MAX_COUNTER, MAX_COUNTER, MAX_COUNTER, PqType.CT2, MAX_CODEWORD_INDEX - MAX_CODEWORDS + 1, codewords
     )
     counters = Header(HEADER.ratchet_key, MAX_COUNTER, MAX_COUNTER)
     inner = ratchet_message(counters, bytes(8 + MAX_PADDED + 16), pq_header)

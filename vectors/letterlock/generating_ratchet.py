@@ -75,7 +75,9 @@ class Far:
     def seal_padded(self, header: Header, key: MessageKey, padded: bytes, prefix: bytes = bytes(4)) -> bytes:
         """Seal what is padded already."""
         opened, nonce = header.encode_header(), self.draw(NONCE)
-        return cbor.close(opened, nonce + aead.seal(key.expose(), prefix + nonce, padded, self.ad + opened))
+        return cbor.complete_array(
+            opened, nonce + aead.seal(key.expose(), prefix + nonce, padded, self.ad + opened)
+        )
 
     def seal_with(self, header: Header, key: bytes, text: str) -> bytes:
         """Seal with another key or under another header than the chain gives."""
@@ -174,13 +176,13 @@ def with_header(message: bytes, **changes: object) -> bytes:
     """Return a message with another header, and the same sealed text."""
     decoded = RatchetMessage.decode(message)
     header = replace(decoded.header, **changes)  # type: ignore[arg-type]
-    return cbor.close(header.encode_header(), decoded.sealed)
+    return cbor.complete_array(header.encode_header(), decoded.sealed)
 
 
 def with_sealed(message: bytes, index: int) -> bytes:
     """Return a message with one bit of its sealed text turned over."""
     decoded = RatchetMessage.decode(message)
-    return cbor.close(decoded.header_bytes, flipped(decoded.sealed, index))
+    return cbor.complete_array(decoded.header_bytes, flipped(decoded.sealed, index))
 
 
 def key_of(message: bytes) -> RatchetKey:

@@ -109,7 +109,7 @@ class Far:
         """Seal a text, or what is padded already, with another part or key than there should be."""
         opened, nonce = sent.header.encode_header(pq_header or sent.pq_header), self.draw(8)
         data = pad(text.encode()) if padded is None else padded
-        return cbor.close(
+        return cbor.complete_array(
             opened, nonce + aead.seal(key or sent.key.expose(), bytes(4) + nonce, data, self.ad + opened)
         )
 
@@ -117,7 +117,7 @@ class Far:
         """Seal a message of the double ratchet alone."""
         opened, nonce = header.encode_header(), self.draw(8)
         sealed = aead.seal(key.expose(), bytes(4) + nonce, pad(text.encode()), self.ad + opened)
-        return cbor.close(opened, nonce + sealed)
+        return cbor.complete_array(opened, nonce + sealed)
 
     def twice(self, edit: Callable[[bytes], bytes], text: str = "") -> tuple[bytes, bytes]:
         """Return the next message with other codewords, authentic all the same, and as it should be."""
@@ -268,16 +268,20 @@ def part_of(message: bytes) -> PqHeader:
 def with_part(message: bytes, **changes: Any) -> bytes:
     """Return a message with another part, and the same sealed text."""
     decoded = RatchetMessage.decode(message)
-    return cbor.close(decoded.header.encode_header(replace(part_of(message), **changes)), decoded.sealed)
+    return cbor.complete_array(
+        decoded.header.encode_header(replace(part_of(message), **changes)), decoded.sealed
+    )
 
 
 def with_header(message: bytes, **changes: Any) -> bytes:
     """Return a message with another header of the double ratchet, and the same sealed text."""
     decoded = RatchetMessage.decode(message)
-    return cbor.close(replace(decoded.header, **changes).encode_header(part_of(message)), decoded.sealed)
+    return cbor.complete_array(
+        replace(decoded.header, **changes).encode_header(part_of(message)), decoded.sealed
+    )
 
 
 def stripped(message: bytes) -> bytes:
     """Return a message of the double ratchet alone, with the same sealed text."""
     decoded = RatchetMessage.decode(message)
-    return cbor.close(decoded.header.encode_header(), decoded.sealed)
+    return cbor.complete_array(decoded.header.encode_header(), decoded.sealed)

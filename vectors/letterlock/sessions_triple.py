@@ -206,7 +206,7 @@ def with_a_part(message: bytes) -> bytes:
     other, _ = begun("a part to put in", by_her=False)
     donor = other.encrypt("a donor")
     pq_header = part_of(inner(donor))
-    return cbor.close(decoded.header.encode_header(pq_header), decoded.sealed)
+    return cbor.complete_array(decoded.header.encode_header(pq_header), decoded.sealed)
 
 
 EDITS: Final[dict[str, Callable[[bytes], bytes]]] = {
@@ -270,7 +270,7 @@ def contradictory(friend: Friend, text: str, index: int) -> bytes:
     pq_header = replace(sent.pq_header, codewords=flipped(sent.pq_header.codewords, index))
     ad = session.origin.associated_data
     message = seal_message(sent.key, ad, sent.header, text.encode(), entropy(8), pq_header)
-    return cbor.close(head, message) if head else message
+    return cbor.complete_array(head, message) if head else message
 
 
 def contradictions(family: Family) -> None:

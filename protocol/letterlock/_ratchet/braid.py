@@ -67,11 +67,12 @@ from letterlock._ratchet.braid_states import (
     Slot,
     Write,
 )
-from letterlock._ratchet.erasure import CODEWORD_BYTES, MAX_INDEX, Codeword, Collected, codewords
+from letterlock._ratchet.erasure import Codeword, Collected, codewords
 from letterlock._ratchet.pq_keys import EpochSecret, PqSharedSecret
 from letterlock._ratchet.pq_profile import PqProfile
 from letterlock._wire.pq_header import PqHeader, PqType
 from letterlock.errors import AuthenticationFailed, BraidFailed, CorruptStore, InvalidKey
+from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORD_INDEX
 
 _HEADER_TEXT: Final = HEADER_BYTES + KEY_BYTES
 _CT2_TEXT: Final = SECOND_BYTES + KEY_BYTES
@@ -195,8 +196,8 @@ def _send_more(state: Sending, room: int, read: Read) -> BraidSent:
 def _codewords(text: bytes, first: int, room: int) -> tuple[bytes, int]:
     """Return codewords from an index on, and the index after them; after the last one they begin again."""
     share = len(text) // CODEWORD_BYTES
-    end = min(first + min(room, share), MAX_INDEX + 1)
-    return codewords(text, first, end), end % (MAX_INDEX + 1)
+    end = min(first + min(room, share), MAX_CODEWORD_INDEX + 1)
+    return codewords(text, first, end), end % (MAX_CODEWORD_INDEX + 1)
 
 
 # --- receiving --------------------------------------------------------------------------------------

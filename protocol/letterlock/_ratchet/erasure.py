@@ -18,8 +18,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final
 
-CODEWORD_BYTES: Final = 32
-MAX_INDEX: Final = 2**16 - 1
+from letterlock.limits import CODEWORD_BYTES
 
 _MODULUS: Final = 0x1100B
 _ORDER: Final = 2**16 - 1
@@ -72,7 +71,8 @@ class Collected:
     def add(self, more: Iterable[Codeword]) -> "Collected":
         """Return the collection with those that are new, up to as many as are needed.
 
-        The caller has checked index and length: an index is at most MAX_INDEX, a codeword has 32 bytes.
+        The caller has checked index and length: an index is at most MAX_CODEWORD_INDEX, and a codeword has
+        32 bytes.
         """
         kept = {each.index: each for each in self.codewords}
         for each in more:

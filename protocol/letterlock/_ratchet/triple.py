@@ -25,7 +25,6 @@ from letterlock._primitives.secret import KEY_BYTES, Secret, Uncopyable
 from letterlock._ratchet import braid, double, sparse
 from letterlock._ratchet.braid_states import Braid, Read, Write
 from letterlock._ratchet.chain import MessageKey
-from letterlock._ratchet.erasure import CODEWORD_BYTES
 from letterlock._ratchet.pq_keys import HybridKey, PqSharedSecret, SparseMessageKey
 from letterlock._ratchet.pq_profile import PqProfile
 from letterlock._ratchet.root import RootKey
@@ -33,7 +32,7 @@ from letterlock._ratchet.sparse import Sparse, SparsePlace, SparseReceived
 from letterlock._wire.message import Header
 from letterlock._wire.pq_header import PqHeader
 from letterlock.errors import AuthenticationFailed, DuplicateMessage
-from letterlock.limits import MAX_CODEWORDS
+from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORDS
 
 _SHARE: Final = 4
 """One part in four may be added as codewords: alternating texts of 2 KiB then heal in nine messages."""

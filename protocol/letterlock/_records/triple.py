@@ -30,7 +30,6 @@ from letterlock._ratchet.braid_states import (
     KeysUnsampled,
     NoHeaderReceived,
 )
-from letterlock._ratchet.erasure import MAX_INDEX
 from letterlock._ratchet.pq_keys import (
     Authenticator,
     AuthenticatorKey,
@@ -42,6 +41,7 @@ from letterlock._ratchet.sparse import Sparse, SparseChain
 from letterlock._wire import cbor
 from letterlock._wire.typed import array, counter
 from letterlock.errors import MalformedMessage
+from letterlock.limits import MAX_CODEWORD_INDEX
 
 STATES: Final[tuple[type[Braid], ...]] = (
     KeysUnsampled,
@@ -145,7 +145,7 @@ def decode_braid(value: object) -> Braid:
     if secret is not None:
         held.append(_SECRETS[holds.secret](secret))
     if sent is not None:
-        held.append(counter(sent, MAX_INDEX))
+        held.append(counter(sent, MAX_CODEWORD_INDEX))
     if got is not None:
         held.append(_read_got(got))
     made: Braid = state(*held)

@@ -35,7 +35,7 @@ def seal_message(
     """Return an encoded ratchet message, or triple message with a `part`. `nonce` is 8 fresh random bytes."""
     opened = header.encode_header(pq_header)
     ciphertext = aead.seal(key.expose(), _NONCE_PREFIX + nonce, pad(plaintext), associated_data + opened)
-    return cbor.close(opened, nonce, ciphertext)
+    return cbor.complete_array(opened, nonce, ciphertext)
 
 
 def open_message(key: MessageKey, associated_data: bytes, message: RatchetMessage) -> bytes:

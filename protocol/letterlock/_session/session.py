@@ -238,7 +238,7 @@ def _sealed(
     """Return a message with what its session repeats around it, and the session after it."""
     if isinstance(session, Initiated):
         after = Initiated(session.origin, session.header, ratchet)
-        return Sealed(after, cbor.close(session.header, message), writes)
+        return Sealed(after, cbor.complete_array(session.header, message), writes)
     return Sealed(Established(session.origin, ratchet, session.promote_next), message, writes)
 
 

@@ -78,20 +78,19 @@ def _parse(data: bytes, max_depth: int) -> tuple[object, bytes | None]:
         return None, None
 
 
-def encode_prefix(*elements: Value) -> bytes:
-    """Return the encoding of an array of these elements and one byte string, up to that byte string.
+def encode_array_prefix(*elements: Value) -> bytes:
+    """Return the encoding of an array of these elements and one byte string more, up to that byte string.
 
-    `close` adds it. What stands before a ciphertext can so be authenticated before the ciphertext exists,
-    and is encoded once.
+    `complete_array` adds the byte string. The prefix can be authenticated before a ciphertext exists.
     """
     return cbor2.dumps([*elements, b""])[:-1]
 
 
-def close(opened: bytes, last: bytes, rest: bytes = b"") -> bytes:
-    """Return the finished array: `opened`, and the byte string that completes it, in one piece or two."""
-    return b"".join((opened, head(BYTES, len(last) + len(rest)), last, rest))
+def complete_array(prefix: bytes, last: bytes, rest: bytes = b"") -> bytes:
+    """Return the whole array: its prefix and the byte string `last || rest`, which is its last element."""
+    return b"".join((prefix, head(BYTES, len(last) + len(rest)), last, rest))
 
 
-def reopen(closed: bytes, last: bytes) -> bytes:
-    """Return what `encode_prefix` gave for an array that ends in the byte string `last`."""
-    return closed[: -len(head(BYTES, len(last))) - len(last)]
+def array_prefix(array: bytes, last: bytes) -> bytes:
+    """Return the prefix of an array whose last element is the byte string `last`."""
+    return array[: -len(head(BYTES, len(last))) - len(last)]

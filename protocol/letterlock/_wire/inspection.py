@@ -12,9 +12,10 @@ from letterlock._primitives.mlkem import MlKem1024PublicKey
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.envelope import Kind, peek_kind
 from letterlock._wire.message import HandshakeHeader, InitialMessage, RatchetMessage
-from letterlock._wire.pq_header import BARE, CODEWORD_BYTES, PqHeader
+from letterlock._wire.pq_header import BARE, PqHeader
 from letterlock._wire.prekey import PrekeyKey, PublicPrekey
 from letterlock._wire.publication import Publication
+from letterlock.limits import CODEWORD_BYTES
 
 Shown: TypeAlias = "Mapping[str, Shown] | str | int | None"
 

@@ -100,7 +100,7 @@ class RatchetMessage:
         )
         pq_header = read_pq_header(fields) if kind is Kind.TRIPLE else None
         sealed = fields.blob_between("sealed text", _MIN_SEALED, _MAX_SEALED)
-        return cls(header, pq_header, cbor.reopen(data, sealed), sealed)
+        return cls(header, pq_header, cbor.array_prefix(data, sealed), sealed)
 
 
 def _read_sound(data: bytes) -> RatchetMessage | None:
@@ -157,7 +157,7 @@ class HandshakeHeader:
 
     def encode_header(self) -> bytes:
         """Return an initial message's bytes up to the ratchet message it carries."""
-        return cbor.encode_prefix(
+        return cbor.encode_array_prefix(
             PROTOCOL_VERSION,
             int(Kind.INITIAL),
             int(self.suite),
@@ -200,7 +200,7 @@ class InitialMessage:
         inner = fields.blob_between("message", 0, MAX_MESSAGE)
         return cls(
             HandshakeHeader(suite, identity, ephemeral, signed_prekey_id, one_time_prekey_id, kem),
-            handshake_id(cbor.reopen(data, inner)),
+            handshake_id(cbor.array_prefix(data, inner)),
             RatchetMessage.decode_of(inner, _CARRIED[suite]),
         )
 

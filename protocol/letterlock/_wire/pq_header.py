@@ -15,10 +15,7 @@ from typing import Final
 from letterlock._primitives.fast_init import fast_init
 from letterlock._wire.cbor_heads import BYTES, UINT, NotShortest, head, read_head
 from letterlock._wire.fields import Fields
-from letterlock.limits import MAX_CODEWORDS, MAX_COUNTER
-
-CODEWORD_BYTES: Final = 32
-MAX_INDEX: Final = 2**16 - 1
+from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORD_INDEX, MAX_CODEWORDS, MAX_COUNTER
 
 
 class PqType(IntEnum):
@@ -96,7 +93,7 @@ def part_at(data: bytes, at: int) -> tuple[PqHeader, int]:
     end = at + length
     if not CODEWORD_BYTES <= length <= MAX_CODEWORDS * CODEWORD_BYTES or end > len(data):
         raise NotShortest
-    if length % CODEWORD_BYTES or first + length // CODEWORD_BYTES - 1 > MAX_INDEX:
+    if length % CODEWORD_BYTES or first + length // CODEWORD_BYTES - 1 > MAX_CODEWORD_INDEX:
         raise NotShortest
     return PqHeader(epoch, number, previous, type_, first, data[at:end]), end
 
@@ -113,8 +110,8 @@ def read_pq_header(fields: Fields) -> PqHeader:
         fields.null("first index")
         fields.null("codewords")
         return PqHeader(epoch, number, previous, type_)
-    first = fields.uint("first index", MAX_INDEX)
+    first = fields.uint("first index", MAX_CODEWORD_INDEX)
     codewords = fields.blob_between("codewords", CODEWORD_BYTES, MAX_CODEWORDS * CODEWORD_BYTES)
-    if len(codewords) % CODEWORD_BYTES or first + len(codewords) // CODEWORD_BYTES - 1 > MAX_INDEX:
-        raise fields.wrong("codewords", f"whole ones, of indices up to {MAX_INDEX}")
+    if len(codewords) % CODEWORD_BYTES or first + len(codewords) // CODEWORD_BYTES - 1 > MAX_CODEWORD_INDEX:
+        raise fields.wrong("codewords", f"whole ones, of indices up to {MAX_CODEWORD_INDEX}")
     return PqHeader(epoch, number, previous, type_, first, codewords)

@@ -10,9 +10,9 @@ from letterlock._ratchet import braid
 from letterlock._ratchet.braid_states import Append, Braid, Slot, Write
 from letterlock._ratchet.pq_keys import EpochSecret, PqSharedSecret
 from letterlock._ratchet.pq_profile import LETTERLOCK
-from letterlock._wire.pq_header import BARE, CODEWORD_BYTES, MAX_INDEX, PqHeader, PqType
+from letterlock._wire.pq_header import BARE, PqHeader, PqType
 from letterlock.errors import UsageError
-from letterlock.limits import MAX_CODEWORDS
+from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORD_INDEX, MAX_CODEWORDS
 from letterlock.vectors.operation import Input, Output, operation
 from letterlock.vectors.plays import Chosen, play
 
@@ -90,7 +90,12 @@ def _piece(given: Input, number: int, previous: int) -> PqHeader:
             raise UsageError("`first` and `codewords` are null with types 0 and 4, and with them alone")
         return PqHeader(epoch, number, previous, PqType(type_))
     count, rest = divmod(len(codewords), CODEWORD_BYTES)
-    if type_ in BARE or rest or not 1 <= count <= MAX_CODEWORDS or not 0 <= first <= MAX_INDEX + 1 - count:
+    if (
+        type_ in BARE
+        or rest
+        or not 1 <= count <= MAX_CODEWORDS
+        or not 0 <= first <= MAX_CODEWORD_INDEX + 1 - count
+    ):
         raise UsageError("1 to 64 whole codewords, of indices up to 65,535, with types 1, 2, 3, 5 and 6")
     return PqHeader(epoch, number, previous, PqType(type_), first, codewords)
 

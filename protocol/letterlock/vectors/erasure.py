@@ -5,8 +5,9 @@ Not here: which codewords a message carries (braid.py).
 
 from typing import Final
 
-from letterlock._ratchet.erasure import CODEWORD_BYTES, MAX_INDEX, Codeword, Collected, codeword
+from letterlock._ratchet.erasure import Codeword, Collected, codeword
 from letterlock.errors import UsageError
+from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORD_INDEX
 from letterlock.vectors.operation import Input, Output, operation, unhex
 
 _MOST_PIECES: Final = 64
@@ -17,7 +18,7 @@ _MOST_PIECES: Final = 64
 def _codewords(given: Input) -> Output:
     text, first, count = given.hex("text"), given.number("first"), given.number("count")
     _share(len(text))
-    if not (1 <= count <= MAX_INDEX + 1 and 0 <= first <= MAX_INDEX + 1 - count):
+    if not (1 <= count <= MAX_CODEWORD_INDEX + 1 and 0 <= first <= MAX_CODEWORD_INDEX + 1 - count):
         raise UsageError("an index is 0 to 65,535")
     return {"codewords": b"".join(codeword(text, first + each).data for each in range(count)).hex()}
 
@@ -32,7 +33,7 @@ def _text(given: Input) -> Output:
 
 def _codeword(value: object) -> Codeword:
     match value:
-        case [int(index), str(data)] if 0 <= index <= MAX_INDEX and len(data) == 2 * CODEWORD_BYTES:
+        case [int(index), str(data)] if 0 <= index <= MAX_CODEWORD_INDEX and len(data) == 2 * CODEWORD_BYTES:
             return Codeword(index, unhex(data, "codewords"))
         case _:
             raise UsageError("a codeword is an index, 0 to 65,535, and 32 bytes")

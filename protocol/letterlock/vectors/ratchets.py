@@ -32,7 +32,7 @@ _PEER: Final = Address("peer", 1)
 _PEER_KEY: Final = (9).to_bytes(KEY_BYTES, "little")
 """Whom the store takes the session to be with: nothing of it reaches a message."""
 
-_HEADER: Final = cbor.encode_prefix()
+_HEADER: Final = cbor.encode_array_prefix()
 """The opening of an initial message that carries no handshake: what it carries alone is answered.
 
 Its one byte counts for the size of a message of the triple ratchet, and never makes room for a codeword more:
