@@ -38,9 +38,14 @@ is to blame, `SqliteStore` for an account that outlives the process, `letterlock
 
 from letterlock._device.peer import Peer
 from letterlock._handshake.safety_number import SafetyNumber
+from letterlock._primitives.curve25519 import IdentityKey, OneTimePrekey, PublicKey, SignedPrekey
+from letterlock._primitives.entropy import Clock
+from letterlock._primitives.mlkem import MlKem1024PublicKey
 from letterlock._wire.address import Address
 from letterlock._wire.bundle import PrekeyBundle
-from letterlock._wire.inspection import Inspection, inspect
+from letterlock._wire.inspection import Inspection
+from letterlock._wire.inspection import inspect as inspect
+from letterlock._wire.prekey import PrekeyKind, PublicPrekey
 from letterlock._wire.publication import Publication
 from letterlock._wire.suite import Suite
 from letterlock.account import Account
@@ -74,9 +79,15 @@ from letterlock.errors import (
     UsageError,
     WrongKey,
 )
+from letterlock.stores._interface import Store
 from letterlock.stores._memory import MemoryStore
 from letterlock.stores._sqlite import SqliteStore
 
+__version__ = "0.1.0"
+"""Equal to the version in pyproject.toml; a test compares them. It is written here because asking
+`importlib.metadata` would slow down every import, and would fail in a source tree that is not installed."""
+
+# `inspect` is public but not listed here: `import *` must not replace the standard library's module.
 __all__ = [
     "Account",
     "AccountExists",
@@ -84,25 +95,34 @@ __all__ = [
     "AddressMismatch",
     "AuthenticationFailed",
     "BraidFailed",
+    "Clock",
     "CorruptStore",
     "DuplicateMessage",
+    "IdentityKey",
     "Inspection",
     "InvalidKey",
     "InvalidSignature",
     "LetterlockError",
     "MalformedMessage",
     "MemoryStore",
+    "MlKem1024PublicKey",
     "NoAccount",
     "NoSession",
+    "OneTimePrekey",
     "Peer",
     "PeerError",
     "PlaintextTooLong",
     "PrekeyBundle",
+    "PrekeyKind",
+    "PublicKey",
+    "PublicPrekey",
     "Publication",
     "ReplayRecordFull",
     "SafetyNumber",
     "SafetyNumberMismatch",
+    "SignedPrekey",
     "SqliteStore",
+    "Store",
     "StoreBusy",
     "StoreError",
     "Suite",
@@ -116,5 +136,4 @@ __all__ = [
     "UntrustedIdentity",
     "UsageError",
     "WrongKey",
-    "inspect",
 ]

@@ -1,18 +1,20 @@
-"""The sharp door: the protocol's parts, with chosen keys, random bytes and labels.
+"""The protocol's parts on plain bytes, with keys, random bytes and labels chosen by the caller.
 
 For test vectors, other implementations and analysis. Nothing here protects you: a chosen ephemeral key or
-nonce used twice gives keys away, and the functions on plain bytes check only what their names say. An
+nonce that is used twice reveals private keys, and the functions check only what their docstrings say. An
 application needs `letterlock.Account` and none of this.
 
     agreements      x25519, xeddsa_sign, xeddsa_verify, xeddsa_verify_sign_bit_form
     handshakes      x3dh_initiator, x3dh_recipient, pqxdh_material, handshake_kdf
-    ratchet         kdf_rk, kdf_ck, and the states of `letterlock._ratchet.double`
-    key derivation  hkdf, hmac
+    ratchet         kdf_rk, kdf_ck
+    key derivation  hkdf_sha256, hmac_sha256
     encapsulation   mlkem768_encapsulate, with a chosen m
     fingerprints    fingerprint, safety_number, encode_scan
     whole accounts  create_account, open_account, with chosen random bytes and time
+    types           Secret and the other types that public signatures mention but applications do not need
 
-All keys are plain bytes here, 32 unless said otherwise; `info` strings are the caller's.
+Keys are plain bytes here: 32 bytes each unless a docstring says otherwise. A private key of another length
+raises ValueError, a public key of another length raises InvalidKey.
 """
 
 from letterlock._handshake import safety_number as _fingerprints
@@ -35,8 +37,9 @@ from letterlock._primitives.curve25519 import (
 )
 from letterlock._primitives.entropy import Clock, Entropy, system_clock
 from letterlock._primitives.kdf import hkdf_sha256, hmac_sha256
-from letterlock._primitives.mlkem import MlKem768PublicKey
+from letterlock._primitives.mlkem import Encapsulation, KemPublicKey, KemSecret, MlKem768PublicKey
 from letterlock._primitives.mlkem_split import EncapsulationRandomness
+from letterlock._primitives.secret import Immutable, Secret, Uncopyable
 from letterlock._ratchet import chain as _chain
 from letterlock._ratchet import root as _root
 from letterlock._ratchet.chain import ChainKey
@@ -47,12 +50,19 @@ from letterlock.account import DEFAULT_SUITES, Account, Environment
 from letterlock.stores._interface import Store
 
 __all__ = [
+    "Encapsulation",
+    "Entropy",
+    "Immutable",
+    "KemPublicKey",
+    "KemSecret",
+    "Secret",
+    "Uncopyable",
     "create_account",
     "encode_scan",
     "fingerprint",
     "handshake_kdf",
-    "hkdf",
-    "hmac",
+    "hkdf_sha256",
+    "hmac_sha256",
     "kdf_ck",
     "kdf_rk",
     "mlkem768_encapsulate",
@@ -70,27 +80,41 @@ __all__ = [
 
 
 def public_key(private: bytes) -> bytes:
-    """Return the X25519 public key of a private key."""
+    """Return the 32-byte X25519 public key of a private key (RFC 7748 section 6.1)."""
     return EphemeralKeyPair.from_private(PrivateKey(private)).public.data
 
 
 def x25519(private: bytes, public: bytes) -> bytes:
-    """Return the agreement of a private and a public key (RFC 7748 section 5). Raises InvalidKey."""
+    """Return the 32-byte agreement of a private and a public key (RFC 7748 section 5).
+
+    Raises InvalidKey for a public key that is not canonical or is of low order.
+    """
     return _curve.agree(PrivateKey(private), EphemeralKey(public)).expose()
 
 
 def xeddsa_sign(private: bytes, message: bytes, nonce: bytes) -> bytes:
-    """Return the 64-byte XEdDSA signature with a chosen 64-byte nonce Z: never use one twice."""
+    """Return the 64-byte XEdDSA signature of a message of at most 4,096 bytes (XEdDSA section 3.3).
+
+    `nonce` is Z, 64 bytes. Two signatures with one nonce reveal the private key. Raises UsageError for a
+    longer message.
+    """
     return _xeddsa.sign(IdentityKeyPair.from_private(PrivateKey(private)), message, nonce)
 
 
 def xeddsa_verify(public: bytes, message: bytes, signature: bytes) -> None:
-    """Raise InvalidSignature unless the signature verifies as published (sign bit 0)."""
+    """Raise InvalidSignature unless the 64-byte signature verifies as published, with sign bit 0.
+
+    Implements XEdDSA section 3.4. Raises InvalidKey for a bad public key.
+    """
     _xeddsa.verify(IdentityKey(public), message, signature)
 
 
 def xeddsa_verify_sign_bit_form(public: bytes, message: bytes, signature: bytes) -> None:
-    """Raise InvalidSignature unless it verifies in the form whose top bit is the key's Edwards sign."""
+    """Raise InvalidSignature unless the signature verifies in the form that carries a sign bit.
+
+    The top bit of the 64-byte signature is the sign of the Edwards point of `public`. Other
+    implementations make signatures of this form; letterlock does not.
+    """
     _xeddsa.verify_sign_bit_form(IdentityKey(public), message, signature)
 
 
@@ -101,7 +125,11 @@ def x3dh_initiator(
     their_signed: bytes,
     their_one_time: bytes | None,
 ) -> bytes:
-    """Return DH1 || DH2 || DH3 [|| DH4] from two private and two or three public keys (X3DH section 3.3)."""
+    """Return DH1 || DH2 || DH3 [|| DH4], 96 or 128 bytes, as the initiator computes it (X3DH section 3.3).
+
+    `identity` and `ephemeral` are private keys; the others are the recipient's public keys. Raises
+    InvalidKey.
+    """
     theirs = _x3dh.RecipientPublicKeys(
         IdentityKey(their_identity),
         SignedPrekey(their_signed),
@@ -115,7 +143,11 @@ def x3dh_initiator(
 def x3dh_recipient(
     identity: bytes, signed: bytes, one_time: bytes | None, their_identity: bytes, their_ephemeral: bytes
 ) -> bytes:
-    """Return the same bytes from two or three private and two public keys (X3DH section 3.4)."""
+    """Return DH1 || DH2 || DH3 [|| DH4], 96 or 128 bytes, as the recipient computes it (X3DH section 3.4).
+
+    `identity`, `signed` and `one_time` are private keys; the others are the initiator's public keys. Raises
+    InvalidKey.
+    """
     ours = _x3dh.RecipientKeys(
         IdentityKeyPair.from_private(PrivateKey(identity)),
         SignedPrekeyPair.from_private(PrivateKey(signed)),
@@ -127,41 +159,35 @@ def x3dh_recipient(
 
 
 def pqxdh_material(agreements: bytes, kem_secret: bytes) -> bytes:
-    """Return the agreements followed by the KEM secret of 32 bytes (PQXDH section 3.3)."""
+    """Return the agreements (96 or 128 bytes) followed by the 32-byte KEM secret (PQXDH section 3.3)."""
     return agreements + kem_secret
 
 
 def handshake_kdf(material: bytes, info: bytes, length: int = 32) -> bytes:
-    """Return KDF(KM) of X3DH and PQXDH (section 2.2): HKDF with zero salt over 32 x 0xFF and the material."""
+    """Return `length` bytes of KDF(KM), of X3DH and PQXDH alike (section 2.2 of both).
+
+    HKDF-SHA-256 with a salt of 32 zero bytes over 32 x 0xFF || material. `length` is 1 to 8,160.
+    """
     return _x3dh.derive(_x3dh.KeyMaterial(material), info, length)
 
 
 def kdf_rk(root: bytes, agreement: bytes, info: bytes) -> tuple[bytes, bytes]:
-    """Return the next root key and a chain key (Double Ratchet section 5.2)."""
+    """Return the next root key and a chain key, 32 bytes each (Double Ratchet section 5.2)."""
     next_root, chain = _root.kdf_rk(RootKey(root), SharedPoint(agreement), info)
     return next_root.expose(), chain.expose()
 
 
 def kdf_ck(chain: bytes) -> tuple[bytes, bytes]:
-    """Return the next chain key and the message key (Double Ratchet section 5.2)."""
+    """Return the next chain key and the message key, 32 bytes each (Double Ratchet section 5.2)."""
     next_chain, message = _chain.kdf_ck(ChainKey(chain))
     return next_chain.expose(), message.expose()
 
 
-def hkdf(salt: bytes, ikm: bytes, info: bytes, length: int) -> bytes:
-    """Return 1 to 8,160 bytes of HKDF-SHA-256 (RFC 5869)."""
-    return hkdf_sha256(salt, ikm, info, length)
-
-
-def hmac(key: bytes, data: bytes) -> bytes:
-    """Return HMAC-SHA-256 (RFC 2104)."""
-    return hmac_sha256(key, data)
-
-
 def mlkem768_encapsulate(ek: bytes, m: bytes) -> tuple[bytes, bytes]:
-    """Return K and the ciphertext of 1,088 bytes for a chosen m (FIPS 203 algorithm 17). Raises InvalidKey.
+    """Return the 32-byte secret K and the 1,088-byte ciphertext for a chosen m (FIPS 203 algorithm 17).
 
-    Through both steps of incremental encapsulation, so that its vectors test them.
+    `ek` is 1,184 bytes and m is 32. Raises InvalidKey for a bad `ek`. Runs both steps of incremental
+    encapsulation, so that published vectors test them.
     """
     header, vector = _split.split(MlKem768PublicKey(ek))
     randomness = EncapsulationRandomness(m)
@@ -170,7 +196,7 @@ def mlkem768_encapsulate(ek: bytes, m: bytes) -> tuple[bytes, bytes]:
 
 
 def fingerprint(identifier: bytes, identity: bytes) -> bytes:
-    """Return the 32 bytes that stand for one party in a safety number."""
+    """Return the 32 bytes that stand for one party in a safety number. Raises InvalidKey."""
     return _fingerprints.fingerprint(identifier, IdentityKey(identity))
 
 
@@ -181,7 +207,10 @@ def safety_number(
     their_identity: bytes,
     scan_version: int = SCAN_VERSION,
 ) -> SafetyNumber:
-    """Return the safety number for any identifiers; `Account.safety_number` uses the encoded addresses."""
+    """Return the safety number of two parties with any identifiers. Raises InvalidKey.
+
+    `Account.safety_number` uses the encoded addresses as identifiers.
+    """
     return _fingerprints.safety_number(
         our_identifier, IdentityKey(our_identity), their_identifier, IdentityKey(their_identity), scan_version
     )
@@ -195,12 +224,15 @@ def create_account(
     suites: frozenset[Suite] = DEFAULT_SUITES,
     clock: Clock = system_clock,
 ) -> Account:
-    """`Account.create` with chosen random bytes. ML-KEM encapsulation still draws its own."""
+    """Do as `Account.create` does, with random bytes from `entropy`.
+
+    `entropy(length)` returns that many bytes. ML-KEM encapsulation still draws its own. Raises AccountExists.
+    """
     return Account.create_in(store, address, Environment(suites, clock, entropy))
 
 
 def open_account(
     store: Store, entropy: Entropy, *, suites: frozenset[Suite] = DEFAULT_SUITES, clock: Clock = system_clock
 ) -> Account:
-    """`Account.open` with chosen random bytes from here on."""
+    """Do as `Account.open` does, with random bytes from `entropy` from here on. Raises NoAccount."""
     return Account.open_in(store, Environment(suites, clock, entropy))
