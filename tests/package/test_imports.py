@@ -35,8 +35,7 @@ MAY_IMPORT: Final = {
     "account": CORE,
     "hazmat": CORE | {"account"},
     "__init__": CORE | {"account"},
-    "vectors": CORE | {"account", "hazmat"},
-    "cli": CORE | {"account", "vectors", "__init__"},
+    "cli": CORE | {"account", "__init__"},
     "__main__": frozenset({"cli"}),
 }
 """Of each room at the top of the package, which others it may import; itself is understood."""
@@ -50,6 +49,8 @@ WORLD: Final = frozenset(
 WORLDLY: Final = frozenset({"_primitives", "stores", "cli"})
 WRITES_CODE: Final = "_primitives/fast_init.py"
 """Makes methods as the standard library's dataclasses do, from the names of fields."""
+VECTORS: Final = "letterlock_vectors"
+"""A distribution of its own, which only one command asks for, and only when that command runs."""
 PARSERS: Final = {"cbor2": frozenset({"_wire"}), "pickle": frozenset[str](), "marshal": frozenset[str]()}
 
 Import = tuple[int, str]
@@ -103,8 +104,15 @@ def _problem(room: str, name: str, rooms: set[str]) -> str | None:
         return f"imports by another name: {name}"
     if top == "letterlock":
         return _arrow(room, name, rooms)
+    return _foreign(room, top)
+
+
+def _foreign(room: str, top: str) -> str | None:
+    """Return what is wrong with importing a package of others."""
     if top in CRYPTOGRAPHY and room != "_primitives":
         return f"cryptography outside primitives: {top}"
+    if top == VECTORS:
+        return f"needs another distribution: {top}"
     if top in WORLD and room not in WORLDLY:
         return f"the outside world: {top}"
     return f"parses elsewhere: {top}" if room not in PARSERS.get(top, {room}) else None
@@ -165,6 +173,15 @@ def test_the_core_takes_entropy_and_time_as_arguments() -> None:
     assert {user for user in users if not user.startswith(("stores/", "cli/"))} == {"account.py", "hazmat.py"}
 
 
+def test_one_command_knows_of_the_vectors() -> None:
+    named = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if VECTORS in path.read_text(encoding="utf-8")
+    }
+    assert named == {"cli/_vectors.py"}
+
+
 # --- the checker ----------------------------------------------------------------------------------------
 
 BROKEN: Final = {
@@ -203,6 +220,7 @@ BROKEN: Final = {
     "_handshake/transcript.py": ("import cbor2", "parses elsewhere: cbor2"),
     "_wire/cbor.py": ("import pickle", "parses elsewhere: pickle"),
     "_wire/fields.py": ("import importlib\nimportlib.import_module('os')", "imports at run time"),
+    "cli/_vectors.py": ("from letterlock_vectors.check import check", "needs another distribution"),
     "_wire/address.py": ("nacl = __import__('nacl')", "imports at run time"),
 }
 

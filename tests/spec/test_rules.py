@@ -46,8 +46,8 @@ def test_no_rule_is_defined_twice() -> None:
 def test_every_id_cited_exists() -> None:
     sources = [*(ROOT / "protocol").rglob("*.py"), *(ROOT / "tests").rglob("*.py"), *PAGES]
     vectors = [
-        *(ROOT / "vectors" / "letterlock").glob("*.py"),
-        *(ROOT / "vectors" / "letterlock").glob("*.json"),
+        *(ROOT / "vectors").rglob("*.py"),
+        *(ROOT / "vectors" / "data").glob("*.json"),
     ]
     assert ids_in([*sources, *vectors, ROOT / "README.md"]) - set(defined()) - {"WIRE-99"} == set()
 
@@ -59,7 +59,7 @@ def test_every_rule_is_cited_by_the_code() -> None:
 
 def test_every_rule_is_named_by_a_test_or_a_vector() -> None:
     tests = ids_in([path for path in (ROOT / "tests").rglob("*.py") if path.name != Path(__file__).name])
-    vectors = ids_in(list((ROOT / "vectors" / "letterlock").glob("*.json")))
+    vectors = ids_in(list((ROOT / "vectors" / "data").glob("*.json")))
     assert set(defined()) - tests - vectors == set()
 
 

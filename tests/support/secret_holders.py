@@ -48,12 +48,12 @@ from letterlock.stores._interface import PrekeyRow, Record, SessionRow, SkippedR
 from letterlock.stores._memory import MemoryStore
 from letterlock.stores._sqlite import SqliteStore
 from letterlock.stores._vault import DataKey, KeyOpener, PassphraseOpener, Vault
-from letterlock.vectors.accounts import AccountPlayer
-from letterlock.vectors.braid import BraidPlayer
-from letterlock.vectors.operation import Input
-from letterlock.vectors.plays import Chosen
-from letterlock.vectors.ratchets import SidePlayer
-from letterlock.vectors.sparse import SparsePlayer
+from letterlock_vectors.inputs import Input
+from letterlock_vectors.operations.accounts import AccountPlayer
+from letterlock_vectors.operations.braid import BraidPlayer
+from letterlock_vectors.operations.plays import Chosen
+from letterlock_vectors.operations.ratchets import SidePlayer
+from letterlock_vectors.operations.sparse import SparsePlayer
 from support.pair import ALICE, NOON
 from support.secret_pq_holders import MATERIAL, PQ_SECRETS, PQ_TABLE, pq_words
 

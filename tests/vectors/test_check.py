@@ -10,9 +10,9 @@ import pytest
 
 from letterlock.cli import main
 from letterlock.errors import UsageError
-from letterlock.vectors.check import check
-from letterlock.vectors.files import Family, load
-from letterlock.vectors.responder import Ourselves
+from letterlock_vectors.check import check
+from letterlock_vectors.files import Family, load
+from letterlock_vectors.library import Library
 from support.cli_tools import run
 
 CHAIN = "00" * 32
@@ -33,7 +33,7 @@ def document(*tests: dict[str, Any], operation: str = "kdf.chain") -> dict[str, 
 
 def right() -> dict[str, Any]:
     given = {"chain": CHAIN}
-    answer = Ourselves().ask("kdf.chain", given)
+    answer = Library().ask("kdf.chain", given)
     return {"input": given, "result": "valid", "output": answer["out"]}
 
 
@@ -47,7 +47,7 @@ def families(tmp_path: Path, content: object) -> list[Family]:
 
 
 def failures(tmp_path: Path, content: object) -> int:
-    return sum(len(each.failures) for each in check(families(tmp_path, content), Ourselves(), lambda _: None))
+    return sum(len(each.failures) for each in check(families(tmp_path, content), Library(), lambda _: None))
 
 
 def test_right_answers_pass(tmp_path: Path) -> None:

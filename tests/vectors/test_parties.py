@@ -1,36 +1,37 @@
 """The live parties that two implementations write to each other with, and the steps of a play."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
 
-import letterlock.vectors.accounts
-import letterlock.vectors.parties
-import letterlock.vectors.ratchets
 from letterlock._wire.publication import Publication
 from letterlock.errors import NoSession, UsageError
-from letterlock.vectors.operation import run
-from letterlock.vectors.parties import MAX_PARTIES
+from letterlock_vectors.library import Library
+from letterlock_vectors.operations.parties import MAX_PARTIES
+
+Run = Callable[[str, object], dict[str, Any]]
 
 ALICE: Final[list[str | int]] = ["alice", 1]
 BOB: Final[list[str | int]] = ["bob", 1]
 HELLO = b"hello".hex()
 
 
-@pytest.fixture(autouse=True)
-def _nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(letterlock.vectors.parties, "_PARTIES", {})
+@pytest.fixture
+def run() -> Run:
+    """The operations of a library that has no parties yet."""
+    return Library().run
 
 
-def create(name: str, address: list[str | int], suites: list[int]) -> str:
+def create(run: Run, name: str, address: list[str | int], suites: list[int]) -> str:
     identity: str = run("party.create", {"party": name, "address": address, "suites": suites})["identity"]
     return identity
 
 
 @pytest.mark.parametrize("suite", [1, 2])
-def test_two_parties_write_to_each_other(suite: int) -> None:
+def test_two_parties_write_to_each_other(run: Run, suite: int) -> None:
     for name, address in (("a", ALICE), ("b", BOB)):
-        assert len(create(name, address, [suite])) == 64
+        assert len(create(run, name, address, [suite])) == 64
     bundle = run("party.bundle", {"party": "b"})["bundle"]
     assert run("party.initiate", {"party": "a", "address": BOB, "bundle": bundle, "suite": suite}) == {}
     for sender, recipient in (("a", "b"), ("b", "a"), ("a", "b")):
@@ -44,31 +45,31 @@ def test_two_parties_write_to_each_other(suite: int) -> None:
     assert ours["scannable"] != theirs["scannable"]
 
 
-def test_a_party_publishes_as_many_pairs_as_asked_for() -> None:
-    create("a", ALICE, [2])
+def test_a_party_publishes_as_many_pairs_as_asked_for(run: Run) -> None:
+    create(run, "a", ALICE, [2])
     data = run("party.publish", {"party": "a", "one_time": 3})["publication"]
     publication = Publication.decode(bytes.fromhex(data))
     publication.verify()
     assert len(list(publication.bundles())) == 3
 
 
-def test_a_name_that_comes_again_is_a_new_party() -> None:
-    first = create("a", ALICE, [2])
-    assert create("a", ALICE, [2]) != first
+def test_a_name_that_comes_again_is_a_new_party(run: Run) -> None:
+    first = create(run, "a", ALICE, [2])
+    assert create(run, "a", ALICE, [2]) != first
 
 
-def test_parties_are_bounded() -> None:
+def test_parties_are_bounded(run: Run) -> None:
     for number in range(MAX_PARTIES):
-        create(str(number), ALICE, [2])
+        create(run, str(number), ALICE, [2])
     with pytest.raises(UsageError):
-        create("one more", ALICE, [2])
-    create("0", ALICE, [2])
+        create(run, "one more", ALICE, [2])
+    create(run, "0", ALICE, [2])
 
 
-def test_nobody_of_this_name_and_no_session() -> None:
+def test_nobody_of_this_name_and_no_session(run: Run) -> None:
     with pytest.raises(UsageError):
         run("party.bundle", {"party": "nobody"})
-    create("a", ALICE, [2])
+    create(run, "a", ALICE, [2])
     with pytest.raises(NoSession):
         run("party.encrypt", {"party": "a", "address": BOB, "plaintext": HELLO})
 
@@ -97,13 +98,16 @@ def ratchet(*steps: dict[str, Any]) -> dict[str, Any]:
         ratchet() | {"ratchet_private": None},
     ],
 )
-def test_a_play_that_is_none_is_refused_as_a_whole(given: dict[str, Any]) -> None:
+def test_a_play_that_is_none_is_refused_as_a_whole(run: Run, given: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         run("ratchet.play", given)
 
 
 @pytest.mark.parametrize("wrong", [{"nonce": "22" * 7}, {"nonce": "22" * 9}, {"ratchet_private": "33" * 31}])
-def test_a_step_with_random_bytes_of_another_length_is_refused(wrong: dict[str, str]) -> None:
+def test_a_step_with_random_bytes_of_another_length_is_refused(run: Run, wrong: dict[str, str]) -> None:
     send = {"do": "send", "plaintext": HELLO, "nonce": "22" * 8, "ratchet_private": None}
     alone = run("ratchet.play", ratchet(send))["steps"]
-    assert run("ratchet.play", ratchet(send | wrong, send))["steps"] == [{"error": "UsageError"}, *alone]
+    assert run("ratchet.play", ratchet(send | wrong, send))["steps"] == [
+        {"error": "UsageError"},
+        *alone,
+    ]

@@ -7,12 +7,17 @@ from typing import Any
 
 import pytest
 
-from letterlock.vectors import serve
-from letterlock.vectors.serve import answer
+from letterlock_vectors import serve
+from letterlock_vectors.library import Library
+from letterlock_vectors.serve import answer
+
+LIBRARY = Library()
 
 
 def ask(op: object, given: object, id_: object = 1) -> dict[str, Any]:
-    reply: dict[str, Any] = json.loads(answer(json.dumps({"id": id_, "op": op, "in": given}).encode()))
+    reply: dict[str, Any] = json.loads(
+        answer(LIBRARY, json.dumps({"id": id_, "op": op, "in": given}).encode())
+    )
     assert reply.pop("id") == id_
     return reply
 
@@ -47,7 +52,7 @@ def test_the_id_comes_back(id_: object) -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_request_is_said_to_be_none(line: bytes) -> None:
-    reply = json.loads(answer(line))
+    reply = json.loads(answer(LIBRARY, line))
     assert reply["error"] == "UsageError"
     assert reply["detail"]
 
@@ -83,7 +88,7 @@ def test_values_of_the_wrong_length_are_refused(name: str, given: object) -> Non
 
 def test_a_line_that_is_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serve, "MAX_LINE", 30)
-    assert json.loads(answer(b'{"id": 5, "op": "hello", "in": {}}'))["error"] == "UsageError"
+    assert json.loads(answer(LIBRARY, b'{"id": 5, "op": "hello", "in": {}}'))["error"] == "UsageError"
 
 
 def test_as_a_process() -> None:

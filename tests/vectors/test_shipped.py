@@ -11,14 +11,14 @@ import jsonschema
 import pytest
 
 from letterlock import errors
-from letterlock.vectors.check import check
-from letterlock.vectors.files import load, shipped
-from letterlock.vectors.responder import Ourselves
+from letterlock_vectors.check import check
+from letterlock_vectors.files import load, shipped
+from letterlock_vectors.library import Library
 from spec.test_rules import defined
 from support.cddl_check import Schema
 
 ROOT = Path(__file__).parents[2]
-FOLDER = ROOT / "vectors" / "letterlock"
+FOLDER = ROOT / "vectors" / "data"
 FILES = sorted(path for path in FOLDER.glob("*.json") if path.name != "schema.json")
 EVERY = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 PLAYS = {"ratchet.play", "triple.play", "account.play"}
@@ -53,14 +53,14 @@ def test_a_family_fits_the_schema(path: Path) -> None:
 
 @EVERY
 def test_every_answer_is_as_recorded(path: Path) -> None:
-    (verdict,) = check(load(path), Ourselves(), lambda _: None)
+    (verdict,) = check(load(path), Library(), lambda _: None)
     assert [failure.shown() for failure in verdict.failures] == []
     assert len(verdict.family.tests) == read(path)["numberOfTests"]
 
 
 @EVERY
 def test_a_family_is_made_again_byte_for_byte(path: Path) -> None:
-    generator = FOLDER / read(path)["generator"]
+    generator = ROOT / "vectors" / "letterlock" / read(path)["generator"]
     done = subprocess.run([sys.executable, generator, "--check"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -6,8 +6,6 @@ The CBOR is written here by hand. Characters are of categories that no later Uni
 from encoding import encode, head
 from generating import Family, Group
 
-import letterlock.vectors.texts  # noqa: F401  # its operations
-
 FAMILY = Family(
     "addresses",
     "CBOR and Unicode normal form C",

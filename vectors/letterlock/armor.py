@@ -4,8 +4,6 @@ import base64
 
 from generating import Family, Group, draw
 
-import letterlock.vectors.texts  # noqa: F401  # its operations
-
 FAMILY = Family(
     "armor",
     "base64 in lines of 64 characters, between two lines that say so",

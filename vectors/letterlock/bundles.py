@@ -8,7 +8,6 @@ from generating_cbor import Node, blob, null_node, uint
 from generating_peers import BOB, MALLORY, Person
 from generating_wire import bundle_node, publication_node
 
-import letterlock.vectors.bundles  # noqa: F401 - enters the operations
 from letterlock._primitives import xeddsa
 from letterlock._primitives.curve25519 import OneTimePrekey
 from letterlock._wire.prekey import PrekeyKind, PublicPrekey

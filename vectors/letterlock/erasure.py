@@ -1,9 +1,6 @@
 """Make erasure.json: texts in codewords, and codewords that bring a text back."""
 
-from generating import Family, Group, draw
-
-import letterlock.vectors.erasure  # noqa: F401 - enters the operations
-from letterlock.vectors.operation import run
+from generating import Family, Group, draw, run
 
 FAMILY = Family(
     "erasure",

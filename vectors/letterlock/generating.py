@@ -23,12 +23,15 @@ from typing import Any, Final
 
 from letterlock.errors import LetterlockError
 from letterlock.limits import PROTOCOL_VERSION
-from letterlock.vectors.operation import run
+from letterlock_vectors.library import Library
 
 HERE: Final = Path(__file__).parent
 SPEC: Final = HERE.parent.parent / "spec"
 
 Json = dict[str, Any]
+
+run: Final = Library().run
+"""Asks the library an operation."""
 
 
 class GenerationError(Exception):
@@ -124,7 +127,7 @@ class Family:
 
     def main(self) -> None:
         """Write the file, or compare it with what is there if `--check` is among the arguments."""
-        path, text = HERE / f"{self.name}.json", self.encode()
+        path, text = HERE.parent / "data" / f"{self.name}.json", self.encode()
         if "--check" not in sys.argv[1:]:
             path.write_text(text, encoding="ascii", newline="\n")
         elif not path.exists() or path.read_bytes() != text.encode("ascii"):

@@ -14,11 +14,10 @@ Not here: which plays there are (sessions.py and sessions_*.py).
 from collections.abc import Sequence
 from typing import Any, Final
 
-from generating import GenerationError, Group, Json, draw
+from generating import GenerationError, Group, Json, draw, run
 from generating_peers import ALICE, BOB, Person
 from kyber_py.ml_kem import ML_KEM_1024
 
-import letterlock.vectors.accounts  # noqa: F401 - enters the operation
 from letterlock._device.account_record import Profile, encode_profile
 from letterlock._primitives.mlkem import Encapsulation, KemSecret, MlKem1024PublicKey
 from letterlock._session.peer_sessions import Entry, PeerSessions
@@ -29,7 +28,6 @@ from letterlock._wire.suite import Suite
 from letterlock.account import Account, Environment
 from letterlock.stores._interface import PrekeyRow, Record
 from letterlock.stores._memory import MemoryStore
-from letterlock.vectors.operation import run
 
 NOW: Final = 1_700_000_000
 

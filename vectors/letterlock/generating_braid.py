@@ -17,7 +17,6 @@ from typing import Any, Final
 
 from generating import GenerationError, Group, Json, draw
 
-import letterlock.vectors.braid  # noqa: F401 - enters the operation
 from letterlock._ratchet import braid
 from letterlock._ratchet.braid_states import Append, Braid, Slot, Write
 from letterlock._ratchet.pq_keys import EpochSecret, PqSharedSecret

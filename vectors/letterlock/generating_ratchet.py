@@ -16,10 +16,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from generating import GenerationError, Group, Json, draw, flipped
+from generating import GenerationError, Group, Json, draw, flipped, run
 from generating_peers import private
 
-import letterlock.vectors.ratchets  # noqa: F401 - enters the operation
 from letterlock._primitives import aead
 from letterlock._primitives.curve25519 import RatchetKey, SignedPrekeyPair
 from letterlock._ratchet import double
@@ -29,7 +28,6 @@ from letterlock._session.sealing import open_message, seal_message
 from letterlock._wire import cbor
 from letterlock._wire.message import Header, RatchetMessage
 from letterlock._wire.padding import pad
-from letterlock.vectors.operation import run
 
 NONCE: Final = 8
 

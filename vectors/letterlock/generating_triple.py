@@ -20,7 +20,6 @@ from typing import Any, Final
 from generating import GenerationError, Group, Json, draw
 from generating_peers import private
 
-import letterlock.vectors.triple  # noqa: F401 - enters the operation
 from letterlock._handshake.x3dh import SharedSecret
 from letterlock._primitives import aead
 from letterlock._primitives.curve25519 import SignedPrekeyPair
@@ -35,8 +34,8 @@ from letterlock._wire.message import Header, RatchetMessage
 from letterlock._wire.padding import pad, padded_length
 from letterlock._wire.pq_header import PqHeader
 from letterlock._wire.suite import Suite
-from letterlock.vectors.operation import Input
-from letterlock.vectors.ratchets import SidePlayer
+from letterlock_vectors.inputs import Input
+from letterlock_vectors.operations.ratchets import SidePlayer
 
 ENOUGH: Final = {
     "KeysUnsampled": 3, "HeaderSent": 36, "Ct1Received": 36, "HeaderReceived": 30, "Ct1Sampled": 30,

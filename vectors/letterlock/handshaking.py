@@ -18,7 +18,6 @@ from encoding import Value, encode
 from generating import Json, draw
 from kyber_py.ml_kem import ML_KEM_1024
 
-import letterlock.vectors.handshakes  # noqa: F401  # its operations
 from letterlock import hazmat
 
 LABEL: Final = b"letterlock-v1 prekey signature"

@@ -8,8 +8,6 @@ import hmac
 
 from generating import Family, draw
 
-import letterlock.vectors.derivation  # noqa: F401  # its operations
-
 FAMILY = Family(
     "kdf",
     "HMAC-SHA-256 and HKDF-SHA-256",

@@ -7,8 +7,6 @@ library.
 from generating import Family, draw, flipped
 from kyber_py.ml_kem import ML_KEM_1024
 
-import letterlock.vectors.keys  # noqa: F401  # its operations
-
 P = 2**255 - 19
 
 FAMILY = Family(

@@ -2,8 +2,6 @@
 
 from generating import Family, draw
 
-import letterlock.vectors.texts  # noqa: F401  # its operations
-
 FAMILY = Family(
     "padding",
     "PADME, at least 32 bytes",

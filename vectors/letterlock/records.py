@@ -35,8 +35,6 @@ from records_nodes import (
     account_node,
 )
 
-import letterlock.vectors.records  # noqa: F401 - enters the operations
-
 family = Family(
     "records",
     "deterministic CBOR, XChaCha20-Poly1305 and Argon2id",

@@ -5,12 +5,10 @@ The fingerprints of the changed codes are computed here from the formulae of spe
 
 import hashlib
 
-from generating import Family, draw, flipped
+from generating import Family, draw, flipped, run
 
-import letterlock.vectors.fingerprints  # noqa: F401  # its operations
 from letterlock import hazmat
 from letterlock._wire import cbor
-from letterlock.vectors.operation import run
 
 FAMILY = Family(
     "safety-numbers",

@@ -8,7 +8,6 @@ from encoding import encode
 from generating import Family, Json, draw, flipped
 from padding import pad
 
-import letterlock.vectors.sealed  # noqa: F401  # its operations
 from letterlock import hazmat
 
 FAMILY = Family(

@@ -4,12 +4,10 @@ import hmac
 from collections.abc import Sequence
 from typing import Final
 
-from generating import Family, GenerationError, Group, Json, draw, hexed
+from generating import Family, GenerationError, Group, Json, draw, hexed, run
 
-import letterlock.vectors.sparse  # noqa: F401 - enters the operation
 from letterlock._primitives import labels
 from letterlock._primitives.kdf import hkdf_sha256
-from letterlock.vectors.operation import run
 
 FAMILY = Family(
     "sparse",

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from generating import Family, Json, draw, flipped
 from kyber_py.ml_kem import ML_KEM_512, ML_KEM_768, ML_KEM_1024
 
-import letterlock.vectors.split_kem  # noqa: F401 - enters the operations
-
 FAMILY = Family(
     "split-kem",
     "ML-KEM-768, SHA3-256, SHA3-512",

@@ -32,8 +32,6 @@ from generating_wire import (
 from wire_triple import triple_sound, triple_values
 from wire_values import NOTES, bundle_values, initial_values, publication_values, ratchet_values
 
-import letterlock.vectors.decoding  # noqa: F401 - enters the operation
-
 TAGS = (0, 2, 24, 55799)
 KINDS = ("initial", "ratchet", "bundle", "publication", "triple")
 WHOLES = {

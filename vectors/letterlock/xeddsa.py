@@ -10,7 +10,6 @@ from collections.abc import Callable
 from generating import Family, draw, flipped
 from nacl.bindings import crypto_core_ed25519_add, crypto_scalarmult_ed25519_base_noclamp
 
-import letterlock.vectors.signatures  # noqa: F401  # its operations
 from letterlock import hazmat
 
 P = 2**255 - 19

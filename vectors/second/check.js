@@ -76,7 +76,7 @@ export function checkFamily(perform, family) {
 
 function main(paths) {
   const perform = implementation();
-  const files = filesIn(paths.length > 0 ? paths : [join(HERE, "..", "letterlock")]);
+  const files = filesIn(paths.length > 0 ? paths : [join(HERE, "..", "data")]);
   const results = files.map((file) => {
     const family = JSON.parse(readFileSync(file, "utf8"));
     return checkFamily(perform, { ...family, family: family.family ?? basename(file, ".json") });

@@ -1,1 +1,0 @@
-"""Test vectors: run them, and let another implementation be asked, or ask, the same questions."""

@@ -1,0 +1,138 @@
+"""account.play: a whole account with chosen keys, prekeys and time.
+
+A memory store holds what the play begins with; every step is a call of `Account`, given the bytes it draws.
+
+Not here: accounts that draw their own bytes (parties.py).
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Final
+
+from letterlock._device.account_record import Profile, encode_profile
+from letterlock._handshake.agreement import Party
+from letterlock._primitives.curve25519 import IdentityKeyPair
+from letterlock._primitives.mlkem import Encapsulation, MlKem1024PublicKey
+from letterlock._primitives.secret import KEY_BYTES, Uncopyable
+from letterlock._session.peer_sessions import PeerSessions
+from letterlock._wire.bundle import PrekeyBundle
+from letterlock._wire.prekey import PrekeyKind
+from letterlock.account import Account, Environment
+from letterlock.stores._memory import MemoryStore
+from letterlock_vectors.inputs import Input, Operation, Output
+from letterlock_vectors.operations.bundles import prekey_kind, private_key
+from letterlock_vectors.operations.handshakes import encapsulation_of, prekey_row
+from letterlock_vectors.operations.plays import Chosen, drawn_by_sending, kept_keys, play
+
+
+def account_play(given: Input) -> Output:
+    """Return the answer of each step."""
+    player = AccountPlayer(given.nested("account"))
+    table = {
+        "initiate": player.initiate,
+        "encrypt": player.encrypt,
+        "decrypt": player.decrypt,
+        "accept_identity": player.accept_identity,
+        "wait": player.wait,
+        "allow": player.allow,
+        "sessions": player.sessions,
+        "prekeys": player.prekeys,
+    }
+    return play(given.nested_list("steps"), table)
+
+
+class AccountPlayer(Uncopyable):
+    """An account, its store, its clock, and the bytes that it draws."""
+
+    __slots__ = ("_account", "_encapsulation", "_entropy", "_now", "_prekeys", "_store", "_suites")
+
+    def __init__(self, given: Input) -> None:
+        self._store, self._entropy = MemoryStore(), Chosen()
+        self._encapsulation = encapsulation_of(None)
+        self._now = given.number("now")
+        self._prekeys: list[tuple[PrekeyKind, int]] = []
+        self._fill(given)
+        self._suites = given.suites()
+        self._account = self._open()
+
+    def _fill(self, given: Input) -> None:
+        identity = IdentityKeyPair.from_private(private_key(given, "identity"))
+        profile = Profile(Party(given.address("address"), identity), next_id=1)
+        rows = [prekey_row(each, each.optional_number("expires")) for each in given.nested_list("prekeys")]
+        self._prekeys = [(row.kind, row.id) for row in rows]
+        replays = given.optional_nested("replays")
+        with self._store.transaction():
+            self._store.save_account(encode_profile(profile))
+            self._store.add_prekeys(rows)
+            if replays is not None:
+                kind, id_ = prekey_kind(replays), replays.number("id")
+                for number in range(replays.number("count")):
+                    digest = hashlib.sha256(number.to_bytes(4, "big")).digest()
+                    self._store.add_replay(kind, id_, digest)
+
+    def _open(self) -> Account:
+        environment = Environment(self._suites, lambda: self._now, self._entropy, self._encapsulate)
+        return Account.open_in(self._store, environment)
+
+    def _encapsulate(self, key: MlKem1024PublicKey) -> Encapsulation:
+        return self._encapsulation(key)
+
+    def initiate(self, step: Input) -> Output:
+        """Begin a session with the owner of a bundle."""
+        self._encapsulation = encapsulation_of(step.optional_nested("kem"))
+        self._entropy.offer(step.sized("ephemeral", KEY_BYTES), step.sized("ratchet_private", KEY_BYTES))
+        self._account.initiate(
+            step.address("address"),
+            PrekeyBundle.decode(step.hex("bundle")),
+            suite=step.suite(),
+            discard_earlier=step.flag("discard_earlier"),
+        )
+        return {}
+
+    def encrypt(self, step: Input) -> Output:
+        """Seal a plaintext for a peer."""
+        address = step.address("address")
+        with self._store.transaction():
+            active = PeerSessions(self._store, address, self._suites).active()
+        self._entropy.offer(*drawn_by_sending(step, active))
+        message = self._account.encrypt(address, step.hex("plaintext"))
+        return {"message": message.hex()}
+
+    def decrypt(self, step: Input) -> Output:
+        """Open a message of a peer."""
+        self._entropy.offer()
+        plaintext = self._account.decrypt(step.address("address"), step.hex("message"))
+        return {"plaintext": plaintext.hex()}
+
+    def accept_identity(self, step: Input) -> Output:
+        """Trust an identity key."""
+        self._account.accept_identity(step.address("address"), step.hex("identity"))
+        return {}
+
+    def wait(self, step: Input) -> Output:
+        """Let time pass."""
+        self._now += step.number("seconds")
+        return {}
+
+    def allow(self, step: Input) -> Output:
+        """Allow other suites from now on: the account is opened anew."""
+        self._suites = step.suites()
+        self._account = self._open()
+        return {}
+
+    def sessions(self, step: Input) -> Output:
+        """Count what is kept for a peer."""
+        sessions, skipped = kept_keys(self._store, step.address("address").encode())
+        return {"sessions": sessions, "skipped": skipped}
+
+    def prekeys(self, _step: Input) -> Output:
+        """Show the ids of the prekeys that could still be used."""
+        with self._store.transaction():
+            rows = [self._store.load_prekey(kind, id_) for kind, id_ in self._prekeys]
+        usable = [row.id for row in rows if row and (row.expires is None or row.expires > self._now)]
+        return {"ids": sorted(usable)}
+
+
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    "account.play": account_play,
+}

@@ -1,0 +1,111 @@
+"""braid.play: one side of the braid, with the bytes that it draws; and a part of a message, read from JSON.
+
+The slots are lists here, which `Append` and `Clear` change as a store's rows.
+
+Not here: the messages around the parts (triple.py).
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from letterlock._primitives.secret import KEY_BYTES, Uncopyable
+from letterlock._ratchet import braid
+from letterlock._ratchet.braid_states import Append, Braid, Slot, Write
+from letterlock._ratchet.pq_keys import EpochSecret, PqSharedSecret
+from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._wire.pq_header import BARE, PqHeader, PqType
+from letterlock.errors import UsageError
+from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORD_INDEX, MAX_CODEWORDS
+from letterlock_vectors.inputs import Input, Operation, Output
+from letterlock_vectors.operations.plays import Chosen, play
+
+
+def braid_play(given: Input) -> Output:
+    """Return the answer of each step."""
+    player = BraidPlayer(given)
+    table = {"send": player.send, "receive": player.receive, "state": player.state}
+    return play(given.nested_list("steps"), table)
+
+
+class BraidPlayer(Uncopyable):
+    """The state, what lies beside it, and the bytes that are drawn."""
+
+    __slots__ = ("_entropy", "_slots", "_state")
+
+    def __init__(self, given: Input) -> None:
+        shared = PqSharedSecret(given.sized("secret", KEY_BYTES))
+        begin = braid.initiator if given.flag("initiator") else braid.recipient
+        self._state: Braid = begin(LETTERLOCK, shared)
+        self._slots: dict[Slot, list[bytes]] = {slot: [] for slot in Slot}
+        self._entropy = Chosen()
+
+    def send(self, step: Input) -> Output:
+        """Take the next piece."""
+        room = step.number("room")
+        if not 1 <= room <= MAX_CODEWORDS:
+            raise UsageError(f"`room` must be 1 to {MAX_CODEWORDS}")
+        self._entropy.offer(step.optional_hex("entropy"))
+        sent = braid.send(LETTERLOCK, self._state, room, self._entropy, self._slots.__getitem__)
+        self._commit(sent.state, sent.writes)
+        bare = sent.type in BARE
+        return {
+            "epoch": sent.epoch,
+            "type": int(sent.type),
+            "first": None if bare else sent.first,
+            "codewords": None if bare else sent.codewords.hex(),
+            "secret": _shown(sent.secret),
+        }
+
+    def receive(self, step: Input) -> Output:
+        """Take in a piece of an authenticated message."""
+        pq_header = _piece(step, number=1, previous=0)
+        braid.check_epoch(self._state, pq_header)
+        received = braid.receive(LETTERLOCK, self._state, pq_header, self._slots.__getitem__)
+        self._commit(received.state, received.writes)
+        return {"secret": _shown(received.secret)}
+
+    def state(self, _step: Input) -> Output:
+        """Show the state's name and the epoch that is being agreed on."""
+        return {"state": type(self._state).__name__, "epoch": self._state.epoch}
+
+    def _commit(self, state: Braid, writes: tuple[Write, ...]) -> None:
+        self._state = state
+        for write in writes:
+            if isinstance(write, Append):
+                self._slots[write.slot].append(write.entry)
+            else:
+                self._slots[write.slot].clear()
+
+
+def read_pq_header(given: Input) -> PqHeader:
+    """Return the part of a triple message. Raises UsageError for what no message can carry."""
+    return _piece(given, given.counter("number", 1), given.counter("previous"))
+
+
+def _piece(given: Input, number: int, previous: int) -> PqHeader:
+    epoch, type_ = given.counter("epoch", 1), given.number("type")
+    first, codewords = given.optional_number("first"), given.optional_hex("codewords")
+    if type_ not in set(PqType):
+        raise UsageError("there is no type of part of this number")
+    if first is None or codewords is None:
+        if type_ not in BARE or first is not None or codewords is not None:
+            raise UsageError("`first` and `codewords` are null with types 0 and 4, and with them alone")
+        return PqHeader(epoch, number, previous, PqType(type_))
+    count, rest = divmod(len(codewords), CODEWORD_BYTES)
+    if (
+        type_ in BARE
+        or rest
+        or not 1 <= count <= MAX_CODEWORDS
+        or not 0 <= first <= MAX_CODEWORD_INDEX + 1 - count
+    ):
+        raise UsageError("1 to 64 whole codewords, of indices up to 65,535, with types 1, 2, 3, 5 and 6")
+    return PqHeader(epoch, number, previous, PqType(type_), first, codewords)
+
+
+def _shown(secret: EpochSecret | None) -> str | None:
+    return None if secret is None else secret.expose().hex()
+
+
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    "braid.play": braid_play,
+}

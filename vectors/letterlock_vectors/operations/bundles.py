@@ -1,0 +1,104 @@
+"""bundle.* and publication.*: prekeys signed, verified, and handed out in pairs.
+
+Not here: their parts (decoding.py, `wire.decode`).
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from letterlock._primitives.curve25519 import (
+    IdentityKeyPair,
+    OneTimePrekey,
+    OneTimePrekeyPair,
+    PrivateKey,
+    SignedPrekey,
+    SignedPrekeyPair,
+)
+from letterlock._primitives.mlkem import SEED_BYTES, KemSeed, MlKem1024KeyPair, MlKem1024PublicKey
+from letterlock._primitives.secret import KEY_BYTES
+from letterlock._primitives.xeddsa import NONCE_BYTES
+from letterlock._wire.bundle import PrekeyBundle
+from letterlock._wire.prekey import KEM, ONE_TIME, SIGNED, PrekeyKind, PublicPrekey, SignedKey
+from letterlock._wire.publication import Publication
+from letterlock.errors import UsageError
+from letterlock_vectors.inputs import Input, Operation, Output
+
+
+def make(given: Input) -> Output:
+    """Return a bundle of private keys, each signed with the nonce given for it."""
+    identity = IdentityKeyPair.from_private(private_key(given, "identity"))
+    one_time, kem = given.optional_nested("one_time"), given.optional_nested("kem")
+    bundle = PrekeyBundle(
+        given.address("address"),
+        identity.public,
+        _signed(given.nested("signed"), identity),
+        None if one_time is None else _one_time(one_time, identity),
+        None if kem is None else _kem(kem, identity),
+    )
+    return {"bundle": bundle.encode().hex()}
+
+
+def verify_bundle(given: Input) -> Output:
+    """Return nothing if the bundle decodes, and all its signatures verify."""
+    PrekeyBundle.decode(given.hex("bundle")).verify()
+    return {}
+
+
+def verify_publication(given: Input) -> Output:
+    """Return nothing if the publication decodes, and all its signatures verify."""
+    Publication.decode(given.hex("publication")).verify()
+    return {}
+
+
+def bundles(given: Input) -> Output:
+    """Return the bundles that a server hands out, and the one that is left when they have run out."""
+    publication = Publication.decode(given.hex("publication"))
+    return {
+        "bundles": [bundle.encode().hex() for bundle in publication.bundles()],
+        "last_resort": publication.last_resort_bundle().encode().hex(),
+    }
+
+
+def private_key(given: Input, name: str) -> PrivateKey:
+    """Return a private key of 32 bytes. Raises UsageError for another length."""
+    return PrivateKey(given.sized(name, KEY_BYTES))
+
+
+def prekey_kind(given: Input) -> PrekeyKind:
+    """Return the kind of a prekey. Raises UsageError for another number."""
+    number = given.number("kind")
+    if number not in set(PrekeyKind):
+        raise UsageError("`kind` must be that of a prekey, 1 to 4")
+    return PrekeyKind(number)
+
+
+def _signed(given: Input, identity: IdentityKeyPair) -> PublicPrekey[SignedPrekey]:
+    pair = SignedPrekeyPair.from_private(private_key(given, "private"))
+    return _sign(given, SIGNED, pair.public, identity)
+
+
+def _one_time(given: Input, identity: IdentityKeyPair) -> PublicPrekey[OneTimePrekey]:
+    pair = OneTimePrekeyPair.from_private(private_key(given, "private"))
+    return _sign(given, ONE_TIME, pair.public, identity)
+
+
+def _kem(given: Input, identity: IdentityKeyPair) -> PublicPrekey[MlKem1024PublicKey]:
+    pair = MlKem1024KeyPair(KemSeed(given.sized("private", SEED_BYTES)))
+    return _sign(given, KEM, pair.public, identity)
+
+
+def _sign(
+    given: Input, kinds: frozenset[PrekeyKind], key: SignedKey, identity: IdentityKeyPair
+) -> PublicPrekey[SignedKey]:
+    kind, id_ = prekey_kind(given), given.number("id")
+    if kind not in kinds or not 0 <= id_ < 2**32:
+        raise UsageError("a prekey of this kind or id does not belong here")
+    return PublicPrekey.sign(kind, id_, key, identity, given.sized("nonce", NONCE_BYTES))
+
+
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    "bundle.make": make,
+    "bundle.verify": verify_bundle,
+    "publication.verify": verify_publication,
+    "publication.bundles": bundles,
+}

@@ -1,0 +1,129 @@
+"""wire.decode: each of the five things that travel, in its parts.
+
+Not here: addresses, padding and armor, which have operations of their own; signatures (bundles.py).
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from letterlock._primitives.curve25519 import OneTimePrekey, SignedPrekey
+from letterlock._primitives.mlkem import MlKem1024PublicKey
+from letterlock._wire.address import Address
+from letterlock._wire.bundle import PrekeyBundle
+from letterlock._wire.envelope import Kind
+from letterlock._wire.message import InitialMessage, RatchetMessage
+from letterlock._wire.pq_header import PqHeader
+from letterlock._wire.prekey import PublicPrekey
+from letterlock._wire.publication import Publication
+from letterlock.errors import UsageError
+from letterlock_vectors.inputs import Input, Operation, Output
+
+AnyPrekey = PublicPrekey[SignedPrekey] | PublicPrekey[OneTimePrekey] | PublicPrekey[MlKem1024PublicKey]
+
+
+def decode(given: Input) -> Output:
+    """Return the parts of `data`, which is one `kind` of thing."""
+    reader = _READERS.get(given.text("kind"))
+    if reader is None:
+        raise UsageError("`kind` must be initial, ratchet, triple, bundle or publication")
+    return reader(given.hex("data"))
+
+
+def address_parts(address: Address) -> list[str | int]:
+    """Return an address as `[name, device id]`."""
+    return [address.name, address.device_id]
+
+
+def _initial(data: bytes) -> Output:
+    initial = InitialMessage.decode(data)
+    header = initial.header
+    return {
+        "suite": int(header.suite),
+        "identity": header.identity.data.hex(),
+        "ephemeral": header.ephemeral.data.hex(),
+        "signed_prekey_id": header.signed_prekey_id,
+        "one_time_prekey_id": header.one_time_prekey_id,
+        "kem": None
+        if header.kem is None
+        else {"prekey_id": header.kem.prekey_id, "ciphertext": header.kem.ciphertext.hex()},
+        "handshake_id": initial.id.hex(),
+        "message": _message_parts(initial.message),
+    }
+
+
+def _ratchet(data: bytes) -> Output:
+    return _message_parts(RatchetMessage.decode_of(data, Kind.RATCHET))
+
+
+def _triple(data: bytes) -> Output:
+    return _message_parts(RatchetMessage.decode_of(data, Kind.TRIPLE))
+
+
+def _bundle(data: bytes) -> Output:
+    bundle = PrekeyBundle.decode(data)
+    return {
+        "address": address_parts(bundle.address),
+        "identity": bundle.identity.data.hex(),
+        "signed": _prekey_parts(bundle.signed),
+        "one_time": None if bundle.one_time is None else _prekey_parts(bundle.one_time),
+        "kem": None if bundle.kem is None else _prekey_parts(bundle.kem),
+    }
+
+
+def _publication(data: bytes) -> Output:
+    publication = Publication.decode(data)
+    return {
+        "address": address_parts(publication.address),
+        "identity": publication.identity.data.hex(),
+        "signed": _prekey_parts(publication.signed),
+        "last_resort": _prekey_parts(publication.last_resort),
+        "one_time": [_prekey_parts(each) for each in publication.one_time],
+        "kem_one_time": [_prekey_parts(each) for each in publication.kem_one_time],
+    }
+
+
+def _message_parts(message: RatchetMessage) -> Output:
+    parts = {
+        "ratchet_key": message.header.ratchet_key.data.hex(),
+        "previous_length": message.header.previous_length,
+        "number": message.header.number,
+        "opened": message.header_bytes.hex(),
+        "sealed": message.sealed.hex(),
+    }
+    return parts if message.pq_header is None else parts | {"part": part_fields(message.pq_header)}
+
+
+def part_fields(pq_header: PqHeader) -> Output:
+    """Return what a triple message has more; its types are numbers, as they are sent."""
+    epoch, number, previous, type_, first, codewords = pq_header.fields()
+    return {
+        "epoch": epoch,
+        "number": number,
+        "previous": previous,
+        "type": type_,
+        "first": first,
+        "codewords": None if codewords is None else codewords.hex(),
+    }
+
+
+def _prekey_parts(prekey: AnyPrekey) -> Output:
+    return {
+        "kind": int(prekey.kind),
+        "id": prekey.id,
+        "key": prekey.key.data.hex(),
+        "signature": prekey.signature.hex(),
+    }
+
+
+_READERS: Final[dict[str, Callable[[bytes], Output]]] = {
+    "initial": _initial,
+    "ratchet": _ratchet,
+    "triple": _triple,
+    "bundle": _bundle,
+    "publication": _publication,
+}
+
+
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    "wire.decode": decode,
+}

@@ -1,0 +1,110 @@
+"""Operations of the handshakes, with chosen keys and encapsulation.
+
+The initiator's whole way is `letterlock._handshake.agreement.initiate`; the recipient's is what an account
+does up to the agreement, with its prekeys in a store in memory.
+
+Not here: what comes after, the ratchet message and what is recorded; account.play shows that.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from letterlock._device.prekeys import PrekeyRing
+from letterlock._handshake import agreement
+from letterlock._handshake.agreement import Agreement, Encapsulate, Party, Prekeys
+from letterlock._primitives import xeddsa
+from letterlock._primitives.curve25519 import IdentityKeyPair, PrivateKey
+from letterlock._primitives.entropy import Entropy
+from letterlock._primitives.mlkem import SEED_BYTES, Encapsulation, KemSecret, MlKem1024PublicKey
+from letterlock._primitives.secret import KEY_BYTES
+from letterlock._wire import cbor
+from letterlock._wire.bundle import PrekeyBundle
+from letterlock._wire.message import InitialMessage, handshake_id
+from letterlock._wire.prekey import KEM, PrekeyKind
+from letterlock.errors import UsageError
+from letterlock.stores._interface import PrekeyRow, Record
+from letterlock.stores._memory import MemoryStore
+from letterlock_vectors.inputs import Input, Operation, Output
+
+
+def _initiate(given: Input) -> Output:
+    initiation = agreement.initiate(
+        _party(given),
+        PrekeyBundle.decode(given.hex("bundle")),
+        given.address("to"),
+        given.suite(),
+        _only(given.sized("ephemeral", KEY_BYTES)),
+        encapsulation_of(given.optional_nested("kem")),
+    )
+    opened = initiation.header.encode_header()
+    return _agreed(initiation.agreement, handshake_id(opened)) | {"opened": opened.hex()}
+
+
+def _respond(given: Input) -> Output:
+    us, initiator = _party(given), given.address("from")
+    agreement.require_peer(us, initiator)
+    initial = InitialMessage.decode(given.hex("message"))
+    agreement.require_theirs(us, initial.header.identity)
+    agreement.require_allowed(initial.header.suite, given.suites())
+    agreed = agreement.respond(us, initiator, initial.header, _find(given, initial))
+    return _agreed(agreed, initial.id)
+
+
+def encapsulation_of(given: Input | None) -> Encapsulate:
+    """Return an encapsulation that gives what a vector says it gave, to whichever key."""
+
+    def encapsulate(_: MlKem1024PublicKey, /) -> Encapsulation:
+        if given is None:
+            raise UsageError("`kem` is needed to initiate in suite 2")
+        return Encapsulation(KemSecret(given.sized("secret", KEY_BYTES)), given.hex("ciphertext"))
+
+    return encapsulate
+
+
+def prekey_row(given: Input, expires: int | None = None) -> PrekeyRow:
+    """Return a private prekey as a store holds it; its signature, which nobody looks at, is zeros."""
+    kind = _kind(given.number("kind"))
+    private = given.sized("private", SEED_BYTES if kind in KEM else KEY_BYTES)
+    record = cbor.encode([private, bytes(xeddsa.SIGNATURE_BYTES)])
+    return PrekeyRow(kind, given.number("id"), expires, Record(record))
+
+
+def _kind(number: int) -> PrekeyKind:
+    if number not in set(PrekeyKind):
+        raise UsageError("there is no kind of prekey of this number")
+    return PrekeyKind(number)
+
+
+def _find(given: Input, initial: InitialMessage) -> Prekeys:
+    store = MemoryStore()
+    with store.transaction():
+        store.add_prekeys([prekey_row(each) for each in given.nested_list("prekeys")])
+        return PrekeyRing(store, _only(b"")).find(initial.header, initial.id, 0)
+
+
+def _party(given: Input) -> Party:
+    identity = IdentityKeyPair.from_private(PrivateKey(given.sized("identity", KEY_BYTES)))
+    return Party(given.address("address"), identity)
+
+
+def _only(chosen: bytes) -> Entropy:
+    def draw(length: int) -> bytes:
+        if length != len(chosen):
+            raise AssertionError(f"{length} bytes are drawn where {len(chosen)} are chosen")
+        return chosen
+
+    return draw
+
+
+def _agreed(agreed: Agreement, handshake: bytes) -> Output:
+    return {
+        "secret": agreed.secret.expose().hex(),
+        "associated_data": agreed.associated_data.hex(),
+        "handshake_id": handshake.hex(),
+    }
+
+
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    "handshake.initiate": _initiate,
+    "handshake.respond": _respond,
+}

@@ -1,0 +1,145 @@
+"""ratchet.play: one side of one session, with chosen keys, from its first state on.
+
+A session book on a memory store plays it, so limits, skipped keys and finished chains are the library's.
+
+Not here: what shows a triple ratchet (triple.py), handshakes, which of several sessions a message belongs to
+(accounts.py).
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from letterlock._device.peer import Peer, save_peer
+from letterlock._handshake.x3dh import SharedSecret
+from letterlock._primitives.curve25519 import IdentityKey, SignedPrekey, SignedPrekeyPair
+from letterlock._primitives.secret import KEY_BYTES, Uncopyable
+from letterlock._ratchet import double, triple
+from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._ratchet.root import RootKey
+from letterlock._ratchet.triple import Triple
+from letterlock._session.peer_sessions import PeerSessions
+from letterlock._session.session import Initiated, Origin, decrypt_first
+from letterlock._wire import cbor
+from letterlock._wire.address import Address
+from letterlock._wire.message import RatchetMessage
+from letterlock._wire.suite import Suite
+from letterlock.errors import UsageError
+from letterlock.stores._memory import MemoryStore
+from letterlock_vectors.inputs import Input, Operation, Output
+from letterlock_vectors.operations.bundles import private_key
+from letterlock_vectors.operations.plays import Chosen, double_of, drawn_by_sending, kept_keys, play
+
+_PEER: Final = Address("peer", 1)
+_PEER_KEY: Final = (9).to_bytes(KEY_BYTES, "little")
+"""Whom the store takes the session to be with: nothing of it reaches a message."""
+
+_HEADER: Final = cbor.encode_array_prefix()
+"""The opening of an initial message that carries no handshake: what it carries alone is answered.
+
+Its one byte counts for the size of a message of the triple ratchet, and never makes room for a codeword more:
+padded lengths of 64 and more are even.
+"""
+
+
+def ratchet_play(given: Input) -> Output:
+    """Return the answer of each step."""
+    player = SidePlayer(given, Suite.X3DH)
+
+    def state(_step: Input) -> Output:
+        return {"state": type(player.ratchet()).__name__, "skipped": player.skipped()}
+
+    table = {"send": player.send, "receive": player.receive, "state": state}
+    return play(given.nested_list("steps"), table)
+
+
+class SidePlayer(Uncopyable):
+    """One side of a session: in a book, or, before the recipient's first message, waiting."""
+
+    __slots__ = ("_book", "_entropy", "_origin", "_store", "_waiting")
+
+    def __init__(self, given: Input, suite: Suite) -> None:
+        """The suite says which ratchet it is."""
+        secret = SharedSecret(_key(given, "secret"))
+        self._entropy = Chosen()
+        self._store = MemoryStore()
+        self._book = PeerSessions(self._store, _PEER, frozenset(Suite))
+        self._origin = Origin(suite, _key(given, "associated_data"), None)
+        self._waiting: double.State | Triple | None = None
+        with self._store.transaction():
+            save_peer(self._store, Peer(_PEER, IdentityKey(_PEER_KEY)))
+        match given.text("role"):
+            case "initiator":
+                self._begin(given, secret)
+            case "recipient":
+                pair = SignedPrekeyPair.from_private(private_key(given, "signed_prekey"))
+                self._waiting = (
+                    double.recipient(RootKey(secret.expose()), pair)
+                    if suite is Suite.X3DH
+                    else triple.recipient(LETTERLOCK, secret, pair)
+                )
+            case _:
+                raise UsageError("`role` must be initiator or recipient")
+
+    def _begin(self, given: Input, secret: SharedSecret) -> None:
+        self._entropy.offer(private_key(given, "ratchet_private").expose())
+        signed_prekey = SignedPrekey(given.hex("signed_prekey"))
+        opening = (
+            double.initiator(RootKey(secret.expose()), signed_prekey, self._entropy)
+            if self._origin.suite is Suite.X3DH
+            else triple.initiator(LETTERLOCK, secret, signed_prekey, self._entropy)
+        )
+        with self._store.transaction():
+            self._book.insert(Initiated(self._origin, _HEADER, opening), self._entropy)
+
+    def send(self, step: Input) -> Output:
+        """Seal a plaintext."""
+        with self._store.transaction():
+            active = self._book.active()
+        self._entropy.offer(*drawn_by_sending(step, active))
+        if self._waiting is not None:
+            double.send(double_of(self._waiting), self._entropy)  # refused: the peer speaks first
+        with self._store.transaction():
+            message = self._book.encrypt(step.hex("plaintext"), self._entropy)
+        return {"message": _alone(message).hex()}
+
+    def receive(self, step: Input) -> Output:
+        """Open a ratchet or triple message."""
+        self._entropy.offer()
+        message = RatchetMessage.decode(step.hex("message"))
+        with self._store.transaction():
+            if self._waiting is None:
+                return {"plaintext": self._book.decrypt(message).hex()}
+            opened = decrypt_first(self._origin, self._waiting, message)
+            self._book.insert_opened(opened, self._entropy)
+        self._waiting = None
+        return {"plaintext": opened.plaintext.hex()}
+
+    def ratchet(self) -> double.State | Triple | None:
+        """Return the state."""
+        with self._store.transaction():
+            active = self._book.active()
+        return self._waiting if active is None else active.session.ratchet
+
+    def skipped(self) -> int:
+        """Return how many skipped keys are kept."""
+        return kept_keys(self._store, _PEER.encode())[1]
+
+
+def _alone(message: bytes) -> bytes:
+    """Return a ratchet message, taken out of the initial message that `_HEADER` opens."""
+    if not message.startswith(_HEADER):
+        return message
+    match cbor.decode(message):
+        case [bytes(carried)]:
+            return carried
+        case _:  # pragma: no cover - the array has one element
+            raise AssertionError
+
+
+def _key(given: Input, name: str) -> bytes:
+    return private_key(given, name).expose()
+
+
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    "ratchet.play": ratchet_play,
+}

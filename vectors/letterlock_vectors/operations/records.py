@@ -1,0 +1,115 @@
+"""record.* and store.*: what a store keeps, and how the SQLite store keeps it secret.
+
+Not here: transactions and tables, which no single answer shows (tests/).
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from letterlock._device.account_record import decode_profile
+from letterlock._device.peer import decode_peer
+from letterlock._device.prekeys import decode_prekey
+from letterlock._ratchet.triple import Triple
+from letterlock._records.session import decode_session
+from letterlock._session.session import Established, Initiated
+from letterlock.errors import UsageError
+from letterlock.stores._interface import Record
+from letterlock.stores._vault import DataKey, KeyOpener, Part, PassphraseOpener, Vault, WrappedKey
+from letterlock_vectors.inputs import Input, Operation, Output, unhex
+from letterlock_vectors.operations.bundles import prekey_kind, private_key
+from letterlock_vectors.operations.decoding import address_parts
+from letterlock_vectors.operations.plays import double_of
+
+
+def account(given: Input) -> Output:
+    """Return the fields of an account's record."""
+    profile = decode_profile(Record(given.hex("record")))
+    return {
+        "address": address_parts(profile.party.address),
+        "private": profile.party.identity.private.expose().hex(),
+        "public": profile.party.identity.public.data.hex(),
+        "next_id": profile.next_id,
+        "signed_id": profile.signed_id,
+        "last_resort_id": profile.last_resort_id,
+        "rotated": profile.rotated,
+    }
+
+
+def peer(given: Input) -> Output:
+    """Return the fields of a peer's record."""
+    known = decode_peer(Record(given.hex("record")))
+    return {"address": address_parts(known.address), "identity": known.identity.data.hex()}
+
+
+def prekey(given: Input) -> Output:
+    """Return the fields of a prekey's record."""
+    secret, signature = decode_prekey(prekey_kind(given), Record(given.hex("record")))
+    return {"secret": secret.hex(), "signature": signature.hex()}
+
+
+def session(given: Input) -> Output:
+    """Return what a session's record shows of its origin and state."""
+    kept = decode_session(Record(given.hex("record")))
+    handshake = kept.header if isinstance(kept, Initiated) else kept.origin.handshake or b""
+    return {
+        "suite": int(kept.origin.suite),
+        "associated_data": kept.origin.associated_data.hex(),
+        "handshake": handshake.hex(),
+        "promote_next": isinstance(kept, Established) and kept.promote_next,
+        "state": type(double_of(kept.ratchet)).__name__,
+        "braid": type(kept.ratchet.braid).__name__ if isinstance(kept.ratchet, Triple) else None,
+    }
+
+
+def unwrap(given: Input) -> Output:
+    """Return the data key."""
+    kind, passes, memory = (given.number(name) for name in ("kind", "passes", "memory"))
+    wrap = WrappedKey.read((kind, given.hex("salt"), passes, memory, given.hex("wrapped")))
+    key = given.optional_hex("key")
+    opener = PassphraseOpener(given.text("passphrase")) if key is None else KeyOpener(key)
+    return {"data_key": wrap.open(opener).expose().hex()}
+
+
+def open_(given: Input) -> Output:
+    """Return the record that was sealed to a row."""
+    record = _vault(given).open(given.hex("value"), _ascii(given, "table"), *_parts(given, "columns"))
+    return {"record": record.expose().hex()}
+
+
+def tag(given: Input) -> Output:
+    """Return what stands for something in a table."""
+    return {"tag": _vault(given).tag(_ascii(given, "use"), *_parts(given, "what")).hex()}
+
+
+def _vault(given: Input) -> Vault:
+    return Vault(DataKey(private_key(given, "data_key").expose()))
+
+
+def _ascii(given: Input, name: str) -> bytes:
+    text = given.text(name)
+    if not text.isascii():
+        raise UsageError(f"`{name}` must be in ascii")
+    return text.encode("ascii")
+
+
+def _parts(given: Input, name: str) -> list[Part]:
+    return [_part(each, name) for each in given.items(name)]
+
+
+def _part(value: object, name: str) -> Part:
+    if value is None:
+        return None
+    if type(value) is int and -(2**63) <= value < 2**63:
+        return value
+    return unhex(value, name)
+
+
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    "record.account": account,
+    "record.peer": peer,
+    "record.prekey": prekey,
+    "record.session": session,
+    "store.unwrap": unwrap,
+    "store.open": open_,
+    "store.tag": tag,
+}
