@@ -1,4 +1,4 @@
-"""Where the microseconds of a message go: each part of the work timed alone, on the values of a real message.
+"""Where the microseconds of a message go: each part of the case timed alone, on the values of a real message.
 
     python bench/anatomy.py            tables in Markdown, as they stand in README.md
 
@@ -20,7 +20,7 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from comparison.tables import markdown
-from conversation import BOB, PAYLOAD, Talk, Voice
+from conversation import BOB, PAYLOAD, BareSession, Conversation
 from letterlock import Suite
 from letterlock._primitives import aead
 from letterlock._primitives.entropy import system_entropy
@@ -45,7 +45,7 @@ Part = Callable[[], object]
 
 @dataclass(frozen=True)
 class Anatomy:
-    """One work: the whole of it, and its parts by name."""
+    """One case: the whole of it, and its parts by name."""
 
     title: str
     whole: Part
@@ -61,7 +61,7 @@ class Anatomy:
             empty = min(empty, _timed(lambda: None))
             for at, (_, pq_header) in enumerate(sides):
                 fastest[at] = min(fastest[at], _timed(pq_header))
-        # A part is a call of a lambda; a work is too, once.
+        # A part is a call of a lambda; a case is too, once.
         costs = {name: 0.0 for name, _ in sides}
         for (name, _), took in zip(sides, fastest, strict=True):
             costs[name] += took - empty
@@ -70,7 +70,7 @@ class Anatomy:
 
 @dataclass(frozen=True)
 class Measured:
-    """Microseconds of a work and of its parts."""
+    """Microseconds of a case and of its parts."""
 
     title: str
     whole: float
@@ -95,15 +95,15 @@ def _timed(act: Part) -> float:
     return (perf_counter_ns() - begun) / LOOPS / 1e3
 
 
-def _speaking(voice: Voice) -> Speaking:
-    ratchet = voice.session.ratchet
+def _speaking(bare: BareSession) -> Speaking:
+    ratchet = bare.session.ratchet
     state = ratchet.double if isinstance(ratchet, Triple) else ratchet
     assert isinstance(state, Speaking)
     return state
 
 
-def _hearing(voice: Voice) -> Any:
-    ratchet = voice.session.ratchet
+def _hearing(bare: BareSession) -> Any:
+    ratchet = bare.session.ratchet
     return ratchet.double if isinstance(ratchet, Triple) else ratchet
 
 
@@ -112,10 +112,10 @@ KDF, AEAD, CBOR, STATES, RANDOM, PADDING = "KDF", "AEAD", "CBOR", "key and state
 
 def sealing(suite: Suite) -> Anatomy:
     """One-way encrypt of a session."""
-    voice, _ = Talk(suite).voices()
-    session, state = voice.session, _speaking(voice)
+    bare, _ = Conversation(suite).bare_sessions()
+    session, state = bare.session, _speaking(bare)
     name, key = session.origin.associated_data, state.sending.key.expose()
-    wire = voice.seal(PAYLOAD)
+    wire = bare.seal(PAYLOAD)
     message = RatchetMessage.decode(wire)
     header, nonce, ciphertext = message.header, message.sealed[:8], message.sealed[8:]
     padded, twelve, associated = pad(PAYLOAD), bytes(4) + nonce, name + message.header_bytes
@@ -145,19 +145,19 @@ def sealing(suite: Suite) -> Anatomy:
         parts |= {
             "hybrid KDF": [lambda: LETTERLOCK.hybrid(MessageKey(key), kept)],
             "sparse ratchet": [lambda: sparse.send(LETTERLOCK, ratchet.sparse, ratchet.braid.epoch - 1)],
-            "braid": [lambda: braid.send(LETTERLOCK, ratchet.braid, room(128), system_entropy, voice.read)],
+            "braid": [lambda: braid.send(LETTERLOCK, ratchet.braid, room(128), system_entropy, bare.read)],
         }
-    return Anatomy(f"encrypt, session, {suite.name}", lambda: voice.seal(PAYLOAD), parts)
+    return Anatomy(f"encrypt, session, {suite.name}", lambda: bare.seal(PAYLOAD), parts)
 
 
 def opening(suite: Suite) -> Anatomy:
     """In-order decrypt of a session."""
-    writer, voice = Talk(suite).voices()
-    session, state = voice.session, _hearing(voice)
+    writer, bare = Conversation(suite).bare_sessions()
+    session, state = bare.session, _hearing(bare)
     wire = writer.seal(PAYLOAD)
     message = RatchetMessage.decode(wire)
     name, key = session.origin.associated_data, state.receiving.key.expose()
-    opened = voice.open(wire)
+    opened = bare.open(wire)
     padded, twelve, associated = pad(PAYLOAD), bytes(4) + message.sealed[:8], name + message.header_bytes
     sealing_key = bytes(32)
     ciphertext = aead.seal(sealing_key, twelve, padded, associated)
@@ -186,16 +186,16 @@ def opening(suite: Suite) -> Anatomy:
         parts |= {
             "hybrid KDF": [lambda: LETTERLOCK.hybrid(MessageKey(key), kept)],
             "sparse ratchet": [lambda: sparse.receive(LETTERLOCK, ratchet.sparse, place)],
-            "braid": [lambda: braid.receive(LETTERLOCK, ratchet.braid, pq_header, voice.read)],
+            "braid": [lambda: braid.receive(LETTERLOCK, ratchet.braid, pq_header, bare.read)],
         }
-    return Anatomy(f"decrypt, session, {suite.name}", lambda: voice.open(wire), parts)
+    return Anatomy(f"decrypt, session, {suite.name}", lambda: bare.open(wire), parts)
 
 
 def account(suite: Suite) -> Anatomy:
     """One-way encrypt of an account in memory: what a store and a record add to the session."""
-    talk = Talk(suite)
-    voice, _ = talk.voices()
-    store, record = talk.stores[0], voice.record
+    conversation = Conversation(suite)
+    bare, _ = conversation.bare_sessions()
+    store, record = conversation.stores[0], bare.record
 
     def rows() -> None:
         with store.transaction():
@@ -203,12 +203,12 @@ def account(suite: Suite) -> Anatomy:
             store.save_session(row)
 
     parts: dict[str, list[Part]] = {
-        "the session's own work": [lambda: voice.seal(PAYLOAD)],
-        "record to session and back": [lambda: decode_session(record), lambda: encode_session(voice.session)],
+        "the session's own work": [lambda: bare.seal(PAYLOAD)],
+        "record to session and back": [lambda: decode_session(record), lambda: encode_session(bare.session)],
         "the store: a transaction, a row each way": [rows],
     }
     return Anatomy(
-        f"encrypt, account in memory, {suite.name}", lambda: talk.alice.encrypt(BOB, PAYLOAD), parts
+        f"encrypt, account in memory, {suite.name}", lambda: conversation.alice.encrypt(BOB, PAYLOAD), parts
     )
 
 
@@ -243,11 +243,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Where the microseconds of a message go.")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     rounds = parser.parse_args().rounds
-    works = [make(suite) for suite in Suite for make in (sealing, opening, account)]
-    for work in works:
-        measured = work.measure(rounds)
+    cases = [make(suite) for suite in Suite for make in (sealing, opening, account)]
+    for case in cases:
+        measured = case.measure(rounds)
         print(markdown(measured.rows()))
-        if work is works[0]:
+        if case is cases[0]:
             print(native(measured))
     return 0
 

@@ -13,19 +13,19 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 import floor
 from bench_session import SKIPPED, least
-from case import Arguments, Room, Side, Work, run
-from conversation import ALICE, BOB, PAYLOAD, SUITES, Talk
+from case import Arguments, Case, Cases, Side, run
+from conversation import ALICE, BOB, PAYLOAD, SUITES, Conversation
 from letterlock import Account, MemoryStore, Suite
 from letterlock._primitives import xeddsa
 from letterlock._primitives.curve25519 import IdentityKeyPair
 from letterlock._primitives.entropy import system_entropy
 
-ROOM = Room()
+CASES = Cases()
 
 
-def saved(talk: Talk, act: Callable[[], object], times: int = 1) -> Side:
-    """Return the floor of a work that loads and saves the session so many times."""
-    record = talk.voices()[0].record.expose()
+def saved(conversation: Conversation, act: Callable[[], object], times: int = 1) -> Side:
+    """Return the floor of a case that loads and saves the session so many times."""
+    record = conversation.bare_sessions()[0].record.expose()
     elements = cbor2.loads(record)
 
     def floor_() -> None:
@@ -39,64 +39,64 @@ def saved(talk: Talk, act: Callable[[], object], times: int = 1) -> Side:
 
 
 def encrypt(suite: Suite) -> tuple[Side, Side]:
-    talk = Talk(suite)
+    conversation = Conversation(suite)
 
     def batch(count: int) -> list[Arguments]:
-        talk.turn()
+        conversation.turn()
         return [(PAYLOAD,)] * count
 
-    return Side(talk.post, batch), saved(talk, least(suite).encrypt)
+    return Side(conversation.post, batch), saved(conversation, least(suite).encrypt)
 
 
 def decrypt(suite: Suite) -> tuple[Side, Side]:
-    talk = Talk(suite)
+    conversation = Conversation(suite)
 
     def batch(count: int) -> list[Arguments]:
-        talk.turn()
-        return [(ALICE, letter) for letter in talk.letters(count)]
+        conversation.turn()
+        return [(ALICE, message) for message in conversation.messages(count)]
 
-    return Side(talk.bob.decrypt, batch), saved(talk, least(suite).decrypt)
+    return Side(conversation.bob.decrypt, batch), saved(conversation, least(suite).decrypt)
 
 
 def ping_pong(suite: Suite) -> tuple[Side, Side]:
-    talk, message = Talk(suite), least(suite)
+    conversation, floor_message = Conversation(suite), least(suite)
 
     def floor_() -> None:
-        message.ping_pong()
-        message.ping_pong()
+        floor_message.ping_pong()
+        floor_message.ping_pong()
 
-    return Side(talk.ping_pong), saved(talk, floor_, times=4)
+    return Side(conversation.ping_pong), saved(conversation, floor_, times=4)
 
 
 def skip(suite: Suite) -> tuple[Side, Side]:
     def batch(_: int) -> list[Arguments]:
-        talk = Talk(suite)
-        return [(talk, talk.letters(SKIPPED + 1)[-1])]
+        conversation = Conversation(suite)
+        return [(conversation, conversation.messages(SKIPPED + 1)[-1])]
 
-    def ours(talk: Talk, letter: bytes) -> None:
-        talk.bob.decrypt(ALICE, letter)
+    def ours(conversation: Conversation, message: bytes) -> None:
+        conversation.bob.decrypt(ALICE, message)
 
-    return Side(ours, batch), saved(Talk(suite), partial(least(suite).decrypt_after, SKIPPED))
+    return Side(ours, batch), saved(Conversation(suite), partial(least(suite).decrypt_after, SKIPPED))
 
 
 def late(suite: Suite) -> tuple[Side, Side]:
     """The 999 that were skipped, in reverse."""
 
     def batch(_: int) -> list[Arguments]:
-        talk = Talk(suite)
-        *skipped, last = talk.letters(SKIPPED + 1)
-        talk.bob.decrypt(ALICE, last)
-        return [(talk, skipped[::-1])]
+        conversation = Conversation(suite)
+        *skipped, last = conversation.messages(SKIPPED + 1)
+        conversation.bob.decrypt(ALICE, last)
+        return [(conversation, skipped[::-1])]
 
-    def ours(talk: Talk, letters: list[bytes]) -> None:
-        for letter in letters:
-            talk.bob.decrypt(ALICE, letter)
+    def ours(conversation: Conversation, messages: list[bytes]) -> None:
+        for message in messages:
+            conversation.bob.decrypt(ALICE, message)
 
-    message = least(suite)
+    floor_message = least(suite)
 
     def floor_() -> None:
         for _ in range(SKIPPED):
-            message.decrypt_late()
+            floor_message.decrypt_late()
 
     return Side(ours, batch), Side(floor_)
 
@@ -112,15 +112,15 @@ def publish() -> tuple[Side, Side]:
 
 for suite_ in Suite:
     end = suite_.name.lower()
-    ROOM.add(f"account_encrypt_{end}", partial(encrypt, suite_), loops=10)
-    ROOM.add(f"account_decrypt_{end}", partial(decrypt, suite_), loops=10)
-    ROOM.add(f"account_ping_pong_{end}", partial(ping_pong, suite_), loops=5, units=2)
+    CASES.add(f"account_encrypt_{end}", partial(encrypt, suite_), loops=10)
+    CASES.add(f"account_decrypt_{end}", partial(decrypt, suite_), loops=10)
+    CASES.add(f"account_ping_pong_{end}", partial(ping_pong, suite_), loops=5, units=2)
     # Some thousand objects at once: what memory they find varies from run to run.
-    ROOM.add(f"account_skip_999_{end}", partial(skip, suite_), loops=1, steady=False)
-    ROOM.add(f"account_late_999_{end}", partial(late, suite_), loops=1, units=SKIPPED)
-ROOM.add("publish_100", publish, loops=1)
+    CASES.add(f"account_skip_999_{end}", partial(skip, suite_), loops=1, steady=False)
+    CASES.add(f"account_late_999_{end}", partial(late, suite_), loops=1, units=SKIPPED)
+CASES.add("publish_100", publish, loops=1)
 
 
-@pytest.mark.parametrize("side", ROOM.sides())
-def test_account(benchmark: BenchmarkFixture, side: tuple[Work, int]) -> None:
+@pytest.mark.parametrize("side", CASES.sides())
+def test_account(benchmark: BenchmarkFixture, side: tuple[Case, int]) -> None:
     run(benchmark, side)

@@ -11,11 +11,11 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import floor
-from case import Arguments, Room, Side, Work, run
+from case import Arguments, Case, Cases, Side, run
 from conversation import BOB, PAYLOAD, SUITES
 from letterlock import Account, Address, MemoryStore, Suite
 
-ROOM = Room()
+CASES = Cases()
 
 
 def account(address: Address) -> Account:
@@ -50,10 +50,10 @@ def respond(suite: Suite) -> tuple[Side, Side]:
 
 
 for suite_ in Suite:
-    ROOM.add(f"initiate_{suite_.name.lower()}", partial(initiate, suite_), loops=3)
-    ROOM.add(f"first_decrypt_{suite_.name.lower()}", partial(respond, suite_), loops=3)
+    CASES.add(f"initiate_{suite_.name.lower()}", partial(initiate, suite_), loops=3)
+    CASES.add(f"first_decrypt_{suite_.name.lower()}", partial(respond, suite_), loops=3)
 
 
-@pytest.mark.parametrize("side", ROOM.sides())
-def test_handshake(benchmark: BenchmarkFixture, side: tuple[Work, int]) -> None:
+@pytest.mark.parametrize("side", CASES.sides())
+def test_handshake(benchmark: BenchmarkFixture, side: tuple[Case, int]) -> None:
     run(benchmark, side)

@@ -7,7 +7,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import floor
-from case import Room, Side, Work, run
+from case import Case, Cases, Side, run
 from letterlock._primitives.curve25519 import RatchetKeyPair, SharedPoint
 from letterlock._primitives.entropy import system_entropy
 from letterlock._primitives.kdf import hkdf_sha256
@@ -17,7 +17,7 @@ from letterlock._ratchet.pq_keys import SparseChainKey, SparseMessageKey
 from letterlock._ratchet.pq_profile import LETTERLOCK
 from letterlock._ratchet.root import RootKey, kdf_rk
 
-ROOM = Room()
+CASES = Cases()
 KEY = os.urandom(32)
 OTHER = os.urandom(32)
 
@@ -62,18 +62,18 @@ def hkdf(length: int) -> tuple[Side, Side]:
     return Side(ours), Side(partial(least, KEY, OTHER, floor.ROOT_INFO))
 
 
-ROOM.add("root_step", root_step, loops=400)
-ROOM.add("chain_step", chain_step, loops=1000)
-ROOM.add("sparse_step", sparse_step, loops=500)
-ROOM.add("skip_1", partial(skips, 1), loops=400)
-ROOM.add("skip_100", partial(skips, 100), loops=10)
-ROOM.add("skip_2000", partial(skips, 2000), loops=1)
-ROOM.add("hybrid_kdf", hybrid, loops=500)
-ROOM.add("hkdf_32", partial(hkdf, 32), loops=500)
-ROOM.add("hkdf_64", partial(hkdf, 64), loops=400)
-ROOM.add("hkdf_96", partial(hkdf, 96), loops=400)
+CASES.add("root_step", root_step, loops=400)
+CASES.add("chain_step", chain_step, loops=1000)
+CASES.add("sparse_step", sparse_step, loops=500)
+CASES.add("skip_1", partial(skips, 1), loops=400)
+CASES.add("skip_100", partial(skips, 100), loops=10)
+CASES.add("skip_2000", partial(skips, 2000), loops=1)
+CASES.add("hybrid_kdf", hybrid, loops=500)
+CASES.add("hkdf_32", partial(hkdf, 32), loops=500)
+CASES.add("hkdf_64", partial(hkdf, 64), loops=400)
+CASES.add("hkdf_96", partial(hkdf, 96), loops=400)
 
 
-@pytest.mark.parametrize("side", ROOM.sides())
-def test_kdf(benchmark: BenchmarkFixture, side: tuple[Work, int]) -> None:
+@pytest.mark.parametrize("side", CASES.sides())
+def test_kdf(benchmark: BenchmarkFixture, side: tuple[Case, int]) -> None:
     run(benchmark, side)

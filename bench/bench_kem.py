@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import mlkem
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from case import Room, Side, Work, run
+from case import Case, Cases, Side, run
 from letterlock._primitives.entropy import system_entropy
 from letterlock._primitives.mlkem import KemSeed, MlKem768KeyPair, MlKem1024KeyPair
 from letterlock._primitives.mlkem_split import (
@@ -20,7 +20,7 @@ from letterlock._primitives.mlkem_split import (
     split,
 )
 
-ROOM = Room()
+CASES = Cases()
 Pair = type[MlKem768KeyPair] | type[MlKem1024KeyPair]
 
 
@@ -64,17 +64,17 @@ def halves(first: bool, second: bool) -> tuple[Side, Side]:
     return Side(ours), Side(key.encapsulate)
 
 
-ROOM.add("kem1024_generate", partial(generate, MlKem1024KeyPair), loops=10)
-ROOM.add("kem1024_encapsulate", partial(encapsulate, MlKem1024KeyPair), loops=30)
-ROOM.add("kem1024_decapsulate", partial(decapsulate, MlKem1024KeyPair), loops=30)
-ROOM.add("kem768_generate", partial(generate, MlKem768KeyPair), loops=10)
-ROOM.add("kem768_encapsulate", partial(encapsulate, MlKem768KeyPair), loops=30)
-ROOM.add("kem768_decapsulate", partial(decapsulate, MlKem768KeyPair), loops=30)
-ROOM.add("kem768_split_header", partial(halves, True, False), loops=3)
-ROOM.add("kem768_split_vector", partial(halves, False, True), loops=3)
-ROOM.add("kem768_split_both", partial(halves, True, True), loops=3)
+CASES.add("kem1024_generate", partial(generate, MlKem1024KeyPair), loops=10)
+CASES.add("kem1024_encapsulate", partial(encapsulate, MlKem1024KeyPair), loops=30)
+CASES.add("kem1024_decapsulate", partial(decapsulate, MlKem1024KeyPair), loops=30)
+CASES.add("kem768_generate", partial(generate, MlKem768KeyPair), loops=10)
+CASES.add("kem768_encapsulate", partial(encapsulate, MlKem768KeyPair), loops=30)
+CASES.add("kem768_decapsulate", partial(decapsulate, MlKem768KeyPair), loops=30)
+CASES.add("kem768_split_header", partial(halves, True, False), loops=3)
+CASES.add("kem768_split_vector", partial(halves, False, True), loops=3)
+CASES.add("kem768_split_both", partial(halves, True, True), loops=3)
 
 
-@pytest.mark.parametrize("side", ROOM.sides())
-def test_kem(benchmark: BenchmarkFixture, side: tuple[Work, int]) -> None:
+@pytest.mark.parametrize("side", CASES.sides())
+def test_kem(benchmark: BenchmarkFixture, side: tuple[Case, int]) -> None:
     run(benchmark, side)

@@ -11,15 +11,15 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import floor
-from case import Room, Side, Work, run
-from conversation import PAYLOAD, Talk
+from case import Case, Cases, Side, run
+from conversation import PAYLOAD, Conversation
 from letterlock import Suite
 from letterlock._ratchet.chain import MessageKey
 from letterlock._session.session import decrypt_late
 from letterlock._wire.message import RatchetMessage
 from letterlock._wire.padding import padded_length
 
-ROOM = Room()
+CASES = Cases()
 SKIPPED = 999
 
 
@@ -28,17 +28,17 @@ def least(suite: Suite) -> floor.Message:
 
 
 def encrypt(suite: Suite) -> tuple[Side, Side]:
-    alice, _ = Talk(suite).voices()
+    alice, _ = Conversation(suite).bare_sessions()
     return Side(partial(alice.seal, PAYLOAD)), Side(least(suite).encrypt)
 
 
 def decrypt(suite: Suite) -> tuple[Side, Side]:
-    alice, bob = Talk(suite).voices()
+    alice, bob = Conversation(suite).bare_sessions()
     return Side(partial(bob.open, alice.seal(PAYLOAD))), Side(least(suite).decrypt)
 
 
 def ping_pong(suite: Suite) -> tuple[Side, Side]:
-    alice, bob = Talk(suite).voices()
+    alice, bob = Conversation(suite).bare_sessions()
 
     def ours() -> None:
         bob.receive(alice.send(PAYLOAD))
@@ -54,14 +54,14 @@ def ping_pong(suite: Suite) -> tuple[Side, Side]:
 
 
 def skip(suite: Suite) -> tuple[Side, Side]:
-    alice, bob = Talk(suite).voices()
+    alice, bob = Conversation(suite).bare_sessions()
     wires = [alice.send(PAYLOAD) for _ in range(SKIPPED + 1)]
     return Side(partial(bob.open, wires[-1])), Side(partial(least(suite).decrypt_after, SKIPPED))
 
 
 def late(suite: Suite) -> tuple[Side, Side]:
     """One of the messages that were skipped, without finding and deleting its key."""
-    alice, bob = Talk(suite).voices()
+    alice, bob = Conversation(suite).bare_sessions()
     wires = [alice.send(PAYLOAD) for _ in range(SKIPPED + 1)]
     bob.receive(wires[-1])
     wire, header = wires[500], RatchetMessage.decode(wires[500]).header
@@ -76,7 +76,7 @@ def late(suite: Suite) -> tuple[Side, Side]:
 def long(which: str) -> tuple[Side, Side]:
     """1 MiB; the floor has the AEAD alone, into a buffer that is there."""
     text = os.urandom(1 << 20)
-    alice, bob = Talk(Suite.X3DH).voices()
+    alice, bob = Conversation(Suite.X3DH).bare_sessions()
     seal_into, open_into = floor.buffers(os.urandom(padded_length(len(text))))
     if which == "encrypt":
         return Side(partial(alice.seal, text)), Side(seal_into)
@@ -85,15 +85,15 @@ def long(which: str) -> tuple[Side, Side]:
 
 for suite_ in Suite:
     end = suite_.name.lower()
-    ROOM.add(f"encrypt_{end}", partial(encrypt, suite_), loops=50)
-    ROOM.add(f"decrypt_{end}", partial(decrypt, suite_), loops=50)
-    ROOM.add(f"ping_pong_{end}", partial(ping_pong, suite_), loops=8, units=2)
-    ROOM.add(f"skip_999_{end}", partial(skip, suite_), loops=1)
-    ROOM.add(f"late_{end}", partial(late, suite_), loops=50)
+    CASES.add(f"encrypt_{end}", partial(encrypt, suite_), loops=50)
+    CASES.add(f"decrypt_{end}", partial(decrypt, suite_), loops=50)
+    CASES.add(f"ping_pong_{end}", partial(ping_pong, suite_), loops=8, units=2)
+    CASES.add(f"skip_999_{end}", partial(skip, suite_), loops=1)
+    CASES.add(f"late_{end}", partial(late, suite_), loops=50)
 for which_ in ("encrypt", "decrypt"):
-    ROOM.add(f"{which_}_1mib", partial(long, which_), loops=3, steady=False)
+    CASES.add(f"{which_}_1mib", partial(long, which_), loops=3, steady=False)
 
 
-@pytest.mark.parametrize("side", ROOM.sides())
-def test_session(benchmark: BenchmarkFixture, side: tuple[Work, int]) -> None:
+@pytest.mark.parametrize("side", CASES.sides())
+def test_session(benchmark: BenchmarkFixture, side: tuple[Case, int]) -> None:
     run(benchmark, side)

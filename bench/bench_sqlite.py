@@ -16,15 +16,15 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import floor
-from case import Arguments, Room, Side, Work, run
-from conversation import ALICE, PAYLOAD, Talk
+from case import Arguments, Case, Cases, Side, run
+from conversation import ALICE, PAYLOAD, Conversation
 from letterlock import SqliteStore, Suite
 
-ROOM = Room()
+CASES = Cases()
 SEALED = 40
 """Nonce and tag that a value has more at rest."""
 _OPEN: Final = ExitStack()
-"""Folders and connections: a work goes on until the process ends."""
+"""Folders and connections: a case goes on until the process ends."""
 atexit.register(_OPEN.close)
 
 
@@ -33,45 +33,45 @@ def folder() -> Path:
     return Path(_OPEN.enter_context(tempfile.TemporaryDirectory(prefix="letterlock-bench-")))
 
 
-def conversation(suite: Suite) -> tuple[Talk, Side]:
+def durable_conversation(suite: Suite) -> tuple[Conversation, Side]:
     names = iter(("alice.db", "bob.db"))
     here = folder()
 
     def make() -> SqliteStore:
         return _OPEN.enter_context(SqliteStore(here / next(names), key=os.urandom(32)))
 
-    talk = Talk(suite, make)
-    for store in talk.stores:
+    conversation = Conversation(suite, make)
+    for store in conversation.stores:
         floor.settle(store)
-    size = len(talk.voices()[0].record.expose()) + SEALED
-    return talk, Side(_OPEN.enter_context(floor.transaction(folder() / "floor.db", size)))
+    size = len(conversation.bare_sessions()[0].record.expose()) + SEALED
+    return conversation, Side(_OPEN.enter_context(floor.transaction(folder() / "floor.db", size)))
 
 
 def encrypt(suite: Suite) -> tuple[Side, Side]:
-    talk, floor_ = conversation(suite)
+    conversation, floor_ = durable_conversation(suite)
 
     def batch(count: int) -> list[Arguments]:
-        talk.turn()
+        conversation.turn()
         return [(PAYLOAD,)] * count
 
-    return Side(talk.post, batch), floor_
+    return Side(conversation.post, batch), floor_
 
 
 def decrypt(suite: Suite) -> tuple[Side, Side]:
-    talk, floor_ = conversation(suite)
+    conversation, floor_ = durable_conversation(suite)
 
     def batch(count: int) -> list[Arguments]:
-        talk.turn()
-        return [(ALICE, letter) for letter in talk.letters(count)]
+        conversation.turn()
+        return [(ALICE, message) for message in conversation.messages(count)]
 
-    return Side(talk.bob.decrypt, batch), floor_
+    return Side(conversation.bob.decrypt, batch), floor_
 
 
 for suite_ in Suite:
-    ROOM.add(f"sqlite_encrypt_{suite_.name.lower()}", partial(encrypt, suite_), loops=10, disk=True)
-    ROOM.add(f"sqlite_decrypt_{suite_.name.lower()}", partial(decrypt, suite_), loops=10, disk=True)
+    CASES.add(f"sqlite_encrypt_{suite_.name.lower()}", partial(encrypt, suite_), loops=10, disk=True)
+    CASES.add(f"sqlite_decrypt_{suite_.name.lower()}", partial(decrypt, suite_), loops=10, disk=True)
 
 
-@pytest.mark.parametrize("side", ROOM.sides())
-def test_sqlite(benchmark: BenchmarkFixture, side: tuple[Work, int]) -> None:
+@pytest.mark.parametrize("side", CASES.sides())
+def test_sqlite(benchmark: BenchmarkFixture, side: tuple[Case, int]) -> None:
     run(benchmark, side)

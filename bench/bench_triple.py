@@ -20,7 +20,7 @@ from typing import Final
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from conversation import ALICE, BOB, PAYLOAD, Talk
+from conversation import ALICE, BOB, PAYLOAD, Conversation
 from letterlock import Suite
 from letterlock._handshake.x3dh import SharedSecret
 from letterlock._primitives.curve25519 import SignedPrekeyPair
@@ -79,18 +79,18 @@ class Ratchets:
 
 @pytest.mark.parametrize("suite", Suite, ids=lambda suite: suite.name)
 def test_alternating(benchmark: BenchmarkFixture, suite: Suite) -> None:
-    talk = Talk(suite)
+    conversation = Conversation(suite)
 
     def turn() -> None:
-        talk.there(PAYLOAD)
-        talk.back(PAYLOAD)
+        conversation.there(PAYLOAD)
+        conversation.back(PAYLOAD)
 
     benchmark(turn)
 
 
 @pytest.mark.parametrize("suite", Suite, ids=lambda suite: suite.name)
 def test_one_way(benchmark: BenchmarkFixture, suite: Suite) -> None:
-    benchmark(Talk(suite).there, PAYLOAD)
+    benchmark(Conversation(suite).there, PAYLOAD)
 
 
 def test_ratchets_alone(benchmark: BenchmarkFixture) -> None:
@@ -118,27 +118,27 @@ class Dearest:
         return f"{self.what}, {self.typical:.2f} ms; the worst of all {self.worst:.2f} ms"
 
 
-def alternating(talk: Talk) -> Iterator[int]:
+def alternating(conversation: Conversation) -> Iterator[int]:
     """Yield what each message costs, sealed and opened, in nanoseconds."""
     while True:
-        for go in (talk.there, talk.back):
+        for go in (conversation.there, conversation.back):
             begun = thread_time_ns()
             go(PAYLOAD)
             yield thread_time_ns() - begun
 
 
-def one_way(talk: Talk) -> Iterator[int]:
+def one_way(conversation: Conversation) -> Iterator[int]:
     """The same, of messages that are not answered."""
     while True:
         begun = thread_time_ns()
-        talk.there(PAYLOAD)
+        conversation.there(PAYLOAD)
         yield thread_time_ns() - begun
 
 
-def compare(how: Callable[[Talk], Iterator[int]]) -> dict[Suite, tuple[float, float]]:
+def compare(how: Callable[[Conversation], Iterator[int]]) -> dict[Suite, tuple[float, float]]:
     """Return median and mean of a message in microseconds, by suite; each message of both in turn."""
     costs: dict[Suite, list[int]] = {suite: [] for suite in Suite}
-    runs = {suite: how(Talk(suite)) for suite in Suite}
+    runs = {suite: how(Conversation(suite)) for suite in Suite}
     for _ in range(MESSAGES):
         for suite, run in runs.items():
             costs[suite].append(next(run))
@@ -174,19 +174,19 @@ def calls_of_ratchets(size: int, messages: int, loss: float) -> Calls:
 
 
 def calls_of_accounts(text: bytes, messages: int, loss: float) -> Calls:
-    talk, calls, rng = Talk(Suite.PQXDH), Calls(), random.Random(1)
-    (ours, to), (theirs, of) = (talk.alice, BOB), (talk.bob, ALICE)
+    conversation, calls, rng = Conversation(Suite.PQXDH), Calls(), random.Random(1)
+    (ours, to), (theirs, of) = (conversation.alice, BOB), (conversation.bob, ALICE)
     for _ in range(messages):
         begun = thread_time_ns()
-        letter = ours.encrypt(to, text)
+        message = ours.encrypt(to, text)
         between = thread_time_ns()
-        pq_header = RatchetMessage.decode(letter).pq_header
+        pq_header = RatchetMessage.decode(message).pq_header
         assert pq_header is not None
         _note(calls, pq_header.epoch, f"encrypt {pq_header.type.name}", (between - begun) / 1e6)
         if rng.random() < loss:
             continue  # and the same side writes again
         begun = thread_time_ns()
-        theirs.decrypt(of, letter)
+        theirs.decrypt(of, message)
         _note(calls, pq_header.epoch, f"decrypt {pq_header.type.name}", (thread_time_ns() - begun) / 1e6)
         ours, to, theirs, of = theirs, of, ours, to
     return calls

@@ -9,17 +9,17 @@ import cbor2
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from case import Room, Side, Work, run
-from conversation import ALICE, BOB, PAYLOAD, SUITES, Talk
+from case import Case, Cases, Side, run
+from conversation import ALICE, BOB, PAYLOAD, SUITES, Conversation
 from letterlock import Account, MemoryStore, PrekeyBundle, Publication, Suite
 from letterlock._wire import cbor
 from letterlock._wire.message import InitialMessage, RatchetMessage
 
-ROOM = Room()
+CASES = Cases()
 
 
 def encode_message(suite: Suite) -> tuple[Side, Side]:
-    wire = Talk(suite).letters(1)[0]
+    wire = Conversation(suite).messages(1)[0]
     message = RatchetMessage.decode(wire)
 
     def ours() -> bytes:
@@ -30,7 +30,7 @@ def encode_message(suite: Suite) -> tuple[Side, Side]:
 
 
 def decode_message(suite: Suite) -> tuple[Side, Side]:
-    wire = Talk(suite).letters(1)[0]
+    wire = Conversation(suite).messages(1)[0]
     return Side(partial(RatchetMessage.decode, wire)), Side(partial(cbor2.loads, wire))
 
 
@@ -63,15 +63,15 @@ def publication(decode: bool) -> tuple[Side, Side]:
 
 for suite_ in Suite:
     end = suite_.name.lower()
-    ROOM.add(f"encode_message_{end}", partial(encode_message, suite_), loops=400)
-    ROOM.add(f"decode_message_{end}", partial(decode_message, suite_), loops=200)
-    ROOM.add(f"decode_initial_{end}", partial(decode_initial, suite_), loops=100)
-ROOM.add("encode_bundle", partial(bundle, False), loops=200)
-ROOM.add("decode_bundle", partial(bundle, True), loops=20)
-ROOM.add("encode_publication_100", partial(publication, False), loops=5)
-ROOM.add("decode_publication_100", partial(publication, True), loops=1)
+    CASES.add(f"encode_message_{end}", partial(encode_message, suite_), loops=400)
+    CASES.add(f"decode_message_{end}", partial(decode_message, suite_), loops=200)
+    CASES.add(f"decode_initial_{end}", partial(decode_initial, suite_), loops=100)
+CASES.add("encode_bundle", partial(bundle, False), loops=200)
+CASES.add("decode_bundle", partial(bundle, True), loops=20)
+CASES.add("encode_publication_100", partial(publication, False), loops=5)
+CASES.add("decode_publication_100", partial(publication, True), loops=1)
 
 
-@pytest.mark.parametrize("side", ROOM.sides())
-def test_wire(benchmark: BenchmarkFixture, side: tuple[Work, int]) -> None:
+@pytest.mark.parametrize("side", CASES.sides())
+def test_wire(benchmark: BenchmarkFixture, side: tuple[Case, int]) -> None:
     run(benchmark, side)

@@ -8,12 +8,12 @@ from nacl import bindings
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import floor
-from case import Room, Side, Work, run
+from case import Case, Cases, Side, run
 from letterlock._primitives import xeddsa
 from letterlock._primitives.curve25519 import IdentityKeyPair
 from letterlock._primitives.entropy import system_entropy
 
-ROOM = Room()
+CASES = Cases()
 PAIR = IdentityKeyPair.generate(system_entropy)
 NONCE = os.urandom(xeddsa.NONCE_BYTES)
 
@@ -34,12 +34,12 @@ def verify(size: int) -> tuple[Side, Side]:
     return Side(ours), Side(partial(floor.verify, edwards, signature + message))
 
 
-ROOM.add("xeddsa_sign_67", partial(sign, 67), loops=30)
-ROOM.add("xeddsa_sign_1603", partial(sign, 1603), loops=30)
-ROOM.add("xeddsa_verify_67", partial(verify, 67), loops=30)
-ROOM.add("xeddsa_verify_1603", partial(verify, 1603), loops=30)
+CASES.add("xeddsa_sign_67", partial(sign, 67), loops=30)
+CASES.add("xeddsa_sign_1603", partial(sign, 1603), loops=30)
+CASES.add("xeddsa_verify_67", partial(verify, 67), loops=30)
+CASES.add("xeddsa_verify_1603", partial(verify, 1603), loops=30)
 
 
-@pytest.mark.parametrize("side", ROOM.sides())
-def test_xeddsa(benchmark: BenchmarkFixture, side: tuple[Work, int]) -> None:
+@pytest.mark.parametrize("side", CASES.sides())
+def test_xeddsa(benchmark: BenchmarkFixture, side: tuple[Case, int]) -> None:
     run(benchmark, side)

@@ -1,10 +1,10 @@
-"""What is measured: works, each with two sides, ours and the floor; how one repetition is timed.
+"""What is measured: cases, each with two sides, ours and the floor; how one repetition is timed.
 
-    work     a name that stays, and how its two sides are prepared
+    case     a name that stays, and how its two sides are prepared
     side     a call, and what to do, untimed, before a number of them
-    floor    the primitive calls that the protocol requires for the same work (floor.py)
+    floor    the primitive calls that the protocol requires for the same case (floor.py)
 
-A room's file has its works in a `Room`; pytest-benchmark measures both sides, as `name` and `floor_name`.
+A room's file has its cases in a `Cases`; pytest-benchmark measures both sides, as `name` and `floor_name`.
 
 Not here: many rounds by turns, and ratios (ratios.py).
 """
@@ -31,10 +31,10 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """One thing to measure. `loops` calls make a repetition; each call does the work `units` times.
+class Case:
+    """One thing to measure. `loops` calls make a repetition; each call does the case `units` times.
 
-    `disk` works wait for a disk: they are timed by the clock, all others by the processor's time, in which
+    `disk` cases wait for a disk: they are timed by the clock, all others by the processor's time, in which
     other programs do not count. Ratios that vary from run to run whatever we do are not `steady`.
     """
 
@@ -47,10 +47,10 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """The works of one file."""
+class Cases:
+    """The cases of one file."""
 
-    works: list[Work] = field(default_factory=list)
+    cases: list[Case] = field(default_factory=list)
 
     def add(
         self,
@@ -62,34 +62,34 @@ class Room:
         disk: bool = False,
         steady: bool = True,
     ) -> None:
-        """Add a work; what waits for a disk is never steady."""
-        self.works.append(Work(name, prepare, loops, units, disk, steady and not disk))
+        """Add a case; what waits for a disk is never steady."""
+        self.cases.append(Case(name, prepare, loops, units, disk, steady and not disk))
 
     def sides(self) -> list[Any]:
-        """Return pytest's parameters: both sides of each work."""
+        """Return pytest's parameters: both sides of each case."""
         return [
-            pytest.param((work, i), id=prefix + work.name)
-            for work in self.works
+            pytest.param((case, i), id=prefix + case.name)
+            for case in self.cases
             for i, prefix in enumerate(("", "floor_"))
         ]
 
 
-def run(benchmark: BenchmarkFixture, which: tuple[Work, int]) -> None:
+def run(benchmark: BenchmarkFixture, which: tuple[Case, int]) -> None:
     """Measure one side with pytest-benchmark: the time of one call, of all its units."""
-    work, index = which
-    side = work.prepare()[index]
+    case, index = which
+    side = case.prepare()[index]
     if side.batch is None:
         benchmark(side.act)
         return
     batch, pedantic = side.batch, cast("Callable[..., object]", benchmark.pedantic)
-    rounds = max(5, min(200, 4 * work.loops))
+    rounds = max(5, min(200, 4 * case.loops))
     pedantic(side.act, setup=lambda: (batch(1)[0], {}), rounds=rounds, warmup_rounds=2)
 
 
-def repetition(work: Work, side: Side) -> float:
-    """Return what the work costs, in nanoseconds, by one repetition."""
-    clock = perf_counter_ns if work.disk else thread_time_ns
-    act, loops = side.act, work.loops
+def repetition(case: Case, side: Side) -> float:
+    """Return what the case costs, in nanoseconds, by one repetition."""
+    clock = perf_counter_ns if case.disk else thread_time_ns
+    act, loops = side.act, case.loops
     calls = [act] * loops if side.batch is None else [partial(act, *each) for each in side.batch(loops)]
     gc.collect(0)
     gc.disable()
@@ -100,4 +100,4 @@ def repetition(work: Work, side: Side) -> float:
         spent = clock() - begun
     finally:
         gc.enable()
-    return spent / (loops * work.units)
+    return spent / (loops * case.units)

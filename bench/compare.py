@@ -1,4 +1,4 @@
-"""letterlock beside the libraries one would use instead: the same works, in one run, by turns.
+"""letterlock beside the libraries one would use instead: the same cases, in one run, by turns.
 
     python bench/compare.py                   set up what is missing, measure, write bench/results/latest.*
     python bench/compare.py --quick           two short rounds, to see that it works
@@ -8,7 +8,7 @@ Each peer has an environment of its own in a cache folder; nothing of it touches
 needs letterlock alone. A peer that cannot be installed is named in the report, and the others go on. Let
 nothing else run meanwhile.
 
-Not here: the floor work by work (ratios.py), how times grow with what is stored (scale.py).
+Not here: the floor case by case (ratios.py), how times grow with what is stored (scale.py).
 """
 
 import argparse
@@ -107,7 +107,7 @@ def run(arguments: argparse.Namespace) -> int:
     missing |= dead
     page = report(figures, [*head, ("rounds", str(rounds))], missing)
     arguments.results.mkdir(parents=True, exist_ok=True)
-    data = {**dict(head), "rounds": rounds, "missing": missing, "works": as_json(figures)}
+    data = {**dict(head), "rounds": rounds, "missing": missing, "cases": as_json(figures)}
     write = {
         "md": page,
         "json": json.dumps(data, indent=1) + "\n",

@@ -1,7 +1,7 @@
 """Conversations to measure: two accounts in stores, and their two sessions without a store.
 
 A conversation has begun with three messages each way, so that the triple ratchet is where most messages are:
-each has one codeword, of a text that is sent for the first time. `Talk.turn` keeps it so.
+each has one codeword, of a text that is sent for the first time. `Conversation.turn` keeps it so.
 
 Not here: what is measured of it (the rooms' files).
 """
@@ -24,8 +24,8 @@ SUITES: Final = frozenset(Suite)
 BURST: Final = 10
 
 
-class Talk:
-    """Two accounts that have both spoken; `pending` are letters of Alice's that Bob has not read."""
+class Conversation:
+    """Two accounts that have both spoken; `pending` are messages of Alice's that Bob has not read."""
 
     def __init__(self, suite: Suite, make: Callable[[], Any] = MemoryStore) -> None:
         self.stores: tuple[Store, Store] = (make(), make())
@@ -41,13 +41,13 @@ class Talk:
         self.deliver()
 
     def post(self, text: bytes) -> None:
-        """Alice writes; the letter is under way."""
+        """Alice writes; the message is under way."""
         self.pending.append(self.alice.encrypt(BOB, text))
 
     def deliver(self) -> None:
         """Bob reads what is under way, in order."""
-        for letter in self.pending:
-            self.bob.decrypt(ALICE, letter)
+        for message in self.pending:
+            self.bob.decrypt(ALICE, message)
         self.pending.clear()
 
     def there(self, text: bytes) -> None:
@@ -71,16 +71,16 @@ class Talk:
         self.post(PAYLOAD)
         self.deliver()
 
-    def letters(self, count: int) -> list[bytes]:
+    def messages(self, count: int) -> list[bytes]:
         """Return some messages of Alice's in a row, which Bob has not read."""
         return [self.alice.encrypt(BOB, PAYLOAD) for _ in range(count)]
 
-    def voices(self) -> "tuple[Voice, Voice]":
+    def bare_sessions(self) -> "tuple[BareSession, BareSession]":
         """Return both sessions as they are now."""
-        return Voice(self.stores[0], BOB), Voice(self.stores[1], ALICE)
+        return BareSession(self.stores[0], BOB), BareSession(self.stores[1], ALICE)
 
 
-class Voice:
+class BareSession:
     """One end's session without a store: what would lie in one is in dicts."""
 
     def __init__(self, store: Store, peer: Address) -> None:

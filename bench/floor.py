@@ -1,4 +1,4 @@
-"""The floor: the primitive calls that the protocol requires for each work, straight from Python.
+"""The floor: the primitive calls that the protocol requires for each case, straight from Python.
 
 Everything that can be prepared is: keys are bytes or objects as the library wants them, numbers are bytes,
 headers stand. No types, no checks, no state. Where there are two ways of one call the faster one is here, for
@@ -12,7 +12,7 @@ example HMAC from hash states that are copied, 1.1 us a chain step where two cal
 
 A floor is not a protocol: nothing is authenticated that these calls do not authenticate.
 
-Not here: what a work is, and the store's part (the rooms' files).
+Not here: what a case is, and the store's part (the rooms' files).
 """
 
 import hashlib

@@ -2,10 +2,10 @@
 
     python bench/gate.py               compare; what seems slower is measured twice more
     python bench/gate.py --update      measure three times, write the medians into bench/baseline.json
-    python bench/gate.py --only kdf    works with this in their names
+    python bench/gate.py --only kdf    cases with this in their names
 
 Both sides of a ratio are measured in the same process by turns, so that a slower machine, or one that is
-busy, slows both. Works that wait for a disk or for memory are left out: their ratios vary by a third.
+busy, slows both. Cases that wait for a disk or for memory are left out: their ratios vary by a third.
 Those of all others differed by 7 % at most between five runs, by 3 % in the median, on a 2-core machine
 whose other core was busy: hence the tolerance.
 
@@ -28,8 +28,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from case import Work
-from ratios import ROUNDS, WORKS, Result, measure
+from case import Case
+from ratios import CASES, ROUNDS, Result, measure
 
 BASELINE: Final = Path(__file__).with_name("baseline.json")
 TOLERANCE: Final = 0.10
@@ -40,12 +40,12 @@ RUNS: Final = 3
 """How many runs make a baseline."""
 LIBRARIES: Final = ("cbor2", "cryptography", "pynacl")
 
-Measure = Callable[[Iterable[Work], int], list[Result]]
+Measure = Callable[[Iterable[Case], int], list[Result]]
 
 
-def gated(only: str = "") -> list[Work]:
-    """Return the works whose ratios are steady."""
-    return [work for work in WORKS if work.steady and only in work.name]
+def gated(only: str = "") -> list[Case]:
+    """Return the cases whose ratios are steady."""
+    return [case for case in CASES if case.steady and only in case.name]
 
 
 def environment() -> dict[str, str]:
@@ -58,33 +58,33 @@ def environment() -> dict[str, str]:
     }
 
 
-def ratios(works: Iterable[Work], rounds: int, measuring: Measure) -> dict[str, float]:
-    """Return the ratios of works, by name."""
-    return {each.name: each.ratio for each in measuring(works, rounds)}
+def ratios(cases: Iterable[Case], rounds: int, measuring: Measure) -> dict[str, float]:
+    """Return the ratios of cases, by name."""
+    return {each.name: each.ratio for each in measuring(cases, rounds)}
 
 
 def slower(found: Mapping[str, float], baseline: Mapping[str, float]) -> list[str]:
-    """Return the names of works whose ratios exceed the baseline by more than the tolerance."""
+    """Return the names of cases whose ratios exceed the baseline by more than the tolerance."""
     return [name for name, ratio in found.items() if ratio > baseline[name] * (1 + TOLERANCE)]
 
 
 def compare(
-    works: Sequence[Work], baseline: Mapping[str, float], rounds: int, measuring: Measure = measure
+    cases: Sequence[Case], baseline: Mapping[str, float], rounds: int, measuring: Measure = measure
 ) -> dict[str, float]:
-    """Return the ratios of works; what seems slower has been measured again."""
-    found = ratios(works, rounds, measuring)
+    """Return the ratios of cases; what seems slower has been measured again."""
+    found = ratios(cases, rounds, measuring)
     for _ in range(AGAIN):
         doubtful = slower(found, baseline)
         if not doubtful:
             break
         print(f"measuring again: {', '.join(doubtful)}", file=sys.stderr)
-        again = ratios([work for work in works if work.name in doubtful], rounds, measuring)
+        again = ratios([case for case in cases if case.name in doubtful], rounds, measuring)
         found |= {name: min(ratio, found[name]) for name, ratio in again.items()}
     return found
 
 
 def report(found: Mapping[str, float], baseline: Mapping[str, float]) -> str:
-    """Return a line for each work that is slower or faster than the tolerance allows for."""
+    """Return a line for each case that is slower or faster than the tolerance allows for."""
     lines = []
     for name, ratio in found.items():
         change = ratio / baseline[name] - 1
@@ -94,9 +94,9 @@ def report(found: Mapping[str, float], baseline: Mapping[str, float]) -> str:
     return "".join(lines)
 
 
-def update(works: Sequence[Work], rounds: int, measuring: Measure = measure) -> None:
+def update(cases: Sequence[Case], rounds: int, measuring: Measure = measure) -> None:
     """Write the medians of several runs."""
-    runs = [ratios(works, rounds, measuring) for _ in range(RUNS)]
+    runs = [ratios(cases, rounds, measuring) for _ in range(RUNS)]
     medians = {name: round(statistics.median(run[name] for run in runs), 3) for name in runs[0]}
     written = {"measured_on": environment(), "ratios": medians}
     BASELINE.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
@@ -105,22 +105,22 @@ def update(works: Sequence[Work], rounds: int, measuring: Measure = measure) -> 
 def main(arguments: Sequence[str] | None = None, measuring: Measure = measure) -> int:
     parser = argparse.ArgumentParser(description="Have ratios to the floor grown?")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--only", default="", help="works with this in their names")
+    parser.add_argument("--only", default="", help="cases with this in their names")
     parser.add_argument("--update", action="store_true", help="write bench/baseline.json")
     options = parser.parse_args(arguments)
-    works = gated(options.only)
+    cases = gated(options.only)
     if options.update:
         if options.only:
-            parser.error("a baseline has all works: --update goes without --only")
-        update(works, options.rounds, measuring)
+            parser.error("a baseline has all cases: --update goes without --only")
+        update(cases, options.rounds, measuring)
         return 0
     committed = json.loads(BASELINE.read_text(encoding="utf-8"))
     baseline: dict[str, float] = committed["ratios"]
-    if not works or not {work.name for work in works} <= baseline.keys():
-        parser.error("no such work, or one without a baseline: write it with --update")
+    if not cases or not {case.name for case in cases} <= baseline.keys():
+        parser.error("no such case, or one without a baseline: write it with --update")
     if committed["measured_on"] != environment():
         print(f"the baseline is of {committed['measured_on']}: ratios may differ here", file=sys.stderr)
-    found = compare(works, baseline, options.rounds, measuring)
+    found = compare(cases, baseline, options.rounds, measuring)
     print(report(found, baseline), end="")
     failed = slower(found, baseline)
     print(f"{len(found)} ratios, {len(failed)} grown by more than {TOLERANCE:.0%}")

@@ -156,7 +156,7 @@ class Conversation:
         self._on_the_way: dict[bool, list[TripleSent]] = {True: [], False: []}
 
     def play(self) -> Healed:
-        """Talk until the last epoch's first message was opened."""
+        """Play until the last epoch's first message was opened."""
         epoch, sent, added = 0, 0, 0
         reached: list[tuple[int, int]] = []
         for who in self._traffic.turns():

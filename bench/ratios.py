@@ -1,11 +1,11 @@
 """What everything costs, as a ratio to the floor, both measured by turns in one process.
 
-    python bench/ratios.py                        all works, a table in Markdown
+    python bench/ratios.py                        all cases, a table in Markdown
     python bench/ratios.py --json out.json        the same as numbers
-    python bench/ratios.py --only encrypt         works with this in their names
+    python bench/ratios.py --only encrypt         cases with this in their names
     python bench/ratios.py --rounds 100
 
-Machines drift, so rounds are short and many: a round has one repetition of each side of each work. Quoted are
+Machines drift, so rounds are short and many: a round has one repetition of each side of each case. Quoted are
 the fastest repetition of each side, with the ratio of these two; the median of each, with the median of the
 rounds' ratios; and between which ratios the middle half of the rounds lies.
 
@@ -30,9 +30,9 @@ import bench_session
 import bench_sqlite
 import bench_wire
 import bench_xeddsa
-from case import Side, Work, repetition
+from case import Case, Side, repetition
 
-ROOMS: Final = (
+MODULES: Final = (
     bench_kdf,
     bench_xeddsa,
     bench_kem,
@@ -43,13 +43,13 @@ ROOMS: Final = (
     bench_account,
     bench_sqlite,
 )
-WORKS: Final[tuple[Work, ...]] = tuple(work for room in ROOMS for work in room.ROOM.works)
+CASES: Final[tuple[Case, ...]] = tuple(case for room in MODULES for case in room.CASES.cases)
 ROUNDS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Of one work, in microseconds: fastest and median of both sides; ratios."""
+    """Of one case, in microseconds: fastest and median of both sides; ratios."""
 
     name: str
     ours: float
@@ -79,22 +79,22 @@ class Result:
         )
 
 
-def measure(works: Iterable[Work], rounds: int) -> list[Result]:
-    """Measure works by turns, and say on stderr how far it is."""
-    prepared: list[tuple[Work, tuple[Side, Side]]] = []
-    for work in works:
-        _say(f"preparing {work.name}")
-        sides = work.prepare()
+def measure(cases: Iterable[Case], rounds: int) -> list[Result]:
+    """Measure cases by turns, and say on stderr how far it is."""
+    prepared: list[tuple[Case, tuple[Side, Side]]] = []
+    for case in cases:
+        _say(f"preparing {case.name}")
+        sides = case.prepare()
         for side in sides:
-            repetition(work, side)  # the first one fills caches
-        prepared.append((work, sides))
-    times: dict[str, tuple[list[float], list[float]]] = {work.name: ([], []) for work, _ in prepared}
+            repetition(case, side)  # the first one fills caches
+        prepared.append((case, sides))
+    times: dict[str, tuple[list[float], list[float]]] = {case.name: ([], []) for case, _ in prepared}
     for number in range(rounds):
-        for work, sides in prepared:
-            _say(f"round {number + 1} of {rounds}: {work.name}")
+        for case, sides in prepared:
+            _say(f"round {number + 1} of {rounds}: {case.name}")
             # Whoever is first may find the machine otherwise than the second: so they change places.
             for index in (0, 1) if number % 2 == 0 else (1, 0):
-                times[work.name][index].append(repetition(work, sides[index]))
+                times[case.name][index].append(repetition(case, sides[index]))
     _say("")
     return [Result.of(name, *both) for name, both in times.items()]
 
@@ -102,12 +102,12 @@ def measure(works: Iterable[Work], rounds: int) -> list[Result]:
 def _say(text: str) -> None:
     if sys.stderr.isatty():
         print(f"\r{text:70.70}", end="\r" if not text else "", file=sys.stderr, flush=True)
-    elif text.startswith("round") and text.endswith(WORKS[0].name):
+    elif text.startswith("round") and text.endswith(CASES[0].name):
         print(text.partition(":")[0], file=sys.stderr, flush=True)
 
 
 HEAD: Final = (
-    "| work | ours, us | floor, us | ratio | medians, us | ratio | middle half |",
+    "| case | ours, us | floor, us | ratio | medians, us | ratio | middle half |",
     "|---|--:|--:|--:|--:|--:|--:|",
 )
 
@@ -123,21 +123,21 @@ def table(results: Iterable[Result]) -> str:
     return "".join(f"{line}\n" for line in (*HEAD, *rows))
 
 
-def chosen(only: str) -> list[Work]:
-    """Return the works with this in their names."""
-    return [work for work in WORKS if only in work.name]
+def chosen(only: str) -> list[Case]:
+    """Return the cases with this in their names."""
+    return [case for case in CASES if only in case.name]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="What everything costs, as a ratio to the floor.")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--only", default="", help="works with this in their names")
+    parser.add_argument("--only", default="", help="cases with this in their names")
     parser.add_argument("--json", type=Path, help="write the numbers to this file too")
     options = parser.parse_args(arguments)
-    works = chosen(options.only)
-    if not works or options.rounds < 1:
-        parser.error("nothing to measure: no work has that in its name, or no rounds")
-    results = measure(works, options.rounds)
+    cases = chosen(options.only)
+    if not cases or options.rounds < 1:
+        parser.error("nothing to measure: no case has that in its name, or no rounds")
+    results = measure(cases, options.rounds)
     print(table(results), end="")
     if options.json:
         options.json.write_text(json.dumps([asdict(each) for each in results], indent=1) + "\n")

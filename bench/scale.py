@@ -44,22 +44,22 @@ PAGES: Final = {
 }
 
 
-def _named(work: str) -> str:
-    return f"{work.removesuffix('-cpu')}, {'processor' if work.endswith('-cpu') else 'elapsed'}"
+def _named(case: str) -> str:
+    return f"{case.removesuffix('-cpu')}, {'processor' if case.endswith('-cpu') else 'elapsed'}"
 
 
 def page(grown: Grown) -> str:
     """Return a question's tables."""
     sizes = list(grown.growth.sizes)
     lines = [("us a message, fastest (median)", *sizes, "growth")]
-    for work in grown.table:
-        done = grown.figures(work)
+    for case in grown.table:
+        done = grown.figures(case)
         cells = [
             f"{microseconds(done[size].fastest)} ({microseconds(done[size].median)})" if size in done else "-"
             for size in sizes
         ]
-        ratio = grown.ratio(work)
-        lines.append((_named(work), *cells, "-" if ratio is None else f"{ratio:.2f}"))
+        ratio = grown.ratio(case)
+        lines.append((_named(case), *cells, "-" if ratio is None else f"{ratio:.2f}"))
     kept = [("", *sizes)]
     kept.append(("file, kB", *(f"{grown.memory[size]['file'] / 1e3:,.0f}" for size in sizes)))
     kept.append(("process, MB", *(f"{grown.memory[size]['resident'] / 1e6:.1f}" for size in sizes)))
@@ -72,9 +72,9 @@ def panels(all_grown: Sequence[Grown]) -> list[Panel]:
     for grown in all_grown:
         sizes = list(grown.growth.sizes)
         lines = {
-            _named(work): [each.fastest / 1e3 for each in grown.figures(work).values()]
-            for work in grown.table
-            if len(grown.figures(work)) == len(sizes)
+            _named(case): [each.fastest / 1e3 for each in grown.figures(case).values()]
+            for case in grown.table
+            if len(grown.figures(case)) == len(sizes)
         }
         found.append(Panel(f"us a message by {grown.growth.title}", sizes, lines))
     files = [each["file"] / 1e6 for each in all_grown[0].memory.values()]
@@ -109,25 +109,25 @@ def _ms(us: int) -> str:
 
 
 def as_json(grown: Grown) -> dict[str, Any]:
-    works = {
-        work: {
+    cases = {
+        case: {
             size: {"fastest_ns": each.fastest, "median_ns": each.median, "spread": round(each.spread, 3)}
-            for size, each in grown.figures(work).items()
+            for size, each in grown.figures(case).items()
         }
-        for work in grown.table
+        for case in grown.table
     }
     memory = {
         size: {name: each[name] for name in ("file", "resident", "built")}
         for size, each in grown.memory.items()
     }
-    return {"what": grown.growth.title, "works": works, "memory": memory}
+    return {"what": grown.growth.title, "cases": cases, "memory": memory}
 
 
 def goal(grown: Grown) -> str:
     lines = [("with the most sessions, over the least", "fastest", f"at most {GROWTH}")]
-    for work in grown.table:
-        ratio = grown.ratio(work) or 0.0
-        lines.append((_named(work), f"{ratio:.2f} x", "reached" if ratio <= GROWTH else "not reached"))
+    for case in grown.table:
+        ratio = grown.ratio(case) or 0.0
+        lines.append((_named(case), f"{ratio:.2f} x", "reached" if ratio <= GROWTH else "not reached"))
     return markdown(lines)
 
 

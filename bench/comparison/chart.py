@@ -1,4 +1,4 @@
-"""A comparison as a picture: a panel for each work, a bar for each contestant, in SVG written by hand.
+"""A comparison as a picture: a panel for each case, a bar for each contestant, in SVG written by hand.
 
 A bar is the fastest repetition, the line on it reaches to the median. Each panel has a scale of its own.
 """
@@ -33,8 +33,8 @@ def colour(who: Contestant) -> str:
     return COLOURS[who.ours, who.group == POST_QUANTUM]
 
 
-def _bars(figures: Outcome, work: str) -> list[tuple[Contestant, Figures]]:
-    done = figures.get(work, {})
+def _bars(figures: Outcome, case: str) -> list[tuple[Contestant, Figures]]:
+    done = figures.get(case, {})
     found = [(each, done[each.name]) for each in CONTESTANTS if each.name in done]
     return [(who, each) for who, each in found if each.failed is None]
 
@@ -43,8 +43,8 @@ def _height(bars: int) -> int:
     return HEAD + bars * (BAR + GAP) + FOOT
 
 
-def _panel(work: str, bars: list[tuple[Contestant, Figures]], left: int, top: int) -> Iterator[str]:
-    yield f'<text class="t" x="{left}" y="{top + 14}">{escape(TITLES[work])}, us</text>'
+def _panel(case: str, bars: list[tuple[Contestant, Figures]], left: int, top: int) -> Iterator[str]:
+    yield f'<text class="t" x="{left}" y="{top + 14}">{escape(TITLES[case])}, us</text>'
     scale = SCALE / max(each.fastest for _, each in bars)
     for at, (who, each) in enumerate(bars):
         y = top + HEAD + at * (BAR + GAP)
@@ -60,13 +60,13 @@ def _panel(work: str, bars: list[tuple[Contestant, Figures]], left: int, top: in
 
 
 def draw(figures: Outcome, subtitle: str) -> str:
-    """Return the whole picture. Works that nobody did have no panel."""
-    panels = [(work, _bars(figures, work)) for work in TITLES]
+    """Return the whole picture. Cases that nobody did have no panel."""
+    panels = [(case, _bars(figures, case)) for case in TITLES]
     heights, parts = [TITLE] * COLUMNS, list[str]()
-    for work, bars in panels:
+    for case, bars in panels:
         if bars:
             column = heights.index(min(heights))
-            parts.extend(_panel(work, bars, 16 + column * (WIDTH + 16), heights[column]))
+            parts.extend(_panel(case, bars, 16 + column * (WIDTH + 16), heights[column]))
             heights[column] += _height(len(bars))
     width, height = COLUMNS * (WIDTH + 16) + 16, max(heights) + 8
     frame = Frame("letterlock and its peers: microseconds, shorter is faster", subtitle, width, height)

@@ -52,7 +52,7 @@ _SESSION: Final = (
     "the session functions alone: no store, no record, no look-up of peers; strict CBOR, texts padded"
 )
 _FLOOR: Final = (
-    "no library at all: the primitive calls that a work requires, with everything prepared; no types, checks "
+    "no library at all: the primitive calls that a case requires, with everything prepared; no types, checks "
     "or state. A durable message is a bare SQLite transaction that writes as many bytes"
 )
 _TRIPLE: Final = "; the triple ratchet sends codewords of ML-KEM-768 with every message"

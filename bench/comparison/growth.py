@@ -1,4 +1,4 @@
-"""How works grow: the same ones with stores of different sizes, by turns, each in a process of its own.
+"""How cases grow: the same ones with stores of different sizes, by turns, each in a process of its own.
 
 Not here: what the workers hold (workers/scaled.py), what is shown (scale.py).
 """
@@ -18,7 +18,7 @@ from comparison.rounds import Table, play, start
 
 @dataclass(frozen=True)
 class Growth:
-    """One question: the same works with stores of different sizes."""
+    """One question: the same cases with stores of different sizes."""
 
     name: str
     title: str
@@ -52,18 +52,18 @@ def questions(quick: bool) -> list[Growth]:
 
 @dataclass(frozen=True)
 class Grown:
-    """What came of a question: times by work and size, and what each size takes on disk and in memory."""
+    """What came of a question: times by case and size, and what each size takes on disk and in memory."""
 
     growth: Growth
     table: Table
     memory: Mapping[str, Mapping[str, Any]]
 
-    def figures(self, work: str) -> dict[str, Figures]:
-        return {size: Figures.of(times) for size, times in self.table[work].items()}
+    def figures(self, case: str) -> dict[str, Figures]:
+        return {size: Figures.of(times) for size, times in self.table[case].items()}
 
-    def ratio(self, work: str) -> float | None:
+    def ratio(self, case: str) -> float | None:
         """Return how many times as long the most takes as the least."""
-        done = self.figures(work)
+        done = self.figures(case)
         sizes = list(self.growth.sizes)
         if sizes[0] not in done or sizes[-1] not in done:
             return None
@@ -87,4 +87,4 @@ def ask(growth: Growth, rounds: int, folder: Path) -> tuple[Grown, list[tuple[st
         for times in by_size.values():
             if times.failed is not None:
                 raise SystemExit(f"{growth.name}: {times.failed}")
-    return Grown(growth, {work: done for work, done in table.items() if done}, memory), list(versions.items())
+    return Grown(growth, {case: done for case, done in table.items() if done}, memory), list(versions.items())

@@ -1,4 +1,4 @@
-"""What a comparison gives: figures by work and contestant, and the ratios that letterlock is held to.
+"""What a comparison gives: figures by case and contestant, and the ratios that letterlock is held to.
 
     fastest    the fastest repetition of all rounds: what the machine can do when nothing disturbs it
     median     of all repetitions
@@ -36,7 +36,7 @@ LARGE_BYTES: Final = 1024 * 1024
 
 @dataclass(frozen=True)
 class Figures:
-    """One contestant's times of one work, in nanoseconds; or why there are none."""
+    """One contestant's times of one case, in nanoseconds; or why there are none."""
 
     fastest: float = 0.0
     median: float = 0.0
@@ -54,26 +54,26 @@ class Figures:
 
 
 Outcome = dict[str, dict[str, Figures]]
-"""By work, then by the contestant's name."""
+"""By case, then by the contestant's name."""
 
 
 def outcome(table: Table) -> Outcome:
     return {
-        work: {name: Figures.of(times) for name, times in by_name.items()} for work, by_name in table.items()
+        case: {name: Figures.of(times) for name, times in by_name.items()} for case, by_name in table.items()
     }
 
 
-def rows(figures: Outcome, work: str, group: str) -> list[tuple[Contestant, Figures]]:
-    """Return who of a group did a work, in the contestants' order."""
-    done = figures.get(work, {})
+def rows(figures: Outcome, case: str, group: str) -> list[tuple[Contestant, Figures]]:
+    """Return who of a group did a case, in the contestants' order."""
+    done = figures.get(case, {})
     return [(each, done[each.name]) for each in CONTESTANTS if each.group == group and each.name in done]
 
 
 @dataclass(frozen=True)
 class Goal:
-    """How long letterlock may take for a work, at most: so many times what a peer takes, or so many ns."""
+    """How long letterlock may take for a case, at most: so many times what a peer takes, or so many ns."""
 
-    work: str
+    case: str
     group: str
     peer: str | None
     at_most: float
@@ -131,7 +131,7 @@ def judge(figures: Outcome) -> list[Judged]:
 
 
 def _judge(figures: Outcome, goal: Goal, kept: str) -> Judged:
-    done = figures.get(goal.work, {})
+    done = figures.get(goal.case, {})
     ours = done.get(OURS[goal.group, kept].name)
     if ours is None or ours.failed is not None:
         return Judged(goal, kept, None, None)
@@ -146,7 +146,7 @@ def _judge(figures: Outcome, goal: Goal, kept: str) -> Judged:
 def as_json(figures: Outcome) -> dict[str, Any]:
     """Return the figures in nanoseconds, for `latest.json`."""
     return {
-        work: {
+        case: {
             name: {"failed": each.failed}
             if each.failed is not None
             else {
@@ -157,5 +157,5 @@ def as_json(figures: Outcome) -> dict[str, Any]:
             }
             for name, each in by_name.items()
         }
-        for work, by_name in figures.items()
+        for case, by_name in figures.items()
     }

@@ -1,9 +1,9 @@
 """Workers, one process each, and the rounds in which they take turns.
 
-Machines drift, so in every round each worker does each work for a moment, in another order than the round
-before; nobody is measured in a better minute than the others. One worker works at a time.
+Machines drift, so in every round each worker does each case for a moment, in another order than the round
+before; nobody is measured in a better minute than the others. One worker runs at a time.
 
-Not here: the works (workers/works.py), what is made of the times (results.py).
+Not here: the cases (workers/cases.py), what is made of the times (results.py).
 """
 
 import json
@@ -19,7 +19,7 @@ PATIENCE: Final = 10
 
 
 class WorkerFailed(Exception):
-    """A worker could not start, or could not do a work; its text says why, in one line."""
+    """A worker could not start, or could not do a case; its text says why, in one line."""
 
 
 class Worker:
@@ -39,14 +39,14 @@ class Worker:
         except WorkerFailed:
             self.close()
             raise
-        self.works: list[str] = hello["works"]
+        self.cases: list[str] = hello["cases"]
         self.versions: dict[str, str] = hello["versions"]
 
-    def run(self, work: str, count: int) -> dict[str, Any]:
+    def run(self, case: str, count: int) -> dict[str, Any]:
         """Return the answer for `count` repetitions. Raises WorkerFailed."""
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(f"run {work} {count}\n")
+            self._process.stdin.write(f"run {case} {count}\n")
             self._process.stdin.flush()
         except OSError:
             raise WorkerFailed("the worker is gone") from None
@@ -89,7 +89,7 @@ class Worker:
 
 @dataclass
 class Times:
-    """Nanoseconds of one worker's repetitions of one work, round by round; or why there are none."""
+    """Nanoseconds of one worker's repetitions of one case, round by round; or why there are none."""
 
     rounds: list[list[float]] = field(default_factory=list)
     recovered: int | None = None
@@ -97,30 +97,30 @@ class Times:
 
 
 Table = dict[str, dict[str, Times]]
-"""By work, then by the worker's name."""
+"""By case, then by the worker's name."""
 
 
 def play(
     workers: Mapping[str, Worker], counts: Mapping[str, int], rounds: int, tell: Callable[[str], None]
 ) -> Table:
-    """Let the workers take turns. A work that a worker cannot do is noted, and not tried again."""
-    table: Table = {work: {} for work in counts}
+    """Let the workers take turns. A case that a worker cannot do is noted, and not tried again."""
+    table: Table = {case: {} for case in counts}
     names = list(workers)
     for number in range(rounds):
         turned = names[number % len(names) :] + names[: number % len(names)]
-        for work, count in counts.items():
+        for case, count in counts.items():
             for name in turned:
-                if work in workers[name].works:
-                    tell(f"round {number + 1} of {rounds}: {work}, {name}")
-                    _turn(workers[name], work, count, table[work].setdefault(name, Times()))
+                if case in workers[name].cases:
+                    tell(f"round {number + 1} of {rounds}: {case}, {name}")
+                    _turn(workers[name], case, count, table[case].setdefault(name, Times()))
     return table
 
 
-def _turn(worker: Worker, work: str, count: int, times: Times) -> None:
+def _turn(worker: Worker, case: str, count: int, times: Times) -> None:
     if times.failed is not None:
         return
     try:
-        answer = worker.run(work, count)
+        answer = worker.run(case, count)
     except WorkerFailed as error:
         times.failed = str(error)
         return

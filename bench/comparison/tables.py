@@ -36,10 +36,10 @@ def microseconds(ns: float) -> str:
     return f"{value:,.{digits}f}"
 
 
-def _row(figures: Outcome, work: str, who: Contestant, done: Figures) -> list[str]:
+def _row(figures: Outcome, case: str, who: Contestant, done: Figures) -> list[str]:
     if done.failed is not None:
         return [who.name, "-", "-", "-", "-", who.kept, f"failed: {done.failed}"]
-    like = figures[work].get(OURS[who.group, OBJECT if who.kept == CALLS else who.kept].name)
+    like = figures[case].get(OURS[who.group, OBJECT if who.kept == CALLS else who.kept].name)
     ratio = (
         "" if who.ours or like is None or like.failed is not None else f"{like.fastest / done.fastest:.2f}"
     )
@@ -50,33 +50,33 @@ def _row(figures: Outcome, work: str, who: Contestant, done: Figures) -> list[st
         f"{100 * done.spread:.0f} %",
         ratio,
         who.kept,
-        _remark(work, done),
+        _remark(case, done),
     ]
 
 
-def _remark(work: str, done: Figures) -> str:
+def _remark(case: str, done: Figures) -> str:
     if done.recovered is not None:
         return f"{done.recovered} of {SKIPPED} recovered"
-    return f"{LARGE_BYTES / done.fastest:.2f} GB/s" if work.startswith("large") else ""
+    return f"{LARGE_BYTES / done.fastest:.2f} GB/s" if case.startswith("large") else ""
 
 
 HEAD: Final = ("", "fastest, us", "median, us", "spread", "letterlock / it", "from", "")
 
 
-def works(figures: Outcome, group: str) -> str:
-    """Return a table for each work that somebody of the group has done."""
+def cases(figures: Outcome, group: str) -> str:
+    """Return a table for each case that somebody of the group has done."""
     parts = [f"## {GROUPS[group]}\n"]
-    for work, title in TITLES.items():
-        found = rows(figures, work, group)
+    for case, title in TITLES.items():
+        found = rows(figures, case, group)
         if found:
-            lines = [HEAD, *(_row(figures, work, who, done) for who, done in found)]
+            lines = [HEAD, *(_row(figures, case, who, done) for who, done in found)]
             parts.append(f"\n### {title}\n\n{markdown(lines)}")
     return "".join(parts)
 
 
 def _goal(judged: Judged) -> list[str]:
     goal = judged.goal
-    title, name = TITLES[goal.work], OURS[goal.group, judged.kept].name
+    title, name = TITLES[goal.case], OURS[goal.group, judged.kept].name
     if goal.peer is None:
         wanted = f"at least {LARGE_BYTES / goal.at_most:.1f} GB/s"
         came = "not measured" if judged.ratio is None else f"{LARGE_BYTES / judged.ratio:.2f} GB/s"
@@ -90,7 +90,7 @@ def _goal(judged: Judged) -> list[str]:
 
 
 def goals(figures: Outcome) -> str:
-    lines = [("work", "", "goal", "measured", ""), *(_goal(each) for each in judge(figures))]
+    lines = [("case", "", "goal", "measured", ""), *(_goal(each) for each in judge(figures))]
     return markdown(lines, left=5)
 
 
@@ -119,8 +119,8 @@ def report(figures: Outcome, about: Iterable[tuple[str, str]], missing: Mapping[
         markdown([("", ""), *about], left=2),
         EXPLAINED,
         f"## Goals\n\n{goals(figures)}",
-        works(figures, CLASSICAL),
-        works(figures, POST_QUANTUM),
+        cases(figures, CLASSICAL),
+        cases(figures, POST_QUANTUM),
         f"## Who does what\n\n{contestants(missing)}",
     ]
     return "\n".join(parts)

@@ -160,7 +160,7 @@ def test_without_a_session_there_is_nothing_to_write_or_read(any_pair: Pair) -> 
         any_pair.alice.account.encrypt(CAROL, b"x")
     any_pair.bob.say(b"answer")
     with unchanged(any_pair.alice.store), pytest.raises(UnknownSession):
-        any_pair.alice.account.decrypt(CAROL, any_pair.alice.post.letters[0])
+        any_pair.alice.account.decrypt(CAROL, any_pair.alice.post.messages[0])
 
 
 def test_nobody_initiates_with_oneself(pair: Pair) -> None:

@@ -17,12 +17,12 @@ from comparison.rounds import Times, Worker, WorkerFailed
 
 WORKER = """
 import json, sys
-print(json.dumps({"works": ["encrypt", "late-999", "bad"], "versions": {"this": "1.0"}}), flush=True)
+print(json.dumps({"cases": ["encrypt", "late-999", "bad"], "versions": {"this": "1.0"}}), flush=True)
 for line in sys.stdin:
-    _, work, count = line.split()
-    if work == "bad":
+    _, case, count = line.split()
+    if case == "bad":
         print(json.dumps({"error": "ValueError: no"}), flush=True)
-    elif work == "end":
+    elif case == "end":
         sys.exit("it is over")
     else:
         print(json.dumps({"ns": [1000.0 * (n + 1) for n in range(int(count))], "recovered": 40}), flush=True)
@@ -90,10 +90,10 @@ def figures(goal: Goal, ours: float, theirs: float, recovered: int | None = 999)
     done = {each.name: Figures(ours, ours, 0.0, recovered) for each in OURS.values()}
     if goal.peer is not None:
         done[goal.peer] = Figures(theirs, theirs, 0.0)
-    return {goal.work: done}
+    return {goal.case: done}
 
 
-@pytest.mark.parametrize("goal", GOALS, ids=lambda goal: f"{goal.work}-{goal.group}-{goal.peer}")
+@pytest.mark.parametrize("goal", GOALS, ids=lambda goal: f"{goal.case}-{goal.group}-{goal.peer}")
 def test_a_goal_is_reached_at_its_limit_and_not_above(goal: Goal) -> None:
     limit = goal.at_most if goal.peer is None else goal.at_most * 1000
     for ours, reached in ((limit * 0.999, True), (limit * 1.001, False)):
@@ -114,15 +114,15 @@ def test_what_was_not_measured_is_not_reached() -> None:
     goal = GOALS[0]
     broken = figures(goal, 1.0, 1000.0)
     assert goal.peer is not None
-    broken[goal.work][goal.peer] = Figures(failed="gone")
+    broken[goal.case][goal.peer] = Figures(failed="gone")
     assert not any(each.reached for each in judge(broken) if each.goal is goal)
 
 
 def test_every_goal_is_of_a_work_and_a_peer_that_there_are() -> None:
     names = {each.name for each in CONTESTANTS}
     for goal in GOALS:
-        assert goal.work in TITLES
-        assert goal.work in compare.COUNTS
+        assert goal.case in TITLES
+        assert goal.case in compare.COUNTS
         assert goal.peer is None or goal.peer in names
     assert len(names) == len(CONTESTANTS)
     assert {each.kept for each in CONTESTANTS if each.environment is None and not each.ours} == {CALLS}
@@ -132,7 +132,7 @@ def test_a_report_names_goals_losses_and_who_is_missing() -> None:
     (goal,) = (each for each in GOALS if each.recovered is not None)
     assert goal.peer is not None
     found = figures(goal, 50.0, 1000.0)
-    found[goal.work][goal.peer] = Figures(1000.0, 2000.0, 0.5, 40)
+    found[goal.case][goal.peer] = Figures(1000.0, 2000.0, 0.5, 40)
     found["large-encrypt"] = {each.name: Figures(float(LARGE_BYTES), 0, 0) for each in OURS.values()}
     page = tables.report(found, [("date", "today")], {"vodozemac": "pip is not on this machine"})
     assert "| 0.05 x, 999 recovered | reached |" in page
@@ -140,10 +140,10 @@ def test_a_report_names_goals_losses_and_who_is_missing() -> None:
     assert "1.00 GB/s" in page
     assert "**not measured: pip is not on this machine.**" in page
     assert "not measured | not reached" in page
-    assert as_json(found)[goal.work][goal.peer]["recovered"] == 40
+    assert as_json(found)[goal.case][goal.peer]["recovered"] == 40
     drawing = draw(found, "today & now")
     assert "today &amp; now" in drawing
-    assert drawing.count("<rect") == 1 + len(found[goal.work]) + len(OURS)
+    assert drawing.count("<rect") == 1 + len(found[goal.case]) + len(OURS)
 
 
 def test_an_outcome_keeps_who_failed() -> None:
@@ -183,11 +183,11 @@ def test_peers_may_be_chosen_and_ours_and_the_floor_always_run() -> None:
 def test_a_quick_run_of_ours_and_the_floor(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Real workers, each work once: every text that comes out is compared in them."""
+    """Real workers, each case once: every text that comes out is compared in them."""
     arguments = ["compare.py", "--quick", "--rounds", "1", "--only", "nobody", "--cache", str(tmp_path)]
     monkeypatch.setattr(sys, "argv", [*arguments, "--results", str(tmp_path / "results")])
     assert compare.main() == 0
-    found = json.loads((tmp_path / "results" / "latest.json").read_text("utf-8"))["works"]
+    found = json.loads((tmp_path / "results" / "latest.json").read_text("utf-8"))["cases"]
     own = {each.name for each in CONTESTANTS if each.environment is None}
     assert {name for done in found.values() for name in done} == own
     assert not [each for done in found.values() for each in done.values() if "failed" in each]

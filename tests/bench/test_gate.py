@@ -11,11 +11,11 @@ import pytest
 
 import floor
 import gate
-from case import Side, Work, repetition
+from case import Case, Side, repetition
 from letterlock._primitives.kdf import hkdf_sha256
-from ratios import WORKS, Result
+from ratios import CASES, Result
 
-BASE = {work.name: 2.0 for work in gate.gated()}
+BASE = {case.name: 2.0 for case in gate.gated()}
 
 
 def result(name: str, ratio: float) -> Result:
@@ -23,14 +23,14 @@ def result(name: str, ratio: float) -> Result:
 
 
 class Measuring:
-    """What a run would find: the ratios given, one after the other, and 2.0 for all other works."""
+    """What a run would find: the ratios given, one after the other, and 2.0 for all other cases."""
 
     def __init__(self, **ratios: list[float]) -> None:
         self._ratios = ratios
         self.asked: list[list[str]] = []
 
-    def __call__(self, works: Iterable[Work], rounds: int) -> list[Result]:
-        names = [work.name for work in works]
+    def __call__(self, cases: Iterable[Case], rounds: int) -> list[Result]:
+        names = [case.name for case in cases]
         self.asked.append(names)
         return [result(name, self._ratios[name].pop(0) if name in self._ratios else 2.0) for name in names]
 
@@ -73,7 +73,7 @@ def test_some_works_alone() -> None:
 
 
 @pytest.mark.usefixtures("baseline")
-@pytest.mark.parametrize("arguments", [["--only", "no such work"], ["--only", "skip", "--update"]])
+@pytest.mark.parametrize("arguments", [["--only", "no such case"], ["--only", "skip", "--update"]])
 def test_what_cannot_be_asked(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         gate.main(arguments, Measuring())
@@ -101,22 +101,22 @@ def test_the_committed_baseline_has_every_work() -> None:
 
 
 def test_names_of_works_are_distinct() -> None:
-    names = [work.name for work in WORKS]
+    names = [case.name for case in CASES]
     assert len(set(names)) == len(names)
 
 
 def test_a_repetition_counts_one_unit() -> None:
     calls: list[int] = []
-    work = Work("w", lambda: (Side(lambda: None), Side(lambda: None)), 5, 2, disk=False, steady=True)
+    case = Case("w", lambda: (Side(lambda: None), Side(lambda: None)), 5, 2, disk=False, steady=True)
 
     def act() -> None:
         calls.append(sum(range(20_000)))
 
-    spent = repetition(work, Side(act))
+    spent = repetition(case, Side(act))
     assert len(calls) == 5
     assert spent > 1000  # nanoseconds of half a call
     batched = Side(calls.append, lambda count: [(n,) for n in range(count)])
-    repetition(work, batched)
+    repetition(case, batched)
     assert calls[5:] == [0, 1, 2, 3, 4]
 
 

@@ -1,4 +1,4 @@
-"""The scripts of bench/ that print what is on its page run: each work once, on stores of a few sessions."""
+"""The scripts of bench/ that print what is on its page run: each case once, on stores of a few sessions."""
 
 import json
 import sys
@@ -30,9 +30,9 @@ def test_growth_and_start_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(sys, "argv", ["scale.py", "--quick", "--results", str(tmp_path)])
     assert scale.main() == 0
     found = json.loads((tmp_path / "scale.json").read_text("utf-8"))
-    works = [each["works"] for each in found["growth"]]
-    assert [len(each) for each in works] == [4, 6, 6, 4]
-    figures = [size for each in works for work in each.values() for size in work.values()]
+    cases = [each["cases"] for each in found["growth"]]
+    assert [len(each) for each in cases] == [4, 6, 6, 4]
+    figures = [size for each in cases for case in each.values() for size in case.values()]
     assert all(size["fastest_ns"] > 0 for size in figures)
     assert found["start"]["command_import_us"]["argparse"] > 0
     assert (tmp_path / "scale.svg").read_text("utf-8").startswith("<svg")

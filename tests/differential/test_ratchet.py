@@ -1,4 +1,4 @@
-"""The double ratchet beside an independent implementation, the package `doubleratchet`, over random letters.
+"""The double ratchet beside an independent implementation, the package `doubleratchet`, over random messages.
 
 Both are given the same secret and the same private keys. Messages are sent, delivered in order and out of it,
 late, twice, or not at all, in both directions. After every step the two must hold the same root key, chain
@@ -23,7 +23,7 @@ from letterlock._ratchet.chain import ReceivingChain, SendingChain
 from letterlock._ratchet.double import Hearing, Speaking, Unanswered, Waiting
 from letterlock.errors import DuplicateMessage, TooManySkipped
 from support import reference
-from support.double_pair import ROOT, SIGNED, Letter, Ratchet, duet
+from support.double_pair import ROOT, SIGNED, Message, Ratchet, double_pair
 from support.other_ratchet import CHAIN_CONSTANT, ChainKdf, OtherRatchet, RootKdf, chain
 from support.pair import entropy_of
 
@@ -41,34 +41,34 @@ NETWORKS = {
 
 @dataclass
 class Party:
-    """One end of the conversation, twice, and the letters that are on their way to it."""
+    """One end of the conversation, twice, and the messages that are on their way to it."""
 
     ours: Ratchet
     other: OtherRatchet
-    coming: list[Letter] = field(default_factory=list)
-    last: Letter | None = None
+    coming: list[Message] = field(default_factory=list)
+    last: Message | None = None
 
-    async def send(self) -> Letter:
-        letter = self.ours.send()
-        message = await self.other.send(SIGNED.public.data)
-        assert message == as_message(letter)
+    async def send(self) -> Message:
+        message = self.ours.send()
+        theirs = await self.other.send(SIGNED.public.data)
+        assert theirs == as_message(message)
         self.compare()
-        return letter
+        return message
 
-    async def receive(self, letter: Letter) -> str:
+    async def receive(self, message: Message) -> str:
         """Deliver to both; return how the message was read."""
-        was_late = (letter.header.ratchet_key.data, letter.header.number) in self.ours.skipped
-        received = self.ours.receive(letter)
-        assert await self.other.receive(as_message(letter)) == letter.key.expose()
+        was_late = (message.header.ratchet_key.data, message.header.number) in self.ours.skipped
+        received = self.ours.receive(message)
+        assert await self.other.receive(as_message(message)) == message.key.expose()
         self.compare()
         if was_late:
             return "late"
-        self.last = letter
+        self.last = message
         assert received is not None
         return "turned" if received.finished is not None else "in chain"
 
     async def refuse_again(self) -> None:
-        """Deliver the newest letter a second time: refused by both, and nothing changes."""
+        """Deliver the newest message a second time: refused by both, and nothing changes."""
         assert self.last is not None
         with pytest.raises(DuplicateMessage):
             self.ours.receive(self.last)
@@ -138,19 +138,19 @@ def plain(one: SendingChain | ReceivingChain) -> tuple[bytes, int]:
     return one.key.expose(), one.number
 
 
-def as_message(letter: Letter) -> EncryptedMessage:
-    """Return the letter in the other package's type, the key in place of the ciphertext."""
+def as_message(message: Message) -> EncryptedMessage:
+    """Return the message in the other package's type, the key in place of the ciphertext."""
     return OtherRatchet.message(
-        letter.header.ratchet_key.data,
-        letter.header.previous_length,
-        letter.header.number,
-        letter.key.expose(),
+        message.header.ratchet_key.data,
+        message.header.previous_length,
+        message.header.number,
+        message.key.expose(),
     )
 
 
 def parties(seed: str) -> tuple[Party, Party]:
     """Alice and Bob; of each, both implementations draw their private keys from one stream."""
-    alice, bob = duet(seed)
+    alice, bob = double_pair(seed)
     secret, private = ROOT.expose(), SIGNED.private.expose()
     other_alice = OtherRatchet(secret, b"", entropy_of(seed))
     other_bob = OtherRatchet(secret, private, entropy_of(f"{seed} bob"))
@@ -173,14 +173,14 @@ async def play(seed: str, weights: list[int]) -> Counter[str]:
             await one.refuse_again()
             seen["again"] += 1
         elif what in {"oldest", "any", "lose"} and one.coming:
-            letter = one.coming.pop(0 if what == "oldest" else rng.randrange(len(one.coming)))
-            seen["lost" if what == "lose" else await one.receive(letter)] += 1
+            message = one.coming.pop(0 if what == "oldest" else rng.randrange(len(one.coming)))
+            seen["lost" if what == "lose" else await one.receive(message)] += 1
         alice.compare()
         bob.compare()
     for each in (alice, bob):
         rng.shuffle(each.coming)
-        for letter in each.coming:
-            seen[await each.receive(letter)] += 1
+        for message in each.coming:
+            seen[await each.receive(message)] += 1
     seen["never came"] = len(alice.ours.skipped) + len(bob.ours.skipped)
     return seen
 
@@ -192,24 +192,24 @@ def test_random_transcripts_have_one_key_schedule(seed: int, network: str) -> No
     seen = asyncio.run(play(f"{network} {seed}", weights))
     # A transcript in which little happened would prove little.
     assert all(seen[what] >= count for what, count in least.items()), seen
-    # A lost letter leaves a key behind, unless nothing after it told of it.
+    # A lost message leaves a key behind, unless nothing after it told of it.
     assert 0 < seen["never came"] <= seen["lost"]
 
 
 def test_the_longest_jump_and_one_more() -> None:
     async def run() -> None:
         alice, bob = parties("jump")
-        letters = [await alice.send() for _ in range(2003)]
-        await bob.receive(letters[0])
+        messages = [await alice.send() for _ in range(2003)]
+        await bob.receive(messages[0])
         with pytest.raises(TooManySkipped):
-            bob.ours.receive(letters[2002])
+            bob.ours.receive(messages[2002])
         with pytest.raises(DoSProtectionException):
-            await bob.other.receive(as_message(letters[2002]))
+            await bob.other.receive(as_message(messages[2002]))
         bob.compare()
-        await bob.receive(letters[2001])
+        await bob.receive(messages[2001])
         assert len(bob.ours.skipped) == 2000
-        assert await bob.receive(letters[1]) == "late"
-        assert await bob.receive(letters[2002]) == "in chain"
+        assert await bob.receive(messages[1]) == "late"
+        assert await bob.receive(messages[2002]) == "in chain"
         await alice.receive(await bob.send())
 
     asyncio.run(run())

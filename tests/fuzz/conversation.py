@@ -1,4 +1,4 @@
-"""Two who have talked in six sessions, and letters that did not arrive yet; everything follows from seeds.
+"""Two who have talked in six sessions, and messages that did not arrive yet; everything follows from seeds.
 
 The braid of each session has come to another place:
 
@@ -32,11 +32,11 @@ SESSIONS: Final = ("active", "second-part", "acknowledged", "vector-first", "beg
 """The sessions that both hold, the latest first; before them Alice has one that Bob has not heard of."""
 
 
-def scene(seed: object) -> tuple[Pair, dict[str, bytes]]:
-    """Return them, and the letters by name."""
+def conversation(seed: object) -> tuple[Pair, dict[str, bytes]]:
+    """Return them, and the messages by name."""
     pair = Pair(suites=BOTH_SUITES, seed=seed)
     with encapsulating_to(pair.bob, seed):
-        return pair, _talk(pair)
+        return pair, _converse(pair)
 
 
 @contextmanager
@@ -52,15 +52,15 @@ def encapsulating_to(recipient: Side, seed: object) -> Iterator[None]:
         yield
 
 
-def _talk(pair: Pair) -> dict[str, bytes]:
+def _converse(pair: Pair) -> dict[str, bytes]:
     alice, bob = pair.alice, pair.bob
     held: dict[str, bytes] = {}
     pair.converse(Suite.X3DH)
     pair.turn()
     held["plain"], held["plain-to-alice"] = alice.write(TEXT), bob.write(TEXT)
-    for name, letters in _LETTERS.items():
+    for name, messages in _MESSAGES.items():
         pair.converse()
-        for who, text in letters:
+        for who, text in messages:
             writer = alice if who == "alice" else bob
             writer.other.read(writer.write(text))
         held[name], held[f"{name}-to-alice"] = alice.write(TEXT), bob.write(TEXT)
@@ -76,7 +76,7 @@ def _talk(pair: Pair) -> dict[str, bytes]:
 
 _ACKNOWLEDGED: Final = (("alice", TEXT), ("bob", LONG), ("alice", TEXT))
 _SECOND: Final = (*_ACKNOWLEDGED, ("alice", LONG), ("bob", TEXT))
-_LETTERS: Final = {
+_MESSAGES: Final = {
     "begun": (),
     "vector-first": (("alice", LONG),),
     "acknowledged": _ACKNOWLEDGED,

@@ -43,11 +43,11 @@ def _texts(error: BaseException) -> Iterator[str]:
 def _tells(text: str, data: bytes) -> bool:
     lower = text.lower()
     for start in range(len(data) - SHORTEST + 1):
-        piece = data[start : start + SHORTEST]
-        if piece.hex() in lower or str([*piece])[1:-1] in text:
+        window = data[start : start + SHORTEST]
+        if window.hex() in lower or str([*window])[1:-1] in text:
             return True
         # Four letters or blanks of a word stand in any text.
-        if repr(piece)[2:-1] in text and not all(_is_of_a_word(each) for each in piece):
+        if repr(window)[2:-1] in text and not all(_is_of_a_word(each) for each in window):
             return True
     return False
 

@@ -1,12 +1,12 @@
-"""Whoever holds the keys: messages that authenticate, whatever stands in them.
+"""A peer that holds the keys: its messages authenticate, whatever they contain.
 
-A `Voice` is the sending side of a live session. It seals a text of any padding, under any message number and
-previous chain length, with any post-quantum part (piece.py), so that what lies behind the tag is reached:
-padding, skipped keys, turns, the braid.
+A `SealingPeer` is the sending side of a live session. It seals a text with any padding, under any message
+number and previous chain length, with any post-quantum header (pq_changes.py). So the fuzzer reaches the code
+behind the tag: padding, skipped keys, ratchet steps, the braid.
 
-Both sides and all their keys come from fixed seeds, so that a message in the corpus stays a valid one. Only
-encapsulation draws its own random bytes; a chosen ciphertext takes its place, whose secret the recipient's
-key tells: decapsulation gives one for any.
+Both sides and all their keys come from fixed seeds, so a message in the corpus stays valid. Encapsulation is
+the exception: it draws its own random bytes. A chosen ciphertext replaces it, and the recipient's key gives
+the secret, because decapsulation returns a secret for any ciphertext.
 """
 
 import random
@@ -17,7 +17,7 @@ from typing import Final
 import cbor2
 
 from fuzz.harness import Finding, Mutator, Outcome
-from fuzz.pq_pieces import HONEST, Piece, SideStorage, random_piece, sparse_key
+from fuzz.pq_changes import HONEST, PqChanges, Slots, random_changes, sparse_key
 from fuzz.tree import mutated
 from letterlock._device.account_record import decode_profile
 from letterlock._handshake.agreement import Party, initiate_with
@@ -68,28 +68,29 @@ PADDED: Final[tuple[Callable[[bytes], bytes], ...]] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
-    """What one side needs to send; `opened` is the initial message to repeat, up to its last element.
+class SealingPeer:
+    """What one side needs to send.
 
-    `beside` are the slots of its braid, if it has one.
+    `header_bytes` is the initial message to repeat, up to its last element; None once it was answered.
+    `slots` hold the side data of its braid, if it has one.
     """
 
     associated_data: bytes
     state: Talking | Triple
     header_bytes: bytes | None = None
-    beside: SideStorage = field(default_factory=dict)
+    slots: Slots = field(default_factory=dict)
 
     def say(
-        self, padded: bytes, jump: int = 0, previous_length: int | None = None, piece: Piece = HONEST
+        self, padded: bytes, jump: int = 0, previous_length: int | None = None, changes: PqChanges = HONEST
     ) -> bytes:
-        """Return the message after `jump` others that are never sent; `piece` is its post-quantum part."""
+        """Return the message after `jump` others that are never sent; `changes` apply to its pq header."""
         sent = self._sent()
         number = sent.header.number + jump
         before = sent.header.previous_length if previous_length is None else previous_length
         header = Header(sent.header.ratchet_key, before, number)
         if not isinstance(self.state, Triple):
             return self._sealed(self._double_key(number), header, None, padded)
-        pq_header = piece.pq_header(self.state, self.beside, jump)
+        pq_header = changes.pq_header(self.state, self.slots, jump)
         return self._sealed(self._key(number, pq_header), header, pq_header, padded)
 
     def _sent(self) -> double.Sent:
@@ -104,7 +105,7 @@ class Voice:
         return key
 
     def _key(self, number: int, pq_header: PqHeader) -> MessageKey:
-        """Return the key of a message, or a wrong one if there is none where its part says that it stands."""
+        """Return the key of a message, or a wrong one if the position in `pq_header` has none."""
         assert isinstance(self.state, Triple)
         sparse = sparse_key(self.state.sparse, pq_header) or SparseMessageKey(bytes(32))
         return LETTERLOCK.hybrid(self._double_key(number), sparse)
@@ -116,7 +117,7 @@ class Voice:
         return message if self.header_bytes is None else cbor.complete_array(self.header_bytes, message)
 
     def padded(self, message: RatchetMessage) -> bytes | None:
-        """Return what a message of this voice seals, or None if it is of another, or earlier, or damaged."""
+        """Return the padded text of this peer's message, or None if it is another's, earlier or damaged."""
         header, pq_header, first = message.header, message.pq_header, self._sent().header
         if isinstance(self.state, Triple) is (pq_header is None):
             return None
@@ -128,25 +129,25 @@ class Voice:
             key.expose(), _PREFIX + nonce, sealed, self.associated_data + message.header_bytes
         )
 
-    def mutter(self, rng: random.Random) -> bytes:
-        """Return a message that authenticates, and is odd in one way or another."""
+    def odd_message(self, rng: random.Random) -> bytes:
+        """Return a message that authenticates and breaks one rule or another."""
         padded = rng.choice(PADDED)(TEXT[: rng.randrange(len(TEXT) + 1)] * rng.choice((1, 1, 6)))
-        piece = random_piece(rng, self.beside) if isinstance(self.state, Triple) else HONEST
-        return self.say(padded, rng.choice(JUMPS), rng.choice((None, None, *LENGTHS)), piece)
+        changes = random_changes(rng, self.slots) if isinstance(self.state, Triple) else HONEST
+        return self.say(padded, rng.choice(JUMPS), rng.choice((None, None, *LENGTHS)), changes)
 
 
-def mutator(known: Sequence[Voice]) -> Mutator:
-    """Return a mutator as for every tree, which one time in four has a voice say something new instead."""
+def mutator(known: Sequence[SealingPeer]) -> Mutator:
+    """Return the tree mutator; one time in four a known peer seals a new message instead."""
 
     def mutate(data: bytes, rng: random.Random, room: int) -> bytes:
-        said = rng.choice(known).mutter(rng) if rng.random() < 0.25 else b""
+        said = rng.choice(known).odd_message(rng) if rng.random() < 0.25 else b""
         return said if 0 < len(said) <= room else mutated(data, rng, room)
 
     return mutate
 
 
-def check_heard(known: Sequence[Voice], data: bytes, *heard: Outcome[bytes]) -> None:
-    """Hold what several accepted to this: one of them at most, and one padding for one text."""
+def check_heard(known: Sequence[SealingPeer], data: bytes, *heard: Outcome[bytes]) -> None:
+    """Check that at most one account accepted the message, and that its padding is the canonical one."""
     texts = [each.accepted() for each in heard if each.error is None]
     if not texts:
         return
@@ -162,21 +163,21 @@ def check_heard(known: Sequence[Voice], data: bytes, *heard: Outcome[bytes]) -> 
             raise Finding("a padding that sealing does not make was accepted")
 
 
-def voices(side: Side) -> list[Voice]:
-    """Return one voice for every session that a side holds with the other."""
+def sealing_peers(side: Side) -> list[SealingPeer]:
+    """Return a sealing peer for each session that `side` holds with the other side."""
     with side.store.transaction():
         entries = PeerSessions(side.store, side.peer, frozenset(Suite)).entries()
         rows = {
             each.id: {slot: [row.expose() for row in side.store.load_parts(each.id, slot)] for slot in Slot}
             for each in entries
         }
-    return [_voice(each.session, rows[each.id]) for each in entries]
+    return [_sealing_peer(each.session, rows[each.id]) for each in entries]
 
 
-def _voice(session: Session, beside: SideStorage) -> Voice:
+def _sealing_peer(session: Session, slots: Slots) -> SealingPeer:
     header_bytes, ratchet = session.header if isinstance(session, Initiated) else None, session.ratchet
     assert not isinstance(ratchet, Waiting)
-    return Voice(session.origin.associated_data, ratchet, header_bytes, beside)
+    return SealingPeer(session.origin.associated_data, ratchet, header_bytes, slots)
 
 
 def identity(store: AnyStore) -> IdentityKeyPair:
@@ -187,16 +188,16 @@ def identity(store: AnyStore) -> IdentityKeyPair:
     return decode_profile(record).party.identity
 
 
-def first_words(party: Party, bundle: PrekeyBundle, recipient: AnyStore, seed: object) -> Voice:
-    """Return the voice of somebody who agreed with a bundle of the account in a store."""
+def initiating_peer(party: Party, bundle: PrekeyBundle, recipient: AnyStore, seed: object) -> SealingPeer:
+    """Return a peer that starts a session from a bundle of the account in `recipient`."""
     draw = entropy_of(seed)
     encapsulation = None if bundle.kem is None else chosen(bundle.kem.key, recipient, draw)
     initiation = initiate_with(party, bundle, EphemeralKeyPair.generate(draw), encapsulation)
-    return _voice(initiated(initiation, draw), {})
+    return _sealing_peer(initiated(initiation, draw), {})
 
 
 def chosen(public: KemPublicKey, recipient: AnyStore, draw: Entropy) -> Encapsulation:
-    """Return a secret and ciphertext for a KEM prekey of the account in a store, of drawn bytes."""
+    """Return a ciphertext of drawn bytes for a KEM prekey of the account in `recipient`, and its secret."""
     assert isinstance(recipient, MemoryStore)
     for kind in (PrekeyKind.KEM_ONE_TIME, PrekeyKind.KEM_LAST_RESORT):
         for row in recipient._prekeys.get(kind, {}).values():
@@ -204,4 +205,4 @@ def chosen(public: KemPublicKey, recipient: AnyStore, draw: Entropy) -> Encapsul
             if keys.public == public:
                 ciphertext = draw(1568)
                 return Encapsulation(keys.decapsulate(ciphertext), ciphertext)
-    raise AssertionError("a key of somebody else's")
+    raise AssertionError("the store holds no such key")

@@ -11,7 +11,7 @@ from support.wire_samples import samples
 
 BEGIN: Final = b"-----BEGIN LETTERLOCK MESSAGE-----"
 END: Final = b"-----END LETTERLOCK MESSAGE-----"
-PIECES: Final = (
+FRAGMENTS: Final = (
     BEGIN, END, b"-----", b"BEGIN", b"\r\n", b"\n", b"\n\n", b" ", b"\t", b"\x0b", b"\x1c", b"\x85", b"\xa0",
     b"=", b"==", b"A", b"AA==", b"AB==", b"AAA=", b"AAB=", b"-", b"_", b"+/",
     b"\0", b"\x80", b"\x9f", b"> ", b"\xe2\x80\x94",
@@ -43,7 +43,7 @@ def _check_read(text: bytes, data: bytes) -> None:
 
 
 def mutate(data: bytes, rng: random.Random, room: int) -> bytes:
-    """Armor the bytes, take them out of their armor, or put pieces of armor among them."""
+    """Armor the bytes, take them out of their armor, or put fragments of armor among them."""
     result = data
     for _ in range(rng.choice((1, 1, 2, 4))):
         where, upto = sorted((rng.randrange(len(result) + 1), rng.randrange(len(result) + 1)))
@@ -51,9 +51,9 @@ def mutate(data: bytes, rng: random.Random, room: int) -> bytes:
             case 0:
                 result = armor(result[where:upto])
             case 1 | 2:
-                result = result[:where] + rng.choice(PIECES) + result[where:]
+                result = result[:where] + rng.choice(FRAGMENTS) + result[where:]
             case 3:
-                old, new = rng.choice(PIECES), rng.choice(PIECES)
+                old, new = rng.choice(FRAGMENTS), rng.choice(FRAGMENTS)
                 result = result.replace(old, new, 1)
             case 4:
                 result = result[:where] + result[where:upto] * rng.choice((2, 100)) + result[upto:]

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import cbor2
 
-from fuzz.braids import HELD, NAMES, TEXTS, Held
+from fuzz.braid_samples import HELD, NAMES, TEXTS, Held
 from fuzz.harness import Finding, Outcome, Target, attempt, parsed_room
 from fuzz.tree import mutated
 from letterlock._ratchet import braid
@@ -29,7 +29,7 @@ from letterlock._wire.fields import Fields
 from letterlock._wire.pq_header import BARE, PqHeader, PqType, read_pq_header
 from letterlock.errors import AuthenticationFailed, BraidFailed, PeerError
 from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORD_INDEX, MAX_CODEWORDS
-from support.model_device import BESIDE
+from support.model_device import SIDE_DATA_BYTES
 from support.pair import plain
 
 MOST_PARTS: Final = 8
@@ -77,21 +77,21 @@ def _accepted(data: bytes, held: Held, pq_header: PqHeader, outcome: Outcome[Bra
     ends = isinstance(before, Ct1Received | EkSentCt1Received) and received.state.epoch == before.epoch + 1
     if ends is (received.secret is None):
         raise Finding("an epoch ends without its secret, or a secret comes before its end")
-    _check_beside(after)
+    _check_slots(after)
     again = attempt(data, partial(_received, after, pq_header), PeerError).accepted()
     if again.writes or again.secret is not None or plain(again.state) != plain(received.state):
         raise Finding(f"{pq_header.type.name} changes {type(received.state).__name__} a second time")
     if plain(decode_braid(cbor.decode(cbor.encode(encode_braid(received.state))))) != plain(received.state):
         raise Finding(f"{type(received.state).__name__} does not come back from a record")
-    sent, piece = after.send(MAX_CODEWORDS)
-    _check_beside(sent)
-    if piece.type is not braid.SENDS[type(received.state)] or (piece.type in BARE) is bool(piece.codewords):
-        raise Finding(f"{type(received.state).__name__} sends {piece.type.name}")
+    sent, due = after.send(MAX_CODEWORDS)
+    _check_slots(sent)
+    if due.type is not braid.SENDS[type(received.state)] or (due.type in BARE) is bool(due.codewords):
+        raise Finding(f"{type(received.state).__name__} sends {due.type.name}")
     return after
 
 
-def _check_beside(held: Held) -> None:
-    state, texts = held.state, BESIDE[type(held.state)]
+def _check_slots(held: Held) -> None:
+    state, texts = held.state, SIDE_DATA_BYTES[type(held.state)]
     for slot in (Slot.OUTGOING, Slot.KEPT):
         if [len(each) for each in held.read(slot)] != ([texts[slot]] if slot in texts else []):
             raise Finding(f"{slot.name} does not fit {type(state).__name__}")

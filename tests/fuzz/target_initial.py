@@ -10,8 +10,8 @@ from typing import Final
 import cbor2
 
 from fuzz.harness import MEGABYTE, Finding, Target, attempt, check_points
-from fuzz.peer import TEXT, Voice, check_heard, first_words, identity, mutator
-from fuzz.pq_pieces import Piece
+from fuzz.peer import TEXT, SealingPeer, check_heard, identity, initiating_peer, mutator
+from fuzz.pq_changes import PqChanges
 from fuzz.spelling import spelt
 from fuzz.stage import Stage
 from letterlock._handshake.agreement import Party
@@ -52,16 +52,16 @@ _CHANGED: Final = Party(ALICE, _STRANGER.identity)
 _OURSELVES: Final = Party(CAROL, identity(_PAIR.bob.store))
 
 
-def _voice(party: Party, bundle: PrekeyBundle, seed: object = "first") -> Voice:
-    return first_words(party, bundle, _PAIR.bob.store, seed)
+def _sealing_peer(party: Party, bundle: PrekeyBundle, seed: object = "first") -> SealingPeer:
+    return initiating_peer(party, bundle, _PAIR.bob.store, seed)
 
 
 def _classical(bundle: PrekeyBundle) -> PrekeyBundle:
     return replace(bundle, kem=None)
 
 
-_VOICES: Final = tuple(
-    _voice(party, bundle)
+_PEERS: Final = tuple(
+    _sealing_peer(party, bundle)
     for party in (_KNOWN, _STRANGER)
     for whole in _BUNDLES.values()
     for bundle in (whole, _classical(whole))
@@ -76,7 +76,7 @@ def check(data: bytes) -> None:
         check_points(initial.header.identity, initial.header.ephemeral, initial.message.header.ratchet_key)
         if spelt(initial) != data:
             raise Finding("an initial message encodes to other bytes")
-    check_heard(_VOICES, data, _BOB.decrypt(ALICE, data), _BOB.decrypt(CAROL, data))
+    check_heard(_PEERS, data, _BOB.decrypt(ALICE, data), _BOB.decrypt(CAROL, data))
 
 
 def seeds() -> dict[str, bytes]:
@@ -86,26 +86,26 @@ def seeds() -> dict[str, bytes]:
     }
     for name, bundle in _BUNDLES.items():
         label = name.replace(" ", "-").replace(",", "")
-        found[label] = _voice(_STRANGER, bundle).say(pad(TEXT))
-        found[f"x3dh-{label}"] = _voice(_KNOWN, _classical(bundle)).say(pad(TEXT))
+        found[label] = _sealing_peer(_STRANGER, bundle).say(pad(TEXT))
+        found[f"x3dh-{label}"] = _sealing_peer(_KNOWN, _classical(bundle)).say(pad(TEXT))
     whole = _BUNDLES["both one-time"]
-    voice = _voice(_STRANGER, whole)
+    peer = _sealing_peer(_STRANGER, whole)
     tree = cbor2.loads(found["both-one-time"])
     return found | {
-        "changed-identity": _voice(_CHANGED, whole).say(pad(TEXT)),
-        "our-own-identity": _voice(_OURSELVES, whole).say(pad(TEXT)),
+        "changed-identity": _sealing_peer(_CHANGED, whole).say(pad(TEXT)),
+        "our-own-identity": _sealing_peer(_OURSELVES, whole).say(pad(TEXT)),
         "sample": cbor.complete_array(HANDSHAKE.encode_header(), tree[9]),
-        "whole-header": voice.say(pad(TEXT), piece=Piece(3)),
-        "header-out-of-order": voice.say(pad(TEXT), piece=Piece(5, first=60_000)),
-        "wrong-header": voice.say(pad(TEXT), piece=Piece(codewords=bytes(96))),
-        "another-type": voice.say(pad(TEXT), piece=Piece(36, type=PqType.EK)),
-        "second-epoch": voice.say(pad(TEXT), piece=Piece(ahead=1)),
-        "most-skipped-sparse": voice.say(pad(TEXT), piece=Piece(jump=2000)),
+        "whole-header": peer.say(pad(TEXT), changes=PqChanges(3)),
+        "header-out-of-order": peer.say(pad(TEXT), changes=PqChanges(5, first=60_000)),
+        "wrong-header": peer.say(pad(TEXT), changes=PqChanges(codewords=bytes(96))),
+        "another-type": peer.say(pad(TEXT), changes=PqChanges(36, type=PqType.EK)),
+        "second-epoch": peer.say(pad(TEXT), changes=PqChanges(ahead=1)),
+        "most-skipped-sparse": peer.say(pad(TEXT), changes=PqChanges(jump=2000)),
         "plain-in-pqxdh": cbor2.dumps([*tree[:9], cbor2.loads(found["x3dh-both-one-time"])[9]]),
         "triple-in-x3dh": cbor2.dumps([*cbor2.loads(found["x3dh-both-one-time"])[:9], tree[9]]),
-        "most-skipped": voice.say(pad(TEXT), 2000),
-        "one-too-many": voice.say(pad(TEXT), 2001),
-        "padding-of-zeros": voice.say(bytes(32)),
+        "most-skipped": peer.say(pad(TEXT), 2000),
+        "one-too-many": peer.say(pad(TEXT), 2001),
+        "padding-of-zeros": peer.say(bytes(32)),
         "unknown-suite": cbor2.dumps([*tree[:2], 3, *tree[3:]]),
         "unknown-prekey": cbor2.dumps([*tree[:5], 2**32 - 1, *tree[6:]]),
         "inner-is-initial": cbor2.dumps([*tree[:9], found["both-one-time"]]),
@@ -114,4 +114,4 @@ def seeds() -> dict[str, bytes]:
     }
 
 
-TARGET: Final = Target(check, mutator(_VOICES), seeds)
+TARGET: Final = Target(check, mutator(_PEERS), seeds)

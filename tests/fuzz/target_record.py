@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import cbor2
 
-from fuzz.conversation import SESSIONS, scene
+from fuzz.conversation import SESSIONS, conversation
 from fuzz.harness import Finding, Outcome, Target, attempt, parsed_room
 from fuzz.stage import Stage
 from fuzz.tree import mutated, parsed
@@ -32,7 +32,7 @@ from letterlock.stores._vault import DataKey, KeyOpener, Opener, PassphraseOpene
 from support.pair import ALICE, STORE_KEY, entropy_of
 from support.store_tools import PASSPHRASE
 
-_PAIR, _HELD = scene("fuzzed records")
+_PAIR, _HELD = conversation("fuzzed records")
 _BOB: Final = Stage(_PAIR.bob.account, _PAIR.bob.store, parsed_room)
 _STORE: Final = _PAIR.bob.store
 
@@ -148,7 +148,7 @@ def _check_wrap(data: bytes, columns: list[Any], wrap: WrappedKey) -> None:
     if list(astuple(wrap)) != columns:
         raise Finding("a wrapped key reads as another one")
     for opener in (KeyOpener(STORE_KEY), PassphraseOpener(PASSPHRASE)):
-        if opener.KIND == PassphraseOpener.KIND == wrap.kind and _is_dear(wrap):
+        if opener.KIND == PassphraseOpener.KIND == wrap.kind and _is_expensive(wrap):
             continue
         opened = attempt(data, partial(wrap.open, opener), StoreError)
         if opened.error is None and opened.accepted() != _DATA_KEY:
@@ -157,7 +157,7 @@ def _check_wrap(data: bytes, columns: list[Any], wrap: WrappedKey) -> None:
             raise Finding(f"{type(opened.error).__name__} for a wrapped key")
 
 
-def _is_dear(wrap: WrappedKey) -> bool:
+def _is_expensive(wrap: WrappedKey) -> bool:
     """Whether the parameters are allowed, and cost more than a fuzzer has time for."""
     allowed = 1 <= wrap.opslimit <= ARGON2_MAX_OPSLIMIT and 8192 <= wrap.memlimit <= ARGON2_MAX_MEMLIMIT
     return allowed and wrap.opslimit * wrap.memlimit > 64 * 1024
@@ -170,7 +170,7 @@ def _sealed(record: Record, *columns: Any, nonce: bytes = bytes(XNONCE_BYTES)) -
 
 
 def _wrapped(opener: Opener, opslimit: int, memlimit: int) -> list[Any]:
-    """WrappedKey as the vault does, under a chosen salt and nonce."""
+    """Wrap the data key as the vault does, under a chosen salt and nonce."""
     nonce = bytes(XNONCE_BYTES)
     empty = WrappedKey(opener.KIND, bytes(16), opslimit, memlimit, b"")
     key = opener.wrap_key(empty.salt, opslimit, memlimit).expose()
@@ -195,14 +195,14 @@ def seeds() -> dict[str, bytes]:
         "key": _wrapped(KeyOpener(STORE_KEY), 0, 0),
         "phrase": _wrapped(PassphraseOpener(PASSPHRASE), 1, 8192),
     }
-    dear = [*wraps["phrase"][:2], ARGON2_MAX_OPSLIMIT + 1, *wraps["phrase"][3:]]
+    expensive = [*wraps["phrase"][:2], ARGON2_MAX_OPSLIMIT + 1, *wraps["phrase"][3:]]
     return found | rows | {
         "account": account.expose(),
         "peer": peer.expose(),
         "account-of-format-zero": cbor2.dumps([0, *cbor2.loads(account.expose())[1:]]),
         "peer-of-format-zero": cbor2.dumps([0, *cbor2.loads(peer.expose())[1:]]),
-        "session-promote_next": cbor2.dumps([*tree[:5], 1, tree[6]]),
-        "session-promote_next-unanswered": cbor2.dumps([*unanswered[:5], 1, unanswered[6]]),
+        "session-promote-next": cbor2.dumps([*tree[:5], 1, tree[6]]),
+        "session-promote-next-unanswered": cbor2.dumps([*unanswered[:5], 1, unanswered[6]]),
         "session-low-order": cbor2.dumps([*plain[:6], [*plain[6][:2], bytes(32), *plain[6][3:]]]),
         "session-without-braid": cbor2.dumps([*tree[:6], tree[6][0]]),
         "session-plain-with-braid": cbor2.dumps([*plain[:6], [plain[6], *tree[6][1:]]]),
@@ -214,12 +214,12 @@ def seeds() -> dict[str, bytes]:
         "value-of-text": cbor2.dumps(["text", 1.5, "text"]),
         "wrap-by-key": cbor2.dumps(wraps["key"]),
         "wrap-by-passphrase": cbor2.dumps(wraps["phrase"]),
-        "wrap-too-dear": cbor2.dumps(dear),
+        "wrap-too-dear": cbor2.dumps(expensive),
     }  # fmt: skip
 
 
 def _sessions() -> dict[str, bytes]:
-    """Return the sessions of both sides, by the names of scene.py."""
+    """Return the sessions of both sides, by the names of conversation.py."""
     found = {}
     for side, names in ((_PAIR.alice, ("unanswered", *SESSIONS)), (_PAIR.bob, SESSIONS)):
         with side.store.transaction():

@@ -14,11 +14,11 @@ from contextlib import contextmanager
 import cbor2
 import pytest
 
-from fuzz import braids, harness, tree
+from fuzz import braid_samples, harness, tree
 from fuzz.corpus import CORPUS, inputs
 from fuzz.discretion import indiscretion
 from fuzz.harness import Finding, attempt
-from fuzz.peer import voices
+from fuzz.peer import sealing_peers
 from fuzz.stage import Stage
 from fuzz.targets import NAMES, load
 from letterlock._primitives.curve25519 import RatchetKeyPair
@@ -115,7 +115,7 @@ def test_some_inputs_are_accepted_and_some_refused(name: str, monkeypatch: pytes
 
 
 def test_braids_in_every_state_are_fed() -> None:
-    assert {type(each.state) for each in braids.HELD.values()} == {*braid.SENDS}
+    assert {type(each.state) for each in braid_samples.HELD.values()} == {*braid.SENDS}
 
 
 # --- the properties themselves go red -------------------------------------------------------------------
@@ -234,7 +234,7 @@ def test_the_dearest_messages_take_no_longer_than_others_may(suite: Suite, befor
         pq_header = PqHeader(1, number + 1, 0, PqType.HDR, 0, bytes(2048)) if suite is Suite.PQXDH else None
         forged = Header(stranger, 0, number).encode_header(pq_header)
         assert isinstance(least(stage, cbor.complete_array(forged, bytes(60_000))), PeerError)
-    saying = voices(pair.alice)
+    saying = sealing_peers(pair.alice)
     # Each session tried before the right one spends steps; three are what the limit leaves room for, and one
     # where each spends twice as many.
     for before in befores:

@@ -24,7 +24,7 @@ from letterlock.stores._memory import MemoryStore
 from support.handshakes import ALICE_PARTY, recipient
 from support.pair import ALICE, BOB, BOTH_SUITES, X3DH_ONLY, Pair, entropy_of, unchanged
 from support.trace_calls import Trace
-from support.triple_session import with_part, without_part
+from support.triple_session import as_plain_message, as_triple_message
 
 
 def edited(message: bytes, changes: dict[int, Any]) -> bytes:
@@ -157,12 +157,12 @@ STRIPPED: dict[str, tuple[dict[int, Any], type[PeerError], type[PeerError]]] = {
         {2: 1, 6: None, 7: None, 8: None}, MalformedMessage, MalformedMessage,
     ),
     "suite number, kem part, healing part": (
-        {2: 1, 7: None, 8: None, 9: without_part}, SuiteRefused, AuthenticationFailed,
+        {2: 1, 7: None, 8: None, 9: as_plain_message}, SuiteRefused, AuthenticationFailed,
     ),
     "suite number, kem part, healing part and one-time": (
-        {2: 1, 6: None, 7: None, 8: None, 9: without_part}, SuiteRefused, AuthenticationFailed,
+        {2: 1, 6: None, 7: None, 8: None, 9: as_plain_message}, SuiteRefused, AuthenticationFailed,
     ),
-    "healing part": ({9: without_part}, MalformedMessage, MalformedMessage),
+    "healing part": ({9: as_plain_message}, MalformedMessage, MalformedMessage),
     "one-time": ({6: None}, AuthenticationFailed, AuthenticationFailed),
     "an unknown suite": ({2: 3}, MalformedMessage, MalformedMessage),
     "suite zero": ({2: 0}, MalformedMessage, MalformedMessage),
@@ -187,8 +187,8 @@ def test_a_first_message_cannot_be_stripped(pair: Pair, what: str, allowed: bool
         {2: 2},
         {7: 5, 8: bytes(1568)},
         {2: 2, 7: 5, 8: bytes(1568)},
-        {9: with_part},
-        {2: 2, 7: 5, 8: bytes(1568), 9: with_part},
+        {9: as_triple_message},
+        {2: 2, 7: 5, 8: bytes(1568), 9: as_triple_message},
     ],
     ids=["suite", "kem", "both", "healing part", "all"],
 )

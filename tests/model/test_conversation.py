@@ -1,6 +1,6 @@
 """Conversations of four devices as hypothesis thinks them up, checked at every step against the model.
 
-Letters are lost, repeated, reordered, damaged, taken apart, replayed, and brought to the wrong device or in
+Messages are lost, repeated, reordered, damaged, taken apart, replayed, and brought to the wrong device or in
 the wrong name. Processes stop, are killed, and have their stores put back to older copies. Both sides begin
 sessions, at once too, in both suites; prekeys run out, rotate and expire; transactions are taken back.
 At the end the network becomes honest, and every pair of devices finds together.
@@ -30,17 +30,17 @@ from letterlock._wire.suite import Suite
 from letterlock.limits import DAY
 from support import model_settling
 from support.model_device import Device
-from support.model_letters import (
-    Letter,
+from support.model_messages import (
+    Message,
     Parcel,
     cut,
     lengthened,
     peeled,
     relabelled,
-    repieced,
     rewrapped,
     turned_over,
     whole,
+    with_pq_field,
 )
 from support.model_server import Stock
 from support.model_world import LINKS, Verdict, World
@@ -60,16 +60,16 @@ MOVES: Final = st.sampled_from(["one writes", "other writes", "oldest", "latest"
 AMONG: Final = st.sampled_from(["all", "coming", "late"])
 PLACES: Final = st.one_of(st.integers(0, 80), st.integers(0, 4000))
 DAMAGE: Final = st.one_of(
-    st.builds(lambda add: lambda letter: relabelled(letter, add), st.integers(1, 3)),
+    st.builds(lambda add: lambda message: relabelled(message, add), st.integers(1, 3)),
     st.builds(
-        lambda name, add: lambda letter: repieced(letter, name, add),
+        lambda name, add: lambda message: with_pq_field(message, name, add),
         st.sampled_from(["epoch", "number", "previous", "type", "first", "codewords"]),
         st.integers(1, 3),
     ),
-    st.builds(lambda at: lambda letter: cut(letter, at), st.integers(0, 4000)),
-    st.builds(lambda tail: lambda letter: lengthened(letter, tail), st.binary(min_size=1, max_size=3)),
+    st.builds(lambda at: lambda message: cut(message, at), st.integers(0, 4000)),
+    st.builds(lambda tail: lambda message: lengthened(message, tail), st.binary(min_size=1, max_size=3)),
     st.builds(
-        lambda at, mask: lambda letter: turned_over(letter, at, mask),
+        lambda at, mask: lambda message: turned_over(message, at, mask),
         PLACES,
         st.integers(1, 255),
     ),
@@ -94,8 +94,8 @@ class Conversation(RuleBasedStateMachine):
             for link in LINKS:
                 one, other = self.link(link)
                 self.world.begin(one, other)
-                for letter in (self.world.write(one, other), self.world.write(other, one)):
-                    assert letter is None or self.world.receive(letter)
+                for message in (self.world.write(one, other), self.world.write(other, one)):
+                    assert message is None or self.world.receive(message)
 
     # choosing
 
@@ -106,33 +106,33 @@ class Conversation(RuleBasedStateMachine):
         device = self.world.devices[who]
         return device, self.world.peers(device)[peer]
 
-    def written(self, at: int) -> Letter:
-        """Any letter that was ever written, the latest first."""
-        return self.world.letters[-1 - at % len(self.world.letters)]
+    def written(self, at: int) -> Message:
+        """Any message that was ever written, the latest first."""
+        return self.world.messages[-1 - at % len(self.world.messages)]
 
-    def coming(self, at: int) -> Letter:
-        """Take a letter that is on its way, the oldest first."""
+    def coming(self, at: int) -> Message:
+        """Take a message that is on its way, the oldest first."""
         return self.world.on_the_way.pop(at % len(self.world.on_the_way))
 
-    def between(self, one: Device, other: Device) -> list[Letter]:
-        """Letters on their way between two devices, the oldest first."""
+    def between(self, one: Device, other: Device) -> list[Message]:
+        """Messages on their way between two devices, the oldest first."""
         ends = {one.address, other.address}
         return [each for each in self.world.on_the_way if {each.sender, each.receiver} == ends]
 
-    def among(self, which: str) -> list[Letter]:
-        """Letters that are on their way, or late ones, whose keys are kept; if there are none, all."""
-        letters = [] if which == "all" else self.world.on_the_way
+    def among(self, which: str) -> list[Message]:
+        """Messages that are on their way, or late ones, whose keys are kept; if there are none, all."""
+        messages = [] if which == "all" else self.world.on_the_way
         if which == "late":
-            letters = [each for each in letters if self.world.is_late(each)]
-        return letters or self.world.letters
+            messages = [each for each in messages if self.world.is_late(each)]
+        return messages or self.world.messages
 
-    def readable(self, at: int) -> Letter | None:
-        """A letter that was written and must be read if it came now, or None."""
-        letter = self.written(at)
-        device = self.world.device(letter.receiver)
-        return letter if self.world.verdict(device, letter.sender, whole(letter)) is Verdict.READ else None
+    def readable(self, at: int) -> Message | None:
+        """A message that was written and must be read if it came now, or None."""
+        message = self.written(at)
+        device = self.world.device(message.receiver)
+        return message if self.world.verdict(device, message.sender, whole(message)) is Verdict.READ else None
 
-    # sessions and letters
+    # sessions and messages
 
     @rule(who=DEVICES, peer=PEERS, suite=SUITES, stock=STOCKS, discard=st.booleans())
     def begin(self, who: int, peer: int, suite: Suite, stock: Stock, discard: bool) -> None:
@@ -167,25 +167,25 @@ class Conversation(RuleBasedStateMachine):
             elif step == "other writes":
                 self.world.write(other, one, filler)
             elif between:
-                letter = between[-1 if step == "latest" else 0]
-                self.world.on_the_way.remove(letter)
+                message = between[-1 if step == "latest" else 0]
+                self.world.on_the_way.remove(message)
                 if step != "lost":
-                    self.world.receive(letter)
+                    self.world.receive(message)
 
-    @precondition(lambda self: self.world.letters)
+    @precondition(lambda self: self.world.messages)
     @rule(at=ANY)
     def answer_in_one_transaction(self, at: int) -> None:
-        letter = self.readable(at)
-        if letter is not None:
-            self.world.answer_at_once(letter)
+        message = self.readable(at)
+        if message is not None:
+            self.world.answer_at_once(message)
 
     @rule(who=DEVICES, peer=PEERS, at=ANY)
     def take_back(self, who: int, peer: int, at: int) -> None:
-        letter = self.readable(at) if self.world.letters else None
+        message = self.readable(at) if self.world.messages else None
         device, other = self.pair(who, peer)
-        if letter is not None:
-            device, other = self.world.device(letter.receiver), self.world.device(letter.sender)
-        self.world.take_back(device, other, letter)
+        if message is not None:
+            device, other = self.world.device(message.receiver), self.world.device(message.sender)
+        self.world.take_back(device, other, message)
 
     # the network
 
@@ -199,8 +199,8 @@ class Conversation(RuleBasedStateMachine):
     @precondition(lambda self: self.world.on_the_way)
     @rule()
     def deliver_all(self) -> None:
-        for letter in self.world.on_the_way:
-            self.world.receive(letter)
+        for message in self.world.on_the_way:
+            self.world.receive(message)
         self.world.on_the_way.clear()
 
     @precondition(lambda self: self.world.on_the_way)
@@ -208,48 +208,48 @@ class Conversation(RuleBasedStateMachine):
     def lose(self, at: int) -> None:
         self.coming(at)
 
-    @precondition(lambda self: self.world.letters)
+    @precondition(lambda self: self.world.messages)
     @rule(at=ANY, times=st.integers(1, 3))
     def replay(self, at: int, times: int) -> None:
         for _ in range(times):
             self.world.receive(self.written(at))
 
-    @precondition(lambda self: self.world.letters)
+    @precondition(lambda self: self.world.messages)
     @rule(places=st.lists(ANY, min_size=1, max_size=4), damage=DAMAGE, among=AMONG)
-    def damage(self, places: list[int], damage: Callable[[Letter], Parcel], among: str) -> None:
-        letters = self.among(among)
+    def damage(self, places: list[int], damage: Callable[[Message], Parcel], among: str) -> None:
+        messages = self.among(among)
         for at in places:
-            letter = letters[-1 - at % len(letters)]
-            self.world.deliver(self.world.device(letter.receiver), damage(letter), letter.sender)
+            message = messages[-1 - at % len(messages)]
+            self.world.deliver(self.world.device(message.receiver), damage(message), message.sender)
 
-    @precondition(lambda self: self.world.letters)
+    @precondition(lambda self: self.world.messages)
     @rule(at=ANY)
     def peel(self, at: int) -> None:
-        letter = self.written(at)
-        self.world.deliver(self.world.device(letter.receiver), peeled(letter))
+        message = self.written(at)
+        self.world.deliver(self.world.device(message.receiver), peeled(message))
 
-    @precondition(lambda self: self.world.letters)
+    @precondition(lambda self: self.world.messages)
     @rule(at=ANY, other=ANY, among=AMONG)
     def rewrap(self, at: int, other: int, among: str) -> None:
-        letters = self.among(among)
-        letter = letters[-1 - at % len(letters)]
-        ends = letter.sender, letter.receiver
+        messages = self.among(among)
+        message = messages[-1 - at % len(messages)]
+        ends = message.sender, message.receiver
         headers = [
-            each for each in self.world.letters if each.initial and (each.sender, each.receiver) == ends
+            each for each in self.world.messages if each.initial and (each.sender, each.receiver) == ends
         ]
         if headers:
-            parcel = rewrapped(letter, headers[other % len(headers)])
-            self.world.deliver(self.world.device(letter.receiver), parcel, letter.sender)
+            parcel = rewrapped(message, headers[other % len(headers)])
+            self.world.deliver(self.world.device(message.receiver), parcel, message.sender)
 
-    @precondition(lambda self: self.world.letters)
+    @precondition(lambda self: self.world.messages)
     @rule(at=ANY, who=st.none() | DEVICES, claimed=st.none() | DEVICES, among=AMONG)
     def misdeliver(self, at: int, who: int | None, claimed: int | None, among: str) -> None:
-        """Bring a letter to any device, in any name: often one of the two is right."""
-        letters = self.among(among)
-        letter = letters[-1 - at % len(letters)]
-        device = self.world.device(letter.receiver) if who is None else self.world.devices[who]
-        name = letter.sender if claimed is None else self.world.devices[claimed].address
-        self.world.deliver(device, whole(letter), name)
+        """Bring a message to any device, in any name: often one of the two is right."""
+        messages = self.among(among)
+        message = messages[-1 - at % len(messages)]
+        device = self.world.device(message.receiver) if who is None else self.world.devices[who]
+        name = message.sender if claimed is None else self.world.devices[claimed].address
+        self.world.deliver(device, whole(message), name)
 
     @rule(who=DEVICES, peer=PEERS)
     def impersonate(self, who: int, peer: int) -> None:
@@ -281,7 +281,7 @@ class Conversation(RuleBasedStateMachine):
 
     @rule(who=DEVICES, peer=PEERS, turns=st.integers(0, 4), count=st.integers(1, 3), filler=FILLERS)
     def lose_some_time(self, who: int, peer: int, turns: int, count: int, filler: bytes) -> None:
-        """A store is put back by a few letters, and the application goes on as if nothing were."""
+        """A store is put back by a few messages, and the application goes on as if nothing were."""
         one, other = self.pair(who, peer)
         one.copy()
         self.talk(one, other, turns, count, filler)
@@ -296,10 +296,10 @@ class Conversation(RuleBasedStateMachine):
 
     def talk(self, one: Device, other: Device, turns: int, count: int, filler: bytes) -> None:
         for writer, reader in ((one, other), (other, one)) * turns:
-            letters = [self.world.write(writer, reader, filler) for _ in range(count)]
-            for letter in letters:
-                if letter is not None:
-                    self.world.receive(letter)
+            messages = [self.world.write(writer, reader, filler) for _ in range(count)]
+            for message in messages:
+                if message is not None:
+                    self.world.receive(message)
 
     @precondition(lambda self: any(each.stale for each in self.world.devices))
     @rule()
@@ -325,10 +325,10 @@ class Conversation(RuleBasedStateMachine):
         """The network is honest for a while; what it still held is lost, or comes first."""
         one, other = self.link(link)
         if self.world.may_begin(one, other):
-            for letter in self.between(one, other):
-                self.world.on_the_way.remove(letter)
+            for message in self.between(one, other):
+                self.world.on_the_way.remove(message)
                 if late:
-                    self.world.receive(letter)
+                    self.world.receive(message)
             model_settling.prepare(self.world, one, other)
             model_settling.alternately(self.world, one, other)
 
@@ -348,7 +348,7 @@ class Conversation(RuleBasedStateMachine):
                 model_settling.prepare(world, one, other)
                 # Two ways for each pair in turn, so that both meet every kind of history.
                 ways = [model_settling.alternately, model_settling.at_once]
-                ways[(len(world.letters) + link[0]) % 2](world, *(one, other)[:: 1 - 2 * (link[1] % 2)])
+                ways[(len(world.messages) + link[0]) % 2](world, *(one, other)[:: 1 - 2 * (link[1] % 2)])
             world.check()
             epochs.append(world.epochs())
         finally:

@@ -35,8 +35,8 @@ def test_a_conversation_is_settled_by_its_answer(world: World, alice: Device, bo
 def test_both_begin_at_once_and_go_on_in_turn(world: World, alice: Device, bob: Device) -> None:
     world.begin(alice, bob)
     world.begin(bob, alice)
-    for letter in [written(world, alice, bob), written(world, bob, alice)]:
-        assert world.receive(letter)
+    for message in [written(world, alice, bob), written(world, bob, alice)]:
+        assert world.receive(message)
     assert model_settling.alternately(world, alice, bob) <= 3
 
 
@@ -71,7 +71,7 @@ def test_the_longest_at_once(world: World, alice: Device, bob: Device) -> None:
 def test_two_sessions_of_one_side_change_places_while_both_write_in_step(
     world: World, alice: Device, bob: Device
 ) -> None:
-    """Nothing is lost by it, and the first letter out of step ends it; but in step it has no end."""
+    """Nothing is lost by it, and the first message out of step ends it; but in step it has no end."""
     world.begin(alice, bob)
     converse(world, alice, bob)
     late = written(world, bob, alice)
@@ -81,6 +81,6 @@ def test_two_sessions_of_one_side_change_places_while_both_write_in_step(
     assert world.receive(late)
     for _ in range(10):
         assert alice.active(bob.address) != bob.active(alice.address)
-        for letter in [written(world, alice, bob), written(world, bob, alice)]:
-            assert world.receive(letter)
+        for message in [written(world, alice, bob), written(world, bob, alice)]:
+            assert world.receive(message)
     assert model_settling.alternately(world, alice, bob) == 2

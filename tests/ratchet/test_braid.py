@@ -28,7 +28,7 @@ from support.braid_pair import (
     Side,
     Step,
     becomes,
-    braids,
+    braid_pair,
     is_of_use,
     place,
     places,
@@ -142,7 +142,7 @@ def test_what_has_come_already_changes_nothing(epoch: int, name: str) -> None:
 def test_all_transitions_are_taken_and_no_others() -> None:
     taken: set[Step] = set()
     for rooms in ((1, 1), (64, 1), (1, 64), (64, 64), (4, 2)):
-        sides = braids(rooms)
+        sides = braid_pair(rooms)
         walk(sides, 3, rooms)
         taken |= sides[0].taken | sides[1].taken
     at_once = {("KeysSampled", "Ct1Received"), ("Ct1Received", "NoHeaderReceived")}
@@ -151,7 +151,7 @@ def test_all_transitions_are_taken_and_no_others() -> None:
 
 @pytest.mark.parametrize("rooms", [(1, 1), (64, 64), (1, 64), (64, 1), (3, 7)], ids=str)
 def test_both_have_the_same_secret_and_the_roles_swap(rooms: tuple[int, int]) -> None:
-    alice, bob = sides = braids(rooms)
+    alice, bob = sides = braid_pair(rooms)
     makers: list[str] = []
 
     def see(side: Side) -> None:
@@ -167,7 +167,7 @@ def test_both_have_the_same_secret_and_the_roles_swap(rooms: tuple[int, int]) ->
 
 @pytest.mark.parametrize(("room", "most"), [(1, 88), (64, 6)])
 def test_an_epoch_takes_as_many_messages_as_its_texts_have_codewords(room: int, most: int) -> None:
-    sides, sent = braids(room), 0
+    sides, sent = braid_pair(room), 0
     while min(each.state.epoch for each in sides) < 2:
         sides[1 - sent % 2].receive(sides[sent % 2].send(room))
         sent += 1
@@ -177,7 +177,7 @@ def test_an_epoch_takes_as_many_messages_as_its_texts_have_codewords(room: int, 
 @pytest.mark.parametrize("seed", range(2))
 def test_twelve_epochs_over_a_bad_network(seed: int) -> None:
     """A third is lost; the rest comes late, in another order, and sometimes twice."""
-    rng, sides = random.Random(seed), braids(seed)
+    rng, sides = random.Random(seed), braid_pair(seed)
     wire: list[tuple[Side, PqHeader]] = []
     for _ in range(6000):
         if min(side.state.epoch for side in sides) > 12:
@@ -321,7 +321,7 @@ def test_only_two_states_draw() -> None:
 def test_the_same_goes_in_the_same_comes_out() -> None:
     runs = []
     for _ in range(2):
-        sides, seen = braids("same"), list[object]()
+        sides, seen = braid_pair("same"), list[object]()
         walk(sides, 3, (2, 3), lambda side, seen=seen: seen.append(side.all()))  # type: ignore[misc]
         runs.append(seen)
     assert runs[0] == runs[1]

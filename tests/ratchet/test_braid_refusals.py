@@ -24,7 +24,7 @@ from support.braid_pair import (
     STATES,
     Side,
     becomes,
-    braids,
+    braid_pair,
     place,
     places,
     pq_header,
@@ -209,7 +209,7 @@ def test_a_state_holds_the_seed_or_m_only_as_long_as_they_serve(name: str) -> No
 
 def test_nothing_of_what_went_is_anywhere_after_it() -> None:
     """Seed, m and earlier authenticators: neither in a later state nor in the slots beside it."""
-    sides = braids("gone")
+    sides = braid_pair("gone")
     held: dict[int, set[bytes]] = {0: set(), 1: set()}
     for rooms in ((1, 1), (1, 64), (64, 1), (64, 64)):
         gone: dict[int, set[bytes]] = {0: set(), 1: set()}
@@ -270,7 +270,7 @@ def test_state_and_slots_are_small_in_every_state(rooms: tuple[int, int]) -> Non
         assert len(side.slots.held[Slot.INCOMING]) <= 35
         assert max(len(side.slots.held[slot]) for slot in (Slot.OUTGOING, Slot.KEPT)) <= 1
 
-    walk(braids("size"), 3, rooms, see)
+    walk(braid_pair("size"), 3, rooms, see)
     assert seen >= set(STATES) - {"EkReceivedCt1Sampled", "Ct1Acknowledged"}
     assert most <= 3500
 

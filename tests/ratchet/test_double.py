@@ -17,7 +17,7 @@ from letterlock._ratchet.double import Hearing, Speaking, State, Unanswered, Wai
 from letterlock._wire.message import Header
 from letterlock.errors import AuthenticationFailed, PeerError, UsageError
 from support import reference
-from support.double_pair import ROOT, SIGNED, Letter, duet, fresh_key, known_key, skipped_keys, states
+from support.double_pair import ROOT, SIGNED, Message, double_pair, fresh_key, known_key, skipped_keys, states
 from support.pair import entropy_of, plain, slots
 from support.trace_calls import Trace
 
@@ -145,7 +145,7 @@ def test_sending_draws_only_to_leave_hearing() -> None:
 
 def test_hearing_holds_no_private_key() -> None:
     """Deferral: the old private key is gone as soon as it has served. RAT-4"""
-    alice, bob = duet()
+    alice, bob = double_pair()
     bob.receive(alice.send())
     alice.receive(bob.send())
     assert isinstance(alice.state, Hearing)
@@ -161,7 +161,7 @@ def holds(value: object, kind: type) -> bool:
 
 
 def test_the_first_states_are_those_of_the_specification() -> None:
-    alice, bob = duet()
+    alice, bob = double_pair()
     assert isinstance(bob.state, Waiting)
     assert (bob.state.root, bob.state.ours.private.expose()) == (ROOT, SIGNED.private.expose())
     assert bob.state.ours.public.data == SIGNED.public.data
@@ -174,7 +174,7 @@ def test_the_first_states_are_those_of_the_specification() -> None:
 
 def test_a_turn_is_that_of_the_specification() -> None:
     """Section 3.5, DHRatchet: one step of the root for the peer's key, and one for ours when we next send."""
-    alice, bob = duet()
+    alice, bob = double_pair()
     first = alice.send()
     root = alice.state.root.expose()
     bob.receive(first)
@@ -189,7 +189,7 @@ def test_a_turn_is_that_of_the_specification() -> None:
 
 
 def test_roots_and_ratchet_keys_are_new_at_every_turn() -> None:
-    alice, bob = duet()
+    alice, bob = double_pair()
     roots, keys = {ROOT.expose(), alice.state.root.expose()}, set()
     for turn in range(20):
         speaker, hearer = (alice, bob) if turn % 2 == 0 else (bob, alice)
@@ -202,7 +202,7 @@ def test_roots_and_ratchet_keys_are_new_at_every_turn() -> None:
 
 
 def test_previous_length_says_how_many_were_sent() -> None:
-    alice, bob = duet()
+    alice, bob = double_pair()
     before = 0
     for count in (3, 1, 4, 2):
         letters = [alice.send() for _ in range(count)]
@@ -215,10 +215,10 @@ def test_previous_length_says_how_many_were_sent() -> None:
 
 
 def test_all_message_keys_are_different() -> None:
-    rng, (alice, bob) = random.Random(5), duet()
+    rng, (alice, bob) = random.Random(5), double_pair()
     bob.receive(alice.send())
     keys: list[bytes] = []
-    inboxes: dict[bool, list[Letter]] = {True: [], False: []}
+    inboxes: dict[bool, list[Message]] = {True: [], False: []}
     for _ in range(1500):
         from_alice = rng.random() < 0.5
         sender, receiver = (alice, bob) if from_alice else (bob, alice)

@@ -14,7 +14,7 @@ from letterlock._wire.message import Header
 from letterlock._wire.suite import Suite
 from letterlock.errors import AuthenticationFailed, DuplicateMessage, PeerError, TooManySkipped
 from letterlock.limits import MAX_COUNTER, MAX_SKIP, MAX_SKIPPED_KEYS
-from support.double_pair import duet, fresh_key, hearing, known_key, skipped_keys, speaking, states
+from support.double_pair import double_pair, fresh_key, hearing, known_key, skipped_keys, speaking, states
 from support.pair import plain
 from support.trace_calls import Trace
 
@@ -175,7 +175,7 @@ def test_the_limit_is_the_same_number_for_both_sides() -> None:
 
 
 def test_a_tail_and_a_gap_open_what_was_skipped() -> None:
-    alice, bob = duet()
+    alice, bob = double_pair()
     bob.receive(alice.send())
     alice.receive(bob.send())
     first = [alice.send() for _ in range(4)]

@@ -28,7 +28,7 @@ from letterlock._wire.pq_header import PqHeader, PqType
 from letterlock.limits import MAX_COUNTER
 from support import external, reference
 from support.braid_pair import Side as BraidSide
-from support.braid_pair import braids, walk
+from support.braid_pair import braid_pair, walk
 from support.double_pair import SIGNED
 from support.pair import entropy_of, plain
 from support.signal_profile import SIGNAL
@@ -136,7 +136,7 @@ def test_two_profiles_share_no_output(formula: Callable[[PqProfile], object]) ->
 @PROFILES
 @pytest.mark.parametrize("rooms", [(1, 1), (64, 64)], ids=str)
 def test_the_braid_runs_with_either(profile: PqProfile, rooms: tuple[int, int]) -> None:
-    alice, bob = sides = braids("profile", profile)
+    alice, bob = sides = braid_pair("profile", profile)
     walk(sides, 3, rooms)
     assert set(alice.secrets) == set(bob.secrets) == {1, 2}
     assert plain(alice.secrets) == plain(bob.secrets)

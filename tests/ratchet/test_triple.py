@@ -26,7 +26,16 @@ from support.braid_pair import STATES
 from support.double_pair import SIGNED, Ratchet, fresh_key, skipped_keys
 from support.pair import entropy_of, flipped, plain
 from support.trace_calls import Trace
-from support.triple_pair import SECRET, Letter, Side, Sides, alternate, trio, with_header, with_part
+from support.triple_pair import (
+    SECRET,
+    Message,
+    Side,
+    Sides,
+    alternate,
+    triple_pair,
+    with_header,
+    with_pq_header,
+)
 
 # --- conversations ------------------------------------------------------------------------------------
 
@@ -34,8 +43,8 @@ from support.triple_pair import SECRET, Letter, Side, Sides, alternate, trio, wi
 @pytest.mark.parametrize("seed", range(2))
 def test_a_thousand_messages_over_a_bad_network(seed: int) -> None:
     """Every one that arrives opens with its sender's key, and at least ten epochs complete."""
-    rng, (alice, bob) = random.Random(seed), trio(seed)
-    wire: list[tuple[Side, Letter]] = []
+    rng, (alice, bob) = random.Random(seed), triple_pair(seed)
+    wire: list[tuple[Side, Message]] = []
     late = opened = 0
     for _ in range(1000):
         sender = alice if isinstance(bob.state.double, Waiting) else rng.choice((alice, bob))
@@ -47,7 +56,7 @@ def test_a_thousand_messages_over_a_bad_network(seed: int) -> None:
                 opened += 1
                 before = receiver.all()
                 with pytest.raises((DuplicateMessage, AuthenticationFailed)):
-                    receiver.look(letter)
+                    receiver.find_message_key(letter)
                 assert receiver.all() == before
     assert opened > 600
     assert late > 50
@@ -58,13 +67,13 @@ def test_a_thousand_messages_over_a_bad_network(seed: int) -> None:
 
 @pytest.mark.parametrize(("size", "most"), [(20, 86), (200, 86), (2048, 12), (20480, 6)])
 def test_how_soon_a_message_is_keyed_by_the_first_epoch(size: int, most: int) -> None:  # PQR-7
-    count = alternate(trio(size), lambda letter: letter.pq_header.epoch == 2, size)
+    count = alternate(triple_pair(size), lambda letter: letter.pq_header.epoch == 2, size)
     assert 4 < count <= most
 
 
 def test_whoever_speaks_alone_goes_on_without_an_epoch() -> None:
     """Healing needs both: until Bob answers, every message of Alice is in epoch 0."""
-    alice, bob = trio()
+    alice, bob = triple_pair()
     letters = [alice.send(2048) for _ in range(50)]
     assert {letter.pq_header.epoch for letter in letters} == {1}
     assert [letter.pq_header.number for letter in letters] == [*range(1, 51)]
@@ -75,7 +84,7 @@ def test_whoever_speaks_alone_goes_on_without_an_epoch() -> None:
 
 
 def test_a_late_message_still_brings_its_codewords() -> None:
-    alice, bob = trio()
+    alice, bob = triple_pair()
     early, late = alice.send(20000), alice.send(20000)
     assert early.pq_header.type is PqType.HDR
     spoiled = dataclasses.replace(
@@ -94,7 +103,7 @@ def test_a_late_message_still_brings_its_codewords() -> None:
 )
 def test_a_quarter_of_a_message_may_be_codewords(size: int, room: int) -> None:
     assert triple.room(size) == room <= MAX_CODEWORDS
-    sides = trio()
+    sides = triple_pair()
     alternate(sides, lambda letter: letter.pq_header.type is PqType.CT1)
     state = sides[1].state
     sent = triple.send(LETTERLOCK, state, size, entropy_of(1), sides[1].slots.read)
@@ -104,11 +113,11 @@ def test_a_quarter_of_a_message_may_be_codewords(size: int, room: int) -> None:
 # --- looking ------------------------------------------------------------------------------------------
 
 
-def stages() -> list[tuple[Side, Letter]]:
+def stages() -> list[tuple[Side, Message]]:
     """Receivers with a letter that is their next: in every state of the braid but one."""
-    found: dict[tuple[str, str], tuple[Side, Letter]] = {}
+    found: dict[tuple[str, str], tuple[Side, Message]] = {}
     for size in (20, 2048):
-        sides = trio("stages")
+        sides = triple_pair("stages")
         for count in range(220):
             sender, receiver = sides if count % 4 < 2 else sides[::-1]
             letter = sender.send(size)
@@ -126,38 +135,38 @@ def copied(side: Side) -> Side:
 
 
 @pytest.fixture(scope="module")
-def staged() -> list[tuple[Side, Letter]]:
+def staged() -> list[tuple[Side, Message]]:
     return stages()
 
 
-def test_looking_and_settling_change_nothing(staged: list[tuple[Side, Letter]]) -> None:
+def test_looking_and_settling_change_nothing(staged: list[tuple[Side, Message]]) -> None:
     assert {side.braid for side, _ in staged} == set(STATES) - {"EkReceivedCt1Sampled"}
     for side, letter in staged:
         before = side.all()
-        one, two = side.look(letter), side.look(letter)
+        one, two = side.find_message_key(letter), side.find_message_key(letter)
         assert plain(one) == plain(two)
-        assert plain(side.settle(letter, one)) == plain(side.settle(letter, two))
+        assert plain(side.commit(letter, one)) == plain(side.commit(letter, two))
         assert side.all() == before
         assert type(one.key) is HybridKey
 
 
-OTHER_KEY: dict[str, Callable[[Letter], Letter]] = {
+OTHER_KEY: dict[str, Callable[[Message], Message]] = {
     "ratchet key": with_header(ratchet_key=fresh_key("forged")),
     "number": lambda it: with_header(number=it.header.number + 1)(it),
     "far number": with_header(number=MAX_COUNTER),
-    "sparse number": lambda it: with_part(number=it.pq_header.number + 1)(it),
-    "far sparse number": with_part(number=MAX_COUNTER),
-    "epoch": lambda it: with_part(epoch=it.pq_header.epoch + 1)(it),
-    "far epoch": with_part(epoch=MAX_COUNTER),
-    "epoch before": lambda it: with_part(epoch=it.pq_header.epoch - 1)(it),
+    "sparse number": lambda it: with_pq_header(number=it.pq_header.number + 1)(it),
+    "far sparse number": with_pq_header(number=MAX_COUNTER),
+    "epoch": lambda it: with_pq_header(epoch=it.pq_header.epoch + 1)(it),
+    "far epoch": with_pq_header(epoch=MAX_COUNTER),
+    "epoch before": lambda it: with_pq_header(epoch=it.pq_header.epoch - 1)(it),
 }
 """What the key depends on."""
 
-SAME_KEY: dict[str, Callable[[Letter], Letter]] = {
-    "type": lambda it: with_part(type=PqType((it.pq_header.type + 1) % 7))(it),
-    "first index": lambda it: with_part(first=it.pq_header.first + 1)(it),
-    "codewords": lambda it: with_part(codewords=flipped(it.pq_header.codewords or bytes(32), 3))(it),
-    "previous": lambda it: with_part(previous=it.pq_header.previous + 3)(it),
+SAME_KEY: dict[str, Callable[[Message], Message]] = {
+    "type": lambda it: with_pq_header(type=PqType((it.pq_header.type + 1) % 7))(it),
+    "first index": lambda it: with_pq_header(first=it.pq_header.first + 1)(it),
+    "codewords": lambda it: with_pq_header(codewords=flipped(it.pq_header.codewords or bytes(32), 3))(it),
+    "previous": lambda it: with_pq_header(previous=it.pq_header.previous + 3)(it),
     "previous length": lambda it: with_header(previous_length=it.header.previous_length + 3)(it),
 }
 """What the key does not depend on, so that the associated data must vouch for it."""
@@ -165,40 +174,40 @@ SAME_KEY: dict[str, Callable[[Letter], Letter]] = {
 
 @pytest.mark.parametrize("forge", OTHER_KEY.values(), ids=OTHER_KEY)
 def test_a_forged_place_gives_another_key_or_none(
-    staged: list[tuple[Side, Letter]], forge: Callable[[Letter], Letter]
+    staged: list[tuple[Side, Message]], forge: Callable[[Message], Message]
 ) -> None:
     for side, letter in staged:
         before = side.all()
         try:
-            key = side.look(forge(letter)).key
+            key = side.find_message_key(forge(letter)).key
         except PeerError:
             key = None
         assert key != letter.key
         assert side.all() == before
-        side.look(letter)
+        side.find_message_key(letter)
 
 
 @pytest.mark.parametrize("forge", SAME_KEY.values(), ids=SAME_KEY)
 def test_a_forged_part_gives_the_key_whose_tag_will_not_verify(
-    staged: list[tuple[Side, Letter]], forge: Callable[[Letter], Letter]
+    staged: list[tuple[Side, Message]], forge: Callable[[Message], Message]
 ) -> None:
     for side, letter in staged:
         before = side.all()
-        assert side.look(forge(letter)).key == letter.key
+        assert side.find_message_key(forge(letter)).key == letter.key
         assert side.all() == before
 
 
-def test_another_epoch_is_refused_before_any_work(staged: list[tuple[Side, Letter]], trace: Trace) -> None:
+def test_another_epoch_is_refused_before_any_work(staged: list[tuple[Side, Message]], trace: Trace) -> None:
     for side, letter in staged:
         ahead = 2 if side.braid == "Ct2Sampled" else 1
         for epoch in (side.state.braid.epoch + ahead, side.state.braid.epoch + ahead + 1, MAX_COUNTER):
             with pytest.raises(AuthenticationFailed):
-                side.look(with_part(epoch=epoch)(letter))
+                side.find_message_key(with_pq_header(epoch=epoch)(letter))
         assert trace.calls == []
 
 
 def test_a_passed_place_is_a_duplicate_only_in_its_own_session(
-    staged: list[tuple[Side, Letter]], trace: Trace
+    staged: list[tuple[Side, Message]], trace: Trace
 ) -> None:
     """Under an unknown ratchet key it may be a message of another session, whose numbers are like ours."""
     known, foreign = 0, with_header(ratchet_key=fresh_key("another session's"))
@@ -206,13 +215,13 @@ def test_a_passed_place_is_a_duplicate_only_in_its_own_session(
     for side, letter in staged:
         chain = side.state.sparse.receiving
         if chain.number:
-            passed = with_part(epoch=chain.epoch + 1, number=chain.number)(letter)
+            passed = with_pq_header(epoch=chain.epoch + 1, number=chain.number)(letter)
             is_ours = double.knows(side.state.double, letter.header.ratchet_key)
             known += is_ours
             with pytest.raises(DuplicateMessage if is_ours else AuthenticationFailed):
-                side.look(passed)
+                side.find_message_key(passed)
             with pytest.raises(AuthenticationFailed):
-                side.look(foreign(passed))
+                side.find_message_key(foreign(passed))
             message = (passed.header, passed.pq_header)
             with pytest.raises(DuplicateMessage):  # its double-ratchet key was kept, so it is ours
                 triple.find_message_key(
@@ -233,12 +242,12 @@ def test_the_two_parts_of_a_secret() -> None:  # PQR-6
 
 def test_no_key_without_the_sparse_half() -> None:
     """Whoever has all of the double ratchet, private keys included, has no message key."""
-    alice, bob = trio()
+    alice, bob = triple_pair()
     sealed = {letter.key.expose() for letter in (alice.send() for _ in range(20))}
     thief = dataclasses.replace(
         bob.state, sparse=triple.recipient(LETTERLOCK, SharedSecret(bytes(32)), SIGNED).sparse
     )
-    alice_again, _ = trio()
+    alice_again, _ = triple_pair()
     for _ in range(20):
         letter = alice_again.send()
         looked = triple.find_message_key(
@@ -251,7 +260,7 @@ def test_no_key_without_the_sparse_half() -> None:
 
 
 def test_no_key_without_the_double_half() -> None:
-    alice, bob = trio()
+    alice, bob = triple_pair()
     letter = alice.send()
     other = triple.recipient(LETTERLOCK, SharedSecret(bytes(32)), SIGNED)
     thief = dataclasses.replace(bob.state, double=other.double)
@@ -272,19 +281,19 @@ def test_the_hybrid_key_is_of_both() -> None:  # PQR-2
 
 @pytest.mark.parametrize("half", ["double", "sparse"])
 def test_a_late_message_needs_both_kept_keys(half: str) -> None:
-    alice, bob = trio()
+    alice, bob = triple_pair()
     first, second = alice.send(), alice.send()
     bob.receive(second)
     assert len(bob.double) == len(bob.sparse) == 1
     getattr(bob, half).clear()
     before = bob.all()
     with pytest.raises(DuplicateMessage):
-        bob.look(first)
+        bob.find_message_key(first)
     assert bob.all() == before
 
 
 def test_a_kept_key_moves_neither_ratchet() -> None:
-    alice, bob = trio()
+    alice, bob = triple_pair()
     first, second = alice.send(), alice.send()
     bob.receive(second)
     state = bob.state
@@ -302,16 +311,16 @@ def test_a_kept_key_moves_neither_ratchet() -> None:
 )
 def test_a_contradiction_changes_nothing(type_: PqType, size: int) -> None:
     """The key is found, the tag would verify, and what the peer sent contradicts itself."""
-    sides, failed = trio(type_), 0
+    sides, failed = triple_pair(type_), 0
     for count in range(120):
         sender, receiver = sides if count % 2 == 0 else sides[::-1]
         letter = sender.send(size)
         if letter.pq_header.type is type_:
-            false = with_part(codewords=flipped(letter.pq_header.codewords, 5))(letter)
-            before, looked = receiver.all(), receiver.look(false)
+            false = with_pq_header(codewords=flipped(letter.pq_header.codewords, 5))(letter)
+            before, looked = receiver.all(), receiver.find_message_key(false)
             assert looked.key == letter.key
             try:
-                receiver.settle(false, looked)
+                receiver.commit(false, looked)
             except BraidFailed:
                 failed += 1
             assert receiver.all() == before
@@ -324,14 +333,14 @@ def test_a_contradiction_changes_nothing(type_: PqType, size: int) -> None:
 
 def test_the_double_ratchet_inside_is_the_one_that_stands_alone() -> None:
     """The same root and the same draws, and states and headers are equal after every event."""
-    rng, (alice, bob) = random.Random(2), trio()
+    rng, (alice, bob) = random.Random(2), triple_pair()
     root, _ = triple.split(SECRET)
     draw = entropy_of("alone")
     alice.state = triple.initiator(LETTERLOCK, SECRET, SIGNED.public, entropy_of("alone"))
     alone = (Ratchet(double.initiator(root, SIGNED.public, draw), draw), None)
     other = Ratchet(double.recipient(root, SIGNED), draw)
     paired: list[tuple[Side, Ratchet]] = [(alice, alone[0]), (bob, other)]
-    wire: list[tuple[int, Letter, Header, MessageKey]] = []
+    wire: list[tuple[int, Message, Header, MessageKey]] = []
     for event in range(300):
         here = 0 if isinstance(bob.state.double, Waiting) and not wire else rng.randrange(2)
         side, single = paired[here]
@@ -359,7 +368,7 @@ def test_the_double_ratchet_inside_is_the_one_that_stands_alone() -> None:
 def test_what_is_drawn_comes_in_order() -> None:
     """The double ratchet's key pair first, then what begins a text of the braid."""
     drawn: list[list[int]] = []
-    sides: Sides = trio()
+    sides: Sides = triple_pair()
     for count in range(180):
         sender, receiver = sides if count % 2 == 0 else sides[::-1]
         drawn.append([])
@@ -378,7 +387,7 @@ def test_what_is_drawn_comes_in_order() -> None:
 
 
 def test_the_recipient_speaks_second() -> None:
-    _, bob = trio()
+    _, bob = triple_pair()
     before = bob.all()
     with pytest.raises(UsageError, match="the peer speaks first"):
         bob.send()
@@ -386,7 +395,7 @@ def test_the_recipient_speaks_second() -> None:
 
 
 def test_the_first_states() -> None:
-    alice, bob = trio()
+    alice, bob = triple_pair()
     assert isinstance(alice.state.double, Unanswered)
     assert isinstance(bob.state.double, Waiting)
     assert (alice.braid, bob.braid) == ("KeysUnsampled", "NoHeaderReceived")

@@ -102,7 +102,7 @@ def test_they_converge_whatever_is_lost_or_late(suite: Suite, seed: int) -> None
         if rng.random() < 0.4:
             text = b"%d" % step
             texts[side.say(text)] = text
-        elif side.post.letters:
+        elif side.post.messages:
             side.post.shuffle(rng)
             letter = side.post.drop()
             if rng.random() < 0.75 and letter in texts:
@@ -110,7 +110,7 @@ def test_they_converge_whatever_is_lost_or_late(suite: Suite, seed: int) -> None
         if rng.random() < 0.05:
             side.initiate(side.other.account.bundle())
     for side in (pair.alice, pair.bob):
-        side.post.letters.clear()  # everything still on its way is lost
+        side.post.messages.clear()  # everything still on its way is lost
     for _ in range(4):
         pair.turn()
     assert active(pair.alice) == active(pair.bob)

@@ -71,7 +71,7 @@ def check_verdict(tapped: Tapped, thief: Eavesdropper, side: Side, at: int) -> d
     """
     last = thief.stolen_latest + (1 if thief.seed is not None else 0)
     letters: dict[int, int] = {}
-    for whose, letter in tapped.letters_for(thief, side, at):
+    for whose, letter in tapped.messages_for(thief, side, at):
         epoch = epoch_of(letter)
         expected = tapped.texts[letter] if epoch <= last else None
         assert thief.read(whose, letter) == expected, f"epoch {epoch}, stolen in {thief.stolen_latest}"
@@ -99,7 +99,7 @@ def test_the_same_thief_reads_all_if_he_has_the_secrets_of_the_kem(
     with theft.store(name, tmp_path) as store:
         seeing = Eavesdropper(store, side.peer, tapped.all)
         thief = Eavesdropper(store, side.peer, blind(tapped))
-        letters = list(tapped.letters_for(seeing, side, theft.at))
+        letters = list(tapped.messages_for(seeing, side, theft.at))
         assert [seeing.read(*each) for each in letters] == [tapped.texts[letter] for _, letter in letters]
         # What opens them all is the classical key of each, and he without the KEM's secrets has it too.
         for whose, letter in letters:
@@ -115,10 +115,10 @@ def test_the_library_itself_on_a_stolen_store_is_shut_out(theft: Theft, tmp_path
     with theft.store(name, tmp_path) as store:
         stolen = triple_of(store, side)
         last = stolen.sparse.latest + (1 if hasattr(stolen.braid, "seed") else 0)
-        seen = {unwrapped(event.letter).header.ratchet_key for event in events[: theft.at]}
+        seen = {unwrapped(event.message).header.ratchet_key for event in events[: theft.at]}
         impostor = Impostor(store, side, theft.tapped.all, seen)
         did = [(event, impostor.follow(event)) for event in events[theft.at :] if event.side is side]
-        heard = [(epoch_of(event.letter), text == event.text) for event, text in did if not event.sent]
+        heard = [(epoch_of(event.message), text == event.text) for event, text in did if not event.sent]
         # It misses letters earlier than the thief does: its own braid contradicts the peer's, and it stops.
         assert sum(read for _, read in heard) > 5
         assert not any(read for epoch, read in heard if epoch > last)
@@ -133,7 +133,7 @@ def test_without_the_post_quantum_half_the_thief_reads_for_ever(
     side, tapped = theft.side(name), theft.tapped
     with theft.store(name, tmp_path) as store:
         thief = Eavesdropper(store, side.peer, blind(tapped))
-        letters = list(tapped.letters_for(thief, side, theft.at))
+        letters = list(tapped.messages_for(thief, side, theft.at))
         assert len(letters) >= 200
         assert [thief.read(*each) for each in letters] == [tapped.texts[letter] for _, letter in letters]
 
@@ -171,7 +171,7 @@ def test_a_long_conversation_heals_ten_times_over_a_bad_network(tmp_path: Path) 
     lost = read = restarts = 0
 
     def hear(side: Side, window: int) -> None:
-        letter = side.post.drop(rng.randrange(min(window, len(side.post.letters))))
+        letter = side.post.drop(rng.randrange(min(window, len(side.post.messages))))
         assert side.read(letter) == texts.pop(letter)
 
     for count in range(1000):
@@ -183,14 +183,14 @@ def test_a_long_conversation_heals_ten_times_over_a_bad_network(tmp_path: Path) 
         if rng.random() < 0.2:
             side.other.post.drop(-1)
             lost += 1
-        while len(side.other.post.letters) > rng.randrange(9):
+        while len(side.other.post.messages) > rng.randrange(9):
             hear(side.other, 8)
             read += 1
         if rng.random() < 0.05:
             rng.choice([pair.alice, pair.bob]).reopen()
             restarts += 1
     for side in (pair.alice, pair.bob):
-        while side.post.letters:
+        while side.post.messages:
             hear(side, 8)
             read += 1
     assert read + lost == 1000

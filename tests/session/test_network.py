@@ -29,10 +29,10 @@ class Day:
 
     def mishap(self) -> None:
         post = self.side().post
-        if not post.letters:
+        if not post.messages:
             return
-        index = self.rng.randrange(len(post.letters))
-        length = len(post.letters[index])
+        index = self.rng.randrange(len(post.messages))
+        length = len(post.messages[index])
         match self.rng.randrange(6):
             case 0:
                 post.drop(index)
@@ -49,7 +49,7 @@ class Day:
 
     def deliver(self) -> None:
         side = self.side()
-        if not side.post.letters:
+        if not side.post.messages:
             return
         letter = side.post.drop()
         if letter in self.sent and letter not in self.read:
@@ -82,7 +82,7 @@ def test_a_first_contact_over_a_bad_network(any_pair: Pair, seed: int) -> None:
     for _ in range(10):
         day.mishap()
     day.side = lambda: bob  # type: ignore[method-assign]
-    while bob.post.letters:
+    while bob.post.messages:
         day.deliver()
     any_pair.alice.say(b"at last")
     assert bob.hear() == b"at last"

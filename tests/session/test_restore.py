@@ -169,15 +169,15 @@ def test_whatever_is_restored_when_nothing_else_escapes(filed: Pair, seed: int) 
             case 3 | 4 | 5:
                 side.say(b"%d" % step)
             case _:
-                for letter in side.post.letters[:4]:
+                for letter in side.post.messages[:4]:
                     try:
                         side.read(letter)
                     except (PeerError, UntrustedIdentity):
                         continue
-                del side.post.letters[:3]
+                del side.post.messages[:3]
     filed.alice.initiate()
     filed.alice.say(b"healed")
-    assert filed.bob.read(filed.bob.post.letters[-1]) == b"healed"
+    assert filed.bob.read(filed.bob.post.messages[-1]) == b"healed"
     filed.bob.say(b"indeed")
-    assert filed.alice.read(filed.alice.post.letters[-1]) == b"indeed"
+    assert filed.alice.read(filed.alice.post.messages[-1]) == b"indeed"
     filed.close()

@@ -24,14 +24,14 @@ from support.store_tools import undone
 from support.trace_calls import record_primitives
 from support.triple_session import (
     LONG,
+    as_plain_message,
+    as_triple_message,
     braid_of,
     chatter,
     entries,
     forge,
     ratchet_of,
     turns,
-    with_part,
-    without_part,
 )
 
 
@@ -54,7 +54,7 @@ def test_a_plain_message_is_not_for_a_pqxdh_session(pair: Pair) -> None:
     for _ in range(3):
         letter = pair.alice.write(b"whole")
         with unchanged(pair.bob.store), pytest.raises(AuthenticationFailed):
-            pair.bob.read(without_part(letter))
+            pair.bob.read(as_plain_message(letter))
         assert pair.bob.read(letter) == b"whole"
 
 
@@ -64,7 +64,7 @@ def test_a_late_message_cannot_be_stripped_either(pair: Pair) -> None:
     late, first = pair.alice.write(b"late"), pair.alice.write(b"first")
     pair.bob.read(first)
     with unchanged(pair.bob.store), pytest.raises(AuthenticationFailed):
-        pair.bob.read(without_part(late))
+        pair.bob.read(as_plain_message(late))
     assert pair.bob.read(late) == b"late"
 
 
@@ -72,10 +72,10 @@ def test_a_triple_message_is_not_for_an_x3dh_session(x3dh_pair: Pair) -> None:
     x3dh_pair.converse(Suite.X3DH)
     late, letter = x3dh_pair.alice.write(b"late"), x3dh_pair.alice.write(b"plain")
     with unchanged(x3dh_pair.bob.store), pytest.raises(AuthenticationFailed):
-        x3dh_pair.bob.read(with_part(letter))
+        x3dh_pair.bob.read(as_triple_message(letter))
     assert x3dh_pair.bob.read(letter) == b"plain"
     with unchanged(x3dh_pair.bob.store), pytest.raises(AuthenticationFailed):
-        x3dh_pair.bob.read(with_part(late))
+        x3dh_pair.bob.read(as_triple_message(late))
     assert x3dh_pair.bob.read(late) == b"late"
 
 
@@ -84,7 +84,7 @@ def test_the_other_kind_of_message_costs_no_work(
 ) -> None:
     pair.converse()
     x3dh_pair.converse(Suite.X3DH)
-    changed = [(pair, without_part), (x3dh_pair, with_part)]
+    changed = [(pair, as_plain_message), (x3dh_pair, as_triple_message)]
     letters = [(each, change(each.alice.write(b"whole"))) for each, change in changed]
     trace = record_primitives(monkeypatch)
     for each, letter in letters:
@@ -106,7 +106,7 @@ def test_inside_an_initial_message_the_other_kind_is_malformed(suite: Suite, kno
     letter = pair.alice.write(b"whole")
     initial = InitialMessage.decode(letter)
     inner = cbor.complete_array(initial.message.header_bytes, initial.message.sealed)
-    changed = with_part(inner) if suite is Suite.X3DH else without_part(inner)
+    changed = as_triple_message(inner) if suite is Suite.X3DH else as_plain_message(inner)
     with unchanged(pair.bob.store), pytest.raises(MalformedMessage):
         pair.bob.read(cbor.complete_array(initial.header.encode_header(), changed))
     assert pair.bob.read(letter) == b"whole"

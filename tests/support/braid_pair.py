@@ -102,7 +102,7 @@ class Side:
         return plain(self.state), dict(self.slots.held)
 
 
-def braids(seed: object = "braid", profile: PqProfile = LETTERLOCK) -> tuple[Side, Side]:
+def braid_pair(seed: object = "braid", profile: PqProfile = LETTERLOCK) -> tuple[Side, Side]:
     """Alice, who sends the first KEM key, and Bob."""
     return (
         Side(braid.initiator(profile, SHARED), entropy_of(f"{seed} alice"), profile),
@@ -151,7 +151,7 @@ def places(epoch: int) -> dict[str, Side]:
 
     # With one codeword each, ct1 is there before the vector; where the key's side has room, after it.
     for many in (1, 64):
-        sides = braids("places")
+        sides = braid_pair("places")
         walk(sides, epoch, (64, 64), see)
         key_sender = sides[0] if epoch % 2 else sides[1]
         walk(sides, epoch + 1, (many, 1) if key_sender is sides[0] else (1, many), see)

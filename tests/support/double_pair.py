@@ -16,7 +16,7 @@ ROOT = RootKey(b"\x11" * 32)
 
 
 @dataclass(frozen=True)
-class Letter:
+class Message:
     """A header and the key that seals its message; the receiver must come to the same key."""
 
     header: Header
@@ -31,25 +31,25 @@ class Ratchet:
         self.entropy = entropy
         self.skipped: dict[tuple[bytes, int], MessageKey] = {}
 
-    def send(self) -> Letter:
+    def send(self) -> Message:
         sent = double.send(self.state, self.entropy)
         self.state = sent.state
-        return Letter(sent.header, sent.key)
+        return Message(sent.header, sent.key)
 
-    def receive(self, letter: Letter) -> Received | None:
+    def receive(self, message: Message) -> Received | None:
         """Commit a message if its key comes out right, as a session does after the tag."""
-        name = (letter.header.ratchet_key.data, letter.header.number)
+        name = (message.header.ratchet_key.data, message.header.number)
         if name in self.skipped:
-            assert self.skipped.pop(name) == letter.key
+            assert self.skipped.pop(name) == message.key
             return None
-        received = double.receive(self.state, letter.header)
-        assert received.key == letter.key
+        received = double.receive(self.state, message.header)
+        assert received.key == message.key
         self.state = received.state
         self.skipped |= skipped_keys(received)
         return received
 
 
-def duet(seed: object = "duet") -> tuple[Ratchet, Ratchet]:
+def double_pair(seed: object = "double_pair") -> tuple[Ratchet, Ratchet]:
     """Alice in Unanswered, Bob in Waiting, with one secret and one signed prekey."""
     draw = entropy_of(seed)
     alice = Ratchet(double.initiator(ROOT, SIGNED.public, draw), draw)
@@ -58,7 +58,7 @@ def duet(seed: object = "duet") -> tuple[Ratchet, Ratchet]:
 
 def states() -> dict[str, State]:
     """One state of each kind, as a real conversation leaves it; Hearing and Speaking are Bob's."""
-    alice, bob = duet()
+    alice, bob = double_pair()
     found: dict[str, State] = {"Waiting": bob.state, "Unanswered": alice.state}
     bob.receive(alice.send())
     found["Hearing"] = bob.state

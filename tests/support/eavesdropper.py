@@ -186,11 +186,11 @@ def _decapsulate(seed: KemSeed, ciphertext: bytes) -> KemSecret:
     return MlKem768KeyPair(seed).decapsulate(ciphertext)
 
 
-def unwrapped(letter: bytes) -> RatchetMessage:
-    """Return the ratchet or triple message that a letter is, or carries."""
-    if peek_kind(letter) is Kind.INITIAL:
-        return InitialMessage.decode(letter).message
-    return RatchetMessage.decode(letter)
+def unwrapped(message: bytes) -> RatchetMessage:
+    """Return the ratchet or triple message that these bytes are, or carry."""
+    if peek_kind(message) is Kind.INITIAL:
+        return InitialMessage.decode(message).message
+    return RatchetMessage.decode(message)
 
 
 class Eavesdropper:
@@ -214,26 +214,26 @@ class Eavesdropper:
         known.seeds.extend([] if self.seed is None else [self.seed])
         known.randomness.extend([] if m is None else [m])
 
-    def recall(self, letter: bytes) -> None:
+    def recall(self, message: bytes) -> None:
         """Go through a message that was sent and read before the theft: its codewords may be of use."""
-        pq_header = unwrapped(letter).pq_header
+        pq_header = unwrapped(message).pq_header
         if pq_header is not None:
             self.braid.hear(pq_header)
 
-    def read(self, whose: bool, letter: bytes) -> bytes | None:
+    def read(self, whose: bool, message: bytes) -> bytes | None:
         """Return the plaintext of a message if he can open it. He hears them in the order they were sent."""
-        message = unwrapped(letter)
-        first = self.classical_key(whose, message)
-        pq_header = message.pq_header
+        ratchet_message = unwrapped(message)
+        first = self.classical_key(whose, ratchet_message)
+        pq_header = ratchet_message.pq_header
         if pq_header is None:
-            return None if first is None else self._open(first, message)
+            return None if first is None else self._open(first, ratchet_message)
         self.braid.hear(pq_header)
         second = self._sparse_key(whose, pq_header)
-        return None if first is None else self._open(LETTERLOCK.hybrid(first, second), message)
+        return None if first is None else self._open(LETTERLOCK.hybrid(first, second), ratchet_message)
 
-    def classical_key(self, whose: bool, message: RatchetMessage) -> MessageKey | None:
+    def classical_key(self, whose: bool, ratchet_message: RatchetMessage) -> MessageKey | None:
         """Return the double ratchet's key: followed, or among those kept for late messages."""
-        header = message.header
+        header = ratchet_message.header
         kept = self._kept(header.ratchet_key.data, header.number)
         if kept is not None:
             return MessageKey(kept)
@@ -256,8 +256,8 @@ class Eavesdropper:
             row = self.store.find_skipped(self.peer, chain, number)
         return None if row is None else row.record.expose()
 
-    def _open(self, key: MessageKey, message: RatchetMessage) -> bytes | None:
+    def _open(self, key: MessageKey, ratchet_message: RatchetMessage) -> bytes | None:
         try:
-            return open_message(key, self.name, message)
+            return open_message(key, self.name, ratchet_message)
         except AuthenticationFailed:
             return None

@@ -3,7 +3,7 @@
     Device     restarts, is killed, is copied and put back; `check` compares the store with the timeline
     Image      a store at rest: the files of an SqliteStore with their log, the tables of a MemoryStore
 
-Not here: letters, and which of them may be read (model_world.py).
+Not here: messages, and which of them may be read (model_world.py).
 """
 
 import itertools
@@ -60,7 +60,7 @@ _ONE_TIME: Final = (PrekeyKind.ONE_TIME, PrekeyKind.KEM_ONE_TIME)
 _FILES: Final = ("store.db", "store.db-wal")
 _IN_PASSING: Final = frozenset({"_lock", "_journal", "_arrivals"})
 
-BESIDE: Final[dict[type[Braid], dict[Slot, int]]] = {
+SIDE_DATA_BYTES: Final[dict[type[Braid], dict[Slot, int]]] = {
     KeysUnsampled: {},
     KeysSampled: {Slot.OUTGOING: 96},
     HeaderSent: {Slot.OUTGOING: 1152},
@@ -271,13 +271,13 @@ class Device:
             self._check_prekeys(self.store)
 
     def _check_parts(self, entry: Entry) -> None:
-        """SideStorage a session lies what the state of its braid needs, and nothing else."""
+        """The store keeps what the state of a session's braid needs, and nothing else."""
         ratchet = entry.session.ratchet
         with self.store.transaction():
             held = {
                 slot: [each.expose() for each in self.store.load_parts(entry.id, int(slot))] for slot in Slot
             }
-        texts = BESIDE[type(ratchet.braid)] if isinstance(ratchet, Triple) else {}
+        texts = SIDE_DATA_BYTES[type(ratchet.braid)] if isinstance(ratchet, Triple) else {}
         for slot in (Slot.OUTGOING, Slot.KEPT):
             lengths = [len(each) for each in held[slot]]
             assert lengths == ([texts[slot]] if slot in texts else []), "parts do not fit the braid"

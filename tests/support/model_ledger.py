@@ -68,7 +68,7 @@ class Timeline:
     """What a device remembers as long as nobody puts its store back.
 
     `held` names its sessions with each peer by their associated data, `accepted` those that a peer's first
-    message began, `read` the numbers of the letters it has read. `one_time` are all one-time prekeys it ever
+    message began, `read` the numbers of the messages it has read. `one_time` are all one-time prekeys it ever
     made, `prekeys` those of every kind that it has not used up, `used` the others; `sealed`, `opened` and
     `spent` are keys that have served and may not serve again; `places` are epoch and number of what it wrote
     in each session, `braided` what each secret of the braid has served for. `unanswered` names the session

@@ -28,7 +28,7 @@ class Stock(Enum):
 
 
 @dataclass
-class StoredSideData:
+class UploadedPrekeys:
     """What the server has of one device."""
 
     publication: Publication
@@ -38,34 +38,34 @@ class StoredSideData:
 
 
 class PrekeyServer:
-    """A shelf for each device."""
+    """The uploaded prekeys of each device."""
 
     def __init__(self) -> None:
-        self._shelves: dict[Address, StoredSideData] = {}
+        self._uploads: dict[Address, UploadedPrekeys] = {}
 
     def upload(self, encoded: bytes, *, instead: bool = False) -> None:
         """Take a publication; what is left of earlier ones stays, or goes if this is `instead` of them."""
         publication = Publication.decode(encoded)
         publication.verify()
-        shelf = self._shelves.get(publication.address)
-        if shelf is None or instead:
-            shelf = self._shelves[publication.address] = StoredSideData(publication)
-        shelf.publication = publication
-        shelf.one_time += publication.one_time
-        shelf.kem_one_time += publication.kem_one_time
+        upload = self._uploads.get(publication.address)
+        if upload is None or instead:
+            upload = self._uploads[publication.address] = UploadedPrekeys(publication)
+        upload.publication = publication
+        upload.one_time += publication.one_time
+        upload.kem_one_time += publication.kem_one_time
 
     def hand_out(self, address: Address, stock: Stock = Stock.WHOLE) -> PrekeyBundle:
         """Return a bundle as it arrives at whoever asked for it."""
-        shelf = self._shelves[address]
-        if stock is not Stock.AGAIN or shelf.last is None:
-            shelf.last = self._bundle(shelf, stock)
-        return PrekeyBundle.decode(shelf.last.encode())
+        upload = self._uploads[address]
+        if stock is not Stock.AGAIN or upload.last is None:
+            upload.last = self._bundle(upload, stock)
+        return PrekeyBundle.decode(upload.last.encode())
 
-    def _bundle(self, shelf: StoredSideData, stock: Stock) -> PrekeyBundle:
-        last = shelf.publication.last_resort_bundle()
+    def _bundle(self, upload: UploadedPrekeys, stock: Stock) -> PrekeyBundle:
+        last = upload.publication.last_resort_bundle()
         one_time, kem = None, last.kem
-        if stock in {Stock.WHOLE, Stock.NO_KEM} and shelf.one_time:
-            one_time = shelf.one_time.pop(0)
-        if stock in {Stock.WHOLE, Stock.NO_CURVE} and shelf.kem_one_time:
-            kem = shelf.kem_one_time.pop(0)
+        if stock in {Stock.WHOLE, Stock.NO_KEM} and upload.one_time:
+            one_time = upload.one_time.pop(0)
+        if stock in {Stock.WHOLE, Stock.NO_CURVE} and upload.kem_one_time:
+            kem = upload.kem_one_time.pop(0)
         return PrekeyBundle(last.address, last.identity, last.signed, one_time, kem)

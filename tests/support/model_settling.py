@@ -1,10 +1,11 @@
-"""How two devices find together again once the network is honest, and how long that takes.
+"""How two devices agree on one session again once the network is honest, and how long that takes.
 
-    alternately    they write in turn: settled after MAX_MESSAGES
-    at_once        both write, then both read: all is read from round MAX_ROUNDS on, see MAX_CROSSED_ROUNDS
+    alternately    they write in turn: settled within MAX_MESSAGES
+    at_once        both write, then both read: from round MAX_ROUNDS on everything is read; MAX_CROSSED_ROUNDS
+                   says when they are settled
 
-Committed means: the last letter of each was read by the other, and both write in the same session. The
-application's part is what spec/session.md leaves to it: who cannot read a letter begins anew.
+Settled means that each side has read the other's last message and both write in the same session. The
+application does what spec/session.md asks of it: a device that cannot read a message begins a new session.
 
 Not here: what the network did before (tests/model/test_conversation.py).
 """
@@ -12,30 +13,34 @@ Not here: what the network did before (tests/model/test_conversation.py).
 from typing import Final
 
 from support.model_device import Device
-from support.model_letters import Letter
+from support.model_messages import Message
 from support.model_world import World
 
 MAX_MESSAGES: Final = 4
-"""In turn. One side writes in its session X.
+"""The bound when they write in turn. The first side writes message 1 in its session X. Then either:
 
-If the other cannot read X it begins Z, with prekeys that are fresh: message 2 makes Z the active session of
-the first, message 3 is the answer. If it can read X and follows, message 2 is the answer. If X yields to its
-own Y (SES-4), message 2 is in Y. The first side cannot read that and begins Z: message 3 is read, 4 the
-answer. Or it reads it and follows: settled. Or Y yields to X there too; the two sides' preferences for the
-lower associated data agree, so then one of the two sessions is not answered yet, and its owner, who must not
-give it up, insists: the second message in it is message 3 or 4, and the other side follows.
+1. The other side cannot read X. It begins Z with fresh prekeys: message 2 makes Z the active session of the
+   first side, and message 3 answers it.
+2. The other side reads X and follows. Message 2 is the answer.
+3. The other side reads X but prefers its own session Y (SES-4). Message 2 is in Y. Then the first side either
+   a. cannot read Y and begins Z: message 3 is read, message 4 answers it; or
+   b. reads Y and follows: settled; or
+   c. prefers X to Y as well. Both sides prefer the lower associated data, so one of X and Y is unanswered;
+      its owner must not give it up. The second message in that session is message 3 or 4, and the other side
+      follows it.
 """
 
 MAX_ROUNDS: Final = 3
-"""At once. Who cannot read in round 1 begins a session that can be read in round 2. Meanwhile it may get one
-more letter that it cannot read, written before its own arrived, and begin again: that one is read in round 3.
-
+"""The bound when both write at once. A side that cannot read in round 1 begins a session, which is read in
+round 2. By then it may have received one more unreadable message, written before its own arrived, and begun
+once more: that session is read in round 3.
 """
 
 MAX_CROSSED_ROUNDS: Final = 5
-"""At once, until both write in one session, if the two that they wrote in were begun from the two sides: then
-one yields to the other (SES-4), or insists once more. Two that were begun from the same side change places as
-long as both write in step, since each side follows the other. The first letter out of step ends that.
+"""Rounds of writing at once until both write in one session. If each side began one of two sessions, one of
+the sides gives way (SES-4), or keeps to its session once more. If one side began both sessions, they change
+places for as long as both sides write in step, because each follows the other. The first message out of step
+ends that.
 """
 
 AFTERWARDS: Final = 3
@@ -43,7 +48,7 @@ AFTERWARDS: Final = 3
 
 
 def prepare(world: World, one: Device, other: Device) -> None:
-    """What both applications do anyway: heal what was restored, and upload prekeys that are not stale."""
+    """Do what both applications do anyway: heal a restored store, and upload fresh prekeys."""
     for device in (one, other):
         if device.stale:
             world.heal(device)
@@ -52,7 +57,7 @@ def prepare(world: World, one: Device, other: Device) -> None:
 
 
 def alternately(world: World, one: Device, other: Device) -> int:
-    """Write in turn until both are settled; return how many messages that took."""
+    """Let both write in turn until they are settled; return the number of messages."""
     read = []
     for count in range(1, MAX_MESSAGES + 1):
         read.append(_exchange(world, _write(world, one, other)))
@@ -64,13 +69,13 @@ def alternately(world: World, one: Device, other: Device) -> int:
 
 
 def at_once(world: World, one: Device, other: Device) -> int:
-    """Write at the same time until both are settled; return how many rounds that took.
+    """Let both write at the same time until they are settled; return the number of rounds.
 
-    If they go on changing places between two sessions of one side, they write in turn after that.
+    If two sessions of one side go on changing places, let them write in turn after that.
     """
     for count in range(1, MAX_CROSSED_ROUNDS + 1):
-        letters = [_write(world, one, other), _write(world, other, one)]
-        read = [_exchange(world, each) for each in letters]
+        messages = [_write(world, one, other), _write(world, other, one)]
+        read = [_exchange(world, each) for each in messages]
         assert all(read) or count < MAX_ROUNDS, f"something is not read in round {count}"
         if all(read) and _agree(one, other):
             _stays_settled(world, one, other)
@@ -81,20 +86,20 @@ def at_once(world: World, one: Device, other: Device) -> int:
     return MAX_CROSSED_ROUNDS + alternately(world, one, other)
 
 
-def _write(world: World, writer: Device, reader: Device) -> Letter:
+def _write(world: World, writer: Device, reader: Device) -> Message:
     if not writer.held(reader.address):
         world.begin(writer, reader)
-    letter = world.write(writer, reader)
-    assert letter is not None
-    world.on_the_way.remove(letter)
-    return letter
+    message = world.write(writer, reader)
+    assert message is not None
+    world.on_the_way.remove(message)
+    return message
 
 
-def _exchange(world: World, letter: Letter) -> bool:
-    """Deliver a letter; who cannot read it begins anew."""
-    if world.receive(letter):
+def _exchange(world: World, message: Message) -> bool:
+    """Deliver a message; a receiver that cannot read it begins a new session."""
+    if world.receive(message):
         return True
-    world.begin(world.device(letter.receiver), world.device(letter.sender))
+    world.begin(world.device(message.receiver), world.device(message.sender))
     return False
 
 
@@ -106,6 +111,6 @@ def _stays_settled(world: World, one: Device, other: Device) -> None:
     session = one.active(other.address)
     for _ in range(AFTERWARDS):
         for writer, reader in ((one, other), (other, one)):
-            letter = _write(world, writer, reader)
-            assert letter.session == session, "a settled pair changes sessions"
-            assert world.receive(letter), "a settled pair cannot read"
+            message = _write(world, writer, reader)
+            assert message.session == session, "a settled pair changes sessions"
+            assert world.receive(message), "a settled pair cannot read"

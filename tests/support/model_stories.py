@@ -6,15 +6,15 @@ Not here: what breaks them (test_teeth.py), how long settling takes (test_settli
 from letterlock._wire.suite import Suite
 from support import model_settling
 from support.model_device import Device
-from support.model_letters import Letter, peeled, rewrapped, turned_over, whole
+from support.model_messages import Message, peeled, rewrapped, turned_over, whole
 from support.model_server import Stock
 from support.model_world import World
 
 
-def written(world: World, writer: Device, reader: Device) -> Letter:
-    letter = world.write(writer, reader)
-    assert letter is not None
-    return letter
+def written(world: World, writer: Device, reader: Device) -> Message:
+    message = world.write(writer, reader)
+    assert message is not None
+    return message
 
 
 def said(world: World, writer: Device, reader: Device) -> None:
@@ -27,7 +27,7 @@ def converse(world: World, one: Device, other: Device) -> None:
 
 
 def yielding(world: World, alice: Device, bob: Device) -> None:
-    """Alice has read a letter of Bob's new session, and then a late one of the first that takes her back.
+    """Alice has read a message of Bob's new session, and then a late one of the first that takes her back.
 
     Bob begins until his has the greater associated data. Without a KEM that is the same every time.
     """
@@ -62,13 +62,13 @@ def first_contact(world: World, alice: Device, bob: Device) -> None:
     world.check()
 
 
-def two_first_letters(world: World, alice: Device, bob: Device) -> None:
+def two_first_messages(world: World, alice: Device, bob: Device) -> None:
     world.begin(alice, bob)
     for _ in range(2):
         world.receive(written(world, alice, bob))
 
 
-def late_letter(world: World, alice: Device, bob: Device) -> None:
+def late_message(world: World, alice: Device, bob: Device) -> None:
     world.begin(alice, bob)
     late = written(world, alice, bob)
     world.receive(written(world, alice, bob))
@@ -77,10 +77,10 @@ def late_letter(world: World, alice: Device, bob: Device) -> None:
 
 def replay_after_a_discard(world: World, alice: Device, bob: Device) -> None:
     world.begin(alice, bob, world.server.hand_out(bob.address, Stock.LAST_RESORT))
-    letter = written(world, alice, bob)
-    world.receive(letter)
+    message = written(world, alice, bob)
+    world.receive(message)
     world.begin(bob, alice, discard=True)
-    world.receive(letter)
+    world.receive(message)
 
 
 def discarded(world: World, alice: Device, bob: Device) -> None:
@@ -94,7 +94,7 @@ def yielding_settled(world: World, alice: Device, bob: Device) -> None:
     model_settling.alternately(world, alice, bob)
 
 
-def damaged_late_letter(world: World, alice: Device, bob: Device) -> None:
+def damaged_late_message(world: World, alice: Device, bob: Device) -> None:
     world.begin(alice, bob)
     late = written(world, alice, bob)
     world.receive(written(world, alice, bob))
@@ -103,7 +103,7 @@ def damaged_late_letter(world: World, alice: Device, bob: Device) -> None:
 
 
 def in_another_name(world: World, alice: Device, bob: Device) -> None:
-    """Alice's first letter, said to come from her other device, which Bob does not know."""
+    """Alice's first message, said to come from her other device, which Bob does not know."""
     world.begin(alice, bob)
     world.deliver(bob, whole(written(world, alice, bob)), alice.others[0].address)
 
@@ -122,20 +122,20 @@ def rewrapped_in_another_session(world: World, alice: Device, bob: Device) -> No
     first_contact(world, alice, bob)
     world.begin(alice, bob)
     said(world, alice, bob)
-    world.deliver(bob, rewrapped(written(world, alice, bob), world.letters[0]), alice.address)
+    world.deliver(bob, rewrapped(written(world, alice, bob), world.messages[0]), alice.address)
 
 
 def crossed(world: World, alice: Device, bob: Device) -> None:
     world.begin(alice, bob)
     world.begin(bob, alice)
-    for letter in [written(world, alice, bob), written(world, bob, alice)]:
-        world.receive(letter)
+    for message in [written(world, alice, bob), written(world, bob, alice)]:
+        world.receive(message)
     model_settling.alternately(world, alice, bob)
 
 
 def repeated_later(world: World, alice: Device, bob: Device) -> None:
     first_contact(world, alice, bob)
-    letter = world.letters[0]
+    message = world.messages[0]
     for writer, reader in ((bob, alice), (alice, bob)) * 2:
         world.receive(written(world, writer, reader))
-    world.deliver(bob, peeled(letter))
+    world.deliver(bob, peeled(message))

@@ -1,4 +1,4 @@
-"""Short stories of the triple ratchet in the model's world: long texts, late letters of an epoch before.
+"""Short stories of the triple ratchet in the model's world: long texts, late messages of an epoch before.
 
 Not here: what breaks them (tests/model/test_teeth_braid.py).
 """
@@ -6,7 +6,7 @@ Not here: what breaks them (tests/model/test_teeth_braid.py).
 from typing import Final
 
 from support.model_device import Device
-from support.model_letters import Letter
+from support.model_messages import Message
 from support.model_stories import converse, written
 from support.model_world import World
 
@@ -14,26 +14,26 @@ LONG: Final = bytes(5000)
 """A text of 5,000 bytes carries 41 codewords: the whole of whatever is due."""
 
 
-def long_one(world: World, writer: Device, reader: Device) -> Letter:
-    letter = world.write(writer, reader, LONG)
-    assert letter is not None
-    return letter
+def long_one(world: World, writer: Device, reader: Device) -> Message:
+    message = world.write(writer, reader, LONG)
+    assert message is not None
+    return message
 
 
 def to_epoch(world: World, one: Device, other: Device, epoch: int) -> None:
-    """Write long texts in turn until a letter of `one` is of an epoch."""
+    """Write long texts in turn until a message of `one` is of an epoch."""
     for _ in range(3 * epoch):
         for writer, reader in ((one, other), (other, one)):
-            letter = long_one(world, writer, reader)
-            assert world.receive(letter)
-            pq_header = letter.message.pq_header
+            message = long_one(world, writer, reader)
+            assert world.receive(message)
+            pq_header = message.ratchet_message.pq_header
             if writer is one and pq_header is not None and pq_header.epoch == epoch:
                 return
     raise AssertionError("the braid does not move")
 
 
 def epochs(world: World, alice: Device, bob: Device) -> None:
-    """Three epochs, with a look at both stores after each letter."""
+    """Three epochs, with a look at both stores after each message."""
     world.begin(alice, bob)
     for _ in range(9):
         for writer, reader in ((alice, bob), (bob, alice)):
@@ -43,7 +43,7 @@ def epochs(world: World, alice: Device, bob: Device) -> None:
 
 
 def late_in_an_epoch_before(world: World, alice: Device, bob: Device) -> None:
-    """Of two letters one is held back, so also the last of each epoch; they come when all is over."""
+    """Of two messages one is held back, so also the last of each epoch; they come when all is over."""
     world.begin(alice, bob)
     late = []
     for _ in range(6):
@@ -51,12 +51,12 @@ def late_in_an_epoch_before(world: World, alice: Device, bob: Device) -> None:
             assert world.receive(long_one(world, writer, reader))
             late.append(long_one(world, writer, reader))
     assert world.epochs() > 2
-    for letter in late:
-        assert world.receive(letter)
+    for message in late:
+        assert world.receive(message)
 
 
 def late_in_another_session(world: World, alice: Device, bob: Device) -> None:
-    """Bob tries a letter of the first session in the second one, whose braid is as far and waits for more."""
+    """Bob tries a message of the first session in the second, whose braid stands at the same place."""
     world.begin(alice, bob)
     converse(world, alice, bob)
     late = written(world, alice, bob)

@@ -1,9 +1,9 @@
-"""The world of the model: two users with two devices each, the letters between them, and who may read what.
+"""The world of the model: two users with two devices each, the messages between them, and who may read what.
 
     World      everything a test can make happen; each step checks what comes of it
     Verdict    whether a parcel must be read, must be refused, or may be either
 
-A parcel must be read if its letter is whole, comes from whom it claims, is new to the device, and belongs to
+A parcel must be read if its message is whole, comes from whom it claims, is new to the device, and belongs to
 a session that the device holds, or can begin with the prekeys it has. A session that is `forked` is excused:
 one of its two stores was put back to an older copy, so that the two ratchets may not fit any more, as
 spec/limitations.md says; what cannot be read there is refused in one of three ways (FORKED). Everything else
@@ -35,7 +35,7 @@ from letterlock.errors import (
 from letterlock.stores._memory import MemoryStore
 from support.model_device import Device, Home
 from support.model_ledger import Ledger
-from support.model_letters import Letter, Need, Parcel, needs_of, whole
+from support.model_messages import Message, Need, Parcel, needs_of, whole
 from support.model_server import PrekeyServer, Stock
 from support.pair import BOTH_SUITES, Clock, entropy_of, snapshot, unchanged
 
@@ -49,7 +49,7 @@ pushed out of an archive."""
 
 
 FORKED: Final = (AuthenticationFailed, BraidFailed, DuplicateMessage)
-"""How a letter is refused that was written in a session of which one side was put back."""
+"""How a message is refused that was written in a session of which one side was put back."""
 
 
 class Verdict(Enum):
@@ -75,7 +75,7 @@ class Handshake:
 
 
 class World:
-    """Four devices, a prekey server, and every letter that was ever written."""
+    """Four devices, a prekey server, and every message that was ever written."""
 
     def __init__(self, *, on_disk: bool = False, seed: object = 0) -> None:
         self.ledger = Ledger()
@@ -87,8 +87,8 @@ class World:
         for device in self.devices:
             device.others = [each for each in self.devices if each is not device]
             self.publish(device, 0)
-        self.letters: list[Letter] = []
-        self.on_the_way: list[Letter] = []
+        self.messages: list[Message] = []
+        self.on_the_way: list[Message] = []
         self.handshakes: dict[bytes, Handshake] = {}
         self.forked: set[bytes] = set()
         self.begun: dict[frozenset[Address], int] = {}
@@ -151,11 +151,11 @@ class World:
             self.begin(device, peer, discard=True)
         device.stale = False
 
-    # letters
+    # messages
 
-    def write(self, device: Device, peer: Device, filler: bytes = b"") -> Letter | None:
-        """Write a letter and send it; None where there is no session, which must be said."""
-        number = len(self.letters)
+    def write(self, device: Device, peer: Device, filler: bytes = b"") -> Message | None:
+        """Write a message and send it; None where there is no session, which must be said."""
+        number = len(self.messages)
         text = f"{number} from {device.address} to {peer.address} ".encode() + filler
         if not device.held(peer.address):
             with unchanged(device.store), pytest.raises(NoSession), device.acts():
@@ -165,30 +165,30 @@ class World:
             wire = device.account.encrypt(peer.address, text)
         return self._sent(device, peer, text, wire)
 
-    def _sent(self, device: Device, peer: Device, text: bytes, wire: bytes) -> Letter:
+    def _sent(self, device: Device, peer: Device, text: bytes, wire: bytes) -> Message:
         session = device.active(peer.address)
         assert session is not None
-        letter = Letter(len(self.letters), device.address, peer.address, session, text, wire)
-        pq_header = letter.message.pq_header
+        message = Message(len(self.messages), device.address, peer.address, session, text, wire)
+        pq_header = message.ratchet_message.pq_header
         if pq_header is not None:
             device.timeline.wrote(session, pq_header.epoch, pq_header.number)
-        self.letters.append(letter)
-        self.on_the_way.append(letter)
-        return letter
+        self.messages.append(message)
+        self.on_the_way.append(message)
+        return message
 
     def verdict(self, device: Device, claimed: Address, parcel: Parcel) -> Verdict:
         """Say what must become of a parcel that is said to come from `claimed`."""
-        letter, timeline = parcel.letter, device.timeline
-        if letter is None or claimed != letter.sender or device.address != letter.receiver:
+        message, timeline = parcel.message, device.timeline
+        if message is None or claimed != message.sender or device.address != message.receiver:
             return Verdict.REFUSED
-        sound = letter.session in device.held(claimed) and letter.session not in self.forked
-        if letter.number in timeline.read:
+        sound = message.session in device.held(claimed) and message.session not in self.forked
+        if message.number in timeline.read:
             return Verdict.DUPLICATE if sound else Verdict.REFUSED
-        if letter.session in device.held(claimed):
+        if message.session in device.held(claimed):
             return Verdict.READ if sound else Verdict.EITHER
-        if not parcel.begins or letter.session in timeline.accepted:
+        if not parcel.begins or message.session in timeline.accepted:
             return Verdict.REFUSED
-        needs = self.handshakes[letter.session].needs
+        needs = self.handshakes[message.session].needs
         return Verdict.READ if all(self._has(device, need) for need in needs) else Verdict.REFUSED
 
     def _has(self, device: Device, need: Need) -> bool:
@@ -198,8 +198,8 @@ class World:
     def deliver(self, device: Device, parcel: Parcel, claimed: Address | None = None) -> bool:
         """Let a device read a parcel; return whether it could. Only PeerError and TrustError say that not."""
         if claimed is None:
-            assert parcel.letter is not None
-            claimed = parcel.letter.sender
+            assert parcel.message is not None
+            claimed = parcel.message.sender
         verdict = self.verdict(device, claimed, parcel)
         # What must be read changes the store; the copy is for what may be refused.
         before = None if verdict is Verdict.READ else snapshot(device.store)
@@ -211,48 +211,48 @@ class World:
         except (PeerError, TrustError) as refusal:
             error = refusal
         if error is not None:
-            assert verdict is not Verdict.READ, f"{parcel.letter} must be read, not {error!r}"
+            assert verdict is not Verdict.READ, f"{parcel.message} must be read, not {error!r}"
             assert verdict is not Verdict.DUPLICATE or isinstance(error, DuplicateMessage), repr(error)
             assert verdict is not Verdict.EITHER or isinstance(error, FORKED), repr(error)
             assert verdict is Verdict.EITHER or not isinstance(error, BraidFailed), repr(error)
             assert snapshot(device.store) == before, "a refused message changes the store"
             return False
         assert verdict in {Verdict.READ, Verdict.EITHER}, "what must be refused is read"
-        assert parcel.letter is not None
-        assert text == parcel.letter.text
-        self._has_read(device, parcel.letter)
+        assert parcel.message is not None
+        assert text == parcel.message.text
+        self._has_read(device, parcel.message)
         return True
 
-    def receive(self, letter: Letter) -> bool:
-        """Deliver a letter as it is to where it belongs."""
-        return self.deliver(self.device(letter.receiver), whole(letter))
+    def receive(self, message: Message) -> bool:
+        """Deliver a message as it is to where it belongs."""
+        return self.deliver(self.device(message.receiver), whole(message))
 
-    def is_late(self, letter: Letter) -> bool:
-        """Whether its receiver keeps the key of this letter."""
-        return self.device(letter.receiver).keeps_key_of(letter.sender, letter.message)
+    def is_late(self, message: Message) -> bool:
+        """Whether its receiver keeps the key of this message."""
+        return self.device(message.receiver).keeps_key_of(message.sender, message.ratchet_message)
 
-    def _has_read(self, device: Device, letter: Letter) -> None:
+    def _has_read(self, device: Device, message: Message) -> None:
         timeline = device.timeline
-        held = timeline.held.setdefault(letter.sender, set())
-        begun = timeline.unanswered.get(letter.sender)
-        if letter.session not in held or letter.session == begun:
-            timeline.unanswered.pop(letter.sender, None)
+        held = timeline.held.setdefault(message.sender, set())
+        begun = timeline.unanswered.get(message.sender)
+        if message.session not in held or message.session == begun:
+            timeline.unanswered.pop(message.sender, None)
         elif begun is not None:
-            assert device.active(letter.sender) == begun, "a late letter undoes a new beginning"
-        if letter.session not in held:
-            held.add(letter.session)
-            timeline.accepted.add(letter.session)
-            for need in self.handshakes[letter.session].needs:
+            assert device.active(message.sender) == begun, "a late message undoes a new beginning"
+        if message.session not in held:
+            held.add(message.session)
+            timeline.accepted.add(message.session)
+            for need in self.handshakes[message.session].needs:
                 if need.key in timeline.one_time:
                     del timeline.prekeys[need.kind, need.id]
                     timeline.used.add((need.kind, need.id))
-        timeline.read.add(letter.number)
-        assert not self.is_late(letter), "the key of a read message is kept"
-        message = letter.message
-        sparse_kept = device.keeps_sparse_key_of(letter.sender, letter.session, message)
+        timeline.read.add(message.number)
+        assert not self.is_late(message), "the key of a read message is kept"
+        ratchet_message = message.ratchet_message
+        sparse_kept = device.keeps_sparse_key_of(message.sender, message.session, ratchet_message)
         assert not sparse_kept, "the sparse key of a read message is kept"
-        passed = device.has_passed(letter.sender, letter.session, message)
-        assert passed or letter.session in self.forked, "a chain stands before a read message"
+        passed = device.has_passed(message.sender, message.session, ratchet_message)
+        assert passed or message.session in self.forked, "a chain stands before a read message"
 
     # stores
 
@@ -264,12 +264,12 @@ class World:
         for peer in self.peers(device):
             self.forked |= device.held(peer.address)
 
-    def take_back(self, device: Device, peer: Device, letter: Letter | None) -> None:
+    def take_back(self, device: Device, peer: Device, message: Message | None) -> None:
         """A transaction that fails: reading, publishing, beginning and writing in it have not happened."""
         bundle = self.server.hand_out(peer.address, Stock.LAST_RESORT)
         with unchanged(device.store), pytest.raises(Undo), self.ledger.calls(), device.account.transaction():
-            if letter is not None:
-                assert device.account.decrypt(letter.sender, letter.wire) == letter.text
+            if message is not None:
+                assert device.account.decrypt(message.sender, message.wire) == message.text
             device.account.publish(1)
             if device.held(peer.address):
                 device.account.encrypt(peer.address, b"never sent")
@@ -277,16 +277,16 @@ class World:
             device.account.encrypt(peer.address, b"never sent either")
             raise Undo
 
-    def answer_at_once(self, letter: Letter) -> None:
-        """One transaction: read a letter, be refused to read it again, and answer."""
-        device, peer = self.device(letter.receiver), self.device(letter.sender)
+    def answer_at_once(self, message: Message) -> None:
+        """One transaction: read a message, be refused to read it again, and answer."""
+        device, peer = self.device(message.receiver), self.device(message.sender)
         with device.acts(), device.account.transaction():
-            assert device.account.decrypt(letter.sender, letter.wire) == letter.text
+            assert device.account.decrypt(message.sender, message.wire) == message.text
             with unchanged(device.store), pytest.raises(PeerError):
-                device.account.decrypt(letter.sender, letter.wire)
-            text = f"{len(self.letters)} answers {letter.number}".encode()
+                device.account.decrypt(message.sender, message.wire)
+            text = f"{len(self.messages)} answers {message.number}".encode()
             wire = device.account.encrypt(peer.address, text)
-        self._has_read(device, letter)
+        self._has_read(device, message)
         self._sent(device, peer, text, wire)
 
     # somebody else
@@ -308,7 +308,7 @@ class World:
     def epochs(self) -> int:
         """How far the braid of any session has come, from 1."""
         return max(
-            (each.message.pq_header.epoch for each in self.letters if each.message.pq_header), default=0
+            (header.epoch for each in self.messages if (header := each.ratchet_message.pq_header)), default=0
         )
 
     def check(self) -> None:

@@ -4,7 +4,7 @@ Its message key stands where a ciphertext would: what `send` returns and `receiv
 that every key can be compared. It renews its ratchet key when it receives, letterlock when it next sends
 (section 8.5, deferral): the n-th key of a party is the same either way, so both draw from one stream.
 
-Not here: the transcripts, and letterlock's side of them (tests/differential/test_ratchet.py, duet.py).
+Not here: the transcripts, and letterlock's side of them (tests/differential/test_ratchet.py, double_pair.py).
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
 """Two parties, their stores, and a lossy network between them: what every test of a conversation begins with.
 
 Pair     alice and bob; `reopen` forgets everything but the two stores
-Side     one of them: `say` posts a letter to the other, `hear` decrypts the oldest that came
-Post     letters on their way to one side: dropped, repeated, reordered, cut, lengthened, flipped
+Side     one of them: `say` posts a message to the other, `hear` decrypts the oldest that came
+Post     messages on their way to one side: dropped, repeated, reordered, cut, lengthened, flipped
 dump     everything a store holds, in plain values, so that two dumps can be compared
 """
 
@@ -70,32 +70,32 @@ def sqlite_stores(folder: Path) -> Stores:
 
 
 class Post:
-    """Letters on their way to one side, the oldest first, and everything a network does to them."""
+    """Messages on their way to one side, the oldest first, and everything a network does to them."""
 
     def __init__(self) -> None:
-        self.letters: list[bytes] = []
+        self.messages: list[bytes] = []
 
     def drop(self, index: int = 0) -> bytes:
-        return self.letters.pop(index)
+        return self.messages.pop(index)
 
     def repeat(self, index: int = 0) -> None:
-        self.letters.append(self.letters[index])
+        self.messages.append(self.messages[index])
 
     def shuffle(self, rng: random.Random) -> None:
-        rng.shuffle(self.letters)
+        rng.shuffle(self.messages)
 
     def cut(self, index: int, length: int) -> None:
-        self.letters[index] = self.letters[index][:length]
+        self.messages[index] = self.messages[index][:length]
 
     def lengthen(self, index: int, tail: bytes) -> None:
-        self.letters[index] += tail
+        self.messages[index] += tail
 
     def flip(self, index: int, at: int, mask: int = 1) -> None:
-        self.letters[index] = flipped(self.letters[index], at, mask)
+        self.messages[index] = flipped(self.messages[index], at, mask)
 
 
 class Side:
-    """One party: an account in its store, the peer's address, and the letters on their way to it."""
+    """One party: an account in its store, the peer's address, and the messages on their way to it."""
 
     def __init__(self, make: Callable[[], AnyStore], address: Address, peer: Address, pair: "Pair") -> None:
         self._make = make
@@ -131,25 +131,25 @@ class Side:
         self.account.initiate(self.peer, PrekeyBundle.decode(bundle.encode()), suite=suite)
 
     def write(self, text: bytes) -> bytes:
-        """Encrypt a letter and keep it in hand."""
+        """Encrypt a message and keep it in hand."""
         return self.account.encrypt(self.peer, text)
 
     def say(self, text: bytes) -> bytes:
-        """Encrypt a letter and post it."""
-        letter = self.write(text)
-        self.other.post.letters.append(letter)
-        return letter
+        """Encrypt a message and post it."""
+        message = self.write(text)
+        self.other.post.messages.append(message)
+        return message
 
-    def read(self, letter: bytes) -> bytes:
-        """Decrypt a letter that did not go through the post."""
-        return self.account.decrypt(self.peer, letter)
+    def read(self, message: bytes) -> bytes:
+        """Decrypt a message that did not go through the post."""
+        return self.account.decrypt(self.peer, message)
 
     def hear(self) -> bytes:
-        """Decrypt the oldest letter that came."""
+        """Decrypt the oldest message that came."""
         return self.read(self.post.drop())
 
     def hear_all(self) -> list[bytes]:
-        return [self.hear() for _ in range(len(self.post.letters))]
+        return [self.hear() for _ in range(len(self.post.messages))]
 
     def dump(self) -> dict[str, Any]:
         return dump(self.store)
@@ -199,7 +199,7 @@ class Pair:
     def turn_after_loss(self) -> None:
         """The same, after whatever is still on its way was lost."""
         for side in (self.alice, self.bob):
-            side.post.letters.clear()
+            side.post.messages.clear()
         self.turn()
 
     def reopen(self) -> None:

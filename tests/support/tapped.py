@@ -32,7 +32,7 @@ from support.pair import BOTH_SUITES, Pair, Side
 from support.store_tools import KEY, quick
 
 LONG: Final[tuple[int, ...]] = (5, 700, 2000, 2000, 6000)
-"""Sizes of texts with which an epoch takes some thirty letters."""
+"""Sizes of texts with which an epoch takes some thirty messages."""
 
 MIXED: Final[tuple[int, ...]] = (5, 2000)
 """Sizes with which one side is often far ahead of the other: the braid then comes into its rarest state."""
@@ -40,16 +40,16 @@ MIXED: Final[tuple[int, ...]] = (5, 2000)
 
 @dataclass(frozen=True)
 class Event:
-    """Something that a side did with a letter: it sent it, or read it."""
+    """Something that a side did with a message: it sent it, or read it."""
 
     side: Side
     sent: bool
-    letter: bytes
+    message: bytes
     text: bytes
 
 
 class Tapped:
-    """Two who talk in bursts; letters of one direction overtake each other, and some are on their way."""
+    """Two who talk in bursts; messages of one direction overtake each other, and some are on their way."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, suite: Suite, seed: int = 1) -> None:
         self.folder = folder
@@ -87,42 +87,42 @@ class Tapped:
 
     def say(self, side: Side) -> None:
         text = self.rng.randbytes(self.rng.choice(self.sizes))
-        letter = side.say(text)
-        self.texts[letter] = text
-        self.events.append(Event(side, True, letter, text))
+        message = side.say(text)
+        self.texts[message] = text
+        self.events.append(Event(side, True, message, text))
 
     def hear(self, side: Side) -> None:
-        """Read one of the oldest four letters that came."""
-        letter = side.post.drop(self.rng.randrange(min(4, len(side.post.letters))))
-        text = side.read(letter)
-        assert text == self.texts[letter]
-        self.events.append(Event(side, False, letter, text))
+        """Read one of the oldest four messages that came."""
+        message = side.post.drop(self.rng.randrange(min(4, len(side.post.messages))))
+        text = side.read(message)
+        assert text == self.texts[message]
+        self.events.append(Event(side, False, message, text))
 
-    def talk(self, letters: int) -> None:
-        """Send as many letters, and read most of what is on its way."""
-        for _ in range(letters):
+    def talk(self, messages: int) -> None:
+        """Send as many messages, and read most of what is on its way."""
+        for _ in range(messages):
             side = self.rng.choice([self.pair.alice, self.pair.bob])
             self.say(side)
-            while len(side.other.post.letters) > self.rng.randrange(6):
+            while len(side.other.post.messages) > self.rng.randrange(6):
                 self.hear(side.other)
 
     def rob(self, side: Side, name: str) -> SqliteStore:
         """Copy a side's files, as they lie there while the side goes on, and open the copy."""
         return copy_of(self.folder / side.address.name, self.folder / name)
 
-    def letters_for(self, thief: Eavesdropper, side: Side, at: int) -> Iterator[tuple[bool, bytes]]:
+    def messages_for(self, thief: Eavesdropper, side: Side, at: int) -> Iterator[tuple[bool, bytes]]:
         """Tell a thief what came before the theft at event `at`; return what he is to read.
 
-        These are the letters sent later, and before them those that the robbed side had still to read.
+        These are the messages sent later, and before them those that the robbed side had still to read.
         """
         before = self.events[:at]
-        had = {event.letter for event in before if event.side is side}
+        had = {event.message for event in before if event.side is side}
         for event in before:
-            if event.sent and event.letter in had:
-                thief.recall(event.letter)
+            if event.sent and event.message in had:
+                thief.recall(event.message)
         later = [event for event in self.events[at:] if event.sent]
-        for event in [each for each in before if each.sent and each.letter not in had] + later:
-            yield (OURS if event.side is side else THEIRS), event.letter
+        for event in [each for each in before if each.sent and each.message not in had] + later:
+            yield (OURS if event.side is side else THEIRS), event.message
 
 
 class Impostor:
@@ -139,13 +139,13 @@ class Impostor:
         return self._due.pop() if length == 32 and self._due else os.urandom(length)
 
     def follow(self, event: Event) -> bytes | None:
-        """Do what the robbed side did. Returns the text of a letter that it can read."""
+        """Do what the robbed side did. Returns the text of a message that it can read."""
         if not event.sent:
             try:
-                return self.account.decrypt(self._peer, event.letter)
+                return self.account.decrypt(self._peer, event.message)
             except PeerError:
                 return None
-        key = unwrapped(event.letter).header.ratchet_key
+        key = unwrapped(event.message).header.ratchet_key
         self._due = [] if key in self._seen else [self._curve[key].expose()]
         self._seen.add(key)
         self.account.encrypt(self._peer, event.text)
@@ -182,8 +182,8 @@ def braid_of(side: Side) -> Braid:
     return triple_of(side.store, side).braid
 
 
-def epoch_of(letter: bytes) -> int:
+def epoch_of(message: bytes) -> int:
     """Return the epoch whose secret is in a message's key."""
-    pq_header = unwrapped(letter).pq_header
+    pq_header = unwrapped(message).pq_header
     assert pq_header is not None
     return pq_header.epoch - 1

@@ -58,7 +58,7 @@ _MANY = {
 
 
 def record_primitives(monkeypatch: pytest.MonkeyPatch) -> Trace:
-    """WrappedKey every primitive so that it writes its name down before it works."""
+    """Wrap every primitive so that it writes its name down before it works."""
     trace = Trace()
     for target, name in _WRAPPED.items():
         monkeypatch.setattr(target, _wrap(pkgutil.resolve_name(target), name, trace))

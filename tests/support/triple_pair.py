@@ -1,6 +1,6 @@
 """Two triple ratchets without sessions or seals: message keys stand for messages.
 
-Not here: the braid alone (braids.py), the double ratchet alone (duet.py).
+Not here: the braid alone (braid_pair.py), the double ratchet alone (double_pair.py).
 """
 
 import dataclasses
@@ -31,7 +31,7 @@ HANDSHAKE_BYTES: Final = 1650
 
 
 @dataclass(frozen=True)
-class Letter:
+class Message:
     """Header, part, and the key that seals their message; the receiver must come to the same key."""
 
     header: Header
@@ -59,38 +59,38 @@ class Side:
         self.double: dict[tuple[bytes, int], MessageKey] = {}
         self.sparse: dict[tuple[int, int], SparseMessageKey] = {}
 
-    def send(self, size: int = 20) -> Letter:
+    def send(self, size: int = 20) -> Message:
         """Send a text of so many bytes; a first message has its handshake besides."""
         whole = padded_length(size) + HANDSHAKE_BYTES * isinstance(self.state.double, Unanswered)
         sent = triple.send(self.profile, self.state, whole, self.entropy, self.slots.read)
         self.state = sent.state
         self.slots.write(sent.writes)
-        return Letter(sent.header, sent.pq_header, sent.key)
+        return Message(sent.header, sent.pq_header, sent.key)
 
-    def look(self, letter: Letter) -> FoundKey:
-        kept = self.double.get((letter.header.ratchet_key.data, letter.header.number))
-        message = (letter.header, letter.pq_header)
+    def find_message_key(self, message: Message) -> FoundKey:
+        kept = self.double.get((message.header.ratchet_key.data, message.header.number))
+        headers = (message.header, message.pq_header)
         return triple.find_message_key(
-            self.profile, self.state, message, kept, lambda *name: self.sparse.get(name)
+            self.profile, self.state, headers, kept, lambda *name: self.sparse.get(name)
         )
 
-    def settle(self, letter: Letter, looked: FoundKey) -> Committed:
-        return triple.commit(self.profile, self.state, looked, letter.pq_header, self.slots.read)
+    def commit(self, message: Message, found: FoundKey) -> Committed:
+        return triple.commit(self.profile, self.state, found, message.pq_header, self.slots.read)
 
-    def receive(self, letter: Letter) -> FoundKey:
+    def receive(self, message: Message) -> FoundKey:
         """Commit a message if its key comes out right, as a session does after the tag."""
-        looked = self.look(letter)
-        assert looked.key == letter.key
-        settled = self.settle(letter, looked)
-        self.double.pop((letter.header.ratchet_key.data, letter.header.number), None)
-        self.sparse.pop((letter.pq_header.epoch - 1, letter.pq_header.number), None)
-        if looked.double is not None:
-            self.double |= skipped_keys(looked.double)
-        if looked.sparse is not None:
-            self.sparse |= sparse_keys(self.profile, looked.sparse)
-        self.state = settled.state
-        self.slots.write(settled.writes)
-        return looked
+        found = self.find_message_key(message)
+        assert found.key == message.key
+        committed = self.commit(message, found)
+        self.double.pop((message.header.ratchet_key.data, message.header.number), None)
+        self.sparse.pop((message.pq_header.epoch - 1, message.pq_header.number), None)
+        if found.double is not None:
+            self.double |= skipped_keys(found.double)
+        if found.sparse is not None:
+            self.sparse |= sparse_keys(self.profile, found.sparse)
+        self.state = committed.state
+        self.slots.write(committed.writes)
+        return found
 
     @property
     def braid(self) -> str:
@@ -104,7 +104,9 @@ class Side:
 Sides: TypeAlias = tuple[Side, Side]
 
 
-def trio(seed: object = "trio", secret: SharedSecret = SECRET, other: SharedSecret | None = None) -> Sides:
+def triple_pair(
+    seed: object = "triple_pair", secret: SharedSecret = SECRET, other: SharedSecret | None = None
+) -> Sides:
     """Alice in Unanswered, Bob in Waiting, with one secret (or another for Bob) and one signed prekey."""
     draw = entropy_of(f"{seed} alice")
     alice = Side(triple.initiator(LETTERLOCK, secret, SIGNED.public, draw), draw)
@@ -114,29 +116,29 @@ def trio(seed: object = "trio", secret: SharedSecret = SECRET, other: SharedSecr
 
 
 def alternate(
-    sides: Sides, until: Callable[[Letter], bool], size: int = 20, see: Callable[[], None] = lambda: None
+    sides: Sides, until: Callable[[Message], bool], size: int = 20, see: Callable[[], None] = lambda: None
 ) -> int:
-    """Let both write in turn until a letter answers the question; return how many were written."""
+    """Let both write in turn until a message answers the question; return how many were written."""
     for count in range(2000):
         sender, receiver = sides if count % 2 == 0 else sides[::-1]
-        letter = sender.send(size)
-        receiver.receive(letter)
+        message = sender.send(size)
+        receiver.receive(message)
         see()
-        if until(letter):
+        if until(message):
             return count + 1
     raise AssertionError("this never comes")
 
 
-def with_part(**changes: object) -> Callable[[Letter], Letter]:
-    def changed(letter: Letter) -> Letter:
-        pq_header = dataclasses.replace(letter.pq_header, **changes)  # type: ignore[arg-type]
-        return dataclasses.replace(letter, pq_header=pq_header)
+def with_pq_header(**changes: object) -> Callable[[Message], Message]:
+    def changed(message: Message) -> Message:
+        pq_header = dataclasses.replace(message.pq_header, **changes)  # type: ignore[arg-type]
+        return dataclasses.replace(message, pq_header=pq_header)
 
     return changed
 
 
-def with_header(**changes: object) -> Callable[[Letter], Letter]:
-    return lambda letter: dataclasses.replace(
-        letter,
-        header=dataclasses.replace(letter.header, **changes),  # type: ignore[arg-type]
+def with_header(**changes: object) -> Callable[[Message], Message]:
+    return lambda message: dataclasses.replace(
+        message,
+        header=dataclasses.replace(message.header, **changes),  # type: ignore[arg-type]
     )

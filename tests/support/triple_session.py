@@ -53,17 +53,17 @@ def turns(pair: Pair, count: int) -> None:
 
 
 def chatter(pair: Pair, seed: int, size: int = LONG) -> Iterator[tuple[Side, bytes]]:
-    """Yield, without end, who is to read which letter next; some writers go on for a while, or are lost.
+    """Yield, without end, who is to read which message next; some writers go on for a while, or are lost.
 
-    The one who asks for the next reads the letter, or lets it be lost.
+    The one who asks for the next reads the message, or lets it be lost.
     """
     rng = random.Random(seed)
     while True:
         side = rng.choice([pair.alice, pair.bob])
         for _ in range(rng.randrange(1, 4)):
-            letter = side.write(rng.randbytes(rng.choice([1, size // 2, size])))
+            message = side.write(rng.randbytes(rng.choice([1, size // 2, size])))
             if rng.random() < 0.9:
-                yield side.other, letter
+                yield side.other, message
 
 
 def forge(side: Side, text: bytes = b"forged", *, spoil: bool = True, at: int = 0) -> tuple[bytes, int]:
@@ -87,13 +87,13 @@ def forge(side: Side, text: bytes = b"forged", *, spoil: bool = True, at: int = 
     return (cbor.complete_array(head, message) if head else message), int(pq_header.type)
 
 
-def without_part(message: bytes) -> bytes:
+def as_plain_message(message: bytes) -> bytes:
     """Return a triple message as a plain one: what it has more taken out."""
     version, _, *rest = cbor2.loads(message)
     return cbor2.dumps([version, 2, *rest[:3], rest[-1]])
 
 
-def with_part(message: bytes) -> bytes:
+def as_triple_message(message: bytes) -> bytes:
     """Return a plain message as a triple one that carries nothing."""
     version, _, *rest = cbor2.loads(message)
     return cbor2.dumps([version, 5, *rest[:3], 1, 1, 0, 0, None, None, rest[-1]])

@@ -1,6 +1,6 @@
-"""The works that are timed, over any library's pair of talkers, and the line protocol of a worker.
+"""The cases that are timed, over any library's pair of talkers, and the line protocol of a worker.
 
-    run WORK N    one line of JSON back: nanoseconds of N repetitions, and messages recovered of how many
+    run CASE N    one line of JSON back: nanoseconds of N repetitions, and messages recovered of how many
 
 A repetition plays with a fresh pair, so that each does the same; what prepares it is not timed. What takes
 microseconds is done many times in one repetition, and the mean counts. Every text that was sent is compared
@@ -8,7 +8,7 @@ with what came out.
 
 This file runs in every peer's own environment: the standard library is all it may use.
 
-Not here: how a library is called (the files beside), who runs which work when (rounds.py).
+Not here: how a library is called (the files beside), who runs which case when (rounds.py).
 """
 
 import json
@@ -61,7 +61,7 @@ class Took(NamedTuple):
 
 
 Make = Callable[[], Pair]
-Work = Callable[[Make], Took]
+Case = Callable[[Make], Took]
 
 
 def texts(count: int, size: int = TEXT_BYTES) -> list[bytes]:
@@ -197,7 +197,7 @@ def large_decrypt(make: Make) -> Took:
     return Took(min(opening for _, opening in _large(make)))
 
 
-WORKS: Final[dict[str, Work]] = {
+CASES: Final[dict[str, Case]] = {
     "initiate": initiate,
     "initiate-and-encrypt": first_encrypt,
     "first-decrypt": first_decrypt,
@@ -212,11 +212,11 @@ WORKS: Final[dict[str, Work]] = {
 
 
 Own = Callable[[], float]
-"""One repetition of a work that is no pair's: what it takes, in nanoseconds."""
+"""One repetition of a case that is no pair's: what it takes, in nanoseconds."""
 
 
 def each_of(act: Callable[[], object], calls: int) -> Own:
-    """Return the work of so many calls, of which one counts."""
+    """Return the case of so many calls, of which one counts."""
 
     def own() -> float:
         begun = perf_counter_ns()
@@ -228,7 +228,7 @@ def each_of(act: Callable[[], object], calls: int) -> Own:
 
 
 def chain(steps: Callable[[int], object]) -> dict[str, Own]:
-    """Return the work of a library whose chain can be had alone; `steps` takes so many steps of it."""
+    """Return the case of a library whose chain can be had alone; `steps` takes so many steps of it."""
 
     def own() -> float:
         begun = perf_counter_ns()
@@ -238,41 +238,41 @@ def chain(steps: Callable[[int], object]) -> dict[str, Own]:
     return {"chain-step": own}
 
 
-def play(count: int, work: Work, make: Make) -> dict[str, object]:
+def play(count: int, case: Case, make: Make) -> dict[str, object]:
     """Return what `run` answers."""
-    took = [work(make) for _ in range(count)]
+    took = [case(make) for _ in range(count)]
     recovered = [each.recovered for each in took if each.recovered is not None]
     return {"ns": [each.ns for each in took], "recovered": min(recovered, default=None)}
 
 
 def serve(make: Make, versions: dict[str, str], own: Mapping[str, Own] | None = None) -> None:
-    """Play the works with pairs that `make` gives, and the library's own, for whoever asks."""
+    """Play the cases with pairs that `make` gives, and the library's own, for whoever asks."""
     besides = own or {}
 
-    def answer(work: str, count: int) -> dict[str, object]:
-        if work in besides:
-            return {"ns": [besides[work]() for _ in range(count)]}
-        return play(count, WORKS[work], make)
+    def answer(case: str, count: int) -> dict[str, object]:
+        if case in besides:
+            return {"ns": [besides[case]() for _ in range(count)]}
+        return play(count, CASES[case], make)
 
-    listen({"works": [*besides, *WORKS], "versions": versions}, answer)
+    listen({"cases": [*besides, *CASES], "versions": versions}, answer)
 
 
 def serve_own(own: Mapping[str, Own], versions: dict[str, str]) -> None:
-    """Play works without pairs, for whoever asks."""
+    """Play cases without pairs, for whoever asks."""
 
-    def answer(work: str, count: int) -> dict[str, object]:
-        return {"ns": [own[work]() for _ in range(count)]}
+    def answer(case: str, count: int) -> dict[str, object]:
+        return {"ns": [own[case]() for _ in range(count)]}
 
-    listen({"works": [*own], "versions": versions}, answer)
+    listen({"cases": [*own], "versions": versions}, answer)
 
 
 def listen(hello: dict[str, object], answer_to: Callable[[str, int], dict[str, object]]) -> None:
     """Say what there is, then answer lines until there are no more."""
     print(json.dumps(hello), flush=True)
     for line in sys.stdin:
-        _, work, count = line.split()
+        _, case, count = line.split()
         try:
-            answer = answer_to(work, int(count))
+            answer = answer_to(case, int(count))
         except Exception as error:  # noqa: BLE001 - said to who asked, who goes on with the others
             answer = {"error": f"{type(error).__name__}: {error}"}
         print(json.dumps(answer), flush=True)

@@ -1,4 +1,4 @@
-"""The floor: the calls of primitives that each work requires, straight from Python (bench/floor.py).
+"""The floor: the calls of primitives that each case requires, straight from Python (bench/floor.py).
 
 python floor_calls.py X3DH|PQXDH
 """
@@ -23,7 +23,7 @@ AT_REST = 40
 
 
 def calls(suite: Suite, bare: Callable[[], None], record: bytes) -> dict[str, cases.Own]:
-    """Return each work as calls; those of one message are repeated as the pairs' are."""
+    """Return each case as calls; those of one message are repeated as the pairs' are."""
     triple = suite is Suite.PQXDH
     message = floor.Message(padded_length(cases.TEXT_BYTES), triple=triple)
     handshake = floor.Handshake(triple)

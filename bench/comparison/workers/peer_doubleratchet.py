@@ -24,10 +24,10 @@ CONSTANT = b"\x01\x02"
 JUMP, HELD = 2000, 4000
 
 
-def finish(work: Coroutine[Any, Any, Any]) -> Any:
+def finish(coroutine: Coroutine[Any, Any, Any]) -> Any:
     """Run a coroutine that never waits."""
     try:
-        work.send(None)
+        coroutine.send(None)
     except StopIteration as done:
         return done.value
     raise RuntimeError("the coroutine waits for something")

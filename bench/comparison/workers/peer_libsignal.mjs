@@ -6,7 +6,7 @@
 // parses one for each call; `objects` hands back the object it was given, which no application on disk can do, but
 // which is the fastest there is. Messages are bytes on their way.
 //
-// The works are those of works.py, one by one; see there.
+// The cases are those of cases.py, one by one; see there.
 
 import { randomBytes } from 'node:crypto';
 import { createInterface } from 'node:readline';
@@ -142,9 +142,9 @@ function requireSame(came, sent) {
   if (!Buffer.from(came).equals(Buffer.from(sent))) throw new Error('what was decrypted is not what was encrypted');
 }
 
-async function timed(work) {
+async function timed(act) {
   const begun = process.hrtime.bigint();
-  const came = await work();
+  const came = await act();
   return [Number(process.hrtime.bigint() - begun), came];
 }
 
@@ -191,10 +191,10 @@ async function firstDecrypt() {
   return { ns };
 }
 
-async function each(sent, count, work) {
+async function each(sent, count, act) {
   const [ns, came] = await timed(async () => {
     const all = [];
-    for (const text of sent) all.push(await work(text));
+    for (const text of sent) all.push(await act(text));
     return all;
   });
   return [{ ns: ns / count }, came];
@@ -269,7 +269,7 @@ async function large() {
   return [Math.min(...sealing), Math.min(...opening)];
 }
 
-const WORKS = {
+const CASES = {
   'initiate': initiate,
   'initiate-and-encrypt': firstEncrypt,
   'first-decrypt': firstDecrypt,
@@ -282,20 +282,20 @@ const WORKS = {
   'large-decrypt': async () => ({ ns: (await large())[1] }),
 };
 
-async function play(work, count) {
+async function play(name, count) {
   const took = [];
-  for (let at = 0; at < count; at += 1) took.push(await WORKS[work]());
+  for (let at = 0; at < count; at += 1) took.push(await CASES[name]());
   const recovered = took.flatMap((one) => (one.recovered === undefined ? [] : [one.recovered]));
   return { ns: took.map((one) => one.ns), recovered: recovered.length ? Math.min(...recovered) : null };
 }
 
 const versions = { [about.name]: about.version, 'Node': process.versions.node };
-console.log(JSON.stringify({ works: Object.keys(WORKS), versions }));
+console.log(JSON.stringify({ cases: Object.keys(CASES), versions }));
 for await (const line of createInterface({ input: process.stdin })) {
-  const [, work, count] = line.split(' ');
+  const [, name, count] = line.split(' ');
   let answer;
   try {
-    answer = await play(work, Number(count));
+    answer = await play(name, Number(count));
   } catch (error) {
     answer = { error: `${error.name}: ${error.message}` };
   }

@@ -7,8 +7,8 @@
 Sessions of a large store are copies of one in the X3DH suite under other addresses: rows like any others, so
 that a message of the one peer there is opens in each of them.
 
-    run WORK N        by the clock: what a user waits for, most of it the disk's doing
-    run WORK-cpu N    by the processor's time: what grows with the data, if anything does
+    run CASE N        by the clock: what a user waits for, most of it the disk's doing
+    run CASE-cpu N    by the processor's time: what grows with the data, if anything does
 """
 
 import os
@@ -43,7 +43,7 @@ Run = Callable[[int, Clock], list[float]]
 CPU: Final = "-cpu"
 
 
-class Talk:
+class Conversation:
     """An account in a file, and its peer in memory; both have spoken."""
 
     def __init__(self, folder: Path, suite: Suite) -> None:
@@ -80,9 +80,9 @@ class Talk:
         return {"ns": [], "file": files, "resident": int(pages) * os.sysconf("SC_PAGE_SIZE")}
 
 
-def timed(work: Callable[[], object], clock: Clock) -> float:
+def timed(act: Callable[[], object], clock: Clock) -> float:
     begun = clock()
-    work()
+    act()
     return clock() - begun
 
 
@@ -95,17 +95,17 @@ class Sessions:
     """Messages with random ones of many sessions."""
 
     def __init__(self, count: int, folder: Path) -> None:
-        self.talk = Talk(folder, Suite.X3DH)
-        self.talk.copy(_peer(number) for number in range(1, count))
+        self.conversation = Conversation(folder, Suite.X3DH)
+        self.conversation.copy(_peer(number) for number in range(1, count))
         self._count = count
         self._random = random.Random(count)
         self._heard: Counter[Address] = Counter()
-        self._letters: list[tuple[bytes, bytes]] = []
-        self.works: dict[str, Run] = {"encrypt": self._encrypt, "decrypt": self._decrypt}
+        self._messages: list[tuple[bytes, bytes]] = []
+        self.cases: dict[str, Run] = {"encrypt": self._encrypt, "decrypt": self._decrypt}
 
     def _encrypt(self, count: int, clock: Clock) -> list[float]:
         text = os.urandom(cases.TEXT_BYTES)
-        times = (timed(partial(self.talk.ours.encrypt, to, text), clock) for to in self._drawn())
+        times = (timed(partial(self.conversation.ours.encrypt, to, text), clock) for to in self._drawn())
         return [mean(times) for _ in range(count)]
 
     def _decrypt(self, count: int, clock: Clock) -> list[float]:
@@ -118,19 +118,19 @@ class Sessions:
             yield _peer(self._random.randrange(self._count))
 
     def _hear(self, of: Address, clock: Clock) -> float:
-        text, letter = self._letter(self._heard[of])
+        text, message = self._message(self._heard[of])
         begun = clock()
-        came = self.talk.ours.decrypt(of, letter)
+        came = self.conversation.ours.decrypt(of, message)
         took = clock() - begun
         cases.require_same(came, text)
         self._heard[of] += 1
         return took
 
-    def _letter(self, number: int) -> tuple[bytes, bytes]:
-        while len(self._letters) <= number:
+    def _message(self, number: int) -> tuple[bytes, bytes]:
+        while len(self._messages) <= number:
             text = os.urandom(cases.TEXT_BYTES)
-            self._letters.append((text, self.talk.theirs.encrypt(OURS, text)))
-        return self._letters[number]
+            self._messages.append((text, self.conversation.theirs.encrypt(OURS, text)))
+        return self._messages[number]
 
 
 def _peer(number: int) -> Address:
@@ -141,28 +141,28 @@ class Skipped:
     """One session; its peer wrote messages of which only those after the gap have come."""
 
     def __init__(self, held: int, suite: Suite, folder: Path) -> None:
-        self.talk = Talk(folder, suite)
+        self.conversation = Conversation(folder, suite)
         self._late = [self._write() for _ in range(held)]
         self._hear(*self._write(), perf_counter_ns)
         random.Random(held).shuffle(self._late)
-        self.works: dict[str, Run] = {"encrypt": self._encrypt, "decrypt": self._decrypt}
+        self.cases: dict[str, Run] = {"encrypt": self._encrypt, "decrypt": self._decrypt}
         if held:
-            self.works["late"] = self._decrypt_late
+            self.cases["late"] = self._decrypt_late
 
     def _write(self) -> tuple[bytes, bytes]:
         text = os.urandom(cases.TEXT_BYTES)
-        return text, self.talk.theirs.encrypt(OURS, text)
+        return text, self.conversation.theirs.encrypt(OURS, text)
 
-    def _hear(self, text: bytes, letter: bytes, clock: Clock) -> float:
+    def _hear(self, text: bytes, message: bytes, clock: Clock) -> float:
         begun = clock()
-        came = self.talk.ours.decrypt(THEIRS, letter)
+        came = self.conversation.ours.decrypt(THEIRS, message)
         took = clock() - begun
         cases.require_same(came, text)
         return took
 
     def _encrypt(self, count: int, clock: Clock) -> list[float]:
         text = os.urandom(cases.TEXT_BYTES)
-        times = (timed(lambda: self.talk.ours.encrypt(THEIRS, text), clock) for _ in repeat(None))
+        times = (timed(lambda: self.conversation.ours.encrypt(THEIRS, text), clock) for _ in repeat(None))
         return [mean(times) for _ in range(count)]
 
     def _decrypt(self, count: int, clock: Clock) -> list[float]:
@@ -178,14 +178,14 @@ class Devices:
     """One text to many devices; the times are those of one device's message."""
 
     def __init__(self, count: int, folder: Path) -> None:
-        self.talk = Talk(folder, Suite.X3DH)
+        self.conversation = Conversation(folder, Suite.X3DH)
         self._addresses = [Address("peer", number) for number in range(1, count + 1)]
-        self.talk.copy(self._addresses)
-        self.works: dict[str, Run] = {"together": self._together, "apart": self._apart}
+        self.conversation.copy(self._addresses)
+        self.cases: dict[str, Run] = {"together": self._together, "apart": self._apart}
 
     def _together(self, count: int, clock: Clock) -> list[float]:
         def fan_out() -> None:
-            with self.talk.ours.transaction():
+            with self.conversation.ours.transaction():
                 self._all()
 
         return [timed(fan_out, clock) / len(self._addresses) for _ in range(count)]
@@ -196,7 +196,7 @@ class Devices:
     def _all(self) -> None:
         text = os.urandom(cases.TEXT_BYTES)
         for address in self._addresses:
-            self.talk.ours.encrypt(address, text)
+            self.conversation.ours.encrypt(address, text)
 
 
 def held(arguments: list[str]) -> Sessions | Skipped | Devices:
@@ -214,17 +214,17 @@ def held(arguments: list[str]) -> Sessions | Skipped | Devices:
 def main() -> None:
     begun = perf_counter_ns()
     what = held(sys.argv[1:])
-    floor.settle(what.talk.store)
+    floor.settle(what.conversation.store)
     built = (perf_counter_ns() - begun) / 1e9
 
-    def answer(work: str, count: int) -> dict[str, object]:
-        if work == "memory":
-            return {**what.talk.memory(), "built": built}
-        clock = thread_time_ns if work.endswith(CPU) else perf_counter_ns
-        return {"ns": what.works[work.removesuffix(CPU)](count, clock)}
+    def answer(case: str, count: int) -> dict[str, object]:
+        if case == "memory":
+            return {**what.conversation.memory(), "built": built}
+        clock = thread_time_ns if case.endswith(CPU) else perf_counter_ns
+        return {"ns": what.cases[case.removesuffix(CPU)](count, clock)}
 
-    names = [*what.works, *(name + CPU for name in what.works)]
-    cases.listen({"works": names, "versions": versions()}, answer)
+    names = [*what.cases, *(name + CPU for name in what.cases)]
+    cases.listen({"cases": names, "versions": versions()}, answer)
 
 
 if __name__ == "__main__":

@@ -54,10 +54,10 @@ class Held:
         return self.apply(received.state, received.writes)
 
 
-Letter = tuple[int, int]
+Sending = tuple[int, int]
 """Who sends, 0 or 1, and how many codewords at most."""
 
-_ORDERS: Final[Mapping[str, Sequence[Letter]]] = {
+_ORDERS: Final[Mapping[str, Sequence[Sending]]] = {
     "early vector": ((0, 2), (0, 1), (1, 1), (0, 1), (0, 36), (1, 30), (0, 1), (1, 2), (1, 3), (0, 1)),
     "late vector": (
         *((0, 2), (0, 1), (1, 1), (1, 28), (1, 1), (0, 20), (0, 16), (1, 1), (1, 4), (0, 1), (1, 1), (1, 2)),

@@ -1,8 +1,8 @@
-"""Letters of the model, and what a network can make of them without any key.
+"""Messages of the model, and what a network can make of them without any key.
 
-    Letter      a message with all that its author knows of it
-    Parcel      bytes that are to be delivered, and which letter is in them, if one is
-    cut, lengthened, turned_over, relabelled, repieced, peeled, rewrapped
+    Message      a message with all that its author knows of it
+    Parcel      bytes that are to be delivered, and which message is in them, if one is
+    cut, lengthened, turned_over, relabelled, with_pq_field, peeled, rewrapped
 
 Not here: who reads them, and whether that is right (model_world.py).
 """
@@ -36,7 +36,7 @@ def needs_of(bundle: PrekeyBundle, suite: Suite) -> tuple[Need, ...]:
 
 
 @dataclass(frozen=True)
-class Letter:
+class Message:
     """A message: `session` is the associated data of the session it was written in."""
 
     number: int
@@ -51,54 +51,54 @@ class Letter:
         return peek_kind(self.wire) is Kind.INITIAL
 
     @property
-    def message(self) -> RatchetMessage:
+    def ratchet_message(self) -> RatchetMessage:
         """The ratchet message that it is, or carries."""
         return InitialMessage.decode(self.wire).message if self.initial else RatchetMessage.decode(self.wire)
 
     def __repr__(self) -> str:
-        return f"<letter {self.number}: {self.sender} to {self.receiver}>"
+        return f"<message {self.number}: {self.sender} to {self.receiver}>"
 
 
 @dataclass(frozen=True)
 class Parcel:
-    """Bytes on their way. `letter` is what is in them; None where nothing may be read."""
+    """Bytes on their way. `message` is what is in them; None where nothing may be read."""
 
     wire: bytes
-    letter: Letter | None
+    message: Message | None
 
     @property
     def begins(self) -> bool:
         """Whether a session can be begun with it: a first message as its author wrote it, header and all."""
-        return self.letter is not None and self.letter.initial and peek_kind(self.wire) is Kind.INITIAL
+        return self.message is not None and self.message.initial and peek_kind(self.wire) is Kind.INITIAL
 
 
-def whole(letter: Letter) -> Parcel:
-    return Parcel(letter.wire, letter)
+def whole(message: Message) -> Parcel:
+    return Parcel(message.wire, message)
 
 
-def cut(letter: Letter, at: int) -> Parcel:
-    return Parcel(letter.wire[: at % len(letter.wire)], None)
+def cut(message: Message, at: int) -> Parcel:
+    return Parcel(message.wire[: at % len(message.wire)], None)
 
 
-def lengthened(letter: Letter, tail: bytes) -> Parcel:
-    return Parcel(letter.wire + tail, None)
+def lengthened(message: Message, tail: bytes) -> Parcel:
+    return Parcel(message.wire + tail, None)
 
 
-def turned_over(letter: Letter, at: int, mask: int) -> Parcel:
+def turned_over(message: Message, at: int, mask: int) -> Parcel:
     """Flip bits of one byte, counted from the end, where the sealed text is."""
-    return Parcel(flipped(letter.wire, len(letter.wire) - 1 - at % len(letter.wire), mask), None)
+    return Parcel(flipped(message.wire, len(message.wire) - 1 - at % len(message.wire), mask), None)
 
 
-def relabelled(letter: Letter, add: int) -> Parcel:
+def relabelled(message: Message, add: int) -> Parcel:
     """Give the message another previous chain length: the part of a header that opens it just as well."""
-    header = letter.message.header
+    header = message.ratchet_message.header
     changed = replace(header, previous_length=header.previous_length + add)
-    return _reopened(letter, changed.encode_header(letter.message.pq_header))
+    return _reopened(message, changed.encode_header(message.ratchet_message.pq_header))
 
 
-def repieced(letter: Letter, name: str, add: int) -> Parcel:
+def with_pq_field(message: Message, name: str, add: int) -> Parcel:
     """Change one number of the post-quantum part, or its codewords; a plain message gets such a part."""
-    pq_header = letter.message.pq_header or PqHeader(1, 1, 0, PqType.HDR, 0, bytes(32))
+    pq_header = message.ratchet_message.pq_header or PqHeader(1, 1, 0, PqType.HDR, 0, bytes(32))
     value = getattr(pq_header, name)
     if isinstance(value, PqType):
         changed = replace(pq_header, type=PqType((value + add) % len(PqType)), codewords=bytes(32))
@@ -106,29 +106,31 @@ def repieced(letter: Letter, name: str, add: int) -> Parcel:
         changed = replace(pq_header, codewords=flipped(value, add % len(value)) if value else bytes(32))
     else:
         changed = replace(pq_header, **{name: value + add})
-    return _reopened(letter, letter.message.header.encode_header(changed))
+    return _reopened(message, message.ratchet_message.header.encode_header(changed))
 
 
-def _reopened(letter: Letter, opened: bytes) -> Parcel:
-    """Put other opened bytes before what a letter has sealed: nobody may read that, if they are others."""
-    same = letter if opened == letter.message.header_bytes else None
-    return Parcel(_behind_its_handshake(letter, cbor.complete_array(opened, letter.message.sealed)), same)
+def _reopened(message: Message, opened: bytes) -> Parcel:
+    """Put other opened bytes before what a message has sealed: nobody may read that, if they are others."""
+    same = message if opened == message.ratchet_message.header_bytes else None
+    return Parcel(
+        _behind_its_handshake(message, cbor.complete_array(opened, message.ratchet_message.sealed)), same
+    )
 
 
-def peeled(letter: Letter) -> Parcel:
+def peeled(message: Message) -> Parcel:
     """Take the handshake off a first message: what is left is an ordinary message of the same session."""
-    message = letter.message
-    return Parcel(cbor.complete_array(message.header_bytes, message.sealed), letter)
+    ratchet_message = message.ratchet_message
+    return Parcel(cbor.complete_array(ratchet_message.header_bytes, ratchet_message.sealed), message)
 
 
-def rewrapped(letter: Letter, header: Letter) -> Parcel:
+def rewrapped(message: Message, header: Message) -> Parcel:
     """Put a message behind the handshake of another one. Only within one session does that mean anything."""
-    inside = letter if letter.session == header.session and letter.sender == header.sender else None
-    return Parcel(_behind_its_handshake(header, peeled(letter).wire), inside)
+    inside = message if message.session == header.session and message.sender == header.sender else None
+    return Parcel(_behind_its_handshake(header, peeled(message).wire), inside)
 
 
-def _behind_its_handshake(letter: Letter, message: bytes) -> bytes:
-    """Return a message behind the handshake of a letter, if it has one."""
-    if not letter.initial:
-        return message
-    return cbor.complete_array(InitialMessage.decode(letter.wire).header.encode_header(), message)
+def _behind_its_handshake(message: Message, ratchet_message: bytes) -> bytes:
+    """Return a message behind the handshake of a message, if it has one."""
+    if not message.initial:
+        return ratchet_message
+    return cbor.complete_array(InitialMessage.decode(message.wire).header.encode_header(), ratchet_message)

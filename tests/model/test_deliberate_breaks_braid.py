@@ -142,7 +142,7 @@ BREAKS: Final = {
         pq_profile, "hkdf_sha256", of_the_sparse_alone, stories.first_contact, "double half makes no"
     ),
     "sparse key kept": Break(
-        StoredSideData, "use_up", nothing, stories.late_letter, "sparse key of a read message"
+        StoredSideData, "use_up", nothing, stories.late_message, "sparse key of a read message"
     ),
     "sparse chain not advanced": Break(
         sparse, "send", without_moving, stories.write_twice, "sparse key seals twice"

@@ -1,10 +1,10 @@
-"""The post-quantum part of a message that a voice says: as the braid has it, or changed in any of its fields.
+"""The post-quantum header of a peer's message: as the braid makes it, or with any field changed.
 
-    Piece           what is to be other than it should
-    random_piece    one that contradicts what was sent before, or goes on with it out of order
-    sparse_key      the sparse half of the key of a message, where it says that it stands
+    PqChanges         which fields differ from the honest ones
+    random_changes    changes that contradict earlier headers, or continue them out of order
+    sparse_key        the sparse half of a message key, at the position that a header names
 
-Not here: what is sealed under the key (voice.py).
+Not here: what is sealed under the key (peer.py).
 """
 
 import random
@@ -24,16 +24,16 @@ from letterlock._wire.pq_header import BARE, PqHeader, PqType
 from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORD_INDEX, MAX_CODEWORDS, MAX_COUNTER, MAX_SKIP
 from support.pair import entropy_of
 
-SideStorage: TypeAlias = Mapping[Slot, Sequence[bytes]]
+Slots: TypeAlias = Mapping[Slot, Sequence[bytes]]
 
 ROOMS: Final = (1, 1, 2, 3, 5, 30, 36, MAX_CODEWORDS)
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """`room` bounds the codewords that the braid sends; the rest takes the place of what it says.
+class PqChanges:
+    """`room` limits the codewords that the braid sends. `ahead` is added to the epoch, `jump` to the number.
 
-    `ahead` is added to the epoch, `jump` to the number in the sparse chain.
+    Every other field that is not None replaces the field of that name.
     """
 
     room: int = 1
@@ -44,10 +44,10 @@ class Piece:
     first: int | None = None
     codewords: bytes | None = None
 
-    def pq_header(self, state: Triple, beside: SideStorage, jump: int) -> PqHeader:
-        """Return the part of a message after `jump` others that are never sent."""
+    def pq_header(self, state: Triple, slots: Slots, jump: int) -> PqHeader:
+        """Return the header of a message after `jump` others that are never sent."""
         sent = braid.send(
-            LETTERLOCK, state.braid, self.room, entropy_of("piece"), lambda slot: beside.get(slot, ())
+            LETTERLOCK, state.braid, self.room, entropy_of("piece"), lambda slot: slots.get(slot, ())
         )
         _, place, _ = sparse_ratchet.send(LETTERLOCK, state.sparse, sent.epoch - 1)
         number = place.number + (jump if self.jump is None else self.jump)
@@ -68,31 +68,31 @@ class Piece:
         )
 
 
-HONEST: Final = Piece()
+HONEST: Final = PqChanges()
 
 
-def random_piece(rng: random.Random, beside: SideStorage) -> Piece:
-    """Return a piece of which some fields are the braid's own."""
+def random_changes(rng: random.Random, slots: Slots) -> PqChanges:
+    """Return random changes; some of them leave fields as the braid made them."""
     if rng.random() < 0.3:
-        return Piece(rng.choice(ROOMS))
+        return PqChanges(rng.choice(ROOMS))
     first = rng.choice(
         (None, 0, 1, 35, 36, rng.randrange(MAX_CODEWORD_INDEX), MAX_CODEWORD_INDEX - 40, MAX_CODEWORD_INDEX)
     )
-    return Piece(
+    return PqChanges(
         rng.choice(ROOMS),
         rng.choice((*(0,) * 8, -1, 1, 2)),
         rng.choice((*(None,) * 8, 0, 1, 3, 1999, 2001)),
         rng.choice((*(None,) * 6, 0, 1, 5, 2000, MAX_COUNTER)),
         rng.choice((None, None, None, *PqType)),
         first,
-        _codewords(rng, beside, first or 0),
+        _codewords(rng, slots, first or 0),
     )
 
 
-def _codewords(rng: random.Random, beside: SideStorage, first: int) -> bytes | None:
-    """Return those of a text that lies here, or of nothing that was ever sent; None for the braid's own."""
+def _codewords(rng: random.Random, slots: Slots, first: int) -> bytes | None:
+    """Return codewords of a text in the slots, or of no text at all; None keeps the braid's own."""
     count = min(rng.choice(ROOMS), MAX_CODEWORD_INDEX + 1 - first)
-    texts = [entry for entries in beside.values() for entry in entries if not len(entry) % CODEWORD_BYTES]
+    texts = [entry for entries in slots.values() for entry in entries if not len(entry) % CODEWORD_BYTES]
     match rng.randrange(4):
         case 0:
             return rng.randbytes(count * CODEWORD_BYTES)
@@ -106,7 +106,7 @@ def _codewords(rng: random.Random, beside: SideStorage, first: int) -> bytes | N
 
 
 def sparse_key(state: Sparse, pq_header: PqHeader) -> SparseMessageKey | None:
-    """Return the key of a message that the sender could send, at most some 2,000 further, or None."""
+    """Return the key at a position up to MAX_SKIP + 10 ahead in the sending chain, or None."""
     chain = state.sending
     if pq_header.epoch - 1 == chain.epoch + 1 and chain.following is not None:
         chain = SparseChain(pq_header.epoch - 1, chain.following)

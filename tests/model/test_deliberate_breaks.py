@@ -109,13 +109,13 @@ BREAKS: Final = {
         PrekeyRing, "use_up", nothing, stories.replay_after_a_discard, "key opens twice"
     ),
     "repeats not routed": Break(
-        PeerSessions, "find_handshake", nothing, stories.two_first_letters, "must be read"
+        PeerSessions, "find_handshake", nothing, stories.two_first_messages, "must be read"
     ),
     "late key kept": Break(
-        MemoryStore, "delete_skipped", nothing, stories.late_letter, "of a read message is kept"
+        MemoryStore, "delete_skipped", nothing, stories.late_message, "of a read message is kept"
     ),
-    "late keys not kept": Break(PeerSessions, "_keep_skipped", nothing, stories.late_letter, "must be read"),
-    "late key lost": Break(book, "decrypt_late", unopened, stories.damaged_late_letter, "must be read"),
+    "late keys not kept": Break(PeerSessions, "_keep_skipped", nothing, stories.late_message, "must be read"),
+    "late key lost": Break(book, "decrypt_late", unopened, stories.damaged_late_message, "must be read"),
     "old chain forgotten": Break(
         MemoryStore, "is_past_chain", no, stories.repeated_later, "AuthenticationFailed"
     ),
@@ -148,4 +148,4 @@ def test_the_same_story_of_a_sound_library_is_not(world: World, broken: str) -> 
 def test_an_error_that_is_not_ours_escapes_the_model(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
     monkeypatch.setattr(PeerSessions, "decrypt", foreign)
     with pytest.raises(KeyError):
-        stories.damaged_late_letter(world, world.device(ADDRESSES[0]), world.device(ADDRESSES[2]))
+        stories.damaged_late_message(world, world.device(ADDRESSES[0]), world.device(ADDRESSES[2]))
