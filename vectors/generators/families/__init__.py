@@ -1,0 +1,1 @@
+"""One module or package for each family of vectors. Its function build() returns the whole family."""

@@ -1,0 +1,223 @@
+"""Make braid.json: one side of the braid, state by state."""
+
+from generators.families.braid import refusals
+from generators.support.braid_script import STATES, WHOLE, Script, piece, reached
+from generators.support.family import Family, GenerationError, Group
+from generators.support.labels import draw
+from letterlock._ratchet.braid import RECEIVES
+from letterlock._ratchet.braid_states import Slot
+from letterlock._ratchet.erasure import codeword
+from letterlock._wire.pq_header import PqType
+
+TABLE = {
+    ("KeysUnsampled", "KeysSampled"), ("KeysSampled", "HeaderSent"), ("HeaderSent", "Ct1Received"),
+    ("Ct1Received", "EkSentCt1Received"), ("EkSentCt1Received", "NoHeaderReceived"),
+    ("NoHeaderReceived", "HeaderReceived"), ("HeaderReceived", "Ct1Sampled"),
+    ("Ct1Sampled", "EkReceivedCt1Sampled"), ("Ct1Sampled", "Ct1Acknowledged"), ("Ct1Sampled", "Ct2Sampled"),
+    ("EkReceivedCt1Sampled", "Ct2Sampled"), ("Ct1Acknowledged", "Ct2Sampled"),
+    ("Ct2Sampled", "KeysUnsampled"),
+    ("KeysSampled", "Ct1Received"), ("Ct1Received", "NoHeaderReceived"),
+}  # fmt: skip
+"""Every way from one state to another, with those where two rows are gone through at once."""
+
+ROOMS = {True: ((1, 1), (5, 2), (4, WHOLE)), False: ((2, 5), (WHOLE, 4))}
+"""Codewords a message: of the side under test, which initiates or not, and of the other."""
+
+passed: set[tuple[str, str]] = set()
+
+
+def add(script: Script, group: Group, comment: str, rules: list[str], flags: list[str]) -> None:
+    passed.update(script.passed)
+    script.add(group, comment, rules=rules, flags=flags)
+
+
+def conversations(family: Family) -> None:
+    group = family.group("braid.play", "conversations")
+    for initiator in (True, False):
+        who = "initiator" if initiator else "recipient"
+        script = Script(f"at once {who}", initiator=initiator)
+        for _ in range(3):
+            script.agree()
+        script.state(script.ours.name)
+        add(script, group, f"the {who}, three epochs, each text at once", ["PQR-5"], ["AtOnce"])
+
+        for ours, far in ROOMS[initiator]:
+            script = Script(f"rooms {who} {ours} {far}", initiator=initiator)
+            talk(script, ours, far)
+            add(
+                script,
+                group,
+                f"the {who}, {ours} codewords a message, and {far} from the other",
+                ["PQR-5"],
+                [],
+            )
+
+
+def talk(script: Script, ours: int, far: int) -> None:
+    """One epoch, to the first message of the next: states are shown wherever they change."""
+    name = script.ours.name
+    for _ in range(300):
+        if script.ours.state.epoch == script.far.state.epoch == 2:
+            break
+        for act in (lambda: script.say(ours), lambda: script.hear(script.far.say(far))):
+            act()
+            if script.ours.name != name:
+                name = script.ours.name
+                script.state(name)
+    if script.ours.secrets != script.far.secrets or len(script.ours.secrets) != 1:
+        raise GenerationError("no secret")
+
+
+def losses(family: Family) -> None:
+    group = family.group("braid.play", "messages that are lost, late or twice")
+    for initiator in (True, False):
+        who = "initiator" if initiator else "recipient"
+        for every in (2, 3):
+            script = Script(f"loss {who} {every}", initiator=initiator)
+            for count in range(300):
+                if script.ours.state.epoch == script.far.state.epoch == 2:
+                    break
+                ours, theirs = script.send(4), script.far.say(4)
+                if count % every:
+                    script.far.hear(ours)
+                if (count + 1) % every:
+                    script.hear(theirs)
+            script.state(script.ours.name)
+            comment = f"the {who}: of each side every {every} messages one is lost"
+            add(script, group, comment, ["RAT-12"], ["Loss"])
+    reordered(group)
+    repeated(group)
+
+
+def reordered(group: Group) -> None:
+    for initiator in (True, False):
+        script = Script(f"late {initiator}", initiator=initiator)
+        for _ in range(60):
+            if script.ours.state.epoch == script.far.state.epoch == 2:
+                break
+            theirs = [script.far.say(6) for _ in range(3)]
+            ours = [script.send(6) for _ in range(3)]
+            for pq_header in reversed(ours):
+                script.far.hear(pq_header)
+            for pq_header in reversed(theirs):
+                script.hear(pq_header)
+        script.state(script.ours.name)
+        who = "initiator" if initiator else "recipient"
+        add(script, group, f"the {who}: three messages at a time, the last first", ["RAT-12"], ["Loss"])
+
+
+def repeated(group: Group) -> None:
+    script = Script("twice", initiator=False)
+    first, second = script.far.say(1), script.far.say(1)
+    for pq_header in (first, first, second, first, second):
+        script.hear(pq_header)
+    script.useless(first | {"codewords": draw("braid other codeword", 32).hex()})
+    script.state("NoHeaderReceived")
+    script.hear(script.far.say(1))
+    script.state("HeaderReceived")
+    script.agree()
+    comment = "the recipient: codewords twice, and one more with other bytes: the first counts"
+    add(script, group, comment, ["RAT-12"], ["Twice"])
+
+    script = Script("twice at once", initiator=False)
+    whole = script.far.say()
+    script.hear(whole)
+    script.useless(whole)
+    script.state("HeaderReceived")
+    script.agree()
+    add(script, group, "the recipient: a header twice", ["RAT-12"], ["Twice"])
+
+    script = Script("overlap", initiator=True)
+    script.say()
+    ct1 = script.far.say(20)
+    script.hear(ct1)
+    script.hear(ct1 | {"first": 10, "codewords": ct1["codewords"][640:]})
+    script.hear(script.far.say(20))
+    script.state("Ct1Received")
+    script.agree()
+    add(script, group, "the initiator: codewords that overlap", ["RAT-12"], ["Twice"])
+
+
+def branches(family: Family) -> None:
+    """What a conversation passes seldom."""
+    group = family.group("braid.play", "other ways through the table")
+    script = Script("last indices", initiator=False)
+    script.far.say()
+    (text,) = script.far.read(Slot.OUTGOING)
+    last = b"".join(codeword(text, index).data for index in (65534, 65535))
+    script.hear(piece(1, PqType.HDR, 65534, last))
+    script.hear(piece(1, PqType.HDR, 0, text[:32]))
+    script.state("HeaderReceived")
+    script.agree()
+    add(script, group, "the recipient: a header by its last indices, and the first", ["RAT-12"], ["Loss"])
+
+    script = reached("EkReceivedCt1Sampled", "acknowledged by Ct1Ack")
+    script.hear(piece(1, PqType.CT1_ACK))
+    script.state("Ct2Sampled")
+    script.send()
+    add(script, group, "EkReceivedCt1Sampled, on Ct1Ack", ["PQR-5"], [])
+
+    for last_one in ("Ek", "EkCt1Ack"):
+        script = Script(f"a late Ek {last_one}", initiator=False)
+        script.hear(script.far.say())
+        script.say(10)
+        late = script.far.say(10)
+        script.say(20)
+        parts = [script.far.say(10), script.far.say(16)]
+        for pq_header in [*parts, late] if last_one == "Ek" else [parts[0], late, parts[1]]:
+            script.hear(pq_header)
+        script.state("Ct2Sampled")
+        script.say()
+        comment = f"Ct1Acknowledged, a late Ek among EkCt1Ack, and {last_one} is the last"
+        add(script, group, comment, ["PQR-5"], ["Loss"])
+
+    for type_ in (PqType.HDR, PqType.CT1_ACK, PqType.CT2):
+        script = reached("Ct2Sampled", f"next epoch by {type_.name}")
+        script.hear(piece(2, type_, 0, draw("braid of the next epoch", 32)))
+        script.state("KeysUnsampled")
+        script.send(2)
+        add(script, group, f"Ct2Sampled, on {type_.name} of the next epoch", ["PQR-5"], [])
+
+
+def useless(family: Family) -> None:
+    """Each state, in epoch 2, and everything that is of no use in it."""
+    group = family.group("braid.play", "parts of no use")
+    for name, state in STATES.items():
+        script = reached(name, f"useless {name}", epoch=2)
+        for epoch in (1, 2):
+            for type_ in PqType:
+                if epoch == 1 or (state, type_) not in RECEIVES:
+                    script.useless(piece(epoch, type_, 40, draw(f"braid useless {name} {epoch} {type_}", 32)))
+        script.state(name)
+        script.hear(script.far.say(5))
+        script.say(5)
+        add(
+            script, group, f"{name}: everything of the epoch before, and of other types", ["PQR-5"], ["NoUse"]
+        )
+
+
+def build() -> Family:
+    """Return the family, with every test."""
+    family = Family(
+        "braid",
+        "ML-KEM Braid, ML-KEM-768",
+        [
+            "What one side sends and receives, and the secrets it derives. The other side is not recorded.",
+            "Received messages are already authenticated: a refusal means that the peer contradicts itself.",
+        ],
+        refusals.NOTES
+        | {
+            "AtOnce": "a message that brings all of a text, so that two rows of the table are gone through",
+            "Loss": "messages that do not arrive: codewords beyond the text take their place",
+            "NoUse": "a part that is of no use in the state, and changes nothing",
+            "Twice": "codewords that have come before",
+        },
+    )
+    conversations(family)
+    losses(family)
+    branches(family)
+    useless(family)
+    if missing := TABLE - passed:
+        raise GenerationError(f"no play passes {sorted(missing)}")
+    refusals.add(family)
+    return family

@@ -1,0 +1,181 @@
+"""Make records.json: what a store keeps, how the SQLite store seals it, and what is damage."""
+
+from collections.abc import Iterable
+
+from generators.families.records import sealed, triple
+from generators.families.records.nodes import (
+    ACCOUNT,
+    HEARING,
+    INITIATED,
+    KEYS_AT,
+    NOTES,
+    NUMBERS_AT,
+    PEER,
+    PREKEY_NODES,
+    SESSIONS,
+    SPEAKING,
+    account_node,
+)
+from generators.support.cbor_nodes import (
+    NULL,
+    Defect,
+    Node,
+    blob,
+    counts,
+    cuts,
+    indefinite,
+    lengths,
+    long_forms,
+    other_types,
+    tagged,
+    text,
+    uint,
+)
+from generators.support.family import Family, Group, Json
+from generators.support.people import FEW_BAD_KEYS
+
+
+def refuse(group: Group, name: str, defects: Iterable[Defect], **more: object) -> None:
+    for each in defects:
+        comment, data = f"{name}: {each.comment}", {"record": each.data.hex(), **more}
+        if group.asks(data):
+            continue  # two records begin alike, so some of their cuts are one
+        group.invalid(comment, data, "CorruptStore", flags=[each.flag], rules=[each.rule])
+
+
+def every_defect(whole: Node, free: tuple[str, ...] = ()) -> Iterable[Defect]:
+    yield from counts(whole)
+    yield from other_types(whole)
+    yield from lengths(whole, free)
+    yield from long_forms(whole)
+    yield from indefinite(whole)
+    yield from tagged(whole, (2,))
+    yield from cuts(whole)
+
+
+def formats(whole: Node) -> Iterable[Defect]:
+    for number in (0, 2, 2**32):
+        yield Defect(f"format {number}", "OtherFormat", "STO-6", whole.at((0,), uint(number)))
+
+
+def keys(whole: Node, places: dict[tuple[int, ...], str]) -> Iterable[Defect]:
+    for path, name in places.items():
+        for what, key in FEW_BAD_KEYS.items():
+            yield Defect(f"{name}: {what}", "InvalidKey", "PRIM-2", whole.at(path, blob(key)))
+
+
+def numbers(whole: Node, places: dict[tuple[int, ...], tuple[str, int]]) -> Iterable[Defect]:
+    for path, (name, most) in places.items():
+        yield Defect(f"{name} is {most + 1}", "OutOfRange", "WIRE-4", whole.at(path, uint(most + 1)))
+
+
+def accounts_and_peers(family: Family) -> None:
+    group = family.group("record.account", "accounts")
+    for comment, node in (
+        ("an account", ACCOUNT),
+        ("a new one", account_node(next_id=1, signed_id=0, last_resort_id=0, rotated=0)),
+        ("all ids are used up", account_node(next_id=2**32, signed_id=2**32 - 2, last_resort_id=2**32 - 1)),
+        ("a time of 2^53 - 1", account_node(rotated=2**53 - 1)),
+    ):
+        group.valid(comment, {"record": node.encode().hex()}, rules=["STO-3"])
+    refuse(group, "account", every_defect(ACCOUNT))
+    refuse(group, "account", formats(ACCOUNT))
+    refuse(group, "account", numbers(ACCOUNT, NUMBERS_AT["account"]))
+    refuse(group, "account", keys(ACCOUNT, {(3,): "public key"}))
+    refuse(group, "account", addresses(ACCOUNT))
+
+    group = family.group("record.peer", "peers")
+    group.valid("a peer", {"record": PEER.encode().hex()}, rules=["STO-3"])
+    refuse(group, "peer", every_defect(PEER))
+    refuse(group, "peer", formats(PEER))
+    refuse(group, "peer", keys(PEER, {(2,): "identity key"}))
+    refuse(group, "peer", addresses(PEER))
+
+
+def addresses(whole: Node) -> Iterable[Defect]:
+    for comment, path, data in (
+        ("an empty name", (1, 0), text("")),
+        ("a name that is not in normal form C", (1, 0), text("bo\u0301b")),
+        ("a name that is not UTF-8", (1, 0), text(b"bo\xff")),
+        ("device id 0", (1, 1), uint(0)),
+        ("device id 2^32", (1, 1), uint(2**32)),
+    ):
+        yield Defect(comment, "Name", "WIRE-8", whole.at(path, data))
+
+
+def prekeys(family: Family) -> None:
+    group = family.group("record.prekey", "prekeys")
+    for kind, node in PREKEY_NODES.items():
+        group.valid(f"of kind {kind}", {"kind": kind, "record": node.encode().hex()}, rules=["STO-3"])
+    for kind in (1, 3):
+        refuse(group, f"kind {kind}", every_defect(PREKEY_NODES[kind]), kind=kind)
+    for kind, other in ((1, 3), (2, 4), (3, 1), (4, 2)):
+        data: Json = {"kind": kind, "record": PREKEY_NODES[other].encode().hex()}
+        comment = f"the record of a prekey of kind {other} as one of kind {kind}"
+        group.invalid(comment, data, "CorruptStore", flags=["WrongLength"], rules=["STO-3"])
+
+
+def sessions(family: Family) -> None:
+    group = family.group("record.session", "sessions")
+    for comment, node in SESSIONS.items():
+        group.valid(comment, {"record": node.encode().hex()}, rules=["STO-6"])
+    for name, node in (("initiated", INITIATED), ("speaking", SPEAKING)):
+        refuse(group, name, every_defect(node, free=("header to repeat", "handshake id")))
+    for name, node in (("initiated", INITIATED), ("hearing", HEARING), ("speaking", SPEAKING)):
+        refuse(group, name, formats(node))
+        refuse(group, name, numbers(node, NUMBERS_AT[name]))
+        refuse(group, name, keys(node, KEYS_AT[name]))
+        refuse(group, name, suites(node))
+    refuse(group, "hearing", counts(HEARING))
+    refuse(group, "hearing", cuts(HEARING))
+    refuse(group, "a session", mixtures())
+    group = family.group("record.session", "sessions of suite 2")
+    triple.sound(group)
+    refuse(group, "triple", triple.defects())
+    refuse(group, "triple", triple.held())
+    refuse(group, "triple", triple.apart())
+    refuse(group, "triple", triple.mixtures(HEARING))
+
+
+def suites(whole: Node) -> Iterable[Defect]:
+    for suite in (0, 3):
+        yield Defect(f"suite {suite}", "OutOfRange", "WIRE-4", whole.at((2,), uint(suite)))
+
+
+def mixtures() -> Iterable[Defect]:
+    """What an initiated session cannot have, and what an established one cannot."""
+    initiated, hearing = INITIATED.items, HEARING.items
+    assert initiated is not None
+    assert hearing is not None
+    for comment, whole, path, data in (
+        ("initiated, but hearing", INITIATED, (6,), hearing[6].encode()),
+        ("initiated, but promote_next", INITIATED, (5,), uint(1)),
+        ("initiated, with a header of 4,097 bytes", INITIATED, (4,), blob(bytes(4097))),
+        ("established, but opening", HEARING, (6,), initiated[6].encode()),
+        ("established, with a handshake id of 31 bytes", HEARING, (4,), blob(bytes(31))),
+        ("established, with a handshake id of 33 bytes", HEARING, (4,), blob(bytes(33))),
+        ("established, with a header to repeat", HEARING, (4,), initiated[4].encode()),
+        ("established, promote_next twice", HEARING, (5,), uint(2)),
+        ("of kind 2", HEARING, (1,), uint(2)),
+        ("a ratchet of state 3", HEARING, (6, 0), uint(3)),
+        ("a hearing ratchet that says opening", HEARING, (6, 0), uint(0)),
+        ("a hearing ratchet that says speaking", HEARING, (6, 0), uint(2)),
+        ("no ratchet", HEARING, (6,), NULL),
+        ("an empty ratchet", HEARING, (6,), b"\x80"),
+    ):
+        yield Defect(comment, "Mixture", "STO-6", whole.at(path, data))
+
+
+def build() -> Family:
+    """Return the family, with every test."""
+    family = Family(
+        "records",
+        "deterministic CBOR, XChaCha20-Poly1305 and Argon2id",
+        ["The records of accounts, peers, prekeys and sessions, and how they are kept secret in a file."],
+        NOTES | triple.NOTES,
+    )
+    accounts_and_peers(family)
+    prekeys(family)
+    sessions(family)
+    sealed.add(family)
+    return family

@@ -1,0 +1,21 @@
+"""Make sessions.json: whole accounts, from the first message on, and what they must refuse."""
+
+from generators.families.sessions import first, several, triple
+from generators.families.sessions.notes import NOTES
+from generators.support.family import Family
+
+
+def build() -> Family:
+    """Return the family, with every test."""
+    family = Family(
+        "sessions",
+        "X3DH and PQXDH sessions",
+        [
+            "What an account answers to its application and to what comes from its peers.",
+            "The account is bob's. The other side is not in the vectors: what it wrote stands in the steps.",
+        ],
+        NOTES,
+    )
+    for add in first.FIRST + several.SEVERAL + triple.TRIPLE:
+        add(family)
+    return family

@@ -1,0 +1,295 @@
+"""For wire.py: values out of their range, keys that are none, and parts that do not go together."""
+
+from collections.abc import Callable
+from typing import Final
+
+from generators.support.cbor_nodes import ARRAY, NULL, UINT, Node, blob, head, long_head, text, uint
+from generators.support.family import Family, Group
+from generators.support.labels import draw, flipped
+from generators.support.people import BAD_KEYS, FEW_BAD_KEYS
+from generators.support.wire_nodes import (
+    BARE,
+    BUNDLE,
+    INITIAL,
+    INITIAL_KEM,
+    PUBLICATION,
+    RATCHET,
+    TRIPLE,
+    bundle_node,
+    initial_node,
+    publication_node,
+    ratchet_node,
+)
+
+NOTES: Final = {
+    "Boundary": "a number or length where its head grows, or at the end of its range",
+    "OtherVersion": "another version: refused as that before anything else is looked at",
+    "OtherKind": "another kind of thing than the one expected",
+    "NoEnvelope": "no array that begins with version and kind",
+    "LongForm": "a head longer than it need be",
+    "IndefiniteLength": "an array or string that says only at its end how long it is",
+    "Tag": "a tag, which would make a parser do work that nobody asked for",
+    "Truncated": "an end before the end",
+    "TrailingBytes": "bytes after the end",
+    "WrongCount": "another number of elements",
+    "WrongType": "an element of another type, even if a language takes it for the same",
+    "WrongLength": "a byte string of another length",
+    "OutOfRange": "a number beyond its range, or of no meaning",
+    "InvalidKey": "32 bytes that are no public key: of low order, or another spelling of one",
+    "InvalidKemKey": "1,568 bytes that are no encapsulation key: a coefficient is q or more",
+    "SuiteMix": "parts of one suite in the other",
+    "Part": "type, index and codewords that do not go together, or are not whole",
+    "InnerMessage": "the ratchet or triple message inside an initial message is wrong",
+    "PrekeyKind": "a prekey of another kind than belongs in its place",
+    "Name": "a name or device id that is none",
+    "TooLarge": "more bytes or items than a receiver has to look at",
+    "TooDeep": "arrays nested deeper than in anything that travels",
+    "UnequalLists": "not as many one-time prekeys of one kind as of the other",
+    "RepeatedId": "two prekeys of one publication with the same id",
+}
+
+
+class Refusals:
+    """Refused data of one kind in one group."""
+
+    def __init__(self, group: Group, kind: str) -> None:
+        self._group, self._kind = group, kind
+
+    def add(
+        self, comment: str, data: bytes, flag: str, rule: str = "WIRE-4", expect: str = "MalformedMessage"
+    ) -> None:
+        given = {"kind": self._kind, "data": data.hex()}
+        self._group.invalid(f"{self._kind}, {comment}", given, expect, flags=[flag], rules=[rule])
+
+    def keys(self, name: str, edit: Callable[[bytes], bytes], keys: dict[str, bytes]) -> None:
+        for what, key in keys.items():
+            self.add(f"{name}: {what}", edit(blob(key)), "InvalidKey", "PRIM-2", "InvalidKey")
+
+
+def replaced(whole: Node, *path: int) -> Callable[[bytes], bytes]:
+    return lambda data: whole.at(path, data)
+
+
+def ratchet_values(group: Group) -> None:
+    refuse = Refusals(group, "ratchet")
+    refuse.keys("ratchet key", replaced(RATCHET, 2), BAD_KEYS)
+    for index, name in ((3, "PN"), (4, "N")):
+        for number in (2**32, 2**64 - 1):
+            refuse.add(f"{name} is {number}", RATCHET.at((index,), uint(number)), "OutOfRange")
+    for length in (0, 24, 55):
+        data = ratchet_node(sealed=length).encode()
+        refuse.add(f"a sealed text of {length} bytes", data, "WrongLength")
+    refuse.add(
+        "a sealed text that says it has 4 GiB",
+        RATCHET.at((5,), long_head(2, 2**32 - 1, 4) + draw("wire sealed", 56)),
+        "Truncated",
+        "WIRE-2",
+    )
+    refuse.add(
+        "elements without number: the head says 2^32 - 1",
+        long_head(ARRAY, 2**32 - 1, 4) + RATCHET.encode()[1:],
+        "WrongCount",
+        "WIRE-3",
+    )
+    refuse.add("arrays in an array", RATCHET.at((5,), b"\x81" * 60 + b"\x80"), "TooDeep", "WIRE-3")
+
+
+def initial_values(group: Group) -> None:
+    refuse = Refusals(group, "initial")
+    refuse.keys("identity key", replaced(INITIAL, 3), FEW_BAD_KEYS)
+    refuse.keys("ephemeral key", replaced(INITIAL, 4), FEW_BAD_KEYS)
+    for suite in (0, 3, 23, 256, 2**32):
+        refuse.add(f"suite {suite}", INITIAL.at((2,), uint(suite)), "OutOfRange")
+    for index, name in ((5, "signed prekey id"), (6, "one-time prekey id")):
+        refuse.add(f"{name} is 2^32", INITIAL.at((index,), uint(2**32)), "OutOfRange")
+    refuse.add("KEM prekey id is 2^32, in suite 2", INITIAL_KEM.at((7,), uint(2**32)), "OutOfRange")
+    plain, triple = initial_node(kem=33, message=RATCHET.encode()), initial_node(message=TRIPLE.encode())
+    for comment, data in (
+        ("suite 1 with both KEM parts", plain.at((2,), uint(1))),
+        ("suite 1 with a KEM prekey id", INITIAL.at((7,), uint(33))),
+        ("suite 1 with a CT", INITIAL.at((8,), blob(draw("wire kem ciphertext", 1568)))),
+        ("suite 2 without KEM parts", triple.at((2,), uint(2))),
+        ("suite 2 without a KEM prekey id", INITIAL_KEM.at((7,), NULL)),
+        ("suite 2 without a CT", INITIAL_KEM.at((8,), NULL)),
+    ):
+        refuse.add(comment, data, "SuiteMix", "WIRE-7")
+    for comment, data in (
+        ("suite 1 with a triple message", triple.encode()),
+        ("suite 2 with a ratchet message", plain.encode()),
+    ):
+        refuse.add(comment, data, "SuiteMix", "PQR-8")
+    for length in (0, 1088, 1567, 1569):
+        data = INITIAL_KEM.at((8,), blob(draw("wire kem ciphertext", length)))
+        refuse.add(f"a CT of {length} bytes", data, "WrongLength")
+    inner_values(refuse)
+
+
+def inner_values(refuse: Refusals) -> None:
+    inside = RATCHET.encode()
+    for comment, data in (
+        ("empty", b""),
+        ("cut short", inside[:-1]),
+        ("a byte after its end", inside + b"\0"),
+        ("an initial message", INITIAL.encode()),
+        ("a bundle", BUNDLE.encode()),
+        ("kind 3", RATCHET.at((1,), uint(3))),
+        ("one element more", head(ARRAY, 7) + inside[1:] + NULL),
+        ("a long form", RATCHET.at((4,), long_head(UINT, 0, 1))),
+        ("a tag before it", b"\xd8\x18" + inside),
+        ("a sealed text of 55 bytes", ratchet_node(sealed=55).encode()),
+    ):
+        refuse.add(f"the ratchet message: {comment}", INITIAL.at((9,), blob(data)), "InnerMessage")
+    later = INITIAL.at((9,), blob(RATCHET.at((0,), uint(2))))
+    refuse.add("the ratchet message: version 2", later, "InnerMessage", "WIRE-1", "UnsupportedVersion")
+    key = INITIAL.at((9,), blob(RATCHET.at((2,), blob(bytes(32)))))
+    refuse.add("the ratchet message: a key of low order", key, "InnerMessage", "PRIM-2", "InvalidKey")
+    array = INITIAL.at((9,), inside)
+    refuse.add("the ratchet message: not in a byte string", array, "InnerMessage")
+    inner_triples(refuse)
+
+
+def inner_triples(refuse: Refusals) -> None:
+    inside = TRIPLE.encode()
+    for comment, data, rule in (
+        ("cut short", inside[:-1], "WIRE-2"),
+        ("a byte after its end", inside + b"\0", "WIRE-2"),
+        ("one element more", head(ARRAY, 13) + inside[1:] + NULL, "WIRE-3"),
+        ("a long form", TRIPLE.at((7,), long_head(UINT, 0, 1)), "WIRE-2"),
+        ("epoch 0", TRIPLE.at((5,), uint(0)), "WIRE-4"),
+        ("type 7", TRIPLE.at((8,), uint(7)), "WIRE-12"),
+        ("type 1 without codewords", BARE.at((8,), uint(1)), "WIRE-12"),
+        ("half a codeword", TRIPLE.at((10,), blob(bytes(48))), "WIRE-12"),
+    ):
+        whole = INITIAL_KEM.at((9,), blob(data))
+        refuse.add(f"suite 2, the triple message: {comment}", whole, "InnerMessage", rule)
+    later = INITIAL_KEM.at((9,), blob(TRIPLE.at((0,), uint(2))))
+    comment = "suite 2, the triple message: version 2"
+    refuse.add(comment, later, "InnerMessage", "WIRE-1", "UnsupportedVersion")
+    key = INITIAL_KEM.at((9,), blob(TRIPLE.at((2,), blob(bytes(32)))))
+    comment = "suite 2, the triple message: a key of low order"
+    refuse.add(comment, key, "InnerMessage", "PRIM-2", "InvalidKey")
+
+
+Sound = Callable[[str, dict[str, Node]], None]
+
+
+def bundle_values(family: Family, sound: Sound) -> None:
+    whole = bundle_node(kem=300)
+    sound("bundle", {
+        "a curve one-time prekey, no KEM prekey": BUNDLE,
+        "signed prekey alone": bundle_node(one_time=None),
+        "a one-time prekey of both kinds": whole,
+        "a last-resort prekey": bundle_node(one_time=None, kem=400),
+        "a one-time curve prekey and the last-resort prekey": bundle_node(kem=400),
+        "ids of 0 and 4294967295": bundle_node(signed=0, one_time=2**32 - 1),
+        "ids of 65535 and 65536": bundle_node(signed=65535, one_time=65536),
+    })  # fmt: skip
+    group = family.group("wire.decode", "bundle: values")
+    refuse = Refusals(group, "bundle")
+    refuse.keys("identity key", replaced(BUNDLE, 3), FEW_BAD_KEYS)
+    refuse.keys("signed prekey", replaced(BUNDLE, 4, 2), FEW_BAD_KEYS)
+    refuse.keys("one-time prekey", replaced(BUNDLE, 5, 2), FEW_BAD_KEYS)
+    for place, name, kinds in ((4, "signed prekey", (0, 2, 3, 4, 5)), (5, "one-time prekey", (0, 1, 3, 4))):
+        for kind in kinds:
+            data = BUNDLE.at((place, 0), uint(kind))
+            refuse.add(f"{name}: kind {kind}", data, "PrekeyKind")
+        refuse.add(f"{name}: id 2^32", BUNDLE.at((place, 1), uint(2**32)), "OutOfRange")
+    address_values(refuse)
+    for count in (6, 8193):
+        deep = BUNDLE.at((2,), b"\x81" * (count - 1) + b"\x80")
+        refuse.add(f"{count} bytes of arrays in the address's place", deep, "TooDeep", "WIRE-3")
+    short = BUNDLE.encode()
+    padding = short + blob(bytes(8193 - len(short) - 3))
+    refuse.add("8193 bytes, the first of them a sound bundle", padding, "TooLarge", "WIRE-3")
+    kem_values(refuse, whole)
+
+
+def kem_values(refuse: Refusals, whole: Node) -> None:
+    assert whole.items is not None
+    assert whole.items[6].items is not None
+    key = whole.items[6].items[2].content or b""
+    for comment, data in (
+        ("the first coefficient is 4095", b"\xff" + flipped(key, 1, ~key[1] & 0x0F)[1:]),
+        ("the first coefficient is q", b"\x01" + bytes([key[1] & 0xF0 | 0x0D]) + key[2:]),
+    ):
+        refuse.add(
+            f"KEM prekey: {comment}", whole.at((6, 2), blob(data)), "InvalidKemKey", "PRIM-7", "InvalidKey"
+        )
+    refuse.add("KEM prekey: an ML-KEM-768 key", whole.at((6, 2), blob(key[:1184])), "WrongLength")
+    refuse.add("KEM prekey: a byte fewer", whole.at((6, 2), blob(key[:-1])), "WrongLength")
+    for kind in (1, 2, 5):
+        refuse.add(f"KEM prekey: kind {kind}", whole.at((6, 0), uint(kind)), "PrekeyKind")
+
+
+def address_values(refuse: Refusals) -> None:
+    for comment, path, data in (
+        ("an empty name", (2, 0), text("")),
+        ("a name of 256 bytes", (2, 0), text("x" * 256)),
+        ("a name with a space at its end", (2, 0), text("bob ")),
+        ("a name that is not in normal form C", (2, 0), text("bo\u0301b")),
+        ("a name with a zero-width joiner", (2, 0), text("bo\u200db")),
+        ("device id 0", (2, 1), uint(0)),
+        ("device id 2^32", (2, 1), uint(2**32)),
+    ):
+        refuse.add(comment, BUNDLE.at(path, data), "Name", "WIRE-8")
+    for comment, name in (
+        ("a byte that begins nothing", b"bo\xff"),
+        ("a letter cut short", b"bo\xc3"),
+        ("a letter in more bytes than it needs", b"bo\xc1\xa2"),
+        ("half of a surrogate pair", b"bo\xed\xa0\x80"),
+    ):
+        refuse.add(f"a name with {comment}", BUNDLE.at((2, 0), text(name)), "Name", "WIRE-2")
+
+
+def publication_values(family: Family, sound: Sound) -> None:
+    sound("publication", {
+        "no one-time prekeys": PUBLICATION,
+        "one pair of one-time prekeys": publication_node(one_time=[200], kem_one_time=[300]),
+    })  # fmt: skip
+    group = family.group("wire.decode", "publication: values")
+    refuse = Refusals(group, "publication")
+    for comment, node in (
+        ("a curve prekey more", publication_node(one_time=[200])),
+        ("a KEM prekey more", publication_node(kem_one_time=[300])),
+    ):
+        refuse.add(comment, node.encode(), "UnequalLists", "WIRE-11")
+    same = PUBLICATION.at((5, 1), uint(100))
+    refuse.add("signed and last-resort prekey have one id", same, "RepeatedId", "WIRE-11")
+    for comment, one_time, kem in (
+        ("the pair has one id", [300], [300]),
+        ("the signed and a one-time prekey have one id", [100], [300]),
+        ("two one-time prekeys have one id", [200, 200], [300, 301]),
+    ):
+        data = publication_node(one_time=one_time, kem_one_time=kem).encode()
+        refuse.add(comment, data, "RepeatedId", "WIRE-11")
+    publication_parts(refuse)
+
+
+def publication_parts(refuse: Refusals) -> None:
+    pair = publication_node(one_time=[200], kem_one_time=[300])
+    refuse.add("the last resort: kind 3", PUBLICATION.at((5, 0), uint(3)), "PrekeyKind")
+    refuse.add("the last resort: null", PUBLICATION.at((5,), NULL), "WrongType")
+    refuse.add("the signed prekey: kind 2", PUBLICATION.at((4, 0), uint(2)), "PrekeyKind")
+    refuse.add("a one-time prekey: kind 1", pair.at((6, 0, 0), uint(1)), "PrekeyKind")
+    refuse.add("a one-time KEM prekey: kind 4", pair.at((7, 0, 0), uint(4)), "PrekeyKind")
+    refuse.keys("identity key", replaced(PUBLICATION, 3), FEW_BAD_KEYS)
+    refuse.add("lists of prekeys: null", PUBLICATION.at((6,), NULL), "WrongType")
+    refuse.add("lists of prekeys: a map", PUBLICATION.at((7,), b"\xa0"), "WrongType")
+    refuse.add(
+        "lists of prekeys: a long head", PUBLICATION.at((7,), long_head(ARRAY, 0, 1)), "LongForm", "WIRE-2"
+    )
+    refuse.add(
+        "lists of prekeys: of indefinite length",
+        PUBLICATION.at((6,), b"\x9f\xff"),
+        "IndefiniteLength",
+        "WIRE-2",
+    )
+    refuse.add("a tag in a prekey", PUBLICATION.at((5, 1), b"\xc2" + uint(400)), "Tag", "WIRE-5")
+    refuse.add("an element more", head(ARRAY, 9) + PUBLICATION.encode()[1:] + NULL, "WrongCount", "WIRE-3")
+    refuse.add("an element fewer", head(ARRAY, 7) + PUBLICATION.encode()[1:-1], "WrongCount", "WIRE-3")
+    refuse.add("cut in its last prekey", pair.encode()[:-1], "Truncated", "WIRE-2")
+    refuse.add("a byte after the end", PUBLICATION.encode() + b"\0", "TrailingBytes", "WIRE-2")
+    many = PUBLICATION.at((6,), head(ARRAY, 10_020) + b"\x80" * 10_020)
+    refuse.add("10,020 empty arrays in place of prekeys", many, "TooLarge", "WIRE-3")
+    deep = PUBLICATION.at((6,), b"\x81" * 6 + b"\x80")
+    refuse.add("arrays nested to 8 in place of prekeys", deep, "TooDeep", "WIRE-3")

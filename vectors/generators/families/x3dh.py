@@ -1,0 +1,101 @@
+"""Vectors of X3DH, suite 1: both ends, every refusal of a bundle and of an initial message."""
+
+from dataclasses import replace
+
+from generators.support.family import Family, Json
+from generators.support.handshake_refusals import (
+    NOTES,
+    refuse_addresses,
+    refuse_keys,
+    refuse_messages,
+    refuse_signatures,
+)
+from generators.support.handshakes import (
+    ALICE,
+    KEM,
+    LAST_RESORT,
+    MALLORY,
+    ONE_TIME,
+    SIGNED,
+    bundle,
+    encapsulated,
+    header,
+    initiation,
+    outcome,
+    response,
+    without,
+)
+from generators.support.labels import flipped
+
+
+def initiating(family: Family) -> None:
+    group = family.group("handshake.initiate", "Alice begins with Bob's bundle")
+    for one_time in (ONE_TIME, None):
+        name = "with" if one_time else "without"
+        flag = "OneTime" if one_time else "NoOneTime"
+        output = outcome(1, one_time=one_time)
+        for comment, kem in {"no KEM prekey": None, "a KEM prekey that is not used": KEM}.items():
+            given = initiation(bundle(one_time=one_time, kem=kem), 1)
+            flags = [flag] if kem is None else [flag, "UnusedKem"]
+            rules = ["HAND-4", "HAND-6"]
+            group.valid(
+                f"{name} a one-time prekey, {comment}", given, flags=flags, rules=rules, output=output
+            )
+    group = family.group("handshake.initiate", "bundles whose signatures do not verify")
+    refuse_signatures(group, 1, None)
+    unused = replace(KEM, signature=flipped(KEM.sign(), 0))
+    mallorys = replace(KEM, by=MALLORY)
+    for comment, kem in {"a bit of R": unused, "by Mallory": mallorys}.items():
+        given = initiation(bundle(kem=kem), 1)
+        named = f"signature of the KEM prekey, which is not used: {comment}"
+        group.invalid(named, given, "InvalidSignature", flags=["UnusedKem"], rules=["HAND-1"])
+    refuse_keys(family.group("handshake.initiate", "bundles with a key that is none"), 1, None)
+    refuse_addresses(family.group("handshake.initiate", "bundles of the wrong owner"), 1, None)
+
+
+def responding(family: Family) -> None:
+    group = family.group("handshake.respond", "Bob answers Alice's first message")
+    everything = [SIGNED, ONE_TIME, KEM, LAST_RESORT]
+    for one_time in (ONE_TIME, None):
+        name = "with" if one_time else "without"
+        given = response(header(1, one_time=one_time).message(), SIGNED, ONE_TIME)
+        output = without(outcome(1, one_time=one_time), "opened")
+        flags = ["OneTime" if one_time else "NoOneTime"]
+        rules = ["HAND-4", "HAND-6"]
+        group.valid(f"{name} a one-time prekey", given, flags=flags, rules=rules, output=output)
+    sent, sound = header(1), without(outcome(1), "opened")
+    others: dict[str, Json] = {
+        "said to come from another address": {"from": ["alice", 2]},
+        "Mallory's identity key": {"message": sent.with_(identity=MALLORY.public).message().hex()},
+        "another ephemeral key": {"message": sent.with_(ephemeral=ALICE.public).message().hex()},
+    }
+    for comment, changes in others.items():
+        given = response(sent.message(), SIGNED, ONE_TIME) | changes
+        answer = group.valid(comment, given, flags=["OtherAnswer"], rules=["HAND-6"])
+        assert answer["associated_data"] != sound["associated_data"]
+    group = family.group("handshake.respond", "first messages that are refused")
+    refuse_messages(group, sent, [SIGNED, ONE_TIME])
+    _, ciphertext = encapsulated(KEM.key)
+    for comment, message in {
+        "a KEM prekey id and a ciphertext": sent.with_(kem_id=KEM.id, ciphertext=ciphertext),
+        "a KEM prekey id alone": sent.with_(kem_id=KEM.id),
+        "a ciphertext alone": sent.with_(ciphertext=ciphertext),
+    }.items():
+        given = response(message.message(), *everything)
+        group.invalid(comment, given, "MalformedMessage", flags=["Malformed"], rules=["WIRE-7"])
+
+
+def build() -> Family:
+    """Return the family, with every test."""
+    family = Family(
+        "x3dh",
+        "X3DH: X25519, SHA-256",
+        [
+            "Suite 1: three or four agreements, no KEM. An account takes part in it only if it was told to.",
+            "`kem` is null: a KEM prekey in the bundle is verified and not used.",
+        ],
+        NOTES | {"UnusedKem": "the bundle has a KEM prekey, which this suite verifies and does not use"},
+    )
+    initiating(family)
+    responding(family)
+    return family

@@ -1,0 +1,1 @@
+"""What the families share. No module here imports a family."""

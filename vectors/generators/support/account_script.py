@@ -1,0 +1,225 @@
+"""An account play as it is written: what the account under test does, and friends who write to it.
+
+    script = Script(prekeys=[SIGNED, ONE_TIME])             bob, who allows suite 1
+    alice = script.friend(ALICE)
+    alice.initiate(BOB.bundle(), Suite.X3DH)
+    script.hear(alice, alice.write("hello"), "hello")
+    script.add(group, "comment", rules=[...])
+
+Friends are the library's accounts with keys and random bytes of labels. Every answer is foretold.
+
+Not here: which plays there are (sessions.py and sessions_*.py).
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from kyber_py.ml_kem import ML_KEM_1024
+
+from generators.support.family import GenerationError, Group, Json, run
+from generators.support.labels import draw
+from generators.support.people import ALICE, BOB, Person
+from letterlock._device.account_record import Profile, encode_profile
+from letterlock._primitives.mlkem import Encapsulation, KemSecret, MlKem1024PublicKey
+from letterlock._session.peer_sessions import Entry, PeerSessions
+from letterlock._wire import cbor
+from letterlock._wire.bundle import PrekeyBundle
+from letterlock._wire.prekey import PrekeyKind
+from letterlock._wire.suite import Suite
+from letterlock.account import Account, Environment
+from letterlock.stores._interface import PrekeyRow, Record
+from letterlock.stores._memory import MemoryStore
+
+NOW: Final = 1_700_000_000
+
+DRAWN_BY_THE_BRAID: Final = (64, 32)
+"""Bytes of a KEM key's seed, and of m."""
+
+Prekey = tuple[PrekeyKind, int, int | None]
+"""Kind, id and expiry."""
+
+SIGNED: Final[Prekey] = (PrekeyKind.SIGNED, 100, None)
+ONE_TIME: Final[Prekey] = (PrekeyKind.ONE_TIME, 200, None)
+KEM_ONE_TIME: Final[Prekey] = (PrekeyKind.KEM_ONE_TIME, 300, None)
+LAST_RESORT: Final[Prekey] = (PrekeyKind.KEM_LAST_RESORT, 400, None)
+ALL: Final = (SIGNED, ONE_TIME, KEM_ONE_TIME, LAST_RESORT)
+
+
+def encapsulation(key: MlKem1024PublicKey, label: str) -> Json:
+    """Return coins of a label, and what they give for a key."""
+    coins = draw(f"{label} coins", 32)
+    secret, ciphertext = ML_KEM_1024._encaps_internal(key.data, coins)
+    return {"coins": coins.hex(), "ciphertext": ciphertext.hex(), "secret": secret.hex()}
+
+
+class Friend:
+    """Somebody who writes to the account under test, or is written to."""
+
+    def __init__(self, person: Person, peer: Person, label: str) -> None:
+        self.person, self._peer, self._label = person, peer, f"{label} {person.name}"
+        self._drawn = 0
+        self.store = MemoryStore()
+        self._environment = Environment(frozenset(Suite), lambda: NOW, self._draw, self._encapsulate)
+        with self.store.transaction():
+            self.store.save_account(encode_profile(Profile(person.party, next_id=1)))
+            self.store.add_prekeys(self._row(kind, id_) for kind, id_, _ in ALL)
+        self.account = Account.open_in(self.store, self._environment)
+
+    def _row(self, kind: PrekeyKind, id_: int) -> PrekeyRow:
+        return PrekeyRow(kind, id_, None, Record(cbor.encode([self.person.secret(kind, id_), bytes(64)])))
+
+    def _draw(self, length: int) -> bytes:
+        self._drawn += 1
+        return draw(f"{self._label} {self._drawn}", length)
+
+    def _encapsulate(self, key: MlKem1024PublicKey) -> Encapsulation:
+        made = encapsulation(key, f"{self._label} {self._drawn}")
+        return Encapsulation(KemSecret(bytes.fromhex(made["secret"])), bytes.fromhex(made["ciphertext"]))
+
+    def own(self, kind: PrekeyKind, id_: int) -> None:
+        """Have one more prekey."""
+        with self.store.transaction():
+            self.store.add_prekeys([self._row(kind, id_)])
+
+    def initiate(self, bundle: PrekeyBundle, suite: Suite = Suite.X3DH) -> None:
+        """Begin a session."""
+        self.account.initiate(bundle.address, bundle, suite=suite)
+
+    def write(self, text: str) -> bytes:
+        """Return the next message."""
+        return self.account.encrypt(self._peer.address, text.encode())
+
+    def read(self, message: bytes, text: str) -> None:
+        """Open a message, which must say this."""
+        if self.account.decrypt(self._peer.address, message) != text.encode():
+            raise GenerationError(f"{self._label} reads something else")
+
+    def entries(self) -> list[Entry]:
+        """Return the sessions with the account under test, the active one first."""
+        with self.store.transaction():
+            return PeerSessions(self.store, self._peer.address, frozenset(Suite)).entries()
+
+
+class Script:
+    """The steps of one play, with the answer to each. The account under test is bob's."""
+
+    def __init__(
+        self,
+        label: str,
+        *,
+        prekeys: Sequence[Prekey] = ALL,
+        suites: Sequence[int] = (1, 2),
+        replays: Json | None = None,
+        person: Person = BOB,
+    ) -> None:
+        self._label = f"sessions {label}"
+        self._person = person
+        self._account = {
+            "address": person.json,
+            "identity": person.identity.private.expose().hex(),
+            "suites": list(suites),
+            "now": NOW,
+            "prekeys": [
+                {"kind": int(kind), "id": id_, "private": person.secret(kind, id_).hex(), "expires": expires}
+                for kind, id_, expires in prekeys
+            ],
+            "replays": replays,
+        }
+        self._steps: list[Json] = []
+        self._answers: list[Json] = []
+
+    def friend(self, person: Person = ALICE, *, to: Person | None = None) -> Friend:
+        """Return somebody who knows the account under test, or thinks so."""
+        return Friend(person, to or self._person, self._label)
+
+    def given(self) -> Json:
+        """Return the input."""
+        return {"account": self._account, "steps": self._steps}
+
+    def _step(self, answer: Json, do: str, **fields: Any) -> None:
+        self._steps.append({"do": do, **fields})
+        self._answers.append(answer)
+
+    def initiate(
+        self, bundle: PrekeyBundle | bytes, suite: int = 1, *, error: str | None = None,
+        person: Person = ALICE, discard: bool = False,
+    ) -> None:  # fmt: skip
+        """Let it begin a session with the owner of a bundle."""
+        label = f"{self._label} initiation {len(self._steps)}"
+        decoded = PrekeyBundle.decode(bundle) if isinstance(bundle, bytes) else bundle
+        kem = encapsulation(decoded.kem.key, label) if suite == 2 and decoded.kem else None
+        self._step(
+            {} if error is None else {"error": error},
+            "initiate",
+            address=person.json,
+            bundle=decoded.encode().hex(),
+            suite=suite,
+            ephemeral=draw(f"{label} ephemeral", 32).hex(),
+            ratchet_private=draw(f"{label} ratchet", 32).hex(),
+            kem=kem,
+            discard_earlier=discard,
+        )
+
+    def encrypt(self, text: str, person: Person = ALICE) -> bytes:
+        """Let it seal; return the message. In suite 2 the braid draws too, when it begins a text."""
+        self._step({}, "encrypt", address=person.json, **self._sealing(text))
+        step = self._steps[-1]
+        for length in (0, *DRAWN_BY_THE_BRAID):
+            if length:
+                step["entropy"] = draw(f"{self._label} braid {len(self._steps)}", length).hex()
+            answer = run("account.play", self.given())["steps"][-1]
+            if "message" in answer:
+                self._answers[-1] = answer
+                return bytes.fromhex(answer["message"])
+        raise GenerationError(f"{self._label}: {answer}")
+
+    def encrypt_refused(self, error: str, person: Person = ALICE) -> None:
+        """Let it try to."""
+        self._step({"error": error}, "encrypt", address=person.json, **self._sealing("refused"))
+
+    def _sealing(self, text: str) -> Json:
+        label = f"{self._label} sealing {len(self._steps)}"
+        nonce, key = draw(f"{label} nonce", 8).hex(), draw(f"{label} ratchet", 32).hex()
+        return {"plaintext": text.encode().hex(), "nonce": nonce, "ratchet_private": key}
+
+    def hear(self, message: bytes, text: str, person: Person = ALICE) -> None:
+        """Let it open a message."""
+        answer = {"plaintext": text.encode().hex()}
+        self._step(answer, "decrypt", address=person.json, message=message.hex())
+
+    def refused(self, message: bytes, error: str, person: Person = ALICE) -> None:
+        """Let it refuse one."""
+        self._step({"error": error}, "decrypt", address=person.json, message=message.hex())
+
+    def accept(self, identity: Person, person: Person = ALICE) -> None:
+        """Let it trust somebody's key for an address."""
+        self._step({}, "accept_identity", address=person.json, identity=identity.identity.public.data.hex())
+
+    def wait(self, seconds: int) -> None:
+        """Let time pass."""
+        self._step({}, "wait", seconds=seconds)
+
+    def allow(self, *suites: int) -> None:
+        """Let it allow these suites from now on."""
+        self._step({}, "allow", suites=list(suites))
+
+    def sessions(self, count: int, skipped: int = 0, person: Person = ALICE) -> None:
+        """Let it count."""
+        self._step({"sessions": count, "skipped": skipped}, "sessions", address=person.json)
+
+    def prekeys(self, *ids: int) -> None:
+        """Let it show the ids of its prekeys."""
+        self._step({"ids": list(ids)}, "prekeys")
+
+    def add(self, group: Group, comment: str, *, rules: Sequence[str], flags: Sequence[str] = ()) -> None:
+        """Add the play to a group, if every answer is as foretold."""
+        foretold = {"steps": self._answers}
+        refusals = [each["error"] for each in self._answers if "error" in each]
+        if not refusals:
+            group.play(comment, self.given(), flags=flags, rules=rules, output=foretold)
+            return
+        expect, *others = refusals
+        answer = group.invalid_play(comment, self.given(), expect, flags=flags, rules=rules, also=others)
+        if answer != foretold:
+            pairs = [each for each in zip(answer["steps"], self._answers, strict=True) if each[0] != each[1]]
+            raise GenerationError(f"{comment}: {pairs} (answered, foretold)")

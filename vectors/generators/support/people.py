@@ -1,0 +1,169 @@
+"""Who takes part in the vectors, and what they make: identities, prekeys, bundles, from labels alone.
+
+    Person("bob")       address, identity, prekeys by label; bundles of them
+    LOW_ORDER, ...      keys that are none
+
+Everything is the library's own; only the choice of the random bytes is made here.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from generators.support.labels import draw
+from letterlock._handshake.agreement import Party
+from letterlock._primitives.curve25519 import (
+    LOW_ORDER,
+    IdentityKeyPair,
+    OneTimePrekey,
+    OneTimePrekeyPair,
+    P,
+    PrivateKey,
+    RatchetKeyPair,
+    SignedPrekey,
+    SignedPrekeyPair,
+)
+from letterlock._primitives.mlkem import KemSeed, MlKem1024KeyPair, MlKem1024PublicKey
+from letterlock._wire.address import Address
+from letterlock._wire.bundle import PrekeyBundle
+from letterlock._wire.prekey import PrekeyKind, PublicPrekey
+from letterlock._wire.publication import Publication
+
+_SMALL: Final = {0: "0", 1: "1", P - 1: "p - 1"}
+
+BAD_KEYS: Final = {
+    **{f"the key {name}, of low order": u.to_bytes(32, "little") for u, name in _SMALL.items()},
+    **{
+        f"the key {each.hex()[:8]}..., of order 8": each
+        for each in sorted(LOW_ORDER)
+        if int.from_bytes(each, "little") not in _SMALL
+    },
+    "the key p, another spelling of 0": P.to_bytes(32, "little"),
+    "the key p + 9, another spelling of 9": (P + 9).to_bytes(32, "little"),
+    "the key 9 with bit 255 set": (9 + 2**255).to_bytes(32, "little"),
+}
+"""Public keys that must be refused as such, by what is wrong with them."""
+
+FEW_BAD_KEYS: Final = {
+    name: key
+    for name, key in BAD_KEYS.items()
+    if name.startswith(("the key 0,", "the key p + 9", "the key 9 "))
+}
+
+
+def private(label: str) -> PrivateKey:
+    """Return a private key."""
+    return PrivateKey(draw(label, 32))
+
+
+def ratchet_pair(label: str) -> RatchetKeyPair:
+    """Return a ratchet key pair."""
+    return RatchetKeyPair.from_private(private(label))
+
+
+def ratchet_public(label: str) -> bytes:
+    """Return a ratchet key."""
+    return ratchet_pair(label).public.data
+
+
+def kem_pair(label: str) -> MlKem1024KeyPair:
+    """Return a KEM key pair."""
+    return MlKem1024KeyPair(KemSeed(draw(label, 64)))
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with an identity of the same name, and as many prekeys as are asked for.
+
+    Ids: signed prekey 100, one-time 200 and up, KEM one-time 300 and up, last resort 400.
+    """
+
+    name: str
+    device_id: int = 1
+    keys: str = ""
+
+    @property
+    def label(self) -> str:
+        """Return what the keys are chosen by: the name, or another."""
+        return self.keys or self.name
+
+    @property
+    def address(self) -> Address:
+        """Return the address."""
+        return Address(self.name, self.device_id)
+
+    @property
+    def json(self) -> list[Any]:
+        """Return the address as vectors have it."""
+        return [self.name, self.device_id]
+
+    @property
+    def identity(self) -> IdentityKeyPair:
+        """Return the identity key pair."""
+        return IdentityKeyPair.from_private(private(f"{self.label} identity"))
+
+    @property
+    def party(self) -> Party:
+        """Return what a handshake knows of oneself."""
+        return Party(self.address, self.identity)
+
+    def secret(self, kind: PrekeyKind, id_: int) -> bytes:
+        """Return the private half of a prekey: 32 bytes, or a seed of 64."""
+        label = f"{self.label} prekey {int(kind)} {id_}"
+        return draw(label, 64 if kind >= PrekeyKind.KEM_ONE_TIME else 32)
+
+    def nonce(self, kind: PrekeyKind, id_: int) -> bytes:
+        """Return Z of a prekey's signature."""
+        return draw(f"{self.label} signature {int(kind)} {id_}", 64)
+
+    def signed_pair(self, id_: int = 100) -> SignedPrekeyPair:
+        """Return a signed prekey's two halves."""
+        return SignedPrekeyPair.from_private(PrivateKey(self.secret(PrekeyKind.SIGNED, id_)))
+
+    def signed(self, id_: int = 100) -> PublicPrekey[SignedPrekey]:
+        """Return a signed prekey."""
+        kind = PrekeyKind.SIGNED
+        return PublicPrekey.sign(
+            kind, id_, self.signed_pair(id_).public, self.identity, self.nonce(kind, id_)
+        )
+
+    def one_time(self, id_: int = 200) -> PublicPrekey[OneTimePrekey]:
+        """Return a one-time prekey."""
+        kind = PrekeyKind.ONE_TIME
+        pair = OneTimePrekeyPair.from_private(PrivateKey(self.secret(kind, id_)))
+        return PublicPrekey.sign(kind, id_, pair.public, self.identity, self.nonce(kind, id_))
+
+    def kem(self, id_: int = 300) -> PublicPrekey[MlKem1024PublicKey]:
+        """Return a KEM prekey: the last resort from id 400 on, one-time below."""
+        kind = PrekeyKind.KEM_LAST_RESORT if id_ >= 400 else PrekeyKind.KEM_ONE_TIME
+        pair = MlKem1024KeyPair(KemSeed(self.secret(kind, id_)))
+        return PublicPrekey.sign(kind, id_, pair.public, self.identity, self.nonce(kind, id_))
+
+    def bundle(
+        self, *, signed: int = 100, one_time: int | None = 200, kem: int | None = None
+    ) -> PrekeyBundle:
+        """Return a bundle of the prekeys with these ids."""
+        return PrekeyBundle(
+            self.address,
+            self.identity.public,
+            self.signed(signed),
+            None if one_time is None else self.one_time(one_time),
+            None if kem is None else self.kem(kem),
+        )
+
+    def publication(self, pairs: int) -> Publication:
+        """Return a publication with so many pairs of one-time prekeys."""
+        return Publication(
+            self.address,
+            self.identity.public,
+            self.signed(),
+            self.kem(400),
+            tuple(self.one_time(200 + each) for each in range(pairs)),
+            tuple(self.kem(300 + each) for each in range(pairs)),
+        )
+
+
+ALICE: Final = Person("alice")
+NEW_ALICE: Final = Person("alice", keys="alice, with new keys")
+BOB: Final = Person("bob")
+CAROL: Final = Person("carol", 3)
+MALLORY: Final = Person("mallory")

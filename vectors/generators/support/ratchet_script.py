@@ -1,0 +1,188 @@
+"""A ratchet play as it is written: what the side under test does, and the far side that writes to it.
+
+    script = Script("initiator", "label")
+    script.send("a")                    # the side under test seals; the far side hears it
+    script.hear(script.far.say("b"))    # the far side seals; the side under test must open it
+    script.refused(forged, "AuthenticationFailed")
+    script.add(group, "comment", rules=[...])
+
+The far side is the library's pure functions with keys of labels. Every answer is foretold, and compared.
+
+Not here: which plays there are (ratchet.py, refusals.py).
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+from generators.support.family import GenerationError, Group, Json, run
+from generators.support.labels import draw, flipped
+from generators.support.people import private
+from letterlock._primitives import aead
+from letterlock._primitives.curve25519 import RatchetKey, SignedPrekeyPair
+from letterlock._ratchet import double
+from letterlock._ratchet.chain import MessageKey
+from letterlock._ratchet.root import RootKey
+from letterlock._session.sealing import open_message, seal_message
+from letterlock._wire import cbor
+from letterlock._wire.message import Header, RatchetMessage
+from letterlock._wire.padding import pad
+
+NONCE: Final = 8
+
+
+class Far:
+    """The far side: sends, hears, and can do wrong on purpose."""
+
+    def __init__(self, state: double.State, associated_data: bytes, label: str) -> None:
+        self.state, self.ad, self._label = state, associated_data, label
+        self._drawn = 0
+
+    def draw(self, length: int) -> bytes:
+        self._drawn += 1
+        return draw(f"{self._label} far {self._drawn}", length)
+
+    def copy(self) -> "Far":
+        """Return an older copy of its store, to go back to."""
+        return Far(self.state, self.ad, f"{self._label} restored")
+
+    def skip(self, count: int) -> None:
+        """Send so many messages that are lost."""
+        for _ in range(count):
+            self.state = double.send(self.state, self.draw).state
+
+    def next(self) -> tuple[Header, MessageKey]:
+        """Return header and key of the next message, and count it as sent."""
+        sent = double.send(self.state, self.draw)
+        self.state = sent.state
+        return sent.header, sent.key
+
+    def say(self, text: str) -> bytes:
+        """Return the next message."""
+        header, key = self.next()
+        return seal_message(key, self.ad, header, text.encode(), self.draw(NONCE))
+
+    def twice(self, padded: bytes, text: str) -> tuple[bytes, bytes]:
+        """Return one message with a padding of the author's, and the sound one of the same number."""
+        header, key = self.next()
+        return self.seal_padded(header, key, padded), seal_message(
+            key, self.ad, header, text.encode(), self.draw(NONCE)
+        )
+
+    def seal_padded(self, header: Header, key: MessageKey, padded: bytes, prefix: bytes = bytes(4)) -> bytes:
+        """Seal what is padded already."""
+        opened, nonce = header.encode_header(), self.draw(NONCE)
+        return cbor.complete_array(
+            opened, nonce + aead.seal(key.expose(), prefix + nonce, padded, self.ad + opened)
+        )
+
+    def seal_with(self, header: Header, key: bytes, text: str) -> bytes:
+        """Seal with another key or under another header than the chain gives."""
+        return self.seal_padded(header, MessageKey(key), pad(text.encode()))
+
+    def hear(self, message: bytes) -> bytes:
+        """Open a message; late ones are not kept for."""
+        decoded = RatchetMessage.decode(message)
+        received = double.receive(self.state, decoded.header)
+        plaintext = open_message(received.key, self.ad, decoded)
+        self.state = received.state
+        return plaintext
+
+
+class Script:
+    """The steps of one play, with the answer to each."""
+
+    def __init__(self, role: str, label: str, *, silent: bool = False) -> None:
+        """`silent`: what the side under test sends does not reach the far side."""
+        self._role, self._label, self._silent = role, label, silent
+        self._secret, self.ad = draw(f"{label} secret", 32), draw(f"{label} ad", 32)
+        self.signed = SignedPrekeyPair.from_private(private(f"{label} signed prekey"))
+        root = RootKey(self._secret)
+        if role == "initiator":
+            self.far = Far(double.recipient(root, self.signed), self.ad, label)
+        else:
+            ours = partial(draw, f"{label} far first ratchet key")
+            self.far = Far(double.initiator(root, self.signed.public, ours), self.ad, label)
+        self._steps: list[Json] = []
+        self._answers: list[Json] = []
+
+    def given(self) -> Json:
+        """Return the input."""
+        initiates = self._role == "initiator"
+        return {
+            "role": self._role,
+            "secret": self._secret.hex(),
+            "associated_data": self.ad.hex(),
+            "signed_prekey": (self.signed.public.data if initiates else self.signed.private.expose()).hex(),
+            "ratchet_private": draw(f"{self._label} first ratchet key", 32).hex() if initiates else None,
+            "steps": self._steps,
+        }
+
+    def send(self, text: str) -> bytes:
+        """Let the side under test seal; return the message, which the far side has heard."""
+        self._steps.append(self._sending(text))
+        answer = run("ratchet.play", self.given())["steps"][-1]
+        message = bytes.fromhex(answer["message"])
+        if not self._silent and self.far.hear(message) != text.encode():
+            raise GenerationError(f"{self._label}: the far side reads something else")
+        self._answers.append(answer)
+        return message
+
+    def send_refused(self, text: str, name: str) -> None:
+        """Let it try to."""
+        self._steps.append(self._sending(text))
+        self._answers.append({"error": name})
+
+    def _sending(self, text: str) -> Json:
+        number = len(self._steps)
+        nonce, key = (
+            draw(f"{self._label} step {number} {use}", n) for use, n in (("nonce", 8), ("ratchet", 32))
+        )
+        plaintext = text.encode().hex()
+        return {"do": "send", "plaintext": plaintext, "nonce": nonce.hex(), "ratchet_private": key.hex()}
+
+    def hear(self, message: bytes, text: str) -> None:
+        """Let the side under test open a message."""
+        self._steps.append({"do": "receive", "message": message.hex()})
+        self._answers.append({"plaintext": text.encode().hex()})
+
+    def refused(self, message: bytes, name: str) -> None:
+        """Let it refuse one."""
+        self._steps.append({"do": "receive", "message": message.hex()})
+        self._answers.append({"error": name})
+
+    def state(self, name: str, skipped: int = 0) -> None:
+        """Let it show its state."""
+        self._steps.append({"do": "state"})
+        self._answers.append({"state": name, "skipped": skipped})
+
+    def add(self, group: Group, comment: str, *, rules: Sequence[str], flags: Sequence[str] = ()) -> None:
+        """Add the play to a group, if every answer is as foretold."""
+        foretold = {"steps": self._answers}
+        refusals = [each["error"] for each in self._answers if "error" in each]
+        if not refusals:
+            group.play(comment, self.given(), flags=flags, rules=rules, output=foretold)
+            return
+        expect, *others = refusals
+        answer = group.invalid_play(comment, self.given(), expect, flags=flags, rules=rules, also=others)
+        if answer != foretold:
+            raise GenerationError(f"{comment}: {answer} where {foretold} was foretold")
+
+
+def with_header(message: bytes, **changes: object) -> bytes:
+    """Return a message with another header, and the same sealed text."""
+    decoded = RatchetMessage.decode(message)
+    header = replace(decoded.header, **changes)  # type: ignore[arg-type]
+    return cbor.complete_array(header.encode_header(), decoded.sealed)
+
+
+def with_sealed(message: bytes, index: int) -> bytes:
+    """Return a message with one bit of its sealed text turned over."""
+    decoded = RatchetMessage.decode(message)
+    return cbor.complete_array(decoded.header_bytes, flipped(decoded.sealed, index))
+
+
+def key_of(message: bytes) -> RatchetKey:
+    """Return a message's ratchet key."""
+    return RatchetMessage.decode(message).header.ratchet_key
