@@ -199,8 +199,8 @@ def account(suite: Suite) -> Anatomy:
 
     def rows() -> None:
         with store.transaction():
-            (row,) = store.load_sessions(BOB.encode(), 1)
-            store.save_session(row)
+            (row,) = store.tables.sessions.load(BOB.encode(), 1)
+            store.tables.sessions.save(row)
 
     parts: dict[str, list[Part]] = {
         "the session's own work": [lambda: bare.seal(PAYLOAD)],

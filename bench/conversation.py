@@ -85,8 +85,10 @@ class BareSession:
 
     def __init__(self, store: Store, peer: Address) -> None:
         with store.transaction():
-            row = store.load_sessions(peer.encode(), 1)[0]
-            self.slots = {slot: [each.expose() for each in store.load_parts(row.id, slot)] for slot in Slot}
+            row = store.tables.sessions.load(peer.encode(), 1)[0]
+            self.slots = {
+                slot: [each.expose() for each in store.tables.side_data.load(row.id, slot)] for slot in Slot
+            }
         self.record = row.record
         self.session: Session = decode_session(row.record)
         self.kept: dict[tuple[bytes, int], bytes] = {}

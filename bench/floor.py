@@ -269,7 +269,7 @@ def settle(store: Any) -> None:
     """Let the log of a letterlock store grow to its full length."""
     for _ in range(SETTLED):
         with store.transaction():
-            store.save_account(store.load_account())
+            store.tables.account.save(store.tables.account.load())
 
 
 @contextmanager

@@ -79,9 +79,7 @@ from letterlock.errors import (
     UsageError,
     WrongKey,
 )
-from letterlock.stores._interface import Store
-from letterlock.stores._memory import MemoryStore
-from letterlock.stores._sqlite import SqliteStore
+from letterlock.stores import MemoryStore, SqliteStore, Store
 
 __version__ = "0.1.0"
 """Equal to the version in pyproject.toml; a test compares them. It is written here because asking

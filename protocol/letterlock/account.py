@@ -113,11 +113,11 @@ class Account(Uncopyable):
         _require(address, Address, "address")
         _require_store(store)
         with store.transaction():
-            if store.load_account() is not None:
+            if store.tables.account.load() is not None:
                 raise AccountExists("this store holds an account already: open it instead")
             profile = new_profile(address, environment.entropy)
             profile = PrekeyRing(store, environment.entropy).rotate(profile, environment.now())
-            store.save_account(encode_profile(profile))
+            store.tables.account.save(encode_profile(profile))
         return cls(store, profile, environment)
 
     @classmethod
@@ -126,7 +126,7 @@ class Account(Uncopyable):
         _require_store(store)
         with store.transaction():
             profile = _load_profile(store)
-            store.delete_expired_prekeys(environment.now())
+            store.tables.prekeys.delete_expired(environment.now())
         return cls(store, profile, environment)
 
     @property
@@ -161,12 +161,12 @@ class Account(Uncopyable):
             raise UsageError(f"{one_time} one-time prekeys; a publication has 0 to {MAX_PUBLISHED_ONE_TIME}")
         now, ring = self._environment.now(), PrekeyRing(self._store, self._environment.entropy)
         with self._store.transaction():
-            self._store.delete_expired_prekeys(now)
+            self._store.tables.prekeys.delete_expired(now)
             self._check_room(one_time)
             profile = ring.rotate(_load_profile(self._store), now, force=rotate)
             profile, curve = ring.add_one_time(profile, one_time, now)
             profile, kem = ring.add_kem_one_time(profile, one_time, now)
-            self._store.save_account(encode_profile(profile))
+            self._store.tables.account.save(encode_profile(profile))
             return Publication(
                 self.address,
                 self.identity,
@@ -178,7 +178,7 @@ class Account(Uncopyable):
 
     def _check_room(self, one_time: int) -> None:
         for kind in (PrekeyKind.ONE_TIME, PrekeyKind.KEM_ONE_TIME):
-            stored = self._store.count_prekeys(kind)
+            stored = self._store.tables.prekeys.count(kind)
             if stored + one_time > MAX_ONE_TIME_PREKEYS:
                 raise UsageError(f"{stored} unused one-time prekeys are stored already: hand those out first")
 
@@ -262,7 +262,7 @@ class Account(Uncopyable):
             require_allowed(header.suite, self._environment.suites)
             ring = PrekeyRing(self._store, entropy)
             now = self._environment.now()
-            self._store.delete_expired_prekeys(now)  # HAND-9, for an account that never publishes
+            self._store.tables.prekeys.delete_expired(now)  # HAND-9, for an account that never publishes
             prekeys = ring.find(header, initial.id, now)
             agreement = respond(self._party, address, header, prekeys)
             opened = accept(agreement, prekeys.signed, initial)
@@ -293,7 +293,7 @@ class Account(Uncopyable):
     def peers(self) -> list[Peer]:
         """Return every peer known, with the identity key recorded for it, in order of address."""
         with self._store.transaction():
-            known = [decode_peer(record) for record in self._store.peers()]
+            known = [decode_peer(record) for record in self._store.tables.peers.all()]
         return sorted(known, key=lambda peer: peer.address)
 
     def accept_identity(self, address: Address, identity: bytes) -> None:
@@ -338,7 +338,7 @@ class Account(Uncopyable):
 
 
 def _load_profile(store: Store) -> Profile:
-    record = store.load_account()
+    record = store.tables.account.load()
     if record is None:
         raise NoAccount("this store holds no account yet: create one")
     return decode_profile(record)

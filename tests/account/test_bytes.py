@@ -283,10 +283,10 @@ def private_bytes(side: Side) -> set[bytes]:
     with side.store.transaction():
         for entry in PeerSessions(side.store, side.peer, frozenset(Suite)).entries():
             gather(entry.session, found)
-        record = side.store.load_account()
+        record = side.store.tables.account.load()
     assert record is not None
     found.add(cbor2.loads(record.expose())[2])
-    for key, row in flat(side.dump()["_prekeys"]):
+    for key, row in flat(side.dump()["prekeys"]):
         found.add(cbor2.loads(row[-1])[0])
         assert key == row[2]
     return found

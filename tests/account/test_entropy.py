@@ -96,7 +96,7 @@ def test_the_same_text_never_looks_the_same(pair: Pair) -> None:
 
 def secret(store: Store, kind: PrekeyKind, id_: int) -> bytes:
     with store.transaction():
-        row = store.load_prekey(kind, id_)
+        row = store.tables.prekeys.load(kind, id_)
     assert row is not None
     private: bytes = cbor2.loads(row.record.expose())[0]
     return private
@@ -106,7 +106,7 @@ def reference_bob(pair: Pair, bundle: PrekeyBundle) -> reference.Bob:
     """Bob once more, with the private keys from his store."""
     store = pair.bob.store
     with store.transaction():
-        record = store.load_account()
+        record = store.tables.account.load()
     assert record is not None
     identity = cbor2.loads(record.expose())[2]
     one_time = bundle.one_time

@@ -30,6 +30,7 @@ from letterlock._primitives.mlkem import MlKem1024KeyPair
 from letterlock._primitives.secret import Secret, Uncopyable
 from letterlock._session.session import Skipped
 from letterlock.stores._interface import Record
+from letterlock.stores._sqlite.table import SqliteTable
 from support.secret_holders import (
     ABSTRACT,
     ON_DISK,
@@ -75,7 +76,7 @@ def holder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
     else:
         made: Any = ON_DISK[name][0](tmp_path)
         yield made
-        made.close()
+        (made._database if isinstance(made, SqliteTable) else made).close()
 
 
 EVERY = pytest.mark.parametrize("holder", [*SECRETS, *TABLE, *ON_DISK], indirect=True)

@@ -168,7 +168,10 @@ def sealing_peers(side: Side) -> list[SealingPeer]:
     with side.store.transaction():
         entries = PeerSessions(side.store, side.peer, frozenset(Suite)).entries()
         rows = {
-            each.id: {slot: [row.expose() for row in side.store.load_parts(each.id, slot)] for slot in Slot}
+            each.id: {
+                slot: [row.expose() for row in side.store.tables.side_data.load(each.id, slot)]
+                for slot in Slot
+            }
             for each in entries
         }
     return [_sealing_peer(each.session, rows[each.id]) for each in entries]
@@ -183,7 +186,7 @@ def _sealing_peer(session: Session, slots: Slots) -> SealingPeer:
 def identity(store: AnyStore) -> IdentityKeyPair:
     """Return the identity key pair of the account in a store."""
     with store.transaction():
-        record = store.load_account()
+        record = store.tables.account.load()
     assert record is not None
     return decode_profile(record).party.identity
 
@@ -200,7 +203,7 @@ def chosen(public: KemPublicKey, recipient: AnyStore, draw: Entropy) -> Encapsul
     """Return a ciphertext of drawn bytes for a KEM prekey of the account in `recipient`, and its secret."""
     assert isinstance(recipient, MemoryStore)
     for kind in (PrekeyKind.KEM_ONE_TIME, PrekeyKind.KEM_LAST_RESORT):
-        for row in recipient._prekeys.get(kind, {}).values():
+        for row in recipient._rows.prekeys.get(kind, {}).values():
             keys = MlKem1024KeyPair(KemSeed(cbor2.loads(row.record.expose())[0]))
             if keys.public == public:
                 ciphertext = draw(1568)

@@ -72,8 +72,8 @@ class Stage:
 
     def _require_once(self, address: Address, call: Step) -> None:
         _require_refusal(call, DuplicateMessage)
-        for row in self._store.load_sessions(address.encode(), MAX_ARCHIVED_SESSIONS + 1):
-            self._store.delete_session(row.id)
+        for row in self._store.tables.sessions.load(address.encode(), MAX_ARCHIVED_SESSIONS + 1):
+            self._store.tables.sessions.delete(row.id)
         # What a first message used is used up, whatever became of its session.  HAND-7, HAND-8
         _require_refusal(call, PeerError)
 

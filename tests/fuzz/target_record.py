@@ -102,9 +102,9 @@ def _calls(record: Record) -> Iterator[tuple[str, Callable[[], object], Callable
     place = partial(_as_session, record)
     yield "session", place, lambda: bob.encrypt(ALICE, b"x")
     yield "session", place, lambda: bob.decrypt(ALICE, _HELD["next"])
-    place = partial(_STORE.save_account, record)
+    place = partial(_STORE.tables.account.save, record)
     yield "account", place, lambda: _reopened().publish(0)
-    place = partial(_STORE.save_peer, ALICE.encode(), record)
+    place = partial(_STORE.tables.peers.save, ALICE.encode(), record)
     yield "peer", place, bob.peers
     yield "peer", place, lambda: bob.safety_number(ALICE)
     yield "prekey", partial(_as_prekeys, record), lambda: bob.publish(0)
@@ -115,18 +115,18 @@ def _reopened() -> Account:
 
 
 def _as_session(record: Record) -> None:
-    for row in _STORE.load_sessions(ALICE.encode(), 1):
-        _STORE.save_session(SessionRow(row.id, row.address, row.rank, record))
+    for row in _STORE.tables.sessions.load(ALICE.encode(), 1):
+        _STORE.tables.sessions.save(SessionRow(row.id, row.address, row.rank, record))
 
 
 def _as_prekeys(record: Record) -> None:
     for row in _rows():
-        _STORE.replace_prekey(replace(row, record=record))
+        _STORE.tables.prekeys.replace(replace(row, record=record))
 
 
 def _rows() -> Iterator[PrekeyRow]:
     assert isinstance(_STORE, MemoryStore)
-    for rows in _STORE._prekeys.values():
+    for rows in _STORE._rows.prekeys.values():
         yield from list(rows.values())
 
 
@@ -184,7 +184,7 @@ def _wrapped(opener: Opener, opslimit: int, memlimit: int) -> list[Any]:
 def seeds() -> dict[str, bytes]:
     found = _sessions()
     with _STORE.transaction():
-        account, (peer,) = _STORE.load_account(), _STORE.peers()
+        account, (peer,) = _STORE.tables.account.load(), _STORE.tables.peers.all()
         rows = {f"prekey-{row.kind.name.lower()}": row.record.expose() for row in _rows()}
     assert account is not None
     value = Record(b"a record")
@@ -223,7 +223,7 @@ def _sessions() -> dict[str, bytes]:
     found = {}
     for side, names in ((_PAIR.alice, ("unanswered", *SESSIONS)), (_PAIR.bob, SESSIONS)):
         with side.store.transaction():
-            rows = side.store.load_sessions(side.peer.encode(), len(names))
+            rows = side.store.tables.sessions.load(side.peer.encode(), len(names))
         suffix = "-of-alice" if side is _PAIR.alice else ""
         for name, row in zip(names, rows, strict=True):
             found[f"session-{name}" + (suffix if name in SESSIONS else "")] = row.record.expose()

@@ -178,7 +178,7 @@ def test_a_refusal_that_changes_the_store() -> None:
 
     def call() -> None:
         with pair.bob.store.transaction():
-            pair.bob.store.delete_expired_prekeys(2**40)
+            pair.bob.store.tables.prekeys.delete_expired(2**40)
             pair.bob.account.publish(1)
         raise MalformedMessage("no")
 

@@ -22,7 +22,7 @@ from letterlock._wire.address import Address
 from letterlock._wire.message import HandshakeHeader, RatchetMessage
 from letterlock.errors import AuthenticationFailed
 from letterlock.stores._interface import Store
-from letterlock.stores._memory import MemoryStore
+from letterlock.stores._memory import MemoryStore, _Rows
 from support import model_stories as stories
 from support.model_device import Device
 from support.model_world import ADDRESSES, World
@@ -86,6 +86,8 @@ def yes(*_: object) -> bool:
 
 SEAL: Final = sealing.seal_message
 DECRYPT: Final = PeerSessions.decrypt
+TABLES: Final = MemoryStore().tables
+"""Their classes are those of every memory store."""
 
 
 @dataclass(frozen=True)
@@ -112,15 +114,15 @@ BREAKS: Final = {
         PeerSessions, "find_handshake", nothing, stories.two_first_messages, "must be read"
     ),
     "late key kept": Break(
-        MemoryStore, "delete_skipped", nothing, stories.late_message, "of a read message is kept"
+        type(TABLES.skipped_keys), "delete", nothing, stories.late_message, "of a read message is kept"
     ),
     "late keys not kept": Break(PeerSessions, "_keep_skipped", nothing, stories.late_message, "must be read"),
     "late key lost": Break(book, "decrypt_late", unopened, stories.damaged_late_message, "must be read"),
     "old chain forgotten": Break(
-        MemoryStore, "is_past_chain", no, stories.repeated_later, "AuthenticationFailed"
+        type(TABLES.past_chains), "has", no, stories.repeated_later, "AuthenticationFailed"
     ),
     "names not bound": Break(agreement, "associated_data", of_nobody, stories.in_another_name, "is read"),
-    "nothing undone": Break(MemoryStore, "_undo", nothing, stories.taken_back, "changed a store"),
+    "nothing undone": Break(_Rows, "_undo", nothing, stories.taken_back, "changed a store"),
     "nothing discarded": Break(PeerSessions, "delete_all", nothing, stories.discarded, "appear or vanish"),
     "identity changed": Break(account, "check_identity", trusting, stories.impostor, "changed a store"),
     "all sessions yield": Break(book, "defers_promotion", yes, stories.crossed, "not settled"),

@@ -30,6 +30,9 @@ from support import model_stories_braid as long_stories
 from support.model_device import Device
 from support.model_world import ADDRESSES, World
 
+TABLES: Final = MemoryStore().tables
+"""Their classes are those of every memory store."""
+
 Story = Callable[[World, Device, Device], object]
 
 
@@ -63,14 +66,16 @@ def early(state: Session, message: RatchetMessage, beside: StoredSideData) -> De
         assert pq_header is not None
         received = braid.receive(LETTERLOCK, ratchet.braid, pq_header, beside.read)
         after = encode_session(replace(state, ratchet=replace(ratchet, braid=received.state)))
-        (row,) = (each for each in sessions.load_sessions(beside._address, 50) if each.id == beside._id)
-        sessions.save_session(replace(row, record=after))
+        (row,) = (
+            each for each in sessions.tables.sessions.load(beside._address, 50) if each.id == beside._id
+        )
+        sessions.tables.sessions.save(replace(row, record=after))
         for write in received.writes:
             match write:
                 case Append(slot, entry):
-                    sessions.append_part(row.id, int(slot), Record(entry))
+                    sessions.tables.side_data.append(row.id, int(slot), Record(entry))
                 case Clear(slot):
-                    sessions.clear_parts(row.id, int(slot))
+                    sessions.tables.side_data.clear(row.id, int(slot))
         raise
 
 
@@ -154,9 +159,11 @@ BREAKS: Final = {
         book, "decrypt", early, long_stories.late_in_another_session, "must be read, not BraidFailed"
     ),
     "parts not written": Break(
-        MemoryStore, "append_part", nothing, stories.first_contact, "parts do not fit"
+        type(TABLES.side_data), "append", nothing, stories.first_contact, "parts do not fit"
     ),
-    "parts not cleared": Break(MemoryStore, "clear_parts", nothing, long_stories.epochs, "parts do not fit"),
+    "parts not cleared": Break(
+        type(TABLES.side_data), "clear", nothing, long_stories.epochs, "parts do not fit"
+    ),
     "last chain not sealed": Break(
         SparseReceived, "gaps", without_the_tail, long_stories.late_in_an_epoch_before, "must be read"
     ),

@@ -159,7 +159,7 @@ def test_a_side_that_lost_the_preferred_session_gets_its_way(suite: Suite) -> No
     settled = active(pair.alice)
     assert settled < other.origin.associated_data
     with pair.bob.store.transaction():
-        pair.bob.store.delete_session(entries(pair.bob)[0].id)
+        pair.bob.store.tables.sessions.delete(entries(pair.bob)[0].id)
     pair.bob.say(b"in the other")
     assert pair.alice.hear() == b"in the other"
     assert active(pair.alice) == settled

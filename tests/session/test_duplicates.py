@@ -40,7 +40,7 @@ def skipped_count(side: Side) -> int:
     return (
         len(held["letterlock_skipped"])
         if "letterlock_skipped" in held
-        else sum(map(len, held["_skipped"].values()))
+        else sum(map(len, held["skipped_keys"].values()))
     )
 
 

@@ -41,12 +41,12 @@ def hearing_ct2(pair: Pair) -> None:
 
 def nothing_at_all(side: Side, session: int) -> None:
     for slot in Slot:
-        side.store.clear_parts(session, int(slot))
+        side.store.tables.side_data.clear(session, int(slot))
 
 
 def one_too_many(side: Side, session: int) -> None:
     for slot in Slot:
-        side.store.append_part(session, int(slot), Record(bytes(33)))
+        side.store.tables.side_data.append(session, int(slot), Record(bytes(33)))
 
 
 def another_length(side: Side, session: int) -> None:

@@ -23,7 +23,7 @@ from support.trace_calls import Trace
 
 def profile_of(store: Store) -> Profile:
     with store.transaction():
-        record = store.load_account()
+        record = store.tables.account.load()
         assert record is not None
         return decode_profile(record)
 
@@ -55,7 +55,7 @@ def test_it_is_the_prekeys_named_that_go(pair: Pair) -> None:
     pair.bob.hear()
     with pair.bob.store.transaction():
         left = {
-            kind: [each.id for each in public if pair.bob.store.load_prekey(kind, each.id) is None]
+            kind: [each.id for each in public if pair.bob.store.tables.prekeys.load(kind, each.id) is None]
             for kind, public in (
                 (PrekeyKind.ONE_TIME, publication.one_time),
                 (PrekeyKind.KEM_ONE_TIME, publication.kem_one_time),
@@ -155,7 +155,7 @@ def test_the_last_id_is_used_and_none_after_it(pair: Pair) -> None:
         changed = Profile(
             profile.party, MAX_ID - 1, profile.signed_id, profile.last_resort_id, profile.rotated
         )
-        store.save_account(encode_profile(changed))
+        store.tables.account.save(encode_profile(changed))
     with unchanged(store), pytest.raises(UsageError, match="used up"):
         pair.bob.account.publish(2)
     bundle = pair.bob.account.bundle()
@@ -218,7 +218,7 @@ def test_records_hold_the_seed_and_not_the_expanded_key(pair: Pair) -> None:  # 
     }
     with store.transaction():
         for kind, (id_, length) in ids.items():
-            row = store.load_prekey(kind, id_)
+            row = store.tables.prekeys.load(kind, id_)
             assert row is not None
             secret, signature = cbor2.loads(row.record.expose())
             assert (len(secret), len(signature)) == (length, 64)
@@ -239,6 +239,6 @@ def test_a_current_prekey_that_is_gone_is_damage(pair: Pair, kind: PrekeyKind) -
     profile = profile_of(pair.bob.store)
     current = {PrekeyKind.SIGNED: profile.signed_id, PrekeyKind.KEM_LAST_RESORT: profile.last_resort_id}
     with pair.bob.store.transaction():
-        pair.bob.store.delete_prekey(kind, current[kind])
+        pair.bob.store.tables.prekeys.delete(kind, current[kind])
     with unchanged(pair.bob.store), pytest.raises(CorruptStore, match="missing"):
         pair.bob.account.publish(0)

@@ -185,7 +185,7 @@ def test_account_and_peer_have_one_format(other: object) -> None:
     pair.converse()
     store: Any = pair.alice.store
     with store.transaction():
-        peer, account = store.load_peer(BOB.encode()), store.load_account()
+        peer, account = store.tables.peers.load(BOB.encode()), store.tables.account.load()
     assert encode_profile(decode_profile(account)) == account
     assert decode_peer(peer).address == BOB
     for decode, record in ((decode_peer, peer), (decode_profile, account)):
@@ -212,7 +212,7 @@ def test_there_is_no_format_zero() -> None:
     pair = Pair()
     pair.introduce()
     with pair.alice.store.transaction():
-        account, (peer,) = pair.alice.store.load_account(), pair.alice.store.peers()
+        account, (peer,) = pair.alice.store.tables.account.load(), pair.alice.store.tables.peers.all()
     assert account is not None
     decoders: list[tuple[Callable[[Record], object], Record]] = [
         (decode_profile, account),
@@ -246,16 +246,16 @@ def test_an_account_says_that_its_store_is_damaged(part: str) -> None:
     with store.transaction():
         match part:
             case "account":
-                store.save_account(junk)
+                store.tables.account.save(junk)
             case "peer":
-                store.save_peer(BOB.encode(), junk)
+                store.tables.peers.save(BOB.encode(), junk)
             case "session":
-                (row,) = store.load_sessions(BOB.encode(), 1)
-                store.save_session(type(row)(row.id, row.address, row.rank, junk))
+                (row,) = store.tables.sessions.load(BOB.encode(), 1)
+                store.tables.sessions.save(type(row)(row.id, row.address, row.rank, junk))
             case _:
-                for kind, rows in list(store._prekeys.items()):
+                for kind, rows in list(store._rows.prekeys.items()):
                     for row in list(rows.values()):
-                        store.replace_prekey(type(row)(kind, row.id, row.expires, junk))
+                        store.tables.prekeys.replace(type(row)(kind, row.id, row.expires, junk))
     account = pair.alice.account
     calls: dict[str, list[Callable[[], object]]] = {
         "account": [account.bundle, pair.alice.reopen],

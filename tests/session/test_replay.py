@@ -45,7 +45,9 @@ def recorded(pair: Pair, bundle: PrekeyBundle) -> tuple[int, int]:
     assert bundle.kem is not None
     with pair.bob.store.transaction():
         store = pair.bob.store
-        return store.count_replays(SIGNED, bundle.signed.id), store.count_replays(LAST_RESORT, bundle.kem.id)
+        return store.tables.replays.count(SIGNED, bundle.signed.id), store.tables.replays.count(
+            LAST_RESORT, bundle.kem.id
+        )
 
 
 @SUITES

@@ -36,7 +36,7 @@ from support.triple_session import (
 
 
 def skipped(side: Side) -> int:
-    return sum(map(len, side.dump()["_skipped"].values()))
+    return sum(map(len, side.dump()["skipped_keys"].values()))
 
 
 def sparse_epoch(letter: bytes) -> int:
@@ -184,11 +184,11 @@ def test_the_other_half_is_not_enough_either(pair: Pair) -> None:
     late, first = pair.alice.write(b"late"), pair.alice.write(b"first")
     pair.bob.read(first)
     key = RatchetMessage.decode(late).header.ratchet_key.data
-    rows = [row for of in pair.bob.store._skipped.values() for _, row in of.values()]  # type: ignore[union-attr]
+    rows = [row for of in pair.bob.store._rows.skipped_keys.values() for _, row in of.values()]  # type: ignore[union-attr]
     (sparse,) = [row for row in rows if row.chain != key]
     assert (sparse.chain[31], sparse.number) == (0xFF, 2)
     with pair.bob.store.transaction():
-        pair.bob.store.delete_skipped(sparse)
+        pair.bob.store.tables.skipped_keys.delete(sparse)
     with unchanged(pair.bob.store), pytest.raises(DuplicateMessage):
         pair.bob.read(late)
 

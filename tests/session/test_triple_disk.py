@@ -148,9 +148,9 @@ def test_what_was_deleted_beside_a_session_is_noticed_in_every_state(pair: Pair,
         for each in (pair.alice, pair.bob):
             id_ = entries(each)[0].id
             with undone(each.store):
-                if not each.store.load_parts(id_, slot):
+                if not each.store.tables.side_data.load(id_, slot):
                     continue
-                each.store.clear_parts(id_, slot)
+                each.store.tables.side_data.clear(id_, slot)
                 calls = partial(each.write, bytes(LONG)), partial(each.read, forge(each.other)[0])
                 noticed |= {type(braid_of(each)) for call in calls if raised(call) is CorruptStore}
         side.read(letter)

@@ -126,8 +126,7 @@ def test_accepting_deletes_the_sessions_of_the_old_identity(talking: Pair) -> No
     with unchanged(talking.alice.store), pytest.raises(UnknownSession):
         talking.alice.read(late)
     held = talking.alice.dump()
-    assert held.get("letterlock_sessions", []) == []
-    assert held.get("_sessions", {}) == {}
+    assert not held["letterlock_sessions" if "letterlock_sessions" in held else "sessions"]
 
 
 def test_after_that_the_old_identity_is_the_untrusted_one(talking: Pair) -> None:

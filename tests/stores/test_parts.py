@@ -22,7 +22,7 @@ def full(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyStore]:
 
 
 def texts(store: Store, id_: int, slot: int) -> list[object]:
-    return [plain(each) for each in store.load_parts(id_, slot)]
+    return [plain(each) for each in store.tables.side_data.load(id_, slot)]
 
 
 def pieces(*numbers: int) -> list[object]:
@@ -33,7 +33,7 @@ def test_parts_come_in_the_order_in_which_they_were_added(full: AnyStore) -> Non
     with full.transaction():
         assert texts(full, 1, 2) == pieces(0, 1, 2)
         for number in (9, 4, 30, 4):
-            full.append_part(1, 2, record(f"piece {number}"))
+            full.tables.side_data.append(1, 2, record(f"piece {number}"))
         assert texts(full, 1, 2) == pieces(0, 1, 2, 9, 4, 30, 4)
     with full.transaction():  # and still in the next one
         assert texts(full, 1, 2) == pieces(0, 1, 2, 9, 4, 30, 4)
@@ -42,7 +42,7 @@ def test_parts_come_in_the_order_in_which_they_were_added(full: AnyStore) -> Non
 def test_more_parts_than_nine_keep_their_order(full: AnyStore) -> None:
     with full.transaction():
         for number in range(3, 300):
-            full.append_part(1, 2, record(f"piece {number}"))
+            full.tables.side_data.append(1, 2, record(f"piece {number}"))
         assert texts(full, 1, 2) == pieces(*range(300))
 
 
@@ -50,8 +50,8 @@ def test_a_slot_is_of_one_session(full: AnyStore) -> None:
     with full.transaction():
         before = {(id_, slot): texts(full, id_, slot) for id_ in (1, 2, 3) for slot in SLOTS}
         assert len({str(before[id_, 1]) for id_ in (1, 2, 3)}) == 3
-        full.append_part(2, 2, record("another's"))
-        full.clear_parts(1, 1)
+        full.tables.side_data.append(2, 2, record("another's"))
+        full.tables.side_data.clear(1, 1)
         after = {(id_, slot): texts(full, id_, slot) for id_ in (1, 2, 3) for slot in SLOTS}
     assert {key for key in before if before[key] != after[key]} == {(2, 2), (1, 1)}
     assert (after[2, 2], after[1, 1]) == ([plain(record("another's"))], [])
@@ -61,40 +61,40 @@ def test_a_slot_is_of_one_session(full: AnyStore) -> None:
 
 def test_a_slot_that_was_cleared_begins_again(full: AnyStore) -> None:
     with full.transaction():
-        full.clear_parts(1, 2)
-        full.append_part(1, 2, record("piece 7"))
+        full.tables.side_data.clear(1, 2)
+        full.tables.side_data.append(1, 2, record("piece 7"))
         assert texts(full, 1, 2) == pieces(7)
-        full.clear_parts(1, 2)
-        full.clear_parts(1, 2)
+        full.tables.side_data.clear(1, 2)
+        full.tables.side_data.clear(1, 2)
         assert texts(full, 1, 2) == []
 
 
 def test_a_saved_session_keeps_its_parts(full: AnyStore) -> None:
     with full.transaction():
-        full.save_session(session(1, ALICE, 50, "later"))
+        full.tables.sessions.save(session(1, ALICE, 50, "later"))
         assert texts(full, 1, 2) == pieces(0, 1, 2)
 
 
 @pytest.mark.parametrize("size", [0, 1, 34, 1152, 100_000])
 def test_parts_come_back_byte_for_byte(full: AnyStore, size: int) -> None:
     with full.transaction():
-        full.append_part(1, 3, Record(bytes(size)))
-        assert full.load_parts(1, 3) == [Record(bytes(size))]
+        full.tables.side_data.append(1, 3, Record(bytes(size)))
+        assert full.tables.side_data.load(1, 3) == [Record(bytes(size))]
 
 
 def test_parts_keep_their_order_through_undone_changes(full: AnyStore) -> None:
     with full.transaction():
         with undone(full):
-            full.append_part(1, 2, record("piece 9"))
-            full.append_part(1, 2, record("piece 8"))
-            full.clear_parts(1, 2)
-            full.append_part(1, 2, record("piece 7"))
-            full.append_part(1, 3, record("piece 6"))
-            full.delete_session(2)
+            full.tables.side_data.append(1, 2, record("piece 9"))
+            full.tables.side_data.append(1, 2, record("piece 8"))
+            full.tables.side_data.clear(1, 2)
+            full.tables.side_data.append(1, 2, record("piece 7"))
+            full.tables.side_data.append(1, 3, record("piece 6"))
+            full.tables.sessions.delete(2)
         assert texts(full, 1, 2) == pieces(0, 1, 2)
         assert texts(full, 1, 3) == []
         assert texts(full, 2, 1) == [plain(record("text of 2"))]
-        full.append_part(1, 2, record("piece 3"))
+        full.tables.side_data.append(1, 2, record("piece 3"))
     with full.transaction():
         assert texts(full, 1, 2) == pieces(0, 1, 2, 3)
 
@@ -102,17 +102,17 @@ def test_parts_keep_their_order_through_undone_changes(full: AnyStore) -> None:
 def test_a_whole_transaction_with_parts_is_undone(full: AnyStore) -> None:
     before = seen(full)
     with undone(full):
-        full.append_part(1, 2, record("piece 9"))
-        full.clear_parts(3, 1)
+        full.tables.side_data.append(1, 2, record("piece 9"))
+        full.tables.side_data.clear(3, 1)
     assert seen(full) == before
 
 
 def test_a_session_takes_its_parts_along(full: AnyStore) -> None:
     with full.transaction():
-        full.delete_session(1)
+        full.tables.sessions.delete(1)
         assert [texts(full, 1, slot) for slot in SLOTS] == [[], [], []]
-        full.save_session(session(1, ALICE))
+        full.tables.sessions.save(session(1, ALICE))
         assert [texts(full, 1, slot) for slot in SLOTS] == [[], [], []]
         assert texts(full, 2, 1) == [plain(record("text of 2"))]
-        full.append_part(1, 2, record("piece 5"))
+        full.tables.side_data.append(1, 2, record("piece 5"))
         assert texts(full, 1, 2) == pieces(5)

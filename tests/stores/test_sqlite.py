@@ -74,7 +74,7 @@ def test_what_was_saved_is_there_again(path: Path) -> None:
     for spelt in (path, str(path), Path(os.path.relpath(path))):
         with SqliteStore(spelt, key=KEY) as store:
             with store.transaction():
-                if store.load_account() is None:
+                if store.tables.account.load() is None:
                     fill(store)
             held = seen(store)
         assert held["account"] == plain(record("account"))
@@ -144,7 +144,7 @@ def test_a_wrong_key_does_not_disturb_an_open_store(store: SqliteStore, tmp_path
         second = sqlite(tmp_path, busy_timeout=0)
         with second, pytest.raises(StoreBusy), second.transaction():
             pytest.fail("two transactions at once")
-        store.save_account(record("still locked"))
+        store.tables.account.save(record("still locked"))
 
 
 def test_a_store_that_cannot_be_peeked_at_is_opened_all_the_same(
@@ -277,8 +277,8 @@ def use_everything(path: Path) -> None:
     with SqliteStore(path, key=KEY) as store, store.transaction():
         everything(store)
         for each in (1, 2, 3):
-            store.delete_session(each)
-        store.delete_expired_prekeys(99)
+            store.tables.sessions.delete(each)
+        store.tables.prekeys.delete_expired(99)
 
 
 def test_a_damaged_page_is_a_corrupt_store(path: Path) -> None:
@@ -334,7 +334,7 @@ def test_a_read_only_folder_is_refused(tmp_path: Path) -> None:
         tmp_path.chmod(folder_mode)
         try:
             with pytest.raises(StoreError), sqlite(tmp_path) as store, store.transaction():
-                store.save_account(record("new"))
+                store.tables.account.save(record("new"))
         finally:
             tmp_path.chmod(0o700)
             (tmp_path / "store.db").chmod(0o600)
@@ -348,8 +348,8 @@ def test_a_path_means_the_file_of_that_name(tmp_path: Path, name: str) -> None:
 
 def test_nothing_readable_is_on_the_disk(store: SqliteStore, tmp_path: Path) -> None:
     with store.transaction():
-        store.save_peer(b"\x82\x6dcarol@example\x01", record("carol"))
-        store.save_peer(b"\x82\x6dcarol@example\x01", record("again"))
+        store.tables.peers.save(b"\x82\x6dcarol@example\x01", record("carol"))
+        store.tables.peers.save(b"\x82\x6dcarol@example\x01", record("again"))
     names = ("store.db", "store.db-wal", "store.db-shm")
     data = b"".join((tmp_path / name).read_bytes() for name in names)
     assert (tmp_path / "store.db-wal").stat().st_size > 4096
@@ -367,7 +367,7 @@ def test_deleted_rows_leave_the_file(path: Path) -> None:
         sealed = store.connection.execute(
             "SELECT record FROM letterlock_skipped WHERE session = 1"
         ).fetchall()
-        store.trim_skipped(1, 0)
+        store.tables.skipped_keys.trim(1, 0)
     assert len(sealed) == 4
     data = path.read_bytes()
     assert not any(row[0] in data for row in sealed)

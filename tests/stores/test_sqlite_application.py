@@ -40,14 +40,14 @@ def test_the_application_writes_in_the_same_transaction(store: SqliteStore) -> N
     with store.transaction():
         store.connection.execute("CREATE TABLE inbox (text)")
     with undone(store):
-        store.save_account(record("undone"))
+        store.tables.account.save(record("undone"))
         store.connection.execute("INSERT INTO inbox VALUES ('undone')")
     with store.transaction():
-        store.save_account(record("done"))
+        store.tables.account.save(record("done"))
         store.connection.execute("INSERT INTO inbox VALUES ('done')")
     with store.transaction():
         assert store.connection.execute("SELECT text FROM inbox").fetchall() == [("done",)]
-        assert store.load_account() == record("done")
+        assert store.tables.account.load() == record("done")
 
 
 def test_the_application_s_tables_survive_a_new_opening(tmp_path: Path) -> None:
@@ -87,16 +87,16 @@ def test_an_application_that_ends_the_transaction_is_told(
             if level < levels:
                 block(level + 1)
                 return
-            store.save_account(record("before"))
+            store.tables.account.save(record("before"))
             end(store.connection)
             with pytest.raises(StoreError, match="ended inside its block"):
-                store.save_account(record("after"))
+                store.tables.account.save(record("after"))
 
     with pytest.raises(StoreError, match="ended inside its block"):
         block(1)
     assert seen(store)["account"] in (plain(record("before")), plain(record("account")))
     with store.transaction():
-        store.save_account(record("usable"))
+        store.tables.account.save(record("usable"))
 
 
 def test_an_application_that_takes_our_savepoint_away_loses_all(store: SqliteStore) -> None:
@@ -104,17 +104,17 @@ def test_an_application_that_takes_our_savepoint_away_loses_all(store: SqliteSto
 
     def inner() -> None:
         with store.transaction():
-            store.save_peer(ALICE, record("undone"))
+            store.tables.peers.save(ALICE, record("undone"))
             store.connection.execute("RELEASE letterlock_1")
 
     def outer() -> None:
         with store.transaction():
-            store.save_account(record("undone"))
+            store.tables.account.save(record("undone"))
             # The inner block can be neither kept nor undone by itself, so nothing may be kept.
             with pytest.raises(StoreError):
                 inner()
             with pytest.raises(StoreError, match="ended inside its block"):
-                store.load_account()
+                store.tables.account.load()
 
     with pytest.raises(StoreError, match="ended inside its block"):
         outer()
@@ -143,8 +143,8 @@ def test_a_row_factory_of_the_application_s_does_not_disturb(store: SqliteStore)
 def test_reading_peers_ends_with_the_transaction(store: SqliteStore) -> None:
     with store.transaction():
         for number in range(600):
-            store.save_peer(f"peer {number}".encode(), record(number))
-        found = iter(store.peers())
+            store.tables.peers.save(f"peer {number}".encode(), record(number))
+        found = iter(store.tables.peers.all())
         next(found)
     with pytest.raises(StoreError, match="with store"):
         list(found)

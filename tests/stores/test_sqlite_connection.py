@@ -112,7 +112,7 @@ def test_another_s_transaction_is_waited_for_and_then_busy(store: SqliteStore, t
         ):
             pytest.fail("two transactions at once")
         with second.transaction():
-            second.save_account(record("second"))
+            second.tables.account.save(record("second"))
     assert seen(store)["account"] == plain(record("second"))
 
 
@@ -141,23 +141,23 @@ def test_a_full_disk_is_a_store_error_and_leaves_the_store_usable(store: SqliteS
         pages = store.connection.execute("PRAGMA page_count").fetchone()[0]
         store.connection.execute(f"PRAGMA max_page_count = {pages + 2}")
     with pytest.raises(StoreError, match="full") as caught, store.transaction():
-        store.save_account(record("x" * 100_000))
+        store.tables.account.save(record("x" * 100_000))
     assert not isinstance(caught.value, StoreBusy | CorruptStore)
     assert seen(store) == before
 
     # An application that swallows the error cannot commit the half that fitted: STO-4, or nothing at all.
     def swallow() -> None:
         with store.transaction():
-            store.save_peer(ALICE, record("changed"))
+            store.tables.peers.save(ALICE, record("changed"))
             with pytest.raises(StoreError):
-                store.add_prekeys([prekey(KIND, 7), prekey(KIND, 8, None, "x" * 100_000)])
+                store.tables.prekeys.add([prekey(KIND, 7), prekey(KIND, 8, None, "x" * 100_000)])
 
     with suppress(StoreError):
         swallow()
     with store.transaction():
-        assert store.count_prekeys(KIND) == 2
+        assert store.tables.prekeys.count(KIND) == 2
     with store.transaction():
-        store.save_account(record("small"))
+        store.tables.account.save(record("small"))
     assert seen(store)["account"] == plain(record("small"))
 
 
@@ -171,7 +171,7 @@ def test_a_commit_that_fails_is_undone(store: SqliteStore) -> None:
 
     def block() -> None:
         with store.transaction():
-            store.save_account(record("undone"))
+            store.tables.account.save(record("undone"))
             store.connection.execute("INSERT INTO theirs VALUES (1)")
 
     with pytest.raises(StoreError, match="deferred constraint") as caught:
@@ -179,7 +179,7 @@ def test_a_commit_that_fails_is_undone(store: SqliteStore) -> None:
     assert not isinstance(caught.value, CorruptStore)
     assert seen(store) == before
     with store.transaction():
-        store.save_account(record("done"))
+        store.tables.account.save(record("done"))
         store.connection.execute("INSERT INTO mine VALUES (1)")
         store.connection.execute("INSERT INTO theirs VALUES (1)")
     assert seen(store)["account"] == plain(record("done"))
@@ -209,7 +209,7 @@ def test_a_broken_disk_at_commit_is_undone(store: SqliteStore, monkeypatch: pyte
     with monkeypatch.context() as patched:
         patched.setattr(database, "_connection", Refusing(database._connection, "COMMIT"))
         with pytest.raises(StoreError, match="disk I/O error"), store.transaction():
-            store.save_account(record("undone"))
+            store.tables.account.save(record("undone"))
     assert seen(store) == before
 
 
@@ -263,7 +263,7 @@ def test_a_text_that_is_no_utf_8_is_not_quoted(store: SqliteStore) -> None:
     with store.transaction():
         store.connection.execute("UPDATE letterlock_account SET record = CAST(x'53454352ff' AS TEXT)")
     with pytest.raises(CorruptStore) as caught, store.transaction():
-        store.load_account()
+        store.tables.account.load()
     assert "SECR" not in str(caught.value)
 
 
@@ -277,7 +277,7 @@ def test_skipped_keys_cost_nothing_when_the_session_is_saved(tmp_path: Path) -> 
         wal = tmp_path / "store.db-wal"
         before = wal.stat().st_size
         with store.transaction():
-            store.save_session(session(1, ALICE, 1, next(texts)))
+            store.tables.sessions.save(session(1, ALICE, 1, next(texts)))
         return (wal.stat().st_size - before) // 4096
 
     with sqlite(tmp_path) as store:
@@ -287,7 +287,7 @@ def test_skipped_keys_cost_nothing_when_the_session_is_saved(tmp_path: Path) -> 
         changed_pages(store)
         few = changed_pages(store)  # of the same rank: not even its index is written
         with store.transaction():
-            store.add_skipped(skipped(1, number, CHAINS[2]) for number in range(2000))
+            store.tables.skipped_keys.add(skipped(1, number, CHAINS[2]) for number in range(2000))
         assert changed_pages(store) == few == 1
 
 
@@ -295,7 +295,7 @@ def test_two_thousand_skipped_keys_are_one_statement(store: SqliteStore) -> None
     statements: list[str] = []
     with store.transaction():
         store.connection.set_trace_callback(statements.append)
-        store.add_skipped(skipped(1, number, CHAINS[2]) for number in range(2000))
+        store.tables.skipped_keys.add(skipped(1, number, CHAINS[2]) for number in range(2000))
         store.connection.set_trace_callback(None)
     assert len(set(statements)) <= 2003
     assert statements[0] == "SAVEPOINT letterlock_1"

@@ -29,9 +29,9 @@ sys.stdin.readline() if len(sys.argv) > 4 else None
 with SqliteStore(path, key=key) as store:
     for _ in range(int(sys.argv[3])):
         with store.transaction():
-            found = store.load_account()
+            found = store.tables.account.load()
             number = int(found.expose()) if found else 0
-            store.save_account(Record(str(number + 1).encode()))
+            store.tables.account.save(Record(str(number + 1).encode()))
 """
 )
 
@@ -55,7 +55,7 @@ for number in range(int(sys.argv[3])):
     # Both processes arrive at the same moment.
     time.sleep(max(0, float(sys.argv[4]) + number * 0.04 - time.time()))
     with SqliteStore(f"{path}{number}", key=key) as store, store.transaction():
-        store.save_peer(sys.argv[5].encode(), Record(b"was here"))
+        store.tables.peers.save(sys.argv[5].encode(), Record(b"was here"))
 """
 )
 
@@ -71,7 +71,7 @@ def test_two_processes_create_one_store(tmp_path: Path) -> None:
         finished(process)
     for number in range(rounds):
         with SqliteStore(tmp_path / f"store{number}", key=KEY) as store, store.transaction():
-            assert len(list(store.peers())) == 2
+            assert len(list(store.tables.peers.all())) == 2
 
 
 REOPEN = (
@@ -79,8 +79,8 @@ REOPEN = (
     + """
 for _ in range(int(sys.argv[3])):
     with SqliteStore(path, key=key) as store, store.transaction():
-        found = store.load_account()
-        store.save_account(Record(str(int(found.expose()) + 1 if found else 1).encode()))
+        found = store.tables.account.load()
+        store.tables.account.save(Record(str(int(found.expose()) + 1 if found else 1).encode()))
 """
 )
 
@@ -99,19 +99,20 @@ CRASH = (
     + """
 store = SqliteStore(path, key=key)
 with store.transaction():
-    found = store.load_account()
+    found = store.tables.account.load()
     number = int(found.expose()) if found else 0
-    store.save_peer(b"peer", Record(b"peer"))
+    store.tables.peers.save(b"peer", Record(b"peer"))
 while True:
     number += 1
     with store.transaction():
         record = Record(str(number).encode())
-        store.save_account(record)
+        store.tables.account.save(record)
         for id_ in range(1, 20):
-            store.save_session(SessionRow(id_, b"peer", id_, record))
-        store.add_skipped(SkippedRow(1, bytes(32), number * 50 + each, record) for each in range(50))
+            store.tables.sessions.save(SessionRow(id_, b"peer", id_, record))
+        numbers = range(number * 50, number * 50 + 50)
+        store.tables.skipped_keys.add(SkippedRow(1, bytes(32), each, record) for each in numbers)
         if number % 2:
-            store.trim_skipped(1, 100)
+            store.tables.skipped_keys.trim(1, 100)
     print(number, flush=True)
 """
 )
@@ -132,13 +133,13 @@ def test_a_killed_process_loses_no_commit_and_leaves_no_half(tmp_path: Path) -> 
         assert process.returncode == -signal.SIGKILL, err
         printed = [int(line) for line in out.splitlines()]
         with SqliteStore(path, key=KEY) as store, store.transaction():
-            account = store.load_account()
-            rows = store.load_sessions(b"peer", 100)
+            account = store.tables.account.load()
+            rows = store.tables.sessions.load(b"peer", 100)
             assert account is not None
             assert len(rows) == 19
             assert {row.record.expose() for row in rows} == {account.expose()}
             number = int(account.expose())
-            newest = store.find_skipped(b"peer", bytes(32), number * 50 + 49)
+            newest = store.tables.skipped_keys.find(b"peer", bytes(32), number * 50 + 49)
             assert newest is not None
             assert newest.record == account
             assert store.connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -152,7 +153,7 @@ HOLD = (
     HEAD
     + """
 with SqliteStore(path, key=key) as store, store.transaction():
-    store.save_account(Record(b"theirs"))
+    store.tables.account.save(Record(b"theirs"))
     print("holding", flush=True)
     sys.stdin.readline()
 """
@@ -179,8 +180,8 @@ def test_a_process_that_holds_the_store_makes_others_wait(tmp_path: Path) -> Non
         with sqlite(tmp_path, busy_timeout=30) as store:
             holder.communicate("go on\n", timeout=30)
             with store.transaction():
-                assert store.load_account() == Record(b"theirs")
-                store.save_peer(ALICE, Record(b"ours"))
+                assert store.tables.account.load() == Record(b"theirs")
+                store.tables.peers.save(ALICE, Record(b"ours"))
     finally:
         holder.kill()
         holder.communicate()

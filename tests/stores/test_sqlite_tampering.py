@@ -42,29 +42,39 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
     with quick(tmp_path) as made:
         with made.transaction():
             fill(made)
-            made.add_skipped([skipped(1, 5, CHAINS[2], "alone")])
+            made.tables.skipped_keys.add([skipped(1, 5, CHAINS[2], "alone")])
         yield made
 
 
 def peers(store: Store) -> object:
-    return list(store.peers())
+    return list(store.tables.peers.all())
 
 
 def alone(store: Store) -> object:
-    return store.find_skipped(ALICE, CHAINS[2], 5)
+    return store.tables.skipped_keys.find(ALICE, CHAINS[2], 5)
 
 
 def parts(store: Store) -> object:
-    return store.load_parts(1, 2)
+    return store.tables.side_data.load(1, 2)
 
 
 READERS: dict[str, list[Call]] = {
-    "account": [lambda store: store.load_account()],
-    "peers": [lambda store: store.load_peer(ALICE), lambda store: store.load_peer(BOB), peers],
-    "prekeys": [lambda store: store.load_prekey(SIGNED, 1), lambda store: store.load_prekey(ONE_TIME, 2)],
-    "sessions": [lambda store: store.load_sessions(ALICE, 9), lambda store: store.load_sessions(BOB, 9)],
-    "skipped": [lambda store: store.find_skipped(ALICE, CHAINS[0], 0), alone],
-    "parts": [parts, lambda store: store.load_parts(3, 1)],
+    "account": [lambda store: store.tables.account.load()],
+    "peers": [
+        lambda store: store.tables.peers.load(ALICE),
+        lambda store: store.tables.peers.load(BOB),
+        peers,
+    ],
+    "prekeys": [
+        lambda store: store.tables.prekeys.load(SIGNED, 1),
+        lambda store: store.tables.prekeys.load(ONE_TIME, 2),
+    ],
+    "sessions": [
+        lambda store: store.tables.sessions.load(ALICE, 9),
+        lambda store: store.tables.sessions.load(BOB, 9),
+    ],
+    "skipped": [lambda store: store.tables.skipped_keys.find(ALICE, CHAINS[0], 0), alone],
+    "parts": [parts, lambda store: store.tables.side_data.load(3, 1)],
 }
 TABLES = {
     "account": 1,
@@ -205,29 +215,38 @@ PEER_OF_3 = "(SELECT peer FROM letterlock_sessions WHERE id = 3)"
     [
         ("peers SET peer = CAST(x'00' || peer AS BLOB)", peers),
         ("peers SET peer = zeroblob(16) WHERE peer = (SELECT min(peer) FROM letterlock_peers)", peers),
-        ("prekeys SET expires = 99 WHERE id = 1", lambda store: store.load_prekey(SIGNED, 1)),
-        ("prekeys SET expires = 0 WHERE id = 1", lambda store: store.load_prekey(SIGNED, 1)),
-        ("prekeys SET expires = 51 WHERE id = 2", lambda store: store.load_prekey(ONE_TIME, 2)),
-        ("prekeys SET expires = NULL WHERE id = 2", lambda store: store.load_prekey(ONE_TIME, 2)),
-        ("prekeys SET expires = 50.5 WHERE id = 2", lambda store: store.load_prekey(ONE_TIME, 2)),
-        ("prekeys SET expires = 'never' WHERE id = 2", lambda store: store.load_prekey(ONE_TIME, 2)),
-        ("prekeys SET id = 7 WHERE id = 1", lambda store: store.load_prekey(SIGNED, 7)),
-        ("prekeys SET kind = 3 WHERE kind = 2", lambda store: store.load_prekey(KEM_ONE_TIME, 1)),
-        ("sessions SET rank = 9 WHERE id = 1", lambda store: store.load_sessions(ALICE, 9)),
-        ("sessions SET rank = 2.5 WHERE id = 2", lambda store: store.load_sessions(ALICE, 1)),
-        ("sessions SET rank = 'first' WHERE id = 1", lambda store: store.load_sessions(ALICE, 1)),
-        ("sessions SET rank = x'' WHERE id = 1", lambda store: store.load_sessions(ALICE, 1)),
-        ("sessions SET id = 9 WHERE id = 2", lambda store: store.load_sessions(ALICE, 1)),
-        (f"sessions SET peer = {PEER_OF_3} WHERE id = 1", lambda store: store.load_sessions(BOB, 9)),
-        ("skipped SET session = 2 WHERE number = 5", lambda store: store.find_skipped(ALICE, CHAINS[2], 5)),
-        ("skipped SET session = 3 WHERE number = 5", lambda store: store.find_skipped(BOB, CHAINS[2], 5)),
-        ("skipped SET number = 6 WHERE number = 5", lambda store: store.find_skipped(ALICE, CHAINS[2], 6)),
+        ("prekeys SET expires = 99 WHERE id = 1", lambda store: store.tables.prekeys.load(SIGNED, 1)),
+        ("prekeys SET expires = 0 WHERE id = 1", lambda store: store.tables.prekeys.load(SIGNED, 1)),
+        ("prekeys SET expires = 51 WHERE id = 2", lambda store: store.tables.prekeys.load(ONE_TIME, 2)),
+        ("prekeys SET expires = NULL WHERE id = 2", lambda store: store.tables.prekeys.load(ONE_TIME, 2)),
+        ("prekeys SET expires = 50.5 WHERE id = 2", lambda store: store.tables.prekeys.load(ONE_TIME, 2)),
+        ("prekeys SET expires = 'never' WHERE id = 2", lambda store: store.tables.prekeys.load(ONE_TIME, 2)),
+        ("prekeys SET id = 7 WHERE id = 1", lambda store: store.tables.prekeys.load(SIGNED, 7)),
+        ("prekeys SET kind = 3 WHERE kind = 2", lambda store: store.tables.prekeys.load(KEM_ONE_TIME, 1)),
+        ("sessions SET rank = 9 WHERE id = 1", lambda store: store.tables.sessions.load(ALICE, 9)),
+        ("sessions SET rank = 2.5 WHERE id = 2", lambda store: store.tables.sessions.load(ALICE, 1)),
+        ("sessions SET rank = 'first' WHERE id = 1", lambda store: store.tables.sessions.load(ALICE, 1)),
+        ("sessions SET rank = x'' WHERE id = 1", lambda store: store.tables.sessions.load(ALICE, 1)),
+        ("sessions SET id = 9 WHERE id = 2", lambda store: store.tables.sessions.load(ALICE, 1)),
+        (f"sessions SET peer = {PEER_OF_3} WHERE id = 1", lambda store: store.tables.sessions.load(BOB, 9)),
+        (
+            "skipped SET session = 2 WHERE number = 5",
+            lambda store: store.tables.skipped_keys.find(ALICE, CHAINS[2], 5),
+        ),
+        (
+            "skipped SET session = 3 WHERE number = 5",
+            lambda store: store.tables.skipped_keys.find(BOB, CHAINS[2], 5),
+        ),
+        (
+            "skipped SET number = 6 WHERE number = 5",
+            lambda store: store.tables.skipped_keys.find(ALICE, CHAINS[2], 6),
+        ),
         (
             "skipped SET chain = (SELECT chain FROM letterlock_skipped WHERE number = 5) WHERE seq = 1",
-            lambda store: store.find_skipped(ALICE, CHAINS[2], 0),
+            lambda store: store.tables.skipped_keys.find(ALICE, CHAINS[2], 0),
         ),
-        ("parts SET slot = 3 WHERE slot = 2", lambda store: store.load_parts(1, 3)),
-        ("parts SET session = 2 WHERE slot = 2", lambda store: store.load_parts(2, 2)),
+        ("parts SET slot = 3 WHERE slot = 2", lambda store: store.tables.side_data.load(1, 3)),
+        ("parts SET session = 2 WHERE slot = 2", lambda store: store.tables.side_data.load(2, 2)),
         ("parts SET seq = 4 WHERE seq = 2", parts),
         ("parts SET seq = seq + 10", parts),
         ("parts SET seq = 1.5 WHERE seq = 2", parts),
@@ -243,18 +262,21 @@ def test_an_edited_row_does_not_open(store: SqliteStore, tmp_path: Path, edited:
 @pytest.mark.parametrize(
     ("edited", "call"),
     [
-        ("peers SET peer = x'00' || peer", lambda store: store.load_peer(ALICE)),
+        ("peers SET peer = x'00' || peer", lambda store: store.tables.peers.load(ALICE)),
         ("peers SET peer = 'text' || peer", peers),
-        ("prekeys SET id = 7 WHERE id = 1", lambda store: store.load_prekey(SIGNED, 1)),
-        ("sessions SET peer = x'' WHERE id < 3", lambda store: store.load_sessions(ALICE, 9)),
+        ("prekeys SET id = 7 WHERE id = 1", lambda store: store.tables.prekeys.load(SIGNED, 1)),
+        ("sessions SET peer = x'' WHERE id < 3", lambda store: store.tables.sessions.load(ALICE, 9)),
         ("skipped SET chain = zeroblob(16) WHERE number = 5", alone),
         ("skipped SET number = 6 WHERE number = 5", alone),
         ("skipped SET session = 3 WHERE number = 5", alone),
         (
             "replays SET id = 2 WHERE kind = 1 AND id = 1",
-            lambda store: store.has_replay(SIGNED, 1, DIGESTS[0]),
+            lambda store: store.tables.replays.has(SIGNED, 1, DIGESTS[0]),
         ),
-        ("past_chains SET session = 9 WHERE session = 1", lambda store: store.is_past_chain(1, CHAINS[2])),
+        (
+            "past_chains SET session = 9 WHERE session = 1",
+            lambda store: store.tables.past_chains.has(1, CHAINS[2]),
+        ),
         ("parts SET session = 9 WHERE session = 1", parts),
         ("parts SET slot = 3 WHERE slot = 2", parts),
     ],
@@ -273,9 +295,9 @@ def test_tags_moved_to_another_owner_mean_nothing_there(store: SqliteStore, tmp_
         "UPDATE letterlock_past_chains SET session = 3 WHERE session = 1",
     )
     with edit_file(store, tmp_path, *moves) as opened, opened.transaction():
-        assert opened.count_replays(ONE_TIME, 1) == 1
-        assert not opened.has_replay(ONE_TIME, 1, DIGESTS[0])
-        assert not opened.is_past_chain(3, CHAINS[2])
+        assert opened.tables.replays.count(ONE_TIME, 1) == 1
+        assert not opened.tables.replays.has(ONE_TIME, 1, DIGESTS[0])
+        assert not opened.tables.past_chains.has(3, CHAINS[2])
 
 
 # --- the wrapped key ------------------------------------------------------------------------------
@@ -339,7 +361,7 @@ def test_the_wrapped_key_of_another_store_does_not_open_this_one(store: SqliteSt
             with pytest.raises(CorruptStore):
                 read(opened, call)
         with opened.transaction():
-            assert opened.load_sessions(ALICE, 9) == []
+            assert opened.tables.sessions.load(ALICE, 9) == []
 
 
 # --- what works in spite of it --------------------------------------------------------------------

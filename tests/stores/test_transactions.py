@@ -74,7 +74,7 @@ def test_a_change_that_is_committed_stays(full: AnyStore, name: str) -> None:
         CHANGES[name](full)
         inside = everything(full)
     assert seen(full) == inside
-    if not name.startswith(("add_skipped", "save_session, new")):
+    if not name.startswith(("skipped_keys.add", "sessions.save, new")):
         assert inside != before
 
 
@@ -90,7 +90,7 @@ def test_all_changes_together_are_undone(full: AnyStore) -> None:
 def test_whatever_is_raised_undoes_and_comes_out(store: AnyStore, error: type[BaseException]) -> None:
     def block() -> None:
         with store.transaction():
-            store.save_account(record("undone"))
+            store.tables.account.save(record("undone"))
             raise error
 
     with pytest.raises(error):
@@ -100,21 +100,21 @@ def test_whatever_is_raised_undoes_and_comes_out(store: AnyStore, error: type[Ba
 
 def test_an_inner_transaction_is_undone_alone(store: AnyStore) -> None:
     with store.transaction():
-        store.save_account(record("outer"))
+        store.tables.account.save(record("outer"))
         with undone(store):
-            store.save_account(record("inner"))
+            store.tables.account.save(record("inner"))
             with store.transaction():
-                store.save_account(record("innermost"))
-        assert store.load_account() == record("outer")
+                store.tables.account.save(record("innermost"))
+        assert store.tables.account.load() == record("outer")
         with store.transaction():
-            store.save_peer(ALICE, record("inner"))
+            store.tables.peers.save(ALICE, record("inner"))
     assert seen(store)["account"] == plain(record("outer"))
     assert seen(store)["peers"] == [plain(record("inner"))]
 
 
 def test_the_outer_transaction_undoes_the_inner_ones(store: AnyStore) -> None:
     with undone(store), store.transaction():
-        store.save_account(record("inner"))
+        store.tables.account.save(record("inner"))
     assert seen(store)["account"] is None
 
 
@@ -122,9 +122,9 @@ def test_transactions_that_end_in_the_wrong_order_are_noticed(store: AnyStore) -
     # As two asyncio tasks would that await inside their transactions.
     first, second = store.transaction(), store.transaction()
     first.__enter__()
-    store.save_account(record("first"))
+    store.tables.account.save(record("first"))
     second.__enter__()
-    store.save_account(record("second"))
+    store.tables.account.save(record("second"))
     with pytest.raises(StoreError, match="do not await"):
         first.__exit__(None, None, None)
     with pytest.raises(StoreError):
@@ -155,14 +155,14 @@ def test_a_closed_store_stays_closed(store: AnyStore) -> None:
     with pytest.raises(StoreError, match="store is closed"), store.transaction():
         pytest.fail("a transaction began")
     with pytest.raises(StoreError, match="store is closed"):
-        store.load_account()
+        store.tables.account.load()
 
 
 def test_a_store_is_not_closed_inside_its_transaction(store: AnyStore) -> None:
     with store.transaction():
         with pytest.raises(StoreError, match="before closing"):
             store.close()
-        store.save_account(record("saved"))
+        store.tables.account.save(record("saved"))
     assert seen(store)["account"] == plain(record("saved"))
 
 
@@ -170,10 +170,10 @@ def test_threads_take_turns(store: AnyStore) -> None:
     def count(times: int) -> None:
         for _ in range(times):
             with store.transaction():
-                found = store.load_account()
+                found = store.tables.account.load()
                 number = int(found.expose()) if found else 0
                 with store.transaction():
-                    store.save_account(Record(str(number + 1).encode()))
+                    store.tables.account.save(Record(str(number + 1).encode()))
 
     with ThreadPoolExecutor(4) as pool:
         for done in [pool.submit(count, 50) for _ in range(4)]:
@@ -188,14 +188,14 @@ def test_a_thread_waits_for_the_transaction_of_another(store: AnyStore) -> None:
         began.set()
         with store.transaction():
             assert closed.is_set()
-            return store.load_account()
+            return store.tables.account.load()
 
     with ThreadPoolExecutor(1) as pool:
         with store.transaction():
             later = pool.submit(other)
             assert began.wait(10)
             assert not later.done()
-            store.save_account(record("first"))
+            store.tables.account.save(record("first"))
             closed.set()
         assert later.result(10) == record("first")
 
@@ -206,7 +206,7 @@ def test_a_copy_in_another_process_refuses_to_work(store: AnyStore, monkeypatch:
     block.__enter__()
     with monkeypatch.context() as elsewhere:
         elsewhere.setattr("letterlock.stores._lock.getpid", lambda: -1)
-        for call in (store.load_account, store.transaction().__enter__):
+        for call in (store.tables.account.load, store.transaction().__enter__):
             with pytest.raises(StoreError, match="opened before a fork"):
                 call()
         store.close()
@@ -247,7 +247,7 @@ def child(call):
 
 def unused():
     refused(enter)
-    refused(store.load_account)
+    refused(store.tables.account.load)
     if sys.argv[1] == "sqlite":
         refused(lambda: store.connection)
     store.close()  # the parent's
@@ -256,7 +256,7 @@ def inside():
     # The child inherits the middle of a transaction.
     def leave():
         with_block.__exit__(None, None, None)
-    refused(store.load_account)
+    refused(store.tables.account.load)
     statements = []
     if sys.argv[1] == "sqlite":
         store._database._connection.set_trace_callback(statements.append)
@@ -267,7 +267,7 @@ store = SqliteStore(sys.argv[2], key=bytes(32)) if sys.argv[1] == "sqlite" else 
 child(unused)
 with_block = store.transaction()
 with_block.__enter__()
-store.save_account(Record(b"parent"))
+store.tables.account.save(Record(b"parent"))
 child(inside)
 child(unused)
 with_block.__exit__(None, None, None)
@@ -287,12 +287,12 @@ child(unused)
 done.set()
 thread.join()
 with store.transaction():
-    assert store.load_account() == Record(b"parent")
+    assert store.tables.account.load() == Record(b"parent")
 store.close()
 if sys.argv[1] == "sqlite":
     store = SqliteStore(sys.argv[2], key=bytes(32))
     with store.transaction():
-        assert store.load_account() == Record(b"parent")
+        assert store.tables.account.load() == Record(b"parent")
     store.close()
 print("done")
 """
@@ -325,6 +325,10 @@ def test_a_store_is_not_copied(full: AnyStore, how: object) -> None:
 
 def test_rows_print_no_record(full: AnyStore) -> None:
     with full.transaction():
-        rows: list[object] = [full.load_prekey(SIGNED, 1), *full.load_sessions(ALICE, 9), *full.peers()]
-        rows += [full.find_skipped(address, CHAINS[0], 0) for address in ADDRESSES]
+        rows: list[object] = [
+            full.tables.prekeys.load(SIGNED, 1),
+            *full.tables.sessions.load(ALICE, 9),
+            *full.tables.peers.all(),
+        ]
+        rows += [full.tables.skipped_keys.find(address, CHAINS[0], 0) for address in ADDRESSES]
     assert "SECRET" not in repr(rows)

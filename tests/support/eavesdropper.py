@@ -199,7 +199,7 @@ class Eavesdropper:
     def __init__(self, store: Store, peer: Address, known: Known) -> None:
         self.store, self.peer = store, peer.encode()
         with store.transaction():
-            (row,) = store.load_sessions(self.peer, 2)
+            (row,) = store.tables.sessions.load(self.peer, 2)
         self.session: Session = decode_session(row.record)
         self.name = self.session.origin.associated_data
         ratchet = self.session.ratchet
@@ -253,7 +253,7 @@ class Eavesdropper:
 
     def _kept(self, chain: bytes, number: int) -> bytes | None:
         with self.store.transaction():
-            row = self.store.find_skipped(self.peer, chain, number)
+            row = self.store.tables.skipped_keys.find(self.peer, chain, number)
         return None if row is None else row.record.expose()
 
     def _open(self, key: MessageKey, ratchet_message: RatchetMessage) -> bytes | None:

@@ -58,7 +58,7 @@ Public: TypeAlias = (
 
 _ONE_TIME: Final = (PrekeyKind.ONE_TIME, PrekeyKind.KEM_ONE_TIME)
 _FILES: Final = ("store.db", "store.db-wal")
-_IN_PASSING: Final = frozenset({"_lock", "_journal", "_arrivals"})
+_IN_PASSING: Final = frozenset({"lock", "_journal", "arrivals"})
 
 SIDE_DATA_BYTES: Final[dict[type[Braid], dict[Slot, int]]] = {
     KeysUnsampled: {},
@@ -138,7 +138,9 @@ class Device:
         if self.path is not None:
             files = [self.path / name for name in _FILES]
             return {each.name: each.read_bytes() for each in files if each.exists()}
-        return {name: _tables(getattr(self.store, name)) for name in slots(self.store) if _kept(name)}
+        assert isinstance(self.store, MemoryStore)
+        rows = self.store._rows
+        return {name: _tables(getattr(rows, name)) for name in slots(rows) if _kept(name)}
 
     def put_back(self, image: Image) -> None:
         """Stop the process, put the store back to an image, start again."""
@@ -152,8 +154,8 @@ class Device:
         else:
             self.store = MemoryStore()
             for name, tables in image.items():
-                setattr(self.store, name, _tables(tables))
-            self.store._arrivals = itertools.count(1 + max(_arrivals(image), default=0))
+                setattr(self.store._rows, name, _tables(tables))
+            self.store._rows.arrivals = itertools.count(1 + max(_arrivals(image), default=0))
         self._open_account()
 
     def kill(self) -> None:
@@ -223,7 +225,10 @@ class Device:
         """Whether a skipped key for this message is kept."""
         header = message.header
         with self.store.transaction():
-            return self.store.find_skipped(peer.encode(), header.ratchet_key.data, header.number) is not None
+            return (
+                self.store.tables.skipped_keys.find(peer.encode(), header.ratchet_key.data, header.number)
+                is not None
+            )
 
     def keeps_sparse_key_of(self, peer: Address, session: bytes, message: RatchetMessage) -> bool:
         """Whether the other half of a skipped key is kept."""
@@ -232,7 +237,7 @@ class Device:
             return False
         chain = sparse_chain(session, pq_header.epoch - 1)
         with self.store.transaction():
-            return self.store.find_skipped(peer.encode(), chain, pq_header.number) is not None
+            return self.store.tables.skipped_keys.find(peer.encode(), chain, pq_header.number) is not None
 
     def has_passed(self, peer: Address, session: bytes, message: RatchetMessage) -> bool:
         """Whether both ratchets of a session have gone beyond a message, so that neither makes its key."""
@@ -275,7 +280,8 @@ class Device:
         ratchet = entry.session.ratchet
         with self.store.transaction():
             held = {
-                slot: [each.expose() for each in self.store.load_parts(entry.id, int(slot))] for slot in Slot
+                slot: [each.expose() for each in self.store.tables.side_data.load(entry.id, int(slot))]
+                for slot in Slot
             }
         texts = SIDE_DATA_BYTES[type(ratchet.braid)] if isinstance(ratchet, Triple) else {}
         for slot in (Slot.OUTGOING, Slot.KEPT):
@@ -289,12 +295,12 @@ class Device:
     def _check_prekeys(self, store: Store) -> None:
         for (kind, id_), prekey in self.timeline.prekeys.items():
             if prekey.usable(self.clock.now):
-                assert store.load_prekey(kind, id_) is not None, "a prekey vanishes"
+                assert store.tables.prekeys.load(kind, id_) is not None, "a prekey vanishes"
         for kind, id_ in self.timeline.used:
-            assert store.load_prekey(kind, id_) is None, "a prekey that was used up is still there"
+            assert store.tables.prekeys.load(kind, id_) is None, "a prekey that was used up is still there"
         for kind in _ONE_TIME:
             kept = sum(1 for each, _ in self.timeline.prekeys if each is kind)
-            assert store.count_prekeys(kind) <= kept, "a prekey that nobody made is there"
+            assert store.tables.prekeys.count(kind) <= kept, "a prekey that nobody made is there"
 
 
 def _kept(name: str) -> bool:
@@ -309,5 +315,5 @@ def _tables(value: Any) -> Any:
 
 
 def _arrivals(image: Image) -> Iterator[int]:
-    for table in image["_skipped"].values():
+    for table in image["skipped_keys"].values():
         yield from (arrival for arrival, _ in table.values())

@@ -244,10 +244,9 @@ def dump(store: AnyStore) -> dict[str, Any]:
             cursor = store.connection.cursor()
             tables = [row[0] for row in cursor.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
             return {table: cursor.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
-    names = [name for name in slots(store) if name not in {"_lock", "_journal", "_arrivals"}]
-    held = {name: plain(getattr(store, name)) for name in names}
+    held = {name: plain(rows) for name, rows in _memory_tables(store)}
     # Where order is part of what is kept, it is part of the dump.
-    held["order of past chains"] = [tuple(chains) for chains in held["_past"].values()]
+    held["order of past chains"] = [tuple(chains) for chains in held["past_chains"].values()]
     return held
 
 
@@ -258,8 +257,14 @@ def snapshot(store: AnyStore) -> dict[str, Any]:
     """
     if isinstance(store, SqliteStore):
         return dump(store)
-    names = [name for name in slots(store) if name not in {"_lock", "_journal", "_arrivals"}]
-    return {name: _tables(getattr(store, name)) for name in names}
+    return {name: _tables(rows) for name, rows in _memory_tables(store)}
+
+
+def _memory_tables(store: MemoryStore) -> Iterator[tuple[str, Any]]:
+    rows = store._rows
+    return (
+        (name, getattr(rows, name)) for name in slots(rows) if name not in {"lock", "_journal", "arrivals"}
+    )
 
 
 def _tables(value: object) -> Any:

@@ -8,7 +8,7 @@ from letterlock.stores._interface import Store
 
 def counts(store: Store) -> dict[str, int]:
     with store.transaction():
-        return {kind.name: store.count_prekeys(kind) for kind in PrekeyKind}
+        return {kind.name: store.tables.prekeys.count(kind) for kind in PrekeyKind}
 
 
 def bundles(publication: Publication) -> dict[str, PrekeyBundle]:

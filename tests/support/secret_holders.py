@@ -100,10 +100,23 @@ def account() -> object:
 def filled() -> MemoryStore:
     store = MemoryStore()
     with store.transaction():
-        store.save_account(record)
-        store.save_peer(b"peer", record)
-        store.save_session(SessionRow(1, b"peer", 0, record))
+        store.tables.account.save(record)
+        store.tables.peers.save(b"peer", record)
+        store.tables.sessions.save(SessionRow(1, b"peer", 0, record))
     return store
+
+
+TABLES: Final = (
+    "account", "past_chains", "peers", "prekeys", "replays", "sessions", "side_data", "skipped_keys",
+)  # fmt: skip
+
+
+def memory_table(name: str) -> Callable[[], object]:
+    return lambda: getattr(filled().tables, name)
+
+
+def sqlite_table(name: str) -> Callable[[Path], object]:
+    return lambda folder: getattr(sqlite(folder).tables, name)
 
 
 def chosen() -> Chosen:
@@ -241,15 +254,25 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "SidePlayer": (ratchet_player, "{OBJECT}"),
     "BraidPlayer": (lambda: BraidPlayer(pq_player()), "{OBJECT}"),
     "SparsePlayer": (lambda: SparsePlayer(pq_player()), "{OBJECT}"),
+    "_Rows": (lambda: filled()._rows, "{OBJECT}"),
+    **{type(getattr(filled().tables, name)).__name__: (memory_table(name), "{OBJECT}") for name in TABLES},
     **PQ_TABLE,
 }  # fmt: skip
 
-ON_DISK: Final[dict[str, tuple[Callable[[Path], object], str]]] = {
+ON_DISK: Final[dict[str, tuple[Callable[[Path], Any], str]]] = {
     "SqliteStore": (sqlite, "<SqliteStore 'store.db'>"),
     "Database": (database, "{OBJECT}"),
+    "SqliteAccountTable": (sqlite_table("account"), "{OBJECT}"),
+    "SqlitePastChainTable": (sqlite_table("past_chains"), "{OBJECT}"),
+    "SqlitePeerTable": (sqlite_table("peers"), "{OBJECT}"),
+    "SqlitePrekeyTable": (sqlite_table("prekeys"), "{OBJECT}"),
+    "SqliteReplayTable": (sqlite_table("replays"), "{OBJECT}"),
+    "SqliteSessionTable": (sqlite_table("sessions"), "{OBJECT}"),
+    "SqliteSideDataTable": (sqlite_table("side_data"), "{OBJECT}"),
+    "SqliteSkippedKeyTable": (sqlite_table("skipped_keys"), "{OBJECT}"),
 }
 
-ABSTRACT: Final = {"Secret", "KeyPair", "KemKeyPair"}
+ABSTRACT: Final = {"Secret", "KeyPair", "KemKeyPair", "_Table", "SqliteTable"}
 
 
 def words() -> dict[str, str]:

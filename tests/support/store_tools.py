@@ -68,19 +68,23 @@ def skipped(id_: int, number: int, chain: bytes = CHAINS[0], text: object = "ski
 
 def fill(store: Store) -> None:
     """Put something into every table, inside a transaction."""
-    store.save_account(record("account"))
+    store.tables.account.save(record("account"))
     for address in (ALICE, BOB):
-        store.save_peer(address, record(address))
-    store.add_prekeys([prekey(kind, id_, expires) for kind in KINDS for id_, expires in ((1, None), (2, 50))])
-    store.add_replay(SIGNED, 1, DIGESTS[0])
-    store.add_replay(SIGNED, 2, DIGESTS[0])
+        store.tables.peers.save(address, record(address))
+    store.tables.prekeys.add(
+        [prekey(kind, id_, expires) for kind in KINDS for id_, expires in ((1, None), (2, 50))]
+    )
+    store.tables.replays.add(SIGNED, 1, DIGESTS[0])
+    store.tables.replays.add(SIGNED, 2, DIGESTS[0])
     for row in (session(1, ALICE, 1), session(2, ALICE, 2), session(3, BOB, 7)):
-        store.save_session(row)
-        store.add_skipped(skipped(row.id, number, chain) for chain in CHAINS[:2] for number in (0, 1))
-        store.add_past_chain(row.id, CHAINS[2], 10)
-        store.append_part(row.id, 1, record(f"text of {row.id}"))
+        store.tables.sessions.save(row)
+        store.tables.skipped_keys.add(
+            skipped(row.id, number, chain) for chain in CHAINS[:2] for number in (0, 1)
+        )
+        store.tables.past_chains.add(row.id, CHAINS[2], 10)
+        store.tables.side_data.append(row.id, 1, record(f"text of {row.id}"))
     for number in range(3):
-        store.append_part(1, 2, record(f"piece {number}"))
+        store.tables.side_data.append(1, 2, record(f"piece {number}"))
 
 
 def plain(value: object) -> Any:
@@ -102,25 +106,25 @@ def plain(value: object) -> Any:
 
 def everything(store: Store) -> dict[str, Any]:
     """Return all that a store holds of the names above, inside a transaction."""
-    held: dict[str, Any] = {"account": plain(store.load_account())}
-    held["peers"] = sorted(plain(each) for each in store.peers())
+    held: dict[str, Any] = {"account": plain(store.tables.account.load())}
+    held["peers"] = sorted(plain(each) for each in store.tables.peers.all())
     for address in ADDRESSES:
-        held[f"peer {address!r}"] = plain(store.load_peer(address))
-        held[f"sessions {address!r}"] = plain(store.load_sessions(address, 100))
+        held[f"peer {address!r}"] = plain(store.tables.peers.load(address))
+        held[f"sessions {address!r}"] = plain(store.tables.sessions.load(address, 100))
         for chain in CHAINS:
             for number in NUMBERS:
                 name = f"skipped {address!r} {chain!r} {number}"
-                held[name] = plain(store.find_skipped(address, chain, number))
+                held[name] = plain(store.tables.skipped_keys.find(address, chain, number))
     for kind in KINDS:
-        held[f"prekeys {kind}"] = store.count_prekeys(kind)
+        held[f"prekeys {kind}"] = store.tables.prekeys.count(kind)
         for id_ in IDS:
-            held[f"prekey {kind} {id_}"] = plain(store.load_prekey(kind, id_))
-            replays = [store.has_replay(kind, id_, digest) for digest in DIGESTS]
-            held[f"replays {kind} {id_}"] = [store.count_replays(kind, id_), *replays]
+            held[f"prekey {kind} {id_}"] = plain(store.tables.prekeys.load(kind, id_))
+            replays = [store.tables.replays.has(kind, id_, digest) for digest in DIGESTS]
+            held[f"replays {kind} {id_}"] = [store.tables.replays.count(kind, id_), *replays]
     for id_ in (1, 2, 3):
-        held[f"past {id_}"] = [store.is_past_chain(id_, chain) for chain in CHAINS]
+        held[f"past {id_}"] = [store.tables.past_chains.has(id_, chain) for chain in CHAINS]
         for slot in SLOTS:
-            held[f"parts {id_} {slot}"] = plain(store.load_parts(id_, slot))
+            held[f"parts {id_} {slot}"] = plain(store.tables.side_data.load(id_, slot))
     return held
 
 
@@ -131,57 +135,65 @@ def seen(store: Store) -> dict[str, Any]:
 
 
 CHANGES: Final[dict[str, Call]] = {
-    "save_account": lambda store: store.save_account(record("other")),
-    "save_peer": lambda store: store.save_peer(ALICE, record("other")),
-    "save_peer, new": lambda store: store.save_peer(NOBODY, record("other")),
-    "add_prekeys": lambda store: store.add_prekeys([prekey(SIGNED, IDS[2]), prekey(ONE_TIME, IDS[2])]),
-    "replace_prekey": lambda store: store.replace_prekey(prekey(SIGNED, 1, 70, "other")),
-    "delete_prekey": lambda store: store.delete_prekey(SIGNED, 1),
-    "delete_expired_prekeys": lambda store: store.delete_expired_prekeys(50),
-    "add_replay": lambda store: store.add_replay(SIGNED, 1, DIGESTS[1]),
-    "save_session": lambda store: store.save_session(session(1, ALICE, 9, "other")),
-    "save_session, new": lambda store: store.save_session(session(4, BOB, 9)),
-    "delete_session": lambda store: store.delete_session(2),
-    "add_skipped": lambda store: store.add_skipped([skipped(1, 2**32 - 1), skipped(3, 2**32 - 1)]),
-    "delete_skipped": lambda store: store.delete_skipped(skipped(2, 1)),
-    "trim_skipped": lambda store: store.trim_skipped(2, 1),
-    "add_past_chain": lambda store: store.add_past_chain(1, CHAINS[0], 10),
-    "add_past_chain, full": lambda store: store.add_past_chain(1, CHAINS[0], 1),
-    "append_part": lambda store: store.append_part(1, 2, record("piece 3")),
-    "append_part, first": lambda store: store.append_part(3, 3, record("kept")),
-    "clear_parts": lambda store: store.clear_parts(1, 2),
+    "account.save": lambda store: store.tables.account.save(record("other")),
+    "peers.save": lambda store: store.tables.peers.save(ALICE, record("other")),
+    "peers.save, new": lambda store: store.tables.peers.save(NOBODY, record("other")),
+    "prekeys.add": lambda store: store.tables.prekeys.add([prekey(SIGNED, IDS[2]), prekey(ONE_TIME, IDS[2])]),
+    "prekeys.replace": lambda store: store.tables.prekeys.replace(prekey(SIGNED, 1, 70, "other")),
+    "prekeys.delete": lambda store: store.tables.prekeys.delete(SIGNED, 1),
+    "prekeys.delete_expired": lambda store: store.tables.prekeys.delete_expired(50),
+    "replays.add": lambda store: store.tables.replays.add(SIGNED, 1, DIGESTS[1]),
+    "sessions.save": lambda store: store.tables.sessions.save(session(1, ALICE, 9, "other")),
+    "sessions.save, new": lambda store: store.tables.sessions.save(session(4, BOB, 9)),
+    "sessions.delete": lambda store: store.tables.sessions.delete(2),
+    "skipped_keys.add": lambda store: store.tables.skipped_keys.add(
+        [skipped(1, 2**32 - 1), skipped(3, 2**32 - 1)]
+    ),
+    "skipped_keys.delete": lambda store: store.tables.skipped_keys.delete(skipped(2, 1)),
+    "skipped_keys.trim": lambda store: store.tables.skipped_keys.trim(2, 1),
+    "past_chains.add": lambda store: store.tables.past_chains.add(1, CHAINS[0], 10),
+    "past_chains.add, full": lambda store: store.tables.past_chains.add(1, CHAINS[0], 1),
+    "side_data.append": lambda store: store.tables.side_data.append(1, 2, record("piece 3")),
+    "side_data.append, first": lambda store: store.tables.side_data.append(3, 3, record("kept")),
+    "side_data.clear": lambda store: store.tables.side_data.clear(1, 2),
 }
 """Calls that change a store that `fill` filled."""
 
 READS: Final[dict[str, Call]] = {
-    "load_account": lambda store: store.load_account(),
-    "load_peer": lambda store: store.load_peer(ALICE),
-    "peers": lambda store: store.peers(),
-    "load_prekey": lambda store: store.load_prekey(SIGNED, 1),
-    "count_prekeys": lambda store: store.count_prekeys(SIGNED),
-    "has_replay": lambda store: store.has_replay(SIGNED, 1, DIGESTS[0]),
-    "count_replays": lambda store: store.count_replays(SIGNED, 1),
-    "load_sessions": lambda store: store.load_sessions(ALICE, 5),
-    "find_skipped": lambda store: store.find_skipped(ALICE, CHAINS[0], 0),
-    "is_past_chain": lambda store: store.is_past_chain(1, CHAINS[2]),
-    "load_parts": lambda store: store.load_parts(1, 2),
+    "account.load": lambda store: store.tables.account.load(),
+    "peers.load": lambda store: store.tables.peers.load(ALICE),
+    "peers.all": lambda store: store.tables.peers.all(),
+    "prekeys.load": lambda store: store.tables.prekeys.load(SIGNED, 1),
+    "prekeys.count": lambda store: store.tables.prekeys.count(SIGNED),
+    "replays.has": lambda store: store.tables.replays.has(SIGNED, 1, DIGESTS[0]),
+    "replays.count": lambda store: store.tables.replays.count(SIGNED, 1),
+    "sessions.load": lambda store: store.tables.sessions.load(ALICE, 5),
+    "skipped_keys.find": lambda store: store.tables.skipped_keys.find(ALICE, CHAINS[0], 0),
+    "past_chains.has": lambda store: store.tables.past_chains.has(1, CHAINS[2]),
+    "side_data.load": lambda store: store.tables.side_data.load(1, 2),
 }
 
 IMPOSSIBLE: Final[dict[str, Call]] = {
-    "add_prekeys, taken at the end": lambda store: store.add_prekeys(
+    "prekeys.add, taken at the end": lambda store: store.tables.prekeys.add(
         [prekey(SIGNED, IDS[2]), prekey(SIGNED, 1)]
     ),
-    "add_prekeys, twice the same": lambda store: store.add_prekeys([prekey(SIGNED, IDS[2])] * 2),
-    "replace_prekey, none": lambda store: store.replace_prekey(prekey(SIGNED, IDS[2])),
-    "replace_prekey, other kind": lambda store: store.replace_prekey(prekey(PrekeyKind.KEM_ONE_TIME, 1)),
-    "add_replay, no prekey": lambda store: store.add_replay(SIGNED, IDS[2], DIGESTS[0]),
-    "add_replay, known": lambda store: store.add_replay(SIGNED, 1, DIGESTS[0]),
-    "save_session, no peer": lambda store: store.save_session(session(9, NOBODY)),
-    "save_session, other peer's": lambda store: store.save_session(session(1, BOB)),
-    "add_skipped, no session": lambda store: store.add_skipped([skipped(1, 2**32 - 1), skipped(9, 0)]),
-    "add_skipped, known": lambda store: store.add_skipped([skipped(1, 2**32 - 1), skipped(1, 0)]),
-    "add_past_chain, no session": lambda store: store.add_past_chain(9, CHAINS[0], 10),
-    "append_part, no session": lambda store: store.append_part(9, 1, record("nobody's")),
+    "prekeys.add, twice the same": lambda store: store.tables.prekeys.add([prekey(SIGNED, IDS[2])] * 2),
+    "prekeys.replace, none": lambda store: store.tables.prekeys.replace(prekey(SIGNED, IDS[2])),
+    "prekeys.replace, other kind": lambda store: store.tables.prekeys.replace(
+        prekey(PrekeyKind.KEM_ONE_TIME, 1)
+    ),
+    "replays.add, no prekey": lambda store: store.tables.replays.add(SIGNED, IDS[2], DIGESTS[0]),
+    "replays.add, known": lambda store: store.tables.replays.add(SIGNED, 1, DIGESTS[0]),
+    "sessions.save, no peer": lambda store: store.tables.sessions.save(session(9, NOBODY)),
+    "sessions.save, other peer's": lambda store: store.tables.sessions.save(session(1, BOB)),
+    "skipped_keys.add, no session": lambda store: store.tables.skipped_keys.add(
+        [skipped(1, 2**32 - 1), skipped(9, 0)]
+    ),
+    "skipped_keys.add, known": lambda store: store.tables.skipped_keys.add(
+        [skipped(1, 2**32 - 1), skipped(1, 0)]
+    ),
+    "past_chains.add, no session": lambda store: store.tables.past_chains.add(9, CHAINS[0], 10),
+    "side_data.append, no session": lambda store: store.tables.side_data.append(9, 1, record("nobody's")),
 }
 """Calls that such a store must refuse."""
 

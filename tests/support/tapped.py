@@ -172,7 +172,7 @@ def copy_of(folder: Path, to: Path) -> SqliteStore:
 def triple_of(store: Store, side: Side) -> Triple:
     """Return the ratchet of a side's only session."""
     with store.transaction():
-        (row,) = store.load_sessions(side.peer.encode(), 2)
+        (row,) = store.tables.sessions.load(side.peer.encode(), 2)
     ratchet = decode_session(row.record).ratchet
     assert isinstance(ratchet, Triple)
     return ratchet

@@ -103,7 +103,7 @@ def at_rest(side: Side) -> tuple[int, int]:
     """Return how many bytes the active session and its parts have, and how many in its file, sealed."""
     entry = entries(side)[0]
     with side.store.transaction():
-        parts = [pq_header for slot in Slot for pq_header in side.store.load_parts(entry.id, slot)]
+        parts = [pq_header for slot in Slot for pq_header in side.store.tables.side_data.load(entry.id, slot)]
     records = [encode_session(entry.session), *parts]
     size = sum(len(each.expose()) for each in records)
     return size, size + _SEAL_BYTES * len(records)

@@ -65,13 +65,13 @@ class Conversation:
         self.ours.encrypt(THEIRS, b"a turn")
         identity = self.theirs.identity
         with self.store.transaction():
-            (row,) = self.store.load_sessions(THEIRS.encode(), 2)
+            (row,) = self.store.tables.sessions.load(THEIRS.encode(), 2)
         ids = enumerate(addresses, 1)
         while some := list(islice(ids, AT_ONCE)):
             with self.store.transaction():
                 for id_, address in some:
                     save_peer(self.store, Peer(address, identity))
-                    self.store.save_session(SessionRow(id_, address.encode(), row.rank, row.record))
+                    self.store.tables.sessions.save(SessionRow(id_, address.encode(), row.rank, row.record))
 
     def memory(self) -> dict[str, object]:
         """Return bytes of the file with its log, and of this process."""

@@ -27,14 +27,14 @@ class Peer:
 
 def load_peer(store: Store, address: Address) -> Peer | None:
     """Return what is known of an address, or None. Raises CorruptStore."""
-    record = store.load_peer(address.encode())
+    record = store.tables.peers.load(address.encode())
     return None if record is None else decode_peer(record)
 
 
 def save_peer(store: Store, peer: Peer) -> None:
     """Record a peer, in place of what was known of the address."""
     fields = [_FORMAT, peer.address.fields(), peer.identity.data]
-    store.save_peer(peer.address.encode(), Record(cbor.encode(fields)))
+    store.tables.peers.save(peer.address.encode(), Record(cbor.encode(fields)))
 
 
 def check_identity(store: Store, address: Address, identity: IdentityKey) -> bool:

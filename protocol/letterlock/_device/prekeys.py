@@ -140,11 +140,11 @@ class PrekeyRing:
         """Delete or record what an initial message used, now that it has authenticated. [HAND-7]"""
         reusable = self._reusable(header)
         if reusable is not None:
-            self._store.add_replay(*reusable, handshake)
+            self._store.tables.replays.add(*reusable, handshake)
         if header.one_time_prekey_id is not None:
-            self._store.delete_prekey(PrekeyKind.ONE_TIME, header.one_time_prekey_id)
+            self._store.tables.prekeys.delete(PrekeyKind.ONE_TIME, header.one_time_prekey_id)
         if header.kem is not None:
-            self._store.delete_prekey(PrekeyKind.KEM_ONE_TIME, header.kem.prekey_id)
+            self._store.tables.prekeys.delete(PrekeyKind.KEM_ONE_TIME, header.kem.prekey_id)
 
     def _reusable(self, header: HandshakeHeader) -> tuple[PrekeyKind, int] | None:
         """The prekey under which a handshake must be remembered: none if it uses up a one-time prekey."""
@@ -159,14 +159,14 @@ class PrekeyRing:
         reusable = self._reusable(header)
         if reusable is None:
             return
-        if self._store.has_replay(*reusable, handshake):
+        if self._store.tables.replays.has(*reusable, handshake):
             raise DuplicateMessage
-        if self._store.count_replays(*reusable) >= MAX_REPLAY_RECORDS:
+        if self._store.tables.replays.count(*reusable) >= MAX_REPLAY_RECORDS:
             raise ReplayRecordFull(MAX_REPLAY_RECORDS)
 
     def _kem_kind(self, id_: int) -> PrekeyKind:
         # The message does not say which kind it is; ids are never shared between kinds.
-        if self._store.load_prekey(PrekeyKind.KEM_ONE_TIME, id_) is not None:
+        if self._store.tables.prekeys.load(PrekeyKind.KEM_ONE_TIME, id_) is not None:
             return PrekeyKind.KEM_ONE_TIME
         return PrekeyKind.KEM_LAST_RESORT
 
@@ -188,13 +188,13 @@ class PrekeyRing:
             record = Record(cbor.encode([secret.expose(), prekey.signature]))
             rows.append(PrekeyRow(kind, id_, expires, record))
             published.append(prekey)
-        self._store.add_prekeys(rows)
+        self._store.tables.prekeys.add(rows)
         return published
 
     def _retire(self, kind: PrekeyKind, id_: int, now: int) -> None:
-        row = self._store.load_prekey(kind, id_)
+        row = self._store.tables.prekeys.load(kind, id_)
         if row is not None:
-            self._store.replace_prekey(replace(row, expires=now + PREKEY_GRACE))
+            self._store.tables.prekeys.replace(replace(row, expires=now + PREKEY_GRACE))
 
     def _private_key(self, kind: PrekeyKind, id_: int, now: int) -> PrivateKey:
         return PrivateKey(self._usable(kind, id_, now)[0])
@@ -203,14 +203,14 @@ class PrekeyRing:
         return KemSeed(self._usable(kind, id_, now)[0])
 
     def _usable(self, kind: PrekeyKind, id_: int, now: int) -> tuple[bytes, bytes]:
-        row = self._store.load_prekey(kind, id_)
+        row = self._store.tables.prekeys.load(kind, id_)
         # Swept only now and then, so an expired one may still be there.  HAND-9
         if row is None or (row.expires is not None and row.expires <= now):
             raise UnknownPrekey(_UNKNOWN)
         return decode_prekey(kind, row.record)
 
     def _current(self, kind: PrekeyKind, id_: int) -> tuple[bytes, bytes]:
-        row = self._store.load_prekey(kind, id_)
+        row = self._store.tables.prekeys.load(kind, id_)
         if row is None:
             raise CorruptStore("a current prekey is missing: restore the store from a copy")
         return decode_prekey(kind, row.record)

@@ -98,7 +98,9 @@ class PeerSessions:
         Raises UnknownSession, DuplicateMessage, TooManySkipped, AuthenticationFailed, BraidFailed and other
         PeerErrors.
         """
-        row = self._store.find_skipped(self._address, message.header.ratchet_key.data, message.header.number)
+        row = self._store.tables.skipped_keys.find(
+            self._address, message.header.ratchet_key.data, message.header.number
+        )
         if row is not None and (only is None or row.session_id == only.id):  # SES-3
             return self._decrypt_late(row, message)
         active = self.active()
@@ -132,7 +134,9 @@ class PeerSessions:
         if knows(entry.session, key) or not fits(entry.session, message):
             return steps
         # Of a chain so old that it was forgotten, keys may still be kept: it is finished all the same.
-        if self._store.is_past_chain(entry.id, key.data) or self._store.has_skipped(entry.id, key.data):
+        if self._store.tables.past_chains.has(entry.id, key.data) or self._store.tables.skipped_keys.has(
+            entry.id, key.data
+        ):
             raise DuplicateMessage
         cost = trial_steps(entry.session, message)
         if cost > steps:
@@ -144,7 +148,7 @@ class PeerSessions:
         entries = self._all()
         rank = entries[0].rank + 1 if entries else 0
         for entry in entries[MAX_ARCHIVED_SESSIONS:]:
-            self._store.delete_session(entry.id)
+            self._store.tables.sessions.delete(entry.id)
         id_ = max(1, int.from_bytes(entropy(_ID_BYTES), "big") >> 1)
         self._save(id_, rank, session)
         return id_
@@ -163,7 +167,7 @@ class PeerSessions:
     def delete_all(self) -> None:
         """Drop every session with this peer."""
         for entry in self._all():
-            self._store.delete_session(entry.id)
+            self._store.tables.sessions.delete(entry.id)
 
     def active(self) -> Entry | None:
         """Return the session used for encrypting."""
@@ -178,14 +182,14 @@ class PeerSessions:
 
     def _load(self, limit: int) -> Iterator[Entry]:
         active = True
-        for row in self._store.load_sessions(self._address, limit):
+        for row in self._store.tables.sessions.load(self._address, limit):
             session = decode_session(row.record)
             if session.origin.suite in self._suites:
                 yield Entry(row.id, row.rank, active, session)
                 active = False
 
     def _all(self) -> list[SessionRow]:
-        return self._store.load_sessions(self._address, MAX_ARCHIVED_SESSIONS + 1)
+        return self._store.tables.sessions.load(self._address, MAX_ARCHIVED_SESSIONS + 1)
 
     def _candidates(self, active: Entry, message: RatchetMessage) -> Iterator[Entry]:
         """Yield the sessions to try: the active one before the archive is even loaded.
@@ -208,7 +212,7 @@ class PeerSessions:
             self._save(entry.id, entry.rank, opened.session)
             self._keep_skipped(entry.id, opened)
         beside.use_up()
-        self._store.delete_skipped(row)
+        self._store.tables.skipped_keys.delete(row)
         return opened.plaintext
 
     def _commit(self, entry: Entry, active: Entry, opened: Decrypted) -> None:
@@ -225,20 +229,20 @@ class PeerSessions:
     def _keep_skipped(self, id_: int, opened: Decrypted) -> None:
         self._write(id_, opened.writes)
         if opened.skipped.count:
-            self._store.add_skipped(
+            self._store.tables.skipped_keys.add(
                 SkippedRow(id_, chain, number, key) for chain, number, key in opened.skipped.rows()
             )
-            self._store.trim_skipped(id_, _KEPT_KEYS[opened.session.origin.suite])  # RAT-7
+            self._store.tables.skipped_keys.trim(id_, _KEPT_KEYS[opened.session.origin.suite])  # RAT-7
         if opened.finished is not None:
-            self._store.add_past_chain(id_, opened.finished.data, MAX_PAST_CHAINS)
+            self._store.tables.past_chains.add(id_, opened.finished.data, MAX_PAST_CHAINS)
 
     def _write(self, id_: int, writes: Iterable[Write]) -> None:
         for write in writes:
             match write:
                 case Append(slot, entry):
-                    self._store.append_part(id_, int(slot), Record(entry))
+                    self._store.tables.side_data.append(id_, int(slot), Record(entry))
                 case Clear(slot):
-                    self._store.clear_parts(id_, int(slot))
+                    self._store.tables.side_data.clear(id_, int(slot))
                 case _:
                     assert_never(write)
 
@@ -246,7 +250,7 @@ class PeerSessions:
         return StoredSideData(self._store, self._address, entry.id)
 
     def _save(self, id_: int, rank: int, session: Session) -> None:
-        self._store.save_session(SessionRow(id_, self._address, rank, encode_session(session)))
+        self._store.tables.sessions.save(SessionRow(id_, self._address, rank, encode_session(session)))
 
 
 class StoredSideData(Uncopyable):
@@ -260,14 +264,14 @@ class StoredSideData(Uncopyable):
 
     def read(self, slot: Slot) -> list[bytes]:
         """See SideStorage."""
-        return [each.expose() for each in self._store.load_parts(self._id, int(slot))]
+        return [each.expose() for each in self._store.tables.side_data.load(self._id, int(slot))]
 
     def find(self, chain: bytes, number: int) -> bytes | None:
         """See SideStorage."""
-        self._found = self._store.find_skipped(self._address, chain, number)
+        self._found = self._store.tables.skipped_keys.find(self._address, chain, number)
         return None if self._found is None else self._found.record.expose()
 
     def use_up(self) -> None:
         """Delete the key that was found, now that its message has authenticated."""
         if self._found is not None:
-            self._store.delete_skipped(self._found)
+            self._store.tables.skipped_keys.delete(self._found)

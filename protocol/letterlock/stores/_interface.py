@@ -8,9 +8,9 @@ gets one, keeps it secret, and gives the same one back.
     prekeys     by kind and id; with an expiry, so that retired ones can be swept
     replays     by prekey: digests of handshakes accepted with it; gone with the prekey
     sessions    by id, several to an address; the greatest rank is the active one; gone with the peer
-    skipped     by session, chain and number: keys of messages still expected; gone with the session
+    skipped_keys by session, chain and number: keys of messages still expected; gone with the session
     past_chains by session: finished receiving chains; gone with the session
-    parts       by session and slot: long texts of the post-quantum ratchet, in order; gone with the session
+    side_data   by session and slot: long texts of the post-quantum ratchet, in order; gone with the session
 
 Rules for whoever writes another store:
 
@@ -79,140 +79,205 @@ class SkippedRow(Uncopyable):
     record: Record
 
 
-class Store(Protocol):
-    """What `Account` needs of a store. `MemoryStore` is the shortest one that keeps all the rules."""
+class AccountTable(Protocol):
+    """One row: the account's own record."""
 
-    def transaction(self) -> AbstractContextManager[None]:
-        """Begin, or join as a nested part; commit on return, undo on an exception."""
-        ...
-
-    def close(self) -> None:
-        """Release what is held; closing twice is allowed."""
-        ...
-
-    # account
-
-    def load_account(self) -> Record | None:
+    def load(self) -> Record | None:
         """Return the account's record, or None in a fresh store."""
         ...
 
-    def save_account(self, record: Record) -> None:
+    def save(self, record: Record) -> None:
         """Insert or replace the account's record."""
         ...
 
-    # peers
 
-    def load_peer(self, address: bytes) -> Record | None:
+class PeerTable(Protocol):
+    """Peers by their encoded address."""
+
+    def load(self, address: bytes) -> Record | None:
         """Return the record of the peer at an encoded address, or None."""
         ...
 
-    def save_peer(self, address: bytes, record: Record) -> None:
+    def save(self, address: bytes, record: Record) -> None:
         """Insert or replace a peer's record; its sessions stay."""
         ...
 
-    def peers(self) -> Iterable[Record]:
+    def all(self) -> Iterable[Record]:
         """Return all peers' records, in no particular order."""
         ...
 
-    # prekeys
 
-    def add_prekeys(self, rows: Iterable[PrekeyRow]) -> None:
+class PrekeyTable(Protocol):
+    """Prekeys by kind and id."""
+
+    def add(self, rows: Iterable[PrekeyRow]) -> None:
         """Insert prekeys. Raises CorruptStore if one of the ids is taken."""
         ...
 
-    def load_prekey(self, kind: PrekeyKind, id_: int) -> PrekeyRow | None:
+    def load(self, kind: PrekeyKind, id_: int) -> PrekeyRow | None:
         """Return one prekey, or None."""
         ...
 
-    def replace_prekey(self, row: PrekeyRow) -> None:
-        """Replace expiry and record of a prekey that exists; its replays stay."""
+    def replace(self, row: PrekeyRow) -> None:
+        """Replace the expiry and record of a prekey that exists; its replays stay."""
         ...
 
-    def delete_prekey(self, kind: PrekeyKind, id_: int) -> None:
+    def delete(self, kind: PrekeyKind, id_: int) -> None:
         """Delete a prekey and its replays, if it exists."""
         ...
 
-    def delete_expired_prekeys(self, now: int) -> int:
+    def delete_expired(self, now: int) -> int:
         """Delete every prekey whose expiry is `now` or earlier, with its replays; return how many."""
         ...
 
-    def count_prekeys(self, kind: PrekeyKind) -> int:
+    def count(self, kind: PrekeyKind) -> int:
         """Return how many prekeys of one kind are stored."""
         ...
 
-    # replays
 
-    def has_replay(self, kind: PrekeyKind, id_: int, digest: bytes) -> bool:
+class ReplayTable(Protocol):
+    """Digests of the handshakes that were accepted with a prekey."""
+
+    def has(self, kind: PrekeyKind, id_: int, digest: bytes) -> bool:
         """Return whether a 32-byte digest was recorded under this prekey."""
         ...
 
-    def add_replay(self, kind: PrekeyKind, id_: int, digest: bytes) -> None:
+    def add(self, kind: PrekeyKind, id_: int, digest: bytes) -> None:
         """Record a digest that is new under a prekey that exists."""
         ...
 
-    def count_replays(self, kind: PrekeyKind, id_: int) -> int:
+    def count(self, kind: PrekeyKind, id_: int) -> int:
         """Return how many digests are recorded under this prekey."""
         ...
 
-    # sessions
 
-    def load_sessions(self, address: bytes, limit: int) -> list[SessionRow]:
+class SessionTable(Protocol):
+    """Sessions by id, several to an address."""
+
+    def load(self, address: bytes, limit: int) -> list[SessionRow]:
         """Return up to `limit` sessions with the peer at this address, greatest rank first."""
         ...
 
-    def save_session(self, row: SessionRow) -> None:
+    def save(self, row: SessionRow) -> None:
         """Insert the session, or replace its rank and record. The peer exists and stays the same."""
         ...
 
-    def delete_session(self, id_: int) -> None:
-        """Delete a session with its skipped keys and past chains, if it exists."""
+    def delete(self, id_: int) -> None:
+        """Delete a session with its skipped keys, past chains and side data, if it exists."""
         ...
 
-    # skipped keys
 
-    def find_skipped(self, address: bytes, chain: bytes, number: int) -> SkippedRow | None:
+class SkippedKeyTable(Protocol):
+    """Keys of messages that are still expected, by session, chain and message number."""
+
+    def find(self, address: bytes, chain: bytes, number: int) -> SkippedRow | None:
         """Return the key kept for this message in any session with the peer at this address, or None.
 
         If there are several, from the session of the greatest rank.
         """
         ...
 
-    def add_skipped(self, rows: Iterable[SkippedRow]) -> None:
+    def add(self, rows: Iterable[SkippedRow]) -> None:
         """Insert keys of skipped messages, oldest first, into sessions that exist."""
         ...
 
-    def has_skipped(self, session_id: int, chain: bytes) -> bool:
+    def has(self, session_id: int, chain: bytes) -> bool:
         """Return whether any key of this chain is kept in this session."""
         ...
 
-    def delete_skipped(self, row: SkippedRow) -> None:
-        """Delete one of them, if it exists."""
+    def delete(self, row: SkippedRow) -> None:
+        """Delete one key, if it exists."""
         ...
 
-    def trim_skipped(self, session_id: int, keep: int) -> int:
-        """Delete the oldest of a session's skipped keys beyond `keep`; return how many went."""
+    def trim(self, session_id: int, keep: int) -> int:
+        """Delete the oldest of a session's skipped keys beyond `keep`; return how many were deleted."""
         ...
 
-    # past chains
 
-    def add_past_chain(self, session_id: int, chain: bytes, keep: int) -> None:
+class PastChainTable(Protocol):
+    """Finished receiving chains, by session."""
+
+    def add(self, session_id: int, chain: bytes, keep: int) -> None:
         """Remember a finished 32-byte chain, once; forget the oldest of the session's beyond `keep`."""
         ...
 
-    def is_past_chain(self, session_id: int, chain: bytes) -> bool:
+    def has(self, session_id: int, chain: bytes) -> bool:
         """Return whether the chain was remembered for this session."""
         ...
 
-    # parts
 
-    def append_part(self, session_id: int, slot: int, record: Record) -> None:
+class SideDataTable(Protocol):
+    """Records of a session that are too long to be saved with every message, in numbered slots."""
+
+    def append(self, session_id: int, slot: int, record: Record) -> None:
         """Add a record at the end of a slot (1 to 3) of a session that exists."""
         ...
 
-    def load_parts(self, session_id: int, slot: int) -> list[Record]:
+    def load(self, session_id: int, slot: int) -> list[Record]:
         """Return all records of a slot, in the order in which they were added."""
         ...
 
-    def clear_parts(self, session_id: int, slot: int) -> None:
+    def clear(self, session_id: int, slot: int) -> None:
         """Delete all records of a slot, if there are any."""
+        ...
+
+
+class Tables(Protocol):
+    """The eight tables of a store. Every method of theirs is called inside a transaction of the store."""
+
+    @property
+    def account(self) -> AccountTable:
+        """The account's own record."""
+        ...
+
+    @property
+    def peers(self) -> PeerTable:
+        """The peers that the account knows."""
+        ...
+
+    @property
+    def prekeys(self) -> PrekeyTable:
+        """The account's prekeys."""
+        ...
+
+    @property
+    def replays(self) -> ReplayTable:
+        """Which handshakes were accepted with which prekey."""
+        ...
+
+    @property
+    def sessions(self) -> SessionTable:
+        """The sessions with all peers."""
+        ...
+
+    @property
+    def skipped_keys(self) -> SkippedKeyTable:
+        """Keys of messages that are still expected."""
+        ...
+
+    @property
+    def past_chains(self) -> PastChainTable:
+        """Receiving chains that are finished."""
+        ...
+
+    @property
+    def side_data(self) -> SideDataTable:
+        """Long texts of the post-quantum ratchet."""
+        ...
+
+
+class Store(Protocol):
+    """What `Account` needs of a store. `MemoryStore` is the shortest one that keeps all the rules."""
+
+    @property
+    def tables(self) -> Tables:
+        """The tables, for use inside `transaction()`."""
+        ...
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Begin a transaction, or join the open one; commit on return, undo on an exception."""
+        ...
+
+    def close(self) -> None:
+        """Release what is held; closing twice is allowed."""
         ...

@@ -1,22 +1,22 @@
 """MemoryStore: an account that lives as long as its process, for tests and for throw-away devices.
 
-    _peers       address -> record              _of_peer   address -> session ids
-    _prekeys     kind -> id -> row              _replays   (kind, id) -> digests
-    _sessions    id -> row
-    _skipped     session -> (chain, number) -> (order of arrival, row)
-    _skipped_of  session -> chain -> how many: every turn of a ratchet asks whether there are any
-    _past        session -> chains, in order of arrival
+    peers         address -> record              sessions_of   address -> session ids
+    prekeys       kind -> id -> row              replays       (kind, id) -> digests
+    sessions      id -> row
+    skipped_keys  session -> (chain, number) -> (order of arrival, row)
+    skipped_of    session -> chain -> how many keys: every DH step asks whether there are any
+    past_chains   session -> chains, in order of arrival
+    side_data     session -> slot -> records
 
-Every change goes through `_put` and `_drop`, which write down how to undo it. So a transaction costs
-what it changes, and never a copy of the tables. Cascades are those of the SQLite store: a part of a
-table that hangs on a row is dropped with it, in one step.
+Every change goes through `put` and `drop`, which write down how to undo it. So a transaction costs what it
+changes, and never a copy of the tables. Deletions cascade as in the SQLite store.
 
 Not here: durability. What another process did, or this one before a crash, is not seen.
 """
 
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from itertools import count
 from types import TracebackType
@@ -25,7 +25,7 @@ from typing import Self, TypeVar
 from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.prekey import PrekeyKind
 from letterlock.errors import CorruptStore
-from letterlock.stores._interface import PrekeyRow, Record, SessionRow, SkippedRow
+from letterlock.stores._interface import PrekeyRow, Record, SessionRow, SkippedRow, Tables
 from letterlock.stores._lock import StoreLock
 
 K = TypeVar("K")
@@ -33,61 +33,25 @@ V = TypeVar("V")
 
 
 class MemoryStore(Uncopyable):
-    """A store that keeps nothing when it is closed."""
+    """A store that keeps nothing when it is closed. `tables` are for use inside `transaction()`."""
 
-    __slots__ = (
-        "_account",
-        "_arrivals",
-        "_journal",
-        "_lock",
-        "_of_peer",
-        "_parts",
-        "_past",
-        "_peers",
-        "_prekeys",
-        "_replays",
-        "_sessions",
-        "_skipped",
-        "_skipped_of",
-    )
+    __slots__ = ("_rows", "tables")
+
+    tables: Tables
 
     def __init__(self) -> None:
-        self._lock = StoreLock()
-        self._journal: list[Callable[[], object]] = []
-        self._arrivals = count()
-        self._clear()
+        self._rows = _Rows()
+        self.tables = _MemoryTables(self._rows)
 
-    def _clear(self) -> None:
-        self._account: dict[str, Record] = {}
-        self._peers: dict[bytes, Record] = {}
-        self._prekeys: dict[PrekeyKind, dict[int, PrekeyRow]] = {kind: {} for kind in PrekeyKind}
-        self._replays: dict[tuple[PrekeyKind, int], dict[bytes, None]] = {}
-        self._sessions: dict[int, SessionRow] = {}
-        self._of_peer: dict[bytes, dict[int, None]] = {}
-        self._skipped: dict[int, dict[tuple[bytes, int], tuple[int, SkippedRow]]] = {}
-        self._skipped_of: dict[int, dict[bytes, int]] = {}
-        self._past: dict[int, OrderedDict[bytes, None]] = {}
-        self._parts: dict[int, dict[int, tuple[Record, ...]]] = {}
-
-    @contextmanager
-    def transaction(self) -> Generator[None]:
-        """See Store."""
-        with self._lock.hold() as level:
-            begun = len(self._journal)
-            try:
-                yield
-                self._lock.require_innermost(level)
-            except BaseException:
-                self._undo(begun)
-                raise
-            if level == 0:
-                self._journal.clear()
+    def transaction(self) -> AbstractContextManager[None]:
+        """Begin a transaction, or join the open one; commit on return, undo on an exception."""
+        return self._rows.transaction()
 
     def close(self) -> None:
-        """See Store. What was stored is gone."""
-        with self._lock.closing() as first:
+        """Forget everything that was stored."""
+        with self._rows.lock.closing() as first:
             if first:
-                self._clear()
+                self._rows.clear()
 
     def __enter__(self) -> Self:
         return self
@@ -100,13 +64,64 @@ class MemoryStore(Uncopyable):
     def __repr__(self) -> str:
         return "<MemoryStore>"
 
-    def _put(self, table: dict[K, V], key: K, value: V) -> None:
+
+class _Rows(Uncopyable):
+    """The rows of all tables, and a journal of how to undo what the open transaction did to them."""
+
+    __slots__ = (
+        "_journal",
+        "account",
+        "arrivals",
+        "lock",
+        "past_chains",
+        "peers",
+        "prekeys",
+        "replays",
+        "sessions",
+        "sessions_of",
+        "side_data",
+        "skipped_keys",
+        "skipped_of",
+    )
+
+    def __init__(self) -> None:
+        self.lock = StoreLock()
+        self._journal: list[Callable[[], object]] = []
+        self.arrivals = count()
+        self.clear()
+
+    def clear(self) -> None:
+        self.account: dict[str, Record] = {}
+        self.peers: dict[bytes, Record] = {}
+        self.prekeys: dict[PrekeyKind, dict[int, PrekeyRow]] = {kind: {} for kind in PrekeyKind}
+        self.replays: dict[tuple[PrekeyKind, int], dict[bytes, None]] = {}
+        self.sessions: dict[int, SessionRow] = {}
+        self.sessions_of: dict[bytes, dict[int, None]] = {}
+        self.skipped_keys: dict[int, dict[tuple[bytes, int], tuple[int, SkippedRow]]] = {}
+        self.skipped_of: dict[int, dict[bytes, int]] = {}
+        self.past_chains: dict[int, OrderedDict[bytes, None]] = {}
+        self.side_data: dict[int, dict[int, tuple[Record, ...]]] = {}
+
+    @contextmanager
+    def transaction(self) -> Generator[None]:
+        with self.lock.hold() as level:
+            begun = len(self._journal)
+            try:
+                yield
+                self.lock.require_innermost(level)
+            except BaseException:
+                self._undo(begun)
+                raise
+            if level == 0:
+                self._journal.clear()
+
+    def put(self, table: dict[K, V], key: K, value: V) -> None:
         # The way back is written down first: an interrupt between the two lines undoes nothing twice.
         undo = partial(table.__setitem__, key, table[key]) if key in table else partial(table.pop, key, None)
         self._journal.append(undo)
         table[key] = value
 
-    def _drop(self, table: dict[K, V], key: K) -> bool:
+    def drop(self, table: dict[K, V], key: K) -> bool:
         """Remove a key if it is there; return whether it was. It may come back at the end of the table."""
         if key not in table:
             return False
@@ -114,7 +129,7 @@ class MemoryStore(Uncopyable):
         del table[key]
         return True
 
-    def _drop_first(self, table: OrderedDict[K, V]) -> None:
+    def drop_first(self, table: OrderedDict[K, V]) -> None:
         """Remove the oldest key. Undone, it is the oldest again."""
         key, value = next(iter(table.items()))
 
@@ -129,235 +144,253 @@ class MemoryStore(Uncopyable):
         while len(self._journal) > begun:
             self._journal.pop()()
 
-    # account
+    def ranked(self, address: bytes) -> list[SessionRow]:
+        """Return the sessions with the peer at an address, greatest rank first."""
+        rows = [self.sessions[id_] for id_ in self.sessions_of.get(address, ())]
+        if len(rows) > 1:  # few peers have several
+            rows.sort(key=lambda row: (row.rank, row.id), reverse=True)
+        return rows
 
-    def load_account(self) -> Record | None:
-        """See Store."""
-        self._lock.require()
-        return self._account.get("account")
 
-    def save_account(self, record: Record) -> None:
-        """See Store."""
-        self._lock.require()
-        self._put(self._account, "account", record)
+class _MemoryTables:
+    def __init__(self, rows: _Rows) -> None:
+        self.account = _AccountTable(rows)
+        self.peers = _PeerTable(rows)
+        self.prekeys = _PrekeyTable(rows)
+        self.replays = _ReplayTable(rows)
+        self.sessions = _SessionTable(rows)
+        self.skipped_keys = _SkippedKeyTable(rows)
+        self.past_chains = _PastChainTable(rows)
+        self.side_data = _SideDataTable(rows)
 
-    # peers
 
-    def load_peer(self, address: bytes) -> Record | None:
-        """See Store."""
-        self._lock.require()
-        return self._peers.get(address)
+class _Table(Uncopyable):
+    __slots__ = ("_require", "_rows")
 
-    def save_peer(self, address: bytes, record: Record) -> None:
-        """See Store."""
-        self._lock.require()
-        self._put(self._peers, address, record)
-        if address not in self._of_peer:
-            self._put(self._of_peer, address, {})
+    def __init__(self, rows: _Rows) -> None:
+        self._rows = rows
+        self._require = rows.lock.require
 
-    def peers(self) -> Iterable[Record]:
-        """See Store."""
-        self._lock.require()
-        return tuple(self._peers.values())
 
-    # prekeys
+class _AccountTable(_Table):
+    __slots__ = ()
 
-    def add_prekeys(self, rows: Iterable[PrekeyRow]) -> None:
-        """See Store."""
-        self._lock.require()
-        with self.transaction():
+    def load(self) -> Record | None:
+        self._require()
+        return self._rows.account.get("account")
+
+    def save(self, record: Record) -> None:
+        self._require()
+        self._rows.put(self._rows.account, "account", record)
+
+
+class _PeerTable(_Table):
+    __slots__ = ()
+
+    def load(self, address: bytes) -> Record | None:
+        self._require()
+        return self._rows.peers.get(address)
+
+    def save(self, address: bytes, record: Record) -> None:
+        self._require()
+        rows = self._rows
+        rows.put(rows.peers, address, record)
+        if address not in rows.sessions_of:
+            rows.put(rows.sessions_of, address, {})
+
+    def all(self) -> Iterable[Record]:
+        self._require()
+        return tuple(self._rows.peers.values())
+
+
+class _PrekeyTable(_Table):
+    __slots__ = ()
+
+    def add(self, rows: Iterable[PrekeyRow]) -> None:
+        self._require()
+        prekeys, replays = self._rows.prekeys, self._rows.replays
+        with self._rows.transaction():
             for row in rows:
-                if row.id in self._prekeys[row.kind]:
+                if row.id in prekeys[row.kind]:
                     raise CorruptStore("this prekey id is taken")
-                self._put(self._prekeys[row.kind], row.id, row)
-                self._put(self._replays, (row.kind, row.id), {})
+                self._rows.put(prekeys[row.kind], row.id, row)
+                self._rows.put(replays, (row.kind, row.id), {})
 
-    def load_prekey(self, kind: PrekeyKind, id_: int) -> PrekeyRow | None:
-        """See Store."""
-        self._lock.require()
-        return self._prekeys[kind].get(id_)
+    def load(self, kind: PrekeyKind, id_: int) -> PrekeyRow | None:
+        self._require()
+        return self._rows.prekeys[kind].get(id_)
 
-    def replace_prekey(self, row: PrekeyRow) -> None:
-        """See Store."""
-        self._lock.require()
-        if row.id not in self._prekeys[row.kind]:
+    def replace(self, row: PrekeyRow) -> None:
+        self._require()
+        table = self._rows.prekeys[row.kind]
+        if row.id not in table:
             raise CorruptStore("there is no such prekey to replace")
-        self._put(self._prekeys[row.kind], row.id, row)
+        self._rows.put(table, row.id, row)
 
-    def delete_prekey(self, kind: PrekeyKind, id_: int) -> None:
-        """See Store."""
-        self._lock.require()
-        self._drop(self._prekeys[kind], id_)
-        self._drop(self._replays, (kind, id_))
+    def delete(self, kind: PrekeyKind, id_: int) -> None:
+        self._require()
+        self._drop(kind, id_)
 
-    def delete_expired_prekeys(self, now: int) -> int:
-        """See Store."""
-        self._lock.require()
+    def delete_expired(self, now: int) -> int:
+        self._require()
         expired = [
             (kind, row.id)
-            for kind, table in self._prekeys.items()
+            for kind, table in self._rows.prekeys.items()
             for row in table.values()
             if row.expires is not None and row.expires <= now
         ]
         for kind, id_ in expired:
-            self.delete_prekey(kind, id_)
+            self._drop(kind, id_)
         return len(expired)
 
-    def count_prekeys(self, kind: PrekeyKind) -> int:
-        """See Store."""
-        self._lock.require()
-        return len(self._prekeys[kind])
+    def count(self, kind: PrekeyKind) -> int:
+        self._require()
+        return len(self._rows.prekeys[kind])
 
-    # replays
+    def _drop(self, kind: PrekeyKind, id_: int) -> None:
+        self._rows.drop(self._rows.prekeys[kind], id_)
+        self._rows.drop(self._rows.replays, (kind, id_))
 
-    def has_replay(self, kind: PrekeyKind, id_: int, digest: bytes) -> bool:
-        """See Store."""
-        self._lock.require()
-        return digest in self._replays.get((kind, id_), ())
 
-    def add_replay(self, kind: PrekeyKind, id_: int, digest: bytes) -> None:
-        """See Store."""
-        self._lock.require()
-        digests = _owned(self._replays, (kind, id_))
+class _ReplayTable(_Table):
+    __slots__ = ()
+
+    def has(self, kind: PrekeyKind, id_: int, digest: bytes) -> bool:
+        self._require()
+        return digest in self._rows.replays.get((kind, id_), ())
+
+    def add(self, kind: PrekeyKind, id_: int, digest: bytes) -> None:
+        self._require()
+        digests = _owned(self._rows.replays, (kind, id_))
         if digest in digests:
             raise CorruptStore("this digest is recorded already")
-        self._put(digests, digest, None)
+        self._rows.put(digests, digest, None)
 
-    def count_replays(self, kind: PrekeyKind, id_: int) -> int:
-        """See Store."""
-        self._lock.require()
-        return len(self._replays.get((kind, id_), ()))
+    def count(self, kind: PrekeyKind, id_: int) -> int:
+        self._require()
+        return len(self._rows.replays.get((kind, id_), ()))
 
-    # sessions
 
-    def load_sessions(self, address: bytes, limit: int) -> list[SessionRow]:
-        """See Store."""
-        self._lock.require()
-        return self._ranked(address)[:limit]
+class _SessionTable(_Table):
+    __slots__ = ()
 
-    def save_session(self, row: SessionRow) -> None:
-        """See Store."""
-        self._lock.require()
-        ids = _owned(self._of_peer, row.address)
-        if row.id not in self._sessions:
-            self._put(ids, row.id, None)
-            self._put(self._skipped, row.id, {})
-            self._put(self._skipped_of, row.id, {})
-            self._put(self._past, row.id, OrderedDict())
-            self._put(self._parts, row.id, {})
+    def load(self, address: bytes, limit: int) -> list[SessionRow]:
+        self._require()
+        return self._rows.ranked(address)[:limit]
+
+    def save(self, row: SessionRow) -> None:
+        self._require()
+        rows = self._rows
+        ids = _owned(rows.sessions_of, row.address)
+        if row.id not in rows.sessions:
+            rows.put(ids, row.id, None)
+            rows.put(rows.skipped_keys, row.id, {})
+            rows.put(rows.skipped_of, row.id, {})
+            rows.put(rows.past_chains, row.id, OrderedDict())
+            rows.put(rows.side_data, row.id, {})
         elif row.id not in ids:
             raise CorruptStore("this session id belongs to another peer")
-        self._put(self._sessions, row.id, row)
+        rows.put(rows.sessions, row.id, row)
 
-    def delete_session(self, id_: int) -> None:
-        """See Store."""
-        self._lock.require()
-        if id_ in self._sessions:
-            self._drop(self._of_peer[self._sessions[id_].address], id_)
-            self._drop(self._sessions, id_)
-            self._drop(self._skipped, id_)
-            self._drop(self._skipped_of, id_)
-            self._drop(self._past, id_)
-            self._drop(self._parts, id_)
+    def delete(self, id_: int) -> None:
+        self._require()
+        rows = self._rows
+        if id_ in rows.sessions:
+            rows.drop(rows.sessions_of[rows.sessions[id_].address], id_)
+            rows.drop(rows.sessions, id_)
+            rows.drop(rows.skipped_keys, id_)
+            rows.drop(rows.skipped_of, id_)
+            rows.drop(rows.past_chains, id_)
+            rows.drop(rows.side_data, id_)
 
-    def _ranked(self, address: bytes) -> list[SessionRow]:
-        rows = [self._sessions[id_] for id_ in self._of_peer.get(address, ())]
-        if len(rows) > 1:  # few have several
-            rows.sort(key=lambda row: (row.rank, row.id), reverse=True)
-        return rows
 
-    # skipped keys
+class _SkippedKeyTable(_Table):
+    __slots__ = ()
 
-    def find_skipped(self, address: bytes, chain: bytes, number: int) -> SkippedRow | None:
-        """See Store."""
-        self._lock.require()
-        for session in self._ranked(address):
-            found = self._skipped[session.id].get((chain, number))
+    def find(self, address: bytes, chain: bytes, number: int) -> SkippedRow | None:
+        self._require()
+        for session in self._rows.ranked(address):
+            found = self._rows.skipped_keys[session.id].get((chain, number))
             if found is not None:
                 return found[1]
         return None
 
-    def add_skipped(self, rows: Iterable[SkippedRow]) -> None:
-        """See Store."""
-        self._lock.require()
+    def add(self, rows: Iterable[SkippedRow]) -> None:
+        self._require()
         added: Counter[tuple[int, bytes]] = Counter()
-        with self.transaction():
+        with self._rows.transaction():
             for row in rows:
-                table = _owned(self._skipped, row.session_id)
+                table = _owned(self._rows.skipped_keys, row.session_id)
                 if (row.chain, row.number) in table:
                     raise CorruptStore("this message's key is kept already")
-                self._put(table, (row.chain, row.number), (next(self._arrivals), row))
+                self._rows.put(table, (row.chain, row.number), (next(self._rows.arrivals), row))
                 added[row.session_id, row.chain] += 1
             for (session_id, chain), number in added.items():
-                kept = self._skipped_of[session_id]
-                self._put(kept, chain, kept.get(chain, 0) + number)
+                kept = self._rows.skipped_of[session_id]
+                self._rows.put(kept, chain, kept.get(chain, 0) + number)
 
-    def has_skipped(self, session_id: int, chain: bytes) -> bool:
-        """See Store."""
-        self._lock.require()
-        return chain in self._skipped_of.get(session_id, ())
+    def has(self, session_id: int, chain: bytes) -> bool:
+        self._require()
+        return chain in self._rows.skipped_of.get(session_id, ())
 
-    def delete_skipped(self, row: SkippedRow) -> None:
-        """See Store."""
-        self._lock.require()
-        self._drop_skipped(row.session_id, (row.chain, row.number))
+    def delete(self, row: SkippedRow) -> None:
+        self._require()
+        self._drop(row.session_id, (row.chain, row.number))
 
-    def trim_skipped(self, session_id: int, keep: int) -> int:
-        """See Store."""
-        self._lock.require()
-        table = self._skipped.get(session_id, {})
+    def trim(self, session_id: int, keep: int) -> int:
+        self._require()
+        table = self._rows.skipped_keys.get(session_id, {})
         beyond = max(len(table) - keep, 0)
         if beyond:
-            # By number of arrival: an undone deletion has put its row at the end of the table.
+            # By order of arrival: a deletion that was undone has put its row at the end of the table.
             for key in sorted(table, key=lambda key: table[key][0])[:beyond]:
-                self._drop_skipped(session_id, key)
+                self._drop(session_id, key)
         return beyond
 
-    def _drop_skipped(self, session_id: int, key: tuple[bytes, int]) -> None:
-        if self._drop(self._skipped.get(session_id, {}), key):
-            kept, chain = self._skipped_of[session_id], key[0]
+    def _drop(self, session_id: int, key: tuple[bytes, int]) -> None:
+        if self._rows.drop(self._rows.skipped_keys.get(session_id, {}), key):
+            kept, chain = self._rows.skipped_of[session_id], key[0]
             if kept[chain] > 1:
-                self._put(kept, chain, kept[chain] - 1)
+                self._rows.put(kept, chain, kept[chain] - 1)
             else:
-                self._drop(kept, chain)
+                self._rows.drop(kept, chain)
 
-    # past chains
 
-    def add_past_chain(self, session_id: int, chain: bytes, keep: int) -> None:
-        """See Store."""
-        self._lock.require()
-        table = _owned(self._past, session_id)
+class _PastChainTable(_Table):
+    __slots__ = ()
+
+    def add(self, session_id: int, chain: bytes, keep: int) -> None:
+        self._require()
+        table = _owned(self._rows.past_chains, session_id)
         if chain not in table:
-            self._put(table, chain, None)
+            self._rows.put(table, chain, None)
         while len(table) > keep:
-            self._drop_first(table)
+            self._rows.drop_first(table)
 
-    def is_past_chain(self, session_id: int, chain: bytes) -> bool:
-        """See Store."""
-        self._lock.require()
-        return chain in self._past.get(session_id, ())
+    def has(self, session_id: int, chain: bytes) -> bool:
+        self._require()
+        return chain in self._rows.past_chains.get(session_id, ())
 
-    # parts
 
-    def append_part(self, session_id: int, slot: int, record: Record) -> None:
-        """See Store."""
-        self._lock.require()
-        slots = _owned(self._parts, session_id)
-        self._put(slots, slot, (*slots.get(slot, ()), record))
+class _SideDataTable(_Table):
+    __slots__ = ()
 
-    def load_parts(self, session_id: int, slot: int) -> list[Record]:
-        """See Store."""
-        self._lock.require()
-        return list(self._parts.get(session_id, {}).get(slot, ()))
+    def append(self, session_id: int, slot: int, record: Record) -> None:
+        self._require()
+        slots = _owned(self._rows.side_data, session_id)
+        self._rows.put(slots, slot, (*slots.get(slot, ()), record))
 
-    def clear_parts(self, session_id: int, slot: int) -> None:
-        """See Store."""
-        self._lock.require()
-        self._drop(self._parts.get(session_id, {}), slot)
+    def load(self, session_id: int, slot: int) -> list[Record]:
+        self._require()
+        return list(self._rows.side_data.get(session_id, {}).get(slot, ()))
+
+    def clear(self, session_id: int, slot: int) -> None:
+        self._require()
+        self._rows.drop(self._rows.side_data.get(session_id, {}), slot)
 
 
 def _owned(table: dict[K, V], owner: K) -> V:
-    """Return the part of a table that hangs on a row elsewhere, which must exist."""
+    """Return the rows that belong to an owner in another table. Raises CorruptStore if it does not exist."""
     try:
         return table[owner]
     except KeyError:

@@ -33,6 +33,9 @@ FORMAT: Final = 1
 TAG_LENGTH: Final = 16
 """Bytes of a blind-index tag: two of 2**32 collide with a chance of 2**-65."""
 
+PEERS: Final = b"peers"
+"""The table of peers, and the use of the tags that stand for their addresses everywhere."""
+
 Part: TypeAlias = bytes | int | None
 
 
@@ -168,12 +171,13 @@ class WrappedKey:
 class Vault(Uncopyable):
     """Seals records to their rows, and names what must not be named."""
 
-    __slots__ = ("_index", "_values")
+    __slots__ = ("_index", "_last_peer", "_values")
 
     def __init__(self, data_key: DataKey) -> None:
         secret = data_key.expose()
         self._values = ValuesKey(hkdf_sha256(b"", secret, STORE_VALUES, KEY_BYTES))
         self._index = IndexKey(hkdf_sha256(b"", secret, STORE_INDEX, KEY_BYTES))
+        self._last_peer = b"", b""
 
     def seal(self, record: Record, table: bytes, *columns: Part) -> bytes:
         """Return a record sealed to its row: 40 bytes more."""
@@ -198,6 +202,14 @@ class Vault(Uncopyable):
     def tag(self, use: bytes, *what: Part) -> bytes:
         """Return the 16 bytes that stand for `what` in this store and this use."""
         return hmac_sha256(self._index.expose(), encode(use, *what))[:TAG_LENGTH]
+
+    def peer_tag(self, address: bytes) -> bytes:
+        """Return the tag of a peer's address. One call of the account asks for the same one several times."""
+        known, tag = self._last_peer
+        if address != known:
+            tag = self.tag(PEERS, address)
+            self._last_peer = address, tag
+        return tag
 
 
 def encode(*parts: Part) -> bytes:

@@ -61,8 +61,8 @@ class Friend:
         self.store = MemoryStore()
         self._environment = Environment(frozenset(Suite), lambda: NOW, self._draw, self._encapsulate)
         with self.store.transaction():
-            self.store.save_account(encode_profile(Profile(person.party, next_id=1)))
-            self.store.add_prekeys(self._row(kind, id_) for kind, id_, _ in ALL)
+            self.store.tables.account.save(encode_profile(Profile(person.party, next_id=1)))
+            self.store.tables.prekeys.add(self._row(kind, id_) for kind, id_, _ in ALL)
         self.account = Account.open_in(self.store, self._environment)
 
     def _row(self, kind: PrekeyKind, id_: int) -> PrekeyRow:
@@ -79,7 +79,7 @@ class Friend:
     def own(self, kind: PrekeyKind, id_: int) -> None:
         """Have one more prekey."""
         with self.store.transaction():
-            self.store.add_prekeys([self._row(kind, id_)])
+            self.store.tables.prekeys.add([self._row(kind, id_)])
 
     def initiate(self, bundle: PrekeyBundle, suite: Suite = Suite.X3DH) -> None:
         """Begin a session."""

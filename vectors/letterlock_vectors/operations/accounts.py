@@ -62,13 +62,13 @@ class AccountPlayer(Uncopyable):
         self._prekeys = [(row.kind, row.id) for row in rows]
         replays = given.optional_nested("replays")
         with self._store.transaction():
-            self._store.save_account(encode_profile(profile))
-            self._store.add_prekeys(rows)
+            self._store.tables.account.save(encode_profile(profile))
+            self._store.tables.prekeys.add(rows)
             if replays is not None:
                 kind, id_ = prekey_kind(replays), replays.number("id")
                 for number in range(replays.number("count")):
                     digest = hashlib.sha256(number.to_bytes(4, "big")).digest()
-                    self._store.add_replay(kind, id_, digest)
+                    self._store.tables.replays.add(kind, id_, digest)
 
     def _open(self) -> Account:
         environment = Environment(self._suites, lambda: self._now, self._entropy, self._encapsulate)
@@ -128,7 +128,7 @@ class AccountPlayer(Uncopyable):
     def prekeys(self, _step: Input) -> Output:
         """Show the ids of the prekeys that could still be used."""
         with self._store.transaction():
-            rows = [self._store.load_prekey(kind, id_) for kind, id_ in self._prekeys]
+            rows = [self._store.tables.prekeys.load(kind, id_) for kind, id_ in self._prekeys]
         usable = [row.id for row in rows if row and (row.expires is None or row.expires > self._now)]
         return {"ids": sorted(usable)}
 

@@ -78,7 +78,7 @@ def _kind(number: int) -> PrekeyKind:
 def _find(given: Input, initial: InitialMessage) -> Prekeys:
     store = MemoryStore()
     with store.transaction():
-        store.add_prekeys([prekey_row(each) for each in given.nested_list("prekeys")])
+        store.tables.prekeys.add([prekey_row(each) for each in given.nested_list("prekeys")])
         return PrekeyRing(store, _only(b"")).find(initial.header, initial.id, 0)
 
 

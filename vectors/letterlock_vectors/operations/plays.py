@@ -97,6 +97,9 @@ def kept_keys(store: Store, address: bytes) -> tuple[int, int]:
     """
     counts: list[int] = []
     with suppress(_Undone), store.transaction():
-        counts = [store.trim_skipped(row.id, 0) for row in store.load_sessions(address, MAX_SKIPPED_KEYS)]
+        counts = [
+            store.tables.skipped_keys.trim(row.id, 0)
+            for row in store.tables.sessions.load(address, MAX_SKIPPED_KEYS)
+        ]
         raise _Undone
     return len(counts), sum(counts)

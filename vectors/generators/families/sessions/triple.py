@@ -262,7 +262,7 @@ def contradictory(friend: Friend, text: str, index: int) -> bytes:
 
     def read(slot: Slot) -> list[bytes]:
         with friend.store.transaction():
-            return [each.expose() for each in friend.store.load_parts(entry.id, int(slot))]
+            return [each.expose() for each in friend.store.tables.side_data.load(entry.id, int(slot))]
 
     drawn = iter(range(9))
     entropy = lambda length: draw(f"sessions contradictory {text} {next(drawn)}", length)  # noqa: E731

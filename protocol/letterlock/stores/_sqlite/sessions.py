@@ -1,0 +1,62 @@
+"""Sessions in SQLite.
+
+letterlock_sessions    id, peer: tag of the address, rank    record, sealed to all three
+"""
+
+from typing import Final
+
+from letterlock.errors import CorruptStore
+from letterlock.stores._interface import SessionRow
+from letterlock.stores._sqlite.table import SqliteTable
+
+SESSIONS: Final = b"sessions"
+
+
+class SqliteSessionTable(SqliteTable):
+    """See SessionTable."""
+
+    __slots__ = ()
+
+    def load(self, address: bytes, limit: int) -> list[SessionRow]:
+        """See SessionTable."""
+        peer = self._vault.peer_tag(address)
+        rows = self._database.rows(
+            "SELECT id, rank, record FROM letterlock_sessions WHERE peer = ? "
+            "ORDER BY rank DESC, id DESC LIMIT ?",
+            peer,
+            limit,
+        )
+        return [
+            SessionRow(id_, address, rank, self._vault.open(sealed, SESSIONS, id_, peer, rank))
+            for id_, rank, sealed in rows
+        ]
+
+    def save(self, row: SessionRow) -> None:
+        """See SessionTable."""
+        peer = self._vault.peer_tag(row.address)
+        sealed = self._vault.seal(row.record, SESSIONS, row.id, peer, row.rank)
+        # Nearly every message leaves the rank as it is. If it were set again, its index would be written too:
+        # two pages a commit instead of one.
+        if self._database.run(
+            "UPDATE letterlock_sessions SET record = ? WHERE id = ? AND peer = ? AND rank = ?",
+            sealed,
+            row.id,
+            peer,
+            row.rank,
+        ):
+            return
+        changed = self._database.run(
+            "INSERT INTO letterlock_sessions (id, peer, rank, record) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (id) DO UPDATE SET rank = excluded.rank, record = excluded.record "
+            "WHERE peer = excluded.peer",
+            row.id,
+            peer,
+            row.rank,
+            sealed,
+        )
+        if not changed:
+            raise CorruptStore("this session id belongs to another peer")
+
+    def delete(self, id_: int) -> None:
+        """See SessionTable."""
+        self._database.run("DELETE FROM letterlock_sessions WHERE id = ?", id_)
