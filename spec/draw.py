@@ -1,11 +1,18 @@
-"""Draw the specification's figures from the tables that the code runs on, or that the pages print.
+"""Draw the specification's figures, and the lifecycle table, into the pages.
 
-    python spec/draw.py            write them into the pages, between their markers
-    python spec/draw.py --check    exit 1 if a page shows another figure than its table gives
+    python spec/draw.py            rewrite every drawing in its page
+    python spec/draw.py --check    exit 1 if a page shows something else than its source gives
 
-A figure is a Mermaid state diagram after `<!-- drawn by spec/draw.py: NAME -->`.
+A drawing stands below the line `<!-- drawn by spec/draw.py: NAME -->` and a blank line. It ends at the next
+blank line.
 
-Not here: the tables (letterlock._session.lifecycle, and the one in ratchet.md).
+    NAME            drawn from                                  what it is
+    session-table   the table in letterlock._session.lifecycle  a Markdown table
+    session         the same table                              a Mermaid state diagram
+    ratchet         the table of states in ratchet.md           a Mermaid state diagram
+    braid           the table of states in pq-ratchet.md        a Mermaid state diagram
+
+Not here: the tables themselves.
 """
 
 import re
@@ -14,25 +21,48 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from letterlock._session.lifecycle import TABLE
+from letterlock._session.lifecycle import TABLE, Event, Phase
 
 SPEC: Final = Path(__file__).parent
-PAGES: Final = {"session": "session.md", "ratchet": "ratchet.md", "braid": "pq-ratchet.md"}
+PAGES: Final = {
+    "session-table": "session.md",
+    "session": "session.md",
+    "ratchet": "ratchet.md",
+    "braid": "pq-ratchet.md",
+}
+"""Every drawing, and the page it belongs to."""
 
 Edge = tuple[str, str, str]
-"""From, to, on what."""
+"""The state before, the state after, and the event between them."""
+
+
+def read_table(page: str, *header: str) -> list[list[str]]:
+    """Return the rows of the table in `page` whose header begins with these cells, without the header.
+
+    Raises ValueError if the page has no such table.
+    """
+    start = "| " + " | ".join(header) + " |"
+    lines = (SPEC / page).read_text(encoding="utf-8").splitlines()
+    at = next((i for i, line in enumerate(lines) if line.startswith(start)), None)
+    if at is None:
+        raise ValueError(f"{page} has no table with the header {start}")
+    rows: list[list[str]] = []
+    for line in lines[at + 2 :]:  # the line below the header is the rule under it
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip() for cell in line.strip("|").split("|")])
+    return rows
 
 
 def session_edges() -> list[Edge]:
+    """Return the transitions of the code's lifecycle table."""
     return [(phase.name, after.name, event.name) for (phase, event), after in TABLE.items()]
 
 
 def ratchet_edges() -> list[Edge]:
-    """Read the table of states in ratchet.md: `to X` changes the state, `stays` does not."""
-    lines = (SPEC / PAGES["ratchet"]).read_text(encoding="utf-8").splitlines()
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    """Return the transitions in ratchet.md: a cell `to X` changes the state, `stays` does not."""
     edges: list[Edge] = []
-    for state, _, *cells in rows[1:]:
+    for state, *cells in read_table(PAGES["ratchet"], "state", "to send"):
         for event, cell in zip(("send", "new key", "known key"), cells, strict=True):
             after = re.search(r"\bto (\w+)$", cell)
             if after or cell == "stays":
@@ -41,53 +71,79 @@ def ratchet_edges() -> list[Edge]:
 
 
 def braid_edges() -> list[Edge]:
-    """Read the table of the braid: one row, one transition."""
-    lines = (SPEC / PAGES["braid"]).read_text(encoding="utf-8").splitlines()
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
-    return [(state, after, on.partition(":")[0]) for state, _, on, after in rows[1:]]
+    """Return the transitions in pq-ratchet.md: each row is one transition."""
+    rows = read_table(PAGES["braid"], "state", "sends", "on")
+    return [(state, after, on.partition(":")[0]) for state, _, on, after in rows]
 
 
-def figure(start: str, edges: Iterable[Edge]) -> str:
-    """Return the code block: events that lead from one state to the same other one share an arrow."""
+def session_table() -> str:
+    """Return the code's lifecycle table in Markdown, with `-` where the table has no entry."""
+    start = [phase for phase in Phase if any(before is phase for before, _ in TABLE)]
+    rows = [["phase", *(event.name for event in Event)], ["---"] * (1 + len(Event))]
+    for phase in start:
+        after = [TABLE.get((phase, event)) for event in Event]
+        rows.append([phase.name, *("-" if each is None else each.name for each in after)])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def figure(edges: Iterable[Edge], *ends: str) -> str:
+    """Return a state diagram. Events that lead from one state to the same other state share an arrow."""
     arrows: dict[tuple[str, str], list[str]] = {}
     for before, after, event in edges:
         arrows.setdefault((before, after), []).append(event)
-    lines = [f"    {before} --> {after}: {', '.join(events)}" for (before, after), events in arrows.items()]
-    return "\n".join(["```mermaid", "stateDiagram-v2", start, *lines, "```"])
+    inner = [f"{before} --> {after}: {', '.join(events)}" for (before, after), events in arrows.items()]
+    return "\n".join(["```mermaid", "stateDiagram-v2", *(f"    {line}" for line in (*ends, *inner)), "```"])
+
+
+def session_figure() -> str:
+    """Return the figure of the lifecycle table: how sessions begin is not in the table."""
+    ends = ["[*] --> INITIATED: a bundle", "[*] --> ESTABLISHED: a first message"]
+    if "GONE" in Phase.__members__:
+        ends.append("GONE --> [*]")
+    return figure(session_edges(), *ends)
 
 
 def drawn(name: str) -> str:
-    """Return the figure of this name."""
-    if name == "session":
-        start = "    [*] --> INITIATED: a bundle\n    [*] --> ESTABLISHED: a first message\n    GONE --> [*]"
-        return figure(start, session_edges())
-    if name == "braid":
-        return figure(
-            "    [*] --> KeysUnsampled: initiator\n    [*] --> NoHeaderReceived: recipient", braid_edges()
-        )
-    start = "    [*] --> Unanswered: initiator\n    [*] --> Waiting: recipient"
-    return figure(start, ratchet_edges())
+    """Return the drawing of this name."""
+    match name:
+        case "session-table":
+            return session_table()
+        case "session":
+            return session_figure()
+        case "ratchet":
+            return figure(ratchet_edges(), "[*] --> Unanswered: initiator", "[*] --> Waiting: recipient")
+        case "braid":
+            ends = ("[*] --> KeysUnsampled: initiator", "[*] --> NoHeaderReceived: recipient")
+            return figure(braid_edges(), *ends)
+        case _:
+            raise ValueError(f"no drawing is called {name}")
 
 
-def page_with_figure(name: str) -> str:
-    """Return the page's text with its figure as it should be. Raises ValueError if it has no marker."""
-    text = (SPEC / PAGES[name]).read_text(encoding="utf-8")
-    marker = f"<!-- drawn by spec/draw.py: {name} -->\n"
+def with_drawing(name: str, text: str) -> str:
+    """Return a page's text with this drawing redone. Raises ValueError if the page has no marker for it."""
+    marker = f"<!-- drawn by spec/draw.py: {name} -->\n\n"
     before, found, after = text.partition(marker)
     if not found:
-        raise ValueError(f"{PAGES[name]} has no place for figure {name}")
-    rest = re.sub(r"\A```mermaid\n.*?\n```\n", "", after, flags=re.DOTALL)
-    return f"{before}{marker}{drawn(name)}\n{rest}"
+        raise ValueError(f"{PAGES[name]} has no place for the drawing {name}")
+    if after.startswith(("|", "```mermaid")):
+        _, _, after = after.partition("\n\n")
+    return f"{before}{marker}{drawn(name)}\n\n{after}".rstrip("\n") + "\n"
 
 
 def main(arguments: list[str]) -> int:
-    shown = {name: (SPEC / page).read_text(encoding="utf-8") for name, page in PAGES.items()}
-    stale = [name for name in PAGES if shown[name] != page_with_figure(name)]
-    for name in stale:
-        print(f"figure {name} in spec/{PAGES[name]} is not what its table gives")
-        if arguments != ["--check"]:
-            (SPEC / PAGES[name]).write_text(page_with_figure(name), encoding="utf-8")
-    return int(bool(stale)) if arguments == ["--check"] else 0
+    check = arguments == ["--check"]
+    stale = 0
+    for name, page in PAGES.items():
+        path = SPEC / page
+        text = path.read_text(encoding="utf-8")
+        redone = with_drawing(name, text)
+        if redone == text:
+            continue
+        stale += 1
+        print(f"drawing {name} in spec/{page} is not what its source gives")
+        if not check:
+            path.write_text(redone, encoding="utf-8")
+    return int(check and stale > 0)
 
 
 if __name__ == "__main__":

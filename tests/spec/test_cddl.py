@@ -1,6 +1,6 @@
-"""The CDDL describes what the code sends, and nothing of another shape; its validator knows what it says.
+"""The CDDL accepts what the code sends and refuses other shapes; its validator reads the CDDL exactly.
 
-CDDL checks shapes, not strictness; that is `test_wire_*`.
+CDDL describes shapes only. The tests in `tests/wire` cover the rest of the wire format.
 """
 
 import os
@@ -26,7 +26,7 @@ def schema() -> Schema:
 
 @pytest.fixture(scope="module")
 def samples() -> dict[str, bytes]:
-    """One of each kind, made by two accounts."""
+    """Return one message of each kind, made by two accounts."""
     alice = Account.create(MemoryStore(), Address("alice"), suites=BOTH)
     bob = Account.create(MemoryStore(), Address("bøb", 2**32 - 1), suites=BOTH)
     bundle, publication = bob.bundle(), bob.publish(one_time=2)
@@ -52,7 +52,7 @@ def samples() -> dict[str, bytes]:
 
 
 def triple_messages(alice: Account, bob: Account) -> dict[str, bytes]:
-    """One of each type, from a conversation of texts that carry four codewords each."""
+    """Return one message of each type, from a conversation whose messages carry four codewords each."""
     made = dict[str, bytes]()
     bob.initiate(alice.address, alice.bundle())
     alice.decrypt(bob.address, bob.encrypt(alice.address, b""))
@@ -80,7 +80,7 @@ def test_what_is_sent_validates(schema: Schema, samples: dict[str, bytes], name:
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_every_element_has_one_type(schema: Schema, samples: dict[str, bytes], name: str) -> None:
-    """Each element in turn is dropped, doubled, or replaced by another type."""
+    """Each element in turn is removed, doubled, or replaced by another type."""
     elements = cbor2.loads(samples[name])
     for index in range(len(elements)):
         before, after = elements[:index], elements[index + 1 :]
@@ -162,7 +162,9 @@ FITS: list[tuple[str, list[object], list[object]]] = [
 
 
 @pytest.mark.parametrize(("text", "right", "wrong"), FITS, ids=[text for text, _, _ in FITS])
-def test_the_validator_knows_right_from_wrong(text: str, right: list[object], wrong: list[object]) -> None:
+def test_the_validator_accepts_right_and_refuses_wrong(
+    text: str, right: list[object], wrong: list[object]
+) -> None:
     schema = Schema(text)
     for value in right:
         schema.validate(cbor2.dumps(value))
@@ -175,7 +177,7 @@ def test_the_validator_knows_right_from_wrong(text: str, right: list[object], wr
     "data",
     ["", "18", "1c", "ff", "0101", "01ff", "c24101", "c101", "d81c01", "d9d9f701", "8101ff", "81" * 9999],
 )
-def test_only_one_whole_untagged_item_is_data(data: str) -> None:
+def test_data_is_one_whole_item_without_tags(data: str) -> None:
     schema = Schema("r = 1 / [1]")
     schema.validate(b"\x01")
     with pytest.raises(Mismatch):
@@ -184,7 +186,7 @@ def test_only_one_whole_untagged_item_is_data(data: str) -> None:
         Schema("r = bstr .cbor a\na = 1 / [1]").validate(cbor2.dumps(bytes.fromhex(data)))
 
 
-def test_any_rule_can_be_asked_for() -> None:
+def test_data_can_be_checked_against_any_rule() -> None:
     schema = Schema("r = a / 2\na = 1")
     schema.validate(b"\x01", "a")
     schema.validate(b"\x02")
@@ -271,11 +273,11 @@ UNKNOWN = [
 
 
 @pytest.mark.parametrize(("text", "named"), UNKNOWN, ids=[repr(text) for text, _ in UNKNOWN])
-def test_what_the_validator_does_not_know_it_names(text: str, named: str) -> None:
+def test_the_validator_names_what_it_does_not_support(text: str, named: str) -> None:
     with pytest.raises(Unsupported, match=f"^{re.escape(named)}$"):
         Schema(text)
 
 
-def test_a_rule_that_nothing_refers_to_is_read_as_well() -> None:
+def test_a_rule_without_references_is_checked_as_well() -> None:
     with pytest.raises(Unsupported, match=r"\* 1"):
         Schema("r = 1\na = [* 1]")

@@ -1,14 +1,17 @@
-"""Specification, code, tests and vectors speak of the same rules: ids, labels, tables, figures."""
+"""Specification, code, tests and vectors agree on ids, labels, tables and figures."""
 
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from letterlock import errors
 from letterlock._primitives import labels
 from letterlock._ratchet.braid import RECEIVES, SENDS
+from letterlock._records.triple import STATES
 from letterlock._session.lifecycle import TABLE, Event, Phase
 from letterlock._wire.pq_header import PqType
 
@@ -18,6 +21,7 @@ OVERVIEWS = {"README.md", "deviations.md"}
 """Pages that refer to rules and define none."""
 ID = re.compile(r"\b(?:PRIM|WIRE|HAND|RAT|PQR|SES|STO)-\d+\b")
 PAGES = sorted(SPEC.glob("*.md"))
+RULE_PAGES = [page for page in PAGES if page.name not in OVERVIEWS]
 
 
 def ids_in(paths: list[Path]) -> set[str]:
@@ -25,13 +29,17 @@ def ids_in(paths: list[Path]) -> set[str]:
 
 
 def defined() -> list[str]:
-    """Every id that ends a rule with a MUST; elsewhere a page only refers to it."""
-    rules = [rule for path in PAGES if path.name not in OVERVIEWS for rule in musts(path)]
-    return [id_ for rule in rules for id_ in re.findall(rf"MUST\b[^.]*?\[({ID.pattern})\]", rule, re.DOTALL)]
+    """Return the ids that the rules define. An id without a MUST before it only refers to a rule."""
+    return [id_ for page in RULE_PAGES for rule in musts(page) for id_ in defined_by(rule)]
+
+
+def defined_by(rule: str) -> list[str]:
+    """Return the ids that end a sentence with a MUST."""
+    return re.findall(rf"MUST\b[^.]*?\[({ID.pattern})\]", rule, re.DOTALL)
 
 
 def musts(page: Path) -> list[str]:
-    """The rules of a page that say MUST. A rule may run over lines, to a blank one or the next item."""
+    """Return the rules of a page that say MUST. A rule ends at a blank line or at the next list item."""
     text = page.read_text(encoding="utf-8")
     rules = re.split(r"\n\s*\n|\n\s*\* |\n\d+\. |\n\|", text)
     return [rule for rule in rules if re.search(r"\bMUST\b", rule)]
@@ -45,10 +53,7 @@ def test_no_rule_is_defined_twice() -> None:
 
 def test_every_id_cited_exists() -> None:
     sources = [*(ROOT / "protocol").rglob("*.py"), *(ROOT / "tests").rglob("*.py"), *PAGES]
-    vectors = [
-        *(ROOT / "vectors").rglob("*.py"),
-        *(ROOT / "vectors" / "data").glob("*.json"),
-    ]
+    vectors = [*(ROOT / "vectors").rglob("*.py"), *(ROOT / "vectors" / "data").glob("*.json")]
     assert ids_in([*sources, *vectors, ROOT / "README.md"]) - set(defined()) - {"WIRE-99"} == set()
 
 
@@ -63,65 +68,108 @@ def test_every_rule_is_named_by_a_test_or_a_vector() -> None:
     assert set(defined()) - tests - vectors == set()
 
 
-def test_every_must_has_an_id() -> None:
-    for path in PAGES:
-        if path.name in OVERVIEWS:
-            continue
-        for rule in musts(path):
-            assert ID.search(rule), f"{path.name}: {rule[:80]}"
+@pytest.mark.parametrize("page", RULE_PAGES, ids=lambda page: page.name)
+def test_every_must_has_an_id_and_a_reason(page: Path) -> None:
+    """A sentence with a MUST ends in an id, and its list item gives the reason."""
+    text = page.read_text(encoding="utf-8")
+    # A reason may follow a table or formulae that belong to the item, which ends at the next outer item.
+    items = re.split(r"\n(?=\* |\d+\. |#)|\n\n(?=\S)", text)
+    for item in items:
+        if re.search(r"\bMUST\b", item):
+            assert defined_by(item), f"a MUST without an id: {item[:80]}"
+            assert re.search(r"\bReason:\s", item), f"a MUST without a reason: {item[:80]}"
+
+
+def test_rules_are_split_at_every_list_item(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("* A MUST b\n  [RAT-1]. See [RAT-2].\n* It refers to [RAT-3].\n\n1. C MUST d [RAT-4].\n")
+    assert [defined_by(rule) for rule in musts(page)] == [["RAT-1"], ["RAT-4"]]
 
 
 FIGURES = {"session": "session", "ratchet": "ratchet", "braid": "pq-ratchet"}
 """Figures, and their pages."""
 
 
+def draw(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(SPEC / "draw.py"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_drawings_are_what_their_sources_give() -> None:
+    found = draw("--check")
+    assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
+
+
 @pytest.mark.parametrize("figure", FIGURES)
-def test_figures_are_what_their_tables_give(figure: str) -> None:
-    drawn = subprocess.run(
-        [sys.executable, SPEC / "draw.py", "--check"], capture_output=True, text=True, check=False
-    )
-    assert figure not in drawn.stdout
-    assert drawn.returncode == 0
+def test_every_figure_is_in_its_page(figure: str) -> None:
     page = (SPEC / f"{FIGURES[figure]}.md").read_text(encoding="utf-8")
-    assert f"drawn by spec/draw.py: {figure} -->\n```mermaid\nstateDiagram-v2\n" in page
+    assert f"drawn by spec/draw.py: {figure} -->\n\n```mermaid\nstateDiagram-v2\n" in page
 
 
 @pytest.mark.parametrize("name", [n for n in dir(labels) if n.isupper()])
 def test_labels_are_in_the_spec(name: str) -> None:
     value = getattr(labels, name)
     text = value if isinstance(value, str) else value.decode()
-    page = (SPEC / "primitives.md").read_text(encoding="utf-8")
-    assert text in page or text.removeprefix("letterlock-v1 ") in page
+    assert {row[0] for row in table("primitives.md", "label", "use")} >= {f"`{text}`"}
 
 
-def markdown_table(page: str, first: str) -> dict[tuple[str, str], str]:
-    """Read the table whose first header cell is `first`."""
+def test_refusals_are_the_codes_errors() -> None:
+    """Every name in the tables of README.md is an error class, and every error of a peer is there."""
+    rows = [*table("README.md", "name", "what is refused"), *table("README.md", "name", "mistake")]
+    names = {row[0].strip("`") for row in rows}
+    classes = {name: each for name, each in vars(errors).items() if isinstance(each, type)}
+    assert names - set(classes) == set()
+    judged = (errors.PeerError, errors.TrustError)
+    expected = {name for name, each in classes.items() if issubclass(each, judged) and each not in judged}
+    assert expected - names == set()
+
+
+def table(page: str, *header: str) -> list[list[str]]:
+    """Return the rows of the table in `page` whose header begins with these cells, without the header."""
+    start = "| " + " | ".join(header) + " |"
     lines = (SPEC / page).read_text(encoding="utf-8").splitlines()
-    start = next(i for i, line in enumerate(lines) if line.startswith(f"| {first} |"))
+    at = next(i for i, line in enumerate(lines) if line.startswith(start))
     rows = []
-    for line in lines[start:]:
+    for line in lines[at + 2 :]:
         if not line.startswith("|"):
             break
-        rows.append([cell.strip() for cell in line.strip("|").split("|")])
-    header = rows[0][1:]
-    return {(row[0], column): cell for row in rows[2:] for column, cell in zip(header, row[1:], strict=True)}
+        rows.append([cell.strip() for cell in line.removeprefix("|").removesuffix("|").split("|")])
+    return rows
 
 
 def test_the_braids_table_is_the_codes() -> None:
-    """Each row: what the state sends, and that the code has a way on for what the row says."""
-    lines = (SPEC / "pq-ratchet.md").read_text(encoding="utf-8").splitlines()
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
-    assert rows[0] == ["state", "sends", "on", "becomes"]
+    """Each row gives what the state sends, and the code handles each type that the row names."""
+    rows = table("pq-ratchet.md", "state", "sends", "on", "becomes")
     states = {state.__name__: state for state in SENDS}
     types = {"".join(word.capitalize() for word in each.name.split("_")): each for each in PqType}
-    assert {name for row in rows[1:] for name in (row[0], row[3])} == set(states)
-    assert {row[0]: types[row[1]] for row in rows[1:]} == {state.__name__: SENDS[state] for state in SENDS}
-    named = [(row[0], name) for row in rows[1:] for name in re.findall(r"\w+", row[2]) if name in types]
+    assert {name for row in rows for name in (row[0], row[3])} == set(states)
+    assert {row[0]: types[row[1]] for row in rows} == {state.__name__: SENDS[state] for state in SENDS}
+    named = [(row[0], name) for row in rows for name in re.findall(r"\w+", row[2]) if name in types]
     assert {(states[state], types[name]) for state, name in named} == set(RECEIVES)
 
 
+def test_the_braids_types_are_the_codes() -> None:
+    (row,) = [row for row in table("pq-ratchet.md", "element", "meaning") if row[0] == "type"]
+    named = {"".join(word.capitalize() for word in each.name.split("_")): each.value for each in PqType}
+    assert {name: int(number) for number, name in re.findall(r"(\d) (\w+)", row[1])} == named
+
+
+def test_the_braids_records_are_the_codes() -> None:
+    """Each row gives the number of a state and which fields it has besides epoch and authenticator."""
+    rows = table("storage.md", "number", "state", "secret", "sent", "got")
+    assert [(int(row[0]), row[1]) for row in rows] == [(i, each.__name__) for i, each in enumerate(STATES)]
+    held = {row[1]: [cell for cell in row[2:5] if cell] for row in rows}
+    assert held == {each.__name__: [field.name for field in fields(each)][2:] for each in STATES}
+
+
 def test_lifecycle_table_is_the_codes() -> None:
-    drawn = {key: cell for key, cell in markdown_table("session.md", "phase").items() if cell != "-"}
-    assert drawn == {(phase.name, event.name): after.name for (phase, event), after in TABLE.items()}
-    assert {name for name, _ in drawn} == {phase.name for phase in Phase if phase is not Phase.GONE}
-    assert {name for _, name in drawn} == {event.name for event in Event}
+    events = [event.name for event in Event]
+    rows = table("session.md", "phase", *events)
+    shown = {(row[0], event): cell for row in rows for event, cell in zip(events, row[1:], strict=True)}
+    expected = {(phase.name, event.name): after.name for (phase, event), after in TABLE.items()}
+    assert {key: cell for key, cell in shown.items() if cell != "-"} == expected
+
+
+def test_phases_and_events_are_explained() -> None:
+    assert [row[0] for row in table("session.md", "event", "what happens")] == [each.name for each in Event]
+    assert [row[0] for row in table("session.md", "phase", "what it is")] == [each.name for each in Phase]
