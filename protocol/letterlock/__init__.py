@@ -1,39 +1,40 @@
 """letterlock: Signal-style end-to-end encryption for Python programs that are rarely online together.
 
-Everybody holds an `Account` in a store. Bob leaves a prekey bundle somewhere; Alice agrees with it and
-writes, while Bob is away; Bob reads when he is back, and from then on every message has a key of its own.
+Each person holds an `Account` in a store. Bob leaves a prekey bundle on a server. Alice uses it to start a
+session, and writes while Bob is away. Bob reads when he is back. Every message has a key of its own.
 
 >>> from letterlock import Account, Address, MemoryStore, PrekeyBundle
 >>> alice = Account.create(MemoryStore(), Address("alice"))
 >>> bob = Account.create(MemoryStore(), Address("bob"))
 
-Bob's bundle travels by any road, through hands that he does not trust:
+Bob's bundle may travel through a server that he does not trust:
 
 >>> on_the_server = bob.bundle().encode()
 
-Alice agrees with it. Nothing is sent yet; her first message carries the handshake.
+Alice initiates a session with it. This sends nothing; her first message carries the handshake.
 
 >>> alice.initiate(bob.address, PrekeyBundle.decode(on_the_server))
 >>> wire = alice.encrypt(bob.address, b"the lab results are in")
 >>> bob.decrypt(alice.address, wire)
 b'the lab results are in'
 
-Bob answers without a bundle of hers, and whoever repeats or changes a message gets nothing:
+Bob answers without a bundle of Alice's. A message that is repeated or changed on its way is refused:
 
 >>> answer = bob.encrypt(alice.address, b"thank you")
 >>> alice.decrypt(bob.address, answer)
 b'thank you'
 >>> alice.decrypt(bob.address, answer)
 Traceback (most recent call last):
-letterlock.errors.DuplicateMessage: this message was decrypted before, or its key was given up as too old
+letterlock.errors.DuplicateMessage: this message was decrypted before, or its key was discarded: ignore it
 
-Both compare twelve groups of digits, once, to know that nobody sits between them:
+Both compare their safety numbers once, twelve groups of digits, to know that nobody intercepts them:
 
 >>> str(alice.safety_number(bob.address)) == str(bob.safety_number(alice.address))
 True
 
-Where to go on: `Account` for all that an application needs, `letterlock.errors` for what can go wrong and who
-is to blame, `SqliteStore` for an account that outlives the process, `letterlock.hazmat` for none of this.
+Read next: `Account` for everything that an application needs, `letterlock.errors` for what can go wrong and
+who is wrong, and `SqliteStore` for an account that outlives the process. `letterlock.hazmat` is for test
+vectors and analysis; applications do not need it.
 """
 
 from letterlock._device.peer import Peer

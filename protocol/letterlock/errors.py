@@ -1,38 +1,38 @@
-"""Everything that letterlock raises, and who is wrong.
+"""Every error that letterlock raises. Its class says who is wrong.
 
     LetterlockError
-    |-- UsageError              you: the call makes no sense, here and now
+    |-- UsageError              you: the call makes no sense in this state
     |   |-- NoAccount           this store holds no account yet
-    |   |-- AccountExists       this store holds one already
-    |   |-- NoSession           nothing was agreed with this address
-    |   `-- PlaintextTooLong    more than one message can carry
-    |-- PeerError               the bytes you were given
-    |   |-- MalformedMessage    not the one encoding the specification allows
-    |   |-- UnsupportedVersion  made by a later (or no) version of the protocol
+    |   |-- AccountExists       this store already holds an account
+    |   |-- NoSession           no session with this address exists
+    |   `-- PlaintextTooLong    longer than one message can carry
+    |-- PeerError               the bytes that you were given
+    |   |-- MalformedMessage    not in the one encoding that the specification allows
+    |   |-- UnsupportedVersion  of a protocol version that this release does not speak
     |   |-- InvalidKey          a public key that is not canonical, or of low order
     |   |-- InvalidSignature    a prekey that its identity key did not sign
-    |   |-- AddressMismatch     a bundle that belongs to somebody else
-    |   |-- SuiteRefused        a handshake weaker than this account allows
-    |   |-- AuthenticationFailed  forged, damaged, or for somebody else
-    |   |-- DuplicateMessage    decrypted before
-    |   |-- TooManySkipped      jumps over more messages than anyone may
-    |   |-- BraidFailed         authentic, but its post-quantum part contradicts what came before
-    |   |-- UnknownPrekey       for a prekey that is used up, expired or never ours
-    |   |-- UnknownSession      no session to open it with
-    |   `-- ReplayRecordFull    a prekey that has met too many strangers
-    |-- TrustError
-    |   |-- UntrustedIdentity   the peer's identity key is not the one you know
-    |   `-- SafetyNumberMismatch  the peer's scanned code shows other keys
-    `-- StoreError              the disk
-        |-- WrongKey            the store key or passphrase does not fit
+    |   |-- AddressMismatch     a bundle that belongs to another address
+    |   |-- SuiteRefused        a handshake suite that this account does not allow
+    |   |-- AuthenticationFailed  forged, damaged, or meant for another session
+    |   |-- DuplicateMessage    a message that was decrypted before
+    |   |-- TooManySkipped      a message that skips more messages than the limit
+    |   |-- BraidFailed         an authentic message whose post-quantum keys contradict earlier ones
+    |   |-- UnknownPrekey       a message for a prekey that is used up, expired or not ours
+    |   |-- UnknownSession      a message for which no session exists
+    |   `-- ReplayRecordFull    a prekey that has accepted too many initial messages
+    |-- TrustError              the peer's identity
+    |   |-- UntrustedIdentity   the peer's identity key is not the one on record
+    |   `-- SafetyNumberMismatch  the scanned code shows other identity keys
+    `-- StoreError              the storage
+        |-- WrongKey            the store key or passphrase is not the right one
         |-- CorruptStore        what is stored is not what was saved
-        |-- UnsupportedStore    not a store, or one of another version
-        `-- StoreBusy           another process holds it
+        |-- UnsupportedStore    not a letterlock store, or one of another version
+        `-- StoreBusy           another process holds the lock
 
-Nothing else may escape for anything that a peer or a file can cause; if it does, that is our bug.
-A text never holds a key, a plaintext or a peer's bytes; numbers stand in attributes too.
+Any other exception that a peer or a stored file can cause is a bug in letterlock. An error's text never holds
+a key, a plaintext or a peer's bytes. Numbers in a text are attributes too.
 
-Not here: which calls raise what; each public docstring says so.
+Not here: which call raises what. Each public docstring lists its errors.
 """
 
 from typing import ClassVar
@@ -46,23 +46,29 @@ class LetterlockError(Exception):
 
 
 class UsageError(LetterlockError):
-    """The call makes no sense: the caller is wrong."""
+    """The caller is wrong: the call makes no sense in this state. Correct the call."""
 
 
 class NoAccount(UsageError):
-    """The store holds no account; `Account.create` makes one."""
+    """The caller is wrong: the store holds no account. Make one with `Account.create`."""
 
 
 class AccountExists(UsageError):
-    """The store holds an account already; `Account.open` opens it."""
+    """The caller is wrong: the store already holds an account. Open it with `Account.open`."""
 
 
 class NoSession(UsageError):
-    """Nothing was agreed with this address; `Account.initiate` needs the peer's prekey bundle."""
+    """The caller is wrong: no session with this address exists.
+
+    Pass the peer's prekey bundle to `Account.initiate` first.
+    """
 
 
 class PlaintextTooLong(UsageError):
-    """The plaintext has `size` bytes; one message carries `limit`."""
+    """The caller is wrong: the plaintext has `size` bytes, and one message carries at most `limit`.
+
+    Split it, or send it by other means and put its key into the message.
+    """
 
     def __init__(self, size: int, limit: int) -> None:
         super().__init__(f"plaintext of {size} bytes; one message carries at most {limit}: split it")
@@ -70,19 +76,25 @@ class PlaintextTooLong(UsageError):
         self.limit = limit
 
 
-# --- the bytes you were given ---------------------------------------------------------------------
+# --- the bytes that you were given ------------------------------------------------------------------
 
 
 class PeerError(LetterlockError):
-    """The bytes that came from outside are wrong. Nothing was changed by them."""
+    """The bytes from outside are wrong. They have changed nothing. Discard them."""
 
 
 class MalformedMessage(PeerError):
-    """Not the one encoding that the specification allows."""
+    """The sender is wrong: the bytes are not in the one encoding that the specification allows.
+
+    Discard them. If the peer runs an honest implementation, it has a bug, or the transport changed the bytes.
+    """
 
 
 class UnsupportedVersion(PeerError):
-    """The bytes announce protocol version `version`, which this release does not speak."""
+    """The sender speaks protocol version `version`; this release speaks up to `supported`.
+
+    Upgrade letterlock, on whichever side is older.
+    """
 
     def __init__(self, version: int, supported: int) -> None:
         super().__init__(f"protocol version {version}, but this release speaks {supported}: upgrade")
@@ -91,25 +103,38 @@ class UnsupportedVersion(PeerError):
 
 
 class InvalidKey(PeerError):
-    """A public key is not canonical, is of low order, or gives an all-zero agreement."""
+    """The sender is wrong: a public key is not canonical, is of low order, or gives an all-zero agreement.
+
+    Discard the bytes that hold it. An honest implementation never makes such a key.
+    """
 
 
 class InvalidSignature(PeerError):
-    """A signature does not verify under the identity key beside it."""
+    """The sender is wrong: a signature does not verify under the identity key beside it.
+
+    Discard the bytes, and fetch the bundle again from a server that you trust more.
+    """
 
 
 class AddressMismatch(PeerError):
-    """The bundle belongs to another address than the one it was presented for, or to ourselves."""
+    """Whoever delivered the bundle or message is wrong: it belongs to another address, or to this account.
+
+    Ask the owner of the address for the right one.
+    """
 
 
 class SuiteRefused(PeerError):
-    """The handshake suite is not one that this account allows, or the bundle cannot serve it."""
+    """The sender is wrong: its handshake suite is not allowed by this account, or its bundle lacks the keys.
+
+    Ask the peer for a bundle with a post-quantum prekey, or allow the suite when opening the account.
+    """
 
 
 class AuthenticationFailed(PeerError):
-    """The tag does not verify: forged, damaged in transit, or not for this session.
+    """The sender or the transport is wrong: the message is forged, damaged, or for another session.
 
-    Every such failure has the same text, so that nothing tells a wrong key from a wrong tag. [PRIM-8]
+    Discard it, or ask the peer to send it again. Each such failure has the same text, so that it does not
+    tell a wrong key from a wrong tag. [PRIM-8]
     """
 
     TEXT: ClassVar[str] = "message does not authenticate: forged, damaged, or for another session"
@@ -119,40 +144,58 @@ class AuthenticationFailed(PeerError):
 
 
 class DuplicateMessage(PeerError):
-    """This message was decrypted before, or its key was given up as too old."""
+    """The bytes are a repeat: this message was decrypted before, or its key was discarded as too old.
 
-    TEXT: ClassVar[str] = "this message was decrypted before, or its key was given up as too old"
+    Ignore them.
+    """
+
+    TEXT: ClassVar[str] = "this message was decrypted before, or its key was discarded: ignore it"
 
     def __init__(self, text: str = TEXT) -> None:
         super().__init__(text)
 
 
 class TooManySkipped(PeerError):
-    """The message jumps over `skipped` others in one chain; `limit` are allowed."""
+    """The sender is wrong: the message skips `skipped` others in one chain, and `limit` are allowed.
+
+    Initiate a new session if the peer really sent so many messages that were lost.
+    """
 
     def __init__(self, skipped: int, limit: int) -> None:
-        super().__init__(f"message jumps over {skipped} others; at most {limit}: start a new session")
+        super().__init__(f"message skips {skipped} others; at most {limit}: initiate a new session")
         self.skipped = skipped
         self.limit = limit
 
 
 class BraidFailed(PeerError):
-    """The message is the peer's, but its post-quantum keys contradict each other: one side was restored."""
+    """The message is the peer's own, but its post-quantum keys contradict earlier ones.
+
+    One side was restored from an old copy of its store. Initiate a new session.
+    """
 
 
 class UnknownPrekey(PeerError):
-    """The first message names a prekey that is used up, expired, or was never this account's."""
+    """The initial message names a prekey that is used up, expired, or was never this account's.
+
+    Give the peer a new bundle, and let it initiate again.
+    """
 
 
 class UnknownSession(PeerError):
-    """There is no session with this address; only a first message can be decrypted."""
+    """No session with this address exists, and only an initial message can begin one.
+
+    Initiate a session, or ask the peer to initiate one.
+    """
 
 
 class ReplayRecordFull(PeerError):
-    """A reusable prekey has met `limit` strangers; publishing new prekeys makes room."""
+    """A reusable prekey has accepted `limit` initial messages: further ones could not be told from replays.
+
+    Publish new prekeys with `Account.publish(rotate=True)`.
+    """
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"prekey was used by {limit} first messages: publish new prekeys")
+        super().__init__(f"prekey was used by {limit} initial messages: publish new prekeys")
         self.limit = limit
 
 
@@ -160,14 +203,15 @@ class ReplayRecordFull(PeerError):
 
 
 class TrustError(LetterlockError):
-    """The bytes are sound, but not from whom you think."""
+    """The bytes are sound, but they may not come from the person that you expect."""
 
 
 class UntrustedIdentity(TrustError):
-    """The peer's identity key differs from the recorded one.
+    """The peer's identity key is not the recorded one: the peer has a new device, or somebody intercepts.
 
-    `address` is the peer's, `identity` the 32 bytes of the new key. Compare safety numbers over another
-    channel, then call `Account.accept_identity(address, identity)`, or leave it refused.
+    `address` is the peer's, and `identity` holds the 32 bytes of the new key. Compare safety numbers over
+    another channel. If they agree, call `Account.accept_identity(address, identity)`; otherwise do nothing,
+    and the key stays refused.
     """
 
     TEXT: ClassVar[str] = (
@@ -181,27 +225,39 @@ class UntrustedIdentity(TrustError):
 
 
 class SafetyNumberMismatch(TrustError):
-    """The scanned code is not the one this conversation should have: somebody sits between the two."""
+    """The scanned code shows other identity keys than this conversation has: somebody may intercept it.
+
+    Do not trust the conversation until both sides show the same safety number.
+    """
 
 
-# --- the disk -------------------------------------------------------------------------------------
+# --- storage --------------------------------------------------------------------------------------
 
 
 class StoreError(LetterlockError):
-    """The store failed; what was not committed has not happened."""
+    """The storage failed. Whatever was not committed has not happened; solve the cause, and try again."""
 
 
 class WrongKey(StoreError):
-    """The store key or passphrase does not fit this store. Nothing was touched."""
+    """The caller is wrong: the store key or passphrase is not this store's. The store is unchanged.
+
+    Try another key or passphrase.
+    """
 
 
 class CorruptStore(StoreError):
-    """What is stored is not what was saved: damaged, swapped or edited by someone without the key."""
+    """The storage is wrong: it was damaged, or somebody without the key swapped, edited or restored a part.
+
+    Restore the whole store from a backup, and initiate new sessions.
+    """
 
 
 class UnsupportedStore(StoreError):
-    """Not a letterlock store, or one with a schema this release does not know."""
+    """The file is not a letterlock store, or its schema is of a version that this release does not know.
+
+    Check the path, or upgrade letterlock.
+    """
 
 
 class StoreBusy(StoreError):
-    """Another process kept the store locked for longer than the time-out; try again."""
+    """Another process kept the store locked for longer than the timeout. Try again."""

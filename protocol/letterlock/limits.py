@@ -1,7 +1,7 @@
-"""Every number that bounds something, with its reason or its precedent.
+"""Every limit and waiting time, each with its reason.
 
-A limit is checked before the work it bounds is done. Two builds that talk to each other must agree
-on the ones marked (protocol); the others are local choices.
+A limit is checked before the work that it bounds. Both sides of a conversation must agree on a limit marked
+(protocol). The others are this implementation's own choice.
 """
 
 from typing import Final
@@ -11,125 +11,140 @@ from typing import Final
 PROTOCOL_VERSION: Final = 1
 
 MAX_PLAINTEXT: Final = 16 * 1024 * 1024
-"""(protocol) bytes in one message. Room for a photograph; larger documents belong in an envelope of their
-own, because a message is held in memory several times while it is sealed or opened."""
+"""(protocol) Bytes of plaintext in one message: room for a photograph. A longer document should be encrypted
+as a file, because memory holds a message several times while it is encrypted or decrypted."""
 
 MIN_PADDED: Final = 32
-"""(protocol) bytes: every plaintext up to 31 bytes looks alike; above, PADME leaks O(log log n) bits."""
+"""(protocol) Bytes of the shortest padded plaintext, so that all plaintexts of up to 31 bytes look alike.
+Above this length PADME leaks O(log log n) bits of the length n."""
 
 MAX_PADDED: Final = MAX_PLAINTEXT + 512 * 1024
-"""(protocol) What PADME makes of the longest plaintext; a padded one above this cannot be one of ours."""
+"""(protocol) Bytes of the longest padded plaintext: the length to which PADME pads the longest plaintext."""
 
 MAX_MESSAGE: Final = MAX_PADDED + 4096
-"""(protocol) bytes of a whole message: headers, the 1,568-byte KEM ciphertext and the tag fit in 4,096."""
+"""(protocol) Bytes of a whole message. The headers, the 1,568-byte KEM ciphertext and the tag fit in
+4,096."""
 
 MAX_BUNDLE: Final = 8 * 1024
-"""(protocol) bytes of a prekey bundle: three curve keys, three signatures and a KEM key come to 1.9 KiB."""
+"""(protocol) Bytes of a prekey bundle. Three curve keys, three signatures and a KEM key come to 1.9 KiB."""
 
 MAX_PUBLICATION: Final = 4 * 1024 * 1024
-"""(protocol) bytes of a publication: 1,000 pairs of one-time prekeys take 1.8 MiB."""
+"""(protocol) Bytes of a publication. 1,000 one-time prekeys of each kind take 1.8 MiB."""
 
 MAX_PUBLISHED_ONE_TIME: Final = 1000
-"""One-time prekeys of each kind in one publication. Signal's clients keep 100 on the server; ten times
-that is a busy first day."""
+"""One-time prekeys of each kind in one publication. Signal's clients keep 100 on the server; ten times as
+many serve a busy first day."""
 
 MAX_MESSAGE_DEPTH: Final = 1
-"""(protocol) A message is one flat array, so that 16 MiB of forged nested arrays are refused unparsed."""
+"""(protocol) Nesting of arrays in a message. A message is one flat array, so 16 MiB of forged nested arrays
+are refused without being parsed."""
 
 MAX_CBOR_ITEMS: Final = 10_019
-"""(protocol) Items in all the arrays of a publication, arrays included: 1,000 pairs of prekeys, five items
-each, and 19 more."""
+"""(protocol) Items in all the arrays of a publication, counting the arrays: 1,000 pairs of prekeys of five
+items each, and 19 more."""
 
 MAX_CBOR_DEPTH: Final = 4
-"""Nesting of arrays in anything we send: a publication's lists of prekeys are the deepest, at 3."""
+"""Nesting of arrays in anything else. The deepest arrays that we send are a publication's prekeys, at depth
+3."""
 
 MAX_NAME_BYTES: Final = 255
-"""(protocol) bytes of UTF-8 in an address name: an e-mail address is at most 254."""
+"""(protocol) Bytes of UTF-8 in the name of an address. An e-mail address has at most 254."""
 
 MAX_ID: Final = 2**32 - 1
-"""(protocol) prekey ids and device ids fit four bytes."""
+"""(protocol) The greatest prekey id and device id: ids fit in four bytes."""
 
 MAX_COUNTER: Final = 2**32 - 1
-"""(protocol) message numbers and chain lengths fit four bytes; a chain that long is refused, never
-wrapped."""
+"""(protocol) The greatest message number and chain length: counters fit in four bytes. A longer chain is
+refused; a counter never wraps around."""
 
 MAX_SIGNED_MESSAGE: Final = 4096
-"""XEdDSA hashes a message twice, so what it signs is kept small; our longest signed prekey is 1.6 KiB."""
+"""Bytes that XEdDSA signs at once, kept few because it hashes them twice. Our longest signed prekey has 1.6
+KiB."""
 
 # --- the ratchet ----------------------------------------------------------------------------------
 
 MAX_SKIP: Final = 2000
-"""(protocol) Messages that one message may jump over in one chain. Before the message has authenticated each
-costs one HMAC, so a forged header costs at most 4 ms, or 7 ms in suite 2 with its two chains. Signal stores
-2,000 a chain and lets a header jump 25,000, which is much work for anybody who can send bytes."""
+"""(protocol) Messages that one message may skip in one chain. Each costs one HMAC before the message is
+authenticated, so this bounds the work that a forged header causes. Signal stores 2,000 a chain and lets a
+header skip 25,000, which is much work for anybody who can send bytes."""
 
 MAX_TRIAL_STEPS: Final = 4 * MAX_SKIP
-"""Chain steps in all the sessions that are tried for one message, so that a forged header costs about as
-much with 40 archived sessions as with four."""
+"""Chain steps in all the sessions that are tried for one message. A forged header therefore causes about as
+much work with 40 archived sessions as with four."""
 
 MAX_SKIPPED_KEYS: Final = 2 * MAX_SKIP
-"""Skipped message keys kept in one session; of suite 2 twice as many, for a message has two. One message can
-skip MAX_SKIP in the old chain and as many in the new one, so the total must hold both; beyond it the oldest
-go first, as a message that late has been given up."""
+"""Skipped message keys kept in one session; in suite 2 twice as many, because a message has two. One message
+can skip MAX_SKIP messages in the old chain and as many in the new one. Beyond the limit the oldest keys are
+deleted first, because their messages are the least likely to arrive."""
 
 MAX_CODEWORDS: Final = 64
-"""(protocol) Codewords of the post-quantum ratchet in one message; the longest text sent so has 36."""
+"""(protocol) Codewords of the post-quantum ratchet in one message. The longest value sent in codewords fills
+36."""
 
 CODEWORD_BYTES: Final = 32
-"""(protocol) bytes of a codeword: 16 elements of two bytes. Everything that is sent in codewords has a length
-that is a multiple of 32."""
+"""(protocol) Bytes of a codeword: 16 field elements of two bytes. The length of each value that is sent in
+codewords is a multiple of 32."""
 
 MAX_CODEWORD_INDEX: Final = 2**16 - 1
-"""(protocol) Codewords are numbered by elements of the field GF(2^16), so an index fits two bytes."""
+"""(protocol) The greatest index of a codeword. The elements of the field GF(2^16) number the codewords, so an
+index fits in two bytes."""
 
 MAX_PAST_CHAINS: Final = 1000
-"""Finished receiving chains remembered in one session, 32 bytes each, only so that a message that comes
-twice is called a duplicate and not a forgery. An older duplicate is still refused, less precisely."""
+"""Finished receiving chains remembered in one session, 32 bytes each. They let a duplicate be reported as
+DuplicateMessage; an older duplicate is refused as AuthenticationFailed."""
 
 # --- sessions and prekeys -------------------------------------------------------------------------
 
 MAX_ARCHIVED_SESSIONS: Final = 40
-"""Earlier sessions kept with one peer device, as Signal keeps. Each is one trial for an unknown message."""
+"""Earlier sessions kept with one peer device, as many as Signal keeps. Each may be tried for a message that
+the active session does not decrypt."""
 
 MAX_REPLAY_RECORDS: Final = 65536
-"""Accepted handshakes remembered for one prekey that can be used twice, 32 bytes each. When it is full,
-further ones are refused until the prekey rotates: evicting would let an attacker flush the record and
-replay."""
+"""Accepted handshakes remembered for one reusable prekey, 32 bytes each. When the record is full, further
+handshakes are refused until the prekey rotates: forgetting old ones would let an attacker flush the record
+and replay them."""
 
 MAX_ONE_TIME_PREKEYS: Final = 10_000
-"""One-time prekeys of one kind waiting in a store. A server that claims to have lost them all cannot make
-a device hoard private keys without end."""
+"""One-time prekeys of one kind that wait in a store. Without a limit, a server that claims to have lost them
+could make a device hoard private keys without end."""
 
 DAY: Final = 24 * 60 * 60
+"""Seconds in a day."""
 
 PREKEY_ROTATION: Final = 7 * DAY
 """Seconds after which publishing makes a new signed prekey and a new last-resort prekey. X3DH suggests a
-week to a month; shorter limits what a stolen prekey can read."""
+week to a month; a shorter time limits what a stolen prekey can decrypt."""
 
 PREKEY_GRACE: Final = 30 * DAY
-"""Seconds for which a retired prekey still opens late first messages. Then it is gone, and with it the
-power to read them."""
+"""Seconds for which a retired prekey still decrypts late initial messages. It is then deleted, and nobody can
+decrypt them any more."""
 
 ONE_TIME_LIFETIME: Final = 90 * DAY
-"""Seconds for which an unused one-time prekey is kept. A bundle that old is stale in its signed prekey
+"""Seconds for which an unused one-time prekey is kept. The signed prekey in so old a bundle has been deleted
 too."""
 
 # --- at rest --------------------------------------------------------------------------------------
 
 ARGON2_OPSLIMIT: Final = 3
+"""Passes of Argon2id over a new store's passphrase: the second recommended setting of RFC 9106."""
+
 ARGON2_MEMLIMIT: Final = 64 * 1024 * 1024
-"""Argon2id passes and bytes for a passphrase: RFC 9106's second recommended setting (64 MiB, three
-passes), about 0.15 s here, on phones too."""
+"""Bytes of memory for Argon2id, from the same setting. A phone has that much to spare."""
 
 ARGON2_MAX_OPSLIMIT: Final = 16
+"""The most passes that a store file may ask for. The file is not trusted before the key is known, and could
+otherwise keep the caller waiting without end."""
+
 ARGON2_MAX_MEMLIMIT: Final = 1024 * 1024 * 1024
-"""What a stored parameter may ask of us at most: the file is not trusted before the key is known."""
+"""The most bytes of memory that a store file may ask for, for the same reason."""
 
 MAX_PASSPHRASE: Final = 4096
-"""Bytes of UTF-8: beyond this it is a file, and the caller's mistake."""
+"""Bytes of UTF-8 in a passphrase. Anything longer is a file, passed by mistake."""
 
 BUSY_TIMEOUT: Final = 30.0
-"""Seconds to wait for another process's transaction. A transaction of ours lasts milliseconds."""
+"""Seconds to wait for another process's transaction. Our own transactions are far shorter, so a longer wait
+means that the other process hangs."""
 
 SAFETY_NUMBER_ITERATIONS: Final = 5200
-"""(protocol) SHA-512 passes of a fingerprint, as Signal: 5200 give 112 bits of security from 30 digits."""
+"""(protocol) SHA-512 passes of a fingerprint, as many as Signal makes. With 5,200 passes, 30 digits give 112
+bits of security."""

@@ -92,7 +92,6 @@ STILL_ALLOWED: Final = (
     "protocol/letterlock/_session/",
     "protocol/letterlock/_wire/",
     "protocol/letterlock/cli/",
-    "protocol/letterlock/limits.py",
     "protocol/letterlock/stores/",
     "tests/account/",
     "tests/bench/",
