@@ -226,7 +226,7 @@ BROKEN: Final = {
 
 SOUND: Final = {
     "cli/main.py": "import os, sqlite3\nimport letterlock\nfrom letterlock import Account",
-    "cli/_mail.py": "from letterlock._wire import armor\nfrom letterlock.cli import main",
+    "cli/_message_commands.py": "from letterlock._wire import armor\nfrom letterlock.cli import main",
     "_primitives/aead.py": "import nacl\nimport os\nfrom cryptography import x509\n"
     "from letterlock import errors",
     "stores/_sqlite.py": "import sqlite3\nfrom pathlib import Path\nfrom letterlock._wire.prekey import Kind",

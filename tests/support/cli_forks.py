@@ -1,8 +1,8 @@
-"""The command line as one of thousands of forks, to be killed.
+"""The command line in forked processes that can be killed.
 
-They come from a process of their own (`Forks`) that has imported everything, so that a run takes milliseconds
-and a SIGKILL meets the work and not the imports. It can strike at a random instant, or at the n-th step:
-before or after the n-th call that the command line makes to change a file or to commit.
+A `ForkServer` is a process that has imported everything. It forks a child for every run, so that a run takes
+milliseconds and a SIGKILL hits the command's work and not its imports. The kill comes at a random instant or
+at a step: before or after the n-th call by which the command changes a file or commits.
 """
 
 import gc
@@ -25,53 +25,55 @@ import pytest
 from letterlock._wire.envelope import Kind, peek_kind
 from letterlock._wire.message import InitialMessage, RatchetMessage
 from letterlock.cli import _delivery as delivery
-from letterlock.cli import _files as files
+from letterlock.cli import _output_file as output_file
 from letterlock.cli import main
-from letterlock.cli._program import COMMANDS
+from letterlock.cli._main import COMMANDS
 from letterlock.stores import _schema as schema
 from letterlock.stores._database import Database
-from support.cli_tools import Arguments, Homes, environment
+from support.cli_tools import Arguments, Profiles, environment
 
-KILLED: Final = -9
+KILLED: Final = -signal.SIGKILL if sys.platform != "win32" else -9
+"""The status of a killed run."""
 
-needs_forks = pytest.mark.skipif(sys.platform == "win32", reason="forks and SIGKILL")
+needs_fork = pytest.mark.skipif(sys.platform == "win32", reason="fork and SIGKILL")
 
 TEXT = b"a text of some length, which no ciphertext has in it\n" * 20
 
 
-class Seen:
-    """Every ciphertext that was ever in a file, part files included."""
+class CiphertextLog:
+    """Every message that was ever in a file, temporary outputs included."""
 
     def __init__(self) -> None:
-        self.known: dict[tuple[bytes, int], bytes] = {}
+        self.by_key: dict[tuple[bytes, int], bytes] = {}
 
-    def look(self, *paths: Path) -> None:
-        """Take in what is there. Two different ones under one key are the end."""
+    def record(self, *paths: Path) -> None:
+        """Record the messages in these files. Fail if two different ones use the same message key."""
         for path in paths:
             data = path.read_bytes()
             if not data:
                 continue
             initial = peek_kind(data) is Kind.INITIAL
             message = InitialMessage.decode(data).message if initial else RatchetMessage.decode(data)
-            place = message.header.ratchet_key.data, message.header.number
-            assert self.known.setdefault(place, data) == data, "a message key was used twice"
+            key = message.header.ratchet_key.data, message.header.number
+            assert self.by_key.setdefault(key, data) == data, "a message key was used twice"
 
 
-def decrypt(homes: Homes, letter: Path, out: Path | None) -> Arguments:
-    more: Arguments = [] if out is None else ["-o", out]
-    return ["--home", homes.bob, "decrypt", "--from", "alice", letter, *more]
+def decrypt_arguments(profiles: Profiles, message: Path, out: Path | None) -> Arguments:
+    """Return the arguments with which Bob decrypts a message from Alice to a file or to standard output."""
+    destination: Arguments = [] if out is None else ["-o", out]
+    return ["--home", profiles.bob, "decrypt", "--from", "alice", message, *destination]
 
 
-def at_every_step(play: Callable[[int], bool]) -> int:
-    """Play with a kill at step 1, 2, ... until it was not killed; return how often it was."""
+def kill_at_every_step(scenario: Callable[[int], bool]) -> int:
+    """Run a scenario with a kill at step 1, 2, ... until it returns False; return how often it was killed."""
     for step in count(1):
-        if not play(step):
+        if not scenario(step):
             return step - 1
     raise AssertionError
 
 
-class Forks:
-    """The process that forks. Close it."""
+class ForkServer:
+    """The process that forks. It runs one child at a time."""
 
     def __init__(self) -> None:
         self._server = subprocess.Popen(
@@ -84,32 +86,38 @@ class Forks:
         )
 
     def start(
-        self, *arguments: str | Path, step: int = 0, after: float = 0.0, out: Path | None = None
+        self, *arguments: str | Path, kill_at: int = 0, kill_after: float = 0.0, out: Path | None = None
     ) -> None:
-        """Begin a run, to be killed at `step`, or `after` seconds, if not 0; `out` takes its output."""
+        """Begin a run. Kill it at the step `kill_at`, or after `kill_after` seconds, unless they are 0.
+
+        `out` takes its standard output.
+        """
         assert self._server.stdin is not None
         request = {
             "argv": [str(argument) for argument in arguments],
-            "step": step,
-            "after": after,
+            "kill_at": kill_at,
+            "kill_after": kill_after,
             "out": os.devnull if out is None else str(out),
         }
         self._server.stdin.write(json.dumps(request) + "\n")
         self._server.stdin.flush()
 
     def wait(self) -> int:
-        """Return the status of the run that was begun; KILLED if it was killed."""
+        """Wait for the end of the run, and return its exit status; KILLED if it was killed."""
         assert self._server.stdout is not None
         status: int = json.loads(self._server.stdout.readline())
-        assert status in {0, 2, 3, 4, 5, 6, KILLED}, "not what a command may end with"
+        assert status in {0, 2, 3, 4, 5, 6, KILLED}, "not an exit status of a command"
         return status
 
-    def run(self, *arguments: str | Path, step: int = 0, after: float = 0.0, out: Path | None = None) -> int:
+    def run(
+        self, *arguments: str | Path, kill_at: int = 0, kill_after: float = 0.0, out: Path | None = None
+    ) -> int:
         """Begin a run and wait for its end."""
-        self.start(*arguments, step=step, after=after, out=out)
+        self.start(*arguments, kill_at=kill_at, kill_after=kill_after, out=out)
         return self.wait()
 
     def close(self) -> None:
+        """Let the process end."""
         assert self._server.stdin is not None
         assert self._server.stdout is not None
         self._server.stdin.close()
@@ -118,56 +126,67 @@ class Forks:
 
 
 @contextmanager
-def forking() -> Iterator[Forks]:
-    forks = Forks()
+def running_fork_server() -> Iterator[ForkServer]:
+    """Start a fork server for the duration of the block."""
+    server = ForkServer()
     try:
-        yield forks
+        yield server
     finally:
-        forks.close()
+        server.close()
 
 
-@pytest.fixture(scope="module")
-def forks() -> Iterator[Forks]:
-    with forking() as server:
+@pytest.fixture(scope="session")
+def fork_server() -> Iterator[ForkServer]:
+    """Return a fork server."""
+    with running_fork_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def second_fork_server() -> Iterator[ForkServer]:
+    """Return another fork server, for runs at the same time."""
+    with running_fork_server() as server:
         yield server
 
 
 def _serve() -> None:
     for module, _ in COMMANDS.values():
         import_module(module)
+    main([])  # builds the parser, which cli_tools caches
     gc.collect()
-    gc.freeze()  # a collection would copy every page
+    gc.freeze()
+    gc.disable()  # a collection in a child would copy every page
     for line in sys.stdin:
         request = json.loads(line)
         child = os.fork()
         if child == 0:
-            _child(request)
-        if request["after"]:
-            time.sleep(request["after"])
-            os.kill(child, signal.SIGKILL)  # until it is waited for, no other process has its number
+            _run_child(request)
+        if request["kill_after"]:
+            time.sleep(request["kill_after"])
+            os.kill(child, signal.SIGKILL)  # no other process has this id until waitpid returns
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
 
 
-def _child(request: dict[str, Any]) -> None:
+def _run_child(request: dict[str, Any]) -> None:
     out = os.open(request["out"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.dup2(out, 1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    complaints = os.dup(2)
+    server_stderr = os.dup(2)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    if request["step"]:
-        _count_steps(request["step"])
+    if request["kill_at"]:
+        _kill_at_step(request["kill_at"])
     try:
         status = main(request["argv"])
-    except BaseException:  # noqa: BLE001 - nothing of the parent's may run here
-        with os.fdopen(complaints, "w") as file:
+    except BaseException:  # noqa: BLE001 - the server's own code must not run in the child
+        with os.fdopen(server_stderr, "w") as file:
             traceback.print_exc(file=file)
         status = 99
     os._exit(status)
 
 
-def _count_steps(fatal: int) -> None:
-    """Let the n-th step be the last thing that happens. Every call below is two: before it and after it."""
+def _kill_at_step(fatal: int) -> None:
+    """Kill this process at the n-th step. Each call below is two steps: before it and after it."""
     steps = 0
 
     def step() -> None:
@@ -187,12 +206,12 @@ def _count_steps(fatal: int) -> None:
 
     for name in ("open", "fdopen", "fsync", "replace", "unlink", "link", "mkdir"):
         setattr(os, name, counted(getattr(os, name)))
-    # Not every statement: between two of one transaction nothing can be seen from outside.
+    # Other processes see the effect of a transaction, not of each statement in it.
     for name in ("_commit", "run_many", "close"):
         setattr(Database, name, counted(getattr(Database, name)))
     for name in ("_touch", "_make", "_use_write_ahead_log"):
         setattr(schema, name, counted(getattr(schema, name)))
-    for module in (delivery, files):
+    for module in (delivery, output_file):
         setattr(module, "write_out", counted(module.write_out))  # noqa: B010
 
 

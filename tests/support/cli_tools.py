@@ -1,9 +1,10 @@
-"""How the command line's tests run it, in this process or as one of its own, and two profiles to run it on.
+"""Running the command line in this process or in another one, and two profiles to run it on.
 
 Not here: processes that are killed (cli_forks.py).
 """
 
 import errno
+import functools
 import io
 import os
 import shutil
@@ -18,26 +19,33 @@ from typing import Any, Final, TypeAlias
 
 import pytest
 
+from letterlock.cli import _main as main_module
 from letterlock.cli import main
+from letterlock.cli._parser import build_parser
 
 TRACEBACK: Final = b"Traceback"
 
+Arguments: TypeAlias = list[str | Path]
+
+# Thousands of runs share one parser, which holds no state. A test that starts an interpreter builds its own.
+setattr(main_module, "build_parser", functools.cache(build_parser))  # noqa: B010 - mypy refuses an assignment
+
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """A run that has ended."""
+class Result:
+    """The exit status and the output of a run that has completed."""
 
     status: int
     out: bytes
     err: bytes
 
     def succeeded(self) -> bytes:
-        """Return what was printed, after making sure that it is all there is."""
+        """Return standard output. Fail unless the status is 0 and standard error is empty."""
         assert (self.status, self.err) == (0, b"")
         return self.out
 
     def failed(self, status: int) -> str:
-        """Return the one line of complaint, after making sure that it is one."""
+        """Return the error text. Fail unless the status fits and standard error is one printable line."""
         assert self.status == status, (self.status, self.err)
         line = self.err.decode()
         assert line.startswith("letterlock: ")
@@ -50,7 +58,7 @@ class Done:
 
 
 class Stdin(io.TextIOWrapper):
-    """Standard input in memory; a terminal if it says so."""
+    """Standard input in memory, which may claim to be a terminal."""
 
     def __init__(self, data: bytes, *, terminal: bool = False) -> None:
         super().__init__(io.BytesIO(data), encoding="utf-8")
@@ -60,51 +68,50 @@ class Stdin(io.TextIOWrapper):
         return self._terminal
 
 
-def run(*arguments: str | Path, stdin: bytes | Stdin = b"") -> Done:
+def run(*arguments: str | Path, stdin: bytes | Stdin = b"") -> Result:
     """Run a command in this process."""
     out, err = io.TextIOWrapper(io.BytesIO()), io.TextIOWrapper(io.BytesIO())
-    before = sys.stdin
+    original = sys.stdin
     sys.stdin = stdin if isinstance(stdin, Stdin) else Stdin(stdin)
     try:
         with redirect_stdout(out), redirect_stderr(err):
             status = main([str(argument) for argument in arguments])
     finally:
-        sys.stdin = before
+        sys.stdin = original
     written = []
     for stream in (out, err):
         stream.flush()
         assert isinstance(stream.buffer, io.BytesIO)
         written.append(stream.buffer.getvalue())
-    return Done(status, *written)
+    return Result(status, *written)
 
 
-Arguments: TypeAlias = list[str | Path]
+def environment(**extra: str) -> dict[str, str]:
+    """Return a process's environment without the profile of the person who runs the tests."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("LETTERLOCK_")}
+    return inherited | extra
 
 
-def environment(**more: str) -> dict[str, str]:
-    """Return an environment for a process, without the profile of whoever runs the tests."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("LETTERLOCK_")}
-    return kept | more
-
-
-def process(*arguments: str | Path, stdin: bytes = b"", more: dict[str, str] | None = None) -> Done:
-    """Run a command as a process of its own, without a terminal; `more` goes into its environment."""
-    ended = subprocess.run(
+def run_process(
+    *arguments: str | Path, stdin: bytes = b"", extra_environment: dict[str, str] | None = None
+) -> Result:
+    """Run a command in a new interpreter, without a terminal."""
+    completed = subprocess.run(
         [sys.executable, "-m", "letterlock", *arguments],
         input=stdin,
         capture_output=True,
-        env=environment(**more or {}),
+        env=environment(**extra_environment or {}),
         start_new_session=True,
         timeout=60,
         check=False,
     )
-    assert TRACEBACK not in ended.stderr
-    return Done(ended.returncode, ended.stdout, ended.stderr)
+    assert TRACEBACK not in completed.stderr
+    return Result(completed.returncode, completed.stdout, completed.stderr)
 
 
 @dataclass(frozen=True, slots=True)
-class Homes:
-    """Two profiles that have agreed: Alice has Bob's bundle."""
+class Profiles:
+    """The profiles of Alice and Bob. Alice has added Bob's bundle."""
 
     root: Path
     alice: Path
@@ -113,45 +120,46 @@ class Homes:
     def home(self, name: str) -> Path:
         return self.root / name
 
-    def seal(self, text: bytes, *, sender: str = "alice", recipient: str = "bob") -> bytes:
+    def encrypt(self, text: bytes, *, sender: str = "alice", recipient: str = "bob") -> bytes:
         """Return a message."""
         return run("--home", self.home(sender), "encrypt", "--to", recipient, stdin=text).succeeded()
 
-    def letter(self, text: bytes, name: str = "letter") -> Path:
+    def message_file(self, text: bytes, name: str = "message") -> Path:
         """Return a file with a message from Alice to Bob."""
         path = self.root / name
-        path.write_bytes(self.seal(text))
+        path.write_bytes(self.encrypt(text))
         return path
 
-    def open(self, message: bytes, *, sender: str = "alice", recipient: str = "bob") -> bytes:
-        """Return a text."""
+    def decrypt(self, message: bytes, *, sender: str = "alice", recipient: str = "bob") -> bytes:
+        """Return a message's text."""
         return run("--home", self.home(recipient), "decrypt", "--from", sender, stdin=message).succeeded()
 
     def contents(self, name: str) -> dict[str, bytes]:
-        """Return everything in a profile."""
+        """Return every file of a profile."""
         return {path.name: path.read_bytes() for path in self.home(name).iterdir()}
 
 
-def make_homes(root: Path) -> Homes:
-    """Make two profiles, and let Alice agree with Bob's bundle."""
-    homes = Homes(root, root / "alice", root / "bob")
-    run("--home", homes.alice, "init", "alice").succeeded()
-    run("--home", homes.bob, "init", "bob").succeeded()
-    run("--home", homes.bob, "bundle", "-o", root / "bob.bundle").succeeded()
-    run("--home", homes.alice, "add", "bob", root / "bob.bundle").succeeded()
-    return homes
+def make_profiles(root: Path) -> Profiles:
+    """Make two profiles, and let Alice add Bob's bundle."""
+    profiles = Profiles(root, root / "alice", root / "bob")
+    run("--home", profiles.alice, "init", "alice").succeeded()
+    run("--home", profiles.bob, "init", "bob").succeeded()
+    run("--home", profiles.bob, "bundle", "-o", root / "bob.bundle").succeeded()
+    run("--home", profiles.alice, "add", "bob", root / "bob.bundle").succeeded()
+    return profiles
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_homes(tmp_path_factory.mktemp("template")).root
+    """Return the directory of two profiles that are only copied."""
+    return make_profiles(tmp_path_factory.mktemp("template")).root
 
 
 @pytest.fixture
 def fast_path() -> Iterator[Path]:
-    """Return a directory in memory, if there is one: what a disk keeps of a killed process, it keeps too.
+    """Return a directory in memory, if the system has one. It survives a killed process as a disk does.
 
-    LETTERLOCK_TEST_DIR names another one, such as on a slow disk, where a kill meets other instants.
+    LETTERLOCK_TEST_DIR names another directory, for example on a slow disk, where kills hit other instants.
     """
     place = Path(os.environ.get("LETTERLOCK_TEST_DIR", "/dev/shm"))
     usable = place if os.access(place, os.W_OK) else None
@@ -160,31 +168,38 @@ def fast_path() -> Iterator[Path]:
 
 
 @pytest.fixture
-def homes(fast_path: Path, template: Path) -> Homes:
-    """Return two fresh profiles. One that nobody uses may be copied, which is quicker than making it."""
+def profiles(fast_path: Path, template: Path) -> Profiles:
+    """Return two fresh profiles. They are copies, which is safe because no process has the template open."""
     shutil.copytree(template, fast_path, dirs_exist_ok=True)
-    return Homes(fast_path, fast_path / "alice", fast_path / "bob")
+    return Profiles(fast_path, fast_path / "alice", fast_path / "bob")
 
 
-def hidden(directory: Path) -> list[Path]:
-    """Return the part files in a directory."""
+@pytest.fixture
+def no_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the profile of the person who runs the tests."""
+    monkeypatch.delenv("LETTERLOCK_HOME", raising=False)
+    monkeypatch.delenv("LETTERLOCK_PASSPHRASE", raising=False)
+
+
+def temporary_outputs(directory: Path) -> list[Path]:
+    """Return the temporary outputs in a directory."""
     return sorted(directory.glob(".letterlock-*"))
 
 
-def unchanged(homes: Homes, name: str, *arguments: str | Path, stdin: bytes = b"") -> Done:
-    """Run a command that fails, and see that the profile and the directory stay as they were."""
-    before = homes.contents(name), sorted(homes.root.iterdir())
-    done = run("--home", homes.home(name), *arguments, stdin=stdin)
-    assert done.status != 0
-    assert (homes.contents(name), sorted(homes.root.iterdir())) == before
-    return done
+def run_refused(profiles: Profiles, name: str, *arguments: str | Path, stdin: bytes = b"") -> Result:
+    """Run a command on a profile. Fail unless it fails and leaves the profile and the directory unchanged."""
+    before = profiles.contents(name), sorted(profiles.root.iterdir())
+    result = run("--home", profiles.home(name), *arguments, stdin=stdin)
+    assert result.status != 0
+    assert (profiles.contents(name), sorted(profiles.root.iterdir())) == before
+    return result
 
 
-class Stuck:
-    """A disk that fills up at the n-th call."""
+class FullDisk:
+    """Wraps a function of the operating system; after `calls` calls the disk is full."""
 
-    def __init__(self, function: Any, after: int) -> None:
-        self.function, self.left = function, after
+    def __init__(self, function: Any, calls: int) -> None:
+        self.function, self.left = function, calls
 
     def __call__(self, *arguments: Any) -> Any:
         if self.left == 0:

@@ -1,23 +1,26 @@
-"""Delivery: a decrypted text reaches its reader although anything may be killed at any instant.
+"""Delivery: hand a decrypted text to its reader even if the process may be killed at any instant.
 
 To a file, exactly once:
 
-    in one transaction    decrypt; write the part file; note message and part as undelivered
-    after the commit      rename the part over the target                            this is the delivery
-    in another one        remove the note
+    in one transaction    decrypt; write the temporary file; record message and file as a pending delivery
+    after the commit      rename the temporary file to the target                    this is the delivery
+    in a second one       remove the pending delivery
 
-    killed before the commit    nothing happened: it decrypts again, and sweeps the part
-    killed before the rename    the next run finds note and part, and goes on from there
-    killed after the rename     the next run finds a note without a part: a duplicate
+    killed before the commit    nothing happened: the next run decrypts again and removes the temporary file
+    killed before the rename    the next run finds the pending delivery and its file, and continues there
+    killed after the rename     the next run finds the pending delivery without its file: a duplicate
 
-A part counts only if a note names its token, so that what a killed run left, perhaps torn, is never taken for
-a text. If two processes deliver one message, the rename succeeds for one, and the other has a duplicate.
+A temporary file counts only if a pending delivery holds its token. What a killed run left behind, perhaps
+torn, is therefore never taken for a text. If two processes deliver one message, the rename succeeds for one
+of them, and the other reports a duplicate.
 
-To standard output, at least once: all of it is written inside the transaction, which the reader therefore
-holds open as long as it takes.
+To standard output, at least once: the whole text is written inside the transaction, so a slow reader holds
+the transaction open.
 
-Not here: the notes (undelivered.py). Whoever may write beside the output may change the output too; the
-part file there adds nothing to that.
+The temporary file lies in the target's directory. Anybody who can write to that directory can change the
+target itself, so the temporary file gives them nothing new.
+
+Not here: the table of pending deliveries (_pending_delivery.py).
 """
 
 import hashlib
@@ -25,9 +28,16 @@ from pathlib import Path
 from typing import Final
 
 from letterlock._wire.address import Address
-from letterlock.cli._files import PartFile, move, new_token, part_path, part_paths, target_path
-from letterlock.cli._output import naming, sync, write_out
-from letterlock.cli._pending_delivery import Undelivered
+from letterlock.cli._output import name_in_errors, sync, write_out
+from letterlock.cli._output_file import (
+    TemporaryOutput,
+    move_into_place,
+    new_token,
+    target_path,
+    temporary_path,
+    temporary_paths,
+)
+from letterlock.cli._pending_delivery import PendingDeliveries
 from letterlock.cli._profile import Profile
 from letterlock.errors import DuplicateMessage
 
@@ -35,68 +45,74 @@ _INTERRUPTED: Final = (
     "this message was decrypted before, by a run that was interrupted: if its text did not arrive, "
     "repeat that run, with -o in the same directory"
 )
-_MEANWHILE: Final = "this message was decrypted before: another run has just delivered it"
+_DELIVERED_MEANWHILE: Final = "this message was decrypted before: another run has just delivered it"
 
 
 class Delivery:
-    """The way of one message from a peer to a reader."""
+    """The delivery of one message from a peer."""
 
-    __slots__ = ("_account", "_id", "_message", "_sender", "_undelivered")
+    __slots__ = ("_account", "_id", "_message", "_pending", "_sender")
 
     def __init__(self, profile: Profile, sender: Address, message: bytes) -> None:
         self._account = profile.account
-        self._undelivered = Undelivered(profile.store)
+        self._pending = PendingDeliveries(profile.store)
         self._sender = sender
         self._message = message
         self._id = message_id(sender, message)
 
     def to_standard_output(self) -> None:
-        """Decrypt and write, and commit only then. Raises PeerError, TrustError, OSError."""
+        """Decrypt, write the whole text, then commit. Raises PeerError, TrustError, OSError."""
         with self._account.transaction():
-            if self._undelivered.find(self._id) is not None:
+            if self._pending.find(self._id) is not None:
                 raise DuplicateMessage(_INTERRUPTED)
             write_out(self._account.decrypt(self._sender, self._message))
             sync()
 
     def to_file(self, name: str) -> None:
-        """Decrypt into a file, replaced whole. Raises PeerError, TrustError, OSError."""
-        with naming(name):
+        """Decrypt into the file `name`, which appears whole or not at all.
+
+        Raises PeerError, TrustError, UsageError, OSError.
+        """
+        with name_in_errors(name):
             target = target_path(name)
-            part = self._prepare(target.parent)
+            temporary = self._prepare(target.parent)
             try:
-                move(part, target)
+                move_into_place(temporary, target)
             except FileNotFoundError:
-                raise DuplicateMessage(_MEANWHILE) from None
+                raise DuplicateMessage(_DELIVERED_MEANWHILE) from None
         with self._account.transaction():
-            self._undelivered.remove(self._id)
+            self._pending.remove(self._id)
 
     def _prepare(self, directory: Path) -> Path:
-        """Return a part file that holds the text, and is noted."""
-        use = self._id[:8].hex()
+        """Return a temporary file that holds the text and is recorded as a pending delivery."""
+        purpose = self._id[:8].hex()
         with self._account.transaction():
-            token = self._undelivered.find(self._id)
+            token = self._pending.find(self._id)
             if token is not None:
-                part = part_path(directory, use, token)
-                if not part.exists():
+                path = temporary_path(directory, purpose, token)
+                if not path.exists():
                     raise DuplicateMessage(_INTERRUPTED)
-                return part
+                return path
             text = self._account.decrypt(self._sender, self._message)
-            # It was not decrypted before: other parts of it are what killed runs left.
-            for left_over in part_paths(directory, use):
+            # The message was not decrypted before, so temporary files for it come from killed runs.
+            for left_over in temporary_paths(directory, purpose):
                 left_over.unlink(missing_ok=True)
-            return self._write(part_path(directory, use, token := new_token()), token, text)
+            return self._write(temporary_path(directory, purpose, token := new_token()), token, text)
 
     def _write(self, path: Path, token: bytes, text: bytes) -> Path:
-        part = PartFile(path)
+        temporary = TemporaryOutput(path)
         try:
-            part.write(text)
-            self._undelivered.add(self._id, token)
+            temporary.write(text)
+            self._pending.add(self._id, token)
         except BaseException:
-            part.discard()  # here, while no other process can be writing one
+            temporary.discard()  # now, while the transaction keeps other processes from writing one
             raise
         return path
 
 
 def message_id(sender: Address, message: bytes) -> bytes:
-    """Return 32 bytes that stand for a message from a sender; the text must not come under another name."""
+    """Return 32 bytes that identify a message from a sender.
+
+    The sender is part of the identifier, so a text is never delivered as another sender's.
+    """
     return hashlib.sha256(sender.encode() + message).digest()

@@ -1,6 +1,6 @@
-"""What the demonstration's people write: consecutive pieces of a text, some lines each.
+"""What the demonstration's participants write: consecutive excerpts of a text, a few lines each.
 
-Not here: sending them (demo_play.py).
+Not here: sending them (_demo_conversation.py).
 """
 
 from collections.abc import Iterator
@@ -9,31 +9,34 @@ from itertools import cycle
 from pathlib import Path
 from typing import Final
 
-from letterlock.cli._files import read_text
+from letterlock.cli._input import read_text
 from letterlock.errors import UsageError
 
-_LINES_A_PIECE: Final = (1, 3, 2, 8, 1, 5)
-"""Taken in turn, so that sizes vary."""
+_LINES_PER_EXCERPT: Final = (1, 3, 2, 8, 1, 5)
+"""Used in turn, so that sizes vary."""
 
 _MAX_LINE: Final = 64 * 1024
-"""Bytes: a longer line, as binary files have, is several."""
+"""Bytes. A longer line, as in a binary file, counts as several lines."""
 
 
-def load(name: str | None) -> tuple[str, bytes]:
-    """Return a title and the bytes of the named file, or of letterlock's README. Raises UsageError."""
+def load_text(name: str | None) -> tuple[str, bytes]:
+    """Return a title and the bytes of the named file, or of letterlock's README.
+
+    Raises UsageError for an empty or too long text, OSError.
+    """
     if name is not None:
         title, text = name, read_text(name)
     else:
         title, text = "letterlock's own README", _readme()
     if not text.strip():
-        raise UsageError(f"{title} is empty: give --text a file that says something")
+        raise UsageError(f"{title} is empty: give --text a file with some text in it")
     return title, text
 
 
-def pieces(text: bytes) -> Iterator[bytes]:
-    """Yield pieces without end: when the text is over it begins again."""
+def excerpts(text: bytes) -> Iterator[bytes]:
+    """Yield excerpts without end: after the end of the text they start again at its beginning."""
     lines = cycle(_lines(text))
-    for count in cycle(_LINES_A_PIECE):
+    for count in cycle(_LINES_PER_EXCERPT):
         yield b"".join(next(lines) for _ in range(count))
 
 
@@ -43,7 +46,7 @@ def _lines(text: bytes) -> list[bytes]:
 
 
 def _readme() -> bytes:
-    # A source checkout first: an editable install's metadata may be older than the file.
+    # A source checkout comes first: an editable install's metadata may be older than the file.
     root = Path(__file__).parents[3]
     if (root / "pyproject.toml").exists() and (root / "README.md").exists():
         return (root / "README.md").read_bytes()

@@ -1,9 +1,9 @@
-"""Standard output: bytes or text, written through to the end before a command goes on.
+"""Standard output: bytes or text, written completely before a command goes on.
 
-A failure is an OSError that names "standard output", and leaves no bytes behind for the interpreter to
-stumble over when it exits.
+A failure is an OSError that names "standard output". It leaves nothing in the buffer, because the interpreter
+would try to write that at exit.
 
-Not here: files (files.py).
+Not here: output files (_output_file.py).
 """
 
 import errno
@@ -18,78 +18,82 @@ from letterlock.errors import UsageError
 
 NAME: Final = "standard output"
 
-_NOT_SYNCABLE: Final = {errno.EINVAL, errno.ENOTSUP, errno.EROFS, errno.EBADF}
-"""What fsync says of pipes and terminals."""
+_CANNOT_SYNC: Final = {errno.EINVAL, errno.ENOTSUP, errno.EROFS, errno.EBADF}
+"""The errors that fsync gives for pipes and terminals."""
 
 
 def say(text: str) -> None:
-    """Write one line, or several, of text."""
+    """Write text and a newline. Raises OSError."""
     # A character that the terminal's encoding lacks must not end the command.
     encoding = (None if sys.stdout is None else sys.stdout.encoding) or "utf-8"
     write_out(f"{text}\n".encode(encoding, "backslashreplace"))
 
 
 def write_out(data: bytes) -> None:
-    """Write all the bytes; when this returns, the operating system has them."""
-    with naming(NAME):
+    """Write all the bytes and flush them to the operating system. Raises OSError."""
+    with name_in_errors(NAME):
         try:
             _require_open()
             sys.stdout.flush()
             _write_all(sys.stdout.buffer.write, data)
             sys.stdout.buffer.flush()
         except OSError:
-            _abandon()
+            _discard_buffer()
             raise
 
 
 def sync() -> None:
-    """Make what was written durable, where standard output is a file."""
-    with naming(NAME):
+    """Make the written bytes durable, where standard output is a file. Raises OSError."""
+    with name_in_errors(NAME):
         try:
             os.fsync(sys.stdout.fileno())
         except io.UnsupportedOperation:
-            pass  # replaced by something in memory
+            pass  # replaced by an object in memory
         except OSError as error:
-            if error.errno not in _NOT_SYNCABLE:
+            if error.errno not in _CANNOT_SYNC:
                 raise
 
 
 def require_stdout(*, binary: bool) -> None:
-    """Raise OSError if it is closed, UsageError if it is a terminal, which shows bytes as noise, or obeys."""
-    with naming(NAME):
+    """Check that standard output can take the result.
+
+    Raises OSError if it is closed, UsageError if the result is binary and it is a terminal, which would show
+    noise or obey control characters.
+    """
+    with name_in_errors(NAME):
         _require_open()
     if binary and sys.stdout.isatty():
-        raise UsageError("this is binary, and standard output is a terminal: use --armor, or -o FILE")
+        raise UsageError("the output is binary, and standard output is a terminal: use --armor, or -o FILE")
 
 
 def _write_all(write: Callable[[memoryview], int | None], data: bytes) -> None:
-    # Under PYTHONUNBUFFERED there is no buffer, and one write may take only what fits on the disk.
+    # Under PYTHONUNBUFFERED there is no buffer, and one write may be short, for example on a full disk.
     rest = memoryview(data)
     while rest:
-        taken = write(rest)
-        if taken is None:
+        written = write(rest)
+        if written is None:
             raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
-        rest = rest[taken:]
+        rest = rest[written:]
 
 
 def _require_open() -> None:
-    if sys.stdout is None:  # closed by whoever started us
+    if sys.stdout is None:  # closed by the process that started us
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))
 
 
 @contextmanager
-def naming(name: str) -> Generator[None]:
-    """Let an OSError of the block name what the user knows, not a part file, nor nothing."""
+def name_in_errors(name: str) -> Generator[None]:
+    """Make every OSError of the block name `name`: the user knows it, but not our temporary file."""
     try:
         yield
     except OSError as error:
         raise OSError(error.errno, error.strerror, name) from error
 
 
-def _abandon() -> None:
-    """Send what is still buffered nowhere: the interpreter would try it again at exit, and complain."""
+def _discard_buffer() -> None:
+    """Redirect standard output to nowhere: at exit the interpreter would write the buffer and complain."""
     with suppress(OSError, AttributeError):
-        broken = sys.stdout.fileno()
+        descriptor = sys.stdout.fileno()
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, broken)
+        os.dup2(nowhere, descriptor)
         os.close(nowhere)

@@ -1,9 +1,9 @@
-"""The arguments of every command.
+"""The arguments of every command, and their help texts.
 
-`--home` may stand before or after the command's name. A wrong argument is a UsageError, hence one line
-like any other failure, and not argparse's usage text.
+`--home` may stand before or after the command's name. A wrong argument is a UsageError, so it is reported in
+one line like every other failure, without argparse's usage text.
 
-Not here: running anything (program.py).
+Not here: running a command (_main.py).
 """
 
 from argparse import SUPPRESS, ArgumentParser, RawDescriptionHelpFormatter
@@ -20,53 +20,92 @@ if TYPE_CHECKING:
 HOME_VARIABLE: Final = "LETTERLOCK_HOME"
 PASSPHRASE_VARIABLE: Final = "LETTERLOCK_PASSPHRASE"  # noqa: S105 - a name
 
+STANDARD_STREAM: Final = "-"
+"""The FILE that means standard input or standard output."""
+
 _EPILOG: Final = f"""\
+A FILE of - means standard input or standard output.
+
 environment:
-  {HOME_VARIABLE}        the profile's directory, where --home is not given
-  {PASSPHRASE_VARIABLE}  the passphrase of a profile that was made with --passphrase
+  {HOME_VARIABLE}        the profile's directory, if --home is not given
+  {PASSPHRASE_VARIABLE}  the passphrase of a profile made with --passphrase
 
 exit status:
-  0    done
-  1    something unexpected; a demonstration that failed
-  2    your arguments or your profile: nothing was changed
-  3    the message or bundle you were given: damaged, forged, not for you, or already decrypted
-  4    trust: a peer's identity key is not the one you know
-  5    the profile's store or its key
-  6    files and streams: not found, not writable, disk full, broken pipe
+  0    success
+  1    unexpected failure; a demonstration or a test vector that failed
+  2    wrong arguments, no complete profile, or no session with the peer
+  3    a message or bundle that is damaged, forged, not for you, or already
+       decrypted
+  4    a peer's identity key is not the one you trust
+  5    the profile's store or its key cannot be used
+  6    a file or stream cannot be used: not found, not writable, disk full
   130  interrupted
+"""
 
-FILE may be - for standard input or output. With -o the whole file appears at once, or not at all, and a
-message that was decrypted is delivered exactly once, whatever is killed. Standard output cannot promise that:
-a `decrypt` killed while it writes there counts as not decrypted, and repeats.
+_ENCRYPT: Final = """\
+Encrypt FILE, or standard input, as one message to a peer. The text may be
+any bytes.
+
+A session with the peer must exist: `letterlock add` begins one. With -o, the
+message appears whole or not at all.
 """
 
 _DECRYPT: Final = """\
-Decrypts one message, binary or armored; builds the session if it is a first message.
+Decrypt one message, binary or armored, from FILE or standard input. A first
+message also begins a session with its sender.
 
-With -o the text is delivered exactly once: if a run is killed, repeat it with -o in the same directory, and
-it either finishes the delivery or finds that it was finished, and refuses the message as already
-decrypted (exit status 3). To standard output it is delivered at
-least once: the message counts as decrypted only when all of the text was written, and a run that is
-killed before that repeats.
+With -o, the text is delivered exactly once, even if the process is killed.
+Repeat an interrupted command with -o in the same directory: it either
+completes the delivery, or reports that the message was already decrypted
+(exit status 3).
+
+To standard output, the text is delivered at least once. The message counts
+as decrypted only after the whole text was written; an interrupted command
+writes it again when repeated.
 """
 
-
 _ACCEPT: Final = """\
-Trusts the identity key in FILE, a new bundle or first message of a peer whose key has changed. Prints the
-safety number that this key would give: compare it with the peer over another channel before you say yes.
-Sessions with the old key are deleted; then `add` the bundle, or `decrypt` the first message.
+Trust the identity key in FILE, a new bundle or first message from a peer
+whose identity key has changed.
+
+The command prints the safety number for the new key and asks for
+confirmation. Compare the number with the peer over another channel before
+you answer yes. Sessions with the old key are deleted. Afterwards, `add` the
+bundle or `decrypt` the first message.
+"""
+
+_INSPECT: Final = """\
+Show what a message or bundle reveals without keys. No profile is needed.
+"""
+
+_DEMO: Final = """\
+Play a conversation between two new profiles in a temporary directory, and
+check every step. Messages are lost, reordered, repeated and forged, and a
+process is killed. Your own profile is not used.
+"""
+
+_VECTORS: Final = """\
+Check this or another implementation against the protocol's test vectors.
+They come in a package of their own:
+
+  python -m pip install letterlock-vectors
+"""
+
+_VECTORS_SERVE: Final = """\
+Answer the operations of the test vectors: read one JSON object per line from
+standard input, write one answer per line to standard output.
 """
 
 
 class Parser(ArgumentParser):
-    """argparse, with our errors and our standard output."""
+    """An argparse parser that raises UsageError and writes its help through `say`."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise UsageError instead of printing and exiting."""
+        """Raise UsageError, where argparse would print the usage and exit."""
         raise UsageError(f"{message}: see `{self.prog} --help`")
 
     def print_help(self, file: "SupportsWrite[str] | None" = None) -> None:
-        """Print the help, and notice if nobody gets it; argparse would not."""
+        """Print the help. Raises OSError if standard output fails, which argparse would ignore."""
         if file is None:
             say(self.format_help().rstrip())
         else:
@@ -78,19 +117,25 @@ if TYPE_CHECKING:
 
 
 def build_parser() -> Parser:
-    """Return the parser. `command` and the arguments that the command's function reads end up in it."""
+    """Return the parser.
+
+    A parsed namespace holds `command`, a key of COMMANDS, and the arguments that the command reads.
+    """
     parser = Parser(
         prog="letterlock",
-        description="End-to-end encrypted messages between people who are rarely online together.",
+        description="Exchange end-to-end encrypted messages with people who are rarely online.",
         epilog=_EPILOG,
         formatter_class=RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--home", metavar="DIR", help="the profile's directory; also after the command")
-    parser.add_argument("--version", action="store_true", help="print the version")
+    parser.add_argument(
+        "--home", metavar="DIR", help="the profile's directory; allowed after the command too"
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", prog="letterlock")
     _add_profile_commands(commands)
-    _add_mail_commands(commands)
+    _add_peer_commands(commands)
+    _add_message_commands(commands)
     _add_other_commands(commands)
     _add_vector_commands(commands)
     return parser
@@ -98,86 +143,119 @@ def build_parser() -> Parser:
 
 def _add_profile_commands(commands: "Commands") -> None:
     init = _command(commands, "init", "make a profile")
-    init.add_argument("name", metavar="NAME", help="what peers will call you; every handshake binds it")
+    init.add_argument(
+        "name", metavar="NAME", help="the name that peers will know you by; it cannot be changed later"
+    )
     init.add_argument(
         "--passphrase",
         action="store_true",
-        help=f"ask for one on the terminal, or take {PASSPHRASE_VARIABLE}, instead of keeping a key file",
+        help=f"protect the profile with a passphrase, from {PASSPHRASE_VARIABLE} or the terminal, "
+        "instead of a key file",
     )
     bundle = _command(commands, "bundle", "print a fresh prekey bundle, to give to one peer")
     _add_output(bundle, armor=True)
-    add = _command(commands, "add", "begin a session with the owner of a bundle")
-    add.add_argument("name", metavar="NAME", help="whose bundle it must be")
-    add.add_argument("file", metavar="BUNDLE-FILE", help="binary or armored")
-    accept = _command(
-        commands, "accept", "trust the changed identity of a peer, after comparing numbers", _ACCEPT
-    )
-    accept.add_argument("name", metavar="NAME", help="whose identity changed")
+
+
+def _add_peer_commands(commands: "Commands") -> None:
+    add = _command(commands, "add", "begin a session with the owner of a prekey bundle")
+    add.add_argument("name", metavar="NAME", help="the peer; the bundle must carry this name")
+    add.add_argument("file", metavar="BUNDLE-FILE", help="the peer's bundle, binary or armored")
+    accept = _command(commands, "accept", "trust a peer's changed identity key", _ACCEPT)
+    accept.add_argument("name", metavar="NAME", help="the peer")
     accept.add_argument("file", metavar="FILE", help="the peer's new bundle or first message")
-    accept.add_argument("--yes", action="store_true", help="the numbers were compared: do not ask")
-    number = _command(commands, "safety-number", "print the 60 digits to compare with a peer")
+    accept.add_argument(
+        "--yes", action="store_true", help="do not ask for confirmation; the safety number was compared"
+    )
+    number = _command(commands, "safety-number", "print the safety number, 60 digits to compare with a peer")
     number.add_argument("name", metavar="NAME", help="the peer")
-    _command(commands, "peers", "print the names and identity keys of all known peers")
+    _command(commands, "peers", "list all known peers and their identity keys")
 
 
-def _add_mail_commands(commands: "Commands") -> None:
-    encrypt = _command(commands, "encrypt", "encrypt a file or standard input")
-    encrypt.add_argument("--to", metavar="NAME", required=True, help="the peer who will read it")
-    encrypt.add_argument("file", metavar="FILE", nargs="?", default="-", help="the text; any bytes")
+def _add_message_commands(commands: "Commands") -> None:
+    encrypt = _command(commands, "encrypt", "encrypt a message to a peer", _ENCRYPT)
+    encrypt.add_argument("--to", metavar="NAME", required=True, help="the peer that will decrypt it")
+    encrypt.add_argument(
+        "file", metavar="FILE", nargs="?", default=STANDARD_STREAM, help="the text; standard input by default"
+    )
     _add_output(encrypt, armor=True)
-    decrypt = _command(commands, "decrypt", "decrypt a message", description=_DECRYPT)
-    decrypt.add_argument("--from", metavar="NAME", required=True, dest="sender", help="who sent it")
-    decrypt.add_argument("file", metavar="FILE", nargs="?", default="-", help="the message")
+    decrypt = _command(commands, "decrypt", "decrypt a message from a peer", _DECRYPT)
+    decrypt.add_argument(
+        "--from", metavar="NAME", required=True, dest="sender", help="the peer that encrypted it"
+    )
+    decrypt.add_argument(
+        "file",
+        metavar="FILE",
+        nargs="?",
+        default=STANDARD_STREAM,
+        help="the message; standard input by default",
+    )
     _add_output(decrypt, armor=False)
 
 
 def _add_other_commands(commands: "Commands") -> None:
-    inspect = _command(commands, "inspect", "show what a message or bundle tells without keys")
-    inspect.add_argument("file", metavar="FILE", help="binary or armored; needs no profile")
-    inspect.add_argument("--json", action="store_true", help="as one JSON object")
-    demo = _command(commands, "demo", "play a conversation between two profiles, and check every step")
-    demo.add_argument(
-        "--text", metavar="FILE", help="whose pieces they send; by default, letterlock's README"
-    )
+    inspect = _command(commands, "inspect", "show what a message or bundle reveals without keys", _INSPECT)
+    inspect.add_argument("file", metavar="FILE", help="the message or bundle, binary or armored")
+    inspect.add_argument("--json", action="store_true", help="print one JSON object")
+    demo = _command(commands, "demo", "play a conversation between two profiles", _DEMO)
+    demo.add_argument("--text", metavar="FILE", help="send excerpts from FILE instead of letterlock's README")
 
 
 def _add_vector_commands(commands: "Commands") -> None:
-    vectors = commands.add_parser("vectors", help="run the protocol's test vectors", allow_abbrev=False)
-    those = vectors.add_subparsers(
+    vectors = commands.add_parser(
+        "vectors",
+        help="check an implementation against the test vectors",
+        description=_VECTORS,
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    subcommands = vectors.add_subparsers(
         title="commands", metavar="COMMAND", prog="letterlock vectors", required=True
     )
-    check = those.add_parser(
-        "check", help="check every recorded answer; exit status 1 if one differs", allow_abbrev=False
+    check = _vector_command(
+        subcommands, "check", "compare every answer with the recorded one; exit status 1 if one differs"
     )
-    check.add_argument("path", metavar="PATH", nargs="?", help="a folder or file; by default those shipped")
-    check.add_argument("--json", action="store_true", help="as one JSON object")
+    check.add_argument(
+        "path",
+        metavar="PATH",
+        nargs="?",
+        help="a vector file or a folder of them; the shipped ones by default",
+    )
+    check.add_argument("--json", action="store_true", help="print one JSON object")
     check.add_argument(
         "--with",
         metavar="COMMAND",
         dest="other",
-        help="ask another implementation: one that serves like `serve`",
+        help="check the implementation that COMMAND serves, as `letterlock vectors serve` does",
     )
-    check.set_defaults(command="vectors check")
-    serve = those.add_parser(
-        "serve", help="answer operations on standard input, one JSON object a line", allow_abbrev=False
-    )
-    serve.set_defaults(command="vectors serve")
+    _vector_command(subcommands, "serve", "answer operations for another checker", _VECTORS_SERVE)
+
+
+def _vector_command(commands: "Commands", name: str, summary: str, description: str | None = None) -> Parser:
+    parser = _add_parser(commands, name, summary, description)
+    parser.set_defaults(command=f"vectors {name}")
+    return parser
 
 
 def _command(commands: "Commands", name: str, summary: str, description: str | None = None) -> Parser:
-    parser = commands.add_parser(
+    parser = _add_parser(commands, name, summary, description)
+    # SUPPRESS, because a default here would replace the value of a --home that stands before the command.
+    parser.add_argument("--home", metavar="DIR", default=SUPPRESS, help="the profile's directory")
+    return parser
+
+
+def _add_parser(commands: "Commands", name: str, summary: str, description: str | None) -> Parser:
+    return commands.add_parser(
         name,
         help=summary,
         description=description or f"{summary[0].upper()}{summary[1:]}.",
         formatter_class=RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    # SUPPRESS: where it is absent here, it must not hide the one that stood before the command.
-    parser.add_argument("--home", metavar="DIR", default=SUPPRESS, help="the profile's directory")
-    return parser
 
 
 def _add_output(parser: Parser, *, armor: bool) -> None:
-    parser.add_argument("-o", "--output", metavar="FILE", help="instead of standard output; replaced whole")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="write to FILE, replacing it whole; standard output by default"
+    )
     if armor:
-        parser.add_argument("--armor", action="store_true", help="as text that survives an e-mail")
+        parser.add_argument("--armor", action="store_true", help="write text that survives an e-mail")

@@ -1,6 +1,6 @@
-"""Where a passphrase comes from: the environment, else somebody at a terminal.
+"""Passphrases: taken from the environment, or else asked for on a terminal.
 
-Not here: what is done with it (letterlock.stores).
+Not here: what a passphrase protects (letterlock.stores).
 """
 
 import os
@@ -12,18 +12,18 @@ from letterlock.cli._parser import PASSPHRASE_VARIABLE
 from letterlock.errors import UsageError
 
 
-def known_passphrase() -> str:
-    """Return the passphrase of a profile that has one. Raises UsageError if there is nobody to ask."""
+def existing_passphrase() -> str:
+    """Return the passphrase of an existing profile. Raises UsageError if there is no terminal to ask on."""
     return _from_environment() or _ask("Passphrase: ")
 
 
 def new_passphrase() -> str:
-    """Return a passphrase for a new profile, asked for twice. Raises UsageError."""
+    """Return a passphrase for a new profile; on a terminal, ask twice. Raises UsageError."""
     given = _from_environment()
     if given is not None:
         return given
     first = _ask("New passphrase: ")
-    if first != _ask("The same again: "):
+    if first != _ask("Repeat the passphrase: "):
         raise UsageError("the two passphrases differ: try again")
     return first
 
@@ -35,16 +35,16 @@ def _from_environment() -> str | None:
 def _ask(prompt: str) -> str:
     if not _has_terminal():
         raise UsageError(
-            f"this profile takes a passphrase and there is no terminal to ask on: set {PASSPHRASE_VARIABLE}"
+            f"this profile needs a passphrase, and there is no terminal to ask on: set {PASSPHRASE_VARIABLE}"
         )
     try:
         return getpass(prompt)
     except EOFError:
-        raise UsageError("no passphrase given") from None
+        raise UsageError("no passphrase given: repeat the command and type one") from None
 
 
 def _has_terminal() -> bool:
-    """Whether getpass would reach a person. Without one it reads, and shows, standard input."""
+    """Return whether getpass would reach a person; otherwise it would read, and echo, standard input."""
     with suppress(OSError):
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
         return True

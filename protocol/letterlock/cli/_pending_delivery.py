@@ -1,11 +1,12 @@
-"""Undelivered: a note in the store for every text that is committed and not yet where it belongs.
+"""Pending deliveries: texts that were decrypted, and committed, but not yet renamed to their target.
 
-    letterlock's store    everything in it that begins with `letterlock_`
-    ours, beside it       cli_undelivered: id (SHA-256 of sender and message), token of the part file
+    id       32 bytes, SHA-256 of sender and message
+    token    8 bytes, the token of the temporary file that holds the text
 
-This is what `SqliteStore.connection` is for: our row and the ratchet's new state are one commit.
+The table `cli_undelivered` lies in the store's database, which `SqliteStore.connection` allows, so that a row
+of ours and the ratchet's new state are one commit. It never holds a text.
 
-Not here: what is done about it (delivery.py). The text itself is never in this table.
+Not here: what a pending delivery means for the next run (_delivery.py).
 """
 
 import sqlite3
@@ -23,32 +24,32 @@ _TABLE: Final = (
 _TOKEN_BYTES: Final = 8
 
 
-class Undelivered:
-    """The notes. Every method needs an open transaction of the store."""
+class PendingDeliveries:
+    """The table. Every method needs an open transaction of the store, and raises StoreError."""
 
     __slots__ = ("_store",)
 
     def __init__(self, store: SqliteStore) -> None:
         self._store = store
 
-    def find(self, id_: bytes) -> bytes | None:
-        """Return the token (8 bytes) noted for a message, or None. Raises CorruptStore."""
+    def find(self, message_id: bytes) -> bytes | None:
+        """Return the token (8 bytes) recorded for a message, or None. Raises CorruptStore."""
         self._run(_TABLE)
-        rows = self._run("SELECT token FROM cli_undelivered WHERE id = ?", id_)
+        rows = self._run("SELECT token FROM cli_undelivered WHERE id = ?", message_id)
         if not rows:
             return None
         token = rows[0][0]
         if not isinstance(token, bytes) or len(token) != _TOKEN_BYTES:
-            raise CorruptStore("a note of the command line does not read: restore the store from a copy")
+            raise CorruptStore("a pending delivery is damaged: restore the store from a copy")
         return token
 
-    def add(self, id_: bytes, token: bytes) -> None:
-        """Note a message, which has none yet."""
-        self._run("INSERT INTO cli_undelivered (id, token) VALUES (?, ?)", id_, token)
+    def add(self, message_id: bytes, token: bytes) -> None:
+        """Record a message that has no pending delivery yet. `find` must have run before."""
+        self._run("INSERT INTO cli_undelivered (id, token) VALUES (?, ?)", message_id, token)
 
-    def remove(self, id_: bytes) -> None:
-        """Remove the note, if there is one."""
-        self._run("DELETE FROM cli_undelivered WHERE id = ?", id_)
+    def remove(self, message_id: bytes) -> None:
+        """Remove a message's pending delivery, if there is one."""
+        self._run("DELETE FROM cli_undelivered WHERE id = ?", message_id)
 
     def _run(self, sql: str, *values: bytes) -> list[tuple[Any, ...]]:
         try:

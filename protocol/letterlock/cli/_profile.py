@@ -1,12 +1,13 @@
-"""A profile: a directory with one account.
+"""A profile: a directory that holds one account.
 
     store.db     the store
     store.key    its key, 64 hexadecimal digits; absent if the profile has a passphrase
 
-Making one is repeatable at any instant: the key is whole and durable before there is a store, and an
-account is in the store or not. Two that make it at once agree on the first one's key.
+`create_profile` can be repeated after a kill at any instant: the key is whole and durable before there is a
+store, and the store holds the whole account or none. Two processes that make the same profile at once agree
+on the key of the first.
 
-Not here: passphrases (passphrase.py), what an account does (letterlock.account).
+Not here: passphrases (_passphrase.py), what an account does (letterlock.account).
 """
 
 import os
@@ -19,9 +20,15 @@ from typing import Final
 
 from letterlock._wire.address import Address
 from letterlock.account import Account
-from letterlock.cli._files import PartFile, new_token, part_path, part_paths, sync_directory
+from letterlock.cli._output_file import (
+    TemporaryOutput,
+    new_token,
+    sync_directory,
+    temporary_path,
+    temporary_paths,
+)
 from letterlock.cli._parser import HOME_VARIABLE
-from letterlock.cli._passphrase import known_passphrase, new_passphrase
+from letterlock.cli._passphrase import existing_passphrase, new_passphrase
 from letterlock.errors import NoAccount, UsageError, WrongKey
 from letterlock.stores._schema import peek
 from letterlock.stores._sqlite import SqliteStore
@@ -30,53 +37,57 @@ from letterlock.stores._vault import KeyOpener
 STORE_NAME: Final = "store.db"
 KEY_NAME: Final = "store.key"
 _KEY_BYTES: Final = 32
-_KEY_USE: Final = "key"
+_KEY_PURPOSE: Final = "key"
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """An open one."""
+    """An open profile."""
 
     account: Account
     store: SqliteStore
 
 
-def locate(home: str | None) -> Path:
-    """Return the profile's directory, from --home or the environment. Raises UsageError."""
-    found = home or os.environ.get(HOME_VARIABLE)
-    if not found:
+def profile_directory(home: str | None) -> Path:
+    """Return the profile's directory, from --home or else the environment. Raises UsageError."""
+    directory = home or os.environ.get(HOME_VARIABLE)
+    if not directory:
         raise UsageError(f"which profile? give --home DIR, or set {HOME_VARIABLE}")
-    return Path(found)
+    return Path(directory)
 
 
 def address_of(name: str) -> Address:
-    """Return the address of a typed name: its first device. Raises UsageError.
+    """Return the address of a typed name, with device id 1. Raises UsageError.
 
-    Keyboards differ in how they compose a letter; an address has one spelling.
+    The name is normalised to NFC, because keyboards compose an accented letter in different ways and
+    addresses are compared byte by byte.
     """
     return Address(unicodedata.normalize("NFC", name), 1)
 
 
 @contextmanager
-def opened(home: str | None) -> Generator[Profile]:
-    """Open the profile for one command. Raises UsageError, StoreError."""
-    directory = locate(home)
-    if not (directory / STORE_NAME).exists():  # opening would make one
+def open_profile(home: str | None) -> Generator[Profile]:
+    """Open the profile for one command. Raises UsageError, StoreError, OSError."""
+    directory = profile_directory(home)
+    if not (directory / STORE_NAME).exists():  # SqliteStore would create it
         raise NoAccount("no profile there")
     if (directory / KEY_NAME).exists():
         store = SqliteStore(directory / STORE_NAME, key=_read_key(directory))
     else:
-        found = peek(directory / STORE_NAME)
-        if found is not None and found.kind == KeyOpener.KIND:
+        header = peek(directory / STORE_NAME)
+        if header is not None and header.kind == KeyOpener.KIND:
             raise WrongKey(f"{KEY_NAME} is missing from the profile: restore it from a copy")
-        store = SqliteStore.open(directory / STORE_NAME, passphrase=known_passphrase())
+        store = SqliteStore.open(directory / STORE_NAME, passphrase=existing_passphrase())
     with store:
         yield Profile(Account.open(store), store)
 
 
-def create(home: str | None, address: Address, *, passphrase: bool) -> Account:
-    """Make a profile, or finish one that was begun. Raises AccountExists if there is nothing to finish."""
-    directory = locate(home)
+def create_profile(home: str | None, address: Address, *, passphrase: bool) -> Account:
+    """Make a profile, or finish one that an interrupted run began.
+
+    Raises AccountExists if the profile is complete, UsageError, StoreError, OSError.
+    """
+    directory = profile_directory(home)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     sync_directory(directory.parent)
     with _make_store(directory, passphrase=passphrase) as store:
@@ -86,41 +97,43 @@ def create(home: str | None, address: Address, *, passphrase: bool) -> Account:
 def _make_store(directory: Path, *, passphrase: bool) -> SqliteStore:
     has_key = (directory / KEY_NAME).exists()
     if passphrase and has_key:
-        raise UsageError(f"this profile has a {KEY_NAME}: it cannot have a passphrase as well")
+        raise UsageError(f"this profile has a {KEY_NAME}: repeat the command without --passphrase")
     if passphrase:
         return SqliteStore.open(directory / STORE_NAME, passphrase=new_passphrase())
     if not has_key and (directory / STORE_NAME).exists():
         raise UsageError(
-            f"there is a {STORE_NAME} without a {KEY_NAME}: it was made with --passphrase, or the key is lost"
+            f"this profile has a {STORE_NAME} but no {KEY_NAME}: repeat the command with --passphrase if it "
+            f"was made that way, or else restore {KEY_NAME} from a copy"
         )
     if not has_key:
         _make_key(directory)
-    for left_over in part_paths(directory, _KEY_USE):  # of a run that was killed
+    for left_over in temporary_paths(directory, _KEY_PURPOSE):  # from a killed run
         left_over.unlink(missing_ok=True)
     return SqliteStore(directory / STORE_NAME, key=_read_key(directory))
 
 
 def _make_key(directory: Path) -> None:
-    """Put a random key in place, whole, unless there is one by now."""
+    """Put a whole random key in place, unless another process has put one there meanwhile."""
     path = directory / KEY_NAME
-    part = PartFile(part_path(directory, _KEY_USE, new_token()))
+    temporary = TemporaryOutput(temporary_path(directory, _KEY_PURPOSE, new_token()))
     try:
-        part.write(f"{os.urandom(_KEY_BYTES).hex()}\n".encode())
-        _link(part.path, path)
+        temporary.write(f"{os.urandom(_KEY_BYTES).hex()}\n".encode())
+        _link(temporary.path, path)
         sync_directory(directory)
     finally:
-        part.discard()
+        temporary.discard()
 
 
-def _link(part: Path, path: Path) -> None:
-    """Give a file its name, but never replace the key of somebody who was faster, as a rename would."""
+def _link(temporary: Path, path: Path) -> None:
+    """Give the file its name without replacing another process's key, as a rename would."""
     try:
-        path.hardlink_to(part)
+        path.hardlink_to(temporary)
     except (FileExistsError, FileNotFoundError):
-        pass  # FileNotFoundError: the faster one has cleaned up after both
+        pass  # FileNotFoundError: the other process has also removed our temporary file
     except OSError:
-        # No links here, as on a memory card. Two that make a profile at once are not told apart.
-        part.replace(path)
+        # The file system has no hard links, for example on a memory card. Here two processes that make a
+        # profile at once may replace each other's key.
+        temporary.replace(path)
 
 
 def _read_key(directory: Path) -> bytes:

@@ -1,4 +1,7 @@
-"""The version. A module of its own, because reading it takes longer to import than everything else here."""
+"""The command `letterlock --version`.
+
+It is a module of its own because importing importlib.metadata takes longer than importing all other commands.
+"""
 
 from argparse import Namespace
 from importlib.metadata import PackageNotFoundError
@@ -7,10 +10,10 @@ from importlib.metadata import version as installed_version
 from letterlock.cli._output import say
 
 
-def version(_: Namespace) -> None:
+def print_version(_: Namespace) -> None:
     """Print the version that is installed."""
     try:
-        found = installed_version("letterlock")
+        version = installed_version("letterlock")
     except PackageNotFoundError:  # run from a source tree that was never installed
-        found = "(not installed)"
-    say(f"letterlock {found}")
+        version = "(not installed)"
+    say(f"letterlock {version}")

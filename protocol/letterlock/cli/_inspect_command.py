@@ -1,16 +1,16 @@
-"""The command that needs no profile: inspect.
+"""The command `letterlock inspect`, which needs no profile.
 
-Not here: what is visible (letterlock._wire.inspection).
+Not here: what an inspection shows (letterlock._wire.inspection).
 """
 
 from argparse import Namespace
 
 from letterlock._wire.inspection import inspect
-from letterlock.cli._files import read_message
+from letterlock.cli._input import read_message
 from letterlock.cli._output import say
 
 
 def inspect_file(arguments: Namespace) -> None:
-    """Print what a message, bundle or publication shows to anybody."""
+    """Print what a message, bundle or publication shows without keys. Raises PeerError, OSError."""
     inspection = inspect(read_message(arguments.file))
     say(inspection.json() if arguments.json else str(inspection))

@@ -1,0 +1,85 @@
+"""How a failure is reported: an exit status, and one line that says what happened and what to do.
+
+The library's error texts speak to programmers (`Account.initiate`). Where the remedy is a command, the line
+names the command instead. Unprintable characters are replaced, so that a quoted file name or argument cannot
+break the line or move the cursor.
+
+Not here: the errors themselves (letterlock.errors).
+"""
+
+import errno
+import shlex
+from typing import Final
+
+from letterlock._wire.address import Address
+from letterlock.errors import (
+    AccountExists,
+    LetterlockError,
+    NoAccount,
+    NoSession,
+    PeerError,
+    StoreError,
+    TrustError,
+    UntrustedIdentity,
+    UsageError,
+)
+
+INTERRUPTED: Final = 130
+"""128 plus the number of SIGINT, as shells report it."""
+
+EXIT_STATUS: Final[tuple[tuple[type[Exception], int], ...]] = (
+    (UsageError, 2),
+    (PeerError, 3),
+    (TrustError, 4),
+    (StoreError, 5),
+    (OSError, 6),
+)
+
+_REMEDIES: Final = {
+    errno.ENOENT: "check the path",
+    errno.EACCES: "check the permissions",
+    errno.EPERM: "check the permissions",
+    errno.EISDIR: "name a file instead",
+    errno.ENOTDIR: "name a directory instead",
+    errno.ENOSPC: "make room, then repeat the command",
+    errno.EDQUOT: "make room, then repeat the command",
+    errno.EPIPE: "the reader closed the pipe; repeat the command",
+}
+
+
+def exit_status(error: Exception) -> int:
+    """Return the exit status for an error; 1 for an error of no kind in EXIT_STATUS."""
+    return next((status for kind, status in EXIT_STATUS if isinstance(error, kind)), 1)
+
+
+def explain(error: LetterlockError | OSError) -> str:
+    """Return one printable line that says what happened and what to do."""
+    text = _explain_file_error(error) if isinstance(error, OSError) else _explain_error(error)
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def _explain_error(error: LetterlockError) -> str:
+    match error:
+        case UntrustedIdentity(address=Address(name=name)):
+            who = shlex.quote(name)
+            return (
+                f"the identity key of {who} has changed: if {who} has a new device, compare the safety "
+                f"number that `letterlock accept {who} FILE` prints; FILE is this bundle or first message"
+            )
+        case NoSession():
+            return "there is no session with this peer: `letterlock add NAME BUNDLE-FILE` first"
+        case NoAccount():
+            return "there is no complete profile: `letterlock init NAME` makes or completes one"
+        case AccountExists():
+            return "this profile already exists, and nothing was changed: choose another --home for a new one"
+        case _:
+            return str(error)
+
+
+def _explain_file_error(error: OSError) -> str:
+    # An error of a rename names two files, and the user knows the second.
+    name = error.filename2 or error.filename
+    text = (error.strerror or "cannot be used").lower()
+    where = "" if name is None else f"{name}: "
+    remedy = _REMEDIES.get(error.errno or 0, "check that it can be used, then repeat the command")
+    return f"{where}{text}: {remedy}"

@@ -1,0 +1,72 @@
+"""The program: takes arguments, runs one command, returns an exit status.
+
+A command's module is imported only when that command runs, so that the others do not slow it down.
+
+Not here: what the commands do; COMMANDS names their modules.
+"""
+
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
+from typing import Final, cast
+
+from letterlock.cli._error_report import INTERRUPTED, exit_status, explain
+from letterlock.cli._parser import build_parser
+from letterlock.errors import LetterlockError, UsageError
+
+COMMANDS: Final = {
+    "--version": ("letterlock.cli._version_command", "print_version"),
+    "init": ("letterlock.cli._profile_commands", "init"),
+    "bundle": ("letterlock.cli._profile_commands", "bundle"),
+    "peers": ("letterlock.cli._peer_commands", "peers"),
+    "add": ("letterlock.cli._peer_commands", "add"),
+    "accept": ("letterlock.cli._peer_commands", "accept"),
+    "safety-number": ("letterlock.cli._peer_commands", "safety_number"),
+    "encrypt": ("letterlock.cli._message_commands", "encrypt"),
+    "decrypt": ("letterlock.cli._message_commands", "decrypt"),
+    "inspect": ("letterlock.cli._inspect_command", "inspect_file"),
+    "demo": ("letterlock.cli._demo_command", "demo"),
+    "vectors check": ("letterlock.cli._vectors", "check_vectors"),
+    "vectors serve": ("letterlock.cli._vectors", "serve_vectors"),
+}
+"""The module and function of every command."""
+
+Command = Callable[[Namespace], None]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit status. `argv` defaults to the process's arguments."""
+    try:
+        _run(argv)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except (LetterlockError, OSError) as error:
+        _print_error(explain(error))
+        return exit_status(error)
+    return 0
+
+
+def _run(argv: list[str] | None) -> None:
+    try:
+        arguments = build_parser().parse_args(argv)
+    except SystemExit:  # after --help; a wrong argument is a UsageError
+        return
+    name = "--version" if arguments.version else arguments.command
+    if name is None:
+        raise UsageError("no command given: see `letterlock --help`")
+    load_command(name)(arguments)
+
+
+def load_command(name: str) -> Command:
+    """Import and return the function that runs a command."""
+    module, function = COMMANDS[name]
+    return cast("Command", getattr(import_module(module), function))
+
+
+def _print_error(text: str) -> None:
+    if sys.stderr is None:  # closed by the process that started us
+        return
+    with suppress(OSError):  # the exit status still reports the failure
+        print(f"letterlock: {text}", file=sys.stderr, flush=True)

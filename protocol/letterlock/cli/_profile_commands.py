@@ -1,0 +1,25 @@
+"""The commands about the user's own profile: init, bundle.
+
+Not here: what a profile consists of (_profile.py).
+"""
+
+from argparse import Namespace
+
+from letterlock._wire.armor import armor
+from letterlock.cli._output import say
+from letterlock.cli._output_file import require_output, writer_to
+from letterlock.cli._profile import address_of, create_profile, open_profile
+
+
+def init(arguments: Namespace) -> None:
+    """Make a profile; print its name and identity key. Raises UsageError, StoreError, OSError."""
+    account = create_profile(arguments.home, address_of(arguments.name), passphrase=arguments.passphrase)
+    say(f"{account.address.name}, identity key {account.identity.data.hex()}")
+
+
+def bundle(arguments: Namespace) -> None:
+    """Print a fresh prekey bundle, once its prekeys are stored. Raises UsageError, StoreError, OSError."""
+    require_output(arguments.output, binary=not arguments.armor)
+    with open_profile(arguments.home) as profile, writer_to(arguments.output) as write:
+        data = profile.account.bundle().encode()
+        write(armor(data) if arguments.armor else data)
