@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
-from fuzz.harness import Finding, Look, Outcome, attempt, message_room
+from fuzz.harness import MESSAGE, Budget, Finding, Look, Outcome, attempt
 from letterlock._wire.address import Address
 from letterlock.account import Account
 from letterlock.errors import DuplicateMessage, LetterlockError, PeerError
@@ -30,12 +30,12 @@ class _Undo(Exception):
 
 
 class Stage:
-    """An account in its store; `room` is what a call may take of memory."""
+    """An account in its store; `budget` limits each call on it."""
 
-    def __init__(self, account: Account, store: AnyStore, room: Callable[[int], int] = message_room) -> None:
+    def __init__(self, account: Account, store: AnyStore, budget: Budget = MESSAGE) -> None:
         self._account = account
         self._store = store
-        self._room = room
+        self._budget = budget
         self._still = snapshot(store)
 
     def decrypt(self, address: Address, data: bytes) -> Outcome[bytes]:
@@ -58,7 +58,7 @@ class Stage:
                 yield partial(self._look, before, then)
                 raise _Undo
 
-        outcome = attempt(data, call, LetterlockError, self._room, around)
+        outcome = attempt(data, call, LetterlockError, self._budget, around)
         if snapshot(self._store) != self._still:
             raise Finding("the store is not as it was: a transaction undid not all")
         return outcome

@@ -16,7 +16,7 @@ from typing import Any, Final
 import cbor2
 
 from fuzz.braid_samples import HELD, NAMES, TEXTS, Held
-from fuzz.harness import Finding, Outcome, Target, attempt, parsed_room
+from fuzz.harness import ITEMS, Finding, Outcome, Target, attempt
 from fuzz.tree import mutated
 from letterlock._ratchet import braid
 from letterlock._ratchet.braid import RECEIVES, BraidReceived
@@ -36,7 +36,7 @@ MOST_PARTS: Final = 8
 
 
 def check(data: bytes) -> None:
-    read = attempt(data, lambda: _read(data), PeerError, parsed_room)
+    read = attempt(data, lambda: _read(data), PeerError, ITEMS)
     if read.error is not None:
         return
     held, parts = read.accepted()

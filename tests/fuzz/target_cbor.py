@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import cbor2
 
-from fuzz.harness import Finding, Target, attempt, parsed_room
+from fuzz.harness import ITEMS, Finding, Target, attempt
 from fuzz.tree import NAMES, mutated
 from letterlock._wire import cbor
 from letterlock._wire.address import Address
@@ -19,7 +19,7 @@ from support.wire_samples import ADDRESS, samples
 
 def check(data: bytes) -> None:
     for depth in (MAX_MESSAGE_DEPTH, MAX_CBOR_DEPTH):
-        outcome = attempt(data, partial(cbor.decode, data, depth), MalformedMessage, parsed_room)
+        outcome = attempt(data, partial(cbor.decode, data, depth), MalformedMessage, ITEMS)
         if outcome.error is None:
             _check_value(data, outcome.accepted(), depth)
             _check_fields(data, outcome.accepted())

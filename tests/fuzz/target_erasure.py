@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import cbor2
 
-from fuzz.harness import Finding, Target, attempt, parsed_room
+from fuzz.harness import ITEMS, Finding, Target, attempt
 from fuzz.tree import mutated
 from letterlock._ratchet.erasure import Codeword, Collected, codeword
 from letterlock._wire import cbor
@@ -26,7 +26,7 @@ TEXT: Final = entropy_of("a text in codewords")(MOST_NEEDED * CODEWORD_BYTES)
 
 
 def check(data: bytes) -> None:
-    read = attempt(data, lambda: _read(data), PeerError, parsed_room)
+    read = attempt(data, lambda: _read(data), PeerError, ITEMS)
     if read.error is not None:
         return
     needed, pieces = read.accepted()

@@ -9,7 +9,7 @@ from typing import Final
 
 import cbor2
 
-from fuzz.harness import MEGABYTE, Finding, Target, attempt, check_points
+from fuzz.harness import Finding, Target, attempt, check_points, skipping
 from fuzz.peer import TEXT, SealingPeer, check_heard, identity, initiating_peer, mutator
 from fuzz.pq_changes import PqChanges
 from fuzz.spelling import spelt
@@ -29,12 +29,6 @@ from support.pair import ALICE, BOTH_SUITES, CAROL, Pair, entropy_of
 from support.prekey_tools import bundles
 from support.wire_samples import HANDSHAKE
 
-
-def _room(size: int) -> int:
-    """Memory of a message that is accepted: rows for 4,000 skipped keys, of about a kilobyte each."""
-    return 8 * MEGABYTE + 8 * size
-
-
 _PAIR: Final = Pair(suites=BOTH_SUITES, seed="fuzzed first messages")
 _PAIR.alice.initiate(suite=Suite.X3DH)
 _READ: Final = _PAIR.alice.write(TEXT)
@@ -44,7 +38,7 @@ _PAIR.bob.account.publish(1)
 _PAIR.clock.now += 2 * ONE_TIME_LIFETIME // 3
 _BUNDLES: Final = bundles(_PAIR.bob.account.publish(2))
 _PAIR.clock.now += ONE_TIME_LIFETIME // 3 + 1  # so that every first message sweeps what has expired
-_BOB: Final = Stage(_PAIR.bob.account, _PAIR.bob.store, _room)
+_BOB: Final = Stage(_PAIR.bob.account, _PAIR.bob.store, skipping(8))
 
 _KNOWN: Final = Party(ALICE, identity(_PAIR.alice.store))
 _STRANGER: Final = Party(CAROL, IdentityKeyPair.generate(entropy_of("carol")))

@@ -10,7 +10,7 @@ from typing import Final
 import cbor2
 
 from fuzz.conversation import SESSIONS, conversation
-from fuzz.harness import MEGABYTE, Finding, Target, attempt, check_points
+from fuzz.harness import Finding, Target, attempt, check_points, skipping
 from fuzz.peer import TEXT, check_heard, mutator, sealing_peers
 from fuzz.pq_changes import PqChanges
 from fuzz.spelling import spelt
@@ -22,15 +22,9 @@ from letterlock._wire.pq_header import PqType
 from letterlock.errors import PeerError
 from support.pair import ALICE, BOB
 
-
-def _room(size: int) -> int:
-    """Memory of a message that is accepted: rows for 8,000 skipped keys, of about a kilobyte each."""
-    return 12 * MEGABYTE + 8 * size
-
-
 _PAIR, _HELD = conversation("fuzzed ratchet")
-_BOB: Final = Stage(_PAIR.bob.account, _PAIR.bob.store, _room)
-_ALICE: Final = Stage(_PAIR.alice.account, _PAIR.alice.store, _room)
+_BOB: Final = Stage(_PAIR.bob.account, _PAIR.bob.store, skipping(12))
+_ALICE: Final = Stage(_PAIR.alice.account, _PAIR.alice.store, skipping(12))
 _PEERS: Final = (*sealing_peers(_PAIR.alice), *sealing_peers(_PAIR.bob))
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 import cbor2
 
 from fuzz.conversation import SESSIONS, conversation
-from fuzz.harness import Finding, Outcome, Target, attempt, parsed_room
+from fuzz.harness import ITEMS, Finding, Outcome, Target, attempt
 from fuzz.stage import Stage
 from fuzz.tree import mutated, parsed
 from letterlock import hazmat
@@ -33,7 +33,7 @@ from support.pair import ALICE, STORE_KEY, entropy_of
 from support.store_tools import PASSPHRASE
 
 _PAIR, _HELD = conversation("fuzzed records")
-_BOB: Final = Stage(_PAIR.bob.account, _PAIR.bob.store, parsed_room)
+_BOB: Final = Stage(_PAIR.bob.account, _PAIR.bob.store, ITEMS)
 _STORE: Final = _PAIR.bob.store
 
 _DATA_KEY: Final = DataKey(bytes(range(32)))
@@ -62,7 +62,7 @@ def check(data: bytes) -> None:
 
 def _decoded(data: bytes, decode: Callable[[], Any], encode_again: Callable[[Any], bytes]) -> bool:
     """Decode, compare the encoding, and return whether the record reads."""
-    outcome = attempt(data, decode, CorruptStore, parsed_room)
+    outcome = attempt(data, decode, CorruptStore, ITEMS)
     if outcome.error is not None:
         return False
     if encode_again(outcome.accepted()) != data:

@@ -1,19 +1,22 @@
 """The fuzzing targets without the fuzzer: every committed input, and some hundred changed ones.
 
-Each goes through the same properties as under atheris (tests/fuzz/harness.py), once with a watch and once
-with the memory measured. The changes follow from fixed seeds, so that a red run is red again.
+Each input is checked for the same properties as under atheris (tests/fuzz/harness.py), once with its steps
+counted and once with its memory measured. The changes follow from fixed seeds, so a red run is red again.
 """
 
 import hashlib
 import random
 import re
+import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 import cbor2
 import pytest
 
+import letterlock
 from fuzz import braid_samples, harness, tree
 from fuzz.corpus import CORPUS, inputs
 from fuzz.discretion import indiscretion
@@ -32,6 +35,7 @@ from letterlock._wire.suite import Suite
 from letterlock.errors import BraidFailed, LetterlockError, MalformedMessage, PeerError, TooManySkipped
 from letterlock.limits import MAX_ARCHIVED_SESSIONS, MAX_SKIP, MAX_TRIAL_STEPS
 from support.pair import ALICE, BOTH_SUITES, Pair, entropy_of
+from support.step_counter import StepCounter, TooManySteps
 
 MUTATIONS = {
     "cbor": 200, "bundle": 80, "initial": 50, "ratchet": 60, "record": 60, "armor": 300, "braid": 80,
@@ -89,7 +93,7 @@ def test_the_corpus_is_small_and_named() -> None:
 
 @EVERY
 def test_the_inputs_that_a_target_makes_are_the_committed_ones(name: str) -> None:
-    """Keys come from seeds, so a message written with an earlier release is still one that authenticates."""
+    """Keys come from seeds, so a message that an earlier release wrote still authenticates."""
     committed = inputs(name)
     for label, data in load(name).seeds().items():
         assert committed[label] == data, label
@@ -97,16 +101,17 @@ def test_the_inputs_that_a_target_makes_are_the_committed_ones(name: str) -> Non
 
 @EVERY
 def test_some_inputs_are_accepted_and_some_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else the properties of what is accepted would never be looked at, nor of what contradicts itself."""
+    """Otherwise the properties of accepted inputs, or of inputs that contradict themselves, go unchecked."""
     errors: list[LetterlockError | None] = []
     trial = harness.Trial.run
 
-    def run(self: "harness.Trial[object]", measure: Callable[[], float]) -> tuple[object, float]:
-        outcome, took = trial(self, measure)
+    def run(self: "harness.Trial[object]", meter: AbstractContextManager[object] | None = None) -> object:
+        outcome = trial(self, meter)
         errors.append(outcome.error)
-        return outcome, took
+        return outcome
 
     monkeypatch.setattr(harness.Trial, "run", run)
+    monkeypatch.setattr(harness, "_counted", lambda _, trial, __: trial.run())  # counted in the tests above
     for data in inputs(name).values():
         load(name).check(data)
     assert 0.03 < errors.count(None) / len(errors) < 0.97
@@ -138,7 +143,68 @@ def test_another_exception_escapes() -> None:
         attempt(DATA, refuse("no"), TooManySkipped)
 
 
-def test_a_slow_call_is_a_finding_only_if_it_is_slow_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def looping(turns: int) -> Callable[[], int]:
+    """Return a call that takes two steps a turn, as if a module of the package had the loop."""
+    names: dict[str, Any] = {}
+    code = f"def call():\n    turns = 0\n    while turns < {turns}:\n        turns += 1\n    return turns\n"
+    exec(compile(code, letterlock.__file__, "exec"), names)
+    loop: Callable[[], int] = names["call"]
+    return loop
+
+
+def test_a_call_that_takes_too_many_steps() -> None:
+    most = harness.MESSAGE.steps.of(len(DATA))
+    assert attempt(DATA, looping(most // 2 - 10), PeerError).accepted()
+    with pytest.raises(Finding, match=f"steps for 100 bytes; at most {most}$"):
+        attempt(DATA, looping(most // 2 + 10), PeerError)
+
+
+def test_a_call_that_would_not_end_is_stopped() -> None:
+    with pytest.raises(TooManySteps):
+        attempt(DATA, looping(10**15), PeerError)
+
+
+def test_steps_of_a_first_call_may_fill_a_cache() -> None:
+    loops = [looping(1), looping(10**5)]
+    assert attempt(DATA, lambda: loops.pop()(), PeerError).accepted() == 1  # noqa: PLW0108 - another each time
+
+
+def test_a_call_that_parses_its_input_again_and_again() -> None:
+    data = cbor2.dumps(bytes(4000))
+    most = harness.MESSAGE.parsed.of(len(data))
+    times = most // len(data)
+    attempt(data, lambda: [cbor.decode(data) for _ in range(times)], PeerError)
+    with pytest.raises(Finding, match=f"bytes parsed for 4003; at most {most}$"):
+        attempt(data, lambda: [cbor.decode(data) for _ in range(times + 1)], PeerError)
+
+
+def test_a_step_that_is_quadratic_in_the_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that looks at every byte once more for every 16 bytes."""
+    decode = cbor.decode
+
+    def slowly(data: bytes, *depth: int) -> object:
+        looping(len(data) * len(data) // 16)()
+        return decode(data, *depth)
+
+    data = cbor2.dumps([0] * 1000)
+    check("cbor", data, "an array")
+    monkeypatch.setattr(cbor, "decode", slowly)
+    with pytest.raises(Finding, match="steps for 1003 bytes"):
+        check("cbor", data, "an array")
+
+
+def test_counting_puts_everything_back() -> None:
+    tracer, loads = sys.gettrace(), cbor2.loads
+    with pytest.raises(ZeroDivisionError), StepCounter():
+        raise ZeroDivisionError
+    assert sys.gettrace() is tracer
+    assert cbor2.loads is loads
+
+
+def test_under_a_fuzzer_a_slow_call_is_a_finding_only_if_it_is_slow_every_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(harness, "watch_time", True)
     now = iter([0.0, 1.0, 0.0, 1.0, 0.0, 0.01])
     for clock in ("perf_counter", "thread_time"):
         monkeypatch.setattr(harness, clock, lambda: next(now))
@@ -211,38 +277,38 @@ def test_most_changes_are_sound_encodings_and_some_are_not() -> None:
     assert changes == [tree.mutated(data, again, 4096) for _ in range(500)]
 
 
-# --- the dearest messages -------------------------------------------------------------------------------
+# --- the most expensive inputs --------------------------------------------------------------------------
 
 
-def least(stage: Stage, data: bytes) -> LetterlockError | None:
-    """Decrypt within the time that every message has; return how it was refused."""
+def refusal(stage: Stage, data: bytes) -> LetterlockError | None:
+    """Decrypt within the budget of every message; return how it was refused."""
     return stage.decrypt(ALICE, data).error
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("suite", "befores"), [(Suite.X3DH, (0, 3)), (Suite.PQXDH, (0, 1))])
-def test_the_dearest_messages_take_no_longer_than_others_may(suite: Suite, befores: tuple[int, ...]) -> None:
+def test_the_most_expensive_messages_stay_within_their_budget(suite: Suite, befores: tuple[int, ...]) -> None:
     """A full archive, and a key that no session knows: 8,000 steps, or 41 agreements and 7,995 steps."""
     pair = Pair(suites=BOTH_SUITES, seed="dear")
     for _ in range(MAX_ARCHIVED_SESSIONS + 1):
         pair.converse(suite)
         pair.turn()
-    stage = Stage(pair.bob.account, pair.bob.store, lambda size: 8 * harness.MEGABYTE + 8 * size)
+    stage = Stage(pair.bob.account, pair.bob.store, harness.skipping(8))
     stranger = RatchetKeyPair.generate(entropy_of("stranger")).public
     each = MAX_TRIAL_STEPS // (MAX_ARCHIVED_SESSIONS + 1)
     for number in (0, each if suite is Suite.X3DH else each // 2, MAX_SKIP):
         pq_header = PqHeader(1, number + 1, 0, PqType.HDR, 0, bytes(2048)) if suite is Suite.PQXDH else None
         forged = Header(stranger, 0, number).encode_header(pq_header)
-        assert isinstance(least(stage, cbor.complete_array(forged, bytes(60_000))), PeerError)
-    saying = sealing_peers(pair.alice)
-    # Each session tried before the right one spends steps; three are what the limit leaves room for, and one
-    # where each spends twice as many.
+        assert isinstance(refusal(stage, cbor.complete_array(forged, bytes(60_000))), PeerError)
+    peers = sealing_peers(pair.alice)
+    # Each session that is tried before the right one spends steps. The limit leaves room for three, or for
+    # one where each spends twice as many.
     for before in befores:
-        assert least(stage, saying[before].say(pad(b"a text"), MAX_SKIP - 10, MAX_SKIP)) is None
+        assert refusal(stage, peers[before].say(pad(b"a text"), MAX_SKIP - 10, MAX_SKIP)) is None
 
 
 @pytest.mark.parametrize("item", [b"\x80", b"\xa0", b"\xf6", b"\x81\x80"])
-def test_the_dearest_encodings_take_no_longer_than_others_may(item: bytes) -> None:
+def test_the_most_expensive_encodings_stay_within_their_budget(item: bytes) -> None:
     """Items of one or two bytes are the most that fit; a publication's are counted before they are built."""
     count = (harness.MAX_INPUT - 20) // len(item)
     many = b"\x9a" + count.to_bytes(4, "big") + item * count
@@ -251,7 +317,16 @@ def test_the_dearest_encodings_take_no_longer_than_others_may(item: bytes) -> No
     check("bundle", b"\x88\x01" + bytes([Kind.PUBLICATION]) + b"\xf6" * 5 + many, "a publication")
 
 
-def test_keys_that_were_chosen_to_collide_take_no_longer_than_others_may() -> None:
-    """hash(-1) is hash(-2), so all arrays of twelve of these have one hash: a map of them would be a list."""
+def test_keys_that_were_chosen_to_collide_are_refused_before_they_are_hashed() -> None:
+    """hash(-1) is hash(-2), so all arrays of twelve of these have one hash: a map of them would be a list.
+
+    Hashing happens inside the parser, where steps are not counted. It would build every key first, so memory
+    tells: a reader that stops at the first key takes none for the others.
+    """
     keys = [bytes([0x8C, *(0x20 | n >> bit & 1 for bit in range(12))]) for n in range(2**12)]
-    check("cbor", b"\xb9\x10\x00" + b"".join(key + b"\0" for key in keys), "colliding keys")
+    data = b"\xb9\x10\x00" + b"".join(key + b"\0" for key in keys)
+    check("cbor", data, "colliding keys")
+    few = harness.Budget(harness.Allowance(16 * 1024, 0))
+    with weighed():
+        outcome = attempt(data, lambda: cbor.decode(data), MalformedMessage, few)
+    assert outcome.error is not None
