@@ -193,7 +193,7 @@ def test_messages_of_one_bit_value(fill: int) -> None:
 
 @pytest.mark.parametrize("fill", [0x00, 0x5A, 0xFF], ids=hex)
 def test_each_part_takes_few_steps_whatever_its_coins(fill: int) -> None:
-    """Sampling rejects some values, so the number of steps varies a little; a loop over 256 x 256 takes more."""
+    """Sampling rejects some values, so the steps vary a little; a loop over 256 x 256 would take more."""
     ek, _ = ML_KEM_768.key_derive(bytes(64))
     coins = bytes([fill]) * 32
     with StepCounter() as first:

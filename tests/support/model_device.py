@@ -112,6 +112,8 @@ class Device:
         self.others: list[Device] = []
         self.copies: list[tuple[Image, Timeline]] = []
         self.stale = False
+        self.has_acted = True
+        """Whether anything has touched the store since it was last checked."""
         self.account: Account = hazmat.create_account(
             self.store, address, entropy, suites=BOTH_SUITES, clock=clock
         )
@@ -120,6 +122,7 @@ class Device:
     @contextmanager
     def acts(self) -> Iterator[Calls]:
         """Calls of the account that happen: without an error their keys are used up at the end."""
+        self.has_acted = True
         with self.ledger.calls() as calls:
             yield calls
         self.timeline.commit(calls, (each.timeline for each in self.others))
@@ -179,6 +182,7 @@ class Device:
         self.store = store
 
     def _open_account(self) -> None:
+        self.has_acted = True
         self.account = hazmat.open_account(self.store, self.entropy, suites=BOTH_SUITES, clock=self.clock)
         assert self.account.identity == self.identity
 
@@ -259,7 +263,8 @@ class Device:
         )
 
     def check(self) -> None:
-        """The store holds what the device has lived through, and nothing else."""
+        """Check that the store holds what the device has lived through, and nothing else."""
+        self.has_acted = False
         known = {each.address: each.identity for each in self.account.peers()}
         assert known.keys() == self.timeline.held.keys(), "peers appear or vanish"
         for other in self.others:

@@ -311,6 +311,8 @@ class World:
             (header.epoch for each in self.messages if (header := each.ratchet_message.pq_header)), default=0
         )
 
-    def check(self) -> None:
+    def check(self, *, every: bool = False) -> None:
+        """Check the stores of the devices that have acted since the last time, or `every` store."""
         for device in self.devices:
-            device.check()
+            if device.has_acted or every:
+                device.check()
