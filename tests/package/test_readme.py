@@ -37,6 +37,29 @@ def test_ci_reads_both_commands_from_the_readme() -> None:
     assert unknown.returncode == 1
 
 
+def test_the_readme_reads_the_same_on_an_index() -> None:
+    """A package index shows the README without the files around it, so no link may lead to one of them."""
+    text = README.read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([^)]+)\)|^\[[^\]]+\]: (\S+)|(?:href|src)=\"([^\"]+)", text, re.MULTILINE)
+    assert all("".join(each).startswith(("https://", "#")) for each in targets), targets
+    for path in re.findall(r"`([\w./]+(?:/|\.md))`", text):
+        assert (ROOT / path).exists(), path
+
+
+def test_the_changelog_s_links_are_defined() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    defined = dict(re.findall(r"^\[([^\]]+)\]: (\S+)$", text, re.MULTILINE))
+    used = set(re.findall(r"(?<!`)\[([^\]`]+)\](?![:(])", text))
+    assert used == set(defined)
+    for target in defined.values():
+        assert target.startswith("https://") or f'<a id="{target[1:]}"></a>' in text, target
+    versions = re.findall(r"^## \[([^\]]+)\](?: - (\d{4}-\d\d-\d\d))?$", text, re.MULTILINE)
+    assert versions[0] == ("Unreleased", "")
+    assert all(date for _, date in versions[1:])
+    sections = re.findall(r"^### (.+)$", text, re.MULTILINE)
+    assert set(sections) <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+
+
 def test_links_lead_somewhere() -> None:
     for page in [README, ROOT / "SECURITY.md", ROOT / "CONTRIBUTING.md", *(ROOT / "spec").glob("*.md")]:
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
