@@ -78,9 +78,9 @@ def braid_edges() -> list[Edge]:
 
 def session_table() -> str:
     """Return the code's lifecycle table in Markdown, with `-` where the table has no entry."""
-    start = [phase for phase in Phase if any(before is phase for before, _ in TABLE)]
+    left = {phase for phase, _ in TABLE}
     rows = [["phase", *(event.name for event in Event)], ["---"] * (1 + len(Event))]
-    for phase in start:
+    for phase in (phase for phase in Phase if phase in left):
         after = [TABLE.get((phase, event)) for event in Event]
         rows.append([phase.name, *("-" if each is None else each.name for each in after)])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
@@ -97,10 +97,10 @@ def figure(edges: Iterable[Edge], *ends: str) -> str:
 
 def session_figure() -> str:
     """Return the figure of the lifecycle table: how sessions begin is not in the table."""
-    ends = ["[*] --> INITIATED: a bundle", "[*] --> ESTABLISHED: a first message"]
-    if "GONE" in Phase.__members__:
-        ends.append("GONE --> [*]")
-    return figure(session_edges(), *ends)
+    starts = ("[*] --> INITIATED: a bundle", "[*] --> ESTABLISHED: a first message")
+    left = {phase for phase, _ in TABLE}
+    ends = [f"{phase.name} --> [*]" for phase in Phase if phase not in left]
+    return figure(session_edges(), *starts, *ends)
 
 
 def drawn(name: str) -> str:

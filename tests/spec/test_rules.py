@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from letterlock import errors
+from letterlock import errors, limits
 from letterlock._primitives import labels
 from letterlock._ratchet.braid import RECEIVES, SENDS
 from letterlock._records.triple import STATES
@@ -78,6 +78,35 @@ def test_every_must_has_an_id_and_a_reason(page: Path) -> None:
         if re.search(r"\bMUST\b", item):
             assert defined_by(item), f"a MUST without an id: {item[:80]}"
             assert re.search(r"\bReason:\s", item), f"a MUST without a reason: {item[:80]}"
+
+
+NUMBERS = {
+    "RAT-5": limits.MAX_SKIP,
+    "RAT-7": limits.MAX_SKIPPED_KEYS,
+    "SES-5": limits.MAX_ARCHIVED_SESSIONS,
+    "SES-9": limits.MAX_TRIAL_STEPS,
+    "HAND-8": limits.MAX_REPLAY_RECORDS,
+    "HAND-9": limits.PREKEY_GRACE // limits.DAY,
+    "PQR-7": limits.MAX_CODEWORDS,
+    "WIRE-11": limits.MAX_PUBLISHED_ONE_TIME,
+}
+"""Rules, and the limit that each sets."""
+
+
+@pytest.mark.parametrize("id_", NUMBERS)
+def test_rules_name_the_codes_limits(id_: str) -> None:
+    (rule,) = [rule for page in RULE_PAGES for rule in musts(page) if id_ in defined_by(rule)]
+    assert re.search(rf"\b{NUMBERS[id_]:,}\b(?!,\d)", rule)
+
+
+def test_sizes_on_the_wire_are_the_codes() -> None:
+    rows = table("wire.md", "kind", "bytes, at most", "elements", "items in all its arrays, at most")
+    sizes = [int(row[1].replace(",", "")) for row in rows]
+    message, bundle, publication = limits.MAX_MESSAGE, limits.MAX_BUNDLE, limits.MAX_PUBLICATION
+    assert sizes == [message, message, bundle, publication, message]
+    items = [int(row[3].replace(",", "")) for row in rows]
+    flat = [int(rows[at][2]) + 1 for at in (0, 1, 4)]  # the array itself is an item
+    assert items == [*flat[:2], limits.MAX_CBOR_ITEMS, limits.MAX_CBOR_ITEMS, flat[2]]
 
 
 def test_rules_are_split_at_every_list_item(tmp_path: Path) -> None:
