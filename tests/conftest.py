@@ -1,4 +1,4 @@
-"""Fixtures that many tests share. The parties are in pair.py, the record of primitives used in trace.py."""
+"""Fixtures that many tests share, from support/pair.py and support/trace_calls.py."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,6 +1,6 @@
 """Both ends of both handshakes come to the same SK and AD, and to those of an independent computation.
 
-Negative: whatever differs between the two ends, in keys, roles or presence, makes SK or AD differ.
+Any difference between the two ends, in keys, roles or missing keys, makes SK or AD differ.
 """
 
 import hashlib
@@ -70,7 +70,7 @@ def test_pqxdh_gives_both_ends_the_same(one_time: bool, kind: PrekeyKind) -> Non
     assert header.kem.prekey_id == KEM_ID
 
 
-def test_an_encapsulation_can_be_given() -> None:
+def test_the_caller_can_choose_the_encapsulation() -> None:
     suite, bob = Suite.PQXDH, recipient()
     assert bob.bundle.kem is not None
     made = bob.bundle.kem.key.encapsulate()
@@ -91,7 +91,7 @@ def test_an_encapsulation_can_be_given() -> None:
 
 @SUITE
 def test_there_is_no_handshake_with_oneself(suite: Suite) -> None:
-    """HAND-11: neither at our own address nor with our own identity key, however well it is all signed."""
+    """HAND-11: neither our own address nor our own identity key is accepted, even if everything is signed."""
     bob = recipient()
     with pytest.raises(AddressMismatch, match="own address"):
         initiate(replace(ALICE_PARTY, address=BOB), bob.bundle, BOB, suite, entropy_of("ephemeral"))
@@ -240,7 +240,7 @@ def test_another_key_of_the_initiator_gives_another_secret(part: str) -> None:
 
 
 def test_another_ciphertext_gives_another_secret_and_no_error() -> None:
-    """Implicit rejection: only the tag of the message shows it."""
+    """Implicit rejection: only the tag of the message reveals it."""
     bob = recipient()
     initiation = agreed(bob, Suite.PQXDH)
     assert bob.bundle.kem is not None
@@ -260,7 +260,7 @@ def test_a_ciphertext_of_another_length_is_malformed(length: int) -> None:
 
 
 def test_the_roles_cannot_be_swapped() -> None:
-    """The same two identities, the other way round, share another secret: DH1 and DH2 have their places."""
+    """The same two identities with swapped roles get another secret, because DH1 and DH2 differ."""
     bob = recipient(one_time=False)
     initiation = agreed(bob, Suite.X3DH)
     dh = [bob.party.identity.private, bob.prekeys.signed.private]
@@ -274,7 +274,7 @@ def test_the_roles_cannot_be_swapped() -> None:
 
 
 def test_the_suites_do_not_share_secrets() -> None:
-    """Not even when the KEM gives nothing: the labels differ."""
+    """Even with an empty KEM secret they differ, because the labels differ."""
     material = KeyMaterial(bytes(range(96)))
     joined = KeyMaterial(material.expose() + bytes(32))
     assert x3dh.shared_secret(joined) != pqxdh.shared_secret(material, KemSecret(bytes(32)))
@@ -291,7 +291,7 @@ def test_the_kem_secret_is_part_of_the_secret() -> None:
 @pytest.mark.parametrize("part", ["one_time", "kem"])
 @pytest.mark.parametrize("named", [True, False])
 def test_a_prekey_too_few_or_too_many_is_refused(part: str, named: bool) -> None:
-    """Going on would leave an agreement out, or bring one in: the first is a downgrade."""
+    """Otherwise an agreement would be left out or added; leaving one out is a downgrade."""
     with_, without = recipient(), recipient(one_time=part != "one_time", kem=part != "kem")
     suite = Suite.X3DH if not named and part == "kem" else Suite.PQXDH
     header = agreed(with_ if named else without, suite).header
@@ -305,7 +305,7 @@ def test_a_prekey_too_few_or_too_many_is_refused(part: str, named: bool) -> None
 def test_an_agreement_of_all_zeros_is_refused(
     monkeypatch: pytest.MonkeyPatch, suite: Suite, failing: int
 ) -> None:
-    """Canonical keys of full order cannot give one, so libsodium is made to say so. PRIM-3"""
+    """Canonical keys of full order cannot give one, so the test replaces libsodium's function. PRIM-3"""
     bob = recipient()
     initiation = agreed(bob, suite)
     prekeys = bob.prekeys if suite is Suite.PQXDH else x3dh_prekeys(bob)
@@ -327,7 +327,8 @@ def test_an_agreement_of_all_zeros_is_refused(
 
 
 def test_nothing_of_the_exchange_is_kept() -> None:
-    """Ephemeral private key, agreements and KEM secret end with the call; AD and header hold none of them."""
+    """The ephemeral private key, the agreements and the KEM secret are gone; AD and header hold none of
+    them."""
     bob = recipient()
     ephemeral = entropy_of("ephemeral")(32)
     initiation = agreed(bob, Suite.PQXDH)

@@ -1,6 +1,6 @@
-"""PRIM-2, PRIM-3: every public key of a message that is not canonical, or of low order, ends it at once.
+"""PRIM-2, PRIM-3: a message with a public key that is not canonical or of low order is refused at once.
 
-Those of a bundle are in tests/handshake/test_signatures.py.
+Not here: the keys of a bundle (test_signatures.py).
 """
 
 from typing import Any
@@ -39,7 +39,7 @@ def with_ratchet_key(letter: bytes, key: Any) -> bytes:
 
 @pytest.mark.parametrize("bad", LOW + NOT_CANONICAL, ids=lambda bad: bad.hex()[-12:])
 @pytest.mark.parametrize("which", ["identity", "ephemeral", "ratchet"])
-def test_a_bad_key_in_a_first_message(pair: Pair, trace: Trace, which: str, bad: bytes) -> None:
+def test_a_bad_key_in_an_initial_message(pair: Pair, trace: Trace, which: str, bad: bytes) -> None:
     pair.alice.initiate()
     letter = pair.alice.write(b"first")
     places = {"identity": IDENTITY, "ephemeral": EPHEMERAL}
@@ -47,7 +47,7 @@ def test_a_bad_key_in_a_first_message(pair: Pair, trace: Trace, which: str, bad:
     trace.clear()
     with unchanged(pair.bob.store), pytest.raises(InvalidKey):
         pair.bob.read(forged)
-    assert trace.calls == []  # no key of ours has met it
+    assert trace.calls == []  # no key of ours was used with it
     assert pair.bob.read(letter) == b"first"
 
 
@@ -64,7 +64,7 @@ def test_a_bad_key_in_a_ratchet_message(pair: Pair, trace: Trace, bad: bytes) ->
 
 @pytest.mark.parametrize("bad", [*WRONG_LENGTH, None, "x" * 32, 5, [GOOD]], ids=repr)
 @pytest.mark.parametrize("which", ["identity", "ephemeral", "ratchet"])
-def test_what_is_no_key_at_all(pair: Pair, which: str, bad: Any) -> None:
+def test_bytes_that_are_no_key(pair: Pair, which: str, bad: Any) -> None:
     pair.alice.initiate()
     letter = pair.alice.write(b"first")
     places = {"identity": IDENTITY, "ephemeral": EPHEMERAL}
@@ -74,7 +74,7 @@ def test_what_is_no_key_at_all(pair: Pair, which: str, bad: Any) -> None:
 
 
 def test_two_good_keys_exchanged_are_refused(pair: Pair) -> None:
-    """Each is a key of Alice's, but in the other's place."""
+    """Both are keys of Alice's, but each stands in the place of the other."""
     pair.alice.initiate()
     letter = pair.alice.write(b"first")
     fields = cbor2.loads(letter)

@@ -1,6 +1,7 @@
-"""Safety numbers: the same on both sides, other for every other key or name, and scans checked both ways.
+"""Safety numbers: equal on both sides, different for each other key or name, and checked by scanning both
+ways.
 
-Known answers: fingerprint_v1 and _v2 of libsignal, in tests/package/test_hazmat.py. SES-6.
+Not here: known answers, fingerprint_v1 and _v2 of libsignal (tests/package/test_hazmat.py). SES-6.
 """
 
 import hashlib
@@ -87,7 +88,7 @@ def test_a_code_that_is_not_bytes_is_the_callers_mistake(talking: Pair, wrong: b
         both(talking)[0].verify_scan(wrong)
 
 
-def test_somebody_in_the_middle_shows(talking: Pair) -> None:
+def test_an_interceptor_changes_the_number(talking: Pair) -> None:
     other = Pair()
     number = talking.alice.account.safety_number(BOB)
     between = talking.alice.account.safety_number(BOB, other.bob.account.identity.data)

@@ -66,7 +66,7 @@ def other_kind(kind: PrekeyKind, wanted: PrekeyKind) -> PrekeyKind:
 
 
 def signed_again(prekey: PublicPrekey[Any], **changes: Any) -> PublicPrekey[Any]:
-    """Sign the key with something else in the signature than what the prekey then claims."""
+    """Return a prekey whose signature covers another kind, id or key than the prekey states."""
     claim = {"kind": prekey.kind, "id_": prekey.id, "identity": BOBS_IDENTITY, **changes}
     return replace(prekey, signature=PublicPrekey.sign(key=prekey.key, nonce=_draw(64), **claim).signature)
 
@@ -173,7 +173,7 @@ def test_a_one_time_kem_prekey_does_not_pass_for_another_kind(claimed: PrekeyKin
 
 
 def test_a_curve_key_does_not_pass_for_a_kem_key() -> None:
-    """Their lengths differ, and their kinds: neither the parser nor the signature lets one through."""
+    """Their lengths and kinds differ, so both the parser and the signature refuse one for the other."""
     fields = cbor2.loads(BUNDLE.encode())
     fields[6] = [int(PrekeyKind.KEM_ONE_TIME), *fields[4][1:]]
     with pytest.raises(MalformedMessage):
@@ -194,7 +194,7 @@ def test_an_identity_key_does_not_pass_for_a_prekey() -> None:
 
 @PART
 @pytest.mark.parametrize("how", SPOILT)
-def test_an_account_keeps_nothing_of_a_spoilt_bundle(pair: Pair, part: str, how: str) -> None:
+def test_an_account_keeps_nothing_of_a_changed_bundle(pair: Pair, part: str, how: str) -> None:
     with unchanged(pair.alice.store), pytest.raises(InvalidSignature):
         pair.alice.account.initiate(BOB, spoilt(part, how))
     assert pair.alice.account.peers() == []
@@ -227,7 +227,7 @@ def test_keys_that_are_not_canonical_or_of_low_order_do_not_even_decode(
 
 
 def test_an_identity_of_low_order_cannot_even_be_built() -> None:
-    """It would sign many messages at once."""
+    """One signature under it would verify for many messages."""
     for bad in LOW_ORDER:
         with pytest.raises(InvalidKey):
             IdentityKey(bad)

@@ -1,4 +1,4 @@
-"""HAND-3: X3DH is refused on both sides unless asked for by name, and nobody can be talked down to it."""
+"""HAND-3: both sides refuse X3DH unless asked for it by name, and nobody can be downgraded to it."""
 
 from dataclasses import replace
 from typing import Any
@@ -36,7 +36,7 @@ def edited(message: bytes, changes: dict[int, Any]) -> bytes:
 
 
 def x3dh_letter(pair: Pair) -> bytes:
-    """A first message in the X3DH suite, made by an Alice who allows it."""
+    """Return an initial message in the X3DH suite, made by an Alice who allows it."""
     pair.alice.reopen(BOTH_SUITES)
     pair.alice.initiate(suite=Suite.X3DH)
     letter = pair.alice.write(b"classical")
@@ -132,7 +132,7 @@ def test_the_numbers_of_the_suites_are_those_of_the_specification() -> None:
 def test_a_bundle_without_its_kem_prekey_is_not_used_for_less(
     pair: Pair, suites: frozenset[Suite] | None
 ) -> None:
-    """A server that takes the KEM prekey away gets nothing, even from those who allow X3DH."""
+    """A server that removes the KEM prekey gains nothing, even if the account allows X3DH."""
     pair.alice.reopen(suites)
     stripped = replace(pair.bob.account.bundle(), kem=None)
     with unchanged(pair.alice.store), pytest.raises(SuiteRefused):
@@ -146,8 +146,8 @@ def test_a_bundle_without_kem_serves_x3dh_by_name(x3dh_pair: Pair) -> None:
 
 
 STRIPPED: dict[str, tuple[dict[int, Any], type[PeerError], type[PeerError]]] = {
-    # what is changed, what a default account says, what one says that allows X3DH
-    # A triple message inside gives a stripped header away before anything else is looked at. [PQR-8]
+    # the change, the error of a default account, the error of one that allows X3DH
+    # The triple message inside reveals a stripped header before anything else is checked. [PQR-8]
     "suite number": ({2: 1}, MalformedMessage, MalformedMessage),
     "kem part": ({7: None, 8: None}, MalformedMessage, MalformedMessage),
     "kem ciphertext": ({8: None}, MalformedMessage, MalformedMessage),
@@ -171,14 +171,14 @@ STRIPPED: dict[str, tuple[dict[int, Any], type[PeerError], type[PeerError]]] = {
 
 @pytest.mark.parametrize("what", STRIPPED)
 @pytest.mark.parametrize("allowed", [False, True], ids=["default", "x3dh allowed"])
-def test_a_first_message_cannot_be_stripped(pair: Pair, what: str, allowed: bool) -> None:
+def test_an_initial_message_cannot_be_stripped(pair: Pair, what: str, allowed: bool) -> None:
     changes, default, lenient = STRIPPED[what]
     pair.alice.initiate()
     letter = pair.alice.write(b"post-quantum")
     pair.bob.reopen(BOTH_SUITES if allowed else None)
     with unchanged(pair.bob.store), pytest.raises(lenient if allowed else default):
         pair.bob.read(edited(letter, changes))
-    assert pair.bob.read(letter) == b"post-quantum"  # no prekey was lost to the attempt
+    assert pair.bob.read(letter) == b"post-quantum"  # the attempt used up no prekey
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_a_first_message_cannot_be_stripped(pair: Pair, what: str, allowed: bool
     ],
     ids=["suite", "kem", "both", "healing part", "all"],
 )
-def test_an_x3dh_message_cannot_be_dressed_up(x3dh_pair: Pair, changes: dict[int, Any]) -> None:
+def test_an_x3dh_message_cannot_become_pqxdh(x3dh_pair: Pair, changes: dict[int, Any]) -> None:
     letter = x3dh_letter(x3dh_pair)
     with unchanged(x3dh_pair.bob.store), pytest.raises(PeerError):
         x3dh_pair.bob.read(edited(letter, changes))
@@ -200,7 +200,7 @@ def test_an_x3dh_message_cannot_be_dressed_up(x3dh_pair: Pair, changes: dict[int
 
 
 def test_a_kem_prekey_id_of_another_prekey_is_refused(pair: Pair) -> None:
-    """Re-encapsulation: the ciphertext is for one key, the id names another."""
+    """Re-encapsulation: the ciphertext is for one key, and the id names another."""
     first, second = pair.bob.account.bundle(), pair.bob.account.bundle()
     assert second.kem is not None
     pair.alice.initiate(first)
@@ -225,8 +225,8 @@ def test_a_ciphertext_of_another_handshake_is_refused(pair: Pair) -> None:
     assert [pair.bob.read(letter) for letter in letters] == [b"one", b"two"]
 
 
-def test_a_session_rests_without_permission_for_its_suite(x3dh_pair: Pair) -> None:  # HAND-3
-    """It is kept and not used: a letter in it must not bring a newer conversation back to it."""
+def test_a_session_is_unused_while_its_suite_is_not_allowed(x3dh_pair: Pair) -> None:  # HAND-3
+    """It is kept but not used: a message in it must not make it the active session again."""
     x3dh_pair.converse(Suite.X3DH)
     late = x3dh_pair.alice.write(b"late")
     for side in (x3dh_pair.alice, x3dh_pair.bob):

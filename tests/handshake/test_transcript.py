@@ -1,4 +1,4 @@
-"""HAND-6: everything said and assumed in a handshake changes the associated data, and nothing else does."""
+"""HAND-6: each input of a handshake changes the associated data, and nothing else does."""
 
 import itertools
 from dataclasses import replace
@@ -77,7 +77,7 @@ def test_no_two_changes_give_the_same() -> None:
     assert {len(value) for value in values} == {32}
 
 
-def test_the_same_goes_in_the_same_comes_out() -> None:
+def test_equal_inputs_give_equal_results() -> None:
     again = associated_data(replace(HEADER), Address("alice", 1), replace(RECIPIENT))
     assert again == ORIGINAL
 
@@ -104,7 +104,7 @@ def test_swapping_the_two_sides_changes_it() -> None:
 
 
 def test_what_stands_in_one_place_cannot_be_moved_to_another() -> None:
-    """Equal bytes in two places: exchanging the places is seen, so nothing is merely concatenated."""
+    """The inputs are not just concatenated: moving equal bytes to another place changes the result."""
     one, two = _BOB.bundle.signed.key.data, STRANGER.identity.public.data
     values = set()
     for a, b, c in itertools.permutations([one, two, EPHEMERAL.public.data]):

@@ -85,8 +85,6 @@ OTHERS: Final = {"NOTICE.md"}
 
 STILL_ALLOWED: Final = (
     "bench/",
-    "protocol/letterlock/_handshake/",
-    "protocol/letterlock/_primitives/",
     "protocol/letterlock/_ratchet/",
     "protocol/letterlock/_records/",
     "protocol/letterlock/_session/",
@@ -95,10 +93,8 @@ STILL_ALLOWED: Final = (
     "protocol/letterlock/stores/",
     "tests/account/",
     "tests/bench/",
-    "tests/conftest.py",
     "tests/fuzz/",
     "tests/model/",
-    "tests/primitives/",
     "tests/ratchet/",
     "tests/session/",
     "tests/support/",

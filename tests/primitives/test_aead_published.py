@@ -1,4 +1,4 @@
-"""ChaCha20-Poly1305 and XChaCha20-Poly1305 against published vectors, from the external folder (external.py).
+"""ChaCha20-Poly1305 and XChaCha20-Poly1305 against published vectors (read by support/external.py).
 
 Sources: Wycheproof chacha20_poly1305_test.json and xchacha20_poly1305_test.json; pyca's
 chacha20poly1305-openssl.txt and chacha20poly1305-boringssl.txt.

@@ -1,4 +1,4 @@
-"""X25519 and its keys: the answers printed in RFC 7748, canonical spelling, low order, roles.
+"""X25519 and its keys: the answers printed in RFC 7748, canonical encoding, low order, roles.
 
 Source of the numbers: vectors/published/rfc7748_x25519.json.
 """
@@ -188,7 +188,7 @@ def test_is_canonical_is_below_p(data: bytes) -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("u", [P + 2, P + 9, 2**255 - 1, 2**255 + 9, 2**256 - 1], ids=lambda u: f"{u:x}"[-6:])
-def test_a_second_spelling_is_refused(role: type[PublicKey], u: int) -> None:
+def test_a_second_encoding_is_refused(role: type[PublicKey], u: int) -> None:
     with pytest.raises(InvalidKey, match="not canonical"):
         role(little(u))
 
@@ -212,7 +212,7 @@ def test_an_all_zero_agreement_is_refused(data: bytes, spelling: int) -> None:
             x25519(scalar, u)
 
 
-def test_agree_refuses_what_the_type_would_have_refused() -> None:
+def test_agree_refuses_keys_that_bypassed_the_type() -> None:
     forced = object.__new__(RatchetKey)
     object.__setattr__(forced, "data", bytes(32))
     pair = RatchetKeyPair.from_private(PrivateKey(b"\x42" * 32))

@@ -1,7 +1,7 @@
 """X25519 against published vectors.
 
 Sources: Wycheproof x25519_test.json; Signal's curve tests (libsignal/known_answers.json, entries
-x25519_agreement and noncanonical_public_keys). Read from the external folder, see external.py.
+x25519_agreement and noncanonical_public_keys). support/external.py reads them.
 """
 
 import pytest
@@ -44,7 +44,7 @@ def test_wycheproof_public_keys() -> None:
 
 
 def test_wycheproof_bare_function() -> None:
-    """Underneath, RFC 7748 as written: masks and reduces, and refuses an all-zero result alone."""
+    """The bare function is RFC 7748 as written: it masks and reduces, and refuses only an all-zero result."""
     agreed = zero = 0
     for _, case in external.wycheproof("x25519_test"):
         k, u = bytes.fromhex(case["private"]), bytes.fromhex(case["public"])

@@ -2,7 +2,7 @@
 
 Sources: vectors/published/rfc4231_hmac_sha256.json and rfc5869_hkdf_sha256.json; Wycheproof
 hmac_sha256_test.json and hkdf_sha256_test.json, and Signal's HKDF tests (libsignal/known_answers.json,
-entries hkdf_*), read from the external folder, see external.py.
+entries hkdf_*), read by support/external.py.
 """
 
 import hmac
@@ -48,8 +48,8 @@ def test_rfc_5869(case: external.Case) -> None:
 
 @settings(deadline=None)
 @given(st.binary(max_size=80), st.binary(max_size=80), st.binary(max_size=80), st.integers(1, 200))
-def test_hkdf_is_made_of_hmac(salt: bytes, ikm: bytes, info: bytes, length: int) -> None:
-    """RFC 5869 sections 2.2 and 2.3, on the other function."""
+def test_hkdf_is_built_from_hmac(salt: bytes, ikm: bytes, info: bytes, length: int) -> None:
+    """RFC 5869 sections 2.2 and 2.3, computed with hmac_sha256."""
     prk, block, okm = hmac_sha256(salt, ikm), b"", b""
     for counter in range(1, 8):
         block = hmac_sha256(prk, block + info + bytes([counter]))
@@ -75,7 +75,7 @@ def test_a_pair_is_two_hmacs(key: bytes, one: bytes, other: bytes) -> None:
     assert hmac_sha256_pair(key, one, other) == (hmac_sha256(key, one), hmac_sha256(key, other))
 
 
-def test_keys_of_another_length_are_refused_where_they_would_make_another_mac() -> None:
+def test_keys_of_another_length_are_refused_where_the_mac_would_be_wrong() -> None:
     for length in (0, 31, 33, 64):
         with pytest.raises(ValueError, match=f"{length} bytes; expected 32"):
             hmac_sha256_walk(bytes(length), [b"1"])
@@ -85,7 +85,7 @@ def test_keys_of_another_length_are_refused_where_they_would_make_another_mac() 
 
 @settings(deadline=None)
 @given(st.binary(min_size=32, max_size=32), st.lists(st.binary(max_size=80), max_size=5))
-def test_a_walk_is_hmac_upon_hmac(key: bytes, data: list[bytes]) -> None:
+def test_each_key_of_a_walk_is_the_hmac_under_the_one_before(key: bytes, data: list[bytes]) -> None:
     expected = [key]
     for each in data:
         expected.append(hmac_sha256(expected[-1], each))

@@ -1,6 +1,8 @@
-"""K-PKE of ML-KEM-768 in packed numbers: each step against kyber-py's, the bounds of the lanes, speed.
+"""K-PKE of ML-KEM-768 on packed integers: each step against kyber-py, and the bounds of the lanes.
 
-kyber-py follows FIPS 203 line by line. Whole encapsulations: tests/primitives/test_mlkem_split.py.
+kyber-py follows FIPS 203 line by line.
+
+Not here: whole encapsulations (test_mlkem_split.py).
 """
 
 import hashlib
@@ -42,7 +44,7 @@ def small(coins: bytes, number: int) -> list[int]:
 # --- public ---------------------------------------------------------------------------------------
 
 
-def test_the_transform_is_its_inverse_of_kyber_pys() -> None:
+def test_the_transform_is_the_inverse_of_kyber_pys() -> None:
     draw = entropy_of("kpke")
     extremes = [[Q - 1] * N, [0] * N, [1, *[0] * 255], [*[0] * 255, Q - 1], [0, Q - 1] * 128]
     random = [[int.from_bytes(draw(2), "little") % Q for _ in range(N)] for _ in range(13)]
@@ -55,7 +57,7 @@ def test_the_transform_is_its_inverse_of_kyber_pys() -> None:
 
 @pytest.mark.parametrize("values", [[4095] * N, [0, 4095] * 128, [4095, 0] * 128, [0, 0, 4095, 4095] * 64])
 def test_the_transform_of_numbers_that_are_not_reduced(values: list[int]) -> None:
-    """The lanes hold them too, though the check of PRIM-11 lets none come so far."""
+    """The lanes are wide enough for them too, although the check of PRIM-11 refuses them earlier."""
     expected = list(RING([n % Q for n in values], is_ntt=True).from_ntt().coeffs)
     assert [unpacked(packed) for packed in kpke._polynomials([values] * 3)] == [expected] * 3
 
@@ -66,7 +68,7 @@ def test_zetas_lie_around_zero() -> None:
 
 
 def test_samples_are_kyber_pys() -> None:
-    """One sample in a hundred needs more than three blocks of SHAKE-128, so that both ways are met."""
+    """One sample in a hundred needs more than three blocks of SHAKE-128, so both cases occur."""
     longer = 0
     for number in range(400):
         seed = hashlib.sha256(number.to_bytes(2, "big")).digest() + bytes([number % 3, number // 3 % 3])
@@ -76,7 +78,7 @@ def test_samples_are_kyber_pys() -> None:
     assert longer == 3
 
 
-def test_the_unlucky_sample() -> None:
+def test_a_sample_that_takes_more_blocks() -> None:
     """CCTV's: a matrix element that takes 575 bytes."""
     text = external.path("cctv/ML-KEM/unluckysample-768.txt").read_text(encoding="utf-8")
     [line] = [line for line in text.splitlines() if line.startswith("ek = ")]
@@ -104,7 +106,7 @@ def test_decode_is_little_endian_in_twelve_bits() -> None:
 
 @settings(deadline=None, max_examples=20)
 @given(coins=COINS, number=st.integers(0, 6))
-def test_small_coefficients_are_kyber_pys_and_two(coins: bytes, number: int) -> None:
+def test_small_coefficients_are_kyber_pys_plus_two(coins: bytes, number: int) -> None:
     assert [(n - 2) % Q for n in unpacked(kpke._small(coins, number))] == small(coins, number)
 
 
@@ -128,7 +130,7 @@ class FixedHash:
 
 
 def test_the_largest_products_stay_in_their_lanes() -> None:
-    """All of a row q - 1, all of y at one end: 256 terms of one sign in the first or the last coefficient."""
+    """A row of q - 1 and an extreme y give 256 terms of one sign in the first or the last coefficient."""
     row = [kpke._narrow(bytes([(Q - 1) & 0xFF]) * N, bytes([(Q - 1) >> 8]) * N)] * K
     for raised, factor in [(0, -2), (1, -1), (2, 0), (3, 1), (4, 2)]:
         product = unpacked(kpke._product(row, [kpke._narrow(bytes([raised]) * N)] * K))
@@ -165,7 +167,7 @@ def test_quotients_at_their_edges() -> None:
 @pytest.mark.parametrize("bits", [4, 10])
 @pytest.mark.parametrize("multiple", [0, 1, 1535, 3070])
 def test_compression_of_every_residue(bits: int, multiple: int) -> None:
-    """And of a multiple of q more, up to the largest that a lane can be."""
+    """Also with a multiple of q added, up to the greatest number that a lane holds."""
     for start in range(0, Q, N):
         residues = [(start + at) % Q for at in range(N)]
         packed = sum((n + multiple * Q) << 8 * NARROW * at for at, n in enumerate(residues))
@@ -174,11 +176,11 @@ def test_compression_of_every_residue(bits: int, multiple: int) -> None:
 
 @settings(deadline=None, max_examples=20)
 @given(coins=COINS, message=COINS)
-def test_both_parts_are_kyber_pys_ciphertext(coins: bytes, message: bytes) -> None:
+def test_c1_and_c2_are_kyber_pys_ciphertext(coins: bytes, message: bytes) -> None:
     ek, _ = ML_KEM_768.key_derive(bytes(64))
     expected = ML_KEM_768._k_pke_encrypt(ek, message, coins)
-    assert kpke.first_part(ek[-32:], coins) == expected[:960]
-    assert kpke.second_part(ek[:-32], coins, message) == expected[960:]
+    assert kpke.encrypt_c1(ek[-32:], coins) == expected[:960]
+    assert kpke.encrypt_c2(ek[:-32], coins, message) == expected[960:]
 
 
 @pytest.mark.parametrize("fill", [0x00, 0xFF], ids=hex)
@@ -186,19 +188,19 @@ def test_messages_of_one_bit_value(fill: int) -> None:
     ek, _ = ML_KEM_768.key_derive(bytes(64))
     message = bytes([fill]) * 32
     assert (
-        kpke.second_part(ek[:-32], bytes(32), message)
+        kpke.encrypt_c2(ek[:-32], bytes(32), message)
         == ML_KEM_768._k_pke_encrypt(ek, message, bytes(32))[960:]
     )
 
 
 @pytest.mark.parametrize("fill", [0x00, 0x5A, 0xFF], ids=hex)
-def test_each_part_takes_few_steps_whatever_its_coins(fill: int) -> None:
+def test_c1_and_c2_take_few_steps_whatever_its_coins(fill: int) -> None:
     """Sampling rejects some values, so the steps vary a little; a loop over 256 x 256 would take more."""
     ek, _ = ML_KEM_768.key_derive(bytes(64))
     coins = bytes([fill]) * 32
-    with StepCounter() as first:
-        kpke.first_part(ek[-32:], coins)
-    with StepCounter() as second:
-        kpke.second_part(ek[:-32], coins, coins)
-    assert first.steps < 9_000
-    assert second.steps < 5_500
+    with StepCounter() as c1:
+        kpke.encrypt_c1(ek[-32:], coins)
+    with StepCounter() as c2:
+        kpke.encrypt_c2(ek[:-32], coins, coins)
+    assert c1.steps < 9_000
+    assert c2.steps < 5_500

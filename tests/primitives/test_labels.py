@@ -1,4 +1,4 @@
-"""PRIM-9: labels separate domains. And the two functions of entropy.py, through which the world enters."""
+"""PRIM-9: labels separate domains. Also tested here: the two functions of _primitives/entropy.py."""
 
 import itertools
 import time
@@ -26,7 +26,7 @@ def test_labels_name_protocol_and_version_and_are_long_enough() -> None:
         assert label.isascii()
 
 
-def test_no_label_begins_another() -> None:
+def test_no_label_is_a_prefix_of_another() -> None:
     begins = {
         (one, other)
         for (one, a), (other, b) in itertools.permutations(all_labels().items(), 2)

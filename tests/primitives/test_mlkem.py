@@ -183,7 +183,7 @@ def test_a_coefficient_of_q_or_more_is_refused(pair: KemKeyPair[Any], where: str
     # PRIM-7
     last = (pair.PUBLIC.LENGTH - 32) // 384 * 256 - 1
     index = {"first": 0, "second": 1, "middle": last // 2, "last": last}[where]
-    with pytest.raises(InvalidKey, match="not canonical: a coefficient is q or more"):
+    with pytest.raises(InvalidKey, match="not canonical"):
         pair.PUBLIC(with_coefficient(pair.public.data, index, value))
     accepted = pair.PUBLIC(with_coefficient(pair.public.data, index, Q - 1))
     assert len(accepted.encapsulate().ciphertext) == pair.PUBLIC.CIPHERTEXT_BYTES

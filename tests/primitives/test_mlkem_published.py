@@ -1,15 +1,15 @@
-"""ML-KEM-768 and ML-KEM-1024 against published vectors, read from the external folder (see external.py).
+"""ML-KEM-768 and ML-KEM-1024 against published vectors (read by support/external.py).
 
 Sources: Wycheproof mlkem_*_test.json, mlkem_*_keygen_seed_test.json, mlkem_*_encaps_test.json; NIST ACVP
 ML-KEM keyGen and encapDecap (internalProjection, both larger sizes); C2SP CCTV ML-KEM modulus-*.txt.gz,
 unluckysample-*.txt, intermediate-*.txt and strcmp-*.txt; the first 25 of each size of pyca's kat_MLKEM_*.rsp.
 
 Encapsulation is random in the library, so where a file gives m, kyber-py computes K and c from it (which
-shows that the file is understood), and the library's part is to accept the key, to decapsulate c to K where
-some file gives the seed, and to make ciphertexts that kyber-py opens where a file gives dk.
+shows that the file is read correctly). The library must accept the key, decapsulate c to K where a file gives
+the seed, and make ciphertexts that kyber-py decapsulates where a file gives dk.
 
-Not applicable: everything that needs an expanded or semi-expanded decapsulation key, as the library takes
-seeds alone (PRIM-6). Wycheproof mlkem_*_semi_expanded_decaps_test.json and ACVP's decapsulationKeyCheck are
+Not applicable: cases with an expanded or semi-expanded decapsulation key, because the library takes only
+seeds (PRIM-6). Wycheproof mlkem_*_semi_expanded_decaps_test.json and ACVP's decapsulationKeyCheck are
 not run; CCTV strcmp-*.txt and ACVP's decapsulation go through kyber-py.
 """
 
@@ -38,7 +38,7 @@ def public_key(size: str, ek: bytes) -> KemPublicKey:
 
 @SIZE
 def test_wycheproof_decapsulation(size: str) -> None:
-    """Seed to ek, and c to K, implicit rejections among them; what has a wrong length is refused."""
+    """The seed gives ek, and c gives K, also by implicit rejection. Wrong lengths are refused."""
     counts = {"valid": 0, "length of the seed": 0, "length of c": 0}
     for _, case in external.wycheproof(f"mlkem_{size}_test"):
         seed, ciphertext = bytes.fromhex(case["seed"]), bytes.fromhex(case["c"])
@@ -185,7 +185,7 @@ def cctv(name: str) -> dict[str, bytes]:
 def test_cctv_samples(size: str, name: str) -> None:
     """A key whose matrix takes unusually long to sample, and one with all its steps.
 
-    Made with the draft's key generation, which hashes no k: the seed gives another key.
+    The draft's key generation made them. It hashes no k, so the seed gives another key today.
     """
     fields = cctv(f"{name}-{size}")
     made = public_key(size, fields["ek"]).encapsulate()
@@ -200,8 +200,8 @@ def test_cctv_samples(size: str, name: str) -> None:
 def test_cctv_strcmp_through_kyber_py(size: str) -> None:
     """A ciphertext that differs from the true one after a zero byte: the secret is the implicit one.
 
-    Only an expanded key comes with it. The library's part is the encapsulation key inside, and that a
-    ciphertext of this length is none of its errors.
+    The file has only an expanded key. The library is tested with the encapsulation key inside it, and must
+    accept a ciphertext of this length.
     """
     fields = cctv(f"strcmp-{size}")
     assert ORACLES[size].decaps(fields["dk"], fields["c"]) == fields["K"]

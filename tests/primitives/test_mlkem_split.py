@@ -1,6 +1,6 @@
 """PRIM-10, PRIM-11: encapsulation to a header first and a vector later, opened by ordinary decapsulation.
 
-The decapsulation is OpenSSL's and kyber-py's, neither of which knows that the ciphertext came in two parts.
+OpenSSL and kyber-py decapsulate; neither knows that the ciphertext was made in two steps.
 LETTERLOCK_DEEP=1 repeats the agreement 10,000 times. Published vectors:
 tests/primitives/test_mlkem_split_published.py.
 """
@@ -43,7 +43,7 @@ def with_coefficient(vector: bytes, index: int, value: int) -> bytes:
 
 
 def header_of(vector: bytes, rho: bytes) -> bytes:
-    """A header that binds any vector whatever."""
+    """Return a header with the right hash for any vector."""
     return rho + hashlib.sha3_256(vector + rho).digest()
 
 
@@ -72,7 +72,7 @@ def test_the_other_order_gives_another_secret() -> None:
     """The text of the ML-KEM Braid has rho || vector; ordinary decapsulation does not agree with it."""
     other = HEADER[:32] + hashlib.sha3_256(HEADER[:32] + VECTOR).digest()
     secret, first = encapsulate_header(other, M)
-    second = kpke.second_part(VECTOR, hashlib.sha3_512(M.expose() + other[32:]).digest()[32:], M.expose())
+    second = kpke.encrypt_c2(VECTOR, hashlib.sha3_512(M.expose() + other[32:]).digest()[32:], M.expose())
     assert PAIR.decapsulate(first + second) != secret
 
 
@@ -97,7 +97,7 @@ def test_it_is_kyber_pys_encapsulation() -> None:
         assert ML_KEM_768.decaps(dk, ciphertext) == secret
 
 
-def test_the_first_part_depends_on_the_header_alone() -> None:
+def test_ct1_depends_on_the_header_alone() -> None:
     """Two keys that share rho: with one header there is one ct1, and m decides it."""
     assert encapsulate_header(HEADER, M) == encapsulate_header(HEADER, EncapsulationRandomness(M.expose()))
     for at in (0, 31, 32, 63):
@@ -112,7 +112,7 @@ def test_the_first_part_depends_on_the_header_alone() -> None:
         assert first != encapsulate_header(HEADER, M)[1]
 
 
-def test_parts_of_two_encapsulations_do_not_fit() -> None:
+def test_ct1_and_ct2_of_two_encapsulations_do_not_fit() -> None:
     other = EncapsulationRandomness(bytes(32))
     secret, first = encapsulate_header(HEADER, M)
     rejected = PAIR.decapsulate(first + encapsulate_vector(HEADER, VECTOR, other))
@@ -137,7 +137,7 @@ def test_generate_draws_32_bytes() -> None:
 
 
 @pytest.mark.parametrize("at", [0, 15, 31, 32, 33, 48, 63])
-def test_a_header_of_which_a_bit_is_changed_is_not_the_vectors(at: int) -> None:
+def test_a_header_with_a_flipped_bit_is_refused(at: int) -> None:
     # PRIM-11: rho, then the hash
     for mask in (0x01, 0x80):
         with pytest.raises(InvalidKey, match="does not belong to this header"):
@@ -154,7 +154,7 @@ def test_a_vector_of_another_key_is_refused() -> None:
 
 
 @pytest.mark.parametrize("at", [0, 1, 383, 384, 575, 768, 1150, 1151])
-def test_a_vector_of_which_a_bit_is_changed_is_refused(at: int) -> None:
+def test_a_vector_with_a_flipped_bit_is_refused(at: int) -> None:
     with pytest.raises(InvalidKey):
         encapsulate_vector(HEADER, flipped(VECTOR, at), M)
 
@@ -162,7 +162,7 @@ def test_a_vector_of_which_a_bit_is_changed_is_refused(at: int) -> None:
 @pytest.mark.parametrize("value", [Q, Q + 1, 4095])
 @pytest.mark.parametrize("index", [0, 1, 255, 256, 384, 511, 512, 766, 767])
 def test_a_coefficient_of_q_or_more_is_refused(index: int, value: int) -> None:
-    """PRIM-11: though the header's hash is that of the wrong vector."""
+    """PRIM-11: even if the header has the hash of the wrong vector."""
     wrong = with_coefficient(VECTOR, index, value)
     with pytest.raises(InvalidKey, match="a coefficient is q or more"):
         encapsulate_vector(header_of(wrong, HEADER[:32]), wrong, M)
@@ -170,7 +170,7 @@ def test_a_coefficient_of_q_or_more_is_refused(index: int, value: int) -> None:
     assert len(encapsulate_vector(header_of(accepted, HEADER[:32]), accepted, M)) == SECOND_BYTES
 
 
-def test_a_second_spelling_of_the_same_vector_is_refused() -> None:
+def test_a_second_encoding_of_the_same_vector_is_refused() -> None:
     zero = with_coefficient(VECTOR, 3, 0)
     assert len(encapsulate_vector(header_of(zero, HEADER[:32]), zero, M)) == SECOND_BYTES
     spelling = with_coefficient(VECTOR, 3, Q)
@@ -192,18 +192,18 @@ def test_a_header_of_another_length_is_refused(length: int) -> None:
 
 @pytest.mark.parametrize("length", [0, 1120, 1149, 1151, 1153, 1155, 1184])
 def test_a_vector_of_another_length_is_refused(length: int) -> None:
-    # PRIM-11. 1,184 bytes are a whole key, where a vector is asked for.
+    # PRIM-11. 1,184 bytes are a whole key instead of a vector.
     with pytest.raises(InvalidKey, match=f"kem vector of {length} bytes; expected 1152"):
         encapsulate_vector(HEADER, (VECTOR * 2)[:length], M)
 
 
-def test_why_a_vector_is_checked_zero_would_send_m_in_the_clear() -> None:
-    """PRIM-11: ct2 to a vector of zeros shows m to whoever looks, and m is K."""
+def test_an_unchecked_vector_of_zeros_would_reveal_m() -> None:
+    """PRIM-11: ct2 to a vector of zeros reveals m, and K follows from m."""
     zeros = bytes(VECTOR_BYTES)
     with pytest.raises(InvalidKey):
         encapsulate_vector(HEADER, zeros, M)
     coins = hashlib.sha3_512(M.expose() + HEADER[32:]).digest()[32:]
-    nibbles = [half for byte in kpke.second_part(zeros, coins, M.expose()) for half in (byte & 15, byte >> 4)]
+    nibbles = [half for byte in kpke.encrypt_c2(zeros, coins, M.expose()) for half in (byte & 15, byte >> 4)]
     bits = sum((4 <= nibble < 12) << at for at, nibble in enumerate(nibbles))
     assert bits.to_bytes(32, "little") == M.expose()
 

@@ -1,11 +1,11 @@
-"""Incremental ML-KEM-768 against published vectors of whole encapsulation, and of Signal's incremental one.
+"""Incremental ML-KEM-768 against published vectors: of whole encapsulation, and of Signal's incremental one.
 
-Sources, in the external folder (see external.py): NIST ACVP ML-KEM encapDecap; Wycheproof
+Sources, read by support/external.py: NIST ACVP ML-KEM encapDecap; Wycheproof
 mlkem_768_encaps_test; C2SP CCTV ML-KEM unluckysample, intermediate, strcmp and modulus;
 libsignal/known_answers.json. Where m is given, K and c are compared byte for byte.
 
-CCTV's strcmp-768 gives no m. It is a ciphertext that some decapsulations take for another: real ciphertexts
-of its key are made here, and decapsulated by kyber-py, as only an expanded key comes with it.
+CCTV's strcmp-768 gives no m, but a ciphertext that faulty decapsulations confuse with another one. The test
+makes real ciphertexts for its key. kyber-py decapsulates them, because the file has only an expanded key.
 """
 
 import gzip
@@ -118,7 +118,7 @@ def test_cctv_strcmp() -> None:
 
 
 def test_cctv_modulus() -> None:
-    """PRIM-11: each of the coefficients in turn is q or more, under a header that binds it."""
+    """PRIM-11: each coefficient in turn is q or more, under a header with the right hash."""
     lines = gzip.decompress(external.path("cctv/ML-KEM/modulus-768.txt.gz").read_bytes()).split()
     assert len(lines) == 780
     for line in lines:

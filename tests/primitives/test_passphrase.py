@@ -1,7 +1,7 @@
 """Argon2id: parameters, encodings and limits. [STO-7]
 
-RFC 9106's own answer uses four lanes, a secret and associated data, none of which libsodium has; so the
-values here are pinned against the second implementation in `cryptography`, with one lane.
+RFC 9106's own test vector uses four lanes, a secret and associated data, which libsodium does not support.
+The expected values here therefore come from the implementation in `cryptography`, with one lane.
 """
 
 import unicodedata
@@ -134,7 +134,7 @@ def test_case_and_spaces_are_not_folded() -> None:
 
 
 def test_a_lone_surrogate_is_a_passphrase_too() -> None:
-    """An undecodable byte of a command line arrives so; it must not end in a UnicodeError."""
+    """Python decodes an invalid byte of a command line to one; it must not end in a UnicodeError."""
     assert derive("\udcff", LIGHT) != derive("\udcfe", LIGHT)
 
 

@@ -50,7 +50,7 @@ CURVE_PAIRS: list[type[KeyPair[Any]]] = [
 KEM_PAIRS: list[type[KemKeyPair[Any]]] = [MlKem768KeyPair, MlKem1024KeyPair]
 
 MATERIAL = bytes(range(0xA0, 0xE0))
-"""64 bytes that occur nowhere by chance; every secret below is made of their beginning."""
+"""64 bytes that do not occur elsewhere by chance; each secret below begins with them."""
 
 
 def material(role: type[Secret]) -> bytes:
@@ -59,7 +59,7 @@ def material(role: type[Secret]) -> bytes:
 
 
 def holders() -> list[Uncopyable]:
-    """One of everything in the package's primitives that holds a secret."""
+    """One object of each type in the primitives that holds a secret."""
     single: list[Uncopyable] = [role(material(role)) for role in SECRETS]
     curve: list[Uncopyable] = [pair.from_private(PrivateKey(MATERIAL[:32])) for pair in CURVE_PAIRS]
     kem: list[Uncopyable] = [pair(KemSeed(MATERIAL)) for pair in KEM_PAIRS]
@@ -245,7 +245,7 @@ def test_a_secret_of_another_length_is_refused_without_showing_it(role: type[Sec
 
 
 class OwnBytes(bytes):
-    """A subclass could override what comparing or slicing does."""
+    """A subclass could override comparing or slicing."""
 
 
 @ROLES

@@ -30,13 +30,13 @@ def test_signing_is_a_function_of_key_message_and_nonce() -> None:
         xeddsa.sign(PAIR, MESSAGE + b"\0", NONCE),
         xeddsa.sign(OTHER, MESSAGE, NONCE),
     ]
-    # R alone must differ: two messages under one r give the private key away.
+    # R must differ: two messages under one r reveal the private key.
     assert len({signature[:32] for signature in [SIGNATURE, *others]}) == 4
 
 
 @pytest.mark.parametrize("length", [0, 32, 63, 65, 128])
 def test_a_nonce_of_another_length_is_refused(length: int) -> None:
-    # PRIM-4: that the 64 bytes are fresh is the caller's part; that they are 64 is ours.
+    # PRIM-4: the caller ensures that the bytes are fresh; sign() checks that there are 64.
     with pytest.raises(ValueError, match=f"nonce of {length} bytes; expected 64"):
         xeddsa.sign(PAIR, MESSAGE, bytes(length))
 
@@ -78,7 +78,7 @@ def test_a_key_on_the_twist_verifies_nothing() -> None:
 
 
 def test_the_sign_bit_form_carries_the_sign_in_the_signature() -> None:
-    """Our own form is the other's with sign bit 0; with 1 it names the other point, -A."""
+    """The published form equals this one with sign bit 0; with sign bit 1 the key is the other point, -A."""
     xeddsa.verify_sign_bit_form(PAIR.public, MESSAGE, SIGNATURE)
     flipped = SIGNATURE[:63] + bytes([SIGNATURE[63] | 0x80])
     with pytest.raises(InvalidSignature):

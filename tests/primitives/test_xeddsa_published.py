@@ -2,7 +2,7 @@
 
 Sources: Wycheproof ed25519_test.json; C2SP CCTV ed25519/ed25519vectors.json; Signal's curve test
 (libsignal/known_answers.json, entry xeddsa_signature); generated/xeddsa_vxeddsa_cross_checked.json, whose
-note says how. No official XEdDSA vectors exist. Read from the external folder, see external.py.
+note says how. No official XEdDSA vectors exist. support/external.py reads them.
 """
 
 import pytest
@@ -33,7 +33,7 @@ def test_wycheproof_ed25519() -> None:
 
 
 def test_cctv_ed25519_edge_cases() -> None:
-    """The strict rules of libsodium: no key and no R of low order, nothing non-canonical. PRIM-5"""
+    """libsodium refuses a key or an R that is of low order or not canonical. PRIM-5"""
     cases = external.load("cctv/ed25519/ed25519vectors.json")
     assert len(cases) == 914
     accepted = [

@@ -1,7 +1,7 @@
-"""XEdDSA beside a second implementation: the published formulas on Python's integers, nothing faster.
+"""XEdDSA against a second implementation: the published formulas on Python's integers.
 
 Source: "The XEdDSA and VXEdDSA Signature Schemes", revision 1, sections 2.3, 2.4, 3.3 and 3.4. It is
-slow, and leaks its secrets through time: for tests only.
+slow and leaks its secrets through timing, so it is for tests only.
 """
 
 import hashlib
@@ -169,7 +169,7 @@ def test_what_is_accepted_the_published_text_accepts(
 
 
 def sign_bit_form(k: bytes, message: bytes, z: bytes) -> bytes:
-    """The relative: a is not negated, A keeps its sign, and that sign rides in the top bit of s."""
+    """The sign-bit form: a is not negated, and the top bit of s carries the sign of A."""
     a, big_a = clamp(k) % Q, encode(multiply(clamp(k), B))
     r = hash_number(a.to_bytes(32, "little"), message, z, prefix=1) % Q
     big_r = encode(multiply(r, B))
@@ -224,7 +224,7 @@ def test_excess_bits_of_s_are_refused(bit: int) -> None:
 
 
 def test_r_at_infinity_is_refused_though_the_text_accepts_it() -> None:
-    """r = 0: whoever signs so has told the world a, as s = ha."""
+    """r = 0: such a signature reveals a, because s = ha."""
     big_a, a, _ = calculate_key_pair(PAIR.private.expose())
     big_r = encode(IDENTITY)
     s = hash_number(big_r, big_a, MESSAGE) * a % Q

@@ -125,7 +125,7 @@ def test_a_vector_is_not_of_the_header(
 
 @EPOCH
 @pytest.mark.parametrize(
-    ("name", "uses"), [("Ct1Sampled", ["second_part"]), ("Ct1Acknowledged", ["first_part", "second_part"])]
+    ("name", "uses"), [("Ct1Sampled", ["encrypt_c2"]), ("Ct1Acknowledged", ["encrypt_c1", "encrypt_c2"])]
 )
 def test_a_foreign_vector_is_refused_before_m_is_used(
     epoch: int, name: str, uses: list[str], monkeypatch: pytest.MonkeyPatch
@@ -136,7 +136,7 @@ def test_a_foreign_vector_is_refused_before_m_is_used(
     """
     side, vectors, whole = waiting(epoch, name), foreign(epoch), texts(epoch)[PqType.EK]
     used: list[str] = []
-    for half in ("first_part", "second_part"):
+    for half in ("encrypt_c1", "encrypt_c2"):
         part_of = getattr(kpke, half)
 
         def noted(*given: bytes, half: str = half, part_of: Callable[..., bytes] = part_of) -> bytes:

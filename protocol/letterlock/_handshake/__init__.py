@@ -1,1 +1,1 @@
-"""How two parties who were never online together come to share a secret: X3DH and PQXDH."""
+"""X3DH and PQXDH: two parties agree on a secret although they were never online together."""

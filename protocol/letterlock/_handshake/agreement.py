@@ -1,12 +1,12 @@
-"""Both ends of a handshake, whichever suite: from a bundle, or from an initial message's header.
+"""Both ends of a handshake, in either suite.
 
-    initiate    verify every signature, agree, encapsulate      -> header to send, SK, AD   [HAND-1]
-    respond     agree, decapsulate                              -> SK, AD
-    require_    what an initial message or bundle must be before that
+    initiate    a bundle: verify every signature, agree, encapsulate      -> header to send, SK, AD   [HAND-1]
+    respond     an initial message's header: agree, decapsulate           -> SK, AD
+    require_*   the checks that come first
 
-Ephemeral private key, agreements and KEM secret live no longer than these calls.
+The ephemeral private key, the agreements and the KEM secret live no longer than these calls.
 
-Not here: which prekeys exist and when they are deleted (account.py), the first message (_session/).
+Not here: which prekeys exist and when they are deleted (_device/), and the initial message (_session/).
 """
 
 from dataclasses import dataclass
@@ -34,21 +34,21 @@ from letterlock.errors import AddressMismatch, SuiteRefused, UnknownPrekey
 
 
 class Encapsulate(Protocol):
-    """How a secret and its ciphertext are made for a KEM key: afresh, or as a test vector has it."""
+    """A function that encapsulates to a KEM key: with fresh random bytes, or as a test vector says."""
 
     def __call__(self, key: MlKem1024PublicKey, /) -> Encapsulation:
-        """Return a secret that only the holder of the seed can have from the ciphertext."""
+        """Return a secret and its ciphertext, from which only the holder of the seed gets the secret."""
         ...
 
 
 def encapsulate_afresh(key: MlKem1024PublicKey, /) -> Encapsulation:
-    """Make a secret of fresh random bytes, as every application does."""
+    """Encapsulate with fresh random bytes, as every application does."""
     return key.encapsulate()
 
 
 @dataclass(frozen=True, slots=True)
 class Party(Uncopyable):
-    """Ourselves: the address that the transcript binds, and the identity key pair."""
+    """This account: the address that the transcript binds, and the identity key pair."""
 
     address: Address
     identity: IdentityKeyPair
@@ -56,7 +56,7 @@ class Party(Uncopyable):
 
 @dataclass(frozen=True, slots=True)
 class Prekeys(Uncopyable):
-    """Our private prekeys that an initial message names."""
+    """Our own prekeys that an initial message names."""
 
     signed: SignedPrekeyPair
     one_time: OneTimePrekeyPair | None
@@ -65,7 +65,7 @@ class Prekeys(Uncopyable):
 
 @dataclass(frozen=True, slots=True)
 class Agreement(Uncopyable):
-    """What both ends have in the end: the secret SK and the 32 bytes of associated data."""
+    """What both ends share after the handshake: the secret SK and the 32 bytes of associated data AD."""
 
     secret: SharedSecret
     associated_data: bytes
@@ -73,7 +73,7 @@ class Agreement(Uncopyable):
 
 @dataclass(frozen=True, slots=True)
 class Initiation(Uncopyable):
-    """What the initiator has: the agreement, the header to send, the prekey to begin the ratchet with."""
+    """What the initiator has: the agreement, the header to send, and the prekey that starts the ratchet."""
 
     agreement: Agreement
     header: HandshakeHeader
@@ -83,20 +83,20 @@ class Initiation(Uncopyable):
 def require_peer(us: Party, address: Address) -> None:
     """Raise AddressMismatch for our own address. [HAND-11]"""
     if address == us.address:
-        raise AddressMismatch("this bears the account's own address: it is no peer's")
+        raise AddressMismatch("this carries the account's own address: name the peer it came from")
 
 
 def require_theirs(us: Party, identity: IdentityKey) -> None:
-    """Raise AddressMismatch for our own identity key, whoever shows it. [HAND-11]"""
-    # Somebody may send us what is our own; it must not become what we know of a peer.  SES-7
+    """Raise AddressMismatch for our own identity key. [HAND-11]"""
+    # A peer may send us our own key back; it must not become the key recorded for that peer.  SES-7
     if identity == us.identity.public:
-        raise AddressMismatch("this bears the account's own identity key: it is no peer's")
+        raise AddressMismatch("this carries the account's own identity key: ask the peer for its own")
 
 
 def require_allowed(suite: Suite, suites: frozenset[Suite]) -> None:
-    """Raise SuiteRefused for an initial message of a suite that is not among those allowed. [HAND-3]"""
+    """Raise SuiteRefused for an initial message in a suite that is not allowed. [HAND-3]"""
     if suite not in suites:
-        raise SuiteRefused(f"suite {suite.name} is not among those this account allows")
+        raise SuiteRefused(f"this account does not allow suite {suite.name}: ask the peer for another")
 
 
 def initiate(
@@ -107,9 +107,10 @@ def initiate(
     entropy: Entropy,
     encapsulate: Encapsulate = encapsulate_afresh,
 ) -> Initiation:
-    """Agree with the owner of a bundle (PQXDH section 3.3). Draws 32 bytes, and the KEM its own.
+    """Agree with the owner of a bundle (PQXDH section 3.3).
 
-    Raises AddressMismatch, SuiteRefused, InvalidSignature, InvalidKey.
+    Draws 32 bytes from `entropy`; the KEM draws its own. Raises AddressMismatch, SuiteRefused,
+    InvalidSignature, InvalidKey.
     """
     require_peer(us, recipient)
     require_theirs(us, bundle.identity)
@@ -117,7 +118,7 @@ def initiate(
         raise AddressMismatch("the bundle belongs to another address: ask its owner for the right one")
     bundle.verify()  # HAND-1: before any key of the bundle is used
     encapsulation = None
-    if suite is not Suite.X3DH:  # HAND-3: nothing but its name leaves the KEM out
+    if suite is not Suite.X3DH:  # HAND-3: only this suite leaves the KEM out
         if bundle.kem is None:
             raise SuiteRefused("the bundle has no post-quantum prekey: ask its owner for a newer one")
         encapsulation = encapsulate(bundle.kem.key)
@@ -127,7 +128,7 @@ def initiate(
 def initiate_with(
     us: Party, bundle: PrekeyBundle, ephemeral: EphemeralKeyPair, encapsulation: Encapsulation | None
 ) -> Initiation:
-    """Agree with chosen ephemeral key and encapsulation: `initiate` without its checks, for vectors."""
+    """Do as `initiate` does, without checks, with a chosen ephemeral key and encapsulation: for vectors."""
     one_time = None if bundle.one_time is None else bundle.one_time.key
     theirs = RecipientPublicKeys(bundle.identity, bundle.signed.key, one_time)
     agreements = x3dh.initiator_agreements(us.identity, ephemeral, theirs)
@@ -153,14 +154,14 @@ def initiate_with(
 def respond(us: Party, initiator: Address, header: HandshakeHeader, prekeys: Prekeys) -> Agreement:
     """Agree with the sender of an initial message (PQXDH section 3.4).
 
-    `prekeys` are those that the header names. Raises InvalidKey, MalformedMessage; a forged header gives a
-    secret that opens nothing.
+    `prekeys` are those that the header names. A forged header gives a secret under which no message
+    authenticates. Raises InvalidKey, MalformedMessage, UnknownPrekey.
     """
     if (header.one_time_prekey_id is None) != (prekeys.one_time is None):
-        raise UnknownPrekey("the one-time prekey of this message is not among ours")
+        raise UnknownPrekey("the one-time prekey of this message is not ours: send the peer a new bundle")
     if (header.kem is None) != (prekeys.kem is None):
-        # Going on would agree without the KEM: a downgrade.
-        raise UnknownPrekey("the kem prekey of this message is not among ours")
+        # Without this check the handshake could go on without the KEM, which is a downgrade.
+        raise UnknownPrekey("the kem prekey of this message is not ours: send the peer a new bundle")
     agreements = x3dh.recipient_agreements(
         RecipientKeys(us.identity, prekeys.signed, prekeys.one_time), header.identity, header.ephemeral
     )

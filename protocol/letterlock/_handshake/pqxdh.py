@@ -1,9 +1,9 @@
-"""PQXDH (revision 3): X3DH's agreements and an ML-KEM-1024 secret after them.
+"""PQXDH (revision 3): the agreements of X3DH, followed by an ML-KEM-1024 secret.
 
     SK = HKDF(salt = 32 zeros, ikm = F || DH1 || DH2 || DH3 [|| DH4] || SS, info, 32)       [HAND-5]
 
-Whoever records the handshake must break the curve and the KEM to learn SK. Authentication stays
-classical: it rests on the identity keys' agreements.
+An attacker who records the handshake must break both the curve and the KEM to learn SK. Authentication is not
+post-quantum: it depends on the agreements of the identity keys.
 
 Not here: the agreements (x3dh.py).
 """
@@ -15,10 +15,10 @@ from letterlock._primitives.secret import KEY_BYTES
 
 
 def join(agreements: KeyMaterial, secret: KemSecret) -> KeyMaterial:
-    """Return the agreements followed by the KEM secret SS."""
+    """Return the agreements followed by the KEM secret SS: 128 or 160 bytes."""
     return KeyMaterial(agreements.expose() + secret.expose())
 
 
 def shared_secret(agreements: KeyMaterial, secret: KemSecret) -> SharedSecret:
-    """Return SK of the PQXDH suite."""
+    """Return SK of the PQXDH suite, 32 bytes."""
     return SharedSecret(derive(join(agreements, secret), PQXDH, KEY_BYTES))

@@ -1,12 +1,14 @@
-"""Safety numbers: 60 digits that two people compare to know that nobody sits between them.
+"""Safety numbers: 60 digits that two people compare to know that nobody intercepts them.
 
     h0          = SHA-512(00 00 || 05 || IK || identifier || 05 || IK)
     h(i+1)      = SHA-512(h(i) || 05 || IK)                       5,200 passes in all        [SES-6]
     fingerprint = its first 32 bytes;  digits: six times 5 bytes big-endian mod 100,000, of each party
     scannable   = protobuf {1: version, 2: {1: our fingerprint}, 3: {1: theirs}}
 
-The published algorithm of Signal's numeric fingerprints, so that known answers exist. The two halves of the
-digits are sorted; the scannable form is not.
+This is the algorithm that Signal published for its numeric fingerprints, so known answers exist. The two
+halves of the digits are sorted, so both sides see the same digits. The scannable form is not sorted.
+
+Not here: the identifiers (account.py passes the encoded addresses).
 """
 
 import hashlib
@@ -26,16 +28,20 @@ _CURVE25519: Final = b"\x05"
 
 @dataclass(frozen=True, slots=True)
 class SafetyNumber:
-    """What both sides see: `str()` gives twelve groups of five digits, `scannable` bytes for a QR code."""
+    """The safety number of two parties.
+
+    `digits` are 60 digits, and `str()` gives them in twelve groups of five. `scannable` is the 74 bytes of a
+    QR code for the peer to scan.
+    """
 
     digits: str
     scannable: bytes
     _expected: bytes
 
     def verify_scan(self, scanned: bytes) -> None:
-        """Return if the peer's scannable form shows the same two keys; raise SafetyNumberMismatch if not.
+        """Raise SafetyNumberMismatch unless the peer's `scannable` shows the same two keys. [SES-10]
 
-        Raises UsageError for anything but bytes. [SES-10]
+        Raises UsageError for anything but bytes.
         """
         if type(scanned) is not bytes:
             raise UsageError(f"a scanned code must be bytes, not {type(scanned).__name__}")
@@ -53,7 +59,7 @@ def safety_number(
     their_identity: IdentityKey,
     scan_version: int = SCAN_VERSION,
 ) -> SafetyNumber:
-    """Return the safety number of two parties; the identifiers are any stable bytes that both know."""
+    """Return the safety number of two parties. The identifiers are any stable bytes that both know."""
     ours = fingerprint(our_identifier, our_identity)
     theirs = fingerprint(their_identifier, their_identity)
     digits = "".join(sorted((_digits(ours), _digits(theirs))))
@@ -63,7 +69,7 @@ def safety_number(
 
 
 def fingerprint(identifier: bytes, identity: IdentityKey) -> bytes:
-    """Return the 32 bytes that stand for one party; 5,200 passes of SHA-512, about 4 ms."""
+    """Return the 32 bytes that stand for one party: 5,200 passes of SHA-512."""
     key = _CURVE25519 + identity.data
     digest = _VERSION + key + identifier
     for _ in range(SAFETY_NUMBER_ITERATIONS):
@@ -72,11 +78,11 @@ def fingerprint(identifier: bytes, identity: IdentityKey) -> bytes:
 
 
 def encode_scan(ours: bytes, theirs: bytes, version: int) -> bytes:
-    """Return the scannable form of two fingerprints of 32 bytes."""
-    return bytes([0x08, version]) + _logical(0x12, ours) + _logical(0x1A, theirs)
+    """Return the scannable form, 74 bytes, of two fingerprints of 32 bytes."""
+    return bytes([0x08, version]) + _message_field(0x12, ours) + _message_field(0x1A, theirs)
 
 
-def _logical(tag: int, content: bytes) -> bytes:
+def _message_field(tag: int, content: bytes) -> bytes:
     inner = bytes([0x0A, len(content)]) + content
     return bytes([tag, len(inner)]) + inner
 

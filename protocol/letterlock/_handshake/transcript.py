@@ -1,11 +1,14 @@
-"""What a session is bound to: everything that was said and assumed in its handshake.
+"""The associated data of a session: a hash of everything that its handshake said and assumed.
 
     AD = SHA-256(CBOR([label, version, suite, initiator, recipient, IK_A, IK_B, EK_A,
                        [id, SPK_B], null / [id, OPK_B], null / [id, PQPK_B, CT]]))         [HAND-6]
 
-The published texts bind both identity keys and suggest more. All of it, with both addresses, stops a server
-from presenting one conversation as another (unknown key share), from exchanging a prekey for one of the
-same agreement, and from encapsulating again to another KEM key. 32 bytes whatever goes in.
+The published texts bind both identity keys, and suggest to bind more. Binding all the keys and both addresses
+stops a server from presenting one conversation as another (unknown key share), from replacing a prekey by one
+with the same agreement, and from encapsulating again to another KEM key. Hashing keeps the result at 32
+bytes.
+
+Not here: the agreements and the KEM (agreement.py).
 """
 
 import hashlib
@@ -32,7 +35,7 @@ class Recipient:
 
 
 def associated_data(header: HandshakeHeader, initiator: Address, recipient: Recipient) -> bytes:
-    """Return the 32 bytes that every message of the session authenticates."""
+    """Return AD: the 32 bytes that every message of the session authenticates."""
     one_time: cbor.Value = None
     if header.one_time_prekey_id is not None and recipient.one_time is not None:
         one_time = [header.one_time_prekey_id, recipient.one_time.data]

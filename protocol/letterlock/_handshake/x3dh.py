@@ -1,12 +1,12 @@
-"""X3DH (revision 1): three or four agreements between two parties' keys.
+"""X3DH (revision 1): three or four agreements between the keys of two parties.
 
     DH1 = DH(IK_A, SPK_B)    DH2 = DH(EK_A, IK_B)    DH3 = DH(EK_A, SPK_B)    DH4 = DH(EK_A, OPK_B)
     SK  = HKDF(salt = 32 zeros, ikm = F || DH1 || DH2 || DH3 [|| DH4], info, 32),  F = 32 x 0xFF   [HAND-4]
 
-DH4 is left out, not replaced, when there is no one-time prekey. F keeps the hash input apart from
-XEdDSA's, which uses the same identity key.
+Without a one-time prekey DH4 is left out, not replaced. F separates this hash input from those of XEdDSA,
+which uses the same identity key.
 
-Not here: signatures and ids (_wire/prekey.py), what the secret is bound to (transcript.py).
+Not here: signatures and ids (_wire/prekey.py), and the associated data (transcript.py).
 """
 
 from dataclasses import dataclass
@@ -31,21 +31,21 @@ _SALT: Final = bytes(HASH_BYTES)
 
 
 class KeyMaterial(Secret):
-    """KM: the agreements in order, and in PQXDH the KEM secret after them. Input for `derive` only."""
+    """KM: the agreements in order, and in PQXDH the KEM secret after them. Only `derive` uses it."""
 
     __slots__ = ()
     LENGTH = None
 
 
 class SharedSecret(Secret):
-    """SK: the secret both parties have at the end of a handshake. Becomes the first root key."""
+    """SK: the secret that both parties share after a handshake. It becomes the first root key."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RecipientKeys(Uncopyable):
-    """The recipient's side of the agreements; `one_time` where the initiator used one."""
+    """The recipient's key pairs. `one_time` is None if the initiator used no one-time prekey."""
 
     identity: IdentityKeyPair
     signed: SignedPrekeyPair
@@ -54,7 +54,7 @@ class RecipientKeys(Uncopyable):
 
 @dataclass(frozen=True, slots=True)
 class RecipientPublicKeys:
-    """The same, as the initiator knows them."""
+    """The recipient's public keys. `one_time` is None if its bundle has no one-time prekey."""
 
     identity: IdentityKey
     signed: SignedPrekey
@@ -76,7 +76,7 @@ def initiator_agreements(
 
 
 def recipient_agreements(ours: RecipientKeys, identity: IdentityKey, ephemeral: EphemeralKey) -> KeyMaterial:
-    """Return the same bytes on the recipient's side. Raises InvalidKey if one is all zero."""
+    """Return the same 96 or 128 bytes from the recipient's keys. Raises InvalidKey if one is all zero."""
     agreements = [
         ours.signed.agree(identity),
         ours.identity.agree(ephemeral),
@@ -88,10 +88,10 @@ def recipient_agreements(ours: RecipientKeys, identity: IdentityKey, ephemeral: 
 
 
 def derive(material: KeyMaterial, info: bytes, length: int) -> bytes:
-    """Return `length` bytes of KDF(KM) (section 2.2). Only `shared_secret` and hazmat need another length."""
+    """Return `length` bytes, 1 to 8,160, of KDF(KM) (section 2.2). The handshakes use 32."""
     return hkdf_sha256(_SALT, _F + material.expose(), info, length)
 
 
 def shared_secret(material: KeyMaterial) -> SharedSecret:
-    """Return SK of the X3DH suite."""
+    """Return SK of the X3DH suite, 32 bytes."""
     return SharedSecret(derive(material, X3DH, KEY_BYTES))

@@ -1,7 +1,7 @@
 """Authenticated encryption: ChaCha20-Poly1305 (RFC 8439) for messages, XChaCha20-Poly1305 at rest.
 
-    message     key used once; nonce 12 bytes; tag 16 bytes at the end
-    at rest     key used for ever; nonce 24 random bytes, so that they never repeat by chance
+    message     a key for one message; 12-byte nonce; 16-byte tag at the end
+    at rest     a key for the life of the store; 24-byte random nonce, long enough never to repeat by chance
 
 Not here: what the associated data is (_session/, stores/).
 """
@@ -26,9 +26,9 @@ def seal(key: bytes, nonce: bytes, plaintext: bytes, associated_data: bytes) -> 
 
 
 def open_sealed(key: bytes, nonce: bytes, sealed: bytes | memoryview, associated_data: bytes) -> bytes | None:
-    """Return the plaintext of `seal`, or None if the tag does not verify.
+    """Return the plaintext that `seal` was given, or None if the tag does not verify.
 
-    It is for the caller to raise: a traceback with this frame in it would hold the key.
+    The caller raises the error, because a traceback with this frame in it would hold the key.
     """
     try:
         return ChaCha20Poly1305(key).decrypt(nonce, sealed, associated_data)
@@ -46,9 +46,9 @@ def seal_at_rest(key: bytes, nonce: bytes, plaintext: bytes, associated_data: by
 
 
 def open_at_rest(key: bytes, nonce: bytes, sealed: bytes, associated_data: bytes) -> bytes | None:
-    """Return the plaintext of `seal_at_rest`, or None if the tag does not verify.
+    """Return the plaintext that `seal_at_rest` was given, or None if the tag does not verify.
 
-    Raises ValueError for a key or nonce of another length, unless `sealed` is too short in any case.
+    Raises ValueError for a key or nonce of another length, unless `sealed` is too short to hold a tag.
     """
     if len(sealed) < TAG_BYTES:
         return None
@@ -60,6 +60,6 @@ def open_at_rest(key: bytes, nonce: bytes, sealed: bytes, associated_data: bytes
 
 
 def _check_lengths(key: bytes, nonce: bytes) -> None:
-    # PyNaCl's own complaint is a CryptoError too, which would pass for a tag that does not verify.
+    # PyNaCl raises CryptoError for a wrong length too, which would look like a tag that does not verify.
     if len(key) != KEY_BYTES or len(nonce) != XNONCE_BYTES:
         raise ValueError(f"key and nonce of {len(key)} and {len(nonce)} bytes; expected 32 and 24")

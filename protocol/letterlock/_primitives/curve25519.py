@@ -1,13 +1,13 @@
-"""X25519 (RFC 7748) on libsodium, with public keys that have exactly one spelling.
+"""X25519 (RFC 7748) on libsodium, with exactly one encoding for each public key.
 
     u           public key, 32 bytes little-endian, u < p = 2^255 - 19, not of low order   [PRIM-2]
     k           private key, any 32 bytes; the ladder clamps it
     DH(k, u)    32 bytes, never all zero                                                   [PRIM-3]
 
-RFC 7748 lets a decoder mask bit 255 and reduce u modulo p. We refuse both, because keys are named by
-their bytes: in the associated data, the replay record and the index of skipped keys.
+RFC 7748 lets a decoder mask bit 255 and reduce u modulo p. We refuse such encodings, because the associated
+data, the replay record and the index of skipped keys identify a key by its bytes.
 
-Not here: signatures (xeddsa.py); what each key is for (the subclasses say only which role it has).
+Not here: signatures (xeddsa.py), and how each key is used. A subclass only names the key's role.
 """
 
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ from letterlock.errors import InvalidKey
 
 P: Final = 2**255 - 19
 
-# The u-coordinates of the points whose order divides 8, on the curve and on its twist, below p.
-# Source: RFC 7748 section 6.1 and the arithmetic in tests/primitives/test_curve25519.py.
+# All u below p of points whose order divides 8, on the curve and on its twist. RFC 7748 section 6.1 asks for
+# the check; tests/primitives/test_curve25519.py computes the list.
 LOW_ORDER: Final = frozenset(
     u.to_bytes(KEY_BYTES, "little")
     for u in (
@@ -39,16 +39,17 @@ _MIDDLE_OF_P: Final = b"\xff" * 30
 
 
 def is_canonical(data: bytes) -> bool:
-    """Return whether 32 bytes are the one spelling of a u-coordinate: below p, so bit 255 clear."""
+    """Return whether 32 bytes encode a u below p, which implies that bit 255 is clear."""
     return data[31] < 0x7F or not (data[31] > 0x7F or (data[1:31] == _MIDDLE_OF_P and data[0] >= 0xED))
 
 
 @fast_init
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """A curve point that others may see: 32 bytes, canonical, not of low order.
+    """An X25519 public key: 32 bytes, canonical, not of low order. [PRIM-2]
 
-    Raises InvalidKey for any other bytes. Subclasses name the role; two roles never compare equal.
+    Raises InvalidKey for any other bytes. A subclass names the role of the key, and keys of two roles are
+    never equal.
     """
 
     LENGTH: ClassVar[int] = KEY_BYTES
@@ -58,54 +59,54 @@ class PublicKey:
     def __post_init__(self) -> None:
         data = self.data
         if len(data) != KEY_BYTES:
-            raise InvalidKey(f"public key of {len(data)} bytes; expected {KEY_BYTES}")
+            raise InvalidKey(f"public key of {len(data)} bytes; expected {KEY_BYTES}: discard it")
         if not is_canonical(data):
-            raise InvalidKey("public key is not canonical: u is 2^255 - 19 or more")
+            raise InvalidKey("public key is not canonical (u is 2^255 - 19 or more): discard it")
         if data in LOW_ORDER:
-            raise InvalidKey("public key is of low order")
+            raise InvalidKey("public key is of low order: discard it")
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.data.hex()})"
 
 
 class IdentityKey(PublicKey):
-    """IK: who somebody is, for as long as the account lives. Signs prekeys, takes part in DH1 and DH2."""
+    """IK: identifies an account for its whole life. Verifies its prekeys, and is an input of DH1 and DH2."""
 
     __slots__ = ()
 
 
 class SignedPrekey(PublicKey):
-    """SPK: signed by the identity key, replaced every week or so."""
+    """SPK: a prekey that serves many handshakes. Its owner replaces it about once a week."""
 
     __slots__ = ()
 
 
 class OneTimePrekey(PublicKey):
-    """OPK: used for one handshake, then deleted."""
+    """OPK: a prekey for one handshake, after which its owner deletes it."""
 
     __slots__ = ()
 
 
 class EphemeralKey(PublicKey):
-    """EK: made by the initiator for one handshake."""
+    """EK: the key that an initiator makes for one handshake."""
 
     __slots__ = ()
 
 
 class RatchetKey(PublicKey):
-    """The public key in a message header, replaced at every turn of the conversation."""
+    """The ratchet key in a message header. A party makes a new one at each DH ratchet step."""
 
     __slots__ = ()
 
 
 class PrivateKey(Secret):
-    """32 secret bytes, clamped wherever they are used."""
+    """k: 32 secret bytes. X25519 and XEdDSA clamp them on each use."""
 
     __slots__ = ()
 
 
 class SharedPoint(Secret):
-    """The 32-byte output of one X25519 agreement. Input for a KDF, never a key itself."""
+    """The 32-byte output of one X25519 agreement. It is the input of a KDF, never a key itself."""
 
     __slots__ = ()
 
@@ -114,7 +115,7 @@ Public = TypeVar("Public", bound=PublicKey)
 
 
 class KeyPair(Immutable, Uncopyable, Generic[Public]):
-    """A private key with its public key, computed once: a base-point multiplication costs 17 us."""
+    """A private key with its public key, kept because computing it is a scalar multiplication."""
 
     __slots__ = ("private", "public")
     PUBLIC: ClassVar[type[PublicKey]] = PublicKey
@@ -123,7 +124,7 @@ class KeyPair(Immutable, Uncopyable, Generic[Public]):
     public: Public
 
     def __init__(self, private: PrivateKey, public: Public) -> None:
-        """Join two halves that are known to belong together; `from_private` computes the second."""
+        """Join two halves that are known to belong together. `from_private` computes the public half."""
         if type(private) is not PrivateKey or type(public) is not self.PUBLIC:
             raise TypeError(f"{type(self).__name__} needs a private key and its public half")
         _set_private(self, private)
@@ -131,24 +132,24 @@ class KeyPair(Immutable, Uncopyable, Generic[Public]):
 
     @classmethod
     def from_private(cls, private: PrivateKey) -> Self:
-        """Compute the public half of 32 private bytes."""
+        """Return the pair of a private key; computes the public half."""
         public = cls.PUBLIC(bindings.crypto_scalarmult_base(private.expose()))
-        return cls(private, public)  # type: ignore[arg-type]  # PUBLIC is the type that Public names
+        return cls(private, public)  # type: ignore[arg-type]  # PUBLIC is the type that Public stands for
 
     @classmethod
     def generate(cls, entropy: Entropy) -> Self:
-        """Draw 32 bytes and make a key pair of them."""
+        """Return a new pair. Draws 32 bytes from `entropy`."""
         return cls.from_private(PrivateKey(entropy(KEY_BYTES)))
 
     def agree(self, their_public: PublicKey) -> SharedPoint:
-        """Return DH(ours, theirs), 32 bytes. Raises InvalidKey if it is all zero. [PRIM-3]"""
+        """Return DH(private, their_public), 32 bytes. Raises InvalidKey if it is all zero. [PRIM-3]"""
         return agree(self.private, their_public)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.public!r}>"
 
 
-# By the slots' descriptors, as in secret.py: 0.3 us instead of 0.45 for a pair.
+# Setting a slot through its descriptor is faster than `object.__setattr__`. secret.py does the same.
 _set_private, _set_public = (KeyPair.__dict__[name].__set__ for name in KeyPair.__slots__)
 
 
@@ -174,7 +175,7 @@ class OneTimePrekeyPair(KeyPair[OneTimePrekey]):
 
 
 class EphemeralKeyPair(KeyPair[EphemeralKey]):
-    """EK with its private half; lives for one handshake only."""
+    """EK with its private half. It lives for one handshake."""
 
     __slots__ = ()
     PUBLIC = EphemeralKey
@@ -196,11 +197,11 @@ def agree(private: PrivateKey, their_public: PublicKey) -> SharedPoint:
 
 
 def x25519(k: bytes, u: bytes) -> bytes:
-    """Return X25519 of 32-byte scalar and 32-byte u, as RFC 7748 section 5, on plain bytes.
+    """Return the 32-byte X25519 of a 32-byte scalar and a 32-byte u (RFC 7748 section 5), on plain bytes.
 
-    Raises InvalidKey where the result is all zero (RFC 7748 section 6.1), ValueError for another length.
+    Raises InvalidKey if the result is all zero (RFC 7748 section 6.1), ValueError for another length.
     """
-    # PyNaCl hands C a pointer without looking: a short string would be read past its end.
+    # PyNaCl passes C a pointer without checking the length: C would read past the end of a short string.
     if len(k) != KEY_BYTES or len(u) != KEY_BYTES:
         raise ValueError(f"scalar and u of {len(k)} and {len(u)} bytes; expected {KEY_BYTES} each")
     shared = _scalarmult(k, u)
@@ -209,11 +210,11 @@ def x25519(k: bytes, u: bytes) -> bytes:
     return shared
 
 
-ALL_ZERO: Final = "key agreement gives all zeros: a key of low order"
+ALL_ZERO: Final = "key agreement gives all zeros: discard the public key, which is of low order"
 
 
 def _scalarmult(k: bytes, u: bytes) -> bytes | None:
-    """Return the product, or None if it is all zero. No error leaves: its traceback would hold k."""
+    """Return the product, or None if it is all zero. Raises nothing, because a traceback would hold k."""
     try:
         return bindings.crypto_scalarmult(k, u)
     except RuntimeError:  # libsodium's only failure once the lengths are right

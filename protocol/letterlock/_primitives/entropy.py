@@ -1,7 +1,7 @@
-"""Where the outside world enters: random bytes and the clock.
+"""Random bytes and the time: the two things that the core takes from the outside world.
 
-Everything above takes `Entropy` and `Clock` as arguments, so that encryption itself can have test
-vectors; the public constructors in `letterlock.account` pass the two functions below.
+The rest of the core takes `Entropy` and `Clock` as arguments, so that encryption itself can have test
+vectors. The public constructors in `letterlock.account` pass the two functions below by default.
 """
 
 import os
@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable
 
 Entropy = Callable[[int], bytes]
-"""Takes a number of bytes, returns as many unpredictable ones."""
+"""Takes a length, and returns that many unpredictable bytes."""
 
 Clock = Callable[[], int]
-"""Returns whole seconds since 1970-01-01 UTC."""
+"""Returns the time in whole seconds since 1970-01-01 UTC."""
 
 
 def system_entropy(length: int) -> bytes:
@@ -21,5 +21,5 @@ def system_entropy(length: int) -> bytes:
 
 
 def system_clock() -> int:
-    """Return the seconds since 1970-01-01 UTC."""
+    """Return the time in whole seconds since 1970-01-01 UTC."""
     return int(time.time())

@@ -1,15 +1,15 @@
-"""Every domain-separation label, in one place, so that no two uses can share one.
+"""Every domain-separation label in one place, so that two uses cannot share one.
 
-HKDF `info` strings and signature prefixes of the protocol, version 1. A test checks that they are
-distinct and that none begins another of the same use. [PRIM-9]
+These are the HKDF `info` strings and signature prefixes of protocol version 1. A test checks that they are
+distinct, and that none is a prefix of another with the same use. [PRIM-9]
 
-Not here: Signal's own labels; callers of `letterlock.hazmat` pass those.
+Not here: Signal's own labels. Callers of `letterlock.hazmat` pass those.
 """
 
 from typing import Final
 
-# PQXDH section 3.2 asks for info_CURVE_HASH_PQKEM and at least eight bytes of info; X3DH for a string
-# that names the application.
+# PQXDH section 3.2 asks for the form info_CURVE_HASH_PQKEM, with at least eight bytes of info. X3DH asks for
+# a string that names the application.
 PQXDH: Final = b"letterlock-v1_PQXDH_X25519_SHA-256_ML-KEM-1024"
 X3DH: Final = b"letterlock-v1_X3DH_X25519_SHA-256"
 

@@ -1,11 +1,11 @@
 """ML-KEM-1024 and ML-KEM-768 (FIPS 203) on OpenSSL.
 
-    private key   the 64-byte seed d || z, never the expanded form: that can be inconsistent    [PRIM-6]
+    private key   the 64-byte seed d || z, never the expanded form, which can be inconsistent   [PRIM-6]
     public key    ek, 1,568 or 1,184 bytes, every coefficient below q                           [PRIM-7]
-    ciphertext    1,568 or 1,088 bytes; a wrong one gives a wrong secret, not an error
+    ciphertext    1,568 or 1,088 bytes; a forged one gives another secret, not an error
     secret        32 bytes
 
-Not here: deterministic encapsulation, which OpenSSL's interface does not offer.
+Not here: encapsulation with chosen random bytes, which OpenSSL does not offer (mlkem_split.py).
 """
 
 from dataclasses import dataclass
@@ -28,21 +28,21 @@ class KemSeed(Secret):
 
 
 class KemSecret(Secret):
-    """The 32 bytes both sides learn. Input for a KDF."""
+    """K: the 32 bytes that both sides learn. It is the input of a KDF."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Encapsulation(Uncopyable):
-    """What encapsulating gives: the secret to keep and the ciphertext to send."""
+    """The result of an encapsulation: the secret to keep and the ciphertext to send."""
 
     secret: KemSecret
     ciphertext: bytes
 
 
 class KemPublicKey(Immutable):
-    """An encapsulation key. Raises InvalidKey for a wrong length or a coefficient of q or more."""
+    """ek: an encapsulation key. Raises InvalidKey for a wrong length or a coefficient of q or more."""
 
     __slots__ = ("_key", "data")
     LENGTH: ClassVar[int]
@@ -54,24 +54,24 @@ class KemPublicKey(Immutable):
 
     def __init__(self, data: bytes) -> None:
         if len(data) != self.LENGTH:
-            raise InvalidKey(f"kem key of {len(data)} bytes; expected {self.LENGTH}")
+            raise InvalidKey(f"kem key of {len(data)} bytes; expected {self.LENGTH}: discard it")
         try:
             key = self.LIBRARY.from_public_bytes(data)
         except ValueError as error:
-            raise InvalidKey("kem key is not canonical: a coefficient is q or more") from error
+            raise InvalidKey("kem key is not canonical (a coefficient is q or more): discard it") from error
         object.__setattr__(self, "data", data)
         object.__setattr__(self, "_key", key)
 
     @classmethod
     def of(cls, key: mlkem.MLKEM768PublicKey | mlkem.MLKEM1024PublicKey) -> Self:
-        """Return the key that the library has computed itself: reading its bytes would take 20 us more."""
+        """Return the public key that the library computed, without parsing its bytes again."""
         public = cls.__new__(cls)
         object.__setattr__(public, "data", key.public_bytes_raw())
         object.__setattr__(public, "_key", key)
         return public
 
     def encapsulate(self) -> Encapsulation:
-        """Make a fresh secret for the holder of the seed (FIPS 203 algorithm 20)."""
+        """Return a fresh secret and its ciphertext for the holder of the seed (FIPS 203 algorithm 20)."""
         secret, ciphertext = self._key.encapsulate()
         return Encapsulation(KemSecret(secret), ciphertext)
 
@@ -91,7 +91,7 @@ class KemPublicKey(Immutable):
 
 
 class MlKem1024PublicKey(KemPublicKey):
-    """ek of ML-KEM-1024, 1,568 bytes."""
+    """ek of ML-KEM-1024, 1,568 bytes: a prekey of the PQXDH handshake."""
 
     __slots__ = ()
     LENGTH = 1568
@@ -100,7 +100,7 @@ class MlKem1024PublicKey(KemPublicKey):
 
 
 class MlKem768PublicKey(KemPublicKey):
-    """ek of ML-KEM-768, 1,184 bytes."""
+    """ek of ML-KEM-768, 1,184 bytes: one epoch of the post-quantum ratchet."""
 
     __slots__ = ()
     LENGTH = 1184
@@ -112,7 +112,7 @@ Public = TypeVar("Public", bound=KemPublicKey)
 
 
 class KemKeyPair(Immutable, Uncopyable, Generic[Public]):
-    """A decapsulation key with its public key, both computed from the seed (0.14 ms)."""
+    """A decapsulation key with its public key, both computed from the seed once."""
 
     __slots__ = ("_key", "public", "seed")
     PUBLIC: ClassVar[type[KemPublicKey]]
@@ -130,13 +130,13 @@ class KemKeyPair(Immutable, Uncopyable, Generic[Public]):
 
     @classmethod
     def generate(cls, entropy: Entropy) -> Self:
-        """Draw 64 bytes and make a key pair of them (FIPS 203 algorithm 19)."""
+        """Return a new pair (FIPS 203 algorithm 19). Draws 64 bytes from `entropy`."""
         return cls(KemSeed(entropy(SEED_BYTES)))
 
     def decapsulate(self, ciphertext: bytes) -> KemSecret:
-        """Return the secret of a ciphertext (FIPS 203 algorithm 21); another one if it is forged.
+        """Return the 32-byte secret of a ciphertext (FIPS 203 algorithm 21).
 
-        Raises MalformedMessage for a wrong length.
+        A forged ciphertext gives another secret. Raises MalformedMessage for a wrong length.
         """
         if len(ciphertext) != self.PUBLIC.CIPHERTEXT_BYTES:
             raise MalformedMessage(
@@ -149,7 +149,7 @@ class KemKeyPair(Immutable, Uncopyable, Generic[Public]):
 
 
 class MlKem1024KeyPair(KemKeyPair[MlKem1024PublicKey]):
-    """An ML-KEM-1024 key pair: prekeys of the PQXDH handshake."""
+    """An ML-KEM-1024 key pair: a prekey of the PQXDH handshake."""
 
     __slots__ = ()
     PUBLIC = MlKem1024PublicKey
@@ -157,7 +157,7 @@ class MlKem1024KeyPair(KemKeyPair[MlKem1024PublicKey]):
 
 
 class MlKem768KeyPair(KemKeyPair[MlKem768PublicKey]):
-    """An ML-KEM-768 key pair."""
+    """An ML-KEM-768 key pair: one epoch of the post-quantum ratchet."""
 
     __slots__ = ()
     PUBLIC = MlKem768PublicKey

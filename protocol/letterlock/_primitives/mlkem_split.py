@@ -1,14 +1,16 @@
-"""Incremental ML-KEM-768: encapsulate to a header of 64 bytes first, to the rest of the key when it is there.
+"""Incremental ML-KEM-768: encapsulate to a 64-byte header first, and to the rest of the key once it is here.
 
     ek = vector || rho        1,152 + 32 bytes, as in FIPS 203
     header = rho || H(ek)     64 bytes; H is SHA3-256 over vector || rho
-    (K, r) = G(m || H(ek))    G is SHA3-512; m are 32 fresh random bytes
-    ct1    960 bytes, of rho and r;   ct2    128 bytes, of the vector, r and m
-    ct1 || ct2                the ordinary ciphertext of m, for the ordinary decapsulation
+    (K, r) = G(m || H(ek))    G is SHA3-512; m is 32 fresh random bytes
+    ct1                       960 bytes, computed from rho and r
+    ct2                       128 bytes, computed from the vector, r and m
+    ct1 || ct2                the ciphertext that FIPS 203 defines; ordinary decapsulation accepts it
 
-Only m is kept between the two steps, never what is computed from it.
+Between the two steps only m is kept; K and r are computed again.
 
-Not here: the arithmetic (kpke); key pairs and decapsulation (mlkem); who authenticates the header.
+Not here: the arithmetic (kpke.py), key pairs and decapsulation (mlkem.py), authentication of the header
+(_ratchet/braid.py).
 """
 
 import hashlib
@@ -29,55 +31,55 @@ RHO_BYTES: Final = 32
 
 
 class EncapsulationRandomness(Secret):
-    """m: all that one encapsulation draws, 32 bytes. For one header, once."""
+    """m: the 32 random bytes of one encapsulation. Use it for one header only."""
 
     __slots__ = ()
 
     @classmethod
     def generate(cls, entropy: Entropy) -> Self:
-        """Draw 32 bytes."""
+        """Return a new m. Draws 32 bytes from `entropy`."""
         return cls(entropy(KEY_BYTES))
 
 
 def split(key: MlKem768PublicKey) -> tuple[bytes, bytes]:
-    """Return the header, 64 bytes, and the vector, 1,152 bytes, of an encapsulation key."""
+    """Return the 64-byte header and the 1,152-byte vector of an encapsulation key."""
     vector, rho = key.data[:VECTOR_BYTES], key.data[VECTOR_BYTES:]
     return rho + _hash(key), vector
 
 
 def encapsulate_header(header: bytes, m: EncapsulationRandomness) -> tuple[KemSecret, bytes]:
-    """Return K and ct1, 960 bytes: K is final, though nobody has seen the vector yet.
+    """Return K, 32 bytes, and ct1, 960 bytes. K is final before the vector is known.
 
-    Raises InvalidKey for another length. A header cannot be checked before its vector is there.
+    Raises InvalidKey if the header is not 64 bytes. Its hash can be checked only once the vector is known.
     """
-    rho, key_hash = _parts(header)
+    rho, key_hash = _split_header(header)
     secret, coins = _expand(m, key_hash)
-    return KemSecret(secret), kpke.first_part(rho, coins)
+    return KemSecret(secret), kpke.encrypt_c1(rho, coins)
 
 
 def encapsulate_vector(header: bytes, vector: bytes, m: EncapsulationRandomness) -> bytes:
-    """Return ct2, 128 bytes, with the m that was used for the header.
+    """Return ct2, 128 bytes, for the m that `encapsulate_header` was given.
 
     Raises InvalidKey for another length, a coefficient of q or more, or a vector of another header.
     """
-    rho, key_hash = _parts(header)
+    rho, key_hash = _split_header(header)
     if len(vector) != VECTOR_BYTES:
-        raise InvalidKey(f"kem vector of {len(vector)} bytes; expected {VECTOR_BYTES}")
-    # PRIM-11: ct2 to a vector of an attacker's choosing, zero for one, would be m in the clear.
+        raise InvalidKey(f"kem vector of {len(vector)} bytes; expected {VECTOR_BYTES}: discard it")
+    # PRIM-11: to a vector that an attacker chose, such as zero, ct2 would reveal m.
     key = MlKem768PublicKey(vector + rho)  # refuses a coefficient of q or more
     if not hmac.compare_digest(_hash(key), key_hash):
-        raise InvalidKey("kem vector does not belong to this header: the key hashes to another value")
-    return kpke.second_part(vector, _expand(m, key_hash)[1], m.expose())
+        raise InvalidKey("kem vector does not belong to this header (the key has another hash): discard it")
+    return kpke.encrypt_c2(vector, _expand(m, key_hash)[1], m.expose())
 
 
-def _parts(header: bytes) -> tuple[bytes, bytes]:
+def _split_header(header: bytes) -> tuple[bytes, bytes]:
     if len(header) != HEADER_BYTES:
-        raise InvalidKey(f"kem header of {len(header)} bytes; expected {HEADER_BYTES}")
+        raise InvalidKey(f"kem header of {len(header)} bytes; expected {HEADER_BYTES}: discard it")
     return header[:RHO_BYTES], header[RHO_BYTES:]
 
 
 def _hash(key: MlKem768PublicKey) -> bytes:
-    # PRIM-10: over vector || rho, the key as FIPS 203 writes it, or decapsulation gives another secret.
+    # PRIM-10: the hash is over vector || rho, as in FIPS 203; otherwise decapsulation gives another secret.
     return hashlib.sha3_256(key.data).digest()
 
 

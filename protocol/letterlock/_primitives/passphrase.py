@@ -1,6 +1,6 @@
 """Argon2id (RFC 9106) on libsodium: a 32-byte key from a passphrase.
 
-Not here: where the salt and the parameters are kept (stores/).
+Not here: where the salt and the parameters are stored (stores/).
 """
 
 import unicodedata
@@ -31,7 +31,7 @@ class PassphraseKey(Secret):
 
 @dataclass(frozen=True, slots=True)
 class PassphraseParameters:
-    """How a passphrase was stretched: salt (16 bytes), passes, memory in bytes; one lane.
+    """The inputs of Argon2id besides the passphrase: a 16-byte salt, passes, and memory in bytes; one lane.
 
     Raises ValueError for parameters outside the limits, before any work is done. [STO-7]
     """
@@ -52,15 +52,18 @@ class PassphraseParameters:
 
 
 def derive(passphrase: str, parameters: PassphraseParameters) -> PassphraseKey:
-    """Stretch a passphrase into a key. Raises UsageError if it is empty or above MAX_PASSPHRASE bytes.
+    """Return the 32-byte key of a passphrase.
 
-    NFKC first, so that the same keys pressed on another system give the same bytes.
+    The passphrase is normalized to NFKC first, so that the same keys pressed on another system give the same
+    bytes. Raises UsageError if it is empty or longer than MAX_PASSPHRASE bytes.
     """
     encoded = unicodedata.normalize("NFKC", passphrase).encode("utf-8", "surrogatepass")
     if not encoded:
         raise UsageError("passphrase is empty: choose one, or use a key file")
     if len(encoded) > MAX_PASSPHRASE:
-        raise UsageError(f"passphrase of {len(encoded)} bytes; at most {MAX_PASSPHRASE}")
+        raise UsageError(
+            f"passphrase of {len(encoded)} bytes; at most {MAX_PASSPHRASE}: choose a shorter one"
+        )
     return PassphraseKey(
         pwhash.argon2id.kdf(
             KEY_BYTES,

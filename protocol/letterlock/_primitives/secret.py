@@ -1,9 +1,9 @@
-"""Bytes that must not be seen: they never print, pickle or copy, and compare in constant time.
+"""Secret bytes: they are never printed, pickled or copied, and they are compared in constant time.
 
-One key role, one type: every role subclasses `Secret`, so that a chain key cannot be passed for a
-root key. The bytes come out through `expose()` alone; `grep expose` finds every use.
+Each role of a key is a subclass of `Secret`, so that a type checker finds a chain key passed as a root key.
+Only `expose()` returns the bytes, and `grep expose` finds every use.
 
-Not here: wiping. CPython's `bytes` cannot be erased; spec/limitations.md says what that means.
+Not here: wiping. CPython cannot erase `bytes`; spec/limitations.md says what that means.
 """
 
 import hmac
@@ -13,7 +13,7 @@ KEY_BYTES = 32
 
 
 class Uncopyable:
-    """Mix-in for whatever holds a secret: refuses to be copied or pickled."""
+    """Base class of everything that holds a secret: it refuses to be copied or pickled."""
 
     __slots__ = ()
 
@@ -30,12 +30,12 @@ class Uncopyable:
         self._refuse("pickled")
 
     def _refuse(self, how: str) -> Never:
-        # A TypeError, as for any object without the operation: this is a programming mistake.
+        # A TypeError, as Python raises for any object without the operation: the caller has a bug.
         raise TypeError(f"{type(self).__name__} holds a secret and cannot be {how}")
 
 
 class Immutable:
-    """Mix-in for classes that are not dataclasses: attributes are set once, by `object.__setattr__`."""
+    """Base class for immutable classes that are not dataclasses: `__init__` bypasses `__setattr__`."""
 
     __slots__ = ()
 
@@ -47,10 +47,10 @@ class Immutable:
 
 
 class Secret(Immutable, Uncopyable):
-    """Immutable secret bytes of a fixed length (32 unless a subclass says otherwise).
+    """Immutable secret bytes of a fixed length: 32, unless a subclass says otherwise.
 
-    Raises TypeError for anything but `bytes`, ValueError for another length: both are our own bugs,
-    since lengths from outside are checked where they are decoded.
+    Raises TypeError for anything but `bytes`, and ValueError for another length. Either is a bug in the
+    caller, because lengths from outside are checked during decoding.
     """
 
     __slots__ = ("_material",)
@@ -66,16 +66,16 @@ class Secret(Immutable, Uncopyable):
 
     @final
     def expose(self) -> bytes:
-        """The secret bytes themselves, for a primitive or a sealed record, and for nothing else."""
+        """Return the secret bytes. Pass them to a primitive or a sealed record, and to nothing else."""
         return self._material
 
     def __eq__(self, other: object) -> bool:
-        # Exact type: equal bytes in two roles are still two different keys. [PRIM-1]
+        # The types must be identical: equal bytes in two roles are different keys. [PRIM-1]
         if not isinstance(other, Secret) or type(other) is not type(self):
             return NotImplemented
         return hmac.compare_digest(self._material, other._material)
 
-    # Hashing would put a digest of the secret where it can be seen and timed.
+    # A hash would reveal a digest of the secret, and dictionary look-ups would reveal it by their timing.
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
@@ -85,5 +85,5 @@ class Secret(Immutable, Uncopyable):
         self._refuse("pickled")
 
 
-# What `object.__setattr__` would find by name each time: 0.05 us of the 0.2 that a key costs.
+# Setting the slot through its descriptor is faster than `object.__setattr__`, which finds it by name.
 _set_material = Secret.__dict__["_material"].__set__

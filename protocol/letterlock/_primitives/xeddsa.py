@@ -6,10 +6,10 @@
     h = SHA-512(R || A || M) mod q
     s = r + ha mod q                  signature R || s, 64 bytes
 
-It is a plain Ed25519 signature under A, so libsodium verifies it, and more strictly than the text
-asks: s >= q, and A or R of low order or not canonical, are refused too. [PRIM-5]
+The result is an Ed25519 signature under A, so libsodium verifies it. It is stricter than the publication: it
+also refuses s >= q, and an A or R that is of low order or not canonical. [PRIM-5]
 
-All secret arithmetic is libsodium's; Python only moves bytes.
+libsodium does all the arithmetic on secrets; Python only copies bytes.
 
 Not here: VXEdDSA, which letterlock does not use.
 """
@@ -40,7 +40,7 @@ _HASH_1: Final = b"\xfe" + b"\xff" * 31  # enc(2^256 - 2)
 
 
 class SigningScalar(Secret):
-    """a: the private key modulo q, negated where kB has an odd x."""
+    """a: the private key modulo q, negated if the x-coordinate of kB is odd."""
 
     __slots__ = ()
 
@@ -48,11 +48,11 @@ class SigningScalar(Secret):
 def sign(pair: IdentityKeyPair, message: bytes, nonce: bytes) -> bytes:
     """Return the 64-byte signature of `message` (section 3.3, xeddsa_sign).
 
-    `nonce` is Z: 64 fresh secret random bytes, never used before. Raises UsageError for a message above
-    MAX_SIGNED_MESSAGE bytes.
+    `nonce` is Z: 64 fresh random bytes, secret and never used before. Raises UsageError for a message longer
+    than MAX_SIGNED_MESSAGE bytes.
     """
     if len(message) > MAX_SIGNED_MESSAGE:
-        raise UsageError(f"message of {len(message)} bytes; at most {MAX_SIGNED_MESSAGE} are signed")
+        raise UsageError(f"message of {len(message)} bytes; at most {MAX_SIGNED_MESSAGE} can be signed")
     if len(nonce) != NONCE_BYTES:
         raise ValueError(f"nonce of {len(nonce)} bytes; expected {NONCE_BYTES}")
     scalar, public = calculate_key_pair(pair.private)
@@ -65,18 +65,18 @@ def sign(pair: IdentityKeyPair, message: bytes, nonce: bytes) -> bytes:
 
 
 def verify(public: IdentityKey, message: bytes, signature: bytes) -> None:
-    """Return if `signature` is one of `message` by `public`; raise InvalidSignature if not.
+    """Raise InvalidSignature unless `signature`, 64 bytes, is one of `message` under `public`.
 
-    Section 3.4 (xeddsa_verify), with libsodium's stricter checks. [PRIM-5]
+    Implements section 3.4 (xeddsa_verify), with libsodium's stricter checks. [PRIM-5]
     """
-    # The top bit of s belongs to the range check s < 2^253; libsodium makes it, and s < q, itself.
+    # The publication's check that s < 2^253 is missing because libsodium checks that s < q.
     verify_edwards(convert_mont(public), message, signature)
 
 
 def verify_sign_bit_form(public: PublicKey, message: bytes, signature: bytes) -> None:
-    """Like `verify`, for the relative that carries the sign of A in the top bit of the signature."""
+    """Do as `verify` does, for the variant that carries the sign of A in the top bit of the signature."""
     if len(signature) != SIGNATURE_BYTES:
-        raise InvalidSignature(f"signature of {len(signature)} bytes; expected {SIGNATURE_BYTES}")
+        raise InvalidSignature(f"signature of {len(signature)} bytes; expected {SIGNATURE_BYTES}: discard it")
     edwards = bytearray(convert_mont(public))
     edwards[31] |= signature[63] & _SIGN_BIT
     plain = signature[:63] + bytes([signature[63] & ~_SIGN_BIT])
@@ -84,16 +84,19 @@ def verify_sign_bit_form(public: PublicKey, message: bytes, signature: bytes) ->
 
 
 def verify_edwards(public: bytes, message: bytes, signature: bytes) -> None:
-    """Verify an Ed25519 signature (RFC 8032 section 5.1.7) under a 32-byte Edwards key, strictly."""
-    # PyNaCl hands C a pointer without looking: a short key would be read past its end.
+    """Verify a 64-byte Ed25519 signature (RFC 8032 section 5.1.7) under a 32-byte Edwards key, strictly.
+
+    Raises InvalidSignature, and ValueError for a key of another length.
+    """
+    # PyNaCl passes C a pointer without checking the length: C would read past the end of a short key.
     if len(public) != KEY_BYTES:
         raise ValueError(f"edwards key of {len(public)} bytes; expected {KEY_BYTES}")
     if len(signature) != SIGNATURE_BYTES:
-        raise InvalidSignature(f"signature of {len(signature)} bytes; expected {SIGNATURE_BYTES}")
+        raise InvalidSignature(f"signature of {len(signature)} bytes; expected {SIGNATURE_BYTES}: discard it")
     try:
         bindings.crypto_sign_open(signature + message, public)
     except BadSignatureError as error:
-        raise InvalidSignature("signature does not verify under this identity key") from error
+        raise InvalidSignature("signature does not verify under this identity key: discard it") from error
 
 
 def calculate_key_pair(private: PrivateKey) -> tuple[SigningScalar, bytes]:
@@ -101,22 +104,24 @@ def calculate_key_pair(private: PrivateKey) -> tuple[SigningScalar, bytes]:
     k = _scalar(_clamp(private.expose()) + bytes(32))
     point = bindings.crypto_scalarmult_ed25519_base_noclamp(k)
     sign = point[31] >> 7
-    # Both are computed and one is picked by index: no branch on the sign, as far as Python goes.
+    # Both are computed and one is picked by index, so that no branch depends on the sign.
     a = (k, bindings.crypto_core_ed25519_scalar_negate(k))[sign]
     return SigningScalar(a), point[:31] + bytes([point[31] & 0x7F])
 
 
 def convert_mont(public: PublicKey) -> bytes:
-    """Return the Edwards point of a Montgomery u, sign bit 0: y = (u - 1) / (u + 1) mod p.
+    """Return the 32-byte Edwards point of u with sign bit 0: y = (u - 1) / (u + 1) mod p (section 2.3).
 
-    Public data, so Python's integers serve. u = p - 1 (inv(0) = 0) is of low order, hence no PublicKey.
+    Python's integers are safe here because the key is public. u = p - 1, which has no inverse, cannot occur:
+    it is of low order, so it is not a `PublicKey`.
     """
     return _edwards(public.data)
 
 
 @lru_cache(maxsize=16)
 def _edwards(data: bytes) -> bytes:
-    # A bundle has three signatures under one key, a publication up to 2,002: the inverse takes 14 us of 51.
+    # Cached because the inverse is slow, and one key verifies three signatures of a bundle and up to 2,002 of
+    # a publication.
     u = int.from_bytes(data, "little")
     y = (u - 1) * pow(u + 1, -1, P) % P
     return y.to_bytes(KEY_BYTES, "little")

@@ -1,4 +1,4 @@
-"""Lean dataclasses do what the standard library's frozen ones do."""
+"""Dataclasses with `fast_init` do what the standard library's frozen dataclasses do."""
 
 import inspect
 from dataclasses import FrozenInstanceError, dataclass, field, fields, replace
@@ -22,7 +22,7 @@ class Standard:
 
 @fast_init
 @dataclass(frozen=True, slots=True)
-class Lean:
+class Fast:
     number: int
     text: str
     last: bytes | None = None
@@ -41,13 +41,13 @@ GIVEN: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("args", "kwargs"), GIVEN)
-def test_what_is_given_is_there(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    made, expected = Lean(*args, **kwargs), Standard(*args, **kwargs)
+def test_arguments_become_fields(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    made, expected = Fast(*args, **kwargs), Standard(*args, **kwargs)
     assert [getattr(made, each.name) for each in fields(made)] == [
         getattr(expected, each.name) for each in fields(expected)
     ]
-    assert repr(made) == repr(expected).replace("Standard", "Lean")
-    assert made == Lean(*args, **kwargs) != Lean(2, "a")
+    assert repr(made) == repr(expected).replace("Standard", "Fast")
+    assert made == Fast(*args, **kwargs) != Fast(2, "a")
     assert hash(made) == hash(expected)
 
 
@@ -61,38 +61,38 @@ WRONG: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("args", "kwargs"), WRONG)
-def test_what_the_standard_librarys_refuses_is_refused(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    for cls in (Standard, Lean):
+def test_wrong_arguments_are_refused_alike(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    for cls in (Standard, Fast):
         with pytest.raises(TypeError, match=r"__init__\(\)"):
             cls(*args, **kwargs)
 
 
-def test_what_is_checked_after_is_checked_after() -> None:
+def test_post_init_is_called() -> None:
     with pytest.raises(ValueError, match="negative"):
-        Lean(-1, "a")
+        Fast(-1, "a")
     with pytest.raises(ValueError, match="negative"):
-        replace(Lean(1, "a"), number=-1)
+        replace(Fast(1, "a"), number=-1)
 
 
 def test_it_stays_frozen() -> None:
-    made = Lean(1, "a")
+    made = Fast(1, "a")
     with pytest.raises(FrozenInstanceError):
         made.number = 2  # type: ignore[misc]
     with pytest.raises(FrozenInstanceError):
         del made.text
     with pytest.raises((AttributeError, TypeError)):
         made.other = 2  # type: ignore[attr-defined]
-    assert made == Lean(1, "a")
+    assert made == Fast(1, "a")
 
 
 def test_it_looks_the_same_from_outside() -> None:
-    assert str(inspect.signature(Lean)) == str(inspect.signature(Standard))
-    assert Lean.__match_args__ == ("number", "text", "last")
-    assert Lean.__init__.__qualname__ == "Lean.__init__"
-    assert Lean.__init__.__module__ == __name__
+    assert str(inspect.signature(Fast)) == str(inspect.signature(Standard))
+    assert Fast.__match_args__ == ("number", "text", "last")
+    assert Fast.__init__.__qualname__ == "Fast.__init__"
+    assert Fast.__init__.__module__ == __name__
 
 
-def test_fields_that_are_not_simply_given_are_not_for_it() -> None:
+def test_other_kinds_of_fields_are_refused() -> None:
     @dataclass(frozen=True, slots=True)
     class Factory:
         items: list[int] = field(default_factory=list)
