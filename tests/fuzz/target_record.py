@@ -28,7 +28,9 @@ from letterlock.errors import CorruptStore, StoreError, WrongKey
 from letterlock.limits import ARGON2_MAX_MEMLIMIT, ARGON2_MAX_OPSLIMIT
 from letterlock.stores._interface import PrekeyRow, Record, SessionRow
 from letterlock.stores._memory import MemoryStore
-from letterlock.stores._vault import DataKey, KeyOpener, Opener, PassphraseOpener, Vault, WrappedKey, encode
+from letterlock.stores._sqlite.cipher import StoreCipher
+from letterlock.stores._sqlite.format import encode
+from letterlock.stores._sqlite.wrapped_key import DataKey, KeyOpener, Opener, PassphraseOpener, WrappedKey
 from support.pair import ALICE, STORE_KEY, entropy_of
 from support.store_tools import PASSPHRASE
 
@@ -37,7 +39,7 @@ _BOB: Final = Stage(_PAIR.bob.account, _PAIR.bob.store, ITEMS)
 _STORE: Final = _PAIR.bob.store
 
 _DATA_KEY: Final = DataKey(bytes(range(32)))
-_VAULT: Final = Vault(_DATA_KEY)
+_CIPHER: Final = StoreCipher(_DATA_KEY)
 _TABLE: Final = b"sessions"
 _COLUMNS: Final = 9
 """A sealed value and more clear columns than any table has: how many there are is not the file's choice."""
@@ -57,7 +59,7 @@ def check(data: bytes) -> None:
     if not isinstance(value, list) or len(value) > _COLUMNS:
         return
     if all(not isinstance(each, int) or abs(each) < 2**63 for each in value):
-        _check_vault(data, value)
+        _check_cipher(data, value)
 
 
 def _decoded(data: bytes, decode: Callable[[], Any], encode_again: Callable[[Any], bytes]) -> bool:
@@ -130,13 +132,13 @@ def _rows() -> Iterator[PrekeyRow]:
         yield from list(rows.values())
 
 
-# --- the vault ------------------------------------------------------------------------------------------
+# --- the cipher -----------------------------------------------------------------------------------------
 
 
-def _check_vault(data: bytes, columns: list[Any]) -> None:
+def _check_cipher(data: bytes, columns: list[Any]) -> None:
     if columns:
         sealed, rest = columns[0], columns[1:]
-        opened = attempt(data, lambda: _VAULT.open(sealed, _TABLE, *rest), CorruptStore)
+        opened = attempt(data, lambda: _CIPHER.open(sealed, _TABLE, *rest), CorruptStore)
         if opened.error is None and _sealed(opened.accepted(), *rest, nonce=sealed[:XNONCE_BYTES]) != sealed:
             raise Finding("a value seals to other bytes")
     read = attempt(data, lambda: WrappedKey.read(tuple(columns)), CorruptStore)
@@ -164,13 +166,13 @@ def _is_expensive(wrap: WrappedKey) -> bool:
 
 
 def _sealed(record: Record, *columns: Any, nonce: bytes = bytes(XNONCE_BYTES)) -> bytes:
-    """Seal as the vault does, under a chosen nonce."""
+    """Seal as a store does, under a chosen nonce."""
     associated = encode(_TABLE, *columns)
-    return nonce + seal_at_rest(_VAULT._values.expose(), nonce, record.expose(), associated)
+    return nonce + seal_at_rest(_CIPHER._values.expose(), nonce, record.expose(), associated)
 
 
 def _wrapped(opener: Opener, opslimit: int, memlimit: int) -> list[Any]:
-    """Wrap the data key as the vault does, under a chosen salt and nonce."""
+    """Wrap the data key as a store does, under a chosen salt and nonce."""
     nonce = bytes(XNONCE_BYTES)
     empty = WrappedKey(opener.KIND, bytes(16), opslimit, memlimit, b"")
     key = opener.wrap_key(empty.salt, opslimit, memlimit).expose()

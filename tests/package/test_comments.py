@@ -90,7 +90,6 @@ STILL_ALLOWED: Final = (
     "protocol/letterlock/_session/",
     "protocol/letterlock/_wire/",
     "protocol/letterlock/cli/",
-    "protocol/letterlock/stores/",
     "tests/account/",
     "tests/bench/",
     "tests/fuzz/",

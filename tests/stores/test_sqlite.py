@@ -17,8 +17,7 @@ from letterlock.errors import (
     UsageError,
     WrongKey,
 )
-from letterlock.stores import _schema as schema
-from letterlock.stores._sqlite import SqliteStore
+from letterlock.stores._sqlite import SqliteStore, opening
 from support.store_tools import (
     ALICE,
     BOB,
@@ -57,7 +56,7 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Return every file of a folder. Only for a folder in which no store is open: see schema._touch."""
+    """Return every file of a folder in which no store is open: reading would drop its locks."""
     return {each.name: each.read_bytes() for each in folder.iterdir()}
 
 
@@ -152,7 +151,7 @@ def test_a_store_that_cannot_be_peeked_at_is_opened_all_the_same(
 ) -> None:
     # As when it was locked, or made a moment later by another process.
     make_filled(path)
-    monkeypatch.setattr(schema, "peek", lambda _: None)
+    monkeypatch.setattr(opening, "peek", lambda _: None)
     with pytest.raises(WrongKey):
         SqliteStore(path, key=OTHER_KEY)
     with SqliteStore(path, key=KEY) as store:

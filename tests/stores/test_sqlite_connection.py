@@ -16,9 +16,8 @@ from letterlock.errors import (
     StoreError,
     UnsupportedStore,
 )
-from letterlock.stores import _schema as schema
-from letterlock.stores._database import failure
-from letterlock.stores._sqlite import SqliteStore
+from letterlock.stores._sqlite import SqliteStore, opening
+from letterlock.stores._sqlite.database import store_error
 from support.store_tools import (
     ALICE,
     CHAINS,
@@ -75,7 +74,7 @@ def test_the_connection_is_set_up_for_durability(tmp_path: Path) -> None:
 def test_a_file_system_without_a_log_is_refused() -> None:
     # As shared folders are: SQLite stays in the mode it was in, and says so.
     with closing(sqlite3.connect(":memory:")) as connection, pytest.raises(StoreError, match="local disk"):
-        schema._use_write_ahead_log(connection, 0)
+        opening._use_write_ahead_log(connection, 0)
 
 
 def test_the_default_time_out_is_the_limit(path: Path) -> None:
@@ -127,11 +126,11 @@ def test_opening_waits_for_whoever_holds_a_store_that_has_no_log_yet(tmp_path: P
     with pytest.raises(StoreBusy):
         sqlite(tmp_path, busy_timeout=0.05)
     with ThreadPoolExecutor(1) as pool:
-        opening = pool.submit(sqlite, tmp_path)
+        waiting = pool.submit(sqlite, tmp_path)
         time.sleep(0.1)
-        assert not opening.done()
+        assert not waiting.done()
         holder.close()
-        with opening.result(10) as opened, opened.transaction():
+        with waiting.result(10) as opened, opened.transaction():
             assert opened.connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
@@ -256,7 +255,7 @@ def error(kind: type[sqlite3.Error], code: int | None) -> sqlite3.Error:
 def test_each_error_of_sqlite_has_one_of_ours(
     kind: type[sqlite3.Error], code: int | None, expected: type[StoreError]
 ) -> None:
-    assert type(failure(error(kind, code), 1)) is expected
+    assert type(store_error(error(kind, code), 1)) is expected
 
 
 def test_a_text_that_is_no_utf_8_is_not_quoted(store: SqliteStore) -> None:

@@ -28,8 +28,8 @@ from letterlock.cli import _delivery as delivery
 from letterlock.cli import _output_file as output_file
 from letterlock.cli import main
 from letterlock.cli._main import COMMANDS
-from letterlock.stores import _schema as schema
-from letterlock.stores._database import Database
+from letterlock.stores._sqlite import opening
+from letterlock.stores._sqlite.database import Database
 from support.cli_tools import Arguments, Profiles, environment
 
 KILLED: Final = -signal.SIGKILL if sys.platform != "win32" else -9
@@ -209,8 +209,8 @@ def _kill_at_step(fatal: int) -> None:
     # Other processes see the effect of a transaction, not of each statement in it.
     for name in ("_commit", "run_many", "close"):
         setattr(Database, name, counted(getattr(Database, name)))
-    for name in ("_touch", "_make", "_use_write_ahead_log"):
-        setattr(schema, name, counted(getattr(schema, name)))
+    for name in ("_create_file", "create_tables", "_use_write_ahead_log"):
+        setattr(opening, name, counted(getattr(opening, name)))
     for module in (delivery, output_file):
         setattr(module, "write_out", counted(module.write_out))  # noqa: B010
 

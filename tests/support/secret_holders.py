@@ -47,7 +47,8 @@ from letterlock._wire.suite import Suite
 from letterlock.stores._interface import PrekeyRow, Record, SessionRow, SkippedRow
 from letterlock.stores._memory import MemoryStore
 from letterlock.stores._sqlite import SqliteStore
-from letterlock.stores._vault import DataKey, KeyOpener, PassphraseOpener, Vault
+from letterlock.stores._sqlite.cipher import StoreCipher
+from letterlock.stores._sqlite.wrapped_key import DataKey, KeyOpener, PassphraseOpener
 from letterlock_vectors.inputs import Input
 from letterlock_vectors.operations.accounts import AccountPlayer
 from letterlock_vectors.operations.braid import BraidPlayer
@@ -247,7 +248,7 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "MemoryStore": (filled, "<MemoryStore>"),
     "KeyOpener": (lambda: KeyOpener(MATERIAL[:32]), "{OBJECT}"),
     "PassphraseOpener": (lambda: PassphraseOpener(PASSPHRASE), "{OBJECT}"),
-    "Vault": (lambda: Vault(DataKey(MATERIAL[:32])), "{OBJECT}"),
+    "StoreCipher": (lambda: StoreCipher(DataKey(MATERIAL[:32])), "{OBJECT}"),
     "Account": (account, "<Account alice.1>"),
     "Chosen": (chosen, "{OBJECT}"),
     "AccountPlayer": (account_player, "{OBJECT}"),

@@ -16,7 +16,7 @@ from letterlock.errors import StoreError
 from letterlock.stores._interface import PrekeyRow, Record, SessionRow, SkippedRow, Store
 from letterlock.stores._memory import MemoryStore
 from letterlock.stores._sqlite import SqliteStore
-from letterlock.stores._vault import PassphraseOpener
+from letterlock.stores._sqlite.wrapped_key import PassphraseOpener
 
 KEY: Final = bytes(range(0x40, 0x60))
 OTHER_KEY: Final = bytes(range(0x60, 0x80))

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from letterlock.errors import CorruptStore
 from letterlock.limits import BUSY_TIMEOUT
-from letterlock.stores._database import failure
 from letterlock.stores._sqlite import SqliteStore
+from letterlock.stores._sqlite.database import store_error
 
 _TABLE: Final = (
     "CREATE TABLE IF NOT EXISTS cli_undelivered "
@@ -55,4 +55,4 @@ class PendingDeliveries:
         try:
             return self._store.connection.execute(sql, values).fetchall()
         except sqlite3.Error as error:
-            raise failure(error, BUSY_TIMEOUT) from error
+            raise store_error(error, BUSY_TIMEOUT) from error

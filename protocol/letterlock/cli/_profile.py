@@ -30,9 +30,9 @@ from letterlock.cli._output_file import (
 from letterlock.cli._parser import HOME_VARIABLE
 from letterlock.cli._passphrase import existing_passphrase, new_passphrase
 from letterlock.errors import NoAccount, UsageError, WrongKey
-from letterlock.stores._schema import peek
 from letterlock.stores._sqlite import SqliteStore
-from letterlock.stores._vault import KeyOpener
+from letterlock.stores._sqlite.opening import peek
+from letterlock.stores._sqlite.wrapped_key import KeyOpener
 
 STORE_NAME: Final = "store.db"
 KEY_NAME: Final = "store.key"

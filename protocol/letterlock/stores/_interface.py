@@ -1,29 +1,8 @@
-"""The interface between an account and its storage, and the rows that pass through it.
+"""Store: what an account needs of its storage, as protocols, and the rows that pass through them.
 
-A store keeps eight small tables and runs transactions over them. It never looks inside a record: it
-gets one, keeps it secret, and gives the same one back.
+The rules that every store keeps are in the docstring of `letterlock.stores`.
 
-    account     one row: identity, counters, which prekeys are current
-    peers       by address: the identity key trusted for it
-    prekeys     by kind and id; with an expiry, so that retired ones can be swept
-    replays     by prekey: digests of handshakes accepted with it; gone with the prekey
-    sessions    by id, several to an address; the greatest rank is the active one; gone with the peer
-    skipped_keys by session, chain and number: keys of messages still expected; gone with the session
-    past_chains by session: finished receiving chains; gone with the session
-    side_data   by session and slot: long texts of the post-quantum ratchet, in order; gone with the session
-
-Rules for whoever writes another store:
-
-* `transaction()` is exclusive across threads and processes, and nests: an inner one that raises undoes
-  its own changes, the outermost one that returns makes all of them durable before it does.   [STO-1]
-* Every method may be called only inside a transaction.                                       [STO-2]
-* A record comes back byte for byte, bound to its row, or the store raises `CorruptStore`.     [STO-3]
-* A call that raises has changed nothing.                                                     [STO-4]
-* A copy of the store that a fork made refuses to work.                                       [STO-5]
-* A row that exists already, or whose peer, prekey or session does not, is a `CorruptStore`: the account
-  asked for what cannot be. Any other failure is a `StoreError` too.
-
-Not here: what is in a record (_session/, account.py).
+Not here: what a record contains (_records/), and which calls the account makes (account.py).
 """
 
 from collections.abc import Iterable
@@ -37,7 +16,7 @@ from letterlock._wire.prekey import PrekeyKind
 
 
 class Record(Secret):
-    """Bytes of any length that a store keeps; most contain keys."""
+    """Bytes of any length that a store saves; most contain keys."""
 
     __slots__ = ()
     LENGTH = None
@@ -46,7 +25,7 @@ class Record(Secret):
 @fast_init
 @dataclass(frozen=True, slots=True)
 class PrekeyRow(Uncopyable):
-    """A prekey: `expires` is in seconds since 1970 (UTC), None while it is current."""
+    """A prekey. `id` is 0 to 2**32 - 1; `expires` is in seconds since 1970 (UTC), or None while current."""
 
     kind: PrekeyKind
     id: int
@@ -57,7 +36,7 @@ class PrekeyRow(Uncopyable):
 @fast_init
 @dataclass(frozen=True, slots=True)
 class SessionRow(Uncopyable):
-    """A session with the peer at `address`; of its sessions, the one of the greatest rank is active.
+    """A session with the peer at `address`. The one of greatest rank, among several with a peer, is active.
 
     `id` is unique in the store, 1 to 2**63 - 1. `address` is the peer's encoded address.
     """
@@ -71,7 +50,7 @@ class SessionRow(Uncopyable):
 @fast_init
 @dataclass(frozen=True, slots=True)
 class SkippedRow(Uncopyable):
-    """The key of message `number` (0 to 2**32 - 1) in the chain of a 32-byte ratchet key."""
+    """The key of message `number` (0 to 2**32 - 1) in the chain that 32 bytes name."""
 
     session_id: int
     chain: bytes
@@ -267,7 +246,7 @@ class Tables(Protocol):
 
 
 class Store(Protocol):
-    """What `Account` needs of a store. `MemoryStore` is the shortest one that keeps all the rules."""
+    """What `Account` needs of a store. `MemoryStore` is the shortest one that follows all the rules."""
 
     @property
     def tables(self) -> Tables:

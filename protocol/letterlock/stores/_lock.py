@@ -1,13 +1,14 @@
-"""Whose turn it is in a store: one thread at a time, of the process that opened it, however deep it nests.
+"""StoreLock: one thread at a time uses a store, in the process that opened it, and its transactions nest.
 
-    hold         wait for the turn; the level says how many transactions of this thread are open  [STO-1]
-    require      is the calling thread inside a transaction?                                      [STO-2]
-    closing      wait for the turn, for the last time
+    hold         wait until no other thread is inside; yields how many transactions enclose this one   [STO-1]
+    require      is the calling thread inside a transaction?                                           [STO-2]
+    closing      wait until no other thread is inside, for the last time
 
-A process that forks copies everything its stores hold: a database connection that must not be used
-twice, and chain keys that must not be used twice. So the copy refuses to work.               [STO-5]
+A process that forks copies everything its stores hold: a database connection that two processes must not
+share,
+and chain keys that must not be used twice. So the copy refuses to work.                              [STO-5]
 
-Not here: what a transaction does (memory.py, database.py); other processes (database.py).
+Not here: what a transaction does (_memory.py, _sqlite/database.py); other processes (_sqlite/database.py).
 """
 
 from collections.abc import Generator
@@ -38,7 +39,7 @@ class StoreLock:
     @contextmanager
     def hold(self) -> Generator[int]:
         """Wait until no other thread is inside, then yield how many transactions enclose this one."""
-        # Before the lock: a thread that the fork left behind may hold it for ever.
+        # Checked before the lock too: in a forked copy, a thread that no longer exists may hold it for ever.
         self._require_usable()
         with self._lock:
             self._require_usable()
@@ -47,14 +48,17 @@ class StoreLock:
                 self._owner, self._depth = get_ident(), level + 1
                 yield level
             finally:
-                # Not above what an outer one that ended too early has left.
+                # An outer transaction that ended too early has left a lower depth, which must not rise again.
                 self._depth = min(self._depth, level)
                 if level == 0:
                     self._owner = None
 
     @contextmanager
     def closing(self) -> Generator[bool]:
-        """Wait for the turn, and yield whether there is anything to close: not twice, not in a child."""
+        """Wait until no other thread is inside, then yield whether to close.
+
+        Nothing is left to close the second time, and nothing may be closed in a forked child.
+        """
         if self.inherited:
             yield False
             return
@@ -66,7 +70,7 @@ class StoreLock:
 
     def require(self) -> None:
         """Raise StoreError unless the calling thread is inside a transaction. STO-2"""
-        # Asked by every call of every method, so the usual answer comes first, in one expression.
+        # Every method of every table asks, so the usual answer comes first, in one expression.
         if self._owner == get_ident() and self._pid == getpid() and not self._closed:
             return
         self._require_usable()

@@ -1,4 +1,4 @@
-"""MemoryStore: an account that lives as long as its process, for tests and for throw-away devices.
+"""MemoryStore: keeps an account as long as its process runs, for tests and for throw-away devices.
 
     peers         address -> record              sessions_of   address -> session ids
     prekeys       kind -> id -> row              replays       (kind, id) -> digests
@@ -8,10 +8,10 @@
     past_chains   session -> chains, in order of arrival
     side_data     session -> slot -> records
 
-Every change goes through `put` and `drop`, which write down how to undo it. So a transaction costs what it
-changes, and never a copy of the tables. Deletions cascade as in the SQLite store.
+Every change goes through `put` and `drop`, which record in a journal how to undo it. So a transaction costs
+what it changes, and never a copy of the tables.
 
-Not here: durability. What another process did, or this one before a crash, is not seen.
+Not here: durability. Nothing outlives the process, and no other process sees it.
 """
 
 from collections import Counter, OrderedDict
@@ -33,11 +33,12 @@ V = TypeVar("V")
 
 
 class MemoryStore(Uncopyable):
-    """A store that keeps nothing when it is closed. `tables` are for use inside `transaction()`."""
+    """A store that forgets everything when it is closed."""
 
     __slots__ = ("_rows", "tables")
 
     tables: Tables
+    """The account's tables, for use inside `transaction()`."""
 
     def __init__(self) -> None:
         self._rows = _Rows()
@@ -116,13 +117,14 @@ class _Rows(Uncopyable):
                 self._journal.clear()
 
     def put(self, table: dict[K, V], key: K, value: V) -> None:
-        # The way back is written down first: an interrupt between the two lines undoes nothing twice.
+        # The journal comes first. If an interrupt falls between the two, undoing a change that was not made
+        # changes nothing.
         undo = partial(table.__setitem__, key, table[key]) if key in table else partial(table.pop, key, None)
         self._journal.append(undo)
         table[key] = value
 
     def drop(self, table: dict[K, V], key: K) -> bool:
-        """Remove a key if it is there; return whether it was. It may come back at the end of the table."""
+        """Remove a key if it exists; return whether it did. Undone, it may be at the end of the table."""
         if key not in table:
             return False
         self._journal.append(partial(table.__setitem__, key, table[key]))

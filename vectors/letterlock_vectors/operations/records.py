@@ -14,7 +14,9 @@ from letterlock._records.session import decode_session
 from letterlock._session.session import Established, Initiated
 from letterlock.errors import UsageError
 from letterlock.stores._interface import Record
-from letterlock.stores._vault import DataKey, KeyOpener, Part, PassphraseOpener, Vault, WrappedKey
+from letterlock.stores._sqlite.cipher import StoreCipher
+from letterlock.stores._sqlite.format import Column
+from letterlock.stores._sqlite.wrapped_key import DataKey, KeyOpener, PassphraseOpener, WrappedKey
 from letterlock_vectors.inputs import Input, Operation, Output, unhex
 from letterlock_vectors.operations.bundles import prekey_kind, private_key
 from letterlock_vectors.operations.decoding import address_parts
@@ -72,17 +74,17 @@ def unwrap(given: Input) -> Output:
 
 def open_(given: Input) -> Output:
     """Return the record that was sealed to a row."""
-    record = _vault(given).open(given.hex("value"), _ascii(given, "table"), *_parts(given, "columns"))
+    record = _cipher(given).open(given.hex("value"), _ascii(given, "table"), *_columns(given, "columns"))
     return {"record": record.expose().hex()}
 
 
 def tag(given: Input) -> Output:
     """Return what stands for something in a table."""
-    return {"tag": _vault(given).tag(_ascii(given, "use"), *_parts(given, "what")).hex()}
+    return {"tag": _cipher(given).tag(_ascii(given, "use"), *_columns(given, "what")).hex()}
 
 
-def _vault(given: Input) -> Vault:
-    return Vault(DataKey(private_key(given, "data_key").expose()))
+def _cipher(given: Input) -> StoreCipher:
+    return StoreCipher(DataKey(private_key(given, "data_key").expose()))
 
 
 def _ascii(given: Input, name: str) -> bytes:
@@ -92,11 +94,11 @@ def _ascii(given: Input, name: str) -> bytes:
     return text.encode("ascii")
 
 
-def _parts(given: Input, name: str) -> list[Part]:
-    return [_part(each, name) for each in given.items(name)]
+def _columns(given: Input, name: str) -> list[Column]:
+    return [_column(each, name) for each in given.items(name)]
 
 
-def _part(value: object, name: str) -> Part:
+def _column(value: object, name: str) -> Column:
     if value is None:
         return None
     if type(value) is int and -(2**63) <= value < 2**63:

@@ -1,22 +1,18 @@
 """Finished receiving chains in SQLite.
 
-letterlock_past_chains    session, seq: order of arrival, chain: tag of both session and chain
+letterlock_past_chains   session, seq: order of arrival, chain: tag of session and chain
 """
 
-from typing import Final
-
+from letterlock.stores._sqlite.format import PAST_CHAINS
 from letterlock.stores._sqlite.table import SqliteTable
-
-PAST_CHAINS: Final = b"past_chains"
 
 
 class SqlitePastChainTable(SqliteTable):
-    """See PastChainTable."""
+    """Implements `PastChainTable`, which documents the methods."""
 
     __slots__ = ()
 
     def add(self, session_id: int, chain: bytes, keep: int) -> None:
-        """See PastChainTable."""
         with self._database.savepoint():
             last = self._database.number(
                 "SELECT coalesce(max(seq), 0) FROM letterlock_past_chains WHERE session = ?", session_id
@@ -33,9 +29,8 @@ class SqlitePastChainTable(SqliteTable):
             )
 
     def has(self, session_id: int, chain: bytes) -> bool:
-        """See PastChainTable."""
         sql = "SELECT 1 FROM letterlock_past_chains WHERE session = ? AND chain = ?"
         return self._database.row(sql, session_id, self._tag(session_id, chain)) is not None
 
     def _tag(self, session_id: int, chain: bytes) -> bytes:
-        return self._vault.tag(PAST_CHAINS, session_id, chain)
+        return self._cipher.tag(PAST_CHAINS, session_id, chain)

@@ -1,25 +1,21 @@
 """Sessions in SQLite.
 
-letterlock_sessions    id, peer: tag of the address, rank    record, sealed to all three
+letterlock_sessions      id, peer: tag of the address, rank | record: sealed to all three
 """
-
-from typing import Final
 
 from letterlock.errors import CorruptStore
 from letterlock.stores._interface import SessionRow
+from letterlock.stores._sqlite.format import SESSIONS
 from letterlock.stores._sqlite.table import SqliteTable
-
-SESSIONS: Final = b"sessions"
 
 
 class SqliteSessionTable(SqliteTable):
-    """See SessionTable."""
+    """Implements `SessionTable`, which documents the methods."""
 
     __slots__ = ()
 
     def load(self, address: bytes, limit: int) -> list[SessionRow]:
-        """See SessionTable."""
-        peer = self._vault.peer_tag(address)
+        peer = self._cipher.peer_tag(address)
         rows = self._database.rows(
             "SELECT id, rank, record FROM letterlock_sessions WHERE peer = ? "
             "ORDER BY rank DESC, id DESC LIMIT ?",
@@ -27,16 +23,15 @@ class SqliteSessionTable(SqliteTable):
             limit,
         )
         return [
-            SessionRow(id_, address, rank, self._vault.open(sealed, SESSIONS, id_, peer, rank))
+            SessionRow(id_, address, rank, self._cipher.open(sealed, SESSIONS, id_, peer, rank))
             for id_, rank, sealed in rows
         ]
 
     def save(self, row: SessionRow) -> None:
-        """See SessionTable."""
-        peer = self._vault.peer_tag(row.address)
-        sealed = self._vault.seal(row.record, SESSIONS, row.id, peer, row.rank)
-        # Nearly every message leaves the rank as it is. If it were set again, its index would be written too:
-        # two pages a commit instead of one.
+        peer = self._cipher.peer_tag(row.address)
+        sealed = self._cipher.seal(row.record, SESSIONS, row.id, peer, row.rank)
+        # Nearly every message leaves the rank as it is. Setting it again would write its index too, and so
+        # two pages in a commit instead of one.
         if self._database.run(
             "UPDATE letterlock_sessions SET record = ? WHERE id = ? AND peer = ? AND rank = ?",
             sealed,
@@ -58,5 +53,4 @@ class SqliteSessionTable(SqliteTable):
             raise CorruptStore("this session id belongs to another peer")
 
     def delete(self, id_: int) -> None:
-        """See SessionTable."""
         self._database.run("DELETE FROM letterlock_sessions WHERE id = ?", id_)

@@ -1,26 +1,21 @@
 """Side data of sessions in SQLite.
 
-    letterlock_parts    session, slot, seq: order of arrival    record, sealed to all three
+    letterlock_parts         session, slot, seq: order of arrival | record: sealed to all three
 
-The stored format keeps the name of an earlier draft: the table, and the label its records are sealed to,
-are called `parts`.
+The stored format keeps an earlier name for this table: `parts`, in SQL and in the label of its records.
 """
 
-from typing import Final
-
 from letterlock.stores._interface import Record
+from letterlock.stores._sqlite.format import SIDE_DATA
 from letterlock.stores._sqlite.table import SqliteTable
-
-PARTS: Final = b"parts"
 
 
 class SqliteSideDataTable(SqliteTable):
-    """See SideDataTable."""
+    """Implements `SideDataTable`, which documents the methods."""
 
     __slots__ = ()
 
     def append(self, session_id: int, slot: int, record: Record) -> None:
-        """See SideDataTable."""
         sql = "SELECT coalesce(max(seq), 0) + 1 FROM letterlock_parts WHERE session = ? AND slot = ?"
         seq = self._database.number(sql, session_id, slot)
         self._database.run(
@@ -28,15 +23,13 @@ class SqliteSideDataTable(SqliteTable):
             session_id,
             slot,
             seq,
-            self._vault.seal(record, PARTS, session_id, slot, seq),
+            self._cipher.seal(record, SIDE_DATA, session_id, slot, seq),
         )
 
     def load(self, session_id: int, slot: int) -> list[Record]:
-        """See SideDataTable."""
         sql = "SELECT seq, record FROM letterlock_parts WHERE session = ? AND slot = ? ORDER BY seq"
         rows = self._database.rows(sql, session_id, slot)
-        return [self._vault.open(sealed, PARTS, session_id, slot, seq) for seq, sealed in rows]
+        return [self._cipher.open(sealed, SIDE_DATA, session_id, slot, seq) for seq, sealed in rows]
 
     def clear(self, session_id: int, slot: int) -> None:
-        """See SideDataTable."""
         self._database.run("DELETE FROM letterlock_parts WHERE session = ? AND slot = ?", session_id, slot)

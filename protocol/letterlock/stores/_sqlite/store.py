@@ -1,11 +1,10 @@
-"""SqliteStore: an account in one file, encrypted under the application's key, shared by processes.
+"""SqliteStore: keeps an account in one file, encrypted under the application's key and shared by processes.
 
-Each table has a module of its own, which says what its columns hold. A column is either sealed or clear, and
-what is sealed is bound to the clear columns of its row. A tag is a keyed hash that stands for an address or a
-key in a clear column: with the store's key it is found again, without it says nothing.
-
-Not here: the tables' statements (account.py and its neighbours), their definition (_schema.py),
-transactions and errors (_database.py), keys and sealing (_vault.py).
+opening.py       opens or creates the file; its tables are in schema.py, its wrapped key in wrapped_key.py
+database.py      transactions and errors of the connection
+cipher.py        seals records to their rows, and hides addresses and keys behind tags; labels in format.py
+account.py, peers.py, prekeys.py, replays.py, sessions.py, skipped_keys.py, past_chains.py, side_data.py
+one table each: its statements, and which columns are clear, tagged or sealed
 """
 
 import os
@@ -18,9 +17,9 @@ from typing import Self
 from letterlock._primitives.secret import Uncopyable
 from letterlock.errors import StoreError
 from letterlock.limits import BUSY_TIMEOUT
-from letterlock.stores._database import Database
 from letterlock.stores._interface import Tables
 from letterlock.stores._sqlite.account import SqliteAccountTable
+from letterlock.stores._sqlite.database import Database
 from letterlock.stores._sqlite.past_chains import SqlitePastChainTable
 from letterlock.stores._sqlite.peers import SqlitePeerTable
 from letterlock.stores._sqlite.prekeys import SqlitePrekeyTable
@@ -28,22 +27,25 @@ from letterlock.stores._sqlite.replays import SqliteReplayTable
 from letterlock.stores._sqlite.sessions import SqliteSessionTable
 from letterlock.stores._sqlite.side_data import SqliteSideDataTable
 from letterlock.stores._sqlite.skipped_keys import SqliteSkippedKeyTable
-from letterlock.stores._vault import KeyOpener, Opener, PassphraseOpener
+from letterlock.stores._sqlite.wrapped_key import KeyOpener, Opener, PassphraseOpener
 
 
 class SqliteStore(Uncopyable):
-    """A store in an SQLite file. Opens the one at `path`, or makes it; the directory must exist.
+    """A store in an SQLite file. Opens the file at `path`, or creates it in a directory that exists.
 
-    `key` is 32 random bytes that the application keeps elsewhere. Waits up to `busy_timeout` seconds for
-    another process's transaction, then raises StoreBusy. Threads of one process wait for each other.
+    `key` is 32 random bytes that the application keeps elsewhere. A transaction waits up to `busy_timeout`
+    seconds for another process's transaction, then raises StoreBusy. Threads of one process wait for each
+    other.
 
-    Raises WrongKey (and leaves the file as it is), CorruptStore, UnsupportedStore for a file that is no
-    store or a later one, StoreError for whatever the disk says, UsageError for a key of the wrong shape.
+    Raises WrongKey, and leaves the file as it is; UnsupportedStore for a file that is no store, or a store of
+    a later release; CorruptStore; StoreError if the file cannot be used; UsageError for a key that is not 32
+    bytes.
     """
 
     __slots__ = ("_database", "_name", "tables")
 
     tables: Tables
+    """The account's tables, for use inside `transaction()`."""
 
     def __init__(
         self, path: str | os.PathLike[str], *, key: bytes, busy_timeout: float = BUSY_TIMEOUT
@@ -54,7 +56,10 @@ class SqliteStore(Uncopyable):
     def open(
         cls, path: str | os.PathLike[str], *, passphrase: str, busy_timeout: float = BUSY_TIMEOUT
     ) -> Self:
-        """Open or make a store with a passphrase, stretched by Argon2id: some tenths of a second."""
+        """Open or create a store with a passphrase of 1 to 4,096 bytes. Raises what the constructor raises.
+
+        Argon2id stretches the passphrase, which is slow on purpose.
+        """
         store = cls.__new__(cls)
         cls._attach(store, Path(path), PassphraseOpener(passphrase), busy_timeout)
         return store
@@ -68,10 +73,10 @@ class SqliteStore(Uncopyable):
 
     @property
     def connection(self) -> sqlite3.Connection:
-        """The connection, for the application's own tables inside `transaction()`; elsewhere StoreError.
+        """The connection, for the application's own tables. Raises StoreError outside `transaction()`.
 
-        Names that begin with `letterlock_` are the store's, and so are user_version and application_id.
-        Never commit on it, which `with connection` and `executescript` do too.
+        The store owns all names that begin with `letterlock_`, and user_version and application_id. Never
+        commit on the connection; `with connection` and `executescript` commit too.
         """
         return self._database.connection
 
@@ -80,7 +85,7 @@ class SqliteStore(Uncopyable):
         return self._database.transaction()
 
     def close(self) -> None:
-        """Close the file. Does nothing in a forked child, whose parent goes on using the file."""
+        """Close the file. In a forked child this does nothing, since the parent still uses the file."""
         self._database.close()
 
     def __enter__(self) -> Self:
@@ -97,12 +102,11 @@ class SqliteStore(Uncopyable):
 
 class _SqliteTables:
     def __init__(self, database: Database) -> None:
-        vault = database.vault
-        self.account = SqliteAccountTable(database, vault)
-        self.peers = SqlitePeerTable(database, vault)
-        self.prekeys = SqlitePrekeyTable(database, vault)
-        self.replays = SqliteReplayTable(database, vault)
-        self.sessions = SqliteSessionTable(database, vault)
-        self.skipped_keys = SqliteSkippedKeyTable(database, vault)
-        self.past_chains = SqlitePastChainTable(database, vault)
-        self.side_data = SqliteSideDataTable(database, vault)
+        self.account = SqliteAccountTable(database)
+        self.peers = SqlitePeerTable(database)
+        self.prekeys = SqlitePrekeyTable(database)
+        self.replays = SqliteReplayTable(database)
+        self.sessions = SqliteSessionTable(database)
+        self.skipped_keys = SqliteSkippedKeyTable(database)
+        self.past_chains = SqlitePastChainTable(database)
+        self.side_data = SqliteSideDataTable(database)

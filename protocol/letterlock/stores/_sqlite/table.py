@@ -1,23 +1,24 @@
-"""What the tables of the SQLite store share: the database, and the vault that seals their records.
+"""SqliteTable: what the tables of the SQLite store share.
 
-Replacing is UPSERT throughout: INSERT OR REPLACE deletes first, and the cascade would take a peer's
-sessions along.
+A row is replaced with UPSERT everywhere. INSERT OR REPLACE would delete the old row first, and the cascade
+would delete a peer's sessions with it.
 """
 
 from typing import TypeAlias
 
 from letterlock._primitives.secret import Uncopyable
-from letterlock.stores._database import Database
-from letterlock.stores._vault import Vault
+from letterlock.stores._sqlite.database import Database
+from letterlock.stores._sqlite.format import Column
 
-SealedRow: TypeAlias = tuple[bytes | int | None, ...]
+SealedRow: TypeAlias = tuple[Column, ...]
+"""The columns of a row as they are written, with the record sealed."""
 
 
 class SqliteTable(Uncopyable):
-    """A table of an open store file."""
+    """One table of an open store file."""
 
-    __slots__ = ("_database", "_vault")
+    __slots__ = ("_cipher", "_database")
 
-    def __init__(self, database: Database, vault: Vault) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._vault = vault
+        self._cipher = database.cipher

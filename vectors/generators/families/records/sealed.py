@@ -7,8 +7,8 @@ from generators.support.labels import draw, flipped
 from letterlock._primitives.aead import seal_at_rest
 from letterlock._primitives.kdf import hkdf_sha256
 from letterlock._primitives.labels import STORE_VALUES
-from letterlock.stores import _vault as vault
-from letterlock.stores._vault import KeyOpener, Opener, PassphraseOpener, WrappedKey
+from letterlock.stores._sqlite.format import encode
+from letterlock.stores._sqlite.wrapped_key import KeyOpener, Opener, PassphraseOpener, WrappedKey
 
 DATA_KEY: Final = draw("records data key", 32)
 PEER_TAG: Final = draw("records tag of a peer", 16)
@@ -32,7 +32,7 @@ def sealed(table: str, columns: list[Any], record: bytes) -> bytes:
     """Return a value as the SQLite store seals it, with a nonce of a label."""
     nonce = draw(f"records nonce {table} {columns}", 24)
     key = hkdf_sha256(b"", DATA_KEY, STORE_VALUES, 32)
-    return nonce + seal_at_rest(key, nonce, record, vault.encode(table.encode(), *columns))
+    return nonce + seal_at_rest(key, nonce, record, encode(table.encode(), *columns))
 
 
 def row(table: str, columns: list[Any], value: bytes, data_key: bytes = DATA_KEY) -> Json:

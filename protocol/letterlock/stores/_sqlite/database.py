@@ -1,4 +1,4 @@
-"""One SQLite connection: its transactions, and its errors in our words.
+"""Database: one SQLite connection, its transactions, and its errors translated to ours.
 
     level 0      BEGIN IMMEDIATE ... COMMIT: one writer at a time across processes; durable at COMMIT
     level n      SAVEPOINT ... RELEASE inside it                                                [STO-1]
@@ -9,39 +9,39 @@
     SQLITE_NOTADB                          -> UnsupportedStore
     anything else                          -> StoreError
 
-SQLite's texts name tables and columns, never values, so they may stand in ours.
+SQLite's error texts name tables and columns, never values, so ours may quote them.
 
-Not here: what the statements say (sqlite.py, schema.py); threads and forks (turn.py).
+Not here: the statements (schema.py, account.py and its neighbours); threads and forks (StoreLock).
 """
 
 import sqlite3
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from letterlock._primitives.secret import Uncopyable
 from letterlock.errors import CorruptStore, StoreBusy, StoreError, UnsupportedStore
-from letterlock.stores import _schema as schema
 from letterlock.stores._lock import StoreLock
-from letterlock.stores._vault import Opener, Vault
-
-Value: TypeAlias = bytes | int | None
+from letterlock.stores._sqlite.cipher import StoreCipher
+from letterlock.stores._sqlite.format import Column
+from letterlock.stores._sqlite.opening import connect
+from letterlock.stores._sqlite.wrapped_key import Opener
 
 
 class Database(Uncopyable):
-    """An open store file, and the vault that goes with it. See schema.connect for what opening raises."""
+    """An open store file, and the cipher of its rows. Opening raises what `opening.connect` raises."""
 
-    __slots__ = ("_connection", "_lock", "_timeout", "vault")
+    __slots__ = ("_connection", "_lock", "_timeout", "cipher")
 
     def __init__(self, path: Path, opener: Opener, timeout: float) -> None:
         self._lock = StoreLock()
         self._timeout = timeout
         try:
-            self._connection, data_key = schema.connect(path, opener, timeout)
+            self._connection, data_key = connect(path, opener, timeout)
         except sqlite3.Error as error:
-            raise failure(error, timeout) from error
-        self.vault = Vault(data_key)
+            raise store_error(error, timeout) from error
+        self.cipher = StoreCipher(data_key)
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -51,7 +51,7 @@ class Database(Uncopyable):
 
     @contextmanager
     def transaction(self) -> Generator[None]:
-        """See Store.transaction."""
+        """Begin a transaction, or a savepoint in the open one; commit on return, undo on an exception."""
         with self._lock.hold() as level:
             if level == 0 and self._connection.in_transaction:
                 raise StoreError("the connection is in a transaction that is not the store's: end it first")
@@ -64,48 +64,48 @@ class Database(Uncopyable):
                 raise
 
     def savepoint(self) -> AbstractContextManager[None]:
-        """Return an inner transaction, for a call of several statements that may fail half-way. [STO-4]"""
+        """Return an inner transaction, for a method whose statements may fail half-way. [STO-4]"""
         self._require_transaction()
         return self.transaction()
 
-    def run(self, sql: str, *values: Value) -> int:
+    def run(self, sql: str, *values: Column) -> int:
         """Run one statement; return how many rows it changed."""
         self._require_transaction()
         return self._execute(sql, values).rowcount
 
-    def run_many(self, sql: str, rows: Iterable[Sequence[Value]]) -> None:
+    def run_many(self, sql: str, rows: Iterable[Sequence[Column]]) -> None:
         """Run one statement for each row."""
         self._require_transaction()
         try:
             self._connection.cursor().executemany(sql, rows)
         except sqlite3.Error as error:
-            raise failure(error, self._timeout) from error
+            raise store_error(error, self._timeout) from error
 
-    def rows(self, sql: str, *values: Value) -> list[tuple[Any, ...]]:
-        """Return all rows of a query, which bounds them itself. The columns' types are not to be trusted."""
+    def rows(self, sql: str, *values: Column) -> list[tuple[Any, ...]]:
+        """Return all rows of a query that limits them itself. SQLite guarantees no type for a column."""
         self._require_transaction()
         try:
             return self._execute(sql, values).fetchall()
         except sqlite3.Error as error:
-            raise failure(error, self._timeout) from error
+            raise store_error(error, self._timeout) from error
 
-    def row(self, sql: str, *values: Value) -> tuple[Any, ...] | None:
+    def row(self, sql: str, *values: Column) -> tuple[Any, ...] | None:
         """Return the one row of a query, or None."""
         rows = self.rows(sql, *values)
         return rows[0] if rows else None
 
-    def number(self, sql: str, *values: Value) -> int:
-        """Return the one number a query counts."""
+    def number(self, sql: str, *values: Column) -> int:
+        """Return the number that a query counts."""
         number: int = self.rows(sql, *values)[0][0]
         return number
 
     def close(self) -> None:
-        """Fold the write-ahead log into the file and close it."""
+        """Copy the write-ahead log into the file and close it."""
         with self._lock.closing() as first:
             if not first:
                 return
-            # What was committed is safe in the log as well: a checkpoint that meets another process, or
-            # fails, is not worth waiting for, nor an error.
+            # What was committed is durable in the log as well. So a checkpoint that fails, or that would wait
+            # for another process, is skipped.
             with suppress(sqlite3.Error):
                 self._connection.execute("PRAGMA busy_timeout = 0")
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -113,17 +113,17 @@ class Database(Uncopyable):
 
     def _require_transaction(self) -> None:
         self._lock.require()
-        # Without one the next statement would be on its own, and durable on its own.
+        # Without a transaction, the next statement would be committed by itself.
         if not self._connection.in_transaction:
-            raise StoreError(_ENDED)
+            raise StoreError(_ENDED_INSIDE)
 
-    def _execute(self, sql: str, values: Sequence[Value] = ()) -> sqlite3.Cursor:
+    def _execute(self, sql: str, values: Sequence[Column] = ()) -> sqlite3.Cursor:
         try:
             cursor = self._connection.cursor()
             cursor.row_factory = None  # the application may have set its own on the connection
             return cursor.execute(sql, values)
         except sqlite3.Error as error:
-            raise failure(error, self._timeout) from error
+            raise store_error(error, self._timeout) from error
 
     def _commit(self, level: int) -> None:
         self._lock.require_innermost(level)
@@ -134,13 +134,13 @@ class Database(Uncopyable):
         try:
             self._connection.execute("COMMIT")
         except sqlite3.IntegrityError as error:
-            # None of our constraints waits for the commit.
+            # Our own constraints are all checked at once, before the commit.
             raise StoreError("a deferred constraint of the application's own tables fails") from error
         except sqlite3.Error as error:
-            raise failure(error, self._timeout) from error
+            raise store_error(error, self._timeout) from error
 
     def _undo(self, level: int) -> None:
-        """Undo what `level` did. If that fails nothing may be committed any more, so all of it goes."""
+        """Undo what `level` did. If that fails, undo the outermost transaction: nothing may be committed."""
         if self._lock.inherited or not self._connection.in_transaction:
             return
         if level:
@@ -151,15 +151,15 @@ class Database(Uncopyable):
         self._execute("ROLLBACK")
 
 
-_ENDED: Final = (
+_ENDED_INSIDE: Final = (
     "the store's transaction was ended inside its block: leave COMMIT and ROLLBACK to the store, and avoid "
     "`with connection`, `commit()` and `executescript()`, which commit too"
 )
 
 
-def failure(error: sqlite3.Error, timeout: float) -> StoreError:
-    """Return our error for one of SQLite's. `timeout` is what a busy one waited, in seconds."""
-    code: int | None = getattr(error, "sqlite_errorcode", None)  # none if the module itself complains
+def store_error(error: sqlite3.Error, timeout: float) -> StoreError:
+    """Return our error for one of SQLite's. `timeout` is how long a busy one waited, in seconds."""
+    code: int | None = getattr(error, "sqlite_errorcode", None)  # None if the Python module raised it itself
     match code and code & 0xFF:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return StoreBusy(f"another transaction kept the store locked for {timeout:g} s: try again")
@@ -170,7 +170,7 @@ def failure(error: sqlite3.Error, timeout: float) -> StoreError:
         case sqlite3.SQLITE_NOTADB:
             return UnsupportedStore("this file is not a letterlock store, nor any database")
         case None if isinstance(error, sqlite3.OperationalError):
-            # A text that is no UTF-8, where we store none; the module's message would quote it.
+            # Text that is not UTF-8, in a column where we store no text. The module's message would quote it.
             return CorruptStore("a column holds what was never stored there: restore the file from a copy")
         case _:
             return StoreError(f"the store cannot be used: {error}")

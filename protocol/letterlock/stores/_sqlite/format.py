@@ -1,0 +1,45 @@
+"""What every store file contains for ever: its version, the labels of its tables, the encoding of columns.
+
+Sealed values and tags are computed from these bytes, so a change here makes existing stores unreadable.
+
+    encode    joins columns:  "b" || length (8 bytes) || bytes,  "i" || integer (8 bytes),  or "n" for None
+
+Not here: the keys (wrapped_key.py), sealing (cipher.py), the tables in SQL (schema.py).
+"""
+
+import struct
+from typing import Final, TypeAlias
+
+FORMAT: Final = 1
+"""The version of the format and of the tables; a store of another version is refused."""
+
+ACCOUNT: Final = b"account"
+PEERS: Final = b"peers"
+PREKEYS: Final = b"prekeys"
+REPLAYS: Final = b"replays"
+SESSIONS: Final = b"sessions"
+SKIPPED_KEYS: Final = b"skipped"
+PAST_CHAINS: Final = b"past_chains"
+SIDE_DATA: Final = b"parts"
+"""The format keeps an earlier name: the SQL table is `letterlock_parts` too."""
+
+Column: TypeAlias = bytes | int | None
+"""The value of a column: a blob, an integer of at most 64 bits with its sign, or NULL."""
+
+
+def encode(*columns: Column) -> bytes:
+    """Return bytes that differ for different columns: each begins with its type, and a blob has a length."""
+    out: list[bytes] = []
+    for column in columns:
+        if isinstance(column, bytes):
+            out.append(_BYTES(b"b", len(column)))
+            out.append(column)
+        elif column is None:
+            out.append(b"n")
+        else:
+            out.append(_INTEGER(b"i", column))
+    return b"".join(out)
+
+
+_BYTES: Final = struct.Struct(">cQ").pack
+_INTEGER: Final = struct.Struct(">cq").pack

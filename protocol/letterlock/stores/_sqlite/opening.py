@@ -1,0 +1,140 @@
+"""How a store file is opened, and created if it is not there.
+
+    peek       reads the wrapped key without a lock, writes nothing, and makes no file beside the database
+    connect    checks the key before it touches the file: a wrong key changes nothing on disk
+
+A file is created in one exclusive transaction, in SQLite's rollback mode, and switched to the write-ahead log
+only afterwards. So the wrapped key is always in the main file, and if two processes create a store at the
+same time, one of them creates it and the other one opens it.
+
+Functions raise sqlite3.Error as it comes; database.py translates it.
+
+Not here: the tables (schema.py), transactions (database.py), keys (wrapped_key.py).
+"""
+
+import os
+import sqlite3
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from letterlock.errors import CorruptStore, StoreError
+from letterlock.stores._sqlite.schema import check_tables, create_tables, read_wrapped_key
+from letterlock.stores._sqlite.wrapped_key import DataKey, Opener, WrappedKey
+
+_PRAGMAS: Final = (
+    "PRAGMA trusted_schema = OFF",  # a schema that somebody edited calls no functions
+    "PRAGMA cell_size_check = ON",  # a damaged page is noticed before it is followed
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA secure_delete = ON",  # deleted keys are overwritten in the file
+    # EXTRA, not FULL: while the store is created, it makes the deletion of the rollback journal durable too.
+    # A journal that came back after the switch to the write-ahead log would damage the file.
+    "PRAGMA synchronous = EXTRA",
+)
+
+_creating: Final = threading.Lock()
+
+
+def connect(path: Path, opener: Opener, timeout: float) -> tuple[sqlite3.Connection, DataKey]:
+    """Open the store at `path`, or create it. Raises StoreError and its subclasses, sqlite3.Error."""
+    key = peek(path)
+    if key is not None:
+        data_key = key.open(opener)
+    else:
+        # The file is missing, or cannot be read without a lock: be ready to create it.
+        data_key = DataKey.generate()
+        key = WrappedKey.seal(data_key, opener)
+        _create_file(path)
+    connection = _open(path, "mode=rw", timeout)
+    try:
+        stored = _read_or_create(connection, key)
+        if stored != key:  # another process created it first, or it was locked when we peeked
+            data_key = stored.open(opener)
+        check_tables(connection)
+        _use_write_ahead_log(connection, timeout)
+    except BaseException:
+        connection.close()
+        raise
+    return connection, data_key
+
+
+def peek(path: Path) -> WrappedKey | None:
+    """Return the wrapped key of a complete store, or None if finding out takes a lock.
+
+    Raises UnsupportedStore for a database that is not a store. `immutable` keeps SQLite from locking the
+    file, from recovering it and from making files beside it. So other pages may be half written when they are
+    read, but not those that matter here: the two numbers in the header and the wrapped key never change.
+    """
+    try:
+        if path.with_name(path.name + "-journal").exists():
+            return None  # another process is creating it, or was killed while creating it
+        with closing(_open(path, "mode=ro&immutable=1", 0)) as connection:
+            connection.execute("BEGIN")
+            return read_wrapped_key(connection)
+    except (OSError, sqlite3.Error, CorruptStore):
+        return None
+
+
+def _open(path: Path, mode: str, timeout: float) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?{mode}",
+        uri=True,
+        timeout=timeout,
+        isolation_level=None,  # transactions begin where we say, not where the module decides
+        check_same_thread=False,  # StoreLock lets in one thread at a time
+    )
+    try:
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _create_file(path: Path) -> None:
+    """Create an empty file that only its owner may read; SQLite gives the files beside it the same mode."""
+    # One thread at a time: closing the descriptor drops every lock that this process holds on the file.
+    with _creating:
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except FileExistsError:
+            return
+        except OSError as error:
+            raise StoreError(f"store file {path.name!r} cannot be created: {error.strerror}") from None
+
+
+def _read_or_create(connection: sqlite3.Connection, key: WrappedKey) -> WrappedKey:
+    """Return the wrapped key in the file, which is `key` itself if the file was empty."""
+    connection.execute("BEGIN")
+    stored = read_wrapped_key(connection)
+    connection.execute("COMMIT")
+    if stored is not None:
+        return stored
+    connection.execute("BEGIN EXCLUSIVE")
+    # A process that waited for the lock finds the other's store here. After an error, closing the connection
+    # rolls back.
+    stored = read_wrapped_key(connection)
+    if stored is None:
+        create_tables(connection, key)
+    connection.execute("COMMIT")
+    return stored or key
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection, timeout: float) -> None:
+    """Switch to the write-ahead log, and to the sync mode that makes a commit in it durable."""
+    deadline = time.monotonic() + timeout
+    mode: object = None
+    while mode is None:
+        try:
+            mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        except sqlite3.OperationalError as error:
+            # SQLite does not always wait here by itself, because two processes could wait for each other.
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+                raise
+            time.sleep(0.01)
+    if mode != "wal":
+        raise StoreError("this file system cannot hold a write-ahead log: keep the store on a local disk")
+    connection.execute("PRAGMA synchronous = FULL")

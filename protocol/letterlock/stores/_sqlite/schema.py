@@ -1,0 +1,114 @@
+"""The tables of a store file: how they are created, and how a file is recognised as a store.
+
+    application_id    "LtLk"
+    user_version      1
+    letterlock_meta   the wrapped data key, in one row
+
+A file with other values of the two numbers belongs to another application or to a later release. Every name
+of ours begins with `letterlock_`, so the application may keep its own tables in the same file.
+
+Functions raise sqlite3.Error as it comes; database.py translates it.
+
+Not here: opening a file (opening.py), transactions (database.py), the rows of each table (account.py and its
+neighbours), keys (wrapped_key.py).
+"""
+
+import sqlite3
+from typing import Final
+
+from letterlock.errors import CorruptStore, UnsupportedStore
+from letterlock.stores._sqlite.format import FORMAT
+from letterlock.stores._sqlite.wrapped_key import WrappedKey
+
+APPLICATION_ID: Final = int.from_bytes(b"LtLk", "big")
+
+TABLES: Final = (
+    """CREATE TABLE letterlock_meta (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    kind INTEGER NOT NULL, salt BLOB NOT NULL, opslimit INTEGER NOT NULL, memlimit INTEGER NOT NULL,
+    wrapped BLOB NOT NULL)""",
+    """CREATE TABLE letterlock_account (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    record BLOB NOT NULL)""",
+    """CREATE TABLE letterlock_peers (
+    peer BLOB PRIMARY KEY NOT NULL,
+    record BLOB NOT NULL) WITHOUT ROWID""",
+    """CREATE TABLE letterlock_prekeys (
+    kind INTEGER NOT NULL, id INTEGER NOT NULL, expires INTEGER,
+    record BLOB NOT NULL,
+    PRIMARY KEY (kind, id))""",
+    """CREATE INDEX letterlock_expiry ON letterlock_prekeys (expires) WHERE expires IS NOT NULL""",
+    """CREATE TABLE letterlock_replays (
+    kind INTEGER NOT NULL, id INTEGER NOT NULL, digest BLOB NOT NULL,
+    PRIMARY KEY (kind, id, digest),
+    FOREIGN KEY (kind, id) REFERENCES letterlock_prekeys (kind, id) ON DELETE CASCADE) WITHOUT ROWID""",
+    """CREATE TABLE letterlock_sessions (
+    id INTEGER PRIMARY KEY,
+    peer BLOB NOT NULL REFERENCES letterlock_peers (peer) ON DELETE CASCADE,
+    rank INTEGER NOT NULL, record BLOB NOT NULL)""",
+    """CREATE INDEX letterlock_ranks ON letterlock_sessions (peer, rank)""",
+    # seq is the rowid, hence the order of arrival. The index also finds a session's rows for the cascade.
+    """CREATE TABLE letterlock_skipped (
+    seq INTEGER PRIMARY KEY,
+    session INTEGER NOT NULL REFERENCES letterlock_sessions (id) ON DELETE CASCADE,
+    chain BLOB NOT NULL, number INTEGER NOT NULL, record BLOB NOT NULL,
+    UNIQUE (session, chain, number))""",
+    # seq counts within the session and has no gaps, so the rows beyond `keep` are found without a search.
+    """CREATE TABLE letterlock_past_chains (
+    session INTEGER NOT NULL REFERENCES letterlock_sessions (id) ON DELETE CASCADE,
+    seq INTEGER NOT NULL, chain BLOB NOT NULL,
+    PRIMARY KEY (session, seq), UNIQUE (session, chain)) WITHOUT ROWID""",
+    # Side data. The stored format keeps an earlier name for this table.
+    """CREATE TABLE letterlock_parts (
+    session INTEGER NOT NULL REFERENCES letterlock_sessions (id) ON DELETE CASCADE,
+    slot INTEGER NOT NULL, seq INTEGER NOT NULL, record BLOB NOT NULL,
+    PRIMARY KEY (session, slot, seq)) WITHOUT ROWID""",
+)
+
+
+def read_wrapped_key(connection: sqlite3.Connection) -> WrappedKey | None:
+    """Return the wrapped key, or None from an empty database. Raises UnsupportedStore, CorruptStore.
+
+    Several questions are asked, so the caller opens a transaction around them.
+    """
+    application_id = _integer(connection, "PRAGMA application_id")
+    version = _integer(connection, "PRAGMA user_version")
+    if (application_id, version) == (0, 0) and not _integer(connection, "SELECT count(*) FROM sqlite_master"):
+        return None
+    if application_id != APPLICATION_ID:
+        raise UnsupportedStore("this database is not a letterlock store")
+    if version != FORMAT:
+        raise UnsupportedStore(f"store of version {version}, but this release knows {FORMAT}: upgrade")
+    rows = connection.execute(
+        "SELECT kind, salt, opslimit, memlimit, wrapped FROM letterlock_meta LIMIT 2"
+    ).fetchall()
+    return WrappedKey.read(rows[0] if len(rows) == 1 else ())
+
+
+def create_tables(connection: sqlite3.Connection, key: WrappedKey) -> None:
+    """Make an empty database a store with this wrapped key."""
+    for statement in TABLES:
+        connection.execute(statement)
+    connection.execute(
+        "INSERT INTO letterlock_meta (id, kind, salt, opslimit, memlimit, wrapped) VALUES (1, ?, ?, ?, ?, ?)",
+        (key.kind, key.salt, key.opslimit, key.memlimit, key.wrapped),
+    )
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {FORMAT}")
+
+
+def check_tables(connection: sqlite3.Connection) -> None:
+    """Raise CorruptStore unless our tables, and every index and trigger on them, are exactly those above.
+
+    A missing cascade or an added trigger would change what our statements do.
+    """
+    rows = connection.execute(
+        "SELECT sql FROM sqlite_master WHERE lower(tbl_name) GLOB 'letterlock_*' AND sql IS NOT NULL"
+    ).fetchall()
+    if {row[0] for row in rows} != set(TABLES) or len(rows) != len(TABLES):
+        raise CorruptStore("the store's tables were altered: restore the file from a copy")
+
+
+def _integer(connection: sqlite3.Connection, sql: str) -> int:
+    integer: int = connection.execute(sql).fetchone()[0]
+    return integer
