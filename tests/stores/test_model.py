@@ -1,4 +1,4 @@
-"""MemoryStore as the model of SqliteStore: random scripts of calls and nested transactions, same results."""
+"""MemoryStore as the model of SqliteStore: random scripts of calls and transactions have equal results."""
 
 from dataclasses import dataclass
 from operator import attrgetter
@@ -9,8 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from letterlock.stores._interface import Store
-from letterlock.stores._memory import MemoryStore
+from letterlock.stores import MemoryStore, Store
 from support.store_tools import (
     ADDRESSES,
     CHAINS,
@@ -24,17 +23,17 @@ from support.store_tools import (
     fill,
     outcome,
     prekey,
-    quick,
     record,
     session,
     skipped,
     undone,
+    unsynced_store,
 )
 
 
 @dataclass(frozen=True)
 class Step:
-    """One call, by name and arguments, so that a failing script can be read."""
+    """One call, as names and arguments, so that a failing script can be read."""
 
     name: str
     arguments: tuple[Any, ...]
@@ -97,7 +96,7 @@ SCRIPT = st.recursive(
 )
 
 
-def play(store: Store, steps: "list[Step | Block]") -> list[object]:
+def run_script(store: Store, steps: "list[Step | Block]") -> list[object]:
     results: list[object] = []
     for each in steps:
         if isinstance(each, Step):
@@ -105,27 +104,27 @@ def play(store: Store, steps: "list[Step | Block]") -> list[object]:
             results.append(outcome(call, store))
             continue
         with undone(store) if each.fails else store.transaction():
-            results.append(play(store, each.steps))
+            results.append(run_script(store, each.steps))
             results.append(everything(store))
         results.append(everything(store))
     return results
 
 
 @pytest.mark.slow
-def test_both_stores_say_the_same(tmp_path: Path) -> None:
-    memory, disk = MemoryStore(), quick(tmp_path)
+def test_both_stores_return_the_same(tmp_path: Path) -> None:
+    memory, disk = MemoryStore(), unsynced_store(tmp_path)
 
     @settings(max_examples=250, deadline=None)
     @given(SCRIPT, st.booleans())
     @example([Block([Step("sessions.delete", (1,))], fails=True), Step("skipped_keys.trim", (1, 1))], True)
     def agree(script: list[Step | Block], filled: bool) -> None:
-        said = []
+        results = []
         for store in (memory, disk):
-            with undone(store):  # so that the next script finds an empty store again
+            with undone(store):  # so that the next script starts with an empty store
                 if filled:
                     fill(store)
-                said.append((play(store, script), everything(store)))
-        assert said[0] == said[1]
+                results.append((run_script(store, script), everything(store)))
+        assert results[0] == results[1]
 
     with memory, disk:
         agree()

@@ -1,4 +1,4 @@
-"""SqliteStore and its file: opening, keys, and what is on the disk."""
+"""SqliteStore and its file: opening and creating it, keys, and what the file shows."""
 
 import os
 import sqlite3
@@ -17,7 +17,8 @@ from letterlock.errors import (
     UsageError,
     WrongKey,
 )
-from letterlock.stores._sqlite import SqliteStore, opening
+from letterlock.stores import SqliteStore
+from letterlock.stores._sqlite import opening
 from support.store_tools import (
     ALICE,
     BOB,
@@ -26,20 +27,20 @@ from support.store_tools import (
     KEY,
     OTHER_KEY,
     PASSPHRASE,
-    cheap_passphrases,
+    committed,
     everything,
+    exposed,
     fill,
-    plain,
-    quick,
+    open_sqlite,
     record,
-    seen,
-    sqlite,
+    unsynced_store,
+    use_cheap_passphrases,
 )
 
 
 @pytest.fixture(autouse=True)
 def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    cheap_passphrases(monkeypatch)
+    use_cheap_passphrases(monkeypatch)
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    with quick(tmp_path, busy_timeout=0.05) as made:
+    with unsynced_store(tmp_path, busy_timeout=0.05) as made:
         with made.transaction():
             fill(made)
         yield made
@@ -60,7 +61,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {each.name: each.read_bytes() for each in folder.iterdir()}
 
 
-def make_filled(path: Path, **how: str | bytes) -> None:
+def create_filled(path: Path, **how: str | bytes) -> None:
     opened = SqliteStore.open(path, passphrase=PASSPHRASE) if how else SqliteStore(path, key=KEY)
     with opened as store, store.transaction():
         fill(store)
@@ -69,43 +70,43 @@ def make_filled(path: Path, **how: str | bytes) -> None:
 # --- keys -----------------------------------------------------------------------------------------
 
 
-def test_what_was_saved_is_there_again(path: Path) -> None:
-    for spelt in (path, str(path), Path(os.path.relpath(path))):
-        with SqliteStore(spelt, key=KEY) as store:
+def test_a_store_that_is_opened_again_holds_what_was_saved(path: Path) -> None:
+    for given in (path, str(path), Path(os.path.relpath(path))):
+        with SqliteStore(given, key=KEY) as store:
             with store.transaction():
                 if store.tables.account.load() is None:
                     fill(store)
-            held = seen(store)
-        assert held["account"] == plain(record("account"))
+            held = committed(store)
+        assert held["account"] == exposed(record("account"))
         assert list(contents(path.parent)) == ["store.db"]
 
 
-def test_a_passphrase_opens_what_it_made(path: Path) -> None:
+def test_a_passphrase_opens_the_store_that_it_created(path: Path) -> None:
     with SqliteStore.open(path, passphrase=PASSPHRASE) as store, store.transaction():
         fill(store)
         held = everything(store)
     with SqliteStore.open(path, passphrase=PASSPHRASE) as store:
-        assert seen(store) == held
+        assert committed(store) == held
     assert repr(store) == "<SqliteStore 'store.db'>"
 
 
-def wrong_ways(made_with_passphrase: bool) -> dict[str, Callable[[Path], SqliteStore]]:
+def wrong_ways(created_with_passphrase: bool) -> dict[str, Callable[[Path], SqliteStore]]:
     ways: dict[str, Callable[[Path], SqliteStore]] = {
         "key": lambda path: SqliteStore(path, key=OTHER_KEY),
         "passphrase": lambda path: SqliteStore.open(path, passphrase=PASSPHRASE + "!"),
     }
-    if made_with_passphrase:
+    if created_with_passphrase:
         return {**ways, "right bytes, as a key": lambda path: SqliteStore(path, key=KEY)}
     return {**ways, "key as text": lambda path: SqliteStore.open(path, passphrase=KEY.decode())}
 
 
-@pytest.mark.parametrize("made_with_passphrase", [False, True])
-def test_a_wrong_key_touches_nothing(path: Path, made_with_passphrase: bool) -> None:
-    make_filled(path, **({"passphrase": PASSPHRASE} if made_with_passphrase else {}))
+@pytest.mark.parametrize("created_with_passphrase", [False, True])
+def test_a_wrong_key_changes_nothing(path: Path, created_with_passphrase: bool) -> None:
+    create_filled(path, **({"passphrase": PASSPHRASE} if created_with_passphrase else {}))
     before = contents(path.parent)
     stamp = path.stat().st_mtime_ns
-    for name, way in wrong_ways(made_with_passphrase).items():
-        expected = "passphrase" if made_with_passphrase else "key"
+    for name, way in wrong_ways(created_with_passphrase).items():
+        expected = "passphrase" if created_with_passphrase else "key"
         with pytest.raises(WrongKey, match=f"this store is opened with a {expected}") as caught:
             way(path)
         text = "".join(traceback.format_exception(caught.value))
@@ -115,58 +116,58 @@ def test_a_wrong_key_touches_nothing(path: Path, made_with_passphrase: bool) -> 
     assert path.stat().st_mtime_ns == stamp
 
 
-def test_a_wrong_key_touches_nothing_of_a_crashed_store_either(tmp_path: Path) -> None:
-    # What a killed process leaves: a write-ahead log that the next one to open folds into the file.
+def test_a_wrong_key_changes_nothing_in_a_crashed_store(tmp_path: Path) -> None:
+    # A killed process leaves a write-ahead log, which the next one that opens the store copies into the file.
     original = tmp_path / "original"
     original.mkdir()
-    with sqlite(original) as store:
+    with open_sqlite(original) as store:
         with store.transaction():
             fill(store)
         copied = {name: (original / name).read_bytes() for name in ("store.db", "store.db-wal")}
-        # Reading closed the file and dropped this process's locks on it; nobody else is there.
+        # Reading closed the file, which dropped this process's locks on it. Nobody else uses the file.
     crashed = tmp_path / "crashed"
     crashed.mkdir()
     for name, data in copied.items():
         (crashed / name).write_bytes(data)
     with pytest.raises(WrongKey):
-        sqlite(crashed, key=OTHER_KEY)
+        open_sqlite(crashed, key=OTHER_KEY)
     assert contents(crashed) == copied
-    with sqlite(crashed) as store:
-        assert seen(store)["account"] == plain(record("account"))
+    with open_sqlite(crashed) as store:
+        assert committed(store)["account"] == exposed(record("account"))
 
 
 def test_a_wrong_key_does_not_disturb_an_open_store(store: SqliteStore, tmp_path: Path) -> None:
-    # The peek opens the same file in the same process; its closing must not drop the store's lock.
+    # `peek` opens the same file in the same process. When it closes the file, the store must keep its lock.
     with store.transaction():
         with pytest.raises(WrongKey):
-            sqlite(tmp_path, key=OTHER_KEY)
-        second = sqlite(tmp_path, busy_timeout=0)
+            open_sqlite(tmp_path, key=OTHER_KEY)
+        second = open_sqlite(tmp_path, busy_timeout=0)
         with second, pytest.raises(StoreBusy), second.transaction():
             pytest.fail("two transactions at once")
         store.tables.account.save(record("still locked"))
 
 
-def test_a_store_that_cannot_be_peeked_at_is_opened_all_the_same(
+def test_a_store_that_peek_cannot_read_is_opened_nevertheless(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # As when it was locked, or made a moment later by another process.
-    make_filled(path)
+    # So it is while another process holds a lock, or if another process creates the store a moment later.
+    create_filled(path)
     monkeypatch.setattr(opening, "peek", lambda _: None)
     with pytest.raises(WrongKey):
         SqliteStore(path, key=OTHER_KEY)
     with SqliteStore(path, key=KEY) as store:
-        assert seen(store)["account"] == plain(record("account"))
+        assert committed(store)["account"] == exposed(record("account"))
 
 
 @pytest.mark.parametrize("key", [b"", bytes(31), bytes(33), bytearray(32), "k" * 32, None])
-def test_a_key_of_the_wrong_shape_makes_no_file(path: Path, key: object) -> None:
+def test_an_invalid_key_creates_no_file(path: Path, key: object) -> None:
     with pytest.raises(UsageError):
         SqliteStore(path, key=key)  # type: ignore[arg-type]
     assert not path.exists()
 
 
 @pytest.mark.parametrize("passphrase", ["", "x" * 4097, b"bytes", None])
-def test_a_passphrase_of_the_wrong_shape_makes_no_file(path: Path, passphrase: object) -> None:
+def test_an_invalid_passphrase_creates_no_file(path: Path, passphrase: object) -> None:
     with pytest.raises(UsageError):
         SqliteStore.open(path, passphrase=passphrase)  # type: ignore[arg-type]
     assert not path.exists()
@@ -175,8 +176,8 @@ def test_a_passphrase_of_the_wrong_shape_makes_no_file(path: Path, passphrase: o
 # --- files ----------------------------------------------------------------------------------------
 
 
-def test_files_are_for_their_owner_only(tmp_path: Path) -> None:
-    with sqlite(tmp_path) as store, store.transaction():
+def test_only_the_owner_may_read_the_files(tmp_path: Path) -> None:
+    with open_sqlite(tmp_path) as store, store.transaction():
         fill(store)
         modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()}
     assert modes == {"store.db": 0o600, "store.db-wal": 0o600, "store.db-shm": 0o600}
@@ -193,13 +194,13 @@ def test_the_mode_does_not_depend_on_the_umask(path: Path) -> None:
 
 def test_an_empty_file_becomes_a_store(path: Path) -> None:
     path.touch()
-    make_filled(path)
+    create_filled(path)
     with SqliteStore(path, key=KEY) as store:
-        assert seen(store)["account"] is not None
+        assert committed(store)["account"] is not None
 
 
-def test_an_interrupted_creation_is_begun_again(path: Path) -> None:
-    # Killed within the commit: a file that looks whole, and the journal that makes it empty again.
+def test_a_store_whose_creation_was_interrupted_is_created_again(path: Path) -> None:
+    # A process killed during the commit leaves a file that looks complete, and the journal that empties it.
     path.touch(0o600)
     interrupted = sqlite3.connect(path, isolation_level=None)
     interrupted.execute("PRAGMA cache_size = 1")
@@ -212,9 +213,9 @@ def test_an_interrupted_creation_is_begun_again(path: Path) -> None:
     assert journal.startswith(bytes.fromhex("d9d505f920a163d7"))
     assert b"letterlock_meta" in path.read_bytes()
     (path.parent / "store.db-journal").write_bytes(journal)
-    make_filled(path)
+    create_filled(path)
     with SqliteStore(path, key=KEY) as store:
-        assert seen(store)["account"] is not None
+        assert committed(store)["account"] is not None
     assert list(contents(path.parent)) == ["store.db"]
 
 
@@ -222,7 +223,7 @@ def test_an_interrupted_creation_is_begun_again(path: Path) -> None:
     "content",
     [b"no database at all" * 1000, b"SQLite format 3", bytes(100), bytes(4096), b"\xff" * 5000],
 )
-def test_a_file_that_is_no_database_is_left_alone(path: Path, content: bytes) -> None:
+def test_a_file_that_is_no_database_is_refused_unchanged(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(UnsupportedStore):
         SqliteStore(path, key=KEY)
@@ -230,13 +231,15 @@ def test_a_file_that_is_no_database_is_left_alone(path: Path, content: bytes) ->
 
 
 @pytest.mark.parametrize("mode", ["delete", "wal"])
-@pytest.mark.parametrize("marks", [(0, 0), (0, 1), (77, 1), (0, 7)])
-def test_somebody_else_s_database_is_left_alone(path: Path, mode: str, marks: tuple[int, int]) -> None:
+@pytest.mark.parametrize("ids", [(0, 0), (0, 1), (77, 1), (0, 7)])
+def test_the_database_of_another_application_is_refused_unchanged(
+    path: Path, mode: str, ids: tuple[int, int]
+) -> None:
     other = sqlite3.connect(path)
     other.execute(f"PRAGMA journal_mode = {mode}")
-    other.execute(f"PRAGMA application_id = {marks[0]}")
-    other.execute(f"PRAGMA user_version = {marks[1]}")
-    if marks == (0, 0):
+    other.execute(f"PRAGMA application_id = {ids[0]}")
+    other.execute(f"PRAGMA user_version = {ids[1]}")
+    if ids == (0, 0):
         other.execute("CREATE TABLE theirs (x)")
     other.close()
     before = contents(path.parent)
@@ -246,8 +249,8 @@ def test_somebody_else_s_database_is_left_alone(path: Path, mode: str, marks: tu
 
 
 @pytest.mark.parametrize("version", [0, 2, 3, 2**31 - 1, -1])
-def test_a_store_of_another_version_is_left_alone(path: Path, version: int) -> None:
-    make_filled(path)
+def test_a_store_of_another_version_is_refused_unchanged(path: Path, version: int) -> None:
+    create_filled(path)
     edit(path, f"PRAGMA user_version = {version}")
     before = contents(path.parent)
     with pytest.raises(UnsupportedStore, match=f"store of version {version}"):
@@ -264,7 +267,7 @@ def edit(path: Path, *statements: str) -> None:
 
 @pytest.mark.parametrize("size", [2, 50, 99, 100, 512, 4095, 4096, 8192, -8192, -4096])
 def test_a_truncated_file_is_refused(path: Path, size: int) -> None:
-    make_filled(path)
+    create_filled(path)
     whole = path.read_bytes()
     path.write_bytes(whole[:size])  # to SQLite, a file of one byte is an empty one
     with pytest.raises((CorruptStore, UnsupportedStore)):
@@ -280,8 +283,8 @@ def use_everything(path: Path) -> None:
         store.tables.prekeys.delete_expired(99)
 
 
-def test_a_damaged_page_is_a_corrupt_store(path: Path) -> None:
-    make_filled(path)
+def test_a_damaged_page_raises_corrupt_store(path: Path) -> None:
+    create_filled(path)
     whole = path.read_bytes()
     for page in range(1, len(whole) // 4096):
         damaged = bytearray(whole)
@@ -304,13 +307,13 @@ def test_a_damaged_page_is_a_corrupt_store(path: Path) -> None:
     ],
 )
 def test_altered_tables_are_refused(path: Path, change: str) -> None:
-    make_filled(path)
+    create_filled(path)
     edit(path, change)
     with pytest.raises(CorruptStore):
         SqliteStore(path, key=KEY)
 
 
-def test_a_folder_or_a_missing_one_is_refused(tmp_path: Path) -> None:
+def test_a_folder_and_a_missing_folder_are_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "missing" / "store.db"):
         with pytest.raises(StoreError) as caught:
             SqliteStore(path, key=KEY)
@@ -321,18 +324,18 @@ def test_a_folder_or_a_missing_one_is_refused(tmp_path: Path) -> None:
 def test_a_dangling_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "store.db").symlink_to(tmp_path / "nowhere.db")
     with pytest.raises(StoreError):
-        sqlite(tmp_path)
+        open_sqlite(tmp_path)
     assert not (tmp_path / "nowhere.db").exists()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_read_only_folder_is_refused(tmp_path: Path) -> None:
-    make_filled(tmp_path / "store.db")
+    create_filled(tmp_path / "store.db")
     for folder_mode, file_mode in ((0o500, 0o600), (0o700, 0o400), (0o000, 0o600)):
         (tmp_path / "store.db").chmod(file_mode)
         tmp_path.chmod(folder_mode)
         try:
-            with pytest.raises(StoreError), sqlite(tmp_path) as store, store.transaction():
+            with pytest.raises(StoreError), open_sqlite(tmp_path) as store, store.transaction():
                 store.tables.account.save(record("new"))
         finally:
             tmp_path.chmod(0o700)
@@ -340,12 +343,12 @@ def test_a_read_only_folder_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a b.db", "a?mode=memory.db", "a#b.db", "a%41.db", "ä€.db", ":memory:"])
-def test_a_path_means_the_file_of_that_name(tmp_path: Path, name: str) -> None:
-    make_filled(tmp_path / name)
+def test_a_path_is_never_read_as_a_uri(tmp_path: Path, name: str) -> None:
+    create_filled(tmp_path / name)
     assert list(contents(tmp_path)) == [name]
 
 
-def test_nothing_readable_is_on_the_disk(store: SqliteStore, tmp_path: Path) -> None:
+def test_no_secret_or_address_is_on_the_disk(store: SqliteStore, tmp_path: Path) -> None:
     with store.transaction():
         store.tables.peers.save(b"\x82\x6dcarol@example\x01", record("carol"))
         store.tables.peers.save(b"\x82\x6dcarol@example\x01", record("again"))
@@ -361,7 +364,7 @@ def test_nothing_readable_is_on_the_disk(store: SqliteStore, tmp_path: Path) -> 
 
 
 def test_deleted_rows_leave_the_file(path: Path) -> None:
-    make_filled(path)
+    create_filled(path)
     with SqliteStore(path, key=KEY) as store, store.transaction():
         sealed = store.connection.execute(
             "SELECT record FROM letterlock_skipped WHERE session = 1"

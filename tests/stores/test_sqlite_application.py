@@ -1,4 +1,4 @@
-"""The application's own tables beside the store's, and what it must not do to the store's transactions."""
+"""The application's own tables in the store's file, and an application that disturbs transactions."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 
 from letterlock.errors import StoreError
-from letterlock.stores._sqlite import SqliteStore
+from letterlock.stores import SqliteStore
 from support.store_tools import (
     ALICE,
+    committed,
+    exposed,
     fill,
-    plain,
-    quick,
+    open_sqlite,
     record,
-    seen,
-    sqlite,
     undone,
+    unsynced_store,
 )
 
 
@@ -27,7 +27,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    with quick(tmp_path, busy_timeout=0.05) as made:
+    with unsynced_store(tmp_path, busy_timeout=0.05) as made:
         with made.transaction():
             fill(made)
         yield made
@@ -50,16 +50,16 @@ def test_the_application_writes_in_the_same_transaction(store: SqliteStore) -> N
         assert store.tables.account.load() == record("done")
 
 
-def test_the_application_s_tables_survive_a_new_opening(tmp_path: Path) -> None:
-    with sqlite(tmp_path) as store, store.transaction():
+def test_the_applications_tables_are_there_when_the_store_is_opened_again(tmp_path: Path) -> None:
+    with open_sqlite(tmp_path) as store, store.transaction():
         store.connection.execute("CREATE TABLE sessions (id INTEGER PRIMARY KEY, text)")
         store.connection.execute("CREATE TRIGGER t AFTER INSERT ON sessions BEGIN SELECT 1; END")
         store.connection.execute("INSERT INTO sessions VALUES (1, 'theirs')")
-    with sqlite(tmp_path) as store, store.transaction():
+    with open_sqlite(tmp_path) as store, store.transaction():
         assert store.connection.execute("SELECT text FROM sessions").fetchall() == [("theirs",)]
 
 
-def test_the_connection_is_for_use_inside_a_transaction(store: SqliteStore) -> None:
+def test_the_connection_requires_a_transaction(store: SqliteStore) -> None:
     with pytest.raises(StoreError, match="with store"):
         _ = store.connection
     store.close()
@@ -79,7 +79,7 @@ def test_the_connection_is_for_use_inside_a_transaction(store: SqliteStore) -> N
     ],
 )
 @pytest.mark.parametrize("levels", [1, 2])
-def test_an_application_that_ends_the_transaction_is_told(
+def test_an_application_that_ends_the_transaction_gets_an_error(
     store: SqliteStore, end: Callable[[sqlite3.Connection], object], levels: int
 ) -> None:
     def block(level: int) -> None:
@@ -94,13 +94,13 @@ def test_an_application_that_ends_the_transaction_is_told(
 
     with pytest.raises(StoreError, match="ended inside its block"):
         block(1)
-    assert seen(store)["account"] in (plain(record("before")), plain(record("account")))
+    assert committed(store)["account"] in (exposed(record("before")), exposed(record("account")))
     with store.transaction():
         store.tables.account.save(record("usable"))
 
 
-def test_an_application_that_takes_our_savepoint_away_loses_all(store: SqliteStore) -> None:
-    before = seen(store)
+def test_an_application_that_releases_our_savepoint_loses_all_changes(store: SqliteStore) -> None:
+    before = committed(store)
 
     def inner() -> None:
         with store.transaction():
@@ -110,7 +110,7 @@ def test_an_application_that_takes_our_savepoint_away_loses_all(store: SqliteSto
     def outer() -> None:
         with store.transaction():
             store.tables.account.save(record("undone"))
-            # The inner block can be neither kept nor undone by itself, so nothing may be kept.
+            # The inner transaction can be neither committed nor undone by itself, so everything is undone.
             with pytest.raises(StoreError):
                 inner()
             with pytest.raises(StoreError, match="ended inside its block"):
@@ -118,29 +118,29 @@ def test_an_application_that_takes_our_savepoint_away_loses_all(store: SqliteSto
 
     with pytest.raises(StoreError, match="ended inside its block"):
         outer()
-    assert seen(store) == before
+    assert committed(store) == before
 
 
-def test_a_transaction_of_the_application_s_own_is_refused(store: SqliteStore) -> None:
+def test_the_store_refuses_to_join_a_transaction_of_the_application(store: SqliteStore) -> None:
     with store.transaction():
         connection = store.connection
     connection.execute("BEGIN")
     connection.execute("CREATE TABLE mine (x)")
     with pytest.raises(StoreError, match="not the store's"), store.transaction():
         pytest.fail("a transaction began")
-    # Refused, not undone: it is theirs.
+    # The application's transaction is refused, not undone.
     connection.execute("COMMIT")
-    assert seen(store)["account"] == plain(record("account"))
+    assert committed(store)["account"] == exposed(record("account"))
 
 
-def test_a_row_factory_of_the_application_s_does_not_disturb(store: SqliteStore) -> None:
-    before = seen(store)
+def test_the_applications_row_factory_does_not_affect_the_store(store: SqliteStore) -> None:
+    before = committed(store)
     with store.transaction():
         store.connection.row_factory = lambda cursor, row: {"columns": len(row), "cursor": cursor}
-    assert seen(store) == before
+    assert committed(store) == before
 
 
-def test_reading_peers_ends_with_the_transaction(store: SqliteStore) -> None:
+def test_an_iterator_of_peers_ends_with_the_transaction(store: SqliteStore) -> None:
     with store.transaction():
         for number in range(600):
             store.tables.peers.save(f"peer {number}".encode(), record(number))

@@ -1,4 +1,4 @@
-"""SqliteStore and its connection: settings, SQLite's errors, and cost."""
+"""SqliteStore and its connection: pragmas, SQLite's errors, and the number of pages and statements."""
 
 import sqlite3
 import time
@@ -16,21 +16,22 @@ from letterlock.errors import (
     StoreError,
     UnsupportedStore,
 )
-from letterlock.stores._sqlite import SqliteStore, opening
+from letterlock.stores import SqliteStore
+from letterlock.stores._sqlite import opening
 from letterlock.stores._sqlite.database import store_error
 from support.store_tools import (
     ALICE,
     CHAINS,
     KEY,
+    committed,
+    exposed,
     fill,
-    plain,
+    open_sqlite,
     prekey,
-    quick,
     record,
-    seen,
     session,
     skipped,
-    sqlite,
+    unsynced_store,
 )
 from support.store_tools import SIGNED as KIND
 
@@ -42,7 +43,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    with quick(tmp_path, busy_timeout=0.05) as made:
+    with unsynced_store(tmp_path, busy_timeout=0.05) as made:
         with made.transaction():
             fill(made)
         yield made
@@ -52,12 +53,12 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
 
 
 def test_the_connection_is_set_up_for_durability(tmp_path: Path) -> None:
-    with sqlite(tmp_path, busy_timeout=0.05) as store, store.transaction():
+    with open_sqlite(tmp_path, busy_timeout=0.05) as store, store.transaction():
         values = {
             name: store.connection.execute(f"PRAGMA {name}").fetchone()[0]
             for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete", "trusted_schema")
         }
-        marks = [
+        others = [
             store.connection.execute(f"PRAGMA {name}").fetchone()[0]
             for name in ("application_id", "user_version", "busy_timeout", "integrity_check")
         ]
@@ -68,11 +69,11 @@ def test_the_connection_is_set_up_for_durability(tmp_path: Path) -> None:
         "secure_delete": 1,
         "trusted_schema": 0,
     }
-    assert marks == [int.from_bytes(b"LtLk", "big"), 1, 50, "ok"]
+    assert others == [int.from_bytes(b"LtLk", "big"), 1, 50, "ok"]
 
 
-def test_a_file_system_without_a_log_is_refused() -> None:
-    # As shared folders are: SQLite stays in the mode it was in, and says so.
+def test_a_file_system_without_a_write_ahead_log_is_refused() -> None:
+    # On a network file system, SQLite stays in its old mode and returns it, as it does in memory.
     with closing(sqlite3.connect(":memory:")) as connection, pytest.raises(StoreError, match="local disk"):
         opening._use_write_ahead_log(connection, 0)
 
@@ -102,8 +103,8 @@ def test_every_query_has_an_index(store: SqliteStore, query: str) -> None:
 # --- SQLite's errors ------------------------------------------------------------------------------
 
 
-def test_another_s_transaction_is_waited_for_and_then_busy(store: SqliteStore, tmp_path: Path) -> None:
-    with sqlite(tmp_path, busy_timeout=0.05) as second:
+def test_a_transaction_waits_for_another_one_and_then_raises_busy(store: SqliteStore, tmp_path: Path) -> None:
+    with open_sqlite(tmp_path, busy_timeout=0.05) as second:
         with (
             store.transaction(),
             pytest.raises(StoreBusy, match=r"0\.05 s: try again"),
@@ -112,22 +113,22 @@ def test_another_s_transaction_is_waited_for_and_then_busy(store: SqliteStore, t
             pytest.fail("two transactions at once")
         with second.transaction():
             second.tables.account.save(record("second"))
-    assert seen(store)["account"] == plain(record("second"))
+    assert committed(store)["account"] == exposed(record("second"))
 
 
 @pytest.mark.parametrize("statement", ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"])
-def test_opening_waits_for_whoever_holds_a_store_that_has_no_log_yet(tmp_path: Path, statement: str) -> None:
-    # As left by a process that was killed between making the store and switching it to the log. SQLite
-    # itself refuses that switch at once when somebody is writing.
-    sqlite(tmp_path).close()
+def test_opening_a_store_without_a_log_waits_for_its_lock(tmp_path: Path, statement: str) -> None:
+    # A process that is killed after it created the tables leaves such a store. SQLite itself refuses to
+    # switch to the log while somebody writes, without waiting.
+    open_sqlite(tmp_path).close()
     holder = sqlite3.connect(tmp_path / "store.db", isolation_level=None, check_same_thread=False)
     holder.execute("PRAGMA journal_mode = DELETE")
     holder.execute(statement)
     with pytest.raises(StoreBusy):
-        sqlite(tmp_path, busy_timeout=0.05)
+        open_sqlite(tmp_path, busy_timeout=0.05)
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(sqlite, tmp_path)
-        time.sleep(0.1)
+        waiting = pool.submit(open_sqlite, tmp_path)
+        time.sleep(0.1)  # an opening that does not wait would fail meanwhile
         assert not waiting.done()
         holder.close()
         with waiting.result(10) as opened, opened.transaction():
@@ -135,29 +136,29 @@ def test_opening_waits_for_whoever_holds_a_store_that_has_no_log_yet(tmp_path: P
 
 
 def test_a_full_disk_is_a_store_error_and_leaves_the_store_usable(store: SqliteStore) -> None:
-    before = seen(store)
+    before = committed(store)
     with store.transaction():
         pages = store.connection.execute("PRAGMA page_count").fetchone()[0]
         store.connection.execute(f"PRAGMA max_page_count = {pages + 2}")
     with pytest.raises(StoreError, match="full") as caught, store.transaction():
         store.tables.account.save(record("x" * 100_000))
     assert not isinstance(caught.value, StoreBusy | CorruptStore)
-    assert seen(store) == before
+    assert committed(store) == before
 
-    # An application that swallows the error cannot commit the half that fitted: STO-4, or nothing at all.
-    def swallow() -> None:
+    # An application that catches the error cannot commit the rows that fitted. STO-4
+    def catch() -> None:
         with store.transaction():
             store.tables.peers.save(ALICE, record("changed"))
             with pytest.raises(StoreError):
                 store.tables.prekeys.add([prekey(KIND, 7), prekey(KIND, 8, None, "x" * 100_000)])
 
     with suppress(StoreError):
-        swallow()
+        catch()
     with store.transaction():
         assert store.tables.prekeys.count(KIND) == 2
     with store.transaction():
         store.tables.account.save(record("small"))
-    assert seen(store)["account"] == plain(record("small"))
+    assert committed(store)["account"] == exposed(record("small"))
 
 
 def test_a_commit_that_fails_is_undone(store: SqliteStore) -> None:
@@ -166,7 +167,7 @@ def test_a_commit_that_fails_is_undone(store: SqliteStore) -> None:
         store.connection.execute(
             "CREATE TABLE theirs (id REFERENCES mine (id) DEFERRABLE INITIALLY DEFERRED)"
         )
-    before = seen(store)
+    before = committed(store)
 
     def block() -> None:
         with store.transaction():
@@ -176,16 +177,16 @@ def test_a_commit_that_fails_is_undone(store: SqliteStore) -> None:
     with pytest.raises(StoreError, match="deferred constraint") as caught:
         block()
     assert not isinstance(caught.value, CorruptStore)
-    assert seen(store) == before
+    assert committed(store) == before
     with store.transaction():
         store.tables.account.save(record("done"))
         store.connection.execute("INSERT INTO mine VALUES (1)")
         store.connection.execute("INSERT INTO theirs VALUES (1)")
-    assert seen(store)["account"] == plain(record("done"))
+    assert committed(store)["account"] == exposed(record("done"))
 
 
 class Refusing:
-    """A connection on which one statement fails, as on a broken disk."""
+    """A connection on which one statement fails, as it does on a broken disk."""
 
     def __init__(self, connection: sqlite3.Connection, statement: str) -> None:
         self._connection = connection
@@ -203,17 +204,17 @@ class Refusing:
 
 
 def test_a_broken_disk_at_commit_is_undone(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = seen(store)
+    before = committed(store)
     database = store._database
     with monkeypatch.context() as patched:
         patched.setattr(database, "_connection", Refusing(database._connection, "COMMIT"))
         with pytest.raises(StoreError, match="disk I/O error"), store.transaction():
             store.tables.account.save(record("undone"))
-    assert seen(store) == before
+    assert committed(store) == before
 
 
-def test_a_checkpoint_that_fails_does_not_keep_the_store_from_closing(tmp_path: Path) -> None:
-    store = sqlite(tmp_path)
+def test_a_store_closes_though_its_checkpoint_fails(tmp_path: Path) -> None:
+    store = open_sqlite(tmp_path)
     with store.transaction():
         fill(store)
     database = store._database
@@ -222,8 +223,8 @@ def test_a_checkpoint_that_fails_does_not_keep_the_store_from_closing(tmp_path: 
     store.close()
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         whole.execute("SELECT 1")
-    with sqlite(tmp_path) as store:
-        assert seen(store)["account"] == plain(record("account"))
+    with open_sqlite(tmp_path) as store:
+        assert committed(store)["account"] == exposed(record("account"))
 
 
 def error(kind: type[sqlite3.Error], code: int | None) -> sqlite3.Error:
@@ -252,13 +253,13 @@ def error(kind: type[sqlite3.Error], code: int | None) -> sqlite3.Error:
         (sqlite3.ProgrammingError, None, StoreError),
     ],
 )
-def test_each_error_of_sqlite_has_one_of_ours(
+def test_each_error_of_sqlite_becomes_one_of_ours(
     kind: type[sqlite3.Error], code: int | None, expected: type[StoreError]
 ) -> None:
     assert type(store_error(error(kind, code), 1)) is expected
 
 
-def test_a_text_that_is_no_utf_8_is_not_quoted(store: SqliteStore) -> None:
+def test_text_that_is_not_utf_8_is_not_quoted(store: SqliteStore) -> None:
     with store.transaction():
         store.connection.execute("UPDATE letterlock_account SET record = CAST(x'53454352ff' AS TEXT)")
     with pytest.raises(CorruptStore) as caught, store.transaction():
@@ -269,7 +270,7 @@ def test_a_text_that_is_no_utf_8_is_not_quoted(store: SqliteStore) -> None:
 # --- cost -----------------------------------------------------------------------------------------
 
 
-def test_skipped_keys_cost_nothing_when_the_session_is_saved(tmp_path: Path) -> None:
+def test_saving_a_session_writes_one_page_however_many_keys_are_skipped(tmp_path: Path) -> None:
     texts = iter("abcd")
 
     def changed_pages(store: SqliteStore) -> int:
@@ -279,18 +280,18 @@ def test_skipped_keys_cost_nothing_when_the_session_is_saved(tmp_path: Path) -> 
             store.tables.sessions.save(session(1, ALICE, 1, next(texts)))
         return (wal.stat().st_size - before) // 4096
 
-    with sqlite(tmp_path) as store:
+    with open_sqlite(tmp_path) as store:
         with store.transaction():
             fill(store)
             store.connection.execute("PRAGMA wal_autocheckpoint = 0")
         changed_pages(store)
-        few = changed_pages(store)  # of the same rank: not even its index is written
+        few = changed_pages(store)  # the rank stays, so not even its index is written
         with store.transaction():
             store.tables.skipped_keys.add(skipped(1, number, CHAINS[2]) for number in range(2000))
         assert changed_pages(store) == few == 1
 
 
-def test_two_thousand_skipped_keys_are_one_statement(store: SqliteStore) -> None:
+def test_adding_skipped_keys_runs_one_prepared_statement(store: SqliteStore) -> None:
     statements: list[str] = []
     with store.transaction():
         store.connection.set_trace_callback(statements.append)
@@ -301,7 +302,7 @@ def test_two_thousand_skipped_keys_are_one_statement(store: SqliteStore) -> None
     assert all(each.startswith("INSERT INTO letterlock_skipped") for each in statements[1:-1])
 
 
-def test_every_error_here_is_of_the_package(path: Path) -> None:
+def test_an_error_of_sqlite_is_the_cause_of_ours(path: Path) -> None:
     path.write_bytes(b"junk")
     with pytest.raises(LetterlockError) as caught:
         SqliteStore(path, key=KEY)

@@ -1,7 +1,7 @@
-"""STO-3 against somebody who can write to the file but has no key: edited, moved, copied, deleted rows.
+"""STO-3 against an attacker who can write to the file but has no key: edited, moved, copied, deleted rows.
 
-What no test here can show, because the store cannot: rows that were deleted, or a whole file that was put
-back as it was, are not noticed. See spec/limitations.md.
+The store cannot notice that rows were deleted, or that the whole file was replaced by an earlier copy. See
+spec/limitations.md.
 """
 
 import sqlite3
@@ -13,8 +13,7 @@ import pytest
 
 from letterlock._wire.prekey import PrekeyKind
 from letterlock.errors import CorruptStore, StoreError, UnsupportedStore, WrongKey
-from letterlock.stores._interface import Store
-from letterlock.stores._sqlite import SqliteStore
+from letterlock.stores import SqliteStore, Store
 from support.store_tools import (
     ALICE,
     BOB,
@@ -25,13 +24,13 @@ from support.store_tools import (
     PASSPHRASE,
     SIGNED,
     Call,
-    cheap_passphrases,
+    committed,
     everything,
     fill,
-    quick,
-    seen,
+    open_sqlite,
     skipped,
-    sqlite,
+    unsynced_store,
+    use_cheap_passphrases,
 )
 
 KEM_ONE_TIME = PrekeyKind.KEM_ONE_TIME
@@ -39,22 +38,22 @@ KEM_ONE_TIME = PrekeyKind.KEM_ONE_TIME
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    with quick(tmp_path) as made:
+    with unsynced_store(tmp_path) as made:
         with made.transaction():
             fill(made)
             made.tables.skipped_keys.add([skipped(1, 5, CHAINS[2], "alone")])
         yield made
 
 
-def peers(store: Store) -> object:
+def all_peers(store: Store) -> object:
     return list(store.tables.peers.all())
 
 
-def alone(store: Store) -> object:
+def one_skipped_key(store: Store) -> object:
     return store.tables.skipped_keys.find(ALICE, CHAINS[2], 5)
 
 
-def parts(store: Store) -> object:
+def slot_of_three(store: Store) -> object:
     return store.tables.side_data.load(1, 2)
 
 
@@ -63,7 +62,7 @@ READERS: dict[str, list[Call]] = {
     "peers": [
         lambda store: store.tables.peers.load(ALICE),
         lambda store: store.tables.peers.load(BOB),
-        peers,
+        all_peers,
     ],
     "prekeys": [
         lambda store: store.tables.prekeys.load(SIGNED, 1),
@@ -73,8 +72,8 @@ READERS: dict[str, list[Call]] = {
         lambda store: store.tables.sessions.load(ALICE, 9),
         lambda store: store.tables.sessions.load(BOB, 9),
     ],
-    "skipped": [lambda store: store.tables.skipped_keys.find(ALICE, CHAINS[0], 0), alone],
-    "parts": [parts, lambda store: store.tables.side_data.load(3, 1)],
+    "skipped": [lambda store: store.tables.skipped_keys.find(ALICE, CHAINS[0], 0), one_skipped_key],
+    "parts": [slot_of_three, lambda store: store.tables.side_data.load(3, 1)],
 }
 TABLES = {
     "account": 1,
@@ -97,7 +96,7 @@ def read(store: SqliteStore, call: Call) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_the_readers_read(store: SqliteStore, table: str) -> None:
+def test_every_reader_reads_an_untouched_store(store: SqliteStore, table: str) -> None:
     for call in READERS[table]:
         with store.transaction():
             assert call(store)
@@ -125,7 +124,7 @@ def test_the_readers_read(store: SqliteStore, table: str) -> None:
         "1.5",
     ],
 )
-def test_a_replaced_record_is_noticed(store: SqliteStore, table: str, value: str) -> None:
+def test_a_replaced_record_is_refused(store: SqliteStore, table: str, value: str) -> None:
     edit(store, f"UPDATE letterlock_{table} SET record = {value}")
     for call in READERS[table]:
         with pytest.raises(CorruptStore, match=f"a record of {table} is not what was saved"):
@@ -133,7 +132,7 @@ def test_a_replaced_record_is_noticed(store: SqliteStore, table: str, value: str
 
 
 @pytest.mark.parametrize("table", [table for table, rows in TABLES.items() if rows > 1])
-def test_records_swapped_between_rows_are_noticed(store: SqliteStore, table: str) -> None:
+def test_records_swapped_between_rows_are_refused(store: SqliteStore, table: str) -> None:
     key = {
         "peers": "peer",
         "prekeys": "kind * 10 + id",
@@ -153,17 +152,17 @@ def test_records_swapped_between_rows_are_noticed(store: SqliteStore, table: str
             read(store, call)
 
 
-def test_two_parts_of_a_slot_that_change_places_are_noticed(store: SqliteStore) -> None:
+def test_entries_of_a_slot_that_change_places_are_refused(store: SqliteStore) -> None:
     with store.transaction():
         for seq, other in ((2, 20), (3, 2), (20, 3)):
             statement = "UPDATE letterlock_parts SET seq = ? WHERE slot = 2 AND seq = ?"
             assert store.connection.execute(statement, (other, seq)).rowcount == 1
     with pytest.raises(CorruptStore, match="a record of parts is not what was saved"):
-        read(store, parts)
+        read(store, slot_of_three)
 
 
 @pytest.mark.parametrize("at", [0, 23, 24, 30, -17, -1])
-def test_a_flipped_bit_in_a_part_is_noticed(store: SqliteStore, at: int) -> None:
+def test_a_flipped_bit_in_side_data_is_refused(store: SqliteStore, at: int) -> None:
     statement = "SELECT record FROM letterlock_parts WHERE slot = 2 AND seq = 2"
     with store.transaction():
         (sealed,) = store.connection.execute(statement).fetchone()
@@ -171,11 +170,11 @@ def test_a_flipped_bit_in_a_part_is_noticed(store: SqliteStore, at: int) -> None
     changed[at] ^= 0x10
     edit(store, "UPDATE letterlock_parts SET record = ? WHERE slot = 2 AND seq = 2", bytes(changed))
     with pytest.raises(CorruptStore, match="a record of parts is not what was saved"):
-        read(store, parts)
+        read(store, slot_of_three)
 
 
 @pytest.mark.parametrize(("source", "target"), list(permutations(TABLES, 2)))
-def test_a_record_of_another_table_is_noticed(store: SqliteStore, source: str, target: str) -> None:
+def test_a_record_of_another_table_is_refused(store: SqliteStore, source: str, target: str) -> None:
     edit(store, f"UPDATE letterlock_{target} SET record = (SELECT record FROM letterlock_{source} LIMIT 1)")
     for call in READERS[target]:
         with pytest.raises(CorruptStore):
@@ -183,8 +182,8 @@ def test_a_record_of_another_table_is_noticed(store: SqliteStore, source: str, t
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_a_record_of_another_store_is_noticed(store: SqliteStore, table: str, tmp_path: Path) -> None:
-    # The same key and the same rows: the data key is another.
+def test_a_record_of_another_store_is_refused(store: SqliteStore, table: str, tmp_path: Path) -> None:
+    # The store key and the rows are the same, but the data key differs.
     with SqliteStore(tmp_path / "second.db", key=KEY) as second, second.transaction():
         fill(second)
         foreign = second.connection.execute(f"SELECT record FROM letterlock_{table}").fetchone()[0]
@@ -198,13 +197,13 @@ def test_a_record_of_another_store_is_noticed(store: SqliteStore, table: str, tm
 
 
 def edit_file(store: SqliteStore, path: Path, *statements: str) -> SqliteStore:
-    """Edit the file as a stranger would, who need not keep its references whole; return it opened again."""
+    """Edit the closed file without its foreign keys enforced, as an attacker can; return it opened again."""
     store.close()
-    stranger = sqlite3.connect(path / "store.db", isolation_level=None)
+    attacker = sqlite3.connect(path / "store.db", isolation_level=None)
     for statement in statements:
-        assert stranger.execute(statement).rowcount != 0, "the edit did nothing"
-    stranger.close()
-    return sqlite(path)
+        assert attacker.execute(statement).rowcount != 0, "the edit did nothing"
+    attacker.close()
+    return open_sqlite(path)
 
 
 PEER_OF_3 = "(SELECT peer FROM letterlock_sessions WHERE id = 3)"
@@ -213,8 +212,8 @@ PEER_OF_3 = "(SELECT peer FROM letterlock_sessions WHERE id = 3)"
 @pytest.mark.parametrize(
     ("edited", "call"),
     [
-        ("peers SET peer = CAST(x'00' || peer AS BLOB)", peers),
-        ("peers SET peer = zeroblob(16) WHERE peer = (SELECT min(peer) FROM letterlock_peers)", peers),
+        ("peers SET peer = CAST(x'00' || peer AS BLOB)", all_peers),
+        ("peers SET peer = zeroblob(16) WHERE peer = (SELECT min(peer) FROM letterlock_peers)", all_peers),
         ("prekeys SET expires = 99 WHERE id = 1", lambda store: store.tables.prekeys.load(SIGNED, 1)),
         ("prekeys SET expires = 0 WHERE id = 1", lambda store: store.tables.prekeys.load(SIGNED, 1)),
         ("prekeys SET expires = 51 WHERE id = 2", lambda store: store.tables.prekeys.load(ONE_TIME, 2)),
@@ -247,14 +246,14 @@ PEER_OF_3 = "(SELECT peer FROM letterlock_sessions WHERE id = 3)"
         ),
         ("parts SET slot = 3 WHERE slot = 2", lambda store: store.tables.side_data.load(1, 3)),
         ("parts SET session = 2 WHERE slot = 2", lambda store: store.tables.side_data.load(2, 2)),
-        ("parts SET seq = 4 WHERE seq = 2", parts),
-        ("parts SET seq = seq + 10", parts),
-        ("parts SET seq = 1.5 WHERE seq = 2", parts),
-        ("parts SET seq = 'two' WHERE seq = 2", parts),
-        ("parts SET seq = x'02' WHERE seq = 2", parts),
+        ("parts SET seq = 4 WHERE seq = 2", slot_of_three),
+        ("parts SET seq = seq + 10", slot_of_three),
+        ("parts SET seq = 1.5 WHERE seq = 2", slot_of_three),
+        ("parts SET seq = 'two' WHERE seq = 2", slot_of_three),
+        ("parts SET seq = x'02' WHERE seq = 2", slot_of_three),
     ],
 )
-def test_an_edited_row_does_not_open(store: SqliteStore, tmp_path: Path, edited: str, call: Call) -> None:
+def test_an_edited_row_is_refused(store: SqliteStore, tmp_path: Path, edited: str, call: Call) -> None:
     with edit_file(store, tmp_path, f"UPDATE letterlock_{edited}") as opened, pytest.raises(CorruptStore):
         read(opened, call)
 
@@ -263,12 +262,12 @@ def test_an_edited_row_does_not_open(store: SqliteStore, tmp_path: Path, edited:
     ("edited", "call"),
     [
         ("peers SET peer = x'00' || peer", lambda store: store.tables.peers.load(ALICE)),
-        ("peers SET peer = 'text' || peer", peers),
+        ("peers SET peer = 'text' || peer", all_peers),
         ("prekeys SET id = 7 WHERE id = 1", lambda store: store.tables.prekeys.load(SIGNED, 1)),
         ("sessions SET peer = x'' WHERE id < 3", lambda store: store.tables.sessions.load(ALICE, 9)),
-        ("skipped SET chain = zeroblob(16) WHERE number = 5", alone),
-        ("skipped SET number = 6 WHERE number = 5", alone),
-        ("skipped SET session = 3 WHERE number = 5", alone),
+        ("skipped SET chain = zeroblob(16) WHERE number = 5", one_skipped_key),
+        ("skipped SET number = 6 WHERE number = 5", one_skipped_key),
+        ("skipped SET session = 3 WHERE number = 5", one_skipped_key),
         (
             "replays SET id = 2 WHERE kind = 1 AND id = 1",
             lambda store: store.tables.replays.has(SIGNED, 1, DIGESTS[0]),
@@ -277,18 +276,18 @@ def test_an_edited_row_does_not_open(store: SqliteStore, tmp_path: Path, edited:
             "past_chains SET session = 9 WHERE session = 1",
             lambda store: store.tables.past_chains.has(1, CHAINS[2]),
         ),
-        ("parts SET session = 9 WHERE session = 1", parts),
-        ("parts SET slot = 3 WHERE slot = 2", parts),
+        ("parts SET session = 9 WHERE session = 1", slot_of_three),
+        ("parts SET slot = 3 WHERE slot = 2", slot_of_three),
     ],
 )
-def test_a_row_moved_away_is_missed_like_a_deleted_one(
+def test_a_row_that_was_moved_is_missing_like_a_deleted_one(
     store: SqliteStore, tmp_path: Path, edited: str, call: Call
 ) -> None:
     with edit_file(store, tmp_path, f"UPDATE letterlock_{edited}") as opened, opened.transaction():
         assert not call(opened)
 
 
-def test_tags_moved_to_another_owner_mean_nothing_there(store: SqliteStore, tmp_path: Path) -> None:
+def test_a_tag_moved_to_another_owner_matches_nothing(store: SqliteStore, tmp_path: Path) -> None:
     moves = (
         "UPDATE letterlock_replays SET kind = 2, id = 1 WHERE id = 1",
         "DELETE FROM letterlock_past_chains WHERE session = 3",
@@ -305,7 +304,7 @@ def test_tags_moved_to_another_owner_mean_nothing_there(store: SqliteStore, tmp_
 
 def open_again(path: Path, kind: str) -> None:
     if kind == "key":
-        sqlite(path).close()
+        open_sqlite(path).close()
     else:
         SqliteStore.open(path / "store.db", passphrase=PASSPHRASE).close()
 
@@ -335,21 +334,21 @@ def open_again(path: Path, kind: str) -> None:
         ("PRAGMA user_version = 2", UnsupportedStore),
     ],
 )
-def test_an_edited_head_does_not_open(
+def test_an_edited_header_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, edited: str, expected: type[StoreError]
 ) -> None:
-    cheap_passphrases(monkeypatch)
+    use_cheap_passphrases(monkeypatch)
     open_again(tmp_path, kind)
-    stranger = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
-    stranger.execute(edited)
-    stranger.close()
+    attacker = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
+    attacker.execute(edited)
+    attacker.close()
     with pytest.raises(expected):
         open_again(tmp_path, kind)
     assert [each.name for each in tmp_path.iterdir()] == ["store.db"]
 
 
 def test_the_wrapped_key_of_another_store_does_not_open_this_one(store: SqliteStore, tmp_path: Path) -> None:
-    # Under the same store key it unwraps, to another data key, under which no record opens.
+    # The store key opens it, but it holds another data key, which opens no record.
     SqliteStore(tmp_path / "second.db", key=KEY).close()
     steps = (
         f"ATTACH '{tmp_path / 'second.db'}' AS second",
@@ -364,13 +363,13 @@ def test_the_wrapped_key_of_another_store_does_not_open_this_one(store: SqliteSt
             assert opened.tables.sessions.load(ALICE, 9) == []
 
 
-# --- what works in spite of it --------------------------------------------------------------------
+# --- what an attacker can do ----------------------------------------------------------------------
 
 
-def test_deleted_rows_are_simply_gone(store: SqliteStore, tmp_path: Path) -> None:
+def test_deleted_rows_are_not_noticed(store: SqliteStore, tmp_path: Path) -> None:
     tables = ("account", "replays", "skipped", "past_chains", "parts", "sessions", "prekeys", "peers")
     with edit_file(store, tmp_path, *(f"DELETE FROM letterlock_{table}" for table in tables)) as opened:
-        assert seen(opened)["account"] is None
+        assert committed(opened)["account"] is None
         with opened.transaction():
             fill(opened)
             everything(opened)

@@ -1,4 +1,4 @@
-"""Transactions of every store: STO-1, STO-2, STO-5; threads, forks, and what a store shows of itself."""
+"""Transactions of every store: STO-1, STO-2, STO-5; threads, forks, and that a store prints no secret."""
 
 import copy
 import pickle
@@ -10,9 +10,7 @@ from pathlib import Path
 import pytest
 
 from letterlock.errors import StoreError
-from letterlock.stores._interface import Record
-from letterlock.stores._memory import MemoryStore
-from letterlock.stores._sqlite import SqliteStore
+from letterlock.stores import MemoryStore, Record, SqliteStore
 from support.store_tools import (
     ADDRESSES,
     ALICE,
@@ -21,16 +19,16 @@ from support.store_tools import (
     KEY,
     READS,
     SIGNED,
-    Boom,
+    Abort,
+    committed,
     everything,
+    exposed,
     fill,
-    finished,
-    make,
+    new_store,
     outcome,
-    plain,
-    python,
+    output_of,
     record,
-    seen,
+    start_python,
     undone,
 )
 
@@ -39,7 +37,7 @@ AnyStore = MemoryStore | SqliteStore
 
 @pytest.fixture(params=["memory", "sqlite"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyStore]:
-    with make(request.param, tmp_path) as made:
+    with new_store(request.param, tmp_path) as made:
         yield made
 
 
@@ -54,40 +52,42 @@ def full(store: AnyStore) -> AnyStore:
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_a_change_that_is_undone_has_not_happened(full: AnyStore, name: str) -> None:
-    # STO-1, alone and as an inner transaction.
-    before = seen(full)
+def test_an_undone_change_leaves_no_trace(full: AnyStore, name: str) -> None:
+    # STO-1, in an outermost and in an inner transaction.
+    before = committed(full)
     with undone(full):
         CHANGES[name](full)
-    assert seen(full) == before
+    assert committed(full) == before
     with full.transaction():
         with undone(full):
             CHANGES[name](full)
         assert everything(full) == before
-    assert seen(full) == before
+    assert committed(full) == before
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_a_change_that_is_committed_stays(full: AnyStore, name: str) -> None:
-    before = seen(full)
+def test_a_committed_change_stays(full: AnyStore, name: str) -> None:
+    before = committed(full)
     with full.transaction(), full.transaction():
         CHANGES[name](full)
         inside = everything(full)
-    assert seen(full) == inside
+    assert committed(full) == inside
     if not name.startswith(("skipped_keys.add", "sessions.save, new")):
         assert inside != before
 
 
 def test_all_changes_together_are_undone(full: AnyStore) -> None:
-    before = seen(full)
+    before = committed(full)
     with undone(full):
         for change in CHANGES.values():
-            outcome(change, full)  # some exclude each other
-    assert seen(full) == before
+            outcome(change, full)  # some are refused after others
+    assert committed(full) == before
 
 
-@pytest.mark.parametrize("error", [Boom, KeyboardInterrupt, SystemExit, GeneratorExit, StoreError])
-def test_whatever_is_raised_undoes_and_comes_out(store: AnyStore, error: type[BaseException]) -> None:
+@pytest.mark.parametrize("error", [Abort, KeyboardInterrupt, SystemExit, GeneratorExit, StoreError])
+def test_any_exception_undoes_the_transaction_and_propagates(
+    store: AnyStore, error: type[BaseException]
+) -> None:
     def block() -> None:
         with store.transaction():
             store.tables.account.save(record("undone"))
@@ -95,10 +95,10 @@ def test_whatever_is_raised_undoes_and_comes_out(store: AnyStore, error: type[Ba
 
     with pytest.raises(error):
         block()
-    assert seen(store)["account"] is None
+    assert committed(store)["account"] is None
 
 
-def test_an_inner_transaction_is_undone_alone(store: AnyStore) -> None:
+def test_undoing_an_inner_transaction_leaves_the_outer_one(store: AnyStore) -> None:
     with store.transaction():
         store.tables.account.save(record("outer"))
         with undone(store):
@@ -108,18 +108,18 @@ def test_an_inner_transaction_is_undone_alone(store: AnyStore) -> None:
         assert store.tables.account.load() == record("outer")
         with store.transaction():
             store.tables.peers.save(ALICE, record("inner"))
-    assert seen(store)["account"] == plain(record("outer"))
-    assert seen(store)["peers"] == [plain(record("inner"))]
+    assert committed(store)["account"] == exposed(record("outer"))
+    assert committed(store)["peers"] == [exposed(record("inner"))]
 
 
-def test_the_outer_transaction_undoes_the_inner_ones(store: AnyStore) -> None:
+def test_undoing_the_outer_transaction_undoes_inner_ones(store: AnyStore) -> None:
     with undone(store), store.transaction():
         store.tables.account.save(record("inner"))
-    assert seen(store)["account"] is None
+    assert committed(store)["account"] is None
 
 
-def test_transactions_that_end_in_the_wrong_order_are_noticed(store: AnyStore) -> None:
-    # As two asyncio tasks would that await inside their transactions.
+def test_transactions_that_end_in_the_wrong_order_are_refused(store: AnyStore) -> None:
+    # Two asyncio tasks that await inside their transactions would end them in this order.
     first, second = store.transaction(), store.transaction()
     first.__enter__()
     store.tables.account.save(record("first"))
@@ -129,21 +129,21 @@ def test_transactions_that_end_in_the_wrong_order_are_noticed(store: AnyStore) -
         first.__exit__(None, None, None)
     with pytest.raises(StoreError):
         second.__exit__(None, None, None)
-    assert seen(store)["account"] is None
+    assert committed(store)["account"] is None
 
 
 @pytest.mark.parametrize("name", [*CHANGES, *READS])
-def test_every_method_needs_a_transaction(full: AnyStore, name: str) -> None:
-    # STO-2: before one, after one, in another thread's one, and after closing.
+def test_every_method_requires_a_transaction(full: AnyStore, name: str) -> None:
+    # STO-2: without a transaction, in another thread's transaction, and after closing.
     call = (CHANGES | READS)[name]
-    before = seen(full)
+    before = committed(full)
     with pytest.raises(StoreError, match=r"with store\.transaction"):
         call(full)
     with full.transaction(), ThreadPoolExecutor(1) as pool:
-        from_outside = pool.submit(call, full)
+        in_another_thread = pool.submit(call, full)
     with pytest.raises(StoreError, match=r"with store\.transaction"):
-        from_outside.result()
-    assert seen(full) == before
+        in_another_thread.result()
+    assert committed(full) == before
     full.close()
     with pytest.raises(StoreError, match="store is closed"):
         call(full)
@@ -158,15 +158,15 @@ def test_a_closed_store_stays_closed(store: AnyStore) -> None:
         store.tables.account.load()
 
 
-def test_a_store_is_not_closed_inside_its_transaction(store: AnyStore) -> None:
+def test_a_store_cannot_be_closed_inside_its_transaction(store: AnyStore) -> None:
     with store.transaction():
         with pytest.raises(StoreError, match="before closing"):
             store.close()
         store.tables.account.save(record("saved"))
-    assert seen(store)["account"] == plain(record("saved"))
+    assert committed(store)["account"] == exposed(record("saved"))
 
 
-def test_threads_take_turns(store: AnyStore) -> None:
+def test_threads_lose_no_update(store: AnyStore) -> None:
     def count(times: int) -> None:
         for _ in range(times):
             with store.transaction():
@@ -178,7 +178,7 @@ def test_threads_take_turns(store: AnyStore) -> None:
     with ThreadPoolExecutor(4) as pool:
         for done in [pool.submit(count, 50) for _ in range(4)]:
             done.result()
-    assert seen(store)["account"] == b"200"
+    assert committed(store)["account"] == b"200"
 
 
 def test_a_thread_waits_for_the_transaction_of_another(store: AnyStore) -> None:
@@ -200,8 +200,10 @@ def test_a_thread_waits_for_the_transaction_of_another(store: AnyStore) -> None:
         assert later.result(10) == record("first")
 
 
-def test_a_copy_in_another_process_refuses_to_work(store: AnyStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    # STO-5, without a process: what the one below sees from outside.
+def test_a_copy_with_another_process_id_refuses_to_work(
+    store: AnyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # STO-5, in this process, so that coverage sees it; the next test forks.
     block = store.transaction()
     block.__enter__()
     with monkeypatch.context() as elsewhere:
@@ -211,15 +213,13 @@ def test_a_copy_in_another_process_refuses_to_work(store: AnyStore, monkeypatch:
                 call()
         store.close()
     block.__exit__(None, None, None)
-    assert seen(store)["account"] is None
+    assert committed(store)["account"] is None
 
 
 FORK = """
 import os, sys, threading
 from letterlock.errors import StoreError
-from letterlock.stores._memory import MemoryStore
-from letterlock.stores._interface import Record
-from letterlock.stores._sqlite import SqliteStore
+from letterlock.stores import MemoryStore, Record, SqliteStore
 
 def refused(call):
     try:
@@ -253,7 +253,7 @@ def unused():
     store.close()  # the parent's
 
 def inside():
-    # The child inherits the middle of a transaction.
+    # The child inherits an open transaction.
     def leave():
         with_block.__exit__(None, None, None)
     refused(store.tables.account.load)
@@ -301,7 +301,7 @@ print("done")
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
 def test_a_forked_copy_refuses_to_work(kind: str, tmp_path: Path) -> None:
     # STO-5
-    assert finished(python(FORK, kind, tmp_path / "store.db")) == "done\n"
+    assert output_of(start_python(FORK, kind, tmp_path / "store.db")) == "done\n"
 
 
 # --- secrets --------------------------------------------------------------------------------------

@@ -18,14 +18,14 @@ from letterlock.stores._sqlite.wrapped_key import (
     WrapKey,
     WrappedKey,
 )
-from support.store_tools import KEY, OTHER_KEY, PASSPHRASE, cheap_passphrases
+from support.store_tools import KEY, OTHER_KEY, PASSPHRASE, use_cheap_passphrases
 
 DATA_KEY = DataKey(bytes(range(32)))
 
 
 @pytest.fixture(autouse=True)
 def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    cheap_passphrases(monkeypatch)
+    use_cheap_passphrases(monkeypatch)
 
 
 def openers() -> list[Opener]:

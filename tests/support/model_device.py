@@ -49,7 +49,7 @@ from letterlock.stores._memory import MemoryStore
 from letterlock.stores._sqlite import SqliteStore
 from support.model_ledger import Calls, Ledger, Prekey, Timeline
 from support.pair import BOTH_SUITES, STORE_KEY, AnyStore, Clock, slots
-from support.store_tools import quick
+from support.store_tools import unsynced_store
 
 Image: TypeAlias = dict[str, Any]
 Public: TypeAlias = (
@@ -107,7 +107,7 @@ class Device:
         self.entropy = entropy
         self.ledger = ledger
         self.path = home.path()
-        self.store: AnyStore = MemoryStore() if self.path is None else quick(self.path)
+        self.store: AnyStore = MemoryStore() if self.path is None else unsynced_store(self.path)
         self.timeline = Timeline()
         self.others: list[Device] = []
         self.copies: list[tuple[Image, Timeline]] = []

@@ -1,4 +1,4 @@
-"""What the tests of the stores share: rows, a look at everything a store holds, and scripts of calls."""
+"""What the tests of the stores share: rows, everything that a store holds, and tables of calls."""
 
 import subprocess
 import sys
@@ -38,16 +38,16 @@ NUMBERS: Final = (0, 1, 2**32 - 1)
 Call: TypeAlias = Callable[[Store], object]
 
 
-class Boom(Exception):
-    """What the tests raise inside a transaction."""
+class Abort(Exception):
+    """Raised by tests inside a transaction, to undo it."""
 
 
 @contextmanager
 def undone(store: Store) -> Generator[None]:
-    """Begin a transaction that is undone at the end of the block, and check that the error comes out."""
-    with pytest.raises(Boom), store.transaction():
+    """Begin a transaction, undo it at the end of the block, and check that the error propagates."""
+    with pytest.raises(Abort), store.transaction():
         yield
-        raise Boom
+        raise Abort
 
 
 def record(text: object) -> Record:
@@ -67,7 +67,7 @@ def skipped(id_: int, number: int, chain: bytes = CHAINS[0], text: object = "ski
 
 
 def fill(store: Store) -> None:
-    """Put something into every table, inside a transaction."""
+    """Put rows into every table, inside a transaction."""
     store.tables.account.save(record("account"))
     for address in (ALICE, BOB):
         store.tables.peers.save(address, record(address))
@@ -82,54 +82,54 @@ def fill(store: Store) -> None:
             skipped(row.id, number, chain) for chain in CHAINS[:2] for number in (0, 1)
         )
         store.tables.past_chains.add(row.id, CHAINS[2], 10)
-        store.tables.side_data.append(row.id, 1, record(f"text of {row.id}"))
+        store.tables.side_data.append(row.id, 1, record(f"entry of {row.id}"))
     for number in range(3):
-        store.tables.side_data.append(1, 2, record(f"piece {number}"))
+        store.tables.side_data.append(1, 2, record(f"entry {number}"))
 
 
-def plain(value: object) -> Any:
-    """Return a value with its secrets in the open, so that it can be compared and printed."""
+def exposed(value: object) -> Any:
+    """Return a value with its secrets exposed, so that it can be compared and printed."""
     match value:
         case Record():
             return value.expose()
         case PrekeyRow():
-            return ("prekey", int(value.kind), value.id, value.expires, plain(value.record))
+            return ("prekey", int(value.kind), value.id, value.expires, exposed(value.record))
         case SessionRow():
-            return ("session", value.id, value.address, value.rank, plain(value.record))
+            return ("session", value.id, value.address, value.rank, exposed(value.record))
         case SkippedRow():
-            return ("skipped", value.session_id, value.chain, value.number, plain(value.record))
+            return ("skipped", value.session_id, value.chain, value.number, exposed(value.record))
         case list():
-            return [plain(each) for each in value]
+            return [exposed(each) for each in value]
         case _:
             return value
 
 
 def everything(store: Store) -> dict[str, Any]:
-    """Return all that a store holds of the names above, inside a transaction."""
-    held: dict[str, Any] = {"account": plain(store.tables.account.load())}
-    held["peers"] = sorted(plain(each) for each in store.tables.peers.all())
+    """Return everything that a store holds under the names above, inside a transaction."""
+    held: dict[str, Any] = {"account": exposed(store.tables.account.load())}
+    held["peers"] = sorted(exposed(each) for each in store.tables.peers.all())
     for address in ADDRESSES:
-        held[f"peer {address!r}"] = plain(store.tables.peers.load(address))
-        held[f"sessions {address!r}"] = plain(store.tables.sessions.load(address, 100))
+        held[f"peer {address!r}"] = exposed(store.tables.peers.load(address))
+        held[f"sessions {address!r}"] = exposed(store.tables.sessions.load(address, 100))
         for chain in CHAINS:
             for number in NUMBERS:
                 name = f"skipped {address!r} {chain!r} {number}"
-                held[name] = plain(store.tables.skipped_keys.find(address, chain, number))
+                held[name] = exposed(store.tables.skipped_keys.find(address, chain, number))
     for kind in KINDS:
         held[f"prekeys {kind}"] = store.tables.prekeys.count(kind)
         for id_ in IDS:
-            held[f"prekey {kind} {id_}"] = plain(store.tables.prekeys.load(kind, id_))
+            held[f"prekey {kind} {id_}"] = exposed(store.tables.prekeys.load(kind, id_))
             replays = [store.tables.replays.has(kind, id_, digest) for digest in DIGESTS]
             held[f"replays {kind} {id_}"] = [store.tables.replays.count(kind, id_), *replays]
     for id_ in (1, 2, 3):
         held[f"past {id_}"] = [store.tables.past_chains.has(id_, chain) for chain in CHAINS]
         for slot in SLOTS:
-            held[f"parts {id_} {slot}"] = plain(store.tables.side_data.load(id_, slot))
+            held[f"side data {id_} {slot}"] = exposed(store.tables.side_data.load(id_, slot))
     return held
 
 
-def seen(store: Store) -> dict[str, Any]:
-    """Return `everything` in a transaction of its own."""
+def committed(store: Store) -> dict[str, Any]:
+    """Return `everything` that was committed, in a transaction of its own."""
     with store.transaction():
         return everything(store)
 
@@ -153,11 +153,11 @@ CHANGES: Final[dict[str, Call]] = {
     "skipped_keys.trim": lambda store: store.tables.skipped_keys.trim(2, 1),
     "past_chains.add": lambda store: store.tables.past_chains.add(1, CHAINS[0], 10),
     "past_chains.add, full": lambda store: store.tables.past_chains.add(1, CHAINS[0], 1),
-    "side_data.append": lambda store: store.tables.side_data.append(1, 2, record("piece 3")),
+    "side_data.append": lambda store: store.tables.side_data.append(1, 2, record("entry 3")),
     "side_data.append, first": lambda store: store.tables.side_data.append(3, 3, record("kept")),
     "side_data.clear": lambda store: store.tables.side_data.clear(1, 2),
 }
-"""Calls that change a store that `fill` filled."""
+"""Calls that change a store which `fill` has filled."""
 
 READS: Final[dict[str, Call]] = {
     "account.load": lambda store: store.tables.account.load(),
@@ -173,7 +173,7 @@ READS: Final[dict[str, Call]] = {
     "side_data.load": lambda store: store.tables.side_data.load(1, 2),
 }
 
-IMPOSSIBLE: Final[dict[str, Call]] = {
+REFUSED: Final[dict[str, Call]] = {
     "prekeys.add, taken at the end": lambda store: store.tables.prekeys.add(
         [prekey(SIGNED, IDS[2]), prekey(SIGNED, 1)]
     ),
@@ -195,54 +195,55 @@ IMPOSSIBLE: Final[dict[str, Call]] = {
     "past_chains.add, no session": lambda store: store.tables.past_chains.add(9, CHAINS[0], 10),
     "side_data.append, no session": lambda store: store.tables.side_data.append(9, 1, record("nobody's")),
 }
-"""Calls that such a store must refuse."""
+"""Calls that such a store must refuse with CorruptStore."""
 
 
-def sqlite(path: Path, *, key: bytes = KEY, busy_timeout: float = 30) -> SqliteStore:
+def open_sqlite(path: Path, *, key: bytes = KEY, busy_timeout: float = 30) -> SqliteStore:
     return SqliteStore(path / "store.db", key=key, busy_timeout=busy_timeout)
 
 
 @cache
-def _fresh() -> bytes:
+def _empty_file() -> bytes:
     with TemporaryDirectory() as folder:
-        sqlite(Path(folder)).close()
+        open_sqlite(Path(folder)).close()
         return (Path(folder) / "store.db").read_bytes()
 
 
-def quick(path: Path, *, busy_timeout: float = 30) -> SqliteStore:
-    """Return a new store that does not wait for the disk, which is most of what a small test would do."""
-    (path / "store.db").write_bytes(_fresh())
-    store = sqlite(path, busy_timeout=busy_timeout)
+def unsynced_store(path: Path, *, busy_timeout: float = 30) -> SqliteStore:
+    """Return a new store that does not wait for the disk, so that small tests are quick."""
+    (path / "store.db").write_bytes(_empty_file())
+    store = open_sqlite(path, busy_timeout=busy_timeout)
     store._database._connection.execute("PRAGMA synchronous = OFF")
     return store
 
 
-def make(kind: str, path: Path) -> MemoryStore | SqliteStore:
-    return MemoryStore() if kind == "memory" else quick(path)
+def new_store(kind: str, path: Path) -> MemoryStore | SqliteStore:
+    return MemoryStore() if kind == "memory" else unsynced_store(path)
 
 
-def cheap_passphrases(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make new stores stretch their passphrases as little as libsodium allows."""
+def use_cheap_passphrases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let new stores stretch passphrases as little as libsodium allows."""
     monkeypatch.setattr(PassphraseOpener, "OPSLIMIT", 1)
     monkeypatch.setattr(PassphraseOpener, "MEMLIMIT", 8192)
 
 
-def python(code: str, *arguments: object) -> "subprocess.Popen[str]":
-    """Start another Python process on some code; `sys.argv[1:]` are the arguments."""
+def start_python(code: str, *arguments: object) -> "subprocess.Popen[str]":
+    """Start another Python process that runs `code` with `sys.argv[1:]` set to the arguments."""
     command = [sys.executable, "-W", "error", "-c", code, *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
 
-def finished(process: "subprocess.Popen[str]") -> str:
-    """Return what a process printed, once it has ended well."""
+def output_of(process: "subprocess.Popen[str]") -> str:
+    """Wait until a process has ended without an error; return what it printed."""
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     return out
 
 
 def outcome(call: Call, store: Store) -> object:
-    """Return what a call returned, or the type of what it raised."""
+    """Return what a call returned, or the type of the StoreError that it raised."""
     try:
-        return plain(call(store))
+        return exposed(call(store))
     except StoreError as error:
         return type(error)

@@ -29,7 +29,7 @@ from letterlock.stores._interface import Store
 from letterlock.stores._sqlite import SqliteStore
 from support.eavesdropper import OURS, THEIRS, Eavesdropper, Known, unwrapped
 from support.pair import BOTH_SUITES, Pair, Side
-from support.store_tools import KEY, quick
+from support.store_tools import KEY, unsynced_store
 
 LONG: Final[tuple[int, ...]] = (5, 700, 2000, 2000, 6000)
 """Sizes of texts with which an epoch takes some thirty messages."""
@@ -157,7 +157,7 @@ def opened(folder: Path) -> SqliteStore:
     """Open the store in a folder, or make it; it does not wait for the disk."""
     if not folder.exists():
         folder.mkdir()
-        return quick(folder)
+        return unsynced_store(folder)
     store = SqliteStore(folder / "store.db", key=KEY)
     store._database._connection.execute("PRAGMA synchronous = OFF")
     return store
