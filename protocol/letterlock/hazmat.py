@@ -47,7 +47,7 @@ from letterlock._ratchet.root import RootKey
 from letterlock._wire.address import Address
 from letterlock._wire.suite import Suite
 from letterlock.account import DEFAULT_SUITES, Account, Environment
-from letterlock.stores._interface import Store
+from letterlock.stores import Store
 
 __all__ = [
     "Encapsulation",

@@ -1,7 +1,7 @@
-"""The sharp door against published answers, and its list of names.
+"""hazmat against published answers, and the list of its names.
 
-Source of the answers: libsignal/known_answers.json in the external vectors; each entry names the test in
-signalapp/libsignal that it comes from. Keys there carry a type byte 05 in front.
+Source of the answers: libsignal/known_answers.json in the external vectors. Each entry names the test in
+signalapp/libsignal that it comes from. Its keys begin with a type byte, 05.
 """
 
 import inspect
@@ -68,7 +68,7 @@ def test_x3dh_as_alice() -> None:
 
 
 def test_x3dh_as_bob_in_the_historic_variant() -> None:
-    """The base key of the Java test: its private half was not clamped, so only Bob's side is consistent."""
+    """The private half of the base key in the Java test was not clamped, so only Bob's side agrees."""
     entry, keys = (
         known("x3dh_ratcheting_session_as_bob_original_java"),
         known("x3dh_ratcheting_session_as_bob"),
@@ -81,7 +81,7 @@ def test_x3dh_as_bob_in_the_historic_variant() -> None:
         key(entry, "alice_base_public"),
     )
     assert chain_key(material) == key(entry, "expected_sender_chain_key")
-    # Clamping is the ladder's: the private key as printed gives another public key.
+    # X25519 clamps: the private key as printed gives another public key.
     assert hazmat.public_key(key(entry, "alice_base_private_unclamped")) != key(entry, "alice_base_public")
 
 
@@ -259,7 +259,7 @@ def test_keys_of_another_length_are_refused(length: int) -> None:
             call()
 
 
-def test_the_list_of_names_is_the_list_of_names() -> None:
+def test_the_list_of_names() -> None:
     assert sorted(hazmat.__all__) == [
         "Encapsulation", "Entropy", "Immutable", "KemPublicKey", "KemSecret", "Secret", "Uncopyable",
         "create_account", "encode_scan", "fingerprint", "handshake_kdf", "hkdf_sha256", "hmac_sha256",

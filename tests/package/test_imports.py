@@ -1,7 +1,8 @@
-"""Imports point one way, cryptography and the outside world stay in their rooms: read from the syntax trees.
+"""Imports point one way, and only some rooms import cryptography or reach the outside world.
 
-    cli -> account, hazmat -> session -> handshake, ratchet -> wire -> primitives -> limits, errors
-    stores -> wire, primitives, limits, errors; session, and what is above it, know stores
+    cli -> account, hazmat -> _session, _device, _records -> _handshake, _ratchet -> _wire -> _primitives
+    _session, _device, _records -> stores -> _wire, _primitives
+    every room may import limits and errors
 
 The checker is itself tested on a small tree that breaks every rule.
 """
@@ -19,7 +20,7 @@ FLOOR: Final = frozenset({"limits", "errors"})
 LOW: Final = FLOOR | {"_primitives", "_wire"}
 DEVICE: Final = LOW | {"stores", "_handshake", "_ratchet"}
 BESIDE: Final = frozenset({"_session", "_device", "_records"})
-"""One layer: codecs know the types that they encode, and whoever loads a record knows its codec."""
+"""These form one layer: a codec knows the types that it encodes, and a loader of records knows the codecs."""
 CORE: Final = DEVICE | BESIDE
 MAY_IMPORT: Final = {
     "errors": frozenset(),
@@ -38,19 +39,19 @@ MAY_IMPORT: Final = {
     "cli": CORE | {"account", "__init__"},
     "__main__": frozenset({"cli"}),
 }
-"""Of each room at the top of the package, which others it may import; itself is understood."""
+"""The other rooms that each room at the top of the package may import."""
 
 CRYPTOGRAPHY: Final = frozenset({"nacl", "cryptography"})
 WORLD: Final = frozenset(
     {"os", "time", "random", "secrets", "socket", "sqlite3", "pathlib"}
-    # The same things by other names.
+    # Other modules that do the same.
     | {"asyncio", "datetime", "io", "subprocess", "tempfile", "uuid", "shutil", "ssl"}
 )
 WORLDLY: Final = frozenset({"_primitives", "stores", "cli"})
 WRITES_CODE: Final = "_primitives/fast_init.py"
-"""Makes methods as the standard library's dataclasses do, from the names of fields."""
+"""Writes `__init__` methods from the names of fields, as the standard library's dataclasses do."""
 VECTORS: Final = "letterlock_vectors"
-"""A distribution of its own, which only one command asks for, and only when that command runs."""
+"""A distribution of its own. One command imports it, and only when it runs."""
 PARSERS: Final = {"cbor2": frozenset({"_wire"}), "pickle": frozenset[str](), "marshal": frozenset[str]()}
 
 Import = tuple[int, str]
@@ -78,7 +79,7 @@ def _name(node: ast.expr) -> str:
 
 
 def room_of(path: Path, package: Path) -> str:
-    """Return the room at the top of the package that a file is in."""
+    """Return the room of a file: the folder or module at the top of the package."""
     return path.relative_to(package).parts[0].removesuffix(".py")
 
 
@@ -163,7 +164,7 @@ def test_primitives_are_the_only_users_of_cryptography() -> None:
 
 
 def test_the_core_takes_entropy_and_time_as_arguments() -> None:
-    """The defaults stand in account.py alone; the stores draw their own nonces."""
+    """Only account.py and hazmat.py name the defaults; the stores draw their own nonces."""
     users = {
         str(path.relative_to(PACKAGE))
         for path in PACKAGE.rglob("*.py")

@@ -2,7 +2,8 @@
 
 The walk begins at what the public modules offer, resolves every annotation of every class, method, property,
 function and dataclass field, and continues with each letterlock type that it meets. Such a type must be
-exported by one of the modules in `EXPORTING`.
+exported by one of the modules in `EXPORTING`. A constructor that is not for applications says so in the first
+words of its docstring, and is then no public signature.
 
 Not here: which modules are public (test_public_modules.py) and which names (test_public_api.py).
 """
@@ -30,6 +31,7 @@ EXPORTING: Final = (
 )
 PUBLIC: Final = (*EXPORTING, "letterlock.account", "letterlock.cli")
 
+NOT_PUBLIC: Final = "Not for applications"
 RECURSIVE: Final = {"Value": Value, "Shown": Shown}
 """Aliases of built-in types that name themselves: `typing` does not find these names in other modules."""
 
@@ -93,6 +95,8 @@ def signatures(thing: object) -> Iterator[tuple[str, object]]:
         yield from ((name, hints[name]) for name in own if is_public(name))
         for name, member in vars(thing).items():
             for function in functions_of(member) if is_public(name) else ():
+                if name == "__init__" and (function.__doc__ or "").startswith(NOT_PUBLIC):
+                    continue
                 yield from ((f"{name}: {at}", hint) for at, hint in hints_of(function).items())
 
 
@@ -126,7 +130,6 @@ def everything(names: Iterable[str]) -> Iterator[object]:
 
 TO_BE_HIDDEN: Final = {
     "Account, __init__", "Account, create_in", "Account, open_in", "Environment", "PublicPrekey, sign",
-    "MemoryStore", "SqliteStore", "Store",
 }  # fmt: skip
 """Classes and methods whose signatures still mention private types, and what is met through them."""
 
@@ -200,6 +203,11 @@ class InInit:
     def __init__(self, given: Hidden) -> None: ...
 
 
+class InMarkedMethod:
+    def method(self, given: Hidden) -> None:
+        """Not for applications: but only a constructor can say so."""
+
+
 class AsBound:
     def method(self, given: Bounded) -> Bounded:
         raise NotImplementedError
@@ -230,7 +238,10 @@ class Through:
 
 
 class Sound:
-    """Mentions hidden types only in private members; a type of another package is its own affair."""
+    """Mentions hidden types only in private members, and a type of another package."""
+
+    def __init__(self, given: Hidden) -> None:
+        """Not for applications."""
 
     _private: Hidden
 
@@ -244,8 +255,8 @@ def as_function(given: Hidden) -> None: ...
 
 
 BREAKING: Final[list[Any]] = [
-    AsBase, AsGenericBase, AsParameter, AsResult, AsProperty, AsText, InInit, AsBound, AsNewType, InCallable,
-    InProtocol, AsField, Through, as_function,
+    AsBase, AsGenericBase, AsParameter, AsResult, AsProperty, AsText, InInit, InMarkedMethod, AsBound,
+    AsNewType, InCallable, InProtocol, AsField, Through, as_function,
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The README's dialogue and the package's tour run as they stand; so do the commands it states."""
+"""The README's dialogue and the package's tour run as they are printed, and CI reads its commands."""
 
 import doctest
 import re

@@ -1,7 +1,7 @@
-"""Every dataclass of the package is a value: frozen, so that nobody changes it under its holder, and slotted.
+"""Every dataclass of the package is frozen and has slots.
 
-The ratchet rests on it (RAT-6): what a message that does not authenticate leaves behind is the old state, and
-that must be as it was. Slots, so that an assignment to a misspelt name is an error, and not a field.
+The ratchet depends on it (RAT-6): after a message that does not authenticate the old state is still in use,
+so nothing may have changed it. With slots, an assignment to a misspelt name is an error and makes no field.
 """
 
 import dataclasses
@@ -29,7 +29,7 @@ def dataclasses_of_the_package() -> Iterator[type]:
 
 
 def liberties(kind: type) -> list[str]:
-    """What can be done to a value of this kind that nobody may do to a value."""
+    """Return which changes a value of this kind allows."""
     blank: object = object.__new__(kind)
     name = dataclasses.fields(kind)[0].name
     found = ["unlisted names"] if hasattr(blank, "__dict__") else []
