@@ -1,11 +1,11 @@
-"""Where the microseconds of a message go: each part of the case timed alone, on the values of a real message.
+"""Where the time of a message goes: each part of it timed alone, on the values of a real message.
 
-    python bench/anatomy.py            tables in Markdown, as they stand in README.md
+    python bench/anatomy.py            prints the tables of README.md in Markdown
 
-What is left of the whole when all parts are taken off it is the calls between them, and the checks: a Python
-call costs 0.05 to 0.1 us. Parts are timed by turns with the whole, the fastest of many short repetitions.
+The whole less all parts is what the calls between the parts and the checks cost. The parts and the whole take
+turns, and the fastest of many short repetitions counts.
 
-Not here: how far from the least it could be (ratios.py), and from others (compare.py).
+Not here: the ratio to the floor (ratios.py), and to other libraries (compare.py).
 """
 
 import argparse
@@ -52,7 +52,7 @@ class Anatomy:
     parts: dict[str, list[Part]] = field(default_factory=dict)
 
     def measure(self, rounds: int) -> "Measured":
-        """Time whole and parts by turns."""
+        """Time the whole and its parts in turn."""
         sides: list[tuple[str, Part]] = [("", self.whole)]
         sides += [(name, pq_header) for name, several in self.parts.items() for pq_header in several]
         fastest = [float("inf")] * len(sides)
@@ -61,7 +61,7 @@ class Anatomy:
             empty = min(empty, _timed(lambda: None))
             for at, (_, pq_header) in enumerate(sides):
                 fastest[at] = min(fastest[at], _timed(pq_header))
-        # A part is a call of a lambda; a case is too, once.
+        # Each part is one call of a lambda, and so is the whole: subtract an empty call from each.
         costs = {name: 0.0 for name, _ in sides}
         for (name, _), took in zip(sides, fastest, strict=True):
             costs[name] += took - empty
@@ -192,7 +192,7 @@ def opening(suite: Suite) -> Anatomy:
 
 
 def account(suite: Suite) -> Anatomy:
-    """One-way encrypt of an account in memory: what a store and a record add to the session."""
+    """One-way encrypt of an account in memory: what the store and the record add to the session."""
     conversation = Conversation(suite)
     bare, _ = conversation.bare_sessions()
     store, record = conversation.stores[0], bare.record
@@ -213,7 +213,7 @@ def account(suite: Suite) -> Anatomy:
 
 
 def native(measured: Measured) -> str:
-    """Say what one native function for chain step, padding and AEAD would take, from what hardware takes."""
+    """Estimate what one native function for chain step, padding and AEAD would take."""
     block = bytes(1 << 20)
     blocks = len(block) // 64
     hashing = min(_once(lambda: hashlib.sha256(block)) for _ in range(20)) / blocks
@@ -240,7 +240,7 @@ def _once(act: Part) -> float:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Where the microseconds of a message go.")
+    parser = argparse.ArgumentParser(description="Where the time of a message goes.")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     rounds = parser.parse_args().rounds
     cases = [make(suite) for suite in Suite for make in (sealing, opening, account)]

@@ -1,7 +1,7 @@
 """Messages end to end through accounts in memory: what an application sees.
 
-The floor is that of a session (bench_session.py), and, where an account saves its session, one `cbor2.loads`
-and one `cbor2.dumps` of its record.
+The floor is a session's floor (bench_session.py). Where an account saves its session, one `cbor2.loads` and
+one `cbor2.dumps` of its record are added.
 """
 
 from collections.abc import Callable
@@ -115,7 +115,7 @@ for suite_ in Suite:
     CASES.add(f"account_encrypt_{end}", partial(encrypt, suite_), loops=10)
     CASES.add(f"account_decrypt_{end}", partial(decrypt, suite_), loops=10)
     CASES.add(f"account_ping_pong_{end}", partial(ping_pong, suite_), loops=5, units=2)
-    # Some thousand objects at once: what memory they find varies from run to run.
+    # It makes thousands of objects at once, and the memory they find varies from run to run.
     CASES.add(f"account_skip_999_{end}", partial(skip, suite_), loops=1, steady=False)
     CASES.add(f"account_late_999_{end}", partial(late, suite_), loops=1, units=SKIPPED)
 CASES.add("publish_100", publish, loops=1)

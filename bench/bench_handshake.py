@@ -1,7 +1,7 @@
 """Handshakes through accounts in memory: `initiate`, and the first message that the recipient decrypts.
 
-Each call has a new initiator, and a bundle with one-time prekeys of both kinds. The Edwards form of the
-peer's identity key is ready in the floor; its KEM key pair is made from the seed, as it lies in a store.
+Each call has a new initiator, and a bundle with one-time prekeys of both kinds. The floor has the Edwards
+form of the peer's identity key ready, and makes the KEM key pair from the seed, which is what a store holds.
 """
 
 import itertools

@@ -1,6 +1,7 @@
 """ML-KEM: making a key, encapsulating, decapsulating; and the two halves of an incremental encapsulation.
 
-No library offers a half: the floor of each, and of both together, is one whole encapsulation by OpenSSL.
+No library offers half of an encapsulation. The floor of each half, and of both together, is one whole
+encapsulation by OpenSSL.
 """
 
 import os

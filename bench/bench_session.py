@@ -1,7 +1,7 @@
 """Messages of a session without a store: what the protocol itself costs.
 
-A session is a pure function of its state, so each call begins from the same state: the same step of the same
-chain, whatever was measured before. Only `ping_pong` goes on.
+A session is a pure function of its state, so each call begins from the same state, whatever was measured
+before. Only `ping_pong` continues the conversation.
 """
 
 import os
@@ -74,7 +74,7 @@ def late(suite: Suite) -> tuple[Side, Side]:
 
 
 def long(which: str) -> tuple[Side, Side]:
-    """1 MiB; the floor has the AEAD alone, into a buffer that is there."""
+    """1 MiB; the floor is the AEAD alone, into an existing buffer."""
     text = os.urandom(1 << 20)
     alice, bob = Conversation(Suite.X3DH).bare_sessions()
     seal_into, open_into = floor.buffers(os.urandom(padded_length(len(text))))

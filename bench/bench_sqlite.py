@@ -1,7 +1,7 @@
 """Durable messages: accounts in SQLite files, each message committed to the disk before it is handed out.
 
-The floor is a bare transaction that writes as many bytes, the session's record sealed, to a row that is
-there, and waits for the same disk: write-ahead log, `synchronous=FULL`.
+The floor is a bare transaction that overwrites a row with as many bytes as the sealed session record has, and
+waits for the same disk: write-ahead log, `synchronous=FULL`.
 """
 
 import atexit
@@ -22,14 +22,14 @@ from letterlock import SqliteStore, Suite
 
 CASES = Cases()
 SEALED = 40
-"""Nonce and tag that a value has more at rest."""
+"""Bytes that sealing adds to a value at rest: nonce and tag."""
 _OPEN: Final = ExitStack()
-"""Folders and connections: a case goes on until the process ends."""
+"""Folders and connections stay open until the process ends."""
 atexit.register(_OPEN.close)
 
 
 def folder() -> Path:
-    """Return a new folder on the disk where temporary files are; it goes when the process ends."""
+    """Return a new temporary folder, which is removed when the process ends."""
     return Path(_OPEN.enter_context(tempfile.TemporaryDirectory(prefix="letterlock-bench-")))
 
 

@@ -1,10 +1,10 @@
-"""What the post-quantum ratchet costs in time, against the X3DH suite; the dearest message of an epoch.
+"""What the post-quantum ratchet costs in time, against X3DH; and the most expensive message of an epoch.
 
     python -m pytest bench/bench_triple.py -n0 --benchmark-enable    each alone
-    python bench/bench_triple.py                                     both suites by turns, with ratios
+    python bench/bench_triple.py                                     both suites in turn, with ratios
 
-The second is the one to compare suites by. It takes the time of the processor, not of the clock, so that what
-else the machine does is not counted, and one message of either suite in turn.
+Compare the suites by the second. It measures the processor's time, so other programs do not count, and sends
+one message of each suite in turn.
 
 Not here: bytes and messages until a session heals (healing.py).
 """
@@ -37,8 +37,8 @@ LONG: Final = os.urandom(20_000)
 MESSAGES: Final = 4_000
 RATIO: Final = 1.5
 """How much more than one of X3DH a message of PQXDH may cost."""
-DEAREST: Final = 10.0
-"""Milliseconds that the dearest single call of an epoch may take."""
+MOST_EXPENSIVE: Final = 10.0
+"""Milliseconds that the most expensive call of an epoch may take."""
 
 
 class Ratchets:
@@ -103,12 +103,12 @@ def test_ratchets_alone(benchmark: BenchmarkFixture) -> None:
     benchmark(turn)
 
 
-# --- in one run, by turns -------------------------------------------------------------------------
+# --- in one run, in turn --------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Dearest:
-    """The dearest call by the median over epochs of what it cost in each, and the dearest of all."""
+class MostExpensive:
+    """The kind of call with the highest median over epochs, and the most expensive call of all."""
 
     typical: float
     worst: float
@@ -148,7 +148,7 @@ def compare(how: Callable[[Conversation], Iterator[int]]) -> dict[Suite, tuple[f
 
 
 Calls = dict[tuple[int, str], float]
-"""Milliseconds of the dearest call of each kind, by epoch."""
+"""Milliseconds of the most expensive call of each kind, by epoch."""
 
 
 def _note(calls: Calls, epoch: int, what: str, cost: float) -> None:
@@ -192,13 +192,13 @@ def calls_of_accounts(text: bytes, messages: int, loss: float) -> Calls:
     return calls
 
 
-def dearest(calls: Calls) -> Dearest:
+def most_expensive(calls: Calls) -> MostExpensive:
     kinds = {what for _, what in calls}
     typical = {
         what: statistics.median(cost for (_, name), cost in calls.items() if name == what) for what in kinds
     }
     what = max(typical, key=typical.__getitem__)
-    return Dearest(typical[what], max(calls.values()), what)
+    return MostExpensive(typical[what], max(calls.values()), what)
 
 
 def main() -> None:
@@ -211,9 +211,9 @@ def main() -> None:
         print(f"    means: {mean:.0f} us, {triple_mean:.0f} us, ratio {mean_ratio:.2f}")
     for loss in (0.0, 0.5):
         for what, size, messages in (("100 bytes", len(PAYLOAD), 2000), ("20 kB", len(LONG), 300)):
-            of_ratchets = dearest(calls_of_ratchets(padded_length(size), messages, loss))
-            of_accounts = dearest(calls_of_accounts(LONG[:size], messages, loss))
-            print(f"dearest of an epoch, {what}, {loss:.0%} lost (at most {DEAREST} ms):")
+            of_ratchets = most_expensive(calls_of_ratchets(padded_length(size), messages, loss))
+            of_accounts = most_expensive(calls_of_accounts(LONG[:size], messages, loss))
+            print(f"most expensive of an epoch, {what}, {loss:.0%} lost (at most {MOST_EXPENSIVE} ms):")
             print(f"    ratchets alone: {of_ratchets}\n    accounts: {of_accounts}")
 
 

@@ -1,6 +1,6 @@
-"""CBOR: encoding, and strict decoding, of messages, a bundle and a publication of 100.
+"""CBOR: encoding and strict decoding of messages, a bundle and a publication of 100.
 
-The floor of decoding is one plain `cbor2.loads`, which takes whatever it is given.
+The floor of decoding is one plain `cbor2.loads`, which accepts any CBOR.
 """
 
 from functools import partial

@@ -1,12 +1,13 @@
-"""What is measured: cases, each with two sides, ours and the floor; how one repetition is timed.
+"""What is measured: cases, each with two sides, ours and the floor; and how one repetition is timed.
 
-    case     a name that stays, and how its two sides are prepared
-    side     a call, and what to do, untimed, before a number of them
+    case     a stable name, and how its two sides are prepared
+    side     a call, and what prepares a number of calls without being timed
     floor    the primitive calls that the protocol requires for the same case (floor.py)
 
-A room's file has its cases in a `Cases`; pytest-benchmark measures both sides, as `name` and `floor_name`.
+Each bench_*.py file has its cases in a `Cases`; pytest-benchmark measures both sides, as `name` and
+`floor_name`.
 
-Not here: many rounds by turns, and ratios (ratios.py).
+Not here: many rounds in turn, and ratios (ratios.py).
 """
 
 import gc
@@ -24,7 +25,7 @@ Arguments = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A call. `batch` is told, untimed, how many calls follow, and returns their arguments."""
+    """A call. `batch` takes the number of calls to come and returns their arguments; it is not timed."""
 
     act: Callable[..., object]
     batch: Callable[[int], Sequence[Arguments]] | None = None
@@ -32,10 +33,10 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One thing to measure. `loops` calls make a repetition; each call does the case `units` times.
+    """One thing to measure. A repetition is `loops` calls, and each call does the work `units` times.
 
-    `disk` cases wait for a disk: they are timed by the clock, all others by the processor's time, in which
-    other programs do not count. Ratios that vary from run to run whatever we do are not `steady`.
+    A `disk` case waits for a disk and is timed by the clock. All others are timed by the processor's time, so
+    other programs do not count. A case is not `steady` if its ratio varies from run to run whatever we do.
     """
 
     name: str
@@ -62,7 +63,7 @@ class Cases:
         disk: bool = False,
         steady: bool = True,
     ) -> None:
-        """Add a case; what waits for a disk is never steady."""
+        """Add a case; one that waits for a disk is never steady."""
         self.cases.append(Case(name, prepare, loops, units, disk, steady and not disk))
 
     def sides(self) -> list[Any]:
@@ -75,7 +76,7 @@ class Cases:
 
 
 def run(benchmark: BenchmarkFixture, which: tuple[Case, int]) -> None:
-    """Measure one side with pytest-benchmark: the time of one call, of all its units."""
+    """Measure one side with pytest-benchmark: the time of one call with all its units."""
     case, index = which
     side = case.prepare()[index]
     if side.batch is None:
@@ -87,7 +88,7 @@ def run(benchmark: BenchmarkFixture, which: tuple[Case, int]) -> None:
 
 
 def repetition(case: Case, side: Side) -> float:
-    """Return what the case costs, in nanoseconds, by one repetition."""
+    """Run one repetition and return the nanoseconds of one unit."""
     clock = perf_counter_ns if case.disk else thread_time_ns
     act, loops = side.act, case.loops
     calls = [act] * loops if side.batch is None else [partial(act, *each) for each in side.batch(loops)]

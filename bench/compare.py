@@ -1,14 +1,13 @@
-"""letterlock beside the libraries one would use instead: the same cases, in one run, by turns.
+"""letterlock compared with the libraries one would use instead: the same cases in one run, in turn.
 
     python bench/compare.py                   set up what is missing, measure, write bench/results/latest.*
     python bench/compare.py --quick           two short rounds, to see that it works
     python bench/compare.py --only sibna      ours and those peers whose names contain it
 
-Each peer has an environment of its own in a cache folder; nothing of it touches the one this runs in, which
-needs letterlock alone. A peer that cannot be installed is named in the report, and the others go on. Let
-nothing else run meanwhile.
+Each peer gets an environment of its own in a cache folder, so the environment of this script needs letterlock
+alone. If a peer cannot be installed, the report says so and the others go on. Let nothing else run meanwhile.
 
-Not here: the floor case by case (ratios.py), how times grow with what is stored (scale.py).
+Not here: the floor of each case (ratios.py), and how times grow with what is stored (scale.py).
 """
 
 import argparse
@@ -44,18 +43,18 @@ COUNTS: Final = {
     "large-encrypt": 1,
     "large-decrypt": 1,
 }
-"""Repetitions in one round: a tenth of a second of each, so that a round is short."""
+"""Repetitions in one round: about a tenth of a second for each case, so that a round is short."""
 ROUNDS: Final = 12
 
 
 def tell(line: str) -> None:
-    """Show where we are: on a terminal in one line, elsewhere nothing but what is worth a line."""
+    """Show progress on a terminal, in one line; elsewhere show nothing."""
     if sys.stderr.isatty():
         print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
 
 
 def prepare(chosen: list[Contestant], cache: Path, say: Callable[[str], None]) -> dict[str, str]:
-    """Make the environments that are missing; return why some could not be made."""
+    """Make the missing environments; return the reasons why some could not be made."""
     missing: dict[str, str] = {}
     refused: dict[str, str] = {}
     for each in chosen:
@@ -120,7 +119,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="letterlock beside the libraries one would use instead.")
+    parser = argparse.ArgumentParser(
+        description="Compare letterlock with the libraries one would use instead."
+    )
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help=f"for peers ({DEFAULT_CACHE})")
     parser.add_argument("--results", type=Path, default=RESULTS, help="where to write (bench/results)")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"how many ({ROUNDS})")

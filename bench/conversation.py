@@ -1,9 +1,10 @@
 """Conversations to measure: two accounts in stores, and their two sessions without a store.
 
-A conversation has begun with three messages each way, so that the triple ratchet is where most messages are:
-each has one codeword, of a text that is sent for the first time. `Conversation.turn` keeps it so.
+A conversation begins with three messages each way. Then the triple ratchet is in the state of most messages:
+each carries one codeword of a text that is sent for the first time. `Conversation.turn` brings it back to
+that state.
 
-Not here: what is measured of it (the rooms' files).
+Not here: what is measured (bench_*.py).
 """
 
 import os
@@ -25,7 +26,7 @@ BURST: Final = 10
 
 
 class Conversation:
-    """Two accounts that have both spoken; `pending` are messages of Alice's that Bob has not read."""
+    """Two accounts that have both written; `pending` holds Alice's messages that Bob has not read."""
 
     def __init__(self, suite: Suite, make: Callable[[], Any] = MemoryStore) -> None:
         self.stores: tuple[Store, Store] = (make(), make())
@@ -41,11 +42,11 @@ class Conversation:
         self.deliver()
 
     def post(self, text: bytes) -> None:
-        """Alice writes; the message is under way."""
+        """Alice writes; Bob has not read it yet."""
         self.pending.append(self.alice.encrypt(BOB, text))
 
     def deliver(self) -> None:
-        """Bob reads what is under way, in order."""
+        """Bob reads all pending messages in order."""
         for message in self.pending:
             self.bob.decrypt(ALICE, message)
         self.pending.clear()
@@ -59,12 +60,12 @@ class Conversation:
         self.alice.decrypt(BOB, self.bob.encrypt(ALICE, text))
 
     def ping_pong(self) -> None:
-        """A message each way: two messages, two turns of the ratchet."""
+        """A message each way: two messages, two DH ratchet steps."""
         self.there(PAYLOAD)
         self.back(PAYLOAD)
 
     def turn(self) -> None:
-        """Bob reads all and answers as much, so that codewords go both ways; Alice begins a new chain."""
+        """Bob reads everything and answers with BURST messages; Alice reads them and begins a new chain."""
         self.deliver()
         for _ in range(BURST):
             self.back(PAYLOAD)
@@ -72,7 +73,7 @@ class Conversation:
         self.deliver()
 
     def messages(self, count: int) -> list[bytes]:
-        """Return some messages of Alice's in a row, which Bob has not read."""
+        """Return `count` messages of Alice's in a row, which Bob has not read."""
         return [self.alice.encrypt(BOB, PAYLOAD) for _ in range(count)]
 
     def bare_sessions(self) -> "tuple[BareSession, BareSession]":
@@ -81,7 +82,7 @@ class Conversation:
 
 
 class BareSession:
-    """One end's session without a store: what would lie in one is in dicts."""
+    """One side's session without a store: side data and skipped keys are in dicts."""
 
     def __init__(self, store: Store, peer: Address) -> None:
         with store.transaction():
@@ -110,14 +111,14 @@ class BareSession:
         return decrypt(self.session, RatchetMessage.decode(wire), self).plaintext
 
     def send(self, text: bytes) -> bytes:
-        """Return the next message, and go on."""
+        """Return the next message and advance the session."""
         sealed = encrypt(self.session, text, system_entropy, self)
         self.session = sealed.session
         self._write(sealed.writes)
         return sealed.message
 
     def receive(self, wire: bytes) -> Decrypted:
-        """Open a message, and go on."""
+        """Open a message and advance the session."""
         opened = decrypt(self.session, RatchetMessage.decode(wire), self)
         self.session = opened.session
         self._write(opened.writes)

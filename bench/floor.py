@@ -1,18 +1,18 @@
 """The floor: the primitive calls that the protocol requires for each case, straight from Python.
 
-Everything that can be prepared is: keys are bytes or objects as the library wants them, numbers are bytes,
-headers stand. No types, no checks, no state. Where there are two ways of one call the faster one is here, for
-example HMAC from hash states that are copied, 1.1 us a chain step where two calls of `hmac.digest` take 2.5.
+Everything is prepared that can be: keys are bytes or objects, whichever the library wants; numbers are bytes;
+the headers exist. There are no types, no checks and no state. Where a call can be made in two ways the faster
+one is used, for example HMAC from copied hash states.
 
     message    chain step, AEAD with a new key object, 8 random bytes, one pass of CBOR over the message
-    triple     a sparse step and the hybrid KDF more
-    turn       key pair, agreement, root step; where it is received, agreement and root step
-    handshake  signatures, agreements, KEM, the KDFs, the transcript; then as above
-    codewords  none: as long as a text is sent for the first time they are pieces of it
+    triple     a message, with a sparse step and the hybrid KDF
+    ping-pong  sending: key pair, agreement, root step; receiving: agreement, root step
+    handshake  signatures, agreements, KEM, the KDFs, the transcript; then a message
+    codewords  none: while a text is sent for the first time, its codewords are slices of it
 
-A floor is not a protocol: nothing is authenticated that these calls do not authenticate.
+A floor is not a protocol: it authenticates only what these calls authenticate.
 
-Not here: what a case is, and the store's part (the rooms' files).
+Not here: what a case is (case.py), and the store's share (bench_account.py, bench_sqlite.py).
 """
 
 import hashlib
@@ -80,7 +80,7 @@ def hkdf64(salt: bytes, ikm: bytes, info: bytes) -> bytes:
 
 
 def hkdf96(salt: bytes, ikm: bytes, info: bytes) -> bytes:
-    """HKDF-SHA-256 to 96 bytes, where OpenSSL is the faster."""
+    """HKDF-SHA-256 to 96 bytes; OpenSSL is faster for three blocks."""
     return HKDF(algorithm=_SHA256, length=96, salt=salt, info=info).derive(ikm)
 
 
@@ -94,7 +94,7 @@ def walk(key: bytes, steps: int) -> list[bytes]:
 
 
 def sparse_walk(key: bytes, steps: int) -> list[bytes]:
-    """The same in a sparse chain, whose steps are numbered."""
+    """Steps of a sparse chain, which are numbered: the message keys of all."""
     keys = []
     for number in range(1, steps + 1):
         at = number.to_bytes(4, "big")
@@ -107,7 +107,7 @@ def sparse_walk(key: bytes, steps: int) -> list[bytes]:
 
 
 def sign(scalar: bytes, public: bytes, message: bytes, nonce: bytes) -> bytes:
-    """XEdDSA with a scalar and an Edwards point that are ready."""
+    """XEdDSA with a prepared scalar and Edwards point."""
     reduce = bindings.crypto_core_ed25519_scalar_reduce
     r = reduce(hashlib.sha512(scalar + message + nonce).digest())
     point = bindings.crypto_scalarmult_ed25519_base_noclamp(r)
@@ -117,7 +117,7 @@ def sign(scalar: bytes, public: bytes, message: bytes, nonce: bytes) -> bytes:
 
 
 def verify(public: bytes, signed: bytes) -> None:
-    """An Ed25519 signature with its message, under an Edwards point that is ready."""
+    """Verify an Ed25519 signature, followed by its message, under a prepared Edwards point."""
     bindings.crypto_sign_open(signed, public)
 
 
@@ -138,10 +138,10 @@ def open_(key: bytes, wire: bytes, associated: bytes) -> bytes:
 
 
 class Message:
-    """One message of a suite: what it takes to seal it, and to open it.
+    """One message of a suite: the calls that seal it, and those that open it.
 
-    A triple message has the sparse chain's part and a codeword of 32 bytes. Size and keys are those of a real
-    message, its contents are not.
+    A triple message has a post-quantum header with a codeword of 32 bytes. Its size and keys are those of a
+    real message; its contents are random.
     """
 
     def __init__(self, size: int, *, triple: bool) -> None:
@@ -165,7 +165,7 @@ class Message:
         return hkdf32(sparse, key, SHORT_INFO)
 
     def encrypt(self) -> bytes:
-        """A message in a chain that is there."""
+        """A message in an existing chain."""
         return seal(self.message_key(), self.padded, self.associated, self.elements)
 
     def decrypt(self) -> bytes:
@@ -173,19 +173,19 @@ class Message:
         return open_(self.message_key(), self.wire, self.associated)
 
     def decrypt_late(self) -> bytes:
-        """A message whose key was kept; of the triple ratchet both, to be joined."""
+        """A message whose key was kept; in the triple ratchet two keys were kept, and are joined."""
         key, sparse = self.kept
         return open_(hkdf32(sparse, key, SHORT_INFO) if self.triple else key, self.wire, self.associated)
 
     def decrypt_after(self, skipped: int) -> bytes:
-        """A message that comes with others still missing: their keys, then its own."""
+        """A message that arrives before others: derive their keys, then its own."""
         walk(self.key, skipped)
         if self.triple:
             sparse_walk(self.sparse, skipped)
         return self.decrypt()
 
     def ping_pong(self) -> None:
-        """One message with a turn of the ratchet, sent and received."""
+        """One message with a DH ratchet step, sent and received."""
         private = os.urandom(32)
         public = bindings.crypto_scalarmult_base(private)
         for _ in range(2):
@@ -262,7 +262,7 @@ def publish(scalar: bytes, public: bytes, count: int) -> None:
 
 
 SETTLED: Final = 1_200
-"""Commits after which SQLite's log has its full length of 1,000 pages: until then they take longer."""
+"""Commits after which SQLite's log has its full length of 1,000 pages; earlier commits take longer."""
 
 
 def settle(store: Any) -> None:
@@ -274,13 +274,14 @@ def settle(store: Any) -> None:
 
 @contextmanager
 def transaction(path: Path, size: int) -> Iterator[Callable[[], None]]:
-    """A bare SQLite transaction that reads a row of so many bytes, replaces it, and waits for the disk."""
+    """A bare SQLite transaction: read a row of `size` bytes, replace it, wait for the disk."""
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("CREATE TABLE sessions (id INTEGER PRIMARY KEY, peer BLOB, rank INTEGER, record BLOB)")
     connection.execute("INSERT INTO sessions VALUES (1, ?, 0, ?)", (os.urandom(16), os.urandom(size)))
-    records = itertools.cycle((os.urandom(size), os.urandom(size)))  # SQLite does not write what stands there
+    # Two, because SQLite does not write a value that is there already.
+    records = itertools.cycle((os.urandom(size), os.urandom(size)))
 
     def act() -> None:
         connection.execute("BEGIN IMMEDIATE")
@@ -295,7 +296,7 @@ def transaction(path: Path, size: int) -> Iterator[Callable[[], None]]:
 
 
 def buffers(padded: bytes) -> tuple[Callable[[], object], Callable[[], object]]:
-    """AEAD of a long text, and back, each into a buffer that is there."""
+    """Return calls that seal and open a long text, each into an existing buffer."""
     cipher, nonce, associated = ChaCha20Poly1305(os.urandom(32)), os.urandom(12), os.urandom(80)
     sealed, opened = bytearray(len(padded) + 16), bytearray(len(padded))
     cipher.encrypt_into(nonce, padded, associated, sealed)

@@ -1,19 +1,18 @@
 """The gate: have ratios to the floor grown since bench/baseline.json was written? Exit status 1 if so.
 
-    python bench/gate.py               compare; what seems slower is measured twice more
+    python bench/gate.py               compare; a case that seems slower is measured twice more
     python bench/gate.py --update      measure three times, write the medians into bench/baseline.json
     python bench/gate.py --only kdf    cases with this in their names
 
-Both sides of a ratio are measured in the same process by turns, so that a slower machine, or one that is
-busy, slows both. Cases that wait for a disk or for memory are left out: their ratios vary by a third.
-Those of all others differed by 7 % at most between five runs, by 3 % in the median, on a 2-core machine
-whose other core was busy: hence the tolerance.
+Both sides of a ratio are measured in one process, in turn, so a slow or busy machine slows both. Cases that
+wait for a disk or for memory are left out, because their ratios vary by a third. On a 2-core machine whose
+other core was busy, the other ratios differed between five runs by 7 % at most and by 3 % in the median. The
+tolerance follows from that.
 
-Instruction counts (valgrind --tool=callgrind, the count of 1,000 calls less that of none) were tried. What
-Python does at its start differs by 2.4 million instructions of 1.4 thousand million, so the ratio of the
-chain step differed by 9 % between three runs, where that of times differed by 3 %; one ratio takes 36 s
-instead of 0.1. And hashing weighs more there than it does: the same ratio is 1.9 in instructions, 2.7 in
-time.
+We tried instruction counts (valgrind --tool=callgrind, the count of 1,000 calls less that of none). Python's
+own start varies by 2.4 million instructions, so the ratio of the chain step varied by 9 % between three runs,
+and one ratio took 36 s instead of 0.1. Instructions also misjudge hashing: the same ratio is 1.9 in
+instructions and 2.7 in time.
 
 Not here: measuring (ratios.py). The baseline holds for the machine and the versions it names.
 """
@@ -35,7 +34,7 @@ BASELINE: Final = Path(__file__).with_name("baseline.json")
 TOLERANCE: Final = 0.10
 """By how much a ratio may exceed its baseline."""
 AGAIN: Final = 2
-"""How often what seems slower is measured again; the lowest ratio counts, for noise only ever adds."""
+"""How often a case that seems slower is measured again. The lowest ratio counts, because noise only adds."""
 RUNS: Final = 3
 """How many runs make a baseline."""
 LIBRARIES: Final = ("cbor2", "cryptography", "pynacl")
@@ -49,7 +48,7 @@ def gated(only: str = "") -> list[Case]:
 
 
 def environment() -> dict[str, str]:
-    """Return what a ratio depends on beside our code."""
+    """Return what a ratio depends on besides our code."""
     python = f"{platform.python_implementation()} {platform.python_version()}"
     return {
         "machine": platform.machine(),
@@ -71,7 +70,7 @@ def slower(found: Mapping[str, float], baseline: Mapping[str, float]) -> list[st
 def compare(
     cases: Sequence[Case], baseline: Mapping[str, float], rounds: int, measuring: Measure = measure
 ) -> dict[str, float]:
-    """Return the ratios of cases; what seems slower has been measured again."""
+    """Return the ratios of cases, after measuring again those that seem slower."""
     found = ratios(cases, rounds, measuring)
     for _ in range(AGAIN):
         doubtful = slower(found, baseline)
@@ -84,7 +83,7 @@ def compare(
 
 
 def report(found: Mapping[str, float], baseline: Mapping[str, float]) -> str:
-    """Return a line for each case that is slower or faster than the tolerance allows for."""
+    """Return a line for each case that is slower or faster by more than the tolerance."""
     lines = []
     for name, ratio in found.items():
         change = ratio / baseline[name] - 1
@@ -119,7 +118,7 @@ def main(arguments: Sequence[str] | None = None, measuring: Measure = measure) -
     if not cases or not {case.name for case in cases} <= baseline.keys():
         parser.error("no such case, or one without a baseline: write it with --update")
     if committed["measured_on"] != environment():
-        print(f"the baseline is of {committed['measured_on']}: ratios may differ here", file=sys.stderr)
+        print(f"the baseline is from {committed['measured_on']}: ratios may differ here", file=sys.stderr)
     found = compare(cases, baseline, options.rounds, measuring)
     print(report(found, baseline), end="")
     failed = slower(found, baseline)

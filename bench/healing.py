@@ -3,11 +3,11 @@
     python bench/healing.py            prints it
     python bench/healing.py --check    compares it with the one in bench/README.md
 
-A conversation is played with the library's own ratchet; only sealing is left out. Random bytes come from a
-seed, so the table is the same everywhere. A session has healed when a message was opened whose key has the
-secret of a new epoch: what was stolen before that epoch began then serves no more.
+The conversations use the library's own ratchet, without sealing. Random bytes come from a seed, so the table
+is the same everywhere. A session has healed when a message is opened whose key contains the secret of a new
+epoch: whatever was stolen before that epoch is then of no use.
 
-Not here: what it costs in time (bench_triple.py).
+Not here: what healing costs in time (bench_triple.py).
 """
 
 import argparse
@@ -42,7 +42,7 @@ LATER: Final = 5
 """Epochs after the first over which the mean is taken."""
 
 HANDSHAKE: Final = 1_650
-"""About what an initial message has beside the ratchet message it carries."""
+"""Bytes, roughly, that an initial message has besides the ratchet message it carries."""
 
 SEEDS: Final = (1, 2, 3)
 WINDOW: Final = 8
@@ -63,7 +63,7 @@ def one_sided() -> Iterator[bool]:
 
 @dataclass(frozen=True)
 class Traffic:
-    """Who sends next, how many messages are lost, and among how many the next to arrive is picked."""
+    """Which side sends next, the share of messages lost, and among how many the next arrival is picked."""
 
     name: str
     turns: Callable[[], Iterator[bool]]
@@ -86,7 +86,7 @@ TRAFFIC: Final = (
 
 @dataclass(frozen=True)
 class Healed:
-    """Messages sent and bytes added to them, until the first healing and for one of the later ones."""
+    """Messages sent and bytes added to them, until the first healing, and per later healing."""
 
     first: float
     first_bytes: float
@@ -95,7 +95,7 @@ class Healed:
 
 
 class Side:
-    """One side: its state, and what a store would keep beside it."""
+    """One side: its state, and what a store would keep with it."""
 
     def __init__(self, state: Triple, entropy: Entropy) -> None:
         self.state = state
@@ -156,12 +156,12 @@ class Conversation:
         self._on_the_way: dict[bool, list[TripleSent]] = {True: [], False: []}
 
     def play(self) -> Healed:
-        """Play until the last epoch's first message was opened."""
+        """Play until the first message of the last epoch has been opened."""
         epoch, sent, added = 0, 0, 0
         reached: list[tuple[int, int]] = []
         for who in self._traffic.turns():
             if not self._sides[who].may_send:
-                continue  # nothing of the initiator's has come yet
+                continue  # it has received nothing from the initiator yet
             message = self._sides[who].send(self._payload)
             sent, added = sent + 1, added + extra_bytes(message)
             for opened in self._deliver(message, not who):
@@ -189,7 +189,7 @@ def entropy_of(seed: str) -> Entropy:
 
 
 def extra_bytes(message: TripleSent) -> int:
-    """Return how much longer a message is than the classical one of the same text."""
+    """Return how many bytes longer a message is than an X3DH message of the same text."""
     return len(message.header.encode_header(message.pq_header)) - len(message.header.encode_header())
 
 
@@ -226,7 +226,7 @@ def table() -> str:
 
 
 def committed() -> str:
-    """Return the table that stands in bench/README.md."""
+    """Return the table in bench/README.md."""
     return PAGE.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0].strip("\n") + "\n"
 
 

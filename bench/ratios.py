@@ -1,15 +1,15 @@
-"""What everything costs, as a ratio to the floor, both measured by turns in one process.
+"""What each case costs, as a ratio to the floor; both are measured in turn in one process.
 
     python bench/ratios.py                        all cases, a table in Markdown
     python bench/ratios.py --json out.json        the same as numbers
     python bench/ratios.py --only encrypt         cases with this in their names
     python bench/ratios.py --rounds 100
 
-Machines drift, so rounds are short and many: a round has one repetition of each side of each case. Quoted are
-the fastest repetition of each side, with the ratio of these two; the median of each, with the median of the
-rounds' ratios; and between which ratios the middle half of the rounds lies.
+Machines drift, so there are many short rounds: a round has one repetition of each side of each case. The
+table gives the fastest repetition of each side and the ratio of these two, the median of each side and the
+median of the rounds' ratios, and the ratios between which the middle half of the rounds lies.
 
-Not here: what is measured (the rooms' files); what is compared with what was (gate.py).
+Not here: what is measured (bench_*.py), and the comparison with earlier ratios (gate.py).
 """
 
 import argparse
@@ -43,13 +43,13 @@ MODULES: Final = (
     bench_account,
     bench_sqlite,
 )
-CASES: Final[tuple[Case, ...]] = tuple(case for room in MODULES for case in room.CASES.cases)
+CASES: Final[tuple[Case, ...]] = tuple(case for module in MODULES for case in module.CASES.cases)
 ROUNDS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Of one case, in microseconds: fastest and median of both sides; ratios."""
+    """One case: fastest and median of both sides in microseconds, and the ratios."""
 
     name: str
     ours: float
@@ -80,7 +80,7 @@ class Result:
 
 
 def measure(cases: Iterable[Case], rounds: int) -> list[Result]:
-    """Measure cases by turns, and say on stderr how far it is."""
+    """Measure cases in turn, with progress on stderr."""
     prepared: list[tuple[Case, tuple[Side, Side]]] = []
     for case in cases:
         _say(f"preparing {case.name}")
@@ -92,7 +92,7 @@ def measure(cases: Iterable[Case], rounds: int) -> list[Result]:
     for number in range(rounds):
         for case, sides in prepared:
             _say(f"round {number + 1} of {rounds}: {case.name}")
-            # Whoever is first may find the machine otherwise than the second: so they change places.
+            # The first side may find the machine in another state than the second, so they change places.
             for index in (0, 1) if number % 2 == 0 else (1, 0):
                 times[case.name][index].append(repetition(case, sides[index]))
     _say("")
@@ -129,7 +129,7 @@ def chosen(only: str) -> list[Case]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="What everything costs, as a ratio to the floor.")
+    parser = argparse.ArgumentParser(description="What each case costs, as a ratio to the floor.")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--only", default="", help="cases with this in their names")
     parser.add_argument("--json", type=Path, help="write the numbers to this file too")

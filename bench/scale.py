@@ -3,9 +3,9 @@
     python bench/scale.py            measures, writes bench/results/scale.*
     python bench/scale.py --quick    small stores and two rounds, to see that it works
 
-Stores of different sizes are asked by turns, each in a process of its own, so they share the disk's moods.
+Stores of different sizes take turns, each in a process of its own, so a slow disk slows them all.
 
-Not here: what a message costs beside peers (compare.py).
+Not here: what a message costs, compared with other libraries (compare.py).
 """
 
 import argparse
@@ -27,7 +27,7 @@ RESULTS: Final = Path(__file__).with_name("results")
 ROUNDS: Final = 20
 HELP_MS: Final = 150
 GROWTH: Final = 1.2
-"""At most so many times as long with the most as with the least."""
+"""The goal: a message in the largest store takes at most this many times as long as in the smallest."""
 
 PAGES: Final = {
     "sessions": "A message finds its session by an index on the address: a few pages of a tree that is one "

@@ -1,6 +1,6 @@
 """A comparison as a picture: a panel for each case, a bar for each contestant, in SVG written by hand.
 
-A bar is the fastest repetition, the line on it reaches to the median. Each panel has a scale of its own.
+A bar is the fastest repetition; the line on it reaches to the median. Each panel has a scale of its own.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ WIDTH: Final = 540
 BAR, GAP, HEAD, FOOT = 14, 5, 26, 18
 LABEL: Final = 178
 SCALE: Final = WIDTH - LABEL - 126
-"""Pixels of the longest bar; what is right of it is for its figure."""
+"""Pixels of the longest bar. The space to its right is for the figure."""
 COLUMNS: Final = 2
 
 COLOURS: Final = {  # ours?, post-quantum?
@@ -60,7 +60,7 @@ def _panel(case: str, bars: list[tuple[Contestant, Figures]], left: int, top: in
 
 
 def draw(figures: Outcome, subtitle: str) -> str:
-    """Return the whole picture. Cases that nobody did have no panel."""
+    """Return the whole picture. A case that nobody did has no panel."""
     panels = [(case, _bars(figures, case)) for case in TITLES]
     heights, parts = [TITLE] * COLUMNS, list[str]()
     for case, bars in panels:

@@ -1,8 +1,8 @@
-"""Who takes part: letterlock in four ways, and the peers; and what each of them does that others do not.
+"""The contestants: letterlock in four ways, and the peers; and what each of them does that others do not.
 
-`kept` says what a call begins from: a *record* is parsed and serialised again in each call, as whoever stores
-sessions must; an *object* stays in memory, and what storing it costs is left out. The floor keeps nothing: it
-is *calls* alone.
+`kept` says what a call begins from. A *record* is parsed and serialised again in each call, as an application
+that stores sessions must do. An *object* stays in memory, and the cost of storing it is left out. The floor
+keeps nothing: it is *calls* alone.
 
 Not here: how they are installed (environments.py) and called (workers/).
 """

@@ -1,8 +1,9 @@
-"""An environment for each peer, in a cache folder: made when it is missing, by pip and npm, and kept.
+"""An environment for each peer, in a cache folder: pip or npm makes it when it is missing, and it is kept.
 
-    <cache>/<name>/ready    what is installed there; another wish makes the folder anew
+    <cache>/<name>/ready    what is installed there; if something else is wanted, the folder is made again
 
-Versions are fixed, so that figures of different days compare; who raises one runs everything again.
+Versions are fixed, so that figures of different days can be compared. After changing one, run everything
+again.
 
 Not here: what is run in them (contestants.py).
 """
@@ -20,7 +21,7 @@ MINUTES: Final = 10
 
 
 class CannotInstall(Exception):
-    """This peer is not to be had here; its text says why, in one line."""
+    """This peer cannot be installed here; the text says why, in one line."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Environment:
         return marker.exists() and marker.read_text("utf-8") == self._wish()
 
     def make(self, cache: Path) -> None:
-        """Install what is wished. Raises CannotInstall, and leaves no half of it."""
+        """Install the packages. Raises CannotInstall, and then leaves nothing behind."""
         folder = self.folder(cache)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -76,7 +77,7 @@ def _run(command: list[str]) -> None:
     if found is None:
         raise CannotInstall(f"{name} is not on this machine")
     try:
-        # What the tool says names its registry; only whether it could is of interest in a report.
+        # The output of the tool names its registry. A report needs only to know whether it succeeded.
         done = subprocess.run([found, *command[1:]], capture_output=True, timeout=60 * MINUTES, check=False)
     except subprocess.TimeoutExpired:
         raise CannotInstall(f"{name} did not finish in {MINUTES} minutes") from None

@@ -1,4 +1,4 @@
-"""How cases grow: the same ones with stores of different sizes, by turns, each in a process of its own.
+"""How cases grow: the same cases with stores of different sizes, in turn, each in a process of its own.
 
 Not here: what the workers hold (workers/scaled.py), what is shown (scale.py).
 """
@@ -52,7 +52,7 @@ def questions(quick: bool) -> list[Growth]:
 
 @dataclass(frozen=True)
 class Grown:
-    """What came of a question: times by case and size, and what each size takes on disk and in memory."""
+    """The answer to a question: times by case and size, and what each size takes on disk and in memory."""
 
     growth: Growth
     table: Table
@@ -62,7 +62,7 @@ class Grown:
         return {size: Figures.of(times) for size, times in self.table[case].items()}
 
     def ratio(self, case: str) -> float | None:
-        """Return how many times as long the most takes as the least."""
+        """Return the time with the largest store over the time with the smallest."""
         done = self.figures(case)
         sizes = list(self.growth.sizes)
         if sizes[0] not in done or sizes[-1] not in done:
@@ -71,7 +71,7 @@ class Grown:
 
 
 def ask(growth: Growth, rounds: int, folder: Path) -> tuple[Grown, list[tuple[str, str]]]:
-    """Build the stores, let them take turns; return what came, and the versions."""
+    """Build the stores and let them take turns; return the answer and the versions."""
     commands: dict[str, list[str]] = {}
     for at, (size, arguments) in enumerate(growth.sizes.items()):
         home = Path(tempfile.mkdtemp(prefix=f"{growth.name}-{at}-", dir=folder))

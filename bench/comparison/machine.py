@@ -1,4 +1,4 @@
-"""What a report says of the machine, the day and the versions: enough to compare, no names and no paths."""
+"""What a report says about the machine, the day and the versions: enough to compare, no names, no paths."""
 
 import os
 import platform
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def processor() -> str:
-    """Return the processor's model, as far as the system tells it."""
+    """Return the processor's model, if the system tells it."""
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
     except OSError:
@@ -19,7 +19,7 @@ def processor() -> str:
 
 
 def commit() -> str:
-    """Return the commit that was measured, marked if files differ from it."""
+    """Return the commit that was measured, with a mark if files differ from it."""
     command = ["git", "describe", "--always", "--dirty", "--exclude=*"]
     try:
         done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
@@ -29,7 +29,7 @@ def commit() -> str:
 
 
 def about(versions: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return lines for the head of a report."""
+    """Return the lines at the head of a report."""
     cores = f"{os.cpu_count()} cores, {processor()}, {platform.system()} {platform.machine()}"
     named = ", ".join(f"{name} {version}" for name, version in versions)
     return [

@@ -1,6 +1,6 @@
-"""What a comparison gives: figures by case and contestant, and the ratios that letterlock is held to.
+"""The results of a comparison: figures by case and contestant, and letterlock's goals.
 
-    fastest    the fastest repetition of all rounds: what the machine can do when nothing disturbs it
+    fastest    the fastest repetition of all rounds: what the machine can do undisturbed
     median     of all repetitions
     spread     how far the rounds' fastest lie apart: slowest over fastest, less one
 
@@ -29,7 +29,7 @@ TITLES: Final = {
     "large-encrypt": "encrypt 1 MiB",
     "large-decrypt": "decrypt 1 MiB",
 }
-"""Texts have 100 bytes where it does not say otherwise."""
+"""Plaintexts have 100 bytes unless the title says otherwise."""
 
 LARGE_BYTES: Final = 1024 * 1024
 
@@ -64,14 +64,14 @@ def outcome(table: Table) -> Outcome:
 
 
 def rows(figures: Outcome, case: str, group: str) -> list[tuple[Contestant, Figures]]:
-    """Return who of a group did a case, in the contestants' order."""
+    """Return the contestants of a group that did a case, with their figures, in order."""
     done = figures.get(case, {})
     return [(each, done[each.name]) for each in CONTESTANTS if each.group == group and each.name in done]
 
 
 @dataclass(frozen=True)
 class Goal:
-    """How long letterlock may take for a case, at most: so many times what a peer takes, or so many ns."""
+    """What a case may cost letterlock: `at_most` times the peer's time, or `at_most` ns without a peer."""
 
     case: str
     group: str
@@ -111,7 +111,7 @@ GOALS: Final = (
 
 @dataclass(frozen=True)
 class Judged:
-    """What came of a goal in one way to use letterlock; `ratio` is None where nothing was measured."""
+    """The result of a goal for one way to use letterlock; `ratio` is None if nothing was measured."""
 
     goal: Goal
     kept: str

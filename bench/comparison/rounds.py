@@ -1,9 +1,9 @@
 """Workers, one process each, and the rounds in which they take turns.
 
-Machines drift, so in every round each worker does each case for a moment, in another order than the round
-before; nobody is measured in a better minute than the others. One worker runs at a time.
+Machines drift, so in every round each worker does each case for a moment, in another order than in the round
+before. No worker is measured in a better minute than the others. One worker runs at a time.
 
-Not here: the cases (workers/cases.py), what is made of the times (results.py).
+Not here: the cases (workers/cases.py), and the figures made from the times (results.py).
 """
 
 import json
@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 PATIENCE: Final = 10
-"""Seconds for a worker to end by itself once it is given no more lines."""
+"""Seconds that a worker may take to end after its input is closed."""
 
 
 class WorkerFailed(Exception):
-    """A worker could not start, or could not do a case; its text says why, in one line."""
+    """A worker could not start, or could not do a case; the text says why, in one line."""
 
 
 class Worker:
@@ -103,7 +103,7 @@ Table = dict[str, dict[str, Times]]
 def play(
     workers: Mapping[str, Worker], counts: Mapping[str, int], rounds: int, tell: Callable[[str], None]
 ) -> Table:
-    """Let the workers take turns. A case that a worker cannot do is noted, and not tried again."""
+    """Let the workers take turns. If a worker cannot do a case, note it and do not try again."""
     table: Table = {case: {} for case in counts}
     names = list(workers)
     for number in range(rounds):
@@ -131,7 +131,7 @@ def _turn(worker: Worker, case: str, count: int, times: Times) -> None:
 
 
 def start(commands: Mapping[str, list[str]], stack: ExitStack) -> tuple[dict[str, Worker], dict[str, str]]:
-    """Start the workers; return those that run, and why the others do not."""
+    """Start the workers; return those that run, and the reasons why the others do not."""
     workers: dict[str, Worker] = {}
     missing: dict[str, str] = {}
     for name, command in commands.items():

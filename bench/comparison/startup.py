@@ -1,10 +1,10 @@
-"""How long letterlock takes to start: imported, and as a command, with where the time goes.
+"""How long letterlock takes to start, imported and as a command, and where the time goes.
 
     importing    `python -X importtime` of either: the sum of what is imported, by package
     --help       `python -m letterlock --help`, from the first to the last moment of the process
     nothing      `python -c ""`: what no program can save
 
-Python's own modules that it imports before any program are left out of the sum.
+Modules that Python imports before any program are left out of the sum.
 """
 
 import os
@@ -31,7 +31,7 @@ OTHERS: Final = (
 
 
 def parse(said: str) -> dict[str, int]:
-    """Return microseconds by module, of what -X importtime said after `site`; before it is Python's own."""
+    """Return microseconds by module from -X importtime; modules up to `site` are Python's own start."""
     found = [match for match in map(LINE.match, said.splitlines()) if match]
     names = [match[4] for match in found]
     start = names.index("site") + 1 if "site" in names else 0
@@ -51,21 +51,21 @@ COMMAND: Final = ("-m", "letterlock", "--help")
 
 
 def importing(program: Sequence[str], times: int = TIMES) -> Counter[str]:
-    """Return microseconds by package, of the fastest start of a Python program."""
-    _run(program)  # compiles what is not compiled
+    """Return microseconds by package for the fastest start of a Python program."""
+    _run(program)  # writes the bytecode that is missing
     runs = [_run(("-X", "importtime", *program)) for _ in range(times)]
     return min((by_package(parse(run.stderr)) for run in runs), key=Counter.total)
 
 
 def _run(program: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """Run a Python program that may keep what it compiles, as an installed one has it."""
+    """Run a Python program that may keep its bytecode, as an installed program does."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     command = [sys.executable, *program]
     return subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
 
 
 def elapsed(program: Sequence[str], times: int = TIMES) -> list[float]:
-    """Return the milliseconds of some runs of a Python program, in order."""
+    """Return the milliseconds that runs of a Python program took, sorted."""
     took: list[float] = []
     _run(program)
     for _ in range(times):

@@ -1,7 +1,7 @@
 """A comparison as Markdown; the terminal shows the same.
 
-Next to each figure stands what it does not say by itself: whether the session is stored in each call, how
-many of the late messages came out, and letterlock's time over it, like with like.
+Each row also says what the figure alone does not: whether the session is stored in each call, how many late
+messages were recovered, and letterlock's time divided by this one, like with like.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,7 +24,7 @@ SKIPPED: Final = 999
 
 
 def markdown(lines: Iterable[Iterable[str]], left: int = 1) -> str:
-    """Return a table of which the first `left` columns are words, the others figures."""
+    """Return a table whose first `left` columns are words; the others are figures."""
     head, *body = [list(line) for line in lines]
     rule = ["---" if at < left else "--:" for at in range(len(head))]
     return "".join(f"| {' | '.join(line)} |\n" for line in [head, rule, *body])
@@ -64,7 +64,7 @@ HEAD: Final = ("", "fastest, us", "median, us", "spread", "letterlock / it", "fr
 
 
 def cases(figures: Outcome, group: str) -> str:
-    """Return a table for each case that somebody of the group has done."""
+    """Return a table for each case that a contestant of the group has done."""
     parts = [f"## {GROUPS[group]}\n"]
     for case, title in TITLES.items():
         found = rows(figures, case, group)
@@ -95,7 +95,7 @@ def goals(figures: Outcome) -> str:
 
 
 def contestants(missing: Mapping[str, str]) -> str:
-    """Return what each does that others do not, and who is missing for which reason."""
+    """Return what each contestant does that others do not, and why any is missing."""
     lines = [("", "post-quantum", "from", "what it does")]
     for each in CONTESTANTS:
         quantum = "yes" if each.group == POST_QUANTUM else "no"

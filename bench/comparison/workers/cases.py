@@ -1,10 +1,10 @@
-"""The cases that are timed, over any library's pair of talkers, and the line protocol of a worker.
+"""The cases that are timed, over a pair of any library's sessions, and the line protocol of a worker.
 
     run CASE N    one line of JSON back: nanoseconds of N repetitions, and messages recovered of how many
 
-A repetition plays with a fresh pair, so that each does the same; what prepares it is not timed. What takes
-microseconds is done many times in one repetition, and the mean counts. Every text that was sent is compared
-with what came out.
+Each repetition has a fresh pair, so that all do the same work; preparing the pair is not timed. Short calls
+are repeated within one repetition, and the mean counts. Every plaintext that was sent is compared with what
+came out.
 
 This file runs in every peer's own environment: the standard library is all it may use.
 
@@ -31,20 +31,20 @@ DURABLE: Final = 50
 """Messages in a row that each wait for the disk."""
 
 Wire = Any
-"""What a library's message is on its way: bytes, or what it calls a message."""
+"""A library's message in transit: bytes, or its own message type."""
 
 
 class Pair(Protocol):
-    """Two sides of one library: ours has the bundle of theirs, and theirs has not heard of ours."""
+    """Two sides of one library: ours has the bundle of theirs, and theirs knows nothing of ours."""
 
     def initiate(self) -> None:
-        """Agree with the bundle."""
+        """Agree on a session from the bundle."""
 
     def send(self, text: bytes) -> Wire:
         """Ours encrypts."""
 
     def receive(self, wire: Wire) -> bytes:
-        """Theirs decrypts; the first time it builds its session."""
+        """Theirs decrypts; the first message builds its session."""
 
     def answer(self, text: bytes) -> Wire:
         """Theirs encrypts."""
@@ -54,7 +54,7 @@ class Pair(Protocol):
 
 
 class Took(NamedTuple):
-    """One repetition: nanoseconds of one message, and how many came out of how many if some may be lost."""
+    """One repetition: nanoseconds for one message, and how many were recovered if some may be lost."""
 
     ns: float
     recovered: int | None = None
@@ -69,20 +69,20 @@ def texts(count: int, size: int = TEXT_BYTES) -> list[bytes]:
 
 
 def require_same(came: object, sent: object) -> None:
-    """Raise unless every text arrived; `assert` would go away under -O."""
+    """Raise unless every text arrived; -O would remove an `assert`."""
     if came != sent:
         raise RuntimeError("what was decrypted is not what was encrypted")
 
 
 def agreed(make: Make) -> Pair:
-    """Return a pair of which ours has agreed."""
+    """Return a pair in which ours has agreed on a session."""
     pair = make()
     pair.initiate()
     return pair
 
 
 def spoken(make: Make) -> Pair:
-    """Return a pair in which both have spoken, three times each."""
+    """Return a pair in which both sides have written three times."""
     pair = agreed(make)
     for text in texts(3):
         require_same(pair.receive(pair.send(text)), text)
@@ -212,11 +212,11 @@ CASES: Final[dict[str, Case]] = {
 
 
 Own = Callable[[], float]
-"""One repetition of a case that is no pair's: what it takes, in nanoseconds."""
+"""One repetition of a case without a pair; returns nanoseconds."""
 
 
 def each_of(act: Callable[[], object], calls: int) -> Own:
-    """Return the case of so many calls, of which one counts."""
+    """Return a case that makes `calls` calls and gives the time of one."""
 
     def own() -> float:
         begun = perf_counter_ns()
@@ -228,7 +228,7 @@ def each_of(act: Callable[[], object], calls: int) -> Own:
 
 
 def chain(steps: Callable[[int], object]) -> dict[str, Own]:
-    """Return the case of a library whose chain can be had alone; `steps` takes so many steps of it."""
+    """Return the chain-step case of a library whose chain can be used alone; `steps` takes `count` steps."""
 
     def own() -> float:
         begun = perf_counter_ns()
@@ -246,7 +246,7 @@ def play(count: int, case: Case, make: Make) -> dict[str, object]:
 
 
 def serve(make: Make, versions: dict[str, str], own: Mapping[str, Own] | None = None) -> None:
-    """Play the cases with pairs that `make` gives, and the library's own, for whoever asks."""
+    """Answer requests for the cases, with pairs from `make`, and for the library's own cases."""
     besides = own or {}
 
     def answer(case: str, count: int) -> dict[str, object]:
@@ -258,7 +258,7 @@ def serve(make: Make, versions: dict[str, str], own: Mapping[str, Own] | None = 
 
 
 def serve_own(own: Mapping[str, Own], versions: dict[str, str]) -> None:
-    """Play cases without pairs, for whoever asks."""
+    """Answer requests for cases without pairs."""
 
     def answer(case: str, count: int) -> dict[str, object]:
         return {"ns": [own[case]() for _ in range(count)]}
@@ -267,12 +267,12 @@ def serve_own(own: Mapping[str, Own], versions: dict[str, str]) -> None:
 
 
 def listen(hello: dict[str, object], answer_to: Callable[[str, int], dict[str, object]]) -> None:
-    """Say what there is, then answer lines until there are no more."""
+    """Print what is offered, then answer lines until the input ends."""
     print(json.dumps(hello), flush=True)
     for line in sys.stdin:
         _, case, count = line.split()
         try:
             answer = answer_to(case, int(count))
-        except Exception as error:  # noqa: BLE001 - said to who asked, who goes on with the others
+        except Exception as error:  # noqa: BLE001 - the caller is told, and goes on with the other cases
             answer = {"error": f"{type(error).__name__}: {error}"}
         print(json.dumps(answer), flush=True)

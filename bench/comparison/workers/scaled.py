@@ -1,13 +1,13 @@
-"""letterlock in a store that holds much: a worker for scale.py.
+"""letterlock in large stores: a worker for scale.py.
 
-    python scaled.py sessions N FOLDER         N sessions in one SQLite file; messages with random ones
+    python scaled.py sessions N FOLDER         N sessions in one SQLite file; messages in random sessions
     python scaled.py skipped N SUITE FOLDER    one session that holds the keys of N messages still to come
     python scaled.py devices N FOLDER          one text to N devices, in one transaction and in one each
 
-Sessions of a large store are copies of one in the X3DH suite under other addresses: rows like any others, so
-that a message of the one peer there is opens in each of them.
+The sessions of a large store are copies of one X3DH session under other addresses. They are rows like any
+others, and each of them opens a message of the one peer.
 
-    run CASE N        by the clock: what a user waits for, most of it the disk's doing
+    run CASE N        by the clock: what a user waits for, most of it for the disk
     run CASE-cpu N    by the processor's time: what grows with the data, if anything does
 """
 
@@ -44,7 +44,7 @@ CPU: Final = "-cpu"
 
 
 class Conversation:
-    """An account in a file, and its peer in memory; both have spoken."""
+    """An account in a file, and its peer in memory; both have written."""
 
     def __init__(self, folder: Path, suite: Suite) -> None:
         self.path = folder / "store.db"
@@ -59,8 +59,8 @@ class Conversation:
     def copy(self, addresses: Iterable[Address]) -> None:
         """Put the session under other addresses too, through the store's own interface.
 
-        Ours has spoken last, so that no message begins with a turn of the ratchet: in a store of many
-        sessions nearly every one would, in one of ten hardly any.
+        Ours has written last, so that no message begins with a DH ratchet step. Otherwise nearly every
+        message in a large store would, and hardly any in a store of ten sessions.
         """
         self.ours.encrypt(THEIRS, b"a turn")
         identity = self.theirs.identity
@@ -87,12 +87,12 @@ def timed(act: Callable[[], object], clock: Clock) -> float:
 
 
 def mean(times: Iterator[float]) -> float:
-    """Return what one of the next MESSAGES took: they make a repetition."""
+    """Return the mean of the next MESSAGES times: they make a repetition."""
     return sum(islice(times, MESSAGES)) / MESSAGES
 
 
 class Sessions:
-    """Messages with random ones of many sessions."""
+    """Messages in random sessions of many."""
 
     def __init__(self, count: int, folder: Path) -> None:
         self.conversation = Conversation(folder, Suite.X3DH)
@@ -113,7 +113,7 @@ class Sessions:
         return [mean(times) for _ in range(count)]
 
     def _drawn(self) -> Iterator[Address]:
-        # Addresses are made when they are needed: a list of all would be most of this process.
+        # Addresses are made when needed: a list of all of them would take most of this process's memory.
         while True:
             yield _peer(self._random.randrange(self._count))
 
@@ -138,7 +138,7 @@ def _peer(number: int) -> Address:
 
 
 class Skipped:
-    """One session; its peer wrote messages of which only those after the gap have come."""
+    """One session; of its peer's messages only those after the gap have arrived."""
 
     def __init__(self, held: int, suite: Suite, folder: Path) -> None:
         self.conversation = Conversation(folder, suite)
