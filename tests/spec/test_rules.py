@@ -11,9 +11,11 @@ import pytest
 from letterlock import errors, limits
 from letterlock._primitives import labels
 from letterlock._ratchet.braid import RECEIVES, SENDS
+from letterlock._ratchet.braid_states import Slot
 from letterlock._records.triple import STATES
 from letterlock._session.lifecycle import TABLE, Event, Phase
 from letterlock._wire.pq_header import PqType
+from support.braid_pair import Side, braid_pair, walk
 
 ROOT = Path(__file__).parents[2]
 SPEC = ROOT / "spec"
@@ -189,6 +191,33 @@ def test_the_braids_records_are_the_codes() -> None:
     assert [(int(row[0]), row[1]) for row in rows] == [(i, each.__name__) for i, each in enumerate(STATES)]
     held = {row[1]: [cell for cell in row[2:5] if cell] for row in rows}
     assert held == {each.__name__: [field.name for field in fields(each)][2:] for each in STATES}
+
+
+TEXTS = {"header and MAC": 96, "vector": 1152, "ct1": 960, "header": 64, "ct2 and MAC": 160}
+"""What a slot holds whole, and its length in bytes."""
+
+
+def test_the_braids_side_data_is_the_codes() -> None:
+    """Two sides go through every state, and their slots hold what the table says at each step."""
+    rows = table("storage.md", "number", "state", "secret", "sent", "got", "slot 1", "slot 2", "slot 3")
+    cells = {row[1]: row[5:] for row in rows}
+    seen = set[str]()
+
+    def see(side: Side) -> None:
+        outgoing, incoming, kept = cells[side.name]
+        seen.add(side.name)
+        for slot, cell in ((Slot.OUTGOING, outgoing), (Slot.KEPT, kept)):
+            held = [len(entry) for entry in side.slots.held[slot]]
+            assert held == ([TEXTS[cell]] if cell else []), (side.name, slot)
+        assert not incoming or incoming.removeprefix("of ") in TEXTS
+        arrived = b"".join(side.slots.held[Slot.INCOMING])
+        pieces = [arrived[at : at + 34] for at in range(0, len(arrived), 34)]
+        got = getattr(side.state, "got", ()) if incoming else ()
+        assert [int.from_bytes(piece[:2], "big") for piece in pieces] == list(got), side.name
+
+    for rooms in ((1, 1), (1, 40), (40, 1), (3, 2)):
+        walk(braid_pair(), 4, rooms, see)
+    assert seen == set(cells)
 
 
 def test_lifecycle_table_is_the_codes() -> None:
