@@ -28,8 +28,8 @@ COMMANDS: Final = {
     "decrypt": ("letterlock.cli._message_commands", "decrypt"),
     "inspect": ("letterlock.cli._inspect_command", "inspect_file"),
     "demo": ("letterlock.cli._demo_command", "demo"),
-    "vectors check": ("letterlock.cli._vectors", "check_vectors"),
-    "vectors serve": ("letterlock.cli._vectors", "serve_vectors"),
+    "vectors check": ("letterlock.cli._vector_commands", "check_vectors"),
+    "vectors serve": ("letterlock.cli._vector_commands", "serve_vectors"),
 }
 """The module and function of every command."""
 
