@@ -49,8 +49,8 @@ def pages() -> dict[str, str]:
             letterlock, [name for name in public_names(letterlock) if name not in elsewhere]
         ),
         "stores": _names(stores, store_names),
-        "errors": _module(errors),
-        "limits": _module(limits),
+        "errors": _module(errors, "show_bases: true"),
+        "limits": _module(limits, "show_bases: false"),
         "hazmat": _names(hazmat, hazmat.__all__),
         "command-line": command_line(),
     }
@@ -69,9 +69,9 @@ def _names(module: ModuleType, names: list[str]) -> str:
     return "\n\n".join([_heading(module.__name__), about, *directives]) + "\n"
 
 
-def _module(module: ModuleType) -> str:
-    options = "{show_root_heading: false, show_root_toc_entry: false, show_category_heading: false}"
-    return f"{_heading(module.__name__)}\n\n::: {module.__name__}\n    options: {options}\n"
+def _module(module: ModuleType, more: str) -> str:
+    options = "show_root_heading: false, show_root_toc_entry: false, show_category_heading: false"
+    return f"{_heading(module.__name__)}\n\n::: {module.__name__}\n    options: {{{options}, {more}}}\n"
 
 
 def _heading(title: str) -> str:
