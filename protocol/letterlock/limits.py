@@ -35,17 +35,13 @@ MAX_PUBLISHED_ONE_TIME: Final = 1000
 """One-time prekeys of each kind in one publication. Signal's clients keep 100 on the server; ten times as
 many serve a busy first day."""
 
-MAX_MESSAGE_DEPTH: Final = 1
-"""(protocol) Nesting of arrays in a message. A message is one flat array, so 16 MiB of forged nested arrays
-are refused without being parsed."""
-
 MAX_CBOR_ITEMS: Final = 10_019
 """(protocol) Items in all the arrays of a publication, counting the arrays: 1,000 pairs of prekeys of five
 items each, and 19 more."""
 
 MAX_CBOR_DEPTH: Final = 4
-"""Nesting of arrays in anything else. The deepest arrays that we send are a publication's prekeys, at depth
-3."""
+"""Nesting of arrays in bundles and publications; a message is one flat array. The deepest arrays that we send
+are a publication's prekeys, at depth 3."""
 
 MAX_NAME_BYTES: Final = 255
 """(protocol) Bytes of UTF-8 in the name of an address. An e-mail address has at most 254."""

@@ -26,11 +26,12 @@ from letterlock._ratchet.pq_profile import LETTERLOCK
 from letterlock._records.triple import decode_braid, encode_braid
 from letterlock._wire import cbor
 from letterlock._wire.fields import Fields
-from letterlock._wire.pq_header import BARE, PqHeader, PqType, read_pq_header
+from letterlock._wire.pq_header import BARE, PqHeader, PqType
 from letterlock.errors import AuthenticationFailed, BraidFailed, PeerError
 from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORD_INDEX, MAX_CODEWORDS
 from support.model_device import SIDE_DATA_BYTES
 from support.pair import plain
+from support.wire_samples import pq_header_of
 
 MOST_PARTS: Final = 8
 
@@ -58,7 +59,7 @@ def _read(data: bytes) -> tuple[Held, list[PqHeader]]:
 
 def _part(items: list[object]) -> PqHeader:
     where, rest = items[:1], items[1:]
-    return read_pq_header(Fields([*where, 1, 0, *rest], 6, "pq_header"))
+    return pq_header_of([*where, 1, 0, *rest])
 
 
 def _received(held: Held, pq_header: PqHeader) -> BraidReceived:

@@ -13,12 +13,12 @@ from letterlock._wire import cbor
 from letterlock._wire.address import Address
 from letterlock._wire.fields import Fields
 from letterlock.errors import MalformedMessage
-from letterlock.limits import MAX_CBOR_DEPTH, MAX_ID, MAX_MESSAGE_DEPTH
+from letterlock.limits import MAX_CBOR_DEPTH, MAX_ID
 from support.wire_samples import ADDRESS, samples
 
 
 def check(data: bytes) -> None:
-    for depth in (MAX_MESSAGE_DEPTH, MAX_CBOR_DEPTH):
+    for depth in (1, MAX_CBOR_DEPTH):
         outcome = attempt(data, partial(cbor.decode, data, depth), MalformedMessage, ITEMS)
         if outcome.error is None:
             _check_value(data, outcome.accepted(), depth)

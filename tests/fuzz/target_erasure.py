@@ -14,10 +14,11 @@ from fuzz.tree import mutated
 from letterlock._ratchet.erasure import Codeword, Collected, codeword
 from letterlock._wire import cbor
 from letterlock._wire.fields import Fields
-from letterlock._wire.pq_header import PqType, read_pq_header
+from letterlock._wire.pq_header import PqType
 from letterlock.errors import PeerError
 from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORD_INDEX, MAX_CODEWORDS
 from support.pair import entropy_of
+from support.wire_samples import pq_header_of
 
 MOST_NEEDED: Final = 36
 MOST_PIECES: Final = 12
@@ -58,7 +59,7 @@ def _read(data: bytes) -> tuple[int, list[list[Codeword]]]:
 
 
 def _piece(first: object, codewords: object) -> list[Codeword]:
-    pq_header = read_pq_header(Fields([1, 1, 0, int(PqType.EK), first, codewords], 6, "pq_header"))
+    pq_header = pq_header_of([1, 1, 0, int(PqType.EK), first, codewords])
     starts = range(0, len(pq_header.codewords), CODEWORD_BYTES)
     return [
         Codeword(pq_header.first + n, pq_header.codewords[at : at + CODEWORD_BYTES])

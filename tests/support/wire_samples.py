@@ -32,8 +32,16 @@ from letterlock._primitives.mlkem import MlKem1024KeyPair, MlKem1024PublicKey
 from letterlock._wire import cbor
 from letterlock._wire.address import Address
 from letterlock._wire.bundle import PrekeyBundle
-from letterlock._wire.message import HandshakeHeader, Header, InitialMessage, KemHeader, RatchetMessage
-from letterlock._wire.pq_header import BARE, PqHeader, PqType
+from letterlock._wire.flat_array import read_elements
+from letterlock._wire.message import (
+    HandshakeHeader,
+    Header,
+    InitialMessage,
+    KemHeader,
+    RatchetMessage,
+    read_pq_header,
+)
+from letterlock._wire.pq_header import BARE, PQ_FIELDS, PqHeader, PqType
 from letterlock._wire.prekey import PrekeyKind, PublicPrekey
 from letterlock._wire.publication import Publication
 from letterlock._wire.suite import Suite
@@ -110,6 +118,12 @@ def ratchet_message(
 ) -> bytes:
     """Return a ratchet message, or with a part a triple message."""
     return cbor.complete_array(header.encode_header(pq_header), sealed)
+
+
+def pq_header_of(elements: list[object]) -> PqHeader:
+    """Return what six elements of a triple message say, read from their encoding."""
+    data = cbor.encode(elements)  # type: ignore[arg-type]
+    return read_pq_header(read_elements(data, 1, PQ_FIELDS, "a triple message")[0])
 
 
 def initial_message(header: HandshakeHeader = HANDSHAKE, inner: bytes | None = None) -> bytes:

@@ -40,17 +40,16 @@ export function kindOf(data) {
 function decodeRatchet(data) {
   const found = elements(data, RATCHET, { count: 6, size: limits.MESSAGE_SIZE });
   const [ratchetKey, previousLength, number, sealed] = found.elements;
-  curve.fromItem(ratchetKey);
   shape.u32(previousLength);
   shape.u32(number);
   shape.bytes(sealed, SEALED_LEAST, SEALED_MOST);
+  curve.fromItem(ratchetKey); // keys last: a wrong form is named before a wrong key
   return { ratchetKey, previousLength, number, opened: data.slice(0, found.last), sealed };
 }
 
 function decodeTriple(data) {
   const found = elements(data, TRIPLE, { count: 12, size: limits.MESSAGE_SIZE });
   const [ratchetKey, previousLength, number, epoch, sparseNumber, sparsePrevious, type, first, codewords, sealed] = found.elements;
-  curve.fromItem(ratchetKey);
   shape.u32(previousLength);
   shape.u32(number);
   shape.integer(epoch, 1, limits.U32);
@@ -58,6 +57,7 @@ function decodeTriple(data) {
   shape.u32(sparsePrevious);
   checkCodewords({ type, first, codewords });
   shape.bytes(sealed, SEALED_LEAST, SEALED_MOST);
+  curve.fromItem(ratchetKey);
   const part = { epoch, number: sparseNumber, previous: sparsePrevious, type, first, codewords };
   return { ratchetKey, previousLength, number, part, opened: data.slice(0, found.last), sealed };
 }
@@ -84,8 +84,6 @@ export function decodeInitial(data) {
   const found = elements(data, INITIAL, { count: 10, size: limits.MESSAGE_SIZE });
   const [suite, identity, ephemeral, signedPrekeyId, oneTimePrekeyId, kemId, ciphertext, message] = found.elements;
   shape.integer(suite, limits.X3DH, limits.PQXDH);
-  curve.fromItem(identity);
-  curve.fromItem(ephemeral);
   shape.u32(signedPrekeyId);
   shape.optional(oneTimePrekeyId, shape.u32);
   shape.optional(kemId, shape.u32);
@@ -95,6 +93,8 @@ export function decodeInitial(data) {
   if ((kemId !== null) !== wanted || (ciphertext !== null) !== wanted) {
     refuse("MalformedMessage", "KEM parts that do not go with the suite"); // [WIRE-7]
   }
+  curve.fromItem(identity);
+  curve.fromItem(ephemeral);
   const opened = data.slice(0, found.last);
   return {
     suite, identity, ephemeral, signedPrekeyId, oneTimePrekeyId,

@@ -89,8 +89,3 @@ def encode_array_prefix(*elements: Value) -> bytes:
 def complete_array(prefix: bytes, last: bytes, rest: bytes = b"") -> bytes:
     """Return the whole array: its prefix and the byte string `last || rest`, which is its last element."""
     return b"".join((prefix, head(BYTES, len(last) + len(rest)), last, rest))
-
-
-def array_prefix(array: bytes, last: bytes) -> bytes:
-    """Return the prefix of an array whose last element is the byte string `last`."""
-    return array[: -len(head(BYTES, len(last))) - len(last)]

@@ -1,9 +1,9 @@
-"""What every encoding begins with: an array whose first elements are the version and the kind.
+"""How everything on the wire begins: an array whose first elements are the version and the kind.
 
     [version, kind, ...]        version 1; kind 1 to 5                                    [WIRE-1]
 
 The version is read before anything else is parsed, so that a message of a later version is refused as
-that and not as damage.
+UnsupportedVersion and not as damaged.
 
 Not here: the rest of each kind (message.py, bundle.py, publication.py).
 """
@@ -12,17 +12,11 @@ from enum import IntEnum
 from typing import Final
 
 from letterlock._wire import cbor
+from letterlock._wire.cbor_heads import ARRAY, BYTES, TEXT, UINT, head
 from letterlock._wire.fields import Fields
+from letterlock._wire.flat_array import NO_HEAD, read_head
 from letterlock.errors import MalformedMessage, UnsupportedVersion, UsageError
-from letterlock.limits import (
-    MAX_BUNDLE,
-    MAX_CBOR_DEPTH,
-    MAX_CBOR_ITEMS,
-    MAX_MESSAGE,
-    MAX_MESSAGE_DEPTH,
-    MAX_PUBLICATION,
-    PROTOCOL_VERSION,
-)
+from letterlock.limits import MAX_BUNDLE, MAX_CBOR_ITEMS, MAX_MESSAGE, MAX_PUBLICATION, PROTOCOL_VERSION
 
 
 class Kind(IntEnum):
@@ -35,40 +29,80 @@ class Kind(IntEnum):
     TRIPLE = 5
 
 
-# Of each kind: what errors call it, how many bytes it has at most, how deep its arrays nest.
-_RULES: Final = {
-    Kind.INITIAL: ("a first message", MAX_MESSAGE, MAX_MESSAGE_DEPTH),
-    Kind.RATCHET: ("a message", MAX_MESSAGE, MAX_MESSAGE_DEPTH),
-    Kind.BUNDLE: ("a prekey bundle", MAX_BUNDLE, MAX_CBOR_DEPTH),
-    Kind.PUBLICATION: ("a publication", MAX_PUBLICATION, MAX_CBOR_DEPTH),
-    Kind.TRIPLE: ("a triple message", MAX_MESSAGE, MAX_MESSAGE_DEPTH),
+NAMES: Final = {
+    Kind.INITIAL: "an initial message",
+    Kind.RATCHET: "a message",
+    Kind.BUNDLE: "a prekey bundle",
+    Kind.PUBLICATION: "a publication",
+    Kind.TRIPLE: "a triple message",
+}
+"""What errors call each kind."""
+
+_MAX_SIZES: Final = {
+    Kind.INITIAL: MAX_MESSAGE,
+    Kind.RATCHET: MAX_MESSAGE,
+    Kind.BUNDLE: MAX_BUNDLE,
+    Kind.PUBLICATION: MAX_PUBLICATION,
+    Kind.TRIPLE: MAX_MESSAGE,
 }
 
-_ARRAY: Final = 4
-_UINT: Final = 0
-_STRINGS: Final = frozenset({2, 3})
+
+def opening(kind: Kind, count: int) -> bytes:
+    """Return the three bytes that an array of `count` elements, at most 23, of this kind begins with."""
+    return head(ARRAY, count) + head(UINT, PROTOCOL_VERSION) + head(UINT, kind)
 
 
-def read_envelope(data: bytes, kind: Kind, count: int) -> Fields:
-    """Check version, size, kind and encoding; return the fields after the first two.
+def check_opening(data: bytes, kind: Kind, count: int) -> None:
+    """Check version, size, kind, and the number of elements of the whole array, in this order.
 
-    `count` is the number of elements of the whole array. Raises UnsupportedVersion, MalformedMessage.
+    Raises UsageError for what is no bytes, UnsupportedVersion, MalformedMessage.
     """
-    what, max_size, max_depth = _RULES[kind]
-    elements, found = _opening(data)  # first: another version may have other limits
+    elements, found = _read_opening(data)  # the version first: another one may have other limits
+    what, max_size = NAMES[kind], _MAX_SIZES[kind]
     if len(data) > max_size:
         raise MalformedMessage(f"{len(data)} bytes; {what} has at most {max_size}")
     if found is not kind:
-        raise MalformedMessage(f"not {what}, but {_RULES[found][0]}")
-    # How many elements there are is known before any of them is built.  WIRE-3
+        raise MalformedMessage(f"not {what}, but {NAMES[found]}")
+    # The number of elements is known before any of them is built.  WIRE-3
     if elements != count:
         raise MalformedMessage(f"{what} has {count} elements, not {elements}")
-    if max_depth > MAX_MESSAGE_DEPTH:
-        _check_items(data, what)
-    fields = Fields(cbor.decode(data, max_depth), count, what)
+    if not data.startswith(opening(kind, count)):
+        raise MalformedMessage(f"{what} does not begin with heads in their shortest form")
+
+
+def read_envelope(data: bytes, kind: Kind, count: int) -> Fields:
+    """Check and parse an array that nests; return the fields after the first two.
+
+    `count` is the number of elements of the whole array. Raises UsageError, UnsupportedVersion,
+    MalformedMessage.
+    """
+    check_opening(data, kind, count)
+    _check_items(data, NAMES[kind])
+    fields = Fields(cbor.decode(data), count, NAMES[kind])
     fields.uint("version", PROTOCOL_VERSION)
     fields.uint("kind", kind)
     return fields
+
+
+def peek_kind(data: bytes) -> Kind:
+    """Return the kind that the bytes announce. Raises UsageError, UnsupportedVersion, MalformedMessage."""
+    return _read_opening(data)[1]
+
+
+def _read_opening(data: bytes) -> tuple[int, Kind]:
+    """Return the number of elements and the kind, having checked the version. [WIRE-1]"""
+    if type(data) is not bytes:  # a bytearray could change after it was checked
+        raise UsageError(f"what is decoded must be bytes, not {type(data).__name__}")
+    array, count, start = read_head(data, 0)
+    major, version, start = read_head(data, start)
+    if array != ARRAY or major != UINT:
+        raise MalformedMessage("not a letterlock message: no array that begins with a version")
+    if version != PROTOCOL_VERSION:
+        raise UnsupportedVersion(version, PROTOCOL_VERSION)
+    major, kind, _ = read_head(data, start)
+    if major != UINT or not Kind.INITIAL <= kind <= Kind.TRIPLE:
+        raise MalformedMessage("neither a message, nor a bundle, nor a publication")
+    return count, Kind(kind)
 
 
 def _check_items(data: bytes, what: str) -> None:
@@ -78,42 +112,12 @@ def _check_items(data: bytes, what: str) -> None:
     """
     start = 0
     for _ in range(MAX_CBOR_ITEMS):
-        major, argument, start = _head(data, start)
-        if major in _STRINGS:
+        found = read_head(data, start)
+        if found == NO_HEAD:
+            raise MalformedMessage(f"{what} is cut short, or has an item of indefinite length")
+        major, argument, start = found
+        if major in {BYTES, TEXT}:
             start += argument
         if start >= len(data):
             return
     raise MalformedMessage(f"{what} has at most {MAX_CBOR_ITEMS} items in all its arrays")
-
-
-def peek_kind(data: bytes) -> Kind:
-    """Return the kind that the bytes announce. Raises UnsupportedVersion, MalformedMessage."""
-    return _opening(data)[1]
-
-
-def _opening(data: bytes) -> tuple[int, Kind]:
-    """Return the number of elements and the kind, having checked the version. [WIRE-1]"""
-    if type(data) is not bytes:  # a bytearray could change after it was checked
-        raise UsageError(f"what is decoded must be bytes, not {type(data).__name__}")
-    array, count, start = _head(data, 0)
-    major, version, start = _head(data, start)
-    if array != _ARRAY or major != _UINT:
-        raise MalformedMessage("not a letterlock message: no array that begins with a version")
-    if version != PROTOCOL_VERSION:
-        raise UnsupportedVersion(version, PROTOCOL_VERSION)
-    major, kind, _ = _head(data, start)
-    if major != _UINT or not Kind.INITIAL <= kind <= Kind.TRIPLE:
-        raise MalformedMessage("neither a message, nor a bundle, nor a publication")
-    return count, Kind(kind)
-
-
-def _head(data: bytes, start: int) -> tuple[int, int, int]:
-    """Return major type, argument and end of the CBOR head at `start` (RFC 8949 section 3)."""
-    first = data[start] if start < len(data) else 0xFF
-    major, low = first >> 5, first & 31
-    if low < 24:
-        return major, low, start + 1
-    end = start + 1 + (1 << (low - 24))
-    if low > 27 or end > len(data):
-        raise MalformedMessage("not a letterlock message: cut short, or of indefinite length")
-    return major, int.from_bytes(data[start + 1 : end], "big"), end

@@ -1,4 +1,4 @@
-"""The two messages: one that continues a session, and one that starts it and carries the first.
+"""The messages: two that continue a session, and one that starts it and carries its first.
 
     ratchet message = [1, 2, ratchet key, PN, N, sealed]
     triple message  = [1, 5, ratchet key, PN, N, epoch, n, PN, type, index / null, codewords / null, sealed]
@@ -6,13 +6,19 @@
                        kem ciphertext / null, ratchet or triple message as a byte string]
     sealed          = nonce of 8 bytes || ciphertext || tag of 16 bytes
 
-Of both, what stands before the last byte string is kept as it came: it is authenticated as those bytes
-(the ratchet message's) and named by their digest (the initial message's).                 [WIRE-6]
+The bytes before the last element are kept as they came: those of a ratchet or triple message are
+authenticated, and the digest of an initial message's names its handshake.                 [WIRE-6]
+
+A message is read in one pass over the table of its fields; the rules across fields follow, and the keys come
+last.
+
+Not here: the reader (flat_array.py); the opening and what is wrong with one (envelope.py).
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from letterlock._primitives.aead import TAG_BYTES
 from letterlock._primitives.curve25519 import EphemeralKey, IdentityKey, RatchetKey
@@ -20,27 +26,66 @@ from letterlock._primitives.fast_init import fast_init
 from letterlock._primitives.mlkem import MlKem1024PublicKey
 from letterlock._primitives.secret import KEY_BYTES
 from letterlock._wire import cbor
-from letterlock._wire.cbor_heads import BYTES, UINT, NotShortest, head, read_head
-from letterlock._wire.envelope import Kind, peek_kind, read_envelope
-from letterlock._wire.fields import Fields
-from letterlock._wire.pq_header import PqHeader, part_at, read_pq_header
+from letterlock._wire.cbor_heads import BYTES, UINT, head
+from letterlock._wire.envelope import NAMES, Kind, check_opening, opening, peek_kind
+from letterlock._wire.flat_array import Field, read_elements
+from letterlock._wire.pq_header import BARE, PQ_FIELDS, PqHeader, PqType
 from letterlock._wire.suite import Suite
-from letterlock.errors import InvalidKey
-from letterlock.limits import MAX_COUNTER, MAX_ID, MAX_MESSAGE, MAX_PADDED, MIN_PADDED, PROTOCOL_VERSION
+from letterlock.errors import MalformedMessage
+from letterlock.limits import (
+    CODEWORD_BYTES,
+    MAX_CODEWORD_INDEX,
+    MAX_COUNTER,
+    MAX_ID,
+    MAX_MESSAGE,
+    MAX_PADDED,
+    MIN_PADDED,
+    PROTOCOL_VERSION,
+)
 
 SENT_NONCE_BYTES: Final = 8
 _OVERHEAD: Final = SENT_NONCE_BYTES + TAG_BYTES
-_MIN_SEALED: Final = _OVERHEAD + MIN_PADDED
-_MAX_SEALED: Final = _OVERHEAD + MAX_PADDED
-_ELEMENTS: Final = {Kind.RATCHET: 6, Kind.TRIPLE: 12}
+_CIPHERTEXT_BYTES: Final = MlKem1024PublicKey.CIPHERTEXT_BYTES
 _CARRIED: Final = {Suite.X3DH: Kind.RATCHET, Suite.PQXDH: Kind.TRIPLE}
-"""Which kind of message a suite's sessions speak."""
-_PLAIN, _TRIPLE = (
-    bytes([0x80 | count, PROTOCOL_VERSION, kind, 0x58, KEY_BYTES]) for kind, count in _ELEMENTS.items()
+"""Which kind of message the sessions of each suite send."""
+_TYPES: Final = {int(each): each for each in PqType}
+_BARE_NUMBERS: Final = frozenset(map(int, BARE))  # an enumeration's own hash is computed anew each time
+
+_POSITION: Final = (
+    Field.blob("ratchet key", KEY_BYTES, KEY_BYTES),
+    Field.uint("previous chain length", 0, MAX_COUNTER),
+    Field.uint("message number", 0, MAX_COUNTER),
 )
-"""What a message of either kind begins with: heads of array and key, version and kind between them."""
-_BEFORE_KEY: Final = len(_PLAIN)
-_AFTER_KEY: Final = _BEFORE_KEY + KEY_BYTES
+_SEALED: Final = Field.blob("sealed text", _OVERHEAD + MIN_PADDED, _OVERHEAD + MAX_PADDED)
+
+
+class _Layout:
+    """A kind of message: its name in errors, its fields after the kind, and the bytes it begins with."""
+
+    __slots__ = ("count", "fields", "kind", "name", "opening")
+
+    def __init__(self, kind: Kind, *fields: Field) -> None:
+        self.kind, self.name, self.fields = kind, NAMES[kind], fields
+        self.count = len(fields) + 2
+        self.opening = opening(kind, self.count)
+
+
+_RATCHET: Final = _Layout(Kind.RATCHET, *_POSITION, _SEALED)
+_TRIPLE: Final = _Layout(Kind.TRIPLE, *_POSITION, *PQ_FIELDS, _SEALED)
+_INITIAL: Final = _Layout(
+    Kind.INITIAL,
+    Field.uint("suite", min(Suite), max(Suite)),
+    Field.blob("identity key", KEY_BYTES, KEY_BYTES),
+    Field.blob("ephemeral key", KEY_BYTES, KEY_BYTES),
+    Field.uint("signed prekey id", 0, MAX_ID),
+    Field.uint("one-time prekey id", 0, MAX_ID).or_null(),
+    Field.uint("kem prekey id", 0, MAX_ID).or_null(),
+    Field.blob("kem ciphertext", _CIPHERTEXT_BYTES, _CIPHERTEXT_BYTES).or_null(),
+    Field.blob("message", 0, MAX_MESSAGE),
+)
+_LAYOUTS: Final = {each.opening: each for each in (_RATCHET, _TRIPLE, _INITIAL)}
+_OPENING_BYTES: Final = 3
+_KEY_HEAD: Final = head(BYTES, KEY_BYTES)
 
 
 @fast_init
@@ -57,16 +102,20 @@ class Header:
 
     def encode_header(self, pq_header: PqHeader | None = None) -> bytes:
         """Return the message's bytes up to `sealed`; they are its associated data. [RAT-8]"""
-        where = self.ratchet_key.data + head(UINT, self.previous_length) + head(UINT, self.number)
-        return _PLAIN + where if pq_header is None else _TRIPLE + where + pq_header.encode()
+        position = (
+            _KEY_HEAD + self.ratchet_key.data + head(UINT, self.previous_length) + head(UINT, self.number)
+        )
+        if pq_header is None:
+            return _RATCHET.opening + position
+        return _TRIPLE.opening + position + pq_header.encode()
 
 
 @fast_init
 @dataclass(frozen=True, slots=True)
 class RatchetMessage:
-    """A decoded ratchet message; `opened` are its bytes up to `sealed`.
+    """A decoded ratchet or triple message; `header_bytes` are its bytes up to `sealed`.
 
-    `part` is what a triple message has more, None in the X3DH suite.                           [PQR-8]
+    `pq_header` is what a triple message has in addition, and None in the X3DH suite.           [PQR-8]
     """
 
     header: Header
@@ -76,59 +125,14 @@ class RatchetMessage:
 
     @classmethod
     def decode(cls, data: bytes) -> "RatchetMessage":
-        """Read a ratchet or triple message. Raises MalformedMessage, UnsupportedVersion, InvalidKey."""
-        message = _read_sound(data)
-        if message is not None:
-            return message
-        return cls._read_any(data, Kind.TRIPLE if peek_kind(data) is Kind.TRIPLE else Kind.RATCHET)
+        """Read a ratchet or triple message. Raises as `decode_message`."""
+        return _read_ratchet(data, _layout_of(data, (_RATCHET, _TRIPLE)))
 
     @classmethod
     def decode_of(cls, data: bytes, kind: Kind) -> "RatchetMessage":
-        """Read a message of one of the two kinds. Raises as `decode`."""
-        message = _read_sound(data)
-        if message is not None and kind is (Kind.RATCHET if message.pq_header is None else Kind.TRIPLE):
-            return message
-        return cls._read_any(data, kind)
-
-    @classmethod
-    def _read_any(cls, data: bytes, kind: Kind) -> "RatchetMessage":
-        fields = read_envelope(data, kind, _ELEMENTS[kind])
-        header = Header(
-            RatchetKey(fields.blob("ratchet key", KEY_BYTES)),
-            fields.uint("previous chain length", MAX_COUNTER),
-            fields.uint("message number", MAX_COUNTER),
-        )
-        pq_header = read_pq_header(fields) if kind is Kind.TRIPLE else None
-        sealed = fields.blob_between("sealed text", _MIN_SEALED, _MAX_SEALED)
-        return cls(header, pq_header, cbor.array_prefix(data, sealed), sealed)
-
-
-def _read_sound(data: bytes) -> RatchetMessage | None:
-    """Read a message of either kind in which nothing is wrong, head by head; None for any other.
-
-    This takes 1.5 us where parsing, encoding again, comparing and checking field by field take 5.5. Both come
-    to the same: what is not read here goes the long way, which knows the name of everything that is wrong.
-    Size before anything else, then kind and count in the first bytes, then every element. [WIRE-3] [WIRE-4]
-    """
-    if type(data) is not bytes or not _AFTER_KEY < len(data) <= MAX_MESSAGE:
-        return None
-    before = data[:_BEFORE_KEY]
-    try:
-        previous, at = read_head(data, _AFTER_KEY, UINT)
-        number, at = read_head(data, at, UINT)
-        if before == _PLAIN:
-            pq_header, end = None, at
-        elif before == _TRIPLE:
-            pq_header, end = part_at(data, at)
-        else:
-            return None
-        length, at = read_head(data, end, BYTES)
-        if at + length != len(data) or not _MIN_SEALED <= length <= _MAX_SEALED:
-            return None
-        header = Header(RatchetKey(data[_BEFORE_KEY:_AFTER_KEY]), previous, number)
-    except (NotShortest, InvalidKey):
-        return None
-    return RatchetMessage(header, pq_header, data[:end], data[at:])
+        """Read a message of one of the two kinds. Raises as `decode_message`."""
+        layout = _TRIPLE if kind is Kind.TRIPLE else _RATCHET
+        return _read_ratchet(data, _layout_of(data, (layout,)))
 
 
 @fast_init
@@ -190,41 +194,78 @@ class InitialMessage:
     @classmethod
     def decode(cls, data: bytes) -> "InitialMessage":
         """Read an initial message. Raises MalformedMessage, UnsupportedVersion, InvalidKey."""
-        fields = read_envelope(data, Kind.INITIAL, 10)
-        suite = _read_suite(fields)
-        identity = IdentityKey(fields.blob("identity key", KEY_BYTES))
-        ephemeral = EphemeralKey(fields.blob("ephemeral key", KEY_BYTES))
-        signed_prekey_id = fields.uint("signed prekey id", MAX_ID)
-        one_time_prekey_id = fields.optional_uint("one-time prekey id", MAX_ID)
-        kem = _read_kem(fields, suite)
-        inner = fields.blob_between("message", 0, MAX_MESSAGE)
-        return cls(
-            HandshakeHeader(suite, identity, ephemeral, signed_prekey_id, one_time_prekey_id, kem),
-            handshake_id(cbor.array_prefix(data, inner)),
-            RatchetMessage.decode_of(inner, _CARRIED[suite]),
+        layout = _layout_of(data, (_INITIAL,))
+        elements, end = read_elements(data, _OPENING_BYTES, layout.fields, layout.name)
+        number, identity, ephemeral, signed_prekey_id, one_time_prekey_id, *kem, carried = elements
+        suite = Suite(number)
+        header = HandshakeHeader(
+            suite,
+            kem=_read_kem(suite, *kem),  # before the keys: a wrong form is named before a wrong key
+            identity=IdentityKey(identity),
+            ephemeral=EphemeralKey(ephemeral),
+            signed_prekey_id=signed_prekey_id,
+            one_time_prekey_id=one_time_prekey_id,
         )
+        return cls(header, handshake_id(data[:end]), RatchetMessage.decode_of(carried, _CARRIED[suite]))
 
 
 def decode_message(data: bytes) -> InitialMessage | RatchetMessage:
-    """Read a message of any kind. Raises MalformedMessage, UnsupportedVersion, InvalidKey."""
-    message = _read_sound(data)
-    if message is not None:
-        return message
-    return InitialMessage.decode(data) if peek_kind(data) is Kind.INITIAL else RatchetMessage.decode(data)
+    """Read a message of any kind. Raises UsageError, UnsupportedVersion, MalformedMessage, InvalidKey."""
+    layout = _layout_of(data, (_RATCHET, _TRIPLE, _INITIAL))
+    return InitialMessage.decode(data) if layout is _INITIAL else _read_ratchet(data, layout)
 
 
-def _read_suite(fields: Fields) -> Suite:
-    number = fields.uint("suite", MAX_ID)
-    if number not in set(Suite):
-        raise fields.wrong("suite", "one this release knows")
-    return Suite(number)
+# --- reading --------------------------------------------------------------------------------------------
 
 
-def _read_kem(fields: Fields, suite: Suite) -> KemHeader | None:
-    """Read the KEM part, which is there in the PQXDH suite and only there. [WIRE-7]"""
+def _layout_of(data: bytes, expected: tuple[_Layout, ...]) -> _Layout:
+    """Return which of these kinds a message is, by its first bytes, having checked its size. [WIRE-3]"""
+    if type(data) is bytes and len(data) <= MAX_MESSAGE:
+        layout = _LAYOUTS.get(data[:_OPENING_BYTES])
+        if layout in expected:
+            return layout
+    found = peek_kind(data)
+    layout = next((each for each in expected if each.kind is found), expected[0])
+    check_opening(data, layout.kind, layout.count)
+    return layout
+
+
+def _read_ratchet(data: bytes, layout: _Layout) -> RatchetMessage:
+    elements, end = read_elements(data, _OPENING_BYTES, layout.fields, layout.name)
+    pq_header = read_pq_header(elements[3:-1]) if layout is _TRIPLE else None
+    header = Header(RatchetKey(elements[0]), elements[1], elements[2])
+    return RatchetMessage(header, pq_header, data[:end], elements[-1])
+
+
+def read_pq_header(elements: list[Any]) -> PqHeader:
+    """Return the header that six elements make, after the rules across them. Raises MalformedMessage."""
+    epoch, number, previous, type_number, first, codewords = elements
+    if type_number in _BARE_NUMBERS:
+        if first is not None or codewords is not None:
+            raise _null_error(_TRIPLE, {"first index": first, "codewords": codewords}, must_be_null=True)
+        return PqHeader(epoch, number, previous, _TYPES[type_number])
+    if first is None or codewords is None:
+        raise _null_error(_TRIPLE, {"first index": first, "codewords": codewords}, must_be_null=False)
+    if len(codewords) % CODEWORD_BYTES:
+        raise MalformedMessage("codewords of a triple message are not whole: each has 32 bytes")
+    if first + len(codewords) // CODEWORD_BYTES - 1 > MAX_CODEWORD_INDEX:
+        raise MalformedMessage(f"codewords of a triple message have indices above {MAX_CODEWORD_INDEX}")
+    return PqHeader(epoch, number, previous, _TYPES[type_number], first, codewords)
+
+
+def _read_kem(suite: Suite, prekey_id: int | None, ciphertext: bytes | None) -> KemHeader | None:
+    """Return the two KEM elements, which the PQXDH suite has and the X3DH suite has not. [WIRE-7]"""
+    both = {"kem prekey id": prekey_id, "kem ciphertext": ciphertext}
     if suite is Suite.X3DH:
-        fields.null("kem prekey id")
-        fields.null("kem ciphertext")
+        if prekey_id is not None or ciphertext is not None:
+            raise _null_error(_INITIAL, both, must_be_null=True)
         return None
-    prekey_id = fields.uint("kem prekey id", MAX_ID)
-    return KemHeader(prekey_id, fields.blob("kem ciphertext", MlKem1024PublicKey.CIPHERTEXT_BYTES))
+    if prekey_id is None or ciphertext is None:
+        raise _null_error(_INITIAL, both, must_be_null=False)
+    return KemHeader(prekey_id, ciphertext)
+
+
+def _null_error(layout: _Layout, elements: Mapping[str, object], *, must_be_null: bool) -> MalformedMessage:
+    """Return the error that names the first element that is null, or is not null, against the rules."""
+    name = next(name for name, value in elements.items() if (value is None) is not must_be_null)
+    return MalformedMessage(f"{name} of {layout.name} must {'' if must_be_null else 'not '}be null")
