@@ -286,6 +286,7 @@ def test_deleting_a_session_deletes_its_skipped_keys_and_past_chains(full: AnySt
             full.tables.sessions.delete(id_)
         assert full.tables.sessions.load(ALICE, 10) == []
         assert full.tables.skipped_keys.find(ALICE, CHAINS[0], 0) is None
+        assert not full.tables.skipped_keys.has(1, CHAINS[0])
         assert not full.tables.past_chains.has(1, CHAINS[2])
         for id_ in (1, 2):
             full.tables.sessions.save(session(id_, ALICE))

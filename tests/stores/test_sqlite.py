@@ -159,6 +159,48 @@ def test_a_store_that_peek_cannot_read_is_opened_nevertheless(
         assert committed(store)["account"] == exposed(record("account"))
 
 
+class Overtaken:
+    """A connection that another process overtakes: that process does something before we get the lock."""
+
+    def __init__(self, connection: sqlite3.Connection, overtake: Callable[[], None]) -> None:
+        self._connection = connection
+        self._overtake = overtake
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._connection, name)
+
+    def execute(self, sql: str, *rest: object) -> object:
+        if sql == "BEGIN EXCLUSIVE":
+            self._overtake()
+        return self._connection.execute(sql, *rest)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("key", [KEY, OTHER_KEY])
+def test_a_store_that_another_process_creates_first_is_opened(
+    path: Path, monkeypatch: pytest.MonkeyPatch, key: bytes
+) -> None:
+    # The key must fit that store, and its data key is the one that counts.
+    open_file = opening._open
+    overtaken: list[Path] = []
+
+    def overtake() -> None:
+        patched.undo()
+        create_filled(path)
+        overtaken.append(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(opening, "_open", lambda *how: Overtaken(open_file(*how), overtake))
+        if key == KEY:
+            with SqliteStore(path, key=key) as store:
+                assert committed(store)["account"] == exposed(record("account"))
+        else:
+            with pytest.raises(WrongKey):
+                SqliteStore(path, key=key)
+    assert overtaken == [path]
+    with SqliteStore(path, key=KEY) as store:
+        assert committed(store)["account"] == exposed(record("account"))
+
+
 @pytest.mark.parametrize("key", [b"", bytes(31), bytes(33), bytearray(32), "k" * 32, None])
 def test_an_invalid_key_creates_no_file(path: Path, key: object) -> None:
     with pytest.raises(UsageError):

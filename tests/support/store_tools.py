@@ -122,6 +122,7 @@ def everything(store: Store) -> dict[str, Any]:
             replays = [store.tables.replays.has(kind, id_, digest) for digest in DIGESTS]
             held[f"replays {kind} {id_}"] = [store.tables.replays.count(kind, id_), *replays]
     for id_ in (1, 2, 3):
+        held[f"has skipped {id_}"] = [store.tables.skipped_keys.has(id_, chain) for chain in CHAINS]
         held[f"past {id_}"] = [store.tables.past_chains.has(id_, chain) for chain in CHAINS]
         for slot in SLOTS:
             held[f"side data {id_} {slot}"] = exposed(store.tables.side_data.load(id_, slot))
@@ -168,6 +169,7 @@ READS: Final[dict[str, Call]] = {
     "replays.has": lambda store: store.tables.replays.has(SIGNED, 1, DIGESTS[0]),
     "replays.count": lambda store: store.tables.replays.count(SIGNED, 1),
     "sessions.load": lambda store: store.tables.sessions.load(ALICE, 5),
+    "skipped_keys.has": lambda store: store.tables.skipped_keys.has(1, CHAINS[0]),
     "skipped_keys.find": lambda store: store.tables.skipped_keys.find(ALICE, CHAINS[0], 0),
     "past_chains.has": lambda store: store.tables.past_chains.has(1, CHAINS[2]),
     "side_data.load": lambda store: store.tables.side_data.load(1, 2),
