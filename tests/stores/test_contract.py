@@ -17,6 +17,7 @@ from support.store_tools import (
     ONE_TIME,
     REFUSED,
     SIGNED,
+    STORES,
     Abort,
     committed,
     everything,
@@ -33,7 +34,7 @@ from support.store_tools import (
 AnyStore = MemoryStore | SqliteStore
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyStore]:
     with new_store(request.param, tmp_path) as made:
         yield made

@@ -6,12 +6,23 @@ from pathlib import Path
 import pytest
 
 from letterlock.stores import MemoryStore, Record, SqliteStore, Store
-from support.store_tools import ALICE, SLOTS, committed, exposed, fill, new_store, record, session, undone
+from support.store_tools import (
+    ALICE,
+    SLOTS,
+    STORES,
+    committed,
+    exposed,
+    fill,
+    new_store,
+    record,
+    session,
+    undone,
+)
 
 AnyStore = MemoryStore | SqliteStore
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=STORES)
 def full(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyStore]:
     with new_store(request.param, tmp_path) as store:
         with store.transaction():

@@ -150,7 +150,7 @@ def test_a_wrong_key_does_not_disturb_an_open_store(store: SqliteStore, tmp_path
 def test_a_store_that_peek_cannot_read_is_opened_nevertheless(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # So it is while another process holds a lock, or if another process creates the store a moment later.
+    # `peek` cannot read it while another process holds a lock, or creates the store a moment later.
     create_filled(path)
     monkeypatch.setattr(opening, "peek", lambda _: None)
     with pytest.raises(WrongKey):

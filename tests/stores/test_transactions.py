@@ -19,6 +19,7 @@ from support.store_tools import (
     KEY,
     READS,
     SIGNED,
+    STORES,
     Abort,
     committed,
     everything,
@@ -35,7 +36,7 @@ from support.store_tools import (
 AnyStore = MemoryStore | SqliteStore
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyStore]:
     with new_store(request.param, tmp_path) as made:
         yield made

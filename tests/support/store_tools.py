@@ -219,6 +219,10 @@ def unsynced_store(path: Path, *, busy_timeout: float = 30) -> SqliteStore:
     return store
 
 
+STORES: Final = ("memory", "sqlite")
+"""The stores on which every test of the contract runs. `new_store` makes each of them."""
+
+
 def new_store(kind: str, path: Path) -> MemoryStore | SqliteStore:
     return MemoryStore() if kind == "memory" else unsynced_store(path)
 

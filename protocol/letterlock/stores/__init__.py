@@ -1,11 +1,11 @@
-"""Where an account lives between calls: two stores, and what somebody needs who writes another one.
+"""Where an account lives between calls: two stores, and the interface for writing another one.
 
-`SqliteStore` keeps an account in an encrypted file, `MemoryStore` keeps it as long as the process runs. An
-application makes one and hands it to `Account`; it calls `transaction()` and `close()` on it, and nothing
-else.
+`SqliteStore` keeps an account in an encrypted file; `MemoryStore` keeps it as long as the process runs. An
+application creates a store and passes it to `Account`. It may call `transaction()` and `close()` itself, but
+leaves the tables to the account.
 
-The rest of this page is for somebody who writes a store, for example on the database that a server has
-already. No base class is needed: `Account` takes any object with the three members of `Store`.
+The rest of this page is for authors of another store, for example one on the database that a server already
+has. No base class is needed: `Account` takes any object with the three members of `Store`.
 
     transaction()    a context manager; the account makes every call inside it
     tables           the eight tables below, each an attribute (`Tables`)
@@ -22,10 +22,10 @@ already. No base class is needed: `Account` takes any object with the three memb
     side_data       session id, slot, position     long texts of the post-quantum ratchet  its session
 
 `AccountTable`, `PeerTable` and the other protocols document every method. A peer may have several sessions;
-the one of the greatest rank is active. Secrets come as a `Record`, which prints nothing: `record.expose()`
-returns the bytes to write, `Record(data)` wraps the bytes that were read. What is inside a record does not
-matter to a store. Addresses, chains and digests are bytes to look rows up by; they tell who talks to whom, so
-a store that is not trusted with that should index a keyed hash of them, as `SqliteStore` does.
+the one of the greatest rank is active. Secrets are passed as `Record`, which never prints them:
+`record.expose()` returns the bytes to write, and `Record(data)` wraps the bytes that were read. A store never
+looks into a record. Addresses, chains and digests are the keys of rows. They tell who talks to whom, so a
+store that should not reveal that indexes a keyed hash of them, as `SqliteStore` does.
 
 The rules:
 
@@ -36,16 +36,16 @@ The rules:
              `StoreError`.
     STO-3    A record comes back byte for byte from the row where it was saved, or the store raises
              `CorruptStore`.
-    STO-4    A method that raises has changed nothing, also if the transaction around it goes on and commits.
+    STO-4    A method that raises has changed nothing, even if the enclosing transaction commits afterwards.
     STO-5    In a forked child, a store that the parent opened raises `StoreError`.
 
-A method raises `CorruptStore` too if a new row exists already, or if the peer, prekey or session that a row
-belongs to does not exist: the account asked for what cannot be. Every other failure is a `StoreError` or a
-subclass of it. Deleting a row that does not exist is no error.
+A method also raises `CorruptStore` if a new row exists already, or if the peer, prekey or session that a row
+belongs to does not exist: then the stored data contradicts itself. Every other failure is a `StoreError` or a
+subclass of it. Deleting a row that does not exist is not an error.
 
-`MemoryStore` is the shortest store that keeps these rules: read `_memory.py` first. The tests in
-`tests/stores/test_contract.py` and `tests/stores/test_transactions.py` run against every store that
-`make` in `tests/support/store_tools.py` returns, so add yours there.
+`MemoryStore` is the shortest store that keeps these rules: read `_memory.py` first. The tests of the contract
+(`tests/stores/test_contract.py` and its neighbours) run on every store that is listed in `STORES` in
+`tests/support/store_tools.py`, so add yours there and in `new_store`.
 
 Not here: what a record contains (`_records`), and when the account reads and writes it.
 """

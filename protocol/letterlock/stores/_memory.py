@@ -4,7 +4,7 @@
     prekeys       kind -> id -> row              replays       (kind, id) -> digests
     sessions      id -> row
     skipped_keys  session -> (chain, number) -> (order of arrival, row)
-    skipped_of    session -> chain -> how many keys: every DH step asks whether there are any
+    skipped_of    session -> chain -> how many keys, for `has`
     past_chains   session -> chains, in order of arrival
     side_data     session -> slot -> records
 

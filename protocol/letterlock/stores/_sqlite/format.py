@@ -1,4 +1,4 @@
-"""What every store file contains for ever: its version, the labels of its tables, the encoding of columns.
+"""What is fixed in every store file: its version, the labels of its tables, the encoding of columns.
 
 Sealed values and tags are computed from these bytes, so a change here makes existing stores unreadable.
 
