@@ -26,13 +26,15 @@ from letterlock._primitives import aead
 from letterlock._primitives.entropy import system_entropy
 from letterlock._primitives.kdf import hmac_sha256_pair
 from letterlock._ratchet import braid, double, sparse
-from letterlock._ratchet.chain import ChainKey, MessageKey, ReceivingChain, SendingChain
-from letterlock._ratchet.double import Received, Sent, Speaking
+from letterlock._ratchet.double import Received, ReceivingChain, SendingChain, Sent, Speaking
+from letterlock._ratchet.keys import ChainKey, MessageKey
 from letterlock._ratchet.pq_keys import SparseMessageKey
 from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._ratchet.ratchet import NONE_SKIPPED
 from letterlock._ratchet.triple import Triple, room
 from letterlock._records.session import decode_session, encode_session
-from letterlock._session.session import NONE_SKIPPED, Decrypted, Established, Sealed
+from letterlock._session.sealing import Decrypted, Encrypted
+from letterlock._session.session import Established
 from letterlock._wire import cbor
 from letterlock._wire.message import Header, RatchetMessage
 from letterlock._wire.padding import pad, unpad
@@ -126,7 +128,7 @@ def sealing(suite: Suite) -> Anatomy:
         SendingChain(chain.key, 4)
         after = Speaking(state.root, state.ours, chain, state.receiving, 3)
         Sent(after, Header(state.ours.public, 3, 3), MessageKey(key))
-        Sealed(Established(session.origin, session.ratchet), wire)
+        Encrypted(Established(session.origin, session.ratchet), wire)
 
     parts: dict[str, list[Part]] = {
         KDF: [lambda: hmac_sha256_pair(key, b"\2", b"\1")],

@@ -12,10 +12,11 @@ from letterlock._primitives.curve25519 import RatchetKeyPair, SharedPoint
 from letterlock._primitives.entropy import system_entropy
 from letterlock._primitives.kdf import hkdf_sha256
 from letterlock._primitives.labels import PQ_HYBRID
-from letterlock._ratchet.chain import ChainKey, MessageKey, ReceivingChain, kdf_ck
+from letterlock._ratchet.double import ReceivingChain, kdf_ck
+from letterlock._ratchet.keys import ChainKey, MessageKey, RootKey
 from letterlock._ratchet.pq_keys import SparseChainKey, SparseMessageKey
 from letterlock._ratchet.pq_profile import LETTERLOCK
-from letterlock._ratchet.root import RootKey, kdf_rk
+from letterlock._ratchet.root import kdf_rk
 
 CASES = Cases()
 KEY = os.urandom(32)

@@ -14,8 +14,8 @@ import floor
 from case import Case, Cases, Side, run
 from conversation import PAYLOAD, Conversation
 from letterlock import Suite
-from letterlock._ratchet.chain import MessageKey
-from letterlock._session.session import decrypt_late
+from letterlock._ratchet.keys import MessageKey
+from letterlock._session import sealing
 from letterlock._wire.message import RatchetMessage
 from letterlock._wire.padding import padded_length
 
@@ -68,7 +68,7 @@ def late(suite: Suite) -> tuple[Side, Side]:
     key = MessageKey(bob.kept[header.ratchet_key.data, header.number])
 
     def ours() -> bytes:
-        return decrypt_late(bob.session, RatchetMessage.decode(wire), key, bob).plaintext
+        return sealing.decrypt(bob.session, RatchetMessage.decode(wire), bob, key).plaintext
 
     return Side(ours), Side(least(suite).decrypt_late)
 

@@ -26,8 +26,8 @@ from letterlock._handshake.x3dh import SharedSecret
 from letterlock._primitives.curve25519 import SignedPrekeyPair
 from letterlock._primitives.entropy import system_entropy
 from letterlock._ratchet import triple
-from letterlock._ratchet.braid_states import Append, Slot, Write
 from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._ratchet.side_data import Append, Slot, Write
 from letterlock._ratchet.triple import Triple, TripleSent
 from letterlock._wire.message import RatchetMessage
 from letterlock._wire.padding import padded_length

@@ -13,11 +13,12 @@ from typing import Any, Final
 
 from letterlock import Account, Address, MemoryStore, Suite
 from letterlock._primitives.entropy import system_entropy
-from letterlock._ratchet.braid_states import Append, Slot, Write
+from letterlock._ratchet.side_data import Append, Slot, Write
 from letterlock._records.session import decode_session
-from letterlock._session.session import Decrypted, Session, decrypt, encrypt
+from letterlock._session.sealing import Decrypted, decrypt, encrypt
+from letterlock._session.session import Session
 from letterlock._wire.message import RatchetMessage
-from letterlock.stores._interface import Store
+from letterlock.stores import Record, Store
 
 PAYLOAD: Final = os.urandom(100)
 ALICE, BOB = Address("alice"), Address("bob")
@@ -122,7 +123,7 @@ class BareSession:
         opened = decrypt(self.session, RatchetMessage.decode(wire), self)
         self.session = opened.session
         self._write(opened.writes)
-        self.kept |= {(chain, number): key.expose() for chain, number, key in opened.skipped.rows()}
+        self.kept |= {(chain, number): key.expose() for chain, number, key in opened.skipped.rows(Record)}
         return opened
 
     def _write(self, writes: Iterable[Write]) -> None:

@@ -26,11 +26,11 @@ from letterlock._handshake.x3dh import SharedSecret
 from letterlock._primitives.curve25519 import SignedPrekeyPair
 from letterlock._primitives.entropy import Entropy
 from letterlock._ratchet import triple
-from letterlock._ratchet.braid_states import Append, Slot, Write
-from letterlock._ratchet.chain import MessageKey
 from letterlock._ratchet.double import Hearing, Speaking, Unanswered
+from letterlock._ratchet.keys import MessageKey
 from letterlock._ratchet.pq_keys import SparseMessageKey
 from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._ratchet.side_data import Append, Slot, Write
 from letterlock._ratchet.triple import Triple, TripleSent
 from letterlock._wire.padding import padded_length
 

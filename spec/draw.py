@@ -98,9 +98,7 @@ def figure(edges: Iterable[Edge], *ends: str) -> str:
 def session_figure() -> str:
     """Return the figure of the lifecycle table: how sessions begin is not in the table."""
     starts = ("[*] --> INITIATED: a bundle", "[*] --> ESTABLISHED: a first message")
-    left = {phase for phase, _ in TABLE}
-    ends = [f"{phase.name} --> [*]" for phase in Phase if phase not in left]
-    return figure(session_edges(), *starts, *ends)
+    return figure(session_edges(), *starts, "ARCHIVED --> [*]: deleted")
 
 
 def drawn(name: str) -> str:

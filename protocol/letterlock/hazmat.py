@@ -17,6 +17,8 @@ Keys are plain bytes here: 32 bytes each unless a docstring says otherwise. A pr
 raises ValueError, a public key of another length raises InvalidKey.
 """
 
+from letterlock._device.device import Device
+from letterlock._device.environment import Environment
 from letterlock._handshake import safety_number as _fingerprints
 from letterlock._handshake import x3dh as _x3dh
 from letterlock._handshake.safety_number import SCAN_VERSION, SafetyNumber, encode_scan
@@ -40,13 +42,12 @@ from letterlock._primitives.kdf import hkdf_sha256, hmac_sha256
 from letterlock._primitives.mlkem import Encapsulation, KemPublicKey, KemSecret, MlKem768PublicKey
 from letterlock._primitives.mlkem_split import EncapsulationRandomness
 from letterlock._primitives.secret import Immutable, Secret, Uncopyable
-from letterlock._ratchet import chain as _chain
+from letterlock._ratchet import double as _double
 from letterlock._ratchet import root as _root
-from letterlock._ratchet.chain import ChainKey
-from letterlock._ratchet.root import RootKey
+from letterlock._ratchet.keys import ChainKey, RootKey
 from letterlock._wire.address import Address
 from letterlock._wire.suite import Suite
-from letterlock.account import DEFAULT_SUITES, Account, Environment
+from letterlock.account import DEFAULT_SUITES, Account
 from letterlock.stores import Store
 
 __all__ = [
@@ -179,7 +180,7 @@ def kdf_rk(root: bytes, agreement: bytes, info: bytes) -> tuple[bytes, bytes]:
 
 def kdf_ck(chain: bytes) -> tuple[bytes, bytes]:
     """Return the next chain key and the message key, 32 bytes each (Double Ratchet section 5.2)."""
-    next_chain, message = _chain.kdf_ck(ChainKey(chain))
+    next_chain, message = _double.kdf_ck(ChainKey(chain))
     return next_chain.expose(), message.expose()
 
 
@@ -228,11 +229,11 @@ def create_account(
 
     `entropy(length)` returns that many bytes. ML-KEM encapsulation still draws its own. Raises AccountExists.
     """
-    return Account.create_in(store, address, Environment(suites, clock, entropy))
+    return Account(Device.create(store, address, Environment(suites, clock, entropy)))
 
 
 def open_account(
     store: Store, entropy: Entropy, *, suites: frozenset[Suite] = DEFAULT_SUITES, clock: Clock = system_clock
 ) -> Account:
     """Do as `Account.open` does, with random bytes from `entropy` from here on. Raises NoAccount."""
-    return Account.open_in(store, Environment(suites, clock, entropy))
+    return Account(Device.open_existing(store, Environment(suites, clock, entropy)))

@@ -14,7 +14,7 @@ import cbor2
 import pytest
 
 from letterlock._primitives.secret import Secret, Uncopyable
-from letterlock._ratchet.chain import ChainKey
+from letterlock._ratchet.keys import ChainKey
 from letterlock._ratchet.sparse import SparseChain
 from letterlock._session.peer_sessions import PeerSessions
 from letterlock._wire.bundle import PrekeyBundle
@@ -281,7 +281,7 @@ def private_bytes(side: Side) -> set[bytes]:
     """Return every key that the store keeps secret, and the message keys of the next few messages."""
     found: set[bytes] = set()
     with side.store.transaction():
-        for entry in PeerSessions(side.store, side.peer, frozenset(Suite)).entries():
+        for entry in PeerSessions(side.store, side.peer, frozenset(Suite)).all():
             gather(entry.session, found)
         record = side.store.tables.account.load()
     assert record is not None

@@ -157,7 +157,7 @@ def test_the_account_draws_for_a_prekey_what_it_says(suite: Suite) -> None:
     drawn.clear()
     bundle = account.bundle()
     assert drawn == [32, 64, 64, 64]
-    assert PrekeyRing.__slots__ == ("_entropy", "_store")
+    assert PrekeyRing.__slots__ == ("_entropy", "_tables")
     alice = hazmat.create_account(MemoryStore(), ALICE, recorded, suites=BOTH_SUITES, clock=lambda: NOON)
     drawn.clear()
     alice.initiate(BOB, bundle, suite=suite)

@@ -19,8 +19,7 @@ import pytest
 from doubleratchet import DoSProtectionException, DuplicateMessageException, EncryptedMessage
 
 from letterlock import hazmat
-from letterlock._ratchet.chain import ReceivingChain, SendingChain
-from letterlock._ratchet.double import Hearing, Speaking, Unanswered, Waiting
+from letterlock._ratchet.double import Hearing, ReceivingChain, SendingChain, Speaking, Unanswered, Waiting
 from letterlock.errors import DuplicateMessage, TooManySkipped
 from support import reference
 from support.double_pair import ROOT, SIGNED, Message, Ratchet, double_pair

@@ -13,9 +13,10 @@ from typing import Final
 
 from letterlock._ratchet import braid
 from letterlock._ratchet.braid import SENDS
-from letterlock._ratchet.braid_states import Append, Braid, Clear, NoHeaderReceived, Slot, Write
+from letterlock._ratchet.braid_states import Braid, NoHeaderReceived
 from letterlock._ratchet.pq_keys import PqSharedSecret
 from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._ratchet.side_data import Append, Clear, Slot, Write
 from letterlock._wire.pq_header import BARE, PqHeader, PqType
 from support.pair import entropy_of
 

@@ -19,19 +19,19 @@ import cbor2
 from fuzz.harness import Finding, Mutator, Outcome
 from fuzz.pq_changes import HONEST, PqChanges, Slots, random_changes, sparse_key
 from fuzz.tree import mutated
-from letterlock._device.account_record import decode_profile
 from letterlock._handshake.agreement import Party, initiate_with
 from letterlock._primitives import aead
 from letterlock._primitives.curve25519 import EphemeralKeyPair, IdentityKeyPair
 from letterlock._primitives.entropy import Entropy
 from letterlock._primitives.mlkem import Encapsulation, KemPublicKey, KemSeed, MlKem1024KeyPair
 from letterlock._ratchet import double
-from letterlock._ratchet.braid_states import Slot
-from letterlock._ratchet.chain import MessageKey, SendingChain
-from letterlock._ratchet.double import Talking, Waiting
+from letterlock._ratchet.double import Hearing, SendingChain, Speaking, Talking, Unanswered
+from letterlock._ratchet.keys import MessageKey
 from letterlock._ratchet.pq_keys import SparseMessageKey
 from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._ratchet.side_data import Slot
 from letterlock._ratchet.triple import Triple
+from letterlock._records.account import decode_account
 from letterlock._session.peer_sessions import PeerSessions
 from letterlock._session.session import Initiated, Session, initiated
 from letterlock._wire import cbor
@@ -166,20 +166,20 @@ def check_heard(known: Sequence[SealingPeer], data: bytes, *heard: Outcome[bytes
 def sealing_peers(side: Side) -> list[SealingPeer]:
     """Return a sealing peer for each session that `side` holds with the other side."""
     with side.store.transaction():
-        entries = PeerSessions(side.store, side.peer, frozenset(Suite)).entries()
+        stored = PeerSessions(side.store, side.peer, frozenset(Suite)).all()
         rows = {
             each.id: {
                 slot: [row.expose() for row in side.store.tables.side_data.load(each.id, slot)]
                 for slot in Slot
             }
-            for each in entries
+            for each in stored
         }
-    return [_sealing_peer(each.session, rows[each.id]) for each in entries]
+    return [_sealing_peer(each.session, rows[each.id]) for each in stored]
 
 
 def _sealing_peer(session: Session, slots: Slots) -> SealingPeer:
     header_bytes, ratchet = session.header if isinstance(session, Initiated) else None, session.ratchet
-    assert not isinstance(ratchet, Waiting)
+    assert isinstance(ratchet, Unanswered | Hearing | Speaking | Triple)
     return SealingPeer(session.origin.associated_data, ratchet, header_bytes, slots)
 
 
@@ -188,7 +188,7 @@ def identity(store: AnyStore) -> IdentityKeyPair:
     with store.transaction():
         record = store.tables.account.load()
     assert record is not None
-    return decode_profile(record).party.identity
+    return decode_account(record).party.identity
 
 
 def initiating_peer(party: Party, bundle: PrekeyBundle, recipient: AnyStore, seed: object) -> SealingPeer:

@@ -14,10 +14,10 @@ from typing import Final, TypeAlias
 
 from letterlock._ratchet import braid
 from letterlock._ratchet import sparse as sparse_ratchet
-from letterlock._ratchet.braid_states import Slot
 from letterlock._ratchet.erasure import codeword
 from letterlock._ratchet.pq_keys import SparseMessageKey
 from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._ratchet.side_data import Slot
 from letterlock._ratchet.sparse import Sparse, SparseChain
 from letterlock._ratchet.triple import Triple
 from letterlock._wire.pq_header import BARE, PqHeader, PqType

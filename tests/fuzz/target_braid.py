@@ -20,9 +20,10 @@ from fuzz.harness import ITEMS, Finding, Outcome, Target, attempt
 from fuzz.tree import mutated
 from letterlock._ratchet import braid
 from letterlock._ratchet.braid import RECEIVES, BraidReceived
-from letterlock._ratchet.braid_states import Ct1Received, EkSentCt1Received, KeysUnsampled, Slot
+from letterlock._ratchet.braid_states import Ct1Received, EkSentCt1Received, KeysUnsampled
 from letterlock._ratchet.erasure import codeword
 from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._ratchet.side_data import Slot
 from letterlock._records.triple import decode_braid, encode_braid
 from letterlock._wire import cbor
 from letterlock._wire.fields import Fields

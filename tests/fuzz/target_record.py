@@ -16,10 +16,11 @@ from fuzz.harness import ITEMS, Finding, Outcome, Target, attempt
 from fuzz.stage import Stage
 from fuzz.tree import mutated, parsed
 from letterlock import hazmat
-from letterlock._device import prekeys
-from letterlock._device.account_record import decode_profile, encode_profile
-from letterlock._device.peer import Peer, decode_peer
+from letterlock._device.peer import Peer
 from letterlock._primitives.aead import XNONCE_BYTES, seal_at_rest
+from letterlock._records.account import decode_account, encode_account
+from letterlock._records.peer import decode_peer
+from letterlock._records.prekey import decode_prekey
 from letterlock._records.session import decode_session, encode_session
 from letterlock._wire import cbor
 from letterlock._wire.prekey import PrekeyKind
@@ -49,7 +50,7 @@ def check(data: bytes) -> None:
     record = Record(data)
     readable = {
         "session": _decoded(data, lambda: decode_session(record), lambda it: encode_session(it).expose()),
-        "account": _decoded(data, lambda: decode_profile(record), lambda it: encode_profile(it).expose()),
+        "account": _decoded(data, lambda: decode_account(record), lambda it: encode_account(it).expose()),
         "peer": _decoded(data, lambda: decode_peer(record), _encode_peer),
         "prekey": _readable_prekey(data, record),
     }
@@ -83,7 +84,7 @@ def _readable_prekey(data: bytes, record: Record) -> bool:
 
 
 def _read_prekey(kind: PrekeyKind, record: Record) -> list[bytes]:
-    return list(prekeys.decode_prekey(kind, record))
+    return list(decode_prekey(kind, record))
 
 
 def _check_call(outcome: Outcome[object], readable: bool, part: str) -> None:

@@ -11,17 +11,19 @@ from typing import Any, Final
 import pytest
 
 from letterlock import account
-from letterlock._device import peer
+from letterlock._device import known_peers
 from letterlock._device.prekeys import PrekeyRing
 from letterlock._handshake import agreement, transcript
 from letterlock._handshake.transcript import Recipient
-from letterlock._session import peer_sessions as book
-from letterlock._session import sealing, session
+from letterlock._ratchet.keys import MessageKey
+from letterlock._session import peer_sessions, sealing
 from letterlock._session.peer_sessions import PeerSessions
+from letterlock._session.sealing import Decrypted
+from letterlock._session.session import Session
 from letterlock._wire.address import Address
 from letterlock._wire.message import HandshakeHeader, RatchetMessage
 from letterlock.errors import AuthenticationFailed
-from letterlock.stores._interface import Store
+from letterlock.stores import Tables
 from letterlock.stores._memory import MemoryStore, _Rows
 from support import model_stories as stories
 from support.model_device import Device
@@ -42,12 +44,16 @@ def foreign(*_: object, **__: object) -> bytes:
     raise KeyError("not an error of ours")
 
 
-def unopened(*_: object) -> bytes:
-    raise AuthenticationFailed("whatever it is")
+def unopened(
+    session: Session, message: RatchetMessage, side: Any, kept: MessageKey | None = None
+) -> Decrypted:
+    if kept is not None:
+        raise AuthenticationFailed
+    return sealing.decrypt(session, message, side)
 
 
 def unsaved(state: Any, plaintext: bytes, *others: Any) -> Any:
-    return replace(session.encrypt(state, plaintext, *others), session=state, writes=())
+    return replace(sealing.encrypt(state, plaintext, *others), session=state, writes=())
 
 
 def with_one_nonce(*others: Any) -> bytes:
@@ -55,8 +61,8 @@ def with_one_nonce(*others: Any) -> bytes:
     return SEAL(key, associated_data, header, plaintext, bytes(8), part)
 
 
-def trusting(store: Store, address: Address, _: object) -> bool:
-    return peer.load_peer(store, address) is None
+def trusting(tables: Tables, address: Address, _: object) -> bool:
+    return known_peers.load_peer(tables, address) is None
 
 
 def of_nobody(header: HandshakeHeader, _: Address, recipient: Recipient) -> bytes:
@@ -102,9 +108,11 @@ class Break:
 
 
 BREAKS: Final = {
-    "state not saved": Break(book, "encrypt", unsaved, stories.write_twice, "a message key seals twice"),
+    "state not saved": Break(
+        peer_sessions, "encrypt", unsaved, stories.write_twice, "a message key seals twice"
+    ),
     "constant nonce": Break(
-        session, "seal_message", with_one_nonce, stories.write_again_after_a_restore, "and nonce seal"
+        sealing, "seal_message", with_one_nonce, stories.write_again_after_a_restore, "and nonce seal"
     ),
     "prekey not deleted": Break(PrekeyRing, "use_up", nothing, stories.first_contact, "still there"),
     "no replay record": Break(
@@ -117,7 +125,7 @@ BREAKS: Final = {
         type(TABLES.skipped_keys), "delete", nothing, stories.late_message, "of a read message is kept"
     ),
     "late keys not kept": Break(PeerSessions, "_keep_skipped", nothing, stories.late_message, "must be read"),
-    "late key lost": Break(book, "decrypt_late", unopened, stories.damaged_late_message, "must be read"),
+    "late key lost": Break(peer_sessions, "decrypt", unopened, stories.damaged_late_message, "must be read"),
     "old chain forgotten": Break(
         type(TABLES.past_chains), "has", no, stories.repeated_later, "AuthenticationFailed"
     ),
@@ -125,9 +133,13 @@ BREAKS: Final = {
     "nothing undone": Break(_Rows, "_undo", nothing, stories.taken_back, "changed a store"),
     "nothing discarded": Break(PeerSessions, "delete_all", nothing, stories.discarded, "appear or vanish"),
     "identity changed": Break(account, "check_identity", trusting, stories.impostor, "changed a store"),
-    "all sessions yield": Break(book, "defers_promotion", yes, stories.crossed, "not settled"),
-    "none defers_promotion": Break(book, "defers_promotion", no, stories.yielding_settled, "new beginning"),
-    "nobody promote_next": Break(book, "replace", kept, stories.yielding_settled, "not settled"),
+    "every promotion deferred": Break(peer_sessions, "defers_promotion", yes, stories.crossed, "not settled"),
+    "no promotion deferred": Break(
+        peer_sessions, "defers_promotion", no, stories.yielding_settled, "new beginning"
+    ),
+    "no promotion made up for": Break(
+        peer_sessions, "replace", kept, stories.yielding_settled, "not settled"
+    ),
     "handshake not minded": Break(
         PeerSessions, "decrypt", in_any_session, stories.rewrapped_in_another_session, "is read"
     ),

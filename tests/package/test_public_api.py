@@ -46,8 +46,8 @@ EXPORTING: Final = ["letterlock", "letterlock.hazmat", "letterlock.stores", "let
 """The modules with an `__all__`."""
 
 ACCOUNT: Final = {
-    "accept_identity", "address", "bundle", "create", "create_in", "decrypt", "encrypt", "identity",
-    "initiate", "open", "open_in", "peers", "publish", "safety_number", "transaction",
+    "accept_identity", "address", "bundle", "create", "decrypt", "encrypt", "identity",
+    "initiate", "open", "peers", "publish", "safety_number", "transaction",
 }  # fmt: skip
 
 

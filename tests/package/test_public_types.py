@@ -129,7 +129,7 @@ def everything(names: Iterable[str]) -> Iterator[object]:
 # --- the package ----------------------------------------------------------------------------------------
 
 TO_BE_HIDDEN: Final = {
-    "Account, __init__", "Account, create_in", "Account, open_in", "Environment", "PublicPrekey, sign",
+    "Account, __init__", "Device", "PublicPrekey, sign",
 }  # fmt: skip
 """Classes and methods whose signatures still mention private types, and what is met through them."""
 

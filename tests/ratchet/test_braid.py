@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from letterlock._primitives.entropy import Entropy
 from letterlock._ratchet import braid
-from letterlock._ratchet.braid_states import Append, Clear, Ct2Sampled, Slot
+from letterlock._ratchet.braid_states import Ct2Sampled
 from letterlock._ratchet.erasure import codeword
+from letterlock._ratchet.side_data import Append, Clear, Slot
 from letterlock._wire.pq_header import BARE, PqHeader, PqType
 from letterlock.errors import AuthenticationFailed
 from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORD_INDEX

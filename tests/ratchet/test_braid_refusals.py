@@ -12,9 +12,11 @@ from letterlock._primitives import kpke
 from letterlock._primitives.mlkem import KemSeed, MlKem768KeyPair
 from letterlock._primitives.mlkem_split import VECTOR_BYTES, EncapsulationRandomness, split
 from letterlock._ratchet import braid_states
-from letterlock._ratchet.braid_states import Ct1Acknowledged, Slot
+from letterlock._ratchet.authenticator import Authenticator
+from letterlock._ratchet.braid_states import Ct1Acknowledged
 from letterlock._ratchet.erasure import codeword
-from letterlock._ratchet.pq_keys import Authenticator, AuthenticatorKey, AuthenticatorRoot
+from letterlock._ratchet.pq_keys import AuthenticatorKey, AuthenticatorRoot
+from letterlock._ratchet.side_data import Slot
 from letterlock._wire.pq_header import PqHeader, PqType
 from letterlock.errors import BraidFailed
 from letterlock.limits import CODEWORD_BYTES

@@ -3,16 +3,9 @@
 import pytest
 
 from letterlock._primitives.curve25519 import SharedPoint
-from letterlock._ratchet.chain import (
-    ChainKey,
-    MessageKey,
-    PassedKeys,
-    ReceivingChain,
-    SendingChain,
-    SkippedKeys,
-    kdf_ck,
-)
-from letterlock._ratchet.root import RootKey, kdf_rk
+from letterlock._ratchet.double import ReceivingChain, SendingChain, kdf_ck
+from letterlock._ratchet.keys import ChainKey, MessageKey, PassedKeys, RootKey, SkippedKeys
+from letterlock._ratchet.root import kdf_rk
 from letterlock.errors import TooManySkipped, UsageError
 from letterlock.limits import MAX_COUNTER, MAX_SKIP
 from support import reference

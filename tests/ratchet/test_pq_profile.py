@@ -10,10 +10,10 @@ import pytest
 from letterlock._primitives import labels
 from letterlock._primitives.mlkem import KemSecret
 from letterlock._ratchet import braid, sparse, triple
-from letterlock._ratchet.braid_states import Ct1Sampled, Slot
-from letterlock._ratchet.chain import MessageKey, PassedKeys
+from letterlock._ratchet.authenticator import Authenticator, epoch_bytes
+from letterlock._ratchet.braid_states import Ct1Sampled
+from letterlock._ratchet.keys import MessageKey, PassedKeys
 from letterlock._ratchet.pq_keys import (
-    Authenticator,
     AuthenticatorKey,
     AuthenticatorRoot,
     EpochSecret,
@@ -22,7 +22,8 @@ from letterlock._ratchet.pq_keys import (
     SparseMessageKey,
     SparseRootKey,
 )
-from letterlock._ratchet.pq_profile import LETTERLOCK, PqProfile, be8
+from letterlock._ratchet.pq_profile import LETTERLOCK, PqProfile
+from letterlock._ratchet.side_data import Slot
 from letterlock._ratchet.sparse import Sparse, SparsePlace
 from letterlock._wire.pq_header import PqHeader, PqType
 from letterlock.limits import MAX_COUNTER
@@ -84,7 +85,7 @@ def test_what_is_jumped_over_is_stepped_over(profile: PqProfile, numbers: range)
 @pytest.mark.parametrize("epoch", [1, 2, 256, MAX_COUNTER, 2**63])
 def test_what_an_epoch_gives(epoch: int) -> None:
     number = epoch.to_bytes(8, "big")
-    assert be8(epoch) == number
+    assert epoch_bytes(epoch) == number
     secret = plain(LETTERLOCK.epoch_secret(KemSecret(ONE), epoch))
     assert secret == reference.hkdf(bytes(32), ONE, label("epoch secret") + number, 32)
     okm = reference.hkdf(ONE, b"\x03" * 32, label("authenticator update") + number, 64)
@@ -98,7 +99,7 @@ def test_what_an_epoch_gives(epoch: int) -> None:
 
 
 def test_the_first_authenticator() -> None:
-    okm = reference.hkdf(bytes(32), ONE, label("authenticator update") + be8(1), 64)
+    okm = reference.hkdf(bytes(32), ONE, label("authenticator update") + epoch_bytes(1), 64)
     first = LETTERLOCK.authenticator(PqSharedSecret(ONE))
     assert plain([first.root, first.key]) == (okm[:32], okm[32:])
 

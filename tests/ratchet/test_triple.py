@@ -13,8 +13,8 @@ import pytest
 from letterlock._handshake.x3dh import SharedSecret
 from letterlock._primitives.entropy import Entropy
 from letterlock._ratchet import double, triple
-from letterlock._ratchet.chain import MessageKey
 from letterlock._ratchet.double import Unanswered, Waiting
+from letterlock._ratchet.keys import MessageKey
 from letterlock._ratchet.pq_keys import HybridKey, SparseMessageKey
 from letterlock._ratchet.pq_profile import LETTERLOCK
 from letterlock._wire.message import Header

@@ -3,7 +3,7 @@
 import pytest
 
 from letterlock._session.lifecycle import Phase
-from letterlock._session.peer_sessions import Entry, PeerSessions
+from letterlock._session.peer_sessions import PeerSessions, StoredSession
 from letterlock._wire.suite import Suite
 from letterlock.errors import AuthenticationFailed, DuplicateMessage, PeerError
 from letterlock.limits import MAX_ARCHIVED_SESSIONS
@@ -11,9 +11,9 @@ from support.pair import CAROL, Pair, Side, unchanged
 from support.trace_calls import Trace
 
 
-def entries(side: Side) -> list[Entry]:
+def sessions_of(side: Side) -> list[StoredSession]:
     with side.store.transaction():
-        return PeerSessions(side.store, side.peer, frozenset(Suite)).entries()
+        return PeerSessions(side.store, side.peer, frozenset(Suite)).all()
 
 
 def new_sessions(pair: Pair, count: int) -> list[bytes]:
@@ -30,13 +30,13 @@ def new_sessions(pair: Pair, count: int) -> list[bytes]:
 def test_forty_archived_sessions_still_decrypt_and_the_next_one_is_gone(pair: Pair) -> None:
     assert MAX_ARCHIVED_SESSIONS == 40
     late = new_sessions(pair, 43)
-    assert len(entries(pair.bob)) == len(entries(pair.alice)) == 41
+    assert len(sessions_of(pair.bob)) == len(sessions_of(pair.alice)) == 41
     for n in (0, 1):
         with unchanged(pair.bob.store), pytest.raises(PeerError):
             pair.bob.read(late[n])
     for n in range(2, 43):
         assert pair.bob.read(late[n]) == b"late %d" % n
-    assert len(entries(pair.bob)) == 41
+    assert len(sessions_of(pair.bob)) == 41
 
 
 def test_what_goes_is_the_least_recently_active(pair: Pair) -> None:
@@ -54,7 +54,7 @@ def test_a_dropped_session_takes_its_keys_along(pair: Pair) -> None:
     pair.bob.read(first)
     new_sessions(pair, 40)
     store = pair.bob.store
-    kept = [entry.id for entry in entries(pair.bob)]
+    kept = [entry.id for entry in sessions_of(pair.bob)]
     assert len(kept) == 41
     new_sessions(pair, 1)
     assert [row for row in pair.bob.dump()["skipped_keys"] if pair.bob.dump()["skipped_keys"][row]] == []
@@ -70,21 +70,21 @@ def test_archived_sessions_survive_reopening(any_pair: Pair) -> None:
 
 def test_phases_are_those_of_the_table(pair: Pair) -> None:
     pair.converse()
-    assert [entry.phase for entry in entries(pair.alice)] == [Phase.ESTABLISHED]
+    assert [entry.phase for entry in sessions_of(pair.alice)] == [Phase.ESTABLISHED]
     pair.alice.initiate()
     pair.alice.initiate()
-    phases = [entry.phase for entry in entries(pair.alice)]
-    assert phases == [Phase.INITIATED, Phase.SHELVED, Phase.ARCHIVED]
+    phases = [entry.phase for entry in sessions_of(pair.alice)]
+    assert phases == [Phase.INITIATED, Phase.ARCHIVED, Phase.ARCHIVED]
 
 
 def test_a_message_in_an_archived_session_makes_it_active(pair: Pair) -> None:
     pair.converse()
-    old = entries(pair.alice)[0].session.origin.associated_data
+    old = sessions_of(pair.alice)[0].session.origin.associated_data
     late = pair.bob.write(b"in the old one")
     pair.converse()  # Alice begins anew, and Bob answers
-    assert entries(pair.alice)[0].session.origin.associated_data != old
+    assert sessions_of(pair.alice)[0].session.origin.associated_data != old
     assert pair.alice.read(late) == b"in the old one"
-    now = entries(pair.alice)
+    now = sessions_of(pair.alice)
     assert [entry.phase for entry in now] == [Phase.ESTABLISHED, Phase.ARCHIVED]
     assert now[0].session.origin.associated_data == old
     pair.turn()
@@ -93,11 +93,11 @@ def test_a_message_in_an_archived_session_makes_it_active(pair: Pair) -> None:
 def test_a_message_in_an_archived_session_does_not_undo_a_new_beginning(pair: Pair) -> None:
     pair.converse()
     pair.alice.initiate()  # Bob hears nothing of it, and goes on in the old one
-    newest = entries(pair.alice)[0].session.origin
+    newest = sessions_of(pair.alice)[0].session.origin
     for text in (b"in the old one", b"and again"):
         pair.bob.say(text)
         assert pair.alice.hear() == text
-        now = entries(pair.alice)
+        now = sessions_of(pair.alice)
         assert [entry.phase for entry in now] == [Phase.INITIATED, Phase.ARCHIVED]
         assert now[0].session.origin == newest
     pair.turn()
@@ -109,9 +109,9 @@ def test_a_shelved_session_is_archived_by_its_answer(pair: Pair) -> None:
     pair.bob.hear()
     answer = pair.bob.write(b"answer to the first")
     pair.alice.initiate()
-    assert [entry.phase for entry in entries(pair.alice)] == [Phase.INITIATED, Phase.SHELVED]
+    assert [entry.phase for entry in sessions_of(pair.alice)] == [Phase.INITIATED, Phase.ARCHIVED]
     assert pair.alice.read(answer) == b"answer to the first"
-    assert [entry.phase for entry in entries(pair.alice)] == [Phase.INITIATED, Phase.ARCHIVED]
+    assert [entry.phase for entry in sessions_of(pair.alice)] == [Phase.INITIATED, Phase.ARCHIVED]
     pair.turn()
 
 
@@ -119,10 +119,10 @@ def test_ranks_are_all_different_after_many_changes(pair: Pair) -> None:
     late = new_sessions(pair, 5)
     for letter in reversed(late):
         pair.bob.read(letter)
-        found = entries(pair.bob)
+        found = sessions_of(pair.bob)
         ranks = [entry.rank for entry in found]
         assert ranks == sorted({*ranks}, reverse=True)
-        assert [entry.active for entry in found] == [True, False, False, False, False]
+        assert [entry.is_active for entry in found] == [True, False, False, False, False]
 
 
 def test_sessions_with_one_peer_are_not_tried_for_another(pair: Pair) -> None:

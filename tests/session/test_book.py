@@ -5,7 +5,8 @@ The limits are those of SES-5, SES-8 and SES-9, each met exactly and then passed
 
 import pytest
 
-from letterlock._device.peer import Peer, save_peer
+from letterlock._device.known_peers import save_peer
+from letterlock._device.peer import Peer
 from letterlock._primitives.curve25519 import IdentityKey, RatchetKey
 from letterlock._ratchet import braid, sparse
 from letterlock._ratchet.double import Unanswered
@@ -44,7 +45,7 @@ def of_suite(suite: Suite) -> Initiated:
 def store_that_knows_bob() -> MemoryStore:
     store = MemoryStore()
     with store.transaction():
-        save_peer(store, Peer(BOB, IdentityKey(STRANGER.data)))
+        save_peer(store.tables, Peer(BOB, IdentityKey(STRANGER.data)))
     return store
 
 
@@ -66,8 +67,8 @@ def test_the_newest_session_that_is_allowed_is_used_however_many_rest(newer: int
         careful = PeerSessions(store, BOB, frozenset({Suite.PQXDH}))
         found = careful.active()
         assert found is not None
-        assert (found.id, found.active, len(everything.entries())) == (oldest, True, newer + 1)
-        assert [entry.id for entry in careful.entries()] == [oldest]
+        assert (found.id, found.is_active, len(everything.all())) == (oldest, True, newer + 1)
+        assert [entry.id for entry in careful.all()] == [oldest]
         assert PeerSessions(store, BOB, frozenset()).active() is None
         with pytest.raises(NoSession):
             PeerSessions(store, BOB, frozenset()).encrypt(b"text", bytes)

@@ -10,8 +10,8 @@ import pytest
 
 from letterlock._primitives.curve25519 import RatchetKey
 from letterlock._ratchet.double import Unanswered
-from letterlock._session.peer_sessions import Entry, PeerSessions
-from letterlock._session.session import Established, Initiated, Origin, defers_promotion
+from letterlock._session.peer_sessions import PeerSessions, StoredSession, defers_promotion
+from letterlock._session.session import Established, Initiated, Origin
 from letterlock._wire import cbor
 from letterlock._wire.message import Header
 from letterlock._wire.pq_header import PqHeader, PqType
@@ -25,14 +25,14 @@ from support.trace_calls import Trace
 LOW, HIGH = bytes(32), b"\xff" * 32
 
 
-def entries(side: Side) -> list[Entry]:
+def sessions_of(side: Side) -> list[StoredSession]:
     with side.store.transaction():
-        return PeerSessions(side.store, side.peer, frozenset(Suite)).entries()
+        return PeerSessions(side.store, side.peer, frozenset(Suite)).all()
 
 
 def active(side: Side) -> bytes:
     """Return the associated data of the active session: the same on both sides if it is the same."""
-    return entries(side)[0].session.origin.associated_data
+    return sessions_of(side)[0].session.origin.associated_data
 
 
 def both_initiate(pair: Pair) -> None:
@@ -78,11 +78,11 @@ def test_the_one_with_the_lower_associated_data_stays() -> None:
         both_initiate(pair)
         lockstep(pair, 4)
         settled = active(pair.alice)
-        others = {entry.session.origin.associated_data for entry in entries(pair.alice)} - {settled}
+        others = {entry.session.origin.associated_data for entry in sessions_of(pair.alice)} - {settled}
         assert {settled} < {settled, *others}
         assert all(settled < other for other in others)
         first = next(
-            each.session for each in entries(pair.alice) if each.session.origin.associated_data == settled
+            each.session for each in sessions_of(pair.alice) if each.session.origin.associated_data == settled
         )
         assert isinstance(first, Established)
         winners.add(first.origin.handshake is None)
@@ -137,7 +137,7 @@ def test_both_first_letters_and_all_after_are_read(any_pair: Pair) -> None:
         for side in (any_pair.alice, any_pair.bob):
             side.say(b"more")
         assert any_pair.alice.hear_all() == any_pair.bob.hear_all() == [b"more"]
-    assert len(entries(any_pair.alice)) == len(entries(any_pair.bob)) == 2
+    assert len(sessions_of(any_pair.alice)) == len(sessions_of(any_pair.bob)) == 2
 
 
 def settled_pair(suite: Suite) -> tuple[Pair, Established]:
@@ -146,7 +146,7 @@ def settled_pair(suite: Suite) -> tuple[Pair, Established]:
         pair = Pair(suite=suite, seed=f"insist {seed}")
         both_initiate(pair)
         lockstep(pair, 4)
-        other = entries(pair.alice)[1].session
+        other = sessions_of(pair.alice)[1].session
         if isinstance(other, Established) and not other.promote_next:
             return pair, other
     raise AssertionError
@@ -159,11 +159,11 @@ def test_a_side_that_lost_the_preferred_session_gets_its_way(suite: Suite) -> No
     settled = active(pair.alice)
     assert settled < other.origin.associated_data
     with pair.bob.store.transaction():
-        pair.bob.store.tables.sessions.delete(entries(pair.bob)[0].id)
+        pair.bob.store.tables.sessions.delete(sessions_of(pair.bob)[0].id)
     pair.bob.say(b"in the other")
     assert pair.alice.hear() == b"in the other"
     assert active(pair.alice) == settled
-    yielded = entries(pair.alice)[1].session
+    yielded = sessions_of(pair.alice)[1].session
     assert isinstance(yielded, Established)
     assert (yielded.origin, yielded.promote_next) == (other.origin, True)
     pair.bob.say(b"really")
@@ -244,7 +244,7 @@ def test_earlier_sessions_can_be_discarded(pair: Pair) -> None:
     pair.converse()
     held_back = pair.bob.write(b"old")
     pair.alice.account.initiate(pair.bob.address, pair.bob.account.bundle(), discard_earlier=True)
-    assert len(entries(pair.alice)) == 1
+    assert len(sessions_of(pair.alice)) == 1
     with unchanged(pair.alice.store), pytest.raises(AuthenticationFailed):
         pair.alice.read(held_back)
     pair.turn()
@@ -346,7 +346,7 @@ def test_a_return_to_the_active_session_forgets_that_the_other_insisted() -> Non
     both_initiate(pair)
     lockstep(pair, 6)
     flags = [
-        each.session.promote_next for each in entries(pair.alice) if isinstance(each.session, Established)
+        each.session.promote_next for each in sessions_of(pair.alice) if isinstance(each.session, Established)
     ]
     assert flags[0] is False
 

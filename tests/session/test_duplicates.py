@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from letterlock._primitives.curve25519 import PrivateKey, RatchetKeyPair
-from letterlock._session import peer_sessions as book
+from letterlock._ratchet.double import DoubleState
+from letterlock._ratchet.triple import Triple
+from letterlock._session import peer_sessions
 from letterlock._wire import cbor
 from letterlock._wire.message import Header, RatchetMessage
 from letterlock._wire.pq_header import PqHeader
@@ -18,6 +20,7 @@ from letterlock.limits import MAX_COUNTER, MAX_PAST_CHAINS, MAX_SKIP, MAX_SKIPPE
 from support.double_pair import fresh_key
 from support.pair import Pair, Side, flipped, memory_stores, sqlite_stores, unchanged
 from support.trace_calls import Trace
+from support.triple_session import sessions_of
 
 
 @pytest.fixture(params=[(where, suite) for where in ("memory", "sqlite") for suite in Suite], ids=str)
@@ -126,7 +129,7 @@ def test_forgotten_chains_still_give_no_second_plaintext(
     """Beyond the past chains remembered, a duplicate is refused less precisely."""
     pair = each_pair
     assert MAX_PAST_CHAINS == 1000
-    monkeypatch.setattr(book, "MAX_PAST_CHAINS", 2)
+    monkeypatch.setattr(peer_sessions, "MAX_PAST_CHAINS", 2)
     pair.converse()
     letters = []
     for n in range(5):
@@ -210,13 +213,17 @@ def test_in_both_chains_of_one_epoch_the_limit_of_its_sparse_chain_holds() -> No
 
 
 def test_as_many_messages_are_kept_in_either_suite() -> None:
-    """Of the triple ratchet each leaves two keys."""
-    assert book._KEPT_KEYS == {Suite.X3DH: MAX_SKIPPED_KEYS, Suite.PQXDH: 2 * MAX_SKIPPED_KEYS}
+    """In the triple ratchet each message leaves two keys."""
+    for suite, most in ((Suite.X3DH, MAX_SKIPPED_KEYS), (Suite.PQXDH, 2 * MAX_SKIPPED_KEYS)):
+        pair = Pair(suite=suite)
+        pair.introduce()
+        assert sessions_of(pair.alice)[0].session.ratchet.max_skipped_keys == most
 
 
 def test_the_total_is_per_session(each_pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     pair = each_pair
-    monkeypatch.setattr(book, "_KEPT_KEYS", {Suite.X3DH: 3, Suite.PQXDH: 6})
+    monkeypatch.setattr(DoubleState, "max_skipped_keys", 3)
+    monkeypatch.setattr(Triple, "max_skipped_keys", 6)
     late = []
     for _ in range(2):
         pair.alice.initiate()
@@ -346,13 +353,13 @@ def test_a_chain_used_again_after_it_was_forgotten_is_a_duplicate(
 ) -> None:
     """A peer may take an old ratchet key again; keys of its first use must not be in the way of the disk."""
     pair = each_pair
-    monkeypatch.setattr(book, "MAX_PAST_CHAINS", 1)
+    monkeypatch.setattr(peer_sessions, "MAX_PAST_CHAINS", 1)
     pair.converse()  # Bob spoke last, so Alice's next letter takes a new key
     key = RatchetKeyPair.from_private(PrivateKey(b"\x05" * 32))
     monkeypatch.setattr(RatchetKeyPair, "generate", lambda _entropy: key)
     letters = [pair.alice.write(b"%d" % n) for n in range(4)]
     monkeypatch.undo()
-    monkeypatch.setattr(book, "MAX_PAST_CHAINS", 1)
+    monkeypatch.setattr(peer_sessions, "MAX_PAST_CHAINS", 1)
     assert pair.bob.read(letters[3]) == b"3"
     for _ in range(3):
         pair.bob.say(b"turn")

@@ -1,15 +1,19 @@
-"""SES-4: the life of a session, every phase x event, against the table printed in the module's docstring."""
+"""SES-4: the life of a session, every phase and event, against the table printed in the module's docstring.
+
+That the table drives what `PeerSessions` does is tested by changing it.
+"""
 
 import itertools
 import re
 
 import pytest
 
-from letterlock._session import lifecycle
-from letterlock._session.lifecycle import TABLE, Event, Phase, advance
+from letterlock import NoSession
+from letterlock._session import lifecycle, peer_sessions
+from letterlock._session.lifecycle import TABLE, Event, Phase
+from support.pair import Pair
 
-PHASES = [phase for phase in Phase if phase is not Phase.GONE]
-CELLS = list(itertools.product(PHASES, Event))
+CELLS = list(itertools.product(Phase, Event))
 
 
 def documented() -> dict[tuple[str, str], str]:
@@ -17,13 +21,13 @@ def documented() -> dict[tuple[str, str], str]:
     start = next(index for index, line in enumerate(lines) if line.startswith("phase \\ event"))
     columns = lines[start].split()[3:]
     table = {}
-    for line in lines[start + 2 : start + 2 + len(PHASES)]:
+    for line in lines[start + 2 : start + 2 + len(Phase)]:
         name, *cells = re.split(r"\s+", line)
         table.update({(name, column): cell for column, cell in zip(columns, cells, strict=True)})
     return table
 
 
-def test_the_printed_table_is_whole() -> None:
+def test_the_printed_table_is_complete() -> None:
     assert set(documented()) == {(phase.name, event.name) for phase, event in CELLS}
 
 
@@ -31,24 +35,74 @@ def test_the_printed_table_is_whole() -> None:
 def test_every_cell_is_as_printed(phase: Phase, event: Event) -> None:
     printed = documented()[phase.name, event.name]
     if printed == "-":
-        with pytest.raises(ValueError):
-            advance(phase, event)
+        assert (phase, event) not in TABLE
     else:
-        assert advance(phase, event) is Phase[printed]
-
-
-@pytest.mark.parametrize("event", Event, ids=lambda each: each.name)
-def test_what_is_gone_stays_gone(event: Event) -> None:
-    with pytest.raises(ValueError, match="gone"):
-        advance(Phase.GONE, event)
-
-
-def test_the_table_has_nothing_that_is_not_printed() -> None:
-    printed = {cell for cell, after in documented().items() if after != "-"}
-    assert {(phase.name, event.name) for phase, event in TABLE} == printed
+        assert TABLE[phase, event] is Phase[printed]
 
 
 def test_only_an_active_session_encrypts() -> None:
     able = {phase for phase, event in TABLE if event is Event.ENCRYPT}
     assert able == {Phase.INITIATED, Phase.ESTABLISHED}
     assert {TABLE[phase, Event.ENCRYPT] for phase in able} == able
+
+
+# --- the table drives the code ------------------------------------------------------------------------
+
+
+def changed(monkeypatch: pytest.MonkeyPatch, cell: tuple[Phase, Event], to: Phase | None) -> None:
+    table = {key: after for key, after in TABLE.items() if key != cell}
+    monkeypatch.setattr(peer_sessions, "TABLE", table if to is None else table | {cell: to})
+
+
+def test_a_phase_without_the_event_cannot_encrypt(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair.introduce()
+    changed(monkeypatch, (Phase.INITIATED, Event.ENCRYPT), None)
+    with pytest.raises(NoSession):
+        pair.alice.write(b"hello")
+
+
+def test_a_message_in_the_archive_does_what_the_table_says(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bob still writes in the first session, which Alice has superseded."""
+    pair.introduce()
+    pair.bob.read(pair.alice.write(b"first"))
+    pair.alice.read(pair.bob.write(b"answer"))
+    late = [pair.bob.write(b"late"), pair.bob.write(b"later")]
+    pair.introduce()
+    pair.bob.read(pair.alice.write(b"new session"))
+    pair.alice.read(pair.bob.write(b"answer in the new session"))
+    sessions = peer_sessions.PeerSessions(pair.alice.store, pair.alice.peer, frozenset(pair.suites))
+
+    def phases() -> list[Phase]:
+        with pair.alice.store.transaction():
+            return [stored.phase for stored in sessions.all()]
+
+    newest = phases()
+    assert newest == [Phase.ESTABLISHED, Phase.ARCHIVED]
+    changed(monkeypatch, (Phase.ARCHIVED, Event.AUTHENTICATED), Phase.ARCHIVED)
+    with pair.alice.store.transaction():
+        active = sessions.active()
+    pair.alice.read(late[0])
+    with pair.alice.store.transaction():
+        still = sessions.active()
+    assert active is not None
+    assert still is not None
+    assert still.id == active.id
+    monkeypatch.undo()
+    pair.alice.read(late[1])
+    with pair.alice.store.transaction():
+        promoted = sessions.active()
+    assert promoted is not None
+    assert promoted.id != active.id
+
+
+def test_the_phase_of_an_archived_session_comes_from_the_table(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair.introduce()
+    pair.introduce()
+    changed(monkeypatch, (Phase.INITIATED, Event.SUPERSEDED), Phase.ESTABLISHED)
+    sessions = peer_sessions.PeerSessions(pair.alice.store, pair.alice.peer, frozenset(pair.suites))
+    with pair.alice.store.transaction():
+        assert [stored.phase for stored in sessions.all()] == [Phase.INITIATED, Phase.ESTABLISHED]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from letterlock._ratchet.braid_states import Slot
+from letterlock._ratchet.side_data import Slot
 from letterlock._session.peer_sessions import PeerSessions
 from letterlock.errors import CorruptStore
 from letterlock.stores._interface import Record
@@ -87,6 +87,6 @@ def test_what_does_not_fit_is_damage_to_the_store(
     letter = side.other.write(LONG)
     spoil(side, change)
     before = side.dump()
-    with pytest.raises(CorruptStore, match="not all there"):
+    with pytest.raises(CorruptStore, match="missing or damaged"):
         side.write(b"x") if does == "writes" else side.read(letter)
     assert side.dump() == before

@@ -7,8 +7,9 @@ from typing import Any
 import cbor2
 import pytest
 
-from letterlock._device.account_record import Profile, decode_profile, encode_profile
+from letterlock._device.account_record import AccountRecord
 from letterlock._primitives.mlkem import SEED_BYTES
+from letterlock._records.account import decode_account, encode_account
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.message import InitialMessage
 from letterlock._wire.prekey import PrekeyKind
@@ -21,11 +22,11 @@ from support.prekey_tools import USED, bundles, counts
 from support.trace_calls import Trace
 
 
-def profile_of(store: Store) -> Profile:
+def profile_of(store: Store) -> AccountRecord:
     with store.transaction():
         record = store.tables.account.load()
         assert record is not None
-        return decode_profile(record)
+        return decode_account(record)
 
 
 # --- used up ------------------------------------------------------------------------------------------
@@ -152,10 +153,10 @@ def test_the_last_id_is_used_and_none_after_it(pair: Pair) -> None:
     store = pair.bob.store
     profile = profile_of(store)
     with store.transaction():
-        changed = Profile(
+        changed = AccountRecord(
             profile.party, MAX_ID - 1, profile.signed_id, profile.last_resort_id, profile.rotated
         )
-        store.tables.account.save(encode_profile(changed))
+        store.tables.account.save(encode_account(changed))
     with unchanged(store), pytest.raises(UsageError, match="used up"):
         pair.bob.account.publish(2)
     bundle = pair.bob.account.bundle()
@@ -180,7 +181,7 @@ def test_a_publication_has_up_to_a_thousand(pair: Pair, wrong: Any) -> None:
 
 
 def test_private_one_time_prekeys_cannot_be_hoarded(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("letterlock.account.MAX_ONE_TIME_PREKEYS", 10)
+    monkeypatch.setattr("letterlock._device.device.MAX_ONE_TIME_PREKEYS", 10)
     pair.bob.account.publish(10)
     with unchanged(pair.bob.store), pytest.raises(UsageError, match="10 unused"):
         pair.bob.account.publish(1)

@@ -8,13 +8,13 @@ from typing import Any
 import cbor2
 import pytest
 
-from letterlock._device.account_record import decode_profile, encode_profile
-from letterlock._device.peer import decode_peer
 from letterlock._ratchet import braid, sparse
 from letterlock._ratchet.double import Hearing, Speaking, State, Unanswered
 from letterlock._ratchet.pq_keys import PqSharedSecret
 from letterlock._ratchet.pq_profile import LETTERLOCK
 from letterlock._ratchet.triple import Triple
+from letterlock._records.account import decode_account, encode_account
+from letterlock._records.peer import decode_peer
 from letterlock._records.session import decode_session, encode_session
 from letterlock._session.session import Established, Initiated, Origin, Session
 from letterlock._wire.suite import Suite
@@ -186,9 +186,9 @@ def test_account_and_peer_have_one_format(other: object) -> None:
     store: Any = pair.alice.store
     with store.transaction():
         peer, account = store.tables.peers.load(BOB.encode()), store.tables.account.load()
-    assert encode_profile(decode_profile(account)) == account
+    assert encode_account(decode_account(account)) == account
     assert decode_peer(peer).address == BOB
-    for decode, record in ((decode_peer, peer), (decode_profile, account)):
+    for decode, record in ((decode_peer, peer), (decode_account, account)):
         _, *rest = cbor2.loads(record.expose())
         with pytest.raises(CorruptStore):
             decode(Record(cbor2.dumps([other, *rest])))
@@ -215,7 +215,7 @@ def test_there_is_no_format_zero() -> None:
         account, (peer,) = pair.alice.store.tables.account.load(), pair.alice.store.tables.peers.all()
     assert account is not None
     decoders: list[tuple[Callable[[Record], object], Record]] = [
-        (decode_profile, account),
+        (decode_account, account),
         (decode_peer, peer),
         (decode_session, encode_session(SESSIONS["initiated"])),
     ]
@@ -228,7 +228,7 @@ def test_there_is_no_format_zero() -> None:
                 decode(Record(cbor2.dumps([wrong, *fields[1:]])))
 
 
-@pytest.mark.parametrize("decode", [decode_session, decode_profile, decode_peer])
+@pytest.mark.parametrize("decode", [decode_session, decode_account, decode_peer])
 @pytest.mark.parametrize("data", [b"", b"\x80", b"\xf6", b"\x00", b"\xff", bytes(1000), b"\xd9\xd9\xf7\x80"])
 def test_anything_else_does_not_read_either(decode: Callable[[Record], object], data: bytes) -> None:
     with pytest.raises(CorruptStore):

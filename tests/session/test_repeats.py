@@ -18,9 +18,7 @@ from support.pair import ALICE, BOB, Pair, Side, unchanged
 def sessions(side: Side) -> list[type]:
     """Return the kinds of the sessions with the peer, the active one first."""
     with side.store.transaction():
-        return [
-            type(entry.session) for entry in PeerSessions(side.store, side.peer, frozenset(Suite)).entries()
-        ]
+        return [type(entry.session) for entry in PeerSessions(side.store, side.peer, frozenset(Suite)).all()]
 
 
 SUITES = pytest.mark.parametrize(

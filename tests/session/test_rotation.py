@@ -155,7 +155,7 @@ def test_the_ring_itself_refuses_what_has_expired(pair: Pair) -> None:
     """Whether or not somebody has swept before: the second line of defence, without the first."""
     pair.alice.initiate()
     initial = InitialMessage.decode(pair.alice.write(b"x"))
-    ring = PrekeyRing(pair.bob.store, pair.bob.entropy)
+    ring = PrekeyRing(pair.bob.store.tables, pair.bob.entropy)
     with pair.bob.store.transaction():
         assert ring.find(initial.header, initial.id, NOON + ONE_TIME_LIFETIME - 1).one_time is not None
         for late in (0, 1, DAY):

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from letterlock._primitives import aead
-from letterlock._ratchet.chain import MessageKey
+from letterlock._ratchet.keys import MessageKey
 from letterlock._session.sealing import open_message, seal_message
 from letterlock._wire.message import Header, RatchetMessage
 from letterlock._wire.pq_header import PqHeader, PqType

@@ -9,7 +9,7 @@ import pytest
 
 from letterlock._primitives.curve25519 import PrivateKey, RatchetKeyPair
 from letterlock._ratchet.braid_states import Braid
-from letterlock._ratchet.chain import MessageKey
+from letterlock._ratchet.keys import MessageKey
 from letterlock._records.triple import STATES
 from letterlock._session.sealing import seal_message
 from letterlock._wire.message import Header

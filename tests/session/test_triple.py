@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 
 from letterlock._ratchet.braid_states import HeaderReceived, NoHeaderReceived
-from letterlock._session import peer_sessions as book
+from letterlock._ratchet.triple import Triple
 from letterlock._session.peer_sessions import PeerSessions
-from letterlock._session.session import Established, decrypt
+from letterlock._session.sealing import decrypt
+from letterlock._session.session import Established
 from letterlock._wire import cbor
 from letterlock._wire.message import InitialMessage, RatchetMessage
 from letterlock._wire.pq_header import PqType
@@ -28,9 +29,9 @@ from support.triple_session import (
     as_triple_message,
     braid_of,
     chatter,
-    entries,
     forge,
     ratchet_of,
+    sessions_of,
     turns,
 )
 
@@ -89,7 +90,7 @@ def test_the_other_kind_of_message_costs_no_work(
     trace = record_primitives(monkeypatch)
     for each, letter in letters:
         with each.bob.store.transaction():
-            entry = each.bob.account._book(each.alice.account.address).active()
+            entry = each.bob.account._sessions(each.alice.account.address).active()
         assert entry is not None
         with pytest.raises(AuthenticationFailed):
             decrypt(entry.session, RatchetMessage.decode(letter))
@@ -164,7 +165,7 @@ def test_any_order_of_messages_over_an_epoch_s_end_is_read() -> None:
 def test_a_message_with_one_of_its_two_keys_gone_is_a_duplicate(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(book, "_KEPT_KEYS", {Suite.PQXDH: 3})
+    monkeypatch.setattr(Triple, "max_skipped_keys", 3)
     pair.converse()
     letters = [pair.alice.write(b"%d" % n) for n in range(4)]
     assert pair.bob.read(letters[3]) == b"3"
@@ -210,7 +211,7 @@ def test_a_kept_sparse_key_goes_with_the_message_that_it_opens(pair: Pair) -> No
     late, first = pair.alice.write(b"late"), pair.alice.write(b"first")
     pair.bob.read(first)
     assert skipped(pair.bob) == 2
-    entry = entries(pair.alice)[0]
+    entry = sessions_of(pair.alice)[0]
     assert isinstance(entry.session, Established)
     back = replace(ratchet_of(pair.alice), sparse=before.sparse)
     with pair.alice.store.transaction():
@@ -267,14 +268,14 @@ def test_a_late_message_does_not_undo_that_a_session_insists(suite: Suite) -> No
     pair.converse()
     late, first = pair.alice.write(b"late"), pair.alice.write(b"first")
     pair.bob.read(first)
-    entry = entries(pair.bob)[0]
+    entry = sessions_of(pair.bob)[0]
     assert isinstance(entry.session, Established)
     insisting = Established(entry.session.origin, entry.session.ratchet, promote_next=True)
     with pair.bob.store.transaction():
         PeerSessions(pair.bob.store, pair.bob.peer, frozenset(Suite))._save(entry.id, entry.rank, insisting)
     pair.bob.initiate()
     assert pair.bob.read(late) == b"late"
-    archived = entries(pair.bob)[1]
+    archived = sessions_of(pair.bob)[1]
     assert (archived.id, archived.rank) == (entry.id, entry.rank)
     assert isinstance(archived.session, Established)
     assert archived.session.promote_next

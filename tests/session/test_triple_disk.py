@@ -18,8 +18,8 @@ from letterlock._ratchet.braid_states import (
     HeaderSent,
     KeysSampled,
     NoHeaderReceived,
-    Slot,
 )
+from letterlock._ratchet.side_data import Slot
 from letterlock.errors import BraidFailed, CorruptStore
 from letterlock.stores._sqlite import SqliteStore
 from support.pair import Pair, Side, sqlite_stores
@@ -30,9 +30,9 @@ from support.triple_session import (
     at_rest,
     braid_of,
     chatter,
-    entries,
     forge,
     ratchet_of,
+    sessions_of,
     turns,
 )
 
@@ -81,7 +81,7 @@ def test_with_one_codeword_a_message_it_takes_most_at_rest(pair: Pair) -> None:
 def test_the_sizes_are_those_in_the_file(filed: Pair) -> None:
     filed.converse()
     turns(filed, 1)
-    (entry,) = entries(filed.alice)
+    (entry,) = sessions_of(filed.alice)
     assert isinstance(filed.alice.store, SqliteStore)
     total = 0
     with filed.alice.store.transaction():
@@ -146,7 +146,7 @@ def test_what_was_deleted_beside_a_session_is_noticed_in_every_state(pair: Pair,
     noticed = set[type]()
     for _, (side, letter) in zip(range(240), chatter(pair, 5, 600), strict=False):
         for each in (pair.alice, pair.bob):
-            id_ = entries(each)[0].id
+            id_ = sessions_of(each)[0].id
             with undone(each.store):
                 if not each.store.tables.side_data.load(id_, slot):
                     continue

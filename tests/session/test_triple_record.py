@@ -9,6 +9,7 @@ import pytest
 from letterlock._primitives.mlkem import KemSeed
 from letterlock._primitives.mlkem_split import EncapsulationRandomness
 from letterlock._ratchet import sparse
+from letterlock._ratchet.authenticator import Authenticator
 from letterlock._ratchet.braid_states import (
     Braid,
     Ct1Acknowledged,
@@ -23,13 +24,7 @@ from letterlock._ratchet.braid_states import (
     KeysUnsampled,
     NoHeaderReceived,
 )
-from letterlock._ratchet.pq_keys import (
-    Authenticator,
-    AuthenticatorKey,
-    AuthenticatorRoot,
-    EpochSecret,
-    PqSharedSecret,
-)
+from letterlock._ratchet.pq_keys import AuthenticatorKey, AuthenticatorRoot, EpochSecret, PqSharedSecret
 from letterlock._ratchet.pq_profile import LETTERLOCK
 from letterlock._ratchet.sparse import Sparse
 from letterlock._ratchet.triple import Triple

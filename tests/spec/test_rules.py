@@ -11,7 +11,7 @@ import pytest
 from letterlock import errors, limits
 from letterlock._primitives import labels
 from letterlock._ratchet.braid import RECEIVES, SENDS
-from letterlock._ratchet.braid_states import Slot
+from letterlock._ratchet.side_data import Slot
 from letterlock._records.triple import STATES
 from letterlock._session.lifecycle import TABLE, Event, Phase
 from letterlock._wire.pq_header import PqType

@@ -17,10 +17,11 @@ from typing import Final, TypeAlias
 from letterlock._primitives.entropy import Entropy
 from letterlock._primitives.secret import Secret
 from letterlock._ratchet import braid, braid_states
-from letterlock._ratchet.braid_states import Braid, Clear, Slot, Write
+from letterlock._ratchet.braid_states import Braid
 from letterlock._ratchet.erasure import codeword
 from letterlock._ratchet.pq_keys import EpochSecret, PqSharedSecret
 from letterlock._ratchet.pq_profile import LETTERLOCK, PqProfile
+from letterlock._ratchet.side_data import Clear, Slot, Write
 from letterlock._wire.pq_header import BARE, PqHeader, PqType
 from letterlock.limits import CODEWORD_BYTES
 from support.pair import entropy_of, plain

@@ -5,9 +5,17 @@ from dataclasses import dataclass
 from letterlock._primitives.curve25519 import RatchetKey, RatchetKeyPair, SignedPrekeyPair
 from letterlock._primitives.entropy import Entropy
 from letterlock._ratchet import double
-from letterlock._ratchet.chain import ChainKey, MessageKey, ReceivingChain, SendingChain
-from letterlock._ratchet.double import Hearing, Received, Speaking, State, Unanswered, Waiting
-from letterlock._ratchet.root import RootKey
+from letterlock._ratchet.double import (
+    Hearing,
+    Received,
+    ReceivingChain,
+    SendingChain,
+    Speaking,
+    State,
+    Unanswered,
+    Waiting,
+)
+from letterlock._ratchet.keys import ChainKey, MessageKey, RootKey
 from letterlock._wire.message import Header
 from support.pair import entropy_of
 

@@ -26,17 +26,17 @@ from letterlock._primitives.mlkem_split import (
 )
 from letterlock._primitives.secret import KEY_BYTES
 from letterlock._ratchet import double
-from letterlock._ratchet.chain import MessageKey, kdf_ck
-from letterlock._ratchet.double import Hearing, Speaking
+from letterlock._ratchet.double import Hearing, Speaking, Unanswered, Waiting, kdf_ck
 from letterlock._ratchet.erasure import Codeword, Collected
+from letterlock._ratchet.keys import MessageKey
 from letterlock._ratchet.pq_keys import EpochSecret, SparseChainKey, SparseMessageKey
 from letterlock._ratchet.pq_profile import LETTERLOCK
 from letterlock._ratchet.root import kdf_rk
 from letterlock._ratchet.sparse import Sparse, SparseChain
-from letterlock._ratchet.triple import Triple
+from letterlock._ratchet.triple import Triple, sparse_chain
 from letterlock._records.session import decode_session
 from letterlock._session.sealing import open_message
-from letterlock._session.session import Session, sparse_chain
+from letterlock._session.session import Session
 from letterlock._wire.address import Address
 from letterlock._wire.envelope import Kind, peek_kind
 from letterlock._wire.message import InitialMessage, RatchetMessage
@@ -203,7 +203,9 @@ class Eavesdropper:
         self.session: Session = decode_session(row.record)
         self.name = self.session.origin.associated_data
         ratchet = self.session.ratchet
-        self.classical = ClassicalTap(ratchet.double if isinstance(ratchet, Triple) else ratchet, known.curve)
+        turned = ratchet.double if isinstance(ratchet, Triple) else ratchet
+        assert isinstance(turned, Waiting | Unanswered | Hearing | Speaking)
+        self.classical = ClassicalTap(turned, known.curve)
         self.sparse = SparseTap(ratchet.sparse) if isinstance(ratchet, Triple) else None
         self.braid = BraidTap(known)
         self.stolen_latest = 0 if self.sparse is None else self.sparse.latest

@@ -32,12 +32,11 @@ from letterlock._ratchet.braid_states import (
     KeysSampled,
     KeysUnsampled,
     NoHeaderReceived,
-    Slot,
 )
+from letterlock._ratchet.side_data import Slot
 from letterlock._ratchet.sparse import SparsePlace
-from letterlock._ratchet.triple import Triple
-from letterlock._session.peer_sessions import Entry, PeerSessions
-from letterlock._session.session import sparse_chain
+from letterlock._ratchet.triple import Triple, sparse_chain
+from letterlock._session.peer_sessions import PeerSessions, StoredSession
 from letterlock._wire.address import Address
 from letterlock._wire.message import RatchetMessage
 from letterlock._wire.prekey import PrekeyKind, PublicPrekey
@@ -215,9 +214,9 @@ class Device:
 
     # what is there
 
-    def sessions(self, peer: Address) -> list[Entry]:
+    def sessions(self, peer: Address) -> list[StoredSession]:
         with self.store.transaction():
-            return PeerSessions(self.store, peer, BOTH_SUITES).entries()
+            return PeerSessions(self.store, peer, BOTH_SUITES).all()
 
     def active(self, peer: Address) -> bytes | None:
         """The associated data of the session it writes in."""
@@ -270,17 +269,17 @@ class Device:
         for other in self.others:
             assert known.get(other.address, other.identity) == other.identity, "an identity changes"
         for peer, held in self.timeline.held.items():
-            entries = self.sessions(peer)
-            found = {each.session.origin.associated_data for each in entries}
+            sessions = self.sessions(peer)
+            found = {each.session.origin.associated_data for each in sessions}
             assert found == held, "sessions appear or vanish"
-            ranks = [each.rank for each in entries]
+            ranks = [each.rank for each in sessions]
             assert ranks == sorted({*ranks}, reverse=True), "two sessions have one rank"
-            for each in entries:
+            for each in sessions:
                 self._check_parts(each)
         with self.store.transaction():
             self._check_prekeys(self.store)
 
-    def _check_parts(self, entry: Entry) -> None:
+    def _check_parts(self, entry: StoredSession) -> None:
         """The store keeps what the state of a session's braid needs, and nothing else."""
         ratchet = entry.session.ratchet
         with self.store.transaction():
@@ -292,8 +291,8 @@ class Device:
         for slot in (Slot.OUTGOING, Slot.KEPT):
             lengths = [len(each) for each in held[slot]]
             assert lengths == ([texts[slot]] if slot in texts else []), "parts do not fit the braid"
-        entries = b"".join(held[Slot.INCOMING])
-        indices = [int.from_bytes(entries[at : at + 2], "big") for at in range(0, len(entries), 34)]
+        incoming = b"".join(held[Slot.INCOMING])
+        indices = [int.from_bytes(incoming[at : at + 2], "big") for at in range(0, len(incoming), 34)]
         got = getattr(ratchet.braid, "got", ()) if isinstance(ratchet, Triple) else ()
         assert indices == [*got], "parts do not fit the braid"
 

@@ -24,7 +24,7 @@ from letterlock._primitives import aead, curve25519, mlkem, mlkem_split
 from letterlock._primitives.curve25519 import OneTimePrekeyPair, PublicKey, SharedPoint
 from letterlock._primitives.mlkem import Encapsulation, KemKeyPair, KemPublicKey, KemSecret, MlKem768PublicKey
 from letterlock._primitives.mlkem_split import EncapsulationRandomness
-from letterlock._ratchet.chain import MessageKey
+from letterlock._ratchet.keys import MessageKey
 from letterlock._ratchet.pq_keys import HybridKey, SparseMessageKey
 from letterlock._ratchet.pq_profile import LetterlockProfile
 from letterlock._wire.address import Address

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from letterlock import hazmat
-from letterlock._device.account_record import Profile
+from letterlock._device.account_record import AccountRecord
 from letterlock._handshake.agreement import Agreement, Initiation, Party, Prekeys
 from letterlock._handshake.x3dh import RecipientKeys, SharedSecret
 from letterlock._primitives.curve25519 import (
@@ -20,31 +20,30 @@ from letterlock._primitives.curve25519 import (
     SignedPrekeyPair,
 )
 from letterlock._primitives.mlkem import Encapsulation, KemSecret, KemSeed, MlKem768KeyPair, MlKem1024KeyPair
-from letterlock._ratchet.chain import (
-    ChainKey,
+from letterlock._ratchet.double import (
+    FoundDoubleKey,
     Gap,
-    MessageKey,
-    PassedKeys,
+    Hearing,
+    Received,
     ReceivingChain,
     SendingChain,
-    SkippedKeys,
+    Sent,
+    Speaking,
+    Unanswered,
+    Waiting,
 )
-from letterlock._ratchet.double import Hearing, Received, Sent, Speaking, Unanswered, Waiting
-from letterlock._ratchet.root import RootKey
-from letterlock._session.peer_sessions import Entry, StoredSideData
-from letterlock._session.session import (
-    Decrypted,
-    Established,
-    Initiated,
-    KeptKeys,
-    Origin,
-    Sealed,
-    Skipped,
-)
+from letterlock._ratchet.keys import ChainKey, MessageKey, PassedKeys, RootKey, SkippedKeys
+from letterlock._ratchet.ratchet import Committed, RatchetSent, Skipped, SkippedRange
+from letterlock._records.session import encode_session
+from letterlock._session.lifecycle import Phase
+from letterlock._session.peer_sessions import StoredSession, StoredSideData
+from letterlock._session.sealing import Decrypted, Encrypted
+from letterlock._session.session import Established, Initiated, Origin
 from letterlock._wire.message import HandshakeHeader, Header
 from letterlock._wire.prekey import PrekeyKind
 from letterlock._wire.suite import Suite
-from letterlock.stores._interface import PrekeyRow, Record, SessionRow, SkippedRow
+from letterlock.account import Account
+from letterlock.stores._interface import DeferredRecord, PrekeyRow, Record, SessionRow, SkippedRow
 from letterlock.stores._memory import MemoryStore
 from letterlock.stores._sqlite import SqliteStore
 from letterlock.stores._sqlite.cipher import StoreCipher
@@ -89,10 +88,10 @@ header: Final = HandshakeHeader(Suite.X3DH, ik.public, ek.public, 1, None, None)
 origin: Final = Origin(Suite.X3DH, AD, None)
 established: Final = Established(origin, hearing)
 record: Final = Record(MATERIAL)
-kept: Final = KeptKeys(AD, 7, SkippedKeys(MATERIAL))
+kept: Final = SkippedRange(AD, 7, SkippedKeys(MATERIAL))
 
 
-def account() -> object:
+def account() -> Account:
     return hazmat.create_account(
         MemoryStore(), ALICE, lambda length: (MATERIAL * 2)[:length], clock=lambda: NOON
     )
@@ -205,14 +204,29 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
             "key=<MessageKey: hidden>)"
         ),
     ),
+    "RatchetSent": (
+        lambda: RatchetSent(speaking, Header(rk.public, 3, 1), None, message),
+        (
+            "RatchetSent(state={SPEAKING}, header=Header(ratchet_key={RK}, previous_length=3, number=1), "
+            "pq_header=None, key=<MessageKey: hidden>, writes=())"
+        ),
+    ),
+    "FoundDoubleKey": (
+        lambda: FoundDoubleKey(message, hearing, None),
+        "FoundDoubleKey(key=<MessageKey: hidden>, state={HEARING}, received=None)",
+    ),
+    "Committed": (
+        lambda: Committed(hearing),
+        "Committed(state={HEARING}, skipped=Skipped(double=(), sparse=()), finished=None, writes=())",
+    ),
     "Received": (
         lambda: Received(hearing, message, gap, receiving, 5),
         "Received(state={HEARING}, key=<MessageKey: hidden>, gap={GAP}, tail={RECEIVING}, tail_end=5)",
     ),
-    "Profile": (
-        lambda: Profile(Party(ALICE, ik), 5, 3, 4, 6),
+    "AccountRecord": (
+        lambda: AccountRecord(Party(ALICE, ik), 5, 3, 4, 6),
         (
-            "Profile(party=Party(address=Address(name='alice', device_id=1), "
+            "AccountRecord(party=Party(address=Address(name='alice', device_id=1), "
             "identity=<IdentityKeyPair: IdentityKey({U})>), "
             "next_id=5, signed_id=3, last_resort_id=4, rotated=6)"
         ),
@@ -226,13 +240,16 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
         lambda: Decrypted(established, PLAINTEXT, Skipped((kept,)), None),
         "<Decrypted: 40 bytes, 2 skipped keys>",
     ),
-    "KeptKeys": (lambda: kept, "{KEPT}"),
+    "SkippedRange": (lambda: kept, "{KEPT}"),
     "Skipped": (lambda: Skipped((kept,)), "Skipped(double=({KEPT},), sparse=())"),
-    "Sealed": (lambda: Sealed(established, PLAINTEXT), "<Sealed: 40 bytes>"),
-    "StoredSideData": (lambda: StoredSideData(filled(), b"peer", 1), "{OBJECT}"),
-    "Entry": (
-        lambda: Entry(1, 2, True, established), "Entry(id=1, rank=2, active=True, session={ESTABLISHED})"
+    "Encrypted": (lambda: Encrypted(established, PLAINTEXT), "<Encrypted: 40 bytes>"),
+    "StoredSideData": (lambda: StoredSideData(filled().tables, b"peer", 1), "{OBJECT}"),
+    "StoredSession": (
+        lambda: StoredSession(1, 2, Phase.ESTABLISHED, established),
+        "StoredSession(id=1, rank=2, phase=<Phase.ESTABLISHED: 2>, session={ESTABLISHED})",
     ),
+    "DeferredRecord": (lambda: DeferredRecord(established, encode_session), "DeferredRecord()"),
+    "Device": (lambda: account()._device, "<Device alice.1>"),
     "PrekeyRow": (
         lambda: PrekeyRow(PrekeyKind.SIGNED, 1, None, record),
         "PrekeyRow(kind=<PrekeyKind.SIGNED: 1>, id=1, expires=None, record=<Record: hidden>)",
@@ -273,7 +290,7 @@ ON_DISK: Final[dict[str, tuple[Callable[[Path], Any], str]]] = {
     "SqliteSkippedKeyTable": (sqlite_table("skipped_keys"), "{OBJECT}"),
 }
 
-ABSTRACT: Final = {"Secret", "KeyPair", "KemKeyPair", "_Table", "SqliteTable"}
+ABSTRACT: Final = {"DoubleState", "Secret", "KeyPair", "KemKeyPair", "_Table", "SqliteTable"}
 
 
 def words() -> dict[str, str]:
@@ -284,7 +301,7 @@ def words() -> dict[str, str]:
     found["SENDING"] = "SendingChain(key=<ChainKey: hidden>, number=1)"
     found["RECEIVING"] = f"ReceivingChain(ratchet_key={found['RK']}, key=<ChainKey: hidden>, number=2)"
     found["GAP"] = f"Gap(ratchet_key={found['RK']}, start=3, passed=<PassedKeys: hidden>)"
-    found["KEPT"] = f"KeptKeys(chain={AD!r}, start=7, keys=<SkippedKeys: hidden>)"
+    found["KEPT"] = f"SkippedRange(chain={AD!r}, start=7, keys=<SkippedKeys: hidden>)"
     found["AGREEMENT"] = f"Agreement(secret=<SharedSecret: hidden>, associated_data={AD!r})"
     found["ORIGIN"] = f"Origin(suite=<Suite.X3DH: 1>, associated_data={AD!r}, handshake=None)"
     tail = f"sending={found['SENDING']}"

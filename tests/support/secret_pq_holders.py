@@ -6,9 +6,9 @@ from typing import Final
 from letterlock._primitives.curve25519 import PrivateKey, RatchetKeyPair
 from letterlock._primitives.mlkem import KemSeed
 from letterlock._primitives.mlkem_split import EncapsulationRandomness
+from letterlock._ratchet.authenticator import Authenticator
 from letterlock._ratchet.braid import BraidReceived, BraidSent
 from letterlock._ratchet.braid_states import (
-    Clear,
     Ct1Acknowledged,
     Ct1Received,
     Ct1Sampled,
@@ -20,12 +20,10 @@ from letterlock._ratchet.braid_states import (
     KeysSampled,
     KeysUnsampled,
     NoHeaderReceived,
-    Slot,
 )
-from letterlock._ratchet.chain import PassedKeys
 from letterlock._ratchet.double import Waiting
+from letterlock._ratchet.keys import PassedKeys, RootKey
 from letterlock._ratchet.pq_keys import (
-    Authenticator,
     AuthenticatorKey,
     AuthenticatorRoot,
     EpochSecret,
@@ -34,9 +32,9 @@ from letterlock._ratchet.pq_keys import (
     SparseMessageKey,
     SparseRootKey,
 )
-from letterlock._ratchet.root import RootKey
+from letterlock._ratchet.side_data import Clear, Slot
 from letterlock._ratchet.sparse import Sparse, SparseChain, SparseGap, SparseReceived
-from letterlock._ratchet.triple import Committed, FoundKey, Triple, TripleSent
+from letterlock._ratchet.triple import FoundTripleKey, Triple, TripleCommitted, TripleFound, TripleSent
 from letterlock._wire.message import Header
 from letterlock._wire.pq_header import PqHeader, PqType
 
@@ -107,11 +105,22 @@ PQ_TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
             "codewords=b'\\x00\\x00'), key=<HybridKey: hidden>, writes=())"
         ),
     ),
-    "FoundKey": (
-        lambda: FoundKey(HybridKey(KEY), None, received),
-        "FoundKey(key=<HybridKey: hidden>, double=None, sparse={SPARSE_RECEIVED})",
+    "TripleFound": (
+        lambda: TripleFound(HybridKey(KEY), None, received),
+        "TripleFound(key=<HybridKey: hidden>, double=None, sparse={SPARSE_RECEIVED})",
     ),
-    "Committed": (lambda: Committed(triple, ()), "Committed(state={TRIPLE}, writes=())"),
+    "FoundTripleKey": (
+        lambda: FoundTripleKey(
+            HybridKey(KEY), triple, TripleFound(HybridKey(KEY), None, received), pq_header, b"ad"
+        ),
+        (
+            "FoundTripleKey(key=<HybridKey: hidden>, state={TRIPLE}, "
+            "found=TripleFound(key=<HybridKey: hidden>, double=None, sparse={SPARSE_RECEIVED}), "
+            "pq_header=PqHeader(epoch=1, number=2, previous=3, type=<PqType.HDR: 1>, first=4, "
+            "codewords=b'\\x00\\x00'), associated_data=b'ad')"
+        ),
+    ),
+    "TripleCommitted": (lambda: TripleCommitted(triple, ()), "TripleCommitted(state={TRIPLE}, writes=())"),
 }  # fmt: skip
 
 

@@ -10,9 +10,9 @@ from typing import Final
 
 from letterlock._primitives.kdf import hkdf_sha256, hmac_sha256
 from letterlock._primitives.mlkem import KemSecret
-from letterlock._ratchet.chain import MessageKey, PassedKeys, SkippedKeys
+from letterlock._ratchet.authenticator import Authenticator, epoch_bytes
+from letterlock._ratchet.keys import MessageKey, PassedKeys, SkippedKeys
 from letterlock._ratchet.pq_keys import (
-    Authenticator,
     AuthenticatorKey,
     AuthenticatorRoot,
     EpochSecret,
@@ -22,7 +22,8 @@ from letterlock._ratchet.pq_keys import (
     SparseMessageKey,
     SparseRootKey,
 )
-from letterlock._ratchet.pq_profile import Chains, PqProfile, be8
+from letterlock._ratchet.pq_profile import PqProfile
+from letterlock._ratchet.sparse import Chains
 
 _ZEROS: Final = bytes(32)
 _CHAIN: Final = b"Signal PQ Ratchet V1 Chain "
@@ -64,13 +65,17 @@ class SignalProfile:
         return _authenticator(authenticator.root.expose(), epoch, secret.expose())
 
     def epoch_secret(self, secret: KemSecret, epoch: int) -> EpochSecret:
-        return EpochSecret(hkdf_sha256(_ZEROS, secret.expose(), _BRAID + b"SCKA Key" + be8(epoch), 32))
+        return EpochSecret(
+            hkdf_sha256(_ZEROS, secret.expose(), _BRAID + b"SCKA Key" + epoch_bytes(epoch), 32)
+        )
 
     def header_mac(self, authenticator: Authenticator, epoch: int, header: bytes) -> bytes:
-        return hmac_sha256(authenticator.key.expose(), _BRAID + b"ekheader" + be8(epoch) + header)
+        return hmac_sha256(authenticator.key.expose(), _BRAID + b"ekheader" + epoch_bytes(epoch) + header)
 
     def ciphertext_mac(self, authenticator: Authenticator, epoch: int, ciphertext: bytes) -> bytes:
-        return hmac_sha256(authenticator.key.expose(), _BRAID + b"ciphertext" + be8(epoch) + ciphertext)
+        return hmac_sha256(
+            authenticator.key.expose(), _BRAID + b"ciphertext" + epoch_bytes(epoch) + ciphertext
+        )
 
 
 SIGNAL: Final[PqProfile] = SignalProfile()
@@ -85,5 +90,5 @@ def _step(chain: SparseChainKey, number: int) -> bytes:
 
 
 def _authenticator(root: bytes, epoch: int, secret: bytes) -> Authenticator:
-    okm = hkdf_sha256(_ZEROS, root + secret, _BRAID + b"Authenticator Update" + be8(epoch), 64)
+    okm = hkdf_sha256(_ZEROS, root + secret, _BRAID + b"Authenticator Update" + epoch_bytes(epoch), 64)
     return Authenticator(AuthenticatorRoot(okm[:32]), AuthenticatorKey(okm[32:]))

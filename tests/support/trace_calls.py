@@ -41,18 +41,19 @@ _WRAPPED = {
     "letterlock._primitives.mlkem.KemKeyPair.decapsulate": "decapsulate",
     "letterlock._handshake.x3dh.hkdf_sha256": "hkdf",
     "letterlock._ratchet.root.hkdf_sha256": "hkdf",
-    "letterlock._ratchet.chain.hmac_sha256_pair": "hmac hmac",
-    "letterlock._ratchet.pq_profile.hmac_sha256": "sparse",
-    "letterlock._ratchet.pq_profile.hmac_sha256_pair": "sparse sparse",
-    "letterlock._ratchet.pq_profile.hkdf_sha256": "epoch",
+    "letterlock._ratchet.double.hmac_sha256_pair": "hmac hmac",
+    "letterlock._ratchet.authenticator.hmac_sha256": "sparse",
+    "letterlock._ratchet.sparse.hmac_sha256_pair": "sparse sparse",
+    "letterlock._ratchet.sparse.hkdf_sha256": "epoch",
+    "letterlock._ratchet.authenticator.hkdf_sha256": "epoch",
     "letterlock._primitives.aead.seal": "seal",
     "letterlock._primitives.aead.open_sealed": "open",
 }
 _MANY = {
-    "letterlock._ratchet.chain.hmac_sha256_walk": ("hmac", -1),
-    "letterlock._ratchet.chain.hmac_sha256_each": ("hmac", 0),
-    "letterlock._ratchet.pq_profile.hmac_sha256_walk": ("sparse", -1),
-    "letterlock._ratchet.pq_profile.hmac_sha256_each": ("sparse", 0),
+    "letterlock._ratchet.double.hmac_sha256_walk": ("hmac", -1),
+    "letterlock._ratchet.double.hmac_sha256_each": ("hmac", 0),
+    "letterlock._ratchet.sparse.hmac_sha256_walk": ("sparse", -1),
+    "letterlock._ratchet.sparse.hmac_sha256_each": ("sparse", 0),
 }
 """Which return keys: one for each call of the primitive; a walk begins with a key that it was given."""
 

@@ -11,12 +11,12 @@ from typing import Final, TypeAlias
 from letterlock._handshake.x3dh import SharedSecret
 from letterlock._primitives.entropy import Entropy
 from letterlock._ratchet import triple
-from letterlock._ratchet.chain import MessageKey
 from letterlock._ratchet.double import Unanswered
+from letterlock._ratchet.keys import MessageKey
 from letterlock._ratchet.pq_keys import HybridKey, SparseMessageKey
 from letterlock._ratchet.pq_profile import LETTERLOCK, PqProfile
 from letterlock._ratchet.sparse import SparseReceived
-from letterlock._ratchet.triple import Committed, FoundKey, Triple
+from letterlock._ratchet.triple import Triple, TripleCommitted, TripleFound
 from letterlock._wire.message import Header
 from letterlock._wire.padding import padded_length
 from letterlock._wire.pq_header import PqHeader
@@ -67,17 +67,17 @@ class Side:
         self.slots.write(sent.writes)
         return Message(sent.header, sent.pq_header, sent.key)
 
-    def find_message_key(self, message: Message) -> FoundKey:
+    def find_message_key(self, message: Message) -> TripleFound:
         kept = self.double.get((message.header.ratchet_key.data, message.header.number))
         headers = (message.header, message.pq_header)
         return triple.find_message_key(
             self.profile, self.state, headers, kept, lambda *name: self.sparse.get(name)
         )
 
-    def commit(self, message: Message, found: FoundKey) -> Committed:
+    def commit(self, message: Message, found: TripleFound) -> TripleCommitted:
         return triple.commit(self.profile, self.state, found, message.pq_header, self.slots.read)
 
-    def receive(self, message: Message) -> FoundKey:
+    def receive(self, message: Message) -> TripleFound:
         """Commit a message if its key comes out right, as a session does after the tag."""
         found = self.find_message_key(message)
         assert found.key == message.key

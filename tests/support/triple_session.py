@@ -8,12 +8,13 @@ from typing import Final
 import cbor2
 
 from letterlock._ratchet import triple
-from letterlock._ratchet.braid_states import Braid, Slot
+from letterlock._ratchet.braid_states import Braid
 from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._ratchet.side_data import Slot
 from letterlock._ratchet.triple import Triple
 from letterlock._records.session import encode_session
 from letterlock._records.triple import STATES
-from letterlock._session.peer_sessions import Entry, PeerSessions, StoredSideData
+from letterlock._session.peer_sessions import PeerSessions, StoredSession, StoredSideData
 from letterlock._session.sealing import seal_message
 from letterlock._session.session import Initiated
 from letterlock._wire import cbor
@@ -29,14 +30,14 @@ LONG: Final = 2000
 """Bytes of a text that carries 16 codewords or more, so that an epoch takes a few turns."""
 
 
-def entries(side: Side) -> list[Entry]:
+def sessions_of(side: Side) -> list[StoredSession]:
     with side.store.transaction():
-        return PeerSessions(side.store, side.peer, frozenset(Suite)).entries()
+        return PeerSessions(side.store, side.peer, frozenset(Suite)).all()
 
 
 def ratchet_of(side: Side) -> Triple:
     """Return the ratchet of the active session."""
-    ratchet = entries(side)[0].session.ratchet
+    ratchet = sessions_of(side)[0].session.ratchet
     assert isinstance(ratchet, Triple)
     return ratchet
 
@@ -71,12 +72,12 @@ def forge(side: Side, text: bytes = b"forged", *, spoil: bool = True, at: int = 
 
     The seal is sound: nobody but the peer, or a thief of its keys, can do so. The side itself stays as it is.
     """
-    entry = entries(side)[at]
+    entry = sessions_of(side)[at]
     session = entry.session
     assert isinstance(session.ratchet, Triple)
     head = session.header if isinstance(session, Initiated) else b""
     with side.store.transaction():
-        read = StoredSideData(side.store, side.peer.encode(), entry.id).read
+        read = StoredSideData(side.store.tables, side.peer.encode(), entry.id).read
         sent = triple.send(LETTERLOCK, session.ratchet, len(head) + LONG, entropy_of("forger"), read)
     pq_header = sent.pq_header
     if spoil and pq_header.codewords:
@@ -101,7 +102,7 @@ def as_triple_message(message: bytes) -> bytes:
 
 def at_rest(side: Side) -> tuple[int, int]:
     """Return how many bytes the active session and its parts have, and how many in its file, sealed."""
-    entry = entries(side)[0]
+    entry = sessions_of(side)[0]
     with side.store.transaction():
         parts = [pq_header for slot in Slot for pq_header in side.store.tables.side_data.load(entry.id, slot)]
     records = [encode_session(entry.session), *parts]

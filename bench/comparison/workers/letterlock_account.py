@@ -15,7 +15,8 @@ from pathlib import Path
 import cases
 
 from letterlock import Account, Address, MemoryStore, SqliteStore, Suite
-from letterlock._ratchet.chain import ChainKey, kdf_ck
+from letterlock._ratchet.double import kdf_ck
+from letterlock._ratchet.keys import ChainKey
 from letterlock.stores._interface import Store
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # bench/, where the floor is

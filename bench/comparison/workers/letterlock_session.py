@@ -18,10 +18,11 @@ from letterlock._primitives import xeddsa
 from letterlock._primitives.curve25519 import IdentityKeyPair, OneTimePrekeyPair, SignedPrekeyPair
 from letterlock._primitives.entropy import system_entropy as entropy
 from letterlock._primitives.mlkem import MlKem1024KeyPair
-from letterlock._ratchet.braid_states import Append, Slot, Write
-from letterlock._ratchet.chain import MessageKey
+from letterlock._ratchet.keys import MessageKey
+from letterlock._ratchet.side_data import Append, Slot, Write
 from letterlock._records.session import decode_session, encode_session
-from letterlock._session.session import Decrypted, Session, accept, decrypt, decrypt_late, encrypt, initiated
+from letterlock._session.sealing import Decrypted, decrypt, encrypt
+from letterlock._session.session import Session, accept, decrypt_late, initiated
 from letterlock._wire.envelope import Kind, peek_kind
 from letterlock._wire.message import InitialMessage, RatchetMessage
 from letterlock._wire.prekey import PrekeyKind, PublicPrekey, SignedKey

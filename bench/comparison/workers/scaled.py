@@ -26,7 +26,8 @@ import cases
 from letterlock_account import floor, versions
 
 from letterlock import Account, Address, MemoryStore, SqliteStore, Suite
-from letterlock._device.peer import Peer, save_peer
+from letterlock._device.known_peers import save_peer
+from letterlock._device.peer import Peer
 from letterlock.stores._interface import SessionRow
 
 OURS, THEIRS = Address("ours"), Address("theirs")
@@ -70,7 +71,7 @@ class Conversation:
         while some := list(islice(ids, AT_ONCE)):
             with self.store.transaction():
                 for id_, address in some:
-                    save_peer(self.store, Peer(address, identity))
+                    save_peer(self.store.tables, Peer(address, identity))
                     self.store.tables.sessions.save(SessionRow(id_, address.encode(), row.rank, row.record))
 
     def memory(self) -> dict[str, object]:

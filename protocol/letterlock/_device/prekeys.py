@@ -1,11 +1,10 @@
-"""Our own prekeys, in their store: made, rotated, found for an initial message, used up.
+"""This device's own prekeys, in their store: made, rotated, found for an initial message, used up.
 
-    record         [private key of 32 bytes or seed of 64, signature of 64]
     signed, last-resort      current without expiry; retired ones live PREKEY_GRACE longer
     one-time, kem one-time   expire unused after ONE_TIME_LIFETIME
 
-A one-time prekey is deleted when, and only when, the message that used it has authenticated; a prekey that
-can serve again remembers every handshake it served.                               [HAND-7] [HAND-8]
+A one-time prekey is deleted when, and only when, the message that used it has authenticated. A prekey that
+can be used again remembers every handshake it was used in.                        [HAND-7] [HAND-8]
 
 Every method runs inside the caller's transaction.
 """
@@ -14,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from letterlock._device.account_record import Profile
+from letterlock._device.account_record import AccountRecord
 from letterlock._handshake.agreement import Prekeys
 from letterlock._primitives import xeddsa
 from letterlock._primitives.curve25519 import (
@@ -25,59 +24,52 @@ from letterlock._primitives.curve25519 import (
     SignedPrekeyPair,
 )
 from letterlock._primitives.entropy import Entropy
-from letterlock._primitives.mlkem import SEED_BYTES, KemSeed, MlKem1024KeyPair, MlKem1024PublicKey
-from letterlock._primitives.secret import KEY_BYTES, Secret
-from letterlock._wire import cbor
-from letterlock._wire.fields import Fields
+from letterlock._primitives.mlkem import KemSeed, MlKem1024KeyPair, MlKem1024PublicKey
+from letterlock._primitives.secret import Secret
+from letterlock._records.prekey import decode_prekey, encode_prekey
 from letterlock._wire.message import HandshakeHeader
 from letterlock._wire.prekey import PrekeyKey, PrekeyKind, PublicPrekey
-from letterlock.errors import CorruptStore, DuplicateMessage, PeerError, ReplayRecordFull, UnknownPrekey
+from letterlock.errors import CorruptStore, DuplicateMessage, ReplayRecordFull, UnknownPrekey
 from letterlock.limits import MAX_REPLAY_RECORDS, ONE_TIME_LIFETIME, PREKEY_GRACE, PREKEY_ROTATION
-from letterlock.stores._interface import PrekeyRow, Record, Store
+from letterlock.stores import PrekeyRow, Tables
 
 _UNKNOWN: Final = (
     "a prekey of this first message is used up, expired or not ours: send its author a new bundle"
 )
-_SECRET_BYTES: Final = {
-    PrekeyKind.SIGNED: KEY_BYTES,
-    PrekeyKind.ONE_TIME: KEY_BYTES,
-    PrekeyKind.KEM_ONE_TIME: SEED_BYTES,
-    PrekeyKind.KEM_LAST_RESORT: SEED_BYTES,
-}
 
 
 class PrekeyRing:
     """The private prekeys of one account."""
 
-    __slots__ = ("_entropy", "_store")
+    __slots__ = ("_entropy", "_tables")
 
-    def __init__(self, store: Store, entropy: Entropy) -> None:
-        self._store = store
+    def __init__(self, tables: Tables, entropy: Entropy) -> None:
+        self._tables = tables
         self._entropy = entropy
 
     # making
 
-    def rotate(self, profile: Profile, now: int, *, force: bool = False) -> Profile:
-        """Return the profile with a current signed and last-resort prekey, new ones if they are due.
+    def rotate(self, account: AccountRecord, now: int, *, force: bool = False) -> AccountRecord:
+        """Return the account with current signed and last-resort prekeys; they are new if that is due.
 
-        The old ones are kept for PREKEY_GRACE more. A clock that has gone back counts as due.
+        The old ones are kept for another PREKEY_GRACE. New ones are also due when the clock went back.
         """
-        if not force and profile.signed_id and 0 <= now - profile.rotated < PREKEY_ROTATION:
-            return profile
-        self._retire(PrekeyKind.SIGNED, profile.signed_id, now)
-        self._retire(PrekeyKind.KEM_LAST_RESORT, profile.last_resort_id, now)
+        if not force and account.signed_id and 0 <= now - account.rotated < PREKEY_ROTATION:
+            return account
+        self._retire(PrekeyKind.SIGNED, account.signed_id, now)
+        self._retire(PrekeyKind.KEM_LAST_RESORT, account.last_resort_id, now)
         signed = SignedPrekeyPair.generate(self._entropy)
         last_resort = MlKem1024KeyPair.generate(self._entropy)
-        signed_id, last_resort_id = profile.take_ids(2)
-        self._add(profile, PrekeyKind.SIGNED, {signed_id: (signed.private, signed.public)}, None)
+        signed_id, last_resort_id = account.take_ids(2)
+        self._add(account, PrekeyKind.SIGNED, {signed_id: (signed.private, signed.public)}, None)
         self._add(
-            profile,
+            account,
             PrekeyKind.KEM_LAST_RESORT,
             {last_resort_id: (last_resort.seed, last_resort.public)},
             None,
         )
         return replace(
-            profile,
+            account,
             next_id=last_resort_id + 1,
             signed_id=signed_id,
             last_resort_id=last_resort_id,
@@ -85,36 +77,36 @@ class PrekeyRing:
         )
 
     def add_one_time(
-        self, profile: Profile, count: int, now: int
-    ) -> tuple[Profile, list[PublicPrekey[OneTimePrekey]]]:
-        """Make one-time curve prekeys; return the profile and their public halves."""
-        pairs = {id_: OneTimePrekeyPair.generate(self._entropy) for id_ in profile.take_ids(count)}
+        self, account: AccountRecord, count: int, now: int
+    ) -> tuple[AccountRecord, list[PublicPrekey[OneTimePrekey]]]:
+        """Make one-time curve prekeys; return the account and their public halves."""
+        pairs = {id_: OneTimePrekeyPair.generate(self._entropy) for id_ in account.take_ids(count)}
         keys = {id_: (pair.private, pair.public) for id_, pair in pairs.items()}
-        published = self._add(profile, PrekeyKind.ONE_TIME, keys, now + ONE_TIME_LIFETIME)
-        return replace(profile, next_id=profile.next_id + count), published
+        published = self._add(account, PrekeyKind.ONE_TIME, keys, now + ONE_TIME_LIFETIME)
+        return replace(account, next_id=account.next_id + count), published
 
     def add_kem_one_time(
-        self, profile: Profile, count: int, now: int
-    ) -> tuple[Profile, list[PublicPrekey[MlKem1024PublicKey]]]:
-        """Make one-time KEM prekeys; return the profile and their public halves."""
-        pairs = {id_: MlKem1024KeyPair.generate(self._entropy) for id_ in profile.take_ids(count)}
+        self, account: AccountRecord, count: int, now: int
+    ) -> tuple[AccountRecord, list[PublicPrekey[MlKem1024PublicKey]]]:
+        """Make one-time KEM prekeys; return the account and their public halves."""
+        pairs = {id_: MlKem1024KeyPair.generate(self._entropy) for id_ in account.take_ids(count)}
         keys = {id_: (pair.seed, pair.public) for id_, pair in pairs.items()}
-        published = self._add(profile, PrekeyKind.KEM_ONE_TIME, keys, now + ONE_TIME_LIFETIME)
-        return replace(profile, next_id=profile.next_id + count), published
+        published = self._add(account, PrekeyKind.KEM_ONE_TIME, keys, now + ONE_TIME_LIFETIME)
+        return replace(account, next_id=account.next_id + count), published
 
     # showing
 
-    def signed(self, profile: Profile) -> PublicPrekey[SignedPrekey]:
+    def signed(self, account: AccountRecord) -> PublicPrekey[SignedPrekey]:
         """Return the public half of the current signed prekey."""
-        secret, signature = self._current(PrekeyKind.SIGNED, profile.signed_id)
+        secret, signature = self._current(PrekeyKind.SIGNED, account.signed_id)
         public = SignedPrekeyPair.from_private(PrivateKey(secret)).public
-        return PublicPrekey(PrekeyKind.SIGNED, profile.signed_id, public, signature)
+        return PublicPrekey(PrekeyKind.SIGNED, account.signed_id, public, signature)
 
-    def last_resort(self, profile: Profile) -> PublicPrekey[MlKem1024PublicKey]:
+    def last_resort(self, account: AccountRecord) -> PublicPrekey[MlKem1024PublicKey]:
         """Return the public half of the current last-resort KEM prekey."""
-        secret, signature = self._current(PrekeyKind.KEM_LAST_RESORT, profile.last_resort_id)
+        secret, signature = self._current(PrekeyKind.KEM_LAST_RESORT, account.last_resort_id)
         public = MlKem1024KeyPair(KemSeed(secret)).public
-        return PublicPrekey(PrekeyKind.KEM_LAST_RESORT, profile.last_resort_id, public, signature)
+        return PublicPrekey(PrekeyKind.KEM_LAST_RESORT, account.last_resort_id, public, signature)
 
     # answering
 
@@ -140,14 +132,14 @@ class PrekeyRing:
         """Delete or record what an initial message used, now that it has authenticated. [HAND-7]"""
         reusable = self._reusable(header)
         if reusable is not None:
-            self._store.tables.replays.add(*reusable, handshake)
+            self._tables.replays.add(*reusable, handshake)
         if header.one_time_prekey_id is not None:
-            self._store.tables.prekeys.delete(PrekeyKind.ONE_TIME, header.one_time_prekey_id)
+            self._tables.prekeys.delete(PrekeyKind.ONE_TIME, header.one_time_prekey_id)
         if header.kem is not None:
-            self._store.tables.prekeys.delete(PrekeyKind.KEM_ONE_TIME, header.kem.prekey_id)
+            self._tables.prekeys.delete(PrekeyKind.KEM_ONE_TIME, header.kem.prekey_id)
 
     def _reusable(self, header: HandshakeHeader) -> tuple[PrekeyKind, int] | None:
-        """The prekey under which a handshake must be remembered: none if it uses up a one-time prekey."""
+        """Return the prekey that must remember the handshake, or None if it uses up a one-time prekey."""
         if header.one_time_prekey_id is not None:
             return None
         if header.kem is None:
@@ -159,14 +151,14 @@ class PrekeyRing:
         reusable = self._reusable(header)
         if reusable is None:
             return
-        if self._store.tables.replays.has(*reusable, handshake):
+        if self._tables.replays.has(*reusable, handshake):
             raise DuplicateMessage
-        if self._store.tables.replays.count(*reusable) >= MAX_REPLAY_RECORDS:
+        if self._tables.replays.count(*reusable) >= MAX_REPLAY_RECORDS:
             raise ReplayRecordFull(MAX_REPLAY_RECORDS)
 
     def _kem_kind(self, id_: int) -> PrekeyKind:
-        # The message does not say which kind it is; ids are never shared between kinds.
-        if self._store.tables.prekeys.load(PrekeyKind.KEM_ONE_TIME, id_) is not None:
+        # The message does not say which kind it names; no two kinds share an id.
+        if self._tables.prekeys.load(PrekeyKind.KEM_ONE_TIME, id_) is not None:
             return PrekeyKind.KEM_ONE_TIME
         return PrekeyKind.KEM_LAST_RESORT
 
@@ -174,27 +166,26 @@ class PrekeyRing:
 
     def _add(
         self,
-        profile: Profile,
+        account: AccountRecord,
         kind: PrekeyKind,
         keys: Mapping[int, tuple[Secret, PrekeyKey]],
         expires: int | None,
     ) -> list[PublicPrekey[PrekeyKey]]:
-        identity = profile.party.identity
+        identity = account.party.identity
         published: list[PublicPrekey[PrekeyKey]] = []
         rows: list[PrekeyRow] = []
         for id_, (secret, public) in keys.items():
-            # Z is drawn anew for each: a repeated one would give the identity key away.  PRIM-4
+            # Every signature draws a new Z: a repeated one would reveal the identity key.  PRIM-4
             prekey = PublicPrekey.sign(kind, id_, public, identity, self._entropy(xeddsa.NONCE_BYTES))
-            record = Record(cbor.encode([secret.expose(), prekey.signature]))
-            rows.append(PrekeyRow(kind, id_, expires, record))
+            rows.append(PrekeyRow(kind, id_, expires, encode_prekey(secret, prekey.signature)))
             published.append(prekey)
-        self._store.tables.prekeys.add(rows)
+        self._tables.prekeys.add(rows)
         return published
 
     def _retire(self, kind: PrekeyKind, id_: int, now: int) -> None:
-        row = self._store.tables.prekeys.load(kind, id_)
+        row = self._tables.prekeys.load(kind, id_)
         if row is not None:
-            self._store.tables.prekeys.replace(replace(row, expires=now + PREKEY_GRACE))
+            self._tables.prekeys.replace(replace(row, expires=now + PREKEY_GRACE))
 
     def _private_key(self, kind: PrekeyKind, id_: int, now: int) -> PrivateKey:
         return PrivateKey(self._usable(kind, id_, now)[0])
@@ -203,24 +194,14 @@ class PrekeyRing:
         return KemSeed(self._usable(kind, id_, now)[0])
 
     def _usable(self, kind: PrekeyKind, id_: int, now: int) -> tuple[bytes, bytes]:
-        row = self._store.tables.prekeys.load(kind, id_)
-        # Swept only now and then, so an expired one may still be there.  HAND-9
+        row = self._tables.prekeys.load(kind, id_)
+        # Expired prekeys are deleted only now and then, so one may still be there.  HAND-9
         if row is None or (row.expires is not None and row.expires <= now):
             raise UnknownPrekey(_UNKNOWN)
         return decode_prekey(kind, row.record)
 
     def _current(self, kind: PrekeyKind, id_: int) -> tuple[bytes, bytes]:
-        row = self._store.tables.prekeys.load(kind, id_)
+        row = self._tables.prekeys.load(kind, id_)
         if row is None:
             raise CorruptStore("a current prekey is missing: restore the store from a copy")
         return decode_prekey(kind, row.record)
-
-
-def decode_prekey(kind: PrekeyKind, record: Record) -> tuple[bytes, bytes]:
-    """Return the private key or seed, and the signature. Raises CorruptStore."""
-    try:
-        fields = Fields(cbor.decode(record.expose()), 2, "prekey")
-        secret = fields.blob("secret", _SECRET_BYTES[kind])
-        return secret, fields.blob("signature", xeddsa.SIGNATURE_BYTES)
-    except PeerError as error:
-        raise CorruptStore("a stored prekey does not read: restore the store from a copy") from error

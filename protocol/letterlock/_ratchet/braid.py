@@ -16,17 +16,18 @@
     Ct1Acknowledged        None       Ek, EkCt1Ack, the last  Ct2Sampled
     Ct2Sampled             Ct2        the next epoch          KeysUnsampled
 
-NoHeaderReceived and KeysUnsampled begin the next epoch, with the roles changed. Where one message brings all
-of a text, two rows are gone through at once. Whatever else comes changes nothing.
+NoHeaderReceived and KeysUnsampled begin the next epoch, with the roles changed. A message that brings a whole
+text goes through two rows at once. Any other message changes nothing.
 
-`receive` is called for authenticated messages only; what contradicts itself is refused all the same
-(BraidFailed), for then one side was restored, or is not what it says.                               [PQR-5]
+`receive` is called for authenticated messages only. A message that contradicts itself is refused all the same
+(BraidFailed): one of the two sides was restored from a copy, or the peer is not what it says.       [PQR-5]
 
-Differences from the text: the vector is hashed before the seed, as FIPS 203 does, or no secret would ever be
-the same [PRIM-10]; ct2 is made as soon as the vector is whole, so that m goes earlier; codewords of the
-vector without an acknowledgement are of use in Ct1Acknowledged; a message may carry several codewords.
+Differences from the text: the vector is hashed before the seed, as FIPS 203 does, because the secrets would
+never agree otherwise [PRIM-10]. ct2 is made as soon as the vector is complete, so that m can be dropped
+earlier. Codewords of the vector without an acknowledgement are of use in Ct1Acknowledged. A message may carry
+several codewords.
 
-Not here: the sparse chains that the secrets go to (sparse.py), which epoch a message key is of.
+Not here: the sparse chains that the secrets go to (sparse.py); the MACs (authenticator.py).
 """
 
 import hmac
@@ -48,10 +49,9 @@ from letterlock._primitives.mlkem_split import (
     split,
 )
 from letterlock._primitives.secret import KEY_BYTES, Uncopyable
+from letterlock._ratchet.authenticator import BraidKdf
 from letterlock._ratchet.braid_states import (
-    Append,
     Braid,
-    Clear,
     Ct1Acknowledged,
     Ct1Received,
     Ct1Sampled,
@@ -63,13 +63,10 @@ from letterlock._ratchet.braid_states import (
     KeysSampled,
     KeysUnsampled,
     NoHeaderReceived,
-    Read,
-    Slot,
-    Write,
 )
 from letterlock._ratchet.erasure import Codeword, Collected, codewords
 from letterlock._ratchet.pq_keys import EpochSecret, PqSharedSecret
-from letterlock._ratchet.pq_profile import PqProfile
+from letterlock._ratchet.side_data import Append, Clear, Read, Slot, Write
 from letterlock._wire.pq_header import PqHeader, PqType
 from letterlock.errors import AuthenticationFailed, BraidFailed, CorruptStore, InvalidKey
 from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORD_INDEX
@@ -79,7 +76,7 @@ _CT2_TEXT: Final = SECOND_BYTES + KEY_BYTES
 _INDEX_BYTES: Final = 2
 
 Sending: TypeAlias = KeysSampled | HeaderSent | Ct1Received | Ct1Sampled | EkReceivedCt1Sampled | Ct2Sampled
-"""The states that go on sending a text which lies in OUTGOING."""
+"""The states that send the text in OUTGOING."""
 
 SENDS: Final[Mapping[type[Braid], PqType]] = {
     KeysUnsampled: PqType.HDR,
@@ -94,7 +91,7 @@ SENDS: Final[Mapping[type[Braid], PqType]] = {
     Ct1Acknowledged: PqType.NONE,
     Ct2Sampled: PqType.CT2,
 }
-"""What each state sends."""
+"""What each state sends: the table above, its first two columns."""
 
 _SENDS_BYTES: Final[Mapping[type[Sending], int]] = {
     KeysSampled: _HEADER_TEXT,
@@ -104,15 +101,15 @@ _SENDS_BYTES: Final[Mapping[type[Sending], int]] = {
     EkReceivedCt1Sampled: FIRST_BYTES,
     Ct2Sampled: _CT2_TEXT,
 }
-"""How long the text is that lies in OUTGOING."""
+"""The length in bytes of the text in OUTGOING."""
 
 
 @fast_init
 @dataclass(frozen=True, slots=True)
 class BraidSent(Uncopyable):
-    """What sending gives: the next state, what to write beside it, the piece, and a secret if one is there.
+    """What sending returns: the next state, the writes, the codewords to send, and a secret if it made one.
 
-    `epoch` is the one being agreed on: the message's key is of the epoch before it.
+    `epoch` is the one being agreed on; the message's key belongs to the epoch before it.
     """
 
     state: Braid
@@ -127,10 +124,7 @@ class BraidSent(Uncopyable):
 @fast_init
 @dataclass(frozen=True, slots=True)
 class BraidReceived(Uncopyable):
-    """What receiving gives: the next state, what to write beside it, and a secret if one is there.
-
-    The secret is of epoch `epoch`.
-    """
+    """What receiving returns: the next state, the writes, and the secret of `epoch` if it completed one."""
 
     state: Braid
     writes: tuple[Write, ...] = ()
@@ -138,63 +132,63 @@ class BraidReceived(Uncopyable):
     secret: EpochSecret | None = None
 
 
-def initiator(profile: PqProfile, shared: PqSharedSecret) -> KeysUnsampled:
+def initiator(kdf: BraidKdf, shared: PqSharedSecret) -> KeysUnsampled:
     """Return the initiator's first state: it sends the first KEM key, in epoch 1."""
-    return KeysUnsampled(1, profile.authenticator(shared))
+    return KeysUnsampled(1, kdf.authenticator(shared))
 
 
-def recipient(profile: PqProfile, shared: PqSharedSecret) -> NoHeaderReceived:
+def recipient(kdf: BraidKdf, shared: PqSharedSecret) -> NoHeaderReceived:
     """Return the recipient's first state."""
-    return NoHeaderReceived(1, profile.authenticator(shared))
+    return NoHeaderReceived(1, kdf.authenticator(shared))
 
 
 # --- sending ----------------------------------------------------------------------------------------
 
 
-def send(profile: PqProfile, state: Braid, room: int, entropy: Entropy, read: Read) -> BraidSent:
-    """Return the next piece, at most `room` codewords (1 or more). Draws 64 bytes for a key, 32 for ct1."""
+def send(kdf: BraidKdf, state: Braid, room: int, entropy: Entropy, read: Read) -> BraidSent:
+    """Return the next codewords to send, at most `room` (1 or more). Draws 64 bytes for a key, 32 for ct1."""
     match state:
         case KeysUnsampled():
-            return _send_first_header(profile, state, room, entropy)
+            return _send_first_header(kdf, state, room, entropy)
         case HeaderReceived():
-            return _send_first_ct1(profile, state, room, entropy, read)
+            return _send_first_ct1(kdf, state, room, entropy, read)
         case EkSentCt1Received() | NoHeaderReceived() | Ct1Acknowledged():
             return BraidSent(state, state.epoch, SENDS[type(state)])
         case _:
             return _send_more(state, room, read)
 
 
-def _send_first_header(profile: PqProfile, state: KeysUnsampled, room: int, entropy: Entropy) -> BraidSent:
+def _send_first_header(kdf: BraidKdf, state: KeysUnsampled, room: int, entropy: Entropy) -> BraidSent:
     epoch, authenticator = state.epoch, state.authenticator
     seed = KemSeed(entropy(SEED_BYTES))
     header, _ = split(MlKem768KeyPair(seed).public)
-    text = header + profile.header_mac(authenticator, epoch, header)
-    piece, sent = _codewords(text, 0, room)
+    text = header + kdf.header_mac(authenticator, epoch, header)
+    data, sent = _codewords(text, 0, room)
     after = KeysSampled(epoch, authenticator, seed, sent)
-    return BraidSent(after, epoch, PqType.HDR, 0, piece, (Append(Slot.OUTGOING, text),))
+    return BraidSent(after, epoch, PqType.HDR, 0, data, (Append(Slot.OUTGOING, text),))
 
 
 def _send_first_ct1(
-    profile: PqProfile, state: HeaderReceived, room: int, entropy: Entropy, read: Read
+    kdf: BraidKdf, state: HeaderReceived, room: int, entropy: Entropy, read: Read
 ) -> BraidSent:
     epoch = state.epoch
     header = _held(read, Slot.KEPT, HEADER_BYTES)
     m = EncapsulationRandomness.generate(entropy)
     shared, ct1 = encapsulate_header(header, m)
-    secret = profile.epoch_secret(shared, epoch)
-    piece, sent = _codewords(ct1, 0, room)
-    after = Ct1Sampled(epoch, profile.update(state.authenticator, epoch, secret), m, sent)
-    return BraidSent(after, epoch, PqType.CT1, 0, piece, (Append(Slot.OUTGOING, ct1),), secret)
+    secret = kdf.epoch_secret(shared, epoch)
+    data, sent = _codewords(ct1, 0, room)
+    after = Ct1Sampled(epoch, kdf.update(state.authenticator, epoch, secret), m, sent)
+    return BraidSent(after, epoch, PqType.CT1, 0, data, (Append(Slot.OUTGOING, ct1),), secret)
 
 
 def _send_more(state: Sending, room: int, read: Read) -> BraidSent:
     text = _held(read, Slot.OUTGOING, _SENDS_BYTES[type(state)])
-    piece, sent = _codewords(text, state.sent, room)
-    return BraidSent(replace(state, sent=sent), state.epoch, SENDS[type(state)], state.sent, piece)
+    data, sent = _codewords(text, state.sent, room)
+    return BraidSent(replace(state, sent=sent), state.epoch, SENDS[type(state)], state.sent, data)
 
 
 def _codewords(text: bytes, first: int, room: int) -> tuple[bytes, int]:
-    """Return codewords from an index on, and the index after them; after the last one they begin again."""
+    """Return codewords from an index on, and the index after them; after the last index comes 0."""
     share = len(text) // CODEWORD_BYTES
     end = min(first + min(room, share), MAX_CODEWORD_INDEX + 1)
     return codewords(text, first, end), end % (MAX_CODEWORD_INDEX + 1)
@@ -204,33 +198,34 @@ def _codewords(text: bytes, first: int, room: int) -> tuple[bytes, int]:
 
 
 def check_epoch(state: Braid, pq_header: PqHeader) -> None:
-    """Raise AuthenticationFailed for an epoch that no honest peer is in, before any derivation. [PQR-4]"""
+    """Raise AuthenticationFailed, before any derivation, for an epoch that no honest peer is in. [PQR-4]"""
     ahead = 1 if isinstance(state, Ct2Sampled) else 0
     if pq_header.epoch > state.epoch + ahead:
         raise AuthenticationFailed
 
 
-def receive(profile: PqProfile, state: Braid, pq_header: PqHeader, read: Read) -> BraidReceived:
+def receive(kdf: BraidKdf, state: Braid, pq_header: PqHeader, read: Read) -> BraidReceived:
     """Return what an authenticated message changes. Raises BraidFailed.
 
-    The caller has called `check_epoch`. What is of an earlier epoch, or of no use here, changes nothing.
+    The caller has called `check_epoch`. A message of an earlier epoch, or of no use in this state, changes
+    nothing.
     """
     if isinstance(state, Ct2Sampled) and pq_header.epoch == state.epoch + 1:
         return BraidReceived(KeysUnsampled(pq_header.epoch, state.authenticator), (Clear(Slot.OUTGOING),))
     on = RECEIVES.get((type(state), pq_header.type))
     if on is None or pq_header.epoch != state.epoch:
         return BraidReceived(state)
-    return on(profile, state, pq_header, read)
+    return on(kdf, state, pq_header, read)
 
 
-def _begin_ct1(profile: PqProfile, state: KeysSampled, pq_header: PqHeader, read: Read) -> BraidReceived:
+def _begin_ct1(kdf: BraidKdf, state: KeysSampled, pq_header: PqHeader, read: Read) -> BraidReceived:
     _, vector = split(MlKem768KeyPair(state.seed).public)
     begun = HeaderSent(state.epoch, state.authenticator, state.seed, 0, ())
-    after = _more_ct1(profile, begun, pq_header, read)
+    after = _more_ct1(kdf, begun, pq_header, read)
     return replace(after, writes=(Clear(Slot.OUTGOING), Append(Slot.OUTGOING, vector), *after.writes))
 
 
-def _more_ct1(_: PqProfile, state: HeaderSent, pq_header: PqHeader, read: Read) -> BraidReceived:
+def _more_ct1(_: BraidKdf, state: HeaderSent, pq_header: PqHeader, read: Read) -> BraidReceived:
     got, new, text = _collect(FIRST_BYTES, state.got, pq_header, read)
     if text is None:
         return BraidReceived(replace(state, got=got), new)
@@ -238,52 +233,50 @@ def _more_ct1(_: PqProfile, state: HeaderSent, pq_header: PqHeader, read: Read) 
     return BraidReceived(after, (Clear(Slot.INCOMING), Append(Slot.KEPT, text)))
 
 
-def _begin_ct2(profile: PqProfile, state: Ct1Received, pq_header: PqHeader, read: Read) -> BraidReceived:
+def _begin_ct2(kdf: BraidKdf, state: Ct1Received, pq_header: PqHeader, read: Read) -> BraidReceived:
     begun = EkSentCt1Received(state.epoch, state.authenticator, state.seed, ())
-    after = _more_ct2(profile, begun, pq_header, read)
+    after = _more_ct2(kdf, begun, pq_header, read)
     return replace(after, writes=(Clear(Slot.OUTGOING), *after.writes))
 
 
-def _more_ct2(profile: PqProfile, state: EkSentCt1Received, pq_header: PqHeader, read: Read) -> BraidReceived:
+def _more_ct2(kdf: BraidKdf, state: EkSentCt1Received, pq_header: PqHeader, read: Read) -> BraidReceived:
     got, new, text = _collect(_CT2_TEXT, state.got, pq_header, read)
     if text is None:
         return BraidReceived(replace(state, got=got), new)
     epoch = state.epoch
     ct1 = _held(read, Slot.KEPT, FIRST_BYTES)
     ciphertext, mac = ct1 + text[:SECOND_BYTES], text[SECOND_BYTES:]
-    secret = profile.epoch_secret(MlKem768KeyPair(state.seed).decapsulate(ciphertext), epoch)
-    authenticator = profile.update(state.authenticator, epoch, secret)
-    _check(mac, profile.ciphertext_mac(authenticator, epoch, ciphertext))
+    secret = kdf.epoch_secret(MlKem768KeyPair(state.seed).decapsulate(ciphertext), epoch)
+    authenticator = kdf.update(state.authenticator, epoch, secret)
+    _check(mac, kdf.ciphertext_mac(authenticator, epoch, ciphertext))
     after = NoHeaderReceived(epoch + 1, authenticator)
     return BraidReceived(after, (Clear(Slot.INCOMING), Clear(Slot.KEPT)), epoch, secret)
 
 
-def _more_header(
-    profile: PqProfile, state: NoHeaderReceived, pq_header: PqHeader, read: Read
-) -> BraidReceived:
+def _more_header(kdf: BraidKdf, state: NoHeaderReceived, pq_header: PqHeader, read: Read) -> BraidReceived:
     got, new, text = _collect(_HEADER_TEXT, state.got, pq_header, read)
     if text is None:
         return BraidReceived(replace(state, got=got), new)
     header, mac = text[:HEADER_BYTES], text[HEADER_BYTES:]
-    _check(mac, profile.header_mac(state.authenticator, state.epoch, header))
+    _check(mac, kdf.header_mac(state.authenticator, state.epoch, header))
     after = HeaderReceived(state.epoch, state.authenticator)
     return BraidReceived(after, (Clear(Slot.INCOMING), Append(Slot.KEPT, header)))
 
 
 def _more_vector(
-    profile: PqProfile, state: Ct1Sampled | Ct1Acknowledged, pq_header: PqHeader, read: Read
+    kdf: BraidKdf, state: Ct1Sampled | Ct1Acknowledged, pq_header: PqHeader, read: Read
 ) -> BraidReceived:
     got, new, vector = _collect(VECTOR_BYTES, state.got, pq_header, read)
     sent: tuple[Write, ...] = ()
     is_sending = isinstance(state, Ct1Sampled)
     if isinstance(state, Ct1Sampled) and pq_header.type is PqType.EK_CT1_ACK:
-        # It has arrived, and the codewords of the vector take its room in the store: m brings it back.
+        # ct1 has arrived, so its text makes room for the codewords of the vector; m can make it again.
         state, sent = Ct1Acknowledged(state.epoch, state.authenticator, state.m, state.got), (_SENT,)
     if vector is None:
         return BraidReceived(replace(state, got=got), sent + new)
-    # While ct1 is being sent it lies in OUTGOING, also when this very message acknowledges it.
+    # While we send ct1 it lies in OUTGOING, even if this very message acknowledges it.
     ct1 = _held(read, Slot.OUTGOING, FIRST_BYTES) if is_sending else None
-    text = _second(profile, state, vector, ct1, read)
+    text = _second(kdf, state, vector, ct1, read)
     gone = (Clear(Slot.INCOMING), Clear(Slot.KEPT))
     match state:
         case Ct1Sampled(epoch, authenticator):
@@ -297,21 +290,21 @@ def _more_vector(
 
 
 def _second(
-    profile: PqProfile, state: Ct1Sampled | Ct1Acknowledged, vector: bytes, ct1: bytes | None, read: Read
+    kdf: BraidKdf, state: Ct1Sampled | Ct1Acknowledged, vector: bytes, ct1: bytes | None, read: Read
 ) -> bytes:
-    """Return ct2 with the MAC over ct1 || ct2. Raises BraidFailed for a vector of another header.  PRIM-11"""
+    """Return ct2 with the MAC of ct1 || ct2. Raises BraidFailed if vector and header do not fit.  PRIM-11"""
     header = _held(read, Slot.KEPT, HEADER_BYTES)
     try:
         ct2 = encapsulate_vector(header, vector, state.m)
     except InvalidKey:
         raise BraidFailed(_CONTRADICTION) from None
     if ct1 is None:
-        # Not earlier: whoever repeats a foreign vector would have m computed with as often. It takes 0.9 ms.
+        # Not before the vector is checked: a peer that repeats a wrong vector must not make us compute.
         _, ct1 = encapsulate_header(header, state.m)
-    return ct2 + profile.ciphertext_mac(state.authenticator, state.epoch, ct1 + ct2)
+    return ct2 + kdf.ciphertext_mac(state.authenticator, state.epoch, ct1 + ct2)
 
 
-def _acknowledged(_: PqProfile, state: EkReceivedCt1Sampled, __: PqHeader, read: Read) -> BraidReceived:
+def _acknowledged(_: BraidKdf, state: EkReceivedCt1Sampled, __: PqHeader, read: Read) -> BraidReceived:
     text = _held(read, Slot.KEPT, _CT2_TEXT)
     after = Ct2Sampled(state.epoch, state.authenticator, 0)
     return BraidReceived(after, (Clear(Slot.OUTGOING), Clear(Slot.KEPT), Append(Slot.OUTGOING, text)))
@@ -320,7 +313,7 @@ def _acknowledged(_: PqProfile, state: EkReceivedCt1Sampled, __: PqHeader, read:
 def _collect(
     length: int, got: tuple[int, ...], pq_header: PqHeader, read: Read
 ) -> tuple[tuple[int, ...], tuple[Write, ...], bytes | None]:
-    """Return which indices are there now, what to write, and the text if they are enough for it.   RAT-12"""
+    """Return the indices collected so far, the writes, and the text once it is complete.   RAT-12"""
     missing = length // CODEWORD_BYTES - len(got)
     pieces = (
         pq_header.codewords[at : at + CODEWORD_BYTES]
@@ -340,7 +333,7 @@ def _collect(
 
 
 def _held(read: Read, slot: Slot, length: int) -> bytes:
-    """Return the one entry of a slot. Raises CorruptStore: whoever can write to the disk can delete rows."""
+    """Return the one entry of a slot. Raises CorruptStore, because a thief with the disk can delete rows."""
     entries = read(slot)
     if [len(each) for each in entries] != [length]:
         raise CorruptStore(_DAMAGED)
@@ -352,7 +345,7 @@ def _check(mac: bytes, expected: bytes) -> None:
         raise BraidFailed(_CONTRADICTION)
 
 
-_DAMAGED: Final = "what was stored beside a session is not all there: restore the store from a copy"
+_DAMAGED: Final = "side data of a session is missing or damaged: restore the store from a copy"
 
 _CONTRADICTION: Final = "the peer's post-quantum keys contradict each other: initiate a new session"
 
@@ -371,4 +364,4 @@ RECEIVES: Final[Mapping[tuple[type[Braid], PqType], Callable[..., BraidReceived]
     (EkReceivedCt1Sampled, PqType.CT1_ACK): _acknowledged,
     (EkReceivedCt1Sampled, PqType.EK_CT1_ACK): _acknowledged,
 }
-"""What is of use in which state. Ct2Sampled goes on with any message of the next epoch."""
+"""What each state does with which type of message. Ct2Sampled reacts to any message of the next epoch."""

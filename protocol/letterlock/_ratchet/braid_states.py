@@ -1,65 +1,28 @@
-"""The eleven states of the ML-KEM Braid, and what lies beside a state: three slots of bytes.
+"""The eleven states of the ML-KEM Braid, and what each keeps in side data.
 
     the side that sends a KEM key       KeysUnsampled, KeysSampled, HeaderSent, Ct1Received, EkSentCt1Received
     the side that sends a ciphertext    NoHeaderReceived, HeaderReceived, Ct1Sampled, EkReceivedCt1Sampled,
                                         Ct1Acknowledged, Ct2Sampled
 
 A state holds what is small and changes with every message: epoch, authenticator, the 64-byte seed or the
-32-byte m, how many codewords were sent, which were collected. What is long and seldom changes lies in slots,
-which a store keeps as rows of their own, so that a message does not write a kilobyte again:
+32-byte m, how many codewords were sent (`sent`), the indices of those that were collected (`got`). The long
+texts are side data:
 
     OUTGOING    the text whose codewords we send
-    INCOMING    what has come of the peer's, one entry for each message that brought something new
+    INCOMING    the codewords that arrived, one entry for each message that brought a new one
     KEPT        what is needed later: ct1, the header, or ct2 with its MAC
 
-Not here: the transitions (braid.py).
+Not here: the transitions (braid.py); slots (side_data.py).
 """
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import TypeAlias
 
 from letterlock._primitives.fast_init import fast_init
 from letterlock._primitives.mlkem import KemSeed
 from letterlock._primitives.mlkem_split import EncapsulationRandomness
 from letterlock._primitives.secret import Uncopyable
-from letterlock._ratchet.pq_keys import Authenticator
-
-
-class Slot(IntEnum):
-    """Where bytes lie beside a state; a slot is a list of entries, most have one."""
-
-    OUTGOING = 1
-    INCOMING = 2
-    KEPT = 3
-
-
-Read: TypeAlias = Callable[[Slot], Sequence[bytes]]
-"""Returns a slot's entries, in order."""
-
-
-@fast_init
-@dataclass(frozen=True, slots=True)
-class Append:
-    """Put one more entry at the end of a slot."""
-
-    slot: Slot
-    entry: bytes
-
-    def __repr__(self) -> str:
-        return f"Append({self.slot.name}, {len(self.entry)} bytes)"
-
-
-@fast_init
-@dataclass(frozen=True, slots=True)
-class Clear:
-    """Empty a slot."""
-
-    slot: Slot
-
-
-Write: TypeAlias = Append | Clear
+from letterlock._ratchet.authenticator import Authenticator
 
 
 @fast_init

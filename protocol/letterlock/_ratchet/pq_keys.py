@@ -1,12 +1,10 @@
 """The keys of the post-quantum ratchet: one role, one type.
 
-Not here: how one is made of another (pq_profile.py).
+Not here: how one key is derived from another (sparse.py, authenticator.py).
 """
 
-from dataclasses import dataclass
-
-from letterlock._primitives.secret import Secret, Uncopyable
-from letterlock._ratchet.chain import MessageKey
+from letterlock._primitives.secret import Secret
+from letterlock._ratchet.keys import MessageKey
 
 
 class PqSharedSecret(Secret):
@@ -28,19 +26,19 @@ class SparseChainKey(Secret):
 
 
 class SparseMessageKey(Secret):
-    """The sparse ratchet's share in the key of one message."""
+    """The key that the sparse ratchet contributes to one message."""
 
     __slots__ = ()
 
 
 class HybridKey(MessageKey):
-    """The key that seals a message: of the double ratchet's key and the sparse one's."""
+    """The key that seals a message, derived from the double ratchet's key and the sparse ratchet's key."""
 
     __slots__ = ()
 
 
 class EpochSecret(Secret):
-    """What an epoch of the braid gives: fresh for both, and for a quantum computer too."""
+    """The secret that both sides have after one epoch of the braid; a quantum computer does not learn it."""
 
     __slots__ = ()
 
@@ -55,11 +53,3 @@ class AuthenticatorKey(Secret):
     """The key of the MACs of one epoch."""
 
     __slots__ = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Authenticator(Uncopyable):
-    """What keeps a thief of the message keys of one moment from taking over the braid."""
-
-    root: AuthenticatorRoot
-    key: AuthenticatorKey

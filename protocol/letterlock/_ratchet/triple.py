@@ -1,41 +1,43 @@
 """The Triple Ratchet (Double Ratchet revision 4, section 6): the double ratchet beside the sparse one.
 
     SKec || SKscka = HKDF(bytes(32), SK, "letterlock-v1 pq split", 64)                               [PQR-6]
-    message key    = hybrid(double's, sparse's): whoever lacks one of them lacks it                  [PQR-2]
+    message key    = hybrid(double key, sparse key): an attacker needs both of them                  [PQR-2]
 
-Both ratchets and the braid move together, or not at all: `find_message_key` finds the key of a message and
-changes nothing, `commit` returns what an authenticated message changes.                             [RAT-6]
+Both ratchets and the braid move together, or not at all. `find_message_key` finds the key of a message and
+changes nothing; `commit` returns what an authenticated message changes.                             [RAT-6]
 
-How many codewords a message carries depends on its size: at most a quarter of what it has without them, at
-least one. A short message costs no more than it must, a long one heals the session in a few turns.  [PQR-7]
+The number of codewords in a message depends on its size: at least one, at most a quarter of the size without
+them. A short message costs no more than it must, and a long one heals the session in a few turns.   [PQR-7]
 
-Not here: sealing (_session/), keeping skipped keys and slots (stores/).
+Not here: sealing (_session/), storing skipped keys and side data (stores/).
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from letterlock._primitives.curve25519 import SignedPrekey, SignedPrekeyPair
+from letterlock._primitives.curve25519 import PublicKey, SignedPrekey, SignedPrekeyPair
 from letterlock._primitives.entropy import Entropy
 from letterlock._primitives.fast_init import fast_init
 from letterlock._primitives.kdf import HASH_BYTES, hkdf_sha256
-from letterlock._primitives.labels import PQ_SPLIT
+from letterlock._primitives.labels import PQ_CHAIN_NAME, PQ_SPLIT
 from letterlock._primitives.secret import KEY_BYTES, Secret, Uncopyable
 from letterlock._ratchet import braid, double, sparse
-from letterlock._ratchet.braid_states import Braid, Read, Write
-from letterlock._ratchet.chain import MessageKey
+from letterlock._ratchet.braid_states import Braid
+from letterlock._ratchet.keys import MessageKey, RootKey
 from letterlock._ratchet.pq_keys import HybridKey, PqSharedSecret, SparseMessageKey
-from letterlock._ratchet.pq_profile import PqProfile
-from letterlock._ratchet.root import RootKey
+from letterlock._ratchet.pq_profile import LETTERLOCK, PqProfile
+from letterlock._ratchet.ratchet import NONE_SKIPPED, Committed, RatchetSent, Skipped, SkippedRange
+from letterlock._ratchet.side_data import Read, SideStorage, Write
 from letterlock._ratchet.sparse import Sparse, SparsePlace, SparseReceived
-from letterlock._wire.message import Header
+from letterlock._wire.message import Header, RatchetMessage
 from letterlock._wire.pq_header import PqHeader
 from letterlock.errors import AuthenticationFailed, DuplicateMessage
-from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORDS
+from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORDS, MAX_SKIPPED_KEYS
 
 _SHARE: Final = 4
-"""One part in four may be added as codewords: alternating texts of 2 KiB then heal in nine messages."""
+"""One byte in four may be added as codewords: alternating messages of 2 KiB then heal after nine messages."""
 
 FindSparse: TypeAlias = Callable[[int, int], SparseMessageKey | None]
 """Returns the kept key of an epoch and number, or None."""
@@ -44,17 +46,60 @@ FindSparse: TypeAlias = Callable[[int, int], SparseMessageKey | None]
 @fast_init
 @dataclass(frozen=True, slots=True)
 class Triple(Uncopyable):
-    """The state of all three."""
+    """The state of both ratchets and the braid; a Ratchet."""
 
     double: double.State
     sparse: Sparse
     braid: Braid
 
+    @property
+    def max_skipped_keys(self) -> int:
+        """See Ratchet: a message that was jumped over leaves two keys."""
+        return 2 * MAX_SKIPPED_KEYS
+
+    @property
+    def is_unanswered(self) -> bool:
+        """See Ratchet."""
+        return self.double.is_unanswered
+
+    def speaks(self, message: RatchetMessage) -> bool:
+        """See Ratchet: the post-quantum header cannot be left out. [PQR-8]"""
+        return message.pq_header is not None
+
+    def knows(self, ratchet_key: PublicKey) -> bool:
+        """See Ratchet."""
+        return double.knows(self.double, ratchet_key)
+
+    def trial_steps(self, message: RatchetMessage) -> int:
+        """See Ratchet."""
+        in_sparse = 0 if message.pq_header is None else steps(self, message.pq_header)
+        return in_sparse + self.double.trial_steps(message)
+
+    def next_message(self, size: int, entropy: Entropy, side: SideStorage) -> RatchetSent:
+        """See Ratchet."""
+        sent = send(LETTERLOCK, self, size, entropy, side.read)
+        return RatchetSent(sent.state, sent.header, sent.pq_header, sent.key, sent.writes)
+
+    def find_message_key(
+        self, message: RatchetMessage, kept: MessageKey | None, side: SideStorage, associated_data: bytes
+    ) -> "FoundTripleKey":
+        """See Ratchet."""
+        if message.pq_header is None:  # PQR-8
+            raise AuthenticationFailed
+
+        def find(epoch: int, number: int) -> SparseMessageKey | None:
+            found = side.find(sparse_chain(associated_data, epoch), number)
+            return None if found is None else SparseMessageKey(found)
+
+        headers = message.header, message.pq_header
+        found = find_message_key(LETTERLOCK, self, headers, kept, find)
+        return FoundTripleKey(found.key, self, found, message.pq_header, associated_data)
+
 
 @fast_init
 @dataclass(frozen=True, slots=True)
 class TripleSent(Uncopyable):
-    """What sending gives: the state and writes to commit, what to send, the key to seal with."""
+    """The next message: the state and writes to commit, the headers to send, the key to seal with."""
 
     state: Triple
     header: Header
@@ -65,8 +110,8 @@ class TripleSent(Uncopyable):
 
 @fast_init
 @dataclass(frozen=True, slots=True)
-class FoundKey(Uncopyable):
-    """The key of a message, and how far both ratchets would go for it; None where a kept key serves."""
+class TripleFound(Uncopyable):
+    """The key of a message, and how far each ratchet goes for it; None where a kept key serves."""
 
     key: HybridKey
     double: double.Received | None
@@ -75,15 +120,34 @@ class FoundKey(Uncopyable):
 
 @fast_init
 @dataclass(frozen=True, slots=True)
-class Committed(Uncopyable):
-    """What an authenticated message changes: the state, and what to write beside it."""
+class TripleCommitted(Uncopyable):
+    """What an authenticated message changes: the state and the writes."""
 
     state: Triple
     writes: tuple[Write, ...]
 
 
+@fast_init
+@dataclass(frozen=True, slots=True)
+class FoundTripleKey(Uncopyable):
+    """See ratchet.FoundKey."""
+
+    key: HybridKey
+    state: Triple
+    found: TripleFound
+    pq_header: PqHeader
+    associated_data: bytes
+
+    def commit(self, side: SideStorage) -> Committed:
+        """See ratchet.FoundKey."""
+        after = commit(LETTERLOCK, self.state, self.found, self.pq_header, side.read)
+        received = self.found.double
+        finished = None if received is None or received.tail is None else received.tail.ratchet_key
+        return Committed(after.state, _skipped(self.associated_data, self.found), finished, after.writes)
+
+
 def split(secret: Secret) -> tuple[RootKey, PqSharedSecret]:
-    """Return the two parts of a handshake's SK."""
+    """Return the two halves of a handshake's SK: SKec for the double ratchet, SKscka for the sparse one."""
     okm = hkdf_sha256(bytes(HASH_BYTES), secret.expose(), PQ_SPLIT, 2 * KEY_BYTES)
     return RootKey(okm[:KEY_BYTES]), PqSharedSecret(okm[KEY_BYTES:])
 
@@ -108,53 +172,64 @@ def recipient(profile: PqProfile, secret: Secret, signed: SignedPrekeyPair) -> T
     )
 
 
+def sparse_chain(associated_data: bytes, epoch: int) -> bytes:
+    """Return the 32 bytes that name an epoch's receiving chain in the store, next to ratchet keys.
+
+    Bit 255 is set, which no ratchet key has. The rest depends on the session, so two sessions never share it.
+    """
+    digest = hashlib.sha256(PQ_CHAIN_NAME + associated_data + epoch.to_bytes(8, "big")).digest()
+    return digest[:31] + b"\xff"
+
+
 def room(size: int) -> int:
-    """Return how many codewords a message carries at most that has `size` bytes without them."""
+    """Return how many codewords a message may carry that has `size` bytes without them."""
     return max(1, min(size // (_SHARE * CODEWORD_BYTES), MAX_CODEWORDS))
 
 
 def send(profile: PqProfile, state: Triple, size: int, entropy: Entropy, read: Read) -> TripleSent:
-    """Return the next message's header, part and key; it has about `size` bytes without codewords.
+    """Return the next message's headers and key; it has about `size` bytes without codewords.
 
     Draws as `double.send`, then 64 or 32 bytes where the braid begins a text. Raises UsageError as that does.
     """
     sent = double.send(state.double, entropy)
-    piece = braid.send(profile, state.braid, room(size), entropy, read)
-    chains, place, key = sparse.send(profile, state.sparse, piece.epoch - 1)
-    if piece.secret is not None:
-        chains = sparse.add_epoch(profile, chains, piece.epoch, piece.secret)
-    pq_header = PqHeader(piece.epoch, place.number, place.previous, piece.type, piece.first, piece.codewords)
-    after = Triple(sent.state, chains, piece.state)
-    return TripleSent(after, sent.header, pq_header, profile.hybrid(sent.key, key), piece.writes)
+    agreed = braid.send(profile, state.braid, room(size), entropy, read)
+    chains, place, key = sparse.send(profile, state.sparse, agreed.epoch - 1)
+    if agreed.secret is not None:
+        chains = sparse.add_epoch(profile, chains, agreed.epoch, agreed.secret)
+    pq_header = PqHeader(
+        agreed.epoch, place.number, place.previous, agreed.type, agreed.first, agreed.codewords
+    )
+    after = Triple(sent.state, chains, agreed.state)
+    return TripleSent(after, sent.header, pq_header, profile.hybrid(sent.key, key), agreed.writes)
 
 
 def steps(state: Triple, pq_header: PqHeader) -> int:
-    """Return how many steps of a sparse chain a message costs before it has authenticated."""
+    """Return how many steps of a sparse chain it costs to find the key of a message."""
     return sparse.steps(state.sparse, _place(pq_header))
 
 
 def find_message_key(
     profile: PqProfile,
     state: Triple,
-    message: tuple[Header, PqHeader],
+    headers: tuple[Header, PqHeader],
     kept: MessageKey | None,
     find: FindSparse,
-) -> FoundKey:
-    """Return the key of a message, whose double-ratchet key may be a kept one. Nothing is changed.
+) -> TripleFound:
+    """Return the key of a message; `kept` is its double-ratchet key if that was kept. Changes nothing.
 
-    Raises what `double.receive` does, DuplicateMessage for a sparse key that is gone where the message is of
-    this session, AuthenticationFailed where that is not known, and for an epoch that is not there.
+    Raises what `double.receive` raises. If the sparse key is gone, raises DuplicateMessage where the message
+    is known to be of this session, AuthenticationFailed where it is not, and for an epoch that is not there.
     """
-    header, pq_header = message
+    header, pq_header = headers
     braid.check_epoch(state.braid, pq_header)
     place = _place(pq_header)
     late = None
     if sparse.is_late(state.sparse, place):
         late = find(place.epoch, place.number)
         if late is None:
-            # Under another ratchet key it may be a message of another session, whose numbers are like ours.
+            # Under another ratchet key it may be a message of another session with equal numbers.
             is_ours = kept is not None or double.knows(state.double, header.ratchet_key)
-            raise DuplicateMessage() if is_ours else AuthenticationFailed()
+            raise DuplicateMessage if is_ours else AuthenticationFailed
     else:
         sparse.check_jump(state.sparse, place)  # RAT-5, before the agreement
     turned = double.receive(state.double, header) if kept is None else None
@@ -163,19 +238,37 @@ def find_message_key(
     second = late if moved is None else moved.key
     if first is None or second is None:  # pragma: no cover - each is one or the other
         raise AssertionError
-    return FoundKey(profile.hybrid(first, second), turned, moved)
+    return TripleFound(profile.hybrid(first, second), turned, moved)
 
 
-def commit(profile: PqProfile, state: Triple, looked: FoundKey, pq_header: PqHeader, read: Read) -> Committed:
-    """Return what a message changes whose tag has verified. Raises BraidFailed, and nothing has happened."""
+def commit(
+    profile: PqProfile, state: Triple, found: TripleFound, pq_header: PqHeader, read: Read
+) -> TripleCommitted:
+    """Return the state and the writes after a message whose tag verified. Raises BraidFailed."""
     received = braid.receive(profile, state.braid, pq_header, read)
-    chains = state.sparse if looked.sparse is None else looked.sparse.state
+    chains = state.sparse if found.sparse is None else found.sparse.state
     if received.secret is not None:
         chains = sparse.add_epoch(profile, chains, received.epoch, received.secret)
-    turned = state.double if looked.double is None else looked.double.state
-    return Committed(Triple(turned, chains, received.state), received.writes)
+    turned = state.double if found.double is None else found.double.state
+    return TripleCommitted(Triple(turned, chains, received.state), received.writes)
+
+
+def _skipped(associated_data: bytes, found: TripleFound) -> Skipped:
+    """Return the keys of what a message jumped over in both ratchets. RAT-11"""
+    turned, moved = found.double, found.sparse
+    in_double: tuple[SkippedRange, ...] = ()
+    in_sparse: tuple[SkippedRange, ...] = ()
+    # Nearly every message is the next one in both chains, so this asks for attributes and calls nothing.
+    if turned is not None and (turned.gap is not None or turned.tail is not None):
+        in_double = turned.skipped()
+    if moved is not None and (moved.gap is not None or moved.tail is not None):
+        in_sparse = tuple(
+            SkippedRange(sparse_chain(associated_data, gap.epoch), gap.start, gap.keys(LETTERLOCK))
+            for gap in moved.gaps(LETTERLOCK)
+        )
+    return Skipped(in_double, in_sparse) if in_double or in_sparse else NONE_SKIPPED
 
 
 def _place(pq_header: PqHeader) -> SparsePlace:
-    """Return where a message stands: its key is of the epoch before the one being agreed on."""
+    """Return where a message stands: its key belongs to the epoch before the one being agreed on."""
     return SparsePlace(pq_header.epoch - 1, pq_header.number, pq_header.previous)

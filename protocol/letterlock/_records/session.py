@@ -1,53 +1,41 @@
 """Sessions as records: CBOR arrays, strictly read, so that a store can keep them.
 
-    session       [1, kind, suite, AD, handshake, promote_next, ratchet]
+    session       [1, kind, suite, AD, handshake, promote next, ratchet]
                   initiated:   kind 0; handshake is the initial message's header to repeat
-                  established: kind 1; handshake is the id of the peer's, or empty; promote_next 0 or 1
-    ratchet       opening, hearing or speaking in the X3DH suite;
-                  [that, sparse, braid] in PQXDH (triple_record.py)
-    opening       [0, RK, private, public, theirs, CKs, Ns]
-    hearing       [1, RK, theirs, CKr, Nr, PN]
-    speaking      [2, RK, private, public, CKs, Ns, theirs, CKr, Nr, PN]
+                  established: kind 1; handshake is the id of the peer's, or empty; promote next 0 or 1
+    ratchet       of the X3DH suite (double.py), or of PQXDH (triple.py)
 
 A record that reads wrongly is CorruptStore: the store authenticated it, so it is damage or a bug.
 """
 
-from typing import Final, cast
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final, TypeAlias
 
-from letterlock._primitives.curve25519 import PrivateKey, RatchetKey, RatchetKeyPair
 from letterlock._primitives.secret import KEY_BYTES
-from letterlock._ratchet.chain import ChainKey, ReceivingChain, SendingChain
-from letterlock._ratchet.double import Hearing, Speaking, State, Talking, Unanswered, Waiting
-from letterlock._ratchet.root import RootKey
-from letterlock._ratchet.triple import Triple
-from letterlock._records.triple import (
-    check_epochs,
-    decode_braid,
-    decode_sparse,
-    encode_braid,
-    encode_sparse,
-)
+from letterlock._ratchet.ratchet import Ratchet
+from letterlock._records.double import decode_double, encode_double
+from letterlock._records.triple import decode_triple, encode_triple
 from letterlock._session.session import Established, Initiated, Origin, Session
 from letterlock._wire import cbor
 from letterlock._wire.suite import Suite
-from letterlock._wire.typed import array, counter
+from letterlock._wire.typed import array
 from letterlock.errors import CorruptStore, MalformedMessage, PeerError
-from letterlock.stores._interface import Record
+from letterlock.stores import DeferredRecord, Record
 
 FORMAT: Final = 1
 _INITIATED, _ESTABLISHED = 0, 1
-_OPENING, _HEARING, _SPEAKING = 0, 1, 2
-_SHAPES: Final = {
-    _OPENING: (int, bytes, bytes, bytes, bytes, bytes, int),
-    _HEARING: (int, bytes, bytes, bytes, int, int),
-    _SPEAKING: (int, bytes, bytes, bytes, bytes, int, bytes, bytes, int, int),
-}
 _SESSION: Final = (int, int, int, bytes, bytes, int, list)
-_TRIPLE: Final = (list, list, list)
 _SUITES: Final = {int(suite): suite for suite in Suite}
 _MAX_HEADER: Final = 4096
-_IDS: Final = frozenset({0, 32})
-"""How long the name of a handshake may be: empty for one of ours."""
+_ID_LENGTHS: Final = frozenset({0, 32})
+"""How long the name of a handshake may be: a handshake of our own has none."""
+
+_Codec: TypeAlias = tuple[Callable[[Ratchet], cbor.Value], Callable[[object], Ratchet]]
+_RATCHETS: Final[Mapping[Suite, _Codec]] = MappingProxyType(
+    {Suite.X3DH: (encode_double, decode_double), Suite.PQXDH: (encode_triple, decode_triple)}
+)
+"""How the ratchet of each suite is written and read."""
 
 
 def encode_session(session: Session) -> Record:
@@ -57,7 +45,7 @@ def encode_session(session: Session) -> Record:
         kind, handshake, promote_next = _INITIATED, session.header, False
     else:
         kind, handshake, promote_next = _ESTABLISHED, origin.handshake or b"", session.promote_next
-    ratchet = _ratchet(session.ratchet)
+    encode_ratchet, _ = _RATCHETS[origin.suite]
     whole: cbor.Value = [
         FORMAT,
         kind,
@@ -65,12 +53,12 @@ def encode_session(session: Session) -> Record:
         origin.associated_data,
         handshake,
         int(promote_next),
-        ratchet,
+        encode_ratchet(session.ratchet),
     ]
     return Record(cbor.encode(whole))
 
 
-def decode_session(record: Record) -> Session:
+def decode_session(record: Record | DeferredRecord) -> Session:
     """Return the session of a record. Raises CorruptStore."""
     try:
         return _read_session(cbor.decode(record.expose()))
@@ -87,74 +75,12 @@ def _read_session(value: object) -> Session:
     # Only an established session can be due for promotion: one value, one encoding.
     if len(associated_data) != KEY_BYTES or not 0 <= promote_next <= established:
         raise MalformedMessage("session has another AD, or a promotion that cannot be due")
-    if len(handshake) not in _IDS if established else len(handshake) > _MAX_HEADER:
+    if len(handshake) not in _ID_LENGTHS if established else len(handshake) > _MAX_HEADER:
         raise MalformedMessage("handshake of a session is neither an id nor a header")
-    state = _read_double(ratchet) if suite is Suite.X3DH else _read_triple(ratchet)
-    if isinstance(state.double if isinstance(state, Triple) else state, Unanswered) is established:
+    _, decode_ratchet = _RATCHETS[suite]
+    state = decode_ratchet(ratchet)
+    if state.is_unanswered is established:
         raise MalformedMessage("ratchet is of another kind of session")
     if established:
         return Established(Origin(suite, associated_data, handshake or None), state, promote_next == 1)
     return Initiated(Origin(suite, associated_data, None), handshake, state)
-
-
-def _ratchet(state: State | Triple) -> cbor.Value:
-    if isinstance(state, Triple):
-        return [_double(state.double), encode_sparse(state.sparse), encode_braid(state.braid)]
-    return _double(state)
-
-
-def _read_triple(value: object) -> Triple:
-    turned, chains, braid = array(value, _TRIPLE)
-    found = Triple(_read_double(turned), decode_sparse(chains), decode_braid(braid))
-    check_epochs(found.sparse, found.braid)
-    return found
-
-
-def _double(state: State) -> cbor.Value:
-    match state:
-        case Hearing(root, theirs, length):
-            return [
-                _HEARING, root.expose(),
-                theirs.ratchet_key.data, theirs.key.expose(), theirs.number, length,
-            ]  # fmt: skip
-        case Speaking(root, ours, sent, theirs, length):
-            return [
-                _SPEAKING, root.expose(), ours.private.expose(), ours.public.data,
-                sent.key.expose(), sent.number,
-                theirs.ratchet_key.data, theirs.key.expose(), theirs.number, length,
-            ]  # fmt: skip
-        case Unanswered(root, ours, signed, sent):
-            return [
-                _OPENING, root.expose(), ours.private.expose(), ours.public.data,
-                signed.data, sent.key.expose(), sent.number,
-            ]  # fmt: skip
-        case Waiting():  # pragma: no cover - a session exists from its first message on
-            raise AssertionError
-
-
-def _read_double(value: object) -> Talking:
-    # The first element decides how many there are, so it is read before the rest.
-    items = cast("list[object]", value) if type(value) is list else []
-    shape = _SHAPES.get(items[0]) if items and type(items[0]) is int else None
-    if shape is None:
-        raise MalformedMessage("ratchet of a session is of no known kind")
-    kind, root, *rest = array(items, shape)
-    if kind == _HEARING:
-        theirs, receiving, received, length = rest
-        return Hearing(RootKey(root), _receiving(theirs, receiving, received), counter(length))
-    private, public, *rest = rest
-    ours = RatchetKeyPair(PrivateKey(private), RatchetKey(public))
-    if kind == _OPENING:
-        signed, key, number = rest
-        return Unanswered(RootKey(root), ours, RatchetKey(signed), _sending(key, number))
-    key, number, theirs, receiving, received, length = rest
-    sending = _sending(key, number)
-    return Speaking(RootKey(root), ours, sending, _receiving(theirs, receiving, received), counter(length))
-
-
-def _sending(key: bytes, number: int) -> SendingChain:
-    return SendingChain(ChainKey(key), counter(number))
-
-
-def _receiving(theirs: bytes, key: bytes, number: int) -> ReceivingChain:
-    return ReceivingChain(RatchetKey(theirs), ChainKey(key), counter(number))

@@ -1,13 +1,14 @@
-"""The post-quantum half of a session's record: the sparse chains and the braid.
+"""The record of a triple ratchet: the double ratchet's half, the sparse chains, and the braid.
 
+    triple    [double ratchet, sparse, braid]                                                (double.py)
     sparse    [RK, latest, sending, receiving, previous, is initiator]
     chain     [epoch, CK, n, CK of the next epoch / null]
     braid     [state, epoch, authenticator's root, its key, seed or m / null, sent / null, got / null]
 
-States are numbered as in `STATES`; `got` are the indices that came, two bytes each. What a state does not
-hold is null. The long texts are not here: they are rows of their own, and change seldom.
+States are numbered as in `STATES`. `got` are the indices of the codewords that arrived, two bytes each. A
+field that a state does not have is null. The long texts are side data, in rows of their own.
 
-Not here: the double ratchet's half, and the session around both (record.py).
+Not here: the session around it (session.py).
 """
 
 import struct
@@ -16,6 +17,7 @@ from typing import Any, Final, NamedTuple
 
 from letterlock._primitives.mlkem import KemSeed
 from letterlock._primitives.mlkem_split import EncapsulationRandomness
+from letterlock._ratchet.authenticator import Authenticator
 from letterlock._ratchet.braid_states import (
     Braid,
     Ct1Acknowledged,
@@ -30,14 +32,11 @@ from letterlock._ratchet.braid_states import (
     KeysUnsampled,
     NoHeaderReceived,
 )
-from letterlock._ratchet.pq_keys import (
-    Authenticator,
-    AuthenticatorKey,
-    AuthenticatorRoot,
-    SparseChainKey,
-    SparseRootKey,
-)
+from letterlock._ratchet.pq_keys import AuthenticatorKey, AuthenticatorRoot, SparseChainKey, SparseRootKey
+from letterlock._ratchet.ratchet import Ratchet
 from letterlock._ratchet.sparse import Sparse, SparseChain
+from letterlock._ratchet.triple import Triple
+from letterlock._records.double import decode_double, encode_double
 from letterlock._wire import cbor
 from letterlock._wire.typed import array, counter
 from letterlock.errors import MalformedMessage
@@ -63,7 +62,7 @@ _BEGINS: Final = (KeysUnsampled, NoHeaderReceived, HeaderReceived)
 
 
 class _Held(NamedTuple):
-    """What a state holds besides epoch and authenticator, in this order: the name of its secret; whether."""
+    """What a state holds besides epoch and authenticator: the name of its secret, whether the others."""
 
     secret: str
     sent: bool
@@ -84,6 +83,7 @@ _SECRETS: Final[dict[str, type[KemSeed | EncapsulationRandomness]]] = {
 }
 _HOLDS: Final = {state: (number, _held(state)) for number, state in enumerate(STATES)}
 _NULL: Final = type(None)
+_TRIPLE: Final = (list, list, list)
 _SPARSE: Final = (bytes, int, list, list, int, int)
 _CHAINS: Final = ((int, bytes, int, _NULL), (int, bytes, int, bytes))
 _BRAIDS: Final = tuple(
@@ -92,6 +92,21 @@ _BRAIDS: Final = tuple(
 )
 _INDEX_BYTES: Final = 2
 _MOST_INDICES: Final = 36
+
+
+def encode_triple(state: Ratchet) -> cbor.Value:
+    """Return a triple ratchet as it stands in a record."""
+    if not isinstance(state, Triple):  # pragma: no cover - the suite decides both
+        raise AssertionError  # noqa: TRY004
+    return [encode_double(state.double), encode_sparse(state.sparse), encode_braid(state.braid)]
+
+
+def decode_triple(value: object) -> Triple:
+    """Read what `encode_triple` returns. Raises MalformedMessage, ValueError for a key of another length."""
+    turned, chains, braid = array(value, _TRIPLE)
+    found = Triple(decode_double(turned), decode_sparse(chains), decode_braid(braid))
+    check_epochs(found.sparse, found.braid)
+    return found
 
 
 def encode_sparse(state: Sparse) -> cbor.Value:
@@ -107,7 +122,7 @@ def encode_sparse(state: Sparse) -> cbor.Value:
 
 
 def decode_sparse(value: object) -> Sparse:
-    """Read what `encode_sparse` gives. Raises MalformedMessage, ValueError for a key of another length."""
+    """Read what `encode_sparse` returns. Raises MalformedMessage, ValueError for a key of another length."""
     root, latest, sending, receiving, previous, initiator = array(value, _SPARSE)
     return Sparse(
         SparseRootKey(root),
@@ -135,7 +150,7 @@ def encode_braid(state: Braid) -> cbor.Value:
 
 
 def decode_braid(value: object) -> Braid:
-    """Read what `encode_braid` gives. Raises as `decode_sparse`."""
+    """Read what `encode_braid` returns. Raises as `decode_sparse`."""
     number, epoch, root, key, secret, sent, got = array(value, *_BRAIDS)
     state = STATES[counter(number, len(STATES) - 1)]
     held: list[Any] = [counter(epoch), Authenticator(AuthenticatorRoot(root), AuthenticatorKey(key))]
@@ -153,10 +168,10 @@ def decode_braid(value: object) -> Braid:
 
 
 def check_epochs(chains: Sparse, braid: Braid) -> None:
-    """Raise MalformedMessage if sparse chains are not where a braid's state has them.
+    """Raise MalformedMessage if the sparse chains are not in the epochs that the braid implies. [STO-8]
 
-    The side that sends a ciphertext has its secret first. At the beginning of an epoch, our chain of the one
-    before may still be the last we sent in, and the peer's the last we heard. [STO-8]
+    The side that sends a ciphertext has its secret first. At the beginning of an epoch, the chain that we
+    last sent in, and the chain that we last received in, may still belong to the epoch before.
     """
     latest = braid.epoch - (0 if isinstance(braid, _HAS_SECRET) else 1)
     begun = braid.epoch - 1

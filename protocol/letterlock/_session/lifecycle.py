@@ -1,23 +1,25 @@
-r"""The life of a session, as a table.
+r"""The life of a session among the sessions with one peer, as a table that `PeerSessions` looks up.
 
-    phase \ event   ENCRYPT       AUTHENTICATED   DEFERRED     SUPERSEDED   DROPPED
-    -------------   -----------   -------------   ---------   ----------   -------
-    INITIATED       INITIATED     ESTABLISHED     -           SHELVED      GONE
-    ESTABLISHED     ESTABLISHED   ESTABLISHED     -           ARCHIVED     GONE
-    SHELVED         -             ESTABLISHED     ARCHIVED    SHELVED      GONE
-    ARCHIVED        -             ESTABLISHED     ARCHIVED    ARCHIVED     GONE
+    phase \ event   ENCRYPT       AUTHENTICATED   DEFERRED    SUPERSEDED
+    -------------   -----------   -------------   ---------   ----------
+    INITIATED       INITIATED     ESTABLISHED     -           ARCHIVED
+    ESTABLISHED     ESTABLISHED   ESTABLISHED     -           ARCHIVED
+    ARCHIVED        -             ESTABLISHED     ARCHIVED    ARCHIVED
 
-INITIATED: we agreed with a bundle, and repeat the initial message until the peer answers. ESTABLISHED: the
-peer has shown that it holds the session. SHELVED and ARCHIVED are the same two after another session with
-the peer became active; they still decrypt. GONE: pushed out of the archive, or dropped with its identity.
+INITIATED: active, and we repeat the initial message until the peer answers. ESTABLISHED: active, and the peer
+has shown that it holds the session. ARCHIVED: another session with the peer is active; this one still
+decrypts. A session ends when it is pushed out of the archive or deleted with its peer's identity.
 
-AUTHENTICATED is a message of the peer whose tag verified: both sides so return to the session that the peer
-uses (Sesame section 3.2). DEFERRED is the same in a session that defers its promotion.            [SES-4]
+AUTHENTICATED is a message of the peer whose tag verified: so both sides return to the session that the peer
+uses (Sesame section 3.2). DEFERRED is the same in an archived session that must stay archived.    [SES-4]
+SUPERSEDED: another session became active.
 
-Not here: what a session holds (session.py), where it is kept (peer_sessions.py).
+Not here: what a session holds (session.py); when a promotion is deferred, and storage (peer_sessions.py).
 """
 
+from collections.abc import Mapping
 from enum import Enum, auto
+from types import MappingProxyType
 from typing import Final
 
 
@@ -26,9 +28,7 @@ class Phase(Enum):
 
     INITIATED = auto()
     ESTABLISHED = auto()
-    SHELVED = auto()
     ARCHIVED = auto()
-    GONE = auto()
 
 
 class Event(Enum):
@@ -38,32 +38,19 @@ class Event(Enum):
     AUTHENTICATED = auto()
     DEFERRED = auto()
     SUPERSEDED = auto()
-    DROPPED = auto()
 
 
-TABLE: Final = {
-    (Phase.INITIATED, Event.ENCRYPT): Phase.INITIATED,
-    (Phase.INITIATED, Event.AUTHENTICATED): Phase.ESTABLISHED,
-    (Phase.INITIATED, Event.SUPERSEDED): Phase.SHELVED,
-    (Phase.INITIATED, Event.DROPPED): Phase.GONE,
-    (Phase.ESTABLISHED, Event.ENCRYPT): Phase.ESTABLISHED,
-    (Phase.ESTABLISHED, Event.AUTHENTICATED): Phase.ESTABLISHED,
-    (Phase.ESTABLISHED, Event.SUPERSEDED): Phase.ARCHIVED,
-    (Phase.ESTABLISHED, Event.DROPPED): Phase.GONE,
-    (Phase.SHELVED, Event.AUTHENTICATED): Phase.ESTABLISHED,
-    (Phase.SHELVED, Event.DEFERRED): Phase.ARCHIVED,
-    (Phase.SHELVED, Event.SUPERSEDED): Phase.SHELVED,
-    (Phase.SHELVED, Event.DROPPED): Phase.GONE,
-    (Phase.ARCHIVED, Event.AUTHENTICATED): Phase.ESTABLISHED,
-    (Phase.ARCHIVED, Event.DEFERRED): Phase.ARCHIVED,
-    (Phase.ARCHIVED, Event.SUPERSEDED): Phase.ARCHIVED,
-    (Phase.ARCHIVED, Event.DROPPED): Phase.GONE,
-}
-
-
-def advance(phase: Phase, event: Event) -> Phase:
-    """Return the phase after an event. Raises ValueError where the table has none: that is our own bug."""
-    try:
-        return TABLE[phase, event]
-    except KeyError:
-        raise ValueError(f"a session that is {phase.name.lower()} has no event {event.name}") from None
+TABLE: Final[Mapping[tuple[Phase, Event], Phase]] = MappingProxyType(
+    {
+        (Phase.INITIATED, Event.ENCRYPT): Phase.INITIATED,
+        (Phase.INITIATED, Event.AUTHENTICATED): Phase.ESTABLISHED,
+        (Phase.INITIATED, Event.SUPERSEDED): Phase.ARCHIVED,
+        (Phase.ESTABLISHED, Event.ENCRYPT): Phase.ESTABLISHED,
+        (Phase.ESTABLISHED, Event.AUTHENTICATED): Phase.ESTABLISHED,
+        (Phase.ESTABLISHED, Event.SUPERSEDED): Phase.ARCHIVED,
+        (Phase.ARCHIVED, Event.AUTHENTICATED): Phase.ESTABLISHED,
+        (Phase.ARCHIVED, Event.DEFERRED): Phase.ARCHIVED,
+        (Phase.ARCHIVED, Event.SUPERSEDED): Phase.ARCHIVED,
+    }
+)
+"""The phase after each event; an event that a phase does not have is our own bug, and a KeyError."""

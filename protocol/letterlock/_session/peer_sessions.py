@@ -1,11 +1,11 @@
-"""The sessions with one peer, in their store: the active one and the archive.
+"""The sessions with one device of a peer, in their store: the active one and the archive.
 
     encrypt     with the active session only
-    decrypt     a kept key, else the session that knows the ratchet key, else each in turn
-    insert      a new session becomes active; the oldest beyond the archive's limit goes     [SES-5]
+    decrypt     with a kept key, else in the session that knows the ratchet key, else in each in turn
+    insert      a new session becomes active; the oldest beyond the archive's limit is deleted       [SES-5]
 
-Every method runs inside the caller's transaction. Of a message that does not authenticate nothing reaches
-the store.                                                                                   [SES-2]
+The lifecycle table decides what becomes of a session (lifecycle.py). Every method runs inside the caller's
+transaction. A message that does not authenticate writes nothing to the store.                       [SES-2]
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,22 +15,12 @@ from typing import Final, assert_never
 from letterlock._primitives.entropy import Entropy
 from letterlock._primitives.fast_init import fast_init
 from letterlock._primitives.secret import Uncopyable
-from letterlock._ratchet.braid_states import Append, Clear, Slot, Write
-from letterlock._ratchet.chain import MessageKey
+from letterlock._ratchet.keys import MessageKey
+from letterlock._ratchet.side_data import Append, Clear, Slot, Write
 from letterlock._records.session import decode_session, encode_session
-from letterlock._session.lifecycle import Event, Phase, advance
-from letterlock._session.session import (
-    Decrypted,
-    Initiated,
-    Session,
-    decrypt,
-    decrypt_late,
-    defers_promotion,
-    encrypt,
-    fits,
-    knows,
-)
-from letterlock._session.session import steps as trial_steps
+from letterlock._session.lifecycle import TABLE, Event, Phase
+from letterlock._session.sealing import Decrypted, decrypt, encrypt
+from letterlock._session.session import Established, Initiated, Session
 from letterlock._wire.address import Address
 from letterlock._wire.message import RatchetMessage
 from letterlock._wire.suite import Suite
@@ -43,64 +33,57 @@ from letterlock.errors import (
     TooManySkipped,
     UnknownSession,
 )
-from letterlock.limits import MAX_ARCHIVED_SESSIONS, MAX_PAST_CHAINS, MAX_SKIPPED_KEYS, MAX_TRIAL_STEPS
-from letterlock.stores._interface import Record, SessionRow, SkippedRow, Store
+from letterlock.limits import MAX_ARCHIVED_SESSIONS, MAX_PAST_CHAINS, MAX_TRIAL_STEPS
+from letterlock.stores import DeferredRecord, Record, SessionRow, SkippedRow, Store, Tables
 
 _ID_BYTES: Final = 8
-
-_KEPT_KEYS: Final = {Suite.X3DH: MAX_SKIPPED_KEYS, Suite.PQXDH: 2 * MAX_SKIPPED_KEYS}
-"""Keys kept in a session: of the triple ratchet, a message that was jumped over leaves two."""
 
 
 @fast_init
 @dataclass(frozen=True, slots=True)
-class Entry(Uncopyable):
-    """A session and where it stands: the greatest rank is active."""
+class StoredSession(Uncopyable):
+    """A session and where it stands: the session with the greatest rank is active."""
 
     id: int
     rank: int
-    active: bool
+    phase: Phase
     session: Session
 
     @property
-    def phase(self) -> Phase:
-        """Where the session is in its life."""
-        if isinstance(self.session, Initiated):
-            return Phase.INITIATED if self.active else Phase.SHELVED
-        return Phase.ESTABLISHED if self.active else Phase.ARCHIVED
+    def is_active(self) -> bool:
+        """Whether this is the session used for encrypting."""
+        return (self.phase, Event.ENCRYPT) in TABLE
 
 
 class PeerSessions:
     """The sessions with the peer at one address."""
 
-    __slots__ = ("_address", "_store", "_suites")
+    __slots__ = ("_address", "_suites", "_tables")
 
     def __init__(self, store: Store, address: Address, suites: frozenset[Suite]) -> None:
-        """`suites` are those allowed: a session of another one is kept, and not used. [SES-8]"""
-        self._store = store
+        """`suites` are those allowed: a session of another suite is kept and not used. [SES-8]"""
+        self._tables = store.tables
         self._address = address.encode()
         self._suites = suites
 
     def encrypt(self, plaintext: bytes, entropy: Entropy) -> bytes:
         """Return the next message of the active session. Raises NoSession, PlaintextTooLong."""
-        entry = self.active()
-        if entry is None:
+        stored = self.active()
+        if stored is None:
             raise NoSession("no session with this address: initiate one with its prekey bundle")
-        advance(entry.phase, Event.ENCRYPT)
-        sealed = encrypt(entry.session, plaintext, entropy, self._beside(entry))
-        self._save(entry.id, entry.rank, sealed.session)
-        self._write(entry.id, sealed.writes)
-        return sealed.message
+        encrypted = encrypt(stored.session, plaintext, entropy, self._side_data(stored))
+        self._save(stored.id, stored.rank, encrypted.session)
+        self._write(stored.id, encrypted.writes)
+        return encrypted.message
 
-    def decrypt(self, message: RatchetMessage, only: Entry | None = None) -> bytes:
+    def decrypt(self, message: RatchetMessage, only: StoredSession | None = None) -> bytes:
         """Return the plaintext of a message in any of the sessions, or in `only` one of them.
 
         Raises UnknownSession, DuplicateMessage, TooManySkipped, AuthenticationFailed, BraidFailed and other
         PeerErrors.
         """
-        row = self._store.tables.skipped_keys.find(
-            self._address, message.header.ratchet_key.data, message.header.number
-        )
+        header = message.header
+        row = self._tables.skipped_keys.find(self._address, header.ratchet_key.data, header.number)
         if row is not None and (only is None or row.session_id == only.id):  # SES-3
             return self._decrypt_late(row, message)
         active = self.active()
@@ -108,170 +91,200 @@ class PeerSessions:
             raise UnknownSession("no session with this address: only a first message can be read")
         first_error: PeerError | None = None
         steps = MAX_TRIAL_STEPS
-        for entry in self._candidates(active, message) if only is None else [only]:
+        for stored in self._candidates(active, message) if only is None else [only]:
+            knows = stored.session.ratchet.knows(header.ratchet_key)
             try:
-                steps = self._spend(steps, entry, message)
-                beside = self._beside(entry)
-                opened = decrypt(entry.session, message, beside)
+                steps = steps if knows else self._spend(steps, stored, message)
+                side = self._side_data(stored)
+                decrypted = decrypt(stored.session, message, side)
             except (DuplicateMessage, BraidFailed):
-                raise  # of this very session: what the ones before it said does not count
+                raise  # the message is of this very session, so no earlier error counts
             except PeerError as error:
-                if knows(entry.session, message.header.ratchet_key):
+                if knows:
                     raise  # no other session can do better
                 first_error = first_error or error
                 continue
-            self._commit(entry, active, opened)
-            beside.use_up()
-            return opened.plaintext
-        raise first_error or AuthenticationFailed()
+            self._commit(stored, active, decrypted)
+            side.use_up()
+            return decrypted.plaintext
+        raise first_error or AuthenticationFailed
 
-    def _spend(self, steps: int, entry: Entry, message: RatchetMessage) -> int:
-        """Return how many chain steps are left after trying a session; what is known costs no trial.
+    def _spend(self, steps: int, stored: StoredSession, message: RatchetMessage) -> int:
+        """Return how many chain steps are left after trying a session that does not know the ratchet key.
 
         Raises DuplicateMessage for a finished chain, TooManySkipped when the steps are spent.     [SES-9]
         """
-        key = message.header.ratchet_key
-        if knows(entry.session, key) or not fits(entry.session, message):
+        ratchet, key = stored.session.ratchet, message.header.ratchet_key
+        if not ratchet.speaks(message):
             return steps
-        # Of a chain so old that it was forgotten, keys may still be kept: it is finished all the same.
-        if self._store.tables.past_chains.has(entry.id, key.data) or self._store.tables.skipped_keys.has(
-            entry.id, key.data
+        # A chain so old that it was forgotten may still have kept keys: it is finished all the same.
+        if self._tables.past_chains.has(stored.id, key.data) or self._tables.skipped_keys.has(
+            stored.id, key.data
         ):
             raise DuplicateMessage
-        cost = trial_steps(entry.session, message)
+        cost = ratchet.trial_steps(message)
         if cost > steps:
             raise TooManySkipped(cost, steps)
         return steps - cost
 
     def insert(self, session: Session, entropy: Entropy) -> int:
         """Add a session and make it the active one; return its id. Draws 8 bytes."""
-        entries = self._all()
-        rank = entries[0].rank + 1 if entries else 0
-        for entry in entries[MAX_ARCHIVED_SESSIONS:]:
-            self._store.tables.sessions.delete(entry.id)
+        rows = self._rows()
+        rank = rows[0].rank + 1 if rows else 0
+        for row in rows[MAX_ARCHIVED_SESSIONS:]:
+            self._tables.sessions.delete(row.id)
         id_ = max(1, int.from_bytes(entropy(_ID_BYTES), "big") >> 1)
         self._save(id_, rank, session)
         return id_
 
-    def insert_opened(self, opened: Decrypted, entropy: Entropy) -> None:
-        """Add the session of an initial message that was just opened, with the keys it skipped."""
-        self._keep_skipped(self.insert(opened.session, entropy), opened)
+    def insert_decrypted(self, decrypted: Decrypted, entropy: Entropy) -> None:
+        """Add the session of an initial message that was just decrypted, with the keys it skipped."""
+        self._keep_skipped(self.insert(decrypted.session, entropy), decrypted)
 
-    def find_handshake(self, handshake: bytes) -> Entry | None:
+    def find_handshake(self, handshake: bytes) -> StoredSession | None:
         """Return the session that this initial message began earlier, if it is still here. [SES-3]"""
-        for entry in self.entries():
-            if entry.session.origin.handshake == handshake:
-                return entry
+        for stored in self.all():
+            if stored.session.origin.handshake == handshake:
+                return stored
         return None
 
     def delete_all(self) -> None:
-        """Drop every session with this peer."""
-        for entry in self._all():
-            self._store.tables.sessions.delete(entry.id)
+        """Delete every session with this peer."""
+        for row in self._rows():
+            self._tables.sessions.delete(row.id)
 
-    def active(self) -> Entry | None:
+    def active(self) -> StoredSession | None:
         """Return the session used for encrypting."""
-        for limit in (1, MAX_ARCHIVED_SESSIONS + 1):  # nearly always the first is it
-            for entry in self._load(limit):
-                return entry
+        for limit in (1, MAX_ARCHIVED_SESSIONS + 1):  # nearly always the first row is of an allowed suite
+            for stored in self._load(limit):
+                if stored.is_active:
+                    return stored
         return None
 
-    def entries(self) -> list[Entry]:
+    def all(self) -> list[StoredSession]:
         """Return all sessions of allowed suites, the active one first."""
         return list(self._load(MAX_ARCHIVED_SESSIONS + 1))
 
-    def _load(self, limit: int) -> Iterator[Entry]:
-        active = True
-        for row in self._store.tables.sessions.load(self._address, limit):
-            session = decode_session(row.record)
+    def _load(self, limit: int) -> Iterator[StoredSession]:
+        is_active = True
+        for row in self._tables.sessions.load(self._address, limit):
+            record = row.record
+            session = record.value if isinstance(record, DeferredRecord) else decode_session(record)
             if session.origin.suite in self._suites:
-                yield Entry(row.id, row.rank, active, session)
-                active = False
+                phase = _phase_if_active(session)
+                yield StoredSession(
+                    row.id, row.rank, phase if is_active else TABLE[phase, Event.SUPERSEDED], session
+                )
+                is_active = False
 
-    def _all(self) -> list[SessionRow]:
-        return self._store.tables.sessions.load(self._address, MAX_ARCHIVED_SESSIONS + 1)
+    def _rows(self) -> list[SessionRow]:
+        return self._tables.sessions.load(self._address, MAX_ARCHIVED_SESSIONS + 1)
 
-    def _candidates(self, active: Entry, message: RatchetMessage) -> Iterator[Entry]:
+    def _candidates(self, active: StoredSession, message: RatchetMessage) -> Iterator[StoredSession]:
         """Yield the sessions to try: the active one before the archive is even loaded.
 
-        In the archive only the one that knows the ratchet key is tried, if one does.
+        If a session of the archive knows the ratchet key, it is the only one of the archive that is tried.
         """
         yield active
-        archive = self.entries()[1:]
+        archive = self.all()[1:]
         key = message.header.ratchet_key
-        yield from [each for each in archive if knows(each.session, key)] or archive
+        yield from [each for each in archive if each.session.ratchet.knows(key)] or archive
 
     def _decrypt_late(self, row: SkippedRow, message: RatchetMessage) -> bytes:
-        entry = next((each for each in self.entries() if each.id == row.session_id), None)
-        if entry is None:  # its suite is not allowed any more: SES-8
+        stored = next((each for each in self.all() if each.id == row.session_id), None)
+        if stored is None:  # its suite is not allowed any more: SES-8
             raise AuthenticationFailed
-        beside = self._beside(entry)
-        opened = decrypt_late(entry.session, message, MessageKey(row.record.expose()), beside)
-        # A late message says nothing about which session the peer uses now: the order stays.
-        if entry.session.ratchet != opened.session.ratchet:
-            self._save(entry.id, entry.rank, opened.session)
-            self._keep_skipped(entry.id, opened)
-        beside.use_up()
-        self._store.tables.skipped_keys.delete(row)
-        return opened.plaintext
+        side = self._side_data(stored)
+        decrypted = decrypt(stored.session, message, side, MessageKey(row.record.expose()))
+        # A late message does not tell which session the peer uses now, so ranks stay.
+        if stored.session.ratchet != decrypted.session.ratchet:
+            self._save(stored.id, stored.rank, decrypted.session)
+            self._keep_skipped(stored.id, decrypted)
+        side.use_up()
+        self._tables.skipped_keys.delete(row)
+        return decrypted.plaintext
 
-    def _commit(self, entry: Entry, active: Entry, opened: Decrypted) -> None:
-        crossed = not entry.active and defers_promotion(entry.session, active.session)
-        phase = advance(entry.phase, Event.DEFERRED if crossed else Event.AUTHENTICATED)
-        session, rank = opened.session, entry.rank
+    def _commit(self, stored: StoredSession, active: StoredSession, decrypted: Decrypted) -> None:
+        """Save what a message changed. The lifecycle table says whether its session becomes active."""
+        deferred = stored.phase is Phase.ARCHIVED and defers_promotion(stored.session, active.session)
+        phase = TABLE[stored.phase, Event.DEFERRED if deferred else Event.AUTHENTICATED]
+        session, rank = decrypted.session, stored.rank
         if phase is Phase.ARCHIVED:
             session = replace(session, promote_next=True)
-        elif not entry.active:
+        elif stored.phase is Phase.ARCHIVED:
             rank = active.rank + 1
-        self._save(entry.id, rank, session)
-        self._keep_skipped(entry.id, opened)
+        self._save(stored.id, rank, session)
+        self._keep_skipped(stored.id, decrypted)
 
-    def _keep_skipped(self, id_: int, opened: Decrypted) -> None:
-        self._write(id_, opened.writes)
-        if opened.skipped.count:
-            self._store.tables.skipped_keys.add(
-                SkippedRow(id_, chain, number, key) for chain, number, key in opened.skipped.rows()
-            )
-            self._store.tables.skipped_keys.trim(id_, _KEPT_KEYS[opened.session.origin.suite])  # RAT-7
-        if opened.finished is not None:
-            self._store.tables.past_chains.add(id_, opened.finished.data, MAX_PAST_CHAINS)
+    def _keep_skipped(self, id_: int, decrypted: Decrypted) -> None:
+        self._write(id_, decrypted.writes)
+        skipped = decrypted.skipped
+        if skipped.double or skipped.sparse:
+            self._tables.skipped_keys.add(SkippedRow(id_, *row) for row in skipped.rows(Record))
+            self._tables.skipped_keys.trim(id_, decrypted.session.ratchet.max_skipped_keys)  # RAT-7
+        if decrypted.finished is not None:
+            self._tables.past_chains.add(id_, decrypted.finished.data, MAX_PAST_CHAINS)
 
     def _write(self, id_: int, writes: Iterable[Write]) -> None:
         for write in writes:
             match write:
                 case Append(slot, entry):
-                    self._store.tables.side_data.append(id_, int(slot), Record(entry))
+                    self._tables.side_data.append(id_, int(slot), Record(entry))
                 case Clear(slot):
-                    self._store.tables.side_data.clear(id_, int(slot))
+                    self._tables.side_data.clear(id_, int(slot))
                 case _:
                     assert_never(write)
 
-    def _beside(self, entry: Entry) -> "StoredSideData":
-        return StoredSideData(self._store, self._address, entry.id)
+    def _side_data(self, stored: StoredSession) -> "StoredSideData":
+        return StoredSideData(self._tables, self._address, stored.id)
 
     def _save(self, id_: int, rank: int, session: Session) -> None:
-        self._store.tables.sessions.save(SessionRow(id_, self._address, rank, encode_session(session)))
+        record = DeferredRecord(session, encode_session)
+        self._tables.sessions.save(SessionRow(id_, self._address, rank, record))
 
 
 class StoredSideData(Uncopyable):
-    """What the store keeps beside one session's record; a key that was found here is used up afterwards."""
+    """The side storage of one session in its store; a kept key that was found here is used up afterwards."""
 
-    __slots__ = ("_address", "_found", "_id", "_store")
+    __slots__ = ("_address", "_found", "_id", "_tables")
 
-    def __init__(self, store: Store, address: bytes, id_: int) -> None:
-        self._store, self._address, self._id = store, address, id_
+    def __init__(self, tables: Tables, address: bytes, id_: int) -> None:
+        self._tables, self._address, self._id = tables, address, id_
         self._found: SkippedRow | None = None
 
     def read(self, slot: Slot) -> list[bytes]:
         """See SideStorage."""
-        return [each.expose() for each in self._store.tables.side_data.load(self._id, int(slot))]
+        return [each.expose() for each in self._tables.side_data.load(self._id, int(slot))]
 
     def find(self, chain: bytes, number: int) -> bytes | None:
         """See SideStorage."""
-        self._found = self._store.tables.skipped_keys.find(self._address, chain, number)
+        self._found = self._tables.skipped_keys.find(self._address, chain, number)
         return None if self._found is None else self._found.record.expose()
 
     def use_up(self) -> None:
         """Delete the key that was found, now that its message has authenticated."""
         if self._found is not None:
-            self._store.tables.skipped_keys.delete(self._found)
+            self._tables.skipped_keys.delete(self._found)
+
+
+def _phase_if_active(session: Session) -> Phase:
+    return Phase.INITIATED if isinstance(session, Initiated) else Phase.ESTABLISHED
+
+
+def defers_promotion(archived: Session, active: Session) -> bool:
+    """Return whether a message in an archived session leaves the active session active. [SES-4]
+
+    It does while the peer has not answered the active session, if we initiated that. We began anew on
+    purpose, and a message of the old session, late or held back by the network, must not undo it.
+
+    When both sides initiate at once there are two sessions that both hold. Each message would make the other
+    side change to the session it came in, for ever if both keep writing at the same time. So the one with the
+    lower associated data stays active, until a second message arrives in the other: then the peer may have
+    lost the preferred one.
+    """
+    if isinstance(active, Initiated):
+        return True
+    crossed = (active.origin.handshake is None) != (archived.origin.handshake is None)
+    promote_next = isinstance(archived, Established) and archived.promote_next
+    preferred = active.origin.associated_data < archived.origin.associated_data
+    return crossed and preferred and not promote_next

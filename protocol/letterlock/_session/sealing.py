@@ -1,27 +1,104 @@
-"""One message under one message key.
+"""One message in a session: how it is encrypted, and how it is decrypted.
 
     nonce      = 4 zero bytes || 8 random bytes; the 8 are sent                             [SES-1]
-    sealed     = 8 bytes || ChaCha20-Poly1305(MK, nonce, pad(plaintext), AD || opened)
-    opened     = the ratchet message's own bytes before `sealed`                            [RAT-8]
+    sealed     = 8 bytes || ChaCha20-Poly1305(MK, nonce, pad(plaintext), AD || header bytes)
     AD         = 32 bytes of the handshake's transcript
+    header bytes = the ratchet message before `sealed`                                      [RAT-8]
 
-Every key seals once. The random nonce is for the day when a store is restored from an older copy and a key
-comes twice: with a constant one, the two ciphertexts would give the sum of the two plaintexts.
+Every key seals once. The random nonce protects a store that was restored from an older copy, where a key can
+come twice: under a constant nonce the two ciphertexts would reveal the sum of the two plaintexts.
+
+Pure functions: each returns the session to commit, or raises and nothing has happened.     [RAT-6]
+
+Not here: keys (_ratchet/); which session a message belongs to (peer_sessions.py).
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 from letterlock._primitives import aead
-from letterlock._ratchet.chain import MessageKey
+from letterlock._primitives.curve25519 import RatchetKey
+from letterlock._primitives.entropy import Entropy
+from letterlock._primitives.fast_init import fast_init
+from letterlock._primitives.secret import Uncopyable
+from letterlock._ratchet.keys import MessageKey
+from letterlock._ratchet.ratchet import Skipped
+from letterlock._ratchet.side_data import EMPTY, SideStorage, Write
+from letterlock._session.session import Established, Initiated, Session
 from letterlock._wire import cbor
 from letterlock._wire.message import SENT_NONCE_BYTES, Header, RatchetMessage
-from letterlock._wire.padding import pad, unpad
+from letterlock._wire.padding import pad, padded_length, unpad
 from letterlock._wire.pq_header import PqHeader
-from letterlock.errors import AuthenticationFailed
+from letterlock.errors import AuthenticationFailed, PlaintextTooLong
+from letterlock.limits import MAX_PLAINTEXT
 
 _LONG: Final = 4096
-"""From here on a view of a text costs less than another copy of it."""
+"""From this many bytes on, a view of a ciphertext is cheaper than a copy."""
 _NONCE_PREFIX: Final = bytes(aead.NONCE_BYTES - SENT_NONCE_BYTES)
+
+
+@fast_init
+@dataclass(frozen=True, slots=True)
+class Encrypted(Uncopyable):
+    """A message to send, the session after it, and the writes to commit with that session."""
+
+    session: Session
+    message: bytes
+    writes: tuple[Write, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Encrypted: {len(self.message)} bytes>"
+
+
+@fast_init
+@dataclass(frozen=True, slots=True)
+class Decrypted(Uncopyable):
+    """An authenticated message: its plaintext, and all that is now to be committed."""
+
+    session: Established
+    plaintext: bytes
+    skipped: Skipped
+    finished: RatchetKey | None
+    writes: tuple[Write, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Decrypted: {len(self.plaintext)} bytes, {self.skipped.count} skipped keys>"
+
+
+def encrypt(session: Session, plaintext: bytes, entropy: Entropy, side: SideStorage = EMPTY) -> Encrypted:
+    """Return one more message. Draws as `Ratchet.next_message`, then 8 bytes.
+
+    Raises PlaintextTooLong above 16 MiB, UsageError when a chain is full.
+    """
+    if len(plaintext) > MAX_PLAINTEXT:
+        raise PlaintextTooLong(len(plaintext), MAX_PLAINTEXT)
+    origin = session.origin
+    repeated = len(session.header) if isinstance(session, Initiated) else 0
+    sent = session.ratchet.next_message(repeated + padded_length(len(plaintext)), entropy, side)
+    nonce = entropy(SENT_NONCE_BYTES)
+    message = seal_message(sent.key, origin.associated_data, sent.header, plaintext, nonce, sent.pq_header)
+    if isinstance(session, Initiated):
+        after = Initiated(origin, session.header, sent.state)
+        return Encrypted(after, cbor.complete_array(session.header, message), sent.writes)
+    return Encrypted(Established(origin, sent.state, session.promote_next), message, sent.writes)
+
+
+def decrypt(
+    session: Session, message: RatchetMessage, side: SideStorage = EMPTY, kept: MessageKey | None = None
+) -> Decrypted:
+    """Return the plaintext of a message; `kept` is its double-ratchet key if that was kept when skipped.
+
+    Raises AuthenticationFailed, DuplicateMessage, TooManySkipped, InvalidKey, MalformedMessage, BraidFailed.
+    """
+    origin = session.origin
+    found = session.ratchet.find_message_key(message, kept, side, origin.associated_data)
+    plaintext = open_message(found.key, origin.associated_data, message)
+    # The tag has verified: from here on the message is the peer's.  RAT-6
+    committed = found.commit(side)
+    # A late message does not tell which session the peer uses now, so it leaves `promote_next` unchanged.
+    promote_next = kept is not None and isinstance(session, Established) and session.promote_next
+    after = Established(origin, committed.state, promote_next)
+    return Decrypted(after, plaintext, committed.skipped, committed.finished, committed.writes)
 
 
 def seal_message(
@@ -32,10 +109,11 @@ def seal_message(
     nonce: bytes,
     pq_header: PqHeader | None = None,
 ) -> bytes:
-    """Return an encoded ratchet message, or triple message with a `part`. `nonce` is 8 fresh random bytes."""
-    opened = header.encode_header(pq_header)
-    ciphertext = aead.seal(key.expose(), _NONCE_PREFIX + nonce, pad(plaintext), associated_data + opened)
-    return cbor.complete_array(opened, nonce, ciphertext)
+    """Return an encoded message; with a `pq_header` a triple message. `nonce` is 8 fresh random bytes."""
+    header_bytes = header.encode_header(pq_header)
+    padded = pad(plaintext)
+    ciphertext = aead.seal(key.expose(), _NONCE_PREFIX + nonce, padded, associated_data + header_bytes)
+    return cbor.complete_array(header_bytes, nonce, ciphertext)
 
 
 def open_message(key: MessageKey, associated_data: bytes, message: RatchetMessage) -> bytes:
@@ -45,9 +123,8 @@ def open_message(key: MessageKey, associated_data: bytes, message: RatchetMessag
     if len(sealed) > _LONG:
         sealed = memoryview(sealed)
     ciphertext = sealed[SENT_NONCE_BYTES:]
-    padded = aead.open_sealed(
-        key.expose(), _NONCE_PREFIX + nonce, ciphertext, associated_data + message.header_bytes
-    )
+    authenticated = associated_data + message.header_bytes
+    padded = aead.open_sealed(key.expose(), _NONCE_PREFIX + nonce, ciphertext, authenticated)
     if padded is None:
         raise AuthenticationFailed
     return unpad(padded)

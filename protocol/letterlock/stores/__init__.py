@@ -52,6 +52,7 @@ Not here: what a record contains (`_records`), and when the account reads and wr
 
 from letterlock.stores._interface import (
     AccountTable,
+    DeferredRecord,
     PastChainTable,
     PeerTable,
     PrekeyRow,
@@ -71,6 +72,7 @@ from letterlock.stores._sqlite import SqliteStore
 
 __all__ = [
     "AccountTable",
+    "DeferredRecord",
     "MemoryStore",
     "PastChainTable",
     "PeerTable",

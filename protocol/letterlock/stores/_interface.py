@@ -5,10 +5,10 @@ The rules that every store keeps are in the docstring of `letterlock.stores`.
 Not here: what a record contains (_records/), and which calls the account makes (account.py).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from letterlock._primitives.fast_init import fast_init
 from letterlock._primitives.secret import Secret, Uncopyable
@@ -20,6 +20,23 @@ class Record(Secret):
 
     __slots__ = ()
     LENGTH = None
+
+
+@fast_init
+@dataclass(frozen=True, slots=True)
+class DeferredRecord(Uncopyable):
+    """A record that is encoded only when its bytes are asked for, by `encode(value)`.
+
+    A store on disk asks at once. A store in memory keeps the row as it is, and whoever loads it finds
+    `value`, which is immutable, without decoding anything.
+    """
+
+    value: Any = field(repr=False)
+    encode: Callable[[Any], Record] = field(repr=False)
+
+    def expose(self) -> bytes:
+        """Return the bytes of the record, for a store and nothing else."""
+        return self.encode(self.value).expose()
 
 
 @fast_init
@@ -44,7 +61,7 @@ class SessionRow(Uncopyable):
     id: int
     address: bytes
     rank: int
-    record: Record
+    record: Record | DeferredRecord
 
 
 @fast_init

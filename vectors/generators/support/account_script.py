@@ -19,14 +19,17 @@ from kyber_py.ml_kem import ML_KEM_1024
 from generators.support.family import GenerationError, Group, Json, run
 from generators.support.labels import draw
 from generators.support.people import ALICE, BOB, Person
-from letterlock._device.account_record import Profile, encode_profile
+from letterlock._device.account_record import AccountRecord
+from letterlock._device.device import Device
+from letterlock._device.environment import Environment
 from letterlock._primitives.mlkem import Encapsulation, KemSecret, MlKem1024PublicKey
-from letterlock._session.peer_sessions import Entry, PeerSessions
+from letterlock._records.account import encode_account
+from letterlock._session.peer_sessions import PeerSessions, StoredSession
 from letterlock._wire import cbor
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.prekey import PrekeyKind
 from letterlock._wire.suite import Suite
-from letterlock.account import Account, Environment
+from letterlock.account import Account
 from letterlock.stores._interface import PrekeyRow, Record
 from letterlock.stores._memory import MemoryStore
 
@@ -61,9 +64,9 @@ class Friend:
         self.store = MemoryStore()
         self._environment = Environment(frozenset(Suite), lambda: NOW, self._draw, self._encapsulate)
         with self.store.transaction():
-            self.store.tables.account.save(encode_profile(Profile(person.party, next_id=1)))
+            self.store.tables.account.save(encode_account(AccountRecord(person.party, next_id=1)))
             self.store.tables.prekeys.add(self._row(kind, id_) for kind, id_, _ in ALL)
-        self.account = Account.open_in(self.store, self._environment)
+        self.account = Account(Device.open_existing(self.store, self._environment))
 
     def _row(self, kind: PrekeyKind, id_: int) -> PrekeyRow:
         return PrekeyRow(kind, id_, None, Record(cbor.encode([self.person.secret(kind, id_), bytes(64)])))
@@ -94,10 +97,10 @@ class Friend:
         if self.account.decrypt(self._peer.address, message) != text.encode():
             raise GenerationError(f"{self._label} reads something else")
 
-    def entries(self) -> list[Entry]:
+    def all(self) -> list[StoredSession]:
         """Return the sessions with the account under test, the active one first."""
         with self.store.transaction():
-            return PeerSessions(self.store, self._peer.address, frozenset(Suite)).entries()
+            return PeerSessions(self.store, self._peer.address, frozenset(Suite)).all()
 
 
 class Script:

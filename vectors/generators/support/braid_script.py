@@ -18,9 +18,10 @@ from typing import Any, Final
 from generators.support.family import GenerationError, Group, Json
 from generators.support.labels import draw
 from letterlock._ratchet import braid
-from letterlock._ratchet.braid_states import Append, Braid, Slot, Write
+from letterlock._ratchet.braid_states import Braid
 from letterlock._ratchet.pq_keys import EpochSecret, PqSharedSecret
 from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._ratchet.side_data import Append, Slot, Write
 from letterlock._records.triple import STATES as RECORDED
 from letterlock._wire.pq_header import BARE, PqHeader, PqType
 from letterlock.errors import LetterlockError

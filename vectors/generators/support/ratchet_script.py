@@ -22,8 +22,7 @@ from generators.support.people import private
 from letterlock._primitives import aead
 from letterlock._primitives.curve25519 import RatchetKey, SignedPrekeyPair
 from letterlock._ratchet import double
-from letterlock._ratchet.chain import MessageKey
-from letterlock._ratchet.root import RootKey
+from letterlock._ratchet.keys import MessageKey, RootKey
 from letterlock._session.sealing import open_message, seal_message
 from letterlock._wire import cbor
 from letterlock._wire.message import Header, RatchetMessage

@@ -24,9 +24,10 @@ from letterlock._handshake.x3dh import SharedSecret
 from letterlock._primitives import aead
 from letterlock._primitives.curve25519 import SignedPrekeyPair
 from letterlock._ratchet import triple
-from letterlock._ratchet.braid_states import Append, HeaderReceived, KeysUnsampled, Slot, Write
-from letterlock._ratchet.chain import MessageKey
+from letterlock._ratchet.braid_states import HeaderReceived, KeysUnsampled
+from letterlock._ratchet.keys import MessageKey
 from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._ratchet.side_data import Append, Slot, Write
 from letterlock._ratchet.triple import Triple, TripleSent
 from letterlock._session.sealing import open_message
 from letterlock._wire import cbor

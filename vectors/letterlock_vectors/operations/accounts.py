@@ -9,15 +9,18 @@ import hashlib
 from collections.abc import Mapping
 from typing import Final
 
-from letterlock._device.account_record import Profile, encode_profile
+from letterlock._device.account_record import AccountRecord
+from letterlock._device.device import Device
+from letterlock._device.environment import Environment
 from letterlock._handshake.agreement import Party
 from letterlock._primitives.curve25519 import IdentityKeyPair
 from letterlock._primitives.mlkem import Encapsulation, MlKem1024PublicKey
 from letterlock._primitives.secret import KEY_BYTES, Uncopyable
+from letterlock._records.account import encode_account
 from letterlock._session.peer_sessions import PeerSessions
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.prekey import PrekeyKind
-from letterlock.account import Account, Environment
+from letterlock.account import Account
 from letterlock.stores._memory import MemoryStore
 from letterlock_vectors.inputs import Input, Operation, Output
 from letterlock_vectors.operations.bundles import prekey_kind, private_key
@@ -57,12 +60,12 @@ class AccountPlayer(Uncopyable):
 
     def _fill(self, given: Input) -> None:
         identity = IdentityKeyPair.from_private(private_key(given, "identity"))
-        profile = Profile(Party(given.address("address"), identity), next_id=1)
+        profile = AccountRecord(Party(given.address("address"), identity), next_id=1)
         rows = [prekey_row(each, each.optional_number("expires")) for each in given.nested_list("prekeys")]
         self._prekeys = [(row.kind, row.id) for row in rows]
         replays = given.optional_nested("replays")
         with self._store.transaction():
-            self._store.tables.account.save(encode_profile(profile))
+            self._store.tables.account.save(encode_account(profile))
             self._store.tables.prekeys.add(rows)
             if replays is not None:
                 kind, id_ = prekey_kind(replays), replays.number("id")
@@ -72,7 +75,7 @@ class AccountPlayer(Uncopyable):
 
     def _open(self) -> Account:
         environment = Environment(self._suites, lambda: self._now, self._entropy, self._encapsulate)
-        return Account.open_in(self._store, environment)
+        return Account(Device.open_existing(self._store, environment))
 
     def _encapsulate(self, key: MlKem1024PublicKey) -> Encapsulation:
         return self._encapsulation(key)

@@ -10,9 +10,10 @@ from typing import Final
 
 from letterlock._primitives.secret import KEY_BYTES, Uncopyable
 from letterlock._ratchet import braid
-from letterlock._ratchet.braid_states import Append, Braid, Slot, Write
+from letterlock._ratchet.braid_states import Braid
 from letterlock._ratchet.pq_keys import EpochSecret, PqSharedSecret
 from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._ratchet.side_data import Append, Slot, Write
 from letterlock._wire.pq_header import BARE, PqHeader, PqType
 from letterlock.errors import UsageError
 from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORD_INDEX, MAX_CODEWORDS

@@ -9,8 +9,9 @@ from letterlock._primitives.curve25519 import SharedPoint
 from letterlock._primitives.kdf import MAX_HKDF_BYTES, hkdf_sha256, hmac_sha256
 from letterlock._primitives.mlkem import KemSecret
 from letterlock._primitives.secret import KEY_BYTES
-from letterlock._ratchet.chain import ChainKey, kdf_ck
-from letterlock._ratchet.root import RootKey, kdf_rk
+from letterlock._ratchet.double import kdf_ck
+from letterlock._ratchet.keys import ChainKey, RootKey
+from letterlock._ratchet.root import kdf_rk
 from letterlock._wire.suite import Suite
 from letterlock.errors import UsageError
 from letterlock_vectors.inputs import Input, Operation, Output

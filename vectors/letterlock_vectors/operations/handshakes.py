@@ -79,7 +79,7 @@ def _find(given: Input, initial: InitialMessage) -> Prekeys:
     store = MemoryStore()
     with store.transaction():
         store.tables.prekeys.add([prekey_row(each) for each in given.nested_list("prekeys")])
-        return PrekeyRing(store, _only(b"")).find(initial.header, initial.id, 0)
+        return PrekeyRing(store.tables, _only(b"")).find(initial.header, initial.id, 0)
 
 
 def _party(given: Input) -> Party:

@@ -9,9 +9,10 @@ from contextlib import suppress
 from typing import Final, TypeAlias
 
 from letterlock._primitives.secret import KEY_BYTES, Uncopyable
-from letterlock._ratchet.double import Hearing, State
+from letterlock._ratchet.double import Hearing, Speaking, State, Unanswered, Waiting
+from letterlock._ratchet.ratchet import Ratchet
 from letterlock._ratchet.triple import Triple
-from letterlock._session.peer_sessions import Entry
+from letterlock._session.peer_sessions import StoredSession
 from letterlock._wire.message import SENT_NONCE_BYTES
 from letterlock.errors import LetterlockError, UsageError
 from letterlock.limits import MAX_SKIPPED_KEYS
@@ -69,7 +70,7 @@ class Chosen(Uncopyable):
         return (self._drawn << 1).to_bytes(length, "big")
 
 
-def drawn_by_sending(step: Input, entry: Entry | None) -> tuple[bytes | None, ...]:
+def drawn_by_sending(step: Input, entry: StoredSession | None) -> tuple[bytes | None, ...]:
     """Return what a step that seals may draw: nonce, private key for a turn of the ratchet, and the braid's.
 
     Both of the latter can have 32 bytes, so that the private key is offered only if a turn is due.
@@ -81,9 +82,12 @@ def drawn_by_sending(step: Input, entry: Entry | None) -> tuple[bytes | None, ..
     return nonce, private if due else None, entropy
 
 
-def double_of(ratchet: State | Triple) -> State:
+def double_of(ratchet: Ratchet) -> State:
     """Return the double ratchet, alone or in a triple one."""
-    return ratchet.double if isinstance(ratchet, Triple) else ratchet
+    found = ratchet.double if isinstance(ratchet, Triple) else ratchet
+    if not isinstance(found, Waiting | Unanswered | Hearing | Speaking):
+        raise TypeError("a ratchet of another suite")
+    return found
 
 
 class _Undone(Exception):

@@ -9,16 +9,19 @@ Not here: what shows a triple ratchet (triple.py), handshakes, which of several 
 from collections.abc import Mapping
 from typing import Final
 
-from letterlock._device.peer import Peer, save_peer
+from letterlock._device.known_peers import save_peer
+from letterlock._device.peer import Peer
 from letterlock._handshake.x3dh import SharedSecret
 from letterlock._primitives.curve25519 import IdentityKey, SignedPrekey, SignedPrekeyPair
 from letterlock._primitives.secret import KEY_BYTES, Uncopyable
 from letterlock._ratchet import double, triple
+from letterlock._ratchet.keys import RootKey
 from letterlock._ratchet.pq_profile import LETTERLOCK
-from letterlock._ratchet.root import RootKey
+from letterlock._ratchet.ratchet import Ratchet
 from letterlock._ratchet.triple import Triple
 from letterlock._session.peer_sessions import PeerSessions
-from letterlock._session.session import Initiated, Origin, decrypt_first
+from letterlock._session.sealing import decrypt
+from letterlock._session.session import Established, Initiated, Origin
 from letterlock._wire import cbor
 from letterlock._wire.address import Address
 from letterlock._wire.message import RatchetMessage
@@ -66,7 +69,7 @@ class SidePlayer(Uncopyable):
         self._origin = Origin(suite, _key(given, "associated_data"), None)
         self._waiting: double.State | Triple | None = None
         with self._store.transaction():
-            save_peer(self._store, Peer(_PEER, IdentityKey(_PEER_KEY)))
+            save_peer(self._store.tables, Peer(_PEER, IdentityKey(_PEER_KEY)))
         match given.text("role"):
             case "initiator":
                 self._begin(given, secret)
@@ -109,12 +112,12 @@ class SidePlayer(Uncopyable):
         with self._store.transaction():
             if self._waiting is None:
                 return {"plaintext": self._book.decrypt(message).hex()}
-            opened = decrypt_first(self._origin, self._waiting, message)
-            self._book.insert_opened(opened, self._entropy)
+            opened = decrypt(Established(self._origin, self._waiting), message)
+            self._book.insert_decrypted(opened, self._entropy)
         self._waiting = None
         return {"plaintext": opened.plaintext.hex()}
 
-    def ratchet(self) -> double.State | Triple | None:
+    def ratchet(self) -> Ratchet | None:
         """Return the state."""
         with self._store.transaction():
             active = self._book.active()

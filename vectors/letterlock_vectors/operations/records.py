@@ -6,10 +6,10 @@ Not here: transactions and tables, which no single answer shows (tests/).
 from collections.abc import Mapping
 from typing import Final
 
-from letterlock._device.account_record import decode_profile
-from letterlock._device.peer import decode_peer
-from letterlock._device.prekeys import decode_prekey
 from letterlock._ratchet.triple import Triple
+from letterlock._records.account import decode_account
+from letterlock._records.peer import decode_peer
+from letterlock._records.prekey import decode_prekey
 from letterlock._records.session import decode_session
 from letterlock._session.session import Established, Initiated
 from letterlock.errors import UsageError
@@ -25,7 +25,7 @@ from letterlock_vectors.operations.plays import double_of
 
 def account(given: Input) -> Output:
     """Return the fields of an account's record."""
-    profile = decode_profile(Record(given.hex("record")))
+    profile = decode_account(Record(given.hex("record")))
     return {
         "address": address_parts(profile.party.address),
         "private": profile.party.identity.private.expose().hex(),

@@ -8,7 +8,7 @@ from typing import Final
 
 from letterlock._primitives.curve25519 import RatchetKey
 from letterlock._primitives.secret import KEY_BYTES
-from letterlock._ratchet.chain import MessageKey
+from letterlock._ratchet.keys import MessageKey
 from letterlock._session import sealing
 from letterlock._wire.message import SENT_NONCE_BYTES, Header, RatchetMessage
 from letterlock.errors import PlaintextTooLong

@@ -5,8 +5,8 @@ from generators.support.braid_script import STATES, WHOLE, Script, piece, reache
 from generators.support.family import Family, GenerationError, Group
 from generators.support.labels import draw
 from letterlock._ratchet.braid import RECEIVES
-from letterlock._ratchet.braid_states import Slot
 from letterlock._ratchet.erasure import codeword
+from letterlock._ratchet.side_data import Slot
 from letterlock._wire.pq_header import PqType
 
 TABLE = {

@@ -12,7 +12,7 @@ from letterlock._primitives import labels
 from letterlock._primitives.kdf import hkdf_sha256
 from letterlock._primitives.mlkem import KemSeed, MlKem768KeyPair
 from letterlock._primitives.mlkem_split import split
-from letterlock._ratchet.braid_states import Slot
+from letterlock._ratchet.side_data import Slot
 from letterlock._wire.pq_header import PqType
 
 NOTES: Final = {
@@ -26,7 +26,7 @@ NOTES: Final = {
 Edit = Callable[[bytes], bytes]
 
 
-def be8(epoch: int) -> bytes:
+def epoch_bytes(epoch: int) -> bytes:
     return epoch.to_bytes(8, "big")
 
 
@@ -82,24 +82,26 @@ def header_derivations(family: Family) -> None:
     key, root = (each.expose() for each in keys_of(script))
     shared = bytes.fromhex(script.given()["secret"])
     header, label = text[:64], labels.PQ_HEADER
-    assert mac(key, label, be8(1), header) == text[64:]
+    assert mac(key, label, epoch_bytes(1), header) == text[64:]
     update = labels.PQ_AUTHENTICATOR
     macs = {
-        "the MAC of epoch 0": mac(key, label, be8(0), header),
-        "the MAC of epoch 2": mac(key, label, be8(2), header),
+        "the MAC of epoch 0": mac(key, label, epoch_bytes(0), header),
+        "the MAC of epoch 2": mac(key, label, epoch_bytes(2), header),
         "the epoch in four bytes": mac(key, label, (1).to_bytes(4, "big"), header),
         "the epoch, little-endian": mac(key, label, (1).to_bytes(8, "little"), header),
         "no epoch": mac(key, label, header),
-        "no label": mac(key, be8(1), header),
-        "the label of ciphertexts": mac(key, labels.PQ_CIPHERTEXT, be8(1), header),
-        "the hash alone": mac(key, label, be8(1), header[32:]),
-        "keyed by SKscka": mac(shared, label, be8(1), header),
-        "keyed by the authenticator's root": mac(root, label, be8(1), header),
-        "an authenticator of epoch 0": mac(second(bytes(32), shared, update, 0), label, be8(1), header),
-        "an authenticator whose salt and input are exchanged": mac(
-            second(shared, bytes(32), update, 1), label, be8(1), header
+        "no label": mac(key, epoch_bytes(1), header),
+        "the label of ciphertexts": mac(key, labels.PQ_CIPHERTEXT, epoch_bytes(1), header),
+        "the hash alone": mac(key, label, epoch_bytes(1), header[32:]),
+        "keyed by SKscka": mac(shared, label, epoch_bytes(1), header),
+        "keyed by the authenticator's root": mac(root, label, epoch_bytes(1), header),
+        "an authenticator of epoch 0": mac(
+            second(bytes(32), shared, update, 0), label, epoch_bytes(1), header
         ),
-        "HMAC-SHA-512, cut": hmac.digest(key, label + be8(1) + header, hashlib.sha512)[:32],
+        "an authenticator whose salt and input are exchanged": mac(
+            second(shared, bytes(32), update, 1), label, epoch_bytes(1), header
+        ),
+        "HMAC-SHA-512, cut": hmac.digest(key, label + epoch_bytes(1) + header, hashlib.sha512)[:32],
     }
     for comment, wrong in macs.items():
         script = Script("header derivations", initiator=False)
@@ -113,7 +115,7 @@ def header_derivations(family: Family) -> None:
     script.say()
     genuine = script.far.say()
     header = bytes.fromhex(genuine["codewords"])[:64]
-    old = mac(before, label, be8(2), header)
+    old = mac(before, label, epoch_bytes(2), header)
     refuse(script, edited(genuine, exchanged_end(old)), genuine, "HeaderReceived")
     comment = "in epoch 2, under the key from before epoch 1"
     script.add(group, comment, rules=["PQR-5"], flags=["HeaderMac", "OtherDerivation"])
@@ -127,7 +129,7 @@ def keys_of(script: Script):
 
 def second(salt: bytes, secret: bytes, label: bytes, epoch: int) -> bytes:
     """Return the key that an update of an authenticator gives."""
-    return hkdf_sha256(salt, secret, label + be8(epoch), 64)[32:]
+    return hkdf_sha256(salt, secret, label + epoch_bytes(epoch), 64)[32:]
 
 
 def exchanged_end(wrong: bytes) -> Edit:
@@ -190,18 +192,18 @@ def ciphertext_derivations(family: Family) -> None:
     pair = MlKem768KeyPair(KemSeed(script.ours.state.seed.expose()))
     k = pair.decapsulate(ct1 + ct2).expose()
     tag, update = labels.PQ_CIPHERTEXT, labels.PQ_AUTHENTICATOR
-    assert mac(key, tag, be8(1), ct1, ct2) == text[128:]
+    assert mac(key, tag, epoch_bytes(1), ct1, ct2) == text[128:]
     macs = {
-        "under the key before this epoch's secret": mac(before, tag, be8(1), ct1, ct2),
+        "under the key before this epoch's secret": mac(before, tag, epoch_bytes(1), ct1, ct2),
         "under an authenticator to which K went as it is": mac(
-            second(before_root, k, update, 1), tag, be8(1), ct1, ct2
+            second(before_root, k, update, 1), tag, epoch_bytes(1), ct1, ct2
         ),
-        "keyed by the authenticator's root": mac(root, tag, be8(1), ct1, ct2),
-        "ct2 alone": mac(key, tag, be8(1), ct2),
-        "ct2 before ct1": mac(key, tag, be8(1), ct2, ct1),
-        "the MAC of epoch 2": mac(key, tag, be8(2), ct1, ct2),
+        "keyed by the authenticator's root": mac(root, tag, epoch_bytes(1), ct1, ct2),
+        "ct2 alone": mac(key, tag, epoch_bytes(1), ct2),
+        "ct2 before ct1": mac(key, tag, epoch_bytes(1), ct2, ct1),
+        "the MAC of epoch 2": mac(key, tag, epoch_bytes(2), ct1, ct2),
         "no epoch": mac(key, tag, ct1, ct2),
-        "the label of headers": mac(key, labels.PQ_HEADER, be8(1), ct1, ct2),
+        "the label of headers": mac(key, labels.PQ_HEADER, epoch_bytes(1), ct1, ct2),
     }
     for comment, wrong in macs.items():
         script, genuine = with_ct2(label)

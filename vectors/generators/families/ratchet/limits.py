@@ -10,7 +10,7 @@ from generators.support.ratchet_script import Script, with_header
 from generators.support.wire_nodes import INITIAL, RATCHET
 from letterlock._primitives.kdf import hkdf_sha256
 from letterlock._primitives.labels import ROOT_STEP
-from letterlock._ratchet.chain import MessageKey
+from letterlock._ratchet.keys import MessageKey
 from letterlock._wire.padding import pad
 
 

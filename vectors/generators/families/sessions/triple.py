@@ -12,8 +12,8 @@ from generators.support.labels import draw, flipped
 from generators.support.people import ALICE, BOB
 from generators.support.triple_script import ENOUGH, part_of, stripped, with_header, with_part, words
 from letterlock._ratchet import triple
-from letterlock._ratchet.braid_states import Slot
 from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._ratchet.side_data import Slot
 from letterlock._ratchet.triple import Triple
 from letterlock._session.sealing import seal_message
 from letterlock._session.session import Initiated

@@ -23,10 +23,9 @@ from letterlock._primitives.labels import PQ_HYBRID, PQ_SPLIT
 from letterlock._primitives.mlkem import KemSeed, MlKem768KeyPair
 from letterlock._primitives.mlkem_split import split
 from letterlock._ratchet import double, sparse
-from letterlock._ratchet.chain import MessageKey
+from letterlock._ratchet.keys import MessageKey, RootKey
 from letterlock._ratchet.pq_keys import PqSharedSecret
 from letterlock._ratchet.pq_profile import LETTERLOCK
-from letterlock._ratchet.root import RootKey
 from letterlock._wire.message import RatchetMessage
 from letterlock._wire.pq_header import PqType
 

@@ -1,0 +1,157 @@
+"""The interface of a ratchet, as a session uses it. The suite decides which one a session has (suites.py).
+
+    double ratchet    the X3DH suite     (double.py)
+    triple ratchet    the PQXDH suite    (triple.py)
+
+A ratchet is an immutable state. Finding the key of a message changes nothing; what an authenticated message
+changes comes from `FoundKey.commit`, and the caller commits all of it or nothing.                   [RAT-6]
+
+Not here: sealing and opening messages (_session/), storing what is skipped (stores/).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain, zip_longest
+from typing import Final, Protocol, TypeAlias, TypeVar
+
+from letterlock._primitives.curve25519 import PublicKey, RatchetKey
+from letterlock._primitives.entropy import Entropy
+from letterlock._primitives.fast_init import fast_init
+from letterlock._primitives.secret import Secret, Uncopyable
+from letterlock._ratchet.keys import MessageKey, SkippedKeys
+from letterlock._ratchet.side_data import SideStorage, Write
+from letterlock._wire.message import Header, RatchetMessage
+from letterlock._wire.pq_header import PqHeader
+
+Wrapped = TypeVar("Wrapped", bound=Secret)
+
+SkippedKeyRow: TypeAlias = tuple[bytes, int, Wrapped]
+"""The name of a chain (32 bytes), a message number in it, and the key of that message (32 bytes)."""
+
+
+@fast_init
+@dataclass(frozen=True, slots=True)
+class SkippedRange(Uncopyable):
+    """The keys of consecutive messages that were jumped over; the first of them has number `start`.
+
+    `chain` is the name of their chain in a store: 32 bytes.
+    """
+
+    chain: bytes
+    start: int
+    keys: SkippedKeys
+
+    def rows(self, wrap: Callable[[bytes], Wrapped]) -> Iterator[SkippedKeyRow[Wrapped]]:
+        """Yield name, number and key of each message; the key never leaves its wrapping."""
+        for number, key in enumerate(map(wrap, self.keys.expose_each()), self.start):
+            yield self.chain, number, key
+
+
+@fast_init
+@dataclass(frozen=True, slots=True)
+class Skipped(Uncopyable):
+    """All that one message jumped over, in the chains of both ratchets: the older chain first in each."""
+
+    double: tuple[SkippedRange, ...] = ()
+    sparse: tuple[SkippedRange, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many keys there are."""
+        return sum(each.keys.count for each in self.double + self.sparse)
+
+    def rows(self, wrap: Callable[[bytes], Wrapped]) -> Iterator[SkippedKeyRow[Wrapped]]:
+        """Yield both keys of a message together, one message after the other.
+
+        When a session keeps too many keys the first rows go, so a message loses both keys at once.  [RAT-7]
+        """
+        halves = [
+            chain.from_iterable(each.rows(wrap) for each in half) for half in (self.double, self.sparse)
+        ]
+        return (row for pair in zip_longest(*halves) for row in pair if row is not None)
+
+
+NONE_SKIPPED: Final = Skipped()
+
+
+@fast_init
+@dataclass(frozen=True, slots=True)
+class RatchetSent(Uncopyable):
+    """The next message: the state and writes to commit, the headers to send, the key to seal with."""
+
+    state: "Ratchet"
+    header: Header
+    pq_header: PqHeader | None
+    key: MessageKey
+    writes: tuple[Write, ...] = ()
+
+
+@fast_init
+@dataclass(frozen=True, slots=True)
+class Committed(Uncopyable):
+    """What an authenticated message changes: the state, the keys it skipped, the writes.
+
+    `finished` is the ratchet key of the chain that the message ended, if it ended one.
+    """
+
+    state: "Ratchet"
+    skipped: Skipped = NONE_SKIPPED
+    finished: RatchetKey | None = None
+    writes: tuple[Write, ...] = ()
+
+
+class FoundKey(Protocol):
+    """The key of a message, found without changing anything."""
+
+    @property
+    def key(self) -> MessageKey:
+        """The key that opens the message."""
+        ...
+
+    def commit(self, side: SideStorage, /) -> Committed:
+        """Return what the message changes; call it only after the tag verified. Raises BraidFailed."""
+        ...
+
+
+class Ratchet(Protocol):
+    """The state of one session's ratchet."""
+
+    @property
+    def max_skipped_keys(self) -> int:
+        """How many skipped keys a store keeps for the session."""
+        ...
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether we initiated and the peer has not answered."""
+        ...
+
+    def speaks(self, message: RatchetMessage, /) -> bool:
+        """Return whether a message is of the kind that this ratchet sends. [PQR-8]"""
+        ...
+
+    def knows(self, ratchet_key: PublicKey, /) -> bool:
+        """Return whether the key heads the chain being received: then no other session need be tried."""
+        ...
+
+    def trial_steps(self, message: RatchetMessage, /) -> int:
+        """Return how many chain steps it may cost to find the key of a message."""
+        ...
+
+    def next_message(self, size: int, entropy: Entropy, side: SideStorage, /) -> RatchetSent:
+        """Return the next message, which has about `size` bytes without codewords.
+
+        Draws 32 bytes at a turn of the ratchet, then 64 or 32 where the braid begins a text. Raises
+        UsageError when a chain is full, and while the peer must speak first.
+        """
+        ...
+
+    def find_message_key(
+        self, message: RatchetMessage, kept: MessageKey | None, side: SideStorage, associated_data: bytes, /
+    ) -> FoundKey:
+        """Return the key of a message; `kept` is its double-ratchet key if that was kept when it was skipped.
+
+        `associated_data` are the 32 bytes of the session. Raises AuthenticationFailed, DuplicateMessage,
+        TooManySkipped, InvalidKey; limits are checked before any derivation.
+        """
+        ...
