@@ -113,7 +113,7 @@ objects with objects and with the floor: below 1 letterlock is faster.
 
 
 def report(figures: Outcome, about: Iterable[tuple[str, str]], missing: Mapping[str, str]) -> str:
-    """Return `latest.md`."""
+    """Return the text of `results/latest.md`."""
     parts = [
         "# letterlock and its peers\n",
         markdown([("", ""), *about], left=2),

@@ -1,4 +1,4 @@
-"""The protocol's parts on plain bytes, with keys, random bytes and labels chosen by the caller.
+"""Single steps of the protocol on plain bytes, with keys, random bytes and labels chosen by the caller.
 
 For test vectors, other implementations and analysis. Nothing here protects you: a chosen ephemeral key or
 nonce that is used twice reveals private keys, and the functions check only what their docstrings say. An

@@ -1,6 +1,7 @@
 """Entropy and time are arguments: with the same ones, everything but the KEM comes out the same.
 
-And whole conversations against the independent computation in reference.py, byte by byte where it is chosen.
+Whole conversations also equal the independent computation in support/reference.py, byte by byte where the
+bytes are chosen.
 """
 
 import cbor2

@@ -35,7 +35,7 @@ def test_the_table_has_a_row_for_each_traffic_and_payload() -> None:
 
 @pytest.mark.parametrize("traffic", healing.TRAFFIC, ids=lambda traffic: traffic.name)
 def test_rows_of_the_table_are_what_the_script_prints(traffic: Any) -> None:
-    """Not all rows: `healing.py --check` takes seconds."""
+    """Not all rows: `bench/healing.py --check` takes seconds."""
     payloads = [20, 2048, 20480] if traffic is ALTERNATING else [20480]
     for payload in payloads:
         assert healing.row(traffic, payload) in healing.committed().splitlines()

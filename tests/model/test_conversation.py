@@ -5,8 +5,8 @@ the wrong name. Processes stop, are killed, and have their stores put back to ol
 sessions, at once too, in both suites; prekeys run out, rotate and expire; transactions are taken back.
 At the end the network becomes honest, and every pair of devices finds together.
 
-What holds at every step stands in model_world.py and model_ledger.py. `LETTERLOCK_DEEP=1` runs 10,000
-examples.
+support/model_world.py and support/model_ledger.py say what holds at every step. `LETTERLOCK_DEEP=1` runs
+10,000 examples.
 """
 
 import os

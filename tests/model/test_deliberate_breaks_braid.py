@@ -1,6 +1,6 @@
 """The model bites where the triple ratchet is broken: hybrid, sparse chains, the braid and what lies beside.
 
-As in tests/model/test_teeth.py, of which this is the second half; the stories are in model_stories_braid.py.
+The second half of test_deliberate_breaks.py; the stories are in support/model_stories_braid.py.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""How two devices find together again: the cases that set the bounds of model_settling.py. SES-4."""
+"""How two devices find together again: the cases that set the bounds of support/model_settling.py. SES-4."""
 
 from collections.abc import Iterator
 

@@ -1,6 +1,6 @@
 """PQR-1, PQR-2: every formula of our profile, recomputed; and the machines with another profile, Signal's.
 
-The known answers are of libsignal's real traffic, in the external folder (see external.py).
+The known answers are of libsignal's real traffic, read by support/external.py.
 """
 
 from collections.abc import Callable

@@ -125,7 +125,7 @@ def test_a_new_session_heals_from_either_side(filed: Pair, who: str) -> None:
 
 
 def test_a_prekey_that_was_used_up_comes_back_with_the_copy(filed: Pair) -> None:
-    """The copy knows nothing of the session, so the first message is read again: stated in limitations.md."""
+    """The copy knows nothing of the session, so the first message is read again: see spec/limitations.md."""
     bundle = filed.bob.account.bundle()
     copy = copy_of(filed.bob)
     filed.alice.initiate(bundle)

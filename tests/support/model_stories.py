@@ -1,6 +1,7 @@
 """Short stories of two devices in the model's world: each comes to one of its checks.
 
-Not here: what breaks them (test_teeth.py), how long settling takes (test_settling.py).
+Not here: what breaks them (tests/model/test_deliberate_breaks.py), how long settling takes
+(tests/model/test_settling.py).
 """
 
 from letterlock._wire.suite import Suite

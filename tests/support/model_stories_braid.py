@@ -1,6 +1,6 @@
 """Short stories of the triple ratchet in the model's world: long texts, late messages of an epoch before.
 
-Not here: what breaks them (tests/model/test_teeth_braid.py).
+Not here: what breaks them (tests/model/test_deliberate_breaks_braid.py).
 """
 
 from typing import Final

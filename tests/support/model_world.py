@@ -145,7 +145,7 @@ class World:
         device.timeline.unanswered[peer.address] = session
 
     def heal(self, device: Device) -> None:
-        """As limitations.md asks after a restore: new sessions. And prekeys, so that others can begin."""
+        """Do what spec/limitations.md asks after a restore: begin new sessions and publish prekeys."""
         self.publish(device, 2, instead=True)
         for peer in self.peers(device):
             self.begin(device, peer, discard=True)
