@@ -1,6 +1,6 @@
 """Check the built pages: they load nothing from elsewhere, and every link inside the site leads somewhere.
 
-    python docs/tools/check_site.py docs/site        print what is wrong; exit 1 if anything is
+    python docs/tools/check_site.py build/docs        print what is wrong; exit 1 if anything is
 
 A reader's browser must not tell a third party what is read, and the pages must work without a network.
 

@@ -19,7 +19,7 @@ import pytest
 
 ROOT: Final = Path(__file__).parents[2]
 PACKAGE: Final = ROOT / "protocol" / "letterlock"
-FOLDERS: Final = ("protocol", "tests", "bench", "vectors", "spec", ".ci")
+FOLDERS: Final = ("protocol", "tests", "bench", "vectors", "spec", "docs", ".ci")
 SUFFIXES: Final = {".py", ".js", ".cddl"}
 
 FILE_NAME: Final = re.compile(r"(?<![\w/.*:<{-])[\w./*-]*[\w*]\.(?:py|md|js|cddl)\b(?![/\w])")
