@@ -96,8 +96,8 @@ class Collected:
 class _Curve:
     """The sixteen polynomials through some codewords; a subtraction is XOR.
 
-    A codeword is one number of sixteen lanes. Times an element it is the XOR of four entries of its tables,
-    one for each four bits of that: a message with one such codeword took 140 us by logarithms, and now 101.
+    A codeword is one number of sixteen lanes. Its product with an element is the XOR of four table entries,
+    one for each four bits of the element. This is faster than looking up the logarithm of every lane.
     """
 
     __slots__ = ("_points", "_scales", "_times")
