@@ -1,5 +1,5 @@
 """HAND-7: one-time prekeys are used up by the message that authenticated, and by nothing else; ids never come
-again. What happens to prekeys as time goes by is in tests/session/test_rotation.py.
+again. What happens to prekeys as time goes by is in tests/device/test_rotation.py.
 """
 
 from typing import Any

@@ -29,7 +29,7 @@ assert isinstance(_opening, Unanswered)
 
 
 def triple(state: State) -> Triple:
-    """Return a triple ratchet about a double one; test_triple_record.py has the states of the others."""
+    """Return a triple ratchet about a double one; test_triple.py has every state of the braid."""
     shared = PqSharedSecret(b"\x66" * 32)
     sparse_state = sparse.start(LETTERLOCK, shared, is_initiator=True)
     return Triple(state, sparse_state, braid.initiator(LETTERLOCK, shared))
