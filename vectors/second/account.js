@@ -1,5 +1,5 @@
 // An account in memory: an identity, its prekeys, the peers it knows. A call that fails changes nothing. [STO-4]
-// Not here: making and publishing prekeys (keeping.js), stores.
+// Not here: making and publishing prekeys (publisher.js), stores.
 
 import * as addresses from "./address.js";
 import { equal, toHex } from "./bytes.js";
@@ -16,7 +16,7 @@ import { randomBytes } from "@noble/hashes/utils.js";
 const slot = ({ kind, id }) => `${kind} ${id}`;
 
 export class Account {
-  /** `clock` answers the time in seconds. */
+  /** `clock` returns the time in seconds. */
   constructor({ address, identity, suites, clock }) {
     this.address = addresses.fromItem(address);
     this.identity = identity;
@@ -42,7 +42,7 @@ export class Account {
     this.replays.get(place).add(toHex(handshakeId));
   }
 
-  /** Delete what has expired, and the replay records with it. [HAND-9] */
+  /** Delete expired prekeys and their replay records. [HAND-9] */
   sweep() {
     for (const [place, prekey] of this.prekeys) {
       if (prekey.expires === null || this.clock() < prekey.expires) continue;
@@ -64,7 +64,7 @@ export class Account {
     this.peers.set(addresses.key(address), peer);
   }
 
-  /** The peer, if this identity key is the recorded one or none is recorded. [SES-7] */
+  /** Return the peer if this identity key is the recorded one, or if none is recorded. [SES-7] */
   trusted(address, identity) {
     const peer = this.peer(address);
     if (peer.identity !== null && !equal(peer.identity, identity)) {
@@ -121,7 +121,7 @@ export class Account {
     const agreed = handshake.respond(this.us, { from, message, named });
     const signedPrekey = curve.pair(named.signed.private);
     const { session, plaintext } = sessions.answered({ ...agreed, suite: message.suite, signedPrekey }, message.message);
-    // From here on nothing can fail. One-time prekeys go only now. [HAND-7]
+    // Nothing can fail from here on, so one-time prekeys are deleted only now. [HAND-7]
     for (const used of [named.oneTime, named.kem]) {
       if (used !== null && used.kind !== prekeys.KEM_LAST_RESORT) this.prekeys.delete(slot(used));
     }
@@ -130,14 +130,14 @@ export class Account {
     return plaintext;
   }
 
-  /** [HAND-8] */
+  /** Refuse a handshake that this prekey has served before. [HAND-8] */
   checkReplay(prekey, handshakeId) {
     const record = this.replays.get(slot(prekey)) ?? new Set();
     if (record.has(toHex(handshakeId))) refuse("DuplicateMessage", "a handshake that was accepted before");
     if (record.size >= REPLAYS) refuse("ReplayRecordFull", "the replay record of this prekey is full");
   }
 
-  /** Record another identity key; the sessions of the old one go. [SES-7] */
+  /** Record another identity key, and delete the sessions of the old one. [SES-7] */
   acceptIdentity(address, identity) {
     curve.checkPublic(identity);
     if (addresses.same(address, this.address) || equal(identity, this.identityPublic)) {

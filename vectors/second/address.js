@@ -4,7 +4,7 @@ import { decode as decodeCbor, encode as encodeCbor } from "./cbor.js";
 import { utf8 } from "./bytes.js";
 import { refuse } from "./errors.js";
 import { NAME_SIZE, U32 } from "./limits.js";
-import * as shape from "./shape.js";
+import * as typed from "./typed.js";
 
 const FORBIDDEN = /[\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/u;
 const INVISIBLE =
@@ -13,14 +13,14 @@ const SPACED = /^\p{White_Space}|\p{White_Space}$/u;
 
 /** Read [name, device id]. */
 export function fromItem(item) {
-  const [name, device] = shape.array(item, 2);
-  shape.text(name);
+  const [name, device] = typed.array(item, 2);
+  typed.text(name);
   const size = utf8(name).length;
   if (size < 1 || size > NAME_SIZE) refuse("MalformedMessage", "a name has 1 to 255 bytes");
   if (FORBIDDEN.test(name) || INVISIBLE.test(name)) refuse("MalformedMessage", "a character that no name may have");
   if (SPACED.test(name)) refuse("MalformedMessage", "white space around a name");
   if (name.normalize("NFC") !== name) refuse("MalformedMessage", "a name that is not in normal form C");
-  shape.integer(device, 1, U32);
+  typed.integer(device, 1, U32);
   return [name, device];
 }
 

@@ -7,7 +7,7 @@ export function seal(key, nonce, text, associated) {
   return chacha20poly1305(key, nonce, associated).encrypt(text);
 }
 
-/** Every failure looks the same, whatever caused it. [PRIM-8] */
+/** All failures look the same, whatever their cause. [PRIM-8] */
 export function open(key, nonce, sealed, associated) {
   try {
     return chacha20poly1305(key, nonce, associated).decrypt(sealed);

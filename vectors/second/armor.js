@@ -11,7 +11,7 @@ export function encode(data) {
   return [BEGIN, ...lines, END, ""].join("\n");
 }
 
-/** The block is looked for in the text, not in its lines: mail programs indent, and end lines in their own ways. */
+/** Find the block anywhere in the text: mail programs indent lines and change line endings. */
 export function decode(text) {
   const begin = text.indexOf(BEGIN);
   const end = text.indexOf(END, begin + BEGIN.length);

@@ -1,8 +1,8 @@
-// The braid: the two sides agree on one ML-KEM secret an epoch, in pieces. (state, input) -> (new state, output).
+// The braid: both sides agree on one ML-KEM secret in each epoch, codeword by codeword. (state, input) -> (new state, output).
 //
-// A state has: name, epoch, root and key (the authenticator's), and what its name asks for: seed, m, header, ct1, ct2 (with its
-// MAC), sending (the text), sent (the index of its next codeword), got (a map from index to codeword).
-// Not here: chains (sparse.js), the messages around the parts (triple.js).
+// A state has: name, epoch, root and key (the authenticator's), and the fields of that state among: seed, m, header, ct1, ct2 (with its
+// MAC), sending (the text), sent (the index of its next codeword), collected (a map from index to codeword).
+// Not here: chains (sparse.js), the messages that carry the post-quantum headers (triple.js).
 
 import { ascii, bigEndian, concat, equal } from "./bytes.js";
 import * as erasure from "./erasure.js";
@@ -17,7 +17,7 @@ export const STATES = [
 ];
 export const [NONE, HDR, EK, EK_CT1_ACK, CT1_ACK, CT1, CT2] = [0, 1, 2, 3, 4, 5, 6];
 export const TYPES = [NONE, HDR, EK, EK_CT1_ACK, CT1_ACK, CT1, CT2];
-/** Those that carry no codewords. */
+/** The types without codewords. */
 export const BARE = [NONE, CT1_ACK];
 
 const SENT = {
@@ -47,25 +47,25 @@ export function start(secret, initiator) {
   return initiator ? { ...began, name: "KeysUnsampled" } : awaitHeader(began);
 }
 
-/** What a state keeps when the rest of it is given up. */
+/** Return the fields that every state has. */
 const bare = ({ epoch, root, key }) => ({ epoch, root, key });
-const awaitHeader = (state) => ({ ...bare(state), name: "NoHeaderReceived", got: new Map() });
+const awaitHeader = (state) => ({ ...bare(state), name: "NoHeaderReceived", collected: new Map() });
 
-/** The epoch's secret, and the state that the authenticator is in after it. */
+/** Return the epoch's secret, and the state with the authenticator updated by it. */
 function agreed(state, shared) {
   const secret = hkdf(new Uint8Array(32), shared, concat(EPOCH_SECRET, wide(state.epoch)), 32);
   return { secret, state: { ...state, ...authenticator(state.root, secret, state.epoch) } };
 }
 
-/** One message's part. `room` is how many codewords it may have; `draw(length)` gives random bytes, if any are due. */
-export function send(state, room, draw) {
+/** Return the pqHeader of the next message, with at most `maxCodewords` codewords. `draw(length)` returns random bytes. */
+export function send(state, maxCodewords, draw) {
   const { state: ready, secret } = prepare(state, draw);
-  const part = { epoch: ready.epoch, type: SENT[ready.name], first: null, codewords: null };
-  if (BARE.includes(part.type)) return { state: ready, part, secret };
+  const pqHeader = { epoch: ready.epoch, type: SENT[ready.name], first: null, codewords: null };
+  if (BARE.includes(pqHeader.type)) return { state: ready, pqHeader, secret };
   const { sending, sent } = ready;
-  const count = Math.min(Math.max(room, 1), erasure.pieces(sending.length), erasure.INDICES - sent); // [PQR-7]
+  const count = Math.min(Math.max(maxCodewords, 1), erasure.codewordCount(sending.length), erasure.INDICES - sent); // [PQR-7]
   const next = { ...ready, sent: (sent + count) % erasure.INDICES };
-  return { state: next, part: { ...part, first: sent, codewords: erasure.codewords(sending, sent, count) }, secret };
+  return { state: next, pqHeader: { ...pqHeader, first: sent, codewords: erasure.codewords(sending, sent, count) }, secret };
 }
 
 function prepare(state, draw) {
@@ -80,39 +80,39 @@ function prepare(state, draw) {
     const m = draw(kemSplit.M_SIZE);
     const { secret: shared, ct1 } = kemSplit.encapsulateHeader(header, m);
     const { secret, state: next } = agreed(bare(state), shared);
-    return { state: { ...next, name: "Ct1Sampled", header, m, ct1, sending: ct1, sent: 0, got: new Map() }, secret };
+    return { state: { ...next, name: "Ct1Sampled", header, m, ct1, sending: ct1, sent: 0, collected: new Map() }, secret };
   }
   return { state, secret: null };
 }
 
-/** Refuse an epoch that no honest side is in; before anything is derived. [PQR-4] */
+/** Refuse an epoch that no honest peer can be in, before anything is derived. [PQR-4] */
 export function check(state, { epoch }) {
   const most = state.epoch + (state.name === "Ct2Sampled" ? 1 : 0);
   if (epoch > most) refuse("AuthenticationFailed", "an epoch that has not begun");
 }
 
-/** Take an authentic part: the new state, and the epoch's secret if this was the last of it. */
-export function receive(state, part) {
-  check(state, part);
-  if (part.epoch > state.epoch) {
-    return { state: { ...bare(state), epoch: part.epoch, name: "KeysUnsampled" }, secret: null };
+/** Process an authenticated pqHeader. Returns the new state, and the epoch's secret if it is now complete. */
+export function receive(state, pqHeader) {
+  check(state, pqHeader);
+  if (pqHeader.epoch > state.epoch) {
+    return { state: { ...bare(state), epoch: pqHeader.epoch, name: "KeysUnsampled" }, secret: null };
   }
-  const take = part.epoch === state.epoch ? RECEIVED[state.name]?.[part.type] : undefined;
-  return take === undefined ? { state, secret: null } : take(state, part);
+  const take = pqHeader.epoch === state.epoch ? RECEIVED[state.name]?.[pqHeader.type] : undefined;
+  return take === undefined ? { state, secret: null } : take(state, pqHeader);
 }
 
 const without = (secretless) => ({ state: secretless, secret: null });
 
-/** What is there after this part, and the whole text once it is. */
-function gather(got, { first, codewords }, length) {
-  const most = erasure.pieces(length);
-  const more = erasure.collect(got, first, codewords, most);
-  return { got: more, text: more.size === most ? erasure.text(length, more) : null };
+/** Add the codewords of a pqHeader. Returns the collected codewords, and the text if it is complete. */
+function gather(collected, { first, codewords }, length) {
+  const most = erasure.codewordCount(length);
+  const more = erasure.collect(collected, first, codewords, most);
+  return { collected: more, text: more.size === most ? erasure.text(length, more) : null };
 }
 
-function takeHeader(state, part) {
-  const { got, text } = gather(state.got, part, HEADER_TEXT);
-  if (text === null) return without({ ...state, got });
+function takeHeader(state, pqHeader) {
+  const { collected, text } = gather(state.collected, pqHeader, HEADER_TEXT);
+  if (text === null) return without({ ...state, collected });
   const header = text.slice(0, kemSplit.HEADER_SIZE);
   if (!equal(headerMac(state, state.epoch, header), text.subarray(kemSplit.HEADER_SIZE))) {
     refuse("BraidFailed", "a header with another MAC"); // [PQR-5]
@@ -120,27 +120,27 @@ function takeHeader(state, part) {
   return without({ ...bare(state), name: "HeaderReceived", header });
 }
 
-function firstCt1(state, part) {
+function firstCt1(state, pqHeader) {
   const { vector } = kemSplit.fromSeed(state.seed);
-  const next = { ...bare(state), name: "HeaderSent", seed: state.seed, sending: vector, sent: 0, got: new Map() };
-  return takeCt1(next, part);
+  const next = { ...bare(state), name: "HeaderSent", seed: state.seed, sending: vector, sent: 0, collected: new Map() };
+  return takeCt1(next, pqHeader);
 }
 
-function takeCt1(state, part) {
-  const { got, text: ct1 } = gather(state.got, part, kemSplit.CT1_SIZE);
-  if (ct1 === null) return without({ ...state, got });
+function takeCt1(state, pqHeader) {
+  const { collected, text: ct1 } = gather(state.collected, pqHeader, kemSplit.CT1_SIZE);
+  if (ct1 === null) return without({ ...state, collected });
   const { seed, sending, sent } = state;
   return without({ ...bare(state), name: "Ct1Received", seed, sending, sent, ct1 });
 }
 
-function firstCt2(state, part) {
+function firstCt2(state, pqHeader) {
   const { seed, ct1 } = state;
-  return takeCt2({ ...bare(state), name: "EkSentCt1Received", seed, ct1, got: new Map() }, part);
+  return takeCt2({ ...bare(state), name: "EkSentCt1Received", seed, ct1, collected: new Map() }, pqHeader);
 }
 
-function takeCt2(state, part) {
-  const { got, text } = gather(state.got, part, CT2_TEXT);
-  if (text === null) return without({ ...state, got });
+function takeCt2(state, pqHeader) {
+  const { collected, text } = gather(state.collected, pqHeader, CT2_TEXT);
+  if (text === null) return without({ ...state, collected });
   const ct2 = text.slice(0, kemSplit.CT2_SIZE);
   const { secret, state: next } = agreed(bare(state), kemSplit.decapsulate(state.seed, state.ct1, ct2));
   if (!equal(ciphertextMac(next, state.epoch, state.ct1, ct2), text.subarray(kemSplit.CT2_SIZE))) {
@@ -149,11 +149,11 @@ function takeCt2(state, part) {
   return { state: awaitHeader({ ...next, epoch: state.epoch + 1 }), secret };
 }
 
-/** Codewords of the vector, with or without an acknowledgement; ct2 is made as soon as the vector is whole. */
-function takeVector(state, part) {
-  const acknowledged = state.name === "Ct1Acknowledged" || part.type === EK_CT1_ACK;
-  const { got, text: vector } = gather(state.got, part, kemSplit.VECTOR_SIZE);
-  if (vector === null) return without(acknowledged ? acknowledge({ ...state, got }) : { ...state, got });
+/** Take codewords of the vector, with or without an acknowledgement. When the vector is complete, make ct2. */
+function takeVector(state, pqHeader) {
+  const acknowledged = state.name === "Ct1Acknowledged" || pqHeader.type === EK_CT1_ACK;
+  const { collected, text: vector } = gather(state.collected, pqHeader, kemSplit.VECTOR_SIZE);
+  if (vector === null) return without(acknowledged ? acknowledge({ ...state, collected }) : { ...state, collected });
   const { header, m, ct1, sending, sent } = state;
   const made = refusingAs("BraidFailed", () => kemSplit.encapsulateVector(header, vector, m)); // [PQR-5] [PRIM-11]
   const ct2 = concat(made, ciphertextMac(state, state.epoch, ct1, made));
@@ -161,11 +161,11 @@ function takeVector(state, part) {
   return without(acknowledged ? sendCt2(next) : next);
 }
 
-const acknowledge = ({ header, m, ct1, got, ...state }) => ({ ...bare(state), name: "Ct1Acknowledged", header, m, ct1, got });
+const acknowledge = ({ header, m, ct1, collected, ...state }) => ({ ...bare(state), name: "Ct1Acknowledged", header, m, ct1, collected });
 const sendCt2 = (state) => ({ ...bare(state), name: "Ct2Sampled", sending: state.ct2, sent: 0 });
 const toCt2 = (state) => without(sendCt2(state));
 
-/** What each state takes of its own epoch; the rest changes nothing. */
+/** The types that each state accepts in its own epoch. Other types change nothing. */
 const RECEIVED = {
   KeysSampled: { [CT1]: firstCt1 },
   HeaderSent: { [CT1]: takeCt1 },

@@ -11,7 +11,7 @@ export function concat(...parts) {
   return joined;
 }
 
-/** -1, 0 or 1, as byte strings are ordered. */
+/** Compare two byte strings: -1, 0 or 1. */
 export function compare(left, right) {
   return Math.sign(Buffer.compare(left, right));
 }
@@ -24,7 +24,7 @@ export function toHex(bytes) {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("hex");
 }
 
-/** Bytes of lower-case hexadecimal, or null where the text is something else. */
+/** Return the bytes of lower-case hexadecimal, or null if the text is anything else. */
 export function fromHex(text) {
   if (text.length % 2 !== 0 || !/^[0-9a-f]*$/.test(text)) return null;
   return new Uint8Array(Buffer.from(text, "hex"));
@@ -38,7 +38,7 @@ export function utf8(text) {
   return new TextEncoder().encode(text);
 }
 
-/** An unsigned integer, big-endian, in `width` bytes; negative ones come out in two's complement. */
+/** An unsigned integer, big-endian, in `width` bytes. Negative numbers are written in two's complement. */
 export function bigEndian(value, width) {
   const bytes = new Uint8Array(width);
   let rest = BigInt.asUintN(8 * width, BigInt(value));
@@ -53,7 +53,7 @@ export function readBigEndian(bytes) {
   return bytes.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n);
 }
 
-/** A BigInt, little-endian, in 32 bytes, as curve coordinates and scalars are written. */
+/** Write a BigInt in 32 bytes, little-endian, like curve coordinates and scalars. */
 export function littleEndian(value) {
   return bigEndian(value, 32).reverse();
 }

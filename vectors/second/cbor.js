@@ -11,7 +11,7 @@ const ARRAY = 4;
 const NULL = 0xf6;
 const INDEFINITE = 31;
 
-// A byte order mark is a character like any other here; left to itself the decoder would swallow it.
+// A byte order mark is an ordinary character here. By default the decoder would drop it.
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 export function head(major, value) {
@@ -34,14 +34,14 @@ export function encode(item) {
   throw new TypeError(`no CBOR item: ${typeof item}`);
 }
 
-/** An array's encoding before the head of its last element, a byte string that is not given: what wire.md calls *opened*. */
-export function encodeOpened(elements) {
+/** Return the header bytes of wire.md: the encoding of an array up to its last element, a byte string that is not given. */
+export function encodePrefix(elements) {
   return concat(head(ARRAY, elements.length + 1), ...elements.map(encode));
 }
 
 /**
- * One head: its major type, value and where it ends. `shortest` is left out only where the version is looked for,
- * since a later version might spell differently whatever comes with it.
+ * Read one head: its major type, its value and where it ends. `shortest` is false only while the version is read,
+ * because a later version may allow longer forms in what follows.
  */
 export function readHead(data, at, shortest = true) {
   if (at >= data.length) refuse("MalformedMessage", "the encoding ends early");
@@ -83,7 +83,7 @@ class Reader {
   }
 
   take(length) {
-    // Compared before adding: a length may be beyond what a number holds exactly.
+    // Compare before adding: a length may be too large for a number to hold exactly.
     if (length > this.data.length - this.at) refuse("MalformedMessage", "a string ends early");
     this.at += length;
     return this.data.subarray(this.at - length, this.at);
@@ -109,7 +109,7 @@ function text(bytes) {
   }
 }
 
-/** Decode one item that fills `data`; also where the last element of an outermost array begins. */
+/** Decode one item that fills `data`. Also returns where the last element of the outermost array begins. */
 export function decodeWithLast(data, { nesting, items }) {
   const reader = new Reader(data, nesting, items);
   const item = reader.item(0);
@@ -121,13 +121,13 @@ export function decode(data, limits) {
   return decodeWithLast(data, limits).item;
 }
 
-/** The number of elements, version and kind at the beginning of an encoding, before anything else of it is believed. */
+/** Read the number of elements, the version and the kind, before the rest of the encoding is trusted. */
 export function peek(data, version) {
   const outer = readHead(data, 0, false);
   if (outer.major !== ARRAY) refuse("MalformedMessage", "no array with a version");
   const first = readHead(data, outer.end, false);
   if (first.major !== UNSIGNED) refuse("MalformedMessage", "no version");
-  if (first.value !== version) refuse("UnsupportedVersion", "another version"); // [WIRE-1]
+  if (first.value !== version) refuse("UnsupportedVersion", "an unknown version"); // [WIRE-1]
   if (outer.value < 2) refuse("MalformedMessage", "no kind");
   const second = readHead(data, first.end);
   if (second.major !== UNSIGNED) refuse("MalformedMessage", "no kind");

@@ -19,7 +19,7 @@ function filesIn(paths) {
   });
 }
 
-/** What the implementation answers: {output}, {error}, or {crash} where it fell over. */
+/** Return what the implementation answers: {output}, {error}, or {crash} if it threw something other than a Refusal. */
 function ask(perform, operation, input) {
   try {
     return { output: perform(operation, input) };
@@ -29,7 +29,7 @@ function ask(perform, operation, input) {
   }
 }
 
-/** Null, or what is wrong with the answer. */
+/** Return what is wrong with the answer, or null. */
 function disagreement(test, answer) {
   if (answer.crash !== undefined) return answer.crash;
   const hasOutput = test.output !== undefined;
@@ -40,8 +40,8 @@ function disagreement(test, answer) {
   if (test.result !== "valid" && test.result !== "invalid") return `no such result: ${test.result}`;
   if (answer.error !== undefined) return `expected an output, answered ${brief(answer)}`;
   const named = test.result === "valid" || JSON.stringify(test.output).includes(`"error":"${test.expect}"`);
-  if (!named) return `${test.expect} does not stand in the recorded output`;
-  // What answers nothing may be recorded as null or as an empty object.
+  if (!named) return `${test.expect} is not in the recorded output`;
+  // An empty answer may be recorded as null or as an empty object.
   if (isDeepStrictEqual(answer.output, test.output ?? {})) return null;
   return differences(test.output, answer.output);
 }
@@ -59,7 +59,7 @@ function brief(value) {
   return text.length > SHOWN ? `${text.slice(0, SHOWN)}...` : text;
 }
 
-/** Check one family; counts, and a line for each disagreement. */
+/** Check one family. Returns counts and one line for each disagreement. */
 export function checkFamily(perform, family) {
   const found = { family: family.family, valid: 0, invalid: 0, failures: [] };
   for (const group of family.testGroups) {
@@ -70,7 +70,7 @@ export function checkFamily(perform, family) {
     }
   }
   const counted = found.valid + found.invalid;
-  if (counted !== family.numberOfTests) found.failures.push(`${family.family}: ${family.numberOfTests} tests promised, ${counted} there`);
+  if (counted !== family.numberOfTests) found.failures.push(`${family.family}: ${family.numberOfTests} tests announced, ${counted} found`);
   return found;
 }
 
@@ -88,7 +88,7 @@ function main(paths) {
   for (const failure of failures) console.log(`\n${failure}`);
   const tests = results.reduce((total, { valid, invalid }) => total + valid + invalid, 0);
   console.log(`\n${tests - failures.length} passed, ${failures.length} failed`);
-  // Without a single test nothing was checked, and that must not look like success.
+  // A run without any test must not look like a success.
   return failures.length === 0 && tests > 0 ? 0 : 1;
 }
 

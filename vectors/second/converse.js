@@ -1,8 +1,8 @@
 // Talk with another implementation: node vectors/second/converse.js [COMMAND...]
 //
-// COMMAND speaks the line protocol of vectors/README.md; without one it is `python3 -m letterlock vectors serve`.
-// One party lives here, one there. The network between them has a fixed seed; it loses, reorders, repeats and
-// damages. Every plaintext is compared, every refusal named, and both safety numbers must be the same.
+// COMMAND speaks the line protocol of vectors/README.md. The default is `python3 -m letterlock vectors serve`.
+// One party runs here, the other one there. The network between them has a fixed seed. It loses, reorders, repeats and
+// damages messages. Every plaintext and every name of a refusal is compared, and both safety numbers must be equal.
 
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
@@ -11,9 +11,9 @@ import { Refusal } from "./errors.js";
 import { implementation } from "./operations/index.js";
 
 const MESSAGES = 120; // in each conversation, about half from each side
-const SHORT = 300; // letters of two bytes, at most
+const SHORT = 300; // most letters of two bytes in a message
 const LONG = 6_000;
-const EPOCHS = 4; // of the post-quantum ratchet, that a long conversation gets to at least
+const EPOCHS = 4; // that a long conversation must reach in the post-quantum ratchet
 const OURS = ["here", 1];
 const THEIRS = ["dört", 4_294_967_295]; // a name beyond ASCII, the highest device id
 
@@ -60,7 +60,7 @@ function here() {
   };
 }
 
-/** One party: where it lives, and what it is asked. */
+/** A party and the function that asks its implementation. */
 function partyOf(ask, side, address) {
   return { side, address, ask: (op, input = {}) => ask(`party.${op}`, { party: side.party, ...input }) };
 }
@@ -77,7 +77,7 @@ async function mustRefuse(answer, names, what) {
   if (!names.includes(given.error)) throw new Disagreement(`${what}: ${given.error} instead of ${names.join(" or ")}`);
 }
 
-/** A small generator with a fixed seed: what fails can be repeated. */
+/** A small random generator with a fixed seed, so that failures can be repeated. */
 function dice(seed) {
   let state = seed >>> 0;
   return (sides) => {
@@ -88,26 +88,26 @@ function dice(seed) {
 
 function damage(message, roll) {
   const bytes = Buffer.from(message, "hex");
-  bytes[bytes.length - 1 - roll(16)] ^= 1 << roll(8); // in the tag, so that the name is always the same
+  bytes[bytes.length - 1 - roll(16)] ^= 1 << roll(8); // in the tag, so that the refusal always has the same name
   return toHex(bytes);
 }
 
-/** What is on its way from one party to the other, and what may happen to it. */
+/** The messages in transit, and what may happen to them. */
 class Network {
   constructor(roll, counts) {
     this.roll = roll;
     this.counts = counts;
-    this.under = [];
+    this.inTransit = [];
   }
 
   send(from, to, message, text) {
     const letter = { from, to, message, text };
     if (this.roll(12) === 0) this.counts.lost += 1;
-    else this.under.splice(this.roll(this.under.length + 1), 0, letter);
+    else this.inTransit.splice(this.roll(this.inTransit.length + 1), 0, letter);
   }
 
   async deliver() {
-    const { from, to, message, text } = this.under.pop();
+    const { from, to, message, text } = this.inTransit.pop();
     const open = (data) => to.ask("decrypt", { address: from.address, message: data });
     if (this.roll(4) === 0) {
       await mustRefuse(open(damage(message, this.roll)), ["AuthenticationFailed"], `a damaged message to ${to.side.name}`);
@@ -127,10 +127,10 @@ function plaintextOf(turn, roll, { long }) {
   return toHex(utf8(`message ${turn} ${"ä".repeat(roll(long ? LONG : SHORT))}`));
 }
 
-/** The braid's epoch that a message shows; 0 where it has none. */
+/** Return the epoch of the braid in a message, or 0 if it has none. */
 async function epochOf(party, message) {
   if (!message.startsWith("8c0105")) return 0;
-  return (await must(party.operation("wire.decode", { kind: "triple", data: message }), "its parts")).part.epoch;
+  return (await must(party.operation("wire.decode", { kind: "triple", data: message }), "its fields")).pq_header.epoch;
 }
 
 async function bundleOf(party, lastResort) {
@@ -150,28 +150,28 @@ async function begin(initiator, recipient, { suite, lastResort }) {
   await must(initiator.ask("initiate", { address: recipient.address, bundle, suite }), `initiating at ${initiator.side.name}`);
 }
 
-/** One side begins; the other may write once it has read something. */
+/** One side initiates. The other may write after it has read a message. */
 async function oneSided(network, [initiator, recipient], how, roll) {
   await begin(initiator, recipient, how);
   for (let turn = 0; turn < MESSAGES; turn += 1) {
     const answered = network.counts.read > 0 && roll(2) === 1;
     const [from, to] = answered ? [recipient, initiator] : [initiator, recipient];
     await write(network, from, to, plaintextOf(turn, roll, how));
-    while (network.under.length > 0 && network.under.length > roll(8)) await network.deliver();
+    while (network.inTransit.length > 0 && network.inTransit.length > roll(8)) await network.deliver();
   }
-  while (network.under.length > 0) await network.deliver();
+  while (network.inTransit.length > 0) await network.deliver();
 }
 
-/** Both begin at once, and write in turns until both are in one session; then as always. */
+/** Both sides initiate at once and write in turns until they share a session, then go on as usual. */
 async function crossing(network, [left, right], how, roll) {
   await begin(left, right, how);
   await begin(right, left, how);
   for (let turn = 0; turn < MESSAGES / 2; turn += 1) {
     await write(network, left, right, plaintextOf(turn, roll, how));
     await write(network, right, left, plaintextOf(turn, roll, how));
-    while (network.under.length > 0 && (turn < 6 || network.under.length > roll(8))) await network.deliver();
+    while (network.inTransit.length > 0 && (turn < 6 || network.inTransit.length > roll(8))) await network.deliver();
   }
-  while (network.under.length > 0) await network.deliver();
+  while (network.inTransit.length > 0) await network.deliver();
 }
 
 async function sameSafetyNumbers(left, right) {
@@ -182,7 +182,7 @@ async function sameSafetyNumbers(left, right) {
   if (codes[0][1] !== codes[1][3] || codes[0][3] !== codes[1][1]) throw new Disagreement("the codes to scan differ");
 }
 
-/** Every way that a conversation can begin. */
+/** Return every way in which a conversation can begin. */
 function ways() {
   const begun = [];
   for (const suite of [1, 2]) {

@@ -1,10 +1,10 @@
-// X25519: which public keys are keys, and agreement.
+// X25519: checking public keys, and key agreement.
 
 import { x25519 } from "@noble/curves/ed25519.js";
 import { randomBytes } from "@noble/hashes/utils.js";
 import { equal, readLittleEndian } from "./bytes.js";
 import { refuse } from "./errors.js";
-import * as shape from "./shape.js";
+import * as typed from "./typed.js";
 
 export const P = 2n ** 255n - 19n;
 
@@ -16,7 +16,7 @@ const LOW_ORDER = new Set([
   39382357235489614581723060781553021112529911719440698176882885853963445705823n,
 ]);
 
-/** The key, if it is one. [PRIM-2] */
+/** Return the key if it is a valid public key. [PRIM-2] */
 export function checkPublic(key) {
   if (key.length !== 32) refuse("InvalidKey", "a public key of another length");
   const u = readLittleEndian(key);
@@ -25,9 +25,9 @@ export function checkPublic(key) {
   return key;
 }
 
-/** An element of an encoding that is a public key: first its type and length, then the rest. */
+/** Check an element of an encoding that must be a public key: its type and length first. */
 export function fromItem(item) {
-  return checkPublic(shape.bytes(item, 32));
+  return checkPublic(typed.bytes(item, 32));
 }
 
 export function checkPrivate(key) {
@@ -57,7 +57,7 @@ export function agree(key, theirs) {
   try {
     shared = x25519.getSharedSecret(key, theirs);
   } catch {
-    refuse("InvalidKey", "no agreement"); // the library refuses all zeroes by itself
+    refuse("InvalidKey", "no agreement"); // the library refuses an all-zero result itself
   }
   if (equal(shared, new Uint8Array(32))) refuse("InvalidKey", "an all-zero agreement"); // [PRIM-3]
   return shared;

@@ -1,4 +1,4 @@
-// The erasure code: a text of 32 N bytes in codewords of 32, any N of which bring it back.
+// The erasure code: a text of 32 N bytes becomes codewords of 32 bytes, and any N of them restore it.
 // Not here: which text is sent, and when (braid.js).
 
 import { concat } from "./bytes.js";
@@ -10,7 +10,7 @@ const ELEMENTS = CODEWORD / 2;
 const ORDER = INDICES - 1; // of the multiplicative group
 const MODULUS = 0x1100b; // x^16 + x^12 + x^3 + x + 1
 
-// Powers of x, twice over so that a sum of two logarithms needs no reduction. x generates the group.
+// Powers of x, twice in a row, so that the sum of two logarithms needs no reduction. x generates the group.
 const POWERS = new Uint16Array(2 * ORDER);
 const LOGARITHMS = new Uint16Array(INDICES);
 for (let exponent = 0, power = 1; exponent < ORDER; exponent += 1) {
@@ -29,13 +29,13 @@ function divide(left, right) {
   return left === 0 ? 0 : POWERS[LOGARITHMS[left] + ORDER - LOGARITHMS[right]];
 }
 
-/** What each value counts at `at`, for the polynomial through values at `points`. `at` is none of them. */
+/** Return the Lagrange weight at `at` of each of `points`, which do not contain `at`. */
 function weights(points, at) {
   return points.map((point) =>
     points.reduce((weight, other) => (other === point ? weight : divide(multiply(weight, at ^ other), point ^ other)), 1));
 }
 
-/** The codeword at index `at`, from as many codewords at `points` as the text has. */
+/** Return the codeword with index `at`, from as many codewords at `points` as the text has. */
 function interpolate(points, codewords, at) {
   const codeword = new Uint8Array(CODEWORD);
   weights(points, at).forEach((weight, which) => {
@@ -48,10 +48,10 @@ function interpolate(points, codewords, at) {
   return codeword;
 }
 
-/** How many codewords a text of this length has, before any is made up. */
-export function pieces(length) {
+/** Return how many codewords of 32 bytes a text of this length consists of. */
+export function codewordCount(length) {
   const count = length / CODEWORD;
-  if (!Number.isInteger(count) || count < 1 || count > INDICES) refuse("UsageError", "a text has whole codewords, and at least one");
+  if (!Number.isInteger(count) || count < 1 || count > INDICES) refuse("UsageError", "a text consists of one or more whole codewords");
   return count;
 }
 
@@ -59,9 +59,9 @@ export function split(bytes) {
   return Array.from({ length: bytes.length / CODEWORD }, (_, at) => bytes.subarray(CODEWORD * at, CODEWORD * (at + 1)));
 }
 
-/** The codewords of a text from index `first` on, joined. */
+/** Return `count` codewords of a text, joined, from index `first`. */
 export function codewords(text, first, count) {
-  pieces(text.length);
+  codewordCount(text.length);
   if (first < 0 || count < 0 || first + count > INDICES) refuse("UsageError", "an index of two bytes");
   const given = split(text);
   const points = given.map((_, index) => index);
@@ -70,21 +70,21 @@ export function codewords(text, first, count) {
 }
 
 /**
- * Take codewords, joined, of the indices from `first` on, into a map from index to codeword: the first that comes with an
- * index, and no more than the text has. [RAT-12]
+ * Add joined codewords, whose indices begin at `first`, to a map from index to codeword. An index keeps its first codeword,
+ * and the map never holds more than `most`. [RAT-12]
  */
-export function collect(got, first, joined, most) {
-  const more = new Map(got);
+export function collect(collected, first, joined, most) {
+  const more = new Map(collected);
   split(joined).forEach((codeword, at) => {
     if (more.size < most && !more.has(first + at)) more.set(first + at, codeword);
   });
   return more;
 }
 
-/** The text of this length, from what was collected of it. */
-export function text(length, got) {
-  const count = pieces(length);
-  if (got.size < count) refuse("UsageError", "too few codewords");
-  const [points, held] = [[...got.keys()], [...got.values()]];
-  return concat(...Array.from({ length: count }, (_, index) => got.get(index) ?? interpolate(points, held, index)));
+/** Return the text of this length from the codewords that were collected. */
+export function text(length, collected) {
+  const count = codewordCount(length);
+  if (collected.size < count) refuse("UsageError", "too few codewords");
+  const [points, held] = [[...collected.keys()], [...collected.values()]];
+  return concat(...Array.from({ length: count }, (_, index) => collected.get(index) ?? interpolate(points, held, index)));
 }

@@ -1,5 +1,5 @@
-// What is refused, under the names of spec/README.md.
-// Not here: bugs. Whatever is thrown that is no Refusal is a fault of this implementation.
+// Refusals, named as in spec/README.md.
+// Not here: bugs. Anything else that is thrown is a fault of this implementation.
 
 export const NAMES = new Set([
   "UnsupportedVersion", "MalformedMessage", "InvalidKey", "InvalidSignature", "AddressMismatch", "SuiteRefused",
@@ -20,7 +20,7 @@ export function refuse(name, detail) {
   throw new Refusal(name, detail);
 }
 
-/** Run `work`; a refusal in it comes out under another name. Anything else passes, for it is a bug. */
+/** Run `work` and rename a refusal in it. Any other error is a bug and passes through. */
 export function refusingAs(name, work) {
   try {
     return work();

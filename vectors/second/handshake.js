@@ -1,5 +1,5 @@
 // The handshake: PQXDH and X3DH, from both sides, up to the associated data.
-// Not here: what is recorded of it (account.js), the ratchet that begins from it (ratchet.js).
+// Not here: what is recorded afterwards (account.js), the ratchet that begins from the secret (ratchet.js).
 
 import * as addresses from "./address.js";
 import { equal } from "./bytes.js";
@@ -9,24 +9,24 @@ import { refuse } from "./errors.js";
 import * as kdf from "./kdf.js";
 import * as kem from "./kem.js";
 import { PQXDH, SUITES } from "./limits.js";
-import { openInitial } from "./messages.js";
+import { encodeInitialHeader } from "./messages.js";
 import * as prekeys from "./prekeys.js";
 
 const TRANSCRIPT = "letterlock-v1 handshake transcript";
 
-/** AD: the digest of everything that was said, and of both names. [HAND-6] */
-function associatedData({ suite, initiator, recipient, identities, ephemeral, signed, oneTime, kemPart }) {
+/** Return AD: the digest of the whole handshake and both addresses. [HAND-6] */
+function associatedData({ suite, initiator, recipient, identities, ephemeral, signed, oneTime, kemPrekey }) {
   return kdf.sha256(cbor.encode([
     TRANSCRIPT, 1, suite, initiator, recipient, ...identities, ephemeral,
     signed,
     oneTime,
-    kemPart,
+    kemPrekey,
   ]));
 }
 
 function checkBundle(us, to, bundle) {
   const ours = addresses.same(us.address, to) || equal(bundle.identity, curve.publicOf(us.identity)); // [HAND-11]
-  if (ours || !addresses.same(bundle.address, to)) refuse("AddressMismatch", "a bundle of somebody else");
+  if (ours || !addresses.same(bundle.address, to)) refuse("AddressMismatch", "the bundle belongs to another address");
 }
 
 function checkSuite(suite, bundle) {
@@ -35,8 +35,8 @@ function checkSuite(suite, bundle) {
 }
 
 /**
- * Begin: `us` is our address and identity (private), `recorded` what the KEM is to give, if that is fixed.
- * Answers SK, AD, the bytes *opened* of the initial message and their digest.
+ * Initiate. `us` is our address and private identity key; `recorded` fixes the result of the KEM, if it is not null.
+ * Returns SK, AD, the header bytes of the initial message and their digest.
  */
 export function initiate(us, { to, bundle, suite, ephemeral = curve.pair().private, recorded = null }) {
   checkBundle(us, to, bundle);
@@ -51,7 +51,7 @@ export function initiate(us, { to, bundle, suite, ephemeral = curve.pair().priva
   if (bundle.oneTime !== null) agreements.push(curve.agree(ephemeral, bundle.oneTime.key)); // [HAND-4]
   const given = suite === PQXDH ? encapsulate(bundle.kem.key, recorded) : null;
   const said = { suite, ephemeral: curve.publicOf(ephemeral) };
-  const opened = openInitial({
+  const headerBytes = encodeInitialHeader({
     ...said,
     identity,
     signedPrekeyId: bundle.signed.id,
@@ -67,10 +67,10 @@ export function initiate(us, { to, bundle, suite, ephemeral = curve.pair().priva
       identities: [identity, bundle.identity],
       signed: [bundle.signed.id, bundle.signed.key],
       oneTime: bundle.oneTime === null ? null : [bundle.oneTime.id, bundle.oneTime.key],
-      kemPart: given === null ? null : [bundle.kem.id, bundle.kem.key, given.ciphertext],
+      kemPrekey: given === null ? null : [bundle.kem.id, bundle.kem.key, given.ciphertext],
     }),
-    opened,
-    handshakeId: kdf.sha256(opened),
+    headerBytes,
+    handshakeId: kdf.sha256(headerBytes),
     signedPrekey: bundle.signed.key,
   };
 }
@@ -79,24 +79,24 @@ function encapsulate(key, recorded) {
   return recorded === null ? kem.encapsulate(key) : kem.encapsulateRecorded(key, recorded);
 }
 
-/** Nobody writes to us under our own name; looked at before the message is decoded. [HAND-11] */
+/** Refuse a message from our own address, before it is decoded. [HAND-11] */
 export function checkFrom(us, from) {
   if (addresses.same(us.address, from)) refuse("AddressMismatch", "a message from our own address");
 }
 
-/** Step 1 of the recipient's: nor under our own key. [HAND-11] */
+/** Step 1 of the recipient: refuse a message with our own identity key. [HAND-11] */
 export function checkSender(us, message) {
   if (equal(message.identity, curve.publicOf(us.identity))) refuse("AddressMismatch", "a message under our own key");
 }
 
-/** Step 3. */
+/** Step 3 of the recipient: refuse a suite that is not allowed. */
 export function checkAllowed(suites, message) {
   if (!suites.includes(message.suite)) refuse("SuiteRefused", "a suite that is not allowed"); // [HAND-3]
 }
 
 /**
- * Step 4: the prekeys that a message names. `find(kinds, id)` answers a prekey with its private key, or undefined;
- * `checkReplay(prekey)` is called with the prekey that can serve again, if none that is used serves once.
+ * Step 4: find the prekeys that a message names. `find(kinds, id)` returns a prekey with its private key, or undefined.
+ * If the handshake uses no one-time prekey, `checkReplay(prekey)` is called with the prekey that records handshakes.
  */
 export function namedPrekeys(message, find, checkReplay = () => {}) {
   const signed = find([prekeys.SIGNED], message.signedPrekeyId);
@@ -104,7 +104,7 @@ export function namedPrekeys(message, find, checkReplay = () => {}) {
   const kemPrekey = message.kem === null
     ? null
     : find([prekeys.KEM_ONE_TIME, prekeys.KEM_LAST_RESORT], message.kem.prekeyId);
-  // A KEM prekey that is unknown counts as a last-resort one until this step is over.
+  // In this step, an unknown KEM prekey counts as a last-resort one.
   const again = kemPrekey === undefined ? { kind: prekeys.KEM_LAST_RESORT, id: message.kem.prekeyId } : kemPrekey ?? signed;
   const repeatable = message.oneTimePrekeyId === null && again.kind !== prekeys.KEM_ONE_TIME;
   if (repeatable) checkReplay(again); // [HAND-8]
@@ -113,7 +113,7 @@ export function namedPrekeys(message, find, checkReplay = () => {}) {
   return { signed, oneTime, kem: kemPrekey, replayed: repeatable ? again : null };
 }
 
-/** Step 5, up to AD. */
+/** Step 5, up to AD: derive the secret. */
 export function respond(us, { from, message, named }) {
   const agreements = [
     curve.agree(named.signed.private, message.identity),
@@ -122,7 +122,7 @@ export function respond(us, { from, message, named }) {
   ];
   if (named.oneTime !== null) agreements.push(curve.agree(named.oneTime.private, message.ephemeral)); // [HAND-4]
   const kemSecret = named.kem === null ? null : kem.decapsulate(named.kem.private, message.kem.ciphertext);
-  const part = (prekey) => [prekey.id, prekeys.publicOf(prekey.kind, prekey.private)];
+  const idAndKey = (prekey) => [prekey.id, prekeys.publicOf(prekey.kind, prekey.private)];
   return {
     secret: kdf.handshake(message.suite, agreements, kemSecret),
     associatedData: associatedData({
@@ -131,9 +131,9 @@ export function respond(us, { from, message, named }) {
       recipient: us.address,
       identities: [message.identity, curve.publicOf(us.identity)],
       ephemeral: message.ephemeral,
-      signed: part(named.signed),
-      oneTime: named.oneTime === null ? null : part(named.oneTime),
-      kemPart: named.kem === null ? null : [...part(named.kem), message.kem.ciphertext],
+      signed: idAndKey(named.signed),
+      oneTime: named.oneTime === null ? null : idAndKey(named.oneTime),
+      kemPrekey: named.kem === null ? null : [...idAndKey(named.kem), message.kem.ciphertext],
     }),
     handshakeId: message.handshakeId,
   };

@@ -1,4 +1,4 @@
-// ML-KEM-768 with encapsulation in two steps, the first of which needs the key's header alone.
+// ML-KEM-768 with encapsulation in two steps. The first step needs only the key's header.
 
 import { ml_kem768 } from "@noble/post-quantum/ml-kem.js";
 import { sha3_256, sha3_512 } from "@noble/hashes/sha3.js";
@@ -17,7 +17,7 @@ const RANK = [0, 1, 2];
 const POLYNOMIAL = VECTOR_SIZE / RANK.length; // bytes
 const HALF = 1665; // half of q, rounded up: a set bit, decompressed
 
-/** Header and vector of an encapsulation key. */
+/** Split an encapsulation key into header and vector. */
 export function split(key) {
   if (key.length !== KEY_SIZE) refuse("InvalidKey", "an encapsulation key of another length");
   const vector = checkCoefficients(key.slice(0, VECTOR_SIZE));
@@ -29,12 +29,12 @@ function expand(seed) {
   return ml_kem768.keygen(seed);
 }
 
-/** Header and vector of the key that a seed gives. */
+/** Return the header and the vector of a seed's key. */
 export function fromSeed(seed) {
   return split(expand(seed).publicKey);
 }
 
-/** K || r = G(m || h), and rho. */
+/** Compute K || r = G(m || h), and rho. */
 function begin(header, m) {
   if (header.length !== HEADER_SIZE) refuse("InvalidKey", "a header of another length"); // [PRIM-11]
   if (m.length !== M_SIZE) refuse("UsageError", "m of another length");
@@ -43,7 +43,7 @@ function begin(header, m) {
   return { rho: header.slice(0, 32), secret: both.slice(0, 32), r, y: RANK.map((at) => lattice.transform(lattice.noise(r, at))) };
 }
 
-/** K, and the first 960 bytes of the ciphertext. */
+/** Return K and the first 960 bytes of the ciphertext. */
 export function encapsulateHeader(header, m) {
   const { rho, secret, r, y } = begin(header, m);
   const u = RANK.map((row) => {
@@ -53,7 +53,7 @@ export function encapsulateHeader(header, m) {
   return { secret, ct1: concat(...u.map((polynomial) => lattice.pack(lattice.compress(polynomial, 10), 10))) };
 }
 
-/** The other 128 bytes; a vector that is not the header's is refused before. [PRIM-11] */
+/** Return the other 128 bytes of the ciphertext. First refuses a vector that does not match the header. [PRIM-11] */
 export function encapsulateVector(header, vector, m) {
   const { rho, r, y } = begin(header, m);
   if (vector.length !== VECTOR_SIZE) refuse("InvalidKey", "a vector of another length");
@@ -65,9 +65,9 @@ export function encapsulateVector(header, vector, m) {
   return lattice.pack(lattice.compress(v, 4), 4);
 }
 
-/** Pieces of the right lengths are never an error: wrong ones give a wrong secret. */
+/** Wrong ct1 and ct2 of the right lengths give a wrong secret, not an error. */
 export function decapsulate(seed, ct1, ct2) {
   const { secretKey } = expand(seed);
-  if (ct1.length !== CT1_SIZE || ct2.length !== CT2_SIZE) refuse("MalformedMessage", "a piece of another length");
+  if (ct1.length !== CT1_SIZE || ct2.length !== CT2_SIZE) refuse("MalformedMessage", "ct1 or ct2 of another length");
   return ml_kem768.decapsulate(concat(ct1, ct2), secretKey);
 }

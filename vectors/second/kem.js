@@ -5,14 +5,14 @@ import { randomBytes } from "@noble/hashes/utils.js";
 import { equal } from "./bytes.js";
 import { refuse } from "./errors.js";
 import { Q } from "./lattice.js";
-import * as shape from "./shape.js";
+import * as typed from "./typed.js";
 
 export const KEY_SIZE = 1568;
 export const CIPHERTEXT_SIZE = 1568;
 export const SEED_SIZE = 64;
 const COEFFICIENTS = 1536; // bytes of packed coefficients; the matrix seed follows
 
-/** Packed coefficients of 12 bits, if every one is below q. [PRIM-7] */
+/** Return packed 12-bit coefficients if each of them is below q. [PRIM-7] */
 export function checkCoefficients(packed) {
   for (let at = 0; at < packed.length; at += 3) {
     const low = packed[at] | ((packed[at + 1] & 0x0f) << 8);
@@ -22,16 +22,16 @@ export function checkCoefficients(packed) {
   return packed;
 }
 
-/** The key, if every one of its 1,024 coefficients is below q. */
+/** Return the key if each of its 1,024 coefficients is below q. */
 export function checkPublic(key) {
   if (key.length !== KEY_SIZE) refuse("InvalidKey", "an encapsulation key of another length");
   checkCoefficients(key.subarray(0, COEFFICIENTS));
   return key;
 }
 
-/** An element of an encoding that is an encapsulation key. */
+/** Check an element of an encoding that must be an encapsulation key. */
 export function fromItem(item) {
-  return checkPublic(shape.bytes(item, KEY_SIZE));
+  return checkPublic(typed.bytes(item, KEY_SIZE));
 }
 
 function expand(seed) {
@@ -52,17 +52,17 @@ export function encapsulate(key) {
   return { ciphertext: cipherText, secret: sharedSecret };
 }
 
-/** Encapsulate from recorded coins; what comes out must be what was recorded, or the two implementations differ. */
-export function encapsulateRecorded(key, { coins, ciphertext, secret }) {
+/** Encapsulate with the recorded m. The result must equal the recorded one, or the two implementations differ. */
+export function encapsulateRecorded(key, { m, ciphertext, secret }) {
   checkPublic(key);
-  if (coins === null) return { ciphertext, secret };
-  const made = ml_kem1024.encapsulate(key, coins);
-  if (!equal(made.cipherText, ciphertext)) throw new Error("the coins give another ciphertext than the recorded one");
-  if (!equal(made.sharedSecret, secret)) throw new Error("the coins give another secret than the recorded one");
+  if (m === null) return { ciphertext, secret };
+  const made = ml_kem1024.encapsulate(key, m);
+  if (!equal(made.cipherText, ciphertext)) throw new Error("m gives another ciphertext than the recorded one");
+  if (!equal(made.sharedSecret, secret)) throw new Error("m gives another secret than the recorded one");
   return { ciphertext, secret };
 }
 
-/** A ciphertext of the right length is never an error: a wrong one gives a wrong secret. */
+/** A wrong ciphertext of the right length gives a wrong secret, not an error. */
 export function decapsulate(seed, ciphertext) {
   const { secretKey } = expand(seed);
   if (ciphertext.length !== CIPHERTEXT_SIZE) refuse("MalformedMessage", "a ciphertext of another length");

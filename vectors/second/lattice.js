@@ -1,5 +1,5 @@
 // Polynomials of ML-KEM (FIPS 203): 256 coefficients modulo q. Sampling, transforming, multiplying, compressing.
-// Not here: the encryption that is made of them (kem-split.js). Nothing here is constant time.
+// Not here: the encryption built from them (kem-split.js). Nothing here is constant time.
 
 import { shake128, shake256 } from "@noble/hashes/sha3.js";
 import { bigEndian, concat } from "./bytes.js";

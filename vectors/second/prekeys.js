@@ -1,4 +1,4 @@
-// Prekeys and what they travel in: bundles and publications.
+// Prekeys, and the bundles and publications that carry them.
 // Not here: which prekeys an account holds, and for how long (account.js).
 
 import * as addresses from "./address.js";
@@ -9,7 +9,7 @@ import { refuse } from "./errors.js";
 import * as kem from "./kem.js";
 import * as limits from "./limits.js";
 import { BUNDLE, elements, PUBLICATION } from "./messages.js";
-import * as shape from "./shape.js";
+import * as typed from "./typed.js";
 import * as xeddsa from "./xeddsa.js";
 
 export const SIGNED = 1;
@@ -28,7 +28,7 @@ export function publicOf(kind, secret) {
   return isKem(kind) ? kem.publicOf(secret) : curve.publicOf(secret);
 }
 
-/** What the signature of a prekey covers. [HAND-2] */
+/** Return the bytes that the signature of a prekey covers. [HAND-2] */
 function covered({ kind, id, key }) {
   return concat(SIGNATURE_LABEL, Uint8Array.of(kind), bigEndian(id, 4), key);
 }
@@ -39,7 +39,7 @@ export function make(identity, { kind, id, private: secret, nonce }) {
   return { ...prekey, signature: xeddsa.sign(identity, covered(prekey), nonce) };
 }
 
-/** Verify the signatures of all these prekeys; null stands for one that is not there. [HAND-1] */
+/** Verify the signatures of all these prekeys. A missing prekey is null. [HAND-1] */
 export function verify(identity, prekeys) {
   for (const prekey of prekeys) {
     if (prekey !== null) xeddsa.verify(identity, covered(prekey), prekey.signature);
@@ -47,11 +47,11 @@ export function verify(identity, prekeys) {
 }
 
 function fromItem(item, kinds) {
-  const [kind, id, key, signature] = shape.array(item, 4);
+  const [kind, id, key, signature] = typed.array(item, 4);
   if (!kinds.includes(kind)) refuse("MalformedMessage", "a prekey of another kind");
-  shape.u32(id);
+  typed.u32(id);
   (isKem(kind) ? kem : curve).fromItem(key);
-  shape.bytes(signature, 64);
+  typed.bytes(signature, 64);
   return { kind, id, key, signature };
 }
 
@@ -66,8 +66,8 @@ export function decodeBundle(data) {
     address: addresses.fromItem(address),
     identity: curve.fromItem(identity),
     signed: fromItem(signed, [SIGNED]),
-    oneTime: shape.optional(oneTime, (item) => fromItem(item, [ONE_TIME])),
-    kem: shape.optional(kemPrekey, (item) => fromItem(item, [KEM_ONE_TIME, KEM_LAST_RESORT])),
+    oneTime: typed.optional(oneTime, (item) => fromItem(item, [ONE_TIME])),
+    kem: typed.optional(kemPrekey, (item) => fromItem(item, [KEM_ONE_TIME, KEM_LAST_RESORT])),
   };
 }
 
@@ -91,8 +91,8 @@ export function decodePublication(data) {
     signed: fromItem(signed, [SIGNED]),
     lastResort: fromItem(lastResort, [KEM_LAST_RESORT]),
   };
-  const lists = [oneTime, kemOneTime].map((list) => shape.array(list, 0, limits.PUBLISHED));
-  if (lists[0].length !== lists[1].length) refuse("MalformedMessage", "one-time prekeys that make no pairs"); // [WIRE-11]
+  const lists = [oneTime, kemOneTime].map((list) => typed.array(list, 0, limits.PUBLISHED));
+  if (lists[0].length !== lists[1].length) refuse("MalformedMessage", "one-time prekeys that do not form pairs"); // [WIRE-11]
   const publication = {
     ...head,
     oneTime: lists[0].map((item) => fromItem(item, [ONE_TIME])),
@@ -118,7 +118,7 @@ export function verifyPublication(publication) {
   verify(publication.identity, all(publication));
 }
 
-/** Every bundle that a publication makes: its pairs, and the one that serves when no pair is left. */
+/** Return all bundles of a publication: one for each pair, and the last-resort bundle. */
 export function bundles({ address, identity, signed, lastResort, oneTime, kemOneTime }) {
   const common = { address, identity, signed };
   return {

@@ -1,8 +1,8 @@
-// The double ratchet: (state, input) -> (new state, output). No state is ever changed in place. [RAT-6]
+// The double ratchet: (state, input) -> (new state, output). No state is changed in place. [RAT-6]
 //
-// A state has: name, root, ours {private, public}, theirs (the peer's ratchet key; in Opening the signed prekey),
+// A state has: name, root, ours {private, public}, theirs (the peer's ratchet key; in Unanswered the signed prekey),
 // sending {key, next}, receiving {key, next}, previous (PN), skipped (a map from slot to message key, oldest first)
-// and past (the ratchet keys that headed finished chains).
+// and past (the ratchet keys of finished chains).
 // Not here: sealing, and which of several sessions a message belongs to (sessions.js).
 
 import { equal, toHex } from "./bytes.js";
@@ -13,7 +13,7 @@ import { SKIP, SKIPPED_KEPT, U32 } from "./limits.js";
 import * as sealing from "./sealing.js";
 
 export const WAITING = "Waiting";
-export const OPENING = "Unanswered";
+export const UNANSWERED = "Unanswered";
 export const HEARING = "Hearing";
 export const SPEAKING = "Speaking";
 
@@ -22,14 +22,14 @@ const EMPTY = { sending: null, receiving: null, previous: 0, skipped: new Map(),
 export function initiator(secret, signedPrekey, ours) {
   const step = kdf.root(secret, curve.agree(ours.private, signedPrekey));
   const sending = { key: step.chain, next: 0 };
-  return { ...EMPTY, name: OPENING, root: step.root, ours, theirs: signedPrekey, sending };
+  return { ...EMPTY, name: UNANSWERED, root: step.root, ours, theirs: signedPrekey, sending };
 }
 
 export function recipient(secret, signedPrekey) {
   return { ...EMPTY, name: WAITING, root: secret, ours: signedPrekey, theirs: null };
 }
 
-/** The header and key of the next message. `fresh` makes a key pair, and is called only if one is due. */
+/** Return header and key of the next message. `fresh` makes a key pair and is called only if one is needed. */
 export function step(state, fresh) {
   if (state.name === WAITING) refuse("UsageError", "nothing can be sent before something was received");
   const ready = state.name === HEARING ? speak(state, fresh()) : state;
@@ -60,54 +60,57 @@ export function hasSkipped(state, { ratchetKey, number }) {
   return state.skipped.has(slot(ratchetKey, number));
 }
 
-/** Whether this ratchet key is at the head of the receiving chain. */
+/** Return whether the receiving chain belongs to this ratchet key. */
 export function hears(state, ratchetKey) {
   return state.receiving !== null && equal(state.theirs, ratchetKey);
 }
 
-/** Whether the key headed a chain that is finished, or one of which a skipped key is kept. */
+/** Return whether the ratchet key belongs to a finished chain, or to one with skipped keys. */
 export function hasFinished(state, ratchetKey) {
   const named = toHex(ratchetKey);
   return state.past.has(named) || [...state.skipped.keys()].some((place) => place.startsWith(named));
 }
 
-/** Open a decoded ratchet message: the new state, the plaintext, and whether it was a late one. */
+/** Open a decoded ratchet message. Returns the new state, the plaintext, and whether a skipped key was used. */
 export function receive(state, associatedData, message) {
-  if (message.part !== undefined) refuse("AuthenticationFailed", "a triple message"); // [PQR-8]
-  const { key, late, settle } = keyOf(state, message);
+  if (message.pqHeader !== undefined) refuse("AuthenticationFailed", "a triple message"); // [PQR-8]
+  const { key, late, commit } = findMessageKey(state, message);
   const plaintext = sealing.open(key, associatedData, message);
-  const settled = settle();
-  return { state: { ...settled.state, skipped: keep(state.skipped, [settled], SKIPPED_KEPT) }, plaintext, late };
+  const committed = commit();
+  return { state: { ...committed.state, skipped: keep(state.skipped, [committed], SKIPPED_KEPT) }, plaintext, late };
 }
 
-/** The key of a message that came, and `settle`, for after its tag has verified: the new state, and what to keep and delete. */
-export function keyOf(state, message) {
+/**
+ * Find the key of a received message. Call `commit` after its tag has verified: it returns the new state and the skipped
+ * keys to store and to delete.
+ */
+export function findMessageKey(state, message) {
   check(state, message);
   if (hasSkipped(state, message)) {
     const place = slot(message.ratchetKey, message.number);
-    return { key: state.skipped.get(place), late: true, settle: () => ({ state, used: place, passed: [] }) };
+    return { key: state.skipped.get(place), late: true, commit: () => ({ state, used: place, passed: [] }) };
   }
   const known = hears(state, message.ratchetKey);
   const ready = known ? state : hear(state, message);
   const passed = skipTo(ready, message.number);
   const { chain, message: key } = kdf.chain(passed.key);
-  const settle = () => {
-    // The rest of a finished chain is not derived before the tag has verified. [RAT-11]
+  const commit = () => {
+    // Derive the rest of a finished chain only after the tag has verified. [RAT-11]
     const finished = known || state.receiving === null ? [] : skipTo(state, message.previousLength).keys;
     const receiving = { key: chain, next: message.number + 1 };
     return { state: { ...ready, receiving }, used: null, passed: [...finished, ...passed.keys] };
   };
-  return { key, late: false, settle };
+  return { key, late: false, commit };
 }
 
-/** The kept keys after a message; at most so many are kept, the oldest go. [RAT-7] */
+/** Return the skipped keys after a message. Above the limit `most`, the oldest are deleted. [RAT-7] */
 export function keep(skipped, changes, most) {
   const kept = new Map([...skipped, ...changes.flatMap(({ passed }) => passed)]);
   for (const { used } of changes) kept.delete(used);
   return kept.size > most ? new Map([...kept].slice(kept.size - most)) : kept;
 }
 
-/** Everything that can be refused without an agreement or a derivation. */
+/** Refuse all that can be refused without an agreement or a derivation. */
 export function check(state, message) {
   if (!hasSkipped(state, message)) checkHeader(state, message);
 }
@@ -120,15 +123,15 @@ function checkHeader(state, { ratchetKey, previousLength, number }) {
     return;
   }
   if (hasFinished(state, ratchetKey)) refuse("DuplicateMessage", "of a finished chain"); // [RAT-9]
-  if (state.name === OPENING && equal(ratchetKey, state.theirs)) {
-    refuse("AuthenticationFailed", "the signed prekey heads no chain"); // [RAT-3]
+  if (state.name === UNANSWERED && equal(ratchetKey, state.theirs)) {
+    refuse("AuthenticationFailed", "the signed prekey has no chain"); // [RAT-3]
   }
   if (state.name === HEARING) refuse("AuthenticationFailed", "a new key before ours was used"); // [RAT-4]
   const missing = state.receiving === null ? 0 : previousLength - state.receiving.next;
   if (missing > SKIP || number > SKIP) refuse("TooManySkipped", "too far ahead"); // [RAT-5]
 }
 
-/** The state in which the receiving chain of a new key begins. */
+/** Return the state at the beginning of the receiving chain of a new key. */
 function hear(state, { ratchetKey }) {
   const past = new Set(state.past);
   if (state.receiving !== null) past.add(toHex(state.theirs));
@@ -146,7 +149,7 @@ function hear(state, { ratchetKey }) {
   };
 }
 
-/** The receiving chain's key at `number`, and the slots and message keys that were passed. */
+/** Return the receiving chain's key at `number`, and the slots and message keys before it. */
 function skipTo(state, number) {
   let { key, next } = state.receiving;
   const keys = [];

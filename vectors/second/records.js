@@ -1,24 +1,24 @@
-// Records, as they are stored. What does not read is damage. [STO-3]
+// Stored records. A record that cannot be read is damaged. [STO-3]
 // Not here: the encryption around them (store.js).
 
 import * as addresses from "./address.js";
 import * as braid from "./braid.js";
 import * as cbor from "./cbor.js";
 import * as curve from "./curve.js";
-import { INDICES, pieces } from "./erasure.js";
+import { INDICES, codewordCount } from "./erasure.js";
 import { refuse, refusingAs } from "./errors.js";
 import { SEED_SIZE } from "./kem.js";
 import { M_SIZE, VECTOR_SIZE } from "./kem-split.js";
 import { HEADER_SIZE, PQXDH, U32, X3DH } from "./limits.js";
 import { isKem } from "./prekeys.js";
 import * as ratchet from "./ratchet.js";
-import * as shape from "./shape.js";
+import * as typed from "./typed.js";
 
 const LIMITS = { nesting: 4, items: 64 };
 const TIME = 2n ** 63n - 1n;
 const FORMAT = 1; // [STO-6]
 
-const key = (item) => shape.bytes(item, 32);
+const key = (item) => typed.bytes(item, 32);
 const publicKey = curve.fromItem;
 
 function read(data, readItem) {
@@ -26,8 +26,8 @@ function read(data, readItem) {
 }
 
 function formatted(item, length) {
-  shape.array(item, length);
-  shape.integer(item[0], FORMAT, FORMAT);
+  typed.array(item, length);
+  typed.integer(item[0], FORMAT, FORMAT);
   return item.slice(1);
 }
 
@@ -38,10 +38,10 @@ export function account(data) {
       address: addresses.fromItem(address),
       private: key(secret),
       public: publicKey(open),
-      nextId: shape.integer(nextId, 0, U32 + 1),
-      signedId: shape.u32(signedId),
-      lastResortId: shape.u32(lastResortId),
-      rotated: shape.integer(rotated, 0, TIME),
+      nextId: typed.integer(nextId, 0, U32 + 1),
+      signedId: typed.u32(signedId),
+      lastResortId: typed.u32(lastResortId),
+      rotated: typed.integer(rotated, 0, TIME),
     };
   });
 }
@@ -55,23 +55,23 @@ export function peer(data) {
 
 export function prekey(kind, data) {
   return read(data, (item) => {
-    const [secret, signature] = shape.array(item, 2);
-    return { secret: shape.bytes(secret, isKem(kind) ? SEED_SIZE : 32), signature: shape.bytes(signature, 64) };
+    const [secret, signature] = typed.array(item, 2);
+    return { secret: typed.bytes(secret, isKem(kind) ? SEED_SIZE : 32), signature: typed.bytes(signature, 64) };
   });
 }
 
 export function session(data) {
   return read(data, (item) => {
-    const [phase, suite, associatedData, handshake, promote_next, state] = formatted(item, 7);
-    const initiated = shape.integer(phase, 0, 1) === 0;
-    shape.integer(suite, X3DH, PQXDH);
+    const [phase, suite, associatedData, handshake, promoteNext, state] = formatted(item, 7);
+    const initiated = typed.integer(phase, 0, 1) === 0;
+    typed.integer(suite, X3DH, PQXDH);
     key(associatedData);
-    shape.bytes(handshake, 0, initiated ? HEADER_SIZE : 32);
+    typed.bytes(handshake, 0, initiated ? HEADER_SIZE : 32);
     if (!initiated && handshake.length !== 0) key(handshake);
-    shape.integer(promote_next, 0, initiated ? 0 : 1);
-    const read = { suite, associatedData, handshake, promote_next: promote_next === 1 };
+    typed.integer(promoteNext, 0, initiated ? 0 : 1);
+    const read = { suite, associatedData, handshake, promoteNext: promoteNext === 1 };
     if (suite === X3DH) return { ...read, state: ratchetState(state, initiated), braid: null };
-    const [double, chains, braided] = shape.array(state, 3);
+    const [double, chains, braided] = typed.array(state, 3);
     const name = ratchetState(double, initiated);
     sparseState(chains);
     const braidName = braidState(braided);
@@ -81,15 +81,15 @@ export function session(data) {
 }
 
 const STATES = [
-  { name: ratchet.OPENING, fields: [key, key, publicKey, publicKey, key, shape.u32] },
-  { name: ratchet.HEARING, fields: [key, publicKey, key, shape.u32, shape.u32] },
-  { name: ratchet.SPEAKING, fields: [key, key, publicKey, key, shape.u32, publicKey, key, shape.u32, shape.u32] },
+  { name: ratchet.UNANSWERED, fields: [key, key, publicKey, publicKey, key, typed.u32] },
+  { name: ratchet.HEARING, fields: [key, publicKey, key, typed.u32, typed.u32] },
+  { name: ratchet.SPEAKING, fields: [key, key, publicKey, key, typed.u32, publicKey, key, typed.u32, typed.u32] },
 ];
 
-/** The name of the state, once all of it has been read. */
+/** Check a whole state and return its name. */
 function ratchetState(item, initiated) {
-  shape.array(item, 1, 10);
-  const form = initiated ? shape.integer(item[0], 0, 0) : shape.integer(item[0], 1, 2);
+  typed.array(item, 1, 10);
+  const form = initiated ? typed.integer(item[0], 0, 0) : typed.integer(item[0], 1, 2);
   const { name, fields } = STATES[form];
   if (item.length !== fields.length + 1) refuse("MalformedMessage", "a state of another length");
   fields.forEach((field, index) => field(item[index + 1]));
@@ -97,47 +97,47 @@ function ratchetState(item, initiated) {
 }
 
 function sparseState(item) {
-  const [root, latest, sending, receiving, previous, initiator] = shape.array(item, 6);
+  const [root, latest, sending, receiving, previous, initiator] = typed.array(item, 6);
   key(root);
-  shape.u32(latest);
+  typed.u32(latest);
   for (const chain of [sending, receiving]) {
-    const [epoch, chainKey, last, next] = shape.array(chain, 4);
-    shape.u32(epoch);
+    const [epoch, chainKey, last, next] = typed.array(chain, 4);
+    typed.u32(epoch);
     key(chainKey);
-    shape.u32(last);
-    shape.optional(next, key);
+    typed.u32(last);
+    typed.optional(next, key);
   }
-  shape.u32(previous);
-  shape.integer(initiator, 0, 1);
+  typed.u32(previous);
+  typed.integer(initiator, 0, 1);
 }
 
-// Which states have a seed, m, the index of the next codeword, and indices that came.
+// The states that have a seed, m, the index of the next codeword, the indices of received codewords.
 const WITH_SEED = [1, 2, 3, 4];
 const WITH_M = [7, 9];
 const WITH_SENT = [1, 2, 3, 7, 8, 10];
-const WITH_GOT = [2, 4, 5, 7, 9];
-const WITH_SECRET = [7, 8, 9, 10]; // of their own epoch already
+const WITH_COLLECTED = [2, 4, 5, 7, 9];
+const WITH_SECRET = [7, 8, 9, 10]; // the epoch's secret is already known
 
 const present = (wanted, item, read) => {
   if ((item !== null) !== wanted) refuse("MalformedMessage", "a field that does not go with the state");
-  shape.optional(item, read);
+  typed.optional(item, read);
 };
 
-/** The name of the braid's state. */
+/** Check the braid's state and return its name. */
 function braidState(item) {
-  const [state, epoch, root, authenticator, secret, sent, got] = shape.array(item, 7);
-  shape.integer(state, 0, braid.STATES.length - 1);
-  shape.integer(epoch, 1, U32);
+  const [state, epoch, root, authenticator, secret, sent, collected] = typed.array(item, 7);
+  typed.integer(state, 0, braid.STATES.length - 1);
+  typed.integer(epoch, 1, U32);
   key(root);
   key(authenticator);
   const size = WITH_SEED.includes(state) ? SEED_SIZE : M_SIZE;
-  present(size === SEED_SIZE || WITH_M.includes(state), secret, (bytes) => shape.bytes(bytes, size));
-  present(WITH_SENT.includes(state), sent, (index) => shape.integer(index, 0, INDICES - 1));
-  present(WITH_GOT.includes(state), got, indicesCame);
+  present(size === SEED_SIZE || WITH_M.includes(state), secret, (bytes) => typed.bytes(bytes, size));
+  present(WITH_SENT.includes(state), sent, (index) => typed.integer(index, 0, INDICES - 1));
+  present(WITH_COLLECTED.includes(state), collected, indicesCame);
   return braid.STATES[state];
 }
 
-/** Sparse chains stand where the braid's state has them. [STO-8] */
+/** Refuse sparse chains in epochs that the braid's state rules out. [STO-8] */
 function checkEpochs([, latest, [sends, , , sendsNext], [hears, , , hearsNext]], [state, epoch]) {
   const begun = epoch - 1;
   const behind = (allowed) => (allowed.includes(state) ? [begun, begun - 1] : [begun]);
@@ -147,12 +147,12 @@ function checkEpochs([, latest, [sends, , , sendsNext], [hears, , , hearsNext]],
     behind([5]).includes(hears) &&
     (sendsNext !== null) === (sends !== latest) &&
     (hearsNext !== null) === (hears !== latest);
-  if (!fits) refuse("MalformedMessage", "chains in epochs that the braid is not in");
+  if (!fits) refuse("MalformedMessage", "the chains and the braid are in different epochs");
 }
 
-/** Indices in two bytes each, none twice; the longest text, a vector, has no more. [RAT-12] */
+/** Check indices of two bytes each, all different, and no more than a vector, the longest text, has. [RAT-12] */
 function indicesCame(item) {
-  if (shape.bytes(item, 0, 2 * pieces(VECTOR_SIZE)).length % 2 !== 0) refuse("MalformedMessage", "half an index");
+  if (typed.bytes(item, 0, 2 * codewordCount(VECTOR_SIZE)).length % 2 !== 0) refuse("MalformedMessage", "half an index");
   const indices = Array.from({ length: item.length / 2 }, (_, at) => (item[2 * at] << 8) | item[2 * at + 1]);
   if (new Set(indices).size !== indices.length) refuse("MalformedMessage", "an index that repeats");
 }

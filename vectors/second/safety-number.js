@@ -28,13 +28,13 @@ function scannable(ours, theirs) {
   return concat(SCANNED_VERSION, SCANNED_OURS, ours, SCANNED_THEIRS, theirs);
 }
 
-/** The digits that both sides read, and what the other side may scan. Each side is {address, identity}. */
+/** Return the digits that both sides read and the code that the other side scans. Each side is {address, identity}. */
 export function compute(ours, theirs) {
   const [our, their] = [fingerprint(ours), fingerprint(theirs)];
   return { digits: [digitsOf(our), digitsOf(their)].sort().join(""), scannable: scannable(our, their) };
 }
 
-/** What was scanned from the other side is what that side should show. [SES-10] */
+/** Check that the scanned code is the one that the other side should show. [SES-10] */
 export function verify(ours, theirs, scanned) {
   const expected = scannable(fingerprint(theirs), fingerprint(ours));
   if (!equal(scanned, expected)) refuse("SafetyNumberMismatch", "the scanned code shows other keys");

@@ -9,17 +9,17 @@ function parse(line) {
   try {
     return JSON.parse(line);
   } catch {
-    return refuse("UsageError", "a line that is no JSON");
+    return refuse("UsageError", "this line is not JSON");
   }
 }
 
-/** One line in, one object out. */
+/** Return the answer to one line, as an object. */
 export function answer(perform, line) {
   let id = null;
   try {
     const request = parse(line);
     if (request === null || typeof request !== "object" || Array.isArray(request)) {
-      refuse("UsageError", "a line that is no request");
+      refuse("UsageError", "this line is not a request");
     }
     id = request.id ?? null;
     if (typeof request.op !== "string") refuse("UsageError", "a request without an operation");

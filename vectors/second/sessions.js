@@ -1,8 +1,8 @@
-// The sessions with one peer: an ordered list, the active one first. Every function answers a new list.
+// The sessions with one peer: an ordered list, the active one first. Every function returns a new list.
 //
-// A session has: suite, associatedData, repeat (the *opened* bytes of our initial message until it is answered, else
-// null), handshakeId (of the peer's initial message; null if we initiated), promote_next, ratchet (the double one; in suite 2 with the
-// skipped keys of both), beside ({sparse, braid} in suite 2, else null).
+// A session has: suite, associatedData, repeatedHeader (the header bytes of our initial message until it is answered, else
+// null), handshakeId (of the peer's initial message; null if we initiated), promoteNext, ratchet (the double one; in suite 2 with the
+// skipped keys of both), pqState ({sparse, braid} in suite 2, else null).
 // Not here: identity keys and prekeys (account.js).
 
 import { compare, concat, equal } from "./bytes.js";
@@ -12,50 +12,50 @@ import { ARCHIVED, PQXDH, TRIAL_STEPS } from "./limits.js";
 import * as ratchet from "./ratchet.js";
 import * as triple from "./triple.js";
 
-export function initiated({ suite, associatedData, opened, signedPrekey, secret }, ours) {
+export function initiated({ suite, associatedData, headerBytes, signedPrekey, secret }, ours) {
   const begun = (suite === PQXDH ? triple : ratchet).initiator(secret, signedPrekey, ours);
-  return moved({ suite, associatedData, repeat: opened, handshakeId: null, promote_next: false }, begun);
+  return moved({ suite, associatedData, repeatedHeader: headerBytes, handshakeId: null, promoteNext: false }, begun);
 }
 
-/** A session that the peer's first message begins, already open, with what that message said. */
+/** Begin the session of a peer's initial message. Returns the session and the plaintext of that message. */
 export function answered({ suite, associatedData, handshakeId, secret, signedPrekey }, message) {
   const begun = (suite === PQXDH ? triple : ratchet).recipient(secret, signedPrekey);
-  const session = moved({ suite, associatedData, repeat: null, handshakeId, promote_next: false }, begun);
+  const session = moved({ suite, associatedData, repeatedHeader: null, handshakeId, promoteNext: false }, begun);
   const { state, plaintext } = receive(session, message);
   return { session: moved(session, state), plaintext };
 }
 
-/** The session in another state of its ratchet, or ratchets. */
+/** Return the session with another ratchet state. */
 function moved(session, state) {
-  if (session.suite !== PQXDH) return { ...session, ratchet: state, beside: null };
-  const { double, ...beside } = state;
-  return { ...session, ratchet: double, beside };
+  if (session.suite !== PQXDH) return { ...session, ratchet: state, pqState: null };
+  const { double, ...pqState } = state;
+  return { ...session, ratchet: double, pqState };
 }
 
-const tripleOf = ({ ratchet: double, beside }) => ({ double, ...beside });
+const tripleOf = ({ ratchet: double, pqState }) => ({ double, ...pqState });
 
 function receive(session, message) {
   if (session.suite === PQXDH) return triple.receive(tripleOf(session), session.associatedData, message);
   return ratchet.receive(session.ratchet, session.associatedData, message);
 }
 
-/** How many steps it takes to try a message. */
+/** Return how many chain steps it takes to try a message. */
 function cost(session, message) {
-  if (session.suite !== PQXDH || message.part === undefined) return message.number;
+  if (session.suite !== PQXDH || message.pqHeader === undefined) return message.number;
   return triple.cost(tripleOf(session), message);
 }
 
 function send(session, given) {
   if (session.suite !== PQXDH) return ratchet.send(session.ratchet, given);
-  return triple.send(tripleOf(session), { ...given, around: session.repeat === null ? 0 : session.repeat.length });
+  return triple.send(tripleOf(session), { ...given, headerLength: session.repeatedHeader === null ? 0 : session.repeatedHeader.length });
 }
 
-/** Put a new session first; what falls off the end is gone with its keys. [SES-5] */
+/** Put a new session first. Sessions beyond the limit are deleted with their keys. [SES-5] */
 export function add(all, session) {
   return [session, ...all].slice(0, 1 + ARCHIVED);
 }
 
-/** Sessions of other suites are kept, and as if they were not there. [SES-8] */
+/** Return the sessions of allowed suites. The others are kept, but ignored. [SES-8] */
 function usable(all, suites) {
   return all.filter((session) => suites.includes(session.suite));
 }
@@ -67,10 +67,10 @@ export function begunBy(all, suites, handshakeId) {
 export function encrypt(all, suites, { plaintext, nonce, fresh, draw }) {
   const [active] = usable(all, suites);
   if (active === undefined) refuse("NoSession", "no session with this address");
-  const { associatedData, repeat } = active;
+  const { associatedData, repeatedHeader } = active;
   const { state, message } = send(active, { associatedData, plaintext, nonce, fresh, draw });
   const sent = all.map((session) => (session === active ? moved(active, state) : session));
-  return { sessions: sent, message: repeat === null ? message : concat(repeat, cbor.encode(message)) };
+  return { sessions: sent, message: repeatedHeader === null ? message : concat(repeatedHeader, cbor.encode(message)) };
 }
 
 function decryptIn(all, suites, session, message) {
@@ -78,7 +78,7 @@ function decryptIn(all, suites, session, message) {
   return { sessions: authenticated(all, suites, session, { state, late }), plaintext };
 }
 
-/** Open a ratchet or triple message in the session that it belongs to; `among` are all sessions, or the one that may be used. [SES-3] */
+/** Decrypt a ratchet or triple message in the session that it belongs to, which must be one of `among`. [SES-3] */
 export function decrypt(all, suites, message, among = all) {
   const waiting = among.find((session) => ratchet.hasSkipped(session.ratchet, message));
   if (waiting !== undefined) return decryptLate(all, suites, waiting, message);
@@ -87,13 +87,13 @@ export function decrypt(all, suites, message, among = all) {
   return tryEach(all, suites, message, candidates);
 }
 
-/** With the key that was kept for it, or not at all: a session of a suite that is not allowed keeps it, unused. */
+/** Decrypt with the skipped key. A session of a suite that is not allowed keeps the key unused. */
 function decryptLate(all, suites, session, message) {
   if (!suites.includes(session.suite)) refuse("AuthenticationFailed", "the session may not be used"); // [SES-8]
   return decryptIn(all, suites, session, message);
 }
 
-/** The active session is asked, then the one in which the key is at the head, or else the others in their order. */
+/** Try the active session, then the one whose receiving chain has this ratchet key, or else the others in order. */
 function tryEach(all, suites, message, [active, ...others]) {
   const { ratchetKey } = message;
   const hearing = others.find((session) => ratchet.hears(session.ratchet, ratchetKey));
@@ -115,19 +115,19 @@ function tryEach(all, suites, message, [active, ...others]) {
   throw first;
 }
 
-/** What a message that authenticated does to the order of the sessions. */
+/** Return the sessions in their order after a message has authenticated. */
 function authenticated(all, suites, session, { state, late }) {
   const [active] = usable(all, suites);
-  const next = { ...moved(session, state), repeat: null };
-  const inPlace = (settled) => all.map((one) => (one === session ? settled : one));
+  const next = { ...moved(session, state), repeatedHeader: null };
+  const inPlace = (committed) => all.map((one) => (one === session ? committed : one));
   if (late || session === active) return inPlace(next);
-  if (yields(active, session)) return inPlace({ ...next, promote_next: true });
-  return [{ ...next, promote_next: false }, ...all.filter((one) => one !== session)];
+  if (staysActive(active, session)) return inPlace({ ...next, promoteNext: true });
+  return [{ ...next, promoteNext: false }, ...all.filter((one) => one !== session)];
 }
 
-/** Whether an archived session leaves the active one where it is, although it authenticated. [SES-4] */
-function yields(active, session) {
-  if (active.repeat !== null) return true;
-  const crossed = (active.handshakeId === null) !== (session.handshakeId === null);
-  return crossed && compare(active.associatedData, session.associatedData) < 0 && !session.promote_next;
+/** Return whether the active session stays active although a message of an archived one authenticated. [SES-4] */
+function staysActive(active, session) {
+  if (active.repeatedHeader !== null) return true;
+  const bothInitiated = (active.handshakeId === null) !== (session.handshakeId === null);
+  return bothInitiated && compare(active.associatedData, session.associatedData) < 0 && !session.promoteNext;
 }

@@ -2,7 +2,7 @@
 //
 // A state has: root, latest (epoch), sending and receiving {epoch, key, last (n of the last message), next (the first key of the
 // next epoch's chain, or null)}, previous (length of our last sending chain) and initiator.
-// Kept keys stand in a map from slot to key, which the caller has. Not here: where epoch secrets come from (braid.js).
+// The caller keeps skipped keys in a map from slot to key. Not here: where epoch secrets come from (braid.js).
 
 import { ascii, bigEndian, concat } from "./bytes.js";
 import { refuse } from "./errors.js";
@@ -28,7 +28,7 @@ export function start(secret, initiator) {
 export function addEpoch(state, epoch, secret) {
   const { sending, receiving } = state;
   if (epoch !== state.latest + 1) refuse("UsageError", "not the next epoch");
-  if (sending.next !== null || receiving.next !== null) refuse("UsageError", "the epoch before has not been used");
+  if (sending.next !== null || receiving.next !== null) refuse("UsageError", "the previous epoch has not been used");
   const { root, send, receive } = derive(state.root, secret, ADD_EPOCH, state.initiator);
   return { ...state, root, latest: epoch, sending: { ...sending, next: send }, receiving: { ...receiving, next: receive } };
 }
@@ -41,7 +41,7 @@ function step({ key, last, ...chain }) {
 
 const begun = ({ epoch, next }) => ({ epoch: epoch + 1, key: next, last: 0, next: null });
 
-/** The key of the next message in `epoch`; the first of a new epoch gives up the chain before it. */
+/** Return the key of the next message in `epoch`. The first message of a new epoch ends the chain before it. */
 export function send(state, epoch) {
   let { sending, previous } = state;
   if (epoch === sending.epoch + 1 && sending.next !== null) {
@@ -56,13 +56,13 @@ export function send(state, epoch) {
 
 const slot = (epoch, number) => `sparse ${epoch} ${number}`;
 
-/** How many steps it takes to try a message, one of an epoch without a chain included: none. */
+/** Return how many chain steps it takes to try a message: none if its epoch has no chain. */
 export function cost({ receiving }, { epoch, number }) {
   if (epoch === receiving.epoch) return Math.max(0, number - receiving.last);
   return epoch === receiving.epoch + 1 && receiving.next !== null ? number : 0;
 }
 
-/** Everything that can be refused without a derivation. */
+/** Refuse all that can be refused without a derivation. */
 export function check(state, kept, { epoch, number, previous }) {
   if (kept.has(slot(epoch, number))) return;
   const { receiving } = state;
@@ -74,7 +74,7 @@ export function check(state, kept, { epoch, number, previous }) {
   if (fresh && previous - receiving.last > SKIP) refuse("TooManySkipped", "too far ahead"); // [RAT-5]
 }
 
-/** The chain once `last` was passed, and the slots and keys of what was passed. */
+/** Return the chain after message `last`, and the slots and keys of the messages that were skipped. */
 function skip(chain, last) {
   let at = chain;
   const keys = [];
@@ -86,18 +86,18 @@ function skip(chain, last) {
   return { at, keys };
 }
 
-/** The key of a message that came, and `settle`, for after its tag has verified: the new state, and what to keep and delete. */
-export function keyOf(state, kept, message) {
+/** Find the key of a received message. `commit` is as in ratchet.js. */
+export function findMessageKey(state, kept, message) {
   check(state, kept, message);
   const place = slot(message.epoch, message.number);
-  if (kept.has(place)) return { key: kept.get(place), settle: () => ({ state, used: place, passed: [] }) };
+  if (kept.has(place)) return { key: kept.get(place), commit: () => ({ state, used: place, passed: [] }) };
   const known = message.epoch === state.receiving.epoch;
   const passed = skip(known ? state.receiving : begun(state.receiving), message.number - 1);
   const { message: key, chain } = step(passed.at);
-  const settle = () => {
-    // The rest of a chain that is given up is derived only now. [RAT-11]
+  const commit = () => {
+    // Derive the rest of an ended chain only now. [RAT-11]
     const finished = known ? [] : skip(state.receiving, message.previous).keys; // [PQR-3]
     return { state: { ...state, receiving: chain }, used: null, passed: [...finished, ...passed.keys] };
   };
-  return { key, settle };
+  return { key, commit };
 }

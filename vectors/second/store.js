@@ -18,7 +18,7 @@ const MEMORY_LEAST = 8 * 1024; // STO-7
 const MEMORY_MOST = 2 ** 30; // STO-7
 const PASSES_MOST = 16; // STO-7
 
-/** Join columns so that no others give the same bytes. */
+/** Join columns unambiguously. */
 export function parts(...columns) {
   return concat(...columns.map((column) => {
     if (column === null) return ascii("n");
@@ -27,7 +27,7 @@ export function parts(...columns) {
   }));
 }
 
-/** The data key; `secret` is {key} or {passphrase}. */
+/** Return the data key. `secret` is {key} or {passphrase}. */
 export function unwrap({ kind, salt, passes, memory, wrapped }, secret) {
   if (kind !== BY_KEY && kind !== BY_PASSPHRASE) refuse("CorruptStore", "a store key of another kind");
   if (salt.length !== 16 || wrapped.length !== WRAPPED) refuse("CorruptStore", "a header of another length");
@@ -36,7 +36,7 @@ export function unwrap({ kind, salt, passes, memory, wrapped }, secret) {
   return aead.openStored(key, wrapped.subarray(0, NONCE), wrapped.subarray(NONCE), associated, "WrongKey");
 }
 
-// Passes and memory of kind 1 need no look: they are 0, or the data key does not authenticate.
+// Kind 1 needs no check of passes and memory: unless both are 0, the data key does not authenticate.
 function wrapKeyOf(key, salt) {
   if (key === null) refuse("WrongKey", "this store opens with a key");
   if (key.length !== 32) refuse("UsageError", "a store key has 32 bytes");
@@ -45,8 +45,8 @@ function wrapKeyOf(key, salt) {
 
 function stretch(passphrase, salt, passes, memory) {
   if (passphrase === null) refuse("WrongKey", "this store opens with a passphrase");
-  if (passphrase === "") refuse("UsageError", "a passphrase that is empty");
-  // The file is not trusted yet. [STO-7]
+  if (passphrase === "") refuse("UsageError", "the passphrase is empty");
+  // The file is not authenticated yet. [STO-7]
   if (passes < 1 || passes > PASSES_MOST || memory < MEMORY_LEAST || memory > MEMORY_MOST) {
     refuse("CorruptStore", "parameters beyond their limits");
   }
@@ -61,7 +61,7 @@ export function open(dataKey, table, columns, value) {
   return aead.openStored(key, value.subarray(0, NONCE), value.subarray(NONCE), associated, "CorruptStore");
 }
 
-export function tag(dataKey, use, what) {
+export function tag(dataKey, use, columns) {
   const key = hkdf(new Uint8Array(32), dataKey, INDEX, 32);
-  return hmac(key, parts(ascii(use), ...what)).slice(0, 16);
+  return hmac(key, parts(ascii(use), ...columns)).slice(0, 16);
 }

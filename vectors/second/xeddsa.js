@@ -19,7 +19,7 @@ function invert(value) {
   return Point.Fp.inv(value);
 }
 
-/** R || s. Each signature needs 64 fresh random bytes as `nonce` [PRIM-4]; a caller that gives some repeats a vector. */
+/** Return R || s. Each signature needs 64 fresh random bytes as `nonce` [PRIM-4]; only vectors choose them. */
 export function sign(key, message, nonce = randomBytes(64)) {
   if (nonce.length !== 64) refuse("UsageError", "a nonce has 64 bytes");
   const scalar = readLittleEndian(clamp(key)) % Q;
@@ -32,13 +32,13 @@ export function sign(key, message, nonce = randomBytes(64)) {
   return concat(R, littleEndian((r + h * a) % Q));
 }
 
-/** The Edwards point with sign bit 0 that belongs to a Montgomery u. */
+/** Return the Edwards point with sign bit 0 for a Montgomery u. */
 function edwardsKey(u) {
   const value = readLittleEndian(u);
   return littleEndian((((value - 1n + P) % P) * invert((value + 1n) % P)) % P);
 }
 
-/** A point from its one encoding, or a refusal. [PRIM-5] */
+/** Decode a point from its canonical encoding. [PRIM-5] */
 function point(encoded) {
   let decoded;
   try {
@@ -61,7 +61,7 @@ export function verify(key, message, signature) {
   const keyPoint = point(A);
   point(R);
   const h = hash(R, A, message);
-  // Compared as encodings, and never multiplied by the cofactor. [PRIM-5]
+  // Compare encodings, and never multiply by the cofactor. [PRIM-5]
   const found = Point.BASE.multiplyUnsafe(s).subtract(keyPoint.multiplyUnsafe(h));
   if (!equal(found.toBytes(), R)) refuse("InvalidSignature", "a signature that does not verify");
 }

@@ -15,7 +15,7 @@ KEY, AD, NONCE = draw("a message key", 32), draw("associated data", 32), draw("a
 RATCHET = hazmat.public_key(draw("a ratchet key", 32))
 
 
-def opened(previous: int = 3, number: int = 5, key: bytes = RATCHET) -> bytes:
+def header_bytes(previous: int = 3, number: int = 5, key: bytes = RATCHET) -> bytes:
     return encode([1, 2, key, previous, number, b""])[:-1]
 
 
@@ -31,7 +31,7 @@ def seal(
     prefix: bytes = bytes(4),
 ) -> bytes:
     """Return a message; `data` is what is authenticated instead of AD and header."""
-    header = opened() if header is None else header
+    header = header_bytes() if header is None else header
     data = AD + header if data is None else data
     return close(header, NONCE + ChaCha20Poly1305(key).encrypt(prefix + NONCE, padded, data))
 
@@ -48,7 +48,7 @@ OPENING: Json = {"message_key": KEY.hex(), "associated_data": AD.hex()}
 TEXT = b"letterlock"
 LONG = draw("a text of 100 bytes", 100)
 SOUND = seal(pad(TEXT))
-SEALED = SOUND[len(opened()) + 2 :]
+SEALED = SOUND[len(header_bytes()) + 2 :]
 TOP = 2**32 - 1
 
 
@@ -70,7 +70,7 @@ def sealing(family: Family) -> None:
         header = {"previous_length": counters[0], "number": counters[1]}
         given = SEALING | header | {"plaintext": text.hex()}
         flags = [] if text is TEXT and counters == (3, 5) else ["Boundary"]
-        message = seal(pad(text), opened(*counters))
+        message = seal(pad(text), header_bytes(*counters))
         rules = ["SES-1", "RAT-8", "WIRE-6"]
         group.valid(comment, given, flags=flags, rules=rules, output={"message": message.hex()})
     for comment, key in {
@@ -85,10 +85,10 @@ def sealing(family: Family) -> None:
 def opening(family: Family) -> None:
     group = family.group("seal.open", "messages that open")
     for comment, text, header in [
-        ("a short text", TEXT, opened()),
-        ("no text", b"", opened()),
-        ("100 bytes", LONG, opened()),
-        ("the largest counters", TEXT, opened(TOP, TOP)),
+        ("a short text", TEXT, header_bytes()),
+        ("no text", b"", header_bytes()),
+        ("100 bytes", LONG, header_bytes()),
+        ("the largest counters", TEXT, header_bytes(TOP, TOP)),
     ]:
         given = OPENING | {"message": seal(pad(text), header).hex()}
         group.valid(comment, given, rules=["SES-1", "RAT-8"], output={"plaintext": text.hex()})
@@ -106,26 +106,32 @@ def refused(family: Family, comment: str, expect: str, cases: list[Case]) -> Non
         group.invalid(name, whole, expect, flags=[flag], rules=alike + rules)
 
 
-AT = len(opened()) + 2  # where `sealed` begins in SOUND: its head has two bytes
+AT = len(header_bytes()) + 2  # where `sealed` begins in SOUND: its head has two bytes
 
 
 def other_inputs(family: Family) -> None:
-    header, other = opened(), hazmat.public_key(draw("another ratchet key", 32))
+    header, other = header_bytes(), hazmat.public_key(draw("another ratchet key", 32))
     last_bit, text = {"message_key": flipped(KEY, -1).hex()}, pad(TEXT)
     refused(
         family,
-        "messages sealed with something else than they are opened with",
+        "messages sealed with another key or other data than they are opened with",
         "AuthenticationFailed",
         [
             ("another key", "OtherKey", [], {"message_key": draw("x", 32).hex()}, SOUND),
             ("a key with its last bit changed", "OtherKey", [], last_bit, SOUND),
             ("other associated data", "OtherData", ["HAND-6"], {"associated_data": "00" * 32}, SOUND),
             ("a bit of AD", "OtherData", ["HAND-6"], {"associated_data": flipped(AD, 31).hex()}, SOUND),
-            ("another ratchet key", "OtherData", ["RAT-8"], {}, close(opened(key=other), SEALED)),
-            ("PN one more", "OtherData", ["RAT-8"], {}, close(opened(4, 5), SEALED)),
-            ("N one more", "OtherData", ["RAT-8"], {}, close(opened(3, 6), SEALED)),
-            ("PN and N exchanged", "OtherData", ["RAT-8"], {}, close(opened(5, 3), SEALED)),
-            ("N and PN larger by 2^16", "OtherData", ["RAT-8"], {}, close(opened(65539, 65541), SEALED)),
+            ("another ratchet key", "OtherData", ["RAT-8"], {}, close(header_bytes(key=other), SEALED)),
+            ("PN one more", "OtherData", ["RAT-8"], {}, close(header_bytes(4, 5), SEALED)),
+            ("N one more", "OtherData", ["RAT-8"], {}, close(header_bytes(3, 6), SEALED)),
+            ("PN and N exchanged", "OtherData", ["RAT-8"], {}, close(header_bytes(5, 3), SEALED)),
+            (
+                "N and PN larger by 2^16",
+                "OtherData",
+                ["RAT-8"],
+                {},
+                close(header_bytes(65539, 65541), SEALED),
+            ),
             ("AD alone", "OtherData", ["RAT-8"], {}, seal(text, data=AD)),
             ("the header alone", "OtherData", ["HAND-6"], {}, seal(text, data=header)),
             ("nothing", "OtherData", ["RAT-8"], {}, seal(text, data=b"")),
@@ -138,7 +144,7 @@ def other_inputs(family: Family) -> None:
 
 
 def changed_bytes(family: Family) -> None:
-    header, long = opened(), seal(pad(LONG))
+    header, long = header_bytes(), seal(pad(LONG))
     tag_first = SEALED[:8] + SEALED[-16:] + SEALED[8:-16]
     refused(
         family,
@@ -183,23 +189,25 @@ def bad_paddings(family: Family) -> None:
 
 
 def no_messages(family: Family) -> None:
-    short = NONCE + ChaCha20Poly1305(KEY).encrypt(bytes(4) + NONCE, TEXT + b"\x80" + bytes(20), AD + opened())
+    short = NONCE + ChaCha20Poly1305(KEY).encrypt(
+        bytes(4) + NONCE, TEXT + b"\x80" + bytes(20), AD + header_bytes()
+    )
     refused(
         family,
         "what is no ratchet message, though its tag would verify",
         "MalformedMessage",
         [
-            ("a padded text of 31 bytes", "Malformed", ["WIRE-4"], {}, close(opened(), short)),
+            ("a padded text of 31 bytes", "Malformed", ["WIRE-4"], {}, close(header_bytes(), short)),
             ("a byte after the message", "Malformed", ["WIRE-2"], {}, SOUND + b"\0"),
             ("the message without its last byte", "Malformed", ["WIRE-2"], {}, SOUND[:-1]),
             (
                 "the head of `sealed` in three bytes",
                 *("Malformed", ["WIRE-2"], {}),
-                opened() + b"\x59\x00" + bytes([len(SEALED)]) + SEALED,
+                header_bytes() + b"\x59\x00" + bytes([len(SEALED)]) + SEALED,
             ),
         ],
     )
-    low = opened(key=bytes(32))
+    low = header_bytes(key=bytes(32))
     case = ("a ratchet key of low order", "BadKey", ["PRIM-2"], OPENING, seal(pad(TEXT), low))
     refused(family, "a message whose ratchet key is none", "InvalidKey", [case])
 
@@ -249,11 +257,11 @@ def triple_messages(family: Family) -> None:
         "the last index": changed(first=65535, codewords=draw("a codeword", 32).hex()),
         "the largest counters": changed(epoch=TOP, number=TOP, previous=TOP),
     }.items():
-        given = SEALING | {"plaintext": TEXT.hex(), "part": part}
+        given = SEALING | {"plaintext": TEXT.hex(), "pq_header": part}
         message = seal(pad(TEXT), triple(part))
         rules, flags = ["SES-1", "RAT-8", "WIRE-12"], [] if part == PART else ["Boundary"]
         group.valid(f"triple: {comment}", given, flags=flags, rules=rules, output={"message": message.hex()})
-    given = SEALING | {"plaintext": "", "part": PART, "ratchet_key": bytes(32).hex()}
+    given = SEALING | {"plaintext": "", "pq_header": PART, "ratchet_key": bytes(32).hex()}
     group.invalid(
         "triple: a ratchet key of low order", given, "InvalidKey", flags=["BadKey"], rules=["PRIM-2"]
     )
@@ -268,6 +276,7 @@ def triple_refusals(family: Family) -> None:
     header, text = triple(), pad(TEXT)
     sound = seal(text, header)
     sealed = sound[len(header) + 2 :]
+    stripped = header_bytes()
     refused(family,
         "triple messages of which something was changed",
         "AuthenticationFailed",
@@ -276,7 +285,7 @@ def triple_refusals(family: Family) -> None:
               for comment, part in PARTS.items()),
             ("triple: PN one more", "OtherData", ["RAT-8"], {}, close(triple(previous=4), sealed)),
             ("triple: N one more", "OtherData", ["RAT-8"], {}, close(triple(number=6), sealed)),
-            ("triple: stripped to a ratchet message", "OtherData", ["PQR-8"], {}, close(opened(), sealed)),
+            ("triple: stripped to a ratchet message", "OtherData", ["PQR-8"], {}, close(stripped, sealed)),
             ("a ratchet message with a part put in", "OtherData", ["PQR-8"], {}, close(header, SEALED)),
             ("triple: the last bit of the tag", "Changed", [], {}, flipped(sound, -1, 0x80)),
         ],

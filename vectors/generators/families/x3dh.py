@@ -59,11 +59,11 @@ def responding(family: Family) -> None:
     for one_time in (ONE_TIME, None):
         name = "with" if one_time else "without"
         given = response(header(1, one_time=one_time).message(), SIGNED, ONE_TIME)
-        output = without(outcome(1, one_time=one_time), "opened")
+        output = without(outcome(1, one_time=one_time), "header_bytes")
         flags = ["OneTime" if one_time else "NoOneTime"]
         rules = ["HAND-4", "HAND-6"]
         group.valid(f"{name} a one-time prekey", given, flags=flags, rules=rules, output=output)
-    sent, sound = header(1), without(outcome(1), "opened")
+    sent, sound = header(1), without(outcome(1), "header_bytes")
     others: dict[str, Json] = {
         "said to come from another address": {"from": ["alice", 2]},
         "Mallory's identity key": {"message": sent.with_(identity=MALLORY.public).message().hex()},

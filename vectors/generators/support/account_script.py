@@ -52,7 +52,7 @@ def encapsulation(key: MlKem1024PublicKey, label: str) -> Json:
     """Return coins of a label, and what they give for a key."""
     coins = draw(f"{label} coins", 32)
     secret, ciphertext = ML_KEM_1024._encaps_internal(key.data, coins)
-    return {"coins": coins.hex(), "ciphertext": ciphertext.hex(), "secret": secret.hex()}
+    return {"m": coins.hex(), "ciphertext": ciphertext.hex(), "secret": secret.hex()}
 
 
 class Friend:

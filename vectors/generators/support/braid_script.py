@@ -122,7 +122,7 @@ class Script:
         before = self.ours.name
         answer = self.ours.answer(room)
         entropy = None if self.ours.drawn is None else self.ours.drawn.hex()
-        self._step({"do": "send", "room": room, "entropy": entropy}, answer)
+        self._step({"do": "send", "max_codewords": room, "entropy": entropy}, answer)
         self.passed.append((before, self.ours.name))
         return {name: answer[name] for name in ("epoch", "type", "first", "codewords")}
 

@@ -3,7 +3,7 @@
     bundle(signed=..., kem=None)              Bob's bundle, encoded, with parts exchanged or left out
     initiation(bundle, 2)                     the input of handshake.initiate
     response(message)                         the input of handshake.respond
-    outcome(2, one_time=None, kem=KEM)        opened, SK, AD and handshake id, as spec/handshake.md has them
+    outcome(2, one_time=None, kem=KEM)        header bytes, SK, AD and handshake id, by spec/handshake.md
 
 Keys come from labels. Agreements are X25519, the rest is computed here: HKDF in kdf.py, CBOR in encoding.py,
 and encapsulation from coins by kyber-py.
@@ -130,7 +130,7 @@ def encapsulated(key: bytes) -> tuple[bytes, bytes]:
 def initiation(encoded: bytes, suite: int, kem: Prekey = KEM) -> Json:
     """Return Alice's question about a bundle; `kem` is what she encapsulates to in suite 2."""
     secret, ciphertext = encapsulated(kem.key)
-    given = {"coins": COINS.hex(), "ciphertext": ciphertext.hex(), "secret": secret.hex()}
+    given = {"m": COINS.hex(), "ciphertext": ciphertext.hex(), "secret": secret.hex()}
     return {
         "address": ALICE.address,
         "identity": ALICE.private.hex(),
@@ -170,12 +170,12 @@ class Header:
     ephemeral: bytes = EK
     carries: int | None = None
 
-    def opened(self) -> bytes:
+    def header_bytes(self) -> bytes:
         prekeys: list[Value] = [self.signed_id, self.one_time_id, self.kem_id, self.ciphertext]
         return encode([1, 1, self.suite, self.identity, self.ephemeral, *prekeys, b""])[:-1]
 
     def message(self) -> bytes:
-        return self.opened() + encode(MESSAGES[self.carries or self.suite])
+        return self.header_bytes() + encode(MESSAGES[self.carries or self.suite])
 
     def with_(self, **changes: Any) -> "Header":
         return replace(self, **changes)
@@ -192,7 +192,7 @@ def header(suite: int, *, one_time: Prekey | None = ONE_TIME, kem: Prekey | None
 def outcome(
     suite: int, *, one_time: Prekey | None = ONE_TIME, kem: Prekey | None = None, initiator: Person = ALICE
 ) -> Json:
-    """Return what both ends come to; the initiator's answer has `opened` too."""
+    """Return what both ends come to; the initiator's answer has `header_bytes` too."""
     sent = header(suite, one_time=one_time, kem=kem).with_(identity=initiator.public)
     pairs = [(initiator.private, SIGNED.key), (EPHEMERAL, BOB.public), (EPHEMERAL, SIGNED.key)]
     if one_time is not None:
@@ -210,8 +210,8 @@ def outcome(
     return {
         "secret": kdf.hkdf(bytes(32), material, kdf.X3DH if suite == 1 else kdf.PQXDH, 32).hex(),
         "associated_data": hashlib.sha256(encode(transcript)).hexdigest(),
-        "handshake_id": hashlib.sha256(sent.opened()).hexdigest(),
-        "opened": sent.opened().hex(),
+        "handshake_id": hashlib.sha256(sent.header_bytes()).hexdigest(),
+        "header_bytes": sent.header_bytes().hex(),
     }
 
 

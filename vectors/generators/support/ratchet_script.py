@@ -71,9 +71,9 @@ class Far:
 
     def seal_padded(self, header: Header, key: MessageKey, padded: bytes, prefix: bytes = bytes(4)) -> bytes:
         """Seal what is padded already."""
-        opened, nonce = header.encode_header(), self.draw(NONCE)
+        header_bytes, nonce = header.encode_header(), self.draw(NONCE)
         return cbor.complete_array(
-            opened, nonce + aead.seal(key.expose(), prefix + nonce, padded, self.ad + opened)
+            header_bytes, nonce + aead.seal(key.expose(), prefix + nonce, padded, self.ad + header_bytes)
         )
 
     def seal_with(self, header: Header, key: bytes, text: str) -> bytes:

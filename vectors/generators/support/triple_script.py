@@ -107,17 +107,18 @@ class Far:
         padded: bytes | None = None,
     ) -> bytes:
         """Seal a text, or what is padded already, with another part or key than there should be."""
-        opened, nonce = sent.header.encode_header(pq_header or sent.pq_header), self.draw(8)
+        header_bytes, nonce = sent.header.encode_header(pq_header or sent.pq_header), self.draw(8)
         data = pad(text.encode()) if padded is None else padded
         return cbor.complete_array(
-            opened, nonce + aead.seal(key or sent.key.expose(), bytes(4) + nonce, data, self.ad + opened)
+            header_bytes,
+            nonce + aead.seal(key or sent.key.expose(), bytes(4) + nonce, data, self.ad + header_bytes),
         )
 
     def seal_plain(self, header: Header, key: MessageKey, text: str) -> bytes:
         """Seal a message of the double ratchet alone."""
-        opened, nonce = header.encode_header(), self.draw(8)
-        sealed = aead.seal(key.expose(), bytes(4) + nonce, pad(text.encode()), self.ad + opened)
-        return cbor.complete_array(opened, nonce + sealed)
+        header_bytes, nonce = header.encode_header(), self.draw(8)
+        sealed = aead.seal(key.expose(), bytes(4) + nonce, pad(text.encode()), self.ad + header_bytes)
+        return cbor.complete_array(header_bytes, nonce + sealed)
 
     def twice(self, edit: Callable[[bytes], bytes], text: str = "") -> tuple[bytes, bytes]:
         """Return the next message with other codewords, authentic all the same, and as it should be."""

@@ -42,7 +42,7 @@ class BraidPlayer(Uncopyable):
 
     def send(self, step: Input) -> Output:
         """Take the next piece."""
-        room = step.number("room")
+        room = step.number("max_codewords")
         if not 1 <= room <= MAX_CODEWORDS:
             raise UsageError(f"`room` must be 1 to {MAX_CODEWORDS}")
         self._entropy.offer(step.optional_hex("entropy"))

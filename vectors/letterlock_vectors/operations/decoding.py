@@ -87,10 +87,10 @@ def _message_parts(message: RatchetMessage) -> Output:
         "ratchet_key": message.header.ratchet_key.data.hex(),
         "previous_length": message.header.previous_length,
         "number": message.header.number,
-        "opened": message.header_bytes.hex(),
+        "header_bytes": message.header_bytes.hex(),
         "sealed": message.sealed.hex(),
     }
-    return parts if message.pq_header is None else parts | {"part": part_fields(message.pq_header)}
+    return parts if message.pq_header is None else parts | {"pq_header": part_fields(message.pq_header)}
 
 
 def part_fields(pq_header: PqHeader) -> Output:

@@ -36,8 +36,8 @@ def _initiate(given: Input) -> Output:
         _only(given.sized("ephemeral", KEY_BYTES)),
         encapsulation_of(given.optional_nested("kem")),
     )
-    opened = initiation.header.encode_header()
-    return _agreed(initiation.agreement, handshake_id(opened)) | {"opened": opened.hex()}
+    header_bytes = initiation.header.encode_header()
+    return _agreed(initiation.agreement, handshake_id(header_bytes)) | {"header_bytes": header_bytes.hex()}
 
 
 def _respond(given: Input) -> Output:

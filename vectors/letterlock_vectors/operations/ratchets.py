@@ -112,10 +112,10 @@ class SidePlayer(Uncopyable):
         with self._store.transaction():
             if self._waiting is None:
                 return {"plaintext": self._book.decrypt(message).hex()}
-            opened = decrypt(Established(self._origin, self._waiting), message)
-            self._book.insert_decrypted(opened, self._entropy)
+            decrypted = decrypt(Established(self._origin, self._waiting), message)
+            self._book.insert_decrypted(decrypted, self._entropy)
         self._waiting = None
-        return {"plaintext": opened.plaintext.hex()}
+        return {"plaintext": decrypted.plaintext.hex()}
 
     def ratchet(self) -> Ratchet | None:
         """Return the state."""

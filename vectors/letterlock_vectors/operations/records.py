@@ -80,7 +80,7 @@ def open_(given: Input) -> Output:
 
 def tag(given: Input) -> Output:
     """Return what stands for something in a table."""
-    return {"tag": _cipher(given).tag(_ascii(given, "use"), *_columns(given, "what")).hex()}
+    return {"tag": _cipher(given).tag(_ascii(given, "use"), *_columns(given, "columns")).hex()}
 
 
 def _cipher(given: Input) -> StoreCipher:

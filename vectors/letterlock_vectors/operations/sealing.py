@@ -24,7 +24,7 @@ def _seal(given: Input) -> Output:
     plaintext, nonce = given.hex("plaintext"), given.sized("nonce", SENT_NONCE_BYTES)
     if len(plaintext) > MAX_PLAINTEXT:
         raise PlaintextTooLong(len(plaintext), MAX_PLAINTEXT)
-    given_part = given.with_default("part").optional_nested("part")
+    given_part = given.with_default("pq_header").optional_nested("pq_header")
     pq_header = None if given_part is None else read_pq_header(given_part)
     message = sealing.seal_message(_key(given), _associated_data(given), header, plaintext, nonce, pq_header)
     return {"message": message.hex()}

@@ -10,13 +10,13 @@ import * as padding from "../padding.js";
 import * as prekeys from "../prekeys.js";
 import * as sealing from "../sealing.js";
 
-/** The parts of a ratchet message, and of a triple one. */
-function outMessage({ ratchetKey, previousLength, number, part, opened, sealed }) {
+/** Return the fields of a ratchet or triple message. */
+function outMessage({ ratchetKey, previousLength, number, pqHeader, headerBytes, sealed }) {
   const parts = {
-    ratchet_key: toHex(ratchetKey), previous_length: previousLength, number, opened: toHex(opened), sealed: toHex(sealed),
+    ratchet_key: toHex(ratchetKey), previous_length: previousLength, number, header_bytes: toHex(headerBytes), sealed: toHex(sealed),
   };
-  if (part === undefined) return parts;
-  return { ...parts, part: { ...part, codewords: part.codewords && toHex(part.codewords) } };
+  if (pqHeader === undefined) return parts;
+  return { ...parts, pq_header: { ...pqHeader, codewords: pqHeader.codewords && toHex(pqHeader.codewords) } };
 }
 
 function outInitial(parts) {
@@ -99,12 +99,12 @@ function publicationBundles(given) {
   };
 }
 
-function sealedPart(part) {
+function pqHeaderFrom(pqHeader) {
   return {
-    epoch: part.integer("epoch", 1, U32),
-    number: part.integer("number", 1, U32),
-    previous: part.integer("previous", 0, U32),
-    ...part.codewords(),
+    epoch: pqHeader.integer("epoch", 1, U32),
+    number: pqHeader.integer("number", 1, U32),
+    previous: pqHeader.integer("previous", 0, U32),
+    ...pqHeader.codewords(),
   };
 }
 
@@ -113,7 +113,7 @@ function seal(given) {
     ratchetKey: curve.checkPublic(given.bytes("ratchet_key")),
     previousLength: given.integer("previous_length", 0, U32),
     number: given.integer("number", 0, U32),
-    part: given.optional("part", () => sealedPart(given.object("part"))),
+    pqHeader: given.optional("pq_header", () => pqHeaderFrom(given.object("pq_header"))),
   };
   const message = sealing.seal(
     given.sized("message_key", 32), given.sized("associated_data", 32), header,

@@ -1,4 +1,4 @@
-// Operations on handshakes, without anything recorded earlier.
+// Operations on handshakes, without records of earlier ones.
 
 import { toHex } from "../bytes.js";
 import * as handshake from "../handshake.js";
@@ -18,7 +18,7 @@ function initiate(given) {
   return {
     secret: toHex(begun.secret),
     associated_data: toHex(begun.associatedData),
-    opened: toHex(begun.opened),
+    header_bytes: toHex(begun.headerBytes),
     handshake_id: toHex(begun.handshakeId),
   };
 }

@@ -9,7 +9,7 @@ import { partyOperations } from "./parties.js";
 import { plays } from "./plays.js";
 import { stored } from "./stored.js";
 
-/** A function (name, input) -> output, with parties of its own. Throws a Refusal for what is refused. */
+/** Return a function (name, input) -> output, with parties of its own. It throws a Refusal if the operation refuses. */
 export function implementation() {
   const table = { ...keys, ...encodings, ...handshakes, ...plays, ...stored, ...partyOperations() };
   table.hello = () => ({

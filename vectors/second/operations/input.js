@@ -1,4 +1,4 @@
-// What an operation is given, read by type. A wrong type is the asker's mistake: UsageError.
+// The input of an operation, read by name and type. A value of another type is a UsageError.
 
 import * as addresses from "../address.js";
 import { fromHex } from "../bytes.js";
@@ -33,7 +33,7 @@ export class Input {
     return fromHex(this.text(name)) ?? this.wrong(name, "lower-case hexadecimal");
   }
 
-  /** A secret or digest of fixed length that is no key by itself. */
+  /** A byte string of fixed length, such as a secret or a digest. */
   sized(name, length) {
     const value = this.bytes(name);
     return value.length === length ? value : this.wrong(name, `of ${length} bytes`);
@@ -72,12 +72,12 @@ export class Input {
     return this.list(name).map((value) => new Input(value, name));
   }
 
-  /** Null, where the value is absent or null, or what `read` makes of it. */
+  /** Read a value with `read`. Returns null if it is absent or null. */
   optional(name, read) {
     return (this.values[name] ?? null) === null ? null : read.call(this, name);
   }
 
-  /** Numbers, hexadecimal and null, as columns of a store are given. */
+  /** Columns of a store: numbers, hexadecimal byte strings and null. */
   columns(name) {
     return this.list(name).map((value) => {
       if (value === null || Number.isSafeInteger(value)) return value;
@@ -86,7 +86,7 @@ export class Input {
     });
   }
 
-  /** Type, first index and codewords of a braid's part. */
+  /** Type, first index and codewords of a post-quantum header. */
   codewords() {
     const given = {
       type: this.integer("type"), first: this.optional("first", this.integer), codewords: this.optional("codewords", this.bytes),
@@ -95,7 +95,7 @@ export class Input {
     return given;
   }
 
-  /** A source of random bytes: those that are given, or fresh ones where none are. */
+  /** A source of random bytes: the given ones, or fresh ones if none are given. */
   entropy(name) {
     const given = this.optional(name, this.bytes);
     return (length) => {
@@ -104,12 +104,12 @@ export class Input {
     };
   }
 
-  /** What the KEM gave when the vector was made. */
+  /** The recorded result of the KEM. */
   recordedKem(name) {
     return this.optional(name, () => {
       const given = this.object(name);
       return {
-        coins: given.optional("coins", given.bytes),
+        m: given.optional("m", given.bytes),
         ciphertext: given.bytes("ciphertext"),
         secret: given.bytes("secret"),
       };

@@ -21,18 +21,18 @@ function kdfHandshake(given) {
   return { secret: toHex(secret) };
 }
 
-/** [index, codeword] in the order given. */
+/** Restore a text from pairs of [index, codeword], in the given order. */
 function erasureText(given) {
   const length = given.integer("length");
-  const most = erasure.pieces(length);
-  const got = given.list("codewords").reduce((held, pair) => {
+  const most = erasure.codewordCount(length);
+  const collected = given.list("codewords").reduce((held, pair) => {
     const [index, text] = Array.isArray(pair) && pair.length === 2 ? pair : given.wrong("codewords", "a list of pairs");
     const codeword = typeof text === "string" ? fromHex(text) : null;
     const fits = Number.isSafeInteger(index) && index >= 0 && index < erasure.INDICES && codeword?.length === erasure.CODEWORD;
     if (!fits) given.wrong("codewords", "a list of an index and a codeword each");
     return erasure.collect(held, index, codeword, most);
   }, new Map());
-  return { text: toHex(erasure.text(length, got)) };
+  return { text: toHex(erasure.text(length, collected)) };
 }
 
 const erasures = {

@@ -1,13 +1,13 @@
-// Live parties: accounts that stay, with fresh randomness, for conversations between two implementations.
+// Live parties: accounts with fresh randomness, for conversations between two implementations.
 
 import { toHex } from "../bytes.js";
 import { refuse } from "../errors.js";
-import { Keeper } from "../keeping.js";
+import { Publisher } from "../publisher.js";
 import { outSafetyNumber } from "./keys.js";
 
 const clock = () => Math.floor(Date.now() / 1000);
 
-/** The operations over a set of parties of their own. */
+/** Return the operations on a new, empty set of parties. */
 export function partyOperations() {
   const parties = new Map();
   const party = (given) => parties.get(given.text("party")) ?? refuse("UsageError", "no such party");
@@ -15,7 +15,7 @@ export function partyOperations() {
     "party.create": (given) => {
       const name = given.text("party");
       if (parties.has(name)) refuse("UsageError", "this party exists");
-      const keeper = new Keeper({ address: given.address("address"), suites: given.numbers("suites"), clock });
+      const keeper = new Publisher({ address: given.address("address"), suites: given.numbers("suites"), clock });
       parties.set(name, keeper);
       return { identity: toHex(keeper.identityPublic) };
     },

@@ -1,4 +1,4 @@
-// Plays: lists of steps against one ratchet or one account. A refused step is answered, and the play goes on.
+// Plays: lists of steps for one ratchet or one account. A refused step is answered with its name, and the play goes on.
 
 import { Account } from "../account.js";
 import { bigEndian, toHex } from "../bytes.js";
@@ -26,7 +26,7 @@ function playSteps(given, moves) {
   return { steps };
 }
 
-/** The key pair that is used if one is due; without one given, a fresh one. */
+/** Return a source of the next ratchet key pair: the given one, or a fresh one. */
 function freshOf(step) {
   const secret = step.optional("ratchet_private", step.bytes) ?? undefined;
   return () => curve.pair(secret);
@@ -96,10 +96,10 @@ function playSparse(given) {
     },
     receive(step) {
       const header = { epoch: step.integer("epoch"), number: step.integer("number", 1, U32), previous: step.integer("previous") };
-      const { key, settle } = sparse.keyOf(state, kept, header);
-      const settled = settle();
-      state = settled.state;
-      kept = ratchet.keep(kept, [settled], Infinity); // the limit is a session's
+      const { key, commit } = sparse.findMessageKey(state, kept, header);
+      const committed = commit();
+      state = committed.state;
+      kept = ratchet.keep(kept, [committed], Infinity); // the limit belongs to sessions
       return { key: toHex(key) };
     },
     add_epoch(step) {
@@ -117,9 +117,9 @@ function playBraid(given) {
   };
   return playSteps(given, {
     send(step) {
-      const moved = braid.send(state, step.integer("room", 1, CODEWORDS), step.entropy("entropy"));
-      const { codewords, ...part } = moved.part;
-      return { ...part, codewords: codewords && toHex(codewords), secret: secretOf(moved) };
+      const moved = braid.send(state, step.integer("max_codewords", 1, CODEWORDS), step.entropy("entropy"));
+      const { codewords, ...pqHeader } = moved.pqHeader;
+      return { ...pqHeader, codewords: codewords && toHex(codewords), secret: secretOf(moved) };
     },
     receive(step) {
       return { secret: secretOf(braid.receive(state, { epoch: step.integer("epoch"), ...step.codewords() })) };

@@ -25,7 +25,7 @@ function session(given) {
     suite: read.suite,
     associated_data: toHex(read.associatedData),
     handshake: toHex(read.handshake),
-    promote_next: read.promote_next,
+    promote_next: read.promoteNext,
     state: read.state,
     braid: read.braid,
   };
@@ -63,5 +63,5 @@ export const stored = {
     const dataKey = given.sized("data_key", 32);
     return { record: toHex(store.open(dataKey, given.text("table"), given.columns("columns"), given.bytes("value"))) };
   },
-  "store.tag": (given) => ({ tag: toHex(store.tag(given.sized("data_key", 32), given.text("use"), given.columns("what"))) }),
+  "store.tag": (given) => ({ tag: toHex(store.tag(given.sized("data_key", 32), given.text("use"), given.columns("columns"))) }),
 };

@@ -1,4 +1,4 @@
-// The decoder takes one encoding of each value, and no other.
+// The decoder accepts exactly one encoding of each value.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -16,7 +16,7 @@ const VALUES = [
   ["80", []], ["8301820203f6", [1, [2, 3], null]],
 ];
 
-test("values come back, and are encoded as they came", () => {
+test("values survive a round trip", () => {
   for (const [hex, value] of VALUES) {
     assert.deepEqual(cbor.decode(fromHex(hex), LIMITS), value);
     assert.equal(toHex(cbor.encode(value)), hex);
@@ -35,7 +35,7 @@ test("other kinds of item are refused", () => {
   for (const hex of ["20", "a0", "c000", "f4", "f5", "f7", "f93c00", "fb3ff0000000000000", "f816", "ff"]) refused(hex);
 });
 
-test("what ends early or late is refused", () => {
+test("truncated encodings and trailing bytes are refused", () => {
   for (const hex of ["", "18", "19ff", "41", "6161ff", "81", "8101ff", "f6f6", "5bffffffffffffffff", "9bffffffffffffffff"]) refused(hex);
 });
 
@@ -51,7 +51,7 @@ test("nesting and items are bounded", () => {
   refused(toHex(items(100)));
 });
 
-test("another version is refused before the rest is looked at", () => {
+test("an unknown version is refused before the rest is read", () => {
   const peek = (hex) => () => cbor.peek(fromHex(hex), 1);
   assert.deepEqual(peek("860102")(), { count: 6, kind: 2 });
   for (const hex of ["8102", "8002", "98ff02", "8600", "9f"]) {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toHex, utf8 } from "../bytes.js";
-import { Keeper } from "../keeping.js";
+import { Publisher } from "../publisher.js";
 import * as prekeys from "../prekeys.js";
 
 const clock = () => 1_000_000;
@@ -11,10 +11,10 @@ const ALICE = ["alice", 1];
 const BOB = ["bob", 2];
 
 function two(suites = [2]) {
-  return [new Keeper({ address: ALICE, suites, clock }), new Keeper({ address: BOB, suites, clock })];
+  return [new Publisher({ address: ALICE, suites, clock }), new Publisher({ address: BOB, suites, clock })];
 }
 
-/** A small generator with a fixed seed: a failure can be repeated. */
+/** A small random generator with a fixed seed, so that failures can be repeated. */
 function dice(seed) {
   let state = seed;
   return (sides) => {
@@ -23,7 +23,7 @@ function dice(seed) {
   };
 }
 
-/** What the account gives out that would show a change. */
+/** Return what would show a change of the account. */
 function state(account) {
   return JSON.stringify(
     [[...account.peers], [...account.prekeys.keys()], [...account.replays].map(([key, set]) => [key, [...set]])],
@@ -109,11 +109,11 @@ test("a suite nobody asked for is refused", () => {
   assert.throws(() => bob.initiate(ALICE, alice.bundle(), { suite: 1 }), { name: "UsageError" });
 });
 
-test("nobody talks with himself, and nobody takes a known name", () => {
+test("an account refuses itself as a peer, and a known address with another key", () => {
   const [alice, bob] = two();
   assert.throws(() => alice.initiate(ALICE, alice.bundle(), { suite: 2 }), { name: "UsageError" });
   alice.initiate(BOB, bob.bundle(), { suite: 2 });
-  const impostor = new Keeper({ address: BOB, suites: [2], clock });
+  const impostor = new Publisher({ address: BOB, suites: [2], clock });
   assert.throws(() => alice.initiate(BOB, impostor.bundle(), { suite: 2 }), { name: "UntrustedIdentity" });
   alice.acceptIdentity(BOB, impostor.identityPublic);
   assert.throws(() => alice.encrypt(BOB, utf8("x")), { name: "NoSession" });

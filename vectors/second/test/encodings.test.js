@@ -16,7 +16,7 @@ test("padded lengths are PADME's", () => {
   assert.throws(() => padding.paddedLength(16_777_217), { name: "PlaintextTooLong" });
 });
 
-test("what is padded comes back, with zeroes and marks at its end", () => {
+test("padding can be removed, also after zeros and marks", () => {
   for (const length of [0, 1, 31, 32, 33, 200, 5000]) {
     const plaintext = randomBytes(length);
     if (length > 2) plaintext.set([0x80, 0], length - 2);
@@ -33,7 +33,7 @@ test("another padding is refused", () => {
   assert.throws(() => padding.unpad(padding.pad(new Uint8Array(4)).fill(1, 30)), malformed);
 });
 
-test("armor survives wrapping and company, and nothing else", () => {
+test("armor survives rewrapping and surrounding text, and no other change", () => {
   const data = randomBytes(100);
   const text = armor.encode(data);
   assert.deepEqual(armor.decode(text), data);
@@ -51,7 +51,7 @@ test("armor survives wrapping and company, and nothing else", () => {
   assert.throws(() => armor.decode(armor.encode(Uint8Array.of(1)).replace("AQ==", "AR==")), malformed);
 });
 
-test("names have one spelling and nothing invisible", () => {
+test("names have one encoding and no invisible characters", () => {
   const good = ["a", "Zoë", "名前", "a b", "x".repeat(255)];
   for (const name of good) assert.deepEqual(addresses.decode(addresses.encode([name, 1])), [name, 1]);
   const bad = ["", "x".repeat(256), " a", "a ", "e\u0308", "a\u200db", "a\u0000", "a\ufe0f", "\u3164", "a\ue000", "a\u2028b", "\u3000a"];

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { randomBytes } from "@noble/hashes/utils.js";
 import * as erasure from "../erasure.js";
 
-/** Multiplication as it is defined, bit by bit. */
+/** Multiplication by its definition, bit by bit. */
 function longhand(left, right) {
   let product = 0;
   for (let bit = 15; bit >= 0; bit -= 1) {
@@ -24,7 +24,7 @@ test("elements multiply as polynomials do", () => {
   }
 });
 
-test("two pieces lie on a line", () => {
+test("two codewords lie on a line", () => {
   const text = randomBytes(64);
   const third = erasure.codewords(text, 2, 1);
   const element = (bytes, at) => (bytes[at] << 8) | bytes[at + 1];
@@ -34,26 +34,26 @@ test("two pieces lie on a line", () => {
   }
 });
 
-test("any codewords bring the text back, in any order; the first of an index counts", () => {
+test("any codewords restore the text, in any order, and an index keeps its first codeword", () => {
   for (const count of [1, 3, 5, 30, 36]) {
     const text = randomBytes(32 * count);
     assert.deepEqual(erasure.codewords(text, 0, count), text);
-    let got = new Map();
-    while (got.size < count) {
-      const index = randomBytes(2).reduce((value, byte) => 256 * value + byte) % (got.size % 2 === 0 ? 65536 : 2 * count);
-      got = erasure.collect(got, index, erasure.codewords(text, index, 1), count);
-      got = erasure.collect(got, index, randomBytes(32), got.size);
-      got = erasure.collect(got, index, randomBytes(32), count);
+    let collected = new Map();
+    while (collected.size < count) {
+      const index = randomBytes(2).reduce((value, byte) => 256 * value + byte) % (collected.size % 2 === 0 ? 65536 : 2 * count);
+      collected = erasure.collect(collected, index, erasure.codewords(text, index, 1), count);
+      collected = erasure.collect(collected, index, randomBytes(32), collected.size);
+      collected = erasure.collect(collected, index, randomBytes(32), count);
     }
-    assert.deepEqual(erasure.text(text.length, got), text);
-    assert.equal(erasure.collect(got, 70, randomBytes(96), count).size, count);
+    assert.deepEqual(erasure.text(text.length, collected), text);
+    assert.equal(erasure.collect(collected, 70, randomBytes(96), count).size, count);
   }
 });
 
-test("too few codewords are no text, and no index is above 65,535", () => {
+test("too few codewords are refused, and so is an index above 65,535", () => {
   const text = randomBytes(96);
-  const got = erasure.collect(new Map(), 7, erasure.codewords(text, 7, 2), 3);
-  assert.throws(() => erasure.text(96, got), { name: "UsageError" });
+  const collected = erasure.collect(new Map(), 7, erasure.codewords(text, 7, 2), 3);
+  assert.throws(() => erasure.text(96, collected), { name: "UsageError" });
   assert.equal(erasure.codewords(text, 65535, 1).length, 32);
   assert.throws(() => erasure.codewords(text, 65535, 2), { name: "UsageError" });
   assert.throws(() => erasure.codewords(text.subarray(1), 0, 1), { name: "UsageError" });

@@ -25,7 +25,7 @@ test("both steps together give the ciphertext and secret of FIPS 203", () => {
   }
 });
 
-test("a damaged piece gives another secret, one of another length is refused", () => {
+test("a damaged ct1 or ct2 gives another secret, and another length is refused", () => {
   const { seed, header, vector, m } = made();
   const { secret, ct1 } = kemSplit.encapsulateHeader(header, m);
   const ct2 = kemSplit.encapsulateVector(header, vector, m);
@@ -35,7 +35,7 @@ test("a damaged piece gives another secret, one of another length is refused", (
   assert.throws(() => kemSplit.decapsulate(seed, ct1.subarray(1), ct2), { name: "MalformedMessage" });
 });
 
-test("a vector that is not the header's is refused", () => {
+test("a vector of another header is refused", () => {
   const { publicKey, header, vector, m } = made();
   const refused = (given) => assert.throws(() => kemSplit.encapsulateVector(header, given, m), { name: "InvalidKey" });
   refused(new Uint8Array(kemSplit.VECTOR_SIZE));

@@ -38,14 +38,14 @@ test("ChaCha20-Poly1305 seals as in RFC 8439 section 2.8.2", () => {
   assert.throws(() => aead.open(key, nonce, sealed, associated), { name: "AuthenticationFailed" });
 });
 
-test("public keys that are no keys are refused", () => {
+test("invalid public keys are refused", () => {
   const bad = [new Uint8Array(31), new Uint8Array(32), littleEndian(1n), littleEndian(curve.P - 1n), littleEndian(curve.P + 9n)];
   bad.push(littleEndian(2n ** 255n + 9n));
   for (const key of bad) assert.throws(() => curve.checkPublic(key), { name: "InvalidKey" });
   assert.deepEqual(curve.checkPublic(littleEndian(9n)), littleEndian(9n));
 });
 
-test("signatures verify, whichever sign the Edwards key had", () => {
+test("signatures verify for both signs of the Edwards key", () => {
   for (let round = 0; round < 8; round += 1) {
     const ours = curve.pair();
     const message = randomBytes(round * 10);
@@ -56,7 +56,7 @@ test("signatures verify, whichever sign the Edwards key had", () => {
   }
 });
 
-test("a second spelling of a signature is refused", () => {
+test("a second encoding of a signature is refused", () => {
   const ours = curve.pair();
   const signature = xeddsa.sign(ours.private, ascii("text"));
   const refused = (spelled) =>
@@ -71,7 +71,7 @@ test("a second spelling of a signature is refused", () => {
   refused(flipped);
 });
 
-test("the KEM agrees, rejects implicitly, and refuses keys of a second spelling", () => {
+test("the KEM agrees, rejects implicitly, and refuses a second encoding of a key", () => {
   const theirs = kem.pair();
   const { ciphertext, secret } = kem.encapsulate(theirs.public);
   assert.deepEqual(kem.decapsulate(theirs.private, ciphertext), secret);
@@ -84,9 +84,9 @@ test("the KEM agrees, rejects implicitly, and refuses keys of a second spelling"
   assert.throws(() => kem.checkPublic(spelled), { name: "InvalidKey" });
 });
 
-test("recorded coins must give what was recorded", () => {
-  const coins = new Uint8Array(32).fill(7);
+test("a recorded m must give what was recorded", () => {
+  const m = new Uint8Array(32).fill(7);
   const theirs = kem.pair(new Uint8Array(64).fill(3));
   const other = kem.encapsulate(theirs.public);
-  assert.throws(() => kem.encapsulateRecorded(theirs.public, { coins, ...other }), /another ciphertext/);
+  assert.throws(() => kem.encapsulateRecorded(theirs.public, { m, ...other }), /another ciphertext/);
 });

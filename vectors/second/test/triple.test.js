@@ -1,11 +1,11 @@
-// The triple ratchet: epochs complete over a network that loses and reorders, and nothing of it can be stripped.
+// The triple ratchet: epochs complete over a network that loses and reorders, and the post-quantum half cannot be removed.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { randomBytes } from "@noble/hashes/utils.js";
 import * as braid from "../braid.js";
 import { concat } from "../bytes.js";
-import { Keeper } from "../keeping.js";
+import { Publisher } from "../publisher.js";
 import * as messages from "../messages.js";
 import * as sparse from "../sparse.js";
 
@@ -14,15 +14,15 @@ const ALICE = ["alice", 1];
 const BOB = ["bob", 2];
 
 function talking() {
-  const [alice, bob] = [ALICE, BOB].map((address) => new Keeper({ address, suites: [2], clock }));
+  const [alice, bob] = [ALICE, BOB].map((address) => new Publisher({ address, suites: [2], clock }));
   alice.initiate(BOB, bob.bundle(), { suite: 2 });
   return [{ me: alice, to: BOB, from: ALICE, them: bob }, { me: bob, to: ALICE, from: BOB, them: alice }];
 }
 
-const besideOf = ({ me, to }) => me.peer(to).sessions[0].beside;
-const partOf = (data) => messages.decodeMessage(data, messages.TRIPLE).part;
+const pqStateOf = ({ me, to }) => me.peer(to).sessions[0].pqState;
+const pqHeaderOf = (data) => messages.decodeMessage(data, messages.TRIPLE).pqHeader;
 
-/** A small generator with a fixed seed: a failure can be repeated. */
+/** A small random generator with a fixed seed, so that failures can be repeated. */
 function dice(seed) {
   let state = seed;
   return (sides) => {
@@ -52,11 +52,11 @@ for (const size of [20, 900, 6000]) {
       while (waiting[at].length > roll(6)) open(waiting[at].pop());
     }
     waiting.flat().forEach(open);
-    const epoch = besideOf(sides[0]).braid.epoch;
+    const epoch = pqStateOf(sides[0]).braid.epoch;
     late.forEach(open); // messages of many epochs ago
     assert.ok(late.length > 3);
     assert.ok(epoch > 4, `epoch ${epoch} only`);
-    assert.ok(Math.abs(besideOf(sides[1]).braid.epoch - epoch) <= 1);
+    assert.ok(Math.abs(pqStateOf(sides[1]).braid.epoch - epoch) <= 1);
   });
 }
 
@@ -66,22 +66,22 @@ test("long messages in turn agree on a secret in a few turns, and both chains ha
   for (let turn = 0; turn < 40; turn += 1) {
     const { me, to, from, them } = sides[turn % 2];
     assert.deepEqual(them.decrypt(from, me.encrypt(to, new Uint8Array(6000))), new Uint8Array(6000));
-    turns.push(besideOf(sides[0]).braid.epoch);
+    turns.push(pqStateOf(sides[0]).braid.epoch);
   }
   assert.ok(turns.at(-1) >= 6, `${turns}`);
-  const [left, right] = sides.map((side) => besideOf(side).sparse);
+  const [left, right] = sides.map((side) => pqStateOf(side).sparse);
   if (left.latest === right.latest) assert.deepEqual(left.root, right.root);
 });
 
 test("a message carries a quarter of its size in codewords, at least one, and no more than the text has", () => {
   const [alice] = talking();
   const first = messages.decodeInitial(alice.me.encrypt(BOB, new Uint8Array(1)));
-  assert.equal(first.message.part.codewords.length, 96); // the header of the handshake counts
+  assert.equal(first.message.pqHeader.codewords.length, 96); // the header of the handshake counts
   const [{ me, to, from, them }, back] = talking();
   them.decrypt(from, me.encrypt(to, new Uint8Array(1)));
   me.decrypt(BOB, back.me.encrypt(ALICE, new Uint8Array(1)));
   const counted = [[1, 1], [127, 1], [255, 2], [511, 4], [4000, 32], [6000, 36], [20_000, 36]].map(([length, count]) => {
-    const { codewords } = partOf(me.encrypt(to, new Uint8Array(length)));
+    const { codewords } = pqHeaderOf(me.encrypt(to, new Uint8Array(length)));
     return [codewords.length / 32, count];
   });
   for (const [is, should] of counted) assert.equal(is, should);
@@ -93,29 +93,29 @@ test("a message of the other suite is refused, alone and in an initial message",
   me.decrypt(BOB, back.me.encrypt(ALICE, new Uint8Array(1)));
   const message = me.encrypt(to, new Uint8Array(1));
   const { ratchetKey, previousLength, number } = messages.decodeMessage(message, messages.TRIPLE);
-  const stripped = concat(messages.openMessage({ ratchetKey, previousLength, number }), message.slice(-58));
+  const stripped = concat(messages.encodeHeader({ ratchetKey, previousLength, number }), message.slice(-58));
   assert.throws(() => them.decrypt(from, stripped), { name: "AuthenticationFailed" });
   const initial = talking()[0].me.encrypt(BOB, new Uint8Array(1));
-  const { opened } = messages.decodeInitial(initial);
-  const inside = concat(opened, Uint8Array.of(0x58, stripped.length), stripped);
+  const { headerBytes } = messages.decodeInitial(initial);
+  const inside = concat(headerBytes, Uint8Array.of(0x58, stripped.length), stripped);
   assert.throws(() => messages.decodeInitial(inside), { name: "MalformedMessage" });
 });
 
-/** Two braids on one secret; `pass` sends one part of `from` to the other, changed on the way. */
+/** Two braids on one secret. `pass` sends one pqHeader from `from` to the other side, after `change`. */
 function braids() {
   const secret = randomBytes(32);
   const sides = [braid.start(secret, true), braid.start(secret, false)];
-  const pass = (from, room = 64, change = (part) => part) => {
-    const sent = braid.send(sides[from], room, randomBytes);
+  const pass = (from, maxCodewords = 64, change = (pqHeader) => pqHeader) => {
+    const sent = braid.send(sides[from], maxCodewords, randomBytes);
     sides[from] = sent.state;
-    const received = braid.receive(sides[1 - from], change(sent.part));
+    const received = braid.receive(sides[1 - from], change(sent.pqHeader));
     sides[1 - from] = received.state;
     return [sent.secret, received.secret];
   };
   return { sides, pass };
 }
 
-test("both sides get the same secret, a whole text a message, and change roles", () => {
+test("with a whole text in each message, both sides get the same secret and change roles", () => {
   const { sides, pass } = braids();
   for (let epoch = 1; epoch < 6; epoch += 1) {
     const asker = epoch % 2 === 1 ? 0 : 1;
@@ -140,9 +140,9 @@ test("every state occurs, with one codeword a message and one side writing more 
   assert.deepEqual([...seen].sort(), [...braid.STATES].sort());
 });
 
-const spoiled = (part) => ({ ...part, codewords: part.codewords.map((byte) => byte ^ 1) });
+const spoiled = (pqHeader) => ({ ...pqHeader, codewords: pqHeader.codewords.map((byte) => byte ^ 1) });
 
-test("a header, a vector, a ciphertext that contradict themselves are refused, and change nothing", () => {
+test("a header, vector or ciphertext with a wrong MAC is refused and changes nothing", () => {
   for (const honest of [0, 2, 3]) {
     const { sides, pass } = braids();
     for (let turn = 0; turn < honest; turn += 1) pass(turn % 2);
@@ -152,9 +152,9 @@ test("a header, a vector, a ciphertext that contradict themselves are refused, a
   }
 });
 
-test("an epoch that nobody is in is refused", () => {
+test("an epoch that has not begun is refused", () => {
   const { sides, pass } = braids();
-  const later = (part) => ({ ...part, epoch: part.epoch + 1 });
+  const later = (pqHeader) => ({ ...pqHeader, epoch: pqHeader.epoch + 1 });
   assert.throws(() => pass(0, 1, later), { name: "AuthenticationFailed" });
   [0, 1, 0].forEach((from) => pass(from));
   assert.equal(sides[1].name, "Ct2Sampled");
@@ -166,12 +166,12 @@ test("codewords begin again after 65,535", () => {
   sides[0] = { ...braid.send(sides[0], 1, randomBytes).state, sent: 65_534 };
   pass(0, 3);
   assert.equal(sides[0].sent, 0);
-  assert.equal(sides[1].got.size, 2);
+  assert.equal(sides[1].collected.size, 2);
   pass(0, 3);
   assert.equal(sides[1].name, "HeaderReceived");
 });
 
-test("chains of an epoch end with its last message, what was jumped over opens late, once", () => {
+test("a chain ends with its epoch, and a skipped message can be opened once", () => {
   const secret = randomBytes(32);
   let [left, right] = [sparse.start(secret, true), sparse.start(secret, false)];
   const sent = [];
@@ -182,8 +182,8 @@ test("chains of an epoch end with its last message, what was jumped over opens l
   };
   let kept = new Map();
   const take = (index) => {
-    const { key, settle } = sparse.keyOf(right, kept, sent[index]);
-    const { state, used, passed } = settle();
+    const { key, commit } = sparse.findMessageKey(right, kept, sent[index]);
+    const { state, used, passed } = commit();
     right = state;
     kept = new Map([...kept, ...passed]);
     kept.delete(used);
@@ -202,11 +202,11 @@ test("chains of an epoch end with its last message, what was jumped over opens l
   for (const late of [0, 2, 3, 5, 4]) take(late);
   assert.equal(kept.size, 0);
   assert.throws(() => take(3), { name: "DuplicateMessage" });
-  assert.throws(() => sparse.keyOf(right, kept, { epoch: 2, number: 1, previous: 0 }), { name: "AuthenticationFailed" });
-  assert.throws(() => sparse.keyOf(right, kept, { epoch: 1, number: 2005, previous: 0 }), { name: "TooManySkipped" });
+  assert.throws(() => sparse.findMessageKey(right, kept, { epoch: 2, number: 1, previous: 0 }), { name: "AuthenticationFailed" });
+  assert.throws(() => sparse.findMessageKey(right, kept, { epoch: 1, number: 2005, previous: 0 }), { name: "TooManySkipped" });
 });
 
-test("letters of two sessions that were begun at once are read, and damaged ones are no duplicates", () => {
+test("messages of two sessions begun at once are read, and damaged ones are not taken for duplicates", () => {
   const sides = talking();
   sides[1].me.initiate(ALICE, sides[0].me.bundle(), { suite: 2 });
   for (let turn = 0; turn < 3; turn += 1) {

@@ -118,7 +118,7 @@ TAGS: Final[dict[str, tuple[str, list[Any]]]] = {
 def tags(group: Group) -> None:
     for comment, (use, what) in TAGS.items():
         spelt = [each.hex() if isinstance(each, bytes) else each for each in what]
-        given = {"data_key": DATA_KEY.hex(), "use": use, "what": spelt}
+        given = {"data_key": DATA_KEY.hex(), "use": use, "columns": spelt}
         group.valid(comment, given, rules=["STO-3"])
 
 

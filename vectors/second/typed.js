@@ -1,5 +1,5 @@
-// The shapes that decoded items must have: types, lengths, ranges. [WIRE-4]
-// Not here: what a shape is used for.
+// Checks of decoded items: type, length, range. [WIRE-4]
+// Not here: what the items mean.
 
 import { refuse } from "./errors.js";
 import { U32 } from "./limits.js";

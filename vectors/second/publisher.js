@@ -1,4 +1,4 @@
-// Keeping an account in prekeys: making, replacing, publishing them.
+// An account that makes, replaces and publishes its prekeys.
 
 import { randomBytes } from "@noble/hashes/utils.js";
 import * as curve from "./curve.js";
@@ -9,14 +9,14 @@ import * as kem from "./kem.js";
 import { ONE_TIME_AGE, PUBLISHED, RETIREMENT, ROTATION, U32 } from "./limits.js";
 import * as prekeys from "./prekeys.js";
 
-export class Keeper extends Account {
+export class Publisher extends Account {
   constructor(settings) {
     super({ identity: curve.pair().private, ...settings });
     this.nextId = 1 + Number(readBigEndian(randomBytes(3))); // 1 to 2^24 [HAND-10]
     this.replace();
   }
 
-  /** A new prekey; `age` is how long it lives, null for those that live until they are replaced. */
+  /** Make a prekey that lives for `age` seconds, or, if `age` is null, until it is replaced. */
   makePrekey(kind, age) {
     if (this.nextId > U32) refuse("UsageError", "no prekey id is left");
     const { private: secret } = prekeys.isKem(kind) ? kem.pair() : curve.pair();
@@ -50,7 +50,7 @@ export class Keeper extends Account {
     });
   }
 
-  /** One bundle with one-time prekeys. */
+  /** Return one bundle with one-time prekeys. */
   bundle() {
     const [pair] = prekeys.bundles(prekeys.decodePublication(this.publish(1))).pairs;
     return prekeys.encodeBundle(pair);
