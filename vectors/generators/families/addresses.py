@@ -40,7 +40,7 @@ def allowed(family: Family) -> None:
 
 
 def names(family: Family) -> None:
-    group = family.group("address.decode", "names with more than one spelling, or that nobody can see")
+    group = family.group("address.decode", "names with more than one encoding, or with invisible characters")
 
     def refuse(comment: str, name: str, flag: str) -> None:
         given = {"data": address(name).hex()}
@@ -85,7 +85,7 @@ ALICE, ONE = encode("alice"), b"\x01"
 
 
 def bytes_of_names(family: Family) -> None:
-    group = family.group("address.decode", "names that are no text")
+    group = family.group("address.decode", "names that are not text")
     for comment, data in {
         "half of a surrogate pair": b"al\xed\xa0\x80ice",
         "a surrogate pair in six bytes": b"\xed\xa0\xbd\xed\xb3\xa8",
@@ -110,7 +110,7 @@ def refuse(group: Group, rule: str, cases: list[tuple[str, str, bytes]]) -> None
 
 
 def types(family: Family) -> None:
-    group = family.group("address.decode", "other types, ranges and shapes")
+    group = family.group("address.decode", "other types, ranges and numbers of elements")
     cases = [
         ("device id 0", "Number", PAIR + b"\0"),
         ("device id 2^32", "Number", PAIR + head(0, 2**32)),
@@ -176,24 +176,24 @@ def build() -> Family:
         ],
         {
             "Boundary": "as long, large or near as an allowed name or number can be",
-            "Length": "a name of no bytes, or of more than 255",
+            "Length": "a name with no bytes, or with more than 255",
             "Number": "a device id of another range or type",
-            "Type": "another CBOR type in the place of the name, or of the whole",
-            "Shape": "more or fewer elements than two",
-            "LongForm": "a head that is longer than it need be",
+            "Type": "another CBOR type in place of the name or the address",
+            "Shape": "not exactly two elements",
+            "LongForm": "a head that is longer than necessary",
             "Indefinite": "an indefinite length",
             "Tag": "a tag, which is refused unread",
             "Bytes": "too few bytes, or too many",
             "Utf8": "the name is not UTF-8",
             "NotNfc": "the name is not in normal form C",
-            "NotNfkc": "normal form KC would change the name; that is no reason to refuse it",
+            "NotNfkc": "normal form KC would change the name, which is no reason to refuse it",
             "Control": "a character of category Cc",
-            "Format": "a character of category Cf: most of them show nothing",
-            "Unassigned": "a noncharacter: it will never be assigned",
+            "Format": "a character of category Cf; most of them are invisible",
+            "Unassigned": "a noncharacter, which will never be assigned",
             "Private": "a character for private use",
             "Separator": "a line or paragraph separator",
             "Invisible": "a joiner, filler or variation selector",
-            "Space": "white space at an end",
+            "Space": "white space at the beginning or the end",
         },
     )
     allowed(family)

@@ -21,7 +21,7 @@ def block(body: str) -> str:
 
 
 def encoding(family: Family) -> None:
-    group = family.group("armor.encode", "what a writer makes")
+    group = family.group("armor.encode", "encoding")
     for length, flags in {
         0: [],
         1: [],
@@ -38,7 +38,7 @@ def encoding(family: Family) -> None:
 
 
 def forgiving(family: Family) -> None:
-    group = family.group("armor.decode", "what a reader forgives")
+    group = family.group("armor.decode", "variations that a reader accepts")
     sound = armored(DATA)
     for comment, flag, text in [
         ("as it was written", "LineEnds", sound),
@@ -67,7 +67,7 @@ def refuse(group: Group, cases: list[tuple[str, str, str]]) -> None:
 
 
 def bad_blocks(family: Family) -> None:
-    group, sound = family.group("armor.decode", "what is not one block"), armored(DATA)
+    group, sound = family.group("armor.decode", "no block, a part of one, or several"), armored(DATA)
     cases = [
         ("no text", "CutShort", ""),
         ("the base64 alone", "CutShort", BASE64),
@@ -89,7 +89,7 @@ def bad_blocks(family: Family) -> None:
 
 
 def bad_base64(family: Family) -> None:
-    group = family.group("armor.decode", "what is not the base64 of any bytes, or not the one")
+    group = family.group("armor.decode", "invalid base64, and second encodings")
     middle = len(BASE64) // 2
 
     def with_character(character: str) -> str:
@@ -130,15 +130,15 @@ def build() -> Family:
         "base64 in lines of 64 characters, between two lines that say so",
         ["A reader ignores ASCII white space in the base64 and text around the block, and nothing else."],
         {
-            "LineEnds": "lines end or break elsewhere than the writer made them",
+            "LineEnds": "other line breaks than the writer makes",
             "Surrounded": "text before and after the block",
             "CutShort": "the beginning or the end is missing",
             "Several": "more than one block",
-            "Stray": "a character that base64 has not",
-            "Padding": "the base64's padding is missing, wrong or too much",
-            "TrailingBits": "the last character has bits that belong to no byte: a second spelling",
-            "Marker": "one of the two lines is not spelled as it should be",
-            "Boundary": "a line of 64 characters is just full",
+            "Stray": "a character outside the base64 alphabet",
+            "Padding": "the padding of the base64 is missing, wrong or too long",
+            "TrailingBits": "the last character has bits that belong to no byte",
+            "Marker": "one of the two marker lines is wrong",
+            "Boundary": "a line has exactly 64 characters",
         },
     )
     encoding(family)

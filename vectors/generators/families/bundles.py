@@ -17,15 +17,15 @@ Q = 2**252 + 27742317777372353535851937790883648493  # the order of the base poi
 family = Family(
     "bundles",
     "XEdDSA over prekeys",
-    ["What is signed of a bundle and of a publication, and how a publication is handed out."],
+    ["The signatures of bundles and publications, and the bundles that a publication makes."],
     {
-        "BrokenSignature": "a signature with something else in it than what the identity key made",
-        "HighS": "s is q or more: a second spelling of a signature",
-        "MovedSignature": "a sound signature of the same identity, of something else",
-        "OtherIdentity": "another identity key than the one that signed",
-        "Swapped": "a signed key that stands where another belongs",
-        "PrekeyKind": "a prekey of another kind than belongs in its place",
-        "Truncated": "an end before the end",
+        "BrokenSignature": "a signature that the identity key did not make",
+        "HighS": "s is q or more, a second encoding of a signature",
+        "MovedSignature": "a valid signature of the same identity over something else",
+        "OtherIdentity": "not the identity key that signed",
+        "Swapped": "a signed key in the place of another",
+        "PrekeyKind": "a prekey of the wrong kind for its place",
+        "Truncated": "a truncated encoding",
         "TrailingBytes": "bytes after the end",
     },
 )  # fmt: skip
@@ -62,11 +62,11 @@ SOUND: dict[str, dict[str, Any]] = {
 
 
 def sound(family: Family) -> None:
-    made = family.group("bundle.make", "keys and nonces to a bundle")
+    made = family.group("bundle.make", "bundles made from keys and nonces")
     for comment, chosen in SOUND.items():
         output = {"bundle": BOB.bundle(**chosen).encode().hex()}
         made.valid(comment, makings(BOB, **chosen), rules=["HAND-2"], output=output)
-    verified = family.group("bundle.verify", "sound bundles")
+    verified = family.group("bundle.verify", "valid bundles")
     for comment, chosen in SOUND.items():
         verified.valid(comment, given(bundle_node(BOB, **chosen)), rules=["HAND-1"], output={})
 
@@ -84,7 +84,7 @@ def content(whole: Node, *path: int) -> bytes:
 
 
 def broken_signatures(family: Family) -> None:
-    group = family.group("bundle.verify", "broken signatures")
+    group = family.group("bundle.verify", "wrong signatures")
     for name, (whole, place) in PLACES.items():
         signature = content(whole, place, 3)
         s = int.from_bytes(signature[32:], "little")
@@ -106,7 +106,7 @@ def refuse(group, comment: str, data: bytes, flag: str, rule: str, expect: str =
 
 def moved_signatures(family: Family) -> None:
     """A signature covers kind, id and key: of none of them can another be put in."""
-    group = family.group("bundle.verify", "sound signatures in another place")
+    group = family.group("bundle.verify", "valid signatures in the wrong place")
     for name, (whole, place) in PLACES.items():
         other = {4: BOB.signed(101), 5: BOB.one_time(201), 6: BOB.kem(301)}[place]
         refuse(group, f"{name}: another id", whole.at((place, 1), uint(99)), "MovedSignature", "HAND-2")
@@ -135,7 +135,7 @@ def moved_signatures(family: Family) -> None:
 
 def other_signed_bytes(family: Family) -> None:
     """What the identity key signs is exactly the label, kind, id and key."""
-    group = family.group("bundle.verify", "signatures of other bytes")
+    group = family.group("bundle.verify", "signatures over other bytes")
     signed, label = BOB.signed(), b"letterlock-v1 prekey signature"
     id_, key = signed.id.to_bytes(4, "big"), signed.key.data
     for comment, told in (
@@ -152,7 +152,7 @@ def other_signed_bytes(family: Family) -> None:
 
 
 def wrong_kinds(family: Family) -> None:
-    group = family.group("bundle.verify", "prekeys in another's place")
+    group = family.group("bundle.verify", "prekeys in the place of others")
     for comment, path, prekey in (
         ("a one-time prekey in place of the signed one", 4, BARE.items[5]),
         ("a signed prekey in place of the one-time one", 5, BARE.items[4]),
@@ -169,7 +169,7 @@ def wrong_kinds(family: Family) -> None:
 def publications(family: Family) -> None:
     empty, two = publication_node(), publication_node(one_time=[200, 201], kem_one_time=[300, 301])
     verified = family.group("publication.verify", "publications")
-    taken = family.group("publication.bundles", "what a server hands out")
+    taken = family.group("publication.bundles", "the bundles that a server hands out")
     for comment, node, pairs in (("no pairs", empty, 0), ("two pairs", two, 2)):
         data = {"publication": node.encode().hex()}
         verified.valid(comment, data, rules=["HAND-1"], output={})
@@ -200,15 +200,15 @@ def build() -> Family:
     family = Family(
         "bundles",
         "XEdDSA over prekeys",
-        ["What is signed of a bundle and of a publication, and how a publication is handed out."],
+        ["The signatures of bundles and publications, and the bundles that a publication makes."],
         {
-            "BrokenSignature": "a signature with something else in it than what the identity key made",
-            "HighS": "s is q or more: a second spelling of a signature",
-            "MovedSignature": "a sound signature of the same identity, of something else",
-            "OtherIdentity": "another identity key than the one that signed",
-            "Swapped": "a signed key that stands where another belongs",
-            "PrekeyKind": "a prekey of another kind than belongs in its place",
-            "Truncated": "an end before the end",
+            "BrokenSignature": "a signature that the identity key did not make",
+            "HighS": "s is q or more, a second encoding of a signature",
+            "MovedSignature": "a valid signature of the same identity over something else",
+            "OtherIdentity": "not the identity key that signed",
+            "Swapped": "a signed key in the place of another",
+            "PrekeyKind": "a prekey of the wrong kind for its place",
+            "Truncated": "a truncated encoding",
             "TrailingBytes": "bytes after the end",
         },
     )

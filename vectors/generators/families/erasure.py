@@ -49,7 +49,7 @@ def singles(group: Group) -> None:
 
 
 def decoding(family: Family) -> None:
-    group = family.group("erasure.text", "the text of enough codewords")
+    group = family.group("erasure.text", "texts restored from enough codewords")
     for name, text in TEXTS.items():
         share = len(text) // 32
         for comment, indices in {
@@ -92,9 +92,9 @@ def build() -> Family:
             "Nothing is refused here: wrong codewords are refused with the message that carries them.",
         ],
         {
-            "Parity": "codewords beyond the text, which have to be computed",
+            "Parity": "codewords beyond the text, which must be computed",
             "Boundary": "the last index, the shortest or the longest text",
-            "Twice": "an index that comes twice, or more codewords than are needed: the first ones count",
+            "Twice": "an index that occurs twice, or more codewords than necessary: the first ones count",
         },
     )
     encoding(family)

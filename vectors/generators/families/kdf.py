@@ -94,11 +94,11 @@ def build() -> Family:
     family = Family(
         "kdf",
         "HMAC-SHA-256 and HKDF-SHA-256",
-        ["Known answers; a derivation has nothing that could be refused."],
+        ["Known answers. A derivation refuses nothing."],
         {
             "Published": "printed in RFC 4231 or RFC 5869",
-            "Boundary": "the shortest or longest of something",
-            "ExchangedParts": "the parts of the test before, each in the other's place",
+            "Boundary": "the shortest or longest value",
+            "ExchangedParts": "the values of the previous test, exchanged",
         },
     )
     assert mac(b"Jefe", b"what do ya want for nothing?").hex().startswith("5bdcc146bf60754e6a042426089575c7")

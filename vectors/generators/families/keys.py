@@ -47,7 +47,7 @@ def is_on_curve(u: int) -> bool:
 
 
 def curve_keys(family: Family) -> None:
-    group = family.group("curve.public", "what is a public key, and what is not")
+    group = family.group("curve.public", "public keys, and bytes that are none")
     for comment, u in LOW.items():
         group.invalid(comment, {"key": le(u)}, "InvalidKey", flags=["LowOrder"], rules=["PRIM-2"])
     for u in (2, 3, 9, P - 2, P - 3, 2**254, ORDER_8 + 1, ORDER_8_TOO - 1):
@@ -96,9 +96,7 @@ AGREED = "4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742"
 
 
 def curve_agreements(family: Family) -> None:
-    group = family.group(
-        "curve.from_private", "public keys of private ones, which are clamped wherever they are used"
-    )
+    group = family.group("curve.from_private", "public keys of private keys, which are clamped at each use")
     published = {"flags": ["Published"], "rules": ["PRIM-2"]}
     group.valid("Alice's key", {"private": ALICE}, **published, output={"public": ALICE_PUBLIC})
     group.valid("Bob's key", {"private": BOB}, **published, output={"public": BOB_PUBLIC})
@@ -108,7 +106,7 @@ def curve_agreements(family: Family) -> None:
     group.valid("Alice's key with other bits that clamping clears", {"private": other.hex()}, output=output)
     group.valid("all bits clear: clamping sets one", {"private": "00" * 32}, flags=["Boundary"])
 
-    group = family.group("curve.agree", "agreements, and the keys that would make them known to everybody")
+    group = family.group("curve.agree", "agreements, and keys that would make the result known to everybody")
     both = {"shared": AGREED}
     group.valid("Alice with Bob", {"private": ALICE, "public": BOB_PUBLIC}, **published, output=both)
     group.valid("Bob with Alice", {"private": BOB, "public": ALICE_PUBLIC}, **published, output=both)
@@ -153,7 +151,7 @@ def kem_keys(family: Family) -> None:
     output = {"public": KEY.hex()}
     group.valid("another z gives the same key", {"seed": other_z.hex()}, rules=rules, output=output)
 
-    group = family.group("kem.public", "what is an encapsulation key, and what is not")
+    group = family.group("kem.public", "encapsulation keys, and bytes that are none")
     largest = with_coefficient(0, Q - 1)
     given, output = {"key": largest}, {"key": largest}
     group.valid("a coefficient of q - 1", given, flags=["Boundary"], rules=["PRIM-7"], output=output)
@@ -173,7 +171,9 @@ def kem_keys(family: Family) -> None:
 
 
 def kem_secrets(family: Family) -> None:
-    group = family.group("kem.decapsulate", "secrets of ciphertexts, sound, forged and of another length")
+    group = family.group(
+        "kem.decapsulate", "genuine and forged ciphertexts, and ciphertexts of another length"
+    )
     secret, ciphertext = ML_KEM_1024._encaps_internal(KEY, draw("coins", 32))
     seed, rules = SEED.hex(), ["PRIM-6"]
     given = {"seed": seed, "ciphertext": ciphertext.hex()}
@@ -206,19 +206,19 @@ def build() -> Family:
         "keys",
         "X25519 and ML-KEM-1024",
         [
-            "Public keys have one spelling: u below p, no bit 255, none of the points of low order.",
-            "KEM keys have coefficients below q = 3329; a ciphertext of the right length is never an error.",
+            "Public keys have one encoding: u is below p, bit 255 is clear, and the order is not low.",
+            "KEM keys have coefficients below q = 3329. A ciphertext of the right length is never an error.",
         ],
         {
-            "LowOrder": "the point's order divides 8: every agreement with it is all zero",
-            "NonCanonical": "u is p or more: a second spelling of another key",
-            "HighBit": "bit 255 is set: RFC 7748 would mask it",
-            "WrongLength": "not the length that such a key or ciphertext has",
-            "Boundary": "as close to what is refused as a sound input can be",
+            "LowOrder": "the order of the point divides 8, so every agreement with it is all zero",
+            "NonCanonical": "u is p or more, a second encoding of another key",
+            "HighBit": "bit 255 is set, which RFC 7748 would mask",
+            "WrongLength": "the wrong length for such a key or ciphertext",
+            "Boundary": "a valid input next to a refused one",
             "Published": "the numbers are printed in RFC 7748 section 6.1",
-            "Twist": "u belongs to no point of the curve but to its twist, which X25519 takes as well",
+            "Twist": "u belongs to the twist of the curve, which X25519 accepts as well",
             "Coefficient": "a coefficient of the KEM key is q or more (FIPS 203 section 7.2)",
-            "ImplicitRejection": "the ciphertext is forged: another secret comes out, and no error",
+            "ImplicitRejection": "a forged ciphertext gives another secret, not an error",
         },
     )
     assert all(is_of_low_order(u) for u in LOW.values())

@@ -31,7 +31,7 @@ BOUNDARIES = [
 
 
 def lengths(family: Family) -> None:
-    group = family.group("padding.length", "lengths alone")
+    group = family.group("padding.length", "padded lengths")
     for length in BOUNDARIES:
         flags = [] if length == 1000 else ["Boundary"]
         output = {"padded": padded_length(length)}
@@ -54,7 +54,7 @@ TEXTS = {
 
 
 def padding(family: Family) -> None:
-    for operation, about in [("padding.pad", "texts padded"), ("padding.unpad", "and unpadded")]:
+    for operation, about in [("padding.pad", "padding"), ("padding.unpad", "unpadding")]:
         group = family.group(operation, about)
         for comment, text in TEXTS.items():
             plain, padded = {"plaintext": text.hex()}, {"padded": pad(text).hex()}
@@ -64,7 +64,7 @@ def padding(family: Family) -> None:
 
 
 def refusals(family: Family) -> None:
-    group = family.group("padding.unpad", "what sealing does not make")
+    group = family.group("padding.unpad", "paddings that sealing does not make")
     text = b"letterlock"
     rest = 32 - len(text) - 1
     long = draw("a text of 40", 40)
@@ -104,15 +104,15 @@ def build() -> Family:
     family = Family(
         "padding",
         "PADME, at least 32 bytes",
-        ["One plaintext has one padding. What is unpadded here has been authenticated before."],
+        ["Each plaintext has exactly one padding. Padded texts are already authenticated."],
         {
-            "Boundary": "beside a length where the padding steps",
+            "Boundary": "next to a length where the padded length changes",
             "Longest": "16 MiB, the longest plaintext, and its neighbours",
             "LooksPadded": "the text itself ends like a padding",
-            "NoMark": "there is no 0x80 after the text",
-            "AfterMark": "what follows the mark is not zero",
-            "TooShort": "shorter than this text is padded to",
-            "TooLong": "longer than this text is padded to: a channel that nobody sees",
+            "NoMark": "the mark 0x80 is missing",
+            "AfterMark": "the bytes after the mark are not all zero",
+            "TooShort": "shorter than the padded length of this text",
+            "TooLong": "longer than the padded length of this text, which would be a hidden channel",
         },
     )
     assert padded_length(MOST) == 17_301_504

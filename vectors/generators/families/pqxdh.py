@@ -63,7 +63,7 @@ def initiating(family: Family) -> None:
 
 
 def refuse_kem_keys(family: Family) -> None:
-    group = family.group("handshake.initiate", "bundles with a key that is none")
+    group = family.group("handshake.initiate", "bundles with an invalid key")
     refuse_keys(group, 2, KEM)
     for where, at in {"first": 0, "last": 1534}.items():
         # 12 bits a coefficient, two in three bytes: the first takes a byte and a half, and so does the last.
@@ -142,16 +142,16 @@ def build() -> Family:
         "pqxdh",
         "PQXDH: X25519, SHA-256, ML-KEM-1024",
         [
-            "Suite 2, the default: three or four agreements, and the secret of an encapsulation after them.",
-            "`coins` are what the encapsulation was made from; `ciphertext` and `secret` are what it gave.",
+            "Suite 2, the default: three or four agreements, followed by the secret of an encapsulation.",
+            "`m` is the randomness of the encapsulation; `ciphertext` and `secret` are its result.",
         ],
         NOTES
         | {
             "KemOneTime": "with a one-time KEM prekey",
             "LastResort": "with the last-resort KEM prekey",
-            "NoKem": "the bundle has no KEM prekey: to go on would be the downgrade",
+            "NoKem": "the bundle has no KEM prekey, and to go on would be a downgrade",
             "Coefficient": "a KEM key with a coefficient of q or more",
-            "ImplicitRejection": "a forged ciphertext: another secret comes out, and no error",
+            "ImplicitRejection": "a forged ciphertext, which gives another secret, not an error",
         },
     )
     initiating(family)

@@ -74,7 +74,7 @@ def computing(family: Family) -> None:
 
 
 def scanning(family: Family) -> None:
-    group = family.group("safety_number.verify", "Alice scans what is said to be Bob's code")
+    group = family.group("safety_number.verify", "Alice scans a code that may be Bob's")
     given = {"ours": side(ALICE), "theirs": side(BOB)}
     ours, theirs = fingerprint(ALICE), fingerprint(BOB)
     sound = code(theirs, ours)
@@ -123,16 +123,16 @@ def build() -> Family:
             "A scanned code must equal the other side's code, byte for byte.",
         ],
         {
-            "Unicode": "names beyond ASCII: the identifier is the CBOR of the address",
-            "Order": "the same two sides, asked from the other one",
-            "OtherKey": "somebody sits between the two",
+            "Unicode": "names beyond ASCII; the identifier is the CBOR encoding of the address",
+            "Order": "the same two sides, exchanged",
+            "OtherKey": "the key of someone in between",
             "OtherAddress": "the right keys under other addresses",
-            "NotTheirs": "a code that is sound, but not the other side's",
+            "NotTheirs": "a valid code, but not of the other side",
             "Version": "the code is of another version",
-            "WrongLength": "the code is cut short or goes on",
+            "WrongLength": "the code is too short or too long",
             "Changed": "the right code, with something changed",
             "LongForm": "the same content in another encoding of protobuf",
-            "BadKey": "an identity key that is none",
+            "BadKey": "an invalid identity key",
         },
     )
     computing(family)

@@ -148,7 +148,7 @@ def changed_bytes(family: Family) -> None:
     tag_first = SEALED[:8] + SEALED[-16:] + SEALED[8:-16]
     refused(
         family,
-        "messages changed on their way",
+        "changed messages",
         "AuthenticationFailed",
         [
             ("the first bit of the nonce", "Nonce", ["SES-1"], {}, flipped(SOUND, AT)),
@@ -170,7 +170,7 @@ def bad_paddings(family: Family) -> None:
     rest = 32 - len(TEXT) - 1
     refused(
         family,
-        "the tag verifies, the padding does not",
+        "valid tags over wrong paddings",
         "MalformedMessage",
         [
             (name, "Padding", ["WIRE-9"], {}, seal(padded))
@@ -194,7 +194,7 @@ def no_messages(family: Family) -> None:
     )
     refused(
         family,
-        "what is no ratchet message, though its tag would verify",
+        "malformed ratchet messages whose tags would verify",
         "MalformedMessage",
         [
             ("a padded text of 31 bytes", "Malformed", ["WIRE-4"], {}, close(header_bytes(), short)),
@@ -209,7 +209,7 @@ def no_messages(family: Family) -> None:
     )
     low = header_bytes(key=bytes(32))
     case = ("a ratchet key of low order", "BadKey", ["PRIM-2"], OPENING, seal(pad(TEXT), low))
-    refused(family, "a message whose ratchet key is none", "InvalidKey", [case])
+    refused(family, "a message with an invalid ratchet key", "InvalidKey", [case])
 
 
 PART: Json = {
@@ -278,7 +278,7 @@ def triple_refusals(family: Family) -> None:
     sealed = sound[len(header) + 2 :]
     stripped = header_bytes()
     refused(family,
-        "triple messages of which something was changed",
+        "changed triple messages",
         "AuthenticationFailed",
         [
             *((f"triple: {comment}", "OtherData", ["RAT-8"], {}, close(triple(part), sealed))
@@ -294,7 +294,7 @@ def triple_refusals(family: Family) -> None:
     mixed = triple(changed(type=0))
     refused(
         family,
-        "what is no triple message, though its tag verifies",
+        "malformed triple messages whose tags verify",
         "MalformedMessage",
         [
             ("triple: half a codeword", "Malformed", ["WIRE-12"], {}, seal(text, half)),
@@ -319,13 +319,13 @@ def build() -> Family:
         {
             "Boundary": "the shortest or longest text of a length, a counter at the end of its range",
             "OtherKey": "sealed under another message key",
-            "OtherData": "other associated data, or a header that is not the one that was sealed",
-            "Nonce": "another nonce than the one that was used",
+            "OtherData": "other associated data, or a changed header",
+            "Nonce": "another nonce",
             "Changed": "the ciphertext or its tag, changed",
-            "CutShort": "bytes are missing, or too many",
-            "Padding": "the tag verifies, but the padding is not what sealing makes",
-            "BadKey": "a ratchet key that is no public key",
-            "Malformed": "no ratchet message, or no triple message",
+            "CutShort": "too few or too many bytes",
+            "Padding": "the tag verifies, but sealing does not make this padding",
+            "BadKey": "a ratchet key that is not a public key",
+            "Malformed": "not a ratchet or triple message",
         },
     )
     sealing(family)

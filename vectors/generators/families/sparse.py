@@ -185,7 +185,7 @@ def far(group: Group) -> None:
 
 
 def refusals(family: Family) -> None:
-    group = family.group("sparse.play", "messages that were there before")
+    group = family.group("sparse.play", "repeated messages")
     script = Script("twice")
     script.hear(0, 1)
     script.refused("DuplicateMessage", 0, 1)
@@ -305,14 +305,14 @@ def build() -> Family:
         "sparse",
         "the sparse post-quantum ratchet",
         [
-            "Keys of messages by epoch and number; the secrets of the epochs are given.",
-            "A refused step changes nothing: the keys that follow are those that would have come without it.",
+            "Message keys by epoch and number. The secrets of the epochs are given.",
+            "A refused step changes nothing: the keys after it are the same as without it.",
         ],
         {
-            "Late": "a message that comes after a later one of its chain, or of a later epoch",
-            "Limit": "as many as may be, or one more",
-            "Duplicate": "a message whose key was taken before, or given up",
-            "NoChain": "an epoch for which there is no chain",
+            "Late": "a message that arrives after a later one of its chain or of a later epoch",
+            "Limit": "the limit, or one more",
+            "Duplicate": "a message whose key was used before, or deleted",
+            "NoChain": "an epoch without a chain",
         },
     )
     conversations = family.group("sparse.play", "conversations")

@@ -56,7 +56,7 @@ def with_coefficient(vector: bytes, index: int, value: int) -> bytes:
 
 
 def splitting(family: Family) -> None:
-    group = family.group("split_kem.split", "keys in two")
+    group = family.group("split_kem.split", "keys split in two")
     for key in KEYS:
         output = {"header": key.header.hex(), "vector": key.vector.hex()}
         group.valid(f"key {key.label}", {"key": key.public.hex()}, rules=["PRIM-10"], output=output)
@@ -68,7 +68,7 @@ def splitting(family: Family) -> None:
         header = SOUND.rho + hashlib.sha3_256(whole).digest()
         output = {"header": header.hex(), "vector": vector.hex()}
         group.valid(comment, {"key": whole.hex()}, flags=["Boundary"], rules=["PRIM-10"], output=output)
-    group = family.group("split_kem.split", "no keys")
+    group = family.group("split_kem.split", "bytes that are not keys")
     seed = SOUND.seed
     for comment, data in {
         "nothing": b"",
@@ -107,7 +107,7 @@ def headers(family: Family) -> None:
     }.items():
         answer = group.valid(comment, {"header": header.hex(), "m": SOUND.m.hex()}, flags=["OtherKey"])
         assert answer["ct1"] != first.hex()
-    group = family.group("split_kem.encapsulate_header", "no headers")
+    group = family.group("split_kem.encapsulate_header", "bytes that are not headers")
     for comment, header in {
         "nothing": b"",
         "a byte short": SOUND.header[:-1],
@@ -125,7 +125,7 @@ def vectors(family: Family) -> None:
         given = {"header": key.header.hex(), "vector": key.vector.hex(), "m": key.m.hex()}
         output = {"ct2": key.encapsulated()[2].hex()}
         group.valid(f"key {key.label}", given, rules=["PRIM-11"], output=output)
-    group = family.group("split_kem.encapsulate_vector", "vectors that are not the header's")
+    group = family.group("split_kem.encapsulate_vector", "vectors that do not match the header")
     sound: Json = {"header": SOUND.header.hex(), "vector": SOUND.vector.hex(), "m": SOUND.m.hex()}
 
     def refuse(comment: str, flag: str, rule: str, **changes: bytes) -> None:
@@ -169,7 +169,7 @@ def last(vector: bytes) -> int:
 
 
 def decapsulating(family: Family) -> None:
-    group = family.group("split_kem.decapsulate", "the secret again")
+    group = family.group("split_kem.decapsulate", "decapsulation")
     secret, first, second = SOUND.encapsulated()
     for key in KEYS:
         theirs, one, two = key.encapsulated()
@@ -190,7 +190,7 @@ def decapsulating(family: Family) -> None:
         output = {"secret": ML_KEM_768.decaps(private, forged).hex()}
         assert output["secret"] != secret.hex()
         group.valid(comment, given, flags=["ImplicitRejection"], output=output)
-    group = family.group("split_kem.decapsulate", "no ciphertexts")
+    group = family.group("split_kem.decapsulate", "bytes that are not ciphertexts")
     for comment, changes in {
         "no ct1": {"ct1": b""},
         "no ct2": {"ct2": b""},
@@ -210,15 +210,15 @@ def build() -> Family:
         "split-kem",
         "ML-KEM-768, SHA3-256, SHA3-512",
         [
-            "Encapsulation to a header, and later to the vector; ct1 || ct2 is the ordinary ciphertext of m.",
-            "Keys, secrets and ciphertexts are what kyber-py makes of the same seeds and m.",
+            "Encapsulation to a header, then to the vector. ct1 || ct2 is the ordinary ciphertext for m.",
+            "Keys, secrets and ciphertexts equal those of kyber-py for the same seeds and m.",
         ],
         {
-            "Length": "bytes are missing, or too many",
+            "Length": "too few or too many bytes",
             "Coefficient": "a coefficient of q or more",
-            "OtherKey": "a vector and a header that are not of one key",
-            "OtherHash": "the header's hash is over something else than the key as FIPS 203 writes it",
-            "ImplicitRejection": "a forged ciphertext: another secret comes out, and no error",
+            "OtherKey": "a vector and a header of different keys",
+            "OtherHash": "the hash in the header is not over the key as FIPS 203 encodes it",
+            "ImplicitRejection": "a forged ciphertext, which gives another secret, not an error",
             "Boundary": "coefficients at the end of their range",
         },
     )

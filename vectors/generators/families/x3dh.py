@@ -49,7 +49,7 @@ def initiating(family: Family) -> None:
         given = initiation(bundle(kem=kem), 1)
         named = f"signature of the KEM prekey, which is not used: {comment}"
         group.invalid(named, given, "InvalidSignature", flags=["UnusedKem"], rules=["HAND-1"])
-    refuse_keys(family.group("handshake.initiate", "bundles with a key that is none"), 1, None)
+    refuse_keys(family.group("handshake.initiate", "bundles with an invalid key"), 1, None)
     refuse_addresses(family.group("handshake.initiate", "bundles of the wrong owner"), 1, None)
 
 
@@ -91,10 +91,10 @@ def build() -> Family:
         "x3dh",
         "X3DH: X25519, SHA-256",
         [
-            "Suite 1: three or four agreements, no KEM. An account takes part in it only if it was told to.",
-            "`kem` is null: a KEM prekey in the bundle is verified and not used.",
+            "Suite 1: three or four agreements, no KEM. Accounts use it only if the application allows it.",
+            "`kem` is null: a KEM prekey in the bundle is verified but not used.",
         ],
-        NOTES | {"UnusedKem": "the bundle has a KEM prekey, which this suite verifies and does not use"},
+        NOTES | {"UnusedKem": "the bundle has a KEM prekey, which this suite verifies but does not use"},
     )
     initiating(family)
     responding(family)

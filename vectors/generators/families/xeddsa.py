@@ -132,7 +132,7 @@ def refuser(family: Family, comment: str) -> Refuse:
 
 
 def changed(family: Family) -> None:
-    refuse = refuser(family, "a sound signature, or what it is of, changed")
+    refuse = refuser(family, "a changed signature, key or message")
     signature = R + le(S)
     refuse("the first bit of R", flipped(signature, 0), "Changed")
     refuse("the sign bit of R", flipped(signature, 31, 0x80), "Changed")
@@ -162,7 +162,7 @@ def changed(family: Family) -> None:
 
 
 def high(family: Family) -> None:
-    refuse = refuser(family, "the same signature with a larger s: for whoever reduces it, the equation holds")
+    refuse = refuser(family, "the same signature with a larger s, valid for a verifier that reduces s")
     for times, comment in {
         1: "s + q, below 2^253, which the publication lets pass",
         2: "s + 2q, 2^253 or more",
@@ -200,7 +200,7 @@ def low_order(family: Family) -> None:
 
 
 def otherwise_signed(family: Family) -> None:
-    refuse = refuser(family, "signatures by other rules, each sound by its own")
+    refuse = refuser(family, "signatures by other rules, each valid by its own")
     big_r, r = base(ONE.r), ONE.r
 
     def by(h: int, a: int) -> bytes:
@@ -221,7 +221,7 @@ def otherwise_signed(family: Family) -> None:
 
 
 def bad_keys(family: Family) -> None:
-    refuse = refuser(family, "keys under which nothing may verify")
+    refuse = refuser(family, "keys under which no signature may verify")
     edwards = {0: (LOW[2], 2), 1: (LOW[4], 4)}
     for u, (big_a, order) in edwards.items():
         # h is a multiple of the order, so hA vanishes and R = sB is all that is asked.
@@ -257,23 +257,23 @@ def build() -> Family:
         "xeddsa",
         "XEdDSA over Curve25519 and SHA-512",
         [
-            "Revision 1 as published, the signer's Edwards key with sign bit 0.",
+            "Revision 1 as published: the signer's Edwards key has sign bit 0.",
             "The verifier is stricter than the publication: s < q, A and R canonical and not of low order.",
             "It does not multiply by the cofactor.",
         ],
         {
             "Sign0": "bit 255 of enc(kB) is clear: a = k",
             "Sign1": "bit 255 of enc(kB) is set: a = -k",
-            "HighS": "s is q or more: a second spelling of a signature",
+            "HighS": "s is q or more, a second encoding of a signature",
             "LowOrder": "the order of R or A divides 8",
-            "NonCanonical": "R or u is not below p, or has a sign that zero cannot have",
+            "NonCanonical": "R or u is not below p, or is zero with a sign",
             "Cofactor": "the equation holds only when both sides are multiplied by 8",
-            "SignBit": "the relative of XEdDSA that carries the sign of A in the top bit of s",
+            "SignBit": "the variant of XEdDSA that carries the sign of A in the top bit of s",
             "WrongHash": "h was computed over other bytes than R || A || M",
-            "WrongKey": "another key signed, or none",
+            "WrongKey": "another key signed, or the key is invalid",
             "WrongMessage": "another message was signed",
-            "WrongLength": "not 64 bytes, or not 32 in a key",
-            "Changed": "a sound signature, with something changed on its way",
+            "WrongLength": "a signature without 64 bytes, or a key without 32",
+            "Changed": "a changed signature",
             "Long": "4,096 bytes, more than any prekey needs",
         },
     )

@@ -38,22 +38,22 @@ P: Final = 2**255 - 19
 
 NOTES: Final = {
     "OneTime": "with a one-time prekey",
-    "NoOneTime": "without one: there is no fourth agreement",
-    "BadSignature": "no signature of what it should be",
+    "NoOneTime": "without a one-time prekey, and so without a fourth agreement",
+    "BadSignature": "not a signature of the prekey",
     "WrongSigner": "another identity key signed",
     "WrongKind": "signed for another kind of prekey",
     "WrongId": "signed with another id",
     "WrongKey": "signed with another key",
-    "Exchanged": "two sound things, each in the other's place",
+    "Exchanged": "two valid values, exchanged",
     "LowOrder": "a curve key of low order",
-    "NonCanonical": "a curve key in a second spelling",
-    "OtherAddress": "the bundle is for somebody else",
+    "NonCanonical": "a second encoding of a curve key",
+    "OtherAddress": "the bundle belongs to another address",
     "Own": "our own address or identity key",
-    "Unknown": "a prekey that is used up, or never was",
-    "OtherKindOfPrekey": "the id is one of ours, but of a prekey of another kind",
+    "Unknown": "a prekey that is used up, or never existed",
+    "OtherKindOfPrekey": "the id belongs to a prekey of another kind",
     "NotAllowed": "the account does not allow this suite",
-    "Malformed": "not the message that the suite has",
-    "OtherAnswer": "not refused: something else comes out, and the ratchet message will not open",
+    "Malformed": "not a message of the suite",
+    "OtherAnswer": "not refused, but another secret, under which the ratchet message does not open",
 }
 """The flags of both families."""
 

@@ -69,7 +69,7 @@ def talk(script: Script, ours: int, far: int) -> None:
 
 
 def losses(family: Family) -> None:
-    group = family.group("braid.play", "messages that are lost, late or twice")
+    group = family.group("braid.play", "lost, late and repeated messages")
     for initiator in (True, False):
         who = "initiator" if initiator else "recipient"
         for every in (2, 3):
@@ -140,7 +140,7 @@ def repeated(group: Group) -> None:
 
 def branches(family: Family) -> None:
     """What a conversation passes seldom."""
-    group = family.group("braid.play", "other ways through the table")
+    group = family.group("braid.play", "other transitions of the table")
     script = Script("last indices", initiator=False)
     script.far.say()
     (text,) = script.far.read(Slot.OUTGOING)
@@ -181,7 +181,7 @@ def branches(family: Family) -> None:
 
 def useless(family: Family) -> None:
     """Each state, in epoch 2, and everything that is of no use in it."""
-    group = family.group("braid.play", "parts of no use")
+    group = family.group("braid.play", "headers that change nothing")
     for name, state in STATES.items():
         script = reached(name, f"useless {name}", epoch=2)
         for epoch in (1, 2):
@@ -192,7 +192,11 @@ def useless(family: Family) -> None:
         script.hear(script.far.say(5))
         script.say(5)
         add(
-            script, group, f"{name}: everything of the epoch before, and of other types", ["PQR-5"], ["NoUse"]
+            script,
+            group,
+            f"{name}: everything of the epoch before, and of other types",
+            ["PQR-5"],
+            ["NoEffect"],
         )
 
 
@@ -207,10 +211,10 @@ def build() -> Family:
         ],
         refusals.NOTES
         | {
-            "AtOnce": "a message that brings all of a text, so that two rows of the table are gone through",
-            "Loss": "messages that do not arrive: codewords beyond the text take their place",
-            "NoUse": "a part that is of no use in the state, and changes nothing",
-            "Twice": "codewords that have come before",
+            "AtOnce": "a message with a whole text, which takes two transitions of the table at once",
+            "Loss": "lost messages, which later codewords replace",
+            "NoEffect": "a post-quantum header that does not matter in the state and changes nothing",
+            "Twice": "codewords that were received before",
         },
     )
     conversations(family)

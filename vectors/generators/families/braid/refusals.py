@@ -16,12 +16,12 @@ from letterlock._ratchet.side_data import Slot
 from letterlock._wire.pq_header import PqType
 
 NOTES: Final = {
-    "HeaderMac": "a header whose MAC is not right",
-    "CiphertextMac": "a ciphertext whose MAC is not right",
-    "OtherDerivation": "a MAC that another derivation gives",
-    "OtherVector": "a vector that is not the header's",
-    "Poisoned": "a wrong codeword that was taken in before: the text is never right any more",
-    "FutureEpoch": "an epoch in which no honest peer can be",
+    "HeaderMac": "a header with a wrong MAC",
+    "CiphertextMac": "a ciphertext with a wrong MAC",
+    "OtherDerivation": "a MAC from another derivation",
+    "OtherVector": "a vector that does not match the header",
+    "Poisoned": "an earlier wrong codeword, after which the text can never be right",
+    "FutureEpoch": "an epoch that no honest peer can be in",
 }
 Edit = Callable[[bytes], bytes]
 
@@ -76,7 +76,7 @@ def refuse(script: Script, changed: Part, genuine: Part, after: str) -> None:
 
 
 def header_derivations(family: Family) -> None:
-    group = family.group("braid.play", "a header with another derivation's MAC, then the genuine one")
+    group = family.group("braid.play", "a header with a MAC from another derivation, then the genuine one")
     script = Script("header derivations", initiator=False)
     text = bytes.fromhex(script.far.say()["codewords"])
     key, root = (each.expose() for each in keys_of(script))
@@ -182,7 +182,7 @@ def with_ct2(label: str) -> tuple[Script, Part]:
 
 
 def ciphertext_derivations(family: Family) -> None:
-    group = family.group("braid.play", "a ciphertext with another derivation's MAC, then the genuine one")
+    group = family.group("braid.play", "a MAC of a ciphertext from another derivation, then the genuine one")
     label = "ciphertext derivations"
     before, before_root = (each.expose() for each in keys_of(Script(label, initiator=True)))
     script, pq_header = with_ct2(label)
@@ -214,7 +214,7 @@ def ciphertext_derivations(family: Family) -> None:
 
 
 def vectors(family: Family) -> None:
-    group = family.group("braid.play", "a vector that is not the header's, then the genuine one")
+    group = family.group("braid.play", "a vector that does not match the header, then the genuine one")
     other = split(MlKem768KeyPair(KemSeed(draw("braid another key", 64))).public)[1]
     edits: dict[str, Edit] = {
         "of another key": lambda _: other,
@@ -271,7 +271,7 @@ USED: Final = {
 
 
 def future(family: Family) -> None:
-    group = family.group("braid.play", "an epoch that is not there, then what is")
+    group = family.group("braid.play", "an epoch that has not begun, then the current one")
     for name in STATES:
         ahead = 3 if name == "Ct2Sampled" else 2
         for epoch in (ahead, 2**32 - 1):

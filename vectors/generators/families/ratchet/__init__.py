@@ -144,8 +144,8 @@ def build() -> Family:
         "ratchet",
         "Double Ratchet",
         [
-            "What one side answers to messages in order, late, lost, forged or twice.",
-            "The other side is not in the vectors: what it wrote stands in the steps.",
+            "The answers of one side to messages in order, late, lost, forged or repeated.",
+            "The other side is not recorded. Its messages are in the steps.",
         ],
         NOTES,
     )

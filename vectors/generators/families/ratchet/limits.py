@@ -61,7 +61,7 @@ def pn_too_far(family: Family) -> None:
 
 
 def oldest_goes(family: Family) -> None:
-    group = family.group("ratchet.play", "more kept keys than may be")
+    group = family.group("ratchet.play", "more skipped keys than the limit")
     script = Script("recipient", "ratchet 4001")
     script.hear(script.far.say("0"), "0")
     oldest, second = script.far.say("the oldest"), script.far.say("the second")
@@ -81,7 +81,7 @@ def oldest_goes(family: Family) -> None:
 
 
 def too_early(family: Family) -> None:
-    group = family.group("ratchet.play", "what the state does not allow")
+    group = family.group("ratchet.play", "an action that the state does not allow")
     script = Script("recipient", "ratchet too early")
     script.send_refused("too early", "UsageError")
     script.state("Waiting")
@@ -122,7 +122,7 @@ def bad_padding(family: Family) -> None:
 
 
 def no_messages(family: Family) -> None:
-    group = family.group("ratchet.play", "no ratchet message, then one")
+    group = family.group("ratchet.play", "not a ratchet message, then a genuine one")
     for what, data, expect, flag, rule in (
         ("nothing", b"", "MalformedMessage", "Malformed", "WIRE-4"),
         ("an initial message", INITIAL.encode(), "MalformedMessage", "Malformed", "WIRE-4"),
@@ -146,7 +146,7 @@ def no_messages(family: Family) -> None:
 
 def derivations(family: Family) -> None:
     """Messages that another root or chain step would open."""
-    group = family.group("ratchet.play", "sealed under the key of another derivation, then the right one")
+    group = family.group("ratchet.play", "sealed under a key from another derivation, then the right one")
     script = Script("initiator", "ratchet derivations")
     script.send("first")
     root = script.far.state.root.expose()  # in Hearing: the far side will make a new chain of it

@@ -33,7 +33,7 @@ def states(label: str) -> dict[str, Script]:
 
 
 def changed(family: Family) -> None:
-    group = family.group("ratchet.play", "changed on the way, then as sent")
+    group = family.group("ratchet.play", "changed in transit, then the genuine one")
     headers: dict[str, Callable[[bytes], bytes]] = {
         "PN + 1": lambda it: with_header(it, previous_length=pn(it) + 1),
         "N + 1": lambda it: with_header(it, number=number(it) + 1),
@@ -123,7 +123,7 @@ def forged_keys(family: Family) -> None:
 
 
 def elsewhere(family: Family) -> None:
-    group = family.group("ratchet.play", "genuine somewhere else")
+    group = family.group("ratchet.play", "genuine in another session")
     for state, label in (("Unanswered", "Opening"), ("Speaking", "Speaking"), ("Hearing", "Hearing")):
         script = states(f"ratchet reflected {label}")[state]
         mine = script.send("mine") if state != "Hearing" else with_header(script.send("mine"), number=0)
@@ -162,7 +162,7 @@ def signed_prekey_agreed(group) -> None:
 
 
 def duplicates(family: Family) -> None:
-    group = family.group("ratchet.play", "twice")
+    group = family.group("ratchet.play", "repeated")
     script = Script("recipient", "ratchet twice")
     one = script.far.say("one")
     script.hear(one, "one")
@@ -182,7 +182,7 @@ def duplicates(family: Family) -> None:
 
 
 def twice_over(family: Family) -> None:
-    group = family.group("ratchet.play", "twice, of a finished chain")
+    group = family.group("ratchet.play", "repeated, from a finished chain")
     for state in ("Hearing", "Speaking"):
         script = Script("recipient", f"ratchet finished {state}")
         one, late = script.far.say("one"), script.far.say("late")

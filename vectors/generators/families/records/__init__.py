@@ -171,7 +171,7 @@ def build() -> Family:
     family = Family(
         "records",
         "deterministic CBOR, XChaCha20-Poly1305 and Argon2id",
-        ["The records of accounts, peers, prekeys and sessions, and how they are kept secret in a file."],
+        ["The records of accounts, peers, prekeys and sessions, and their encryption in a file."],
         NOTES | triple.NOTES,
     )
     accounts_and_peers(family)

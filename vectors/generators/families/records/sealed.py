@@ -220,9 +220,9 @@ def corrupt(group: Group) -> None:
 def add(family: Family) -> None:
     """Add the groups on sealing."""
     opened(family.group("store.open", "values in their rows"))
-    refused(family.group("store.open", "values that are not what was saved"))
+    refused(family.group("store.open", "values other than the saved ones"))
     damaged_or_moved(family.group("store.open", "prekeys in other rows, and damage"))
-    tags(family.group("store.tag", "what stands for what must not be named"))
+    tags(family.group("store.tag", "tags that stand for hidden values"))
     unwrapped(family.group("store.unwrap", "the data key"))
-    wrong_keys(family.group("store.unwrap", "keys and rows that do not fit"))
-    corrupt(family.group("store.unwrap", "rows that are damaged"))
+    wrong_keys(family.group("store.unwrap", "keys and rows that do not match"))
+    corrupt(family.group("store.unwrap", "damaged rows"))

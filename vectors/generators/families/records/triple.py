@@ -39,8 +39,8 @@ _LAST: Final = 2**32 - 1
 _ID: Final = draw("records handshake id", 32)
 
 NOTES: Final = {
-    "Held": "a state of the braid with what it does not hold, or without what it does",
-    "Apart": "sparse chains in epochs that the braid is not in",
+    "WrongFields": "a state of the braid with a field too many or too few",
+    "EpochMismatch": "sparse chains in epochs that do not fit the braid",
 }
 
 STATES: Final = (
@@ -173,7 +173,7 @@ def apart() -> Iterable[Defect]:
     ):  # fmt: skip
         node = triple_node(speaking_node(), state, sparse_node(latest=latest, following=following))
         comment = f"{STATES[state][0]} of epoch 4, chains of epoch {latest - following} of {latest}"
-        yield Defect(comment, "Apart", "STO-8", established_node(node, suite=2).encode())
+        yield Defect(comment, "EpochMismatch", "STO-8", established_node(node, suite=2).encode())
     for state, path, name in (
         (2, (1, 2, 0), "sending"),
         (7, (1, 3, 0), "receiving"),
@@ -181,7 +181,7 @@ def apart() -> Iterable[Defect]:
     ):
         whole = established_node(triple_node(speaking_node(), state), suite=2)
         comment = f"{STATES[state][0]}: the {name} chain an epoch behind"
-        yield Defect(comment, "Apart", "STO-8", whole.at((6, *path), uint(2)))
+        yield Defect(comment, "EpochMismatch", "STO-8", whole.at((6, *path), uint(2)))
 
 
 NUMBERS_AT: Final = {
@@ -206,10 +206,10 @@ def held() -> Iterable[Defect]:
         whole = established_node(triple_node(speaking_node(), number), suite=2)
         for what, place in _HELD.items():
             if what in holds.split():
-                yield Defect(f"{name} without {what}", "Held", "STO-6", whole.at((6, 2, place), NULL))
+                yield Defect(f"{name} without {what}", "WrongFields", "STO-6", whole.at((6, 2, place), NULL))
             else:
                 comment = f"{name} with {what}"
-                yield Defect(comment, "Held", "STO-6", whole.at((6, 2, place), others[what]))
+                yield Defect(comment, "WrongFields", "STO-6", whole.at((6, 2, place), others[what]))
 
 
 def mixtures(suite_one: Node) -> Iterable[Defect]:

@@ -11,8 +11,8 @@ def build() -> Family:
         "sessions",
         "X3DH and PQXDH sessions",
         [
-            "What an account answers to its application and to what comes from its peers.",
-            "The account is bob's. The other side is not in the vectors: what it wrote stands in the steps.",
+            "The answers of an account to its application and to its peers.",
+            "The account is Bob's. The other side is not recorded. Its messages are in the steps.",
         ],
         NOTES,
     )

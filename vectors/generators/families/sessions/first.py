@@ -101,7 +101,7 @@ def repeats_in_the_archive(family: Family) -> None:
 
 def spliced(family: Family) -> None:
     """The header of one session around a message of another one opens in neither."""
-    group = family.group("account.play", "the header of one session, and the message of another")
+    group = family.group("account.play", "the header of one session with the message of another")
     for kept in (False, True):
         script = Script(f"spliced {kept}")
         alice = script.friend()
@@ -129,7 +129,7 @@ def carried_by(initial: bytes) -> bytes:
 
 
 def replays(family: Family) -> None:
-    group = family.group("account.play", "initial messages that come again")
+    group = family.group("account.play", "repeated initial messages")
     for comment, (suite, chosen, left) in BUNDLES.items():
         once = "one-time" in comment
         script = Script(f"replay {comment}")
@@ -152,7 +152,7 @@ def replays(family: Family) -> None:
 
 
 def records_full(family: Family) -> None:
-    group = family.group("account.play", "handshakes on a prekey that serves again")
+    group = family.group("account.play", "handshakes with a reusable prekey")
     script = Script("two without a one-time prekey")
     for person in (ALICE, CAROL):
         friend = script.friend(person)
@@ -250,7 +250,7 @@ KEM_CHANGES: Final[dict[str, tuple[Edit, str, str]]] = {
 
 
 def changes(family: Family) -> None:
-    group = family.group("account.play", "a first message that was changed, then as it was sent")
+    group = family.group("account.play", "a changed first message, then the genuine one")
     more = [*ALL, (PrekeyKind.SIGNED, 101, None), (PrekeyKind.ONE_TIME, 201, None)]
     for suite, table in ((1, CHANGES), (2, KEM_CHANGES)):
         for comment, (edit, error, rule) in table.items():
@@ -298,7 +298,7 @@ def elsewhere(family: Family) -> None:
 
 
 def not_ours(family: Family) -> None:
-    group = family.group("account.play", "messages of ourselves, or without a session")
+    group = family.group("account.play", "messages from our own address, or without a session")
     script = Script("from ourselves")
     alice = script.friend()
     alice.initiate(BOB.bundle())
@@ -306,7 +306,7 @@ def not_ours(family: Family) -> None:
     script.refused(hello, "AddressMismatch", BOB)
     script.hear(hello, "hello")
     script.refused(alice.write("again"), "AddressMismatch", BOB)
-    script.add(group, "said to come from our own address", rules=["HAND-11"], flags=["Ourselves"])
+    script.add(group, "said to come from our own address", rules=["HAND-11"], flags=["OwnIdentity"])
 
     script = Script("without a session")
     alice = script.friend()
@@ -322,7 +322,7 @@ def not_ours(family: Family) -> None:
 
 
 def expiry(family: Family) -> None:
-    group = family.group("account.play", "prekeys whose time has come")
+    group = family.group("account.play", "expired prekeys")
     for comment, suite, chosen, expiring in (
         ("a one-time prekey", 1, {}, ONE_TIME),
         ("a retired signed prekey", 1, {"one_time": None}, SIGNED),

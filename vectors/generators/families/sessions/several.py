@@ -24,12 +24,12 @@ def crossed(family: Family) -> None:
             raise GenerationError(f"{lower} is lower, and another session is active than should be")
         script.sessions(2)
         comment = f"the associated data of {lower} is lower; she answers twice in our session"
-        script.add(group, comment, rules=["SES-4"], flags=["Crossed"])
+        script.add(group, comment, rules=["SES-4"], flags=["BothInitiated"])
 
 
 def crossed_again(family: Family) -> None:
     """A session that was activated no longer insists: archived again, it yields again."""
-    group = family.group("account.play", "both sides initiate at once, and change their minds")
+    group = family.group("account.play", "both sides initiate at once, and then again")
     script, alice = both_initiated("theirs")
     hers = script.encrypt("in her session")
     letters = [alice.write(f"in our session, {number}") for number in range(3)]
@@ -42,7 +42,7 @@ def crossed_again(family: Family) -> None:
     if key_of(script.encrypt("still in her session")) == key_of(ours):
         raise GenerationError("our session did not yield once more")
     comment = "theirs is lower; she promote_next on ours, comes back, and a letter in ours follows"
-    script.add(group, comment, rules=["SES-4"], flags=["Crossed"])
+    script.add(group, comment, rules=["SES-4"], flags=["BothInitiated"])
 
 
 def both_initiated(lower: str) -> tuple[Script, Friend]:
@@ -68,7 +68,7 @@ def both_initiated(lower: str) -> tuple[Script, Friend]:
 
 
 def anew(family: Family) -> None:
-    group = family.group("account.play", "initiated anew")
+    group = family.group("account.play", "a new session")
     script, alice = talking("anew")
     old = [alice.write(f"old {number}") for number in range(4)]
     script.initiate(ALICE.bundle(one_time=None))
@@ -96,7 +96,7 @@ def anew(family: Family) -> None:
 
 
 def anew_without_the_old(family: Family) -> None:
-    group = family.group("account.play", "initiated anew, and the old one is given up")
+    group = family.group("account.play", "a new session that replaces the old one")
     script, alice = talking("discarded")
     missing = alice.write("missing")
     script.hear(alice.write("after a gap"), "after a gap")
@@ -176,7 +176,7 @@ def archive(family: Family) -> None:
 
 def steps(family: Family) -> None:
     """The far side answers N = 2,000 in one of our sessions, so far back in the archive."""
-    group = family.group("account.play", "chain steps in sessions that are tried")
+    group = family.group("account.play", "chain steps while sessions are tried")
     for newer in (3, 4):
         script = Script(f"steps {newer}")
         alice = script.friend()
@@ -205,7 +205,7 @@ def steps(family: Family) -> None:
 
 
 def allowed(family: Family) -> None:
-    group = family.group("account.play", "suites that are allowed, or not")
+    group = family.group("account.play", "allowed and refused suites")
     script = Script("suite refused", suites=[2])
     alice = script.friend()
     alice.initiate(BOB.bundle())
@@ -227,7 +227,7 @@ def allowed(family: Family) -> None:
 
 
 def taken_back(family: Family) -> None:
-    group = family.group("account.play", "suites that are taken back, and allowed again")
+    group = family.group("account.play", "suites that are refused, then allowed again")
     script, alice = talking("suite taken back")
     script.allow(2)
     letter = alice.write("while it is not allowed")
@@ -317,13 +317,13 @@ def trusted(family: Family) -> None:
 
 
 def bundles(family: Family) -> None:
-    group = family.group("account.play", "bundles that are not initiated with")
+    group = family.group("account.play", "refused bundles")
     sound = ALICE.bundle()
     reflected = PrekeyBundle(ALICE.address, *_parts(BOB.bundle()))
     elsewhere = PrekeyBundle(CAROL.address, *_parts(sound))
     swapped = PrekeyBundle(ALICE.address, MALLORY.identity.public, *_parts(sound)[1:])
     for comment, bundle, error, rule, flag in (
-        ("our own identity key in a peer's place", reflected, "AddressMismatch", "HAND-11", "Ourselves"),
+        ("our own identity key in a peer's place", reflected, "AddressMismatch", "HAND-11", "OwnIdentity"),
         ("a bundle for another address", elsewhere, "AddressMismatch", "HAND-1", "OtherAddress"),
         ("another identity key than signed it", swapped, "InvalidSignature", "HAND-1", "Identity"),
         ("no KEM prekey, in PQXDH", sound, "SuiteRefused", "HAND-5", "Suite"),
@@ -342,7 +342,7 @@ def _parts(bundle: PrekeyBundle):
 
 
 def no_messages(family: Family) -> None:
-    group = family.group("account.play", "no message for an account")
+    group = family.group("account.play", "bytes that are not a message")
     script, alice = talking("no messages")
     for data, error in (
         (b"", "MalformedMessage"),

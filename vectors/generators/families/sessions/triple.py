@@ -128,7 +128,7 @@ def side_by_side(family: Family) -> None:
 
 def not_its_kind(family: Family) -> None:
     """A session of one suite is shown messages of the other's kind."""
-    group = family.group("account.play", "messages of the other suite's kind, then the genuine one")
+    group = family.group("account.play", "messages of the other suite, then the genuine one")
     for by_her in (True, False):
         script, alice = begun(f"stripped {by_her}", by_her=by_her)
         if by_her:
@@ -223,7 +223,7 @@ EDITS: Final[dict[str, Callable[[bytes], bytes]]] = {
 
 
 def changes(family: Family) -> None:
-    group = family.group("account.play", "a first triple message that was changed, then as it was sent")
+    group = family.group("account.play", "a changed first triple message, then the genuine one")
     for what, edit in EDITS.items():
         script = Script(f"triple changed {what}")
         alice = script.friend()
@@ -237,7 +237,7 @@ def changes(family: Family) -> None:
 
 
 def far_ahead(family: Family) -> None:
-    group = family.group("account.play", "a first triple message far ahead, then as it was sent")
+    group = family.group("account.play", "a first triple message too far ahead, then the genuine one")
     for what, edit in {
         "n": lambda it: with_part(it, number=2002),
         "N": lambda it: with_header(it, number=2001),
@@ -274,7 +274,7 @@ def contradictory(friend: Friend, text: str, index: int) -> bytes:
 
 
 def contradictions(family: Family) -> None:
-    group = family.group("account.play", "authentic messages against what came before, then the genuine one")
+    group = family.group("account.play", "authentic messages that contradict earlier ones, then genuine ones")
     script = Script("triple contradiction first")
     alice = script.friend()
     alice.initiate(BOB.bundle(kem=300), Suite.PQXDH)
@@ -289,7 +289,7 @@ def contradictions(family: Family) -> None:
 
 def steps(family: Family) -> None:
     """The far side answers in the older one of two sessions: each trial costs N, and n beyond the last."""
-    group = family.group("account.play", "chain steps in PQXDH sessions that are tried")
+    group = family.group("account.play", "chain steps while PQXDH sessions are tried")
     for last in (1999, 2000):
         script = Script(f"triple steps {last}")
         alice = script.friend()

@@ -112,8 +112,8 @@ def build() -> Family:
         "triple",
         "Triple Ratchet: Double Ratchet, ML-KEM Braid",
         [
-            "What one side answers to messages in order, late, lost, forged or twice, across epochs.",
-            "What the other side wrote stands in the steps, without its keys. Long texts bring epochs soon.",
+            "The answers of one side to messages in order, late, lost, forged or repeated, across epochs.",
+            "The other side's messages are in the steps, without its keys. Long texts complete epochs soon.",
         ],
         NOTES,
     )

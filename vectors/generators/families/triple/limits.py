@@ -13,7 +13,7 @@ def show(script: Script, name: str, skipped: int = 0) -> None:
 
 
 def duplicates(family: Family) -> None:
-    group = family.group("triple.play", "twice")
+    group = family.group("triple.play", "repeated")
     script = Script("recipient", "twice")
     one = script.far.say("one")
     script.hear(one, "one")
@@ -51,7 +51,7 @@ def duplicates(family: Family) -> None:
 
 
 def twice_across(family: Family) -> None:
-    group = family.group("triple.play", "twice, across epochs")
+    group = family.group("triple.play", "repeated, across epochs")
     script = Script("initiator", "twice across")
     script.send("begin")
     late, lost = script.far.say("late"), script.far.say("lost")
@@ -138,7 +138,7 @@ def at_the_change(label: str) -> tuple[Script, bytes]:
 
 
 def far_apart(family: Family) -> None:
-    group = family.group("triple.play", "as far ahead as may be")
+    group = family.group("triple.play", "as far ahead as allowed")
     script = Script("recipient", "2000 new")
     script.far.skip(2000)
     script.hear(script.far.say("2000"), "2000")
@@ -165,7 +165,7 @@ def far_apart(family: Family) -> None:
 
 
 def too_early(family: Family) -> None:
-    group = family.group("triple.play", "what the state does not allow")
+    group = family.group("triple.play", "an action that the state does not allow")
     script = Script("recipient", "too early")
     script.send_refused("too early", "UsageError")
     show(script, "Waiting")

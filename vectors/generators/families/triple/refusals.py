@@ -101,7 +101,7 @@ def with_sealed_bit(message: bytes, index: int) -> bytes:
 
 
 def changed(family: Family) -> None:
-    group = family.group("triple.play", "changed on the way, then as sent")
+    group = family.group("triple.play", "changed in transit, then the genuine one")
     for what, (edit, error) in (CHANGES | CARRIED).items():
         for state, script in states(f"changed {what}").items():
             genuine = script.far.say("genuine")
@@ -223,7 +223,7 @@ def first_key(script: Script):
 
 
 def wrong_epochs(family: Family) -> None:
-    group = family.group("triple.play", "authentic, of an epoch that is not there, then the genuine one")
+    group = family.group("triple.play", "authentic, of an epoch without a chain, then the genuine one")
     for state in ("Waiting", "Unanswered", "Hearing", "Speaking"):
         for epoch in (2, 3, LAST):
             script = states(f"wrong epoch {epoch}")[state]
@@ -236,7 +236,7 @@ def wrong_epochs(family: Family) -> None:
 
 
 def elsewhere(family: Family) -> None:
-    group = family.group("triple.play", "genuine somewhere else")
+    group = family.group("triple.play", "genuine in another session")
     for state in ("Unanswered", "Speaking"):
         script = states(f"reflected {SEEDS[state]}")[state]
         script.refused(script.send("mine"), "AuthenticationFailed")
@@ -260,7 +260,7 @@ def elsewhere(family: Family) -> None:
 
 def malformed(family: Family) -> None:
     """Whole messages are read before anything is looked for: the tag is not asked."""
-    group = family.group("triple.play", "no triple message, then the genuine one")
+    group = family.group("triple.play", "not a triple message, then the genuine one")
     for what, index, data, rule in (
         ("half a codeword", 10, blob(bytes(48)), "WIRE-12"),
         ("65 codewords", 10, blob(bytes(65 * 32)), "WIRE-12"),
@@ -322,7 +322,7 @@ def node_of(message: bytes):
 
 
 def contradictions(family: Family) -> None:
-    group = family.group("triple.play", "authentic, but against what came before, then the genuine one")
+    group = family.group("triple.play", "authentic, but contradicting earlier messages, then the genuine one")
     for what, index in (("rho", 0), ("the hash", 40), ("the MAC", 95)):
         script = Script("recipient", f"contradiction {what}")
         wrong, right = script.far.twice(lambda it, at=index: flipped(it, at), words(3))

@@ -67,7 +67,7 @@ def parts(refuse: Refusals) -> None:
     """WIRE-12: type, index and codewords of one message belong together."""
 
     def add(comment: str, data: bytes) -> None:
-        refuse.add(comment, data, "Part", "WIRE-12")
+        refuse.add(comment, data, "PqHeader", "WIRE-12")
 
     for number, name in _BARE.items():
         bare, one = triple_node(type_=number, codewords=None), blob(draw("wire codewords", 32))
