@@ -1,4 +1,4 @@
-"""Vectors of addresses: names that have one spelling and can be seen, and all others.
+"""Vectors of addresses: names with one encoding and visible characters, and all others.
 
 The CBOR is written here by hand. Characters are of categories that no later Unicode will change.
 """

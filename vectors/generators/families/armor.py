@@ -1,4 +1,4 @@
-"""Vectors of armor: what a reader forgives mail programs, and what it does not."""
+"""Vectors of armor: the changes by mail programs that a reader accepts, and others."""
 
 import base64
 

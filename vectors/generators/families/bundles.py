@@ -1,4 +1,4 @@
-"""Make bundles.json: prekey bundles and publications, made, taken apart, and with each signature broken."""
+"""Vectors of prekey bundles and publications: made, verified, and with a defect in each signature."""
 
 from dataclasses import replace
 from typing import Any
@@ -105,7 +105,7 @@ def refuse(group, comment: str, data: bytes, flag: str, rule: str, expect: str =
 
 
 def moved_signatures(family: Family) -> None:
-    """A signature covers kind, id and key: of none of them can another be put in."""
+    """A signature covers kind, id and key, so none of them can be replaced."""
     group = family.group("bundle.verify", "valid signatures in the wrong place")
     for name, (whole, place) in PLACES.items():
         other = {4: BOB.signed(101), 5: BOB.one_time(201), 6: BOB.kem(301)}[place]
@@ -134,7 +134,7 @@ def moved_signatures(family: Family) -> None:
 
 
 def other_signed_bytes(family: Family) -> None:
-    """What the identity key signs is exactly the label, kind, id and key."""
+    """The signature covers exactly the label, kind, id and key."""
     group = family.group("bundle.verify", "signatures over other bytes")
     signed, label = BOB.signed(), b"letterlock-v1 prekey signature"
     id_, key = signed.id.to_bytes(4, "big"), signed.key.data

@@ -1,4 +1,4 @@
-"""Make erasure.json: texts in codewords, and codewords that bring a text back."""
+"""Vectors of the erasure code: codewords of a text, and texts restored from codewords."""
 
 from generators.support.family import Family, Group, run
 from generators.support.labels import draw
@@ -18,7 +18,7 @@ Codewords = list[list[int | str]]
 
 
 def codewords(text: bytes, *indices: int) -> Codewords:
-    """Return the codewords of a text with these indices, as `erasure.text` is given them."""
+    """Return the codewords with these indices, as an input of `erasure.text`."""
     given = {"text": text.hex(), "count": 1}
     return [[index, run("erasure.codewords", given | {"first": index})["codewords"]] for index in indices]
 
@@ -38,12 +38,12 @@ def encoding(family: Family) -> None:
 
 
 def singles(group: Group) -> None:
-    """One element of one piece is 1 or x, all others 0: what comes out is a factor of Lagrange's alone."""
+    """One element of one codeword is 1 or x, all others are 0: the result is a single Lagrange factor."""
     for element in (0, 1, 15):
-        for piece, value in ((0, 1), (1, 1), (2, 2), (2, 0x8000)):
+        for codeword, value in ((0, 1), (1, 1), (2, 2), (2, 0x8000)):
             text = bytearray(96)
-            text[32 * piece + 2 * element : 32 * piece + 2 * element + 2] = value.to_bytes(2, "big")
-            comment = f"element {element} of piece {piece} is {value:#06x}, the rest zeros"
+            text[32 * codeword + 2 * element : 32 * codeword + 2 * element + 2] = value.to_bytes(2, "big")
+            comment = f"element {element} of codeword {codeword} is {value:#06x}, the rest zeros"
             given = {"text": bytes(text).hex(), "first": 3, "count": 4}
             group.valid(comment, given, flags=["Parity"], rules=RULES)
 

@@ -1,7 +1,7 @@
 """Vectors of key derivation: HMAC, HKDF, and the protocol's three uses of them.
 
-What must come out is computed here with Python's own HMAC. There is nothing to refuse: whoever exchanges salt
-and input, or two constants, gives another answer.
+The expected answers are computed here with Python's own HMAC. Nothing is refused: an implementation that
+exchanges salt and input, or two constants, gives another answer.
 """
 
 from generators.support.family import Family

@@ -1,4 +1,4 @@
-"""Vectors of keys: which public keys are refused, what agreements and KEM secrets come out.
+"""Vectors of keys: refused public keys, agreements and KEM secrets.
 
 The points of low order and the spellings are computed here from the curve's equation, not taken from the
 library.

@@ -1,4 +1,4 @@
-"""Vectors of padding: what PADME makes of lengths and texts, and paddings that sealing would not make."""
+"""Vectors of padding: PADME lengths, padded texts, and paddings that sealing does not make."""
 
 from generators.support.family import Family
 from generators.support.labels import draw

@@ -1,4 +1,4 @@
-"""Vectors of PQXDH, suite 2: both ends, every refusal of a bundle and of an initial message."""
+"""Vectors of PQXDH, suite 2: both ends, and every refusal of a bundle or initial message."""
 
 from dataclasses import replace
 

@@ -30,7 +30,7 @@ def seal(
     key: bytes = KEY,
     prefix: bytes = bytes(4),
 ) -> bytes:
-    """Return a message; `data` is what is authenticated instead of AD and header."""
+    """Return a message; `data` is authenticated instead of AD and header."""
     header = header_bytes() if header is None else header
     data = AD + header if data is None else data
     return close(header, NONCE + ChaCha20Poly1305(key).encrypt(prefix + NONCE, padded, data))
@@ -212,7 +212,7 @@ def no_messages(family: Family) -> None:
     refused(family, "a message with an invalid ratchet key", "InvalidKey", [case])
 
 
-PART: Json = {
+PQ_HEADER: Json = {
     "epoch": 7,
     "number": 8,
     "previous": 9,
@@ -222,18 +222,25 @@ PART: Json = {
 }
 
 
-def triple(part: Json = PART, previous: int = 3, number: int = 5) -> bytes:
-    """Return the opening of a triple message with a part, encoded by hand."""
-    codewords = None if part["codewords"] is None else bytes.fromhex(part["codewords"])
-    where = [part["epoch"], part["number"], part["previous"], part["type"], part["first"], codewords]
+def triple(pq_header: Json = PQ_HEADER, previous: int = 3, number: int = 5) -> bytes:
+    """Return the header bytes of a triple message, encoded by hand."""
+    codewords = None if pq_header["codewords"] is None else bytes.fromhex(pq_header["codewords"])
+    where = [
+        pq_header["epoch"],
+        pq_header["number"],
+        pq_header["previous"],
+        pq_header["type"],
+        pq_header["first"],
+        codewords,
+    ]
     return encode([1, 5, RATCHET, previous, number, *where, b""])[:-1]
 
 
 def changed(**changes: int | str | None) -> Json:
-    return PART | changes
+    return PQ_HEADER | changes
 
 
-PARTS: dict[str, Json] = {
+PQ_HEADERS: dict[str, Json] = {
     "the epoch": changed(epoch=6),
     "n": changed(number=7),
     "PN of n": changed(previous=8),
@@ -249,25 +256,25 @@ PARTS: dict[str, Json] = {
 def triple_messages(family: Family) -> None:
     group = family.group("seal.seal", "triple messages")
     bare = changed(type=4, first=None, codewords=None)
-    for comment, part in {
-        "two codewords of the vector": PART,
+    for comment, pq_header in {
+        "two codewords of the vector": PQ_HEADER,
         "Ct1Ack, without codewords": bare,
         "None, without codewords": bare | {"type": 0},
         "64 codewords": changed(first=0, codewords=draw("64 codewords", 2048).hex()),
         "the last index": changed(first=65535, codewords=draw("a codeword", 32).hex()),
         "the largest counters": changed(epoch=TOP, number=TOP, previous=TOP),
     }.items():
-        given = SEALING | {"plaintext": TEXT.hex(), "pq_header": part}
-        message = seal(pad(TEXT), triple(part))
-        rules, flags = ["SES-1", "RAT-8", "WIRE-12"], [] if part == PART else ["Boundary"]
+        given = SEALING | {"plaintext": TEXT.hex(), "pq_header": pq_header}
+        message = seal(pad(TEXT), triple(pq_header))
+        rules, flags = ["SES-1", "RAT-8", "WIRE-12"], [] if pq_header == PQ_HEADER else ["Boundary"]
         group.valid(f"triple: {comment}", given, flags=flags, rules=rules, output={"message": message.hex()})
-    given = SEALING | {"plaintext": "", "pq_header": PART, "ratchet_key": bytes(32).hex()}
+    given = SEALING | {"plaintext": "", "pq_header": PQ_HEADER, "ratchet_key": bytes(32).hex()}
     group.invalid(
         "triple: a ratchet key of low order", given, "InvalidKey", flags=["BadKey"], rules=["PRIM-2"]
     )
     group = family.group("seal.open", "triple messages that open")
-    for comment, part in {"with codewords": PART, "without codewords": bare}.items():
-        message = seal(pad(TEXT), triple(part)).hex()
+    for comment, pq_header in {"with codewords": PQ_HEADER, "without codewords": bare}.items():
+        message = seal(pad(TEXT), triple(pq_header)).hex()
         given, output = OPENING | {"message": message}, {"plaintext": TEXT.hex()}
         group.valid(f"triple: {comment}", given, rules=["RAT-8"], output=output)
 
@@ -281,12 +288,12 @@ def triple_refusals(family: Family) -> None:
         "changed triple messages",
         "AuthenticationFailed",
         [
-            *((f"triple: {comment}", "OtherData", ["RAT-8"], {}, close(triple(part), sealed))
-              for comment, part in PARTS.items()),
+            *((f"triple: {comment}", "OtherData", ["RAT-8"], {}, close(triple(pq_header), sealed))
+              for comment, pq_header in PQ_HEADERS.items()),
             ("triple: PN one more", "OtherData", ["RAT-8"], {}, close(triple(previous=4), sealed)),
             ("triple: N one more", "OtherData", ["RAT-8"], {}, close(triple(number=6), sealed)),
             ("triple: stripped to a ratchet message", "OtherData", ["PQR-8"], {}, close(stripped, sealed)),
-            ("a ratchet message with a part put in", "OtherData", ["PQR-8"], {}, close(header, SEALED)),
+            ("a ratchet message with an inserted header", "OtherData", ["PQR-8"], {}, close(header, SEALED)),
             ("triple: the last bit of the tag", "Changed", [], {}, flipped(sound, -1, 0x80)),
         ],
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Make sparse.json: the sparse chains of one side, epoch by epoch."""
+"""Vectors of the sparse chains of one side, epoch by epoch."""
 
 import hmac
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ from letterlock._primitives.kdf import hkdf_sha256
 
 LAST: Final = 2**32 - 1
 Place = tuple[int, int, int]
-"""Epoch, number, and how many messages the chain before had."""
+"""Epoch, number, and the length of the previous chain."""
 
 
 class Chains:
-    """Every key, computed from spec/pq-ratchet.md: of both directions, epoch by epoch."""
+    """Every key of both directions, computed from spec/pq-ratchet.md."""
 
     def __init__(self, secret: bytes, secrets: list[bytes]) -> None:
         self._first: list[tuple[bytes, bytes]] = []
@@ -33,7 +33,7 @@ class Chains:
 
 
 class Script:
-    """The steps of one play, with the answer to each."""
+    """The steps of one play, with the expected answer to each."""
 
     def __init__(self, label: str, *, initiator: bool = False) -> None:
         self._label, self._initiator = f"sparse {label}", initiator
@@ -59,7 +59,7 @@ class Script:
         self._step({}, do="add_epoch", epoch=epoch, secret=self._secrets[-1].hex())
 
     def send(self, epoch: int, times: int = 1) -> None:
-        """Send in an epoch, which is the last one's or the next."""
+        """Send in an epoch: the same as before, or the next one."""
         for _ in range(times):
             last, number = self._sent[-1]
             if epoch != last:
@@ -71,23 +71,23 @@ class Script:
             key = self._key(epoch, number + 1, ours=True)
             self._step(answer | {"key": key}, do="send", epoch=epoch)
 
-    def hear(self, epoch: int, number: int, previous: int = 0) -> None:
+    def receive(self, epoch: int, number: int, previous: int = 0) -> None:
         """Take the key of a message."""
         key = self._key(epoch, number, ours=False)
         self._step({"key": key}, do="receive", epoch=epoch, number=number, previous=previous)
 
     def refused(self, error: str, epoch: int, number: int, previous: int = 0) -> None:
-        """Be refused one."""
+        """Ask for a key that is refused."""
         self._step({"error": error}, do="receive", epoch=epoch, number=number, previous=previous)
 
     def add(self, group: Group, comment: str, rules: Sequence[str], flags: Sequence[str] = ()) -> None:
-        foretold = {"steps": self._answers}
+        expected = {"steps": self._answers}
         refused = [each["error"] for each in self._answers if "error" in each]
         if not refused:
-            group.play(comment, self.given(), flags=flags, rules=rules, output=foretold)
+            group.play(comment, self.given(), flags=flags, rules=rules, output=expected)
             return
-        if run("sparse.play", self.given()) != foretold:
-            raise GenerationError(f"{comment}: other answers than foretold")
+        if run("sparse.play", self.given()) != expected:
+            raise GenerationError(f"{comment}: other answers than expected")
         also = refused[1:]
         group.invalid_play(comment, self.given(), refused[0], flags=flags, rules=rules, also=also)
 
@@ -101,132 +101,132 @@ def in_order(group: Group) -> None:
                 script.add_epoch()
             script.send(epoch, 3)
             for number in (1, 2, 3):
-                script.hear(epoch, number, 3 if epoch else 0)
+                script.receive(epoch, number, 3 if epoch else 0)
         script.add(group, f"the {who}: four epochs, three messages each way in each", ["PQR-1", "PQR-3"])
 
     script = Script("sends on")
     script.send(0, 2)
     script.add_epoch()
     script.send(0, 2)
-    script.hear(0, 1)
+    script.receive(0, 1)
     script.send(1, 2)
-    script.hear(1, 1, 1)
+    script.receive(1, 1, 1)
     script.send(1)
     script.add(group, "the chain of epoch 0 goes on, though epoch 1 is there", ["PQR-1", "PQR-3"])
 
     script = Script("hears on")
     script.add_epoch()
     script.send(1)
-    script.hear(0, 1)
-    script.hear(0, 2)
-    script.hear(1, 1, 2)
+    script.receive(0, 1)
+    script.receive(0, 2)
+    script.receive(1, 1, 2)
     script.add(group, "a peer that sends in epoch 0 still is heard", ["PQR-3"])
 
 
 def late(group: Group) -> None:
     script = Script("late")
-    script.hear(0, 4)
+    script.receive(0, 4)
     for number in (2, 1, 3):
-        script.hear(0, number)
-    script.hear(0, 5)
+        script.receive(0, number)
+    script.receive(0, 5)
     script.add(group, "the fourth first, then the others", ["RAT-9"], ["Late"])
 
     script = Script("late across")
-    script.hear(0, 2)
+    script.receive(0, 2)
     script.add_epoch()
-    script.hear(1, 2, 5)
+    script.receive(1, 2, 5)
     for place in ((0, 4), (0, 1), (1, 1), (0, 5), (0, 3)):
-        script.hear(*place)
-    script.hear(1, 3, 5)
+        script.receive(*place)
+    script.receive(1, 3, 5)
     script.add(group, "of the chain before, which was sealed with what was missing", ["PQR-3"], ["Late"])
 
     script = Script("late across two")
-    script.hear(0, 1)
+    script.receive(0, 1)
     script.add_epoch()
     script.send(1)
-    script.hear(1, 1, 3)
+    script.receive(1, 1, 3)
     script.add_epoch()
-    script.hear(2, 1, 3)
+    script.receive(2, 1, 3)
     for place in ((0, 3), (1, 3), (0, 2), (1, 2)):
-        script.hear(*place)
+        script.receive(*place)
     script.add(group, "two epochs later", ["PQR-3"], ["Late"])
 
     script = Script("nothing missing")
-    script.hear(0, 1)
-    script.hear(0, 2)
+    script.receive(0, 1)
+    script.receive(0, 2)
     script.add_epoch()
-    script.hear(1, 1, 2)
-    script.hear(1, 2, 2)
+    script.receive(1, 1, 2)
+    script.receive(1, 2, 2)
     script.add(group, "PN of n that says nothing is missing", ["PQR-3"])
 
     script = Script("restored")
     for number in (1, 2, 3):
-        script.hear(0, number)
+        script.receive(0, number)
     script.add_epoch()
-    script.hear(1, 1, 1)
+    script.receive(1, 1, 1)
     script.add(group, "PN of n below what was received skips nothing", ["RAT-5"])
 
 
 def far(group: Group) -> None:
     script = Script("2000 ahead")
-    script.hear(0, 2001)
-    script.hear(0, 1)
-    script.hear(0, 2000)
-    script.hear(0, 2002)
+    script.receive(0, 2001)
+    script.receive(0, 1)
+    script.receive(0, 2000)
+    script.receive(0, 2002)
     script.add(group, "2,000 jumped over in a chain", ["RAT-5"], ["Limit"])
 
     script = Script("2000 in both")
-    script.hear(0, 1)
+    script.receive(0, 1)
     script.add_epoch()
-    script.hear(1, 2001, 2001)
+    script.receive(1, 2001, 2001)
     for place in ((0, 2), (0, 2001), (1, 1), (1, 2000)):
-        script.hear(*place)
+        script.receive(*place)
     script.add(group, "2,000 in the chain before, and 2,000 in the new one", ["RAT-5", "PQR-3"], ["Limit"])
 
 
 def refusals(family: Family) -> None:
     group = family.group("sparse.play", "repeated messages")
     script = Script("twice")
-    script.hear(0, 1)
+    script.receive(0, 1)
     script.refused("DuplicateMessage", 0, 1)
-    script.hear(0, 2)
+    script.receive(0, 2)
     script.refused("DuplicateMessage", 0, 1)
     script.add(group, "twice, at once and later", ["RAT-9"], ["Duplicate"])
 
     script = Script("late twice")
-    script.hear(0, 3)
-    script.hear(0, 1)
+    script.receive(0, 3)
+    script.receive(0, 1)
     script.refused("DuplicateMessage", 0, 1)
-    script.hear(0, 2)
+    script.receive(0, 2)
     script.refused("DuplicateMessage", 0, 2)
-    script.hear(0, 4)
+    script.receive(0, 4)
     script.add(group, "late ones, twice", ["RAT-9"], ["Duplicate", "Late"])
 
     for epochs in (1, 2):
         script = Script(f"sealed {epochs}")
-        script.hear(0, 2)
+        script.receive(0, 2)
         for epoch in range(1, epochs + 1):
             script.add_epoch()
             script.send(epoch)
-            script.hear(epoch, 1, 3 if epoch == 1 else 1)
+            script.receive(epoch, 1, 3 if epoch == 1 else 1)
         script.refused("DuplicateMessage", 0, 2)
-        script.hear(0, 3)
+        script.receive(0, 3)
         script.refused("DuplicateMessage", 0, 3)
         script.refused("DuplicateMessage", 0, 4)
         script.refused("DuplicateMessage", 0, LAST)
-        script.hear(0, 1)
-        script.hear(epochs, 2, 1)
+        script.receive(0, 1)
+        script.receive(epochs, 2, 1)
         comment = f"of a chain that was given up {epochs} epochs ago, and beyond its end"
         script.add(group, comment, ["RAT-9", "PQR-3"], ["Duplicate", "Late"])
 
     script = Script("PN below")
     for number in (1, 2, 3):
-        script.hear(0, number)
+        script.receive(0, number)
     script.add_epoch()
-    script.hear(1, 1, 1)
+    script.receive(1, 1, 1)
     for number in (2, 3, 4):
         script.refused("DuplicateMessage", 0, number)
-    script.hear(1, 2, 1)
+    script.receive(1, 2, 1)
     script.add(group, "of a chain whose PN of n was less than what had come", ["RAT-9"], ["Duplicate"])
 
 
@@ -238,11 +238,11 @@ def no_chain(family: Family) -> None:
             for epoch in range(count):
                 script.add_epoch()
                 script.send(epoch + 1)
-                script.hear(epoch + 1, 1, 0)
+                script.receive(epoch + 1, 1, 0)
             script.refused("AuthenticationFailed", count + ahead, 1)
-            script.hear(count, 2, 0)
+            script.receive(count, 2, 0)
             script.add_epoch()
-            script.hear(count + 1, 1, 2)
+            script.receive(count + 1, 1, 2)
             comment = f"epoch {count + ahead}, while the last one is {count}"
             script.add(group, comment, ["PQR-4"], ["NoChain"])
 
@@ -250,14 +250,14 @@ def no_chain(family: Family) -> None:
     script.add_epoch()
     script.refused("AuthenticationFailed", 2, 1)
     script.send(1)
-    script.hear(1, 1, 0)
+    script.receive(1, 1, 0)
     script.add_epoch()
-    script.hear(2, 1, 1)
+    script.receive(2, 1, 1)
     script.add(group, "epoch 2, while the keys of 1 are there and not used", ["PQR-4"], ["NoChain"])
 
     script = Script("far and not there")
     script.refused("AuthenticationFailed", 1, LAST, LAST)
-    script.hear(0, 1)
+    script.receive(0, 1)
     comment = "an epoch without a chain, and far ahead: no work, and no word of it"
     script.add(group, comment, ["PQR-4"], ["NoChain"])
 
@@ -267,34 +267,34 @@ def too_far(family: Family) -> None:
     for jump in (2001, 2002, 65536, LAST - 1):
         script = Script(f"far new {jump}")
         script.refused("TooManySkipped", 0, jump + 1)
-        script.hear(0, 1)
+        script.receive(0, 1)
         script.add(group, f"{jump} jumped over from the start", ["RAT-5"], ["Limit"])
 
     for jump in (2001, LAST - 4):
         script = Script(f"far known {jump}")
-        script.hear(0, 3)
+        script.receive(0, 3)
         script.refused("TooManySkipped", 0, 4 + jump)
-        script.hear(0, 2)
-        script.hear(0, 4)
+        script.receive(0, 2)
+        script.receive(0, 4)
         script.add(group, f"{jump} jumped over after the third", ["RAT-5"], ["Limit"])
 
     for jump in (2001, LAST - 1):
         script = Script(f"far next {jump}")
-        script.hear(0, 1)
+        script.receive(0, 1)
         script.add_epoch()
         script.refused("TooManySkipped", 1, jump + 1, 1)
-        script.hear(0, 2)
-        script.hear(1, 1, 2)
+        script.receive(0, 2)
+        script.receive(1, 1, 2)
         script.add(group, f"{jump} jumped over in the chain of a new epoch", ["RAT-5", "PQR-3"], ["Limit"])
 
     for jump in (2001, LAST - 1):
         script = Script(f"far tail {jump}")
-        script.hear(0, 1)
+        script.receive(0, 1)
         script.add_epoch()
         script.refused("TooManySkipped", 1, 1, jump + 1)
-        script.hear(0, 2)
-        script.hear(1, 1, 3)
-        script.hear(0, 3)
+        script.receive(0, 2)
+        script.receive(1, 1, 3)
+        script.receive(0, 3)
         comment = f"{jump} missing of the chain before, by PN of n"
         script.add(group, comment, ["RAT-5", "PQR-3"], ["Limit"])
 

@@ -1,4 +1,4 @@
-"""Make split-kem.json: ML-KEM-768 in two steps. kyber-py says what comes out."""
+"""Vectors of ML-KEM-768 in two steps. kyber-py computes the expected answers."""
 
 import hashlib
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from generators.support.labels import draw, flipped
 
 @dataclass(frozen=True)
 class Key:
-    """A key pair of a label, and what m of that label gives with it."""
+    """A key pair from a label, and the result of encapsulation with m from the same label."""
 
     label: str
 
@@ -49,7 +49,7 @@ SOUND, OTHER = KEYS[0], KEYS[1]
 
 
 def with_coefficient(vector: bytes, index: int, value: int) -> bytes:
-    """Return a vector with one coefficient of 12 bits exchanged."""
+    """Return a vector with one 12-bit coefficient replaced."""
     whole = int.from_bytes(vector, "little")
     whole &= ~(0xFFF << 12 * index)
     return (whole | value << 12 * index).to_bytes(len(vector), "little")
@@ -85,7 +85,7 @@ def splitting(family: Family) -> None:
 
 
 def coefficients() -> dict[str, bytes]:
-    """Return vectors of which one coefficient is none."""
+    """Return vectors with one coefficient of q or more."""
     return {
         f"coefficient {index} is {value}": with_coefficient(SOUND.vector, index, value)
         for index in (0, 1, 766, 767)

@@ -1,4 +1,4 @@
-"""Vectors of X3DH, suite 1: both ends, every refusal of a bundle and of an initial message."""
+"""Vectors of X3DH, suite 1: both ends, and every refusal of a bundle or initial message."""
 
 from dataclasses import replace
 

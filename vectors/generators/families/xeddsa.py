@@ -1,4 +1,4 @@
-"""Vectors of XEdDSA: signatures with a chosen Z, and each way in which a verifier could be too forgiving.
+"""Vectors of XEdDSA: signatures with a chosen Z, and each mistake of a lenient verifier.
 
 Signatures that no honest signer makes are built here from the formulae of spec/primitives.md; libsodium only
 multiplies and adds points.
@@ -33,12 +33,12 @@ def hashed(*parts: bytes) -> int:
 
 
 def base(scalar: int) -> bytes:
-    """Return enc of a multiple of B; libsodium refuses to give the neutral point."""
+    """Return enc of a multiple of B; libsodium refuses the neutral point."""
     return crypto_scalarmult_ed25519_base_noclamp(le(scalar)) if scalar % Q else NEUTRAL
 
 
 class Signer:
-    """A private key, and what section 2.3 makes of it; `edwards` is enc(kB), `big_a` without its sign."""
+    """A private key and its values of section 2.3. `edwards` is enc(kB); `big_a` is without the sign."""
 
     def __init__(self, label: str) -> None:
         self.private = draw(label, 32)
@@ -224,7 +224,7 @@ def bad_keys(family: Family) -> None:
     refuse = refuser(family, "keys under which no signature may verify")
     edwards = {0: (LOW[2], 2), 1: (LOW[4], 4)}
     for u, (big_a, order) in edwards.items():
-        # h is a multiple of the order, so hA vanishes and R = sB is all that is asked.
+        # h is a multiple of the order, so hA vanishes, and R = sB is the whole equation.
         r = next(r for r in range(2, 1000) if hashed(base(r), big_a, MESSAGE) % order == 0)
         comment = f"u = {u}: A is of order {order}, and the equation holds"
         refuse(comment, base(r) + le(r), "LowOrder", public=le(u), expect="InvalidKey")

@@ -1,14 +1,15 @@
-"""An account play as it is written: what the account under test does, and friends who write to it.
+"""A script for an account play: the account under test, and the friends that it writes to.
 
     script = Script(prekeys=[SIGNED, ONE_TIME])             bob, who allows suite 1
     alice = script.friend(ALICE)
     alice.initiate(BOB.bundle(), Suite.X3DH)
-    script.hear(alice, alice.write("hello"), "hello")
+    script.receive(alice, alice.write("hello"), "hello")
     script.add(group, "comment", rules=[...])
 
-Friends are the library's accounts with keys and random bytes of labels. Every answer is foretold.
+Friends are accounts of the library whose keys and random bytes come from labels. Every answer is
+compared with what the script expects.
 
-Not here: which plays there are (sessions.py and sessions_*.py).
+Not here: the plays themselves (families/sessions/).
 """
 
 from collections.abc import Sequence
@@ -49,14 +50,14 @@ ALL: Final = (SIGNED, ONE_TIME, KEM_ONE_TIME, LAST_RESORT)
 
 
 def encapsulation(key: MlKem1024PublicKey, label: str) -> Json:
-    """Return coins of a label, and what they give for a key."""
+    """Return m from a label, and the ciphertext and secret for a key."""
     coins = draw(f"{label} coins", 32)
     secret, ciphertext = ML_KEM_1024._encaps_internal(key.data, coins)
     return {"m": coins.hex(), "ciphertext": ciphertext.hex(), "secret": secret.hex()}
 
 
 class Friend:
-    """Somebody who writes to the account under test, or is written to."""
+    """An account that exchanges messages with the account under test."""
 
     def __init__(self, person: Person, peer: Person, label: str) -> None:
         self.person, self._peer, self._label = person, peer, f"{label} {person.name}"
@@ -80,7 +81,7 @@ class Friend:
         return Encapsulation(KemSecret(bytes.fromhex(made["secret"])), bytes.fromhex(made["ciphertext"]))
 
     def own(self, kind: PrekeyKind, id_: int) -> None:
-        """Have one more prekey."""
+        """Add one more prekey."""
         with self.store.transaction():
             self.store.tables.prekeys.add([self._row(kind, id_)])
 
@@ -93,7 +94,7 @@ class Friend:
         return self.account.encrypt(self._peer.address, text.encode())
 
     def read(self, message: bytes, text: str) -> None:
-        """Open a message, which must say this."""
+        """Decrypt a message. Raises GenerationError if the plaintext is another."""
         if self.account.decrypt(self._peer.address, message) != text.encode():
             raise GenerationError(f"{self._label} reads something else")
 
@@ -104,7 +105,7 @@ class Friend:
 
 
 class Script:
-    """The steps of one play, with the answer to each. The account under test is bob's."""
+    """The steps of one play, with the expected answer to each. The account under test is Bob's."""
 
     def __init__(
         self,
@@ -132,7 +133,7 @@ class Script:
         self._answers: list[Json] = []
 
     def friend(self, person: Person = ALICE, *, to: Person | None = None) -> Friend:
-        """Return somebody who knows the account under test, or thinks so."""
+        """Return a new friend, whose peer is the account under test unless `peer` says otherwise."""
         return Friend(person, to or self._person, self._label)
 
     def given(self) -> Json:
@@ -147,7 +148,7 @@ class Script:
         self, bundle: PrekeyBundle | bytes, suite: int = 1, *, error: str | None = None,
         person: Person = ALICE, discard: bool = False,
     ) -> None:  # fmt: skip
-        """Let it begin a session with the owner of a bundle."""
+        """The account begins a session with the owner of a bundle."""
         label = f"{self._label} initiation {len(self._steps)}"
         decoded = PrekeyBundle.decode(bundle) if isinstance(bundle, bytes) else bundle
         kem = encapsulation(decoded.kem.key, label) if suite == 2 and decoded.kem else None
@@ -164,7 +165,7 @@ class Script:
         )
 
     def encrypt(self, text: str, person: Person = ALICE) -> bytes:
-        """Let it seal; return the message. In suite 2 the braid draws too, when it begins a text."""
+        """The account encrypts; return the message. In suite 2, the braid draws when it begins a text."""
         self._step({}, "encrypt", address=person.json, **self._sealing(text))
         step = self._steps[-1]
         for length in (0, *DRAWN_BY_THE_BRAID):
@@ -177,7 +178,7 @@ class Script:
         raise GenerationError(f"{self._label}: {answer}")
 
     def encrypt_refused(self, error: str, person: Person = ALICE) -> None:
-        """Let it try to."""
+        """The account tries to encrypt, and is refused."""
         self._step({"error": error}, "encrypt", address=person.json, **self._sealing("refused"))
 
     def _sealing(self, text: str) -> Json:
@@ -185,44 +186,44 @@ class Script:
         nonce, key = draw(f"{label} nonce", 8).hex(), draw(f"{label} ratchet", 32).hex()
         return {"plaintext": text.encode().hex(), "nonce": nonce, "ratchet_private": key}
 
-    def hear(self, message: bytes, text: str, person: Person = ALICE) -> None:
-        """Let it open a message."""
+    def receive(self, message: bytes, text: str, person: Person = ALICE) -> None:
+        """The account decrypts a message."""
         answer = {"plaintext": text.encode().hex()}
         self._step(answer, "decrypt", address=person.json, message=message.hex())
 
     def refused(self, message: bytes, error: str, person: Person = ALICE) -> None:
-        """Let it refuse one."""
+        """The account refuses a message."""
         self._step({"error": error}, "decrypt", address=person.json, message=message.hex())
 
     def accept(self, identity: Person, person: Person = ALICE) -> None:
-        """Let it trust somebody's key for an address."""
+        """The account accepts an identity key for an address."""
         self._step({}, "accept_identity", address=person.json, identity=identity.identity.public.data.hex())
 
     def wait(self, seconds: int) -> None:
-        """Let time pass."""
+        """Time passes."""
         self._step({}, "wait", seconds=seconds)
 
     def allow(self, *suites: int) -> None:
-        """Let it allow these suites from now on."""
+        """The account allows exactly these suites from now on."""
         self._step({}, "allow", suites=list(suites))
 
     def sessions(self, count: int, skipped: int = 0, person: Person = ALICE) -> None:
-        """Let it count."""
+        """The account counts its sessions and skipped keys."""
         self._step({"sessions": count, "skipped": skipped}, "sessions", address=person.json)
 
     def prekeys(self, *ids: int) -> None:
-        """Let it show the ids of its prekeys."""
+        """The account lists the ids of its prekeys."""
         self._step({"ids": list(ids)}, "prekeys")
 
     def add(self, group: Group, comment: str, *, rules: Sequence[str], flags: Sequence[str] = ()) -> None:
-        """Add the play to a group, if every answer is as foretold."""
-        foretold = {"steps": self._answers}
+        """Add the play to a group, if every answer is as expected."""
+        expected = {"steps": self._answers}
         refusals = [each["error"] for each in self._answers if "error" in each]
         if not refusals:
-            group.play(comment, self.given(), flags=flags, rules=rules, output=foretold)
+            group.play(comment, self.given(), flags=flags, rules=rules, output=expected)
             return
         expect, *others = refusals
         answer = group.invalid_play(comment, self.given(), expect, flags=flags, rules=rules, also=others)
-        if answer != foretold:
+        if answer != expected:
             pairs = [each for each in zip(answer["steps"], self._answers, strict=True) if each[0] != each[1]]
-            raise GenerationError(f"{comment}: {pairs} (answered, foretold)")
+            raise GenerationError(f"{comment}: {pairs} (answered, expected)")

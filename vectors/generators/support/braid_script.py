@@ -1,15 +1,15 @@
-"""A braid play as it is written: what the side under test does, and the far side that it talks to.
+"""A script for a braid play: the side under test, and the far side that it talks to.
 
     script = Script("label", initiator=True)
-    script.say(64)                      # the side under test sends; the far side hears it
-    script.hear(script.far.say(64))     # the far side sends; the side under test takes it in
+    script.deliver(64)                      # the side under test sends, and the far side receives it
+    script.receive(script.far.write(64))     # the far side sends, and the side under test receives it
     script.refused(changed, "BraidFailed")
     script.add(group, "comment", rules=[...])
 
-Both sides are the library's pure functions with bytes of labels; one runs beside the side under test, and
-foretells its answers.
+Both sides are the library's pure functions, with random bytes from labels. A copy of the side under test
+predicts its answers.
 
-Not here: which plays there are (braid.py, refusals.py).
+Not here: the plays themselves (families/braid/).
 """
 
 from collections.abc import Callable, Sequence
@@ -27,14 +27,14 @@ from letterlock._wire.pq_header import BARE, PqHeader, PqType
 from letterlock.errors import LetterlockError
 
 WHOLE: Final = 64
-"""Room for any text at once."""
+"""Enough codewords for any whole text."""
 
-Part = dict[str, Any]
-"""What `send` answers, less the secret, and what `receive` is given."""
+PqHeaderJson = dict[str, Any]
+"""A post-quantum header in JSON: the answer of `send` without the secret, and the input of `receive`."""
 
 
 class Side:
-    """One side: its state, what lies beside it, and the secrets that it came to."""
+    """One side: its state, its slots, and the secrets it has derived."""
 
     def __init__(self, label: str, shared: bytes, *, initiator: bool) -> None:
         begin = braid.initiator if initiator else braid.recipient
@@ -58,21 +58,21 @@ class Side:
         self.drawn = draw(f"{self._label} {self._count}", length)
         return self.drawn
 
-    def answer(self, room: int) -> Json:
-        """Send, and return what a play answers; `drawn` are the bytes it took, if any."""
+    def answer(self, max_codewords: int) -> Json:
+        """Send, and return the answer of a play. `drawn` are the random bytes it took, if any."""
         self.drawn = None
-        sent = braid.send(LETTERLOCK, self.state, room, self._draw, self.read)
+        sent = braid.send(LETTERLOCK, self.state, max_codewords, self._draw, self.read)
         self._commit(sent.state, sent.writes)
-        pq_header = piece(sent.epoch, sent.type, sent.first, sent.codewords)
-        return pq_header | {"secret": self._shown(sent.secret)}
+        header = pq_header_json(sent.epoch, sent.type, sent.first, sent.codewords)
+        return header | {"secret": self._shown(sent.secret)}
 
-    def say(self, room: int = WHOLE) -> Part:
-        """Send, and return the part."""
-        answer = self.answer(room)
+    def write(self, max_codewords: int = WHOLE) -> PqHeaderJson:
+        """Send, and return the header."""
+        answer = self.answer(max_codewords)
         return {name: answer[name] for name in ("epoch", "type", "first", "codewords")}
 
-    def hear(self, pq_header: Part) -> str | None:
-        """Take a part in; return the secret if one came of it."""
+    def receive(self, pq_header: PqHeaderJson) -> str | None:
+        """Receive a header. Returns the secret if the epoch is now complete."""
         codewords = bytes.fromhex(pq_header["codewords"] or "")
         read = PqHeader(
             pq_header["epoch"], 1, 0, PqType(pq_header["type"]), pq_header["first"] or 0, codewords
@@ -98,7 +98,7 @@ class Side:
 
 
 class Script:
-    """The steps of one play, with the answer to each."""
+    """The steps of one play, with the expected answer to each."""
 
     def __init__(self, label: str, *, initiator: bool) -> None:
         self._secret = draw(f"braid {label} secret", 32)
@@ -117,39 +117,39 @@ class Script:
         self._steps.append(step)
         self._answers.append(answer)
 
-    def send(self, room: int = WHOLE) -> Part:
-        """Let it send; the part is lost unless it is given to the far side."""
+    def send(self, max_codewords: int = WHOLE) -> PqHeaderJson:
+        """The side under test sends. The far side does not receive the header unless it is given to it."""
         before = self.ours.name
-        answer = self.ours.answer(room)
+        answer = self.ours.answer(max_codewords)
         entropy = None if self.ours.drawn is None else self.ours.drawn.hex()
-        self._step({"do": "send", "max_codewords": room, "entropy": entropy}, answer)
+        self._step({"do": "send", "max_codewords": max_codewords, "entropy": entropy}, answer)
         self.passed.append((before, self.ours.name))
         return {name: answer[name] for name in ("epoch", "type", "first", "codewords")}
 
-    def say(self, room: int = WHOLE) -> Part:
-        """Let it send, and the far side hear it."""
-        pq_header = self.send(room)
-        self.far.hear(pq_header)
+    def deliver(self, max_codewords: int = WHOLE) -> PqHeaderJson:
+        """The side under test sends, and the far side receives."""
+        pq_header = self.send(max_codewords)
+        self.far.receive(pq_header)
         return pq_header
 
-    def hear(self, pq_header: Part) -> None:
-        """Let it take a part in."""
+    def receive(self, pq_header: PqHeaderJson) -> None:
+        """The side under test receives a header."""
         before = self.ours.name
-        self._step({"do": "receive", **pq_header}, {"secret": self.ours.hear(pq_header)})
+        self._step({"do": "receive", **pq_header}, {"secret": self.ours.receive(pq_header)})
         self.passed.append((before, self.ours.name))
 
-    def useless(self, pq_header: Part) -> None:
-        """Let it take in a part that changes nothing."""
+    def useless(self, pq_header: PqHeaderJson) -> None:
+        """The side under test receives a header that changes nothing."""
         before = self.ours.state
-        self.hear(pq_header)
+        self.receive(pq_header)
         if self.ours.state != before:
             raise GenerationError(f"{pq_header} is of use")
 
-    def refused(self, pq_header: Part, name: str) -> None:
-        """Let it refuse one."""
+    def refused(self, pq_header: PqHeaderJson, name: str) -> None:
+        """The side under test refuses a header."""
         before, slots = self.ours.state, {slot: [*each] for slot, each in self.ours.slots.items()}
         try:
-            self.ours.hear(pq_header)
+            self.ours.receive(pq_header)
         except LetterlockError as error:
             if type(error).__name__ != name:
                 raise
@@ -160,18 +160,18 @@ class Script:
         self._step({"do": "receive", **pq_header}, {"error": name})
 
     def state(self, name: str) -> None:
-        """Let it show its state, which is this one."""
+        """The side under test shows its state, which must be this one."""
         if self.ours.name != name:
             raise GenerationError(f"in {self.ours.name}, not {name}")
         self._step({"do": "state"}, {"state": name, "epoch": self.ours.state.epoch})
 
     def turn(self, ours: int = WHOLE, far: int = WHOLE) -> None:
-        """Let each send once, which the other hears: the side under test first."""
-        self.say(ours)
-        self.hear(self.far.say(far))
+        """Both sides send once and receive, the side under test first."""
+        self.deliver(ours)
+        self.receive(self.far.write(far))
 
     def agree(self) -> None:
-        """Let them talk until both have the secret of the epoch, the same."""
+        """Both sides send until both have the same secret of the epoch."""
         count = max(self.ours.state.epoch, self.far.state.epoch)
         for _ in range(8):
             if len(self.ours.secrets) >= count and len(self.far.secrets) >= count:
@@ -181,20 +181,20 @@ class Script:
             raise GenerationError("both sides have other secrets")
 
     def add(self, group: Group, comment: str, *, rules: Sequence[str], flags: Sequence[str] = ()) -> None:
-        """Add the play to a group, if every answer is as foretold."""
-        foretold = {"steps": self._answers}
+        """Add the play to a group, if every answer is as expected."""
+        expected = {"steps": self._answers}
         refusals = [each["error"] for each in self._answers if "error" in each]
         if not refusals:
-            group.play(comment, self.given(), flags=flags, rules=rules, output=foretold)
+            group.play(comment, self.given(), flags=flags, rules=rules, output=expected)
             return
         expect, *others = refusals
         answer = group.invalid_play(comment, self.given(), expect, flags=flags, rules=rules, also=others)
-        if answer != foretold:
-            raise GenerationError(f"{comment}: {answer} where {foretold} was foretold")
+        if answer != expected:
+            raise GenerationError(f"{comment}: {answer} where {expected} was expected")
 
 
-def piece(epoch: int, type_: PqType | int, first: int = 0, codewords: bytes = b"") -> Part:
-    """Return a part; those of types without codewords have null for both."""
+def pq_header_json(epoch: int, type_: PqType | int, first: int = 0, codewords: bytes = b"") -> PqHeaderJson:
+    """Return a header in JSON. Types without codewords have null for `first` and `codewords`."""
     bare = type_ in BARE
     return {
         "epoch": epoch,
@@ -204,24 +204,24 @@ def piece(epoch: int, type_: PqType | int, first: int = 0, codewords: bytes = b"
     }
 
 
-def edited(pq_header: Part, edit: Callable[[bytes], bytes]) -> Part:
-    """Return a part with other codewords."""
+def edited(pq_header: PqHeaderJson, edit: Callable[[bytes], bytes]) -> PqHeaderJson:
+    """Return a header with other codewords."""
     return pq_header | {"codewords": edit(bytes.fromhex(pq_header["codewords"])).hex()}
 
 
 STATES: Final[dict[str, type[Braid]]] = {each.__name__: each for each in RECORDED}
 BEGINNERS: Final = ("KeysUnsampled", "KeysSampled", "HeaderSent", "Ct1Received", "EkSentCt1Received")
-"""Of the side that sends the KEM key."""
+"""The states of the side that sends the KEM key."""
 
 
 def reached(name: str, label: str, epoch: int = 1) -> Script:
-    """Return a play that has come to a state, half of a text having come where one comes."""
+    """Return a play that has reached a state, with half of a text received where the state receives one."""
     begins = name in BEGINNERS
     script = Script(label, initiator=begins is (epoch == 1))
     if epoch == 2:
         script.agree()
         if not begins:
-            script.say()
+            script.deliver()
     _walk(script, name)
     if (script.ours.name, script.ours.state.epoch) != (name, epoch):
         raise GenerationError(f"{script.ours.name} reached, not {name}")
@@ -233,22 +233,22 @@ def _walk(script: Script, name: str) -> None:
     match name:
         case "KeysUnsampled" | "KeysSampled":
             if name == "KeysSampled":
-                script.say(2)
+                script.deliver(2)
         case "HeaderSent":
             script.turn(far=10)
         case "Ct1Received":
             script.turn()
-            script.say(10)
+            script.deliver(10)
         case "EkSentCt1Received":
             script.turn()
             script.turn(far=2)
         case "NoHeaderReceived":
-            script.hear(far.say(2))
+            script.receive(far.write(2))
         case _:
-            script.hear(far.say())
+            script.receive(far.write())
             if name == "HeaderReceived":
                 return
-            script.say(10 if name in ("Ct1Sampled", "EkReceivedCt1Sampled") else WHOLE)
-            script.hear(far.say(10 if name in ("Ct1Sampled", "Ct1Acknowledged") else WHOLE))
+            script.deliver(10 if name in ("Ct1Sampled", "EkReceivedCt1Sampled") else WHOLE)
+            script.receive(far.write(10 if name in ("Ct1Sampled", "Ct1Acknowledged") else WHOLE))
             if name == "Ct2Sampled":
-                script.say(2)
+                script.deliver(2)

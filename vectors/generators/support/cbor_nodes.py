@@ -1,10 +1,10 @@
-"""CBOR as no encoder writes it, for generators: long heads, tags, cuts, and elements of other types.
+"""CBOR that no encoder writes: long heads, tags, truncations, and elements of other types.
 
     head(major, n)      the shortest head            long_head(major, n, size)    n in `size` bytes
     Node                one item: its encoding, or an array of nodes
     defects(node)       everything that can be wrong with the encoding of a whole thing, named
 
-Not here: what things are made of (generating_peers.py, wire.py).
+Not here: the contents of messages (wire_nodes.py).
 """
 
 from collections.abc import Iterator, Sequence
@@ -49,7 +49,7 @@ def text(data: str | bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Node:
-    """One item, by the name that comments call it: a scalar's `data`, or the `items` of an array.
+    """One item with its name in comments: a scalar with `data`, or an array with `items`.
 
     `content` is what stands after the head of a string.
     """
@@ -118,7 +118,7 @@ def array_node(name: str, *items: Node) -> Node:
 
 @dataclass(frozen=True)
 class Defect:
-    """One way to be wrong."""
+    """One defect of an encoding."""
 
     comment: str
     flag: str
@@ -127,7 +127,7 @@ class Defect:
 
 
 def long_forms(whole: Node) -> Iterator[Defect]:
-    """Yield the whole with each head in turn longer than it need be."""
+    """Yield the whole with each head in turn in a longer form."""
     for path, node in whole.walk():
         encoded = node.encode()
         if node.major == SIMPLE:
@@ -155,7 +155,7 @@ def indefinite(whole: Node) -> Iterator[Defect]:
 
 
 def tagged(whole: Node, tags: Sequence[int]) -> Iterator[Defect]:
-    """Yield the whole with a tag before each item in turn; all of the tags before the whole."""
+    """Yield the whole with a tag before each item in turn, and with every tag before the whole."""
     for path, node in whole.walk():
         for tag in tags if not path else tags[-1:]:
             data = whole.at(path, head(TAG, tag) + node.encode())
@@ -163,7 +163,7 @@ def tagged(whole: Node, tags: Sequence[int]) -> Iterator[Defect]:
 
 
 def cuts(whole: Node) -> Iterator[Defect]:
-    """Yield the whole cut off before each item, in each string, and in its last byte; and one byte more."""
+    """Yield the whole truncated at each item, in each string and by one byte, and with a trailing byte."""
     encoded, seen = whole.encode(), {0, 1}  # no envelope at all: those stand elsewhere
     for path, node, start in _starts(whole, (), 0):
         for end, where in ((start, "ends before"), (start + len(node.encode()) - 1, "ends in")):
@@ -175,7 +175,7 @@ def cuts(whole: Node) -> Iterator[Defect]:
 
 
 def counts(whole: Node) -> Iterator[Defect]:
-    """Yield the whole with one element more or fewer, said and unsaid, in each array in turn."""
+    """Yield the whole with one element too many or too few in each array in turn, or in its head."""
     for path, node in whole.walk():
         if node.items is None:
             continue
@@ -193,7 +193,7 @@ def counts(whole: Node) -> Iterator[Defect]:
 def other_types(whole: Node, *, first: int = 0, optional: Sequence[str] = ()) -> Iterator[Defect]:
     """Yield the whole with each item in turn of another type, from the `first` of the outer array on.
 
-    Null is no other type for what is `optional`.
+    For an `optional` item, null is not another type.
     """
     for path, node in whole.walk():
         if not path or (len(path) == 1 and path[0] < first):

@@ -1,4 +1,4 @@
-"""Deterministic CBOR by hand, for the generators: from spec/wire.md, and without the library.
+"""Deterministic CBOR written by hand from spec/wire.md, without the library.
 
 encode([1, 2, b"key", None])      the one encoding of a value
 head(2, 5)                        the head of a byte string of five bytes

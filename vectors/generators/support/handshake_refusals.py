@@ -1,12 +1,12 @@
-"""Bundles and initial messages that must be refused, in both suites: each broken in one place.
+"""Bundles and initial messages that must be refused in both suites, each with one defect.
 
-    refuse_signatures(group, suite, kem)     every prekey's signature, in every way
-    refuse_keys, refuse_addresses            a bundle's keys, and whom it is for
-    refuse_messages(...)                     what the recipient does not take
+    refuse_signatures(group, suite, kem)     defects of each prekey's signature
+    refuse_keys, refuse_addresses            defects of a bundle's keys and address
+    refuse_messages(...)                     defects of initial messages
 
-`kem` is the KEM prekey of the sound bundle, or None in suite 1.
+`kem` is the KEM prekey of the valid bundle, or None in suite 1.
 
-Not here: what is peculiar to one suite (x3dh.py, pqxdh.py).
+Not here: what only one suite has (families/x3dh.py, families/pqxdh.py).
 """
 
 from collections.abc import Iterator
@@ -70,32 +70,32 @@ BAD_CURVE: Final = {
 }
 
 
-def spoilt(part: Prekey) -> Iterator[tuple[str, str, Prekey]]:
+def broken(prekey: Prekey) -> Iterator[tuple[str, str, Prekey]]:
     """Yield comment, flag and the prekey with a signature that does not belong to it."""
-    signature, other_id = part.sign(), part.id ^ 1
-    other = OTHER_KEM if len(part.key) > 32 else OTHER_CURVE
-    other_kind = {1: 2, 2: 1, 3: 4, 4: 3}[part.kind]
-    number = part.id.to_bytes(4, "big")
-    yield "a bit of R", "BadSignature", replace(part, signature=flipped(signature, 0))
-    yield "a bit of s", "BadSignature", replace(part, signature=flipped(signature, 40))
-    yield "zeros", "BadSignature", replace(part, signature=bytes(64))
-    yield "by Mallory", "WrongSigner", replace(part, by=MALLORY)
-    yield "for another kind", "WrongKind", replace(part, covers=replace(part, kind=other_kind).signed())
-    yield "with another id", "WrongId", replace(part, covers=replace(part, id=other_id).signed())
-    yield "the id is another", "WrongId", replace(part, id=other_id, signature=signature)
-    yield "the key is another", "WrongKey", replace(part, key=other.key, signature=signature)
-    yield "the key alone, as published", "BadSignature", replace(part, covers=part.key)
-    bare = bytes([part.kind]) + number + part.key
-    yield "without the label", "BadSignature", replace(part, covers=bare)
-    reverse = LABEL + bytes([part.kind]) + number[::-1] + part.key
-    yield "the id in reverse", "BadSignature", replace(part, covers=reverse)
+    signature, other_id = prekey.sign(), prekey.id ^ 1
+    other = OTHER_KEM if len(prekey.key) > 32 else OTHER_CURVE
+    other_kind = {1: 2, 2: 1, 3: 4, 4: 3}[prekey.kind]
+    number = prekey.id.to_bytes(4, "big")
+    yield "a bit of R", "BadSignature", replace(prekey, signature=flipped(signature, 0))
+    yield "a bit of s", "BadSignature", replace(prekey, signature=flipped(signature, 40))
+    yield "zeros", "BadSignature", replace(prekey, signature=bytes(64))
+    yield "by Mallory", "WrongSigner", replace(prekey, by=MALLORY)
+    yield "for another kind", "WrongKind", replace(prekey, covers=replace(prekey, kind=other_kind).signed())
+    yield "with another id", "WrongId", replace(prekey, covers=replace(prekey, id=other_id).signed())
+    yield "the id is another", "WrongId", replace(prekey, id=other_id, signature=signature)
+    yield "the key is another", "WrongKey", replace(prekey, key=other.key, signature=signature)
+    yield "the key alone, as published", "BadSignature", replace(prekey, covers=prekey.key)
+    bare = bytes([prekey.kind]) + number + prekey.key
+    yield "without the label", "BadSignature", replace(prekey, covers=bare)
+    reverse = LABEL + bytes([prekey.kind]) + number[::-1] + prekey.key
+    yield "the id in reverse", "BadSignature", replace(prekey, covers=reverse)
 
 
 def refuse_signatures(group: Group, suite: int, kem: Prekey | None) -> None:
-    """Add a refusal for each prekey of the bundle and each way to spoil its signature."""
-    parts = {"signed": SIGNED, "one_time": ONE_TIME} | ({} if kem is None else {"kem": kem})
-    for name, part in parts.items():
-        for comment, flag, changed in spoilt(part):
+    """Add a refusal for each prekey of the bundle and each defect of its signature."""
+    prekeys = {"signed": SIGNED, "one_time": ONE_TIME} | ({} if kem is None else {"kem": kem})
+    for name, prekey in prekeys.items():
+        for comment, flag, changed in broken(prekey):
             given = initiation(bundle(**{"kem": kem} | {name: changed}), suite)  # type: ignore[arg-type]
             rules = ["HAND-2"] if flag in {"WrongKind", "WrongId"} else ["HAND-1"]
             where = f"signature of the {name.replace('_', '-')} prekey: {comment}"
@@ -123,7 +123,7 @@ def refuse_signatures(group: Group, suite: int, kem: Prekey | None) -> None:
 
 
 def refuse_keys(group: Group, suite: int, kem: Prekey | None) -> None:
-    """Add a refusal for each curve key of the bundle; the signatures are sound."""
+    """Add a refusal for each curve key of the bundle. The signatures are valid."""
     for comment, (flag, key) in BAD_CURVE.items():
         for name, encoded in {
             "identity key": bundle(identity=key, kem=kem),
@@ -134,13 +134,13 @@ def refuse_keys(group: Group, suite: int, kem: Prekey | None) -> None:
             group.invalid(f"{name} {comment}", given, "InvalidKey", flags=[flag], rules=["PRIM-2"])
 
 
-def by(person: Person, part: Prekey | None) -> Prekey | None:
+def by(person: Person, prekey: Prekey | None) -> Prekey | None:
     """Return a prekey as another owner would sign it."""
-    return None if part is None else replace(part, by=person)
+    return None if prekey is None else replace(prekey, by=person)
 
 
 def refuse_addresses(group: Group, suite: int, kem: Prekey | None) -> None:
-    """Add a refusal for bundles of others than the one who was asked for, and for our own."""
+    """Add a refusal for bundles of the wrong address, and for our own."""
     sound = initiation(bundle(kem=kem), suite)
     carol: list[Value] = ["carol", 1]
     others: dict[str, Json] = {
@@ -168,7 +168,7 @@ def refuse_addresses(group: Group, suite: int, kem: Prekey | None) -> None:
 
 
 def refuse_messages(group: Group, sent: Header, prekeys: list[Prekey]) -> None:
-    """Add refusals of initial messages that are sound but for one thing; Bob has `prekeys`."""
+    """Add refusals of initial messages with one defect. Bob has `prekeys`."""
     sound = response(sent.message(), *prekeys)
 
     def refuse(comment: str, expect: str, flag: str, rule: str, given: Json) -> None:

@@ -1,12 +1,12 @@
-"""What the vectors of both handshakes share: Alice, Bob, Bob's prekeys, and what must come out.
+"""Alice, Bob, Bob's prekeys, and the results that both handshakes must have.
 
-    bundle(signed=..., kem=None)              Bob's bundle, encoded, with parts exchanged or left out
+    bundle(signed=..., kem=None)              Bob's bundle, encoded, with prekeys exchanged or left out
     initiation(bundle, 2)                     the input of handshake.initiate
     response(message)                         the input of handshake.respond
     outcome(2, one_time=None, kem=KEM)        header bytes, SK, AD and handshake id, by spec/handshake.md
 
 Keys come from labels. Agreements are X25519, the rest is computed here: HKDF in kdf.py, CBOR in encoding.py,
-and encapsulation from coins by kyber-py.
+and encapsulation from m by kyber-py.
 """
 
 import hashlib
@@ -49,7 +49,7 @@ ALICE, BOB, MALLORY = Person("alice"), Person("bob"), Person("mallory")
 
 @dataclass(frozen=True)
 class Prekey:
-    """A prekey of Bob's as it stands in a bundle. What `covers` is, or who signed it, can be another."""
+    """A prekey of Bob's as it stands in a bundle. `covers` and `by` change what is signed, and by whom."""
 
     kind: int
     id: int
@@ -60,11 +60,11 @@ class Prekey:
     signature: bytes | None = None
 
     def signed(self) -> bytes:
-        """Return what an honest signature covers."""
+        """Return the bytes that an honest signature covers."""
         return LABEL + bytes([self.kind]) + self.id.to_bytes(4, "big") + self.key
 
     def sign(self) -> bytes:
-        """Return the signature; Z comes from what is signed, so that none comes twice."""
+        """Return the signature. Z comes from the signed bytes, so that no Z is used twice."""
         if self.signature is not None:
             return self.signature
         covers = self.signed() if self.covers is None else self.covers
@@ -75,7 +75,7 @@ class Prekey:
         return [self.kind, self.id, self.key, self.sign()]
 
     def held(self) -> Json:
-        """Return it as `handshake.respond` is given it."""
+        """Return the prekey as an input of `handshake.respond`."""
         return {"kind": self.kind, "id": self.id, "private": self.private.hex()}
 
 
@@ -100,7 +100,7 @@ EPHEMERAL: Final = draw("ephemeral", 32)
 EK: Final = hazmat.public_key(EPHEMERAL)
 COINS: Final = draw("coins of the encapsulation", 32)
 
-# One well-formed message of each suite for all: handshake.respond does not open it.
+# One well-formed message of each suite is enough: handshake.respond does not open it.
 RATCHET_KEY: Final = hazmat.public_key(draw("ratchet", 32))
 MESSAGES: Final = {
     1: encode([1, 2, RATCHET_KEY, 0, 0, draw("sealed", 56)]),
@@ -115,20 +115,20 @@ def bundle(
     one_time: Prekey | None = ONE_TIME,
     kem: Prekey | None = None,
 ) -> bytes:
-    """Return an encoded bundle, Bob's unless something else is given."""
+    """Return an encoded bundle: Bob's, except for the given arguments."""
     curve = None if one_time is None else one_time.fields()
     last = None if kem is None else kem.fields()
     return encode([1, 3, address or BOB.address, identity, signed.fields(), curve, last])
 
 
 def encapsulated(key: bytes) -> tuple[bytes, bytes]:
-    """Return the secret and the ciphertext that the coins give (FIPS 203 algorithm 17)."""
+    """Return the secret and the ciphertext that m gives (FIPS 203 algorithm 17)."""
     secret, ciphertext = ML_KEM_1024._encaps_internal(key, COINS)
     return secret, ciphertext
 
 
 def initiation(encoded: bytes, suite: int, kem: Prekey = KEM) -> Json:
-    """Return Alice's question about a bundle; `kem` is what she encapsulates to in suite 2."""
+    """Return the input of `handshake.initiate`. `kem` is what Alice encapsulates to in suite 2."""
     secret, ciphertext = encapsulated(kem.key)
     given = {"m": COINS.hex(), "ciphertext": ciphertext.hex(), "secret": secret.hex()}
     return {
@@ -143,7 +143,7 @@ def initiation(encoded: bytes, suite: int, kem: Prekey = KEM) -> Json:
 
 
 def response(message: bytes, *prekeys: Prekey) -> Json:
-    """Return Bob's question about an initial message from Alice; he has these prekeys."""
+    """Return the input of `handshake.respond` for a message from Alice. Bob has these prekeys."""
     return {
         "address": BOB.address,
         "identity": BOB.private.hex(),
@@ -156,9 +156,9 @@ def response(message: bytes, *prekeys: Prekey) -> Json:
 
 @dataclass(frozen=True)
 class Header:
-    """An initial message before its last element; a field is None where the message has null.
+    """An initial message before its last element. None stands for null.
 
-    `carries` is the suite whose message stands in the last one, if it is not its own.
+    `carries` is the suite of the message inside, if it is another one.
     """
 
     suite: int
@@ -192,7 +192,7 @@ def header(suite: int, *, one_time: Prekey | None = ONE_TIME, kem: Prekey | None
 def outcome(
     suite: int, *, one_time: Prekey | None = ONE_TIME, kem: Prekey | None = None, initiator: Person = ALICE
 ) -> Json:
-    """Return what both ends come to; the initiator's answer has `header_bytes` too."""
+    """Return the result of both ends. The initiator's answer has `header_bytes` too."""
     sent = header(suite, one_time=one_time, kem=kem).with_(identity=initiator.public)
     pairs = [(initiator.private, SIGNED.key), (EPHEMERAL, BOB.public), (EPHEMERAL, SIGNED.key)]
     if one_time is not None:

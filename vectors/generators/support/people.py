@@ -1,9 +1,9 @@
-"""Who takes part in the vectors, and what they make: identities, prekeys, bundles, from labels alone.
+"""The people in the vectors, with identities, prekeys and bundles that come from labels alone.
 
     Person("bob")       address, identity, prekeys by label; bundles of them
-    LOW_ORDER, ...      keys that are none
+    LOW_ORDER, ...      invalid keys
 
-Everything is the library's own; only the choice of the random bytes is made here.
+The library makes everything. Only the random bytes are chosen here.
 """
 
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ BAD_KEYS: Final = {
     "the key p + 9, another spelling of 9": (P + 9).to_bytes(32, "little"),
     "the key 9 with bit 255 set": (9 + 2**255).to_bytes(32, "little"),
 }
-"""Public keys that must be refused as such, by what is wrong with them."""
+"""Invalid public keys, by the reason."""
 
 FEW_BAD_KEYS: Final = {
     name: key
@@ -72,7 +72,7 @@ def kem_pair(label: str) -> MlKem1024KeyPair:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with an identity of the same name, and as many prekeys as are asked for.
+    """A person whose identity comes from the name, with as many prekeys as needed.
 
     Ids: signed prekey 100, one-time 200 and up, KEM one-time 300 and up, last resort 400.
     """
@@ -83,7 +83,7 @@ class Person:
 
     @property
     def label(self) -> str:
-        """Return what the keys are chosen by: the name, or another."""
+        """Return the label of the keys: the name, or another one."""
         return self.keys or self.name
 
     @property
@@ -103,7 +103,7 @@ class Person:
 
     @property
     def party(self) -> Party:
-        """Return what a handshake knows of oneself."""
+        """Return address and identity as a handshake needs them."""
         return Party(self.address, self.identity)
 
     def secret(self, kind: PrekeyKind, id_: int) -> bytes:
@@ -116,7 +116,7 @@ class Person:
         return draw(f"{self.label} signature {int(kind)} {id_}", 64)
 
     def signed_pair(self, id_: int = 100) -> SignedPrekeyPair:
-        """Return a signed prekey's two halves."""
+        """Return the key pair of a signed prekey."""
         return SignedPrekeyPair.from_private(PrivateKey(self.secret(PrekeyKind.SIGNED, id_)))
 
     def signed(self, id_: int = 100) -> PublicPrekey[SignedPrekey]:

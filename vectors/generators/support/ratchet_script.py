@@ -1,14 +1,15 @@
-"""A ratchet play as it is written: what the side under test does, and the far side that writes to it.
+"""A script for a ratchet play: the side under test, and the far side that writes to it.
 
     script = Script("initiator", "label")
-    script.send("a")                    # the side under test seals; the far side hears it
-    script.hear(script.far.say("b"))    # the far side seals; the side under test must open it
+    script.send("a")                         # the side under test seals, and the far side opens it
+    script.receive(script.far.write("b"))    # the far side seals, and the side under test must open it
     script.refused(forged, "AuthenticationFailed")
     script.add(group, "comment", rules=[...])
 
-The far side is the library's pure functions with keys of labels. Every answer is foretold, and compared.
+The far side is the library's pure functions, with keys from labels. Every answer is compared with
+what the script expects.
 
-Not here: which plays there are (ratchet.py, refusals.py).
+Not here: the plays themselves (families/ratchet/).
 """
 
 from collections.abc import Sequence
@@ -31,8 +32,8 @@ from letterlock._wire.padding import pad
 NONCE: Final = 8
 
 
-class Far:
-    """The far side: sends, hears, and can do wrong on purpose."""
+class FarSide:
+    """The far side: sends, receives, and breaks rules on purpose."""
 
     def __init__(self, state: double.State, associated_data: bytes, label: str) -> None:
         self.state, self.ad, self._label = state, associated_data, label
@@ -42,12 +43,12 @@ class Far:
         self._drawn += 1
         return draw(f"{self._label} far {self._drawn}", length)
 
-    def copy(self) -> "Far":
-        """Return an older copy of its store, to go back to."""
-        return Far(self.state, self.ad, f"{self._label} restored")
+    def copy(self) -> "FarSide":
+        """Return a copy of this side, to restore later."""
+        return FarSide(self.state, self.ad, f"{self._label} restored")
 
     def skip(self, count: int) -> None:
-        """Send so many messages that are lost."""
+        """Send `count` messages that are lost."""
         for _ in range(count):
             self.state = double.send(self.state, self.draw).state
 
@@ -57,31 +58,31 @@ class Far:
         self.state = sent.state
         return sent.header, sent.key
 
-    def say(self, text: str) -> bytes:
+    def write(self, text: str) -> bytes:
         """Return the next message."""
         header, key = self.next()
         return seal_message(key, self.ad, header, text.encode(), self.draw(NONCE))
 
     def twice(self, padded: bytes, text: str) -> tuple[bytes, bytes]:
-        """Return one message with a padding of the author's, and the sound one of the same number."""
+        """Return a message with the given padded text, and the valid message of the same number."""
         header, key = self.next()
         return self.seal_padded(header, key, padded), seal_message(
             key, self.ad, header, text.encode(), self.draw(NONCE)
         )
 
     def seal_padded(self, header: Header, key: MessageKey, padded: bytes, prefix: bytes = bytes(4)) -> bytes:
-        """Seal what is padded already."""
+        """Seal a text that is already padded."""
         header_bytes, nonce = header.encode_header(), self.draw(NONCE)
         return cbor.complete_array(
             header_bytes, nonce + aead.seal(key.expose(), prefix + nonce, padded, self.ad + header_bytes)
         )
 
     def seal_with(self, header: Header, key: bytes, text: str) -> bytes:
-        """Seal with another key or under another header than the chain gives."""
+        """Seal with a key or header that the chain does not give."""
         return self.seal_padded(header, MessageKey(key), pad(text.encode()))
 
-    def hear(self, message: bytes) -> bytes:
-        """Open a message; late ones are not kept for."""
+    def receive(self, message: bytes) -> bytes:
+        """Open a message. This side stores no skipped keys."""
         decoded = RatchetMessage.decode(message)
         received = double.receive(self.state, decoded.header)
         plaintext = open_message(received.key, self.ad, decoded)
@@ -90,7 +91,7 @@ class Far:
 
 
 class Script:
-    """The steps of one play, with the answer to each."""
+    """The steps of one play, with the expected answer to each."""
 
     def __init__(self, role: str, label: str, *, silent: bool = False) -> None:
         """`silent`: what the side under test sends does not reach the far side."""
@@ -99,10 +100,10 @@ class Script:
         self.signed = SignedPrekeyPair.from_private(private(f"{label} signed prekey"))
         root = RootKey(self._secret)
         if role == "initiator":
-            self.far = Far(double.recipient(root, self.signed), self.ad, label)
+            self.far = FarSide(double.recipient(root, self.signed), self.ad, label)
         else:
             ours = partial(draw, f"{label} far first ratchet key")
-            self.far = Far(double.initiator(root, self.signed.public, ours), self.ad, label)
+            self.far = FarSide(double.initiator(root, self.signed.public, ours), self.ad, label)
         self._steps: list[Json] = []
         self._answers: list[Json] = []
 
@@ -119,17 +120,17 @@ class Script:
         }
 
     def send(self, text: str) -> bytes:
-        """Let the side under test seal; return the message, which the far side has heard."""
+        """The side under test seals, and the far side opens it. Returns the message."""
         self._steps.append(self._sending(text))
         answer = run("ratchet.play", self.given())["steps"][-1]
         message = bytes.fromhex(answer["message"])
-        if not self._silent and self.far.hear(message) != text.encode():
+        if not self._silent and self.far.receive(message) != text.encode():
             raise GenerationError(f"{self._label}: the far side reads something else")
         self._answers.append(answer)
         return message
 
     def send_refused(self, text: str, name: str) -> None:
-        """Let it try to."""
+        """The side under test tries to seal, and is refused."""
         self._steps.append(self._sending(text))
         self._answers.append({"error": name})
 
@@ -141,32 +142,32 @@ class Script:
         plaintext = text.encode().hex()
         return {"do": "send", "plaintext": plaintext, "nonce": nonce.hex(), "ratchet_private": key.hex()}
 
-    def hear(self, message: bytes, text: str) -> None:
-        """Let the side under test open a message."""
+    def receive(self, message: bytes, text: str) -> None:
+        """The side under test opens a message."""
         self._steps.append({"do": "receive", "message": message.hex()})
         self._answers.append({"plaintext": text.encode().hex()})
 
     def refused(self, message: bytes, name: str) -> None:
-        """Let it refuse one."""
+        """The side under test refuses a message."""
         self._steps.append({"do": "receive", "message": message.hex()})
         self._answers.append({"error": name})
 
     def state(self, name: str, skipped: int = 0) -> None:
-        """Let it show its state."""
+        """The side under test shows its state."""
         self._steps.append({"do": "state"})
         self._answers.append({"state": name, "skipped": skipped})
 
     def add(self, group: Group, comment: str, *, rules: Sequence[str], flags: Sequence[str] = ()) -> None:
-        """Add the play to a group, if every answer is as foretold."""
-        foretold = {"steps": self._answers}
+        """Add the play to a group, if every answer is as expected."""
+        expected = {"steps": self._answers}
         refusals = [each["error"] for each in self._answers if "error" in each]
         if not refusals:
-            group.play(comment, self.given(), flags=flags, rules=rules, output=foretold)
+            group.play(comment, self.given(), flags=flags, rules=rules, output=expected)
             return
         expect, *others = refusals
         answer = group.invalid_play(comment, self.given(), expect, flags=flags, rules=rules, also=others)
-        if answer != foretold:
-            raise GenerationError(f"{comment}: {answer} where {foretold} was foretold")
+        if answer != expected:
+            raise GenerationError(f"{comment}: {answer} where {expected} was expected")
 
 
 def with_header(message: bytes, **changes: object) -> bytes:
@@ -177,7 +178,7 @@ def with_header(message: bytes, **changes: object) -> bytes:
 
 
 def with_sealed(message: bytes, index: int) -> bytes:
-    """Return a message with one bit of its sealed text turned over."""
+    """Return a message with one bit of its sealed text inverted."""
     decoded = RatchetMessage.decode(message)
     return cbor.complete_array(decoded.header_bytes, flipped(decoded.sealed, index))
 

@@ -1,15 +1,15 @@
-"""A triple play as it is written: what the side under test does, and the far side that writes to it.
+"""A script for a triple play: the side under test, and the far side that writes to it.
 
     script = Script("initiator", "label")
-    script.send("a")                      # the side under test seals; the far side hears it
-    script.hear(script.far.say("b"))      # the far side seals; the side under test must open it
-    wrong, right = script.far.twice(edit) # one number, twice: with a part that contradicts, and with its own
+    script.send("a")                         # the side under test seals, and the far side opens it
+    script.receive(script.far.write("b"))    # the far side seals, and the side under test must open it
+    wrong, right = script.far.twice(edit)    # one number, with a contradicting header and with its own
     script.refused(wrong, "BraidFailed")
     script.add(group, "comment", rules=[...])
 
-The far side is the library's pure functions with keys of labels, so that it can seal what it should not.
+The far side is the library's pure functions, with keys from labels, so that it can seal invalid messages.
 
-Not here: which plays there are (triple.py, triple_*.py).
+Not here: the plays themselves (families/triple/).
 """
 
 from collections.abc import Callable, Sequence
@@ -42,17 +42,17 @@ ENOUGH: Final = {
     "KeysUnsampled": 3, "HeaderSent": 36, "Ct1Received": 36, "HeaderReceived": 30, "Ct1Sampled": 30,
     "Ct2Sampled": 5,
 }  # fmt: skip
-"""How many codewords bring a state's text at once; in the other states one is enough."""
+"""How many codewords a state's whole text has. In the other states one is enough."""
 
 
 def words(codewords: int, text: str = "") -> str:
-    """Return a text that is long enough for so many codewords, and says `text`."""
+    """Return a text that begins with `text` and is long enough for so many codewords."""
     length = 0 if codewords == 1 else 128 * codewords - 1
     return text + "." * (length - len(text))
 
 
-class Far:
-    """The far side: sends, hears, and can do wrong on purpose."""
+class FarSide:
+    """The far side: sends, receives, and breaks rules on purpose."""
 
     def __init__(self, state: Triple, associated_data: bytes, label: str) -> None:
         self.state, self.ad, self._label = state, associated_data, label
@@ -81,7 +81,7 @@ class Far:
                 self._slots[write.slot] = []
 
     def next(self, text: str = "") -> TripleSent:
-        """Return header, part and key of the next message, and count it as sent."""
+        """Return both headers and the key of the next message, and count it as sent."""
         size = padded_length(len(text))
         sent = triple.send(LETTERLOCK, self.state, size, self.draw, self.read)
         self.state = sent.state
@@ -89,11 +89,11 @@ class Far:
         return sent
 
     def skip(self, count: int) -> None:
-        """Send so many messages that are lost."""
+        """Send `count` messages that are lost."""
         for _ in range(count):
             self.next()
 
-    def say(self, text: str) -> bytes:
+    def write(self, text: str) -> bytes:
         """Return the next message."""
         return self.seal(self.next(text), text)
 
@@ -106,7 +106,7 @@ class Far:
         key: bytes | None = None,
         padded: bytes | None = None,
     ) -> bytes:
-        """Seal a text, or what is padded already, with another part or key than there should be."""
+        """Seal a text, or a padded text, with the given header or key instead of the right one."""
         header_bytes, nonce = sent.header.encode_header(pq_header or sent.pq_header), self.draw(8)
         data = pad(text.encode()) if padded is None else padded
         return cbor.complete_array(
@@ -121,13 +121,13 @@ class Far:
         return cbor.complete_array(header_bytes, nonce + sealed)
 
     def twice(self, edit: Callable[[bytes], bytes], text: str = "") -> tuple[bytes, bytes]:
-        """Return the next message with other codewords, authentic all the same, and as it should be."""
+        """Return the next message with other codewords, still authentic, and the valid one."""
         sent = self.next(text)
         changed = replace(sent.pq_header, codewords=edit(sent.pq_header.codewords))
         return self.seal(sent, text, pq_header=changed), self.seal(sent, text)
 
-    def hear(self, message: bytes) -> bytes:
-        """Open a message; late ones are not kept for."""
+    def receive(self, message: bytes) -> bytes:
+        """Open a message. This side stores no skipped keys."""
         decoded = RatchetMessage.decode(message)
         assert decoded.pq_header is not None
         whole = (decoded.header, decoded.pq_header)
@@ -140,7 +140,7 @@ class Far:
 
 
 class Script:
-    """The steps of one play, with the answer to each."""
+    """The steps of one play, with the expected answer to each."""
 
     def __init__(self, role: str, label: str, *, silent: bool = False) -> None:
         """`silent`: what the side under test sends does not reach the far side."""
@@ -153,7 +153,7 @@ class Script:
         else:
             first = partial(draw, f"{self._label} far first ratchet key")
             state = triple.initiator(LETTERLOCK, secret, self.signed.public, first)
-        self.far = Far(state, self.ad, self._label)
+        self.far = FarSide(state, self.ad, self._label)
         self._steps: list[Json] = []
         self._answers: list[Json] = []
         self._player = SidePlayer(Input(self.given()), Suite.PQXDH)
@@ -187,7 +187,7 @@ class Script:
         step = self._sending(text)
         answer = self._player.send(Input(step))
         message = bytes.fromhex(answer["message"])
-        if not self._silent and self.far.hear(message) != text.encode():
+        if not self._silent and self.far.receive(message) != text.encode():
             raise GenerationError(f"{self._label}: the far side reads something else")
         self._steps.append(step)
         self._answers.append(answer)
@@ -209,7 +209,7 @@ class Script:
             "entropy": None if drawn is None else draw(f"{label} braid", drawn).hex(),
         }
 
-    def hear(self, message: bytes, text: str) -> None:
+    def receive(self, message: bytes, text: str) -> None:
         """Let the side under test open a message."""
         step, answer = {"do": "receive", "message": message.hex()}, {"plaintext": text.encode().hex()}
         if self._player.receive(Input(step)) != answer:
@@ -232,7 +232,7 @@ class Script:
         if self._role == "initiator":
             self.send(words(ENOUGH.get(self.braid, 1), "a"))
         text = words(ENOUGH.get(self.far.braid, 1), "b")
-        self.hear(self.far.say(text), text)
+        self.receive(self.far.write(text), text)
         if self._role == "recipient":
             self.send(words(ENOUGH.get(self.braid, 1), "a"))
 
@@ -246,31 +246,31 @@ class Script:
         raise GenerationError(f"{self._label}: not healed")
 
     def add(self, group: Group, comment: str, *, rules: Sequence[str], flags: Sequence[str] = ()) -> None:
-        """Add the play to a group, if every answer is as foretold."""
-        foretold: dict[str, Any] = {"steps": self._answers}
+        """Add the play to a group, if every answer is as expected."""
+        expected: dict[str, Any] = {"steps": self._answers}
         refusals = [each["error"] for each in self._answers if "error" in each]
         if not refusals:
-            group.play(comment, self.given(), flags=flags, rules=rules, output=foretold)
+            group.play(comment, self.given(), flags=flags, rules=rules, output=expected)
             return
         expect, *others = refusals
         answer = group.invalid_play(comment, self.given(), expect, flags=flags, rules=rules, also=others)
-        if answer != foretold:
+        if answer != expected:
             pairs = [each for each in zip(answer["steps"], self._answers, strict=True) if each[0] != each[1]]
-            raise GenerationError(f"{comment}: {pairs} (answered, foretold)")
+            raise GenerationError(f"{comment}: {pairs} (answered, expected)")
 
 
-def part_of(message: bytes) -> PqHeader:
+def pq_header_of(message: bytes) -> PqHeader:
     """Return what a triple message has more."""
     pq_header = RatchetMessage.decode(message).pq_header
     assert pq_header is not None
     return pq_header
 
 
-def with_part(message: bytes, **changes: Any) -> bytes:
-    """Return a message with another part, and the same sealed text."""
+def with_pq_header(message: bytes, **changes: Any) -> bytes:
+    """Return a message with another post-quantum header and the same sealed text."""
     decoded = RatchetMessage.decode(message)
     return cbor.complete_array(
-        decoded.header.encode_header(replace(part_of(message), **changes)), decoded.sealed
+        decoded.header.encode_header(replace(pq_header_of(message), **changes)), decoded.sealed
     )
 
 
@@ -278,7 +278,7 @@ def with_header(message: bytes, **changes: Any) -> bytes:
     """Return a message with another header of the double ratchet, and the same sealed text."""
     decoded = RatchetMessage.decode(message)
     return cbor.complete_array(
-        replace(decoded.header, **changes).encode_header(part_of(message)), decoded.sealed
+        replace(decoded.header, **changes).encode_header(pq_header_of(message)), decoded.sealed
     )
 
 

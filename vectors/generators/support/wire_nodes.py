@@ -1,6 +1,6 @@
-"""The five things that travel as nodes of CBOR, each part with its name.
+"""The five kinds of encoding as nodes of CBOR, each field with its name.
 
-Not here: what is done to them (wire.py, values.py).
+Not here: what is done to them (families/wire/).
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from letterlock._wire.prekey import PrekeyKind
 
 
 def ratchet_node(*, key: bytes | None = None, previous: int = 0, number: int = 0, sealed: int = 56) -> Node:
-    """Return a ratchet message, in which nothing is really sealed."""
+    """Return a ratchet message. Its sealed text is made up."""
     return array_node(
         "the message",
         number_node("version", 1),
@@ -36,7 +36,7 @@ def triple_node(
     codewords: int | None = 3,
     sealed: int = 56,
 ) -> Node:
-    """Return a triple message of so many codewords, None for a type without; `place` is epoch, n and PN."""
+    """Return a triple message with so many codewords; None is a type without. `place` is epoch, n and PN."""
     epoch, n, before = place
     bare = codewords is None
     return array_node(
@@ -59,7 +59,7 @@ def triple_node(
 def initial_node(
     *, signed: int = 11, one_time: int | None = 22, kem: int | None = None, message: bytes | None = None
 ) -> Node:
-    """Return an initial message, of suite 2 if it has a KEM prekey id; a triple message is in it then."""
+    """Return an initial message. With a KEM prekey id it has suite 2 and contains a triple message."""
     return array_node(
         "the message",
         number_node("version", 1),

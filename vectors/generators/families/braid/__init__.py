@@ -1,7 +1,7 @@
-"""Make braid.json: one side of the braid, state by state."""
+"""Vectors of one side of the braid, state by state."""
 
 from generators.families.braid import refusals
-from generators.support.braid_script import STATES, WHOLE, Script, piece, reached
+from generators.support.braid_script import STATES, WHOLE, Script, pq_header_json, reached
 from generators.support.family import Family, GenerationError, Group
 from generators.support.labels import draw
 from letterlock._ratchet.braid import RECEIVES
@@ -18,10 +18,10 @@ TABLE = {
     ("Ct2Sampled", "KeysUnsampled"),
     ("KeysSampled", "Ct1Received"), ("Ct1Received", "NoHeaderReceived"),
 }  # fmt: skip
-"""Every way from one state to another, with those where two rows are gone through at once."""
+"""Every transition between states, including double transitions caused by one message."""
 
 ROOMS = {True: ((1, 1), (5, 2), (4, WHOLE)), False: ((2, 5), (WHOLE, 4))}
-"""Codewords a message: of the side under test, which initiates or not, and of the other."""
+"""Codewords in each message, of the side under test and of the other, by whether the first initiates."""
 
 passed: set[tuple[str, str]] = set()
 
@@ -54,12 +54,12 @@ def conversations(family: Family) -> None:
 
 
 def talk(script: Script, ours: int, far: int) -> None:
-    """One epoch, to the first message of the next: states are shown wherever they change."""
+    """One epoch up to the first message of the next. The state is shown after each change."""
     name = script.ours.name
     for _ in range(300):
         if script.ours.state.epoch == script.far.state.epoch == 2:
             break
-        for act in (lambda: script.say(ours), lambda: script.hear(script.far.say(far))):
+        for act in (lambda: script.deliver(ours), lambda: script.receive(script.far.write(far))):
             act()
             if script.ours.name != name:
                 name = script.ours.name
@@ -77,11 +77,11 @@ def losses(family: Family) -> None:
             for count in range(300):
                 if script.ours.state.epoch == script.far.state.epoch == 2:
                     break
-                ours, theirs = script.send(4), script.far.say(4)
+                ours, theirs = script.send(4), script.far.write(4)
                 if count % every:
-                    script.far.hear(ours)
+                    script.far.receive(ours)
                 if (count + 1) % every:
-                    script.hear(theirs)
+                    script.receive(theirs)
             script.state(script.ours.name)
             comment = f"the {who}: of each side every {every} messages one is lost"
             add(script, group, comment, ["RAT-12"], ["Loss"])
@@ -95,12 +95,12 @@ def reordered(group: Group) -> None:
         for _ in range(60):
             if script.ours.state.epoch == script.far.state.epoch == 2:
                 break
-            theirs = [script.far.say(6) for _ in range(3)]
+            theirs = [script.far.write(6) for _ in range(3)]
             ours = [script.send(6) for _ in range(3)]
             for pq_header in reversed(ours):
-                script.far.hear(pq_header)
+                script.far.receive(pq_header)
             for pq_header in reversed(theirs):
-                script.hear(pq_header)
+                script.receive(pq_header)
         script.state(script.ours.name)
         who = "initiator" if initiator else "recipient"
         add(script, group, f"the {who}: three messages at a time, the last first", ["RAT-12"], ["Loss"])
@@ -108,89 +108,91 @@ def reordered(group: Group) -> None:
 
 def repeated(group: Group) -> None:
     script = Script("twice", initiator=False)
-    first, second = script.far.say(1), script.far.say(1)
+    first, second = script.far.write(1), script.far.write(1)
     for pq_header in (first, first, second, first, second):
-        script.hear(pq_header)
+        script.receive(pq_header)
     script.useless(first | {"codewords": draw("braid other codeword", 32).hex()})
     script.state("NoHeaderReceived")
-    script.hear(script.far.say(1))
+    script.receive(script.far.write(1))
     script.state("HeaderReceived")
     script.agree()
     comment = "the recipient: codewords twice, and one more with other bytes: the first counts"
     add(script, group, comment, ["RAT-12"], ["Twice"])
 
     script = Script("twice at once", initiator=False)
-    whole = script.far.say()
-    script.hear(whole)
+    whole = script.far.write()
+    script.receive(whole)
     script.useless(whole)
     script.state("HeaderReceived")
     script.agree()
     add(script, group, "the recipient: a header twice", ["RAT-12"], ["Twice"])
 
     script = Script("overlap", initiator=True)
-    script.say()
-    ct1 = script.far.say(20)
-    script.hear(ct1)
-    script.hear(ct1 | {"first": 10, "codewords": ct1["codewords"][640:]})
-    script.hear(script.far.say(20))
+    script.deliver()
+    ct1 = script.far.write(20)
+    script.receive(ct1)
+    script.receive(ct1 | {"first": 10, "codewords": ct1["codewords"][640:]})
+    script.receive(script.far.write(20))
     script.state("Ct1Received")
     script.agree()
     add(script, group, "the initiator: codewords that overlap", ["RAT-12"], ["Twice"])
 
 
 def branches(family: Family) -> None:
-    """What a conversation passes seldom."""
+    """Rare transitions."""
     group = family.group("braid.play", "other transitions of the table")
     script = Script("last indices", initiator=False)
-    script.far.say()
+    script.far.write()
     (text,) = script.far.read(Slot.OUTGOING)
     last = b"".join(codeword(text, index).data for index in (65534, 65535))
-    script.hear(piece(1, PqType.HDR, 65534, last))
-    script.hear(piece(1, PqType.HDR, 0, text[:32]))
+    script.receive(pq_header_json(1, PqType.HDR, 65534, last))
+    script.receive(pq_header_json(1, PqType.HDR, 0, text[:32]))
     script.state("HeaderReceived")
     script.agree()
     add(script, group, "the recipient: a header by its last indices, and the first", ["RAT-12"], ["Loss"])
 
     script = reached("EkReceivedCt1Sampled", "acknowledged by Ct1Ack")
-    script.hear(piece(1, PqType.CT1_ACK))
+    script.receive(pq_header_json(1, PqType.CT1_ACK))
     script.state("Ct2Sampled")
     script.send()
     add(script, group, "EkReceivedCt1Sampled, on Ct1Ack", ["PQR-5"], [])
 
     for last_one in ("Ek", "EkCt1Ack"):
         script = Script(f"a late Ek {last_one}", initiator=False)
-        script.hear(script.far.say())
-        script.say(10)
-        late = script.far.say(10)
-        script.say(20)
-        parts = [script.far.say(10), script.far.say(16)]
+        script.receive(script.far.write())
+        script.deliver(10)
+        late = script.far.write(10)
+        script.deliver(20)
+        parts = [script.far.write(10), script.far.write(16)]
         for pq_header in [*parts, late] if last_one == "Ek" else [parts[0], late, parts[1]]:
-            script.hear(pq_header)
+            script.receive(pq_header)
         script.state("Ct2Sampled")
-        script.say()
+        script.deliver()
         comment = f"Ct1Acknowledged, a late Ek among EkCt1Ack, and {last_one} is the last"
         add(script, group, comment, ["PQR-5"], ["Loss"])
 
     for type_ in (PqType.HDR, PqType.CT1_ACK, PqType.CT2):
         script = reached("Ct2Sampled", f"next epoch by {type_.name}")
-        script.hear(piece(2, type_, 0, draw("braid of the next epoch", 32)))
+        script.receive(pq_header_json(2, type_, 0, draw("braid of the next epoch", 32)))
         script.state("KeysUnsampled")
         script.send(2)
         add(script, group, f"Ct2Sampled, on {type_.name} of the next epoch", ["PQR-5"], [])
 
 
 def useless(family: Family) -> None:
-    """Each state, in epoch 2, and everything that is of no use in it."""
+    """Each state in epoch 2, and all headers that change nothing in it."""
     group = family.group("braid.play", "headers that change nothing")
     for name, state in STATES.items():
         script = reached(name, f"useless {name}", epoch=2)
         for epoch in (1, 2):
             for type_ in PqType:
                 if epoch == 1 or (state, type_) not in RECEIVES:
-                    script.useless(piece(epoch, type_, 40, draw(f"braid useless {name} {epoch} {type_}", 32)))
+                    script.useless(
+                        pq_header_json(epoch, type_, 40, draw(f"braid useless {name} {epoch} {type_}", 32))
+                    )
         script.state(name)
-        script.hear(script.far.say(5))
-        script.say(5)
+        script.receive(script.far.write(5))
+        script.deliver(5)
         add(
             script,
             group,

@@ -1,11 +1,11 @@
-"""For braid.py: what is refused and changes nothing, and that the genuine part goes on afterwards."""
+"""Braid plays with refused headers, which change nothing, followed by the genuine ones."""
 
 import hashlib
 import hmac
 from collections.abc import Callable
 from typing import Final
 
-from generators.support.braid_script import STATES, Part, Script, edited, piece, reached
+from generators.support.braid_script import STATES, PqHeaderJson, Script, edited, pq_header_json, reached
 from generators.support.family import Family, Group
 from generators.support.labels import draw, flipped
 from letterlock._primitives import labels
@@ -55,30 +55,30 @@ def headers(family: Family) -> None:
     }
     for comment, edit in edits.items():
         script = Script(f"header {comment}", initiator=False)
-        genuine = script.far.say()
+        genuine = script.far.write()
         refuse(script, edited(genuine, edit), genuine, "HeaderReceived")
         script.add(group, f"a header at once: {comment}", rules=["PQR-5"], flags=["HeaderMac"])
 
     script = reached("NoHeaderReceived", "header, its last codeword")
-    genuine = script.far.say(1)
+    genuine = script.far.write(1)
     refuse(script, edited(genuine, turned(31, 1)), genuine, "HeaderReceived")
     script.add(group, "a header: the last codeword of three", rules=["PQR-5"], flags=["HeaderMac"])
     header_derivations(family)
 
 
-def refuse(script: Script, changed: Part, genuine: Part, after: str) -> None:
-    """Let it refuse a part, twice, stay as it was, and take the genuine one."""
+def refuse(script: Script, changed: PqHeaderJson, genuine: PqHeaderJson, after: str) -> None:
+    """The side under test refuses a header twice, keeps its state, and receives the genuine one."""
     script.refused(changed, "BraidFailed")
     script.refused(changed, "BraidFailed")
     script.state(script.ours.name)
-    script.hear(genuine)
+    script.receive(genuine)
     script.state(after)
 
 
 def header_derivations(family: Family) -> None:
     group = family.group("braid.play", "a header with a MAC from another derivation, then the genuine one")
     script = Script("header derivations", initiator=False)
-    text = bytes.fromhex(script.far.say()["codewords"])
+    text = bytes.fromhex(script.far.write()["codewords"])
     key, root = (each.expose() for each in keys_of(script))
     shared = bytes.fromhex(script.given()["secret"])
     header, label = text[:64], labels.PQ_HEADER
@@ -105,15 +105,15 @@ def header_derivations(family: Family) -> None:
     }
     for comment, wrong in macs.items():
         script = Script("header derivations", initiator=False)
-        genuine = script.far.say()
+        genuine = script.far.write()
         refuse(script, edited(genuine, exchanged_end(wrong)), genuine, "HeaderReceived")
         script.add(group, f"a header: {comment}", rules=["PQR-5"], flags=["HeaderMac", "OtherDerivation"])
 
     script = Script("header of epoch 2", initiator=True)
     before = keys_of(script)[0].expose()
     script.agree()
-    script.say()
-    genuine = script.far.say()
+    script.deliver()
+    genuine = script.far.write()
     header = bytes.fromhex(genuine["codewords"])[:64]
     old = mac(before, label, epoch_bytes(2), header)
     refuse(script, edited(genuine, exchanged_end(old)), genuine, "HeaderReceived")
@@ -152,19 +152,19 @@ def ciphertexts(family: Family) -> None:
         script.add(group, f"a ciphertext at once: {comment}", rules=["PQR-5"], flags=["CiphertextMac"])
 
     script = reached("EkSentCt1Received", "ciphertext, its last codewords")
-    genuine = script.far.say(3)
+    genuine = script.far.write(3)
     refuse(script, edited(genuine, turned(95, 1)), genuine, "NoHeaderReceived")
     script.add(
         group, "a ciphertext: the last three codewords of five", rules=["PQR-5"], flags=["CiphertextMac"]
     )
 
     script = Script("ct1 changed", initiator=True)
-    script.say()
-    ct1 = script.far.say()
-    script.hear(edited(ct1, turned(700, 1)))
+    script.deliver()
+    ct1 = script.far.write()
+    script.receive(edited(ct1, turned(700, 1)))
     script.useless(ct1)
-    script.say()
-    ct2 = script.far.say()
+    script.deliver()
+    ct2 = script.far.write()
     for _ in range(2):
         script.refused(ct2, "BraidFailed")
     script.state("Ct1Received")
@@ -173,12 +173,12 @@ def ciphertexts(family: Family) -> None:
     ciphertext_derivations(family)
 
 
-def with_ct2(label: str) -> tuple[Script, Part]:
+def with_ct2(label: str) -> tuple[Script, PqHeaderJson]:
     """Return a play in Ct1Received, and ct2 with its MAC."""
     script = Script(label, initiator=True)
     script.turn()
-    script.say()
-    return script, script.far.say()
+    script.deliver()
+    return script, script.far.write()
 
 
 def ciphertext_derivations(family: Family) -> None:
@@ -224,12 +224,12 @@ def vectors(family: Family) -> None:
         "a coefficient is q": lambda text: b"\x01" + bytes([text[1] & 0xF0 | 0x0D]) + text[2:],
     }
     ways = {"Ek": (10, "EkReceivedCt1Sampled"), "EkCt1Ack": (64, "Ct2Sampled")}
-    for type_, (room, after) in ways.items():
+    for type_, (max_codewords, after) in ways.items():
         for comment, edit in [*edits.items()][: 5 if type_ == "Ek" else 2]:
             script = Script(f"vector {type_} {comment}", initiator=False)
-            script.hear(script.far.say())
-            script.say(room)
-            genuine = script.far.say()
+            script.receive(script.far.write())
+            script.deliver(max_codewords)
+            genuine = script.far.write()
             refuse(script, edited(genuine, edit), genuine, after)
             named = f"Ct1Sampled, {type_}, at once: {comment}"
             script.add(group, named, rules=["PQR-5", "PRIM-11"], flags=["OtherVector"])
@@ -239,16 +239,16 @@ def vectors(family: Family) -> None:
 def last_codewords(group: Group) -> None:
     for name in ("Ct1Sampled", "Ct1Acknowledged"):
         script = reached(name, f"vector, its last codewords, {name}")
-        genuine = script.far.say(26)
+        genuine = script.far.write(26)
         refuse(script, edited(genuine, turned(800, 1)), genuine, script_after(name))
         comment = f"{name}: a bit of the last 26 codewords"
         script.add(group, comment, rules=["PQR-5", "PRIM-11"], flags=["OtherVector"])
 
     script = Script("vector poisoned", initiator=False)
-    script.hear(script.far.say())
-    script.say()
-    first, rest = script.far.say(10), script.far.say(26)
-    script.hear(edited(first, turned(5, 1)))
+    script.receive(script.far.write())
+    script.deliver()
+    first, rest = script.far.write(10), script.far.write(26)
+    script.receive(edited(first, turned(5, 1)))
     script.useless(first)
     for _ in range(2):
         script.refused(rest, "BraidFailed")
@@ -267,7 +267,7 @@ USED: Final = {
     "HeaderReceived": PqType.HDR, "Ct1Sampled": PqType.EK, "EkReceivedCt1Sampled": PqType.CT1_ACK,
     "Ct1Acknowledged": PqType.EK_CT1_ACK, "Ct2Sampled": PqType.CT2,
 }  # fmt: skip
-"""A type for each state, which is of use there if there is one."""
+"""A type for each state, one that has an effect there if possible."""
 
 
 def future(family: Family) -> None:
@@ -280,16 +280,18 @@ def future(family: Family) -> None:
                 if type_ is PqType.NONE and (epoch > 3 or USED[name] is PqType.NONE):
                     continue
                 script = reached(name, label)
-                script.refused(piece(epoch, type_, 0, draw(f"braid {label}", 64)), "AuthenticationFailed")
+                script.refused(
+                    pq_header_json(epoch, type_, 0, draw(f"braid {label}", 64)), "AuthenticationFailed"
+                )
                 script.state(name)
-                script.hear(script.far.say(1))
-                script.say(1)
+                script.receive(script.far.write(1))
+                script.deliver(1)
                 comment = f"{name}: {type_.name} of epoch {epoch}"
                 script.add(group, comment, rules=["PQR-4"], flags=["FutureEpoch"])
 
 
 def add(family: Family) -> None:
-    """Add them all."""
+    """Add all refusals."""
     headers(family)
     ciphertexts(family)
     vectors(family)

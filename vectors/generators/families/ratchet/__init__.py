@@ -1,4 +1,4 @@
-"""Make ratchet.json: one side of a session, message by message."""
+"""Vectors of one side of a session, message by message."""
 
 from generators.families.ratchet import limits, refusals
 from generators.families.ratchet.notes import NOTES
@@ -12,22 +12,22 @@ def in_order(group) -> None:
     for text in ("one", "", "three"):
         script.send(text)
     script.state("Unanswered")
-    script.hear(script.far.say("an answer"), "an answer")
+    script.receive(script.far.write("an answer"), "an answer")
     script.state("Hearing")
     script.send("thanks")
     script.state("Speaking")
-    script.hear(script.far.say("again"), "again")
+    script.receive(script.far.write("again"), "again")
     script.state("Hearing")
     script.add(group, "the initiator, in order", rules=["RAT-1", "RAT-2", "SES-1"])
 
     script = Script("recipient", "ratchet recipient")
     script.state("Waiting")
     for text in ("one", "two"):
-        script.hear(script.far.say(text), text)
+        script.receive(script.far.write(text), text)
     script.state("Hearing")
     script.send("an answer")
     script.state("Speaking")
-    script.hear(script.far.say("a turn"), "a turn")
+    script.receive(script.far.write("a turn"), "a turn")
     script.state("Hearing")
     script.add(group, "the recipient, in order", rules=["RAT-1", "RAT-2", "RAT-8"])
 
@@ -38,12 +38,12 @@ def turns(group) -> None:
         if role == "initiator":
             script.send("first")
         for turn in range(5):
-            script.hear(script.far.say(f"ping {turn}"), f"ping {turn}")
+            script.receive(script.far.write(f"ping {turn}"), f"ping {turn}")
             script.send(f"pong {turn}")
         script.add(group, f"five turns of the {role}", rules=["RAT-1"])
 
     script = Script("recipient", "ratchet speaking")
-    script.hear(script.far.say("a"), "a")
+    script.receive(script.far.write("a"), "a")
     script.send("b")
     script.state("Speaking")
     script.add(group, "a single answer", rules=["RAT-1"])
@@ -51,7 +51,7 @@ def turns(group) -> None:
     for length in (31, 32, 63, 64, 1000):
         script = Script("recipient", f"ratchet length {length}")
         text = "x" * length
-        script.hear(script.far.say(text), text)
+        script.receive(script.far.write(text), text)
         script.send(text)
         script.add(
             group, f"a plaintext of {length} bytes, there and back", rules=["WIRE-9"], flags=["Boundary"]
@@ -60,80 +60,80 @@ def turns(group) -> None:
 
 def lost_and_late(group) -> None:
     script = Script("recipient", "ratchet lost")
-    lost = [script.far.say(f"lost {n}") for n in range(3)]
-    script.hear(script.far.say("the fourth"), "the fourth")
+    lost = [script.far.write(f"lost {n}") for n in range(3)]
+    script.receive(script.far.write("the fourth"), "the fourth")
     script.state("Hearing", 3)
-    script.hear(lost[1], "lost 1")
+    script.receive(lost[1], "lost 1")
     script.state("Hearing", 2)
-    script.hear(lost[0], "lost 0")
-    script.hear(lost[2], "lost 2")
+    script.receive(lost[0], "lost 0")
+    script.receive(lost[2], "lost 2")
     script.state("Hearing", 0)
-    script.hear(script.far.say("the fifth"), "the fifth")
+    script.receive(script.far.write("the fifth"), "the fifth")
     script.add(group, "the first to come is the fourth; the others follow", rules=["RAT-9"], flags=["Late"])
 
     script = Script("recipient", "ratchet late")
-    late = [script.far.say("late 0"), script.far.say("late 1")]
-    script.hear(script.far.say("in time"), "in time")
-    end = script.far.say("the end of the chain")
+    late = [script.far.write("late 0"), script.far.write("late 1")]
+    script.receive(script.far.write("in time"), "in time")
+    end = script.far.write("the end of the chain")
     script.send("an answer")
-    script.hear(script.far.say("the next chain"), "the next chain")
+    script.receive(script.far.write("the next chain"), "the next chain")
     script.state("Hearing", 3)
     script.send("another answer")
-    script.hear(script.far.say("the chain after"), "the chain after")
-    script.hear(end, "the end of the chain")
-    script.hear(late[1], "late 1")
+    script.receive(script.far.write("the chain after"), "the chain after")
+    script.receive(end, "the end of the chain")
+    script.receive(late[1], "late 1")
     script.state("Hearing", 1)
     script.send("still speaking")
-    script.hear(late[0], "late 0")
+    script.receive(late[0], "late 0")
     script.state("Speaking", 0)
     script.add(group, "late messages of a chain, two turns later", rules=["RAT-9"], flags=["Late"])
 
     script = Script("initiator", "ratchet whole chain lost")
     script.send("hello")
-    script.hear(script.far.say("first chain"), "first chain")
+    script.receive(script.far.write("first chain"), "first chain")
     script.send("answer")
-    missing = script.far.say("a chain of which nothing came in time")
-    script.hear(script.far.say("the same chain"), "the same chain")
-    script.hear(missing, "a chain of which nothing came in time")
+    missing = script.far.write("a chain of which nothing came in time")
+    script.receive(script.far.write("the same chain"), "the same chain")
+    script.receive(missing, "a chain of which nothing came in time")
     script.add(group, "the first message of a later chain comes second", rules=["RAT-9"], flags=["Late"])
 
 
 def far_apart(group) -> None:
     script = Script("recipient", "ratchet 2000 new")
     script.far.skip(2000)
-    script.hear(script.far.say("2000"), "2000")
+    script.receive(script.far.write("2000"), "2000")
     script.state("Hearing", 2000)
     script.add(group, "2,000 skipped in a new chain", rules=["RAT-5"], flags=["Limit"])
 
     script = Script("recipient", "ratchet 2000 known")
-    script.hear(script.far.say("0"), "0")
+    script.receive(script.far.write("0"), "0")
     script.far.skip(2000)
-    script.hear(script.far.say("2001"), "2001")
+    script.receive(script.far.write("2001"), "2001")
     script.state("Hearing", 2000)
     script.add(group, "2,000 skipped in a known chain", rules=["RAT-5"], flags=["Limit"])
 
     script = Script("recipient", "ratchet 4000")
-    script.hear(script.far.say("0"), "0")
-    oldest = script.far.say("the oldest")
+    script.receive(script.far.write("0"), "0")
+    oldest = script.far.write("the oldest")
     script.far.skip(1999)
     script.send("an answer")
     script.far.skip(2000)
-    script.hear(script.far.say("far ahead"), "far ahead")
+    script.receive(script.far.write("far ahead"), "far ahead")
     script.state("Hearing", 4000)
-    script.hear(oldest, "the oldest")
+    script.receive(oldest, "the oldest")
     comment = "2,000 skipped by PN and 2,000 by N: all are kept"
     script.add(group, comment, rules=["RAT-5", "RAT-7"], flags=["Limit"])
 
 
 def restored(group) -> None:
     script = Script("recipient", "ratchet restored")
-    script.hear(script.far.say("0"), "0")
+    script.receive(script.far.write("0"), "0")
     older = script.far.copy()
     for text in ("1", "2"):
-        script.hear(script.far.say(text), text)
+        script.receive(script.far.write(text), text)
     answer = script.send("an answer")
-    older.hear(answer)
-    script.hear(older.say("from an older copy, with PN 1"), "from an older copy, with PN 1")
+    older.receive(answer)
+    script.receive(older.write("from an older copy, with PN 1"), "from an older copy, with PN 1")
     script.state("Hearing", 0)
     script.add(group, "PN below what was received skips nothing", rules=["RAT-5"], flags=["Restored"])
 

@@ -1,4 +1,4 @@
-"""For ratchet.py: too far ahead, too many kept, too early; no messages, wrong derivations."""
+"""Ratchet plays at the limits, with malformed messages, and with wrong derivations."""
 
 import hmac
 from typing import Final
@@ -18,19 +18,19 @@ def too_far(family: Family) -> None:
     group = family.group("ratchet.play", "too far ahead, then in order")
     for distance in (2001, 2002, 65536, 2**32 - 2):
         script = Script("recipient", f"ratchet {distance} new")
-        genuine = script.far.say("genuine")
+        genuine = script.far.write("genuine")
         script.refused(with_header(genuine, number=distance), "TooManySkipped")
         script.state("Waiting")
-        script.hear(genuine, "genuine")
+        script.receive(genuine, "genuine")
         script.add(group, f"N {distance} in a new chain", rules=["RAT-5"], flags=["Limit"])
 
     for distance in (2001, 2002, 2**32 - 3):
         script = Script("recipient", f"ratchet {distance} known")
-        script.hear(script.far.say("0"), "0")
-        genuine = script.far.say("genuine")
+        script.receive(script.far.write("0"), "0")
+        genuine = script.far.write("genuine")
         script.refused(with_header(genuine, number=1 + distance), "TooManySkipped")
         script.state("Hearing")
-        script.hear(genuine, "genuine")
+        script.receive(genuine, "genuine")
         script.add(group, f"{distance} ahead in a known chain", rules=["RAT-5"], flags=["Limit"])
 
 
@@ -38,44 +38,44 @@ def pn_too_far(family: Family) -> None:
     group = family.group("ratchet.play", "too far ahead by PN, or at the last number")
     for distance in (2001, 2**32 - 2):
         script = Script("recipient", f"ratchet {distance} PN")
-        script.hear(script.far.say("0"), "0")
+        script.receive(script.far.write("0"), "0")
         script.send("an answer")
-        genuine = script.far.say("genuine")
+        genuine = script.far.write("genuine")
         script.refused(with_header(genuine, previous_length=1 + distance), "TooManySkipped")
         script.state("Speaking")
-        script.hear(genuine, "genuine")
+        script.receive(genuine, "genuine")
         script.add(group, f"PN {distance} ahead of the chain it ends", rules=["RAT-5"], flags=["Limit"])
 
     sound = Script("recipient", "ratchet 2001 sound")
     sound.far.skip(2001)
-    sound.refused(sound.far.say("beyond"), "TooManySkipped")
+    sound.refused(sound.far.write("beyond"), "TooManySkipped")
     sound.state("Waiting")
     sound.add(group, "a genuine message, 2,001 ahead", rules=["RAT-5"], flags=["Limit"])
 
     script = Script("recipient", "ratchet last number")
-    script.hear(script.far.say("0"), "0")
-    genuine = script.far.say("genuine")
+    script.receive(script.far.write("0"), "0")
+    genuine = script.far.write("genuine")
     script.refused(with_header(genuine, number=2**32 - 1), "AuthenticationFailed")
-    script.hear(genuine, "genuine")
+    script.receive(genuine, "genuine")
     script.add(group, "N 2^32 - 1 in a known chain", rules=["RAT-10"], flags=["Limit"])
 
 
 def oldest_goes(family: Family) -> None:
     group = family.group("ratchet.play", "more skipped keys than the limit")
     script = Script("recipient", "ratchet 4001")
-    script.hear(script.far.say("0"), "0")
-    oldest, second = script.far.say("the oldest"), script.far.say("the second")
+    script.receive(script.far.write("0"), "0")
+    oldest, second = script.far.write("the oldest"), script.far.write("the second")
     script.far.skip(1998)
     script.send("an answer")
     script.far.skip(2000)
-    script.hear(script.far.say("far ahead"), "far ahead")
+    script.receive(script.far.write("far ahead"), "far ahead")
     script.state("Hearing", 4000)
-    newest = script.far.say("the newest")
-    script.hear(script.far.say("one more"), "one more")
+    newest = script.far.write("the newest")
+    script.receive(script.far.write("one more"), "one more")
     script.state("Hearing", 4000)
     script.refused(oldest, "DuplicateMessage")
-    script.hear(second, "the second")
-    script.hear(newest, "the newest")
+    script.receive(second, "the second")
+    script.receive(newest, "the newest")
     script.state("Hearing", 3998)
     script.add(group, "the 4,001st key drops the oldest", rules=["RAT-7"], flags=["Limit", "Duplicate"])
 
@@ -85,7 +85,7 @@ def too_early(family: Family) -> None:
     script = Script("recipient", "ratchet too early")
     script.send_refused("too early", "UsageError")
     script.state("Waiting")
-    script.hear(script.far.say("first"), "first")
+    script.receive(script.far.write("first"), "first")
     script.send("in time")
     script.add(group, "the recipient sends before it has heard", rules=["RAT-6"], flags=["NotYet"])
 
@@ -99,7 +99,7 @@ PADDINGS: Final = {
     "not padded far enough": b"x" * 65 + b"\x80" + bytes(2),
     "one byte further than PADME says": b"x" * 40 + b"\x80" + bytes(4),
 }
-"""What a peer might seal: at least 32 bytes, so that the message reads."""
+"""Paddings that a peer might seal: 32 bytes or more, so that the message is well-formed."""
 
 
 def bad_padding(family: Family) -> None:
@@ -109,15 +109,15 @@ def bad_padding(family: Family) -> None:
         wrong, right = script.far.twice(padded, "genuine")
         script.refused(wrong, "MalformedMessage")
         script.state("Waiting")
-        script.hear(right, "genuine")
+        script.receive(right, "genuine")
         script.add(group, what, rules=["WIRE-9", "SES-2"], flags=["BadPadding"])
 
     script = Script("recipient", "ratchet late padding")
     wrong, right = script.far.twice(bytes(32), "genuine")
-    script.hear(script.far.say("in time"), "in time")
+    script.receive(script.far.write("in time"), "in time")
     script.refused(wrong, "MalformedMessage")
     script.state("Hearing", 1)
-    script.hear(right, "genuine")
+    script.receive(right, "genuine")
     script.add(group, "a late one: its key is still there", rules=["WIRE-9"], flags=["BadPadding", "Late"])
 
 
@@ -133,14 +133,14 @@ def no_messages(family: Family) -> None:
         script = Script("recipient", f"ratchet malformed {what}")
         script.refused(data, expect)
         script.state("Waiting")
-        script.hear(script.far.say("genuine"), "genuine")
+        script.receive(script.far.write("genuine"), "genuine")
         script.add(group, what, rules=[rule], flags=[flag])
 
     script = Script("recipient", "ratchet cut")
-    genuine = script.far.say("genuine")
+    genuine = script.far.write("genuine")
     script.refused(genuine[:-1], "MalformedMessage")
     script.refused(genuine + b"\0", "MalformedMessage")
-    script.hear(genuine, "genuine")
+    script.receive(genuine, "genuine")
     script.add(group, "cut by a byte, and longer by one", rules=["WIRE-2"], flags=["Malformed"])
 
 
@@ -171,7 +171,7 @@ def derivations(family: Family) -> None:
         script = Script("initiator", "ratchet derivations")
         script.send("first")
         script.refused(script.far.seal_with(genuine_header, key, "x"), "AuthenticationFailed")
-        script.hear(script.far.say("genuine"), "genuine")
+        script.receive(script.far.write("genuine"), "genuine")
         script.add(group, what, rules=[rule], flags=["OtherDerivation"])
 
     script = Script("recipient", "ratchet nonce prefix")
@@ -179,7 +179,7 @@ def derivations(family: Family) -> None:
     for prefix in (b"\1" + bytes(3), b"\xff" * 4):
         wrong = script.far.seal_padded(header, MessageKey(key.expose()), pad(b"x"), prefix)
         script.refused(wrong, "AuthenticationFailed")
-    script.hear(script.far.seal_padded(header, key, pad(b"genuine")), "genuine")
+    script.receive(script.far.seal_padded(header, key, pad(b"genuine")), "genuine")
     comment = "four bytes before the nonce that are not zero"
     script.add(group, comment, rules=["SES-1"], flags=["OtherDerivation"])
 

@@ -1,4 +1,4 @@
-"""For ratchet.py: what must be refused, and leave everything as it was."""
+"""Ratchet plays with refusals, which must change nothing."""
 
 import hmac
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Final
 from generators.support.family import Family
 from generators.support.labels import draw
 from generators.support.people import ratchet_pair
-from generators.support.ratchet_script import Far, Script, key_of, with_header, with_sealed
+from generators.support.ratchet_script import FarSide, Script, key_of, with_header, with_sealed
 from letterlock._primitives.kdf import hkdf_sha256
 from letterlock._primitives.labels import ROOT_STEP
 from letterlock._wire.message import Header, RatchetMessage
@@ -17,17 +17,17 @@ STRANGE: Final = ratchet_pair("ratchet a stranger's key").public
 
 
 SEEDS = {"Unanswered": "Opening", "Speaking": "Speaking", "Hearing": "Hearing"}
-"""What a state was called when the random bytes of its vectors were chosen."""
+"""The names in the labels of the random bytes."""
 
 
 def states(label: str) -> dict[str, Script]:
-    """Return a play in each state in which something can be heard."""
+    """Return a play in each state that can receive."""
     waiting, opening = Script("recipient", f"{label} waiting"), Script("initiator", f"{label} opening")
     opening.send("first")
     hearing, speaking = Script("recipient", f"{label} hearing"), Script("initiator", f"{label} speaking")
-    hearing.hear(hearing.far.say("heard"), "heard")
+    hearing.receive(hearing.far.write("heard"), "heard")
     speaking.send("first")
-    speaking.hear(speaking.far.say("heard"), "heard")
+    speaking.receive(speaking.far.write("heard"), "heard")
     speaking.send("second")
     return {"Waiting": waiting, "Unanswered": opening, "Hearing": hearing, "Speaking": speaking}
 
@@ -47,10 +47,10 @@ def changed(family: Family) -> None:
     for flag, edits in (("ChangedHeader", headers), ("ChangedText", texts)):
         for what, edit in edits.items():
             for state, script in states(f"ratchet {what}").items():
-                genuine = script.far.say("genuine")
+                genuine = script.far.write("genuine")
                 script.refused(edit(genuine), "AuthenticationFailed")
                 script.state(state)
-                script.hear(genuine, "genuine")
+                script.receive(genuine, "genuine")
                 script.state("Hearing")
                 rules = ["RAT-6", "RAT-8" if flag == "ChangedHeader" else "SES-2"]
                 if what == "another ratchet key" and state == "Hearing":
@@ -75,12 +75,12 @@ def late_and_changed(family: Family) -> None:
     }
     for what, edit in edits.items():
         script = Script("recipient", f"ratchet late changed {what}")
-        late = script.far.say("late")
+        late = script.far.write("late")
         script.far.skip(1)
-        script.hear(script.far.say("in time"), "in time")
+        script.receive(script.far.write("in time"), "in time")
         script.refused(edit(late), "AuthenticationFailed")
         script.state("Hearing", 2)
-        script.hear(late, "late")
+        script.receive(late, "late")
         script.state("Hearing", 1)
         script.add(group, f"{what} changed: its key is still there", rules=["RAT-6", "RAT-8"],
                    flags=["ChangedHeader", "Late"])  # fmt: skip
@@ -89,12 +89,12 @@ def late_and_changed(family: Family) -> None:
 def forged(family: Family) -> None:
     group = family.group("ratchet.play", "forged")
     for state, script in states("ratchet forged ahead").items():
-        genuine = script.far.say("genuine")
+        genuine = script.far.write("genuine")
         key = STRANGE if state in ("Waiting", "Unanswered") else key_of(genuine)
         ahead = script.far.seal_with(Header(key, 0, 500), draw("forged key", 32), "forged")
         script.refused(ahead, "AuthenticationFailed")
         script.state(state)
-        script.hear(genuine, "genuine")
+        script.receive(genuine, "genuine")
         script.state("Hearing")
         script.add(group, f"{state}: 500 ahead: no skipped key is kept", rules=["RAT-6"], flags=["Forged"])
 
@@ -103,7 +103,7 @@ def forged(family: Family) -> None:
     turn = script.far.seal_with(Header(STRANGE, 3, 5), draw("forged key", 32), "forged")
     script.refused(turn, "AuthenticationFailed")
     script.state("Speaking")
-    script.hear(known.say("genuine"), "genuine")
+    script.receive(known.write("genuine"), "genuine")
     script.add(group, "Speaking: a turn with a new key, PN 3 and N 5", rules=["RAT-6"], flags=["Forged"])
 
 
@@ -115,8 +115,8 @@ def forged_keys(family: Family) -> None:
         script.far.seal_with(Header(prekey, 0, 0), draw("forged key", 32), "x"), "AuthenticationFailed"
     )
     script.state("Unanswered")
-    genuine = script.far.say("genuine")
-    script.hear(genuine, "genuine")
+    genuine = script.far.write("genuine")
+    script.receive(genuine, "genuine")
     script.add(group, "Unanswered: the signed prekey as ratchet key", rules=["RAT-3"], flags=["Forged"])
 
     signed_prekey_agreed(group)
@@ -128,26 +128,26 @@ def elsewhere(family: Family) -> None:
         script = states(f"ratchet reflected {label}")[state]
         mine = script.send("mine") if state != "Hearing" else with_header(script.send("mine"), number=0)
         script.refused(mine, "AuthenticationFailed")
-        genuine = script.far.say("genuine")
-        script.hear(genuine, "genuine")
+        genuine = script.far.write("genuine")
+        script.receive(genuine, "genuine")
         script.add(group, f"{state}: its own message comes back", rules=["SES-2"], flags=["Forged"])
 
     script = Script("recipient", "ratchet one session")
     other = Script("recipient", "ratchet another session")
-    script.refused(other.far.say("for another"), "AuthenticationFailed")
-    script.hear(script.far.say("genuine"), "genuine")
+    script.refused(other.far.write("for another"), "AuthenticationFailed")
+    script.receive(script.far.write("genuine"), "genuine")
     script.add(group, "Waiting: a message of another session", rules=["SES-2"], flags=["Forged"])
 
     script = Script("recipient", "ratchet another ad")
     header, key = script.far.next()
-    other_ad = Far(script.far.state, draw("another ad", 32), "ratchet another ad")
+    other_ad = FarSide(script.far.state, draw("another ad", 32), "ratchet another ad")
     script.refused(other_ad.seal_padded(header, key, pad(b"x")), "AuthenticationFailed")
-    script.hear(script.far.seal_padded(header, key, pad(b"genuine")), "genuine")
+    script.receive(script.far.seal_padded(header, key, pad(b"genuine")), "genuine")
     script.add(group, "Waiting: sealed with other associated data", rules=["RAT-8"], flags=["Forged"])
 
 
 def signed_prekey_agreed(group) -> None:
-    """RAT-3 for an implementation that would agree with it: the message is sealed with what that gives."""
+    """RAT-3: the message is sealed with the keys that a wrong agreement would give."""
     script = states("ratchet the signed prekey, agreed")["Unanswered"]
     root = script.far.state.root  # ours is the same: a turn with the signed prekey would start from it
     prekey = type(STRANGE)(script.signed.public.data)
@@ -156,7 +156,7 @@ def signed_prekey_agreed(group) -> None:
     okm = hkdf_sha256(root.expose(), agreement.expose(), ROOT_STEP, 64)
     key = hmac.digest(okm[32:], b"\x01", "sha256")
     script.refused(script.far.seal_with(Header(prekey, 0, 0), key, "x"), "AuthenticationFailed")
-    script.hear(script.far.say("genuine"), "genuine")
+    script.receive(script.far.write("genuine"), "genuine")
     script.add(group, "Unanswered: the signed prekey as ratchet key, with the agreement made",
                rules=["RAT-3"], flags=["Forged"])  # fmt: skip
 
@@ -164,18 +164,18 @@ def signed_prekey_agreed(group) -> None:
 def duplicates(family: Family) -> None:
     group = family.group("ratchet.play", "repeated")
     script = Script("recipient", "ratchet twice")
-    one = script.far.say("one")
-    script.hear(one, "one")
+    one = script.far.write("one")
+    script.receive(one, "one")
     script.refused(one, "DuplicateMessage")
-    script.hear(script.far.say("two"), "two")
+    script.receive(script.far.write("two"), "two")
     script.refused(one, "DuplicateMessage")
     script.state("Hearing")
     script.add(group, "in order", rules=["RAT-9"], flags=["Duplicate"])
 
     script = Script("recipient", "ratchet late twice")
-    late = script.far.say("late")
-    script.hear(script.far.say("in time"), "in time")
-    script.hear(late, "late")
+    late = script.far.write("late")
+    script.receive(script.far.write("in time"), "in time")
+    script.receive(late, "late")
     script.refused(late, "DuplicateMessage")
     script.state("Hearing")
     script.add(group, "a late one", rules=["RAT-9"], flags=["Duplicate", "Late"])
@@ -185,14 +185,14 @@ def twice_over(family: Family) -> None:
     group = family.group("ratchet.play", "repeated, from a finished chain")
     for state in ("Hearing", "Speaking"):
         script = Script("recipient", f"ratchet finished {state}")
-        one, late = script.far.say("one"), script.far.say("late")
-        script.hear(one, "one")
+        one, late = script.far.write("one"), script.far.write("late")
+        script.receive(one, "one")
         script.send("an answer")
-        script.hear(script.far.say("a turn"), "a turn")
+        script.receive(script.far.write("a turn"), "a turn")
         if state == "Speaking":
             script.send("another answer")
         script.refused(one, "DuplicateMessage")
-        script.hear(late, "late")
+        script.receive(late, "late")
         script.refused(late, "DuplicateMessage")
         script.refused(with_header(one, number=9), "DuplicateMessage")
         script.state(state)
@@ -200,10 +200,10 @@ def twice_over(family: Family) -> None:
                    flags=["Duplicate"])  # fmt: skip
 
     script = Script("recipient", "ratchet forged duplicate")
-    one = script.far.say("one")
-    script.hear(one, "one")
+    one = script.far.write("one")
+    script.receive(one, "one")
     script.refused(with_sealed(one, 10), "DuplicateMessage")
-    script.hear(script.far.say("two"), "two")
+    script.receive(script.far.write("two"), "two")
     script.add(group, "an old number with another text", rules=["RAT-9"], flags=["Duplicate"])
 
 

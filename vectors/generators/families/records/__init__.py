@@ -1,4 +1,4 @@
-"""Make records.json: what a store keeps, how the SQLite store seals it, and what is damage."""
+"""Vectors of stored records, their encryption in the SQLite store, and damaged ones."""
 
 from collections.abc import Iterable
 
@@ -143,7 +143,7 @@ def suites(whole: Node) -> Iterable[Defect]:
 
 
 def mixtures() -> Iterable[Defect]:
-    """What an initiated session cannot have, and what an established one cannot."""
+    """Fields that initiated or established sessions cannot have."""
     initiated, hearing = INITIATED.items, HEARING.items
     assert initiated is not None
     assert hearing is not None

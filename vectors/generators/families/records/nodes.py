@@ -1,4 +1,4 @@
-"""For records.py: sound records as nodes of CBOR, and where their keys and numbers stand."""
+"""Valid records as nodes of CBOR, and the places of their keys and numbers."""
 
 from typing import Final
 
@@ -185,7 +185,7 @@ NUMBERS_AT: Final[dict[str, dict[tuple[int, ...], tuple[str, int]]]] = {
     "hearing": {(6, 4): ("Nr", _LAST), (6, 5): ("PN", _LAST)},
     "speaking": {(6, 5): ("Ns", _LAST), (6, 8): ("Nr", _LAST), (6, 9): ("PN", _LAST)},
 }
-"""Where a number stands, what it is called, and how great it may be."""
+"""The place, name and largest value of each number."""
 
 KEYS_AT: Final[dict[str, dict[tuple[int, ...], str]]] = {
     "initiated": {(6, 3): "our public key", (6, 4): "their key"},

@@ -1,4 +1,4 @@
-"""For records.py: values sealed to their rows, tags, and the wrapped data key."""
+"""Values sealed to their rows, tags, and the wrapped data key."""
 
 from typing import Any, Final
 
@@ -218,7 +218,7 @@ def corrupt(group: Group) -> None:
 
 
 def add(family: Family) -> None:
-    """Add the groups on sealing."""
+    """Add the groups about encryption at rest."""
     opened(family.group("store.open", "values in their rows"))
     refused(family.group("store.open", "values other than the saved ones"))
     damaged_or_moved(family.group("store.open", "prekeys in other rows, and damage"))

@@ -1,6 +1,6 @@
-"""For records.py: sessions of suite 2, whose records hold the triple ratchet.
+"""Records of sessions of suite 2, which hold the triple ratchet.
 
-Not here: the double ratchet's part of a record, which is that of suite 1 (records_nodes.py).
+Not here: the double ratchet in a record, which is the same in suite 1 (nodes.py).
 """
 
 from collections.abc import Iterable
@@ -49,13 +49,13 @@ STATES: Final = (
     ("HeaderReceived", ""), ("Ct1Sampled", "m sent got"), ("EkReceivedCt1Sampled", "sent"),
     ("Ct1Acknowledged", "m got"), ("Ct2Sampled", "sent"),
 )  # fmt: skip
-"""Name and what the state holds, in the order of their numbers."""
+"""The states in the order of their numbers, each with its name and fields."""
 
 _HAS_SECRET: Final = frozenset({7, 8, 9, 10})
-"""The states in which the secret of the braid's epoch is there already."""
+"""The states that have already derived the secret of their epoch."""
 
 _HELD: Final = {"seed": 4, "m": 4, "sent": 5, "got": 6}
-"""Where it stands in the braid."""
+"""The places of the fields in the braid."""
 
 
 def sparse_node(*, latest: int = 3, numbers: tuple[int, int, int] = (4, 5, 6), following: int = 1) -> Node:
@@ -109,7 +109,7 @@ def _seed_or_m(holds: list[str]) -> Node:
 
 
 def triple_node(double: Node, state: int, sparse: Node | None = None, **braid: Any) -> Node:
-    """Return the last element of a session's record, the sparse chains where the braid's state has them."""
+    """Return the last element of a session's record, with sparse chains that fit the braid's state."""
     secret = state in _HAS_SECRET
     chains = sparse or sparse_node(latest=4 if secret else 3, following=int(secret))
     return array_node("ratchets", double, chains, braid_node(state, **braid))
@@ -121,7 +121,7 @@ SAMPLED: Final = established_node(triple_node(speaking_node(), 7), suite=2)
 
 
 def sound(group: Group) -> None:
-    """Add every state, and what is at the end of its range."""
+    """Add every state, and numbers at the end of their range."""
     new = sparse_node(latest=0, numbers=(0, 0, 0), following=0)
     last = sparse_node(latest=_LAST - 1, numbers=(_LAST, _LAST, _LAST), following=0)
     ends = triple_node(
@@ -148,7 +148,7 @@ def sound(group: Group) -> None:
 
 
 def defects() -> Iterable[Defect]:
-    """Yield everything that can be wrong with the sparse ratchet and the braid of one record."""
+    """Yield all defects of the sparse ratchet and the braid of one record."""
     whole = SAMPLED
     chains = ("sparse sending next CK", "sparse receiving next CK")
     for each in (
@@ -166,7 +166,7 @@ def defects() -> Iterable[Defect]:
 
 
 def apart() -> Iterable[Defect]:
-    """Yield sparse chains that are not where the braid's state has them."""
+    """Yield sparse chains that do not fit the braid's state."""
     for state, latest, following in (
         (2, 2, 0), (2, 4, 0), (2, 3, 1), (2, 4, 1), (7, 3, 0), (7, 4, 0), (7, 5, 1), (7, 3, 1), (10, 4, 0),
         (5, 2, 0),
@@ -199,7 +199,7 @@ NUMBERS_AT: Final = {
 
 
 def held() -> Iterable[Defect]:
-    """Yield each state with what it does not hold, and without each thing that it does."""
+    """Yield each state with each field too many or too few."""
     seed, m = blob(draw("records braid seed", 64)), blob(draw("records braid m", 32))
     others = {"seed": seed, "m": m, "sent": uint(7), "got": blob(b"\0\1")}
     for number, (name, holds) in enumerate(STATES):
@@ -213,7 +213,7 @@ def held() -> Iterable[Defect]:
 
 
 def mixtures(suite_one: Node) -> Iterable[Defect]:
-    """Yield records whose parts are not of one session; `suite_one` is an established one of that."""
+    """Yield records that mix two sessions. `suite_one` is an established session of suite 1."""
     assert suite_one.items is not None
     assert SAMPLED.items is not None
     plain, triple = suite_one.items[6].encode(), SAMPLED.items[6].encode()

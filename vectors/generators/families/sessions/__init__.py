@@ -1,4 +1,4 @@
-"""Make sessions.json: whole accounts, from the first message on, and what they must refuse."""
+"""Vectors of whole accounts, from the first message on, and their refusals."""
 
 from generators.families.sessions import first, several, triple
 from generators.families.sessions.notes import NOTES

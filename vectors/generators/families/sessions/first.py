@@ -1,4 +1,4 @@
-"""For sessions.py: first contact from either side, repeats, replays, and first messages that were changed."""
+"""Account plays about first contact from either side, repeats, replays and changed first messages."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -21,7 +21,7 @@ BUNDLES: Final[dict[str, tuple[int, dict[str, Any], list[int]]]] = {
     "PQXDH with a one-time KEM prekey alone": (2, {"one_time": None, "kem": 300}, [100, 200, 400]),
     "PQXDH with the last resort alone": (2, {"one_time": None, "kem": 400}, [100, 200, 300, 400]),
 }
-"""Suite, prekeys of the bundle, and the ids that are left of all of them."""
+"""Suite, prekeys of the bundle, and the ids that remain afterwards."""
 
 
 def contact(family: Family) -> None:
@@ -31,11 +31,11 @@ def contact(family: Family) -> None:
         alice = script.friend()
         alice.initiate(BOB.bundle(**chosen), Suite(suite))
         script.prekeys(100, 200, 300, 400)
-        script.hear(alice.write("hello"), "hello")
+        script.receive(alice.write("hello"), "hello")
         script.prekeys(*left)
         script.sessions(1)
         alice.read(script.encrypt("an answer"), "an answer")
-        script.hear(alice.write("no header now"), "no header now")
+        script.receive(alice.write("no header now"), "no header now")
         script.add(group, f"the recipient: {comment}", rules=["HAND-4", "HAND-7"])
 
         script = Script(f"initiator {comment}")
@@ -44,7 +44,7 @@ def contact(family: Family) -> None:
         script.sessions(1)
         alice.read(script.encrypt("one"), "one")
         alice.read(script.encrypt("the same header"), "the same header")
-        script.hear(alice.write("an answer"), "an answer")
+        script.receive(alice.write("an answer"), "an answer")
         alice.read(script.encrypt("no header now"), "no header now")
         script.add(group, f"the initiator: {comment}", rules=["HAND-1", "HAND-6"])
 
@@ -55,10 +55,10 @@ def repeats(family: Family) -> None:
     alice = script.friend()
     alice.initiate(BOB.bundle())
     one, two, three = (alice.write(text) for text in ("one", "two", "three"))
-    script.hear(two, "two")
+    script.receive(two, "two")
     script.sessions(1, 1)
-    script.hear(one, "one")
-    script.hear(three, "three")
+    script.receive(one, "one")
+    script.receive(three, "three")
     script.sessions(1)
     script.prekeys(100, 300, 400)
     script.add(group, "the second comes first: one session", rules=["SES-3"])
@@ -66,11 +66,11 @@ def repeats(family: Family) -> None:
     script = Script("repeats after an answer")
     alice = script.friend()
     alice.initiate(BOB.bundle())
-    script.hear(alice.write("one"), "one")
+    script.receive(alice.write("one"), "one")
     late = alice.write("late")
     alice.read(script.encrypt("an answer"), "an answer")
-    script.hear(alice.write("a turn"), "a turn")
-    script.hear(late, "late")
+    script.receive(alice.write("a turn"), "a turn")
+    script.receive(late, "late")
     script.sessions(1)
     script.add(group, "one that comes after the turn", rules=["SES-3"])
 
@@ -80,43 +80,43 @@ def repeats_in_the_archive(family: Family) -> None:
     script = Script("repeat of a session in the archive")
     alice = script.friend()
     alice.initiate(BOB.bundle())
-    script.hear(alice.write("one"), "one")
+    script.receive(alice.write("one"), "one")
     two = alice.write("two")
     alice.initiate(BOB.bundle(one_time=None))
-    script.hear(alice.write("anew"), "anew")
-    script.hear(two, "two")
+    script.receive(alice.write("anew"), "anew")
+    script.receive(two, "two")
     script.sessions(2)
     script.add(group, "one whose session is in the archive", rules=["SES-3", "SES-4"])
 
     script = Script("repeat forged")
     alice = script.friend()
     alice.initiate(BOB.bundle())
-    script.hear(alice.write("one"), "one")
+    script.receive(alice.write("one"), "one")
     two = alice.write("two")
     script.refused(flipped(two, -1), "AuthenticationFailed")
-    script.hear(two, "two")
+    script.receive(two, "two")
     script.add(group, "one that was changed is opened in its session alone", rules=["SES-3", "SES-2"],
                flags=["Changed"])  # fmt: skip
 
 
 def spliced(family: Family) -> None:
-    """The header of one session around a message of another one opens in neither."""
+    """The header of one session around a message of another opens in neither session."""
     group = family.group("account.play", "the header of one session with the message of another")
     for kept in (False, True):
         script = Script(f"spliced {kept}")
         alice = script.friend()
         alice.initiate(BOB.bundle())
         first = alice.write("the first session")
-        script.hear(first, "the first session")
+        script.receive(first, "the first session")
         alice.initiate(BOB.bundle(one_time=None))
-        script.hear(alice.write("the second session"), "the second session")
+        script.receive(alice.write("the second session"), "the second session")
         other = alice.write("once more")
         if kept:
-            script.hear(alice.write("after a gap"), "after a gap")
+            script.receive(alice.write("after a gap"), "after a gap")
         node = initial_parts(first)
         script.refused(node.at((9,), blob(carried_by(other))), "AuthenticationFailed")
         script.sessions(2, 1 if kept else 0)
-        script.hear(other, "once more")
+        script.receive(other, "once more")
         comment = "whose key is kept" if kept else "in order there"
         script.add(group, comment, rules=["SES-3"], flags=["Changed"])
 
@@ -136,7 +136,7 @@ def replays(family: Family) -> None:
         alice = script.friend()
         alice.initiate(BOB.bundle(**chosen), Suite(suite))
         hello = alice.write("hello")
-        script.hear(hello, "hello")
+        script.receive(hello, "hello")
         if suite == 1:
             script.refused(hello, "DuplicateMessage")
         script.accept(MALLORY)
@@ -157,7 +157,7 @@ def records_full(family: Family) -> None:
     for person in (ALICE, CAROL):
         friend = script.friend(person)
         friend.initiate(BOB.bundle(one_time=None))
-        script.hear(friend.write("hello"), "hello", person)
+        script.receive(friend.write("hello"), "hello", person)
     script.add(group, "two handshakes with one signed prekey", rules=["HAND-8"])
 
     for comment, suite, chosen, kind, id_ in (
@@ -170,13 +170,13 @@ def records_full(family: Family) -> None:
             alice = script.friend()
             if free:
                 alice.initiate(BOB.bundle(**chosen), Suite(suite))
-                script.hear(alice.write("the last"), "the last")
+                script.receive(alice.write("the last"), "the last")
             carol = script.friend(CAROL)
             carol.initiate(BOB.bundle(**chosen), Suite(suite))
             script.refused(carol.write("one too many"), "ReplayRecordFull", CAROL)
             script.sessions(0, person=CAROL)
             carol.initiate(BOB.bundle())
-            script.hear(carol.write("with a one-time prekey"), "with a one-time prekey", CAROL)
+            script.receive(carol.write("with a one-time prekey"), "with a one-time prekey", CAROL)
             room = "room for one" if free else "no room"
             script.add(group, f"{comment}: {room} in its record", rules=["HAND-8"], flags=["RecordFull"])
 
@@ -261,7 +261,7 @@ def changes(family: Family) -> None:
             script.refused(edit(hello), error)
             script.prekeys(100, 101, 200, 201, 300, 400)
             script.sessions(0)
-            script.hear(hello, "hello")
+            script.receive(hello, "hello")
             script.prekeys(*(each for each in (100, 101, 201, 300, 400) if each != 300 or suite == 1))
             script.sessions(1)
             script.add(group, comment, rules=list({rule: 0, "HAND-7": 0}), flags=["Changed"])
@@ -280,7 +280,7 @@ def elsewhere(family: Family) -> None:
     script.prekeys(100, 200, 300, 400)
     alice = script.friend()
     alice.initiate(carried)
-    script.hear(alice.write("for device 1"), "for device 1")
+    script.receive(alice.write("for device 1"), "for device 1")
     script.add(group, "sealed for another device of the same keys", rules=["HAND-6"], flags=["OtherAddress"])
 
     script = Script("said to come from another")
@@ -289,10 +289,10 @@ def elsewhere(family: Family) -> None:
     hello = alice.write("hello")
     script.refused(hello, "AuthenticationFailed", CAROL)
     script.sessions(0, person=CAROL)
-    script.hear(hello, "hello")
+    script.receive(hello, "hello")
     carol = script.friend(CAROL)
     carol.initiate(BOB.bundle(one_time=None))
-    script.hear(carol.write("i am carol"), "i am carol", CAROL)
+    script.receive(carol.write("i am carol"), "i am carol", CAROL)
     script.add(group, "said to come from another address: no key is recorded", rules=["HAND-6", "SES-7"],
                flags=["OtherAddress"])  # fmt: skip
 
@@ -304,7 +304,7 @@ def not_ours(family: Family) -> None:
     alice.initiate(BOB.bundle())
     hello = alice.write("hello")
     script.refused(hello, "AddressMismatch", BOB)
-    script.hear(hello, "hello")
+    script.receive(hello, "hello")
     script.refused(alice.write("again"), "AddressMismatch", BOB)
     script.add(group, "said to come from our own address", rules=["HAND-11"], flags=["OwnIdentity"])
 
@@ -315,7 +315,7 @@ def not_ours(family: Family) -> None:
     carried = carried_by(hello)
     script.refused(carried, "UnknownSession")
     script.encrypt_refused("NoSession")
-    script.hear(hello, "hello")
+    script.receive(hello, "hello")
     script.refused(carried, "DuplicateMessage")
     script.add(group, "its ratchet message alone, without a session and with it", rules=["RAT-9"],
                flags=["NoSession"])  # fmt: skip
@@ -337,7 +337,7 @@ def expiry(family: Family) -> None:
             hello = alice.write("hello")
             script.wait(second)
             if second == 99:
-                script.hear(hello, "hello")
+                script.receive(hello, "hello")
                 script.add(group, f"{comment}, a second before", rules=["HAND-9"])
             else:
                 script.prekeys(*(id_ for _, id_, expires in prekeys if expires is None))

@@ -1,4 +1,4 @@
-"""For sessions.py: several sessions with one peer, trust, and which suites are allowed."""
+"""Account plays about several sessions with one peer, trust, and allowed suites."""
 
 from typing import Final
 
@@ -16,9 +16,9 @@ def crossed(family: Family) -> None:
         script, alice = both_initiated(lower)
         hers = script.encrypt("in her session")
         once, twice = alice.write("in our session, once"), alice.write("in our session, twice")
-        script.hear(once, "in our session, once")
+        script.receive(once, "in our session, once")
         stays = key_of(script.encrypt("which session is active now?")) == key_of(hers)
-        script.hear(twice, "in our session, twice")
+        script.receive(twice, "in our session, twice")
         moved = key_of(script.encrypt("and now?")) != key_of(hers)
         if stays != (lower == "theirs") or not moved:
             raise GenerationError(f"{lower} is lower, and another session is active than should be")
@@ -33,12 +33,12 @@ def crossed_again(family: Family) -> None:
     script, alice = both_initiated("theirs")
     hers = script.encrypt("in her session")
     letters = [alice.write(f"in our session, {number}") for number in range(3)]
-    script.hear(letters[0], "in our session, 0")
-    script.hear(letters[1], "in our session, 1")
+    script.receive(letters[0], "in our session, 0")
+    script.receive(letters[1], "in our session, 1")
     ours = script.encrypt("in our session: she insisted")
     alice.read(hers, "in her session")
-    script.hear(alice.write("in her session again"), "in her session again")
-    script.hear(letters[2], "in our session, 2")
+    script.receive(alice.write("in her session again"), "in her session again")
+    script.receive(letters[2], "in our session, 2")
     if key_of(script.encrypt("still in her session")) == key_of(ours):
         raise GenerationError("our session did not yield once more")
     comment = "theirs is lower; she promote_next on ours, comes back, and a letter in ours follows"
@@ -56,7 +56,7 @@ def both_initiated(lower: str) -> tuple[Script, Friend]:
         script.initiate(ALICE.bundle())
         ours = script.encrypt("our session")
         alice.initiate(BOB.bundle())
-        script.hear(alice.write("her session"), "her session")
+        script.receive(alice.write("her session"), "her session")
         alice.read(ours, "our session")
         first, second = alice.entries()
         of_us, of_her = first.session.origin, second.session.origin
@@ -72,20 +72,20 @@ def anew(family: Family) -> None:
     script, alice = talking("anew")
     old = [alice.write(f"old {number}") for number in range(4)]
     script.initiate(ALICE.bundle(one_time=None))
-    script.hear(old[1], "old 1")
+    script.receive(old[1], "old 1")
     script.sessions(2, 1)
     hello = script.encrypt("the new session, not undone by a letter of the old one")
-    script.hear(old[2], "old 2")
+    script.receive(old[2], "old 2")
     if peek_kind(script.encrypt("still the new session")) is not Kind.INITIAL:
         raise GenerationError("a letter of the old session has undone the new one")
     alice.read(hello, "the new session, not undone by a letter of the old one")
-    script.hear(alice.write("answered in the new session"), "answered in the new session")
-    script.hear(old[0], "old 0")
+    script.receive(alice.write("answered in the new session"), "answered in the new session")
+    script.receive(old[0], "old 0")
     begun_anew = active(alice)
     text = "a skipped key changes nothing: the new session"
     alice.read(script.encrypt(text), text)
     stays = active(alice) == begun_anew
-    script.hear(old[3], "old 3")
+    script.receive(old[3], "old 3")
     text = "she still uses the old session: so do we"
     alice.read(script.encrypt(text), text)
     if not stays or active(alice) == begun_anew:
@@ -99,46 +99,46 @@ def anew_without_the_old(family: Family) -> None:
     group = family.group("account.play", "a new session that replaces the old one")
     script, alice = talking("discarded")
     missing = alice.write("missing")
-    script.hear(alice.write("after a gap"), "after a gap")
+    script.receive(alice.write("after a gap"), "after a gap")
     script.sessions(1, 1)
     script.initiate(ALICE.bundle(one_time=None), discard=True)
     script.sessions(1, 0)
     script.refused(missing, "AuthenticationFailed")
     script.refused(alice.write("in the old session"), "AuthenticationFailed")
     alice.read(script.encrypt("in the new one"), "in the new one")
-    script.hear(alice.write("an answer"), "an answer")
+    script.receive(alice.write("an answer"), "an answer")
     script.add(group, "with the earlier ones discarded, and their kept keys", rules=["SES-5"], flags=["Gone"])
 
     script, alice = talking("she begins anew")
     alice.initiate(BOB.bundle(one_time=None))
-    script.hear(alice.write("her new session"), "her new session")
+    script.receive(alice.write("her new session"), "her new session")
     script.sessions(2)
     alice.read(script.encrypt("answered there"), "answered there")
     script.add(group, "by her: her new session becomes the active one", rules=["SES-5"])
 
     script, alice = talking("lost")
     late, turn = alice.write("late"), alice.write("one more")
-    script.hear(turn, "one more")
+    script.receive(turn, "one more")
     script.initiate(ALICE.bundle(one_time=None))
     script.refused(turn, "DuplicateMessage")
-    script.hear(late, "late")
+    script.receive(late, "late")
     script.refused(late, "DuplicateMessage")
     script.sessions(2)
     script.add(group, "what was heard in the old one comes again", rules=["RAT-9", "SES-3"], flags=["Replay"])
 
 
 def active(friend: Friend) -> bytes:
-    """Return what tells a friend's active session from others."""
+    """Return what distinguishes a friend's active session."""
     return friend.entries()[0].session.origin.associated_data
 
 
 def talking(label: str) -> tuple[Script, Friend]:
-    """Return a play with a session in which each has written."""
+    """Return a play with a session in which both have written."""
     script = Script(label)
     alice = script.friend()
     script.initiate(ALICE.bundle())
     alice.read(script.encrypt("hello"), "hello")
-    script.hear(alice.write("hello yourself"), "hello yourself")
+    script.receive(alice.write("hello yourself"), "hello yourself")
     return script, alice
 
 
@@ -148,15 +148,15 @@ def archive(family: Family) -> None:
         script = Script(f"archive {count}")
         alice = script.friend()
         alice.initiate(BOB.bundle())
-        script.hear(alice.write("the first session"), "the first session")
+        script.receive(alice.write("the first session"), "the first session")
         second = alice.write("once more in the first session")
         for number in range(1, count):
             alice.initiate(BOB.bundle(one_time=None))
             text = f"session {number}"
-            script.hear(alice.write(text), text)
+            script.receive(alice.write(text), text)
         script.sessions(41)
         if count == 41:
-            script.hear(second, "once more in the first session")
+            script.receive(second, "once more in the first session")
             script.add(group, "41 sessions: the first still opens", rules=["SES-5", "SES-3"], flags=["Limit"])
         else:
             script.refused(second, "UnknownPrekey")
@@ -168,7 +168,7 @@ def archive(family: Family) -> None:
     for number in range(41):
         text = f"session {number}"
         alice.initiate(BOB.bundle(one_time=None))
-        script.hear(alice.write(text), text)
+        script.receive(alice.write(text), text)
     script.sessions(41)
     script.refused(kept, "AuthenticationFailed")
     script.add(group, "41 newer ones: an answered one is gone", rules=["SES-5"], flags=["Limit", "Gone"])
@@ -189,16 +189,16 @@ def steps(family: Family) -> None:
             alice.write("lost")
         last = alice.write("number 2000")
         if newer == 3:
-            script.hear(last, "number 2000")
+            script.receive(last, "number 2000")
             script.sessions(4, 2000)
-            script.hear(first, "number 0")
+            script.receive(first, "number 0")
             script.sessions(4, 1999)
             script.add(group, "the fourth session opens: 8,000 steps", rules=["SES-9"], flags=["Limit"])
         else:
             script.refused(last, "AuthenticationFailed")
             script.sessions(5)
-            script.hear(first, "number 0")
-            script.hear(last, "number 2000")
+            script.receive(first, "number 0")
+            script.receive(last, "number 2000")
             script.sessions(5, 1999)
             comment = "the fifth is not tried any more, until its ratchet key is known"
             script.add(group, comment, rules=["SES-9"], flags=["Limit"])
@@ -213,7 +213,7 @@ def allowed(family: Family) -> None:
     script.refused(hello, "SuiteRefused")
     script.prekeys(100, 200, 300, 400)
     script.allow(1, 2)
-    script.hear(hello, "hello")
+    script.receive(hello, "hello")
     script.add(group, "a first message of X3DH", rules=["HAND-3"], flags=["Suite"])
 
     script = Script("suite refused, initiating", suites=[2])
@@ -235,7 +235,7 @@ def taken_back(family: Family) -> None:
     script.encrypt_refused("NoSession")
     script.sessions(1)
     script.allow(1)
-    script.hear(letter, "while it is not allowed")
+    script.receive(letter, "while it is not allowed")
     alice.read(script.encrypt("allowed again"), "allowed again")
     script.add(
         group, "a session whose suite is taken back, and allowed again", rules=["SES-8"], flags=["Suite"]
@@ -244,24 +244,24 @@ def taken_back(family: Family) -> None:
     script = Script("repeat of a suite taken back")
     alice = script.friend()
     alice.initiate(BOB.bundle())
-    script.hear(alice.write("one"), "one")
+    script.receive(alice.write("one"), "one")
     two = alice.write("two")
     script.allow(2)
     script.refused(two, "SuiteRefused")
     script.allow(1)
-    script.hear(two, "two")
+    script.receive(two, "two")
     script.sessions(1)
     comment = "a repeat of the first message, while its suite is taken back"
     script.add(group, comment, rules=["SES-8", "HAND-3"], flags=["Suite"])
 
     script, alice = talking("late while taken back")
     late = alice.write("late")
-    script.hear(alice.write("in time"), "in time")
+    script.receive(alice.write("in time"), "in time")
     script.allow(2)
     script.refused(late, "AuthenticationFailed")
     script.allow(1)
     script.sessions(1, 1)
-    script.hear(late, "late")
+    script.receive(late, "late")
     comment = "a late message whose key is kept, while the suite is taken back"
     script.add(group, comment, rules=["SES-8"], flags=["Suite"])
 
@@ -274,10 +274,10 @@ def trust(family: Family) -> None:
     hello = new.write("new keys")
     script.refused(hello, "UntrustedIdentity")
     script.prekeys(100, 200, 300, 400)
-    script.hear(alice.write("still here"), "still here")
+    script.receive(alice.write("still here"), "still here")
     script.accept(NEW_ALICE)
     script.sessions(0)
-    script.hear(hello, "new keys")
+    script.receive(hello, "new keys")
     script.refused(alice.write("the old keys"), "AuthenticationFailed")
     script.sessions(1)
     script.add(
@@ -287,7 +287,7 @@ def trust(family: Family) -> None:
     script, alice = talking("changed bundle")
     script.initiate(NEW_ALICE.bundle(), error="UntrustedIdentity")
     script.sessions(1)
-    script.hear(alice.write("still here"), "still here")
+    script.receive(alice.write("still here"), "still here")
     script.accept(NEW_ALICE)
     script.sessions(0)
     script.encrypt_refused("NoSession")
@@ -302,7 +302,7 @@ def trusted(family: Family) -> None:
     script, alice = talking("accepted again")
     script.accept(ALICE)
     script.sessions(1)
-    script.hear(alice.write("nothing is deleted"), "nothing is deleted")
+    script.receive(alice.write("nothing is deleted"), "nothing is deleted")
     script.add(group, "the recorded key accepted once more deletes nothing", rules=["SES-7"])
 
     script = Script("forged first contact")
@@ -311,7 +311,7 @@ def trusted(family: Family) -> None:
     forged = mallory.write("from mallory")
     script.refused(forged[:-1] + bytes([forged[-1] ^ 1]), "AuthenticationFailed")
     alice.initiate(BOB.bundle())
-    script.hear(alice.write("from alice"), "from alice")
+    script.receive(alice.write("from alice"), "from alice")
     comment = "a first message that does not authenticate records no key"
     script.add(group, comment, rules=["SES-7", "SES-2"], flags=["Changed"])
 
@@ -351,7 +351,7 @@ def no_messages(family: Family) -> None:
         (b"\x86\x01\x05", "MalformedMessage"),
     ):
         script.refused(data, error)
-    script.hear(alice.write("a message"), "a message")
+    script.receive(alice.write("a message"), "a message")
     script.add(
         group, "nothing, a bundle, another version, another kind", rules=["WIRE-1"], flags=["NoMessage"]
     )
@@ -359,10 +359,10 @@ def no_messages(family: Family) -> None:
     script, alice = talking("one of another")
     carol = script.friend(CAROL)
     carol.initiate(BOB.bundle())
-    script.hear(carol.write("i am carol"), "i am carol", CAROL)
+    script.receive(carol.write("i am carol"), "i am carol", CAROL)
     letter = alice.write("i am alice")
     script.refused(letter, "AuthenticationFailed", CAROL)
-    script.hear(letter, "i am alice")
+    script.receive(letter, "i am alice")
     script.add(group, "a letter of one peer shown as another's", rules=["SES-2"], flags=["OtherAddress"])
 
 

@@ -1,4 +1,4 @@
-"""For sessions.py: sessions of suite 2, whose messages are triple messages."""
+"""Account plays with sessions of suite 2, whose messages are triple messages."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,7 +10,14 @@ from generators.support.cbor_nodes import blob
 from generators.support.family import Family, GenerationError
 from generators.support.labels import draw, flipped
 from generators.support.people import ALICE, BOB
-from generators.support.triple_script import ENOUGH, part_of, stripped, with_header, with_part, words
+from generators.support.triple_script import (
+    ENOUGH,
+    pq_header_of,
+    stripped,
+    with_header,
+    with_pq_header,
+    words,
+)
 from letterlock._ratchet import triple
 from letterlock._ratchet.pq_profile import LETTERLOCK
 from letterlock._ratchet.side_data import Slot
@@ -25,12 +32,12 @@ from letterlock._wire.suite import Suite
 
 
 def begun(label: str, *, by_her: bool = True) -> tuple[Script, Friend]:
-    """Return a play in which the first message was read."""
+    """Return a play in which the first message was decrypted."""
     script = Script(label)
     alice = script.friend()
     if by_her:
         alice.initiate(BOB.bundle(kem=300), Suite.PQXDH)
-        script.hear(alice.write("hello"), "hello")
+        script.receive(alice.write("hello"), "hello")
     else:
         script.initiate(ALICE.bundle(kem=300), 2)
         alice.read(script.encrypt("hello"), "hello")
@@ -52,7 +59,7 @@ def epoch_of(friend: Friend) -> int:
 OPPOSITE: Final = {"KeysSampled": 30, "HeaderSent": 30, "NoHeaderReceived": 3, "Ct1Sampled": 36,
                    "Ct1Acknowledged": 36, "EkReceivedCt1Sampled": 36, "Ct1Received": 5,
                    "EkSentCt1Received": 5}  # fmt: skip
-"""How many codewords the other side has to send, by the braid's state of this one."""
+"""How many codewords the other side must send, by the state of this side's braid."""
 
 
 def heals(family: Family) -> None:
@@ -63,9 +70,9 @@ def heals(family: Family) -> None:
             text = words(OPPOSITE.get(braid_of(alice), 1), "b")
             alice.read(script.encrypt(text), text)
             text = words(ENOUGH.get(braid_of(alice), 1), "a")
-            script.hear(alice.write(text), text)
+            script.receive(alice.write(text), text)
         alice.read(script.encrypt("healed"), "healed")
-        script.hear(alice.write("so it is"), "so it is")
+        script.receive(alice.write("so it is"), "so it is")
         script.sessions(1)
         who = "she" if by_her else "the account"
         script.add(group, f"{who} began; to the second epoch", rules=["PQR-1", "PQR-7", "PQR-8"])
@@ -77,11 +84,11 @@ def lost_and_late(family: Family) -> None:
     alice = script.friend()
     alice.initiate(BOB.bundle(kem=300), Suite.PQXDH)
     one, two, three = (alice.write(text) for text in ("one", "two", "three"))
-    script.hear(two, "two")
+    script.receive(two, "two")
     script.sessions(1, 2)
-    script.hear(one, "one")
+    script.receive(one, "one")
     script.sessions(1)
-    script.hear(three, "three")
+    script.receive(three, "three")
     script.refused(one, "DuplicateMessage")
     script.refused(two, "DuplicateMessage")
     comment = "the second initial message comes first; both come again"
@@ -89,15 +96,15 @@ def lost_and_late(family: Family) -> None:
 
     script, alice = begun("triple archive")
     late, later = alice.write("late"), alice.write("later")
-    script.hear(alice.write("in time"), "in time")
+    script.receive(alice.write("in time"), "in time")
     script.sessions(1, 4)
     alice.initiate(BOB.bundle(one_time=None, kem=400), Suite.PQXDH)
-    script.hear(alice.write("a new session"), "a new session")
+    script.receive(alice.write("a new session"), "a new session")
     script.sessions(2, 4)
-    script.hear(late, "late")
+    script.receive(late, "late")
     script.sessions(2, 2)
     alice.read(script.encrypt("an answer"), "an answer")
-    script.hear(later, "later")
+    script.receive(later, "later")
     script.refused(later, "DuplicateMessage")
     script.sessions(2)
     comment = "late ones of a session in the archive, once and twice"
@@ -111,23 +118,23 @@ def side_by_side(family: Family) -> None:
         alice = script.friend()
         chosen = {1: {}, 2: {"one_time": None, "kem": 400}}
         alice.initiate(BOB.bundle(**chosen[first]), Suite(first))
-        script.hear(alice.write("the older"), "the older")
+        script.receive(alice.write("the older"), "the older")
         alice.read(script.encrypt("an answer in the older"), "an answer in the older")
         older = [alice.write(f"older {n}") for n in range(3)]
         alice.initiate(BOB.bundle(one_time=None, kem=400 if second == 2 else None), Suite(second))
-        script.hear(alice.write("the newer"), "the newer")
-        script.hear(older[1], "older 1")
-        script.hear(older[0], "older 0")
+        script.receive(alice.write("the newer"), "the newer")
+        script.receive(older[1], "older 1")
+        script.receive(older[0], "older 0")
         alice.read(script.encrypt("an answer"), "an answer")
-        script.hear(alice.write("goes on"), "goes on")
-        script.hear(older[2], "older 2")
+        script.receive(alice.write("goes on"), "goes on")
+        script.receive(older[2], "older 2")
         script.sessions(2)
         comment = f"letters of one of suite {first}, while one of suite {second} is newer"
         script.add(group, comment, rules=["PQR-8", "SES-4"])
 
 
 def not_its_kind(family: Family) -> None:
-    """A session of one suite is shown messages of the other's kind."""
+    """A session of one suite receives messages of the other."""
     group = family.group("account.play", "messages of the other suite, then the genuine one")
     for by_her in (True, False):
         script, alice = begun(f"stripped {by_her}", by_her=by_her)
@@ -136,7 +143,7 @@ def not_its_kind(family: Family) -> None:
         genuine = alice.write("genuine")
         script.refused(stripped(genuine), "AuthenticationFailed")
         script.sessions(1)
-        script.hear(genuine, "genuine")
+        script.receive(genuine, "genuine")
         who = "she" if by_her else "the account"
         comment = f"suite 2, {who} began: stripped to a ratchet message"
         script.add(group, comment, rules=["PQR-8"], flags=["Stripped"])
@@ -145,10 +152,10 @@ def not_its_kind(family: Family) -> None:
     alice = script.friend()
     alice.initiate(BOB.bundle(kem=300), Suite.PQXDH)
     late = alice.write("late")
-    script.hear(alice.write("in time"), "in time")
+    script.receive(alice.write("in time"), "in time")
     script.refused(stripped(inner(late)), "AuthenticationFailed")
     script.sessions(1, 2)
-    script.hear(late, "late")
+    script.receive(late, "late")
     comment = "suite 2: a late one, stripped: its keys are still there"
     script.add(group, comment, rules=["PQR-8", "RAT-6"], flags=["Stripped"])
 
@@ -158,7 +165,7 @@ def not_its_kind(family: Family) -> None:
     hello = alice.write("hello")
     script.refused(around(hello, stripped(inner(hello))), "MalformedMessage")
     script.prekeys(100, 200, 300, 400)
-    script.hear(hello, "hello")
+    script.receive(hello, "hello")
     comment = "suite 2: a first message around a stripped one"
     script.add(group, comment, rules=["PQR-8"], flags=["Stripped"])
     suite_one(group)
@@ -171,8 +178,8 @@ def suite_one(group) -> None:
     hello = alice.write("hello")
     script.refused(around(hello, with_a_part(inner(hello))), "MalformedMessage")
     script.prekeys(100, 200, 300, 400)
-    script.hear(hello, "hello")
-    comment = "suite 1: a first message with a part put in"
+    script.receive(hello, "hello")
+    comment = "suite 1: a first message with an inserted post-quantum header"
     script.add(group, comment, rules=["PQR-8"], flags=["Stripped"])
 
     script = Script("part put in later")
@@ -181,8 +188,8 @@ def suite_one(group) -> None:
     alice.read(script.encrypt("hello"), "hello")
     genuine = alice.write("genuine")
     script.refused(with_a_part(genuine), "AuthenticationFailed")
-    script.hear(genuine, "genuine")
-    comment = "suite 1: a message with a part put in"
+    script.receive(genuine, "genuine")
+    comment = "suite 1: a message with an inserted post-quantum header"
     script.add(group, comment, rules=["PQR-8"], flags=["Stripped"])
 
 
@@ -201,22 +208,22 @@ def around(initial: bytes, message: bytes) -> bytes:
 
 
 def with_a_part(message: bytes) -> bytes:
-    """Return a ratchet message with a part put in, and the same sealed text."""
+    """Return a ratchet message with an inserted post-quantum header and the same sealed text."""
     decoded = RatchetMessage.decode(message)
     other, _ = begun("a part to put in", by_her=False)
     donor = other.encrypt("a donor")
-    pq_header = part_of(inner(donor))
+    pq_header = pq_header_of(inner(donor))
     return cbor.complete_array(decoded.header.encode_header(pq_header), decoded.sealed)
 
 
 EDITS: Final[dict[str, Callable[[bytes], bytes]]] = {
-    "the epoch": lambda it: with_part(it, epoch=2),
-    "n": lambda it: with_part(it, number=2),
-    "PN of n": lambda it: with_part(it, previous=1),
-    "the type": lambda it: with_part(it, type=PqType.EK),
-    "the index": lambda it: with_part(it, first=1),
-    "a bit of a codeword": lambda it: with_part(it, codewords=flipped(part_of(it).codewords, 70)),
-    "a codeword fewer": lambda it: with_part(it, codewords=part_of(it).codewords[:-32]),
+    "the epoch": lambda it: with_pq_header(it, epoch=2),
+    "n": lambda it: with_pq_header(it, number=2),
+    "PN of n": lambda it: with_pq_header(it, previous=1),
+    "the type": lambda it: with_pq_header(it, type=PqType.EK),
+    "the index": lambda it: with_pq_header(it, first=1),
+    "a bit of a codeword": lambda it: with_pq_header(it, codewords=flipped(pq_header_of(it).codewords, 70)),
+    "a codeword fewer": lambda it: with_pq_header(it, codewords=pq_header_of(it).codewords[:-32]),
     "N": lambda it: with_header(it, number=1),
     "a bit of the text": lambda it: flipped(it, -20),
 }
@@ -232,14 +239,14 @@ def changes(family: Family) -> None:
         script.refused(around(hello, edit(inner(hello))), "AuthenticationFailed")
         script.prekeys(100, 200, 300, 400)
         script.sessions(0)
-        script.hear(hello, "hello")
+        script.receive(hello, "hello")
         script.add(group, what, rules=["RAT-8", "HAND-7"], flags=["Changed"])
 
 
 def far_ahead(family: Family) -> None:
     group = family.group("account.play", "a first triple message too far ahead, then the genuine one")
     for what, edit in {
-        "n": lambda it: with_part(it, number=2002),
+        "n": lambda it: with_pq_header(it, number=2002),
         "N": lambda it: with_header(it, number=2001),
     }.items():
         script = Script(f"triple far {what}")
@@ -248,12 +255,12 @@ def far_ahead(family: Family) -> None:
         hello = alice.write("hello")
         script.refused(around(hello, edit(inner(hello))), "TooManySkipped")
         script.prekeys(100, 200, 300, 400)
-        script.hear(hello, "hello")
+        script.receive(hello, "hello")
         script.add(group, f"2,001 ahead by {what}", rules=["RAT-5"], flags=["Changed", "Limit"])
 
 
 def contradictory(friend: Friend, text: str, index: int) -> bytes:
-    """Return the friend's next message, authentic, with a bit of a codeword turned over; nothing is sent."""
+    """Return the friend's next message, authentic, but with a wrong codeword. The friend does not advance."""
     entry = friend.entries()[0]
     session = entry.session
     assert isinstance(session.ratchet, Triple)
@@ -281,7 +288,7 @@ def contradictions(family: Family) -> None:
     script.refused(contradictory(alice, "wrong", 90), "BraidFailed")
     script.prekeys(100, 200, 300, 400)
     script.sessions(0)
-    script.hear(alice.write("hello"), "hello")
+    script.receive(alice.write("hello"), "hello")
     script.prekeys(100, 400)
     comment = "a first message whose header is not what its MAC says: no prekey is used up"
     script.add(group, comment, rules=["PQR-5", "HAND-7"], flags=["Contradiction"])
@@ -301,14 +308,14 @@ def steps(family: Family) -> None:
             alice.write("lost")
         far = alice.write(f"number {last}")
         if last == 1999:
-            script.hear(far, "number 1999")
+            script.receive(far, "number 1999")
             script.sessions(2, 2 * 1999)
             script.add(group, "7,998 steps: the second session opens", rules=["SES-9"], flags=["Limit"])
         else:
             script.refused(far, "AuthenticationFailed")
             script.sessions(2)
-            script.hear(first, "number 0")
-            script.hear(far, "number 2000")
+            script.receive(first, "number 0")
+            script.receive(far, "number 2000")
             script.sessions(2, 2 * 1999)
             comment = "8,002 steps: it is not tried, until its ratchet key is known"
             script.add(group, comment, rules=["SES-9"], flags=["Limit"])

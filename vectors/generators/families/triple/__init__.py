@@ -1,9 +1,9 @@
-"""Make triple.json: one side of a session of the triple ratchet, message by message."""
+"""Vectors of one side of a session of the triple ratchet, message by message."""
 
 from generators.families.triple import limits, refusals
 from generators.families.triple.notes import NOTES
 from generators.support.family import Family, GenerationError, Group
-from generators.support.triple_script import Script, part_of, words
+from generators.support.triple_script import Script, pq_header_of, words
 
 
 def in_order(group: Group) -> None:
@@ -21,7 +21,7 @@ def in_order(group: Group) -> None:
         if role == "initiator":
             script.send("")
         for turn in range(8):
-            script.hear(script.far.say(f"ping {turn}"), f"ping {turn}")
+            script.receive(script.far.write(f"ping {turn}"), f"ping {turn}")
             script.send(f"pong {turn}")
         script.add(group, f"the {role}, short texts: a codeword a message", rules=["PQR-2", "PQR-7"])
 
@@ -30,7 +30,7 @@ def sizes(group: Group) -> None:
     """PQR-7: how many codewords a message carries."""
     for length, most in ((0, 1), (127, 1), (239, 1), (255, 2), (383, 3), (2000, 3)):
         script = Script("initiator", f"size {length}")
-        count = len(part_of(script.send("x" * length)).codewords) // 32
+        count = len(pq_header_of(script.send("x" * length)).codewords) // 32
         if count != most:
             raise GenerationError(f"{length} bytes have {count} codewords")
         script.send("x" * length)
@@ -39,8 +39,8 @@ def sizes(group: Group) -> None:
 
     for length in (511, 4607):
         script = Script("recipient", f"size ct1 {length}")
-        script.hear(script.far.say(words(3)), words(3))
-        count = len(part_of(script.send("x" * length)).codewords) // 32
+        script.receive(script.far.write(words(3)), words(3))
+        count = len(pq_header_of(script.send("x" * length)).codewords) // 32
         if count != min(30, (length + 1) // 128):
             raise GenerationError(f"{length} bytes have {count} codewords")
         comment = f"the 30 codewords of ct1, and a text of {length} bytes"
@@ -49,24 +49,24 @@ def sizes(group: Group) -> None:
 
 def late(group: Group) -> None:
     script = Script("recipient", "lost")
-    lost = [script.far.say(f"lost {n}") for n in range(3)]
-    script.hear(script.far.say("the fourth"), "the fourth")
+    lost = [script.far.write(f"lost {n}") for n in range(3)]
+    script.receive(script.far.write("the fourth"), "the fourth")
     script.state("Hearing", "NoHeaderReceived", skipped=6)
-    script.hear(lost[1], "lost 1")
+    script.receive(lost[1], "lost 1")
     script.state("Hearing", "NoHeaderReceived", skipped=4)
-    script.hear(lost[0], "lost 0")
+    script.receive(lost[0], "lost 0")
     script.state("Hearing", "HeaderReceived", skipped=2)
-    script.hear(lost[2], "lost 2")
+    script.receive(lost[2], "lost 2")
     script.state("Hearing", "HeaderReceived")
     script.send("an answer")
     comment = "the fourth is the first to come; the others follow, and bring the header"
     script.add(group, comment, rules=["RAT-9", "RAT-12"], flags=["Late"])
 
     script = Script("recipient", "late header")
-    late_one = script.far.say("with the last codeword")
-    script.hear(script.far.say(words(2)), words(2))
+    late_one = script.far.write("with the last codeword")
+    script.receive(script.far.write(words(2)), words(2))
     script.send("no header yet")
-    script.hear(late_one, "with the last codeword")
+    script.receive(late_one, "with the last codeword")
     script.state("Speaking", "HeaderReceived")
     script.send("Ct1 begins without a turn of the ratchet")
     comment = "a late message completes the header: m is drawn, and no ratchet key"
@@ -75,14 +75,14 @@ def late(group: Group) -> None:
 
 def across(group: Group) -> None:
     script = Script("recipient", "across")
-    old = [script.far.say(f"old {n}") for n in range(3)]
-    script.hear(script.far.say("in time"), "in time")
+    old = [script.far.write(f"old {n}") for n in range(3)]
+    script.receive(script.far.write("in time"), "in time")
     script.heal()
-    script.hear(script.far.say("of epoch 2"), "of epoch 2")
+    script.receive(script.far.write("of epoch 2"), "of epoch 2")
     script.send("an answer")
-    script.hear(old[2], "old 2")
-    script.hear(script.far.say("a turn"), "a turn")
-    script.hear(old[0], "old 0")
+    script.receive(old[2], "old 2")
+    script.receive(script.far.write("a turn"), "a turn")
+    script.receive(old[0], "old 0")
     show = script.ratchet.braid
     script.state("Hearing", type(show).__name__, show.epoch, 2)
     comment = "messages of epoch 1 that come in epoch 2"
@@ -96,9 +96,9 @@ def reordered(group: Group) -> None:
     while script.ratchet.braid.epoch < 2:
         enough = {"KeysUnsampled": 3, "Ct2Sampled": 3}.get(script.far.braid, 18)
         texts = [words(enough, f"{n}") for n in (0, 1, 2)]
-        messages = [script.far.say(text) for text in texts]
+        messages = [script.far.write(text) for text in texts]
         for message, text in zip(messages[:0:-1], texts[:0:-1], strict=True):
-            script.hear(message, text)
+            script.receive(message, text)
         script.send(words({"HeaderReceived": 30, "KeysUnsampled": 3, "Ct2Sampled": 5}.get(script.braid, 12)))
         rounds += 1
     script.state(type(script.ratchet.double).__name__, script.braid, 2, 2 * rounds)

@@ -1,4 +1,4 @@
-"""For triple.py: what must be refused, and leaves everything as it was."""
+"""Triple plays with refusals, which must change nothing."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +17,14 @@ from generators.support.cbor_nodes import (
 from generators.support.family import Family
 from generators.support.labels import draw, flipped
 from generators.support.people import ratchet_pair
-from generators.support.triple_script import Script, part_of, stripped, with_header, with_part, words
+from generators.support.triple_script import (
+    Script,
+    pq_header_of,
+    stripped,
+    with_header,
+    with_pq_header,
+    words,
+)
 from letterlock._primitives.kdf import hkdf_sha256
 from letterlock._primitives.labels import PQ_HYBRID, PQ_SPLIT
 from letterlock._primitives.mlkem import KemSeed, MlKem768KeyPair
@@ -35,17 +42,17 @@ Edit = Callable[[bytes], bytes]
 
 
 SEEDS = {"Unanswered": "Opening", "Speaking": "Speaking", "Hearing": "Hearing"}
-"""What a state was called when the random bytes of its vectors were chosen."""
+"""The names in the labels of the random bytes."""
 
 
 def states(label: str) -> dict[str, Script]:
-    """Return a play in each state in which something can be heard."""
+    """Return a play in each state that can receive."""
     waiting, opening = Script("recipient", f"{label} waiting"), Script("initiator", f"{label} opening")
     opening.send("first")
     hearing, speaking = Script("recipient", f"{label} hearing"), Script("initiator", f"{label} speaking")
-    hearing.hear(hearing.far.say("heard"), "heard")
+    hearing.receive(hearing.far.write("heard"), "heard")
     speaking.send("first")
-    speaking.hear(speaking.far.say("heard"), "heard")
+    speaking.receive(speaking.far.write("heard"), "heard")
     speaking.send("second")
     return {"Waiting": waiting, "Unanswered": opening, "Hearing": hearing, "Speaking": speaking}
 
@@ -55,34 +62,46 @@ def show(script: Script, name: str, skipped: int = 0) -> None:
 
 
 def with_type(message: bytes) -> bytes:
-    """Return a message with another type that has codewords, or has none, as this one."""
-    pq_header = part_of(message)
+    """Return a message with another type, which has codewords if and only if this one has."""
+    pq_header = pq_header_of(message)
     other = PqType.CT1_ACK if pq_header.type is PqType.NONE else PqType.CT2
-    return with_part(message, type=other)
+    return with_pq_header(message, type=other)
+
+
+def with_next_index(message: bytes) -> bytes:
+    """Return a message whose first index is one more."""
+    return with_pq_header(message, first=pq_header_of(message).first + 1)
+
+
+def with_wrong_codeword(message: bytes) -> bytes:
+    """Return a message with an inverted bit in a codeword."""
+    return with_pq_header(message, codewords=flipped(pq_header_of(message).codewords, 3))
 
 
 CHANGES: Final[dict[str, tuple[Edit, str]]] = {
     "PN + 1": (lambda it: with_header(it, previous_length=pn(it) + 1), "AuthenticationFailed"),
     "N + 1": (lambda it: with_header(it, number=number(it) + 1), "AuthenticationFailed"),
     "another ratchet key": (lambda it: with_header(it, ratchet_key=STRANGE), "AuthenticationFailed"),
-    "epoch + 1": (lambda it: with_part(it, epoch=part_of(it).epoch + 1), "AuthenticationFailed"),
-    "n + 1": (lambda it: with_part(it, number=part_of(it).number + 1), "AuthenticationFailed"),
-    "PN of n + 1": (lambda it: with_part(it, previous=part_of(it).previous + 1), "AuthenticationFailed"),
+    "epoch + 1": (lambda it: with_pq_header(it, epoch=pq_header_of(it).epoch + 1), "AuthenticationFailed"),
+    "n + 1": (lambda it: with_pq_header(it, number=pq_header_of(it).number + 1), "AuthenticationFailed"),
+    "PN of n + 1": (
+        lambda it: with_pq_header(it, previous=pq_header_of(it).previous + 1),
+        "AuthenticationFailed",
+    ),
     "another type": (with_type, "AuthenticationFailed"),
     "the text": (lambda it: with_sealed_bit(it, 12), "AuthenticationFailed"),
     "the tag": (lambda it: with_sealed_bit(it, -1), "AuthenticationFailed"),
     "stripped to a ratchet message": (stripped, "AuthenticationFailed"),
 }
 CARRIED: Final[dict[str, tuple[Edit, str]]] = {
-    "index + 1": (lambda it: with_part(it, first=part_of(it).first + 1), "AuthenticationFailed"),
-    "a bit of a codeword": (
-        lambda it: with_part(it, codewords=flipped(part_of(it).codewords, 3)), "AuthenticationFailed"
-    ),
+    "index + 1": (with_next_index, "AuthenticationFailed"),
+    "a bit of a codeword": (with_wrong_codeword, "AuthenticationFailed"),
     "a codeword more": (
-        lambda it: with_part(it, codewords=part_of(it).codewords + bytes(32)), "AuthenticationFailed"
+        lambda it: with_pq_header(it, codewords=pq_header_of(it).codewords + bytes(32)),
+        "AuthenticationFailed",
     ),
     "no codewords": (
-        lambda it: with_part(it, type=PqType.CT1_ACK, first=0, codewords=b""), "AuthenticationFailed"
+        lambda it: with_pq_header(it, type=PqType.CT1_ACK, first=0, codewords=b""), "AuthenticationFailed"
     ),
 }  # fmt: skip
 
@@ -104,12 +123,12 @@ def changed(family: Family) -> None:
     group = family.group("triple.play", "changed in transit, then the genuine one")
     for what, (edit, error) in (CHANGES | CARRIED).items():
         for state, script in states(f"changed {what}").items():
-            genuine = script.far.say("genuine")
-            if what in CARRIED and not part_of(genuine).codewords:
+            genuine = script.far.write("genuine")
+            if what in CARRIED and not pq_header_of(genuine).codewords:
                 continue  # what the recipient sends has none in these states
             script.refused(edit(genuine), error)
             show(script, state)
-            script.hear(genuine, "genuine")
+            script.receive(genuine, "genuine")
             flag = "ChangedText" if what.startswith("the t") else "ChangedHeader"
             rules = ["RAT-6", "PQR-8"] if edit is stripped else ["RAT-6", "RAT-8"]
             flags = ["Downgrade"] if edit is stripped else [flag]
@@ -119,20 +138,20 @@ def changed(family: Family) -> None:
 def late_and_changed(family: Family) -> None:
     group = family.group("triple.play", "late messages that were changed")
     for what, edit in {
-        "PN of n": lambda it: with_part(it, previous=7),
-        "n of another late one": lambda it: with_part(it, number=2),
-        "n, not kept": lambda it: with_part(it, number=4),
+        "PN of n": lambda it: with_pq_header(it, previous=7),
+        "n of another late one": lambda it: with_pq_header(it, number=2),
+        "n, not kept": lambda it: with_pq_header(it, number=4),
         "a bit of a codeword": CARRIED["a bit of a codeword"][0],
         "a bit of the text": lambda it: with_sealed_bit(it, 9),
         "stripped to a ratchet message": stripped,
     }.items():
         script = Script("recipient", f"late changed {what}")
-        late = script.far.say("late")
+        late = script.far.write("late")
         script.far.skip(1)
-        script.hear(script.far.say("in time"), "in time")
+        script.receive(script.far.write("in time"), "in time")
         script.refused(edit(late), "AuthenticationFailed")
         show(script, "Hearing", 4)
-        script.hear(late, "late")
+        script.receive(late, "late")
         show(script, "Hearing", 2)
         flags = ["Downgrade" if edit is stripped else "ChangedHeader", "Late"]
         comment = f"{what}: both keys are still there"
@@ -140,7 +159,7 @@ def late_and_changed(family: Family) -> None:
 
 
 def downgraded(family: Family) -> None:
-    """Sealed by somebody who has one of the two keys, or with another making of one from both."""
+    """Messages sealed with only one of the two keys, or with another combination of both."""
     group = family.group("triple.play", "sealed without one of the two keys, then with both")
     for state in ("Waiting", "Unanswered", "Hearing", "Speaking"):
         for what in KEYS:
@@ -149,7 +168,7 @@ def downgraded(family: Family) -> None:
             wrong = KEYS[what](first, second)
             script.refused(script.far.seal(sent, "x", key=wrong), "AuthenticationFailed")
             show(script, state)
-            script.hear(script.far.seal(sent, "genuine"), "genuine")
+            script.receive(script.far.seal(sent, "genuine"), "genuine")
             flag = "Downgrade" if "alone" in what else "OtherDerivation"
             script.add(group, f"{state}: {what}", rules=["PQR-2"], flags=[flag])
 
@@ -161,7 +180,7 @@ def downgraded(family: Family) -> None:
         hybrid = script.far.seal_plain(sent.header, sent.key, "x")
         script.refused(hybrid, "AuthenticationFailed")
         show(script, state)
-        script.hear(script.far.seal(sent, "genuine"), "genuine")
+        script.receive(script.far.seal(sent, "genuine"), "genuine")
         comment = f"{state}: a ratchet message, under the double ratchet's key and under the right one"
         script.add(group, comment, rules=["PQR-8", "PQR-2"], flags=["Downgrade"])
 
@@ -176,7 +195,7 @@ KEYS: Final[dict[str, Callable[[bytes, bytes], bytes]]] = {
 
 
 def halves(script: Script):
-    """Return both keys of the far side's next message, and the message that is to be sealed."""
+    """Return both keys of the far side's next message, and the message to seal."""
     state = script.far.state
     turned = double.send(state.double, again(script))
     _, _, second = sparse.send(LETTERLOCK, state.sparse, 0)
@@ -186,13 +205,13 @@ def halves(script: Script):
 
 
 def again(script: Script):
-    """Return entropy that gives what the far side draws next, without its being drawn."""
+    """Return entropy that predicts the far side's next draw."""
     count = script.far._drawn + 1
     return lambda length: draw(f"{script.far._label} far {count}", length)
 
 
 def derivations(family: Family) -> None:
-    """SK, split in another way or not at all, gives other keys."""
+    """Another split of SK, or none, gives other keys."""
     group = family.group("triple.play", "from another derivation of SK, then from the right one")
     label = "derivations"
     secret = bytes.fromhex(Script("recipient", label).given()["secret"])
@@ -214,7 +233,7 @@ def derivations(family: Family) -> None:
         assert sound.double.ours.public == first.ours.public
         script.refused(far.seal(sent, "x", key=key), "AuthenticationFailed")
         show(script, "Waiting")
-        script.hear(far.seal(sent, "genuine"), "genuine")
+        script.receive(far.seal(sent, "genuine"), "genuine")
         script.add(group, what, rules=[rule], flags=["OtherDerivation"])
 
 
@@ -231,7 +250,7 @@ def wrong_epochs(family: Family) -> None:
             ahead = script.far.seal(sent, "x", pq_header=replace(sent.pq_header, epoch=epoch))
             script.refused(ahead, "AuthenticationFailed")
             show(script, state)
-            script.hear(script.far.seal(sent, "genuine"), "genuine")
+            script.receive(script.far.seal(sent, "genuine"), "genuine")
             script.add(group, f"{state}: epoch {epoch}", rules=["PQR-4"], flags=["NoChain"])
 
 
@@ -240,11 +259,11 @@ def elsewhere(family: Family) -> None:
     for state in ("Unanswered", "Speaking"):
         script = states(f"reflected {SEEDS[state]}")[state]
         script.refused(script.send("mine"), "AuthenticationFailed")
-        script.hear(script.far.say("genuine"), "genuine")
+        script.receive(script.far.write("genuine"), "genuine")
         script.add(group, f"{state}: its own message comes back", rules=["SES-2"], flags=["Forged"])
     script, other = Script("recipient", "one session"), Script("recipient", "another session")
-    script.refused(other.far.say("for another"), "AuthenticationFailed")
-    script.hear(script.far.say("genuine"), "genuine")
+    script.refused(other.far.write("for another"), "AuthenticationFailed")
+    script.receive(script.far.write("genuine"), "genuine")
     script.add(group, "Waiting: a message of another session", rules=["SES-2"], flags=["Forged"])
     for state, script in states("forged ahead").items():
         sent = script.far.next("genuine")
@@ -253,13 +272,13 @@ def elsewhere(family: Family) -> None:
             script.far.seal(sent, "x", pq_header=ahead, key=draw("forged", 32)), "AuthenticationFailed"
         )
         show(script, state)
-        script.hear(script.far.seal(sent, "genuine"), "genuine")
+        script.receive(script.far.seal(sent, "genuine"), "genuine")
         comment = f"{state}: 500 ahead in the sparse chain: no skipped key is kept"
         script.add(group, comment, rules=["RAT-6", "RAT-11"], flags=["Forged"])
 
 
 def malformed(family: Family) -> None:
-    """Whole messages are read before anything is looked for: the tag is not asked."""
+    """A message is decoded as a whole before anything else, so the tag is not checked."""
     group = family.group("triple.play", "not a triple message, then the genuine one")
     for what, index, data, rule in (
         ("half a codeword", 10, blob(bytes(48)), "WIRE-12"),
@@ -276,25 +295,25 @@ def malformed(family: Family) -> None:
         ("PN of n is 2^32", 7, uint(2**32), "WIRE-4"),
     ):
         script = Script("recipient", f"malformed {what}")
-        genuine = script.far.say("genuine")
+        genuine = script.far.write("genuine")
         script.refused(node_of(genuine).at((index,), data), "MalformedMessage")
         show(script, "Waiting")
-        script.hear(genuine, "genuine")
+        script.receive(genuine, "genuine")
         script.add(group, what, rules=[rule], flags=["Malformed"])
 
     script = Script("recipient", "malformed last index")
     sent = script.far.next("genuine")
     beyond = replace(sent.pq_header, first=65535, codewords=bytes(64))
     script.refused(script.far.seal(sent, "x", pq_header=beyond), "MalformedMessage")
-    script.hear(script.far.seal(sent, "genuine"), "genuine")
+    script.receive(script.far.seal(sent, "genuine"), "genuine")
     script.add(group, "two codewords from the last index on", rules=["WIRE-12"], flags=["Malformed"])
 
     script = Script("recipient", "malformed cut")
-    genuine = script.far.say("genuine")
+    genuine = script.far.write("genuine")
     script.refused(genuine[:-1], "MalformedMessage")
     script.refused(genuine + b"\0", "MalformedMessage")
     script.refused(head(4, 6) + genuine[1:], "MalformedMessage")
-    script.hear(genuine, "genuine")
+    script.receive(genuine, "genuine")
     comment = "cut by a byte, longer by one, and with another count"
     script.add(group, comment, rules=["WIRE-2", "WIRE-3"], flags=["Malformed"])
 
@@ -302,7 +321,7 @@ def malformed(family: Family) -> None:
 def node_of(message: bytes):
     """Return a triple message as nodes."""
     decoded = RatchetMessage.decode(message)
-    header, pq_header = decoded.header, part_of(message)
+    header, pq_header = decoded.header, pq_header_of(message)
     first, codewords = pq_header.fields()[4:]
     return array_node(
         "the message",
@@ -329,7 +348,7 @@ def contradictions(family: Family) -> None:
         script.refused(wrong, "BraidFailed")
         script.refused(wrong, "BraidFailed")
         show(script, "Waiting")
-        script.hear(right, words(3))
+        script.receive(right, words(3))
         show(script, "Hearing")
         script.send("it goes on")
         comment = f"Waiting: a header, with a bit of {what} turned over"
@@ -337,10 +356,10 @@ def contradictions(family: Family) -> None:
 
     script = Script("recipient", "contradiction late")
     wrong, right = script.far.twice(lambda it: flipped(it, 31), "late")
-    script.hear(script.far.say(words(2)), words(2))
+    script.receive(script.far.write(words(2)), words(2))
     script.refused(wrong, "BraidFailed")
     show(script, "Hearing", 2)
-    script.hear(right, "late")
+    script.receive(right, "late")
     show(script, "Hearing", 0)
     comment = "a late message with the header's last codeword: both keys are still there"
     script.add(group, comment, rules=["PQR-5", "RAT-6"], flags=["Contradiction", "Late"])
@@ -350,12 +369,12 @@ def contradictions(family: Family) -> None:
 def later_contradictions(group) -> None:
     other = split(MlKem768KeyPair(KemSeed(draw("triple another key", 64))).public)[1]
     script = Script("recipient", "contradiction vector")
-    script.hear(script.far.say(words(3)), words(3))
+    script.receive(script.far.write(words(3)), words(3))
     script.send(words(30))
     wrong, right = script.far.twice(lambda _: other, words(36))
     script.refused(wrong, "BraidFailed")
     show(script, "Speaking")
-    script.hear(right, words(36))
+    script.receive(right, words(36))
     show(script, "Hearing")
     comment = "Speaking: a vector of another key"
     script.add(group, comment, rules=["PQR-5", "PRIM-11"], flags=["Contradiction"])
@@ -364,12 +383,12 @@ def later_contradictions(group) -> None:
     script.turn()
     script.send(words(36))
     pq_header, last = words(4), "the last codeword"
-    script.hear(script.far.say(pq_header), pq_header)
+    script.receive(script.far.write(pq_header), pq_header)
     for index in (5, 31):
         wrong, right = script.far.twice(lambda it, at=index: flipped(it, at), last)
         script.refused(wrong, "BraidFailed")
     show(script, "Hearing", 0)
-    script.hear(right, last)
+    script.receive(right, last)
     comment = "Hearing: a ciphertext, with bits of its MAC turned over"
     script.add(group, comment, rules=["PQR-5"], flags=["Contradiction"])
 

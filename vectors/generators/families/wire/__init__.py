@@ -1,4 +1,4 @@
-"""Make wire.json: the five things that travel, and everything that a receiver must refuse of them."""
+"""Vectors of the five kinds of encoding, and of everything that a receiver must refuse."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -75,7 +75,7 @@ def sound(family: Family, kind: str, values: dict[str, Node]) -> None:
 
 
 def openings(family: Family, kind: str, whole: Node) -> None:
-    """Version and kind: what stands first is read first."""
+    """Version and kind are read first."""
     group = family.group("wire.decode", f"{kind}: version and kind")
     for version in (0, 2, 23, 24, 255, 2**32 - 1, 2**32, 2**64 - 1):
         data = whole.with_item(0, number_node("", version).data).encode()
@@ -114,7 +114,7 @@ def openings(family: Family, kind: str, whole: Node) -> None:
 
 
 def forms(family: Family, kind: str, whole: Node, tags: Iterable[int]) -> None:
-    """Everything that one encoding of one value excludes."""
+    """All other encodings of a value."""
     group = family.group("wire.decode", f"{kind}: other encodings, and cuts")
     refuse(group, kind, long_forms(whole))
     refuse(group, kind, indefinite(whole))

@@ -1,4 +1,4 @@
-"""For wire.py: triple messages, sound ones and those whose parts do not go together."""
+"""Triple messages: valid ones, and those whose fields do not go together."""
 
 from collections.abc import Callable
 from typing import Final
@@ -64,7 +64,7 @@ def triple_values(family: Family) -> None:
 
 
 def parts(refuse: Refusals) -> None:
-    """WIRE-12: type, index and codewords of one message belong together."""
+    """WIRE-12: type, index and codewords of a message must go together."""
 
     def add(comment: str, data: bytes) -> None:
         refuse.add(comment, data, "PqHeader", "WIRE-12")

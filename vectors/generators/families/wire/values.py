@@ -1,4 +1,4 @@
-"""For wire.py: values out of their range, keys that are none, and parts that do not go together."""
+"""Values out of range, invalid keys, and fields that do not go together."""
 
 from collections.abc import Callable
 from typing import Final
@@ -50,7 +50,7 @@ NOTES: Final = {
 
 
 class Refusals:
-    """Refused data of one kind in one group."""
+    """The refused encodings of one kind, in one group."""
 
     def __init__(self, group: Group, kind: str) -> None:
         self._group, self._kind = group, kind
