@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 
 import letterlock
+import letterlock_vectors
 from letterlock._primitives import curve25519, mlkem
 from letterlock._primitives.curve25519 import (
     RatchetKeyPair,
@@ -44,10 +45,11 @@ from support.secret_pq_holders import MATERIAL
 
 
 def modules() -> Iterator[Any]:
-    yield letterlock
-    for module in pkgutil.walk_packages(letterlock.__path__, "letterlock."):
-        if not module.name.endswith("__main__"):
-            yield importlib.import_module(module.name)
+    for package in (letterlock, letterlock_vectors):
+        yield package
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__"):
+                yield importlib.import_module(module.name)
 
 
 def descendants(kind: type) -> set[str]:

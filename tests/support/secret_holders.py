@@ -51,7 +51,7 @@ from letterlock.stores._sqlite.wrapped_key import DataKey, KeyOpener, Passphrase
 from letterlock_vectors.inputs import Input
 from letterlock_vectors.operations.accounts import AccountPlayer
 from letterlock_vectors.operations.braid import BraidPlayer
-from letterlock_vectors.operations.plays import Chosen
+from letterlock_vectors.operations.plays import ChosenEntropy
 from letterlock_vectors.operations.ratchets import SidePlayer
 from letterlock_vectors.operations.sparse import SparsePlayer
 from support.pair import ALICE, NOON
@@ -119,8 +119,8 @@ def sqlite_table(name: str) -> Callable[[Path], object]:
     return lambda folder: getattr(sqlite(folder).tables, name)
 
 
-def chosen() -> Chosen:
-    entropy = Chosen()
+def chosen() -> ChosenEntropy:
+    entropy = ChosenEntropy()
     entropy.offer(MATERIAL[:32])
     return entropy
 
@@ -267,7 +267,7 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "PassphraseOpener": (lambda: PassphraseOpener(PASSPHRASE), "{OBJECT}"),
     "StoreCipher": (lambda: StoreCipher(DataKey(MATERIAL[:32])), "{OBJECT}"),
     "Account": (account, "<Account alice.1>"),
-    "Chosen": (chosen, "{OBJECT}"),
+    "ChosenEntropy": (chosen, "{OBJECT}"),
     "AccountPlayer": (account_player, "{OBJECT}"),
     "SidePlayer": (ratchet_player, "{OBJECT}"),
     "BraidPlayer": (lambda: BraidPlayer(pq_player()), "{OBJECT}"),

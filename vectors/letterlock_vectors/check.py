@@ -1,6 +1,6 @@
-"""Put every vector to an implementation, and count the answers that are not as recorded.
+"""Put every vector to an implementation, and collect the answers that differ from the recorded ones.
 
-Not here: reading files (files.py), whom to ask (responder.py), printing (cli/).
+Not here: reading files (files.py), implementations (library.py, line_client.py), printing (commands.py).
 """
 
 from collections.abc import Callable, Iterable
@@ -13,14 +13,14 @@ from letterlock_vectors.responder import Answer, Responder
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An answer that is not the recorded one."""
+    """An answer that differs from the recorded one."""
 
     family: str
     test: Test
     answered: Answer
 
     def shown(self) -> dict[str, Any]:
-        """Return it for a report."""
+        """Return the failure as an entry of the JSON report."""
         return {
             "family": self.family,
             "tcId": self.test.number,
@@ -32,13 +32,13 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How one family went."""
+    """The result of one family."""
 
     family: Family
     failures: tuple[Failure, ...]
 
     def counts(self) -> dict[str, Any]:
-        """Return the row of the table."""
+        """Return the family's row of the table."""
         tests = self.family.tests
         valid = sum(test.valid for test in tests)
         return {
@@ -51,7 +51,7 @@ class Verdict:
 
 
 def check(families: Iterable[Family], responder: Responder, progress: Callable[[str], None]) -> list[Verdict]:
-    """Put all tests to `responder`; `progress` is told each family's name before it begins."""
+    """Put all tests to `responder`. Calls `progress` with each family's name before it begins."""
     verdicts: list[Verdict] = []
     for family in families:
         progress(family.name)

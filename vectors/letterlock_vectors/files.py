@@ -1,9 +1,9 @@
-"""Files of test vectors: found, read, and held to the form that vectors/README.md gives them.
+"""Files of test vectors: finding them, reading them, and checking the form that vectors/README.md defines.
 
     family     one file: name, groups of one operation each
-    test       what is asked, and the answer that is recorded
+    test       an input, and the recorded answer
 
-Not here: asking (responder.py), comparing (check.py). The JSON schema beside the vectors says the same.
+Not here: asking (responder.py), comparing (check.py). The JSON schema beside the vectors has the same form.
 """
 
 import json
@@ -50,7 +50,7 @@ def shipped() -> Traversable:
 def load(place: Traversable) -> list[Family]:
     """Return the families of a folder, in order of name, or the one in a file.
 
-    Raises UsageError for a file that is not one of vectors, OSError.
+    Raises UsageError for a file that does not contain vectors, and OSError.
     """
     if not place.is_dir():
         return [_family(place.name, place.read_bytes())]
@@ -91,7 +91,7 @@ def _tests(document: Mapping[str, Any]) -> Iterator[Test]:
 
 
 def _expected(test: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The answer: an output, or the name of a refusal. A refused play has both, and the name in its steps."""
+    """Return the recorded answer: an output, or the name of a refusal. A refused play has both."""
     if test["result"] == "valid":
         return {"out": test["output"]}
     name = test["expect"]

@@ -14,7 +14,7 @@ from letterlock.errors import UsageError
 from letterlock.limits import MAX_COUNTER
 
 Output: TypeAlias = dict[str, Any]
-"""What an operation answers: a JSON object."""
+"""The answer of an operation: a JSON object."""
 
 Operation: TypeAlias = "Callable[[Input], Output]"
 
@@ -22,7 +22,7 @@ _DIGITS: Final = frozenset("0123456789abcdef")
 
 
 class Input:
-    """The `input` of a vector: a JSON object, read by name. Raises UsageError for what does not fit."""
+    """The `input` of a vector: a JSON object, read by name. Raises UsageError for a wrong field."""
 
     __slots__ = ("_fields",)
 
@@ -32,7 +32,7 @@ class Input:
         self._fields = cast("Mapping[str, object]", fields)
 
     def raw(self, name: str) -> object:
-        """Return a field as it is."""
+        """Return a field unchecked."""
         if name not in self._fields:
             raise UsageError(f"the operation needs `{name}`")
         return self._fields[name]
@@ -46,7 +46,7 @@ class Input:
         return unhex(self.raw(name), name)
 
     def sized(self, name: str, length: int) -> bytes:
-        """Return a byte string of so many bytes: what a responder has, and no peer sends."""
+        """Return a byte string of exactly `length` bytes, such as a secret of ours. Raises UsageError."""
         data = self.hex(name)
         if len(data) != length:
             raise UsageError(f"`{name}` must have {length} bytes")
@@ -68,7 +68,7 @@ class Input:
         return None if self.is_null(name) else self.number(name)
 
     def counter(self, name: str, least: int = 0) -> int:
-        """Return an integer as messages have it: `least` to 2^32 - 1."""
+        """Return an integer from `least` to 2^32 - 1, like the counters of messages."""
         value = self.number(name)
         if not least <= value <= MAX_COUNTER:
             raise UsageError(f"`{name}` must be {least} to {MAX_COUNTER}")
@@ -93,7 +93,7 @@ class Input:
         return Input(self.raw(name))
 
     def with_default(self, name: str) -> "Input":
-        """Return this object, with null for a field that may be left out, as in the first vectors."""
+        """Return this object, with null for a field that may be left out."""
         return self if name in self._fields else Input({**self._fields, name: None})
 
     def optional_nested(self, name: str) -> "Input | None":
@@ -120,11 +120,11 @@ class Input:
                 raise UsageError(f"`{name}` must be a name and a device id")
 
     def suite(self, name: str = "suite") -> Suite:
-        """Return a suite of its number."""
+        """Return the suite with the given number."""
         return _suite(self.number(name))
 
     def suites(self, name: str = "suites") -> frozenset[Suite]:
-        """Return a set of suites of their numbers."""
+        """Return the set of suites with the given numbers."""
         return frozenset(_suite(each) for each in self.items(name))
 
 

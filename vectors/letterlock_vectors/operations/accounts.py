@@ -1,8 +1,8 @@
 """account.play: a whole account with chosen keys, prekeys and time.
 
-A memory store holds what the play begins with; every step is a call of `Account`, given the bytes it draws.
+A memory store holds the initial records. Each step calls `Account` with the random bytes of the vector.
 
-Not here: accounts that draw their own bytes (parties.py).
+Not here: accounts with fresh randomness (parties.py).
 """
 
 import hashlib
@@ -25,7 +25,7 @@ from letterlock.stores._memory import MemoryStore
 from letterlock_vectors.inputs import Input, Operation, Output
 from letterlock_vectors.operations.bundles import prekey_kind, private_key
 from letterlock_vectors.operations.handshakes import encapsulation_of, prekey_row
-from letterlock_vectors.operations.plays import Chosen, drawn_by_sending, kept_keys, play
+from letterlock_vectors.operations.plays import ChosenEntropy, entropy_for_sending, kept_keys, play
 
 
 def account_play(given: Input) -> Output:
@@ -45,12 +45,12 @@ def account_play(given: Input) -> Output:
 
 
 class AccountPlayer(Uncopyable):
-    """An account, its store, its clock, and the bytes that it draws."""
+    """An account with its store, its clock and its random bytes."""
 
     __slots__ = ("_account", "_encapsulation", "_entropy", "_now", "_prekeys", "_store", "_suites")
 
     def __init__(self, given: Input) -> None:
-        self._store, self._entropy = MemoryStore(), Chosen()
+        self._store, self._entropy = MemoryStore(), ChosenEntropy()
         self._encapsulation = encapsulation_of(None)
         self._now = given.number("now")
         self._prekeys: list[tuple[PrekeyKind, int]] = []
@@ -93,16 +93,16 @@ class AccountPlayer(Uncopyable):
         return {}
 
     def encrypt(self, step: Input) -> Output:
-        """Seal a plaintext for a peer."""
+        """Encrypt a plaintext to a peer."""
         address = step.address("address")
         with self._store.transaction():
             active = PeerSessions(self._store, address, self._suites).active()
-        self._entropy.offer(*drawn_by_sending(step, active))
+        self._entropy.offer(*entropy_for_sending(step, active))
         message = self._account.encrypt(address, step.hex("plaintext"))
         return {"message": message.hex()}
 
     def decrypt(self, step: Input) -> Output:
-        """Open a message of a peer."""
+        """Decrypt a message of a peer."""
         self._entropy.offer()
         plaintext = self._account.decrypt(step.address("address"), step.hex("message"))
         return {"plaintext": plaintext.hex()}
@@ -118,18 +118,18 @@ class AccountPlayer(Uncopyable):
         return {}
 
     def allow(self, step: Input) -> Output:
-        """Allow other suites from now on: the account is opened anew."""
+        """Allow exactly these suites from now on. The account is opened again."""
         self._suites = step.suites()
         self._account = self._open()
         return {}
 
     def sessions(self, step: Input) -> Output:
-        """Count what is kept for a peer."""
+        """Count the sessions and skipped keys of a peer."""
         sessions, skipped = kept_keys(self._store, step.address("address").encode())
         return {"sessions": sessions, "skipped": skipped}
 
     def prekeys(self, _step: Input) -> Output:
-        """Show the ids of the prekeys that could still be used."""
+        """Return the ids of the prekeys that can still be used."""
         with self._store.transaction():
             rows = [self._store.tables.prekeys.load(kind, id_) for kind, id_ in self._prekeys]
         usable = [row.id for row in rows if row and (row.expires is None or row.expires > self._now)]

@@ -1,8 +1,8 @@
-"""braid.play: one side of the braid, with the bytes that it draws; and a part of a message, read from JSON.
+"""braid.play: one side of the braid, with chosen random bytes. Also reads post-quantum headers from JSON.
 
-The slots are lists here, which `Append` and `Clear` change as a store's rows.
+The slots are lists here. `Append` and `Clear` change them like the rows of a store.
 
-Not here: the messages around the parts (triple.py).
+Not here: the messages that carry the headers (triple.py).
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from letterlock._wire.pq_header import BARE, PqHeader, PqType
 from letterlock.errors import UsageError
 from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORD_INDEX, MAX_CODEWORDS
 from letterlock_vectors.inputs import Input, Operation, Output
-from letterlock_vectors.operations.plays import Chosen, play
+from letterlock_vectors.operations.plays import ChosenEntropy, play
 
 
 def braid_play(given: Input) -> Output:
@@ -29,7 +29,7 @@ def braid_play(given: Input) -> Output:
 
 
 class BraidPlayer(Uncopyable):
-    """The state, what lies beside it, and the bytes that are drawn."""
+    """The state, its slots, and the chosen random bytes."""
 
     __slots__ = ("_entropy", "_slots", "_state")
 
@@ -38,10 +38,10 @@ class BraidPlayer(Uncopyable):
         begin = braid.initiator if given.flag("initiator") else braid.recipient
         self._state: Braid = begin(LETTERLOCK, shared)
         self._slots: dict[Slot, list[bytes]] = {slot: [] for slot in Slot}
-        self._entropy = Chosen()
+        self._entropy = ChosenEntropy()
 
     def send(self, step: Input) -> Output:
-        """Take the next piece."""
+        """Return the next header."""
         room = step.number("max_codewords")
         if not 1 <= room <= MAX_CODEWORDS:
             raise UsageError(f"`room` must be 1 to {MAX_CODEWORDS}")
@@ -58,15 +58,15 @@ class BraidPlayer(Uncopyable):
         }
 
     def receive(self, step: Input) -> Output:
-        """Take in a piece of an authenticated message."""
-        pq_header = _piece(step, number=1, previous=0)
+        """Receive the header of an authenticated message."""
+        pq_header = _pq_header(step, number=1, previous=0)
         braid.check_epoch(self._state, pq_header)
         received = braid.receive(LETTERLOCK, self._state, pq_header, self._slots.__getitem__)
         self._commit(received.state, received.writes)
         return {"secret": _shown(received.secret)}
 
     def state(self, _step: Input) -> Output:
-        """Show the state's name and the epoch that is being agreed on."""
+        """Return the name of the state and the epoch that is being agreed on."""
         return {"state": type(self._state).__name__, "epoch": self._state.epoch}
 
     def _commit(self, state: Braid, writes: tuple[Write, ...]) -> None:
@@ -79,15 +79,15 @@ class BraidPlayer(Uncopyable):
 
 
 def read_pq_header(given: Input) -> PqHeader:
-    """Return the part of a triple message. Raises UsageError for what no message can carry."""
-    return _piece(given, given.counter("number", 1), given.counter("previous"))
+    """Return the post-quantum header of a triple message. Raises UsageError for impossible values."""
+    return _pq_header(given, given.counter("number", 1), given.counter("previous"))
 
 
-def _piece(given: Input, number: int, previous: int) -> PqHeader:
+def _pq_header(given: Input, number: int, previous: int) -> PqHeader:
     epoch, type_ = given.counter("epoch", 1), given.number("type")
     first, codewords = given.optional_number("first"), given.optional_hex("codewords")
     if type_ not in set(PqType):
-        raise UsageError("there is no type of part of this number")
+        raise UsageError("there is no type of post-quantum header with this number")
     if first is None or codewords is None:
         if type_ not in BARE or first is not None or codewords is not None:
             raise UsageError("`first` and `codewords` are null with types 0 and 4, and with them alone")

@@ -1,6 +1,6 @@
-"""bundle.* and publication.*: prekeys signed, verified, and handed out in pairs.
+"""bundle.* and publication.*: signing and verifying prekeys, and the bundles of a publication.
 
-Not here: their parts (decoding.py, `wire.decode`).
+Not here: their fields (decoding.py, `wire.decode`).
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ from letterlock_vectors.inputs import Input, Operation, Output
 
 
 def make(given: Input) -> Output:
-    """Return a bundle of private keys, each signed with the nonce given for it."""
+    """Return a bundle of the given private keys, each signed with the nonce beside it."""
     identity = IdentityKeyPair.from_private(private_key(given, "identity"))
     one_time, kem = given.optional_nested("one_time"), given.optional_nested("kem")
     bundle = PrekeyBundle(
@@ -39,19 +39,19 @@ def make(given: Input) -> Output:
 
 
 def verify_bundle(given: Input) -> Output:
-    """Return nothing if the bundle decodes, and all its signatures verify."""
+    """Return nothing if the bundle decodes and all its signatures verify."""
     PrekeyBundle.decode(given.hex("bundle")).verify()
     return {}
 
 
 def verify_publication(given: Input) -> Output:
-    """Return nothing if the publication decodes, and all its signatures verify."""
+    """Return nothing if the publication decodes and all its signatures verify."""
     Publication.decode(given.hex("publication")).verify()
     return {}
 
 
 def bundles(given: Input) -> Output:
-    """Return the bundles that a server hands out, and the one that is left when they have run out."""
+    """Return the bundles that a server hands out once each, and the last-resort bundle."""
     publication = Publication.decode(given.hex("publication"))
     return {
         "bundles": [bundle.encode().hex() for bundle in publication.bundles()],

@@ -1,6 +1,6 @@
-"""wire.decode: each of the five things that travel, in its parts.
+"""wire.decode: the fields of each of the five kinds of encoding.
 
-Not here: addresses, padding and armor, which have operations of their own; signatures (bundles.py).
+Not here: addresses, padding and armor (texts.py), signatures (bundles.py).
 """
 
 from collections.abc import Callable, Mapping
@@ -22,14 +22,14 @@ AnyPrekey = PublicPrekey[SignedPrekey] | PublicPrekey[OneTimePrekey] | PublicPre
 
 
 def decode(given: Input) -> Output:
-    """Return the parts of `data`, which is one `kind` of thing."""
+    """Return the fields of `data`, which must be an encoding of the given `kind`."""
     reader = _READERS.get(given.text("kind"))
     if reader is None:
         raise UsageError("`kind` must be initial, ratchet, triple, bundle or publication")
     return reader(given.hex("data"))
 
 
-def address_parts(address: Address) -> list[str | int]:
+def address_fields(address: Address) -> list[str | int]:
     """Return an address as `[name, device id]`."""
     return [address.name, address.device_id]
 
@@ -47,54 +47,56 @@ def _initial(data: bytes) -> Output:
         if header.kem is None
         else {"prekey_id": header.kem.prekey_id, "ciphertext": header.kem.ciphertext.hex()},
         "handshake_id": initial.id.hex(),
-        "message": _message_parts(initial.message),
+        "message": _message_fields(initial.message),
     }
 
 
 def _ratchet(data: bytes) -> Output:
-    return _message_parts(RatchetMessage.decode_of(data, Kind.RATCHET))
+    return _message_fields(RatchetMessage.decode_of(data, Kind.RATCHET))
 
 
 def _triple(data: bytes) -> Output:
-    return _message_parts(RatchetMessage.decode_of(data, Kind.TRIPLE))
+    return _message_fields(RatchetMessage.decode_of(data, Kind.TRIPLE))
 
 
 def _bundle(data: bytes) -> Output:
     bundle = PrekeyBundle.decode(data)
     return {
-        "address": address_parts(bundle.address),
+        "address": address_fields(bundle.address),
         "identity": bundle.identity.data.hex(),
-        "signed": _prekey_parts(bundle.signed),
-        "one_time": None if bundle.one_time is None else _prekey_parts(bundle.one_time),
-        "kem": None if bundle.kem is None else _prekey_parts(bundle.kem),
+        "signed": _prekey_fields(bundle.signed),
+        "one_time": None if bundle.one_time is None else _prekey_fields(bundle.one_time),
+        "kem": None if bundle.kem is None else _prekey_fields(bundle.kem),
     }
 
 
 def _publication(data: bytes) -> Output:
     publication = Publication.decode(data)
     return {
-        "address": address_parts(publication.address),
+        "address": address_fields(publication.address),
         "identity": publication.identity.data.hex(),
-        "signed": _prekey_parts(publication.signed),
-        "last_resort": _prekey_parts(publication.last_resort),
-        "one_time": [_prekey_parts(each) for each in publication.one_time],
-        "kem_one_time": [_prekey_parts(each) for each in publication.kem_one_time],
+        "signed": _prekey_fields(publication.signed),
+        "last_resort": _prekey_fields(publication.last_resort),
+        "one_time": [_prekey_fields(each) for each in publication.one_time],
+        "kem_one_time": [_prekey_fields(each) for each in publication.kem_one_time],
     }
 
 
-def _message_parts(message: RatchetMessage) -> Output:
-    parts = {
+def _message_fields(message: RatchetMessage) -> Output:
+    fields = {
         "ratchet_key": message.header.ratchet_key.data.hex(),
         "previous_length": message.header.previous_length,
         "number": message.header.number,
         "header_bytes": message.header_bytes.hex(),
         "sealed": message.sealed.hex(),
     }
-    return parts if message.pq_header is None else parts | {"pq_header": part_fields(message.pq_header)}
+    return (
+        fields if message.pq_header is None else fields | {"pq_header": pq_header_fields(message.pq_header)}
+    )
 
 
-def part_fields(pq_header: PqHeader) -> Output:
-    """Return what a triple message has more; its types are numbers, as they are sent."""
+def pq_header_fields(pq_header: PqHeader) -> Output:
+    """Return the fields of a post-quantum header. The type is its number on the wire."""
     epoch, number, previous, type_, first, codewords = pq_header.fields()
     return {
         "epoch": epoch,
@@ -106,7 +108,7 @@ def part_fields(pq_header: PqHeader) -> Output:
     }
 
 
-def _prekey_parts(prekey: AnyPrekey) -> Output:
+def _prekey_fields(prekey: AnyPrekey) -> Output:
     return {
         "kind": int(prekey.kind),
         "id": prekey.id,

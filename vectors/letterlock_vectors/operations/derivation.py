@@ -1,4 +1,4 @@
-"""Operations that derive keys: HMAC, HKDF, and the three steps of the protocol that use them."""
+"""kdf.*: HMAC, HKDF, and the three derivations of the protocol that use them."""
 
 from collections.abc import Mapping
 from typing import Final

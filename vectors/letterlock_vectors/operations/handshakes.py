@@ -1,9 +1,9 @@
 """Operations of the handshakes, with chosen keys and encapsulation.
 
-The initiator's whole way is `letterlock._handshake.agreement.initiate`; the recipient's is what an account
-does up to the agreement, with its prekeys in a store in memory.
+The initiator is `letterlock._handshake.agreement.initiate`. The recipient does what an account does up to the
+agreement, with its prekeys in a memory store.
 
-Not here: what comes after, the ratchet message and what is recorded; account.play shows that.
+Not here: the ratchet message and the records of handshakes, which account.play covers.
 """
 
 from collections.abc import Mapping
@@ -51,7 +51,7 @@ def _respond(given: Input) -> Output:
 
 
 def encapsulation_of(given: Input | None) -> Encapsulate:
-    """Return an encapsulation that gives what a vector says it gave, to whichever key."""
+    """Return an encapsulation whose result is that of the vector, for any key."""
 
     def encapsulate(_: MlKem1024PublicKey, /) -> Encapsulation:
         if given is None:
@@ -62,7 +62,7 @@ def encapsulation_of(given: Input | None) -> Encapsulate:
 
 
 def prekey_row(given: Input, expires: int | None = None) -> PrekeyRow:
-    """Return a private prekey as a store holds it; its signature, which nobody looks at, is zeros."""
+    """Return a private prekey as a store holds it. Its signature, which is not used, is zeros."""
     kind = _kind(given.number("kind"))
     private = given.sized("private", SEED_BYTES if kind in KEM else KEY_BYTES)
     record = cbor.encode([private, bytes(xeddsa.SIGNATURE_BYTES)])

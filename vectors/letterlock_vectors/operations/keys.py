@@ -1,6 +1,6 @@
-"""Operations on keys: Curve25519 and ML-KEM-1024.
+"""curve.* and kem.*: keys of Curve25519 and ML-KEM-1024.
 
-Not here: signatures (signatures.py).
+Not here: signatures (xeddsa.py), ML-KEM-768 (split_kem.py).
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
-"""What all plays share: steps answered in turn, bytes drawn as chosen, and a count of kept keys.
+"""What all plays share: answering steps in turn, chosen random bytes, and counting skipped keys.
 
-Not here: what the steps do (a module for each play).
+Not here: the steps themselves (accounts.py, braid.py, ratchets.py, sparse.py, triple.py).
 """
 
 from collections import defaultdict
@@ -25,7 +25,7 @@ _SESSION_ID_BYTES: Final = 8
 
 
 def play(steps: Iterable[Input], table: Mapping[str, Step]) -> Output:
-    """Return the answers. A step that is refused answers the name of its error, and the next one follows.
+    """Return the answer to each step. The answer to a refused step is the name of its error.
 
     Raises UsageError for a step that is not in the table.
     """
@@ -41,10 +41,10 @@ def play(steps: Iterable[Input], table: Mapping[str, Step]) -> Output:
     return {"steps": answers}
 
 
-class Chosen(Uncopyable):
-    """Entropy that hands out the bytes offered for one step, by their length, each once.
+class ChosenEntropy(Uncopyable):
+    """Entropy that returns the bytes offered for one step, by their length, each once.
 
-    Eight bytes that nobody offered are the id of a session, which shows nowhere: those are counted.
+    Eight bytes that were not offered are the id of a session. No message contains it, so a counter will do.
     """
 
     __slots__ = ("_drawn", "_left")
@@ -53,12 +53,12 @@ class Chosen(Uncopyable):
         self._left: defaultdict[int, list[bytes]] = defaultdict(list)
         self._drawn = 0
 
-    def offer(self, *pieces: bytes | None) -> None:
-        """Forget what is left of the last step, and have these for the next, in order."""
+    def offer(self, *chosen: bytes | None) -> None:
+        """Replace all earlier bytes with these. Bytes of the same length are drawn in order."""
         self._left.clear()
-        for piece in pieces:
-            if piece is not None:
-                self._left[len(piece)].append(piece)
+        for each in chosen:
+            if each is not None:
+                self._left[len(each)].append(each)
 
     def __call__(self, length: int) -> bytes:
         """Return the next bytes of this length. Raises UsageError if none are left."""
@@ -70,16 +70,16 @@ class Chosen(Uncopyable):
         return (self._drawn << 1).to_bytes(length, "big")
 
 
-def drawn_by_sending(step: Input, entry: StoredSession | None) -> tuple[bytes | None, ...]:
-    """Return what a step that seals may draw: nonce, private key for a turn of the ratchet, and the braid's.
+def entropy_for_sending(step: Input, entry: StoredSession | None) -> tuple[bytes | None, ...]:
+    """Return the bytes that a sending step may draw: the nonce, the ratchet's private key, the braid's bytes.
 
-    Both of the latter can have 32 bytes, so that the private key is offered only if a turn is due.
+    The last two can both have 32 bytes, so the private key is offered only if the ratchet needs a new one.
     """
     nonce = step.sized("nonce", SENT_NONCE_BYTES)
     entropy = step.with_default("entropy").optional_hex("entropy")
     private = None if step.is_null("ratchet_private") else step.sized("ratchet_private", KEY_BYTES)
-    due = entry is not None and isinstance(double_of(entry.session.ratchet), Hearing)
-    return nonce, private if due else None, entropy
+    needs_key = entry is not None and isinstance(double_of(entry.session.ratchet), Hearing)
+    return nonce, private if needs_key else None, entropy
 
 
 def double_of(ratchet: Ratchet) -> State:
@@ -90,20 +90,20 @@ def double_of(ratchet: Ratchet) -> State:
     return found
 
 
-class _Undone(Exception):
+class _RollBack(Exception):
     pass
 
 
 def kept_keys(store: Store, address: bytes) -> tuple[int, int]:
-    """Return how many sessions with a peer are kept, and how many skipped keys in all of them.
+    """Return the number of stored sessions with a peer, and of the skipped keys in all of them.
 
-    A store has no reason to count keys, but says how many it deletes: so they are deleted, and brought back.
+    A store cannot count keys, but it counts those that it deletes. So they are deleted, and rolled back.
     """
     counts: list[int] = []
-    with suppress(_Undone), store.transaction():
+    with suppress(_RollBack), store.transaction():
         counts = [
             store.tables.skipped_keys.trim(row.id, 0)
             for row in store.tables.sessions.load(address, MAX_SKIPPED_KEYS)
         ]
-        raise _Undone
+        raise _RollBack
     return len(counts), sum(counts)

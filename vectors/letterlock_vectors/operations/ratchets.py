@@ -1,9 +1,9 @@
-"""ratchet.play: one side of one session, with chosen keys, from its first state on.
+"""ratchet.play: one side of a session, with chosen keys, from its first state on.
 
-A session book on a memory store plays it, so limits, skipped keys and finished chains are the library's.
+It runs `PeerSessions` on a memory store, so it has the library's limits, skipped keys and finished chains.
 
-Not here: what shows a triple ratchet (triple.py), handshakes, which of several sessions a message belongs to
-(accounts.py).
+Not here: the state of a triple ratchet (triple.py), handshakes (handshakes.py), the choice between several
+sessions (accounts.py).
 """
 
 from collections.abc import Mapping
@@ -30,17 +30,17 @@ from letterlock.errors import UsageError
 from letterlock.stores._memory import MemoryStore
 from letterlock_vectors.inputs import Input, Operation, Output
 from letterlock_vectors.operations.bundles import private_key
-from letterlock_vectors.operations.plays import Chosen, double_of, drawn_by_sending, kept_keys, play
+from letterlock_vectors.operations.plays import ChosenEntropy, double_of, entropy_for_sending, kept_keys, play
 
 _PEER: Final = Address("peer", 1)
 _PEER_KEY: Final = (9).to_bytes(KEY_BYTES, "little")
-"""Whom the store takes the session to be with: nothing of it reaches a message."""
+"""The peer in the store. No message contains its address or key."""
 
 _HEADER: Final = cbor.encode_array_prefix()
-"""The opening of an initial message that carries no handshake: what it carries alone is answered.
+"""The header bytes of an initial message without a handshake. Only the message inside is answered.
 
-Its one byte counts for the size of a message of the triple ratchet, and never makes room for a codeword more:
-padded lengths of 64 and more are even.
+This one byte counts for the size of a triple message, but never allows one more codeword, because padded
+lengths of 64 and more are even.
 """
 
 
@@ -56,16 +56,16 @@ def ratchet_play(given: Input) -> Output:
 
 
 class SidePlayer(Uncopyable):
-    """One side of a session: in a book, or, before the recipient's first message, waiting."""
+    """One side of a session: in `PeerSessions`, or, before the recipient's first message, waiting."""
 
-    __slots__ = ("_book", "_entropy", "_origin", "_store", "_waiting")
+    __slots__ = ("_entropy", "_origin", "_sessions", "_store", "_waiting")
 
     def __init__(self, given: Input, suite: Suite) -> None:
-        """The suite says which ratchet it is."""
+        """The suite chooses the ratchet."""
         secret = SharedSecret(_key(given, "secret"))
-        self._entropy = Chosen()
+        self._entropy = ChosenEntropy()
         self._store = MemoryStore()
-        self._book = PeerSessions(self._store, _PEER, frozenset(Suite))
+        self._sessions = PeerSessions(self._store, _PEER, frozenset(Suite))
         self._origin = Origin(suite, _key(given, "associated_data"), None)
         self._waiting: double.State | Triple | None = None
         with self._store.transaction():
@@ -86,41 +86,41 @@ class SidePlayer(Uncopyable):
     def _begin(self, given: Input, secret: SharedSecret) -> None:
         self._entropy.offer(private_key(given, "ratchet_private").expose())
         signed_prekey = SignedPrekey(given.hex("signed_prekey"))
-        opening = (
+        unanswered = (
             double.initiator(RootKey(secret.expose()), signed_prekey, self._entropy)
             if self._origin.suite is Suite.X3DH
             else triple.initiator(LETTERLOCK, secret, signed_prekey, self._entropy)
         )
         with self._store.transaction():
-            self._book.insert(Initiated(self._origin, _HEADER, opening), self._entropy)
+            self._sessions.insert(Initiated(self._origin, _HEADER, unanswered), self._entropy)
 
     def send(self, step: Input) -> Output:
-        """Seal a plaintext."""
+        """Encrypt a plaintext."""
         with self._store.transaction():
-            active = self._book.active()
-        self._entropy.offer(*drawn_by_sending(step, active))
+            active = self._sessions.active()
+        self._entropy.offer(*entropy_for_sending(step, active))
         if self._waiting is not None:
-            double.send(double_of(self._waiting), self._entropy)  # refused: the peer speaks first
+            double.send(double_of(self._waiting), self._entropy)  # refused: the peer must send first
         with self._store.transaction():
-            message = self._book.encrypt(step.hex("plaintext"), self._entropy)
-        return {"message": _alone(message).hex()}
+            message = self._sessions.encrypt(step.hex("plaintext"), self._entropy)
+        return {"message": _inner_message(message).hex()}
 
     def receive(self, step: Input) -> Output:
-        """Open a ratchet or triple message."""
+        """Decrypt a ratchet or triple message."""
         self._entropy.offer()
         message = RatchetMessage.decode(step.hex("message"))
         with self._store.transaction():
             if self._waiting is None:
-                return {"plaintext": self._book.decrypt(message).hex()}
+                return {"plaintext": self._sessions.decrypt(message).hex()}
             decrypted = decrypt(Established(self._origin, self._waiting), message)
-            self._book.insert_decrypted(decrypted, self._entropy)
+            self._sessions.insert_decrypted(decrypted, self._entropy)
         self._waiting = None
         return {"plaintext": decrypted.plaintext.hex()}
 
     def ratchet(self) -> Ratchet | None:
         """Return the state."""
         with self._store.transaction():
-            active = self._book.active()
+            active = self._sessions.active()
         return self._waiting if active is None else active.session.ratchet
 
     def skipped(self) -> int:
@@ -128,8 +128,8 @@ class SidePlayer(Uncopyable):
         return kept_keys(self._store, _PEER.encode())[1]
 
 
-def _alone(message: bytes) -> bytes:
-    """Return a ratchet message, taken out of the initial message that `_HEADER` opens."""
+def _inner_message(message: bytes) -> bytes:
+    """Return the ratchet message inside an initial message that begins with `_HEADER`."""
     if not message.startswith(_HEADER):
         return message
     match cbor.decode(message):

@@ -1,6 +1,6 @@
-"""record.* and store.*: what a store keeps, and how the SQLite store keeps it secret.
+"""record.* and store.*: stored records, and their encryption in the SQLite store.
 
-Not here: transactions and tables, which no single answer shows (tests/).
+Not here: transactions and tables, which are tested without vectors.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from letterlock.stores._sqlite.format import Column
 from letterlock.stores._sqlite.wrapped_key import DataKey, KeyOpener, PassphraseOpener, WrappedKey
 from letterlock_vectors.inputs import Input, Operation, Output, unhex
 from letterlock_vectors.operations.bundles import prekey_kind, private_key
-from letterlock_vectors.operations.decoding import address_parts
+from letterlock_vectors.operations.decoding import address_fields
 from letterlock_vectors.operations.plays import double_of
 
 
@@ -27,7 +27,7 @@ def account(given: Input) -> Output:
     """Return the fields of an account's record."""
     profile = decode_account(Record(given.hex("record")))
     return {
-        "address": address_parts(profile.party.address),
+        "address": address_fields(profile.party.address),
         "private": profile.party.identity.private.expose().hex(),
         "public": profile.party.identity.public.data.hex(),
         "next_id": profile.next_id,
@@ -40,7 +40,7 @@ def account(given: Input) -> Output:
 def peer(given: Input) -> Output:
     """Return the fields of a peer's record."""
     known = decode_peer(Record(given.hex("record")))
-    return {"address": address_parts(known.address), "identity": known.identity.data.hex()}
+    return {"address": address_fields(known.address), "identity": known.identity.data.hex()}
 
 
 def prekey(given: Input) -> Output:
@@ -50,7 +50,7 @@ def prekey(given: Input) -> Output:
 
 
 def session(given: Input) -> Output:
-    """Return what a session's record shows of its origin and state."""
+    """Return the origin and the state in a session's record."""
     kept = decode_session(Record(given.hex("record")))
     handshake = kept.header if isinstance(kept, Initiated) else kept.origin.handshake or b""
     return {
@@ -73,13 +73,13 @@ def unwrap(given: Input) -> Output:
 
 
 def open_(given: Input) -> Output:
-    """Return the record that was sealed to a row."""
+    """Return the record in a row's encrypted value."""
     record = _cipher(given).open(given.hex("value"), _ascii(given, "table"), *_columns(given, "columns"))
     return {"record": record.expose().hex()}
 
 
 def tag(given: Input) -> Output:
-    """Return what stands for something in a table."""
+    """Return the tag that stands for the given columns."""
     return {"tag": _cipher(given).tag(_ascii(given, "use"), *_columns(given, "columns")).hex()}
 
 

@@ -1,4 +1,4 @@
-"""Operations of safety numbers, for addresses as accounts have them."""
+"""safety_number.*: safety numbers of two addresses and identity keys."""
 
 from collections.abc import Mapping
 from typing import Final

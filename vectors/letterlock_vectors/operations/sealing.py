@@ -1,6 +1,6 @@
-"""Operations of sealing: one message under one message key.
+"""seal.*: one message under one message key.
 
-Not here: which key that is; ratchet.play shows it.
+Not here: deriving the key, which ratchet.play covers.
 """
 
 from collections.abc import Mapping
@@ -24,8 +24,8 @@ def _seal(given: Input) -> Output:
     plaintext, nonce = given.hex("plaintext"), given.sized("nonce", SENT_NONCE_BYTES)
     if len(plaintext) > MAX_PLAINTEXT:
         raise PlaintextTooLong(len(plaintext), MAX_PLAINTEXT)
-    given_part = given.with_default("pq_header").optional_nested("pq_header")
-    pq_header = None if given_part is None else read_pq_header(given_part)
+    given_header = given.with_default("pq_header").optional_nested("pq_header")
+    pq_header = None if given_header is None else read_pq_header(given_header)
     message = sealing.seal_message(_key(given), _associated_data(given), header, plaintext, nonce, pq_header)
     return {"message": message.hex()}
 

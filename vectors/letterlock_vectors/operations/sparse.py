@@ -1,6 +1,6 @@
-"""sparse.play: the sparse chains of one side, with the secrets of the epochs as the vector says.
+"""sparse.play: the sparse chains of one side, with given epoch secrets.
 
-Keys of messages that were jumped over are kept here, as many as come: the limit is the session's.
+Skipped keys are kept here without a limit, which belongs to sessions.
 
 Not here: where the secrets come from (braid.py), the double ratchet beside the chains (triple.py).
 """
@@ -26,7 +26,7 @@ def sparse_play(given: Input) -> Output:
 
 
 class SparsePlayer(Uncopyable):
-    """The chains, and the kept keys by epoch and number."""
+    """The chains, and the skipped keys by epoch and number."""
 
     __slots__ = ("_kept", "_state")
 
@@ -36,12 +36,12 @@ class SparsePlayer(Uncopyable):
         self._kept: dict[tuple[int, int], SparseMessageKey] = {}
 
     def send(self, step: Input) -> Output:
-        """Take the key of the next message of an epoch."""
+        """Return the key of the next message of an epoch."""
         self._state, place, key = sparse.send(LETTERLOCK, self._state, step.number("epoch"))
         return {"number": place.number, "previous": place.previous, "key": key.expose().hex()}
 
     def receive(self, step: Input) -> Output:
-        """Take the key of a message that came."""
+        """Return the key of a received message."""
         place = SparsePlace(step.counter("epoch"), step.counter("number", 1), step.counter("previous"))
         if sparse.is_late(self._state, place):
             kept = self._kept.pop((place.epoch, place.number), None)

@@ -1,6 +1,6 @@
-"""split_kem.*: ML-KEM-768 in two steps, with the 32 bytes m as the vector says.
+"""split_kem.*: ML-KEM-768 in two steps, with a given m of 32 bytes.
 
-Not here: the texts that these travel in (braid.py), ML-KEM-1024 (keys.py).
+Not here: the texts that carry the results (braid.py), ML-KEM-1024 (keys.py).
 """
 
 from collections.abc import Mapping

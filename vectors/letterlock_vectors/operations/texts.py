@@ -1,4 +1,4 @@
-"""Operations on what plaintexts, messages and names look like: padding, armor, addresses."""
+"""padding.*, armor.* and address.*: padded plaintexts, armored messages, addresses."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -31,7 +31,7 @@ def _armor(given: Input) -> Output:
 
 
 def _dearmor(given: Input) -> Output:
-    # JSON can spell half of a surrogate pair; mail cannot, and here it is one more stray character.
+    # JSON can contain half of a surrogate pair. Here it is one more stray character.
     return {"data": dearmor(given.text("text").encode("utf-8", "surrogatepass")).hex()}
 
 

@@ -1,6 +1,6 @@
-"""triple.play: one side of one session of the triple ratchet, with chosen keys, from its first state on.
+"""triple.play: one side of a session of the triple ratchet, with chosen keys, from its first state on.
 
-Not here: the session book that plays it (ratchets.py), the braid or the sparse chains alone.
+Not here: the session itself (ratchets.py), the braid alone (braid.py), the sparse chains alone (sparse.py).
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Operations of XEdDSA."""
+"""xeddsa.*: signatures with a chosen nonce, and verification."""
 
 from collections.abc import Mapping
 from typing import Final
