@@ -1,4 +1,4 @@
-"""`letterlock vectors check`: it says yes to right answers, and no to any that was changed."""
+"""`letterlock vectors check`: right answers pass, and every changed answer fails."""
 
 import json
 import sys
@@ -77,13 +77,13 @@ def refuse(test: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("spoil", [spoil_output, drop_output, add_output, spoil_input, refuse])
-def test_any_other_answer_fails(tmp_path: Path, spoil: Callable[[dict[str, Any]], None]) -> None:
+def test_a_changed_answer_fails(tmp_path: Path, spoil: Callable[[dict[str, Any]], None]) -> None:
     test = right()
     spoil(test)
     assert failures(tmp_path, document(right(), test)) == 1
 
 
-def test_a_refusal_by_another_name_fails(tmp_path: Path) -> None:
+def test_a_refusal_with_another_name_fails(tmp_path: Path) -> None:
     assert failures(tmp_path, document(refused("PeerError"), operation="curve.public")) == 1
     accepted = {"input": {"key": "09" + "00" * 31}, "result": "invalid", "expect": "InvalidKey"}
     assert failures(tmp_path, document(accepted, operation="curve.public")) == 1
@@ -107,9 +107,7 @@ def in_test(**changes: object) -> Callable[[dict[str, Any]], object]:
         lambda content: content.update(testGroups=[], numberOfTests=0),
     ],
 )  # fmt: skip
-def test_a_file_of_another_form_is_refused(
-    tmp_path: Path, damage: Callable[[dict[str, Any]], object]
-) -> None:
+def test_a_malformed_file_is_refused(tmp_path: Path, damage: Callable[[dict[str, Any]], object]) -> None:
     content = document(right(), right())
     damage(content)
     with pytest.raises(UsageError, match=r"made-up\.json"):
@@ -117,7 +115,7 @@ def test_a_file_of_another_form_is_refused(
 
 
 @pytest.mark.parametrize("data", [b"", b"[", b"[]", b"7", b"\xff", b"[" * 100_000])
-def test_what_is_no_json_object_is_refused(tmp_path: Path, data: bytes) -> None:
+def test_a_file_that_is_not_a_json_object_is_refused(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "x.json").write_bytes(data)
     with pytest.raises(UsageError, match=r"x\.json"):
         load(tmp_path)
@@ -150,7 +148,7 @@ def test_the_command_reports_and_fails(tmp_path: Path, capsys: pytest.CaptureFix
     assert (report["tests"], report["failed"], report["failures"][0]["tcId"]) == (2, 1, 2)
 
 
-def test_the_command_passes_what_is_right(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_passes_right_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "made-up.json"
     path.write_text(json.dumps(document(right())), encoding="utf-8")
     assert main(["vectors", "check", str(path)]) == 0

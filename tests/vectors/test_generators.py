@@ -1,4 +1,4 @@
-"""The generators make every file again byte for byte, and import each other in one direction."""
+"""The generators make every file again byte for byte, and their imports have one direction."""
 
 import ast
 import json
@@ -47,7 +47,7 @@ def circle(imports: dict[str, set[str]]) -> list[str]:
 
 
 def upwards(imports: dict[str, set[str]]) -> list[str]:
-    """Return the imports of support that lead to a family, and those of a family that lead to another."""
+    """Return the imports of a family by support or by another family."""
     return [
         f"{name} -> {target}"
         for name, targets in imports.items()

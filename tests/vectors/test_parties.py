@@ -1,4 +1,4 @@
-"""The live parties that two implementations write to each other with, and the steps of a play."""
+"""Live parties, which let two implementations write to each other, and the steps of a play."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -53,7 +53,7 @@ def test_a_party_publishes_as_many_pairs_as_asked_for(run: Run) -> None:
     assert len(list(publication.bundles())) == 3
 
 
-def test_a_name_that_comes_again_is_a_new_party(run: Run) -> None:
+def test_a_name_used_again_is_a_new_party(run: Run) -> None:
     first = create(run, "a", ALICE, [2])
     assert create(run, "a", ALICE, [2]) != first
 
@@ -66,7 +66,7 @@ def test_parties_are_bounded(run: Run) -> None:
     create(run, "0", ALICE, [2])
 
 
-def test_nobody_of_this_name_and_no_session(run: Run) -> None:
+def test_an_unknown_party_and_a_missing_session_are_refused(run: Run) -> None:
     with pytest.raises(UsageError):
         run("party.bundle", {"party": "nobody"})
     create(run, "a", ALICE, [2])
@@ -98,7 +98,7 @@ def ratchet(*steps: dict[str, Any]) -> dict[str, Any]:
         ratchet() | {"ratchet_private": None},
     ],
 )
-def test_a_play_that_is_none_is_refused_as_a_whole(run: Run, given: dict[str, Any]) -> None:
+def test_a_malformed_play_is_refused_as_a_whole(run: Run, given: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         run("ratchet.play", given)
 

@@ -1,7 +1,7 @@
-"""vectors/published/ beside other people's transcriptions of the same documents, and its own rules.
+"""The form of vectors/published/, and a comparison with other transcriptions of the same documents.
 
-The numbers are copied by hand, or nearly; a slip in one that no function checks, or that a function of ours
-shares, would stay. So they are compared with the sets in the external folder that hold the same documents.
+The numbers are copied by hand. No other test would find a wrong number that no function checks, so they are
+compared with the sets in the external folder that transcribe the same documents.
 """
 
 import ast
@@ -27,11 +27,11 @@ OPENS: Final = {
     "external.load": "{}",
     "external.wycheproof": "wycheproof/{}.json",
 }
-"""How tests open an external file, and which one a call with a name opens."""
+"""The functions that open an external file, with the path that each opens for a name."""
 
 
 def objects(value: object) -> Iterator[Case]:
-    """Every JSON object in a document, the outer ones first."""
+    """Yield every JSON object in a document, outer ones first."""
     if isinstance(value, dict):
         yield value
         for each in value.values():
@@ -60,7 +60,7 @@ def test_a_file_names_its_source_and_comments_each_case(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_its_numbers_stand_there_and_in_no_test(path: Path) -> None:
+def test_no_test_repeats_its_numbers(path: Path) -> None:
     document = json.loads(path.read_text(encoding="utf-8"))
     numbers = {
         text
@@ -69,13 +69,13 @@ def test_its_numbers_stand_there_and_in_no_test(path: Path) -> None:
         if isinstance(text, str) and re.fullmatch(r"[0-9a-f]{32,}", text) and len(set(text)) > 4
     }
     for source in sorted(TESTS.rglob("*.py")):
-        # A number may be broken over lines there.
+        # A number may be split over several lines.
         digits = re.sub(r'["\s]', "", source.read_text(encoding="utf-8"))
         assert not [number for number in numbers if number in digits], source.name
 
 
 def used() -> set[str]:
-    """Return every external file that a test opens; what a test fills in is a star."""
+    """Return every external file that a test opens, with a star for each variable part of a path."""
     found = set()
     for source in TESTS.rglob("*.py"):
         for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
@@ -96,12 +96,12 @@ def test_an_external_file_that_a_test_opens_has_a_source(name: str) -> None:
     assert any(fnmatchcase(each, name) for each in named())
 
 
-def test_so_it_is_noticed_when_a_source_is_missing() -> None:
+def test_a_missing_source_would_be_noticed() -> None:
     assert len(used()) > 15
     assert "wycheproof/mldsa_65_verify_test.json" not in named()
 
 
-def test_a_source_is_of_a_file_that_is_there() -> None:
+def test_every_source_names_an_existing_file() -> None:
     """The folder may hold more than the tests use."""
     lines = external.path("SHA256SUMS").read_text(encoding="utf-8").splitlines()
     there = {line.split()[1].removeprefix("./") for line in lines}
@@ -112,7 +112,7 @@ def test_a_source_is_of_a_file_that_is_there() -> None:
 
 
 def pyca(name: str) -> list[dict[str, str]]:
-    """The cases of a pyca file: lines of `Name = value`, a case ending where a name comes again."""
+    """Return the cases of a pyca file: lines of `Name = value`. A repeated name begins the next case."""
     found: list[dict[str, str]] = [{}]
     text = external.path(f"pyca/{name}").read_text(encoding="utf-8")
     for field, value in re.findall(r"^(\w+) *=[ \t]*(.*)$", text, re.MULTILINE):
@@ -122,7 +122,7 @@ def pyca(name: str) -> list[dict[str, str]]:
     return found
 
 
-def test_rfc_7748_as_pyca_has_it() -> None:
+def test_rfc_7748_equals_pyca() -> None:
     document = published.load("rfc7748_x25519")
     ours = [(case["scalar"], case["u"], case["out"]) for case in document["single"]]
     nine = (9).to_bytes(32, "little").hex()
@@ -131,7 +131,7 @@ def test_rfc_7748_as_pyca_has_it() -> None:
     assert ours == [(case["INPUT_SCALAR"], case["INPUT_U"], case["OUTPUT_U"]) for case in theirs]
 
 
-def test_rfc_5869_as_pyca_has_it() -> None:
+def test_rfc_5869_equals_pyca() -> None:
     ours = published.cases("rfc5869_hkdf_sha256")
     theirs = pyca("rfc-5869-HKDF-SHA256.txt")
     for one, other in zip(ours, theirs, strict=True):
@@ -141,18 +141,18 @@ def test_rfc_5869_as_pyca_has_it() -> None:
         assert one["length"] == int(other["L"])
 
 
-def test_rfc_4231_as_pyca_has_it() -> None:
+def test_rfc_4231_equals_pyca() -> None:
     ours = [
         (case["key"], case["data"], case["mac"])
         for case in published.cases("rfc4231_hmac_sha256")
-        if case["section"] != "4.6"  # the truncated one, which pyca leaves out
+        if case["section"] != "4.6"  # the truncated case, which pyca leaves out
     ]
     theirs = [(case["Key"], case["Msg"], case["MD"]) for case in pyca("rfc-4231-sha256.txt")]
     assert len(ours) == 6
     assert ours == theirs
 
 
-def test_rfc_8439_as_pyca_has_it() -> None:
+def test_rfc_8439_equals_pyca() -> None:
     encryption, decryption = published.cases("rfc8439_chacha20_poly1305")
     theirs = pyca("chacha20poly1305-boringssl.txt")[0]
     assert bytes.fromhex(encryption["plaintext"]).decode() == theirs["IN"][1:-1]
@@ -165,8 +165,8 @@ def test_rfc_8439_as_pyca_has_it() -> None:
     ]
 
 
-def test_rfc_8949_as_the_test_vectors_of_cbor_have_it() -> None:
-    """Theirs is RFC 7049's list: f818 is in addition, and no longer well-formed."""
+def test_rfc_8949_equals_the_cbor_test_vectors() -> None:
+    """Their list is that of RFC 7049, with f818 in addition, which is no longer well-formed."""
     document = published.load("rfc8949_appendix_a")
     ours = {each["hex"]: each for each in objects(document) if "hex" in each}
     theirs = {each["hex"]: each for each in external.load("cbor/appendix_a.json")}
@@ -188,7 +188,7 @@ def test_rfc_8949_as_the_test_vectors_of_cbor_have_it() -> None:
 
 
 @pytest.mark.parametrize("size", ["768", "1024"])
-def test_fips_203_s_sizes_in_acvp(size: str) -> None:
+def test_fips_203_sizes_equal_acvp(size: str) -> None:
     [line] = [
         each
         for each in published.load("fips203_ml_kem")["parameter_sets"]

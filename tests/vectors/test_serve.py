@@ -1,4 +1,4 @@
-"""`letterlock vectors serve`: every line is answered, whatever it is, and only the end ends it."""
+"""`letterlock vectors serve`: every line is answered, and only the end of the input ends it."""
 
 import json
 import subprocess
@@ -28,14 +28,14 @@ def test_an_operation_is_answered() -> None:
     assert ask("curve.public", {"key": "00" * 32}) == {"error": "InvalidKey"}
 
 
-def test_hello_says_who_is_there() -> None:
+def test_hello_names_the_implementation() -> None:
     hello = ask("hello", {})["out"]
     assert (hello["implementation"], hello["protocol"]) == ("letterlock", 1)
     assert {"hello", "kdf.chain", "account.play", "party.decrypt"} <= set(hello["operations"])
 
 
 @pytest.mark.parametrize("id_", [None, 0, "x", [1, {"a": 2}], {"b": None}, 1.5])
-def test_the_id_comes_back(id_: object) -> None:
+def test_the_answer_repeats_the_id(id_: object) -> None:
     assert "error" in ask("no such thing", {}, id_)
 
 
@@ -51,7 +51,7 @@ def test_the_id_comes_back(id_: object) -> None:
         b'{"op": "handshake.initiate", "in": {"address": ["a"]}}',
     ],
 )  # fmt: skip
-def test_what_is_no_request_is_said_to_be_none(line: bytes) -> None:
+def test_a_line_that_is_not_a_request_is_refused(line: bytes) -> None:
     reply = json.loads(answer(LIBRARY, line))
     assert reply["error"] == "UsageError"
     assert reply["detail"]
@@ -60,8 +60,8 @@ def test_what_is_no_request_is_said_to_be_none(line: bytes) -> None:
 @pytest.mark.parametrize(
     "name", ["kdf.chain", "kdf.root", "kdf.hkdf", "xeddsa.sign", "seal.seal", "store.open"]
 )
-def test_values_of_no_use_are_refused_and_do_not_escape(name: str) -> None:
-    """Each operation is asked with every field missing, and with junk of each type in all of them."""
+def test_unusable_values_are_refused_and_nothing_else_escapes(name: str) -> None:
+    """Each operation is asked with one value of each type in all of its fields."""
     names = """chain root agreement salt ikm info length private message nonce key message_key associated_data
                ratchet_key previous_length number plaintext data_key table columns value"""
     fields = names.split()

@@ -1,4 +1,4 @@
-"""This protocol's vectors: as many as they say, each answered as recorded."""
+"""The vectors of this protocol: their form, and every recorded answer."""
 
 import json
 from functools import cache
@@ -20,7 +20,7 @@ FOLDER = ROOT / "vectors" / "data"
 FILES = sorted(path for path in FOLDER.glob("*.json") if path.name != "schema.json")
 EVERY = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 PLAYS = {"ratchet.play", "triple.play", "account.play"}
-"""Those that take and give messages."""
+"""The plays whose steps contain messages."""
 
 FAMILIES = {
     "addresses", "armor", "braid", "bundles", "erasure", "kdf", "keys", "padding", "pqxdh", "ratchet",
@@ -56,14 +56,14 @@ def test_every_answer_is_as_recorded(path: Path) -> None:
     assert len(verdict.family.tests) == read(path)["numberOfTests"]
 
 
-def test_there_are_hundreds_and_two_thirds_are_refused() -> None:
+def test_there_are_hundreds_and_two_thirds_are_invalid() -> None:
     results = [test["result"] for path in FILES for _, test in cases(path)]
     assert len(results) >= 500
     assert 3 * results.count("invalid") >= 2 * len(results)
 
 
 @EVERY
-def test_a_vector_says_what_it_is_about(path: Path) -> None:
+def test_a_vector_names_its_rules_and_flags(path: Path) -> None:
     rules, notes = set(defined()), read(path)["notes"]
     used = set[str]()
     comments = [(operation, test["comment"]) for operation, test in cases(path)]
@@ -92,7 +92,7 @@ ENCODED = {
 
 
 def encodings(operation: str, test: dict[str, Any]) -> list[bytes]:
-    """Everything of a valid vector that travels: what was accepted, and what was made."""
+    """Return every encoding in a valid vector, accepted or made."""
     found = [test["input"][ENCODED[operation]]] if operation in ENCODED else []
     output = test["output"]
     if operation in PLAYS:
@@ -105,7 +105,7 @@ def encodings(operation: str, test: dict[str, Any]) -> list[bytes]:
     return [bytes.fromhex(each) for each in found]
 
 
-def test_what_is_accepted_or_made_fits_the_cddl() -> None:
+def test_every_accepted_or_made_encoding_fits_the_cddl() -> None:
     schema = Schema((ROOT / "spec" / "letterlock.cddl").read_text(encoding="utf-8"))
     seen, kinds = 0, set[int]()
     for path in FILES:

@@ -59,16 +59,16 @@ def curve_keys(family: Family) -> None:
     for above in range(19):
         # p + 2 ... p + 18 are second spellings of 2 ... 18, p and p + 1 of points of low order.
         flags = ["NonCanonical", "LowOrder"] if above < 2 else ["NonCanonical"]
-        comment = f"u = p + {above}: a second spelling of {above}"
+        comment = f"u = p + {above}: a second encoding of {above}"
         group.invalid(comment, {"key": le(P + above)}, "InvalidKey", flags=flags, rules=["PRIM-2"])
     sound = draw("a sound public key", 32)
     for comment, key in {
         "bit 255 of a sound key is set": flipped(bytes([*sound[:31], sound[31] & 0x7F]), 31, 0x80),
         "bit 255 of u = 9 is set": bytes.fromhex(le(9 + 2**255)),
         "all bits are set": b"\xff" * 32,
-        "2p - 1, the largest spelling of p - 1 in 32 bytes": bytes.fromhex(le(2 * P - 1)),
-        "2p, a third spelling of 0": bytes.fromhex(le(2 * P)),
-        "2p + 1, a third spelling of 1": bytes.fromhex(le(2 * P + 1)),
+        "2p - 1, the largest encoding of p - 1 in 32 bytes": bytes.fromhex(le(2 * P - 1)),
+        "2p, a third encoding of 0": bytes.fromhex(le(2 * P)),
+        "2p + 1, a third encoding of 1": bytes.fromhex(le(2 * P + 1)),
     }.items():
         flags = ["HighBit", "NonCanonical"]
         group.invalid(comment, {"key": key.hex()}, "InvalidKey", flags=flags, rules=["PRIM-2"])
@@ -120,7 +120,7 @@ def curve_agreements(family: Family) -> None:
     masked = bytes.fromhex(BOB_PUBLIC)[:31] + bytes([bytes.fromhex(BOB_PUBLIC)[31] | 0x80])
     for comment, key, flag in [
         ("Bob's key with bit 255 set", masked.hex(), "HighBit"),
-        ("u = p + 9, a second spelling of the base point", le(P + 9), "NonCanonical"),
+        ("u = p + 9, a second encoding of the base point", le(P + 9), "NonCanonical"),
         ("Bob's key without its last byte", BOB_PUBLIC[:-2], "WrongLength"),
         ("Bob's key and one byte more", BOB_PUBLIC + "00", "WrongLength"),
     ]:

@@ -97,7 +97,7 @@ def responding(family: Family) -> None:
         assert answer["associated_data"] != sound["associated_data"]
         assert answer["secret"] != sound["secret"]
     given = response(SENT.message(), *PREKEYS) | {"from": ["alice", 2]}
-    comment = "said to come from another address: the same SK, another AD"
+    comment = "from another stated address: the same SK, another AD"
     answer = group.valid(comment, given, flags=["OtherAnswer"], rules=["HAND-6"])
     assert answer["associated_data"] != sound["associated_data"]
     assert answer["secret"] == sound["secret"]

@@ -88,7 +88,7 @@ def scanning(family: Family) -> None:
         ("Alice's key twice", "NotTheirs", code(ours, ours)),
         ("Bob's key is another", "OtherKey", code(mallory, ours)),
         ("Bob sees another key of Alice's", "OtherKey", code(theirs, fingerprint(("alice", 1, "mallory")))),
-        ("both see somebody else's", "OtherKey", code(mallory, fingerprint(("alice", 1, "mallory")))),
+        ("both see a third key", "OtherKey", code(mallory, fingerprint(("alice", 1, "mallory")))),
         ("Bob's other device", "OtherAddress", code(fingerprint(("bob", 2, "bob")), ours)),
         ("Bob under another name", "OtherAddress", code(fingerprint(("Bob", 1, "bob")), ours)),
         ("version 1", "Version", flipped(sound, 1, 3)),

@@ -120,7 +120,7 @@ def in_order(group: Group) -> None:
     script.receive(0, 1)
     script.receive(0, 2)
     script.receive(1, 1, 2)
-    script.add(group, "a peer that sends in epoch 0 still is heard", ["PQR-3"])
+    script.add(group, "a peer that still sends in epoch 0 is accepted", ["PQR-3"])
 
 
 def late(group: Group) -> None:
@@ -138,7 +138,7 @@ def late(group: Group) -> None:
     for place in ((0, 4), (0, 1), (1, 1), (0, 5), (0, 3)):
         script.receive(*place)
     script.receive(1, 3, 5)
-    script.add(group, "of the chain before, which was sealed with what was missing", ["PQR-3"], ["Late"])
+    script.add(group, "of the previous chain, among its missing messages", ["PQR-3"], ["Late"])
 
     script = Script("late across two")
     script.receive(0, 1)
@@ -173,7 +173,7 @@ def far(group: Group) -> None:
     script.receive(0, 1)
     script.receive(0, 2000)
     script.receive(0, 2002)
-    script.add(group, "2,000 jumped over in a chain", ["RAT-5"], ["Limit"])
+    script.add(group, "2,000 skipped in a chain", ["RAT-5"], ["Limit"])
 
     script = Script("2000 in both")
     script.receive(0, 1)
@@ -227,7 +227,7 @@ def refusals(family: Family) -> None:
     for number in (2, 3, 4):
         script.refused("DuplicateMessage", 0, number)
     script.receive(1, 2, 1)
-    script.add(group, "of a chain whose PN of n was less than what had come", ["RAT-9"], ["Duplicate"])
+    script.add(group, "of a chain whose PN of n was less than the received number", ["RAT-9"], ["Duplicate"])
 
 
 def no_chain(family: Family) -> None:
@@ -268,7 +268,7 @@ def too_far(family: Family) -> None:
         script = Script(f"far new {jump}")
         script.refused("TooManySkipped", 0, jump + 1)
         script.receive(0, 1)
-        script.add(group, f"{jump} jumped over from the start", ["RAT-5"], ["Limit"])
+        script.add(group, f"{jump} skipped from the start", ["RAT-5"], ["Limit"])
 
     for jump in (2001, LAST - 4):
         script = Script(f"far known {jump}")
@@ -276,7 +276,7 @@ def too_far(family: Family) -> None:
         script.refused("TooManySkipped", 0, 4 + jump)
         script.receive(0, 2)
         script.receive(0, 4)
-        script.add(group, f"{jump} jumped over after the third", ["RAT-5"], ["Limit"])
+        script.add(group, f"{jump} skipped after the third", ["RAT-5"], ["Limit"])
 
     for jump in (2001, LAST - 1):
         script = Script(f"far next {jump}")
@@ -285,7 +285,7 @@ def too_far(family: Family) -> None:
         script.refused("TooManySkipped", 1, jump + 1, 1)
         script.receive(0, 2)
         script.receive(1, 1, 2)
-        script.add(group, f"{jump} jumped over in the chain of a new epoch", ["RAT-5", "PQR-3"], ["Limit"])
+        script.add(group, f"{jump} skipped in the chain of a new epoch", ["RAT-5", "PQR-3"], ["Limit"])
 
     for jump in (2001, LAST - 1):
         script = Script(f"far tail {jump}")

@@ -102,7 +102,7 @@ def headers(family: Family) -> None:
         group.valid(f"key {key.label}", given, rules=["PRIM-10"], output=output)
     _, first, _ = SOUND.encapsulated()
     for comment, header in {
-        "the hash of another key: nobody can tell yet": SOUND.rho + OTHER.header[32:],
+        "the hash of another key, which cannot be detected yet": SOUND.rho + OTHER.header[32:],
         "a header of zeros": bytes(64),
     }.items():
         answer = group.valid(comment, {"header": header.hex(), "m": SOUND.m.hex()}, flags=["OtherKey"])
@@ -142,7 +142,7 @@ def vectors(family: Family) -> None:
         refuse(f"a hash over {comment}", "OtherHash", "PRIM-10", header=SOUND.rho + digest.digest()[:32])
     for comment, vector in {
         "of another key": OTHER.vector,
-        "with its first bit turned over": flipped(SOUND.vector, 0),
+        "with its first bit inverted": flipped(SOUND.vector, 0),
         "with its last coefficient one less": with_coefficient(SOUND.vector, 767, last(SOUND.vector) - 1),
         "of zeros, which would give m away": bytes(1152),
     }.items():

@@ -65,7 +65,7 @@ def responding(family: Family) -> None:
         group.valid(f"{name} a one-time prekey", given, flags=flags, rules=rules, output=output)
     sent, sound = header(1), without(outcome(1), "header_bytes")
     others: dict[str, Json] = {
-        "said to come from another address": {"from": ["alice", 2]},
+        "from another stated address": {"from": ["alice", 2]},
         "Mallory's identity key": {"message": sent.with_(identity=MALLORY.public).message().hex()},
         "another ephemeral key": {"message": sent.with_(ephemeral=ALICE.public).message().hex()},
     }

@@ -172,7 +172,7 @@ def high(family: Family) -> None:
         refuse(comment, R + le(S + times * Q), "HighS")
     refuse("bit 255 of s is set", R + le(S + 2**255), "HighS", "SignBit")
     refuse("bit 253 of s is set", R + le(S + 2**253), "HighS")
-    refuse("s = q, a second spelling of 0", R + le(Q), "HighS")
+    refuse("s = q, a second encoding of 0", R + le(Q), "HighS")
     refuse("all bits of s are set", R + b"\xff" * 32, "HighS")
 
 
@@ -193,7 +193,7 @@ def low_order(family: Family) -> None:
         assert back == base(ONE.r) != torsion
         refuse(f"R is rB and a point of order {order}", with_r(torsion, ONE.r), "Cofactor")
     for comment, point in {
-        "R is the neutral point, spelled with y = p + 1": le(P + 1),
+        "R is the neutral point, encoded with y = p + 1": le(P + 1),
         "R is the neutral point, with a sign that its x has not": le(1 + 2**255),
     }.items():
         refuse(comment, with_r(point, 0), "LowOrder", "NonCanonical")

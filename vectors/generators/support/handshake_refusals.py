@@ -146,7 +146,7 @@ def refuse_addresses(group: Group, suite: int, kem: Prekey | None) -> None:
     others: dict[str, Json] = {
         "the bundle is for another name": {"bundle": bundle(address=carol, kem=kem).hex()},
         "the bundle is for another device": {"bundle": bundle(address=["bob", 2], kem=kem).hex()},
-        "somebody else was asked for": {"to": carol},
+        "another address was asked for": {"to": carol},
         "another device was asked for": {"to": ["bob", 2]},
     }
     for comment, changes in others.items():

@@ -37,8 +37,8 @@ BAD_KEYS: Final = {
         for each in sorted(LOW_ORDER)
         if int.from_bytes(each, "little") not in _SMALL
     },
-    "the key p, another spelling of 0": P.to_bytes(32, "little"),
-    "the key p + 9, another spelling of 9": (P + 9).to_bytes(32, "little"),
+    "the key p, another encoding of 0": P.to_bytes(32, "little"),
+    "the key p + 9, another encoding of 9": (P + 9).to_bytes(32, "little"),
     "the key 9 with bit 255 set": (9 + 2**255).to_bytes(32, "little"),
 }
 """Invalid public keys, by the reason."""

@@ -116,7 +116,7 @@ def repeated(group: Group) -> None:
     script.receive(script.far.write(1))
     script.state("HeaderReceived")
     script.agree()
-    comment = "the recipient: codewords twice, and one more with other bytes: the first counts"
+    comment = "the recipient: repeated codewords, one with other bytes: the first counts"
     add(script, group, comment, ["RAT-12"], ["Twice"])
 
     script = Script("twice at once", initiator=False)

@@ -87,7 +87,7 @@ def too_early(family: Family) -> None:
     script.state("Waiting")
     script.receive(script.far.write("first"), "first")
     script.send("in time")
-    script.add(group, "the recipient sends before it has heard", rules=["RAT-6"], flags=["NotYet"])
+    script.add(group, "the recipient sends before it has received", rules=["RAT-6"], flags=["NotYet"])
 
 
 PADDINGS: Final = {
@@ -130,7 +130,10 @@ def no_messages(family: Family) -> None:
         *((what, RATCHET.at((2,), blob(key)), "InvalidKey", "InvalidKey", "PRIM-2")
           for what, key in FEW_BAD_KEYS.items()),
     ):  # fmt: skip
-        script = Script("recipient", f"ratchet malformed {what}")
+        # The label keeps an old word of the comment, because it chooses the random bytes.
+        script = Script(
+            "recipient", f"ratchet malformed {what.replace('another encoding', 'another spelling')}"
+        )
         script.refused(data, expect)
         script.state("Waiting")
         script.receive(script.far.write("genuine"), "genuine")

@@ -28,7 +28,7 @@ NOTES: Final = {
     "Damaged": "inverted or missing bits",
     "OtherParameters": "not the kind, salt or parameters that the data key was wrapped with",
     "BeyondLimits": "parameters that must be refused before any work",
-    "Normalised": "another spelling of the passphrase that is equal in NFKC",
+    "Normalised": "another encoding of the passphrase that is equal in NFKC",
 }
 
 

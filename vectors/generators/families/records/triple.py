@@ -140,7 +140,7 @@ def sound(group: Group) -> None:
             triple_node(hearing_node(), 5, got=()), suite=2, handshake=_ID
         ),
         "suite 2, all counters at their end": established_node(ends, suite=2),
-        "suite 2, nothing sent or heard in the new epoch yet": established_node(
+        "suite 2, nothing sent or received in the new epoch yet": established_node(
             triple_node(speaking_node(), 5, sparse_node(latest=3, following=1)), suite=2
         ),
     }.items():

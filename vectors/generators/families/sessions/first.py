@@ -293,7 +293,7 @@ def elsewhere(family: Family) -> None:
     carol = script.friend(CAROL)
     carol.initiate(BOB.bundle(one_time=None))
     script.receive(carol.write("i am carol"), "i am carol", CAROL)
-    script.add(group, "said to come from another address: no key is recorded", rules=["HAND-6", "SES-7"],
+    script.add(group, "from another stated address: no key is recorded", rules=["HAND-6", "SES-7"],
                flags=["OtherAddress"])  # fmt: skip
 
 
@@ -306,7 +306,7 @@ def not_ours(family: Family) -> None:
     script.refused(hello, "AddressMismatch", BOB)
     script.receive(hello, "hello")
     script.refused(alice.write("again"), "AddressMismatch", BOB)
-    script.add(group, "said to come from our own address", rules=["HAND-11"], flags=["OwnIdentity"])
+    script.add(group, "from our own address, as stated", rules=["HAND-11"], flags=["OwnIdentity"])
 
     script = Script("without a session")
     alice = script.friend()

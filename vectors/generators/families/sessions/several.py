@@ -28,7 +28,7 @@ def crossed(family: Family) -> None:
 
 
 def crossed_again(family: Family) -> None:
-    """A session that was activated no longer insists: archived again, it yields again."""
+    """An activated session loses `promote_next`: archived again, it does not become active."""
     group = family.group("account.play", "both sides initiate at once, and then again")
     script, alice = both_initiated("theirs")
     hers = script.encrypt("in her session")
@@ -40,13 +40,13 @@ def crossed_again(family: Family) -> None:
     script.receive(alice.write("in her session again"), "in her session again")
     script.receive(letters[2], "in our session, 2")
     if key_of(script.encrypt("still in her session")) == key_of(ours):
-        raise GenerationError("our session did not yield once more")
-    comment = "theirs is lower; she promote_next on ours, comes back, and a letter in ours follows"
+        raise GenerationError("our session became active")
+    comment = "theirs is lower; she keeps to ours, returns, and a message in ours follows"
     script.add(group, comment, rules=["SES-4"], flags=["BothInitiated"])
 
 
 def both_initiated(lower: str) -> tuple[Script, Friend]:
-    """Return a play in which both sessions are begun, heard of, and hers is the active one.
+    """Return a play in which both sessions exist on both sides, and hers is active.
 
     Which of the two has the lower associated data is a matter of chance, so labels are tried.
     """
@@ -124,7 +124,7 @@ def anew_without_the_old(family: Family) -> None:
     script.receive(late, "late")
     script.refused(late, "DuplicateMessage")
     script.sessions(2)
-    script.add(group, "what was heard in the old one comes again", rules=["RAT-9", "SES-3"], flags=["Replay"])
+    script.add(group, "a message of the old session is repeated", rules=["RAT-9", "SES-3"], flags=["Replay"])
 
 
 def active(friend: Friend) -> bytes:

@@ -91,7 +91,7 @@ def lost_and_late(family: Family) -> None:
     script.receive(three, "three")
     script.refused(one, "DuplicateMessage")
     script.refused(two, "DuplicateMessage")
-    comment = "the second initial message comes first; both come again"
+    comment = "the second initial message arrives first; both are repeated"
     script.add(group, comment, rules=["SES-3", "RAT-9"], flags=["Replay"])
 
     script, alice = begun("triple archive")
@@ -290,7 +290,7 @@ def contradictions(family: Family) -> None:
     script.sessions(0)
     script.receive(alice.write("hello"), "hello")
     script.prekeys(100, 400)
-    comment = "a first message whose header is not what its MAC says: no prekey is used up"
+    comment = "a first message with a wrong header MAC: no prekey is used up"
     script.add(group, comment, rules=["PQR-5", "HAND-7"], flags=["Contradiction"])
 
 

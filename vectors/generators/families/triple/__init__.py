@@ -102,7 +102,7 @@ def reordered(group: Group) -> None:
         script.send(words({"HeaderReceived": 30, "KeysUnsampled": 3, "Ct2Sampled": 5}.get(script.braid, 12)))
         rounds += 1
     script.state(type(script.ratchet.double).__name__, script.braid, 2, 2 * rounds)
-    comment = "of three messages the first is lost and the others change places"
+    comment = "of three messages the first is lost and the others are reordered"
     script.add(group, comment, rules=["PQR-3", "RAT-12"], flags=["Late", "Epochs"])
 
 

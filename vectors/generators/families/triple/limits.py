@@ -112,7 +112,7 @@ def tails(family: Family) -> None:
         script.refused(with_pq_header(genuine, number=1 + jump), "TooManySkipped")
     show(script, "Speaking")
     script.receive(genuine, "genuine")
-    comment = "more than 2,000 missing of the chain before, by PN of n, or jumped over in the new one"
+    comment = "more than 2,000 missing of the previous chain, by PN of n, or skipped in the new one"
     script.add(group, comment, rules=["RAT-5", "PQR-3"], flags=["Limit", "Epochs"])
 
     script, genuine = at_the_change("tail changed")
@@ -143,7 +143,7 @@ def far_apart(family: Family) -> None:
     script.far.skip(2000)
     script.receive(script.far.write("2000"), "2000")
     show(script, "Hearing", 4000)
-    script.add(group, "2,000 jumped over in both chains", rules=["RAT-5"], flags=["Limit"])
+    script.add(group, "2,000 skipped in both chains", rules=["RAT-5"], flags=["Limit"])
 
     script = Script("recipient", "8000")
     oldest = [script.far.write(f"old {n}") for n in range(4)]
@@ -171,7 +171,7 @@ def too_early(family: Family) -> None:
     show(script, "Waiting")
     script.receive(script.far.write("first"), "first")
     script.send("in time")
-    script.add(group, "the recipient sends before it has heard", rules=["RAT-6"], flags=["NotYet"])
+    script.add(group, "the recipient sends before it has received", rules=["RAT-6"], flags=["NotYet"])
 
 
 def bad_padding(family: Family) -> None:

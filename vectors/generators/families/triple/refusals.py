@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from generators.families.triple.changes import CARRIED, CHANGES, with_sealed_bit
 from generators.support.cbor_nodes import (
     NULL,
     array_node,
@@ -16,12 +17,10 @@ from generators.support.cbor_nodes import (
 )
 from generators.support.family import Family
 from generators.support.labels import draw, flipped
-from generators.support.people import ratchet_pair
 from generators.support.triple_script import (
     Script,
     pq_header_of,
     stripped,
-    with_header,
     with_pq_header,
     words,
 )
@@ -34,11 +33,8 @@ from letterlock._ratchet.keys import MessageKey, RootKey
 from letterlock._ratchet.pq_keys import PqSharedSecret
 from letterlock._ratchet.pq_profile import LETTERLOCK
 from letterlock._wire.message import RatchetMessage
-from letterlock._wire.pq_header import PqType
 
-STRANGE: Final = ratchet_pair("ratchet a stranger's key").public
 LAST: Final = 2**32 - 1
-Edit = Callable[[bytes], bytes]
 
 
 SEEDS = {"Unanswered": "Opening", "Speaking": "Speaking", "Hearing": "Hearing"}
@@ -59,64 +55,6 @@ def states(label: str) -> dict[str, Script]:
 
 def show(script: Script, name: str, skipped: int = 0) -> None:
     script.state(name, script.braid, script.ratchet.braid.epoch, skipped)
-
-
-def with_type(message: bytes) -> bytes:
-    """Return a message with another type, which has codewords if and only if this one has."""
-    pq_header = pq_header_of(message)
-    other = PqType.CT1_ACK if pq_header.type is PqType.NONE else PqType.CT2
-    return with_pq_header(message, type=other)
-
-
-def with_next_index(message: bytes) -> bytes:
-    """Return a message whose first index is one more."""
-    return with_pq_header(message, first=pq_header_of(message).first + 1)
-
-
-def with_wrong_codeword(message: bytes) -> bytes:
-    """Return a message with an inverted bit in a codeword."""
-    return with_pq_header(message, codewords=flipped(pq_header_of(message).codewords, 3))
-
-
-CHANGES: Final[dict[str, tuple[Edit, str]]] = {
-    "PN + 1": (lambda it: with_header(it, previous_length=pn(it) + 1), "AuthenticationFailed"),
-    "N + 1": (lambda it: with_header(it, number=number(it) + 1), "AuthenticationFailed"),
-    "another ratchet key": (lambda it: with_header(it, ratchet_key=STRANGE), "AuthenticationFailed"),
-    "epoch + 1": (lambda it: with_pq_header(it, epoch=pq_header_of(it).epoch + 1), "AuthenticationFailed"),
-    "n + 1": (lambda it: with_pq_header(it, number=pq_header_of(it).number + 1), "AuthenticationFailed"),
-    "PN of n + 1": (
-        lambda it: with_pq_header(it, previous=pq_header_of(it).previous + 1),
-        "AuthenticationFailed",
-    ),
-    "another type": (with_type, "AuthenticationFailed"),
-    "the text": (lambda it: with_sealed_bit(it, 12), "AuthenticationFailed"),
-    "the tag": (lambda it: with_sealed_bit(it, -1), "AuthenticationFailed"),
-    "stripped to a ratchet message": (stripped, "AuthenticationFailed"),
-}
-CARRIED: Final[dict[str, tuple[Edit, str]]] = {
-    "index + 1": (with_next_index, "AuthenticationFailed"),
-    "a bit of a codeword": (with_wrong_codeword, "AuthenticationFailed"),
-    "a codeword more": (
-        lambda it: with_pq_header(it, codewords=pq_header_of(it).codewords + bytes(32)),
-        "AuthenticationFailed",
-    ),
-    "no codewords": (
-        lambda it: with_pq_header(it, type=PqType.CT1_ACK, first=0, codewords=b""), "AuthenticationFailed"
-    ),
-}  # fmt: skip
-
-
-def pn(message: bytes) -> int:
-    return RatchetMessage.decode(message).header.previous_length
-
-
-def number(message: bytes) -> int:
-    return RatchetMessage.decode(message).header.number
-
-
-def with_sealed_bit(message: bytes, index: int) -> bytes:
-    sealed = RatchetMessage.decode(message).sealed
-    return message[: -len(sealed)] + flipped(sealed, index)
 
 
 def changed(family: Family) -> None:
@@ -351,7 +289,7 @@ def contradictions(family: Family) -> None:
         script.receive(right, words(3))
         show(script, "Hearing")
         script.send("it goes on")
-        comment = f"Waiting: a header, with a bit of {what} turned over"
+        comment = f"Waiting: a header, with a bit of {what} inverted"
         script.add(group, comment, rules=["PQR-5", "RAT-6"], flags=["Contradiction"])
 
     script = Script("recipient", "contradiction late")
@@ -389,7 +327,7 @@ def later_contradictions(group) -> None:
         script.refused(wrong, "BraidFailed")
     show(script, "Hearing", 0)
     script.receive(right, last)
-    comment = "Hearing: a ciphertext, with bits of its MAC turned over"
+    comment = "Hearing: a ciphertext, with bits of its MAC inverted"
     script.add(group, comment, rules=["PQR-5"], flags=["Contradiction"])
 
 

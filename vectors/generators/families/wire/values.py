@@ -105,10 +105,10 @@ def initial_values(group: Group) -> None:
     refuse.add("KEM prekey id is 2^32, in suite 2", INITIAL_KEM.at((7,), uint(2**32)), "OutOfRange")
     plain, triple = initial_node(kem=33, message=RATCHET.encode()), initial_node(message=TRIPLE.encode())
     for comment, data in (
-        ("suite 1 with both KEM parts", plain.at((2,), uint(1))),
+        ("suite 1 with both KEM fields", plain.at((2,), uint(1))),
         ("suite 1 with a KEM prekey id", INITIAL.at((7,), uint(33))),
         ("suite 1 with a CT", INITIAL.at((8,), blob(draw("wire kem ciphertext", 1568)))),
-        ("suite 2 without KEM parts", triple.at((2,), uint(2))),
+        ("suite 2 without KEM fields", triple.at((2,), uint(2))),
         ("suite 2 without a KEM prekey id", INITIAL_KEM.at((7,), NULL)),
         ("suite 2 without a CT", INITIAL_KEM.at((8,), NULL)),
     ):
