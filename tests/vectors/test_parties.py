@@ -7,8 +7,8 @@ import pytest
 
 from letterlock._wire.publication import Publication
 from letterlock.errors import NoSession, UsageError
-from letterlock_vectors.library import Library
-from letterlock_vectors.operations.parties import MAX_PARTIES
+from letterlock_vectors.library import Library, joined
+from letterlock_vectors.operations.parties import MAX_PARTIES, Parties
 
 Run = Callable[[str, object], dict[str, Any]]
 
@@ -56,6 +56,18 @@ def test_a_party_publishes_as_many_pairs_as_asked_for(run: Run) -> None:
 def test_a_name_used_again_is_a_new_party(run: Run) -> None:
     first = create(run, "a", ALICE, [2])
     assert create(run, "a", ALICE, [2]) != first
+
+
+def test_each_library_has_parties_of_its_own() -> None:
+    create(Library().run, "a", ALICE, [2])
+    with pytest.raises(UsageError):
+        Library().run("party.bundle", {"party": "a"})
+
+
+def test_tables_with_the_same_operation_are_not_joined() -> None:
+    table = Parties().operations()
+    with pytest.raises(ValueError, match=r"party\.create"):
+        joined([table, {"party.create": table["party.create"]}])
 
 
 def test_parties_are_bounded(run: Run) -> None:
