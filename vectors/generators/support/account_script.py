@@ -98,7 +98,7 @@ class Friend:
         if self.account.decrypt(self._peer.address, message) != text.encode():
             raise GenerationError(f"{self._label} reads something else")
 
-    def all(self) -> list[StoredSession]:
+    def stored_sessions(self) -> list[StoredSession]:
         """Return the sessions with the account under test, the active one first."""
         with self.store.transaction():
             return PeerSessions(self.store, self._peer.address, frozenset(Suite)).all()

@@ -58,7 +58,7 @@ def both_initiated(lower: str) -> tuple[Script, Friend]:
         alice.initiate(BOB.bundle())
         script.receive(alice.write("her session"), "her session")
         alice.read(ours, "our session")
-        first, second = alice.entries()
+        first, second = alice.stored_sessions()
         of_us, of_her = first.session.origin, second.session.origin
         if of_us.handshake is None or of_her.handshake is not None:
             raise GenerationError("the sessions stand in another order")
@@ -129,7 +129,7 @@ def anew_without_the_old(family: Family) -> None:
 
 def active(friend: Friend) -> bytes:
     """Return what distinguishes a friend's active session."""
-    return friend.entries()[0].session.origin.associated_data
+    return friend.stored_sessions()[0].session.origin.associated_data
 
 
 def talking(label: str) -> tuple[Script, Friend]:

@@ -45,13 +45,13 @@ def begun(label: str, *, by_her: bool = True) -> tuple[Script, Friend]:
 
 
 def braid_of(friend: Friend) -> str:
-    ratchet = friend.entries()[0].session.ratchet
+    ratchet = friend.stored_sessions()[0].session.ratchet
     assert isinstance(ratchet, Triple)
     return type(ratchet.braid).__name__
 
 
 def epoch_of(friend: Friend) -> int:
-    ratchet = friend.entries()[0].session.ratchet
+    ratchet = friend.stored_sessions()[0].session.ratchet
     assert isinstance(ratchet, Triple)
     return ratchet.braid.epoch
 
@@ -261,7 +261,7 @@ def far_ahead(family: Family) -> None:
 
 def contradictory(friend: Friend, text: str, index: int) -> bytes:
     """Return the friend's next message, authentic, but with a wrong codeword. The friend does not advance."""
-    entry = friend.entries()[0]
+    entry = friend.stored_sessions()[0]
     session = entry.session
     assert isinstance(session.ratchet, Triple)
     head = session.header if isinstance(session, Initiated) else b""
