@@ -33,11 +33,10 @@ from letterlock._ratchet.pq_profile import LETTERLOCK
 from letterlock._ratchet.ratchet import NONE_SKIPPED
 from letterlock._ratchet.triple import Triple, room
 from letterlock._records.session import decode_session, encode_session
-from letterlock._session.sealing import Decrypted, Encrypted
+from letterlock._session.sealing import Decrypted, Encrypted, pad, unpad
 from letterlock._session.session import Established
 from letterlock._wire import cbor
 from letterlock._wire.message import Header, RatchetMessage
-from letterlock._wire.padding import pad, unpad
 
 LOOPS: Final = 200
 ROUNDS: Final = 40

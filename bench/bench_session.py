@@ -16,8 +16,8 @@ from conversation import PAYLOAD, Conversation
 from letterlock import Suite
 from letterlock._ratchet.keys import MessageKey
 from letterlock._session import sealing
+from letterlock._session.sealing import padded_length
 from letterlock._wire.message import RatchetMessage
-from letterlock._wire.padding import padded_length
 
 CASES = Cases()
 SKIPPED = 999

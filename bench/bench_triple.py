@@ -29,8 +29,8 @@ from letterlock._ratchet import triple
 from letterlock._ratchet.pq_profile import LETTERLOCK
 from letterlock._ratchet.side_data import Append, Slot, Write
 from letterlock._ratchet.triple import Triple, TripleSent
+from letterlock._session.sealing import padded_length
 from letterlock._wire.message import RatchetMessage
-from letterlock._wire.padding import padded_length
 
 LONG: Final = os.urandom(20_000)
 

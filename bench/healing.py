@@ -32,7 +32,7 @@ from letterlock._ratchet.pq_keys import SparseMessageKey
 from letterlock._ratchet.pq_profile import LETTERLOCK
 from letterlock._ratchet.side_data import Append, Slot, Write
 from letterlock._ratchet.triple import Triple, TripleSent
-from letterlock._wire.padding import padded_length
+from letterlock._session.sealing import padded_length
 
 PAGE: Final = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- python bench/healing.py -->\n", "<!-- end -->\n"

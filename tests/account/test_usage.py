@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from letterlock._session.sealing import padded_length
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.message import InitialMessage
-from letterlock._wire.padding import padded_length
 from letterlock._wire.publication import Publication
 from letterlock._wire.suite import Suite
 from letterlock.account import Account

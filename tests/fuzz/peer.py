@@ -33,12 +33,12 @@ from letterlock._ratchet.side_data import Slot
 from letterlock._ratchet.triple import Triple
 from letterlock._records.account import decode_account
 from letterlock._session.peer_sessions import PeerSessions
+from letterlock._session.sealing import pad
 from letterlock._session.session import Initiated, Session, initiated
 from letterlock._wire import cbor
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.envelope import Kind, peek_kind
 from letterlock._wire.message import SENT_NONCE_BYTES, Header, InitialMessage, RatchetMessage
-from letterlock._wire.padding import pad
 from letterlock._wire.pq_header import PqHeader
 from letterlock._wire.prekey import PrekeyKind
 from letterlock._wire.suite import Suite

@@ -16,11 +16,11 @@ from fuzz.spelling import spelt
 from fuzz.stage import Stage
 from letterlock._handshake.agreement import Party
 from letterlock._primitives.curve25519 import IdentityKeyPair
+from letterlock._session.sealing import pad
 from letterlock._wire import cbor
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.inspection import inspect
 from letterlock._wire.message import InitialMessage
-from letterlock._wire.padding import pad
 from letterlock._wire.pq_header import PqType
 from letterlock._wire.suite import Suite
 from letterlock.errors import PeerError

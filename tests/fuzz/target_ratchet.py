@@ -15,9 +15,9 @@ from fuzz.peer import TEXT, check_heard, mutator, sealing_peers
 from fuzz.pq_changes import PqChanges
 from fuzz.spelling import spelt
 from fuzz.stage import Stage
+from letterlock._session.sealing import pad
 from letterlock._wire.inspection import inspect
 from letterlock._wire.message import RatchetMessage
-from letterlock._wire.padding import pad
 from letterlock._wire.pq_header import PqType
 from letterlock.errors import PeerError
 from support.pair import ALICE, BOB

@@ -26,10 +26,10 @@ from fuzz.stage import Stage
 from fuzz.targets import NAMES, load
 from letterlock._primitives.curve25519 import RatchetKeyPair
 from letterlock._ratchet import braid
+from letterlock._session.sealing import pad
 from letterlock._wire import cbor
 from letterlock._wire.envelope import Kind
 from letterlock._wire.message import Header
-from letterlock._wire.padding import pad
 from letterlock._wire.pq_header import PqHeader, PqType
 from letterlock._wire.suite import Suite
 from letterlock.errors import BraidFailed, LetterlockError, MalformedMessage, PeerError, TooManySkipped

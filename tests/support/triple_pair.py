@@ -17,8 +17,8 @@ from letterlock._ratchet.pq_keys import HybridKey, SparseMessageKey
 from letterlock._ratchet.pq_profile import LETTERLOCK, PqProfile
 from letterlock._ratchet.sparse import SparseReceived
 from letterlock._ratchet.triple import Triple, TripleCommitted, TripleFound
+from letterlock._session.sealing import padded_length
 from letterlock._wire.message import Header
-from letterlock._wire.padding import padded_length
 from letterlock._wire.pq_header import PqHeader
 from support.braid_pair import Slots
 from support.double_pair import SIGNED, skipped_keys

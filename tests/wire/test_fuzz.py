@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from letterlock._session.sealing import unpad
 from letterlock._wire import cbor
 from letterlock._wire.address import Address
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.envelope import Kind
 from letterlock._wire.message import InitialMessage, RatchetMessage
-from letterlock._wire.padding import unpad
 from letterlock._wire.publication import Publication
 from letterlock.errors import PeerError
 from support.wire_samples import SAMPLES, encode_again, head, samples

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import cbor2
 
-from letterlock._wire import padding
+from letterlock._session import sealing as padding
 from letterlock._wire.address import Address
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.message import HandshakeHeader, Header, RatchetMessage

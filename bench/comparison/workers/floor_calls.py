@@ -16,7 +16,7 @@ from letterlock_session import SessionPair
 
 from letterlock import Suite
 from letterlock._records.session import encode_session
-from letterlock._wire.padding import padded_length
+from letterlock._session.sealing import padded_length
 
 AT_REST = 40
 """Nonce and tag that a record has more in a file."""

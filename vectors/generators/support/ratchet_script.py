@@ -24,10 +24,9 @@ from letterlock._primitives import aead
 from letterlock._primitives.curve25519 import RatchetKey, SignedPrekeyPair
 from letterlock._ratchet import double
 from letterlock._ratchet.keys import MessageKey, RootKey
-from letterlock._session.sealing import open_message, seal_message
+from letterlock._session.sealing import open_message, pad, seal_message
 from letterlock._wire import cbor
 from letterlock._wire.message import Header, RatchetMessage
-from letterlock._wire.padding import pad
 
 NONCE: Final = 8
 

@@ -29,10 +29,9 @@ from letterlock._ratchet.keys import MessageKey
 from letterlock._ratchet.pq_profile import LETTERLOCK
 from letterlock._ratchet.side_data import Append, Slot, Write
 from letterlock._ratchet.triple import Triple, TripleSent
-from letterlock._session.sealing import open_message
+from letterlock._session.sealing import open_message, pad, padded_length
 from letterlock._wire import cbor
 from letterlock._wire.message import Header, RatchetMessage
-from letterlock._wire.padding import pad, padded_length
 from letterlock._wire.pq_header import PqHeader
 from letterlock._wire.suite import Suite
 from letterlock_vectors.inputs import Input

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
+from letterlock._session.sealing import pad, padded_length, unpad
 from letterlock._wire import cbor
 from letterlock._wire.address import Address
 from letterlock._wire.armor import armor, dearmor
-from letterlock._wire.padding import pad, padded_length, unpad
 from letterlock.errors import PlaintextTooLong, UsageError
 from letterlock.limits import MAX_PLAINTEXT
 from letterlock_vectors.inputs import Input, Operation, Output

@@ -11,7 +11,7 @@ from generators.support.wire_nodes import INITIAL, RATCHET
 from letterlock._primitives.kdf import hkdf_sha256
 from letterlock._primitives.labels import ROOT_STEP
 from letterlock._ratchet.keys import MessageKey
-from letterlock._wire.padding import pad
+from letterlock._session.sealing import pad
 
 
 def too_far(family: Family) -> None:

@@ -10,8 +10,8 @@ from generators.support.people import ratchet_pair
 from generators.support.ratchet_script import FarSide, Script, key_of, with_header, with_sealed
 from letterlock._primitives.kdf import hkdf_sha256
 from letterlock._primitives.labels import ROOT_STEP
+from letterlock._session.sealing import pad
 from letterlock._wire.message import Header, RatchetMessage
-from letterlock._wire.padding import pad
 
 STRANGE: Final = ratchet_pair("ratchet a stranger's key").public
 

@@ -22,11 +22,10 @@ from letterlock._ratchet import triple
 from letterlock._ratchet.pq_profile import LETTERLOCK
 from letterlock._ratchet.side_data import Slot
 from letterlock._ratchet.triple import Triple
-from letterlock._session.sealing import seal_message
+from letterlock._session.sealing import padded_length, seal_message
 from letterlock._session.session import Initiated
 from letterlock._wire import cbor
 from letterlock._wire.message import RatchetMessage
-from letterlock._wire.padding import padded_length
 from letterlock._wire.pq_header import PqType
 from letterlock._wire.suite import Suite
 

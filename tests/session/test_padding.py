@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from letterlock._wire.padding import pad, padded_length, unpad
+from letterlock._session.sealing import pad, padded_length, unpad
 from letterlock.errors import MalformedMessage
 from letterlock.limits import MAX_PADDED, MAX_PLAINTEXT, MIN_PADDED
 
