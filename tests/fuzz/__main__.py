@@ -1,7 +1,7 @@
 """Fuzz one target, from the folder tests/:  python -m fuzz TARGET --seconds 600
 
-Shows libFuzzer's progress, goes on after a finding until the time is over, and ends with a summary. Inputs
-found lie in the work folder and are used again; each finding is a file there that `--replay` runs alone.
+Shows libFuzzer's progress, continues after a finding until the time is over, and ends with a summary. Inputs
+that were found are kept in the work folder and used again. Each finding is a file there; `--replay` runs it.
 """
 
 import argparse

@@ -1,8 +1,8 @@
-"""A braid in each of its eleven states, as an honest exchange leaves it, with what lies beside.
+"""A braid in each of its eleven states, as an honest exchange leaves it, with its side data.
 
     Held     a state with its slots; `apply` does what a store does with writes
     HELD     one of each kind, from fixed seeds
-    TEXTS    what the peer sends in the epoch of each, by type of part
+    TEXTS    what the peer sends in the epoch of each, by header type
 
 Not here: what is fed to them (target_braid.py).
 """
@@ -56,7 +56,7 @@ class Held:
 
 
 Sending = tuple[int, int]
-"""Who sends, 0 or 1, and how many codewords at most."""
+"""The side that sends, 0 or 1, and how many codewords at most."""
 
 _ORDERS: Final[Mapping[str, Sequence[Sending]]] = {
     "early vector": ((0, 2), (0, 1), (1, 1), (0, 1), (0, 36), (1, 30), (0, 1), (1, 2), (1, 3), (0, 1)),

@@ -1,4 +1,4 @@
-"""A run of one target for some time: the processes one after another, and what came of them."""
+"""A run of one target for some time: one process after another, and the results."""
 
 import re
 import subprocess
@@ -15,7 +15,7 @@ _MOST_BROKEN = 20
 
 
 class Campaign:
-    """Starts worker.py until the time is over; a process that found something is followed by another."""
+    """Starts worker.py again and again until the time is over; a process ends when it finds something."""
 
     def __init__(self, target: str, work: Path) -> None:
         self._target = target
@@ -37,7 +37,7 @@ class Campaign:
             if status:
                 self.broken += 1
             if self.broken > _MOST_BROKEN:
-                raise RuntimeError("one finding after the other: see the output above")
+                raise RuntimeError("too many findings: see the output above")
 
     def findings(self) -> list[Path]:
         return sorted(set(self._broken.iterdir()) - self._earlier)

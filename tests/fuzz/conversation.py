@@ -1,6 +1,6 @@
-"""Two who have talked in six sessions, and messages that did not arrive yet; everything follows from seeds.
+"""Two peers with six sessions, and messages that have not arrived yet; everything follows from seeds.
 
-The braid of each session has come to another place:
+The braid of each session is in another state:
 
     session               Alice                        Bob
     -------------------   --------------------------   ------------------------------
@@ -10,7 +10,7 @@ The braid of each session has come to another place:
     acknowledged          Ct1Received                  Ct1Acknowledged
     second part           EkSentCt1Received            Ct2Sampled
     active                NoHeaderReceived, epoch 2    KeysSampled, epoch 2
-    unanswered            KeysSampled                  (has not heard of it)
+    unanswered            KeysSampled                  (does not know of it)
 """
 
 from collections.abc import Iterator
@@ -25,15 +25,15 @@ from letterlock._wire.suite import Suite
 from support.pair import BOTH_SUITES, Pair, Side, entropy_of
 
 LONG: Final = bytes(5000)
-"""A text with which the whole of what is due is sent."""
+"""A text so long that its message carries all codewords that are due."""
 
 
 SESSIONS: Final = ("active", "second-part", "acknowledged", "vector-first", "begun", "plain")
-"""The sessions that both hold, the latest first; before them Alice has one that Bob has not heard of."""
+"""The sessions that both hold, the latest first. Alice has a later one that Bob does not know of."""
 
 
 def conversation(seed: object) -> tuple[Pair, dict[str, bytes]]:
-    """Return them, and the messages by name."""
+    """Return the two peers, and the messages by name."""
     pair = Pair(suites=BOTH_SUITES, seed=seed)
     with encapsulating_to(pair.bob, seed):
         return pair, _converse(pair)
@@ -41,7 +41,7 @@ def conversation(seed: object) -> tuple[Pair, dict[str, bytes]]:
 
 @contextmanager
 def encapsulating_to(recipient: Side, seed: object) -> Iterator[None]:
-    """Let all encapsulations be to prekeys of one side, with ciphertexts that follow from a seed."""
+    """Make every encapsulation, to prekeys of one side, give a ciphertext that follows from a seed."""
     draw = entropy_of(f"{seed} ciphertexts")
 
     def encapsulate(public: KemPublicKey) -> Encapsulation:

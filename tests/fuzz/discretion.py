@@ -1,8 +1,8 @@
-"""Whether an error tells what it saw: in hexadecimal, as escapes, as a list of numbers, as letters.
+"""Whether an error reveals bytes of the input: in hexadecimal, as escapes, as a list of numbers, as letters.
 
-Texts are few once the numbers in them are blotted out, so each is looked at once: a text that carries
-bytes of the input is a new one. (A number may be the input's: a version, a length.) The chain is followed to
-its end, also where a traceback would not show it, because crash reporters do.
+Once the numbers are blotted out there are few different texts, so each is checked once: a text that carries
+bytes of the input is a new one. (A number may come from the input: a version, a length.) The chain of errors
+is followed to its end, even where a traceback would not show it, because crash reporters do.
 """
 
 import re
@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from typing import Final
 
 SHORTEST: Final = 4
-"""Bytes in a row that count as told."""
+"""Bytes in a row that count as revealed."""
 
 MOST_TEXTS: Final = 400
-"""More different texts than this in one process are not texts of ours."""
+"""If one process sees more different texts than this, they vary with the input."""
 
 _seen: set[str] = set()
 
@@ -46,7 +46,7 @@ def _tells(text: str, data: bytes) -> bool:
         window = data[start : start + SHORTEST]
         if window.hex() in lower or str([*window])[1:-1] in text:
             return True
-        # Four letters or blanks of a word stand in any text.
+        # Any text contains four letters or blanks in a row.
         if repr(window)[2:-1] in text and not all(_is_of_a_word(each) for each in window):
             return True
     return False

@@ -1,4 +1,4 @@
-"""CBOR that is almost right: the encodings which a strict reader has to refuse, one fault at a time.
+"""CBOR that is almost right: encodings that a strict reader must refuse, with one fault each.
 
 long form      an argument in more bytes than it needs      tag          around an element
 indefinite     a string in chunks, an array with a break    trailing     bytes after the end
@@ -31,7 +31,7 @@ def sloppily(tree: Any, rng: random.Random) -> bytes:
 
 
 def _faulty(tree: Any, rng: random.Random) -> bytes:
-    """Encode an array as it should be, but for the element or the head that chance picks."""
+    """Encode an array correctly except for one element or head, picked at random."""
     if isinstance(tree, list) and tree and rng.random() < 0.8:
         at = rng.randrange(len(tree))
         parts = [cbor2.dumps(each) for each in tree]

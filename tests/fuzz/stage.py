@@ -1,11 +1,11 @@
-"""One live account, which every input finds in the same state.
+"""A live account that is in the same state for every input.
 
-A call is made inside a transaction that is undone afterwards. Before it is undone, the store is looked at:
+A call is made inside a transaction that is undone afterwards. Before that, the store is checked:
 
     refused     nothing has changed
-    accepted    the same message is a duplicate; and it stays refused after its session has gone
+    accepted    the same message is a duplicate, and is still refused after its session has gone
 
-Not here: time, memory, errors (harness.py).
+Not here: work, memory, errors (harness.py).
 """
 
 from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ class Stage:
         self._still = snapshot(store)
 
     def decrypt(self, address: Address, data: bytes) -> Outcome[bytes]:
-        """Decrypt a message, and if there was a plaintext, see that there is none the second time."""
+        """Decrypt a message; if that gives a plaintext, check that it does not the second time."""
         call = partial(self._account.decrypt, address, data)
         return self.use(data, call, then=partial(self._require_once, address, call))
 
@@ -60,7 +60,7 @@ class Stage:
 
         outcome = attempt(data, call, LetterlockError, self._budget, around)
         if snapshot(self._store) != self._still:
-            raise Finding("the store is not as it was: a transaction undid not all")
+            raise Finding("the store is not as it was: the transaction did not undo everything")
         return outcome
 
     def _look(self, before: dict[str, Any], then: Step | None, error: LetterlockError | None) -> None:
@@ -74,7 +74,7 @@ class Stage:
         _require_refusal(call, DuplicateMessage)
         for row in self._store.tables.sessions.load(address.encode(), MAX_ARCHIVED_SESSIONS + 1):
             self._store.tables.sessions.delete(row.id)
-        # What a first message used is used up, whatever became of its session.  HAND-7, HAND-8
+        # What a first message used is used up, even if its session is deleted.  HAND-7, HAND-8
         _require_refusal(call, PeerError)
 
 

@@ -1,4 +1,4 @@
-"""Fuzzing armored text: what is taken for it, and what is read out of it."""
+"""Fuzzing armored text: what is recognised as armor, and what is read from it."""
 
 import random
 from typing import Final
@@ -29,7 +29,7 @@ def check(data: bytes) -> None:
 
 
 def _check_read(text: bytes, data: bytes) -> None:
-    """What was read is written in one way only, and was the only block in the text."""
+    """Check that the data has only this one form, and that it was the only block in the text."""
     block = armor(data)
     if dearmor(block) != data:
         raise Finding("what was read does not read again")

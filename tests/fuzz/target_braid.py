@@ -1,11 +1,11 @@
-"""Fuzzing the braid: authenticated parts of any type, epoch and codewords, in any of its eleven states.
+"""Fuzzing the braid: authenticated headers of any type, epoch and codewords, in any of its eleven states.
 
-An input is [state, part, part, ...]; a part is [epoch, type, first index / null, codewords / null], as in a
-message. The parts are received one after the other:
+An input is [state, header, header, ...]. A header is [epoch, type, first index / null, codewords / null], as
+in a message. The headers are received one after the other:
 
-    refused     as BraidFailed, or AuthenticationFailed for an epoch that is not there
-    accepted    what lies beside fits the state; the same part changes nothing the second time; the state
-                comes back from a record; what is due can be sent
+    refused     as BraidFailed, or AuthenticationFailed for an unknown epoch
+    accepted    the side data fits the state; the same header changes nothing the second time; the state
+                survives a record; what is due can be sent
     secret      where an epoch ends, and nowhere else
 """
 
@@ -34,31 +34,31 @@ from support.model_device import SIDE_DATA_BYTES
 from support.pair import plain
 from support.wire_samples import pq_header_of
 
-MOST_PARTS: Final = 8
+MOST_HEADERS: Final = 8
 
 
 def check(data: bytes) -> None:
     read = attempt(data, lambda: _read(data), PeerError, ITEMS)
     if read.error is not None:
         return
-    held, parts = read.accepted()
-    for pq_header in parts:
+    held, headers = read.accepted()
+    for pq_header in headers:
         outcome = attempt(data, partial(_received, held, pq_header), PeerError)
         if outcome.error is None:
             held = _accepted(data, held, pq_header, outcome)
         elif not isinstance(outcome.error, BraidFailed | AuthenticationFailed):
-            raise Finding(f"{type(outcome.error).__name__} for a part")
+            raise Finding(f"{type(outcome.error).__name__} for a header")
 
 
 def _read(data: bytes) -> tuple[Held, list[PqHeader]]:
     items = cbor.decode(data)
     count = len(items) if isinstance(items, list) else 0
-    fields = Fields(items, max(1, min(count, MOST_PARTS + 1)), "input")
+    fields = Fields(items, max(1, min(count, MOST_HEADERS + 1)), "input")
     held = HELD[NAMES[fields.uint("state", len(NAMES) - 1)]]
-    return held, [_part(fields.array("pq_header", 4)) for _ in range(count - 1)]
+    return held, [_header(fields.array("pq_header", 4)) for _ in range(count - 1)]
 
 
-def _part(items: list[object]) -> PqHeader:
+def _header(items: list[object]) -> PqHeader:
     where, rest = items[:1], items[1:]
     return pq_header_of([*where, 1, 0, *rest])
 
@@ -69,7 +69,7 @@ def _received(held: Held, pq_header: PqHeader) -> BraidReceived:
 
 
 def _accepted(data: bytes, held: Held, pq_header: PqHeader, outcome: Outcome[BraidReceived]) -> Held:
-    """Hold what was accepted to what the docstring says; return what a store then holds."""
+    """Check what the module docstring says of an accepted header; return what a store then holds."""
     received = outcome.accepted()
     after = held.apply(received.state, received.writes)
     before = held.state
@@ -110,12 +110,12 @@ def _mutate(data: bytes, rng: random.Random, room: int) -> bytes:
     if rng.random() < 0.4:
         return mutated(data, rng, room)
     name = rng.choice(NAMES)
-    parts = [_random_part(name, rng) for _ in range(rng.choice((1, 1, 2, 3, MOST_PARTS)))]
-    return _input(name, *parts)[:room]
+    headers = [_random_header(name, rng) for _ in range(rng.choice((1, 1, 2, 3, MOST_HEADERS)))]
+    return _input(name, *headers)[:room]
 
 
-def _random_part(name: str, rng: random.Random) -> list[Any]:
-    """Return a part that the peer might send, or one of which something is wrong."""
+def _random_header(name: str, rng: random.Random) -> list[Any]:
+    """Return a header that the peer might send, or one with something wrong."""
     useful = [type_ for state, type_ in RECEIVES if state.__name__ == name]
     type_ = rng.choice((*useful * 4, *PqType))
     epoch = HELD[name].state.epoch + rng.choice((*(0,) * 12, 1, 1, -1, 2))
@@ -143,8 +143,8 @@ def _of(text: bytes, first: int, count: int) -> bytes:
     return b"".join(codeword(text, index).data for index in range(first, first + count))
 
 
-def _input(name: str, *parts: list[Any]) -> bytes:
-    return cbor2.dumps([NAMES.index(name), *parts])
+def _input(name: str, *headers: list[Any]) -> bytes:
+    return cbor2.dumps([NAMES.index(name), *headers])
 
 
 def seeds() -> dict[str, bytes]:

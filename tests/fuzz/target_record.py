@@ -1,7 +1,7 @@
 """Fuzzing what a store gives back: records of every kind, sealed values, the wrapped key.
 
-A record that does not read must be a CorruptStore where it is decoded, and a StoreError from every call of an
-account that meets it. One that reads but makes no sense may be refused in any of our words.
+A record that cannot be read must raise CorruptStore where it is decoded, and StoreError from every call of an
+account that meets it. A record that reads but makes no sense may be refused with any error of ours.
 """
 
 from collections.abc import Callable, Iterator
@@ -43,7 +43,7 @@ _DATA_KEY: Final = DataKey(bytes(range(32)))
 _CIPHER: Final = StoreCipher(_DATA_KEY)
 _TABLE: Final = b"sessions"
 _COLUMNS: Final = 9
-"""A sealed value and more clear columns than any table has: how many there are is not the file's choice."""
+"""A sealed value and more clear columns than any table has. A file cannot choose their number."""
 
 
 def check(data: bytes) -> None:
@@ -78,7 +78,7 @@ def _encode_peer(peer: Peer) -> bytes:
 
 
 def _readable_prekey(data: bytes, record: Record) -> bool:
-    """Whether the record is one of a prekey of either length of secret."""
+    """Return whether the record reads as a prekey with a secret of either length."""
     kinds = (PrekeyKind.SIGNED, PrekeyKind.KEM_LAST_RESORT)
     return sum(_decoded(data, partial(_read_prekey, kind, record), cbor.encode) for kind in kinds) > 0
 
@@ -100,7 +100,7 @@ def _check_call(outcome: Outcome[object], readable: bool, part: str) -> None:
 
 
 def _calls(record: Record) -> Iterator[tuple[str, Callable[[], object], Callable[[], object]]]:
-    """Yield the part of a store, what puts a record there, and a call that then meets it."""
+    """Yield the kind of record, what puts one into the store, and a call that then meets it."""
     bob = _PAIR.bob.account
     place = partial(_as_session, record)
     yield "session", place, lambda: bob.encrypt(ALICE, b"x")
@@ -161,7 +161,7 @@ def _check_wrap(data: bytes, columns: list[Any], wrap: WrappedKey) -> None:
 
 
 def _is_expensive(wrap: WrappedKey) -> bool:
-    """Whether the parameters are allowed, and cost more than a fuzzer has time for."""
+    """Whether the parameters are allowed but too expensive for a fuzzer."""
     allowed = 1 <= wrap.opslimit <= ARGON2_MAX_OPSLIMIT and 8192 <= wrap.memlimit <= ARGON2_MAX_MEMLIMIT
     return allowed and wrap.opslimit * wrap.memlimit > 64 * 1024
 

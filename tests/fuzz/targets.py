@@ -1,4 +1,4 @@
-"""The eight targets by name. A target is imported when it is asked for: first whoever fuzzes instruments."""
+"""The eight targets by name. A target is imported on demand, after a fuzzer has set up instrumentation."""
 
 from functools import cache
 from importlib import import_module

@@ -1,8 +1,8 @@
 """The mutator that knows CBOR: it parses, changes one or more nodes, and encodes deterministically again.
 
-Byte strings that hold CBOR themselves are opened as well: so an initial message's ratchet message is
-reached. One time in eight the encoding breaks a rule on purpose (sloppy.py); what does not parse is
-changed as bytes. Everything follows from the `random.Random` it is given.
+It also opens byte strings that hold CBOR, and so reaches the ratchet message in an initial message. One time
+in eight the encoding breaks a rule on purpose (sloppy.py). An input that does not parse is changed as bytes.
+Everything follows from the `random.Random` it is given.
 """
 
 import random
@@ -50,7 +50,7 @@ def mutated(data: bytes, rng: random.Random, room: int) -> bytes:
 
 
 def parsed(data: bytes) -> Any:
-    """Return the tree of some bytes, or None. Maps and everything else that cbor2 knows are allowed."""
+    """Return the tree of some bytes, or None. Everything that cbor2 knows is allowed, maps too."""
     try:
         tree = cbor2.loads(data, max_depth=64, strict_hashable_types=True)
         cbor2.dumps(tree)  # refuses an array that holds itself, as shared references can
@@ -60,7 +60,7 @@ def parsed(data: bytes) -> Any:
 
 
 def encoded(tree: Any, rng: random.Random | None) -> bytes:
-    """Return a tree as bytes: in the one right way, or with some `rng` in another at times."""
+    """Return a tree as bytes: deterministically, or with an `rng` sometimes not."""
     try:
         return sloppily(tree, rng) if rng and rng.random() < 0.125 else cbor2.dumps(tree)
     except (cbor2.CBORError, ValueError, OverflowError, RecursionError):
@@ -68,7 +68,7 @@ def encoded(tree: Any, rng: random.Random | None) -> bytes:
 
 
 def changed(tree: Any, rng: random.Random) -> Any:
-    """Return a tree with one node changed; opening a byte string that holds an array, one time in two."""
+    """Return a tree with one node changed; one time in two open a byte string that holds an array."""
     path = rng.choice(list(paths(tree)))
     node = at(tree, path)
     inner = parsed(node) if isinstance(node, bytes) and len(node) > 1 else None
@@ -80,7 +80,7 @@ def changed(tree: Any, rng: random.Random) -> Any:
 
 
 def paths(tree: Any, here: Path = ()) -> Iterator[Path]:
-    """Yield the place of every node, at most some thousand."""
+    """Yield the path of every node; of a long array the first 500 only."""
     yield here
     if isinstance(tree, list):
         for index, each in enumerate(tree[:500]):
@@ -103,7 +103,7 @@ def put(tree: Any, path: Path, value: Any) -> Any:
 
 
 def _rearranged(tree: Any, path: Path, rng: random.Random) -> Any:
-    """Change not a node but its place among the others: dropped, doubled, swapped, put elsewhere."""
+    """Change the position of a node: drop it, repeat it, swap it, or copy it elsewhere."""
     above, index = path[:-1], path[-1]
     items = list(at(tree, above))
     match rng.randrange(5):
@@ -126,7 +126,7 @@ def _rearranged(tree: Any, path: Path, rng: random.Random) -> Any:
 
 
 def _other(node: Any, rng: random.Random) -> Any:
-    """Return another value for a node: mostly of its own type, else anything, else nested."""
+    """Return another value for a node: mostly of its type, sometimes of any type, sometimes nested."""
     choice = rng.random()
     if choice < 0.7:
         for kind, change in _OF_TYPE:
@@ -176,7 +176,7 @@ _OF_TYPE: Final[tuple[tuple[type, Callable[[Any, random.Random], Any]], ...]] = 
 
 
 def bytewise(data: bytes, rng: random.Random) -> bytes:
-    """Return bytes with a small change that knows nothing of their meaning."""
+    """Return bytes with a small random change."""
     where, size = rng.randrange(len(data) + 1), rng.choice((1, 2, 4, 16))
     match rng.randrange(5):
         case 0 if where < len(data):

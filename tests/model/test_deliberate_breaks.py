@@ -1,7 +1,7 @@
-"""The model bites: each test breaks the library in one place and sees the model say what is wrong.
+"""Deliberate breaks: each test breaks the library in one place, and the model must say what is wrong.
 
-What hypothesis needs a few examples for stands here as one short story each, so that a check of the model
-that can no longer fail is noticed.
+Each break has one short story, where hypothesis would need several examples. So we notice when a check of
+the model can no longer fail.
 """
 
 from collections.abc import Callable, Iterator
@@ -98,7 +98,7 @@ TABLES: Final = MemoryStore().tables
 
 @dataclass(frozen=True)
 class Break:
-    """`name` of `where` is replaced; the model, told the story, complains with `says`."""
+    """`name` of `where` is replaced; when the story is played, the model fails with `says`."""
 
     where: object
     name: str

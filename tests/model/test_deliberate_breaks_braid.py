@@ -1,4 +1,4 @@
-"""The model bites where the triple ratchet is broken: hybrid, sparse chains, the braid and what lies beside.
+"""Deliberate breaks of the triple ratchet: the hybrid KDF, sparse chains, the braid and its side data.
 
 The second half of test_deliberate_breaks.py; the stories are in support/model_stories_braid.py.
 """
@@ -61,7 +61,7 @@ def of_the_sparse_alone(salt: bytes, ikm: bytes, info: bytes, length: int) -> by
 def early(
     state: Session, message: RatchetMessage, side: StoredSideData, kept: MessageKey | None = None
 ) -> Decrypted:
-    """The braid of a session takes what a message brings, though it does not open there."""
+    """Advance the braid of a session by a message that does not open in it."""
     try:
         return decrypt(state, message, side, kept)
     except PeerError:
@@ -96,7 +96,7 @@ def one_direction(profile: Any, state: sparse.Sparse, number: int, secret: Any) 
 
 
 def without_its_braid(sessions: PeerSessions, id_: int, rank: int, session: Session) -> None:
-    """Save what changed of a session, and the braid as it was."""
+    """Save a session with its braid unchanged."""
     before = {stored.id: stored.session.ratchet for stored in sessions.all()}.get(id_)
     if isinstance(before, Triple) and isinstance(session.ratchet, Triple):
         session = replace(session, ratchet=replace(session.ratchet, braid=before.braid))
@@ -132,7 +132,7 @@ SPARSE_RECEIVE: Final = sparse.receive
 
 @dataclass(frozen=True)
 class Break:
-    """`name` of `where` is replaced; the model, told the story, complains with `says`."""
+    """`name` of `where` is replaced; when the story is played, the model fails with `says`."""
 
     where: object
     name: str

@@ -1,4 +1,4 @@
-"""How two devices find together again: the cases that set the bounds of support/model_settling.py. SES-4."""
+"""How two devices agree on a session again: the cases that set the bounds of support/model_settling.py. SES-4."""
 
 from collections.abc import Iterator
 
@@ -52,13 +52,13 @@ def test_the_longest_in_turn(world: World, alice: Device, bob: Device) -> None:
 
 
 def test_two_sessions_that_yield_to_each_other(world: World, alice: Device, bob: Device) -> None:
-    """Bob's is not answered, Alice prefers her own: he must insist before she follows."""
+    """Bob's session is unanswered and Alice prefers hers: he must keep to his before she follows."""
     yielding(world, alice, bob)
     assert model_settling.alternately(world, alice, bob) == model_settling.MAX_MESSAGES
 
 
 def test_the_longest_at_once(world: World, alice: Device, bob: Device) -> None:
-    """Neither can read the other, both begin at once, and of the two sessions one yields."""
+    """Neither can read the other, both begin at once, and one of the two sessions gives way."""
     world.begin(alice, bob)
     converse(world, alice, bob)
     alice.copy()
@@ -71,7 +71,7 @@ def test_the_longest_at_once(world: World, alice: Device, bob: Device) -> None:
 def test_two_sessions_of_one_side_change_places_while_both_write_in_step(
     world: World, alice: Device, bob: Device
 ) -> None:
-    """Nothing is lost by it, and the first message out of step ends it; but in step it has no end."""
+    """Nothing is lost, and the first message out of step ends it; in step it would not end."""
     world.begin(alice, bob)
     converse(world, alice, bob)
     late = written(world, bob, alice)

@@ -1,7 +1,7 @@
 """One device of the model: an account, the store it lives in, and what that store must hold.
 
-    Device     restarts, is killed, is copied and put back; `check` compares the store with the timeline
-    Image      a store at rest: the files of an SqliteStore with their log, the tables of a MemoryStore
+    Device     can restart, be killed, be copied and restored; `check` compares the store with the timeline
+    Image      a store at rest: the files of an SqliteStore and its log, or the tables of a MemoryStore
 
 Not here: messages, and which of them may be read (model_world.py).
 """
@@ -72,7 +72,7 @@ SIDE_DATA_BYTES: Final[dict[type[Braid], dict[Slot, int]]] = {
     Ct1Acknowledged: {Slot.KEPT: 64},
     Ct2Sampled: {Slot.OUTGOING: 160},
 }
-"""How many bytes lie beside each state of the braid; what has come of a text lies there too, by `got`."""
+"""Bytes of side data for each state of the braid, besides the codewords that `got` lists."""
 
 
 @dataclass
@@ -120,7 +120,7 @@ class Device:
 
     @contextmanager
     def acts(self) -> Iterator[Calls]:
-        """Calls of the account that happen: without an error their keys are used up at the end."""
+        """Surround calls of the account; if none raises, their keys are used up at the end."""
         self.has_acted = True
         with self.ledger.calls() as calls:
             yield calls
@@ -129,14 +129,14 @@ class Device:
     # starting and stopping
 
     def restart(self) -> None:
-        """End the process in good order, and start it again."""
+        """End the process properly, and start it again."""
         if self.path is not None:
             self.store.close()
             self._open_file()
         self._open_account()
 
     def image(self) -> Image:
-        """Return the store as a copy of it would be taken while the process runs, between two calls."""
+        """Return the store as a copy taken while the process runs, between two calls, would have it."""
         if self.path is not None:
             files = [self.path / name for name in _FILES]
             return {each.name: each.read_bytes() for each in files if each.exists()}
@@ -161,14 +161,14 @@ class Device:
         self._open_account()
 
     def kill(self) -> None:
-        """End the process without a word: what is on disk is what there is."""
+        """Kill the process; only what is on disk remains."""
         self.put_back(self.image())
 
     def copy(self) -> None:
         self.copies.append((self.image(), self.timeline.copy()))
 
     def restore(self, at: int) -> None:
-        """Put the store back to a copy of earlier; the device knows that its keys may repeat."""
+        """Restore the store from an earlier copy; the device knows that its keys may repeat."""
         image, timeline = self.copies[at]
         self.put_back(image)
         self.timeline = timeline.copy()
@@ -200,7 +200,7 @@ class Device:
         return publication
 
     def _has_made(self, current: Public) -> None:
-        """A prekey that stays, which may have taken the place of another."""
+        """Note a prekey that stays; it may have replaced another."""
         prekeys, kind = self.timeline.prekeys, current.kind
         before = self.timeline.current.get(kind, current.id)
         if before != current.id:
@@ -209,7 +209,7 @@ class Device:
         prekeys[kind, current.id] = Prekey(current.key.data)
 
     def held(self, peer: Address) -> set[bytes]:
-        """The sessions it has with a peer; none if it does not know it."""
+        """Return the sessions with a peer; none if the peer is unknown."""
         return self.timeline.held.get(peer, set())
 
     # what is there
@@ -219,7 +219,7 @@ class Device:
             return PeerSessions(self.store, peer, BOTH_SUITES).all()
 
     def active(self, peer: Address) -> bytes | None:
-        """The associated data of the session it writes in."""
+        """Return the associated data of the active session."""
         with self.store.transaction():
             entry = PeerSessions(self.store, peer, BOTH_SUITES).active()
         return None if entry is None else entry.session.origin.associated_data

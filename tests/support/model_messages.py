@@ -1,10 +1,10 @@
-"""Messages of the model, and what a network can make of them without any key.
+"""Messages of the model, and what a network can do to them without any key.
 
-    Message      a message with all that its author knows of it
-    Parcel      bytes that are to be delivered, and which message is in them, if one is
+    Message     a message with everything its author knows about it
+    Parcel      bytes to deliver, and the message in them, if there is one
     cut, lengthened, turned_over, relabelled, with_pq_field, peeled, rewrapped
 
-Not here: who reads them, and whether that is right (model_world.py).
+Not here: which device may read them (model_world.py).
 """
 
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ from support.pair import flipped
 
 @dataclass(frozen=True)
 class Need:
-    """A prekey without which a handshake cannot be answered."""
+    """A prekey that answering a handshake needs."""
 
     kind: PrekeyKind
     id: int
@@ -52,7 +52,7 @@ class Message:
 
     @property
     def ratchet_message(self) -> RatchetMessage:
-        """The ratchet message that it is, or carries."""
+        """The ratchet message that it is or carries."""
         return InitialMessage.decode(self.wire).message if self.initial else RatchetMessage.decode(self.wire)
 
     def __repr__(self) -> str:
@@ -61,7 +61,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Parcel:
-    """Bytes on their way. `message` is what is in them; None where nothing may be read."""
+    """Bytes in transit. `message` is the message in them, or None if nothing may be read."""
 
     wire: bytes
     message: Message | None
@@ -90,14 +90,14 @@ def turned_over(message: Message, at: int, mask: int) -> Parcel:
 
 
 def relabelled(message: Message, add: int) -> Parcel:
-    """Give the message another previous chain length: the part of a header that opens it just as well."""
+    """Give the message another previous chain length, which does not change its message key."""
     header = message.ratchet_message.header
     changed = replace(header, previous_length=header.previous_length + add)
     return _reopened(message, changed.encode_header(message.ratchet_message.pq_header))
 
 
 def with_pq_field(message: Message, name: str, add: int) -> Parcel:
-    """Change one number of the post-quantum part, or its codewords; a plain message gets such a part."""
+    """Change one field of the post-quantum header; a plain message gets such a header."""
     pq_header = message.ratchet_message.pq_header or PqHeader(1, 1, 0, PqType.HDR, 0, bytes(32))
     value = getattr(pq_header, name)
     if isinstance(value, PqType):
@@ -110,7 +110,7 @@ def with_pq_field(message: Message, name: str, add: int) -> Parcel:
 
 
 def _reopened(message: Message, opened: bytes) -> Parcel:
-    """Put other opened bytes before what a message has sealed: nobody may read that, if they are others."""
+    """Put other header bytes before the sealed text; if they differ, nobody may read the result."""
     same = message if opened == message.ratchet_message.header_bytes else None
     return Parcel(
         _behind_its_handshake(message, cbor.complete_array(opened, message.ratchet_message.sealed)), same
@@ -118,19 +118,19 @@ def _reopened(message: Message, opened: bytes) -> Parcel:
 
 
 def peeled(message: Message) -> Parcel:
-    """Take the handshake off a first message: what is left is an ordinary message of the same session."""
+    """Remove the handshake from a first message; the rest is an ordinary message of the session."""
     ratchet_message = message.ratchet_message
     return Parcel(cbor.complete_array(ratchet_message.header_bytes, ratchet_message.sealed), message)
 
 
 def rewrapped(message: Message, header: Message) -> Parcel:
-    """Put a message behind the handshake of another one. Only within one session does that mean anything."""
+    """Put a message behind the handshake of another. The result may be read only within one session."""
     inside = message if message.session == header.session and message.sender == header.sender else None
     return Parcel(_behind_its_handshake(header, peeled(message).wire), inside)
 
 
 def _behind_its_handshake(message: Message, ratchet_message: bytes) -> bytes:
-    """Return a message behind the handshake of a message, if it has one."""
+    """Return a ratchet message behind the handshake of `message`, if that has one."""
     if not message.initial:
         return ratchet_message
     return cbor.complete_array(InitialMessage.decode(message.wire).header.encode_header(), ratchet_message)

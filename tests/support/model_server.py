@@ -1,7 +1,7 @@
-"""The prekey server of the model: it keeps what devices upload, in memory, and hands it out as bundles.
+"""The prekey server of the model: it keeps in memory what devices upload, and hands it out as bundles.
 
-It runs out, and then hands out last-resort bundles. It is not to be trusted: it may hand out the same
-one-time prekeys twice, or one kind and not the other.
+When one-time prekeys run out it hands out last-resort bundles. It is not trusted: it may hand out the same
+one-time prekeys twice, or one kind without the other.
 """
 
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ class Stock(Enum):
     """What a server puts into a bundle."""
 
     WHOLE = auto()
-    """One-time prekeys of both kinds, or what is left of them: what an honest one does."""
+    """One-time prekeys of both kinds, or what is left of them, as an honest server does."""
     LAST_RESORT = auto()
     NO_CURVE = auto()
     NO_KEM = auto()

@@ -1,4 +1,4 @@
-"""Short stories of two devices in the model's world: each comes to one of its checks.
+"""Short stories of two devices in the model's world; each reaches one of the model's checks.
 
 Not here: what breaks them (tests/model/test_deliberate_breaks.py), how long settling takes
 (tests/model/test_settling.py).
@@ -28,9 +28,10 @@ def converse(world: World, one: Device, other: Device) -> None:
 
 
 def yielding(world: World, alice: Device, bob: Device) -> None:
-    """Alice has read a message of Bob's new session, and then a late one of the first that takes her back.
+    """Alice reads a message of Bob's new session, then a late one of the first session, which takes her back.
 
-    Bob begins until his has the greater associated data. Without a KEM that is the same every time.
+    Bob begins sessions until one has the greater associated data. Without a KEM the number is always the
+    same.
     """
     world.begin(alice, bob, suite=Suite.X3DH)
     converse(world, alice, bob)
@@ -104,7 +105,7 @@ def damaged_late_message(world: World, alice: Device, bob: Device) -> None:
 
 
 def in_another_name(world: World, alice: Device, bob: Device) -> None:
-    """Alice's first message, said to come from her other device, which Bob does not know."""
+    """Alice's first message is claimed to come from her other device, which Bob does not know."""
     world.begin(alice, bob)
     world.deliver(bob, whole(written(world, alice, bob)), alice.others[0].address)
 
@@ -119,7 +120,7 @@ def impostor(world: World, alice: Device, bob: Device) -> None:
 
 
 def rewrapped_in_another_session(world: World, alice: Device, bob: Device) -> None:
-    """The handshake of one session, and behind it a message of another that Bob holds as well."""
+    """A message of one session arrives behind the handshake of another; Bob holds both."""
     first_contact(world, alice, bob)
     world.begin(alice, bob)
     said(world, alice, bob)

@@ -11,7 +11,7 @@ from support.model_stories import converse, written
 from support.model_world import World
 
 LONG: Final = bytes(5000)
-"""A text of 5,000 bytes carries 41 codewords: the whole of whatever is due."""
+"""A text of 5,000 bytes carries 41 codewords: all that are due in any state."""
 
 
 def long_one(world: World, writer: Device, reader: Device) -> Message:
@@ -43,7 +43,7 @@ def epochs(world: World, alice: Device, bob: Device) -> None:
 
 
 def late_in_an_epoch_before(world: World, alice: Device, bob: Device) -> None:
-    """Of two messages one is held back, so also the last of each epoch; they come when all is over."""
+    """Every second message is held back, including the last of each epoch, and delivered at the end."""
     world.begin(alice, bob)
     late = []
     for _ in range(6):
@@ -69,7 +69,7 @@ def late_in_another_session(world: World, alice: Device, bob: Device) -> None:
 
 
 def both_send_keys(world: World, alice: Device, bob: Device) -> None:
-    """Two braids of Bob's, so two ciphertexts."""
+    """Bob has two braids, so he makes two ciphertexts."""
     for peer in (alice, alice.others[0]):
         world.begin(peer, bob)
         assert world.receive(long_one(world, peer, bob))
@@ -77,7 +77,7 @@ def both_send_keys(world: World, alice: Device, bob: Device) -> None:
 
 
 def put_back_in_an_epoch(world: World, alice: Device, bob: Device) -> None:
-    """Bob's store is put back by an epoch; what he cannot read is refused, and a new session is read."""
+    """Bob's store is restored to an earlier epoch. What he cannot read is refused; a new session is read."""
     world.begin(alice, bob)
     to_epoch(world, alice, bob, 2)
     bob.copy()

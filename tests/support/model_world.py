@@ -1,15 +1,15 @@
-"""The world of the model: two users with two devices each, the messages between them, and who may read what.
+"""The world of the model: two users with two devices each, their messages, and who may read what.
 
-    World      everything a test can make happen; each step checks what comes of it
+    World      everything a test can make happen; each step checks the result
     Verdict    whether a parcel must be read, must be refused, or may be either
 
-A parcel must be read if its message is whole, comes from whom it claims, is new to the device, and belongs to
-a session that the device holds, or can begin with the prekeys it has. A session that is `forked` is excused:
-one of its two stores was put back to an older copy, so that the two ratchets may not fit any more, as
-spec/limitations.md says; what cannot be read there is refused in one of three ways (FORKED). Everything else
-must be refused, and a refusal changes nothing. What is read is what was written, by that device, and once.
+A parcel must be read if its message is whole, comes from the claimed sender, is new to the device, and
+belongs to a session that the device holds or can begin with its prekeys. A `forked` session is an exception:
+one of its two stores was restored from an older copy, so the two ratchets may not fit any more
+(spec/limitations.md). What cannot be read there is refused in one of three ways (FORKED). Everything else
+must be refused, and a refusal changes nothing. What is read is what that device wrote, and is read once.
 
-Not here: keys and prekeys used twice (model_ledger.py), how two devices find together again
+Not here: keys and prekeys used twice (model_ledger.py), how two devices agree on a session again
 (model_settling.py).
 """
 
@@ -44,26 +44,25 @@ LINKS: Final = ((0, 2), (0, 3), (1, 2), (1, 3))
 """Who writes to whom, as places in ADDRESSES."""
 
 MAX_SESSIONS: Final = 28
-"""Sessions that are begun between two devices, before they settle for the last time: so few that none is
-pushed out of an archive."""
+"""Sessions that two devices may begin before they settle; more would push some out of an archive."""
 
 
 FORKED: Final = (AuthenticationFailed, BraidFailed, DuplicateMessage)
-"""How a message is refused that was written in a session of which one side was put back."""
+"""How a message may be refused if one side of its session was restored."""
 
 
 class Verdict(Enum):
-    """What must become of a parcel."""
+    """What must happen to a parcel."""
 
     READ = auto()
     REFUSED = auto()
     DUPLICATE = auto()
-    """Refused, and by that name."""
+    """Refused as DuplicateMessage."""
     EITHER = auto()
 
 
 class Undo(Exception):
-    """Raised inside a transaction to take it back."""
+    """Raised inside a transaction to undo it."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +153,7 @@ class World:
     # messages
 
     def write(self, device: Device, peer: Device, filler: bytes = b"") -> Message | None:
-        """Write a message and send it; None where there is no session, which must be said."""
+        """Write a message and send it. Without a session, expect NoSession and return None."""
         number = len(self.messages)
         text = f"{number} from {device.address} to {peer.address} ".encode() + filler
         if not device.held(peer.address):
@@ -177,7 +176,7 @@ class World:
         return message
 
     def verdict(self, device: Device, claimed: Address, parcel: Parcel) -> Verdict:
-        """Say what must become of a parcel that is said to come from `claimed`."""
+        """Return what must happen to a parcel that claims to come from `claimed`."""
         message, timeline = parcel.message, device.timeline
         if message is None or claimed != message.sender or device.address != message.receiver:
             return Verdict.REFUSED
@@ -196,12 +195,12 @@ class World:
         return prekey is not None and prekey.key == need.key and prekey.usable(self.clock.now)
 
     def deliver(self, device: Device, parcel: Parcel, claimed: Address | None = None) -> bool:
-        """Let a device read a parcel; return whether it could. Only PeerError and TrustError say that not."""
+        """Let a device read a parcel; return whether it could. Only PeerError and TrustError may refuse."""
         if claimed is None:
             assert parcel.message is not None
             claimed = parcel.message.sender
         verdict = self.verdict(device, claimed, parcel)
-        # What must be read changes the store; the copy is for what may be refused.
+        # A parcel that must be read changes the store; only the others need a copy.
         before = None if verdict is Verdict.READ else snapshot(device.store)
         error: PeerError | TrustError | None = None
         text = b""
@@ -224,7 +223,7 @@ class World:
         return True
 
     def receive(self, message: Message) -> bool:
-        """Deliver a message as it is to where it belongs."""
+        """Deliver a message unchanged to its receiver."""
         return self.deliver(self.device(message.receiver), whole(message))
 
     def is_late(self, message: Message) -> bool:
@@ -257,7 +256,7 @@ class World:
     # stores
 
     def restore(self, device: Device, at: int) -> None:
-        """Put a store back to a copy. What its sessions were used for since is used again."""
+        """Restore a store from a copy. Its sessions use again what they have used since."""
         for peer in self.peers(device):
             self.forked |= device.held(peer.address)
         device.restore(at)
@@ -265,7 +264,7 @@ class World:
             self.forked |= device.held(peer.address)
 
     def take_back(self, device: Device, peer: Device, message: Message | None) -> None:
-        """A transaction that fails: reading, publishing, beginning and writing in it have not happened."""
+        """Fail a transaction: the reading, publishing, beginning and writing in it must be undone."""
         bundle = self.server.hand_out(peer.address, Stock.LAST_RESORT)
         with unchanged(device.store), pytest.raises(Undo), self.ledger.calls(), device.account.transaction():
             if message is not None:
@@ -292,7 +291,7 @@ class World:
     # somebody else
 
     def impostor(self, victim: Device, claimed: Address) -> None:
-        """Somebody with a key of their own uses the address of a peer that the victim knows."""
+        """An impostor with another identity key uses the address of a peer that the victim knows."""
         self.impostors += 1
         entropy = entropy_of(f"{self.seed} impostor {self.impostors}")
         bundle = self.server.hand_out(victim.address, Stock.LAST_RESORT)
@@ -306,7 +305,7 @@ class World:
                 victim.account.initiate(claimed, mallory.bundle())
 
     def epochs(self) -> int:
-        """How far the braid of any session has come, from 1."""
+        """Return the latest epoch of any session's braid; epochs count from 1."""
         return max(
             (header.epoch for each in self.messages if (header := each.ratchet_message.pq_header)), default=0
         )
