@@ -1,4 +1,4 @@
-"""How two devices agree on a session again: the cases that set the bounds of support/model_settling.py. SES-4."""
+"""How two devices agree on a session again: what sets the bounds of support/model_settling.py. SES-4."""
 
 from collections.abc import Iterator
 

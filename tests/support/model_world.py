@@ -257,6 +257,8 @@ class World:
 
     def restore(self, device: Device, at: int) -> None:
         """Restore a store from a copy. Its sessions use again what they have used since."""
+        # The first message of a session that was accepted since the copy, and discarded, can begin it again.
+        self.forked |= device.timeline.accepted
         for peer in self.peers(device):
             self.forked |= device.held(peer.address)
         device.restore(at)
