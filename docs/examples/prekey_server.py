@@ -15,7 +15,7 @@ Prints:
 
 from collections import deque
 
-from letterlock import Account, Address, MemoryStore, PeerError, PrekeyBundle, Publication
+from letterlock import Account, Address, MemoryStore, PeerError, PrekeyBundle, Publication, verify_publication
 
 
 class PrekeyServer:
@@ -28,7 +28,7 @@ class PrekeyServer:
     def upload(self, owner: Address, body: bytes) -> None:
         """Store what a device publishes. The caller has authenticated `owner`. Raises PeerError."""
         publication = Publication.decode(body)
-        publication.verify()
+        verify_publication(publication)
         if publication.address != owner:
             raise PermissionError("this publication belongs to another address")
         self.single_use[owner] = deque(bundle.encode() for bundle in publication.bundles())

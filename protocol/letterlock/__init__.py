@@ -38,6 +38,7 @@ vectors and analysis; applications do not need it.
 """
 
 from letterlock._device.peer import Peer
+from letterlock._handshake.prekey_signature import verify_bundle, verify_publication
 from letterlock._handshake.safety_number import SafetyNumber
 from letterlock._primitives.curve25519 import IdentityKey, OneTimePrekey, PublicKey, SignedPrekey
 from letterlock._primitives.entropy import Clock
@@ -135,4 +136,6 @@ __all__ = [
     "UntrustedIdentity",
     "UsageError",
     "WrongKey",
+    "verify_bundle",
+    "verify_publication",
 ]

@@ -30,6 +30,7 @@ from x3dh.types import SecretType
 
 from letterlock import hazmat
 from letterlock._handshake.agreement import Party, Prekeys, initiate_with, respond
+from letterlock._handshake.prekey_signature import sign_prekey
 from letterlock._primitives.curve25519 import (
     EphemeralKeyPair,
     IdentityKeyPair,
@@ -39,7 +40,7 @@ from letterlock._primitives.curve25519 import (
 )
 from letterlock._primitives.entropy import Entropy
 from letterlock._wire.bundle import PrekeyBundle
-from letterlock._wire.prekey import PrekeyKind, PublicPrekey
+from letterlock._wire.prekey import PrekeyKind
 from letterlock.errors import InvalidSignature
 from support import reference
 from support.pair import ALICE, BOB, entropy_of, flipped
@@ -156,10 +157,10 @@ def test_a_handshake_from_a_bundle_has_the_same_secret(
         bundle = PrekeyBundle(
             BOB,
             bob.identity.public,
-            PublicPrekey.sign(PrekeyKind.SIGNED, 1, signed.public, bob.identity, draw(64)),
+            sign_prekey(PrekeyKind.SIGNED, 1, signed.public, bob.identity, draw(64)),
             None
             if pair is None
-            else PublicPrekey.sign(PrekeyKind.ONE_TIME, 2, pair.public, bob.identity, draw(64)),
+            else sign_prekey(PrekeyKind.ONE_TIME, 2, pair.public, bob.identity, draw(64)),
             None,
         )
         ephemeral = EphemeralKeyPair.from_private(PrivateKey(keys.ephemeral))

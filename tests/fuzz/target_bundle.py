@@ -10,11 +10,12 @@ from fuzz.harness import Finding, Target, attempt, check_points
 from fuzz.peer import identity
 from fuzz.stage import Stage
 from fuzz.tree import encoded, mutated, parsed
+from letterlock._handshake.prekey_signature import signed_bytes, verify_bundle, verify_publication
 from letterlock._primitives import xeddsa
 from letterlock._primitives.curve25519 import IdentityKeyPair
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.inspection import inspect
-from letterlock._wire.prekey import PrekeyKind, signed_bytes
+from letterlock._wire.prekey import PrekeyKind
 from letterlock._wire.publication import Publication
 from letterlock._wire.suite import Suite
 from letterlock.errors import InvalidSignature, PeerError
@@ -44,7 +45,7 @@ def _check_bundle(data: bytes, bundle: PrekeyBundle) -> None:
     check_points(bundle.identity, bundle.signed.key, *[each.key for each in (bundle.one_time,) if each])
     if bundle.encode() != data:
         raise Finding("a bundle encodes to other bytes")
-    sound = attempt(data, bundle.verify, InvalidSignature).error is None
+    sound = attempt(data, partial(verify_bundle, bundle), InvalidSignature).error is None
     account = _PAIR.alice.account
     for suite in Suite:
         call = partial(account.initiate, bundle.address, bundle, suite=suite)
@@ -57,14 +58,14 @@ def _check_publication(data: bytes, publication: Publication) -> None:
     check_points(publication.identity, publication.signed.key, *[each.key for each in publication.one_time])
     if publication.encode() != data:
         raise Finding("a publication encodes to other bytes")
-    sound = attempt(data, publication.verify, InvalidSignature).error is None
+    sound = attempt(data, partial(verify_publication, publication), InvalidSignature).error is None
     handed_out = [*publication.bundles(), publication.last_resort_bundle()]
     for bundle in handed_out:
         again = attempt(data, partial(PrekeyBundle.decode, bundle.encode()), PeerError).accepted()
         if again != bundle:
             raise Finding("a bundle of a publication does not read")
         if sound:
-            attempt(data, again.verify, InvalidSignature).accepted()
+            attempt(data, partial(verify_bundle, again), InvalidSignature).accepted()
 
 
 def mutate(data: bytes, rng: random.Random, room: int) -> bytes:

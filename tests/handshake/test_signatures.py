@@ -12,6 +12,7 @@ import pytest
 
 from letterlock import hazmat
 from letterlock._handshake.agreement import initiate
+from letterlock._handshake.prekey_signature import sign_prekey
 from letterlock._primitives.curve25519 import (
     LOW_ORDER,
     IdentityKey,
@@ -68,7 +69,7 @@ def other_kind(kind: PrekeyKind, wanted: PrekeyKind) -> PrekeyKind:
 def signed_again(prekey: PublicPrekey[Any], **changes: Any) -> PublicPrekey[Any]:
     """Return a prekey whose signature covers another kind, id or key than the prekey states."""
     claim = {"kind": prekey.kind, "id_": prekey.id, "identity": BOBS_IDENTITY, **changes}
-    return replace(prekey, signature=PublicPrekey.sign(key=prekey.key, nonce=_draw(64), **claim).signature)
+    return replace(prekey, signature=sign_prekey(key=prekey.key, nonce=_draw(64), **claim).signature)
 
 
 def spoilt(part: str, how: str) -> PrekeyBundle:

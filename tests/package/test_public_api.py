@@ -35,7 +35,7 @@ NAMES: Final = [
     "PublicPrekey", "Publication", "ReplayRecordFull", "SafetyNumber", "SafetyNumberMismatch", "SignedPrekey",
     "SqliteStore", "Store", "StoreBusy", "StoreError", "Suite", "SuiteRefused", "TooManySkipped",
     "TrustError", "UnknownPrekey", "UnknownSession", "UnsupportedStore", "UnsupportedVersion",
-    "UntrustedIdentity", "UsageError", "WrongKey",
+    "UntrustedIdentity", "UsageError", "WrongKey", "verify_bundle", "verify_publication",
 ]  # fmt: skip
 """What `from letterlock import *` brings."""
 

@@ -7,7 +7,7 @@ in tests/primitives/test_xeddsa_published.py.
 import pytest
 
 from letterlock._primitives import xeddsa
-from letterlock._primitives.curve25519 import IdentityKey, IdentityKeyPair, P, PrivateKey
+from letterlock._primitives.curve25519 import SIGNATURE_BYTES, IdentityKey, IdentityKeyPair, P, PrivateKey
 from letterlock.errors import InvalidSignature, UsageError
 from letterlock.limits import MAX_SIGNED_MESSAGE
 
@@ -19,7 +19,7 @@ SIGNATURE = xeddsa.sign(PAIR, MESSAGE, NONCE)
 
 
 def test_a_signature_verifies() -> None:
-    assert len(SIGNATURE) == xeddsa.SIGNATURE_BYTES == 64
+    assert len(SIGNATURE) == SIGNATURE_BYTES == 64
     xeddsa.verify(PAIR.public, MESSAGE, SIGNATURE)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from letterlock._handshake.agreement import Party, Prekeys
+from letterlock._handshake.prekey_signature import sign_prekey
 from letterlock._primitives.curve25519 import (
     EphemeralKeyPair,
     IdentityKeyPair,
@@ -40,15 +41,15 @@ _KEM = MlKem1024KeyPair.generate(_draw)
 
 
 def signed_prekey() -> PublicPrekey[SignedPrekey]:
-    return PublicPrekey.sign(PrekeyKind.SIGNED, SIGNED_ID, _SIGNED.public, _IDENTITY, _draw(64))
+    return sign_prekey(PrekeyKind.SIGNED, SIGNED_ID, _SIGNED.public, _IDENTITY, _draw(64))
 
 
 def one_time_prekey() -> PublicPrekey[OneTimePrekey]:
-    return PublicPrekey.sign(PrekeyKind.ONE_TIME, ONE_TIME_ID, _ONE_TIME.public, _IDENTITY, _draw(64))
+    return sign_prekey(PrekeyKind.ONE_TIME, ONE_TIME_ID, _ONE_TIME.public, _IDENTITY, _draw(64))
 
 
 def kem_prekey(kind: PrekeyKind = PrekeyKind.KEM_ONE_TIME) -> PublicPrekey[MlKem1024PublicKey]:
-    return PublicPrekey.sign(kind, KEM_ID, _KEM.public, _IDENTITY, _draw(64))
+    return sign_prekey(kind, KEM_ID, _KEM.public, _IDENTITY, _draw(64))
 
 
 def recipient(

@@ -7,6 +7,7 @@ one-time prekeys twice, or one kind without the other.
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from letterlock._handshake.prekey_signature import verify_publication
 from letterlock._primitives.curve25519 import OneTimePrekey
 from letterlock._primitives.mlkem import MlKem1024PublicKey
 from letterlock._wire.address import Address
@@ -46,7 +47,7 @@ class PrekeyServer:
     def upload(self, encoded: bytes, *, instead: bool = False) -> None:
         """Take a publication; what is left of earlier ones stays, or goes if this is `instead` of them."""
         publication = Publication.decode(encoded)
-        publication.verify()
+        verify_publication(publication)
         upload = self._uploads.get(publication.address)
         if upload is None or instead:
             upload = self._uploads[publication.address] = UploadedPrekeys(publication)

@@ -14,6 +14,7 @@ import cbor2
 import pytest
 from hypothesis import strategies as st
 
+from letterlock._handshake.prekey_signature import sign_prekey
 from letterlock._primitives.curve25519 import (
     LOW_ORDER,
     EphemeralKey,
@@ -65,12 +66,12 @@ ADDRESS: Final = Address("böb@example.org", 7)
 
 def signed_prekey(id_: int = 1, identity: IdentityKeyPair = IDENTITY) -> PublicPrekey[SignedPrekey]:
     key = SignedPrekeyPair.generate(entropy("signed")).public
-    return PublicPrekey.sign(PrekeyKind.SIGNED, id_, key, identity, entropy("z1")(64))
+    return sign_prekey(PrekeyKind.SIGNED, id_, key, identity, entropy("z1")(64))
 
 
 def one_time_prekey(id_: int = 2) -> PublicPrekey[OneTimePrekey]:
     key = OneTimePrekeyPair.generate(entropy(f"one-time {id_}")).public
-    return PublicPrekey.sign(PrekeyKind.ONE_TIME, id_, key, IDENTITY, entropy(f"z2 {id_}")(64))
+    return sign_prekey(PrekeyKind.ONE_TIME, id_, key, IDENTITY, entropy(f"z2 {id_}")(64))
 
 
 @cache
@@ -79,7 +80,7 @@ def kem_key(label: str = "kem") -> MlKem1024PublicKey:
 
 
 def kem_prekey(id_: int = 3, kind: PrekeyKind = PrekeyKind.KEM_ONE_TIME) -> PublicPrekey[MlKem1024PublicKey]:
-    return PublicPrekey.sign(kind, id_, kem_key(), IDENTITY, entropy(f"z3 {id_}")(64))
+    return sign_prekey(kind, id_, kem_key(), IDENTITY, entropy(f"z3 {id_}")(64))
 
 
 LAST_RESORT: Final = PrekeyKind.KEM_LAST_RESORT

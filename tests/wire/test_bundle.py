@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 
+from letterlock._handshake.prekey_signature import verify_bundle, verify_prekey
 from letterlock._primitives.curve25519 import LOW_ORDER
 from letterlock._wire import cbor
 from letterlock._wire.address import Address
@@ -58,33 +59,33 @@ def test_round_trip(original: PrekeyBundle) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_bundle_of_every_shape_verifies(name: str) -> None:
-    PrekeyBundle.decode(samples()[name][0]).verify()
+    verify_bundle(PrekeyBundle.decode(samples()[name][0]))
 
 
 @pytest.mark.parametrize("at", [(4, 3), (5, 3), (6, 3), (4, 1), (5, 1), (6, 1)], ids=str)
 def test_each_prekey_is_verified(at: tuple[int, int]) -> None:
     value: object = 77 if at[1] == 1 else b"\x01" + bytes(63)
     with pytest.raises(InvalidSignature):
-        PrekeyBundle.decode(spoiled(DATA, at, value)).verify()
+        verify_bundle(PrekeyBundle.decode(spoiled(DATA, at, value)))
 
 
 def test_a_prekey_that_another_identity_signed_is_refused() -> None:
     theirs = signed_prekey(1, STRANGER)
-    theirs.verify(STRANGER.public)
+    verify_prekey(theirs, STRANGER.public)
     with pytest.raises(InvalidSignature):
-        PrekeyBundle(ADDRESS, IDENTITY.public, theirs, None, kem_prekey()).verify()
+        verify_bundle(PrekeyBundle(ADDRESS, IDENTITY.public, theirs, None, kem_prekey()))
     with pytest.raises(InvalidSignature):
-        PrekeyBundle(ADDRESS, STRANGER.public, SAMPLE.signed, None, None).verify()
+        verify_bundle(PrekeyBundle(ADDRESS, STRANGER.public, SAMPLE.signed, None, None))
     with pytest.raises(InvalidSignature):
-        PrekeyBundle(ADDRESS, STRANGER.public, theirs, one_time_prekey(), None).verify()
+        verify_bundle(PrekeyBundle(ADDRESS, STRANGER.public, theirs, one_time_prekey(), None))
     with pytest.raises(InvalidSignature):
-        PrekeyBundle(ADDRESS, STRANGER.public, theirs, None, kem_prekey()).verify()
+        verify_bundle(PrekeyBundle(ADDRESS, STRANGER.public, theirs, None, kem_prekey()))
 
 
 def test_the_address_is_not_signed() -> None:
     """A server can change it: that is why initiate compares it, and the transcript binds it."""
     moved = PrekeyBundle.decode(spoiled(DATA, (2, 0), "mallory"))
-    moved.verify()
+    verify_bundle(moved)
     assert moved.address == Address("mallory", ADDRESS.device_id)
 
 
@@ -147,7 +148,7 @@ def test_only_the_optional_parts_may_be_null() -> None:
     for slot in range(7):
         changed = spoiled(DATA, (slot,), None)
         if slot in {5, 6}:
-            PrekeyBundle.decode(changed).verify()
+            verify_bundle(PrekeyBundle.decode(changed))
         else:
             with pytest.raises(MalformedMessage):
                 PrekeyBundle.decode(changed)
@@ -164,7 +165,7 @@ def outcome(data: bytes) -> str:
         return type(error).__name__
     assert changed.encode() == data
     try:
-        changed.verify()
+        verify_bundle(changed)
     except InvalidSignature:
         return "InvalidSignature"
     return "another address" if changed.address != ADDRESS else "unnoticed"
@@ -237,6 +238,6 @@ def test_a_last_resort_key_is_not_a_one_time_key() -> None:
     """The kind is signed: a server cannot hand one out as the other."""
     last = kem_prekey(3, LAST_RESORT)
     data = PrekeyBundle(ADDRESS, IDENTITY.public, SAMPLE.signed, None, last).encode()
-    PrekeyBundle.decode(data).verify()
+    verify_bundle(PrekeyBundle.decode(data))
     with pytest.raises(InvalidSignature):
-        PrekeyBundle.decode(spoiled(data, (6, 0), 3)).verify()
+        verify_bundle(PrekeyBundle.decode(spoiled(data, (6, 0), 3)))

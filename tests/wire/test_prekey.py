@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from letterlock._handshake.prekey_signature import signed_bytes, verify_prekey
 from letterlock._primitives import xeddsa
 from letterlock._primitives.curve25519 import LOW_ORDER, OneTimePrekey, P, SignedPrekey
 from letterlock._primitives.labels import PREKEY_SIGNATURE
 from letterlock._primitives.mlkem import MlKem1024PublicKey
 from letterlock._wire import cbor, prekey
-from letterlock._wire.prekey import PrekeyKind, PublicPrekey, read_prekey, signed_bytes
+from letterlock._wire.prekey import PrekeyKind, PublicPrekey, read_prekey
 from letterlock.errors import InvalidKey, InvalidSignature, MalformedMessage
 from letterlock.limits import MAX_ID
 from support.wire_samples import (
@@ -60,7 +61,7 @@ def test_a_prekey_is_read_where_it_belongs(
     again = read_prekey(value, kinds, key_type)
     assert again == sample
     assert type(again.kind) is PrekeyKind
-    again.verify(IDENTITY.public)
+    verify_prekey(again, IDENTITY.public)
 
 
 @EACH
@@ -125,7 +126,7 @@ def test_a_kem_key_that_is_not_sound_is_refused(slot: str) -> None:
 def test_the_signature_covers_kind_id_and_key_and_names_the_signer(
     kinds: frozenset[PrekeyKind], key_type: type[Any], sample: PublicPrekey[Any]
 ) -> None:
-    sample.verify(IDENTITY.public)
+    verify_prekey(sample, IDENTITY.public)
     other_key = sample.key.data[:-1] + bytes([sample.key.data[-1] ^ 1])
     flipped = bytes([sample.signature[0] ^ 1]) + sample.signature[1:]
     spoiled: list[PublicPrekey[Any]] = [
@@ -142,9 +143,9 @@ def test_the_signature_covers_kind_id_and_key_and_names_the_signer(
     assert len(spoiled) == 7
     for each in spoiled:
         with pytest.raises(InvalidSignature):
-            each.verify(IDENTITY.public)
+            verify_prekey(each, IDENTITY.public)
     with pytest.raises(InvalidSignature):
-        sample.verify(STRANGER.public)
+        verify_prekey(sample, STRANGER.public)
 
 
 @EACH
@@ -154,7 +155,7 @@ def test_a_signature_without_the_label_is_refused(
     bare = signed_bytes(sample.kind, sample.id, sample.key.data).removeprefix(PREKEY_SIGNATURE)
     forged = PublicPrekey(sample.kind, sample.id, sample.key, xeddsa.sign(IDENTITY, bare, bytes(64)))
     with pytest.raises(InvalidSignature):
-        forged.verify(IDENTITY.public)
+        verify_prekey(forged, IDENTITY.public)
 
 
 @settings(deadline=None)

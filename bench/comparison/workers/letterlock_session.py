@@ -14,6 +14,7 @@ from letterlock_account import OURS, THEIRS, steps, versions
 
 from letterlock import PrekeyBundle, Suite
 from letterlock._handshake.agreement import Party, Prekeys, initiate, respond
+from letterlock._handshake.prekey_signature import sign_prekey
 from letterlock._primitives import xeddsa
 from letterlock._primitives.curve25519 import IdentityKeyPair, OneTimePrekeyPair, SignedPrekeyPair
 from letterlock._primitives.entropy import system_entropy as entropy
@@ -25,7 +26,7 @@ from letterlock._session.sealing import Decrypted, decrypt, encrypt
 from letterlock._session.session import Session, accept, decrypt_late, initiated
 from letterlock._wire.envelope import Kind, peek_kind
 from letterlock._wire.message import InitialMessage, RatchetMessage
-from letterlock._wire.prekey import PrekeyKind, PublicPrekey, SignedKey
+from letterlock._wire.prekey import PrekeyKey, PrekeyKind, PublicPrekey
 
 
 class Side:
@@ -107,9 +108,9 @@ class SessionPair:
         self._ours: Side | None = None
         self._theirs: Side | None = None
 
-    def _sign(self, kind: PrekeyKind, id_: int, key: SignedKey) -> PublicPrekey[SignedKey]:
+    def _sign(self, kind: PrekeyKind, id_: int, key: PrekeyKey) -> PublicPrekey[PrekeyKey]:
         nonce = entropy(xeddsa.NONCE_BYTES)
-        return PublicPrekey.sign(kind, id_, key, self._their_party.identity, nonce)
+        return sign_prekey(kind, id_, key, self._their_party.identity, nonce)
 
     def initiate(self) -> None:
         initiation = initiate(self._our_party, self._bundle, THEIRS, self._suite, entropy)

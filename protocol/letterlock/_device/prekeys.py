@@ -15,6 +15,7 @@ from typing import Final
 
 from letterlock._device.account_record import AccountRecord
 from letterlock._handshake.agreement import Prekeys
+from letterlock._handshake.prekey_signature import sign_prekey
 from letterlock._primitives import xeddsa
 from letterlock._primitives.curve25519 import (
     OneTimePrekey,
@@ -176,7 +177,7 @@ class PrekeyRing:
         rows: list[PrekeyRow] = []
         for id_, (secret, public) in keys.items():
             # Every signature draws a new Z: a repeated one would reveal the identity key.  PRIM-4
-            prekey = PublicPrekey.sign(kind, id_, public, identity, self._entropy(xeddsa.NONCE_BYTES))
+            prekey = sign_prekey(kind, id_, public, identity, self._entropy(xeddsa.NONCE_BYTES))
             rows.append(PrekeyRow(kind, id_, expires, encode_prekey(secret, prekey.signature)))
             published.append(prekey)
         self._tables.prekeys.add(rows)

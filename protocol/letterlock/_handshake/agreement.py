@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from letterlock._handshake import pqxdh, x3dh
+from letterlock._handshake.prekey_signature import verify_bundle
 from letterlock._handshake.transcript import Recipient, associated_data
 from letterlock._handshake.x3dh import KeyMaterial, RecipientKeys, RecipientPublicKeys, SharedSecret
 from letterlock._primitives.curve25519 import (
@@ -116,7 +117,7 @@ def initiate(
     require_theirs(us, bundle.identity)
     if bundle.address != recipient:
         raise AddressMismatch("the bundle belongs to another address: ask its owner for the right one")
-    bundle.verify()  # HAND-1: before any key of the bundle is used
+    verify_bundle(bundle)  # HAND-1: before any key of the bundle is used
     encapsulation = None
     if suite is not Suite.X3DH:  # HAND-3: only this suite leaves the KEM out
         if bundle.kem is None:

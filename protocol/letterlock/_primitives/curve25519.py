@@ -21,6 +21,8 @@ from letterlock._primitives.secret import KEY_BYTES, Immutable, Secret, Uncopyab
 from letterlock.errors import InvalidKey
 
 P: Final = 2**255 - 19
+SIGNATURE_BYTES: Final = 64
+"""Bytes of a signature that an identity key makes (xeddsa.py)."""
 
 # All u below p of points whose order divides 8, on the curve and on its twist. RFC 7748 section 6.1 asks for
 # the check; tests/primitives/test_curve25519.py computes the list.

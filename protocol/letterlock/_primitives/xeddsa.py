@@ -22,6 +22,7 @@ from nacl import bindings
 from nacl.exceptions import BadSignatureError
 
 from letterlock._primitives.curve25519 import (
+    SIGNATURE_BYTES,
     IdentityKey,
     IdentityKeyPair,
     P,
@@ -32,7 +33,6 @@ from letterlock._primitives.secret import KEY_BYTES, Secret
 from letterlock.errors import InvalidSignature, UsageError
 from letterlock.limits import MAX_SIGNED_MESSAGE
 
-SIGNATURE_BYTES: Final = 64
 NONCE_BYTES: Final = 64
 
 _SIGN_BIT: Final = 0x80

@@ -5,7 +5,7 @@ prekey    [private key of 32 bytes or seed of 64, signature of 64]
 
 from typing import Final
 
-from letterlock._primitives import xeddsa
+from letterlock._primitives.curve25519 import SIGNATURE_BYTES
 from letterlock._primitives.mlkem import SEED_BYTES
 from letterlock._primitives.secret import KEY_BYTES, Secret
 from letterlock._wire import cbor
@@ -32,6 +32,6 @@ def decode_prekey(kind: PrekeyKind, record: Record) -> tuple[bytes, bytes]:
     try:
         fields = Fields(cbor.decode(record.expose()), 2, "prekey")
         secret = fields.blob("secret", _SECRET_BYTES[kind])
-        return secret, fields.blob("signature", xeddsa.SIGNATURE_BYTES)
+        return secret, fields.blob("signature", SIGNATURE_BYTES)
     except PeerError as error:
         raise CorruptStore("a stored prekey does not read: restore the store from a copy") from error

@@ -29,17 +29,6 @@ class PrekeyBundle:
     one_time: PublicPrekey[OneTimePrekey] | None
     kem: PublicPrekey[MlKem1024PublicKey] | None
 
-    def verify(self) -> None:
-        """Raise InvalidSignature unless the identity key signed every prekey. [HAND-1]
-
-        `Account.initiate` does this; a server may, before it stores what it was given.
-        """
-        self.signed.verify(self.identity)
-        if self.one_time is not None:
-            self.one_time.verify(self.identity)
-        if self.kem is not None:
-            self.kem.verify(self.identity)
-
     def encode(self) -> bytes:
         """Return the bundle as bytes, at most 8 KiB."""
         return cbor.encode(
@@ -56,7 +45,7 @@ class PrekeyBundle:
 
     @classmethod
     def decode(cls, data: bytes) -> "PrekeyBundle":
-        """Read a bundle. Signatures are not checked here but by `Account.initiate`.
+        """Read a bundle. `verify_bundle` and `Account.initiate` check the signatures.
 
         Raises MalformedMessage, UnsupportedVersion, InvalidKey.
         """

@@ -43,14 +43,6 @@ class Publication:
         """Return the bundle without one-time prekeys, which may be handed out again and again."""
         return PrekeyBundle(self.address, self.identity, self.signed, None, self.last_resort)
 
-    def verify(self) -> None:
-        """Raise InvalidSignature unless the identity key signed every prekey. [HAND-1]"""
-        self.last_resort.verify(self.identity)
-        self.signed.verify(self.identity)
-        for one_time, kem in zip(self.one_time, self.kem_one_time, strict=True):
-            one_time.verify(self.identity)
-            kem.verify(self.identity)
-
     def encode(self) -> bytes:
         """Return the publication as bytes, at most 4 MiB."""
         return cbor.encode(
@@ -68,7 +60,7 @@ class Publication:
 
     @classmethod
     def decode(cls, data: bytes) -> "Publication":
-        """Read a publication. Signatures are checked by `verify`.
+        """Read a publication. `verify_publication` checks the signatures.
 
         Raises MalformedMessage, UnsupportedVersion, InvalidKey.
         """

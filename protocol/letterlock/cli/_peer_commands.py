@@ -6,6 +6,7 @@ Not here: messages (_message_commands.py).
 import sys
 from argparse import Namespace
 
+from letterlock._handshake.prekey_signature import verify_bundle
 from letterlock._wire.address import Address
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.envelope import Kind, peek_kind
@@ -63,7 +64,7 @@ def _identity_in(data: bytes, address: Address) -> bytes:
     match peek_kind(data):
         case Kind.BUNDLE:
             bundle = PrekeyBundle.decode(data)
-            bundle.verify()
+            verify_bundle(bundle)
             if bundle.address != address:
                 raise AddressMismatch("the bundle belongs to another address: nothing to accept")
             return bundle.identity.data

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from generators.support.labels import draw
 from letterlock._handshake.agreement import Party
+from letterlock._handshake.prekey_signature import sign_prekey
 from letterlock._primitives.curve25519 import (
     LOW_ORDER,
     IdentityKeyPair,
@@ -122,21 +123,19 @@ class Person:
     def signed(self, id_: int = 100) -> PublicPrekey[SignedPrekey]:
         """Return a signed prekey."""
         kind = PrekeyKind.SIGNED
-        return PublicPrekey.sign(
-            kind, id_, self.signed_pair(id_).public, self.identity, self.nonce(kind, id_)
-        )
+        return sign_prekey(kind, id_, self.signed_pair(id_).public, self.identity, self.nonce(kind, id_))
 
     def one_time(self, id_: int = 200) -> PublicPrekey[OneTimePrekey]:
         """Return a one-time prekey."""
         kind = PrekeyKind.ONE_TIME
         pair = OneTimePrekeyPair.from_private(PrivateKey(self.secret(kind, id_)))
-        return PublicPrekey.sign(kind, id_, pair.public, self.identity, self.nonce(kind, id_))
+        return sign_prekey(kind, id_, pair.public, self.identity, self.nonce(kind, id_))
 
     def kem(self, id_: int = 300) -> PublicPrekey[MlKem1024PublicKey]:
         """Return a KEM prekey: the last resort from id 400 on, one-time below."""
         kind = PrekeyKind.KEM_LAST_RESORT if id_ >= 400 else PrekeyKind.KEM_ONE_TIME
         pair = MlKem1024KeyPair(KemSeed(self.secret(kind, id_)))
-        return PublicPrekey.sign(kind, id_, pair.public, self.identity, self.nonce(kind, id_))
+        return sign_prekey(kind, id_, pair.public, self.identity, self.nonce(kind, id_))
 
     def bundle(
         self, *, signed: int = 100, one_time: int | None = 200, kem: int | None = None

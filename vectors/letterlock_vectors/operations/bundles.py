@@ -6,6 +6,7 @@ Not here: their fields (decoding.py, `wire.decode`).
 from collections.abc import Mapping
 from typing import Final
 
+from letterlock._handshake.prekey_signature import sign_prekey, verify_bundle, verify_publication
 from letterlock._primitives.curve25519 import (
     IdentityKeyPair,
     OneTimePrekey,
@@ -18,7 +19,7 @@ from letterlock._primitives.mlkem import SEED_BYTES, KemSeed, MlKem1024KeyPair, 
 from letterlock._primitives.secret import KEY_BYTES
 from letterlock._primitives.xeddsa import NONCE_BYTES
 from letterlock._wire.bundle import PrekeyBundle
-from letterlock._wire.prekey import KEM, ONE_TIME, SIGNED, PrekeyKind, PublicPrekey, SignedKey
+from letterlock._wire.prekey import KEM, ONE_TIME, SIGNED, PrekeyKey, PrekeyKind, PublicPrekey
 from letterlock._wire.publication import Publication
 from letterlock.errors import UsageError
 from letterlock_vectors.inputs import Input, Operation, Output
@@ -38,15 +39,15 @@ def make(given: Input) -> Output:
     return {"bundle": bundle.encode().hex()}
 
 
-def verify_bundle(given: Input) -> Output:
+def check_bundle(given: Input) -> Output:
     """Return nothing if the bundle decodes and all its signatures verify."""
-    PrekeyBundle.decode(given.hex("bundle")).verify()
+    verify_bundle(PrekeyBundle.decode(given.hex("bundle")))
     return {}
 
 
-def verify_publication(given: Input) -> Output:
+def check_publication(given: Input) -> Output:
     """Return nothing if the publication decodes and all its signatures verify."""
-    Publication.decode(given.hex("publication")).verify()
+    verify_publication(Publication.decode(given.hex("publication")))
     return {}
 
 
@@ -88,17 +89,17 @@ def _kem(given: Input, identity: IdentityKeyPair) -> PublicPrekey[MlKem1024Publi
 
 
 def _sign(
-    given: Input, kinds: frozenset[PrekeyKind], key: SignedKey, identity: IdentityKeyPair
-) -> PublicPrekey[SignedKey]:
+    given: Input, kinds: frozenset[PrekeyKind], key: PrekeyKey, identity: IdentityKeyPair
+) -> PublicPrekey[PrekeyKey]:
     kind, id_ = prekey_kind(given), given.number("id")
     if kind not in kinds or not 0 <= id_ < 2**32:
         raise UsageError("a prekey of this kind or id does not belong here")
-    return PublicPrekey.sign(kind, id_, key, identity, given.sized("nonce", NONCE_BYTES))
+    return sign_prekey(kind, id_, key, identity, given.sized("nonce", NONCE_BYTES))
 
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
     "bundle.make": make,
-    "bundle.verify": verify_bundle,
-    "publication.verify": verify_publication,
+    "bundle.verify": check_bundle,
+    "publication.verify": check_publication,
     "publication.bundles": bundles,
 }

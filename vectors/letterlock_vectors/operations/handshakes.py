@@ -12,8 +12,7 @@ from typing import Final
 from letterlock._device.prekeys import PrekeyRing
 from letterlock._handshake import agreement
 from letterlock._handshake.agreement import Agreement, Encapsulate, Party, Prekeys
-from letterlock._primitives import xeddsa
-from letterlock._primitives.curve25519 import IdentityKeyPair, PrivateKey
+from letterlock._primitives.curve25519 import SIGNATURE_BYTES, IdentityKeyPair, PrivateKey
 from letterlock._primitives.entropy import Entropy
 from letterlock._primitives.mlkem import SEED_BYTES, Encapsulation, KemSecret, MlKem1024PublicKey
 from letterlock._primitives.secret import KEY_BYTES
@@ -65,7 +64,7 @@ def prekey_row(given: Input, expires: int | None = None) -> PrekeyRow:
     """Return a private prekey as a store holds it. Its signature, which is not used, is zeros."""
     kind = _kind(given.number("kind"))
     private = given.sized("private", SEED_BYTES if kind in KEM else KEY_BYTES)
-    record = cbor.encode([private, bytes(xeddsa.SIGNATURE_BYTES)])
+    record = cbor.encode([private, bytes(SIGNATURE_BYTES)])
     return PrekeyRow(kind, given.number("id"), expires, Record(record))
 
 
