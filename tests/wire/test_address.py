@@ -1,6 +1,10 @@
 """WIRE-8: one spelling of a name, nothing invisible in it, and a device id of four bytes."""
 
+import copy
+import dataclasses
+import pickle
 import unicodedata
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -155,3 +159,30 @@ def test_any_text_is_a_name_or_refused(name: str) -> None:
     assert unicodedata.is_normalized("NFC", name)
     assert name.isprintable() or any(unicodedata.category(c) in {"Zs", "Co", "Cn"} for c in name)
     assert Address.from_fields(cbor.decode(address.encode())) == address
+
+
+def test_the_encoding_is_made_once_and_takes_no_part() -> None:
+    address = Address("bob", 7)
+    assert address.encode() is address.encode() is address.encoded
+    assert Address.__match_args__ == ("name", "device_id")
+    assert repr(address) == "Address(name='bob', device_id=7)"
+    assert (address == Address("bob", 7), hash(address) == hash(Address("bob", 7))) == (True, True)
+    assert Address("ab", 1) < Address("b", 1)  # by name: the encoding of a shorter name is less
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        address.encoded = b""  # type: ignore[misc]
+
+
+COPIES: dict[str, Callable[[Address], Address]] = {
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    "pickle": lambda address: pickle.loads(pickle.dumps(address)),
+    "replace": dataclasses.replace,
+}
+
+
+@pytest.mark.parametrize("make", COPIES.values(), ids=COPIES)
+def test_a_copy_is_encoded_too(make: Callable[[Address], Address]) -> None:
+    address = Address("böb", 7)
+    made = make(address)
+    assert (made, made.encode()) == (address, address.encode())
+    assert dataclasses.replace(address, device_id=8).encode() == Address("böb", 8).encode()

@@ -63,7 +63,7 @@ class PeerSessions:
     def __init__(self, store: Store, address: Address, suites: frozenset[Suite]) -> None:
         """`suites` are those allowed: a session of another suite is kept and not used. [SES-8]"""
         self._tables = store.tables
-        self._address = address.encode()
+        self._address = address.encoded
         self._suites = suites
 
     def encrypt(self, plaintext: bytes, entropy: Entropy) -> bytes:

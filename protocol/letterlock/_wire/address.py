@@ -3,12 +3,12 @@
     Address = [name, device id]     name: text of 1 to 255 bytes of UTF-8, NFC, printable  [WIRE-8]
                                     device id: 1 to 2^32 - 1
 
-Both addresses are part of the handshake transcript, so both sides must spell them alike; that is why
-only one spelling of a name is accepted.
+Both addresses are part of the handshake transcript, so both sides must spell them alike. This is why a name
+has only one accepted spelling.
 """
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from letterlock._wire import cbor
@@ -17,17 +17,16 @@ from letterlock._wire.fields import Fields
 from letterlock.errors import MalformedMessage, UsageError
 from letterlock.limits import MAX_ID, MAX_NAME_BYTES
 
-# Cc control, Cf format (bidirectional overrides), Cs surrogates, Zl and Zp line breaks: names that look like
-# other names. Cn unassigned: their normal form may change with the next Unicode. Co private: no meaning.
 _REFUSED: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+"""Control characters (Cc), formats such as bidirectional overrides (Cf), surrogates (Cs) and line breaks (Zl,
+Zp) make one name look like another. A later Unicode may change the normal form of unassigned characters (Cn).
+Private characters (Co) have no meaning."""
 
-# Letters and marks that show nothing, and so make two names of what looks like one: joiners, fillers,
-# variation selectors.
 _INVISIBLE: Final = frozenset(
     map(chr, [0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, *range(0x180B, 0x1810),
               *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
 )  # fmt: skip
-
+"""Joiners, fillers and variation selectors show nothing, so two different names would look the same."""
 
 _PAIR: Final = head(ARRAY, 2)
 
@@ -37,25 +36,32 @@ class Address:
     """A name, chosen by the application, and a device id from 1 to 2**32 - 1.
 
     The name has 1 to 255 bytes of UTF-8, in Unicode normal form C, without control characters.
-    Raises UsageError otherwise.
+    Raises UsageError otherwise. `encoded` is the encoding, computed once, under which a store keeps what
+    belongs to the address.
     """
 
     name: str
     device_id: int = 1
+    encoded: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         problem = _problem(self.name, self.device_id)
         if problem:
             raise UsageError(problem)
+        name = self.name.encode()
+        encoded = _PAIR + head(TEXT, len(name)) + name + head(UINT, self.device_id)
+        object.__setattr__(self, "encoded", encoded)
+
+    def __reduce__(self) -> tuple[type["Address"], tuple[str, int]]:
+        return Address, (self.name, self.device_id)
 
     def fields(self) -> cbor.Value:
         """Return the address as it stands inside an encoding."""
         return [self.name, self.device_id]
 
     def encode(self) -> bytes:
-        """Return the address as bytes of their own, for a store's index."""
-        name = self.name.encode()
-        return _PAIR + head(TEXT, len(name)) + name + head(UINT, self.device_id)
+        """Return `encoded`."""
+        return self.encoded
 
     @classmethod
     def from_fields(cls, value: object) -> "Address":
