@@ -83,12 +83,6 @@ def timings(path: Path) -> list[str]:
 OTHERS: Final = {"NOTICE.md"}
 """Files that are not in the repository: NOTICE.md comes with the published vectors of others."""
 
-STILL_ALLOWED: Final = (
-    "protocol/letterlock/_wire/",
-    "vectors/",
-)
-"""Rooms whose comments have yet to be mended."""
-
 
 def sources() -> Iterator[Path]:
     for folder in FOLDERS:
@@ -103,14 +97,12 @@ def label(path: Path) -> str:
 
 @pytest.mark.parametrize("path", list(sources()), ids=label)
 def test_what_a_comment_names_exists(path: Path) -> None:
-    if not label(path).startswith(STILL_ALLOWED):
-        assert missing(path) == []
+    assert missing(path) == []
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=label)
 def test_a_comment_states_no_timing(path: Path) -> None:
-    if not label(path).startswith(STILL_ALLOWED):
-        assert timings(path) == []
+    assert timings(path) == []
 
 
 # --- the check itself -----------------------------------------------------------------------------------

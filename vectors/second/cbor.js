@@ -34,7 +34,7 @@ export function encode(item) {
   throw new TypeError(`no CBOR item: ${typeof item}`);
 }
 
-/** Return the header bytes of wire.md: the encoding of an array up to its last element, a byte string that is not given. */
+/** Return the header bytes of spec/wire.md: the encoding of an array up to its last element, a byte string that is not given. */
 export function encodePrefix(elements) {
   return concat(head(ARRAY, elements.length + 1), ...elements.map(encode));
 }

@@ -1,4 +1,4 @@
-// Messages: initial, ratchet and triple. Decoding, in the order of wire.md, and encoding.
+// Messages: initial, ratchet and triple. Decoding, in the order of spec/wire.md, and encoding.
 // Not here: bundles and publications (prekeys.js), encryption (sealing.js).
 
 import { BARE, TYPES } from "./braid.js";
@@ -20,7 +20,7 @@ export const TRIPLE = 5;
 const SEALED_LEAST = limits.NONCE_SIZE + limits.PADDED_LEAST + limits.TAG_SIZE;
 const SEALED_MOST = limits.NONCE_SIZE + limits.PADDED_MOST + limits.TAG_SIZE;
 
-/** Steps 1 to 5 of wire.md: return the unchecked elements of an encoding of `kind`, and where the last one begins. */
+/** Steps 1 to 5 of spec/wire.md: return the unchecked elements of an encoding of `kind`, and where the last one begins. */
 export function elements(data, kind, { count, size, nesting = 1, items = count + 1 }) {
   const seen = cbor.peek(data, limits.VERSION);
   if (seen.kind !== kind) refuse("MalformedMessage", "another kind");
