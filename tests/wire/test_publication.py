@@ -149,7 +149,7 @@ def test_two_prekeys_with_one_id_are_refused(one: str, other: str) -> None:
     ids=["fewer curve keys", "fewer kem keys", "no curve keys", "no kem keys", "more curve keys"],
 )
 def test_unequal_lists_are_refused(shorten: Callable[[Any], Any]) -> None:
-    with pytest.raises(MalformedMessage, match="as many one-time prekeys of one kind as of the other"):
+    with pytest.raises(MalformedMessage, match="as many one-time curve prekeys as kem prekeys"):
         Publication.decode(cbor2.dumps(shorten(cbor2.loads(DATA))))
 
 

@@ -4,8 +4,8 @@
     base64, 64 characters a line
     -----END LETTERLOCK MESSAGE-----
 
-Reading is forgiving where mail programs meddle (line ends, white space, text before and after) and strict
-where it matters: one block, base64 with its padding and no stray characters.            [WIRE-10]
+Reading accepts what mail programs change: line ends, white space, and text before and after the block. It
+refuses anything but one block of base64 with its padding and no stray characters.       [WIRE-10]
 """
 
 import base64
@@ -29,7 +29,7 @@ def armor(data: bytes) -> bytes:
 
 
 def is_armored(data: bytes) -> bool:
-    """Return whether an armored block begins somewhere in the bytes. Whatever is an array in CBOR is not."""
+    """Return whether an armored block begins somewhere in the bytes, and they are no array in CBOR."""
     return _BEGIN in data and not 0x80 <= data[0] < 0xA0
 
 
@@ -39,7 +39,7 @@ def dearmor(text: bytes) -> bytes:
         raise MalformedMessage(f"armored text of {len(text)} bytes; at most {_MAX_ARMORED}")
     _, begin, rest = text.partition(_BEGIN)
     body, end, _ = rest.partition(_END)
-    # In all that follows, not in the parts of it: a second beginning may share its dashes with this end.
+    # Search all of `rest`: a second beginning may share its dashes with this end.
     if not begin or not end or _BEGIN in rest:
         raise MalformedMessage("armored text is cut short, or holds more than one message")
     joined = b"".join(body.split())
@@ -47,7 +47,7 @@ def dearmor(text: bytes) -> bytes:
         data = base64.b64decode(joined, validate=True)
     except binascii.Error:
         raise MalformedMessage("armored text is damaged: not base64") from None
-    # The last character may carry bits that belong to no byte: one text, one spelling.
+    # The last character may carry bits that belong to no byte, so other texts would decode to the same bytes.
     if base64.b64encode(data) != joined:
         raise MalformedMessage("armored text is damaged: not the base64 of any bytes")
     return data

@@ -1,4 +1,4 @@
-"""A prekey bundle: all that somebody needs to write first to a device that is offline.
+"""A prekey bundle: everything that is needed to start a session with a device that is offline.
 
 bundle = [1, 3, address, identity key, signed prekey, one-time prekey / null, kem prekey / null]
 """
@@ -19,8 +19,8 @@ from letterlock.limits import PROTOCOL_VERSION
 class PrekeyBundle:
     """The public prekeys of one device, for one handshake (PQXDH section 3.3).
 
-    `one_time` is absent when the server has run out, and the handshake does without. `kem` is a one-time
-    or a last-resort key; only a bundle for the X3DH suite has none. About 1.9 KiB encoded.
+    `one_time` is None when the server has run out of them; the handshake then goes without. `kem` is a
+    one-time or a last-resort prekey, and None only in a bundle for the X3DH suite. About 1.9 KiB encoded.
     """
 
     address: Address

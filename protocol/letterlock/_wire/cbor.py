@@ -1,13 +1,12 @@
-"""Deterministic CBOR (RFC 8949 section 4.2.1), strictly: one value, one encoding.
+"""Deterministic CBOR (RFC 8949 section 4.2.1), read strictly: each value has one encoding.
 
     encode    arrays, unsigned integers, byte and text strings, null
     decode    parses, then encodes again and compares byte for byte                        [WIRE-2]
 
-`cbor2` parses; it would also accept trailing bytes, long forms of short integers and a list of tags,
-so the refusals and the comparison here are what make the format strict. Nothing we send is a map, which
-leaves no question of how keys sort.
+`cbor2` parses. It also accepts trailing bytes, long forms of short integers and several tags, so this module
+refuses those itself. We send no maps, so the order of keys is no question.
 
-Not here: which kinds of value are allowed; `fields.py` checks each where it is read.
+Not here: messages (flat_array.py); which values are allowed (fields.py).
 """
 
 from collections.abc import Callable
@@ -24,9 +23,9 @@ Value: TypeAlias = "int | bytes | str | list[Value] | tuple[Value, ...] | None"
 
 
 class _NoTags(dict[int, Callable[..., object]]):
-    """A table of tag decoders in which every tag is found, and every decoder refuses. [WIRE-5]
+    """A table of tag decoders that has every tag, and whose decoders all refuse. [WIRE-5]
 
-    cbor2 can only switch its two dozen built-in tags off one by one, and its next release may add some.
+    cbor2 can switch its built-in tags off only one by one, and its next release may add some.
     """
 
     def __getitem__(self, tag: int) -> Callable[..., object]:
@@ -52,16 +51,16 @@ def decode(data: bytes, max_depth: int = MAX_CBOR_DEPTH) -> object:
     value, again = _parse(data, max_depth)
     if again is None:
         raise MalformedMessage("not well-formed cbor, or too deep, or with a tag")
-    # Trailing bytes, long forms and whatever else has two spellings end here. WIRE-2
+    # Trailing bytes, long forms and any other second encoding of the value are refused here. WIRE-2
     if again != data:
         raise MalformedMessage("not the deterministic encoding: a long form, or trailing bytes")
     return value
 
 
 def _parse(data: bytes, max_depth: int) -> tuple[object, bytes | None]:
-    """Return the value and its encoding, or None for the latter if there is none.
+    """Return the value and its encoding, or None for both if the bytes do not parse.
 
-    The library's text may quote the bytes it saw, so its error ends here, even as the context of ours.
+    The library's error may quote the bytes it saw, so it must not become the context of ours.
     """
     try:
         value: object = cbor2.loads(
@@ -70,7 +69,7 @@ def _parse(data: bytes, max_depth: int) -> tuple[object, bytes | None]:
             max_depth=max_depth,
             allow_indefinite=False,
             allow_duplicate_keys=False,
-            # Keys of integers or arrays can be chosen to collide: 220 kB of them took five seconds.
+            # Keys that are integers or arrays can be chosen to collide, which takes quadratic time.
             strict_hashable_types=True,
         )
         return value, cbor2.dumps(value)

@@ -1,6 +1,6 @@
-"""What bytes show to anybody, without keys: for debugging, and to see what a server sees.
+"""What encoded bytes show without any key: for debugging, and to see what a server sees.
 
-Not here: armor.py, which turns text from an e-mail into these bytes first.
+Not here: turning text from an e-mail into these bytes (armor.py).
 """
 
 import json

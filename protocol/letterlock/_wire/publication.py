@@ -23,8 +23,8 @@ from letterlock.limits import MAX_PUBLISHED_ONE_TIME, PROTOCOL_VERSION
 class Publication:
     """The public prekeys of one device, for many handshakes.
 
-    A server stores it, gives each client one bundle of `bundles()`, never the same twice, and falls back to
-    `last_resort_bundle()` when they have run out. 100 pairs take 180 KiB encoded.
+    A server stores it and gives each client one of `bundles()`, never the same twice. When they have run out
+    it gives `last_resort_bundle()`. 100 pairs of one-time prekeys take 180 KiB encoded.
     """
 
     address: Address
@@ -73,7 +73,7 @@ class Publication:
         kem_one_time = fields.array("one-time kem prekeys", MAX_PUBLISHED_ONE_TIME)
         if len(one_time) != len(kem_one_time):
             # WIRE-11
-            raise MalformedMessage("a publication has as many one-time prekeys of one kind as of the other")
+            raise MalformedMessage("a publication needs as many one-time curve prekeys as kem prekeys")
         publication = cls(
             address,
             identity,

@@ -12,7 +12,7 @@ from letterlock.errors import MalformedMessage
 from letterlock.limits import MAX_COUNTER
 
 Shape: TypeAlias = tuple[type, ...]
-"""The exact types of an array's elements: `int` is no boolean."""
+"""The exact types of an array's elements. Here a boolean is no `int`."""
 
 
 def array(value: object, *shapes: Shape) -> list[Any]:
