@@ -148,6 +148,10 @@ def test_an_error_names_the_element_that_is_wrong(data: bytes) -> None:
                 decode_message(spoiled(data, (at + 2,), wrong))
         with pytest.raises(MalformedMessage, match=rf"^{name} of .*, in its shortest form$"):
             decode_message(data[:start])
+        if isinstance(tree[at + 2], bytes):
+            end = start + len(cbor2.dumps(tree[at + 2]))
+            with pytest.raises(MalformedMessage, match=rf"^{name} of "):
+                decode_message(data[: end - 1])
         if data[start] != 0xF6:
             with pytest.raises(MalformedMessage, match=rf"^{name} of .*, in its shortest form$"):
                 decode_message(data[:start] + longer(data[start:]))
