@@ -1,7 +1,7 @@
-"""The acceptance test, byte by byte: every single-byte change, truncation and extension of what travels.
+"""Every single-byte change, truncation and extension of a message or bundle is refused.
 
-Each is refused with a PeerError, or UntrustedIdentity where the identity of a known peer is what changed; the
-store is the same before and after; no error says anything of what it saw; and the untouched one still works.
+The error is a PeerError, or UntrustedIdentity where the identity of a known peer changed. It contains none of
+the bytes. The store does not change, and the untouched message still works.
 """
 
 import random
@@ -37,12 +37,12 @@ from support.pair import (
     sqlite_stores,
 )
 
-TEXT = b"a text of which nothing may be seen anywhere"
+TEXT = b"a text that no error may quote a word from"
 
 
 @dataclass
 class Report:
-    """What was seen while a thing was spoilt."""
+    """What happened while damaged forms of some bytes were tried."""
 
     refused: int = 0
     texts: set[str] = field(default_factory=set)
@@ -50,7 +50,7 @@ class Report:
 
 
 def changed_bytes(data: bytes, step: int = 1) -> Iterator[tuple[int, bytes]]:
-    """Yield each byte changed in its lowest bit, its highest, and to some other value."""
+    """Yield forms with one byte changed: in its lowest bit, in its highest, and to some other value."""
     rng = random.Random(len(data))
     for at in range(0, len(data), step):
         other = rng.choice([mask for mask in range(2, 256) if mask != 0x80])
@@ -64,21 +64,21 @@ def cut_and_lengthened(data: bytes, step: int = 1) -> Iterator[bytes]:
         yield data + tail
 
 
-def spoilt_forms(data: bytes, step: int) -> Iterator[tuple[int | None, bytes]]:
+def damaged_forms(data: bytes, step: int) -> Iterator[tuple[int | None, bytes]]:
     yield from changed_bytes(data, step)
     yield from ((None, each) for each in cut_and_lengthened(data, step))
 
 
-def spoil(data: bytes, store: AnyStore, use: Callable[[bytes], object], *, step: int = 1) -> Report:
-    """Use every spoilt form of some bytes, and check that each is refused and changes nothing."""
+def try_damaged(data: bytes, store: AnyStore, use: Callable[[bytes], object], *, step: int = 1) -> Report:
+    """Use every damaged form of some bytes, and check that each is refused and changes nothing."""
     report, whole, before = Report(), dump(store), snapshot(store)
-    for at, each in spoilt_forms(data, step):
+    for at, each in damaged_forms(data, step):
         try:
             use(each)
         except PeerError as error:
-            report.texts |= said(error)
+            report.texts |= error_texts(error)
         except UntrustedIdentity as error:
-            report.texts |= said(error)
+            report.texts |= error_texts(error)
             report.distrusted.add(at)
         else:
             pytest.fail(f"byte {at} of {len(data)}: accepted")
@@ -88,8 +88,8 @@ def spoil(data: bytes, store: AnyStore, use: Callable[[bytes], object], *, step:
     return report
 
 
-def said(error: BaseException | None) -> set[str]:
-    """Return every text that an error and what is shown as its causes carry."""
+def error_texts(error: BaseException | None) -> set[str]:
+    """Return the texts of an error and of every error that is shown as its cause."""
     texts: set[str] = set()
     while error is not None:
         texts |= {str(error), repr(error.args)}
@@ -98,15 +98,20 @@ def said(error: BaseException | None) -> set[str]:
 
 
 def assert_discreet(texts: set[str], *secrets: bytes) -> None:
-    """Check that no four bytes of anything are in the texts: in hexadecimal, as escapes, numbers, letters."""
+    """Check that the texts contain no four bytes of a secret: as hex, escapes, numbers or characters."""
     assert texts
     whole = "\n".join(texts)
     for secret in secrets:
-        size = 12 if secret is TEXT else 4  # four letters of its words stand in any text
+        size = 12 if secret is TEXT else 4  # any text may contain four characters of its words
         for start in range(len(secret) - size):
-            piece = secret[start : start + size]
-            for form in (piece.hex(), repr(piece)[2:-1], str([*piece])[1:-1], piece.decode("latin-1")):
-                assert form not in whole or piece.isalpha()
+            fragment = secret[start : start + size]
+            for form in (
+                fragment.hex(),
+                repr(fragment)[2:-1],
+                str([*fragment])[1:-1],
+                fragment.decode("latin-1"),
+            ):
+                assert form not in whole or fragment.isalpha()
 
 
 # --- messages -------------------------------------------------------------------------------------------
@@ -162,22 +167,22 @@ def with_a_turn() -> tuple[Pair, bytes]:
 def late() -> tuple[Pair, bytes]:
     pair = Pair()
     pair.converse()
-    letter = pair.alice.write(TEXT)
+    message = pair.alice.write(TEXT)
     pair.bob.read(pair.alice.write(b"overtakes"))
-    return pair, letter
+    return pair, message
 
 
 def in_the_archive() -> tuple[Pair, bytes]:
     pair = Pair()
     pair.converse()
-    letter = pair.alice.write(TEXT)
+    message = pair.alice.write(TEXT)
     for _ in range(2):
         pair.alice.initiate()
         pair.alice.say(b"newer")
         pair.bob.hear()
         pair.bob.say(b"yes")
         pair.alice.hear()
-    return pair, letter
+    return pair, message
 
 
 CASES: dict[str, Callable[[], tuple[Pair, bytes]]] = {
@@ -195,25 +200,25 @@ CASES: dict[str, Callable[[], tuple[Pair, bytes]]] = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
-def test_every_spoilt_message_is_refused(case: str) -> None:
-    pair, letter = CASES[case]()
-    report = spoil(letter, pair.bob.store, pair.bob.read)
-    assert report.refused == 3 * len(letter) + len(letter) + 7
+def test_every_damaged_message_is_refused(case: str) -> None:
+    pair, message = CASES[case]()
+    report = try_damaged(message, pair.bob.store, pair.bob.read)
+    assert report.refused == 3 * len(message) + len(message) + 7
     known = case in {"first message of a known peer", "a repeated first message"}
     assert bool(report.distrusted) == known
     if known:
         identity = pair.alice.account.identity.data
-        start = letter.index(identity)
+        start = message.index(identity)
         assert report.distrusted <= set(range(start, start + 32))
-    assert_discreet(report.texts, letter, TEXT)
-    assert pair.bob.read(letter) == TEXT
+    assert_discreet(report.texts, message, TEXT)
+    assert pair.bob.read(message) == TEXT
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "case", ["first message, one-time prekeys", "a message with a turn", "a late message"]
 )
-def test_so_it_is_on_disk(tmp_path: Path, case: str) -> None:
+def test_every_damaged_message_is_refused_on_disk(tmp_path: Path, case: str) -> None:
     pair = Pair(sqlite_stores(tmp_path))
     match case:
         case "first message, one-time prekeys":
@@ -221,12 +226,12 @@ def test_so_it_is_on_disk(tmp_path: Path, case: str) -> None:
         case _:
             pair.converse()
             pair.turn()
-    letter = pair.alice.write(TEXT)
+    message = pair.alice.write(TEXT)
     if case == "a late message":
         pair.bob.read(pair.alice.write(b"overtakes"))
-    spoil(letter, pair.bob.store, pair.bob.read, step=5 if len(letter) > 500 else 2)
+    try_damaged(message, pair.bob.store, pair.bob.read, step=5 if len(message) > 500 else 2)
     pair.bob.reopen()
-    assert pair.bob.read(letter) == TEXT
+    assert pair.bob.read(message) == TEXT
     pair.close()
 
 
@@ -235,7 +240,7 @@ def test_so_it_is_on_disk(tmp_path: Path, case: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("known", [False, True], ids=["unknown peer", "known peer"])
-def test_every_spoilt_bundle_is_refused(known: bool) -> None:
+def test_every_damaged_bundle_is_refused(known: bool) -> None:
     pair = Pair()
     if known:
         pair.converse()
@@ -244,14 +249,14 @@ def test_every_spoilt_bundle_is_refused(known: bool) -> None:
     def initiate(data: bytes) -> None:
         pair.alice.account.initiate(BOB, PrekeyBundle.decode(data))
 
-    report = spoil(bundle, pair.alice.store, initiate, step=3 if known else 1)
+    report = try_damaged(bundle, pair.alice.store, initiate, step=3 if known else 1)
     assert report.distrusted == set()  # the signatures do not verify under another identity
     assert_discreet(report.texts, bundle)
     initiate(bundle)
     assert pair.bob.read(pair.alice.write(TEXT)) == TEXT
 
 
-def test_a_whole_bundle_of_another_identity_is_what_is_distrusted() -> None:
+def test_an_intact_bundle_of_another_identity_is_untrusted() -> None:
     pair = Pair()
     pair.converse()
     other = Account.create(MemoryStore(), BOB).bundle()
@@ -259,17 +264,17 @@ def test_a_whole_bundle_of_another_identity_is_what_is_distrusted() -> None:
     with pytest.raises(UntrustedIdentity) as caught:
         pair.alice.account.initiate(BOB, other)
     assert pair.alice.dump() == before
-    assert_discreet(said(caught.value), other.encode(), other.identity.data)
+    assert_discreet(error_texts(caught.value), other.encode(), other.identity.data)
     with pytest.raises(UntrustedIdentity):
         pair.bob.account.initiate(ALICE, Account.create(MemoryStore(), ALICE).bundle())
 
 
-# --- what errors say --------------------------------------------------------------------------------------
+# --- texts of errors --------------------------------------------------------------------------------------
 
 
-def test_texts_are_lower_case_and_one_line() -> None:
-    pair, letter = first_in_x3dh()
-    report = spoil(letter, pair.bob.store, pair.bob.read)
+def test_error_texts_are_lower_case_and_one_line() -> None:
+    pair, message = first_in_x3dh()
+    report = try_damaged(message, pair.bob.store, pair.bob.read)
     for text in report.texts:
         if not text.startswith("("):
             assert text[0].islower() or text[0].isdigit() or text == ""
@@ -278,11 +283,11 @@ def test_texts_are_lower_case_and_one_line() -> None:
 
 
 def private_bytes(side: Side) -> set[bytes]:
-    """Return every key that the store keeps secret, and the message keys of the next few messages."""
+    """Return every secret key in the store, and the keys that its chains give next."""
     found: set[bytes] = set()
     with side.store.transaction():
-        for entry in PeerSessions(side.store, side.peer, frozenset(Suite)).all():
-            gather(entry.session, found)
+        for stored in PeerSessions(side.store, side.peer, frozenset(Suite)).all():
+            gather(stored.session, found)
         record = side.store.tables.account.load()
     assert record is not None
     found.add(cbor2.loads(record.expose())[2])
@@ -297,7 +302,7 @@ def flat(tables: dict[Any, dict[Any, Any]]) -> list[tuple[Any, Any]]:
 
 
 def gather(value: object, found: set[bytes]) -> None:
-    """Collect the secrets inside a state, and those that its chains will give next."""
+    """Collect the secrets inside a state, and the keys that its chains give next."""
     if isinstance(value, Secret):
         found.add(value.expose())
         if isinstance(value, ChainKey):
@@ -312,14 +317,14 @@ def gather(value: object, found: set[bytes]) -> None:
 
 
 def test_no_traceback_holds_a_private_key_in_the_open() -> None:
-    """Crash reporters send local variables along: our frames hold secrets as Secret, or not at all."""
+    """Crash reporters include local variables, so our frames hold secrets as Secret or not at all."""
     for make in (first_with_last_resort, first_of_a_known_peer, a_repeat, in_the_chain, with_a_turn, late):
-        pair, letter = make()
+        pair, message = make()
         secret = private_bytes(pair.bob)
         assert len(secret) >= 3
-        for at in range(0, len(letter), 11):
+        for at in range(0, len(message), 11):
             with pytest.raises(LetterlockError) as caught:
-                pair.bob.read(flipped(letter, at))
+                pair.bob.read(flipped(message, at))
             frame = caught.value.__traceback__
             while frame is not None:
                 code = frame.tb_frame.f_code

@@ -1,7 +1,6 @@
-"""Entropy and time are arguments: with the same ones, everything but the KEM comes out the same.
+"""Entropy and time are arguments: the same ones give the same bytes, except for what the KEM draws itself.
 
-Whole conversations also equal the independent computation in support/reference.py, byte by byte where the
-bytes are chosen.
+Whole conversations are also compared with the independent computation in support/reference.py.
 """
 
 import cbor2
@@ -46,27 +45,27 @@ def test_other_entropy_gives_other_wire_bytes() -> None:
     assert all(a != b for a, b in zip(one, two, strict=True))
 
 
-def test_the_kem_draws_its_own() -> None:
-    """OpenSSL offers no chosen encapsulation; the bundle before it is the same, all after it is not."""
+def test_encapsulation_draws_its_own_randomness() -> None:
+    """OpenSSL has no encapsulation with chosen randomness, so only the bundle before it is the same."""
     one, two = transcript(1, Suite.PQXDH), transcript(1, Suite.PQXDH)
     assert one[0] == two[0]
     assert all(a != b for a, b in zip(one[1:], two[1:], strict=True))
 
 
 def test_an_account_draws_from_nothing_but_its_entropy(monkeypatch: pytest.MonkeyPatch) -> None:
-    def nobody(length: int) -> bytes:
+    def no_entropy(length: int) -> bytes:
         raise AssertionError(length)
 
     for target in (
         "letterlock._primitives.entropy.system_entropy",
         "letterlock._primitives.entropy.os.urandom",
     ):
-        monkeypatch.setattr(target, nobody)
+        monkeypatch.setattr(target, no_entropy)
     transcript(3, Suite.X3DH)
 
 
 def test_no_draw_is_used_twice() -> None:
-    """Every draw of a conversation is fresh: what repeats on the wire was never drawn."""
+    """Every draw in a conversation is used once."""
     drawn: list[bytes] = []
     draw = entropy_of("fresh")
 
@@ -81,12 +80,12 @@ def test_no_draw_is_used_twice() -> None:
         bob.decrypt(ALICE, alice.encrypt(BOB, b"same text"))
         alice.decrypt(BOB, bob.encrypt(ALICE, b"same text"))
     assert len(set(drawn)) == len(drawn)
-    # 10 messages: a nonce each, and a ratchet key for each turn; Alice's first came with the handshake.
+    # Each of 10 messages draws a nonce, and each turn a ratchet key. Alice's first came with the handshake.
     assert [len(each) for each in drawn].count(8) == 10 + 2
     assert [len(each) for each in drawn].count(32) >= 9
 
 
-def test_the_same_text_never_looks_the_same(pair: Pair) -> None:
+def test_equal_plaintexts_have_different_nonces_and_ciphertexts(pair: Pair) -> None:
     pair.alice.initiate()
     sealed = [cbor2.loads(cbor2.loads(pair.alice.write(b"same text"))[-1])[-1] for _ in range(50)]
     assert len({each[:8] for each in sealed}) == len({each[8:] for each in sealed}) == 50
@@ -104,7 +103,7 @@ def secret(store: Store, kind: PrekeyKind, id_: int) -> bytes:
 
 
 def reference_bob(pair: Pair, bundle: PrekeyBundle) -> reference.Bob:
-    """Bob once more, with the private keys from his store."""
+    """Return an independent Bob with the private keys from his store."""
     store = pair.bob.store
     with store.transaction():
         record = store.tables.account.load()
@@ -123,7 +122,7 @@ def reference_bob(pair: Pair, bundle: PrekeyBundle) -> reference.Bob:
 
 @pytest.mark.parametrize("suite", list(Suite), ids=lambda suite: suite.name)
 @pytest.mark.parametrize("one_time", [True, False])
-def test_an_independent_recipient_reads_and_answers(suite: Suite, one_time: bool) -> None:
+def test_an_independent_recipient_decrypts_and_answers(suite: Suite, one_time: bool) -> None:
     pair = Pair(suites=BOTH_SUITES)
     publication = pair.bob.account.publish(1)
     bundle = next(publication.bundles()) if one_time else publication.last_resort_bundle()
@@ -132,7 +131,7 @@ def test_an_independent_recipient_reads_and_answers(suite: Suite, one_time: bool
     assert bob.read(["alice", 1], pair.alice.write(b"first")) == b"first"
     for text in (b"", b"second", bytes(100)):
         assert bob.read_next(cbor2.loads(pair.alice.write(text))[-1]) == text
-    # All of what heals the session is there with the first message, as it is long enough, and vouched for.
+    # The first message is long enough for the whole header of the braid and its MAC.
     assert len(bob.collected) == (96 if suite is Suite.PQXDH else 0)
     answer = bob.answer(bytes(range(1, 33)), b"an answer of 33 bytes, or about..")
     for at in range(0, len(answer), 7):
@@ -142,8 +141,8 @@ def test_an_independent_recipient_reads_and_answers(suite: Suite, one_time: bool
 
 
 @pytest.mark.parametrize("suite", list(Suite), ids=lambda suite: suite.name)
-def test_the_account_draws_for_a_prekey_what_it_says(suite: Suite) -> None:
-    """Entropy is drawn in the documented lengths: identity 32, id start 3, pairs 32 or 64, nonces 64."""
+def test_an_account_draws_the_documented_lengths(suite: Suite) -> None:
+    """An identity draws 32 bytes, the first id 3, a key pair 32 or 64, and the nonce of a signature 64."""
     drawn: list[int] = []
     draw = entropy_of("lengths")
 

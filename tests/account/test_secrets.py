@@ -1,7 +1,7 @@
-"""PRIM-1, the whole package: whatever holds a secret shows nothing of it, and is neither copied nor pickled.
+"""PRIM-1 for the whole package: an object that holds a secret does not print it and cannot be copied.
 
-One of everything is built around the same 64 bytes; the table pins what each prints. A class that is new, and
-holds a secret, fails here until it stands in the table.
+An object of each class is built around the same 64 bytes, and a table pins what it prints. A new class that
+holds a secret fails here until it is in the table.
 """
 
 import base64
@@ -53,7 +53,7 @@ def modules() -> Iterator[Any]:
 
 
 def descendants(kind: type) -> set[str]:
-    """Return names, because a slotted dataclass leaves an unslotted class of the same name behind."""
+    """Return names, because a slotted dataclass leaves a second class of the same name behind."""
     found: set[str] = set()
     below: list[type] = kind.__subclasses__()
     for each in below:
@@ -86,21 +86,21 @@ EVERY = pytest.mark.parametrize("holder", [*SECRETS, *TABLE, *ON_DISK], indirect
 
 
 def assert_hidden(text: str) -> None:
-    """No four bytes of the secret are in a text, as hex, base64, escapes, integers or letters."""
+    """Check that a text has no four bytes of the secret, as hex, base64, escapes, integers or characters."""
     assert base64.b64encode(MATERIAL[:30]).decode()[:8] not in text
     for start in range(len(MATERIAL) - 4):
-        piece = MATERIAL[start : start + 4]
-        forms = {piece.hex(), repr(piece)[2:-1], str([*piece])[1:-1], piece.decode("latin-1")}
-        forms |= {base64.b85encode(piece).decode(), repr(piece.decode("latin-1"))[1:-1]}
+        fragment = MATERIAL[start : start + 4]
+        forms = {fragment.hex(), repr(fragment)[2:-1], str([*fragment])[1:-1], fragment.decode("latin-1")}
+        forms |= {base64.b85encode(fragment).decode(), repr(fragment.decode("latin-1"))[1:-1]}
         for form in forms:
             assert form not in text
             assert form.upper() not in text
 
 
-# --- the table is whole -----------------------------------------------------------------------------------
+# --- the table is complete ----------------------------------------------------------------------------
 
 
-def test_every_secret_of_the_package_stands_in_the_table() -> None:
+def test_every_class_with_a_secret_is_in_the_table() -> None:
     list(modules())
     assert descendants(Secret) == set(SECRETS)
     assert descendants(Uncopyable) - ABSTRACT - set(SECRETS) == set(TABLE) | set(ON_DISK)
@@ -108,11 +108,11 @@ def test_every_secret_of_the_package_stands_in_the_table() -> None:
         assert type(make()).__name__ == name
 
 
-def test_whatever_has_a_field_that_holds_a_secret_is_guarded_itself() -> None:
+def test_a_dataclass_with_a_field_that_holds_a_secret_is_uncopyable() -> None:
     checked = 0
     for module in modules():
         if module.__name__.startswith("letterlock.cli"):
-            continue  # its Profile is a pair of handles, each of which refuses
+            continue  # its Profile is a pair of handles that cannot be copied themselves
         for value in vars(module).values():
             if (
                 dataclasses.is_dataclass(value)
@@ -134,20 +134,20 @@ def flattened(hint: object) -> list[object]:
 
 
 @EVERY
-def test_what_it_prints_is_pinned(holder: Any) -> None:
+def test_what_an_object_prints_is_pinned(holder: Any) -> None:
     name = type(holder).__name__
     if name in SECRETS:
         expected = f"<{name}: hidden>"
     else:
         template = (TABLE.get(name) or ON_DISK[name])[1]
-        # Twice, because what stands in for a part may have parts.
+        # A word of the template may contain further words.
         expected = string.Formatter().vformat(template, (), words() | {"OBJECT": object.__repr__(holder)})
     assert repr(holder) == str(holder) == f"{holder}" == f"{holder!s}" == expected
     assert "%s" % (holder,) == "{}".format(holder) == expected  # noqa: UP031, UP032
 
 
 @EVERY
-def test_no_way_of_printing_shows_it(holder: Any) -> None:
+def test_no_way_of_printing_shows_the_secret(holder: Any) -> None:
     ways: list[Callable[[Any], str]] = [
         repr, str, ascii, format, pprint.pformat, lambda it: f"{it!r:>300}", lambda it: f"{[it]} {(it,)}",
         lambda it: str({"holder": it}), lambda it: f"{it!r} {it!a}",
@@ -161,7 +161,7 @@ def test_no_way_of_printing_shows_it(holder: Any) -> None:
 
 
 @EVERY
-def test_it_is_neither_copied_nor_pickled(holder: Any) -> None:
+def test_an_object_is_neither_copied_nor_pickled(holder: Any) -> None:
     attempts: list[Callable[[], object]] = [
         lambda: copy.copy(holder),
         lambda: copy.deepcopy(holder),
@@ -181,7 +181,7 @@ def test_it_is_neither_copied_nor_pickled(holder: Any) -> None:
 
 
 @EVERY
-def test_it_is_not_bytes_nor_json_and_has_no_dictionary(holder: Any) -> None:
+def test_an_object_converts_to_no_other_type(holder: Any) -> None:
     for operation in (bytes, bytearray, memoryview, json.dumps, vars, len, iter, int, float):
         with pytest.raises(TypeError) as caught:
             operation(holder)
@@ -189,8 +189,8 @@ def test_it_is_not_bytes_nor_json_and_has_no_dictionary(holder: Any) -> None:
     assert not hasattr(holder, "__dict__")
 
 
-def test_the_rows_of_skipped_keys_stay_guarded() -> None:
-    """Up to 8,000 message keys pass here on their way to the store."""
+def test_rows_of_skipped_keys_hold_records_and_are_not_copied() -> None:
+    """Up to 8,000 message keys of one message pass through these rows on their way to the store."""
     for rows in (partial(kept.rows, Record), partial(Skipped((kept,)).rows, Record)):
         for way in (copy.copy, copy.deepcopy, pickle.dumps):
             with pytest.raises(TypeError):
@@ -202,14 +202,14 @@ def test_the_rows_of_skipped_keys_stay_guarded() -> None:
         assert MATERIAL[:32].hex() not in repr(list(rows())).replace("\\x", "")
 
 
-def test_pinned_parts_are_public() -> None:
+def test_the_words_of_pinned_texts_show_no_secret() -> None:
     for word in words().values():
         assert_hidden(word)
     assert curve25519.KeyPair in RatchetKeyPair.__mro__
     assert mlkem.KemKeyPair in MlKem1024KeyPair.__mro__
 
 
-def test_everything_in_one_print() -> None:
-    """As a debugger or a log line would."""
+def test_printing_all_objects_at_once_shows_no_secret() -> None:
+    """A debugger or a log line may do so."""
     made: list[object] = [secret_of(name) for name in SECRETS]
     assert_hidden(pprint.pformat([*made, *(make() for make, _ in TABLE.values())], width=200))

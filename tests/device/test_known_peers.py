@@ -1,4 +1,4 @@
-"""SES-7: the first identity is recorded, another one is refused in both directions until it is accepted."""
+"""SES-7: the first identity is recorded. Another one is refused in both directions until it is accepted."""
 
 import dataclasses
 from typing import Any
@@ -23,23 +23,23 @@ from support.pair import ALICE, BOB, CAROL, Pair, Side, flipped, unchanged
 
 
 @pytest.fixture
-def talking(any_pair: Pair) -> Pair:
+def conversation(any_pair: Pair) -> Pair:
     any_pair.converse()
     return any_pair
 
 
 def new_device(side: Side) -> Account:
-    """Another account under the address of one side: a new phone, or an impostor."""
+    """Return another account with the address of one side: a new phone, or an impostor."""
     return Account.create(MemoryStore(), side.address)
 
 
-def letter_of(account: Account, to: Side, text: bytes = b"it is me") -> bytes:
+def first_message_of(account: Account, to: Side, text: bytes = b"it is me") -> bytes:
     account.initiate(to.address, to.account.bundle())
     return account.encrypt(to.address, text)
 
 
-def test_our_own_identity_never_becomes_a_peers(pair: Pair) -> None:
-    """Whoever sends us what is our own must not make us trust it, nor lose what we know."""
+def test_our_own_identity_is_never_recorded_for_a_peer(pair: Pair) -> None:
+    """A bundle or message with our own identity must neither be trusted nor replace what is recorded."""
     pair.converse()
     own = pair.alice.account.bundle()
     with unchanged(pair.alice.store):
@@ -48,14 +48,14 @@ def test_our_own_identity_never_becomes_a_peers(pair: Pair) -> None:
         with pytest.raises(AddressMismatch):
             pair.alice.account.initiate(BOB, dataclasses.replace(own, address=BOB))
     pair.bob.account.initiate(ALICE, own)
-    letter = pair.bob.write(b"mine")
+    message = pair.bob.write(b"mine")
     with unchanged(pair.bob.store), pytest.raises(AddressMismatch):
-        pair.bob.read(letter)
+        pair.bob.read(message)
     pair.turn()
 
 
 @pytest.mark.parametrize("call", ["initiate", "encrypt", "accept_identity"])
-def test_our_own_address_is_no_peers(pair: Pair, call: str) -> None:
+def test_our_own_address_is_refused_as_a_peer(pair: Pair, call: str) -> None:
     given = {"initiate": pair.bob.account.bundle(), "encrypt": b"x", "accept_identity": b"\x09" * 32}[call]
     with unchanged(pair.alice.store), pytest.raises(UsageError, match="own address"):
         getattr(pair.alice.account, call)(ALICE, given)
@@ -72,7 +72,7 @@ def test_first_contact_records_the_identity_on_both_sides(any_pair: Pair) -> Non
     assert (peer.address, peer.identity) == (ALICE, any_pair.alice.account.identity)
 
 
-def test_peers_come_in_the_order_of_their_addresses(pair: Pair) -> None:
+def test_peers_are_sorted_by_address(pair: Pair) -> None:
     for name in ("carol", "bob", "zoe", "anna"):
         for device in (2, 1):
             address = type(BOB)(name, device)
@@ -85,71 +85,71 @@ def test_peers_come_in_the_order_of_their_addresses(pair: Pair) -> None:
 # --- a changed identity -------------------------------------------------------------------------------
 
 
-def test_a_new_identity_is_refused_when_we_initiate(talking: Pair) -> None:
-    bob2 = new_device(talking.bob)
-    with unchanged(talking.alice.store), pytest.raises(UntrustedIdentity) as caught:
-        talking.alice.account.initiate(BOB, bob2.bundle())
+def test_a_new_identity_is_refused_when_we_initiate(conversation: Pair) -> None:
+    bob2 = new_device(conversation.bob)
+    with unchanged(conversation.alice.store), pytest.raises(UntrustedIdentity) as caught:
+        conversation.alice.account.initiate(BOB, bob2.bundle())
     assert (caught.value.address, caught.value.identity) == (BOB, bob2.identity.data)
-    talking.turn()  # the old conversation goes on
+    conversation.turn()  # the old session goes on
 
 
-def test_a_new_identity_is_refused_when_it_writes(talking: Pair) -> None:
-    bob2 = new_device(talking.bob)
-    letter = letter_of(bob2, talking.alice)
+def test_a_new_identity_is_refused_when_it_writes(conversation: Pair) -> None:
+    bob2 = new_device(conversation.bob)
+    message = first_message_of(bob2, conversation.alice)
     for _ in range(2):
-        with unchanged(talking.alice.store), pytest.raises(UntrustedIdentity) as caught:
-            talking.alice.read(letter)
+        with unchanged(conversation.alice.store), pytest.raises(UntrustedIdentity) as caught:
+            conversation.alice.read(message)
         assert (caught.value.address, caught.value.identity) == (BOB, bob2.identity.data)
-        talking.alice.reopen()
-    talking.turn()
+        conversation.alice.reopen()
+    conversation.turn()
 
 
-def test_after_it_was_accepted_the_same_letter_decrypts(talking: Pair) -> None:
-    bob2 = new_device(talking.bob)
-    letter = letter_of(bob2, talking.alice)
+def test_after_the_identity_is_accepted_the_same_message_decrypts(conversation: Pair) -> None:
+    bob2 = new_device(conversation.bob)
+    message = first_message_of(bob2, conversation.alice)
     with pytest.raises(UntrustedIdentity) as caught:
-        talking.alice.read(letter)
-    talking.alice.account.accept_identity(BOB, caught.value.identity)
-    talking.alice.reopen()
-    assert talking.alice.read(letter) == b"it is me"
-    assert bob2.decrypt(ALICE, talking.alice.write(b"welcome")) == b"welcome"
-    (peer,) = talking.alice.account.peers()
+        conversation.alice.read(message)
+    conversation.alice.account.accept_identity(BOB, caught.value.identity)
+    conversation.alice.reopen()
+    assert conversation.alice.read(message) == b"it is me"
+    assert bob2.decrypt(ALICE, conversation.alice.write(b"welcome")) == b"welcome"
+    (peer,) = conversation.alice.account.peers()
     assert peer.identity == bob2.identity
 
 
-def test_accepting_deletes_the_sessions_of_the_old_identity(talking: Pair) -> None:
-    late = talking.bob.write(b"late")
-    bob2 = new_device(talking.bob)
-    talking.alice.account.accept_identity(BOB, bob2.identity.data)
-    with unchanged(talking.alice.store), pytest.raises(NoSession):
-        talking.alice.write(b"to whom?")
-    with unchanged(talking.alice.store), pytest.raises(UnknownSession):
-        talking.alice.read(late)
-    held = talking.alice.dump()
+def test_accepting_deletes_the_sessions_of_the_old_identity(conversation: Pair) -> None:
+    late = conversation.bob.write(b"late")
+    bob2 = new_device(conversation.bob)
+    conversation.alice.account.accept_identity(BOB, bob2.identity.data)
+    with unchanged(conversation.alice.store), pytest.raises(NoSession):
+        conversation.alice.write(b"to whom?")
+    with unchanged(conversation.alice.store), pytest.raises(UnknownSession):
+        conversation.alice.read(late)
+    held = conversation.alice.dump()
     assert not held["letterlock_sessions" if "letterlock_sessions" in held else "sessions"]
 
 
-def test_after_that_the_old_identity_is_the_untrusted_one(talking: Pair) -> None:
-    talking.alice.account.accept_identity(BOB, new_device(talking.bob).identity.data)
-    with unchanged(talking.alice.store), pytest.raises(UntrustedIdentity):
-        talking.alice.initiate()
-    letter = letter_of(talking.bob.account, talking.alice)
-    with unchanged(talking.alice.store), pytest.raises(UntrustedIdentity):
-        talking.alice.read(letter)
+def test_after_accepting_a_new_identity_the_old_one_is_untrusted(conversation: Pair) -> None:
+    conversation.alice.account.accept_identity(BOB, new_device(conversation.bob).identity.data)
+    with unchanged(conversation.alice.store), pytest.raises(UntrustedIdentity):
+        conversation.alice.initiate()
+    message = first_message_of(conversation.bob.account, conversation.alice)
+    with unchanged(conversation.alice.store), pytest.raises(UntrustedIdentity):
+        conversation.alice.read(message)
 
 
-def test_accepting_the_known_identity_changes_nothing(talking: Pair) -> None:
-    with unchanged(talking.alice.store):
-        talking.alice.account.accept_identity(BOB, talking.bob.account.identity.data)
-    talking.turn()
+def test_accepting_the_known_identity_changes_nothing(conversation: Pair) -> None:
+    with unchanged(conversation.alice.store):
+        conversation.alice.account.accept_identity(BOB, conversation.bob.account.identity.data)
+    conversation.turn()
 
 
-def test_accepting_leaves_the_sessions_with_others_alone(talking: Pair) -> None:
+def test_accepting_keeps_the_sessions_with_other_peers(conversation: Pair) -> None:
     carol = Account.create(MemoryStore(), CAROL)
-    talking.alice.account.initiate(CAROL, carol.bundle())
-    talking.alice.account.accept_identity(BOB, new_device(talking.bob).identity.data)
-    letter = talking.alice.account.encrypt(CAROL, b"still here")
-    assert carol.decrypt(ALICE, letter) == b"still here"
+    conversation.alice.account.initiate(CAROL, carol.bundle())
+    conversation.alice.account.accept_identity(BOB, new_device(conversation.bob).identity.data)
+    message = conversation.alice.account.encrypt(CAROL, b"still here")
+    assert carol.decrypt(ALICE, message) == b"still here"
 
 
 def test_an_identity_may_be_pinned_before_first_contact(pair: Pair) -> None:
@@ -160,53 +160,53 @@ def test_an_identity_may_be_pinned_before_first_contact(pair: Pair) -> None:
 
 
 @pytest.mark.parametrize("wrong", [b"", bytes(31), bytes(33), b"\xff" * 32, *sorted(LOW_ORDER)])
-def test_accepting_what_is_no_key_is_refused(talking: Pair, wrong: bytes) -> None:
-    with unchanged(talking.alice.store), pytest.raises(InvalidKey):
-        talking.alice.account.accept_identity(BOB, wrong)
+def test_accepting_an_invalid_key_is_refused(conversation: Pair, wrong: bytes) -> None:
+    with unchanged(conversation.alice.store), pytest.raises(InvalidKey):
+        conversation.alice.account.accept_identity(BOB, wrong)
 
 
 @pytest.mark.parametrize("wrong", [None, "x" * 32, bytearray(32), 32])
-def test_accepting_something_else_is_a_mistake(talking: Pair, wrong: Any) -> None:
-    with unchanged(talking.alice.store), pytest.raises(UsageError):
-        talking.alice.account.accept_identity(BOB, wrong)
+def test_accepting_another_type_is_a_usage_error(conversation: Pair, wrong: Any) -> None:
+    with unchanged(conversation.alice.store), pytest.raises(UsageError):
+        conversation.alice.account.accept_identity(BOB, wrong)
     with pytest.raises(UsageError):
-        talking.alice.account.accept_identity(BOB, talking.bob.account.identity)  # type: ignore[arg-type]
+        conversation.alice.account.accept_identity(BOB, conversation.bob.account.identity)  # type: ignore[arg-type]
 
 
 # --- forged identities --------------------------------------------------------------------------------
 
 
-def test_an_impostor_who_shows_the_right_identity_fails(talking: Pair) -> None:
+def test_an_impostor_who_shows_the_right_identity_fails(conversation: Pair) -> None:
     """The identity key in the header is the real one, but the sender does not have its private half."""
-    impostor = new_device(talking.bob)
-    letter = letter_of(impostor, talking.alice)
-    forged = letter.replace(impostor.identity.data, talking.bob.account.identity.data)
-    assert forged != letter
-    with unchanged(talking.alice.store), pytest.raises(AuthenticationFailed):
-        talking.alice.read(forged)
+    impostor = new_device(conversation.bob)
+    message = first_message_of(impostor, conversation.alice)
+    forged = message.replace(impostor.identity.data, conversation.bob.account.identity.data)
+    assert forged != message
+    with unchanged(conversation.alice.store), pytest.raises(AuthenticationFailed):
+        conversation.alice.read(forged)
 
 
-def test_an_impostors_bundle_under_the_right_identity_fails(talking: Pair) -> None:
-    bundle = new_device(talking.bob).bundle()
-    forged = type(bundle)(BOB, talking.bob.account.identity, bundle.signed, bundle.one_time, bundle.kem)
-    with unchanged(talking.alice.store), pytest.raises(InvalidSignature):
-        talking.alice.account.initiate(BOB, forged)
+def test_an_impostors_bundle_under_the_right_identity_fails(conversation: Pair) -> None:
+    bundle = new_device(conversation.bob).bundle()
+    forged = type(bundle)(BOB, conversation.bob.account.identity, bundle.signed, bundle.one_time, bundle.kem)
+    with unchanged(conversation.alice.store), pytest.raises(InvalidSignature):
+        conversation.alice.account.initiate(BOB, forged)
 
 
 def test_at_first_contact_a_damaged_identity_is_recorded_nowhere(pair: Pair) -> None:
     pair.alice.initiate()
-    letter = pair.alice.write(b"first")
-    at = letter.index(pair.alice.account.identity.data)
+    message = pair.alice.write(b"first")
+    at = message.index(pair.alice.account.identity.data)
     with unchanged(pair.bob.store), pytest.raises(PeerError):
-        pair.bob.read(flipped(letter, at + 5))
+        pair.bob.read(flipped(message, at + 5))
     assert pair.bob.account.peers() == []
-    assert pair.bob.read(letter) == b"first"
+    assert pair.bob.read(message) == b"first"
 
 
-def test_the_address_is_the_callers_word(pair: Pair) -> None:
-    """A letter of Alice's, presented as Carol's: the transcript binds the name, so it does not open."""
+def test_a_message_does_not_decrypt_under_another_address(pair: Pair) -> None:
+    """The caller presents Alice's message as Carol's; the transcript binds the address."""
     pair.alice.initiate()
-    letter = pair.alice.write(b"from alice")
+    message = pair.alice.write(b"from alice")
     with unchanged(pair.bob.store), pytest.raises(AuthenticationFailed):
-        pair.bob.account.decrypt(CAROL, letter)
+        pair.bob.account.decrypt(CAROL, message)
     assert pair.bob.account.peers() == []

@@ -1,5 +1,6 @@
-"""HAND-7: one-time prekeys are used up by the message that authenticated, and by nothing else; ids never come
-again. What happens to prekeys as time goes by is in tests/device/test_rotation.py.
+"""HAND-7: only a message that authenticated uses up one-time prekeys, and no prekey id is used again.
+
+Not here: rotation and expiry (test_rotation.py).
 """
 
 from typing import Any
@@ -23,7 +24,7 @@ from support.prekey_tools import USED, bundles, counts
 from support.trace_calls import Trace
 
 
-def profile_of(store: Store) -> AccountRecord:
+def account_record(store: Store) -> AccountRecord:
     with store.transaction():
         record = store.tables.account.load()
         assert record is not None
@@ -34,22 +35,22 @@ def profile_of(store: Store) -> AccountRecord:
 
 
 @pytest.mark.parametrize("which", USED)
-def test_one_time_prekeys_go_when_the_message_has_authenticated(any_pair: Pair, which: str) -> None:
+def test_one_time_prekeys_are_deleted_once_the_message_has_authenticated(any_pair: Pair, which: str) -> None:
     bob = any_pair.bob
     any_pair.alice.initiate(bundles(bob.account.publish(2))[which])
-    letter = any_pair.alice.write(b"first")
+    message = any_pair.alice.write(b"first")
     before = counts(bob.store)
-    for at in range(len(letter) - 100, len(letter), 9):  # damaged and forged ones use nothing up
+    for at in range(len(message) - 100, len(message), 9):  # damaged and forged messages use up nothing
         with unchanged(bob.store), pytest.raises(PeerError):
-            bob.read(flipped(letter, at))
+            bob.read(flipped(message, at))
     assert counts(bob.store) == before
-    assert bob.read(letter) == b"first"
+    assert bob.read(message) == b"first"
     after = counts(bob.store)
     assert {kind: before[kind] - after[kind] for kind in USED[which]} == USED[which]
     assert (after["SIGNED"], after["KEM_LAST_RESORT"]) == (1, 1)
 
 
-def test_it_is_the_prekeys_named_that_go(pair: Pair) -> None:
+def test_only_the_prekeys_that_the_message_names_are_deleted(pair: Pair) -> None:
     publication = pair.bob.account.publish(5)
     used = list(publication.bundles())[3]
     pair.alice.initiate(used)
@@ -72,20 +73,20 @@ def test_it_is_the_prekeys_named_that_go(pair: Pair) -> None:
 def test_a_second_use_of_a_one_time_prekey_is_refused(pair: Pair, trace: Trace, which: str) -> None:
     bundle = bundles(pair.bob.account.publish(2))[which]
     other = Pair()
-    letters = []
+    messages = []
     for initiator in (pair.alice, other.alice):
         initiator.account.initiate(BOB, bundle)
-        letters.append(initiator.account.encrypt(BOB, b"mine"))
-    assert pair.bob.read(letters[0]) == b"mine"
+        messages.append(initiator.account.encrypt(BOB, b"mine"))
+    assert pair.bob.read(messages[0]) == b"mine"
     trace.clear()
     with unchanged(pair.bob.store), pytest.raises(UnknownPrekey):
-        pair.bob.account.decrypt(type(ALICE)("someone else", 1), letters[1])
+        pair.bob.account.decrypt(type(ALICE)("someone else", 1), messages[1])
     assert trace.count("dh", "decapsulate") == 0
 
 
-def test_half_of_a_pair_of_one_time_prekeys_does_not_serve_again(pair: Pair) -> None:
-    """The curve prekey is used up, the KEM one offered again, and the other way round."""
-    for index in (6, 7):
+def test_a_bundle_with_one_used_prekey_is_refused(pair: Pair) -> None:
+    """Of two one-time prekeys one is used up and the other is fresh, either way round."""
+    for used in ("one_time", "kem"):
         bundle = pair.bob.account.bundle()
         spare = pair.bob.account.bundle()
         pair.alice.initiate(bundle)
@@ -94,29 +95,27 @@ def test_half_of_a_pair_of_one_time_prekeys_does_not_serve_again(pair: Pair) -> 
             bundle.address,
             bundle.identity,
             bundle.signed,
-            bundle.one_time if index == 6 else spare.one_time,
-            spare.kem if index == 6 else bundle.kem,
+            bundle.one_time if used == "one_time" else spare.one_time,
+            spare.kem if used == "one_time" else bundle.kem,
         )
         other = Pair().alice.account
         other.initiate(BOB, mixed)
         with unchanged(pair.bob.store), pytest.raises((UnknownPrekey, AuthenticationFailed)):
-            pair.bob.account.decrypt(type(ALICE)(f"other {index}", 1), other.encrypt(BOB, b"x"))
+            pair.bob.account.decrypt(type(ALICE)(f"other {used}", 1), other.encrypt(BOB, b"x"))
 
 
 @pytest.mark.parametrize("index", [5, 6, 7], ids=["signed", "one-time", "kem"])
-def test_ids_that_were_never_ours_are_refused_before_any_agreement(
-    pair: Pair, trace: Trace, index: int
-) -> None:
+def test_unknown_prekey_ids_are_refused_before_any_agreement(pair: Pair, trace: Trace, index: int) -> None:
     pair.alice.initiate()
-    letter = pair.alice.write(b"first")
+    message = pair.alice.write(b"first")
     trace.clear()
-    for wrong in (0, 1, MAX_ID, cbor2.loads(letter)[5 if index != 5 else 6]):
-        fields = cbor2.loads(letter)
+    for wrong in (0, 1, MAX_ID, cbor2.loads(message)[5 if index != 5 else 6]):
+        fields = cbor2.loads(message)
         fields[index] = wrong
         with unchanged(pair.bob.store), pytest.raises(UnknownPrekey):
             pair.bob.read(cbor2.dumps(fields))
     assert trace.count("dh", "decapsulate", "open") == 0
-    assert pair.bob.read(letter) == b"first"
+    assert pair.bob.read(message) == b"first"
 
 
 # --- ids ------------------------------------------------------------------------------------------------
@@ -144,7 +143,7 @@ def test_ids_are_sequential_and_never_used_again(pair: Pair) -> None:  # HAND-10
     assert all(0 < each <= MAX_ID for each in seen)
 
 
-def test_ids_start_at_random_and_low() -> None:
+def test_the_first_id_is_random_and_low() -> None:
     starts = {Pair().bob.account.publish(0).signed.id for _ in range(12)}
     assert len(starts) == 12
     assert all(1 <= start <= 2**24 for start in starts)
@@ -152,10 +151,10 @@ def test_ids_start_at_random_and_low() -> None:
 
 def test_the_last_id_is_used_and_none_after_it(pair: Pair) -> None:
     store = pair.bob.store
-    profile = profile_of(store)
+    record = account_record(store)
     with store.transaction():
         changed = AccountRecord(
-            profile.party, MAX_ID - 1, profile.signed_id, profile.last_resort_id, profile.rotated
+            record.party, MAX_ID - 1, record.signed_id, record.last_resort_id, record.rotated
         )
         store.tables.account.save(encode_account(changed))
     with unchanged(store), pytest.raises(UsageError, match="used up"):
@@ -176,22 +175,24 @@ def test_the_last_id_is_used_and_none_after_it(pair: Pair) -> None:
 
 
 @pytest.mark.parametrize("wrong", [-1, 1001, 2**32, "1", None, 1.0, True])
-def test_a_publication_has_up_to_a_thousand(pair: Pair, wrong: Any) -> None:
+def test_a_publication_of_more_than_a_thousand_is_a_usage_error(pair: Pair, wrong: Any) -> None:
     with unchanged(pair.bob.store), pytest.raises(UsageError):
         pair.bob.account.publish(wrong)
 
 
-def test_private_one_time_prekeys_cannot_be_hoarded(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_unused_one_time_prekeys_is_limited(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("letterlock._device.device.MAX_ONE_TIME_PREKEYS", 10)
     pair.bob.account.publish(10)
     with unchanged(pair.bob.store), pytest.raises(UsageError, match="10 unused"):
         pair.bob.account.publish(1)
     assert pair.bob.account.publish(0).one_time == ()
-    pair.clock.now += ONE_TIME_LIFETIME  # the expired ones make room first
+    pair.clock.now += ONE_TIME_LIFETIME  # expired prekeys are deleted first and make room
     assert len(pair.bob.account.publish(10).one_time) == 10
 
 
-def test_what_is_published_verifies_and_its_nonces_are_all_new() -> None:
+def test_a_publication_verifies_and_every_nonce_of_it_is_new() -> None:
     drawn: list[bytes] = []
     draw = entropy_of("nonces")
 
@@ -205,7 +206,7 @@ def test_what_is_published_verifies_and_its_nonces_are_all_new() -> None:
     publication = pair.bob.account.publish(5, rotate=True)
     verify_publication(publication)
     assert len(set(drawn)) == len(drawn)
-    # PRIM-4: a signature for every prekey, Z of its own for each; KEM seeds have 64 bytes too.
+    # PRIM-4: every prekey is signed, with its own Z of 64 bytes. KEM seeds have 64 bytes too.
     assert len([each for each in drawn if len(each) == 64]) == 12 + 6
 
 
@@ -227,19 +228,19 @@ def test_records_hold_the_seed_and_not_the_expanded_key(pair: Pair) -> None:  # 
             assert (row.expires is None) == (kind in {PrekeyKind.SIGNED, PrekeyKind.KEM_LAST_RESORT})
 
 
-def test_prekeys_serve_every_suite() -> None:
+def test_the_same_prekeys_serve_both_suites() -> None:
     pair = Pair(suites=BOTH_SUITES)
     for bundle in bundles(pair.bob.account.publish(2)).values():
         pair.alice.initiate(bundle)
-        letter = pair.alice.write(b"x")
-        assert InitialMessage.decode(letter).header.signed_prekey_id == bundle.signed.id
-        assert pair.bob.read(letter) == b"x"
+        message = pair.alice.write(b"x")
+        assert InitialMessage.decode(message).header.signed_prekey_id == bundle.signed.id
+        assert pair.bob.read(message) == b"x"
 
 
 @pytest.mark.parametrize("kind", [PrekeyKind.SIGNED, PrekeyKind.KEM_LAST_RESORT])
-def test_a_current_prekey_that_is_gone_is_damage(pair: Pair, kind: PrekeyKind) -> None:
-    profile = profile_of(pair.bob.store)
-    current = {PrekeyKind.SIGNED: profile.signed_id, PrekeyKind.KEM_LAST_RESORT: profile.last_resort_id}
+def test_a_missing_current_prekey_is_a_corrupt_store(pair: Pair, kind: PrekeyKind) -> None:
+    record = account_record(pair.bob.store)
+    current = {PrekeyKind.SIGNED: record.signed_id, PrekeyKind.KEM_LAST_RESORT: record.last_resort_id}
     with pair.bob.store.transaction():
         pair.bob.store.tables.prekeys.delete(kind, current[kind])
     with unchanged(pair.bob.store), pytest.raises(CorruptStore, match="missing"):

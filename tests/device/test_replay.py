@@ -1,6 +1,6 @@
-"""HAND-8: a handshake that used nothing up is remembered under the prekey that can serve again.
+"""HAND-8: a handshake that used up no prekey is remembered with the prekey that can serve again.
 
-The record is bounded, fails closed, and goes with the prekey.
+The record of handshakes is bounded, refuses when full, and is deleted with its prekey.
 """
 
 import pytest
@@ -29,8 +29,8 @@ def both(any_pair: Pair) -> Pair:
     return any_pair
 
 
-def first_letter(pair: Pair, suite: Suite, bundle: PrekeyBundle | None = None) -> bytes:
-    """A first message that uses no one-time prekey."""
+def first_message(pair: Pair, suite: Suite, bundle: PrekeyBundle | None = None) -> bytes:
+    """Return a first message that uses no one-time prekey."""
     pair.alice.initiate(bundle or pair.bob.account.publish(0).last_resort_bundle(), suite)
     return pair.alice.write(b"pay 100")
 
@@ -52,71 +52,71 @@ def recorded(pair: Pair, bundle: PrekeyBundle) -> tuple[int, int]:
 
 @SUITES
 def test_a_replay_after_the_session_was_removed_is_refused(both: Pair, trace: Trace, suite: Suite) -> None:
-    letter = first_letter(both, suite)
-    assert both.bob.read(letter) == b"pay 100"
+    message = first_message(both, suite)
+    assert both.bob.read(message) == b"pay 100"
     forget_session(both)
     both.bob.reopen()
     trace.clear()
     with unchanged(both.bob.store), pytest.raises(DuplicateMessage):
-        both.bob.read(letter)
+        both.bob.read(message)
     assert trace.count("dh", "open") == 0
 
 
 @SUITES
 def test_another_message_of_the_same_handshake_is_a_replay_too(both: Pair, suite: Suite) -> None:
-    """The handshake is what is remembered: SK would be the same again."""
-    letter = first_letter(both, suite)
+    """The whole handshake is remembered, because SK would be the same again."""
+    message = first_message(both, suite)
     second = both.alice.write(b"pay 100 again")
-    both.bob.read(letter)
+    both.bob.read(message)
     forget_session(both)
     with unchanged(both.bob.store), pytest.raises(DuplicateMessage):
         both.bob.read(second)
 
 
 def test_a_replay_after_the_session_left_the_archive_is_refused(pair: Pair) -> None:
-    letter = first_letter(pair, Suite.PQXDH)
-    pair.bob.read(letter)
+    message = first_message(pair, Suite.PQXDH)
+    pair.bob.read(message)
     for _ in range(41):
         pair.alice.initiate()
         pair.bob.read(pair.alice.write(b"newer"))
     with unchanged(pair.bob.store), pytest.raises(DuplicateMessage):
-        pair.bob.read(letter)
+        pair.bob.read(message)
 
 
-def test_a_replay_after_the_identity_changed_there_and_back_is_refused(pair: Pair) -> None:
-    letter = first_letter(pair, Suite.PQXDH)
-    pair.bob.read(letter)
+def test_a_replay_after_the_identity_was_changed_and_changed_back_is_refused(pair: Pair) -> None:
+    message = first_message(pair, Suite.PQXDH)
+    pair.bob.read(message)
     alice, other = pair.alice.account.identity.data, Pair().alice.account.identity.data
     pair.bob.account.accept_identity(pair.alice.address, other)
     pair.bob.account.accept_identity(pair.alice.address, alice)
     with unchanged(pair.bob.store), pytest.raises(DuplicateMessage):
-        pair.bob.read(letter)
+        pair.bob.read(message)
 
 
 @SUITES
-def test_the_record_stands_under_the_prekey_that_can_serve_again(both: Pair, suite: Suite) -> None:
+def test_a_handshake_is_recorded_under_the_prekey_that_can_serve_again(both: Pair, suite: Suite) -> None:
     bundle = both.bob.account.publish(0).last_resort_bundle()
     assert recorded(both, bundle) == (0, 0)
-    letter = first_letter(both, suite, bundle)
+    message = first_message(both, suite, bundle)
     with pytest.raises(PeerError):
-        both.bob.read(letter[:-1] + bytes([letter[-1] ^ 1]))
-    assert recorded(both, bundle) == (0, 0)  # a forgery is not remembered
-    both.bob.read(letter)
+        both.bob.read(message[:-1] + bytes([message[-1] ^ 1]))
+    assert recorded(both, bundle) == (0, 0)  # a forgery is not recorded
+    both.bob.read(message)
     both.bob.read(both.alice.write(b"again"))  # nor is a repeat
     assert recorded(both, bundle) == ((1, 0) if suite is Suite.X3DH else (0, 1))
 
 
 @pytest.mark.parametrize("suite", list(Suite), ids=lambda suite: suite.name)
-def test_what_used_a_one_time_prekey_up_needs_no_record(both: Pair, suite: Suite) -> None:
+def test_a_handshake_that_used_up_a_one_time_prekey_is_not_recorded(both: Pair, suite: Suite) -> None:
     publication = both.bob.account.publish(1)
     last = publication.last_resort_bundle()
     both.alice.initiate(next(publication.bundles()), suite)
-    letter = both.alice.write(b"once")
-    both.bob.read(letter)
+    message = both.alice.write(b"once")
+    both.bob.read(message)
     assert recorded(both, last) == (0, 0)
     forget_session(both)
     with unchanged(both.bob.store), pytest.raises(UnknownPrekey):
-        both.bob.read(letter)
+        both.bob.read(message)
 
 
 def test_the_limit_is_that_of_the_specification() -> None:
@@ -124,50 +124,50 @@ def test_the_limit_is_that_of_the_specification() -> None:
 
 
 @SUITES
-def test_a_full_record_refuses_and_does_not_forget(
+def test_a_full_record_refuses_new_handshakes_and_forgets_none(
     both: Pair, suite: Suite, monkeypatch: pytest.MonkeyPatch, trace: Trace
 ) -> None:
     monkeypatch.setattr(prekeys, "MAX_REPLAY_RECORDS", 3)
     bundle = both.bob.account.publish(0).last_resort_bundle()
-    letters = [first_letter(both, suite, bundle) for _ in range(4)]
-    for letter in letters[:3]:
-        assert both.bob.read(letter) == b"pay 100"
+    messages = [first_message(both, suite, bundle) for _ in range(4)]
+    for message in messages[:3]:
+        assert both.bob.read(message) == b"pay 100"
     trace.clear()
     with unchanged(both.bob.store), pytest.raises(ReplayRecordFull) as caught:
-        both.bob.read(letters[3])
+        both.bob.read(messages[3])
     assert caught.value.limit == 3
     assert trace.count("dh", "open") == 0
-    # What was accepted goes on, in its sessions ...
+    # Accepted sessions go on.
     both.bob.say(b"answer")
     assert both.alice.hear() == b"answer"
     forget_session(both)
-    for letter in letters[:3]:  # ... and is remembered without them,
+    for message in messages[:3]:  # their handshakes are remembered when the sessions are deleted,
         with pytest.raises(DuplicateMessage):
-            both.bob.read(letter)
-    with pytest.raises(ReplayRecordFull):  # and the room is not freed by it.
-        both.bob.read(letters[3])
+            both.bob.read(message)
+    with pytest.raises(ReplayRecordFull):  # and that deletion makes no room.
+        both.bob.read(messages[3])
     fresh = both.bob.account.publish(0, rotate=True).last_resort_bundle()
-    assert both.bob.read(first_letter(both, suite, fresh)) == b"pay 100"
+    assert both.bob.read(first_message(both, suite, fresh)) == b"pay 100"
 
 
 @SUITES
-def test_the_record_goes_with_its_prekey(both: Pair, suite: Suite) -> None:
+def test_the_record_is_deleted_with_its_prekey(both: Pair, suite: Suite) -> None:
     bundle = both.bob.account.publish(0).last_resort_bundle()
-    letter = first_letter(both, suite, bundle)
-    both.bob.read(letter)
+    message = first_message(both, suite, bundle)
+    both.bob.read(message)
     forget_session(both)
     both.bob.account.publish(0, rotate=True)
     assert sum(recorded(both, bundle)) == 1  # retired, but it can still serve
     with pytest.raises(DuplicateMessage):
-        both.bob.read(letter)
+        both.bob.read(message)
     both.clock.now += PREKEY_GRACE
     both.bob.reopen()
     assert recorded(both, bundle) == (0, 0)
     with unchanged(both.bob.store), pytest.raises(UnknownPrekey):
-        both.bob.read(letter)
+        both.bob.read(message)
 
 
-def test_two_strangers_may_use_the_last_resort(pair: Pair) -> None:
+def test_two_strangers_may_use_one_last_resort_prekey(pair: Pair) -> None:
     bundle = pair.bob.account.publish(0).last_resort_bundle()
     for name in ("carol", "dave"):
         address = type(BOB)(name, 1)
@@ -178,19 +178,19 @@ def test_two_strangers_may_use_the_last_resort(pair: Pair) -> None:
 
 
 def test_a_replay_under_another_name_is_refused(pair: Pair) -> None:
-    letter = first_letter(pair, Suite.PQXDH)
-    pair.bob.read(letter)
+    message = first_message(pair, Suite.PQXDH)
+    pair.bob.read(message)
     with unchanged(pair.bob.store), pytest.raises(DuplicateMessage):
-        pair.bob.account.decrypt(type(BOB)("mallory", 1), letter)
+        pair.bob.account.decrypt(type(BOB)("mallory", 1), message)
 
 
 def test_the_answer_to_a_replay_is_under_a_new_key(pair: Pair) -> None:
-    """X3DH section 4.2: SK comes out the same again, so what Bob sends must not depend on it alone."""
-    letter = first_letter(pair, Suite.PQXDH)
+    """X3DH section 4.2: a replay gives the same SK, so Bob's keys must not depend on it alone."""
+    message = first_message(pair, Suite.PQXDH)
     keys = []
     for _ in range(2):
         with pytest.raises(ZeroDivisionError), pair.bob.account.transaction():
-            pair.bob.read(letter)
+            pair.bob.read(message)
             keys.append(RatchetMessage.decode(pair.bob.write(b"answer")).header.ratchet_key)
-            raise ZeroDivisionError  # the message is taken back, and comes again
+            raise ZeroDivisionError  # the decryption is rolled back, and the message comes again
     assert keys[0] != keys[1]

@@ -1,6 +1,6 @@
-"""HAND-9: prekeys are replaced after a week, serve for a grace, and are deleted; whatever the clock does.
+"""HAND-9: prekeys are replaced after a week, serve for a grace period, and are then deleted.
 
-The clock is the test's.
+The tests set the clock, also wrongly.
 """
 
 from typing import Any
@@ -28,11 +28,11 @@ def test_prekeys_rotate_after_a_week_and_not_before(pair: Pair) -> None:
     assert second.last_resort.id > first.last_resort.id
     assert second.signed.key != first.signed.key
     assert second.last_resort.key != first.last_resort.key
-    assert pair.bob.account.publish(0) == second  # the week begins anew
+    assert pair.bob.account.publish(0) == second  # the week starts again
     verify_publication(second)
 
 
-def test_a_bundle_rotates_too_and_rotation_can_be_asked_for(pair: Pair) -> None:
+def test_making_a_bundle_rotates_and_rotation_can_be_forced(pair: Pair) -> None:
     first = pair.bob.account.bundle()
     pair.clock.now += PREKEY_ROTATION
     second = pair.bob.account.bundle()
@@ -41,24 +41,24 @@ def test_a_bundle_rotates_too_and_rotation_can_be_asked_for(pair: Pair) -> None:
 
 
 @pytest.mark.parametrize("which", USED)
-def test_a_retired_prekey_serves_within_its_grace_and_not_after(any_pair: Pair, which: str) -> None:
+def test_a_retired_prekey_serves_during_its_grace_period_and_not_after(any_pair: Pair, which: str) -> None:
     offered = bundles(any_pair.bob.account.publish(2))[which]
     late = Pair()
-    letters = []
+    messages = []
     for initiator in (any_pair.alice, late.alice):
         initiator.account.initiate(BOB, offered)
-        letters.append(initiator.account.encrypt(BOB, b"late"))
+        messages.append(initiator.account.encrypt(BOB, b"late"))
     any_pair.clock.now += PREKEY_ROTATION
     any_pair.bob.account.publish(0)
     any_pair.clock.now += PREKEY_GRACE
     # The row is still there, but it has expired.
     with unchanged(any_pair.bob.store), pytest.raises(UnknownPrekey):
-        any_pair.bob.read(letters[0])
+        any_pair.bob.read(messages[0])
     any_pair.clock.now -= 1
-    assert any_pair.bob.read(letters[0]) == b"late"
+    assert any_pair.bob.read(messages[0]) == b"late"
     any_pair.clock.now += 1
     with unchanged(any_pair.bob.store), pytest.raises(PeerError):
-        any_pair.bob.account.decrypt(type(ALICE)("other", 1), letters[1])
+        any_pair.bob.account.decrypt(type(ALICE)("other", 1), messages[1])
 
 
 @pytest.mark.parametrize("how", ["open", "publish"])
@@ -70,69 +70,69 @@ def test_expired_prekeys_are_deleted(any_pair: Pair, how: str) -> None:  # HAND-
     bob.account.publish(2)
     assert counts(bob.store) == {"SIGNED": 2, "ONE_TIME": 5, "KEM_ONE_TIME": 5, "KEM_LAST_RESORT": 2}
 
-    def sweep() -> None:
+    def delete_expired() -> None:
         bob.reopen()
         if how == "publish":
             bob.account.publish(0)
 
     any_pair.clock.now += PREKEY_GRACE - 1
     if how == "open":
-        sweep()
+        delete_expired()
         assert counts(bob.store)["SIGNED"] == 2
     any_pair.clock.now += 1
-    sweep()
-    # What was retired is gone; what is current stays, and publishing may have added to it.
+    delete_expired()
+    # Retired prekeys are deleted. Current ones stay, and publishing may have added new ones.
     assert counts(bob.store)["SIGNED"] == (2 if how == "publish" else 1)
     any_pair.clock.now = NOON + ONE_TIME_LIFETIME - 1
-    sweep()
+    delete_expired()
     assert counts(bob.store)["ONE_TIME"] == 5
     any_pair.clock.now = NOON + ONE_TIME_LIFETIME
-    sweep()
+    delete_expired()
     held = counts(bob.store)
     assert (held["ONE_TIME"], held["KEM_ONE_TIME"]) == (2, 2)
 
 
 def test_the_current_prekeys_never_expire(pair: Pair) -> None:
-    """An account that slept for years still reads what came to its last-resort bundle."""
+    """After years without use an account still reads a message to its last-resort bundle."""
     last = pair.bob.account.publish(0).last_resort_bundle()
     pair.alice.initiate(last)
-    letter = pair.alice.write(b"years ago")
+    message = pair.alice.write(b"years ago")
     pair.clock.now += 3000 * DAY
     pair.bob.reopen()
-    assert pair.bob.read(letter) == b"years ago"
+    assert pair.bob.read(message) == b"years ago"
 
 
-def test_an_expired_one_time_prekey_is_refused_even_before_the_sweep(pair: Pair) -> None:
+def test_an_expired_one_time_prekey_is_refused_before_it_is_deleted(pair: Pair) -> None:
     pair.alice.initiate()
-    letter = pair.alice.write(b"stale")
+    message = pair.alice.write(b"stale")
     pair.clock.now += ONE_TIME_LIFETIME
     with unchanged(pair.bob.store), pytest.raises(UnknownPrekey):
-        pair.bob.read(letter)
+        pair.bob.read(message)
 
 
 @pytest.mark.parametrize("back", [1, DAY, 400 * DAY, NOON])
-def test_a_clock_that_went_back_rotates_and_settles(pair: Pair, back: int) -> None:
+def test_a_clock_that_went_back_causes_one_rotation(pair: Pair, back: int) -> None:
     first = pair.bob.account.publish(1)
     pair.clock.now -= back
     pair.bob.reopen()
     second = pair.bob.account.publish(1)
     assert second.signed.id > first.signed.id
     assert pair.bob.account.publish(0).signed == second.signed
-    pair.alice.initiate(next(first.bundles()))  # what was handed out still serves
+    pair.alice.initiate(next(first.bundles()))  # a bundle handed out earlier still serves
     assert pair.bob.read(pair.alice.write(b"x")) == b"x"
     pair.clock.now = NOON
     assert pair.bob.account.publish(0).signed.id >= second.signed.id
 
 
-def test_an_account_made_when_clocks_began_has_its_prekeys() -> None:
-    """A device without a battery for its clock: no prekey yet is another thing than one of the year 1970."""
+def test_an_account_made_at_time_zero_has_its_prekeys() -> None:
+    """A device without a battery starts its clock in 1970. That must not look like having no prekey yet."""
     account = hazmat.create_account(MemoryStore(), ALICE, entropy_of("zero"), clock=lambda: 0)
     verify_publication(account.publish(1))
 
 
 @pytest.mark.parametrize("wrong", [-1, 1.5, float(NOON), NOON * 1000, NOON * 10**9, None, "now", True])
-def test_a_clock_that_tells_something_else_is_refused_at_once(pair: Pair, wrong: Any) -> None:
-    """time.time() or time_ns(): found at the first call, not when the store is opened again."""
+def test_a_clock_that_does_not_return_seconds_is_refused_at_once(pair: Pair, wrong: Any) -> None:
+    """time.time() or time_ns() as clock is noticed at the first call, not when the store is opened again."""
     pair.clock.now = wrong
     with unchanged(pair.bob.store), pytest.raises(UsageError, match="whole seconds"):
         pair.bob.account.publish(1)
@@ -142,8 +142,8 @@ def test_a_clock_that_tells_something_else_is_refused_at_once(pair: Pair, wrong:
     pair.bob.account.publish(1)
 
 
-def test_a_first_message_sweeps_too(any_pair: Pair) -> None:
-    """For an account that is never opened anew and never publishes, strangers bring the deletion."""
+def test_a_first_message_deletes_expired_prekeys(any_pair: Pair) -> None:
+    """In an account that neither reopens nor publishes, first messages cause the deletion."""
     last = any_pair.bob.account.publish(3, rotate=True).last_resort_bundle()
     assert counts(any_pair.bob.store) == {"SIGNED": 2, "ONE_TIME": 3, "KEM_ONE_TIME": 3, "KEM_LAST_RESORT": 2}
     any_pair.clock.now += ONE_TIME_LIFETIME
@@ -152,8 +152,8 @@ def test_a_first_message_sweeps_too(any_pair: Pair) -> None:
     assert counts(any_pair.bob.store) == {"SIGNED": 1, "ONE_TIME": 0, "KEM_ONE_TIME": 0, "KEM_LAST_RESORT": 1}
 
 
-def test_the_ring_itself_refuses_what_has_expired(pair: Pair) -> None:
-    """Whether or not somebody has swept before: the second line of defence, without the first."""
+def test_the_prekey_ring_refuses_an_expired_prekey(pair: Pair) -> None:
+    """It does so even if the expired rows have not been deleted: the second line of defence, tested alone."""
     pair.alice.initiate()
     initial = InitialMessage.decode(pair.alice.write(b"x"))
     ring = PrekeyRing(pair.bob.store.tables, pair.bob.entropy)

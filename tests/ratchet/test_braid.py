@@ -1,6 +1,6 @@
-"""The eleven states of the braid: every state x part x epoch, against the table in the module's docstring.
+"""PQR-4: the eleven states of the braid with every header type and epoch, against the table in its docstring.
 
-Also: texts in any order and over a bad network, and what is drawn. PQR-4.
+Also: codewords in any order and over a bad network, and which random bytes are drawn.
 """
 
 import dataclasses
@@ -51,7 +51,7 @@ PLACE = pytest.mark.parametrize(
 # --- the table --------------------------------------------------------------------------------------
 
 
-def test_the_table_is_whole() -> None:
+def test_the_table_is_complete() -> None:
     assert len(ROWS) == 13
     assert {row.state for row in ROWS} == {row.after for row in ROWS} == set(STATES)
     assert len({(row.state, row.after) for row in ROWS}) == 13
@@ -59,11 +59,11 @@ def test_the_table_is_whole() -> None:
     assert set(places(3)) == set(places(4)) == set(STATES)
 
 
-def test_the_table_says_what_sends_does() -> None:
+def test_the_table_agrees_with_sends() -> None:
     assert {(row.state, row.sends) for row in ROWS} == {(s.__name__, t) for s, t in braid.SENDS.items()}
 
 
-def test_the_table_says_what_is_of_use() -> None:
+def test_the_table_agrees_with_receives() -> None:
     cells = {(row.state, type_) for row in ROWS for type_ in row.types}
     assert cells == {(state.__name__, type_) for state, type_ in braid.RECEIVES}
 
@@ -103,7 +103,7 @@ def test_a_state_receives_what_the_table_says(epoch: int, name: str) -> None:
 
 @PLACE
 @pytest.mark.parametrize("offset", [-2, -1, 1, 2])
-def test_a_part_of_another_epoch_is_of_use_in_ct2_sampled_alone(epoch: int, name: str, offset: int) -> None:
+def test_a_header_of_another_epoch_changes_only_ct2_sampled(epoch: int, name: str, offset: int) -> None:
     for type_, all_of_it in itertools.product(PqType, (False, True)):
         side, other = place(epoch, name), epoch + offset
         before = side.all()
@@ -126,8 +126,8 @@ def test_a_part_of_another_epoch_is_of_use_in_ct2_sampled_alone(epoch: int, name
 
 
 @PLACE
-def test_what_has_come_already_changes_nothing(epoch: int, name: str) -> None:
-    """The first of each text is taken, the second of the same index is not."""
+def test_a_repeated_codeword_changes_nothing(epoch: int, name: str) -> None:
+    """The first codeword with an index is taken, the second is not."""
     for type_ in PqType:
         side = place(epoch, name)
         side.receive(pq_header(epoch, type_, 100))
@@ -140,7 +140,7 @@ def test_what_has_come_already_changes_nothing(epoch: int, name: str) -> None:
 # --- the transitions ----------------------------------------------------------------------------------
 
 
-def test_all_transitions_are_taken_and_no_others() -> None:
+def test_exactly_the_transitions_of_the_table_occur() -> None:
     taken: set[Step] = set()
     for rooms in ((1, 1), (64, 1), (1, 64), (64, 64), (4, 2)):
         sides = braid_pair(rooms)
@@ -151,7 +151,7 @@ def test_all_transitions_are_taken_and_no_others() -> None:
 
 
 @pytest.mark.parametrize("rooms", [(1, 1), (64, 64), (1, 64), (64, 1), (3, 7)], ids=str)
-def test_both_have_the_same_secret_and_the_roles_swap(rooms: tuple[int, int]) -> None:
+def test_both_sides_have_the_same_secrets_and_swap_roles_each_epoch(rooms: tuple[int, int]) -> None:
     alice, bob = sides = braid_pair(rooms)
     makers: list[str] = []
 
@@ -167,7 +167,7 @@ def test_both_have_the_same_secret_and_the_roles_swap(rooms: tuple[int, int]) ->
 
 
 @pytest.mark.parametrize(("room", "most"), [(1, 88), (64, 6)])
-def test_an_epoch_takes_as_many_messages_as_its_texts_have_codewords(room: int, most: int) -> None:
+def test_an_epoch_takes_about_one_message_for_each_codeword(room: int, most: int) -> None:
     sides, sent = braid_pair(room), 0
     while min(each.state.epoch for each in sides) < 2:
         sides[1 - sent % 2].receive(sides[sent % 2].send(room))
@@ -177,7 +177,7 @@ def test_an_epoch_takes_as_many_messages_as_its_texts_have_codewords(room: int, 
 
 @pytest.mark.parametrize("seed", range(2))
 def test_twelve_epochs_over_a_bad_network(seed: int) -> None:
-    """A third is lost; the rest comes late, in another order, and sometimes twice."""
+    """A third of the messages is lost. The others come late, in another order, and sometimes twice."""
     rng, sides = random.Random(seed), braid_pair(seed)
     wire: list[tuple[Side, PqHeader]] = []
     for _ in range(6000):
@@ -202,7 +202,7 @@ TEXT = pytest.mark.parametrize("type_", RECEIVERS, ids=lambda type_: type_.name)
 
 
 def orders(share: int, seed: str) -> Iterator[list[int]]:
-    """Indices as they may come: in order, backwards, mixed, late ones alone, with duplicates."""
+    """Yield orders of indices: ascending, descending, mixed, only high ones, with duplicates."""
     rng = random.Random(seed)
     yield list(range(share))
     yield list(reversed(range(share)))
@@ -214,7 +214,7 @@ def orders(share: int, seed: str) -> Iterator[list[int]]:
 
 
 @TEXT
-def test_a_text_comes_in_any_order(type_: PqType) -> None:
+def test_a_text_is_complete_after_its_codewords_in_any_order(type_: PqType) -> None:
     share, name = share_of(3, type_), RECEIVERS[type_]
     at_once = place(3, name)
     at_once.receive(whole(3, type_))
@@ -235,7 +235,7 @@ def test_a_text_comes_in_any_order(type_: PqType) -> None:
 
 @settings(deadline=None, max_examples=40)
 @given(st.data())
-def test_runs_that_overlap_bring_a_text(data: st.DataObject) -> None:
+def test_overlapping_runs_of_codewords_complete_a_text(data: st.DataObject) -> None:
     type_ = data.draw(st.sampled_from([*RECEIVERS]))
     share, name = share_of(3, type_), RECEIVERS[type_]
     side, seen = place(3, name), set[int]()
@@ -250,7 +250,7 @@ def test_runs_that_overlap_bring_a_text(data: st.DataObject) -> None:
 
 
 @TEXT
-def test_one_too_few_is_not_a_text(type_: PqType) -> None:
+def test_one_codeword_too_few_does_not_complete_a_text(type_: PqType) -> None:
     share, name = share_of(3, type_), RECEIVERS[type_]
     side = place(3, name)
     side.receive(pq_header(3, type_, *range(1, share)))
@@ -262,7 +262,7 @@ def test_one_too_few_is_not_a_text(type_: PqType) -> None:
 
 @pytest.mark.parametrize("name", ["KeysSampled", "HeaderSent", "Ct1Received", "Ct1Sampled", "Ct2Sampled"])
 @pytest.mark.parametrize("room", [1, 2, 64])
-def test_indices_go_on_and_begin_again_after_the_last(name: str, room: int) -> None:
+def test_indices_increase_and_wrap_after_the_last(name: str, room: int) -> None:
     side = place(3, name)
     text = side.slots.held[Slot.OUTGOING][0]
     share = len(text) // CODEWORD_BYTES
@@ -283,7 +283,7 @@ def test_indices_go_on_and_begin_again_after_the_last(name: str, room: int) -> N
         assert getattr(side.state, "sent", None) == (first + here) % (MAX_CODEWORD_INDEX + 1)
 
 
-def test_after_a_new_text_indices_begin_at_nought() -> None:
+def test_the_indices_of_a_new_text_begin_at_zero() -> None:
     for name in ("HeaderSent", "Ct2Sampled"):
         assert place(3, name).send().first == 0
     for name in ("KeysUnsampled", "HeaderReceived"):
@@ -293,7 +293,7 @@ def test_after_a_new_text_indices_begin_at_nought() -> None:
         assert side.send().first == 2
 
 
-def test_the_vector_goes_on_where_it_was_when_ct1_has_come() -> None:
+def test_receiving_ct1_does_not_restart_the_indices_of_the_vector() -> None:
     side = place(3, "HeaderSent")
     assert [side.send().first for _ in range(5)] == [*range(5)]
     side.receive(whole(3, PqType.CT1))
@@ -301,7 +301,7 @@ def test_the_vector_goes_on_where_it_was_when_ct1_has_come() -> None:
     assert (side.send().type, side.send().first) == (PqType.EK_CT1_ACK, 6)
 
 
-def test_only_two_states_draw() -> None:
+def test_only_two_states_draw_entropy() -> None:
     drawn: dict[str, list[int]] = {}
     for name in STATES:
         side, lengths = place(3, name), drawn.setdefault(name, [])
@@ -319,7 +319,7 @@ def test_only_two_states_draw() -> None:
     }
 
 
-def test_the_same_goes_in_the_same_comes_out() -> None:
+def test_equal_inputs_give_equal_states() -> None:
     runs = []
     for _ in range(2):
         sides, seen = braid_pair("same"), list[object]()
@@ -341,11 +341,11 @@ def test_sending_and_receiving_leave_the_state_as_it_was(epoch: int, name: str) 
     assert side.all() == before
 
 
-def test_what_is_appended_does_not_print_its_bytes() -> None:
+def test_an_append_does_not_print_its_entry() -> None:
     assert repr(Append(Slot.KEPT, bytes(96))) == "Append(KEPT, 96 bytes)"
 
 
-def test_ct2_sampled_alone_looks_ahead() -> None:
+def test_a_header_of_the_next_epoch_ends_ct2_sampled() -> None:
     side = place(3, "Ct2Sampled")
     assert isinstance(side.state, Ct2Sampled)
     side.receive(PqHeader(4, 1, 0, PqType.NONE))

@@ -1,6 +1,6 @@
-"""PQR-5: what contradicts itself is refused and changes nothing. And what a state still holds, and how much.
+"""PQR-5: texts that contradict each other are refused. Also: what a state holds, and how much.
 
-A peer whose messages authenticate can still send any codewords it likes; these are such peers.
+A peer whose messages authenticate can still send any codewords it likes; these tests play such a peer.
 """
 
 import dataclasses
@@ -38,20 +38,20 @@ from support.braid_pair import (
 from support.pair import entropy_of, flipped, plain
 
 Q_COEFFICIENT = (3329).to_bytes(2, "little")
-"""q itself in twelve bits, as the first coefficient of a vector."""
+"""q in twelve bits, as the first coefficient of a vector."""
 
 
 def refused(side: Side, type_: PqType, text: bytes, *, one_by_one: bool) -> None:
-    """Check that a text is refused with its last codeword, and that this one changed nothing."""
+    """Check that a text is refused at its last codeword, and that this codeword changes nothing."""
     share = len(text) // CODEWORD_BYTES
-    pieces = [codeword(text, index) for index in range(share)]
+    codewords = [codeword(text, index) for index in range(share)]
     epoch = side.state.epoch
     if one_by_one:
-        for each in pieces[:-1]:
+        for each in codewords[:-1]:
             side.receive(PqHeader(epoch, 1, 0, type_, each.index, each.data))
-        pieces = pieces[-1:]
+        codewords = codewords[-1:]
     before = side.all()
-    last = PqHeader(epoch, 1, 0, type_, pieces[0].index, b"".join(each.data for each in pieces))
+    last = PqHeader(epoch, 1, 0, type_, codewords[0].index, b"".join(each.data for each in codewords))
     for _ in range(2):
         with pytest.raises(BraidFailed, match="keys contradict each other: initiate a new session"):
             side.receive(last)
@@ -65,7 +65,7 @@ HOW = pytest.mark.parametrize("one_by_one", [False, True], ids=["at once", "one 
 @EPOCH
 @HOW
 @pytest.mark.parametrize("at", [0, 31, 32, 63, 64, 95], ids=str)
-def test_a_header_or_its_mac_was_changed(epoch: int, at: int, one_by_one: bool) -> None:
+def test_a_changed_header_or_mac_is_refused(epoch: int, at: int, one_by_one: bool) -> None:
     text = flipped(texts(epoch)[PqType.HDR], at)
     refused(place(epoch, "NoHeaderReceived"), PqType.HDR, text, one_by_one=one_by_one)
 
@@ -73,15 +73,15 @@ def test_a_header_or_its_mac_was_changed(epoch: int, at: int, one_by_one: bool) 
 @EPOCH
 @HOW
 @pytest.mark.parametrize("at", [0, 127, 128, 159], ids=str)
-def test_a_second_ciphertext_or_its_mac_was_changed(epoch: int, at: int, one_by_one: bool) -> None:
+def test_a_changed_ct2_or_mac_is_refused(epoch: int, at: int, one_by_one: bool) -> None:
     text = flipped(texts(epoch)[PqType.CT2], at)
     refused(place(epoch, "Ct1Received"), PqType.CT2, text, one_by_one=one_by_one)
 
 
 @EPOCH
 @pytest.mark.parametrize("at", [0, 959], ids=str)
-def test_a_first_ciphertext_was_changed(epoch: int, at: int) -> None:
-    """It carries no MAC of its own; that of ct2 is over both."""
+def test_a_changed_ct1_is_refused_with_ct2(epoch: int, at: int) -> None:
+    """ct1 has no MAC of its own; the MAC with ct2 covers both."""
     side = place(epoch, "KeysSampled")
     text = flipped(texts(epoch)[PqType.CT1], at)
     side.receive(PqHeader(epoch, 1, 0, PqType.CT1, 0, text))
@@ -93,7 +93,7 @@ FOREIGN = ["of another key", "one bit", "zeros", "a coefficient of q", "coeffici
 
 
 def foreign(epoch: int) -> dict[str, bytes]:
-    """Vectors that are not the header's."""
+    """Return vectors that do not belong to the header."""
     ours = texts(epoch)[PqType.EK]
     assert len(ours) == VECTOR_BYTES
     return {
@@ -106,9 +106,9 @@ def foreign(epoch: int) -> dict[str, bytes]:
 
 
 def waiting(epoch: int, name: str) -> Side:
-    """Return a side that waits for the vector, without a codeword of it."""
+    """Return a side that waits for the vector and has no codeword of it."""
     side = place(epoch, name)
-    if isinstance(side.state, Ct1Acknowledged):  # it has one already, which would not be the foreign vector's
+    if isinstance(side.state, Ct1Acknowledged):  # it has one, which would not fit the foreign vector
         side.state = dataclasses.replace(side.state, got=())
         side.slots.held[Slot.INCOMING] = ()
     return side
@@ -119,7 +119,7 @@ def waiting(epoch: int, name: str) -> Side:
 @pytest.mark.parametrize("type_", [PqType.EK, PqType.EK_CT1_ACK], ids=lambda type_: type_.name)
 @pytest.mark.parametrize("name", ["Ct1Sampled", "Ct1Acknowledged"])
 @pytest.mark.parametrize("vector", FOREIGN)
-def test_a_vector_is_not_of_the_header(
+def test_a_vector_that_does_not_belong_to_the_header_is_refused(
     epoch: int, one_by_one: bool, type_: PqType, name: str, vector: str
 ) -> None:
     refused(waiting(epoch, name), type_, foreign(epoch)[vector], one_by_one=one_by_one)
@@ -132,18 +132,18 @@ def test_a_vector_is_not_of_the_header(
 def test_a_foreign_vector_is_refused_before_m_is_used(
     epoch: int, name: str, uses: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """PRIM-11: a peer may repeat it for ever, and nobody may time m more often than it serves.
+    """PRIM-11: a peer may repeat false vectors without end, and must not get timings of m from them.
 
-    Once ct1 was made of it; once for ct2, and for ct1 again where that has arrived and was deleted.
+    A true vector uses m once for ct2, and once more for ct1 if that was deleted after it arrived.
     """
     side, vectors, whole = waiting(epoch, name), foreign(epoch), texts(epoch)[PqType.EK]
     used: list[str] = []
     for half in ("encrypt_c1", "encrypt_c2"):
-        part_of = getattr(kpke, half)
+        encrypt = getattr(kpke, half)
 
-        def noted(*given: bytes, half: str = half, part_of: Callable[..., bytes] = part_of) -> bytes:
+        def noted(*given: bytes, half: str = half, encrypt: Callable[..., bytes] = encrypt) -> bytes:
             used.append(half)
-            return part_of(*given)
+            return encrypt(*given)
 
         monkeypatch.setattr(kpke, half, noted)
     for vector in vectors.values():
@@ -155,8 +155,8 @@ def test_a_foreign_vector_is_refused_before_m_is_used(
 
 @EPOCH
 @pytest.mark.parametrize("type_", RECEIVERS, ids=lambda type_: type_.name)
-def test_a_codeword_beyond_the_text_was_changed(epoch: int, type_: PqType) -> None:
-    """One false codeword among true ones makes another text, and that is found out."""
+def test_one_changed_codeword_among_true_ones_is_refused(epoch: int, type_: PqType) -> None:
+    """One false codeword gives another text, which its MAC or hash refuses."""
     side, share = place(epoch, RECEIVERS[type_]), share_of(epoch, type_)
     false = pq_header(epoch, type_, 500)
     side.receive(dataclasses.replace(false, codewords=flipped(false.codewords, 9)))
@@ -171,8 +171,8 @@ def test_a_codeword_beyond_the_text_was_changed(epoch: int, type_: PqType) -> No
 
 
 @pytest.mark.parametrize("which", ["root", "key"])
-def test_another_authenticator_refuses_what_its_part_is_in(which: str) -> None:
-    """The MAC of a header is by the key as it is, that of a ciphertext by what the root becomes."""
+def test_a_text_is_refused_by_an_authenticator_with_another_key_or_root(which: str) -> None:
+    """The key makes the MAC of a header. The root gives the next key, which makes the MAC of a ciphertext."""
     for name, type_ in (("NoHeaderReceived", PqType.HDR), ("Ct1Received", PqType.CT2)):
         side = place(3, name)
         root, key = side.state.authenticator.root, side.state.authenticator.key
@@ -189,7 +189,7 @@ def test_another_authenticator_refuses_what_its_part_is_in(which: str) -> None:
 
 
 def test_a_text_of_another_epoch_is_refused() -> None:
-    """Its MAC is of the epoch before, though header and ciphertext are sound."""
+    """The text is sound, but its MAC is of the previous epoch."""
     for name, type_ in (("NoHeaderReceived", PqType.HDR), ("Ct1Received", PqType.CT2)):
         refused(place(4, name), type_, texts(3)[type_], one_by_one=False)
 
@@ -202,15 +202,15 @@ HOLDS_M = {"Ct1Sampled", "Ct1Acknowledged"}
 
 
 @pytest.mark.parametrize("name", STATES)
-def test_a_state_holds_the_seed_or_m_only_as_long_as_they_serve(name: str) -> None:
+def test_a_state_holds_the_seed_or_m_only_while_it_needs_them(name: str) -> None:
     kinds = [type(each) for each in secrets_in(place(3, name).state)]
     expected = [AuthenticatorRoot, AuthenticatorKey]
     extra = [KemSeed] * (name in HOLDS_SEED) + [EncapsulationRandomness] * (name in HOLDS_M)
     assert kinds == [*expected, *extra]
 
 
-def test_nothing_of_what_went_is_anywhere_after_it() -> None:
-    """Seed, m and earlier authenticators: neither in a later state nor in the slots beside it."""
+def test_a_secret_that_was_dropped_is_in_no_later_state_or_slot() -> None:
+    """The secrets are the seed, m and earlier authenticators."""
     sides = braid_pair("gone")
     held: dict[int, set[bytes]] = {0: set(), 1: set()}
     for rooms in ((1, 1), (1, 64), (64, 1), (64, 64)):
@@ -229,7 +229,7 @@ def test_nothing_of_what_went_is_anywhere_after_it() -> None:
         assert len(gone[1]) >= 3
 
 
-BESIDE = {
+SLOTS_OF = {
     "KeysUnsampled": (),
     "KeysSampled": (Slot.OUTGOING,),
     "HeaderSent": (Slot.OUTGOING, Slot.INCOMING),
@@ -245,13 +245,13 @@ BESIDE = {
 
 
 @pytest.mark.parametrize("name", STATES)
-def test_the_slots_beside_a_state_are_those_of_its_docstring(name: str) -> None:
+def test_the_slots_of_a_state_are_those_of_its_docstring(name: str) -> None:
     said = getattr(braid_states, name).__doc__ or ""
-    assert {slot for slot in Slot if f"{slot.name}:" in said} == set(BESIDE[name])
+    assert {slot for slot in Slot if f"{slot.name}:" in said} == set(SLOTS_OF[name])
 
 
 def size_of(side: Side) -> int:
-    """Bytes of a state, each number in four, and of the slots beside it."""
+    """Return the bytes of a state and its slots, with four for each number."""
     flat = [plain(getattr(side.state, field.name)) for field in dataclasses.fields(side.state)]
     numbers = sum(1 + len(each) if isinstance(each, tuple) else 1 for each in flat)
     secrets = sum(len(each.expose()) for each in secrets_in(side.state))
@@ -267,8 +267,8 @@ def test_state_and_slots_are_small_in_every_state(rooms: tuple[int, int]) -> Non
         seen.add(side.name)
         most = max(most, size_of(side))
         held = {slot for slot, entries in side.slots.held.items() if entries}
-        assert held <= set(BESIDE[side.name])
-        assert held >= set(BESIDE[side.name]) - {Slot.INCOMING}
+        assert held <= set(SLOTS_OF[side.name])
+        assert held >= set(SLOTS_OF[side.name]) - {Slot.INCOMING}
         assert len(side.slots.held[Slot.INCOMING]) <= 35
         assert max(len(side.slots.held[slot]) for slot in (Slot.OUTGOING, Slot.KEPT)) <= 1
 
@@ -278,7 +278,7 @@ def test_state_and_slots_are_small_in_every_state(rooms: tuple[int, int]) -> Non
 
 
 def test_a_peer_cannot_make_a_state_grow() -> None:
-    """However many codewords come, no more lie there than one too few, each once."""
+    """However many codewords come, a slot holds each once, and at most one less than complete the text."""
     for type_, name in RECEIVERS.items():
         side, share = place(3, name), share_of(3, type_)
         for start in range(1, share - 1):

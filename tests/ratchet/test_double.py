@@ -1,6 +1,6 @@
-"""The four states of the double ratchet: every state x event, against the table in the module's docstring.
+"""The four states of the double ratchet with every event, against the table in the module's docstring.
 
-Also: the functions are pure, the states are immutable, roots move on, and Hearing holds no private key.
+Also: functions are pure, states are immutable, every turn has a new root, and Hearing holds no private key.
 """
 
 import dataclasses
@@ -41,7 +41,7 @@ def documented() -> dict[tuple[str, str], str]:
 
 
 def happens(state: State, event: str) -> str:
-    """Let an event happen and say what came of it in the table's words."""
+    """Let an event happen and return its result in the table's words."""
     try:
         if event == "send":
             return f"-> {type(send(state, entropy_of('next')).state).__name__}"
@@ -54,7 +54,7 @@ def happens(state: State, event: str) -> str:
         return "refused"
 
 
-def test_the_table_is_whole() -> None:
+def test_the_table_is_complete() -> None:
     assert set(documented()) == set(itertools.product(STATES, EVENTS))
 
 
@@ -73,7 +73,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize(("name", "event"), REFUSALS)
-def test_what_is_refused_costs_nothing(trace: Trace, name: str, event: str) -> None:
+def test_a_refusal_costs_no_work(trace: Trace, name: str, event: str) -> None:
     state = STATES[name]
     key = fresh_key() if event == "their key new" else known_key(state)
     header = Header(key or fresh_key(), 0, 0)
@@ -83,13 +83,13 @@ def test_what_is_refused_costs_nothing(trace: Trace, name: str, event: str) -> N
     assert trace.calls == []
 
 
-def test_all_refusals_of_the_table_are_among_them() -> None:
+def test_these_are_all_refusals_of_the_table() -> None:
     assert {cell for cell, entry in documented().items() if entry == "refused"} == set(REFUSALS)
 
 
 @pytest.mark.parametrize("name", STATES)
-def test_our_own_key_opens_nothing_of_ours(name: str) -> None:
-    """A message reflected to its sender is at best a turn with a key that opens nothing."""
+def test_a_reflected_message_gives_another_key(name: str) -> None:
+    """A message reflected to its sender is a turn at best, and its key is not the one that sealed it."""
     state = STATES[name]
     if isinstance(state, Hearing):
         return  # it has no key of its own
@@ -105,7 +105,7 @@ def test_our_own_key_opens_nothing_of_ours(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STATES)
-def test_the_same_goes_in_the_same_comes_out(name: str) -> None:
+def test_equal_inputs_give_equal_outputs(name: str) -> None:
     state = STATES[name]
     before = plain(state)
     if name != "Waiting":
@@ -144,7 +144,7 @@ def test_sending_draws_only_to_leave_hearing() -> None:
 
 
 def test_hearing_holds_no_private_key() -> None:
-    """Deferral: the old private key is gone as soon as it has served. RAT-4"""
+    """RAT-4: the private key is dropped once it has been used, and the next one is made when we send."""
     alice, bob = double_pair()
     bob.receive(alice.send())
     alice.receive(bob.send())
@@ -173,7 +173,7 @@ def test_the_first_states_are_those_of_the_specification() -> None:
 
 
 def test_a_turn_is_that_of_the_specification() -> None:
-    """Section 3.5, DHRatchet: one step of the root for the peer's key, and one for ours when we next send."""
+    """Section 3.5, DHRatchet: one root step for the peer's key, and one for our next key when we send."""
     alice, bob = double_pair()
     first = alice.send()
     root = alice.state.root.expose()
@@ -193,23 +193,23 @@ def test_roots_and_ratchet_keys_are_new_at_every_turn() -> None:
     roots, keys = {ROOT.expose(), alice.state.root.expose()}, set()
     for turn in range(20):
         speaker, hearer = (alice, bob) if turn % 2 == 0 else (bob, alice)
-        letter = speaker.send()
-        hearer.receive(letter)
+        message = speaker.send()
+        hearer.receive(message)
         assert speaker.state.root == hearer.state.root
         roots.add(speaker.state.root.expose())
-        keys.add(letter.header.ratchet_key.data)
+        keys.add(message.header.ratchet_key.data)
     assert (len(roots), len(keys)) == (21, 20)
 
 
-def test_previous_length_says_how_many_were_sent() -> None:
+def test_previous_length_is_the_number_of_messages_in_the_previous_chain() -> None:
     alice, bob = double_pair()
     before = 0
     for count in (3, 1, 4, 2):
-        letters = [alice.send() for _ in range(count)]
-        assert [each.header.number for each in letters] == list(range(count))
-        assert {each.header.previous_length for each in letters} == {before}
-        for letter in letters:
-            bob.receive(letter)
+        messages = [alice.send() for _ in range(count)]
+        assert [each.header.number for each in messages] == list(range(count))
+        assert {each.header.previous_length for each in messages} == {before}
+        for message in messages:
+            bob.receive(message)
         alice.receive(bob.send())
         before = count
 
@@ -223,15 +223,15 @@ def test_all_message_keys_are_different() -> None:
         from_alice = rng.random() < 0.5
         sender, receiver = (alice, bob) if from_alice else (bob, alice)
         if rng.random() < 0.55:
-            letter = sender.send()
-            keys.append(letter.key.expose())
-            inboxes[from_alice].append(letter)
+            message = sender.send()
+            keys.append(message.key.expose())
+            inboxes[from_alice].append(message)
         elif inboxes[from_alice]:
             receiver.receive(inboxes[from_alice].pop(rng.randrange(len(inboxes[from_alice]))))
     assert len(set(keys)) == len(keys) > 700
 
 
-def test_knows_is_about_the_chain_being_received() -> None:
+def test_knows_is_true_for_the_key_of_the_chain_being_received() -> None:
     for name, state in STATES.items():
         key = known_key(state)
         assert not double.knows(state, fresh_key("nobody's"))

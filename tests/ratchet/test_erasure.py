@@ -1,4 +1,4 @@
-"""RAT-12, the erasure code: any N codewords bring a text back, in any order; known answers; the field."""
+"""RAT-12, the erasure code: any N codewords give the text, in any order. Known answers, and the field."""
 
 import random
 
@@ -23,7 +23,7 @@ def collect(text: bytes, indices: list[int]) -> Collected:
 
 
 def product(a: int, b: int) -> int:
-    """Multiply in the field the long way: shift, add, reduce."""
+    """Multiply in the field by shifting, adding and reducing."""
     result = 0
     for bit in range(16):
         if b >> bit & 1:
@@ -35,7 +35,7 @@ def product(a: int, b: int) -> int:
 
 
 def value_at(points: dict[int, int], x: int) -> int:
-    """Lagrange by the book: each weight from products and an inverse found by exponentiation."""
+    """Interpolate after Lagrange: weights are products, and inverses are powers."""
     total = 0
     for j, value in points.items():
         weight = value
@@ -71,12 +71,12 @@ def test_further_codewords_lie_on_the_polynomials(share: int, index: int) -> Non
     text = text_of(share)
     whole = [elements(text[at : at + CODEWORD_BYTES]) for at in range(0, len(text), CODEWORD_BYTES)]
     for p, element in enumerate(elements(codeword(text, index).data)):
-        assert element == value_at({j: part[p] for j, part in enumerate(whole)}, index)
+        assert element == value_at({j: share_[p] for j, share_ in enumerate(whole)}, index)
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.data())
-def test_any_enough_codewords_bring_it_back(data: st.DataObject) -> None:
+def test_any_codewords_in_sufficient_number_give_the_text(data: st.DataObject) -> None:
     share = data.draw(st.sampled_from(SHARES))
     text = text_of(share, data.draw(st.integers(0, 9)))
     indices = data.draw(
@@ -89,7 +89,7 @@ def test_any_enough_codewords_bring_it_back(data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("filler", [bytes(CODEWORD_BYTES), b"\xff" * CODEWORD_BYTES])
-def test_zeros_and_ones_come_back(filler: bytes) -> None:
+def test_texts_of_equal_bits_are_restored(filler: bytes) -> None:
     text = filler * 5
     assert collect(text, [7, 900, 2, MAX_CODEWORD_INDEX, 40]).text() == text
     assert (
@@ -99,7 +99,7 @@ def test_zeros_and_ones_come_back(filler: bytes) -> None:
 
 
 @pytest.mark.parametrize("share", SHARES)
-def test_one_too_few_is_not_enough(share: int) -> None:
+def test_one_codeword_too_few_gives_no_text(share: int) -> None:
     text = text_of(share)
     collected = collect(text, list(range(1, share)))
     assert not collected.is_complete
@@ -107,7 +107,7 @@ def test_one_too_few_is_not_enough(share: int) -> None:
         collected.text()
 
 
-def test_what_comes_twice_counts_once_and_the_first_counts() -> None:
+def test_of_two_codewords_with_one_index_the_first_is_kept() -> None:
     text = text_of(3)
     collected = collect(text, [4, 4, 4]).add([Codeword(4, bytes(32)), codeword(text, 4)])
     assert collected.codewords == (codeword(text, 4),)
@@ -121,7 +121,7 @@ def test_no_more_are_kept_than_are_needed() -> None:
     assert len(collect(text, list(range(500))).codewords) == 3
 
 
-def test_a_codeword_that_was_changed_gives_another_text() -> None:
+def test_a_changed_codeword_gives_another_text() -> None:
     text = text_of(3)
     changed = Codeword(5, bytes(31) + b"\1")
     assert Collected(96).add([codeword(text, 0), codeword(text, 1), changed]).text() != text
@@ -135,7 +135,7 @@ def test_the_field_is_that_of_the_known_answers() -> None:
         assert inverse(int(case["a"], 16)) == int(case["inverse"], 16)
 
 
-def test_the_tables_multiply() -> None:
+def test_the_tables_give_the_product() -> None:
     powers, logs = erasure._tables()
     rng = random.Random(0)
     for _ in range(300):
@@ -144,7 +144,7 @@ def test_the_tables_multiply() -> None:
     assert sorted(powers) == list(range(1, 2**16))
 
 
-def test_a_codeword_is_multiplied_in_all_its_lanes() -> None:
+def test_multiplying_a_codeword_multiplies_each_element() -> None:
     rng = random.Random(1)
     for _ in range(40):
         data, factor = rng.randbytes(CODEWORD_BYTES), rng.randrange(2**16)
@@ -162,7 +162,7 @@ def known() -> external.Case:
     return found
 
 
-def test_deployed_codewords() -> None:
+def test_codewords_equal_known_answers() -> None:
     checked = 0
     for case in known()["erasure"].values():
         text = bytes.fromhex(case["message_hex"])

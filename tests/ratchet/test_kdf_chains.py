@@ -1,4 +1,4 @@
-"""The two KDFs against an independent computation, and chains at their ends. RAT-1, RAT-2, RAT-10."""
+"""RAT-1, RAT-2, RAT-10: both KDFs against an independent computation, and chains at their limits."""
 
 import pytest
 
@@ -38,7 +38,7 @@ def test_kdf_ck_is_the_reference(seed: int) -> None:
     assert (next_chain.expose(), message.expose()) == reference.kdf_ck(chain)
 
 
-def test_every_input_of_kdf_rk_matters_and_both_outputs_change() -> None:
+def test_every_input_of_kdf_rk_changes_both_outputs() -> None:
     root, agreement = bytes(range(32)), bytes(range(32, 64))
     original = kdf_rk(RootKey(root), SharedPoint(agreement))
     others = [
@@ -53,7 +53,7 @@ def test_every_input_of_kdf_rk_matters_and_both_outputs_change() -> None:
 
 @pytest.mark.parametrize("wrong", [None, b"\x22" * 32, "x" * 32])
 def test_a_chain_without_a_key_cannot_step(wrong: ChainKey) -> None:
-    """Revision 4: KDF_CK fails if ck is None. Bytes that are no ChainKey will not do either."""
+    """Revision 4: KDF_CK fails if ck is None. It also fails for bytes that are not a ChainKey."""
     with pytest.raises((AttributeError, TypeError)):
         kdf_ck(wrong)
 
@@ -68,7 +68,7 @@ def test_a_sending_chain_numbers_its_messages() -> None:
     assert chain.key != CHAIN
 
 
-def test_a_receiving_chain_gives_the_same_keys() -> None:
+def test_a_receiving_chain_gives_the_keys_of_the_sending_chain() -> None:
     chain, keys = ReceivingChain(fresh_key(), CHAIN), []
     for _ in range(10):
         chain, key = chain.step()
@@ -77,7 +77,7 @@ def test_a_receiving_chain_gives_the_same_keys() -> None:
 
 
 @pytest.mark.parametrize("to", [0, 1, 7, MAX_SKIP])
-def test_skipping_gives_the_keys_in_between(to: int) -> None:
+def test_skipping_gives_the_keys_of_the_skipped_messages(to: int) -> None:
     chain = ReceivingChain(fresh_key(), CHAIN)
     after, gap = chain.skip(to)
     assert after.number == to
@@ -92,12 +92,14 @@ def test_skipping_gives_the_keys_in_between(to: int) -> None:
 
 @pytest.mark.parametrize("length", [1, 31, 33, 40, 63])
 @pytest.mark.parametrize("role", [PassedKeys, SkippedKeys])
-def test_keys_in_a_row_are_whole(role: type[PassedKeys | SkippedKeys], length: int) -> None:
+def test_many_keys_must_have_a_multiple_of_32_bytes(
+    role: type[PassedKeys | SkippedKeys], length: int
+) -> None:
     with pytest.raises(ValueError, match=f"{role.__name__} needs keys of 32 bytes"):
         role(bytes(length))
 
 
-def test_skipping_backwards_goes_nowhere() -> None:
+def test_skipping_backwards_changes_nothing() -> None:
     chain = ReceivingChain(fresh_key(), CHAIN, 5)
     for to in (0, 4, 5):
         assert chain.skip(to) == (chain, None)
@@ -114,7 +116,7 @@ def test_a_jump_is_refused_past_the_limit_and_not_at_it(number: int) -> None:  #
 
 
 @pytest.mark.parametrize("number", [MAX_COUNTER, MAX_COUNTER + 1])
-def test_a_sending_chain_ends_before_its_counter_does(number: int) -> None:  # RAT-10
+def test_a_full_sending_chain_does_not_step(number: int) -> None:  # RAT-10
     with pytest.raises(UsageError, match="full"):
         SendingChain(CHAIN, number).step()
     last, _ = SendingChain(CHAIN, MAX_COUNTER - 1).step()

@@ -1,6 +1,6 @@
-"""RAT-5, RAT-9, RAT-10, RAT-11: the bounds of the ratchet, exactly at them and one past, and before any work.
+"""RAT-5, RAT-9, RAT-10, RAT-11: the limits of the double ratchet, exactly met and exceeded by one.
 
-The record of primitives shows that what is refused cost neither an agreement nor a step of a chain.
+The trace of primitives shows that a refusal costs neither an agreement nor a step of a chain.
 """
 
 import dataclasses
@@ -52,7 +52,7 @@ def test_max_skip_in_the_current_chain(trace: Trace, make: type, number: int) ->
 
 
 @pytest.mark.parametrize("make", [hearing, speaking])
-def test_what_was_passed_in_the_current_chain_is_a_duplicate(trace: Trace, make: type) -> None:
+def test_a_passed_number_in_the_current_chain_is_a_duplicate(trace: Trace, make: type) -> None:
     state: State = make(5)
     for number in range(5):
         assert isinstance(refused(state, header_for(state, number), trace), DuplicateMessage)
@@ -74,11 +74,11 @@ def test_max_skip_in_a_new_chain(trace: Trace, name: str) -> None:
     assert isinstance(error, TooManySkipped)
 
 
-# --- in the tail of the old chain -----------------------------------------------------------------------
+# --- in the rest of the previous chain ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("number", [0, 3])
-def test_max_skip_in_the_old_chain(trace: Trace, number: int) -> None:
+def test_max_skip_in_the_previous_chain(trace: Trace, number: int) -> None:
     state = speaking(number)
     received = receive(state, header_for(state, 0, number + MAX_SKIP, new=True))
     assert len(skipped_keys(received)) == MAX_SKIP
@@ -92,7 +92,7 @@ def test_max_skip_in_both_at_once(trace: Trace) -> None:
     received = receive(state, header_for(state, MAX_SKIP, 3 + MAX_SKIP, new=True))
     keys = skipped_keys(received)
     assert len(keys) == 2 * MAX_SKIP == MAX_SKIPPED_KEYS
-    # The oldest come first: it is they who go if the total is too much.
+    # The oldest come first, because they are deleted first if there are too many.
     old = state.receiving.ratchet_key.data
     expected = [(old, n) for n in range(3, 3 + MAX_SKIP)] + [(NEW.data, n) for n in range(MAX_SKIP)]
     assert list(keys) == expected
@@ -101,8 +101,8 @@ def test_max_skip_in_both_at_once(trace: Trace) -> None:
         assert isinstance(error, TooManySkipped)
 
 
-def test_the_tail_is_not_derived_for_a_forger(trace: Trace) -> None:
-    """A header with a new key costs one agreement and the steps to its own number, whatever PN it claims."""
+def test_keys_of_the_previous_chain_are_derived_only_when_asked_for(trace: Trace) -> None:
+    """A header with a new key costs one agreement and the steps to its own number, whatever its PN."""
     state = speaking(3)
     trace.clear()
     received = receive(state, header_for(state, 2, 3 + MAX_SKIP, new=True))
@@ -112,8 +112,8 @@ def test_the_tail_is_not_derived_for_a_forger(trace: Trace) -> None:
 
 
 @pytest.mark.parametrize("previous", [0, 1, 6])
-def test_fewer_than_we_received_skips_nothing(previous: int) -> None:
-    """A peer that went back to an older copy of its store has sent fewer in that chain than we have read."""
+def test_a_previous_length_below_what_we_received_skips_nothing(previous: int) -> None:
+    """A peer restored from an older copy has sent fewer messages in that chain than we have read."""
     state = speaking(7)
     for length in (previous, 7):
         received = receive(state, header_for(state, 0, length, new=True))
@@ -122,7 +122,7 @@ def test_fewer_than_we_received_skips_nothing(previous: int) -> None:
 
 @pytest.mark.parametrize("name", ["Waiting", "Unanswered"])
 @pytest.mark.parametrize("previous", [0, 1, MAX_SKIP + 1, MAX_COUNTER])
-def test_without_an_old_chain_its_length_means_nothing(trace: Trace, name: str, previous: int) -> None:
+def test_without_a_previous_chain_its_length_is_ignored(trace: Trace, name: str, previous: int) -> None:
     state = states()[name]
     trace.clear()
     received = receive(state, header_for(state, 0, previous, new=True))
@@ -130,7 +130,7 @@ def test_without_an_old_chain_its_length_means_nothing(trace: Trace, name: str, 
     assert trace.count("hmac") == 2
 
 
-# --- at the end of the counters ---------------------------------------------------------------------------
+# --- at the limits of the counters --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["Waiting", "Unanswered", "Hearing", "Speaking"])
@@ -148,8 +148,8 @@ def test_far_numbers_are_refused_at_once(trace: Trace, name: str, new: bool, far
 
 @pytest.mark.parametrize("make", [hearing, speaking])
 @pytest.mark.parametrize("number", [MAX_COUNTER - 2, MAX_COUNTER - 1, MAX_COUNTER])
-def test_a_peer_cannot_push_a_chain_past_its_end(trace: Trace, make: type, number: int) -> None:
-    """The last number a sender uses is 2^32 - 2; one more would leave a counter that no record can hold."""
+def test_a_peer_cannot_take_a_chain_past_its_last_number(trace: Trace, make: type, number: int) -> None:
+    """A sender's last number is 2^32 - 2. After one more, no record could hold the counter."""
     state: State = make(number)
     assert isinstance(refused(state, header_for(state, MAX_COUNTER), trace), AuthenticationFailed)
     if number < MAX_COUNTER:
@@ -166,15 +166,15 @@ def test_a_full_chain_can_still_be_finished(trace: Trace) -> None:
     assert isinstance(received.state, Hearing)
 
 
-def test_the_limit_is_the_same_number_for_both_sides() -> None:
-    """(protocol): whoever changes it changes what others can read. The specification says 2,000 and 4,000."""
+def test_the_limits_are_those_of_the_specification() -> None:
+    """They are part of the protocol: another value would change which messages a peer can decrypt."""
     assert (MAX_SKIP, MAX_SKIPPED_KEYS, MAX_COUNTER) == (2000, 4000, 2**32 - 1)
 
 
-# --- skipped keys are the right ones ------------------------------------------------------------------------
+# --- skipped keys ------------------------------------------------------------------------
 
 
-def test_a_tail_and_a_gap_open_what_was_skipped() -> None:
+def test_skipped_keys_of_two_chains_are_those_of_the_messages() -> None:
     alice, bob = double_pair()
     bob.receive(alice.send())
     alice.receive(bob.send())
@@ -187,9 +187,9 @@ def test_a_tail_and_a_gap_open_what_was_skipped() -> None:
     assert received.finished == first[0].header.ratchet_key
     waiting = [first[0], first[2], first[3], second[0], second[1]]
     assert set(bob.skipped) == {(each.header.ratchet_key.data, each.header.number) for each in waiting}
-    for letter in reversed(waiting):
-        assert bob.receive(letter) is None
+    for message in reversed(waiting):
+        assert bob.receive(message) is None
     assert bob.skipped == {}
-    for letter in (*first, *second):
+    for message in (*first, *second):
         with pytest.raises(PeerError):
-            receive(bob.state, dataclasses.replace(letter.header))
+            receive(bob.state, dataclasses.replace(message.header))

@@ -1,6 +1,6 @@
-"""PQR-1, PQR-2: every formula of our profile, recomputed; and the machines with another profile, Signal's.
+"""PQR-1, PQR-2: every formula of our profile is recomputed, and the ratchets also run with Signal's profile.
 
-The known answers are of libsignal's real traffic, read by support/external.py.
+The known answers come from real traffic of libsignal, read by support/external.py.
 """
 
 from collections.abc import Callable
@@ -51,7 +51,7 @@ def thirds(okm: bytes) -> tuple[bytes, bytes, bytes]:
     return okm[:32], okm[32:64], okm[64:]
 
 
-def test_chains() -> None:
+def test_the_formulae_of_chains() -> None:
     started = plain(LETTERLOCK.start(PqSharedSecret(ONE)))
     assert started == thirds(reference.hkdf(bytes(32), ONE, label("chain start"), 96))
     added = plain(LETTERLOCK.add_epoch(SparseRootKey(ONE), EpochSecret(TWO)))
@@ -59,7 +59,7 @@ def test_chains() -> None:
 
 
 @pytest.mark.parametrize("number", [1, 2, 255, 256, MAX_COUNTER])
-def test_steps(number: int) -> None:
+def test_the_formulae_of_a_chain_step(number: int) -> None:
     chain, count = SparseChainKey(ONE), number.to_bytes(4, "big")
     after, key = LETTERLOCK.step(chain, number)
     assert plain(key) == reference.hmac_sha256(ONE, count + b"\x01")
@@ -68,7 +68,7 @@ def test_steps(number: int) -> None:
 
 @PROFILES
 @pytest.mark.parametrize("numbers", [range(1, 2), range(254, 260), range(MAX_COUNTER - 1, MAX_COUNTER + 1)])
-def test_what_is_jumped_over_is_stepped_over(profile: PqProfile, numbers: range) -> None:
+def test_walking_over_numbers_equals_stepping_through_them(profile: PqProfile, numbers: range) -> None:
     chain = SparseChainKey(ONE)
     after, passed = profile.walk(chain, numbers)
     skipped = profile.message_keys(passed, numbers[0])
@@ -83,7 +83,7 @@ def test_what_is_jumped_over_is_stepped_over(profile: PqProfile, numbers: range)
 
 
 @pytest.mark.parametrize("epoch", [1, 2, 256, MAX_COUNTER, 2**63])
-def test_what_an_epoch_gives(epoch: int) -> None:
+def test_the_formulae_of_an_epoch(epoch: int) -> None:
     number = epoch.to_bytes(8, "big")
     assert epoch_bytes(epoch) == number
     secret = plain(LETTERLOCK.epoch_secret(KemSecret(ONE), epoch))
@@ -98,13 +98,13 @@ def test_what_an_epoch_gives(epoch: int) -> None:
     assert LETTERLOCK.ciphertext_mac(AUTHENTICATOR, epoch, ciphertext) == mac
 
 
-def test_the_first_authenticator() -> None:
+def test_the_formula_of_the_first_authenticator() -> None:
     okm = reference.hkdf(bytes(32), ONE, label("authenticator update") + epoch_bytes(1), 64)
     first = LETTERLOCK.authenticator(PqSharedSecret(ONE))
     assert plain([first.root, first.key]) == (okm[:32], okm[32:])
 
 
-def test_our_labels_are_among_those_that_are_compared() -> None:
+def test_our_labels_are_among_the_labels_that_are_compared() -> None:
     """tests/primitives/test_labels.py checks that all labels are distinct and that none begins another."""
     found = {name for name in vars(labels) if name.startswith("PQ_")}
     names = ("SPLIT", "CHAIN_START", "CHAIN_ADD_EPOCH", "HYBRID", "AUTHENTICATOR", "EPOCH_SECRET")
@@ -131,12 +131,12 @@ def test_two_profiles_share_no_output(formula: Callable[[PqProfile], object]) ->
     assert plain(formula(LETTERLOCK)) != plain(formula(SIGNAL))
 
 
-# --- the machines with either -------------------------------------------------------------------------
+# --- the ratchets with either profile -----------------------------------------------------------------
 
 
 @PROFILES
 @pytest.mark.parametrize("rooms", [(1, 1), (64, 64)], ids=str)
-def test_the_braid_runs_with_either(profile: PqProfile, rooms: tuple[int, int]) -> None:
+def test_the_braid_runs_with_either_profile(profile: PqProfile, rooms: tuple[int, int]) -> None:
     alice, bob = sides = braid_pair("profile", profile)
     walk(sides, 3, rooms)
     assert set(alice.secrets) == set(bob.secrets) == {1, 2}
@@ -144,11 +144,11 @@ def test_the_braid_runs_with_either(profile: PqProfile, rooms: tuple[int, int]) 
 
 
 @PROFILES
-def test_the_triple_ratchet_runs_with_either(profile: PqProfile) -> None:
+def test_the_triple_ratchet_runs_with_either_profile(profile: PqProfile) -> None:
     draw = entropy_of("profile")
     alice = TripleSide(triple.initiator(profile, SECRET, SIGNED.public, draw), draw, profile)
     bob = TripleSide(triple.recipient(profile, SECRET, SIGNED), entropy_of("profile bob"), profile)
-    assert alternate((alice, bob), lambda letter: letter.pq_header.epoch == 3) < 180
+    assert alternate((alice, bob), lambda message: message.pq_header.epoch == 3) < 180
     assert plain(alice.state.sparse.root) == plain(bob.state.sparse.root)
 
 
@@ -182,7 +182,7 @@ def test_known_chains_of_epoch_0() -> None:
     ("direction", "numbers"), [("a2b", (1, 2, 30)), ("b2a", (1, 30))], ids=["initiator's", "recipient's"]
 )
 def test_known_message_keys(direction: str, numbers: tuple[int, ...]) -> None:
-    """Sent in order; received in order, and with all before it jumped over."""
+    """Sending, receiving in order and skipping all earlier messages give the same keys."""
     case, sender = known(), started(is_initiator=direction == "a2b")
     receiver = before = started(is_initiator=direction != "a2b")
     jumped, checked = sparse.receive(SIGNAL, before, SparsePlace(0, 1, 0)), 0
@@ -203,8 +203,8 @@ def test_known_message_keys(direction: str, numbers: tuple[int, ...]) -> None:
     assert [*kept] == [*range(1, 30)]
 
 
-def test_known_epoch_1_comes_out_of_the_braid() -> None:
-    """The header with its MAC as it was sent, the m that was drawn; then the secret and all it goes into."""
+def test_the_braid_gives_the_known_secret_of_epoch_1() -> None:
+    """From the header with its MAC and the randomness m follow the secret and all that is derived from it."""
     case = known()
     text = bytes.fromhex(case["header"] + case["header_mac_epoch1"])
     bob = BraidSide(

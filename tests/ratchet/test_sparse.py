@@ -1,6 +1,6 @@
-"""The sparse ratchet: chains by epoch, what may be jumped over, what is held. PQR-1, PQR-3, PQR-4.
+"""PQR-1, PQR-3, PQR-4: the sparse ratchet's chains in each epoch, what may be skipped, and what is held.
 
-Epochs are added as the braid would, by the side that has the secret first and then by the other.
+Epochs are added as the braid adds them: first by the side that has the secret first, then by the other.
 """
 
 import dataclasses
@@ -98,7 +98,7 @@ def test_both_sides_start_with_mirrored_chains() -> None:
     assert {chain.epoch for chain in (alice.sending, alice.receiving)} == {alice.latest} == {0}
 
 
-def test_chains_stay_mirrored_whoever_has_the_secret_first() -> None:
+def test_chains_stay_mirrored_whichever_side_has_the_secret_first() -> None:
     alice, bob = sides()
     for number in range(1, 6):
         turn(*((alice, bob) if number % 2 else (bob, alice)), number)
@@ -108,7 +108,7 @@ def test_chains_stay_mirrored_whoever_has_the_secret_first() -> None:
         assert alice.state.latest == bob.state.latest == number
 
 
-def test_messages_number_from_one_in_each_epoch_and_say_how_many_there_were() -> None:
+def test_numbers_start_at_one_in_each_epoch_with_the_length_of_the_previous_chain() -> None:
     alice, bob = sides()
     assert [alice.send(0)[0] for _ in range(3)] == [SparsePlace(0, n, 0) for n in (1, 2, 3)]
     alice.receive(bob.send(0))
@@ -118,7 +118,7 @@ def test_messages_number_from_one_in_each_epoch_and_say_how_many_there_were() ->
     assert alice.state.previous == 4
 
 
-def test_an_epoch_changes_every_key_and_needs_its_secret() -> None:
+def test_an_epoch_gives_new_keys_that_depend_on_its_secret() -> None:
     alice = Side(is_initiator=True)
     one = sparse.add_epoch(LETTERLOCK, alice.state, 1, secret_of(1))
     other = sparse.add_epoch(LETTERLOCK, alice.state, 1, secret_of(2))
@@ -131,21 +131,21 @@ def test_an_epoch_changes_every_key_and_needs_its_secret() -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_every_message_that_arrives_opens_whatever_comes_first(seed: int) -> None:
+def test_messages_get_their_keys_in_any_order(seed: int) -> None:
     """Loss and reordering within and across epochs."""
     rng, (alice, bob) = random.Random(seed), sides()
     wire: list[tuple[Side, tuple[SparsePlace, SparseMessageKey]]] = []
-    opened = late = 0
+    received = late = 0
 
     def deliver(most: int) -> None:
-        nonlocal opened, late
+        nonlocal received, late
         rng.shuffle(wire)
         while len(wire) > most:
             to, message = wire.pop()
             if rng.random() < 0.8:
                 late += sparse.is_late(to.state, message[0])
                 to.receive(message)
-                opened += 1
+                received += 1
 
     for number in range(1, 9):
         for side, other in ((alice, bob), (bob, alice)):
@@ -153,19 +153,19 @@ def test_every_message_that_arrives_opens_whatever_comes_first(seed: int) -> Non
         deliver(6)
         turn(*((alice, bob) if number % 2 else (bob, alice)), number)
     deliver(0)
-    assert opened > 30
+    assert received > 30
     assert late > 5
     assert {epoch for epoch, _ in (*alice.kept, *bob.kept)} <= set(range(9))
 
 
-# --- what is late ---------------------------------------------------------------------------------------
+# --- late messages ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("epoch", "number", "late"),
     [(4, 1, True), (4, 900, True), (5, 6, True), (5, 7, True), (5, 8, False), (6, 1, False), (7, 1, False)],
 )
-def test_what_was_passed_is_late(epoch: int, number: int, late: bool) -> None:
+def test_a_message_is_late_if_its_number_was_passed(epoch: int, number: int, late: bool) -> None:
     assert sparse.is_late(at(SparseChain(5, CHAIN, 7, NEXT)), SparsePlace(epoch, number, 0)) == late
 
 
@@ -191,7 +191,7 @@ def refused(state: Sparse, place: SparsePlace, trace: Trace) -> Exception:
 def test_max_skip_in_the_current_chain(trace: Trace, number: int) -> None:
     state = at(SparseChain(3, CHAIN, number))
     received = sparse.receive(LETTERLOCK, state, SparsePlace(3, number + MAX_SKIP + 1, 0))
-    assert trace.count("sparse") == MAX_SKIP + 2  # the skipped ones' keys come after authentication
+    assert trace.count("sparse") == MAX_SKIP + 2  # keys of skipped messages are derived after authentication
     keys = keys_of(CHAIN, number + 1, number + MAX_SKIP + 1)
     assert received.key == keys.pop(number + MAX_SKIP + 1)
     assert sparse_keys(LETTERLOCK, received) == {(3, each): key for each, key in keys.items()}
@@ -212,7 +212,7 @@ def test_max_skip_in_a_new_chain(trace: Trace, number: int) -> None:
 
 
 @pytest.mark.parametrize("number", [0, 5])
-def test_max_skip_in_the_chain_before(trace: Trace, number: int) -> None:
+def test_max_skip_in_the_previous_chain(trace: Trace, number: int) -> None:
     state = at(SparseChain(3, CHAIN, number, NEXT))
     received = sparse.receive(LETTERLOCK, state, SparsePlace(4, 1, number + MAX_SKIP))
     keys = keys_of(CHAIN, number + 1, number + MAX_SKIP)
@@ -243,8 +243,8 @@ def test_as_many_keys_are_kept_as_messages_are_missing(missing: int, jumped: int
     assert len(received.gaps(LETTERLOCK)) == bool(missing) + bool(jumped)
 
 
-def test_the_tail_is_not_derived_for_a_forger(trace: Trace) -> None:
-    """A message of a new epoch costs the steps to its own number, whatever it says of the one before."""
+def test_keys_of_the_previous_chain_are_derived_only_when_asked_for(trace: Trace) -> None:
+    """A message of a new epoch costs the steps to its own number, whatever previous length it states."""
     state = at(SparseChain(3, CHAIN, 2, NEXT))
     trace.clear()
     received = sparse.receive(LETTERLOCK, state, SparsePlace(4, 3, 2 + MAX_SKIP))
@@ -267,32 +267,32 @@ def test_the_tail_is_not_derived_for_a_forger(trace: Trace) -> None:
     ],
     ids=str,
 )
-def test_what_a_message_costs_is_known_before(trace: Trace, place: SparsePlace, steps: int) -> None:
+def test_the_cost_of_a_message_is_known_beforehand(trace: Trace, place: SparsePlace, steps: int) -> None:
     state = at(SparseChain(3, CHAIN, 7, NEXT))
     trace.clear()
     assert sparse.steps(state, place) == steps
     assert trace.calls == []
     if steps:
         sparse.receive(LETTERLOCK, state, place)
-        assert trace.calls == ["sparse"] * (steps + 1)  # one half for each, and the message's own key
+        assert trace.calls == ["sparse"] * (steps + 1)  # a chain step for each, and the message's own key
 
 
 @pytest.mark.parametrize("previous", [0, 1, 6, 7])
-def test_fewer_than_we_received_skips_nothing(previous: int) -> None:
-    """A peer that went back to an older copy of its store has sent fewer in that chain than we have read."""
+def test_a_previous_length_below_what_we_received_skips_nothing(previous: int) -> None:
+    """A peer restored from an older copy has sent fewer messages in that chain than we have read."""
     state = at(SparseChain(3, CHAIN, 7, NEXT))
     assert sparse_keys(LETTERLOCK, sparse.receive(LETTERLOCK, state, SparsePlace(4, 1, previous))) == {}
 
 
 @pytest.mark.parametrize("previous", [0, MAX_SKIP, MAX_COUNTER])
-def test_in_the_same_epoch_the_chain_before_means_nothing(previous: int) -> None:
+def test_within_an_epoch_the_previous_length_is_ignored(previous: int) -> None:
     received = sparse.receive(LETTERLOCK, at(SparseChain(3, CHAIN, 7, NEXT)), SparsePlace(3, 8, previous))
     assert (sparse_keys(LETTERLOCK, received), received.tail) == ({}, None)
 
 
 @pytest.mark.parametrize("following", [None, NEXT], ids=["without the next", "with the next"])
 @pytest.mark.parametrize("ahead", [1, 2, 3, MAX_COUNTER - 3])
-def test_an_epoch_that_is_not_there_is_refused(
+def test_an_epoch_that_was_not_added_is_refused(
     trace: Trace, following: SparseChainKey | None, ahead: int
 ) -> None:
     if ahead == 1 and following is not None:
@@ -310,10 +310,10 @@ def test_far_numbers_are_refused_at_once(trace: Trace, far: int) -> None:
         assert isinstance(refused(state, place, trace), TooManySkipped)
 
 
-# --- the ends of the counters -----------------------------------------------------------------------------
+# --- at the limits of the counters --------------------------------------------------------------------
 
 
-def test_a_chain_ends_at_the_last_number_and_the_next_epoch_goes_on() -> None:
+def test_a_chain_is_full_after_the_last_number_and_the_next_epoch_goes_on() -> None:
     sending = SparseChain(0, CHAIN, MAX_COUNTER - 1, NEXT)
     state, place, key = sparse.send(LETTERLOCK, at(sending, sending), 0)
     assert (place.number, key) == (MAX_COUNTER, LETTERLOCK.step(CHAIN, MAX_COUNTER)[1])
@@ -324,7 +324,7 @@ def test_a_chain_ends_at_the_last_number_and_the_next_epoch_goes_on() -> None:
     assert after.previous == MAX_COUNTER
 
 
-def test_a_peer_cannot_push_a_chain_past_its_end() -> None:
+def test_a_peer_cannot_take_a_chain_past_its_last_number() -> None:
     state = at(SparseChain(3, CHAIN, MAX_COUNTER - 1, NEXT))
     received = sparse.receive(LETTERLOCK, state, SparsePlace(3, MAX_COUNTER, 0))
     assert received.state.receiving.number == MAX_COUNTER
@@ -333,11 +333,11 @@ def test_a_peer_cannot_push_a_chain_past_its_end() -> None:
     assert sparse_keys(LETTERLOCK, beyond) == {}
 
 
-# --- our own bugs -----------------------------------------------------------------------------------------
+# --- errors of ours -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("number", [0, 1, 3, 4])
-def test_an_epoch_out_of_turn_is_our_own_bug(number: int) -> None:
+def test_adding_an_epoch_out_of_order_is_a_value_error(number: int) -> None:
     alice, bob = sides()
     turn(alice, bob, 1)
     for side in (alice, bob):
@@ -349,7 +349,7 @@ def test_an_epoch_out_of_turn_is_our_own_bug(number: int) -> None:
 
 
 @pytest.mark.parametrize("behind", ["sending", "receiving"])
-def test_an_epoch_waits_until_both_chains_are_there(behind: str) -> None:
+def test_an_epoch_cannot_be_added_while_a_chain_is_behind(behind: str) -> None:
     state = at(SparseChain(1, CHAIN), SparseChain(1, CHAIN))
     sparse.add_epoch(LETTERLOCK, state, 2, secret_of(2))
     old = SparseChain(0, CHAIN, 3, NEXT)
@@ -359,7 +359,7 @@ def test_an_epoch_waits_until_both_chains_are_there(behind: str) -> None:
 
 
 @pytest.mark.parametrize("epoch", [-1, 0, 2, 3])
-def test_an_epoch_that_the_braid_cannot_send_in_is_our_own_bug(epoch: int) -> None:
+def test_sending_in_another_epoch_is_a_value_error(epoch: int) -> None:
     state = at(SparseChain(1, CHAIN), SparseChain(1, CHAIN))
     with pytest.raises(ValueError, match=rf"^epoch {epoch} is not sent in$"):
         sparse.send(LETTERLOCK, state, epoch)
@@ -367,11 +367,11 @@ def test_an_epoch_that_the_braid_cannot_send_in_is_our_own_bug(epoch: int) -> No
         sparse.send(LETTERLOCK, at(SparseChain(1, CHAIN), SparseChain(1, CHAIN, 4, NEXT)), 3)
 
 
-# --- what is held -----------------------------------------------------------------------------------------
+# --- which keys are held ------------------------------------------------------------------------------
 
 
-def test_after_a_hundred_epochs_two_chains_are_held() -> None:
-    """The clean-up as published leaves half of all epochs behind on each side."""
+def test_after_a_hundred_epochs_only_two_chains_are_held() -> None:
+    """The published clean-up would leave half of all epochs on each side."""
     alice, bob = sides()
     seen: dict[bool, set[bytes]] = {True: set(), False: set()}
     for number in range(1, 101):
@@ -386,8 +386,8 @@ def test_after_a_hundred_epochs_two_chains_are_held() -> None:
             assert side.kept == {}
 
 
-def test_a_sent_key_cannot_be_had_again() -> None:
-    """The chain key moves with each message, and the chain goes with the first of the next one."""
+def test_a_sent_key_cannot_be_derived_again() -> None:
+    """Each message replaces the chain key, and the first message of the next chain drops the whole chain."""
     alice, _ = sides()
     before = alice.state.sending.key
     alice.send(0)

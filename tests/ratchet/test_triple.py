@@ -1,7 +1,9 @@
-"""PQR-2, PQR-4, PQR-6, PQR-7, RAT-6: the triple ratchet moves as a whole, or not at all.
+"""PQR-4, PQR-7, RAT-6: the triple ratchet changes as a whole or not at all.
 
-That a session heals, and in how many messages; that what is forged, stripped or contradicts itself gives no
-key, or another, and changes nothing; that the double ratchet inside is the one that stands alone.
+A session heals within a number of messages. A message that is forged, stripped or contradicts itself gives no
+key or another one, and changes nothing. The double ratchet inside equals one that runs alone.
+
+Not here: how the two halves of a key are combined (test_hybrid_key.py).
 """
 
 import dataclasses
@@ -10,18 +12,16 @@ from collections.abc import Callable
 
 import pytest
 
-from letterlock._handshake.x3dh import SharedSecret
 from letterlock._primitives.entropy import Entropy
 from letterlock._ratchet import double, triple
 from letterlock._ratchet.double import Unanswered, Waiting
 from letterlock._ratchet.keys import MessageKey
-from letterlock._ratchet.pq_keys import HybridKey, SparseMessageKey
+from letterlock._ratchet.pq_keys import HybridKey
 from letterlock._ratchet.pq_profile import LETTERLOCK
 from letterlock._wire.message import Header
 from letterlock._wire.pq_header import PqType
 from letterlock.errors import AuthenticationFailed, BraidFailed, DuplicateMessage, PeerError, UsageError
 from letterlock.limits import MAX_CODEWORDS, MAX_COUNTER
-from support import reference
 from support.braid_pair import STATES
 from support.double_pair import SIGNED, Ratchet, fresh_key, skipped_keys
 from support.pair import entropy_of, flipped, plain
@@ -42,23 +42,23 @@ from support.triple_pair import (
 
 @pytest.mark.parametrize("seed", range(2))
 def test_a_thousand_messages_over_a_bad_network(seed: int) -> None:
-    """Every one that arrives opens with its sender's key, and at least ten epochs complete."""
+    """Every message that arrives has its sender's key, and at least ten epochs complete."""
     rng, (alice, bob) = random.Random(seed), triple_pair(seed)
     wire: list[tuple[Side, Message]] = []
-    late = opened = 0
+    late = received = 0
     for _ in range(1000):
         sender = alice if isinstance(bob.state.double, Waiting) else rng.choice((alice, bob))
         wire.append((bob if sender is alice else alice, sender.send(rng.choice((20, 300, 2048)))))
         while len(wire) > rng.randrange(10):
-            receiver, letter = wire.pop(rng.randrange(len(wire)))
+            receiver, message = wire.pop(rng.randrange(len(wire)))
             if rng.random() < 0.75:
-                late += receiver.receive(letter).sparse is None
-                opened += 1
+                late += receiver.receive(message).sparse is None
+                received += 1
                 before = receiver.all()
                 with pytest.raises((DuplicateMessage, AuthenticationFailed)):
-                    receiver.find_message_key(letter)
+                    receiver.find_message_key(message)
                 assert receiver.all() == before
-    assert opened > 600
+    assert received > 600
     assert late > 50
     assert min(side.state.sparse.latest for side in (alice, bob)) >= 10
     for side in (alice, bob):
@@ -67,33 +67,33 @@ def test_a_thousand_messages_over_a_bad_network(seed: int) -> None:
 
 @pytest.mark.parametrize(("size", "most"), [(20, 86), (200, 86), (2048, 12), (20480, 6)])
 def test_how_soon_a_message_is_keyed_by_the_first_epoch(size: int, most: int) -> None:  # PQR-7
-    count = alternate(triple_pair(size), lambda letter: letter.pq_header.epoch == 2, size)
+    count = alternate(triple_pair(size), lambda message: message.pq_header.epoch == 2, size)
     assert 4 < count <= most
 
 
-def test_whoever_speaks_alone_goes_on_without_an_epoch() -> None:
-    """Healing needs both: until Bob answers, every message of Alice is in epoch 0."""
+def test_no_epoch_begins_while_one_side_writes_alone() -> None:
+    """Healing needs both sides: until Bob answers, all messages of Alice are in epoch 0."""
     alice, bob = triple_pair()
-    letters = [alice.send(2048) for _ in range(50)]
-    assert {letter.pq_header.epoch for letter in letters} == {1}
-    assert [letter.pq_header.number for letter in letters] == [*range(1, 51)]
-    for letter in reversed(letters):
-        bob.receive(letter)
+    messages = [alice.send(2048) for _ in range(50)]
+    assert {message.pq_header.epoch for message in messages} == {1}
+    assert [message.pq_header.number for message in messages] == [*range(1, 51)]
+    for message in reversed(messages):
+        bob.receive(message)
     assert (bob.sparse, bob.double) == ({}, {})
     assert bob.braid == "HeaderReceived"
 
 
-def test_a_late_message_still_brings_its_codewords() -> None:
+def test_codewords_of_a_late_message_are_collected() -> None:
     alice, bob = triple_pair()
     early, late = alice.send(20000), alice.send(20000)
     assert early.pq_header.type is PqType.HDR
-    spoiled = dataclasses.replace(
+    shortened = dataclasses.replace(
         late, pq_header=dataclasses.replace(late.pq_header, codewords=late.pq_header.codewords[:32])
     )
-    bob.receive(spoiled)
+    bob.receive(shortened)
     assert bob.braid == "NoHeaderReceived"
-    looked = bob.receive(early)
-    assert (looked.double, looked.sparse) == (None, None)
+    found = bob.receive(early)
+    assert (found.double, found.sparse) == (None, None)
     assert bob.braid == "HeaderReceived"
 
 
@@ -104,26 +104,26 @@ def test_a_late_message_still_brings_its_codewords() -> None:
 def test_a_quarter_of_a_message_may_be_codewords(size: int, room: int) -> None:
     assert triple.room(size) == room <= MAX_CODEWORDS
     sides = triple_pair()
-    alternate(sides, lambda letter: letter.pq_header.type is PqType.CT1)
+    alternate(sides, lambda message: message.pq_header.type is PqType.CT1)
     state = sides[1].state
     sent = triple.send(LETTERLOCK, state, size, entropy_of(1), sides[1].slots.read)
     assert len(sent.pq_header.codewords) == 32 * min(room, 30)
 
 
-# --- looking ------------------------------------------------------------------------------------------
+# --- finding a key ------------------------------------------------------------------------------------------
 
 
 def stages() -> list[tuple[Side, Message]]:
-    """Receivers with a letter that is their next: in every state of the braid but one."""
+    """Return receivers in every state of the braid but one, each with its next message."""
     found: dict[tuple[str, str], tuple[Side, Message]] = {}
     for size in (20, 2048):
         sides = triple_pair("stages")
         for count in range(220):
             sender, receiver = sides if count % 4 < 2 else sides[::-1]
-            letter = sender.send(size)
+            message = sender.send(size)
             name = (receiver.braid, type(receiver.state.double).__name__)
-            found.setdefault(name, (copied(receiver), letter))
-            receiver.receive(letter)
+            found.setdefault(name, (copied(receiver), message))
+            receiver.receive(message)
     return list(found.values())
 
 
@@ -139,13 +139,13 @@ def staged() -> list[tuple[Side, Message]]:
     return stages()
 
 
-def test_looking_and_settling_change_nothing(staged: list[tuple[Side, Message]]) -> None:
+def test_finding_a_key_and_making_the_commit_change_nothing(staged: list[tuple[Side, Message]]) -> None:
     assert {side.braid for side, _ in staged} == set(STATES) - {"EkReceivedCt1Sampled"}
-    for side, letter in staged:
+    for side, message in staged:
         before = side.all()
-        one, two = side.find_message_key(letter), side.find_message_key(letter)
+        one, two = side.find_message_key(message), side.find_message_key(message)
         assert plain(one) == plain(two)
-        assert plain(side.commit(letter, one)) == plain(side.commit(letter, two))
+        assert plain(side.commit(message, one)) == plain(side.commit(message, two))
         assert side.all() == before
         assert type(one.key) is HybridKey
 
@@ -160,7 +160,7 @@ OTHER_KEY: dict[str, Callable[[Message], Message]] = {
     "far epoch": with_pq_header(epoch=MAX_COUNTER),
     "epoch before": lambda it: with_pq_header(epoch=it.pq_header.epoch - 1)(it),
 }
-"""What the key depends on."""
+"""Changes to what the key depends on."""
 
 SAME_KEY: dict[str, Callable[[Message], Message]] = {
     "type": lambda it: with_pq_header(type=PqType((it.pq_header.type + 1) % 7))(it),
@@ -169,137 +169,68 @@ SAME_KEY: dict[str, Callable[[Message], Message]] = {
     "previous": lambda it: with_pq_header(previous=it.pq_header.previous + 3)(it),
     "previous length": lambda it: with_header(previous_length=it.header.previous_length + 3)(it),
 }
-"""What the key does not depend on, so that the associated data must vouch for it."""
+"""Changes to what the key does not depend on: only the tag authenticates these fields."""
 
 
 @pytest.mark.parametrize("forge", OTHER_KEY.values(), ids=OTHER_KEY)
-def test_a_forged_place_gives_another_key_or_none(
+def test_a_forged_number_or_epoch_gives_another_key_or_none(
     staged: list[tuple[Side, Message]], forge: Callable[[Message], Message]
 ) -> None:
-    for side, letter in staged:
+    for side, message in staged:
         before = side.all()
         try:
-            key = side.find_message_key(forge(letter)).key
+            key = side.find_message_key(forge(message)).key
         except PeerError:
             key = None
-        assert key != letter.key
+        assert key != message.key
         assert side.all() == before
-        side.find_message_key(letter)
+        side.find_message_key(message)
 
 
 @pytest.mark.parametrize("forge", SAME_KEY.values(), ids=SAME_KEY)
-def test_a_forged_part_gives_the_key_whose_tag_will_not_verify(
+def test_other_forged_fields_give_the_same_key(
     staged: list[tuple[Side, Message]], forge: Callable[[Message], Message]
 ) -> None:
-    for side, letter in staged:
+    for side, message in staged:
         before = side.all()
-        assert side.find_message_key(forge(letter)).key == letter.key
+        assert side.find_message_key(forge(message)).key == message.key
         assert side.all() == before
 
 
 def test_another_epoch_is_refused_before_any_work(staged: list[tuple[Side, Message]], trace: Trace) -> None:
-    for side, letter in staged:
+    for side, message in staged:
         ahead = 2 if side.braid == "Ct2Sampled" else 1
         for epoch in (side.state.braid.epoch + ahead, side.state.braid.epoch + ahead + 1, MAX_COUNTER):
             with pytest.raises(AuthenticationFailed):
-                side.find_message_key(with_pq_header(epoch=epoch)(letter))
+                side.find_message_key(with_pq_header(epoch=epoch)(message))
         assert trace.calls == []
 
 
-def test_a_passed_place_is_a_duplicate_only_in_its_own_session(
+def test_a_passed_number_is_a_duplicate_only_in_its_own_session(
     staged: list[tuple[Side, Message]], trace: Trace
 ) -> None:
-    """Under an unknown ratchet key it may be a message of another session, whose numbers are like ours."""
+    """Under an unknown ratchet key it may belong to another session, which counts like this one."""
     known, foreign = 0, with_header(ratchet_key=fresh_key("another session's"))
     trace.clear()
-    for side, letter in staged:
+    for side, message in staged:
         chain = side.state.sparse.receiving
         if chain.number:
-            passed = with_pq_header(epoch=chain.epoch + 1, number=chain.number)(letter)
-            is_ours = double.knows(side.state.double, letter.header.ratchet_key)
+            passed = with_pq_header(epoch=chain.epoch + 1, number=chain.number)(message)
+            is_ours = double.knows(side.state.double, message.header.ratchet_key)
             known += is_ours
             with pytest.raises(DuplicateMessage if is_ours else AuthenticationFailed):
                 side.find_message_key(passed)
             with pytest.raises(AuthenticationFailed):
                 side.find_message_key(foreign(passed))
-            message = (passed.header, passed.pq_header)
-            with pytest.raises(DuplicateMessage):  # its double-ratchet key was kept, so it is ours
+            headers = (passed.header, passed.pq_header)
+            with pytest.raises(
+                DuplicateMessage
+            ):  # its double-ratchet key was kept, so it belongs to this session
                 triple.find_message_key(
-                    LETTERLOCK, side.state, message, MessageKey(bytes(32)), lambda *_: None
+                    LETTERLOCK, side.state, headers, MessageKey(bytes(32)), lambda *_: None
                 )
     assert known >= 3
     assert trace.calls == []
-
-
-# --- both halves --------------------------------------------------------------------------------------
-
-
-def test_the_two_parts_of_a_secret() -> None:  # PQR-6
-    okm = reference.hkdf(bytes(32), SECRET.expose(), b"letterlock-v1 pq split", 64)
-    root, shared = triple.split(SECRET)
-    assert (root.expose(), shared.expose()) == (okm[:32], okm[32:])
-
-
-def test_no_key_without_the_sparse_half() -> None:
-    """Whoever has all of the double ratchet, private keys included, has no message key."""
-    alice, bob = triple_pair()
-    sealed = {letter.key.expose() for letter in (alice.send() for _ in range(20))}
-    thief = dataclasses.replace(
-        bob.state, sparse=triple.recipient(LETTERLOCK, SharedSecret(bytes(32)), SIGNED).sparse
-    )
-    alice_again, _ = triple_pair()
-    for _ in range(20):
-        letter = alice_again.send()
-        looked = triple.find_message_key(
-            LETTERLOCK, thief, (letter.header, letter.pq_header), None, lambda *_: None
-        )
-        assert looked.double is not None
-        assert looked.key.expose() not in sealed
-        assert looked.double.key.expose() not in sealed
-        assert letter.key.expose() in sealed
-
-
-def test_no_key_without_the_double_half() -> None:
-    alice, bob = triple_pair()
-    letter = alice.send()
-    other = triple.recipient(LETTERLOCK, SharedSecret(bytes(32)), SIGNED)
-    thief = dataclasses.replace(bob.state, double=other.double)
-    looked = triple.find_message_key(
-        LETTERLOCK, thief, (letter.header, letter.pq_header), None, lambda *_: None
-    )
-    assert looked.sparse is not None
-    assert letter.key not in (looked.key, HybridKey(looked.sparse.key.expose()))
-
-
-def test_the_hybrid_key_is_of_both() -> None:  # PQR-2
-    one, two = MessageKey(b"\x01" * 32), SparseMessageKey(b"\x02" * 32)
-    expected = reference.hkdf(two.expose(), one.expose(), b"letterlock-v1 pq hybrid", 32)
-    assert LETTERLOCK.hybrid(one, two).expose() == expected
-    swapped = LETTERLOCK.hybrid(MessageKey(two.expose()), SparseMessageKey(one.expose()))
-    assert swapped.expose() != expected
-
-
-@pytest.mark.parametrize("half", ["double", "sparse"])
-def test_a_late_message_needs_both_kept_keys(half: str) -> None:
-    alice, bob = triple_pair()
-    first, second = alice.send(), alice.send()
-    bob.receive(second)
-    assert len(bob.double) == len(bob.sparse) == 1
-    getattr(bob, half).clear()
-    before = bob.all()
-    with pytest.raises(DuplicateMessage):
-        bob.find_message_key(first)
-    assert bob.all() == before
-
-
-def test_a_kept_key_moves_neither_ratchet() -> None:
-    alice, bob = triple_pair()
-    first, second = alice.send(), alice.send()
-    bob.receive(second)
-    state = bob.state
-    bob.receive(first)
-    assert plain(bob.state.double) == plain(state.double)
-    assert plain(bob.state.sparse) == plain(state.sparse)
 
 
 # --- contradictions -----------------------------------------------------------------------------------
@@ -310,29 +241,29 @@ def test_a_kept_key_moves_neither_ratchet() -> None:
     [(PqType.HDR, 20), (PqType.EK_CT1_ACK, 20), (PqType.CT2, 20), (PqType.CT2, 2048)],
 )
 def test_a_contradiction_changes_nothing(type_: PqType, size: int) -> None:
-    """The key is found, the tag would verify, and what the peer sent contradicts itself."""
+    """The key is found and the tag would verify, but the codewords contradict the braid."""
     sides, failed = triple_pair(type_), 0
     for count in range(120):
         sender, receiver = sides if count % 2 == 0 else sides[::-1]
-        letter = sender.send(size)
-        if letter.pq_header.type is type_:
-            false = with_pq_header(codewords=flipped(letter.pq_header.codewords, 5))(letter)
-            before, looked = receiver.all(), receiver.find_message_key(false)
-            assert looked.key == letter.key
+        message = sender.send(size)
+        if message.pq_header.type is type_:
+            false = with_pq_header(codewords=flipped(message.pq_header.codewords, 5))(message)
+            before, found = receiver.all(), receiver.find_message_key(false)
+            assert found.key == message.key
             try:
-                receiver.commit(false, looked)
+                receiver.commit(false, found)
             except BraidFailed:
                 failed += 1
             assert receiver.all() == before
-        receiver.receive(letter)
+        receiver.receive(message)
     assert failed >= 1
 
 
 # --- the double ratchet inside ------------------------------------------------------------------------
 
 
-def test_the_double_ratchet_inside_is_the_one_that_stands_alone() -> None:
-    """The same root and the same draws, and states and headers are equal after every event."""
+def test_the_double_ratchet_inside_equals_one_that_runs_alone() -> None:
+    """With the same root and the same draws, states and headers are equal after every event."""
     rng, (alice, bob) = random.Random(2), triple_pair()
     root, _ = triple.split(SECRET)
     draw = entropy_of("alone")
@@ -356,17 +287,17 @@ def test_the_double_ratchet_inside_is_the_one_that_stands_alone() -> None:
             assert plain(single.skipped) == plain(side.double)
         elif not isinstance(side.state.double, Waiting):
             side.entropy = entropy_of(event)
-            letter, sent = side.send(), double.send(single.state, entropy_of(event))
+            message, sent = side.send(), double.send(single.state, entropy_of(event))
             single.state = sent.state
-            assert letter.header == sent.header
-            assert letter.key != sent.key
-            wire.append((1 - here, letter, sent.header, sent.key))
+            assert message.header == sent.header
+            assert message.key != sent.key
+            wire.append((1 - here, message, sent.header, sent.key))
         assert plain(side.state.double) == plain(single.state)
     assert sum(len(single.skipped) for _, single in paired) + len(wire) < 100
 
 
-def test_what_is_drawn_comes_in_order() -> None:
-    """The double ratchet's key pair first, then what begins a text of the braid."""
+def test_the_double_ratchet_draws_before_the_braid() -> None:
+    """The key pair of the double ratchet is drawn first, then the secret of a new text of the braid."""
     drawn: list[list[int]] = []
     sides: Sides = triple_pair()
     for count in range(180):
@@ -386,7 +317,7 @@ def test_what_is_drawn_comes_in_order() -> None:
     assert twice == [32, 64, 32, 64, 32]
 
 
-def test_the_recipient_speaks_second() -> None:
+def test_the_recipient_cannot_send_first() -> None:
     _, bob = triple_pair()
     before = bob.all()
     with pytest.raises(UsageError, match="the peer speaks first"):

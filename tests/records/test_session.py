@@ -1,4 +1,4 @@
-"""Sessions as records: every kind comes back as it was, and a record that was edited does not read."""
+"""Records of sessions: each decodes to the session it was made of, and an edited one is CorruptStore."""
 
 import hashlib
 from collections.abc import Callable
@@ -24,19 +24,19 @@ from letterlock.stores._interface import Record
 from support.double_pair import ROOT, hearing, speaking, states
 from support.pair import BOB, Pair, plain
 
-_opening = states()["Unanswered"]
-assert isinstance(_opening, Unanswered)
+_unanswered = states()["Unanswered"]
+assert isinstance(_unanswered, Unanswered)
 
 
 def triple(state: State) -> Triple:
-    """Return a triple ratchet about a double one; test_triple.py has every state of the braid."""
+    """Return a triple ratchet around a double one; test_triple.py has every state of the braid."""
     shared = PqSharedSecret(b"\x66" * 32)
     sparse_state = sparse.start(LETTERLOCK, shared, is_initiator=True)
     return Triple(state, sparse_state, braid.initiator(LETTERLOCK, shared))
 
 
 def double_of(name: str, fields: list[Any]) -> list[Any]:
-    """Return the double ratchet's part of a record."""
+    """Return the fields of the double ratchet in a record."""
     found: list[Any] = fields[6][0] if name in TRIPLES else fields[6]
     return found
 
@@ -49,35 +49,35 @@ AD = bytes(range(32))
 DIGEST = hashlib.sha256(b"handshake").digest()
 OURS, THEIRS = Origin(Suite.X3DH, AD, None), Origin(Suite.X3DH, AD, DIGEST)
 TRIPLES: dict[str, Session] = {
-    "initiated, triple": Initiated(replace(OURS, suite=Suite.PQXDH), b"a header", triple(_opening)),
+    "initiated, triple": Initiated(replace(OURS, suite=Suite.PQXDH), b"a header", triple(_unanswered)),
     "established by us, triple": Established(replace(OURS, suite=Suite.PQXDH), triple(hearing(7))),
-    "insisting, triple": Established(
+    "due for promotion, triple": Established(
         replace(THEIRS, suite=Suite.PQXDH), triple(speaking(MAX_COUNTER, MAX_COUNTER)), promote_next=True
     ),
 }
 SESSIONS: dict[str, Session] = {
-    "initiated": Initiated(OURS, b"a header", _opening),
+    "initiated": Initiated(OURS, b"a header", _unanswered),
     "established by us": Established(OURS, hearing(7)),
     "established by them": Established(THEIRS, speaking(3, 4)),
-    "insisting": Established(THEIRS, hearing(MAX_COUNTER), promote_next=True),
-    "at the end": Established(OURS, speaking(MAX_COUNTER, MAX_COUNTER)),
+    "due for promotion": Established(THEIRS, hearing(MAX_COUNTER), promote_next=True),
+    "at the last number": Established(OURS, speaking(MAX_COUNTER, MAX_COUNTER)),
     **TRIPLES,
 }
 
 
 @pytest.mark.parametrize("name", SESSIONS)
-def test_a_session_comes_back_as_it_was(name: str) -> None:
+def test_a_record_decodes_to_the_session_it_was_made_of(name: str) -> None:
     session = SESSIONS[name]
     record = encode_session(session)
     again = decode_session(record)
     assert plain(again) == plain(session)
-    assert type(again.origin.suite) is Suite  # and not the number, which equals it
+    assert type(again.origin.suite) is Suite  # an IntEnum equals its number, so compare the type
     assert encode_session(decode_session(record)) == record
 
 
 @pytest.mark.parametrize("state", [hearing(7), speaking(7, 7)], ids=lambda state: type(state).__name__)
-def test_our_longest_chain_may_have_been_the_last(state: Hearing | Speaking) -> None:
-    """PN is bounded as N is: at most 2^32 - 1, and that is still a record."""
+def test_the_previous_chain_may_have_the_greatest_length(state: Hearing | Speaking) -> None:
+    """PN has the same bound as N, 2^32 - 1, and a record can hold it."""
     session = Established(OURS, replace(state, previous_length=MAX_COUNTER))
     assert plain(decode_session(encode_session(session))) == plain(session)
 
@@ -86,16 +86,16 @@ def test_the_records_are_those_of_the_specification() -> None:
     fields = cbor2.loads(encode_session(SESSIONS["initiated"]).expose())
     assert fields[:6] == [1, 0, 1, AD, b"a header", 0]
     assert (fields[6][0], len(fields[6])) == (0, 7)
-    fields = cbor2.loads(encode_session(SESSIONS["insisting"]).expose())
+    fields = cbor2.loads(encode_session(SESSIONS["due for promotion"]).expose())
     assert fields[:6] == [1, 1, 1, AD, DIGEST, 1]
     assert (fields[6][0], len(fields[6]), fields[6][1]) == (1, 6, ROOT.expose())
-    fields = cbor2.loads(encode_session(SESSIONS["at the end"]).expose())
+    fields = cbor2.loads(encode_session(SESSIONS["at the last number"]).expose())
     assert fields[:6] == [1, 1, 1, AD, b"", 0]
     assert (fields[6][0], len(fields[6])) == (2, 10)
-    fields = cbor2.loads(encode_session(SESSIONS["insisting, triple"]).expose())
+    fields = cbor2.loads(encode_session(SESSIONS["due for promotion, triple"]).expose())
     assert fields[:6] == [1, 1, 2, AD, DIGEST, 1]
-    assert [len(part) for part in fields[6]] == [10, 6, 7]
-    assert fields[6][0] == cbor2.loads(encode_session(SESSIONS["at the end"]).expose())[6]
+    assert [len(each) for each in fields[6]] == [10, 6, 7]
+    assert fields[6][0] == cbor2.loads(encode_session(SESSIONS["at the last number"]).expose())[6]
 
 
 EDITS: dict[str, Callable[[list[Any]], Any]] = {
@@ -107,11 +107,11 @@ EDITS: dict[str, Callable[[list[Any]], Any]] = {
     "a later suite": lambda it: [*it[:2], 3, *it[3:]],
     "short ad": lambda it: [*it[:3], it[3][1:], *it[4:]],
     "no ad": lambda it: [*it[:3], None, *it[4:]],
-    "promote_next twice": lambda it: [*it[:5], 2, it[6]],
-    "promote_next truly": lambda it: [*it[:5], True, it[6]],
+    "promote_next is 2": lambda it: [*it[:5], 2, it[6]],
+    "promote_next is true": lambda it: [*it[:5], True, it[6]],
     "a long header": lambda it: [*it[:4], bytes(4097), *it[5:]],
-    "one more": lambda it: [*it, 0],
-    "one fewer": lambda it: it[:-1],
+    "one element more": lambda it: [*it, 0],
+    "one element fewer": lambda it: it[:-1],
     "of the other suite": lambda it: [*it[:2], 3 - it[2], *it[3:]],
     "no ratchet": lambda it: [*it[:6], []],
     "ratchet cut": lambda it: [*it[:6], it[6][:-1]],
@@ -122,10 +122,10 @@ EDITS: dict[str, Callable[[list[Any]], Any]] = {
 DOUBLE_EDITS: dict[str, Callable[[list[Any]], Any]] = {
     "no ratchet": lambda _: [],
     "no array": lambda _: None,
-    "ratchet of no kind": lambda it: [3, *it[1:]],
-    "ratchet of a textual kind": lambda it: ["1", *it[1:]],
-    "ratchet of a truthful kind": lambda it: [True, *it[1:]],
-    "ratchet of a listed kind": lambda it: [[], *it[1:]],
+    "unknown ratchet kind": lambda it: [3, *it[1:]],
+    "ratchet kind is text": lambda it: ["1", *it[1:]],
+    "ratchet kind is true": lambda it: [True, *it[1:]],
+    "ratchet kind is an array": lambda it: [[], *it[1:]],
     "ratchet without root": lambda it: [it[0], b"", *it[2:]],
     "ratchet cut": lambda it: it[:-1],
     "ratchet lengthened": lambda it: [*it, 0],
@@ -136,7 +136,7 @@ DOUBLE_EDITS: dict[str, Callable[[list[Any]], Any]] = {
 
 @pytest.mark.parametrize("name", SESSIONS)
 @pytest.mark.parametrize("edit", DOUBLE_EDITS)
-def test_an_edited_double_ratchet_does_not_read(name: str, edit: str) -> None:
+def test_an_edited_double_ratchet_is_a_corrupt_store(name: str, edit: str) -> None:
     fields = cbor2.loads(encode_session(SESSIONS[name]).expose())
     changed = with_double(name, fields, DOUBLE_EDITS[edit](double_of(name, fields)))
     with pytest.raises(CorruptStore) as caught:
@@ -146,7 +146,7 @@ def test_an_edited_double_ratchet_does_not_read(name: str, edit: str) -> None:
 
 @pytest.mark.parametrize("name", SESSIONS)
 @pytest.mark.parametrize("edit", EDITS)
-def test_an_edited_record_does_not_read(name: str, edit: str) -> None:
+def test_an_edited_record_is_a_corrupt_store(name: str, edit: str) -> None:
     fields = EDITS[edit](cbor2.loads(encode_session(SESSIONS[name]).expose()))
     with pytest.raises(CorruptStore) as caught:
         decode_session(Record(cbor2.dumps(fields)))
@@ -154,7 +154,7 @@ def test_an_edited_record_does_not_read(name: str, edit: str) -> None:
 
 
 @pytest.mark.parametrize("name", SESSIONS)
-def test_a_cut_or_lengthened_record_does_not_read(name: str) -> None:
+def test_a_cut_or_lengthened_record_is_a_corrupt_store(name: str) -> None:
     data = encode_session(SESSIONS[name]).expose()
     for wrong in [data[:length] for length in range(len(data))] + [data + b"\0", b"\xff" + data]:
         with pytest.raises(CorruptStore):
@@ -173,14 +173,14 @@ def test_a_handshake_id_has_32_bytes(name: str, length: int) -> None:
             decode_session(record)
 
 
-def test_a_session_that_was_not_answered_cannot_insist() -> None:
+def test_an_unanswered_session_cannot_be_due_for_promotion() -> None:
     fields = cbor2.loads(encode_session(SESSIONS["initiated"]).expose())
     with pytest.raises(CorruptStore):
         decode_session(Record(cbor2.dumps([*fields[:5], 1, fields[6]])))
 
 
 @pytest.mark.parametrize("other", [0, 2, True, None])
-def test_account_and_peer_have_one_format(other: object) -> None:
+def test_an_account_or_peer_of_another_format_is_a_corrupt_store(other: object) -> None:
     pair = Pair()
     pair.converse()
     store: Any = pair.alice.store
@@ -194,7 +194,7 @@ def test_account_and_peer_have_one_format(other: object) -> None:
             decode(Record(cbor2.dumps([other, *rest])))
 
 
-def test_a_public_key_that_is_none_does_not_read() -> None:
+def test_an_invalid_public_key_is_a_corrupt_store() -> None:
     for name in ("established by us", "established by us, triple"):
         fields = cbor2.loads(encode_session(SESSIONS[name]).expose())
         double_of(name, fields)[2] = bytes(32)
@@ -202,13 +202,7 @@ def test_a_public_key_that_is_none_does_not_read() -> None:
             decode_session(Record(cbor2.dumps(fields)))
 
 
-def test_what_is_not_answered_yet_cannot_insist() -> None:
-    fields = cbor2.loads(encode_session(SESSIONS["initiated"]).expose())
-    with pytest.raises(CorruptStore):
-        decode_session(Record(cbor2.dumps([*fields[:5], 1, fields[6]])))
-
-
-def test_there_is_no_format_zero() -> None:
+def test_every_record_has_format_one_and_no_other() -> None:
     pair = Pair()
     pair.introduce()
     with pair.alice.store.transaction():
@@ -230,21 +224,21 @@ def test_there_is_no_format_zero() -> None:
 
 @pytest.mark.parametrize("decode", [decode_session, decode_account, decode_peer])
 @pytest.mark.parametrize("data", [b"", b"\x80", b"\xf6", b"\x00", b"\xff", bytes(1000), b"\xd9\xd9\xf7\x80"])
-def test_anything_else_does_not_read_either(decode: Callable[[Record], object], data: bytes) -> None:
+def test_arbitrary_bytes_are_a_corrupt_store(decode: Callable[[Record], object], data: bytes) -> None:
     with pytest.raises(CorruptStore):
         decode(Record(data))
 
 
-@pytest.mark.parametrize("part", ["account", "peer", "session", "prekey"])
-def test_an_account_says_that_its_store_is_damaged(part: str) -> None:
-    """Records are damaged one by one; every public call raises CorruptStore, and nothing else."""
+@pytest.mark.parametrize("damaged", ["account", "peer", "session", "prekey"])
+def test_an_account_reports_a_damaged_record(damaged: str) -> None:
+    """One kind of record at a time is damaged, and each call that needs it raises CorruptStore."""
     pair = Pair()
     pair.converse()
     bundle = pair.alice.account.bundle()
     store: Any = pair.alice.store
     junk = Record(b"\x81\x00")
     with store.transaction():
-        match part:
+        match damaged:
             case "account":
                 store.tables.account.save(junk)
             case "peer":
@@ -261,14 +255,14 @@ def test_an_account_says_that_its_store_is_damaged(part: str) -> None:
         "account": [account.bundle, pair.alice.reopen],
         "peer": [account.peers, lambda: account.safety_number(BOB), pair.alice.initiate],
         "session": [lambda: pair.alice.write(b"x"), lambda: pair.alice.read(pair.bob.write(b"y"))],
-        "prekey": [account.bundle, lambda: pair.alice.read(first_letter(pair, bundle))],
+        "prekey": [account.bundle, lambda: pair.alice.read(first_message(pair, bundle))],
     }
-    for call in calls[part]:
+    for call in calls[damaged]:
         with pytest.raises(CorruptStore) as caught:
             call()
         assert isinstance(caught.value, StoreError | LetterlockError)
 
 
-def first_letter(pair: Pair, bundle: Any) -> bytes:
+def first_message(pair: Pair, bundle: Any) -> bytes:
     pair.bob.initiate(bundle)
     return pair.bob.write(b"first")

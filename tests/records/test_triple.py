@@ -1,4 +1,4 @@
-"""The post-quantum half of a session's record: every state comes back, and nothing that was edited reads."""
+"""The post-quantum half of a session's record: each decodes again, and an edited one is CorruptStore."""
 
 import dataclasses
 from typing import Any, Final
@@ -70,7 +70,7 @@ EVERY = pytest.mark.parametrize(
 
 
 def sparse_states() -> dict[str, Sparse]:
-    """The sparse chains at each point of an epoch."""
+    """Return sparse chains at each point of an epoch."""
     first = sparse.start(LETTERLOCK, PqSharedSecret(b"\x15" * 32), is_initiator=True)
     secret = EpochSecret(b"\x16" * 32)
     sent, _, _ = sparse.send(LETTERLOCK, first, 0)
@@ -83,34 +83,34 @@ def sparse_states() -> dict[str, Sparse]:
         "at the start": first,
         "of a recipient": sparse.start(LETTERLOCK, PqSharedSecret(b"\x15" * 32), is_initiator=False),
         "after a message": sent,
-        "with the next epoch there": added,
-        "sending in it": moved,
-        "receiving in it": received,
-        "at the end": Sparse(received.root, MAX_COUNTER, full, full, MAX_COUNTER, is_initiator=True),
+        "with the next epoch": added,
+        "sending in the next epoch": moved,
+        "receiving in the next epoch": received,
+        "at the last number": Sparse(received.root, MAX_COUNTER, full, full, MAX_COUNTER, is_initiator=True),
     }
 
 
 SPARSE: Final = sparse_states()
 
 
-BESIDE: Final[dict[str, Braid]] = {
-    "with the next epoch there": Ct2Sampled(1, AUTH, 1),
-    "sending in it": NoHeaderReceived(2, AUTH),
-    "receiving in it": KeysUnsampled(2, AUTH),
-    "at the end": Ct2Sampled(MAX_COUNTER, AUTH, 1),
+BRAID_OF: Final[dict[str, Braid]] = {
+    "with the next epoch": Ct2Sampled(1, AUTH, 1),
+    "sending in the next epoch": NoHeaderReceived(2, AUTH),
+    "receiving in the next epoch": KeysUnsampled(2, AUTH),
+    "at the last number": Ct2Sampled(MAX_COUNTER, AUTH, 1),
 }
-"""A braid where the chains of that name are; elsewhere it is at the start."""
+"""A braid in the same epoch as the chains of that name; the other chains go with a braid at the start."""
 
 HAS_SECRET: Final = (Ct1Sampled, EkReceivedCt1Sampled, Ct1Acknowledged, Ct2Sampled)
 
 
 def chains_of(braid: Braid) -> Sparse:
-    """Return sparse chains that are where a braid has them. [STO-8]"""
-    there = isinstance(braid, HAS_SECRET)
-    like = SPARSE["with the next epoch there" if there else "at the start"]
+    """Return sparse chains in the epoch of a braid. [STO-8]"""
+    has_next = isinstance(braid, HAS_SECRET)
+    like = SPARSE["with the next epoch" if has_next else "at the start"]
     before = braid.epoch - 1
     sending, receiving = (dataclasses.replace(each, epoch=before) for each in (like.sending, like.receiving))
-    latest = braid.epoch if there else braid.epoch - 1
+    latest = braid.epoch if has_next else braid.epoch - 1
     return dataclasses.replace(like, latest=latest, sending=sending, receiving=receiving)
 
 
@@ -120,7 +120,7 @@ def session(braid: Braid = BRAIDS[0][0], chains: Sparse | None = None) -> Establ
 
 
 def session_at(name: str) -> Established:
-    return session(BESIDE.get(name, BRAIDS[0][0]), SPARSE[name])
+    return session(BRAID_OF.get(name, BRAIDS[0][0]), SPARSE[name])
 
 
 def record_of(made: Established) -> list[Any]:
@@ -128,20 +128,20 @@ def record_of(made: Established) -> list[Any]:
     return fields
 
 
-def read(fields: list[Any], part: int, value: Any) -> Any:
-    """Read a record with another value as its sparse (1) or braid (2) part."""
+def read(fields: list[Any], index: int, value: Any) -> Any:
+    """Decode a record with another value as its sparse chains (1) or its braid (2)."""
     ratchet = [*fields[6]]
-    ratchet[part] = value
+    ratchet[index] = value
     return decode_session(Record(cbor2.dumps([*fields[:6], ratchet])))
 
 
-def test_the_states_have_their_numbers() -> None:
+def test_each_state_of_the_braid_has_its_number() -> None:
     assert [type(state) for state, _ in BRAIDS] == list(STATES)
     assert [fields[0] for _, fields in BRAIDS] == list(range(11))
 
 
 @EVERY
-def test_a_braid_is_recorded_as_specified_and_comes_back(state: Braid, fields: list[Any]) -> None:
+def test_a_braid_is_recorded_as_specified_and_decodes_again(state: Braid, fields: list[Any]) -> None:
     made = session(state)
     record = encode_session(made)
     assert record_of(made)[6][2] == fields
@@ -158,11 +158,11 @@ def test_sparse_chains_are_recorded_as_specified() -> None:
         for found, chain in ((sending, state.sending), (receiving, state.receiving)):
             following = None if chain.following is None else chain.following.expose()
             assert found == [chain.epoch, chain.key.expose(), chain.number, following]
-    there = [state.sending.following is not None for state in SPARSE.values()]
-    assert set(there) == {True, False}
+    has_next = [state.sending.following is not None for state in SPARSE.values()]
+    assert set(has_next) == {True, False}
 
 
-# --- edited -------------------------------------------------------------------------------------------------
+# --- edited records -----------------------------------------------------------------------------------
 
 NO_COUNTERS: Final[list[Any]] = [-1, MAX_COUNTER + 1, None, True, "1", b"", [], 1.0]
 NO_KEYS: Final[list[Any]] = [b"", b"\x11" * 31, b"\x11" * 33, None, 0, "x" * 32, [b"\x11" * 32]]
@@ -182,7 +182,7 @@ NO_GOT: Final[dict[str, Any]] = {
 
 
 def wrong_values(fields: list[Any]) -> list[tuple[int, Any]]:
-    """Return, for each element of a braid's record, what it must not be."""
+    """Return wrong values for each element of a braid's record, with the index of the element."""
     no_states: list[Any] = [-1, 11, None, True, "0", b"", []]
     wrong: list[tuple[int, Any]] = [(0, value) for value in no_states]
     wrong += [(1, value) for value in NO_COUNTERS]
@@ -200,7 +200,7 @@ def wrong_values(fields: list[Any]) -> list[tuple[int, Any]]:
 
 
 @EVERY
-def test_a_braid_with_one_wrong_element_does_not_read(state: Braid, fields: list[Any]) -> None:
+def test_a_braid_with_one_wrong_element_is_a_corrupt_store(state: Braid, fields: list[Any]) -> None:
     whole = record_of(session(state))
     assert plain(read(whole, 2, fields)) == plain(session(state))
     for at, value in wrong_values(fields):
@@ -211,7 +211,9 @@ def test_a_braid_with_one_wrong_element_does_not_read(state: Braid, fields: list
 
 
 @EVERY
-def test_a_braid_of_another_state_reads_only_if_that_holds_the_same(state: Braid, fields: list[Any]) -> None:
+def test_a_braid_with_another_state_number_decodes_only_if_the_fields_fit(
+    state: Braid, fields: list[Any]
+) -> None:
     whole = record_of(session(state))
     names = {field.name for field in dataclasses.fields(state)}
     for number, other in enumerate(STATES):
@@ -224,7 +226,7 @@ def test_a_braid_of_another_state_reads_only_if_that_holds_the_same(state: Braid
 
 
 @EVERY
-def test_a_braid_of_another_length_does_not_read(state: Braid, fields: list[Any]) -> None:
+def test_a_braid_of_another_length_is_a_corrupt_store(state: Braid, fields: list[Any]) -> None:
     whole = record_of(session(state))
     wrong: list[Any] = [[], fields[:-1], fields[1:], [*fields, None], [fields], None, b"", {0: fields}]
     for value in wrong:
@@ -247,7 +249,7 @@ CHAIN_WRONG: Final[dict[int, list[Any]]] = {
 
 
 @pytest.mark.parametrize("name", SPARSE)
-def test_sparse_chains_with_one_wrong_element_do_not_read(name: str) -> None:
+def test_sparse_chains_with_one_wrong_element_are_a_corrupt_store(name: str) -> None:
     whole = record_of(session_at(name))
     fields = whole[6][1]
     assert plain(read(whole, 1, fields)) == plain(session_at(name))
@@ -266,7 +268,7 @@ def test_sparse_chains_with_one_wrong_element_do_not_read(name: str) -> None:
             read(whole, 1, value)
 
 
-def test_the_two_halves_do_not_change_places() -> None:
+def test_the_halves_of_a_ratchet_cannot_change_places() -> None:
     whole = record_of(session())
     double, chains, braid = whole[6]
     for ratchet in ([double, braid, chains], [chains, double, braid], [double, chains], double):

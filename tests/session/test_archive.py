@@ -1,4 +1,4 @@
-"""SES-5: earlier sessions are kept, 40 of them, and still decrypt; activation follows the peer."""
+"""SES-5: the archive keeps 40 earlier sessions that still decrypt. The peer decides which is active."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def sessions_of(side: Side) -> list[StoredSession]:
 
 
 def new_sessions(pair: Pair, count: int) -> list[bytes]:
-    """Let Alice begin `count` sessions, one after the other; return a second letter of each, unread."""
+    """Let Alice initiate `count` sessions in turn. Return a second message of each, not yet read."""
     late = []
     for n in range(count):
         pair.alice.initiate()
@@ -27,7 +27,7 @@ def new_sessions(pair: Pair, count: int) -> list[bytes]:
     return late
 
 
-def test_forty_archived_sessions_still_decrypt_and_the_next_one_is_gone(pair: Pair) -> None:
+def test_forty_archived_sessions_decrypt_and_older_ones_are_deleted(pair: Pair) -> None:
     assert MAX_ARCHIVED_SESSIONS == 40
     late = new_sessions(pair, 43)
     assert len(sessions_of(pair.bob)) == len(sessions_of(pair.alice)) == 41
@@ -39,22 +39,22 @@ def test_forty_archived_sessions_still_decrypt_and_the_next_one_is_gone(pair: Pa
     assert len(sessions_of(pair.bob)) == 41
 
 
-def test_what_goes_is_the_least_recently_active(pair: Pair) -> None:
+def test_the_least_recently_active_session_is_deleted_first(pair: Pair) -> None:
     late = new_sessions(pair, 41)
-    assert pair.bob.read(late[0]) == b"late 0"  # the oldest is used again, and so the youngest
+    assert pair.bob.read(late[0]) == b"late 0"  # used again, the oldest becomes the most recent
     pair.bob.initiate()
     with pytest.raises(PeerError):
         pair.bob.read(late[1])
     assert pair.bob.read(late[2]) == b"late 2"
 
 
-def test_a_dropped_session_takes_its_keys_along(pair: Pair) -> None:
+def test_a_deleted_session_loses_its_skipped_keys(pair: Pair) -> None:
     pair.alice.initiate()
     skipped, first = pair.alice.write(b"skipped"), pair.alice.write(b"first")
     pair.bob.read(first)
     new_sessions(pair, 40)
     store = pair.bob.store
-    kept = [entry.id for entry in sessions_of(pair.bob)]
+    kept = [stored.id for stored in sessions_of(pair.bob)]
     assert len(kept) == 41
     new_sessions(pair, 1)
     assert [row for row in pair.bob.dump()["skipped_keys"] if pair.bob.dump()["skipped_keys"][row]] == []
@@ -65,15 +65,15 @@ def test_a_dropped_session_takes_its_keys_along(pair: Pair) -> None:
 def test_archived_sessions_survive_reopening(any_pair: Pair) -> None:
     late = new_sessions(any_pair, 3)
     any_pair.reopen()
-    assert [any_pair.bob.read(letter) for letter in late] == [b"late 0", b"late 1", b"late 2"]
+    assert [any_pair.bob.read(message) for message in late] == [b"late 0", b"late 1", b"late 2"]
 
 
-def test_phases_are_those_of_the_table(pair: Pair) -> None:
+def test_sessions_have_the_phases_of_the_lifecycle_table(pair: Pair) -> None:
     pair.converse()
-    assert [entry.phase for entry in sessions_of(pair.alice)] == [Phase.ESTABLISHED]
+    assert [stored.phase for stored in sessions_of(pair.alice)] == [Phase.ESTABLISHED]
     pair.alice.initiate()
     pair.alice.initiate()
-    phases = [entry.phase for entry in sessions_of(pair.alice)]
+    phases = [stored.phase for stored in sessions_of(pair.alice)]
     assert phases == [Phase.INITIATED, Phase.ARCHIVED, Phase.ARCHIVED]
 
 
@@ -81,66 +81,66 @@ def test_a_message_in_an_archived_session_makes_it_active(pair: Pair) -> None:
     pair.converse()
     old = sessions_of(pair.alice)[0].session.origin.associated_data
     late = pair.bob.write(b"in the old one")
-    pair.converse()  # Alice begins anew, and Bob answers
+    pair.converse()  # Alice initiates again, and Bob answers
     assert sessions_of(pair.alice)[0].session.origin.associated_data != old
     assert pair.alice.read(late) == b"in the old one"
     now = sessions_of(pair.alice)
-    assert [entry.phase for entry in now] == [Phase.ESTABLISHED, Phase.ARCHIVED]
+    assert [stored.phase for stored in now] == [Phase.ESTABLISHED, Phase.ARCHIVED]
     assert now[0].session.origin.associated_data == old
     pair.turn()
 
 
-def test_a_message_in_an_archived_session_does_not_undo_a_new_beginning(pair: Pair) -> None:
+def test_a_message_in_an_archived_session_does_not_replace_one_we_just_initiated(pair: Pair) -> None:
     pair.converse()
-    pair.alice.initiate()  # Bob hears nothing of it, and goes on in the old one
+    pair.alice.initiate()  # Bob does not learn of it, and goes on in the old one
     newest = sessions_of(pair.alice)[0].session.origin
     for text in (b"in the old one", b"and again"):
         pair.bob.say(text)
         assert pair.alice.hear() == text
         now = sessions_of(pair.alice)
-        assert [entry.phase for entry in now] == [Phase.INITIATED, Phase.ARCHIVED]
+        assert [stored.phase for stored in now] == [Phase.INITIATED, Phase.ARCHIVED]
         assert now[0].session.origin == newest
     pair.turn()
 
 
-def test_a_shelved_session_is_archived_by_its_answer(pair: Pair) -> None:
+def test_an_answer_in_a_superseded_session_leaves_it_archived(pair: Pair) -> None:
     pair.alice.initiate()
     pair.alice.say(b"first")
     pair.bob.hear()
     answer = pair.bob.write(b"answer to the first")
     pair.alice.initiate()
-    assert [entry.phase for entry in sessions_of(pair.alice)] == [Phase.INITIATED, Phase.ARCHIVED]
+    assert [stored.phase for stored in sessions_of(pair.alice)] == [Phase.INITIATED, Phase.ARCHIVED]
     assert pair.alice.read(answer) == b"answer to the first"
-    assert [entry.phase for entry in sessions_of(pair.alice)] == [Phase.INITIATED, Phase.ARCHIVED]
+    assert [stored.phase for stored in sessions_of(pair.alice)] == [Phase.INITIATED, Phase.ARCHIVED]
     pair.turn()
 
 
 def test_ranks_are_all_different_after_many_changes(pair: Pair) -> None:
     late = new_sessions(pair, 5)
-    for letter in reversed(late):
-        pair.bob.read(letter)
+    for message in reversed(late):
+        pair.bob.read(message)
         found = sessions_of(pair.bob)
-        ranks = [entry.rank for entry in found]
+        ranks = [stored.rank for stored in found]
         assert ranks == sorted({*ranks}, reverse=True)
-        assert [entry.is_active for entry in found] == [True, False, False, False, False]
+        assert [stored.is_active for stored in found] == [True, False, False, False, False]
 
 
 def test_sessions_with_one_peer_are_not_tried_for_another(pair: Pair) -> None:
     pair.converse()
-    letter = pair.alice.write(b"for bob from alice")
+    message = pair.alice.write(b"for bob from alice")
     with unchanged(pair.bob.store), pytest.raises(PeerError):
-        pair.bob.account.decrypt(CAROL, letter)
+        pair.bob.account.decrypt(CAROL, message)
 
 
 # --- the cost of a forgery --------------------------------------------------------------------------
 
 
-def test_the_archive_is_left_alone_if_the_active_session_knows_the_key(pair: Pair, trace: Trace) -> None:
+def test_no_archived_session_is_tried_if_the_active_one_knows_the_key(pair: Pair, trace: Trace) -> None:
     new_sessions(pair, 5)
     pair.alice.say(b"known key")
-    letter = pair.bob.post.drop()
+    message = pair.bob.post.drop()
     trace.clear()
-    assert pair.bob.read(letter) == b"known key"
+    assert pair.bob.read(message) == b"known key"
     assert (trace.count("open"), trace.count("dh")) == (1, 0)
 
 
@@ -148,10 +148,10 @@ def test_a_forgery_is_tried_only_where_the_key_is_known(pair: Pair, trace: Trace
     late = new_sessions(pair, 5)
     pair.bob.say(b"answer")
     pair.alice.hear()
-    letter = pair.alice.write(b"in the active one")
-    pair.bob.read(letter)
+    message = pair.alice.write(b"in the active one")
+    pair.bob.read(message)
     trace.clear()
-    forged = letter[:-1] + bytes([letter[-1] ^ 1])
+    forged = message[:-1] + bytes([message[-1] ^ 1])
     with unchanged(pair.bob.store), pytest.raises(DuplicateMessage):
         pair.bob.read(forged)
     assert trace.calls == []
@@ -172,5 +172,5 @@ def test_a_forgery_with_an_unknown_key_costs_one_trial_a_session(pair: Pair, tra
     trace.clear()
     with unchanged(pair.bob.store), pytest.raises(AuthenticationFailed):
         pair.bob.read(forged)
-    # Only the active session is Speaking or Waiting for a turn; the archived ones are Hearing, and know.
+    # Only the active session may expect a new ratchet key. The archived ones are Hearing and refuse it.
     assert trace.count("open") == trace.count("dh") <= 1

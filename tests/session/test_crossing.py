@@ -1,4 +1,4 @@
-"""SES-4: both sides initiate at once, and still come to use one session; how a promotion is deferred.
+"""SES-4: both sides initiate at once and still converge on one session, because a promotion can be deferred.
 
 Convergence is checked in lockstep, where every message crosses another, and under random loss and delay.
 """
@@ -31,12 +31,12 @@ def sessions_of(side: Side) -> list[StoredSession]:
 
 
 def active(side: Side) -> bytes:
-    """Return the associated data of the active session: the same on both sides if it is the same."""
+    """Return the associated data of the active session; it is equal on both sides of one session."""
     return sessions_of(side)[0].session.origin.associated_data
 
 
 def both_initiate(pair: Pair) -> None:
-    """Each side begins before it hears of the other's beginning, and each hears the other's first letter."""
+    """Each side initiates before it hears from the other, and posts a first message."""
     bundles = pair.alice.account.bundle(), pair.bob.account.bundle()
     pair.alice.initiate(bundles[1])
     pair.bob.initiate(bundles[0])
@@ -45,7 +45,7 @@ def both_initiate(pair: Pair) -> None:
 
 
 def lockstep(pair: Pair, rounds: int) -> None:
-    """Both write, then both read, so that every message crosses one of the other side."""
+    """Both write, then both read: every message crosses one of the other side."""
     for number in range(rounds):
         for side in (pair.alice, pair.bob):
             side.say(b"round %d" % number)
@@ -64,36 +64,38 @@ def test_in_lockstep_they_converge_within_three_rounds(seed: int, suite: Suite) 
     for side in (pair.alice, pair.bob):
         side.hear_all()
     lockstep(pair, 3)
-    settled = active(pair.alice)
-    assert active(pair.bob) == settled
+    converged = active(pair.alice)
+    assert active(pair.bob) == converged
     lockstep(pair, 3)
-    assert active(pair.alice) == active(pair.bob) == settled
+    assert active(pair.alice) == active(pair.bob) == converged
 
 
-def test_the_one_with_the_lower_associated_data_stays() -> None:
-    """Neither side has a say in it: the value is a digest of both sides' choices."""
+def test_the_session_with_the_lower_associated_data_is_kept() -> None:
+    """Neither side can choose the winner: associated data is a digest of both sides' random choices."""
     winners = set()
     for seed in range(12):
         pair = Pair(seed=f"winner {seed}")
         both_initiate(pair)
         lockstep(pair, 4)
-        settled = active(pair.alice)
-        others = {entry.session.origin.associated_data for entry in sessions_of(pair.alice)} - {settled}
-        assert {settled} < {settled, *others}
-        assert all(settled < other for other in others)
+        converged = active(pair.alice)
+        others = {stored.session.origin.associated_data for stored in sessions_of(pair.alice)} - {converged}
+        assert {converged} < {converged, *others}
+        assert all(converged < other for other in others)
         first = next(
-            each.session for each in sessions_of(pair.alice) if each.session.origin.associated_data == settled
+            each.session
+            for each in sessions_of(pair.alice)
+            if each.session.origin.associated_data == converged
         )
         assert isinstance(first, Established)
         winners.add(first.origin.handshake is None)
-    assert winners == {True, False}  # sometimes Alice's, sometimes Bob's
+    assert winners == {True, False}  # Alice's session wins sometimes, Bob's at other times
 
 
 @pytest.mark.parametrize(
     ("suite", "seed"),
     [(Suite.X3DH, seed) for seed in range(20)] + [(Suite.PQXDH, seed) for seed in range(40)],
 )
-def test_they_converge_whatever_is_lost_or_late(suite: Suite, seed: int) -> None:
+def test_they_converge_after_random_loss_and_delay(suite: Suite, seed: int) -> None:
     rng, pair = random.Random(seed), Pair(suite=suite, seed=f"crossing {seed}")
     texts: dict[bytes, bytes] = {}
     both_initiate(pair)
@@ -104,22 +106,22 @@ def test_they_converge_whatever_is_lost_or_late(suite: Suite, seed: int) -> None
             texts[side.say(text)] = text
         elif side.post.messages:
             side.post.shuffle(rng)
-            letter = side.post.drop()
-            if rng.random() < 0.75 and letter in texts:
-                assert side.read(letter) == texts[letter]
+            message = side.post.drop()
+            if rng.random() < 0.75 and message in texts:
+                assert side.read(message) == texts[message]
         if rng.random() < 0.05:
             side.initiate(side.other.account.bundle())
     for side in (pair.alice, pair.bob):
-        side.post.messages.clear()  # everything still on its way is lost
+        side.post.messages.clear()  # what is still on its way is lost
     for _ in range(4):
         pair.turn()
     assert active(pair.alice) == active(pair.bob)
-    settled = active(pair.alice)
+    converged = active(pair.alice)
     lockstep(pair, 3)
-    assert active(pair.alice) == active(pair.bob) == settled
+    assert active(pair.alice) == active(pair.bob) == converged
 
 
-def test_if_one_first_letter_is_lost_the_other_session_serves(any_pair: Pair) -> None:
+def test_if_one_first_message_is_lost_the_other_session_is_used(any_pair: Pair) -> None:
     both_initiate(any_pair)
     any_pair.bob.post.drop()
     any_pair.alice.hear_all()
@@ -129,7 +131,7 @@ def test_if_one_first_letter_is_lost_the_other_session_serves(any_pair: Pair) ->
     assert active(any_pair.alice) == active(any_pair.bob)
 
 
-def test_both_first_letters_and_all_after_are_read(any_pair: Pair) -> None:
+def test_both_first_messages_and_all_later_ones_are_read(any_pair: Pair) -> None:
     both_initiate(any_pair)
     assert any_pair.bob.hear_all() == [b"first from alice"]
     assert any_pair.alice.hear_all() == [b"first from bob"]
@@ -140,10 +142,10 @@ def test_both_first_letters_and_all_after_are_read(any_pair: Pair) -> None:
     assert len(sessions_of(any_pair.alice)) == len(sessions_of(any_pair.bob)) == 2
 
 
-def settled_pair(suite: Suite) -> tuple[Pair, Established]:
-    """Return a pair that has converged, and Alice's other session: established, and nobody insists on it."""
+def converged_pair(suite: Suite) -> tuple[Pair, Established]:
+    """Return a pair that has converged, and Alice's other session: established, and not due for promotion."""
     for seed in range(60):
-        pair = Pair(suite=suite, seed=f"insist {seed}")
+        pair = Pair(suite=suite, seed=f"converged {seed}")
         both_initiate(pair)
         lockstep(pair, 4)
         other = sessions_of(pair.alice)[1].session
@@ -153,19 +155,19 @@ def settled_pair(suite: Suite) -> tuple[Pair, Established]:
 
 
 @SUITES
-def test_a_side_that_lost_the_preferred_session_gets_its_way(suite: Suite) -> None:
-    """It keeps writing in the other session: the first message yields, the second one insists."""
-    pair, other = settled_pair(suite)
-    settled = active(pair.alice)
-    assert settled < other.origin.associated_data
+def test_the_second_message_in_the_other_session_makes_it_active(suite: Suite) -> None:
+    """Bob lost the preferred session, so he writes in the other. Only his first message there is deferred."""
+    pair, other = converged_pair(suite)
+    converged = active(pair.alice)
+    assert converged < other.origin.associated_data
     with pair.bob.store.transaction():
         pair.bob.store.tables.sessions.delete(sessions_of(pair.bob)[0].id)
     pair.bob.say(b"in the other")
     assert pair.alice.hear() == b"in the other"
-    assert active(pair.alice) == settled
-    yielded = sessions_of(pair.alice)[1].session
-    assert isinstance(yielded, Established)
-    assert (yielded.origin, yielded.promote_next) == (other.origin, True)
+    assert active(pair.alice) == converged
+    deferred = sessions_of(pair.alice)[1].session
+    assert isinstance(deferred, Established)
+    assert (deferred.origin, deferred.promote_next) == (other.origin, True)
     pair.bob.say(b"really")
     assert pair.alice.hear() == b"really"
     assert active(pair.alice) == other.origin.associated_data
@@ -173,27 +175,27 @@ def test_a_side_that_lost_the_preferred_session_gets_its_way(suite: Suite) -> No
     assert pair.bob.hear() == b"as you like"
 
 
-def test_a_late_message_leaves_the_order_as_it_is(each_pair: Pair) -> None:
+def test_a_late_message_does_not_change_which_session_is_active(each_pair: Pair) -> None:
     pair = each_pair
     both_initiate(pair)
     lockstep(pair, 4)
-    settled = active(pair.alice)
+    converged = active(pair.alice)
     late = pair.bob.write(b"late")
     for n in range(3):
         pair.bob.say(b"%d" % n)
     pair.alice.hear_all()
     pair.alice.initiate()
     newest = active(pair.alice)
-    assert newest != settled
+    assert newest != converged
     assert pair.alice.read(late) == b"late"
     assert active(pair.alice) == newest
 
 
-# --- the tie-break itself ---------------------------------------------------------------------------
+# --- when a promotion is deferred ---------------------------------------------------------------------------
 
-_opening = states()["Unanswered"]
-assert isinstance(_opening, Unanswered)
-UNANSWERED = Initiated(Origin(Suite.PQXDH, LOW, None), b"header", _opening)
+_unanswered = states()["Unanswered"]
+assert isinstance(_unanswered, Unanswered)
+JUST_INITIATED = Initiated(Origin(Suite.PQXDH, LOW, None), b"header", _unanswered)
 THEIRS = b"\x07" * 32
 
 
@@ -201,40 +203,38 @@ def established(ad: bytes, handshake: bytes | None, *, promote_next: bool = Fals
     return Established(Origin(Suite.PQXDH, ad, handshake), hearing(), promote_next)
 
 
-def test_it_yields_only_to_a_lower_session_from_the_other_side() -> None:
+def test_promotion_is_deferred_while_a_lower_session_of_the_other_side_is_active() -> None:
     archived = established(HIGH, THEIRS)
     assert defers_promotion(archived, established(LOW, None))
     assert defers_promotion(established(HIGH, None), established(LOW, THEIRS))
 
 
 @pytest.mark.parametrize("ours", [True, False])
-def test_it_does_not_yield(ours: bool) -> None:
+def test_promotion_is_not_deferred(ours: bool) -> None:
     mine, other = (None, THEIRS) if ours else (THEIRS, None)
     archived = established(HIGH, mine)
-    assert not defers_promotion(
-        archived, established(LOW, mine)
-    )  # both from the same side: the newer one is meant
+    # The same side initiated both, so the newer one is meant.
+    assert not defers_promotion(archived, established(LOW, mine))
     assert not defers_promotion(replace(archived, promote_next=True), established(LOW, other))
     assert not defers_promotion(established(LOW, mine), established(HIGH, other))
-    assert not defers_promotion(
-        established(LOW, mine), established(LOW, other)
-    )  # never, but then there is no tie
+    # Equal associated data cannot occur; nothing is preferred then.
+    assert not defers_promotion(established(LOW, mine), established(LOW, other))
 
 
 @pytest.mark.parametrize("handshake", [None, THEIRS])
-def test_everything_yields_to_what_we_just_began(handshake: bytes | None) -> None:
-    """We began anew on purpose; a letter held back by the network must not undo that, nor must two."""
+def test_promotion_is_deferred_while_our_own_initiation_is_unanswered(handshake: bytes | None) -> None:
+    """We initiated again on purpose, and no number of messages that the network held back may undo that."""
     for promote_next in (False, True):
-        assert defers_promotion(established(HIGH, handshake, promote_next=promote_next), UNANSWERED)
+        assert defers_promotion(established(HIGH, handshake, promote_next=promote_next), JUST_INITIATED)
 
 
-def test_a_letter_that_was_held_back_does_not_undo_a_new_beginning(pair: Pair) -> None:
+def test_messages_that_were_held_back_do_not_replace_one_we_just_initiated(pair: Pair) -> None:
     pair.converse()
     held_back = [pair.bob.write(b"%d" % n) for n in range(3)]
     pair.alice.initiate()
     newest = active(pair.alice)
-    for n, letter in enumerate(held_back):
-        assert pair.alice.read(letter) == b"%d" % n
+    for n, message in enumerate(held_back):
+        assert pair.alice.read(message) == b"%d" % n
         assert active(pair.alice) == newest
     pair.turn()
     assert active(pair.alice) == active(pair.bob) == newest
@@ -251,49 +251,49 @@ def test_earlier_sessions_can_be_discarded(pair: Pair) -> None:
 
 
 def forged(number: int, pq_header: PqHeader | None) -> bytes:
-    """Return a message that nobody sealed, under a ratchet key that nobody has."""
+    """Return a message with a made-up seal, under a ratchet key that neither side has."""
     return cbor.complete_array(
         Header(RatchetKey(b"\x09" + bytes(31)), 0, number).encode_header(pq_header), bytes(56)
     )
 
 
-WALKS = [
+FAR_FORGERIES = [
     (Suite.X3DH, None, MAX_SKIP, 0),
-    # What a sparse number costs counts as well; Bob has read one message in every session.
+    # The steps of a sparse chain count too. Bob has read one message in every session.
     (Suite.PQXDH, PqHeader(1, 2, 0, PqType.NONE), MAX_SKIP, 1),
     (Suite.PQXDH, PqHeader(1, MAX_SKIP // 2 + 1, 0, PqType.NONE), MAX_SKIP, MAX_SKIP // 2),
     (Suite.PQXDH, PqHeader(1, MAX_SKIP + 2, 0, PqType.NONE), MAX_SKIP, MAX_SKIP + 1),
     (Suite.PQXDH, PqHeader(1, MAX_SKIP + 2, 0, PqType.NONE), 0, MAX_SKIP + 1),
 ]
-"""Suite and part of a forgery, its number, and how many steps of a sparse chain it asks for."""
+"""Suite, post-quantum header and number of a forgery, and how many steps of a sparse chain it asks for."""
 
 
-@pytest.mark.parametrize(("suite", "pq_header", "number", "sparse"), WALKS)
-def test_a_forger_cannot_make_many_sessions_walk(
+@pytest.mark.parametrize(("suite", "pq_header", "number", "sparse"), FAR_FORGERIES)
+def test_a_far_forgery_is_tried_in_a_few_sessions_only(
     trace: Trace, suite: Suite, pq_header: PqHeader | None, number: int, sparse: int
 ) -> None:
-    """SES-9: a far number is walked to in a few sessions only, however many there are.
+    """SES-9: however many sessions there are, only a few of them derive keys up to a far number.
 
-    Bob, who spoke last in all of them, cannot rule a new key out; Alice can, and walks in none.
+    Bob spoke last in all of them, so he cannot rule out a new ratchet key. Alice can, and derives nothing.
     """
     pair = Pair(suite=suite)
     for _ in range(8):
         pair.converse()
     budget = MAX_TRIAL_STEPS // (number + sparse)
     assert 1 <= budget <= 4
-    for side, walks in ((pair.alice, 0), (pair.bob, budget)):
+    for side, trials in ((pair.alice, 0), (pair.bob, budget)):
         trace.clear()
         with unchanged(side.store), pytest.raises(AuthenticationFailed):
             side.read(forged(number, pq_header))
-        assert (trace.count("dh"), trace.count("hmac")) == (walks, walks * (number + 2))
-        assert trace.count("sparse") == walks * (sparse + 1 if sparse else 0)
-        assert trace.count("sparse", "hmac") <= MAX_TRIAL_STEPS + 3 * walks
+        assert (trace.count("dh"), trace.count("hmac")) == (trials, trials * (number + 2))
+        assert trace.count("sparse") == trials * (sparse + 1 if sparse else 0)
+        assert trace.count("sparse", "hmac") <= MAX_TRIAL_STEPS + 3 * trials
 
 
 @pytest.mark.parametrize(
     ("suite", "pq_header"), [(Suite.X3DH, None), (Suite.PQXDH, PqHeader(1, 2, 0, PqType.NONE))]
 )
-def test_a_near_forgery_is_tried_in_every_session_that_could_mean_it(
+def test_a_near_forgery_is_tried_in_every_session_it_may_belong_to(
     trace: Trace, suite: Suite, pq_header: PqHeader | None
 ) -> None:
     pair = Pair(suite=suite)
@@ -306,8 +306,8 @@ def test_a_near_forgery_is_tried_in_every_session_that_could_mean_it(
 
 
 @SUITES
-def test_a_forgery_of_the_other_suite_is_tried_nowhere(trace: Trace, suite: Suite) -> None:
-    """PQR-8: a session speaks one kind of message, so the other kind costs nothing."""
+def test_a_forgery_of_the_other_suite_is_tried_in_no_session(trace: Trace, suite: Suite) -> None:
+    """PQR-8: a session accepts one kind of message, so the other kind costs nothing."""
     pair = Pair(suite=suite)
     for _ in range(4):
         pair.converse()
@@ -318,7 +318,7 @@ def test_a_forgery_of_the_other_suite_is_tried_nowhere(trace: Trace, suite: Suit
     assert trace.calls == []
 
 
-def test_where_the_key_is_known_no_other_archived_session_is_tried(each_pair: Pair, trace: Trace) -> None:
+def test_only_the_archived_session_that_knows_the_key_is_tried(each_pair: Pair, trace: Trace) -> None:
     pair = each_pair
     pair.converse()
     pair.bob.read(pair.alice.write(b"now Bob knows the key"))
@@ -327,11 +327,14 @@ def test_where_the_key_is_known_no_other_archived_session_is_tried(each_pair: Pa
         pair.converse()
     trace.clear()
     assert pair.bob.read(old) == b"in the oldest session"
-    assert (trace.count("dh"), trace.count("open")) == (1, 2)  # the active session, then the right one
+    assert (trace.count("dh"), trace.count("open")) == (
+        1,
+        2,
+    )  # the active session first, then the one that knows the key
 
 
-def test_a_turn_in_an_archived_session_is_found_among_many(each_pair: Pair) -> None:
-    """What the budget allows still arrives: the peer goes on in an old session, with a new ratchet key."""
+def test_a_message_with_a_new_key_is_found_among_many_archived_sessions(each_pair: Pair) -> None:
+    """The peer goes on in an old session, with a new ratchet key, within the limit on steps."""
     pair = each_pair
     pair.converse()
     old = pair.alice.write(b"with a new key, in the old session")
@@ -340,8 +343,8 @@ def test_a_turn_in_an_archived_session_is_found_among_many(each_pair: Pair) -> N
     assert pair.bob.read(old) == b"with a new key, in the old session"
 
 
-def test_a_return_to_the_active_session_forgets_that_the_other_insisted() -> None:
-    """Otherwise one crossing long ago would decide every later one."""
+def test_a_message_in_the_active_session_clears_its_promote_next() -> None:
+    """Otherwise one crossing would decide all later ones."""
     pair = Pair(seed="forget")
     both_initiate(pair)
     lockstep(pair, 6)

@@ -1,9 +1,9 @@
-"""A session heals, over any network, again and again; and what that is worth when a whole store was stolen.
+"""A session heals after one side's whole store was stolen, again and again, over any network.
 
-Whoever stole one side's whole store reads on for a while, then nothing, for ever. The thief hears all letters
-and is given every X25519 private key that either side makes: the classical half is open to him. Only the
-post-quantum half can shut him out. The same thief reads an X3DH session to its end, and this one too if he is
-given the KEM's secrets: so it is not he who is clumsy.
+The thief reads on for a while, then nothing more. The thief sees all messages and is given every X25519
+private key that either side makes, so only the post-quantum half can shut the thief out. To show that this
+thief is able, the same code reads an X3DH session to its end, and a PQXDH session when it is also given the
+KEM's secrets.
 """
 
 import random
@@ -27,7 +27,7 @@ NAMES = ("alice", "bob")
 
 @dataclass(frozen=True)
 class Theft:
-    """A conversation of 300 letters, of which a third were sent when both sides' stores were copied."""
+    """A conversation of 300 messages; both sides' stores were copied after a third of them."""
 
     tapped: Tapped
     at: int
@@ -60,23 +60,23 @@ def theft(tmp_path_factory: pytest.TempPathFactory) -> Theft:
 
 
 def blind(tapped: Tapped) -> Known:
-    """What this thief is given: the curve, and none of what the KEM drew."""
+    """Return what this thief is given: all X25519 private keys, and none of the KEM's secrets."""
     return Known(curve=tapped.all.curve)
 
 
 def check_verdict(tapped: Tapped, thief: Eavesdropper, side: Side, at: int) -> dict[int, int]:
-    """Check that he reads exactly what comes before healing; return how many letters there were by epoch.
+    """Check that the thief reads only messages before healing. Return how many there were in each epoch.
 
-    That is the epochs whose secret the store held, and the one under way if it held the seed for that.
+    Those are of epochs whose secret the store held, and of the next epoch if the store held its seed.
     """
     last = thief.stolen_latest + (1 if thief.seed is not None else 0)
-    letters: dict[int, int] = {}
-    for whose, letter in tapped.messages_for(thief, side, at):
-        epoch = epoch_of(letter)
-        expected = tapped.texts[letter] if epoch <= last else None
-        assert thief.read(whose, letter) == expected, f"epoch {epoch}, stolen in {thief.stolen_latest}"
-        letters[epoch] = letters.get(epoch, 0) + 1
-    return letters
+    messages: dict[int, int] = {}
+    for whose, message in tapped.messages_for(thief, side, at):
+        epoch = epoch_of(message)
+        expected = tapped.texts[message] if epoch <= last else None
+        assert thief.read(whose, message) == expected, f"epoch {epoch}, stolen in {thief.stolen_latest}"
+        messages[epoch] = messages.get(epoch, 0) + 1
+    return messages
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -84,29 +84,29 @@ def test_two_epochs_after_a_theft_the_thief_reads_nothing(theft: Theft, tmp_path
     side = theft.side(name)
     with theft.store(name, tmp_path) as store:
         thief = Eavesdropper(store, side.peer, blind(theft.tapped))
-        letters = check_verdict(theft.tapped, thief, side, theft.at)
+        messages = check_verdict(theft.tapped, thief, side, theft.at)
         healed = thief.stolen_latest + 2
-        assert letters[thief.stolen_latest] > 0  # he did read
-        assert sum(count for epoch, count in letters.items() if epoch >= healed) > 100
-        assert max(letters) >= healed + 2
+        assert messages[thief.stolen_latest] > 0  # the thief did read something
+        assert sum(count for epoch, count in messages.items() if epoch >= healed) > 100
+        assert max(messages) >= healed + 2
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_same_thief_reads_all_if_he_has_the_secrets_of_the_kem(
+def test_the_same_thief_reads_everything_when_given_the_secrets_of_the_kem(
     theft: Theft, tmp_path: Path, name: str
 ) -> None:
     side, tapped = theft.side(name), theft.tapped
     with theft.store(name, tmp_path) as store:
         seeing = Eavesdropper(store, side.peer, tapped.all)
         thief = Eavesdropper(store, side.peer, blind(tapped))
-        letters = list(tapped.messages_for(seeing, side, theft.at))
-        assert [seeing.read(*each) for each in letters] == [tapped.texts[letter] for _, letter in letters]
-        # What opens them all is the classical key of each, and he without the KEM's secrets has it too.
-        for whose, letter in letters:
-            key = thief.classical_key(whose, unwrapped(letter))
+        messages = list(tapped.messages_for(seeing, side, theft.at))
+        assert [seeing.read(*each) for each in messages] == [tapped.texts[message] for _, message in messages]
+        # Without the KEM's secrets the thief still finds the classical half of every key.
+        for whose, message in messages:
+            key = thief.classical_key(whose, unwrapped(message))
             assert key is not None
-            assert key == seeing.classical_key(whose, unwrapped(letter))
-        assert max(epoch_of(letter) for _, letter in letters) >= thief.stolen_latest + 4
+            assert key == seeing.classical_key(whose, unwrapped(message))
+        assert max(epoch_of(message) for _, message in messages) >= thief.stolen_latest + 4
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -119,26 +119,28 @@ def test_the_library_itself_on_a_stolen_store_is_shut_out(theft: Theft, tmp_path
         impostor = Impostor(store, side, theft.tapped.all, seen)
         did = [(event, impostor.follow(event)) for event in events[theft.at :] if event.side is side]
         heard = [(epoch_of(event.message), text == event.text) for event, text in did if not event.sent]
-        # It misses letters earlier than the thief does: its own braid contradicts the peer's, and it stops.
+        # It fails earlier than the thief does: its own braid contradicts the peer's, and it stops.
         assert sum(read for _, read in heard) > 5
         assert not any(read for epoch, read in heard if epoch > last)
         assert max(epoch for epoch, _ in heard) >= stolen.sparse.latest + 4
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_without_the_post_quantum_half_the_thief_reads_for_ever(
+def test_without_the_post_quantum_half_the_thief_reads_to_the_end(
     tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, name: str
 ) -> None:
     theft = steal(tmp_path_factory.mktemp("theft"), Suite.X3DH)
     side, tapped = theft.side(name), theft.tapped
     with theft.store(name, tmp_path) as store:
         thief = Eavesdropper(store, side.peer, blind(tapped))
-        letters = list(tapped.messages_for(thief, side, theft.at))
-        assert len(letters) >= 200
-        assert [thief.read(*each) for each in letters] == [tapped.texts[letter] for _, letter in letters]
+        messages = list(tapped.messages_for(thief, side, theft.at))
+        assert len(messages) >= 200
+        assert [thief.read(*each) for each in messages] == [tapped.texts[message] for _, message in messages]
 
 
-def test_a_theft_heals_whatever_the_braid_was_doing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_heals_from_a_theft_in_every_state_of_the_braid(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tapped = Tapped(tmp_path, monkeypatch, Suite.PQXDH, seed=2)
     tapped.talk(10)
     tapped.sizes = MIXED
@@ -157,10 +159,10 @@ def test_a_theft_heals_whatever_the_braid_was_doing(tmp_path: Path, monkeypatch:
     tapped.sizes = LONG
     tapped.talk(150)
     for store, thief, side, at in thefts.values():
-        letters = check_verdict(tapped, thief, side, at)
-        assert max(letters) >= thief.stolen_latest + 3
+        messages = check_verdict(tapped, thief, side, at)
+        assert max(messages) >= thief.stolen_latest + 3
         store.close()
-    # With the seed in it one kind of loot reaches an epoch further; it is among these.
+    # A store that holds the seed lets the thief read one epoch more. Both kinds were stolen.
     assert {thief.seed is not None for _, thief, _, _ in thefts.values()} == {True, False}
 
 
@@ -171,13 +173,13 @@ def test_a_long_conversation_heals_ten_times_over_a_bad_network(tmp_path: Path) 
     lost = read = restarts = 0
 
     def hear(side: Side, window: int) -> None:
-        letter = side.post.drop(rng.randrange(min(window, len(side.post.messages))))
-        assert side.read(letter) == texts.pop(letter)
+        message = side.post.drop(rng.randrange(min(window, len(side.post.messages))))
+        assert side.read(message) == texts.pop(message)
 
     for count in range(1000):
         side = pair.alice if count == 0 else rng.choice([pair.alice, pair.bob])
         if side is pair.bob and read == 0:
-            side = pair.alice  # Bob cannot write before anything of hers has come
+            side = pair.alice  # Bob cannot write before he has read a message of hers
         text = rng.randbytes(rng.choice([0, 31, 500, 2000]))
         texts[side.say(text)] = text
         if rng.random() < 0.2:
@@ -198,6 +200,6 @@ def test_a_long_conversation_heals_ten_times_over_a_bad_network(tmp_path: Path) 
     assert restarts > 30
     for side in (pair.alice, pair.bob):
         assert triple_of(side.store, side).sparse.latest >= 10
-        # What is still kept is of what was lost: a key of either ratchet for each such message.
+        # Only keys of lost messages are still kept: one in each ratchet for each such message.
         assert len(side.dump()["letterlock_skipped"]) <= 2 * lost
     pair.close()

@@ -1,6 +1,6 @@
-"""SES-4: the life of a session, every phase and event, against the table printed in the module's docstring.
+"""SES-4: every phase and event in the life of a session, against the table in the module's docstring.
 
-That the table drives what `PeerSessions` does is tested by changing it.
+The tests change the table to show that it drives what `PeerSessions` does.
 """
 
 import itertools

@@ -1,6 +1,6 @@
-"""A bad network between two stores: what arrives whole is read once, whatever else happens to the letters.
+"""Over a bad network, each message that arrives intact is read exactly once.
 
-Random, with fixed seeds, on both kinds of store; the free-ranging form is tests/model/test_conversation.py.
+The network is random with fixed seeds. tests/model/test_conversation.py has the general form.
 """
 
 import random
@@ -11,8 +11,8 @@ from letterlock.errors import DuplicateMessage, PeerError, UntrustedIdentity
 from support.pair import Pair, Side, unchanged
 
 
-class Day:
-    """One random day of the post."""
+class Network:
+    """Random events between two sides: messages are written, damaged and delivered."""
 
     def __init__(self, pair: Pair, seed: int) -> None:
         self.pair = pair
@@ -27,7 +27,7 @@ class Day:
         text = self.rng.randbytes(self.rng.choice([0, 1, 31, 32, 200]))
         self.sent[self.side().say(text)] = text
 
-    def mishap(self) -> None:
+    def damage(self) -> None:
         post = self.side().post
         if not post.messages:
             return
@@ -51,39 +51,41 @@ class Day:
         side = self.side()
         if not side.post.messages:
             return
-        letter = side.post.drop()
-        if letter in self.sent and letter not in self.read:
-            assert side.read(letter) == self.sent[letter]
-            self.read.add(letter)
+        message = side.post.drop()
+        if message in self.sent and message not in self.read:
+            assert side.read(message) == self.sent[message]
+            self.read.add(message)
             return
-        expected = DuplicateMessage if letter in self.sent else (PeerError, UntrustedIdentity)
+        expected = DuplicateMessage if message in self.sent else (PeerError, UntrustedIdentity)
         with unchanged(side.store), pytest.raises(expected):
-            side.read(letter)
+            side.read(message)
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_what_arrives_whole_is_read_once(any_pair: Pair, seed: int) -> None:
+def test_a_message_that_arrives_intact_is_read_exactly_once(any_pair: Pair, seed: int) -> None:
     any_pair.converse()
-    day = Day(any_pair, seed)
+    network = Network(any_pair, seed)
     for _ in range(150):
-        doing = day.rng.choices([day.write, day.mishap, day.deliver, any_pair.reopen], [5, 3, 6, 0.2])[0]
-        doing()
-    assert len(day.read) > 15
+        event = network.rng.choices(
+            [network.write, network.damage, network.deliver, any_pair.reopen], [5, 3, 6, 0.2]
+        )[0]
+        event()
+    assert len(network.read) > 15
     any_pair.turn_after_loss()
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_first_contact_over_a_bad_network(any_pair: Pair, seed: int) -> None:
     any_pair.alice.initiate()
-    day = Day(any_pair, seed)
+    network = Network(any_pair, seed)
     bob = any_pair.bob
     for n in range(6):
-        day.sent[any_pair.alice.say(b"%d" % n)] = b"%d" % n
+        network.sent[any_pair.alice.say(b"%d" % n)] = b"%d" % n
     for _ in range(10):
-        day.mishap()
-    day.side = lambda: bob  # type: ignore[method-assign]
+        network.damage()
+    network.side = lambda: bob  # type: ignore[method-assign]
     while bob.post.messages:
-        day.deliver()
+        network.deliver()
     any_pair.alice.say(b"at last")
     assert bob.hear() == b"at last"
     any_pair.turn()

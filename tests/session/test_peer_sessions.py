@@ -1,6 +1,6 @@
-"""The book's own numbers: how deep it looks for a session to use, what a trial may cost, which ids it gives.
+"""The limits of PeerSessions: which session is used, what trying several may cost, which ids sessions get.
 
-The limits are those of SES-5, SES-8 and SES-9, each met exactly and then passed by one.
+Each limit of SES-5, SES-8 and SES-9 is met exactly, then exceeded by one.
 """
 
 import pytest
@@ -28,7 +28,7 @@ from support.trace_calls import Trace
 STRANGER = RatchetKey(b"\x09" + bytes(31))
 
 
-def opening() -> Unanswered:
+def unanswered() -> Unanswered:
     state = states()["Unanswered"]
     assert isinstance(state, Unanswered)
     return state
@@ -37,8 +37,8 @@ def opening() -> Unanswered:
 def of_suite(suite: Suite) -> Initiated:
     shared = PqSharedSecret(bytes(32))
     chains = sparse.start(LETTERLOCK, shared, is_initiator=True)
-    triple = Triple(opening(), chains, braid.initiator(LETTERLOCK, shared))
-    ratchet = opening() if suite is Suite.X3DH else triple
+    triple = Triple(unanswered(), chains, braid.initiator(LETTERLOCK, shared))
+    ratchet = unanswered() if suite is Suite.X3DH else triple
     return Initiated(Origin(suite, bytes(32), None), b"a header", ratchet)
 
 
@@ -53,11 +53,11 @@ def forged(number: int) -> bytes:
     return cbor.complete_array(Header(STRANGER, 0, number).encode_header(), bytes(56))
 
 
-# --- SES-8: a session rests where its suite is not allowed ----------------------------------------------
+# --- SES-8: a session whose suite is not allowed is kept and not used ---------------------------------
 
 
 @pytest.mark.parametrize("newer", [0, 1, MAX_ARCHIVED_SESSIONS - 1, MAX_ARCHIVED_SESSIONS])
-def test_the_newest_session_that_is_allowed_is_used_however_many_rest(newer: int) -> None:
+def test_the_newest_session_of_an_allowed_suite_is_used_however_many_are_newer(newer: int) -> None:
     store = store_that_knows_bob()
     with store.transaction():
         everything = PeerSessions(store, BOB, frozenset(Suite))
@@ -68,17 +68,17 @@ def test_the_newest_session_that_is_allowed_is_used_however_many_rest(newer: int
         found = careful.active()
         assert found is not None
         assert (found.id, found.is_active, len(everything.all())) == (oldest, True, newer + 1)
-        assert [entry.id for entry in careful.all()] == [oldest]
+        assert [stored.id for stored in careful.all()] == [oldest]
         assert PeerSessions(store, BOB, frozenset()).active() is None
         with pytest.raises(NoSession):
             PeerSessions(store, BOB, frozenset()).encrypt(b"text", bytes)
 
 
-# --- SES-9: what a message may cost that no session knows -----------------------------------------------
+# --- SES-9: what a message that no session knows may cost -----------------------------------------------
 
 
-def test_the_steps_are_spent_to_the_last_and_no_further(trace: Trace) -> None:
-    """889 steps a session: after eight of ten sessions 888 are left. One more step would pay for a ninth."""
+def test_trials_end_when_the_next_would_exceed_the_step_limit(trace: Trace) -> None:
+    """Each trial takes 889 steps. After eight of ten sessions 888 are left, one too few for a ninth."""
     pair = Pair(suite=Suite.X3DH)
     for _ in range(10):
         pair.converse()
@@ -89,7 +89,7 @@ def test_the_steps_are_spent_to_the_last_and_no_further(trace: Trace) -> None:
     assert (trace.count("dh"), trace.count("open")) == (8, 8)
 
 
-def test_a_jump_past_all_the_steps_says_how_far_and_how_far_it_may_go(trace: Trace) -> None:
+def test_a_jump_beyond_the_step_limit_reports_the_jump_and_the_limit(trace: Trace) -> None:
     pair = Pair(suite=Suite.X3DH)
     pair.converse()
     trace.clear()
@@ -99,17 +99,15 @@ def test_a_jump_past_all_the_steps_says_how_far_and_how_far_it_may_go(trace: Tra
     assert trace.calls == []
 
 
-def test_a_forgery_in_a_known_chain_is_tried_in_no_session_that_could_have_turned(
-    pair: Pair, trace: Trace
-) -> None:
-    """Bob spoke last in five archived sessions, so each would have to agree with the key to rule it out."""
+def test_a_forgery_in_a_known_chain_is_not_tried_in_other_sessions(pair: Pair, trace: Trace) -> None:
+    """Bob spoke last in five archived sessions, so only an agreement could rule each of them out."""
     for _ in range(6):
         pair.converse()
     assert pair.bob.read(pair.alice.write(b"the key is known")) == b"the key is known"
-    letter = pair.alice.write(b"next")
+    message = pair.alice.write(b"next")
     trace.clear()
     with unchanged(pair.bob.store), pytest.raises(AuthenticationFailed):
-        pair.bob.read(flipped(letter, len(letter) - 1))
+        pair.bob.read(flipped(message, len(message) - 1))
     assert (trace.count("dh"), trace.count("open")) == (0, 1)
 
 
@@ -120,5 +118,5 @@ def test_a_forgery_in_a_known_chain_is_tried_in_no_session_that_could_have_turne
 def test_an_id_is_a_positive_integer_that_sqlite_can_hold(drawn: int, id_: int) -> None:
     store = store_that_knows_bob()
     with store.transaction():
-        book = PeerSessions(store, BOB, frozenset(Suite))
-        assert book.insert(of_suite(Suite.PQXDH), lambda length: bytes([drawn]) * length) == id_
+        sessions = PeerSessions(store, BOB, frozenset(Suite))
+        assert sessions.insert(of_suite(Suite.PQXDH), lambda length: bytes([drawn]) * length) == id_

@@ -1,5 +1,6 @@
-"""A store put back to an older copy: no key stream repeats, nothing but LetterlockError comes out, and a new
-session heals it. What still works is written down here. SES-1.
+"""SES-1: after a store is restored from an older copy no key stream repeats, and a new session heals it.
+
+The tests also record what still works in such a session. Only errors of the library are raised.
 """
 
 import random
@@ -14,7 +15,7 @@ from support.pair import STORE_KEY, Pair, Side, sqlite_stores
 
 
 @pytest.fixture
-def filed(tmp_path: Path) -> Pair:
+def sqlite_pair(tmp_path: Path) -> Pair:
     pair = Pair(sqlite_stores(tmp_path))
     pair.converse()
     return pair
@@ -45,120 +46,120 @@ def restore(side: Side, data: bytes) -> None:
     side.reopen()
 
 
-def key_stream(letter: bytes, text: bytes) -> bytes:
-    """Return the beginning of the key stream that a letter's text was sealed with."""
-    sealed = RatchetMessage.decode(letter).sealed[8:]
+def key_stream(message: bytes, text: bytes) -> bytes:
+    """Return the beginning of the key stream that a message was sealed with."""
+    sealed = RatchetMessage.decode(message).sealed[8:]
     return bytes(a ^ b for a, b in zip(sealed[: len(text)], text, strict=True))
 
 
-def test_a_restored_sender_repeats_keys_but_no_key_stream(filed: Pair) -> None:
-    """The peer calls the repeats duplicates; the texts stay secret because the nonces differ."""
-    filed.bob.read(filed.alice.write(b"in the middle of a chain"))
-    copy = copy_of(filed.alice)
-    before = [filed.alice.write(b"transfer 100") for _ in range(3)]
-    restore(filed.alice, copy)
-    after = [filed.alice.write(b"transfer 999") for _ in range(3)]
+def test_a_restored_sender_repeats_keys_but_no_key_stream(sqlite_pair: Pair) -> None:
+    """The peer refuses the repeats as duplicates. The plaintexts stay secret because the nonces differ."""
+    sqlite_pair.bob.read(sqlite_pair.alice.write(b"in the middle of a chain"))
+    copy = copy_of(sqlite_pair.alice)
+    before = [sqlite_pair.alice.write(b"transfer 100") for _ in range(3)]
+    restore(sqlite_pair.alice, copy)
+    after = [sqlite_pair.alice.write(b"transfer 999") for _ in range(3)]
     for one, two in zip(before, after, strict=True):
         assert RatchetMessage.decode(one).header == RatchetMessage.decode(two).header
         assert key_stream(one, b"transfer 100") != key_stream(two, b"transfer 999")
-        assert filed.bob.read(one) == b"transfer 100"
-    for letter in after:
+        assert sqlite_pair.bob.read(one) == b"transfer 100"
+    for message in after:
         with pytest.raises(DuplicateMessage):
-            filed.bob.read(letter)
-    assert filed.bob.read(filed.alice.write(b"as many later")) == b"as many later"
+            sqlite_pair.bob.read(message)
+    assert sqlite_pair.bob.read(sqlite_pair.alice.write(b"as many later")) == b"as many later"
 
 
-def test_a_sender_restored_before_its_turn_forks_the_ratchet_until_a_new_session(filed: Pair) -> None:
-    """It draws another ratchet key for the same turn; the peer, who follows the first, calls it forged."""
-    copy = copy_of(filed.alice)
-    filed.bob.read(filed.alice.write(b"one fork"))
-    restore(filed.alice, copy)
+def test_a_sender_restored_before_its_turn_forks_the_ratchet_until_a_new_session(sqlite_pair: Pair) -> None:
+    """The sender draws another ratchet key for the same turn. The peer follows the first and refuses it."""
+    copy = copy_of(sqlite_pair.alice)
+    sqlite_pair.bob.read(sqlite_pair.alice.write(b"one fork"))
+    restore(sqlite_pair.alice, copy)
     for _ in range(3):
-        letter = filed.alice.write(b"the other")
+        message = sqlite_pair.alice.write(b"the other")
         with pytest.raises(AuthenticationFailed):
-            filed.bob.read(letter)
-    letter = filed.bob.write(b"does not arrive either")
+            sqlite_pair.bob.read(message)
+    message = sqlite_pair.bob.write(b"does not arrive either")
     with pytest.raises(AuthenticationFailed):
-        filed.alice.read(letter)
-    filed.bob.initiate()
-    filed.bob.say(b"a new session")
-    assert filed.alice.hear() == b"a new session"
-    filed.turn()
+        sqlite_pair.alice.read(message)
+    sqlite_pair.bob.initiate()
+    sqlite_pair.bob.say(b"a new session")
+    assert sqlite_pair.alice.hear() == b"a new session"
+    sqlite_pair.turn()
 
 
-def test_a_restored_recipient_reads_again_what_it_had_read(filed: Pair) -> None:
-    copy = copy_of(filed.bob)
-    letters = [filed.alice.write(b"%d" % n) for n in range(3)]
-    for letter in letters:
-        filed.bob.read(letter)
-    restore(filed.bob, copy)
-    assert [filed.bob.read(letter) for letter in letters] == [b"0", b"1", b"2"]
-    filed.turn()
+def test_a_restored_recipient_reads_messages_a_second_time(sqlite_pair: Pair) -> None:
+    copy = copy_of(sqlite_pair.bob)
+    messages = [sqlite_pair.alice.write(b"%d" % n) for n in range(3)]
+    for message in messages:
+        sqlite_pair.bob.read(message)
+    restore(sqlite_pair.bob, copy)
+    assert [sqlite_pair.bob.read(message) for message in messages] == [b"0", b"1", b"2"]
+    sqlite_pair.turn()
 
 
-def test_a_recipient_restored_over_several_turns_cannot_follow_until_a_new_session(filed: Pair) -> None:
-    copy = copy_of(filed.bob)
+def test_a_recipient_restored_over_several_turns_cannot_follow_until_a_new_session(sqlite_pair: Pair) -> None:
+    copy = copy_of(sqlite_pair.bob)
     for _ in range(3):
-        filed.turn()
-    restore(filed.bob, copy)
+        sqlite_pair.turn()
+    restore(sqlite_pair.bob, copy)
     for n in range(3):
-        letter = filed.alice.write(b"%d" % n)
+        message = sqlite_pair.alice.write(b"%d" % n)
         with pytest.raises(PeerError):
-            filed.bob.read(letter)
-    filed.bob.initiate()
-    filed.bob.say(b"a new session")
-    assert filed.alice.hear() == b"a new session"
-    filed.turn()
+            sqlite_pair.bob.read(message)
+    sqlite_pair.bob.initiate()
+    sqlite_pair.bob.say(b"a new session")
+    assert sqlite_pair.alice.hear() == b"a new session"
+    sqlite_pair.turn()
 
 
-@pytest.mark.parametrize("who", ["alice", "bob"])
-def test_a_new_session_heals_from_either_side(filed: Pair, who: str) -> None:
-    restored: Side = getattr(filed, who)
+@pytest.mark.parametrize("name", ["alice", "bob"])
+def test_a_new_session_heals_from_either_side(sqlite_pair: Pair, name: str) -> None:
+    restored: Side = getattr(sqlite_pair, name)
     copy = copy_of(restored)
     for _ in range(3):
-        filed.turn()
+        sqlite_pair.turn()
     restore(restored, copy)
     restored.other.initiate()
     restored.other.say(b"hello again")
     assert restored.hear() == b"hello again"
-    filed.turn()
+    sqlite_pair.turn()
 
 
-def test_a_prekey_that_was_used_up_comes_back_with_the_copy(filed: Pair) -> None:
-    """The copy knows nothing of the session, so the first message is read again: see spec/limitations.md."""
-    bundle = filed.bob.account.bundle()
-    copy = copy_of(filed.bob)
-    filed.alice.initiate(bundle)
-    letter = filed.alice.write(b"first")
-    assert filed.bob.read(letter) == b"first"
-    restore(filed.bob, copy)
-    assert filed.bob.read(letter) == b"first"
+def test_a_prekey_that_was_used_up_comes_back_with_the_copy(sqlite_pair: Pair) -> None:
+    """The copy does not have the session, so the first message is read again: see spec/limitations.md."""
+    bundle = sqlite_pair.bob.account.bundle()
+    copy = copy_of(sqlite_pair.bob)
+    sqlite_pair.alice.initiate(bundle)
+    message = sqlite_pair.alice.write(b"first")
+    assert sqlite_pair.bob.read(message) == b"first"
+    restore(sqlite_pair.bob, copy)
+    assert sqlite_pair.bob.read(message) == b"first"
     with pytest.raises(DuplicateMessage):
-        filed.bob.read(letter)
+        sqlite_pair.bob.read(message)
 
 
-def test_ids_given_out_after_the_copy_are_given_out_again_but_to_other_keys(filed: Pair) -> None:
-    """A bundle from after the copy names prekeys that are not there; it fails, and no plaintext is wrong."""
-    copy = copy_of(filed.bob)
-    lost = filed.bob.account.bundle()
-    restore(filed.bob, copy)
-    found = filed.bob.account.bundle()
+def test_prekey_ids_issued_after_the_copy_are_issued_again_for_other_keys(sqlite_pair: Pair) -> None:
+    """A bundle made after the copy names prekeys that the restored store lacks, so it cannot be used."""
+    copy = copy_of(sqlite_pair.bob)
+    lost = sqlite_pair.bob.account.bundle()
+    restore(sqlite_pair.bob, copy)
+    found = sqlite_pair.bob.account.bundle()
     assert found.one_time is not None
     assert lost.one_time is not None
     assert found.one_time.id == lost.one_time.id
     assert found.one_time.key != lost.one_time.key
-    filed.alice.initiate(lost)
+    sqlite_pair.alice.initiate(lost)
     with pytest.raises(PeerError):
-        filed.bob.read(filed.alice.write(b"for a key that is gone"))
+        sqlite_pair.bob.read(sqlite_pair.alice.write(b"for a key that is gone"))
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_whatever_is_restored_when_nothing_else_escapes(filed: Pair, seed: int) -> None:
-    """Random talk, copies and restores: only PeerError and TrustError come out, and it heals in the end."""
+def test_random_restores_raise_only_errors_of_the_library_and_heal(sqlite_pair: Pair, seed: int) -> None:
+    """Random messages, copies and restores raise only PeerError and TrustError, and a new session heals."""
     rng = random.Random(seed)
-    copies = {side.address: [copy_of(side)] for side in (filed.alice, filed.bob)}
+    copies = {side.address: [copy_of(side)] for side in (sqlite_pair.alice, sqlite_pair.bob)}
     for step in range(40):
-        side = rng.choice([filed.alice, filed.bob])
+        side = rng.choice([sqlite_pair.alice, sqlite_pair.bob])
         match rng.randrange(8):
             case 0 if step % 3 == 0:
                 restore(side, rng.choice(copies[side.address]))
@@ -169,15 +170,15 @@ def test_whatever_is_restored_when_nothing_else_escapes(filed: Pair, seed: int) 
             case 3 | 4 | 5:
                 side.say(b"%d" % step)
             case _:
-                for letter in side.post.messages[:4]:
+                for message in side.post.messages[:4]:
                     try:
-                        side.read(letter)
+                        side.read(message)
                     except (PeerError, UntrustedIdentity):
                         continue
                 del side.post.messages[:3]
-    filed.alice.initiate()
-    filed.alice.say(b"healed")
-    assert filed.bob.read(filed.bob.post.messages[-1]) == b"healed"
-    filed.bob.say(b"indeed")
-    assert filed.alice.read(filed.alice.post.messages[-1]) == b"indeed"
-    filed.close()
+    sqlite_pair.alice.initiate()
+    sqlite_pair.alice.say(b"healed")
+    assert sqlite_pair.bob.read(sqlite_pair.bob.post.messages[-1]) == b"healed"
+    sqlite_pair.bob.say(b"indeed")
+    assert sqlite_pair.alice.read(sqlite_pair.alice.post.messages[-1]) == b"indeed"
+    sqlite_pair.close()

@@ -1,4 +1,4 @@
-"""SES-1, RAT-8: one message under one key, against the reference; every bit of it is authenticated."""
+"""SES-1, RAT-8: a message sealed with one key equals the reference, and every bit of it is authenticated."""
 
 import dataclasses
 import random
@@ -19,9 +19,9 @@ KEY = MessageKey(bytes(range(0x80, 0xA0)))
 AD = bytes(range(32))
 NONCE = b"\x01\x02\x03\x04\x05\x06\x07\x08"
 HEADER = Header(fresh_key(), 300, 70_000)
-PART = PqHeader(5, 300, 70_000, PqType.EK_CT1_ACK, 30, bytes(range(64)))
-PARTS = [None, PART, PqHeader(1, 1, 0, PqType.NONE)]
-KINDS = pytest.mark.parametrize("pq_header", PARTS, ids=["ratchet", "triple", "bare triple"])
+PQ_HEADER = PqHeader(5, 300, 70_000, PqType.EK_CT1_ACK, 30, bytes(range(64)))
+PQ_HEADERS = [None, PQ_HEADER, PqHeader(1, 1, 0, PqType.NONE)]
+KINDS = pytest.mark.parametrize("pq_header", PQ_HEADERS, ids=["ratchet", "triple", "bare triple"])
 TEXT = b"the lab results are in"
 MESSAGE = seal_message(KEY, AD, HEADER, TEXT, NONCE)
 SIZES = [0, 1, 30, 31, 32, 33, 100, 4095, 65536]
@@ -43,7 +43,7 @@ def test_the_nonce_is_the_one_given_and_is_sent() -> None:
     sealed = RatchetMessage.decode(MESSAGE).sealed
     assert sealed[:8] == NONCE
     other = RatchetMessage.decode(seal_message(KEY, AD, HEADER, TEXT, NONCE[::-1])).sealed
-    assert other[8:] != sealed[8:]  # and makes a difference
+    assert other[8:] != sealed[8:]  # another nonce gives another ciphertext
 
 
 @pytest.mark.parametrize("size", [0, 7, 12])
@@ -62,7 +62,7 @@ def test_every_changed_byte_is_refused(pq_header: PqHeader | None) -> None:
 
 
 @pytest.mark.parametrize("at", range(32))
-def test_every_byte_of_the_associated_data_counts(at: int) -> None:
+def test_every_byte_of_the_associated_data_is_authenticated(at: int) -> None:
     with pytest.raises(AuthenticationFailed):
         open_message(KEY, flipped(AD, at), RatchetMessage.decode(MESSAGE))
 
@@ -76,29 +76,29 @@ HEADERS = [
 
 
 @pytest.mark.parametrize("header", HEADERS)
-def test_a_sealed_text_does_not_open_under_another_header(header: Header) -> None:
+def test_a_ciphertext_does_not_open_under_another_header(header: Header) -> None:
     decoded = RatchetMessage.decode(MESSAGE)
     with pytest.raises(AuthenticationFailed):
         open_message(KEY, AD, RatchetMessage(header, None, header.encode_header(), decoded.sealed))
 
 
-OTHER_PARTS = [
+OTHER_PQ_HEADERS = [
     None,
-    dataclasses.replace(PART, epoch=6),
-    dataclasses.replace(PART, number=301),
-    dataclasses.replace(PART, previous=70_001),
-    dataclasses.replace(PART, type=PqType.EK),
-    dataclasses.replace(PART, first=31),
-    dataclasses.replace(PART, codewords=flipped(PART.codewords, 63)),
-    dataclasses.replace(PART, codewords=PART.codewords[:32]),
+    dataclasses.replace(PQ_HEADER, epoch=6),
+    dataclasses.replace(PQ_HEADER, number=301),
+    dataclasses.replace(PQ_HEADER, previous=70_001),
+    dataclasses.replace(PQ_HEADER, type=PqType.EK),
+    dataclasses.replace(PQ_HEADER, first=31),
+    dataclasses.replace(PQ_HEADER, codewords=flipped(PQ_HEADER.codewords, 63)),
+    dataclasses.replace(PQ_HEADER, codewords=PQ_HEADER.codewords[:32]),
     PqHeader(5, 300, 70_000, PqType.CT1_ACK),
 ]
 
 
-@pytest.mark.parametrize("pq_header", OTHER_PARTS)
-def test_a_sealed_text_does_not_open_under_another_part(pq_header: PqHeader | None) -> None:
-    """PQR-8: nor without one, so that nobody strips the post-quantum half of a message."""
-    decoded = RatchetMessage.decode(seal_message(KEY, AD, HEADER, TEXT, NONCE, PART))
+@pytest.mark.parametrize("pq_header", OTHER_PQ_HEADERS)
+def test_a_ciphertext_does_not_open_under_another_post_quantum_header(pq_header: PqHeader | None) -> None:
+    """PQR-8: nor does it open without one, so the post-quantum half of a message cannot be stripped."""
+    decoded = RatchetMessage.decode(seal_message(KEY, AD, HEADER, TEXT, NONCE, PQ_HEADER))
     assert open_message(KEY, AD, decoded) == TEXT
     with pytest.raises(AuthenticationFailed):
         open_message(
@@ -106,25 +106,24 @@ def test_a_sealed_text_does_not_open_under_another_part(pq_header: PqHeader | No
         )
 
 
-def test_another_key_opens_nothing() -> None:
+def test_a_ciphertext_does_not_open_under_another_key() -> None:
     for at in range(32):
         with pytest.raises(AuthenticationFailed):
             open_message(MessageKey(flipped(KEY.expose(), at)), AD, RatchetMessage.decode(MESSAGE))
 
 
-def test_associated_data_and_header_cannot_run_into_each_other() -> None:
-    """AD has 32 bytes, so the first byte of the header is never the last of the AD."""
+def test_only_the_fixed_length_of_associated_data_separates_it_from_the_header() -> None:
+    """A session's AD has 32 bytes always, so no byte of the header can pass for a byte of the AD."""
     decoded = RatchetMessage.decode(MESSAGE)
     for split in range(1, 8):
         moved = RatchetMessage(HEADER, None, decoded.header_bytes[split:], decoded.sealed)
-        assert (
-            open_message(KEY, AD + decoded.header_bytes[:split], moved) == TEXT
-        )  # the same bytes in all, so
-    with pytest.raises(AuthenticationFailed):  # only the fixed length of AD keeps them apart
+        # AD || header bytes is the same string, so with an AD of another length the message would open.
+        assert open_message(KEY, AD + decoded.header_bytes[:split], moved) == TEXT
+    with pytest.raises(AuthenticationFailed):
         open_message(KEY, AD, RatchetMessage(HEADER, None, decoded.header_bytes[1:], decoded.sealed))
 
 
-def test_all_failures_look_the_same() -> None:  # PRIM-8
+def test_all_failures_of_authentication_look_the_same() -> None:  # PRIM-8
     texts = set()
     for at in (-1, -17, -40, -len(MESSAGE) + 10):
         with pytest.raises(AuthenticationFailed) as caught:
@@ -144,8 +143,8 @@ def test_all_failures_look_the_same() -> None:  # PRIM-8
     ],
     ids=["no mark", "zeros", "too much", "not a padme length"],
 )
-def test_padding_that_sealing_would_not_make_is_refused_after_the_tag(padded: bytes) -> None:
-    opened = HEADER.encode_header()
-    sealed = NONCE + aead.seal(KEY.expose(), bytes(4) + NONCE, padded, AD + opened)
+def test_padding_that_sealing_would_not_make_is_malformed(padded: bytes) -> None:
+    header_bytes = HEADER.encode_header()
+    sealed = NONCE + aead.seal(KEY.expose(), bytes(4) + NONCE, padded, AD + header_bytes)
     with pytest.raises(MalformedMessage):
-        open_message(KEY, AD, RatchetMessage(HEADER, None, opened, sealed))
+        open_message(KEY, AD, RatchetMessage(HEADER, None, header_bytes, sealed))

@@ -1,4 +1,4 @@
-"""What lies beside a session's record does not fit it: rows were taken out of the store, or put into it."""
+"""Side data that does not fit its session is CorruptStore: rows were deleted from the store or added."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from letterlock.stores._interface import Record
 from support.pair import BOTH_SUITES, Pair, Side
 
 LONG = bytes(5000)
-"""A text with which the whole of what is due is sent."""
+"""A plaintext so long that its message carries all codewords that are due."""
 
 
 def begun(pair: Pair) -> None:
@@ -19,19 +19,19 @@ def begun(pair: Pair) -> None:
     pair.introduce()
 
 
-def hearing_ct1(pair: Pair) -> None:
-    """Alice has one codeword of ct1; Bob has a header and ct1 beside his session."""
+def receiving_ct1(pair: Pair) -> None:
+    """Alice has one codeword of ct1. Bob has a header and ct1 as side data."""
     pair.converse()
 
 
-def vector_first(pair: Pair) -> None:
-    """Bob has the whole vector, and waits to hear that his ct1 has come."""
+def whole_vector_received(pair: Pair) -> None:
+    """Bob has the whole vector, and waits for the acknowledgement of his ct1."""
     pair.converse()
     pair.alice.say(LONG)
     pair.bob.hear()
 
 
-def hearing_ct2(pair: Pair) -> None:
+def receiving_ct2(pair: Pair) -> None:
     """Alice has ct1 and one codeword of ct2."""
     pair.converse()
     for side, text in ((pair.alice, b"x"), (pair.bob, LONG), (pair.alice, LONG), (pair.bob, b"x")):
@@ -39,54 +39,54 @@ def hearing_ct2(pair: Pair) -> None:
         side.other.hear()
 
 
-def nothing_at_all(side: Side, session: int) -> None:
+def no_entries(side: Side, session: int) -> None:
     for slot in Slot:
         side.store.tables.side_data.clear(session, int(slot))
 
 
-def one_too_many(side: Side, session: int) -> None:
+def an_extra_entry(side: Side, session: int) -> None:
     for slot in Slot:
         side.store.tables.side_data.append(session, int(slot), Record(bytes(33)))
 
 
-def another_length(side: Side, session: int) -> None:
-    nothing_at_all(side, session)
-    one_too_many(side, session)
+def an_entry_of_another_length(side: Side, session: int) -> None:
+    no_entries(side, session)
+    an_extra_entry(side, session)
 
 
-def spoil(side: Side, change: Callable[[Side, int], None]) -> None:
+def damage(side: Side, change: Callable[[Side, int], None]) -> None:
     with side.store.transaction():
-        entry = PeerSessions(side.store, side.peer, BOTH_SUITES).active()
-        assert entry is not None
-        change(side, entry.id)
+        stored = PeerSessions(side.store, side.peer, BOTH_SUITES).active()
+        assert stored is not None
+        change(side, stored.id)
 
 
-@pytest.mark.parametrize("change", [nothing_at_all, one_too_many, another_length])
+@pytest.mark.parametrize("change", [no_entries, an_extra_entry, an_entry_of_another_length])
 @pytest.mark.parametrize(
-    ("scene", "acts"),
+    ("conversation", "acts"),
     [
         (begun, "bob writes"),
         (begun, "alice writes"),
-        (hearing_ct1, "bob writes"),
-        (hearing_ct1, "bob reads"),
-        (hearing_ct1, "alice reads"),
-        (vector_first, "bob reads"),
-        (hearing_ct2, "alice reads"),
-        (hearing_ct2, "bob writes"),
+        (receiving_ct1, "bob writes"),
+        (receiving_ct1, "bob reads"),
+        (receiving_ct1, "alice reads"),
+        (whole_vector_received, "bob reads"),
+        (receiving_ct2, "alice reads"),
+        (receiving_ct2, "bob writes"),
     ],
 )
-def test_what_does_not_fit_is_damage_to_the_store(
-    pair: Pair, scene: Callable[[Pair], None], acts: str, change: Callable[[Side, int], None]
+def test_side_data_that_does_not_fit_is_reported_as_a_corrupt_store(
+    pair: Pair, conversation: Callable[[Pair], None], acts: str, change: Callable[[Side, int], None]
 ) -> None:
-    scene(pair)
+    conversation(pair)
     name, does = acts.split()
     side = pair.alice if name == "alice" else pair.bob
-    if (scene, acts) == (vector_first, "bob reads"):  # what he hears next is that ct1 has come
+    if (conversation, acts) == (whole_vector_received, "bob reads"):  # his next message acknowledges ct1
         pair.bob.say(LONG)
         pair.alice.hear()
-    letter = side.other.write(LONG)
-    spoil(side, change)
+    message = side.other.write(LONG)
+    damage(side, change)
     before = side.dump()
     with pytest.raises(CorruptStore, match="missing or damaged"):
-        side.write(b"x") if does == "writes" else side.read(letter)
+        side.write(b"x") if does == "writes" else side.read(message)
     assert side.dump() == before

@@ -1,6 +1,6 @@
-"""The size of a short message: with 20 bytes of text at most 144 bytes, at most 108 without a codeword.
+"""A message with 20 bytes of plaintext has at most 144 bytes, and at most 108 without a codeword.
 
-Not here: first messages, which carry a handshake of 1.6 KiB as well.
+Not here: initial messages, which also carry a handshake of 1.6 KiB.
 """
 
 import random
@@ -31,28 +31,28 @@ def test_a_short_message_is_short_in_every_state_of_the_braid() -> None:
     for _ in range(400):
         side = rng.choice([pair.alice, pair.bob])
         state = type(braid_of(side))
-        letter = side.say(TEXT)
-        pq_header = unwrapped(letter).pq_header
+        message = side.say(TEXT)
+        pq_header = unwrapped(message).pq_header
         assert pq_header is not None
         assert len(pq_header.codewords) == (0 if pq_header.type in BARE else CODEWORD_BYTES)
-        assert len(letter) <= (WITHOUT if pq_header.type in BARE else WITH)
-        sizes.setdefault(state, set()).add(len(letter))
+        assert len(message) <= (WITHOUT if pq_header.type in BARE else WITH)
+        sizes.setdefault(state, set()).add(len(message))
         side.other.hear_all()
-        if rng.random() < 0.2:  # now and then a long one, for all states to come about
+        if rng.random() < 0.2:  # a long message now and then, so that every state occurs
             side.say(LONG)
             side.other.hear_all()
     assert {*sizes} == {*STATES}
-    assert max(max(each) for each in sizes.values()) > WITHOUT  # so the two limits are two
+    assert max(max(each) for each in sizes.values()) > WITHOUT  # so the higher limit is needed
 
 
 @pytest.mark.parametrize("type_", PqType)
-def test_no_counter_below_256_takes_a_short_message_over_the_limit(type_: PqType) -> None:
-    """An index goes as far as it can; a chain of 256 messages in one direction costs a byte or two more."""
+def test_a_short_message_keeps_the_limit_while_all_counters_are_below_256(type_: PqType) -> None:
+    """The index is the greatest. After 256 messages in one direction a counter takes a byte or two more."""
     key = RatchetKeyPair.from_private(PrivateKey(bytes(32))).public
     bare = type_ in BARE
     pq_header = PqHeader(
         255, 255, 255, type_, 0 if bare else 2**16 - 1, b"" if bare else bytes(CODEWORD_BYTES)
     )
-    letter = seal_message(MessageKey(bytes(32)), bytes(32), Header(key, 255, 255), TEXT, bytes(8), pq_header)
-    assert len(letter) <= (WITHOUT if bare else WITH)
-    assert unwrapped(letter).pq_header == pq_header
+    message = seal_message(MessageKey(bytes(32)), bytes(32), Header(key, 255, 255), TEXT, bytes(8), pq_header)
+    assert len(message) <= (WITHOUT if bare else WITH)
+    assert unwrapped(message).pq_header == pq_header

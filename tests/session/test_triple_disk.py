@@ -1,4 +1,4 @@
-"""Sessions on the triple ratchet on disk: restarts in every state, how much is kept, written, and missed."""
+"""PQXDH sessions in files: restarts in every state, how much is stored and written, and missing rows."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -38,36 +38,36 @@ from support.triple_session import (
 
 
 @pytest.fixture
-def filed(tmp_path: Path) -> Iterator[Pair]:
+def sqlite_pair(tmp_path: Path) -> Iterator[Pair]:
     pair = Pair(sqlite_stores(tmp_path))
     yield pair
     pair.close()
 
 
 @pytest.mark.slow
-def test_both_sides_restart_in_every_state(filed: Pair) -> None:
-    """And in none of them have record and parts together more than 4 KiB in the file."""
+def test_both_sides_restart_in_every_state(sqlite_pair: Pair) -> None:
+    """In every state a session's record and side data together take at most 4 KiB in the file."""
     seen = set[type]()
-    filed.alice.initiate()
-    first = filed.alice.write(bytes(LONG))
-    sizes = [at_rest(filed.alice)]
-    filed.reopen()
-    filed.bob.read(first)
-    filed.alice.read(filed.bob.write(b"answer"))
-    for side, letter in chatter(filed, 2):
-        filed.reopen()
-        side.read(letter)
-        for each in (filed.alice, filed.bob):
+    sqlite_pair.alice.initiate()
+    first = sqlite_pair.alice.write(bytes(LONG))
+    sizes = [at_rest(sqlite_pair.alice)]
+    sqlite_pair.reopen()
+    sqlite_pair.bob.read(first)
+    sqlite_pair.alice.read(sqlite_pair.bob.write(b"answer"))
+    for side, message in chatter(sqlite_pair, 2):
+        sqlite_pair.reopen()
+        side.read(message)
+        for each in (sqlite_pair.alice, sqlite_pair.bob):
             seen.add(type(braid_of(each)))
             sizes.append(at_rest(each))
-        if seen == ALL_STATES and ratchet_of(filed.alice).sparse.latest >= 3:
+        if seen == ALL_STATES and ratchet_of(sqlite_pair.alice).sparse.latest >= 3:
             break
     assert len(sizes) > 40
     assert 2500 < max(size for size, _ in sizes) <= max(sealed for _, sealed in sizes) <= 4096
 
 
-def test_with_one_codeword_a_message_it_takes_most_at_rest(pair: Pair) -> None:
-    """Each is a row of its own until the text is whole, and each row has a seal: 40 bytes for 34."""
+def test_one_codeword_in_each_message_stays_within_the_size_limit(pair: Pair) -> None:
+    """Each codeword is a row until its text is complete, and sealing adds 40 bytes to the 34 of each row."""
     pair.converse()
     sizes = list[tuple[int, int]]()
     while ratchet_of(pair.alice).sparse.latest < 3:
@@ -78,17 +78,17 @@ def test_with_one_codeword_a_message_it_takes_most_at_rest(pair: Pair) -> None:
     assert 3000 < max(sealed for _, sealed in sizes) <= 4096
 
 
-def test_the_sizes_are_those_in_the_file(filed: Pair) -> None:
-    filed.converse()
-    turns(filed, 1)
-    (entry,) = sessions_of(filed.alice)
-    assert isinstance(filed.alice.store, SqliteStore)
+def test_at_rest_counts_the_bytes_that_are_in_the_file(sqlite_pair: Pair) -> None:
+    sqlite_pair.converse()
+    turns(sqlite_pair, 1)
+    (stored,) = sessions_of(sqlite_pair.alice)
+    assert isinstance(sqlite_pair.alice.store, SqliteStore)
     total = 0
-    with filed.alice.store.transaction():
+    with sqlite_pair.alice.store.transaction():
         for where in ("letterlock_sessions WHERE id", "letterlock_parts WHERE session"):
             statement = f"SELECT sum(length(record)) FROM {where} = ?"
-            total += filed.alice.store.connection.execute(statement, (entry.id,)).fetchone()[0]
-    assert total == at_rest(filed.alice)[1]
+            total += sqlite_pair.alice.store.connection.execute(statement, (stored.id,)).fetchone()[0]
+    assert total == at_rest(sqlite_pair.alice)[1]
 
 
 SESSION_ONLY = (1, {"sessions"})
@@ -108,43 +108,49 @@ def written(side: Side, call: Callable[[], object]) -> tuple[int, set[str]]:
     return connection.total_changes - changes, tables
 
 
-def test_an_ordinary_message_writes_the_session_s_row_alone(filed: Pair) -> None:
-    """And one row more where codewords came that are new, and where a chain of the double ratchet ended."""
-    filed.converse()
-    letters = list[bytes]()
-    for side in (filed.alice, filed.bob, filed.alice, filed.bob):
-        side.other.read(side.write(b"so that both are amidst a text"))
-    assert {type(braid_of(filed.alice)), type(braid_of(filed.bob))} == {HeaderSent, Ct1Sampled}
+def test_a_message_within_a_text_writes_the_session_and_few_other_rows(sqlite_pair: Pair) -> None:
+    """New codewords are one row more, and the end of a double-ratchet chain is another."""
+    sqlite_pair.converse()
+    messages = list[bytes]()
+    for side in (sqlite_pair.alice, sqlite_pair.bob, sqlite_pair.alice, sqlite_pair.bob):
+        side.other.read(side.write(b"so that both are within a text"))
+    assert {type(braid_of(sqlite_pair.alice)), type(braid_of(sqlite_pair.bob))} == {HeaderSent, Ct1Sampled}
     for _ in range(3):
-        assert written(filed.alice, lambda: letters.append(filed.alice.write(b"short"))) == SESSION_ONLY
-    turned, second, third = letters
-    assert written(filed.bob, lambda: filed.bob.read(turned)) == (3, {"sessions", "parts", "past_chains"})
-    assert written(filed.bob, lambda: filed.bob.read(second)) == (2, {"sessions", "parts"})
-    assert written(filed.bob, lambda: filed.bob.read(third)) == (2, {"sessions", "parts"})
-    assert written(filed.bob, lambda: letters.append(filed.bob.write(b"answer"))) == SESSION_ONLY
+        assert (
+            written(sqlite_pair.alice, lambda: messages.append(sqlite_pair.alice.write(b"short")))
+            == SESSION_ONLY
+        )
+    turned, second, third = messages
+    assert written(sqlite_pair.bob, lambda: sqlite_pair.bob.read(turned)) == (
+        3,
+        {"sessions", "parts", "past_chains"},
+    )
+    assert written(sqlite_pair.bob, lambda: sqlite_pair.bob.read(second)) == (2, {"sessions", "parts"})
+    assert written(sqlite_pair.bob, lambda: sqlite_pair.bob.read(third)) == (2, {"sessions", "parts"})
+    assert written(sqlite_pair.bob, lambda: messages.append(sqlite_pair.bob.write(b"answer"))) == SESSION_ONLY
 
 
-def test_a_message_without_anything_new_writes_the_session_s_row_alone(filed: Pair) -> None:
-    filed.converse()
-    while not isinstance(braid_of(filed.alice), NoHeaderReceived):
-        for side in (filed.alice, filed.bob):
+def test_a_message_without_new_codewords_writes_only_the_session(sqlite_pair: Pair) -> None:
+    sqlite_pair.converse()
+    while not isinstance(braid_of(sqlite_pair.alice), NoHeaderReceived):
+        for side in (sqlite_pair.alice, sqlite_pair.bob):
             side.other.read(side.write(bytes(LONG)))
-    filed.alice.say(b"has nothing to send until Bob's header comes")
-    filed.bob.hear()
-    filed.alice.say(b"nor now")
-    assert written(filed.bob, filed.bob.hear) == SESSION_ONLY
+    sqlite_pair.alice.say(b"has nothing to send until Bob's header comes")
+    sqlite_pair.bob.hear()
+    sqlite_pair.alice.say(b"still nothing to send")
+    assert written(sqlite_pair.bob, sqlite_pair.bob.hear) == SESSION_ONLY
 
 
-# --- rows that somebody deleted -----------------------------------------------------------------------------
+# --- deleted rows -----------------------------------------------------------------------------
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("slot", list(Slot), ids=lambda slot: slot.name)
-def test_what_was_deleted_beside_a_session_is_noticed_in_every_state(pair: Pair, slot: Slot) -> None:
-    """Nobody but the store's owner can write such a row, but whoever can write to the disk can delete it."""
+def test_deleted_side_data_is_noticed_in_every_state_that_needs_it(pair: Pair, slot: Slot) -> None:
+    """Only the store's owner can write such a row, but anyone who can write to the disk can delete it."""
     pair.converse()
     noticed = set[type]()
-    for _, (side, letter) in zip(range(240), chatter(pair, 5, 600), strict=False):
+    for _, (side, message) in zip(range(240), chatter(pair, 5, 600), strict=False):
         for each in (pair.alice, pair.bob):
             id_ = sessions_of(each)[0].id
             with undone(each.store):
@@ -153,12 +159,12 @@ def test_what_was_deleted_beside_a_session_is_noticed_in_every_state(pair: Pair,
                 each.store.tables.side_data.clear(id_, slot)
                 calls = partial(each.write, bytes(LONG)), partial(each.read, forge(each.other)[0])
                 noticed |= {type(braid_of(each)) for call in calls if raised(call) is CorruptStore}
-        side.read(letter)
+        side.read(message)
     assert noticed == NEEDS[slot]
 
 
 def raised(call: Callable[[], object]) -> type[Exception] | None:
-    """Return what a call raises, if it is what it may be here; anything else comes out."""
+    """Return the type of error that a call raises, if it is one that deleted side data may cause."""
     try:
         call()
     except (CorruptStore, BraidFailed) as error:
@@ -185,4 +191,4 @@ NEEDS = {
         Ct1Acknowledged,
     },
 }
-"""The states that cannot do without what lies in a slot, each at some message."""
+"""For each slot, the states that need it for some message."""
