@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from letterlock._primitives.secret import Uncopyable
 from letterlock.errors import CorruptStore, StoreBusy, StoreError, UnsupportedStore
+from letterlock.limits import MAX_LOG_PAGES
 from letterlock.stores._lock import StoreLock
 from letterlock.stores._sqlite.cipher import StoreCipher
 from letterlock.stores._sqlite.format import Column
@@ -32,11 +33,12 @@ from letterlock.stores._sqlite.wrapped_key import Opener
 class Database(Uncopyable):
     """An open store file, and the cipher of its rows. Opening raises what `opening.connect` raises."""
 
-    __slots__ = ("_connection", "_lock", "_timeout", "cipher")
+    __slots__ = ("_connection", "_lock", "_log", "_timeout", "cipher")
 
     def __init__(self, path: Path, opener: Opener, timeout: float) -> None:
         self._lock = StoreLock()
         self._timeout = timeout
+        self._log = path.with_name(f"{path.name}-wal")
         try:
             self._connection, data_key = connect(path, opener, timeout)
         except sqlite3.Error as error:
@@ -106,9 +108,7 @@ class Database(Uncopyable):
                 return
             # What was committed is durable in the log as well. So a checkpoint that fails, or that would wait
             # for another process, is skipped.
-            with suppress(sqlite3.Error):
-                self._connection.execute("PRAGMA busy_timeout = 0")
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._empty_log()
             self._connection.close()
 
     def _require_transaction(self) -> None:
@@ -138,6 +138,28 @@ class Database(Uncopyable):
             raise StoreError("a deferred constraint of the application's own tables fails") from error
         except sqlite3.Error as error:
             raise store_error(error, self._timeout) from error
+        self._bound_log()
+
+    def _bound_log(self) -> None:
+        """Empty the write-ahead log once it holds more pages than it may. STO-12
+
+        The log keeps every page as it was after each commit, and so the keys that later commits deleted.
+        """
+        try:
+            size = self._log.stat().st_size
+        except OSError:
+            return  # what was committed stays committed, whatever becomes of the log
+        if size > _MAX_LOG_BYTES:
+            self._empty_log()
+
+    def _empty_log(self) -> None:
+        """Copy the log into the file and truncate it, unless another connection is using it: then later."""
+        with suppress(sqlite3.Error):
+            self._connection.execute("PRAGMA busy_timeout = 0")
+            try:
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            finally:
+                self._connection.execute(f"PRAGMA busy_timeout = {int(self._timeout * 1000)}")
 
     def _undo(self, level: int) -> None:
         """Undo what `level` did. If that fails, undo the outermost transaction: nothing may be committed."""
@@ -150,6 +172,11 @@ class Database(Uncopyable):
                 return
         self._execute("ROLLBACK")
 
+
+_PAGE_BYTES: Final = 4096
+_FRAME_HEADER_BYTES: Final = 24
+_MAX_LOG_BYTES: Final = MAX_LOG_PAGES * (_PAGE_BYTES + _FRAME_HEADER_BYTES) + 32
+"""The log's header has 32 bytes; each page in it has a header of 24."""
 
 _ENDED_INSIDE: Final = (
     "the store's transaction was ended inside its block: leave COMMIT and ROLLBACK to the store, and avoid "
