@@ -316,10 +316,13 @@ def gather(value: object, found: set[bytes]) -> None:
             gather(getattr(value, name), found)
 
 
-def test_no_traceback_holds_a_private_key_in_the_open() -> None:
+@pytest.mark.parametrize("encoded", [False, True], ids=["kept sessions", "encoded sessions"])
+def test_no_traceback_holds_a_private_key_in_the_open(encoded: bool) -> None:
     """Crash reporters include local variables, so our frames hold secrets as Secret or not at all."""
     for make in (first_with_last_resort, first_of_a_known_peer, a_repeat, in_the_chain, with_a_turn, late):
         pair, message = make()
+        if encoded:  # as in a file: each session is decoded from bytes
+            pair.bob.reopen()
         secret = private_bytes(pair.bob)
         assert len(secret) >= 3
         for at in range(0, len(message), 11):

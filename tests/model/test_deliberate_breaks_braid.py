@@ -160,23 +160,23 @@ BREAKS: Final = {
     "braid before the tag": Break(
         peer_sessions, "decrypt", early, long_stories.late_in_another_session, "must be read, not BraidFailed"
     ),
-    "parts not written": Break(
-        type(TABLES.side_data), "append", nothing, stories.first_contact, "parts do not fit"
+    "side data not written": Break(
+        type(TABLES.side_data), "append", nothing, stories.first_contact, "side data does not fit"
     ),
-    "parts not cleared": Break(
-        type(TABLES.side_data), "clear", nothing, long_stories.epochs, "parts do not fit"
+    "side data not cleared": Break(
+        type(TABLES.side_data), "clear", nothing, long_stories.epochs, "side data does not fit"
     ),
     "last chain not sealed": Break(
         SparseReceived, "gaps", without_the_tail, long_stories.late_in_an_epoch_before, "must be read"
     ),
     "epoch added on one side": Break(
-        sparse, "add_epoch", initiator_only, long_stories.epochs, "must be read"
+        sparse, "add_epoch", initiator_only, long_stories.epochs, "a stored session does not read"
     ),
     "directions swapped": Break(
         sparse, "add_epoch", one_direction, long_stories.epochs, "must be read, not AuthenticationFailed"
     ),
     "saved without its braid": Break(
-        PeerSessions, "_save", without_its_braid, long_stories.epochs, "parts do not fit"
+        PeerSessions, "_save", without_its_braid, long_stories.epochs, "side data does not fit"
     ),
     "one m for all": Break(
         EncapsulationRandomness, "generate", one_m, long_stories.both_send_keys, "an m of the braid serves"

@@ -168,6 +168,7 @@ def test_the_second_message_in_the_other_session_makes_it_active(suite: Suite) -
     deferred = sessions_of(pair.alice)[1].session
     assert isinstance(deferred, Established)
     assert (deferred.origin, deferred.promote_next) == (other.origin, True)
+    pair.reopen()  # `promote_next` is in the record
     pair.bob.say(b"really")
     assert pair.alice.hear() == b"really"
     assert active(pair.alice) == other.origin.associated_data

@@ -274,6 +274,7 @@ def test_a_late_message_does_not_clear_promote_next(suite: Suite) -> None:
     with pair.bob.store.transaction():
         PeerSessions(pair.bob.store, pair.bob.peer, frozenset(Suite))._save(stored.id, stored.rank, due)
     pair.bob.initiate()
+    pair.bob.reopen()
     assert pair.bob.read(late) == b"late"
     archived = sessions_of(pair.bob)[1]
     assert (archived.id, archived.rank) == (stored.id, stored.rank)

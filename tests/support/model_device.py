@@ -47,7 +47,15 @@ from letterlock.stores._interface import Store
 from letterlock.stores._memory import MemoryStore
 from letterlock.stores._sqlite import SqliteStore
 from support.model_ledger import Calls, Ledger, Prekey, Timeline
-from support.pair import BOTH_SUITES, STORE_KEY, AnyStore, Clock, slots
+from support.pair import (
+    BOTH_SUITES,
+    STORE_KEY,
+    AnyStore,
+    Clock,
+    check_kept_sessions,
+    encode_kept_sessions,
+    slots,
+)
 from support.store_tools import unsynced_store
 
 Image: TypeAlias = dict[str, Any]
@@ -182,6 +190,8 @@ class Device:
 
     def _open_account(self) -> None:
         self.has_acted = True
+        if isinstance(self.store, MemoryStore):
+            encode_kept_sessions(self.store)
         self.account = hazmat.open_account(self.store, self.entropy, suites=BOTH_SUITES, clock=self.clock)
         assert self.account.identity == self.identity
 
@@ -264,6 +274,7 @@ class Device:
     def check(self) -> None:
         """Check that the store holds what the device has lived through, and nothing else."""
         self.has_acted = False
+        check_kept_sessions(self.store)
         known = {each.address: each.identity for each in self.account.peers()}
         assert known.keys() == self.timeline.held.keys(), "peers appear or vanish"
         for other in self.others:
@@ -275,26 +286,26 @@ class Device:
             ranks = [each.rank for each in sessions]
             assert ranks == sorted({*ranks}, reverse=True), "two sessions have one rank"
             for each in sessions:
-                self._check_parts(each)
+                self._check_side_data(each)
         with self.store.transaction():
             self._check_prekeys(self.store)
 
-    def _check_parts(self, entry: StoredSession) -> None:
+    def _check_side_data(self, stored: StoredSession) -> None:
         """The store keeps what the state of a session's braid needs, and nothing else."""
-        ratchet = entry.session.ratchet
+        ratchet = stored.session.ratchet
         with self.store.transaction():
             held = {
-                slot: [each.expose() for each in self.store.tables.side_data.load(entry.id, int(slot))]
+                slot: [each.expose() for each in self.store.tables.side_data.load(stored.id, int(slot))]
                 for slot in Slot
             }
         texts = SIDE_DATA_BYTES[type(ratchet.braid)] if isinstance(ratchet, Triple) else {}
         for slot in (Slot.OUTGOING, Slot.KEPT):
             lengths = [len(each) for each in held[slot]]
-            assert lengths == ([texts[slot]] if slot in texts else []), "parts do not fit the braid"
+            assert lengths == ([texts[slot]] if slot in texts else []), "side data does not fit the braid"
         incoming = b"".join(held[Slot.INCOMING])
         indices = [int.from_bytes(incoming[at : at + 2], "big") for at in range(0, len(incoming), 34)]
         got = getattr(ratchet.braid, "got", ()) if isinstance(ratchet, Triple) else ()
-        assert indices == [*got], "parts do not fit the braid"
+        assert indices == [*got], "side data does not fit the braid"
 
     def _check_prekeys(self, store: Store) -> None:
         for (kind, id_), prekey in self.timeline.prekeys.items():

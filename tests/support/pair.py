@@ -4,22 +4,26 @@ Pair     alice and bob; `reopen` forgets everything but the two stores
 Side     one of them: `say` posts a message to the other, `hear` decrypts the oldest that came
 Post     messages on their way to one side: dropped, repeated, reordered, cut, lengthened, flipped
 dump     everything a store holds, in plain values, so that two dumps can be compared
+kept     the sessions that a MemoryStore keeps as they are, without encoding them
 """
 
 import hashlib
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from letterlock import hazmat
 from letterlock._primitives.entropy import Entropy, system_entropy
 from letterlock._primitives.secret import Secret, Uncopyable
+from letterlock._records.session import decode_session
 from letterlock._wire.address import Address
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.suite import Suite
 from letterlock.account import DEFAULT_SUITES
+from letterlock.stores._interface import DeferredRecord, Record
 from letterlock.stores._memory import MemoryStore
 from letterlock.stores._sqlite import SqliteStore
 
@@ -117,10 +121,12 @@ class Side:
         return self._pair.bob if self is self._pair.alice else self._pair.alice
 
     def reopen(self, suites: frozenset[Suite] | None = None) -> None:
-        """Forget the account and, if it is a file, the store; open both again."""
+        """Forget the account and all but the bytes of its store; open both again."""
         if isinstance(self.store, SqliteStore):
             self.store.close()
             self.store = self._make()
+        else:
+            encode_kept_sessions(self.store)
         self.account = hazmat.open_account(
             self.store, self.entropy, suites=suites or self._pair.suites, clock=self._pair.clock
         )
@@ -219,7 +225,7 @@ def flipped(data: bytes, at: int, mask: int = 1) -> bytes:
 def plain(value: object) -> Any:
     """Return a value with its secrets in the open, in types that compare by value."""
     match value:
-        case Secret():
+        case Secret() | DeferredRecord():
             return value.expose()
         case Uncopyable():
             names = getattr(value, "__dataclass_fields__", None) or slots(value)
@@ -258,6 +264,26 @@ def snapshot(store: AnyStore) -> dict[str, Any]:
     if isinstance(store, SqliteStore):
         return dump(store)
     return {name: _tables(rows) for name, rows in _memory_tables(store)}
+
+
+def kept_sessions(store: AnyStore) -> dict[int, DeferredRecord]:
+    """Return the sessions that a memory store keeps as they are, by id; none for a store in a file."""
+    rows = store._rows.sessions if isinstance(store, MemoryStore) else {}
+    return {id_: row.record for id_, row in rows.items() if isinstance(row.record, DeferredRecord)}
+
+
+def check_kept_sessions(store: AnyStore) -> None:
+    """Check that each kept session equals what its bytes decode to, as another kind of store would."""
+    for kept in kept_sessions(store).values():
+        decoded = decode_session(Record(kept.expose()))
+        assert plain(decoded) == plain(kept.value), "a kept session is not the one in its record"
+
+
+def encode_kept_sessions(store: MemoryStore) -> None:
+    """Replace each kept session by its bytes, so that the next call must decode it."""
+    sessions = store._rows.sessions
+    for id_, kept in kept_sessions(store).items():
+        sessions[id_] = replace(sessions[id_], record=Record(kept.expose()))
 
 
 def _memory_tables(store: MemoryStore) -> Iterator[tuple[str, Any]]:
