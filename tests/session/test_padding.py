@@ -60,11 +60,11 @@ LENGTHS = st.integers(0, MAX_PLAINTEXT) | st.integers(5, 24).flatmap(
 
 @settings(deadline=None)
 @given(LENGTHS)
-def test_a_padded_length_holds_the_text_and_its_mark_and_12_percent_at_most(length: int) -> None:
+def test_padding_adds_a_mark_and_at_most_12_percent(length: int) -> None:
     padded = padded_length(length)
     assert length + 1 <= padded <= MAX_PADDED
     if length + 1 >= MIN_PADDED:
-        # Counted from text and mark; it is worst just above 128 bytes, where 129 become 144.
+        # The share is of plaintext and mark. It is greatest where 129 bytes become 144.
         assert padded <= (length + 1) * 1.12
     else:
         assert padded == MIN_PADDED
@@ -84,15 +84,15 @@ def test_padded_lengths_grow_with_the_text(one: int, other: int) -> None:
 
 @settings(deadline=None)
 @given(LENGTHS)
-def test_a_class_is_its_own_class(length: int) -> None:
-    """The longest text of a class fills it to the last byte."""
+def test_the_longest_plaintext_of_a_padded_length_fills_it(length: int) -> None:
+    """One byte more needs the next padded length."""
     padded = padded_length(length)
     assert padded_length(padded - 1) == padded
     assert padded_length(padded) > padded
 
 
 def test_there_are_few_classes() -> None:
-    """Between 2^E and 2^(E + 1) as many as E has values of its bit length: 8, then 16, then 32."""
+    """Between 2^E and 2^(E + 1) there are 2^b padded lengths, where b is the bit length of E."""
     length, classes = 0, 0
     while length <= MAX_PLAINTEXT:
         length, classes = padded_length(length), classes + 1
@@ -111,7 +111,7 @@ def test_round_trip(plaintext: bytes) -> None:
 @pytest.mark.parametrize(
     "plaintext", [b"", b"\0", b"\x80", b"\x80\0", b"\0" * 31, b"\x80" * 31, b"x\x80" + bytes(30)]
 )
-def test_texts_that_look_like_padding_come_back(plaintext: bytes) -> None:
+def test_plaintexts_that_look_like_padding_are_restored(plaintext: bytes) -> None:
     assert unpad(pad(plaintext)) == plaintext
 
 
@@ -138,13 +138,13 @@ def test_padding_that_sealing_does_not_make_is_refused(padded: bytes) -> None:
         unpad(padded)
 
 
-def test_nothing_but_zeros_fills() -> None:
+def test_only_zeros_may_follow_the_mark() -> None:
     text = b"x" * 20
     sound = pad(text)
     for at in range(21, len(sound)):
         for filler in range(1, 256):
             changed = sound[:at] + bytes([filler]) + sound[at + 1 :]
-            with contextlib.suppress(MalformedMessage):  # a second mark makes another text
+            with contextlib.suppress(MalformedMessage):  # a later mark gives another plaintext
                 assert unpad(changed) != text
 
 
@@ -152,7 +152,7 @@ def test_the_longest_text_and_one_byte_more() -> None:
     longest = bytes(MAX_PLAINTEXT)
     assert unpad(pad(longest)) == longest
     longer = pad(longest + b"\0")
-    assert len(longer) <= MAX_PADDED  # so that its size alone is no reason
+    assert len(longer) <= MAX_PADDED  # so it is not refused for its size
     with pytest.raises(MalformedMessage, match="padding is not what sealing makes"):
         unpad(longer)
 
@@ -172,7 +172,7 @@ def test_every_other_padding_of_a_text_is_refused(length: int) -> None:
 
 @settings(deadline=None)
 @given(st.binary(max_size=200))
-def test_whatever_opens_is_what_sealing_makes(padded: bytes) -> None:
+def test_padding_that_is_accepted_is_what_sealing_makes(padded: bytes) -> None:
     try:
         plaintext = unpad(padded)
     except MalformedMessage:

@@ -113,7 +113,7 @@ def test_a_ciphertext_does_not_open_under_another_key() -> None:
 
 
 def test_only_the_fixed_length_of_associated_data_separates_it_from_the_header() -> None:
-    """A session's AD has 32 bytes always, so no byte of the header can pass for a byte of the AD."""
+    """A session's AD always has 32 bytes, so no byte of the header can pass for a byte of the AD."""
     decoded = RatchetMessage.decode(MESSAGE)
     for split in range(1, 8):
         moved = RatchetMessage(HEADER, None, decoded.header_bytes[split:], decoded.sealed)
