@@ -25,7 +25,7 @@ Bob answers without a bundle of Alice's. A message that is repeated or changed o
 b'thank you'
 >>> alice.decrypt(bob.address, answer)
 Traceback (most recent call last):
-letterlock.errors.DuplicateMessage: this message was decrypted before, or its key was discarded: ignore it
+letterlock.errors.DuplicateMessage: decrypted before, or key discarded: ignore it, unless its sender went back
 
 Both compare their safety numbers once, twelve groups of digits, to know that nobody intercepts them:
 

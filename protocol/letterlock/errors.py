@@ -30,16 +30,68 @@
         `-- StoreBusy           another process holds the lock
 
 Any other exception that a peer or a stored file can cause is a bug in letterlock. An error's text never holds
-a key, a plaintext or a peer's bytes. Numbers in a text are attributes too.
+a key, a plaintext or a peer's bytes; only AddressMismatch names a peer's address, as ASCII. Numbers in a text
+are attributes too. Each error has a `cause`, for programs. It survives pickle and copy with its attributes.
 
 Not here: which call raises what. Each public docstring lists its errors.
 """
 
-from typing import ClassVar
+from enum import Enum
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from letterlock._wire.address import Address
+
+
+class Cause(Enum):
+    """What happened, as far as it can be known, for programs: `LetterlockError.cause`.
+
+    A cause depends on what is in clear and on what is stored, never on what a key decides. So it tells a
+    stranger nothing: a wrong key and a wrong tag have the same one. [PRIM-8] Two of them need words:
+
+    OUR_STATE_WENT_BACK_PERHAPS    the message claims a chain or an epoch that no session here knows, and does
+        not authenticate. One such message may be forged, or of a deleted session. If all messages of a peer
+        fail so, our store or the peer's was restored from a copy. The remedy for both is a new session:
+        `Account.initiate(address, bundle, discard_earlier=True)`.
+    REPEATED_OR_THEIR_STATE_WENT_BACK    the message's place was used before. Ignore a repeat. If the bytes
+        never came before, the peer's store was restored: its text is lost, and the remedy is the same.
+    """
+
+    WRONG_CALL = "wrong call"
+    NO_SESSION = "no session with this address"
+    WRONG_BYTES = "bytes that break the specification"
+    OTHER_VERSION = "bytes or a store of another version"
+    OTHER_ADDRESS = "of another address, or our own"
+    NOT_ALLOWED = "not allowed by this account"
+    FORGED_OR_DAMAGED = "claims a known chain, and does not authenticate"
+    OUR_STATE_WENT_BACK_PERHAPS = "claims an unknown chain or epoch, and does not authenticate"
+    REPEATED_OR_THEIR_STATE_WENT_BACK = "its place was used before"
+    TOO_MANY_LOST = "more messages are missing than the limit allows"
+    SESSION_BROKEN = "post-quantum keys contradict each other"
+    PREKEY_GONE = "prekey used up, expired, or younger than a restored store"
+    PREKEY_EXHAUSTED = "prekey accepted as many first messages as it may"
+    OTHER_IDENTITY = "identity key is not the trusted one"
+    STORAGE_FAILED = "storage failed; nothing was committed"
+    STORE_BUSY = "somebody else holds the store"
+    STORE_KEY = "store key or passphrase of another store"
+    STORE_DAMAGED = "stored data is not what was saved"
 
 
 class LetterlockError(Exception):
     """The root of all errors of this package."""
+
+    cause: Cause = Cause.WRONG_CALL
+    """What happened, as far as it can be known."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An exception is rebuilt by `type(self)(*self.args)`. That fails where `__init__` takes numbers and
+        # makes a text of them.
+        return _rebuild, (type(self), self.args), self.__dict__ or None
+
+
+def _rebuild(kind: type[LetterlockError], args: tuple[object, ...]) -> LetterlockError:
+    """Return an error without calling its `__init__`; its attributes follow."""
+    return kind.__new__(kind, *args)
 
 
 # --- you ------------------------------------------------------------------------------------------
@@ -63,6 +115,8 @@ class NoSession(UsageError):
     Pass the peer's prekey bundle to `Account.initiate` first.
     """
 
+    cause = Cause.NO_SESSION
+
 
 class PlaintextTooLong(UsageError):
     """The caller is wrong: the plaintext has `size` bytes, and one message carries at most `limit`.
@@ -82,6 +136,8 @@ class PlaintextTooLong(UsageError):
 class PeerError(LetterlockError):
     """The bytes from outside are wrong. They have changed nothing. Discard them."""
 
+    cause = Cause.WRONG_BYTES
+
 
 class MalformedMessage(PeerError):
     """The sender is wrong: the bytes are not in the one encoding that the specification allows.
@@ -95,6 +151,8 @@ class UnsupportedVersion(PeerError):
 
     Upgrade letterlock, on whichever side is older.
     """
+
+    cause = Cause.OTHER_VERSION
 
     def __init__(self, version: int, supported: int) -> None:
         super().__init__(f"protocol version {version}, but this release speaks {supported}: upgrade")
@@ -119,8 +177,18 @@ class InvalidSignature(PeerError):
 class AddressMismatch(PeerError):
     """Whoever delivered the bundle or message is wrong: it belongs to another address, or to this account.
 
-    Ask the owner of the address for the right one.
+    Ask the owner of the address for the right one. `expected` and `found` are the two addresses. Both are
+    None where this account's own address or identity key was found. The text shows the two as ASCII, so that
+    names which look alike differ there.
     """
+
+    cause = Cause.OTHER_ADDRESS
+
+    def __init__(self, text: str, expected: "Address | None" = None, found: "Address | None" = None) -> None:
+        named = expected is not None and found is not None
+        super().__init__(f"{text} (expected {_ascii(expected)}, found {_ascii(found)})" if named else text)
+        self.expected = expected
+        self.found = found
 
 
 class SuiteRefused(PeerError):
@@ -129,27 +197,41 @@ class SuiteRefused(PeerError):
     Ask the peer for a bundle with a post-quantum prekey, or allow the suite when opening the account.
     """
 
+    cause = Cause.NOT_ALLOWED
+
 
 class AuthenticationFailed(PeerError):
     """The sender or the transport is wrong: the message is forged, damaged, or for another session.
 
-    Discard it, or ask the peer to send it again. Each such failure has the same text, so that it does not
-    tell a wrong key from a wrong tag. [PRIM-8]
+    Discard it, or ask the peer to send it again. If every message of a peer fails so, one side was restored
+    from an older copy of its store: initiate a new session with `discard_earlier=True`. Each such failure has
+    the same text, so that it does not tell a wrong key from a wrong tag. `cause` tells only whether the
+    message claims a chain that is known here. [PRIM-8]
     """
 
-    TEXT: ClassVar[str] = "message does not authenticate: forged, damaged, or for another session"
+    cause = Cause.FORGED_OR_DAMAGED
 
-    def __init__(self, text: str = TEXT) -> None:
-        super().__init__(text)
+    TEXT: ClassVar[str] = (
+        "message does not authenticate: forged, damaged, or for another session; if all fail, a store was "
+        "restored from a copy: initiate(discard_earlier=True)"
+    )
+
+    def __init__(self, cause: Cause = Cause.FORGED_OR_DAMAGED) -> None:
+        super().__init__(self.TEXT)
+        self.cause = cause
 
 
 class DuplicateMessage(PeerError):
     """The bytes are a repeat: this message was decrypted before, or its key was discarded as too old.
 
-    Ignore them.
+    Ignore them, if they came before. If they never came before, the peer was restored from an older copy of
+    its store and repeats message numbers. Its text is lost, and a new session helps:
+    `initiate(discard_earlier=True)`.
     """
 
-    TEXT: ClassVar[str] = "this message was decrypted before, or its key was discarded: ignore it"
+    cause = Cause.REPEATED_OR_THEIR_STATE_WENT_BACK
+
+    TEXT: ClassVar[str] = "decrypted before, or key discarded: ignore it, unless its sender went back"
 
     def __init__(self, text: str = TEXT) -> None:
         super().__init__(text)
@@ -160,6 +242,8 @@ class TooManySkipped(PeerError):
 
     Initiate a new session if the peer really sent so many messages that were lost.
     """
+
+    cause = Cause.TOO_MANY_LOST
 
     def __init__(self, skipped: int, limit: int) -> None:
         super().__init__(f"message skips {skipped} others; at most {limit}: initiate a new session")
@@ -173,12 +257,16 @@ class BraidFailed(PeerError):
     One side was restored from an old copy of its store. Initiate a new session.
     """
 
+    cause = Cause.SESSION_BROKEN
+
 
 class UnknownPrekey(PeerError):
     """The initial message names a prekey that is used up, expired, or was never this account's.
 
     Give the peer a new bundle, and let it initiate again.
     """
+
+    cause = Cause.PREKEY_GONE
 
 
 class UnknownSession(PeerError):
@@ -187,12 +275,16 @@ class UnknownSession(PeerError):
     Initiate a session, or ask the peer to initiate one.
     """
 
+    cause = Cause.NO_SESSION
+
 
 class ReplayRecordFull(PeerError):
     """A reusable prekey has accepted `limit` initial messages: further ones could not be told from replays.
 
     Publish new prekeys with `Account.publish(rotate=True)`.
     """
+
+    cause = Cause.PREKEY_EXHAUSTED
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"prekey was used by {limit} initial messages: publish new prekeys")
@@ -205,20 +297,23 @@ class ReplayRecordFull(PeerError):
 class TrustError(LetterlockError):
     """The bytes are sound, but they may not come from the person that you expect."""
 
+    cause = Cause.OTHER_IDENTITY
+
 
 class UntrustedIdentity(TrustError):
     """The peer's identity key is not the recorded one: the peer has a new device, or somebody intercepts.
 
     `address` is the peer's, and `identity` holds the 32 bytes of the new key. Compare safety numbers over
     another channel. If they agree, call `Account.accept_identity(address, identity)`; otherwise do nothing,
-    and the key stays refused.
+    and the key stays refused. `Account.encrypt` goes on to the old key meanwhile: if it stopped, a false
+    message could silence a conversation.
     """
 
     TEXT: ClassVar[str] = (
         "the identity key of this address has changed: compare safety numbers, then accept it"
     )
 
-    def __init__(self, address: object, identity: bytes) -> None:
+    def __init__(self, address: "Address", identity: bytes) -> None:
         super().__init__(self.TEXT)
         self.address = address
         self.identity = identity
@@ -237,12 +332,16 @@ class SafetyNumberMismatch(TrustError):
 class StoreError(LetterlockError):
     """The storage failed. Whatever was not committed has not happened; solve the cause, and try again."""
 
+    cause = Cause.STORAGE_FAILED
+
 
 class WrongKey(StoreError):
     """The caller is wrong: the store key or passphrase is not this store's. The store is unchanged.
 
     Try another key or passphrase.
     """
+
+    cause = Cause.STORE_KEY
 
 
 class CorruptStore(StoreError):
@@ -251,6 +350,8 @@ class CorruptStore(StoreError):
     Restore the whole store from a backup, and initiate new sessions.
     """
 
+    cause = Cause.STORE_DAMAGED
+
 
 class UnsupportedStore(StoreError):
     """The file is not a letterlock store, or its schema is of a version that this release does not know.
@@ -258,6 +359,15 @@ class UnsupportedStore(StoreError):
     Check the path, or upgrade letterlock.
     """
 
+    cause = Cause.OTHER_VERSION
+
 
 class StoreBusy(StoreError):
     """Another process kept the store locked for longer than the timeout. Try again."""
+
+    cause = Cause.STORE_BUSY
+
+
+def _ascii(address: "Address | None") -> str:
+    """Return an address for a text. A valid name has no control characters; `ascii` escapes all others."""
+    return "none" if address is None else f"{address.name!a}.{address.device_id}"

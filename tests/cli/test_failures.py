@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from letterlock._wire.address import Address
 from letterlock._wire.armor import armor
 from letterlock.cli import _delivery as delivery
 from letterlock.cli import _main as main_module
@@ -310,7 +311,7 @@ def test_quoted_text_cannot_break_the_line() -> None:
     assert explain(LetterlockError("a\nb\x1b[2J\u202e\r")) == "a?b?[2J??"
     assert explain(OSError(errno.ENOENT, "No such file", "a\nb")) == "a?b: no such file: check the path"
     assert "cannot be used" in explain(OSError())
-    assert explain(UntrustedIdentity("someone", bytes(32))) == UntrustedIdentity.TEXT
+    assert "the identity key of 'a b' has" in explain(UntrustedIdentity(Address("a b"), bytes(32)))
 
 
 def test_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:

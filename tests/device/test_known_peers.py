@@ -54,6 +54,21 @@ def test_our_own_identity_is_never_recorded_for_a_peer(pair: Pair) -> None:
     pair.turn()
 
 
+def test_a_changed_identity_is_not_read_and_does_not_stop_the_old_session(conversation: Pair) -> None:
+    """If it stopped, anybody who delivers a first message in a peer's name could silence a conversation."""
+    impostor = new_device(conversation.bob)
+    for _ in range(3):
+        first = first_message_of(impostor, conversation.alice)
+        with unchanged(conversation.alice.store), pytest.raises(UntrustedIdentity) as caught:
+            conversation.alice.read(first)
+        assert (caught.value.address, caught.value.identity) == (BOB, impostor.identity.data)
+        letter = conversation.alice.write(b"to the identity on record")
+        with pytest.raises(PeerError):
+            impostor.decrypt(ALICE, letter)
+        assert conversation.bob.read(letter) == b"to the identity on record"
+        conversation.turn()
+
+
 @pytest.mark.parametrize("call", ["initiate", "encrypt", "accept_identity"])
 def test_our_own_address_is_refused_as_a_peer(pair: Pair, call: str) -> None:
     given = {"initiate": pair.bob.account.bundle(), "encrypt": b"x", "accept_identity": b"\x09" * 32}[call]

@@ -18,6 +18,7 @@ from typing import Any, Final, Generic, NewType, Protocol, TypeVar
 
 import pytest
 
+from letterlock._wire.address import Address
 from letterlock._wire.cbor import Value
 from letterlock._wire.inspection import Shown
 from letterlock._wire.suite import Suite
@@ -32,8 +33,8 @@ EXPORTING: Final = (
 PUBLIC: Final = (*EXPORTING, "letterlock.account", "letterlock.cli")
 
 NOT_PUBLIC: Final = "Not for applications"
-RECURSIVE: Final = {"Value": Value, "Shown": Shown}
-"""Aliases of built-in types that name themselves: `typing` does not find these names in other modules."""
+UNRESOLVED: Final = {"Value": Value, "Shown": Shown, "Address": Address}
+"""Names that `typing` does not find: aliases that name themselves, and what errors.py imports for typing."""
 
 
 def offered(module: ModuleType) -> dict[str, object]:
@@ -49,7 +50,7 @@ def offered(module: ModuleType) -> dict[str, object]:
 
 def hints_of(thing: Any) -> dict[str, Any]:
     """Return the resolved annotations of a class or function."""
-    return typing.get_type_hints(thing, localns=RECURSIVE)
+    return typing.get_type_hints(thing, localns=UNRESOLVED)
 
 
 def types_in(annotation: object) -> Iterator[object]:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from letterlock._wire.message import RatchetMessage
-from letterlock.errors import AuthenticationFailed, DuplicateMessage, PeerError, UntrustedIdentity
+from letterlock.errors import AuthenticationFailed, Cause, DuplicateMessage, PeerError, UntrustedIdentity
 from letterlock.stores._sqlite import SqliteStore
-from support.pair import STORE_KEY, Pair, Side, sqlite_stores
+from support.pair import STORE_KEY, Pair, Side, flipped, sqlite_stores
 
 
 @pytest.fixture
@@ -182,3 +182,49 @@ def test_random_restores_raise_only_errors_of_the_library_and_heal(sqlite_pair: 
     sqlite_pair.bob.say(b"indeed")
     assert sqlite_pair.alice.read(sqlite_pair.alice.post.messages[-1]) == b"indeed"
     sqlite_pair.close()
+
+
+def cause_of(side: Side, letter: bytes) -> Cause:
+    with pytest.raises(PeerError) as caught:
+        side.read(letter)
+    return caught.value.cause
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3, 4, 5])
+def test_after_a_restore_every_failure_names_a_state_that_went_back(sqlite_pair: Pair, turns: int) -> None:
+    """Both directions fail until a new session discards the earlier ones, as spec/limitations.md says."""
+    copy = copy_of(sqlite_pair.alice)
+    for _ in range(turns):
+        sqlite_pair.turn()
+    restore(sqlite_pair.alice, copy)
+    causes = {cause_of(sqlite_pair.alice, sqlite_pair.bob.write(b"not read")) for _ in range(3)}
+    assert causes == {Cause.OUR_STATE_WENT_BACK_PERHAPS}
+    causes = {cause_of(sqlite_pair.bob, sqlite_pair.alice.write(b"not read")) for _ in range(3)}
+    assert causes <= {Cause.OUR_STATE_WENT_BACK_PERHAPS, Cause.REPEATED_OR_THEIR_STATE_WENT_BACK}
+    sqlite_pair.alice.account.initiate(
+        sqlite_pair.bob.address, sqlite_pair.bob.account.bundle(), discard_earlier=True
+    )
+    sqlite_pair.turn()
+
+
+def test_where_the_senders_chain_was_current_its_new_texts_are_repeats(sqlite_pair: Pair) -> None:
+    sqlite_pair.bob.read(sqlite_pair.alice.write(b"in the middle of a chain"))
+    copy = copy_of(sqlite_pair.alice)
+    for _ in range(3):
+        sqlite_pair.bob.read(sqlite_pair.alice.write(b"before the restore"))
+    restore(sqlite_pair.alice, copy)
+    causes = [cause_of(sqlite_pair.bob, sqlite_pair.alice.write(b"after it")) for _ in range(3)]
+    assert causes == [Cause.REPEATED_OR_THEIR_STATE_WENT_BACK] * 3
+
+
+def test_a_cause_depends_on_the_header_and_on_nothing_that_a_key_decides(sqlite_pair: Pair) -> None:  # PRIM-8
+    """A changed tag and a changed text have one cause. Another ratchet key, in clear, has another."""
+    sqlite_pair.bob.read(sqlite_pair.alice.write(b"begins the chain"))
+    letter = sqlite_pair.alice.write(b"text")
+    for at in range(-24, 0):
+        assert cause_of(sqlite_pair.bob, flipped(letter, len(letter) + at)) is Cause.FORGED_OR_DAMAGED
+    header = RatchetMessage.decode(letter).header
+    key = letter.index(header.ratchet_key.data)
+    other = letter[:key] + b"\x05" * 32 + letter[key + 32 :]
+    assert cause_of(sqlite_pair.bob, other) is Cause.OUR_STATE_WENT_BACK_PERHAPS
+    assert sqlite_pair.bob.read(letter) == b"text"

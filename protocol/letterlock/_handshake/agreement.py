@@ -116,7 +116,8 @@ def initiate(
     require_peer(us, recipient)
     require_theirs(us, bundle.identity)
     if bundle.address != recipient:
-        raise AddressMismatch("the bundle belongs to another address: ask its owner for the right one")
+        text = "the bundle belongs to another address: ask its owner for the right one"
+        raise AddressMismatch(text, recipient, bundle.address)
     verify_bundle(bundle)  # HAND-1: before any key of the bundle is used
     encapsulation = None
     if suite is not Suite.X3DH:  # HAND-3: only this suite leaves the KEM out

@@ -68,7 +68,7 @@ from letterlock._ratchet.erasure import Codeword, Collected, codewords
 from letterlock._ratchet.pq_keys import EpochSecret, PqSharedSecret
 from letterlock._ratchet.side_data import Append, Clear, Read, Slot, Write
 from letterlock._wire.pq_header import PqHeader, PqType
-from letterlock.errors import AuthenticationFailed, BraidFailed, CorruptStore, InvalidKey
+from letterlock.errors import AuthenticationFailed, BraidFailed, Cause, CorruptStore, InvalidKey
 from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORD_INDEX
 
 _HEADER_TEXT: Final = HEADER_BYTES + KEY_BYTES
@@ -201,7 +201,7 @@ def check_epoch(state: Braid, pq_header: PqHeader) -> None:
     """Raise AuthenticationFailed, before any derivation, for an epoch that no honest peer is in. [PQR-4]"""
     ahead = 1 if isinstance(state, Ct2Sampled) else 0
     if pq_header.epoch > state.epoch + ahead:
-        raise AuthenticationFailed
+        raise AuthenticationFailed(Cause.OUR_STATE_WENT_BACK_PERHAPS)
 
 
 def receive(kdf: BraidKdf, state: Braid, pq_header: PqHeader, read: Read) -> BraidReceived:

@@ -47,7 +47,7 @@ from letterlock._ratchet.pq_keys import (
     SparseMessageKey,
     SparseRootKey,
 )
-from letterlock.errors import AuthenticationFailed, TooManySkipped, UsageError
+from letterlock.errors import AuthenticationFailed, Cause, TooManySkipped, UsageError
 from letterlock.limits import MAX_COUNTER, MAX_SKIP
 
 # --- key derivation ---------------------------------------------------------------------------------
@@ -266,7 +266,7 @@ def check_jump(state: Sparse, place: SparsePlace) -> None:
     elif place.epoch == chain.epoch:
         _check(place.number - chain.number - 1)
     else:
-        raise AuthenticationFailed
+        raise AuthenticationFailed(Cause.OUR_STATE_WENT_BACK_PERHAPS)
 
 
 def receive(kdf: SparseKdf, state: Sparse, place: SparsePlace) -> SparseReceived:

@@ -27,6 +27,7 @@ from letterlock._wire.suite import Suite
 from letterlock.errors import (
     AuthenticationFailed,
     BraidFailed,
+    Cause,
     DuplicateMessage,
     NoSession,
     PeerError,
@@ -107,7 +108,7 @@ class PeerSessions:
             self._commit(stored, active, decrypted)
             side.use_up()
             return decrypted.plaintext
-        raise first_error or AuthenticationFailed
+        raise _of_an_unknown_chain(first_error)
 
     def _spend(self, steps: int, stored: StoredSession, message: RatchetMessage) -> int:
         """Return how many chain steps are left after trying a session that does not know the ratchet key.
@@ -265,6 +266,14 @@ class StoredSideData(Uncopyable):
         """Delete the key that was found, now that its message has authenticated."""
         if self._found is not None:
             self._tables.skipped_keys.delete(self._found)
+
+
+def _of_an_unknown_chain(first_error: PeerError | None) -> PeerError:
+    """Return the error of a message that no session could read and whose ratchet key no session knows."""
+    # The ratchet key is in clear, so this cause says nothing that a key decides.  PRIM-8
+    if first_error is None or isinstance(first_error, AuthenticationFailed):
+        return AuthenticationFailed(Cause.OUR_STATE_WENT_BACK_PERHAPS)
+    return first_error
 
 
 def _phase_if_active(session: Session) -> Phase:

@@ -11,7 +11,6 @@ import errno
 import shlex
 from typing import Final
 
-from letterlock._wire.address import Address
 from letterlock.errors import (
     AccountExists,
     LetterlockError,
@@ -60,8 +59,8 @@ def explain(error: LetterlockError | OSError) -> str:
 
 def _explain_error(error: LetterlockError) -> str:
     match error:
-        case UntrustedIdentity(address=Address(name=name)):
-            who = shlex.quote(name)
+        case UntrustedIdentity():
+            who = shlex.quote(error.address.name)
             return (
                 f"the identity key of {who} has changed: if {who} has a new device, compare the safety "
                 f"number that `letterlock accept {who} FILE` prints; FILE is this bundle or first message"
