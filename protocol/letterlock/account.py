@@ -162,12 +162,12 @@ class Account(Uncopyable):
         Messages may come late, out of order, or not at all. Raises PeerError: DuplicateMessage for one whose
         place was decrypted before, AuthenticationFailed for a forged or damaged one, BraidFailed for an
         authentic one whose post-quantum header contradicts what came before (initiate a new session), and the
-        others that `letterlock.errors` draws; TrustError: UntrustedIdentity if a known peer has another key.
+        others that `letterlock.errors` lists; TrustError: UntrustedIdentity if a known peer has another key.
         """
         _require(address, Address, "address")
         _require(message, bytes, "message")
         if address == self._device.party.address:  # whoever delivers messages says from whom they are
-            raise AddressMismatch("this bears the account's own address: it is no peer's")
+            raise AddressMismatch("this claims to come from this account itself: name the peer that sent it")
         decoded = decode_message(message)
         if isinstance(decoded, InitialMessage):
             return self._decrypt_initial(address, decoded)

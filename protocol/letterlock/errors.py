@@ -147,7 +147,7 @@ class MalformedMessage(PeerError):
 
 
 class UnsupportedVersion(PeerError):
-    """The sender speaks protocol version `version`; this release speaks up to `supported`.
+    """The sender speaks protocol version `version`; this release speaks only `supported`.
 
     Upgrade letterlock, on whichever side is older.
     """
@@ -238,7 +238,9 @@ class DuplicateMessage(PeerError):
 
 
 class TooManySkipped(PeerError):
-    """The sender is wrong: the message skips `skipped` others in one chain, and `limit` are allowed.
+    """The sender is wrong: the message costs `skipped` chain steps, and `limit` are allowed.
+
+    That is the number of messages it skips in one chain, or what trying it in a session would cost.
 
     Initiate a new session if the peer really sent so many messages that were lost.
     """

@@ -139,8 +139,9 @@ MAX_PASSPHRASE: Final = 4096
 
 MAX_LOG_PAGES: Final = 16
 """Pages that the write-ahead log of a SQLite store may hold. Then the log is copied to the file and emptied.
-A message writes at least one page, so the files hold the states of the last 16 messages at most. With fewer
-pages the log would be emptied more often, and emptying it costs about as much as a message."""
+A message writes at least one page, so the files hold the states of the last 16 messages at most. The log can
+grow beyond that while another connection reads the file. With fewer pages it would be emptied more often, and
+emptying it costs about as much as a message."""
 
 BUSY_TIMEOUT: Final = 30.0
 """Seconds to wait for another process's transaction. Our own transactions are far shorter, so a longer wait

@@ -85,7 +85,7 @@ def test_a_second_use_of_a_one_time_prekey_is_refused(pair: Pair, trace: Trace, 
 
 
 def test_a_bundle_with_one_used_prekey_is_refused(pair: Pair) -> None:
-    """Of two one-time prekeys one is used up and the other is fresh, either way round."""
+    """A bundle is refused if one of its one-time prekeys is used up and the other is not."""
     for used in ("one_time", "kem"):
         bundle = pair.bob.account.bundle()
         spare = pair.bob.account.bundle()

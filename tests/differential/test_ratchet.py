@@ -148,7 +148,7 @@ def as_message(message: Message) -> EncryptedMessage:
 
 
 def parties(seed: str) -> tuple[Party, Party]:
-    """Alice and Bob; of each, both implementations draw their private keys from one stream."""
+    """Return Alice and Bob. Both implementations draw a person's private keys from the same stream."""
     alice, bob = double_pair(seed)
     secret, private = ROOT.expose(), SIGNED.private.expose()
     other_alice = OtherRatchet(secret, b"", entropy_of(seed))

@@ -92,7 +92,7 @@ async def others(keys: Keys, info: bytes, draw: Entropy, monkeypatch: pytest.Mon
     """Run the other implementation against itself with our ephemeral key; return its SK."""
     alice = state(keys.alice_identity, draw(32), None, info, draw)
     bob = state(keys.bob_identity, keys.signed, keys.one_time, info, draw)
-    # It draws nothing but the ephemeral key, and picks one of one prekeys.
+    # The other side draws only the ephemeral key. It chooses a one-time prekey, and there is one.
     chosen = SimpleNamespace(token_bytes=lambda _: keys.ephemeral, choice=secrets.choice)
     monkeypatch.setattr("x3dh.base_state.secrets", chosen)
     secret, bound, header = await alice.get_shared_secret_active(bob.bundle, require_pre_key=False)

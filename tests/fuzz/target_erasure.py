@@ -1,7 +1,8 @@
 """Fuzzing the erasure code: any codewords of any indices, in any order, repeated or contradicting each other.
 
-An input is [needed, first index, codewords, first index, codewords, ...], each pair as in a message. Whatever
-N codewords came first, one text has them: so they come back from it, and in another order it is the same.
+An input is [needed, first index, codewords, first index, codewords, ...], each pair as in a message. Any N
+codewords with different indices determine one text. So encoding that text must give them back, and their
+order must not matter.
 """
 
 import random

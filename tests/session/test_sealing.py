@@ -97,7 +97,7 @@ OTHER_PQ_HEADERS = [
 
 @pytest.mark.parametrize("pq_header", OTHER_PQ_HEADERS)
 def test_a_ciphertext_does_not_open_under_another_post_quantum_header(pq_header: PqHeader | None) -> None:
-    """PQR-8: nor does it open without one, so the post-quantum half of a message cannot be stripped."""
+    """PQR-8: with another post-quantum header, or with none, the message does not open."""
     decoded = RatchetMessage.decode(seal_message(KEY, AD, HEADER, TEXT, NONCE, PQ_HEADER))
     assert open_message(KEY, AD, decoded) == TEXT
     with pytest.raises(AuthenticationFailed):

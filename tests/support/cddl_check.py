@@ -165,7 +165,7 @@ def _array(checks: Sequence[Check], low: int, high: int) -> Check:
 
 
 def _one_of(checks: Sequence[Check]) -> Check:
-    """Return a check that one of these passes; where none does, those speak that came furthest."""
+    """Return a check that passes if one of these does. Its error quotes the checks that got furthest."""
 
     def check(item: Any, steps: Steps) -> None:
         failures: list[Mismatch] = []

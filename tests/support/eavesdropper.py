@@ -127,7 +127,7 @@ class SparseTap:
         self.chains[not self.initiator, self.latest] = b2a, 0
 
     def key(self, whose: bool, epoch: int, number: int) -> SparseMessageKey | None:
-        """Return a message's key, or None: of an epoch he cannot know, or gone before he came."""
+        """Return a message's key, or None if he cannot know its epoch or came after it was deleted."""
         if (whose, epoch) not in self.chains:
             return None
         chain, done = self.chains[whose, epoch]

@@ -35,8 +35,8 @@ class Environment:
     def now(self) -> int:
         """Return the clock's time. Raises UsageError for one that cannot be seconds since 1970."""
         now = self.clock()
-        # A wrong time would only show much later, as an expiry of next century or a record that does not
-        # read, so it is refused at once.
+        # A wrong time would only show much later, as an expiry in the next century or a record that
+        # cannot be read, so it is refused at once.
         if type(now) is not int or not 0 <= now <= _LATEST:
             raise UsageError("the clock must return whole seconds since 1970, as an int")
         return now

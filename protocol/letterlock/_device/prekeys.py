@@ -116,7 +116,7 @@ class PrekeyRing:
 
         Raises UnknownPrekey; DuplicateMessage or ReplayRecordFull where a prekey can serve again. [HAND-8]
         """
-        # Keys pass through here as keys: a traceback of an error must not hold their bytes.
+        # Private keys stay wrapped here, so that no local variable in a traceback holds their bytes.
         signed_key = self._private_key(PrekeyKind.SIGNED, header.signed_prekey_id, now)
         self._check_replay(header, handshake)
         one_time = kem = None

@@ -48,7 +48,7 @@ class KeysSampled(Uncopyable):
 @fast_init
 @dataclass(frozen=True, slots=True)
 class HeaderSent(Uncopyable):
-    """The header has arrived, for ct1 comes. OUTGOING: the vector. INCOMING: codewords of ct1."""
+    """The header has arrived, because ct1 is arriving. OUTGOING: the vector. INCOMING: codewords of ct1."""
 
     epoch: int
     authenticator: Authenticator

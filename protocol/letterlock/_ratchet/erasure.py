@@ -106,7 +106,7 @@ class _Curve:
         _, log = _tables()
         self._points = points = [each.index for each in codewords]
         self._times = [_multiples(int.from_bytes(each.data, "big")) for each in codewords]
-        # Of each point j: 1 / product of (j - k) over all others k.
+        # The entry of point j is 1 / product of (j - k) over all other points k, as a logarithm.
         self._scales = [-sum(log[j ^ k] for k in points if k != j) for j in points]
 
     def at(self, index: int) -> Codeword:

@@ -58,4 +58,4 @@ def decode_account(record: Record) -> AccountRecord:
             fields.uint("rotated", _MAX_TIME),
         )
     except PeerError as error:
-        raise CorruptStore("the account's record does not read: restore the store from a copy") from error
+        raise CorruptStore("the account's record cannot be read: restore the store from a copy") from error

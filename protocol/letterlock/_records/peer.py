@@ -30,4 +30,4 @@ def decode_peer(record: Record) -> Peer:
         address = Address.from_fields(fields.any())
         return Peer(address, IdentityKey(fields.blob("identity key", KEY_BYTES)))
     except PeerError as error:
-        raise CorruptStore("a peer's record does not read: restore the store from a copy") from error
+        raise CorruptStore("a peer's record cannot be read: restore the store from a copy") from error

@@ -34,4 +34,4 @@ def decode_prekey(kind: PrekeyKind, record: Record) -> tuple[bytes, bytes]:
         secret = fields.blob("secret", _SECRET_BYTES[kind])
         return secret, fields.blob("signature", SIGNATURE_BYTES)
     except PeerError as error:
-        raise CorruptStore("a stored prekey does not read: restore the store from a copy") from error
+        raise CorruptStore("a stored prekey cannot be read: restore the store from a copy") from error

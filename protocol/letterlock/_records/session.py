@@ -5,7 +5,7 @@
                   established: kind 1; handshake is the id of the peer's, or empty; promote next 0 or 1
     ratchet       of the X3DH suite (double.py), or of PQXDH (triple.py)
 
-A record that reads wrongly is CorruptStore: the store authenticated it, so it is damage or a bug.
+A record that cannot be read raises CorruptStore. The store authenticated it, so the fault is damage or a bug.
 """
 
 from collections.abc import Callable, Mapping
@@ -63,7 +63,7 @@ def decode_session(record: Record | DeferredRecord) -> Session:
     try:
         return _read_session(cbor.decode(record.expose()))
     except (PeerError, ValueError) as error:  # a key of another length than its type's is a ValueError
-        raise CorruptStore("a stored session does not read: restore the store from a copy") from error
+        raise CorruptStore("a stored session cannot be read: restore the store from a copy") from error
 
 
 def _read_session(value: object) -> Session:
@@ -74,7 +74,7 @@ def _read_session(value: object) -> Session:
         raise MalformedMessage("session is of no known format, kind or suite")
     # Only an established session can be due for promotion: one value, one encoding.
     if len(associated_data) != KEY_BYTES or not 0 <= promote_next <= established:
-        raise MalformedMessage("session has another AD, or a promotion that cannot be due")
+        raise MalformedMessage("AD of a session has the wrong length, or its promotion cannot be due")
     if len(handshake) not in _ID_LENGTHS if established else len(handshake) > _MAX_HEADER:
         raise MalformedMessage("handshake of a session is neither an id nor a header")
     _, decode_ratchet = _RATCHETS[suite]

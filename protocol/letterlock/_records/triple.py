@@ -62,7 +62,10 @@ _BEGINS: Final = (KeysUnsampled, NoHeaderReceived, HeaderReceived)
 
 
 class _Held(NamedTuple):
-    """What a state holds besides epoch and authenticator: the name of its secret, whether the others."""
+    """What a state holds besides epoch and authenticator.
+
+    `secret` is the name of its secret, or empty. `sent` and `got` say whether it has these fields.
+    """
 
     secret: str
     sent: bool

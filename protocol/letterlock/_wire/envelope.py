@@ -55,7 +55,7 @@ def opening(kind: Kind, count: int) -> bytes:
 def check_opening(data: bytes, kind: Kind, count: int) -> None:
     """Check version, size, kind, and the number of elements of the whole array, in this order.
 
-    Raises UsageError for what is no bytes, UnsupportedVersion, MalformedMessage.
+    Raises UsageError if `data` is not bytes, UnsupportedVersion, MalformedMessage.
     """
     elements, found = _read_opening(data)  # the version first: another one may have other limits
     what, max_size = NAMES[kind], _MAX_SIZES[kind]

@@ -19,7 +19,7 @@ from letterlock._wire.cbor_heads import BYTES, NULL, UINT
 from letterlock.errors import MalformedMessage
 
 NO_HEAD: Final = (-1, 0, 0)
-"""What `read_head` returns where no head is: at the end of the input, or for an indefinite length."""
+"""What `read_head` returns if there is no head: at the end of the input, or for an indefinite length."""
 _SHORT: Final = 24
 _LONGEST: Final = 27
 _LEAST: Final = {24: 24, 25: 1 << 8, 26: 1 << 16, 27: 1 << 32}

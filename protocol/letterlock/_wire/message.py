@@ -184,7 +184,7 @@ def handshake_id(opened: bytes) -> bytes:
 class InitialMessage:
     """A decoded initial message; `id` names its handshake, whichever message it carries.
 
-    It carries a triple message in the PQXDH suite and a plain one in the other: nothing goes unseen. [PQR-8]
+    It carries a triple message in the PQXDH suite, and a ratchet message in the X3DH suite.          [PQR-8]
     """
 
     header: HandshakeHeader

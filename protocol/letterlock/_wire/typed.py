@@ -18,11 +18,11 @@ Shape: TypeAlias = tuple[type, ...]
 def array(value: object, *shapes: Shape) -> list[Any]:
     """Return an array that has one of these shapes, all of one length. Raises MalformedMessage."""
     if type(value) is not list:
-        raise MalformedMessage("no array where a record has one")
+        raise MalformedMessage("a record holds another value where an array belongs")
     items = cast("list[object]", value)
     # The length first: of a long array not even the types are collected.
     if len(items) != len(shapes[0]) or tuple(map(type, items)) not in shapes:
-        raise MalformedMessage("an array of a record has other elements")
+        raise MalformedMessage("an array of a record has the wrong elements")
     return items
 
 

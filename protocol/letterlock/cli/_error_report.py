@@ -47,7 +47,7 @@ _REMEDIES: Final = {
 
 
 def exit_status(error: Exception) -> int:
-    """Return the exit status for an error; 1 for an error of no kind in EXIT_STATUS."""
+    """Return the exit status for an error; 1 if EXIT_STATUS has none for it."""
     return next((status for kind, status in EXIT_STATUS if isinstance(error, kind)), 1)
 
 

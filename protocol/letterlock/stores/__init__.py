@@ -16,7 +16,7 @@ has. No base class is needed: `Account` takes any object with the three members 
     peers           address                        identity key trusted for the peer       -
     prekeys         kind, id                       private key, and when it expires        -
     replays         kind, id, digest               a handshake accepted with the prekey    its prekey
-    sessions        session id                     ratchet state, and the session's rank   its peer
+    sessions        session id                     ratchet state, and the session's rank   -
     skipped_keys    session id, chain, number      key of a message still expected         its session
     past_chains     session id, chain              nothing: the chain is finished          its session
     side_data       session id, slot, position     long texts of the post-quantum ratchet  its session

@@ -5,8 +5,7 @@
     closing      wait until no other thread is inside, for the last time
 
 A process that forks copies everything its stores hold: a database connection that two processes must not
-share,
-and chain keys that must not be used twice. So the copy refuses to work.                              [STO-5]
+share, and chain keys that must not be used twice. So the copy refuses to work.                       [STO-5]
 
 Not here: what a transaction does (_memory.py, _sqlite/database.py); other processes (_sqlite/database.py).
 """

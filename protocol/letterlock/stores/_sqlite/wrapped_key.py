@@ -55,7 +55,7 @@ class KeyOpener(Uncopyable):
     def __init__(self, key: bytes) -> None:
         # The type is checked first: no str or bytearray of that length may reach a key derivation.
         if type(key) is not bytes or len(key) != KEY_BYTES:
-            raise UsageError(f"a store key is exactly {KEY_BYTES} bytes, as `bytes`; random ones")
+            raise UsageError(f"a store key is exactly {KEY_BYTES} random bytes, as `bytes`")
         self._key = StoreKey(key)
 
     def wrap_key(self, salt: bytes, opslimit: int, memlimit: int) -> WrapKey:  # noqa: ARG002
