@@ -23,10 +23,11 @@ from letterlock._ratchet.keys import MessageKey
 from letterlock._ratchet.side_data import Append, Slot, Write
 from letterlock._records.session import decode_session, encode_session
 from letterlock._session.sealing import Decrypted, decrypt, encrypt
-from letterlock._session.session import Session, accept, decrypt_late, initiated
+from letterlock._session.session import Session, initiated, responded
 from letterlock._wire.envelope import Kind, peek_kind
 from letterlock._wire.message import InitialMessage, RatchetMessage
 from letterlock._wire.prekey import PrekeyKey, PrekeyKind, PublicPrekey
+from letterlock.stores import Record
 
 
 class Side:
@@ -61,10 +62,9 @@ class Side:
         message = RatchetMessage.decode(wire)
         name = (message.header.ratchet_key.data, message.header.number)
         kept = self._kept.get(name)
-        if kept is None:
-            opened = decrypt(self._session, message, self)
-        else:
-            opened = decrypt_late(self._session, message, MessageKey(kept), self)
+        key = None if kept is None else MessageKey(kept)
+        opened = decrypt(self._session, message, self, key)
+        if key is not None:
             self._looked_up.append(name)
         if self._looked_up:
             for each in self._looked_up:
@@ -77,7 +77,8 @@ class Side:
         if opened.writes:
             self._write(opened.writes)
         if opened.skipped.count:
-            self._kept |= {(chain, number): key.expose() for chain, number, key in opened.skipped.rows()}
+            rows = opened.skipped.rows(Record)
+            self._kept |= {(chain, number): key.expose() for chain, number, key in rows}
         return opened.plaintext
 
     def _write(self, writes: Sequence[Write]) -> None:
@@ -126,7 +127,7 @@ class SessionPair:
         assert peek_kind(wire) is Kind.INITIAL
         initial = InitialMessage.decode(wire)
         agreement = respond(self._their_party, OURS, initial.header, self._prekeys)
-        opened = accept(agreement, self._prekeys.signed, initial)
+        opened = decrypt(responded(agreement, self._prekeys.signed, initial), initial.message)
         self._theirs = Side(opened.session)
         return self._theirs.commit(opened)
 
