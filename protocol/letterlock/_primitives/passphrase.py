@@ -10,7 +10,7 @@ from typing import Final
 from nacl import pwhash
 
 from letterlock._primitives.secret import KEY_BYTES, Secret
-from letterlock.errors import UsageError
+from letterlock.errors import StoreError, UsageError
 from letterlock.limits import (
     ARGON2_MAX_MEMLIMIT,
     ARGON2_MAX_OPSLIMIT,
@@ -55,7 +55,8 @@ def derive(passphrase: str, parameters: PassphraseParameters) -> PassphraseKey:
     """Return the 32-byte key of a passphrase.
 
     The passphrase is normalized to NFKC first, so that the same keys pressed on another system give the same
-    bytes. Raises UsageError if it is empty or longer than MAX_PASSPHRASE bytes.
+    bytes. Raises UsageError if it is empty or longer than MAX_PASSPHRASE bytes, StoreError if there is not
+    enough memory.
     """
     encoded = unicodedata.normalize("NFKC", passphrase).encode("utf-8", "surrogatepass")
     if not encoded:
@@ -64,12 +65,17 @@ def derive(passphrase: str, parameters: PassphraseParameters) -> PassphraseKey:
         raise UsageError(
             f"passphrase of {len(encoded)} bytes; at most {MAX_PASSPHRASE}: choose a shorter one"
         )
-    return PassphraseKey(
-        pwhash.argon2id.kdf(
+    try:
+        key = pwhash.argon2id.kdf(
             KEY_BYTES,
             encoded,
             parameters.salt,
             opslimit=parameters.opslimit,
             memlimit=parameters.memlimit,
         )
-    )
+    except (RuntimeError, MemoryError):  # libsodium says no more than that it failed
+        needed = -(-parameters.memlimit // 2**20)
+        raise StoreError(
+            f"a passphrase takes {needed} MiB of memory: free some, or raise the limit of the process"
+        ) from None
+    return PassphraseKey(key)

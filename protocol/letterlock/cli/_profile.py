@@ -31,6 +31,7 @@ from letterlock.cli._parser import HOME_VARIABLE
 from letterlock.cli._passphrase import existing_passphrase, new_passphrase
 from letterlock.errors import NoAccount, UsageError, WrongKey
 from letterlock.stores._sqlite import SqliteStore
+from letterlock.stores._sqlite.files import StoreFiles
 from letterlock.stores._sqlite.opening import peek
 from letterlock.stores._sqlite.wrapped_key import KeyOpener
 
@@ -53,7 +54,12 @@ def profile_directory(home: str | None) -> Path:
     directory = home or os.environ.get(HOME_VARIABLE)
     if not directory:
         raise UsageError(f"which profile? give --home DIR, or set {HOME_VARIABLE}")
-    return Path(directory)
+    try:
+        return Path(directory).expanduser()  # no shell expands the ~ in --home=~/profile or in a .env file
+    except RuntimeError:
+        raise UsageError(
+            f"there is no home directory for the ~ in {directory}: give the whole path"
+        ) from None
 
 
 def address_of(name: str) -> Address:
@@ -74,7 +80,7 @@ def open_profile(home: str | None) -> Generator[Profile]:
     if (directory / KEY_NAME).exists():
         store = SqliteStore(directory / STORE_NAME, key=_read_key(directory))
     else:
-        header = peek(directory / STORE_NAME)
+        header = peek(StoreFiles(directory / STORE_NAME))
         if header is not None and header.kind == KeyOpener.KIND:
             raise WrongKey(f"{KEY_NAME} is missing from the profile: restore it from a copy")
         store = SqliteStore.open(directory / STORE_NAME, passphrase=existing_passphrase())

@@ -17,7 +17,6 @@ Not here: the statements (schema.py, account.py and its neighbours); threads and
 import sqlite3
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from pathlib import Path
 from typing import Any, Final
 
 from letterlock._primitives.secret import Uncopyable
@@ -25,23 +24,24 @@ from letterlock.errors import CorruptStore, StoreBusy, StoreError, UnsupportedSt
 from letterlock.limits import MAX_LOG_PAGES
 from letterlock.stores._lock import StoreLock
 from letterlock.stores._sqlite.cipher import StoreCipher
+from letterlock.stores._sqlite.files import StoreFiles
 from letterlock.stores._sqlite.format import Column
-from letterlock.stores._sqlite.opening import connect
+from letterlock.stores._sqlite.opening import SQLITE_ERRORS, connect
 from letterlock.stores._sqlite.wrapped_key import Opener
 
 
 class Database(Uncopyable):
     """An open store file, and the cipher of its rows. Opening raises what `opening.connect` raises."""
 
-    __slots__ = ("_connection", "_lock", "_log", "_timeout", "cipher")
+    __slots__ = ("_connection", "_files", "_lock", "_timeout", "cipher")
 
-    def __init__(self, path: Path, opener: Opener, timeout: float) -> None:
+    def __init__(self, files: StoreFiles, opener: Opener, timeout: float) -> None:
         self._lock = StoreLock()
         self._timeout = timeout
-        self._log = path.with_name(f"{path.name}-wal")
+        self._files = files
         try:
-            self._connection, data_key = connect(path, opener, timeout)
-        except sqlite3.Error as error:
+            self._connection, data_key = connect(files, opener, timeout)
+        except SQLITE_ERRORS as error:
             raise store_error(error, timeout) from error
         self.cipher = StoreCipher(data_key)
 
@@ -80,7 +80,7 @@ class Database(Uncopyable):
         self._require_transaction()
         try:
             self._connection.cursor().executemany(sql, rows)
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             raise store_error(error, self._timeout) from error
 
     def rows(self, sql: str, *values: Column) -> list[tuple[Any, ...]]:
@@ -88,7 +88,7 @@ class Database(Uncopyable):
         self._require_transaction()
         try:
             return self._execute(sql, values).fetchall()
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             raise store_error(error, self._timeout) from error
 
     def row(self, sql: str, *values: Column) -> tuple[Any, ...] | None:
@@ -122,7 +122,7 @@ class Database(Uncopyable):
             cursor = self._connection.cursor()
             cursor.row_factory = None  # the application may have set its own on the connection
             return cursor.execute(sql, values)
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             raise store_error(error, self._timeout) from error
 
     def _commit(self, level: int) -> None:
@@ -136,7 +136,7 @@ class Database(Uncopyable):
         except sqlite3.IntegrityError as error:
             # Our own constraints are all checked at once, before the commit.
             raise StoreError("a deferred constraint of the application's own tables fails") from error
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             raise store_error(error, self._timeout) from error
         self._bound_log()
 
@@ -146,15 +146,15 @@ class Database(Uncopyable):
         The log keeps every page as it was after each commit, and so the keys that later commits deleted.
         """
         try:
-            size = self._log.stat().st_size
-        except OSError:
+            size = self._files.size("-wal")
+        except StoreError:
             return  # what was committed stays committed, whatever becomes of the log
         if size > _MAX_LOG_BYTES:
             self._empty_log()
 
     def _empty_log(self) -> None:
         """Copy the log into the file and truncate it, unless another connection is using it: then later."""
-        with suppress(sqlite3.Error):
+        with suppress(*SQLITE_ERRORS):
             self._connection.execute("PRAGMA busy_timeout = 0")
             try:
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -184,7 +184,7 @@ _ENDED_INSIDE: Final = (
 )
 
 
-def store_error(error: sqlite3.Error, timeout: float) -> StoreError:
+def store_error(error: sqlite3.Error | UnicodeDecodeError, timeout: float) -> StoreError:
     """Return our error for one of SQLite's. `timeout` is how long a busy one waited, in seconds."""
     code: int | None = getattr(error, "sqlite_errorcode", None)  # None if the Python module raised it itself
     match code and code & 0xFF:
@@ -196,9 +196,10 @@ def store_error(error: sqlite3.Error, timeout: float) -> StoreError:
             return CorruptStore(f"a row exists already, or what it belongs to does not: {error}")
         case sqlite3.SQLITE_NOTADB:
             return UnsupportedStore("this file is not a letterlock store, nor any database")
-        case None if isinstance(error, sqlite3.OperationalError):
-            # Text that is not UTF-8, in a column where we store no text. The module's message would quote it.
-            return CorruptStore("a column holds what was never stored there: restore the file from a copy")
+        case None if isinstance(error, sqlite3.OperationalError | UnicodeDecodeError):
+            # Text that is not UTF-8, in the schema or in a column where we store no text. The module's text
+            # would quote it.
+            return CorruptStore("the file holds text that was never stored there: restore it from a copy")
         case _:
             return StoreError(f"the store cannot be used: {error}")
 

@@ -7,9 +7,9 @@ A file is created in one exclusive transaction, in SQLite's rollback mode, and s
 only afterwards. So the wrapped key is always in the main file, and if two processes create a store at the
 same time, one of them creates it and the other one opens it.
 
-Functions raise sqlite3.Error as it comes; database.py translates it.
+Functions raise SQLITE_ERRORS as they come; database.py translates them.
 
-Not here: the tables (schema.py), transactions (database.py), keys (wrapped_key.py).
+Not here: the tables (schema.py), transactions (database.py), keys (wrapped_key.py), paths (files.py).
 """
 
 import os
@@ -20,7 +20,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from letterlock.errors import CorruptStore, StoreError
+from letterlock.errors import CorruptStore, StoreError, UnsupportedStore
+from letterlock.stores._sqlite.files import StoreFiles, cannot_use
 from letterlock.stores._sqlite.schema import check_tables, create_tables, read_wrapped_key
 from letterlock.stores._sqlite.wrapped_key import DataKey, Opener, WrappedKey
 
@@ -34,22 +35,27 @@ _PRAGMAS: Final = (
     "PRAGMA synchronous = EXTRA",
 )
 
+SQLITE_ERRORS: Final = (sqlite3.Error, UnicodeDecodeError)
+"""What a call of SQLite may raise. A message of its own that quotes damaged text may not be UTF-8."""
+
 _creating: Final = threading.Lock()
 
 
-def connect(path: Path, opener: Opener, timeout: float) -> tuple[sqlite3.Connection, DataKey]:
-    """Open the store at `path`, or create it. Raises StoreError and its subclasses, sqlite3.Error."""
-    key = peek(path)
+def connect(files: StoreFiles, opener: Opener, timeout: float) -> tuple[sqlite3.Connection, DataKey]:
+    """Open the store, or create it. Raises StoreError and its subclasses, and SQLITE_ERRORS."""
+    key = peek(files)
     if key is not None:
         data_key = key.open(opener)
     else:
         # The file is missing, or cannot be read without a lock: be ready to create it.
         data_key = DataKey.generate()
         key = WrappedKey.seal(data_key, opener)
-        _create_file(path)
-    connection = _open(path, "mode=rw", timeout)
+        files.require_usable()
+        _create_file(files.path)
+    files.require_usable()
+    connection = _open(files.path, "mode=rw", timeout)
     try:
-        stored = _read_or_create(connection, key)
+        stored = _read_or_create(connection, key, files)
         if stored != key:  # another process created it first, or it was locked when we peeked
             data_key = stored.open(opener)
         check_tables(connection)
@@ -60,7 +66,7 @@ def connect(path: Path, opener: Opener, timeout: float) -> tuple[sqlite3.Connect
     return connection, data_key
 
 
-def peek(path: Path) -> WrappedKey | None:
+def peek(files: StoreFiles) -> WrappedKey | None:
     """Return the wrapped key of a complete store, or None if finding out takes a lock.
 
     Raises UnsupportedStore for a database that is not a store. `immutable` keeps SQLite from locking the
@@ -68,12 +74,12 @@ def peek(path: Path) -> WrappedKey | None:
     read, but not those that matter here: the two numbers in the header and the wrapped key never change.
     """
     try:
-        if path.with_name(path.name + "-journal").exists():
+        if files.has_journal() or not files.size():
             return None  # another process is creating it, or was killed while creating it
-        with closing(_open(path, "mode=ro&immutable=1", 0)) as connection:
+        with closing(_open(files.path, "mode=ro&immutable=1", 0)) as connection:
             connection.execute("BEGIN")
             return read_wrapped_key(connection)
-    except (OSError, sqlite3.Error, CorruptStore):
+    except (*SQLITE_ERRORS, CorruptStore):
         return None
 
 
@@ -103,10 +109,10 @@ def _create_file(path: Path) -> None:
         except FileExistsError:
             return
         except OSError as error:
-            raise StoreError(f"store file {path.name!r} cannot be created: {error.strerror}") from None
+            raise cannot_use(path.name, error) from None
 
 
-def _read_or_create(connection: sqlite3.Connection, key: WrappedKey) -> WrappedKey:
+def _read_or_create(connection: sqlite3.Connection, key: WrappedKey, files: StoreFiles) -> WrappedKey:
     """Return the wrapped key in the file, which is `key` itself if the file was empty."""
     connection.execute("BEGIN")
     stored = read_wrapped_key(connection)
@@ -118,6 +124,12 @@ def _read_or_create(connection: sqlite3.Connection, key: WrappedKey) -> WrappedK
     # rolls back.
     stored = read_wrapped_key(connection)
     if stored is None:
+        # To SQLite, a file of a few bytes is an empty database, and so is one whose log was left behind.
+        if files.size():
+            raise UnsupportedStore(
+                f"{files.name!r} is not new, but holds no store; a copy of one that was made while it was in "
+                "use may lack its -wal file: check the path, or restore a backup"
+            )
         create_tables(connection, key)
     connection.execute("COMMIT")
     return stored or key

@@ -14,7 +14,7 @@ class SqlitePastChainTable(SqliteTable):
 
     def add(self, session_id: int, chain: bytes, keep: int) -> None:
         with self._database.savepoint():
-            last = self._database.number(
+            last = self._last_seq(
                 "SELECT coalesce(max(seq), 0) FROM letterlock_past_chains WHERE session = ?", session_id
             )
             last += self._database.run(

@@ -7,7 +7,7 @@
 A file with other values of the two numbers belongs to another application or to a later release. Every name
 of ours begins with `letterlock_`, so the application may keep its own tables in the same file.
 
-Functions raise sqlite3.Error as it comes; database.py translates it.
+Functions raise SQLITE_ERRORS as they come; database.py translates them.
 
 Not here: opening a file (opening.py), transactions (database.py), the rows of each table (account.py and its
 neighbours), keys (wrapped_key.py).

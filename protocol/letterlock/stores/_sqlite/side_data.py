@@ -16,8 +16,8 @@ class SqliteSideDataTable(SqliteTable):
     __slots__ = ()
 
     def append(self, session_id: int, slot: int, record: Record) -> None:
-        sql = "SELECT coalesce(max(seq), 0) + 1 FROM letterlock_parts WHERE session = ? AND slot = ?"
-        seq = self._database.number(sql, session_id, slot)
+        sql = "SELECT coalesce(max(seq), 0) FROM letterlock_parts WHERE session = ? AND slot = ?"
+        seq = self._last_seq(sql, session_id, slot) + 1
         self._database.run(
             "INSERT INTO letterlock_parts (session, slot, seq, record) VALUES (?, ?, ?, ?)",
             session_id,

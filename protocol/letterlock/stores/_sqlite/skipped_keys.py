@@ -54,6 +54,8 @@ class SqliteSkippedKeyTable(SqliteTable):
         )
 
     def trim(self, session_id: int, keep: int) -> int:
+        # After the greatest number that a column can hold, SQLite gives the next rows numbers in no order.
+        self._last_seq("SELECT coalesce(max(seq), 0) FROM letterlock_skipped WHERE session = ?", session_id)
         sql = "SELECT count(*) FROM letterlock_skipped WHERE session = ?"
         beyond = self._database.number(sql, session_id) - keep
         if beyond <= 0:

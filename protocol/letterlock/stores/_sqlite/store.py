@@ -1,6 +1,7 @@
 """SqliteStore: keeps an account in one file, encrypted under the application's key and shared by processes.
 
 opening.py       opens or creates the file; its tables are in schema.py, its wrapped key in wrapped_key.py
+files.py         the path, and the files that SQLite keeps beside it
 database.py      transactions and errors of the connection
 cipher.py        seals records to their rows, and hides addresses and keys behind tags; labels in format.py
 account.py, peers.py, prekeys.py, replays.py, sessions.py, skipped_keys.py, past_chains.py, side_data.py
@@ -10,16 +11,15 @@ one table each: its statements, and which columns are clear, tagged or sealed
 import os
 import sqlite3
 from contextlib import AbstractContextManager
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from letterlock._primitives.secret import Uncopyable
-from letterlock.errors import StoreError
 from letterlock.limits import BUSY_TIMEOUT
 from letterlock.stores._interface import Tables
 from letterlock.stores._sqlite.account import SqliteAccountTable
 from letterlock.stores._sqlite.database import Database
+from letterlock.stores._sqlite.files import StoreFiles
 from letterlock.stores._sqlite.past_chains import SqlitePastChainTable
 from letterlock.stores._sqlite.peers import SqlitePeerTable
 from letterlock.stores._sqlite.prekeys import SqlitePrekeyTable
@@ -33,13 +33,16 @@ from letterlock.stores._sqlite.wrapped_key import KeyOpener, Opener, PassphraseO
 class SqliteStore(Uncopyable):
     """A store in an SQLite file. Opens the file at `path`, or creates it in a directory that exists.
 
+    A leading `~` in `path` is the home directory. The path ":memory:" is refused: use `MemoryStore`.
+
     `key` is 32 random bytes that the application keeps elsewhere. A transaction waits up to `busy_timeout`
     seconds for another process's transaction, then raises StoreBusy. Threads of one process wait for each
     other.
 
     Raises WrongKey, and leaves the file as it is; UnsupportedStore for a file that is no store, or a store of
-    a later release; CorruptStore; StoreError if the file cannot be used; UsageError for a key that is not 32
-    bytes.
+    a later release; CorruptStore; StoreError if the file cannot be used, is
+    read-only, or was moved without its -wal file; UsageError for a key that is not 32 bytes, and for what is
+    no path.
     """
 
     __slots__ = ("_database", "_name", "tables")
@@ -50,7 +53,7 @@ class SqliteStore(Uncopyable):
     def __init__(
         self, path: str | os.PathLike[str], *, key: bytes, busy_timeout: float = BUSY_TIMEOUT
     ) -> None:
-        self._attach(Path(path), KeyOpener(key), busy_timeout)
+        self._attach(path, KeyOpener(key), busy_timeout)
 
     @classmethod
     def open(
@@ -61,14 +64,13 @@ class SqliteStore(Uncopyable):
         Argon2id stretches the passphrase, which is slow on purpose.
         """
         store = cls.__new__(cls)
-        cls._attach(store, Path(path), PassphraseOpener(passphrase), busy_timeout)
+        cls._attach(store, path, PassphraseOpener(passphrase), busy_timeout)
         return store
 
-    def _attach(self, path: Path, opener: Opener, busy_timeout: float) -> None:
-        if path.is_dir():
-            raise StoreError(f"{path.name!r} is a directory: name a file in it")
-        self._name = path.name
-        self._database = Database(path, opener, busy_timeout)
+    def _attach(self, path: str | os.PathLike[str], opener: Opener, busy_timeout: float) -> None:
+        files = StoreFiles(path)
+        self._name = files.name
+        self._database = Database(files, opener, busy_timeout)
         self.tables = _SqliteTables(self._database)
 
     @property

@@ -4,14 +4,18 @@ A row is replaced with UPSERT everywhere. INSERT OR REPLACE would delete the old
 would delete a peer's sessions with it.
 """
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from letterlock._primitives.secret import Uncopyable
+from letterlock.errors import CorruptStore
 from letterlock.stores._sqlite.database import Database
 from letterlock.stores._sqlite.format import Column
 
 SealedRow: TypeAlias = tuple[Column, ...]
 """The columns of a row as they are written, with the record sealed."""
+
+_MAX_SEQ: Final = 2**62
+"""Further than any store counts. Beyond it, the next position would not fit into a column."""
 
 
 class SqliteTable(Uncopyable):
@@ -22,3 +26,11 @@ class SqliteTable(Uncopyable):
     def __init__(self, database: Database) -> None:
         self._database = database
         self._cipher = database.cipher
+
+    def _last_seq(self, sql: str, *values: Column) -> int:
+        """Return the last position that a query finds, 0 for none. Raises CorruptStore for an edited one."""
+        last: object = self._database.number(sql, *values)
+        # SQLite enforces no type on a column, and no key protects a position of which the row tells nothing.
+        if type(last) is not int or not 0 <= last < _MAX_SEQ:
+            raise CorruptStore("the order of a table's rows was edited: restore the file from a copy")
+        return last

@@ -1,0 +1,108 @@
+"""StoreFiles: the file of a store, and those that SQLite keeps beside it.
+
+    store.db            the database
+    store.db-wal        the write-ahead log: what was committed and is not yet in the database
+    store.db-shm        an index of the log; processes that use the store lock each other out through it
+    store.db-journal    the rollback journal, while the store is created
+
+Not here: opening the database (opening.py).
+"""
+
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+from letterlock.errors import StoreError, UsageError
+
+_BESIDE: Final = ("-wal", "-shm", "-journal")
+
+
+class StoreFiles:
+    """The files of one store. `path` is absolute."""
+
+    __slots__ = ("_real", "name", "path")
+
+    def __init__(self, given: str | os.PathLike[str]) -> None:
+        """Read a path as the application gives it, with `~` for the home directory.
+
+        Raises UsageError for what cannot be a path, StoreError for a path that cannot be looked up or names
+        something other than a file.
+        """
+        self.path = _absolute(given)
+        self.name = self.path.name
+        # SQLite follows links, and puts its files beside the file that it finds.
+        self._real = os.path.realpath(self.path)
+        found = self._look_up("")
+        if found is not None and stat.S_ISDIR(found.st_mode):
+            raise StoreError(f"{self.name!r} is a directory: name a file in it")
+        if found is not None and not stat.S_ISREG(found.st_mode):
+            raise StoreError(f"{self.name!r} is not a regular file: name another file")
+
+    def require_usable(self) -> None:
+        """Raise StoreError if a file is read-only, or if a log lies there without its database."""
+        sizes: dict[str, int] = {}
+        for suffix in (*_BESIDE, ""):  # another process creates the database first, so it is looked up last
+            found = self._look_up(suffix)
+            if found is None:
+                continue
+            # SQLite would open the store nevertheless, give its other files the same mode, and fail later.
+            usable = os.access(self._real + suffix, os.R_OK | os.W_OK)
+            if not usable and self._look_up(suffix) is not None:  # another process may have deleted it
+                raise StoreError(
+                    f"{self.name + suffix!r} may not be read and written by this user: "
+                    "correct its owner or its mode"
+                )
+            sizes[suffix] = found.st_size
+        # SQLite would delete the log of a database that is missing or empty. While a store is created, an
+        # empty database may have a journal, but never a log.
+        log = "-wal" if sizes.get("-wal") else "-journal"
+        missing = "" not in sizes or (log == "-wal" and not sizes[""])
+        if missing and log in sizes:
+            raise StoreError(
+                f"{self.name!r} is missing or empty, but {self.name + log!r}, which belongs to it, is there: "
+                "put back the file that was moved or copied without it, or restore a backup in another "
+                "directory"
+            )
+
+    def size(self, suffix: str = "") -> int:
+        """Return the size of the database, or of a file beside it, in bytes; 0 if it is missing."""
+        found = self._look_up(suffix)
+        return 0 if found is None else found.st_size
+
+    def has_journal(self) -> bool:
+        """Return whether a process creates the store or changes its key, or was killed meanwhile."""
+        return self._look_up("-journal") is not None
+
+    def _look_up(self, suffix: str) -> os.stat_result | None:
+        try:
+            return Path(self._real + suffix).stat()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise cannot_use(self.name + suffix, error) from None
+
+
+def cannot_use(name: str, error: OSError) -> StoreError:
+    """Return our error for one of the operating system's. It does not name the directory."""
+    reason = (error.strerror or "unknown reason").lower()
+    return StoreError(f"store file {name!r} cannot be used: {reason}: check its path and its permissions")
+
+
+def _absolute(given: str | os.PathLike[str]) -> Path:
+    try:
+        path = Path(given)
+        has_nul = b"\0" in os.fsencode(path)
+    except (TypeError, UnicodeEncodeError):
+        raise UsageError("the path of a store is a `str` or a path object") from None
+    if has_nul:
+        raise UsageError("the path of a store holds no NUL characters")
+    if given == ":memory:":
+        raise UsageError('a store in memory is `MemoryStore()`; a file of this name is "./:memory:"')
+    first, *rest = path.parts or (".",)
+    if first == "~" or (first.startswith("~") and rest):
+        try:
+            path = path.expanduser()
+        except RuntimeError:
+            raise UsageError(f"there is no home directory for {first!r}: give the whole path") from None
+    return path.absolute()
