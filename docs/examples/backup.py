@@ -12,18 +12,10 @@ Prints:
 """
 
 import os
-import sqlite3
 import tempfile
-from contextlib import closing
 from pathlib import Path
 
 from letterlock import Account, Address, DuplicateMessage, MemoryStore, SqliteStore
-
-
-def back_up(source: Path, copy: Path) -> None:
-    """Copy a store with SQLite's own backup: a whole snapshot, even while others write."""
-    with closing(sqlite3.connect(source)) as reading, closing(sqlite3.connect(copy)) as writing:
-        reading.backup(writing)
 
 
 def main(folder: Path) -> None:
@@ -35,7 +27,7 @@ def main(folder: Path) -> None:
         alice = Account.create(store, Address("alice"))
         alice.initiate(bob.address, bob.bundle())
         bob.decrypt(alice.address, alice.encrypt(bob.address, b"zero"))
-        back_up(path, copy)
+        store.backup(copy)
         print("before the loss:", bob.decrypt(alice.address, alice.encrypt(bob.address, b"one")).decode())
 
     for lost in folder.glob("alice.db*"):

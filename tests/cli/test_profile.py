@@ -12,9 +12,12 @@ from typing import Any
 
 import pytest
 
+from letterlock.account import Account
 from letterlock.cli import _passphrase as passphrase
-from support.cli_forks import ForkServer, needs_fork
+from letterlock.stores import SqliteStore
+from support.cli_forks import KILLED, ForkServer, kill_at_every_step, needs_fork
 from support.cli_tools import Profiles, Stdin, environment, run, run_process, temporary_outputs
+from support.store_tools import output_of, start_python
 
 PASSPHRASE = "correct horse"
 
@@ -243,7 +246,12 @@ def test_two_processes_make_one_profile_at_once(
 def test_another_process_makes_the_key_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[OSError]
 ) -> None:
-    def too_late(*_: Any) -> None:
+    link = os.link
+
+    def too_late(*arguments: Any) -> None:
+        if Path(arguments[1]).name != "store.key":
+            link(*arguments)
+            return
         (tmp_path / "a" / "store.key").write_text("07" * 32 + "\n")
         raise error
 
@@ -270,15 +278,89 @@ def test_key_on_a_file_system_without_links(fast_path: Path, monkeypatch: pytest
     check_complete(fast_path / "a")
 
 
-def test_store_without_an_account(fast_path: Path) -> None:
-    home = fast_path / "a"
+@pytest.mark.parametrize("how", ["empty file", "tables only"])
+def test_store_without_an_account_is_a_loss_and_no_beginning(fast_path: Path, how: str) -> None:
+    home, key = fast_path / "a", bytes([7]) * 32
     home.mkdir()
-    (home / "store.key").write_text("07" * 32 + "\n")
+    (home / "store.key").write_text(f"{key.hex()}\n")
     (home / "store.db").touch()
-    assert "letterlock init" in run("--home", home, "peers").failed(2)
-    run("--home", home, "init", "alice").succeeded()
-    assert (home / "store.key").read_text() == "07" * 32 + "\n"
-    assert temporary_outputs(home) == []
+    if how == "tables only":
+        SqliteStore(home / "store.db", key=key).close()
+    before = (home / "store.db").read_bytes()
+    for arguments in (["peers"], ["bundle"], ["init", "alice"], ["backup", str(fast_path / "b")]):
+        failed = run("--home", home, *arguments).failed(5)
+        assert "store.db-wal" in failed
+        assert "letterlock init" not in failed
+    assert (home / "store.db").read_bytes() == before
+    assert {each.name for each in home.iterdir()} == {"store.db", "store.key"}
+
+
+def test_store_copied_without_its_log_has_its_account(fast_path: Path) -> None:
+    home, copy = fast_path / "a", fast_path / "b"
+    identity = run("--home", home, "init", "alice").succeeded()
+    copy.mkdir()
+    with SqliteStore(home / "store.db", key=bytes.fromhex((home / "store.key").read_text())) as store:
+        with store.transaction():
+            Account.open(store).publish(1)
+        output_of(start_python("import sys, shutil; shutil.copy(*sys.argv[1:])", home / "store.db", copy))
+    (copy / "store.key").write_bytes((home / "store.key").read_bytes())
+    run("--home", copy, "peers").succeeded()
+    with SqliteStore(copy / "store.db", key=bytes.fromhex((copy / "store.key").read_text())) as store:
+        assert Account.open(store).identity.data.hex() in identity.decode()
+
+
+def test_missing_store_beside_its_key_or_log(profiles: Profiles) -> None:
+    log = profiles.alice / "store.db-wal"
+    (profiles.alice / "store.db").rename(profiles.root / "moved.db")
+    assert "put it back" in run("--home", profiles.alice, "peers").failed(5)
+    log.write_bytes(b"what was not copied into the store yet")
+    assert "store.db-wal" in run("--home", profiles.alice, "init", "alice").failed(5)
+    assert log.read_bytes() == b"what was not copied into the store yet"
+    assert {each.name for each in profiles.alice.iterdir()} == {"store.key", "store.db-wal"}
+
+
+# --- backups ---------------------------------------------------------------------------------------------
+
+
+def test_backup_is_a_profile_beside_the_key(profiles: Profiles) -> None:
+    file = profiles.root / "backup.db"
+    assert run("--home", profiles.alice, "backup", file).succeeded() == b""
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert {each.name for each in profiles.alice.iterdir()} == {"store.db", "store.key"}
+    expected = run("--home", profiles.alice, "peers").succeeded()
+    (profiles.alice / "store.db").unlink()
+    file.rename(profiles.alice / "store.db")
+    assert run("--home", profiles.alice, "peers").succeeded() == expected
+
+
+def test_backup_replaces_nothing_and_writes_no_stream(
+    profiles: Profiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(profiles.root)
+    (profiles.root / "there").write_bytes(b"x")
+    assert "exists already" in run("--home", profiles.alice, "backup", "there").failed(2)
+    assert (profiles.root / "there").read_bytes() == b"x"
+    assert "stream" in run("--home", profiles.alice, "backup", "-").failed(2)
+    assert "cannot be used" in run("--home", profiles.alice, "backup", "missing/file").failed(5)
+    assert not (profiles.root / "-").exists()
+
+
+@needs_fork
+def test_backup_killed_at_every_step(profiles: Profiles, fork_server: ForkServer) -> None:
+    def scenario(step: int) -> bool:
+        file = profiles.root / f"{step}.db"
+        status = fork_server.run("--home", profiles.alice, "backup", file, kill_at=step)
+        assert file.exists() or status == KILLED
+        if not file.exists():
+            run("--home", profiles.alice, "backup", file).succeeded()
+        home = profiles.root / f"restored{step}"
+        home.mkdir()
+        (home / "store.key").write_bytes((profiles.alice / "store.key").read_bytes())
+        file.rename(home / "store.db")
+        run("--home", home, "peers").succeeded()
+        return status == KILLED
+
+    assert kill_at_every_step(scenario) > 8
 
 
 def test_passphrase_in_interpreters(fast_path: Path) -> None:

@@ -180,7 +180,7 @@ def test_a_store_that_another_process_creates_first_is_opened(
     path: Path, monkeypatch: pytest.MonkeyPatch, key: bytes
 ) -> None:
     # The key must fit that store, and its data key is the one that counts.
-    open_file = opening._open
+    open_file = opening.open_database
     overtaken: list[Path] = []
 
     def overtake() -> None:
@@ -189,7 +189,7 @@ def test_a_store_that_another_process_creates_first_is_opened(
         overtaken.append(path)
 
     with monkeypatch.context() as patched:
-        patched.setattr(opening, "_open", lambda *how: Overtaken(open_file(*how), overtake))
+        patched.setattr(opening, "open_database", lambda *how: Overtaken(open_file(*how), overtake))
         if key == KEY:
             with SqliteStore(path, key=key) as store:
                 assert committed(store)["account"] == exposed(record("account"))

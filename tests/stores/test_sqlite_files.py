@@ -1,4 +1,4 @@
-"""The path of an SQLite store, and the files beside it: what is refused, and that nothing else is touched."""
+"""The path of an SQLite store, and the files beside it: what is refused and left alone. STO-15"""
 
 import os
 import resource

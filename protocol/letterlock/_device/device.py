@@ -79,5 +79,8 @@ class Device(Uncopyable):
 def _load_account(store: Store) -> AccountRecord:
     record = store.tables.account.load()
     if record is None:
-        raise NoAccount("this store holds no account yet: create one")
+        raise NoAccount(
+            "this store holds no account: if it is new, create one; if it held one, it may be a copy without "
+            "its -wal file, so restore both"
+        )
     return decode_account(record)

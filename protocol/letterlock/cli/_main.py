@@ -19,6 +19,7 @@ from letterlock.errors import LetterlockError, UsageError
 COMMANDS: Final = {
     "--version": ("letterlock.cli._version_command", "print_version"),
     "init": ("letterlock.cli._profile_commands", "init"),
+    "backup": ("letterlock.cli._profile_commands", "backup"),
     "bundle": ("letterlock.cli._profile_commands", "bundle"),
     "peers": ("letterlock.cli._peer_commands", "peers"),
     "add": ("letterlock.cli._peer_commands", "add"),

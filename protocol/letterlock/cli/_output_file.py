@@ -57,8 +57,8 @@ def temporary_path(directory: Path, purpose: str, token: bytes) -> Path:
 
 
 def temporary_paths(directory: Path, purpose: str) -> Iterator[Path]:
-    """Return all temporary outputs for one purpose in a directory."""
-    return directory.glob(f".letterlock-{purpose}-*.part")
+    """Return all temporary outputs for one purpose in a directory, and SQLite's files beside them."""
+    return directory.glob(f".letterlock-{purpose}-*.part*")
 
 
 def new_token() -> bytes:

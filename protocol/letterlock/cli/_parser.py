@@ -42,6 +42,19 @@ exit status:
   130  interrupted
 """
 
+_BACKUP: Final = """\
+Copy the profile's store to FILE, while other commands may go on. The copy is
+whole, and no other file belongs to it. It appears whole or not at all.
+
+The copy opens with what opens the profile now: store.key, or the passphrase.
+store.key is not copied, because whoever has both reads everything. Keep a
+copy of store.key in another place; without it the backup is lost.
+
+To restore, stop every command, move store.db and store.db-wal away, and put
+FILE in place as store.db, beside store.key. Then begin every conversation
+anew: exchange new bundles, and `add` them.
+"""
+
 _ENCRYPT: Final = """\
 Encrypt FILE, or standard input, as one message to a peer. The text may be
 any bytes.
@@ -152,6 +165,8 @@ def _add_profile_commands(commands: "Commands") -> None:
         help=f"protect the profile with a passphrase, from {PASSPHRASE_VARIABLE} or the terminal, "
         "instead of a key file",
     )
+    backup = _command(commands, "backup", "copy the profile's store to a new file", _BACKUP)
+    backup.add_argument("file", metavar="FILE", help="the copy; a file of this name must not exist")
     bundle = _command(commands, "bundle", "print a fresh prekey bundle, to give to one peer")
     _add_output(bundle, armor=True)
 

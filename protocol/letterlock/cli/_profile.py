@@ -4,8 +4,9 @@
     store.key    its key, 64 hexadecimal digits; absent if the profile has a passphrase
 
 `create_profile` can be repeated after a kill at any instant: the key is whole and durable before there is a
-store, and the store holds the whole account or none. Two processes that make the same profile at once agree
-on the key of the first.
+store, and the store gets its name only when it holds the whole account. So a `store.db` without an account is
+never an interrupted beginning, but a loss. Two processes that make the same profile at once agree on the key
+of the first, and on its store.
 
 Not here: passphrases (_passphrase.py), what an account does (letterlock.account).
 """
@@ -29,7 +30,7 @@ from letterlock.cli._output_file import (
 )
 from letterlock.cli._parser import HOME_VARIABLE
 from letterlock.cli._passphrase import existing_passphrase, new_passphrase
-from letterlock.errors import NoAccount, UsageError, WrongKey
+from letterlock.errors import AccountExists, NoAccount, StoreError, UsageError, WrongKey
 from letterlock.stores._sqlite import SqliteStore
 from letterlock.stores._sqlite.files import StoreFiles
 from letterlock.stores._sqlite.opening import peek
@@ -39,6 +40,11 @@ STORE_NAME: Final = "store.db"
 KEY_NAME: Final = "store.key"
 _KEY_BYTES: Final = 32
 _KEY_PURPOSE: Final = "key"
+_STORE_PURPOSE: Final = "store"
+_NO_ACCOUNT: Final = (
+    f"{STORE_NAME} holds no account: it may be a copy that was made while the profile was in use, without "
+    f"{STORE_NAME}-wal: restore both files together, or one that `letterlock backup` made"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +81,32 @@ def address_of(name: str) -> Address:
 def open_profile(home: str | None) -> Generator[Profile]:
     """Open the profile for one command. Raises UsageError, StoreError, OSError."""
     directory = profile_directory(home)
-    if not (directory / STORE_NAME).exists():  # SqliteStore would create it
+    path = directory / STORE_NAME
+    if not path.exists():  # SqliteStore would create it
+        if (directory / KEY_NAME).exists():
+            raise StoreError(
+                f"there is a {KEY_NAME} but no {STORE_NAME}: put it back from where it was moved, or from a "
+                "backup; if `letterlock init` was interrupted, repeat it"
+            )
         raise NoAccount("no profile there")
+    if not path.stat().st_size:
+        raise StoreError(_NO_ACCOUNT)
+    with _open_store(directory) as store:
+        try:
+            account = Account.open(store)
+        except NoAccount:
+            raise StoreError(_NO_ACCOUNT) from None
+        yield Profile(account, store)
+
+
+def _open_store(directory: Path) -> SqliteStore:
+    path = directory / STORE_NAME
     if (directory / KEY_NAME).exists():
-        store = SqliteStore(directory / STORE_NAME, key=_read_key(directory))
-    else:
-        header = peek(StoreFiles(directory / STORE_NAME))
-        if header is not None and header.kind == KeyOpener.KIND:
-            raise WrongKey(f"{KEY_NAME} is missing from the profile: restore it from a copy")
-        store = SqliteStore.open(directory / STORE_NAME, passphrase=existing_passphrase())
-    with store:
-        yield Profile(Account.open(store), store)
+        return SqliteStore(path, key=_read_key(directory))
+    header = peek(StoreFiles(path))
+    if header is not None and header.kind == KeyOpener.KIND:
+        raise WrongKey(f"{KEY_NAME} is missing from the profile: restore it from a copy")
+    return SqliteStore.open(path, passphrase=existing_passphrase())
 
 
 def create_profile(home: str | None, address: Address, *, passphrase: bool) -> Account:
@@ -96,26 +117,51 @@ def create_profile(home: str | None, address: Address, *, passphrase: bool) -> A
     directory = profile_directory(home)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     sync_directory(directory.parent)
-    with _make_store(directory, passphrase=passphrase) as store:
-        return Account.create(store, address)
+    path = directory / STORE_NAME
+    _require_protection(directory, passphrase=passphrase)
+    if path.exists():
+        with open_profile(str(directory)):
+            _remove_left_overs(directory)
+            raise AccountExists
+    StoreFiles(path).require_usable()  # a store.db-wal without its store.db is not to be replaced
+    temporary = temporary_path(directory, _STORE_PURPOSE, new_token())
+    try:
+        with _make_store(directory, temporary, passphrase=passphrase) as store:
+            account = Account.create(store, address)
+        _link(temporary, path, exists_ok=False)
+    except (StoreError, FileExistsError, FileNotFoundError):
+        if not path.exists():
+            raise
+        raise AccountExists from None  # another process was first, and has removed our temporary store
+    sync_directory(directory)
+    _remove_left_overs(directory)
+    return account
 
 
-def _make_store(directory: Path, *, passphrase: bool) -> SqliteStore:
+def _require_protection(directory: Path, *, passphrase: bool) -> None:
     has_key = (directory / KEY_NAME).exists()
     if passphrase and has_key:
         raise UsageError(f"this profile has a {KEY_NAME}: repeat the command without --passphrase")
-    if passphrase:
-        return SqliteStore.open(directory / STORE_NAME, passphrase=new_passphrase())
-    if not has_key and (directory / STORE_NAME).exists():
+    if not passphrase and not has_key and (directory / STORE_NAME).exists():
         raise UsageError(
             f"this profile has a {STORE_NAME} but no {KEY_NAME}: repeat the command with --passphrase if it "
             f"was made that way, or else restore {KEY_NAME} from a copy"
         )
-    if not has_key:
+
+
+def _make_store(directory: Path, path: Path, *, passphrase: bool) -> SqliteStore:
+    if passphrase:
+        return SqliteStore.open(path, passphrase=new_passphrase())
+    if not (directory / KEY_NAME).exists():
         _make_key(directory)
-    for left_over in temporary_paths(directory, _KEY_PURPOSE):  # from a killed run
-        left_over.unlink(missing_ok=True)
-    return SqliteStore(directory / STORE_NAME, key=_read_key(directory))
+    return SqliteStore(path, key=_read_key(directory))
+
+
+def _remove_left_overs(directory: Path) -> None:
+    """Remove what killed runs left, and what a run that comes too late still makes: a store is in place."""
+    for purpose in (_KEY_PURPOSE, _STORE_PURPOSE):
+        for left_over in temporary_paths(directory, purpose):
+            left_over.unlink(missing_ok=True)
 
 
 def _make_key(directory: Path) -> None:
@@ -124,21 +170,26 @@ def _make_key(directory: Path) -> None:
     temporary = TemporaryOutput(temporary_path(directory, _KEY_PURPOSE, new_token()))
     try:
         temporary.write(f"{os.urandom(_KEY_BYTES).hex()}\n".encode())
-        _link(temporary.path, path)
+        _link(temporary.path, path, exists_ok=True)
         sync_directory(directory)
     finally:
         temporary.discard()
 
 
-def _link(temporary: Path, path: Path) -> None:
-    """Give the file its name without replacing another process's key, as a rename would."""
+def _link(temporary: Path, path: Path, *, exists_ok: bool) -> None:
+    """Give a file its name without replacing another process's, as a rename would.
+
+    Raises FileExistsError if there is one, and FileNotFoundError if the other process has also removed our
+    temporary file, unless `exists_ok`.
+    """
     try:
         path.hardlink_to(temporary)
     except (FileExistsError, FileNotFoundError):
-        pass  # FileNotFoundError: the other process has also removed our temporary file
+        if not exists_ok:
+            raise
     except OSError:
         # The file system has no hard links, for example on a memory card. Here two processes that make a
-        # profile at once may replace each other's key.
+        # profile at once may replace each other's files.
         temporary.replace(path)
 
 

@@ -1,4 +1,4 @@
-"""The commands about the user's own profile: init, bundle.
+"""The commands about the user's own profile: init, backup, bundle.
 
 Not here: what a profile consists of (_profile.py).
 """
@@ -8,13 +8,23 @@ from argparse import Namespace
 from letterlock._wire.armor import armor
 from letterlock.cli._output import say
 from letterlock.cli._output_file import require_output, writer_to
+from letterlock.cli._parser import STANDARD_STREAM
 from letterlock.cli._profile import address_of, create_profile, open_profile
+from letterlock.errors import UsageError
 
 
 def init(arguments: Namespace) -> None:
     """Make a profile; print its name and identity key. Raises UsageError, StoreError, OSError."""
     account = create_profile(arguments.home, address_of(arguments.name), passphrase=arguments.passphrase)
     say(f"{account.address.name}, identity key {account.identity.data.hex()}")
+
+
+def backup(arguments: Namespace) -> None:
+    """Copy the profile's store to a new file. Raises UsageError, StoreError, OSError."""
+    if arguments.file == STANDARD_STREAM:
+        raise UsageError("a backup is a database, which cannot be written to a stream: name a new file")
+    with open_profile(arguments.home) as profile:
+        profile.store.backup(arguments.file)
 
 
 def bundle(arguments: Namespace) -> None:

@@ -18,8 +18,9 @@ class SqliteAccountTable(SqliteTable):
         return None if row is None else self._cipher.open(row[0], ACCOUNT)
 
     def save(self, record: Record) -> None:
-        self._database.run(
-            "INSERT INTO letterlock_account (id, record) VALUES (1, ?) "
-            "ON CONFLICT (id) DO UPDATE SET record = excluded.record",
-            self._cipher.seal(record, ACCOUNT),
-        )
+        sealed = self._cipher.seal(record, ACCOUNT)
+        if self._database.run("UPDATE letterlock_account SET record = ? WHERE id = 1", sealed):
+            return
+        self._database.run("INSERT INTO letterlock_account (id, record) VALUES (1, ?)", sealed)
+        # A copy of the file alone must not look like a store without an account, which invites to make one.
+        self._database.empty_log_at_commit()  # STO-13

@@ -16,7 +16,8 @@ Not here: the statements (schema.py, account.py and its neighbours); threads and
 
 import sqlite3
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from pathlib import Path
 from typing import Any, Final
 
 from letterlock._primitives.secret import Uncopyable
@@ -26,19 +27,20 @@ from letterlock.stores._lock import StoreLock
 from letterlock.stores._sqlite.cipher import StoreCipher
 from letterlock.stores._sqlite.files import StoreFiles
 from letterlock.stores._sqlite.format import Column
-from letterlock.stores._sqlite.opening import SQLITE_ERRORS, connect
+from letterlock.stores._sqlite.opening import SQLITE_ERRORS, connect, open_database
 from letterlock.stores._sqlite.wrapped_key import Opener
 
 
 class Database(Uncopyable):
     """An open store file, and the cipher of its rows. Opening raises what `opening.connect` raises."""
 
-    __slots__ = ("_connection", "_files", "_lock", "_timeout", "cipher")
+    __slots__ = ("_connection", "_empty_at_commit", "_files", "_lock", "_timeout", "cipher")
 
     def __init__(self, files: StoreFiles, opener: Opener, timeout: float) -> None:
         self._lock = StoreLock()
         self._timeout = timeout
         self._files = files
+        self._empty_at_commit = False
         try:
             self._connection, data_key = connect(files, opener, timeout)
         except SQLITE_ERRORS as error:
@@ -101,6 +103,21 @@ class Database(Uncopyable):
         number: int = self.rows(sql, *values)[0][0]
         return number
 
+    def empty_log_at_commit(self) -> None:
+        """Let the next commit copy the write-ahead log into the file."""
+        self._empty_at_commit = True
+
+    def vacuum_into(self, path: Path) -> None:
+        """Write what is committed to an empty file: live rows only. Transactions may go on meanwhile."""
+        if self._lock.inherited:
+            raise StoreError("this store was opened before a fork: open it again in the child process")
+        try:
+            self._connection.total_changes  # noqa: B018 - raises if the store is closed
+            with closing(open_database(self._files.path, "mode=rw", self._timeout)) as second:
+                second.execute("VACUUM INTO ?", (str(path),))
+        except SQLITE_ERRORS as error:
+            raise store_error(error, self._timeout) from error
+
     def close(self) -> None:
         """Copy the write-ahead log into the file and close it."""
         with self._lock.closing() as first:
@@ -138,7 +155,11 @@ class Database(Uncopyable):
             raise StoreError("a deferred constraint of the application's own tables fails") from error
         except SQLITE_ERRORS as error:
             raise store_error(error, self._timeout) from error
-        self._bound_log()
+        if self._empty_at_commit:
+            self._empty_at_commit = False
+            self._empty_log()
+        else:
+            self._bound_log()
 
     def _bound_log(self) -> None:
         """Empty the write-ahead log once it holds more pages than it may. STO-12

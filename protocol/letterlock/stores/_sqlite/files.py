@@ -55,7 +55,7 @@ class StoreFiles:
                 )
             sizes[suffix] = found.st_size
         # SQLite would delete the log of a database that is missing or empty. While a store is created, an
-        # empty database may have a journal, but never a log.
+        # empty database may have a journal, but never a log. STO-15
         log = "-wal" if sizes.get("-wal") else "-journal"
         missing = "" not in sizes or (log == "-wal" and not sizes[""])
         if missing and log in sizes:
@@ -64,6 +64,12 @@ class StoreFiles:
                 "put back the file that was moved or copied without it, or restore a backup in another "
                 "directory"
             )
+
+    def require_absent(self) -> None:
+        """Raise UsageError if a file is at the path, or one beside it that SQLite would take for its own."""
+        for suffix in ("", *_BESIDE):
+            if self._look_up(suffix) is not None:
+                raise UsageError(f"{self.name + suffix!r} exists already: name a new file")
 
     def size(self, suffix: str = "") -> int:
         """Return the size of the database, or of a file beside it, in bytes; 0 if it is missing."""

@@ -53,7 +53,7 @@ def connect(files: StoreFiles, opener: Opener, timeout: float) -> tuple[sqlite3.
         files.require_usable()
         _create_file(files.path)
     files.require_usable()
-    connection = _open(files.path, "mode=rw", timeout)
+    connection = open_database(files.path, "mode=rw", timeout)
     try:
         stored = _read_or_create(connection, key, files)
         if stored != key:  # another process created it first, or it was locked when we peeked
@@ -76,14 +76,15 @@ def peek(files: StoreFiles) -> WrappedKey | None:
     try:
         if files.has_journal() or not files.size():
             return None  # another process is creating it, or was killed while creating it
-        with closing(_open(files.path, "mode=ro&immutable=1", 0)) as connection:
+        with closing(open_database(files.path, "mode=ro&immutable=1", 0)) as connection:
             connection.execute("BEGIN")
             return read_wrapped_key(connection)
     except (*SQLITE_ERRORS, CorruptStore):
         return None
 
 
-def _open(path: Path, mode: str, timeout: float) -> sqlite3.Connection:
+def open_database(path: Path, mode: str, timeout: float) -> sqlite3.Connection:
+    """Return a connection with our settings. `mode` is the query of a URI."""
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?{mode}",
         uri=True,
@@ -125,6 +126,7 @@ def _read_or_create(connection: sqlite3.Connection, key: WrappedKey, files: Stor
     stored = read_wrapped_key(connection)
     if stored is None:
         # To SQLite, a file of a few bytes is an empty database, and so is one whose log was left behind.
+        # STO-15
         if files.size():
             raise UnsupportedStore(
                 f"{files.name!r} is not new, but holds no store; a copy of one that was made while it was in "

@@ -1,6 +1,7 @@
 """SqliteStore: keeps an account in one file, encrypted under the application's key and shared by processes.
 
 opening.py       opens or creates the file; its tables are in schema.py, its wrapped key in wrapped_key.py
+backup.py        copies the store to another file
 files.py         the path, and the files that SQLite keeps beside it
 database.py      transactions and errors of the connection
 cipher.py        seals records to their rows, and hides addresses and keys behind tags; labels in format.py
@@ -18,6 +19,7 @@ from letterlock._primitives.secret import Uncopyable
 from letterlock.limits import BUSY_TIMEOUT
 from letterlock.stores._interface import Tables
 from letterlock.stores._sqlite.account import SqliteAccountTable
+from letterlock.stores._sqlite.backup import back_up
 from letterlock.stores._sqlite.database import Database
 from letterlock.stores._sqlite.files import StoreFiles
 from letterlock.stores._sqlite.past_chains import SqlitePastChainTable
@@ -85,6 +87,18 @@ class SqliteStore(Uncopyable):
     def transaction(self) -> AbstractContextManager[None]:
         """Begin a transaction, or join the open one; commit on return, undo on an exception."""
         return self._database.transaction()
+
+    def backup(self, path: str | os.PathLike[str]) -> None:
+        """Copy the store to a new file at `path`, which only its owner may read. Others may go on writing.
+
+        The copy is what was committed at one moment, in one file. It holds live rows only, and nothing of
+        what was deleted. It opens with this store's key or passphrase. A restored copy repeats keys: initiate
+        new sessions afterwards, with `discard_earlier`.
+
+        Raises UsageError if there is a file at `path` or a log beside it; StoreError if the copy cannot be
+        written. Then there is no file at `path`.
+        """
+        back_up(self._database, StoreFiles(path))
 
     def close(self) -> None:
         """Close the file. In a forked child this does nothing, since the parent still uses the file."""
