@@ -1,6 +1,8 @@
 """Fuzzing armored text: what is recognised as armor, and what is read from it."""
 
+import codecs
 import random
+import re
 from typing import Final
 
 from fuzz.harness import Finding, Target, attempt
@@ -11,16 +13,19 @@ from support.wire_samples import samples
 
 BEGIN: Final = b"-----BEGIN LETTERLOCK MESSAGE-----"
 END: Final = b"-----END LETTERLOCK MESSAGE-----"
+WIDE: Final = tuple(BEGIN.decode().encode(name) for name in ("utf-16-le", "utf-16-be"))
 FRAGMENTS: Final = (
     BEGIN, END, b"-----", b"BEGIN", b"\r\n", b"\n", b"\n\n", b" ", b"\t", b"\x0b", b"\x1c", b"\x85", b"\xa0",
     b"=", b"==", b"A", b"AA==", b"AB==", b"AAA=", b"AAB=", b"-", b"_", b"+/",
-    b"\0", b"\x80", b"\x9f", b"> ", b"\xe2\x80\x94",
+    b"\0", b"\x80", b"\x9f", b"> ", b"\xe2\x80\x94", b"=3D", b"=3d", b"=\n", b"=\r\n", b">", b"\x93\x01",
+    codecs.BOM_UTF16_LE,
 )  # fmt: skip
 
 
 def check(data: bytes) -> None:
     found = attempt(data, lambda: is_armored(data), MalformedMessage).accepted()
-    expected = BEGIN in data and data[0] >> 5 != 4
+    is_encoding = data[:1] != b"" and data[0] >> 5 == 4 and data[1:2] < b" " and data[1:2] not in b"\t\n\r"
+    expected = not is_encoding and any(begin in data for begin in (BEGIN, *WIDE))
     if found != expected:
         raise Finding(f"taken for {'armor' if found else 'bytes'}")
     outcome = attempt(data, lambda: dearmor(data), MalformedMessage)
@@ -33,10 +38,17 @@ def _check_read(text: bytes, data: bytes) -> None:
     block = armor(data)
     if dearmor(block) != data:
         raise Finding("what was read does not read again")
+    if text[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
+        text = text.decode("utf-16", "replace").encode()
     begin = text.index(BEGIN) + len(BEGIN)
     body = text[begin : text.index(END, begin)]
-    written = block[len(BEGIN) : block.index(END)]
-    if b"".join(body.split()) != b"".join(written.split()):
+    written = b"".join(block[len(BEGIN) : block.index(END)].split())
+    # Quoting and quoted-printable leave the characters of the base64 where they are.
+    plain = b"".join(body.replace(b">", b"").split())
+    if plain != written:
+        plain = re.sub(rb"=[ \t>]*[\r\n]+[ \t>]*", b"", body).replace(b">", b"")
+        plain = b"".join(re.sub(rb"=3[Dd]", b"=", plain).split())
+    if plain != written:
         raise Finding("what was read is written otherwise")
     if text.count(BEGIN) != 1:
         raise Finding("one of several blocks was read")
@@ -57,6 +69,8 @@ def mutate(data: bytes, rng: random.Random, room: int) -> bytes:
                 result = result.replace(old, new, 1)
             case 4:
                 result = result[:where] + result[where:upto] * rng.choice((2, 100)) + result[upto:]
+            case 5 if rng.randrange(4) == 0:
+                result = b"> " + result.replace(b"\n", b"\n> ")
             case 5:
                 result = result.replace(b"\n", rng.choice((b"", b"\r\n", b"\n \n", b"\n> ")))
             case _:
@@ -85,6 +99,9 @@ def seeds() -> dict[str, bytes]:
         "padding-inside": BEGIN + b"AA==AA==" + END,
         "url-alphabet": BEGIN + b"-_-_" + END,
         "quoted": text.replace(b"\n", b"\n> "),
+        "quoted-whole": b"> " + text.rstrip().replace(b"\n", b"\n> "),
+        "quoted-printable": text.replace(b"=", b"=3D").replace(b"\n", b"=\n", 2),
+        "utf-16": text.decode().encode("utf-16"),
         "array-around-it": b"\x81\x58\x50" + text[:80],
         "white-space": BEGIN + b" \n\t" * 2000 + END,
         "many-begins": BEGIN * 300,

@@ -3,6 +3,8 @@
 import copy
 import dataclasses
 import pickle
+import re
+import sys
 import unicodedata
 from collections.abc import Callable
 
@@ -68,7 +70,42 @@ BAD = {
     "space before": " alice",
     "space behind": "alice ",
     "no-break space behind": "alice\u00a0",
+    "no-break space within": "Alice\u00a0Liddell",
+    "ideographic space within": "\u6c34\u3000\u6c34",
+    "braille blank": "al\u2800ice",
+    "null notehead": "alice\U0001d159",
+    "null notehead alone": "\U0001d159",
+    "half a blank hieroglyph": "\U00013442",
 }
+
+
+SHOWN = {"ETHIOPIC WORDSPACE", "SYMBOL FOR SPACE", "BLANK SYMBOL", "IDEOGRAPHIC HALF FILL SPACE"}
+"""Characters that show something although their names speak of blanks."""
+
+
+def test_no_character_that_is_named_blank_invisible_or_joining_is_accepted() -> None:
+    words = re.compile(r"\b(BLANK|SPACE|INVISIBLE|JOINER|ZERO WIDTH|VARIATION SELECTOR|NULL NOTEHEAD)\b")
+    found = set()
+    for character in map(chr, range(sys.maxunicode + 1)):
+        name = unicodedata.name(character, "")
+        if not words.search(name) or character == " " or name in SHOWN or name.startswith("SIGNWRITING"):
+            continue
+        with pytest.raises(UsageError, match=r"white space|invisible|normal form"):
+            Address(f"a{character}b")
+        found.add(name)
+    assert {"NO-BREAK SPACE", "BRAILLE PATTERN BLANK", "BRAHMI NUMBER JOINER"} <= found
+
+
+def test_white_space_is_only_the_space_and_only_within() -> None:
+    spaces = [chr(code) for code in range(sys.maxunicode + 1) if chr(code).isspace()]
+    assert len(spaces) > 20
+    for space in spaces:
+        for name in (f"a{space}b", f"{space}a", f"a{space}", space):
+            if name == "a b":
+                Address(name)
+            else:
+                with pytest.raises(UsageError):
+                    Address(name)
 
 
 @pytest.mark.parametrize("name", GOOD.values(), ids=GOOD.keys())

@@ -6,10 +6,11 @@ import { refuse } from "./errors.js";
 import { NAME_SIZE, U32 } from "./limits.js";
 import * as typed from "./typed.js";
 
-const FORBIDDEN = /[\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/u;
+const FORBIDDEN = /[\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Cs}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;
 const INVISIBLE =
   /[\u034F\u115F\u1160\u17B4\u17B5\u180B-\u180F\u3164\uFE00-\uFE0F\uFFA0\u{E0100}-\u{E01EF}]/u;
-const SPACED = /^\p{White_Space}|\p{White_Space}$/u;
+const BLANK = /[\u2800\u2D7F\uFFFC\u{1107F}\u{13441}\u{13442}\u{16FE4}\u{1D159}]/u;
+const SPACED = /^ | $/;
 
 /** Read [name, device id]. */
 export function fromItem(item) {
@@ -17,7 +18,7 @@ export function fromItem(item) {
   typed.text(name);
   const size = utf8(name).length;
   if (size < 1 || size > NAME_SIZE) refuse("MalformedMessage", "a name has 1 to 255 bytes");
-  if (FORBIDDEN.test(name) || INVISIBLE.test(name)) refuse("MalformedMessage", "a character that no name may have");
+  if ([FORBIDDEN, INVISIBLE, BLANK].some((each) => each.test(name))) refuse("MalformedMessage", "a character that no name may have");
   if (SPACED.test(name)) refuse("MalformedMessage", "white space around a name");
   if (name.normalize("NFC") !== name) refuse("MalformedMessage", "a name that is not in normal form C");
   typed.integer(device, 1, U32);

@@ -1,6 +1,6 @@
 """Address: whose device a key or a message belongs to.
 
-    Address = [name, device id]     name: text of 1 to 255 bytes of UTF-8, NFC, printable  [WIRE-8]
+    Address = [name, device id]     name: text of 1 to 255 bytes of UTF-8, NFC, visible    [WIRE-8]
                                     device id: 1 to 2^32 - 1
 
 Both addresses are part of the handshake transcript, so both sides must spell them alike. This is why a name
@@ -17,16 +17,24 @@ from letterlock._wire.fields import Fields
 from letterlock.errors import MalformedMessage, UsageError
 from letterlock.limits import MAX_ID, MAX_NAME_BYTES
 
-_REFUSED: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
-"""Control characters (Cc), formats such as bidirectional overrides (Cf), surrogates (Cs) and line breaks (Zl,
-Zp) make one name look like another. A later Unicode may change the normal form of unassigned characters (Cn).
-Private characters (Co) have no meaning."""
+_REFUSED: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"})
+"""Control characters (Cc), formats such as bidirectional overrides (Cf), surrogates (Cs), line breaks (Zl,
+Zp) and spaces other than U+0020 (Zs) make one name look like another. A later Unicode may change the normal
+form of unassigned characters (Cn). Private characters (Co) have no meaning."""
 
-_INVISIBLE: Final = frozenset(
+_IGNORABLE: Final = frozenset(
     map(chr, [0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, *range(0x180B, 0x1810),
               *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
 )  # fmt: skip
-"""Joiners, fillers and variation selectors show nothing, so two different names would look the same."""
+"""Joiners, fillers and variation selectors: the characters of other categories that have the Unicode property
+Default_Ignorable_Code_Point (DerivedCoreProperties.txt of Unicode 17). They show nothing."""
+
+_BLANK: Final = frozenset(map(chr, [0x2800, 0x2D7F, 0xFFFC, 0x1107F, 0x13441, 0x13442, 0x16FE4, 0x1D159]))
+"""Characters that show nothing although no property says so: the blank Braille pattern, the Tifinagh and
+Brahmi joiners, the replacement of an object, the blank hieroglyphs, the Khitan filler and the null notehead
+(code charts of Unicode 17)."""
+
+_INVISIBLE: Final = _IGNORABLE | _BLANK
 
 _PAIR: Final = head(ARRAY, 2)
 
@@ -35,7 +43,8 @@ _PAIR: Final = head(ARRAY, 2)
 class Address:
     """A name, chosen by the application, and a device id from 1 to 2**32 - 1.
 
-    The name has 1 to 255 bytes of UTF-8, in Unicode normal form C, without control characters.
+    The name has 1 to 255 bytes of UTF-8, in Unicode normal form C. It has no control characters, nothing
+    invisible, and no white space but U+0020, which is neither its first nor its last character.
     Raises UsageError otherwise. `encoded` is the encoding, computed once, under which a store keeps what
     belongs to the address.
     """
@@ -94,6 +103,7 @@ def _misspelling(name: str) -> str | None:
         return "address name is not in unicode normal form c"
     if name.strip() != name:
         return "address name begins or ends with white space"
-    if any(unicodedata.category(c) in _REFUSED or c in _INVISIBLE for c in name):
+    # A plain space is of category Zs too.
+    if any(unicodedata.category(c) in _REFUSED or c in _INVISIBLE for c in name if c != " "):
         return "address name has control, invisible or unknown characters"
     return None

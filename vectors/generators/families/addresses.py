@@ -27,13 +27,17 @@ def allowed(family: Family) -> None:
         ("Hangul, composed", [], "\ud55c\uae00", 1),
         ("beyond the basic plane", [], "\U0001f4e8", 1),
         ("a space within", ["Boundary"], "Alice Liddell", 1),
-        ("a no-break space within", ["Boundary"], "Alice\u00a0Liddell", 1),
+        ("two spaces within", [], "Alice  Liddell", 1),
         ("a ligature", ["NotNfkc"], "\ufb01ona", 1),
         ("full-width letters", ["NotNfkc"], "\uff21\uff4c\uff49\uff43\uff45", 1),
         ("beside the grapheme joiner", ["Boundary"], "a\u034eb\u0350", 1),
         ("beside the Mongolian selectors", ["Boundary"], "\u180a\u1810", 1),
         ("beside the Hangul fillers", ["Boundary"], "\u3163\u3165\uffa1", 1),
         ("beside the variation selectors", ["Boundary"], "\ufe10", 1),
+        ("beside the blank Braille pattern", ["Boundary"], "\u27ff\u2801", 1),
+        ("beside the null notehead", ["Boundary"], "\U0001d158\U0001d15a", 1),
+        ("a low line, which looks like a space", [], "Alice_Liddell", 1),
+        ("a middle dot and a hyphen", [], "Alice\u00b7Liddell\u2010Dodgson", 1),
     ]:
         given = {"data": address(name, device_id).hex()}
         group.valid(comment, given, flags=flags, rules=["WIRE-8"], output={"address": [name, device_id]})
@@ -69,6 +73,8 @@ def names(family: Family) -> None:
             *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180D, 0x180F, 0x3164),
             *(0xFE00, 0xFE0F, 0xFFA0, 0xE0100, 0xE01EF),
         ],
+        "Blank": [0x2800, 0x2D7F, 0xFFFC, 0x1107F, 0x13441, 0x13442, 0x16FE4, 0x1D159],
+        "OtherSpace": [0xA0, 0x1680, *range(0x2002, 0x200B), 0x202F, 0x205F, 0x3000],
     }
     for flag, codes in characters.items():
         for code in codes:
@@ -79,6 +85,8 @@ def names(family: Family) -> None:
         refuse(f"U+{code:04X} before the name", f"{chr(code)}alice", "Space")
         refuse(f"U+{code:04X} after the name", f"alice{chr(code)}", "Space")
     refuse("a space and nothing else", " ", "Space")
+    for code in (0x2800, 0x3164, 0x1D159, 0xA0):
+        refuse(f"U+{code:04X} and nothing else", chr(code), "OtherSpace" if code == 0xA0 else "Blank")
 
 
 ALICE, ONE = encode("alice"), b"\x01"
@@ -193,6 +201,8 @@ def build() -> Family:
             "Private": "a character for private use",
             "Separator": "a line or paragraph separator",
             "Invisible": "a joiner, filler or variation selector",
+            "Blank": "a character that shows nothing although no Unicode property says so",
+            "OtherSpace": "another space than U+0020",
             "Space": "white space at the beginning or the end",
         },
     )

@@ -20,6 +20,10 @@ def block(body: str) -> str:
     return f"{BEGIN}\n{body}\n{END}\n"
 
 
+def quoted(mark: str, text: str) -> str:
+    return "".join(mark + line for line in text.splitlines(keepends=True))
+
+
 def encoding(family: Family) -> None:
     group = family.group("armor.encode", "encoding")
     for length, flags in {
@@ -56,6 +60,18 @@ def forgiving(family: Family) -> None:
             f"Gr\u00fc\u00dfe \U0001f4e8\n{sound}\u2014 Zo\u00eb\n",
         ),
         ("dashes before and after", "Surrounded", f"-----\n{sound}-----\n"),
+        ("a byte order mark before", "Surrounded", f"\ufeff{sound}"),
+        ("quoted", "Quoted", quoted("> ", sound)),
+        ("quoted, after a greeting", "Quoted", f"Alice wrote:\r\n{quoted('> ', sound)}Yes.\n"),
+        ("quoted without a space", "Quoted", quoted(">", sound)),
+        ("quoted twice", "Quoted", quoted(">> ", sound)),
+        ("quoted twice, with a space between", "Quoted", quoted("> > ", sound)),
+        ("quoted, with line ends of a mail", "Quoted", quoted("> ", armored(DATA, end="\r\n"))),
+        ("the padding in quoted-printable", "Printable", sound.replace("=", "=3D")),
+        ("the padding in quoted-printable, small letters", "Printable", sound.replace("=", "=3d")),
+        ("lines that go on", "Printable", block(f"{BASE64[:70]}=\n{BASE64[70:-2]}=3D=3D")),
+        ("lines that go on, before the padding too", "Printable", block(f"{BASE64[:-2]}=\r\n=3D= \n=3D")),
+        ("quoted, and in quoted-printable", "Printable", quoted("> ", sound.replace("=", "=3D"))),
     ]:
         given, output = {"text": text}, {"data": DATA.hex()}
         group.valid(comment, given, flags=[flag], rules=["WIRE-10"], output=output)
@@ -123,15 +139,42 @@ def bad_base64(family: Family) -> None:
     refuse(group, cases)
 
 
+def half_quoted(family: Family) -> None:
+    group, sound = family.group("armor.decode", "what mail programs do, done by halves"), armored(DATA)
+    every = quoted("> ", sound)
+    one_line, with_mark = block(BASE64[:64]), block(f"{BASE64[:4]}>{BASE64[4:]}")
+    cases = [
+        ("quoted but for the first line", "Quoted", every.removeprefix("> ")),
+        ("quoted but for the last line", "Quoted", every.replace(f"> {END}", END)),
+        ("quoted but for a line within", "Quoted", every.replace("\n> ", "\n", 1)),
+        ("quoted twice in one line", "Quoted", every.replace("\n> ", "\n>> ", 1)),
+        ("a mark of a quotation within a line", "Quoted", quoted("> ", with_mark)),
+        ("an empty line that is not quoted", "Quoted", every.replace("\n> ", "\n\n> ", 1)),
+        ("half of the padding in quoted-printable", "Printable", sound.replace("==", "=3D=")),
+        ("padding in quoted-printable and padding", "Printable", sound.replace("==", "=3D=3D==")),
+        ("another character in quoted-printable", "Printable", block(f"=41{BASE64[1:]}")),
+        ("padding in quoted-printable within", "Printable", block(f"{BASE64[:8]}=3D{BASE64[8:]}")),
+        ("two lines that go on before the end", "Printable", one_line.replace(f"\n{END}", f"=\n=\n{END}")),
+        ("a line that goes on twice", "Printable", one_line.replace(BASE64[:8], f"{BASE64[:8]}==\n")),
+        ("bits after the only byte, in quoted-printable", "TrailingBits", block("AB=3D=3D")),
+    ]
+    refuse(group, cases)
+
+
 def build() -> Family:
     """Return the family, with every test."""
     family = Family(
         "armor",
         "base64 in lines of 64 characters, between two lines that say so",
-        ["A reader ignores ASCII white space in the base64 and text around the block, and nothing else."],
+        [
+            "A reader ignores ASCII white space in the base64 and text around the block.",
+            "It undoes quoting with > and quoted-printable where they are whole, and nothing else.",
+        ],
         {
             "LineEnds": "other line breaks than the writer makes",
             "Surrounded": "text before and after the block",
+            "Quoted": "lines that begin with >, as in a reply",
+            "Printable": "quoted-printable: =3D for =, and = at the end of a line that goes on",
             "CutShort": "the beginning or the end is missing",
             "Several": "more than one block",
             "Stray": "a character outside the base64 alphabet",
@@ -145,4 +188,5 @@ def build() -> Family:
     forgiving(family)
     bad_blocks(family)
     bad_base64(family)
+    half_quoted(family)
     return family

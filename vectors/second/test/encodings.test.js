@@ -59,3 +59,12 @@ test("names have one encoding and no invisible characters", () => {
   for (const device of [0, 2 ** 32]) assert.throws(() => addresses.decode(addresses.encode(["a", device])), malformed);
   assert.throws(() => addresses.decode(addresses.encode([utf8("a"), 1])), malformed);
 });
+
+test("no name has a character that is ignorable, or white space but for U+0020", () => {
+  for (let code = 0; code <= 0x10ffff; code += 1) {
+    const character = String.fromCodePoint(code);
+    if (code === 0x20 || !/[\p{Default_Ignorable_Code_Point}\p{White_Space}]/u.test(character)) continue;
+    const address = [`a${character}b`, 1];
+    assert.throws(() => addresses.fromItem(address), malformed, `U+${code.toString(16)}`);
+  }
+});
