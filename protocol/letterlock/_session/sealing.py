@@ -40,6 +40,7 @@ from letterlock.limits import MAX_PLAINTEXT, MIN_PADDED
 _LONG: Final = 4096
 """From this many bytes on, a view of a ciphertext is cheaper than a copy."""
 _MARK: Final = b"\x80"
+_WRONG_PADDING: Final = "padding is not what sealing makes: discard the message"
 _NONCE_PREFIX: Final = bytes(aead.NONCE_BYTES - SENT_NONCE_BYTES)
 
 
@@ -100,7 +101,11 @@ def decrypt(
     found = session.ratchet.find_message_key(message, kept, side, origin.associated_data)
     plaintext = open_message(found.key, origin.associated_data, message)
     # The tag has verified: from here on the message is the peer's.  RAT-6
-    committed = found.commit(side)
+    try:
+        committed = found.commit(side)
+    except BaseException:
+        del plaintext  # a reporter of errors may show the variables of every frame
+        raise
     # A late message does not tell which session the peer uses now, so it leaves `promote_next` unchanged.
     promote_next = kept is not None and isinstance(session, Established) and session.promote_next
     after = Established(origin, committed.state, promote_next)
@@ -133,7 +138,11 @@ def open_message(key: MessageKey, associated_data: bytes, message: RatchetMessag
     padded = aead.open_sealed(key.expose(), _NONCE_PREFIX + nonce, ciphertext, authenticated)
     if padded is None:
         raise AuthenticationFailed
-    return unpad(padded)
+    length = _unpadded_length(padded)
+    if length is None:
+        del padded  # a reporter of errors may show the variables of every frame
+        raise MalformedMessage(_WRONG_PADDING)
+    return padded[:length]
 
 
 def padded_length(length: int) -> int:
@@ -156,11 +165,18 @@ def unpad(padded: bytes) -> bytes:
 
     The input has been authenticated, so the time this takes tells a stranger nothing.
     """
+    length = _unpadded_length(padded)
+    if length is None:
+        del padded
+        raise MalformedMessage(_WRONG_PADDING)
+    return padded[:length]
+
+
+def _unpadded_length(padded: bytes) -> int | None:
+    """Return the plaintext's length in bytes, or None if `pad` would not have made this."""
     length = padded.rfind(_MARK)
     # There are only zeros behind the mark. They are counted where they stand, without copying a long text.
     zeros = padded.count(0, length) if length >= 0 else -1
     if length + len(_MARK) + zeros != len(padded) or length > MAX_PLAINTEXT:
-        raise MalformedMessage("padding is not what sealing makes")
-    if padded_length(length) != len(padded):
-        raise MalformedMessage("padding is not what sealing makes")
-    return padded[:length]
+        return None
+    return length if padded_length(length) == len(padded) else None
