@@ -1,6 +1,6 @@
-"""HAND-7: only a message that authenticated uses up one-time prekeys, and no prekey id is used again.
+"""HAND-7: only a message that authenticated uses up one-time prekeys.
 
-Not here: rotation and expiry (test_rotation.py).
+Not here: ids (test_ids.py), rotation and expiry (test_rotation.py).
 """
 
 from typing import Any
@@ -8,28 +8,16 @@ from typing import Any
 import cbor2
 import pytest
 
-from letterlock._device.account_record import AccountRecord
 from letterlock._handshake.prekey_signature import verify_publication
 from letterlock._primitives.mlkem import SEED_BYTES
-from letterlock._records.account import decode_account, encode_account
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.message import InitialMessage
 from letterlock._wire.prekey import PrekeyKind
-from letterlock._wire.publication import Publication
 from letterlock.errors import AuthenticationFailed, CorruptStore, PeerError, UnknownPrekey, UsageError
 from letterlock.limits import MAX_ID, ONE_TIME_LIFETIME
-from letterlock.stores._interface import Store
 from support.pair import ALICE, BOB, BOTH_SUITES, Pair, entropy_of, flipped, unchanged
-from support.prekey_tools import USED, bundles, counts
+from support.prekey_tools import USED, account_record, bundles, counts
 from support.trace_calls import Trace
-
-
-def account_record(store: Store) -> AccountRecord:
-    with store.transaction():
-        record = store.tables.account.load()
-        assert record is not None
-        return decode_account(record)
-
 
 # --- used up ------------------------------------------------------------------------------------------
 
@@ -116,59 +104,6 @@ def test_unknown_prekey_ids_are_refused_before_any_agreement(pair: Pair, trace: 
             pair.bob.read(cbor2.dumps(fields))
     assert trace.count("dh", "decapsulate", "open") == 0
     assert pair.bob.read(message) == b"first"
-
-
-# --- ids ------------------------------------------------------------------------------------------------
-
-
-def ids_of(publication: Publication) -> list[int]:
-    both = zip(publication.one_time, publication.kem_one_time, strict=True)
-    return [publication.signed.id, publication.last_resort.id] + [each.id for pair in both for each in pair]
-
-
-def test_ids_are_sequential_and_never_used_again(pair: Pair) -> None:  # HAND-10
-    seen: list[int] = []
-    for n in range(8):
-        publication = pair.bob.account.publish(3, rotate=n % 2 == 1)
-        fresh = [each for each in ids_of(publication) if each not in seen]
-        assert len(fresh) == (8 if n % 2 == 1 or n == 0 else 6)
-        assert not seen or min(fresh) == max(seen) + 1
-        assert sorted(fresh) == list(range(min(fresh), max(fresh) + 1))
-        seen += fresh
-        if n == 4:
-            pair.bob.reopen()
-        pair.alice.initiate(next(publication.bundles()))
-        pair.bob.read(pair.alice.write(b"uses two up"))
-    assert len(set(seen)) == len(seen)
-    assert all(0 < each <= MAX_ID for each in seen)
-
-
-def test_the_first_id_is_random_and_low() -> None:
-    starts = {Pair().bob.account.publish(0).signed.id for _ in range(12)}
-    assert len(starts) == 12
-    assert all(1 <= start <= 2**24 for start in starts)
-
-
-def test_the_last_id_is_used_and_none_after_it(pair: Pair) -> None:
-    store = pair.bob.store
-    record = account_record(store)
-    with store.transaction():
-        changed = AccountRecord(
-            record.party, MAX_ID - 1, record.signed_id, record.last_resort_id, record.rotated
-        )
-        store.tables.account.save(encode_account(changed))
-    with unchanged(store), pytest.raises(UsageError, match="used up"):
-        pair.bob.account.publish(2)
-    bundle = pair.bob.account.bundle()
-    assert bundle.one_time is not None
-    assert bundle.kem is not None
-    assert (bundle.one_time.id, bundle.kem.id) == (MAX_ID - 1, MAX_ID)
-    pair.bob.reopen()
-    for rotate in (False, True):
-        with unchanged(store), pytest.raises(UsageError, match="used up"):
-            pair.bob.account.publish(0 if rotate else 1, rotate=rotate)
-    pair.alice.initiate(bundle)
-    assert pair.bob.read(pair.alice.write(b"still works")) == b"still works"
 
 
 # --- numbers and contents -------------------------------------------------------------------------------

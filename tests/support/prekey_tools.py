@@ -1,9 +1,19 @@
-"""What the tests of prekeys share: how many there are, and the bundles a server can make of them."""
+"""What the tests of prekeys share: the record of an account, counts of prekeys, the bundles of a server."""
 
+from letterlock._device.account_record import AccountRecord
+from letterlock._records.account import decode_account
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.prekey import PrekeyKind
 from letterlock._wire.publication import Publication
 from letterlock.stores._interface import Store
+
+
+def account_record(store: Store) -> AccountRecord:
+    """Return what an account keeps about itself."""
+    with store.transaction():
+        record = store.tables.account.load()
+    assert record is not None
+    return decode_account(record)
 
 
 def counts(store: Store) -> dict[str, int]:

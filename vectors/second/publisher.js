@@ -36,9 +36,17 @@ export class Publisher extends Account {
     this.rotated = this.clock();
   }
 
+  /** Skip a random number of ids, at most one 4,096th of those left. [HAND-12] */
+  skipIds() {
+    const bound = (U32 + 1 - this.nextId - ((U32 + 1 - this.nextId) % 4096)) / 4096 + 1;
+    this.nextId += Number((readBigEndian(randomBytes(4)) * BigInt(bound)) >> 32n);
+  }
+
   publish(count) {
     if (!Number.isInteger(count) || count < 0 || count > PUBLISHED) refuse("UsageError", "0 to 1,000 pairs");
-    if (this.clock() - this.rotated >= ROTATION) this.replace();
+    const due = this.clock() - this.rotated >= ROTATION;
+    if (due || count > 0) this.skipIds();
+    if (due) this.replace();
     const several = (kind) => Array.from({ length: count }, () => this.makePrekey(kind, ONE_TIME_AGE));
     return prekeys.encodePublication({
       address: this.address,

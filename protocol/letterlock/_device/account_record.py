@@ -3,7 +3,7 @@
 Not here: the prekeys (prekeys.py); how this is stored (_records/account.py).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from letterlock._handshake.agreement import Party
@@ -12,9 +12,10 @@ from letterlock._primitives.entropy import Entropy
 from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.address import Address
 from letterlock.errors import UsageError
-from letterlock.limits import MAX_ID
+from letterlock.limits import ID_JUMP, MAX_ID
 
 _ID_START_BYTES: Final = 3
+_JUMP_BYTES: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,15 @@ class AccountRecord(Uncopyable):
     signed_id: int = 0
     last_resort_id: int = 0
     rotated: int = 0
+
+    def skip_ids(self, entropy: Entropy) -> "AccountRecord":
+        """Return the account past a random number of unused ids. Draws 4 bytes. [HAND-12]
+
+        A store that was put back to an earlier copy then does not give the same ids to other keys.
+        """
+        bound = (MAX_ID + 1 - self.next_id) // ID_JUMP + 1
+        drawn = int.from_bytes(entropy(_JUMP_BYTES), "big")
+        return replace(self, next_id=self.next_id + (drawn * bound >> 8 * _JUMP_BYTES))
 
     def take_ids(self, count: int) -> range:
         """Return the next `count` unused ids. Raises UsageError after the last of 2**32. [HAND-10]"""

@@ -5,7 +5,7 @@ Not here: prekeys (prekeys.py), peers (known_peers.py), conversations (_session/
 
 from letterlock._device.account_record import AccountRecord, new_account
 from letterlock._device.environment import Environment
-from letterlock._device.prekeys import PrekeyRing
+from letterlock._device.prekeys import PrekeyRing, rotation_is_due
 from letterlock._handshake.agreement import Party
 from letterlock._primitives.secret import Uncopyable
 from letterlock._records.account import decode_account, encode_account
@@ -53,7 +53,12 @@ class Device(Uncopyable):
         with self.store.transaction():
             tables.prekeys.delete_expired(now)
             self._check_room(one_time)
-            account = ring.rotate(_load_account(self.store), now, force=rotate)
+            account = _load_account(self.store)
+            rotate = rotate or rotation_is_due(account, now)
+            if one_time or rotate:
+                account = account.skip_ids(self.environment.entropy)
+            if rotate:
+                account = ring.rotate(account, now)
             account, curve = ring.add_one_time(account, one_time, now)
             account, kem = ring.add_kem_one_time(account, one_time, now)
             tables.account.save(encode_account(account))

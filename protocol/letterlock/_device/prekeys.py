@@ -39,6 +39,11 @@ _UNKNOWN: Final = (
 )
 
 
+def rotation_is_due(account: AccountRecord, now: int) -> bool:
+    """Return whether the signed and last-resort prekeys are too old, or newer than a clock that went back."""
+    return account.signed_id == 0 or not 0 <= now - account.rotated < PREKEY_ROTATION
+
+
 class PrekeyRing:
     """The private prekeys of one account."""
 
@@ -50,13 +55,8 @@ class PrekeyRing:
 
     # making
 
-    def rotate(self, account: AccountRecord, now: int, *, force: bool = False) -> AccountRecord:
-        """Return the account with current signed and last-resort prekeys; they are new if that is due.
-
-        The old ones are kept for another PREKEY_GRACE. New ones are also due when the clock went back.
-        """
-        if not force and account.signed_id and 0 <= now - account.rotated < PREKEY_ROTATION:
-            return account
+    def rotate(self, account: AccountRecord, now: int) -> AccountRecord:
+        """Return the account with new signed and last-resort prekeys; the old ones expire in PREKEY_GRACE."""
         self._retire(PrekeyKind.SIGNED, account.signed_id, now)
         self._retire(PrekeyKind.KEM_LAST_RESORT, account.last_resort_id, now)
         signed = SignedPrekeyPair.generate(self._entropy)
