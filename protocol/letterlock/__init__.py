@@ -37,6 +37,7 @@ who is wrong, and `SqliteStore` for an account that outlives the process. `lette
 vectors and analysis; applications do not need it.
 """
 
+from letterlock._device.due import Due
 from letterlock._device.peer import Peer
 from letterlock._handshake.prekey_signature import verify_bundle, verify_publication
 from letterlock._handshake.safety_number import SafetyNumber
@@ -97,6 +98,7 @@ __all__ = [
     "BraidFailed",
     "Clock",
     "CorruptStore",
+    "Due",
     "DuplicateMessage",
     "IdentityKey",
     "Inspection",

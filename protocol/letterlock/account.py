@@ -11,7 +11,8 @@ from contextlib import AbstractContextManager
 from typing import Self
 
 from letterlock._device.device import Device
-from letterlock._device.environment import Environment
+from letterlock._device.due import Due
+from letterlock._device.environment import Environment, is_time
 from letterlock._device.known_peers import all_peers, check_identity, load_peer, save_peer
 from letterlock._device.peer import Peer
 from letterlock._device.prekeys import PrekeyRing
@@ -20,6 +21,7 @@ from letterlock._handshake.safety_number import SafetyNumber, safety_number
 from letterlock._primitives.curve25519 import IdentityKey
 from letterlock._primitives.entropy import Clock, system_clock, system_entropy
 from letterlock._primitives.secret import Uncopyable
+from letterlock._session.lifecycle import Phase
 from letterlock._session.peer_sessions import PeerSessions
 from letterlock._session.sealing import decrypt
 from letterlock._session.session import initiated, responded
@@ -29,7 +31,7 @@ from letterlock._wire.message import InitialMessage, decode_message
 from letterlock._wire.publication import Publication
 from letterlock._wire.suite import Suite
 from letterlock.errors import AddressMismatch, NoSession, UsageError
-from letterlock.limits import MAX_PUBLISHED_ONE_TIME
+from letterlock.limits import MAX_PUBLISHED_ONE_TIME, UPKEEP_MESSAGES
 from letterlock.stores import Store
 
 DEFAULT_SUITES = frozenset({Suite.PQXDH})
@@ -42,11 +44,12 @@ class Account(Uncopyable):
     changed nothing. Addresses are the peers' (`Address`); messages and plaintexts are bytes.
     """
 
-    __slots__ = ("_device",)
+    __slots__ = ("_device", "_until_upkeep")
 
     def __init__(self, device: Device) -> None:
         """Not for applications, which call `create` and `open`."""
         self._device = device
+        self._until_upkeep = 0  # messages; HAND-14
 
     @classmethod
     def create(
@@ -63,8 +66,6 @@ class Account(Uncopyable):
         this account takes part in: adding `Suite.X3DH` allows one without post-quantum protection.
         `clock` returns seconds since 1970 (UTC). Raises AccountExists.
         """
-        _require(address, Address, "address")
-        _require_store(store)
         return cls(Device.create(store, address, Environment(suites, clock, system_entropy)))
 
     @classmethod
@@ -72,7 +73,6 @@ class Account(Uncopyable):
         cls, store: Store, *, suites: frozenset[Suite] = DEFAULT_SUITES, clock: Clock = system_clock
     ) -> Self:
         """Open the account that a store holds, and delete its expired prekeys. Raises NoAccount."""
-        _require_store(store)
         return cls(Device.open_existing(store, Environment(suites, clock, system_entropy)))
 
     @property
@@ -87,25 +87,50 @@ class Account(Uncopyable):
 
     # --- prekeys ----------------------------------------------------------------------------------
 
-    def bundle(self) -> PrekeyBundle:
+    def bundle(self, *, one_time: bool = True) -> PrekeyBundle:
         """Return a fresh bundle for one handshake, with one-time prekeys of both kinds.
 
-        Use it without a server: give each peer a bundle of its own. About 1.9 KiB encoded.
+        Use it without a server: give each peer a bundle of its own. About 1.9 KiB encoded. With
+        `one_time=False` the bundle has no one-time prekeys and may be given to many peers, for example on a
+        web page. A thief of this device's keys can read their first messages until its prekeys are deleted.
         """
-        return next(self.publish(one_time=1).bundles())
+        _require(one_time, bool, "one_time")
+        if one_time:
+            return next(self.publish(one_time=1).bundles())
+        return self.publish(one_time=0).last_resort_bundle()
 
-    def publish(self, one_time: int = 100, *, rotate: bool = False) -> Publication:
+    def publish(self, one_time: int = 100, *, rotate: bool = False, replace: bool = False) -> Publication:
         """Return what a prekey server needs: `one_time` (0 to 1,000) prekeys of each kind, and two that stay.
 
         The one-time prekeys are new every time. The signed and the last-resort prekey are replaced when they
         are a week old, or now if `rotate`; retired ones open first messages for another 30 days. So publish
         once a week, whatever the server still has; use `one_time=0` if it has enough.
-        Raises UsageError for another number, and once 10,000 unused ones are stored.
+
+        Pass `replace` if the server discards all that it holds. The one-time prekeys of earlier publications
+        then serve for 30 more days, like retired prekeys, and otherwise for 90 days. At most 10,000 unused
+        ones of each kind are kept. Beyond that the oldest are deleted, and a first message that uses one of
+        them is refused with UnknownPrekey. Raises UsageError for another number.
         """
         _require(one_time, int, "one_time")
+        _require(rotate, bool, "rotate")
+        _require(replace, bool, "replace")
         if not 0 <= one_time <= MAX_PUBLISHED_ONE_TIME:
             raise UsageError(f"{one_time} one-time prekeys; a publication has 0 to {MAX_PUBLISHED_ONE_TIME}")
-        return self._device.publish(one_time, rotate=rotate)
+        return self._device.publish(one_time, rotate=rotate, replace=replace)
+
+    def due(self, now: int | None = None) -> Due:
+        """Return what this account waits for: a publication, and peers who have not answered.
+
+        `now` is in seconds since 1970 (UTC), the account's clock by default. Call this once a day. It changes
+        nothing. Raises UsageError for a time that cannot be.
+        """
+        if now is None:
+            now = self._device.environment.now()
+        elif not is_time(now):
+            raise UsageError("now must be whole seconds since 1970, as an int")
+        with self._device.store.transaction():
+            addresses = [peer.address for peer in all_peers(self._device.store.tables)]
+            return self._device.due(now, tuple(filter(self._is_unanswered, addresses)))
 
     # --- conversations ----------------------------------------------------------------------------
 
@@ -172,7 +197,12 @@ class Account(Uncopyable):
         if isinstance(decoded, InitialMessage):
             return self._decrypt_initial(address, decoded)
         with self._device.store.transaction():
-            return self._sessions(address).decrypt(decoded)
+            plaintext = self._sessions(address).decrypt(decoded)
+            self._until_upkeep -= 1
+            if self._until_upkeep < 0:
+                self._until_upkeep = UPKEEP_MESSAGES - 1
+                self._device.keep_up()
+            return plaintext
 
     def _decrypt_initial(self, address: Address, initial: InitialMessage) -> bytes:
         """Route a repeat to its session; otherwise agree, open, and only then change anything. [SES-2]"""
@@ -184,7 +214,9 @@ class Account(Uncopyable):
             sessions = self._sessions(address)
             stored = sessions.find_handshake(initial.id)
             if stored is not None:
-                return sessions.decrypt(initial.message, only=stored)
+                plaintext = sessions.decrypt(initial.message, only=stored)
+                device.keep_up()
+                return plaintext
             require_allowed(header.suite, environment.suites)
             ring = PrekeyRing(tables, environment.entropy)
             now = environment.now()
@@ -197,7 +229,12 @@ class Account(Uncopyable):
                 save_peer(tables, Peer(address, header.identity))
             ring.use_up(header, initial.id)
             sessions.insert_decrypted(decrypted, environment.entropy)
+            device.keep_up()
             return decrypted.plaintext
+
+    def _is_unanswered(self, address: Address) -> bool:
+        active = self._sessions(address).active()
+        return active is not None and active.phase is Phase.INITIATED
 
     def _require_peer(self, address: Address) -> None:
         _require(address, Address, "address")
@@ -261,11 +298,6 @@ class Account(Uncopyable):
 
     def __repr__(self) -> str:
         return f"<Account {self.address}>"
-
-
-def _require_store(store: object) -> None:
-    if not hasattr(store, "transaction"):
-        raise UsageError(f"an account lives in a store, not in a {type(store).__name__}: see SqliteStore")
 
 
 def _require(value: object, kind: type, what: str) -> None:

@@ -283,13 +283,13 @@ class UnknownSession(PeerError):
 class ReplayRecordFull(PeerError):
     """A reusable prekey has accepted `limit` initial messages: further ones could not be told from replays.
 
-    Publish new prekeys with `Account.publish(rotate=True)`.
+    Publish new prekeys with `Account.publish(rotate=True)`, and let the peer initiate with the new bundle.
     """
 
     cause = Cause.PREKEY_EXHAUSTED
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"prekey was used by {limit} initial messages: publish new prekeys")
+        super().__init__(f"prekey was used by {limit} initial messages: publish new ones with rotate=True")
         self.limit = limit
 
 

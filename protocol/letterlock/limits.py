@@ -108,18 +108,24 @@ and replay them."""
 
 MAX_ONE_TIME_PREKEYS: Final = 10_000
 """One-time prekeys of one kind that wait in a store. Without a limit, a server that claims to have lost them
-could make a device hoard private keys without end."""
+could make a device hoard private keys without end. At the limit, those that expire first make room: a refusal
+to make new ones would let the same server keep anybody from beginning a session."""
 
 DAY: Final = 24 * 60 * 60
 """Seconds in a day."""
 
 PREKEY_ROTATION: Final = 7 * DAY
-"""Seconds after which publishing makes a new signed prekey and a new last-resort prekey. X3DH suggests a
+"""Seconds after which publishing makes a new signed prekey and a new last-resort prekey. The first message
+that is decrypted after that time retires the old ones, even if nobody publishes. X3DH suggests a
 week to a month; a shorter time limits what a stolen prekey can decrypt."""
 
+UPKEEP_MESSAGES: Final = 64
+"""Decrypted messages between two looks at whether the prekeys are due for rotation: an ordinary message does
+not read the clock. The first message after an account was opened looks, and so does every initial message."""
+
 PREKEY_GRACE: Final = 30 * DAY
-"""Seconds for which a retired prekey still decrypts late initial messages. It is then deleted, and nobody can
-decrypt them any more."""
+"""Seconds for which a retired prekey, or a one-time prekey that was replaced, still decrypts late initial
+messages. It is then deleted, and nobody can decrypt them any more."""
 
 ONE_TIME_LIFETIME: Final = 90 * DAY
 """Seconds for which an unused one-time prekey is kept. The signed prekey in so old a bundle has been deleted

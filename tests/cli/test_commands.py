@@ -9,6 +9,7 @@ import pytest
 
 from letterlock._wire.armor import is_armored
 from letterlock._wire.bundle import PrekeyBundle
+from letterlock._wire.prekey import PrekeyKind
 from letterlock.cli._main import COMMANDS, load_command
 from letterlock.limits import MAX_PLAINTEXT
 from support.cli_tools import (
@@ -79,6 +80,30 @@ def test_every_bundle_is_fresh(profiles: Profiles) -> None:
     bundles = [PrekeyBundle.decode(data) for data in (first, second)]
     assert bundles[0].one_time != bundles[1].one_time
     assert bundles[0].kem != bundles[1].kem
+
+
+def test_a_last_resort_bundle_serves_many_peers(profiles: Profiles) -> None:
+    first, second = (run("--home", profiles.bob, "bundle", "--last-resort").succeeded() for _ in range(2))
+    bundle = PrekeyBundle.decode(first)
+    assert first == second
+    assert (bundle.one_time, bundle.kem and bundle.kem.kind) == (None, PrekeyKind.KEM_LAST_RESORT)
+    for name in ("carol", "dave"):
+        home = profiles.root / name
+        run("--home", home, "init", name).succeeded()
+        run("--home", home, "add", "bob", "-", stdin=first).succeeded()
+        message = run("--home", home, "encrypt", "--to", "bob", stdin=b"hi").succeeded()
+        done = run("--home", profiles.bob, "decrypt", "--from", name, "-", stdin=message)
+        assert done.succeeded() == b"hi"
+        run("--home", profiles.bob, "decrypt", "--from", "zoe", "-", stdin=message).failed(3)
+
+
+def test_a_bundle_can_rotate_the_prekeys(profiles: Profiles) -> None:
+    options: list[Arguments] = [[], ["--rotate"], [], ["--last-resort", "--rotate"], ["--last-resort"]]
+    signed = [
+        PrekeyBundle.decode(run("--home", profiles.bob, "bundle", *each).succeeded()).signed.id
+        for each in options
+    ]
+    assert signed[0] < signed[1] == signed[2] < signed[3] == signed[4]
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=len)

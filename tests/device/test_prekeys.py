@@ -14,7 +14,7 @@ from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.message import InitialMessage
 from letterlock._wire.prekey import PrekeyKind
 from letterlock.errors import AuthenticationFailed, CorruptStore, PeerError, UnknownPrekey, UsageError
-from letterlock.limits import MAX_ID, ONE_TIME_LIFETIME
+from letterlock.limits import MAX_ID
 from support.pair import ALICE, BOB, BOTH_SUITES, Pair, entropy_of, flipped, unchanged
 from support.prekey_tools import USED, account_record, bundles, counts
 from support.trace_calls import Trace
@@ -113,18 +113,6 @@ def test_unknown_prekey_ids_are_refused_before_any_agreement(pair: Pair, trace: 
 def test_a_publication_of_more_than_a_thousand_is_a_usage_error(pair: Pair, wrong: Any) -> None:
     with unchanged(pair.bob.store), pytest.raises(UsageError):
         pair.bob.account.publish(wrong)
-
-
-def test_the_number_of_unused_one_time_prekeys_is_limited(
-    pair: Pair, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("letterlock._device.device.MAX_ONE_TIME_PREKEYS", 10)
-    pair.bob.account.publish(10)
-    with unchanged(pair.bob.store), pytest.raises(UsageError, match="10 unused"):
-        pair.bob.account.publish(1)
-    assert pair.bob.account.publish(0).one_time == ()
-    pair.clock.now += ONE_TIME_LIFETIME  # expired prekeys are deleted first and make room
-    assert len(pair.bob.account.publish(10).one_time) == 10
 
 
 def test_a_publication_verifies_and_every_nonce_of_it_is_new() -> None:

@@ -29,7 +29,7 @@ FILES: Final = sorted(PACKAGE.rglob("*.py"))
 
 NAMES: Final = [
     "Account", "AccountExists", "Address", "AddressMismatch", "AuthenticationFailed", "BraidFailed", "Clock",
-    "CorruptStore", "DuplicateMessage", "IdentityKey", "Inspection", "InvalidKey", "InvalidSignature",
+    "CorruptStore", "Due", "DuplicateMessage", "IdentityKey", "Inspection", "InvalidKey", "InvalidSignature",
     "LetterlockError", "MalformedMessage", "MemoryStore", "MlKem1024PublicKey", "NoAccount", "NoSession",
     "OneTimePrekey", "Peer", "PeerError", "PlaintextTooLong", "PrekeyBundle", "PrekeyKind", "PublicKey",
     "PublicPrekey", "Publication", "ReplayRecordFull", "SafetyNumber", "SafetyNumberMismatch", "SignedPrekey",
@@ -46,7 +46,7 @@ EXPORTING: Final = ["letterlock", "letterlock.hazmat", "letterlock.stores", "let
 """The modules with an `__all__`."""
 
 ACCOUNT: Final = {
-    "accept_identity", "address", "bundle", "create", "decrypt", "encrypt", "identity",
+    "accept_identity", "address", "bundle", "create", "decrypt", "due", "encrypt", "identity",
     "initiate", "open", "peers", "publish", "safety_number", "transaction",
 }  # fmt: skip
 

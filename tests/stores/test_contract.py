@@ -123,6 +123,24 @@ def test_a_prekey_is_deleted_in_the_second_in_which_it_expires(
         assert store.tables.prekeys.delete_expired(now) == 0
 
 
+def test_expiries_are_those_of_one_kind_in_ascending_order(store: AnyStore) -> None:
+    with store.transaction():
+        assert store.tables.prekeys.expiries(ONE_TIME) == []
+        store.tables.prekeys.add(
+            prekey(ONE_TIME, id_, expires)
+            for id_, expires in ((5, 50), (2**32 - 1, 9), (7, None), (3, 50), (8, 2**40))
+        )
+        store.tables.prekeys.add([prekey(SIGNED, 1, 1), prekey(PrekeyKind.KEM_ONE_TIME, 5, 2)])
+        assert store.tables.prekeys.expiries(ONE_TIME) == [(9, 2**32 - 1), (50, 3), (50, 5), (2**40, 8)]
+        store.tables.prekeys.delete(ONE_TIME, 3)
+        store.tables.prekeys.replace(prekey(ONE_TIME, 7, 10))
+        store.tables.prekeys.replace(prekey(ONE_TIME, 8, None))
+        assert store.tables.prekeys.expiries(ONE_TIME) == [(9, 2**32 - 1), (10, 7), (50, 5)]
+        with undone(store):
+            store.tables.prekeys.delete_expired(10)
+        assert len(store.tables.prekeys.expiries(ONE_TIME)) == 3
+
+
 def test_a_replay_belongs_to_one_prekey(full: AnyStore) -> None:
     with full.transaction():
         full.tables.replays.add(ONE_TIME, 1, DIGESTS[1])

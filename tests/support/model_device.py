@@ -56,6 +56,7 @@ from support.pair import (
     encode_kept_sessions,
     slots,
 )
+from support.prekey_tools import account_record
 from support.store_tools import unsynced_store
 
 Image: TypeAlias = dict[str, Any]
@@ -208,6 +209,14 @@ class Device:
             prekeys[each.kind, each.id] = Prekey(each.key.data, now + ONE_TIME_LIFETIME)
             self.timeline.one_time.add(each.key.data)
         return publication
+
+    def may_have_retired(self) -> None:
+        """Note whether a message that was read has retired the current prekeys. HAND-14"""
+        if account_record(self.store).signed_id == 0:
+            prekeys = self.timeline.prekeys
+            for kind, id_ in self.timeline.current.items():
+                prekeys[kind, id_] = Prekey(prekeys[kind, id_].key, self.clock.now + PREKEY_GRACE)
+            self.timeline.current.clear()
 
     def _has_made(self, current: Public) -> None:
         """Note a prekey that stays; it may have replaced another."""

@@ -246,6 +246,7 @@ class World:
                     del timeline.prekeys[need.kind, need.id]
                     timeline.used.add((need.kind, need.id))
         timeline.read.add(message.number)
+        device.may_have_retired()
         assert not self.is_late(message), "the key of a read message is kept"
         ratchet_message = message.ratchet_message
         sparse_kept = device.keeps_sparse_key_of(message.sender, message.session, ratchet_message)

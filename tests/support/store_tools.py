@@ -117,6 +117,7 @@ def everything(store: Store) -> dict[str, Any]:
                 held[name] = exposed(store.tables.skipped_keys.find(address, chain, number))
     for kind in KINDS:
         held[f"prekeys {kind}"] = store.tables.prekeys.count(kind)
+        held[f"expiries {kind}"] = store.tables.prekeys.expiries(kind)
         for id_ in IDS:
             held[f"prekey {kind} {id_}"] = exposed(store.tables.prekeys.load(kind, id_))
             replays = [store.tables.replays.has(kind, id_, digest) for digest in DIGESTS]
@@ -166,6 +167,7 @@ READS: Final[dict[str, Call]] = {
     "peers.all": lambda store: store.tables.peers.all(),
     "prekeys.load": lambda store: store.tables.prekeys.load(SIGNED, 1),
     "prekeys.count": lambda store: store.tables.prekeys.count(SIGNED),
+    "prekeys.expiries": lambda store: store.tables.prekeys.expiries(SIGNED),
     "replays.has": lambda store: store.tables.replays.has(SIGNED, 1, DIGESTS[0]),
     "replays.count": lambda store: store.tables.replays.count(SIGNED, 1),
     "sessions.load": lambda store: store.tables.sessions.load(ALICE, 5),

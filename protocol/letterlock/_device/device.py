@@ -4,16 +4,16 @@ Not here: prekeys (prekeys.py), peers (known_peers.py), conversations (_session/
 """
 
 from letterlock._device.account_record import AccountRecord, new_account
+from letterlock._device.due import Due
 from letterlock._device.environment import Environment
-from letterlock._device.prekeys import PrekeyRing, rotation_is_due
+from letterlock._device.prekeys import PrekeyRing, has_current, rotation_is_due
 from letterlock._handshake.agreement import Party
 from letterlock._primitives.secret import Uncopyable
 from letterlock._records.account import decode_account, encode_account
 from letterlock._wire.address import Address
-from letterlock._wire.prekey import PrekeyKind
 from letterlock._wire.publication import Publication
 from letterlock.errors import AccountExists, NoAccount, UsageError
-from letterlock.limits import MAX_ONE_TIME_PREKEYS
+from letterlock.limits import PREKEY_ROTATION
 from letterlock.stores import Store
 
 
@@ -29,7 +29,10 @@ class Device(Uncopyable):
 
     @classmethod
     def create(cls, store: Store, address: Address, environment: Environment) -> "Device":
-        """Make a new identity and its first prekeys in an empty store. Raises AccountExists."""
+        """Make a new identity and its first prekeys in an empty store. Raises AccountExists, UsageError."""
+        _require_store(store)
+        if type(address) is not Address:
+            raise UsageError(f"address must be Address, not {type(address).__name__}")
         with store.transaction():
             if store.tables.account.load() is not None:
                 raise AccountExists("this store holds an account already: open it instead")
@@ -40,21 +43,24 @@ class Device(Uncopyable):
 
     @classmethod
     def open_existing(cls, store: Store, environment: Environment) -> "Device":
-        """Open the account that a store holds, and delete its expired prekeys. Raises NoAccount."""
+        """Open the account of a store, and delete its expired prekeys. Raises NoAccount, UsageError."""
+        _require_store(store)
         with store.transaction():
             account = _load_account(store)
             store.tables.prekeys.delete_expired(environment.now())
         return cls(store, account.party, environment)
 
-    def publish(self, one_time: int, *, rotate: bool) -> Publication:
+    def publish(self, one_time: int, *, rotate: bool, replace: bool) -> Publication:
         """Return `one_time` new prekeys of each kind and the two that stay. Raises UsageError."""
         tables, now = self.store.tables, self.environment.now()
         ring = PrekeyRing(tables, self.environment.entropy)
         with self.store.transaction():
             tables.prekeys.delete_expired(now)
-            self._check_room(one_time)
+            if replace:
+                ring.replace_one_time(now)
+            ring.make_room(one_time)
             account = _load_account(self.store)
-            rotate = rotate or rotation_is_due(account, now)
+            rotate = rotate or not has_current(account) or rotation_is_due(account, now)
             if one_time or rotate:
                 account = account.skip_ids(self.environment.entropy)
             if rotate:
@@ -71,14 +77,33 @@ class Device(Uncopyable):
                 tuple(kem),
             )
 
-    def _check_room(self, one_time: int) -> None:
-        for kind in (PrekeyKind.ONE_TIME, PrekeyKind.KEM_ONE_TIME):
-            stored = self.store.tables.prekeys.count(kind)
-            if stored + one_time > MAX_ONE_TIME_PREKEYS:
-                raise UsageError(f"{stored} unused one-time prekeys are stored already: hand those out first")
+    def due(self, now: int, unanswered: tuple[Address, ...]) -> Due:
+        """Return what is due at a time, inside the caller's transaction. Changes nothing."""
+        account = _load_account(self.store)
+        rotation = rotation_is_due(account, now)
+        unused = PrekeyRing(self.store.tables, self.environment.entropy).unused(now)
+        return Due(rotation, rotation or not has_current(account) or unused == 0, unused, unanswered)
+
+    def keep_up(self) -> None:
+        """Retire prekeys that are due for rotation, and delete expired ones. [HAND-14]
+
+        For the transaction of a message that has authenticated: an account that only reads never publishes.
+        """
+        now = self.environment.now()
+        self.store.tables.prekeys.delete_expired(now)
+        account = _load_account(self.store)
+        # A clock that went back retires nothing here: once it is set right, the prekeys would have expired.
+        if has_current(account) and now - account.rotated >= PREKEY_ROTATION:
+            account = PrekeyRing(self.store.tables, self.environment.entropy).retire_current(account, now)
+            self.store.tables.account.save(encode_account(account))
 
     def __repr__(self) -> str:
         return f"<Device {self.party.address}>"
+
+
+def _require_store(store: object) -> None:
+    if not hasattr(store, "transaction"):
+        raise UsageError(f"an account lives in a store, not in a {type(store).__name__}: see SqliteStore")
 
 
 def _load_account(store: Store) -> AccountRecord:

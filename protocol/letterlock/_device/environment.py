@@ -31,12 +31,20 @@ class Environment:
             # The number 2 is not Suite.PQXDH.
             if type(suite) is not Suite:
                 raise UsageError(f"a suite must be Suite, not {type(suite).__name__}")
+        for name, source in (("clock", self.clock), ("entropy", self.entropy)):
+            if not callable(source):
+                raise UsageError(f"{name} must be a function, not {type(source).__name__}")
 
     def now(self) -> int:
         """Return the clock's time. Raises UsageError for one that cannot be seconds since 1970."""
         now = self.clock()
         # A wrong time would only show much later, as an expiry in the next century or a record that
         # cannot be read, so it is refused at once.
-        if type(now) is not int or not 0 <= now <= _LATEST:
+        if not is_time(now):
             raise UsageError("the clock must return whole seconds since 1970, as an int")
         return now
+
+
+def is_time(value: object) -> bool:
+    """Return whether a value can be seconds since 1970."""
+    return type(value) is int and 0 <= value <= _LATEST

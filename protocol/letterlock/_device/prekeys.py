@@ -1,7 +1,7 @@
 """This device's own prekeys, in their store: made, rotated, found for an initial message, used up.
 
     signed, last-resort      current without expiry; retired ones live PREKEY_GRACE longer
-    one-time, kem one-time   expire unused after ONE_TIME_LIFETIME
+    one-time, kem one-time   expire unused after ONE_TIME_LIFETIME, or PREKEY_GRACE after they were replaced
 
 A one-time prekey is deleted when, and only when, the message that used it has authenticated. A prekey that
 can be used again remembers every handshake it was used in.                        [HAND-7] [HAND-8]
@@ -31,17 +31,29 @@ from letterlock._records.prekey import decode_prekey, encode_prekey
 from letterlock._wire.message import HandshakeHeader
 from letterlock._wire.prekey import PrekeyKey, PrekeyKind, PublicPrekey
 from letterlock.errors import CorruptStore, DuplicateMessage, ReplayRecordFull, UnknownPrekey
-from letterlock.limits import MAX_REPLAY_RECORDS, ONE_TIME_LIFETIME, PREKEY_GRACE, PREKEY_ROTATION
+from letterlock.limits import (
+    MAX_ONE_TIME_PREKEYS,
+    MAX_REPLAY_RECORDS,
+    ONE_TIME_LIFETIME,
+    PREKEY_GRACE,
+    PREKEY_ROTATION,
+)
 from letterlock.stores import PrekeyRow, Tables
 
+_ONE_TIME: Final = (PrekeyKind.ONE_TIME, PrekeyKind.KEM_ONE_TIME)
 _UNKNOWN: Final = (
     "a prekey of this first message is used up, expired or not ours: send its author a new bundle"
 )
 
 
+def has_current(account: AccountRecord) -> bool:
+    """Return whether the account has signed and last-resort prekeys; otherwise a publication makes them."""
+    return account.signed_id != 0
+
+
 def rotation_is_due(account: AccountRecord, now: int) -> bool:
     """Return whether the signed and last-resort prekeys are too old, or newer than a clock that went back."""
-    return account.signed_id == 0 or not 0 <= now - account.rotated < PREKEY_ROTATION
+    return has_current(account) and not 0 <= now - account.rotated < PREKEY_ROTATION
 
 
 class PrekeyRing:
@@ -55,10 +67,15 @@ class PrekeyRing:
 
     # making
 
-    def rotate(self, account: AccountRecord, now: int) -> AccountRecord:
-        """Return the account with new signed and last-resort prekeys; the old ones expire in PREKEY_GRACE."""
+    def retire_current(self, account: AccountRecord, now: int) -> AccountRecord:
+        """Return the account without signed and last-resort prekeys; those it had expire in PREKEY_GRACE."""
         self._retire(PrekeyKind.SIGNED, account.signed_id, now)
         self._retire(PrekeyKind.KEM_LAST_RESORT, account.last_resort_id, now)
+        return replace(account, signed_id=0, last_resort_id=0)
+
+    def rotate(self, account: AccountRecord, now: int) -> AccountRecord:
+        """Return the account with new signed and last-resort prekeys; the old ones are retired."""
+        account = self.retire_current(account, now)
         signed = SignedPrekeyPair.generate(self._entropy)
         last_resort = MlKem1024KeyPair.generate(self._entropy)
         signed_id, last_resort_id = account.take_ids(2)
@@ -94,6 +111,31 @@ class PrekeyRing:
         keys = {id_: (pair.seed, pair.public) for id_, pair in pairs.items()}
         published = self._add(account, PrekeyKind.KEM_ONE_TIME, keys, now + ONE_TIME_LIFETIME)
         return replace(account, next_id=account.next_id + count), published
+
+    def replace_one_time(self, now: int) -> None:
+        """Let all one-time prekeys expire within PREKEY_GRACE, as the server discards them. [HAND-13]
+
+        They are not deleted at once, because first messages that use them may be under way.
+        """
+        for kind in _ONE_TIME:
+            for expires, id_ in self._tables.prekeys.expiries(kind):
+                if expires > now + PREKEY_GRACE:
+                    self._retire(kind, id_, now)
+
+    def make_room(self, count: int) -> None:
+        """Delete the one-time prekeys that expire first, so that `count` more of each kind have room."""
+        for kind in _ONE_TIME:
+            excess = self._tables.prekeys.count(kind) + count - MAX_ONE_TIME_PREKEYS
+            if excess > 0:
+                for _, id_ in self._tables.prekeys.expiries(kind)[:excess]:
+                    self._tables.prekeys.delete(kind, id_)
+
+    def unused(self, now: int) -> int:
+        """Return how many pairs of one-time prekeys serve for longer than PREKEY_GRACE."""
+        good = now + PREKEY_GRACE
+        return min(
+            sum(expires > good for expires, _ in self._tables.prekeys.expiries(kind)) for kind in _ONE_TIME
+        )
 
     # showing
 

@@ -55,6 +55,14 @@ FILE in place as store.db, beside store.key. Then begin every conversation
 anew: exchange new bundles, and `add` them.
 """
 
+_BUNDLE: Final = """\
+Print a fresh prekey bundle. Its one-time prekeys serve one first message, so
+give each peer a bundle of its own, within 30 days.
+
+A bundle with --last-resort serves many peers, for example from a web page.
+First messages that it begins are less well protected if the profile is stolen.
+"""
+
 _ENCRYPT: Final = """\
 Encrypt FILE, or standard input, as one message to a peer. The text may be
 any bytes.
@@ -167,7 +175,17 @@ def _add_profile_commands(commands: "Commands") -> None:
     )
     backup = _command(commands, "backup", "copy the profile's store to a new file", _BACKUP)
     backup.add_argument("file", metavar="FILE", help="the copy; a file of this name must not exist")
-    bundle = _command(commands, "bundle", "print a fresh prekey bundle, to give to one peer")
+    bundle = _command(commands, "bundle", "print a fresh prekey bundle, to give to one peer", _BUNDLE)
+    bundle.add_argument(
+        "--last-resort",
+        action="store_true",
+        help="leave out the one-time prekeys: the bundle may be given to many peers",
+    )
+    bundle.add_argument(
+        "--rotate",
+        action="store_true",
+        help="replace the signed and last-resort prekeys now, not only when they are a week old",
+    )
     _add_output(bundle, armor=True)
 
 

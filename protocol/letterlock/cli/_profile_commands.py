@@ -6,6 +6,8 @@ Not here: what a profile consists of (_profile.py).
 from argparse import Namespace
 
 from letterlock._wire.armor import armor
+from letterlock._wire.bundle import PrekeyBundle
+from letterlock.account import Account
 from letterlock.cli._output import say
 from letterlock.cli._output_file import require_output, writer_to
 from letterlock.cli._parser import STANDARD_STREAM
@@ -31,5 +33,11 @@ def bundle(arguments: Namespace) -> None:
     """Print a fresh prekey bundle, once its prekeys are stored. Raises UsageError, StoreError, OSError."""
     require_output(arguments.output, binary=not arguments.armor)
     with open_profile(arguments.home) as profile, writer_to(arguments.output) as write:
-        data = profile.account.bundle().encode()
+        data = _bundle(profile.account, arguments).encode()
         write(armor(data) if arguments.armor else data)
+
+
+def _bundle(account: Account, arguments: Namespace) -> PrekeyBundle:
+    if arguments.last_resort:
+        return account.publish(0, rotate=arguments.rotate).last_resort_bundle()
+    return next(account.publish(1, rotate=arguments.rotate).bundles())

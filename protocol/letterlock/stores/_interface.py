@@ -130,6 +130,10 @@ class PrekeyTable(Protocol):
         """Return how many prekeys of one kind are stored."""
         ...
 
+    def expiries(self, kind: PrekeyKind) -> list[tuple[int, int]]:
+        """Return (expiry, id) of every prekey of one kind that has an expiry, in ascending order."""
+        ...
+
 
 class ReplayTable(Protocol):
     """Digests of the handshakes that were accepted with a prekey."""

@@ -235,12 +235,7 @@ class _PrekeyTable(_Table):
 
     def delete_expired(self, now: int) -> int:
         self._require()
-        expired = [
-            (kind, row.id)
-            for kind, table in self._rows.prekeys.items()
-            for row in table.values()
-            if row.expires is not None and row.expires <= now
-        ]
+        expired = [(kind, id_) for kind in PrekeyKind for at, id_ in self.expiries(kind) if at <= now]
         for kind, id_ in expired:
             self._drop(kind, id_)
         return len(expired)
@@ -248,6 +243,11 @@ class _PrekeyTable(_Table):
     def count(self, kind: PrekeyKind) -> int:
         self._require()
         return len(self._rows.prekeys[kind])
+
+    def expiries(self, kind: PrekeyKind) -> list[tuple[int, int]]:
+        self._require()
+        rows = self._rows.prekeys[kind].values()
+        return sorted((row.expires, row.id) for row in rows if row.expires is not None)
 
     def _drop(self, kind: PrekeyKind, id_: int) -> None:
         self._rows.drop(self._rows.prekeys[kind], id_)

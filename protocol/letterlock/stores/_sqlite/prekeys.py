@@ -54,6 +54,15 @@ class SqlitePrekeyTable(SqliteTable):
     def count(self, kind: PrekeyKind) -> int:
         return self._database.number("SELECT count(*) FROM letterlock_prekeys WHERE kind = ?", kind)
 
+    def expiries(self, kind: PrekeyKind) -> list[tuple[int, int]]:
+        rows = self._database.rows(
+            "SELECT expires, id FROM letterlock_prekeys WHERE kind = ? AND expires IS NOT NULL", kind
+        )
+        # SQLite enforces no type on a column, so an edited file may hold anything.
+        if not all(type(value) is int for row in rows for value in row):
+            raise CorruptStore("a prekey's row was edited: restore the file from a copy")
+        return sorted(rows)
+
     def _sealed(self, row: PrekeyRow) -> SealedRow:
         identity = int(row.kind), row.id, row.expires
         return (*identity, self._cipher.seal(row.record, PREKEYS, *identity))
