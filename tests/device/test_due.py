@@ -273,6 +273,16 @@ def test_retiring_twice_does_not_prolong_the_grace(week_old: Pair) -> None:
     assert counts(week_old.bob.store)["SIGNED"] == 0
 
 
+def test_messages_of_a_session_sweep_what_has_expired(any_pair: Pair) -> None:
+    """HAND-9, for a process that is never restarted and gets no first messages."""
+    any_pair.bob.account.publish(2)
+    any_pair.converse()
+    any_pair.clock.now += ONE_TIME_LIFETIME
+    for _ in range(UPKEEP_MESSAGES):
+        any_pair.bob.read(any_pair.alice.write(b"x"))
+    assert counts(any_pair.bob.store) == {"SIGNED": 1, "ONE_TIME": 0, "KEM_ONE_TIME": 0, "KEM_LAST_RESORT": 1}
+
+
 def test_retired_prekeys_need_no_new_id(week_old: Pair) -> None:
     """An account whose ids are used up still reads."""
     before = account_record(week_old.bob.store).next_id

@@ -188,6 +188,7 @@ def test_replacing_leaves_the_signed_prekey_alone_unless_it_rotates(any_pair: Pa
     third = any_pair.bob.account.publish(1, replace=True, rotate=True)
     assert first.signed == second.signed
     assert third.signed != second.signed
+    assert any_pair.bob.account.due().one_time_prekeys == 1  # rotation replaces too
 
 
 def test_a_replacement_that_is_taken_back_changes_nothing(any_pair: Pair) -> None:
