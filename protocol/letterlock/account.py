@@ -249,6 +249,12 @@ class Account(Uncopyable):
 
         With `SqliteStore.connection` the application's tables take part. An exception leaves everything as it
         was, and a message decrypted inside decrypts again. Hand out a ciphertext only after the block.
+
+        The block belongs to the thread, and the asyncio task, trio task or greenlet, that entered it. Calls
+        from another task of the same thread raise UsageError. So do calls while a generator that holds the
+        block is suspended, and calls from a signal handler or a `__del__` that interrupts it. Another thread
+        waits for the end of the block, and raises StoreBusy after the store's timeout. Never wait for another
+        task or thread inside the block.
         """
         return self._device.store.transaction()
 

@@ -27,7 +27,7 @@
         |-- WrongKey            the store key or passphrase is not the right one
         |-- CorruptStore        what is stored is not what was saved
         |-- UnsupportedStore    not a letterlock store, or one of another version
-        `-- StoreBusy           another process holds the lock
+        `-- StoreBusy           another thread or process holds it
 
 Any other exception that a peer or a stored file can cause is a bug in letterlock. An error's text never holds
 a key, a plaintext or a peer's bytes; only AddressMismatch names a peer's address, as ASCII. Numbers in a text
@@ -365,7 +365,7 @@ class UnsupportedStore(StoreError):
 
 
 class StoreBusy(StoreError):
-    """Another process kept the store locked for longer than the timeout. Try again."""
+    """Another thread or process kept the store locked for longer than the timeout. Try again."""
 
     cause = Cause.STORE_BUSY
 

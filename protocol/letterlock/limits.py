@@ -156,8 +156,11 @@ grow beyond that while another connection reads the file. With fewer pages it wo
 emptying it costs about as much as a message."""
 
 BUSY_TIMEOUT: Final = 30.0
-"""Seconds to wait for another process's transaction. Our own transactions are far shorter, so a longer wait
-means that the other process hangs."""
+"""Seconds to wait for the transaction of another thread or process. Our own transactions are far shorter, so
+a longer wait means that the other one hangs."""
+
+MAX_BUSY_TIMEOUT: Final = 2_000_000
+"""Seconds, about 23 days. SQLite counts milliseconds in 31 bits, and would not wait at all for more."""
 
 SAFETY_NUMBER_ITERATIONS: Final = 5200
 """(protocol) SHA-512 passes of a fingerprint, as many as Signal makes. With 5,200 passes, 30 digits give 112

@@ -130,7 +130,7 @@ BREAKS: Final = {
         type(TABLES.past_chains), "has", no, stories.repeated_later, "AuthenticationFailed"
     ),
     "names not bound": Break(agreement, "associated_data", of_nobody, stories.in_another_name, "is read"),
-    "nothing undone": Break(_Rows, "_undo", nothing, stories.taken_back, "changed a store"),
+    "nothing undone": Break(_Rows, "undo", nothing, stories.taken_back, "changed a store"),
     "nothing discarded": Break(PeerSessions, "delete_all", nothing, stories.discarded, "appear or vanish"),
     "identity changed": Break(account, "check_identity", trusting, stories.impostor, "changed a store"),
     "every promotion deferred": Break(peer_sessions, "defers_promotion", yes, stories.crossed, "not settled"),

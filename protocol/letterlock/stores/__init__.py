@@ -38,6 +38,10 @@ The rules:
              `CorruptStore`.
     STO-4    A method that raises has changed nothing, even if the enclosing transaction commits afterwards.
     STO-5    In a forked child, a store that the parent opened raises `StoreError`.
+    STO-9    A transaction belongs to the thread, and to the asyncio task, trio task or greenlet, that began
+             it. In another one of the same thread, `transaction()` and the tables raise `UsageError`.
+    STO-10   A thread that waits for another one raises `StoreBusy` after the store's timeout.
+    STO-11   An interrupt (`KeyboardInterrupt`) at any point leaves a store that can be used and closed.
 
 A method also raises `CorruptStore` if a new row exists already, or if the peer, prekey or session that a row
 belongs to does not exist: then the stored data contradicts itself. Every other failure is a `StoreError` or a

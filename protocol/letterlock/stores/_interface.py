@@ -275,7 +275,10 @@ class Store(Protocol):
         ...
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Begin a transaction, or join the open one; commit on return, undo on an exception."""
+        """Begin a transaction, or one inside the caller's own; commit on return, undo on an exception.
+
+        Raises UsageError inside a transaction of another task of this thread, and StoreBusy.
+        """
         ...
 
     def close(self) -> None:

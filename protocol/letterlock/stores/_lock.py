@@ -1,33 +1,105 @@
-"""StoreLock: one thread at a time uses a store, in the process that opened it, and its transactions nest.
+"""Transaction and StoreLock: one thread and task at a time uses a store, in the process that opened it.
 
-    hold         wait until no other thread is inside; yields how many transactions enclose this one   [STO-1]
-    require      is the calling thread inside a transaction?                                           [STO-2]
-    closing      wait until no other thread is inside, for the last time
+    begin, commit, undo    what a store does for its transaction (`Changes`)
+    level 0                the outermost transaction; others nest in it as levels 1, 2, ...        [STO-1]
+
+    enter        wait until no other thread is inside, or nest in the caller's own transaction     [STO-1]
+    require      is the calling thread, with the task that runs in it, inside a transaction?       [STO-2]
+    leave        let others in; calling it again changes nothing
+    close        wait until no other thread is inside, for the last time
+
+A transaction belongs to a thread and, if tasks or greenlets run in that thread, to one of them.   [STO-9]
 
 A process that forks copies everything its stores hold: a database connection that two processes must not
-share, and chain keys that must not be used twice. So the copy refuses to work.                       [STO-5]
+share, and chain keys that must not be used twice. So the copy refuses to work.                    [STO-5]
+
+An interrupt (Ctrl-C) can raise at any line. So what must happen at the end is tried twice, and each step may
+be repeated: the state tells how far it came, and a reentrant lock refuses to be released if its thread does
+not hold it. If an interrupt falls on the first line of `__exit__`, Python calls nothing of ours any more.
+Then the transaction ends when Python drops it, and nothing was committed.                        [STO-11]
 
 Not here: what a transaction does (_memory.py, _sqlite/database.py); other processes (_sqlite/database.py).
 """
 
-from collections.abc import Generator
-from contextlib import contextmanager
+import inspect
+import sys
+from collections.abc import Callable
+from contextlib import suppress
 from os import getpid
 from threading import RLock, get_ident
+from time import monotonic
+from types import FrameType, ModuleType, TracebackType
+from typing import Any, Final, Protocol
 
-from letterlock.errors import StoreError
+from letterlock._primitives.secret import Uncopyable
+from letterlock.errors import StoreBusy, StoreError, UsageError
+from letterlock.limits import MAX_BUSY_TIMEOUT
+from letterlock.stores._reentry import require_reachable
+
+
+class Changes(Protocol):
+    """What a transaction of one level does to a store's rows."""
+
+    def begin(self, level: int) -> int:
+        """Begin to record changes; return a mark for `undo`."""
+        ...
+
+    def commit(self, level: int) -> None:
+        """Keep the changes; at level 0, make them durable."""
+        ...
+
+    def undo(self, level: int, mark: int) -> None:
+        """Undo the changes since `begin`, which may not have ended. Called again, it changes nothing."""
+        ...
+
+
+class Hold:
+    """One transaction's place among those that are open. Level 0 is the outermost one."""
+
+    __slots__ = ("code", "frame_id", "level", "module", "open", "outer", "ready", "thread")
+
+    def __init__(self, frame: FrameType) -> None:
+        """`frame` is that of the function whose block it is."""
+        self.frame_id = id(frame)
+        self.code = frame.f_code
+        self.module = frame.f_globals
+        self.level = 0
+        self.outer: Hold | None = None
+        self.thread = get_ident()
+        self.open = False
+        self.ready = False
+        """Whether other transactions may nest in it: not while it begins, and not while it ends."""
 
 
 class StoreLock:
-    """The right to use one store."""
+    """The right to use one store. `timeout` is how many seconds a thread waits for another one."""
 
-    __slots__ = ("_closed", "_depth", "_lock", "_owner", "_pid")
+    __slots__ = (
+        "_closed",
+        "_closing",
+        "_innermost",
+        "_lock",
+        "_pid",
+        "_task",
+        "_thread",
+        "_turn",
+        "_waiting",
+        "timeout",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, timeout: float) -> None:
+        # NaN is refused too.
+        if type(timeout) not in (int, float) or not timeout >= 0:
+            raise UsageError("busy_timeout must be a number of seconds, 0 or more")
+        self.timeout = min(timeout, MAX_BUSY_TIMEOUT)
         self._pid = getpid()
         self._lock = RLock()
-        self._owner: int | None = None
-        self._depth = 0
+        self._turn = RLock()
+        self._waiting: dict[int, None] = {}
+        self._thread: int | None = None
+        self._task: object | None = None
+        self._innermost: Hold | None = None
+        self._closing = False
         self._closed = False
 
     @property
@@ -35,55 +107,285 @@ class StoreLock:
         """Whether this is a copy that a fork made."""
         return getpid() != self._pid
 
-    @contextmanager
-    def hold(self) -> Generator[int]:
-        """Wait until no other thread is inside, then yield how many transactions enclose this one."""
+    def enter(self, hold: Hold, caller: FrameType, *, nests: bool) -> None:
+        """Make `hold` the innermost transaction.
+
+        Raises StoreBusy if another thread stays inside for longer than the timeout, and UsageError for a call
+        of this thread that does not come from inside the innermost transaction's block.
+        """
         # Checked before the lock too: in a forked copy, a thread that no longer exists may hold it for ever.
         self._require_usable()
-        with self._lock:
-            self._require_usable()
-            level = self._depth
-            try:
-                self._owner, self._depth = get_ident(), level + 1
-                yield level
-            finally:
-                # An outer transaction that ended too early has left a lower depth, which must not rise again.
-                self._depth = min(self._depth, level)
-                if level == 0:
-                    self._owner = None
-
-    @contextmanager
-    def closing(self) -> Generator[bool]:
-        """Wait until no other thread is inside, then yield whether to close.
-
-        Nothing is left to close the second time, and nothing may be closed in a forked child.
-        """
-        if self.inherited:
-            yield False
+        if self._thread == get_ident() and (outer := self._innermost) is not None:
+            self._require_task()
+            if nests:
+                self._require_nestable(outer, caller)
+            hold.outer, hold.level = outer, outer.level + 1
+            hold.open = True
+            self._innermost = hold
             return
-        with self._lock:
-            if self._depth:
-                raise StoreError("a transaction is open: leave its block before closing the store")
-            first, self._closed = not self._closed, True
-            yield first
+        hold.open = True
+        self._wait()
+        task, thread = running_task(), get_ident()
+        # No call stands between these lines. So no signal handler sees one without the others.
+        self._innermost = hold
+        self._task = task
+        self._thread = thread
+        self._require_usable()
 
     def require(self) -> None:
-        """Raise StoreError unless the calling thread is inside a transaction. STO-2"""
-        # Every method of every table asks, so the usual answer comes first, in one expression.
-        if self._owner == get_ident() and self._pid == getpid() and not self._closed:
+        """Raise StoreError unless the calling thread is inside a transaction, UsageError for another task."""
+        # Every method of every table asks, so the usual answer comes first, in one expression. A store is not
+        # closed while a thread is inside.
+        if self._thread == get_ident() and self._task is running_task() and self._pid == getpid():
             return
         self._require_usable()
+        if self._thread == get_ident():
+            self._require_task()
         # Another thread's transaction does not count: this call would become part of it.
         raise StoreError("a store is used inside its transactions: write `with store.transaction():`")
 
-    def require_innermost(self, level: int) -> None:
-        """Raise StoreError unless this process may end the transaction of this level now."""
+    def require_inside(self, caller: FrameType) -> None:
+        """Raise what `require` raises, and UsageError for a call from outside the innermost block. STO-9"""
+        self.require()
+        if self._innermost is not None:
+            require_reachable(self._innermost, caller, nests=False)
+
+    def require_innermost(self, hold: Hold) -> None:
+        """Raise StoreError or UsageError unless this transaction may be committed here and now."""
         self._require_usable()
-        if self._depth != level + 1:
+        if self._innermost is not hold:
             raise StoreError("an inner transaction is still open: do not await or yield inside one")
+        if hold.thread != get_ident() or self._task is not running_task():
+            raise UsageError("a transaction ends in the thread and the task that began it: it was undone")
+
+    def holds(self, hold: Hold) -> bool:
+        """Return whether this transaction is among those that are open."""
+        each = self._innermost
+        while each is not None and each is not hold:
+            each = each.outer
+        return each is hold
+
+    def leave(self, hold: Hold) -> None:
+        """End a transaction and those inside it, and let others in after the outermost one."""
+        if not hold.open:
+            return
+        held = self.holds(hold)
+        if held:
+            if hold.outer is None:
+                self._thread = None
+            self._innermost = hold.outer
+        if hold.outer is None:
+            if hold.thread == get_ident():
+                _release(self._lock)
+            elif held:
+                # Only the thread that acquired the lock could release it, and it has left that to this one.
+                self._lock = RLock()
+        hold.open = False
+
+    def close(self, finish: Callable[[], None]) -> None:
+        """Wait until no other thread is inside, then call `finish`. It is called again if it was interrupted.
+
+        Nothing is left to close the second time, and nothing may be closed in a forked child.
+        """
+        if self.inherited or self._closed:
+            return
+        if self._thread == get_ident():
+            self._require_task()
+            raise StoreError("a transaction is open: leave its block before closing the store")
+        hold = Hold(sys._getframe())  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        try:
+            try:
+                hold.open = True
+                self._wait()
+                self._closing = True
+                finish()
+                self._closed = True
+            finally:
+                self.leave(hold)
+        finally:
+            self.leave(hold)  # in case an interrupt stopped the first one
+
+    def _wait(self) -> None:
+        """Acquire the lock. Whoever calls releases it, also if this raises."""
+        if self._waiting or not self._lock.acquire(blocking=False):
+            self._wait_for_turn()
+
+    def _wait_for_turn(self) -> None:
+        """Acquire the lock after those who came earlier. Raises StoreBusy after the timeout."""
+        # The thread whose turn it is waits for the lock, and the others for their turn. So a thread that
+        # begins one transaction after another cannot keep the others out.
+        deadline = monotonic() + self.timeout
+        lock = self._lock
+        try:
+            try:
+                self._waiting[get_ident()] = None
+                if not self._turn.acquire(timeout=self.timeout) or not lock.acquire(
+                    timeout=max(deadline - monotonic(), 0)
+                ):
+                    raise StoreBusy(f"another thread kept the store locked for {self.timeout:g} s: try again")
+            finally:
+                self._stop_waiting()
+        finally:
+            self._stop_waiting()  # in case an interrupt stopped the first one
+
+    def _stop_waiting(self) -> None:
+        self._waiting.pop(get_ident(), None)
+        _release(self._turn)
 
     def _require_usable(self) -> None:
         if self.inherited:
             raise StoreError("this store was opened before a fork: open it again in the child process")
-        if self._closed:
+        if self._closing:
             raise StoreError("store is closed")
+
+    def _require_task(self) -> None:
+        if self._task is not running_task():
+            raise UsageError(
+                "the store's transaction belongs to another task of this thread: never await inside its block"
+            )
+
+    def _require_nestable(self, outer: Hold, caller: FrameType) -> None:
+        if not outer.ready:
+            raise UsageError("this call interrupts the beginning or the end of a transaction: call it later")
+        require_reachable(outer, caller, nests=True)
+
+
+def _release(lock: RLock) -> None:
+    """Release a lock if this thread holds it."""
+    with suppress(RuntimeError):
+        lock.release()
+
+
+class Transaction(Uncopyable):
+    """One transaction, entered once. An exception undoes it and propagates."""
+
+    __slots__ = ("_changes", "_committed", "_hold", "_lock", "_mark", "_nests")
+
+    def __init__(self, lock: StoreLock, changes: Changes, *, nests: bool = True) -> None:
+        """`nests` is False for a transaction of a table's own method, inside the caller's one."""
+        self._lock = lock
+        self._changes = changes
+        self._nests = nests
+        self._hold: Hold | None = None
+        self._mark = -1
+        self._committed = False
+
+    def __enter__(self) -> None:
+        if self._hold is not None:
+            raise UsageError("this transaction has been entered before: call `transaction()` again")
+        caller = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        try:
+            hold = self._hold = Hold(_holder(caller))
+            self._lock.enter(hold, caller, nests=self._nests)
+            self._mark = self._changes.begin(hold.level)
+            hold.ready = True
+        except BaseException:
+            self._end_surely()
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._commit()
+        finally:
+            self._end_surely()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_committed"):  # unless an interrupt stopped `__init__`
+            self._end()
+
+    def _commit(self) -> None:
+        hold = self._hold
+        if hold is None:
+            raise UsageError("this transaction was not entered")
+        self._lock.require_innermost(hold)
+        hold.ready = False
+        self._changes.commit(hold.level)
+        self._committed = True
+
+    def _end_surely(self) -> None:
+        try:
+            self._end()
+        finally:
+            self._end()  # in case an interrupt stopped the first one
+
+    def _end(self) -> None:
+        """Undo what was not committed, and let others in."""
+        hold = self._hold
+        if hold is None or not hold.open:
+            return
+        hold.ready = False
+        try:
+            # What a transaction that ended before its turn did was undone with the one around it.
+            if not self._committed and self._lock.holds(hold):
+                self._changes.undo(hold.level, self._mark)
+        except StoreError:
+            self._lock.leave(hold)
+            raise
+        self._lock.leave(hold)
+
+
+# --- whose block it is, and what runs in a thread -------------------------------------------------
+
+
+_GENERATOR: Final = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
+
+_ENTERING: Final = frozenset({"__enter__", "__aenter__", "enter_context", "enter_async_context"})
+"""Functions that enter a context for their caller, in `contextlib` and elsewhere."""
+
+
+def _holder(frame: FrameType) -> FrameType:
+    """Return the frame whose `with` block is being entered by a call in `frame`.
+
+    A function that enters contexts for others passes the block on to its caller, and so does the generator
+    of a `@contextmanager`.
+    """
+    while frame.f_back is not None and (
+        frame.f_code.co_name in _ENTERING
+        or (frame.f_code.co_flags & _GENERATOR and frame.f_back.f_code.co_name in _ENTERING)
+    ):
+        frame = frame.f_back
+    return frame
+
+
+_loaded: Final = sys.modules.get
+
+
+def running_task() -> object | None:
+    """Return the innermost task, event loop or greenlet that runs in this thread, or None.
+
+    A task is compared by identity, never by its context: a task that is created inside a transaction inherits
+    a copy of the context, and `contextvars.copy_context().run(...)` changes the context but not the task.
+    """
+    # As long as a library was not imported, none of its tasks can be running.
+    trio = _loaded("trio")
+    if trio is not None and (task := _trio_task(trio)) is not None:
+        return task
+    asyncio = _loaded("asyncio")
+    if asyncio is not None and (loop := asyncio._get_running_loop()) is not None:  # noqa: SLF001 (exported)
+        return _asyncio_task(asyncio, loop)
+    greenlet = _loaded("greenlet")
+    if greenlet is not None:
+        return _child_greenlet(greenlet)
+    return None
+
+
+def _asyncio_task(asyncio: ModuleType, loop: object) -> object:
+    task: object | None = asyncio.current_task(loop)
+    return loop if task is None else task  # a callback of the loop belongs to no task
+
+
+def _child_greenlet(module: ModuleType) -> object | None:
+    current: Any = module.getcurrent()
+    # The greenlet in which the thread began has no parent. It is the thread itself.
+    return None if current.parent is None else current
+
+
+def _trio_task(trio: ModuleType) -> object | None:
+    try:
+        task: object = trio.lowlevel.current_task() if trio.lowlevel.in_trio_task() else None
+    except (AttributeError, RuntimeError):  # another thread is importing it, or it does not run here
+        return None
+    return task

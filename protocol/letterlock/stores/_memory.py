@@ -8,15 +8,12 @@
     past_chains   session -> chains, in order of arrival
     side_data     session -> slot -> records
 
-Every change goes through `put` and `drop`, which record in a journal how to undo it. So a transaction costs
-what it changes, and never a copy of the tables.
-
 Not here: durability. Nothing outlives the process, and no other process sees it.
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Generator, Iterable
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from functools import partial
 from itertools import count
 from types import TracebackType
@@ -25,34 +22,33 @@ from typing import Self, TypeVar
 from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.prekey import PrekeyKind
 from letterlock.errors import CorruptStore
+from letterlock.limits import BUSY_TIMEOUT
 from letterlock.stores._interface import PrekeyRow, Record, SessionRow, SkippedRow, Tables
-from letterlock.stores._lock import StoreLock
+from letterlock.stores._lock import StoreLock, Transaction
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 
 class MemoryStore(Uncopyable):
-    """A store that forgets everything when it is closed."""
+    """A store that forgets everything when it is closed. A thread waits `busy_timeout` seconds at most."""
 
     __slots__ = ("_rows", "tables")
 
     tables: Tables
     """The account's tables, for use inside `transaction()`."""
 
-    def __init__(self) -> None:
-        self._rows = _Rows()
+    def __init__(self, *, busy_timeout: float = BUSY_TIMEOUT) -> None:
+        self._rows = _Rows(busy_timeout)
         self.tables = _MemoryTables(self._rows)
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Begin a transaction, or join the open one; commit on return, undo on an exception."""
-        return self._rows.transaction()
+        """Begin a transaction, or nest in the caller's own. Raises StoreBusy; UsageError in another task."""
+        return Transaction(self._rows.lock, self._rows)
 
     def close(self) -> None:
         """Forget everything that was stored."""
-        with self._rows.lock.closing() as first:
-            if first:
-                self._rows.clear()
+        self._rows.lock.close(self._rows.clear)
 
     def __enter__(self) -> Self:
         return self
@@ -85,8 +81,8 @@ class _Rows(Uncopyable):
         "skipped_of",
     )
 
-    def __init__(self) -> None:
-        self.lock = StoreLock()
+    def __init__(self, busy_timeout: float) -> None:
+        self.lock = StoreLock(busy_timeout)
         self._journal: list[Callable[[], object]] = []
         self.arrivals = count()
         self.clear()
@@ -103,18 +99,24 @@ class _Rows(Uncopyable):
         self.past_chains: dict[int, OrderedDict[bytes, None]] = {}
         self.side_data: dict[int, dict[int, tuple[Record, ...]]] = {}
 
-    @contextmanager
-    def transaction(self) -> Generator[None]:
-        with self.lock.hold() as level:
-            begun = len(self._journal)
-            try:
-                yield
-                self.lock.require_innermost(level)
-            except BaseException:
-                self._undo(begun)
-                raise
-            if level == 0:
-                self._journal.clear()
+    def inner(self) -> Transaction:
+        """Return a transaction for a method that may fail half-way, inside the caller's one. [STO-4]"""
+        return Transaction(self.lock, self, nests=False)
+
+    def begin(self, level: int) -> int:
+        if level == 0:
+            self.undo(0, 0)  # nothing is there, unless two interrupts stopped the undoing
+        return len(self._journal)
+
+    def commit(self, level: int) -> None:
+        if level == 0:
+            self._journal.clear()
+
+    def undo(self, level: int, mark: int) -> None:  # noqa: ARG002
+        # An interrupt may fall between the two lines. To undo a change again changes nothing.
+        while len(self._journal) > mark >= 0:
+            self._journal[-1]()
+            del self._journal[-1]
 
     def put(self, table: dict[K, V], key: K, value: V) -> None:
         # The journal comes first. If an interrupt falls between the two, undoing a change that was not made
@@ -134,17 +136,8 @@ class _Rows(Uncopyable):
     def drop_first(self, table: OrderedDict[K, V]) -> None:
         """Remove the oldest key. Undone, it is the oldest again."""
         key, value = next(iter(table.items()))
-
-        def undo() -> None:
-            table[key] = value
-            table.move_to_end(key, last=False)
-
-        self._journal.append(undo)
+        self._journal.append(partial(_insert_first, table, key, value))
         del table[key]
-
-    def _undo(self, begun: int) -> None:
-        while len(self._journal) > begun:
-            self._journal.pop()()
 
     def ranked(self, address: bytes) -> list[SessionRow]:
         """Return the sessions with the peer at an address, greatest rank first."""
@@ -211,7 +204,7 @@ class _PrekeyTable(_Table):
     def add(self, rows: Iterable[PrekeyRow]) -> None:
         self._require()
         prekeys, replays = self._rows.prekeys, self._rows.replays
-        with self._rows.transaction():
+        with self._rows.inner():
             for row in rows:
                 if row.id in prekeys[row.kind]:
                     raise CorruptStore("this prekey id is taken")
@@ -320,7 +313,7 @@ class _SkippedKeyTable(_Table):
     def add(self, rows: Iterable[SkippedRow]) -> None:
         self._require()
         added: Counter[tuple[int, bytes]] = Counter()
-        with self._rows.transaction():
+        with self._rows.inner():
             for row in rows:
                 table = _owned(self._rows.skipped_keys, row.session_id)
                 if (row.chain, row.number) in table:
@@ -389,6 +382,11 @@ class _SideDataTable(_Table):
     def clear(self, session_id: int, slot: int) -> None:
         self._require()
         self._rows.drop(self._rows.side_data.get(session_id, {}), slot)
+
+
+def _insert_first(table: OrderedDict[K, V], key: K, value: V) -> None:
+    table[key] = value
+    table.move_to_end(key, last=False)
 
 
 def _owned(table: dict[K, V], owner: K) -> V:

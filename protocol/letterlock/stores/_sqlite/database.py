@@ -11,19 +11,20 @@
 
 SQLite's error texts name tables and columns, never values, so ours may quote them.
 
-Not here: the statements (schema.py, account.py and its neighbours); threads and forks (StoreLock).
+Not here: the statements (schema.py, account.py and its neighbours); threads, tasks and forks (StoreLock).
 """
 
 import sqlite3
-from collections.abc import Generator, Iterable, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final
 
 from letterlock._primitives.secret import Uncopyable
 from letterlock.errors import CorruptStore, StoreBusy, StoreError, UnsupportedStore
 from letterlock.limits import MAX_LOG_PAGES
-from letterlock.stores._lock import StoreLock
+from letterlock.stores._lock import StoreLock, Transaction
 from letterlock.stores._sqlite.cipher import StoreCipher
 from letterlock.stores._sqlite.files import StoreFiles
 from letterlock.stores._sqlite.format import Column
@@ -34,43 +35,79 @@ from letterlock.stores._sqlite.wrapped_key import Opener
 class Database(Uncopyable):
     """An open store file, and the cipher of its rows. Opening raises what `opening.connect` raises."""
 
-    __slots__ = ("_connection", "_empty_at_commit", "_files", "_lock", "_timeout", "cipher")
+    __slots__ = ("_begun", "_connection", "_empty_at_commit", "_files", "_lock", "_timeout", "cipher")
 
     def __init__(self, files: StoreFiles, opener: Opener, timeout: float) -> None:
-        self._lock = StoreLock()
-        self._timeout = timeout
+        self._lock = StoreLock(timeout)
+        self._timeout = self._lock.timeout
+        self._begun = False
         self._files = files
         self._empty_at_commit = False
         try:
-            self._connection, data_key = connect(files, opener, timeout)
+            self._connection, data_key = connect(files, opener, self._timeout)
         except SQLITE_ERRORS as error:
-            raise store_error(error, timeout) from error
+            raise store_error(error, self._timeout) from error
         self.cipher = StoreCipher(data_key)
 
     @property
     def connection(self) -> sqlite3.Connection:
         """The connection, inside a transaction. STO-2"""
+        self._lock.require_inside(sys._getframe(1))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         self._require_transaction()
         return self._connection
 
-    @contextmanager
-    def transaction(self) -> Generator[None]:
-        """Begin a transaction, or a savepoint in the open one; commit on return, undo on an exception."""
-        with self._lock.hold() as level:
-            if level == 0 and self._connection.in_transaction:
-                raise StoreError("the connection is in a transaction that is not the store's: end it first")
-            try:
-                self._execute(f"SAVEPOINT {_savepoint(level)}" if level else "BEGIN IMMEDIATE")
-                yield
-                self._commit(level)
-            except BaseException:
-                self._undo(level)
-                raise
+    def transaction(self) -> Transaction:
+        """Return a transaction, which is a savepoint inside another one."""
+        return Transaction(self._lock, self)
 
-    def savepoint(self) -> AbstractContextManager[None]:
+    def savepoint(self) -> Transaction:
         """Return an inner transaction, for a method whose statements may fail half-way. [STO-4]"""
         self._require_transaction()
-        return self.transaction()
+        return Transaction(self._lock, self, nests=False)
+
+    def begin(self, level: int) -> int:
+        """Begin a transaction or a savepoint. The mark that it returns has no meaning here."""
+        if level:
+            self._execute(f"SAVEPOINT {_savepoint(level)}")
+            return 0
+        if self._connection.in_transaction:
+            if not self._begun:
+                raise StoreError("the connection is in a transaction that is not the store's: end it first")
+            self._rollback()  # two interrupts have stopped the undoing
+        self._begun = True
+        self._execute("BEGIN IMMEDIATE")
+        return 0
+
+    def commit(self, level: int) -> None:
+        """Commit a transaction, or release a savepoint."""
+        self._require_transaction()
+        if level:
+            self._execute(f"RELEASE {_savepoint(level)}")
+            return
+        try:
+            self._connection.execute("COMMIT")
+        except sqlite3.IntegrityError as error:
+            # Our own constraints are all checked at once, before the commit.
+            raise StoreError("a deferred constraint of the application's own tables fails") from error
+        except SQLITE_ERRORS as error:
+            raise store_error(error, self._timeout) from error
+        self._begun = False
+        if self._empty_at_commit:
+            self._empty_at_commit = False
+            self._empty_log()
+        else:
+            self._bound_log()
+
+    def undo(self, level: int, mark: int) -> None:  # noqa: ARG002
+        """Undo what `level` did. If that fails, undo the outermost transaction: nothing may be committed."""
+        if self._lock.inherited or not self._begun:
+            return
+        if level and self._connection.in_transaction:
+            with suppress(StoreError):
+                self._execute(f"ROLLBACK TO {_savepoint(level)}")
+                self._execute(f"RELEASE {_savepoint(level)}")
+                return
+        self._rollback()
 
     def run(self, sql: str, *values: Column) -> int:
         """Run one statement; return how many rows it changed."""
@@ -120,13 +157,13 @@ class Database(Uncopyable):
 
     def close(self) -> None:
         """Copy the write-ahead log into the file and close it."""
-        with self._lock.closing() as first:
-            if not first:
-                return
-            # What was committed is durable in the log as well. So a checkpoint that fails, or that would wait
-            # for another process, is skipped.
-            self._empty_log()
-            self._connection.close()
+        self._lock.close(self._close)
+
+    def _close(self) -> None:
+        # What was committed is durable in the log as well. So a checkpoint that fails, or that would wait for
+        # another process, is skipped.
+        self._empty_log()
+        self._connection.close()
 
     def _require_transaction(self) -> None:
         self._lock.require()
@@ -141,25 +178,6 @@ class Database(Uncopyable):
             return cursor.execute(sql, values)
         except SQLITE_ERRORS as error:
             raise store_error(error, self._timeout) from error
-
-    def _commit(self, level: int) -> None:
-        self._lock.require_innermost(level)
-        self._require_transaction()
-        if level:
-            self._execute(f"RELEASE {_savepoint(level)}")
-            return
-        try:
-            self._connection.execute("COMMIT")
-        except sqlite3.IntegrityError as error:
-            # Our own constraints are all checked at once, before the commit.
-            raise StoreError("a deferred constraint of the application's own tables fails") from error
-        except SQLITE_ERRORS as error:
-            raise store_error(error, self._timeout) from error
-        if self._empty_at_commit:
-            self._empty_at_commit = False
-            self._empty_log()
-        else:
-            self._bound_log()
 
     def _bound_log(self) -> None:
         """Empty the write-ahead log once it holds more pages than it may. STO-12
@@ -182,16 +200,10 @@ class Database(Uncopyable):
             finally:
                 self._connection.execute(f"PRAGMA busy_timeout = {int(self._timeout * 1000)}")
 
-    def _undo(self, level: int) -> None:
-        """Undo what `level` did. If that fails, undo the outermost transaction: nothing may be committed."""
-        if self._lock.inherited or not self._connection.in_transaction:
-            return
-        if level:
-            with suppress(StoreError):
-                self._execute(f"ROLLBACK TO {_savepoint(level)}")
-                self._execute(f"RELEASE {_savepoint(level)}")
-                return
-        self._execute("ROLLBACK")
+    def _rollback(self) -> None:
+        if self._connection.in_transaction:
+            self._execute("ROLLBACK")
+        self._begun = False
 
 
 _PAGE_BYTES: Final = 4096

@@ -38,8 +38,7 @@ class SqliteStore(Uncopyable):
     A leading `~` in `path` is the home directory. The path ":memory:" is refused: use `MemoryStore`.
 
     `key` is 32 random bytes that the application keeps elsewhere. A transaction waits up to `busy_timeout`
-    seconds for another process's transaction, then raises StoreBusy. Threads of one process wait for each
-    other.
+    seconds for another thread's transaction, and as long for another process's one, then raises StoreBusy.
 
     Raises WrongKey, and leaves the file as it is; UnsupportedStore for a file that is no store, or a store of
     a later release; CorruptStore; StoreError if the file cannot be used, is
@@ -85,7 +84,10 @@ class SqliteStore(Uncopyable):
         return self._database.connection
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Begin a transaction, or join the open one; commit on return, undo on an exception."""
+        """Begin a transaction, or one inside the caller's own; commit on return, undo on an exception.
+
+        Raises UsageError inside a transaction of another task of this thread, and StoreBusy.
+        """
         return self._database.transaction()
 
     def backup(self, path: str | os.PathLike[str]) -> None:

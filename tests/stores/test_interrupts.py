@@ -1,0 +1,327 @@
+"""An interrupt at any line of a transaction leaves a store that can be used and closed. [STO-11]
+
+Each test runs one step again and again. A trace function raises KeyboardInterrupt at the first line of our
+code, then at the second one, and so on, until the step ends before the interrupt comes. What is raised in a
+`__del__` is left out, since Python ignores it.
+"""
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+import pytest
+
+from letterlock.errors import DuplicateMessage, LetterlockError, StoreError
+from letterlock.stores import MemoryStore, SqliteStore
+from letterlock.stores import _lock as lock_module
+from letterlock.stores import _memory as memory_module
+from letterlock.stores._sqlite import database as database_module
+from support.pair import Pair, Side, dump
+from support.store_tools import ALICE, STORES, committed, exposed, fill, open_sqlite, record, unsynced_store
+
+AnyStore = MemoryStore | SqliteStore
+Step = Callable[[AnyStore], object]
+
+FILES: Final = frozenset(str(module.__file__) for module in (lock_module, memory_module, database_module))
+
+
+class Interrupt:
+    """Raises KeyboardInterrupt at the line or instruction of our files that has the number `at`."""
+
+    def __init__(self, at: int, event: str) -> None:
+        self.at = at
+        self.event = event
+        self.count = 0
+        self.raised = False
+
+    def __call__(self, frame: FrameType, event: str, _: object) -> Any:
+        if frame.f_code.co_filename not in FILES or dropping(frame):
+            return None
+        frame.f_trace_opcodes = self.event == "opcode"
+        if event == self.event:
+            self.count += 1
+            if self.count == self.at:
+                self.raised = True
+                sys.settrace(None)
+                raise KeyboardInterrupt
+        return self
+
+    def during(self, step: Step, store: AnyStore) -> bool:
+        """Run a step. Return whether it ended, rather than raised."""
+        before = sys.gettrace()
+        sys.settrace(self)
+        try:
+            step(store)
+        except (KeyboardInterrupt, Crash):
+            return False
+        finally:
+            sys.settrace(before)
+        return True
+
+
+def dropping(frame: FrameType) -> bool:
+    each: FrameType | None = frame
+    while each is not None and each.f_code.co_filename in FILES:
+        if each.f_code.co_name == "__del__":
+            return True
+        each = each.f_back
+    return False
+
+
+class Crash(Exception):
+    """What the application raises."""
+
+
+def commit(store: AnyStore) -> None:
+    with store.transaction():
+        store.tables.account.save(record("changed"))
+
+
+def nest(store: AnyStore) -> None:
+    with store.transaction():
+        store.tables.peers.save(ALICE, record("changed"))
+        with store.transaction():
+            store.tables.account.save(record("changed"))
+
+
+def crash(store: AnyStore) -> None:
+    with store.transaction():
+        store.tables.peers.save(ALICE, record("undone"))
+        store.tables.account.save(record("undone"))
+        raise Crash
+
+
+def crash_inside(store: AnyStore) -> None:
+    with store.transaction():
+        store.tables.account.save(record("undone"))
+        with store.transaction():
+            store.tables.peers.save(ALICE, record("undone"))
+            raise Crash
+
+
+def add(store: AnyStore) -> None:
+    with store.transaction():
+        store.tables.account.save(record("changed"))
+        store.tables.sessions.delete(1)
+        store.tables.past_chains.add(2, bytes(32), 1)
+
+
+STEPS: Final[dict[str, Step]] = {
+    "commit": commit,
+    "nest": nest,
+    "crash": crash,
+    "crash inside": crash_inside,
+    "several tables": add,
+}
+
+
+def interrupts(event: str) -> Iterator[Interrupt]:
+    """Yield an interrupt for each line, until one did not come because the step had ended."""
+    at = 0
+    while True:
+        at += 1
+        interrupt = Interrupt(at, event)
+        yield interrupt
+        if not interrupt.raised:
+            assert at > 20, "the step has so few lines that the trace cannot be right"
+            return
+
+
+def event_for(store: AnyStore) -> str:
+    """Return "opcode", to raise at each instruction, or "line" where there are too many of them."""
+    return "opcode" if isinstance(store, MemoryStore) else "line"
+
+
+def in_thread(call: Callable[[], object]) -> object:
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(call).result(30)
+
+
+def nothing_is_open(store: AnyStore) -> None:
+    lock = store._rows.lock if isinstance(store, MemoryStore) else store._database._lock
+    assert (lock._thread, lock._task, lock._innermost, lock._waiting) == (None, None, None, {})
+    for each in (lock._lock, lock._turn):
+        with pytest.raises(RuntimeError):
+            each.release()
+    if isinstance(store, MemoryStore):
+        assert store._rows._journal == []
+    else:
+        assert not store._database._connection.in_transaction
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyStore]:
+    made = (
+        MemoryStore(busy_timeout=1) if request.param == "memory" else unsynced_store(tmp_path, busy_timeout=1)
+    )
+    with made:
+        with made.transaction():
+            fill(made)
+        yield made
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_transaction_that_is_interrupted_anywhere(store: AnyStore, name: str) -> None:
+    """It is committed or undone as a whole, nothing stays open, and another thread can enter."""
+    before = dump(store)
+    with_effect = 0
+    for interrupt in interrupts(event_for(store)):
+        interrupt.during(STEPS[name], store)
+        nothing_is_open(store)
+        after = in_thread(lambda: committed(store))
+        assert isinstance(after, dict)
+        if dump(store) != before:
+            with_effect += 1
+            assert after["account"] == exposed(record("changed"))
+            with store.transaction():
+                restore(store, name)
+            before = dump(store)
+    assert (with_effect > 0) == ("crash" not in name)
+
+
+def restore(store: AnyStore, name: str) -> None:
+    """Undo what a committed step changed, as far as the step sees it."""
+    store.tables.account.save(record("account"))
+    store.tables.peers.save(ALICE, record(ALICE))
+
+
+def test_an_interrupt_that_is_caught_inside_a_block_leaves_the_block_usable(store: AnyStore) -> None:
+    """What was interrupted is done or undone as a whole. The rest commits, or all of the block is undone."""
+    for interrupt in interrupts("line"):
+        with store.transaction():
+            store.tables.account.save(record("before"))
+            store.tables.peers.save(ALICE, record("before"))
+
+        def outer(interrupt: Interrupt = interrupt) -> None:
+            with store.transaction():
+                store.tables.account.save(record("outer"))
+                interrupt.during(inner, store)
+                store.tables.peers.save(ALICE, record("outer"))
+
+        def inner(store: AnyStore) -> None:
+            with store.transaction():
+                store.tables.account.save(record("inner"))
+                store.tables.sessions.delete(99)
+
+        failed = False
+        try:
+            outer()
+        except StoreError:
+            failed = True
+        nothing_is_open(store)
+        with store.transaction():
+            found = exposed(store.tables.account.load()), exposed(store.tables.peers.load(ALICE))
+        if failed:
+            assert found == (exposed(record("before")),) * 2
+        else:
+            assert found[0] in {exposed(record("outer")), exposed(record("inner"))}
+            assert found[1] == exposed(record("outer"))
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_closing_that_is_interrupted_anywhere(kind: str, tmp_path: Path) -> None:
+    for interrupt in interrupts("line"):
+        store = MemoryStore(busy_timeout=1) if kind == "memory" else open_sqlite(tmp_path, busy_timeout=1)
+        with store.transaction():
+            store.tables.account.save(record("saved"))
+        interrupt.during(lambda store: store.close(), store)
+        nothing_is_left = store._rows.lock if isinstance(store, MemoryStore) else store._database._lock
+        assert nothing_is_left._thread is None
+        in_thread(store.close)
+        store.close()
+        with pytest.raises(StoreError, match="closed"), store.transaction():
+            pass
+        if isinstance(store, MemoryStore):
+            assert store._rows.account == {}
+        else:
+            assert [each.name for each in tmp_path.iterdir()] == ["store.db"]
+
+
+def test_waiting_that_is_interrupted_anywhere(store: AnyStore) -> None:
+    """A thread that waits for another one is interrupted, here and not in the thread that holds the store."""
+    with store.transaction():
+        store.tables.account.save(record("before"))
+    for interrupt in interrupts("line"):
+        lock = store._rows.lock if isinstance(store, MemoryStore) else store._database._lock
+        lock.timeout = 0.001
+        with ThreadPoolExecutor(1) as pool:
+            block = store.transaction()
+            pool.submit(block.__enter__).result(30)
+
+            def wait(store: AnyStore) -> None:
+                with pytest.raises(StoreError), store.transaction():
+                    pass
+
+            interrupt.during(wait, store)
+            pool.submit(block.__exit__, None, None, None).result(30)
+        lock.timeout = 1
+        nothing_is_open(store)
+        in_thread(lambda: committed(store))
+        committed(store)
+
+
+def test_a_transaction_that_is_interrupted_before_its_end_is_undone_when_it_is_dropped(
+    store: AnyStore,
+) -> None:
+    before = dump(store)
+
+    def drop() -> None:
+        block = store.transaction()
+        block.__enter__()
+        store.tables.account.save(record("undone"))
+
+    drop()
+    nothing_is_open(store)
+    assert dump(store) == before
+
+
+def test_a_transaction_that_another_thread_drops_is_undone(store: AnyStore) -> None:
+    before = dump(store)
+    blocks = [store.transaction()]
+    thread = threading.Thread(target=blocks[0].__enter__)
+    thread.start()
+    thread.join()
+    del thread
+    blocks.clear()
+    nothing_is_open(store)
+    in_thread(lambda: committed(store))
+    assert dump(store) == before
+
+
+@pytest.mark.parametrize("call", ["encrypt", "decrypt"])
+def test_an_account_whose_call_is_interrupted_anywhere_loses_no_step(any_pair: Pair, call: str) -> None:
+    any_pair.converse()
+    alice, bob = any_pair.alice, any_pair.bob
+
+    def encrypt(_: AnyStore) -> None:
+        letters.append(alice.write(b"text"))
+
+    def decrypt(_: AnyStore) -> None:
+        bob.read(letters[0])
+
+    for interrupt in interrupts("line"):
+        letters: list[bytes] = []
+        if call == "decrypt":
+            encrypt(alice.store)
+        interrupt.during(
+            encrypt if call == "encrypt" else decrypt, (alice if call == "encrypt" else bob).store
+        )
+        nothing_is_open(alice.store)
+        nothing_is_open(bob.store)
+        letters.append(alice.write(b"text"))
+        outcomes = [outcome_of(bob, letter) for letter in letters]
+        # A message that was decrypted and committed before the interrupt came is known.
+        assert outcomes in ([b"text"] * len(letters), [DuplicateMessage, b"text"])
+        assert call == "decrypt" or DuplicateMessage not in outcomes
+    any_pair.turn()
+
+
+def outcome_of(side: Side, letter: bytes) -> object:
+    try:
+        return side.read(letter)
+    except LetterlockError as error:
+        return type(error)
