@@ -32,7 +32,6 @@ from letterlock._ratchet.pq_keys import SparseMessageKey
 from letterlock._ratchet.pq_profile import LETTERLOCK
 from letterlock._ratchet.ratchet import NONE_SKIPPED
 from letterlock._ratchet.triple import Triple, room
-from letterlock._records.session import decode_session, encode_session
 from letterlock._session.sealing import Decrypted, Encrypted, pad, unpad
 from letterlock._session.session import Established
 from letterlock._wire import cbor
@@ -193,10 +192,10 @@ def opening(suite: Suite) -> Anatomy:
 
 
 def account(suite: Suite) -> Anatomy:
-    """One-way encrypt of an account in memory: what the store and the record add to the session."""
+    """One-way encrypt of an account in memory: what the store adds. A store in memory encodes no record."""
     conversation = Conversation(suite)
     bare, _ = conversation.bare_sessions()
-    store, record = conversation.stores[0], bare.record
+    store = conversation.stores[0]
 
     def rows() -> None:
         with store.transaction():
@@ -205,7 +204,6 @@ def account(suite: Suite) -> Anatomy:
 
     parts: dict[str, list[Part]] = {
         "the session's own work": [lambda: bare.seal(PAYLOAD)],
-        "record to session and back": [lambda: decode_session(record), lambda: encode_session(bare.session)],
         "the store: a transaction, a row each way": [rows],
     }
     return Anatomy(
