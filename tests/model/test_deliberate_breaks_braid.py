@@ -170,7 +170,7 @@ BREAKS: Final = {
         SparseReceived, "gaps", without_the_tail, long_stories.late_in_an_epoch_before, "must be read"
     ),
     "epoch added on one side": Break(
-        sparse, "add_epoch", initiator_only, long_stories.epochs, "a stored session does not read"
+        sparse, "add_epoch", initiator_only, long_stories.epochs, "a stored session cannot be read"
     ),
     "directions swapped": Break(
         sparse, "add_epoch", one_direction, long_stories.epochs, "must be read, not AuthenticationFailed"
