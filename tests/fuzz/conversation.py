@@ -20,9 +20,10 @@ from typing import Final
 import pytest
 
 from fuzz.peer import TEXT, chosen
+from fuzz.same_ids import SameIds
 from letterlock._primitives.mlkem import Encapsulation, KemPublicKey
 from letterlock._wire.suite import Suite
-from support.pair import BOTH_SUITES, Pair, Side, entropy_of
+from support.pair import Pair, Side, entropy_of
 
 LONG: Final = bytes(5000)
 """A text so long that its message carries all codewords that are due."""
@@ -34,7 +35,7 @@ SESSIONS: Final = ("active", "second-part", "acknowledged", "vector-first", "beg
 
 def conversation(seed: object) -> tuple[Pair, dict[str, bytes]]:
     """Return the two peers, and the messages by name."""
-    pair = Pair(suites=BOTH_SUITES, seed=seed)
+    pair = SameIds(seed)
     with encapsulating_to(pair.bob, seed):
         return pair, _converse(pair)
 

@@ -8,6 +8,7 @@ import cbor2
 
 from fuzz.harness import Finding, Target, attempt, check_points
 from fuzz.peer import identity
+from fuzz.same_ids import SameIds
 from fuzz.stage import Stage
 from fuzz.tree import encoded, mutated, parsed
 from letterlock._handshake.prekey_signature import signed_bytes, verify_bundle, verify_publication
@@ -19,11 +20,10 @@ from letterlock._wire.prekey import PrekeyKind
 from letterlock._wire.publication import Publication
 from letterlock._wire.suite import Suite
 from letterlock.errors import InvalidSignature, PeerError
-from support.pair import BOTH_SUITES, Pair
 from support.prekey_tools import bundles
 from support.wire_samples import kem_key
 
-_PAIR: Final = Pair(suites=BOTH_SUITES, seed="fuzzed bundles")
+_PAIR: Final = SameIds("fuzzed bundles")
 _PUBLICATION: Final = _PAIR.bob.account.publish(2)
 _SIGNER: Final[IdentityKeyPair] = identity(_PAIR.bob.store)
 _ALICE: Final = Stage(_PAIR.alice.account, _PAIR.alice.store)

@@ -12,6 +12,7 @@ import cbor2
 from fuzz.harness import Finding, Target, attempt, check_points, skipping
 from fuzz.peer import TEXT, SealingPeer, check_heard, identity, initiating_peer, mutator
 from fuzz.pq_changes import PqChanges
+from fuzz.same_ids import SameIds
 from fuzz.spelling import spelt
 from fuzz.stage import Stage
 from letterlock._handshake.agreement import Party
@@ -25,11 +26,11 @@ from letterlock._wire.pq_header import PqType
 from letterlock._wire.suite import Suite
 from letterlock.errors import PeerError
 from letterlock.limits import ONE_TIME_LIFETIME
-from support.pair import ALICE, BOTH_SUITES, CAROL, Pair, entropy_of
+from support.pair import ALICE, CAROL, entropy_of
 from support.prekey_tools import bundles
 from support.wire_samples import HANDSHAKE
 
-_PAIR: Final = Pair(suites=BOTH_SUITES, seed="fuzzed first messages")
+_PAIR: Final = SameIds("fuzzed first messages")
 _PAIR.alice.initiate(suite=Suite.X3DH)
 _READ: Final = _PAIR.alice.write(TEXT)
 _PAIR.bob.read(_READ)
