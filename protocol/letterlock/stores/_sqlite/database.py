@@ -76,6 +76,7 @@ class Database(Uncopyable):
             self._rollback()  # two interrupts have stopped the undoing
         self._begun = True
         self._execute("BEGIN IMMEDIATE")
+        self._files.require_unchanged()
         return 0
 
     def commit(self, level: int) -> None:
@@ -92,11 +93,13 @@ class Database(Uncopyable):
         except SQLITE_ERRORS as error:
             raise store_error(error, self._timeout) from error
         self._begun = False
+        # If the log was deleted since the transaction began, the commit went into a file without a name.
+        size = self._files.log_size()
         if self._empty_at_commit:
             self._empty_at_commit = False
             self._empty_log()
         else:
-            self._bound_log()
+            self._bound_log(size)
 
     def undo(self, level: int, mark: int) -> None:  # noqa: ARG002
         """Undo what `level` did. If that fails, undo the outermost transaction: nothing may be committed."""
@@ -162,7 +165,12 @@ class Database(Uncopyable):
     def _close(self) -> None:
         # What was committed is durable in the log as well. So a checkpoint that fails, or that would wait for
         # another process, is skipped.
-        self._empty_log()
+        try:
+            self._files.require_unchanged()
+            self._empty_log()
+        except StoreError:
+            # SQLite would copy its outdated log over what another process has written since.
+            self._connection.interrupt()
         self._connection.close()
 
     def _require_transaction(self) -> None:
@@ -179,15 +187,11 @@ class Database(Uncopyable):
         except SQLITE_ERRORS as error:
             raise store_error(error, self._timeout) from error
 
-    def _bound_log(self) -> None:
+    def _bound_log(self, size: int) -> None:
         """Empty the write-ahead log once it holds more pages than it may. STO-12
 
         The log keeps every page as it was after each commit, and so the keys that later commits deleted.
         """
-        try:
-            size = self._files.size("-wal")
-        except StoreError:
-            return  # what was committed stays committed, whatever becomes of the log
         if size > _MAX_LOG_BYTES:
             self._empty_log()
 

@@ -21,7 +21,7 @@ _BESIDE: Final = ("-wal", "-shm", "-journal")
 class StoreFiles:
     """The files of one store. `path` is absolute."""
 
-    __slots__ = ("_real", "name", "path")
+    __slots__ = ("_opened", "_real", "name", "path")
 
     def __init__(self, given: str | os.PathLike[str]) -> None:
         """Read a path as the application gives it, with `~` for the home directory.
@@ -33,6 +33,7 @@ class StoreFiles:
         self.name = self.path.name
         # SQLite follows links, and puts its files beside the file that it finds.
         self._real = os.path.realpath(self.path)
+        self._opened: dict[str, tuple[str, int, int]] = {}
         found = self._look_up("")
         if found is not None and stat.S_ISDIR(found.st_mode):
             raise StoreError(f"{self.name!r} is a directory: name a file in it")
@@ -64,6 +65,43 @@ class StoreFiles:
                 "put back the file that was moved or copied without it, or restore a backup in another "
                 "directory"
             )
+
+    def remember(self, *suffixes: str) -> None:
+        """Remember which files the names stand for: "" for the database, the others as they are."""
+        for suffix in suffixes:
+            # A link to the database may be changed too.
+            name = self._real + suffix if suffix else str(self.path)
+            found = self._look_up(suffix)
+            if found is None:
+                raise StoreError(f"{self.name + suffix!r} was deleted while the store was opened: try again")
+            self._opened[suffix] = name, found.st_dev, found.st_ino
+
+    def require_unchanged(self) -> None:
+        """Raise StoreError unless the names still stand for the files that were opened. STO-16
+
+        If a file was deleted, moved or replaced, SQLite goes on with the old one, and another process begins
+        with the new one: two copies of one ratchet. The same happens when this process itself opens and
+        closes the database by other means, which drops SQLite's locks: another process then deletes the log.
+        """
+        for suffix in self._opened:
+            self._require_same(suffix)
+
+    def log_size(self) -> int:
+        """Return the size of the log in bytes. Raises StoreError if another one was opened. STO-16"""
+        return self._require_same("-wal") if "-wal" in self._opened else 0
+
+    def _require_same(self, suffix: str) -> int:
+        name, device, inode = self._opened[suffix]
+        try:
+            found = os.stat(name)  # noqa: PTH116 - every transaction passes here, and a Path costs more
+            if found.st_ino == inode and found.st_dev == device:
+                return found.st_size
+        except OSError:
+            pass
+        raise StoreError(
+            f"{self.name + suffix!r} was deleted, moved or replaced while it was open: stop what uses the "
+            "store, put the right files back together, and open it again"
+        )
 
     def require_absent(self) -> None:
         """Raise UsageError if a file is at the path, or one beside it that SQLite would take for its own."""

@@ -53,6 +53,7 @@ def connect(files: StoreFiles, opener: Opener, timeout: float) -> tuple[sqlite3.
         files.require_usable()
         _create_file(files.path)
     files.require_usable()
+    files.remember("")
     connection = open_database(files.path, "mode=rw", timeout)
     try:
         stored = _read_or_create(connection, key, files)
@@ -60,6 +61,9 @@ def connect(files: StoreFiles, opener: Opener, timeout: float) -> tuple[sqlite3.
             data_key = stored.open(opener)
         check_tables(connection)
         _use_write_ahead_log(connection, timeout)
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # opens the log
+        files.require_unchanged()
+        files.remember("-wal", "-shm")
     except BaseException:
         connection.close()
         raise

@@ -40,6 +40,8 @@ class SqliteStore(Uncopyable):
     `key` is 32 random bytes that the application keeps elsewhere. A transaction waits up to `busy_timeout`
     seconds for another thread's transaction, and as long for another process's one, then raises StoreBusy.
 
+    If a file of the store is deleted, moved or replaced while it is open, transactions raise StoreError.
+
     Raises WrongKey, and leaves the file as it is; UnsupportedStore for a file that is no store, or a store of
     a later release; CorruptStore; StoreError if the file cannot be used, is
     read-only, or was moved without its -wal file; UsageError for a key that is not 32 bytes, and for what is
