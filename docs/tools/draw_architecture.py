@@ -26,6 +26,7 @@ UNDRAWN: Final = frozenset({"__init__", "__main__", *FLOOR})
 
 PURPOSE: Final = {
     "cli": "the letterlock command",
+    "aio": "the account for asyncio",
     "account": "one device: the public object",
     "hazmat": "protocol with chosen entropy",
     "_session": "conversations with one peer",

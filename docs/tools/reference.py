@@ -15,11 +15,12 @@ from types import ModuleType
 from typing import Final
 
 import letterlock
-from letterlock import errors, hazmat, limits, stores
+from letterlock import aio, errors, hazmat, limits, stores
 from letterlock.cli._parser import build_parser
 
 INTRODUCTIONS: Final = {
     "letterlock": "What an application imports. The errors have a [page of their own](errors.md).",
+    "aio": "The account for asyncio: [a web back end](../how-to/web-back-end.md#with-asyncio) uses it.",
     "stores": "Where an account lives, and the interface of [another store](../how-to/another-store.md).",
     "errors": "Every error that letterlock raises. Catch one of the four kinds, or a class below it.",
     "limits": "Every number that bounds something, with its reason.",
@@ -48,6 +49,7 @@ def pages() -> dict[str, str]:
         "letterlock": _names(
             letterlock, [name for name in public_names(letterlock) if name not in elsewhere]
         ),
+        "aio": _names(aio, aio.__all__),
         "stores": _names(stores, store_names),
         "errors": _module(errors, "show_bases: true"),
         "limits": _module(limits, "show_bases: false"),

@@ -162,6 +162,10 @@ a longer wait means that the other one hangs."""
 MAX_BUSY_TIMEOUT: Final = 2_000_000
 """Seconds, about 23 days. SQLite counts milliseconds in 31 bits, and would not wait at all for more."""
 
+MAX_UNDELIVERED: Final = 64
+"""Texts of one peer that an `AsyncAccount` keeps in memory for calls that were cancelled too late. A text may
+have 16 MiB, so a program that never asks for them must be told."""
+
 SAFETY_NUMBER_ITERATIONS: Final = 5200
 """(protocol) SHA-512 passes of a fingerprint, as many as Signal makes. With 5,200 passes, 30 digits give 112
 bits of security."""

@@ -10,6 +10,7 @@ import importlib
 import inspect
 import re
 import statistics
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from typing import Final
 import pytest
 
 import letterlock
-from letterlock import errors, hazmat
+from letterlock import aio, errors, hazmat
 from letterlock.account import Account
 from letterlock.errors import LetterlockError
 
@@ -42,7 +43,13 @@ NAMES: Final = [
 BY_NAME: Final = ["inspect"]
 """Public too, but not in `__all__`: `import *` must not replace the standard library's module."""
 
-EXPORTING: Final = ["letterlock", "letterlock.hazmat", "letterlock.stores", "letterlock.cli"]
+EXPORTING: Final = [
+    "letterlock",
+    "letterlock.aio",
+    "letterlock.hazmat",
+    "letterlock.stores",
+    "letterlock.cli",
+]
 """The modules with an `__all__`."""
 
 ACCOUNT: Final = {
@@ -89,6 +96,17 @@ def test_the_methods_of_an_account() -> None:
     assert {name for name in dir(Account) if name[0] != "_"} == ACCOUNT
 
 
+def test_the_methods_of_an_async_account() -> None:
+    more = {"close", "run", "store", "undelivered"}
+    assert {name for name in dir(aio.AsyncAccount) if name[0] != "_"} == ACCOUNT | more
+
+
+def test_the_package_does_not_import_asyncio() -> None:
+    """A command-line tool should not pay for an event loop when it starts."""
+    code = "import sys, letterlock; assert not {'asyncio', 'letterlock.aio'} & sys.modules.keys()"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_every_error_is_public_and_in_the_drawn_tree() -> None:
     classes = {name: value for name, value in vars(errors).items() if inspect.isclass(value)}
     tree = {name for name, value in classes.items() if issubclass(value, LetterlockError)}
@@ -104,7 +122,7 @@ def test_every_error_is_public_and_in_the_drawn_tree() -> None:
 
 
 def public_members() -> Iterator[tuple[str, object]]:
-    for module in (letterlock, hazmat):
+    for module in (letterlock, aio, hazmat):
         for name in [*module.__all__, *(BY_NAME if module is letterlock else ())]:
             value = getattr(module, name)
             if not inspect.isclass(value) and not inspect.isfunction(value):

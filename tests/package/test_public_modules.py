@@ -17,6 +17,7 @@ PACKAGE: Final = Path(letterlock.__file__).parent
 PUBLIC: Final = {
     "letterlock",
     "letterlock.account",
+    "letterlock.aio",
     "letterlock.cli",
     "letterlock.errors",
     "letterlock.hazmat",

@@ -26,6 +26,7 @@ from letterlock._wire.suite import Suite
 EXPORTING: Final = (
     "letterlock",
     "letterlock.stores",
+    "letterlock.aio",
     "letterlock.hazmat",
     "letterlock.errors",
     "letterlock.limits",
