@@ -11,6 +11,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Generic, ParamSpec, Self, TypeVar
 
+from letterlock._device.due import Due
 from letterlock._device.peer import Peer
 from letterlock._handshake.safety_number import SafetyNumber
 from letterlock._primitives.curve25519 import IdentityKey
@@ -156,13 +157,19 @@ class AsyncAccount(Uncopyable, Generic[S]):
 
     # --- prekeys ----------------------------------------------------------------------------------
 
-    async def bundle(self) -> PrekeyBundle:
+    async def bundle(self, *, one_time: bool = True) -> PrekeyBundle:
         """Return a fresh bundle for one handshake, as `Account.bundle` does."""
-        return await self._transact(lambda _: self._account.bundle())
+        return await self._transact(lambda _: self._account.bundle(one_time=one_time))
 
-    async def publish(self, one_time: int = 100, *, rotate: bool = False) -> Publication:
+    async def publish(
+        self, one_time: int = 100, *, rotate: bool = False, replace: bool = False
+    ) -> Publication:
         """Return what a prekey server needs, as `Account.publish` does."""
-        return await self._transact(lambda _: self._account.publish(one_time, rotate=rotate))
+        return await self._transact(lambda _: self._account.publish(one_time, rotate=rotate, replace=replace))
+
+    async def due(self, now: int | None = None) -> Due:
+        """Return what this account waits for, as `Account.due` does."""
+        return await self._read(lambda: self._account.due(now))
 
     # --- conversations ----------------------------------------------------------------------------
 
