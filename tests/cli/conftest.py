@@ -1,6 +1,27 @@
 """Fixtures of the command line's tests."""
 
+import os
+from collections.abc import Iterator
+
+import pytest
+
 from support.cli_forks import fork_server, second_fork_server
 from support.cli_tools import fast_path, no_profile, profiles, template
 
-__all__ = ["fast_path", "fork_server", "no_profile", "profiles", "second_fork_server", "template"]
+__all__ = [
+    "fast_path",
+    "fork_server",
+    "no_profile",
+    "private_files",
+    "profiles",
+    "second_fork_server",
+    "template",
+]
+
+
+@pytest.fixture(autouse=True)
+def private_files() -> Iterator[None]:
+    """Make files that only their owner reads: the commands warn of a key that others may read."""
+    before = os.umask(0o077)
+    yield
+    os.umask(before)

@@ -162,10 +162,12 @@ def test_output_file_is_replaced_whole(profiles: Profiles) -> None:
     output = profiles.root / "output"
     output.write_bytes(b"what was there" * 1000)
     kept = output.open("rb")
-    run("--home", profiles.alice, "encrypt", "--to", "bob", "-o", output, stdin=b"hello").succeeded()
+    run(
+        "--home", profiles.alice, "encrypt", "--to", "bob", "--force", "-o", output, stdin=b"hello"
+    ).succeeded()
     with kept:
         assert kept.read() == b"what was there" * 1000
-    run("--home", profiles.bob, "decrypt", "--from", "alice", output, "-o", output).succeeded()
+    run("--home", profiles.bob, "decrypt", "--from", "alice", output, "-o", output, "--force").succeeded()
     assert output.read_bytes() == b"hello"
 
 

@@ -38,6 +38,7 @@ def test_two_processes_encrypt_at_once_repeatedly(
     messages = [profiles.root / "1.message", profiles.root / "2.message"]
     for _ in range(15):
         for server, message in zip((fork_server, second_fork_server), messages, strict=True):
+            message.unlink(missing_ok=True)
             server.start(
                 "--home", profiles.alice, "encrypt", "--to", "bob", profiles.root / "text", "-o", message
             )

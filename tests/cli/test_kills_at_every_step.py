@@ -168,7 +168,7 @@ def test_add_killed(profiles: Profiles, fork_server: ForkServer) -> None:
     add_bundle: Arguments = ["--home", profiles.alice, "add", "bob", bundle]
 
     def scenario(step: int) -> bool:
-        run("--home", profiles.bob, "bundle", "-o", bundle).succeeded()
+        run("--home", profiles.bob, "bundle", "-o", bundle, "--force").succeeded()
         status = fork_server.run(*add_bundle, kill_at=step)
         run(*add_bundle).succeeded()
         assert profiles.decrypt(profiles.encrypt(TEXT)) == TEXT

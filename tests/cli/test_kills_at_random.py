@@ -55,7 +55,7 @@ class Conversation:
         source.write_bytes(text)
         home = self.profiles.home(sender)
         while not message.exists():
-            status = self.run("--home", home, "encrypt", "--to", recipient, source, "-o", message)
+            status = self.run("--home", home, "encrypt", "--to", recipient, source, "-o", message, "--force")
             assert status in {0, KILLED}
             assert message.exists() or status == KILLED
             self.ciphertexts.record(*message.parent.glob("*.message"), *self.complete_outputs(message.parent))
@@ -93,7 +93,7 @@ class Conversation:
         bundle = self.profiles.root / "bundle"
         bundle.unlink(missing_ok=True)
         while not bundle.exists():
-            self.run("--home", self.profiles.bob, "bundle", "-o", bundle)
+            self.run("--home", self.profiles.bob, "bundle", "-o", bundle, "--force")
         while self.run("--home", self.profiles.alice, "add", "bob", bundle) != 0:
             pass
 

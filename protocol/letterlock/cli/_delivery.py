@@ -14,8 +14,13 @@ A temporary file counts only if a pending delivery holds its token. What a kille
 torn, is therefore never taken for a text. If two processes deliver one message, the rename succeeds for one
 of them, and the other reports a duplicate.
 
-To standard output, at least once: the whole text is written inside the transaction, so a slow reader holds
-the transaction open.
+To standard output, at least once:
+
+    in one transaction    decrypt; then roll back
+    outside               write the text: a reader may take as long as it likes, and holds up nobody
+    in a second one       decrypt once more, and commit
+
+    killed before the second commit    the next run decrypts and writes again
 
 The temporary file lies in the target's directory. Anybody who can write to that directory can change the
 target itself, so the temporary file gives them nothing new.
@@ -24,6 +29,7 @@ Not here: the table of pending deliveries (_pending_delivery.py).
 """
 
 import hashlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +39,7 @@ from letterlock.cli._output_file import (
     TemporaryOutput,
     move_into_place,
     new_token,
+    require_free,
     target_path,
     temporary_path,
     temporary_paths,
@@ -48,12 +55,18 @@ _INTERRUPTED: Final = (
 _DELIVERED_MEANWHILE: Final = "this message was decrypted before: another run has just delivered it"
 
 
+class _RollBack(Exception):
+    """Ends a transaction without a commit."""
+
+
 class Delivery:
     """The delivery of one message from a peer."""
 
-    __slots__ = ("_account", "_id", "_message", "_pending", "_sender")
+    __slots__ = ("_account", "_id", "_message", "_pending", "_replace", "_sender")
 
-    def __init__(self, profile: Profile, sender: Address, message: bytes) -> None:
+    def __init__(self, profile: Profile, sender: Address, message: bytes, *, replace: bool = False) -> None:
+        """`replace` allows that the text replaces an existing file."""
+        self._replace = replace
         self._account = profile.account
         self._pending = PendingDeliveries(profile.store)
         self._sender = sender
@@ -62,11 +75,21 @@ class Delivery:
 
     def to_standard_output(self) -> None:
         """Decrypt, write the whole text, then commit. Raises PeerError, TrustError, OSError."""
-        with self._account.transaction():
+        write_out(self._look())
+        sync()
+        # Another run may have committed meanwhile. Then both have written the text.
+        with suppress(DuplicateMessage), self._account.transaction():
+            self._account.decrypt(self._sender, self._message)
+
+    def _look(self) -> bytes:
+        """Return the text, and leave the store as it was."""
+        text = b""
+        with suppress(_RollBack), self._account.transaction():
             if self._pending.find(self._id) is not None:
                 raise DuplicateMessage(_INTERRUPTED)
-            write_out(self._account.decrypt(self._sender, self._message))
-            sync()
+            text = self._account.decrypt(self._sender, self._message)
+            raise _RollBack
+        return text
 
     def to_file(self, name: str) -> None:
         """Decrypt into the file `name`, which appears whole or not at all.
@@ -75,7 +98,7 @@ class Delivery:
         """
         with name_in_errors(name):
             target = target_path(name)
-            temporary = self._prepare(target.parent)
+            temporary = self._prepare(target)
             try:
                 move_into_place(temporary, target)
             except FileNotFoundError:
@@ -83,17 +106,19 @@ class Delivery:
         with self._account.transaction():
             self._pending.remove(self._id)
 
-    def _prepare(self, directory: Path) -> Path:
+    def _prepare(self, target: Path) -> Path:
         """Return a temporary file that holds the text and is recorded as a pending delivery."""
-        purpose = self._id[:8].hex()
+        purpose, directory = self._id[:8].hex(), target.parent
         with self._account.transaction():
             token = self._pending.find(self._id)
             if token is not None:
                 path = temporary_path(directory, purpose, token)
                 if not path.exists():
                     raise DuplicateMessage(_INTERRUPTED)
+                require_free(target, replace=self._replace)
                 return path
             text = self._account.decrypt(self._sender, self._message)
+            require_free(target, replace=self._replace)  # if not, the message can be decrypted again
             # The message was not decrypted before, so temporary files for it come from killed runs.
             for left_over in temporary_paths(directory, purpose):
                 left_over.unlink(missing_ok=True)

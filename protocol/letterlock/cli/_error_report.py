@@ -13,8 +13,9 @@ from typing import Final
 
 from letterlock.errors import (
     AccountExists,
+    AuthenticationFailed,
+    Cause,
     LetterlockError,
-    NoAccount,
     NoSession,
     PeerError,
     StoreError,
@@ -67,10 +68,15 @@ def _explain_error(error: LetterlockError) -> str:
             )
         case NoSession():
             return "there is no session with this peer: `letterlock add NAME BUNDLE-FILE` first"
-        case NoAccount():
-            return "there is no complete profile: `letterlock init NAME` makes or completes one"
         case AccountExists():
             return "this profile already exists, and nothing was changed: choose another --home for a new one"
+        case AuthenticationFailed(cause=Cause.OUR_STATE_WENT_BACK_PERHAPS):
+            return (
+                "message does not authenticate: forged, damaged, or for another session; if all messages of "
+                "this peer fail, a profile was restored: `letterlock add --discard-earlier` a new bundle"
+            )
+        case AuthenticationFailed():
+            return "message does not authenticate: forged or damaged; ask the peer to send it again"
         case _:
             return str(error)
 

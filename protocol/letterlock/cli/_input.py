@@ -51,9 +51,13 @@ def _read(name: str, limit: int) -> bytes:
 def _read_at_most(file: IO[bytes], size: int) -> bytes:
     # read(size) would allocate all of `size` for a message of 100 bytes.
     chunks: list[bytes] = []
-    while size and (chunk := file.read(min(size, _CHUNK))):
+    while size:
+        asked = min(size, _CHUNK)
+        chunk = file.read(asked)
         chunks.append(chunk)
         size -= len(chunk)
+        if len(chunk) < asked:  # the end: at a terminal, another read would wait for a second Ctrl-D
+            break
     return b"".join(chunks)
 
 

@@ -19,7 +19,7 @@ from letterlock.cli._profile import address_of, open_profile
 def encrypt(arguments: Namespace) -> None:
     """Encrypt a file or standard input. Raises UsageError, StoreError, OSError."""
     address = address_of(arguments.to)
-    require_output(arguments.output, binary=not arguments.armor)
+    require_output(arguments.output, binary=not arguments.armor, replace=arguments.force)
     with open_profile(arguments.home) as profile:
         text = read_text(arguments.file)
         with writer_to(arguments.output) as write:
@@ -35,9 +35,10 @@ def decrypt(arguments: Namespace) -> None:
     Raises PeerError, TrustError, UsageError, StoreError, OSError.
     """
     address = address_of(arguments.sender)
-    require_output(arguments.output, binary=False)
+    # A repeated command reports that the message was decrypted, so an existing file is looked at later.
+    require_output(arguments.output, binary=False, replace=True)
     with open_profile(arguments.home) as profile:
-        delivery = Delivery(profile, address, read_message(arguments.file))
+        delivery = Delivery(profile, address, read_message(arguments.file), replace=arguments.force)
         if arguments.output is None or arguments.output == STANDARD_STREAM:
             delivery.to_standard_output()
         else:

@@ -29,6 +29,14 @@ def say(text: str) -> None:
     write_out(f"{text}\n".encode(encoding, "backslashreplace"))
 
 
+def warn(text: str) -> None:
+    """Write a line to standard error, if it is there; the command goes on."""
+    printable = "".join(character if character.isprintable() else "?" for character in text)
+    with suppress(OSError):
+        if sys.stderr is not None:
+            print(f"letterlock: {printable}", file=sys.stderr, flush=True)
+
+
 def write_out(data: bytes) -> None:
     """Write all the bytes and flush them to the operating system. Raises OSError."""
     with name_in_errors(NAME):

@@ -85,6 +85,12 @@ def target_path(name: str) -> Path:
     return path
 
 
+def require_free(target: Path, *, replace: bool) -> None:
+    """Raise UsageError if a file would be replaced that the user did not say to replace."""
+    if not replace and target.exists():
+        raise UsageError(f"{target} exists: give another name, or --force to replace it")
+
+
 def move_into_place(temporary: Path, target: Path) -> None:
     """Rename durably. Raises FileNotFoundError if another process has renamed it already, OSError."""
     temporary.replace(target)
@@ -105,10 +111,10 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
-def require_output(name: str | None, *, binary: bool) -> None:
+def require_output(name: str | None, *, binary: bool, replace: bool) -> None:
     """Check, before any work is done, that a result can go to `name`. Raises UsageError, OSError."""
     if name is not None and name != STANDARD_STREAM:
-        target_path(name)
+        require_free(target_path(name), replace=replace)
     else:
         require_stdout(binary=binary)
 

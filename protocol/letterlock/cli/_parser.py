@@ -52,7 +52,7 @@ copy of store.key in another place; without it the backup is lost.
 
 To restore, stop every command, move store.db and store.db-wal away, and put
 FILE in place as store.db, beside store.key. Then begin every conversation
-anew: exchange new bundles, and `add` them.
+anew: exchange new bundles, and `add --discard-earlier` them.
 """
 
 _BUNDLE: Final = """\
@@ -75,12 +75,14 @@ _DECRYPT: Final = """\
 Decrypt one message, binary or armored, from FILE or standard input. A first
 message also begins a session with its sender.
 
-With -o, the text is delivered exactly once, even if the process is killed.
+With -o, the text is delivered exactly once, even if the process is killed. An
+existing file is replaced only with --force; without it nothing is decrypted.
 Repeat an interrupted command with -o in the same directory: it either
 completes the delivery, or reports that the message was already decrypted
 (exit status 3).
 
-To standard output, the text is delivered at least once. The message counts
+To standard output, the text is delivered at least once. Nothing is locked
+while its reader reads. The message counts
 as decrypted only after the whole text was written; an interrupted command
 writes it again when repeated.
 """
@@ -193,6 +195,11 @@ def _add_peer_commands(commands: "Commands") -> None:
     add = _command(commands, "add", "begin a session with the owner of a prekey bundle")
     add.add_argument("name", metavar="NAME", help="the peer; the bundle must carry this name")
     add.add_argument("file", metavar="BUNDLE-FILE", help="the peer's bundle, binary or armored")
+    add.add_argument(
+        "--discard-earlier",
+        action="store_true",
+        help="delete earlier sessions with the peer: use it after a profile was restored from a copy",
+    )
     accept = _command(commands, "accept", "trust a peer's changed identity key", _ACCEPT)
     accept.add_argument("name", metavar="NAME", help="the peer")
     accept.add_argument("file", metavar="FILE", help="the peer's new bundle or first message")
@@ -288,7 +295,11 @@ def _add_parser(commands: "Commands", name: str, summary: str, description: str 
 
 def _add_output(parser: Parser, *, armor: bool) -> None:
     parser.add_argument(
-        "-o", "--output", metavar="FILE", help="write to FILE, replacing it whole; standard output by default"
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="write to FILE, which must not exist; standard output by default",
     )
+    parser.add_argument("--force", action="store_true", help="with -o, replace FILE if it exists")
     if armor:
         parser.add_argument("--armor", action="store_true", help="write text that survives an e-mail")

@@ -21,7 +21,8 @@ def add(arguments: Namespace) -> None:
     """Begin a session with the owner of a bundle. Raises PeerError, TrustError, UsageError, StoreError."""
     address = address_of(arguments.name)
     with open_profile(arguments.home) as profile:
-        profile.account.initiate(address, PrekeyBundle.decode(read_message(arguments.file)))
+        bundle = PrekeyBundle.decode(read_message(arguments.file))
+        profile.account.initiate(address, bundle, discard_earlier=arguments.discard_earlier)
 
 
 def peers(arguments: Namespace) -> None:
@@ -66,7 +67,8 @@ def _identity_in(data: bytes, address: Address) -> bytes:
             bundle = PrekeyBundle.decode(data)
             verify_bundle(bundle)
             if bundle.address != address:
-                raise AddressMismatch("the bundle belongs to another address: nothing to accept")
+                text = "the bundle belongs to another address: nothing to accept"
+                raise AddressMismatch(text, address, bundle.address)
             return bundle.identity.data
         case Kind.INITIAL:
             # Nothing authenticates this key yet. The user does, by comparing the safety number.

@@ -12,6 +12,7 @@ Not here: passphrases (_passphrase.py), what an account does (letterlock.account
 """
 
 import os
+import time
 import unicodedata
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -21,6 +22,7 @@ from typing import Final
 
 from letterlock._wire.address import Address
 from letterlock.account import Account
+from letterlock.cli._output import warn
 from letterlock.cli._output_file import (
     TemporaryOutput,
     new_token,
@@ -39,6 +41,8 @@ from letterlock.stores._sqlite.wrapped_key import KeyOpener
 STORE_NAME: Final = "store.db"
 KEY_NAME: Final = "store.key"
 _KEY_BYTES: Final = 32
+_WRITTEN: Final = 1_735_689_600
+"""The first second of 2025."""
 _KEY_PURPOSE: Final = "key"
 _STORE_PURPOSE: Final = "store"
 _NO_ACCOUNT: Final = (
@@ -77,6 +81,15 @@ def address_of(name: str) -> Address:
     return Address(unicodedata.normalize("NFC", name), 1)
 
 
+def require_clock() -> None:
+    """Raise UsageError if the clock stands before this program was written.
+
+    Prekeys that are made then would have expired as soon as the clock is set.
+    """
+    if time.time() < _WRITTEN:
+        raise UsageError("the clock of this machine says a year before 2025: set it, then repeat the command")
+
+
 @contextmanager
 def open_profile(home: str | None) -> Generator[Profile]:
     """Open the profile for one command. Raises UsageError, StoreError, OSError."""
@@ -88,7 +101,9 @@ def open_profile(home: str | None) -> Generator[Profile]:
                 f"there is a {KEY_NAME} but no {STORE_NAME}: put it back from where it was moved, or from a "
                 "backup; if `letterlock init` was interrupted, repeat it"
             )
-        raise NoAccount("no profile there")
+        raise NoAccount(
+            f"there is no complete profile in {directory}: check --home, or `letterlock init NAME` makes one"
+        )
     if not path.stat().st_size:
         raise StoreError(_NO_ACCOUNT)
     with _open_store(directory) as store:
@@ -196,6 +211,8 @@ def _link(temporary: Path, path: Path, *, exists_ok: bool) -> None:
 def _read_key(directory: Path) -> bytes:
     path = directory / KEY_NAME
     with path.open("rb") as file:
+        if os.name == "posix" and os.fstat(file.fileno()).st_mode & 0o077:
+            warn(f"other users of this machine may read {path}: `chmod 600` it")
         text = file.read(2 * _KEY_BYTES + 2).removesuffix(b"\n")
     with suppress(ValueError):
         key = bytes.fromhex(text.decode("ascii"))

@@ -11,12 +11,13 @@ from letterlock.account import Account
 from letterlock.cli._output import say
 from letterlock.cli._output_file import require_output, writer_to
 from letterlock.cli._parser import STANDARD_STREAM
-from letterlock.cli._profile import address_of, create_profile, open_profile
+from letterlock.cli._profile import address_of, create_profile, open_profile, require_clock
 from letterlock.errors import UsageError
 
 
 def init(arguments: Namespace) -> None:
     """Make a profile; print its name and identity key. Raises UsageError, StoreError, OSError."""
+    require_clock()
     account = create_profile(arguments.home, address_of(arguments.name), passphrase=arguments.passphrase)
     say(f"{account.address.name}, identity key {account.identity.data.hex()}")
 
@@ -31,7 +32,8 @@ def backup(arguments: Namespace) -> None:
 
 def bundle(arguments: Namespace) -> None:
     """Print a fresh prekey bundle, once its prekeys are stored. Raises UsageError, StoreError, OSError."""
-    require_output(arguments.output, binary=not arguments.armor)
+    require_output(arguments.output, binary=not arguments.armor, replace=arguments.force)
+    require_clock()
     with open_profile(arguments.home) as profile, writer_to(arguments.output) as write:
         data = _bundle(profile.account, arguments).encode()
         write(armor(data) if arguments.armor else data)
