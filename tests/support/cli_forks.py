@@ -207,7 +207,7 @@ def _kill_at_step(fatal: int) -> None:
     for name in ("open", "fdopen", "fsync", "replace", "unlink", "link", "mkdir"):
         setattr(os, name, counted(getattr(os, name)))
     # Other processes see the effect of a transaction, not of each statement in it.
-    for name in ("_commit", "run_many", "close"):
+    for name in ("commit", "run_many", "close"):
         setattr(Database, name, counted(getattr(Database, name)))
     for name in ("_create_file", "create_tables", "_use_write_ahead_log"):
         setattr(opening, name, counted(getattr(opening, name)))
