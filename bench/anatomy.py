@@ -31,7 +31,7 @@ from letterlock._ratchet.keys import ChainKey, MessageKey
 from letterlock._ratchet.pq_keys import SparseMessageKey
 from letterlock._ratchet.pq_profile import LETTERLOCK
 from letterlock._ratchet.ratchet import NONE_SKIPPED
-from letterlock._ratchet.triple import Triple, room
+from letterlock._ratchet.triple import Triple, max_codewords
 from letterlock._session.sealing import Decrypted, Encrypted, pad, unpad
 from letterlock._session.session import Established
 from letterlock._wire import cbor
@@ -145,7 +145,9 @@ def sealing(suite: Suite) -> Anatomy:
         parts |= {
             "hybrid KDF": [lambda: LETTERLOCK.hybrid(MessageKey(key), kept)],
             "sparse ratchet": [lambda: sparse.send(LETTERLOCK, ratchet.sparse, ratchet.braid.epoch - 1)],
-            "braid": [lambda: braid.send(LETTERLOCK, ratchet.braid, room(128), system_entropy, bare.read)],
+            "braid": [
+                lambda: braid.send(LETTERLOCK, ratchet.braid, max_codewords(128), system_entropy, bare.read)
+            ],
         }
     return Anatomy(f"encrypt, session, {suite.name}", lambda: bare.seal(PAYLOAD), parts)
 

@@ -16,7 +16,7 @@ from letterlock._device.environment import Environment, is_time
 from letterlock._device.known_peers import all_peers, check_identity, load_peer, save_peer
 from letterlock._device.peer import Peer
 from letterlock._device.prekeys import PrekeyRing
-from letterlock._handshake.agreement import initiate, require_allowed, require_theirs, respond
+from letterlock._handshake.agreement import initiate, refuse_own_identity, require_allowed, respond
 from letterlock._handshake.safety_number import SafetyNumber, safety_number
 from letterlock._primitives.curve25519 import IdentityKey
 from letterlock._primitives.entropy import Clock, system_clock, system_entropy
@@ -90,6 +90,7 @@ class Account(Uncopyable):
     def bundle(self, *, one_time: bool = True) -> PrekeyBundle:
         """Return a fresh bundle for one handshake, with one-time prekeys of both kinds.
 
+        The new prekeys are stored, and current ones are replaced as in `publish`.
         Use it without a server: give each peer a bundle of its own. About 1.9 KiB encoded. With
         `one_time=False` the bundle has no one-time prekeys and may be given to many peers, for example on a
         web page. A thief of this device's keys can read their first messages until its prekeys are deleted.
@@ -170,10 +171,10 @@ class Account(Uncopyable):
     def encrypt(self, address: Address, plaintext: bytes) -> bytes:
         """Return the next message to a peer, for 0 to 16 MiB of plaintext.
 
-        The message has about 105 to 140 bytes for a plaintext of up to 31, and 72 to 107 more than a longer
-        plaintext with its padding (at most 12 %), so its size shows the plaintext's size only roughly. From
-        256 bytes on, up to a quarter more (at most 1.2 KiB) heals the session. Until the peer has answered it
-        is an initial message of 1.7 KiB more, so that any one of them is enough to begin.
+        A plaintext of up to 31 bytes gives 105 to 140 bytes. A longer one gives its padded size plus 72 to
+        107. Padding adds at most 12 %, so the message's size shows the plaintext's size only roughly. From
+        256 bytes on, codewords add up to a quarter (at most 1.2 KiB) and heal the session faster. Until the
+        peer has answered, each message is an initial message of 1.7 KiB more: any one of them is enough.
         Raises NoSession, PlaintextTooLong.
         """
         self._require_peer(address)
@@ -191,7 +192,9 @@ class Account(Uncopyable):
         """
         _require(address, Address, "address")
         _require(message, bytes, "message")
-        if address == self._device.party.address:  # whoever delivers messages says from whom they are
+        # Whoever delivers a message names its sender, so this is a PeerError. Where the application itself
+        # names a peer, `_require_peer` raises UsageError. `_handshake` checks once more for other callers.
+        if address == self._device.party.address:
             raise AddressMismatch("this claims to come from this account itself: name the peer that sent it")
         decoded = decode_message(message)
         if isinstance(decoded, InitialMessage):
@@ -208,7 +211,7 @@ class Account(Uncopyable):
         """Route a repeat to its session; otherwise agree, open, and only then change anything. [SES-2]"""
         device, header = self._device, initial.header
         tables, environment = device.store.tables, device.environment
-        require_theirs(device.party, header.identity)
+        refuse_own_identity(device.party, header.identity)
         with device.store.transaction():
             is_new = check_identity(tables, address, header.identity)
             sessions = self._sessions(address)

@@ -11,7 +11,7 @@ from typing import Final
 PROTOCOL_VERSION: Final = 1
 
 MAX_PLAINTEXT: Final = 16 * 1024 * 1024
-"""(protocol) Bytes of plaintext in one message: room for a photograph. A longer document should be encrypted
+"""(protocol) Bytes of plaintext in one message, enough for a photograph. Encrypt a longer document
 as a file, because memory holds a message several times while it is encrypted or decrypted."""
 
 MIN_PADDED: Final = 32

@@ -31,12 +31,12 @@ ROOMS: Final = (1, 1, 2, 3, 5, 30, 36, MAX_CODEWORDS)
 
 @dataclass(frozen=True, slots=True)
 class PqChanges:
-    """`room` limits the codewords that the braid sends. `ahead` is added to the epoch, `jump` to the number.
+    """`max_codewords` limits what the braid sends. `ahead` is added to the epoch, `jump` to the number.
 
     Every other field that is not None replaces the field of that name.
     """
 
-    room: int = 1
+    max_codewords: int = 1
     ahead: int = 0
     jump: int | None = None
     previous: int | None = None
@@ -47,7 +47,7 @@ class PqChanges:
     def pq_header(self, state: Triple, slots: Slots, jump: int) -> PqHeader:
         """Return the header of a message after `jump` others that are never sent."""
         sent = braid.send(
-            LETTERLOCK, state.braid, self.room, entropy_of("piece"), lambda slot: slots.get(slot, ())
+            LETTERLOCK, state.braid, self.max_codewords, entropy_of("piece"), lambda slot: slots.get(slot, ())
         )
         _, place, _ = sparse_ratchet.send(LETTERLOCK, state.sparse, sent.epoch - 1)
         number = place.number + (jump if self.jump is None else self.jump)

@@ -108,8 +108,8 @@ def test_skipping_backwards_changes_nothing() -> None:
 @pytest.mark.parametrize("number", [0, 1, 5, MAX_COUNTER - MAX_SKIP - 1])
 def test_a_jump_is_refused_past_the_limit_and_not_at_it(number: int) -> None:  # RAT-5
     chain = ReceivingChain(fresh_key(), CHAIN, number)
-    chain.check_jump(number + MAX_SKIP)
-    for method in (chain.check_jump, chain.skip):
+    chain.check_skip(number + MAX_SKIP)
+    for method in (chain.check_skip, chain.skip):
         with pytest.raises(TooManySkipped) as caught:
             method(number + MAX_SKIP + 1)
         assert (caught.value.skipped, caught.value.limit) == (MAX_SKIP + 1, MAX_SKIP)

@@ -98,16 +98,16 @@ def test_codewords_of_a_late_message_are_collected() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "room"),
+    ("size", "most"),
     [(0, 1), (32, 1), (128, 1), (255, 1), (256, 2), (2048, 16), (8191, 63), (8192, 64), (10**7, 64)],
 )
-def test_a_quarter_of_a_message_may_be_codewords(size: int, room: int) -> None:
-    assert triple.room(size) == room <= MAX_CODEWORDS
+def test_a_quarter_of_a_message_may_be_codewords(size: int, most: int) -> None:
+    assert triple.max_codewords(size) == most <= MAX_CODEWORDS
     sides = triple_pair()
     alternate(sides, lambda message: message.pq_header.type is PqType.CT1)
     state = sides[1].state
     sent = triple.send(LETTERLOCK, state, size, entropy_of(1), sides[1].slots.read)
-    assert len(sent.pq_header.codewords) == 32 * min(room, 30)
+    assert len(sent.pq_header.codewords) == 32 * min(most, 30)
 
 
 # --- finding a key ------------------------------------------------------------------------------------------

@@ -106,7 +106,7 @@ def speaking(number: int = 0, sent: int = 0) -> Speaking:
 
 
 def skipped_keys(received: Received) -> dict[tuple[bytes, int], MessageKey]:
-    """Return the keys of all that was jumped over, by ratchet key and number, oldest first."""
+    """Return the keys of all that was skipped, by ratchet key and number, oldest first."""
     return {
         (gap.ratchet_key.data, number): MessageKey(key)
         for gap in received.gaps()

@@ -40,7 +40,7 @@ class Message:
 
 
 def sparse_keys(profile: PqProfile, received: SparseReceived) -> dict[tuple[int, int], SparseMessageKey]:
-    """Return the keys of all that was jumped over, by epoch and number, oldest first."""
+    """Return the keys of all that was skipped, by epoch and number, oldest first."""
     return {
         (gap.epoch, number): SparseMessageKey(key)
         for gap in received.gaps(profile)

@@ -153,14 +153,14 @@ class PrekeyRing:
 
     # answering
 
-    def find(self, header: HandshakeHeader, handshake: bytes, now: int) -> Prekeys:
+    def find(self, header: HandshakeHeader, handshake_id: bytes, now: int) -> Prekeys:
         """Return the private prekeys that an initial message names, before anything is computed with them.
 
         Raises UnknownPrekey; DuplicateMessage or ReplayRecordFull where a prekey can serve again. [HAND-8]
         """
         # Private keys stay wrapped here, so that no local variable in a traceback holds their bytes.
         signed_key = self._private_key(PrekeyKind.SIGNED, header.signed_prekey_id, now)
-        self._check_replay(header, handshake)
+        self._check_replay(header, handshake_id)
         one_time = kem = None
         if header.one_time_prekey_id is not None:
             one_time_key = self._private_key(PrekeyKind.ONE_TIME, header.one_time_prekey_id, now)
@@ -171,11 +171,11 @@ class PrekeyRing:
         signed = SignedPrekeyPair.from_private(signed_key)
         return Prekeys(signed, one_time, kem)
 
-    def use_up(self, header: HandshakeHeader, handshake: bytes) -> None:
+    def use_up(self, header: HandshakeHeader, handshake_id: bytes) -> None:
         """Delete or record what an initial message used, now that it has authenticated. [HAND-7]"""
         reusable = self._reusable(header)
         if reusable is not None:
-            self._tables.replays.add(*reusable, handshake)
+            self._tables.replays.add(*reusable, handshake_id)
         if header.one_time_prekey_id is not None:
             self._tables.prekeys.delete(PrekeyKind.ONE_TIME, header.one_time_prekey_id)
         if header.kem is not None:
@@ -190,11 +190,11 @@ class PrekeyRing:
         kind = self._kem_kind(header.kem.prekey_id)
         return None if kind is PrekeyKind.KEM_ONE_TIME else (kind, header.kem.prekey_id)
 
-    def _check_replay(self, header: HandshakeHeader, handshake: bytes) -> None:
+    def _check_replay(self, header: HandshakeHeader, handshake_id: bytes) -> None:
         reusable = self._reusable(header)
         if reusable is None:
             return
-        if self._tables.replays.has(*reusable, handshake):
+        if self._tables.replays.has(*reusable, handshake_id):
             raise DuplicateMessage
         if self._tables.replays.count(*reusable) >= MAX_REPLAY_RECORDS:
             raise ReplayRecordFull(MAX_REPLAY_RECORDS)

@@ -2,11 +2,12 @@
 
     initiate    a bundle: verify every signature, agree, encapsulate      -> header to send, SK, AD   [HAND-1]
     respond     an initial message's header: agree, decapsulate           -> SK, AD
-    require_*   the checks that come first
+    refuse_*, require_*   the checks that come first
 
 The ephemeral private key, the agreements and the KEM secret live no longer than these calls.
 
-Not here: which prekeys exist and when they are deleted (_device/), and the initial message (_session/).
+Not here: which prekeys exist and when they are deleted (_device/); the initial message (_wire/message.py,
+account.py).
 """
 
 from dataclasses import dataclass
@@ -81,13 +82,13 @@ class Initiation(Uncopyable):
     signed_prekey: SignedPrekey
 
 
-def require_peer(us: Party, address: Address) -> None:
+def refuse_own_address(us: Party, address: Address) -> None:
     """Raise AddressMismatch for our own address. [HAND-11]"""
     if address == us.address:
-        raise AddressMismatch("this carries the account's own address: name the peer it came from")
+        raise AddressMismatch("this is the account's own address: name the address of the bundle's owner")
 
 
-def require_theirs(us: Party, identity: IdentityKey) -> None:
+def refuse_own_identity(us: Party, identity: IdentityKey) -> None:
     """Raise AddressMismatch for our own identity key. [HAND-11]"""
     # A peer may send us our own key back; it must not become the key recorded for that peer.  SES-7
     if identity == us.identity.public:
@@ -113,8 +114,8 @@ def initiate(
     Draws 32 bytes from `entropy`; the KEM draws its own. Raises AddressMismatch, SuiteRefused,
     InvalidSignature, InvalidKey.
     """
-    require_peer(us, recipient)
-    require_theirs(us, bundle.identity)
+    refuse_own_address(us, recipient)
+    refuse_own_identity(us, bundle.identity)
     if bundle.address != recipient:
         text = "the bundle belongs to another address: ask its owner for the right one"
         raise AddressMismatch(text, recipient, bundle.address)

@@ -145,52 +145,57 @@ def recipient(kdf: BraidKdf, shared: PqSharedSecret) -> NoHeaderReceived:
 # --- sending ----------------------------------------------------------------------------------------
 
 
-def send(kdf: BraidKdf, state: Braid, room: int, entropy: Entropy, read: Read) -> BraidSent:
-    """Return the next codewords to send, at most `room` (1 or more). Draws 64 bytes for a key, 32 for ct1."""
+def send(kdf: BraidKdf, state: Braid, max_codewords: int, entropy: Entropy, read: Read) -> BraidSent:
+    """Return the next codewords to send, at most `max_codewords` (1 or more).
+
+    Draws 64 bytes for a key, 32 for ct1.
+    """
     match state:
         case KeysUnsampled():
-            return _send_first_header(kdf, state, room, entropy)
+            return _send_first_header(kdf, state, max_codewords, entropy)
         case HeaderReceived():
-            return _send_first_ct1(kdf, state, room, entropy, read)
+            return _send_first_ct1(kdf, state, max_codewords, entropy, read)
         case EkSentCt1Received() | NoHeaderReceived() | Ct1Acknowledged():
             return BraidSent(state, state.epoch, SENDS[type(state)])
         case _:
-            return _send_more(state, room, read)
+            return _send_more(state, max_codewords, read)
 
 
-def _send_first_header(kdf: BraidKdf, state: KeysUnsampled, room: int, entropy: Entropy) -> BraidSent:
+def _send_first_header(
+    kdf: BraidKdf, state: KeysUnsampled, max_codewords: int, entropy: Entropy
+) -> BraidSent:
     epoch, authenticator = state.epoch, state.authenticator
     seed = KemSeed(entropy(SEED_BYTES))
     header, _ = split(MlKem768KeyPair(seed).public)
     text = header + kdf.header_mac(authenticator, epoch, header)
-    data, sent = _codewords(text, 0, room)
+    data, sent = _codewords(text, 0, max_codewords)
     after = KeysSampled(epoch, authenticator, seed, sent)
     return BraidSent(after, epoch, PqType.HDR, 0, data, (Append(Slot.OUTGOING, text),))
 
 
 def _send_first_ct1(
-    kdf: BraidKdf, state: HeaderReceived, room: int, entropy: Entropy, read: Read
+    kdf: BraidKdf, state: HeaderReceived, max_codewords: int, entropy: Entropy, read: Read
 ) -> BraidSent:
     epoch = state.epoch
     header = _held(read, Slot.KEPT, HEADER_BYTES)
     m = EncapsulationRandomness.generate(entropy)
     shared, ct1 = encapsulate_header(header, m)
     secret = kdf.epoch_secret(shared, epoch)
-    data, sent = _codewords(ct1, 0, room)
+    data, sent = _codewords(ct1, 0, max_codewords)
     after = Ct1Sampled(epoch, kdf.update(state.authenticator, epoch, secret), m, sent)
     return BraidSent(after, epoch, PqType.CT1, 0, data, (Append(Slot.OUTGOING, ct1),), secret)
 
 
-def _send_more(state: Sending, room: int, read: Read) -> BraidSent:
+def _send_more(state: Sending, max_codewords: int, read: Read) -> BraidSent:
     text = _held(read, Slot.OUTGOING, _SENDS_BYTES[type(state)])
-    data, sent = _codewords(text, state.sent, room)
+    data, sent = _codewords(text, state.sent, max_codewords)
     return BraidSent(replace(state, sent=sent), state.epoch, SENDS[type(state)], state.sent, data)
 
 
-def _codewords(text: bytes, first: int, room: int) -> tuple[bytes, int]:
+def _codewords(text: bytes, first: int, max_codewords: int) -> tuple[bytes, int]:
     """Return codewords from an index on, and the index after them; after the last index comes 0."""
     share = len(text) // CODEWORD_BYTES
-    end = min(first + min(room, share), MAX_CODEWORD_INDEX + 1)
+    end = min(first + min(max_codewords, share), MAX_CODEWORD_INDEX + 1)
     return codewords(text, first, end), end % (MAX_CODEWORD_INDEX + 1)
 
 
@@ -270,7 +275,7 @@ def _more_vector(
     sent: tuple[Write, ...] = ()
     is_sending = isinstance(state, Ct1Sampled)
     if isinstance(state, Ct1Sampled) and pq_header.type is PqType.EK_CT1_ACK:
-        # ct1 has arrived, so its text makes room for the codewords of the vector; m can make it again.
+        # ct1 has arrived, so its text gives way to the codewords of the vector; m can make it again.
         state, sent = Ct1Acknowledged(state.epoch, state.authenticator, state.m, state.got), (_SENT,)
     if vector is None:
         return BraidReceived(replace(state, got=got), sent + new)

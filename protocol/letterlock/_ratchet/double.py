@@ -57,7 +57,7 @@ def kdf_ck(key: ChainKey) -> tuple[ChainKey, MessageKey]:
 @fast_init
 @dataclass(frozen=True, slots=True)
 class Gap(Uncopyable):
-    """Messages that were jumped over, from number `start` of a chain on: one passed chain key for each.
+    """Messages that were skipped, from number `start` of a chain on: one passed chain key for each.
 
     Their message keys are derived only after the message beyond the gap has authenticated, so that a forger
     cannot make us derive them.
@@ -97,7 +97,7 @@ class ReceivingChain(Uncopyable):
     key: ChainKey
     number: int = 0
 
-    def check_jump(self, to: int) -> None:
+    def check_skip(self, to: int) -> None:
         """Raise TooManySkipped if more than MAX_SKIP messages lie between here and `to`. [RAT-5]"""
         if to - self.number > MAX_SKIP:
             raise TooManySkipped(to - self.number, MAX_SKIP)
@@ -109,7 +109,7 @@ class ReceivingChain(Uncopyable):
         """
         if to <= self.number:
             return self, None
-        self.check_jump(to)
+        self.check_skip(to)
         *passed, key = hmac_sha256_walk(self.key.expose(), repeat(_CHAIN, to - self.number))
         gap = Gap(self.ratchet_key, self.number, PassedKeys.join(passed))
         return ReceivingChain(self.ratchet_key, ChainKey(key), to), gap
@@ -152,14 +152,18 @@ class DoubleState(Uncopyable):
         return RatchetSent(sent.state, sent.header, None, sent.key)
 
     def find_message_key(
-        self, message: RatchetMessage, kept: MessageKey | None, _side: SideStorage, _associated_data: bytes
+        self,
+        message: RatchetMessage,
+        skipped_key: MessageKey | None,
+        _side: SideStorage,
+        _associated_data: bytes,
     ) -> "FoundDoubleKey":
         """See Ratchet."""
         state = cast("State", self)
         if not self.speaks(message):  # PQR-8
             raise AuthenticationFailed
-        if kept is not None:
-            return FoundDoubleKey(kept, state, None)
+        if skipped_key is not None:
+            return FoundDoubleKey(skipped_key, state, None)
         received = receive(state, message.header)
         return FoundDoubleKey(received.key, state, received)
 
@@ -256,7 +260,7 @@ class Received(Uncopyable):
 @fast_init
 @dataclass(frozen=True, slots=True)
 class FoundDoubleKey(Uncopyable):
-    """See FoundKey; `received` is None where a kept key opens the message."""
+    """See FoundKey; `received` is None where a skipped key opens the message."""
 
     key: MessageKey
     state: State
@@ -362,7 +366,7 @@ def _turn(
     `finished` is the peer's previous chain; messages of it up to PN may still arrive.
     """
     if finished is not None:
-        finished.check_jump(header.previous_length)
+        finished.check_skip(header.previous_length)
     if header.number > MAX_SKIP:  # RAT-5, before the agreement
         raise TooManySkipped(header.number, MAX_SKIP)
     next_root, chain_key = kdf_rk(root, ours.agree(header.ratchet_key))

@@ -3,7 +3,7 @@
     RootKey       RK, which every agreement is mixed into
     ChainKey      CK, which gives one message key and the next chain key
     MessageKey    MK, which seals one message
-    PassedKeys, SkippedKeys    many keys in a row: of messages that were jumped over
+    PassedKeys, SkippedKeys    many keys in a row: of messages that were skipped
 
 Not here: how one key is derived from another (root.py, double.py); the sparse ratchet's keys (pq_keys.py).
 """
@@ -60,7 +60,7 @@ class ManyKeys(Secret):
 
 
 class PassedKeys(ManyKeys):
-    """The chain keys of messages that were jumped over."""
+    """The chain keys of messages that were skipped."""
 
     __slots__ = ()
 

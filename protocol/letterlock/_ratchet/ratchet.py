@@ -32,7 +32,7 @@ SkippedKeyRow: TypeAlias = tuple[bytes, int, Wrapped]
 @fast_init
 @dataclass(frozen=True, slots=True)
 class SkippedRange(Uncopyable):
-    """The keys of consecutive messages that were jumped over; the first of them has number `start`.
+    """The keys of consecutive messages that were skipped; the first of them has number `start`.
 
     `chain` is the name of their chain in a store: 32 bytes.
     """
@@ -50,7 +50,7 @@ class SkippedRange(Uncopyable):
 @fast_init
 @dataclass(frozen=True, slots=True)
 class Skipped(Uncopyable):
-    """All that one message jumped over, in the chains of both ratchets: the older chain first in each."""
+    """All that one message skipped, in the chains of both ratchets: the older chain first in each."""
 
     double: tuple[SkippedRange, ...] = ()
     sparse: tuple[SkippedRange, ...] = ()
@@ -147,9 +147,14 @@ class Ratchet(Protocol):
         ...
 
     def find_message_key(
-        self, message: RatchetMessage, kept: MessageKey | None, side: SideStorage, associated_data: bytes, /
+        self,
+        message: RatchetMessage,
+        skipped_key: MessageKey | None,
+        side: SideStorage,
+        associated_data: bytes,
+        /,
     ) -> FoundKey:
-        """Return the key of a message; `kept` is its double-ratchet key if that was kept when it was skipped.
+        """Return the key of a message; `skipped_key` is its double-ratchet key if it was skipped.
 
         `associated_data` are the 32 bytes of the session. Raises AuthenticationFailed, DuplicateMessage,
         TooManySkipped, InvalidKey; limits are checked before any derivation.

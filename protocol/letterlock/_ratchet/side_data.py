@@ -1,7 +1,7 @@
 """Side data: what a ratchet keeps beside its state, because it is long and seldom changes.
 
     slot       a list of entries in order; most slots hold one entry
-    changes    Append and Clear; whoever commits the next state commits them with it
+    writes     Append and Clear; the caller that commits the next state commits them with it
 
 A message that only steps a chain then writes its small state again and none of the long texts.
 
@@ -52,14 +52,14 @@ Write: TypeAlias = Append | Clear
 
 
 class SideStorage(Protocol):
-    """What a ratchet may read beside its state: side data, and the keys of messages that were jumped over."""
+    """What a ratchet may read beside its state: side data, and the keys of messages that were skipped."""
 
     def read(self, slot: Slot, /) -> Sequence[bytes]:
         """Return the entries of a slot in order."""
         ...
 
     def find(self, chain: bytes, number: int, /) -> bytes | None:
-        """Return the kept key of message `number` in the chain named by 32 bytes, or None."""
+        """Return the skipped key of message `number` in the chain named by 32 bytes, or None."""
         ...
 
 

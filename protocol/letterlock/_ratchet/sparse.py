@@ -72,11 +72,11 @@ class SparseKdf(Protocol):
         ...
 
     def walk(self, chain: SparseChainKey, numbers: range) -> tuple[SparseChainKey, PassedKeys]:
-        """Return the chain key after these messages, which are jumped over, and the chain key before each."""
+        """Return the chain key after these messages, that are skipped, and the chain key before each."""
         ...
 
     def message_keys(self, passed: PassedKeys, start: int) -> SkippedKeys:
-        """Return the keys of messages that were jumped over, from number `start` on."""
+        """Return the keys of messages that were skipped, from number `start` on."""
         ...
 
     def hybrid(self, double: MessageKey, sparse: SparseMessageKey) -> HybridKey:
@@ -172,7 +172,7 @@ class SparsePlace:
 @fast_init
 @dataclass(frozen=True, slots=True)
 class SparseGap(Uncopyable):
-    """Messages that were jumped over in an epoch: from `start` on, one passed chain key for each."""
+    """Messages that were skipped in an epoch: from `start` on, one passed chain key for each."""
 
     epoch: int
     start: int
@@ -245,7 +245,7 @@ def send(kdf: SparseKdf, state: Sparse, epoch: int) -> tuple[Sparse, SparsePlace
 
 
 def is_late(state: Sparse, place: SparsePlace) -> bool:
-    """Return whether the chain has passed the message, so that only a kept key can open it."""
+    """Return whether the chain has passed the message, so that only a skipped key can open it."""
     chain = state.receiving
     return place.epoch < chain.epoch or (place.epoch == chain.epoch and place.number <= chain.number)
 
@@ -257,7 +257,7 @@ def steps(state: Sparse, place: SparsePlace) -> int:
     return place.number - (state.receiving.number if place.epoch == state.receiving.epoch else 0)
 
 
-def check_jump(state: Sparse, place: SparsePlace) -> None:
+def check_skip(state: Sparse, place: SparsePlace) -> None:
     """Raise as `receive` does, before anything is derived. [PQR-4]"""
     chain = state.receiving
     if place.epoch == chain.epoch + 1 and chain.following is not None:
@@ -274,7 +274,7 @@ def receive(kdf: SparseKdf, state: Sparse, place: SparsePlace) -> SparseReceived
 
     Raises TooManySkipped before any work, AuthenticationFailed for an epoch that is not there.
     """
-    check_jump(state, place)
+    check_skip(state, place)
     chain = state.receiving
     if place.epoch == chain.epoch:
         after, gap, key = _reach(kdf, chain, place.number)

@@ -40,7 +40,7 @@ _SHARE: Final = 4
 """One byte in four may be added as codewords: alternating messages of 2 KiB then heal after nine messages."""
 
 FindSparse: TypeAlias = Callable[[int, int], SparseMessageKey | None]
-"""Returns the kept key of an epoch and number, or None."""
+"""Returns the skipped key of an epoch and number, or None."""
 
 
 @fast_init
@@ -54,7 +54,7 @@ class Triple(Uncopyable):
 
     @property
     def max_skipped_keys(self) -> int:
-        """See Ratchet: a message that was jumped over leaves two keys."""
+        """See Ratchet: a message that was skipped leaves two keys."""
         return 2 * MAX_SKIPPED_KEYS
 
     @property
@@ -81,7 +81,11 @@ class Triple(Uncopyable):
         return RatchetSent(sent.state, sent.header, sent.pq_header, sent.key, sent.writes)
 
     def find_message_key(
-        self, message: RatchetMessage, kept: MessageKey | None, side: SideStorage, associated_data: bytes
+        self,
+        message: RatchetMessage,
+        skipped_key: MessageKey | None,
+        side: SideStorage,
+        associated_data: bytes,
     ) -> "FoundTripleKey":
         """See Ratchet."""
         if message.pq_header is None:  # PQR-8
@@ -92,7 +96,7 @@ class Triple(Uncopyable):
             return None if found is None else SparseMessageKey(found)
 
         headers = message.header, message.pq_header
-        found = find_message_key(LETTERLOCK, self, headers, kept, find)
+        found = find_message_key(LETTERLOCK, self, headers, skipped_key, find)
         return FoundTripleKey(found.key, self, found, message.pq_header, associated_data)
 
 
@@ -111,7 +115,7 @@ class TripleSent(Uncopyable):
 @fast_init
 @dataclass(frozen=True, slots=True)
 class TripleFound(Uncopyable):
-    """The key of a message, and how far each ratchet goes for it; None where a kept key serves."""
+    """The key of a message, and what each ratchet received: None if its key was a skipped key."""
 
     key: HybridKey
     double: double.Received | None
@@ -181,7 +185,7 @@ def sparse_chain(associated_data: bytes, epoch: int) -> bytes:
     return digest[:31] + b"\xff"
 
 
-def room(size: int) -> int:
+def max_codewords(size: int) -> int:
     """Return how many codewords a message may carry that has `size` bytes without them."""
     return max(1, min(size // (_SHARE * CODEWORD_BYTES), MAX_CODEWORDS))
 
@@ -192,7 +196,7 @@ def send(profile: PqProfile, state: Triple, size: int, entropy: Entropy, read: R
     Draws as `double.send`, then 64 or 32 bytes where the braid begins a text. Raises UsageError as that does.
     """
     sent = double.send(state.double, entropy)
-    agreed = braid.send(profile, state.braid, room(size), entropy, read)
+    agreed = braid.send(profile, state.braid, max_codewords(size), entropy, read)
     chains, place, key = sparse.send(profile, state.sparse, agreed.epoch - 1)
     if agreed.secret is not None:
         chains = sparse.add_epoch(profile, chains, agreed.epoch, agreed.secret)
@@ -212,10 +216,10 @@ def find_message_key(
     profile: PqProfile,
     state: Triple,
     headers: tuple[Header, PqHeader],
-    kept: MessageKey | None,
+    skipped_key: MessageKey | None,
     find: FindSparse,
 ) -> TripleFound:
-    """Return the key of a message; `kept` is its double-ratchet key if that was kept. Changes nothing.
+    """Return the key of a message and change nothing. `skipped_key` is its double-ratchet key if it is late.
 
     Raises what `double.receive` raises. If the sparse key is gone, raises DuplicateMessage where the message
     is known to be of this session, AuthenticationFailed where it is not, and for an epoch that is not there.
@@ -228,17 +232,17 @@ def find_message_key(
         late = find(place.epoch, place.number)
         if late is None:
             # Under another ratchet key it may be a message of another session with equal numbers.
-            is_ours = kept is not None or double.knows(state.double, header.ratchet_key)
+            is_ours = skipped_key is not None or double.knows(state.double, header.ratchet_key)
             raise DuplicateMessage if is_ours else AuthenticationFailed
     else:
-        sparse.check_jump(state.sparse, place)  # RAT-5, before the agreement
-    turned = double.receive(state.double, header) if kept is None else None
-    moved = sparse.receive(profile, state.sparse, place) if late is None else None
-    first = kept if turned is None else turned.key
-    second = late if moved is None else moved.key
-    if first is None or second is None:  # pragma: no cover - each is one or the other
+        sparse.check_skip(state.sparse, place)  # RAT-5, before the agreement
+    double_received = double.receive(state.double, header) if skipped_key is None else None
+    sparse_received = sparse.receive(profile, state.sparse, place) if late is None else None
+    double_key = skipped_key if double_received is None else double_received.key
+    sparse_key = late if sparse_received is None else sparse_received.key
+    if double_key is None or sparse_key is None:  # pragma: no cover - each is one or the other
         raise AssertionError
-    return TripleFound(profile.hybrid(first, second), turned, moved)
+    return TripleFound(profile.hybrid(double_key, sparse_key), double_received, sparse_received)
 
 
 def commit(
@@ -249,22 +253,22 @@ def commit(
     chains = state.sparse if found.sparse is None else found.sparse.state
     if received.secret is not None:
         chains = sparse.add_epoch(profile, chains, received.epoch, received.secret)
-    turned = state.double if found.double is None else found.double.state
-    return TripleCommitted(Triple(turned, chains, received.state), received.writes)
+    double_state = state.double if found.double is None else found.double.state
+    return TripleCommitted(Triple(double_state, chains, received.state), received.writes)
 
 
 def _skipped(associated_data: bytes, found: TripleFound) -> Skipped:
-    """Return the keys of what a message jumped over in both ratchets. RAT-11"""
-    turned, moved = found.double, found.sparse
+    """Return the keys of what a message skipped in both ratchets. RAT-11"""
+    double_received, sparse_received = found.double, found.sparse
     in_double: tuple[SkippedRange, ...] = ()
     in_sparse: tuple[SkippedRange, ...] = ()
     # Nearly every message is the next one in both chains, so this asks for attributes and calls nothing.
-    if turned is not None and (turned.gap is not None or turned.tail is not None):
-        in_double = turned.skipped()
-    if moved is not None and (moved.gap is not None or moved.tail is not None):
+    if double_received is not None and (double_received.gap is not None or double_received.tail is not None):
+        in_double = double_received.skipped()
+    if sparse_received is not None and (sparse_received.gap is not None or sparse_received.tail is not None):
         in_sparse = tuple(
             SkippedRange(sparse_chain(associated_data, gap.epoch), gap.start, gap.keys(LETTERLOCK))
-            for gap in moved.gaps(LETTERLOCK)
+            for gap in sparse_received.gaps(LETTERLOCK)
         )
     return Skipped(in_double, in_sparse) if in_double or in_sparse else NONE_SKIPPED
 

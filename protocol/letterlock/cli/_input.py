@@ -15,7 +15,7 @@ from letterlock.errors import MalformedMessage, UsageError
 from letterlock.limits import MAX_MESSAGE, MAX_PLAINTEXT
 
 _MAX_FILE: Final = 2 * MAX_MESSAGE
-"""Bytes read of a file that holds a message or bundle: room for the longest one, armored, inside an
+"""Bytes read of a file that holds a message or bundle: enough for the longest one, armored, inside an
 e-mail."""
 
 _CHUNK: Final = 1 << 20

@@ -42,11 +42,11 @@ class BraidPlayer(Uncopyable):
 
     def send(self, step: Input) -> Output:
         """Return the next header."""
-        room = step.number("max_codewords")
-        if not 1 <= room <= MAX_CODEWORDS:
-            raise UsageError(f"`room` must be 1 to {MAX_CODEWORDS}")
+        most = step.number("max_codewords")
+        if not 1 <= most <= MAX_CODEWORDS:
+            raise UsageError(f"`max_codewords` must be 1 to {MAX_CODEWORDS}")
         self._entropy.offer(step.optional_hex("entropy"))
-        sent = braid.send(LETTERLOCK, self._state, room, self._entropy, self._slots.__getitem__)
+        sent = braid.send(LETTERLOCK, self._state, most, self._entropy, self._slots.__getitem__)
         self._commit(sent.state, sent.writes)
         bare = sent.type in BARE
         return {

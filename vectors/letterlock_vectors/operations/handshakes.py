@@ -41,9 +41,9 @@ def _initiate(given: Input) -> Output:
 
 def _respond(given: Input) -> Output:
     us, initiator = _party(given), given.address("from")
-    agreement.require_peer(us, initiator)
+    agreement.refuse_own_address(us, initiator)
     initial = InitialMessage.decode(given.hex("message"))
-    agreement.require_theirs(us, initial.header.identity)
+    agreement.refuse_own_identity(us, initial.header.identity)
     agreement.require_allowed(initial.header.suite, given.suites())
     agreed = agreement.respond(us, initiator, initial.header, _find(given, initial))
     return _agreed(agreed, initial.id)
