@@ -14,8 +14,8 @@ Bob's bundle may travel through a server that he does not trust:
 Alice initiates a session with it. This sends nothing; her first message carries the handshake.
 
 >>> alice.initiate(bob.address, PrekeyBundle.decode(on_the_server))
->>> wire = alice.encrypt(bob.address, b"the lab results are in")
->>> bob.decrypt(alice.address, wire)
+>>> message = alice.encrypt(bob.address, b"the lab results are in")
+>>> bob.decrypt(alice.address, message)
 b'the lab results are in'
 
 Bob answers without a bundle of Alice's. A message that is repeated or changed on its way is refused:

@@ -1,7 +1,7 @@
 """Account: the one object an application holds.
 
 It joins the rooms and decides nothing about keys itself. This device and its prekeys are `_device`,
-conversations `_session`, agreement `_handshake`. Each public method is one transaction of the store: state,
+sessions `_session`, agreement `_handshake`. Each public method is one transaction of the store: state,
 used-up prekeys, replay record and identity are committed together, before a byte is handed out.     [STO-1]
 
 Not here: files, sockets, event loops. Threads, and processes with one store, take turns.
@@ -38,7 +38,7 @@ DEFAULT_SUITES = frozenset({Suite.PQXDH})
 
 
 class Account(Uncopyable):
-    """One device of one user: its identity, its prekeys and its conversations, all in one store.
+    """One device of one user: its identity, its prekeys and its sessions, all in one store.
 
     Make one with `create`, later open it with `open`. Every method may raise StoreError; one that raises has
     changed nothing. Addresses are the peers' (`Address`); messages and plaintexts are bytes.
@@ -133,7 +133,7 @@ class Account(Uncopyable):
             addresses = [peer.address for peer in all_peers(self._device.store.tables)]
             return self._device.due(now, tuple(filter(self._is_unanswered, addresses)))
 
-    # --- conversations ----------------------------------------------------------------------------
+    # --- messages ---------------------------------------------------------------------------------
 
     def initiate(
         self,

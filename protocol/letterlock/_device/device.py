@@ -1,6 +1,6 @@
 """This device: its store, its identity, and what it takes from the world. `Account` is its public face.
 
-Not here: prekeys (prekeys.py), peers (known_peers.py), conversations (_session/).
+Not here: prekeys (prekeys.py), peers (known_peers.py), sessions (_session/).
 """
 
 from letterlock._device.account_record import AccountRecord, new_account

@@ -18,7 +18,7 @@ Both sides send in every epoch, because the braid needs that, so no epoch is eve
 
 Difference from the text: its clean-up (section 5.6) runs on sending alone and leaves half of all epochs
 behind. It also skips up to the message and steps once more, which gives the key of the next message. Here the
-last chain is sealed, as in section 5.7, and messages may arrive as late as in the double ratchet.
+last chain is ended, as in section 5.7, and messages may arrive as late as in the double ratchet.
 
 Not here: the double ratchet beside this one (triple.py); the authenticator of the braid (authenticator.py).
 """

@@ -1,1 +1,1 @@
-"""One conversation with one peer device, from the handshake to its last message."""
+"""The sessions with one peer device, each from its handshake to its last message."""

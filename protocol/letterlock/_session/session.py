@@ -1,4 +1,4 @@
-"""A session: what is kept for one conversation with one device of a peer, and how it begins.
+"""A session: what is kept from one handshake on with one device of a peer, and how it begins.
 
     Initiated      we initiated; the initial message's header is repeated until the peer answers
     Established    the peer has answered, or the peer initiated
