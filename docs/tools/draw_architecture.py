@@ -29,7 +29,7 @@ PURPOSE: Final = {
     "aio": "the account for asyncio",
     "account": "one device: the public object",
     "hazmat": "protocol with chosen entropy",
-    "_session": "conversations with one peer",
+    "_session": "the sessions with one peer",
     "_device": "our identity, prekeys, peers",
     "_records": "codecs of what is stored",
     "_handshake": "PQXDH and X3DH",

@@ -1,9 +1,9 @@
-"""The associated data of a session: a hash of everything that its handshake said and assumed.
+"""The associated data of a session: a hash of everything that was sent or assumed in its handshake.
 
     AD = SHA-256(CBOR([label, version, suite, initiator, recipient, IK_A, IK_B, EK_A,
                        [id, SPK_B], null / [id, OPK_B], null / [id, PQPK_B, CT]]))         [HAND-6]
 
-The published texts bind both identity keys, and suggest to bind more. Binding all the keys and both addresses
+The published texts bind both identity keys, and suggest binding more. Binding all the keys and both addresses
 stops a server from presenting one conversation as another (unknown key share), from replacing a prekey by one
 with the same agreement, and from encapsulating again to another KEM key. Hashing keeps the result at 32
 bytes.

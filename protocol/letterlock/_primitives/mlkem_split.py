@@ -1,4 +1,4 @@
-"""Incremental ML-KEM-768: encapsulate to a 64-byte header first, and to the rest of the key once it is here.
+"""Incremental ML-KEM-768: encapsulate to a 64-byte header first, and later to the rest of the key.
 
     ek = vector || rho        1,152 + 32 bytes, as in FIPS 203
     header = rho || H(ek)     64 bytes; H is SHA3-256 over vector || rho

@@ -1,4 +1,4 @@
-"""The ML-KEM Braid (revision 1): both sides agree on a fresh ML-KEM-768 secret, a few codewords a message.
+"""The ML-KEM Braid (revision 1): both sides agree on fresh ML-KEM-768 secrets, by codewords in messages.
 
     state                  sends      on                      becomes
     --------------------   --------   ---------------------   ------------------------------------
@@ -193,7 +193,7 @@ def _send_more(state: Sending, max_codewords: int, read: Read) -> BraidSent:
 
 
 def _codewords(text: bytes, first: int, max_codewords: int) -> tuple[bytes, int]:
-    """Return codewords from an index on, and the index after them; after the last index comes 0."""
+    """Return codewords from an index on, and the index after them. Index 0 follows the last index."""
     share = len(text) // CODEWORD_BYTES
     end = min(first + min(max_codewords, share), MAX_CODEWORD_INDEX + 1)
     return codewords(text, first, end), end % (MAX_CODEWORD_INDEX + 1)

@@ -75,7 +75,7 @@ class Gap(Uncopyable):
 @fast_init
 @dataclass(frozen=True, slots=True)
 class SendingChain(Uncopyable):
-    """CKs and Ns: `number` is the number of the next message, and so how many were sent."""
+    """CKs and Ns: `number` is the number of the next message, which is also how many were sent."""
 
     key: ChainKey
     number: int = 0
@@ -253,7 +253,7 @@ class Received(Uncopyable):
         return tuple(gap for gap in (older, self.gap) if gap is not None)
 
     def skipped(self) -> tuple[SkippedRange, ...]:
-        """Return the keys of the messages in all gaps; for after authentication. [RAT-11]"""
+        """Return the keys of the messages in all gaps. Call it after authentication. [RAT-11]"""
         return tuple(SkippedRange(gap.ratchet_key.data, gap.start, gap.keys()) for gap in self.gaps())
 
 
@@ -324,7 +324,7 @@ def receive(state: State, header: Header) -> Received:
     Raises DuplicateMessage, TooManySkipped, AuthenticationFailed, InvalidKey; limits come before work.
     """
     match state:
-        # The two states that every message meets come first and capture nothing: capturing costs time.
+        # The two states that nearly every message meets come first and bind no names: binding costs time.
         case Hearing():
             if header.ratchet_key != state.receiving.ratchet_key:
                 raise AuthenticationFailed  # RAT-4
@@ -338,7 +338,7 @@ def receive(state: State, header: Header) -> Received:
             return Received(after, key, gap)
         case Unanswered(root, ours, theirs, sending):
             if header.ratchet_key == theirs:
-                # The signed prekey never heads a chain: there is none to use (CKr is None).  RAT-3
+                # The signed prekey heads no chain, so there is no chain key to use (CKr is None).  RAT-3
                 raise AuthenticationFailed
             return _turn(root, ours, header, None, sending.number)
         case Waiting(root, ours):

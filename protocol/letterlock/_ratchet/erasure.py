@@ -1,4 +1,4 @@
-r"""An erasure code: a long text in codewords of 32 bytes, any N of which bring it back; 32 N is its length.
+r"""An erasure code: a text of 32 N bytes as codewords of 32 bytes, any N of which give it back.
 
     field      GF(2^16): polynomials over GF(2) modulo x^16 + x^12 + x^3 + x + 1; x generates it      [RAT-12]
     codeword   16 elements of the field, big-endian, with an index i below 2^16
@@ -22,7 +22,7 @@ from letterlock.limits import CODEWORD_BYTES
 
 _MODULUS: Final = 0x1100B
 _ORDER: Final = 2**16 - 1
-"""Of the multiplicative group."""
+"""The order of the multiplicative group."""
 _TOPS: Final = int.from_bytes(b"\x80\x00" * (CODEWORD_BYTES // 2), "big")
 """The highest bit of every lane."""
 
@@ -53,7 +53,10 @@ def codewords(text: bytes, first: int, end: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """Codewords that have come, of a text of `length` bytes (a multiple of 32); at most its share is kept."""
+    """The codewords of a text that were collected so far, at most `needed`.
+
+    The text has `length` bytes, a multiple of 32.
+    """
 
     length: int
     codewords: tuple[Codeword, ...] = ()
@@ -136,7 +139,7 @@ def _multiples(codeword_: int) -> tuple[list[int], ...]:
 
 @lru_cache(maxsize=16)
 def _curve_of(text: bytes) -> _Curve:
-    """Return the curve through a text; kept, for while no answer comes, one text is sent for long."""
+    """Return the curve through a text; cached, because a text is sent often until an answer comes."""
     parts = (text[at : at + CODEWORD_BYTES] for at in range(0, len(text), CODEWORD_BYTES))
     return _Curve([Codeword(i, part) for i, part in enumerate(parts)])
 

@@ -14,7 +14,7 @@ chain had.
     receiving    in the epoch that the message says; the first message of a new epoch skips what is missing of
                  the chain before it, and that chain is dropped too                                  [PQR-3]
 
-Both sides send in every epoch, because the braid needs that, so no epoch is ever passed over.
+Both sides send in every epoch, because the braid needs that, so no epoch is left out.
 
 Difference from the text: its clean-up (section 5.6) runs on sending alone and leaves half of all epochs
 behind. It also skips up to the message and steps once more, which gives the key of the next message. Here the
@@ -72,7 +72,7 @@ class SparseKdf(Protocol):
         ...
 
     def walk(self, chain: SparseChainKey, numbers: range) -> tuple[SparseChainKey, PassedKeys]:
-        """Return the chain key after these messages, that are skipped, and the chain key before each."""
+        """Return the chain key after these skipped messages, and the chain key before each of them."""
         ...
 
     def message_keys(self, passed: PassedKeys, start: int) -> SkippedKeys:
@@ -149,7 +149,7 @@ class SparseChain(Uncopyable):
 @fast_init
 @dataclass(frozen=True, slots=True)
 class Sparse(Uncopyable):
-    """The state: root key of the latest epoch, both chains, how many messages our last chain had."""
+    """The state: root key of the latest epoch, both chains, and the length of our previous sending chain."""
 
     root: SparseRootKey
     latest: int
@@ -272,7 +272,7 @@ def check_skip(state: Sparse, place: SparsePlace) -> None:
 def receive(kdf: SparseKdf, state: Sparse, place: SparsePlace) -> SparseReceived:
     """Return state, key and gaps for a message that is not late.
 
-    Raises TooManySkipped before any work, AuthenticationFailed for an epoch that is not there.
+    Raises TooManySkipped before any work, AuthenticationFailed for an epoch whose chain we do not have.
     """
     check_skip(state, place)
     chain = state.receiving

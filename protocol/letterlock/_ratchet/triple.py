@@ -222,7 +222,8 @@ def find_message_key(
     """Return the key of a message and change nothing. `skipped_key` is its double-ratchet key if it is late.
 
     Raises what `double.receive` raises. If the sparse key is gone, raises DuplicateMessage where the message
-    is known to be of this session, AuthenticationFailed where it is not, and for an epoch that is not there.
+    is known to be of this session, AuthenticationFailed where it is not. Also raises AuthenticationFailed
+    for an epoch whose chain we do not have.
     """
     header, pq_header = headers
     braid.check_epoch(state.braid, pq_header)

@@ -1,7 +1,7 @@
 """Armor: bytes as lines of text that survive an e-mail.
 
     -----BEGIN LETTERLOCK MESSAGE-----
-    base64, 64 characters a line
+    base64, 64 characters in each line
     -----END LETTERLOCK MESSAGE-----
 
 Reading undoes what mail programs do to text, where only one reading is possible:

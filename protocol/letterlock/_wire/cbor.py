@@ -46,7 +46,7 @@ def encode(value: Value) -> bytes:
 def decode(data: bytes, max_depth: int = MAX_CBOR_DEPTH) -> object:
     """Return the value of its one encoding, arrays as lists. Raises MalformedMessage for anything else.
 
-    The caller has checked the size; `max_depth` bounds how arrays nest. [WIRE-3]
+    The caller has checked the size. `max_depth` bounds how deep arrays nest. [WIRE-3]
     """
     value, again = _parse(data, max_depth)
     if again is None:

@@ -254,7 +254,7 @@ def read_pq_header(elements: list[Any]) -> PqHeader:
 
 
 def _read_kem(suite: Suite, prekey_id: int | None, ciphertext: bytes | None) -> KemHeader | None:
-    """Return the two KEM elements, which the PQXDH suite has and the X3DH suite has not. [WIRE-7]"""
+    """Return the two KEM elements, which only the PQXDH suite has. [WIRE-7]"""
     both = {"kem prekey id": prekey_id, "kem ciphertext": ciphertext}
     if suite is Suite.X3DH:
         if prekey_id is not None or ciphertext is not None:

@@ -12,16 +12,15 @@ Not here: what a pending delivery means for the next run (_delivery.py).
 import sqlite3
 from typing import Any, Final
 
-from letterlock.errors import CorruptStore
-from letterlock.limits import BUSY_TIMEOUT
-from letterlock.stores._sqlite import SqliteStore
-from letterlock.stores._sqlite.database import store_error
+from letterlock.errors import CorruptStore, StoreError
+from letterlock.stores import SqliteStore
 
 _TABLE: Final = (
     "CREATE TABLE IF NOT EXISTS cli_undelivered "
     "(id BLOB PRIMARY KEY NOT NULL, token BLOB NOT NULL) WITHOUT ROWID"
 )
 _TOKEN_BYTES: Final = 8
+_DAMAGE: Final = ("SQLITE_CORRUPT", "unreadable text")
 
 
 class PendingDeliveries:
@@ -55,4 +54,7 @@ class PendingDeliveries:
         try:
             return self._store.connection.execute(sql, values).fetchall()
         except sqlite3.Error as error:
-            raise store_error(error, BUSY_TIMEOUT) from error
+            # SQLite's name for the error, because its text may quote what a column holds.
+            name: str = getattr(error, "sqlite_errorname", "unreadable text")
+            kind = CorruptStore if name.startswith(_DAMAGE) else StoreError
+            raise kind(f"the table of pending deliveries cannot be used ({name})") from error
