@@ -48,7 +48,7 @@ class KeysSampled(Uncopyable):
 @fast_init
 @dataclass(frozen=True, slots=True)
 class HeaderSent(Uncopyable):
-    """The header has arrived, because ct1 is arriving. OUTGOING: the vector. INCOMING: codewords of ct1."""
+    """The peer has our header, since ct1 is arriving. OUTGOING: the vector. INCOMING: codewords of ct1."""
 
     epoch: int
     authenticator: Authenticator
@@ -71,7 +71,7 @@ class Ct1Received(Uncopyable):
 @fast_init
 @dataclass(frozen=True, slots=True)
 class EkSentCt1Received(Uncopyable):
-    """The vector has arrived, for ct2 comes. INCOMING: codewords of ct2 || MAC. KEPT: ct1."""
+    """The peer has our vector, since ct2 is arriving. INCOMING: codewords of ct2 || MAC. KEPT: ct1."""
 
     epoch: int
     authenticator: Authenticator
@@ -123,7 +123,7 @@ class EkReceivedCt1Sampled(Uncopyable):
 @fast_init
 @dataclass(frozen=True, slots=True)
 class Ct1Acknowledged(Uncopyable):
-    """ct1 has arrived, not the vector. INCOMING: codewords of the vector. KEPT: the header."""
+    """The peer has our ct1, and we lack its vector. INCOMING: codewords of the vector. KEPT: the header."""
 
     epoch: int
     authenticator: Authenticator

@@ -1,4 +1,4 @@
-"""The messages: two that continue a session, and one that starts it and carries its first.
+"""The messages: two kinds that continue a session, and one that starts a session around one of them.
 
     ratchet message = [1, 2, ratchet key, PN, N, sealed]
     triple message  = [1, 5, ratchet key, PN, N, epoch, n, PN, type, index / null, codewords / null, sealed]
@@ -6,8 +6,8 @@
                        kem ciphertext / null, ratchet or triple message as a byte string]
     sealed          = nonce of 8 bytes || ciphertext || tag of 16 bytes
 
-The bytes before the last element are kept as they came: those of a ratchet or triple message are
-authenticated, and the digest of an initial message's names its handshake.                 [WIRE-6]
+The bytes before the last element are kept as they came. In a ratchet or triple message they are
+authenticated. In an initial message their digest is the handshake id.                     [WIRE-6]
 
 A message is read in one pass over the table of its fields; the rules across fields follow, and the keys come
 last.
@@ -91,7 +91,7 @@ _KEY_HEAD: Final = head(BYTES, KEY_BYTES)
 @fast_init
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The header of a ratchet message (Double Ratchet section 3.1, HEADER).
+    """The header of a ratchet or triple message (Double Ratchet section 3.1, HEADER).
 
     `previous_length` is PN, the number of messages in the sender's last chain; `number` is N, from 0.
     """
@@ -160,7 +160,7 @@ class HandshakeHeader:
     kem: KemHeader | None
 
     def encode_header(self) -> bytes:
-        """Return an initial message's bytes up to the ratchet message it carries."""
+        """Return an initial message's bytes up to the message inside."""
         return cbor.encode_array_prefix(
             PROTOCOL_VERSION,
             int(Kind.INITIAL),

@@ -27,8 +27,8 @@ class Record(Secret):
 class DeferredRecord(Uncopyable):
     """A record that is encoded only when its bytes are asked for, by `encode(value)`.
 
-    A store on disk asks at once. A store in memory keeps the row as it is, and whoever loads it finds
-    `value`, which is immutable, without decoding anything.
+    A store on disk asks at once. A store in memory keeps the row as it is, and its reader gets `value`, which
+    is immutable, without decoding anything.
     """
 
     value: Any = field(repr=False)
@@ -173,7 +173,7 @@ class SkippedKeyTable(Protocol):
     def find(self, address: bytes, chain: bytes, number: int) -> SkippedRow | None:
         """Return the key kept for this message in any session with the peer at this address, or None.
 
-        If there are several, from the session of the greatest rank.
+        If several sessions keep one, the session of the greatest rank counts.
         """
         ...
 
@@ -198,7 +198,7 @@ class PastChainTable(Protocol):
     """Finished receiving chains, by session."""
 
     def add(self, session_id: int, chain: bytes, keep: int) -> None:
-        """Remember a finished 32-byte chain, once; forget the oldest of the session's beyond `keep`."""
+        """Remember a finished 32-byte chain, once; forget the session's oldest ones beyond `keep`."""
         ...
 
     def has(self, session_id: int, chain: bytes) -> bool:
