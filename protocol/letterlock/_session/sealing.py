@@ -4,7 +4,7 @@
     nonce      = 4 zero bytes || 8 random bytes; the 8 are sent                             [SES-1]
     sealed     = 8 bytes || ChaCha20-Poly1305(MK, nonce, padded, AD || header bytes)
     AD         = 32 bytes of the handshake's transcript
-    header bytes = the ratchet message before `sealed`                                      [RAT-8]
+    header bytes = the message's bytes before `sealed`                                      [RAT-8]
 
 PADME keeps the first few bits of a length and rounds the rest up: at most 12 % more, and O(log log n) bits of
 the length remain visible. Opening accepts exactly what sealing makes: one padding for one plaintext. Source:
