@@ -145,10 +145,11 @@ class Account(Uncopyable):
     ) -> None:
         """Begin a session with the owner of a bundle. Nothing is sent: `encrypt` carries the handshake.
 
-        Earlier sessions with the same peer are archived: they still decrypt, and become active again if the
-        peer goes on using them after it has answered. With `discard_earlier` they are deleted: use it when
-        keys may have been stolen, or after the store was restored from a copy. Raises UsageError for our own
-        address or a suite that this account does not allow, AddressMismatch if the bundle is for another
+        Earlier sessions with the same peer are archived: they still decrypt, and one of the same suite comes
+        back if the peer writes in it before it has answered the new one. With `discard_earlier` they are
+        deleted: use it when keys may have been stolen, or after the store was restored from a copy. Raises
+        UsageError for our own address, a suite that this account does not allow, or one that is weaker than
+        the active session's if that is not discarded; AddressMismatch if the bundle is for another
         address, InvalidSignature, InvalidKey, SuiteRefused if the bundle has no prekey for the suite, and
         UntrustedIdentity if the peer is known with another identity key. (PQXDH section 3.3.)
         """
@@ -166,6 +167,7 @@ class Account(Uncopyable):
             sessions = self._sessions(address)
             if discard_earlier:
                 sessions.delete_all()
+            sessions.require_none_stronger(suite)
             sessions.insert(initiated(initiation, entropy), entropy)
 
     def encrypt(self, address: Address, plaintext: bytes) -> bytes:

@@ -101,6 +101,11 @@ MAX_ARCHIVED_SESSIONS: Final = 40
 """Earlier sessions kept with one peer device, as many as Signal keeps. Each may be tried for a message that
 the active session does not decrypt."""
 
+MAX_CROSSED_MESSAGES: Final = 16
+"""Messages that a peer sends in a session which crossed one of ours, apart from initial messages, before ours
+can no longer take its place. Two sides that initiate at once need three to agree on one of the two sessions;
+more leave room for loss and delay. A thief of old keys has to come within so many messages."""
+
 MAX_REPLAY_RECORDS: Final = 65536
 """Accepted handshakes remembered for one reusable prekey, 32 bytes each. When the record is full, further
 handshakes are refused until the prekey rotates: forgetting old ones would let an attacker flush the record

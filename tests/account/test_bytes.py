@@ -137,7 +137,7 @@ def first_in_x3dh() -> tuple[Pair, bytes]:
 
 def first_of_a_known_peer() -> tuple[Pair, bytes]:
     pair = Pair(suites=BOTH_SUITES)
-    pair.converse()
+    pair.converse(Suite.X3DH)
     pair.alice.initiate(suite=Suite.X3DH)
     return pair, pair.alice.write(TEXT)
 

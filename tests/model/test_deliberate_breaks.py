@@ -17,6 +17,7 @@ from letterlock._handshake import agreement, transcript
 from letterlock._handshake.transcript import Recipient
 from letterlock._ratchet.keys import MessageKey
 from letterlock._session import peer_sessions, sealing
+from letterlock._session.lifecycle import Event
 from letterlock._session.peer_sessions import PeerSessions
 from letterlock._session.sealing import Decrypted
 from letterlock._session.session import Session
@@ -78,16 +79,24 @@ def in_any_session(sessions: PeerSessions, message: RatchetMessage, only: object
     return DECRYPT(sessions, message)
 
 
+def deferred(*_: object) -> Event:
+    return Event.DEFERRED
+
+
+def authenticated(*_: object) -> Event:
+    return Event.AUTHENTICATED
+
+
+def barred(*_: object) -> Event:
+    return Event.BARRED
+
+
 def nothing(*_: object) -> None:
     return None
 
 
 def no(*_: object) -> bool:
     return False
-
-
-def yes(*_: object) -> bool:
-    return True
 
 
 SEAL: Final = sealing.seal_message
@@ -133,13 +142,22 @@ BREAKS: Final = {
     "nothing undone": Break(_Rows, "undo", nothing, stories.taken_back, "changed a store"),
     "nothing discarded": Break(PeerSessions, "delete_all", nothing, stories.discarded, "appear or vanish"),
     "identity changed": Break(account, "check_identity", trusting, stories.impostor, "changed a store"),
-    "every promotion deferred": Break(peer_sessions, "defers_promotion", yes, stories.crossed, "not settled"),
-    "no promotion deferred": Break(
-        peer_sessions, "defers_promotion", no, stories.yielding_settled, "new beginning"
+    "every promotion deferred": Break(
+        peer_sessions, "event_in_archive", deferred, stories.crossed, "not settled|does not bring back"
     ),
-    "no promotion made up for": Break(
-        peer_sessions, "replace", kept, stories.yielding_settled, "not settled"
+    "no promotion barred": Break(
+        peer_sessions, "event_in_archive", authenticated, stories.held_back, "earlier session takes over"
     ),
+    "a new beginning undone": Break(
+        peer_sessions, "event_in_archive", authenticated, stories.unused, "undoes a new beginning"
+    ),
+    "no answer brings back": Break(
+        peer_sessions, "event_in_archive", barred, stories.unread, "does not bring back"
+    ),
+    "weaker sessions take over": Break(
+        peer_sessions, "is_weaker", no, stories.weaker, "a weaker session takes over"
+    ),
+    "no promotion made up for": Break(peer_sessions, "replace", kept, stories.insisting, "not settled"),
     "handshake not minded": Break(
         PeerSessions, "decrypt", in_any_session, stories.rewrapped_in_another_session, "is read"
     ),

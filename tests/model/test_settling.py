@@ -1,13 +1,13 @@
 """How two devices agree on a session again: what sets the bounds of support/model_settling.py. SES-4."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from support import model_settling
 from support.model_device import Device
 from support.model_server import Stock
-from support.model_stories import converse, said, written, yielding
+from support.model_stories import converse, held_back, insisting, overtaken, said, written
 from support.model_world import ADDRESSES, World
 
 
@@ -51,10 +51,11 @@ def test_the_longest_in_turn(world: World, alice: Device, bob: Device) -> None:
     assert model_settling.alternately(world, alice, bob) == model_settling.MAX_MESSAGES
 
 
-def test_two_sessions_that_yield_to_each_other(world: World, alice: Device, bob: Device) -> None:
-    """Bob's session is unanswered and Alice prefers hers: he must keep to his before she follows."""
-    yielding(world, alice, bob)
-    assert model_settling.alternately(world, alice, bob) == model_settling.MAX_MESSAGES
+def test_in_two_sessions_that_crossed_one_side_follows_the_other(
+    world: World, alice: Device, bob: Device
+) -> None:
+    insisting(world, alice, bob)
+    assert model_settling.alternately(world, alice, bob) == 2
 
 
 def test_the_longest_at_once(world: World, alice: Device, bob: Device) -> None:
@@ -68,19 +69,21 @@ def test_the_longest_at_once(world: World, alice: Device, bob: Device) -> None:
     assert model_settling.at_once(world, alice, bob) == model_settling.MAX_ROUNDS
 
 
-def test_two_sessions_of_one_side_change_places_while_both_write_in_step(
-    world: World, alice: Device, bob: Device
+def test_a_message_of_an_earlier_session_changes_nothing(world: World, alice: Device, bob: Device) -> None:
+    held_back(world, alice, bob)
+    assert alice.active(bob.address) == bob.active(alice.address)
+    assert model_settling.at_once(world, alice, bob) == 1
+
+
+@pytest.mark.parametrize("way", [model_settling.alternately, model_settling.at_once])
+def test_two_sides_that_met_two_sessions_in_another_order_need_a_new_one(
+    world: World, alice: Device, bob: Device, way: Callable[[World, Device, Device], int]
 ) -> None:
-    """Nothing is lost, and the first message out of step ends it; in step it would not end."""
-    world.begin(alice, bob)
-    converse(world, alice, bob)
-    late = written(world, bob, alice)
-    world.begin(alice, bob)
-    converse(world, alice, bob)
-    # Written in the first session before Bob knew the second, it takes Alice back.
-    assert world.receive(late)
+    """Everything is read meanwhile."""
+    overtaken(world, alice, bob)
     for _ in range(10):
         assert alice.active(bob.address) != bob.active(alice.address)
         for message in [written(world, alice, bob), written(world, bob, alice)]:
             assert world.receive(message)
-    assert model_settling.alternately(world, alice, bob) == 2
+    assert way(world, alice, bob) >= model_settling.MAX_MESSAGES
+    assert alice.active(bob.address) == bob.active(alice.address)

@@ -19,7 +19,7 @@ from letterlock._records.session import decode_session, encode_session
 from letterlock._session.session import Established, Initiated, Origin, Session
 from letterlock._wire.suite import Suite
 from letterlock.errors import CorruptStore, LetterlockError, StoreError
-from letterlock.limits import MAX_COUNTER
+from letterlock.limits import MAX_COUNTER, MAX_CROSSED_MESSAGES
 from letterlock.stores._interface import Record
 from support.double_pair import ROOT, hearing, speaking, states
 from support.pair import BOB, Pair, plain
@@ -42,7 +42,7 @@ def double_of(name: str, fields: list[Any]) -> list[Any]:
 
 
 def with_double(name: str, fields: list[Any], value: Any) -> list[Any]:
-    return [*fields[:6], [value, *fields[6][1:]] if name in TRIPLES else value]
+    return [*fields[:6], [value, *fields[6][1:]] if name in TRIPLES else value, *fields[7:]]
 
 
 AD = bytes(range(32))
@@ -61,6 +61,9 @@ SESSIONS: dict[str, Session] = {
     "established by them": Established(THEIRS, speaking(3, 4)),
     "due for promotion": Established(THEIRS, hearing(MAX_COUNTER), promote_next=True),
     "at the last number": Established(OURS, speaking(MAX_COUNTER, MAX_COUNTER)),
+    "born later, and yields": Established(
+        replace(THEIRS, born=2**63 - 1), hearing(7), yields=MAX_CROSSED_MESSAGES
+    ),
     **TRIPLES,
 }
 
@@ -84,39 +87,51 @@ def test_the_previous_chain_may_have_the_greatest_length(state: Hearing | Speaki
 
 def test_the_records_are_those_of_the_specification() -> None:
     fields = cbor2.loads(encode_session(SESSIONS["initiated"]).expose())
-    assert fields[:6] == [1, 0, 1, AD, b"a header", 0]
+    assert fields[:6] == [2, 0, 1, AD, b"a header", 0]
     assert (fields[6][0], len(fields[6])) == (0, 7)
+    assert fields[7:] == [0, 0]
     fields = cbor2.loads(encode_session(SESSIONS["due for promotion"]).expose())
-    assert fields[:6] == [1, 1, 1, AD, DIGEST, 1]
+    assert fields[:6] == [2, 1, 1, AD, DIGEST, 1]
     assert (fields[6][0], len(fields[6]), fields[6][1]) == (1, 6, ROOT.expose())
     fields = cbor2.loads(encode_session(SESSIONS["at the last number"]).expose())
-    assert fields[:6] == [1, 1, 1, AD, b"", 0]
+    assert fields[:6] == [2, 1, 1, AD, b"", 0]
     assert (fields[6][0], len(fields[6])) == (2, 10)
     fields = cbor2.loads(encode_session(SESSIONS["due for promotion, triple"]).expose())
-    assert fields[:6] == [1, 1, 2, AD, DIGEST, 1]
+    assert fields[:6] == [2, 1, 2, AD, DIGEST, 1]
     assert [len(each) for each in fields[6]] == [10, 6, 7]
+    fields = cbor2.loads(encode_session(SESSIONS["born later, and yields"]).expose())
+    assert fields[7:] == [2**63 - 1, MAX_CROSSED_MESSAGES]
+    fields = cbor2.loads(encode_session(SESSIONS["due for promotion, triple"]).expose())
     assert fields[6][0] == cbor2.loads(encode_session(SESSIONS["at the last number"]).expose())[6]
 
 
 EDITS: dict[str, Callable[[list[Any]], Any]] = {
-    "another format": lambda it: [2, *it[1:]],
+    "another format": lambda it: [3, *it[1:]],
+    "the earlier format at this length": lambda it: [1, *it[1:]],
+    "this format at the earlier length": lambda it: it[:7],
     "format zero": lambda it: [0, *it[1:]],
-    "another kind": lambda it: [1, 1 - it[1], *it[2:]],
-    "an unknown kind": lambda it: [1, 2, *it[2:]],
+    "another kind": lambda it: [2, 1 - it[1], *it[2:]],
+    "an unknown kind": lambda it: [2, 2, *it[2:]],
     "an unknown suite": lambda it: [*it[:2], 0, *it[3:]],
     "a later suite": lambda it: [*it[:2], 3, *it[3:]],
     "short ad": lambda it: [*it[:3], it[3][1:], *it[4:]],
     "no ad": lambda it: [*it[:3], None, *it[4:]],
-    "promote_next is 2": lambda it: [*it[:5], 2, it[6]],
-    "promote_next is true": lambda it: [*it[:5], True, it[6]],
+    "promote_next is 2": lambda it: [*it[:5], 2, *it[6:]],
+    "promote_next is true": lambda it: [*it[:5], True, *it[6:]],
     "a long header": lambda it: [*it[:4], bytes(4097), *it[5:]],
     "one element more": lambda it: [*it, 0],
     "one element fewer": lambda it: it[:-1],
     "of the other suite": lambda it: [*it[:2], 3 - it[2], *it[3:]],
-    "no ratchet": lambda it: [*it[:6], []],
-    "ratchet cut": lambda it: [*it[:6], it[6][:-1]],
-    "ratchet lengthened": lambda it: [*it[:6], [*it[6], 0]],
-    "ratchet in an array": lambda it: [*it[:6], [it[6]]],
+    "no ratchet": lambda it: [*it[:6], [], *it[7:]],
+    "ratchet cut": lambda it: [*it[:6], it[6][:-1], *it[7:]],
+    "ratchet lengthened": lambda it: [*it[:6], [*it[6], 0], *it[7:]],
+    "ratchet in an array": lambda it: [*it[:6], [it[6]], *it[7:]],
+    "born before all": lambda it: [*it[:7], -1, it[8]],
+    "born too late": lambda it: [*it[:7], 2**63, it[8]],
+    "born is true": lambda it: [*it[:7], True, it[8]],
+    "yields less than nothing": lambda it: [*it[:8], -1],
+    "yields for too long": lambda it: [*it[:8], MAX_CROSSED_MESSAGES + 1],
+    "yields is true": lambda it: [*it[:8], True],
     "not an array": lambda it: {"session": it},
 }
 DOUBLE_EDITS: dict[str, Callable[[list[Any]], Any]] = {
@@ -176,7 +191,25 @@ def test_a_handshake_id_has_32_bytes(name: str, length: int) -> None:
 def test_an_unanswered_session_cannot_be_due_for_promotion() -> None:
     fields = cbor2.loads(encode_session(SESSIONS["initiated"]).expose())
     with pytest.raises(CorruptStore):
-        decode_session(Record(cbor2.dumps([*fields[:5], 1, fields[6]])))
+        decode_session(Record(cbor2.dumps([*fields[:5], 1, *fields[6:]])))
+
+
+def test_a_session_that_was_not_answered_yields_to_nobody() -> None:
+    fields = cbor2.loads(encode_session(SESSIONS["initiated"]).expose())
+    with pytest.raises(CorruptStore):
+        decode_session(Record(cbor2.dumps([*fields[:8], 1])))
+
+
+@pytest.mark.parametrize("name", sorted(SESSIONS.keys() - {"born later, and yields"}))
+def test_a_session_that_was_stored_before_it_counted_births_reads(name: str) -> None:
+    """STO-6: format 1 had neither `born` nor `yields`, and every other field in the same place."""
+    fields = cbor2.loads(encode_session(SESSIONS[name]).expose())
+    assert fields[7:] == [0, 0]
+    earlier = Record(cbor2.dumps([1, *fields[1:7]]))
+    assert plain(decode_session(earlier)) == plain(SESSIONS[name])
+    for wrong in (0, 2, 3, True, None):
+        with pytest.raises(CorruptStore):
+            decode_session(Record(cbor2.dumps([wrong, *fields[1:7]])))
 
 
 @pytest.mark.parametrize("other", [0, 2, True, None])
@@ -202,7 +235,7 @@ def test_an_invalid_public_key_is_a_corrupt_store() -> None:
             decode_session(Record(cbor2.dumps(fields)))
 
 
-def test_every_record_has_format_one_and_no_other() -> None:
+def test_every_record_has_its_format_and_no_other() -> None:
     pair = Pair()
     pair.introduce()
     with pair.alice.store.transaction():
@@ -216,8 +249,8 @@ def test_every_record_has_format_one_and_no_other() -> None:
     for decode, record in decoders:
         decode(record)
         fields = cbor2.loads(record.expose())
-        assert fields[0] == 1
-        for wrong in (0, 2, None):
+        assert fields[0] == (2 if decode is decode_session else 1)
+        for wrong in (0, 3, None):
             with pytest.raises(CorruptStore):
                 decode(Record(cbor2.dumps([wrong, *fields[1:]])))
 

@@ -132,7 +132,7 @@ def read(fields: list[Any], index: int, value: Any) -> Any:
     """Decode a record with another value as its sparse chains (1) or its braid (2)."""
     ratchet = [*fields[6]]
     ratchet[index] = value
-    return decode_session(Record(cbor2.dumps([*fields[:6], ratchet])))
+    return decode_session(Record(cbor2.dumps([*fields[:6], ratchet, *fields[7:]])))
 
 
 def test_each_state_of_the_braid_has_its_number() -> None:

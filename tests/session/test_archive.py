@@ -4,6 +4,7 @@ import pytest
 
 from letterlock._session.lifecycle import Phase
 from letterlock._session.peer_sessions import PeerSessions, StoredSession
+from letterlock._session.session import Established
 from letterlock._wire.suite import Suite
 from letterlock.errors import AuthenticationFailed, DuplicateMessage, PeerError
 from letterlock.limits import MAX_ARCHIVED_SESSIONS
@@ -39,12 +40,16 @@ def test_forty_archived_sessions_decrypt_and_older_ones_are_deleted(pair: Pair) 
     assert len(sessions_of(pair.bob)) == 41
 
 
-def test_the_least_recently_active_session_is_deleted_first(pair: Pair) -> None:
+def test_what_goes_is_what_began_first(pair: Pair) -> None:
     late = new_sessions(pair, 41)
-    assert pair.bob.read(late[0]) == b"late 0"  # used again, the oldest becomes the most recent
-    pair.bob.initiate()
+    assert pair.bob.read(late[0]) == b"late 0"  # reading does not make it younger
+    assert pair.bob.read(late[1]) == b"late 1"
+    pair.alice.initiate()
+    letter = pair.alice.write(b"once more in the second session")
+    pair.bob.read(letter)
+    assert len(sessions_of(pair.bob)) == 41
     with pytest.raises(PeerError):
-        pair.bob.read(late[1])
+        pair.bob.read(late[0])
     assert pair.bob.read(late[2]) == b"late 2"
 
 
@@ -77,22 +82,27 @@ def test_sessions_have_the_phases_of_the_lifecycle_table(pair: Pair) -> None:
     assert phases == [Phase.INITIATED, Phase.ARCHIVED, Phase.ARCHIVED]
 
 
-def test_a_message_in_an_archived_session_makes_it_active(pair: Pair) -> None:
+def test_a_message_of_an_earlier_session_is_read_and_moves_nothing(pair: Pair) -> None:
+    """SES-12: nothing in it proves that it was written after the later session began."""
     pair.converse()
-    old = sessions_of(pair.alice)[0].session.origin.associated_data
-    late = pair.bob.write(b"in the old one")
-    pair.converse()  # Alice initiates again, and Bob answers
-    assert sessions_of(pair.alice)[0].session.origin.associated_data != old
-    assert pair.alice.read(late) == b"in the old one"
-    now = sessions_of(pair.alice)
-    assert [stored.phase for stored in now] == [Phase.ESTABLISHED, Phase.ARCHIVED]
-    assert now[0].session.origin.associated_data == old
+    late = [pair.bob.write(b"in the old one, %d" % n) for n in range(3)]
+    pair.converse()  # Alice begins anew, and Bob answers
+    newest = sessions_of(pair.alice)[0].session.origin
+    for n, letter in enumerate(late):
+        assert pair.alice.read(letter) == b"in the old one, %d" % n
+        now = sessions_of(pair.alice)
+        assert [entry.phase for entry in now] == [Phase.ESTABLISHED, Phase.ARCHIVED]
+        assert now[0].session.origin == newest
+        archived = now[1].session
+        assert isinstance(archived, Established)
+        assert not archived.promote_next
     pair.turn()
 
 
-def test_a_message_in_an_archived_session_does_not_replace_one_we_just_initiated(pair: Pair) -> None:
+def test_before_a_new_session_is_used_nothing_undoes_it(pair: Pair) -> None:
+    """SES-4: what arrives before anything was sent in it says nothing about it."""
     pair.converse()
-    pair.alice.initiate()  # Bob does not learn of it, and goes on in the old one
+    pair.alice.initiate()
     newest = sessions_of(pair.alice)[0].session.origin
     for text in (b"in the old one", b"and again"):
         pair.bob.say(text)
@@ -101,18 +111,42 @@ def test_a_message_in_an_archived_session_does_not_replace_one_we_just_initiated
         assert [stored.phase for stored in now] == [Phase.INITIATED, Phase.ARCHIVED]
         assert now[0].session.origin == newest
     pair.turn()
+    assert sessions_of(pair.alice)[0].session.origin == newest
 
 
-def test_an_answer_in_a_superseded_session_leaves_it_archived(pair: Pair) -> None:
+def test_an_answer_brings_back_an_earlier_session_while_the_later_one_is_unanswered(pair: Pair) -> None:
+    """The peer may be unable to read the later one; without this every later message would be lost."""
+    pair.converse()
+    old = sessions_of(pair.alice)[0].session.origin
+    pair.alice.initiate()
+    lost = pair.alice.write(b"Bob does not get this")
+    pair.bob.say(b"in the old one")
+    assert pair.alice.hear() == b"in the old one"
+    assert [entry.phase for entry in sessions_of(pair.alice)] == [Phase.ESTABLISHED, Phase.ARCHIVED]
+    assert sessions_of(pair.alice)[0].session.origin == old
+    pair.turn()
+    # The later one was meant: as soon as it is answered, both go on in it, and nothing leads back.
+    assert pair.bob.read(lost) == b"Bob does not get this"
+    held_back = pair.bob.write(b"in the later one")
+    assert pair.alice.read(held_back) == b"in the later one"
+    newest = sessions_of(pair.alice)[0].session.origin
+    assert newest.born > old.born
+    pair.turn()
+    assert [len(sessions_of(side)) for side in (pair.alice, pair.bob)] == [2, 2]
+    assert sessions_of(pair.alice)[0].session.origin == newest
+
+
+def test_a_session_without_an_answer_comes_back_when_its_answer_arrives(pair: Pair) -> None:
     pair.alice.initiate()
     pair.alice.say(b"first")
     pair.bob.hear()
     answer = pair.bob.write(b"answer to the first")
     pair.alice.initiate()
-    assert [stored.phase for stored in sessions_of(pair.alice)] == [Phase.INITIATED, Phase.ARCHIVED]
+    assert [entry.phase for entry in sessions_of(pair.alice)] == [Phase.INITIATED, Phase.ARCHIVED]
+    pair.alice.write(b"never delivered")
     assert pair.alice.read(answer) == b"answer to the first"
-    assert [stored.phase for stored in sessions_of(pair.alice)] == [Phase.INITIATED, Phase.ARCHIVED]
-    pair.turn()
+    assert [entry.phase for entry in sessions_of(pair.alice)] == [Phase.ESTABLISHED, Phase.ARCHIVED]
+    assert pair.bob.read(pair.alice.write(b"Bob can read this")) == b"Bob can read this"
 
 
 def test_ranks_are_all_different_after_many_changes(pair: Pair) -> None:

@@ -9,16 +9,17 @@ from dataclasses import replace
 import pytest
 
 from letterlock._primitives.curve25519 import RatchetKey
-from letterlock._ratchet.double import Unanswered
-from letterlock._session.peer_sessions import PeerSessions, StoredSession, defers_promotion
-from letterlock._session.session import Established, Initiated, Origin
+from letterlock._session.lifecycle import Event
+from letterlock._session.peer_sessions import PeerSessions, StoredSession
+from letterlock._session.promotion import event_in_archive
+from letterlock._session.session import Established, Origin
 from letterlock._wire import cbor
 from letterlock._wire.message import Header
 from letterlock._wire.pq_header import PqHeader, PqType
 from letterlock._wire.suite import Suite
 from letterlock.errors import AuthenticationFailed
 from letterlock.limits import MAX_SKIP, MAX_TRIAL_STEPS
-from support.double_pair import hearing, states
+from support.double_pair import hearing
 from support.pair import Pair, Side, sqlite_stores, unchanged
 from support.trace_calls import Trace
 
@@ -194,39 +195,50 @@ def test_a_late_message_does_not_change_which_session_is_active(each_pair: Pair)
 
 # --- when a promotion is deferred ---------------------------------------------------------------------------
 
-_unanswered = states()["Unanswered"]
-assert isinstance(_unanswered, Unanswered)
-JUST_INITIATED = Initiated(Origin(Suite.PQXDH, LOW, None), b"header", _unanswered)
 THEIRS = b"\x07" * 32
 
 
-def established(ad: bytes, handshake: bytes | None, *, promote_next: bool = False) -> Established:
-    return Established(Origin(Suite.PQXDH, ad, handshake), hearing(), promote_next)
+def established(
+    ad: bytes, handshake: bytes | None, born: int, *, promote_next: bool = False, yields: int = 1
+) -> Established:
+    return Established(Origin(Suite.PQXDH, ad, handshake, born), hearing(), promote_next, yields)
 
 
-def test_promotion_is_deferred_while_a_lower_session_of_the_other_side_is_active() -> None:
-    archived = established(HIGH, THEIRS)
-    assert defers_promotion(archived, established(LOW, None))
-    assert defers_promotion(established(HIGH, None), established(LOW, THEIRS))
-
-
-@pytest.mark.parametrize("ours", [True, False])
-def test_promotion_is_not_deferred(ours: bool) -> None:
-    mine, other = (None, THEIRS) if ours else (THEIRS, None)
-    archived = established(HIGH, mine)
-    # The same side initiated both, so the newer one is meant.
-    assert not defers_promotion(archived, established(LOW, mine))
-    assert not defers_promotion(replace(archived, promote_next=True), established(LOW, other))
-    assert not defers_promotion(established(LOW, mine), established(HIGH, other))
-    # Equal associated data cannot occur; nothing is preferred then.
-    assert not defers_promotion(established(LOW, mine), established(LOW, other))
+@pytest.mark.parametrize("archived_is_later", [False, True])
+@pytest.mark.parametrize("ours", [None, THEIRS], ids=["ours archived", "theirs archived"])
+def test_it_yields_only_to_a_lower_session_from_the_other_side(
+    ours: bytes | None, archived_is_later: bool
+) -> None:
+    theirs = THEIRS if ours is None else None
+    archived = established(HIGH, ours, 2 if archived_is_later else 0)
+    assert event_in_archive(archived, established(LOW, theirs, 1)) is Event.DEFERRED
+    insisting = replace(archived, promote_next=True)
+    assert event_in_archive(insisting, established(LOW, theirs, 1)) is Event.AUTHENTICATED
+    lower = established(LOW, ours, archived.origin.born)
+    assert event_in_archive(lower, established(HIGH, theirs, 1)) is Event.AUTHENTICATED
+    # Equal ones do not exist, and would be no tie.
+    assert event_in_archive(lower, established(LOW, theirs, 1)) is Event.AUTHENTICATED
 
 
 @pytest.mark.parametrize("handshake", [None, THEIRS])
-def test_promotion_is_deferred_while_our_own_initiation_is_unanswered(handshake: bytes | None) -> None:
-    """We initiated again on purpose, and no number of messages that the network held back may undo that."""
+@pytest.mark.parametrize("ad", [LOW, HIGH])
+def test_of_two_from_one_side_the_later_one_is_meant(ad: bytes, handshake: bytes | None) -> None:
+    other = HIGH if ad == LOW else LOW
+    active = established(other, handshake, 5)
     for promote_next in (False, True):
-        assert defers_promotion(established(HIGH, handshake, promote_next=promote_next), JUST_INITIATED)
+        earlier = established(ad, handshake, 4, promote_next=promote_next)
+        assert event_in_archive(earlier, active) is Event.BARRED
+        later = established(ad, handshake, 6, promote_next=promote_next)
+        assert event_in_archive(later, active) is Event.AUTHENTICATED
+
+
+@pytest.mark.parametrize("ad", [LOW, HIGH])
+@pytest.mark.parametrize("promote_next", [False, True])
+def test_a_crossed_session_that_yields_no_more_bars_the_earlier_one(ad: bytes, promote_next: bool) -> None:
+    active = established(HIGH if ad == LOW else LOW, THEIRS, 5, yields=0)
+    earlier = established(ad, None, 4, promote_next=promote_next, yields=7)
+    assert event_in_archive(earlier, active) is Event.BARRED
+    assert event_in_archive(active, earlier) is Event.AUTHENTICATED
 
 
 def test_messages_that_were_held_back_do_not_replace_one_we_just_initiated(pair: Pair) -> None:

@@ -62,8 +62,9 @@ def test_the_newest_session_of_an_allowed_suite_is_used_however_many_are_newer(n
     with store.transaction():
         everything = PeerSessions(store, BOB, frozenset(Suite))
         oldest = everything.insert(of_suite(Suite.PQXDH), lambda length: bytes([1]) * length)
+        weaker = PeerSessions(store, BOB, frozenset({Suite.X3DH}))
         for n in range(newer):
-            everything.insert(of_suite(Suite.X3DH), lambda length, n=n: bytes([2 + n]) * length)  # type: ignore[misc]
+            weaker.insert(of_suite(Suite.X3DH), lambda length, n=n: bytes([2 + n]) * length)  # type: ignore[misc]
         careful = PeerSessions(store, BOB, frozenset({Suite.PQXDH}))
         found = careful.active()
         assert found is not None

@@ -73,6 +73,7 @@ class Timeline:
     `spent` are keys that have served and may not serve again; `places` are epoch and number of what it wrote
     in each session, `braided` what each secret of the braid has served for. `unanswered` names the session
     that it began last with a peer, as long as it has read nothing in it and has not been led to a new one.
+    `births` numbers the sessions in the order in which the device came to hold them.
     """
 
     held: dict[Address, set[bytes]] = field(default_factory=dict)
@@ -88,11 +89,17 @@ class Timeline:
     braided: dict[Used, bytes] = field(default_factory=dict)
     current: dict[PrekeyKind, int] = field(default_factory=dict)
     unanswered: dict[Address, bytes] = field(default_factory=dict)
+    births: dict[bytes, int] = field(default_factory=dict)
 
     def copy(self) -> "Timeline":
         copies: dict[str, Any] = {name: value.copy() for name, value in vars(self).items()}
         copies["held"] = {address: set(sessions) for address, sessions in self.held.items()}
         return replace(self, **copies)
+
+    def holds(self, peer: Address, session: bytes) -> None:
+        """Take in a session that is new to the device."""
+        self.held.setdefault(peer, set()).add(session)
+        self.births[session] = 1 + max(self.births.values(), default=0)
 
     def commit(self, calls: Calls, others: Iterable["Timeline"]) -> None:
         """Take in what a call did that has happened; no key of it may have done the same before."""

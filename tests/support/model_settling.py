@@ -22,12 +22,11 @@ MAX_MESSAGES: Final = 4
 1. The other side cannot read X. It begins Z with fresh prekeys: message 2 makes Z the active session of the
    first side, and message 3 answers it.
 2. The other side reads X and follows. Message 2 is the answer.
-3. The other side reads X but prefers its own session Y (SES-4). Message 2 is in Y. Then the first side either
+3. The other side reads X and stays in its session Y (SES-4, SES-12). Message 2 is in Y. Then the first side
    a. cannot read Y and begins Z: message 3 is read, message 4 answers it; or
    b. reads Y and follows: settled; or
-   c. prefers X to Y as well. Both sides prefer the lower associated data, so one of X and Y is unanswered;
-      its owner must not give it up. The second message in that session is message 3 or 4, and the other side
-      follows it.
+   c. stays in X as well. If both sides began at once, one of them moves with message 3 or 4. Otherwise the
+      first messages of X and Y overtook each other, and one side has to begin anew (`_split`).
 """
 
 MAX_ROUNDS: Final = 3
@@ -38,9 +37,7 @@ once more: that session is read in round 3.
 
 MAX_CROSSED_ROUNDS: Final = 5
 """Rounds of writing at once until both write in one session. If each side began one of two sessions, one of
-the sides gives way (SES-4), or keeps to its session once more. If one side began both sessions, they change
-places for as long as both sides write in step, because each follows the other. The first message out of step
-ends that.
+the sides gives way (SES-4), or keeps to its session once more.
 """
 
 AFTERWARDS: Final = 3
@@ -65,13 +62,20 @@ def alternately(world: World, one: Device, other: Device) -> int:
             _stays_settled(world, one, other)
             return count
         one, other = other, one
-    raise AssertionError(f"not settled after {MAX_MESSAGES} messages")
+    assert all(read[-2:]), f"something is not read after {MAX_MESSAGES} messages"
+    assert _split(world, one, other), f"not settled after {MAX_MESSAGES} messages"
+    world.begin(one, other)
+    for writer, reader in ((one, other), (other, one)):
+        assert world.receive(_write(world, writer, reader)), "a new beginning is not read"
+    assert _agree(one, other), "a new beginning does not settle"
+    _stays_settled(world, one, other)
+    return MAX_MESSAGES
 
 
 def at_once(world: World, one: Device, other: Device) -> int:
     """Let both write at the same time until they are settled; return the number of rounds.
 
-    If two sessions of one side go on changing places, let them write in turn after that.
+    If the two sides stay in two sessions, let one begin anew after that.
     """
     for count in range(1, MAX_CROSSED_ROUNDS + 1):
         messages = [_write(world, one, other), _write(world, other, one)]
@@ -80,9 +84,7 @@ def at_once(world: World, one: Device, other: Device) -> int:
         if all(read) and _agree(one, other):
             _stays_settled(world, one, other)
             return count
-    sessions = {one.active(other.address), other.active(one.address)}
-    begun_by = {world.handshakes[each].initiator for each in sessions if each is not None}
-    assert len(begun_by) == 1, f"not settled after {MAX_CROSSED_ROUNDS} rounds"
+    assert _split(world, one, other), f"not settled after {MAX_CROSSED_ROUNDS} rounds"
     return MAX_CROSSED_ROUNDS + alternately(world, one, other)
 
 
@@ -101,6 +103,25 @@ def _exchange(world: World, message: Message) -> bool:
         return True
     world.begin(world.device(message.receiver), world.device(message.sender))
     return False
+
+
+def _split(world: World, one: Device, other: Device) -> bool:
+    """Whether each side writes in the session that began last for it, and the order was another for each.
+
+    Everything is read, and spec/limitations.md says that a new beginning ends it.
+    """
+    ours, theirs = one.active(other.address), other.active(one.address)
+    if (
+        ours is None
+        or theirs is None
+        or not {ours, theirs} <= one.held(other.address) & other.held(one.address)
+    ):
+        return False
+    one_begun, other_begun = world.handshakes[ours], world.handshakes[theirs]
+    if one_begun.suite is not other_begun.suite or one_begun.initiator != other_begun.initiator:
+        return False
+    births, others = one.timeline.births, other.timeline.births
+    return births[ours] > births[theirs] and others[theirs] > others[ours]
 
 
 def _agree(one: Device, other: Device) -> bool:

@@ -27,21 +27,65 @@ def converse(world: World, one: Device, other: Device) -> None:
         said(world, writer, reader)
 
 
-def yielding(world: World, alice: Device, bob: Device) -> None:
-    """Alice reads a message of Bob's new session, then a late one of the first session, which takes her back.
+def insisting(world: World, alice: Device, bob: Device) -> None:
+    """Both begin at once. Alice writes twice in the session of the greater associated data; Bob follows."""
+    while True:
+        world.begin(alice, bob)
+        world.begin(bob, alice)
+        for message in [written(world, alice, bob), written(world, bob, alice)]:
+            assert world.receive(message)
+        if (bob.active(alice.address) or b"") < (alice.active(bob.address) or b""):
+            break
+        model_settling.alternately(world, alice, bob)
+    for _ in range(2):
+        said(world, alice, bob)
+    assert bob.active(alice.address) == alice.active(bob.address), "not settled: Bob does not follow"
 
-    Bob begins sessions until one has the greater associated data. Without a KEM the number is always the
-    same.
-    """
-    world.begin(alice, bob, suite=Suite.X3DH)
+
+def held_back(world: World, alice: Device, bob: Device) -> None:
+    """A message of the first session arrives after the second one was answered."""
+    world.begin(alice, bob)
     converse(world, alice, bob)
     late = written(world, bob, alice)
-    first = alice.active(bob.address)
-    while (bob.active(alice.address) or b"") <= (first or b""):
-        world.begin(bob, alice, suite=Suite.X3DH)
-    said(world, bob, alice)
+    world.begin(alice, bob)
+    converse(world, alice, bob)
     assert world.receive(late)
-    assert alice.active(bob.address) == first
+
+
+def unused(world: World, alice: Device, bob: Device) -> None:
+    """A message of the first session arrives before anything was written in the second one."""
+    world.begin(alice, bob)
+    converse(world, alice, bob)
+    message = written(world, bob, alice)
+    world.begin(alice, bob)
+    assert world.receive(message)
+
+
+def unread(world: World, alice: Device, bob: Device) -> None:
+    """Bob never gets the second session, and goes on in the first one."""
+    world.begin(alice, bob)
+    converse(world, alice, bob)
+    world.begin(alice, bob)
+    written(world, alice, bob)
+    said(world, bob, alice)
+
+
+def weaker(world: World, alice: Device, bob: Device) -> None:
+    """The first message of an X3DH session arrives after a PQXDH session began."""
+    world.begin(alice, bob, suite=Suite.X3DH)
+    message = written(world, alice, bob)
+    world.begin(alice, bob)
+    converse(world, alice, bob)
+    assert world.receive(message)
+
+
+def overtaken(world: World, alice: Device, bob: Device) -> None:
+    """The first message of Alice's first session arrives after her second one is answered."""
+    world.begin(alice, bob)
+    overtaken = written(world, alice, bob)
+    world.begin(alice, bob)
+    converse(world, alice, bob)
+    assert world.receive(overtaken)
 
 
 def write_twice(world: World, alice: Device, bob: Device) -> None:
@@ -89,11 +133,6 @@ def discarded(world: World, alice: Device, bob: Device) -> None:
     first_contact(world, alice, bob)
     world.begin(bob, alice, discard=True)
     world.check()
-
-
-def yielding_settled(world: World, alice: Device, bob: Device) -> None:
-    yielding(world, alice, bob)
-    model_settling.alternately(world, alice, bob)
 
 
 def damaged_late_message(world: World, alice: Device, bob: Device) -> None:

@@ -31,6 +31,7 @@ from letterlock.errors import (
     PeerError,
     TrustError,
     UntrustedIdentity,
+    UsageError,
 )
 from letterlock.stores._memory import MemoryStore
 from support.model_device import Device, Home
@@ -71,6 +72,7 @@ class Handshake:
 
     initiator: Address
     needs: tuple[Need, ...]
+    suite: Suite = Suite.PQXDH
 
 
 class World:
@@ -129,6 +131,11 @@ class World:
     ) -> None:
         """Initiate a session, with a bundle from the server unless one is given."""
         bundle = bundle or self.server.hand_out(peer.address)
+        active = None if discard else device.active(peer.address)
+        if active is not None and suite < self.handshakes[active].suite:
+            with unchanged(device.store), pytest.raises(UsageError), device.acts():
+                device.account.initiate(peer.address, bundle, suite=suite)
+            return
         with device.acts():
             device.account.initiate(peer.address, bundle, suite=suite, discard_earlier=discard)
         link = frozenset({device.address, peer.address})
@@ -139,8 +146,8 @@ class World:
         session = device.active(peer.address)
         assert session is not None
         assert session not in self.handshakes, "two handshakes give one session"
-        self.handshakes[session] = Handshake(device.address, needs_of(bundle, suite))
-        held.add(session)
+        self.handshakes[session] = Handshake(device.address, needs_of(bundle, suite), suite)
+        device.timeline.holds(peer.address, session)
         device.timeline.unanswered[peer.address] = session
 
     def heal(self, device: Device) -> None:
@@ -200,6 +207,8 @@ class World:
             assert parcel.message is not None
             claimed = parcel.message.sender
         verdict = self.verdict(device, claimed, parcel)
+        active = device.active(claimed) if device.held(claimed) else None
+        late = parcel.message is not None and self.is_late(parcel.message)
         # A parcel that must be read changes the store; only the others need a copy.
         before = None if verdict is Verdict.READ else snapshot(device.store)
         error: PeerError | TrustError | None = None
@@ -219,6 +228,7 @@ class World:
         assert verdict in {Verdict.READ, Verdict.EITHER}, "what must be refused is read"
         assert parcel.message is not None
         assert text == parcel.message.text
+        self._check_place(device, parcel.message, active, late=late)
         self._has_read(device, parcel.message)
         return True
 
@@ -236,10 +246,8 @@ class World:
         begun = timeline.unanswered.get(message.sender)
         if message.session not in held or message.session == begun:
             timeline.unanswered.pop(message.sender, None)
-        elif begun is not None:
-            assert device.active(message.sender) == begun, "a late message undoes a new beginning"
         if message.session not in held:
-            held.add(message.session)
+            timeline.holds(message.sender, message.session)
             timeline.accepted.add(message.session)
             for need in self.handshakes[message.session].needs:
                 if need.key in timeline.one_time:
@@ -253,6 +261,35 @@ class World:
         assert not sparse_kept, "the sparse key of a read message is kept"
         passed = device.has_passed(message.sender, message.session, ratchet_message)
         assert passed or message.session in self.forked, "a chain stands before a read message"
+
+    def _check_place(self, device: Device, message: Message, before: bytes | None, *, late: bool) -> None:
+        """Check which session is active after a message was read; `before` it was another, or none."""
+        peer, session, timeline = message.sender, message.session, device.timeline
+        after = device.active(peer)
+        assert after in {before, session}, "a session becomes active that nobody used"
+        if before is None or before == session:
+            return
+        suites = self.handshakes[session].suite, self.handshakes[before].suite
+        assert after == before or suites[0] >= suites[1], "a weaker session takes over"
+        if session not in timeline.held.get(peer, ()):
+            assert after == session or suites[0] < suites[1], "a new session does not become active"
+        elif late:
+            assert after == before, "a late message moves a session"
+        elif suites[0] == suites[1]:
+            self._check_order(device, session, before, moved=after == session)
+
+    def _check_order(self, device: Device, session: bytes, before: bytes, *, moved: bool) -> None:
+        """Check whether a message in a session of the archive had to bring it back, in place of `before`."""
+        timeline, writer = device.timeline, device.address
+        initiators = {self.handshakes[each].initiator for each in (session, before)}
+        if timeline.births[session] > timeline.births[before]:
+            assert moved or len(initiators) > 1, "a later session does not take over"
+        elif before in timeline.unanswered.values():
+            used = any(each.session == before and each.sender == writer for each in self.messages)
+            assert used or not moved, "a message undoes a new beginning"
+            assert moved or not used or before in self.forked, "an answer does not bring back its session"
+        else:
+            assert not moved or len(initiators) > 1, "an earlier session takes over"
 
     # stores
 
@@ -282,12 +319,15 @@ class World:
     def answer_at_once(self, message: Message) -> None:
         """One transaction: read a message, be refused to read it again, and answer."""
         device, peer = self.device(message.receiver), self.device(message.sender)
+        active = device.active(peer.address) if device.held(peer.address) else None
+        late = self.is_late(message)
         with device.acts(), device.account.transaction():
             assert device.account.decrypt(message.sender, message.wire) == message.text
             with unchanged(device.store), pytest.raises(PeerError):
                 device.account.decrypt(message.sender, message.wire)
             text = f"{len(self.messages)} answers {message.number}".encode()
             wire = device.account.encrypt(peer.address, text)
+        self._check_place(device, message, active, late=late)
         self._has_read(device, message)
         self._sent(device, peer, text, wire)
 

@@ -303,7 +303,7 @@ def words() -> dict[str, str]:
     found["GAP"] = f"Gap(ratchet_key={found['RK']}, start=3, passed=<PassedKeys: hidden>)"
     found["KEPT"] = f"SkippedRange(chain={AD!r}, start=7, keys=<SkippedKeys: hidden>)"
     found["AGREEMENT"] = f"Agreement(secret=<SharedSecret: hidden>, associated_data={AD!r})"
-    found["ORIGIN"] = f"Origin(suite=<Suite.X3DH: 1>, associated_data={AD!r}, handshake=None)"
+    found["ORIGIN"] = f"Origin(suite=<Suite.X3DH: 1>, associated_data={AD!r}, handshake=None, born=0)"
     tail = f"sending={found['SENDING']}"
     found["OPENING"] = (
         f"Unanswered(root=<RootKey: hidden>, ours={found['RKP']}, theirs={found['RK']}, {tail})"
@@ -312,6 +312,6 @@ def words() -> dict[str, str]:
     found["HEARING"] = f"Hearing(root=<RootKey: hidden>, {heard})"
     found["SPEAKING"] = f"Speaking(root=<RootKey: hidden>, ours={found['RKP']}, {tail}, {heard})"
     found["ESTABLISHED"] = (
-        f"Established(origin={found['ORIGIN']}, ratchet={found['HEARING']}, promote_next=False)"
+        f"Established(origin={found['ORIGIN']}, ratchet={found['HEARING']}, promote_next=False, yields=0)"
     )
     return found | pq_words(found["RKP"])

@@ -80,7 +80,9 @@ export class Account {
     const begun = handshake.initiate(this.us, { to, bundle, suite, ephemeral, recorded });
     const session = sessions.initiated({ ...begun, suite }, curve.pair(ratchetKey));
     const peer = this.trusted(to, bundle.identity);
-    this.setPeer(to, { ...peer, sessions: sessions.add(discardEarlier ? [] : peer.sessions, session) });
+    const kept = discardEarlier ? [] : peer.sessions;
+    if (sessions.isWeaker(kept, this.suites, session)) refuse("UsageError", "a session of a stronger suite exists"); // [SES-11]
+    this.setPeer(to, { ...peer, sessions: sessions.add(kept, this.suites, session) });
   }
 
   encrypt(to, plaintext, { nonce = randomBytes(8), ratchetKey, draw = randomBytes } = {}) {
@@ -126,7 +128,7 @@ export class Account {
       if (used !== null && used.kind !== prekeys.KEM_LAST_RESORT) this.prekeys.delete(slot(used));
     }
     if (named.replayed !== null) this.remember(named.replayed, message.handshakeId);
-    this.setPeer(from, { ...peer, sessions: sessions.add(peer.sessions, session) });
+    this.setPeer(from, { ...peer, sessions: sessions.add(peer.sessions, this.suites, session) });
     return plaintext;
   }
 

@@ -26,6 +26,7 @@ export const TRIPLE_KEPT = 8_000; // keys of both ratchets of a suite 2 session
 export const CODEWORDS = 64; // in one message, WIRE-12
 export const TRIAL_STEPS = 8_000; // SES-9
 export const ARCHIVED = 40; // SES-5
+export const CROSSED = 16; // SES-12
 export const REPLAYS = 65_536; // HAND-8
 export const HEADER_SIZE = 4_096; // a stored header to repeat
 

@@ -9,14 +9,15 @@ import { INDICES, codewordCount } from "./erasure.js";
 import { refuse, refusingAs } from "./errors.js";
 import { SEED_SIZE } from "./kem.js";
 import { M_SIZE, VECTOR_SIZE } from "./kem-split.js";
-import { HEADER_SIZE, PQXDH, U32, X3DH } from "./limits.js";
+import { CROSSED, HEADER_SIZE, PQXDH, U32, X3DH } from "./limits.js";
 import { isKem } from "./prekeys.js";
 import * as ratchet from "./ratchet.js";
 import * as typed from "./typed.js";
 
 const LIMITS = { nesting: 4, items: 64 };
 const TIME = 2n ** 63n - 1n;
-const FORMAT = 1; // [STO-6]
+const FORMAT = 1;
+const SESSION_FORMAT = 2; // [STO-6]
 
 const key = (item) => typed.bytes(item, 32);
 const publicKey = curve.fromItem;
@@ -60,15 +61,26 @@ export function prekey(kind, data) {
   });
 }
 
+/** Return the fields of a session after its format. Format 1 ends before the last two. [STO-6] */
+function sessionFields(item) {
+  typed.array(item, 7, 9);
+  if (item.length === 7) return [...formatted(item, 7), 0, 0];
+  typed.array(item, 9);
+  typed.integer(item[0], SESSION_FORMAT, SESSION_FORMAT);
+  return item.slice(1);
+}
+
 export function session(data) {
   return read(data, (item) => {
-    const [phase, suite, associatedData, handshake, promoteNext, state] = formatted(item, 7);
+    const [phase, suite, associatedData, handshake, promoteNext, state, born, yields] = sessionFields(item);
     const initiated = typed.integer(phase, 0, 1) === 0;
     typed.integer(suite, X3DH, PQXDH);
     key(associatedData);
     typed.bytes(handshake, 0, initiated ? HEADER_SIZE : 32);
     if (!initiated && handshake.length !== 0) key(handshake);
     typed.integer(promoteNext, 0, initiated ? 0 : 1);
+    typed.integer(born, 0, TIME);
+    typed.integer(yields, 0, initiated ? 0 : CROSSED);
     const read = { suite, associatedData, handshake, promoteNext: promoteNext === 1 };
     if (suite === X3DH) return { ...read, state: ratchetState(state, initiated), braid: null };
     const [double, chains, braided] = typed.array(state, 3);

@@ -134,6 +134,11 @@ class DoubleState(Uncopyable):
         """See Ratchet."""
         return isinstance(self, Unanswered)
 
+    @property
+    def is_unsent(self) -> bool:
+        """See Ratchet."""
+        return isinstance(self, Unanswered) and self.sending.number == 0
+
     def speaks(self, message: RatchetMessage) -> bool:
         """See Ratchet: a message of the X3DH suite has no post-quantum header. [PQR-8]"""
         return message.pq_header is None

@@ -126,6 +126,11 @@ class Ratchet(Protocol):
         """Whether we initiated and the peer has not answered."""
         ...
 
+    @property
+    def is_unsent(self) -> bool:
+        """Whether we initiated and have sent nothing yet."""
+        ...
+
     def speaks(self, message: RatchetMessage, /) -> bool:
         """Return whether a message is of the kind that this ratchet sends. [PQR-8]"""
         ...

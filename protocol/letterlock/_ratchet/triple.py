@@ -62,6 +62,11 @@ class Triple(Uncopyable):
         """See Ratchet."""
         return self.double.is_unanswered
 
+    @property
+    def is_unsent(self) -> bool:
+        """See Ratchet."""
+        return self.double.is_unsent
+
     def speaks(self, message: RatchetMessage) -> bool:
         """See Ratchet: the post-quantum header cannot be left out. [PQR-8]"""
         return message.pq_header is not None

@@ -1,6 +1,7 @@
 """Sessions as records: CBOR arrays, strictly read, so that a store can keep them.
 
-    session       [1, kind, suite, AD, handshake, promote next, ratchet]
+    session       [2, kind, suite, AD, handshake, promote next, ratchet, born, yields]
+                  [1, kind, suite, AD, handshake, promote next, ratchet]     read only; born and yields are 0
                   initiated:   kind 0; handshake is the initial message's header to repeat
                   established: kind 1; handshake is the id of the peer's, or empty; promote next 0 or 1
     ratchet       of the X3DH suite (double.py), or of PQXDH (triple.py)
@@ -10,7 +11,7 @@ A record that cannot be read raises CorruptStore. The store authenticated it, so
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from letterlock._primitives.secret import KEY_BYTES
 from letterlock._ratchet.ratchet import Ratchet
@@ -19,13 +20,17 @@ from letterlock._records.triple import decode_triple, encode_triple
 from letterlock._session.session import Established, Initiated, Origin, Session
 from letterlock._wire import cbor
 from letterlock._wire.suite import Suite
-from letterlock._wire.typed import array
+from letterlock._wire.typed import array, counter
 from letterlock.errors import CorruptStore, MalformedMessage, PeerError
+from letterlock.limits import MAX_CROSSED_MESSAGES
 from letterlock.stores import DeferredRecord, Record
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 _INITIATED, _ESTABLISHED = 0, 1
-_SESSION: Final = (int, int, int, bytes, bytes, int, list)
+_SESSION: Final = (int, int, int, bytes, bytes, int, list, int, int)
+_EARLIER: Final = (int, int, int, bytes, bytes, int, list)
+"""The shape of format 1."""
+_MAX_BORN: Final = 2**63 - 1
 _SUITES: Final = {int(suite): suite for suite in Suite}
 _MAX_HEADER: Final = 4096
 _ID_LENGTHS: Final = frozenset({0, 32})
@@ -42,9 +47,10 @@ def encode_session(session: Session) -> Record:
     """Return a session as a record."""
     origin = session.origin
     if isinstance(session, Initiated):
-        kind, handshake, promote_next = _INITIATED, session.header, False
+        kind, handshake, promote_next, yields = _INITIATED, session.header, False, 0
     else:
-        kind, handshake, promote_next = _ESTABLISHED, origin.handshake or b"", session.promote_next
+        kind, handshake = _ESTABLISHED, origin.handshake or b""
+        promote_next, yields = session.promote_next, session.yields
     encode_ratchet, _ = _RATCHETS[origin.suite]
     whole: cbor.Value = [
         FORMAT,
@@ -54,6 +60,8 @@ def encode_session(session: Session) -> Record:
         handshake,
         int(promote_next),
         encode_ratchet(session.ratchet),
+        origin.born,
+        yields,
     ]
     return Record(cbor.encode(whole))
 
@@ -67,7 +75,7 @@ def decode_session(record: Record | DeferredRecord) -> Session:
 
 
 def _read_session(value: object) -> Session:
-    format_, kind, number, associated_data, handshake, promote_next, ratchet = array(value, _SESSION)
+    format_, kind, number, associated_data, handshake, promote_next, ratchet, born, yields = _fields(value)
     suite = _SUITES.get(number)
     established = kind == _ESTABLISHED
     if format_ != FORMAT or suite is None or not (established or kind == _INITIATED):  # STO-6
@@ -77,10 +85,27 @@ def _read_session(value: object) -> Session:
         raise MalformedMessage("AD of a session has the wrong length, or its promotion cannot be due")
     if len(handshake) not in _ID_LENGTHS if established else len(handshake) > _MAX_HEADER:
         raise MalformedMessage("handshake of a session is neither an id nor a header")
+    counter(born, _MAX_BORN)
+    counter(yields, MAX_CROSSED_MESSAGES if established else 0)
     _, decode_ratchet = _RATCHETS[suite]
     state = decode_ratchet(ratchet)
     if state.is_unanswered is established:
         raise MalformedMessage("ratchet is of another kind of session")
     if established:
-        return Established(Origin(suite, associated_data, handshake or None), state, promote_next == 1)
-    return Initiated(Origin(suite, associated_data, None), handshake, state)
+        origin = Origin(suite, associated_data, handshake or None, born)
+        return Established(origin, state, promote_next == 1, yields)
+    return Initiated(Origin(suite, associated_data, None, born), handshake, state)
+
+
+def _length(value: object) -> int:
+    return len(cast("list[object]", value)) if type(value) is list else 0
+
+
+def _fields(value: object) -> list[Any]:
+    """Return the fields of a session in the form of today's format. Raises MalformedMessage."""
+    if _length(value) != len(_EARLIER):
+        return array(value, _SESSION)
+    format_, *fields = array(value, _EARLIER)
+    if format_ != 1:
+        raise MalformedMessage("session is of no known format")
+    return [FORMAT, *fields, 0, 0]

@@ -1,20 +1,22 @@
 r"""The life of a session among the sessions with one peer, as a table that `PeerSessions` looks up.
 
-    phase \ event   ENCRYPT       AUTHENTICATED   DEFERRED    SUPERSEDED
-    -------------   -----------   -------------   ---------   ----------
-    INITIATED       INITIATED     ESTABLISHED     -           ARCHIVED
-    ESTABLISHED     ESTABLISHED   ESTABLISHED     -           ARCHIVED
-    ARCHIVED        -             ESTABLISHED     ARCHIVED    ARCHIVED
+    phase \ event   ENCRYPT       AUTHENTICATED   DEFERRED    BARRED     SUPERSEDED
+    -------------   -----------   -------------   ---------   --------   ----------
+    INITIATED       INITIATED     ESTABLISHED     -           -          ARCHIVED
+    ESTABLISHED     ESTABLISHED   ESTABLISHED     -           -          ARCHIVED
+    ARCHIVED        -             ESTABLISHED     ARCHIVED    ARCHIVED   ARCHIVED
 
 INITIATED: active, and we repeat the initial message until the peer answers. ESTABLISHED: active, and the peer
 has shown that it holds the session. ARCHIVED: another session with the peer is active; this one still
 decrypts. A session ends when it is pushed out of the archive or deleted with its peer's identity.
 
 AUTHENTICATED is a message of the peer whose tag verified: so both sides return to the session that the peer
-uses (Sesame section 3.2). DEFERRED is the same in an archived session that must stay archived.    [SES-4]
-SUPERSEDED: another session became active.
+uses (Sesame section 3.2). DEFERRED is the same in an archived session that stays archived until its next
+message [SES-4], and BARRED in one that does not come back [SES-11] [SES-12]. SUPERSEDED: another session
+became active.
 
-Not here: what a session holds (session.py); when a promotion is deferred, and storage (peer_sessions.py).
+Not here: what a session holds (session.py); when a promotion is deferred or barred (promotion.py); storage
+(peer_sessions.py).
 """
 
 from collections.abc import Mapping
@@ -37,6 +39,7 @@ class Event(Enum):
     ENCRYPT = auto()
     AUTHENTICATED = auto()
     DEFERRED = auto()
+    BARRED = auto()
     SUPERSEDED = auto()
 
 
@@ -50,6 +53,7 @@ TABLE: Final[Mapping[tuple[Phase, Event], Phase]] = MappingProxyType(
         (Phase.ESTABLISHED, Event.SUPERSEDED): Phase.ARCHIVED,
         (Phase.ARCHIVED, Event.AUTHENTICATED): Phase.ESTABLISHED,
         (Phase.ARCHIVED, Event.DEFERRED): Phase.ARCHIVED,
+        (Phase.ARCHIVED, Event.BARRED): Phase.ARCHIVED,
         (Phase.ARCHIVED, Event.SUPERSEDED): Phase.ARCHIVED,
     }
 )

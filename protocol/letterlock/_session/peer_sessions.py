@@ -2,9 +2,11 @@
 
     encrypt     with the active session only
     decrypt     with a kept key, else in the session that knows the ratchet key, else in each in turn
-    insert      a new session becomes active; the oldest beyond the archive's limit is deleted       [SES-5]
+    insert      a new session becomes active, unless it is of a weaker suite; the oldest beyond the archive's
+                limit is deleted                                                            [SES-5] [SES-11]
 
-The lifecycle table decides what becomes of a session (lifecycle.py). Every method runs inside the caller's
+What a message in the archive means is decided in promotion.py, and what becomes of its session by the
+lifecycle table (lifecycle.py). Every method runs inside the caller's
 transaction. A message that does not authenticate writes nothing to the store.                       [SES-2]
 """
 
@@ -19,8 +21,9 @@ from letterlock._ratchet.keys import MessageKey
 from letterlock._ratchet.side_data import Append, Clear, Slot, Write
 from letterlock._records.session import decode_session, encode_session
 from letterlock._session.lifecycle import TABLE, Event, Phase
+from letterlock._session.promotion import event_in_archive, is_weaker, placed
 from letterlock._session.sealing import Decrypted, decrypt, encrypt
-from letterlock._session.session import Established, Initiated, Session
+from letterlock._session.session import Initiated, Session
 from letterlock._wire.address import Address
 from letterlock._wire.message import RatchetMessage
 from letterlock._wire.suite import Suite
@@ -33,6 +36,7 @@ from letterlock.errors import (
     PeerError,
     TooManySkipped,
     UnknownSession,
+    UsageError,
 )
 from letterlock.limits import MAX_ARCHIVED_SESSIONS, MAX_PAST_CHAINS, MAX_TRIAL_STEPS
 from letterlock.stores import DeferredRecord, Record, SessionRow, SkippedRow, Store, Tables
@@ -105,7 +109,7 @@ class PeerSessions:
                     raise  # no other session can do better
                 first_error = first_error or error
                 continue
-            self._commit(stored, active, decrypted)
+            self._commit(stored, active, decrypted, is_repeat=only is not None)
             side.use_up()
             return decrypted.plaintext
         raise _of_an_unknown_chain(first_error)
@@ -128,14 +132,30 @@ class PeerSessions:
             raise TooManySkipped(cost, steps)
         return steps - cost
 
+    def require_none_stronger(self, suite: Suite) -> None:
+        """Raise UsageError if the active session is of a stronger suite: a new one would not take over."""
+        active = self.active()
+        if active is not None and suite < active.session.origin.suite:  # SES-11
+            raise UsageError(
+                f"a session of the stronger suite {active.session.origin.suite.name} exists: "
+                "begin in that suite, or delete the session with discard_earlier"
+            )
+
     def insert(self, session: Session, entropy: Entropy) -> int:
-        """Add a session and make it the active one; return its id. Draws 8 bytes."""
-        rows = self._rows()
+        """Add a session; return its id. Draws 8 bytes.
+
+        It becomes the active one, unless that is of a stronger suite.                              [SES-11]
+        """
+        rows, active = self._rows(), self.active()
         rank = rows[0].rank + 1 if rows else 0
         for row in rows[MAX_ARCHIVED_SESSIONS:]:
             self._tables.sessions.delete(row.id)
+            if active is not None and active.id == row.id:
+                active = None
         id_ = max(1, int.from_bytes(entropy(_ID_BYTES), "big") >> 1)
-        self._save(id_, rank, session)
+        self._save(id_, rank, placed(session, rank + 1, None if active is None else active.session))
+        if active is not None and is_weaker(session, active.session):
+            self._save(active.id, rank + 1, active.session)
         return id_
 
     def insert_decrypted(self, decrypted: Decrypted, entropy: Entropy) -> None:
@@ -205,15 +225,23 @@ class PeerSessions:
         self._tables.skipped_keys.delete(row)
         return decrypted.plaintext
 
-    def _commit(self, stored: StoredSession, active: StoredSession, decrypted: Decrypted) -> None:
-        """Save what a message changed. The lifecycle table says whether its session becomes active."""
-        deferred = stored.phase is Phase.ARCHIVED and defers_promotion(stored.session, active.session)
-        phase = TABLE[stored.phase, Event.DEFERRED if deferred else Event.AUTHENTICATED]
+    def _commit(
+        self, stored: StoredSession, active: StoredSession, decrypted: Decrypted, *, is_repeat: bool
+    ) -> None:
+        """Save what a message changed. The lifecycle table says whether its session becomes active.
+
+        `is_repeat`: it came in an initial message, whose author may not know our sessions yet.
+        """
+        is_archived = stored.phase is Phase.ARCHIVED
+        event = event_in_archive(stored.session, active.session) if is_archived else Event.AUTHENTICATED
+        phase = TABLE[stored.phase, event]
         session, rank = decrypted.session, stored.rank
+        if session.yields and not is_repeat:
+            session = replace(session, yields=session.yields - 1)  # SES-12
         if phase is Phase.ARCHIVED:
-            session = replace(session, promote_next=True)
-        elif stored.phase is Phase.ARCHIVED:
-            rank = active.rank + 1
+            session = replace(session, promote_next=event is Event.DEFERRED)
+        elif is_archived:
+            rank = self._tables.sessions.load(self._address, 1)[0].rank + 1
         self._save(stored.id, rank, session)
         self._keep_skipped(stored.id, decrypted)
 
@@ -278,22 +306,3 @@ def _of_an_unknown_chain(first_error: PeerError | None) -> PeerError:
 
 def _phase_if_active(session: Session) -> Phase:
     return Phase.INITIATED if isinstance(session, Initiated) else Phase.ESTABLISHED
-
-
-def defers_promotion(archived: Session, active: Session) -> bool:
-    """Return whether a message in an archived session leaves the active session active. [SES-4]
-
-    It does while the peer has not answered the active session, if we initiated that. We began anew on
-    purpose, and a message of the old session, late or held back by the network, must not undo it.
-
-    When both sides initiate at once there are two sessions that both hold. Each message would make the other
-    side change to the session it came in, for ever if both keep writing at the same time. So the one with the
-    lower associated data stays active, until a second message arrives in the other: then the peer may have
-    lost the preferred one.
-    """
-    if isinstance(active, Initiated):
-        return True
-    crossed = (active.origin.handshake is None) != (archived.origin.handshake is None)
-    promote_next = isinstance(archived, Established) and archived.promote_next
-    preferred = active.origin.associated_data < archived.origin.associated_data
-    return crossed and preferred and not promote_next

@@ -87,7 +87,8 @@ def encrypt(session: Session, plaintext: bytes, entropy: Entropy, side: SideStor
     if isinstance(session, Initiated):
         after = Initiated(origin, session.header, sent.state)
         return Encrypted(after, cbor.complete_array(session.header, message), sent.writes)
-    return Encrypted(Established(origin, sent.state, session.promote_next), message, sent.writes)
+    established = Established(origin, sent.state, session.promote_next, session.yields)
+    return Encrypted(established, message, sent.writes)
 
 
 def decrypt(
@@ -107,8 +108,10 @@ def decrypt(
         del plaintext  # a reporter of errors may show the variables of every frame
         raise
     # A late message does not tell which session the peer uses now, so it leaves `promote_next` unchanged.
-    promote_next = kept is not None and isinstance(session, Established) and session.promote_next
-    after = Established(origin, committed.state, promote_next)
+    promote_next, yields = False, 0
+    if isinstance(session, Established):
+        promote_next, yields = kept is not None and session.promote_next, session.yields
+    after = Established(origin, committed.state, promote_next, yields)
     return Decrypted(after, plaintext, committed.skipped, committed.finished, committed.writes)
 
 

@@ -26,15 +26,18 @@ from letterlock._wire.suite import Suite
 @fast_init
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a session comes from; it never changes.
+    """Where a session comes from; it does not change while the session is kept.
 
     `associated_data` are the 32 bytes of the handshake's transcript. `handshake` names the peer's initial
-    message (32 bytes), so that its repeats find their session; it is None if we initiated.
+    message (32 bytes), so that its repeats find their session; it is None if we initiated. `born` is greater
+    than that of every session with the peer that began before. It is 0 in a new session, and in one that was
+    stored before `born` was.
     """
 
     suite: Suite
     associated_data: bytes
     handshake: bytes | None
+    born: int = 0
 
 
 @fast_init
@@ -52,6 +55,9 @@ class Initiated(Uncopyable):
 class Established(Uncopyable):
     """A session that both sides hold.
 
+    `yields`: how many more messages the peer must send here before a session that it crossed can no longer
+    take its place.                                                                                 [SES-12]
+
     `promote_next`: the peer used this session while another one stayed active. Its next message here makes
     this one active.                                                                                 [SES-4]
     """
@@ -59,6 +65,7 @@ class Established(Uncopyable):
     origin: Origin
     ratchet: Ratchet
     promote_next: bool = False
+    yields: int = 0
 
 
 Session: TypeAlias = Initiated | Established

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from generators.families.records import sealed, triple
 from generators.families.records.nodes import (
     ACCOUNT,
+    CROSSED,
+    FORMAT_2,
     HEARING,
     INITIATED,
     KEYS_AT,
@@ -53,8 +55,8 @@ def every_defect(whole: Node, free: tuple[str, ...] = ()) -> Iterable[Defect]:
     yield from cuts(whole)
 
 
-def formats(whole: Node) -> Iterable[Defect]:
-    for number in (0, 2, 2**32):
+def formats(whole: Node, others: tuple[int, ...] = (0, 2, 2**32)) -> Iterable[Defect]:
+    for number in others:
         yield Defect(f"format {number}", "OtherFormat", "STO-6", whole.at((0,), uint(number)))
 
 
@@ -117,7 +119,7 @@ def prekeys(family: Family) -> None:
 
 def sessions(family: Family) -> None:
     group = family.group("record.session", "sessions")
-    for comment, node in SESSIONS.items():
+    for comment, node in (SESSIONS | FORMAT_2).items():
         group.valid(comment, {"record": node.encode().hex()}, rules=["STO-6"])
     for name, node in (("initiated", INITIATED), ("speaking", SPEAKING)):
         refuse(group, name, every_defect(node, free=("header to repeat", "handshake id")))
@@ -128,6 +130,9 @@ def sessions(family: Family) -> None:
         refuse(group, name, suites(node))
     refuse(group, "hearing", counts(HEARING))
     refuse(group, "hearing", cuts(HEARING))
+    refuse(group, "format 2", every_defect(CROSSED, free=("handshake id",)))
+    refuse(group, "format 2", numbers(CROSSED, NUMBERS_AT["format 2"]))
+    refuse(group, "format 2", formats(CROSSED, (0, 1, 3)))
     refuse(group, "a session", mixtures())
     group = family.group("record.session", "sessions of suite 2")
     triple.sound(group)

@@ -148,6 +148,12 @@ def established_node(ratchet: Node, *, handshake: bytes = b"", promote_next: int
     )
 
 
+def of_format_2(session: Node, born: int, yields: int) -> Node:
+    """Return the record of a session as it is written today; format 1 is only read."""
+    numbers = number_node("born", born), number_node("yields", yields)
+    return array_node("the record", number_node("format", 2), *session.items[1:], *numbers)
+
+
 def header_of(kem: int | None = None) -> bytes:
     """Return an initial message up to its last element."""
     data = initial_node(kem=kem).encode()
@@ -174,6 +180,14 @@ SESSIONS: Final = {
     "speaking, all counters at their end": established_node(speaking_node(_LAST, _LAST, _LAST)),
 }
 
+CROSSED: Final = of_format_2(HEARING, 3, 16)
+FORMAT_2: Final = {
+    "format 2, initiated": of_format_2(INITIATED, 1, 0),
+    "format 2, not recorded": of_format_2(SPEAKING, 0, 0),
+    "format 2, yields to a session that it crossed": CROSSED,
+    "format 2, all numbers at their end": of_format_2(HEARING, 2**63 - 1, 16),
+}
+
 NUMBERS_AT: Final[dict[str, dict[tuple[int, ...], tuple[str, int]]]] = {
     "account": {
         (4,): ("next prekey id", 2**32),
@@ -183,6 +197,7 @@ NUMBERS_AT: Final[dict[str, dict[tuple[int, ...], tuple[str, int]]]] = {
     },
     "initiated": {(6, 6): ("Ns", _LAST)},
     "hearing": {(6, 4): ("Nr", _LAST), (6, 5): ("PN", _LAST)},
+    "format 2": {(7,): ("born", 2**63 - 1), (8,): ("yields", 16)},
     "speaking": {(6, 5): ("Ns", _LAST), (6, 8): ("Nr", _LAST), (6, 9): ("PN", _LAST)},
 }
 """The place, name and largest value of each number."""

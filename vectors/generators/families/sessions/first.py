@@ -175,7 +175,7 @@ def records_full(family: Family) -> None:
             carol.initiate(BOB.bundle(**chosen), Suite(suite))
             script.refused(carol.write("one too many"), "ReplayRecordFull", CAROL)
             script.sessions(0, person=CAROL)
-            carol.initiate(BOB.bundle())
+            carol.initiate(BOB.bundle(**({"kem": 300} if suite == 2 else {})), Suite(suite))
             script.receive(carol.write("with a one-time prekey"), "with a one-time prekey", CAROL)
             room = "room for one" if free else "no room"
             script.add(group, f"{comment}: {room} in its record", rules=["HAND-8"], flags=["RecordFull"])

@@ -8,6 +8,7 @@ from generators.support.people import ALICE, BOB, CAROL, MALLORY, NEW_ALICE
 from generators.support.ratchet_script import key_of
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.envelope import Kind, peek_kind
+from letterlock._wire.suite import Suite
 
 
 def crossed(family: Family) -> None:
@@ -74,25 +75,75 @@ def anew(family: Family) -> None:
     script.initiate(ALICE.bundle(one_time=None))
     script.receive(old[1], "old 1")
     script.sessions(2, 1)
-    hello = script.encrypt("the new session, not undone by a letter of the old one")
-    script.receive(old[2], "old 2")
-    if peek_kind(script.encrypt("still the new session")) is not Kind.INITIAL:
+    hello = script.encrypt("the new session, not undone before it was used")
+    if peek_kind(hello) is not Kind.INITIAL:
         raise GenerationError("a letter of the old session has undone the new one")
-    alice.read(hello, "the new session, not undone by a letter of the old one")
-    script.receive(alice.write("answered in the new session"), "answered in the new session")
-    script.receive(old[0], "old 0")
+    script.receive(old[2], "old 2")
+    text = "she may not know the new session: back to the old one"
+    back = script.encrypt(text)
+    alice.read(back, text)
+    alice.read(hello, "the new session, not undone before it was used")
     begun_anew = active(alice)
-    text = "a skipped key changes nothing: the new session"
-    alice.read(script.encrypt(text), text)
-    stays = active(alice) == begun_anew
-    script.receive(old[3], "old 3")
-    text = "she still uses the old session: so do we"
-    alice.read(script.encrypt(text), text)
-    if not stays or active(alice) == begun_anew:
-        raise GenerationError("another session is active than should be")
-    script.add(
-        group, "letters of the old session, before and after the answer in the new one", rules=["SES-4"]
-    )
+    script.receive(alice.write("answered in the new session"), "answered in the new session")
+    for number in (0, 3):
+        script.receive(old[number], f"old {number}")
+        text = f"the new session, after the old letter {number}"
+        alice.read(script.encrypt(text), text)
+        if active(alice) != begun_anew:
+            raise GenerationError("another session is active than should be")
+    comment = "letters of the old session, before and after the answer in the new one"
+    script.add(group, comment, rules=["SES-4", "SES-12"])
+
+    script, alice = talking("anew by her")
+    old = [alice.write(f"old {number}") for number in range(2)]
+    alice.initiate(BOB.bundle(one_time=None))
+    script.receive(alice.write("her new session"), "her new session")
+    for number in (0, 1):
+        script.receive(old[number], f"old {number}")
+        text = f"in her new session, {number}"
+        before = active(alice)
+        alice.read(script.encrypt(text), text)
+        if active(alice) != before:
+            raise GenerationError("the account has gone back to the old session")
+    script.add(group, "letters of the old session, after she began anew", rules=["SES-12"])
+
+
+def weaker(family: Family) -> None:
+    group = family.group("account.play", "a session of a weaker suite")
+    script, alice = talking("weaker")
+    old = [alice.write(f"old {number}") for number in range(2)]
+    script.initiate(ALICE.bundle(one_time=None, kem=300), 2)
+    hello = script.encrypt("in suite 2")
+    script.receive(old[0], "old 0")
+    again = script.encrypt("still in suite 2")
+    if peek_kind(again) is not Kind.INITIAL:
+        raise GenerationError("a letter of suite 1 has undone a session of suite 2")
+    alice.read(hello, "in suite 2")
+    alice.read(again, "still in suite 2")
+    script.receive(alice.write("answered in suite 2"), "answered in suite 2")
+    script.receive(old[1], "old 1")
+    before = active(alice)
+    alice.read(script.encrypt("and still"), "and still")
+    if active(alice) != before:
+        raise GenerationError("a letter of suite 1 has undone a session of suite 2")
+    script.initiate(ALICE.bundle(), 1, error="UsageError")
+    script.sessions(2)
+    comment = "its letters are read, and change nothing; nobody begins in it"
+    script.add(group, comment, rules=["SES-11"], flags=["Suite"])
+
+    script = Script("weaker first message")
+    alice = script.friend()
+    alice.initiate(BOB.bundle())
+    first = alice.write("in suite 1")
+    alice.initiate(BOB.bundle(one_time=None, kem=300), Suite.PQXDH)
+    script.receive(alice.write("in suite 2"), "in suite 2")
+    script.receive(first, "in suite 1")
+    script.sessions(2)
+    before = active(alice)
+    alice.read(script.encrypt("an answer in suite 2"), "an answer in suite 2")
+    if active(alice) != before:
+        raise GenerationError("the first message of suite 1 has undone a session of suite 2")
+    script.add(group, "its first message comes too late", rules=["SES-11"], flags=["Suite"])
 
 
 def anew_without_the_old(family: Family) -> None:
@@ -370,6 +421,7 @@ SEVERAL: Final = (
     crossed,
     crossed_again,
     anew,
+    weaker,
     anew_without_the_old,
     archive,
     steps,
