@@ -44,6 +44,7 @@ from letterlock._handshake.safety_number import SafetyNumber
 from letterlock._primitives.curve25519 import IdentityKey, OneTimePrekey, PublicKey, SignedPrekey
 from letterlock._primitives.entropy import Clock
 from letterlock._primitives.mlkem import MlKem1024PublicKey
+from letterlock._session.status import SessionStatus
 from letterlock._wire.address import Address
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.inspection import Inspection
@@ -122,6 +123,7 @@ __all__ = [
     "ReplayRecordFull",
     "SafetyNumber",
     "SafetyNumberMismatch",
+    "SessionStatus",
     "SignedPrekey",
     "SqliteStore",
     "Store",

@@ -13,7 +13,14 @@ from typing import Self
 from letterlock._device.device import Device
 from letterlock._device.due import Due
 from letterlock._device.environment import Environment, is_time
-from letterlock._device.known_peers import all_peers, check_identity, load_peer, save_peer
+from letterlock._device.known_peers import (
+    all_peers,
+    check_identity,
+    forget_peer,
+    load_peer,
+    save_peer,
+    use_prekeys,
+)
 from letterlock._device.peer import Peer
 from letterlock._device.prekeys import PrekeyRing
 from letterlock._handshake.agreement import initiate, refuse_own_identity, require_allowed, respond
@@ -25,6 +32,7 @@ from letterlock._session.lifecycle import Phase
 from letterlock._session.peer_sessions import PeerSessions
 from letterlock._session.sealing import decrypt
 from letterlock._session.session import initiated, responded
+from letterlock._session.status import SessionStatus
 from letterlock._wire.address import Address
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.message import InitialMessage, decode_message
@@ -149,7 +157,8 @@ class Account(Uncopyable):
         back if the peer writes in it before it has answered the new one. With `discard_earlier` they are
         deleted: use it when keys may have been stolen, or after the store was restored from a copy. Raises
         UsageError for our own address, a suite that this account does not allow, or one that is weaker than
-        the active session's if that is not discarded; AddressMismatch if the bundle is for another
+        the active session's if that is not discarded, and a bundle whose one-time prekeys were used before,
+        because the peer could not read a second session; AddressMismatch if the bundle is for another
         address, InvalidSignature, InvalidKey, SuiteRefused if the bundle has no prekey for the suite, and
         UntrustedIdentity if the peer is known with another identity key. (PQXDH section 3.3.)
         """
@@ -164,6 +173,7 @@ class Account(Uncopyable):
         with device.store.transaction():
             if check_identity(device.store.tables, address, bundle.identity):
                 save_peer(device.store.tables, Peer(address, bundle.identity))
+            use_prekeys(device.store.tables, address, bundle, suite)
             sessions = self._sessions(address)
             if discard_earlier:
                 sessions.delete_all()
@@ -187,6 +197,7 @@ class Account(Uncopyable):
     def decrypt(self, address: Address, message: bytes) -> bytes:
         """Return the plaintext of a message that came from a peer, building the session on first contact.
 
+        An address that was not among the `peers` before is new after this: compare safety numbers.
         Messages may come late, out of order, or not at all. Raises PeerError: DuplicateMessage for one whose
         place was decrypted before, AuthenticationFailed for a forged or damaged one, BraidFailed for an
         authentic one whose post-quantum header contradicts what came before (initiate a new session), and the
@@ -263,6 +274,12 @@ class Account(Uncopyable):
         """
         return self._device.store.transaction()
 
+    def session(self, address: Address) -> SessionStatus | None:
+        """Return what may be known of the session in which `encrypt` writes, or None if there is none."""
+        self._require_peer(address)
+        with self._device.store.transaction():
+            return self._sessions(address).status()
+
     # --- trust ------------------------------------------------------------------------------------
 
     def peers(self) -> list[Peer]:
@@ -288,6 +305,18 @@ class Account(Uncopyable):
                 return
             self._sessions(address).delete_all()
             save_peer(tables, Peer(address, key))
+
+    def forget(self, address: Address) -> None:
+        """Delete everything about a peer: all sessions with it, and the identity key recorded for it.
+
+        Its messages that are still on their way can then no longer be read. Whoever uses the address next is
+        taken for a new peer, with any identity key, so compare safety numbers again. Bundles that were used
+        before are forgotten too. An address that is not known changes nothing.
+        """
+        self._require_peer(address)
+        with self._device.store.transaction():
+            self._sessions(address).delete_all()
+            forget_peer(self._device.store.tables, address)
 
     def safety_number(self, address: Address, identity: bytes | None = None) -> SafetyNumber:
         """Return the safety number shared with a peer: 60 digits, and a form to scan.

@@ -111,6 +111,10 @@ MAX_REPLAY_RECORDS: Final = 65536
 handshakes are refused until the prekey rotates: forgetting old ones would let an attacker flush the record
 and replay them."""
 
+MAX_USED_PREKEYS: Final = 128
+"""One-time prekeys of one peer that are remembered after we used them, 32 bytes each, so that a bundle is not
+used twice. Beyond the limit the oldest are forgotten: a bundle that old is rarely kept by anybody."""
+
 MAX_ONE_TIME_PREKEYS: Final = 10_000
 """One-time prekeys of one kind that wait in a store. Without a limit, a server that claims to have lost them
 could make a device hoard private keys without end. At the limit, those that expire first make room: a refusal

@@ -58,6 +58,9 @@ def test_every_call(kind: str, tmp_path: Path) -> None:
             other = Account.create(MemoryStore(), ALICE).identity
             await bob.accept_identity(ALICE, other.data)
             assert [peer.identity for peer in await bob.peers()] == [other]
+            assert await bob.session(ALICE) is None
+            await bob.forget(ALICE)
+            assert await bob.peers() == []
             assert bob.store is talk.store
             assert repr(bob) == "<AsyncAccount bob/1>" or str(BOB) in repr(bob)
 

@@ -19,7 +19,7 @@ from letterlock import hazmat
 from letterlock._device.peer import Peer
 from letterlock._primitives.aead import XNONCE_BYTES, seal_at_rest
 from letterlock._records.account import decode_account, encode_account
-from letterlock._records.peer import decode_peer
+from letterlock._records.peer import decode_peer_and_used
 from letterlock._records.prekey import decode_prekey
 from letterlock._records.session import decode_session, encode_session
 from letterlock._session.session import Session
@@ -52,7 +52,7 @@ def check(data: bytes) -> None:
     readable = {
         "session": _decoded(data, lambda: decode_session(record), partial(_encode_session, data)),
         "account": _decoded(data, lambda: decode_account(record), lambda it: encode_account(it).expose()),
-        "peer": _decoded(data, lambda: decode_peer(record), _encode_peer),
+        "peer": _decoded(data, lambda: decode_peer_and_used(record), _encode_peer),
         "prekey": _readable_prekey(data, record),
     }
     for part, place, call in _calls(record):
@@ -74,16 +74,18 @@ def _decoded(data: bytes, decode: Callable[[], Any], encode_again: Callable[[Any
     return True
 
 
+def _encode_peer(read: tuple[Peer, tuple[bytes, ...]]) -> bytes:
+    peer, used = read
+    fields = [peer.address.fields(), peer.identity.data]
+    return cbor.encode([2, *fields, b"".join(used)] if used else [1, *fields])
+
+
 def _encode_session(data: bytes, session: Session) -> bytes:
     """Encode a session in the format that it was read in: the earlier one ends after the ratchet."""
     encoded = encode_session(session).expose()
     fields = cbor.decode(encoded)
     assert isinstance(fields, list)
     return cbor.encode([1, *fields[1:7]]) if data[:2] == b"\x87\x01" else encoded
-
-
-def _encode_peer(peer: Peer) -> bytes:
-    return cbor.encode([1, peer.address.fields(), peer.identity.data])
 
 
 def _readable_prekey(data: bytes, record: Record) -> bool:

@@ -33,7 +33,8 @@ NAMES: Final = [
     "CorruptStore", "Due", "DuplicateMessage", "IdentityKey", "Inspection", "InvalidKey", "InvalidSignature",
     "LetterlockError", "MalformedMessage", "MemoryStore", "MlKem1024PublicKey", "NoAccount", "NoSession",
     "OneTimePrekey", "Peer", "PeerError", "PlaintextTooLong", "PrekeyBundle", "PrekeyKind", "PublicKey",
-    "PublicPrekey", "Publication", "ReplayRecordFull", "SafetyNumber", "SafetyNumberMismatch", "SignedPrekey",
+    "PublicPrekey", "Publication", "ReplayRecordFull", "SafetyNumber", "SafetyNumberMismatch",
+    "SessionStatus", "SignedPrekey",
     "SqliteStore", "Store", "StoreBusy", "StoreError", "Suite", "SuiteRefused", "TooManySkipped",
     "TrustError", "UnknownPrekey", "UnknownSession", "UnsupportedStore", "UnsupportedVersion",
     "UntrustedIdentity", "UsageError", "WrongKey", "verify_bundle", "verify_publication",
@@ -53,8 +54,8 @@ EXPORTING: Final = [
 """The modules with an `__all__`."""
 
 ACCOUNT: Final = {
-    "accept_identity", "address", "bundle", "create", "decrypt", "due", "encrypt", "identity",
-    "initiate", "open", "peers", "publish", "safety_number", "transaction",
+    "accept_identity", "address", "bundle", "create", "decrypt", "due", "encrypt", "forget", "identity",
+    "initiate", "open", "peers", "publish", "safety_number", "session", "transaction",
 }  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from letterlock.errors import CorruptStore, LetterlockError, StoreError
 from letterlock.limits import MAX_COUNTER, MAX_CROSSED_MESSAGES
 from letterlock.stores._interface import Record
 from support.double_pair import ROOT, hearing, speaking, states
-from support.pair import BOB, Pair, plain
+from support.pair import ALICE, BOB, Pair, plain
 
 _unanswered = states()["Unanswered"]
 assert isinstance(_unanswered, Unanswered)
@@ -216,11 +216,11 @@ def test_a_session_that_was_stored_before_it_counted_births_reads(name: str) -> 
 def test_an_account_or_peer_of_another_format_is_a_corrupt_store(other: object) -> None:
     pair = Pair()
     pair.converse()
-    store: Any = pair.alice.store
+    store: Any = pair.bob.store  # Alice's record of Bob names the prekeys that she used
     with store.transaction():
-        peer, account = store.tables.peers.load(BOB.encode()), store.tables.account.load()
+        peer, account = store.tables.peers.load(ALICE.encode()), store.tables.account.load()
     assert encode_account(decode_account(account)) == account
-    assert decode_peer(peer).address == BOB
+    assert decode_peer(peer).address == ALICE
     for decode, record in ((decode_peer, peer), (decode_account, account)):
         _, *rest = cbor2.loads(record.expose())
         with pytest.raises(CorruptStore):
@@ -238,8 +238,8 @@ def test_an_invalid_public_key_is_a_corrupt_store() -> None:
 def test_every_record_has_its_format_and_no_other() -> None:
     pair = Pair()
     pair.introduce()
-    with pair.alice.store.transaction():
-        account, (peer,) = pair.alice.store.tables.account.load(), pair.alice.store.tables.peers.all()
+    with pair.bob.store.transaction():
+        account, (peer,) = pair.bob.store.tables.account.load(), pair.bob.store.tables.peers.all()
     assert account is not None
     decoders: list[tuple[Callable[[Record], object], Record]] = [
         (decode_account, account),

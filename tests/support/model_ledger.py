@@ -73,6 +73,7 @@ class Timeline:
     `spent` are keys that have served and may not serve again; `places` are epoch and number of what it wrote
     in each session, `braided` what each secret of the braid has served for. `unanswered` names the session
     that it began last with a peer, as long as it has read nothing in it and has not been led to a new one.
+    `handed` are the one-time prekeys of peers that it has begun a session with, by peer.
     `births` numbers the sessions in the order in which the device came to hold them.
     """
 
@@ -90,6 +91,7 @@ class Timeline:
     current: dict[PrekeyKind, int] = field(default_factory=dict)
     unanswered: dict[Address, bytes] = field(default_factory=dict)
     births: dict[bytes, int] = field(default_factory=dict)
+    handed: set[bytes] = field(default_factory=set)
 
     def copy(self) -> "Timeline":
         copies: dict[str, Any] = {name: value.copy() for name, value in vars(self).items()}

@@ -132,10 +132,13 @@ class World:
         """Initiate a session, with a bundle from the server unless one is given."""
         bundle = bundle or self.server.hand_out(peer.address)
         active = None if discard else device.active(peer.address)
-        if active is not None and suite < self.handshakes[active].suite:
+        is_weaker = active is not None and suite < self.handshakes[active].suite
+        once = {need.key for need in needs_of(bundle, suite) if need.key in peer.timeline.one_time}
+        if is_weaker or once & device.timeline.handed:
             with unchanged(device.store), pytest.raises(UsageError), device.acts():
-                device.account.initiate(peer.address, bundle, suite=suite)
+                device.account.initiate(peer.address, bundle, suite=suite, discard_earlier=discard)
             return
+        device.timeline.handed |= once
         with device.acts():
             device.account.initiate(peer.address, bundle, suite=suite, discard_earlier=discard)
         link = frozenset({device.address, peer.address})

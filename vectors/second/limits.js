@@ -27,6 +27,7 @@ export const CODEWORDS = 64; // in one message, WIRE-12
 export const TRIAL_STEPS = 8_000; // SES-9
 export const ARCHIVED = 40; // SES-5
 export const CROSSED = 16; // SES-12
+export const USED = 128; // SES-13
 export const REPLAYS = 65_536; // HAND-8
 export const HEADER_SIZE = 4_096; // a stored header to repeat
 

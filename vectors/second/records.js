@@ -9,7 +9,7 @@ import { INDICES, codewordCount } from "./erasure.js";
 import { refuse, refusingAs } from "./errors.js";
 import { SEED_SIZE } from "./kem.js";
 import { M_SIZE, VECTOR_SIZE } from "./kem-split.js";
-import { CROSSED, HEADER_SIZE, PQXDH, U32, X3DH } from "./limits.js";
+import { CROSSED, HEADER_SIZE, PQXDH, U32, USED, X3DH } from "./limits.js";
 import { isKem } from "./prekeys.js";
 import * as ratchet from "./ratchet.js";
 import * as typed from "./typed.js";
@@ -47,9 +47,17 @@ export function account(data) {
   });
 }
 
+function checkUsed(names) {
+  const { length } = typed.bytes(names, 32, 32 * USED);
+  if (length % 32 !== 0) refuse("MalformedMessage", "names of used prekeys that are cut short");
+}
+
 export function peer(data) {
   return read(data, (item) => {
-    const [address, identity] = formatted(item, 3);
+    typed.array(item, 3, 4);
+    typed.integer(item[0], item.length - 2, item.length - 2); // format 2 has the used prekeys as well
+    const [, address, identity, used] = item;
+    if (used !== undefined) checkUsed(used);
     return { address: addresses.fromItem(address), identity: publicKey(identity) };
   });
 }

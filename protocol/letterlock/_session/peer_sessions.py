@@ -23,7 +23,8 @@ from letterlock._records.session import decode_session, encode_session
 from letterlock._session.lifecycle import TABLE, Event, Phase
 from letterlock._session.promotion import event_in_archive, is_weaker, placed
 from letterlock._session.sealing import Decrypted, decrypt, encrypt
-from letterlock._session.session import Initiated, Session
+from letterlock._session.session import Established, Initiated, Session
+from letterlock._session.status import SessionStatus
 from letterlock._wire.address import Address
 from letterlock._wire.message import RatchetMessage
 from letterlock._wire.suite import Suite
@@ -168,6 +169,15 @@ class PeerSessions:
             if stored.session.origin.handshake == handshake:
                 return stored
         return None
+
+    def status(self) -> SessionStatus | None:
+        """Return what may be known of the active session, or None if there is none."""
+        sessions = self.all()
+        if not sessions:
+            return None
+        active = sessions[0].session
+        is_ours = active.origin.handshake is None
+        return SessionStatus(active.origin.suite, is_ours, isinstance(active, Established), len(sessions) - 1)
 
     def delete_all(self) -> None:
         """Delete every session with this peer."""

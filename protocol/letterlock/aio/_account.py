@@ -17,6 +17,7 @@ from letterlock._handshake.safety_number import SafetyNumber
 from letterlock._primitives.curve25519 import IdentityKey
 from letterlock._primitives.entropy import Clock, system_clock
 from letterlock._primitives.secret import Uncopyable
+from letterlock._session.status import SessionStatus
 from letterlock._wire.address import Address
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.publication import Publication
@@ -254,6 +255,10 @@ class AsyncAccount(Uncopyable, Generic[S]):
 
         return await self._transact(work)
 
+    async def session(self, address: Address) -> SessionStatus | None:
+        """Return what may be known of the active session, as `Account.session` does."""
+        return await self._read(lambda: self._account.session(address))
+
     # --- trust ------------------------------------------------------------------------------------
 
     async def peers(self) -> list[Peer]:
@@ -263,6 +268,10 @@ class AsyncAccount(Uncopyable, Generic[S]):
     async def accept_identity(self, address: Address, identity: bytes) -> None:
         """Trust an identity key (32 bytes) for an address, as `Account.accept_identity` does."""
         await self._transact(lambda _: self._account.accept_identity(address, identity))
+
+    async def forget(self, address: Address) -> None:
+        """Delete everything about a peer, as `Account.forget` does."""
+        await self._transact(lambda _: self._account.forget(address))
 
     async def safety_number(self, address: Address, identity: bytes | None = None) -> SafetyNumber:
         """Return the safety number shared with a peer, as `Account.safety_number` does."""

@@ -98,6 +98,10 @@ class PeerTable(Protocol):
         """Insert or replace a peer's record; its sessions stay."""
         ...
 
+    def delete(self, address: bytes) -> None:
+        """Delete a peer whose sessions are deleted already, if it exists."""
+        ...
+
     def all(self) -> Iterable[Record]:
         """Return all peers' records, in no particular order."""
         ...

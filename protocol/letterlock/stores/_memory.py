@@ -2,11 +2,10 @@
 
     peers         address -> record              sessions_of   address -> session ids
     prekeys       kind -> id -> row              replays       (kind, id) -> digests
-    sessions      id -> row
+    sessions      id -> row                      side_data     session -> slot -> records
     skipped_keys  session -> (chain, number) -> (order of arrival, row)
     skipped_of    session -> chain -> how many keys, for `has`
     past_chains   session -> chains, in order of arrival
-    side_data     session -> slot -> records
 
 Not here: durability. Nothing outlives the process, and no other process sees it.
 """
@@ -188,10 +187,13 @@ class _PeerTable(_Table):
 
     def save(self, address: bytes, record: Record) -> None:
         self._require()
-        rows = self._rows
-        rows.put(rows.peers, address, record)
-        if address not in rows.sessions_of:
-            rows.put(rows.sessions_of, address, {})
+        self._rows.put(self._rows.peers, address, record)
+        if address not in self._rows.sessions_of:
+            self._rows.put(self._rows.sessions_of, address, {})
+
+    def delete(self, address: bytes) -> None:
+        self._require()
+        self._rows.drop(self._rows.peers, address)
 
     def all(self) -> Iterable[Record]:
         self._require()

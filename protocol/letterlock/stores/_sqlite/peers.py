@@ -33,6 +33,9 @@ class SqlitePeerTable(SqliteTable):
             self._cipher.seal(record, PEERS, peer),
         )
 
+    def delete(self, address: bytes) -> None:
+        self._database.run("DELETE FROM letterlock_peers WHERE peer = ?", self._cipher.peer_tag(address))
+
     def all(self) -> Iterator[Record]:
         """Read a page at a time, so that many peers need little memory."""
         return self._records_from(self._page(b""))
