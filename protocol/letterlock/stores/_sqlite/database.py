@@ -6,7 +6,7 @@
     SQLITE_BUSY, _LOCKED                   -> StoreBusy
     SQLITE_CORRUPT, undecodable text       -> CorruptStore
     SQLITE_CONSTRAINT                      -> CorruptStore: a row is taken, or its owner is missing
-    SQLITE_NOTADB                          -> UnsupportedStore
+    SQLITE_NOTADB                          -> UnsupportedStore, UsageError
     anything else                          -> StoreError
 
 SQLite's error texts name tables and columns, never values, so ours may quote them.
@@ -22,20 +22,29 @@ from pathlib import Path
 from typing import Any, Final
 
 from letterlock._primitives.secret import Uncopyable
-from letterlock.errors import CorruptStore, StoreBusy, StoreError, UnsupportedStore
+from letterlock.errors import CorruptStore, StoreBusy, StoreError, UnsupportedStore, UsageError
 from letterlock.limits import MAX_LOG_PAGES
 from letterlock.stores._lock import StoreLock, Transaction
 from letterlock.stores._sqlite.cipher import StoreCipher
 from letterlock.stores._sqlite.files import StoreFiles
 from letterlock.stores._sqlite.format import Column
-from letterlock.stores._sqlite.opening import SQLITE_ERRORS, connect, open_database
-from letterlock.stores._sqlite.wrapped_key import Opener
+from letterlock.stores._sqlite.opening import SQLITE_ERRORS, connect, open_database, replace_wrapped_key
+from letterlock.stores._sqlite.wrapped_key import Opener, WrappedKey
 
 
 class Database(Uncopyable):
     """An open store file, and the cipher of its rows. Opening raises what `opening.connect` raises."""
 
-    __slots__ = ("_begun", "_connection", "_empty_at_commit", "_files", "_lock", "_timeout", "cipher")
+    __slots__ = (
+        "_begun",
+        "_connection",
+        "_data_key",
+        "_empty_at_commit",
+        "_files",
+        "_lock",
+        "_timeout",
+        "cipher",
+    )
 
     def __init__(self, files: StoreFiles, opener: Opener, timeout: float) -> None:
         self._lock = StoreLock(timeout)
@@ -47,6 +56,7 @@ class Database(Uncopyable):
             self._connection, data_key = connect(files, opener, self._timeout)
         except SQLITE_ERRORS as error:
             raise store_error(error, self._timeout) from error
+        self._data_key = data_key
         self.cipher = StoreCipher(data_key)
 
     @property
@@ -158,6 +168,16 @@ class Database(Uncopyable):
         except SQLITE_ERRORS as error:
             raise store_error(error, self._timeout) from error
 
+    def rekey(self, opener: Opener) -> None:
+        """Wrap the data key for another opener, outside transactions. Raises UsageError, StoreBusy."""
+        key = WrappedKey.seal(self._data_key, opener)
+        with Transaction(self._lock, _Rekeying()):
+            self._files.require_unchanged()
+            try:
+                replace_wrapped_key(self._connection, key, self._files, self._timeout)
+            except SQLITE_ERRORS as error:
+                raise store_error(error, self._timeout) from error
+
     def close(self) -> None:
         """Copy the write-ahead log into the file and close it."""
         self._lock.close(self._close)
@@ -208,6 +228,21 @@ class Database(Uncopyable):
         if self._connection.in_transaction:
             self._execute("ROLLBACK")
         self._begun = False
+
+
+class _Rekeying:
+    """A change of the key, which commits by itself: it leaves nothing for the lock to commit or undo."""
+
+    def begin(self, level: int) -> int:
+        if level:
+            raise UsageError("a store's key is changed outside its transactions: leave the block first")
+        return 0
+
+    def commit(self, level: int) -> None:
+        """Leave what was committed."""
+
+    def undo(self, level: int, mark: int) -> None:
+        """Leave what was undone."""
 
 
 _PAGE_BYTES: Final = 4096

@@ -76,6 +76,11 @@ class StoreFiles:
                 raise StoreError(f"{self.name + suffix!r} was deleted while the store was opened: try again")
             self._opened[suffix] = name, found.st_dev, found.st_ino
 
+    def forget(self, *suffixes: str) -> None:
+        """Expect no longer that these files stay, while the journal mode changes."""
+        for suffix in suffixes:
+            self._opened.pop(suffix, None)
+
     def require_unchanged(self) -> None:
         """Raise StoreError unless the names still stand for the files that were opened. STO-16
 

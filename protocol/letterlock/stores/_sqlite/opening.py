@@ -16,13 +16,13 @@ import os
 import sqlite3
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
-from letterlock.errors import CorruptStore, StoreError, UnsupportedStore
+from letterlock.errors import CorruptStore, StoreBusy, StoreError, UnsupportedStore, WrongKey
 from letterlock.stores._sqlite.files import StoreFiles, cannot_use
-from letterlock.stores._sqlite.schema import check_tables, create_tables, read_wrapped_key
+from letterlock.stores._sqlite.schema import check_tables, create_tables, read_wrapped_key, write_wrapped_key
 from letterlock.stores._sqlite.wrapped_key import DataKey, Opener, WrappedKey
 
 _PRAGMAS: Final = (
@@ -44,9 +44,16 @@ _creating: Final = threading.Lock()
 def connect(files: StoreFiles, opener: Opener, timeout: float) -> tuple[sqlite3.Connection, DataKey]:
     """Open the store, or create it. Raises StoreError and its subclasses, and SQLITE_ERRORS."""
     key = peek(files)
-    if key is not None:
-        data_key = key.open(opener)
-    else:
+    data_key: DataKey | None = None
+    while key is not None and data_key is None:
+        try:
+            data_key = key.open(opener)
+        except WrongKey:
+            seen, key = key, peek(files)
+            if key == seen:
+                raise
+            # It was half written: another process is changing the key.
+    if key is None or data_key is None:
         # The file is missing, or cannot be read without a lock: be ready to create it.
         data_key = DataKey.generate()
         key = WrappedKey.seal(data_key, opener)
@@ -60,10 +67,8 @@ def connect(files: StoreFiles, opener: Opener, timeout: float) -> tuple[sqlite3.
         if stored != key:  # another process created it first, or it was locked when we peeked
             data_key = stored.open(opener)
         check_tables(connection)
-        _use_write_ahead_log(connection, timeout)
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # opens the log
+        open_log(connection, files, timeout)
         files.require_unchanged()
-        files.remember("-wal", "-shm")
     except BaseException:
         connection.close()
         raise
@@ -75,7 +80,8 @@ def peek(files: StoreFiles) -> WrappedKey | None:
 
     Raises UnsupportedStore for a database that is not a store. `immutable` keeps SQLite from locking the
     file, from recovering it and from making files beside it. So other pages may be half written when they are
-    read, but not those that matter here: the two numbers in the header and the wrapped key never change.
+    read, but not those that matter here: the two numbers in the header never change, and the wrapped key
+    changes only while there is a journal.
     """
     try:
         if files.has_journal() or not files.size():
@@ -141,18 +147,58 @@ def _read_or_create(connection: sqlite3.Connection, key: WrappedKey, files: Stor
     return stored or key
 
 
+def replace_wrapped_key(
+    connection: sqlite3.Connection, key: WrappedKey, files: StoreFiles, timeout: float
+) -> None:
+    """Put another wrapped key in place, in one transaction. Raises StoreBusy if the store is open elsewhere.
+
+    This happens in rollback mode, so that the wrapped key is never in the log: `peek` reads only the main
+    file, and the log would keep the old wrapped key. STO-17
+    """
+    try:
+        files.forget("-wal", "-shm")
+        if _switch(connection, "DELETE", timeout) == "delete":
+            connection.execute("PRAGMA synchronous = EXTRA")
+            connection.execute("BEGIN EXCLUSIVE")
+            # Another process may have opened the store in between, which switches back.
+            if connection.execute("PRAGMA journal_mode").fetchone()[0] == "delete":
+                write_wrapped_key(connection, key)
+                connection.execute("COMMIT")
+                return
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        # What was committed stays committed. The next process that opens the store switches again.
+        with suppress(*SQLITE_ERRORS, StoreError):
+            open_log(connection, files, timeout)
+    raise StoreBusy("the store is open elsewhere: close it in every other process and object, then try again")
+
+
+def open_log(connection: sqlite3.Connection, files: StoreFiles, timeout: float) -> None:
+    """Switch to the write-ahead log, and remember its files."""
+    _use_write_ahead_log(connection, timeout)
+    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # SQLite opens the log
+    files.remember("-wal", "-shm")
+
+
 def _use_write_ahead_log(connection: sqlite3.Connection, timeout: float) -> None:
     """Switch to the write-ahead log, and to the sync mode that makes a commit in it durable."""
+    if _switch(connection, "WAL", timeout) != "wal":
+        raise StoreError("this file system cannot hold a write-ahead log: keep the store on a local disk")
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _switch(connection: sqlite3.Connection, mode: str, timeout: float) -> object:
+    """Change the journal mode, and return the mode in which SQLite is then."""
     deadline = time.monotonic() + timeout
-    mode: object = None
-    while mode is None:
+    while True:
         try:
-            mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+            return connection.execute(f"PRAGMA journal_mode = {mode}").fetchone()[0]
         except sqlite3.OperationalError as error:
             # SQLite does not always wait here by itself, because two processes could wait for each other.
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
                 raise
             time.sleep(0.01)
-    if mode != "wal":
-        raise StoreError("this file system cannot hold a write-ahead log: keep the store on a local disk")
-    connection.execute("PRAGMA synchronous = FULL")

@@ -97,6 +97,14 @@ def create_tables(connection: sqlite3.Connection, key: WrappedKey) -> None:
     connection.execute(f"PRAGMA user_version = {FORMAT}")
 
 
+def write_wrapped_key(connection: sqlite3.Connection, key: WrappedKey) -> None:
+    """Replace the wrapped key of a store."""
+    connection.execute(
+        "UPDATE letterlock_meta SET kind = ?, salt = ?, opslimit = ?, memlimit = ?, wrapped = ? WHERE id = 1",
+        (key.kind, key.salt, key.opslimit, key.memlimit, key.wrapped),
+    )
+
+
 def check_tables(connection: sqlite3.Connection) -> None:
     """Raise CorruptStore unless our tables, and every index and trigger on them, are exactly those above.
 

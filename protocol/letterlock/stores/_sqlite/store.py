@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from letterlock._primitives.secret import Uncopyable
+from letterlock.errors import UsageError
 from letterlock.limits import BUSY_TIMEOUT
 from letterlock.stores._interface import Tables
 from letterlock.stores._sqlite.account import SqliteAccountTable
@@ -91,6 +92,21 @@ class SqliteStore(Uncopyable):
         Raises UsageError inside a transaction of another task of this thread, and StoreBusy.
         """
         return self._database.transaction()
+
+    def rekey(self, *, key: bytes | None = None, passphrase: str | None = None) -> None:
+        """Change what opens the store to a key of 32 bytes or to a passphrase: give one of them.
+
+        The rows stay as they are, since they are sealed under a data key that only this key or passphrase
+        wraps. Whoever has an old copy of the file and what opened it then has the data key, and reads later
+        copies too: after a theft, make a new account instead.
+
+        The change is one transaction. Raises StoreBusy if the store is open in another process or object,
+        UsageError inside a transaction and for what is no key or passphrase, StoreError.
+        """
+        if (key is None) == (passphrase is None):
+            raise UsageError("give either a key or a passphrase")
+        opener = KeyOpener(key) if key is not None else PassphraseOpener(passphrase or "")
+        self._database.rekey(opener)
 
     def backup(self, path: str | os.PathLike[str]) -> None:
         """Copy the store to a new file at `path`, which only its owner may read. Others may go on writing.

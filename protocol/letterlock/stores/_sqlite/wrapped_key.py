@@ -1,6 +1,6 @@
 """WrappedKey: the data key of a store file, wrapped under the application's key or passphrase.
 
-    data key    32 random bytes, drawn when the store is created and never changed
+    data key    32 random bytes, drawn when the store is created; rekeying does not change it
     wrap key    HKDF(salt, store key, "store key wrap")  or  Argon2id(passphrase, salt, passes, memory)
     wrapped     nonce || XChaCha20-Poly1305(wrap key, data key;  ad: label, version, kind, salt, limits)
 
