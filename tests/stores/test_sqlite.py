@@ -20,10 +20,6 @@ from letterlock.errors import (
 from letterlock.stores import SqliteStore
 from letterlock.stores._sqlite import opening
 from support.store_tools import (
-    ALICE,
-    BOB,
-    CHAINS,
-    DIGESTS,
     KEY,
     OTHER_KEY,
     PASSPHRASE,
@@ -388,30 +384,3 @@ def test_a_read_only_folder_is_refused(tmp_path: Path) -> None:
 def test_a_path_is_never_read_as_a_uri(tmp_path: Path, name: str) -> None:
     create_filled(tmp_path / name)
     assert list(contents(tmp_path)) == [name]
-
-
-def test_no_secret_or_address_is_on_the_disk(store: SqliteStore, tmp_path: Path) -> None:
-    with store.transaction():
-        store.tables.peers.save(b"\x82\x6dcarol@example\x01", record("carol"))
-        store.tables.peers.save(b"\x82\x6dcarol@example\x01", record("again"))
-    names = ("store.db", "store.db-wal", "store.db-shm")
-    data = b"".join((tmp_path / name).read_bytes() for name in names)
-    assert (tmp_path / "store.db-wal").stat().st_size > 4096
-    store.close()
-    data += (tmp_path / "store.db").read_bytes()
-    for secret in (b"SECRET", b"alice.net", b"bob.net", b"carol", ALICE, BOB, KEY, *CHAINS, *DIGESTS):
-        assert secret not in data
-        assert secret.hex().encode() not in data
-    assert b"letterlock_sessions" in data
-
-
-def test_deleted_rows_leave_the_file(path: Path) -> None:
-    create_filled(path)
-    with SqliteStore(path, key=KEY) as store, store.transaction():
-        sealed = store.connection.execute(
-            "SELECT record FROM letterlock_skipped WHERE session = 1"
-        ).fetchall()
-        store.tables.skipped_keys.trim(1, 0)
-    assert len(sealed) == 4
-    data = path.read_bytes()
-    assert not any(row[0] in data for row in sealed)

@@ -6,69 +6,22 @@ and no step was lost.
 
 import asyncio
 import contextvars
-import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 
-import greenlet
 import pytest
 import trio
 
 from letterlock.account import Account
-from letterlock.errors import StoreError, UsageError
-from letterlock.stores import SqliteStore
+from letterlock.errors import UsageError
 from support.pair import BOB, Pair
-
-
-class Crash(Exception):
-    """What the application raises."""
-
-
-def crash_if(condition: bool) -> None:
-    if condition:
-        raise Crash
+from support.task_tools import Crash, all_arrive, crash_if, refused_in_another_task
 
 
 @pytest.fixture
 def talking(any_pair: Pair) -> Pair:
     any_pair.converse()
     return any_pair
-
-
-def all_arrive(pair: Pair, letters: list[bytes]) -> None:
-    """Check that Bob reads all of Alice's messages and the next one, and that nothing is open."""
-    letters = [*letters, pair.alice.write(b"and one more")]
-    for letter in letters:
-        assert pair.bob.read(letter)
-    assert len(set(letters)) == len(letters)
-    pair.turn()
-
-
-def refused(pair: Pair) -> None:
-    """Check that Alice's account refuses every call and every table from here, and changes nothing."""
-    account, store = pair.alice.account, pair.alice.store
-    calls: list[Callable[[], object]] = [
-        lambda: account.encrypt(pair.bob.address, b"x"),
-        account.peers,
-        account.bundle,
-        account.transaction().__enter__,
-    ]
-    for call in calls:
-        with pytest.raises(UsageError):
-            call()
-    if isinstance(store, SqliteStore):
-        with pytest.raises(UsageError):
-            _ = store.connection
-
-
-def refused_in_another_task(pair: Pair) -> None:
-    refused(pair)
-    for call in (pair.alice.store.tables.account.load, pair.alice.store.close):
-        with pytest.raises(UsageError, match="another task of this thread"):
-            call()
-
-
-# --- asyncio and trio -----------------------------------------------------------------------------
 
 
 async def hold_and_crash(
@@ -267,167 +220,3 @@ def test_an_async_generator_that_another_task_closes_is_undone(talking: Pair) ->
 
     asyncio.run(story())
     all_arrive(talking, [])
-
-
-# --- greenlets ------------------------------------------------------------------------------------
-
-
-def test_a_greenlet_does_not_join_another_greenlets_transaction(talking: Pair) -> None:
-    def hold() -> None:
-        with suppress(Crash), talking.alice.account.transaction():
-            talking.alice.write(b"undone")
-            main.switch()
-            raise Crash
-
-    main = greenlet.getcurrent()
-    holder = greenlet.greenlet(hold)
-    holder.switch()
-    refused_in_another_task(talking)
-    greenlet.greenlet(lambda: refused_in_another_task(talking)).switch()
-    holder.switch()
-    all_arrive(talking, [])
-
-
-# --- generators -----------------------------------------------------------------------------------
-
-
-def rows_inside(pair: Pair) -> Generator[bytes]:
-    with pair.alice.account.transaction():
-        yield pair.alice.write(b"undone")
-        yield pair.alice.write(b"undone too")
-
-
-@pytest.mark.parametrize("end", ["close", "throw", "drop"])
-def test_a_generator_that_holds_a_transaction_shares_it_with_nobody(talking: Pair, end: str) -> None:
-    generator = rows_inside(talking)
-    next(generator)
-    refused(talking)
-    next(generator)
-    refused(talking)
-    match end:
-        case "close":
-            generator.close()
-        case "throw":
-            with pytest.raises(Crash):
-                generator.throw(Crash)
-        case _:
-            del generator
-    all_arrive(talking, [])
-
-
-def test_a_generator_that_ends_commits(talking: Pair) -> None:
-    letters = list(rows_inside(talking))
-    all_arrive(talking, letters)
-
-
-def test_a_coroutine_that_is_driven_by_hand_shares_with_nobody(talking: Pair) -> None:
-    class Pause:
-        def __await__(self) -> Generator[None]:
-            yield
-
-    async def hold() -> None:
-        with talking.alice.account.transaction():
-            talking.alice.write(b"undone")
-            await Pause()
-
-    coroutine = hold()
-    coroutine.send(None)
-    refused(talking)
-    coroutine.close()
-    all_arrive(talking, [])
-
-
-def test_a_generator_that_another_thread_ends_is_undone(talking: Pair) -> None:
-    # A web framework may drive a generator in a pool of threads.
-    generator = rows_inside(talking)
-    thread = threading.Thread(target=next, args=(generator,))
-    thread.start()
-    thread.join()
-    generator.close()
-    all_arrive(talking, [])
-
-
-def test_a_block_that_another_thread_leaves_is_refused_and_undone(talking: Pair) -> None:
-    block = talking.alice.account.transaction()
-    thread = threading.Thread(target=block.__enter__)
-    thread.start()
-    thread.join()
-    with pytest.raises(UsageError, match="it was undone"):
-        block.__exit__(None, None, None)
-    all_arrive(talking, [])
-
-
-def test_context_managers_that_wrap_a_transaction_hold_it_for_their_callers(talking: Pair) -> None:
-    @contextmanager
-    def wrapped() -> Generator[None]:
-        with talking.alice.account.transaction():
-            yield
-
-    @contextmanager
-    def twice() -> Generator[None]:
-        with wrapped():
-            yield
-
-    class ByHand:
-        def __enter__(self) -> None:
-            self.block = talking.alice.account.transaction()
-            self.block.__enter__()
-
-        def __exit__(self, *error: object) -> None:
-            self.block.__exit__(*error)  # type: ignore[arg-type]
-
-    letters = []
-    with ExitStack() as stack:
-        stack.enter_context(twice())
-        stack.enter_context(ByHand())
-        stack.enter_context(talking.alice.account.transaction())
-        letters.append(talking.alice.write(b"inside"))
-    all_arrive(talking, letters)
-
-
-def test_async_context_managers_that_wrap_a_transaction_do_too(talking: Pair) -> None:
-    @asynccontextmanager
-    async def wrapped() -> AsyncIterator[None]:
-        with talking.alice.account.transaction():
-            await asyncio.sleep(0)
-            yield
-
-    async def story() -> list[bytes]:
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(wrapped())
-            await asyncio.sleep(0)
-            return [talking.alice.write(b"inside")]
-
-    all_arrive(talking, asyncio.run(story()))
-
-
-def test_a_wrapped_transaction_in_a_suspended_generator_is_refused(talking: Pair) -> None:
-    @contextmanager
-    def wrapped() -> Generator[None]:
-        with talking.alice.account.transaction():
-            yield
-
-    def rows() -> Generator[bytes]:
-        with wrapped():
-            yield talking.alice.write(b"undone")
-
-    generator = rows()
-    next(generator)
-    refused(talking)
-    generator.close()
-    all_arrive(talking, [])
-
-
-def test_a_transaction_is_entered_once(talking: Pair) -> None:
-    block = talking.alice.account.transaction()
-    with block:
-        with pytest.raises(UsageError, match="entered before"):
-            block.__enter__()
-        letter = talking.alice.write(b"inside")
-    with pytest.raises(UsageError, match="entered before"):
-        block.__enter__()
-    with pytest.raises(StoreError):
-        block.__exit__(None, None, None)
-    with pytest.raises(UsageError, match="not entered"):
-        talking.alice.account.transaction().__exit__(None, None, None)
-    all_arrive(talking, [letter])
