@@ -43,6 +43,12 @@ from letterlock._wire.message import HandshakeHeader, Header
 from letterlock._wire.prekey import PrekeyKind
 from letterlock._wire.suite import Suite
 from letterlock.account import Account
+from letterlock.aio import AsyncAccount
+from letterlock.aio._call import Call
+from letterlock.aio._transaction import AsyncTransaction
+from letterlock.aio._turns import Turns
+from letterlock.aio._undelivered import Kept, Undelivered
+from letterlock.aio._worker import Begin, End, Worker
 from letterlock.stores._interface import DeferredRecord, PrekeyRow, Record, SessionRow, SkippedRow
 from letterlock.stores._memory import MemoryStore
 from letterlock.stores._sqlite import SqliteStore
@@ -95,6 +101,29 @@ def account() -> Account:
     return hazmat.create_account(
         MemoryStore(), ALICE, lambda length: (MATERIAL * 2)[:length], clock=lambda: NOON
     )
+
+
+def kept_text() -> Kept:
+    return Kept(MATERIAL[:32], ALICE, PLAINTEXT, Call(None))
+
+
+def undelivered() -> Undelivered:
+    texts = Undelivered()
+    texts._entries[MATERIAL[:32]] = kept_text()
+    return texts
+
+
+def worker() -> Worker[Any]:
+    """Return a worker whose thread was never started."""
+    idle: Worker[Any] = Worker.__new__(Worker)
+    idle._store, idle.undelivered = filled(), undelivered()
+    return idle
+
+
+def async_account() -> AsyncAccount[Any]:
+    made: AsyncAccount[Any] = AsyncAccount.__new__(AsyncAccount)
+    made._account, made._worker = account(), worker()
+    return made
 
 
 def filled() -> MemoryStore:
@@ -249,6 +278,16 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
         "StoredSession(id=1, rank=2, phase=<Phase.ESTABLISHED: 2>, session={ESTABLISHED})",
     ),
     "DeferredRecord": (lambda: DeferredRecord(established, encode_session), "DeferredRecord()"),
+    "Transaction": (lambda: filled().transaction(), "{OBJECT}"),
+    "Call": (lambda: Call[None](None), "{OBJECT}"),
+    "Begin": (lambda: Begin(object()), "{OBJECT}"),
+    "End": (lambda: End(None, commits=False), "{OBJECT}"),
+    "Kept": (kept_text, "{OBJECT}"),
+    "Undelivered": (undelivered, "{OBJECT}"),
+    "Turns": (lambda: Turns(1.0), "{OBJECT}"),
+    "Worker": (worker, "{OBJECT}"),
+    "AsyncTransaction": (lambda: AsyncTransaction(worker()), "{OBJECT}"),
+    "AsyncAccount": (async_account, "<AsyncAccount alice.1>"),
     "Device": (lambda: account()._device, "<Device alice.1>"),
     "PrekeyRow": (
         lambda: PrekeyRow(PrekeyKind.SIGNED, 1, None, record),
