@@ -31,7 +31,8 @@ def samples() -> dict[str, bytes]:
     bob = Account.create(MemoryStore(), Address("bøb", 2**32 - 1), suites=BOTH)
     bundle, publication = bob.bundle(), bob.publish(one_time=2)
     last_resort = publication.last_resort_bundle()
-    without_kem = PrekeyBundle(bundle.address, bundle.identity, bundle.signed, bundle.one_time, None)
+    other = bob.bundle()  # a one-time prekey serves once
+    without_kem = PrekeyBundle(other.address, other.identity, other.signed, other.one_time, None)
     made = {
         "bundle": bundle.encode(),
         "last-resort bundle": last_resort.encode(),

@@ -133,7 +133,7 @@ def test_a_malformed_row_is_refused(columns: tuple[object, ...]) -> None:
     "key", [b"", bytes(31), bytes(33), bytearray(32), memoryview(bytes(32)), "k" * 32, 32, None]
 )
 def test_a_store_key_that_is_not_32_bytes_is_refused(key: object) -> None:
-    with pytest.raises(UsageError, match="exactly 32 bytes"):
+    with pytest.raises(UsageError, match="exactly 32 random bytes"):
         KeyOpener(key)  # type: ignore[arg-type]
 
 

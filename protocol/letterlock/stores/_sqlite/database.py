@@ -190,7 +190,9 @@ class Database(Uncopyable):
             self._empty_log()
         except StoreError:
             # SQLite would copy its outdated log over what another process has written since.
-            self._connection.interrupt()
+            # An earlier close that was interrupted may have closed the connection already.
+            with suppress(sqlite3.ProgrammingError):
+                self._connection.interrupt()
         self._connection.close()
 
     def _require_transaction(self) -> None:
