@@ -79,6 +79,7 @@ TRAFFIC: Final = (
     Traffic("alternating", alternating),
     Traffic("bursts of 5", bursts),
     Traffic("20 to 1", one_sided),
+    Traffic("20 to 1, 20 % lost", one_sided, loss=0.2),
     Traffic("alternating, 20 % lost", alternating, loss=0.2),
     Traffic(f"alternating, any of {WINDOW} next", alternating, window=WINDOW),
 )

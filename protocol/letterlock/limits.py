@@ -83,6 +83,14 @@ MAX_CODEWORDS: Final = 64
 """(protocol) Codewords of the post-quantum ratchet in one message. The longest value sent in codewords fills
 36."""
 
+FULL_CODEWORDS_UNTIL: Final = 4
+"""(protocol) Number of the last message of a double-ratchet chain that carries as many computed codewords as
+fit. So a peer that answers soon is sent all that it may need."""
+
+COMPUTED_CODEWORD_INTERVAL: Final = 4
+"""(protocol) The later messages of a chain carry one computed codeword if this divides their number. It costs
+more time than the rest of a short message, and helps a silent peer only against losses."""
+
 CODEWORD_BYTES: Final = 32
 """(protocol) Bytes of a codeword: 16 field elements of two bytes. The length of each value that is sent in
 codewords is a multiple of 32."""

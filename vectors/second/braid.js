@@ -24,6 +24,8 @@ const SENT = {
   KeysSampled: HDR, HeaderSent: EK, Ct1Received: EK_CT1_ACK, EkSentCt1Received: CT1_ACK, NoHeaderReceived: NONE,
   Ct1Sampled: CT1, EkReceivedCt1Sampled: CT1, Ct1Acknowledged: NONE, Ct2Sampled: CT2,
 };
+/** What a state sends in a message without codewords, where it is not type 0. [PQR-9] */
+const SPARED = { Ct1Received: CT1_ACK };
 const UPDATE = ascii("letterlock-v1 pq authenticator update");
 const EPOCH_SECRET = ascii("letterlock-v1 pq epoch secret");
 const HEADER_MAC = ascii("letterlock-v1 pq header");
@@ -57,13 +59,19 @@ function agreed(state, shared) {
   return { secret, state: { ...state, ...authenticator(state.root, secret, state.epoch) } };
 }
 
-/** Return the pqHeader of the next message, with at most `maxCodewords` codewords. `draw(length)` returns random bytes. */
-export function send(state, maxCodewords, draw) {
+/**
+ * Return the pqHeader of the next message, with at most `maxCodewords` codewords, and at most `maxComputed` beyond the
+ * pieces of the text. `draw(length)` returns random bytes.
+ */
+export function send(state, maxCodewords, draw, maxComputed = erasure.INDICES) {
   const { state: ready, secret } = prepare(state, draw);
   const pqHeader = { epoch: ready.epoch, type: SENT[ready.name], first: null, codewords: null };
   if (BARE.includes(pqHeader.type)) return { state: ready, pqHeader, secret };
   const { sending, sent } = ready;
-  const count = Math.min(Math.max(maxCodewords, 1), erasure.codewordCount(sending.length), erasure.INDICES - sent); // [PQR-7]
+  const pieces = erasure.codewordCount(sending.length);
+  const most = Math.min(Math.max(maxCodewords, 1), pieces, erasure.INDICES - sent); // [PQR-7]
+  const count = Math.min(most, Math.max(pieces - sent, 0) + maxComputed); // [PQR-9]
+  if (count === 0) return { state: ready, pqHeader: { ...pqHeader, type: SPARED[ready.name] ?? NONE }, secret };
   const next = { ...ready, sent: (sent + count) % erasure.INDICES };
   return { state: next, pqHeader: { ...pqHeader, first: sent, codewords: erasure.codewords(sending, sent, count) }, secret };
 }

@@ -43,11 +43,17 @@ function mixed(chains, epoch, secret) {
   return secret === null ? chains : sparse.addEpoch(chains, epoch, secret);
 }
 
+/** Return how many computed codewords a message of this number in its chain may carry. [PQR-9] */
+function maxComputed(number) {
+  if (number <= 4) return Infinity;
+  return number % 4 === 0 ? 1 : 0;
+}
+
 /** Seal one message. `draw` returns random bytes for the braid; `headerLength` is that of an initial message around it, or 0. */
 export function send(state, { associatedData, plaintext, nonce, fresh, draw, headerLength = 0 }) {
   const stepped = ratchet.step(state.double, fresh);
   const maxCodewords = Math.floor((paddedLength(plaintext.length) + headerLength) / 4 / CODEWORD); // [PQR-7]
-  const { state: moved, pqHeader, secret } = braid.send(state.braid, maxCodewords, draw);
+  const { state: moved, pqHeader, secret } = braid.send(state.braid, maxCodewords, draw, maxComputed(stepped.header.number));
   const { state: chains, number, previous, key } = sparse.send(state.sparse, pqHeader.epoch - 1);
   const header = { ...stepped.header, pqHeader: { ...pqHeader, number, previous } };
   const message = sealing.seal(hybrid(stepped.key, key), associatedData, header, plaintext, nonce);

@@ -69,7 +69,7 @@ from letterlock._ratchet.pq_keys import EpochSecret, PqSharedSecret
 from letterlock._ratchet.side_data import Append, Clear, Read, Slot, Write
 from letterlock._wire.pq_header import PqHeader, PqType
 from letterlock.errors import AuthenticationFailed, BraidFailed, Cause, CorruptStore, InvalidKey
-from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORD_INDEX
+from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORD_INDEX, MAX_CODEWORDS
 
 _HEADER_TEXT: Final = HEADER_BYTES + KEY_BYTES
 _CT2_TEXT: Final = SECOND_BYTES + KEY_BYTES
@@ -102,6 +102,16 @@ _SENDS_BYTES: Final[Mapping[type[Sending], int]] = {
     Ct2Sampled: _CT2_TEXT,
 }
 """The length in bytes of the text in OUTGOING."""
+
+_WITHOUT_CODEWORDS: Final[Mapping[type[Sending], PqType]] = {
+    KeysSampled: PqType.NONE,
+    HeaderSent: PqType.NONE,
+    Ct1Received: PqType.CT1_ACK,
+    Ct1Sampled: PqType.NONE,
+    EkReceivedCt1Sampled: PqType.NONE,
+    Ct2Sampled: PqType.NONE,
+}
+"""What a state sends in a message that spares the codewords: an acknowledgement goes on.  [PQR-9]"""
 
 
 @fast_init
@@ -145,10 +155,18 @@ def recipient(kdf: BraidKdf, shared: PqSharedSecret) -> NoHeaderReceived:
 # --- sending ----------------------------------------------------------------------------------------
 
 
-def send(kdf: BraidKdf, state: Braid, max_codewords: int, entropy: Entropy, read: Read) -> BraidSent:
+def send(
+    kdf: BraidKdf,
+    state: Braid,
+    max_codewords: int,
+    entropy: Entropy,
+    read: Read,
+    max_computed: int = MAX_CODEWORDS,
+) -> BraidSent:
     """Return the next codewords to send, at most `max_codewords` (1 or more).
 
-    Draws 64 bytes for a key, 32 for ct1.
+    At most `max_computed` of them (0 or more) lie beyond the pieces of the text. If that leaves none, the
+    message has a type without codewords. Draws 64 bytes for a key, 32 for ct1.
     """
     match state:
         case KeysUnsampled():
@@ -158,7 +176,7 @@ def send(kdf: BraidKdf, state: Braid, max_codewords: int, entropy: Entropy, read
         case EkSentCt1Received() | NoHeaderReceived() | Ct1Acknowledged():
             return BraidSent(state, state.epoch, SENDS[type(state)])
         case _:
-            return _send_more(state, max_codewords, read)
+            return _send_more(state, max_codewords, read, max_computed)
 
 
 def _send_first_header(
@@ -186,16 +204,21 @@ def _send_first_ct1(
     return BraidSent(after, epoch, PqType.CT1, 0, data, (Append(Slot.OUTGOING, ct1),), secret)
 
 
-def _send_more(state: Sending, max_codewords: int, read: Read) -> BraidSent:
+def _send_more(state: Sending, max_codewords: int, read: Read, max_computed: int) -> BraidSent:
+    if max_computed == 0 and state.sent >= _SENDS_BYTES[type(state)] // CODEWORD_BYTES:
+        return BraidSent(state, state.epoch, _WITHOUT_CODEWORDS[type(state)])  # PQR-9
     text = _held(read, Slot.OUTGOING, _SENDS_BYTES[type(state)])
-    data, sent = _codewords(text, state.sent, max_codewords)
+    data, sent = _codewords(text, state.sent, max_codewords, max_computed)
     return BraidSent(replace(state, sent=sent), state.epoch, SENDS[type(state)], state.sent, data)
 
 
-def _codewords(text: bytes, first: int, max_codewords: int) -> tuple[bytes, int]:
+def _codewords(
+    text: bytes, first: int, max_codewords: int, max_computed: int = MAX_CODEWORDS
+) -> tuple[bytes, int]:
     """Return codewords from an index on, and the index after them. Index 0 follows the last index."""
     share = len(text) // CODEWORD_BYTES
-    end = min(first + min(max_codewords, share), MAX_CODEWORD_INDEX + 1)
+    last = min(max(first, share) + max_computed, MAX_CODEWORD_INDEX + 1)
+    end = min(first + min(max_codewords, share), last)
     return codewords(text, first, end), end % (MAX_CODEWORD_INDEX + 1)
 
 

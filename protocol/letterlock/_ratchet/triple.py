@@ -8,6 +8,7 @@ changes nothing; `commit` returns what an authenticated message changes.        
 
 The number of codewords in a message depends on its size: at least one, at most a quarter of the size without
 them. A short message costs no more than it must, and a long one heals the session in a few turns.   [PQR-7]
+Computed codewords cost time, so a sender that gets no answer spares most of them.                   [PQR-9]
 
 Not here: sealing (_session/), storing skipped keys and side data (stores/).
 """
@@ -34,7 +35,13 @@ from letterlock._ratchet.sparse import Sparse, SparsePlace, SparseReceived
 from letterlock._wire.message import Header, RatchetMessage
 from letterlock._wire.pq_header import PqHeader
 from letterlock.errors import AuthenticationFailed, DuplicateMessage
-from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORDS, MAX_SKIPPED_KEYS
+from letterlock.limits import (
+    CODEWORD_BYTES,
+    COMPUTED_CODEWORD_INTERVAL,
+    FULL_CODEWORDS_UNTIL,
+    MAX_CODEWORDS,
+    MAX_SKIPPED_KEYS,
+)
 
 _SHARE: Final = 4
 """One byte in four may be added as codewords: alternating messages of 2 KiB then heal after nine messages."""
@@ -195,13 +202,21 @@ def max_codewords(size: int) -> int:
     return max(1, min(size // (_SHARE * CODEWORD_BYTES), MAX_CODEWORDS))
 
 
+def max_computed(number: int) -> int:
+    """Return how many computed codewords a message may carry that has this number in its chain. [PQR-9]"""
+    if number <= FULL_CODEWORDS_UNTIL:
+        return MAX_CODEWORDS
+    return 0 if number % COMPUTED_CODEWORD_INTERVAL else 1
+
+
 def send(profile: PqProfile, state: Triple, size: int, entropy: Entropy, read: Read) -> TripleSent:
     """Return the next message's headers and key; it has about `size` bytes without codewords.
 
     Draws as `double.send`, then 64 or 32 bytes where the braid begins a text. Raises UsageError as that does.
     """
     sent = double.send(state.double, entropy)
-    agreed = braid.send(profile, state.braid, max_codewords(size), entropy, read)
+    computed = max_computed(sent.header.number)
+    agreed = braid.send(profile, state.braid, max_codewords(size), entropy, read, computed)
     chains, place, key = sparse.send(profile, state.sparse, agreed.epoch - 1)
     if agreed.secret is not None:
         chains = sparse.add_epoch(profile, chains, agreed.epoch, agreed.secret)

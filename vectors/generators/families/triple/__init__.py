@@ -47,6 +47,38 @@ def sizes(group: Group) -> None:
         script.add(group, comment, rules=["PQR-7"], flags=["Boundary"])
 
 
+def spared(family: Family) -> None:
+    """PQR-9: which messages of a long chain carry computed codewords."""
+    group = family.group("triple.play", "long chains without an answer")
+    for length, counts in ((0, [1] * 5 + [0, 0, 0, 1] * 2), (2000, [3] * 5 + [0, 0, 0, 1] * 2)):
+        script = Script("initiator", f"spared {length}")
+        require(script, ["x" * length] * len(counts), "codewords", counts)
+        comment = f"thirteen messages with texts of {length} bytes: six of them have no codeword"
+        script.add(group, comment, rules=["PQR-9"], flags=["Boundary"])
+
+    script = Script("recipient", "spared ct1")
+    script.receive(script.far.write(words(3)), words(3))
+    texts = [*[words(5)] * 5, words(8), "", words(8), words(30), ""]
+    require(script, texts, "codewords", [5, 5, 5, 5, 5, 5, 0, 0, 1, 0])
+    comment = "of eight codewords of ct1 three would be computed: they are left out in the sixth message"
+    script.add(group, comment, rules=["PQR-9"], flags=["Boundary"])
+
+    script = Script("initiator", "spared acknowledgement")
+    script.turn()
+    script.state("Hearing", "Ct1Received")
+    require(script, [words(36), *[""] * 8], "type", [3, 3, 3, 3, 3, 4, 4, 4, 3])
+    comment = "the acknowledgement of ct1 goes on where the vector's codewords are left out"
+    script.add(group, comment, rules=["PQR-9"])
+
+
+def require(script: Script, texts: list[str], what: str, expected: list[int]) -> None:
+    """Send texts in one chain, and check the number of codewords in each message, or its type."""
+    sent = [pq_header_of(script.send(text)) for text in texts]
+    found = [int(each.type) if what == "type" else len(each.codewords) // 32 for each in sent]
+    if found != expected:
+        raise GenerationError(f"{what}: {found} instead of {expected}")
+
+
 def late(group: Group) -> None:
     script = Script("recipient", "lost")
     lost = [script.far.write(f"lost {n}") for n in range(3)]
@@ -124,4 +156,5 @@ def build() -> Family:
     across(group)
     for add in refusals.ALL + limits.ALL:
         add(family)
+    spared(family)
     return family
