@@ -5,6 +5,7 @@ nonce that is used twice reveals private keys, and the functions check only what
 application needs `letterlock.Account` and none of this.
 
     agreements      x25519, xeddsa_sign, xeddsa_verify, xeddsa_verify_sign_bit_form
+    signatures      composite_public_key, composite_sign, composite_verify
     handshakes      x3dh_initiator, x3dh_recipient, pqxdh_material, handshake_kdf
     ratchet         kdf_rk, kdf_ck
     key derivation  hkdf_sha256, hmac_sha256
@@ -22,6 +23,7 @@ from letterlock._device.environment import Environment
 from letterlock._handshake import safety_number as _fingerprints
 from letterlock._handshake import x3dh as _x3dh
 from letterlock._handshake.safety_number import SCAN_VERSION, SafetyNumber, encode_scan
+from letterlock._primitives import composite as _composite
 from letterlock._primitives import curve25519 as _curve
 from letterlock._primitives import mlkem_split as _split
 from letterlock._primitives import xeddsa as _xeddsa
@@ -58,6 +60,9 @@ __all__ = [
     "KemSecret",
     "Secret",
     "Uncopyable",
+    "composite_public_key",
+    "composite_sign",
+    "composite_verify",
     "create_account",
     "encode_scan",
     "fingerprint",
@@ -117,6 +122,31 @@ def xeddsa_verify_sign_bit_form(public: bytes, message: bytes, signature: bytes)
     implementations make signatures of this form; letterlock does not.
     """
     _xeddsa.verify_sign_bit_form(IdentityKey(public), message, signature)
+
+
+def composite_public_key(seed: bytes) -> bytes:
+    """Return the 1,984-byte public key of a 64-byte seed: ML-DSA-65, then Ed25519."""
+    return _composite_pair(seed).public.data
+
+
+def composite_sign(seed: bytes, message: bytes, context: bytes) -> bytes:
+    """Return a 3,373-byte signature by id-MLDSA65-Ed25519-SHA512 (draft-ietf-lamps-pq-composite-sigs).
+
+    `seed` is 64 bytes and `context` at most 255. ML-DSA still draws its own random bytes.
+    """
+    return _composite_pair(seed).sign(message, context)
+
+
+def composite_verify(public: bytes, message: bytes, signature: bytes, context: bytes) -> None:
+    """Raise InvalidSignature unless both halves of a composite signature verify.
+
+    Raises InvalidKey for a bad public key, of 1,984 bytes.
+    """
+    _composite.DeviceSigningKey.decode(public).verify(message, signature, context)
+
+
+def _composite_pair(seed: bytes) -> _composite.DeviceSigningKeyPair:
+    return _composite.DeviceSigningKeyPair(_composite.CompositeSeed(seed))
 
 
 def x3dh_initiator(

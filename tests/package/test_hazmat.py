@@ -180,6 +180,16 @@ def test_xeddsa_as_published() -> None:
                 hazmat.xeddsa_verify(hazmat.public_key(private), b"message", flipped(signature, at, mask))
 
 
+def test_composite_signatures() -> None:
+    seed = entropy_of("composite")(64)
+    public, signature = hazmat.composite_public_key(seed), hazmat.composite_sign(seed, b"message", b"ctx")
+    assert (len(public), len(signature)) == (1984, 3373)
+    hazmat.composite_verify(public, b"message", signature, b"ctx")
+    for wrong in ((b"other", signature, b"ctx"), (b"message", signature, b""), (b"message", b"", b"ctx")):
+        with pytest.raises(InvalidSignature):
+            hazmat.composite_verify(public, *wrong)
+
+
 @pytest.mark.parametrize("version", [1, 2])
 def test_fingerprints(version: int) -> None:
     entry = known(f"fingerprint_v{version}")
@@ -250,6 +260,9 @@ def test_keys_of_another_length_are_refused(length: int) -> None:
         lambda: hazmat.kdf_rk(private, wrong, b""),
         lambda: hazmat.xeddsa_sign(wrong, b"", bytes(64)),
         lambda: hazmat.xeddsa_sign(private, b"", wrong),
+        lambda: hazmat.composite_public_key(wrong),
+        lambda: hazmat.composite_sign(wrong, b"", b""),
+        lambda: hazmat.composite_verify(wrong, b"", bytes(3373), b""),
         lambda: hazmat.x3dh_initiator(private, private, public, wrong, None),
         lambda: hazmat.mlkem768_encapsulate(wrong, private),
         lambda: hazmat.mlkem768_encapsulate(MlKem768KeyPair(KemSeed(bytes(64))).public.data, wrong),
@@ -262,10 +275,10 @@ def test_keys_of_another_length_are_refused(length: int) -> None:
 def test_the_list_of_names() -> None:
     assert sorted(hazmat.__all__) == [
         "Encapsulation", "Entropy", "Immutable", "KemPublicKey", "KemSecret", "Secret", "Uncopyable",
-        "create_account", "encode_scan", "fingerprint", "handshake_kdf", "hkdf_sha256", "hmac_sha256",
-        "kdf_ck", "kdf_rk", "mlkem768_encapsulate", "open_account", "pqxdh_material", "public_key",
-        "safety_number", "x25519", "x3dh_initiator", "x3dh_recipient", "xeddsa_sign", "xeddsa_verify",
-        "xeddsa_verify_sign_bit_form",
+        "composite_public_key", "composite_sign", "composite_verify", "create_account", "encode_scan",
+        "fingerprint", "handshake_kdf", "hkdf_sha256", "hmac_sha256", "kdf_ck", "kdf_rk",
+        "mlkem768_encapsulate", "open_account", "pqxdh_material", "public_key", "safety_number", "x25519",
+        "x3dh_initiator", "x3dh_recipient", "xeddsa_sign", "xeddsa_verify", "xeddsa_verify_sign_bit_form",
     ]  # fmt: skip
     defined = {name for name, value in vars(hazmat).items() if inspect.isfunction(value) and name[0] != "_"}
     own = {name for name in defined if getattr(hazmat, name).__module__ == "letterlock.hazmat"}

@@ -62,6 +62,12 @@ from letterlock_vectors.operations.ratchets import SidePlayer
 from letterlock_vectors.operations.sparse import SparsePlayer
 from support.pair import ALICE, NOON
 from support.secret_pq_holders import MATERIAL, PQ_SECRETS, PQ_TABLE, pq_words
+from support.secret_signing_holders import (
+    SIGNING_ABSTRACT,
+    SIGNING_SECRETS,
+    SIGNING_TABLE,
+    signing_words,
+)
 
 PLAINTEXT: Final = MATERIAL[:40]
 PASSPHRASE: Final = MATERIAL.decode("latin-1")
@@ -71,6 +77,7 @@ SECRETS: Final = [
     "ChainKey", "DataKey", "EncapsulationRandomness", "IndexKey", "KemSecret", "KemSeed", "KeyMaterial",
     "ManyKeys", "MessageKey", "PassedKeys", "PassphraseKey", "PrivateKey", "Record", "RootKey", "SharedPoint",
     "SharedSecret", "SigningScalar", "SkippedKeys", "StoreKey", "ValuesKey", "WrapKey", *PQ_SECRETS,
+    *SIGNING_SECRETS,
 ]  # fmt: skip
 """Every subclass of Secret. Each prints as <Name: hidden>."""
 
@@ -314,6 +321,7 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "_Rows": (lambda: filled()._rows, "{OBJECT}"),
     **{type(getattr(filled().tables, name)).__name__: (memory_table(name), "{OBJECT}") for name in TABLES},
     **PQ_TABLE,
+    **SIGNING_TABLE,
 }  # fmt: skip
 
 ON_DISK: Final[dict[str, tuple[Callable[[Path], Any], str]]] = {
@@ -329,7 +337,15 @@ ON_DISK: Final[dict[str, tuple[Callable[[Path], Any], str]]] = {
     "SqliteSkippedKeyTable": (sqlite_table("skipped_keys"), "{OBJECT}"),
 }
 
-ABSTRACT: Final = {"DoubleState", "Secret", "KeyPair", "KemKeyPair", "_Table", "SqliteTable"}
+ABSTRACT: Final = {
+    "DoubleState",
+    "Secret",
+    "KeyPair",
+    "KemKeyPair",
+    "_Table",
+    "SqliteTable",
+    *SIGNING_ABSTRACT,
+}
 
 
 def words() -> dict[str, str]:
@@ -353,4 +369,4 @@ def words() -> dict[str, str]:
     found["ESTABLISHED"] = (
         f"Established(origin={found['ORIGIN']}, ratchet={found['HEARING']}, promote_next=False, yields=0)"
     )
-    return found | pq_words(found["RKP"])
+    return found | pq_words(found["RKP"]) | signing_words()

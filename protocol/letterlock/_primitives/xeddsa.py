@@ -11,7 +11,7 @@ also refuses s >= q, and an A or R that is of low order or not canonical. [PRIM-
 
 libsodium does all the arithmetic on secrets; Python only copies bytes.
 
-Not here: VXEdDSA, which letterlock does not use.
+Not here: Ed25519 keys and verification (ed25519.py); VXEdDSA, which letterlock does not use.
 """
 
 import hashlib
@@ -19,7 +19,6 @@ from functools import lru_cache
 from typing import Final
 
 from nacl import bindings
-from nacl.exceptions import BadSignatureError
 
 from letterlock._primitives.curve25519 import (
     SIGNATURE_BYTES,
@@ -29,6 +28,7 @@ from letterlock._primitives.curve25519 import (
     PrivateKey,
     PublicKey,
 )
+from letterlock._primitives.ed25519 import verify_edwards
 from letterlock._primitives.secret import KEY_BYTES, Secret
 from letterlock.errors import InvalidSignature, UsageError
 from letterlock.limits import MAX_SIGNED_MESSAGE
@@ -81,22 +81,6 @@ def verify_sign_bit_form(public: PublicKey, message: bytes, signature: bytes) ->
     edwards[31] |= signature[63] & _SIGN_BIT
     plain = signature[:63] + bytes([signature[63] & ~_SIGN_BIT])
     verify_edwards(bytes(edwards), message, plain)
-
-
-def verify_edwards(public: bytes, message: bytes, signature: bytes) -> None:
-    """Verify a 64-byte Ed25519 signature (RFC 8032 section 5.1.7) under a 32-byte Edwards key, strictly.
-
-    Raises InvalidSignature, and ValueError for a key of another length.
-    """
-    # PyNaCl passes C a pointer without checking the length: C would read past the end of a short key.
-    if len(public) != KEY_BYTES:
-        raise ValueError(f"edwards key of {len(public)} bytes; expected {KEY_BYTES}")
-    if len(signature) != SIGNATURE_BYTES:
-        raise InvalidSignature(f"signature of {len(signature)} bytes; expected {SIGNATURE_BYTES}: discard it")
-    try:
-        bindings.crypto_sign_open(signature + message, public)
-    except BadSignatureError as error:
-        raise InvalidSignature("signature does not verify under this identity key: discard it") from error
 
 
 def calculate_key_pair(private: PrivateKey) -> tuple[SigningScalar, bytes]:
