@@ -31,6 +31,7 @@ from letterlock.cli._main import COMMANDS
 from letterlock.stores._sqlite import opening
 from letterlock.stores._sqlite.database import Database
 from support.cli_tools import Arguments, Profiles, environment
+from support.store_tools import use_cheap_passphrases
 
 KILLED: Final = -signal.SIGKILL if sys.platform != "win32" else -9
 """The status of a killed run."""
@@ -86,11 +87,16 @@ class ForkServer:
         )
 
     def start(
-        self, *arguments: str | Path, kill_at: int = 0, kill_after: float = 0.0, out: Path | None = None
+        self,
+        *arguments: str | Path,
+        kill_at: int = 0,
+        kill_after: float = 0.0,
+        out: Path | None = None,
+        environment: dict[str, str] | None = None,
     ) -> None:
         """Begin a run. Kill it at the step `kill_at`, or after `kill_after` seconds, unless they are 0.
 
-        `out` takes its standard output.
+        `out` takes its standard output. `environment` has the variables that it needs besides the server's.
         """
         assert self._server.stdin is not None
         request = {
@@ -98,6 +104,7 @@ class ForkServer:
             "kill_at": kill_at,
             "kill_after": kill_after,
             "out": os.devnull if out is None else str(out),
+            "environment": environment or {},
         }
         self._server.stdin.write(json.dumps(request) + "\n")
         self._server.stdin.flush()
@@ -110,10 +117,15 @@ class ForkServer:
         return status
 
     def run(
-        self, *arguments: str | Path, kill_at: int = 0, kill_after: float = 0.0, out: Path | None = None
+        self,
+        *arguments: str | Path,
+        kill_at: int = 0,
+        kill_after: float = 0.0,
+        out: Path | None = None,
+        environment: dict[str, str] | None = None,
     ) -> int:
         """Begin a run and wait for its end."""
-        self.start(*arguments, kill_at=kill_at, kill_after=kill_after, out=out)
+        self.start(*arguments, kill_at=kill_at, kill_after=kill_after, out=out, environment=environment)
         return self.wait()
 
     def close(self) -> None:
@@ -152,6 +164,12 @@ def second_fork_server() -> Iterator[ForkServer]:
 def _serve() -> None:
     for module, _ in COMMANDS.values():
         import_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+        use_cheap_passphrases(patch)
+        _fork_for_each_line()
+
+
+def _fork_for_each_line() -> None:
     main([])  # builds the parser, which cli_tools caches
     gc.collect()
     gc.freeze()
@@ -173,6 +191,7 @@ def _run_child(request: dict[str, Any]) -> None:
     os.dup2(out, 1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     server_stderr = os.dup(2)
+    os.environ.update(request["environment"])
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     if request["kill_at"]:
         _kill_at_step(request["kill_at"])
@@ -209,7 +228,7 @@ def _kill_at_step(fatal: int) -> None:
     # Other processes see the effect of a transaction, not of each statement in it.
     for name in ("commit", "run_many", "close"):
         setattr(Database, name, counted(getattr(Database, name)))
-    for name in ("_create_file", "create_tables", "_use_write_ahead_log"):
+    for name in ("_create_file", "create_tables", "write_wrapped_key", "_switch"):
         setattr(opening, name, counted(getattr(opening, name)))
     for module in (delivery, output_file):
         setattr(module, "write_out", counted(module.write_out))  # noqa: B010

@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "--version": ("letterlock.cli._version_command", "print_version"),
     "init": ("letterlock.cli._profile_commands", "init"),
     "backup": ("letterlock.cli._profile_commands", "backup"),
+    "rekey": ("letterlock.cli._profile_commands", "rekey"),
     "bundle": ("letterlock.cli._profile_commands", "bundle"),
     "peers": ("letterlock.cli._peer_commands", "peers"),
     "add": ("letterlock.cli._peer_commands", "add"),

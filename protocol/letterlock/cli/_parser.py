@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 HOME_VARIABLE: Final = "LETTERLOCK_HOME"
 PASSPHRASE_VARIABLE: Final = "LETTERLOCK_PASSPHRASE"  # noqa: S105 - a name
+NEW_PASSPHRASE_VARIABLE: Final = "LETTERLOCK_NEW_PASSPHRASE"  # noqa: S105 - a name
 
 STANDARD_STREAM: Final = "-"
 """The FILE that means standard input or standard output."""
@@ -27,8 +28,9 @@ _EPILOG: Final = f"""\
 A FILE of - means standard input or standard output.
 
 environment:
-  {HOME_VARIABLE}        the profile's directory, if --home is not given
-  {PASSPHRASE_VARIABLE}  the passphrase of a profile made with --passphrase
+  {HOME_VARIABLE}            the profile's directory, if --home is not given
+  {PASSPHRASE_VARIABLE}      the passphrase that opens the profile
+  {NEW_PASSPHRASE_VARIABLE}  the passphrase that `rekey` puts in its place
 
 exit status:
   0    success
@@ -53,6 +55,20 @@ copy of store.key in another place; without it the backup is lost.
 To restore, stop every command, move store.db and store.db-wal away, and put
 FILE in place as store.db, beside store.key. Then begin every conversation
 anew: exchange new bundles, and `add --discard-earlier` them.
+"""
+
+_REKEY: Final = f"""\
+Change the key file or the passphrase that opens the profile. No other command
+may have the profile open.
+
+A new key is put in place of store.key, a new passphrase is taken from
+{NEW_PASSPHRASE_VARIABLE} or the terminal. A killed command leaves a profile
+that the old or the new one opens. Repeat it then: if the old passphrase no
+longer fits, the new one is in force.
+
+Backups that were made before open with what opened the profile then, so keep
+that as long as you keep them. If somebody has both, or has copied both, a new
+key does not help: make a new profile.
 """
 
 _BUNDLE: Final = """\
@@ -177,6 +193,20 @@ def _add_profile_commands(commands: "Commands") -> None:
     )
     backup = _command(commands, "backup", "copy the profile's store to a new file", _BACKUP)
     backup.add_argument("file", metavar="FILE", help="the copy; a file of this name must not exist")
+    rekey = _command(commands, "rekey", "change the key file or the passphrase of the profile", _REKEY)
+    kind = rekey.add_mutually_exclusive_group()
+    kind.add_argument(
+        "--passphrase",
+        action="store_true",
+        dest="to_passphrase",
+        help="protect the profile with a passphrase from now on, and remove store.key",
+    )
+    kind.add_argument(
+        "--no-passphrase",
+        action="store_true",
+        dest="to_key",
+        help="protect the profile with a key file from now on, instead of the passphrase",
+    )
     bundle = _command(commands, "bundle", "print a fresh prekey bundle, to give to one peer", _BUNDLE)
     bundle.add_argument(
         "--last-resort",

@@ -8,35 +8,39 @@ import sys
 from contextlib import suppress
 from getpass import getpass
 
-from letterlock.cli._parser import PASSPHRASE_VARIABLE
+from letterlock.cli._parser import NEW_PASSPHRASE_VARIABLE, PASSPHRASE_VARIABLE
 from letterlock.errors import UsageError
 
 
 def existing_passphrase() -> str:
     """Return the passphrase of an existing profile. Raises UsageError if there is no terminal to ask on."""
-    return _from_environment() or _ask("Passphrase: ")
+    return _from_environment(PASSPHRASE_VARIABLE) or _ask("Passphrase: ", PASSPHRASE_VARIABLE)
 
 
-def new_passphrase() -> str:
-    """Return a passphrase for a new profile; on a terminal, ask twice. Raises UsageError."""
-    given = _from_environment()
-    if given is not None:
-        return given
-    first = _ask("New passphrase: ")
-    if first != _ask("Repeat the passphrase: "):
+def first_passphrase() -> str:
+    """Return the passphrase of a profile that is being made; on a terminal, ask twice. Raises UsageError."""
+    return _from_environment(PASSPHRASE_VARIABLE) or _ask_twice(PASSPHRASE_VARIABLE)
+
+
+def replacing_passphrase() -> str:
+    """Return a new passphrase for an existing profile; on a terminal, ask twice. Raises UsageError."""
+    return _from_environment(NEW_PASSPHRASE_VARIABLE) or _ask_twice(NEW_PASSPHRASE_VARIABLE)
+
+
+def _from_environment(variable: str) -> str | None:
+    return os.environ.get(variable) or None
+
+
+def _ask_twice(variable: str) -> str:
+    first = _ask("New passphrase: ", variable)
+    if first != _ask("Repeat the passphrase: ", variable):
         raise UsageError("the two passphrases differ: try again")
     return first
 
 
-def _from_environment() -> str | None:
-    return os.environ.get(PASSPHRASE_VARIABLE) or None
-
-
-def _ask(prompt: str) -> str:
+def _ask(prompt: str, variable: str) -> str:
     if not _has_terminal():
-        raise UsageError(
-            f"this profile needs a passphrase, and there is no terminal to ask on: set {PASSPHRASE_VARIABLE}"
-        )
+        raise UsageError(f"a passphrase is needed, and there is no terminal to ask on: set {variable}")
     try:
         return getpass(prompt)
     except EOFError:

@@ -1,14 +1,16 @@
 """A profile: a directory that holds one account.
 
     store.db     the store
-    store.key    its key, 64 hexadecimal digits; absent if the profile has a passphrase
+    store.key    its key, 64 hexadecimal digits; ignored if the store is opened with a passphrase
 
 `create_profile` can be repeated after a kill at any instant: the key is whole and durable before there is a
 store, and the store gets its name only when it holds the whole account. So a `store.db` without an account is
 never an interrupted beginning, but a loss. Two processes that make the same profile at once agree on the key
 of the first, and on its store.
 
-Not here: passphrases (_passphrase.py), what an account does (letterlock.account).
+`open_profile` takes the key file that fits, so that a kill of `letterlock rekey` locks nobody out.
+
+Not here: key files (_key_file.py), passphrases (_passphrase.py), what an account does (letterlock.account).
 """
 
 import os
@@ -22,28 +24,24 @@ from typing import Final
 
 from letterlock._wire.address import Address
 from letterlock.account import Account
-from letterlock.cli._output import warn
-from letterlock.cli._output_file import (
-    TemporaryOutput,
-    new_token,
-    sync_directory,
-    temporary_path,
-    temporary_paths,
+from letterlock.cli._key_file import (
+    FIRST_KEY,
+    KEY_NAME,
+    KeyFile,
+    has_key_file,
+    link,
+    make_first_key,
+    read_key_files,
 )
+from letterlock.cli._output_file import new_token, sync_directory, temporary_path, temporary_paths
 from letterlock.cli._parser import HOME_VARIABLE
-from letterlock.cli._passphrase import existing_passphrase, new_passphrase
+from letterlock.cli._passphrase import existing_passphrase, first_passphrase
 from letterlock.errors import AccountExists, NoAccount, StoreError, UsageError, WrongKey
-from letterlock.stores._sqlite import SqliteStore
-from letterlock.stores._sqlite.files import StoreFiles
-from letterlock.stores._sqlite.opening import peek
-from letterlock.stores._sqlite.wrapped_key import KeyOpener
+from letterlock.stores._sqlite import OpenedWith, SqliteStore, opened_with, require_place
 
 STORE_NAME: Final = "store.db"
-KEY_NAME: Final = "store.key"
-_KEY_BYTES: Final = 32
 _WRITTEN: Final = 1_735_689_600
 """The first second of 2025."""
-_KEY_PURPOSE: Final = "key"
 _STORE_PURPOSE: Final = "store"
 _NO_ACCOUNT: Final = (
     f"{STORE_NAME} holds no account: it may be a copy that was made while the profile was in use, without "
@@ -114,14 +112,38 @@ def open_profile(home: str | None) -> Generator[Profile]:
         yield Profile(account, store)
 
 
+def store_opened_with(directory: Path) -> OpenedWith | None:
+    """Return what opens a profile's store, or None if only opening it can tell."""
+    return opened_with(directory / STORE_NAME)
+
+
 def _open_store(directory: Path) -> SqliteStore:
     path = directory / STORE_NAME
-    if (directory / KEY_NAME).exists():
-        return SqliteStore(path, key=_read_key(directory))
-    header = peek(StoreFiles(path))
-    if header is not None and header.kind == KeyOpener.KIND:
-        raise WrongKey(f"{KEY_NAME} is missing from the profile: restore it from a copy")
+    tried: set[bytes] = set()
+    while True:
+        kind = store_opened_with(directory)
+        untried = [] if kind is OpenedWith.PASSPHRASE else _untried_key_files(directory, tried, kind)
+        for file in untried:
+            tried.add(file.key)
+            with suppress(WrongKey):
+                store = SqliteStore(path, key=file.key)
+                file.put_in_place()
+                return store
+        if not untried:
+            break
+        # `letterlock rekey` may have changed the key since the files were read: look again.
+    if kind is OpenedWith.KEY:
+        raise WrongKey(f"{KEY_NAME} does not fit {STORE_NAME}: restore the two together from copies")
     return SqliteStore.open(path, passphrase=existing_passphrase())
+
+
+def _untried_key_files(directory: Path, tried: set[bytes], kind: OpenedWith | None) -> list[KeyFile]:
+    try:
+        return [file for file in read_key_files(directory) if file.key not in tried]
+    except WrongKey:
+        if kind is None:  # perhaps there is a passphrase
+            return []
+        raise
 
 
 def create_profile(home: str | None, address: Address, *, passphrase: bool) -> Account:
@@ -138,12 +160,12 @@ def create_profile(home: str | None, address: Address, *, passphrase: bool) -> A
         with open_profile(str(directory)):
             _remove_left_overs(directory)
             raise AccountExists
-    StoreFiles(path).require_usable()  # a store.db-wal without its store.db is not to be replaced
+    require_place(path)  # a store.db-wal without its store.db is not to be replaced
     temporary = temporary_path(directory, _STORE_PURPOSE, new_token())
     try:
         with _make_store(directory, temporary, passphrase=passphrase) as store:
             account = Account.create(store, address)
-        _link(temporary, path, exists_ok=False)
+        link(temporary, path, exists_ok=False)
     except (StoreError, FileExistsError, FileNotFoundError):
         if not path.exists():
             raise
@@ -154,8 +176,8 @@ def create_profile(home: str | None, address: Address, *, passphrase: bool) -> A
 
 
 def _require_protection(directory: Path, *, passphrase: bool) -> None:
-    has_key = (directory / KEY_NAME).exists()
-    if passphrase and has_key:
+    has_key = has_key_file(directory)
+    if passphrase and has_key and store_opened_with(directory) is not OpenedWith.PASSPHRASE:
         raise UsageError(f"this profile has a {KEY_NAME}: repeat the command without --passphrase")
     if not passphrase and not has_key and (directory / STORE_NAME).exists():
         raise UsageError(
@@ -166,56 +188,14 @@ def _require_protection(directory: Path, *, passphrase: bool) -> None:
 
 def _make_store(directory: Path, path: Path, *, passphrase: bool) -> SqliteStore:
     if passphrase:
-        return SqliteStore.open(path, passphrase=new_passphrase())
+        return SqliteStore.open(path, passphrase=first_passphrase())
     if not (directory / KEY_NAME).exists():
-        _make_key(directory)
-    return SqliteStore(path, key=_read_key(directory))
+        make_first_key(directory)
+    return SqliteStore(path, key=read_key_files(directory)[0].key)
 
 
 def _remove_left_overs(directory: Path) -> None:
     """Remove what killed runs left, and what a run that comes too late still makes: a store is in place."""
-    for purpose in (_KEY_PURPOSE, _STORE_PURPOSE):
+    for purpose in (FIRST_KEY, _STORE_PURPOSE):
         for left_over in temporary_paths(directory, purpose):
             left_over.unlink(missing_ok=True)
-
-
-def _make_key(directory: Path) -> None:
-    """Put a whole random key in place, unless another process has put one there meanwhile."""
-    path = directory / KEY_NAME
-    temporary = TemporaryOutput(temporary_path(directory, _KEY_PURPOSE, new_token()))
-    try:
-        temporary.write(f"{os.urandom(_KEY_BYTES).hex()}\n".encode())
-        _link(temporary.path, path, exists_ok=True)
-        sync_directory(directory)
-    finally:
-        temporary.discard()
-
-
-def _link(temporary: Path, path: Path, *, exists_ok: bool) -> None:
-    """Give a file its name without replacing another process's, as a rename would.
-
-    Raises FileExistsError if there is one, and FileNotFoundError if the other process has also removed our
-    temporary file, unless `exists_ok`.
-    """
-    try:
-        path.hardlink_to(temporary)
-    except (FileExistsError, FileNotFoundError):
-        if not exists_ok:
-            raise
-    except OSError:
-        # The file system has no hard links, for example on a memory card. Here two processes that make a
-        # profile at once may replace each other's files.
-        temporary.replace(path)
-
-
-def _read_key(directory: Path) -> bytes:
-    path = directory / KEY_NAME
-    with path.open("rb") as file:
-        if os.name == "posix" and os.fstat(file.fileno()).st_mode & 0o077:
-            warn(f"other users of this machine may read {path}: `chmod 600` it")
-        text = file.read(2 * _KEY_BYTES + 2).removesuffix(b"\n")
-    with suppress(ValueError):
-        key = bytes.fromhex(text.decode("ascii"))
-        if len(key) == _KEY_BYTES and len(text) == 2 * _KEY_BYTES:
-            return key
-    raise WrongKey(f"{KEY_NAME} does not hold {2 * _KEY_BYTES} hexadecimal digits: restore it from a copy")

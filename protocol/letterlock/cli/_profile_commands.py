@@ -1,6 +1,6 @@
-"""The commands about the user's own profile: init, backup, bundle.
+"""The commands about the user's own profile: init, backup, rekey, bundle.
 
-Not here: what a profile consists of (_profile.py).
+Not here: what a profile consists of (_profile.py), how its key is changed (_rekey.py).
 """
 
 from argparse import Namespace
@@ -8,11 +8,14 @@ from argparse import Namespace
 from letterlock._wire.armor import armor
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock.account import Account
+from letterlock.cli._key_file import KEY_NAME
 from letterlock.cli._output import say
 from letterlock.cli._output_file import require_output, writer_to
 from letterlock.cli._parser import STANDARD_STREAM
 from letterlock.cli._profile import address_of, create_profile, open_profile, require_clock
+from letterlock.cli._rekey import rekey_profile
 from letterlock.errors import UsageError
+from letterlock.stores._sqlite import OpenedWith
 
 
 def init(arguments: Namespace) -> None:
@@ -28,6 +31,14 @@ def backup(arguments: Namespace) -> None:
         raise UsageError("a backup is a database, which cannot be written to a stream: name a new file")
     with open_profile(arguments.home) as profile:
         profile.store.backup(arguments.file)
+
+
+def rekey(arguments: Namespace) -> None:
+    """Change what opens the profile, and say what that is now. Raises UsageError, StoreError, OSError."""
+    to = OpenedWith.PASSPHRASE if arguments.to_passphrase else OpenedWith.KEY if arguments.to_key else None
+    opened_with = rekey_profile(arguments.home, to)
+    what = "passphrase" if opened_with is OpenedWith.PASSPHRASE else KEY_NAME
+    say(f"the new {what} opens this profile; earlier backups open with what opened it before")
 
 
 def bundle(arguments: Namespace) -> None:
