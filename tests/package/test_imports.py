@@ -42,7 +42,7 @@ MAY_IMPORT: Final = {
 }
 """The other rooms that each room at the top of the package may import."""
 
-CRYPTOGRAPHY: Final = frozenset({"nacl", "cryptography"})
+CRYPTOGRAPHY: Final = frozenset({"nacl", "cryptography", "letterlock_fast"})
 WORLD: Final = frozenset(
     {"os", "time", "random", "secrets", "socket", "sqlite3", "pathlib"}
     # Other modules that do the same.

@@ -5,12 +5,14 @@ A peer whose messages authenticate can still send any codewords it likes; these 
 
 import dataclasses
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
-from letterlock._primitives import kpke
+from letterlock._primitives import kpke, mlkem_split
 from letterlock._primitives.mlkem import KemSeed, MlKem768KeyPair
 from letterlock._primitives.mlkem_split import VECTOR_BYTES, EncapsulationRandomness, split
+from letterlock._primitives.native import NATIVE
 from letterlock._ratchet import braid_states
 from letterlock._ratchet.authenticator import Authenticator
 from letterlock._ratchet.braid_states import Ct1Acknowledged
@@ -138,14 +140,22 @@ def test_a_foreign_vector_is_refused_before_m_is_used(
     """
     side, vectors, whole = waiting(epoch, name), foreign(epoch), texts(epoch)[PqType.EK]
     used: list[str] = []
-    for half in ("encrypt_c1", "encrypt_c2"):
-        encrypt = getattr(kpke, half)
 
-        def noted(*given: bytes, half: str = half, encrypt: Callable[..., bytes] = encrypt) -> bytes:
+    def noted(half: str, encrypt: Callable[..., object]) -> Callable[..., object]:
+        def call(*given: bytes) -> object:
             used.append(half)
             return encrypt(*given)
 
-        monkeypatch.setattr(kpke, half, noted)
+        return call
+
+    for half in ("encrypt_c1", "encrypt_c2"):
+        monkeypatch.setattr(kpke, half, noted(half, getattr(kpke, half)))
+    if NATIVE is not None:
+        halves = {
+            "encapsulate_header": noted("encrypt_c1", NATIVE.encapsulate_header),
+            "encapsulate_vector": noted("encrypt_c2", NATIVE.encapsulate_vector),
+        }
+        monkeypatch.setattr(mlkem_split, "NATIVE", SimpleNamespace(**halves))
     for vector in vectors.values():
         refused(side, PqType.EK, vector, one_by_one=False)
     assert used == []

@@ -9,8 +9,10 @@
 
 Between the two steps only m is kept; K and r are computed again.
 
-Not here: the arithmetic (kpke.py), key pairs and decapsulation (mlkem.py), authentication of the header
-(_ratchet/braid.py).
+Where the native module is installed, it computes both steps in constant time (native.py).
+
+Not here: the arithmetic in Python (kpke.py), key pairs and decapsulation (mlkem.py), authentication of the
+header (_ratchet/braid.py).
 """
 
 import hashlib
@@ -20,6 +22,7 @@ from typing import Final, Self
 from letterlock._primitives import kpke
 from letterlock._primitives.entropy import Entropy
 from letterlock._primitives.mlkem import KemSecret, MlKem768PublicKey
+from letterlock._primitives.native import NATIVE
 from letterlock._primitives.secret import KEY_BYTES, Secret
 from letterlock.errors import InvalidKey
 
@@ -53,6 +56,9 @@ def encapsulate_header(header: bytes, m: EncapsulationRandomness) -> tuple[KemSe
     Raises InvalidKey if the header is not 64 bytes. Its hash can be checked only once the vector is known.
     """
     rho, key_hash = _split_header(header)
+    if NATIVE is not None:
+        native_secret, first = NATIVE.encapsulate_header(header, m.expose())
+        return KemSecret(native_secret), first
     secret, coins = _expand(m, key_hash)
     return KemSecret(secret), kpke.encrypt_c1(rho, coins)
 
@@ -69,6 +75,8 @@ def encapsulate_vector(header: bytes, vector: bytes, m: EncapsulationRandomness)
     key = MlKem768PublicKey(vector + rho)  # refuses a coefficient of q or more
     if not hmac.compare_digest(_hash(key), key_hash):
         raise InvalidKey("kem vector does not belong to this header (the key has another hash): discard it")
+    if NATIVE is not None:
+        return NATIVE.encapsulate_vector(header, vector, m.expose())
     return kpke.encrypt_c2(vector, _expand(m, key_hash)[1], m.expose())
 
 

@@ -9,6 +9,8 @@ r"""An erasure code: a text of 32 N bytes as codewords of 32 bytes, any N of whi
 All sixteen polynomials have the same points, so a codeword is a sum of codewords, each times one number
 (Lagrange). Everything here is sent in clear: the tables are indexed by what is public.
 
+Where the native module is installed, it computes what is beyond the text (_primitives/native.py).
+
 Not here: what is sent in codewords, and when (braid.py).
 """
 
@@ -18,11 +20,13 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final
 
+from letterlock._primitives.native import NATIVE
 from letterlock.limits import CODEWORD_BYTES
 
 _MODULUS: Final = 0x1100B
 _ORDER: Final = 2**16 - 1
 """The order of the multiplicative group."""
+_INDEX_BYTES: Final = 2
 _TOPS: Final = int.from_bytes(b"\x80\x00" * (CODEWORD_BYTES // 2), "big")
 """The highest bit of every lane."""
 
@@ -47,6 +51,8 @@ def codewords(text: bytes, first: int, end: int) -> bytes:
     beyond = range(max(first, share), end)
     if not beyond:
         return plain
+    if NATIVE is not None:
+        return plain + NATIVE.codewords(text, beyond.start, end)
     curve = _curve_of(text)
     return plain + b"".join(curve.at(index).data for index in beyond)
 
@@ -88,6 +94,11 @@ class Collected:
         """Return the text. Raises ValueError before it is complete: that is our own bug."""
         if not self.is_complete:
             raise ValueError(f"{len(self.codewords)} codewords of {self.needed}")
+        if NATIVE is not None:
+            entries = b"".join(
+                each.index.to_bytes(_INDEX_BYTES, "big") + each.data for each in self.codewords
+            )
+            return NATIVE.restore(self.needed, entries)
         known = {each.index: each.data for each in self.codewords}
         missing = [i for i in range(self.needed) if i not in known]
         if missing:

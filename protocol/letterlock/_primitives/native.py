@@ -1,0 +1,67 @@
+"""The native module `letterlock_fast`: an optional distribution, found when letterlock is imported.
+
+    NATIVE      its functions, or None: then everything is computed in Python
+    INTERFACE   the number of the interface that this release asks for
+
+Python defines every answer, and the native functions give the same ones. A module with another interface
+number is not used; a warning says so. `LETTERLOCK_PURE=1` in the environment keeps any from being used.
+
+Not here: what is computed natively (mlkem_split.py, _ratchet/erasure.py).
+"""
+
+import os
+import warnings
+from typing import Final, Protocol, cast
+
+INTERFACE: Final = 1
+PURE: Final = "LETTERLOCK_PURE"
+
+
+class Native(Protocol):
+    """The functions of the module. They raise ValueError for arguments that no caller of ours gives."""
+
+    INTERFACE: int
+
+    def codewords(self, text: bytes, first: int, end: int, /) -> bytes:
+        """Return the codewords of a text from one index up to another, joined: see `erasure.codewords`."""
+        ...
+
+    def restore(self, share: int, entries: bytes, /) -> bytes:
+        """Return the text of `share` codewords; each entry is an index in two bytes and a codeword."""
+        ...
+
+    def encapsulate_header(self, header: bytes, m: bytes, /) -> tuple[bytes, bytes]:
+        """Return K and ct1: see `mlkem_split.encapsulate_header`. 64 and 32 bytes give 32 and 960."""
+        ...
+
+    def encapsulate_vector(self, header: bytes, vector: bytes, m: bytes, /) -> bytes:
+        """Return ct2: see `mlkem_split.encapsulate_vector`. 64, 1,152 and 32 bytes give 128."""
+        ...
+
+
+def find() -> Native | None:
+    """Return the native module if it is installed, fits this release, and is not switched off."""
+    if os.environ.get(PURE) == "1":
+        return None
+    try:
+        import letterlock_fast  # pyright: ignore[reportMissingImports]  # noqa: PLC0415 - it may be absent
+    except ModuleNotFoundError:
+        return None
+    except ImportError:
+        warnings.warn(_BROKEN, RuntimeWarning, stacklevel=2)
+        return None
+    module = cast("Native", letterlock_fast)
+    found = getattr(module, "INTERFACE", None)
+    if found != INTERFACE:
+        warnings.warn(_OTHER.format(found, INTERFACE), RuntimeWarning, stacklevel=2)
+        return None
+    return module
+
+
+_BROKEN: Final = "letterlock-fast cannot be loaded, so it is not used: install it again"
+_OTHER: Final = (
+    "letterlock-fast has interface {}, and this letterlock asks for {}, so it is not used: "
+    "install versions that belong together"
+)
+
+NATIVE: Final = find()
