@@ -129,3 +129,58 @@ def test_a_restored_profile_begins_anew(profiles: Profiles) -> None:
     run("--home", profiles.bob, "bundle", "-o", bundle).succeeded()
     run("--home", profiles.alice, "add", "bob", bundle, "--discard-earlier").succeeded()
     assert profiles.decrypt(profiles.encrypt(b"anew")) == b"anew"
+
+
+# --- a bundle that is added again --------------------------------------------------------------------
+
+
+def new_bundle(profiles: Profiles, *options: str, name: str = "new.bundle") -> Path:
+    """Return a file with a new bundle of Bob's."""
+    path = profiles.root / name
+    run("--home", profiles.bob, "bundle", *options, "-o", path).succeeded()
+    return path
+
+
+def test_a_bundle_that_is_added_again_changes_nothing(profiles: Profiles) -> None:
+    add = ("--home", profiles.alice, "add", "bob", new_bundle(profiles))
+    assert run(*add).succeeded() == b""
+    first = profiles.encrypt(b"first")
+    for _ in range(2):
+        assert b"added before" in run(*add).succeeded()
+    second = profiles.encrypt(b"second")
+    assert [profiles.decrypt(each) for each in (second, first)] == [b"second", b"first"]
+    assert b"added before" in run(*add).succeeded()  # Bob has read, but Alice cannot know that
+
+
+def test_a_bundle_that_was_answered_is_refused(profiles: Profiles) -> None:
+    add = ("--home", profiles.alice, "add", "bob", new_bundle(profiles))
+    run(*add).succeeded()
+    profiles.decrypt(profiles.encrypt(b"hello"))
+    profiles.decrypt(
+        profiles.encrypt(b"hello too", sender="bob", recipient="alice"), sender="bob", recipient="alice"
+    )
+    assert "used before" in run(*add).failed(2)
+
+
+def test_a_bundle_whose_session_was_replaced_is_refused(profiles: Profiles) -> None:
+    first, second = new_bundle(profiles), new_bundle(profiles, name="second.bundle")
+    for each in (first, second):
+        run("--home", profiles.alice, "add", "bob", each).succeeded()
+    assert "used before" in run("--home", profiles.alice, "add", "bob", first).failed(2)
+    assert b"added before" in run("--home", profiles.alice, "add", "bob", second).succeeded()
+    run("--home", profiles.alice, "add", "bob", new_bundle(profiles, "--last-resort", name="third.bundle"))
+    assert "used before" in run("--home", profiles.alice, "add", "bob", second).failed(2)
+
+
+def test_earlier_sessions_are_not_left_by_a_repeated_command_that_discards_them(profiles: Profiles) -> None:
+    bundle = new_bundle(profiles)
+    run("--home", profiles.alice, "add", "bob", bundle).succeeded()
+    discard = ("--home", profiles.alice, "add", "bob", bundle, "--discard-earlier")
+    assert "used before" in run(*discard).failed(2)  # the first session of all is still in the archive
+
+
+def test_a_bundle_for_many_may_be_added_again(profiles: Profiles) -> None:
+    bundle = new_bundle(profiles, "--last-resort")
+    for _ in range(2):
+        assert run("--home", profiles.alice, "add", "bob", bundle).succeeded() == b""
+        assert profiles.decrypt(profiles.encrypt(b"readable")) == b"readable"

@@ -45,7 +45,7 @@ from letterlock.cli._output_file import (
     temporary_paths,
 )
 from letterlock.cli._pending_delivery import PendingDeliveries
-from letterlock.cli._profile import Profile
+from letterlock.cli._profile import Profile, undone
 from letterlock.errors import DuplicateMessage
 
 _INTERRUPTED: Final = (
@@ -53,10 +53,6 @@ _INTERRUPTED: Final = (
     "repeat that run, with -o in the same directory"
 )
 _DELIVERED_MEANWHILE: Final = "this message was decrypted before: another run has just delivered it"
-
-
-class _RollBack(Exception):
-    """Ends a transaction without a commit."""
 
 
 class Delivery:
@@ -75,21 +71,16 @@ class Delivery:
 
     def to_standard_output(self) -> None:
         """Decrypt, write the whole text, then commit. Raises PeerError, TrustError, OSError."""
-        write_out(self._look())
+        write_out(undone(self._account, self._decrypt_undelivered))
         sync()
         # Another run may have committed meanwhile. Then both have written the text.
         with suppress(DuplicateMessage), self._account.transaction():
             self._account.decrypt(self._sender, self._message)
 
-    def _look(self) -> bytes:
-        """Return the text, and leave the store as it was."""
-        text = b""
-        with suppress(_RollBack), self._account.transaction():
-            if self._pending.find(self._id) is not None:
-                raise DuplicateMessage(_INTERRUPTED)
-            text = self._account.decrypt(self._sender, self._message)
-            raise _RollBack
-        return text
+    def _decrypt_undelivered(self) -> bytes:
+        if self._pending.find(self._id) is not None:
+            raise DuplicateMessage(_INTERRUPTED)
+        return self._account.decrypt(self._sender, self._message)
 
     def to_file(self, name: str) -> None:
         """Decrypt into the file `name`, which appears whole or not at all.

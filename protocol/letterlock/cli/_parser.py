@@ -103,6 +103,15 @@ as decrypted only after the whole text was written; an interrupted command
 writes it again when repeated.
 """
 
+_ADD: Final = """\
+Begin a session with the owner of a prekey bundle. Nothing is sent yet: the
+next `encrypt` carries what the peer needs.
+
+A bundle serves once. If the command was interrupted, repeat it: it begins the
+session, or says that the session exists, with exit status 0 in both cases.
+Once the peer has answered, adding the same bundle again is refused.
+"""
+
 _ACCEPT: Final = """\
 Trust the identity key in FILE, a new bundle or first message from a peer
 whose identity key has changed.
@@ -222,7 +231,7 @@ def _add_profile_commands(commands: "Commands") -> None:
 
 
 def _add_peer_commands(commands: "Commands") -> None:
-    add = _command(commands, "add", "begin a session with the owner of a prekey bundle")
+    add = _command(commands, "add", "begin a session with the owner of a prekey bundle", _ADD)
     add.add_argument("name", metavar="NAME", help="the peer; the bundle must carry this name")
     add.add_argument("file", metavar="BUNDLE-FILE", help="the peer's bundle, binary or armored")
     add.add_argument(

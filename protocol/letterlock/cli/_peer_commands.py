@@ -11,18 +11,45 @@ from letterlock._wire.address import Address
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.envelope import Kind, peek_kind
 from letterlock._wire.message import InitialMessage
+from letterlock.account import Account
 from letterlock.cli._input import read_message
 from letterlock.cli._output import say
-from letterlock.cli._profile import address_of, open_profile
+from letterlock.cli._profile import address_of, open_profile, undone
 from letterlock.errors import AddressMismatch, MalformedMessage, TrustError, UsageError
 
 
 def add(arguments: Namespace) -> None:
-    """Begin a session with the owner of a bundle. Raises PeerError, TrustError, UsageError, StoreError."""
+    """Begin a session with the owner of a bundle. Raises PeerError, TrustError, UsageError, StoreError.
+
+    Repeated after a kill, it says that the session exists: the bundle itself can be used only once.
+    """
     address = address_of(arguments.name)
     with open_profile(arguments.home) as profile:
-        bundle = PrekeyBundle.decode(read_message(arguments.file))
-        profile.account.initiate(address, bundle, discard_earlier=arguments.discard_earlier)
+        account, bundle = profile.account, PrekeyBundle.decode(read_message(arguments.file))
+        with account.transaction():
+            try:
+                account.initiate(address, bundle, discard_earlier=arguments.discard_earlier)
+            except UsageError:
+                if not _is_begun(account, address, bundle, alone=arguments.discard_earlier):
+                    raise
+                say(f"this bundle was added before, and you write to {address.name} in its session")
+
+
+def _is_begun(account: Account, address: Address, bundle: PrekeyBundle, *, alone: bool) -> bool:
+    """Return whether we write in a session that began with this bundle, and that nobody has answered.
+
+    `alone`: and there is no earlier session. Once it is answered, nothing shows how it began.
+    """
+    session = account.session(address)
+    if session is None or session.answered or (alone and session.archived):
+        return False
+    # Only its first messages show the prekeys. This one is undone, and nobody sees it.
+    header = InitialMessage.decode(undone(account, lambda: account.encrypt(address, b""))).header
+    return (header.signed_prekey_id, header.one_time_prekey_id, header.kem and header.kem.prekey_id) == (
+        bundle.signed.id,
+        bundle.one_time and bundle.one_time.id,
+        bundle.kem and bundle.kem.id,
+    )
 
 
 def peers(arguments: Namespace) -> None:

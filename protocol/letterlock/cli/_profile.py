@@ -16,11 +16,11 @@ Not here: key files (_key_file.py), passphrases (_passphrase.py), what an accoun
 import os
 import time
 import unicodedata
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from letterlock._wire.address import Address
 from letterlock.account import Account
@@ -38,6 +38,8 @@ from letterlock.cli._parser import HOME_VARIABLE
 from letterlock.cli._passphrase import existing_passphrase, first_passphrase
 from letterlock.errors import AccountExists, NoAccount, StoreError, UsageError, WrongKey
 from letterlock.stores._sqlite import OpenedWith, SqliteStore, opened_with, require_place
+
+_Result = TypeVar("_Result")
 
 STORE_NAME: Final = "store.db"
 _WRITTEN: Final = 1_735_689_600
@@ -110,6 +112,19 @@ def open_profile(home: str | None) -> Generator[Profile]:
         except NoAccount:
             raise StoreError(_NO_ACCOUNT) from None
         yield Profile(account, store)
+
+
+class _RollBack(Exception):
+    """Ends a transaction without a commit."""
+
+
+def undone(account: Account, work: Callable[[], _Result]) -> _Result:
+    """Return what `work` returns, and leave the store as it was before."""
+    results: list[_Result] = []
+    with suppress(_RollBack), account.transaction():
+        results.append(work())
+        raise _RollBack
+    return results[0]
 
 
 def store_opened_with(directory: Path) -> OpenedWith | None:
