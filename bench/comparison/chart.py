@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 from xml.sax.saxutils import escape
 
-from comparison.contestants import CALLS, CONTESTANTS, POST_QUANTUM, Contestant
+from comparison.contestants import CALLS, CONTESTANTS, FAST, POST_QUANTUM, Contestant
 from comparison.results import TITLES, Figures, Outcome
 from comparison.svg import TITLE, Frame
 from comparison.tables import microseconds
@@ -19,6 +19,8 @@ SCALE: Final = WIDTH - LABEL - 126
 """Pixels of the longest bar. The space to its right is for the figure."""
 COLUMNS: Final = 2
 
+FASTEST: Final = {False: "#0b3a75", True: "#0a4d3a"}
+"""Accounts with `letterlock-fast`, by whether they are post-quantum."""
 COLOURS: Final = {  # ours?, post-quantum?
     (True, False): "#1f5fa8",
     (True, True): "#14775a",
@@ -30,6 +32,8 @@ COLOURS: Final = {  # ours?, post-quantum?
 def colour(who: Contestant) -> str:
     if who.kept == CALLS:
         return "#555"
+    if who.way == FAST:
+        return FASTEST[who.group == POST_QUANTUM]
     return COLOURS[who.ours, who.group == POST_QUANTUM]
 
 

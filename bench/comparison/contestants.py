@@ -1,8 +1,11 @@
-"""The contestants: letterlock in four ways, and the peers; and what each of them does that others do not.
+"""The contestants: letterlock in six ways, and the peers; and what each of them does that others do not.
 
 `kept` says what a call begins from. A *record* is parsed and serialised again in each call, as an application
 that stores sessions must do. An *object* stays in memory, and the cost of storing it is left out. The floor
 keeps nothing: it is *calls* alone.
+
+`way` says which of ours a contestant is. Accounts are what applications call, so they come first. They run
+twice: with the optional distribution `letterlock-fast`, and in Python alone.
 
 Not here: how they are installed (environments.py) and called (workers/).
 """
@@ -18,6 +21,8 @@ WORKERS: Final = Path(__file__).with_name("workers")
 
 CLASSICAL, POST_QUANTUM = "classical", "post-quantum"
 OBJECT, RECORD, CALLS = "object", "record", "calls"
+FAST, PURE, SESSION = "account, fast", "account", "session"
+"""The ways to use letterlock, in the order of the tables."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +36,16 @@ class Contestant:
     worker: str
     arguments: tuple[str, ...] = ()
     environment: Environment | None = None
+    way: str = ""
 
     @property
     def ours(self) -> bool:
-        return self.environment is None and self.kept != CALLS
+        return bool(self.way)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Environment variables: letterlock computes in Python alone wherever it is not said otherwise."""
+        return {} if self.way == FAST else {"LETTERLOCK_PURE": "1"}
 
     def command(self, cache: Path) -> list[str]:
         worker = str(WORKERS / self.worker)
@@ -55,11 +66,23 @@ _FLOOR: Final = (
     "no library at all: the primitive calls that a case requires, with everything prepared; no types, checks "
     "or state. A durable message is a bare SQLite transaction that writes as many bytes"
 )
+_FAST: Final = "; `letterlock-fast` does the next message of a chain"
 _TRIPLE: Final = "; the triple ratchet sends codewords of ML-KEM-768 with every message"
 
+
+def _ours(group: str, suite: str, also: str = "") -> tuple[Contestant, ...]:
+    """Return the three ways to use letterlock in a suite."""
+    fast, pure, session = (f"letterlock, {way}, {suite}" for way in (FAST, PURE, SESSION))
+    account = "letterlock_account.py"
+    return (
+        Contestant(fast, group, RECORD, _ACCOUNT + _FAST + also, account, (suite, "fast"), way=FAST),
+        Contestant(pure, group, RECORD, _ACCOUNT + also, account, (suite, "pure"), way=PURE),
+        Contestant(session, group, OBJECT, _SESSION + also, "letterlock_session.py", (suite,), way=SESSION),
+    )
+
+
 CONTESTANTS: Final = (
-    Contestant("letterlock, account, X3DH", CLASSICAL, RECORD, _ACCOUNT, "letterlock_account.py", ("X3DH",)),
-    Contestant("letterlock, session, X3DH", CLASSICAL, OBJECT, _SESSION, "letterlock_session.py", ("X3DH",)),
+    *_ours(CLASSICAL, "X3DH"),
     Contestant("floor, X3DH", CLASSICAL, CALLS, _FLOOR, "floor_calls.py", ("X3DH",)),
     Contestant(
         "vodozemac",
@@ -97,22 +120,7 @@ CONTESTANTS: Final = (
         "peer_sibna.py",
         environment=SIBNA,
     ),
-    Contestant(
-        "letterlock, account, PQXDH",
-        POST_QUANTUM,
-        RECORD,
-        _ACCOUNT + _TRIPLE,
-        "letterlock_account.py",
-        ("PQXDH",),
-    ),
-    Contestant(
-        "letterlock, session, PQXDH",
-        POST_QUANTUM,
-        OBJECT,
-        _SESSION + _TRIPLE,
-        "letterlock_session.py",
-        ("PQXDH",),
-    ),
+    *_ours(POST_QUANTUM, "PQXDH", _TRIPLE),
     Contestant("floor, PQXDH", POST_QUANTUM, CALLS, _FLOOR, "floor_calls.py", ("PQXDH",)),
     Contestant(
         "libsignal-client, records",
@@ -136,4 +144,5 @@ CONTESTANTS: Final = (
     ),
 )
 
-OURS: Final = {(each.group, each.kept): each for each in CONTESTANTS if each.ours}
+OURS: Final = {(each.group, each.way): each for each in CONTESTANTS if each.ours}
+"""letterlock by group and way."""

@@ -7,13 +7,16 @@ Not here: the cases (workers/cases.py), and the figures made from the times (res
 """
 
 import json
+import os
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final, Self
 
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 PATIENCE: Final = 10
 """Seconds that a worker may take to end after its input is closed."""
 
@@ -25,11 +28,17 @@ class WorkerFailed(Exception):
 class Worker:
     """A process that answers lines."""
 
-    def __init__(self, command: list[str]) -> None:
+    def __init__(self, command: list[str], variables: Mapping[str, str] = NOTHING) -> None:
+        """Start the command with these environment variables added to ours."""
         self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the worker
         try:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, text=True
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._said,
+                text=True,
+                env={**os.environ, **variables},
             )
         except OSError:
             self._said.close()
@@ -130,13 +139,20 @@ def _turn(worker: Worker, case: str, count: int, times: Times) -> None:
         times.recovered = came if times.recovered is None else min(times.recovered, came)
 
 
-def start(commands: Mapping[str, list[str]], stack: ExitStack) -> tuple[dict[str, Worker], dict[str, str]]:
-    """Start the workers; return those that run, and the reasons why the others do not."""
+def start(
+    commands: Mapping[str, list[str]],
+    stack: ExitStack,
+    variables: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+) -> tuple[dict[str, Worker], dict[str, str]]:
+    """Start the workers; return those that run, and the reasons why the others do not.
+
+    `variables` are environment variables by the worker's name.
+    """
     workers: dict[str, Worker] = {}
     missing: dict[str, str] = {}
     for name, command in commands.items():
         try:
-            workers[name] = stack.enter_context(Worker(command))
+            workers[name] = stack.enter_context(Worker(command, variables.get(name, NOTHING)))
         except (WorkerFailed, OSError) as error:
             missing[name] = str(error)
     return workers, missing

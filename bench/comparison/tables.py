@@ -1,26 +1,29 @@
 """A comparison as Markdown; the terminal shows the same.
 
-Each row also says what the figure alone does not: whether the session is stored in each call, how many late
-messages were recovered, and letterlock's time divided by this one, like with like.
+Each row also says what the figure alone does not: letterlock's time divided by this one, for each way to use
+letterlock, and how many late messages were recovered.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 from comparison.contestants import (
-    CALLS,
     CLASSICAL,
     CONTESTANTS,
+    FAST,
     OBJECT,
     OURS,
     POST_QUANTUM,
+    PURE,
     RECORD,
+    SESSION,
     Contestant,
 )
-from comparison.results import LARGE_BYTES, TITLES, Figures, Judged, Outcome, judge, rows
+from comparison.results import LARGE_BYTES, TITLES, Figures, Goal, Judged, Outcome, judge, rows
 
 GROUPS: Final = {CLASSICAL: "X3DH and the double ratchet", POST_QUANTUM: "PQXDH and the triple ratchet"}
 SKIPPED: Final = 999
+WAYS: Final = (FAST, PURE, SESSION)
 
 
 def markdown(lines: Iterable[Iterable[str]], left: int = 1) -> str:
@@ -37,21 +40,25 @@ def microseconds(ns: float) -> str:
 
 
 def _row(figures: Outcome, case: str, who: Contestant, done: Figures) -> list[str]:
+    ratios = [_ratio(figures[case], who, done, way) for way in WAYS]
     if done.failed is not None:
-        return [who.name, "-", "-", "-", "-", who.kept, f"failed: {done.failed}"]
-    like = figures[case].get(OURS[who.group, OBJECT if who.kept == CALLS else who.kept].name)
-    ratio = (
-        "" if who.ours or like is None or like.failed is not None else f"{like.fastest / done.fastest:.2f}"
-    )
+        return [who.name, "-", "-", "-", *ratios, f"failed: {done.failed}"]
     return [
         who.name,
         microseconds(done.fastest),
         microseconds(done.median),
         f"{100 * done.spread:.0f} %",
-        ratio,
-        who.kept,
+        *ratios,
         _remark(case, done),
     ]
+
+
+def _ratio(of_case: Mapping[str, Figures], who: Contestant, done: Figures, way: str) -> str:
+    """Return letterlock's time in one way, divided by another's."""
+    like = of_case.get(OURS[who.group, way].name)
+    if who.ours or like is None or like.failed is not None or done.failed is not None:
+        return ""
+    return f"{like.fastest / done.fastest:.2f}"
 
 
 def _remark(case: str, done: Figures) -> str:
@@ -60,7 +67,7 @@ def _remark(case: str, done: Figures) -> str:
     return f"{LARGE_BYTES / done.fastest:.2f} GB/s" if case.startswith("large") else ""
 
 
-HEAD: Final = ("", "fastest, us", "median, us", "spread", "letterlock / it", "from", "")
+HEAD: Final = ("", "fastest, us", "median, us", "spread", *(f"{way} / it" for way in WAYS), "")
 
 
 def cases(figures: Outcome, group: str) -> str:
@@ -75,22 +82,35 @@ def cases(figures: Outcome, group: str) -> str:
 
 
 def _goal(judged: Judged) -> list[str]:
-    goal = judged.goal
-    title, name = TITLES[goal.case], OURS[goal.group, judged.kept].name
-    if goal.peer is None:
-        wanted = f"at least {LARGE_BYTES / goal.at_most:.1f} GB/s"
-        came = "not measured" if judged.ratio is None else f"{LARGE_BYTES / judged.ratio:.2f} GB/s"
-    else:
-        wanted = f"at most {goal.at_most:g} x {goal.peer}"
-        came = "not measured" if judged.ratio is None else f"{judged.ratio:.2f} x"
+    goal, limit = judged.goal, judged.goal.at_most(judged.way)
+    wanted = f"at most {limit:g} x {goal.peer}" if goal.peer else _absolute(goal, limit)
     if goal.recovered is not None:
         wanted += f", all {goal.recovered} recovered"
-        came += f", {judged.recovered} recovered"
-    return [title, name, wanted, came, "reached" if judged.reached else "not reached"]
+    name = OURS[goal.group, judged.way].name
+    reached = "**reached**" if judged.reached else "not reached"
+    return [TITLES[goal.case], name, wanted, _measured(goal, judged), reached]
+
+
+def _measured(goal: Goal, judged: Judged) -> str:
+    """Return what the fastest repetition came to, and the median."""
+    if judged.fastest is None or judged.median is None:
+        return "not measured"
+    if goal.peer is None:
+        return f"{_absolute(goal, judged.fastest)}; {_absolute(goal, judged.median)}"
+    came = f"{judged.fastest:.2f} x; {judged.median:.2f} x"
+    return came if goal.recovered is None else f"{came}, {judged.recovered} recovered"
+
+
+def _absolute(goal: Goal, ns: float) -> str:
+    """Return a time without a peer: as a rate for long texts."""
+    if goal.case.startswith("large"):
+        return f"{LARGE_BYTES / ns:.2f} GB/s"
+    return f"{microseconds(ns)} us"
 
 
 def goals(figures: Outcome) -> str:
-    lines = [("case", "", "goal", "measured", ""), *(_goal(each) for each in judge(figures))]
+    """Return the goals of accounts, and what was measured: the fastest repetition, and the median."""
+    lines = [("case", "", "goal", "fastest; median", ""), *(_goal(each) for each in judge(figures))]
     return markdown(lines, left=5)
 
 
@@ -106,9 +126,10 @@ def contestants(missing: Mapping[str, str]) -> str:
 
 EXPLAINED: Final = f"""Texts have 100 bytes, random ones, and every text that came out was compared.
 *Fastest* is the fastest repetition of all rounds, *median* that of all repetitions, *spread* how far the
-fastest of the rounds lie apart. A session *from* a {RECORD} is parsed and serialised again in each call, as
-whoever stores it must; an {OBJECT} stays in memory. *letterlock / it* compares records with records and
-objects with objects and with the floor: below 1 letterlock is faster.
+fastest of the rounds lie apart. *{FAST}* is letterlock's account with `letterlock-fast`, *{PURE}* the
+account in Python alone, and *{SESSION}* the session functions alone, in Python. Each `/ it` is letterlock's
+fastest divided by this contestant's: below 1 letterlock is faster. A contestant that begins from a *{RECORD}*
+has a session that could be stored after each call; an *{OBJECT}* stays in memory.
 """
 
 

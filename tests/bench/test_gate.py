@@ -13,6 +13,7 @@ import floor
 import gate
 from case import Case, Side, repetition
 from letterlock._primitives.kdf import hkdf_sha256
+from letterlock.limits import MAX_LOG_PAGES
 from ratios import CASES, Result
 
 BASE = {case.name: 2.0 for case in gate.gated()}
@@ -147,8 +148,14 @@ def test_the_floors_messages_open(triple: bool) -> None:
     assert handshake.respond() == handshake.message.padded
 
 
-def test_the_floors_transaction_writes_and_is_durable(tmp_path: Path) -> None:
+def test_the_floors_transaction_writes_and_empties_its_log_like_a_store(tmp_path: Path) -> None:
+    log = tmp_path / "floor.db-wal"
+    sizes: set[int] = set()
     with floor.transaction(tmp_path / "floor.db", 300) as act:
-        before = (tmp_path / "floor.db-wal").stat().st_size
-        act()
-        assert (tmp_path / "floor.db-wal").stat().st_size >= before > 4_000_000
+        for _ in range(3 * MAX_LOG_PAGES):
+            before = log.stat().st_size
+            act()
+            sizes.add(log.stat().st_size)
+            assert log.stat().st_size != before or before == 0
+    assert 0 in sizes
+    assert len(sizes) == MAX_LOG_PAGES + 1

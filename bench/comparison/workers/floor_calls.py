@@ -51,6 +51,7 @@ def calls(suite: Suite, bare: Callable[[], None], record: bytes) -> dict[str, ca
         "large-decrypt": cases.each_of(unseal, cases.LARGE_MESSAGES),
         "save-load": cases.each_of(lambda: cbor2.loads(cbor2.dumps(elements)), 100),
         "sqlite-encrypt": cases.each_of(bare, cases.DURABLE),
+        "sqlite-decrypt": cases.each_of(bare, cases.DURABLE),
     }
     return found if triple else found | cases.chain(lambda count: floor.walk(bytes(32), count))
 

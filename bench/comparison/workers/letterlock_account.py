@@ -1,20 +1,23 @@
 """letterlock as an application uses it: two accounts, each in a MemoryStore; and one in a SQLite file.
 
-    python letterlock_account.py X3DH|PQXDH
+    python letterlock_account.py X3DH|PQXDH fast|pure
 
-Each call is a transaction of the store: the session's record is read, decoded, encoded and put back.
+Each call is a transaction of the store. "fast" needs `letterlock-fast`, and fails without it.
 """
 
 import os
 import platform
+import subprocess
 import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
+from time import perf_counter_ns
 
 import cases
 
 from letterlock import Account, Address, MemoryStore, SqliteStore, Suite
+from letterlock._primitives.native import NATIVE
 from letterlock._ratchet.double import kdf_ck
 from letterlock._ratchet.keys import ChainKey
 from letterlock.stores._interface import Store
@@ -26,13 +29,13 @@ OURS, THEIRS = Address("ours"), Address("theirs")
 
 
 class AccountPair:
-    """Two accounts in memory, or ours in another store."""
+    """Two accounts in memory, or one of them in another store."""
 
-    def __init__(self, suite: Suite, store: Store | None = None) -> None:
+    def __init__(self, suite: Suite, ours: Store | None = None, theirs: Store | None = None) -> None:
         suites = frozenset(Suite)
         self._suite = suite
-        self._ours = Account.create(store or MemoryStore(), OURS, suites=suites)
-        self._theirs = Account.create(MemoryStore(), THEIRS, suites=suites)
+        self._ours = Account.create(ours or MemoryStore(), OURS, suites=suites)
+        self._theirs = Account.create(theirs or MemoryStore(), THEIRS, suites=suites)
         self._bundle = self._theirs.bundle()
 
     def initiate(self) -> None:
@@ -71,8 +74,63 @@ def durable(suite: Suite, folder: Path) -> dict[str, cases.Own]:
     return {"sqlite-encrypt": cases.each_of(lambda: pair.send(text), cases.DURABLE)}
 
 
+def durable_decrypt(suite: Suite, folder: Path) -> dict[str, cases.Own]:
+    """One-way decrypt, committed to a SQLite file before the text is handed out."""
+    store = SqliteStore(folder / f"{suite.name}-decrypt.db", key=os.urandom(32))
+    pair = cases.spoken(lambda: AccountPair(suite, theirs=store))
+    floor.settle(store)
+    sent = cases.texts(cases.DURABLE)
+
+    def own() -> float:
+        wires = [pair.send(text) for text in sent]
+        begun = perf_counter_ns()
+        came = [pair.receive(wire) for wire in wires]
+        took = perf_counter_ns() - begun
+        cases.require_same(came, sent)
+        return took / len(sent)
+
+    return {"sqlite-decrypt": own}
+
+
+def most_expensive(suite: Suite) -> dict[str, cases.Own]:
+    """The most expensive call in two epochs of alternating messages."""
+    pair = cases.spoken(lambda: AccountPair(suite))
+    (text,) = cases.texts(1)
+
+    def own() -> float:
+        took: list[int] = []
+        for _ in range(cases.TURNS):
+            for send, receive in ((pair.send, pair.receive), (pair.answer, pair.hear)):
+                begun = perf_counter_ns()
+                wire = send(text)
+                between = perf_counter_ns()
+                came = receive(wire)
+                took += between - begun, perf_counter_ns() - between
+                cases.require_same(came, text)
+        return float(max(took))
+
+    return {"most-expensive": own}
+
+
+def importing() -> dict[str, cases.Own]:
+    """A process that imports letterlock and ends."""
+
+    def own() -> float:
+        begun = perf_counter_ns()
+        subprocess.run([sys.executable, "-c", "import letterlock"], check=True)
+        return float(perf_counter_ns() - begun)
+
+    return {"import": own}
+
+
+def main(suite: Suite, folder: Path) -> None:
+    if "fast" in sys.argv and NATIVE is None:
+        raise SystemExit("letterlock-fast is not installed")
+    own = durable(suite, folder) | durable_decrypt(suite, folder)
+    own |= most_expensive(suite) if suite is Suite.PQXDH else cases.chain(steps) | importing()
+    cases.serve(lambda: AccountPair(suite), versions(), own)
+
+
 if __name__ == "__main__":
-    suite = Suite[sys.argv[1]]
-    own = cases.chain(steps) if suite is Suite.X3DH else {}
-    with tempfile.TemporaryDirectory(prefix="letterlock-compare-") as folder:
-        cases.serve(lambda: AccountPair(suite), versions(), own | durable(suite, Path(folder)))
+    with tempfile.TemporaryDirectory(prefix="letterlock-compare-") as temporary:
+        main(Suite[sys.argv[1]], Path(temporary))
