@@ -172,6 +172,16 @@ A message writes at least one page, so the files hold the states of the last 16 
 grow beyond that while another connection reads the file. With fewer pages it would be emptied more often, and
 emptying it costs about as much as a message."""
 
+DECODED_ROWS: Final = 256
+"""Rows of a SQLite store that are kept decoded in memory. Beyond as many busy peers, decoding costs little
+beside the disk. A session of the largest size is a few kilobytes, so they take about a megabyte."""
+
+DECODED_SECONDS: Final = 300.0
+"""Seconds for which such a row is kept. A conversation that pauses for longer pays for one decoding."""
+
+MAX_DECODED_ROWS: Final = 2**20
+"""The most that an application may ask for. A larger number is a mistake: memory would not hold it."""
+
 BUSY_TIMEOUT: Final = 30.0
 """Seconds to wait for the transaction of another thread or process. Our own transactions are far shorter, so
 a longer wait means that the other one hangs."""

@@ -53,6 +53,7 @@ from letterlock.stores._interface import DeferredRecord, PrekeyRow, Record, Sess
 from letterlock.stores._memory import MemoryStore
 from letterlock.stores._sqlite import SqliteStore
 from letterlock.stores._sqlite.cipher import StoreCipher
+from letterlock.stores._sqlite.decoded_rows import DecodedRows
 from letterlock.stores._sqlite.wrapped_key import DataKey, KeyOpener, PassphraseOpener
 from letterlock_vectors.inputs import Input
 from letterlock_vectors.operations.accounts import AccountPlayer
@@ -153,6 +154,12 @@ def memory_table(name: str) -> Callable[[], object]:
 
 def sqlite_table(name: str) -> Callable[[Path], object]:
     return lambda folder: getattr(sqlite(folder).tables, name)
+
+
+def decoded_rows() -> DecodedRows:
+    rows = DecodedRows(1, 60)
+    rows.keep_read(b"sealed", record, b"sessions", (1,))
+    return rows
 
 
 def chosen() -> ChosenEntropy:
@@ -312,6 +319,7 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "KeyOpener": (lambda: KeyOpener(MATERIAL[:32]), "{OBJECT}"),
     "PassphraseOpener": (lambda: PassphraseOpener(PASSPHRASE), "{OBJECT}"),
     "StoreCipher": (lambda: StoreCipher(DataKey(MATERIAL[:32])), "{OBJECT}"),
+    "DecodedRows": (decoded_rows, "{OBJECT}"),
     "Account": (account, "<Account alice.1>"),
     "ChosenEntropy": (chosen, "{OBJECT}"),
     "AccountPlayer": (account_player, "{OBJECT}"),

@@ -113,4 +113,4 @@ def _load_account(store: Store) -> AccountRecord:
             "this store holds no account: if it is new, create one; if it held one, it may be a copy without "
             "its -wal file, so restore both"
         )
-    return decode_account(record)
+    return record.decoded(decode_account)

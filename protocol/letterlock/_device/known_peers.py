@@ -17,7 +17,7 @@ from letterlock.stores import Tables
 def load_peer(tables: Tables, address: Address) -> Peer | None:
     """Return what is known of an address, or None. Raises CorruptStore."""
     record = tables.peers.load(address.encode())
-    return None if record is None else decode_peer(record)
+    return None if record is None else record.decoded(decode_peer_and_used)[0]
 
 
 def save_peer(tables: Tables, peer: Peer) -> None:
@@ -39,7 +39,7 @@ def use_prekeys(tables: Tables, address: Address, bundle: PrekeyBundle, suite: S
     record = tables.peers.load(address.encode())
     if not names or record is None:
         return
-    peer, used = decode_peer_and_used(record)
+    peer, used = record.decoded(decode_peer_and_used)
     if not set(names).isdisjoint(used):
         raise UsageError(
             "this bundle was used before: go on with the session that it began, or ask the peer for a new one"

@@ -200,7 +200,7 @@ class PeerSessions:
         is_active = True
         for row in self._tables.sessions.load(self._address, limit):
             record = row.record
-            session = record.value if isinstance(record, DeferredRecord) else decode_session(record)
+            session = record.value if isinstance(record, DeferredRecord) else record.decoded(decode_session)
             if session.origin.suite in self._suites:
                 phase = _phase_if_active(session)
                 yield StoredSession(

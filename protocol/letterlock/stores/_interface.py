@@ -8,35 +8,65 @@ Not here: what a record contains (_records/), and which calls the account makes 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from letterlock._primitives.fast_init import fast_init
 from letterlock._primitives.secret import Secret, Uncopyable
 from letterlock._wire.prekey import PrekeyKind
 
+T = TypeVar("T")
+
 
 class Record(Secret):
     """Bytes of any length that a store saves; most contain keys."""
 
-    __slots__ = ()
+    __slots__ = ("_value",)
     LENGTH = None
+    _value: Any
+
+    def decoded(self, decode: Callable[["Record"], T]) -> T:
+        """Return `decode(self)`, which is computed once. A record is decoded by one function only."""
+        try:
+            value: T = self._value
+        except AttributeError:
+            value = decode(self)
+            _set_value(self, value)
+        return value
 
 
 @fast_init
 @dataclass(frozen=True, slots=True)
 class DeferredRecord(Uncopyable):
-    """A record that is encoded only when its bytes are asked for, by `encode(value)`.
+    """A record that is encoded when its bytes are first asked for, by `encode(value)`, and only once.
 
-    A store on disk asks at once. A store in memory keeps the row as it is, and its reader gets `value`, which
-    is immutable, without decoding anything.
+    A store on disk asks at once. A store in memory keeps the row as it is. Either one may give the
+    same object back when the row is read. Its reader gets `value`, which is immutable, without decoding.
     """
 
     value: Any = field(repr=False)
     encode: Callable[[Any], Record] = field(repr=False)
+    encoded: bytes | None = field(default=None, repr=False, compare=False)
 
     def expose(self) -> bytes:
         """Return the bytes of the record, for a store and nothing else."""
-        return self.encode(self.value).expose()
+        encoded = self.encoded
+        if encoded is None:
+            encoded = self.encode(self.value).expose()
+            _set_encoded(self, encoded)
+        return encoded
+
+    def decoded(self, decode: Callable[[Record], T]) -> T:  # noqa: ARG002
+        """Return the value. It equals what `decode` makes of the bytes."""
+        value: T = self.value
+        return value
+
+
+AnyRecord: TypeAlias = Record | DeferredRecord
+"""A record as a table of sessions saves and returns it."""
+
+# As in `Secret`: an immutable object's slots are set through their descriptors.
+_set_value = Record.__dict__["_value"].__set__
+_set_encoded = DeferredRecord.__dict__["encoded"].__set__
 
 
 @fast_init
@@ -61,7 +91,7 @@ class SessionRow(Uncopyable):
     id: int
     address: bytes
     rank: int
-    record: Record | DeferredRecord
+    record: AnyRecord
 
 
 @fast_init

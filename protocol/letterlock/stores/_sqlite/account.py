@@ -3,6 +3,8 @@
 letterlock_account       id = 1 | record: sealed
 """
 
+from typing import cast
+
 from letterlock.stores._interface import Record
 from letterlock.stores._sqlite.format import ACCOUNT
 from letterlock.stores._sqlite.table import SqliteTable
@@ -15,10 +17,10 @@ class SqliteAccountTable(SqliteTable):
 
     def load(self) -> Record | None:
         row = self._database.row("SELECT record FROM letterlock_account WHERE id = 1")
-        return None if row is None else self._cipher.open(row[0], ACCOUNT)
+        return None if row is None else cast("Record", self._open_kept(row[0], ACCOUNT))
 
     def save(self, record: Record) -> None:
-        sealed = self._cipher.seal(record, ACCOUNT)
+        sealed = self._seal_kept(record, ACCOUNT)
         if self._database.run("UPDATE letterlock_account SET record = ? WHERE id = 1", sealed):
             return
         self._database.run("INSERT INTO letterlock_account (id, record) VALUES (1, ?)", sealed)

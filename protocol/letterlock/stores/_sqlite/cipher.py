@@ -19,7 +19,7 @@ from letterlock._primitives.kdf import hkdf_sha256, hmac_sha256
 from letterlock._primitives.labels import STORE_INDEX, STORE_VALUES
 from letterlock._primitives.secret import KEY_BYTES, Secret, Uncopyable
 from letterlock.errors import CorruptStore
-from letterlock.stores._interface import DeferredRecord, Record
+from letterlock.stores._interface import AnyRecord, Record
 from letterlock.stores._sqlite.format import PEERS, Column, encode
 from letterlock.stores._sqlite.wrapped_key import DataKey
 
@@ -50,7 +50,7 @@ class StoreCipher(Uncopyable):
         self._index = IndexKey(hkdf_sha256(b"", secret, STORE_INDEX, KEY_BYTES))
         self._last_peer = b"", b""
 
-    def seal(self, record: Record | DeferredRecord, table: bytes, *columns: Column) -> bytes:
+    def seal(self, record: AnyRecord, table: bytes, *columns: Column) -> bytes:
         """Return a record sealed to its table and clear columns: 40 bytes longer than the record."""
         nonce = system_entropy(XNONCE_BYTES)
         return nonce + seal_at_rest(self._values.expose(), nonce, record.expose(), encode(table, *columns))

@@ -26,6 +26,7 @@ from letterlock.errors import CorruptStore, StoreBusy, StoreError, UnsupportedSt
 from letterlock.limits import MAX_LOG_PAGES
 from letterlock.stores._lock import StoreLock, Transaction
 from letterlock.stores._sqlite.cipher import StoreCipher
+from letterlock.stores._sqlite.decoded_rows import DecodedRows
 from letterlock.stores._sqlite.files import StoreFiles
 from letterlock.stores._sqlite.format import Column
 from letterlock.stores._sqlite.opening import SQLITE_ERRORS, connect, open_database, replace_wrapped_key
@@ -44,9 +45,10 @@ class Database(Uncopyable):
         "_lock",
         "_timeout",
         "cipher",
+        "decoded",
     )
 
-    def __init__(self, files: StoreFiles, opener: Opener, timeout: float) -> None:
+    def __init__(self, files: StoreFiles, opener: Opener, timeout: float, decoded: DecodedRows) -> None:
         self._lock = StoreLock(timeout)
         self._timeout = self._lock.timeout
         self._begun = False
@@ -58,6 +60,7 @@ class Database(Uncopyable):
             raise store_error(error, self._timeout) from error
         self._data_key = data_key
         self.cipher = StoreCipher(data_key)
+        self.decoded = decoded
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -87,6 +90,7 @@ class Database(Uncopyable):
         self._begun = True
         self._execute("BEGIN IMMEDIATE")
         self._files.require_unchanged()
+        self.decoded.begin()
         return 0
 
     def commit(self, level: int) -> None:
@@ -115,6 +119,7 @@ class Database(Uncopyable):
         """Undo what `level` did. If that fails, undo the outermost transaction: nothing may be committed."""
         if self._lock.inherited or not self._begun:
             return
+        self.decoded.undo()
         if level and self._connection.in_transaction:
             with suppress(StoreError):
                 self._execute(f"ROLLBACK TO {_savepoint(level)}")
@@ -183,6 +188,7 @@ class Database(Uncopyable):
         self._lock.close(self._close)
 
     def _close(self) -> None:
+        self.decoded.clear()
         # What was committed is durable in the log as well. So a checkpoint that fails, or that would wait for
         # another process, is skipped.
         try:

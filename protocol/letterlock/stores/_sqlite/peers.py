@@ -4,7 +4,7 @@ letterlock_peers         peer: tag of the address | record: sealed to the tag
 """
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from letterlock.stores._interface import Record
 from letterlock.stores._sqlite.format import PEERS
@@ -22,7 +22,7 @@ class SqlitePeerTable(SqliteTable):
     def load(self, address: bytes) -> Record | None:
         peer = self._cipher.peer_tag(address)
         row = self._database.row("SELECT record FROM letterlock_peers WHERE peer = ?", peer)
-        return None if row is None else self._cipher.open(row[0], PEERS, peer)
+        return None if row is None else cast("Record", self._open_kept(row[0], PEERS, peer))
 
     def save(self, address: bytes, record: Record) -> None:
         peer = self._cipher.peer_tag(address)
@@ -30,11 +30,13 @@ class SqlitePeerTable(SqliteTable):
             "INSERT INTO letterlock_peers (peer, record) VALUES (?, ?) "
             "ON CONFLICT (peer) DO UPDATE SET record = excluded.record",
             peer,
-            self._cipher.seal(record, PEERS, peer),
+            self._seal_kept(record, PEERS, peer),
         )
 
     def delete(self, address: bytes) -> None:
-        self._database.run("DELETE FROM letterlock_peers WHERE peer = ?", self._cipher.peer_tag(address))
+        peer = self._cipher.peer_tag(address)
+        self._decoded.drop(PEERS, peer)
+        self._database.run("DELETE FROM letterlock_peers WHERE peer = ?", peer)
 
     def all(self) -> Iterator[Record]:
         """Read a page at a time, so that many peers need little memory."""

@@ -23,13 +23,13 @@ class SqliteSessionTable(SqliteTable):
             limit,
         )
         return [
-            SessionRow(id_, address, rank, self._cipher.open(sealed, SESSIONS, id_, peer, rank))
+            SessionRow(id_, address, rank, self._open_kept(sealed, SESSIONS, id_, peer, rank))
             for id_, rank, sealed in rows
         ]
 
     def save(self, row: SessionRow) -> None:
         peer = self._cipher.peer_tag(row.address)
-        sealed = self._cipher.seal(row.record, SESSIONS, row.id, peer, row.rank)
+        sealed = self._seal_kept(row.record, SESSIONS, row.id, peer, row.rank)
         # Nearly every message leaves the rank as it is. Setting it again would write its index too, and so
         # two pages in a commit instead of one.
         if self._database.run(
@@ -53,4 +53,5 @@ class SqliteSessionTable(SqliteTable):
             raise CorruptStore("this session id belongs to another peer")
 
     def delete(self, id_: int) -> None:
+        self._decoded.drop(SESSIONS, id_)
         self._database.run("DELETE FROM letterlock_sessions WHERE id = ?", id_)

@@ -5,6 +5,7 @@ backup.py        copies the store to another file
 files.py         the path, and the files that SQLite keeps beside it
 database.py      transactions and errors of the connection
 cipher.py        seals records to their rows, and hides addresses and keys behind tags; labels in format.py
+decoded_rows.py  keeps the rows decoded that were read or saved lately
 account.py, peers.py, prekeys.py, replays.py, sessions.py, skipped_keys.py, past_chains.py, side_data.py
 one table each: its statements, and which columns are clear, tagged or sealed
 """
@@ -17,11 +18,12 @@ from typing import Self
 
 from letterlock._primitives.secret import Uncopyable
 from letterlock.errors import UsageError
-from letterlock.limits import BUSY_TIMEOUT
+from letterlock.limits import BUSY_TIMEOUT, DECODED_ROWS, DECODED_SECONDS
 from letterlock.stores._interface import Tables
 from letterlock.stores._sqlite.account import SqliteAccountTable
 from letterlock.stores._sqlite.backup import back_up
 from letterlock.stores._sqlite.database import Database
+from letterlock.stores._sqlite.decoded_rows import DecodedRows
 from letterlock.stores._sqlite.files import StoreFiles
 from letterlock.stores._sqlite.past_chains import SqlitePastChainTable
 from letterlock.stores._sqlite.peers import SqlitePeerTable
@@ -41,12 +43,16 @@ class SqliteStore(Uncopyable):
     `key` is 32 random bytes that the application keeps elsewhere. A transaction waits up to `busy_timeout`
     seconds for another thread's transaction, and as long for another process's one, then raises StoreBusy.
 
+    The store keeps up to `decoded_rows` records decoded in memory, so that messages cost less: those read or
+    saved last, and the first of them for at most `decoded_seconds`. 0 for either keeps none. What is too old
+    is dropped when the next transaction begins. A record is used only while the file holds it unchanged.
+
     If a file of the store is deleted, moved or replaced while it is open, transactions raise StoreError.
 
     Raises WrongKey, and leaves the file as it is; UnsupportedStore for a file that is no store, or a store of
-    a later release; CorruptStore; StoreError if the file cannot be used, is
-    read-only, or was moved without its -wal file; UsageError for a key that is not 32 bytes, and for what is
-    no path.
+    a later release; CorruptStore; StoreError if the file cannot be used, is read-only, or was moved without
+    its -wal file; UsageError for a key that is not 32 bytes, for what is no path, and for other numbers that
+    cannot be.
     """
 
     __slots__ = ("_database", "_name", "tables")
@@ -55,26 +61,41 @@ class SqliteStore(Uncopyable):
     """The account's tables, for use inside `transaction()`."""
 
     def __init__(
-        self, path: str | os.PathLike[str], *, key: bytes, busy_timeout: float = BUSY_TIMEOUT
+        self,
+        path: str | os.PathLike[str],
+        *,
+        key: bytes,
+        busy_timeout: float = BUSY_TIMEOUT,
+        decoded_rows: int = DECODED_ROWS,
+        decoded_seconds: float = DECODED_SECONDS,
     ) -> None:
-        self._attach(path, KeyOpener(key), busy_timeout)
+        self._attach(path, KeyOpener(key), busy_timeout, DecodedRows(decoded_rows, decoded_seconds))
 
     @classmethod
     def open(
-        cls, path: str | os.PathLike[str], *, passphrase: str, busy_timeout: float = BUSY_TIMEOUT
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        passphrase: str,
+        busy_timeout: float = BUSY_TIMEOUT,
+        decoded_rows: int = DECODED_ROWS,
+        decoded_seconds: float = DECODED_SECONDS,
     ) -> Self:
         """Open or create a store with a passphrase of 1 to 4,096 bytes. Raises what the constructor raises.
 
         Argon2id stretches the passphrase, which is slow on purpose.
         """
         store = cls.__new__(cls)
-        cls._attach(store, path, PassphraseOpener(passphrase), busy_timeout)
+        decoded = DecodedRows(decoded_rows, decoded_seconds)
+        cls._attach(store, path, PassphraseOpener(passphrase), busy_timeout, decoded)
         return store
 
-    def _attach(self, path: str | os.PathLike[str], opener: Opener, busy_timeout: float) -> None:
+    def _attach(
+        self, path: str | os.PathLike[str], opener: Opener, busy_timeout: float, decoded: DecodedRows
+    ) -> None:
         files = StoreFiles(path)
         self._name = files.name
-        self._database = Database(files, opener, busy_timeout)
+        self._database = Database(files, opener, busy_timeout, decoded)
         self.tables = _SqliteTables(self._database)
 
     @property

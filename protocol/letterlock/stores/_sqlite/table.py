@@ -4,10 +4,11 @@ A row is replaced with UPSERT everywhere. INSERT OR REPLACE would delete the old
 would delete a peer's sessions with it.
 """
 
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from letterlock._primitives.secret import Uncopyable
 from letterlock.errors import CorruptStore
+from letterlock.stores._interface import AnyRecord
 from letterlock.stores._sqlite.database import Database
 from letterlock.stores._sqlite.format import Column
 
@@ -21,11 +22,26 @@ _MAX_SEQ: Final = 2**62
 class SqliteTable(Uncopyable):
     """One table of an open store file."""
 
-    __slots__ = ("_cipher", "_database")
+    __slots__ = ("_cipher", "_database", "_decoded")
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._cipher = database.cipher
+        self._decoded = database.decoded
+
+    def _seal_kept(self, record: AnyRecord, table: bytes, *columns: Column) -> bytes:
+        """Seal a record as `StoreCipher.seal` does, for a row that is read again soon."""
+        sealed = self._cipher.seal(record, table, *columns)
+        self._decoded.keep_saved(sealed, record, table, columns)
+        return sealed
+
+    def _open_kept(self, sealed: object, table: bytes, *columns: object) -> AnyRecord:
+        """Open a row as `StoreCipher.open` does, unless the record as it was saved or read is still kept."""
+        record = self._decoded.find(sealed, table, columns)
+        if record is None:
+            record = self._cipher.open(sealed, table, *columns)
+            self._decoded.keep_read(cast("bytes", sealed), record, table, columns)  # nothing else opens
+        return record
 
     def _last_seq(self, sql: str, *values: Column) -> int:
         """Return the last position that a query finds, 0 for none. Raises CorruptStore for an edited one."""
