@@ -4,7 +4,7 @@ import os
 import sqlite3
 import stat
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,43 +24,16 @@ from support.store_tools import (
     OTHER_KEY,
     PASSPHRASE,
     committed,
+    contents,
+    create_filled,
     everything,
     exposed,
     fill,
     open_sqlite,
     record,
-    unsynced_store,
-    use_cheap_passphrases,
 )
 
-
-@pytest.fixture(autouse=True)
-def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    use_cheap_passphrases(monkeypatch)
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "store.db"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    with unsynced_store(tmp_path, busy_timeout=0.05) as made:
-        with made.transaction():
-            fill(made)
-        yield made
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """Return every file of a folder in which no store is open: reading would drop its locks."""
-    return {each.name: each.read_bytes() for each in folder.iterdir()}
-
-
-def create_filled(path: Path, **how: str | bytes) -> None:
-    opened = SqliteStore.open(path, passphrase=PASSPHRASE) if how else SqliteStore(path, key=KEY)
-    with opened as store, store.transaction():
-        fill(store)
+pytestmark = pytest.mark.usefixtures("cheap_passphrases")
 
 
 # --- keys -----------------------------------------------------------------------------------------

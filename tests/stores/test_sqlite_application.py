@@ -1,7 +1,7 @@
 """The application's own tables in the store's file, and an application that disturbs transactions."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,26 +12,10 @@ from support.store_tools import (
     ALICE,
     committed,
     exposed,
-    fill,
     open_sqlite,
     record,
     undone,
-    unsynced_store,
 )
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "store.db"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    with unsynced_store(tmp_path, busy_timeout=0.05) as made:
-        with made.transaction():
-            fill(made)
-        yield made
-
 
 # --- the application's own tables -----------------------------------------------------------------
 

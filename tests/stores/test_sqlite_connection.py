@@ -2,7 +2,6 @@
 
 import sqlite3
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
@@ -31,23 +30,8 @@ from support.store_tools import (
     record,
     session,
     skipped,
-    unsynced_store,
 )
 from support.store_tools import SIGNED as KIND
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "store.db"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    with unsynced_store(tmp_path, busy_timeout=0.05) as made:
-        with made.transaction():
-            fill(made)
-        yield made
-
 
 # --- pragmas --------------------------------------------------------------------------------------
 

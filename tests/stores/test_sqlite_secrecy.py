@@ -1,6 +1,5 @@
 """What the files of a SQLite store show to somebody without its key."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,41 +11,11 @@ from support.store_tools import (
     CHAINS,
     DIGESTS,
     KEY,
-    PASSPHRASE,
-    fill,
+    create_filled,
     record,
-    unsynced_store,
-    use_cheap_passphrases,
 )
 
-
-@pytest.fixture(autouse=True)
-def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    use_cheap_passphrases(monkeypatch)
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "store.db"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    with unsynced_store(tmp_path, busy_timeout=0.05) as made:
-        with made.transaction():
-            fill(made)
-        yield made
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """Return every file of a folder in which no store is open: reading would drop its locks."""
-    return {each.name: each.read_bytes() for each in folder.iterdir()}
-
-
-def create_filled(path: Path, **how: str | bytes) -> None:
-    opened = SqliteStore.open(path, passphrase=PASSPHRASE) if how else SqliteStore(path, key=KEY)
-    with opened as store, store.transaction():
-        fill(store)
+pytestmark = pytest.mark.usefixtures("cheap_passphrases")
 
 
 def test_no_secret_or_address_is_on_the_disk(store: SqliteStore, tmp_path: Path) -> None:

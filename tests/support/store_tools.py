@@ -229,6 +229,18 @@ def new_store(kind: str, path: Path) -> MemoryStore | SqliteStore:
     return MemoryStore() if kind == "memory" else unsynced_store(path)
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return every file of a folder in which no store is open: reading would drop its locks."""
+    return {each.name: each.read_bytes() for each in folder.iterdir()}
+
+
+def create_filled(path: Path, **how: str | bytes) -> None:
+    """Create a store with rows in every table, and close it. Anything in `how` asks for a passphrase."""
+    opened = SqliteStore.open(path, passphrase=PASSPHRASE) if how else SqliteStore(path, key=KEY)
+    with opened as store, store.transaction():
+        fill(store)
+
+
 def use_cheap_passphrases(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let new stores stretch passphrases as little as libsodium allows."""
     monkeypatch.setattr(PassphraseOpener, "OPSLIMIT", 1)
