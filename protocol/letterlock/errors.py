@@ -238,17 +238,17 @@ class DuplicateMessage(PeerError):
 
 
 class TooManySkipped(PeerError):
-    """The sender is wrong: the message costs `skipped` chain steps, and `limit` are allowed.
+    """The sender is wrong: reading the message would take `skipped` chain steps, and `limit` are allowed.
 
-    That is the number of messages it skips in one chain, or what trying it in a session would cost.
-
-    Initiate a new session if the peer really sent so many messages that were lost.
+    `skipped` is the number of messages that it skips in one chain. For a message that fits no chain, it is
+    the cost of trying it in a session, and `limit` is what is left after other sessions were tried. Initiate
+    a new session if the peer really sent so many messages that were lost.
     """
 
     cause = Cause.TOO_MANY_LOST
 
     def __init__(self, skipped: int, limit: int) -> None:
-        super().__init__(f"message skips {skipped} others; at most {limit}: initiate a new session")
+        super().__init__(f"message is {skipped} chain steps ahead; at most {limit}: initiate a new session")
         self.skipped = skipped
         self.limit = limit
 

@@ -8,12 +8,14 @@ r"""The life of a session among the sessions with one peer, as a table that `Pee
 
 INITIATED: active, and we repeat the initial message until the peer answers. ESTABLISHED: active, and the peer
 has shown that it holds the session. ARCHIVED: another session with the peer is active; this one still
-decrypts. A session ends when it is pushed out of the archive or deleted with its peer's identity.
+decrypts. A session ends when newer ones push it out of the archive, or when the application deletes it: with
+`discard_earlier`, `accept_identity` or `forget`.
 
-AUTHENTICATED is a message of the peer whose tag verified: so both sides return to the session that the peer
-uses (Sesame section 3.2). DEFERRED is the same in an archived session that stays archived until its next
-message [SES-4], and BARRED in one that does not come back [SES-11] [SES-12]. SUPERSEDED: another session
-became active.
+AUTHENTICATED: a message of the peer was decrypted in this session. So both sides return to the session that
+the peer uses (Sesame section 3.2). In an archived session, two other events may take its place: DEFERRED, if
+the session stays archived until the next message [SES-4], and BARRED, if it does not come back [SES-11]
+[SES-12]. A late message is no event, because it does not tell which session the peer uses now. SUPERSEDED:
+another session became active.
 
 Not here: what a session holds (session.py); when a promotion is deferred or barred (promotion.py); storage
 (peer_sessions.py).
