@@ -114,8 +114,10 @@ class StoreLock:
         of this thread that does not come from inside the innermost transaction's block.
         """
         # Checked before the lock too: in a forked copy, a thread that no longer exists may hold it for ever.
-        self._require_usable()
-        if self._thread == get_ident() and (outer := self._innermost) is not None:
+        if self._closing or getpid() != self._pid:
+            self._require_usable()
+        thread = hold.thread
+        if self._thread == thread and (outer := self._innermost) is not None:
             self._require_task()
             if nests:
                 self._require_nestable(outer, caller)
@@ -124,13 +126,15 @@ class StoreLock:
             self._innermost = hold
             return
         hold.open = True
-        self._wait()
-        task, thread = running_task(), get_ident()
+        if self._waiting or not self._lock.acquire(blocking=False):
+            self._wait_for_turn()
+        task = running_task()
         # No call stands between these lines. So no signal handler sees one without the others.
         self._innermost = hold
         self._task = task
         self._thread = thread
-        self._require_usable()
+        if self._closing or getpid() != self._pid:  # another thread may have closed it meanwhile
+            self._require_usable()
 
     def require(self) -> None:
         """Raise StoreError unless the calling thread is inside a transaction, UsageError for another task."""
@@ -152,7 +156,8 @@ class StoreLock:
 
     def require_innermost(self, hold: Hold) -> None:
         """Raise StoreError or UsageError unless this transaction may be committed here and now."""
-        self._require_usable()
+        if self._closing or getpid() != self._pid:
+            self._require_usable()
         if self._innermost is not hold:
             raise StoreError("an inner transaction is still open: do not await or yield inside one")
         if hold.thread != get_ident() or self._task is not running_task():
@@ -169,14 +174,15 @@ class StoreLock:
         """End a transaction and those inside it, and let others in after the outermost one."""
         if not hold.open:
             return
-        held = self.holds(hold)
+        held = self._innermost is hold or self.holds(hold)
         if held:
             if hold.outer is None:
                 self._thread = None
             self._innermost = hold.outer
         if hold.outer is None:
             if hold.thread == get_ident():
-                _release(self._lock)
+                with suppress(RuntimeError):  # unless this thread does not hold it
+                    self._lock.release()
             elif held:
                 # Only the thread that acquired the lock could release it, and it has left that to this one.
                 self._lock = RLock()
@@ -196,7 +202,8 @@ class StoreLock:
         try:
             try:
                 hold.open = True
-                self._wait()
+                if self._waiting or not self._lock.acquire(blocking=False):
+                    self._wait_for_turn()
                 self._closing = True
                 finish()
                 self._closed = True
@@ -205,13 +212,11 @@ class StoreLock:
         finally:
             self.leave(hold)  # in case an interrupt stopped the first one
 
-    def _wait(self) -> None:
-        """Acquire the lock. Whoever calls releases it, also if this raises."""
-        if self._waiting or not self._lock.acquire(blocking=False):
-            self._wait_for_turn()
-
     def _wait_for_turn(self) -> None:
-        """Acquire the lock after those who came earlier. Raises StoreBusy after the timeout."""
+        """Acquire the lock after those who came earlier. Whoever calls releases it, also if this raises.
+
+        Raises StoreBusy after the timeout.
+        """
         # The thread whose turn it is waits for the lock, and the others for their turn. So a thread that
         # begins one transaction after another cannot keep the others out.
         deadline = monotonic() + self.timeout
@@ -230,7 +235,8 @@ class StoreLock:
 
     def _stop_waiting(self) -> None:
         self._waiting.pop(get_ident(), None)
-        _release(self._turn)
+        with suppress(RuntimeError):  # unless this thread does not hold it
+            self._turn.release()
 
     def _require_usable(self) -> None:
         if self.inherited:
@@ -248,12 +254,6 @@ class StoreLock:
         if not outer.ready:
             raise UsageError("this call interrupts the beginning or the end of a transaction: call it later")
         require_reachable(outer, caller, nests=True)
-
-
-def _release(lock: RLock) -> None:
-    """Release a lock if this thread holds it."""
-    with suppress(RuntimeError):
-        lock.release()
 
 
 class Transaction(Uncopyable):
@@ -293,7 +293,8 @@ class Transaction(Uncopyable):
             self._end_surely()
 
     def __del__(self) -> None:
-        if hasattr(self, "_committed"):  # unless an interrupt stopped `__init__`
+        hold = getattr(self, "_hold", None)  # an interrupt may have stopped `__init__`
+        if hold is not None and hold.open:
             self._end()
 
     def _commit(self) -> None:
@@ -306,10 +307,12 @@ class Transaction(Uncopyable):
         self._committed = True
 
     def _end_surely(self) -> None:
+        hold = self._hold
         try:
             self._end()
         finally:
-            self._end()  # in case an interrupt stopped the first one
+            if hold is not None and hold.open:  # an interrupt stopped the first one
+                self._end()
 
     def _end(self) -> None:
         """Undo what was not committed, and let others in."""

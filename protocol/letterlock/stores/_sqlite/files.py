@@ -88,8 +88,15 @@ class StoreFiles:
         with the new one: two copies of one ratchet. The same happens when this process itself opens and
         closes the database by other means, which drops SQLite's locks: another process then deletes the log.
         """
-        for suffix in self._opened:
-            self._require_same(suffix)
+        stat = os.stat  # every transaction passes here, and a Path costs more
+        for suffix, (name, device, inode) in self._opened.items():
+            try:
+                found = stat(name)
+                if found.st_ino == inode and found.st_dev == device:
+                    continue
+            except OSError:
+                pass
+            raise self._changed(suffix)
 
     def log_size(self) -> int:
         """Return the size of the log in bytes. Raises StoreError if another one was opened. STO-16"""
@@ -98,12 +105,15 @@ class StoreFiles:
     def _require_same(self, suffix: str) -> int:
         name, device, inode = self._opened[suffix]
         try:
-            found = os.stat(name)  # noqa: PTH116 - every transaction passes here, and a Path costs more
+            found = os.stat(name)  # noqa: PTH116 - as above
             if found.st_ino == inode and found.st_dev == device:
                 return found.st_size
         except OSError:
             pass
-        raise StoreError(
+        raise self._changed(suffix)
+
+    def _changed(self, suffix: str) -> StoreError:
+        return StoreError(
             f"{self.name + suffix!r} was deleted, moved or replaced while it was open: stop what uses the "
             "store, put the right files back together, and open it again"
         )
