@@ -15,12 +15,13 @@ from types import ModuleType
 from typing import Final
 
 import letterlock
-from letterlock import aio, errors, hazmat, limits, stores
+from letterlock import aio, errors, hazmat, limits, stores, user
 from letterlock.cli._parser import build_parser
 
 INTRODUCTIONS: Final = {
     "letterlock": "What an application imports. The errors have a [page of their own](errors.md).",
     "aio": "The account for asyncio: [a web back end](../how-to/web-back-end.md#with-asyncio) uses it.",
+    "user": "Which devices a person has. The [specification](../spec/user.md) has the rules.",
     "stores": "Where an account lives, and the interface of [another store](../how-to/another-store.md).",
     "errors": "Every error that letterlock raises. Catch one of the four kinds, or a class below it.",
     "limits": "Every number that bounds something, with its reason.",
@@ -50,6 +51,7 @@ def pages() -> dict[str, str]:
             letterlock, [name for name in public_names(letterlock) if name not in elsewhere]
         ),
         "aio": _names(aio, aio.__all__),
+        "user": _names(user, user.__all__),
         "stores": _names(stores, store_names),
         "errors": _module(errors, "show_bases: true"),
         "limits": _module(limits, "show_bases: false"),

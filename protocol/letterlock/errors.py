@@ -71,6 +71,7 @@ class Cause(Enum):
     PREKEY_GONE = "prekey used up, expired, or younger than a restored store"
     PREKEY_EXHAUSTED = "prekey accepted as many first messages as it may"
     OTHER_IDENTITY = "identity key is not the trusted one"
+    CONTRADICTION = "device lists contradict each other"
     STORAGE_FAILED = "storage failed; nothing was committed"
     STORE_BUSY = "somebody else holds the store"
     STORE_KEY = "store key or passphrase of another store"

@@ -148,6 +148,38 @@ ONE_TIME_LIFETIME: Final = 90 * DAY
 """Seconds for which an unused one-time prekey is kept. The signed prekey in so old a bundle has been deleted
 too."""
 
+# --- users and their devices ----------------------------------------------------------------------
+
+MAX_DEVICES: Final = 32
+"""(protocol) Devices of one user. A message is encrypted for each, so this bounds what a contact's list can
+cost. Signal's servers allow six, and Sesame's examples 32."""
+
+MAX_SNAPSHOT: Final = 16 * 1024
+"""(protocol) Bytes of the signed part of a device list. 32 devices, 64 revoked ones and a document key come
+to 6 KiB."""
+
+MAX_DEVICE_LIST: Final = 192 * 1024
+"""(protocol) Bytes of a device list: a snapshot, 33 signatures and as many ML-DSA keys, if one version adds
+32 devices."""
+
+MAX_REVOKED_DEVICES: Final = 64
+"""(protocol) Revoked devices that a device list still names. Beyond the limit the earliest are left out: if a
+full list refused further revocations, a thief could fill it."""
+
+MAX_DEVICE_CLASS: Final = 255
+"""(protocol) The greatest number of a device class. Three have a meaning; the others are left to releases to
+come, whose devices this one treats as limited."""
+
+HEAD_BYTES: Final = 8
+"""(protocol) Bytes of a hash that stand for a version of a device list in the content of a message. Only the
+user's own devices could look for two lists that share them."""
+
+MAX_EVIDENCE: Final = 4 * 1024 * 1024
+"""Bytes of exported evidence: two chains of device lists of about 250 versions each."""
+
+MAX_EVIDENCE_LISTS: Final = 1000
+"""Device lists in one piece of evidence."""
+
 # --- at rest --------------------------------------------------------------------------------------
 
 ARGON2_OPSLIMIT: Final = 3

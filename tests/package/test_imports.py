@@ -1,6 +1,7 @@
 """Imports point one way, and only some rooms import cryptography or reach the outside world.
 
-    cli, aio -> account, hazmat -> _session, _device, _records -> _handshake, _ratchet -> _wire -> _primitives
+    cli -> user, aio, hazmat -> account -> _session, _device, _records -> _handshake, _ratchet -> _wire
+    _wire -> _primitives
     _session, _device, _records -> stores -> _wire, _primitives
     every room may import limits and errors
 
@@ -36,8 +37,9 @@ MAY_IMPORT: Final = {
     "account": CORE,
     "aio": CORE | {"account"},
     "hazmat": CORE | {"account"},
+    "user": CORE | {"account"},
     "__init__": CORE | {"account"},
-    "cli": CORE | {"account", "__init__"},
+    "cli": CORE | {"account", "user", "__init__"},
     "__main__": frozenset({"cli"}),
 }
 """The other rooms that each room at the top of the package may import."""

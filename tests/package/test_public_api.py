@@ -21,7 +21,7 @@ from typing import Final
 import pytest
 
 import letterlock
-from letterlock import aio, errors, hazmat
+from letterlock import aio, errors, hazmat, user
 from letterlock.account import Account
 from letterlock.errors import LetterlockError
 
@@ -50,6 +50,7 @@ EXPORTING: Final = [
     "letterlock.hazmat",
     "letterlock.stores",
     "letterlock.cli",
+    "letterlock.user",
 ]
 """The modules with an `__all__`."""
 
@@ -103,8 +104,9 @@ def test_the_methods_of_an_async_account() -> None:
 
 
 def test_the_package_does_not_import_asyncio() -> None:
-    """A command-line tool should not pay for an event loop when it starts."""
-    code = "import sys, letterlock; assert not {'asyncio', 'letterlock.aio'} & sys.modules.keys()"
+    """A command-line tool should pay for neither an event loop nor the user layer when it starts."""
+    unwanted = {"asyncio", "letterlock.aio", "letterlock.user"}
+    code = f"import sys, letterlock; assert not {unwanted} & sys.modules.keys()"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -123,7 +125,7 @@ def test_every_error_is_public_and_in_the_drawn_tree() -> None:
 
 
 def public_members() -> Iterator[tuple[str, object]]:
-    for module in (letterlock, aio, hazmat):
+    for module in (letterlock, aio, hazmat, user):
         for name in [*module.__all__, *(BY_NAME if module is letterlock else ())]:
             value = getattr(module, name)
             if not inspect.isclass(value) and not inspect.isfunction(value):

@@ -23,6 +23,7 @@ PUBLIC: Final = {
     "letterlock.hazmat",
     "letterlock.limits",
     "letterlock.stores",
+    "letterlock.user",
 }
 
 

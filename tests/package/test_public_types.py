@@ -27,6 +27,7 @@ EXPORTING: Final = (
     "letterlock",
     "letterlock.stores",
     "letterlock.aio",
+    "letterlock.user",
     "letterlock.hazmat",
     "letterlock.errors",
     "letterlock.limits",

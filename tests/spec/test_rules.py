@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 SPEC = ROOT / "spec"
 OVERVIEWS = {"README.md", "deviations.md"}
 """Pages that refer to rules and define none."""
-ID = re.compile(r"\b(?:PRIM|WIRE|HAND|RAT|PQR|SES|STO)-\d+\b")
+ID = re.compile(r"\b(?:PRIM|WIRE|HAND|RAT|PQR|SES|STO|USR)-\d+\b")
 PAGES = sorted(SPEC.glob("*.md"))
 RULE_PAGES = [page for page in PAGES if page.name not in OVERVIEWS]
 
@@ -90,6 +90,7 @@ NUMBERS = {
     "HAND-8": limits.MAX_REPLAY_RECORDS,
     "HAND-9": limits.PREKEY_GRACE // limits.DAY,
     "PQR-7": limits.MAX_CODEWORDS,
+    "USR-10": limits.MAX_REVOKED_DEVICES,
     "WIRE-11": limits.MAX_PUBLISHED_ONE_TIME,
 }
 """Rules, and the limit that each sets."""

@@ -62,6 +62,11 @@ def safety_number(
     """Return the safety number of two parties. The identifiers are any stable bytes that both know."""
     ours = fingerprint(our_identifier, our_identity)
     theirs = fingerprint(their_identifier, their_identity)
+    return compare_fingerprints(ours, theirs, scan_version)
+
+
+def compare_fingerprints(ours: bytes, theirs: bytes, scan_version: int) -> SafetyNumber:
+    """Return the safety number of two fingerprints of 32 bytes."""
     digits = "".join(sorted((_digits(ours), _digits(theirs))))
     return SafetyNumber(
         digits, encode_scan(ours, theirs, scan_version), encode_scan(theirs, ours, scan_version)
@@ -70,7 +75,11 @@ def safety_number(
 
 def fingerprint(identifier: bytes, identity: IdentityKey) -> bytes:
     """Return the 32 bytes that stand for one party: 5,200 passes of SHA-512."""
-    key = _CURVE25519 + identity.data
+    return key_fingerprint(_CURVE25519 + identity.data, identifier)
+
+
+def key_fingerprint(key: bytes, identifier: bytes) -> bytes:
+    """Return the fingerprint of any bytes that name a party in place of a type byte and a key."""
     digest = _VERSION + key + identifier
     for _ in range(SAFETY_NUMBER_ITERATIONS):
         digest = hashlib.sha512(digest + key).digest()

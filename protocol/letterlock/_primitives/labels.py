@@ -30,6 +30,11 @@ PREKEY_SIGNATURE: Final = b"letterlock-v1 prekey signature"
 
 TRANSCRIPT: Final = "letterlock-v1 handshake transcript"
 
+DEVICE_LIST: Final = "letterlock-v1 device list"
+LIST_SIGNATURE: Final = b"letterlock-v1 list signature"
+DEVICE_PROOF: Final = b"letterlock-v1 device proof"
+USER_FINGERPRINT: Final = b"letterlock-v1 user fingerprint"
+
 STORE_VALUES: Final = b"letterlock-v1 store values"
 STORE_INDEX: Final = b"letterlock-v1 store index"
 STORE_WRAP: Final = b"letterlock-v1 store key wrap"

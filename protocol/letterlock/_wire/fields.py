@@ -32,6 +32,13 @@ class Fields:
             raise self.wrong(name, f"an unsigned integer of at most {most}")
         return value
 
+    def uint_between(self, name: str, least: int, most: int) -> int:
+        """Return the next element, an unsigned integer of `least` to `most`."""
+        value = next(self._items)
+        if type(value) is not int or not least <= value <= most:
+            raise self.wrong(name, f"an unsigned integer of {least} to {most}")
+        return value
+
     def constant(self, name: str, value: int) -> None:
         """Pass over the next element, which is this unsigned integer."""
         if self.uint(name, value) != value:

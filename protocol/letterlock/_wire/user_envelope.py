@@ -1,0 +1,89 @@
+"""How the encodings of the user layer begin: an array whose first elements are the version and the kind.
+
+    [version, kind, ...]        version 1; kind 8 (device list) or 9 (evidence)          [WIRE-1]
+
+Size and number of items are checked before anything is parsed. [WIRE-3]
+
+Not here: what accounts send to each other (envelope.py); the rest of each kind (device_list.py, evidence.py).
+"""
+
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+from letterlock._wire import cbor
+from letterlock._wire.cbor_heads import ARRAY, BYTES, TEXT, UINT
+from letterlock._wire.fields import Fields
+from letterlock._wire.flat_array import NO_HEAD, read_head
+from letterlock.errors import MalformedMessage, UnsupportedVersion, UsageError
+from letterlock.limits import (
+    MAX_DEVICE_LIST,
+    MAX_DEVICES,
+    MAX_EVIDENCE,
+    MAX_EVIDENCE_LISTS,
+    PROTOCOL_VERSION,
+)
+
+
+class UserKind(IntEnum):
+    """The second element. Kinds below 8 are those of envelope.py."""
+
+    DEVICE_LIST = 8
+    EVIDENCE = 9
+
+
+class _Form(NamedTuple):
+    """What errors call a kind, its elements, and the most bytes and items that it may have."""
+
+    name: str
+    elements: int
+    size: int
+    items: int
+
+
+_FORMS: Final = {
+    UserKind.DEVICE_LIST: _Form("a device list", 7, MAX_DEVICE_LIST, 8 + 5 * MAX_DEVICES),
+    UserKind.EVIDENCE: _Form("evidence", 6, MAX_EVIDENCE, 7 + MAX_EVIDENCE_LISTS),
+}
+
+
+def read_user_envelope(data: bytes, kind: UserKind) -> Fields:
+    """Check and parse an encoding of this kind; return the fields after the first two.
+
+    Raises UsageError if `data` is not bytes, UnsupportedVersion, MalformedMessage.
+    """
+    if type(data) is not bytes:  # a bytearray could change after it was checked
+        raise UsageError(f"what is decoded must be bytes, not {type(data).__name__}")
+    form = _FORMS[kind]
+    _check_version(data)
+    if len(data) > form.size:
+        raise MalformedMessage(f"{len(data)} bytes; {form.name} has at most {form.size}")
+    _check_items(data, form.items, form.name)
+    fields = Fields(cbor.decode(data), form.elements, form.name)
+    fields.uint("version", PROTOCOL_VERSION)
+    fields.constant("kind", kind)
+    return fields
+
+
+def _check_items(data: bytes, most: int, what: str) -> None:
+    """Raise MalformedMessage if there are more than `most` items, counting arrays, by their heads alone."""
+    start = 0
+    for _ in range(most):
+        found = read_head(data, start)
+        if found == NO_HEAD:
+            raise MalformedMessage(f"{what} is cut short, or has an item of indefinite length")
+        major, argument, start = found
+        if major in {BYTES, TEXT}:
+            start += argument
+        if start >= len(data):
+            return
+    raise MalformedMessage(f"{what} has at most {most} items in all its arrays")
+
+
+def _check_version(data: bytes) -> None:
+    """Check the version before anything else, because another one may have other limits. [WIRE-1]"""
+    array, _, start = read_head(data, 0)
+    major, version, _ = read_head(data, start)
+    if array != ARRAY or major != UINT:
+        raise MalformedMessage("not of letterlock: no array that begins with a version")
+    if version != PROTOCOL_VERSION:
+        raise UnsupportedVersion(version, PROTOCOL_VERSION)
