@@ -16,7 +16,7 @@ from letterlock._primitives.entropy import system_entropy
 from letterlock._ratchet.side_data import Append, Slot, Write
 from letterlock._records.session import decode_session
 from letterlock._session.sealing import Decrypted, decrypt, encrypt
-from letterlock._session.session import Session
+from letterlock._session.session import Ended, Live
 from letterlock._wire.message import RatchetMessage
 from letterlock.stores import Record, Store
 
@@ -92,7 +92,9 @@ class BareSession:
                 slot: [each.expose() for each in store.tables.side_data.load(row.id, slot)] for slot in Slot
             }
         self.record = row.record
-        self.session: Session = decode_session(row.record)
+        session = decode_session(row.record)
+        assert not isinstance(session, Ended)
+        self.session: Live = session
         self.kept: dict[tuple[bytes, int], bytes] = {}
 
     def read(self, slot: Slot, /) -> Sequence[bytes]:
@@ -121,6 +123,7 @@ class BareSession:
     def receive(self, wire: bytes) -> Decrypted:
         """Open a message and advance the session."""
         opened = decrypt(self.session, RatchetMessage.decode(wire), self)
+        assert not isinstance(opened.session, Ended)
         self.session = opened.session
         self._write(opened.writes)
         self.kept |= {(chain, number): key.expose() for chain, number, key in opened.skipped.rows(Record)}

@@ -56,7 +56,11 @@ def read_table(page: str, *header: str) -> list[list[str]]:
 
 def session_edges() -> list[Edge]:
     """Return the transitions of the code's lifecycle table."""
-    return [(phase.name, after.name, event.name) for (phase, event), after in TABLE.items()]
+    return [(phase.name, _end(after), event.name) for (phase, event), after in TABLE.items()]
+
+
+def _end(phase: Phase) -> str:
+    return "[*]" if phase is Phase.DELETED else phase.name
 
 
 def ratchet_edges() -> list[Edge]:

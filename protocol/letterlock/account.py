@@ -128,7 +128,7 @@ class Account(Uncopyable):
         return self._device.publish(one_time, rotate=rotate, replace=replace)
 
     def due(self, now: int | None = None) -> Due:
-        """Return what this account waits for: a publication, and peers who have not answered.
+        """Return what this account waits for: a publication, and peers who need a new session.
 
         `now` is in seconds since 1970 (UTC), the account's clock by default. Call this once a day. It changes
         nothing. Raises UsageError for a time that cannot be.
@@ -139,7 +139,10 @@ class Account(Uncopyable):
             raise UsageError("now must be whole seconds since 1970, as an int")
         with self._device.store.transaction():
             addresses = [peer.address for peer in all_peers(self._device.store.tables)]
-            return self._device.due(now, tuple(filter(self._is_unanswered, addresses)))
+            phases = [(address, self._phase(address)) for address in addresses]
+            unanswered = tuple(address for address, phase in phases if phase is Phase.INITIATED)
+            ended = tuple(address for address, phase in phases if phase is Phase.ENDED)
+            return self._device.due(now, unanswered, ended)
 
     # --- messages ---------------------------------------------------------------------------------
 
@@ -187,7 +190,7 @@ class Account(Uncopyable):
         107. Padding adds at most 12 %, so the message's size shows the plaintext's size only roughly. From
         256 bytes on, codewords add up to a quarter (at most 1.2 KiB) and heal the session faster. Until the
         peer has answered, each message is an initial message of 1.7 KiB more: any one of them is enough.
-        Raises NoSession, PlaintextTooLong.
+        Raises NoSession, SessionEnded (see `decrypt`), PlaintextTooLong.
         """
         self._require_peer(address)
         _require(plaintext, bytes, "plaintext")
@@ -199,9 +202,12 @@ class Account(Uncopyable):
 
         An address that was not among the `peers` before is new after this: compare safety numbers.
         Messages may come late, out of order, or not at all. Raises PeerError: DuplicateMessage for one whose
-        place was decrypted before, AuthenticationFailed for a forged or damaged one, BraidFailed for an
-        authentic one whose post-quantum header contradicts what came before (initiate a new session), and the
-        others that `letterlock.errors` lists; TrustError: UntrustedIdentity if a known peer has another key.
+        place was decrypted before, AuthenticationFailed for a forged or damaged one, and the others that
+        `letterlock.errors` lists; TrustError: UntrustedIdentity if a known peer has another key.
+
+        An authentic message whose post-quantum header contradicts earlier ones ends its session. Its text is
+        returned, and the keys of the session are deleted. From then on `encrypt` raises SessionEnded, and
+        `session(address).ended` and `due().ended` say so, until one side initiates a new session.
         """
         _require(address, Address, "address")
         _require(message, bytes, "message")
@@ -248,9 +254,9 @@ class Account(Uncopyable):
             device.keep_up()
             return decrypted.plaintext
 
-    def _is_unanswered(self, address: Address) -> bool:
+    def _phase(self, address: Address) -> Phase | None:
         active = self._sessions(address).active()
-        return active is not None and active.phase is Phase.INITIATED
+        return None if active is None else active.phase
 
     def _require_peer(self, address: Address) -> None:
         _require(address, Address, "address")

@@ -5,6 +5,7 @@
     |   |-- NoAccount           this store holds no account yet
     |   |-- AccountExists       this store already holds an account
     |   |-- NoSession           no session with this address exists
+    |   |   `-- SessionEnded    the session ended, because the peer's post-quantum keys contradict each other
     |   `-- PlaintextTooLong    longer than one message can carry
     |-- PeerError               the bytes that you were given
     |   |-- MalformedMessage    not in the one encoding that the specification allows
@@ -16,7 +17,7 @@
     |   |-- AuthenticationFailed  forged, damaged, or meant for another session
     |   |-- DuplicateMessage    a message that was decrypted before
     |   |-- TooManySkipped      a message that skips more messages than the limit
-    |   |-- BraidFailed         an authentic message whose post-quantum keys contradict earlier ones
+    |   |-- BraidFailed         an authentic post-quantum header that contradicts earlier ones; not by Account
     |   |-- UnknownPrekey       a message for a prekey that is used up, expired or not ours
     |   |-- UnknownSession      a message for which no session exists
     |   `-- ReplayRecordFull    a prekey that has accepted too many initial messages
@@ -117,6 +118,22 @@ class NoSession(UsageError):
     """
 
     cause = Cause.NO_SESSION
+
+
+class SessionEnded(NoSession):
+    """The session with this address ended: an authentic message of the peer contradicted earlier ones.
+
+    Its text was returned. One side was restored from an old copy of its store, or the peer breaks the
+    protocol. Nothing more can be sent or read in that session, and the peer may not know. Initiate a new
+    session with the peer's bundle, or wait until the peer does.
+    """
+
+    cause = Cause.SESSION_BROKEN
+
+    TEXT: ClassVar[str] = "the session ended: the peer's keys contradict each other; initiate a new one"
+
+    def __init__(self, text: str = TEXT) -> None:
+        super().__init__(text)
 
 
 class PlaintextTooLong(UsageError):
@@ -257,7 +274,8 @@ class TooManySkipped(PeerError):
 class BraidFailed(PeerError):
     """The message is the peer's own, but its post-quantum keys contradict earlier ones.
 
-    One side was restored from an old copy of its store. Initiate a new session.
+    The ratchet raises this. No method of Account does: it returns the message's text and ends the session,
+    and `Account.encrypt` raises SessionEnded.
     """
 
     cause = Cause.SESSION_BROKEN

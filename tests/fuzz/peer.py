@@ -34,7 +34,7 @@ from letterlock._ratchet.triple import Triple
 from letterlock._records.account import decode_account
 from letterlock._session.peer_sessions import PeerSessions
 from letterlock._session.sealing import pad
-from letterlock._session.session import Initiated, Session, initiated
+from letterlock._session.session import Initiated, Live, initiated
 from letterlock._wire import cbor
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.envelope import Kind, peek_kind
@@ -44,7 +44,7 @@ from letterlock._wire.prekey import PrekeyKind
 from letterlock._wire.suite import Suite
 from letterlock.limits import MAX_SKIP
 from letterlock.stores._memory import MemoryStore
-from support.pair import AnyStore, Side, entropy_of
+from support.pair import AnyStore, Side, entropy_of, live
 
 _PREFIX: Final = bytes(aead.NONCE_BYTES - SENT_NONCE_BYTES)
 
@@ -174,10 +174,10 @@ def sealing_peers(side: Side) -> list[SealingPeer]:
             }
             for each in stored
         }
-    return [_sealing_peer(each.session, rows[each.id]) for each in stored]
+    return [_sealing_peer(live(each.session), rows[each.id]) for each in stored]
 
 
-def _sealing_peer(session: Session, slots: Slots) -> SealingPeer:
+def _sealing_peer(session: Live, slots: Slots) -> SealingPeer:
     header_bytes, ratchet = session.header if isinstance(session, Initiated) else None, session.ratchet
     assert isinstance(ratchet, Unanswered | Hearing | Speaking | Triple)
     return SealingPeer(session.origin.associated_data, ratchet, header_bytes, slots)

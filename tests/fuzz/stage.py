@@ -16,8 +16,9 @@ from typing import Any, TypeAlias, TypeVar
 from fuzz.harness import MESSAGE, Budget, Finding, Look, Outcome, attempt
 from letterlock._wire.address import Address
 from letterlock.account import Account
-from letterlock.errors import DuplicateMessage, LetterlockError, PeerError
+from letterlock.errors import AuthenticationFailed, DuplicateMessage, LetterlockError, PeerError
 from letterlock.limits import MAX_ARCHIVED_SESSIONS
+from letterlock.stores import SessionRow
 from support.pair import AnyStore, snapshot
 
 T = TypeVar("T")
@@ -40,8 +41,13 @@ class Stage:
 
     def decrypt(self, address: Address, data: bytes) -> Outcome[bytes]:
         """Decrypt a message; if that gives a plaintext, check that it does not the second time."""
-        call = partial(self._account.decrypt, address, data)
-        return self.use(data, call, then=partial(self._require_once, address, call))
+        sessions: list[int] = []
+
+        def call() -> bytes:
+            sessions.append(self._count(address))
+            return self._account.decrypt(address, data)
+
+        return self.use(data, call, then=lambda: self._require_once(address, call, sessions[0]))
 
     def use(
         self, data: bytes, call: Callable[[], T], *, first: Step | None = None, then: Step | None = None
@@ -70,12 +76,22 @@ class Stage:
         elif then is not None:
             then()
 
-    def _require_once(self, address: Address, call: Step) -> None:
-        _require_refusal(call, DuplicateMessage)
-        for row in self._store.tables.sessions.load(address.encode(), MAX_ARCHIVED_SESSIONS + 1):
+    def _require_once(self, address: Address, call: Step, sessions: int) -> None:
+        status = self._account.session(address)
+        ended = self._count(address) < sessions or (status is not None and status.ended)
+        # A session that ended has no key left to know the message by.  PQR-5
+        _require_refusal(call, AuthenticationFailed if ended else DuplicateMessage)
+        for row in self._rows(address):
             self._store.tables.sessions.delete(row.id)
         # What a first message used is used up, even if its session is deleted.  HAND-7, HAND-8
         _require_refusal(call, PeerError)
+
+    def _count(self, address: Address) -> int:
+        with self._store.transaction():
+            return len(self._rows(address))
+
+    def _rows(self, address: Address) -> list[SessionRow]:
+        return self._store.tables.sessions.load(address.encode(), MAX_ARCHIVED_SESSIONS + 1)
 
 
 def _require_refusal(call: Step, allowed: type[LetterlockError]) -> None:

@@ -20,7 +20,7 @@ from letterlock._session import peer_sessions, sealing
 from letterlock._session.lifecycle import Event
 from letterlock._session.peer_sessions import PeerSessions
 from letterlock._session.sealing import Decrypted
-from letterlock._session.session import Session
+from letterlock._session.session import Live
 from letterlock._wire.address import Address
 from letterlock._wire.message import HandshakeHeader, RatchetMessage
 from letterlock.errors import AuthenticationFailed
@@ -45,9 +45,7 @@ def foreign(*_: object, **__: object) -> bytes:
     raise KeyError("not an error of ours")
 
 
-def unopened(
-    session: Session, message: RatchetMessage, side: Any, kept: MessageKey | None = None
-) -> Decrypted:
+def unopened(session: Live, message: RatchetMessage, side: Any, kept: MessageKey | None = None) -> Decrypted:
     if kept is not None:
         raise AuthenticationFailed
     return sealing.decrypt(session, message, side)

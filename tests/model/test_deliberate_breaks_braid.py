@@ -22,7 +22,7 @@ from letterlock._records.session import encode_session
 from letterlock._session import peer_sessions
 from letterlock._session.peer_sessions import PeerSessions, StoredSideData
 from letterlock._session.sealing import Decrypted, decrypt
-from letterlock._session.session import Session
+from letterlock._session.session import Ended, Live, Session
 from letterlock._wire.message import RatchetMessage
 from letterlock.errors import CorruptStore, PeerError
 from letterlock.stores._interface import Record
@@ -31,6 +31,7 @@ from support import model_stories as stories
 from support import model_stories_braid as long_stories
 from support.model_device import Device
 from support.model_world import ADDRESSES, World
+from support.pair import live
 
 TABLES: Final = MemoryStore().tables
 """Their classes are those of every memory store."""
@@ -59,7 +60,7 @@ def of_the_sparse_alone(salt: bytes, ikm: bytes, info: bytes, length: int) -> by
 
 
 def early(
-    state: Session, message: RatchetMessage, side: StoredSideData, kept: MessageKey | None = None
+    state: Live, message: RatchetMessage, side: StoredSideData, kept: MessageKey | None = None
 ) -> Decrypted:
     """Advance the braid of a session by a message that does not open in it."""
     try:
@@ -97,8 +98,8 @@ def one_direction(profile: Any, state: sparse.Sparse, number: int, secret: Any) 
 
 def without_its_braid(sessions: PeerSessions, id_: int, rank: int, session: Session) -> None:
     """Save a session with its braid unchanged."""
-    before = {stored.id: stored.session.ratchet for stored in sessions.all()}.get(id_)
-    if isinstance(before, Triple) and isinstance(session.ratchet, Triple):
+    before = {stored.id: live(stored.session).ratchet for stored in sessions.all()}.get(id_)
+    if isinstance(before, Triple) and not isinstance(session, Ended) and isinstance(session.ratchet, Triple):
         session = replace(session, ratchet=replace(session.ratchet, braid=before.braid))
     SAVE(sessions, id_, rank, session)
 

@@ -15,7 +15,7 @@ from letterlock._records.triple import STATES
 from letterlock._session.session import Established, Session
 from letterlock._wire.suite import Suite
 from letterlock.stores._interface import DeferredRecord, Record
-from support.pair import Pair, Side, check_kept_sessions, encode_kept_sessions, kept_sessions, plain
+from support.pair import Pair, Side, check_kept_sessions, encode_kept_sessions, kept_sessions, live, plain
 
 SUITES = pytest.mark.parametrize("suite", list(Suite), ids=lambda suite: suite.name)
 DOUBLE_STATES = {"Unanswered", "Hearing", "Speaking"}
@@ -49,7 +49,7 @@ def messages(pair: Pair, count: int) -> Iterator[Side]:
 
 def kinds(session: Session) -> set[str]:
     """Return the names of what a session is and of the states in it."""
-    ratchet = session.ratchet
+    ratchet = live(session).ratchet
     names = {type(session).__name__}
     if isinstance(session, Established):
         names |= {f"{session.promote_next=}"}

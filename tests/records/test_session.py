@@ -16,7 +16,7 @@ from letterlock._ratchet.triple import Triple
 from letterlock._records.account import decode_account, encode_account
 from letterlock._records.peer import decode_peer
 from letterlock._records.session import decode_session, encode_session
-from letterlock._session.session import Established, Initiated, Origin, Session
+from letterlock._session.session import Ended, Established, Initiated, Origin, Session
 from letterlock._wire.suite import Suite
 from letterlock.errors import CorruptStore, LetterlockError, StoreError
 from letterlock.limits import MAX_COUNTER, MAX_CROSSED_MESSAGES
@@ -299,3 +299,15 @@ def test_an_account_reports_a_damaged_record(damaged: str) -> None:
 def first_message(pair: Pair, bundle: Any) -> bytes:
     pair.bob.initiate(bundle)
     return pair.bob.write(b"first")
+
+
+@pytest.mark.parametrize("suite", Suite)
+def test_a_session_that_ended_has_no_ratchet(suite: Suite) -> None:
+    for origin in (OURS, THEIRS):
+        ended = Ended(replace(origin, suite=suite, born=7))
+        record = encode_session(ended)
+        assert decode_session(record) == ended
+        fields = cbor2.loads(record.expose())
+        for at, wrong in ((5, 1), (6, [0]), (8, 1), (1, 3)):
+            with pytest.raises(CorruptStore):
+                decode_session(Record(cbor2.dumps([*fields[:at], wrong, *fields[at + 1 :]])))

@@ -11,7 +11,6 @@ from letterlock._ratchet import triple
 from letterlock._session import peer_sessions, sealing
 from letterlock.errors import (
     AuthenticationFailed,
-    BraidFailed,
     LetterlockError,
     MalformedMessage,
     PeerError,
@@ -100,9 +99,7 @@ def test_a_wrong_padding_taken_off_alone(length: int) -> None:
 
 
 @LENGTHS
-@pytest.mark.parametrize(
-    "error", [BraidFailed("keys contradict"), AuthenticationFailed(), StoreError("disk")]
-)
+@pytest.mark.parametrize("error", [AuthenticationFailed(), StoreError("disk")])
 def test_an_error_after_the_tag_has_verified(
     pair: Pair, monkeypatch: pytest.MonkeyPatch, error: LetterlockError, length: int
 ) -> None:

@@ -36,7 +36,7 @@ from letterlock._ratchet.sparse import Sparse, SparseChain
 from letterlock._ratchet.triple import Triple, sparse_chain
 from letterlock._records.session import decode_session
 from letterlock._session.sealing import open_message
-from letterlock._session.session import Session
+from letterlock._session.session import Live
 from letterlock._wire.address import Address
 from letterlock._wire.envelope import Kind, peek_kind
 from letterlock._wire.message import InitialMessage, RatchetMessage
@@ -44,6 +44,7 @@ from letterlock._wire.pq_header import PqHeader, PqType
 from letterlock.errors import AuthenticationFailed
 from letterlock.limits import CODEWORD_BYTES
 from letterlock.stores._interface import Store
+from support.pair import live
 
 OURS, THEIRS = True, False
 """Whose message it is: the robbed side's own, or its peer's."""
@@ -200,7 +201,7 @@ class Eavesdropper:
         self.store, self.peer = store, peer.encode()
         with store.transaction():
             (row,) = store.tables.sessions.load(self.peer, 2)
-        self.session: Session = decode_session(row.record)
+        self.session: Live = live(decode_session(row.record))
         self.name = self.session.origin.associated_data
         ratchet = self.session.ratchet
         turned = ratchet.double if isinstance(ratchet, Triple) else ratchet

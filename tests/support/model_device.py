@@ -54,6 +54,7 @@ from support.pair import (
     Clock,
     check_kept_sessions,
     encode_kept_sessions,
+    live,
     slots,
 )
 from support.prekey_tools import account_record
@@ -265,7 +266,7 @@ class Device:
         """Whether both ratchets of a session have gone beyond a message, so that neither makes its key."""
         header, pq_header = message.header, message.pq_header
         (ratchet,) = (
-            each.session.ratchet
+            live(each.session).ratchet
             for each in self.sessions(peer)
             if each.session.origin.associated_data == session
         )
@@ -301,7 +302,7 @@ class Device:
 
     def _check_side_data(self, stored: StoredSession) -> None:
         """The store keeps what the state of a session's braid needs, and nothing else."""
-        ratchet = stored.session.ratchet
+        ratchet = live(stored.session).ratchet
         with self.store.transaction():
             held = {
                 slot: [each.expose() for each in self.store.tables.side_data.load(stored.id, int(slot))]

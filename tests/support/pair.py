@@ -19,6 +19,7 @@ from letterlock import hazmat
 from letterlock._primitives.entropy import Entropy, system_entropy
 from letterlock._primitives.secret import Secret, Uncopyable
 from letterlock._records.session import decode_session
+from letterlock._session.session import Ended, Live, Session
 from letterlock._wire.address import Address
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.suite import Suite
@@ -48,6 +49,12 @@ class Clock:
 
     def __call__(self) -> int:
         return self.now
+
+
+def live(session: Session) -> Live:
+    """Return a session that has not ended."""
+    assert not isinstance(session, Ended)
+    return session
 
 
 def entropy_of(seed: object) -> Entropy:

@@ -8,6 +8,7 @@ import os
 import random
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,11 +25,11 @@ from letterlock._ratchet.braid_states import Braid
 from letterlock._ratchet.triple import Triple
 from letterlock._records.session import decode_session
 from letterlock._wire.suite import Suite
-from letterlock.errors import PeerError
+from letterlock.errors import PeerError, SessionEnded
 from letterlock.stores._interface import Store
 from letterlock.stores._sqlite import SqliteStore
 from support.eavesdropper import OURS, THEIRS, Eavesdropper, Known, unwrapped
-from support.pair import BOTH_SUITES, Pair, Side
+from support.pair import BOTH_SUITES, Pair, Side, live
 from support.store_tools import KEY, unsynced_store
 
 LONG: Final[tuple[int, ...]] = (5, 700, 2000, 2000, 6000)
@@ -148,7 +149,8 @@ class Impostor:
         key = unwrapped(event.message).header.ratchet_key
         self._due = [] if key in self._seen else [self._curve[key].expose()]
         self._seen.add(key)
-        self.account.encrypt(self._peer, event.text)
+        with suppress(SessionEnded):
+            self.account.encrypt(self._peer, event.text)
         self._due = []
         return None
 
@@ -173,7 +175,7 @@ def triple_of(store: Store, side: Side) -> Triple:
     """Return the ratchet of a side's only session."""
     with store.transaction():
         (row,) = store.tables.sessions.load(side.peer.encode(), 2)
-    ratchet = decode_session(row.record).ratchet
+    ratchet = live(decode_session(row.record)).ratchet
     assert isinstance(ratchet, Triple)
     return ratchet
 

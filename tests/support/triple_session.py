@@ -19,7 +19,7 @@ from letterlock._session.sealing import seal_message
 from letterlock._session.session import Initiated
 from letterlock._wire import cbor
 from letterlock._wire.suite import Suite
-from support.pair import Pair, Side, entropy_of, flipped
+from support.pair import Pair, Side, entropy_of, flipped, live
 
 ALL_STATES: Final = frozenset(STATES)
 _SEAL_BYTES: Final = 24 + 16
@@ -37,7 +37,7 @@ def sessions_of(side: Side) -> list[StoredSession]:
 
 def ratchet_of(side: Side) -> Triple:
     """Return the ratchet of the active session."""
-    ratchet = sessions_of(side)[0].session.ratchet
+    ratchet = live(sessions_of(side)[0].session).ratchet
     assert isinstance(ratchet, Triple)
     return ratchet
 
@@ -73,7 +73,7 @@ def forge(side: Side, text: bytes = b"forged", *, spoil: bool = True, at: int = 
     The seal is sound: nobody but the peer, or a thief of its keys, can do so. The side itself stays as it is.
     """
     entry = sessions_of(side)[at]
-    session = entry.session
+    session = live(entry.session)
     assert isinstance(session.ratchet, Triple)
     head = session.header if isinstance(session, Initiated) else b""
     with side.store.transaction():

@@ -4,7 +4,8 @@
 export const NAMES = new Set([
   "UnsupportedVersion", "MalformedMessage", "InvalidKey", "InvalidSignature", "AddressMismatch", "SuiteRefused",
   "AuthenticationFailed", "BraidFailed", "DuplicateMessage", "TooManySkipped", "UnknownPrekey", "UnknownSession",
-  "ReplayRecordFull", "UntrustedIdentity", "SafetyNumberMismatch", "CorruptStore", "WrongKey", "UsageError", "NoSession", "PlaintextTooLong",
+  "ReplayRecordFull", "UntrustedIdentity", "SafetyNumberMismatch", "CorruptStore", "WrongKey", "UsageError", "NoSession", "SessionEnded",
+  "PlaintextTooLong",
 ]);
 
 export class Refusal extends Error {

@@ -81,15 +81,20 @@ function sessionFields(item) {
 export function session(data) {
   return read(data, (item) => {
     const [phase, suite, associatedData, handshake, promoteNext, state, born, yields] = sessionFields(item);
-    const initiated = typed.integer(phase, 0, 1) === 0;
+    const initiated = typed.integer(phase, 0, 2) === 0;
+    const ended = phase === 2;
     typed.integer(suite, X3DH, PQXDH);
     key(associatedData);
     typed.bytes(handshake, 0, initiated ? HEADER_SIZE : 32);
     if (!initiated && handshake.length !== 0) key(handshake);
-    typed.integer(promoteNext, 0, initiated ? 0 : 1);
+    typed.integer(promoteNext, 0, initiated || ended ? 0 : 1);
     typed.integer(born, 0, TIME);
-    typed.integer(yields, 0, initiated ? 0 : CROSSED);
+    typed.integer(yields, 0, initiated || ended ? 0 : CROSSED);
     const read = { suite, associatedData, handshake, promoteNext: promoteNext === 1 };
+    if (ended) {
+      typed.array(state, 0);
+      return { ...read, state: "Ended", braid: null };
+    }
     if (suite === X3DH) return { ...read, state: ratchetState(state, initiated), braid: null };
     const [double, chains, braided] = typed.array(state, 3);
     const name = ratchetState(double, initiated);

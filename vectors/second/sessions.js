@@ -3,7 +3,7 @@
 // A session has: suite, born (greater in each later session), yields (messages for which it waits before no session that crossed it
 // can take its place), associatedData, repeatedHeader (the header bytes of our initial message until it is answered, else
 // null), handshakeId (of the peer's initial message; null if we initiated), promoteNext, ratchet (the double one; in suite 2 with the
-// skipped keys of both), pqState ({sparse, braid} in suite 2, else null).
+// skipped keys of both), pqState ({sparse, braid} in suite 2, else null). A session that ended has null for both. [PQR-5]
 // Not here: identity keys and prekeys (account.js).
 
 import { compare, concat, equal } from "./bytes.js";
@@ -28,11 +28,13 @@ export function answered({ suite, associatedData, handshakeId, secret, signedPre
 
 /** Return the session with another ratchet state. */
 function moved(session, state) {
+  if (state === null) return { ...session, repeatedHeader: null, promoteNext: false, yields: 0, ratchet: null, pqState: null };
   if (session.suite !== PQXDH) return { ...session, ratchet: state, pqState: null };
   const { double, ...pqState } = state;
   return { ...session, ratchet: double, pqState };
 }
 
+const hasEnded = (session) => session.ratchet === null;
 const tripleOf = ({ ratchet: double, pqState }) => ({ double, ...pqState });
 
 function receive(session, message) {
@@ -57,7 +59,7 @@ export function add(all, suites, begun) {
   const [active] = usable(kept, suites);
   const both = begun.repeatedHeader === null && active !== undefined && active.repeatedHeader !== null;
   const session = { ...begun, born: 1 + Math.max(0, ...all.map((one) => one.born)), yields: both ? CROSSED : 0 }; // [SES-12]
-  if (!isWeaker(kept, suites, session)) return [session, ...kept];
+  if (!isWeaker(kept, suites, session)) return [session, ...kept.filter((one) => one !== active || !hasEnded(one))];
   return [active, session, ...kept.filter((one) => one !== active)];
 }
 
@@ -67,9 +69,9 @@ export function isWeaker(all, suites, session) {
   return active !== undefined && session.suite < active.suite;
 }
 
-/** Return the sessions of allowed suites. The others are kept, but ignored. [SES-8] */
+/** Return the sessions of allowed suites. The others are kept, but ignored. [SES-8] One that ended counts only as the active one. */
 function usable(all, suites) {
-  return all.filter((session) => suites.includes(session.suite));
+  return all.filter((session) => suites.includes(session.suite)).filter((session, at) => at === 0 || !hasEnded(session));
 }
 
 export function begunBy(all, suites, handshakeId) {
@@ -79,6 +81,7 @@ export function begunBy(all, suites, handshakeId) {
 export function encrypt(all, suites, { plaintext, nonce, fresh, draw }) {
   const [active] = usable(all, suites);
   if (active === undefined) refuse("NoSession", "no session with this address");
+  if (hasEnded(active)) refuse("SessionEnded", "the session ended");
   const { associatedData, repeatedHeader } = active;
   const { state, message } = send(active, { associatedData, plaintext, nonce, fresh, draw });
   const sent = all.map((session) => (session === active ? moved(active, state) : session));
@@ -93,7 +96,7 @@ function decryptIn(all, suites, session, message, isRepeat) {
 /** Decrypt a ratchet or triple message in the session that it belongs to, which must be one of `among`. [SES-3] */
 export function decrypt(all, suites, message, among = all) {
   const isRepeat = among !== all;
-  const waiting = among.find((session) => ratchet.hasSkipped(session.ratchet, message));
+  const waiting = among.find((session) => !hasEnded(session) && ratchet.hasSkipped(session.ratchet, message));
   if (waiting !== undefined) return decryptLate(all, suites, waiting, message);
   const candidates = usable(among, suites);
   if (candidates.length === 0) refuse("UnknownSession", "no session with this address");
@@ -109,10 +112,11 @@ function decryptLate(all, suites, session, message) {
 /** Try the active session, then the one whose receiving chain has this ratchet key, or else the others in order. */
 function tryEach(all, suites, message, [active, ...others], isRepeat) {
   const { ratchetKey } = message;
+  const tried = hasEnded(active) ? [] : [active];
   const hearing = others.find((session) => ratchet.hears(session.ratchet, ratchetKey));
   let first = null;
   let left = TRIAL_STEPS;
-  for (const session of [active, ...(hearing === undefined ? others : [hearing])]) {
+  for (const session of [...tried, ...(hearing === undefined ? others : [hearing])]) {
     if (ratchet.hears(session.ratchet, ratchetKey)) return decryptIn(all, suites, session, message, isRepeat);
     if (ratchet.hasFinished(session.ratchet, ratchetKey)) refuse("DuplicateMessage", "of a finished chain");
     try {
@@ -125,6 +129,7 @@ function tryEach(all, suites, message, [active, ...others], isRepeat) {
       first ??= error;
     }
   }
+  if (first === null || hasEnded(active)) refuse("AuthenticationFailed", "the session ended");
   throw first;
 }
 
@@ -132,13 +137,15 @@ function tryEach(all, suites, message, [active, ...others], isRepeat) {
 function authenticated(all, suites, session, { state, late, isRepeat }) {
   const [active] = usable(all, suites);
   const inPlace = (committed) => all.map((one) => (one === session ? committed : one));
+  if (state === null) return session === active ? inPlace(moved(session, null)) : all.filter((one) => one !== session);
   const next = { ...moved(session, state), repeatedHeader: null };
   if (late) return inPlace(next);
   next.yields = isRepeat ? next.yields : Math.max(0, next.yields - 1); // [SES-12]
   const place = session === active ? "stays" : placeOf(active, session);
   if (place === "deferred") return inPlace({ ...next, promoteNext: true });
   next.promoteNext = false;
-  return place === "first" ? [next, ...all.filter((one) => one !== session)] : inPlace(next);
+  const superseded = (one) => one === session || (one === active && hasEnded(one));
+  return place === "first" ? [next, ...all.filter((one) => !superseded(one))] : inPlace(next);
 }
 
 /** Return whether a session that was not answered has been used. */

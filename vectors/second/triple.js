@@ -79,7 +79,20 @@ function checkChain(state, message, inChain) {
   }
 }
 
-/** Open a decoded triple message. Returns the new state, the plaintext, and whether a skipped key was used. */
+/** Return what a function returns, or null if it refuses with BraidFailed. */
+function ended(receive) {
+  try {
+    return receive();
+  } catch (error) {
+    if (error instanceof Refusal && error.name === "BraidFailed") return null;
+    throw error;
+  }
+}
+
+/**
+ * Open a decoded triple message. Returns the new state, the plaintext, and whether a skipped key was used. The state is null if
+ * the message contradicts earlier ones: the session has ended.
+ */
 export function receive(state, associatedData, message) {
   if (message.pqHeader === undefined) refuse("AuthenticationFailed", "a message without the post-quantum half"); // [PQR-8]
   const kept = state.double.skipped;
@@ -89,7 +102,9 @@ export function receive(state, associatedData, message) {
   checkChain(state, message, inChain);
   const [double, sparseKey] = [ratchet.findMessageKey(state.double, message), sparse.findMessageKey(state.sparse, kept, inChain)];
   const plaintext = sealing.open(hybrid(double.key, sparseKey.key), associatedData, message);
-  const { state: moved, secret } = braid.receive(state.braid, message.pqHeader);
+  const moving = ended(() => braid.receive(state.braid, message.pqHeader));
+  if (moving === null) return { state: null, plaintext, late: double.late }; // [PQR-5]
+  const { state: moved, secret } = moving;
   const [left, right] = [double.commit(), sparseKey.commit()];
   const next = {
     double: { ...left.state, skipped: ratchet.keep(kept, [left, right], TRIPLE_KEPT) },

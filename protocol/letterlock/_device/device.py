@@ -77,12 +77,12 @@ class Device(Uncopyable):
                 tuple(kem),
             )
 
-    def due(self, now: int, unanswered: tuple[Address, ...]) -> Due:
+    def due(self, now: int, unanswered: tuple[Address, ...], ended: tuple[Address, ...]) -> Due:
         """Return what is due at a time, inside the caller's transaction. Changes nothing."""
         account = _load_account(self.store)
         rotation = rotation_is_due(account, now)
         unused = PrekeyRing(self.store.tables, self.environment.entropy).unused(now)
-        return Due(rotation, rotation or not has_current(account) or unused == 0, unused, unanswered)
+        return Due(rotation, rotation or not has_current(account) or unused == 0, unused, unanswered, ended)
 
     def keep_up(self) -> None:
         """Retire prekeys that are due for rotation, and delete expired ones. [HAND-14]

@@ -19,9 +19,12 @@ class Due:
     days, do not count. A server may hold fewer.
     `unanswered`: peers, in order of address, who never answered the session that `encrypt` uses for them.
     Their first messages may be lost; after some days, initiate again with a new bundle.
+    `ended`: peers, in order of address, to whom nothing can be sent, because the session with them ended
+    (SessionEnded). Initiate again with a new bundle.
     """
 
     rotation: bool
     publication: bool
     one_time_prekeys: int
     unanswered: tuple[Address, ...]
+    ended: tuple[Address, ...] = ()

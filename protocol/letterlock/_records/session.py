@@ -4,6 +4,7 @@
                   [1, kind, suite, AD, handshake, promote next, ratchet]     read only; born and yields are 0
                   initiated:   kind 0; handshake is the initial message's header to repeat
                   established: kind 1; handshake is the id of the peer's, or empty; promote next 0 or 1
+                  ended: kind 2; handshake as in kind 1, no promote next, yields or ratchet (an empty array)
     ratchet       of the X3DH suite (double.py), or of PQXDH (triple.py)
 
 A record that cannot be read raises CorruptStore. The store authenticated it, so the fault is damage or a bug.
@@ -11,13 +12,13 @@ A record that cannot be read raises CorruptStore. The store authenticated it, so
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias, assert_never, cast
 
 from letterlock._primitives.secret import KEY_BYTES
 from letterlock._ratchet.ratchet import Ratchet
 from letterlock._records.double import decode_double, encode_double
 from letterlock._records.triple import decode_triple, encode_triple
-from letterlock._session.session import Established, Initiated, Origin, Session
+from letterlock._session.session import Ended, Established, Initiated, Origin, Session
 from letterlock._wire import cbor
 from letterlock._wire.suite import Suite
 from letterlock._wire.typed import array, counter
@@ -26,7 +27,7 @@ from letterlock.limits import MAX_CROSSED_MESSAGES
 from letterlock.stores import DeferredRecord, Record
 
 FORMAT: Final = 2
-_INITIATED, _ESTABLISHED = 0, 1
+_INITIATED, _ESTABLISHED, _ENDED = 0, 1, 2
 _SESSION: Final = (int, int, int, bytes, bytes, int, list, int, int)
 _EARLIER: Final = (int, int, int, bytes, bytes, int, list)
 """The shape of format 1."""
@@ -46,12 +47,19 @@ _RATCHETS: Final[Mapping[Suite, _Codec]] = MappingProxyType(
 def encode_session(session: Session) -> Record:
     """Return a session as a record."""
     origin = session.origin
-    if isinstance(session, Initiated):
-        kind, handshake, promote_next, yields = _INITIATED, session.header, False, 0
-    else:
-        kind, handshake = _ESTABLISHED, origin.handshake or b""
-        promote_next, yields = session.promote_next, session.yields
     encode_ratchet, _ = _RATCHETS[origin.suite]
+    handshake, promote_next, yields = origin.handshake or b"", False, 0
+    ratchet: cbor.Value = []
+    match session:
+        case Initiated():
+            kind, handshake, ratchet = _INITIATED, session.header, encode_ratchet(session.ratchet)
+        case Established():
+            kind, ratchet = _ESTABLISHED, encode_ratchet(session.ratchet)
+            promote_next, yields = session.promote_next, session.yields
+        case Ended():
+            kind = _ENDED
+        case _:
+            assert_never(session)
     whole: cbor.Value = [
         FORMAT,
         kind,
@@ -59,7 +67,7 @@ def encode_session(session: Session) -> Record:
         origin.associated_data,
         handshake,
         int(promote_next),
-        encode_ratchet(session.ratchet),
+        ratchet,
         origin.born,
         yields,
     ]
@@ -77,16 +85,20 @@ def decode_session(record: Record | DeferredRecord) -> Session:
 def _read_session(value: object) -> Session:
     format_, kind, number, associated_data, handshake, promote_next, ratchet, born, yields = _fields(value)
     suite = _SUITES.get(number)
-    established = kind == _ESTABLISHED
-    if format_ != FORMAT or suite is None or not (established or kind == _INITIATED):  # STO-6
+    established, ended = kind == _ESTABLISHED, kind == _ENDED
+    if format_ != FORMAT or suite is None or not (established or ended or kind == _INITIATED):  # STO-6
         raise MalformedMessage("session is of no known format, kind or suite")
     # Only an established session can be due for promotion: one value, one encoding.
     if len(associated_data) != KEY_BYTES or not 0 <= promote_next <= established:
         raise MalformedMessage("AD of a session has the wrong length, or its promotion cannot be due")
-    if len(handshake) not in _ID_LENGTHS if established else len(handshake) > _MAX_HEADER:
+    if len(handshake) not in _ID_LENGTHS if established or ended else len(handshake) > _MAX_HEADER:
         raise MalformedMessage("handshake of a session is neither an id nor a header")
     counter(born, _MAX_BORN)
     counter(yields, MAX_CROSSED_MESSAGES if established else 0)
+    if ended:
+        if ratchet:
+            raise MalformedMessage("a session that ended has a ratchet")
+        return Ended(Origin(suite, associated_data, handshake or None, born))
     _, decode_ratchet = _RATCHETS[suite]
     state = decode_ratchet(ratchet)
     if state.is_unanswered is established:

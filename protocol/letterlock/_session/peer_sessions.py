@@ -14,27 +14,29 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
+from letterlock._primitives.curve25519 import RatchetKey
 from letterlock._primitives.entropy import Entropy
 from letterlock._primitives.fast_init import fast_init
 from letterlock._primitives.secret import Uncopyable
 from letterlock._ratchet.keys import MessageKey
+from letterlock._ratchet.ratchet import Ratchet
 from letterlock._ratchet.side_data import Append, Clear, Slot, Write
 from letterlock._records.session import decode_session, encode_session
 from letterlock._session.lifecycle import TABLE, Event, Phase
 from letterlock._session.promotion import event_in_archive, is_weaker, placed
 from letterlock._session.sealing import Decrypted, decrypt, encrypt
-from letterlock._session.session import Established, Initiated, Session
+from letterlock._session.session import Ended, Established, Initiated, Session
 from letterlock._session.status import SessionStatus
 from letterlock._wire.address import Address
 from letterlock._wire.message import RatchetMessage
 from letterlock._wire.suite import Suite
 from letterlock.errors import (
     AuthenticationFailed,
-    BraidFailed,
     Cause,
     DuplicateMessage,
     NoSession,
     PeerError,
+    SessionEnded,
     TooManySkipped,
     UnknownSession,
     UsageError,
@@ -73,11 +75,14 @@ class PeerSessions:
         self._suites = suites
 
     def encrypt(self, plaintext: bytes, entropy: Entropy) -> bytes:
-        """Return the next message of the active session. Raises NoSession, PlaintextTooLong."""
+        """Return the next message of the active session. Raises NoSession, SessionEnded, PlaintextTooLong."""
         stored = self.active()
         if stored is None:
             raise NoSession("no session with this address: initiate one with its prekey bundle")
-        encrypted = encrypt(stored.session, plaintext, entropy, self._side_data(stored))
+        session = stored.session
+        if isinstance(session, Ended) or not stored.is_active:
+            raise SessionEnded
+        encrypted = encrypt(session, plaintext, entropy, self._side_data(stored))
         self._save(stored.id, stored.rank, encrypted.session)
         self._write(stored.id, encrypted.writes)
         return encrypted.message
@@ -85,8 +90,7 @@ class PeerSessions:
     def decrypt(self, message: RatchetMessage, only: StoredSession | None = None) -> bytes:
         """Return the plaintext of a message in any of the sessions, or in `only` one of them.
 
-        Raises UnknownSession, DuplicateMessage, TooManySkipped, AuthenticationFailed, BraidFailed and other
-        PeerErrors.
+        Raises UnknownSession, DuplicateMessage, TooManySkipped, AuthenticationFailed and other PeerErrors.
         """
         header = message.header
         row = self._tables.skipped_keys.find(self._address, header.ratchet_key.data, header.number)
@@ -98,35 +102,39 @@ class PeerSessions:
         first_error: PeerError | None = None
         steps = MAX_TRIAL_STEPS
         for stored in self._candidates(active, message) if only is None else [only]:
-            knows = stored.session.ratchet.knows(header.ratchet_key)
+            session = stored.session
+            if isinstance(session, Ended):
+                continue
+            knows = session.ratchet.knows(header.ratchet_key)
             try:
-                steps = steps if knows else self._spend(steps, stored, message)
+                steps = steps if knows else self._spend(steps, stored.id, session.ratchet, message)
                 side = self._side_data(stored)
-                decrypted = decrypt(stored.session, message, side)
-            except (DuplicateMessage, BraidFailed):
+                decrypted = decrypt(session, message, side)
+            except DuplicateMessage:
                 raise  # the message is of this very session, so no earlier error counts
             except PeerError as error:
                 if knows:
                     raise  # no other session can do better
                 first_error = first_error or error
                 continue
-            self._commit(stored, active, decrypted, is_repeat=only is not None)
-            side.use_up()
+            if isinstance(decrypted.session, Ended):
+                self._end(stored, decrypted.session)
+            else:
+                self._commit(stored, active, decrypted, decrypted.session, is_repeat=only is not None)
+                side.use_up()
             return decrypted.plaintext
-        raise _of_an_unknown_chain(first_error)
+        raise _of_an_unknown_chain(first_error, active.session)
 
-    def _spend(self, steps: int, stored: StoredSession, message: RatchetMessage) -> int:
+    def _spend(self, steps: int, id_: int, ratchet: Ratchet, message: RatchetMessage) -> int:
         """Return how many chain steps are left after trying a session that does not know the ratchet key.
 
         Raises DuplicateMessage for a finished chain, TooManySkipped when the steps are spent.     [SES-9]
         """
-        ratchet, key = stored.session.ratchet, message.header.ratchet_key
+        key = message.header.ratchet_key
         if not ratchet.speaks(message):
             return steps
         # A chain so old that it was forgotten may still have kept keys: it is finished all the same.
-        if self._tables.past_chains.has(stored.id, key.data) or self._tables.skipped_keys.has(
-            stored.id, key.data
-        ):
+        if self._tables.past_chains.has(id_, key.data) or self._tables.skipped_keys.has(id_, key.data):
             raise DuplicateMessage
         cost = ratchet.trial_steps(message)
         if cost > steps:
@@ -157,7 +165,20 @@ class PeerSessions:
         self._save(id_, rank, placed(session, rank + 1, None if active is None else active.session))
         if active is not None and is_weaker(session, active.session):
             self._save(active.id, rank + 1, active.session)
+        elif active is not None:
+            self._supersede(active)
         return id_
+
+    def _supersede(self, active: StoredSession) -> None:
+        """Let another session take the place of the active one, which is kept if it still has keys."""
+        if TABLE[active.phase, Event.SUPERSEDED] is Phase.DELETED:
+            self._tables.sessions.delete(active.id)
+
+    def _end(self, stored: StoredSession, ended: Ended) -> None:
+        """Delete the keys of a session whose sides disagree. An active one keeps its place. [SES-14]"""
+        self._tables.sessions.delete(stored.id)
+        if TABLE[stored.phase, Event.CONTRADICTED] is Phase.ENDED:
+            self._save(stored.id, stored.rank, ended)
 
     def insert_decrypted(self, decrypted: Decrypted, entropy: Entropy) -> None:
         """Add the session of an initial message that was just decrypted, with the keys it skipped."""
@@ -176,8 +197,9 @@ class PeerSessions:
         if not sessions:
             return None
         active = sessions[0].session
-        is_ours = active.origin.handshake is None
-        return SessionStatus(active.origin.suite, is_ours, isinstance(active, Established), len(sessions) - 1)
+        is_ours, answered = active.origin.handshake is None, not isinstance(active, Initiated)
+        ended = isinstance(active, Ended)
+        return SessionStatus(active.origin.suite, is_ours, answered, len(sessions) - 1, ended)
 
     def delete_all(self) -> None:
         """Delete every session with this peer."""
@@ -185,11 +207,10 @@ class PeerSessions:
             self._tables.sessions.delete(row.id)
 
     def active(self) -> StoredSession | None:
-        """Return the session used for encrypting."""
+        """Return the session used for encrypting, or the one that ended in its place."""
         for limit in (1, MAX_ARCHIVED_SESSIONS + 1):  # nearly always the first row is of an allowed suite
             for stored in self._load(limit):
-                if stored.is_active:
-                    return stored
+                return stored
         return None
 
     def all(self) -> list[StoredSession]:
@@ -203,10 +224,11 @@ class PeerSessions:
             session = record.value if isinstance(record, DeferredRecord) else record.decoded(decode_session)
             if session.origin.suite in self._suites:
                 phase = _phase_if_active(session)
-                yield StoredSession(
-                    row.id, row.rank, phase if is_active else TABLE[phase, Event.SUPERSEDED], session
-                )
+                if not is_active:
+                    phase = TABLE[phase, Event.SUPERSEDED]
                 is_active = False
+                if phase is not Phase.DELETED:
+                    yield StoredSession(row.id, row.rank, phase, session)
 
     def _rows(self) -> list[SessionRow]:
         return self._tables.sessions.load(self._address, MAX_ARCHIVED_SESSIONS + 1)
@@ -219,14 +241,17 @@ class PeerSessions:
         yield active
         archive = self.all()[1:]
         key = message.header.ratchet_key
-        yield from [each for each in archive if each.session.ratchet.knows(key)] or archive
+        yield from [each for each in archive if _knows(each.session, key)] or archive
 
     def _decrypt_late(self, row: SkippedRow, message: RatchetMessage) -> bytes:
         stored = next((each for each in self.all() if each.id == row.session_id), None)
-        if stored is None:  # its suite is not allowed any more: SES-8
+        if stored is None or isinstance(stored.session, Ended):  # its suite is not allowed any more: SES-8
             raise AuthenticationFailed
         side = self._side_data(stored)
         decrypted = decrypt(stored.session, message, side, MessageKey(row.record.expose()))
+        if isinstance(decrypted.session, Ended):
+            self._end(stored, decrypted.session)
+            return decrypted.plaintext
         # A late message does not tell which session the peer uses now, so ranks stay.
         if stored.session.ratchet != decrypted.session.ratchet:
             self._save(stored.id, stored.rank, decrypted.session)
@@ -236,31 +261,39 @@ class PeerSessions:
         return decrypted.plaintext
 
     def _commit(
-        self, stored: StoredSession, active: StoredSession, decrypted: Decrypted, *, is_repeat: bool
+        self,
+        stored: StoredSession,
+        active: StoredSession,
+        decrypted: Decrypted,
+        session: Established,
+        *,
+        is_repeat: bool,
     ) -> None:
         """Save what a message changed. The lifecycle table says whether its session becomes active.
 
+        `session` is the session after it.
         `is_repeat`: it came in an initial message, whose author may not know our sessions yet.
         """
         is_archived = stored.phase is Phase.ARCHIVED
         event = event_in_archive(stored.session, active.session) if is_archived else Event.AUTHENTICATED
         phase = TABLE[stored.phase, event]
-        session, rank = decrypted.session, stored.rank
+        rank = stored.rank
         if session.yields and not is_repeat:
             session = replace(session, yields=session.yields - 1)  # SES-12
         if phase is Phase.ARCHIVED:
             session = replace(session, promote_next=event is Event.DEFERRED)
         elif is_archived:
             rank = self._tables.sessions.load(self._address, 1)[0].rank + 1
+            self._supersede(active)
         self._save(stored.id, rank, session)
         self._keep_skipped(stored.id, decrypted)
 
     def _keep_skipped(self, id_: int, decrypted: Decrypted) -> None:
         self._write(id_, decrypted.writes)
-        skipped = decrypted.skipped
-        if skipped.double or skipped.sparse:
+        session, skipped = decrypted.session, decrypted.skipped
+        if not isinstance(session, Ended) and (skipped.double or skipped.sparse):
             self._tables.skipped_keys.add(SkippedRow(id_, *row) for row in skipped.rows(Record))
-            self._tables.skipped_keys.trim(id_, decrypted.session.ratchet.max_skipped_keys)  # RAT-7
+            self._tables.skipped_keys.trim(id_, session.ratchet.max_skipped_keys)  # RAT-7
         if decrypted.finished is not None:
             self._tables.past_chains.add(id_, decrypted.finished.data, MAX_PAST_CHAINS)
 
@@ -306,8 +339,14 @@ class StoredSideData(Uncopyable):
             self._tables.skipped_keys.delete(self._found)
 
 
-def _of_an_unknown_chain(first_error: PeerError | None) -> PeerError:
+def _knows(session: Session, key: RatchetKey) -> bool:
+    return not isinstance(session, Ended) and session.ratchet.knows(key)
+
+
+def _of_an_unknown_chain(first_error: PeerError | None, active: Session) -> PeerError:
     """Return the error of a message that no session could read and whose ratchet key no session knows."""
+    if isinstance(active, Ended):
+        return AuthenticationFailed(Cause.SESSION_BROKEN)
     # The ratchet key is in clear, so this cause says nothing that a key decides.  PRIM-8
     if first_error is None or isinstance(first_error, AuthenticationFailed):
         return AuthenticationFailed(Cause.OUR_STATE_WENT_BACK_PERHAPS)
@@ -315,4 +354,12 @@ def _of_an_unknown_chain(first_error: PeerError | None) -> PeerError:
 
 
 def _phase_if_active(session: Session) -> Phase:
-    return Phase.INITIATED if isinstance(session, Initiated) else Phase.ESTABLISHED
+    match session:
+        case Initiated():
+            return Phase.INITIATED
+        case Established():
+            return Phase.ESTABLISHED
+        case Ended():
+            return Phase.ENDED
+        case _:
+            assert_never(session)

@@ -28,13 +28,13 @@ from letterlock._primitives.entropy import Entropy
 from letterlock._primitives.fast_init import fast_init
 from letterlock._primitives.secret import Uncopyable
 from letterlock._ratchet.keys import MessageKey
-from letterlock._ratchet.ratchet import Skipped
+from letterlock._ratchet.ratchet import NONE_SKIPPED, Skipped
 from letterlock._ratchet.side_data import EMPTY, SideStorage, Write
-from letterlock._session.session import Established, Initiated, Session
+from letterlock._session.session import Ended, Established, Initiated, Live
 from letterlock._wire import cbor
 from letterlock._wire.message import SENT_NONCE_BYTES, Header, RatchetMessage
 from letterlock._wire.pq_header import PqHeader
-from letterlock.errors import AuthenticationFailed, MalformedMessage, PlaintextTooLong
+from letterlock.errors import AuthenticationFailed, BraidFailed, MalformedMessage, PlaintextTooLong
 from letterlock.limits import MAX_PLAINTEXT, MIN_PADDED
 
 _LONG: Final = 4096
@@ -49,7 +49,7 @@ _NONCE_PREFIX: Final = bytes(aead.NONCE_BYTES - SENT_NONCE_BYTES)
 class Encrypted(Uncopyable):
     """A message to send, the session after it, and the writes to commit with that session."""
 
-    session: Session
+    session: Live
     message: bytes
     writes: tuple[Write, ...] = ()
 
@@ -60,19 +60,22 @@ class Encrypted(Uncopyable):
 @fast_init
 @dataclass(frozen=True, slots=True)
 class Decrypted(Uncopyable):
-    """An authenticated message: its plaintext, and all that is now to be committed."""
+    """An authenticated message: its plaintext, and all that is now to be committed.
 
-    session: Established
+    `session` is Ended if the message's post-quantum header contradicts earlier ones.
+    """
+
+    session: Established | Ended
     plaintext: bytes
-    skipped: Skipped
-    finished: RatchetKey | None
+    skipped: Skipped = NONE_SKIPPED
+    finished: RatchetKey | None = None
     writes: tuple[Write, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Decrypted: {len(self.plaintext)} bytes, {self.skipped.count} skipped keys>"
 
 
-def encrypt(session: Session, plaintext: bytes, entropy: Entropy, side: SideStorage = EMPTY) -> Encrypted:
+def encrypt(session: Live, plaintext: bytes, entropy: Entropy, side: SideStorage = EMPTY) -> Encrypted:
     """Return one more message. Draws as `Ratchet.next_message`, then 8 bytes.
 
     Raises PlaintextTooLong above 16 MiB, UsageError when a chain is full.
@@ -92,11 +95,11 @@ def encrypt(session: Session, plaintext: bytes, entropy: Entropy, side: SideStor
 
 
 def decrypt(
-    session: Session, message: RatchetMessage, side: SideStorage = EMPTY, kept: MessageKey | None = None
+    session: Live, message: RatchetMessage, side: SideStorage = EMPTY, kept: MessageKey | None = None
 ) -> Decrypted:
     """Return the plaintext of a message; `kept` is its double-ratchet key if that was kept when skipped.
 
-    Raises AuthenticationFailed, DuplicateMessage, TooManySkipped, InvalidKey, MalformedMessage, BraidFailed.
+    Raises AuthenticationFailed, DuplicateMessage, TooManySkipped, InvalidKey, MalformedMessage.
     """
     origin = session.origin
     found = session.ratchet.find_message_key(message, kept, side, origin.associated_data)
@@ -104,6 +107,8 @@ def decrypt(
     # The tag has verified: from here on the message is the peer's.  RAT-6
     try:
         committed = found.commit(side)
+    except BraidFailed:  # PQR-5: its text is the peer's all the same
+        return Decrypted(Ended(origin), plaintext)
     except BaseException:
         del plaintext  # a reporter of errors may show the variables of every frame
         raise

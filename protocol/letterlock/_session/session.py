@@ -2,6 +2,7 @@
 
     Initiated      we initiated; the initial message's header is repeated until the peer answers
     Established    the peer has answered, or the peer initiated
+    Ended          an authentic message contradicted earlier ones: the keys are deleted              [PQR-5]
 
 The suite of a session decides its ratchet (_ratchet/suites.py).                                    [PQR-8]
 
@@ -68,7 +69,21 @@ class Established(Uncopyable):
     yields: int = 0
 
 
-Session: TypeAlias = Initiated | Established
+@fast_init
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A session whose two sides disagree. It holds no keys: it can neither encrypt nor decrypt.
+
+    It stays in its place among the sessions, so that no earlier session takes over and nothing is sent until
+    a new session begins.
+    """
+
+    origin: Origin
+
+
+Session: TypeAlias = Initiated | Established | Ended
+Live: TypeAlias = Initiated | Established
+"""The sessions that have a ratchet."""
 
 
 def initiated(initiation: Initiation, entropy: Entropy) -> Initiated:

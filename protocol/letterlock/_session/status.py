@@ -11,10 +11,13 @@ class SessionStatus:
 
     `initiated`: whether we began it. `answered`: whether the peer has written in it; while it has not, the
     peer may be unable to read it, and every message carries the handshake again. `archived`: how many earlier
-    sessions are kept, 0 to 40; they only decrypt.
+    sessions are kept, 0 to 40; they only decrypt. `ended`: whether the session ended because the peer's
+    post-quantum keys contradicted each other. `Account.encrypt` then raises SessionEnded until a new session
+    begins.
     """
 
     suite: Suite
     initiated: bool
     answered: bool
     archived: int
+    ended: bool = False

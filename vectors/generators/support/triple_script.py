@@ -199,7 +199,9 @@ class Script:
 
     def _sending(self, text: str) -> Json:
         label = f"{self._label} step {len(self._steps)}"
-        drawn = {KeysUnsampled: 64, HeaderReceived: 32}.get(type(self.ratchet.braid))
+        state = self._player.ratchet()
+        braid = type(state.braid) if isinstance(state, Triple) else None
+        drawn = None if braid is None else {KeysUnsampled: 64, HeaderReceived: 32}.get(braid)
         return {
             "do": "send",
             "plaintext": text.encode().hex(),
@@ -225,6 +227,11 @@ class Script:
         """Let it show its state."""
         self._steps.append({"do": "state"})
         self._answers.append({"state": name, "braid": braid, "epoch": epoch, "skipped": skipped})
+
+    def ended(self) -> None:
+        """Let it show that it has no state any more."""
+        self._steps.append({"do": "state"})
+        self._answers.append({"state": "Ended", "braid": None, "epoch": None, "skipped": 0})
 
     def turn(self) -> None:
         """Let each send once, with a text long enough for all codewords: the far side first, if it began."""

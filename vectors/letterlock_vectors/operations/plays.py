@@ -13,6 +13,7 @@ from letterlock._ratchet.double import Hearing, Speaking, State, Unanswered, Wai
 from letterlock._ratchet.ratchet import Ratchet
 from letterlock._ratchet.triple import Triple
 from letterlock._session.peer_sessions import StoredSession
+from letterlock._session.session import Ended
 from letterlock._wire.message import SENT_NONCE_BYTES
 from letterlock.errors import LetterlockError, UsageError
 from letterlock.limits import MAX_SKIPPED_KEYS
@@ -78,7 +79,8 @@ def entropy_for_sending(step: Input, entry: StoredSession | None) -> tuple[bytes
     nonce = step.sized("nonce", SENT_NONCE_BYTES)
     entropy = step.with_default("entropy").optional_hex("entropy")
     private = None if step.is_null("ratchet_private") else step.sized("ratchet_private", KEY_BYTES)
-    needs_key = entry is not None and isinstance(double_of(entry.session.ratchet), Hearing)
+    session = None if entry is None or isinstance(entry.session, Ended) else entry.session
+    needs_key = session is not None and isinstance(double_of(session.ratchet), Hearing)
     return nonce, private if needs_key else None, entropy
 
 

@@ -21,7 +21,7 @@ from letterlock._ratchet.ratchet import Ratchet
 from letterlock._ratchet.triple import Triple
 from letterlock._session.peer_sessions import PeerSessions
 from letterlock._session.sealing import decrypt
-from letterlock._session.session import Established, Initiated, Origin
+from letterlock._session.session import Ended, Established, Initiated, Origin
 from letterlock._wire import cbor
 from letterlock._wire.address import Address
 from letterlock._wire.message import RatchetMessage
@@ -117,11 +117,13 @@ class SidePlayer(Uncopyable):
         self._waiting = None
         return {"plaintext": decrypted.plaintext.hex()}
 
-    def ratchet(self) -> Ratchet | None:
-        """Return the state."""
+    def ratchet(self) -> Ratchet | Ended | None:
+        """Return the state, or the session that ended."""
         with self._store.transaction():
             active = self._sessions.active()
-        return self._waiting if active is None else active.session.ratchet
+        if active is None:
+            return self._waiting
+        return active.session if isinstance(active.session, Ended) else active.session.ratchet
 
     def skipped(self) -> int:
         """Return how many skipped keys are kept."""

@@ -11,7 +11,7 @@ from letterlock._records.account import decode_account
 from letterlock._records.peer import decode_peer
 from letterlock._records.prekey import decode_prekey
 from letterlock._records.session import decode_session
-from letterlock._session.session import Established, Initiated
+from letterlock._session.session import Ended, Established, Initiated, Session
 from letterlock.errors import UsageError
 from letterlock.stores._interface import Record
 from letterlock.stores._sqlite.cipher import StoreCipher
@@ -58,9 +58,16 @@ def session(given: Input) -> Output:
         "associated_data": kept.origin.associated_data.hex(),
         "handshake": handshake.hex(),
         "promote_next": isinstance(kept, Established) and kept.promote_next,
-        "state": type(double_of(kept.ratchet)).__name__,
-        "braid": type(kept.ratchet.braid).__name__ if isinstance(kept.ratchet, Triple) else None,
+        **_states(kept),
     }
+
+
+def _states(kept: Session) -> Output:
+    if isinstance(kept, Ended):
+        return {"state": "Ended", "braid": None}
+    ratchet = kept.ratchet
+    braid = type(ratchet.braid).__name__ if isinstance(ratchet, Triple) else None
+    return {"state": type(double_of(ratchet)).__name__, "braid": braid}
 
 
 def unwrap(given: Input) -> Output:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from letterlock._ratchet.triple import Triple
+from letterlock._session.session import Ended
 from letterlock._wire.suite import Suite
 from letterlock_vectors.inputs import Input, Operation, Output
 from letterlock_vectors.operations.plays import play
@@ -26,6 +27,8 @@ def triple_play(given: Input) -> Output:
                     "epoch": braid.epoch,
                     "skipped": player.skipped(),
                 }
+            case Ended():
+                return {"state": "Ended", "braid": None, "epoch": None, "skipped": player.skipped()}
             case _:  # pragma: no cover - the suite says so
                 raise AssertionError
 

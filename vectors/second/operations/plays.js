@@ -4,7 +4,7 @@ import { Account } from "../account.js";
 import { bigEndian, toHex } from "../bytes.js";
 import * as braid from "../braid.js";
 import * as curve from "../curve.js";
-import { Refusal } from "../errors.js";
+import { Refusal, refuse } from "../errors.js";
 import { sha256 } from "../kdf.js";
 import * as messages from "../messages.js";
 import { CODEWORDS, U32 } from "../limits.js";
@@ -65,6 +65,7 @@ function playTriple(given) {
   let state = begin(given, triple);
   return playSteps(given, {
     send(step) {
+      if (state === null) refuse("SessionEnded", "the session ended");
       const sent = triple.send(state, {
         associatedData, plaintext: step.bytes("plaintext"), nonce: step.sized("nonce", 8), fresh: freshOf(step),
         draw: step.entropy("entropy"),
@@ -75,11 +76,12 @@ function playTriple(given) {
     receive(step) {
       const data = step.bytes("message");
       const message = messages.decodeMessage(data, messages.kindOf(data));
+      if (state === null) refuse("AuthenticationFailed", "the session ended");
       const received = triple.receive(state, associatedData, message);
       state = received.state;
       return { plaintext: toHex(received.plaintext) };
     },
-    state: () => ({
+    state: () => (state === null ? { state: "Ended", braid: null, epoch: null, skipped: 0 } : {
       state: state.double.name, braid: state.braid.name, epoch: state.braid.epoch, skipped: state.double.skipped.size,
     }),
   });
@@ -180,7 +182,7 @@ function movesOf(account, clock) {
     },
     sessions(step) {
       const { sessions } = account.peer(step.address("address"));
-      const skipped = sessions.reduce((total, session) => total + session.ratchet.skipped.size, 0);
+      const skipped = sessions.reduce((total, session) => total + (session.ratchet?.skipped.size ?? 0), 0);
       return { sessions: sessions.length, skipped };
     },
     prekeys() {

@@ -77,10 +77,10 @@ test("a message carries a quarter of its size in codewords, at least one, and no
   const [alice] = talking();
   const first = messages.decodeInitial(alice.me.encrypt(BOB, new Uint8Array(1)));
   assert.equal(first.message.pqHeader.codewords.length, 96); // the header of the handshake counts
-  const [{ me, to, from, them }, back] = talking();
-  them.decrypt(from, me.encrypt(to, new Uint8Array(1)));
-  me.decrypt(BOB, back.me.encrypt(ALICE, new Uint8Array(1)));
   const counted = [[1, 1], [127, 1], [255, 2], [511, 4], [4000, 32], [6000, 36], [20_000, 36]].map(([length, count]) => {
+    const [{ me, to, from, them }, back] = talking();
+    them.decrypt(from, me.encrypt(to, new Uint8Array(1)));
+    me.decrypt(BOB, back.me.encrypt(ALICE, new Uint8Array(1)));
     const { codewords } = pqHeaderOf(me.encrypt(to, new Uint8Array(length)));
     return [codewords.length / 32, count];
   });

@@ -278,17 +278,34 @@ def contradictory(friend: Friend, text: str, index: int) -> bytes:
 
 
 def contradictions(family: Family) -> None:
-    group = family.group("account.play", "authentic messages that contradict earlier ones, then genuine ones")
+    group = family.group("account.play", "authentic messages that contradict earlier ones, and the end")
     script = Script("triple contradiction first")
     alice = script.friend()
     alice.initiate(BOB.bundle(kem=300), Suite.PQXDH)
-    script.refused(contradictory(alice, "wrong", 90), "BraidFailed")
-    script.prekeys(100, 200, 300, 400)
-    script.sessions(0)
-    script.receive(alice.write("hello"), "hello")
+    wrong = contradictory(alice, "wrong", 90)
+    script.receive(wrong, "wrong")
     script.prekeys(100, 400)
-    comment = "a first message with a wrong header MAC: no prekey is used up"
+    script.sessions(1)
+    script.refused(wrong, "AuthenticationFailed")
+    script.refused(alice.write("of the same handshake"), "AuthenticationFailed")
+    script.encrypt_refused("SessionEnded")
+    script.initiate(ALICE.bundle(kem=300), 2)
+    script.sessions(1)
+    alice.read(script.encrypt("anew"), "anew")
+    comment = "a first message with a wrong header MAC: prekeys are used up, nothing is sent"
     script.add(group, comment, rules=["PQR-5", "HAND-7"], flags=["Contradiction"])
+
+    script, alice = begun("triple contradiction archive")
+    alice.read(script.encrypt("an answer"), "an answer")
+    late = alice.write("late, of the first session")
+    alice.initiate(BOB.bundle(one_time=None, kem=400), Suite.PQXDH)
+    script.receive(contradictory(alice, "wrong", 90), "wrong")
+    script.sessions(2)
+    script.receive(late, "late, of the first session")
+    script.encrypt_refused("SessionEnded")
+    script.sessions(2)
+    comment = "the second session ended: the first is read, and does not come back"
+    script.add(group, comment, rules=["PQR-5", "SES-12", "SES-14"], flags=["Contradiction"])
 
 
 def steps(family: Family) -> None:

@@ -278,29 +278,37 @@ def node_of(message: bytes):
     )
 
 
+def ended(script: Script, genuine: bytes) -> None:
+    """The session has no keys any more: it opens nothing, and it seals nothing."""
+    script.ended()
+    script.refused(genuine, "AuthenticationFailed")
+    script.send_refused("into the void", "SessionEnded")
+    script.ended()
+
+
 def contradictions(family: Family) -> None:
-    group = family.group("triple.play", "authentic, but contradicting earlier messages, then the genuine one")
+    group = family.group(
+        "triple.play", "authentic, but contradicting earlier messages: delivered, and the end"
+    )
     for what, index in (("rho", 0), ("the hash", 40), ("the MAC", 95)):
         script = Script("recipient", f"contradiction {what}")
         wrong, right = script.far.twice(lambda it, at=index: flipped(it, at), words(3))
-        script.refused(wrong, "BraidFailed")
-        script.refused(wrong, "BraidFailed")
+        script.refused(flipped(wrong, -1), "AuthenticationFailed")
         show(script, "Waiting")
-        script.receive(right, words(3))
-        show(script, "Hearing")
-        script.send("it goes on")
+        script.receive(wrong, words(3))
+        ended(script, right)
         comment = f"Waiting: a header, with a bit of {what} inverted"
-        script.add(group, comment, rules=["PQR-5", "RAT-6"], flags=["Contradiction"])
+        script.add(group, comment, rules=["PQR-5"], flags=["Contradiction"])
 
     script = Script("recipient", "contradiction late")
     wrong, right = script.far.twice(lambda it: flipped(it, 31), "late")
     script.receive(script.far.write(words(2)), words(2))
-    script.refused(wrong, "BraidFailed")
+    script.refused(flipped(wrong, -1), "AuthenticationFailed")
     show(script, "Hearing", 2)
-    script.receive(right, "late")
-    show(script, "Hearing", 0)
-    comment = "a late message with the header's last codeword: both keys are still there"
-    script.add(group, comment, rules=["PQR-5", "RAT-6"], flags=["Contradiction", "Late"])
+    script.receive(wrong, "late")
+    ended(script, right)
+    comment = "a late message with the header's last codeword: its text, and no skipped key is left"
+    script.add(group, comment, rules=["PQR-5"], flags=["Contradiction", "Late"])
     later_contradictions(group)
 
 
@@ -310,25 +318,22 @@ def later_contradictions(group) -> None:
     script.receive(script.far.write(words(3)), words(3))
     script.send(words(30))
     wrong, right = script.far.twice(lambda _: other, words(36))
-    script.refused(wrong, "BraidFailed")
-    show(script, "Speaking")
-    script.receive(right, words(36))
-    show(script, "Hearing")
+    script.receive(wrong, words(36))
+    ended(script, right)
     comment = "Speaking: a vector of another key"
     script.add(group, comment, rules=["PQR-5", "PRIM-11"], flags=["Contradiction"])
 
-    script = Script("initiator", "contradiction ct2")
-    script.turn()
-    script.send(words(36))
-    pq_header, last = words(4), "the last codeword"
-    script.receive(script.far.write(pq_header), pq_header)
     for index in (5, 31):
+        script = Script("initiator", f"contradiction ct2 {index}")
+        script.turn()
+        script.send(words(36))
+        pq_header, last = words(4), "the last codeword"
+        script.receive(script.far.write(pq_header), pq_header)
         wrong, right = script.far.twice(lambda it, at=index: flipped(it, at), last)
-        script.refused(wrong, "BraidFailed")
-    show(script, "Hearing", 0)
-    script.receive(right, last)
-    comment = "Hearing: a ciphertext, with bits of its MAC inverted"
-    script.add(group, comment, rules=["PQR-5"], flags=["Contradiction"])
+        script.receive(wrong, last)
+        ended(script, right)
+        comment = f"Hearing: a ciphertext, with a bit of its MAC's last codeword inverted, in byte {index}"
+        script.add(group, comment, rules=["PQR-5"], flags=["Contradiction"])
 
 
 ALL: Final = (
