@@ -6,8 +6,30 @@
 //! Not here: errors and their texts, entropy, storage.
 
 #[forbid(unsafe_code)]
+pub mod braid;
+#[forbid(unsafe_code)]
+pub mod curve;
+#[forbid(unsafe_code)]
 pub mod erasure;
 #[forbid(unsafe_code)]
+pub mod exchange;
+#[forbid(unsafe_code)]
+pub mod kdf;
+#[forbid(unsafe_code)]
 pub mod kem;
+#[forbid(unsafe_code)]
+pub mod labels;
+#[forbid(unsafe_code)]
+pub mod limits;
 #[cfg(feature = "python")]
 mod python;
+#[forbid(unsafe_code)]
+pub mod receive;
+#[forbid(unsafe_code)]
+pub mod record;
+#[forbid(unsafe_code)]
+pub mod sealing;
+#[forbid(unsafe_code)]
+pub mod send;
+#[forbid(unsafe_code)]
+pub mod wire;

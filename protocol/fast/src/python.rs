@@ -4,10 +4,13 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::{erasure, kem};
+use crate::{erasure, kem, receive as received, send as sending};
 
 /// What letterlock asks for before it uses anything else: it changes with every change of a function here.
 const INTERFACE: u32 = 1;
+
+/// From this many bytes of text on, other threads may run meanwhile: below, handing over costs more than it gains.
+const LONG: usize = 4096;
 
 const UNUSABLE: &str = "arguments do not fit: this is a bug of the caller";
 
@@ -56,10 +59,54 @@ fn encapsulate_vector<'py>(
     Ok(PyBytes::new(py, &second))
 }
 
+/// Return how many random bytes the next message of a session draws: a list, empty where `send` returns None.
+#[pyfunction]
+fn draws(record: &[u8]) -> Vec<usize> {
+    sending::draws(record)
+}
+
+/// Return the record after the next message and the message, or None: then Python's way is taken.
+#[pyfunction]
+fn send<'py>(
+    py: Python<'py>,
+    record: &[u8],
+    plaintext: &[u8],
+    entropy: &[u8],
+) -> PyResult<Option<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)>> {
+    let Some(next) = sending::prepare(record, plaintext.len(), entropy) else { return Ok(None) };
+    let message = PyBytes::new_with(py, next.message_bytes(), |out| {
+        let sealed = if plaintext.len() < LONG {
+            next.seal(plaintext, out)
+        } else {
+            py.detach(|| next.seal(plaintext, out))
+        };
+        sealed.ok_or_else(unusable)
+    })?;
+    Ok(Some((PyBytes::new(py, &next.record), message)))
+}
+
+/// Return the record after the very next message and its plaintext, or None: then Python's way is taken.
+#[pyfunction]
+fn receive<'py>(
+    py: Python<'py>,
+    record: &[u8],
+    message: &[u8],
+) -> Option<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+    let opened = if message.len() < LONG {
+        received::receive(record, message)
+    } else {
+        py.detach(|| received::receive(record, message))
+    }?;
+    Some((PyBytes::new(py, &opened.record), PyBytes::new(py, &opened.padded[..opened.length])))
+}
+
 /// Native steps for letterlock. Use letterlock, which finds this module by itself.
 #[pymodule]
 fn letterlock_fast(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("INTERFACE", INTERFACE)?;
+    module.add_function(wrap_pyfunction!(draws, module)?)?;
+    module.add_function(wrap_pyfunction!(send, module)?)?;
+    module.add_function(wrap_pyfunction!(receive, module)?)?;
     module.add_function(wrap_pyfunction!(codewords, module)?)?;
     module.add_function(wrap_pyfunction!(restore, module)?)?;
     module.add_function(wrap_pyfunction!(encapsulate_header, module)?)?;

@@ -6,7 +6,7 @@
 Python defines every answer, and the native functions give the same ones. A module with another interface
 number is not used; a warning says so. `LETTERLOCK_PURE=1` in the environment keeps any from being used.
 
-Not here: what is computed natively (mlkem_split.py, _ratchet/erasure.py).
+Not here: what is computed natively (mlkem_split.py, _ratchet/erasure.py, _session/).
 """
 
 import os
@@ -21,6 +21,27 @@ class Native(Protocol):
     """The functions of the module. They raise ValueError for arguments that no caller of ours gives."""
 
     INTERFACE: int
+
+    def draws(self, record: bytes, /) -> list[int]:
+        """Return how many random bytes the next message of a session draws, one draw after the other.
+
+        Empty if `send` would return None.
+        """
+        ...
+
+    def send(self, record: bytes, plaintext: bytes, entropy: bytes, /) -> tuple[bytes, bytes] | None:
+        """Return the record of a session after its next message, and the message.
+
+        `entropy` are the bytes of all draws in a row. None if it has to be done in Python.
+        """
+        ...
+
+    def receive(self, record: bytes, message: bytes, /) -> tuple[bytes, bytes] | None:
+        """Return the record after a message that is the very next in each chain, and its plaintext.
+
+        None if it is another message, a forgery, or has to be read in Python.
+        """
+        ...
 
     def codewords(self, text: bytes, first: int, end: int, /) -> bytes:
         """Return the codewords of a text from one index up to another, joined: see `erasure.codewords`."""

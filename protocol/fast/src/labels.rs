@@ -1,0 +1,16 @@
+//! The labels of protocol version 1, as in `_primitives/labels.py`.
+
+/// Of a step of the root chain.
+pub const ROOT_STEP: &[u8] = b"letterlock-v1 root step";
+/// Of a new epoch of the sparse chains.
+pub const PQ_CHAIN_ADD_EPOCH: &[u8] = b"letterlock-v1 pq chain add epoch";
+/// Of the key that seals a message.
+pub const PQ_HYBRID: &[u8] = b"letterlock-v1 pq hybrid";
+/// Of an update of the braid's authenticator.
+pub const PQ_AUTHENTICATOR: &[u8] = b"letterlock-v1 pq authenticator update";
+/// Of an epoch's secret.
+pub const PQ_EPOCH_SECRET: &[u8] = b"letterlock-v1 pq epoch secret";
+/// Of the MAC of a header.
+pub const PQ_HEADER: &[u8] = b"letterlock-v1 pq header";
+/// Of the MAC of a ciphertext.
+pub const PQ_CIPHERTEXT: &[u8] = b"letterlock-v1 pq ciphertext";

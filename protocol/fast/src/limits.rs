@@ -1,0 +1,24 @@
+//! The limits of `letterlock.limits` that are asked for here.
+
+/// The greatest message number, chain length and epoch.
+pub const MAX_COUNTER: u32 = u32::MAX;
+/// Bytes of the longest plaintext.
+pub const MAX_PLAINTEXT: usize = 16 * 1024 * 1024;
+/// Bytes of the shortest padded plaintext.
+pub const MIN_PADDED: usize = 32;
+/// Bytes of the longest padded plaintext.
+pub const MAX_PADDED: usize = MAX_PLAINTEXT + 512 * 1024;
+/// Bytes of a whole message.
+pub const MAX_MESSAGE: usize = MAX_PADDED + 4096;
+/// Codewords in one message.
+pub const MAX_CODEWORDS: usize = 64;
+/// The greatest index of a codeword.
+pub const MAX_CODEWORD_INDEX: u16 = u16::MAX;
+/// The most messages for which a session can yield.
+pub const MAX_CROSSED_MESSAGES: u32 = 16;
+/// Bytes of the longest header of an initial message.
+pub const MAX_HANDSHAKE: usize = 4096;
+/// The number of the last message of a chain that carries as many computed codewords as fit.
+pub const FULL_CODEWORDS_UNTIL: u32 = 4;
+/// Later messages carry a computed codeword if this divides their number.
+pub const COMPUTED_CODEWORD_INTERVAL: u32 = 4;
