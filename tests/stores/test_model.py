@@ -65,8 +65,9 @@ DIGEST = st.sampled_from(DIGESTS)
 SLOT = st.sampled_from(SLOTS)
 TIME = st.integers(0, 5)
 KEEP = st.integers(0, 4)
+KEPT = st.integers(0, 3)
 PREKEY = st.builds(prekey, KIND, ID, st.none() | TIME, TEXTS)
-SKIPPED = st.builds(skipped, SESSION, NUMBER, CHAIN, TEXTS)
+SKIPPED = st.builds(skipped, SESSION, NUMBER, CHAIN, TEXTS, KEPT)
 
 STEP = st.one_of(
     step("account.load"),
@@ -84,6 +85,7 @@ STEP = st.one_of(
     step("skipped_keys.add", st.lists(SKIPPED, max_size=4)),
     step("skipped_keys.delete", SKIPPED),
     step("skipped_keys.trim", SESSION, KEEP),
+    step("skipped_keys.delete_kept_before", KEPT),
     step("past_chains.add", SESSION, CHAIN, KEEP),
     step("side_data.append", SESSION, SLOT, TEXTS.map(record)),
     step("side_data.load", SESSION, SLOT),

@@ -331,7 +331,7 @@ def open_again(path: Path, kind: str) -> None:
         ("DELETE FROM letterlock_meta", CorruptStore),
         ("DROP TABLE letterlock_meta", StoreError),
         ("PRAGMA application_id = 0", UnsupportedStore),
-        ("PRAGMA user_version = 2", UnsupportedStore),
+        ("PRAGMA user_version = 3", UnsupportedStore),
     ],
 )
 def test_an_edited_header_is_refused(

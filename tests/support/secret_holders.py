@@ -313,7 +313,7 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     ),
     "SkippedRow": (
         lambda: SkippedRow(1, b"chain", 2, record),
-        "SkippedRow(session_id=1, chain=b'chain', number=2, record=<Record: hidden>)",
+        "SkippedRow(session_id=1, chain=b'chain', number=2, record=<Record: hidden>, kept=0)",
     ),
     "MemoryStore": (filled, "<MemoryStore>"),
     "KeyOpener": (lambda: KeyOpener(MATERIAL[:32]), "{OBJECT}"),

@@ -34,6 +34,7 @@ KINDS: Final = (SIGNED, ONE_TIME)
 IDS: Final = (1, 2, 2**32 - 1)
 SLOTS: Final = (1, 2, 3)
 NUMBERS: Final = (0, 1, 2**32 - 1)
+NOON: Final = 1_700_000_000
 
 Call: TypeAlias = Callable[[Store], object]
 
@@ -62,8 +63,10 @@ def session(id_: int, address: bytes = ALICE, rank: int = 1, text: object = "ses
     return SessionRow(id_, address, rank, record(text))
 
 
-def skipped(id_: int, number: int, chain: bytes = CHAINS[0], text: object = "skipped") -> SkippedRow:
-    return SkippedRow(id_, chain, number, record(text))
+def skipped(
+    id_: int, number: int, chain: bytes = CHAINS[0], text: object = "skipped", kept: int = NOON
+) -> SkippedRow:
+    return SkippedRow(id_, chain, number, record(text), kept)
 
 
 def fill(store: Store) -> None:
@@ -79,7 +82,7 @@ def fill(store: Store) -> None:
     for row in (session(1, ALICE, 1), session(2, ALICE, 2), session(3, BOB, 7)):
         store.tables.sessions.save(row)
         store.tables.skipped_keys.add(
-            skipped(row.id, number, chain) for chain in CHAINS[:2] for number in (0, 1)
+            skipped(row.id, number, chain, kept=NOON + row.id) for chain in CHAINS[:2] for number in (0, 1)
         )
         store.tables.past_chains.add(row.id, CHAINS[2], 10)
         store.tables.side_data.append(row.id, 1, record(f"entry of {row.id}"))
@@ -97,7 +100,7 @@ def exposed(value: object) -> Any:
         case SessionRow():
             return ("session", value.id, value.address, value.rank, exposed(value.record))
         case SkippedRow():
-            return ("skipped", value.session_id, value.chain, value.number, exposed(value.record))
+            return ("skipped", value.session_id, value.chain, value.number, value.kept, exposed(value.record))
         case list():
             return [exposed(each) for each in value]
         case _:
@@ -153,6 +156,7 @@ CHANGES: Final[dict[str, Call]] = {
     ),
     "skipped_keys.delete": lambda store: store.tables.skipped_keys.delete(skipped(2, 1)),
     "skipped_keys.trim": lambda store: store.tables.skipped_keys.trim(2, 1),
+    "skipped_keys.delete_kept_before": lambda store: store.tables.skipped_keys.delete_kept_before(NOON + 2),
     "past_chains.add": lambda store: store.tables.past_chains.add(1, CHAINS[0], 10),
     "past_chains.add, full": lambda store: store.tables.past_chains.add(1, CHAINS[0], 1),
     "side_data.append": lambda store: store.tables.side_data.append(1, 2, record("entry 3")),

@@ -97,12 +97,16 @@ class SessionRow(Uncopyable):
 @fast_init
 @dataclass(frozen=True, slots=True)
 class SkippedRow(Uncopyable):
-    """The key of message `number` (0 to 2**32 - 1) in the chain that 32 bytes name."""
+    """The key of message `number` (0 to 2**32 - 1) in the chain that 32 bytes name.
+
+    `kept` is when it was kept, in whole seconds since 1970 (UTC), 0 to 2**63 - 1.
+    """
 
     session_id: int
     chain: bytes
     number: int
     record: Record
+    kept: int = 0
 
 
 class AccountTable(Protocol):
@@ -221,6 +225,10 @@ class SkippedKeyTable(Protocol):
 
     def delete(self, row: SkippedRow) -> None:
         """Delete one key, if it exists."""
+        ...
+
+    def delete_kept_before(self, time: int) -> int:
+        """Delete the keys of all sessions that were kept before a time; return how many were deleted."""
         ...
 
     def trim(self, session_id: int, keep: int) -> int:

@@ -65,20 +65,9 @@ class _Rows(Uncopyable):
     """The rows of all tables, and a journal of how to undo what the open transaction did to them."""
 
     __slots__ = (
-        "_journal",
-        "account",
-        "arrivals",
-        "lock",
-        "past_chains",
-        "peers",
-        "prekeys",
-        "replays",
-        "sessions",
-        "sessions_of",
-        "side_data",
-        "skipped_keys",
-        "skipped_of",
-    )
+        "_journal", "account", "arrivals", "lock", "past_chains", "peers", "prekeys", "replays", "sessions",
+        "sessions_of", "side_data", "skipped_keys", "skipped_of",
+    )  # fmt: skip
 
     def __init__(self, busy_timeout: float) -> None:
         self.lock = StoreLock(busy_timeout)
@@ -343,6 +332,14 @@ class _SkippedKeyTable(_Table):
             for key in sorted(table, key=lambda key: table[key][0])[:beyond]:
                 self._drop(session_id, key)
         return beyond
+
+    def delete_kept_before(self, time: int) -> int:
+        self._require()
+        rows = [row for table in self._rows.skipped_keys.values() for _, row in table.values()]
+        old = [row for row in rows if row.kept < time]
+        for row in old:
+            self._drop(row.session_id, (row.chain, row.number))
+        return len(old)
 
     def _drop(self, session_id: int, key: tuple[bytes, int]) -> None:
         if self._rows.drop(self._rows.skipped_keys.get(session_id, {}), key):

@@ -10,8 +10,10 @@ Not here: the keys (wrapped_key.py), sealing (cipher.py), the tables in SQL (sch
 import struct
 from typing import Final, TypeAlias
 
-FORMAT: Final = 1
-"""The version of the format and of the tables; a store of another version is refused."""
+FORMAT: Final = 2
+"""The version of the tables and of the records in them; a store of another version is refused."""
+WRAP_FORMAT: Final = 1
+"""The version of the wrapped key, which has stayed the same."""
 
 ACCOUNT: Final = b"account"
 PEERS: Final = b"peers"

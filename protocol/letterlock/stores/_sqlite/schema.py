@@ -1,7 +1,7 @@
 """The tables of a store file: how they are created, and how a file is recognised as a store.
 
     application_id    "LtLk"
-    user_version      1
+    user_version      2
     letterlock_meta   the wrapped data key, in one row
 
 A file with other values of the two numbers belongs to another application or to a later release. Every name
@@ -51,13 +51,14 @@ TABLES: Final = (
     """CREATE TABLE letterlock_skipped (
     seq INTEGER PRIMARY KEY,
     session INTEGER NOT NULL REFERENCES letterlock_sessions (id) ON DELETE CASCADE,
-    chain BLOB NOT NULL, number INTEGER NOT NULL, record BLOB NOT NULL,
+    chain BLOB NOT NULL, number INTEGER NOT NULL, kept INTEGER NOT NULL, record BLOB NOT NULL,
     UNIQUE (session, chain, number))""",
-    # seq counts within the session and has no gaps, so the rows beyond `keep` are found without a search.
+    """CREATE INDEX letterlock_kept ON letterlock_skipped (kept)""",
+    # A row holds the tags of many chains. seq counts the rows of a session.
     """CREATE TABLE letterlock_past_chains (
     session INTEGER NOT NULL REFERENCES letterlock_sessions (id) ON DELETE CASCADE,
-    seq INTEGER NOT NULL, chain BLOB NOT NULL,
-    PRIMARY KEY (session, seq), UNIQUE (session, chain)) WITHOUT ROWID""",
+    seq INTEGER NOT NULL, chains BLOB NOT NULL,
+    PRIMARY KEY (session, seq)) WITHOUT ROWID""",
     # Side data. The stored format keeps an earlier name for this table.
     """CREATE TABLE letterlock_parts (
     session INTEGER NOT NULL REFERENCES letterlock_sessions (id) ON DELETE CASCADE,

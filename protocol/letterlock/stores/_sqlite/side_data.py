@@ -7,7 +7,7 @@ The stored format keeps an earlier name for this table: `parts`, in SQL and in t
 
 from letterlock.stores._interface import Record
 from letterlock.stores._sqlite.format import SIDE_DATA
-from letterlock.stores._sqlite.table import SqliteTable
+from letterlock.stores._sqlite.table import SqliteTable, require_position
 
 
 class SqliteSideDataTable(SqliteTable):
@@ -17,7 +17,9 @@ class SqliteSideDataTable(SqliteTable):
 
     def append(self, session_id: int, slot: int, record: Record) -> None:
         sql = "SELECT coalesce(max(seq), 0) FROM letterlock_parts WHERE session = ? AND slot = ?"
-        seq = self._last_seq(sql, session_id, slot) + 1
+        last = self._database.number(sql, session_id, slot)
+        require_position(last)
+        seq = last + 1
         self._database.run(
             "INSERT INTO letterlock_parts (session, slot, seq, record) VALUES (?, ?, ?, ?)",
             session_id,

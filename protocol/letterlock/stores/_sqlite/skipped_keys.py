@@ -1,13 +1,14 @@
 """Keys of messages that are still expected, in SQLite.
 
-letterlock_skipped       seq: order of arrival, session, chain: tag, number | record: sealed to all but seq
+letterlock_skipped       seq: order of arrival, session, chain: tag, number, kept: when it was kept
+                         | record: sealed to all but seq
 """
 
 from collections.abc import Iterable, Iterator
 
 from letterlock.stores._interface import SkippedRow
 from letterlock.stores._sqlite.format import SKIPPED_KEYS
-from letterlock.stores._sqlite.table import SealedRow, SqliteTable
+from letterlock.stores._sqlite.table import SealedRow, SqliteTable, require_position
 
 
 class SqliteSkippedKeyTable(SqliteTable):
@@ -19,7 +20,7 @@ class SqliteSkippedKeyTable(SqliteTable):
         tag = self._cipher.tag(SKIPPED_KEYS, chain)
         # CROSS JOIN makes SQLite read the peer's few sessions first, then look up the index once for each.
         row = self._database.row(
-            "SELECT skipped.session, skipped.record FROM letterlock_sessions AS sessions "
+            "SELECT skipped.session, skipped.kept, skipped.record FROM letterlock_sessions AS sessions "
             "CROSS JOIN letterlock_skipped AS skipped ON skipped.session = sessions.id "
             "WHERE sessions.peer = ? AND skipped.chain = ? AND skipped.number = ? "
             "ORDER BY sessions.rank DESC, sessions.id DESC LIMIT 1",
@@ -29,15 +30,15 @@ class SqliteSkippedKeyTable(SqliteTable):
         )
         if row is None:
             return None
-        session, sealed = row
-        return SkippedRow(
-            session, chain, number, self._cipher.open(sealed, SKIPPED_KEYS, session, tag, number)
-        )
+        session, kept, sealed = row
+        record = self._cipher.open(sealed, SKIPPED_KEYS, session, tag, number, kept)
+        return SkippedRow(session, chain, number, record, kept)
 
     def add(self, rows: Iterable[SkippedRow]) -> None:
         with self._database.savepoint():
             self._database.run_many(
-                "INSERT INTO letterlock_skipped (session, chain, number, record) VALUES (?, ?, ?, ?)",
+                "INSERT INTO letterlock_skipped (session, chain, number, kept, record) "
+                "VALUES (?, ?, ?, ?, ?)",
                 self._sealed(rows),
             )
 
@@ -54,10 +55,12 @@ class SqliteSkippedKeyTable(SqliteTable):
         )
 
     def trim(self, session_id: int, keep: int) -> int:
+        ((count, last),) = self._database.rows(
+            "SELECT count(*), coalesce(max(seq), 0) FROM letterlock_skipped WHERE session = ?", session_id
+        )
         # After the greatest number that a column can hold, SQLite gives the next rows numbers in no order.
-        self._last_seq("SELECT coalesce(max(seq), 0) FROM letterlock_skipped WHERE session = ?", session_id)
-        sql = "SELECT count(*) FROM letterlock_skipped WHERE session = ?"
-        beyond = self._database.number(sql, session_id) - keep
+        require_position(last)
+        beyond = count - keep
         if beyond <= 0:
             return 0
         return self._database.run(
@@ -67,10 +70,13 @@ class SqliteSkippedKeyTable(SqliteTable):
             beyond,
         )
 
+    def delete_kept_before(self, time: int) -> int:
+        return self._database.run("DELETE FROM letterlock_skipped WHERE kept < ?", time)
+
     def _sealed(self, rows: Iterable[SkippedRow]) -> Iterator[SealedRow]:
         chain, tag = None, b""
         for row in rows:
             if row.chain != chain:  # rows of one chain come together
                 chain, tag = row.chain, self._cipher.tag(SKIPPED_KEYS, row.chain)
-            sealed = self._cipher.seal(row.record, SKIPPED_KEYS, row.session_id, tag, row.number)
-            yield row.session_id, tag, row.number, sealed
+            columns = row.session_id, tag, row.number, row.kept
+            yield (*columns, self._cipher.seal(row.record, SKIPPED_KEYS, *columns))

@@ -15,7 +15,7 @@ from letterlock.stores._sqlite.format import Column
 SealedRow: TypeAlias = tuple[Column, ...]
 """The columns of a row as they are written, with the record sealed."""
 
-_MAX_SEQ: Final = 2**62
+MAX_SEQ: Final = 2**62
 """Further than any store counts. Beyond it, the next position would not fit into a column."""
 
 
@@ -43,10 +43,9 @@ class SqliteTable(Uncopyable):
             self._decoded.keep_read(cast("bytes", sealed), record, table, columns)  # nothing else opens
         return record
 
-    def _last_seq(self, sql: str, *values: Column) -> int:
-        """Return the last position that a query finds, 0 for none. Raises CorruptStore for an edited one."""
-        last: object = self._database.number(sql, *values)
-        # SQLite enforces no type on a column, and no key protects a position of which the row tells nothing.
-        if type(last) is not int or not 0 <= last < _MAX_SEQ:
-            raise CorruptStore("the order of a table's rows was edited: restore the file from a copy")
-        return last
+
+def require_position(last: object) -> None:
+    """Raise CorruptStore unless this is the position of a row in a table, or 0 for none."""
+    # SQLite enforces no type on a column, and no key protects a position of which the row tells nothing.
+    if type(last) is not int or not 0 <= last < MAX_SEQ:
+        raise CorruptStore("the order of a table's rows was edited: restore the file from a copy")

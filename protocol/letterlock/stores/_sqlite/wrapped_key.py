@@ -18,7 +18,7 @@ from letterlock._primitives.labels import STORE_WRAP
 from letterlock._primitives.secret import KEY_BYTES, Secret, Uncopyable
 from letterlock.errors import CorruptStore, UsageError, WrongKey
 from letterlock.limits import ARGON2_MEMLIMIT, ARGON2_OPSLIMIT
-from letterlock.stores._sqlite.format import FORMAT, encode
+from letterlock.stores._sqlite.format import WRAP_FORMAT, encode
 
 
 class StoreKey(Secret):
@@ -135,4 +135,4 @@ class WrappedKey:
 
     def associated_data(self) -> bytes:
         """Return what is bound to the wrapped key: the version, and every other column of its row."""
-        return encode(STORE_WRAP, FORMAT, self.kind, self.salt, self.opslimit, self.memlimit)
+        return encode(STORE_WRAP, WRAP_FORMAT, self.kind, self.salt, self.opslimit, self.memlimit)
