@@ -26,11 +26,11 @@ from letterlock._primitives import aead
 from letterlock._primitives.entropy import system_entropy
 from letterlock._primitives.kdf import hmac_sha256_pair
 from letterlock._ratchet import braid, double, sparse
-from letterlock._ratchet.double import Received, ReceivingChain, SendingChain, Sent, Speaking
+from letterlock._ratchet.double import Received, ReceivingChain, SendingChain, Speaking
 from letterlock._ratchet.keys import ChainKey, MessageKey
 from letterlock._ratchet.pq_keys import SparseMessageKey
 from letterlock._ratchet.pq_profile import LETTERLOCK
-from letterlock._ratchet.ratchet import NONE_SKIPPED
+from letterlock._ratchet.ratchet import NONE_SKIPPED, Committed, Sent
 from letterlock._ratchet.triple import Triple, max_codewords
 from letterlock._session.sealing import Decrypted, Encrypted, pad, unpad
 from letterlock._session.session import Established
@@ -125,7 +125,7 @@ def sealing(suite: Suite) -> Anatomy:
         ChainKey(key), MessageKey(key)
         SendingChain(chain.key, 4)
         after = Speaking(state.root, state.ours, chain, state.receiving, 3)
-        Sent(after, Header(state.ours.public, 3, 3), MessageKey(key))
+        Sent(after, Header(state.ours.public, 3, 3), None, MessageKey(key))
         Encrypted(Established(session.origin, session.ratchet), wire)
 
     parts: dict[str, list[Part]] = {
@@ -145,9 +145,7 @@ def sealing(suite: Suite) -> Anatomy:
         parts |= {
             "hybrid KDF": [lambda: LETTERLOCK.hybrid(MessageKey(key), kept)],
             "sparse ratchet": [lambda: sparse.send(LETTERLOCK, ratchet.sparse, ratchet.braid.epoch - 1)],
-            "braid": [
-                lambda: braid.send(LETTERLOCK, ratchet.braid, max_codewords(128), system_entropy, bare.read)
-            ],
+            "braid": [lambda: braid.send(LETTERLOCK, ratchet.braid, max_codewords(128), system_entropy)],
         }
     return Anatomy(f"encrypt, session, {suite.name}", lambda: bare.seal(PAYLOAD), parts)
 
@@ -169,7 +167,7 @@ def opening(suite: Suite) -> Anatomy:
         ChainKey(key), MessageKey(key)
         ReceivingChain(chain.ratchet_key, chain.key, 4)
         double.Hearing(state.root, chain, 3)
-        Received(state, MessageKey(key))
+        Received(state, MessageKey(key)), Committed(state)
         Decrypted(Established(session.origin, session.ratchet), opened, NONE_SKIPPED, None)
 
     parts: dict[str, list[Part]] = {
@@ -188,7 +186,7 @@ def opening(suite: Suite) -> Anatomy:
         parts |= {
             "hybrid KDF": [lambda: LETTERLOCK.hybrid(MessageKey(key), kept)],
             "sparse ratchet": [lambda: sparse.receive(LETTERLOCK, ratchet.sparse, place)],
-            "braid": [lambda: braid.receive(LETTERLOCK, ratchet.braid, pq_header, bare.read)],
+            "braid": [lambda: braid.receive(LETTERLOCK, ratchet.braid, pq_header)],
         }
     return Anatomy(f"decrypt, session, {suite.name}", lambda: bare.open(wire), parts)
 

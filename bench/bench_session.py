@@ -68,7 +68,7 @@ def late(suite: Suite) -> tuple[Side, Side]:
     key = MessageKey(bob.kept[header.ratchet_key.data, header.number])
 
     def ours() -> bytes:
-        return sealing.decrypt(bob.session, RatchetMessage.decode(wire), bob, key).plaintext
+        return sealing.decrypt(bob.session, RatchetMessage.decode(wire), bob.find, key).plaintext
 
     return Side(ours), Side(least(suite).decrypt_late)
 

@@ -27,12 +27,13 @@ from letterlock._primitives.curve25519 import SignedPrekeyPair
 from letterlock._primitives.entropy import system_entropy
 from letterlock._ratchet import triple
 from letterlock._ratchet.pq_profile import LETTERLOCK
-from letterlock._ratchet.side_data import Append, Slot, Write
-from letterlock._ratchet.triple import Triple, TripleSent
+from letterlock._ratchet.ratchet import Sent, nothing_kept
+from letterlock._ratchet.triple import Triple
 from letterlock._session.sealing import padded_length
 from letterlock._wire.message import RatchetMessage
 
 LONG: Final = os.urandom(20_000)
+AD: Final = os.urandom(32)
 
 MESSAGES: Final = 4_000
 RATIO: Final = 1.5
@@ -50,28 +51,18 @@ class Ratchets:
             triple.initiator(LETTERLOCK, secret, signed.public, system_entropy),
             triple.recipient(LETTERLOCK, secret, signed),
         ]
-        self.slots: list[dict[Slot, list[bytes]]] = [{slot: [] for slot in Slot} for _ in self.states]
 
-    def send(self, who: int, size: int) -> TripleSent:
-        sent = triple.send(LETTERLOCK, self.states[who], size, system_entropy, self.slots[who].__getitem__)
-        self._commit(who, sent.state, sent.writes)
+    def send(self, who: int, size: int) -> Sent[Triple]:
+        sent = triple.send(LETTERLOCK, self.states[who], size, system_entropy)
+        self.states[who] = sent.state
         return sent
 
-    def receive(self, who: int, sent: TripleSent) -> None:
-        state, read = self.states[who], self.slots[who].__getitem__
-        looked = triple.find_message_key(
-            LETTERLOCK, state, (sent.header, sent.pq_header), None, lambda *_: None
-        )
-        settled = triple.commit(LETTERLOCK, state, looked, sent.pq_header, read)
-        self._commit(who, settled.state, settled.writes)
-
-    def _commit(self, who: int, state: Triple, writes: tuple[Write, ...]) -> None:
-        self.states[who] = state
-        for write in writes:
-            if isinstance(write, Append):
-                self.slots[who][write.slot].append(write.entry)
-            else:
-                self.slots[who][write.slot].clear()
+    def receive(self, who: int, sent: Sent[Triple]) -> None:
+        message = RatchetMessage(sent.header, sent.pq_header, b"", b"")
+        found = triple.find_message_key(LETTERLOCK, self.states[who], message, None, nothing_kept, AD)
+        after = found.commit().state
+        assert isinstance(after, Triple)
+        self.states[who] = after
 
 
 # --- under pytest-benchmark ---------------------------------------------------------------------------

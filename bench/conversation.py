@@ -8,12 +8,11 @@ Not here: what is measured (bench_*.py).
 """
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
 
 from letterlock import Account, Address, MemoryStore, Suite
 from letterlock._primitives.entropy import system_entropy
-from letterlock._ratchet.side_data import Append, Slot, Write
 from letterlock._records.session import decode_session
 from letterlock._session.sealing import Decrypted, decrypt, encrypt
 from letterlock._session.session import Ended, Live
@@ -83,55 +82,39 @@ class Conversation:
 
 
 class BareSession:
-    """One side's session without a store: side data and skipped keys are in dicts."""
+    """One side's session without a store: skipped keys are in a dict."""
 
     def __init__(self, store: Store, peer: Address) -> None:
         with store.transaction():
             row = store.tables.sessions.load(peer.encode(), 1)[0]
-            self.slots = {
-                slot: [each.expose() for each in store.tables.side_data.load(row.id, slot)] for slot in Slot
-            }
         self.record = row.record
         session = decode_session(row.record)
         assert not isinstance(session, Ended)
         self.session: Live = session
         self.kept: dict[tuple[bytes, int], bytes] = {}
 
-    def read(self, slot: Slot, /) -> Sequence[bytes]:
-        """See session.SideStorage."""
-        return self.slots[slot]
-
     def find(self, chain: bytes, number: int, /) -> bytes | None:
-        """See session.SideStorage."""
+        """See ratchet.FindKept."""
         return self.kept.get((chain, number))
 
     def seal(self, text: bytes) -> bytes:
         """Return the next message; the session stays as it is."""
-        return encrypt(self.session, text, system_entropy, self).message
+        return encrypt(self.session, text, system_entropy).message
 
     def open(self, wire: bytes) -> bytes:
         """Return the plaintext of a message; the session stays as it is."""
-        return decrypt(self.session, RatchetMessage.decode(wire), self).plaintext
+        return decrypt(self.session, RatchetMessage.decode(wire), self.find).plaintext
 
     def send(self, text: bytes) -> bytes:
         """Return the next message and advance the session."""
-        sealed = encrypt(self.session, text, system_entropy, self)
+        sealed = encrypt(self.session, text, system_entropy)
         self.session = sealed.session
-        self._write(sealed.writes)
         return sealed.message
 
     def receive(self, wire: bytes) -> Decrypted:
         """Open a message and advance the session."""
-        opened = decrypt(self.session, RatchetMessage.decode(wire), self)
+        opened = decrypt(self.session, RatchetMessage.decode(wire), self.find)
         assert not isinstance(opened.session, Ended)
         self.session = opened.session
-        self._write(opened.writes)
         self.kept |= {(chain, number): key.expose() for chain, number, key in opened.skipped.rows(Record)}
         return opened
-
-    def _write(self, writes: Iterable[Write]) -> None:
-        for write in writes:
-            if isinstance(write, Append):
-                self.slots[write.slot].append(write.entry)
-            else:
-                self.slots[write.slot].clear()

@@ -16,7 +16,7 @@ import hashlib
 import random
 import statistics
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count, cycle
 from pathlib import Path
@@ -30,9 +30,10 @@ from letterlock._ratchet.double import Hearing, Speaking, Unanswered
 from letterlock._ratchet.keys import MessageKey
 from letterlock._ratchet.pq_keys import SparseMessageKey
 from letterlock._ratchet.pq_profile import LETTERLOCK
-from letterlock._ratchet.side_data import Append, Slot, Write
-from letterlock._ratchet.triple import Triple, TripleSent
+from letterlock._ratchet.ratchet import Sent
+from letterlock._ratchet.triple import Triple
 from letterlock._session.sealing import padded_length
+from letterlock._wire.message import RatchetMessage
 
 PAGE: Final = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- python bench/healing.py -->\n", "<!-- end -->\n"
@@ -46,6 +47,7 @@ HANDSHAKE: Final = 1_650
 
 SEEDS: Final = (1, 2, 3)
 WINDOW: Final = 8
+AD: Final = bytes(32)
 
 
 def alternating() -> Iterator[bool]:
@@ -96,12 +98,11 @@ class Healed:
 
 
 class Side:
-    """One side: its state, and what a store would keep with it."""
+    """One side: its state, and the skipped keys that a store would keep."""
 
     def __init__(self, state: Triple, entropy: Entropy) -> None:
         self.state = state
         self._entropy = entropy
-        self._slots: dict[Slot, list[bytes]] = {slot: [] for slot in Slot}
         self._double: dict[tuple[bytes, int], MessageKey] = {}
         self._sparse: dict[tuple[int, int], SparseMessageKey] = {}
 
@@ -109,37 +110,33 @@ class Side:
     def may_send(self) -> bool:
         return isinstance(self.state.double, Unanswered | Hearing | Speaking)
 
-    def send(self, payload: int) -> TripleSent:
+    def send(self, payload: int) -> Sent[Triple]:
         handshake = HANDSHAKE if isinstance(self.state.double, Unanswered) else 0
         size = padded_length(payload) + handshake
-        sent = triple.send(LETTERLOCK, self.state, size, self._entropy, self._slots.__getitem__)
-        self._commit(sent.state, sent.writes)
+        sent = triple.send(LETTERLOCK, self.state, size, self._entropy)
+        self.state = sent.state
         return sent
 
-    def receive(self, sent: TripleSent) -> None:
+    def receive(self, sent: Sent[Triple]) -> None:
         header, pq_header = sent.header, sent.pq_header
+        assert pq_header is not None
         kept = self._double.pop((header.ratchet_key.data, header.number), None)
         late = self._sparse.pop((pq_header.epoch - 1, pq_header.number), None)
-        looked = triple.find_message_key(LETTERLOCK, self.state, (header, pq_header), kept, lambda *_: late)
-        if looked.key != sent.key:
+        message = RatchetMessage(header, pq_header, b"", b"")
+        found = triple.find_message_key(
+            LETTERLOCK, self.state, message, kept, lambda *_: None if late is None else late.expose(), AD
+        )
+        if found.key != sent.key:
             raise AssertionError("the two sides have different keys")
-        settled = triple.commit(LETTERLOCK, self.state, looked, pq_header, self._slots.__getitem__)
-        if looked.double is not None:
-            for gap in looked.double.gaps():
-                keys = enumerate(gap.keys().expose_each(), gap.start)
-                self._double |= {(gap.ratchet_key.data, number): MessageKey(key) for number, key in keys}
-        for missing in () if looked.sparse is None else looked.sparse.gaps(LETTERLOCK):
+        for gap in found.double.gaps():
+            keys = enumerate(gap.keys().expose_each(), gap.start)
+            self._double |= {(gap.ratchet_key.data, number): MessageKey(key) for number, key in keys}
+        for missing in found.sparse.gaps(LETTERLOCK):
             keys = enumerate(missing.keys(LETTERLOCK).expose_each(), missing.start)
             self._sparse |= {(missing.epoch, number): SparseMessageKey(key) for number, key in keys}
-        self._commit(settled.state, settled.writes)
-
-    def _commit(self, state: Triple, writes: Iterable[Write]) -> None:
-        self.state = state
-        for write in writes:
-            if isinstance(write, Append):
-                self._slots[write.slot].append(write.entry)
-            else:
-                self._slots[write.slot].clear()
+        after = found.commit().state
+        assert isinstance(after, Triple)
+        self.state = after
 
 
 class Conversation:
@@ -154,7 +151,7 @@ class Conversation:
         }
         self._rng = random.Random(seed)
         self._traffic, self._payload = traffic, payload
-        self._on_the_way: dict[bool, list[TripleSent]] = {True: [], False: []}
+        self._on_the_way: dict[bool, list[Sent[Triple]]] = {True: [], False: []}
 
     def play(self) -> Healed:
         """Play until the first message of the last epoch has been opened."""
@@ -166,7 +163,7 @@ class Conversation:
             message = self._sides[who].send(self._payload)
             sent, added = sent + 1, added + extra_bytes(message)
             for opened in self._deliver(message, not who):
-                if opened.pq_header.epoch - 1 > epoch:
+                if epoch_of(opened) > epoch:
                     epoch += 1
                     reached.append((sent, added))
             if epoch == 1 + LATER:
@@ -174,7 +171,7 @@ class Conversation:
         (first, first_bytes), (last, last_bytes) = reached[0], reached[-1]
         return Healed(first, first_bytes, (last - first) / LATER, (last_bytes - first_bytes) / LATER)
 
-    def _deliver(self, message: TripleSent, to: bool) -> Iterator[TripleSent]:
+    def _deliver(self, message: Sent[Triple], to: bool) -> Iterator[Sent[Triple]]:
         waiting = self._on_the_way[to]
         if self._rng.random() >= self._traffic.loss:
             waiting.append(message)
@@ -189,7 +186,12 @@ def entropy_of(seed: str) -> Entropy:
     return lambda length: hashlib.shake_256(f"{seed} {next(drawn)}".encode()).digest(length)
 
 
-def extra_bytes(message: TripleSent) -> int:
+def epoch_of(message: Sent[Triple]) -> int:
+    """Return the epoch of a message's sparse key."""
+    return 0 if message.pq_header is None else message.pq_header.epoch - 1
+
+
+def extra_bytes(message: Sent[Triple]) -> int:
     """Return how many bytes longer a message is than an X3DH message of the same text."""
     return len(message.header.encode_header(message.pq_header)) - len(message.header.encode_header())
 

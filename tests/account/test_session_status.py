@@ -49,7 +49,7 @@ def test_a_forgotten_peer_leaves_nothing(any_pair: Pair) -> None:
     assert pair.alice.account.peers() == []
     assert pair.alice.account.session(BOB) is None
     for table, rows in pair.alice.dump().items():
-        if table.removeprefix("letterlock_") in {"peers", "sessions", "skipped_keys", "side_data"}:
+        if table.removeprefix("letterlock_") in {"peers", "sessions", "skipped_keys"}:
             assert not rows, table
     with unchanged(pair.alice.store), pytest.raises(NoSession):
         pair.alice.write(b"to nobody")

@@ -11,13 +11,13 @@ the secret, because decapsulation returns a secret for any ciphertext.
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import cbor2
 
 from fuzz.harness import Finding, Mutator, Outcome
-from fuzz.pq_changes import HONEST, PqChanges, Slots, random_changes, sparse_key
+from fuzz.pq_changes import HONEST, PqChanges, random_changes, sparse_key
 from fuzz.tree import mutated
 from letterlock._handshake.agreement import Party, initiate_with
 from letterlock._primitives import aead
@@ -29,7 +29,7 @@ from letterlock._ratchet.double import Hearing, SendingChain, Speaking, Talking,
 from letterlock._ratchet.keys import MessageKey
 from letterlock._ratchet.pq_keys import SparseMessageKey
 from letterlock._ratchet.pq_profile import LETTERLOCK
-from letterlock._ratchet.side_data import Slot
+from letterlock._ratchet.ratchet import Sent
 from letterlock._ratchet.triple import Triple
 from letterlock._records.account import decode_account
 from letterlock._session.peer_sessions import PeerSessions
@@ -72,13 +72,11 @@ class SealingPeer:
     """What one side needs to send.
 
     `header_bytes` is the initial message to repeat, up to its last element; None once it was answered.
-    `slots` hold the side data of its braid, if it has one.
     """
 
     associated_data: bytes
     state: Talking | Triple
     header_bytes: bytes | None = None
-    slots: Slots = field(default_factory=dict)
 
     def say(
         self, padded: bytes, jump: int = 0, previous_length: int | None = None, changes: PqChanges = HONEST
@@ -90,10 +88,10 @@ class SealingPeer:
         header = Header(sent.header.ratchet_key, before, number)
         if not isinstance(self.state, Triple):
             return self._sealed(self._double_key(number), header, None, padded)
-        pq_header = changes.pq_header(self.state, self.slots, jump)
+        pq_header = changes.pq_header(self.state, jump)
         return self._sealed(self._key(number, pq_header), header, pq_header, padded)
 
-    def _sent(self) -> double.Sent:
+    def _sent(self) -> Sent[Unanswered | Speaking]:
         turned = self.state.double if isinstance(self.state, Triple) else self.state
         return double.send(turned, entropy_of("voice"))
 
@@ -132,7 +130,7 @@ class SealingPeer:
     def odd_message(self, rng: random.Random) -> bytes:
         """Return a message that authenticates and breaks one rule or another."""
         padded = rng.choice(PADDED)(TEXT[: rng.randrange(len(TEXT) + 1)] * rng.choice((1, 1, 6)))
-        changes = random_changes(rng, self.slots) if isinstance(self.state, Triple) else HONEST
+        changes = random_changes(rng, self.state.braid) if isinstance(self.state, Triple) else HONEST
         return self.say(padded, rng.choice(JUMPS), rng.choice((None, None, *LENGTHS)), changes)
 
 
@@ -167,20 +165,13 @@ def sealing_peers(side: Side) -> list[SealingPeer]:
     """Return a sealing peer for each session that `side` holds with the other side."""
     with side.store.transaction():
         stored = PeerSessions(side.store, side.peer, frozenset(Suite)).all()
-        rows = {
-            each.id: {
-                slot: [row.expose() for row in side.store.tables.side_data.load(each.id, slot)]
-                for slot in Slot
-            }
-            for each in stored
-        }
-    return [_sealing_peer(live(each.session), rows[each.id]) for each in stored]
+    return [_sealing_peer(live(each.session)) for each in stored]
 
 
-def _sealing_peer(session: Live, slots: Slots) -> SealingPeer:
+def _sealing_peer(session: Live) -> SealingPeer:
     header_bytes, ratchet = session.header if isinstance(session, Initiated) else None, session.ratchet
     assert isinstance(ratchet, Unanswered | Hearing | Speaking | Triple)
-    return SealingPeer(session.origin.associated_data, ratchet, header_bytes, slots)
+    return SealingPeer(session.origin.associated_data, ratchet, header_bytes)
 
 
 def identity(store: AnyStore) -> IdentityKeyPair:
@@ -196,7 +187,7 @@ def initiating_peer(party: Party, bundle: PrekeyBundle, recipient: AnyStore, see
     draw = entropy_of(seed)
     encapsulation = None if bundle.kem is None else chosen(bundle.kem.key, recipient, draw)
     initiation = initiate_with(party, bundle, EphemeralKeyPair.generate(draw), encapsulation)
-    return _sealing_peer(initiated(initiation, draw), {})
+    return _sealing_peer(initiated(initiation, draw))
 
 
 def chosen(public: KemPublicKey, recipient: AnyStore, draw: Entropy) -> Encapsulation:

@@ -8,23 +8,21 @@ Not here: what is sealed under the key (peer.py).
 """
 
 import random
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 from letterlock._ratchet import braid
 from letterlock._ratchet import sparse as sparse_ratchet
+from letterlock._ratchet.braid_states import Braid
 from letterlock._ratchet.erasure import codeword
 from letterlock._ratchet.pq_keys import SparseMessageKey
 from letterlock._ratchet.pq_profile import LETTERLOCK
-from letterlock._ratchet.side_data import Slot
 from letterlock._ratchet.sparse import Sparse, SparseChain
 from letterlock._ratchet.triple import Triple
 from letterlock._wire.pq_header import BARE, PqHeader, PqType
 from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORD_INDEX, MAX_CODEWORDS, MAX_COUNTER, MAX_SKIP
+from support.braid_pair import texts_in
 from support.pair import entropy_of
-
-Slots: TypeAlias = Mapping[Slot, Sequence[bytes]]
 
 ROOMS: Final = (1, 1, 2, 3, 5, 30, 36, MAX_CODEWORDS)
 
@@ -44,11 +42,9 @@ class PqChanges:
     first: int | None = None
     codewords: bytes | None = None
 
-    def pq_header(self, state: Triple, slots: Slots, jump: int) -> PqHeader:
+    def pq_header(self, state: Triple, jump: int) -> PqHeader:
         """Return the header of a message after `jump` others that are never sent."""
-        sent = braid.send(
-            LETTERLOCK, state.braid, self.max_codewords, entropy_of("piece"), lambda slot: slots.get(slot, ())
-        )
+        sent = braid.send(LETTERLOCK, state.braid, self.max_codewords, entropy_of("piece"))
         _, place, _ = sparse_ratchet.send(LETTERLOCK, state.sparse, sent.epoch - 1)
         number = place.number + (jump if self.jump is None else self.jump)
         type_ = sent.type if self.type is None else self.type
@@ -71,7 +67,7 @@ class PqChanges:
 HONEST: Final = PqChanges()
 
 
-def random_changes(rng: random.Random, slots: Slots) -> PqChanges:
+def random_changes(rng: random.Random, braid_: Braid) -> PqChanges:
     """Return random changes; some of them leave fields as the braid made them."""
     if rng.random() < 0.3:
         return PqChanges(rng.choice(ROOMS))
@@ -85,14 +81,14 @@ def random_changes(rng: random.Random, slots: Slots) -> PqChanges:
         rng.choice((*(None,) * 6, 0, 1, 5, 2000, MAX_COUNTER)),
         rng.choice((None, None, None, *PqType)),
         first,
-        _codewords(rng, slots, first or 0),
+        _codewords(rng, braid_, first or 0),
     )
 
 
-def _codewords(rng: random.Random, slots: Slots, first: int) -> bytes | None:
-    """Return codewords of a text in the slots, or of no text at all; None keeps the braid's own."""
+def _codewords(rng: random.Random, braid_: Braid, first: int) -> bytes | None:
+    """Return codewords of a text in the state, or of no text at all; None keeps the braid's own."""
     count = min(rng.choice(ROOMS), MAX_CODEWORD_INDEX + 1 - first)
-    texts = [entry for entries in slots.values() for entry in entries if not len(entry) % CODEWORD_BYTES]
+    texts = [text for name, text in texts_in(braid_).items() if text and name != "incoming"]
     match rng.randrange(4):
         case 0:
             return rng.randbytes(count * CODEWORD_BYTES)

@@ -4,8 +4,8 @@ An input is [state, header, header, ...]. A header is [epoch, type, first index 
 in a message. The headers are received one after the other:
 
     refused     as BraidFailed, or AuthenticationFailed for an unknown epoch
-    accepted    the side data fits the state; the same header changes nothing the second time; the state
-                survives a record; what is due can be sent
+    accepted    the same header changes nothing the second time; the state survives a record, which also
+                checks that its texts fit it; what is due can be sent
     secret      where an epoch ends, and nowhere else
 """
 
@@ -23,15 +23,14 @@ from letterlock._ratchet.braid import RECEIVES, BraidReceived
 from letterlock._ratchet.braid_states import Ct1Received, EkSentCt1Received, KeysUnsampled
 from letterlock._ratchet.erasure import codeword
 from letterlock._ratchet.pq_profile import LETTERLOCK
-from letterlock._ratchet.side_data import Slot
-from letterlock._records.triple import decode_braid, encode_braid
+from letterlock._records.session import decode_session, encode_session
 from letterlock._wire import cbor
 from letterlock._wire.fields import Fields
 from letterlock._wire.pq_header import BARE, PqHeader, PqType
 from letterlock.errors import AuthenticationFailed, BraidFailed, PeerError
 from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORD_INDEX, MAX_CODEWORDS
-from support.model_device import SIDE_DATA_BYTES
 from support.pair import plain
+from support.pq_sessions import session
 from support.wire_samples import pq_header_of
 
 MOST_HEADERS: Final = 8
@@ -65,42 +64,30 @@ def _header(items: list[object]) -> PqHeader:
 
 def _received(held: Held, pq_header: PqHeader) -> BraidReceived:
     braid.check_epoch(held.state, pq_header)
-    return braid.receive(LETTERLOCK, held.state, pq_header, held.read)
+    return braid.receive(LETTERLOCK, held.state, pq_header)
 
 
 def _accepted(data: bytes, held: Held, pq_header: PqHeader, outcome: Outcome[BraidReceived]) -> Held:
     """Check what the module docstring says of an accepted header; return what a store then holds."""
     received = outcome.accepted()
-    after = held.apply(received.state, received.writes)
+    after = Held(received.state)
     before = held.state
     moves = (type(before), pq_header.type) in RECEIVES or isinstance(received.state, KeysUnsampled)
-    if not moves and (received.writes or received.state != before):
+    if not moves and received.state != before:
         raise Finding(f"{pq_header.type.name} changes {type(before).__name__}")
     ends = isinstance(before, Ct1Received | EkSentCt1Received) and received.state.epoch == before.epoch + 1
     if ends is (received.secret is None):
         raise Finding("an epoch ends without its secret, or a secret comes before its end")
-    _check_slots(after)
     again = attempt(data, partial(_received, after, pq_header), PeerError).accepted()
-    if again.writes or again.secret is not None or plain(again.state) != plain(received.state):
+    if again.secret is not None or plain(again.state) != plain(received.state):
         raise Finding(f"{pq_header.type.name} changes {type(received.state).__name__} a second time")
-    if plain(decode_braid(cbor.decode(cbor.encode(encode_braid(received.state))))) != plain(received.state):
+    kept = session(received.state)
+    if plain(decode_session(encode_session(kept))) != plain(kept):
         raise Finding(f"{type(received.state).__name__} does not come back from a record")
-    sent, due = after.send(MAX_CODEWORDS)
-    _check_slots(sent)
+    _, due = after.send(MAX_CODEWORDS)
     if due.type is not braid.SENDS[type(received.state)] or (due.type in BARE) is bool(due.codewords):
         raise Finding(f"{type(received.state).__name__} sends {due.type.name}")
     return after
-
-
-def _check_slots(held: Held) -> None:
-    state, texts = held.state, SIDE_DATA_BYTES[type(held.state)]
-    for slot in (Slot.OUTGOING, Slot.KEPT):
-        if [len(each) for each in held.read(slot)] != ([texts[slot]] if slot in texts else []):
-            raise Finding(f"{slot.name} does not fit {type(state).__name__}")
-    entries = b"".join(held.read(Slot.INCOMING))
-    indices = [int.from_bytes(entries[at : at + 2], "big") for at in range(0, len(entries), 34)]
-    if indices != [*getattr(state, "got", ())]:
-        raise Finding(f"INCOMING does not fit {type(state).__name__}")
 
 
 # --- inputs ---------------------------------------------------------------------------------------------

@@ -22,7 +22,6 @@ from letterlock._records.account import decode_account, encode_account
 from letterlock._records.peer import decode_peer_and_used
 from letterlock._records.prekey import decode_prekey
 from letterlock._records.session import decode_session, encode_session
-from letterlock._session.session import Session
 from letterlock._wire import cbor
 from letterlock._wire.prekey import PrekeyKind
 from letterlock.account import Account
@@ -33,6 +32,7 @@ from letterlock.stores._memory import MemoryStore
 from letterlock.stores._sqlite.cipher import StoreCipher
 from letterlock.stores._sqlite.format import encode
 from letterlock.stores._sqlite.wrapped_key import DataKey, KeyOpener, Opener, PassphraseOpener, WrappedKey
+from support.flat_record import TEXTS, fields_of, joined, number, with_text
 from support.pair import ALICE, STORE_KEY, entropy_of
 from support.store_tools import PASSPHRASE
 
@@ -50,12 +50,12 @@ _COLUMNS: Final = 9
 def check(data: bytes) -> None:
     record = Record(data)
     readable = {
-        "session": _decoded(data, lambda: decode_session(record), partial(_encode_session, data)),
+        "session": _decoded(data, lambda: decode_session(record), lambda it: encode_session(it).expose()),
         "account": _decoded(data, lambda: decode_account(record), lambda it: encode_account(it).expose()),
         "peer": _decoded(data, lambda: decode_peer_and_used(record), _encode_peer),
         "prekey": _readable_prekey(data, record),
     }
-    for part, place, call in _calls(record):
+    for part, place, call in _calls(data):
         _check_call(_BOB.use(data, call, first=place), readable[part], part)
     value = parsed(data)
     if not isinstance(value, list) or len(value) > _COLUMNS:
@@ -80,14 +80,6 @@ def _encode_peer(read: tuple[Peer, tuple[bytes, ...]]) -> bytes:
     return cbor.encode([2, *fields, b"".join(used)] if used else [1, *fields])
 
 
-def _encode_session(data: bytes, session: Session) -> bytes:
-    """Encode a session in the format that it was read in: the earlier one ends after the ratchet."""
-    encoded = encode_session(session).expose()
-    fields = cbor.decode(encoded)
-    assert isinstance(fields, list)
-    return cbor.encode([1, *fields[1:7]]) if data[:2] == b"\x87\x01" else encoded
-
-
 def _readable_prekey(data: bytes, record: Record) -> bool:
     """Return whether the record reads as a prekey with a secret of either length."""
     kinds = (PrekeyKind.SIGNED, PrekeyKind.KEM_LAST_RESORT)
@@ -110,18 +102,19 @@ def _check_call(outcome: Outcome[object], readable: bool, part: str) -> None:
 # --- records in their places ----------------------------------------------------------------------------
 
 
-def _calls(record: Record) -> Iterator[tuple[str, Callable[[], object], Callable[[], object]]]:
+def _calls(data: bytes) -> Iterator[tuple[str, Callable[[], object], Callable[[], object]]]:
     """Yield the kind of record, what puts one into the store, and a call that then meets it."""
     bob = _PAIR.bob.account
-    place = partial(_as_session, record)
+    # A record is decoded by one function only, so each place has one of its own.
+    place = partial(_as_session, Record(data))
     yield "session", place, lambda: bob.encrypt(ALICE, b"x")
     yield "session", place, lambda: bob.decrypt(ALICE, _HELD["next"])
-    place = partial(_STORE.tables.account.save, record)
+    place = partial(_STORE.tables.account.save, Record(data))
     yield "account", place, lambda: _reopened().publish(0)
-    place = partial(_STORE.tables.peers.save, ALICE.encode(), record)
+    place = partial(_STORE.tables.peers.save, ALICE.encode(), Record(data))
     yield "peer", place, bob.peers
     yield "peer", place, lambda: bob.safety_number(ALICE)
-    yield "prekey", partial(_as_prekeys, record), lambda: bob.publish(0)
+    yield "prekey", partial(_as_prekeys, Record(data)), lambda: bob.publish(0)
 
 
 def _reopened() -> Account:
@@ -202,27 +195,16 @@ def seeds() -> dict[str, bytes]:
         rows = {f"prekey-{row.kind.name.lower()}": row.record.expose() for row in _rows()}
     assert account is not None
     value = Record(b"a record")
-    tree = cbor2.loads(found["session-active"])
-    unanswered = cbor2.loads(found["session-unanswered"])
-    plain = cbor2.loads(found["session-plain"])
     wraps = {
         "key": _wrapped(KeyOpener(STORE_KEY), 0, 0),
         "phrase": _wrapped(PassphraseOpener(PASSPHRASE), 1, 8192),
     }
     expensive = [*wraps["phrase"][:2], ARGON2_MAX_OPSLIMIT + 1, *wraps["phrase"][3:]]
-    return found | rows | {
+    return found | _changed(found) | rows | {
         "account": account.expose(),
         "peer": peer.expose(),
         "account-of-format-zero": cbor2.dumps([0, *cbor2.loads(account.expose())[1:]]),
         "peer-of-format-zero": cbor2.dumps([0, *cbor2.loads(peer.expose())[1:]]),
-        "session-promote-next": cbor2.dumps([*tree[:5], 1, tree[6]]),
-        "session-promote-next-unanswered": cbor2.dumps([*unanswered[:5], 1, unanswered[6]]),
-        "session-low-order": cbor2.dumps([*plain[:6], [*plain[6][:2], bytes(32), *plain[6][3:]]]),
-        "session-without-braid": cbor2.dumps([*tree[:6], tree[6][0]]),
-        "session-plain-with-braid": cbor2.dumps([*plain[:6], [plain[6], *tree[6][1:]]]),
-        "session-of-another-epoch": cbor2.dumps([*tree[:6], [*tree[6][:2], [*_moved(tree[6][2])]]]),
-        "session-at-its-end": cbor2.dumps([*tree[:6], [tree[6][0], _at_its_end(tree[6][1]), tree[6][2]]]),
-        "session-braid-of-another": cbor2.dumps([*tree[:6], [*tree[6][:2], unanswered[6][2]]]),
         "value": cbor2.dumps([_sealed(value, 1, b"peer", None), 1, b"peer", None]),
         "value-moved": cbor2.dumps([_sealed(value, 1, b"peer", None), 2, b"peer", None]),
         "value-of-text": cbor2.dumps(["text", 1.5, "text"]),
@@ -244,15 +226,27 @@ def _sessions() -> dict[str, bytes]:
     return found
 
 
-def _moved(braid: list[Any]) -> list[Any]:
-    """Return the record of a braid one epoch further."""
-    return [braid[0], braid[1] + 1, *braid[2:]]
-
-
-def _at_its_end(chains: list[Any]) -> list[Any]:
-    """Return the record of sparse chains of which neither can go on."""
-    ends = [[epoch, key, 2**32 - 1, following] for epoch, key, _, following in chains[2:4]]
-    return [*chains[:2], *ends, *chains[4:]]
+def _changed(found: dict[str, bytes]) -> dict[str, bytes]:
+    """Return records of sessions of which one field is another one."""
+    active, unanswered, plain = (
+        fields_of(found[f"session-{name}"]) for name in ("active", "unanswered", "plain")
+    )
+    flags, epoch, last = number(active, "flags"), number(active, "epoch"), 2**32 - 1
+    other = {name: unanswered[name] for name in ("braid state", "epoch", "secret", "sent", *TEXTS)}
+    other |= {f"{name} length": unanswered[f"{name} length"] for name in TEXTS}
+    return {
+        "session-promote-next": joined(active, flags=flags | 1),
+        "session-promote-next-unanswered": joined(unanswered, flags=number(unanswered, "flags") | 1),
+        "session-low-order": joined(plain, theirs=bytes(32)),
+        "session-of-the-other-suite": joined(active, suite=1, flags=0),
+        "session-plain-of-the-other-suite": joined(plain, suite=2),
+        "session-of-another-epoch": joined(active, epoch=epoch + 1),
+        "session-at-its-end": joined(active, n_sending=last, n_receiving=last, ns=last),
+        "session-braid-of-another": joined(active | other),
+        "session-of-format-one": joined(plain, format=1),
+        "session-half-a-codeword": with_text(active, "incoming", bytes(33)),
+        "session-with-more-behind": found["session-active"] + b"\0",
+    }
 
 
 TARGET: Final = Target(check, mutated, seeds)

@@ -52,7 +52,7 @@ def unopened(session: Live, message: RatchetMessage, side: Any, kept: MessageKey
 
 
 def unsaved(state: Any, plaintext: bytes, *others: Any) -> Any:
-    return replace(sealing.encrypt(state, plaintext, *others), session=state, writes=())
+    return replace(sealing.encrypt(state, plaintext, *others), session=state)
 
 
 def with_one_nonce(*others: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""Deliberate breaks of the triple ratchet: the hybrid KDF, sparse chains, the braid and its side data.
+"""Deliberate breaks of the triple ratchet: the hybrid KDF, sparse chains, the braid.
 
 The second half of test_deliberate_breaks.py; the stories are in support/model_stories_braid.py.
 """
@@ -15,12 +15,12 @@ from letterlock._primitives.mlkem_split import EncapsulationRandomness
 from letterlock._ratchet import braid, sparse
 from letterlock._ratchet.keys import MessageKey
 from letterlock._ratchet.pq_profile import LETTERLOCK
-from letterlock._ratchet.side_data import Append, Clear
+from letterlock._ratchet.ratchet import nothing_kept
 from letterlock._ratchet.sparse import SparseReceived
 from letterlock._ratchet.triple import Triple
-from letterlock._records.session import encode_session
+from letterlock._records.session import decode_session, encode_session
 from letterlock._session import peer_sessions
-from letterlock._session.peer_sessions import PeerSessions, StoredSideData
+from letterlock._session.peer_sessions import KeptKeys, PeerSessions
 from letterlock._session.sealing import Decrypted, decrypt
 from letterlock._session.session import Ended, Live, Session
 from letterlock._wire.message import RatchetMessage
@@ -60,25 +60,22 @@ def of_the_sparse_alone(salt: bytes, ikm: bytes, info: bytes, length: int) -> by
 
 
 def early(
-    state: Live, message: RatchetMessage, side: StoredSideData, kept: MessageKey | None = None
+    state: Live, message: RatchetMessage, find: Any = nothing_kept, kept: MessageKey | None = None
 ) -> Decrypted:
     """Advance the braid of a session by a message that does not open in it."""
     try:
-        return decrypt(state, message, side, kept)
+        return decrypt(state, message, find, kept)
     except PeerError:
-        ratchet, pq_header, tables = state.ratchet, message.pq_header, side._tables
+        ratchet, pq_header, keys = state.ratchet, message.pq_header, find.__self__
         assert isinstance(ratchet, Triple)
         assert pq_header is not None
-        received = braid.receive(LETTERLOCK, ratchet.braid, pq_header, side.read)
+        assert isinstance(keys, KeptKeys)
+        received = braid.receive(LETTERLOCK, ratchet.braid, pq_header)
         after = encode_session(replace(state, ratchet=replace(ratchet, braid=received.state)))
-        (row,) = (each for each in tables.sessions.load(side._address, 50) if each.id == side._id)
-        tables.sessions.save(replace(row, record=after))
-        for write in received.writes:
-            match write:
-                case Append(slot, entry):
-                    tables.side_data.append(row.id, int(slot), Record(entry))
-                case Clear(slot):
-                    tables.side_data.clear(row.id, int(slot))
+        sessions, associated_data = keys._tables.sessions, state.origin.associated_data
+        for row in sessions.load(keys._address, 50):
+            if decode_session(Record(row.record.expose())).origin.associated_data == associated_data:
+                sessions.save(replace(row, record=after))
         raise
 
 
@@ -150,7 +147,7 @@ BREAKS: Final = {
         sparse, "hkdf_sha256", of_the_sparse_alone, stories.first_contact, "double half makes no"
     ),
     "sparse key kept": Break(
-        StoredSideData, "use_up", nothing, stories.late_message, "sparse key of a read message"
+        KeptKeys, "use_up", nothing, stories.late_message, "sparse key of a read message"
     ),
     "sparse chain not advanced": Break(
         sparse, "send", without_moving, stories.write_twice, "sparse key seals twice"
@@ -160,12 +157,6 @@ BREAKS: Final = {
     ),
     "braid before the tag": Break(
         peer_sessions, "decrypt", early, long_stories.late_in_another_session, "must be read, not BraidFailed"
-    ),
-    "side data not written": Break(
-        type(TABLES.side_data), "append", nothing, stories.first_contact, "side data does not fit"
-    ),
-    "side data not cleared": Break(
-        type(TABLES.side_data), "clear", nothing, long_stories.epochs, "side data does not fit"
     ),
     "last chain not sealed": Break(
         SparseReceived, "gaps", without_the_tail, long_stories.late_in_an_epoch_before, "must be read"
@@ -177,7 +168,7 @@ BREAKS: Final = {
         sparse, "add_epoch", one_direction, long_stories.epochs, "must be read, not AuthenticationFailed"
     ),
     "saved without its braid": Break(
-        PeerSessions, "_save", without_its_braid, long_stories.epochs, "side data does not fit"
+        PeerSessions, "_save", without_its_braid, long_stories.epochs, "a stored session cannot be read"
     ),
     "one m for all": Break(
         EncapsulationRandomness, "generate", one_m, long_stories.both_send_keys, "an m of the braid serves"

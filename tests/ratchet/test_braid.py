@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 from letterlock._primitives.entropy import Entropy
 from letterlock._ratchet import braid
-from letterlock._ratchet.braid_states import Ct2Sampled
+from letterlock._ratchet.braid_states import ENTRY_BYTES, Ct2Sampled
 from letterlock._ratchet.erasure import codeword
-from letterlock._ratchet.side_data import Append, Clear, Slot
 from letterlock._wire.pq_header import BARE, PqHeader, PqType
 from letterlock.errors import AuthenticationFailed
 from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORD_INDEX
@@ -36,6 +35,7 @@ from support.braid_pair import (
     pq_header,
     row_for,
     share_of,
+    texts_in,
     walk,
     whole,
 )
@@ -115,13 +115,12 @@ def test_a_header_of_another_epoch_changes_only_ct2_sampled(epoch: int, name: st
                 braid.check_epoch(side.state, made)
         else:
             braid.check_epoch(side.state, made)
-        got = braid.receive(side.profile, side.state, made, side.slots.read)
+        got = braid.receive(side.profile, side.state, made)
         assert got.secret is None
         if moves_on:
             assert plain(got.state) == ("KeysUnsampled", other, plain(side.state.authenticator))
-            assert got.writes == (Clear(Slot.OUTGOING),)
         else:
-            assert (got.state, got.writes) == (side.state, ())
+            assert got.state is side.state
         assert side.all() == before
 
 
@@ -227,9 +226,8 @@ def test_a_text_is_complete_after_its_codewords_in_any_order(type_: PqType) -> N
             assert side.name != at_once.name
             side.receive(pq_header(3, type_, index))
             seen.add(index)
-            assert len(side.slots.held[Slot.INCOMING]) == len(seen) % share
+            assert len(side.incoming) == ENTRY_BYTES * (len(seen) % share)
         assert plain(side.state) == plain(at_once.state)
-        assert side.slots.held == at_once.slots.held
         assert plain(side.secrets) == plain(at_once.secrets)
 
 
@@ -246,7 +244,7 @@ def test_overlapping_runs_of_codewords_complete_a_text(data: st.DataObject) -> N
             side.receive(pq_header(3, type_, *run))
             seen |= set(run)
     assert side.name == becomes(name, type_, whole=True)
-    assert side.slots.held[Slot.INCOMING] == ()
+    assert side.incoming == b""
 
 
 @TEXT
@@ -264,7 +262,7 @@ def test_one_codeword_too_few_does_not_complete_a_text(type_: PqType) -> None:
 @pytest.mark.parametrize("room", [1, 2, 64])
 def test_indices_increase_and_wrap_after_the_last(name: str, room: int) -> None:
     side = place(3, name)
-    text = side.slots.held[Slot.OUTGOING][0]
+    text = side.outgoing
     share = len(text) // CODEWORD_BYTES
     count, state = min(room, share), cast("Any", side.state)
     for first in (
@@ -334,19 +332,15 @@ def test_sending_and_receiving_leave_the_state_as_it_was(epoch: int, name: str) 
     before = side.all()
     for type_ in PqType:
         made = whole(epoch, type_)
-        one, two = (braid.receive(side.profile, side.state, made, side.slots.read) for _ in range(2))
+        one, two = (braid.receive(side.profile, side.state, made) for _ in range(2))
         assert plain(one) == plain(two)
-    sent = [braid.send(side.profile, side.state, 3, entropy_of(1), side.slots.read) for _ in range(2)]
+    sent = [braid.send(side.profile, side.state, 3, entropy_of(1)) for _ in range(2)]
     assert plain(sent[0]) == plain(sent[1])
     assert side.all() == before
-
-
-def test_an_append_does_not_print_its_entry() -> None:
-    assert repr(Append(Slot.KEPT, bytes(96))) == "Append(KEPT, 96 bytes)"
 
 
 def test_a_header_of_the_next_epoch_ends_ct2_sampled() -> None:
     side = place(3, "Ct2Sampled")
     assert isinstance(side.state, Ct2Sampled)
     side.receive(PqHeader(4, 1, 0, PqType.NONE))
-    assert (side.name, side.slots.size) == ("KeysUnsampled", 0)
+    assert (side.name, set(texts_in(side.state).values())) == ("KeysUnsampled", {b""})

@@ -15,10 +15,10 @@ from letterlock._primitives.mlkem_split import VECTOR_BYTES, EncapsulationRandom
 from letterlock._primitives.native import NATIVE
 from letterlock._ratchet import braid_states
 from letterlock._ratchet.authenticator import Authenticator
-from letterlock._ratchet.braid_states import Ct1Acknowledged
+from letterlock._ratchet.braid import indices_in
+from letterlock._ratchet.braid_states import ENTRY_BYTES, Ct1Acknowledged
 from letterlock._ratchet.erasure import codeword
 from letterlock._ratchet.pq_keys import AuthenticatorKey, AuthenticatorRoot
-from letterlock._ratchet.side_data import Slot
 from letterlock._wire.pq_header import PqHeader, PqType
 from letterlock.errors import BraidFailed
 from letterlock.limits import CODEWORD_BYTES
@@ -35,9 +35,10 @@ from support.braid_pair import (
     secrets_in,
     share_of,
     texts,
+    texts_in,
     walk,
 )
-from support.pair import entropy_of, flipped, plain
+from support.pair import entropy_of, flipped
 
 Q_COEFFICIENT = (3329).to_bytes(2, "little")
 """q in twelve bits, as the first coefficient of a vector."""
@@ -111,8 +112,7 @@ def waiting(epoch: int, name: str) -> Side:
     """Return a side that waits for the vector and has no codeword of it."""
     side = place(epoch, name)
     if isinstance(side.state, Ct1Acknowledged):  # it has one, which would not fit the foreign vector
-        side.state = dataclasses.replace(side.state, got=())
-        side.slots.held[Slot.INCOMING] = ()
+        side.state = dataclasses.replace(side.state, incoming=b"")
     return side
 
 
@@ -219,7 +219,7 @@ def test_a_state_holds_the_seed_or_m_only_while_it_needs_them(name: str) -> None
     assert kinds == [*expected, *extra]
 
 
-def test_a_secret_that_was_dropped_is_in_no_later_state_or_slot() -> None:
+def test_a_secret_that_was_dropped_is_in_no_later_state() -> None:
     """The secrets are the seed, m and earlier authenticators."""
     sides = braid_pair("gone")
     held: dict[int, set[bytes]] = {0: set(), 1: set()}
@@ -231,7 +231,7 @@ def test_a_secret_that_was_dropped_is_in_no_later_state_or_slot() -> None:
             now = {each.expose() for each in secrets_in(side.state)}
             gone[which] |= held[which] - now
             held[which] = now
-            everything = b"".join([*now, *(e for slot in side.slots.held.values() for e in slot)])
+            everything = b"".join([*now, *texts_in(side.state).values()])
             assert not any(each in everything for each in gone[which])
 
         walk(sides, min(side.state.epoch for side in sides) + 1, rooms, see)
@@ -239,48 +239,47 @@ def test_a_secret_that_was_dropped_is_in_no_later_state_or_slot() -> None:
         assert len(gone[1]) >= 3
 
 
-SLOTS_OF = {
+TEXTS = {"outgoing", "incoming", "kept"}
+TEXTS_OF = {
     "KeysUnsampled": (),
-    "KeysSampled": (Slot.OUTGOING,),
-    "HeaderSent": (Slot.OUTGOING, Slot.INCOMING),
-    "Ct1Received": (Slot.OUTGOING, Slot.KEPT),
-    "EkSentCt1Received": (Slot.INCOMING, Slot.KEPT),
-    "NoHeaderReceived": (Slot.INCOMING,),
-    "HeaderReceived": (Slot.KEPT,),
-    "Ct1Sampled": (Slot.OUTGOING, Slot.INCOMING, Slot.KEPT),
-    "EkReceivedCt1Sampled": (Slot.OUTGOING, Slot.KEPT),
-    "Ct1Acknowledged": (Slot.INCOMING, Slot.KEPT),
-    "Ct2Sampled": (Slot.OUTGOING,),
+    "KeysSampled": ("outgoing",),
+    "HeaderSent": ("outgoing", "incoming"),
+    "Ct1Received": ("outgoing", "kept"),
+    "EkSentCt1Received": ("incoming", "kept"),
+    "NoHeaderReceived": ("incoming",),
+    "HeaderReceived": ("kept",),
+    "Ct1Sampled": ("outgoing", "incoming", "kept"),
+    "EkReceivedCt1Sampled": ("outgoing", "kept"),
+    "Ct1Acknowledged": ("incoming", "kept"),
+    "Ct2Sampled": ("outgoing",),
 }
 
 
 @pytest.mark.parametrize("name", STATES)
-def test_the_slots_of_a_state_are_those_of_its_docstring(name: str) -> None:
+def test_the_texts_of_a_state_are_those_of_its_docstring(name: str) -> None:
     said = getattr(braid_states, name).__doc__ or ""
-    assert {slot for slot in Slot if f"{slot.name}:" in said} == set(SLOTS_OF[name])
+    assert {each for each in TEXTS if f"`{each}`:" in said} == set(TEXTS_OF[name])
+    assert {field.name for field in dataclasses.fields(STATES[name])} & TEXTS == set(TEXTS_OF[name])
 
 
 def size_of(side: Side) -> int:
-    """Return the bytes of a state and its slots, with four for each number."""
-    flat = [plain(getattr(side.state, field.name)) for field in dataclasses.fields(side.state)]
-    numbers = sum(1 + len(each) if isinstance(each, tuple) else 1 for each in flat)
+    """Return the bytes of a state, with four for each number."""
     secrets = sum(len(each.expose()) for each in secrets_in(side.state))
-    return 4 * numbers + secrets + side.slots.size
+    return 4 * 2 + secrets + sum(map(len, texts_in(side.state).values()))
 
 
 @pytest.mark.parametrize("rooms", [(1, 1), (1, 2), (2, 1), (3, 4)], ids=str)
-def test_state_and_slots_are_small_in_every_state(rooms: tuple[int, int]) -> None:
+def test_a_state_is_small(rooms: tuple[int, int]) -> None:
     seen, most = set[str](), 0
 
     def see(side: Side) -> None:
         nonlocal most
         seen.add(side.name)
         most = max(most, size_of(side))
-        held = {slot for slot, entries in side.slots.held.items() if entries}
-        assert held <= set(SLOTS_OF[side.name])
-        assert held >= set(SLOTS_OF[side.name]) - {Slot.INCOMING}
-        assert len(side.slots.held[Slot.INCOMING]) <= 35
-        assert max(len(side.slots.held[slot]) for slot in (Slot.OUTGOING, Slot.KEPT)) <= 1
+        held = {name for name, text in texts_in(side.state).items() if text}
+        assert held <= set(TEXTS_OF[side.name])
+        assert held >= set(TEXTS_OF[side.name]) - {"incoming"}
+        assert len(side.incoming) <= 35 * ENTRY_BYTES
 
     walk(braid_pair("size"), 3, rooms, see)
     assert seen >= set(STATES) - {"EkReceivedCt1Sampled", "Ct1Acknowledged"}
@@ -288,14 +287,14 @@ def test_state_and_slots_are_small_in_every_state(rooms: tuple[int, int]) -> Non
 
 
 def test_a_peer_cannot_make_a_state_grow() -> None:
-    """However many codewords come, a slot holds each once, and at most one less than complete the text."""
+    """However many codewords come, a state holds each once, and at most one less than complete the text."""
     for type_, name in RECEIVERS.items():
         side, share = place(3, name), share_of(3, type_)
         for start in range(1, share - 1):
             for index in (start, start + 1, start):
                 side.receive(pq_header(3, type_, index))
-        assert side.slots.size <= 3300
-        got = getattr(side.state, "got", ())
+        assert sum(map(len, texts_in(side.state).values())) <= 3300
+        got = indices_in(side.incoming)
         assert len(got) == len(set(got)) == share - 1
-        assert sum(len(each) for each in side.slots.held[Slot.INCOMING]) == 34 * (share - 1)
+        assert len(side.incoming) == ENTRY_BYTES * (share - 1)
     assert all(size_of(side) <= 3500 for side in places(3).values())

@@ -9,11 +9,18 @@ from letterlock._ratchet import triple
 from letterlock._ratchet.keys import MessageKey
 from letterlock._ratchet.pq_keys import HybridKey, SparseMessageKey
 from letterlock._ratchet.pq_profile import LETTERLOCK
+from letterlock._ratchet.ratchet import nothing_kept
+from letterlock._ratchet.triple import Triple, TripleReceived
 from letterlock.errors import DuplicateMessage
 from support import reference
 from support.double_pair import SIGNED
 from support.pair import plain
-from support.triple_pair import SECRET, triple_pair
+from support.triple_pair import AD, SECRET, Message, as_ratchet_message, triple_pair
+
+
+def find_alone(state: Triple, message: Message) -> TripleReceived:
+    """Return the key of a message that a state comes to, without any kept keys."""
+    return triple.find_message_key(LETTERLOCK, state, as_ratchet_message(message), None, nothing_kept, AD)
 
 
 def test_the_secret_is_split_into_a_root_key_and_a_shared_secret() -> None:  # PQR-6
@@ -32,10 +39,7 @@ def test_no_key_without_the_sparse_half() -> None:
     alice_again, _ = triple_pair()
     for _ in range(20):
         message = alice_again.send()
-        found = triple.find_message_key(
-            LETTERLOCK, thief, (message.header, message.pq_header), None, lambda *_: None
-        )
-        assert found.double is not None
+        found = find_alone(thief, message)
         assert found.key.expose() not in sealed
         assert found.double.key.expose() not in sealed
         assert message.key.expose() in sealed
@@ -46,10 +50,7 @@ def test_no_key_without_the_double_half() -> None:
     message = alice.send()
     other = triple.recipient(LETTERLOCK, SharedSecret(bytes(32)), SIGNED)
     thief = dataclasses.replace(bob.state, double=other.double)
-    found = triple.find_message_key(
-        LETTERLOCK, thief, (message.header, message.pq_header), None, lambda *_: None
-    )
-    assert found.sparse is not None
+    found = find_alone(thief, message)
     assert message.key not in (found.key, HybridKey(found.sparse.key.expose()))
 
 

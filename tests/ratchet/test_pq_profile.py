@@ -23,13 +23,12 @@ from letterlock._ratchet.pq_keys import (
     SparseRootKey,
 )
 from letterlock._ratchet.pq_profile import LETTERLOCK, PqProfile
-from letterlock._ratchet.side_data import Slot
 from letterlock._ratchet.sparse import Sparse, SparsePlace
 from letterlock._wire.pq_header import PqHeader, PqType
 from letterlock.limits import MAX_COUNTER
 from support import external, reference
 from support.braid_pair import Side as BraidSide
-from support.braid_pair import braid_pair, walk
+from support.braid_pair import braid_pair, texts_in, walk
 from support.double_pair import SIGNED
 from support.pair import entropy_of, plain
 from support.signal_profile import SIGNAL
@@ -215,7 +214,7 @@ def test_the_braid_gives_the_known_secret_of_epoch_1() -> None:
     assert first.key.expose().hex() == case["authenticator_init_mac_key"]
     assert braid.initiator(SIGNAL, shared()).authenticator == first
     bob.receive(PqHeader(1, 1, 0, PqType.HDR, 0, text))
-    assert (bob.name, bob.slots.held[Slot.KEPT]) == ("HeaderReceived", (text[:64],))
+    assert (bob.name, texts_in(bob.state)["kept"]) == ("HeaderReceived", text[:64])
     assert bob.send().type is PqType.CT1
     assert isinstance(bob.state, Ct1Sampled)
     assert bob.secrets[1].expose().hex() == case["epoch1_secret"]

@@ -76,7 +76,7 @@ def test_no_key_of_the_session_is_kept(any_pair: Pair) -> None:
     alice.read(forged)
     (stored,) = sessions_of(alice)
     assert isinstance(stored.session, Ended)
-    assert [rows(alice, table) for table in ("skipped_keys", "past_chains", "side_data")] == [0, 0, 0]
+    assert [rows(alice, table) for table in ("skipped_keys", "past_chains")] == [0, 0]
     # What is left: the origin, which holds no secret.
     assert set(Ended.__dataclass_fields__) == {"origin"}
     assert rows(alice, "sessions") == 1

@@ -10,12 +10,15 @@ import pytest
 
 from letterlock import errors, limits
 from letterlock._primitives import labels
+from letterlock._primitives.mlkem import KemSeed
+from letterlock._primitives.mlkem_split import EncapsulationRandomness
 from letterlock._ratchet.braid import RECEIVES, SENDS
-from letterlock._ratchet.side_data import Slot
-from letterlock._records.triple import STATES
+from letterlock._records.session import encode_session
+from letterlock._records.triple import LAYOUTS, STATES, Layout
 from letterlock._session.lifecycle import TABLE, Event, Phase
 from letterlock._wire.pq_header import PqType
-from support.braid_pair import Side, braid_pair, walk
+from support.braid_pair import Side, braid_pair, texts_in, walk
+from support.pq_sessions import session
 
 ROOT = Path(__file__).parents[2]
 SPEC = ROOT / "spec"
@@ -186,39 +189,61 @@ def test_the_braids_types_are_the_codes() -> None:
     assert {name: int(number) for number, name in re.findall(r"(\d) (\w+)", row[1])} == named
 
 
+def texts_of_a_cell(cell: str) -> int:
+    """Return the length of the text that a cell names, 0 for an empty one."""
+    found = re.fullmatch(r"(?:of )?[\w ]+ \(([\d,]+)\)", cell)
+    assert found or not cell, cell
+    return int(found[1].replace(",", "")) if found else 0
+
+
 def test_the_braids_records_are_the_codes() -> None:
-    """Each row gives the number of a state and which fields it has besides epoch and authenticator."""
-    rows = table("storage.md", "number", "state", "secret", "sent", "got")
+    """Each row gives the number of a state, and what it has besides epoch and authenticator."""
+    rows = table("storage.md", "number", "state", "secret", "outgoing and sent", "incoming", "kept")
     assert [(int(row[0]), row[1]) for row in rows] == [(i, each.__name__) for i, each in enumerate(STATES)]
-    held = {row[1]: [cell for cell in row[2:5] if cell] for row in rows}
-    assert held == {each.__name__: [field.name for field in fields(each)][2:] for each in STATES}
+    kinds = {"seed": KemSeed, "m": EncapsulationRandomness, "": None}
+    assert [
+        Layout(STATES[int(row[0])], kinds[row[2]], *map(texts_of_a_cell, row[3:6])) for row in rows
+    ] == list(LAYOUTS)
+    for layout in LAYOUTS:
+        secret = {KemSeed: ["seed"], EncapsulationRandomness: ["m"], None: []}[layout.secret]
+        texts = ["outgoing", "sent"] * bool(layout.outgoing) + ["incoming"] * bool(layout.incoming)
+        held = [field.name for field in fields(layout.state)][2:]
+        assert held == secret + texts + ["kept"] * bool(layout.kept)
 
 
-TEXTS = {"header and MAC": 96, "vector": 1152, "ct1": 960, "header": 64, "ct2 and MAC": 160}
-"""What a slot holds whole, and its length in bytes."""
-
-
-def test_the_braids_side_data_is_the_codes() -> None:
-    """Two sides go through every state, and their slots hold what the table says at each step."""
-    rows = table("storage.md", "number", "state", "secret", "sent", "got", "slot 1", "slot 2", "slot 3")
-    cells = {row[1]: row[5:] for row in rows}
+def test_the_texts_of_a_braid_have_the_lengths_of_the_records() -> None:
+    """Two sides go through every state, and hold what the table says at each step."""
+    layouts = {layout.state.__name__: layout for layout in LAYOUTS}
     seen = set[str]()
 
     def see(side: Side) -> None:
-        outgoing, incoming, kept = cells[side.name]
+        layout, texts = layouts[side.name], texts_in(side.state)
         seen.add(side.name)
-        for slot, cell in ((Slot.OUTGOING, outgoing), (Slot.KEPT, kept)):
-            held = [len(entry) for entry in side.slots.held[slot]]
-            assert held == ([TEXTS[cell]] if cell else []), (side.name, slot)
-        assert not incoming or incoming.removeprefix("of ") in TEXTS
-        arrived = b"".join(side.slots.held[Slot.INCOMING])
-        pieces = [arrived[at : at + 34] for at in range(0, len(arrived), 34)]
-        got = getattr(side.state, "got", ()) if incoming else ()
-        assert [int.from_bytes(piece[:2], "big") for piece in pieces] == list(got), side.name
+        assert (len(texts["outgoing"]), len(texts["kept"])) == (layout.outgoing, layout.kept)
+        count, rest = divmod(len(texts["incoming"]), 34)
+        assert rest == 0
+        assert count == 0 or count < layout.incoming // 32
 
     for rooms in ((1, 1), (1, 40), (40, 1), (3, 2)):
         walk(braid_pair(), 4, rooms, see)
-    assert seen == set(cells)
+    assert seen == set(layouts)
+
+
+def offsets(*columns: str) -> dict[int, tuple[int, str]]:
+    """Return length and name of the fields in a table of the record's layout, by their offsets."""
+    rows = table("storage.md", *columns)
+    return {int(row[0]): (int(row[1]), row[2]) for row in rows if row[1]}
+
+
+def test_the_fields_of_a_sessions_record_follow_each_other() -> None:
+    head = offsets("offset", "bytes", "field", "in")
+    part = offsets("offset", "bytes", "field of suite 2")
+    at = 0
+    for offset, (length, _) in sorted((head | part).items()):
+        assert offset == at
+        at += length
+    assert (min(part), at) == (264, 608)
+    assert len(encode_session(session()).expose()) == at
 
 
 def test_lifecycle_table_is_the_codes() -> None:

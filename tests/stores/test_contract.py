@@ -215,8 +215,6 @@ def test_deleting_rows_that_do_not_exist_changes_nothing(full: AnyStore) -> None
         full.tables.skipped_keys.delete(skipped(1, 0, CHAINS[2]))
         assert full.tables.skipped_keys.trim(77, 0) == 0
         assert full.tables.skipped_keys.trim(1, 1000) == 0
-        full.tables.side_data.clear(77, 1)
-        full.tables.side_data.clear(1, 3)
         assert everything(full) == before
 
 

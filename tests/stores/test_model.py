@@ -17,7 +17,6 @@ from support.store_tools import (
     IDS,
     KINDS,
     NUMBERS,
-    SLOTS,
     Call,
     everything,
     fill,
@@ -62,7 +61,6 @@ SESSION = st.integers(1, 3)
 CHAIN = st.sampled_from(CHAINS)
 NUMBER = st.sampled_from(NUMBERS)
 DIGEST = st.sampled_from(DIGESTS)
-SLOT = st.sampled_from(SLOTS)
 TIME = st.integers(0, 5)
 KEEP = st.integers(0, 4)
 KEPT = st.integers(0, 3)
@@ -87,9 +85,6 @@ STEP = st.one_of(
     step("skipped_keys.trim", SESSION, KEEP),
     step("skipped_keys.delete_kept_before", KEPT),
     step("past_chains.add", SESSION, CHAIN, KEEP),
-    step("side_data.append", SESSION, SLOT, TEXTS.map(record)),
-    step("side_data.load", SESSION, SLOT),
-    step("side_data.clear", SESSION, SLOT),
 )
 SCRIPT = st.recursive(
     st.lists(STEP, max_size=12),

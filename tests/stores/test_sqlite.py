@@ -242,7 +242,7 @@ def test_a_file_that_is_no_database_is_refused_unchanged(path: Path, content: by
 
 
 @pytest.mark.parametrize("mode", ["delete", "wal"])
-@pytest.mark.parametrize("ids", [(0, 0), (0, 1), (77, 1), (0, 7)])
+@pytest.mark.parametrize("ids", [(0, 0), (0, 2), (77, 2), (0, 7)])
 def test_the_database_of_another_application_is_refused_unchanged(
     path: Path, mode: str, ids: tuple[int, int]
 ) -> None:

@@ -23,7 +23,6 @@ from support.store_tools import (
     everything,
     fill,
     open_sqlite,
-    record,
     unsynced_store,
 )
 
@@ -104,7 +103,6 @@ def test_an_edited_column_raises_our_errors_only(
 
 ORDERED: dict[str, Call] = {
     "past_chains": lambda store: store.tables.past_chains.add(1, CHAINS[0], 10),
-    "parts": lambda store: store.tables.side_data.append(1, 2, record("one more")),
     "skipped": lambda store: store.tables.skipped_keys.trim(1, 1),
 }
 TOO_FAR = ("4611686018427387904", "9223372036854775806", "9223372036854775807")
@@ -122,7 +120,7 @@ TOO_FAR = ("4611686018427387904", "9223372036854775806", "9223372036854775807")
 )
 def test_an_edited_position_is_corrupt(store: SqliteStore, fast_path: Path, table: str, value: str) -> None:
     store.close()
-    where = "WHERE session = 1" + (" AND slot = 2" if table == "parts" else "")
+    where = "WHERE session = 1"
     last = f"(SELECT max(seq) FROM letterlock_{table} {where})"
     assert edit(fast_path, f"letterlock_{table}", "seq", value, f"{where} AND seq = {last}")
     with open_sqlite(fast_path) as opened:

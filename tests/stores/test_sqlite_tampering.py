@@ -53,10 +53,6 @@ def one_skipped_key(store: Store) -> object:
     return store.tables.skipped_keys.find(ALICE, CHAINS[2], 5)
 
 
-def slot_of_three(store: Store) -> object:
-    return store.tables.side_data.load(1, 2)
-
-
 READERS: dict[str, list[Call]] = {
     "account": [lambda store: store.tables.account.load()],
     "peers": [
@@ -73,7 +69,6 @@ READERS: dict[str, list[Call]] = {
         lambda store: store.tables.sessions.load(BOB, 9),
     ],
     "skipped": [lambda store: store.tables.skipped_keys.find(ALICE, CHAINS[0], 0), one_skipped_key],
-    "parts": [slot_of_three, lambda store: store.tables.side_data.load(3, 1)],
 }
 TABLES = {
     "account": 1,
@@ -81,7 +76,6 @@ TABLES = {
     "prekeys": 4,
     "sessions": 3,
     "skipped": 13,
-    "parts": 6,
 }
 
 
@@ -138,7 +132,6 @@ def test_records_swapped_between_rows_are_refused(store: SqliteStore, table: str
         "prekeys": "kind * 10 + id",
         "sessions": "id",
         "skipped": "seq",
-        "parts": "session * 100 + slot * 10 + seq",
     }[table]
     with store.transaction():
         rows = store.connection.execute(f"SELECT {key}, record FROM letterlock_{table} ORDER BY 1").fetchall()
@@ -152,25 +145,16 @@ def test_records_swapped_between_rows_are_refused(store: SqliteStore, table: str
             read(store, call)
 
 
-def test_entries_of_a_slot_that_change_places_are_refused(store: SqliteStore) -> None:
-    with store.transaction():
-        for seq, other in ((2, 20), (3, 2), (20, 3)):
-            statement = "UPDATE letterlock_parts SET seq = ? WHERE slot = 2 AND seq = ?"
-            assert store.connection.execute(statement, (other, seq)).rowcount == 1
-    with pytest.raises(CorruptStore, match="a record of parts is not what was saved"):
-        read(store, slot_of_three)
-
-
 @pytest.mark.parametrize("at", [0, 23, 24, 30, -17, -1])
-def test_a_flipped_bit_in_side_data_is_refused(store: SqliteStore, at: int) -> None:
-    statement = "SELECT record FROM letterlock_parts WHERE slot = 2 AND seq = 2"
+def test_a_flipped_bit_is_refused(store: SqliteStore, at: int) -> None:
+    statement = "SELECT record FROM letterlock_sessions WHERE id = 2"
     with store.transaction():
         (sealed,) = store.connection.execute(statement).fetchone()
     changed = bytearray(sealed)
     changed[at] ^= 0x10
-    edit(store, "UPDATE letterlock_parts SET record = ? WHERE slot = 2 AND seq = 2", bytes(changed))
-    with pytest.raises(CorruptStore, match="a record of parts is not what was saved"):
-        read(store, slot_of_three)
+    edit(store, "UPDATE letterlock_sessions SET record = ? WHERE id = 2", bytes(changed))
+    with pytest.raises(CorruptStore, match="a record of sessions is not what was saved"):
+        read(store, READERS["sessions"][0])
 
 
 @pytest.mark.parametrize(("source", "target"), list(permutations(TABLES, 2)))
@@ -244,13 +228,6 @@ PEER_OF_3 = "(SELECT peer FROM letterlock_sessions WHERE id = 3)"
             "skipped SET chain = (SELECT chain FROM letterlock_skipped WHERE number = 5) WHERE seq = 1",
             lambda store: store.tables.skipped_keys.find(ALICE, CHAINS[2], 0),
         ),
-        ("parts SET slot = 3 WHERE slot = 2", lambda store: store.tables.side_data.load(1, 3)),
-        ("parts SET session = 2 WHERE slot = 2", lambda store: store.tables.side_data.load(2, 2)),
-        ("parts SET seq = 4 WHERE seq = 2", slot_of_three),
-        ("parts SET seq = seq + 10", slot_of_three),
-        ("parts SET seq = 1.5 WHERE seq = 2", slot_of_three),
-        ("parts SET seq = 'two' WHERE seq = 2", slot_of_three),
-        ("parts SET seq = x'02' WHERE seq = 2", slot_of_three),
     ],
 )
 def test_an_edited_row_is_refused(store: SqliteStore, tmp_path: Path, edited: str, call: Call) -> None:
@@ -276,8 +253,6 @@ def test_an_edited_row_is_refused(store: SqliteStore, tmp_path: Path, edited: st
             "past_chains SET session = 9 WHERE session = 1",
             lambda store: store.tables.past_chains.has(1, CHAINS[2]),
         ),
-        ("parts SET session = 9 WHERE session = 1", slot_of_three),
-        ("parts SET slot = 3 WHERE slot = 2", slot_of_three),
     ],
 )
 def test_a_row_that_was_moved_is_missing_like_a_deleted_one(
@@ -367,7 +342,7 @@ def test_the_wrapped_key_of_another_store_does_not_open_this_one(store: SqliteSt
 
 
 def test_deleted_rows_are_not_noticed(store: SqliteStore, tmp_path: Path) -> None:
-    tables = ("account", "replays", "skipped", "past_chains", "parts", "sessions", "prekeys", "peers")
+    tables = ("account", "replays", "skipped", "past_chains", "sessions", "prekeys", "peers")
     with edit_file(store, tmp_path, *(f"DELETE FROM letterlock_{table}" for table in tables)) as opened:
         assert committed(opened)["account"] is None
         with opened.transaction():

@@ -1,7 +1,6 @@
 """Two sides of the ML-KEM Braid without messages or seals, and the table in _ratchet/braid.py's docstring.
 
-Slots    what lies beside a state, in a dictionary, as a store would keep it
-Side     a state and its slots; takes down every transition, and every secret
+Side     a state; takes down every transition, and every secret
 walk     a conversation in turns, until both are in an epoch
 place    a side in one of the eleven states; `part` and `whole` are what its peer would send
 Row      a row of the table, and `becomes`, what all rows together say of a state and a part
@@ -9,7 +8,7 @@ Row      a row of the table, and `becomes`, what all rows together say of a stat
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Final, TypeAlias
@@ -21,14 +20,11 @@ from letterlock._ratchet.braid_states import Braid
 from letterlock._ratchet.erasure import codeword
 from letterlock._ratchet.pq_keys import EpochSecret, PqSharedSecret
 from letterlock._ratchet.pq_profile import LETTERLOCK, PqProfile
-from letterlock._ratchet.side_data import Clear, Slot, Write
 from letterlock._wire.pq_header import BARE, PqHeader, PqType
 from letterlock.limits import CODEWORD_BYTES
 from support.pair import entropy_of, plain
 
 SHARED: Final = PqSharedSecret(b"\x29" * 32)
-
-Held: TypeAlias = dict[Slot, tuple[bytes, ...]]
 
 Step: TypeAlias = tuple[str, str]
 """Names of a state and of the one after it."""
@@ -40,30 +36,16 @@ TYPES: Final = {
 """The types by the names of the specification."""
 
 
-class Slots:
-    """What a store keeps beside a state."""
-
-    def __init__(self, held: Held | None = None) -> None:
-        self.held: Held = dict.fromkeys(Slot, ()) if held is None else dict(held)
-
-    def read(self, slot: Slot) -> Sequence[bytes]:
-        return self.held[slot]
-
-    def write(self, writes: Iterable[Write]) -> None:
-        for each in writes:
-            self.held[each.slot] = () if isinstance(each, Clear) else (*self.held[each.slot], each.entry)
-
-    @property
-    def size(self) -> int:
-        return sum(len(entry) for entries in self.held.values() for entry in entries)
+def texts_in(state: Braid) -> dict[str, bytes]:
+    """Return the three long fields of a state, empty where it has none."""
+    return {name: getattr(state, name, b"") for name in ("outgoing", "incoming", "kept")}
 
 
 class Side:
-    """One side: its state, its slots, and what has come of it."""
+    """One side: its state, and what has come of it."""
 
     def __init__(self, state: Braid, entropy: Entropy, profile: PqProfile = LETTERLOCK) -> None:
         self.state = state
-        self.slots = Slots()
         self.entropy = entropy
         self.profile = profile
         self.secrets: dict[int, EpochSecret] = {}
@@ -72,35 +54,44 @@ class Side:
     def copy(self) -> "Side":
         """Return this side as a copy of its store would have it."""
         other = Side(self.state, self.entropy, self.profile)
-        other.slots, other.secrets = Slots(self.slots.held), dict(self.secrets)
+        other.secrets = dict(self.secrets)
         return other
 
     @property
     def name(self) -> str:
         return type(self.state).__name__
 
+    @property
+    def outgoing(self) -> bytes:
+        """The text that is being sent, if there is one."""
+        return texts_in(self.state)["outgoing"]
+
+    @property
+    def incoming(self) -> bytes:
+        """The codewords that have arrived, each after its index."""
+        return texts_in(self.state)["incoming"]
+
     def send(self, room: int = 1) -> PqHeader:
-        sent = braid.send(self.profile, self.state, room, self.entropy, self.slots.read)
-        self._commit(sent.state, sent.writes, sent.epoch, sent.secret)
+        sent = braid.send(self.profile, self.state, room, self.entropy)
+        self._commit(sent.state, sent.epoch, sent.secret)
         return PqHeader(sent.epoch, 1, 0, sent.type, sent.first, sent.codewords)
 
     def receive(self, pq_header: PqHeader) -> None:
         braid.check_epoch(self.state, pq_header)
-        got = braid.receive(self.profile, self.state, pq_header, self.slots.read)
-        self._commit(got.state, got.writes, got.epoch, got.secret)
+        got = braid.receive(self.profile, self.state, pq_header)
+        self._commit(got.state, got.epoch, got.secret)
 
-    def _commit(self, state: Braid, writes: Iterable[Write], epoch: int, secret: EpochSecret | None) -> None:
+    def _commit(self, state: Braid, epoch: int, secret: EpochSecret | None) -> None:
         if type(state) is not type(self.state):
             self.taken.add((self.name, type(state).__name__))
         self.state = state
-        self.slots.write(writes)
         if secret is not None:
             assert epoch not in self.secrets
             self.secrets[epoch] = secret
 
     def all(self) -> object:
-        """Return state and slots, to compare."""
-        return plain(self.state), dict(self.slots.held)
+        """Return the state, to compare."""
+        return plain(self.state)
 
 
 def braid_pair(seed: object = "braid", profile: PqProfile = LETTERLOCK) -> tuple[Side, Side]:
@@ -177,9 +168,9 @@ _SENDERS: Final = ("KeysSampled", "Ct1Sampled", "HeaderSent", "Ct1Received", "Ct
 
 @cache
 def texts(epoch: int) -> dict[PqType, bytes]:
-    """What an epoch's codewords are of, from the slots of those who send them."""
+    """What an epoch's codewords are of, from the states of those who send them."""
     sides = [places(epoch)[name] for name in _SENDERS]
-    return {braid.SENDS[type(side.state)]: side.slots.held[Slot.OUTGOING][0] for side in sides}
+    return {braid.SENDS[type(side.state)]: side.outgoing for side in sides}
 
 
 def share_of(epoch: int, type_: PqType) -> int:

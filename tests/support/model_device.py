@@ -19,21 +19,6 @@ from letterlock._primitives.curve25519 import OneTimePrekey, SignedPrekey
 from letterlock._primitives.entropy import Entropy
 from letterlock._primitives.mlkem import MlKem1024PublicKey
 from letterlock._ratchet import double, sparse
-from letterlock._ratchet.braid_states import (
-    Braid,
-    Ct1Acknowledged,
-    Ct1Received,
-    Ct1Sampled,
-    Ct2Sampled,
-    EkReceivedCt1Sampled,
-    EkSentCt1Received,
-    HeaderReceived,
-    HeaderSent,
-    KeysSampled,
-    KeysUnsampled,
-    NoHeaderReceived,
-)
-from letterlock._ratchet.side_data import Slot
 from letterlock._ratchet.sparse import SparsePlace
 from letterlock._ratchet.triple import Triple, sparse_chain
 from letterlock._session.peer_sessions import PeerSessions, StoredSession
@@ -68,21 +53,6 @@ Public: TypeAlias = (
 _ONE_TIME: Final = (PrekeyKind.ONE_TIME, PrekeyKind.KEM_ONE_TIME)
 _FILES: Final = ("store.db", "store.db-wal")
 _IN_PASSING: Final = frozenset({"lock", "_journal", "arrivals"})
-
-SIDE_DATA_BYTES: Final[dict[type[Braid], dict[Slot, int]]] = {
-    KeysUnsampled: {},
-    KeysSampled: {Slot.OUTGOING: 96},
-    HeaderSent: {Slot.OUTGOING: 1152},
-    Ct1Received: {Slot.OUTGOING: 1152, Slot.KEPT: 960},
-    EkSentCt1Received: {Slot.KEPT: 960},
-    NoHeaderReceived: {},
-    HeaderReceived: {Slot.KEPT: 64},
-    Ct1Sampled: {Slot.OUTGOING: 960, Slot.KEPT: 64},
-    EkReceivedCt1Sampled: {Slot.OUTGOING: 960, Slot.KEPT: 160},
-    Ct1Acknowledged: {Slot.KEPT: 64},
-    Ct2Sampled: {Slot.OUTGOING: 160},
-}
-"""Bytes of side data for each state of the braid, besides the codewords that `got` lists."""
 
 
 @dataclass
@@ -295,27 +265,8 @@ class Device:
             assert found == held, "sessions appear or vanish"
             ranks = [each.rank for each in sessions]
             assert ranks == sorted({*ranks}, reverse=True), "two sessions have one rank"
-            for each in sessions:
-                self._check_side_data(each)
         with self.store.transaction():
             self._check_prekeys(self.store)
-
-    def _check_side_data(self, stored: StoredSession) -> None:
-        """The store keeps what the state of a session's braid needs, and nothing else."""
-        ratchet = live(stored.session).ratchet
-        with self.store.transaction():
-            held = {
-                slot: [each.expose() for each in self.store.tables.side_data.load(stored.id, int(slot))]
-                for slot in Slot
-            }
-        texts = SIDE_DATA_BYTES[type(ratchet.braid)] if isinstance(ratchet, Triple) else {}
-        for slot in (Slot.OUTGOING, Slot.KEPT):
-            lengths = [len(each) for each in held[slot]]
-            assert lengths == ([texts[slot]] if slot in texts else []), "side data does not fit the braid"
-        incoming = b"".join(held[Slot.INCOMING])
-        indices = [int.from_bytes(incoming[at : at + 2], "big") for at in range(0, len(incoming), 34)]
-        got = getattr(ratchet.braid, "got", ()) if isinstance(ratchet, Triple) else ()
-        assert indices == [*got], "side data does not fit the braid"
 
     def _check_prekeys(self, store: Store) -> None:
         for (kind, id_), prekey in self.timeline.prekeys.items():

@@ -21,22 +21,20 @@ from letterlock._primitives.curve25519 import (
 )
 from letterlock._primitives.mlkem import Encapsulation, KemSecret, KemSeed, MlKem768KeyPair, MlKem1024KeyPair
 from letterlock._ratchet.double import (
-    FoundDoubleKey,
     Gap,
     Hearing,
     Received,
     ReceivingChain,
     SendingChain,
-    Sent,
     Speaking,
     Unanswered,
     Waiting,
 )
 from letterlock._ratchet.keys import ChainKey, MessageKey, PassedKeys, RootKey, SkippedKeys
-from letterlock._ratchet.ratchet import Committed, RatchetSent, Skipped, SkippedRange
+from letterlock._ratchet.ratchet import Committed, Sent, Skipped, SkippedRange
 from letterlock._records.session import encode_session
 from letterlock._session.lifecycle import Phase
-from letterlock._session.peer_sessions import StoredSession, StoredSideData
+from letterlock._session.peer_sessions import KeptKeys, StoredSession
 from letterlock._session.sealing import Decrypted, Encrypted
 from letterlock._session.session import Established, Initiated, Origin
 from letterlock._wire.message import HandshakeHeader, Header
@@ -144,7 +142,7 @@ def filled() -> MemoryStore:
 
 
 TABLES: Final = (
-    "account", "past_chains", "peers", "prekeys", "replays", "sessions", "side_data", "skipped_keys",
+    "account", "past_chains", "peers", "prekeys", "replays", "sessions", "skipped_keys",
 )  # fmt: skip
 
 
@@ -241,26 +239,15 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "Hearing": (lambda: hearing, "{HEARING}"),
     "Speaking": (lambda: speaking, "{SPEAKING}"),
     "Sent": (
-        lambda: Sent(speaking, Header(rk.public, 3, 1), message),
+        lambda: Sent(speaking, Header(rk.public, 3, 1), None, message),
         (
             "Sent(state={SPEAKING}, header=Header(ratchet_key={RK}, previous_length=3, number=1), "
-            "key=<MessageKey: hidden>)"
+            "pq_header=None, key=<MessageKey: hidden>)"
         ),
-    ),
-    "RatchetSent": (
-        lambda: RatchetSent(speaking, Header(rk.public, 3, 1), None, message),
-        (
-            "RatchetSent(state={SPEAKING}, header=Header(ratchet_key={RK}, previous_length=3, number=1), "
-            "pq_header=None, key=<MessageKey: hidden>, writes=())"
-        ),
-    ),
-    "FoundDoubleKey": (
-        lambda: FoundDoubleKey(message, hearing, None),
-        "FoundDoubleKey(key=<MessageKey: hidden>, state={HEARING}, received=None)",
     ),
     "Committed": (
         lambda: Committed(hearing),
-        "Committed(state={HEARING}, skipped=Skipped(double=(), sparse=()), finished=None, writes=())",
+        "Committed(state={HEARING}, skipped=Skipped(double=(), sparse=()), finished=None)",
     ),
     "Received": (
         lambda: Received(hearing, message, gap, receiving, 5),
@@ -286,7 +273,7 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "SkippedRange": (lambda: kept, "{KEPT}"),
     "Skipped": (lambda: Skipped((kept,)), "Skipped(double=({KEPT},), sparse=())"),
     "Encrypted": (lambda: Encrypted(established, PLAINTEXT), "<Encrypted: 40 bytes>"),
-    "StoredSideData": (lambda: StoredSideData(filled().tables, b"peer", 1), "{OBJECT}"),
+    "KeptKeys": (lambda: KeptKeys(filled().tables, b"peer"), "{OBJECT}"),
     "StoredSession": (
         lambda: StoredSession(1, 2, Phase.ESTABLISHED, established),
         "StoredSession(id=1, rank=2, phase=<Phase.ESTABLISHED: 2>, session={ESTABLISHED})",
@@ -341,7 +328,6 @@ ON_DISK: Final[dict[str, tuple[Callable[[Path], Any], str]]] = {
     "SqlitePrekeyTable": (sqlite_table("prekeys"), "{OBJECT}"),
     "SqliteReplayTable": (sqlite_table("replays"), "{OBJECT}"),
     "SqliteSessionTable": (sqlite_table("sessions"), "{OBJECT}"),
-    "SqliteSideDataTable": (sqlite_table("side_data"), "{OBJECT}"),
     "SqliteSkippedKeyTable": (sqlite_table("skipped_keys"), "{OBJECT}"),
 }
 

@@ -21,8 +21,8 @@ from letterlock._ratchet.braid_states import (
     KeysUnsampled,
     NoHeaderReceived,
 )
-from letterlock._ratchet.double import Waiting
-from letterlock._ratchet.keys import PassedKeys, RootKey
+from letterlock._ratchet.double import Received, Waiting
+from letterlock._ratchet.keys import MessageKey, PassedKeys, RootKey
 from letterlock._ratchet.pq_keys import (
     AuthenticatorKey,
     AuthenticatorRoot,
@@ -32,10 +32,8 @@ from letterlock._ratchet.pq_keys import (
     SparseMessageKey,
     SparseRootKey,
 )
-from letterlock._ratchet.side_data import Clear, Slot
 from letterlock._ratchet.sparse import Sparse, SparseChain, SparseGap, SparseReceived
-from letterlock._ratchet.triple import FoundTripleKey, Triple, TripleCommitted, TripleFound, TripleSent
-from letterlock._wire.message import Header
+from letterlock._ratchet.triple import Triple, TripleReceived
 from letterlock._wire.pq_header import PqHeader, PqType
 
 MATERIAL: Final = bytes(range(0xA0, 0xE0))
@@ -57,70 +55,63 @@ unsampled: Final = KeysUnsampled(1, authenticator)
 rk: Final = RatchetKeyPair.from_private(PrivateKey(KEY))
 triple: Final = Triple(Waiting(RootKey(KEY), rk), sparse, unsampled)
 pq_header: Final = PqHeader(1, 2, 3, PqType.HDR, 4, bytes(2))
+in_double: Final = Received(triple.double, MessageKey(KEY))
+TEXT: Final = b"\x77" * 64
+"""A long text, which is not printed."""
 
 # What each prints; `pq_words` has what stands for the parts.
 PQ_TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "Authenticator": (lambda: authenticator, "{AUTH}"),
     "KeysUnsampled": (lambda: unsampled, "{UNSAMPLED}"),
-    "KeysSampled": (lambda: KeysSampled(1, authenticator, seed, 2), "KeysSampled({BRAID}, {SEED}, sent=2)"),
+    "KeysSampled": (
+        lambda: KeysSampled(1, authenticator, seed, TEXT, 2), "KeysSampled({BRAID}, {SEED}, sent=2)"
+    ),
     "HeaderSent": (
-        lambda: HeaderSent(1, authenticator, seed, 2, (3, 4)),
-        "HeaderSent({BRAID}, {SEED}, sent=2, got=(3, 4))",
+        lambda: HeaderSent(1, authenticator, seed, TEXT, 2, TEXT), "HeaderSent({BRAID}, {SEED}, sent=2)"
     ),
-    "Ct1Received": (lambda: Ct1Received(1, authenticator, seed, 2), "Ct1Received({BRAID}, {SEED}, sent=2)"),
+    "Ct1Received": (
+        lambda: Ct1Received(1, authenticator, seed, TEXT, 2, TEXT), "Ct1Received({BRAID}, {SEED}, sent=2)"
+    ),
     "EkSentCt1Received": (
-        lambda: EkSentCt1Received(1, authenticator, seed, ()), "EkSentCt1Received({BRAID}, {SEED}, got=())"
+        lambda: EkSentCt1Received(1, authenticator, seed, TEXT, TEXT), "EkSentCt1Received({BRAID}, {SEED})"
     ),
-    "NoHeaderReceived": (lambda: NoHeaderReceived(1, authenticator), "NoHeaderReceived({BRAID}, got=())"),
-    "HeaderReceived": (lambda: HeaderReceived(1, authenticator), "HeaderReceived({BRAID})"),
-    "Ct1Sampled": (lambda: Ct1Sampled(1, authenticator, m, 2), "Ct1Sampled({BRAID}, {M}, sent=2, got=())"),
+    "NoHeaderReceived": (lambda: NoHeaderReceived(1, authenticator, TEXT), "NoHeaderReceived({BRAID})"),
+    "HeaderReceived": (lambda: HeaderReceived(1, authenticator, TEXT), "HeaderReceived({BRAID})"),
+    "Ct1Sampled": (
+        lambda: Ct1Sampled(1, authenticator, m, TEXT, 2, TEXT, TEXT), "Ct1Sampled({BRAID}, {M}, sent=2)"
+    ),
     "EkReceivedCt1Sampled": (
-        lambda: EkReceivedCt1Sampled(1, authenticator, 2), "EkReceivedCt1Sampled({BRAID}, sent=2)"
+        lambda: EkReceivedCt1Sampled(1, authenticator, TEXT, 2, TEXT), "EkReceivedCt1Sampled({BRAID}, sent=2)"
     ),
     "Ct1Acknowledged": (
-        lambda: Ct1Acknowledged(1, authenticator, m, (3,)), "Ct1Acknowledged({BRAID}, {M}, got=(3,))"
+        lambda: Ct1Acknowledged(1, authenticator, m, TEXT, TEXT), "Ct1Acknowledged({BRAID}, {M})"
     ),
-    "Ct2Sampled": (lambda: Ct2Sampled(1, authenticator, 2), "Ct2Sampled({BRAID}, sent=2)"),
+    "Ct2Sampled": (lambda: Ct2Sampled(1, authenticator, TEXT, 2), "Ct2Sampled({BRAID}, sent=2)"),
     "BraidSent": (
-        lambda: BraidSent(unsampled, 1, PqType.CT1, 2, b"", (Clear(Slot.KEPT),), epoch_secret),
+        lambda: BraidSent(unsampled, 1, PqType.CT1, 2, b"", epoch_secret),
         (
             "BraidSent(state={UNSAMPLED}, epoch=1, type=<PqType.CT1: 5>, first=2, codewords=b'', "
-            "writes=(Clear(slot=<Slot.KEPT: 3>),), secret=<EpochSecret: hidden>)"
+            "secret=<EpochSecret: hidden>)"
         ),
     ),
     "BraidReceived": (
-        lambda: BraidReceived(unsampled, (), 1, epoch_secret),
-        "BraidReceived(state={UNSAMPLED}, writes=(), epoch=1, secret=<EpochSecret: hidden>)",
+        lambda: BraidReceived(unsampled, 1, epoch_secret),
+        "BraidReceived(state={UNSAMPLED}, epoch=1, secret=<EpochSecret: hidden>)",
     ),
     "SparseChain": (lambda: chain, "{SPARSE_CHAIN}"),
     "Sparse": (lambda: sparse, "{SPARSE}"),
     "SparseGap": (lambda: gap, "{SPARSE_GAP}"),
     "SparseReceived": (lambda: received, "{SPARSE_RECEIVED}"),
     "Triple": (lambda: triple, "{TRIPLE}"),
-    "TripleSent": (
-        lambda: TripleSent(triple, Header(rk.public, 3, 1), pq_header, HybridKey(KEY), ()),
+    "TripleReceived": (
+        lambda: TripleReceived(HybridKey(KEY), triple, in_double, received, pq_header, b"ad"),
         (
-            "TripleSent(state={TRIPLE}, header=Header(ratchet_key={RK}, previous_length=3, number=1), "
-            "pq_header=PqHeader(epoch=1, number=2, previous=3, type=<PqType.HDR: 1>, first=4, "
-            "codewords=b'\\x00\\x00'), key=<HybridKey: hidden>, writes=())"
-        ),
-    ),
-    "TripleFound": (
-        lambda: TripleFound(HybridKey(KEY), None, received),
-        "TripleFound(key=<HybridKey: hidden>, double=None, sparse={SPARSE_RECEIVED})",
-    ),
-    "FoundTripleKey": (
-        lambda: FoundTripleKey(
-            HybridKey(KEY), triple, TripleFound(HybridKey(KEY), None, received), pq_header, b"ad"
-        ),
-        (
-            "FoundTripleKey(key=<HybridKey: hidden>, state={TRIPLE}, "
-            "found=TripleFound(key=<HybridKey: hidden>, double=None, sparse={SPARSE_RECEIVED}), "
+            "TripleReceived(key=<HybridKey: hidden>, before={TRIPLE}, double=Received(state={WAITING}, "
+            "key=<MessageKey: hidden>, gap=None, tail=None, tail_end=0), sparse={SPARSE_RECEIVED}, "
             "pq_header=PqHeader(epoch=1, number=2, previous=3, type=<PqType.HDR: 1>, first=4, "
             "codewords=b'\\x00\\x00'), associated_data=b'ad')"
         ),
     ),
-    "TripleCommitted": (lambda: TripleCommitted(triple, ()), "TripleCommitted(state={TRIPLE}, writes=())"),
 }  # fmt: skip
 
 
@@ -138,5 +129,6 @@ def pq_words(pair: str) -> dict[str, str]:
     tail = f"key=<SparseMessageKey: hidden>, gap={found['SPARSE_GAP']}, tail={one}, tail_end=5"
     found["SPARSE_RECEIVED"] = f"SparseReceived(state={found['SPARSE']}, {tail})"
     waiting = f"Waiting(root=<RootKey: hidden>, ours={pair})"
+    found["WAITING"] = waiting
     found["TRIPLE"] = f"Triple(double={waiting}, sparse={found['SPARSE']}, braid={found['UNSAMPLED']})"
     return found

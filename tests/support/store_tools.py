@@ -32,7 +32,6 @@ SIGNED: Final = PrekeyKind.SIGNED
 ONE_TIME: Final = PrekeyKind.ONE_TIME
 KINDS: Final = (SIGNED, ONE_TIME)
 IDS: Final = (1, 2, 2**32 - 1)
-SLOTS: Final = (1, 2, 3)
 NUMBERS: Final = (0, 1, 2**32 - 1)
 NOON: Final = 1_700_000_000
 
@@ -85,9 +84,6 @@ def fill(store: Store) -> None:
             skipped(row.id, number, chain, kept=NOON + row.id) for chain in CHAINS[:2] for number in (0, 1)
         )
         store.tables.past_chains.add(row.id, CHAINS[2], 10)
-        store.tables.side_data.append(row.id, 1, record(f"entry of {row.id}"))
-    for number in range(3):
-        store.tables.side_data.append(1, 2, record(f"entry {number}"))
 
 
 def exposed(value: object) -> Any:
@@ -128,8 +124,6 @@ def everything(store: Store) -> dict[str, Any]:
     for id_ in (1, 2, 3):
         held[f"has skipped {id_}"] = [store.tables.skipped_keys.has(id_, chain) for chain in CHAINS]
         held[f"past {id_}"] = [store.tables.past_chains.has(id_, chain) for chain in CHAINS]
-        for slot in SLOTS:
-            held[f"side data {id_} {slot}"] = exposed(store.tables.side_data.load(id_, slot))
     return held
 
 
@@ -159,9 +153,6 @@ CHANGES: Final[dict[str, Call]] = {
     "skipped_keys.delete_kept_before": lambda store: store.tables.skipped_keys.delete_kept_before(NOON + 2),
     "past_chains.add": lambda store: store.tables.past_chains.add(1, CHAINS[0], 10),
     "past_chains.add, full": lambda store: store.tables.past_chains.add(1, CHAINS[0], 1),
-    "side_data.append": lambda store: store.tables.side_data.append(1, 2, record("entry 3")),
-    "side_data.append, first": lambda store: store.tables.side_data.append(3, 3, record("kept")),
-    "side_data.clear": lambda store: store.tables.side_data.clear(1, 2),
 }
 """Calls that change a store which `fill` has filled."""
 
@@ -178,7 +169,6 @@ READS: Final[dict[str, Call]] = {
     "skipped_keys.has": lambda store: store.tables.skipped_keys.has(1, CHAINS[0]),
     "skipped_keys.find": lambda store: store.tables.skipped_keys.find(ALICE, CHAINS[0], 0),
     "past_chains.has": lambda store: store.tables.past_chains.has(1, CHAINS[2]),
-    "side_data.load": lambda store: store.tables.side_data.load(1, 2),
 }
 
 REFUSED: Final[dict[str, Call]] = {
@@ -201,7 +191,6 @@ REFUSED: Final[dict[str, Call]] = {
         [skipped(1, 2**32 - 1), skipped(1, 0)]
     ),
     "past_chains.add, no session": lambda store: store.tables.past_chains.add(9, CHAINS[0], 10),
-    "side_data.append, no session": lambda store: store.tables.side_data.append(9, 1, record("nobody's")),
 }
 """Calls that such a store must refuse with CorruptStore."""
 

@@ -15,12 +15,12 @@ from letterlock._ratchet.double import Unanswered
 from letterlock._ratchet.keys import MessageKey
 from letterlock._ratchet.pq_keys import HybridKey, SparseMessageKey
 from letterlock._ratchet.pq_profile import LETTERLOCK, PqProfile
+from letterlock._ratchet.ratchet import Committed
 from letterlock._ratchet.sparse import SparseReceived
-from letterlock._ratchet.triple import Triple, TripleCommitted, TripleFound
+from letterlock._ratchet.triple import Triple, TripleReceived
 from letterlock._session.sealing import padded_length
-from letterlock._wire.message import Header
+from letterlock._wire.message import Header, RatchetMessage
 from letterlock._wire.pq_header import PqHeader
-from support.braid_pair import Slots
 from support.double_pair import SIGNED, skipped_keys
 from support.pair import entropy_of, plain
 
@@ -39,6 +39,15 @@ class Message:
     key: HybridKey
 
 
+AD: Final = b"\x41" * 32
+"""The associated data of the session, which names its sparse chains in a store."""
+
+
+def as_ratchet_message(message: Message) -> RatchetMessage:
+    """Return a message as it would arrive, without what is sealed in it."""
+    return RatchetMessage(message.header, message.pq_header, b"", b"")
+
+
 def sparse_keys(profile: PqProfile, received: SparseReceived) -> dict[tuple[int, int], SparseMessageKey]:
     """Return the keys of all that was skipped, by epoch and number, oldest first."""
     return {
@@ -49,47 +58,50 @@ def sparse_keys(profile: PqProfile, received: SparseReceived) -> dict[tuple[int,
 
 
 class Side:
-    """One side: its state, its slots, and the skipped keys that a store would keep."""
+    """One side: its state, and the skipped keys that a store would keep."""
 
     def __init__(self, state: Triple, entropy: Entropy, profile: PqProfile = LETTERLOCK) -> None:
         self.state = state
         self.entropy = entropy
         self.profile = profile
-        self.slots = Slots()
         self.double: dict[tuple[bytes, int], MessageKey] = {}
         self.sparse: dict[tuple[int, int], SparseMessageKey] = {}
 
     def send(self, size: int = 20) -> Message:
         """Send a text of so many bytes; a first message has its handshake besides."""
         whole = padded_length(size) + HANDSHAKE_BYTES * isinstance(self.state.double, Unanswered)
-        sent = triple.send(self.profile, self.state, whole, self.entropy, self.slots.read)
+        sent = triple.send(self.profile, self.state, whole, self.entropy)
         self.state = sent.state
-        self.slots.write(sent.writes)
+        assert sent.pq_header is not None
+        assert isinstance(sent.key, HybridKey)
         return Message(sent.header, sent.pq_header, sent.key)
 
-    def find_message_key(self, message: Message) -> TripleFound:
+    def find_message_key(self, message: Message) -> TripleReceived:
         kept = self.double.get((message.header.ratchet_key.data, message.header.number))
-        headers = (message.header, message.pq_header)
-        return triple.find_message_key(
-            self.profile, self.state, headers, kept, lambda *name: self.sparse.get(name)
-        )
+        whole = as_ratchet_message(message)
+        return triple.find_message_key(self.profile, self.state, whole, kept, self._find, AD)
 
-    def commit(self, message: Message, found: TripleFound) -> TripleCommitted:
-        return triple.commit(self.profile, self.state, found, message.pq_header, self.slots.read)
+    def _find(self, chain: bytes, number: int) -> bytes | None:
+        """Return the skipped key of a sparse chain, by the name that the chain has in a store."""
+        for (epoch, at), key in self.sparse.items():
+            if (triple.sparse_chain(AD, epoch), at) == (chain, number):
+                return key.expose()
+        return None
 
-    def receive(self, message: Message) -> TripleFound:
+    def commit(self, found: TripleReceived) -> Committed:
+        return triple.commit(self.profile, found)
+
+    def receive(self, message: Message) -> TripleReceived:
         """Commit a message if its key comes out right, as a session does after the tag."""
         found = self.find_message_key(message)
         assert found.key == message.key
-        committed = self.commit(message, found)
+        committed = self.commit(found)
         self.double.pop((message.header.ratchet_key.data, message.header.number), None)
         self.sparse.pop((message.pq_header.epoch - 1, message.pq_header.number), None)
-        if found.double is not None:
-            self.double |= skipped_keys(found.double)
-        if found.sparse is not None:
-            self.sparse |= sparse_keys(self.profile, found.sparse)
+        self.double |= skipped_keys(found.double)
+        self.sparse |= sparse_keys(self.profile, found.sparse)
+        assert isinstance(committed.state, Triple)
         self.state = committed.state
-        self.slots.write(committed.writes)
         return found
 
     @property
@@ -98,7 +110,7 @@ class Side:
 
     def all(self) -> object:
         """Return everything, to compare."""
-        return plain(self.state), dict(self.slots.held), plain(self.double), plain(self.sparse)
+        return plain(self.state), plain(self.double), plain(self.sparse)
 
 
 Sides: TypeAlias = tuple[Side, Side]

@@ -10,11 +10,10 @@ import cbor2
 from letterlock._ratchet import triple
 from letterlock._ratchet.braid_states import Braid
 from letterlock._ratchet.pq_profile import LETTERLOCK
-from letterlock._ratchet.side_data import Slot
 from letterlock._ratchet.triple import Triple
 from letterlock._records.session import encode_session
 from letterlock._records.triple import STATES
-from letterlock._session.peer_sessions import PeerSessions, StoredSession, StoredSideData
+from letterlock._session.peer_sessions import PeerSessions, StoredSession
 from letterlock._session.sealing import seal_message
 from letterlock._session.session import Initiated
 from letterlock._wire import cbor
@@ -76,10 +75,9 @@ def forge(side: Side, text: bytes = b"forged", *, spoil: bool = True, at: int = 
     session = live(entry.session)
     assert isinstance(session.ratchet, Triple)
     head = session.header if isinstance(session, Initiated) else b""
-    with side.store.transaction():
-        read = StoredSideData(side.store.tables, side.peer.encode(), entry.id).read
-        sent = triple.send(LETTERLOCK, session.ratchet, len(head) + LONG, entropy_of("forger"), read)
+    sent = triple.send(LETTERLOCK, session.ratchet, len(head) + LONG, entropy_of("forger"))
     pq_header = sent.pq_header
+    assert pq_header is not None
     if spoil and pq_header.codewords:
         pq_header = replace(pq_header, codewords=flipped(pq_header.codewords, 5))
     message = seal_message(
@@ -101,10 +99,6 @@ def as_triple_message(message: bytes) -> bytes:
 
 
 def at_rest(side: Side) -> tuple[int, int]:
-    """Return how many bytes the active session and its parts have, and how many in its file, sealed."""
-    entry = sessions_of(side)[0]
-    with side.store.transaction():
-        parts = [pq_header for slot in Slot for pq_header in side.store.tables.side_data.load(entry.id, slot)]
-    records = [encode_session(entry.session), *parts]
-    size = sum(len(each.expose()) for each in records)
-    return size, size + _SEAL_BYTES * len(records)
+    """Return how many bytes the active session has, and how many in its file, sealed."""
+    size = len(encode_session(sessions_of(side)[0].session).expose())
+    return size, size + _SEAL_BYTES

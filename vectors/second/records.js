@@ -5,7 +5,7 @@ import * as addresses from "./address.js";
 import * as braid from "./braid.js";
 import * as cbor from "./cbor.js";
 import * as curve from "./curve.js";
-import { INDICES, codewordCount } from "./erasure.js";
+import { CODEWORD } from "./erasure.js";
 import { refuse, refusingAs } from "./errors.js";
 import { SEED_SIZE } from "./kem.js";
 import { M_SIZE, VECTOR_SIZE } from "./kem-split.js";
@@ -18,6 +18,7 @@ const LIMITS = { nesting: 4, items: 64 };
 const TIME = 2n ** 63n - 1n;
 const FORMAT = 1;
 const SESSION_FORMAT = 2; // [STO-6]
+const ENTRY = 2 + CODEWORD; // index and codeword
 
 const key = (item) => typed.bytes(item, 32);
 const publicKey = curve.fromItem;
@@ -69,115 +70,135 @@ export function prekey(kind, data) {
   });
 }
 
-/** Return the fields of a session after its format. Format 1 ends before the last two. [STO-6] */
-function sessionFields(item) {
-  typed.array(item, 7, 9);
-  if (item.length === 7) return [...formatted(item, 7), 0, 0];
-  typed.array(item, 9);
-  typed.integer(item[0], SESSION_FORMAT, SESSION_FORMAT);
-  return item.slice(1);
+/** Read fields of fixed length, one after the other. [STO-20] */
+class Reader {
+  constructor(data) {
+    this.data = data;
+    this.at = 0;
+  }
+
+  bytes(length) {
+    if (this.at + length > this.data.length) refuse("MalformedMessage", "a record that is cut short");
+    this.at += length;
+    return this.data.slice(this.at - length, this.at);
+  }
+
+  /** Return an unsigned integer of so many bytes, as a BigInt. */
+  wide(length) {
+    return this.bytes(length).reduce((number, byte) => (number << 8n) | BigInt(byte), 0n);
+  }
+
+  integer(length, most = 2 ** (8 * length) - 1) {
+    return Number(typed.integer(this.wide(length), 0, most));
+  }
+
+  end() {
+    if (this.at !== this.data.length) refuse("MalformedMessage", "bytes after the end of a record");
+  }
 }
 
+const present = (wanted, bytes, check = () => {}) => {
+  if (wanted) check(bytes);
+  else if (bytes.some((byte) => byte !== 0)) refuse("MalformedMessage", "a field that does not go with the state");
+};
+
+const ENDED = "Ended";
+const DOUBLE_STATES = [ratchet.UNANSWERED, ratchet.HEARING, ratchet.SPEAKING, ENDED];
+const FLAGS = { [X3DH]: 1, [PQXDH]: 3 };
+
 export function session(data) {
-  return read(data, (item) => {
-    const [phase, suite, associatedData, handshake, promoteNext, state, born, yields] = sessionFields(item);
-    const initiated = typed.integer(phase, 0, 2) === 0;
-    const ended = phase === 2;
-    typed.integer(suite, X3DH, PQXDH);
-    key(associatedData);
-    typed.bytes(handshake, 0, initiated ? HEADER_SIZE : 32);
-    if (!initiated && handshake.length !== 0) key(handshake);
-    typed.integer(promoteNext, 0, initiated || ended ? 0 : 1);
-    typed.integer(born, 0, TIME);
-    typed.integer(yields, 0, initiated || ended ? 0 : CROSSED);
-    const read = { suite, associatedData, handshake, promoteNext: promoteNext === 1 };
-    if (ended) {
-      typed.array(state, 0);
-      return { ...read, state: "Ended", braid: null };
-    }
-    if (suite === X3DH) return { ...read, state: ratchetState(state, initiated), braid: null };
-    const [double, chains, braided] = typed.array(state, 3);
-    const name = ratchetState(double, initiated);
-    sparseState(chains);
-    const braidName = braidState(braided);
-    checkEpochs(chains, braided);
-    return { ...read, state: name, braid: braidName };
+  return refusingAs("CorruptStore", () => {
+    const reader = new Reader(data);
+    typed.integer(reader.integer(1), SESSION_FORMAT, SESSION_FORMAT);
+    const suite = typed.integer(reader.integer(1), X3DH, PQXDH);
+    const state = DOUBLE_STATES[reader.integer(1, 3)];
+    const initiated = state === ratchet.UNANSWERED;
+    const flags = reader.integer(1);
+    const ended = state === ENDED;
+    if (flags & ~FLAGS[suite] || (initiated && flags & 1) || (ended && flags)) refuse("MalformedMessage", "unknown flags");
+    reader.integer(4, initiated || ended ? 0 : CROSSED); // yields
+    if (reader.wide(8) > TIME) refuse("MalformedMessage", "born too late");
+    reader.integer(8, 0);
+    const associatedData = reader.bytes(32);
+    const length = doubleState(reader, state);
+    const braidName = suite === PQXDH && !ended ? tripleState(reader) : null;
+    if (initiated ? length > HEADER_SIZE : length !== 0 && length !== 32) refuse("MalformedMessage", "a handshake of another length");
+    const handshake = reader.bytes(length);
+    reader.end();
+    return { suite, associatedData, handshake, promoteNext: (flags & 1) === 1, state, braid: braidName };
   });
 }
 
-const STATES = [
-  { name: ratchet.UNANSWERED, fields: [key, key, publicKey, publicKey, key, typed.u32] },
-  { name: ratchet.HEARING, fields: [key, publicKey, key, typed.u32, typed.u32] },
-  { name: ratchet.SPEAKING, fields: [key, key, publicKey, key, typed.u32, publicKey, key, typed.u32, typed.u32] },
+/** Check the double ratchet; return the length of the handshake, which ends the head. */
+function doubleState(reader, state) {
+  const sends = state === ratchet.UNANSWERED || state === ratchet.SPEAKING;
+  const hears = state === ratchet.HEARING || state === ratchet.SPEAKING;
+  present(state !== ENDED, reader.bytes(32)); // RK
+  present(sends, reader.bytes(32));
+  present(sends, reader.bytes(32), publicKey);
+  present(sends, reader.bytes(32 + 4)); // CKs, Ns
+  present(hears, reader.bytes(4)); // PN
+  present(state !== ENDED, reader.bytes(32), publicKey);
+  present(hears, reader.bytes(32 + 4)); // CKr, Nr
+  return reader.integer(4);
+}
+
+const [HEADER_TEXT, CT1, CT2_TEXT] = [96, 960, 160];
+const HEADER = 64;
+/** What each state of the braid holds: bytes of the secret, of outgoing, of the text that arrives, of kept. */
+const HELD = [
+  [0, 0, 0, 0],
+  [SEED_SIZE, HEADER_TEXT, 0, 0],
+  [SEED_SIZE, VECTOR_SIZE, CT1, 0],
+  [SEED_SIZE, VECTOR_SIZE, 0, CT1],
+  [SEED_SIZE, 0, CT2_TEXT, CT1],
+  [0, 0, HEADER_TEXT, 0],
+  [0, 0, 0, HEADER],
+  [M_SIZE, CT1, VECTOR_SIZE, HEADER],
+  [0, CT1, 0, CT2_TEXT],
+  [M_SIZE, 0, VECTOR_SIZE, HEADER],
+  [0, CT2_TEXT, 0, 0],
 ];
-
-/** Check a whole state and return its name. */
-function ratchetState(item, initiated) {
-  typed.array(item, 1, 10);
-  const form = initiated ? typed.integer(item[0], 0, 0) : typed.integer(item[0], 1, 2);
-  const { name, fields } = STATES[form];
-  if (item.length !== fields.length + 1) refuse("MalformedMessage", "a state of another length");
-  fields.forEach((field, index) => field(item[index + 1]));
-  return name;
-}
-
-function sparseState(item) {
-  const [root, latest, sending, receiving, previous, initiator] = typed.array(item, 6);
-  key(root);
-  typed.u32(latest);
-  for (const chain of [sending, receiving]) {
-    const [epoch, chainKey, last, next] = typed.array(chain, 4);
-    typed.u32(epoch);
-    key(chainKey);
-    typed.u32(last);
-    typed.optional(next, key);
-  }
-  typed.u32(previous);
-  typed.integer(initiator, 0, 1);
-}
-
-// The states that have a seed, m, the index of the next codeword, the indices of received codewords.
-const WITH_SEED = [1, 2, 3, 4];
-const WITH_M = [7, 9];
-const WITH_SENT = [1, 2, 3, 7, 8, 10];
-const WITH_COLLECTED = [2, 4, 5, 7, 9];
 const WITH_SECRET = [7, 8, 9, 10]; // the epoch's secret is already known
 
-const present = (wanted, item, read) => {
-  if ((item !== null) !== wanted) refuse("MalformedMessage", "a field that does not go with the state");
-  typed.optional(item, read);
-};
-
-/** Check the braid's state and return its name. */
-function braidState(item) {
-  const [state, epoch, root, authenticator, secret, sent, collected] = typed.array(item, 7);
-  typed.integer(state, 0, braid.STATES.length - 1);
-  typed.integer(epoch, 1, U32);
-  key(root);
-  key(authenticator);
-  const size = WITH_SEED.includes(state) ? SEED_SIZE : M_SIZE;
-  present(size === SEED_SIZE || WITH_M.includes(state), secret, (bytes) => typed.bytes(bytes, size));
-  present(WITH_SENT.includes(state), sent, (index) => typed.integer(index, 0, INDICES - 1));
-  present(WITH_COLLECTED.includes(state), collected, indicesCame);
+/** Check the sparse chains and the braid; return the name of the braid's state. */
+function tripleState(reader) {
+  reader.bytes(32); // RK
+  const [latest, sends, hears] = [reader.wide(8), reader.wide(8), reader.wide(8)];
+  reader.bytes(3 * 4); // both n, pn
+  const state = reader.integer(4, HELD.length - 1);
+  reader.bytes(2 * 32);
+  present(sends !== latest, reader.bytes(32));
+  present(hears !== latest, reader.bytes(32));
+  checkEpochs(state, reader.wide(8), latest, sends, hears);
+  reader.bytes(2 * 32); // the authenticator
+  const [secret, outgoing, arriving, kept] = HELD[state];
+  present(false, reader.bytes(SEED_SIZE).slice(secret));
+  present(outgoing > 0, reader.bytes(2)); // sent
+  const lengths = [reader.integer(2), reader.integer(2), reader.integer(2)];
+  if (lengths[0] !== outgoing || lengths[2] !== kept) refuse("MalformedMessage", "a text of another length");
+  reader.bytes(outgoing);
+  collected(reader.bytes(lengths[1]), arriving / CODEWORD);
+  reader.bytes(kept);
   return braid.STATES[state];
 }
 
 /** Refuse sparse chains in epochs that the braid's state rules out. [STO-8] */
-function checkEpochs([, latest, [sends, , , sendsNext], [hears, , , hearsNext]], [state, epoch]) {
-  const begun = epoch - 1;
-  const behind = (allowed) => (allowed.includes(state) ? [begun, begun - 1] : [begun]);
+function checkEpochs(state, epoch, latest, sends, hears) {
+  const begun = epoch - 1n;
+  const behind = (allowed) => (allowed.includes(state) ? [begun, begun - 1n] : [begun]);
   const fits =
+    epoch <= BigInt(U32) &&
     latest === (WITH_SECRET.includes(state) ? epoch : begun) &&
     behind([0, 5, 6]).includes(sends) &&
-    behind([5]).includes(hears) &&
-    (sendsNext !== null) === (sends !== latest) &&
-    (hearsNext !== null) === (hears !== latest);
+    behind([5]).includes(hears);
   if (!fits) refuse("MalformedMessage", "the chains and the braid are in different epochs");
 }
 
-/** Check indices of two bytes each, all different, and no more than a vector, the longest text, has. [RAT-12] */
-function indicesCame(item) {
-  if (typed.bytes(item, 0, 2 * codewordCount(VECTOR_SIZE)).length % 2 !== 0) refuse("MalformedMessage", "half an index");
-  const indices = Array.from({ length: item.length / 2 }, (_, at) => (item[2 * at] << 8) | item[2 * at + 1]);
+/** Check collected codewords: whole, of different indices, and fewer than the text has. [RAT-12] */
+function collected(entries, share) {
+  const count = entries.length / ENTRY;
+  if (!Number.isInteger(count) || count > Math.max(0, share - 1)) refuse("MalformedMessage", "codewords too many or not whole");
+  const indices = Array.from({ length: count }, (_, at) => (entries[ENTRY * at] << 8) | entries[ENTRY * at + 1]);
   if (new Set(indices).size !== indices.length) refuse("MalformedMessage", "an index that repeats");
 }

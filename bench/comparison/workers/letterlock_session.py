@@ -7,7 +7,6 @@ skipped keys and texts of the post-quantum ratchet, is in dicts here. Messages a
 """
 
 import sys
-from collections.abc import Sequence
 
 import cases
 from letterlock_account import OURS, THEIRS, steps, versions
@@ -20,7 +19,6 @@ from letterlock._primitives.curve25519 import IdentityKeyPair, OneTimePrekeyPair
 from letterlock._primitives.entropy import system_entropy as entropy
 from letterlock._primitives.mlkem import MlKem1024KeyPair
 from letterlock._ratchet.keys import MessageKey
-from letterlock._ratchet.side_data import Append, Slot, Write
 from letterlock._records.session import decode_session, encode_session
 from letterlock._session.sealing import Decrypted, decrypt, encrypt
 from letterlock._session.session import Session, initiated, responded
@@ -35,7 +33,6 @@ class Side:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._slots: dict[Slot, list[bytes]] = {slot: [] for slot in Slot}
         self._kept: dict[tuple[bytes, int], bytes] = {}
         self._looked_up: list[tuple[bytes, int]] = []
 
@@ -44,18 +41,13 @@ class Side:
         """The session as it is now."""
         return self._session
 
-    def read(self, slot: Slot, /) -> Sequence[bytes]:
-        return self._slots[slot]
-
     def find(self, chain: bytes, number: int, /) -> bytes | None:
         self._looked_up.append((chain, number))
         return self._kept.get((chain, number))
 
     def encrypt(self, text: bytes) -> bytes:
-        sealed = encrypt(self._session, text, entropy, self)
+        sealed = encrypt(self._session, text, entropy)
         self._session = sealed.session
-        if sealed.writes:
-            self._write(sealed.writes)
         return sealed.message
 
     def decrypt(self, wire: bytes) -> bytes:
@@ -63,7 +55,7 @@ class Side:
         name = (message.header.ratchet_key.data, message.header.number)
         kept = self._kept.get(name)
         key = None if kept is None else MessageKey(kept)
-        opened = decrypt(self._session, message, self, key)
+        opened = decrypt(self._session, message, self.find, key)
         if key is not None:
             self._looked_up.append(name)
         if self._looked_up:
@@ -74,19 +66,10 @@ class Side:
 
     def commit(self, opened: Decrypted) -> bytes:
         self._session = opened.session
-        if opened.writes:
-            self._write(opened.writes)
         if opened.skipped.count:
             rows = opened.skipped.rows(Record)
             self._kept |= {(chain, number): key.expose() for chain, number, key in rows}
         return opened.plaintext
-
-    def _write(self, writes: Sequence[Write]) -> None:
-        for write in writes:
-            if isinstance(write, Append):
-                self._slots[write.slot].append(write.entry)
-            else:
-                self._slots[write.slot].clear()
 
 
 class SessionPair:

@@ -31,9 +31,10 @@ Not here: the sparse chains that the secrets go to (sparse.py); the MACs (authen
 """
 
 import hmac
+import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Final, TypeAlias, assert_never
+from dataclasses import dataclass
+from typing import Final, TypeAlias
 
 from letterlock._primitives.entropy import Entropy
 from letterlock._primitives.fast_init import fast_init
@@ -48,9 +49,13 @@ from letterlock._primitives.mlkem_split import (
     encapsulate_vector,
     split,
 )
-from letterlock._primitives.secret import KEY_BYTES, Uncopyable
+from letterlock._primitives.secret import Uncopyable
 from letterlock._ratchet.authenticator import BraidKdf
 from letterlock._ratchet.braid_states import (
+    CT2_TEXT,
+    ENTRY_BYTES,
+    HEADER_TEXT,
+    INDEX_BYTES,
     Braid,
     Ct1Acknowledged,
     Ct1Received,
@@ -66,17 +71,12 @@ from letterlock._ratchet.braid_states import (
 )
 from letterlock._ratchet.erasure import Codeword, Collected, codewords
 from letterlock._ratchet.pq_keys import EpochSecret, PqSharedSecret
-from letterlock._ratchet.side_data import Append, Clear, Read, Slot, Write
 from letterlock._wire.pq_header import PqHeader, PqType
-from letterlock.errors import AuthenticationFailed, BraidFailed, Cause, CorruptStore, InvalidKey
+from letterlock.errors import AuthenticationFailed, BraidFailed, Cause, InvalidKey
 from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORD_INDEX, MAX_CODEWORDS
 
-_HEADER_TEXT: Final = HEADER_BYTES + KEY_BYTES
-_CT2_TEXT: Final = SECOND_BYTES + KEY_BYTES
-_INDEX_BYTES: Final = 2
-
 Sending: TypeAlias = KeysSampled | HeaderSent | Ct1Received | Ct1Sampled | EkReceivedCt1Sampled | Ct2Sampled
-"""The states that send the text in OUTGOING."""
+"""The states that send codewords of `outgoing`."""
 
 SENDS: Final[Mapping[type[Braid], PqType]] = {
     KeysUnsampled: PqType.HDR,
@@ -93,16 +93,6 @@ SENDS: Final[Mapping[type[Braid], PqType]] = {
 }
 """What each state sends: the table above, its first two columns."""
 
-_SENDS_BYTES: Final[Mapping[type[Sending], int]] = {
-    KeysSampled: _HEADER_TEXT,
-    HeaderSent: VECTOR_BYTES,
-    Ct1Received: VECTOR_BYTES,
-    Ct1Sampled: FIRST_BYTES,
-    EkReceivedCt1Sampled: FIRST_BYTES,
-    Ct2Sampled: _CT2_TEXT,
-}
-"""The length in bytes of the text in OUTGOING."""
-
 _WITHOUT_CODEWORDS: Final[Mapping[type[Sending], PqType]] = {
     KeysSampled: PqType.NONE,
     HeaderSent: PqType.NONE,
@@ -117,7 +107,7 @@ _WITHOUT_CODEWORDS: Final[Mapping[type[Sending], PqType]] = {
 @fast_init
 @dataclass(frozen=True, slots=True)
 class BraidSent(Uncopyable):
-    """What sending returns: the next state, the writes, the codewords to send, and a secret if it made one.
+    """What sending returns: the next state, the codewords to send, and a secret if it made one.
 
     `epoch` is the one being agreed on; the message's key belongs to the epoch before it.
     """
@@ -127,17 +117,15 @@ class BraidSent(Uncopyable):
     type: PqType
     first: int = 0
     codewords: bytes = b""
-    writes: tuple[Write, ...] = ()
     secret: EpochSecret | None = None
 
 
 @fast_init
 @dataclass(frozen=True, slots=True)
 class BraidReceived(Uncopyable):
-    """What receiving returns: the next state, the writes, and the secret of `epoch` if it completed one."""
+    """What receiving returns: the next state, and the secret of `epoch` if it completed one."""
 
     state: Braid
-    writes: tuple[Write, ...] = ()
     epoch: int = 0
     secret: EpochSecret | None = None
 
@@ -160,7 +148,6 @@ def send(
     state: Braid,
     max_codewords: int,
     entropy: Entropy,
-    read: Read,
     max_computed: int = MAX_CODEWORDS,
 ) -> BraidSent:
     """Return the next codewords to send, at most `max_codewords` (1 or more).
@@ -172,11 +159,11 @@ def send(
         case KeysUnsampled():
             return _send_first_header(kdf, state, max_codewords, entropy)
         case HeaderReceived():
-            return _send_first_ct1(kdf, state, max_codewords, entropy, read)
+            return _send_first_ct1(kdf, state, max_codewords, entropy)
         case EkSentCt1Received() | NoHeaderReceived() | Ct1Acknowledged():
             return BraidSent(state, state.epoch, SENDS[type(state)])
         case _:
-            return _send_more(state, max_codewords, read, max_computed)
+            return _send_more(state, max_codewords, max_computed)
 
 
 def _send_first_header(
@@ -187,29 +174,24 @@ def _send_first_header(
     header, _ = split(MlKem768KeyPair(seed).public)
     text = header + kdf.header_mac(authenticator, epoch, header)
     data, sent = _codewords(text, 0, max_codewords)
-    after = KeysSampled(epoch, authenticator, seed, sent)
-    return BraidSent(after, epoch, PqType.HDR, 0, data, (Append(Slot.OUTGOING, text),))
+    return BraidSent(KeysSampled(epoch, authenticator, seed, text, sent), epoch, PqType.HDR, 0, data)
 
 
-def _send_first_ct1(
-    kdf: BraidKdf, state: HeaderReceived, max_codewords: int, entropy: Entropy, read: Read
-) -> BraidSent:
-    epoch = state.epoch
-    header = _held(read, Slot.KEPT, HEADER_BYTES)
+def _send_first_ct1(kdf: BraidKdf, state: HeaderReceived, max_codewords: int, entropy: Entropy) -> BraidSent:
+    epoch, header = state.epoch, state.kept
     m = EncapsulationRandomness.generate(entropy)
     shared, ct1 = encapsulate_header(header, m)
     secret = kdf.epoch_secret(shared, epoch)
     data, sent = _codewords(ct1, 0, max_codewords)
-    after = Ct1Sampled(epoch, kdf.update(state.authenticator, epoch, secret), m, sent)
-    return BraidSent(after, epoch, PqType.CT1, 0, data, (Append(Slot.OUTGOING, ct1),), secret)
+    after = Ct1Sampled(epoch, kdf.update(state.authenticator, epoch, secret), m, ct1, sent, b"", header)
+    return BraidSent(after, epoch, PqType.CT1, 0, data, secret)
 
 
-def _send_more(state: Sending, max_codewords: int, read: Read, max_computed: int) -> BraidSent:
-    if max_computed == 0 and state.sent >= _SENDS_BYTES[type(state)] // CODEWORD_BYTES:
+def _send_more(state: Sending, max_codewords: int, max_computed: int) -> BraidSent:
+    if max_computed == 0 and state.sent >= len(state.outgoing) // CODEWORD_BYTES:
         return BraidSent(state, state.epoch, _WITHOUT_CODEWORDS[type(state)])  # PQR-9
-    text = _held(read, Slot.OUTGOING, _SENDS_BYTES[type(state)])
-    data, sent = _codewords(text, state.sent, max_codewords, max_computed)
-    return BraidSent(replace(state, sent=sent), state.epoch, SENDS[type(state)], state.sent, data)
+    data, sent = _codewords(state.outgoing, state.sent, max_codewords, max_computed)
+    return BraidSent(state.after_sending(sent), state.epoch, SENDS[type(state)], state.sent, data)
 
 
 def _codewords(
@@ -232,96 +214,83 @@ def check_epoch(state: Braid, pq_header: PqHeader) -> None:
         raise AuthenticationFailed(Cause.OUR_STATE_WENT_BACK_PERHAPS)
 
 
-def receive(kdf: BraidKdf, state: Braid, pq_header: PqHeader, read: Read) -> BraidReceived:
+def receive(kdf: BraidKdf, state: Braid, pq_header: PqHeader) -> BraidReceived:
     """Return what an authenticated message changes. Raises BraidFailed.
 
     The caller has called `check_epoch`. A message of an earlier epoch, or of no use in this state, changes
     nothing.
     """
     if isinstance(state, Ct2Sampled) and pq_header.epoch == state.epoch + 1:
-        return BraidReceived(KeysUnsampled(pq_header.epoch, state.authenticator), (Clear(Slot.OUTGOING),))
+        return BraidReceived(KeysUnsampled(pq_header.epoch, state.authenticator))
     on = RECEIVES.get((type(state), pq_header.type))
     if on is None or pq_header.epoch != state.epoch:
         return BraidReceived(state)
-    return on(kdf, state, pq_header, read)
+    return on(kdf, state, pq_header)
 
 
-def _begin_ct1(kdf: BraidKdf, state: KeysSampled, pq_header: PqHeader, read: Read) -> BraidReceived:
+def _begin_ct1(kdf: BraidKdf, state: KeysSampled, pq_header: PqHeader) -> BraidReceived:
     _, vector = split(MlKem768KeyPair(state.seed).public)
-    begun = HeaderSent(state.epoch, state.authenticator, state.seed, 0, ())
-    after = _more_ct1(kdf, begun, pq_header, read)
-    return replace(after, writes=(Clear(Slot.OUTGOING), Append(Slot.OUTGOING, vector), *after.writes))
+    return _more_ct1(kdf, HeaderSent(state.epoch, state.authenticator, state.seed, vector, 0, b""), pq_header)
 
 
-def _more_ct1(_: BraidKdf, state: HeaderSent, pq_header: PqHeader, read: Read) -> BraidReceived:
-    got, new, text = _collect(FIRST_BYTES, state.got, pq_header, read)
+def _more_ct1(_: BraidKdf, state: HeaderSent, pq_header: PqHeader) -> BraidReceived:
+    incoming, ct1 = _collect(FIRST_BYTES, state.incoming, pq_header)
+    epoch, authenticator, seed, vector, sent = (
+        state.epoch, state.authenticator, state.seed, state.outgoing, state.sent,
+    )  # fmt: skip
+    if ct1 is None:
+        return BraidReceived(HeaderSent(epoch, authenticator, seed, vector, sent, incoming))
+    return BraidReceived(Ct1Received(epoch, authenticator, seed, vector, sent, ct1))
+
+
+def _begin_ct2(kdf: BraidKdf, state: Ct1Received, pq_header: PqHeader) -> BraidReceived:
+    begun = EkSentCt1Received(state.epoch, state.authenticator, state.seed, b"", state.kept)
+    return _more_ct2(kdf, begun, pq_header)
+
+
+def _more_ct2(kdf: BraidKdf, state: EkSentCt1Received, pq_header: PqHeader) -> BraidReceived:
+    incoming, text = _collect(CT2_TEXT, state.incoming, pq_header)
+    epoch, ct1 = state.epoch, state.kept
     if text is None:
-        return BraidReceived(replace(state, got=got), new)
-    after = Ct1Received(state.epoch, state.authenticator, state.seed, state.sent)
-    return BraidReceived(after, (Clear(Slot.INCOMING), Append(Slot.KEPT, text)))
-
-
-def _begin_ct2(kdf: BraidKdf, state: Ct1Received, pq_header: PqHeader, read: Read) -> BraidReceived:
-    begun = EkSentCt1Received(state.epoch, state.authenticator, state.seed, ())
-    after = _more_ct2(kdf, begun, pq_header, read)
-    return replace(after, writes=(Clear(Slot.OUTGOING), *after.writes))
-
-
-def _more_ct2(kdf: BraidKdf, state: EkSentCt1Received, pq_header: PqHeader, read: Read) -> BraidReceived:
-    got, new, text = _collect(_CT2_TEXT, state.got, pq_header, read)
-    if text is None:
-        return BraidReceived(replace(state, got=got), new)
-    epoch = state.epoch
-    ct1 = _held(read, Slot.KEPT, FIRST_BYTES)
+        return BraidReceived(EkSentCt1Received(epoch, state.authenticator, state.seed, incoming, ct1))
     ciphertext, mac = ct1 + text[:SECOND_BYTES], text[SECOND_BYTES:]
     secret = kdf.epoch_secret(MlKem768KeyPair(state.seed).decapsulate(ciphertext), epoch)
     authenticator = kdf.update(state.authenticator, epoch, secret)
     _check(mac, kdf.ciphertext_mac(authenticator, epoch, ciphertext))
-    after = NoHeaderReceived(epoch + 1, authenticator)
-    return BraidReceived(after, (Clear(Slot.INCOMING), Clear(Slot.KEPT)), epoch, secret)
+    return BraidReceived(NoHeaderReceived(epoch + 1, authenticator), epoch, secret)
 
 
-def _more_header(kdf: BraidKdf, state: NoHeaderReceived, pq_header: PqHeader, read: Read) -> BraidReceived:
-    got, new, text = _collect(_HEADER_TEXT, state.got, pq_header, read)
+def _more_header(kdf: BraidKdf, state: NoHeaderReceived, pq_header: PqHeader) -> BraidReceived:
+    incoming, text = _collect(HEADER_TEXT, state.incoming, pq_header)
+    epoch, authenticator = state.epoch, state.authenticator
     if text is None:
-        return BraidReceived(replace(state, got=got), new)
+        return BraidReceived(NoHeaderReceived(epoch, authenticator, incoming))
     header, mac = text[:HEADER_BYTES], text[HEADER_BYTES:]
-    _check(mac, kdf.header_mac(state.authenticator, state.epoch, header))
-    after = HeaderReceived(state.epoch, state.authenticator)
-    return BraidReceived(after, (Clear(Slot.INCOMING), Append(Slot.KEPT, header)))
+    _check(mac, kdf.header_mac(authenticator, epoch, header))
+    return BraidReceived(HeaderReceived(epoch, authenticator, header))
 
 
-def _more_vector(
-    kdf: BraidKdf, state: Ct1Sampled | Ct1Acknowledged, pq_header: PqHeader, read: Read
-) -> BraidReceived:
-    got, new, vector = _collect(VECTOR_BYTES, state.got, pq_header, read)
-    sent: tuple[Write, ...] = ()
-    is_sending = isinstance(state, Ct1Sampled)
-    if isinstance(state, Ct1Sampled) and pq_header.type is PqType.EK_CT1_ACK:
-        # ct1 has arrived, so its text gives way to the codewords of the vector; m can make it again.
-        state, sent = Ct1Acknowledged(state.epoch, state.authenticator, state.m, state.got), (_SENT,)
-    if vector is None:
-        return BraidReceived(replace(state, got=got), sent + new)
-    # While we send ct1 it lies in OUTGOING, even if this very message acknowledges it.
-    ct1 = _held(read, Slot.OUTGOING, FIRST_BYTES) if is_sending else None
-    text = _second(kdf, state, vector, ct1, read)
-    gone = (Clear(Slot.INCOMING), Clear(Slot.KEPT))
-    match state:
-        case Ct1Sampled(epoch, authenticator):
-            after = EkReceivedCt1Sampled(epoch, authenticator, state.sent)
-            return BraidReceived(after, (*gone, Append(Slot.KEPT, text)))
-        case Ct1Acknowledged(epoch, authenticator):
-            writes = (*gone, *sent, Append(Slot.OUTGOING, text))
-            return BraidReceived(Ct2Sampled(epoch, authenticator, 0), writes)
-        case _:
-            assert_never(state)
+def _more_vector(kdf: BraidKdf, state: Ct1Sampled | Ct1Acknowledged, pq_header: PqHeader) -> BraidReceived:
+    incoming, vector = _collect(VECTOR_BYTES, state.incoming, pq_header)
+    epoch, authenticator, m, header = state.epoch, state.authenticator, state.m, state.kept
+    # While we send ct1 we still have it. Later m can make it again.
+    ct1 = state.outgoing if isinstance(state, Ct1Sampled) else None
+    is_acknowledged = ct1 is None or pq_header.type is PqType.EK_CT1_ACK
+    if vector is not None:
+        text = _second(kdf, state, vector, ct1)
+        if isinstance(state, Ct1Sampled) and not is_acknowledged:
+            return BraidReceived(EkReceivedCt1Sampled(epoch, authenticator, state.outgoing, state.sent, text))
+        return BraidReceived(Ct2Sampled(epoch, authenticator, text, 0))
+    if isinstance(state, Ct1Sampled) and not is_acknowledged:
+        return BraidReceived(
+            Ct1Sampled(epoch, authenticator, m, state.outgoing, state.sent, incoming, header)
+        )
+    return BraidReceived(Ct1Acknowledged(epoch, authenticator, m, incoming, header))
 
 
-def _second(
-    kdf: BraidKdf, state: Ct1Sampled | Ct1Acknowledged, vector: bytes, ct1: bytes | None, read: Read
-) -> bytes:
+def _second(kdf: BraidKdf, state: Ct1Sampled | Ct1Acknowledged, vector: bytes, ct1: bytes | None) -> bytes:
     """Return ct2 with the MAC of ct1 || ct2. Raises BraidFailed if vector and header do not fit.  PRIM-11"""
-    header = _held(read, Slot.KEPT, HEADER_BYTES)
+    header = state.kept
     try:
         ct2 = encapsulate_vector(header, vector, state.m)
     except InvalidKey:
@@ -332,40 +301,33 @@ def _second(
     return ct2 + kdf.ciphertext_mac(state.authenticator, state.epoch, ct1 + ct2)
 
 
-def _acknowledged(_: BraidKdf, state: EkReceivedCt1Sampled, __: PqHeader, read: Read) -> BraidReceived:
-    text = _held(read, Slot.KEPT, _CT2_TEXT)
-    after = Ct2Sampled(state.epoch, state.authenticator, 0)
-    return BraidReceived(after, (Clear(Slot.OUTGOING), Clear(Slot.KEPT), Append(Slot.OUTGOING, text)))
+def _acknowledged(_: BraidKdf, state: EkReceivedCt1Sampled, __: PqHeader) -> BraidReceived:
+    return BraidReceived(Ct2Sampled(state.epoch, state.authenticator, state.kept, 0))
 
 
-def _collect(
-    length: int, got: tuple[int, ...], pq_header: PqHeader, read: Read
-) -> tuple[tuple[int, ...], tuple[Write, ...], bytes | None]:
-    """Return the indices collected so far, the writes, and the text once it is complete.   RAT-12"""
+def _collect(length: int, incoming: bytes, pq_header: PqHeader) -> tuple[bytes, bytes | None]:
+    """Return the codewords collected so far, or none and the text once it is complete.   RAT-12"""
+    got, data = indices_in(incoming), pq_header.codewords
     missing = length // CODEWORD_BYTES - len(got)
-    pieces = (
-        pq_header.codewords[at : at + CODEWORD_BYTES]
-        for at in range(0, len(pq_header.codewords), CODEWORD_BYTES)
-    )
-    new = [Codeword(i, piece) for i, piece in enumerate(pieces, pq_header.first) if i not in got][:missing]
+    new = [
+        index.to_bytes(INDEX_BYTES, "big") + data[at : at + CODEWORD_BYTES]
+        for index, at in enumerate(range(0, len(data), CODEWORD_BYTES), pq_header.first)
+        if index not in got
+    ]
+    collected = b"".join((incoming, *new[:missing]))
     if len(new) < missing:
-        entry = b"".join(each.index.to_bytes(_INDEX_BYTES, "big") + each.data for each in new)
-        return (*got, *(each.index for each in new)), (Append(Slot.INCOMING, entry),) if new else (), None
-    earlier = b"".join(read(Slot.INCOMING)) if got else b""
-    size = _INDEX_BYTES + CODEWORD_BYTES
-    entries = (earlier[at : at + size] for at in range(0, len(earlier), size))
-    known = [Codeword(int.from_bytes(each[:_INDEX_BYTES], "big"), each[_INDEX_BYTES:]) for each in entries]
-    if len(earlier) != len(got) * size or tuple(each.index for each in known) != got:
-        raise CorruptStore(_DAMAGED)
-    return (), (), Collected(length).add([*known, *new]).text()
+        return collected, None
+    entries = (collected[at : at + ENTRY_BYTES] for at in range(0, len(collected), ENTRY_BYTES))
+    known = [Codeword(int.from_bytes(each[:INDEX_BYTES], "big"), each[INDEX_BYTES:]) for each in entries]
+    return b"", Collected(length).add(known).text()
 
 
-def _held(read: Read, slot: Slot, length: int) -> bytes:
-    """Return the one entry of a slot. Raises CorruptStore, because a thief with the disk can delete rows."""
-    entries = read(slot)
-    if [len(each) for each in entries] != [length]:
-        raise CorruptStore(_DAMAGED)
-    return entries[0]
+_each_index: Final = struct.Struct(f">H{CODEWORD_BYTES}x").iter_unpack
+
+
+def indices_in(incoming: bytes) -> list[int]:
+    """Return the indices of collected codewords, in order of arrival."""
+    return [index for (index,) in _each_index(incoming)]
 
 
 def _check(mac: bytes, expected: bytes) -> None:
@@ -373,11 +335,7 @@ def _check(mac: bytes, expected: bytes) -> None:
         raise BraidFailed(_CONTRADICTION)
 
 
-_DAMAGED: Final = "side data of a session is missing or damaged: restore the store from a copy"
-
 _CONTRADICTION: Final = "the peer's post-quantum keys contradict each other: initiate a new session"
-
-_SENT: Final = Clear(Slot.OUTGOING)
 
 RECEIVES: Final[Mapping[tuple[type[Braid], PqType], Callable[..., BraidReceived]]] = {
     (KeysSampled, PqType.CT1): _begin_ct1,

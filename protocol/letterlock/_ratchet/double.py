@@ -35,9 +35,8 @@ from letterlock._primitives.fast_init import fast_init
 from letterlock._primitives.kdf import hmac_sha256_each, hmac_sha256_pair, hmac_sha256_walk
 from letterlock._primitives.secret import Uncopyable
 from letterlock._ratchet.keys import ChainKey, MessageKey, PassedKeys, RootKey, SkippedKeys
-from letterlock._ratchet.ratchet import NONE_SKIPPED, Committed, RatchetSent, Skipped, SkippedRange
+from letterlock._ratchet.ratchet import Committed, FindKept, Sent, Skipped, SkippedRange
 from letterlock._ratchet.root import kdf_rk
-from letterlock._ratchet.side_data import SideStorage
 from letterlock._wire.message import Header, RatchetMessage
 from letterlock.errors import AuthenticationFailed, DuplicateMessage, TooManySkipped, UsageError
 from letterlock.limits import MAX_COUNTER, MAX_SKIP, MAX_SKIPPED_KEYS
@@ -151,26 +150,26 @@ class DoubleState(Uncopyable):
         """See Ratchet."""
         return 0 if self.knows(message.header.ratchet_key) else message.header.number
 
-    def next_message(self, _size: int, entropy: Entropy, _side: SideStorage) -> RatchetSent:
+    def is_next(self, message: RatchetMessage) -> bool:
         """See Ratchet."""
-        sent = send(cast("State", self), entropy)
-        return RatchetSent(sent.state, sent.header, None, sent.key)
+        return message.pq_header is None and follows(cast("State", self), message.header)
+
+    def next_message(self, _size: int, entropy: Entropy) -> "Sent[Talking]":
+        """See Ratchet."""
+        return send(cast("State", self), entropy)
 
     def find_message_key(
         self,
         message: RatchetMessage,
         skipped_key: MessageKey | None,
-        _side: SideStorage,
+        _find: FindKept,
         _associated_data: bytes,
-    ) -> "FoundDoubleKey":
+    ) -> "Received":
         """See Ratchet."""
         state = cast("State", self)
-        if not self.speaks(message):  # PQR-8
+        if message.pq_header is not None:  # PQR-8
             raise AuthenticationFailed
-        if skipped_key is not None:
-            return FoundDoubleKey(skipped_key, state, None)
-        received = receive(state, message.header)
-        return FoundDoubleKey(received.key, state, received)
+        return receive(state, message.header) if skipped_key is None else Received(state, skipped_key)
 
 
 @fast_init
@@ -224,24 +223,14 @@ Talking: TypeAlias = Unanswered | Hearing | Speaking
 
 @fast_init
 @dataclass(frozen=True, slots=True)
-class Sent(Uncopyable):
-    """The next message: the state to commit, the header to send, the key to seal with."""
-
-    state: Unanswered | Speaking
-    header: Header
-    key: MessageKey
-
-
-@fast_init
-@dataclass(frozen=True, slots=True)
 class Received(Uncopyable):
-    """The key of a received message. Commit the rest only if the key opens the message.
+    """The key of a received message; a FoundKey. Commit the rest only if the key opens the message.
 
-    `state` is the next state. If a turn of the ratchet ended the peer's previous chain, `tail` is that chain
-    and `tail_end` its length.
+    `state` is the next state, or the same one where a kept key opens the message. If a turn of the ratchet
+    ended the peer's previous chain, `tail` is that chain and `tail_end` its length.
     """
 
-    state: Hearing | Speaking
+    state: "State"
     key: MessageKey
     gap: Gap | None = None
     tail: ReceivingChain | None = None
@@ -261,23 +250,11 @@ class Received(Uncopyable):
         """Return the keys of the messages in all gaps. Call it after authentication. [RAT-11]"""
         return tuple(SkippedRange(gap.ratchet_key.data, gap.start, gap.keys()) for gap in self.gaps())
 
-
-@fast_init
-@dataclass(frozen=True, slots=True)
-class FoundDoubleKey(Uncopyable):
-    """See FoundKey; `received` is None where a skipped key opens the message."""
-
-    key: MessageKey
-    state: State
-    received: Received | None
-
-    def commit(self, _side: SideStorage) -> Committed:
+    def commit(self) -> Committed:
         """See FoundKey."""
-        if self.received is None:
+        if self.gap is None and self.tail is None:
             return Committed(self.state)
-        received = self.received
-        skipped = received.skipped()
-        return Committed(received.state, Skipped(skipped) if skipped else NONE_SKIPPED, received.finished)
+        return Committed(self.state, Skipped(self.skipped()), self.finished)
 
 
 def initiator(root: RootKey, signed_prekey: SignedPrekey, entropy: Entropy) -> Unanswered:
@@ -294,7 +271,7 @@ def recipient(root: RootKey, signed_prekey: SignedPrekeyPair) -> Waiting:
     return Waiting(root, RatchetKeyPair(signed_prekey.private, public))
 
 
-def send(state: State, entropy: Entropy) -> Sent:
+def send(state: State, entropy: Entropy) -> Sent[Unanswered | Speaking]:
     """Return the next message's header and key (section 3.4). Draws 32 bytes to leave Hearing.
 
     Raises UsageError in Waiting, and when a chain is full.
@@ -308,19 +285,20 @@ def send(state: State, entropy: Entropy) -> Sent:
             return _send_in_chain(Speaking(root, ours, SendingChain(chain_key), receiving, previous_length))
         case Unanswered(root, ours, theirs, sending):
             chain, key = sending.step()
-            return Sent(Unanswered(root, ours, theirs, chain), Header(ours.public, 0, sending.number), key)
+            header = Header(ours.public, 0, sending.number)
+            return Sent(Unanswered(root, ours, theirs, chain), header, None, key)
         case Waiting():
             raise UsageError("the peer speaks first in this session: decrypt a message before encrypting")
         case _:
             assert_never(state)
 
 
-def _send_in_chain(state: Speaking) -> Sent:
+def _send_in_chain(state: Speaking) -> Sent[Unanswered | Speaking]:
     """Return the next message of the current sending chain."""
     ours, sending, previous_length = state.ours, state.sending, state.previous_length
     chain, key = sending.step()
     after = Speaking(state.root, ours, chain, state.receiving, previous_length)
-    return Sent(after, Header(ours.public, previous_length, sending.number), key)
+    return Sent(after, Header(ours.public, previous_length, sending.number), None, key)
 
 
 def receive(state: State, header: Header) -> Received:
@@ -361,6 +339,14 @@ def knows(state: State, ratchet_key: PublicKey) -> bool:
             return False
         case _:
             assert_never(state)
+
+
+def follows(state: State, header: Header) -> bool:
+    """Return whether a message is the next one of the chain being received."""
+    if not isinstance(state, Hearing | Speaking):
+        return False
+    chain = state.receiving
+    return chain.number == header.number and chain.ratchet_key.data == header.ratchet_key.data
 
 
 def _turn(

@@ -12,18 +12,18 @@ Not here: sealing and opening messages (_session/), storing what is skipped (sto
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain, zip_longest
-from typing import Final, Protocol, TypeAlias, TypeVar
+from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
 from letterlock._primitives.curve25519 import PublicKey, RatchetKey
 from letterlock._primitives.entropy import Entropy
 from letterlock._primitives.fast_init import fast_init
 from letterlock._primitives.secret import Secret, Uncopyable
 from letterlock._ratchet.keys import MessageKey, SkippedKeys
-from letterlock._ratchet.side_data import SideStorage, Write
 from letterlock._wire.message import Header, RatchetMessage
 from letterlock._wire.pq_header import PqHeader
 
 Wrapped = TypeVar("Wrapped", bound=Secret)
+State_co = TypeVar("State_co", bound="Ratchet", covariant=True)
 
 SkippedKeyRow: TypeAlias = tuple[bytes, int, Wrapped]
 """The name of a chain (32 bytes), a message number in it, and the key of that message (32 bytes)."""
@@ -76,20 +76,19 @@ NONE_SKIPPED: Final = Skipped()
 
 @fast_init
 @dataclass(frozen=True, slots=True)
-class RatchetSent(Uncopyable):
-    """The next message: the state and writes to commit, the headers to send, the key to seal with."""
+class Sent(Uncopyable, Generic[State_co]):
+    """The next message: the state to commit, the headers to send, the key to seal with."""
 
-    state: "Ratchet"
+    state: State_co
     header: Header
     pq_header: PqHeader | None
     key: MessageKey
-    writes: tuple[Write, ...] = ()
 
 
 @fast_init
 @dataclass(frozen=True, slots=True)
 class Committed(Uncopyable):
-    """What an authenticated message changes: the state, the keys it skipped, the writes.
+    """What an authenticated message changes: the state, and the keys that it skipped.
 
     `finished` is the ratchet key of the chain that the message ended, if it ended one.
     """
@@ -97,7 +96,14 @@ class Committed(Uncopyable):
     state: "Ratchet"
     skipped: Skipped = NONE_SKIPPED
     finished: RatchetKey | None = None
-    writes: tuple[Write, ...] = ()
+
+
+FindKept: TypeAlias = Callable[[bytes, int], bytes | None]
+"""Returns the kept key of message `number` in the chain that 32 bytes name, or None."""
+
+
+def nothing_kept(_chain: bytes, _number: int) -> None:
+    """Return None: what a new session finds among its kept keys."""
 
 
 class FoundKey(Protocol):
@@ -108,7 +114,7 @@ class FoundKey(Protocol):
         """The key that opens the message."""
         ...
 
-    def commit(self, side: SideStorage, /) -> Committed:
+    def commit(self) -> Committed:
         """Return what the message changes; call it only after the tag verified. Raises BraidFailed."""
         ...
 
@@ -139,11 +145,18 @@ class Ratchet(Protocol):
         """Return whether the key heads the chain being received: then no other session need be tried."""
         ...
 
+    def is_next(self, message: RatchetMessage, /) -> bool:
+        """Return whether a message is the next one expected in each chain.
+
+        Such a message skips nothing and ends no chain, and its key was not kept.
+        """
+        ...
+
     def trial_steps(self, message: RatchetMessage, /) -> int:
         """Return how many chain steps it may cost to find the key of a message."""
         ...
 
-    def next_message(self, size: int, entropy: Entropy, side: SideStorage, /) -> RatchetSent:
+    def next_message(self, size: int, entropy: Entropy, /) -> "Sent[Ratchet]":
         """Return the next message, which has about `size` bytes without codewords.
 
         Draws 32 bytes at a turn of the ratchet, then 64 or 32 where the braid begins a text. Raises
@@ -155,13 +168,14 @@ class Ratchet(Protocol):
         self,
         message: RatchetMessage,
         skipped_key: MessageKey | None,
-        side: SideStorage,
+        find: FindKept,
         associated_data: bytes,
         /,
     ) -> FoundKey:
         """Return the key of a message; `skipped_key` is its double-ratchet key if it was skipped.
 
-        `associated_data` are the 32 bytes of the session. Raises AuthenticationFailed, DuplicateMessage,
-        TooManySkipped, InvalidKey; limits are checked before any derivation.
+        `find` is asked for the sparse key of a late message. `associated_data` are the 32 bytes of the
+        session. Raises AuthenticationFailed, DuplicateMessage, TooManySkipped, InvalidKey; limits are checked
+        before any derivation.
         """
         ...

@@ -10,13 +10,12 @@ The number of codewords in a message depends on its size: at least one, at most 
 them. A short message costs no more than it must, and a long one heals the session in a few turns.   [PQR-7]
 Computed codewords cost time, so a sender that gets no answer spares most of them.                   [PQR-9]
 
-Not here: sealing (_session/), storing skipped keys and side data (stores/).
+Not here: sealing (_session/), storing skipped keys (stores/).
 """
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 from letterlock._primitives.curve25519 import PublicKey, SignedPrekey, SignedPrekeyPair
 from letterlock._primitives.entropy import Entropy
@@ -29,10 +28,9 @@ from letterlock._ratchet.braid_states import Braid
 from letterlock._ratchet.keys import MessageKey, RootKey
 from letterlock._ratchet.pq_keys import HybridKey, PqSharedSecret, SparseMessageKey
 from letterlock._ratchet.pq_profile import LETTERLOCK, PqProfile
-from letterlock._ratchet.ratchet import NONE_SKIPPED, Committed, RatchetSent, Skipped, SkippedRange
-from letterlock._ratchet.side_data import Read, SideStorage, Write
+from letterlock._ratchet.ratchet import NONE_SKIPPED, Committed, FindKept, Sent, Skipped, SkippedRange
 from letterlock._ratchet.sparse import Sparse, SparsePlace, SparseReceived
-from letterlock._wire.message import Header, RatchetMessage
+from letterlock._wire.message import RatchetMessage
 from letterlock._wire.pq_header import PqHeader
 from letterlock.errors import AuthenticationFailed, DuplicateMessage
 from letterlock.limits import (
@@ -45,9 +43,6 @@ from letterlock.limits import (
 
 _SHARE: Final = 4
 """One byte in four may be added as codewords: alternating messages of 2 KiB then heal after nine messages."""
-
-FindSparse: TypeAlias = Callable[[int, int], SparseMessageKey | None]
-"""Returns the skipped key of an epoch and number, or None."""
 
 
 @fast_init
@@ -87,79 +82,46 @@ class Triple(Uncopyable):
         in_sparse = 0 if message.pq_header is None else steps(self, message.pq_header)
         return in_sparse + self.double.trial_steps(message)
 
-    def next_message(self, size: int, entropy: Entropy, side: SideStorage) -> RatchetSent:
+    def is_next(self, message: RatchetMessage) -> bool:
         """See Ratchet."""
-        sent = send(LETTERLOCK, self, size, entropy, side.read)
-        return RatchetSent(sent.state, sent.header, sent.pq_header, sent.key, sent.writes)
+        pq_header, chain = message.pq_header, self.sparse.receiving
+        return (
+            pq_header is not None
+            and pq_header.epoch == chain.epoch + 1
+            and pq_header.number == chain.number + 1
+            and double.follows(self.double, message.header)
+        )
+
+    def next_message(self, size: int, entropy: Entropy) -> "Sent[Triple]":
+        """See Ratchet."""
+        return send(LETTERLOCK, self, size, entropy)
 
     def find_message_key(
         self,
         message: RatchetMessage,
         skipped_key: MessageKey | None,
-        side: SideStorage,
+        find: FindKept,
         associated_data: bytes,
-    ) -> "FoundTripleKey":
+    ) -> "TripleReceived":
         """See Ratchet."""
-        if message.pq_header is None:  # PQR-8
-            raise AuthenticationFailed
-
-        def find(epoch: int, number: int) -> SparseMessageKey | None:
-            found = side.find(sparse_chain(associated_data, epoch), number)
-            return None if found is None else SparseMessageKey(found)
-
-        headers = message.header, message.pq_header
-        found = find_message_key(LETTERLOCK, self, headers, skipped_key, find)
-        return FoundTripleKey(found.key, self, found, message.pq_header, associated_data)
+        return find_message_key(LETTERLOCK, self, message, skipped_key, find, associated_data)
 
 
 @fast_init
 @dataclass(frozen=True, slots=True)
-class TripleSent(Uncopyable):
-    """The next message: the state and writes to commit, the headers to send, the key to seal with."""
-
-    state: Triple
-    header: Header
-    pq_header: PqHeader
-    key: HybridKey
-    writes: tuple[Write, ...]
-
-
-@fast_init
-@dataclass(frozen=True, slots=True)
-class TripleFound(Uncopyable):
-    """The key of a message, and what each ratchet received: None if its key was a skipped key."""
+class TripleReceived(Uncopyable):
+    """The key of a message, and what each ratchet received; a FoundKey."""
 
     key: HybridKey
-    double: double.Received | None
-    sparse: SparseReceived | None
-
-
-@fast_init
-@dataclass(frozen=True, slots=True)
-class TripleCommitted(Uncopyable):
-    """What an authenticated message changes: the state and the writes."""
-
-    state: Triple
-    writes: tuple[Write, ...]
-
-
-@fast_init
-@dataclass(frozen=True, slots=True)
-class FoundTripleKey(Uncopyable):
-    """See ratchet.FoundKey."""
-
-    key: HybridKey
-    state: Triple
-    found: TripleFound
+    before: Triple
+    double: double.Received
+    sparse: SparseReceived
     pq_header: PqHeader
     associated_data: bytes
 
-    def commit(self, side: SideStorage) -> Committed:
-        """See ratchet.FoundKey."""
-        after = commit(LETTERLOCK, self.state, self.found, self.pq_header, side.read)
-        received = self.found.double
-        finished = None if received is None or received.tail is None else received.tail.ratchet_key
-        return Committed(after.state, _skipped(self.associated_data, self.found), finished, after.writes)
+    def commit(self) -> Committed:
+        """See FoundKey."""
+        return commit(LETTERLOCK, self)
 
 
 def split(secret: Secret) -> tuple[RootKey, PqSharedSecret]:
@@ -209,14 +171,14 @@ def max_computed(number: int) -> int:
     return 0 if number % COMPUTED_CODEWORD_INTERVAL else 1
 
 
-def send(profile: PqProfile, state: Triple, size: int, entropy: Entropy, read: Read) -> TripleSent:
+def send(profile: PqProfile, state: Triple, size: int, entropy: Entropy) -> Sent[Triple]:
     """Return the next message's headers and key; it has about `size` bytes without codewords.
 
     Draws as `double.send`, then 64 or 32 bytes where the braid begins a text. Raises UsageError as that does.
     """
     sent = double.send(state.double, entropy)
     computed = max_computed(sent.header.number)
-    agreed = braid.send(profile, state.braid, max_codewords(size), entropy, read, computed)
+    agreed = braid.send(profile, state.braid, max_codewords(size), entropy, computed)
     chains, place, key = sparse.send(profile, state.sparse, agreed.epoch - 1)
     if agreed.secret is not None:
         chains = sparse.add_epoch(profile, chains, agreed.epoch, agreed.secret)
@@ -224,7 +186,7 @@ def send(profile: PqProfile, state: Triple, size: int, entropy: Entropy, read: R
         agreed.epoch, place.number, place.previous, agreed.type, agreed.first, agreed.codewords
     )
     after = Triple(sent.state, chains, agreed.state)
-    return TripleSent(after, sent.header, pq_header, profile.hybrid(sent.key, key), agreed.writes)
+    return Sent(after, sent.header, pq_header, profile.hybrid(sent.key, key))
 
 
 def steps(state: Triple, pq_header: PqHeader) -> int:
@@ -235,63 +197,72 @@ def steps(state: Triple, pq_header: PqHeader) -> int:
 def find_message_key(
     profile: PqProfile,
     state: Triple,
-    headers: tuple[Header, PqHeader],
+    message: RatchetMessage,
     skipped_key: MessageKey | None,
-    find: FindSparse,
-) -> TripleFound:
+    find: FindKept,
+    associated_data: bytes,
+) -> TripleReceived:
     """Return the key of a message and change nothing. `skipped_key` is its double-ratchet key if it is late.
 
     Raises what `double.receive` raises. If the sparse key is gone, raises DuplicateMessage where the message
     is known to be of this session, AuthenticationFailed where it is not. Also raises AuthenticationFailed
-    for an epoch whose chain we do not have.
+    for a message without a post-quantum header [PQR-8], and for an epoch whose chain we do not have.
     """
-    header, pq_header = headers
+    header, pq_header = message.header, message.pq_header
+    if pq_header is None:
+        raise AuthenticationFailed
     braid.check_epoch(state.braid, pq_header)
     place = _place(pq_header)
     late = None
     if sparse.is_late(state.sparse, place):
-        late = find(place.epoch, place.number)
+        late = find(sparse_chain(associated_data, place.epoch), place.number)
         if late is None:
             # Under another ratchet key it may be a message of another session with equal numbers.
             is_ours = skipped_key is not None or double.knows(state.double, header.ratchet_key)
             raise DuplicateMessage if is_ours else AuthenticationFailed
     else:
         sparse.check_skip(state.sparse, place)  # RAT-5, before the agreement
-    double_received = double.receive(state.double, header) if skipped_key is None else None
-    sparse_received = sparse.receive(profile, state.sparse, place) if late is None else None
-    double_key = skipped_key if double_received is None else double_received.key
-    sparse_key = late if sparse_received is None else sparse_received.key
-    if double_key is None or sparse_key is None:  # pragma: no cover - each is one or the other
-        raise AssertionError
-    return TripleFound(profile.hybrid(double_key, sparse_key), double_received, sparse_received)
+    if skipped_key is None:
+        in_double = double.receive(state.double, header)
+    else:
+        in_double = double.Received(state.double, skipped_key)
+    if late is None:
+        in_sparse = sparse.receive(profile, state.sparse, place)
+    else:
+        in_sparse = SparseReceived(state.sparse, SparseMessageKey(late))
+    key = profile.hybrid(in_double.key, in_sparse.key)
+    return TripleReceived(key, state, in_double, in_sparse, pq_header, associated_data)
 
 
-def commit(
-    profile: PqProfile, state: Triple, found: TripleFound, pq_header: PqHeader, read: Read
-) -> TripleCommitted:
-    """Return the state and the writes after a message whose tag verified. Raises BraidFailed."""
-    received = braid.receive(profile, state.braid, pq_header, read)
-    chains = state.sparse if found.sparse is None else found.sparse.state
-    if received.secret is not None:
-        chains = sparse.add_epoch(profile, chains, received.epoch, received.secret)
-    double_state = state.double if found.double is None else found.double.state
-    return TripleCommitted(Triple(double_state, chains, received.state), received.writes)
+def commit(profile: PqProfile, found: TripleReceived) -> Committed:
+    """Return what a message changes, now that its tag verified. Raises BraidFailed."""
+    before, in_double, chains = found.before, found.double, found.sparse.state
+    agreed = braid.receive(profile, before.braid, found.pq_header)
+    if agreed.secret is not None:
+        chains = sparse.add_epoch(profile, chains, agreed.epoch, agreed.secret)
+    after = before
+    if (
+        agreed.state is not before.braid
+        or chains is not before.sparse
+        or in_double.state is not before.double
+    ):
+        after = Triple(in_double.state, chains, agreed.state)
+    return Committed(after, _skipped(profile, found), in_double.finished)
 
 
-def _skipped(associated_data: bytes, found: TripleFound) -> Skipped:
+def _skipped(profile: PqProfile, found: TripleReceived) -> Skipped:
     """Return the keys of what a message skipped in both ratchets. RAT-11"""
-    double_received, sparse_received = found.double, found.sparse
-    in_double: tuple[SkippedRange, ...] = ()
-    in_sparse: tuple[SkippedRange, ...] = ()
+    in_double, in_sparse = found.double, found.sparse
     # Nearly every message is the next one in both chains, so this asks for attributes and calls nothing.
-    if double_received is not None and (double_received.gap is not None or double_received.tail is not None):
-        in_double = double_received.skipped()
-    if sparse_received is not None and (sparse_received.gap is not None or sparse_received.tail is not None):
-        in_sparse = tuple(
-            SkippedRange(sparse_chain(associated_data, gap.epoch), gap.start, gap.keys(LETTERLOCK))
-            for gap in sparse_received.gaps(LETTERLOCK)
-        )
-    return Skipped(in_double, in_sparse) if in_double or in_sparse else NONE_SKIPPED
+    if in_double.gap is None and in_double.tail is None and in_sparse.gap is None and in_sparse.tail is None:
+        return NONE_SKIPPED
+    return Skipped(
+        in_double.skipped(),
+        tuple(
+            SkippedRange(sparse_chain(found.associated_data, gap.epoch), gap.start, gap.keys(profile))
+            for gap in in_sparse.gaps(profile)
+        ),
+    )
 
 
 def _place(pq_header: PqHeader) -> SparsePlace:

@@ -1,123 +1,164 @@
-"""Sessions as records: CBOR arrays, strictly read, so that a store can keep them.
+"""Sessions as records of fixed layout, strictly read, so that a store can keep them.
 
-    session       [2, kind, suite, AD, handshake, promote next, ratchet, born, yields]
-                  [1, kind, suite, AD, handshake, promote next, ratchet]     read only; born and yields are 0
-                  initiated:   kind 0; handshake is the initial message's header to repeat
-                  established: kind 1; handshake is the id of the peer's, or empty; promote next 0 or 1
-                  ended: kind 2; handshake as in kind 1, no promote next, yields or ratchet (an empty array)
-    ratchet       of the X3DH suite (double.py), or of PQXDH (triple.py)
+    session    head (264 bytes), the post-quantum part of suite 2 (triple.py), the handshake
+    head       format, suite, double state, flags, yields, born, reserved, AD, RK,
+               private, public, CKs, Ns, PN, theirs, CKr, Nr, length of the handshake
+    flags      1 promote next, 2 we initiated the sparse ratchet
+
+Integers are big-endian. A field that a state does not have is zero, so a session has one encoding. [STO-20]
+
+The handshake of a session that the peer has not answered is the header to repeat. Otherwise it is the id of
+the peer's initial message, or nothing. A session that ended has a double state of its own and no keys, and no
+post-quantum part.
 
 A record that cannot be read raises CorruptStore. The store authenticated it, so the fault is damage or a bug.
+
+Not here: the records of release 0.1.0 (first_format.py).
 """
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
-from typing import Any, Final, TypeAlias, assert_never, cast
+import struct
+from typing import Final, TypeAlias
 
+from letterlock._primitives.curve25519 import PrivateKey, RatchetKey, RatchetKeyPair
 from letterlock._primitives.secret import KEY_BYTES
+from letterlock._ratchet.double import Hearing, ReceivingChain, SendingChain, Speaking, Talking, Unanswered
+from letterlock._ratchet.keys import ChainKey, RootKey
 from letterlock._ratchet.ratchet import Ratchet
-from letterlock._records.double import decode_double, encode_double
-from letterlock._records.triple import decode_triple, encode_triple
+from letterlock._ratchet.triple import Triple
+from letterlock._records.triple import encode_triple, read_triple
 from letterlock._session.session import Ended, Established, Initiated, Origin, Session
-from letterlock._wire import cbor
 from letterlock._wire.suite import Suite
-from letterlock._wire.typed import array, counter
 from letterlock.errors import CorruptStore, MalformedMessage, PeerError
 from letterlock.limits import MAX_CROSSED_MESSAGES
 from letterlock.stores import DeferredRecord, Record
 
 FORMAT: Final = 2
-_INITIATED, _ESTABLISHED, _ENDED = 0, 1, 2
-_SESSION: Final = (int, int, int, bytes, bytes, int, list, int, int)
-_EARLIER: Final = (int, int, int, bytes, bytes, int, list)
-"""The shape of format 1."""
+_HEAD: Final = struct.Struct(">BBBBIQQ32s32s32s32s32sII32s32sII")
+_UNANSWERED, _HEARING, _SPEAKING, _ENDED = 0, 1, 2, 3
+_PROMOTE_NEXT, _IS_INITIATOR = 1, 2
+_RESERVED: Final = 0
 _MAX_BORN: Final = 2**63 - 1
-_SUITES: Final = {int(suite): suite for suite in Suite}
 _MAX_HEADER: Final = 4096
 _ID_LENGTHS: Final = frozenset({0, 32})
 """How long the name of a handshake may be: a handshake of our own has none."""
+_FLAGS: Final = {Suite.X3DH: _PROMOTE_NEXT, Suite.PQXDH: _PROMOTE_NEXT | _IS_INITIATOR}
+"""The flags that a session of each suite may have."""
+_SUITES: Final = {int(suite): suite for suite in Suite}
+_ZEROS: Final = bytes(KEY_BYTES)
 
-_Codec: TypeAlias = tuple[Callable[[Ratchet], cbor.Value], Callable[[object], Ratchet]]
-_RATCHETS: Final[Mapping[Suite, _Codec]] = MappingProxyType(
-    {Suite.X3DH: (encode_double, decode_double), Suite.PQXDH: (encode_triple, decode_triple)}
-)
-"""How the ratchet of each suite is written and read."""
+_Double: TypeAlias = tuple[bytes, bytes, bytes, bytes, int, int, bytes, bytes, int]
+"""RK, private, public, CKs, Ns, PN, theirs, CKr, Nr, as they stand in the head."""
+_NO_KEYS: Final[_Double] = (_ZEROS, _ZEROS, _ZEROS, _ZEROS, 0, 0, _ZEROS, _ZEROS, 0)
+"""These fields in a session that ended: a record of the head and the handshake alone."""
 
 
 def encode_session(session: Session) -> Record:
     """Return a session as a record."""
     origin = session.origin
-    encode_ratchet, _ = _RATCHETS[origin.suite]
-    handshake, promote_next, yields = origin.handshake or b"", False, 0
-    ratchet: cbor.Value = []
-    match session:
-        case Initiated():
-            kind, handshake, ratchet = _INITIATED, session.header, encode_ratchet(session.ratchet)
-        case Established():
-            kind, ratchet = _ESTABLISHED, encode_ratchet(session.ratchet)
-            promote_next, yields = session.promote_next, session.yields
-        case Ended():
-            kind = _ENDED
-        case _:
-            assert_never(session)
-    whole: cbor.Value = [
-        FORMAT,
-        kind,
-        int(origin.suite),
-        origin.associated_data,
-        handshake,
-        int(promote_next),
-        ratchet,
-        origin.born,
-        yields,
-    ]
-    return Record(cbor.encode(whole))
+    handshake, flags, yields, state, fields, pq_part = origin.handshake or b"", 0, 0, _ENDED, _NO_KEYS, b""
+    if isinstance(session, Initiated):
+        handshake = session.header
+    elif isinstance(session, Established):
+        flags, yields = int(session.promote_next), session.yields
+    if not isinstance(session, Ended):
+        double = ratchet = session.ratchet
+        if isinstance(ratchet, Triple):
+            double, pq_part = ratchet.double, encode_triple(ratchet)
+            if ratchet.sparse.is_initiator:
+                flags |= _IS_INITIATOR
+        state, fields = _double_fields(double)
+    head = _HEAD.pack(
+        FORMAT, origin.suite, state, flags, yields, origin.born, _RESERVED, origin.associated_data,
+        *fields, len(handshake),
+    )  # fmt: skip
+    return Record(head + pq_part + handshake)
 
 
 def decode_session(record: Record | DeferredRecord) -> Session:
     """Return the session of a record. Raises CorruptStore."""
     try:
-        return _read_session(cbor.decode(record.expose()))
-    except (PeerError, ValueError) as error:  # a key of another length than its type's is a ValueError
+        return _read_session(record.expose())
+    except (PeerError, struct.error) as error:
         raise CorruptStore("a stored session cannot be read: restore the store from a copy") from error
 
 
-def _read_session(value: object) -> Session:
-    format_, kind, number, associated_data, handshake, promote_next, ratchet, born, yields = _fields(value)
+def _read_session(data: bytes) -> Session:
+    whole = _HEAD.unpack_from(data)
+    format_, number, state, flags, yields, born, reserved, associated_data = whole[:8]
+    fields, length = whole[8:-1], whole[-1]
     suite = _SUITES.get(number)
-    established, ended = kind == _ESTABLISHED, kind == _ENDED
-    if format_ != FORMAT or suite is None or not (established or ended or kind == _INITIATED):  # STO-6
-        raise MalformedMessage("session is of no known format, kind or suite")
-    # Only an established session can be due for promotion: one value, one encoding.
-    if len(associated_data) != KEY_BYTES or not 0 <= promote_next <= established:
-        raise MalformedMessage("AD of a session has the wrong length, or its promotion cannot be due")
-    if len(handshake) not in _ID_LENGTHS if established or ended else len(handshake) > _MAX_HEADER:
-        raise MalformedMessage("handshake of a session is neither an id nor a header")
-    counter(born, _MAX_BORN)
-    counter(yields, MAX_CROSSED_MESSAGES if established else 0)
-    if ended:
-        if ratchet:
-            raise MalformedMessage("a session that ended has a ratchet")
-        return Ended(Origin(suite, associated_data, handshake or None, born))
-    _, decode_ratchet = _RATCHETS[suite]
-    state = decode_ratchet(ratchet)
-    if state.is_unanswered is established:
-        raise MalformedMessage("ratchet is of another kind of session")
-    if established:
-        origin = Origin(suite, associated_data, handshake or None, born)
-        return Established(origin, state, promote_next == 1, yields)
-    return Initiated(Origin(suite, associated_data, None, born), handshake, state)
+    if format_ != FORMAT or suite is None or reserved != _RESERVED:  # STO-6
+        raise MalformedMessage("session is of no known format or suite")
+    if flags & ~_FLAGS[suite] or born > _MAX_BORN:
+        raise MalformedMessage("session has unknown flags, or was born too late")
+    if state == _ENDED:
+        if fields != _NO_KEYS or flags or yields or length not in _ID_LENGTHS:
+            raise MalformedMessage("a session that ended has keys")
+        return Ended(Origin(suite, associated_data, _handshake(data, _HEAD.size, length) or None, born))
+    double = _read_double(state, fields)
+    ratchet: Talking | Triple = double
+    end = _HEAD.size
+    if suite is Suite.PQXDH:
+        ratchet, end = read_triple(data, end, double, is_initiator=flags & _IS_INITIATOR != 0)
+    handshake = _handshake(data, end, length)
+    if state == _UNANSWERED:
+        # Only an established session can be due for promotion, or yield.
+        if length > _MAX_HEADER or yields or flags & _PROMOTE_NEXT:
+            raise MalformedMessage("session that was not answered has what only an established one has")
+        return Initiated(Origin(suite, associated_data, None, born), handshake, ratchet)
+    if length not in _ID_LENGTHS or yields > MAX_CROSSED_MESSAGES:
+        raise MalformedMessage("handshake of a session is not an id, or it yields too often")
+    origin = Origin(suite, associated_data, handshake or None, born)
+    return Established(origin, ratchet, flags & _PROMOTE_NEXT != 0, yields)
 
 
-def _length(value: object) -> int:
-    return len(cast("list[object]", value)) if type(value) is list else 0
+def _handshake(data: bytes, at: int, length: int) -> bytes:
+    """Return what ends a record, which has the length that the head says. [STO-20]"""
+    handshake = data[at:]
+    if len(handshake) != length:
+        raise MalformedMessage("session is cut short, or too long")
+    return handshake
 
 
-def _fields(value: object) -> list[Any]:
-    """Return the fields of a session in the form of today's format. Raises MalformedMessage."""
-    if _length(value) != len(_EARLIER):
-        return array(value, _SESSION)
-    format_, *fields = array(value, _EARLIER)
-    if format_ != 1:
-        raise MalformedMessage("session is of no known format")
-    return [FORMAT, *fields, 0, 0]
+# --- the double ratchet -----------------------------------------------------------------------------
+
+
+def _double_fields(state: Ratchet) -> tuple[int, _Double]:
+    match state:
+        case Speaking(root, ours, sent, theirs, length):
+            return _SPEAKING, (
+                root.expose(), ours.private.expose(), ours.public.data, sent.key.expose(), sent.number,
+                length, theirs.ratchet_key.data, theirs.key.expose(), theirs.number,
+            )  # fmt: skip
+        case Hearing(root, theirs, length):
+            return _HEARING, (
+                root.expose(), _ZEROS, _ZEROS, _ZEROS, 0,
+                length, theirs.ratchet_key.data, theirs.key.expose(), theirs.number,
+            )  # fmt: skip
+        case Unanswered(root, ours, signed, sent):
+            return _UNANSWERED, (
+                root.expose(), ours.private.expose(), ours.public.data, sent.key.expose(), sent.number,
+                0, signed.data, _ZEROS, 0,
+            )  # fmt: skip
+        case _:  # pragma: no cover - Waiting ends with the message that begins a session
+            raise AssertionError
+
+
+def _read_double(state: int, fields: _Double) -> Talking:
+    """Read the double ratchet's fields. Raises MalformedMessage, InvalidKey."""
+    root, private, public, sending, sent, length, theirs, receiving, received = fields
+    if state == _SPEAKING:
+        return Speaking(
+            RootKey(root),
+            RatchetKeyPair(PrivateKey(private), RatchetKey(public)),
+            SendingChain(ChainKey(sending), sent),
+            ReceivingChain(RatchetKey(theirs), ChainKey(receiving), received),
+            length,
+        )
+    if state == _HEARING and (private, public, sending, sent) == (_ZEROS, _ZEROS, _ZEROS, 0):
+        chain = ReceivingChain(RatchetKey(theirs), ChainKey(receiving), received)
+        return Hearing(RootKey(root), chain, length)
+    if state == _UNANSWERED and (length, receiving, received) == (0, _ZEROS, 0):
+        ours = RatchetKeyPair(PrivateKey(private), RatchetKey(public))
+        return Unanswered(RootKey(root), ours, RatchetKey(theirs), SendingChain(ChainKey(sending), sent))
+    raise MalformedMessage("double ratchet of a session is in no known state, or has what its state lacks")

@@ -10,7 +10,7 @@ lifecycle table (lifecycle.py). Every method runs inside the caller's
 transaction. A message that does not authenticate writes nothing to the store.                       [SES-2]
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
@@ -20,7 +20,6 @@ from letterlock._primitives.fast_init import fast_init
 from letterlock._primitives.secret import Uncopyable
 from letterlock._ratchet.keys import MessageKey
 from letterlock._ratchet.ratchet import Ratchet
-from letterlock._ratchet.side_data import Append, Clear, Slot, Write
 from letterlock._records.session import decode_session, encode_session
 from letterlock._session.lifecycle import TABLE, Event, Phase
 from letterlock._session.promotion import event_in_archive, is_weaker, placed
@@ -82,9 +81,8 @@ class PeerSessions:
         session = stored.session
         if isinstance(session, Ended) or not stored.is_active:
             raise SessionEnded
-        encrypted = encrypt(session, plaintext, entropy, self._side_data(stored))
+        encrypted = encrypt(session, plaintext, entropy)
         self._save(stored.id, stored.rank, encrypted.session)
-        self._write(stored.id, encrypted.writes)
         return encrypted.message
 
     def decrypt(self, message: RatchetMessage, only: StoredSession | None = None) -> bytes:
@@ -108,8 +106,8 @@ class PeerSessions:
             knows = session.ratchet.knows(header.ratchet_key)
             try:
                 steps = steps if knows else self._spend(steps, stored.id, session.ratchet, message)
-                side = self._side_data(stored)
-                decrypted = decrypt(session, message, side)
+                kept = KeptKeys(self._tables, self._address)
+                decrypted = decrypt(session, message, kept.find)
             except DuplicateMessage:
                 raise  # the message is of this very session, so no earlier error counts
             except PeerError as error:
@@ -121,7 +119,7 @@ class PeerSessions:
                 self._end(stored, decrypted.session)
             else:
                 self._commit(stored, active, decrypted, decrypted.session, is_repeat=only is not None)
-                side.use_up()
+                kept.use_up()
             return decrypted.plaintext
         raise _of_an_unknown_chain(first_error, active.session)
 
@@ -247,16 +245,16 @@ class PeerSessions:
         stored = next((each for each in self.all() if each.id == row.session_id), None)
         if stored is None or isinstance(stored.session, Ended):  # its suite is not allowed any more: SES-8
             raise AuthenticationFailed
-        side = self._side_data(stored)
-        decrypted = decrypt(stored.session, message, side, MessageKey(row.record.expose()))
+        kept = KeptKeys(self._tables, self._address)
+        decrypted = decrypt(stored.session, message, kept.find, MessageKey(row.record.expose()))
         if isinstance(decrypted.session, Ended):
             self._end(stored, decrypted.session)
             return decrypted.plaintext
         # A late message does not tell which session the peer uses now, so ranks stay.
-        if stored.session.ratchet != decrypted.session.ratchet:
+        if stored.session.ratchet is not decrypted.session.ratchet:
             self._save(stored.id, stored.rank, decrypted.session)
             self._keep_skipped(stored.id, decrypted)
-        side.use_up()
+        kept.use_up()
         self._tables.skipped_keys.delete(row)
         return decrypted.plaintext
 
@@ -289,7 +287,6 @@ class PeerSessions:
         self._keep_skipped(stored.id, decrypted)
 
     def _keep_skipped(self, id_: int, decrypted: Decrypted) -> None:
-        self._write(id_, decrypted.writes)
         session, skipped = decrypted.session, decrypted.skipped
         if not isinstance(session, Ended) and (skipped.double or skipped.sparse):
             self._tables.skipped_keys.add(SkippedRow(id_, *row) for row in skipped.rows(Record))
@@ -297,39 +294,22 @@ class PeerSessions:
         if decrypted.finished is not None:
             self._tables.past_chains.add(id_, decrypted.finished.data, MAX_PAST_CHAINS)
 
-    def _write(self, id_: int, writes: Iterable[Write]) -> None:
-        for write in writes:
-            match write:
-                case Append(slot, entry):
-                    self._tables.side_data.append(id_, int(slot), Record(entry))
-                case Clear(slot):
-                    self._tables.side_data.clear(id_, int(slot))
-                case _:
-                    assert_never(write)
-
-    def _side_data(self, stored: StoredSession) -> "StoredSideData":
-        return StoredSideData(self._tables, self._address, stored.id)
-
     def _save(self, id_: int, rank: int, session: Session) -> None:
         record = DeferredRecord(session, encode_session)
         self._tables.sessions.save(SessionRow(id_, self._address, rank, record))
 
 
-class StoredSideData(Uncopyable):
-    """The side storage of one session in its store; a kept key that was found here is used up afterwards."""
+class KeptKeys(Uncopyable):
+    """The kept keys of all sessions with one peer; the one that was found is used up afterwards."""
 
-    __slots__ = ("_address", "_found", "_id", "_tables")
+    __slots__ = ("_address", "_found", "_tables")
 
-    def __init__(self, tables: Tables, address: bytes, id_: int) -> None:
-        self._tables, self._address, self._id = tables, address, id_
+    def __init__(self, tables: Tables, address: bytes) -> None:
+        self._tables, self._address = tables, address
         self._found: SkippedRow | None = None
 
-    def read(self, slot: Slot) -> list[bytes]:
-        """See SideStorage."""
-        return [each.expose() for each in self._tables.side_data.load(self._id, int(slot))]
-
     def find(self, chain: bytes, number: int) -> bytes | None:
-        """See SideStorage."""
+        """See FindKept."""
         self._found = self._tables.skipped_keys.find(self._address, chain, number)
         return None if self._found is None else self._found.record.expose()
 

@@ -28,8 +28,7 @@ from letterlock._primitives.entropy import Entropy
 from letterlock._primitives.fast_init import fast_init
 from letterlock._primitives.secret import Uncopyable
 from letterlock._ratchet.keys import MessageKey
-from letterlock._ratchet.ratchet import NONE_SKIPPED, Skipped
-from letterlock._ratchet.side_data import EMPTY, SideStorage, Write
+from letterlock._ratchet.ratchet import NONE_SKIPPED, FindKept, Skipped, nothing_kept
 from letterlock._session.session import Ended, Established, Initiated, Live
 from letterlock._wire import cbor
 from letterlock._wire.message import SENT_NONCE_BYTES, Header, RatchetMessage
@@ -47,11 +46,10 @@ _NONCE_PREFIX: Final = bytes(aead.NONCE_BYTES - SENT_NONCE_BYTES)
 @fast_init
 @dataclass(frozen=True, slots=True)
 class Encrypted(Uncopyable):
-    """A message to send, the session after it, and the writes to commit with that session."""
+    """A message to send, and the session to commit with it."""
 
     session: Live
     message: bytes
-    writes: tuple[Write, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Encrypted: {len(self.message)} bytes>"
@@ -69,13 +67,12 @@ class Decrypted(Uncopyable):
     plaintext: bytes
     skipped: Skipped = NONE_SKIPPED
     finished: RatchetKey | None = None
-    writes: tuple[Write, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Decrypted: {len(self.plaintext)} bytes, {self.skipped.count} skipped keys>"
 
 
-def encrypt(session: Live, plaintext: bytes, entropy: Entropy, side: SideStorage = EMPTY) -> Encrypted:
+def encrypt(session: Live, plaintext: bytes, entropy: Entropy) -> Encrypted:
     """Return one more message. Draws as `Ratchet.next_message`, then 8 bytes.
 
     Raises PlaintextTooLong above 16 MiB, UsageError when a chain is full.
@@ -84,29 +81,34 @@ def encrypt(session: Live, plaintext: bytes, entropy: Entropy, side: SideStorage
         raise PlaintextTooLong(len(plaintext), MAX_PLAINTEXT)
     origin = session.origin
     repeated = len(session.header) if isinstance(session, Initiated) else 0
-    sent = session.ratchet.next_message(repeated + padded_length(len(plaintext)), entropy, side)
+    sent = session.ratchet.next_message(repeated + padded_length(len(plaintext)), entropy)
     nonce = entropy(SENT_NONCE_BYTES)
     message = seal_message(sent.key, origin.associated_data, sent.header, plaintext, nonce, sent.pq_header)
     if isinstance(session, Initiated):
         after = Initiated(origin, session.header, sent.state)
-        return Encrypted(after, cbor.complete_array(session.header, message), sent.writes)
+        return Encrypted(after, cbor.complete_array(session.header, message))
     established = Established(origin, sent.state, session.promote_next, session.yields)
-    return Encrypted(established, message, sent.writes)
+    return Encrypted(established, message)
 
 
 def decrypt(
-    session: Live, message: RatchetMessage, side: SideStorage = EMPTY, kept: MessageKey | None = None
+    session: Live,
+    message: RatchetMessage,
+    find: FindKept = nothing_kept,
+    kept: MessageKey | None = None,
 ) -> Decrypted:
     """Return the plaintext of a message; `kept` is its double-ratchet key if that was kept when skipped.
+
+    `find` finds the sparse key of a message that is late.
 
     Raises AuthenticationFailed, DuplicateMessage, TooManySkipped, InvalidKey, MalformedMessage.
     """
     origin = session.origin
-    found = session.ratchet.find_message_key(message, kept, side, origin.associated_data)
+    found = session.ratchet.find_message_key(message, kept, find, origin.associated_data)
     plaintext = open_message(found.key, origin.associated_data, message)
     # The tag has verified: from here on the message is the peer's.  RAT-6
     try:
-        committed = found.commit(side)
+        committed = found.commit()
     except BraidFailed:  # PQR-5: its text is the peer's all the same
         return Decrypted(Ended(origin), plaintext)
     except BaseException:
@@ -117,7 +119,7 @@ def decrypt(
     if isinstance(session, Established):
         promote_next, yields = kept is not None and session.promote_next, session.yields
     after = Established(origin, committed.state, promote_next, yields)
-    return Decrypted(after, plaintext, committed.skipped, committed.finished, committed.writes)
+    return Decrypted(after, plaintext, committed.skipped, committed.finished)
 
 
 def seal_message(

@@ -8,7 +8,7 @@ The rest of this page is for authors of another store, for example one on the da
 has. No base class is needed: `Account` takes any object with the three members of `Store`.
 
     transaction()    a context manager; the account makes every call inside it
-    tables           the eight tables below, each an attribute (`Tables`)
+    tables           the seven tables below, each an attribute (`Tables`)
     close()          releases what the store holds
 
     table           one row for each               content                                 deleted with
@@ -19,7 +19,6 @@ has. No base class is needed: `Account` takes any object with the three members 
     sessions        session id                     ratchet state, and the session's rank   -
     skipped_keys    session id, chain, number      key of a message still expected         its session
     past_chains     session id, chain              nothing: the chain is finished          its session
-    side_data       session id, slot, position     long texts of the post-quantum ratchet  its session
 
 `AccountTable`, `PeerTable` and the other protocols document every method. A peer may have several sessions;
 the one of the greatest rank is active. Secrets are passed as `Record`, which never prints them:
@@ -65,7 +64,6 @@ from letterlock.stores._interface import (
     ReplayTable,
     SessionRow,
     SessionTable,
-    SideDataTable,
     SkippedKeyTable,
     SkippedRow,
     Store,
@@ -86,7 +84,6 @@ __all__ = [
     "ReplayTable",
     "SessionRow",
     "SessionTable",
-    "SideDataTable",
     "SkippedKeyTable",
     "SkippedRow",
     "SqliteStore",

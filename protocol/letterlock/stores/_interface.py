@@ -201,7 +201,7 @@ class SessionTable(Protocol):
         ...
 
     def delete(self, id_: int) -> None:
-        """Delete a session with its skipped keys, past chains and side data, if it exists."""
+        """Delete a session with its skipped keys and past chains, if it exists."""
         ...
 
 
@@ -248,24 +248,8 @@ class PastChainTable(Protocol):
         ...
 
 
-class SideDataTable(Protocol):
-    """Records of a session that are too long to be saved with every message, in numbered slots."""
-
-    def append(self, session_id: int, slot: int, record: Record) -> None:
-        """Add a record at the end of a slot (1 to 3) of a session that exists."""
-        ...
-
-    def load(self, session_id: int, slot: int) -> list[Record]:
-        """Return all records of a slot, in the order in which they were added."""
-        ...
-
-    def clear(self, session_id: int, slot: int) -> None:
-        """Delete all records of a slot, if there are any."""
-        ...
-
-
 class Tables(Protocol):
-    """The eight tables of a store. Every method of theirs is called inside a transaction of the store."""
+    """The seven tables of a store. Every method of theirs is called inside a transaction of the store."""
 
     @property
     def account(self) -> AccountTable:
@@ -300,11 +284,6 @@ class Tables(Protocol):
     @property
     def past_chains(self) -> PastChainTable:
         """Receiving chains that are finished."""
-        ...
-
-    @property
-    def side_data(self) -> SideDataTable:
-        """Long texts of the post-quantum ratchet."""
         ...
 
 

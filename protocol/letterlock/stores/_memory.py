@@ -2,7 +2,7 @@
 
     peers         address -> record              sessions_of   address -> session ids
     prekeys       kind -> id -> row              replays       (kind, id) -> digests
-    sessions      id -> row                      side_data     session -> slot -> records
+    sessions      id -> row
     skipped_keys  session -> (chain, number) -> (order of arrival, row)
     skipped_of    session -> chain -> how many keys, for `has`
     past_chains   session -> chains, in order of arrival
@@ -66,7 +66,7 @@ class _Rows(Uncopyable):
 
     __slots__ = (
         "_journal", "account", "arrivals", "lock", "past_chains", "peers", "prekeys", "replays", "sessions",
-        "sessions_of", "side_data", "skipped_keys", "skipped_of",
+        "sessions_of", "skipped_keys", "skipped_of",
     )  # fmt: skip
 
     def __init__(self, busy_timeout: float) -> None:
@@ -85,7 +85,6 @@ class _Rows(Uncopyable):
         self.skipped_keys: dict[int, dict[tuple[bytes, int], tuple[int, SkippedRow]]] = {}
         self.skipped_of: dict[int, dict[bytes, int]] = {}
         self.past_chains: dict[int, OrderedDict[bytes, None]] = {}
-        self.side_data: dict[int, dict[int, tuple[Record, ...]]] = {}
 
     def inner(self) -> Transaction:
         """Return a transaction for a method that may fail half-way, inside the caller's one. [STO-4]"""
@@ -144,7 +143,6 @@ class _MemoryTables:
         self.sessions = _SessionTable(rows)
         self.skipped_keys = _SkippedKeyTable(rows)
         self.past_chains = _PastChainTable(rows)
-        self.side_data = _SideDataTable(rows)
 
 
 class _Table(Uncopyable):
@@ -273,7 +271,6 @@ class _SessionTable(_Table):
             rows.put(rows.skipped_keys, row.id, {})
             rows.put(rows.skipped_of, row.id, {})
             rows.put(rows.past_chains, row.id, OrderedDict())
-            rows.put(rows.side_data, row.id, {})
         elif row.id not in ids:
             raise CorruptStore("this session id belongs to another peer")
         rows.put(rows.sessions, row.id, row)
@@ -287,7 +284,6 @@ class _SessionTable(_Table):
             rows.drop(rows.skipped_keys, id_)
             rows.drop(rows.skipped_of, id_)
             rows.drop(rows.past_chains, id_)
-            rows.drop(rows.side_data, id_)
 
 
 class _SkippedKeyTable(_Table):
@@ -364,23 +360,6 @@ class _PastChainTable(_Table):
     def has(self, session_id: int, chain: bytes) -> bool:
         self._require()
         return chain in self._rows.past_chains.get(session_id, ())
-
-
-class _SideDataTable(_Table):
-    __slots__ = ()
-
-    def append(self, session_id: int, slot: int, record: Record) -> None:
-        self._require()
-        slots = _owned(self._rows.side_data, session_id)
-        self._rows.put(slots, slot, (*slots.get(slot, ()), record))
-
-    def load(self, session_id: int, slot: int) -> list[Record]:
-        self._require()
-        return list(self._rows.side_data.get(session_id, {}).get(slot, ()))
-
-    def clear(self, session_id: int, slot: int) -> None:
-        self._require()
-        self._rows.drop(self._rows.side_data.get(session_id, {}), slot)
 
 
 def _insert_first(table: OrderedDict[K, V], key: K, value: V) -> None:

@@ -21,7 +21,6 @@ from letterlock._ratchet import braid
 from letterlock._ratchet.braid_states import Braid
 from letterlock._ratchet.pq_keys import EpochSecret, PqSharedSecret
 from letterlock._ratchet.pq_profile import LETTERLOCK
-from letterlock._ratchet.side_data import Append, Slot, Write
 from letterlock._records.triple import STATES as RECORDED
 from letterlock._wire.pq_header import BARE, PqHeader, PqType
 from letterlock.errors import LetterlockError
@@ -34,12 +33,11 @@ PqHeaderJson = dict[str, Any]
 
 
 class Side:
-    """One side: its state, its slots, and the secrets it has derived."""
+    """One side: its state, and the secrets it has derived."""
 
     def __init__(self, label: str, shared: bytes, *, initiator: bool) -> None:
         begin = braid.initiator if initiator else braid.recipient
         self.state: Braid = begin(LETTERLOCK, PqSharedSecret(shared))
-        self.slots: dict[Slot, list[bytes]] = {slot: [] for slot in Slot}
         self.secrets: list[str] = []
         self.drawn: bytes | None = None
         self._label, self._count = label, 0
@@ -49,9 +47,12 @@ class Side:
         """Return the state's name."""
         return type(self.state).__name__
 
-    def read(self, slot: Slot) -> list[bytes]:
-        """Return a slot's entries."""
-        return self.slots[slot]
+    @property
+    def outgoing(self) -> bytes:
+        """Return the text that is being sent."""
+        state: Any = self.state
+        text: bytes = state.outgoing
+        return text
 
     def _draw(self, length: int) -> bytes:
         self._count += 1
@@ -61,8 +62,8 @@ class Side:
     def answer(self, max_codewords: int) -> Json:
         """Send, and return the answer of a play. `drawn` are the random bytes it took, if any."""
         self.drawn = None
-        sent = braid.send(LETTERLOCK, self.state, max_codewords, self._draw, self.read)
-        self._commit(sent.state, sent.writes)
+        sent = braid.send(LETTERLOCK, self.state, max_codewords, self._draw)
+        self.state = sent.state
         header = pq_header_json(sent.epoch, sent.type, sent.first, sent.codewords)
         return header | {"secret": self._shown(sent.secret)}
 
@@ -78,17 +79,9 @@ class Side:
             pq_header["epoch"], 1, 0, PqType(pq_header["type"]), pq_header["first"] or 0, codewords
         )
         braid.check_epoch(self.state, read)
-        received = braid.receive(LETTERLOCK, self.state, read, self.read)
-        self._commit(received.state, received.writes)
+        received = braid.receive(LETTERLOCK, self.state, read)
+        self.state = received.state
         return self._shown(received.secret)
-
-    def _commit(self, state: Braid, writes: tuple[Write, ...]) -> None:
-        self.state = state
-        for write in writes:
-            if isinstance(write, Append):
-                self.slots[write.slot].append(write.entry)
-            else:
-                self.slots[write.slot] = []
 
     def _shown(self, secret: EpochSecret | None) -> str | None:
         if secret is None:
@@ -147,7 +140,7 @@ class Script:
 
     def refused(self, pq_header: PqHeaderJson, name: str) -> None:
         """The side under test refuses a header."""
-        before, slots = self.ours.state, {slot: [*each] for slot, each in self.ours.slots.items()}
+        before = self.ours.state
         try:
             self.ours.receive(pq_header)
         except LetterlockError as error:
@@ -155,7 +148,7 @@ class Script:
                 raise
         else:
             raise GenerationError(f"not refused: {pq_header}")
-        if (self.ours.state, self.ours.slots) != (before, slots):
+        if self.ours.state != before:
             raise GenerationError(f"something was changed by {pq_header}")
         self._step({"do": "receive", **pq_header}, {"error": name})
 

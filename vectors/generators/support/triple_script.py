@@ -27,8 +27,8 @@ from letterlock._ratchet import triple
 from letterlock._ratchet.braid_states import HeaderReceived, KeysUnsampled
 from letterlock._ratchet.keys import MessageKey
 from letterlock._ratchet.pq_profile import LETTERLOCK
-from letterlock._ratchet.side_data import Append, Slot, Write
-from letterlock._ratchet.triple import Triple, TripleSent
+from letterlock._ratchet.ratchet import Sent, nothing_kept
+from letterlock._ratchet.triple import Triple
 from letterlock._session.sealing import open_message, pad, padded_length
 from letterlock._wire import cbor
 from letterlock._wire.message import Header, RatchetMessage
@@ -55,7 +55,6 @@ class FarSide:
 
     def __init__(self, state: Triple, associated_data: bytes, label: str) -> None:
         self.state, self.ad, self._label = state, associated_data, label
-        self._slots: dict[Slot, list[bytes]] = {slot: [] for slot in Slot}
         self._drawn = 0
 
     @property
@@ -68,23 +67,11 @@ class FarSide:
         self._drawn += 1
         return draw(f"{self._label} far {self._drawn}", length)
 
-    def read(self, slot: Slot) -> list[bytes]:
-        """Return a slot's entries."""
-        return self._slots[slot]
-
-    def _write(self, writes: Sequence[Write]) -> None:
-        for write in writes:
-            if isinstance(write, Append):
-                self._slots[write.slot] = [*self._slots[write.slot], write.entry]
-            else:
-                self._slots[write.slot] = []
-
-    def next(self, text: str = "") -> TripleSent:
+    def next(self, text: str = "") -> Sent[Triple]:
         """Return both headers and the key of the next message, and count it as sent."""
         size = padded_length(len(text))
-        sent = triple.send(LETTERLOCK, self.state, size, self.draw, self.read)
+        sent = triple.send(LETTERLOCK, self.state, size, self.draw)
         self.state = sent.state
-        self._write(sent.writes)
         return sent
 
     def skip(self, count: int) -> None:
@@ -98,7 +85,7 @@ class FarSide:
 
     def seal(
         self,
-        sent: TripleSent,
+        sent: Sent[Triple],
         text: str,
         *,
         pq_header: PqHeader | None = None,
@@ -128,13 +115,11 @@ class FarSide:
     def receive(self, message: bytes) -> bytes:
         """Open a message. This side stores no skipped keys."""
         decoded = RatchetMessage.decode(message)
-        assert decoded.pq_header is not None
-        whole = (decoded.header, decoded.pq_header)
-        looked = triple.find_message_key(LETTERLOCK, self.state, whole, None, lambda _epoch, _number: None)
-        plaintext = open_message(looked.key, self.ad, decoded)
-        settled = triple.commit(LETTERLOCK, self.state, looked, decoded.pq_header, self.read)
-        self.state = settled.state
-        self._write(settled.writes)
+        found = triple.find_message_key(LETTERLOCK, self.state, decoded, None, nothing_kept, self.ad)
+        plaintext = open_message(found.key, self.ad, decoded)
+        after = found.commit().state
+        assert isinstance(after, Triple)
+        self.state = after
         return plaintext
 
 

@@ -1,7 +1,5 @@
 """braid.play: one side of the braid, with chosen random bytes. Also reads post-quantum headers from JSON.
 
-The slots are lists here. `Append` and `Clear` change them like the rows of a store.
-
 Not here: the messages that carry the headers (triple.py).
 """
 
@@ -13,7 +11,6 @@ from letterlock._ratchet import braid
 from letterlock._ratchet.braid_states import Braid
 from letterlock._ratchet.pq_keys import EpochSecret, PqSharedSecret
 from letterlock._ratchet.pq_profile import LETTERLOCK
-from letterlock._ratchet.side_data import Append, Slot, Write
 from letterlock._wire.pq_header import BARE, PqHeader, PqType
 from letterlock.errors import UsageError
 from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORD_INDEX, MAX_CODEWORDS
@@ -29,15 +26,14 @@ def braid_play(given: Input) -> Output:
 
 
 class BraidPlayer(Uncopyable):
-    """The state, its slots, and the chosen random bytes."""
+    """The state, and the chosen random bytes."""
 
-    __slots__ = ("_entropy", "_slots", "_state")
+    __slots__ = ("_entropy", "_state")
 
     def __init__(self, given: Input) -> None:
         shared = PqSharedSecret(given.sized("secret", KEY_BYTES))
         begin = braid.initiator if given.flag("initiator") else braid.recipient
         self._state: Braid = begin(LETTERLOCK, shared)
-        self._slots: dict[Slot, list[bytes]] = {slot: [] for slot in Slot}
         self._entropy = ChosenEntropy()
 
     def send(self, step: Input) -> Output:
@@ -46,8 +42,8 @@ class BraidPlayer(Uncopyable):
         if not 1 <= most <= MAX_CODEWORDS:
             raise UsageError(f"`max_codewords` must be 1 to {MAX_CODEWORDS}")
         self._entropy.offer(step.optional_hex("entropy"))
-        sent = braid.send(LETTERLOCK, self._state, most, self._entropy, self._slots.__getitem__)
-        self._commit(sent.state, sent.writes)
+        sent = braid.send(LETTERLOCK, self._state, most, self._entropy)
+        self._state = sent.state
         bare = sent.type in BARE
         return {
             "epoch": sent.epoch,
@@ -61,21 +57,13 @@ class BraidPlayer(Uncopyable):
         """Receive the header of an authenticated message."""
         pq_header = _pq_header(step, number=1, previous=0)
         braid.check_epoch(self._state, pq_header)
-        received = braid.receive(LETTERLOCK, self._state, pq_header, self._slots.__getitem__)
-        self._commit(received.state, received.writes)
+        received = braid.receive(LETTERLOCK, self._state, pq_header)
+        self._state = received.state
         return {"secret": _shown(received.secret)}
 
     def state(self, _step: Input) -> Output:
         """Return the name of the state and the epoch that is being agreed on."""
         return {"state": type(self._state).__name__, "epoch": self._state.epoch}
-
-    def _commit(self, state: Braid, writes: tuple[Write, ...]) -> None:
-        self._state = state
-        for write in writes:
-            if isinstance(write, Append):
-                self._slots[write.slot].append(write.entry)
-            else:
-                self._slots[write.slot].clear()
 
 
 def read_pq_header(given: Input) -> PqHeader:

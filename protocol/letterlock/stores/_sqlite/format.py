@@ -22,8 +22,6 @@ REPLAYS: Final = b"replays"
 SESSIONS: Final = b"sessions"
 SKIPPED_KEYS: Final = b"skipped"
 PAST_CHAINS: Final = b"past_chains"
-SIDE_DATA: Final = b"parts"
-"""The format keeps an earlier name: the SQL table is `letterlock_parts` too."""
 
 Column: TypeAlias = bytes | int | None
 """The value of a column: a blob, an integer of at most 64 bits with its sign, or NULL."""

@@ -59,11 +59,6 @@ TABLES: Final = (
     session INTEGER NOT NULL REFERENCES letterlock_sessions (id) ON DELETE CASCADE,
     seq INTEGER NOT NULL, chains BLOB NOT NULL,
     PRIMARY KEY (session, seq)) WITHOUT ROWID""",
-    # Side data. The stored format keeps an earlier name for this table.
-    """CREATE TABLE letterlock_parts (
-    session INTEGER NOT NULL REFERENCES letterlock_sessions (id) ON DELETE CASCADE,
-    slot INTEGER NOT NULL, seq INTEGER NOT NULL, record BLOB NOT NULL,
-    PRIMARY KEY (session, slot, seq)) WITHOUT ROWID""",
 )
 
 

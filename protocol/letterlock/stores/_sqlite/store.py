@@ -6,7 +6,7 @@ files.py         the path, and the files that SQLite keeps beside it
 database.py      transactions and errors of the connection
 cipher.py        seals records to their rows, and hides addresses and keys behind tags; labels in format.py
 decoded_rows.py  keeps the rows decoded that were read or saved lately
-account.py, peers.py, prekeys.py, replays.py, sessions.py, skipped_keys.py, past_chains.py, side_data.py
+account.py, peers.py, prekeys.py, replays.py, sessions.py, skipped_keys.py, past_chains.py
 one table each: its statements, and which columns are clear, tagged or sealed
 """
 
@@ -30,7 +30,6 @@ from letterlock.stores._sqlite.peers import SqlitePeerTable
 from letterlock.stores._sqlite.prekeys import SqlitePrekeyTable
 from letterlock.stores._sqlite.replays import SqliteReplayTable
 from letterlock.stores._sqlite.sessions import SqliteSessionTable
-from letterlock.stores._sqlite.side_data import SqliteSideDataTable
 from letterlock.stores._sqlite.skipped_keys import SqliteSkippedKeyTable
 from letterlock.stores._sqlite.wrapped_key import KeyOpener, Opener, PassphraseOpener
 
@@ -166,4 +165,3 @@ class _SqliteTables:
         self.sessions = SqliteSessionTable(database)
         self.skipped_keys = SqliteSkippedKeyTable(database)
         self.past_chains = SqlitePastChainTable(database)
-        self.side_data = SqliteSideDataTable(database)

@@ -6,7 +6,6 @@ from generators.support.family import Family, GenerationError, Group
 from generators.support.labels import draw
 from letterlock._ratchet.braid import RECEIVES
 from letterlock._ratchet.erasure import codeword
-from letterlock._ratchet.side_data import Slot
 from letterlock._wire.pq_header import PqType
 
 TABLE = {
@@ -143,7 +142,7 @@ def branches(family: Family) -> None:
     group = family.group("braid.play", "other transitions of the table")
     script = Script("last indices", initiator=False)
     script.far.write()
-    (text,) = script.far.read(Slot.OUTGOING)
+    text = script.far.outgoing
     last = b"".join(codeword(text, index).data for index in (65534, 65535))
     script.receive(pq_header_json(1, PqType.HDR, 65534, last))
     script.receive(pq_header_json(1, PqType.HDR, 0, text[:32]))

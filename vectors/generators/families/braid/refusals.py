@@ -12,7 +12,7 @@ from letterlock._primitives import labels
 from letterlock._primitives.kdf import hkdf_sha256
 from letterlock._primitives.mlkem import KemSeed, MlKem768KeyPair
 from letterlock._primitives.mlkem_split import split
-from letterlock._ratchet.side_data import Slot
+from letterlock._ratchet.braid_states import Ct1Received
 from letterlock._wire.pq_header import PqType
 
 NOTES: Final = {
@@ -188,7 +188,8 @@ def ciphertext_derivations(family: Family) -> None:
     script, pq_header = with_ct2(label)
     text = bytes.fromhex(pq_header["codewords"])
     key, root = (each.expose() for each in keys_of(script))
-    (ct1,), ct2 = script.ours.read(Slot.KEPT), text[:128]
+    assert isinstance(script.ours.state, Ct1Received)
+    ct1, ct2 = script.ours.state.kept, text[:128]
     pair = MlKem768KeyPair(KemSeed(script.ours.state.seed.expose()))
     k = pair.decapsulate(ct1 + ct2).expose()
     tag, update = labels.PQ_CIPHERTEXT, labels.PQ_AUTHENTICATOR

@@ -2,24 +2,9 @@
 
 from collections.abc import Iterable
 
-from generators.families.records import sealed, triple
-from generators.families.records.nodes import (
-    ACCOUNT,
-    CROSSED,
-    FORMAT_2,
-    HEARING,
-    INITIATED,
-    KEYS_AT,
-    NOTES,
-    NUMBERS_AT,
-    PEER,
-    PREKEY_NODES,
-    SESSIONS,
-    SPEAKING,
-    account_node,
-)
+from generators.families.records import sealed, sessions, triple
+from generators.families.records.nodes import ACCOUNT, NOTES, NUMBERS_AT, PEER, PREKEY_NODES, account_node
 from generators.support.cbor_nodes import (
-    NULL,
     Defect,
     Node,
     blob,
@@ -82,7 +67,7 @@ def accounts_and_peers(family: Family) -> None:
         group.valid(comment, {"record": node.encode().hex()}, rules=["STO-3"])
     refuse(group, "account", every_defect(ACCOUNT))
     refuse(group, "account", formats(ACCOUNT))
-    refuse(group, "account", numbers(ACCOUNT, NUMBERS_AT["account"]))
+    refuse(group, "account", numbers(ACCOUNT, NUMBERS_AT))
     refuse(group, "account", keys(ACCOUNT, {(3,): "public key"}))
     refuse(group, "account", addresses(ACCOUNT))
 
@@ -117,70 +102,17 @@ def prekeys(family: Family) -> None:
         group.invalid(comment, data, "CorruptStore", flags=["WrongLength"], rules=["STO-3"])
 
 
-def sessions(family: Family) -> None:
-    group = family.group("record.session", "sessions")
-    for comment, node in (SESSIONS | FORMAT_2).items():
-        group.valid(comment, {"record": node.encode().hex()}, rules=["STO-6"])
-    for name, node in (("initiated", INITIATED), ("speaking", SPEAKING)):
-        refuse(group, name, every_defect(node, free=("header to repeat", "handshake id")))
-    for name, node in (("initiated", INITIATED), ("hearing", HEARING), ("speaking", SPEAKING)):
-        refuse(group, name, formats(node))
-        refuse(group, name, numbers(node, NUMBERS_AT[name]))
-        refuse(group, name, keys(node, KEYS_AT[name]))
-        refuse(group, name, suites(node))
-    refuse(group, "hearing", counts(HEARING))
-    refuse(group, "hearing", cuts(HEARING))
-    refuse(group, "format 2", every_defect(CROSSED, free=("handshake id",)))
-    refuse(group, "format 2", numbers(CROSSED, NUMBERS_AT["format 2"]))
-    refuse(group, "format 2", formats(CROSSED, (0, 1, 3)))
-    refuse(group, "a session", mixtures())
-    group = family.group("record.session", "sessions of suite 2")
-    triple.sound(group)
-    refuse(group, "triple", triple.defects())
-    refuse(group, "triple", triple.held())
-    refuse(group, "triple", triple.apart())
-    refuse(group, "triple", triple.mixtures(HEARING))
-
-
-def suites(whole: Node) -> Iterable[Defect]:
-    for suite in (0, 3):
-        yield Defect(f"suite {suite}", "OutOfRange", "WIRE-4", whole.at((2,), uint(suite)))
-
-
-def mixtures() -> Iterable[Defect]:
-    """Fields that initiated or established sessions cannot have."""
-    initiated, hearing = INITIATED.items, HEARING.items
-    assert initiated is not None
-    assert hearing is not None
-    for comment, whole, path, data in (
-        ("initiated, but hearing", INITIATED, (6,), hearing[6].encode()),
-        ("initiated, but promote_next", INITIATED, (5,), uint(1)),
-        ("initiated, with a header of 4,097 bytes", INITIATED, (4,), blob(bytes(4097))),
-        ("established, but opening", HEARING, (6,), initiated[6].encode()),
-        ("established, with a handshake id of 31 bytes", HEARING, (4,), blob(bytes(31))),
-        ("established, with a handshake id of 33 bytes", HEARING, (4,), blob(bytes(33))),
-        ("established, with a header to repeat", HEARING, (4,), initiated[4].encode()),
-        ("established, promote_next twice", HEARING, (5,), uint(2)),
-        ("of kind 2", HEARING, (1,), uint(2)),
-        ("a ratchet of state 3", HEARING, (6, 0), uint(3)),
-        ("a hearing ratchet that says opening", HEARING, (6, 0), uint(0)),
-        ("a hearing ratchet that says speaking", HEARING, (6, 0), uint(2)),
-        ("no ratchet", HEARING, (6,), NULL),
-        ("an empty ratchet", HEARING, (6,), b"\x80"),
-    ):
-        yield Defect(comment, "Mixture", "STO-6", whole.at(path, data))
-
-
 def build() -> Family:
     """Return the family, with every test."""
     family = Family(
         "records",
-        "deterministic CBOR, XChaCha20-Poly1305 and Argon2id",
+        "deterministic CBOR, fixed layouts, XChaCha20-Poly1305 and Argon2id",
         ["The records of accounts, peers, prekeys and sessions, and their encryption in a file."],
         NOTES | triple.NOTES,
     )
     accounts_and_peers(family)
     prekeys(family)
-    sessions(family)
+    sessions.add(family)
+    triple.add(family)
     sealed.add(family)
     return family

@@ -1,12 +1,11 @@
-"""Valid records as nodes of CBOR, and the places of their keys and numbers."""
+"""Records of accounts, peers and prekeys as nodes of CBOR, and the places of an account's numbers."""
 
 from typing import Final
 
 from generators.support.cbor_nodes import Node, array_node, blob_node, number_node
 from generators.support.labels import draw
-from generators.support.people import ALICE, BOB, ratchet_pair, ratchet_public
-from generators.support.wire_nodes import address_node, initial_node
-from letterlock._wire.message import InitialMessage
+from generators.support.people import ALICE, BOB
+from generators.support.wire_nodes import address_node
 from letterlock._wire.prekey import PrekeyKind
 
 NOTES: Final = {
@@ -23,6 +22,7 @@ NOTES: Final = {
     "InvalidKey": "32 bytes that are not a public key",
     "Name": "an invalid name or device id",
     "Mixture": "fields of different kinds of session, or of none",
+    "UnusedField": "a field that is not zero in a state that does not have it",
     "OtherRow": "a value in the wrong row or table",
     "WrongKey": "sealed under another key",
     "Damaged": "inverted or missing bits",
@@ -71,139 +71,12 @@ PREKEY_NODES: Final = {
 }
 
 
-def secret_node(name: str) -> Node:
-    """Return 32 bytes of a label."""
-    return blob_node(name, draw(f"records {name}", 32))
-
-
-def _pair() -> list[Node]:
-    pair = ratchet_pair("records ours")
-    return [
-        blob_node("our private key", pair.private.expose()),
-        blob_node("our public key", pair.public.data),
-    ]
-
-
-def _theirs() -> Node:
-    return blob_node("their key", ratchet_public("records theirs"))
-
-
-def opening_node(sent: int = 3) -> Node:
-    """Return a double ratchet before the first answer."""
-    items = [
-        number_node("state", 0),
-        secret_node("RK"),
-        *_pair(),
-        _theirs(),
-        secret_node("CKs"),
-        number_node("Ns", sent),
-    ]
-    return array_node("ratchet", *items)
-
-
-def hearing_node(received: int = 4, previous: int = 5) -> Node:
-    """Return a double ratchet that answers with its next message."""
-    items = [_theirs(), secret_node("CKr"), number_node("Nr", received), number_node("PN", previous)]
-    return array_node("ratchet", number_node("state", 1), secret_node("RK"), *items)
-
-
-def speaking_node(sent: int = 3, received: int = 4, previous: int = 5) -> Node:
-    """Return a double ratchet that has answered."""
-    sending = [secret_node("CKs"), number_node("Ns", sent)]
-    items = [
-        *sending,
-        _theirs(),
-        secret_node("CKr"),
-        number_node("Nr", received),
-        number_node("PN", previous),
-    ]
-    return array_node("ratchet", number_node("state", 2), secret_node("RK"), *_pair(), *items)
-
-
-def initiated_node(header: bytes, ratchet: Node, suite: int = 1) -> Node:
-    """Return the record of a session that was not answered."""
-    return array_node(
-        "the record",
-        number_node("format", 1),
-        number_node("kind", 0),
-        number_node("suite", suite),
-        secret_node("AD"),
-        blob_node("header to repeat", header),
-        number_node("promote_next", 0),
-        ratchet,
-    )
-
-
-def established_node(ratchet: Node, *, handshake: bytes = b"", promote_next: int = 0, suite: int = 1) -> Node:
-    """Return the record of a session that both sides hold."""
-    return array_node(
-        "the record",
-        number_node("format", 1),
-        number_node("kind", 1),
-        number_node("suite", suite),
-        secret_node("AD"),
-        blob_node("handshake id", handshake),
-        number_node("promote_next", promote_next),
-        ratchet,
-    )
-
-
-def of_format_2(session: Node, born: int, yields: int) -> Node:
-    """Return the record of a session as it is written today; format 1 is only read."""
-    numbers = number_node("born", born), number_node("yields", yields)
-    return array_node("the record", number_node("format", 2), *session.items[1:], *numbers)
-
-
-def header_of(kem: int | None = None) -> bytes:
-    """Return an initial message up to its last element."""
-    data = initial_node(kem=kem).encode()
-    header = InitialMessage.decode(data).header.encode_header()
-    assert data.startswith(header)
-    return header
-
-
-_ID: Final = draw("records handshake id", 32)
 _LAST: Final = 2**32 - 1
 
-INITIATED: Final = initiated_node(header_of(), opening_node())
-HEARING: Final = established_node(hearing_node(), handshake=_ID)
-SPEAKING: Final = established_node(speaking_node())
-SESSIONS: Final = {
-    "initiated, suite 1": INITIATED,
-    "initiated, nothing sent": initiated_node(header_of(), opening_node(0)),
-    "initiated, the chain is full": initiated_node(header_of(), opening_node(_LAST)),
-    "established by the peer, hearing": HEARING,
-    "established by the peer, promote_next": established_node(hearing_node(), handshake=_ID, promote_next=1),
-    "established by us, hearing": established_node(hearing_node(1, 0)),
-    "established by us, speaking": SPEAKING,
-    "established by the peer, speaking": established_node(speaking_node(), handshake=_ID),
-    "speaking, all counters at their end": established_node(speaking_node(_LAST, _LAST, _LAST)),
+NUMBERS_AT: Final[dict[tuple[int, ...], tuple[str, int]]] = {
+    (4,): ("next prekey id", 2**32),
+    (5,): ("signed prekey id", _LAST),
+    (6,): ("last-resort id", _LAST),
+    (7,): ("rotated", 2**63 - 1),
 }
-
-CROSSED: Final = of_format_2(HEARING, 3, 16)
-FORMAT_2: Final = {
-    "format 2, initiated": of_format_2(INITIATED, 1, 0),
-    "format 2, not recorded": of_format_2(SPEAKING, 0, 0),
-    "format 2, yields to a session that it crossed": CROSSED,
-    "format 2, all numbers at their end": of_format_2(HEARING, 2**63 - 1, 16),
-}
-
-NUMBERS_AT: Final[dict[str, dict[tuple[int, ...], tuple[str, int]]]] = {
-    "account": {
-        (4,): ("next prekey id", 2**32),
-        (5,): ("signed prekey id", _LAST),
-        (6,): ("last-resort id", _LAST),
-        (7,): ("rotated", 2**63 - 1),
-    },
-    "initiated": {(6, 6): ("Ns", _LAST)},
-    "hearing": {(6, 4): ("Nr", _LAST), (6, 5): ("PN", _LAST)},
-    "format 2": {(7,): ("born", 2**63 - 1), (8,): ("yields", 16)},
-    "speaking": {(6, 5): ("Ns", _LAST), (6, 8): ("Nr", _LAST), (6, 9): ("PN", _LAST)},
-}
-"""The place, name and largest value of each number."""
-
-KEYS_AT: Final[dict[str, dict[tuple[int, ...], str]]] = {
-    "initiated": {(6, 3): "our public key", (6, 4): "their key"},
-    "hearing": {(6, 2): "their key"},
-    "speaking": {(6, 3): "our public key", (6, 6): "their key"},
-}
+"""The place, name and largest value of each number of an account."""

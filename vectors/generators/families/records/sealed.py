@@ -24,7 +24,6 @@ ROWS: Final[dict[str, tuple[str, list[Any]]]] = {
     "a prekey that does not": ("prekeys", [1, 100, None]),
     "a session": ("sessions", [77, PEER_TAG, 5]),
     "a skipped key": ("skipped", [77, CHAIN_TAG, 2**32 - 1]),
-    "a part": ("parts", [77, 2, 1]),
 }
 
 

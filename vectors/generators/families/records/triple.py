@@ -1,42 +1,23 @@
-"""Records of sessions of suite 2, which hold the triple ratchet.
+"""Records of sessions of suite 2: after the head stand the sparse chains, and the braid with its texts."""
 
-Not here: the double ratchet in a record, which is the same in suite 1 (nodes.py).
-"""
-
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Any, Final
 
-from generators.families.records.nodes import (
-    established_node,
+from generators.families.records.flat import Flat, refuse, unused
+from generators.families.records.sessions import (
+    HEARING,
+    ID,
+    LAST,
+    SPEAKING,
+    UNANSWERED,
+    head,
     header_of,
-    hearing_node,
-    initiated_node,
-    opening_node,
-    secret_node,
-    speaking_node,
+    secret,
+    wrong,
 )
-from generators.support.cbor_nodes import (
-    NULL,
-    Defect,
-    Node,
-    array_node,
-    blob,
-    blob_node,
-    counts,
-    indefinite,
-    lengths,
-    long_forms,
-    null_node,
-    number_node,
-    other_types,
-    tagged,
-    uint,
-)
-from generators.support.family import Group
+from generators.support.cbor_nodes import Defect
+from generators.support.family import Family
 from generators.support.labels import draw
-
-_LAST: Final = 2**32 - 1
-_ID: Final = draw("records handshake id", 32)
 
 NOTES: Final = {
     "WrongFields": "a state of the braid with a field too many or too few",
@@ -44,201 +25,219 @@ NOTES: Final = {
 }
 
 STATES: Final = (
-    ("KeysUnsampled", ""), ("KeysSampled", "seed sent"), ("HeaderSent", "seed sent got"),
-    ("Ct1Received", "seed sent"), ("EkSentCt1Received", "seed got"), ("NoHeaderReceived", "got"),
-    ("HeaderReceived", ""), ("Ct1Sampled", "m sent got"), ("EkReceivedCt1Sampled", "sent"),
-    ("Ct1Acknowledged", "m got"), ("Ct2Sampled", "sent"),
-)  # fmt: skip
-"""The states in the order of their numbers, each with its name and fields."""
+    ("KeysUnsampled", "", 0, 0, 0),
+    ("KeysSampled", "seed", 96, 0, 0),
+    ("HeaderSent", "seed", 1152, 30, 0),
+    ("Ct1Received", "seed", 1152, 0, 960),
+    ("EkSentCt1Received", "seed", 0, 5, 960),
+    ("NoHeaderReceived", "", 0, 3, 0),
+    ("HeaderReceived", "", 0, 0, 64),
+    ("Ct1Sampled", "m", 960, 36, 64),
+    ("EkReceivedCt1Sampled", "", 960, 0, 160),
+    ("Ct1Acknowledged", "m", 0, 36, 64),
+    ("Ct2Sampled", "", 160, 0, 0),
+)
+"""The states by their number: secret, bytes of outgoing, codewords of what arrives, bytes of kept."""
 
-_HAS_SECRET: Final = frozenset({7, 8, 9, 10})
+_WITH_SECRET: Final = frozenset({7, 8, 9, 10})
 """The states that have already derived the secret of their epoch."""
 
-_HELD: Final = {"seed": 4, "m": 4, "sent": 5, "got": 6}
-"""The places of the fields in the braid."""
+HEADER: Final = header_of(33)
 
 
-def sparse_node(*, latest: int = 3, numbers: tuple[int, int, int] = (4, 5, 6), following: int = 1) -> Node:
-    """Return the sparse ratchet; `numbers` are those of both chains, and the length of our last one.
-
-    `following` is 1 if the keys of the next epoch are there.
-    """
-    sent, received, previous = numbers
-    return array_node(
-        "sparse ratchet",
-        secret_node("sparse RK"),
-        number_node("sparse latest epoch", latest),
-        _chain("sparse sending", latest - following, sent, following),
-        _chain("sparse receiving", latest - following, received, following),
-        number_node("sparse last length", previous),
-        number_node("sparse initiator", 1),
-    )
+def entries(*indices: int) -> bytes:
+    """Return codewords as they are collected."""
+    return b"".join(index.to_bytes(2, "big") + draw(f"records codeword {index}", 32) for index in indices)
 
 
-def _chain(name: str, epoch: int, number: int, following: int) -> Node:
-    return array_node(
-        f"{name} chain",
-        number_node(f"{name} epoch", epoch),
-        secret_node(f"{name} CK"),
-        number_node(f"{name} n", number),
-        secret_node(f"{name} next CK") if following else null_node(f"{name} next CK"),
-    )
+def sparse(latest: int, *, epochs: tuple[int, int], numbers: tuple[int, int, int]) -> dict[str, bytes]:
+    """Return the fields of the sparse ratchet; `numbers` are n of sending and receiving, and pn."""
+    sending, receiving = epochs
+    return {
+        "sparse_RK": secret("sparse RK"),
+        "latest": latest.to_bytes(8, "big"),
+        "sending_epoch": sending.to_bytes(8, "big"),
+        "receiving_epoch": receiving.to_bytes(8, "big"),
+        "n_sending": numbers[0].to_bytes(4, "big"),
+        "n_receiving": numbers[1].to_bytes(4, "big"),
+        "pn": numbers[2].to_bytes(4, "big"),
+    }
 
 
-def braid_node(state: int, *, epoch: int = 4, sent: int = 7, got: tuple[int, ...] = (0, 2, 65535)) -> Node:
-    """Return the braid in the state of this number."""
-    holds = STATES[state][1].split()
-    indices = b"".join(index.to_bytes(2, "big") for index in got)
-    return array_node(
-        "braid",
-        number_node("braid state", state),
-        number_node("braid epoch", epoch),
-        secret_node("braid authenticator root"),
-        secret_node("braid authenticator key"),
-        _seed_or_m(holds),
-        number_node("braid sent", sent) if "sent" in holds else null_node("braid sent"),
-        blob_node("braid got", indices) if "got" in holds else null_node("braid got"),
-    )
+def keys(latest: int, epochs: tuple[int, int]) -> dict[str, bytes]:
+    """Return the keys of the sparse chains."""
+    names = ("sending", "receiving")
+    now = {f"CK_{name}": secret(f"sparse {name} CK") for name in names}
+    following = {
+        f"following_{name}": bytes(32) if epoch == latest else secret(f"sparse {name} next CK")
+        for name, epoch in zip(names, epochs, strict=True)
+    }
+    return now | following
 
 
-def _seed_or_m(holds: list[str]) -> Node:
-    for name, length in (("seed", 64), ("m", 32)):
-        if name in holds:
-            return blob_node("braid seed or m", draw(f"records braid {name}", length))
-    return null_node("braid seed or m")
-
-
-def triple_node(double: Node, state: int, sparse: Node | None = None, **braid: Any) -> Node:
-    """Return the last element of a session's record, with sparse chains that fit the braid's state."""
-    secret = state in _HAS_SECRET
-    chains = sparse or sparse_node(latest=4 if secret else 3, following=int(secret))
-    return array_node("ratchets", double, chains, braid_node(state, **braid))
-
-
-INITIATED: Final = initiated_node(header_of(33), triple_node(opening_node(), 1), suite=2)
-SPEAKING: Final = established_node(triple_node(speaking_node(), 2), suite=2)
-SAMPLED: Final = established_node(triple_node(speaking_node(), 7), suite=2)
-
-
-def sound(group: Group) -> None:
-    """Add every state, and numbers at the end of their range."""
-    new = sparse_node(latest=0, numbers=(0, 0, 0), following=0)
-    last = sparse_node(latest=_LAST - 1, numbers=(_LAST, _LAST, _LAST), following=0)
-    ends = triple_node(
-        speaking_node(_LAST, _LAST, _LAST), 2, last, epoch=_LAST, sent=65535, got=tuple(range(36))
-    )
-    for comment, node in {
-        "initiated, suite 2": INITIATED,
-        "initiated, suite 2, nothing sent": initiated_node(
-            header_of(33), triple_node(opening_node(0), 0, new, epoch=1), suite=2
-        ),
+def braid(number: int, epoch: int, *, sent: int = 7, got: tuple[int, ...] | None = None) -> dict[str, bytes]:
+    """Return the fields of the braid after the state."""
+    name, holds, outgoing, share, kept = STATES[number]
+    incoming = entries(*((0, 65535) if got is None else got)) if share else b""
+    made = {"seed": draw("records braid seed", 64), "m": draw("records braid m", 32) + bytes(32)}
+    return {
+        "epoch": epoch.to_bytes(8, "big"),
+        "authenticator_root": secret("braid authenticator root"),
+        "authenticator_key": secret("braid authenticator key"),
+        "secret": made.get(holds, bytes(64)),
+        "sent": (sent if outgoing else 0).to_bytes(2, "big"),
         **{
-            f"established, suite 2, {name}": established_node(triple_node(speaking_node(), number), suite=2)
-            for number, (name, _) in enumerate(STATES)
+            f"{text}_length": length.to_bytes(2, "big")
+            for text, length in (("outgoing", outgoing), ("incoming", len(incoming)), ("kept", kept))
         },
-        "established by the peer, suite 2, hearing": established_node(
-            triple_node(hearing_node(), 5, got=()), suite=2, handshake=_ID
-        ),
-        "suite 2, all counters at their end": established_node(ends, suite=2),
-        "suite 2, nothing sent or received in the new epoch yet": established_node(
-            triple_node(speaking_node(), 5, sparse_node(latest=3, following=1)), suite=2
-        ),
-    }.items():
-        group.valid(comment, {"record": node.encode().hex()}, rules=["STO-6", "PQR-8"])
+        "outgoing": draw(f"records outgoing {name}", outgoing),
+        "incoming": incoming,
+        "kept": draw(f"records kept {name}", kept),
+    }
 
 
-def defects() -> Iterable[Defect]:
-    """Yield all defects of the sparse ratchet and the braid of one record."""
-    whole = SAMPLED
-    chains = ("sparse sending next CK", "sparse receiving next CK")
-    for each in (
-        *counts(whole),
-        *other_types(whole, optional=chains),
-        *lengths(whole, free=("braid got",)),
-        *long_forms(whole),
-        *indefinite(whole),
-        *tagged(whole, (2,)),
-    ):
-        if each.comment.startswith(("sparse", "braid", "ratchets")):
-            yield each
-    for path, (name, most) in NUMBERS_AT.items():
-        yield Defect(f"{name} is {most + 1}", "OutOfRange", "WIRE-4", whole.at((6, *path), uint(most + 1)))
+def session(
+    state: int,
+    number: int,
+    handshake: bytes = b"",
+    *,
+    epoch: int = 4,
+    epochs: tuple[int, int] | None = None,
+    numbers: tuple[int, int, int] = (4, 5, 6),
+    latest: int | None = None,
+    of_head: dict[str, Any] | None = None,
+    **more: Any,
+) -> Flat:
+    """Return the record of a session with a state of the double ratchet and one of the braid."""
+    found = (epoch if number in _WITH_SECRET else epoch - 1) if latest is None else latest
+    chains = epochs or (epoch - 1, epoch - 1)
+    return Flat(
+        (
+            *head(state, handshake, suite=2, **({"flags": 2} | (of_head or {}))),
+            *sparse(found, epochs=chains, numbers=numbers).items(),
+            ("braid_state", number.to_bytes(4, "big")),
+            *keys(found, chains).items(),
+            *braid(number, epoch, **more).items(),
+            ("handshake", handshake),
+        )
+    )
 
 
-def apart() -> Iterable[Defect]:
+INITIATED: Final = session(UNANSWERED, 1, HEADER)
+SAMPLED: Final = session(SPEAKING, 7)
+
+
+def _full(number: int) -> tuple[int, ...]:
+    return tuple(range(STATES[number][3] - 1))
+
+
+SOUND: Final = {
+    "initiated, suite 2": INITIATED,
+    "initiated, suite 2, nothing sent": session(
+        UNANSWERED, 0, HEADER, epoch=1, numbers=(0, 0, 0), of_head={"numbers": (0, 0, 0)}
+    ),
+    **{
+        f"established, suite 2, {name}": session(SPEAKING, number)
+        for number, (name, *_) in enumerate(STATES)
+    },
+    **{
+        f"suite 2, {name}, all codewords but one": session(SPEAKING, number, got=_full(number))
+        for number, (name, _, _, share, _) in enumerate(STATES)
+        if share
+    },
+    "established by the peer, suite 2, hearing": session(HEARING, 5, ID, got=(), of_head={"flags": 0}),
+    "established by the peer, suite 2, promote next": session(HEARING, 5, ID, of_head={"flags": 1}),
+    "established by us, suite 2, promote next": session(HEARING, 5, of_head={"flags": 3}),
+    "suite 2, all counters at their end": session(
+        SPEAKING, 2, epoch=LAST, sent=65535, numbers=(LAST, LAST, LAST),
+        of_head={"numbers": (LAST, LAST, LAST), "born": 2**63 - 1, "yields": 16},
+    ),
+    "suite 2, nothing sent or received in the new epoch yet": session(SPEAKING, 5, epochs=(2, 2)),
+    "suite 2, KeysUnsampled, nothing sent in the new epoch yet": session(SPEAKING, 0, epochs=(2, 3)),
+    "suite 2, HeaderReceived, nothing sent in the new epoch yet": session(SPEAKING, 6, epochs=(2, 3)),
+}  # fmt: skip
+
+
+def apart() -> Iterator[Defect]:
     """Yield sparse chains that do not fit the braid's state."""
-    for state, latest, following in (
-        (2, 2, 0), (2, 4, 0), (2, 3, 1), (2, 4, 1), (7, 3, 0), (7, 4, 0), (7, 5, 1), (7, 3, 1), (10, 4, 0),
-        (5, 2, 0),
+    for number, latest, epochs in (
+        (2, 2, (2, 2)), (2, 4, (4, 4)), (2, 3, (2, 2)), (2, 4, (3, 3)), (7, 3, (3, 3)), (7, 4, (4, 4)),
+        (7, 5, (4, 4)), (7, 3, (2, 2)), (10, 4, (4, 4)), (5, 2, (2, 2)), (2, 3, (2, 3)), (7, 4, (3, 2)),
+        (6, 3, (3, 2)), (0, 3, (3, 2)), (5, 3, (1, 3)), (5, 3, (3, 1)), (0, 3, (1, 3)), (10, 4, (3, 4)),
     ):  # fmt: skip
-        node = triple_node(speaking_node(), state, sparse_node(latest=latest, following=following))
-        comment = f"{STATES[state][0]} of epoch 4, chains of epoch {latest - following} of {latest}"
-        yield Defect(comment, "EpochMismatch", "STO-8", established_node(node, suite=2).encode())
-    for state, path, name in (
-        (2, (1, 2, 0), "sending"),
-        (7, (1, 3, 0), "receiving"),
-        (6, (1, 3, 0), "receiving"),
-    ):
-        whole = established_node(triple_node(speaking_node(), state), suite=2)
-        comment = f"{STATES[state][0]}: the {name} chain an epoch behind"
-        yield Defect(comment, "EpochMismatch", "STO-8", whole.at((6, *path), uint(2)))
+        whole = session(SPEAKING, number, latest=latest, epochs=epochs)
+        comment = f"{STATES[number][0]} of epoch 4, chains of epochs {epochs[0]} and {epochs[1]} of {latest}"
+        yield Defect(comment, "EpochMismatch", "STO-8", whole.encode())
+    beyond = session(SPEAKING, 2, epoch=2**32)
+    yield Defect("epoch 2^32, which no message can name", "EpochMismatch", "STO-8", beyond.encode())
+    none = session(SPEAKING, 7, epoch=0, latest=0, epochs=(0, 0))
+    yield Defect("epoch 0", "EpochMismatch", "STO-8", none.encode())
+    for name in ("following_sending", "following_receiving"):
+        whole = SOUND["established, suite 2, HeaderSent"]
+        yield from unused(whole, (name,))
 
 
-NUMBERS_AT: Final = {
-    (1, 1): ("sparse latest epoch", _LAST),
-    (1, 2, 0): ("sparse sending epoch", _LAST),
-    (1, 2, 2): ("sparse sending n", _LAST),
-    (1, 3, 0): ("sparse receiving epoch", _LAST),
-    (1, 3, 2): ("sparse receiving n", _LAST),
-    (1, 4): ("sparse last length", _LAST),
-    (1, 5): ("sparse initiator", 1),
-    (2, 0): ("braid state", len(STATES) - 1),
-    (2, 1): ("braid epoch", _LAST),
-    (2, 5): ("braid sent", 65535),
-}
-
-
-def held() -> Iterable[Defect]:
+def held() -> Iterator[Defect]:
     """Yield each state with each field too many or too few."""
-    seed, m = blob(draw("records braid seed", 64)), blob(draw("records braid m", 32))
-    others = {"seed": seed, "m": m, "sent": uint(7), "got": blob(b"\0\1")}
-    for number, (name, holds) in enumerate(STATES):
-        whole = established_node(triple_node(speaking_node(), number), suite=2)
-        for what, place in _HELD.items():
-            if what in holds.split():
-                yield Defect(f"{name} without {what}", "WrongFields", "STO-6", whole.at((6, 2, place), NULL))
-            else:
-                comment = f"{name} with {what}"
-                yield Defect(comment, "WrongFields", "STO-6", whole.at((6, 2, place), others[what]))
+    for number, (name, holds, outgoing, share, kept) in enumerate(STATES):
+        whole = session(SPEAKING, number)
+        names = [each for each, has in (("sent", outgoing), ("secret", holds)) if not has]
+        for each in unused(whole, names):
+            yield Defect(f"{name}: {each.comment}", each.flag, each.rule, each.data)
+        if holds == "m":
+            longer = whole.at(secret=whole["secret"][:32] + bytes(31) + b"\1")
+            yield Defect(f"{name}: m of 64 bytes", "UnusedField", "STO-20", longer)
+        for text, right in (("outgoing", outgoing), ("kept", kept)):
+            for length in {0, 32, right - 32, right - 1, right + 1, right + 32} - {right}:
+                if length >= 0:
+                    yield _of_length(whole, name, text, bytes(length))
+        for what, incoming in {
+            "codewords of the whole text": entries(*range(max(share, 1))),
+            "one codeword more": entries(*range(share + 1, 2 * share + 2)),
+            "an index twice": entries(7, 7),
+            "half a codeword": entries(7)[:-16],
+        }.items():
+            changed = _with(whole, "incoming", incoming)
+            yield Defect(f"{name}: {what} in incoming", "WrongFields", "STO-20", changed)
 
 
-def mixtures(suite_one: Node) -> Iterable[Defect]:
-    """Yield records that mix two sessions. `suite_one` is an established session of suite 1."""
-    assert suite_one.items is not None
-    assert SAMPLED.items is not None
-    plain, triple = suite_one.items[6].encode(), SAMPLED.items[6].encode()
-    for comment, whole, path, data in (
-        ("suite 2 with a double ratchet alone", SAMPLED, (6,), plain),
-        ("suite 2 that says 1", SAMPLED, (2,), uint(1)),
-        ("suite 1 with a triple ratchet", suite_one, (6,), triple),
-        ("suite 1 that says 2", suite_one, (2,), uint(2)),
-        ("initiated, suite 2, but speaking", INITIATED, (6, 0), speaking_node().encode()),
-        ("established, suite 2, but opening", SAMPLED, (6, 0), opening_node().encode()),
-        ("sparse and braid exchanged", SAMPLED, (6,), _exchanged(SAMPLED)),
-        ("no sparse ratchet", SAMPLED, (6, 1), NULL),
-        ("no braid", SAMPLED, (6, 2), NULL),
+def _of_length(whole: Flat, name: str, text: str, data: bytes) -> Defect:
+    changed = _with(whole, text, data)
+    return Defect(f"{name}: {text} of {len(data)} bytes", "WrongFields", "STO-20", changed)
+
+
+def _with(whole: Flat, text: str, data: bytes) -> bytes:
+    return whole.at(**{text: data, f"{text}_length": len(data).to_bytes(2, "big")})
+
+
+def mixtures() -> Iterator[Defect]:
+    """Yield records that mix two sessions or two states."""
+    for number, (name, *_) in enumerate(STATES):
+        for other in {number + 1, 11, LAST} - {number}:
+            if other != 7 or number != 6:
+                changed = session(SPEAKING, number).number("braid_state", other)
+                yield Defect(f"{name} that says it is {other}", "Mixture", "STO-6", changed)
+    for comment, whole in (("initiated", INITIATED), ("speaking", SAMPLED)):
+        yield Defect(f"{comment}, suite 2 that says 1", "Mixture", "STO-6", whole.number("suite", 1))
+    for comment, data in (
+        ("initiated, but speaking", session(SPEAKING, 1, HEADER).encode()),
+        (
+            "established, but unanswered with an id of a handshake that it never had",
+            SAMPLED.number("state", 0),
+        ),
+        ("initiated, but promote next", INITIATED.number("flags", 3)),
+        ("initiated, but yields", INITIATED.number("yields", 1)),
     ):
-        yield Defect(comment, "Mixture", "STO-6", whole.at(path, data))
-    for comment, indices in (
-        ("indices that repeat", b"\0\1\0\2\0\1"),
-        ("indices cut in half", b"\0\1\0"),
-        ("37 indices", b"".join(n.to_bytes(2, "big") for n in range(37))),
-    ):
-        yield Defect(comment, "OutOfRange", "STO-6", SAMPLED.at((6, 2, 6), blob(indices)))
+        yield Defect(f"suite 2, {comment}", "Mixture", "STO-6", data)
 
 
-def _exchanged(whole: Node) -> bytes:
-    assert whole.items is not None
-    assert whole.items[6].items is not None
-    double, sparse, braid = whole.items[6].items
-    return array_node("ratchets", double, braid, sparse).encode()
+def add(family: Family) -> None:
+    """Add the sessions of suite 2."""
+    group = family.group("record.session", "sessions of suite 2")
+    for comment, whole in SOUND.items():
+        group.valid(comment, {"record": whole.encode().hex()}, rules=["STO-6", "STO-8", "STO-20", "PQR-8"])
+    refuse(group, "initiated, suite 2", wrong(INITIATED, UNANSWERED))
+    refuse(group, "speaking, suite 2", wrong(SAMPLED, SPEAKING))
+    refuse(group, "triple", apart())
+    refuse(group, "triple", held())
+    refuse(group, "triple", mixtures())

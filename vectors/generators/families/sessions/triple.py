@@ -20,7 +20,6 @@ from generators.support.triple_script import (
 )
 from letterlock._ratchet import triple
 from letterlock._ratchet.pq_profile import LETTERLOCK
-from letterlock._ratchet.side_data import Slot
 from letterlock._ratchet.triple import Triple
 from letterlock._session.sealing import padded_length, seal_message
 from letterlock._session.session import Initiated
@@ -264,13 +263,9 @@ def contradictory(friend: Friend, text: str, index: int) -> bytes:
     head = session.header if isinstance(session, Initiated) else b""
     size = len(head) + padded_length(len(text))
 
-    def read(slot: Slot) -> list[bytes]:
-        with friend.store.transaction():
-            return [each.expose() for each in friend.store.tables.side_data.load(entry.id, int(slot))]
-
     drawn = iter(range(9))
     entropy = lambda length: draw(f"sessions contradictory {text} {next(drawn)}", length)  # noqa: E731
-    sent = triple.send(LETTERLOCK, session.ratchet, size, entropy, read)
+    sent = triple.send(LETTERLOCK, session.ratchet, size, entropy)
     pq_header = replace(sent.pq_header, codewords=flipped(sent.pq_header.codewords, index))
     ad = session.origin.associated_data
     message = seal_message(sent.key, ad, sent.header, text.encode(), entropy(8), pq_header)
