@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from letterlock._ratchet.double import Hearing, Speaking
-from letterlock._records.first_format import decode_first_session
+from letterlock._records.first_format import decode_any_session, decode_first_session
+from letterlock._records.session import encode_session
 from letterlock._session.session import Established, Initiated, Live, Origin
 from letterlock._wire.suite import Suite
 from letterlock.errors import CorruptStore
@@ -155,6 +156,43 @@ def test_chains_in_epochs_that_do_not_fit_are_a_corrupt_store(name: str) -> None
 def test_arbitrary_bytes_are_a_corrupt_store(data: bytes) -> None:
     with pytest.raises(CorruptStore):
         decode_first_session(Record(data), {})
+
+
+# --- joined with their side data, as a store migrates them ------------------------------------------------
+
+
+def joined(name: str) -> bytes:
+    fields, slots = first_record(SESSIONS[name])
+    first = record(fields).expose()
+    entries_ = [(1, first), *((slot, entry) for slot in sorted(slots) for entry in slots[slot])]
+    return b"".join(bytes([number]) + len(each).to_bytes(4, "big") + each for number, each in entries_)
+
+
+@EVERY
+def test_a_migrated_session_reads_as_the_session_it_was(name: str) -> None:
+    assert plain(decode_any_session(Record(joined(name)))) == plain(SESSIONS[name])
+
+
+@EVERY
+def test_a_session_of_today_reads_the_same_way(name: str) -> None:
+    assert plain(decode_any_session(encode_session(SESSIONS[name]))) == plain(SESSIONS[name])
+
+
+@pytest.mark.parametrize("name", ["speaking", "HeaderSent"])
+def test_a_migrated_session_that_is_cut_is_a_corrupt_store(name: str) -> None:
+    whole = joined(name)
+    for length in range(len(whole)):
+        with pytest.raises(CorruptStore):
+            decode_any_session(Record(whole[:length]))
+
+
+@pytest.mark.parametrize(
+    "more", [b"\0", bytes(5), b"\4" + bytes(4), b"\1" + bytes(4), b"\3\xff\xff\xff\xff", b"\1"]
+)
+def test_a_migrated_session_with_more_behind_it_is_a_corrupt_store(more: bytes) -> None:
+    for name in ("speaking", "HeaderSent"):
+        with pytest.raises(CorruptStore):
+            decode_any_session(Record(joined(name) + more))
 
 
 def test_the_samples_have_every_state() -> None:

@@ -69,7 +69,7 @@ def test_at_rest_counts_the_bytes_that_are_in_the_file(sqlite_pair: Pair) -> Non
     (stored,) = sessions_of(sqlite_pair.alice)
     assert isinstance(sqlite_pair.alice.store, SqliteStore)
     with sqlite_pair.alice.store.transaction():
-        statement = "SELECT length(record) FROM letterlock_sessions WHERE id = ?"
+        statement = "SELECT length(sealed) FROM letterlock_sessions WHERE id = ?"
         (total,) = sqlite_pair.alice.store.connection.execute(statement, (stored.id,)).fetchone()
     assert total == at_rest(sqlite_pair.alice)[1]
 

@@ -170,7 +170,7 @@ def test_a_conversation_opens_and_decodes_nothing_twice(
         bob.decrypt(ME, alice.encrypt(PEER, b"first"))
         alice.decrypt(PEER, bob.encrypt(ME, b"back"))
         opened.clear()
-        monkeypatch.setattr("letterlock._session.peer_sessions.decode_session", refuse)
+        monkeypatch.setattr("letterlock._session.peer_sessions.decode_any_session", refuse)
         for _ in range(10):
             alice.encrypt(PEER, b"text")
     assert b"sessions" not in opened
@@ -248,9 +248,9 @@ def test_a_savepoint_of_the_application_is_undone_too(store: SqliteStore) -> Non
 def test_a_row_put_back_by_the_file_s_owner_is_what_counts(store: SqliteStore, path: Path) -> None:
     """The store may refuse an old row. It never goes on with the state that it remembers."""
     with store.transaction():
-        old = store.connection.execute("SELECT record FROM letterlock_sessions WHERE id = 1").fetchone()[0]
+        old = store.connection.execute("SELECT sealed FROM letterlock_sessions WHERE id = 1").fetchone()[0]
     save(store, "newer")
-    edit(path, "UPDATE letterlock_sessions SET record = ? WHERE id = 1", old)
+    edit(path, "UPDATE letterlock_sessions SET sealed = ? WHERE id = 1", old)
     with suppress(CorruptStore):
         assert read(store) == text("session")
 
@@ -267,7 +267,7 @@ def test_a_kept_row_with_an_equal_rank_of_another_type_is_refused(store: SqliteS
     find = store._database.decoded.find
     with store.transaction():
         peer = store._database.cipher.peer_tag(ALICE)
-        (sealed,) = store.connection.execute("SELECT record FROM letterlock_sessions WHERE id = 1").fetchone()
+        (sealed,) = store.connection.execute("SELECT sealed FROM letterlock_sessions WHERE id = 1").fetchone()
         assert find(sealed, b"sessions", (1, peer, 1)) is not None
         for columns in ((1, peer, 1.0), (1, peer, True), (1.0, peer, 1), (True, peer, 1)):
             assert find(sealed, b"sessions", columns) is None
@@ -279,10 +279,10 @@ def test_a_kept_row_with_an_equal_rank_of_another_type_is_refused(store: SqliteS
 
 def test_a_kept_row_with_an_edited_ciphertext_is_refused(store: SqliteStore, path: Path) -> None:
     with store.transaction():
-        (sealed,) = store.connection.execute("SELECT record FROM letterlock_sessions WHERE id = 1").fetchone()
+        (sealed,) = store.connection.execute("SELECT sealed FROM letterlock_sessions WHERE id = 1").fetchone()
     for at in (0, 23, 24, len(sealed) - 1):
         edited = sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :]
-        edit(path, "UPDATE letterlock_sessions SET record = ? WHERE id = 1", edited)
+        edit(path, "UPDATE letterlock_sessions SET sealed = ? WHERE id = 1", edited)
         with pytest.raises(CorruptStore):
             read(store)
 
@@ -290,10 +290,10 @@ def test_a_kept_row_with_an_edited_ciphertext_is_refused(store: SqliteStore, pat
 def test_kept_rows_that_were_swapped_are_refused(store: SqliteStore, path: Path) -> None:
     with store.transaction():
         first, second = store.connection.execute(
-            "SELECT record FROM letterlock_sessions ORDER BY id"
+            "SELECT sealed FROM letterlock_sessions ORDER BY id"
         ).fetchall()
     for id_, (sealed,) in ((1, second), (2, first)):
-        edit(path, "UPDATE letterlock_sessions SET record = ? WHERE id = ?", sealed, id_)
+        edit(path, "UPDATE letterlock_sessions SET sealed = ? WHERE id = ?", sealed, id_)
     for address in (ALICE, BOB):
         with pytest.raises(CorruptStore):
             read(store, address)
@@ -304,7 +304,7 @@ def test_kept_rows_of_other_tables_are_checked_too(store: SqliteStore, path: Pat
     load = store.tables.account.load if table == "account" else lambda: store.tables.peers.load(ALICE)
     with store.transaction():
         assert load() is not None
-    edit(path, f"UPDATE letterlock_{table} SET record = zeroblob(60)")
+    edit(path, f"UPDATE letterlock_{table} SET sealed = zeroblob(60)")
     with pytest.raises(CorruptStore), store.transaction():
         load()
 

@@ -39,7 +39,7 @@ class Device:
 
     def note(self) -> None:
         with self.store.transaction():
-            rows = self.store.connection.execute("SELECT record FROM letterlock_sessions").fetchall()
+            rows = self.store.connection.execute("SELECT sealed FROM letterlock_sessions").fetchall()
         for (record,) in rows:
             if record[:NONCE_BYTES] not in self.states:
                 self.states.append(record[:NONCE_BYTES])

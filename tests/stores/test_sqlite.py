@@ -312,7 +312,7 @@ def test_a_damaged_page_raises_corrupt_store(path: Path) -> None:
         "DROP INDEX letterlock_ranks",
         "ALTER TABLE letterlock_sessions ADD COLUMN more",
         "CREATE TABLE letterlock_more (x)",
-        "CREATE INDEX more ON letterlock_peers (record)",
+        "CREATE INDEX more ON letterlock_peers (sealed)",
         "CREATE TRIGGER more AFTER INSERT ON letterlock_peers BEGIN DELETE FROM letterlock_prekeys; END",
         "CREATE TRIGGER More AFTER INSERT ON LETTERLOCK_PEERS BEGIN DELETE FROM letterlock_prekeys; END",
     ],

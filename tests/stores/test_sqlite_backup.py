@@ -76,7 +76,7 @@ def test_a_backup_opens_with_the_passphrase(fast_path: Path, monkeypatch: pytest
 def test_a_backup_holds_nothing_that_was_deleted(store: SqliteStore, fast_path: Path) -> None:
     with store.transaction():
         connection = store.connection
-        deleted = connection.execute("SELECT record FROM letterlock_skipped WHERE session = 1").fetchall()
+        deleted = connection.execute("SELECT sealed FROM letterlock_skipped WHERE session = 1").fetchall()
         connection.execute("PRAGMA secure_delete = OFF")  # as an application might
         store.tables.skipped_keys.trim(1, 0)
     store.backup(fast_path / "copy.db")

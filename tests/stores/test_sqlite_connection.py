@@ -246,7 +246,7 @@ def test_each_error_of_sqlite_becomes_one_of_ours(
 
 def test_text_that_is_not_utf_8_is_not_quoted(store: SqliteStore) -> None:
     with store.transaction():
-        store.connection.execute("UPDATE letterlock_account SET record = CAST(x'53454352ff' AS TEXT)")
+        store.connection.execute("UPDATE letterlock_account SET sealed = CAST(x'53454352ff' AS TEXT)")
     with pytest.raises(CorruptStore) as caught, store.transaction():
         store.tables.account.load()
     assert "SECR" not in str(caught.value)

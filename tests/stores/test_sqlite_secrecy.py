@@ -37,7 +37,7 @@ def test_deleted_rows_leave_the_file(path: Path) -> None:
     create_filled(path)
     with SqliteStore(path, key=KEY) as store, store.transaction():
         sealed = store.connection.execute(
-            "SELECT record FROM letterlock_skipped WHERE session = 1"
+            "SELECT sealed FROM letterlock_skipped WHERE session = 1"
         ).fetchall()
         store.tables.skipped_keys.trim(1, 0)
     assert len(sealed) == 4

@@ -110,16 +110,16 @@ def test_every_reader_reads_an_untouched_store(store: SqliteStore, table: str) -
         "zeroblob(24)",
         "zeroblob(40)",
         "zeroblob(72)",
-        "substr(record, 2)",
-        "substr(record, 1, length(record) - 1)",
-        "CAST(record || x'00' AS BLOB)",
+        "substr(sealed, 2)",
+        "substr(sealed, 1, length(sealed) - 1)",
+        "CAST(sealed || x'00' AS BLOB)",
         "'text'",
         "0",
         "1.5",
     ],
 )
 def test_a_replaced_record_is_refused(store: SqliteStore, table: str, value: str) -> None:
-    edit(store, f"UPDATE letterlock_{table} SET record = {value}")
+    edit(store, f"UPDATE letterlock_{table} SET sealed = {value}")
     for call in READERS[table]:
         with pytest.raises(CorruptStore, match=f"a record of {table} is not what was saved"):
             read(store, call)
@@ -134,11 +134,11 @@ def test_records_swapped_between_rows_are_refused(store: SqliteStore, table: str
         "skipped": "seq",
     }[table]
     with store.transaction():
-        rows = store.connection.execute(f"SELECT {key}, record FROM letterlock_{table} ORDER BY 1").fetchall()
+        rows = store.connection.execute(f"SELECT {key}, sealed FROM letterlock_{table} ORDER BY 1").fetchall()
         records = [record for _, record in rows]
         for (row, _), moved in zip(rows, records[1:] + records[:1], strict=True):
             store.connection.execute(
-                f"UPDATE letterlock_{table} SET record = ? WHERE {key} = ?", (moved, row)
+                f"UPDATE letterlock_{table} SET sealed = ? WHERE {key} = ?", (moved, row)
             )
     for call in READERS[table]:
         with pytest.raises(CorruptStore):
@@ -147,19 +147,19 @@ def test_records_swapped_between_rows_are_refused(store: SqliteStore, table: str
 
 @pytest.mark.parametrize("at", [0, 23, 24, 30, -17, -1])
 def test_a_flipped_bit_is_refused(store: SqliteStore, at: int) -> None:
-    statement = "SELECT record FROM letterlock_sessions WHERE id = 2"
+    statement = "SELECT sealed FROM letterlock_sessions WHERE id = 2"
     with store.transaction():
         (sealed,) = store.connection.execute(statement).fetchone()
     changed = bytearray(sealed)
     changed[at] ^= 0x10
-    edit(store, "UPDATE letterlock_sessions SET record = ? WHERE id = 2", bytes(changed))
+    edit(store, "UPDATE letterlock_sessions SET sealed = ? WHERE id = 2", bytes(changed))
     with pytest.raises(CorruptStore, match="a record of sessions is not what was saved"):
         read(store, READERS["sessions"][0])
 
 
 @pytest.mark.parametrize(("source", "target"), list(permutations(TABLES, 2)))
 def test_a_record_of_another_table_is_refused(store: SqliteStore, source: str, target: str) -> None:
-    edit(store, f"UPDATE letterlock_{target} SET record = (SELECT record FROM letterlock_{source} LIMIT 1)")
+    edit(store, f"UPDATE letterlock_{target} SET sealed = (SELECT sealed FROM letterlock_{source} LIMIT 1)")
     for call in READERS[target]:
         with pytest.raises(CorruptStore):
             read(store, call)
@@ -170,8 +170,8 @@ def test_a_record_of_another_store_is_refused(store: SqliteStore, table: str, tm
     # The store key and the rows are the same, but the data key differs.
     with SqliteStore(tmp_path / "second.db", key=KEY) as second, second.transaction():
         fill(second)
-        foreign = second.connection.execute(f"SELECT record FROM letterlock_{table}").fetchone()[0]
-    edit(store, f"UPDATE letterlock_{table} SET record = ?", foreign)
+        foreign = second.connection.execute(f"SELECT sealed FROM letterlock_{table}").fetchone()[0]
+    edit(store, f"UPDATE letterlock_{table} SET sealed = ?", foreign)
     for call in READERS[table]:
         with pytest.raises(CorruptStore):
             read(store, call)

@@ -44,7 +44,7 @@ class Watched:
         before = self.pages()
         self.statements.clear()
         call()
-        return [each.split()[0] for each in self.statements if "_parts" not in each], self.pages() - before
+        return [each.split()[0] for each in self.statements], self.pages() - before
 
     def pages(self) -> int:
         """Return how many pages are in the log."""

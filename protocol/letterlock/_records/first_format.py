@@ -13,7 +13,11 @@
 
 `got` are the indices of the codewords in slot 2, two bytes each.
 
-Not here: which sessions a store migrates, and where it finds their side data (stores/).
+A store that is migrated joins both:
+
+    1 || length of the record (4) || record || for each entry: slot (1) || length (4) || entry
+
+Not here: how a store is migrated (stores/_sqlite/migration.py).
 """
 
 import struct
@@ -39,7 +43,7 @@ from letterlock._wire import cbor
 from letterlock._wire.suite import Suite
 from letterlock._wire.typed import array, counter
 from letterlock.errors import CorruptStore, MalformedMessage, PeerError
-from letterlock.stores import Record
+from letterlock.stores import AnyRecord, Record
 
 Slots: TypeAlias = Mapping[int, Sequence[bytes]]
 """The entries of the slots 1 to 3. A slot without entries may be left out."""
@@ -64,6 +68,9 @@ _BRAIDS: Final = tuple(
     for layout in LAYOUTS
 )  # fmt: skip
 _OUTGOING, _INCOMING, _KEPT = 1, 2, 3
+_SLOTS: Final = (_OUTGOING, _INCOMING, _KEPT)
+_FIRST: Final = b"\x01"
+_HEAD: Final = struct.Struct(">BI")
 
 
 def decode_first_session(record: Record, slots: Slots) -> Session:
@@ -74,6 +81,34 @@ def decode_first_session(record: Record, slots: Slots) -> Session:
         return decode_session(encode_session(session))
     except (PeerError, ValueError, struct.error) as error:
         raise CorruptStore("a session of an earlier release cannot be read: restore a copy") from error
+
+
+def decode_any_session(record: AnyRecord) -> Session:
+    """Return the session of a record of today or of one that migration joined. Raises CorruptStore."""
+    data = record.expose()
+    if data[:1] != _FIRST:
+        return decode_session(record)
+    (first, *entries) = _joined(data)
+    slots: dict[int, list[bytes]] = {}
+    for slot, entry in entries:
+        slots.setdefault(slot, []).append(entry)
+    return decode_first_session(Record(first[1]), slots)
+
+
+def _joined(data: bytes) -> list[tuple[int, bytes]]:
+    """Return the record with its first byte, then each entry with its slot. Raises CorruptStore."""
+    found: list[tuple[int, bytes]] = []
+    start = 0
+    while start < len(data):
+        if len(data) - start >= _HEAD.size:
+            number, length = _HEAD.unpack_from(data, start)
+            start += _HEAD.size
+            if length <= len(data) - start and (number in _SLOTS or not found):
+                found.append((number, data[start : start + length]))
+                start += length
+                continue
+        raise CorruptStore("a session of an earlier release cannot be read: restore a copy")
+    return found
 
 
 def _read_session(value: object, slots: Slots) -> Session:

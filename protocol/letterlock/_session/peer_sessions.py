@@ -20,7 +20,8 @@ from letterlock._primitives.fast_init import fast_init
 from letterlock._primitives.secret import Uncopyable
 from letterlock._ratchet.keys import MessageKey
 from letterlock._ratchet.ratchet import Ratchet
-from letterlock._records.session import decode_session, encode_session
+from letterlock._records.first_format import decode_any_session
+from letterlock._records.session import encode_session
 from letterlock._session.lifecycle import TABLE, Event, Phase
 from letterlock._session.promotion import event_in_archive, is_weaker, placed
 from letterlock._session.sealing import Decrypted, decrypt, encrypt
@@ -219,7 +220,10 @@ class PeerSessions:
         is_active = True
         for row in self._tables.sessions.load(self._address, limit):
             record = row.record
-            session = record.value if isinstance(record, DeferredRecord) else record.decoded(decode_session)
+            if isinstance(record, DeferredRecord):
+                session = record.value
+            else:
+                session = record.decoded(decode_any_session)
             if session.origin.suite in self._suites:
                 phase = _phase_if_active(session)
                 if not is_active:

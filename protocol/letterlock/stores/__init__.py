@@ -55,6 +55,7 @@ Not here: what a record contains (`_records`), and when the account reads and wr
 
 from letterlock.stores._interface import (
     AccountTable,
+    AnyRecord,
     DeferredRecord,
     PastChainTable,
     PeerTable,
@@ -74,6 +75,7 @@ from letterlock.stores._sqlite import SqliteStore
 
 __all__ = [
     "AccountTable",
+    "AnyRecord",
     "DeferredRecord",
     "MemoryStore",
     "PastChainTable",

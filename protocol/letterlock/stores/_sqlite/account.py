@@ -1,6 +1,6 @@
 """The account's own record in SQLite.
 
-letterlock_account       id = 1 | record: sealed
+letterlock_account       id = 1 | sealed: the record
 """
 
 from typing import cast
@@ -16,13 +16,13 @@ class SqliteAccountTable(SqliteTable):
     __slots__ = ()
 
     def load(self) -> Record | None:
-        row = self._database.row("SELECT record FROM letterlock_account WHERE id = 1")
+        row = self._database.row("SELECT sealed FROM letterlock_account WHERE id = 1")
         return None if row is None else cast("Record", self._open_kept(row[0], ACCOUNT))
 
     def save(self, record: Record) -> None:
         sealed = self._seal_kept(record, ACCOUNT)
-        if self._database.run("UPDATE letterlock_account SET record = ? WHERE id = 1", sealed):
+        if self._database.run("UPDATE letterlock_account SET sealed = ? WHERE id = 1", sealed):
             return
-        self._database.run("INSERT INTO letterlock_account (id, record) VALUES (1, ?)", sealed)
+        self._database.run("INSERT INTO letterlock_account (id, sealed) VALUES (1, ?)", sealed)
         # A copy of the file alone must not look like a store without an account, which invites to make one.
         self._database.empty_log_at_commit()  # STO-13

@@ -12,8 +12,13 @@ from typing import Final, TypeAlias
 
 FORMAT: Final = 2
 """The version of the tables and of the records in them; a store of another version is refused."""
+FIRST_FORMAT: Final = 1
+"""The version of the tables that release 0.1.0 wrote. They are migrated when the store is opened."""
 WRAP_FORMAT: Final = 1
 """The version of the wrapped key, which has stayed the same."""
+
+CHAINS_A_ROW: Final = 64
+"""How many finished chains share a row: a kilobyte of tags, so that a turn of the ratchet writes one page."""
 
 ACCOUNT: Final = b"account"
 PEERS: Final = b"peers"

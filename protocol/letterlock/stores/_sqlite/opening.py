@@ -21,8 +21,16 @@ from pathlib import Path
 from typing import Final
 
 from letterlock.errors import CorruptStore, StoreBusy, StoreError, UnsupportedStore, WrongKey
+from letterlock.stores._sqlite.cipher import StoreCipher
 from letterlock.stores._sqlite.files import StoreFiles, cannot_use
-from letterlock.stores._sqlite.schema import check_tables, create_tables, read_wrapped_key, write_wrapped_key
+from letterlock.stores._sqlite.migration import migrate
+from letterlock.stores._sqlite.schema import (
+    check_tables,
+    create_tables,
+    has_first_format,
+    read_wrapped_key,
+    write_wrapped_key,
+)
 from letterlock.stores._sqlite.wrapped_key import DataKey, Opener, WrappedKey
 
 _PRAGMAS: Final = (
@@ -66,8 +74,12 @@ def connect(files: StoreFiles, opener: Opener, timeout: float) -> tuple[sqlite3.
         stored = _read_or_create(connection, key, files)
         if stored != key:  # another process created it first, or it was locked when we peeked
             data_key = stored.open(opener)
-        check_tables(connection)
+        is_first = has_first_format(connection)
+        if not is_first:
+            check_tables(connection)
         open_log(connection, files, timeout)
+        if is_first:
+            migrate(connection, StoreCipher(data_key))
         files.require_unchanged()
     except BaseException:
         connection.close()

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from letterlock.errors import CorruptStore
 from letterlock.stores._sqlite.cipher import TAG_BYTES
-from letterlock.stores._sqlite.format import PAST_CHAINS
+from letterlock.stores._sqlite.format import CHAINS_A_ROW, PAST_CHAINS
 from letterlock.stores._sqlite.table import MAX_SEQ, SqliteTable
 
-_ROW_BYTES: Final = 64 * TAG_BYTES
+_ROW_BYTES: Final = CHAINS_A_ROW * TAG_BYTES
 
 
 class SqlitePastChainTable(SqliteTable):

@@ -1,6 +1,6 @@
 """Peers in SQLite.
 
-letterlock_peers         peer: tag of the address | record: sealed to the tag
+letterlock_peers         peer: tag of the address | sealed: the record, bound to the tag
 """
 
 from collections.abc import Iterator
@@ -21,14 +21,14 @@ class SqlitePeerTable(SqliteTable):
 
     def load(self, address: bytes) -> Record | None:
         peer = self._cipher.peer_tag(address)
-        row = self._database.row("SELECT record FROM letterlock_peers WHERE peer = ?", peer)
+        row = self._database.row("SELECT sealed FROM letterlock_peers WHERE peer = ?", peer)
         return None if row is None else cast("Record", self._open_kept(row[0], PEERS, peer))
 
     def save(self, address: bytes, record: Record) -> None:
         peer = self._cipher.peer_tag(address)
         self._database.run(
-            "INSERT INTO letterlock_peers (peer, record) VALUES (?, ?) "
-            "ON CONFLICT (peer) DO UPDATE SET record = excluded.record",
+            "INSERT INTO letterlock_peers (peer, sealed) VALUES (?, ?) "
+            "ON CONFLICT (peer) DO UPDATE SET sealed = excluded.sealed",
             peer,
             self._seal_kept(record, PEERS, peer),
         )
@@ -49,5 +49,5 @@ class SqlitePeerTable(SqliteTable):
             page = self._page(page[-1][0])
 
     def _page(self, after: bytes) -> list[tuple[Any, ...]]:
-        sql = "SELECT peer, record FROM letterlock_peers WHERE peer > ? ORDER BY peer LIMIT ?"
+        sql = "SELECT peer, sealed FROM letterlock_peers WHERE peer > ? ORDER BY peer LIMIT ?"
         return self._database.rows(sql, after, _PAGE)

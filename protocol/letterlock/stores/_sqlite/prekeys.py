@@ -1,6 +1,6 @@
 """Prekeys in SQLite.
 
-letterlock_prekeys       kind, id, expires (NULL while current) | record: sealed to all three
+letterlock_prekeys       kind, id, expires (NULL while current) | sealed: the record, bound to all three
 """
 
 from collections.abc import Iterable
@@ -20,13 +20,13 @@ class SqlitePrekeyTable(SqliteTable):
     def add(self, rows: Iterable[PrekeyRow]) -> None:
         with self._database.savepoint():
             self._database.run_many(
-                "INSERT INTO letterlock_prekeys (kind, id, expires, record) VALUES (?, ?, ?, ?)",
+                "INSERT INTO letterlock_prekeys (kind, id, expires, sealed) VALUES (?, ?, ?, ?)",
                 map(self._sealed, rows),
             )
 
     def load(self, kind: PrekeyKind, id_: int) -> PrekeyRow | None:
         row = self._database.row(
-            "SELECT expires, record FROM letterlock_prekeys WHERE kind = ? AND id = ?", kind, id_
+            "SELECT expires, sealed FROM letterlock_prekeys WHERE kind = ? AND id = ?", kind, id_
         )
         if row is None:
             return None
@@ -36,7 +36,7 @@ class SqlitePrekeyTable(SqliteTable):
     def replace(self, row: PrekeyRow) -> None:
         kind, id_, expires, sealed = self._sealed(row)
         changed = self._database.run(
-            "UPDATE letterlock_prekeys SET expires = ?, record = ? WHERE kind = ? AND id = ?",
+            "UPDATE letterlock_prekeys SET expires = ?, sealed = ? WHERE kind = ? AND id = ?",
             expires,
             sealed,
             kind,

@@ -1,7 +1,7 @@
 """The tables of a store file: how they are created, and how a file is recognised as a store.
 
     application_id    "LtLk"
-    user_version      2
+    user_version      2; 1 is the format of release 0.1.0 (migration.py)
     letterlock_meta   the wrapped data key, in one row
 
 A file with other values of the two numbers belongs to another application or to a later release. Every name
@@ -17,7 +17,7 @@ import sqlite3
 from typing import Final
 
 from letterlock.errors import CorruptStore, UnsupportedStore
-from letterlock.stores._sqlite.format import FORMAT
+from letterlock.stores._sqlite.format import FIRST_FORMAT, FORMAT
 from letterlock.stores._sqlite.wrapped_key import WrappedKey
 
 APPLICATION_ID: Final = int.from_bytes(b"LtLk", "big")
@@ -29,13 +29,13 @@ TABLES: Final = (
     wrapped BLOB NOT NULL)""",
     """CREATE TABLE letterlock_account (
     id INTEGER PRIMARY KEY CHECK (id = 1),
-    record BLOB NOT NULL)""",
+    sealed BLOB NOT NULL)""",
     """CREATE TABLE letterlock_peers (
     peer BLOB PRIMARY KEY NOT NULL,
-    record BLOB NOT NULL) WITHOUT ROWID""",
+    sealed BLOB NOT NULL) WITHOUT ROWID""",
     """CREATE TABLE letterlock_prekeys (
     kind INTEGER NOT NULL, id INTEGER NOT NULL, expires INTEGER,
-    record BLOB NOT NULL,
+    sealed BLOB NOT NULL,
     PRIMARY KEY (kind, id))""",
     """CREATE INDEX letterlock_expiry ON letterlock_prekeys (expires) WHERE expires IS NOT NULL""",
     """CREATE TABLE letterlock_replays (
@@ -45,13 +45,13 @@ TABLES: Final = (
     """CREATE TABLE letterlock_sessions (
     id INTEGER PRIMARY KEY,
     peer BLOB NOT NULL REFERENCES letterlock_peers (peer) ON DELETE CASCADE,
-    rank INTEGER NOT NULL, record BLOB NOT NULL)""",
+    rank INTEGER NOT NULL, sealed BLOB NOT NULL)""",
     """CREATE INDEX letterlock_ranks ON letterlock_sessions (peer, rank)""",
     # seq is the rowid, hence the order of arrival. The index also finds a session's rows for the cascade.
     """CREATE TABLE letterlock_skipped (
     seq INTEGER PRIMARY KEY,
     session INTEGER NOT NULL REFERENCES letterlock_sessions (id) ON DELETE CASCADE,
-    chain BLOB NOT NULL, number INTEGER NOT NULL, kept INTEGER NOT NULL, record BLOB NOT NULL,
+    chain BLOB NOT NULL, number INTEGER NOT NULL, kept INTEGER NOT NULL, sealed BLOB NOT NULL,
     UNIQUE (session, chain, number))""",
     """CREATE INDEX letterlock_kept ON letterlock_skipped (kept)""",
     # A row holds the tags of many chains. seq counts the rows of a session.
@@ -73,7 +73,7 @@ def read_wrapped_key(connection: sqlite3.Connection) -> WrappedKey | None:
         return None
     if application_id != APPLICATION_ID:
         raise UnsupportedStore("this database is not a letterlock store")
-    if version != FORMAT:
+    if version not in {FIRST_FORMAT, FORMAT}:
         raise UnsupportedStore(f"store of version {version}, but this release knows {FORMAT}: upgrade")
     rows = connection.execute(
         "SELECT kind, salt, opslimit, memlimit, wrapped FROM letterlock_meta LIMIT 2"
@@ -101,15 +101,20 @@ def write_wrapped_key(connection: sqlite3.Connection, key: WrappedKey) -> None:
     )
 
 
-def check_tables(connection: sqlite3.Connection) -> None:
-    """Raise CorruptStore unless our tables, and every index and trigger on them, are exactly those above.
+def has_first_format(connection: sqlite3.Connection) -> bool:
+    """Return whether the tables are those of release 0.1.0."""
+    return _integer(connection, "PRAGMA user_version") == FIRST_FORMAT
+
+
+def check_tables(connection: sqlite3.Connection, expected: tuple[str, ...] = TABLES) -> None:
+    """Raise CorruptStore unless our tables, and every index and trigger on them, are exactly those expected.
 
     A missing cascade or an added trigger would change what our statements do.
     """
     rows = connection.execute(
         "SELECT sql FROM sqlite_master WHERE lower(tbl_name) GLOB 'letterlock_*' AND sql IS NOT NULL"
     ).fetchall()
-    if {row[0] for row in rows} != set(TABLES) or len(rows) != len(TABLES):
+    if {row[0] for row in rows} != set(expected) or len(rows) != len(expected):
         raise CorruptStore("the store's tables were altered: restore the file from a copy")
 
 

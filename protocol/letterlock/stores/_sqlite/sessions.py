@@ -1,6 +1,6 @@
 """Sessions in SQLite.
 
-letterlock_sessions      id, peer: tag of the address, rank | record: sealed to all three
+letterlock_sessions      id, peer: tag of the address, rank | sealed: the record, bound to all three
 """
 
 from letterlock.errors import CorruptStore
@@ -17,7 +17,7 @@ class SqliteSessionTable(SqliteTable):
     def load(self, address: bytes, limit: int) -> list[SessionRow]:
         peer = self._cipher.peer_tag(address)
         rows = self._database.rows(
-            "SELECT id, rank, record FROM letterlock_sessions WHERE peer = ? "
+            "SELECT id, rank, sealed FROM letterlock_sessions WHERE peer = ? "
             "ORDER BY rank DESC, id DESC LIMIT ?",
             peer,
             limit,
@@ -33,7 +33,7 @@ class SqliteSessionTable(SqliteTable):
         # Nearly every message leaves the rank as it is. Setting it again would write its index too, and so
         # two pages in a commit instead of one.
         if self._database.run(
-            "UPDATE letterlock_sessions SET record = ? WHERE id = ? AND peer = ? AND rank = ?",
+            "UPDATE letterlock_sessions SET sealed = ? WHERE id = ? AND peer = ? AND rank = ?",
             sealed,
             row.id,
             peer,
@@ -41,8 +41,8 @@ class SqliteSessionTable(SqliteTable):
         ):
             return
         changed = self._database.run(
-            "INSERT INTO letterlock_sessions (id, peer, rank, record) VALUES (?, ?, ?, ?) "
-            "ON CONFLICT (id) DO UPDATE SET rank = excluded.rank, record = excluded.record "
+            "INSERT INTO letterlock_sessions (id, peer, rank, sealed) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (id) DO UPDATE SET rank = excluded.rank, sealed = excluded.sealed "
             "WHERE peer = excluded.peer",
             row.id,
             peer,

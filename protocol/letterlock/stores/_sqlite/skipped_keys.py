@@ -1,7 +1,7 @@
 """Keys of messages that are still expected, in SQLite.
 
 letterlock_skipped       seq: order of arrival, session, chain: tag, number, kept: when it was kept
-                         | record: sealed to all but seq
+                         | sealed: the record, bound to all but seq
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,7 +20,7 @@ class SqliteSkippedKeyTable(SqliteTable):
         tag = self._cipher.tag(SKIPPED_KEYS, chain)
         # CROSS JOIN makes SQLite read the peer's few sessions first, then look up the index once for each.
         row = self._database.row(
-            "SELECT skipped.session, skipped.kept, skipped.record FROM letterlock_sessions AS sessions "
+            "SELECT skipped.session, skipped.kept, skipped.sealed FROM letterlock_sessions AS sessions "
             "CROSS JOIN letterlock_skipped AS skipped ON skipped.session = sessions.id "
             "WHERE sessions.peer = ? AND skipped.chain = ? AND skipped.number = ? "
             "ORDER BY sessions.rank DESC, sessions.id DESC LIMIT 1",
@@ -37,7 +37,7 @@ class SqliteSkippedKeyTable(SqliteTable):
     def add(self, rows: Iterable[SkippedRow]) -> None:
         with self._database.savepoint():
             self._database.run_many(
-                "INSERT INTO letterlock_skipped (session, chain, number, kept, record) "
+                "INSERT INTO letterlock_skipped (session, chain, number, kept, sealed) "
                 "VALUES (?, ?, ?, ?, ?)",
                 self._sealed(rows),
             )

@@ -1,5 +1,6 @@
 """SqliteStore: keeps an account in one file, encrypted under the application's key and shared by processes.
 
+migration.py     turns a store of release 0.1.0 into one of today
 opening.py       opens or creates the file; its tables are in schema.py, its wrapped key in wrapped_key.py
 backup.py        copies the store to another file
 files.py         the path, and the files that SQLite keeps beside it
