@@ -14,6 +14,7 @@ from letterlock._wire.address import Address
 from letterlock.cli import _delivery as delivery
 from letterlock.cli import _output_file as output_file
 from letterlock.cli import _pending_delivery as pending_delivery
+from letterlock.errors import StoreError
 from support.cli_forks import (
     KILLED,
     TEXT,
@@ -242,6 +243,22 @@ def test_another_run_renames_first(profiles: Profiles, monkeypatch: pytest.Monke
     assert "another run" in run(*decrypt_arguments(profiles, message, out)).failed(3)
     assert (profiles.root / "faster").read_bytes() == TEXT
     assert not out.exists()
+
+
+def test_a_text_that_arrived_is_no_failure(profiles: Profiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is full once the text has its name."""
+    message, out = profiles.message_file(TEXT), profiles.root / "out"
+
+    def full(*_: bytes) -> None:
+        raise StoreError("the store cannot be used: database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pending_delivery.PendingDeliveries, "remove", full)
+        run(*decrypt_arguments(profiles, message, out)).succeeded()
+    assert out.read_bytes() == TEXT
+    for again in (out, None):
+        run(*decrypt_arguments(profiles, message, again)).failed(3)
+    assert profiles.decrypt(profiles.encrypt(b"next")) == b"next"
 
 
 def test_failure_to_record_a_pending_delivery_undoes_the_run(

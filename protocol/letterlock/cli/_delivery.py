@@ -46,7 +46,7 @@ from letterlock.cli._output_file import (
 )
 from letterlock.cli._pending_delivery import PendingDeliveries
 from letterlock.cli._profile import Profile, undone
-from letterlock.errors import DuplicateMessage
+from letterlock.errors import DuplicateMessage, StoreError
 
 _INTERRUPTED: Final = (
     "this message was decrypted before, by a run that was interrupted: if its text did not arrive, "
@@ -94,7 +94,9 @@ class Delivery:
                 move_into_place(temporary, target)
             except FileNotFoundError:
                 raise DuplicateMessage(_DELIVERED_MEANWHILE) from None
-        with self._account.transaction():
+        # The text has arrived, even if the disk is full now. A row that stays changes nothing: without its
+        # file, the message is a duplicate.
+        with suppress(StoreError), self._account.transaction():
             self._pending.remove(self._id)
 
     def _prepare(self, target: Path) -> Path:
