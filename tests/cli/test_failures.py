@@ -23,7 +23,7 @@ from letterlock.cli import _version_command as version_command
 from letterlock.cli._error_report import EXIT_STATUS, exit_status, explain
 from letterlock.cli._parser import build_parser
 from letterlock.cli._profile import address_of
-from letterlock.errors import LetterlockError, StoreBusy, UntrustedIdentity
+from letterlock.errors import LetterlockError, SessionEnded, StoreBusy, UntrustedIdentity
 from letterlock.limits import MAX_MESSAGE, MAX_PLAINTEXT
 from support.cli_tools import (
     Arguments,
@@ -311,6 +311,7 @@ def test_quoted_text_cannot_break_the_line() -> None:
     assert explain(LetterlockError("a\nb\x1b[2J\u202e\r")) == "a?b?[2J??"
     assert explain(OSError(errno.ENOENT, "No such file", "a\nb")) == "a?b: no such file: check the path"
     assert "cannot be used" in explain(OSError())
+    assert explain(SessionEnded()).startswith("the session with this peer has ended")
     assert "the identity key of 'a b' has" in explain(UntrustedIdentity(Address("a b"), bytes(32)))
 
 

@@ -18,6 +18,7 @@ from letterlock.errors import (
     LetterlockError,
     NoSession,
     PeerError,
+    SessionEnded,
     StoreError,
     TrustError,
     UntrustedIdentity,
@@ -47,6 +48,15 @@ _REMEDIES: Final = {
 }
 
 
+_TEXTS: Final[dict[type[LetterlockError], str]] = {
+    NoSession: "there is no session with this peer: `letterlock add NAME BUNDLE-FILE` first",
+    SessionEnded: "the session with this peer has ended, because the two sides disagree about its keys: "
+    "`letterlock add` a new bundle of this peer",
+    AccountExists: "this profile already exists, and nothing was changed: choose another --home "
+    "for a new one",
+}
+
+
 def exit_status(error: Exception) -> int:
     """Return the exit status for an error; 1 if EXIT_STATUS has none for it."""
     return next((status for kind, status in EXIT_STATUS if isinstance(error, kind)), 1)
@@ -66,10 +76,6 @@ def _explain_error(error: LetterlockError) -> str:
                 f"the identity key of {who} has changed: if {who} has a new device, compare the safety "
                 f"number that `letterlock accept {who} FILE` prints; FILE is this bundle or first message"
             )
-        case NoSession():
-            return "there is no session with this peer: `letterlock add NAME BUNDLE-FILE` first"
-        case AccountExists():
-            return "this profile already exists, and nothing was changed: choose another --home for a new one"
         case AuthenticationFailed(cause=Cause.OUR_STATE_WENT_BACK_PERHAPS):
             return (
                 "message does not authenticate: forged, damaged, or for another session; if all messages of "
@@ -78,7 +84,7 @@ def _explain_error(error: LetterlockError) -> str:
         case AuthenticationFailed():
             return "message does not authenticate: forged or damaged; ask the peer to send it again"
         case _:
-            return str(error)
+            return _TEXTS.get(type(error)) or str(error)
 
 
 def _explain_file_error(error: OSError) -> str:
