@@ -28,6 +28,7 @@ import bench_kem
 import bench_record
 import bench_session
 import bench_sqlite
+import bench_user
 import bench_wire
 import bench_xeddsa
 from case import Case, Side, repetition
@@ -42,6 +43,7 @@ MODULES: Final = (
     bench_handshake,
     bench_account,
     bench_sqlite,
+    bench_user,
 )
 CASES: Final[tuple[Case, ...]] = tuple(case for module in MODULES for case in module.CASES.cases)
 ROUNDS: Final = 30

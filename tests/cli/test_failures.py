@@ -53,6 +53,7 @@ pytestmark = pytest.mark.usefixtures("no_profile")
         ["decrypt", "--to", "bob"],
         ["add", "bob"],
         ["inspect"],
+        ["check-evidence"],
         ["--hom", "x", "peers"],
         ["bundle", "--arm"],
         ["add", "bob\nletterlock: all is well", "file", "and\x1b[2Jmore"],

@@ -17,7 +17,7 @@ from letterlock._wire.device_list import DeviceList, DeviceProof
 from letterlock._wire.device_snapshot import Snapshot
 from letterlock.errors import InvalidKey, InvalidSignature, PeerError
 from letterlock.user import InvalidDeviceList, ListChain
-from letterlock.user._signatures import sign_snapshot
+from letterlock.user._signatures import _ed25519_key, sign_snapshot
 from support.pair import flipped
 from support.user_tools import FULL, LIMITED, Owner, keys, material
 
@@ -232,6 +232,7 @@ def test_a_list_of_32_devices_costs_one_signature_and_one_point(monkeypatch: pyt
         check(self)
 
     monkeypatch.setattr(Ed25519PublicKey, "__post_init__", point)
+    _ed25519_key.cache_clear()
     calls = counted(monkeypatch)
     chain.extended((DeviceList.decode(new),))
     assert (calls, len(points)) == (["composite"], 1)

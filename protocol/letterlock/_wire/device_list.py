@@ -55,9 +55,7 @@ class DeviceList:
     hash: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        encoded = self.snapshot.encode()
-        object.__setattr__(self, "encoded_snapshot", encoded)
-        object.__setattr__(self, "hash", snapshot_hash(encoded))
+        _keep_bytes(self, self.snapshot.encode())
 
     def encode(self) -> bytes:
         """Return the device list as bytes, at most 192 KiB."""
@@ -77,13 +75,23 @@ class DeviceList:
     def decode(cls, data: bytes) -> "DeviceList":
         """Read a device list. Raises MalformedMessage, UnsupportedVersion, InvalidKey."""
         fields = read_user_envelope(data, UserKind.DEVICE_LIST)
-        return cls(
-            Snapshot.decode(fields.blob_between("snapshot", 1, MAX_SNAPSHOT)),
-            tuple(map(_proof, fields.array("proofs", MAX_DEVICES))),
-            fields.uint_between("signer id", 1, MAX_ID),
-            fields.blob("ml-dsa key", mldsa.PUBLIC_BYTES),
-            fields.blob("signature", composite.SIGNATURE_BYTES),
-        )
+        encoded = fields.blob_between("snapshot", 1, MAX_SNAPSHOT)
+        made = cls.__new__(cls)  # without `__init__`, which would encode the snapshot again
+        for name, value in (
+            ("snapshot", Snapshot.decode(encoded)),
+            ("proofs", tuple(map(_proof, fields.array("proofs", MAX_DEVICES)))),
+            ("signer", fields.uint_between("signer id", 1, MAX_ID)),
+            ("ml_dsa", fields.blob("ml-dsa key", mldsa.PUBLIC_BYTES)),
+            ("signature", fields.blob("signature", composite.SIGNATURE_BYTES)),
+        ):
+            object.__setattr__(made, name, value)
+        _keep_bytes(made, encoded)
+        return made
+
+
+def _keep_bytes(made: DeviceList, encoded: bytes) -> None:
+    object.__setattr__(made, "encoded_snapshot", encoded)
+    object.__setattr__(made, "hash", snapshot_hash(encoded))
 
 
 def _proof(value: object) -> DeviceProof:

@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "encrypt": ("letterlock.cli._message_commands", "encrypt"),
     "decrypt": ("letterlock.cli._message_commands", "decrypt"),
     "inspect": ("letterlock.cli._inspect_command", "inspect_file"),
+    "check-evidence": ("letterlock.cli._evidence_command", "check_evidence"),
     "demo": ("letterlock.cli._demo_command", "demo"),
     "vectors check": ("letterlock.cli._vector_commands", "check_vectors"),
     "vectors serve": ("letterlock.cli._vector_commands", "serve_vectors"),

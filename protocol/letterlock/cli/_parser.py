@@ -126,6 +126,13 @@ _INSPECT: Final = """\
 Show what a message or bundle reveals without keys. No profile is needed.
 """
 
+_EVIDENCE: Final = """\
+Check evidence that a directory, or a device, showed two device lists which
+contradict each other, and say what it proves. Every signature in the file is
+verified, so neither the file nor whoever made it has to be trusted. No
+profile is needed. Exit status 3 means that it proves nothing.
+"""
+
 _DEMO: Final = """\
 Play a conversation between two new profiles in a temporary directory, and
 check every step. Messages are lost, reordered, repeated and forged, and a
@@ -275,6 +282,9 @@ def _add_other_commands(commands: "Commands") -> None:
     inspect = _command(commands, "inspect", "show what a message or bundle reveals without keys", _INSPECT)
     inspect.add_argument("file", metavar="FILE", help="the message or bundle, binary or armored")
     inspect.add_argument("--json", action="store_true", help="print one JSON object")
+    evidence = _command(commands, "check-evidence", "check evidence of a lying directory", _EVIDENCE)
+    evidence.add_argument("file", metavar="FILE", help="the evidence")
+    evidence.add_argument("--json", action="store_true", help="print one JSON object")
     demo = _command(commands, "demo", "play a conversation between two profiles", _DEMO)
     demo.add_argument("--text", metavar="FILE", help="send excerpts from FILE instead of letterlock's README")
 

@@ -11,6 +11,7 @@ Not here: the rules that cost no signature check (_rules.py).
 """
 
 import hashlib
+from functools import lru_cache
 
 from letterlock._primitives import xeddsa
 from letterlock._primitives.composite import DeviceSigningKey, DeviceSigningKeyPair
@@ -78,5 +79,11 @@ def _verify(
 ) -> None:
     if hashlib.sha256(ml_dsa).digest() != device.ml_dsa_hash:
         raise InvalidDeviceList(f"the ml-dsa key is not the one listed for device {device.id}: discard it")
-    key = DeviceSigningKey(MlDsa65PublicKey(ml_dsa), Ed25519PublicKey(device.ed25519))
+    key = DeviceSigningKey(MlDsa65PublicKey(ml_dsa), _ed25519_key(device.ed25519))
     key.verify(device_list.encoded_snapshot, signature, context)
+
+
+@lru_cache(maxsize=64)
+def _ed25519_key(data: bytes) -> Ed25519PublicKey:
+    # Cached because the check of the point costs as much as a verification, and a chain has few signers.
+    return Ed25519PublicKey(data)
