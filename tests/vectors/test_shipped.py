@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from letterlock import errors
+from letterlock import errors, user
 from letterlock_vectors.check import check
 from letterlock_vectors.files import load, shipped
 from letterlock_vectors.library import Library
@@ -24,7 +24,8 @@ PLAYS = {"ratchet.play", "triple.play", "account.play"}
 
 FAMILIES = {
     "addresses", "armor", "braid", "bundles", "erasure", "kdf", "keys", "padding", "pqxdh", "ratchet",
-    "records", "safety-numbers", "sealing", "sessions", "sparse", "split-kem", "triple", "wire", "x3dh",
+    "records", "safety-numbers", "sealing", "sessions", "sparse", "split-kem", "triple", "users", "wire",
+    "x3dh",
     "xeddsa",
 }  # fmt: skip
 
@@ -73,7 +74,8 @@ def test_a_vector_names_its_rules_and_flags(path: Path) -> None:
         assert set(test["flags"]) <= set(notes)
         used |= set(test["flags"])
         if test["result"] == "invalid":
-            assert issubclass(getattr(errors, test["expect"]), errors.LetterlockError)
+            kind = getattr(errors, test["expect"], None) or getattr(user, test["expect"])
+            assert issubclass(kind, errors.LetterlockError)
             assert test["flags"]
     assert used == set(notes)
 
@@ -117,3 +119,18 @@ def test_every_accepted_or_made_encoding_fits_the_cddl() -> None:
                     seen += 1
     assert seen > 1000
     assert kinds == {1, 2, 3, 4, 5}
+
+
+USERS = {"device_list.decode": "data", "device_list.verify": "list", "evidence.check": "evidence"}
+
+
+def test_every_accepted_device_list_and_evidence_fits_the_cddl() -> None:
+    schema = Schema((ROOT / "spec" / "user.cddl").read_text(encoding="utf-8"))
+    accepted = [
+        test["input"][USERS[operation]]
+        for operation, test in cases(FOLDER / "users.json")
+        if operation in USERS and test["result"] == "valid"
+    ]
+    for data in accepted:
+        schema.validate(bytes.fromhex(data))
+    assert len(accepted) > 20

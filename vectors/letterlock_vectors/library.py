@@ -30,6 +30,7 @@ from letterlock_vectors.operations import (
     split_kem,
     texts,
     triple,
+    users,
     xeddsa,
 )
 from letterlock_vectors.operations.parties import Parties
@@ -39,7 +40,7 @@ _TABLES: Final = tuple(
     module.OPERATIONS
     for module in (
         accounts, braid, bundles, decoding, derivation, erasure, handshakes, keys, ratchets, records,
-        safety_numbers, sealing, sparse, split_kem, texts, triple, xeddsa,
+        safety_numbers, sealing, sparse, split_kem, texts, triple, users, xeddsa,
     )
 )  # fmt: skip
 

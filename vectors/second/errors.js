@@ -4,7 +4,7 @@
 export const NAMES = new Set([
   "UnsupportedVersion", "MalformedMessage", "InvalidKey", "InvalidSignature", "AddressMismatch", "SuiteRefused",
   "AuthenticationFailed", "BraidFailed", "DuplicateMessage", "TooManySkipped", "UnknownPrekey", "UnknownSession",
-  "ReplayRecordFull", "UntrustedIdentity", "SafetyNumberMismatch", "CorruptStore", "WrongKey", "UsageError", "NoSession", "SessionEnded",
+  "ReplayRecordFull", "InvalidDeviceList", "ContactFrozen", "UntrustedIdentity", "SafetyNumberMismatch", "CorruptStore", "WrongKey", "UsageError", "NoSession", "SessionEnded",
   "PlaintextTooLong",
 ]);
 

@@ -53,11 +53,15 @@ function point(encoded) {
 
 export function verify(key, message, signature) {
   checkPublic(key);
+  verifyEdwards(edwardsKey(key), message, signature);
+}
+
+/** Verify an Ed25519 signature under the 32 bytes of an Edwards point. [PRIM-5] */
+export function verifyEdwards(A, message, signature) {
   if (signature.length !== 64) refuse("InvalidSignature", "a signature of another length");
   const R = signature.slice(0, 32);
   const s = readLittleEndian(signature.subarray(32));
   if (s >= Q) refuse("InvalidSignature", "s is q or more");
-  const A = edwardsKey(key);
   const keyPoint = point(A);
   point(R);
   const h = hash(R, A, message);

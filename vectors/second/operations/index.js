@@ -8,10 +8,11 @@ import { keys } from "./keys.js";
 import { partyOperations } from "./parties.js";
 import { plays } from "./plays.js";
 import { stored } from "./stored.js";
+import { users } from "./users.js";
 
 /** Return a function (name, input) -> output, with parties of its own. It throws a Refusal if the operation refuses. */
 export function implementation() {
-  const table = { ...keys, ...encodings, ...handshakes, ...plays, ...stored, ...partyOperations() };
+  const table = { ...keys, ...encodings, ...handshakes, ...plays, ...stored, ...users, ...partyOperations() };
   table.hello = () => ({
     implementation: "letterlock second, JavaScript", version: "1", protocol: 1, operations: Object.keys(table),
   });
