@@ -14,6 +14,7 @@ from letterlock._primitives.composite import DeviceSigningKeyPair
 from letterlock._primitives.curve25519 import IdentityKeyPair
 from letterlock._primitives.entropy import system_entropy
 from letterlock._primitives.labels import LIST_SIGNATURE
+from letterlock._primitives.xwing import XWingKeyPair
 from letterlock._wire.device_list import DeviceList
 from letterlock._wire.device_snapshot import DeviceClass, Snapshot
 from letterlock.limits import MAX_DEVICES
@@ -42,7 +43,7 @@ def first_list(count: int) -> tuple[DeviceList, DeviceSigningKeyPair]:
         listed_device(at, identity.public, signing.public, DeviceClass.FULL, 1)
         for at, (identity, signing) in enumerate(zip(identities, signings, strict=True), 1)
     )
-    snapshot: Snapshot = first_snapshot(devices, os.urandom(1216), 0)
+    snapshot: Snapshot = first_snapshot(devices, XWingKeyPair.generate(system_entropy).public.data, 0)
     proofs = tuple(
         prove_possession(snapshot, at, identity, signing, os.urandom(64))
         for at, (identity, signing) in enumerate(zip(identities, signings, strict=True), 1)

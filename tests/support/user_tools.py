@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from letterlock._primitives.composite import CompositeSeed, DeviceSigningKeyPair
 from letterlock._primitives.curve25519 import IdentityKeyPair, PrivateKey
+from letterlock._primitives.xwing import XWingKeyPair, XWingSeed
 from letterlock._wire.device_list import DeviceList, DeviceProof
 from letterlock._wire.device_snapshot import DeviceClass, ListedDevice, Snapshot
 from letterlock.user import ListChain
@@ -56,8 +57,8 @@ def keys(label: str) -> DeviceKeys:
 
 
 def document_key(label: object) -> bytes:
-    """Return 1,216 bytes that stand for an X-Wing public key."""
-    return material(f"document key {label}", 1216)
+    """Return an X-Wing public key, 1,216 bytes."""
+    return XWingKeyPair(XWingSeed(material(f"document key {label}", 32))).public.data
 
 
 class Owner:

@@ -87,7 +87,7 @@ def used() -> set[str]:
 
 def named() -> set[str]:
     """Return each external file with a source in vectors/PROVENANCE.md; its star stands for 768 and 1024."""
-    names = re.findall(r"`([a-z]+/[^`\s]+\.(?:json|txt|rsp|gz))`", PROVENANCE)
+    names = re.findall(r"`([a-z]+/[^`\s]+\.(?:json|txt|rsp|gz)|cctv/age-hybrid/\w+)`", PROVENANCE)
     return {name.replace("*", size) for name in names for size in ("768", "1024")}
 
 

@@ -6,6 +6,7 @@ import * as cbor from "./cbor.js";
 import * as composite from "./composite.js";
 import * as curve from "./curve.js";
 import { refuse } from "./errors.js";
+import { checkCoefficients } from "./kem.js";
 import { sha256 } from "./kdf.js";
 import * as limits from "./limits.js";
 import { elements } from "./messages.js";
@@ -141,6 +142,7 @@ function checkFirst({ snapshot, signer }) {
   need(version === 1 && previous === null && userId === null && revoked.length === 0, "no version 1");
   const found = findSigner(snapshot, signer);
   need(key.generation === 1, "a first document key of another generation");
+  checkXWing(key.public);
   return found;
 }
 
@@ -176,12 +178,19 @@ function checkDevices(before, { version, devices }) {
   return before.devices.filter((each) => !left.has(each.id));
 }
 
+/** Check both halves of an X-Wing key. [PRIM-15] */
+function checkXWing(key) {
+  checkCoefficients(key.subarray(0, 1152));
+  curve.checkPublic(key.slice(1184));
+}
+
 /** [USR-13] */
 function checkDocumentKey(before, after, revokes) {
   if (after === null || before === null) return;
   const unchanged = after.generation === before.generation && same(after.public, before.public);
   const next = after.generation === before.generation + 1 && !same(after.public, before.public);
   need(next || (unchanged && !revokes), "another document key");
+  if (next) checkXWing(after.public);
 }
 
 // --- signatures -----------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ export const USED = 128; // SES-13
 export const REPLAYS = 65_536; // HAND-8
 export const HEADER_SIZE = 4_096; // a stored header to repeat
 
-export const DEVICE_LIST_SIZE = 196_608; // of user.md, as the six below
+export const DEVICE_LIST_SIZE = 196_608; // of spec/user.md, as the six below
 export const DEVICE_LIST_ITEMS = 168;
 export const SNAPSHOT_SIZE = 16_384;
 export const DEVICES = 32;

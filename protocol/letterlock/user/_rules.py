@@ -12,6 +12,7 @@ Not here: signatures (_signatures.py); where the version before comes from (_cha
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from letterlock._primitives.xwing import XWingPublicKey
 from letterlock._wire.device_list import DeviceList
 from letterlock._wire.device_snapshot import DeviceClass, ListedDevice, RevokedDevice, Snapshot
 from letterlock.limits import MAX_REVOKED_DEVICES
@@ -73,13 +74,15 @@ def check_form(snapshot: Snapshot) -> None:
 
 
 def check_first(snapshot: Snapshot, signer_id: int) -> ListedDevice:
-    """Return the signer of version 1. Raises InvalidDeviceList unless it follows [USR-6]."""
+    """Return the signer of version 1. Raises InvalidDeviceList, InvalidKey, unless it follows [USR-6]."""
     check_form(snapshot)
     bare = snapshot.previous is None and snapshot.user_id is None and not snapshot.revoked
     _require(bare and snapshot.version == 1, "version 1 has no version before, no user id, nothing revoked")
     signer = _signer(snapshot, signer_id)
     key = snapshot.document_key
     _require(key is not None and key.generation == 1, "the first document key is of another generation")
+    if key is not None:
+        XWingPublicKey(key.public)
     return signer
 
 
@@ -87,7 +90,10 @@ def check_first(snapshot: Snapshot, signer_id: int) -> ListedDevice:
 
 
 def check_successor(before: DeviceList, user_id: bytes, after: DeviceList) -> ListedDevice:
-    """Return the signer of the version after `before`. Raises InvalidDeviceList unless the rules hold."""
+    """Return the signer of the version after `before`, if the rules hold.
+
+    Raises InvalidDeviceList, and InvalidKey for a document key that is none.
+    """
     old, new = before.snapshot, after.snapshot
     check_form(new)
     # USR-7
@@ -155,6 +161,7 @@ def _check_document_key(old: Snapshot, new: Snapshot, *, revokes: bool) -> None:
         return
     next_one = after.generation == before.generation + 1 and after.public != before.public
     _require(next_one, "the document key is not the one before, or not of the next generation")
+    XWingPublicKey(after.public)
 
 
 def _signer(snapshot: Snapshot, signer_id: int) -> ListedDevice:

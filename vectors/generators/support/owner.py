@@ -20,6 +20,7 @@ from generators.support.labels import draw
 from letterlock._primitives.composite import CompositeSeed, DeviceSigningKey, DeviceSigningKeyPair
 from letterlock._primitives.curve25519 import IdentityKeyPair, PrivateKey
 from letterlock._primitives.ed25519 import Ed25519KeyPair, Ed25519Seed
+from letterlock._primitives.xwing import XWingKeyPair, XWingSeed
 from letterlock._wire.device_list import DeviceList, DeviceProof
 from letterlock._wire.device_snapshot import DeviceClass, ListedDevice, Snapshot
 from letterlock.user._drafts import first_snapshot, next_snapshot
@@ -81,8 +82,8 @@ def keys(label: str) -> DeviceKeys:
 
 
 def document_key(label: str) -> bytes:
-    """Return 1,216 bytes that stand for an X-Wing public key."""
-    return draw(f"document key {label}", 1216)
+    """Return an X-Wing public key, 1,216 bytes."""
+    return XWingKeyPair(XWingSeed(draw(f"document key {label}", 32))).public.data
 
 
 class Owner:

@@ -161,6 +161,13 @@ def wrong(family: Family, alice: Owner) -> None:
         ("USR-13", "DocumentKey", "a generation skipped", alice.make(1, key(3, "other"))),
     ):  # fmt: skip
         group.invalid(comment, given(alice, new), "InvalidDeviceList", flags=[flag], rules=[rule])
+    for comment, public in (
+        ("a document key with a coefficient above q", b"\xff" * 1152 + last_key.public[1152:]),
+        ("a document key with a curve key of low order", last_key.public[:1184] + bytes(32)),
+    ):
+        bad = DocumentKey(2, public)
+        new = alice.make(1, lambda it, bad=bad: replace(it, document_key=bad))  # type: ignore[misc]
+        group.invalid(comment, given(alice, new), "InvalidKey", flags=["BadKey"], rules=["PRIM-15", "USR-13"])
     thief = Owner("thief")
     thief.next(add=[(2, FULL)])
     new = thief.make(2, add=[(9, RECOVERY)])
