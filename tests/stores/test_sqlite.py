@@ -259,12 +259,21 @@ def test_the_database_of_another_application_is_refused_unchanged(
     assert contents(path.parent) == before
 
 
-@pytest.mark.parametrize("version", [0, 1, 3, 2**31 - 1, -1])
+@pytest.mark.parametrize("version", [0, 3, 4, 2**31 - 1, -1])
 def test_a_store_of_another_version_is_refused_unchanged(path: Path, version: int) -> None:
     create_filled(path)
     edit(path, f"PRAGMA user_version = {version}")
     before = contents(path.parent)
     with pytest.raises(UnsupportedStore, match=f"store of version {version}"):
+        SqliteStore(path, key=KEY)
+    assert contents(path.parent) == before
+
+
+def test_todays_tables_under_the_first_version_are_refused_unchanged(path: Path) -> None:
+    create_filled(path)
+    edit(path, "PRAGMA user_version = 1")
+    before = contents(path.parent)
+    with pytest.raises(CorruptStore, match="tables were altered"):
         SqliteStore(path, key=KEY)
     assert contents(path.parent) == before
 
