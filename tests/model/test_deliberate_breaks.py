@@ -74,7 +74,9 @@ def kept(state: object, **_: object) -> object:
 
 
 def in_any_session(sessions: PeerSessions, message: RatchetMessage, only: object = None) -> bytes:
-    return DECRYPT(sessions, message)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(peer_sessions, "is_as_sent", yes)
+        return DECRYPT(sessions, message)
 
 
 def deferred(*_: object) -> Event:
@@ -95,6 +97,10 @@ def nothing(*_: object) -> None:
 
 def no(*_: object) -> bool:
     return False
+
+
+def yes(*_: object, **__: object) -> bool:
+    return True
 
 
 SEAL: Final = sealing.seal_message
@@ -159,6 +165,8 @@ BREAKS: Final = {
     "handshake not minded": Break(
         PeerSessions, "decrypt", in_any_session, stories.rewrapped_in_another_session, "is read"
     ),
+    "handshake stripped": Break(peer_sessions, "is_as_sent", yes, stories.stripped, "is read"),
+    "handshake added": Break(peer_sessions, "is_as_sent", yes, stories.wrapped, "is read"),
 }
 
 

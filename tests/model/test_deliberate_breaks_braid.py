@@ -156,7 +156,7 @@ BREAKS: Final = {
         sparse, "receive", without_passing, stories.first_contact, "a chain stands before"
     ),
     "braid before the tag": Break(
-        peer_sessions, "decrypt", early, long_stories.late_in_another_session, "must be read, not BraidFailed"
+        peer_sessions, "decrypt", early, long_stories.late_in_another_session, "ends its session"
     ),
     "last chain not sealed": Break(
         SparseReceived, "gaps", without_the_tail, long_stories.late_in_an_epoch_before, "must be read"

@@ -1,17 +1,25 @@
-"""SES-3: until the answer every message is an initial one. Any begins the session, the others join it."""
+"""SES-3, SES-15: until the answer every message is an initial one. Any begins the session, others join it."""
 
 import random
 
 import cbor2
 import pytest
 
+from letterlock._ratchet import double
 from letterlock._session.peer_sessions import PeerSessions
 from letterlock._session.session import Established, Initiated
 from letterlock._wire import cbor
 from letterlock._wire.envelope import Kind, peek_kind
-from letterlock._wire.message import InitialMessage
+from letterlock._wire.message import Header, InitialMessage
 from letterlock._wire.suite import Suite
-from letterlock.errors import DuplicateMessage, PeerError, TrustError, UnknownPrekey, UnknownSession
+from letterlock.errors import (
+    AuthenticationFailed,
+    DuplicateMessage,
+    PeerError,
+    TrustError,
+    UnknownPrekey,
+    UnknownSession,
+)
 from support.pair import ALICE, BOB, Pair, Side, unchanged
 
 
@@ -197,3 +205,125 @@ def test_a_message_for_somebody_else_is_refused(pair: Pair) -> None:
     message = pair.alice.write(b"for bob")
     with unchanged(other.bob.store), pytest.raises(PeerError):
         other.bob.account.decrypt(type(ALICE)("carol", 1), message)
+
+
+# --- a handshake that was stripped or added -----------------------------------------------------------
+
+
+def stripped(message: bytes) -> bytes:
+    """Return the message inside an initial message."""
+    carried = cbor2.loads(message)[-1]
+    assert isinstance(carried, bytes)
+    return carried
+
+
+def refused(side: Side, message: bytes) -> None:
+    with unchanged(side.store), pytest.raises(AuthenticationFailed):
+        side.read(message)
+
+
+def test_a_repeat_without_its_handshake_is_refused(each_pair: Pair) -> None:
+    pair = each_pair
+    pair.alice.initiate()
+    first, second, third = (pair.alice.write(text) for text in (b"1", b"2", b"3"))
+    pair.bob.read(first)
+    refused(pair.bob, stripped(second))
+    refused(pair.bob, stripped(third))
+    assert pair.bob.read(third) == b"3"
+    refused(pair.bob, stripped(second))  # its key is a skipped key now
+    with unchanged(pair.bob.store), pytest.raises(DuplicateMessage):
+        pair.bob.read(stripped(third))
+    assert pair.bob.read(second) == b"2"
+
+
+def test_a_late_first_message_is_refused_without_its_handshake_however_late(any_pair: Pair) -> None:
+    any_pair.alice.initiate()
+    late, first = any_pair.alice.write(b"late"), any_pair.alice.write(b"first")
+    any_pair.bob.read(first)
+    for _ in range(3):
+        any_pair.bob.say(b"x")
+        any_pair.alice.hear()
+        any_pair.alice.say(b"y")
+        any_pair.bob.hear()
+        refused(any_pair.bob, stripped(late))
+    any_pair.bob.reopen()
+    refused(any_pair.bob, stripped(late))
+    assert any_pair.bob.read(late) == b"late"
+
+
+def test_first_messages_that_come_after_the_next_chain_need_their_handshake(each_pair: Pair) -> None:
+    pair = each_pair
+    pair.alice.initiate()
+    messages = [pair.alice.write(b"%d" % n) for n in range(4)]
+    pair.bob.read(messages[1])
+    pair.alice.read(pair.bob.write(b"answer"))
+    pair.bob.read(pair.alice.write(b"of the next chain"))  # skips 2 and 3
+    for number in (0, 2, 3):
+        refused(pair.bob, stripped(messages[number]))
+        assert pair.bob.read(messages[number]) == b"%d" % number
+
+
+def test_a_handshake_around_a_later_message_is_refused(each_pair: Pair) -> None:
+    pair = each_pair
+    pair.alice.initiate()
+    first = InitialMessage.decode(pair.alice.write(b"lost"))
+    pair.bob.read(pair.alice.write(b"hello"))
+    pair.alice.read(pair.bob.write(b"answer"))
+    late, next_one = pair.alice.write(b"late"), pair.alice.write(b"next")
+    header = first.header.encode_header()
+    refused(pair.bob, cbor.complete_array(header, next_one))
+    assert pair.bob.read(next_one) == b"next"
+    refused(pair.bob, cbor.complete_array(header, late))  # its key is a skipped key now
+    assert pair.bob.read(late) == b"late"
+
+
+def test_a_handshake_around_an_answer_is_refused(pair: Pair) -> None:
+    """The recipient's own first chain has PN 0 as well, and it carries no handshake."""
+    pair.alice.initiate()
+    hello = pair.alice.write(b"hello")
+    pair.bob.read(hello)
+    answer = pair.bob.write(b"answer")
+    with unchanged(pair.alice.store), pytest.raises((PeerError, TrustError)):
+        pair.alice.read(cbor.complete_array(InitialMessage.decode(hello).header.encode_header(), answer))
+    assert pair.alice.read(answer) == b"answer"
+
+
+def test_crossed_sessions_read_each_message_as_it_was_sent(each_pair: Pair) -> None:
+    """Both begin at once, and each session goes on: also those of the archive, and late messages."""
+    pair = each_pair
+    pair.alice.initiate()
+    pair.bob.initiate()
+    crossed = {side: [side.write(b"%d" % n) for n in range(3)] for side in (pair.alice, pair.bob)}
+    for side, messages in crossed.items():
+        refused_before = stripped(messages[2])
+        assert side.other.read(messages[1]) == b"1"
+        refused(side.other, refused_before)
+    for side, messages in crossed.items():
+        for number in (2, 0):
+            refused(side.other, stripped(messages[number]))
+            assert side.other.read(messages[number]) == b"%d" % number
+    for _ in range(4):
+        pair.turn()
+
+
+def test_a_session_that_comes_back_still_repeats_its_handshake(pair: Pair) -> None:
+    """Alice returns to her first session, which Bob never answered there."""
+    pair.alice.initiate()
+    pair.bob.read(pair.alice.write(b"first session"))
+    answer = pair.bob.write(b"to the first session")
+    pair.alice.initiate()
+    pair.alice.write(b"lost")
+    assert pair.alice.read(answer) == b"to the first session"
+    assert sessions(pair.alice) == [Established, Initiated]
+    pair.alice.say(b"goes on")
+    assert pair.bob.hear() == b"goes on"
+
+
+def test_a_first_message_must_be_of_the_first_chain(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the peer itself could seal another PN; an honest one never does."""
+    pair.alice.initiate()
+    monkeypatch.setattr(double, "Header", lambda key, _, number: Header(key, 1, number))
+    wrong = pair.alice.write(b"wrong")
+    monkeypatch.undo()
+    refused(pair.bob, wrong)
+    assert pair.bob.read(pair.alice.write(b"right")) == b"right"

@@ -214,6 +214,11 @@ class Device:
             entry = PeerSessions(self.store, peer, BOTH_SUITES).active()
         return None if entry is None else entry.session.origin.associated_data
 
+    def has_ended(self, peer: Address) -> bool:
+        """Whether the active session ended."""
+        status = self.account.session(peer)
+        return status is not None and status.ended
+
     def keeps_key_of(self, peer: Address, message: RatchetMessage) -> bool:
         """Whether a skipped key for this message is kept."""
         header = message.header

@@ -71,6 +71,11 @@ class Parcel:
         """Whether a session can be begun with it: a first message as its author wrote it, header and all."""
         return self.message is not None and self.message.initial and peek_kind(self.wire) is Kind.INITIAL
 
+    @property
+    def as_sent(self) -> bool:
+        """Whether the message in it arrives with a handshake exactly if its author sent it with one."""
+        return self.message is not None and self.message.initial is (peek_kind(self.wire) is Kind.INITIAL)
+
 
 def whole(message: Message) -> Parcel:
     return Parcel(message.wire, message)
@@ -118,13 +123,13 @@ def _reopened(message: Message, opened: bytes) -> Parcel:
 
 
 def peeled(message: Message) -> Parcel:
-    """Remove the handshake from a first message; the rest is an ordinary message of the session."""
+    """Remove the handshake from a first message, as no author does."""
     ratchet_message = message.ratchet_message
     return Parcel(cbor.complete_array(ratchet_message.header_bytes, ratchet_message.sealed), message)
 
 
 def rewrapped(message: Message, header: Message) -> Parcel:
-    """Put a message behind the handshake of another. The result may be read only within one session."""
+    """Put a message behind the handshake of another. It may be read only if that was its own."""
     inside = message if message.session == header.session and message.sender == header.sender else None
     return Parcel(_behind_its_handshake(header, peeled(message).wire), inside)
 

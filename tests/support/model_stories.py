@@ -166,6 +166,19 @@ def rewrapped_in_another_session(world: World, alice: Device, bob: Device) -> No
     world.deliver(bob, rewrapped(written(world, alice, bob), world.messages[0]), alice.address)
 
 
+def stripped(world: World, alice: Device, bob: Device) -> None:
+    """The second first message arrives without its handshake."""
+    first_contact(world, alice, bob)
+    world.deliver(bob, peeled(written(world, alice, bob)))
+
+
+def wrapped(world: World, alice: Device, bob: Device) -> None:
+    """A message that follows the answer arrives behind the handshake that began its session."""
+    first_contact(world, alice, bob)
+    said(world, bob, alice)
+    world.deliver(bob, rewrapped(written(world, alice, bob), world.messages[0]))
+
+
 def crossed(world: World, alice: Device, bob: Device) -> None:
     world.begin(alice, bob)
     world.begin(bob, alice)

@@ -193,6 +193,8 @@ class World:
         sound = message.session in device.held(claimed) and message.session not in self.forked
         if message.number in timeline.read:
             return Verdict.DUPLICATE if sound else Verdict.REFUSED
+        if not parcel.as_sent:
+            return Verdict.REFUSED
         if message.session in device.held(claimed):
             return Verdict.READ if sound else Verdict.EITHER
         if not parcel.begins or message.session in timeline.accepted:
@@ -231,6 +233,7 @@ class World:
         assert verdict in {Verdict.READ, Verdict.EITHER}, "what must be refused is read"
         assert parcel.message is not None
         assert text == parcel.message.text
+        assert verdict is Verdict.EITHER or not device.has_ended(claimed), "an honest text ends its session"
         self._check_place(device, parcel.message, active, late=late)
         self._has_read(device, parcel.message)
         return True

@@ -20,6 +20,7 @@ export function initiated({ suite, associatedData, headerBytes, signedPrekey, se
 
 /** Begin the session of a peer's initial message. Returns the session and the plaintext of that message. */
 export function answered({ suite, associatedData, handshakeId, secret, signedPrekey }, message) {
+  if (message.previousLength !== 0) refuse("AuthenticationFailed", "a first message of a later chain"); // [SES-15]
   const begun = (suite === PQXDH ? triple : ratchet).recipient(secret, signedPrekey);
   const session = moved({ suite, associatedData, repeatedHeader: null, handshakeId, promoteNext: false, yields: 0 }, begun);
   const { state, plaintext } = receive(session, message);
@@ -90,6 +91,8 @@ export function encrypt(all, suites, { plaintext, nonce, fresh, draw }) {
 
 function decryptIn(all, suites, session, message, isRepeat) {
   const { state, plaintext, late } = receive(session, message);
+  const firstChain = session.handshakeId !== null && message.previousLength === 0;
+  if (firstChain !== isRepeat) refuse("AuthenticationFailed", "a handshake that was stripped or added"); // [SES-15]
   return { sessions: authenticated(all, suites, session, { state, late, isRepeat }), plaintext };
 }
 
@@ -97,16 +100,16 @@ function decryptIn(all, suites, session, message, isRepeat) {
 export function decrypt(all, suites, message, among = all) {
   const isRepeat = among !== all;
   const waiting = among.find((session) => !hasEnded(session) && ratchet.hasSkipped(session.ratchet, message));
-  if (waiting !== undefined) return decryptLate(all, suites, waiting, message);
+  if (waiting !== undefined) return decryptLate(all, suites, waiting, message, isRepeat);
   const candidates = usable(among, suites);
   if (candidates.length === 0) refuse("UnknownSession", "no session with this address");
   return tryEach(all, suites, message, candidates, isRepeat);
 }
 
 /** Decrypt with the skipped key. A session of a suite that is not allowed keeps the key unused. */
-function decryptLate(all, suites, session, message) {
+function decryptLate(all, suites, session, message, isRepeat) {
   if (!suites.includes(session.suite)) refuse("AuthenticationFailed", "the session may not be used"); // [SES-8]
-  return decryptIn(all, suites, session, message, false);
+  return decryptIn(all, suites, session, message, isRepeat);
 }
 
 /** Try the active session, then the one whose receiving chain has this ratchet key, or else the others in order. */

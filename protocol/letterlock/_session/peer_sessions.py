@@ -25,10 +25,10 @@ from letterlock._records.session import encode_session
 from letterlock._session.lifecycle import TABLE, Event, Phase
 from letterlock._session.promotion import event_in_archive, is_weaker, placed
 from letterlock._session.sealing import Decrypted, decrypt, encrypt
-from letterlock._session.session import Ended, Established, Initiated, Session
+from letterlock._session.session import Ended, Established, Initiated, Origin, Session
 from letterlock._session.status import SessionStatus
 from letterlock._wire.address import Address
-from letterlock._wire.message import RatchetMessage
+from letterlock._wire.message import Header, RatchetMessage
 from letterlock._wire.suite import Suite
 from letterlock.errors import (
     AuthenticationFailed,
@@ -94,7 +94,7 @@ class PeerSessions:
         header = message.header
         row = self._tables.skipped_keys.find(self._address, header.ratchet_key.data, header.number)
         if row is not None and (only is None or row.session_id == only.id):  # SES-3
-            return self._decrypt_late(row, message)
+            return self._decrypt_late(row, message, in_initial=only is not None)
         active = self.active()
         if active is None:
             raise UnknownSession("no session with this address: only a first message can be read")
@@ -109,6 +109,9 @@ class PeerSessions:
                 steps = steps if knows else self._spend(steps, stored.id, session.ratchet, message)
                 kept = KeptKeys(self._tables, self._address)
                 decrypted = decrypt(session, message, kept.find)
+                if not is_as_sent(session.origin, header, in_initial=only is not None):
+                    del decrypted  # a reporter of errors may show the variables of every frame
+                    raise AuthenticationFailed
             except DuplicateMessage:
                 raise  # the message is of this very session, so no earlier error counts
             except PeerError as error:
@@ -245,12 +248,15 @@ class PeerSessions:
         key = message.header.ratchet_key
         yield from [each for each in archive if _knows(each.session, key)] or archive
 
-    def _decrypt_late(self, row: SkippedRow, message: RatchetMessage) -> bytes:
+    def _decrypt_late(self, row: SkippedRow, message: RatchetMessage, *, in_initial: bool) -> bytes:
         stored = next((each for each in self.all() if each.id == row.session_id), None)
         if stored is None or isinstance(stored.session, Ended):  # its suite is not allowed any more: SES-8
             raise AuthenticationFailed
         kept = KeptKeys(self._tables, self._address)
         decrypted = decrypt(stored.session, message, kept.find, MessageKey(row.record.expose()))
+        if not is_as_sent(stored.session.origin, message.header, in_initial=in_initial):
+            del decrypted
+            raise AuthenticationFailed
         if isinstance(decrypted.session, Ended):
             self._end(stored, decrypted.session)
             return decrypted.plaintext
@@ -325,6 +331,15 @@ class KeptKeys(Uncopyable):
 
 def _knows(session: Session, key: RatchetKey) -> bool:
     return not isinstance(session, Ended) and session.ratchet.knows(key)
+
+
+def is_as_sent(origin: Origin, header: Header, *, in_initial: bool) -> bool:
+    """Return whether a message of a session arrived as its author sends it: in an initial message, or alone.
+
+    In a session that the peer began, the messages of its first chain come in initial messages, and no others
+    do. PN is 0 in these alone, because the first chain has at least one message.                  [SES-15]
+    """
+    return in_initial is (origin.handshake is not None and header.previous_length == 0)
 
 
 def _of_an_unknown_chain(first_error: PeerError | None, active: Session) -> PeerError:

@@ -22,6 +22,7 @@ from letterlock._ratchet.ratchet import Ratchet
 from letterlock._ratchet.suites import RATCHETS
 from letterlock._wire.message import InitialMessage
 from letterlock._wire.suite import Suite
+from letterlock.errors import AuthenticationFailed
 
 
 @fast_init
@@ -96,6 +97,11 @@ def initiated(initiation: Initiation, entropy: Entropy) -> Initiated:
 
 
 def responded(agreement: Agreement, signed: SignedPrekeyPair, initial: InitialMessage) -> Established:
-    """Return the recipient's new session. It exists once the message in `initial` has authenticated."""
+    """Return the recipient's new session. It exists once the message in `initial` has authenticated.
+
+    Raises AuthenticationFailed if that is not of the peer's first chain.
+    """
     origin = Origin(initial.header.suite, agreement.associated_data, initial.id)
+    if initial.message.header.previous_length:  # SES-15
+        raise AuthenticationFailed
     return Established(origin, RATCHETS[origin.suite].recipient(agreement.secret, signed))

@@ -18,4 +18,5 @@ def build() -> Family:
     )
     for add in first.FIRST + several.SEVERAL + triple.TRIPLE:
         add(family)
+    first.stripped(family)
     return family

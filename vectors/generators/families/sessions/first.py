@@ -8,6 +8,7 @@ from generators.support.cbor_nodes import NULL, array_node, blob, blob_node, nul
 from generators.support.family import Family
 from generators.support.labels import flipped
 from generators.support.people import ALICE, BOB, CAROL, MALLORY, Person, ratchet_public
+from letterlock._wire import cbor
 from letterlock._wire.message import InitialMessage
 from letterlock._wire.prekey import PrekeyKind
 from letterlock._wire.suite import Suite
@@ -319,6 +320,28 @@ def not_ours(family: Family) -> None:
     script.refused(carried, "DuplicateMessage")
     script.add(group, "its ratchet message alone, without a session and with it", rules=["RAT-9"],
                flags=["NoSession"])  # fmt: skip
+
+
+def stripped(family: Family) -> None:
+    group = family.group("account.play", "the handshake around a repeated first message, stripped or added")
+    for suite, chosen in ((Suite.X3DH, {}), (Suite.PQXDH, {"kem": 300})):
+        script = Script(f"stripped {int(suite)}")
+        alice = script.friend()
+        alice.initiate(BOB.bundle(**chosen), suite)
+        early, hello, again = (alice.write(text) for text in ("early", "hello", "again"))
+        header = InitialMessage.decode(hello).header.encode_header()
+        script.receive(hello, "hello")
+        for message, text in ((again, "again"), (early, "early")):
+            script.refused(carried_by(message), "AuthenticationFailed")
+            script.receive(message, text)
+        alice.read(script.encrypt("an answer"), "an answer")
+        late, now = alice.write("late"), alice.write("now")
+        for message, text in ((now, "now"), (late, "late")):
+            script.refused(cbor.complete_array(header, message), "AuthenticationFailed")
+            script.receive(message, text)
+        script.sessions(1)
+        comment = f"suite {int(suite)}: stripped in the first chain, added in the second, in order and late"
+        script.add(group, comment, rules=["SES-15"], flags=["Changed"])
 
 
 def expiry(family: Family) -> None:
