@@ -180,6 +180,25 @@ MAX_EVIDENCE: Final = 4 * 1024 * 1024
 MAX_EVIDENCE_LISTS: Final = 1000
 """Device lists in one piece of evidence."""
 
+LINKING_LIFETIME: Final = 10 * 60
+"""Seconds for which a linking code may be used: long enough to walk to the other device. A code that was
+photographed is soon worth nothing."""
+
+MAX_PLACE_BYTES: Final = 255
+"""(protocol) Bytes of UTF-8 that say where two devices meet."""
+
+MAX_LINKING_CODE: Final = 350
+"""(protocol) Bytes of a linking code: a hash, a secret and a place. A QR code holds them."""
+
+MAX_LINKING_BUNDLE: Final = 4 * 1024
+"""(protocol) Bytes of a linking bundle: the public keys of a new device come to 3.3 KiB."""
+
+MAX_LINKING_ANSWER: Final = 6 * 1024
+"""(protocol) Bytes of a linking answer: a proof and a nonce come to 5.4 KiB."""
+
+MAX_LINKING_PACKAGE: Final = 16 * 1024 * 1024
+"""(protocol) Bytes of a linking package: the chain, seeds, contacts, and what else a new device is given."""
+
 # --- at rest --------------------------------------------------------------------------------------
 
 ARGON2_OPSLIMIT: Final = 3

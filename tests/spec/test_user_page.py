@@ -92,6 +92,7 @@ def test_sizes_are_the_codes() -> None:
     assert [int(row[1].replace(",", "")) for row in rows] == [
         limits.MAX_DEVICE_LIST, _FORMS[UserKind.DEVICE_LIST].items, limits.MAX_SNAPSHOT, limits.MAX_DEVICES,
         limits.MAX_REVOKED_DEVICES, limits.MAX_EVIDENCE, limits.MAX_EVIDENCE_LISTS,
+        *(_FORMS[kind].size for kind in UserKind if kind >= UserKind.LINKING_BUNDLE),
     ]  # fmt: skip
 
 

@@ -1,15 +1,28 @@
 """One of everything of the user layer that holds a secret, for the table in secret_holders.py."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from letterlock._primitives.composite import CompositeSeed, DeviceSigningKeyPair
+from letterlock._primitives.curve25519 import IdentityKeyPair, PrivateKey
 from letterlock._primitives.ed25519 import Ed25519KeyPair, Ed25519Seed
 from letterlock._primitives.mldsa import MlDsa65KeyPair, MlDsaSeed
 from letterlock._primitives.xwing import XWingKeyPair, XWingSeed
+from letterlock._wire.linking import LinkingAnswer, LinkingPackage, LinkingPayload
+from letterlock.user._linking import CodeShown, DeviceKeys, offer_link
+from support.pair import NOON
 from support.secret_pq_holders import MATERIAL
+from support.user_tools import FULL, Owner
 
-SIGNING_SECRETS: Final = ["CompositeSeed", "Ed25519Seed", "MlDsaSeed", "XWingSeed"]
+SIGNING_SECRETS: Final = [
+    "CompositeSeed",
+    "Ed25519Seed",
+    "LinkingNonce",
+    "LinkingPayload",
+    "LinkingSecret",
+    "MlDsaSeed",
+    "XWingSeed",
+]
 SIGNING_ABSTRACT: Final = {"CompositeKeyPair"}
 
 ml_dsa: Final = MlDsa65KeyPair(MlDsaSeed(MATERIAL[:32]))
@@ -26,6 +39,37 @@ SIGNING_TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
         "<DeviceSigningKeyPair: DeviceSigningKey(ml_dsa={DSA}, ed25519={ED})>",
     ),
 }
+
+
+def entropy(length: int) -> bytes:
+    return (MATERIAL * 2)[:length]
+
+
+def linking() -> dict[str, Any]:
+    """Return every state of one linking, by the name of its class."""
+    owner = Owner("secrets")
+    keys = DeviceKeys(IdentityKeyPair.from_private(PrivateKey(MATERIAL[:32])), signing, xwing)
+    shown = CodeShown.begin(keys, NOON, "here", entropy)
+    offered = offer_link(owner.chain, shown.code, shown.bundle, NOON, (7, FULL))
+    taken = shown.receive(offered.sealed, NOON, entropy)
+    answered = offered.receive(taken.answer)
+    _, package = answered.confirm(1, owner.keys(1).signing, MATERIAL)
+    answer = LinkingAnswer(answered.proof, shown.nonce)
+    states = (keys, shown, shown.code, taken, offered, answered, answer, taken.receive(package))
+    return {
+        type(each).__name__: each for each in (*states, LinkingPackage((), LinkingPayload(MATERIAL), b""))
+    }
+
+
+def state(name: str) -> Callable[[], object]:
+    return lambda: linking()[name]
+
+
+LINKING: Final = (
+    "DeviceKeys", "CodeShown", "LinkingCode", "OfferTaken", "Offered", "Answered", "LinkingAnswer", "Linked",
+    "LinkingPackage",
+)  # fmt: skip
+SIGNING_TABLE.update({name: (state(name), "{OBJECT}") for name in LINKING})
 
 
 def signing_words() -> dict[str, str]:

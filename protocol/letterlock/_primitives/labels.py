@@ -35,6 +35,10 @@ LIST_SIGNATURE: Final = b"letterlock-v1 list signature"
 DEVICE_PROOF: Final = b"letterlock-v1 device proof"
 USER_FINGERPRINT: Final = b"letterlock-v1 user fingerprint"
 
+LINKING_OFFER: Final = b"letterlock-v1 linking offer"
+LINKING_PACKAGE: Final = b"letterlock-v1 linking package"
+LINKING_DIGITS: Final = b"letterlock-v1 linking digits"
+
 STORE_VALUES: Final = b"letterlock-v1 store values"
 STORE_INDEX: Final = b"letterlock-v1 store index"
 STORE_WRAP: Final = b"letterlock-v1 store key wrap"

@@ -1,10 +1,11 @@
 """How the encodings of the user layer begin: an array whose first elements are the version and the kind.
 
-    [version, kind, ...]        version 1; kind 8 (device list) or 9 (evidence)          [WIRE-1]
+    [version, kind, ...]        version 1; kind 8 to 14                                  [WIRE-1]
 
 Size and number of items are checked before anything is parsed. [WIRE-3]
 
-Not here: what accounts send to each other (envelope.py); the rest of each kind (device_list.py, evidence.py).
+Not here: what accounts send to each other (envelope.py); the rest of each kind (device_list.py, evidence.py,
+linking.py).
 """
 
 from enum import IntEnum
@@ -20,6 +21,11 @@ from letterlock.limits import (
     MAX_DEVICES,
     MAX_EVIDENCE,
     MAX_EVIDENCE_LISTS,
+    MAX_LINKING_ANSWER,
+    MAX_LINKING_BUNDLE,
+    MAX_LINKING_CODE,
+    MAX_LINKING_PACKAGE,
+    MAX_SNAPSHOT,
     PROTOCOL_VERSION,
 )
 
@@ -29,6 +35,11 @@ class UserKind(IntEnum):
 
     DEVICE_LIST = 8
     EVIDENCE = 9
+    LINKING_BUNDLE = 10
+    LINKING_CODE = 11
+    LINKING_OFFER = 12
+    LINKING_ANSWER = 13
+    LINKING_PACKAGE = 14
 
 
 class _Form(NamedTuple):
@@ -43,6 +54,11 @@ class _Form(NamedTuple):
 _FORMS: Final = {
     UserKind.DEVICE_LIST: _Form("a device list", 7, MAX_DEVICE_LIST, 8 + 5 * MAX_DEVICES),
     UserKind.EVIDENCE: _Form("evidence", 6, MAX_EVIDENCE, 7 + MAX_EVIDENCE_LISTS),
+    UserKind.LINKING_BUNDLE: _Form("a linking bundle", 7, MAX_LINKING_BUNDLE, 8),
+    UserKind.LINKING_CODE: _Form("a linking code", 6, MAX_LINKING_CODE, 7),
+    UserKind.LINKING_OFFER: _Form("a linking offer", 4, MAX_SNAPSHOT + 16, 5),
+    UserKind.LINKING_ANSWER: _Form("a linking answer", 7, MAX_LINKING_ANSWER, 8),
+    UserKind.LINKING_PACKAGE: _Form("a linking package", 5, MAX_LINKING_PACKAGE, 6 + MAX_EVIDENCE_LISTS),
 }
 
 

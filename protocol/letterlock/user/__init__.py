@@ -4,6 +4,7 @@
     ListChain       all versions, verified: what a user is
     Contact         the user that a name stands for, and what is known of it
     Evidence        two chains that contradict each other, for others to check
+    LinkingCode     what a new device shows to be added
 
 Nothing here reads a file, a clock or a network: an application, or a later part of this package, brings the
 lists and stores what it gets back.
@@ -19,9 +20,10 @@ from letterlock._wire.device_snapshot import (
     RevokedDevice,
     Snapshot,
 )
+from letterlock._wire.linking import LinkingCode, LinkingSecret
 from letterlock.user._chain import ListChain
 from letterlock.user._contact import Contact, ContactEvent, ContactState, Learned
-from letterlock.user._errors import ContactFrozen, InvalidDeviceList
+from letterlock.user._errors import ContactFrozen, InvalidDeviceList, LinkingRefused
 from letterlock.user._evidence import Contradiction, Evidence
 
 __all__ = [
@@ -37,6 +39,9 @@ __all__ = [
     "Evidence",
     "InvalidDeviceList",
     "Learned",
+    "LinkingCode",
+    "LinkingRefused",
+    "LinkingSecret",
     "ListChain",
     "ListedDevice",
     "RevokedDevice",

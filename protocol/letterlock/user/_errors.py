@@ -1,7 +1,8 @@
 """The errors of the user layer. Like all others, their class says who is wrong.
 
     PeerError
-    `-- InvalidDeviceList   a device list that breaks a rule, or does not follow the one on record
+    |-- InvalidDeviceList   a device list that breaks a rule, or does not follow the one on record
+    `-- LinkingRefused      a linking code or message that is expired, or not of this linking
     TrustError
     `-- ContactFrozen       device lists under one name contradict each other
 
@@ -18,6 +19,13 @@ class InvalidDeviceList(PeerError):
 
     Discard it, and keep the list on record. If it only does not follow that one, ask for all versions from
     the first. Signatures are checked last, and raise InvalidSignature.
+    """
+
+
+class LinkingRefused(PeerError):
+    """The other device, or somebody between the two, is wrong: a linking code or message does not fit.
+
+    Show a new code on the new device, and begin again. If it happens again, somebody interferes.
     """
 
 

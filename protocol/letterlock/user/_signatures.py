@@ -67,20 +67,31 @@ def verify_signatures(device_list: DeviceList, signer: ListedDevice) -> None:
     proofs = device_list.proofs
     if [each.device_id for each in proofs] != [each.id for each in added]:  # USR-14
         raise InvalidDeviceList("the proofs are not those of the added devices, in their order: discard it")
-    _verify(signer, device_list.ml_dsa, device_list, device_list.signature, LIST_SIGNATURE)  # USR-15
+    # USR-15
+    _verify(signer, device_list.ml_dsa, device_list.encoded_snapshot, device_list.signature, LIST_SIGNATURE)
     for proof, device in zip(proofs, added, strict=True):
-        signed = DEVICE_PROOF + device_list.hash
-        xeddsa.verify(device.identity, signed, proof.identity_signature)
-        _verify(device, proof.ml_dsa, device_list, proof.signature, DEVICE_PROOF)
+        verify_proof(proof, device, device_list.encoded_snapshot)
 
 
-def _verify(
-    device: ListedDevice, ml_dsa: bytes, device_list: DeviceList, signature: bytes, context: bytes
-) -> None:
+def verify_proof(proof: DeviceProof, device: ListedDevice, snapshot: bytes) -> None:
+    """Check the proof of an added device over the bytes of a snapshot. [USR-14]
+
+    Raises InvalidDeviceList, InvalidSignature, InvalidKey.
+    """
+    _check_ml_dsa(device, proof.ml_dsa)
+    xeddsa.verify(device.identity, DEVICE_PROOF + snapshot_hash(snapshot), proof.identity_signature)
+    _verify(device, proof.ml_dsa, snapshot, proof.signature, DEVICE_PROOF)
+
+
+def _verify(device: ListedDevice, ml_dsa: bytes, snapshot: bytes, signature: bytes, context: bytes) -> None:
+    _check_ml_dsa(device, ml_dsa)
+    key = DeviceSigningKey(MlDsa65PublicKey(ml_dsa), _ed25519_key(device.ed25519))
+    key.verify(snapshot, signature, context)
+
+
+def _check_ml_dsa(device: ListedDevice, ml_dsa: bytes) -> None:
     if hashlib.sha256(ml_dsa).digest() != device.ml_dsa_hash:
         raise InvalidDeviceList(f"the ml-dsa key is not the one listed for device {device.id}: discard it")
-    key = DeviceSigningKey(MlDsa65PublicKey(ml_dsa), _ed25519_key(device.ed25519))
-    key.verify(device_list.encoded_snapshot, signature, context)
 
 
 @lru_cache(maxsize=64)
