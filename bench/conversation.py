@@ -17,7 +17,7 @@ from letterlock._records.session import decode_session
 from letterlock._session.sealing import Decrypted, decrypt, encrypt
 from letterlock._session.session import Ended, Live
 from letterlock._wire.message import RatchetMessage
-from letterlock.stores import Record, Store
+from letterlock.stores import Store
 
 PAYLOAD: Final = os.urandom(100)
 ALICE, BOB = Address("alice"), Address("bob")
@@ -116,5 +116,7 @@ class BareSession:
         opened = decrypt(self.session, RatchetMessage.decode(wire), self.find)
         assert not isinstance(opened.session, Ended)
         self.session = opened.session
-        self.kept |= {(chain, number): key.expose() for chain, number, key in opened.skipped.rows(Record)}
+        for each in opened.skipped.double + opened.skipped.sparse:
+            for number, key in enumerate(each.keys.expose_each(), each.start):
+                self.kept[each.chain, number] = key
         return opened

@@ -79,6 +79,10 @@ MAX_SKIPPED_KEYS: Final = 2 * MAX_SKIP
 can skip MAX_SKIP messages in the old chain and as many in the new one. Beyond the limit the oldest keys are
 deleted first, because their messages are the least likely to arrive."""
 
+MAX_KEYS_IN_ROW: Final = 32
+"""Skipped keys of one chain that share a row of a store: three rows fill a page of a SQLite store. A late
+message writes its row again, so a longer row would cost it more."""
+
 MAX_CODEWORDS: Final = 64
 """(protocol) Codewords of the post-quantum ratchet in one message. The longest value sent in codewords fills
 36."""

@@ -16,7 +16,6 @@ import pprint
 import string
 import typing
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +29,12 @@ from letterlock._primitives.curve25519 import (
 )
 from letterlock._primitives.mlkem import MlKem1024KeyPair
 from letterlock._primitives.secret import Secret, Uncopyable
-from letterlock._ratchet.ratchet import Skipped
-from letterlock.stores._interface import Record
 from letterlock.stores._sqlite.table import SqliteTable
 from support.secret_holders import (
     ABSTRACT,
     ON_DISK,
     SECRETS,
     TABLE,
-    kept,
     words,
 )
 from support.secret_pq_holders import MATERIAL
@@ -187,19 +183,6 @@ def test_an_object_converts_to_no_other_type(holder: Any) -> None:
             operation(holder)
         assert_hidden(str(caught.value))
     assert not hasattr(holder, "__dict__")
-
-
-def test_rows_of_skipped_keys_hold_records_and_are_not_copied() -> None:
-    """Up to 8,000 message keys of one message pass through these rows on their way to the store."""
-    for rows in (partial(kept.rows, Record), partial(Skipped((kept,)).rows, Record)):
-        for way in (copy.copy, copy.deepcopy, pickle.dumps):
-            with pytest.raises(TypeError):
-                way(rows())
-        assert [(chain, number, type(key)) for chain, number, key in rows()] == [
-            (kept.chain, kept.start, Record),
-            (kept.chain, kept.start + 1, Record),
-        ]
-        assert MATERIAL[:32].hex() not in repr(list(rows())).replace("\\x", "")
 
 
 def test_the_words_of_pinned_texts_show_no_secret() -> None:

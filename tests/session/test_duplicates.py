@@ -18,6 +18,7 @@ from letterlock._wire.suite import Suite
 from letterlock.errors import AuthenticationFailed, DuplicateMessage, PeerError, TooManySkipped
 from letterlock.limits import MAX_COUNTER, MAX_PAST_CHAINS, MAX_SKIP, MAX_SKIPPED_KEYS
 from support.double_pair import fresh_key
+from support.kept_keys import kept_count
 from support.pair import Pair, Side, flipped, live, memory_stores, sqlite_stores, unchanged
 from support.trace_calls import Trace
 from support.triple_session import sessions_of
@@ -39,12 +40,7 @@ def keys_of(pair: Pair, messages: int) -> int:
 
 
 def skipped_count(side: Side) -> int:
-    held = side.dump()
-    return (
-        len(held["letterlock_skipped"])
-        if "letterlock_skipped" in held
-        else sum(map(len, held["skipped_keys"].values()))
-    )
+    return kept_count(side.store)
 
 
 def refused(side: Side, message: bytes, error: type[PeerError]) -> None:

@@ -7,13 +7,14 @@ import pytest
 
 from letterlock._wire.prekey import PrekeyKind
 from letterlock.errors import CorruptStore
-from letterlock.stores import MemoryStore, Record, SqliteStore, Store
+from letterlock.stores import MemoryStore, PrekeyRow, Record, SqliteStore, Store
 from support.store_tools import (
     ALICE,
     BOB,
     CHAINS,
     DIGESTS,
     NOBODY,
+    NOON,
     ONE_TIME,
     REFUSED,
     SIGNED,
@@ -23,6 +24,8 @@ from support.store_tools import (
     everything,
     exposed,
     fill,
+    keep_each,
+    key_range,
     new_store,
     prekey,
     record,
@@ -166,9 +169,9 @@ def test_sessions_are_loaded_by_descending_rank(store: AnyStore) -> None:
 
 def test_a_skipped_key_is_found_only_with_its_peers_address(full: AnyStore) -> None:
     with full.transaction():
-        full.tables.skipped_keys.add([skipped(3, 2, CHAINS[2], "bob's")])
+        full.tables.skipped_keys.add(3, [[key_range(2, 1, CHAINS[2], "bob's")]], NOON)
         assert exposed(full.tables.skipped_keys.find(BOB, CHAINS[2], 2)) == exposed(
-            skipped(3, 2, CHAINS[2], "bob's")
+            skipped(3, 2, CHAINS[2], "bob's", NOON)
         )
         assert full.tables.skipped_keys.find(ALICE, CHAINS[2], 2) is None
         assert full.tables.skipped_keys.find(NOBODY, CHAINS[2], 2) is None
@@ -180,7 +183,7 @@ def test_a_chain_has_skipped_keys_only_in_their_session(full: AnyStore) -> None:
     with full.transaction():
         row = skipped(3, 2, CHAINS[2], "bob's")
         assert not full.tables.skipped_keys.has(3, CHAINS[2])
-        full.tables.skipped_keys.add([row])
+        keep_each(full, 3, [2], CHAINS[2])
         assert full.tables.skipped_keys.has(3, CHAINS[2])
         assert not full.tables.skipped_keys.has(3, CHAINS[2][::-1])
         assert not full.tables.skipped_keys.has(1, CHAINS[2])
@@ -201,7 +204,8 @@ def test_find_prefers_the_key_of_the_active_session(full: AnyStore) -> None:
             other = full.tables.skipped_keys.find(ALICE, CHAINS[0], 0)
             assert other is not None
             assert other.session_id == second
-            full.tables.skipped_keys.add([found])
+            full.tables.skipped_keys.delete(skipped(first, 1))
+            full.tables.skipped_keys.add(first, [[key_range(0, 2)]], 0)
 
 
 def test_deleting_rows_that_do_not_exist_changes_nothing(full: AnyStore) -> None:
@@ -226,12 +230,12 @@ def test_trim_deletes_the_oldest_keys_of_one_session(full: AnyStore) -> None:
     with full.transaction():
         full.tables.skipped_keys.trim(1, 0)
         order = [7, 3, 9, 1, 5]
-        full.tables.skipped_keys.add(skipped(3, number, CHAINS[2]) for number in order)
-        full.tables.skipped_keys.add(skipped(1, number, CHAINS[2]) for number in order)
+        keep_each(full, 3, order, CHAINS[2])
+        keep_each(full, 1, order, CHAINS[2])
         assert full.tables.skipped_keys.trim(1, 3) == 2
         assert numbers_kept(full) == [1, 5, 9]
         assert full.tables.skipped_keys.trim(1, 3) == 0
-        full.tables.skipped_keys.add([skipped(1, 7, CHAINS[2])])
+        keep_each(full, 1, [7], CHAINS[2])
         assert full.tables.skipped_keys.trim(1, 2) == 2
         assert numbers_kept(full) == [5, 7]
         assert full.tables.skipped_keys.trim(1, 0) == 2
@@ -241,7 +245,7 @@ def test_trim_deletes_the_oldest_keys_of_one_session(full: AnyStore) -> None:
 def test_trim_deletes_the_oldest_key_after_an_undone_deletion(full: AnyStore) -> None:
     with full.transaction():
         full.tables.skipped_keys.trim(1, 0)
-        full.tables.skipped_keys.add(skipped(1, number, CHAINS[2]) for number in (4, 2, 6))
+        keep_each(full, 1, (4, 2, 6), CHAINS[2])
         with undone(full):
             full.tables.skipped_keys.delete(skipped(1, 4, CHAINS[2]))
         full.tables.skipped_keys.trim(1, 2)
@@ -330,16 +334,14 @@ def test_an_impossible_call_is_refused_and_changes_nothing(full: AnyStore, name:
     assert committed(full)[f"peer {BOB!r}"] == exposed(record("goes on"))
 
 
-@pytest.mark.parametrize("table", ["prekeys", "skipped_keys"])
-def test_an_iterator_of_rows_that_raises_changes_nothing(full: AnyStore, table: str) -> None:
-    def rows() -> Iterator[object]:
-        yield prekey(SIGNED, 77) if table == "prekeys" else skipped(1, 77)
+def test_an_iterator_of_rows_that_raises_changes_nothing(full: AnyStore) -> None:
+    def rows() -> Iterator[PrekeyRow]:
+        yield prekey(SIGNED, 77)
         raise Abort
 
     with full.transaction():
         before = everything(full)
         with pytest.raises(Abort):
-            getattr(full.tables, table).add(rows())
+            full.tables.prekeys.add(rows())
         assert everything(full) == before
         assert full.tables.prekeys.load(SIGNED, 77) is None
-        assert full.tables.skipped_keys.find(ALICE, CHAINS[0], 77) is None

@@ -124,6 +124,32 @@ def test_a_reader_postpones_it_and_no_longer(device: Device) -> None:
     assert max(device.found()) < MAX_LOG_PAGES
 
 
+def test_a_key_that_was_used_leaves_with_its_row_s_earlier_states(device: Device) -> None:
+    """Each late message writes a row without its key; the states that had the key must go as sessions do."""
+    peer = Account.create(MemoryStore(), BOB)
+    device.account.initiate(BOB, peer.bundle())
+    peer.decrypt(ALICE, device.account.encrypt(BOB, b"first"))
+    messages = [peer.encrypt(ALICE, b"%d" % number) for number in range(40)]
+    device.account.decrypt(BOB, messages[-1])
+    rows: set[bytes] = set()
+    replaced: dict[bytes, int] = {}
+    oldest = 0
+    for age, message in enumerate(messages[:-1]):
+        with device.store.transaction():
+            sealed = device.store.connection.execute("SELECT sealed FROM letterlock_skipped").fetchall()
+        live = {record[:NONCE_BYTES] for (record,) in sealed}
+        for nonce in rows - live:
+            replaced.setdefault(nonce, age)
+        rows |= live
+        raw = files(device.path)
+        oldest = max([oldest, *(age - since for nonce, since in replaced.items() if nonce in raw)])
+        device.account.decrypt(BOB, message)
+    assert len(rows) > 60
+    assert 1 < oldest < MAX_LOG_PAGES
+    device.store.close()
+    assert not any(nonce in files(device.path) for nonce in rows)
+
+
 CHILD = """
 import os, signal, sys
 from pathlib import Path

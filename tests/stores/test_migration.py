@@ -123,8 +123,9 @@ def test_the_file_is_one_of_today(folder: Path, name: str) -> None:
     path = folder / f"{name}.db"
     before = {
         table: rows(path, f"SELECT count(*) FROM letterlock_{table}")
-        for table in ("account", "peers", "prekeys", "replays", "sessions", "skipped")
+        for table in ("account", "peers", "prekeys", "replays", "sessions")
     }
+    keys = rows(path, "SELECT count(*) FROM letterlock_skipped")
     chains = rows(path, "SELECT count(*) FROM letterlock_past_chains")
     open_store(folder, name).close()
     assert version(path) == 2
@@ -133,15 +134,13 @@ def test_the_file_is_one_of_today(folder: Path, name: str) -> None:
     assert rows(path, "PRAGMA integrity_check") == [("ok",)]
     assert rows(path, "PRAGMA foreign_key_check") == []
     assert before == {table: rows(path, f"SELECT count(*) FROM letterlock_{table}") for table in before}
+    assert rows(path, "SELECT coalesce(sum((length(sealed) - 52) / 32), 0) FROM letterlock_skipped") == keys
     assert rows(path, "SELECT coalesce(sum(length(chains)) / 16, 0) FROM letterlock_past_chains") == chains
 
 
 def test_skipped_keys_are_kept_from_now_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("letterlock.stores._sqlite.migration.time.time", lambda: NOON + 0.9)
     with open_store(folder, "alice") as store, store.transaction():
-        assert store.connection.execute("SELECT DISTINCT kept FROM letterlock_skipped").fetchall() == [
-            (NOON,)
-        ]
         assert store.tables.skipped_keys.delete_kept_before(NOON) == 0
         assert store.tables.skipped_keys.delete_kept_before(NOON + 1) > 0
 

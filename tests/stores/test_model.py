@@ -20,6 +20,7 @@ from support.store_tools import (
     Call,
     everything,
     fill,
+    key_range,
     outcome,
     prekey,
     record,
@@ -65,7 +66,16 @@ TIME = st.integers(0, 5)
 KEEP = st.integers(0, 4)
 KEPT = st.integers(0, 3)
 PREKEY = st.builds(prekey, KIND, ID, st.none() | TIME, TEXTS)
-SKIPPED = st.builds(skipped, SESSION, NUMBER, CHAIN, TEXTS, KEPT)
+SKIPPED = st.builds(skipped, SESSION, NUMBER, CHAIN, TEXTS)
+RANGES = st.lists(
+    st.builds(
+        key_range, st.sampled_from([0, 1, 20, 40, 90]), st.sampled_from([1, 2, 33, 64, 70]), CHAIN, TEXTS
+    )
+    | st.builds(key_range, st.just(2**32 - 1), st.just(1), CHAIN, TEXTS),
+    max_size=2,
+)
+HALVES = st.lists(RANGES, min_size=1, max_size=2)
+MANY = KEEP | st.integers(0, 200)
 
 STEP = st.one_of(
     step("account.load"),
@@ -80,10 +90,10 @@ STEP = st.one_of(
     step("sessions.load", ADDRESS, KEEP),
     step("sessions.delete", SESSION),
     step("skipped_keys.find", ADDRESS, CHAIN, NUMBER),
-    step("skipped_keys.add", st.lists(SKIPPED, max_size=4)),
+    step("skipped_keys.add", SESSION, HALVES, TIME),
     step("skipped_keys.delete", SKIPPED),
-    step("skipped_keys.trim", SESSION, KEEP),
-    step("skipped_keys.delete_kept_before", KEPT),
+    step("skipped_keys.trim", SESSION, MANY),
+    step("skipped_keys.delete_kept_before", TIME, st.none() | SESSION),
     step("past_chains.add", SESSION, CHAIN, KEEP),
 )
 SCRIPT = st.recursive(

@@ -9,12 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from letterlock._ratchet.keys import SkippedKeys
+from letterlock._ratchet.ratchet import SkippedRange
 from letterlock.errors import StoreBusy
-from letterlock.stores import Record, SqliteStore
+from letterlock.stores import Record, SessionRow, SqliteStore
 from support.store_tools import ALICE, KEY, committed, open_sqlite, output_of, start_python
 
 HEAD = """
 import sys
+from letterlock._ratchet.keys import SkippedKeys
+from letterlock._ratchet.ratchet import SkippedRange
 from letterlock.stores import *
 path, key = sys.argv[1], bytes.fromhex(sys.argv[2])
 """
@@ -95,6 +99,35 @@ def test_processes_may_open_and_close_at_the_same_time(tmp_path: Path) -> None:
         assert committed(store)["account"] == b"300"
 
 
+TAKE = (
+    HEAD
+    + """
+with SqliteStore(path, key=key) as store:
+    for number in list(range(32)) * 2:
+        with store.transaction():
+            found = store.tables.skipped_keys.find(b"peer", bytes(32), number)
+            if found is not None and int.from_bytes(found.record.expose()[:2], "big") == number:
+                store.tables.skipped_keys.delete(found)
+                print(number, flush=True)
+"""
+)
+
+
+def test_processes_that_take_keys_of_one_row_take_each_once(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    with SqliteStore(path, key=KEY) as store, store.transaction():
+        store.tables.peers.save(b"peer", Record(b"peer"))
+        store.tables.sessions.save(SessionRow(1, b"peer", 1, Record(b"")))
+        keys = SkippedKeys.join(number.to_bytes(2, "big").ljust(32) for number in range(32))
+        store.tables.skipped_keys.add(1, [[SkippedRange(bytes(32), 0, keys)]], 0)
+    processes = [start_python(TAKE, path, KEY.hex()) for _ in range(3)]
+    taken = [int(line) for process in processes for line in output_of(process).split()]
+    assert sorted(taken) == list(range(32))
+    with SqliteStore(path, key=KEY) as store, store.transaction():
+        assert not store.tables.skipped_keys.has(1, bytes(32))
+        assert store.connection.execute("SELECT count(*) FROM letterlock_skipped").fetchone() == (0,)
+
+
 CRASH = (
     HEAD
     + """
@@ -110,8 +143,8 @@ while True:
         store.tables.account.save(record)
         for id_ in range(1, 20):
             store.tables.sessions.save(SessionRow(id_, b"peer", id_, record))
-        numbers = range(number * 50, number * 50 + 50)
-        store.tables.skipped_keys.add(SkippedRow(1, bytes(32), each, record) for each in numbers)
+        keys = SkippedKeys(str(number).encode().rjust(32) * 50)
+        store.tables.skipped_keys.add(1, [[SkippedRange(bytes(32), number * 50, keys)]], number)
         if number % 2:
             store.tables.skipped_keys.trim(1, 100)
     print(number, flush=True)
@@ -142,7 +175,7 @@ def test_a_killed_process_loses_no_commit_and_leaves_no_partial_one(tmp_path: Pa
             number = int(account.expose())
             newest = store.tables.skipped_keys.find(b"peer", bytes(32), number * 50 + 49)
             assert newest is not None
-            assert newest.record == account
+            assert int(newest.record.expose()) == number
             assert store.connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         # The file may be ahead of the output by a commit that was not printed yet.
         assert (printed[-1] if printed else last) <= number

@@ -27,8 +27,8 @@ from support.store_tools import (
     committed,
     everything,
     fill,
+    key_range,
     open_sqlite,
-    skipped,
     unsynced_store,
     use_cheap_passphrases,
 )
@@ -41,7 +41,7 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
     with unsynced_store(tmp_path) as made:
         with made.transaction():
             fill(made)
-            made.tables.skipped_keys.add([skipped(1, 5, CHAINS[2], "alone")])
+            made.tables.skipped_keys.add(1, [[key_range(5, 1, CHAINS[2], "alone")]], 0)
         yield made
 
 
@@ -75,7 +75,7 @@ TABLES = {
     "peers": 2,
     "prekeys": 4,
     "sessions": 3,
-    "skipped": 13,
+    "skipped": 7,
 }
 
 
@@ -213,19 +213,19 @@ PEER_OF_3 = "(SELECT peer FROM letterlock_sessions WHERE id = 3)"
         ("sessions SET id = 9 WHERE id = 2", lambda store: store.tables.sessions.load(ALICE, 1)),
         (f"sessions SET peer = {PEER_OF_3} WHERE id = 1", lambda store: store.tables.sessions.load(BOB, 9)),
         (
-            "skipped SET session = 2 WHERE number = 5",
+            "skipped SET session = 2 WHERE start = 5",
             lambda store: store.tables.skipped_keys.find(ALICE, CHAINS[2], 5),
         ),
         (
-            "skipped SET session = 3 WHERE number = 5",
+            "skipped SET session = 3 WHERE start = 5",
             lambda store: store.tables.skipped_keys.find(BOB, CHAINS[2], 5),
         ),
         (
-            "skipped SET number = 6 WHERE number = 5",
+            "skipped SET start = 6 WHERE start = 5",
             lambda store: store.tables.skipped_keys.find(ALICE, CHAINS[2], 6),
         ),
         (
-            "skipped SET chain = (SELECT chain FROM letterlock_skipped WHERE number = 5) WHERE seq = 1",
+            "skipped SET chain = (SELECT chain FROM letterlock_skipped WHERE start = 5) WHERE seq = 2",
             lambda store: store.tables.skipped_keys.find(ALICE, CHAINS[2], 0),
         ),
     ],
@@ -242,9 +242,9 @@ def test_an_edited_row_is_refused(store: SqliteStore, tmp_path: Path, edited: st
         ("peers SET peer = 'text' || peer", all_peers),
         ("prekeys SET id = 7 WHERE id = 1", lambda store: store.tables.prekeys.load(SIGNED, 1)),
         ("sessions SET peer = x'' WHERE id < 3", lambda store: store.tables.sessions.load(ALICE, 9)),
-        ("skipped SET chain = zeroblob(16) WHERE number = 5", one_skipped_key),
-        ("skipped SET number = 6 WHERE number = 5", one_skipped_key),
-        ("skipped SET session = 3 WHERE number = 5", one_skipped_key),
+        ("skipped SET chain = zeroblob(16) WHERE start = 5", one_skipped_key),
+        ("skipped SET start = 6 WHERE start = 5", one_skipped_key),
+        ("skipped SET session = 3 WHERE start = 5", one_skipped_key),
         (
             "replays SET id = 2 WHERE kind = 1 AND id = 1",
             lambda store: store.tables.replays.has(SIGNED, 1, DIGESTS[0]),

@@ -30,6 +30,7 @@ from letterlock.account import Account
 from letterlock.limits import ONE_TIME_LIFETIME, PREKEY_GRACE
 from letterlock.stores._interface import Store
 from letterlock.stores._memory import MemoryStore
+from letterlock.stores._skipped_rows import next_order
 from letterlock.stores._sqlite import SqliteStore
 from support.model_ledger import Calls, Ledger, Prekey, Timeline
 from support.pair import (
@@ -137,7 +138,7 @@ class Device:
             self.store = MemoryStore()
             for name, tables in image.items():
                 setattr(self.store._rows, name, _tables(tables))
-            self.store._rows.arrivals = itertools.count(1 + max(_arrivals(image), default=0))
+            self.store._rows.arrivals = next_order(max(_orders(image), default=0))
         self._open_account()
 
     def kill(self) -> None:
@@ -295,6 +296,6 @@ def _tables(value: Any) -> Any:
     return value
 
 
-def _arrivals(image: Image) -> Iterator[int]:
-    for table in image["skipped_keys"].values():
-        yield from (arrival for arrival, _ in table.values())
+def _orders(image: Image) -> Iterator[int]:
+    for chains in image["skipped_keys"].values():
+        yield from (row.order for rows in chains.values() for row in rows)

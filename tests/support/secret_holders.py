@@ -47,11 +47,13 @@ from letterlock.aio._transaction import AsyncTransaction
 from letterlock.aio._turns import Turns
 from letterlock.aio._undelivered import Kept, Undelivered
 from letterlock.aio._worker import Begin, End, Worker
-from letterlock.stores._interface import DeferredRecord, PrekeyRow, Record, SessionRow, SkippedRow
+from letterlock.stores._interface import DeferredRecord, PrekeyRow, Record, SessionRow, SkippedKey
 from letterlock.stores._memory import MemoryStore
+from letterlock.stores._skipped_rows import SkippedRow
 from letterlock.stores._sqlite import SqliteStore
 from letterlock.stores._sqlite.cipher import StoreCipher
 from letterlock.stores._sqlite.decoded_rows import DecodedRows
+from letterlock.stores._sqlite.first_skipped_keys import _Half
 from letterlock.stores._sqlite.wrapped_key import DataKey, KeyOpener, PassphraseOpener
 from letterlock_vectors.inputs import Input
 from letterlock_vectors.operations.accounts import AccountPlayer
@@ -298,11 +300,16 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
         lambda: SessionRow(1, b"address", 2, record),
         "SessionRow(id=1, address=b'address', rank=2, record=<Record: hidden>)",
     ),
+    "SkippedKey": (
+        lambda: SkippedKey(1, b"chain", 2, record),
+        "SkippedKey(session_id=1, chain=b'chain', number=2, record=<Record: hidden>, kept=0)",
+    ),
     "SkippedRow": (
-        lambda: SkippedRow(1, b"chain", 2, record),
-        "SkippedRow(session_id=1, chain=b'chain', number=2, record=<Record: hidden>, kept=0)",
+        lambda: SkippedRow(6, b"chain", 2, 3, 40, 5, record),
+        "SkippedRow(order=6, chain=b'chain', start=2, count=3, kept=40, present=5, keys=<Record: hidden>)",
     ),
     "MemoryStore": (filled, "<MemoryStore>"),
+    "_Half": (lambda: _Half(b"chain", 2, Record(MATERIAL[:32])), "{OBJECT}"),
     "KeyOpener": (lambda: KeyOpener(MATERIAL[:32]), "{OBJECT}"),
     "PassphraseOpener": (lambda: PassphraseOpener(PASSPHRASE), "{OBJECT}"),
     "StoreCipher": (lambda: StoreCipher(DataKey(MATERIAL[:32])), "{OBJECT}"),

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -11,9 +11,11 @@ from typing import Any, Final, TypeAlias
 
 import pytest
 
+from letterlock._ratchet.keys import SkippedKeys
+from letterlock._ratchet.ratchet import SkippedRange
 from letterlock._wire.prekey import PrekeyKind
 from letterlock.errors import StoreError
-from letterlock.stores._interface import PrekeyRow, Record, SessionRow, SkippedRow, Store
+from letterlock.stores._interface import PrekeyRow, Record, SessionRow, SkippedKey, Store
 from letterlock.stores._memory import MemoryStore
 from letterlock.stores._sqlite import SqliteStore
 from letterlock.stores._sqlite.wrapped_key import PassphraseOpener
@@ -32,7 +34,7 @@ SIGNED: Final = PrekeyKind.SIGNED
 ONE_TIME: Final = PrekeyKind.ONE_TIME
 KINDS: Final = (SIGNED, ONE_TIME)
 IDS: Final = (1, 2, 2**32 - 1)
-NUMBERS: Final = (0, 1, 2**32 - 1)
+NUMBERS: Final = (0, 1, 40, 2**32 - 1)
 NOON: Final = 1_700_000_000
 
 Call: TypeAlias = Callable[[Store], object]
@@ -62,10 +64,32 @@ def session(id_: int, address: bytes = ALICE, rank: int = 1, text: object = "ses
     return SessionRow(id_, address, rank, record(text))
 
 
+def message_key(number: int, text: object = "skipped") -> bytes:
+    return f"SECRET KEY {text} {number}".encode().ljust(32, b".")
+
+
 def skipped(
     id_: int, number: int, chain: bytes = CHAINS[0], text: object = "skipped", kept: int = NOON
-) -> SkippedRow:
-    return SkippedRow(id_, chain, number, record(text), kept)
+) -> SkippedKey:
+    return SkippedKey(id_, chain, number, Record(message_key(number, text)), kept)
+
+
+def key_range(start: int, count: int = 1, chain: bytes = CHAINS[0], text: object = "skipped") -> SkippedRange:
+    keys = SkippedKeys.join(message_key(start + at, text) for at in range(count))
+    return SkippedRange(chain, start, keys)
+
+
+def keep_each(
+    store: Store, id_: int, numbers: Iterable[int], chain: bytes = CHAINS[0], kept: int = NOON
+) -> None:
+    """Keep the keys of messages that were skipped one at a time."""
+    for number in numbers:
+        store.tables.skipped_keys.add(id_, [[key_range(number, 1, chain)]], kept)
+
+
+def delete_each(store: Store, id_: int, numbers: Iterable[int], chain: bytes = CHAINS[0]) -> None:
+    for number in numbers:
+        store.tables.skipped_keys.delete(skipped(id_, number, chain))
 
 
 def fill(store: Store) -> None:
@@ -81,7 +105,7 @@ def fill(store: Store) -> None:
     for row in (session(1, ALICE, 1), session(2, ALICE, 2), session(3, BOB, 7)):
         store.tables.sessions.save(row)
         store.tables.skipped_keys.add(
-            skipped(row.id, number, chain, kept=NOON + row.id) for chain in CHAINS[:2] for number in (0, 1)
+            row.id, [[key_range(0, 2, chain)] for chain in CHAINS[:2]], NOON + row.id
         )
         store.tables.past_chains.add(row.id, CHAINS[2], 10)
 
@@ -95,8 +119,8 @@ def exposed(value: object) -> Any:
             return ("prekey", int(value.kind), value.id, value.expires, exposed(value.record))
         case SessionRow():
             return ("session", value.id, value.address, value.rank, exposed(value.record))
-        case SkippedRow():
-            return ("skipped", value.session_id, value.chain, value.number, value.kept, exposed(value.record))
+        case SkippedKey():
+            return ("skipped", value.session_id, value.chain, value.number, exposed(value.record), value.kept)
         case list():
             return [exposed(each) for each in value]
         case _:
@@ -146,11 +170,16 @@ CHANGES: Final[dict[str, Call]] = {
     "sessions.save, new": lambda store: store.tables.sessions.save(session(4, BOB, 9)),
     "sessions.delete": lambda store: store.tables.sessions.delete(2),
     "skipped_keys.add": lambda store: store.tables.skipped_keys.add(
-        [skipped(1, 2**32 - 1), skipped(3, 2**32 - 1)]
+        1, [[key_range(2, 40), key_range(2**32 - 1)], [key_range(7, 3, CHAINS[2])]], NOON
     ),
     "skipped_keys.delete": lambda store: store.tables.skipped_keys.delete(skipped(2, 1)),
+    "skipped_keys.delete, last": lambda store: delete_each(store, 2, (0, 1)),
     "skipped_keys.trim": lambda store: store.tables.skipped_keys.trim(2, 1),
+    "skipped_keys.trim, all": lambda store: store.tables.skipped_keys.trim(3, 0),
     "skipped_keys.delete_kept_before": lambda store: store.tables.skipped_keys.delete_kept_before(NOON + 2),
+    "skipped_keys.delete_kept_before, one": lambda store: store.tables.skipped_keys.delete_kept_before(
+        NOON + 2, 1
+    ),
     "past_chains.add": lambda store: store.tables.past_chains.add(1, CHAINS[0], 10),
     "past_chains.add, full": lambda store: store.tables.past_chains.add(1, CHAINS[0], 1),
 }
@@ -184,11 +213,19 @@ REFUSED: Final[dict[str, Call]] = {
     "replays.add, known": lambda store: store.tables.replays.add(SIGNED, 1, DIGESTS[0]),
     "sessions.save, no peer": lambda store: store.tables.sessions.save(session(9, NOBODY)),
     "sessions.save, other peer's": lambda store: store.tables.sessions.save(session(1, BOB)),
-    "skipped_keys.add, no session": lambda store: store.tables.skipped_keys.add(
-        [skipped(1, 2**32 - 1), skipped(9, 0)]
+    "skipped_keys.add, no session": lambda store: store.tables.skipped_keys.add(9, [[key_range(0)]], 0),
+    "skipped_keys.add, known": lambda store: store.tables.skipped_keys.add(1, [[key_range(0)]], 0),
+    "skipped_keys.add, known after others": lambda store: store.tables.skipped_keys.add(
+        1, [[key_range(50, 70), key_range(1, 2)], [key_range(5, 70, CHAINS[2])]], 0
     ),
-    "skipped_keys.add, known": lambda store: store.tables.skipped_keys.add(
-        [skipped(1, 2**32 - 1), skipped(1, 0)]
+    "skipped_keys.add, over known": lambda store: store.tables.skipped_keys.add(
+        1, [[key_range(5, 70, CHAINS[2])], [key_range(0, 40, CHAINS[1])]], 0
+    ),
+    "skipped_keys.add, twice the same": lambda store: store.tables.skipped_keys.add(
+        1, [[key_range(5, 3)], [key_range(5, 3)]], 0
+    ),
+    "skipped_keys.add, one inside another": lambda store: store.tables.skipped_keys.add(
+        1, [[key_range(5, 70), key_range(60, 2)]], 0
     ),
     "past_chains.add, no session": lambda store: store.tables.past_chains.add(9, CHAINS[0], 10),
 }

@@ -25,7 +25,6 @@ from letterlock._session.session import Session, initiated, responded
 from letterlock._wire.envelope import Kind, peek_kind
 from letterlock._wire.message import InitialMessage, RatchetMessage
 from letterlock._wire.prekey import PrekeyKey, PrekeyKind, PublicPrekey
-from letterlock.stores import Record
 
 
 class Side:
@@ -67,8 +66,9 @@ class Side:
     def commit(self, opened: Decrypted) -> bytes:
         self._session = opened.session
         if opened.skipped.count:
-            rows = opened.skipped.rows(Record)
-            self._kept |= {(chain, number): key.expose() for chain, number, key in rows}
+            for each in opened.skipped.double + opened.skipped.sparse:
+                for number, key in enumerate(each.keys.expose_each(), each.start):
+                    self._kept[each.chain, number] = key
         return opened.plaintext
 
 

@@ -9,24 +9,19 @@ changes comes from `FoundKey.commit`, and the caller commits all of it or nothin
 Not here: sealing and opening messages (_session/), storing what is skipped (stores/).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import chain, zip_longest
 from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
 from letterlock._primitives.curve25519 import PublicKey, RatchetKey
 from letterlock._primitives.entropy import Entropy
 from letterlock._primitives.fast_init import fast_init
-from letterlock._primitives.secret import Secret, Uncopyable
+from letterlock._primitives.secret import Uncopyable
 from letterlock._ratchet.keys import MessageKey, SkippedKeys
 from letterlock._wire.message import Header, RatchetMessage
 from letterlock._wire.pq_header import PqHeader
 
-Wrapped = TypeVar("Wrapped", bound=Secret)
 State_co = TypeVar("State_co", bound="Ratchet", covariant=True)
-
-SkippedKeyRow: TypeAlias = tuple[bytes, int, Wrapped]
-"""The name of a chain (32 bytes), a message number in it, and the key of that message (32 bytes)."""
 
 
 @fast_init
@@ -41,16 +36,14 @@ class SkippedRange(Uncopyable):
     start: int
     keys: SkippedKeys
 
-    def rows(self, wrap: Callable[[bytes], Wrapped]) -> Iterator[SkippedKeyRow[Wrapped]]:
-        """Yield name, number and key of each message; the key never leaves its wrapping."""
-        for number, key in enumerate(map(wrap, self.keys.expose_each()), self.start):
-            yield self.chain, number, key
-
 
 @fast_init
 @dataclass(frozen=True, slots=True)
 class Skipped(Uncopyable):
-    """All that one message skipped, in the chains of both ratchets: the older chain first in each."""
+    """All that one message skipped, in the chains of both ratchets: the older chain first in each.
+
+    The n-th key of one ratchet and the n-th key of the other belong to one message.
+    """
 
     double: tuple[SkippedRange, ...] = ()
     sparse: tuple[SkippedRange, ...] = ()
@@ -59,16 +52,6 @@ class Skipped(Uncopyable):
     def count(self) -> int:
         """How many keys there are."""
         return sum(each.keys.count for each in self.double + self.sparse)
-
-    def rows(self, wrap: Callable[[bytes], Wrapped]) -> Iterator[SkippedKeyRow[Wrapped]]:
-        """Yield both keys of a message together, one message after the other.
-
-        When a session keeps too many keys the first rows go, so a message loses both keys at once.  [RAT-7]
-        """
-        halves = [
-            chain.from_iterable(each.rows(wrap) for each in half) for half in (self.double, self.sparse)
-        ]
-        return (row for pair in zip_longest(*halves) for row in pair if row is not None)
 
 
 NONE_SKIPPED: Final = Skipped()

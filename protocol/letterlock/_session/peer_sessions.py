@@ -42,9 +42,11 @@ from letterlock.errors import (
     UsageError,
 )
 from letterlock.limits import MAX_ARCHIVED_SESSIONS, MAX_PAST_CHAINS, MAX_TRIAL_STEPS
-from letterlock.stores import DeferredRecord, Record, SessionRow, SkippedRow, Store, Tables
+from letterlock.stores import DeferredRecord, SessionRow, SkippedKey, Store, Tables
 
 _ID_BYTES: Final = 8
+_NO_TIME: Final = 0
+"""The time at which skipped keys are kept, until the account passes its clock."""
 
 
 @fast_init
@@ -248,7 +250,7 @@ class PeerSessions:
         key = message.header.ratchet_key
         yield from [each for each in archive if _knows(each.session, key)] or archive
 
-    def _decrypt_late(self, row: SkippedRow, message: RatchetMessage, *, in_initial: bool) -> bytes:
+    def _decrypt_late(self, row: SkippedKey, message: RatchetMessage, *, in_initial: bool) -> bytes:
         stored = next((each for each in self.all() if each.id == row.session_id), None)
         if stored is None or isinstance(stored.session, Ended):  # its suite is not allowed any more: SES-8
             raise AuthenticationFailed
@@ -299,7 +301,7 @@ class PeerSessions:
     def _keep_skipped(self, id_: int, decrypted: Decrypted) -> None:
         session, skipped = decrypted.session, decrypted.skipped
         if not isinstance(session, Ended) and (skipped.double or skipped.sparse):
-            self._tables.skipped_keys.add(SkippedRow(id_, *row) for row in skipped.rows(Record))
+            self._tables.skipped_keys.add(id_, (skipped.double, skipped.sparse), _NO_TIME)
             self._tables.skipped_keys.trim(id_, session.ratchet.max_skipped_keys)  # RAT-7
         if decrypted.finished is not None:
             self._tables.past_chains.add(id_, decrypted.finished.data, MAX_PAST_CHAINS)
@@ -316,7 +318,7 @@ class KeptKeys(Uncopyable):
 
     def __init__(self, tables: Tables, address: bytes) -> None:
         self._tables, self._address = tables, address
-        self._found: SkippedRow | None = None
+        self._found: SkippedKey | None = None
 
     def find(self, chain: bytes, number: int) -> bytes | None:
         """See FindKept."""

@@ -17,7 +17,7 @@ has. No base class is needed: `Account` takes any object with the three members 
     prekeys         kind, id                       private key, and when it expires        -
     replays         kind, id, digest               a handshake accepted with the prekey    its prekey
     sessions        session id                     ratchet state, and the session's rank   -
-    skipped_keys    session id, chain, number      key of a message still expected         its session
+    skipped_keys    session id, chain, start       keys of 32 messages still expected      its session
     past_chains     session id, chain              nothing: the chain is finished          its session
 
 `AccountTable`, `PeerTable` and the other protocols document every method. A peer may have several sessions;
@@ -57,6 +57,7 @@ from letterlock.stores._interface import (
     AccountTable,
     AnyRecord,
     DeferredRecord,
+    KeyRange,
     PastChainTable,
     PeerTable,
     PrekeyRow,
@@ -65,8 +66,8 @@ from letterlock.stores._interface import (
     ReplayTable,
     SessionRow,
     SessionTable,
+    SkippedKey,
     SkippedKeyTable,
-    SkippedRow,
     Store,
     Tables,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "AccountTable",
     "AnyRecord",
     "DeferredRecord",
+    "KeyRange",
     "MemoryStore",
     "PastChainTable",
     "PeerTable",
@@ -86,8 +88,8 @@ __all__ = [
     "ReplayTable",
     "SessionRow",
     "SessionTable",
+    "SkippedKey",
     "SkippedKeyTable",
-    "SkippedRow",
     "SqliteStore",
     "Store",
     "Tables",

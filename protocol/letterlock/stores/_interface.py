@@ -5,7 +5,7 @@ The rules that every store keeps are in the docstring of `letterlock.stores`.
 Not here: what a record contains (_records/), and which calls the account makes (account.py).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias, TypeVar
@@ -94,12 +94,32 @@ class SessionRow(Uncopyable):
     record: AnyRecord
 
 
+class KeyRange(Protocol):
+    """Keys of consecutive messages in the chain that 32 bytes name; the first message has number `start`."""
+
+    @property
+    def chain(self) -> bytes:
+        """The name of the chain: 32 bytes."""
+        ...
+
+    @property
+    def start(self) -> int:
+        """The number of the first message, 0 to 2**32 - 1."""
+        ...
+
+    @property
+    def keys(self) -> Secret:
+        """The keys in ascending order of their messages, 32 bytes each, joined."""
+        ...
+
+
 @fast_init
 @dataclass(frozen=True, slots=True)
-class SkippedRow(Uncopyable):
+class SkippedKey(Uncopyable):
     """The key of message `number` (0 to 2**32 - 1) in the chain that 32 bytes name.
 
-    `kept` is when it was kept, in whole seconds since 1970 (UTC), 0 to 2**63 - 1.
+    `kept` is when it was kept, in whole seconds since 1970 (UTC), 0 to 2**63 - 1. `place` is for the store
+    that found the key, which may note there where it was.
     """
 
     session_id: int
@@ -107,6 +127,7 @@ class SkippedRow(Uncopyable):
     number: int
     record: Record
     kept: int = 0
+    place: Any = field(default=None, repr=False, compare=False)
 
 
 class AccountTable(Protocol):
@@ -208,31 +229,42 @@ class SessionTable(Protocol):
 class SkippedKeyTable(Protocol):
     """Keys of messages that are still expected, by session, chain and message number."""
 
-    def find(self, address: bytes, chain: bytes, number: int) -> SkippedRow | None:
+    def find(self, address: bytes, chain: bytes, number: int) -> SkippedKey | None:
         """Return the key kept for this message in any session with the peer at this address, or None.
 
         If several sessions keep one, the session of the greatest rank counts.
         """
         ...
 
-    def add(self, rows: Iterable[SkippedRow]) -> None:
-        """Insert keys of skipped messages, oldest first, into sessions that exist."""
+    def add(self, session_id: int, halves: Sequence[Sequence[KeyRange]], kept: int) -> None:
+        """Insert the keys of the messages that one message skipped, oldest first, into a session that exists.
+
+        There are one or two halves: the n-th key of one and the n-th key of the other belong to one message.
+        `kept` is the time, in whole seconds since 1970 (UTC), 0 to 2**63 - 1. Raises CorruptStore for a key
+        of messages that already have a row.
+        """
         ...
 
     def has(self, session_id: int, chain: bytes) -> bool:
         """Return whether any key of this chain is kept in this session."""
         ...
 
-    def delete(self, row: SkippedRow) -> None:
+    def delete(self, key: SkippedKey) -> None:
         """Delete one key, if it exists."""
         ...
 
-    def delete_kept_before(self, time: int) -> int:
-        """Delete the keys of all sessions that were kept before a time; return how many were deleted."""
+    def trim(self, session_id: int, keep: int) -> int:
+        """Delete the oldest of a session's skipped keys beyond `keep`; return how many were deleted.
+
+        Both keys of a message are equally old: the one in the first half goes first.
+        """
         ...
 
-    def trim(self, session_id: int, keep: int) -> int:
-        """Delete the oldest of a session's skipped keys beyond `keep`; return how many were deleted."""
+    def delete_kept_before(self, time: int, session_id: int | None = None) -> int:
+        """Delete the keys that were kept before a time, in one session or in all; return how many.
+
+        This reads every row of those sessions.
+        """
         ...
 
 

@@ -3,27 +3,26 @@
     peers         address -> record              sessions_of   address -> session ids
     prekeys       kind -> id -> row              replays       (kind, id) -> digests
     sessions      id -> row
-    skipped_keys  session -> (chain, number) -> (order of arrival, row)
-    skipped_of    session -> chain -> how many keys, for `has`
+    skipped_keys  session -> chain -> rows in ascending order of their messages
     past_chains   session -> chains, in order of arrival
 
 Not here: durability. Nothing outlives the process, and no other process sees it.
 """
 
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
-from itertools import count
 from types import TracebackType
 from typing import Self, TypeVar
 
 from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.prekey import PrekeyKind
 from letterlock.errors import CorruptStore
-from letterlock.limits import BUSY_TIMEOUT
-from letterlock.stores._interface import PrekeyRow, Record, SessionRow, SkippedRow, Tables
+from letterlock.limits import BUSY_TIMEOUT, MAX_KEYS_IN_ROW
+from letterlock.stores._interface import KeyRange, PrekeyRow, Record, SessionRow, SkippedKey, Tables
 from letterlock.stores._lock import StoreLock, Transaction
+from letterlock.stores._skipped_rows import SkippedRow, cut, merged, next_order, replaced, row_at, trimmed
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -66,13 +65,13 @@ class _Rows(Uncopyable):
 
     __slots__ = (
         "_journal", "account", "arrivals", "lock", "past_chains", "peers", "prekeys", "replays", "sessions",
-        "sessions_of", "skipped_keys", "skipped_of",
+        "sessions_of", "skipped_keys",
     )  # fmt: skip
 
     def __init__(self, busy_timeout: float) -> None:
         self.lock = StoreLock(busy_timeout)
         self._journal: list[Callable[[], object]] = []
-        self.arrivals = count()
+        self.arrivals = 0
         self.clear()
 
     def clear(self) -> None:
@@ -82,8 +81,7 @@ class _Rows(Uncopyable):
         self.replays: dict[tuple[PrekeyKind, int], dict[bytes, None]] = {}
         self.sessions: dict[int, SessionRow] = {}
         self.sessions_of: dict[bytes, dict[int, None]] = {}
-        self.skipped_keys: dict[int, dict[tuple[bytes, int], tuple[int, SkippedRow]]] = {}
-        self.skipped_of: dict[int, dict[bytes, int]] = {}
+        self.skipped_keys: dict[int, dict[bytes, tuple[SkippedRow, ...]]] = {}
         self.past_chains: dict[int, OrderedDict[bytes, None]] = {}
 
     def inner(self) -> Transaction:
@@ -269,7 +267,6 @@ class _SessionTable(_Table):
         if row.id not in rows.sessions:
             rows.put(ids, row.id, None)
             rows.put(rows.skipped_keys, row.id, {})
-            rows.put(rows.skipped_of, row.id, {})
             rows.put(rows.past_chains, row.id, OrderedDict())
         elif row.id not in ids:
             raise CorruptStore("this session id belongs to another peer")
@@ -282,68 +279,74 @@ class _SessionTable(_Table):
             rows.drop(rows.sessions_of[rows.sessions[id_].address], id_)
             rows.drop(rows.sessions, id_)
             rows.drop(rows.skipped_keys, id_)
-            rows.drop(rows.skipped_of, id_)
             rows.drop(rows.past_chains, id_)
 
 
 class _SkippedKeyTable(_Table):
     __slots__ = ()
 
-    def find(self, address: bytes, chain: bytes, number: int) -> SkippedRow | None:
+    def find(self, address: bytes, chain: bytes, number: int) -> SkippedKey | None:
         self._require()
         for session in self._rows.ranked(address):
-            found = self._rows.skipped_keys[session.id].get((chain, number))
-            if found is not None:
-                return found[1]
+            rows = self._rows.skipped_keys[session.id].get(chain)
+            row = row_at(rows, number) if rows else None
+            key = row.key(number) if row else None
+            if row and key:
+                return SkippedKey(session.id, chain, number, key, row.kept)
         return None
 
-    def add(self, rows: Iterable[SkippedRow]) -> None:
+    def add(self, session_id: int, halves: Sequence[Sequence[KeyRange]], kept: int) -> None:
         self._require()
-        added: Counter[tuple[int, bytes]] = Counter()
-        with self._rows.inner():
-            for row in rows:
-                table = _owned(self._rows.skipped_keys, row.session_id)
-                if (row.chain, row.number) in table:
-                    raise CorruptStore("this message's key is kept already")
-                self._rows.put(table, (row.chain, row.number), (next(self._rows.arrivals), row))
-                added[row.session_id, row.chain] += 1
-            for (session_id, chain), number in added.items():
-                kept = self._rows.skipped_of[session_id]
-                self._rows.put(kept, chain, kept.get(chain, 0) + number)
+        rows = self._rows
+        added: dict[bytes, list[SkippedRow]] = {}
+        for row in cut(halves, rows.arrivals, kept):
+            rows.arrivals = next_order(row.order)
+            added.setdefault(row.chain, []).append(row)
+        with rows.inner():
+            for chain, new in added.items():
+                chains = _owned(rows.skipped_keys, session_id)
+                rows.put(chains, chain, merged(chains.get(chain, ()), new))
 
     def has(self, session_id: int, chain: bytes) -> bool:
         self._require()
-        return chain in self._rows.skipped_of.get(session_id, ())
+        return chain in self._rows.skipped_keys.get(session_id, ())
 
-    def delete(self, row: SkippedRow) -> None:
+    def delete(self, key: SkippedKey) -> None:
         self._require()
-        self._drop(row.session_id, (row.chain, row.number))
+        row = row_at(self._rows.skipped_keys.get(key.session_id, {}).get(key.chain, ()), key.number)
+        if row is not None and row.key(key.number) is not None:
+            self._replace(key.session_id, row, row.without(key.number))
 
     def trim(self, session_id: int, keep: int) -> int:
         self._require()
-        table = self._rows.skipped_keys.get(session_id, {})
-        beyond = max(len(table) - keep, 0)
-        if beyond:
-            # By order of arrival: a deletion that was undone has put its row at the end of the table.
-            for key in sorted(table, key=lambda key: table[key][0])[:beyond]:
-                self._drop(session_id, key)
-        return beyond
+        if sum(map(len, self._rows.skipped_keys.get(session_id, {}).values())) * MAX_KEYS_IN_ROW <= keep:
+            return 0
+        rows = list(self._all(session_id))
+        beyond = sum(row.present.bit_count() for row in rows) - keep
+        with self._rows.inner():
+            for before, after in trimmed(rows, beyond):
+                self._replace(session_id, before, after)
+        return max(beyond, 0)
 
-    def delete_kept_before(self, time: int) -> int:
+    def delete_kept_before(self, time: int, session_id: int | None = None) -> int:
         self._require()
-        rows = [row for table in self._rows.skipped_keys.values() for _, row in table.values()]
-        old = [row for row in rows if row.kept < time]
-        for row in old:
-            self._drop(row.session_id, (row.chain, row.number))
-        return len(old)
+        ids = list(self._rows.skipped_keys) if session_id is None else [session_id]
+        old = [(id_, row) for id_ in ids for row in self._all(id_) if row.kept < time]
+        with self._rows.inner():
+            for id_, row in old:
+                self._replace(id_, row, None)
+        return sum(row.present.bit_count() for _, row in old)
 
-    def _drop(self, session_id: int, key: tuple[bytes, int]) -> None:
-        if self._rows.drop(self._rows.skipped_keys.get(session_id, {}), key):
-            kept, chain = self._rows.skipped_of[session_id], key[0]
-            if kept[chain] > 1:
-                self._rows.put(kept, chain, kept[chain] - 1)
-            else:
-                self._rows.drop(kept, chain)
+    def _all(self, session_id: int) -> Iterable[SkippedRow]:
+        return (row for rows in self._rows.skipped_keys.get(session_id, {}).values() for row in rows)
+
+    def _replace(self, session_id: int, before: SkippedRow, after: SkippedRow | None) -> None:
+        chains = self._rows.skipped_keys[session_id]
+        rows = replaced(chains[before.chain], before, after)
+        if rows:
+            self._rows.put(chains, before.chain, rows)
+        else:
+            self._rows.drop(chains, before.chain)
 
 
 class _PastChainTable(_Table):

@@ -4,7 +4,7 @@
     sessions                   the record takes in the session's side data:
                                1 || length (4) || record || for each entry: slot (1) || length (4) || entry
     parts                      held the side data; it goes
-    skipped                    each key gets a time, that of the migration
+    skipped                    many keys share a row, which gets the time of the migration
     past_chains                the tags of many chains share a row
 
 A process that still runs the earlier release does not find the columns any more, so all its calls fail and
@@ -23,9 +23,12 @@ from typing import Any, Final
 
 from letterlock.errors import CorruptStore
 from letterlock.stores._interface import Record
+from letterlock.stores._skipped_rows import HALVES
 from letterlock.stores._sqlite.cipher import TAG_BYTES, StoreCipher
+from letterlock.stores._sqlite.first_skipped_keys import from_first_format
 from letterlock.stores._sqlite.format import CHAINS_A_ROW, FORMAT, SESSIONS, SKIPPED_KEYS
 from letterlock.stores._sqlite.schema import TABLES, check_tables, has_first_format
+from letterlock.stores._sqlite.skipped_row import INSERT, sealed_row
 
 _PARTS: Final = b"parts"
 _RECORD: Final = struct.Struct(">BI")
@@ -35,10 +38,9 @@ _FIRST: Final = 1
 _RENAMED: Final = ("account", "peers", "prekeys", "sessions")
 _REPLACED: Final = ("skipped", "past_chains")
 _SKIPPED: Final = next(each for each in TABLES if "TABLE letterlock_skipped" in each)
-_KEPT: Final = next(each for each in TABLES if "INDEX letterlock_kept" in each)
 _PAST_CHAINS: Final = next(each for each in TABLES if "TABLE letterlock_past_chains" in each)
 
-_NEW: Final = {_SKIPPED, _KEPT, _PAST_CHAINS}
+_NEW: Final = {_SKIPPED, _PAST_CHAINS}
 
 FIRST_TABLES: Final = (
     *(each.replace("sealed BLOB", "record BLOB") for each in TABLES if each not in _NEW),
@@ -108,16 +110,13 @@ def _migrate_sessions(connection: sqlite3.Connection, cipher: StoreCipher) -> No
 
 def _migrate_skipped_keys(connection: sqlite3.Connection, cipher: StoreCipher, now: int) -> None:
     connection.execute(_SKIPPED)
-    connection.execute(_KEPT)
-    sql = "SELECT seq, session, chain, number, record FROM letterlock_first_skipped"
-    for seq, session, chain, number, sealed in _rows(connection, sql):
-        record = cipher.open(sealed, SKIPPED_KEYS, session, chain, number)
-        columns = session, chain, number, now
-        connection.execute(
-            "INSERT INTO letterlock_skipped (seq, session, chain, number, kept, sealed) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
-            (seq, *columns, cipher.seal(record, SKIPPED_KEYS, *columns)),
-        )
+    sql = "SELECT session, chain, number, record FROM letterlock_first_skipped ORDER BY session, seq"
+    keys = (
+        (session, chain, number, cipher.open(sealed, SKIPPED_KEYS, session, chain, number))
+        for session, chain, number, sealed in _rows(connection, sql)
+    )
+    rows = from_first_format(keys, HALVES, now)
+    connection.executemany(INSERT, (sealed_row(cipher, *each) for each in rows))
 
 
 def _migrate_past_chains(connection: sqlite3.Connection) -> None:

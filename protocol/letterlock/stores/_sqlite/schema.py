@@ -47,13 +47,13 @@ TABLES: Final = (
     peer BLOB NOT NULL REFERENCES letterlock_peers (peer) ON DELETE CASCADE,
     rank INTEGER NOT NULL, sealed BLOB NOT NULL)""",
     """CREATE INDEX letterlock_ranks ON letterlock_sessions (peer, rank)""",
-    # seq is the rowid, hence the order of arrival. The index also finds a session's rows for the cascade.
+    # A row has the keys of up to 32 messages. seq is its order. The index also finds a session's rows for the
+    # cascade.
     """CREATE TABLE letterlock_skipped (
     seq INTEGER PRIMARY KEY,
     session INTEGER NOT NULL REFERENCES letterlock_sessions (id) ON DELETE CASCADE,
-    chain BLOB NOT NULL, number INTEGER NOT NULL, kept INTEGER NOT NULL, sealed BLOB NOT NULL,
-    UNIQUE (session, chain, number))""",
-    """CREATE INDEX letterlock_kept ON letterlock_skipped (kept)""",
+    chain BLOB NOT NULL, start INTEGER NOT NULL, count INTEGER NOT NULL, sealed BLOB NOT NULL,
+    UNIQUE (session, chain, start))""",
     # A row holds the tags of many chains. seq counts the rows of a session.
     """CREATE TABLE letterlock_past_chains (
     session INTEGER NOT NULL REFERENCES letterlock_sessions (id) ON DELETE CASCADE,

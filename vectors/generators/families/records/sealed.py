@@ -23,7 +23,7 @@ ROWS: Final[dict[str, tuple[str, list[Any]]]] = {
     "a prekey that expires": ("prekeys", [2, 200, 1_700_000_000]),
     "a prekey that does not": ("prekeys", [1, 100, None]),
     "a session": ("sessions", [77, PEER_TAG, 5]),
-    "a skipped key": ("skipped", [77, CHAIN_TAG, 2**32 - 1]),
+    "skipped keys": ("skipped", [4, 77, CHAIN_TAG, 2**32 - 32, 32]),
 }
 
 
