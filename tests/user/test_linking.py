@@ -224,11 +224,11 @@ def test_the_digits_depend_on_bundle_offer_nonce_and_secret() -> None:
     nonce = SHOWN.nonce
     other = offer_link(CHAIN, SHOWN.code, SHOWN.bundle, NOON, (NEW_ID, FULL)).sealed
     shown = {
-        linking._digits(SHOWN.code, OFFERED.sealed, nonce),
-        linking._digits(SHOWN.code, other, nonce),
-        linking._digits(SHOWN.code, OFFERED.sealed, LinkingNonce(bytes(32))),
-        linking._digits(replace(SHOWN.code, secret=LinkingSecret(bytes(32))), OFFERED.sealed, nonce),
-        linking._digits(replace(SHOWN.code, bundle_hash=bytes(32)), OFFERED.sealed, nonce),
+        linking.linking_digits(SHOWN.code, OFFERED.sealed, nonce),
+        linking.linking_digits(SHOWN.code, other, nonce),
+        linking.linking_digits(SHOWN.code, OFFERED.sealed, LinkingNonce(bytes(32))),
+        linking.linking_digits(replace(SHOWN.code, secret=LinkingSecret(bytes(32))), OFFERED.sealed, nonce),
+        linking.linking_digits(replace(SHOWN.code, bundle_hash=bytes(32)), OFFERED.sealed, nonce),
     }
     assert len(shown) == 5
 

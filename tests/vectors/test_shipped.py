@@ -23,10 +23,9 @@ PLAYS = {"ratchet.play", "triple.play", "account.play"}
 """The plays whose steps contain messages."""
 
 FAMILIES = {
-    "addresses", "armor", "braid", "bundles", "erasure", "kdf", "keys", "padding", "pqxdh", "ratchet",
-    "records", "safety-numbers", "sealing", "sessions", "sparse", "split-kem", "triple", "users", "wire",
-    "x3dh",
-    "xeddsa",
+    "addresses", "armor", "braid", "bundles", "erasure", "kdf", "keys", "linking", "padding", "pqxdh",
+    "ratchet", "records", "safety-numbers", "sealing", "sessions", "sparse", "split-kem", "triple",
+    "users", "wire", "x3dh", "xeddsa",
 }  # fmt: skip
 
 
@@ -121,14 +120,18 @@ def test_every_accepted_or_made_encoding_fits_the_cddl() -> None:
     assert kinds == {1, 2, 3, 4, 5}
 
 
-USERS = {"device_list.decode": "data", "device_list.verify": "list", "evidence.check": "evidence"}
+USERS = {
+    "device_list.decode": "data", "device_list.verify": "list", "evidence.check": "evidence",
+    "linking.decode_code": "data", "linking.decode_bundle": "data",
+}  # fmt: skip
 
 
-def test_every_accepted_device_list_and_evidence_fits_the_cddl() -> None:
+def test_every_accepted_encoding_of_users_fits_the_cddl() -> None:
     schema = Schema((ROOT / "spec" / "user.cddl").read_text(encoding="utf-8"))
     accepted = [
         test["input"][USERS[operation]]
-        for operation, test in cases(FOLDER / "users.json")
+        for family in ("users", "linking")
+        for operation, test in cases(FOLDER / f"{family}.json")
         if operation in USERS and test["result"] == "valid"
     ]
     for data in accepted:

@@ -22,6 +22,7 @@ from letterlock_vectors.operations import (
     erasure,
     handshakes,
     keys,
+    linking,
     ratchets,
     records,
     safety_numbers,
@@ -39,7 +40,7 @@ from letterlock_vectors.responder import Answer
 _TABLES: Final = tuple(
     module.OPERATIONS
     for module in (
-        accounts, braid, bundles, decoding, derivation, erasure, handshakes, keys, ratchets, records,
+        accounts, braid, bundles, decoding, derivation, erasure, handshakes, keys, linking, ratchets, records,
         safety_numbers, sealing, sparse, split_kem, texts, triple, users, xeddsa,
     )
 )  # fmt: skip

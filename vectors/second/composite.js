@@ -19,7 +19,7 @@ export function publicOf(seed) {
 }
 
 /** Check that 32 bytes are the one encoding of a point of prime order. [PRIM-12] */
-function checkEdwards(key) {
+export function checkEdwards(key) {
   let point;
   try {
     point = ed25519.Point.fromBytes(key, false);

@@ -179,7 +179,7 @@ function checkDevices(before, { version, devices }) {
 }
 
 /** Check both halves of an X-Wing key. [PRIM-15] */
-function checkXWing(key) {
+export function checkXWing(key) {
   checkCoefficients(key.subarray(0, 1152));
   curve.checkPublic(key.slice(1184));
 }

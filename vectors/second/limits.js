@@ -31,7 +31,7 @@ export const USED = 128; // SES-13
 export const REPLAYS = 65_536; // HAND-8
 export const HEADER_SIZE = 4_096; // a stored header to repeat
 
-export const DEVICE_LIST_SIZE = 196_608; // of spec/user.md, as the six below
+export const DEVICE_LIST_SIZE = 196_608; // of spec/user.md, as those below
 export const DEVICE_LIST_ITEMS = 168;
 export const SNAPSHOT_SIZE = 16_384;
 export const DEVICES = 32;
@@ -39,6 +39,9 @@ export const REVOKED = 64; // USR-10
 export const EVIDENCE_SIZE = 4_194_304;
 export const EVIDENCE_LISTS = 1_000;
 export const HEAD_SIZE = 8;
+export const LINKING_CODE_SIZE = 350;
+export const LINKING_BUNDLE_SIZE = 4_096;
+export const PLACE_SIZE = 255;
 
 const DAY = 86_400;
 export const ROTATION = 7 * DAY; // HAND-9

@@ -106,7 +106,7 @@ class CodeShown(Uncopyable):
             offer.snapshot, offer.device_id, self.keys.identity, self.keys.signing, entropy(NONCE_BYTES)
         )
         answer = LinkingAnswer(proof, self.nonce).encode()
-        digits = _digits(self.code, sealed_offer, self.nonce)
+        digits = linking_digits(self.code, sealed_offer, self.nonce)
         return OfferTaken(self.keys, self.code, offer, sealed_offer, answer, digits)
 
 
@@ -192,7 +192,7 @@ class Offered(Uncopyable):
         if added is None or found.proof.device_id != added.id:
             raise LinkingRefused(f"the answer is of another device: {_REMEDY}")
         verify_proof(found.proof, added, self.offer.snapshot.encode())
-        return Answered(self, found.proof, answer, _digits(self.code, self.sealed, found.nonce))
+        return Answered(self, found.proof, answer, linking_digits(self.code, self.sealed, found.nonce))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -263,7 +263,7 @@ def _package_info(code: LinkingCode, transcript: bytes) -> bytes:
     return LINKING_PACKAGE + code.secret.expose() + transcript
 
 
-def _digits(code: LinkingCode, sealed_offer: bytes, nonce: LinkingNonce) -> str:
+def linking_digits(code: LinkingCode, sealed_offer: bytes, nonce: LinkingNonce) -> str:
     """Return six digits. [USR-19]"""
     offer_hash = hashlib.sha256(sealed_offer).digest()
     info = LINKING_DIGITS + code.bundle_hash + offer_hash + nonce.expose()
