@@ -169,7 +169,7 @@ def sealing_peers(side: Side) -> list[SealingPeer]:
 
 
 def _sealing_peer(session: Live) -> SealingPeer:
-    header_bytes, ratchet = session.header if isinstance(session, Initiated) else None, session.ratchet
+    header_bytes, ratchet = session.header_bytes if isinstance(session, Initiated) else None, session.ratchet
     assert isinstance(ratchet, Unanswered | Hearing | Speaking | Triple)
     return SealingPeer(session.origin.associated_data, ratchet, header_bytes)
 

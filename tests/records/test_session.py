@@ -86,11 +86,11 @@ def test_the_records_are_those_of_the_specification(name: str) -> None:
     session = live(SESSIONS[name])
     fields, ratchet = of(name), session.ratchet
     double = ratchet.double if isinstance(ratchet, Triple) else ratchet
-    promote_next, yields, handshake = False, 0, session.origin.handshake or b""
+    promote_next, yields, handshake = False, 0, session.origin.handshake_id or b""
     if isinstance(session, Established):
         promote_next, yields = session.promote_next, session.yields
     else:
-        handshake = session.header
+        handshake = session.header_bytes
     assert fields["format"] == b"\2"
     assert number(fields, "suite") == session.origin.suite
     assert number(fields, "state") == [Unanswered, Hearing, Speaking].index(type(double))
@@ -303,7 +303,7 @@ def test_a_session_that_ended_has_no_ratchet(suite: Suite) -> None:
         record = encode_session(ended)
         assert decode_session(record) == ended
         whole = record.expose()
-        assert len(whole) == HEAD_BYTES + len(origin.handshake or b"")
+        assert len(whole) == HEAD_BYTES + len(origin.handshake_id or b"")
         unused = {*range(3, 8), *range(16, 24), *range(56, 260)}  # flags, yields, what is reserved, every key
         for at in unused:
             refused(whole[:at] + b"\1" + whole[at + 1 :])

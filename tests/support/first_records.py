@@ -29,9 +29,9 @@ def first_record(session: Live) -> tuple[list[Any], Slots]:
     else:
         fields = double_fields(ratchet)
     origin = session.origin
-    kind, handshake, promote_next = 1, origin.handshake or b"", False
+    kind, handshake, promote_next = 1, origin.handshake_id or b"", False
     if isinstance(session, Initiated):
-        kind, handshake = 0, session.header
+        kind, handshake = 0, session.header_bytes
     else:
         promote_next = session.promote_next
     suite = int(origin.suite)

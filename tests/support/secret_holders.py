@@ -265,7 +265,7 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     ),
     "Initiated": (
         lambda: Initiated(origin, b"header", opening),
-        "Initiated(origin={ORIGIN}, header=b'header', ratchet={OPENING})",
+        "Initiated(origin={ORIGIN}, header_bytes=b'header', ratchet={OPENING})",
     ),
     "Established": (lambda: established, "{ESTABLISHED}"),
     "Decrypted": (
@@ -359,7 +359,7 @@ def words() -> dict[str, str]:
     found["GAP"] = f"Gap(ratchet_key={found['RK']}, start=3, passed=<PassedKeys: hidden>)"
     found["KEPT"] = f"SkippedRange(chain={AD!r}, start=7, keys=<SkippedKeys: hidden>)"
     found["AGREEMENT"] = f"Agreement(secret=<SharedSecret: hidden>, associated_data={AD!r})"
-    found["ORIGIN"] = f"Origin(suite=<Suite.X3DH: 1>, associated_data={AD!r}, handshake=None, born=0)"
+    found["ORIGIN"] = f"Origin(suite=<Suite.X3DH: 1>, associated_data={AD!r}, handshake_id=None, born=0)"
     tail = f"sending={found['SENDING']}"
     found["OPENING"] = (
         f"Unanswered(root=<RootKey: hidden>, ours={found['RKP']}, theirs={found['RK']}, {tail})"

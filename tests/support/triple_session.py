@@ -74,7 +74,7 @@ def forge(side: Side, text: bytes = b"forged", *, spoil: bool = True, at: int = 
     entry = sessions_of(side)[at]
     session = live(entry.session)
     assert isinstance(session.ratchet, Triple)
-    head = session.header if isinstance(session, Initiated) else b""
+    head = session.header_bytes if isinstance(session, Initiated) else b""
     sent = triple.send(LETTERLOCK, session.ratchet, len(head) + LONG, entropy_of("forger"))
     pq_header = sent.pq_header
     assert pq_header is not None

@@ -55,9 +55,9 @@ _NO_KEYS: Final[_Double] = (_ZEROS, _ZEROS, _ZEROS, _ZEROS, 0, 0, _ZEROS, _ZEROS
 def encode_session(session: Session) -> Record:
     """Return a session as a record."""
     origin = session.origin
-    handshake, flags, yields, state, fields, pq_part = origin.handshake or b"", 0, 0, _ENDED, _NO_KEYS, b""
+    handshake, flags, yields, state, fields, pq_part = origin.handshake_id or b"", 0, 0, _ENDED, _NO_KEYS, b""
     if isinstance(session, Initiated):
-        handshake = session.header
+        handshake = session.header_bytes
     elif isinstance(session, Established):
         flags, yields = int(session.promote_next), session.yields
     if not isinstance(session, Ended):

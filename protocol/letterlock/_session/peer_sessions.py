@@ -188,10 +188,10 @@ class PeerSessions:
         """Add the session of an initial message that was just decrypted, with the keys it skipped."""
         self._keep_skipped(self.insert(decrypted.session, entropy), decrypted)
 
-    def find_handshake(self, handshake: bytes) -> StoredSession | None:
+    def find_handshake(self, handshake_id: bytes) -> StoredSession | None:
         """Return the session that this initial message began earlier, if it is still here. [SES-3]"""
         for stored in self.all():
-            if stored.session.origin.handshake == handshake:
+            if stored.session.origin.handshake_id == handshake_id:
                 return stored
         return None
 
@@ -201,7 +201,7 @@ class PeerSessions:
         if not sessions:
             return None
         active = sessions[0].session
-        is_ours, answered = active.origin.handshake is None, not isinstance(active, Initiated)
+        is_ours, answered = active.origin.handshake_id is None, not isinstance(active, Initiated)
         ended = isinstance(active, Ended)
         return SessionStatus(active.origin.suite, is_ours, answered, len(sessions) - 1, ended)
 
@@ -341,7 +341,7 @@ def is_as_sent(origin: Origin, header: Header, *, in_initial: bool) -> bool:
     In a session that the peer began, the messages of its first chain come in initial messages, and no others
     do. PN is 0 in these alone, because the first chain has at least one message.                  [SES-15]
     """
-    return in_initial is (origin.handshake is not None and header.previous_length == 0)
+    return in_initial is (origin.handshake_id is not None and header.previous_length == 0)
 
 
 def _of_an_unknown_chain(first_error: PeerError | None, active: Session) -> PeerError:

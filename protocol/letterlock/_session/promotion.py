@@ -56,7 +56,7 @@ def _precedence(session: Session) -> tuple[int, int]:
 
 def _crossed(one: Session, other: Session) -> bool:
     return one.origin.suite == other.origin.suite and (
-        (one.origin.handshake is None) != (other.origin.handshake is None)
+        (one.origin.handshake_id is None) != (other.origin.handshake_id is None)
     )
 
 

@@ -80,13 +80,13 @@ def encrypt(session: Live, plaintext: bytes, entropy: Entropy) -> Encrypted:
     if len(plaintext) > MAX_PLAINTEXT:
         raise PlaintextTooLong(len(plaintext), MAX_PLAINTEXT)
     origin = session.origin
-    repeated = len(session.header) if isinstance(session, Initiated) else 0
+    repeated = len(session.header_bytes) if isinstance(session, Initiated) else 0
     sent = session.ratchet.next_message(repeated + padded_length(len(plaintext)), entropy)
     nonce = entropy(SENT_NONCE_BYTES)
     message = seal_message(sent.key, origin.associated_data, sent.header, plaintext, nonce, sent.pq_header)
     if isinstance(session, Initiated):
-        after = Initiated(origin, session.header, sent.state)
-        return Encrypted(after, cbor.complete_array(session.header, message))
+        after = Initiated(origin, session.header_bytes, sent.state)
+        return Encrypted(after, cbor.complete_array(session.header_bytes, message))
     established = Established(origin, sent.state, session.promote_next, session.yields)
     return Encrypted(established, message)
 

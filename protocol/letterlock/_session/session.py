@@ -30,25 +30,28 @@ from letterlock.errors import AuthenticationFailed
 class Origin:
     """Where a session comes from; it does not change while the session is kept.
 
-    `associated_data` are the 32 bytes of the handshake's transcript. `handshake` names the peer's initial
-    message (32 bytes), so that its repeats find their session; it is None if we initiated. `born` is greater
-    than that of every session with the peer that began before. It is 0 in a new session, and in one that was
-    stored before `born` was.
+    `associated_data` are the 32 bytes of the handshake's transcript. `handshake_id` (32 bytes) names the
+    peer's initial message, so that its repeats find their session; it is None if we initiated. `born` is
+    greater than that of every session with the peer that began before. It is 0 in a new session, and in one
+    that was stored before `born` was.
     """
 
     suite: Suite
     associated_data: bytes
-    handshake: bytes | None
+    handshake_id: bytes | None
     born: int = 0
 
 
 @fast_init
 @dataclass(frozen=True, slots=True)
 class Initiated(Uncopyable):
-    """A session that the peer has not answered; `header` is the initial message before its last element."""
+    """A session that the peer has not answered.
+
+    `header_bytes` are those of the initial message before its last element.
+    """
 
     origin: Origin
-    header: bytes
+    header_bytes: bytes
     ratchet: Ratchet
 
 

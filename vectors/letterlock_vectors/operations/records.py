@@ -52,7 +52,7 @@ def prekey(given: Input) -> Output:
 def session(given: Input) -> Output:
     """Return the origin and the state in a session's record."""
     kept = decode_session(Record(given.hex("record")))
-    handshake = kept.header if isinstance(kept, Initiated) else kept.origin.handshake or b""
+    handshake = kept.header_bytes if isinstance(kept, Initiated) else kept.origin.handshake_id or b""
     return {
         "suite": int(kept.origin.suite),
         "associated_data": kept.origin.associated_data.hex(),

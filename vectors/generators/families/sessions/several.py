@@ -61,7 +61,7 @@ def both_initiated(lower: str) -> tuple[Script, Friend]:
         alice.read(ours, "our session")
         first, second = alice.stored_sessions()
         of_us, of_her = first.session.origin, second.session.origin
-        if of_us.handshake is None or of_her.handshake is not None:
+        if of_us.handshake_id is None or of_her.handshake_id is not None:
             raise GenerationError("the sessions stand in another order")
         if (of_us.associated_data < of_her.associated_data) == (lower == "ours"):
             return script, alice

@@ -260,7 +260,7 @@ def contradictory(friend: Friend, text: str, index: int) -> bytes:
     entry = friend.stored_sessions()[0]
     session = entry.session
     assert isinstance(session.ratchet, Triple)
-    head = session.header if isinstance(session, Initiated) else b""
+    head = session.header_bytes if isinstance(session, Initiated) else b""
     size = len(head) + padded_length(len(text))
 
     drawn = iter(range(9))
