@@ -282,9 +282,12 @@ def test_adding_skipped_keys_runs_one_prepared_statement(store: SqliteStore) -> 
         store.connection.set_trace_callback(statements.append)
         store.tables.skipped_keys.add(1, [[key_range(0, 2000, CHAINS[2])]], 0)
         store.connection.set_trace_callback(None)
-    looks, inserts = statements[:2], statements[3:-1]
+    looks, (begin, compare) = statements[:2], statements[2:4]
+    inserts, (read, write, end) = statements[4:-3], statements[-3:]
     assert all(each.startswith("SELECT") for each in looks), looks
-    assert statements[2] == "SAVEPOINT letterlock_1"
+    assert (begin, end) == ("SAVEPOINT letterlock_1", "RELEASE letterlock_1")
+    assert compare == read == "SELECT sealed FROM letterlock_digest WHERE id = 1"
+    assert write.startswith("UPDATE letterlock_digest")
     assert len(inserts) == -(-2000 // MAX_KEYS_IN_ROW)
     assert all(each.startswith("INSERT INTO letterlock_skipped") for each in inserts)
 

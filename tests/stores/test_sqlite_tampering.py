@@ -180,6 +180,12 @@ def test_a_record_of_another_store_is_refused(store: SqliteStore, table: str, tm
 # --- clear columns --------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the digest of all rows pass, to see what each row alone protects."""
+    monkeypatch.setattr("letterlock.stores._sqlite.digest.Digest.require", lambda _: None)
+
+
 def edit_file(store: SqliteStore, path: Path, *statements: str) -> SqliteStore:
     """Edit the closed file without its foreign keys enforced, as an attacker can; return it opened again."""
     store.close()
@@ -193,6 +199,7 @@ def edit_file(store: SqliteStore, path: Path, *statements: str) -> SqliteStore:
 PEER_OF_3 = "(SELECT peer FROM letterlock_sessions WHERE id = 3)"
 
 
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize(
     ("edited", "call"),
     [
@@ -235,6 +242,7 @@ def test_an_edited_row_is_refused(store: SqliteStore, tmp_path: Path, edited: st
         read(opened, call)
 
 
+@pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize(
     ("edited", "call"),
     [
@@ -262,6 +270,7 @@ def test_a_row_that_was_moved_is_missing_like_a_deleted_one(
         assert not call(opened)
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_a_tag_moved_to_another_owner_matches_nothing(store: SqliteStore, tmp_path: Path) -> None:
     moves = (
         "UPDATE letterlock_replays SET kind = 2, id = 1 WHERE id = 1",
@@ -322,6 +331,7 @@ def test_an_edited_header_is_refused(
     assert [each.name for each in tmp_path.iterdir()] == ["store.db"]
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_the_wrapped_key_of_another_store_does_not_open_this_one(store: SqliteStore, tmp_path: Path) -> None:
     # The store key opens it, but it holds another data key, which opens no record.
     SqliteStore(tmp_path / "second.db", key=KEY).close()
@@ -341,7 +351,8 @@ def test_the_wrapped_key_of_another_store_does_not_open_this_one(store: SqliteSt
 # --- what an attacker can do ----------------------------------------------------------------------
 
 
-def test_deleted_rows_are_not_noticed(store: SqliteStore, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("unchecked")
+def test_deleted_rows_are_not_noticed_by_the_others(store: SqliteStore, tmp_path: Path) -> None:
     tables = ("account", "replays", "skipped", "past_chains", "sessions", "prekeys", "peers")
     with edit_file(store, tmp_path, *(f"DELETE FROM letterlock_{table}" for table in tables)) as opened:
         assert committed(opened)["account"] is None

@@ -53,6 +53,7 @@ from letterlock.stores._skipped_rows import SkippedRow
 from letterlock.stores._sqlite import SqliteStore
 from letterlock.stores._sqlite.cipher import StoreCipher
 from letterlock.stores._sqlite.decoded_rows import DecodedRows
+from letterlock.stores._sqlite.digest import ConnectionRunner, Digest
 from letterlock.stores._sqlite.first_skipped_keys import _Half
 from letterlock.stores._sqlite.wrapped_key import DataKey, KeyOpener, PassphraseOpener
 from letterlock_vectors.inputs import Input
@@ -70,6 +71,7 @@ from support.secret_signing_holders import (
     signing_words,
 )
 
+NO_CONNECTION: Final[Any] = None
 PLAINTEXT: Final = MATERIAL[:40]
 PASSPHRASE: Final = MATERIAL.decode("latin-1")
 AD: Final = bytes(32)
@@ -154,6 +156,10 @@ def memory_table(name: str) -> Callable[[], object]:
 
 def sqlite_table(name: str) -> Callable[[Path], object]:
     return lambda folder: getattr(sqlite(folder).tables, name)
+
+
+def digest() -> Digest:
+    return Digest(ConnectionRunner(NO_CONNECTION), StoreCipher(DataKey(MATERIAL[:32])))
 
 
 def decoded_rows() -> DecodedRows:
@@ -313,6 +319,7 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "KeyOpener": (lambda: KeyOpener(MATERIAL[:32]), "{OBJECT}"),
     "PassphraseOpener": (lambda: PassphraseOpener(PASSPHRASE), "{OBJECT}"),
     "StoreCipher": (lambda: StoreCipher(DataKey(MATERIAL[:32])), "{OBJECT}"),
+    "Digest": (digest, "{OBJECT}"),
     "DecodedRows": (decoded_rows, "{OBJECT}"),
     "Account": (account, "<Account alice.1>"),
     "ChosenEntropy": (chosen, "{OBJECT}"),

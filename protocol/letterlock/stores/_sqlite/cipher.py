@@ -2,13 +2,14 @@
 
     values key   HKDF(data key, "store values")   sealed = nonce || XChaCha20-Poly1305(record; ad: row)
     index key    HKDF(data key, "store index")    tag = HMAC-SHA-256(index key, use, columns), first 16 bytes
+                 a fingerprint has all 32 bytes, and a use of its own
 
 The associated data of a sealed record names its table and every clear column of its row, so a record that was
 moved, copied or edited does not open. [STO-3] A tag stands for a value that would tell who talks to whom:
 with the store's key the row can be found, without the key the tag says nothing.
 
-Not here: deleted rows and old copies. No key in the file can show that rows were deleted, or that the whole
-file was replaced by an earlier copy. The number of rows and their lengths are visible.
+Not here: deleted rows and earlier ones that were put back (digest.py). The number of rows and their lengths
+are visible.
 """
 
 from typing import Final
@@ -20,7 +21,7 @@ from letterlock._primitives.labels import STORE_INDEX, STORE_VALUES
 from letterlock._primitives.secret import KEY_BYTES, Secret, Uncopyable
 from letterlock.errors import CorruptStore
 from letterlock.stores._interface import AnyRecord, Record
-from letterlock.stores._sqlite.format import PEERS, Column, encode
+from letterlock.stores._sqlite.format import FINGERPRINT, PEERS, Column, encode
 from letterlock.stores._sqlite.wrapped_key import DataKey
 
 TAG_BYTES: Final = 16
@@ -73,6 +74,15 @@ class StoreCipher(Uncopyable):
     def tag(self, use: bytes, *columns: Column) -> bytes:
         """Return the 16 bytes that stand for these columns in this store and for this use."""
         return hmac_sha256(self._index.expose(), encode(use, *columns))[:TAG_BYTES]
+
+    def fingerprint(self, table: bytes, *columns: object) -> int:
+        """Return the number that stands for a row in the store's digest. Raises CorruptStore."""
+        # SQLite enforces no type on a column, so an edited row may hold text or a floating-point number.
+        typed = [column for column in columns if column is None or isinstance(column, bytes | int)]
+        if len(typed) != len(columns):
+            raise CorruptStore(f"a row of {table.decode()} was edited: restore the file from a copy")
+        whole = hmac_sha256(self._index.expose(), encode(FINGERPRINT, table, *typed))
+        return int.from_bytes(whole, "big")
 
     def peer_tag(self, address: bytes) -> bytes:
         """Return the tag of a peer's encoded address. One call of the account needs it repeatedly."""

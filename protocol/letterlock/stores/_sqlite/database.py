@@ -27,6 +27,7 @@ from letterlock.limits import MAX_LOG_PAGES
 from letterlock.stores._lock import StoreLock, Transaction
 from letterlock.stores._sqlite.cipher import StoreCipher
 from letterlock.stores._sqlite.decoded_rows import DecodedRows
+from letterlock.stores._sqlite.digest import Digest
 from letterlock.stores._sqlite.files import StoreFiles
 from letterlock.stores._sqlite.format import Column
 from letterlock.stores._sqlite.opening import SQLITE_ERRORS, connect, open_database, replace_wrapped_key
@@ -46,6 +47,7 @@ class Database(Uncopyable):
         "_timeout",
         "cipher",
         "decoded",
+        "digest",
     )
 
     def __init__(self, files: StoreFiles, opener: Opener, timeout: float, decoded: DecodedRows) -> None:
@@ -61,6 +63,15 @@ class Database(Uncopyable):
         self._data_key = data_key
         self.cipher = StoreCipher(data_key)
         self.decoded = decoded
+        self.digest = Digest(self, self.cipher)
+        try:
+            self.digest.require_at_opening(self._connection)
+        except SQLITE_ERRORS as error:
+            self._connection.close()
+            raise store_error(error, self._timeout) from error
+        except BaseException:
+            self._connection.close()
+            raise
 
     @property
     def connection(self) -> sqlite3.Connection:

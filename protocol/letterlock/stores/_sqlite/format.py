@@ -27,6 +27,8 @@ REPLAYS: Final = b"replays"
 SESSIONS: Final = b"sessions"
 SKIPPED_KEYS: Final = b"skipped"
 PAST_CHAINS: Final = b"past_chains"
+DIGEST: Final = b"digest"
+FINGERPRINT: Final = b"fingerprint"
 
 Column: TypeAlias = bytes | int | None
 """The value of a column: a blob, an integer of at most 64 bits with its sign, or NULL."""

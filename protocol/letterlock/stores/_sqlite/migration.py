@@ -6,6 +6,7 @@
     parts                      held the side data; it goes
     skipped                    many keys share a row, which gets the time of the migration
     past_chains                the tags of many chains share a row
+    digest                     is new, and stands for the rows as they are now
 
 A process that still runs the earlier release does not find the columns any more, so all its calls fail and
 change nothing. What is replaced leaves the file with the transaction.                     [STO-12] [STO-21]
@@ -25,6 +26,7 @@ from letterlock.errors import CorruptStore
 from letterlock.stores._interface import Record
 from letterlock.stores._skipped_rows import HALVES
 from letterlock.stores._sqlite.cipher import TAG_BYTES, StoreCipher
+from letterlock.stores._sqlite.digest import ConnectionRunner, Digest
 from letterlock.stores._sqlite.first_skipped_keys import from_first_format
 from letterlock.stores._sqlite.format import CHAINS_A_ROW, FORMAT, SESSIONS, SKIPPED_KEYS
 from letterlock.stores._sqlite.schema import TABLES, check_tables, has_first_format
@@ -40,7 +42,9 @@ _REPLACED: Final = ("skipped", "past_chains")
 _SKIPPED: Final = next(each for each in TABLES if "TABLE letterlock_skipped" in each)
 _PAST_CHAINS: Final = next(each for each in TABLES if "TABLE letterlock_past_chains" in each)
 
-_NEW: Final = {_SKIPPED, _PAST_CHAINS}
+_DIGEST: Final = next(each for each in TABLES if "TABLE letterlock_digest" in each)
+
+_NEW: Final = {_SKIPPED, _PAST_CHAINS, _DIGEST}
 
 FIRST_TABLES: Final = (
     *(each.replace("sealed BLOB", "record BLOB") for each in TABLES if each not in _NEW),
@@ -77,6 +81,8 @@ def migrate(connection: sqlite3.Connection, cipher: StoreCipher) -> None:
                 connection.execute(f"DROP TABLE letterlock_first_{table}")
             for table in _RENAMED:
                 connection.execute(f"ALTER TABLE letterlock_{table} RENAME COLUMN record TO sealed")
+            connection.execute(_DIGEST)
+            Digest(ConnectionRunner(connection), cipher).rebuild()
             connection.execute(f"PRAGMA user_version = {FORMAT}")
         check_tables(connection)
         connection.execute("COMMIT")

@@ -22,11 +22,15 @@ class SqlitePeerTable(SqliteTable):
     def load(self, address: bytes) -> Record | None:
         peer = self._cipher.peer_tag(address)
         row = self._database.row("SELECT sealed FROM letterlock_peers WHERE peer = ?", peer)
+        self._digest.require()
         return None if row is None else cast("Record", self._open_kept(row[0], PEERS, peer))
 
     def save(self, address: bytes, record: Record) -> None:
         peer = self._cipher.peer_tag(address)
-        self._database.run(
+        self._change(
+            PEERS,
+            "peer = ?",
+            (peer,),
             "INSERT INTO letterlock_peers (peer, sealed) VALUES (?, ?) "
             "ON CONFLICT (peer) DO UPDATE SET sealed = excluded.sealed",
             peer,
@@ -36,10 +40,11 @@ class SqlitePeerTable(SqliteTable):
     def delete(self, address: bytes) -> None:
         peer = self._cipher.peer_tag(address)
         self._decoded.drop(PEERS, peer)
-        self._database.run("DELETE FROM letterlock_peers WHERE peer = ?", peer)
+        self._remove(PEERS, "peer = ?", peer)
 
     def all(self) -> Iterator[Record]:
         """Read a page at a time, so that many peers need little memory."""
+        self._digest.require()
         return self._records_from(self._page(b""))
 
     def _records_from(self, page: list[tuple[Any, ...]]) -> Iterator[Record]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from letterlock._wire.prekey import PrekeyKind
 from letterlock.errors import CorruptStore
 from letterlock.stores._interface import PrekeyRow
-from letterlock.stores._sqlite.format import PREKEYS
+from letterlock.stores._sqlite.format import PREKEYS, REPLAYS
 from letterlock.stores._sqlite.table import SealedRow, SqliteTable
 
 
@@ -19,10 +19,12 @@ class SqlitePrekeyTable(SqliteTable):
 
     def add(self, rows: Iterable[PrekeyRow]) -> None:
         with self._database.savepoint():
+            self._digest.require()
+            sealed = [self._sealed(row) for row in rows]
             self._database.run_many(
-                "INSERT INTO letterlock_prekeys (kind, id, expires, sealed) VALUES (?, ?, ?, ?)",
-                map(self._sealed, rows),
+                "INSERT INTO letterlock_prekeys (kind, id, expires, sealed) VALUES (?, ?, ?, ?)", sealed
             )
+            self._digest.change(PREKEYS, (), sealed)
 
     def load(self, kind: PrekeyKind, id_: int) -> PrekeyRow | None:
         row = self._database.row(
@@ -31,11 +33,15 @@ class SqlitePrekeyTable(SqliteTable):
         if row is None:
             return None
         expires, sealed = row
+        self._digest.require()
         return PrekeyRow(kind, id_, expires, self._cipher.open(sealed, PREKEYS, kind, id_, expires))
 
     def replace(self, row: PrekeyRow) -> None:
         kind, id_, expires, sealed = self._sealed(row)
-        changed = self._database.run(
+        changed = self._change(
+            PREKEYS,
+            "kind = ? AND id = ?",
+            (kind, id_),
             "UPDATE letterlock_prekeys SET expires = ?, sealed = ? WHERE kind = ? AND id = ?",
             expires,
             sealed,
@@ -46,10 +52,10 @@ class SqlitePrekeyTable(SqliteTable):
             raise CorruptStore("there is no such prekey to replace")
 
     def delete(self, kind: PrekeyKind, id_: int) -> None:
-        self._database.run("DELETE FROM letterlock_prekeys WHERE kind = ? AND id = ?", kind, id_)
+        self._delete("kind = ? AND id = ?", int(kind), id_)
 
     def delete_expired(self, now: int) -> int:
-        return self._database.run("DELETE FROM letterlock_prekeys WHERE expires <= ?", now)
+        return self._delete("expires <= ?", now)
 
     def count(self, kind: PrekeyKind) -> int:
         return self._database.number("SELECT count(*) FROM letterlock_prekeys WHERE kind = ?", kind)
@@ -62,6 +68,14 @@ class SqlitePrekeyTable(SqliteTable):
         if not all(type(value) is int for row in rows for value in row):
             raise CorruptStore("a prekey's row was edited: restore the file from a copy")
         return sorted(rows)
+
+    def _delete(self, where: str, *values: int) -> int:
+        """Delete prekeys and their replays; return how many prekeys."""
+        # The replays first: deleted with their prekeys, they would stay in the digest.
+        with self._database.savepoint():
+            of_them = f"(kind, id) IN (SELECT kind, id FROM letterlock_prekeys WHERE {where})"  # noqa: S608
+            self._remove(REPLAYS, of_them, *values)
+            return self._remove(PREKEYS, where, *values)
 
     def _sealed(self, row: PrekeyRow) -> SealedRow:
         identity = int(row.kind), row.id, row.expires

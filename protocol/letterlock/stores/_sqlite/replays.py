@@ -14,13 +14,18 @@ class SqliteReplayTable(SqliteTable):
     __slots__ = ()
 
     def has(self, kind: PrekeyKind, id_: int, digest: bytes) -> bool:
+        self._digest.require()
         sql = "SELECT 1 FROM letterlock_replays WHERE kind = ? AND id = ? AND digest = ?"
         return self._database.row(sql, *self._key(kind, id_, digest)) is not None
 
     def add(self, kind: PrekeyKind, id_: int, digest: bytes) -> None:
-        self._database.run(
+        key = self._key(kind, id_, digest)
+        self._change(
+            REPLAYS,
+            "kind = ? AND id = ? AND digest = ?",
+            key,
             "INSERT INTO letterlock_replays (kind, id, digest) VALUES (?, ?, ?)",
-            *self._key(kind, id_, digest),
+            *key,
         )
 
     def count(self, kind: PrekeyKind, id_: int) -> int:

@@ -27,6 +27,9 @@ TABLES: Final = (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     kind INTEGER NOT NULL, salt BLOB NOT NULL, opslimit INTEGER NOT NULL, memlimit INTEGER NOT NULL,
     wrapped BLOB NOT NULL)""",
+    """CREATE TABLE letterlock_digest (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    sealed BLOB NOT NULL)""",
     """CREATE TABLE letterlock_account (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     sealed BLOB NOT NULL)""",

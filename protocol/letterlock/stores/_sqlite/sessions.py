@@ -5,7 +5,7 @@ letterlock_sessions      id, peer: tag of the address, rank | sealed: the record
 
 from letterlock.errors import CorruptStore
 from letterlock.stores._interface import SessionRow
-from letterlock.stores._sqlite.format import SESSIONS
+from letterlock.stores._sqlite.format import SESSIONS, SKIPPED_KEYS
 from letterlock.stores._sqlite.table import SqliteTable
 
 
@@ -40,7 +40,10 @@ class SqliteSessionTable(SqliteTable):
             row.rank,
         ):
             return
-        changed = self._database.run(
+        changed = self._change(
+            SESSIONS,
+            "id = ?",
+            (row.id,),
             "INSERT INTO letterlock_sessions (id, peer, rank, sealed) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (id) DO UPDATE SET rank = excluded.rank, sealed = excluded.sealed "
             "WHERE peer = excluded.peer",
@@ -54,4 +57,7 @@ class SqliteSessionTable(SqliteTable):
 
     def delete(self, id_: int) -> None:
         self._decoded.drop(SESSIONS, id_)
-        self._database.run("DELETE FROM letterlock_sessions WHERE id = ?", id_)
+        with self._database.savepoint():
+            # Its skipped keys first: deleted with it, they would stay in the digest.
+            self._remove(SKIPPED_KEYS, "session = ?", id_)
+            self._remove(SESSIONS, "id = ?", id_)

@@ -69,6 +69,8 @@ class SqliteSkippedKeyTable(SqliteTable):
             number,
             self._cipher.peer_tag(address),
         )
+        if rows:
+            self._digest.require()
         for columns in rows:
             row = opened_row(self._cipher, columns)
             key = row.key(number)
@@ -83,8 +85,11 @@ class SqliteSkippedKeyTable(SqliteTable):
         last = self._database.number("SELECT coalesce(max(seq), 0) FROM letterlock_skipped")
         require_position(last)
         with self._database.savepoint():
+            self._digest.require()
             rows = self._tagged(cut(halves, next_order(last), kept))
-            self._database.run_many(INSERT, (sealed_row(self._cipher, session_id, row) for row in rows))
+            sealed = [sealed_row(self._cipher, session_id, row) for row in rows]
+            self._database.run_many(INSERT, sealed)
+            self._digest.change(SKIPPED_KEYS, (), sealed)
 
     def has(self, session_id: int, chain: bytes) -> bool:
         sql = "SELECT 1 FROM letterlock_skipped WHERE session = ? AND chain = ? LIMIT 1"
@@ -176,14 +181,25 @@ class SqliteSkippedKeyTable(SqliteTable):
     def _replace(self, columns: tuple[Any, ...], row: SkippedRow | None) -> int:
         """Replace a row or, for None, delete it, if it is still as it was read; return how many changed."""
         *clear, sealed = columns
-        if row is None:
-            sql = "DELETE FROM letterlock_skipped WHERE seq = ? AND sealed = ?"
-            return self._database.run(sql, clear[0], sealed)
-        sql = "UPDATE letterlock_skipped SET sealed = ? WHERE seq = ? AND sealed = ?"
-        return self._database.run(sql, sealed_row(self._cipher, clear[1], row)[-1], clear[0], sealed)
+        with self._database.savepoint():
+            self._digest.require()
+            after = [] if row is None else [sealed_row(self._cipher, clear[1], row)]
+            if after:
+                sql = "UPDATE letterlock_skipped SET sealed = ? WHERE seq = ? AND sealed = ?"
+                changed = self._database.run(sql, after[0][-1], clear[0], sealed)
+            else:
+                sql = "DELETE FROM letterlock_skipped WHERE seq = ? AND sealed = ?"
+                changed = self._database.run(sql, clear[0], sealed)
+            if changed:
+                self._digest.change(SKIPPED_KEYS, [columns], after)
+        return changed
 
     def _delete(self, orders: Iterable[int]) -> None:
-        self._database.run_many("DELETE FROM letterlock_skipped WHERE seq = ?", ((each,) for each in orders))
+        places = [(each,) for each in orders]
+        self._digest.require()
+        before = [self._columns(*place) for place in places]
+        self._database.run_many("DELETE FROM letterlock_skipped WHERE seq = ?", places)
+        self._digest.change(SKIPPED_KEYS, before, ())
 
     def _tag(self, chain: bytes) -> bytes:
         return self._cipher.tag(SKIPPED_KEYS, chain)

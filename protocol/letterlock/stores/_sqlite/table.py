@@ -4,12 +4,13 @@ A row is replaced with UPSERT everywhere. INSERT OR REPLACE would delete the old
 would delete a peer's sessions with it.
 """
 
-from typing import Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 from letterlock._primitives.secret import Uncopyable
 from letterlock.errors import CorruptStore
 from letterlock.stores._interface import AnyRecord
 from letterlock.stores._sqlite.database import Database
+from letterlock.stores._sqlite.digest import COVERED
 from letterlock.stores._sqlite.format import Column
 
 SealedRow: TypeAlias = tuple[Column, ...]
@@ -22,12 +23,40 @@ MAX_SEQ: Final = 2**62
 class SqliteTable(Uncopyable):
     """One table of an open store file."""
 
-    __slots__ = ("_cipher", "_database", "_decoded")
+    __slots__ = ("_cipher", "_database", "_decoded", "_digest")
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._cipher = database.cipher
         self._decoded = database.decoded
+        self._digest = database.digest
+
+    def _change(self, table: bytes, where: str, values: tuple[Column, ...], sql: str, *given: Column) -> int:
+        """Run a statement that inserts or updates the rows of a covered table that `where` finds. STO-19
+
+        Return how many rows it changed.
+        """
+        with self._database.savepoint():
+            self._digest.require()
+            before = self._find(table, where, *values)
+            changed = self._database.run(sql, *given)
+            self._digest.change(table, before, self._find(table, where, *values))
+        return changed
+
+    def _remove(self, table: bytes, where: str, *values: Column) -> int:
+        """Delete the rows of a covered table that `where` finds; return how many. STO-19"""
+        with self._database.savepoint():
+            before = self._find(table, where, *values)
+            if before:
+                self._digest.require()
+                sql = f"DELETE FROM letterlock_{table.decode()} WHERE {where}"  # noqa: S608
+                self._database.run(sql, *values)
+                self._digest.change(table, before, ())
+        return len(before)
+
+    def _find(self, table: bytes, where: str, *values: Column) -> list[tuple[Any, ...]]:
+        sql = f"SELECT {COVERED[table]} FROM letterlock_{table.decode()} WHERE {where}"  # noqa: S608
+        return self._database.rows(sql, *values)
 
     def _seal_kept(self, record: AnyRecord, table: bytes, *columns: Column) -> bytes:
         """Seal a record as `StoreCipher.seal` does, for a row that is read again soon."""
