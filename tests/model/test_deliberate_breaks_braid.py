@@ -20,7 +20,8 @@ from letterlock._ratchet.sparse import SparseReceived
 from letterlock._ratchet.triple import Triple
 from letterlock._records.session import decode_session, encode_session
 from letterlock._session import peer_sessions
-from letterlock._session.peer_sessions import KeptKeys, PeerSessions
+from letterlock._session.kept_keys import KeptKeys
+from letterlock._session.peer_sessions import PeerSessions
 from letterlock._session.sealing import Decrypted, decrypt
 from letterlock._session.session import Ended, Live, Session
 from letterlock._wire.message import RatchetMessage

@@ -33,8 +33,9 @@ from letterlock._ratchet.double import (
 from letterlock._ratchet.keys import ChainKey, MessageKey, PassedKeys, RootKey, SkippedKeys
 from letterlock._ratchet.ratchet import Committed, Sent, Skipped, SkippedRange
 from letterlock._records.session import encode_session
+from letterlock._session.kept_keys import KeptKeys
 from letterlock._session.lifecycle import Phase
-from letterlock._session.peer_sessions import KeptKeys, StoredSession
+from letterlock._session.peer_sessions import StoredSession
 from letterlock._session.sealing import Decrypted, Encrypted
 from letterlock._session.session import Established, Initiated, Origin
 from letterlock._wire.message import HandshakeHeader, Header

@@ -34,6 +34,9 @@ from typing import Final
 class Phase(Enum):
     """Where a session is in its life."""
 
+    # Every message looks into the table. An enumeration's own hash is computed anew each time, from a name.
+    __hash__ = object.__hash__
+
     INITIATED = auto()
     ESTABLISHED = auto()
     ARCHIVED = auto()
@@ -43,6 +46,8 @@ class Phase(Enum):
 
 class Event(Enum):
     """What can happen to a session."""
+
+    __hash__ = object.__hash__
 
     ENCRYPT = auto()
     AUTHENTICATED = auto()

@@ -1,7 +1,8 @@
 """The sessions with one device of a peer, in their store: the active one and the archive.
 
     encrypt     with the active session only
-    decrypt     with a kept key, else in the session that knows the ratchet key, else in each in turn
+    decrypt     what the active session expects next, there alone; another message with a kept key, else in
+                the session that knows the ratchet key, else in each in turn
     insert      a new session becomes active, unless it is of a weaker suite; the oldest beyond the archive's
                 limit is deleted                                                            [SES-5] [SES-11]
 
@@ -22,6 +23,7 @@ from letterlock._ratchet.keys import MessageKey
 from letterlock._ratchet.ratchet import Ratchet
 from letterlock._records.first_format import decode_any_session
 from letterlock._records.session import encode_session
+from letterlock._session.kept_keys import KeptKeys
 from letterlock._session.lifecycle import TABLE, Event, Phase
 from letterlock._session.promotion import event_in_archive, is_weaker, placed
 from letterlock._session.sealing import Decrypted, decrypt, encrypt
@@ -42,7 +44,7 @@ from letterlock.errors import (
     UsageError,
 )
 from letterlock.limits import MAX_ARCHIVED_SESSIONS, MAX_PAST_CHAINS, MAX_TRIAL_STEPS
-from letterlock.stores import DeferredRecord, SessionRow, SkippedKey, Store, Tables
+from letterlock.stores import DeferredRecord, SessionRow, SkippedKey, Store
 
 _ID_BYTES: Final = 8
 _NO_TIME: Final = 0
@@ -93,25 +95,35 @@ class PeerSessions:
 
         Raises UnknownSession, DuplicateMessage, TooManySkipped, AuthenticationFailed and other PeerErrors.
         """
+        active = self.active()
+        if only is None and active is not None:
+            plaintext = self._decrypt_next(active, message)
+            if plaintext is not None:
+                return plaintext
         header = message.header
         row = self._tables.skipped_keys.find(self._address, header.ratchet_key.data, header.number)
         if row is not None and (only is None or row.session_id == only.id):  # SES-3
             return self._decrypt_late(row, message, in_initial=only is not None)
-        active = self.active()
         if active is None:
             raise UnknownSession("no session with this address: only a first message can be read")
+        return self._decrypt_in_any(active, message, only)
+
+    def _decrypt_in_any(
+        self, active: StoredSession, message: RatchetMessage, only: StoredSession | None
+    ) -> bytes:
+        """Try the sessions in turn, or `only` one of them. Raises as `decrypt`."""
         first_error: PeerError | None = None
         steps = MAX_TRIAL_STEPS
         for stored in self._candidates(active, message) if only is None else [only]:
             session = stored.session
             if isinstance(session, Ended):
                 continue
-            knows = session.ratchet.knows(header.ratchet_key)
+            knows = session.ratchet.knows(message.header.ratchet_key)
             try:
                 steps = steps if knows else self._spend(steps, stored.id, session.ratchet, message)
                 kept = KeptKeys(self._tables, self._address)
                 decrypted = decrypt(session, message, kept.find)
-                if not is_as_sent(session.origin, header, in_initial=only is not None):
+                if not is_as_sent(session.origin, message.header, in_initial=only is not None):
                     del decrypted  # a reporter of errors may show the variables of every frame
                     raise AuthenticationFailed
             except DuplicateMessage:
@@ -128,6 +140,27 @@ class PeerSessions:
                 kept.use_up()
             return decrypted.plaintext
         raise _of_an_unknown_chain(first_error, active.session)
+
+    def _decrypt_next(self, active: StoredSession, message: RatchetMessage) -> bytes | None:
+        """Return the plaintext of the message that the active session expects next; None for another one.
+
+        Its key is not among the kept ones, it skips nothing and it ends no chain. So one session is loaded
+        and saved, and nothing else is looked up.                                                   [SES-3]
+        """
+        session = active.session
+        if not isinstance(session, Established) or not session.ratchet.is_next(message):
+            return None
+        if not is_as_sent(session.origin, message.header, in_initial=False):
+            return None  # SES-15: refused elsewhere
+        decrypted = decrypt(session, message)
+        after = decrypted.session
+        if isinstance(after, Ended):
+            self._end(active, after)
+            return decrypted.plaintext
+        if after.yields:
+            after = replace(after, yields=after.yields - 1)  # SES-12
+        self._save(active.id, active.rank, after)
+        return decrypted.plaintext
 
     def _spend(self, steps: int, id_: int, ratchet: Ratchet, message: RatchetMessage) -> int:
         """Return how many chain steps are left after trying a session that does not know the ratchet key.
@@ -212,9 +245,11 @@ class PeerSessions:
 
     def active(self) -> StoredSession | None:
         """Return the session used for encrypting, or the one that ended in its place."""
-        for limit in (1, MAX_ARCHIVED_SESSIONS + 1):  # nearly always the first row is of an allowed suite
-            for stored in self._load(limit):
-                return stored
+        for row in self._tables.sessions.load(self._address, 1):
+            session = _session_in(row)
+            if session.origin.suite in self._suites:
+                return StoredSession(row.id, row.rank, _phase_if_active(session), session)
+            return next(iter(self.all()), None)
         return None
 
     def all(self) -> list[StoredSession]:
@@ -224,11 +259,7 @@ class PeerSessions:
     def _load(self, limit: int) -> Iterator[StoredSession]:
         is_active = True
         for row in self._tables.sessions.load(self._address, limit):
-            record = row.record
-            if isinstance(record, DeferredRecord):
-                session = record.value
-            else:
-                session = record.decoded(decode_any_session)
+            session = _session_in(row)
             if session.origin.suite in self._suites:
                 phase = _phase_if_active(session)
                 if not is_active:
@@ -311,24 +342,12 @@ class PeerSessions:
         self._tables.sessions.save(SessionRow(id_, self._address, rank, record))
 
 
-class KeptKeys(Uncopyable):
-    """The kept keys of all sessions with one peer; the one that was found is used up afterwards."""
-
-    __slots__ = ("_address", "_found", "_tables")
-
-    def __init__(self, tables: Tables, address: bytes) -> None:
-        self._tables, self._address = tables, address
-        self._found: SkippedKey | None = None
-
-    def find(self, chain: bytes, number: int) -> bytes | None:
-        """See FindKept."""
-        self._found = self._tables.skipped_keys.find(self._address, chain, number)
-        return None if self._found is None else self._found.record.expose()
-
-    def use_up(self) -> None:
-        """Delete the key that was found, now that its message has authenticated."""
-        if self._found is not None:
-            self._tables.skipped_keys.delete(self._found)
+def _session_in(row: SessionRow) -> Session:
+    record = row.record
+    if isinstance(record, DeferredRecord):
+        session: Session = record.value
+        return session
+    return record.decoded(decode_any_session)
 
 
 def _knows(session: Session, key: RatchetKey) -> bool:
@@ -356,10 +375,10 @@ def _of_an_unknown_chain(first_error: PeerError | None, active: Session) -> Peer
 
 def _phase_if_active(session: Session) -> Phase:
     match session:
-        case Initiated():
-            return Phase.INITIATED
         case Established():
             return Phase.ESTABLISHED
+        case Initiated():
+            return Phase.INITIATED
         case Ended():
             return Phase.ENDED
         case _:
