@@ -86,7 +86,7 @@ WRONG: Final[dict[str, tuple[DeviceList, type[PeerError]]]] = {
     ),
     "proofs of two devices exchanged": (
         replace(NEW, proofs=(replace(NEW.proofs[1], device_id=3), replace(NEW.proofs[0], device_id=4))),
-        InvalidSignature,
+        InvalidDeviceList,
     ),
     "a proof of another list": (replace(NEW, proofs=other.proofs), InvalidSignature),
     "a proof with another ml-dsa key": (
