@@ -12,7 +12,7 @@ import pytest
 
 from letterlock._wire.device_list import DeviceList
 from letterlock._wire.device_snapshot import DocumentKey, ListedDevice, RevokedDevice, Snapshot
-from letterlock.errors import UsageError
+from letterlock.errors import InvalidKey, UsageError
 from letterlock.limits import MAX_DEVICES, MAX_REVOKED_DEVICES
 from letterlock.user import InvalidDeviceList, ListChain
 from letterlock.user._rules import may_revoke, rights
@@ -409,6 +409,21 @@ def test_a_wrong_version_1_is_refused(name: str) -> None:
     wrong = owner.sign(change(owner.lists[0].snapshot), signer)
     with pytest.raises(InvalidDeviceList, match=match):
         ListChain.verify([wrong])
+
+
+def test_a_document_key_that_is_none_is_refused() -> None:
+    """PRIM-15, in version 1 and in a later one."""
+    owner = Owner("no document key")
+    for wrong in (b"\xff" * 1216, owner.lists[0].snapshot.document_key.public[:1184] + bytes(32)):  # type: ignore[union-attr]
+        first = owner.sign(replace(owner.lists[0].snapshot, document_key=DocumentKey(1, wrong)), 1)
+        with pytest.raises(InvalidKey):
+            ListChain.verify([first])
+        with pytest.raises(InvalidKey):
+            follow(owner, owner.make(1, with_key(2, wrong)))
+
+
+def with_key(generation: int, public: bytes) -> Callable[[Snapshot], Snapshot]:
+    return lambda snapshot: replace(snapshot, document_key=DocumentKey(generation, public))
 
 
 def test_a_recovery_device_may_begin_a_chain() -> None:
