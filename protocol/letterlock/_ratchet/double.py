@@ -154,7 +154,7 @@ class DoubleState(Uncopyable):
         """See Ratchet."""
         return message.pq_header is None and follows(cast("State", self), message.header)
 
-    def next_message(self, _size: int, entropy: Entropy) -> "Sent[Talking]":
+    def next_message(self, _size: int, entropy: Entropy, /) -> "Sent[Talking]":
         """See Ratchet."""
         return send(cast("State", self), entropy)
 
@@ -166,9 +166,9 @@ class DoubleState(Uncopyable):
         _associated_data: bytes,
     ) -> "Received":
         """See Ratchet."""
-        state = cast("State", self)
         if message.pq_header is not None:  # PQR-8
             raise AuthenticationFailed
+        state = cast("State", self)
         return receive(state, message.header) if skipped_key is None else Received(state, skipped_key)
 
 
@@ -212,6 +212,10 @@ class Speaking(DoubleState):
     sending: SendingChain
     receiving: ReceivingChain
     previous_length: int
+
+    def next_message(self, _size: int, _entropy: Entropy, /) -> "Sent[Talking]":
+        """See Ratchet."""
+        return _send_in_chain(self)
 
 
 State: TypeAlias = Waiting | Unanswered | Hearing | Speaking
@@ -309,12 +313,12 @@ def receive(state: State, header: Header) -> Received:
     match state:
         # The two states that nearly every message meets come first and bind no names: binding costs time.
         case Hearing():
-            if header.ratchet_key != state.receiving.ratchet_key:
+            if header.ratchet_key.data != state.receiving.ratchet_key.data:
                 raise AuthenticationFailed  # RAT-4
             chain, key, gap = _follow(state.receiving, header)
             return Received(Hearing(state.root, chain, state.previous_length), key, gap)
         case Speaking():
-            if header.ratchet_key != state.receiving.ratchet_key:
+            if header.ratchet_key.data != state.receiving.ratchet_key.data:
                 return _turn(state.root, state.ours, header, state.receiving, state.sending.number)
             chain, key, gap = _follow(state.receiving, header)
             after = Speaking(state.root, state.ours, state.sending, chain, state.previous_length)
@@ -374,5 +378,5 @@ def _follow(chain: ReceivingChain, header: Header) -> tuple[ReceivingChain, Mess
     gap = None
     if header.number > chain.number:
         chain, gap = chain.skip(header.number)
-    after, key = chain.step()
-    return after, key, gap
+    next_key, key = kdf_ck(chain.key)
+    return ReceivingChain(chain.ratchet_key, next_key, chain.number + 1), key, gap

@@ -79,16 +79,17 @@ def encrypt(session: Live, plaintext: bytes, entropy: Entropy) -> Encrypted:
     """
     if len(plaintext) > MAX_PLAINTEXT:
         raise PlaintextTooLong(len(plaintext), MAX_PLAINTEXT)
-    origin = session.origin
-    repeated = len(session.header_bytes) if isinstance(session, Initiated) else 0
-    sent = session.ratchet.next_message(repeated + padded_length(len(plaintext)), entropy)
+    origin, padded = session.origin, pad(plaintext)
+    repeated = b"" if isinstance(session, Established) else session.header_bytes
+    sent = session.ratchet.next_message(len(repeated) + len(padded), entropy)
     nonce = entropy(SENT_NONCE_BYTES)
-    message = seal_message(sent.key, origin.associated_data, sent.header, plaintext, nonce, sent.pq_header)
-    if isinstance(session, Initiated):
-        after = Initiated(origin, session.header_bytes, sent.state)
-        return Encrypted(after, cbor.complete_array(session.header_bytes, message))
-    established = Established(origin, sent.state, session.promote_next, session.yields)
-    return Encrypted(established, message)
+    message = _seal(
+        sent.key, origin.associated_data, sent.header.encode_header(sent.pq_header), padded, nonce
+    )
+    if isinstance(session, Established):
+        after = Established(origin, sent.state, session.promote_next, session.yields)
+        return Encrypted(after, message)
+    return Encrypted(Initiated(origin, repeated, sent.state), cbor.complete_array(repeated, message))
 
 
 def decrypt(
@@ -131,8 +132,10 @@ def seal_message(
     pq_header: PqHeader | None = None,
 ) -> bytes:
     """Return an encoded message; with a `pq_header` a triple message. `nonce` is 8 fresh random bytes."""
-    header_bytes = header.encode_header(pq_header)
-    padded = pad(plaintext)
+    return _seal(key, associated_data, header.encode_header(pq_header), pad(plaintext), nonce)
+
+
+def _seal(key: MessageKey, associated_data: bytes, header_bytes: bytes, padded: bytes, nonce: bytes) -> bytes:
     ciphertext = aead.seal(key.expose(), _NONCE_PREFIX + nonce, padded, associated_data + header_bytes)
     return cbor.complete_array(header_bytes, nonce, ciphertext)
 
