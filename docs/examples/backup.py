@@ -41,7 +41,7 @@ def main(folder: Path) -> None:
         except DuplicateMessage as error:
             print("the restored copy is refused:", type(error).__name__)
 
-        alice.publish(rotate=True, replace=True)  # upload this in place of all that the server still holds
+        alice.publish(rotate=True)  # upload this: the server discards all that it still holds
         alice.initiate(bob.address, bob.bundle(), discard_earlier=True)
         print("after the restore:", bob.decrypt(alice.address, alice.encrypt(bob.address, b"three")).decode())
         print("and back:", alice.decrypt(bob.address, bob.encrypt(alice.address, b"four")).decode())

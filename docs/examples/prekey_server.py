@@ -15,13 +15,24 @@ Prints:
 
 from collections import deque
 
-from letterlock import Account, Address, MemoryStore, PeerError, PrekeyBundle, Publication, verify_publication
+from letterlock import (
+    Account,
+    Address,
+    MemoryStore,
+    PeerError,
+    PrekeyBundle,
+    Publication,
+    PublicPrekey,
+    SignedPrekey,
+    verify_publication,
+)
 
 
 class PrekeyServer:
     """The public prekeys of many devices. A real one keeps them in a database."""
 
     def __init__(self) -> None:
+        self.signed: dict[Address, PublicPrekey[SignedPrekey]] = {}
         self.single_use: dict[Address, deque[bytes]] = {}
         self.last_resort: dict[Address, bytes] = {}
 
@@ -31,7 +42,10 @@ class PrekeyServer:
         verify_publication(publication)
         if publication.address != owner:
             raise PermissionError("this publication belongs to another address")
-        self.single_use[owner] = deque(bundle.encode() for bundle in publication.bundles())
+        if self.signed.get(owner) != publication.signed:  # another signed prekey: the rest is out of date
+            self.signed[owner] = publication.signed
+            self.single_use[owner] = deque()
+        self.single_use[owner].extend(bundle.encode() for bundle in publication.bundles())
         self.last_resort[owner] = publication.last_resort_bundle().encode()
 
     def fetch(self, owner: Address) -> bytes:

@@ -39,7 +39,7 @@ vectors and analysis; applications do not need it.
 
 from letterlock._device.due import Due
 from letterlock._device.peer import Peer
-from letterlock._handshake.prekey_signature import verify_bundle, verify_publication
+from letterlock._handshake.bundle_signature import verify_bundle, verify_publication
 from letterlock._handshake.safety_number import SafetyNumber
 from letterlock._primitives.curve25519 import IdentityKey, OneTimePrekey, PublicKey, SignedPrekey
 from letterlock._primitives.entropy import Clock
@@ -50,7 +50,7 @@ from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.inspection import Inspection
 from letterlock._wire.inspection import inspect as inspect
 from letterlock._wire.prekey import PrekeyKind, PublicPrekey
-from letterlock._wire.publication import Publication
+from letterlock._wire.publication import PrekeyPair, Publication
 from letterlock._wire.suite import Suite
 from letterlock.account import Account
 from letterlock.errors import (
@@ -71,6 +71,7 @@ from letterlock.errors import (
     ReplayRecordFull,
     SafetyNumberMismatch,
     SessionEnded,
+    StaleBundle,
     StoreBusy,
     StoreError,
     SuiteRefused,
@@ -118,6 +119,7 @@ __all__ = [
     "PlaintextTooLong",
     "PrekeyBundle",
     "PrekeyKind",
+    "PrekeyPair",
     "PublicKey",
     "PublicPrekey",
     "Publication",
@@ -128,6 +130,7 @@ __all__ = [
     "SessionStatus",
     "SignedPrekey",
     "SqliteStore",
+    "StaleBundle",
     "Store",
     "StoreBusy",
     "StoreError",

@@ -23,7 +23,13 @@ from letterlock._device.known_peers import (
 )
 from letterlock._device.peer import Peer
 from letterlock._device.prekeys import PrekeyRing
-from letterlock._handshake.agreement import initiate, refuse_own_identity, require_allowed, respond
+from letterlock._handshake.agreement import (
+    Circumstances,
+    initiate,
+    refuse_own_identity,
+    require_allowed,
+    respond,
+)
 from letterlock._handshake.safety_number import SafetyNumber, safety_number
 from letterlock._primitives.curve25519 import IdentityKey
 from letterlock._primitives.entropy import Clock, system_clock, system_entropy
@@ -99,33 +105,31 @@ class Account(Uncopyable):
         """Return a fresh bundle for one handshake, with one-time prekeys of both kinds.
 
         The new prekeys are stored, and current ones are replaced as in `publish`.
-        Use it without a server: give each peer a bundle of its own. About 1.9 KiB encoded. With
+        Use it without a server: give each peer a bundle of its own. About 1.8 KiB encoded. With
         `one_time=False` the bundle has no one-time prekeys and may be given to many peers, for example on a
         web page. A thief of this device's keys can read their first messages until its prekeys are deleted.
         """
         _require(one_time, bool, "one_time")
-        if one_time:
-            return next(self.publish(one_time=1).bundles())
-        return self.publish(one_time=0).last_resort_bundle()
+        return self._device.bundle(one_time=one_time)
 
-    def publish(self, one_time: int = 100, *, rotate: bool = False, replace: bool = False) -> Publication:
+    def publish(self, one_time: int = 100, *, rotate: bool = False) -> Publication:
         """Return what a prekey server needs: `one_time` (0 to 1,000) prekeys of each kind, and two that stay.
 
         The one-time prekeys are new every time. The signed and the last-resort prekey are replaced when they
-        are a week old, or now if `rotate`; retired ones open first messages for another 30 days. So publish
-        once a week, whatever the server still has; use `one_time=0` if it has enough.
+        are a week old, or now if `rotate`. A server discards everything that it holds of this account when
+        the signed prekey is another one, and otherwise adds the new bundles to those that it has. So publish
+        once a week with as many one-time prekeys as the server shall hold, and more when they run low. Pass
+        `rotate` if the server lost its bundles, or if what it holds must not be used any more.
 
-        Pass `replace` if the server discards all that it holds. The one-time prekeys of earlier publications
-        then serve for 30 more days, like retired prekeys, and otherwise for 90 days. At most 10,000 unused
-        ones of each kind are kept. Beyond that the oldest are deleted, and a first message that uses one of
-        them is refused with UnknownPrekey. Raises UsageError for another number.
+        All prekeys from before a rotation open first messages for another 30 days. At most 10,000 unused
+        one-time prekeys of each kind are kept. Beyond that the oldest are deleted, and a first message that
+        uses one of them is refused with UnknownPrekey. Raises UsageError for another number.
         """
         _require(one_time, int, "one_time")
         _require(rotate, bool, "rotate")
-        _require(replace, bool, "replace")
         if not 0 <= one_time <= MAX_PUBLISHED_ONE_TIME:
             raise UsageError(f"{one_time} one-time prekeys; a publication has 0 to {MAX_PUBLISHED_ONE_TIME}")
-        return self._device.publish(one_time, rotate=rotate, replace=replace)
+        return self._device.publish(one_time, rotate=rotate)
 
     def due(self, now: int | None = None) -> Due:
         """Return what this account waits for: a publication, and peers who need a new session.
@@ -162,7 +166,8 @@ class Account(Uncopyable):
         UsageError for our own address, a suite that this account does not allow, or one that is weaker than
         the active session's if that is not discarded, and a bundle whose one-time prekeys were used before,
         because the peer could not read a second session; AddressMismatch if the bundle is for another
-        address, InvalidSignature, InvalidKey, SuiteRefused if the bundle has no prekey for the suite, and
+        address, InvalidSignature, InvalidKey, StaleBundle if the bundle is more than 90 days old or of a time
+        to come by this account's clock, SuiteRefused if the bundle has no prekey for the suite, and
         UntrustedIdentity if the peer is known with another identity key. (PQXDH section 3.3.)
         """
         self._require_peer(address)
@@ -172,7 +177,8 @@ class Account(Uncopyable):
         if suite not in environment.suites:
             raise UsageError(f"suite {suite.name} is not among those this account was opened with")
         entropy = environment.entropy
-        initiation = initiate(device.party, bundle, address, suite, entropy, environment.encapsulate)
+        circumstances = Circumstances(environment.now(), entropy, environment.encapsulate)
+        initiation = initiate(device.party, bundle, address, suite, circumstances)
         with device.store.transaction():
             if check_identity(device.store.tables, address, bundle.identity):
                 save_peer(device.store.tables, Peer(address, bundle.identity))

@@ -11,7 +11,8 @@
     |   |-- MalformedMessage    not in the one encoding that the specification allows
     |   |-- UnsupportedVersion  of a protocol version that this release does not speak
     |   |-- InvalidKey          a public key that is not canonical, or of low order
-    |   |-- InvalidSignature    a prekey that its identity key did not sign
+    |   |-- InvalidSignature    a bundle that its identity key did not sign
+    |   |-- StaleBundle         a bundle that is too old, or of a time to come
     |   |-- AddressMismatch     a bundle that belongs to another address
     |   |-- SuiteRefused        a handshake suite that this account does not allow
     |   |-- AuthenticationFailed  forged, damaged, or meant for another session
@@ -63,6 +64,7 @@ class Cause(Enum):
     WRONG_BYTES = "bytes that break the specification"
     OTHER_VERSION = "bytes or a store of another version"
     OTHER_ADDRESS = "of another address, or our own"
+    OUT_OF_DATE = "too old or of a time to come, by this clock"
     NOT_ALLOWED = "not allowed by this account"
     FORGED_OR_DAMAGED = "claims a known chain, and does not authenticate"
     OUR_STATE_WENT_BACK_PERHAPS = "claims an unknown chain or epoch, and does not authenticate"
@@ -165,24 +167,23 @@ class MalformedMessage(PeerError):
 
 
 class UnsupportedVersion(PeerError):
-    """The sender speaks protocol version `version`; this release speaks only `supported`.
+    """The bytes are of format version `version`; this release reads only `supported` for their kind.
 
-    Upgrade letterlock, on whichever side is older.
+    Upgrade letterlock, on whichever side is older. A bundle or publication of an older release has to be made
+    again after its owner has upgraded: `Account.publish(rotate=True)`.
     """
 
     cause = Cause.OTHER_VERSION
 
     def __init__(self, version: int, supported: int) -> None:
-        super().__init__(f"protocol version {version}, but this release speaks {supported}: upgrade")
+        remedy = "upgrade letterlock" if version > supported else "its sender has to upgrade letterlock"
+        super().__init__(f"format version {version}, but this release reads {supported}: {remedy}")
         self.version = version
         self.supported = supported
 
 
 class InvalidKey(PeerError):
-    """The sender is wrong: a public key is not canonical, is of low order, or gives an all-zero agreement.
-
-    Discard the bytes that hold it. An honest implementation never makes such a key.
-    """
+    """The sender is wrong: a public key is not canonical, or of low order. Discard what holds it."""
 
 
 class InvalidSignature(PeerError):
@@ -190,6 +191,21 @@ class InvalidSignature(PeerError):
 
     Discard the bytes, and fetch the bundle again from a server that you trust more.
     """
+
+
+class StaleBundle(PeerError):
+    """Whoever delivered the bundle, or a clock, is wrong: the bundle is too old, or of a time to come.
+
+    Its signed prekey was made on the day that begins at `made`, and this clock shows `now`, both in seconds
+    since 1970 (UTC). If this clock is wrong, set it; otherwise ask the owner to publish and for a new bundle.
+    """
+
+    cause = Cause.OUT_OF_DATE
+
+    def __init__(self, text: str, made: int, now: int) -> None:
+        super().__init__(text)
+        self.made = made
+        self.now = now
 
 
 class AddressMismatch(PeerError):
@@ -291,10 +307,7 @@ class UnknownPrekey(PeerError):
 
 
 class UnknownSession(PeerError):
-    """No session with this address exists, and only an initial message can begin one.
-
-    Initiate a session, or ask the peer to initiate one.
-    """
+    """No session with this address exists. Initiate one, or ask the peer to initiate one."""
 
     cause = Cause.NO_SESSION
 
@@ -357,28 +370,19 @@ class StoreError(LetterlockError):
 
 
 class WrongKey(StoreError):
-    """The caller is wrong: the store key or passphrase is not this store's. The store is unchanged.
-
-    Try another key or passphrase.
-    """
+    """The caller is wrong: this key or passphrase is not the store's, which is unchanged. Try another one."""
 
     cause = Cause.STORE_KEY
 
 
 class CorruptStore(StoreError):
-    """The storage is wrong: it was damaged, or somebody without the key swapped, edited or restored a part.
-
-    Restore the whole store from a backup, and initiate new sessions.
-    """
+    """The storage was damaged or edited. Restore the whole store from a backup, and initiate new sessions."""
 
     cause = Cause.STORE_DAMAGED
 
 
 class UnsupportedStore(StoreError):
-    """The file is not a letterlock store, or its schema is of a version that this release does not know.
-
-    Check the path, or upgrade letterlock.
-    """
+    """The file is no letterlock store, or of a version that is unknown here. Check the path, or upgrade."""
 
     cause = Cause.OTHER_VERSION
 

@@ -9,6 +9,11 @@ from typing import Final
 # --- what travels ---------------------------------------------------------------------------------
 
 PROTOCOL_VERSION: Final = 1
+"""(protocol) The version of messages, and of the protocol as a whole."""
+
+BUNDLE_VERSION: Final = 2
+"""(protocol) The version of prekey bundles and publications. In version 1, which release 0.1.0 made, each
+prekey had a signature of its own, and none covered a time."""
 
 MAX_PLAINTEXT: Final = 16 * 1024 * 1024
 """(protocol) Bytes of plaintext in one message, enough for a photograph. Encrypt a longer document
@@ -26,7 +31,7 @@ MAX_MESSAGE: Final = MAX_PADDED + 4096
 4,096."""
 
 MAX_BUNDLE: Final = 8 * 1024
-"""(protocol) Bytes of a prekey bundle. Three curve keys, three signatures and a KEM key come to 1.9 KiB."""
+"""(protocol) Bytes of a prekey bundle. Three curve keys, a signature and a KEM key come to 1.8 KiB."""
 
 MAX_PUBLICATION: Final = 4 * 1024 * 1024
 """(protocol) Bytes of a publication. 1,000 one-time prekeys of each kind take 1.8 MiB."""
@@ -35,16 +40,20 @@ MAX_PUBLISHED_ONE_TIME: Final = 1000
 """One-time prekeys of each kind in one publication. Signal's clients keep 100 on the server; ten times as
 many serve a busy first day."""
 
-MAX_CBOR_ITEMS: Final = 10_019
-"""(protocol) Items in all the arrays of a publication, counting the arrays: 1,000 pairs of prekeys of five
-items each, and 19 more."""
+MAX_CBOR_ITEMS: Final = 10_018
+"""(protocol) Items in all the arrays of a publication, counting the arrays: 1,000 pairs of ten items each,
+and 18 more."""
 
 MAX_CBOR_DEPTH: Final = 4
-"""Nesting of arrays in bundles and publications; a message is one flat array. The deepest arrays that we send
-are a publication's prekeys, at depth 3."""
+"""(protocol) Nesting of arrays in bundles and publications; a message is one flat array. The deepest arrays
+are the prekeys in the pairs of a publication."""
 
 MAX_NAME_BYTES: Final = 255
 """(protocol) Bytes of UTF-8 in the name of an address. An e-mail address has at most 254."""
+
+MAX_DAY: Final = 2_932_896
+"""(protocol) The greatest number of a day, counted from 1970: the last day of the year 9999, so that every
+day has a date that can be shown."""
 
 MAX_ID: Final = 2**32 - 1
 """(protocol) The greatest prekey id and device id: ids fit in four bytes."""
@@ -60,8 +69,7 @@ MAX_COUNTER: Final = 2**32 - 1
 refused; a counter never wraps around."""
 
 MAX_SIGNED_MESSAGE: Final = 4096
-"""Bytes that XEdDSA signs at once, kept few because it hashes them twice. Our longest signed prekey has 1.6
-KiB."""
+"""Bytes that XEdDSA signs at once, kept few because it hashes them twice. Our longest bundle has 2.0 KiB."""
 
 # --- the ratchet ----------------------------------------------------------------------------------
 
@@ -145,12 +153,21 @@ UPKEEP_MESSAGES: Final = 64
 not read the clock. The first message after an account was opened looks, and so does every initial message."""
 
 PREKEY_GRACE: Final = 30 * DAY
-"""Seconds for which a retired prekey, or a one-time prekey that was replaced, still decrypts late initial
-messages. It is then deleted, and nobody can decrypt them any more."""
+"""Seconds for which a retired prekey still decrypts late initial messages. It is then deleted, and nobody can
+decrypt them any more."""
 
-ONE_TIME_LIFETIME: Final = 90 * DAY
-"""Seconds for which an unused one-time prekey is kept. The signed prekey in so old a bundle has been deleted
-too."""
+MAX_BUNDLE_AGE: Final = 90 * DAY
+"""Seconds since the day on which the signed prekey of a bundle was made, by the initiator's clock. A device
+that is used makes a new one every week, so an older bundle belongs to a device that was off for three months,
+or comes from a server that hides the newer ones."""
+
+MAX_BUNDLE_LEAD: Final = DAY
+"""Seconds by which that day may begin later than the initiator's clock shows: clocks may differ so much
+without harm."""
+
+ONE_TIME_LIFETIME: Final = MAX_BUNDLE_AGE
+"""Seconds for which an unused one-time prekey is kept while its signed prekey is current: nobody accepts an
+older bundle."""
 
 # --- users and their devices ----------------------------------------------------------------------
 

@@ -259,14 +259,14 @@ def test_every_damaged_bundle_is_refused(known: bool) -> None:
 def test_an_intact_bundle_of_another_identity_is_untrusted() -> None:
     pair = Pair()
     pair.converse()
-    other = Account.create(MemoryStore(), BOB).bundle()
+    other = Account.create(MemoryStore(), BOB, clock=pair.clock).bundle()
     before = pair.alice.dump()
     with pytest.raises(UntrustedIdentity) as caught:
         pair.alice.account.initiate(BOB, other)
     assert pair.alice.dump() == before
     assert_discreet(error_texts(caught.value), other.encode(), other.identity.data)
     with pytest.raises(UntrustedIdentity):
-        pair.bob.account.initiate(ALICE, Account.create(MemoryStore(), ALICE).bundle())
+        pair.bob.account.initiate(ALICE, Account.create(MemoryStore(), ALICE, clock=pair.clock).bundle())
 
 
 # --- texts of errors --------------------------------------------------------------------------------------
@@ -292,7 +292,7 @@ def private_bytes(side: Side) -> set[bytes]:
     assert record is not None
     found.add(cbor2.loads(record.expose())[2])
     for key, row in flat(side.dump()["prekeys"]):
-        found.add(cbor2.loads(row[-1])[0])
+        found.add(cbor2.loads(row[-1])[1])
         assert key == row[2]
     return found
 

@@ -7,6 +7,7 @@ import pytest
 
 from letterlock._device import prekeys
 from letterlock._records.account import encode_account
+from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.suite import Suite
 from letterlock.account import Account
 from letterlock.errors import (
@@ -17,14 +18,16 @@ from letterlock.errors import (
     NoAccount,
     NoSession,
     ReplayRecordFull,
+    StaleBundle,
     SuiteRefused,
     TooManySkipped,
     UnknownPrekey,
     UnknownSession,
+    UnsupportedVersion,
     UntrustedIdentity,
     UsageError,
 )
-from letterlock.limits import MAX_ID, MAX_PUBLISHED_ONE_TIME, MAX_SKIP
+from letterlock.limits import DAY, MAX_ID, MAX_PUBLISHED_ONE_TIME, MAX_SKIP
 from letterlock.stores import MemoryStore
 from support.pair import ALICE, BOB, BOTH_SUITES, CAROL, Pair
 from support.prekey_tools import account_record
@@ -69,7 +72,7 @@ def test_an_unknown_session_initiate_one(pair: Pair) -> None:
     pair.converse()
     message = pair.alice.write(b"lost")
     pair.bob.store = MemoryStore()
-    pair.bob.account = Account.create(pair.bob.store, BOB)
+    pair.bob.account = Account.create(pair.bob.store, BOB, clock=pair.clock)
     raised(UnknownSession, lambda: pair.bob.read(message))
     pair.alice.account.accept_identity(BOB, pair.bob.account.identity.data)
     begin_anew(pair)
@@ -79,7 +82,7 @@ def test_an_unknown_prekey_send_its_author_a_new_bundle(pair: Pair) -> None:
     bundle = pair.bob.account.bundle()
     pair.alice.initiate(bundle)
     pair.bob.read(pair.alice.write(b"uses it up"))
-    carol = Account.create(MemoryStore(), CAROL)
+    carol = Account.create(MemoryStore(), CAROL, clock=pair.clock)
     carol.initiate(BOB, bundle)
     first = carol.encrypt(BOB, b"lost")
     assert "new bundle" in raised(UnknownPrekey, lambda: pair.bob.account.decrypt(CAROL, first))
@@ -101,7 +104,7 @@ def test_a_full_replay_record_publish_new_prekeys(pair: Pair, monkeypatch: pytes
     bundle = pair.bob.account.bundle(one_time=False)
     pair.alice.initiate(bundle)
     pair.bob.read(pair.alice.write(b"x"))
-    carol = Account.create(MemoryStore(), CAROL)
+    carol = Account.create(MemoryStore(), CAROL, clock=pair.clock)
     carol.initiate(BOB, bundle)
     first = carol.encrypt(BOB, b"refused")
     assert "rotate=True" in raised(ReplayRecordFull, lambda: pair.bob.account.decrypt(CAROL, first))
@@ -118,7 +121,7 @@ def test_used_up_ids_create_a_new_account(pair: Pair) -> None:
             encode_account(type(record)(record.party, MAX_ID + 1, record.signed_id, record.last_resort_id, 0))
         )
     assert "create a new account" in raised(UsageError, pair.bob.account.bundle)
-    new = Account.create(MemoryStore(), BOB)
+    new = Account.create(MemoryStore(), BOB, clock=pair.clock)
     pair.alice.account.initiate(BOB, new.bundle())
     assert new.decrypt(ALICE, pair.alice.write(b"x")) == b"x"
 
@@ -126,8 +129,34 @@ def test_used_up_ids_create_a_new_account(pair: Pair) -> None:
 def test_too_many_at_once_publish_twice(pair: Pair) -> None:
     text = raised(UsageError, lambda: pair.bob.account.publish(MAX_PUBLISHED_ONE_TIME + 2))
     assert str(MAX_PUBLISHED_ONE_TIME) in text
-    ids = [pair.bob.account.publish(2).one_time for _ in range(2)]
-    assert len({each.id for publication in ids for each in publication}) == 4
+    pairs = pair.bob.account.publish(2).pairs + pair.bob.account.publish(2).pairs
+    assert len({each.one_time.id for each in pairs}) == 4
+
+
+def test_a_stale_bundle_ask_for_a_new_one(pair: Pair) -> None:
+    old = pair.bob.account.bundle()
+    pair.clock.now += 91 * DAY
+    assert "ask its owner" in raised(StaleBundle, lambda: pair.alice.account.initiate(BOB, old))
+    pair.alice.account.initiate(BOB, pair.bob.account.bundle())
+    assert pair.bob.read(pair.alice.write(b"x")) == b"x"
+
+
+def test_a_clock_of_1970_set_the_clock(pair: Pair) -> None:
+    bundle, right, pair.clock.now = pair.bob.account.bundle(), pair.clock.now, 0
+    text = raised(StaleBundle, lambda: pair.alice.account.initiate(BOB, bundle))
+    assert "this clock shows 1970-01-01: set the clock" in text
+    pair.clock.now = right
+    pair.alice.account.initiate(BOB, bundle)
+    assert pair.bob.read(pair.alice.write(b"x")) == b"x"
+
+
+def test_a_bundle_of_version_1_its_sender_has_to_upgrade(pair: Pair) -> None:
+    data = pair.bob.account.bundle().encode()
+    old = data[:1] + b"\x01" + data[2:]
+    assert "its sender has to upgrade" in raised(UnsupportedVersion, lambda: PrekeyBundle.decode(old))
+    new = pair.bob.account.publish(0, rotate=True).last_resort_bundle()
+    pair.alice.account.initiate(BOB, PrekeyBundle.decode(new.encode()))
+    assert pair.bob.read(pair.alice.write(b"x")) == b"x"
 
 
 def test_a_refused_suite_ask_for_another_or_allow_it() -> None:
@@ -145,7 +174,7 @@ def test_a_refused_suite_ask_for_another_or_allow_it() -> None:
 
 def test_an_untrusted_identity_compare_and_accept(pair: Pair) -> None:
     pair.converse()
-    new = Account.create(MemoryStore(), BOB)
+    new = Account.create(MemoryStore(), BOB, clock=pair.clock)
     with pytest.raises(UntrustedIdentity) as caught:
         pair.alice.account.initiate(BOB, new.bundle())
     assert "accept" in str(caught.value)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from letterlock._handshake.prekey_signature import verify_publication
+from letterlock._handshake.bundle_signature import verify_publication
 from letterlock._session.sealing import padded_length
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.message import InitialMessage
@@ -72,7 +72,7 @@ def test_two_accounts_share_no_keys() -> None:
     first, second = one.bundle(), two.bundle()
     assert first.identity != second.identity
     assert first.signed.key != second.signed.key
-    assert first.signed.signature != second.signed.signature
+    assert first.signature != second.signature
 
 
 def test_a_publication_and_its_bundles_survive_encoding(pair: Pair) -> None:

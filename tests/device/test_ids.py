@@ -17,8 +17,8 @@ from support.prekey_tools import account_record
 
 
 def ids_of(publication: Publication) -> list[int]:
-    both = zip(publication.one_time, publication.kem_one_time, strict=True)
-    return [publication.signed.id, publication.last_resort.id] + [each.id for pair in both for each in pair]
+    pairs = [each.id for pair in publication.pairs for each in (pair.one_time, pair.kem)]
+    return [publication.signed.id, publication.last_resort.id, *pairs]
 
 
 def begin_at(pair: Pair, next_id: int) -> None:

@@ -19,7 +19,7 @@ from letterlock.errors import (
     UsageError,
 )
 from letterlock.stores._memory import MemoryStore
-from support.pair import ALICE, BOB, CAROL, Pair, Side, flipped, unchanged
+from support.pair import ALICE, BOB, CAROL, Clock, Pair, Side, flipped, unchanged
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def conversation(any_pair: Pair) -> Pair:
 
 def new_device(side: Side) -> Account:
     """Return another account with the address of one side: a new phone, or an impostor."""
-    return Account.create(MemoryStore(), side.address)
+    return Account.create(MemoryStore(), side.address, clock=Clock())
 
 
 def first_message_of(account: Account, to: Side, text: bytes = b"it is me") -> bytes:
@@ -91,7 +91,9 @@ def test_peers_are_sorted_by_address(pair: Pair) -> None:
     for name in ("carol", "bob", "zoe", "anna"):
         for device in (2, 1):
             address = type(BOB)(name, device)
-            pair.alice.account.initiate(address, Account.create(MemoryStore(), address).bundle())
+            pair.alice.account.initiate(
+                address, Account.create(MemoryStore(), address, clock=pair.clock).bundle()
+            )
     found = [peer.address for peer in pair.alice.account.peers()]
     assert found == sorted(found)
     assert len(found) == 8
@@ -160,7 +162,7 @@ def test_accepting_the_known_identity_changes_nothing(conversation: Pair) -> Non
 
 
 def test_accepting_keeps_the_sessions_with_other_peers(conversation: Pair) -> None:
-    carol = Account.create(MemoryStore(), CAROL)
+    carol = Account.create(MemoryStore(), CAROL, clock=conversation.clock)
     conversation.alice.account.initiate(CAROL, carol.bundle())
     conversation.alice.account.accept_identity(BOB, new_device(conversation.bob).identity.data)
     message = conversation.alice.account.encrypt(CAROL, b"still here")
@@ -203,7 +205,7 @@ def test_an_impostor_who_shows_the_right_identity_fails(conversation: Pair) -> N
 
 def test_an_impostors_bundle_under_the_right_identity_fails(conversation: Pair) -> None:
     bundle = new_device(conversation.bob).bundle()
-    forged = type(bundle)(BOB, conversation.bob.account.identity, bundle.signed, bundle.one_time, bundle.kem)
+    forged = dataclasses.replace(bundle, identity=conversation.bob.account.identity)
     with unchanged(conversation.alice.store), pytest.raises(InvalidSignature):
         conversation.alice.account.initiate(BOB, forged)
 

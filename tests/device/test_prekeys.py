@@ -3,20 +3,23 @@
 Not here: ids (test_ids.py), rotation and expiry (test_rotation.py).
 """
 
+from dataclasses import replace
 from typing import Any
 
 import cbor2
 import pytest
 
-from letterlock._handshake.prekey_signature import verify_publication
+from letterlock import hazmat
+from letterlock._handshake.bundle_signature import verify_bundle, verify_publication
 from letterlock._primitives.mlkem import SEED_BYTES
-from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.message import InitialMessage
 from letterlock._wire.prekey import PrekeyKind
+from letterlock.account import Account
 from letterlock.errors import AuthenticationFailed, CorruptStore, PeerError, UnknownPrekey, UsageError
 from letterlock.limits import MAX_ID
-from support.pair import ALICE, BOB, BOTH_SUITES, Pair, entropy_of, flipped, unchanged
-from support.prekey_tools import USED, account_record, bundles, counts
+from letterlock.stores import MemoryStore, PrekeyRow, Record, Store
+from support.pair import ALICE, BOB, BOTH_SUITES, CAROL, Pair, Side, entropy_of, flipped, unchanged
+from support.prekey_tools import USED, account_record, bundles, counts, mixed
 from support.trace_calls import Trace
 
 # --- used up ------------------------------------------------------------------------------------------
@@ -25,7 +28,7 @@ from support.trace_calls import Trace
 @pytest.mark.parametrize("which", USED)
 def test_one_time_prekeys_are_deleted_once_the_message_has_authenticated(any_pair: Pair, which: str) -> None:
     bob = any_pair.bob
-    any_pair.alice.initiate(bundles(bob.account.publish(2))[which])
+    any_pair.alice.initiate(bundles(bob.store, bob.account.publish(2))[which])
     message = any_pair.alice.write(b"first")
     before = counts(bob.store)
     for at in range(len(message) - 100, len(message), 9):  # damaged and forged messages use up nothing
@@ -48,8 +51,8 @@ def test_only_the_prekeys_that_the_message_names_are_deleted(pair: Pair) -> None
         left = {
             kind: [each.id for each in public if pair.bob.store.tables.prekeys.load(kind, each.id) is None]
             for kind, public in (
-                (PrekeyKind.ONE_TIME, publication.one_time),
-                (PrekeyKind.KEM_ONE_TIME, publication.kem_one_time),
+                (PrekeyKind.ONE_TIME, [each.one_time for each in publication.pairs]),
+                (PrekeyKind.KEM_ONE_TIME, [each.kem for each in publication.pairs]),
             )
         }
     assert used.one_time is not None
@@ -59,7 +62,7 @@ def test_only_the_prekeys_that_the_message_names_are_deleted(pair: Pair) -> None
 
 @pytest.mark.parametrize("which", ["both one-time", "curve one-time, last resort", "kem one-time alone"])
 def test_a_second_use_of_a_one_time_prekey_is_refused(pair: Pair, trace: Trace, which: str) -> None:
-    bundle = bundles(pair.bob.account.publish(2))[which]
+    bundle = bundles(pair.bob.store, pair.bob.account.publish(2))[which]
     other = Pair()
     messages = []
     for initiator in (pair.alice, other.alice):
@@ -79,15 +82,14 @@ def test_a_bundle_with_one_used_prekey_is_refused(pair: Pair) -> None:
         spare = pair.bob.account.bundle()
         pair.alice.initiate(bundle)
         pair.bob.read(pair.alice.write(b"uses both"))
-        mixed = PrekeyBundle(
-            bundle.address,
-            bundle.identity,
-            bundle.signed,
+        half_used = mixed(
+            pair.bob.store,
+            bundle,
             bundle.one_time if used == "one_time" else spare.one_time,
             spare.kem if used == "one_time" else bundle.kem,
         )
         other = Pair().alice.account
-        other.initiate(BOB, mixed)
+        other.initiate(BOB, half_used)
         with unchanged(pair.bob.store), pytest.raises((UnknownPrekey, AuthenticationFailed)):
             pair.bob.account.decrypt(type(ALICE)(f"other {used}", 1), other.encrypt(BOB, b"x"))
 
@@ -129,8 +131,25 @@ def test_a_publication_verifies_and_every_nonce_of_it_is_new() -> None:
     publication = pair.bob.account.publish(5, rotate=True)
     verify_publication(publication)
     assert len(set(drawn)) == len(drawn)
-    # PRIM-4: every prekey is signed, with its own Z of 64 bytes. KEM seeds have 64 bytes too.
-    assert len([each for each in drawn if len(each) == 64]) == 12 + 6
+    # PRIM-4: every bundle is signed, with its own Z of 64 bytes. KEM seeds have 64 bytes too.
+    assert len([each for each in drawn if len(each) == 64]) == 6 + 6
+
+
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_a_publication_makes_one_signature_a_bundle_and_one_scalar(
+    pair: Pair, trace: Trace, count: int
+) -> None:
+    trace.clear()
+    verify_publication(pair.bob.account.publish(count))
+    assert (trace.count("sign"), trace.count("scalar")) == (count + 1, 1)
+    assert trace.count("verify") == count + 1
+
+
+@pytest.mark.parametrize("one_time", [True, False])
+def test_a_single_bundle_makes_one_signature(pair: Pair, trace: Trace, one_time: bool) -> None:
+    trace.clear()
+    verify_bundle(pair.bob.account.bundle(one_time=one_time))
+    assert (trace.count("sign"), trace.count("scalar")) == (1, 1)
 
 
 def test_records_hold_the_seed_and_not_the_expanded_key(pair: Pair) -> None:  # PRIM-6
@@ -138,22 +157,23 @@ def test_records_hold_the_seed_and_not_the_expanded_key(pair: Pair) -> None:  # 
     store = pair.bob.store
     ids = {
         PrekeyKind.SIGNED: (publication.signed.id, 32),
-        PrekeyKind.ONE_TIME: (publication.one_time[0].id, 32),
-        PrekeyKind.KEM_ONE_TIME: (publication.kem_one_time[0].id, SEED_BYTES),
+        PrekeyKind.ONE_TIME: (publication.pairs[0].one_time.id, 32),
+        PrekeyKind.KEM_ONE_TIME: (publication.pairs[0].kem.id, SEED_BYTES),
         PrekeyKind.KEM_LAST_RESORT: (publication.last_resort.id, SEED_BYTES),
     }
     with store.transaction():
         for kind, (id_, length) in ids.items():
             row = store.tables.prekeys.load(kind, id_)
             assert row is not None
-            secret, signature = cbor2.loads(row.record.expose())
-            assert (len(secret), len(signature)) == (length, 64)
+            version, secret, public = cbor2.loads(row.record.expose())
+            assert (version, len(secret)) == (2, length)
+            assert public == (None if length == SEED_BYTES else hazmat.public_key(secret))
             assert (row.expires is None) == (kind in {PrekeyKind.SIGNED, PrekeyKind.KEM_LAST_RESORT})
 
 
 def test_the_same_prekeys_serve_both_suites() -> None:
     pair = Pair(suites=BOTH_SUITES)
-    for bundle in bundles(pair.bob.account.publish(2)).values():
+    for bundle in bundles(pair.bob.store, pair.bob.account.publish(2)).values():
         pair.alice.initiate(bundle)
         message = pair.alice.write(b"x")
         assert InitialMessage.decode(message).header.signed_prekey_id == bundle.signed.id
@@ -168,3 +188,47 @@ def test_a_missing_current_prekey_is_a_corrupt_store(pair: Pair, kind: PrekeyKin
         pair.bob.store.tables.prekeys.delete(kind, current[kind])
     with unchanged(pair.bob.store), pytest.raises(CorruptStore, match="missing"):
         pair.bob.account.publish(0)
+
+
+# --- records of release 0.1.0 -------------------------------------------------------------------------
+
+
+def as_format_1(side: Side) -> None:
+    """Let every prekey of a store have the record that release 0.1.0 gave it."""
+    with side.store.transaction():
+        for kind in PrekeyKind:
+            for row in rows_of(side.store, kind):
+                _, secret, _ = cbor2.loads(row.record.expose())
+                record = Record(cbor2.dumps([secret, bytes(64)]))
+                side.store.tables.prekeys.replace(replace(row, record=record))
+
+
+def rows_of(store: Store, kind: PrekeyKind) -> list[PrekeyRow]:
+    account = account_record(store)
+    current = {PrekeyKind.SIGNED: account.signed_id, PrekeyKind.KEM_LAST_RESORT: account.last_resort_id}
+    ids = [id_ for _, id_ in store.tables.prekeys.expiries(kind)] or [current.get(kind, 0)]
+    return [row for id_ in ids if (row := store.tables.prekeys.load(kind, id_)) is not None]
+
+
+@pytest.mark.parametrize("which", USED)
+def test_prekeys_of_release_0_1_0_serve(any_pair: Pair, which: str) -> None:  # STO-25
+    bob = any_pair.bob
+    any_pair.alice.initiate(bundles(bob.store, bob.account.publish(2))[which])
+    as_format_1(bob)
+    bob.reopen()
+    assert bob.read(any_pair.alice.write(b"hello")) == b"hello"
+    verify_publication(bob.account.publish(1))
+    stranger = Account.create(MemoryStore(), CAROL, clock=any_pair.clock)
+    stranger.initiate(BOB, bob.account.bundle(one_time=False))
+    assert bob.account.decrypt(CAROL, stranger.encrypt(BOB, b"x")) == b"x"
+
+
+def test_only_a_curve_prekey_of_release_0_1_0_needs_its_public_key_computed(pair: Pair, trace: Trace) -> None:
+    for old, computed in ((False, 0), (True, 2)):
+        pair.alice.initiate()
+        if old:
+            as_format_1(pair.bob)
+        message = pair.alice.write(b"x")
+        trace.clear()
+        pair.bob.read(message)
+        assert trace.count("base") == computed

@@ -171,7 +171,7 @@ def test_two_strangers_may_use_one_last_resort_prekey(pair: Pair) -> None:
     bundle = pair.bob.account.publish(0).last_resort_bundle()
     for name in ("carol", "dave"):
         address = type(BOB)(name, 1)
-        stranger = Account.create(MemoryStore(), address)
+        stranger = Account.create(MemoryStore(), address, clock=pair.clock)
         stranger.initiate(BOB, bundle)
         assert pair.bob.account.decrypt(address, stranger.encrypt(BOB, b"hi")) == b"hi"
     assert recorded(pair, bundle) == (0, 2)

@@ -30,7 +30,7 @@ from x3dh.types import SecretType
 
 from letterlock import hazmat
 from letterlock._handshake.agreement import Party, Prekeys, initiate_with, respond
-from letterlock._handshake.prekey_signature import sign_prekey
+from letterlock._handshake.bundle_signature import BundleSigner
 from letterlock._primitives.curve25519 import (
     EphemeralKeyPair,
     IdentityKeyPair,
@@ -39,8 +39,9 @@ from letterlock._primitives.curve25519 import (
     SignedPrekeyPair,
 )
 from letterlock._primitives.entropy import Entropy
-from letterlock._wire.bundle import PrekeyBundle
-from letterlock._wire.prekey import PrekeyKind
+from letterlock._primitives.xeddsa import SigningKey
+from letterlock._wire.bundle import BundleHead
+from letterlock._wire.prekey import PrekeyKind, PublicPrekey
 from letterlock.errors import InvalidSignature
 from support import reference
 from support.pair import ALICE, BOB, entropy_of, flipped
@@ -154,15 +155,9 @@ def test_a_handshake_from_a_bundle_has_the_same_secret(
         bob = Party(BOB, IdentityKeyPair.from_private(PrivateKey(keys.bob_identity)))
         signed = SignedPrekeyPair.from_private(PrivateKey(keys.signed))
         pair = None if keys.one_time is None else OneTimePrekeyPair.from_private(PrivateKey(keys.one_time))
-        bundle = PrekeyBundle(
-            BOB,
-            bob.identity.public,
-            sign_prekey(PrekeyKind.SIGNED, 1, signed.public, bob.identity, draw(64)),
-            None
-            if pair is None
-            else sign_prekey(PrekeyKind.ONE_TIME, 2, pair.public, bob.identity, draw(64)),
-            None,
-        )
+        head = BundleHead(BOB, bob.identity.public, 0, PublicPrekey(PrekeyKind.SIGNED, 1, signed.public))
+        once = None if pair is None else PublicPrekey(PrekeyKind.ONE_TIME, 2, pair.public)
+        bundle = BundleSigner(head, SigningKey.of(bob.identity), draw).bundle(once, None)
         ephemeral = EphemeralKeyPair.from_private(PrivateKey(keys.ephemeral))
         made = initiate_with(alice, bundle, ephemeral, None)
         answered = respond(bob, ALICE, made.header, Prekeys(signed, pair, None))

@@ -195,7 +195,7 @@ def chosen(public: KemPublicKey, recipient: AnyStore, draw: Entropy) -> Encapsul
     assert isinstance(recipient, MemoryStore)
     for kind in (PrekeyKind.KEM_ONE_TIME, PrekeyKind.KEM_LAST_RESORT):
         for row in recipient._rows.prekeys.get(kind, {}).values():
-            keys = MlKem1024KeyPair(KemSeed(cbor2.loads(row.record.expose())[0]))
+            keys = MlKem1024KeyPair(KemSeed(cbor2.loads(row.record.expose())[1]))
             if keys.public == public:
                 ciphertext = draw(1568)
                 return Encapsulation(keys.decapsulate(ciphertext), ciphertext)

@@ -37,7 +37,7 @@ _PAIR.bob.read(_READ)
 _REPEAT: Final = _PAIR.alice.write(TEXT)
 _PAIR.bob.account.publish(1)
 _PAIR.clock.now += 2 * ONE_TIME_LIFETIME // 3
-_BUNDLES: Final = bundles(_PAIR.bob.account.publish(2))
+_BUNDLES: Final = bundles(_PAIR.bob.store, _PAIR.bob.account.publish(2))
 _PAIR.clock.now += ONE_TIME_LIFETIME // 3 + 1  # so that every first message sweeps what has expired
 _BOB: Final = Stage(_PAIR.bob.account, _PAIR.bob.store, skipping(8))
 

@@ -18,12 +18,13 @@ from fuzz.tree import mutated, parsed
 from letterlock import hazmat
 from letterlock._device.peer import Peer
 from letterlock._primitives.aead import XNONCE_BYTES, seal_at_rest
+from letterlock._primitives.curve25519 import SIGNATURE_BYTES, SignedPrekeyPair
+from letterlock._primitives.mlkem import MlKem1024KeyPair
 from letterlock._records.account import decode_account, encode_account
 from letterlock._records.peer import decode_peer_and_used
-from letterlock._records.prekey import decode_prekey
+from letterlock._records.prekey import decode_curve_prekey, decode_kem_prekey, encode_prekey
 from letterlock._records.session import decode_session, encode_session
 from letterlock._wire import cbor
-from letterlock._wire.prekey import PrekeyKind
 from letterlock.account import Account
 from letterlock.errors import CorruptStore, StoreError, WrongKey
 from letterlock.limits import ARGON2_MAX_MEMLIMIT, ARGON2_MAX_OPSLIMIT
@@ -82,12 +83,19 @@ def _encode_peer(read: tuple[Peer, tuple[bytes, ...]]) -> bytes:
 
 def _readable_prekey(data: bytes, record: Record) -> bool:
     """Return whether the record reads as a prekey with a secret of either length."""
-    kinds = (PrekeyKind.SIGNED, PrekeyKind.KEM_LAST_RESORT)
-    return sum(_decoded(data, partial(_read_prekey, kind, record), cbor.encode) for kind in kinds) > 0
+    readers: tuple[Callable[[], Any], ...] = (
+        partial(decode_curve_prekey, record, SignedPrekeyPair),
+        partial(decode_kem_prekey, record),
+    )
+    return sum(_decoded(data, read, partial(_encode_prekey, data)) for read in readers) > 0
 
 
-def _read_prekey(kind: PrekeyKind, record: Record) -> list[bytes]:
-    return list(decode_prekey(kind, record))
+def _encode_prekey(data: bytes, pair: SignedPrekeyPair | MlKem1024KeyPair) -> bytes:
+    """Encode a prekey in the format that it was read in: the earlier one has a signature."""
+    if data[:1] != b"\x82":
+        return encode_prekey(pair).expose()
+    secret = pair.private if isinstance(pair, SignedPrekeyPair) else pair.seed
+    return cbor.encode([secret.expose(), data[-SIGNATURE_BYTES:]])
 
 
 def _check_call(outcome: Outcome[object], readable: bool, part: str) -> None:

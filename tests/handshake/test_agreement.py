@@ -10,7 +10,17 @@ from typing import Any
 import pytest
 
 from letterlock._handshake import pqxdh, x3dh
-from letterlock._handshake.agreement import Agreement, Initiation, Prekeys, initiate, initiate_with, respond
+from letterlock._handshake.agreement import (
+    Agreement,
+    Circumstances,
+    Encapsulate,
+    Initiation,
+    Prekeys,
+    encapsulate_afresh,
+    initiate,
+    initiate_with,
+    respond,
+)
 from letterlock._handshake.x3dh import KeyMaterial
 from letterlock._primitives.curve25519 import (
     EphemeralKeyPair,
@@ -35,15 +45,19 @@ from support.handshakes import (
     Recipient,
     recipient,
 )
-from support.pair import ALICE, BOB, entropy_of, plain
+from support.pair import ALICE, BOB, NOON, entropy_of, plain
 
 ONE_TIME = pytest.mark.parametrize("one_time", [True, False], ids=["one-time", "no one-time"])
 SUITE = pytest.mark.parametrize("suite", list(Suite), ids=lambda suite: suite.name)
 KIND = pytest.mark.parametrize("kind", [PrekeyKind.KEM_ONE_TIME, PrekeyKind.KEM_LAST_RESORT])
 
 
+def circumstances(encapsulate: Encapsulate = encapsulate_afresh) -> Circumstances:
+    return Circumstances(NOON, entropy_of("ephemeral"), encapsulate)
+
+
 def agreed(bob: Recipient, suite: Suite) -> Initiation:
-    return initiate(ALICE_PARTY, bob.bundle, BOB, suite, entropy_of("ephemeral"))
+    return initiate(ALICE_PARTY, bob.bundle, BOB, suite, circumstances())
 
 
 def answered(bob: Recipient, initiation: Initiation) -> Agreement:
@@ -80,9 +94,7 @@ def test_the_caller_can_choose_the_encapsulation() -> None:
         asked.append(key)
         return made
 
-    first, again = (
-        initiate(ALICE_PARTY, bob.bundle, BOB, suite, entropy_of("ephemeral"), given) for _ in range(2)
-    )
+    first, again = (initiate(ALICE_PARTY, bob.bundle, BOB, suite, circumstances(given)) for _ in range(2))
     assert asked == [bob.bundle.kem.key] * 2
     assert first == again != agreed(bob, suite)
     assert answered(bob, first) == first.agreement
@@ -94,9 +106,9 @@ def test_there_is_no_handshake_with_oneself(suite: Suite) -> None:
     """HAND-11: neither our own address nor our own identity key is accepted, even if everything is signed."""
     bob = recipient()
     with pytest.raises(AddressMismatch, match="own address"):
-        initiate(replace(ALICE_PARTY, address=BOB), bob.bundle, BOB, suite, entropy_of("ephemeral"))
+        initiate(replace(ALICE_PARTY, address=BOB), bob.bundle, BOB, suite, circumstances())
     with pytest.raises(AddressMismatch, match="own identity key"):
-        initiate(replace(bob.party, address=ALICE), bob.bundle, BOB, suite, entropy_of("ephemeral"))
+        initiate(replace(bob.party, address=ALICE), bob.bundle, BOB, suite, circumstances())
 
 
 @ONE_TIME
@@ -192,7 +204,9 @@ def test_chosen_encapsulation_is_used_as_it_is() -> None:
 
 def test_every_handshake_is_new() -> None:
     bob, draw = recipient(), entropy_of("two")
-    one, two = (initiate(ALICE_PARTY, bob.bundle, BOB, Suite.X3DH, draw) for _ in range(2))
+    one, two = (
+        initiate(ALICE_PARTY, bob.bundle, BOB, Suite.X3DH, Circumstances(NOON, draw)) for _ in range(2)
+    )
     assert one.header.ephemeral != two.header.ephemeral
     assert one.agreement.secret != two.agreement.secret
     assert one.agreement.associated_data != two.agreement.associated_data

@@ -6,13 +6,14 @@ from typing import Any
 import cbor2
 import pytest
 
-from letterlock._handshake.agreement import initiate
+from letterlock._handshake.agreement import Circumstances, initiate
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.message import InitialMessage
 from letterlock._wire.suite import Suite
 from letterlock.account import Account
 from letterlock.errors import (
     AuthenticationFailed,
+    InvalidSignature,
     MalformedMessage,
     NoSession,
     PeerError,
@@ -22,7 +23,8 @@ from letterlock.errors import (
 )
 from letterlock.stores._memory import MemoryStore
 from support.handshakes import ALICE_PARTY, recipient
-from support.pair import ALICE, BOB, BOTH_SUITES, X3DH_ONLY, Pair, entropy_of, unchanged
+from support.pair import ALICE, BOB, BOTH_SUITES, NOON, X3DH_ONLY, Pair, entropy_of, unchanged
+from support.prekey_tools import mixed
 from support.trace_calls import Trace
 from support.triple_session import as_plain_message, as_triple_message
 
@@ -93,7 +95,7 @@ def test_an_account_for_x3dh_alone_refuses_pqxdh_on_both_sides(pair: Pair) -> No
 
 def test_an_account_for_no_suite_at_all_talks_to_nobody_new(pair: Pair) -> None:
     pair.converse()
-    carol = Account.create(MemoryStore(), ALICE, suites=frozenset())
+    carol = Account.create(MemoryStore(), ALICE, suites=frozenset(), clock=pair.clock)
     for suite in Suite:
         with pytest.raises(UsageError):
             carol.initiate(BOB, pair.bob.account.bundle(), suite=suite)
@@ -117,7 +119,7 @@ def test_the_suites_of_an_account_are_a_frozenset_of_suites(suites: Any) -> None
 def test_even_beneath_the_account_only_the_name_leaves_the_kem_out() -> None:
     number: Any = 1
     for suite in (Suite.PQXDH, number):
-        initiation = initiate(ALICE_PARTY, recipient().bundle, BOB, suite, entropy_of(1))
+        initiation = initiate(ALICE_PARTY, recipient().bundle, BOB, suite, Circumstances(NOON, entropy_of(1)))
         assert initiation.header.kem is not None
 
 
@@ -132,15 +134,18 @@ def test_the_numbers_of_the_suites_are_those_of_the_specification() -> None:
 def test_a_bundle_without_its_kem_prekey_is_not_used_for_less(
     pair: Pair, suites: frozenset[Suite] | None
 ) -> None:
-    """A server that removes the KEM prekey gains nothing, even if the account allows X3DH."""
+    """Neither a server that removes the KEM prekey nor its owner, even if the account allows X3DH."""
     pair.alice.reopen(suites)
-    stripped = replace(pair.bob.account.bundle(), kem=None)
+    bundle = pair.bob.account.bundle()
+    with unchanged(pair.alice.store), pytest.raises(InvalidSignature):
+        pair.alice.initiate(replace(bundle, kem=None))
     with unchanged(pair.alice.store), pytest.raises(SuiteRefused):
-        pair.alice.initiate(stripped)
+        pair.alice.initiate(mixed(pair.bob.store, bundle, bundle.one_time, None))
 
 
 def test_a_bundle_without_kem_serves_x3dh_by_name(x3dh_pair: Pair) -> None:
-    stripped = replace(x3dh_pair.bob.account.bundle(), kem=None)
+    bundle = x3dh_pair.bob.account.bundle()
+    stripped = mixed(x3dh_pair.bob.store, bundle, bundle.one_time, None)
     x3dh_pair.alice.initiate(PrekeyBundle.decode(stripped.encode()), Suite.X3DH)
     assert x3dh_pair.bob.read(x3dh_pair.alice.write(b"classical")) == b"classical"
 

@@ -19,6 +19,7 @@ from letterlock.errors import (
     LetterlockError,
     PlaintextTooLong,
     ReplayRecordFull,
+    StaleBundle,
     TooManySkipped,
     UnsupportedVersion,
     UntrustedIdentity,
@@ -29,6 +30,7 @@ ALICE, BOB = Address("alice", 1), Address("Zo\u00eb", 2)
 MAKERS: Final[dict[type[LetterlockError], Callable[[], LetterlockError]]] = {
     PlaintextTooLong: lambda: PlaintextTooLong(20_000_000, 16_777_216),
     UnsupportedVersion: lambda: UnsupportedVersion(2, 1),
+    StaleBundle: lambda: StaleBundle("the bundle was made on 2026-11-29: set the clock", 1_795_910_400, 0),
     AddressMismatch: lambda: AddressMismatch("the bundle belongs to another address", ALICE, BOB),
     TooManySkipped: lambda: TooManySkipped(2_001, 2_000),
     ReplayRecordFull: lambda: ReplayRecordFull(100_000),

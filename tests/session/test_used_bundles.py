@@ -7,12 +7,12 @@ import pytest
 
 from letterlock._device.known_peers import all_peers
 from letterlock._records.peer import decode_peer, decode_peer_and_used, encode_peer
-from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.suite import Suite
 from letterlock.errors import CorruptStore, UsageError
 from letterlock.limits import MAX_USED_PREKEYS
 from letterlock.stores._interface import Record
 from support.pair import BOB, Pair, Side, unchanged
+from support.prekey_tools import mixed
 
 
 def used(side: Side) -> tuple[bytes, ...]:
@@ -20,11 +20,6 @@ def used(side: Side) -> tuple[bytes, ...]:
         record = side.store.tables.peers.load(side.peer.encode())
     assert record is not None
     return decode_peer_and_used(record)[1]
-
-
-def without(bundle: PrekeyBundle, name: str) -> PrekeyBundle:
-    fields = {each: getattr(bundle, each) for each in ("address", "identity", "signed", "one_time", "kem")}
-    return PrekeyBundle(**{**fields, name: None})
 
 
 @pytest.mark.parametrize("discard", [False, True])
@@ -46,13 +41,14 @@ def test_one_used_prekey_is_enough(x3dh_pair: Pair) -> None:
     pair = x3dh_pair
     first, second = pair.bob.account.bundle(), pair.bob.account.bundle()
     pair.alice.initiate(first, Suite.PQXDH)
-    for mixed in (
-        PrekeyBundle(first.address, first.identity, first.signed, second.one_time, first.kem),
-        PrekeyBundle(first.address, first.identity, first.signed, first.one_time, second.kem),
-        without(first, "one_time"),
+    for one_time, kem in (
+        (second.one_time, first.kem),
+        (first.one_time, second.kem),
+        (None, first.kem),
     ):
+        bundle = mixed(pair.bob.store, first, one_time, kem)
         with unchanged(pair.alice.store), pytest.raises(UsageError):
-            pair.alice.initiate(mixed, Suite.PQXDH)
+            pair.alice.initiate(bundle, Suite.PQXDH)
     pair.alice.initiate(second, Suite.PQXDH)
 
 
@@ -61,15 +57,12 @@ def test_in_x3dh_the_kem_prekey_is_not_used(x3dh_pair: Pair) -> None:
     bundle = pair.bob.account.bundle()
     pair.alice.initiate(bundle, Suite.X3DH)
     assert len(used(pair.alice)) == 1
-    pair.alice.initiate(without(bundle, "one_time"), Suite.PQXDH)
+    pair.alice.initiate(mixed(pair.bob.store, bundle, None, bundle.kem), Suite.PQXDH)
     assert len(used(pair.alice)) == 2
 
 
 def test_a_bundle_without_one_time_prekeys_can_be_used_again(pair: Pair) -> None:
-    publication = pair.bob.account.publish(0)
-    bundle = PrekeyBundle(
-        publication.address, publication.identity, publication.signed, None, publication.last_resort
-    )
+    bundle = pair.bob.account.publish(0).last_resort_bundle()
     for _ in range(3):
         pair.alice.initiate(bundle)
         pair.alice.say(b"readable")

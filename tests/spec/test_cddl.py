@@ -10,10 +10,11 @@ from pathlib import Path
 import cbor2
 import pytest
 
-from letterlock import Account, Address, MemoryStore, PrekeyBundle, Suite
+from letterlock import Account, Address, MemoryStore, Suite
 from letterlock._wire.envelope import Kind
 from letterlock._wire.pq_header import PqType
 from support.cddl_check import Mismatch, Schema, Unsupported
+from support.prekey_tools import mixed
 
 CDDL = (Path(__file__).parents[2] / "spec" / "letterlock.cddl").read_text(encoding="utf-8")
 BOTH = frozenset(Suite)
@@ -28,11 +29,12 @@ def schema() -> Schema:
 def samples() -> dict[str, bytes]:
     """Return one message of each kind, made by two accounts."""
     alice = Account.create(MemoryStore(), Address("alice"), suites=BOTH)
-    bob = Account.create(MemoryStore(), Address("bøb", 2**32 - 1), suites=BOTH)
+    store = MemoryStore()
+    bob = Account.create(store, Address("bøb", 2**32 - 1), suites=BOTH)
     bundle, publication = bob.bundle(), bob.publish(one_time=2)
     last_resort = publication.last_resort_bundle()
     other = bob.bundle()  # a one-time prekey serves once
-    without_kem = PrekeyBundle(other.address, other.identity, other.signed, other.one_time, None)
+    without_kem = mixed(store, other, other.one_time, None)
     made = {
         "bundle": bundle.encode(),
         "last-resort bundle": last_resort.encode(),

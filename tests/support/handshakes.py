@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from letterlock._handshake.agreement import Party, Prekeys
-from letterlock._handshake.prekey_signature import sign_prekey
 from letterlock._primitives.curve25519 import (
     EphemeralKeyPair,
     IdentityKeyPair,
@@ -13,11 +12,14 @@ from letterlock._primitives.curve25519 import (
     SignedPrekeyPair,
 )
 from letterlock._primitives.mlkem import MlKem1024KeyPair, MlKem1024PublicKey
-from letterlock._wire.bundle import PrekeyBundle
+from letterlock._wire.bundle import BundleHead, PrekeyBundle
 from letterlock._wire.prekey import PrekeyKind, PublicPrekey
-from support.pair import ALICE, BOB, entropy_of
+from letterlock.limits import DAY
+from support.pair import ALICE, BOB, NOON, entropy_of
+from support.prekey_tools import signed_by
 
 SIGNED_ID, ONE_TIME_ID, KEM_ID = 11, 22, 33
+MADE_ON = NOON // DAY
 
 ALICE_PARTY = Party(ALICE, IdentityKeyPair.generate(entropy_of("alice")))
 STRANGER = Party(BOB, IdentityKeyPair.generate(entropy_of("mallory")))
@@ -41,24 +43,23 @@ _KEM = MlKem1024KeyPair.generate(_draw)
 
 
 def signed_prekey() -> PublicPrekey[SignedPrekey]:
-    return sign_prekey(PrekeyKind.SIGNED, SIGNED_ID, _SIGNED.public, _IDENTITY, _draw(64))
+    return PublicPrekey(PrekeyKind.SIGNED, SIGNED_ID, _SIGNED.public)
 
 
 def one_time_prekey() -> PublicPrekey[OneTimePrekey]:
-    return sign_prekey(PrekeyKind.ONE_TIME, ONE_TIME_ID, _ONE_TIME.public, _IDENTITY, _draw(64))
+    return PublicPrekey(PrekeyKind.ONE_TIME, ONE_TIME_ID, _ONE_TIME.public)
 
 
 def kem_prekey(kind: PrekeyKind = PrekeyKind.KEM_ONE_TIME) -> PublicPrekey[MlKem1024PublicKey]:
-    return sign_prekey(kind, KEM_ID, _KEM.public, _IDENTITY, _draw(64))
+    return PublicPrekey(kind, KEM_ID, _KEM.public)
 
 
 def recipient(
     *, one_time: bool = True, kem: bool = True, kind: PrekeyKind = PrekeyKind.KEM_ONE_TIME
 ) -> Recipient:
-    bundle = PrekeyBundle(
-        BOB,
-        _IDENTITY.public,
-        signed_prekey(),
+    bundle = signed_by(
+        _IDENTITY,
+        BundleHead(BOB, _IDENTITY.public, MADE_ON, signed_prekey()),
         one_time_prekey() if one_time else None,
         kem_prekey(kind) if kem else None,
     )

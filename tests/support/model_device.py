@@ -176,8 +176,8 @@ class Device:
         prekeys, now = self.timeline.prekeys, self.clock.now
         self._has_made(publication.signed)
         self._has_made(publication.last_resort)
-        one_time: list[Public] = [*publication.one_time, *publication.kem_one_time]
-        for each in one_time:
+        one_time: list[Public] = [each.one_time for each in publication.pairs]
+        for each in [*one_time, *(each.kem for each in publication.pairs)]:
             prekeys[each.kind, each.id] = Prekey(each.key.data, now + ONE_TIME_LIFETIME)
             self.timeline.one_time.add(each.key.data)
         return publication
@@ -188,6 +188,8 @@ class Device:
             prekeys = self.timeline.prekeys
             for kind, id_ in self.timeline.current.items():
                 prekeys[kind, id_] = Prekey(prekeys[kind, id_].key, self.clock.now + PREKEY_GRACE)
+            if self.timeline.current:
+                self._retire_one_time()
             self.timeline.current.clear()
 
     def _has_made(self, current: Public) -> None:
@@ -196,8 +198,16 @@ class Device:
         before = self.timeline.current.get(kind, current.id)
         if before != current.id:
             prekeys[kind, before] = Prekey(prekeys[kind, before].key, self.clock.now + PREKEY_GRACE)
+            self._retire_one_time()
         self.timeline.current[kind] = current.id
         prekeys[kind, current.id] = Prekey(current.key.data)
+
+    def _retire_one_time(self) -> None:
+        """Note that one-time prekeys serve no longer than the signed prekey of their bundle. HAND-13"""
+        latest = self.clock.now + PREKEY_GRACE
+        for place, prekey in self.timeline.prekeys.items():
+            if prekey.expires is not None and prekey.expires > latest:
+                self.timeline.prekeys[place] = Prekey(prekey.key, latest)
 
     def held(self, peer: Address) -> set[bytes]:
         """Return the sessions with a peer; none if the peer is unknown."""

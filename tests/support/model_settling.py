@@ -50,7 +50,7 @@ def prepare(world: World, one: Device, other: Device) -> None:
         if device.stale:
             world.heal(device)
         else:
-            world.publish(device, 2, instead=True)
+            world.publish(device, 2, rotate=True)
 
 
 def alternately(world: World, one: Device, other: Device) -> int:

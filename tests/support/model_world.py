@@ -27,12 +27,15 @@ from letterlock.errors import (
     AuthenticationFailed,
     BraidFailed,
     DuplicateMessage,
+    InvalidSignature,
     NoSession,
     PeerError,
+    StaleBundle,
     TrustError,
     UntrustedIdentity,
     UsageError,
 )
+from letterlock.limits import DAY, MAX_BUNDLE_AGE
 from letterlock.stores._memory import MemoryStore
 from support.model_device import Device, Home
 from support.model_ledger import Ledger
@@ -114,8 +117,8 @@ class World:
 
     # prekeys and sessions
 
-    def publish(self, device: Device, one_time: int, *, rotate: bool = False, instead: bool = False) -> None:
-        self.server.upload(device.publish(one_time, rotate=rotate).encode(), instead=instead)
+    def publish(self, device: Device, one_time: int, *, rotate: bool = False) -> None:
+        self.server.upload(device.publish(one_time, rotate=rotate).encode())
 
     def may_begin(self, one: Device, other: Device) -> bool:
         return self.begun.get(frozenset({one.address, other.address}), 0) < MAX_SESSIONS
@@ -130,7 +133,12 @@ class World:
         discard: bool = False,
     ) -> None:
         """Initiate a session, with a bundle from the server unless one is given."""
-        bundle = bundle or self.server.hand_out(peer.address)
+        bundle = bundle or self.fresh_bundle(peer)
+        refusal = self._refusal(bundle)
+        if refusal is not None:
+            with unchanged(device.store), pytest.raises(refusal), device.acts():
+                device.account.initiate(peer.address, bundle, suite=suite, discard_earlier=discard)
+            return
         active = None if discard else device.active(peer.address)
         is_weaker = active is not None and suite < self.handshakes[active].suite
         once = {need.key for need in needs_of(bundle, suite) if need.key in peer.timeline.one_time}
@@ -153,9 +161,22 @@ class World:
         device.timeline.holds(peer.address, session)
         device.timeline.unanswered[peer.address] = session
 
+    def fresh_bundle(self, peer: Device, stock: Stock = Stock.WHOLE) -> PrekeyBundle:
+        """Fetch a bundle that is not too old: its owner publishes first if need be, as `StaleBundle` says."""
+        if self._refusal(self.server.hand_out(peer.address, Stock.LAST_RESORT)) is not None:
+            self.publish(peer, 1)
+        return self.server.hand_out(peer.address, stock)
+
+    def _refusal(self, bundle: PrekeyBundle) -> type[PeerError] | None:
+        """Return how a bundle must be refused that a server made up, or that is too old. HAND-1, HAND-15"""
+        if bundle.encode() not in self.server.signed:
+            return InvalidSignature
+        age = self.clock.now - bundle.made_on * DAY
+        return None if -DAY <= age <= MAX_BUNDLE_AGE else StaleBundle
+
     def heal(self, device: Device) -> None:
         """Do what spec/limitations.md asks after a restore: begin new sessions and publish prekeys."""
-        self.publish(device, 2, instead=True)
+        self.publish(device, 2, rotate=True)
         for peer in self.peers(device):
             self.begin(device, peer, discard=True)
         device.stale = False
@@ -311,7 +332,7 @@ class World:
 
     def take_back(self, device: Device, peer: Device, message: Message | None) -> None:
         """Fail a transaction: the reading, publishing, beginning and writing in it must be undone."""
-        bundle = self.server.hand_out(peer.address, Stock.LAST_RESORT)
+        bundle = self.fresh_bundle(peer, Stock.LAST_RESORT)
         with unchanged(device.store), pytest.raises(Undo), self.ledger.calls(), device.account.transaction():
             if message is not None:
                 assert device.account.decrypt(message.sender, message.wire) == message.text
@@ -343,7 +364,7 @@ class World:
         """An impostor with another identity key uses the address of a peer that the victim knows."""
         self.impostors += 1
         entropy = entropy_of(f"{self.seed} impostor {self.impostors}")
-        bundle = self.server.hand_out(victim.address, Stock.LAST_RESORT)
+        bundle = self.fresh_bundle(victim, Stock.LAST_RESORT)
         with self.ledger.calls(), MemoryStore() as store:
             mallory = hazmat.create_account(store, claimed, entropy, suites=BOTH_SUITES, clock=self.clock)
             mallory.initiate(victim.address, bundle)

@@ -1,8 +1,13 @@
 """What the tests of prekeys share: the record of an account, counts of prekeys, the bundles of a server."""
 
+import hashlib
+
 from letterlock._device.account_record import AccountRecord
+from letterlock._handshake.bundle_signature import BundleSigner
+from letterlock._primitives.curve25519 import IdentityKeyPair
+from letterlock._primitives.xeddsa import SigningKey
 from letterlock._records.account import decode_account
-from letterlock._wire.bundle import PrekeyBundle
+from letterlock._wire.bundle import BundleHead, KemPrekey, OneTime, PrekeyBundle
 from letterlock._wire.prekey import PrekeyKind
 from letterlock._wire.publication import Publication
 from letterlock.stores._interface import Store
@@ -21,15 +26,33 @@ def counts(store: Store) -> dict[str, int]:
         return {kind.name: store.tables.prekeys.count(kind) for kind in PrekeyKind}
 
 
-def bundles(publication: Publication) -> dict[str, PrekeyBundle]:
-    """The four kinds of bundle that a server can put together."""
+def head_of(like: PrekeyBundle | Publication) -> BundleHead:
+    return BundleHead(like.address, like.identity, like.made_on, like.signed)
+
+
+def signed_by(
+    identity: IdentityKeyPair, head: BundleHead, one_time: OneTime | None, kem: KemPrekey | None
+) -> PrekeyBundle:
+    """Return a bundle that this identity key has signed, whatever is in it. Z comes from the bundle."""
+    drawn = hashlib.shake_256(identity.private.expose() + head.encode_unsigned(one_time, kem))
+    return BundleSigner(head, SigningKey.of(identity), drawn.digest).bundle(one_time, kem)
+
+
+def mixed(
+    owner: Store, like: PrekeyBundle | Publication, one_time: OneTime | None, kem: KemPrekey | None
+) -> PrekeyBundle:
+    """Return a bundle of other prekeys, signed with the key of its owner: no server can make it."""
+    return signed_by(account_record(owner).party.identity, head_of(like), one_time, kem)
+
+
+def bundles(owner: Store, publication: Publication) -> dict[str, PrekeyBundle]:
+    """The four kinds of bundle that an owner can sign. An account makes the first and the last."""
     whole, other = publication.bundles()
     last = publication.last_resort_bundle()
-    signed = (last.address, last.identity, last.signed)
     return {
         "both one-time": whole,
-        "curve one-time, last resort": PrekeyBundle(*signed, other.one_time, last.kem),
-        "kem one-time alone": PrekeyBundle(*signed, None, other.kem),
+        "curve one-time, last resort": mixed(owner, last, other.one_time, last.kem),
+        "kem one-time alone": mixed(owner, last, None, other.kem),
         "last resort alone": last,
     }
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from letterlock import hazmat
 from letterlock._device.account_record import AccountRecord
 from letterlock._handshake.agreement import Agreement, Initiation, Party, Prekeys
+from letterlock._handshake.bundle_signature import BundleSigner
 from letterlock._handshake.x3dh import RecipientKeys, SharedSecret
 from letterlock._primitives.curve25519 import (
     EphemeralKeyPair,
@@ -20,6 +21,7 @@ from letterlock._primitives.curve25519 import (
     SignedPrekeyPair,
 )
 from letterlock._primitives.mlkem import Encapsulation, KemSecret, KemSeed, MlKem768KeyPair, MlKem1024KeyPair
+from letterlock._primitives.xeddsa import SigningKey, SigningScalar
 from letterlock._ratchet.double import (
     Gap,
     Hearing,
@@ -38,8 +40,9 @@ from letterlock._session.lifecycle import Phase
 from letterlock._session.peer_sessions import StoredSession
 from letterlock._session.sealing import Decrypted, Encrypted
 from letterlock._session.session import Established, Initiated, Origin
+from letterlock._wire.bundle import BundleHead
 from letterlock._wire.message import HandshakeHeader, Header
-from letterlock._wire.prekey import PrekeyKind
+from letterlock._wire.prekey import PrekeyKind, PublicPrekey
 from letterlock._wire.suite import Suite
 from letterlock.account import Account
 from letterlock.aio import AsyncAccount
@@ -102,6 +105,7 @@ hearing: Final = Hearing(root, receiving, 3)
 speaking: Final = Speaking(root, rk, sending, receiving, 3)
 agreement: Final = Agreement(SharedSecret(MATERIAL[:32]), AD)
 header: Final = HandshakeHeader(Suite.X3DH, ik.public, ek.public, 1, None, None)
+common: Final = BundleHead(ALICE, ik.public, 1, PublicPrekey(PrekeyKind.SIGNED, 1, spk.public))
 origin: Final = Origin(Suite.X3DH, AD, None)
 established: Final = Established(origin, hearing)
 record: Final = Record(MATERIAL)
@@ -229,6 +233,19 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
         (
             "RecipientKeys(identity=<IdentityKeyPair: IdentityKey({U})>, "
             "signed=<SignedPrekeyPair: SignedPrekey({U})>, one_time=None)"
+        ),
+    ),
+    "SigningKey": (
+        lambda: SigningKey(SigningScalar(MATERIAL[:32]), b"A"),
+        "SigningKey(scalar=<SigningScalar: hidden>, public=b'A')",
+    ),
+    "BundleSigner": (
+        lambda: BundleSigner(common, SigningKey(SigningScalar(MATERIAL[:32]), b"A"), chosen()),
+        (
+            "BundleSigner(head=BundleHead(address=Address(name='alice', device_id=1), "
+            "identity=IdentityKey({U}), made_on=1, "
+            "signed=PublicPrekey(kind=<PrekeyKind.SIGNED: 1>, id=1, key=SignedPrekey({U}))), "
+            "key=SigningKey(scalar=<SigningScalar: hidden>, public=b'A'))"
         ),
     ),
     "Agreement": (lambda: agreement, "{AGREEMENT}"),

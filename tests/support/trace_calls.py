@@ -2,6 +2,7 @@
 
 verify       an XEdDSA verification
 sign         an XEdDSA signature
+scalar       the scalar of an identity key, which signs
 base         a base-point multiplication: a key pair is made, or its public half computed
 dh           an X25519 agreement
 encapsulate, decapsulate
@@ -34,7 +35,8 @@ class Trace:
 
 _WRAPPED = {
     "letterlock._primitives.xeddsa.verify": "verify",
-    "letterlock._primitives.xeddsa.sign": "sign",
+    "letterlock._primitives.xeddsa.SigningKey.sign": "sign",
+    "letterlock._primitives.xeddsa.calculate_key_pair": "scalar",
     "letterlock._primitives.curve25519.bindings.crypto_scalarmult_base": "base",
     "letterlock._primitives.curve25519.agree": "dh",
     "letterlock._primitives.mlkem.KemPublicKey.encapsulate": "encapsulate",

@@ -14,7 +14,7 @@ import cbor2
 import pytest
 from hypothesis import strategies as st
 
-from letterlock._handshake.prekey_signature import sign_prekey
+from letterlock._handshake.bundle_signature import BundleSigner
 from letterlock._primitives.curve25519 import (
     LOW_ORDER,
     EphemeralKey,
@@ -30,9 +30,10 @@ from letterlock._primitives.curve25519 import (
 )
 from letterlock._primitives.entropy import Entropy
 from letterlock._primitives.mlkem import MlKem1024KeyPair, MlKem1024PublicKey
+from letterlock._primitives.xeddsa import SigningKey
 from letterlock._wire import cbor
 from letterlock._wire.address import Address
-from letterlock._wire.bundle import PrekeyBundle
+from letterlock._wire.bundle import BundleHead, PrekeyBundle
 from letterlock._wire.flat_array import read_elements
 from letterlock._wire.message import (
     HandshakeHeader,
@@ -44,10 +45,17 @@ from letterlock._wire.message import (
 )
 from letterlock._wire.pq_header import BARE, PQ_FIELDS, PqHeader, PqType
 from letterlock._wire.prekey import PrekeyKind, PublicPrekey
-from letterlock._wire.publication import Publication
+from letterlock._wire.publication import PrekeyPair, Publication
 from letterlock._wire.suite import Suite
 from letterlock.errors import UsageError
-from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORD_INDEX, MAX_CODEWORDS, MAX_COUNTER, MIN_PADDED
+from letterlock.limits import (
+    CODEWORD_BYTES,
+    MAX_CODEWORD_INDEX,
+    MAX_CODEWORDS,
+    MAX_COUNTER,
+    MAX_DAY,
+    MIN_PADDED,
+)
 
 Tree: TypeAlias = Any
 """A decoded encoding, to be edited and encoded again."""
@@ -62,16 +70,17 @@ def entropy(label: str) -> Entropy:
 IDENTITY: Final = IdentityKeyPair.generate(entropy("identity"))
 STRANGER: Final = IdentityKeyPair.generate(entropy("stranger"))
 ADDRESS: Final = Address("böb@example.org", 7)
+MADE_ON: Final = 19_675
 
 
-def signed_prekey(id_: int = 1, identity: IdentityKeyPair = IDENTITY) -> PublicPrekey[SignedPrekey]:
+def signed_prekey(id_: int = 1) -> PublicPrekey[SignedPrekey]:
     key = SignedPrekeyPair.generate(entropy("signed")).public
-    return sign_prekey(PrekeyKind.SIGNED, id_, key, identity, entropy("z1")(64))
+    return PublicPrekey(PrekeyKind.SIGNED, id_, key)
 
 
 def one_time_prekey(id_: int = 2) -> PublicPrekey[OneTimePrekey]:
     key = OneTimePrekeyPair.generate(entropy(f"one-time {id_}")).public
-    return sign_prekey(PrekeyKind.ONE_TIME, id_, key, IDENTITY, entropy(f"z2 {id_}")(64))
+    return PublicPrekey(PrekeyKind.ONE_TIME, id_, key)
 
 
 @cache
@@ -80,23 +89,26 @@ def kem_key(label: str = "kem") -> MlKem1024PublicKey:
 
 
 def kem_prekey(id_: int = 3, kind: PrekeyKind = PrekeyKind.KEM_ONE_TIME) -> PublicPrekey[MlKem1024PublicKey]:
-    return sign_prekey(kind, id_, kem_key(), IDENTITY, entropy(f"z3 {id_}")(64))
+    return PublicPrekey(kind, id_, kem_key())
 
 
 LAST_RESORT: Final = PrekeyKind.KEM_LAST_RESORT
 
 
+def signer(head: BundleHead | None = None, identity: IdentityKeyPair = IDENTITY) -> BundleSigner:
+    own = BundleHead(ADDRESS, identity.public, MADE_ON, signed_prekey())
+    return BundleSigner(head or own, SigningKey.of(identity), entropy("z"))
+
+
 @cache
 def bundle() -> PrekeyBundle:
-    return PrekeyBundle(ADDRESS, IDENTITY.public, signed_prekey(), one_time_prekey(), kem_prekey())
+    return signer().bundle(one_time_prekey(), kem_prekey())
 
 
 @cache
 def publication(pairs: int = 2) -> Publication:
-    one_time = tuple(one_time_prekey(100 + n) for n in range(pairs))
-    kem = tuple(kem_prekey(500 + n) for n in range(pairs))
-    last_resort = kem_prekey(4, LAST_RESORT)
-    return Publication(ADDRESS, IDENTITY.public, signed_prekey(), last_resort, one_time, kem)
+    prekeys = [(one_time_prekey(100 + n), kem_prekey(500 + n)) for n in range(pairs)]
+    return signer().publication(kem_prekey(4, LAST_RESORT), prekeys)
 
 
 HEADER: Final = Header(RatchetKeyPair.generate(entropy("ratchet")).public, 3, 2**16)
@@ -137,12 +149,10 @@ def initial_message(header: HandshakeHeader = HANDSHAKE, inner: bytes | None = N
 @cache
 def samples() -> dict[str, tuple[bytes, Callable[[bytes], object]]]:
     """An encoding of each shape, with its decoder."""
-    full = bundle()
-    last = kem_prekey(4, LAST_RESORT)
-    bare = PrekeyBundle(full.address, full.identity, full.signed, None, last)
-    classical = PrekeyBundle(full.address, full.identity, full.signed, full.one_time, None)
+    bare = signer().bundle(None, kem_prekey(4, LAST_RESORT))
+    classical = signer().bundle(one_time_prekey(), None)
     return {
-        "bundle": (full.encode(), PrekeyBundle.decode),
+        "bundle": (bundle().encode(), PrekeyBundle.decode),
         "last-resort bundle": (bare.encode(), PrekeyBundle.decode),
         "x3dh bundle": (classical.encode(), PrekeyBundle.decode),
         "publication": (publication().encode(), Publication.decode),
@@ -227,15 +237,22 @@ NAMES: Final = (
 )
 ADDRESSES: Final = st.builds(Address, NAMES, st.integers(1, 2**32 - 1))
 IDENTITIES: Final = st.sampled_from([IDENTITY.public, STRANGER.public])
-SIGNED: Final = st.builds(PublicPrekey, st.just(PrekeyKind.SIGNED), IDS, POINTS.map(SignedPrekey), SIGNATURES)
-ONE_TIME: Final = st.builds(
-    PublicPrekey, st.just(PrekeyKind.ONE_TIME), IDS, POINTS.map(OneTimePrekey), SIGNATURES
-)
-KEM: Final = st.builds(PublicPrekey, st.just(PrekeyKind.KEM_ONE_TIME), IDS, KEM_KEYS, SIGNATURES)
-LAST: Final = st.builds(PublicPrekey, st.just(LAST_RESORT), IDS, KEM_KEYS, SIGNATURES)
+DAYS: Final = st.integers(0, MAX_DAY)
+SIGNED: Final = st.builds(PublicPrekey, st.just(PrekeyKind.SIGNED), IDS, POINTS.map(SignedPrekey))
+ONE_TIME: Final = st.builds(PublicPrekey, st.just(PrekeyKind.ONE_TIME), IDS, POINTS.map(OneTimePrekey))
+KEM: Final = st.builds(PublicPrekey, st.just(PrekeyKind.KEM_ONE_TIME), IDS, KEM_KEYS)
+LAST: Final = st.builds(PublicPrekey, st.just(LAST_RESORT), IDS, KEM_KEYS)
 BUNDLES: Final = st.builds(
-    PrekeyBundle, ADDRESSES, IDENTITIES, SIGNED, st.none() | ONE_TIME, st.none() | KEM | LAST
+    PrekeyBundle,
+    ADDRESSES,
+    IDENTITIES,
+    DAYS,
+    SIGNED,
+    st.none() | ONE_TIME,
+    st.none() | KEM | LAST,
+    SIGNATURES,
 )
+PAIRS: Final = st.builds(PrekeyPair, ONE_TIME, KEM, SIGNATURES)
 HEADERS: Final = st.builds(Header, POINTS.map(RatchetKey), IDS, IDS)
 COUNTERS: Final = st.integers(1, MAX_COUNTER)
 BARE_PARTS: Final = st.builds(PqHeader, COUNTERS, COUNTERS, IDS, st.sampled_from(sorted(BARE)))

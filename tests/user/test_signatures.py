@@ -12,7 +12,7 @@ import pytest
 from letterlock._primitives import xeddsa
 from letterlock._primitives.composite import CompositePublicKey
 from letterlock._primitives.ed25519 import Ed25519PublicKey
-from letterlock._primitives.labels import DEVICE_PROOF, LIST_SIGNATURE, PREKEY_SIGNATURE
+from letterlock._primitives.labels import BUNDLE_SIGNATURE, DEVICE_PROOF, LIST_SIGNATURE
 from letterlock._wire.device_list import DeviceList, DeviceProof
 from letterlock._wire.device_snapshot import Snapshot
 from letterlock.errors import InvalidKey, InvalidSignature, PeerError
@@ -52,7 +52,7 @@ def test_the_list_verifies() -> None:
 other = OWNER.make(2, add=[(3, FULL), (4, LIMITED)], new_key=True)
 as_proof = OWNER.keys(1).signing.sign(NEW.encoded_snapshot, DEVICE_PROOF)
 as_list = OWNER.keys(3).signing.sign(NEW.encoded_snapshot, LIST_SIGNATURE)
-of_prekeys = xeddsa.sign(OWNER.keys(3).identity, PREKEY_SIGNATURE + NEW.hash, material("n", 64))
+of_bundles = xeddsa.sign(OWNER.keys(3).identity, BUNDLE_SIGNATURE + NEW.hash, material("n", 64))
 
 WRONG: Final[dict[str, tuple[DeviceList, type[PeerError]]]] = {
     "signature of another list": (replace(NEW, signature=other.signature), InvalidSignature),
@@ -97,7 +97,7 @@ WRONG: Final[dict[str, tuple[DeviceList, type[PeerError]]]] = {
         replace(NEW, proofs=proofs(of(3, signature=as_proof))), InvalidSignature,
     ),
     "an identity signature under another label": (
-        replace(NEW, proofs=proofs(of(3, identity_signature=of_prekeys))), InvalidSignature,
+        replace(NEW, proofs=proofs(of(3, identity_signature=of_bundles))), InvalidSignature,
     ),
     "an identity signature by another key": (
         replace(NEW, proofs=proofs(of(3, identity_signature=NEW.proofs[1].identity_signature))),

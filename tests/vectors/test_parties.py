@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pytest
 
-from letterlock._handshake.prekey_signature import verify_publication
+from letterlock._handshake.bundle_signature import verify_publication
 from letterlock._wire.publication import Publication
 from letterlock.errors import NoSession, UsageError
 from letterlock_vectors.library import Library, joined

@@ -31,8 +31,8 @@ DECODERS = [
 ]
 # How each encoding begins: an array of so many elements, the version, the kind.
 BEGINNINGS: dict[Callable[[bytes], object], bytes] = {
-    PrekeyBundle.decode: b"\x87\x01\x03",
-    Publication.decode: b"\x88\x01\x04",
+    PrekeyBundle.decode: b"\x89\x02\x03",
+    Publication.decode: b"\x89\x02\x04",
     RatchetMessage.decode: b"\x86\x01\x02",
     decode_triple: b"\x8c\x01\x05",
     InitialMessage.decode: b"\x8a\x01\x01",
@@ -55,7 +55,7 @@ def no_parsing(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_oversize_input_is_refused_before_parsing(decode: Callable[[bytes], object], limit: int) -> None:
     for size in (limit + 1, limit + 1000):
         with pytest.raises(MalformedMessage, match=f"{size} bytes; .* has at most {limit}"):
-            decode(b"\x87\x01\x03".ljust(size, b"\0"))
+            decode(BEGINNINGS[decode].ljust(size, b"\0"))
 
 
 @pytest.mark.usefixtures("no_parsing")
@@ -101,13 +101,17 @@ def test_empty_input_is_refused(decode: Callable[[bytes], object], limit: int) -
 
 
 @SAMPLES
-@pytest.mark.parametrize("version", [0, 2, 3, 23, 24, 255, 256, 65535, 65536, 2**32, 2**64 - 1])
+@pytest.mark.parametrize("version", [0, 1, 2, 3, 23, 24, 255, 256, 65535, 65536, 2**32, 2**64 - 1])
 def test_another_version_is_called_that(data: bytes, decode: Callable[[bytes], object], version: int) -> None:
+    own = 2 if data[2] in {Kind.BUNDLE, Kind.PUBLICATION} else 1
+    if version == own:
+        return
     changed = spoiled(data, (0,), version)
     for function in (decode, peek_kind):
         with pytest.raises(UnsupportedVersion) as caught:
             function(changed)
-        assert (caught.value.version, caught.value.supported) == (version, 1)
+        assert (caught.value.version, caught.value.supported) == (version, own)
+        assert ("its sender has to upgrade" in str(caught.value)) == (version < own)
 
 
 @pytest.mark.usefixtures("no_parsing")
@@ -115,7 +119,13 @@ def test_another_version_is_called_that(data: bytes, decode: Callable[[bytes], o
 def test_another_version_is_called_that_whatever_follows(
     decode: Callable[[bytes], object], limit: int
 ) -> None:
-    for data in (b"\x82\x02\xff", b"\x98\xff\x02", b"\x81\x18\x63 junk", b"\x9b" + bytes(8) + b"\x02"):
+    for data in (
+        b"\x82\x03\xff",
+        b"\x98\xff\x03",
+        b"\x81\x18\x63 junk",
+        b"\x9b" + bytes(8) + b"\x03",
+        b"\x82\0",
+    ):
         with pytest.raises(UnsupportedVersion):
             decode(data)
 
@@ -125,8 +135,12 @@ def test_another_version_is_called_that_whatever_follows(
 def test_a_version_or_kind_in_a_long_form_is_refused(
     data: bytes, decode: Callable[[bytes], object], width: int
 ) -> None:
-    kind = data[2]
-    for start in (head(0, 1, width) + bytes([kind]), b"\x01" + head(0, kind, width), head(0, 1, width) * 2):
+    version, kind = data[1:3]
+    for start in (
+        head(0, version, width) + bytes([kind]),
+        bytes([version]) + head(0, kind, width),
+        head(0, version, width) + head(0, kind, width),
+    ):
         with pytest.raises(MalformedMessage):
             decode(data[:1] + start + data[3:])
     with pytest.raises(MalformedMessage):
@@ -195,6 +209,11 @@ def test_another_kind_is_refused(data: bytes, decode: Callable[[bytes], object],
     if kind == data[2]:
         decode(changed)
         return
+    # A kind of the other version is of a later or an earlier release.
+    if 1 <= kind <= 5 and data[1] != (2 if kind in {Kind.BUNDLE, Kind.PUBLICATION} else 1):
+        with pytest.raises(UnsupportedVersion):
+            decode(changed)
+        return
     text = r"^(not an? .*, but an? |neither a message, nor a bundle)"
     if {kind, data[2]} == {Kind.RATCHET, Kind.TRIPLE}:  # one decoder reads both, by their own lengths
         text = "^a (message has 6 elements, not 12|triple message has 12 elements, not 6)$"
@@ -213,8 +232,9 @@ def test_no_decoder_takes_the_encoding_of_another_kind() -> None:
 
 @pytest.mark.parametrize("kind", [0, 6, 23, 24, 255, 2**32, 2**64 - 1])
 def test_peek_refuses_kinds_it_does_not_know(kind: int) -> None:
-    with pytest.raises(MalformedMessage, match="neither a message, nor a bundle, nor a publication"):
-        peek_kind(b"\x82\x01" + head(0, kind))
+    for version in (b"\x01", b"\x02"):
+        with pytest.raises(MalformedMessage, match="neither a message, nor a bundle, nor a publication"):
+            peek_kind(b"\x82" + version + head(0, kind))
 
 
 @pytest.mark.parametrize(
@@ -226,7 +246,7 @@ def test_peek_refuses_a_kind_that_is_no_number(rest: bytes) -> None:
 
 
 def test_peek_refuses_what_ends_before_the_kind() -> None:
-    for data in (b"\x81\x01", b"\x82\x01\x18", b"\x82\x01\x19\x00"):
+    for data in (b"\x81\x01", b"\x81\x02", b"\x82\x01\x18", b"\x82\x02\x19\x00"):
         with pytest.raises(MalformedMessage):
             peek_kind(data)
 
@@ -239,19 +259,19 @@ def test_peeking_at_anything_raises_nothing_else(data: bytes) -> None:
 
 
 def test_an_envelope_gives_the_fields_after_the_first_two() -> None:
-    fields = read_envelope(b"\x84\x01\x03\x18\x63\x41x", Kind.BUNDLE, 4)
+    fields = read_envelope(b"\x84\x02\x03\x18\x63\x41x", Kind.BUNDLE, 4)
     assert fields.uint("a", 100) == 99
     assert fields.blob("b", 1) == b"x"
     with pytest.raises(MalformedMessage, match="a prekey bundle has 5 elements, not 4"):
-        read_envelope(b"\x84\x01\x03\x18\x63\x41x", Kind.BUNDLE, 5)
+        read_envelope(b"\x84\x02\x03\x18\x63\x41x", Kind.BUNDLE, 5)
     with pytest.raises(MalformedMessage, match="not a publication, but a prekey bundle"):
-        read_envelope(b"\x84\x01\x03\x18\x63\x41x", Kind.PUBLICATION, 4)
+        read_envelope(b"\x84\x02\x03\x18\x63\x41x", Kind.PUBLICATION, 4)
 
 
 @pytest.mark.parametrize("kind", [Kind.BUNDLE, Kind.PUBLICATION])
 def test_arrays_nest_four_deep_at_most(kind: Kind) -> None:
     for nesting in range(1, 8):
-        data = b"\x83\x01" + bytes([kind]) + b"\x81" * (nesting - 1) + b"\x00"
+        data = b"\x83\x02" + bytes([kind]) + b"\x81" * (nesting - 1) + b"\x00"
         if nesting <= 4:
             read_envelope(data, kind, 3)
         else:

@@ -109,6 +109,7 @@ def test_a_bundle() -> None:
         "name": ADDRESS.name,
         "device_id": ADDRESS.device_id,
         "identity_key": IDENTITY.public.data.hex(),
+        "made_on": "2023-11-14",
         "signed_prekey": {"kind": "signed", "id": 1, "key": bundle().signed.key.data.hex()},
         "one_time_prekey": {"kind": "one_time", "id": 2, "key": one_time.key.data.hex()},
         "kem_prekey": {"kind": "kem_one_time", "id": 3, "key_bytes": 1568},
@@ -123,10 +124,10 @@ def test_a_publication() -> None:
         "name": ADDRESS.name,
         "device_id": ADDRESS.device_id,
         "identity_key": IDENTITY.public.data.hex(),
+        "made_on": "2023-11-14",
         "signed_prekey": {"kind": "signed", "id": 1, "key": bundle().signed.key.data.hex()},
         "last_resort_prekey": {"kind": "kem_last_resort", "id": 4, "key_bytes": 1568},
-        "one_time_prekeys": 2,
-        "one_time_kem_prekeys": 2,
+        "one_time_pairs": 2,
     }
 
 
@@ -139,6 +140,7 @@ def test_what_stands_in_another_is_indented_beneath_it() -> None:
         f"  name: {ADDRESS.name}",
         f"  device id: {ADDRESS.device_id}",
         f"  identity key: {IDENTITY.public.data.hex()}",
+        "  made on: 2023-11-14",
         "  signed prekey:",
         "    kind: signed",
         "    id: 1",
@@ -154,7 +156,7 @@ def test_what_stands_in_another_is_indented_beneath_it() -> None:
 def test_what_the_decoders_refuse_is_refused() -> None:
     data = samples()["bundle"][0]
     for changed, error in (
-        (spoiled(data, (0,), 2), UnsupportedVersion),
+        (spoiled(data, (0,), 1), UnsupportedVersion),
         (spoiled(data, (3,), bytes(32)), InvalidKey),
         (data[:-1], MalformedMessage),
         (data + b"\0", MalformedMessage),

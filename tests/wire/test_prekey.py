@@ -1,27 +1,22 @@
-"""HAND-2: what the identity key signs of a prekey, and which prekey may stand where."""
+"""A prekey: kind, id and key, and which prekey may stand where."""
 
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 
-from letterlock._handshake.prekey_signature import signed_bytes, verify_prekey
-from letterlock._primitives import xeddsa
 from letterlock._primitives.curve25519 import LOW_ORDER, OneTimePrekey, P, SignedPrekey
-from letterlock._primitives.labels import PREKEY_SIGNATURE
 from letterlock._primitives.mlkem import MlKem1024PublicKey
 from letterlock._wire import cbor, prekey
 from letterlock._wire.prekey import PrekeyKind, PublicPrekey, read_prekey
-from letterlock.errors import InvalidKey, InvalidSignature, MalformedMessage
+from letterlock.errors import InvalidKey, MalformedMessage
 from letterlock.limits import MAX_ID
 from support.wire_samples import (
-    IDENTITY,
     KEM,
     LAST,
     LAST_RESORT,
     ONE_TIME,
     SIGNED,
-    STRANGER,
     edited,
     kem_prekey,
     one_time_prekey,
@@ -44,24 +39,15 @@ def test_the_numbers_of_the_kinds() -> None:
     assert [kind.name for kind in PrekeyKind] == ["SIGNED", "ONE_TIME", "KEM_ONE_TIME", "KEM_LAST_RESORT"]
 
 
-def test_what_is_signed() -> None:
-    assert PREKEY_SIGNATURE == b"letterlock-v1 prekey signature"
-    assert (
-        signed_bytes(PrekeyKind.KEM_ONE_TIME, 0x01020304, b"key")
-        == b"letterlock-v1 prekey signature\x03\x01\x02\x03\x04key"
-    )
-
-
 @EACH
 def test_a_prekey_is_read_where_it_belongs(
     kinds: frozenset[PrekeyKind], key_type: type[Any], sample: PublicPrekey[Any]
 ) -> None:
     value = cbor.decode(cbor.encode(sample.fields()))
-    assert value == [int(sample.kind), sample.id, sample.key.data, sample.signature]
+    assert value == [int(sample.kind), sample.id, sample.key.data]
     again = read_prekey(value, kinds, key_type)
     assert again == sample
     assert type(again.kind) is PrekeyKind
-    verify_prekey(again, IDENTITY.public)
 
 
 @EACH
@@ -92,19 +78,25 @@ def test_an_id_outside_the_range_is_refused(
 
 @EACH
 @pytest.mark.parametrize("change", [-1, 1, -32], ids=str)
-@pytest.mark.parametrize(("at", "name"), [(2, "key"), (3, "signature")])
 def test_another_length_is_refused(
-    kinds: frozenset[PrekeyKind],
-    key_type: type[Any],
-    sample: PublicPrekey[Any],
-    at: int,
-    name: str,
-    change: int,
+    kinds: frozenset[PrekeyKind], key_type: type[Any], sample: PublicPrekey[Any], change: int
 ) -> None:
-    data: bytes = (sample.key.data, sample.signature)[at - 2]
+    data: bytes = sample.key.data
     wrong = (data * 2)[: len(data) + change]
-    with pytest.raises(MalformedMessage, match=f"{name} of prekey is not a byte string of {len(data)} bytes"):
-        read_prekey(edited(sample.fields(), (at,), wrong), kinds, key_type)
+    with pytest.raises(MalformedMessage, match=f"key of prekey is not a byte string of {len(data)} bytes"):
+        read_prekey(edited(sample.fields(), (2,), wrong), kinds, key_type)
+
+
+@EACH
+@pytest.mark.parametrize("more", [[], [bytes(64)], [None, None]], ids=["one less", "a signature", "two more"])
+def test_another_number_of_elements_is_refused(
+    kinds: frozenset[PrekeyKind], key_type: type[Any], sample: PublicPrekey[Any], more: list[object]
+) -> None:
+    """In version 1 each prekey had a signature of its own."""
+    fields: Any = sample.fields()
+    wrong = [*fields, *more] if more else fields[:-1]
+    with pytest.raises(MalformedMessage, match=f"prekey has {len(wrong)} elements; expected 3"):
+        read_prekey(wrong, kinds, key_type)
 
 
 @pytest.mark.parametrize("slot", ["signed", "one-time"])
@@ -120,42 +112,6 @@ def test_a_kem_key_that_is_not_sound_is_refused(slot: str) -> None:
     kinds, key_type, sample = SLOTS[slot]
     with pytest.raises(InvalidKey, match="coefficient is q or more"):
         read_prekey(edited(sample.fields(), (2,), b"\xff" * 1568), kinds, key_type)
-
-
-@EACH
-def test_the_signature_covers_kind_id_and_key_and_names_the_signer(
-    kinds: frozenset[PrekeyKind], key_type: type[Any], sample: PublicPrekey[Any]
-) -> None:
-    verify_prekey(sample, IDENTITY.public)
-    other_key = sample.key.data[:-1] + bytes([sample.key.data[-1] ^ 1])
-    flipped = bytes([sample.signature[0] ^ 1]) + sample.signature[1:]
-    spoiled: list[PublicPrekey[Any]] = [
-        *(
-            PublicPrekey(kind, sample.id, sample.key, sample.signature)
-            for kind in PrekeyKind
-            if kind != sample.kind
-        ),
-        PublicPrekey(sample.kind, sample.id ^ 1, sample.key, sample.signature),
-        PublicPrekey(sample.kind, sample.id ^ 1 << 31, sample.key, sample.signature),
-        PublicPrekey(sample.kind, sample.id, key_type(other_key), sample.signature),
-        PublicPrekey(sample.kind, sample.id, sample.key, flipped),
-    ]
-    assert len(spoiled) == 7
-    for each in spoiled:
-        with pytest.raises(InvalidSignature):
-            verify_prekey(each, IDENTITY.public)
-    with pytest.raises(InvalidSignature):
-        verify_prekey(sample, STRANGER.public)
-
-
-@EACH
-def test_a_signature_without_the_label_is_refused(
-    kinds: frozenset[PrekeyKind], key_type: type[Any], sample: PublicPrekey[Any]
-) -> None:
-    bare = signed_bytes(sample.kind, sample.id, sample.key.data).removeprefix(PREKEY_SIGNATURE)
-    forged = PublicPrekey(sample.kind, sample.id, sample.key, xeddsa.sign(IDENTITY, bare, bytes(64)))
-    with pytest.raises(InvalidSignature):
-        verify_prekey(forged, IDENTITY.public)
 
 
 @settings(deadline=None)

@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import cbor2
 
-from letterlock._handshake.prekey_signature import verify_bundle, verify_publication
+from letterlock._handshake.bundle_signature import verify_bundle, verify_publication
+from letterlock._primitives.labels import BUNDLE_SIGNATURE
 from letterlock._session import sealing as padding
 from letterlock._wire.address import Address
-from letterlock._wire.bundle import PrekeyBundle
+from letterlock._wire.bundle import BundleHead, PrekeyBundle
 from letterlock._wire.message import HandshakeHeader, Header, RatchetMessage
 from letterlock._wire.pq_header import PqHeader, PqType
 from letterlock._wire.suite import Suite
@@ -17,12 +18,14 @@ from letterlock.limits import (
     MAX_CODEWORD_INDEX,
     MAX_CODEWORDS,
     MAX_COUNTER,
+    MAX_DAY,
     MAX_MESSAGE,
     MAX_NAME_BYTES,
     MAX_PADDED,
     MAX_PLAINTEXT,
     MAX_PUBLICATION,
     MAX_PUBLISHED_ONE_TIME,
+    MAX_SIGNED_MESSAGE,
 )
 from support.wire_samples import (
     HANDSHAKE,
@@ -38,6 +41,7 @@ from support.wire_samples import (
     publication,
     ratchet_message,
     signed_prekey,
+    signer,
 )
 
 
@@ -57,19 +61,19 @@ def test_head_is_what_cbor2_writes() -> None:
 
 
 def test_a_bundle_has_the_size_that_its_limit_is_explained_by() -> None:
-    assert 1.8 * 1024 < len(bundle().encode()) < 2.2 * 1024 < MAX_BUNDLE
+    assert 1.7 * 1024 < len(bundle().encode()) < 1.8 * 1024 < MAX_BUNDLE
     longest = Address("n" * MAX_NAME_BYTES, 2**32 - 1)
-    large = PrekeyBundle(
-        longest, IDENTITY.public, signed_prekey(2**32 - 1), one_time_prekey(2**32 - 2), kem_prekey(2**32 - 3)
-    )
+    head = BundleHead(longest, IDENTITY.public, MAX_DAY, signed_prekey(2**32 - 1))
+    large = signer(head).bundle(one_time_prekey(2**32 - 2), kem_prekey(2**32 - 3))
     assert PrekeyBundle.decode(large.encode()) == large
     assert len(large.encode()) < MAX_BUNDLE
+    assert 1.9 * 1024 < len(BUNDLE_SIGNATURE + large.encode_unsigned()) < 2.0 * 1024 < MAX_SIGNED_MESSAGE
 
 
 def test_a_publication_has_the_size_that_its_limit_is_explained_by() -> None:
     sample = publication(1)
     pair = len(publication(2).encode()) - len(sample.encode())
-    assert 170 * 1024 < len(sample.encode()) + 99 * pair < 180 * 1024
+    assert 160 * 1024 < len(sample.encode()) + 99 * pair < 170 * 1024
     assert MAX_PUBLISHED_ONE_TIME * (pair + 4) + len(sample.encode()) < MAX_PUBLICATION
 
 

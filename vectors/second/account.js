@@ -2,11 +2,12 @@
 // Not here: making and publishing prekeys (publisher.js), stores.
 
 import * as addresses from "./address.js";
-import { equal, toHex } from "./bytes.js";
+import { concat, equal, toHex } from "./bytes.js";
 import * as curve from "./curve.js";
 import { refuse } from "./errors.js";
 import * as handshake from "./handshake.js";
-import { REPLAYS } from "./limits.js";
+import { sha256 } from "./kdf.js";
+import { PQXDH, REPLAYS, USED } from "./limits.js";
 import * as messages from "./messages.js";
 import * as prekeys from "./prekeys.js";
 import * as sessions from "./sessions.js";
@@ -14,6 +15,14 @@ import * as safetyNumber from "./safety-number.js";
 import { randomBytes } from "@noble/hashes/utils.js";
 
 const slot = ({ kind, id }) => `${kind} ${id}`;
+
+/** Return the names of the one-time prekeys that a handshake with this bundle uses. [SES-13] */
+function usedNames({ oneTime, kem }, suite) {
+  const once = [oneTime, suite === PQXDH ? kem : null];
+  return once
+    .filter((prekey) => prekey !== null && prekey.kind !== prekeys.KEM_LAST_RESORT)
+    .map(({ kind, key }) => toHex(sha256(concat(Uint8Array.of(kind), key))));
+}
 
 export class Account {
   /** `clock` returns the time in seconds. */
@@ -25,7 +34,7 @@ export class Account {
     this.clock = clock;
     this.prekeys = new Map(); // slot -> {kind, id, private, expires}
     this.replays = new Map(); // slot of a prekey -> set of handshake ids
-    this.peers = new Map(); // address -> {identity, sessions}
+    this.peers = new Map(); // address -> {identity, sessions, used}
   }
 
   get us() {
@@ -57,7 +66,7 @@ export class Account {
   }
 
   peer(address) {
-    return this.peers.get(addresses.key(address)) ?? { identity: null, sessions: [] };
+    return this.peers.get(addresses.key(address)) ?? { identity: null, sessions: [], used: [] };
   }
 
   setPeer(address, peer) {
@@ -77,12 +86,15 @@ export class Account {
     if (addresses.same(to, this.address)) refuse("UsageError", "our own address");
     if (!this.suites.includes(suite)) refuse("UsageError", "a suite that the account does not allow"); // [HAND-3]
     const bundle = prekeys.decodeBundle(data);
-    const begun = handshake.initiate(this.us, { to, bundle, suite, ephemeral, recorded });
+    const begun = handshake.initiate(this.us, { to, bundle, now: this.clock(), suite, ephemeral, recorded });
     const session = sessions.initiated({ ...begun, suite }, curve.pair(ratchetKey));
     const peer = this.trusted(to, bundle.identity);
+    const used = usedNames(bundle, suite);
+    if (used.some((name) => peer.used.includes(name))) refuse("UsageError", "a bundle that was used before"); // [SES-13]
     const kept = discardEarlier ? [] : peer.sessions;
     if (sessions.isWeaker(kept, this.suites, session)) refuse("UsageError", "a session of a stronger suite exists"); // [SES-11]
-    this.setPeer(to, { ...peer, sessions: sessions.add(kept, this.suites, session) });
+    const names = [...peer.used, ...used].slice(-USED);
+    this.setPeer(to, { ...peer, used: names, sessions: sessions.add(kept, this.suites, session) });
   }
 
   encrypt(to, plaintext, { nonce = randomBytes(8), ratchetKey, draw = randomBytes } = {}) {
@@ -147,7 +159,7 @@ export class Account {
     }
     const peer = this.peer(address);
     if (peer.identity !== null && equal(peer.identity, identity)) return;
-    this.setPeer(address, { identity, sessions: [] });
+    this.setPeer(address, { identity, sessions: [], used: [] });
   }
 
   safetyNumber(address) {

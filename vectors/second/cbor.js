@@ -121,15 +121,19 @@ export function decode(data, limits) {
   return decodeWithLast(data, limits).item;
 }
 
-/** Read the number of elements, the version and the kind, before the rest of the encoding is trusted. */
-export function peek(data, version) {
+/**
+ * Read the number of elements, the version and the kind, before the rest of the encoding is trusted. `versions` gives
+ * the version of each kind that may come.
+ */
+export function peek(data, versions) {
   const outer = readHead(data, 0, false);
   if (outer.major !== ARRAY) refuse("MalformedMessage", "no array with a version");
   const first = readHead(data, outer.end, false);
   if (first.major !== UNSIGNED) refuse("MalformedMessage", "no version");
-  if (first.value !== version) refuse("UnsupportedVersion", "an unknown version"); // [WIRE-1]
+  if (!Object.values(versions).includes(first.value)) refuse("UnsupportedVersion", "an unknown version"); // [WIRE-1]
   if (outer.value < 2) refuse("MalformedMessage", "no kind");
-  const second = readHead(data, first.end);
-  if (second.major !== UNSIGNED) refuse("MalformedMessage", "no kind");
+  const second = readHead(data, first.end, false);
+  if (second.major !== UNSIGNED || versions[second.value] === undefined) refuse("MalformedMessage", "no kind");
+  if (versions[second.value] !== first.value) refuse("UnsupportedVersion", "not the version of this kind"); // [WIRE-1]
   return { count: outer.value, kind: second.value };
 }

@@ -2,7 +2,7 @@
 // Not here: bugs. Anything else that is thrown is a fault of this implementation.
 
 export const NAMES = new Set([
-  "UnsupportedVersion", "MalformedMessage", "InvalidKey", "InvalidSignature", "AddressMismatch", "SuiteRefused",
+  "UnsupportedVersion", "MalformedMessage", "InvalidKey", "InvalidSignature", "StaleBundle", "AddressMismatch", "SuiteRefused",
   "AuthenticationFailed", "BraidFailed", "DuplicateMessage", "TooManySkipped", "UnknownPrekey", "UnknownSession",
   "ReplayRecordFull", "InvalidDeviceList", "ContactFrozen", "UntrustedIdentity", "SafetyNumberMismatch", "CorruptStore", "WrongKey", "UsageError", "NoSession", "SessionEnded",
   "PlaintextTooLong",

@@ -35,12 +35,14 @@ function checkSuite(suite, bundle) {
 }
 
 /**
- * Initiate. `us` is our address and private identity key; `recorded` fixes the result of the KEM, if it is not null.
+ * Initiate. `us` is our address and private identity key, `now` the time in seconds.
+ * `recorded` fixes the result of the KEM, if it is not null.
  * Returns SK, AD, the header bytes of the initial message and their digest.
  */
-export function initiate(us, { to, bundle, suite, ephemeral = curve.pair().private, recorded = null }) {
+export function initiate(us, { to, bundle, now, suite, ephemeral = curve.pair().private, recorded = null }) {
   checkBundle(us, to, bundle);
   prekeys.verifyBundle(bundle); // [HAND-1]
+  prekeys.checkFresh(bundle, now); // [HAND-15]
   checkSuite(suite, bundle);
   const identity = curve.publicOf(us.identity);
   const agreements = [

@@ -1,6 +1,7 @@
 // Every limit of the specification, with the rule that sets it.
 
-export const VERSION = 1;
+export const VERSION = 1; // of messages
+export const BUNDLE_VERSION = 2; // of bundles and publications
 export const X3DH = 1;
 export const PQXDH = 2;
 export const SUITES = [X3DH, PQXDH];
@@ -10,8 +11,9 @@ export const MESSAGE_SIZE = 17_305_600; // WIRE-3
 export const BUNDLE_SIZE = 8_192; // WIRE-3
 export const PUBLICATION_SIZE = 4_194_304; // WIRE-3
 export const NESTING = 4; // WIRE-3
-export const ITEMS = 10_019; // WIRE-3
-export const PUBLISHED = 1_000; // one-time prekeys of one kind, WIRE-11
+export const ITEMS = 10_018; // WIRE-3
+export const PUBLISHED = 1_000; // pairs of one-time prekeys, WIRE-11
+export const LAST_DAY = 2_932_896; // WIRE-13
 export const NAME_SIZE = 255; // WIRE-8
 
 export const PLAINTEXT_SIZE = 16_777_216;
@@ -43,7 +45,9 @@ export const LINKING_CODE_SIZE = 350;
 export const LINKING_BUNDLE_SIZE = 4_096;
 export const PLACE_SIZE = 255;
 
-const DAY = 86_400;
+export const DAY = 86_400;
 export const ROTATION = 7 * DAY; // HAND-9
 export const RETIREMENT = 30 * DAY; // HAND-9
 export const ONE_TIME_AGE = 90 * DAY; // HAND-9
+export const BUNDLE_AGE = 90 * DAY; // HAND-15
+export const BUNDLE_LEAD = DAY; // HAND-15

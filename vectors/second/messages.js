@@ -17,12 +17,18 @@ export const BUNDLE = 3;
 export const PUBLICATION = 4;
 export const TRIPLE = 5;
 
+/** The version of each kind. */
+const VERSIONS = {
+  [INITIAL]: limits.VERSION, [RATCHET]: limits.VERSION, [TRIPLE]: limits.VERSION,
+  [BUNDLE]: limits.BUNDLE_VERSION, [PUBLICATION]: limits.BUNDLE_VERSION,
+};
+
 const SEALED_LEAST = limits.NONCE_SIZE + limits.PADDED_LEAST + limits.TAG_SIZE;
 const SEALED_MOST = limits.NONCE_SIZE + limits.PADDED_MOST + limits.TAG_SIZE;
 
 /** Steps 1 to 5 of spec/wire.md: return the unchecked elements of an encoding of `kind`, and where the last one begins. */
 export function elements(data, kind, { count, size, nesting = 1, items = count + 1 }) {
-  const seen = cbor.peek(data, limits.VERSION);
+  const seen = cbor.peek(data, kind in VERSIONS ? VERSIONS : { [kind]: limits.VERSION }); // or a kind of the user layer
   if (seen.kind !== kind) refuse("MalformedMessage", "another kind");
   if (data.length > size) refuse("MalformedMessage", "too many bytes");
   if (seen.count !== count) refuse("MalformedMessage", "another number of elements");
@@ -32,7 +38,7 @@ export function elements(data, kind, { count, size, nesting = 1, items = count +
 
 /** Return the kind of an undecoded message: INITIAL, RATCHET or TRIPLE. */
 export function kindOf(data) {
-  const { kind } = cbor.peek(data, limits.VERSION);
+  const { kind } = cbor.peek(data, VERSIONS);
   if (![INITIAL, RATCHET, TRIPLE].includes(kind)) refuse("MalformedMessage", "not a message");
   return kind;
 }

@@ -2,7 +2,7 @@
 // Not here: which prekeys an account holds, and for how long (account.js).
 
 import * as addresses from "./address.js";
-import { ascii, bigEndian, concat } from "./bytes.js";
+import { ascii, concat } from "./bytes.js";
 import * as cbor from "./cbor.js";
 import * as curve from "./curve.js";
 import { refuse } from "./errors.js";
@@ -18,7 +18,7 @@ export const KEM_ONE_TIME = 3;
 export const KEM_LAST_RESORT = 4;
 export const KINDS = [SIGNED, ONE_TIME, KEM_ONE_TIME, KEM_LAST_RESORT];
 
-const SIGNATURE_LABEL = ascii("letterlock-v1 prekey signature");
+const SIGNATURE_LABEL = ascii("letterlock-v1 bundle signature");
 
 export function isKem(kind) {
   return kind === KEM_ONE_TIME || kind === KEM_LAST_RESORT;
@@ -28,101 +28,116 @@ export function publicOf(kind, secret) {
   return isKem(kind) ? kem.publicOf(secret) : curve.publicOf(secret);
 }
 
-/** Return the bytes that the signature of a prekey covers. [HAND-2] */
-function covered({ kind, id, key }) {
-  return concat(SIGNATURE_LABEL, Uint8Array.of(kind), bigEndian(id, 4), key);
-}
-
-/** Sign the public half of a private key. */
-export function make(identity, { kind, id, private: secret, nonce }) {
-  const prekey = { kind, id, key: publicOf(kind, secret) };
-  return { ...prekey, signature: xeddsa.sign(identity, covered(prekey), nonce) };
-}
-
-/** Verify the signatures of all these prekeys. A missing prekey is null. [HAND-1] */
-export function verify(identity, prekeys) {
-  for (const prekey of prekeys) {
-    if (prekey !== null) xeddsa.verify(identity, covered(prekey), prekey.signature);
-  }
+/** Return the public half of a prekey. */
+export function make({ kind, id, private: secret }) {
+  return { kind, id, key: publicOf(kind, secret) };
 }
 
 function fromItem(item, kinds) {
-  const [kind, id, key, signature] = typed.array(item, 4);
+  const [kind, id, key] = typed.array(item, 3);
   if (!kinds.includes(kind)) refuse("MalformedMessage", "a prekey of another kind");
   typed.u32(id);
   (isKem(kind) ? kem : curve).fromItem(key);
-  typed.bytes(signature, 64);
-  return { kind, id, key, signature };
+  return { kind, id, key };
 }
 
 function toItem(prekey) {
-  return prekey === null ? null : [prekey.kind, prekey.id, prekey.key, prekey.signature];
+  return prekey === null ? null : [prekey.kind, prekey.id, prekey.key];
 }
 
-export function decodeBundle(data) {
-  const found = elements(data, BUNDLE, { count: 7, size: limits.BUNDLE_SIZE, nesting: limits.NESTING, items: limits.ITEMS });
-  const [address, identity, signed, oneTime, kemPrekey] = found.elements;
+function headFrom([address, identity, madeOn, signed]) {
   return {
     address: addresses.fromItem(address),
     identity: curve.fromItem(identity),
+    madeOn: typed.integer(madeOn, 0, limits.LAST_DAY), // [WIRE-13]
     signed: fromItem(signed, [SIGNED]),
-    oneTime: typed.optional(oneTime, (item) => fromItem(item, [ONE_TIME])),
-    kem: typed.optional(kemPrekey, (item) => fromItem(item, [KEM_ONE_TIME, KEM_LAST_RESORT])),
   };
 }
 
-export function encodeBundle({ address, identity, signed, oneTime, kem: kemPrekey }) {
-  return cbor.encode([
-    limits.VERSION, BUNDLE, address, identity, toItem(signed), toItem(oneTime), toItem(kemPrekey),
-  ]);
+function headItems({ address, identity, madeOn, signed }) {
+  return [address, identity, madeOn, toItem(signed)];
 }
 
-export function verifyBundle({ identity, signed, oneTime, kem: kemPrekey }) {
-  verify(identity, [signed, oneTime, kemPrekey]);
+const signature = (item) => typed.bytes(item, 64);
+
+export function decodeBundle(data) {
+  const found = elements(data, BUNDLE, { count: 9, size: limits.BUNDLE_SIZE, nesting: limits.NESTING, items: limits.ITEMS });
+  const [oneTime, kemPrekey, signed] = found.elements.slice(4);
+  return {
+    ...headFrom(found.elements),
+    oneTime: typed.optional(oneTime, (item) => fromItem(item, [ONE_TIME])),
+    kem: typed.optional(kemPrekey, (item) => fromItem(item, [KEM_ONE_TIME, KEM_LAST_RESORT])),
+    signature: signature(signed),
+  };
+}
+
+/** Return the encoding of a bundle before the head of its signature. */
+function unsigned({ oneTime, kem: kemPrekey, ...head }) {
+  return cbor.encodePrefix([limits.BUNDLE_VERSION, BUNDLE, ...headItems(head), toItem(oneTime), toItem(kemPrekey)]);
+}
+
+export function encodeBundle(bundle) {
+  return concat(unsigned(bundle), cbor.encode(bundle.signature));
+}
+
+/** Return the bytes that the signature of a bundle covers. [HAND-2] */
+function covered(bundle) {
+  return concat(SIGNATURE_LABEL, unsigned(bundle));
+}
+
+/** Sign a bundle: everything in it. */
+export function sign(identity, bundle, nonce) {
+  return { ...bundle, signature: xeddsa.sign(identity, covered(bundle), nonce) };
+}
+
+/** [HAND-1] */
+export function verifyBundle(bundle) {
+  xeddsa.verify(bundle.identity, covered(bundle), bundle.signature);
+}
+
+/** Refuse a bundle that is too old by this clock, or of a time to come. [HAND-15] */
+export function checkFresh({ madeOn }, now) {
+  const age = now - madeOn * limits.DAY;
+  if (age > limits.BUNDLE_AGE || -age > limits.BUNDLE_LEAD) refuse("StaleBundle", "a bundle of another time");
+}
+
+function pairFrom(item) {
+  const [oneTime, kemPrekey, signed] = typed.array(item, 3); // [WIRE-11]
+  return { oneTime: fromItem(oneTime, [ONE_TIME]), kem: fromItem(kemPrekey, [KEM_ONE_TIME]), signature: signature(signed) };
 }
 
 export function decodePublication(data) {
   const size = limits.PUBLICATION_SIZE;
-  const found = elements(data, PUBLICATION, { count: 8, size, nesting: limits.NESTING, items: limits.ITEMS });
-  const [address, identity, signed, lastResort, oneTime, kemOneTime] = found.elements;
-  const head = {
-    address: addresses.fromItem(address),
-    identity: curve.fromItem(identity),
-    signed: fromItem(signed, [SIGNED]),
-    lastResort: fromItem(lastResort, [KEM_LAST_RESORT]),
-  };
-  const lists = [oneTime, kemOneTime].map((list) => typed.array(list, 0, limits.PUBLISHED));
-  if (lists[0].length !== lists[1].length) refuse("MalformedMessage", "one-time prekeys that do not form pairs"); // [WIRE-11]
+  const found = elements(data, PUBLICATION, { count: 9, size, nesting: limits.NESTING, items: limits.ITEMS });
+  const [lastResort, lastResortSignature, pairs] = found.elements.slice(4);
   const publication = {
-    ...head,
-    oneTime: lists[0].map((item) => fromItem(item, [ONE_TIME])),
-    kemOneTime: lists[1].map((item) => fromItem(item, [KEM_ONE_TIME])),
+    ...headFrom(found.elements),
+    lastResort: fromItem(lastResort, [KEM_LAST_RESORT]),
+    lastResortSignature: signature(lastResortSignature),
+    pairs: typed.array(pairs, 0, limits.PUBLISHED).map(pairFrom),
   };
-  const ids = all(publication).map((prekey) => prekey.id);
-  if (new Set(ids).size !== ids.length) refuse("MalformedMessage", "an id twice"); // [WIRE-11]
+  const prekeys = [publication.signed, publication.lastResort, ...publication.pairs.flatMap((pair) => [pair.oneTime, pair.kem])];
+  if (new Set(prekeys.map((prekey) => prekey.id)).size !== prekeys.length) refuse("MalformedMessage", "an id twice"); // [WIRE-11]
   return publication;
 }
 
-function all({ signed, lastResort, oneTime, kemOneTime }) {
-  return [signed, lastResort, ...oneTime, ...kemOneTime];
-}
-
-export function encodePublication({ address, identity, signed, lastResort, oneTime, kemOneTime }) {
+export function encodePublication({ lastResort, lastResortSignature, pairs, ...head }) {
   return cbor.encode([
-    limits.VERSION, PUBLICATION, address, identity, toItem(signed), toItem(lastResort),
-    oneTime.map(toItem), kemOneTime.map(toItem),
+    limits.BUNDLE_VERSION, PUBLICATION, ...headItems(head), toItem(lastResort), lastResortSignature,
+    pairs.map((pair) => [toItem(pair.oneTime), toItem(pair.kem), pair.signature]),
   ]);
 }
 
 export function verifyPublication(publication) {
-  verify(publication.identity, all(publication));
+  const { pairs, lastResort } = bundles(publication);
+  for (const bundle of [lastResort, ...pairs]) verifyBundle(bundle);
 }
 
 /** Return all bundles of a publication: one for each pair, and the last-resort bundle. */
-export function bundles({ address, identity, signed, lastResort, oneTime, kemOneTime }) {
-  const common = { address, identity, signed };
+export function bundles({ address, identity, madeOn, signed, lastResort, lastResortSignature, pairs }) {
+  const common = { address, identity, madeOn, signed };
   return {
-    pairs: oneTime.map((prekey, index) => ({ ...common, oneTime: prekey, kem: kemOneTime[index] })),
-    lastResort: { ...common, oneTime: null, kem: lastResort },
+    pairs: pairs.map((pair) => ({ ...common, ...pair })),
+    lastResort: { ...common, oneTime: null, kem: lastResort, signature: lastResortSignature },
   };
 }

@@ -6,7 +6,7 @@ import { readBigEndian } from "./bytes.js";
 import { refuse } from "./errors.js";
 import { Account } from "./account.js";
 import * as kem from "./kem.js";
-import { ONE_TIME_AGE, PUBLISHED, RETIREMENT, ROTATION, U32 } from "./limits.js";
+import { DAY, ONE_TIME_AGE, PUBLISHED, RETIREMENT, ROTATION, U32 } from "./limits.js";
 import * as prekeys from "./prekeys.js";
 
 export class Publisher extends Account {
@@ -24,12 +24,13 @@ export class Publisher extends Account {
     const prekey = { kind, id: this.nextId, private: secret, expires };
     this.nextId += 1;
     this.keep(prekey);
-    return prekeys.make(this.identity, prekey);
+    return prekeys.make(prekey);
   }
 
   replace() {
-    for (const old of [this.signed, this.lastResort]) {
-      if (old !== undefined) this.find([old.kind], old.id).expires = this.clock() + RETIREMENT; // [HAND-9]
+    const latest = this.clock() + RETIREMENT;
+    for (const old of this.prekeys.values()) {
+      if (old.expires === null || old.expires > latest) old.expires = latest; // [HAND-9] [HAND-13]
     }
     this.signed = this.makePrekey(prekeys.SIGNED, null);
     this.lastResort = this.makePrekey(prekeys.KEM_LAST_RESORT, null);
@@ -47,15 +48,14 @@ export class Publisher extends Account {
     const due = this.clock() - this.rotated >= ROTATION;
     if (due || count > 0) this.skipIds();
     if (due) this.replace();
-    const several = (kind) => Array.from({ length: count }, () => this.makePrekey(kind, ONE_TIME_AGE));
-    return prekeys.encodePublication({
-      address: this.address,
-      identity: this.identityPublic,
-      signed: this.signed,
-      lastResort: this.lastResort,
-      oneTime: several(prekeys.ONE_TIME),
-      kemOneTime: several(prekeys.KEM_ONE_TIME),
-    });
+    const common = { address: this.address, identity: this.identityPublic, signed: this.signed, madeOn: Math.floor(this.rotated / DAY) };
+    const last = prekeys.sign(this.identity, { ...common, oneTime: null, kem: this.lastResort });
+    const pairs = Array.from({ length: count }, () => prekeys.sign(this.identity, {
+      ...common,
+      oneTime: this.makePrekey(prekeys.ONE_TIME, ONE_TIME_AGE),
+      kem: this.makePrekey(prekeys.KEM_ONE_TIME, ONE_TIME_AGE),
+    }));
+    return prekeys.encodePublication({ ...common, lastResort: this.lastResort, lastResortSignature: last.signature, pairs });
   }
 
   /** Return one bundle with one-time prekeys. */

@@ -17,6 +17,7 @@ import * as typed from "./typed.js";
 const LIMITS = { nesting: 4, items: 64 };
 const TIME = 2n ** 63n - 1n;
 const FORMAT = 1;
+const PREKEY_FORMAT = 2; // [STO-25]
 const SESSION_FORMAT = 2; // [STO-6]
 const ENTRY = 2 + CODEWORD; // index and codeword
 
@@ -65,8 +66,16 @@ export function peer(data) {
 
 export function prekey(kind, data) {
   return read(data, (item) => {
-    const [secret, signature] = typed.array(item, 2);
-    return { secret: typed.bytes(secret, isKem(kind) ? SEED_SIZE : 32), signature: typed.bytes(signature, 64) };
+    const old = typed.array(item, 2, 3).length === 2; // format 1 has no number, and a signature [STO-25]
+    if (!old) typed.integer(item[0], PREKEY_FORMAT, PREKEY_FORMAT);
+    const [secret, rest] = item.slice(old ? 0 : 1);
+    typed.bytes(secret, isKem(kind) ? SEED_SIZE : 32);
+    if (old) typed.bytes(rest, 64);
+    if (isKem(kind)) {
+      if (!old && rest !== null) refuse("MalformedMessage", "a public key beside a seed");
+      return { secret, public: null };
+    }
+    return { secret, public: old ? curve.publicOf(secret) : publicKey(rest) };
   });
 }
 

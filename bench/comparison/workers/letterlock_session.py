@@ -11,20 +11,23 @@ import sys
 import cases
 from letterlock_account import OURS, THEIRS, steps, versions
 
-from letterlock import PrekeyBundle, Suite
-from letterlock._handshake.agreement import Party, Prekeys, initiate, respond
-from letterlock._handshake.prekey_signature import sign_prekey
-from letterlock._primitives import xeddsa
+from letterlock import Suite
+from letterlock._handshake.agreement import Circumstances, Party, Prekeys, initiate, respond
+from letterlock._handshake.bundle_signature import BundleSigner
 from letterlock._primitives.curve25519 import IdentityKeyPair, OneTimePrekeyPair, SignedPrekeyPair
+from letterlock._primitives.entropy import system_clock
 from letterlock._primitives.entropy import system_entropy as entropy
 from letterlock._primitives.mlkem import MlKem1024KeyPair
+from letterlock._primitives.xeddsa import SigningKey
 from letterlock._ratchet.keys import MessageKey
 from letterlock._records.session import decode_session, encode_session
 from letterlock._session.sealing import Decrypted, decrypt, encrypt
 from letterlock._session.session import Session, initiated, responded
+from letterlock._wire.bundle import BundleHead
+from letterlock._wire.day import day_of
 from letterlock._wire.envelope import Kind, peek_kind
 from letterlock._wire.message import InitialMessage, RatchetMessage
-from letterlock._wire.prekey import PrekeyKey, PrekeyKind, PublicPrekey
+from letterlock._wire.prekey import PrekeyKind, PublicPrekey
 
 
 class Side:
@@ -81,23 +84,20 @@ class SessionPair:
         self._their_party = Party(THEIRS, IdentityKeyPair.generate(entropy))
         signed, one_time = SignedPrekeyPair.generate(entropy), OneTimePrekeyPair.generate(entropy)
         kem = MlKem1024KeyPair.generate(entropy)
-        self._bundle = PrekeyBundle(
-            THEIRS,
-            self._their_party.identity.public,
-            self._sign(PrekeyKind.SIGNED, 1, signed.public),
-            self._sign(PrekeyKind.ONE_TIME, 2, one_time.public),
-            self._sign(PrekeyKind.KEM_ONE_TIME, 3, kem.public),
+        identity = self._their_party.identity
+        their_signed = PublicPrekey(PrekeyKind.SIGNED, 1, signed.public)
+        head = BundleHead(THEIRS, identity.public, day_of(system_clock()), their_signed)
+        self._bundle = BundleSigner(head, SigningKey.of(identity), entropy).bundle(
+            PublicPrekey(PrekeyKind.ONE_TIME, 2, one_time.public),
+            PublicPrekey(PrekeyKind.KEM_ONE_TIME, 3, kem.public),
         )
         self._prekeys = Prekeys(signed, one_time, kem if suite is Suite.PQXDH else None)
         self._ours: Side | None = None
         self._theirs: Side | None = None
 
-    def _sign(self, kind: PrekeyKind, id_: int, key: PrekeyKey) -> PublicPrekey[PrekeyKey]:
-        nonce = entropy(xeddsa.NONCE_BYTES)
-        return sign_prekey(kind, id_, key, self._their_party.identity, nonce)
-
     def initiate(self) -> None:
-        initiation = initiate(self._our_party, self._bundle, THEIRS, self._suite, entropy)
+        circumstances = Circumstances(system_clock(), entropy)
+        initiation = initiate(self._our_party, self._bundle, THEIRS, self._suite, circumstances)
         self._ours = Side(initiated(initiation, entropy))
 
     def send(self, text: bytes) -> bytes:

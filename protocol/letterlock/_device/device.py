@@ -6,11 +6,15 @@ Not here: prekeys (prekeys.py), peers (known_peers.py), sessions (_session/).
 from letterlock._device.account_record import AccountRecord, new_account
 from letterlock._device.due import Due
 from letterlock._device.environment import Environment
-from letterlock._device.prekeys import PrekeyRing, has_current, rotation_is_due
+from letterlock._device.prekeys import OneTimePair, PrekeyRing, has_current, rotation_is_due
 from letterlock._handshake.agreement import Party
+from letterlock._handshake.bundle_signature import BundleSigner
 from letterlock._primitives.secret import Uncopyable
+from letterlock._primitives.xeddsa import SigningKey
 from letterlock._records.account import decode_account, encode_account
 from letterlock._wire.address import Address
+from letterlock._wire.bundle import BundleHead, PrekeyBundle
+from letterlock._wire.day import day_of
 from letterlock._wire.publication import Publication
 from letterlock.errors import AccountExists, NoAccount, UsageError
 from letterlock.limits import PREKEY_ROTATION
@@ -50,38 +54,46 @@ class Device(Uncopyable):
             store.tables.prekeys.delete_expired(environment.now())
         return cls(store, account.party, environment)
 
-    def publish(self, one_time: int, *, rotate: bool, replace: bool) -> Publication:
-        """Return `one_time` new prekeys of each kind and the two that stay. Raises UsageError."""
-        tables, now = self.store.tables, self.environment.now()
-        ring = PrekeyRing(tables, self.environment.entropy)
+    def publish(self, one_time: int, *, rotate: bool) -> Publication:
+        """Return `one_time` new pairs of one-time prekeys and the two that stay. Raises UsageError."""
         with self.store.transaction():
-            tables.prekeys.delete_expired(now)
-            if replace:
-                ring.replace_one_time(now)
-            ring.make_room(one_time)
-            account = _load_account(self.store)
-            rotate = rotate or not has_current(account) or rotation_is_due(account, now)
-            if one_time or rotate:
-                account = account.skip_ids(self.environment.entropy)
-            if rotate:
-                account = ring.rotate(account, now)
-            account, curve = ring.add_one_time(account, one_time, now)
-            account, kem = ring.add_kem_one_time(account, one_time, now)
-            tables.account.save(encode_account(account))
-            return Publication(
-                self.party.address,
-                self.party.identity.public,
-                ring.signed(account),
-                ring.last_resort(account),
-                tuple(curve),
-                tuple(kem),
-            )
+            account, pairs = self._make_prekeys(one_time, rotate=rotate)
+            return self._signer(account).publication(self._ring().last_resort(account), pairs)
+
+    def bundle(self, *, one_time: bool) -> PrekeyBundle:
+        """Return one bundle alone, with a new pair of one-time prekeys or without. Raises UsageError."""
+        with self.store.transaction():
+            account, pairs = self._make_prekeys(int(one_time), rotate=False)
+            prekeys = pairs[0] if pairs else (None, self._ring().last_resort(account))
+            return self._signer(account).bundle(*prekeys)
+
+    def _make_prekeys(self, one_time: int, *, rotate: bool) -> tuple[AccountRecord, list[OneTimePair]]:
+        now, ring = self.environment.now(), self._ring()
+        self.store.tables.prekeys.delete_expired(now)
+        account = _load_account(self.store)
+        rotate = rotate or not has_current(account) or rotation_is_due(account, now)
+        if one_time or rotate:
+            account = account.skip_ids(self.environment.entropy)
+        if rotate:
+            account = ring.rotate(account, now)
+        ring.make_room(one_time)
+        account, pairs = ring.add_pairs(account, one_time, now)
+        self.store.tables.account.save(encode_account(account))
+        return account, pairs
+
+    def _ring(self) -> PrekeyRing:
+        return PrekeyRing(self.store.tables, self.environment.entropy)
+
+    def _signer(self, account: AccountRecord) -> BundleSigner:
+        identity, signed = self.party.identity, self._ring().signed(account)
+        head = BundleHead(self.party.address, identity.public, day_of(account.rotated), signed)
+        return BundleSigner(head, SigningKey.of(identity), self.environment.entropy)
 
     def due(self, now: int, unanswered: tuple[Address, ...], ended: tuple[Address, ...]) -> Due:
         """Return what is due at a time, inside the caller's transaction. Changes nothing."""
         account = _load_account(self.store)
         rotation = rotation_is_due(account, now)
-        unused = PrekeyRing(self.store.tables, self.environment.entropy).unused(now)
+        unused = self._ring().unused(now)
         return Due(rotation, rotation or not has_current(account) or unused == 0, unused, unanswered, ended)
 
     def keep_up(self) -> None:
@@ -94,7 +106,7 @@ class Device(Uncopyable):
         account = _load_account(self.store)
         # A clock that went back retires nothing here: once it is set right, the prekeys would have expired.
         if has_current(account) and now - account.rotated >= PREKEY_ROTATION:
-            account = PrekeyRing(self.store.tables, self.environment.entropy).retire_current(account, now)
+            account = self._ring().retire(account, now)
             self.store.tables.account.save(encode_account(account))
 
     def __repr__(self) -> str:

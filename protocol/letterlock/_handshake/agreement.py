@@ -1,6 +1,6 @@
 """Both ends of a handshake, in either suite.
 
-    initiate    a bundle: verify every signature, agree, encapsulate      -> header to send, SK, AD   [HAND-1]
+    initiate    a bundle: verify it, agree, encapsulate      -> header to send, SK, AD            [HAND-1]
     respond     an initial message's header: agree, decapsulate           -> SK, AD
     refuse_*, require_*   the checks that come first
 
@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from letterlock._handshake import pqxdh, x3dh
-from letterlock._handshake.prekey_signature import verify_bundle
+from letterlock._handshake.bundle_signature import verify_bundle
+from letterlock._handshake.freshness import require_fresh
 from letterlock._handshake.transcript import Recipient, associated_data
 from letterlock._handshake.x3dh import KeyMaterial, RecipientKeys, RecipientPublicKeys, SharedSecret
 from letterlock._primitives.curve25519 import (
@@ -46,6 +47,15 @@ class Encapsulate(Protocol):
 def encapsulate_afresh(key: MlKem1024PublicKey, /) -> Encapsulation:
     """Encapsulate with fresh random bytes, as every application does."""
     return key.encapsulate()
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What initiating takes from outside: the time, in seconds since 1970 (UTC), and random bytes."""
+
+    now: int
+    entropy: Entropy
+    encapsulate: Encapsulate = encapsulate_afresh
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +112,12 @@ def require_allowed(suite: Suite, suites: frozenset[Suite]) -> None:
 
 
 def initiate(
-    us: Party,
-    bundle: PrekeyBundle,
-    recipient: Address,
-    suite: Suite,
-    entropy: Entropy,
-    encapsulate: Encapsulate = encapsulate_afresh,
+    us: Party, bundle: PrekeyBundle, recipient: Address, suite: Suite, circumstances: Circumstances
 ) -> Initiation:
     """Agree with the owner of a bundle (PQXDH section 3.3).
 
-    Draws 32 bytes from `entropy`; the KEM draws its own. Raises AddressMismatch, SuiteRefused,
-    InvalidSignature, InvalidKey.
+    Draws 32 bytes of entropy; the KEM draws its own. Raises AddressMismatch, InvalidSignature, StaleBundle,
+    SuiteRefused, InvalidKey.
     """
     refuse_own_address(us, recipient)
     refuse_own_identity(us, bundle.identity)
@@ -120,12 +125,13 @@ def initiate(
         text = "the bundle belongs to another address: ask its owner for the right one"
         raise AddressMismatch(text, recipient, bundle.address)
     verify_bundle(bundle)  # HAND-1: before any key of the bundle is used
+    require_fresh(bundle, circumstances.now)
     encapsulation = None
     if suite is not Suite.X3DH:  # HAND-3: only this suite leaves the KEM out
         if bundle.kem is None:
             raise SuiteRefused("the bundle has no post-quantum prekey: ask its owner for a newer one")
-        encapsulation = encapsulate(bundle.kem.key)
-    return initiate_with(us, bundle, EphemeralKeyPair.generate(entropy), encapsulation)
+        encapsulation = circumstances.encapsulate(bundle.kem.key)
+    return initiate_with(us, bundle, EphemeralKeyPair.generate(circumstances.entropy), encapsulation)
 
 
 def initiate_with(

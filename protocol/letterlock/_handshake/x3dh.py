@@ -6,7 +6,7 @@
 Without a one-time prekey DH4 is left out, not replaced. F separates this hash input from those of XEdDSA,
 which uses the same identity key.
 
-Not here: signatures (prekey_signature.py), and the associated data (transcript.py).
+Not here: signatures (bundle_signature.py), and the associated data (transcript.py).
 """
 
 from dataclasses import dataclass

@@ -139,6 +139,11 @@ class KeyPair(Immutable, Uncopyable, Generic[Public]):
         return cls(private, public)  # type: ignore[arg-type]  # PUBLIC is the type that Public stands for
 
     @classmethod
+    def from_stored(cls, private: PrivateKey, public: bytes) -> Self:
+        """Return a pair whose halves were stored together: they are not compared. Raises InvalidKey."""
+        return cls(private, cls.PUBLIC(public))  # type: ignore[arg-type]  # as above
+
+    @classmethod
     def generate(cls, entropy: Entropy) -> Self:
         """Return a new pair. Draws 32 bytes from `entropy`."""
         return cls.from_private(PrivateKey(entropy(KEY_BYTES)))

@@ -26,7 +26,7 @@ PQ_CIPHERTEXT: Final = b"letterlock-v1 pq ciphertext"
 
 PQ_CHAIN_NAME: Final = b"letterlock-v1 pq chain name"
 
-PREKEY_SIGNATURE: Final = b"letterlock-v1 prekey signature"
+BUNDLE_SIGNATURE: Final = b"letterlock-v1 bundle signature"
 
 TRANSCRIPT: Final = "letterlock-v1 handshake transcript"
 

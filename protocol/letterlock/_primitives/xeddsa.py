@@ -15,8 +15,9 @@ Not here: Ed25519 keys and verification (ed25519.py); VXEdDSA, which letterlock 
 """
 
 import hashlib
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, Self
 
 from nacl import bindings
 
@@ -29,7 +30,7 @@ from letterlock._primitives.curve25519 import (
     PublicKey,
 )
 from letterlock._primitives.ed25519 import verify_edwards
-from letterlock._primitives.secret import KEY_BYTES, Secret
+from letterlock._primitives.secret import KEY_BYTES, Secret, Uncopyable
 from letterlock.errors import InvalidSignature, UsageError
 from letterlock.limits import MAX_SIGNED_MESSAGE
 
@@ -45,23 +46,39 @@ class SigningScalar(Secret):
     __slots__ = ()
 
 
-def sign(pair: IdentityKeyPair, message: bytes, nonce: bytes) -> bytes:
-    """Return the 64-byte signature of `message` (section 3.3, xeddsa_sign).
+@dataclass(frozen=True, slots=True)
+class SigningKey(Uncopyable):
+    """a and A of an identity key, computed once for all signatures of a publication."""
 
-    `nonce` is Z: 64 fresh random bytes, secret and never used before. Raises UsageError for a message longer
-    than MAX_SIGNED_MESSAGE bytes.
-    """
-    if len(message) > MAX_SIGNED_MESSAGE:
-        raise UsageError(f"message of {len(message)} bytes; at most {MAX_SIGNED_MESSAGE} can be signed")
-    if len(nonce) != NONCE_BYTES:
-        raise ValueError(f"nonce of {len(nonce)} bytes; expected {NONCE_BYTES}")
-    scalar, public = calculate_key_pair(pair.private)
-    a = scalar.expose()
-    r = _scalar(hashlib.sha512(_HASH_1 + a + message + nonce).digest())
-    big_r = bindings.crypto_scalarmult_ed25519_base_noclamp(r)
-    h = _scalar(hashlib.sha512(big_r + public + message).digest())
-    s = bindings.crypto_core_ed25519_scalar_add(r, bindings.crypto_core_ed25519_scalar_mul(h, a))
-    return big_r + s
+    scalar: SigningScalar
+    public: bytes
+
+    @classmethod
+    def of(cls, pair: IdentityKeyPair) -> Self:
+        """Return the signing key of an identity key (section 2.3)."""
+        return cls(*calculate_key_pair(pair.private))
+
+    def sign(self, message: bytes, nonce: bytes) -> bytes:
+        """Return the 64-byte signature of `message` (section 3.3, xeddsa_sign).
+
+        `nonce` is Z: 64 fresh random bytes, secret and never used before. Raises UsageError for a message
+        longer than MAX_SIGNED_MESSAGE bytes.
+        """
+        if len(message) > MAX_SIGNED_MESSAGE:
+            raise UsageError(f"message of {len(message)} bytes; at most {MAX_SIGNED_MESSAGE} can be signed")
+        if len(nonce) != NONCE_BYTES:
+            raise ValueError(f"nonce of {len(nonce)} bytes; expected {NONCE_BYTES}")
+        a = self.scalar.expose()
+        r = _scalar(hashlib.sha512(_HASH_1 + a + message + nonce).digest())
+        big_r = bindings.crypto_scalarmult_ed25519_base_noclamp(r)
+        h = _scalar(hashlib.sha512(big_r + self.public + message).digest())
+        s = bindings.crypto_core_ed25519_scalar_add(r, bindings.crypto_core_ed25519_scalar_mul(h, a))
+        return big_r + s
+
+
+def sign(pair: IdentityKeyPair, message: bytes, nonce: bytes) -> bytes:
+    """Return the 64-byte signature of `message`, as `SigningKey.sign` makes it, for one signature alone."""
+    return SigningKey.of(pair).sign(message, nonce)
 
 
 def verify(public: IdentityKey, message: bytes, signature: bytes) -> None:
@@ -104,8 +121,7 @@ def convert_mont(public: PublicKey) -> bytes:
 
 @lru_cache(maxsize=16)
 def _edwards(data: bytes) -> bytes:
-    # Cached because the inverse is slow, and one key verifies three signatures of a bundle and up to 2,002 of
-    # a publication.
+    # Cached because the inverse is slow, and one key verifies up to 1,001 signatures of a publication.
     u = int.from_bytes(data, "little")
     y = (u - 1) * pow(u + 1, -1, P) % P
     return y.to_bytes(KEY_BYTES, "little")

@@ -1,9 +1,10 @@
 """How everything on the wire begins: an array whose first elements are the version and the kind.
 
-    [version, kind, ...]        version 1; kind 1 to 5                                    [WIRE-1]
+    [version, kind, ...]        version 2 for kinds 3 and 4, version 1 for kinds 1, 2 and 5      [WIRE-1]
 
 The version is read before anything else is parsed, so that a message of a later version is refused as
-UnsupportedVersion and not as damaged.
+UnsupportedVersion and not as damaged. Bundles and publications of version 1, which release 0.1.0 made, are
+refused in the same way.
 
 Not here: the rest of each kind (message.py, bundle.py, publication.py).
 """
@@ -16,7 +17,14 @@ from letterlock._wire.cbor_heads import ARRAY, BYTES, TEXT, UINT, head
 from letterlock._wire.fields import Fields
 from letterlock._wire.flat_array import NO_HEAD, read_head
 from letterlock.errors import MalformedMessage, UnsupportedVersion, UsageError
-from letterlock.limits import MAX_BUNDLE, MAX_CBOR_ITEMS, MAX_MESSAGE, MAX_PUBLICATION, PROTOCOL_VERSION
+from letterlock.limits import (
+    BUNDLE_VERSION,
+    MAX_BUNDLE,
+    MAX_CBOR_ITEMS,
+    MAX_MESSAGE,
+    MAX_PUBLICATION,
+    PROTOCOL_VERSION,
+)
 
 
 class Kind(IntEnum):
@@ -38,6 +46,14 @@ NAMES: Final = {
 }
 """What errors call each kind."""
 
+_VERSIONS: Final = {
+    Kind.INITIAL: PROTOCOL_VERSION,
+    Kind.RATCHET: PROTOCOL_VERSION,
+    Kind.BUNDLE: BUNDLE_VERSION,
+    Kind.PUBLICATION: BUNDLE_VERSION,
+    Kind.TRIPLE: PROTOCOL_VERSION,
+}
+
 _MAX_SIZES: Final = {
     Kind.INITIAL: MAX_MESSAGE,
     Kind.RATCHET: MAX_MESSAGE,
@@ -49,7 +65,7 @@ _MAX_SIZES: Final = {
 
 def opening(kind: Kind, count: int) -> bytes:
     """Return the three bytes that an array of `count` elements, at most 23, of this kind begins with."""
-    return head(ARRAY, count) + head(UINT, PROTOCOL_VERSION) + head(UINT, kind)
+    return head(ARRAY, count) + head(UINT, _VERSIONS[kind]) + head(UINT, kind)
 
 
 def check_opening(data: bytes, kind: Kind, count: int) -> None:
@@ -79,7 +95,7 @@ def read_envelope(data: bytes, kind: Kind, count: int) -> Fields:
     check_opening(data, kind, count)
     _check_items(data, NAMES[kind])
     fields = Fields(cbor.decode(data), count, NAMES[kind])
-    fields.uint("version", PROTOCOL_VERSION)
+    fields.uint("version", _VERSIONS[kind])
     fields.uint("kind", kind)
     return fields
 
@@ -97,12 +113,16 @@ def _read_opening(data: bytes) -> tuple[int, Kind]:
     major, version, start = read_head(data, start)
     if array != ARRAY or major != UINT:
         raise MalformedMessage("not a letterlock message: no array that begins with a version")
-    if version != PROTOCOL_VERSION:
-        raise UnsupportedVersion(version, PROTOCOL_VERSION)
-    major, kind, _ = read_head(data, start)
-    if major != UINT or not Kind.INITIAL <= kind <= Kind.TRIPLE:
+    major, number, _ = read_head(data, start)
+    is_known = count > 1 and major == UINT and Kind.INITIAL <= number <= Kind.TRIPLE
+    kind = Kind(number) if is_known else None
+    supported = PROTOCOL_VERSION if kind is None else _VERSIONS[kind]
+    # A kind of a later version may have another place, so only that of a known version is read.
+    if version != supported and (kind is not None or version not in _VERSIONS.values()):
+        raise UnsupportedVersion(version, supported)
+    if kind is None:
         raise MalformedMessage("neither a message, nor a bundle, nor a publication")
-    return count, Kind(kind)
+    return count, kind
 
 
 def _check_items(data: bytes, what: str) -> None:

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from letterlock._primitives.mlkem import MlKem1024PublicKey
 from letterlock._wire.bundle import PrekeyBundle
+from letterlock._wire.day import date_of
 from letterlock._wire.envelope import Kind, peek_kind
 from letterlock._wire.message import HandshakeHeader, InitialMessage, RatchetMessage
 from letterlock._wire.pq_header import BARE, PqHeader
@@ -93,6 +94,7 @@ def _bundle(bundle: PrekeyBundle) -> dict[str, Shown]:
         "name": bundle.address.name,
         "device_id": bundle.address.device_id,
         "identity_key": bundle.identity.data.hex(),
+        "made_on": date_of(bundle.made_on),
         "signed_prekey": _prekey(bundle.signed),
         "one_time_prekey": None if bundle.one_time is None else _prekey(bundle.one_time),
         "kem_prekey": None if bundle.kem is None else _prekey(bundle.kem),
@@ -104,10 +106,10 @@ def _publication(publication: Publication) -> dict[str, Shown]:
         "name": publication.address.name,
         "device_id": publication.address.device_id,
         "identity_key": publication.identity.data.hex(),
+        "made_on": date_of(publication.made_on),
         "signed_prekey": _prekey(publication.signed),
         "last_resort_prekey": _prekey(publication.last_resort),
-        "one_time_prekeys": len(publication.one_time),
-        "one_time_kem_prekeys": len(publication.kem_one_time),
+        "one_time_pairs": len(publication.pairs),
     }
 
 

@@ -1,15 +1,15 @@
-"""A prekey as others see it: kind, id, public key, and the identity key's signature over all three.
+"""A prekey as others see it: kind, id, public key.
 
-    prekey     = [kind, id, key, signature]
+    prekey     = [kind, id, key]
 
-Not here: signing and verifying (_handshake/prekey_signature.py).
+Not here: the signature, which covers all prekeys of a bundle together (bundle.py).
 """
 
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Generic, TypeVar
 
-from letterlock._primitives.curve25519 import SIGNATURE_BYTES, OneTimePrekey, SignedPrekey
+from letterlock._primitives.curve25519 import OneTimePrekey, SignedPrekey
 from letterlock._primitives.mlkem import MlKem1024PublicKey
 from letterlock._wire import cbor
 from letterlock._wire.fields import Fields
@@ -34,29 +34,27 @@ PrekeyKey = TypeVar("PrekeyKey", bound=SignedPrekey | OneTimePrekey | MlKem1024P
 
 @dataclass(frozen=True, slots=True)
 class PublicPrekey(Generic[PrekeyKey]):
-    """A prekey with its signature of 64 bytes; `id` is below 2**32."""
+    """A prekey without its private half; `id` is below 2**32."""
 
     kind: PrekeyKind
     id: int
     key: PrekeyKey
-    signature: bytes
 
     def fields(self) -> cbor.Value:
         """Return the prekey as it stands inside an encoding."""
-        return [int(self.kind), self.id, self.key.data, self.signature]
+        return [int(self.kind), self.id, self.key.data]
 
 
 def read_prekey(
     value: object, kinds: frozenset[PrekeyKind], key_type: type[PrekeyKey]
 ) -> PublicPrekey[PrekeyKey]:
     """Read what `PublicPrekey.fields` gives, of one of `kinds`. Raises MalformedMessage, InvalidKey."""
-    fields = Fields(value, 4, "prekey")
+    fields = Fields(value, 3, "prekey")
     kind = fields.uint("kind", max(PrekeyKind))
     if kind not in kinds:
         raise fields.wrong("kind", " or ".join(str(int(each)) for each in sorted(kinds)))
     id_ = fields.uint("id", MAX_ID)
-    key = key_type(fields.blob("key", key_type.LENGTH))
-    return PublicPrekey(PrekeyKind(kind), id_, key, fields.blob("signature", SIGNATURE_BYTES))
+    return PublicPrekey(PrekeyKind(kind), id_, key_type(fields.blob("key", key_type.LENGTH)))
 
 
 SIGNED: Final = frozenset({PrekeyKind.SIGNED})

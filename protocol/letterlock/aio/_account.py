@@ -162,11 +162,9 @@ class AsyncAccount(Uncopyable, Generic[S]):
         """Return a fresh bundle for one handshake, as `Account.bundle` does."""
         return await self._transact(lambda _: self._account.bundle(one_time=one_time))
 
-    async def publish(
-        self, one_time: int = 100, *, rotate: bool = False, replace: bool = False
-    ) -> Publication:
+    async def publish(self, one_time: int = 100, *, rotate: bool = False) -> Publication:
         """Return what a prekey server needs, as `Account.publish` does."""
-        return await self._transact(lambda _: self._account.publish(one_time, rotate=rotate, replace=replace))
+        return await self._transact(lambda _: self._account.publish(one_time, rotate=rotate))
 
     async def due(self, now: int | None = None) -> Due:
         """Return what this account waits for, as `Account.due` does."""

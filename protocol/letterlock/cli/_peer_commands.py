@@ -6,7 +6,7 @@ Not here: messages (_message_commands.py).
 import sys
 from argparse import Namespace
 
-from letterlock._handshake.prekey_signature import verify_bundle
+from letterlock._handshake.bundle_signature import verify_bundle
 from letterlock._wire.address import Address
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.envelope import Kind, peek_kind

@@ -8,7 +8,9 @@ from generators.support.handshake_refusals import (
     refuse_addresses,
     refuse_keys,
     refuse_messages,
+    refuse_mixtures,
     refuse_signatures,
+    refuse_stale,
 )
 from generators.support.handshakes import (
     KEM,
@@ -17,6 +19,7 @@ from generators.support.handshakes import (
     ONE_TIME,
     OTHER_KEM,
     SIGNED,
+    Bundle,
     Prekey,
     bundle,
     encapsulated,
@@ -47,17 +50,22 @@ def initiating(family: Family) -> None:
     for comment, one_time in {"no KEM prekey": ONE_TIME, "no KEM and no one-time prekey": None}.items():
         given = initiation(bundle(one_time=one_time), 2)
         group.invalid(comment, given, "SuiteRefused", flags=["NoKem"], rules=["HAND-5"])
-    group = family.group("handshake.initiate", "bundles whose signatures do not verify")
+    group = family.group("handshake.initiate", "bundles whose signature does not verify")
     refuse_signatures(group, 2, KEM)
-    for comment, kem in {
-        "the last-resort prekey as a one-time one": replace(
-            LAST_RESORT, kind=3, signature=LAST_RESORT.sign()
-        ),
-        "a one-time KEM prekey as the last resort": replace(KEM, kind=4, signature=KEM.sign()),
-        "the signed prekey's signature": replace(KEM, signature=SIGNED.sign()),
-    }.items():
-        given = initiation(bundle(kem=kem), 2)
-        group.invalid(comment, given, "InvalidSignature", flags=["Exchanged"], rules=["HAND-2"])
+    last = Bundle(one_time=None, kem=LAST_RESORT)
+    as_one_time = last.with_(kem=replace(LAST_RESORT, kind=3)).encode(last.sign())
+    given = initiation(as_one_time, 2, LAST_RESORT)
+    comment = "the last resort is called a one-time KEM prekey"
+    group.invalid(comment, given, "InvalidSignature", flags=["WrongKind"], rules=["HAND-2"])
+    refuse_mixtures(family.group("handshake.initiate", "mixtures of signed bundles"), 2, KEM)
+    refuse_stale(family, 2, KEM)
+    given = initiation(bundle(), 2) | {"now": 0}
+    comment = "too old, and without a KEM prekey"
+    group = family.group("handshake.initiate", "bundles with two defects")
+    group.invalid(comment, given, "StaleBundle", flags=["Stale", "NoKem"], rules=["HAND-15"])
+    comment = "too old, and not signed"
+    given = initiation(Bundle(kem=KEM).encode(bytes(64)), 2) | {"now": 0}
+    group.invalid(comment, given, "InvalidSignature", flags=["Stale", "BadSignature"], rules=["HAND-1"])
     refuse_kem_keys(family)
     refuse_addresses(family.group("handshake.initiate", "bundles of the wrong owner"), 2, KEM)
 
@@ -147,6 +155,7 @@ def build() -> Family:
         ],
         NOTES
         | {
+            "WrongKind": "signed for another kind of prekey",
             "KemOneTime": "with a one-time KEM prekey",
             "LastResort": "with the last-resort KEM prekey",
             "NoKem": "the bundle has no KEM prekey, and to go on would be a downgrade",

@@ -8,7 +8,9 @@ from generators.support.handshake_refusals import (
     refuse_addresses,
     refuse_keys,
     refuse_messages,
+    refuse_mixtures,
     refuse_signatures,
+    refuse_stale,
 )
 from generators.support.handshakes import (
     ALICE,
@@ -17,6 +19,7 @@ from generators.support.handshakes import (
     MALLORY,
     ONE_TIME,
     SIGNED,
+    Bundle,
     bundle,
     encapsulated,
     header,
@@ -25,7 +28,6 @@ from generators.support.handshakes import (
     response,
     without,
 )
-from generators.support.labels import flipped
 
 
 def initiating(family: Family) -> None:
@@ -41,14 +43,19 @@ def initiating(family: Family) -> None:
             group.valid(
                 f"{name} a one-time prekey, {comment}", given, flags=flags, rules=rules, output=output
             )
-    group = family.group("handshake.initiate", "bundles whose signatures do not verify")
+    group = family.group("handshake.initiate", "bundles whose signature does not verify")
     refuse_signatures(group, 1, None)
-    unused = replace(KEM, signature=flipped(KEM.sign(), 0))
-    mallorys = replace(KEM, by=MALLORY)
-    for comment, kem in {"a bit of R": unused, "by Mallory": mallorys}.items():
-        given = initiation(bundle(kem=kem), 1)
-        named = f"signature of the KEM prekey, which is not used: {comment}"
-        group.invalid(named, given, "InvalidSignature", flags=["UnusedKem"], rules=["HAND-1"])
+    whole = Bundle(kem=KEM)
+    for comment, other in {
+        "dropped": whole.with_(kem=None),
+        "exchanged": whole.with_(kem=LAST_RESORT),
+        "called the last resort": whole.with_(kem=replace(KEM, kind=4)),
+    }.items():
+        given = initiation(other.encode(whole.sign()), 1)
+        named = f"the KEM prekey, which is not used, is {comment}"
+        group.invalid(named, given, "InvalidSignature", flags=["UnusedKem"], rules=["HAND-2"])
+    refuse_mixtures(family.group("handshake.initiate", "mixtures of signed bundles"), 1, None)
+    refuse_stale(family, 1, None)
     refuse_keys(family.group("handshake.initiate", "bundles with an invalid key"), 1, None)
     refuse_addresses(family.group("handshake.initiate", "bundles of the wrong owner"), 1, None)
 
@@ -94,7 +101,11 @@ def build() -> Family:
             "Suite 1: three or four agreements, no KEM. Accounts use it only if the application allows it.",
             "`kem` is null: a KEM prekey in the bundle is verified but not used.",
         ],
-        NOTES | {"UnusedKem": "the bundle has a KEM prekey, which this suite verifies but does not use"},
+        NOTES
+        | {
+            "UnusedKem": "the bundle has a KEM prekey, which this suite verifies but does not use",
+            "Added": "signed without a prekey that is there",
+        },
     )
     initiating(family)
     responding(family)

@@ -26,13 +26,13 @@ from letterlock._device.environment import Environment
 from letterlock._primitives.mlkem import Encapsulation, KemSecret, MlKem1024PublicKey
 from letterlock._records.account import encode_account
 from letterlock._session.peer_sessions import PeerSessions, StoredSession
-from letterlock._wire import cbor
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.prekey import PrekeyKind
 from letterlock._wire.suite import Suite
 from letterlock.account import Account
-from letterlock.stores._interface import PrekeyRow, Record
+from letterlock.stores._interface import PrekeyRow
 from letterlock.stores._memory import MemoryStore
+from letterlock_vectors.operations.handshakes import prekey_record
 
 NOW: Final = 1_700_000_000
 
@@ -70,7 +70,7 @@ class Friend:
         self.account = Account(Device.open_existing(self.store, self._environment))
 
     def _row(self, kind: PrekeyKind, id_: int) -> PrekeyRow:
-        return PrekeyRow(kind, id_, None, Record(cbor.encode([self.person.secret(kind, id_), bytes(64)])))
+        return PrekeyRow(kind, id_, None, prekey_record(kind, self.person.secret(kind, id_)))
 
     def _draw(self, length: int) -> bytes:
         self._drawn += 1

@@ -21,7 +21,9 @@ from generators.support.family import Json
 from generators.support.labels import draw
 from letterlock import hazmat
 
-LABEL: Final = b"letterlock-v1 prekey signature"
+LABEL: Final = b"letterlock-v1 bundle signature"
+MADE_ON: Final = 19_675  # 2023-11-14
+NOW: Final = 1_700_000_000
 
 
 @dataclass(frozen=True)
@@ -49,30 +51,15 @@ ALICE, BOB, MALLORY = Person("alice"), Person("bob"), Person("mallory")
 
 @dataclass(frozen=True)
 class Prekey:
-    """A prekey of Bob's as it stands in a bundle. `covers` and `by` change what is signed, and by whom."""
+    """A prekey of Bob's as it stands in a bundle."""
 
     kind: int
     id: int
     key: bytes
     private: bytes
-    covers: bytes | None = None
-    by: Person = BOB
-    signature: bytes | None = None
-
-    def signed(self) -> bytes:
-        """Return the bytes that an honest signature covers."""
-        return LABEL + bytes([self.kind]) + self.id.to_bytes(4, "big") + self.key
-
-    def sign(self) -> bytes:
-        """Return the signature. Z comes from the signed bytes, so that no Z is used twice."""
-        if self.signature is not None:
-            return self.signature
-        covers = self.signed() if self.covers is None else self.covers
-        nonce = hashlib.shake_256(self.by.private + covers).digest(64)
-        return hazmat.xeddsa_sign(self.by.private, covers, nonce)
 
     def fields(self) -> Value:
-        return [self.kind, self.id, self.key, self.sign()]
+        return [self.kind, self.id, self.key]
 
     def held(self) -> Json:
         """Return the prekey as an input of `handshake.respond`."""
@@ -108,17 +95,42 @@ MESSAGES: Final = {
 }
 
 
-def bundle(
-    address: list[Value] | None = None,
-    identity: bytes = BOB.public,
-    signed: Prekey = SIGNED,
-    one_time: Prekey | None = ONE_TIME,
-    kem: Prekey | None = None,
-) -> bytes:
-    """Return an encoded bundle: Bob's, except for the given arguments."""
-    curve = None if one_time is None else one_time.fields()
-    last = None if kem is None else kem.fields()
-    return encode([1, 3, address or BOB.address, identity, signed.fields(), curve, last])
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle before its signature: Bob's, except for what is given."""
+
+    address: tuple[str, int] = ("bob", 1)
+    identity: bytes = BOB.public
+    made_on: int = MADE_ON
+    signed: Prekey = SIGNED
+    one_time: Prekey | None = ONE_TIME
+    kem: Prekey | None = None
+
+    def unsigned(self) -> bytes:
+        """Return the encoding before the head of the signature."""
+        prekeys = [None if each is None else each.fields() for each in (self.signed, self.one_time, self.kem)]
+        return encode([2, 3, [*self.address], self.identity, self.made_on, *prekeys, b""])[:-1]
+
+    def sign(self, by: Person = BOB, covers: bytes | None = None) -> bytes:
+        """Return a signature, of what is honest or of other bytes.
+
+        Z comes from the signed bytes, so that no Z is used twice.
+        """
+        covers = LABEL + self.unsigned() if covers is None else covers
+        nonce = hashlib.shake_256(by.private + covers).digest(64)
+        return hazmat.xeddsa_sign(by.private, covers, nonce)
+
+    def encode(self, signature: bytes | None = None) -> bytes:
+        """Return the bundle, with its honest signature unless another is given."""
+        return self.unsigned() + encode(self.sign() if signature is None else signature)
+
+    def with_(self, **changes: Any) -> "Bundle":
+        return replace(self, **changes)
+
+
+def bundle(**chosen: Any) -> bytes:
+    """Return an encoded bundle: Bob's, except for the given arguments. Bob has signed it."""
+    return Bundle(**chosen).encode()
 
 
 def encapsulated(key: bytes) -> tuple[bytes, bytes]:
@@ -136,6 +148,7 @@ def initiation(encoded: bytes, suite: int, kem: Prekey = KEM) -> Json:
         "identity": ALICE.private.hex(),
         "to": BOB.address,
         "bundle": encoded.hex(),
+        "now": NOW,
         "suite": suite,
         "ephemeral": EPHEMERAL.hex(),
         "kem": given if suite == 2 else None,

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from generators.support.labels import draw
 from letterlock._handshake.agreement import Party
-from letterlock._handshake.prekey_signature import sign_prekey
+from letterlock._handshake.bundle_signature import BundleSigner
 from letterlock._primitives.curve25519 import (
     LOW_ORDER,
     IdentityKeyPair,
@@ -24,10 +24,11 @@ from letterlock._primitives.curve25519 import (
     SignedPrekeyPair,
 )
 from letterlock._primitives.mlkem import KemSeed, MlKem1024KeyPair, MlKem1024PublicKey
+from letterlock._primitives.xeddsa import SigningKey
 from letterlock._wire.address import Address
-from letterlock._wire.bundle import PrekeyBundle
+from letterlock._wire.bundle import BundleHead, PrekeyBundle
 from letterlock._wire.prekey import PrekeyKind, PublicPrekey
-from letterlock._wire.publication import Publication
+from letterlock._wire.publication import PrekeyPair, Publication
 
 _SMALL: Final = {0: "0", 1: "1", P - 1: "p - 1"}
 
@@ -49,6 +50,10 @@ FEW_BAD_KEYS: Final = {
     for name, key in BAD_KEYS.items()
     if name.startswith(("the key 0,", "the key p + 9", "the key 9 "))
 }
+
+
+MADE_ON: Final = 19_675
+"""The day of every signed prekey, unless a vector says otherwise: 2023-11-14, the day of NOW in plays."""
 
 
 def private(label: str) -> PrivateKey:
@@ -112,9 +117,9 @@ class Person:
         label = f"{self.label} prekey {int(kind)} {id_}"
         return draw(label, 64 if kind >= PrekeyKind.KEM_ONE_TIME else 32)
 
-    def nonce(self, kind: PrekeyKind, id_: int) -> bytes:
-        """Return Z of a prekey's signature."""
-        return draw(f"{self.label} signature {int(kind)} {id_}", 64)
+    def nonce(self, *ids: int | None, made_on: int) -> bytes:
+        """Return Z of the signature of a bundle of prekeys with these ids."""
+        return draw(f"{self.label} signature {ids} {made_on}", 64)
 
     def signed_pair(self, id_: int = 100) -> SignedPrekeyPair:
         """Return the key pair of a signed prekey."""
@@ -122,43 +127,47 @@ class Person:
 
     def signed(self, id_: int = 100) -> PublicPrekey[SignedPrekey]:
         """Return a signed prekey."""
-        kind = PrekeyKind.SIGNED
-        return sign_prekey(kind, id_, self.signed_pair(id_).public, self.identity, self.nonce(kind, id_))
+        return PublicPrekey(PrekeyKind.SIGNED, id_, self.signed_pair(id_).public)
 
     def one_time(self, id_: int = 200) -> PublicPrekey[OneTimePrekey]:
         """Return a one-time prekey."""
         kind = PrekeyKind.ONE_TIME
-        pair = OneTimePrekeyPair.from_private(PrivateKey(self.secret(kind, id_)))
-        return sign_prekey(kind, id_, pair.public, self.identity, self.nonce(kind, id_))
+        return PublicPrekey(
+            kind, id_, OneTimePrekeyPair.from_private(PrivateKey(self.secret(kind, id_))).public
+        )
 
     def kem(self, id_: int = 300) -> PublicPrekey[MlKem1024PublicKey]:
         """Return a KEM prekey: the last resort from id 400 on, one-time below."""
         kind = PrekeyKind.KEM_LAST_RESORT if id_ >= 400 else PrekeyKind.KEM_ONE_TIME
-        pair = MlKem1024KeyPair(KemSeed(self.secret(kind, id_)))
-        return sign_prekey(kind, id_, pair.public, self.identity, self.nonce(kind, id_))
+        return PublicPrekey(kind, id_, MlKem1024KeyPair(KemSeed(self.secret(kind, id_))).public)
 
     def bundle(
-        self, *, signed: int = 100, one_time: int | None = 200, kem: int | None = None
+        self,
+        *,
+        signed: int = 100,
+        one_time: int | None = 200,
+        kem: int | None = None,
+        made_on: int = MADE_ON,
     ) -> PrekeyBundle:
-        """Return a bundle of the prekeys with these ids."""
-        return PrekeyBundle(
-            self.address,
-            self.identity.public,
-            self.signed(signed),
-            None if one_time is None else self.one_time(one_time),
-            None if kem is None else self.kem(kem),
+        """Return a bundle of the prekeys with these ids, with one signature."""
+        head = BundleHead(self.address, self.identity.public, made_on, self.signed(signed))
+        nonce = self.nonce(signed, one_time, kem, made_on=made_on)
+        signer = BundleSigner(head, SigningKey.of(self.identity), lambda _: nonce)
+        return signer.bundle(
+            None if one_time is None else self.one_time(one_time), None if kem is None else self.kem(kem)
         )
 
     def publication(self, pairs: int) -> Publication:
         """Return a publication with so many pairs of one-time prekeys."""
-        return Publication(
-            self.address,
-            self.identity.public,
-            self.signed(),
-            self.kem(400),
-            tuple(self.one_time(200 + each) for each in range(pairs)),
-            tuple(self.kem(300 + each) for each in range(pairs)),
-        )
+        last = self.bundle(one_time=None, kem=400)
+        bundles = [self.bundle(one_time=200 + each, kem=300 + each) for each in range(pairs)]
+        common = last.address, last.identity, last.made_on, last.signed
+        made = [
+            PrekeyPair(each.one_time, each.kem, each.signature)
+            for each in bundles
+            if each.one_time and each.kem
+        ]
+        return Publication(*common, self.kem(400), last.signature, tuple(made))
 
 
 ALICE: Final = Person("alice")

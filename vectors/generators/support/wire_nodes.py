@@ -8,7 +8,8 @@ from typing import Final
 
 from generators.support.cbor_nodes import Node, array_node, blob_node, null_node, number_node, text_node
 from generators.support.labels import draw
-from generators.support.people import BOB, Person, ratchet_public
+from generators.support.people import BOB, MADE_ON, Person, ratchet_public
+from letterlock._primitives import xeddsa
 from letterlock._wire.prekey import PrekeyKind
 
 
@@ -87,42 +88,45 @@ def address_node(person: Person) -> Node:
 
 
 def prekey_node(person: Person, kind: PrekeyKind, id_: int) -> Node:
-    """Return a prekey with its signature."""
+    """Return a prekey."""
     match kind:
         case PrekeyKind.SIGNED:
-            name, key, signature = "signed prekey", *_parts(person.signed(id_))
+            name, key = "signed prekey", person.signed(id_).key.data
         case PrekeyKind.ONE_TIME:
-            name, key, signature = "one-time prekey", *_parts(person.one_time(id_))
+            name, key = "one-time prekey", person.one_time(id_).key.data
         case _:
-            name, key, signature = "KEM prekey", *_parts(person.kem(id_))
+            name, key = "KEM prekey", person.kem(id_).key.data
     return array_node(
         name,
         number_node(f"kind of the {name}", int(kind)),
         number_node(f"id of the {name}", id_),
         blob_node(f"key of the {name}", key),
-        blob_node(f"signature of the {name}", signature),
     )
 
 
-def _parts(prekey) -> tuple[bytes, bytes]:
-    return prekey.key.data, prekey.signature
-
-
 def bundle_node(
-    person: Person = BOB, *, signed: int = 100, one_time: int | None = 200, kem: int | None = None
+    person: Person = BOB,
+    *,
+    signed: int = 100,
+    one_time: int | None = 200,
+    kem: int | None = None,
+    made_on: int = MADE_ON,
 ) -> Node:
     """Return a bundle."""
+    whole = person.bundle(signed=signed, one_time=one_time, kem=kem, made_on=made_on)
     return array_node(
         "the bundle",
-        number_node("version", 1),
+        number_node("version", 2),
         number_node("kind", 3),
         address_node(person),
         blob_node("identity key", person.identity.public.data),
+        number_node("day", made_on),
         prekey_node(person, PrekeyKind.SIGNED, signed),
         null_node("one-time prekey")
         if one_time is None
         else prekey_node(person, PrekeyKind.ONE_TIME, one_time),
         null_node("KEM prekey") if kem is None else kem_node(person, kem),
+        blob_node("signature", whole.signature),
     )
 
 
@@ -131,23 +135,60 @@ def kem_node(person: Person, id_: int) -> Node:
     return prekey_node(person, PrekeyKind.KEM_LAST_RESORT if id_ >= 400 else PrekeyKind.KEM_ONE_TIME, id_)
 
 
-def publication_node(
-    person: Person = BOB, *, one_time: Sequence[int] = (), kem_one_time: Sequence[int] = ()
-) -> Node:
-    """Return a publication."""
+def publication_node(person: Person = BOB, *, pairs: Sequence[tuple[int, int]] = ()) -> Node:
+    """Return a publication with pairs of one-time prekeys of these ids."""
     return array_node(
         "the publication",
-        number_node("version", 1),
+        number_node("version", 2),
         number_node("kind", 4),
         address_node(person),
         blob_node("identity key", person.identity.public.data),
+        number_node("day", MADE_ON),
         prekey_node(person, PrekeyKind.SIGNED, 100),
         kem_node(person, 400),
-        array_node(
-            "list of one-time prekeys", *(prekey_node(person, PrekeyKind.ONE_TIME, each) for each in one_time)
-        ),
-        array_node("list of KEM prekeys", *(kem_node(person, each) for each in kem_one_time)),
+        blob_node("signature of the last-resort bundle", person.bundle(one_time=None, kem=400).signature),
+        array_node("list of pairs", *(pair_node(person, *each) for each in pairs)),
     )
+
+
+def pair_node(person: Person, one_time: int, kem: int) -> Node:
+    """Return a pair of one-time prekeys with the signature of their bundle."""
+    return array_node(
+        "pair",
+        prekey_node(person, PrekeyKind.ONE_TIME, one_time),
+        kem_node(person, kem),
+        blob_node("signature of the pair", person.bundle(one_time=one_time, kem=kem).signature),
+    )
+
+
+def old_bundle(person: Person = BOB) -> bytes:
+    """Return a bundle of version 1."""
+    prekeys = [_old_prekey(person, PrekeyKind.SIGNED, 100), _old_prekey(person, PrekeyKind.ONE_TIME, 200)]
+    begin = (number_node("version", 1), number_node("kind", 3), *_owner(person))
+    return array_node("the bundle", *begin, *prekeys, null_node("KEM prekey")).encode()
+
+
+def old_publication(person: Person = BOB) -> bytes:
+    """Return a publication of version 1, without one-time prekeys."""
+    prekeys = [
+        _old_prekey(person, PrekeyKind.SIGNED, 100),
+        _old_prekey(person, PrekeyKind.KEM_LAST_RESORT, 400),
+    ]
+    begin = (number_node("version", 1), number_node("kind", 4), *_owner(person))
+    return array_node("the publication", *begin, *prekeys, array_node(""), array_node("")).encode()
+
+
+def _owner(person: Person) -> tuple[Node, Node]:
+    return address_node(person), blob_node("identity key", person.identity.public.data)
+
+
+def _old_prekey(person: Person, kind: PrekeyKind, id_: int) -> Node:
+    items = prekey_node(person, kind, id_).items
+    assert items is not None
+    key = items[2].content or b""
+    covers = b"letterlock-v1 prekey signature" + bytes([kind]) + id_.to_bytes(4, "big") + key
+    signature = xeddsa.sign(person.identity, covers, draw(f"old signature {int(kind)} {id_}", 64))
+    return array_node("prekey", *items, blob_node("signature", signature))
 
 
 RATCHET: Final = ratchet_node()

@@ -14,7 +14,7 @@ from letterlock._wire.envelope import Kind
 from letterlock._wire.message import InitialMessage, RatchetMessage
 from letterlock._wire.pq_header import PqHeader
 from letterlock._wire.prekey import PublicPrekey
-from letterlock._wire.publication import Publication
+from letterlock._wire.publication import PrekeyPair, Publication
 from letterlock.errors import UsageError
 from letterlock_vectors.inputs import Input, Operation, Output
 
@@ -61,24 +61,36 @@ def _triple(data: bytes) -> Output:
 
 def _bundle(data: bytes) -> Output:
     bundle = PrekeyBundle.decode(data)
-    return {
-        "address": address_fields(bundle.address),
-        "identity": bundle.identity.data.hex(),
-        "signed": _prekey_fields(bundle.signed),
+    return _head(bundle) | {
         "one_time": None if bundle.one_time is None else _prekey_fields(bundle.one_time),
         "kem": None if bundle.kem is None else _prekey_fields(bundle.kem),
+        "signature": bundle.signature.hex(),
     }
 
 
 def _publication(data: bytes) -> Output:
     publication = Publication.decode(data)
-    return {
-        "address": address_fields(publication.address),
-        "identity": publication.identity.data.hex(),
-        "signed": _prekey_fields(publication.signed),
+    return _head(publication) | {
         "last_resort": _prekey_fields(publication.last_resort),
-        "one_time": [_prekey_fields(each) for each in publication.one_time],
-        "kem_one_time": [_prekey_fields(each) for each in publication.kem_one_time],
+        "last_resort_signature": publication.last_resort_signature.hex(),
+        "pairs": [_pair_fields(each) for each in publication.pairs],
+    }
+
+
+def _head(of: PrekeyBundle | Publication) -> Output:
+    return {
+        "address": address_fields(of.address),
+        "identity": of.identity.data.hex(),
+        "made_on": of.made_on,
+        "signed": _prekey_fields(of.signed),
+    }
+
+
+def _pair_fields(pair: PrekeyPair) -> Output:
+    return {
+        "one_time": _prekey_fields(pair.one_time),
+        "kem": _prekey_fields(pair.kem),
+        "signature": pair.signature.hex(),
     }
 
 
@@ -113,7 +125,6 @@ def _prekey_fields(prekey: AnyPrekey) -> Output:
         "kind": int(prekey.kind),
         "id": prekey.id,
         "key": prekey.key.data.hex(),
-        "signature": prekey.signature.hex(),
     }
 
 

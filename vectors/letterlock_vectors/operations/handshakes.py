@@ -11,12 +11,24 @@ from typing import Final
 
 from letterlock._device.prekeys import PrekeyRing
 from letterlock._handshake import agreement
-from letterlock._handshake.agreement import Agreement, Encapsulate, Party, Prekeys
-from letterlock._primitives.curve25519 import SIGNATURE_BYTES, IdentityKeyPair, PrivateKey
+from letterlock._handshake.agreement import Agreement, Circumstances, Encapsulate, Party, Prekeys
+from letterlock._primitives.curve25519 import (
+    IdentityKeyPair,
+    OneTimePrekeyPair,
+    PrivateKey,
+    SignedPrekeyPair,
+)
 from letterlock._primitives.entropy import Entropy
-from letterlock._primitives.mlkem import SEED_BYTES, Encapsulation, KemSecret, MlKem1024PublicKey
+from letterlock._primitives.mlkem import (
+    SEED_BYTES,
+    Encapsulation,
+    KemSecret,
+    KemSeed,
+    MlKem1024KeyPair,
+    MlKem1024PublicKey,
+)
 from letterlock._primitives.secret import KEY_BYTES
-from letterlock._wire import cbor
+from letterlock._records.prekey import encode_prekey
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.message import InitialMessage, handshake_id
 from letterlock._wire.prekey import KEM, PrekeyKind
@@ -32,8 +44,11 @@ def _initiate(given: Input) -> Output:
         PrekeyBundle.decode(given.hex("bundle")),
         given.address("to"),
         given.suite(),
-        _only(given.sized("ephemeral", KEY_BYTES)),
-        encapsulation_of(given.optional_nested("kem")),
+        Circumstances(
+            given.number("now"),
+            _only(given.sized("ephemeral", KEY_BYTES)),
+            encapsulation_of(given.optional_nested("kem")),
+        ),
     )
     header_bytes = initiation.header.encode_header()
     return _agreed(initiation.agreement, handshake_id(header_bytes)) | {"header_bytes": header_bytes.hex()}
@@ -61,11 +76,21 @@ def encapsulation_of(given: Input | None) -> Encapsulate:
 
 
 def prekey_row(given: Input, expires: int | None = None) -> PrekeyRow:
-    """Return a private prekey as a store holds it. Its signature, which is not used, is zeros."""
+    """Return a private prekey as a store holds it."""
     kind = _kind(given.number("kind"))
-    private = given.sized("private", SEED_BYTES if kind in KEM else KEY_BYTES)
-    record = cbor.encode([private, bytes(SIGNATURE_BYTES)])
-    return PrekeyRow(kind, given.number("id"), expires, Record(record))
+    return PrekeyRow(kind, given.number("id"), expires, prekey_record(kind, _secret(given, kind)))
+
+
+def prekey_record(kind: PrekeyKind, secret: bytes) -> Record:
+    """Return the record of a private key of 32 bytes, or of a seed of 64 for a KEM prekey."""
+    if kind in KEM:
+        return encode_prekey(MlKem1024KeyPair(KemSeed(secret)))
+    pair = SignedPrekeyPair if kind is PrekeyKind.SIGNED else OneTimePrekeyPair
+    return encode_prekey(pair.from_private(PrivateKey(secret)))
+
+
+def _secret(given: Input, kind: PrekeyKind) -> bytes:
+    return given.sized("private", SEED_BYTES if kind in KEM else KEY_BYTES)
 
 
 def _kind(number: int) -> PrekeyKind:

@@ -6,12 +6,14 @@ Not here: transactions and tables, which are tested without vectors.
 from collections.abc import Mapping
 from typing import Final
 
+from letterlock._primitives.curve25519 import OneTimePrekeyPair, SignedPrekeyPair
 from letterlock._ratchet.triple import Triple
 from letterlock._records.account import decode_account
 from letterlock._records.peer import decode_peer
-from letterlock._records.prekey import decode_prekey
+from letterlock._records.prekey import decode_curve_prekey, decode_kem_prekey
 from letterlock._records.session import decode_session
 from letterlock._session.session import Ended, Established, Initiated, Session
+from letterlock._wire.prekey import KEM, PrekeyKind
 from letterlock.errors import UsageError
 from letterlock.stores._interface import Record
 from letterlock.stores._sqlite.cipher import StoreCipher
@@ -44,9 +46,16 @@ def peer(given: Input) -> Output:
 
 
 def prekey(given: Input) -> Output:
-    """Return the fields of a prekey's record."""
-    secret, signature = decode_prekey(prekey_kind(given), Record(given.hex("record")))
-    return {"secret": secret.hex(), "signature": signature.hex()}
+    """Return the fields of a prekey's record of either format; the public half of a curve prekey alone."""
+    kind, record = prekey_kind(given), Record(given.hex("record"))
+    if kind in KEM:
+        return {"secret": decode_kem_prekey(record).seed.expose().hex(), "public": None}
+    pair: SignedPrekeyPair | OneTimePrekeyPair
+    if kind is PrekeyKind.SIGNED:
+        pair = decode_curve_prekey(record, SignedPrekeyPair)
+    else:
+        pair = decode_curve_prekey(record, OneTimePrekeyPair)
+    return {"secret": pair.private.expose().hex(), "public": pair.public.data.hex()}
 
 
 def session(given: Input) -> Output:

@@ -4,7 +4,7 @@ import * as addresses from "../address.js";
 import * as armor from "../armor.js";
 import { toHex } from "../bytes.js";
 import * as curve from "../curve.js";
-import { U32 } from "../limits.js";
+import { LAST_DAY, U32 } from "../limits.js";
 import * as messages from "../messages.js";
 import * as padding from "../padding.js";
 import * as prekeys from "../prekeys.js";
@@ -33,27 +33,23 @@ function outInitial(parts) {
 }
 
 function outPrekey(prekey) {
-  return prekey && { ...prekey, key: toHex(prekey.key), signature: toHex(prekey.signature) };
+  return prekey && { ...prekey, key: toHex(prekey.key) };
 }
 
-function outBundle({ address, identity, signed, oneTime, kem }) {
-  return {
-    address,
-    identity: toHex(identity),
-    signed: outPrekey(signed),
-    one_time: outPrekey(oneTime),
-    kem: outPrekey(kem),
-  };
+function outHead({ address, identity, madeOn, signed }) {
+  return { address, identity: toHex(identity), made_on: madeOn, signed: outPrekey(signed) };
 }
 
-function outPublication({ address, identity, signed, lastResort, oneTime, kemOneTime }) {
+function outPair({ oneTime, kem, signature }) {
+  return { one_time: outPrekey(oneTime), kem: outPrekey(kem), signature: toHex(signature) };
+}
+
+function outPublication(publication) {
   return {
-    address,
-    identity: toHex(identity),
-    signed: outPrekey(signed),
-    last_resort: outPrekey(lastResort),
-    one_time: oneTime.map(outPrekey),
-    kem_one_time: kemOneTime.map(outPrekey),
+    ...outHead(publication),
+    last_resort: outPrekey(publication.lastResort),
+    last_resort_signature: toHex(publication.lastResortSignature),
+    pairs: publication.pairs.map(outPair),
   };
 }
 
@@ -61,7 +57,10 @@ const DECODERS = {
   initial: (data) => outInitial(messages.decodeInitial(data)),
   ratchet: (data) => outMessage(messages.decodeMessage(data, messages.RATCHET)),
   triple: (data) => outMessage(messages.decodeMessage(data, messages.TRIPLE)),
-  bundle: (data) => outBundle(prekeys.decodeBundle(data)),
+  bundle: (data) => {
+    const bundle = prekeys.decodeBundle(data);
+    return { ...outHead(bundle), ...outPair(bundle) };
+  },
   publication: (data) => outPublication(prekeys.decodePublication(data)),
 };
 
@@ -77,18 +76,17 @@ function makeBundle(given) {
     const prekey = given.object(name);
     const kind = prekey.integer("kind", 1);
     if (!prekeys.KINDS.includes(kind)) prekey.wrong("kind", "a kind of prekey");
-    return prekeys.make(identity, {
-      kind, id: prekey.integer("id", 0, U32), private: prekey.bytes("private"), nonce: prekey.sized("nonce", 64),
-    });
+    return prekeys.make({ kind, id: prekey.integer("id", 0, U32), private: prekey.bytes("private") });
   };
-  const bundle = prekeys.encodeBundle({
+  const bundle = {
     address: given.address("address"),
     identity: prekeys.publicOf(prekeys.SIGNED, identity),
+    madeOn: given.integer("made_on", 0, LAST_DAY),
     signed: make("signed"),
     oneTime: given.optional("one_time", make),
     kem: given.optional("kem", make),
-  });
-  return { bundle: toHex(bundle) };
+  };
+  return { bundle: toHex(prekeys.encodeBundle(prekeys.sign(identity, bundle, given.sized("nonce", 64)))) };
 }
 
 function publicationBundles(given) {

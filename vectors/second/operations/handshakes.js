@@ -11,6 +11,7 @@ function initiate(given) {
   const begun = handshake.initiate(us(given), {
     to: given.address("to"),
     bundle: prekeys.decodeBundle(given.bytes("bundle")),
+    now: given.integer("now"),
     suite: given.integer("suite"),
     ephemeral: given.bytes("ephemeral"),
     recorded: given.recordedKem("kem"),

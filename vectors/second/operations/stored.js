@@ -34,8 +34,8 @@ function session(given) {
 function prekey(given) {
   const kind = given.integer("kind");
   if (!prekeys.KINDS.includes(kind)) refuse("UsageError", "no such kind of prekey");
-  const { secret, signature } = records.prekey(kind, given.bytes("record"));
-  return { secret: toHex(secret), signature: toHex(signature) };
+  const found = records.prekey(kind, given.bytes("record"));
+  return { secret: toHex(found.secret), public: found.public && toHex(found.public) };
 }
 
 function unwrap(given) {

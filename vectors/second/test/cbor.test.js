@@ -52,10 +52,11 @@ test("nesting and items are bounded", () => {
 });
 
 test("an unknown version is refused before the rest is read", () => {
-  const peek = (hex) => () => cbor.peek(fromHex(hex), 1);
+  const peek = (hex) => () => cbor.peek(fromHex(hex), { 1: 1, 2: 1, 3: 2, 4: 2, 5: 1 });
   assert.deepEqual(peek("860102")(), { count: 6, kind: 2 });
-  for (const hex of ["8102", "8002", "98ff02", "8600", "9f"]) {
+  assert.deepEqual(peek("890203")(), { count: 9, kind: 3 });
+  for (const hex of ["8103", "8003", "98ff03", "8600", "860202", "890103", "890104", "8a0201", "8c0205", "86180202", "9f"]) {
     assert.throws(peek(hex), { name: hex === "9f" ? "MalformedMessage" : "UnsupportedVersion" });
   }
-  for (const hex of ["", "01", "80", "8001", "8101", "86f6", "8620", "8601f6"]) assert.throws(peek(hex), { name: "MalformedMessage" });
+  for (const hex of ["", "01", "80", "8001", "8002", "8101", "8102", "810103", "890106", "890206", "890200", "86f6", "8620", "8601f6"]) assert.throws(peek(hex), { name: "MalformedMessage" });
 });

@@ -139,3 +139,50 @@ test("a message may be 2,000 ahead, and no further; 4,000 keys are kept", () => 
   refused(bob, ALICE, sent[99], "DuplicateMessage");
   assert.deepEqual(bob.decrypt(ALICE, sent[100]), utf8("100"));
 });
+
+test("a bundle whose one-time prekeys were used begins no second session", () => {
+  const [alice, bob] = two();
+  const [bundle, other] = [bob.bundle(), bob.bundle()];
+  alice.initiate(BOB, bundle, { suite: 2 });
+  const before = state(alice);
+  assert.throws(() => alice.initiate(BOB, bundle, { suite: 2 }), { name: "UsageError" });
+  assert.throws(() => alice.initiate(BOB, bundle, { suite: 2, discardEarlier: true }), { name: "UsageError" });
+  assert.deepEqual(state(alice), before);
+  alice.initiate(BOB, other, { suite: 2 });
+  assert.equal(alice.peer(BOB).used.length, 4);
+});
+
+test("an old bundle, or one of a time to come, is refused, and a rotation leaves no pair of before to last", () => {
+  const day = 86_400;
+  let now = 20_000 * day;
+  const moving = () => now;
+  const alice = new Publisher({ address: ALICE, suites: [2], clock: moving });
+  const bob = new Publisher({ address: BOB, suites: [2], clock: moving });
+  const bundle = bob.bundle();
+  for (const wrong of [now + 90 * day + 1, now - day - 1, 0]) {
+    now = wrong;
+    const before = state(alice);
+    assert.throws(() => alice.initiate(BOB, bundle, { suite: 2 }), { name: "StaleBundle" });
+    assert.equal(state(alice), before);
+    now = 20_000 * day;
+  }
+  alice.initiate(BOB, bundle, { suite: 2 });
+  const letter = alice.encrypt(BOB, utf8("late"));
+  now += 7 * day;
+  bob.publish(0);
+  now += 30 * day;
+  assert.throws(() => bob.decrypt(ALICE, letter), { name: "UnknownPrekey" });
+});
+
+test("bundles that a server has mixed are refused", () => {
+  const [alice, bob] = two();
+  const { pairs: [first, second], lastResort } = prekeys.bundles(prekeys.decodePublication(bob.publish(2)));
+  const mixtures = [
+    { ...first, oneTime: null }, { ...first, kem: null }, { ...first, kem: lastResort.kem }, { ...first, oneTime: second.oneTime },
+    { ...first, signature: second.signature }, { ...lastResort, oneTime: first.oneTime }, { ...first, madeOn: first.madeOn + 1 },
+  ];
+  for (const mixed of mixtures) {
+    assert.throws(() => alice.initiate(BOB, prekeys.encodeBundle(mixed), { suite: 2 }), { name: "InvalidSignature" });
+  }
+  alice.initiate(BOB, prekeys.encodeBundle(first), { suite: 2 });
+});

@@ -3,8 +3,17 @@
 from collections.abc import Iterable
 
 from generators.families.records import sealed, sessions, triple
-from generators.families.records.nodes import ACCOUNT, NOTES, NUMBERS_AT, PEER, PREKEY_NODES, account_node
+from generators.families.records.nodes import (
+    ACCOUNT,
+    NOTES,
+    NUMBERS_AT,
+    OLD_PREKEY_NODES,
+    PEER,
+    PREKEY_NODES,
+    account_node,
+)
 from generators.support.cbor_nodes import (
+    NULL,
     Defect,
     Node,
     blob,
@@ -19,7 +28,7 @@ from generators.support.cbor_nodes import (
     uint,
 )
 from generators.support.family import Family, Group, Json
-from generators.support.people import FEW_BAD_KEYS
+from generators.support.people import BOB, FEW_BAD_KEYS
 
 
 def refuse(group: Group, name: str, defects: Iterable[Defect], **more: object) -> None:
@@ -93,13 +102,29 @@ def addresses(whole: Node) -> Iterable[Defect]:
 def prekeys(family: Family) -> None:
     group = family.group("record.prekey", "prekeys")
     for kind, node in PREKEY_NODES.items():
-        group.valid(f"of kind {kind}", {"kind": kind, "record": node.encode().hex()}, rules=["STO-3"])
+        group.valid(f"of kind {kind}", {"kind": kind, "record": node.encode().hex()}, rules=["STO-25"])
+    for kind, node in OLD_PREKEY_NODES.items():
+        comment = f"of kind {kind}, format 1"
+        group.valid(comment, {"kind": kind, "record": node.encode().hex()}, rules=["STO-25"])
     for kind in (1, 3):
         refuse(group, f"kind {kind}", every_defect(PREKEY_NODES[kind]), kind=kind)
-    for kind, other in ((1, 3), (2, 4), (3, 1), (4, 2)):
-        data: Json = {"kind": kind, "record": PREKEY_NODES[other].encode().hex()}
-        comment = f"the record of a prekey of kind {other} as one of kind {kind}"
-        group.invalid(comment, data, "CorruptStore", flags=["WrongLength"], rules=["STO-3"])
+        refuse(group, f"kind {kind}", formats(PREKEY_NODES[kind], (0, 1, 3, 2**32)), kind=kind)
+        refuse(group, f"kind {kind}, format 1", every_defect(OLD_PREKEY_NODES[kind]), kind=kind)
+    refuse(group, "kind 2", keys(PREKEY_NODES[2], {(2,): "public key"}), kind=2)
+    for kind, (what, public) in {
+        1: ("no public key", NULL),
+        2: ("a signature in place of the public key", blob(bytes(64))),
+        3: ("a public key of 32 bytes", blob(bytes(32))),
+        4: ("the public key", blob(BOB.kem(400).key.data)),
+    }.items():
+        wrong = {"kind": kind, "record": PREKEY_NODES[kind].at((2,), public).hex()}
+        if not group.asks(wrong):
+            group.invalid(f"kind {kind}: {what}", wrong, "CorruptStore", flags=["Mixture"], rules=["STO-25"])
+    for nodes, of in ((PREKEY_NODES, ""), (OLD_PREKEY_NODES, ", format 1")):
+        for kind, other in ((1, 3), (2, 4), (3, 1), (4, 2)):
+            data: Json = {"kind": kind, "record": nodes[other].encode().hex()}
+            comment = f"the record of a prekey of kind {other} as one of kind {kind}{of}"
+            group.invalid(comment, data, "CorruptStore", flags=["WrongLength"], rules=["STO-3"])
 
 
 def build() -> Family:

@@ -2,11 +2,12 @@
 
 from typing import Final
 
-from generators.support.cbor_nodes import Node, array_node, blob_node, number_node
+from generators.support.cbor_nodes import Node, array_node, blob_node, null_node, number_node
 from generators.support.labels import draw
 from generators.support.people import ALICE, BOB
 from generators.support.wire_nodes import address_node
-from letterlock._wire.prekey import PrekeyKind
+from letterlock import hazmat
+from letterlock._wire.prekey import KEM, PrekeyKind
 
 NOTES: Final = {
     "OtherFormat": "a record of another format, which must not be misread",
@@ -56,19 +57,32 @@ PEER: Final = array_node(
     address_node(ALICE),
     blob_node("identity key", ALICE.identity.public.data),
 )
+_PREKEYS: Final = (
+    (PrekeyKind.SIGNED, 100),
+    (PrekeyKind.ONE_TIME, 200),
+    (PrekeyKind.KEM_ONE_TIME, 300),
+    (PrekeyKind.KEM_LAST_RESORT, 400),
+)
 PREKEY_NODES: Final = {
+    int(kind): array_node(
+        "the record",
+        number_node("format", 2),
+        blob_node("private key or seed", BOB.secret(kind, id_)),
+        null_node("public key")
+        if kind in KEM
+        else blob_node("public key", hazmat.public_key(BOB.secret(kind, id_))),
+    )
+    for kind, id_ in _PREKEYS
+}
+OLD_PREKEY_NODES: Final = {
     int(kind): array_node(
         "the record",
         blob_node("private key or seed", BOB.secret(kind, id_)),
         blob_node("signature", draw(f"records signature {id_}", 64)),
     )
-    for kind, id_ in (
-        (PrekeyKind.SIGNED, 100),
-        (PrekeyKind.ONE_TIME, 200),
-        (PrekeyKind.KEM_ONE_TIME, 300),
-        (PrekeyKind.KEM_LAST_RESORT, 400),
-    )
+    for kind, id_ in _PREKEYS
 }
+"""Records of format 1, of release 0.1.0: with a signature, and without the public key."""
 
 
 _LAST: Final = 2**32 - 1

@@ -18,4 +18,6 @@ NOTES: Final = {
     "Stripped": "a message of suite 2 without a post-quantum header, or of suite 1 with one",
     "Contradiction": "an authentic message whose post-quantum header contradicts earlier ones",
     "Expired": "an expired prekey",
+    "UsedBundle": "a bundle with a one-time prekey that we used before",
+    "Stale": "a bundle that is too old by the account's clock, or of a time to come",
 }

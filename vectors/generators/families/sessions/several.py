@@ -4,9 +4,8 @@ from typing import Final
 
 from generators.support.account_script import Friend, Script
 from generators.support.family import Family, GenerationError
-from generators.support.people import ALICE, BOB, CAROL, MALLORY, NEW_ALICE
+from generators.support.people import ALICE, BOB, CAROL, NEW_ALICE
 from generators.support.ratchet_script import key_of
-from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.envelope import Kind, peek_kind
 from letterlock._wire.suite import Suite
 
@@ -367,31 +366,6 @@ def trusted(family: Family) -> None:
     script.add(group, comment, rules=["SES-7", "SES-2"], flags=["Changed"])
 
 
-def bundles(family: Family) -> None:
-    group = family.group("account.play", "refused bundles")
-    sound = ALICE.bundle()
-    reflected = PrekeyBundle(ALICE.address, *_parts(BOB.bundle()))
-    elsewhere = PrekeyBundle(CAROL.address, *_parts(sound))
-    swapped = PrekeyBundle(ALICE.address, MALLORY.identity.public, *_parts(sound)[1:])
-    for comment, bundle, error, rule, flag in (
-        ("our own identity key in a peer's place", reflected, "AddressMismatch", "HAND-11", "OwnIdentity"),
-        ("a bundle for another address", elsewhere, "AddressMismatch", "HAND-1", "OtherAddress"),
-        ("another identity key than signed it", swapped, "InvalidSignature", "HAND-1", "Identity"),
-        ("no KEM prekey, in PQXDH", sound, "SuiteRefused", "HAND-5", "Suite"),
-    ):
-        script = Script(f"bundle {comment}")
-        script.initiate(bundle, 2 if error == "SuiteRefused" else 1, error=error)
-        script.sessions(0)
-        script.encrypt_refused("NoSession")
-        script.initiate(sound)
-        script.friend().read(script.encrypt("with a sound one"), "with a sound one")
-        script.add(group, comment, rules=[rule], flags=[flag])
-
-
-def _parts(bundle: PrekeyBundle):
-    return bundle.identity, bundle.signed, bundle.one_time, bundle.kem
-
-
 def no_messages(family: Family) -> None:
     group = family.group("account.play", "bytes that are not a message")
     script, alice = talking("no messages")
@@ -399,6 +373,7 @@ def no_messages(family: Family) -> None:
         (b"", "MalformedMessage"),
         (ALICE.bundle().encode(), "MalformedMessage"),
         (b"\x86\x02\x02", "UnsupportedVersion"),
+        (b"\x87\x01\x03", "UnsupportedVersion"),
         (b"\x86\x01\x05", "MalformedMessage"),
     ):
         script.refused(data, error)
@@ -429,6 +404,5 @@ SEVERAL: Final = (
     taken_back,
     trust,
     trusted,
-    bundles,
     no_messages,
 )

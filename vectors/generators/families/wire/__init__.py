@@ -37,11 +37,15 @@ from generators.support.wire_nodes import (
     RATCHET,
     TRIPLE,
     initial_node,
+    old_bundle,
+    old_publication,
     ratchet_node,
 )
 
 TAGS = (0, 2, 24, 55799)
 KINDS = ("initial", "ratchet", "bundle", "publication", "triple")
+VERSIONS = {"initial": 1, "ratchet": 1, "bundle": 2, "publication": 2, "triple": 1}
+OPTIONAL = ("one-time prekey", "one-time prekey id", "KEM prekey")
 WHOLES = {
     "initial": INITIAL,
     "ratchet": RATCHET,
@@ -77,7 +81,8 @@ def sound(family: Family, kind: str, values: dict[str, Node]) -> None:
 def openings(family: Family, kind: str, whole: Node) -> None:
     """Version and kind are read first."""
     group = family.group("wire.decode", f"{kind}: version and kind")
-    for version in (0, 2, 23, 24, 255, 2**32 - 1, 2**32, 2**64 - 1):
+    own_version = VERSIONS[kind]
+    for version in (0, 3 - own_version, 23, 24, 255, 2**32 - 1, 2**32, 2**64 - 1):
         data = whole.with_item(0, number_node("", version).data).encode()
         group.invalid(
             f"{kind}, version {version}",
@@ -86,9 +91,9 @@ def openings(family: Family, kind: str, whole: Node) -> None:
             flags=["OtherVersion"],
             rules=["WIRE-1"],
         )
-    later = head(ARRAY, 3) + number_node("", 2).data + draw("a later version", 40)
+    later = head(ARRAY, 3) + number_node("", 3).data + draw("a later version", 40)
     group.invalid(
-        f"{kind}, version 2, and then nothing that version 1 knows",
+        f"{kind}, version 3, and then nothing that versions 1 and 2 know",
         given(kind, later),
         "UnsupportedVersion",
         flags=["OtherVersion"],
@@ -98,7 +103,13 @@ def openings(family: Family, kind: str, whole: Node) -> None:
     own = KINDS.index(kind) + 1
     for number in (0, *(each for each in (1, 2, 3, 4, 5) if each != own), 6, 2**32):
         data = whole.with_item(1, number_node("", number).data).encode()
-        refuse(group, kind, [Defect(f"kind {number}", "OtherKind", "WIRE-4", data)])
+        defect = Defect(f"kind {number}", "OtherKind", "WIRE-4", data)
+        if number in (1, 2, 3, 4, 5) and VERSIONS[KINDS[number - 1]] != own_version:
+            comment = f"{kind}, {defect.comment}, which has another version"
+            flags, rules = ["OtherKind"], ["WIRE-1"]
+            group.invalid(comment, given(kind, data), "UnsupportedVersion", flags=flags, rules=rules)
+        else:
+            refuse(group, kind, [defect])
     for other, another in WHOLES.items():
         if other != kind:
             refuse(group, kind, [Defect(f"a sound {other}", "OtherKind", "WIRE-4", another.encode())])
@@ -122,7 +133,11 @@ def forms(family: Family, kind: str, whole: Node, tags: Iterable[int]) -> None:
     refuse(group, kind, cuts(whole))
     group = family.group("wire.decode", f"{kind}: other types, lengths and counts")
     refuse(group, kind, counts(whole))
-    refuse(group, kind, other_types(whole, first=1, optional=("one-time prekey", "one-time prekey id")))
+    refuse(
+        group,
+        kind,
+        other_types(whole, first=1, optional=("one-time prekey", "one-time prekey id", "KEM prekey")),
+    )
     refuse(group, kind, lengths(whole, free=("sealed", "ratchet message", "codewords")))
 
 
@@ -178,4 +193,13 @@ def build() -> Family:
 
     publication_values(family, accepted)
     openings(family, "publication", PUBLICATION)
+    versions_of_old(family)
     return family
+
+
+def versions_of_old(family: Family) -> None:
+    """Bundles and publications as release 0.1.0 made them, with a signature for each prekey."""
+    group = family.group("wire.decode", "bundles and publications of version 1")
+    for kind, data in {"bundle": old_bundle(), "publication": old_publication()}.items():
+        comment, flags = f"{kind}, whole and of version 1", ["OtherVersion"]
+        group.invalid(comment, given(kind, data), "UnsupportedVersion", flags=flags, rules=["WIRE-1"])

@@ -23,7 +23,7 @@ from generators.support.wire_nodes import (
 
 NOTES: Final = {
     "Boundary": "a number or length where its head becomes longer, or at the end of its range",
-    "OtherVersion": "an unknown version, which is refused before anything else is read",
+    "OtherVersion": "a version that is unknown, or not that of the kind: refused before the rest is read",
     "OtherKind": "another kind than the expected one",
     "NoEnvelope": "not an array that begins with version and kind",
     "LongForm": "a head that is longer than necessary",
@@ -44,7 +44,7 @@ NOTES: Final = {
     "Name": "an invalid name or device id",
     "TooLarge": "more bytes or items than the limit",
     "TooDeep": "arrays nested deeper than the limit",
-    "UnequalLists": "different numbers of one-time prekeys of the two kinds",
+    "NoPair": "not one prekey of each kind and a signature",
     "RepeatedId": "two prekeys of one publication with the same id",
 }
 
@@ -132,7 +132,7 @@ def inner_values(refuse: Refusals) -> None:
         ("a byte after its end", inside + b"\0"),
         ("an initial message", INITIAL.encode()),
         ("a bundle", BUNDLE.encode()),
-        ("kind 3", RATCHET.at((1,), uint(3))),
+        ("kind 6", RATCHET.at((1,), uint(6))),
         ("one element more", head(ARRAY, 7) + inside[1:] + NULL),
         ("a long form", RATCHET.at((4,), long_head(UINT, 0, 1))),
         ("a tag before it", b"\xd8\x18" + inside),
@@ -141,6 +141,9 @@ def inner_values(refuse: Refusals) -> None:
         refuse.add(f"the ratchet message: {comment}", INITIAL.at((9,), blob(data)), "InnerMessage")
     later = INITIAL.at((9,), blob(RATCHET.at((0,), uint(2))))
     refuse.add("the ratchet message: version 2", later, "InnerMessage", "WIRE-1", "UnsupportedVersion")
+    bundle = INITIAL.at((9,), blob(RATCHET.at((1,), uint(3))))
+    comment = "the ratchet message: kind 3, whose version is 2"
+    refuse.add(comment, bundle, "InnerMessage", "WIRE-1", "UnsupportedVersion")
     key = INITIAL.at((9,), blob(RATCHET.at((2,), blob(bytes(32)))))
     refuse.add("the ratchet message: a key of low order", key, "InnerMessage", "PRIM-2", "InvalidKey")
     array = INITIAL.at((9,), inside)
@@ -170,6 +173,8 @@ def inner_triples(refuse: Refusals) -> None:
     refuse.add(comment, key, "InnerMessage", "PRIM-2", "InvalidKey")
 
 
+DAYS: Final = (0, 23, 24, 255, 256, 65535, 65536, 2_932_896)
+
 Sound = Callable[[str, dict[str, Node]], None]
 
 
@@ -183,17 +188,20 @@ def bundle_values(family: Family, sound: Sound) -> None:
         "a one-time curve prekey and the last-resort prekey": bundle_node(kem=400),
         "ids of 0 and 4294967295": bundle_node(signed=0, one_time=2**32 - 1),
         "ids of 65535 and 65536": bundle_node(signed=65535, one_time=65536),
+        **{f"made on day {day}": bundle_node(made_on=day) for day in DAYS},
     })  # fmt: skip
     group = family.group("wire.decode", "bundle: values")
     refuse = Refusals(group, "bundle")
     refuse.keys("identity key", replaced(BUNDLE, 3), FEW_BAD_KEYS)
-    refuse.keys("signed prekey", replaced(BUNDLE, 4, 2), FEW_BAD_KEYS)
-    refuse.keys("one-time prekey", replaced(BUNDLE, 5, 2), FEW_BAD_KEYS)
-    for place, name, kinds in ((4, "signed prekey", (0, 2, 3, 4, 5)), (5, "one-time prekey", (0, 1, 3, 4))):
+    refuse.keys("signed prekey", replaced(BUNDLE, 5, 2), FEW_BAD_KEYS)
+    refuse.keys("one-time prekey", replaced(BUNDLE, 6, 2), FEW_BAD_KEYS)
+    for place, name, kinds in ((5, "signed prekey", (0, 2, 3, 4, 5)), (6, "one-time prekey", (0, 1, 3, 4))):
         for kind in kinds:
             data = BUNDLE.at((place, 0), uint(kind))
             refuse.add(f"{name}: kind {kind}", data, "PrekeyKind")
         refuse.add(f"{name}: id 2^32", BUNDLE.at((place, 1), uint(2**32)), "OutOfRange")
+    for day in (2_932_897, 2**32, 2**64 - 1):
+        refuse.add(f"made on day {day}", BUNDLE.at((4,), uint(day)), "OutOfRange", "WIRE-13")
     address_values(refuse)
     for count in (6, 8193):
         deep = BUNDLE.at((2,), b"\x81" * (count - 1) + b"\x80")
@@ -206,19 +214,19 @@ def bundle_values(family: Family, sound: Sound) -> None:
 
 def kem_values(refuse: Refusals, whole: Node) -> None:
     assert whole.items is not None
-    assert whole.items[6].items is not None
-    key = whole.items[6].items[2].content or b""
+    assert whole.items[7].items is not None
+    key = whole.items[7].items[2].content or b""
     for comment, data in (
         ("the first coefficient is 4095", b"\xff" + flipped(key, 1, ~key[1] & 0x0F)[1:]),
         ("the first coefficient is q", b"\x01" + bytes([key[1] & 0xF0 | 0x0D]) + key[2:]),
     ):
         refuse.add(
-            f"KEM prekey: {comment}", whole.at((6, 2), blob(data)), "InvalidKemKey", "PRIM-7", "InvalidKey"
+            f"KEM prekey: {comment}", whole.at((7, 2), blob(data)), "InvalidKemKey", "PRIM-7", "InvalidKey"
         )
-    refuse.add("KEM prekey: an ML-KEM-768 key", whole.at((6, 2), blob(key[:1184])), "WrongLength")
-    refuse.add("KEM prekey: a byte fewer", whole.at((6, 2), blob(key[:-1])), "WrongLength")
+    refuse.add("KEM prekey: an ML-KEM-768 key", whole.at((7, 2), blob(key[:1184])), "WrongLength")
+    refuse.add("KEM prekey: a byte fewer", whole.at((7, 2), blob(key[:-1])), "WrongLength")
     for kind in (1, 2, 5):
-        refuse.add(f"KEM prekey: kind {kind}", whole.at((6, 0), uint(kind)), "PrekeyKind")
+        refuse.add(f"KEM prekey: kind {kind}", whole.at((7, 0), uint(kind)), "PrekeyKind")
 
 
 def address_values(refuse: Refusals) -> None:
@@ -242,54 +250,78 @@ def address_values(refuse: Refusals) -> None:
 
 
 def publication_values(family: Family, sound: Sound) -> None:
+    one, two = publication_node(pairs=[(200, 300)]), publication_node(pairs=[(200, 300), (201, 301)])
     sound("publication", {
         "no one-time prekeys": PUBLICATION,
-        "one pair of one-time prekeys": publication_node(one_time=[200], kem_one_time=[300]),
+        "one pair of one-time prekeys": one,
+        "two pairs of one-time prekeys": two,
     })  # fmt: skip
     group = family.group("wire.decode", "publication: values")
     refuse = Refusals(group, "publication")
-    for comment, node in (
-        ("a curve prekey more", publication_node(one_time=[200])),
-        ("a KEM prekey more", publication_node(kem_one_time=[300])),
-    ):
-        refuse.add(comment, node.encode(), "UnequalLists", "WIRE-11")
-    same = PUBLICATION.at((5, 1), uint(100))
+    same = PUBLICATION.at((6, 1), uint(100))
     refuse.add("signed and last-resort prekey have one id", same, "RepeatedId", "WIRE-11")
-    for comment, one_time, kem in (
-        ("the pair has one id", [300], [300]),
-        ("the signed and a one-time prekey have one id", [100], [300]),
-        ("two one-time prekeys have one id", [200, 200], [300, 301]),
+    for comment, path, id_ in (
+        ("the pair has one id", (8, 0, 0, 1), 300),
+        ("the signed and a one-time prekey have one id", (8, 0, 0, 1), 100),
+        ("the last resort and a one-time KEM prekey have one id", (8, 0, 1, 1), 400),
+        ("two one-time prekeys have one id", (8, 0, 0, 1), 201),
+        ("two one-time KEM prekeys have one id", (8, 1, 1, 1), 300),
     ):
-        data = publication_node(one_time=one_time, kem_one_time=kem).encode()
-        refuse.add(comment, data, "RepeatedId", "WIRE-11")
+        refuse.add(comment, two.at(path, uint(id_)), "RepeatedId", "WIRE-11")
+    for day in (2_932_897, 2**32):
+        refuse.add(f"made on day {day}", PUBLICATION.at((4,), uint(day)), "OutOfRange", "WIRE-13")
     publication_parts(refuse)
+    pairs(refuse, one)
 
 
 def publication_parts(refuse: Refusals) -> None:
-    pair = publication_node(one_time=[200], kem_one_time=[300])
-    refuse.add("the last resort: kind 3", PUBLICATION.at((5, 0), uint(3)), "PrekeyKind")
-    refuse.add("the last resort: null", PUBLICATION.at((5,), NULL), "WrongType")
-    refuse.add("the signed prekey: kind 2", PUBLICATION.at((4, 0), uint(2)), "PrekeyKind")
-    refuse.add("a one-time prekey: kind 1", pair.at((6, 0, 0), uint(1)), "PrekeyKind")
-    refuse.add("a one-time KEM prekey: kind 4", pair.at((7, 0, 0), uint(4)), "PrekeyKind")
+    refuse.add("the last resort: kind 3", PUBLICATION.at((6, 0), uint(3)), "PrekeyKind")
+    refuse.add("the last resort: null", PUBLICATION.at((6,), NULL), "WrongType")
+    refuse.add("the signed prekey: kind 2", PUBLICATION.at((5, 0), uint(2)), "PrekeyKind")
     refuse.keys("identity key", replaced(PUBLICATION, 3), FEW_BAD_KEYS)
-    refuse.add("lists of prekeys: null", PUBLICATION.at((6,), NULL), "WrongType")
-    refuse.add("lists of prekeys: a map", PUBLICATION.at((7,), b"\xa0"), "WrongType")
+    refuse.add("the last resort's signature: null", PUBLICATION.at((7,), NULL), "WrongType")
     refuse.add(
-        "lists of prekeys: a long head", PUBLICATION.at((7,), long_head(ARRAY, 0, 1)), "LongForm", "WIRE-2"
+        "the last resort's signature: a byte fewer", PUBLICATION.at((7,), blob(bytes(63))), "WrongLength"
     )
+    refuse.add("list of pairs: null", PUBLICATION.at((8,), NULL), "WrongType")
+    refuse.add("list of pairs: a map", PUBLICATION.at((8,), b"\xa0"), "WrongType")
     refuse.add(
-        "lists of prekeys: of indefinite length",
-        PUBLICATION.at((6,), b"\x9f\xff"),
-        "IndefiniteLength",
-        "WIRE-2",
+        "list of pairs: a long head", PUBLICATION.at((8,), long_head(ARRAY, 0, 1)), "LongForm", "WIRE-2"
     )
-    refuse.add("a tag in a prekey", PUBLICATION.at((5, 1), b"\xc2" + uint(400)), "Tag", "WIRE-5")
-    refuse.add("an element more", head(ARRAY, 9) + PUBLICATION.encode()[1:] + NULL, "WrongCount", "WIRE-3")
-    refuse.add("an element fewer", head(ARRAY, 7) + PUBLICATION.encode()[1:-1], "WrongCount", "WIRE-3")
-    refuse.add("cut in its last prekey", pair.encode()[:-1], "Truncated", "WIRE-2")
+    endless = PUBLICATION.at((8,), b"\x9f\xff")
+    refuse.add("list of pairs: of indefinite length", endless, "IndefiniteLength", "WIRE-2")
+    refuse.add("a tag in a prekey", PUBLICATION.at((6, 1), b"\xc2" + uint(400)), "Tag", "WIRE-5")
+    refuse.add("an element more", head(ARRAY, 10) + PUBLICATION.encode()[1:] + NULL, "WrongCount", "WIRE-3")
+    refuse.add("an element fewer", head(ARRAY, 8) + PUBLICATION.encode()[1:-1], "WrongCount", "WIRE-3")
     refuse.add("a byte after the end", PUBLICATION.encode() + b"\0", "TrailingBytes", "WIRE-2")
-    many = PUBLICATION.at((6,), head(ARRAY, 10_020) + b"\x80" * 10_020)
-    refuse.add("10,020 empty arrays in place of prekeys", many, "TooLarge", "WIRE-3")
-    deep = PUBLICATION.at((6,), b"\x81" * 6 + b"\x80")
-    refuse.add("arrays nested to 8 in place of prekeys", deep, "TooDeep", "WIRE-3")
+    many = PUBLICATION.at((8,), head(ARRAY, 10_020) + b"\x80" * 10_020)
+    refuse.add("10,020 empty arrays in place of pairs", many, "TooLarge", "WIRE-3")
+    several = PUBLICATION.at((8,), head(ARRAY, 1001) + b"\x80" * 1001)
+    refuse.add("1,001 empty arrays in place of pairs", several, "TooLarge", "WIRE-11")
+    deep = PUBLICATION.at((8,), b"\x81" * 6 + b"\x80")
+    refuse.add("arrays nested to 8 in place of pairs", deep, "TooDeep", "WIRE-3")
+
+
+def pairs(refuse: Refusals, one: Node) -> None:
+    """Pairs that are not a one-time prekey of each kind and a signature."""
+    assert one.items is not None
+    assert one.items[8].items is not None
+    curve, kem, signature = one.items[8].items[0].items or ()
+    refuse.add("a one-time prekey: kind 1", one.at((8, 0, 0, 0), uint(1)), "PrekeyKind")
+    refuse.add("a one-time KEM prekey: kind 4", one.at((8, 0, 1, 0), uint(4)), "PrekeyKind")
+    for comment, items in {
+        "no signature": (curve, kem),
+        "no one-time KEM prekey": (curve, signature),
+        "no one-time prekey": (kem, signature),
+        "nothing": (),
+        "two one-time prekeys": (curve, curve, signature),
+        "two one-time KEM prekeys": (kem, kem, signature),
+        "exchanged": (kem, curve, signature),
+        "the signature first": (signature, curve, kem),
+        "a second signature": (curve, kem, signature, signature),
+    }.items():
+        data = head(ARRAY, len(items)) + b"".join(each.encode() for each in items)
+        refuse.add(f"a pair: {comment}", one.at((8, 0), data), "NoPair", "WIRE-11")
+    for place, name in enumerate(("one-time prekey", "one-time KEM prekey", "signature")):
+        refuse.add(f"a pair: null in place of the {name}", one.at((8, 0, place), NULL), "NoPair", "WIRE-11")
+    refuse.add("cut in its last pair", one.encode()[:-1], "Truncated", "WIRE-2")
