@@ -6,8 +6,19 @@ from pathlib import Path
 import pytest
 
 from letterlock._wire.suite import Suite
+from support.native import without_native
 from support.pair import BOTH_SUITES, Pair, memory_stores, sqlite_stores
 from support.trace_calls import Trace, record_primitives
+
+
+@pytest.fixture(autouse=True)
+def _pure(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Keep the native module out of a test that looks inside Python's own way of doing something."""
+    if request.node.get_closest_marker("pure") is None:
+        yield
+        return
+    with without_native():
+        yield
 
 
 @pytest.fixture

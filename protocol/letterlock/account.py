@@ -33,6 +33,7 @@ from letterlock._handshake.agreement import (
 from letterlock._handshake.safety_number import SafetyNumber, safety_number
 from letterlock._primitives.curve25519 import IdentityKey
 from letterlock._primitives.entropy import Clock, system_clock, system_entropy
+from letterlock._primitives.native import NATIVE
 from letterlock._primitives.secret import Uncopyable
 from letterlock._session.lifecycle import Phase
 from letterlock._session.peer_sessions import PeerSessions
@@ -41,7 +42,7 @@ from letterlock._session.session import initiated, responded
 from letterlock._session.status import SessionStatus
 from letterlock._wire.address import Address
 from letterlock._wire.bundle import PrekeyBundle
-from letterlock._wire.message import InitialMessage, decode_message
+from letterlock._wire.message import InitialMessage, continues_session, decode_message
 from letterlock._wire.publication import Publication
 from letterlock._wire.suite import Suite
 from letterlock.errors import AddressMismatch, NoSession, UsageError
@@ -221,16 +222,25 @@ class Account(Uncopyable):
         # names a peer, `_require_peer` raises UsageError. `_handshake` checks once more for other callers.
         if address == self._device.party.address:
             raise AddressMismatch("this claims to come from this account itself: name the peer that sent it")
+        if NATIVE is not None and continues_session(message):
+            with self._device.store.transaction():
+                plaintext = self._sessions(address).decrypt_next(message)
+                if plaintext is not None:
+                    self._count_to_upkeep()
+                    return plaintext
         decoded = decode_message(message)
         if isinstance(decoded, InitialMessage):
             return self._decrypt_initial(address, decoded)
         with self._device.store.transaction():
             plaintext = self._sessions(address).decrypt(decoded)
-            self._until_upkeep -= 1
-            if self._until_upkeep < 0:
-                self._until_upkeep = UPKEEP_MESSAGES - 1
-                self._device.keep_up()
+            self._count_to_upkeep()
             return plaintext
+
+    def _count_to_upkeep(self) -> None:
+        self._until_upkeep -= 1
+        if self._until_upkeep < 0:
+            self._until_upkeep = UPKEEP_MESSAGES - 1
+            self._device.keep_up()
 
     def _decrypt_initial(self, address: Address, initial: InitialMessage) -> bytes:
         """Route a repeat to its session; otherwise agree, open, and only then change anything. [SES-2]"""

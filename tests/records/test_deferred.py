@@ -17,6 +17,8 @@ from letterlock._wire.suite import Suite
 from letterlock.stores._interface import DeferredRecord, Record
 from support.pair import Pair, Side, check_kept_sessions, encode_kept_sessions, kept_sessions, live, plain
 
+pytestmark = pytest.mark.pure
+
 SUITES = pytest.mark.parametrize("suite", list(Suite), ids=lambda suite: suite.name)
 DOUBLE_STATES = {"Unanswered", "Hearing", "Speaking"}
 """Waiting is never stored: a recipient's session exists once its first message was read."""

@@ -74,6 +74,7 @@ def test_the_check_lets_lengths_pass(source: str) -> None:
     assert not compared_early(source)
 
 
+@pytest.mark.pure
 def test_the_braids_macs_and_the_header_hash_are_compared_in_constant_time(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,6 +97,7 @@ def test_the_braids_macs_and_the_header_hash_are_compared_in_constant_time(
     assert any(name == "encapsulate_vector" for name, _ in checks)
 
 
+@pytest.mark.pure
 def test_a_header_hash_that_differs_is_seen_by_the_same_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
     """If the comparison says equal, another header's vector goes through: nothing else looks at it."""
     one, other = (MlKem768KeyPair(KemSeed(bytes([each]) * 64)) for each in (1, 2))

@@ -344,6 +344,7 @@ def test_a_ciphertext_moved_to_another_number_is_refused(each_pair: Pair) -> Non
     assert [pair.bob.read(two), pair.bob.read(one)] == [b"two", b"one"]
 
 
+@pytest.mark.pure
 def test_a_reused_ratchet_key_whose_chain_was_forgotten_is_a_duplicate(
     each_pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,8 @@ from letterlock.errors import (
 )
 from support.pair import Pair
 
+pytestmark = pytest.mark.pure
+
 PACKAGE = str(Path(letterlock.__file__).parent)
 LENGTHS = pytest.mark.parametrize("length", [30, 5000], ids=["short", "long"])
 

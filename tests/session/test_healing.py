@@ -23,6 +23,8 @@ from support.kept_keys import kept_count
 from support.pair import Pair, Side
 from support.tapped import LONG, MIXED, Impostor, Tapped, braid_of, copy_of, epoch_of, opened, triple_of
 
+pytestmark = pytest.mark.pure
+
 NAMES = ("alice", "bob")
 
 

@@ -54,6 +54,7 @@ def changed(monkeypatch: pytest.MonkeyPatch, cell: tuple[Phase, Event], to: Phas
     monkeypatch.setattr(peer_sessions, "TABLE", table if to is None else table | {cell: to})
 
 
+@pytest.mark.pure
 def test_a_phase_without_the_event_cannot_encrypt(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     pair.introduce()
     changed(monkeypatch, (Phase.INITIATED, Event.ENCRYPT), None)

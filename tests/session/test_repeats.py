@@ -319,6 +319,7 @@ def test_a_session_that_comes_back_still_repeats_its_handshake(pair: Pair) -> No
     assert pair.bob.hear() == b"goes on"
 
 
+@pytest.mark.pure
 def test_a_first_message_must_be_of_the_first_chain(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the peer itself could seal another PN; an honest one never does."""
     pair.alice.initiate()

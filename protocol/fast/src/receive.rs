@@ -27,6 +27,10 @@ pub struct Received {
 #[must_use]
 pub fn receive(bytes: &[u8], message: &[u8]) -> Option<Received> {
     let (record, message) = (Record::read(bytes)?, Message::read(message)?);
+    // What is read here came alone. The first chain of a peer that began the session comes in initial messages.
+    if record.state != State::Unanswered && !record.handshake.is_empty() && message.previous == 0 {
+        return None; // SES-15
+    }
     let mut draft = record.draft();
     let double_key = step_double(&record, &mut draft, &message)?;
     let key = match (record.suite, &message.pq) {

@@ -34,7 +34,13 @@ from letterlock.stores import DeferredRecord, Record
 
 FORMAT: Final = 2
 _HEAD: Final = struct.Struct(">BBBBIQQ32s32s32s32s32sII32s32sII")
-_UNANSWERED, _HEARING, _SPEAKING, _ENDED = 0, 1, 2, 3
+SUITE: Final = 1
+STATE: Final = 2
+THEIRS: Final = slice(192, 224)
+"""Where suite, double state and the peer's ratchet key stand in a record."""
+UNANSWERED: Final = 0
+"""The double state of a session that the peer has not answered."""
+_HEARING, _SPEAKING, _ENDED = 1, 2, 3
 _PROMOTE_NEXT, _IS_INITIATOR = 1, 2
 _RESERVED: Final = 0
 _MAX_BORN: Final = 2**63 - 1
@@ -43,7 +49,8 @@ _ID_LENGTHS: Final = frozenset({0, 32})
 """How long the name of a handshake may be: a handshake of our own has none."""
 _FLAGS: Final = {Suite.X3DH: _PROMOTE_NEXT, Suite.PQXDH: _PROMOTE_NEXT | _IS_INITIATOR}
 """The flags that a session of each suite may have."""
-_SUITES: Final = {int(suite): suite for suite in Suite}
+SUITES: Final = {int(suite): suite for suite in Suite}
+"""The suites by their number in a record."""
 _ZEROS: Final = bytes(KEY_BYTES)
 
 _Double: TypeAlias = tuple[bytes, bytes, bytes, bytes, int, int, bytes, bytes, int]
@@ -86,7 +93,7 @@ def _read_session(data: bytes) -> Session:
     whole = _HEAD.unpack_from(data)
     format_, number, state, flags, yields, born, reserved, associated_data = whole[:8]
     fields, length = whole[8:-1], whole[-1]
-    suite = _SUITES.get(number)
+    suite = SUITES.get(number)
     if format_ != FORMAT or suite is None or reserved != _RESERVED:  # STO-6
         raise MalformedMessage("session is of no known format or suite")
     if flags & ~_FLAGS[suite] or born > _MAX_BORN:
@@ -101,7 +108,7 @@ def _read_session(data: bytes) -> Session:
     if suite is Suite.PQXDH:
         ratchet, end = read_triple(data, end, double, is_initiator=flags & _IS_INITIATOR != 0)
     handshake = _handshake(data, end, length)
-    if state == _UNANSWERED:
+    if state == UNANSWERED:
         # Only an established session can be due for promotion, or yield.
         if length > _MAX_HEADER or yields or flags & _PROMOTE_NEXT:
             raise MalformedMessage("session that was not answered has what only an established one has")
@@ -136,7 +143,7 @@ def _double_fields(state: Ratchet) -> tuple[int, _Double]:
                 length, theirs.ratchet_key.data, theirs.key.expose(), theirs.number,
             )  # fmt: skip
         case Unanswered(root, ours, signed, sent):
-            return _UNANSWERED, (
+            return UNANSWERED, (
                 root.expose(), ours.private.expose(), ours.public.data, sent.key.expose(), sent.number,
                 0, signed.data, _ZEROS, 0,
             )  # fmt: skip
@@ -158,7 +165,7 @@ def _read_double(state: int, fields: _Double) -> Talking:
     if state == _HEARING and (private, public, sending, sent) == (_ZEROS, _ZEROS, _ZEROS, 0):
         chain = ReceivingChain(RatchetKey(theirs), ChainKey(receiving), received)
         return Hearing(RootKey(root), chain, length)
-    if state == _UNANSWERED and (length, receiving, received) == (0, _ZEROS, 0):
+    if state == UNANSWERED and (length, receiving, received) == (0, _ZEROS, 0):
         ours = RatchetKeyPair(PrivateKey(private), RatchetKey(public))
         return Unanswered(RootKey(root), ours, RatchetKey(theirs), SendingChain(ChainKey(sending), sent))
     raise MalformedMessage("double ratchet of a session is in no known state, or has what its state lacks")

@@ -23,6 +23,7 @@ from letterlock._ratchet.keys import MessageKey
 from letterlock._ratchet.ratchet import Ratchet
 from letterlock._records.first_format import decode_any_session
 from letterlock._records.session import encode_session
+from letterlock._session.in_order import receive_next, send_next
 from letterlock._session.kept_keys import KeptKeys
 from letterlock._session.lifecycle import TABLE, Event, Phase
 from letterlock._session.promotion import event_in_archive, is_weaker, placed
@@ -80,6 +81,9 @@ class PeerSessions:
 
     def encrypt(self, plaintext: bytes, entropy: Entropy) -> bytes:
         """Return the next message of the active session. Raises NoSession, SessionEnded, PlaintextTooLong."""
+        message = send_next(self._tables, self._address, self._suites, plaintext, entropy)
+        if message is not None:
+            return message
         stored = self.active()
         if stored is None:
             raise NoSession("no session with this address: initiate one with its prekey bundle")
@@ -89,6 +93,13 @@ class PeerSessions:
         encrypted = encrypt(session, plaintext, entropy)
         self._save(stored.id, stored.rank, encrypted.session)
         return encrypted.message
+
+    def decrypt_next(self, message: bytes) -> bytes | None:
+        """Return the plaintext of the very next message of the active session, if the native module has it.
+
+        Where it returns None nothing has changed, and `decrypt` has the answer.
+        """
+        return receive_next(self._tables, self._address, self._suites, message)
 
     def decrypt(self, message: RatchetMessage, only: StoredSession | None = None) -> bytes:
         """Return the plaintext of a message in any of the sessions, or in `only` one of them.

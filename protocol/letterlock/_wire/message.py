@@ -84,6 +84,7 @@ _INITIAL: Final = _Layout(
     Field.blob("message", 0, MAX_MESSAGE),
 )
 _LAYOUTS: Final = {each.opening: each for each in (_RATCHET, _TRIPLE, _INITIAL)}
+_CONTINUING: Final = frozenset({_RATCHET.opening, _TRIPLE.opening})
 _OPENING_BYTES: Final = 3
 _KEY_HEAD: Final = head(BYTES, KEY_BYTES)
 
@@ -207,6 +208,11 @@ class InitialMessage:
             one_time_prekey_id=one_time_prekey_id,
         )
         return cls(header, handshake_id(data[:end]), RatchetMessage.decode_of(carried, _CARRIED[suite]))
+
+
+def continues_session(data: bytes) -> bool:
+    """Return whether this begins as a ratchet or triple message does. It may still be malformed."""
+    return data[:_OPENING_BYTES] in _CONTINUING
 
 
 def decode_message(data: bytes) -> InitialMessage | RatchetMessage:

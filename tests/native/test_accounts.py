@@ -1,0 +1,188 @@
+"""Accounts: one side in Python, the other natively, on the same stores. What the native way must leave alone.
+
+Not here: long conversations, step by step (test_conversations.py).
+"""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+from unittest import mock
+
+import cbor2
+import pytest
+
+from letterlock._primitives.mlkem import Encapsulation, MlKem1024PublicKey
+from letterlock._primitives.native import NATIVE
+from letterlock._session import in_order, peer_sessions
+from letterlock._session.peer_sessions import PeerSessions
+from letterlock._wire.message import RatchetMessage
+from letterlock._wire.suite import Suite
+from letterlock.errors import AuthenticationFailed, DuplicateMessage, PeerError, UsageError
+from support.native import USERS, without_native
+from support.pair import Pair, Side, dump, memory_stores, sqlite_stores
+
+if NATIVE is None:
+    pytest.skip("letterlock-fast is not installed, or switched off", allow_module_level=True)
+
+PACKAGE = Path(peer_sessions.__file__).parents[1]
+SUITES = pytest.mark.parametrize("suite", list(Suite), ids=lambda suite: suite.name)
+
+
+def test_every_user_of_the_native_module_can_be_kept_from_it() -> None:
+    text = "from letterlock._primitives.native import NATIVE\n"
+    users = {path for path in PACKAGE.rglob("*.py") if text in path.read_text(encoding="utf-8")}
+    assert users == {Path(user.__file__ or "") for user in USERS}
+
+
+@SUITES
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_two_stores_are_the_same_whoever_computes(
+    suite: Suite, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same conversation, loss and forgeries included, natively and in Python: rows and messages agree.
+
+    Crashes too: every now and then, both sides open their stores again.
+    """
+    once: list[Encapsulation] = []
+    encapsulate = MlKem1024PublicKey.encapsulate
+
+    def encapsulate_once(key: MlKem1024PublicKey) -> Encapsulation:
+        once.append(once[0] if once else encapsulate(key))  # OpenSSL draws at random, and both keys are equal
+        return once[0]
+
+    monkeypatch.setattr(MlKem1024PublicKey, "encapsulate", encapsulate_once)
+    wires, held = [], []
+    for way in ("native", "python"):
+        stores = memory_stores() if kind == "memory" else sqlite_stores(tmp_path / way)
+        (tmp_path / way).mkdir()
+        pair = Pair(stores, suite=suite, seed=5)
+        if way == "native":
+            wires.append(play(pair))
+        else:
+            with without_native():
+                wires.append(play(pair))
+        held.append([records(side) for side in (pair.alice, pair.bob)])
+        pair.close()
+    assert wires[0] == wires[1]
+    assert held[0] == held[1]
+
+
+def play(pair: Pair) -> list[bytes]:
+    """Return every message and every text that was read, or the name of the error."""
+    rng, seen = random.Random(7), []
+    pair.introduce()
+    for _ in range(120):
+        side = rng.choice([pair.alice, pair.bob])
+        texts = [rng.randbytes(rng.choice([0, 40, 3000])) for _ in range(rng.choice([1, 1, 2, 4]))]
+        seen += [side.say(text) for text in texts]
+        if rng.random() < 0.2:
+            spoil(side.other, rng)
+        while side.other.post.messages and rng.random() < 0.9:
+            seen.append(outcome(side.other.hear))
+        if rng.random() < 0.1:
+            pair.reopen()
+    return seen
+
+
+def spoil(side: Side, rng: random.Random) -> None:
+    at = rng.randrange(len(side.post.messages))
+    match rng.randrange(4):
+        case 0:
+            side.post.drop(at)
+        case 1:
+            side.post.repeat(at)
+        case 2:
+            side.post.shuffle(rng)
+        case _:
+            message = side.post.messages[at]
+            side.post.flip(at, rng.randrange(len(message)), 1 << rng.randrange(8))
+
+
+def outcome(call: Callable[[], bytes]) -> bytes:
+    try:
+        return call()
+    except PeerError as error:
+        return type(error).__name__.encode()
+
+
+def records(side: Side) -> object:
+    """Return what a side holds of its sessions, as bytes."""
+    with side.store.transaction():
+        tables, address = side.store.tables, side.peer.encoded
+        rows = tables.sessions.load(address, 41)
+        return [(row.id, row.rank, row.record.expose()) for row in rows]
+
+
+@SUITES
+def test_in_order_no_session_is_decoded(suite: Suite) -> None:
+    pair = Pair(suite=suite)
+    pair.converse()
+    pair.turn()
+    with mock.patch.object(peer_sessions, "decode_any_session", side_effect=AssertionError):
+        for _ in range(90):
+            pair.turn()
+
+
+def test_a_ratchet_key_of_a_finished_chain_is_left_to_python() -> None:
+    # A peer that used an old key again would otherwise be read here, and refused in Python.
+    pair = Pair()
+    pair.converse()
+    message = pair.alice.write(b"a new chain")
+    key = RatchetMessage.decode(message).header.ratchet_key.data
+    with pair.bob.store.transaction():
+        tables = pair.bob.store.tables
+        tables.past_chains.add(tables.sessions.load(pair.bob.peer.encoded, 1)[0].id, key, 10)
+    before = dump(pair.bob.store)
+    with pytest.raises(DuplicateMessage):
+        pair.bob.read(message)
+    assert dump(pair.bob.store) == before
+
+
+@SUITES
+def test_a_message_whose_handshake_was_taken_away_is_refused(suite: Suite) -> None:
+    # SES-15
+    pair = Pair(suite=suite)
+    pair.introduce()
+    for _ in range(3):
+        initial = pair.alice.write(b"not answered yet")
+        stripped = cbor2.loads(initial)[-1]
+        with pytest.raises(AuthenticationFailed):
+            pair.bob.read(stripped)
+        assert pair.bob.read(initial) == b"not answered yet"
+
+
+def test_a_suite_that_is_not_allowed_any_more_is_left_to_python() -> None:
+    # SES-8
+    pair = Pair(suite=Suite.X3DH)
+    pair.converse()
+    pair.alice.reopen(suites=frozenset({Suite.PQXDH}))
+    with pytest.raises(UsageError, match="no session with this address"):
+        pair.alice.write(b"text")
+
+
+@SUITES
+@pytest.mark.parametrize("length", [in_order.LONGEST - 200, in_order.LONGEST, in_order.LONGEST + 1])
+def test_texts_around_the_limit(suite: Suite, length: int) -> None:
+    pair = Pair(suite=suite)
+    pair.converse()
+    for _ in range(3):
+        assert pair.bob.read(pair.alice.write(bytes(length))) == bytes(length)
+        assert pair.alice.read(pair.bob.write(bytes(length))) == bytes(length)
+
+
+def test_nothing_is_drawn_for_what_python_sends() -> None:
+    """A text that is too long for the native way draws once, as it does in Python."""
+    pair = Pair(seed=1)
+    pair.converse()
+    drawn: list[int] = []
+    entropy = pair.entropy("more")
+
+    def noted(length: int) -> bytes:
+        drawn.append(length)
+        return entropy(length)
+
+    with pair.alice.store.transaction():
+        sessions = PeerSessions(pair.alice.store, pair.alice.peer, frozenset(Suite))
+        sessions.encrypt(bytes(in_order.LONGEST + 1), noted)
+        sessions.encrypt(b"short", noted)
+    assert drawn == [32, 8, 8]

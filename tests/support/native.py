@@ -1,0 +1,23 @@
+"""Everything in Python for a while, where the native module is installed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from letterlock import account
+from letterlock._primitives import mlkem_split
+from letterlock._ratchet import erasure
+from letterlock._session import in_order
+
+USERS = (account, in_order, mlkem_split, erasure)
+"""The modules that ask the native module. A test finds any other."""
+
+
+@contextmanager
+def without_native() -> Iterator[None]:
+    """Let none of them have it inside the block."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        for user in USERS:
+            monkeypatch.setattr(user, "NATIVE", None)
+        yield
