@@ -130,6 +130,9 @@ class Account(Uncopyable):
         _require(rotate, bool, "rotate")
         if not 0 <= one_time <= MAX_PUBLISHED_ONE_TIME:
             raise UsageError(f"{one_time} one-time prekeys; a publication has 0 to {MAX_PUBLISHED_ONE_TIME}")
+        with self._device.store.transaction():
+            for peer in all_peers(self._device.store.tables):
+                self._sessions(peer.address).expire()
         return self._device.publish(one_time, rotate=rotate)
 
     def due(self, now: int | None = None) -> Due:
@@ -189,6 +192,7 @@ class Account(Uncopyable):
                 sessions.delete_all()
             sessions.require_none_stronger(suite)
             sessions.insert(initiated(initiation, entropy), entropy)
+            sessions.expire()
 
     def encrypt(self, address: Address, plaintext: bytes) -> bytes:
         """Return the next message to a peer, for 0 to 16 MiB of plaintext.
@@ -226,21 +230,22 @@ class Account(Uncopyable):
             with self._device.store.transaction():
                 plaintext = self._sessions(address).decrypt_next(message)
                 if plaintext is not None:
-                    self._count_to_upkeep()
+                    self._count_to_upkeep(address)
                     return plaintext
         decoded = decode_message(message)
         if isinstance(decoded, InitialMessage):
             return self._decrypt_initial(address, decoded)
         with self._device.store.transaction():
             plaintext = self._sessions(address).decrypt(decoded)
-            self._count_to_upkeep()
+            self._count_to_upkeep(address)
             return plaintext
 
-    def _count_to_upkeep(self) -> None:
+    def _count_to_upkeep(self, address: Address) -> None:
         self._until_upkeep -= 1
         if self._until_upkeep < 0:
             self._until_upkeep = UPKEEP_MESSAGES - 1
             self._device.keep_up()
+            self._sessions(address).expire()
 
     def _decrypt_initial(self, address: Address, initial: InitialMessage) -> bytes:
         """Route a repeat to its session; otherwise agree, open, and only then change anything. [SES-2]"""
@@ -268,6 +273,7 @@ class Account(Uncopyable):
             ring.use_up(header, initial.id)
             sessions.insert_decrypted(decrypted, environment.entropy)
             device.keep_up()
+            sessions.expire()
             return decrypted.plaintext
 
     def _phase(self, address: Address) -> Phase | None:
@@ -280,7 +286,8 @@ class Account(Uncopyable):
             raise UsageError("this is the account's own address: name the peer's")
 
     def _sessions(self, address: Address) -> PeerSessions:
-        return PeerSessions(self._device.store, address, self._device.environment.suites)
+        environment = self._device.environment
+        return PeerSessions(self._device.store, address, environment.suites, environment.now)
 
     def transaction(self) -> AbstractContextManager[None]:
         """Group calls into one commit: all of them, with the application's own writes, or none.

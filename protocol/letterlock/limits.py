@@ -156,6 +156,10 @@ PREKEY_GRACE: Final = 30 * DAY
 """Seconds for which a retired prekey still decrypts late initial messages. It is then deleted, and nobody can
 decrypt them any more."""
 
+KEPT_LIFETIME: Final = 30 * DAY
+"""Seconds for which a skipped key is kept, and an archived session. Letters that arrive later cannot be read.
+The thief of an old copy could otherwise read a letter that was held back for years, and write another one."""
+
 MAX_BUNDLE_AGE: Final = 90 * DAY
 """Seconds since the day on which the signed prekey of a bundle was made, by the initiator's clock. A device
 that is used makes a new one every week, so an older bundle belongs to a device that was off for three months,

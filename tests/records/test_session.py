@@ -148,8 +148,7 @@ CHANGES: dict[str, dict[str, int]] = {
     "yields for ever": {"yields": MAX_COUNTER},
     "born too late": {"born": 2**63},
     "born at the end": {"born": 2**64 - 1},
-    "a reserved bit": {"reserved": 1},
-    "a reserved byte": {"reserved": 2**63},
+    "archived too late": {"archived": 2**63},
 }
 
 
@@ -304,7 +303,7 @@ def test_a_session_that_ended_has_no_ratchet(suite: Suite) -> None:
         assert decode_session(record) == ended
         whole = record.expose()
         assert len(whole) == HEAD_BYTES + len(origin.handshake_id or b"")
-        unused = {*range(3, 8), *range(16, 24), *range(56, 260)}  # flags, yields, what is reserved, every key
+        unused = {*range(3, 8), *range(16, 24), *range(56, 260)}  # flags, yields, when archived, every key
         for at in unused:
             refused(whole[:at] + b"\1" + whole[at + 1 :])
         for state in (0, 1, 2, 4):

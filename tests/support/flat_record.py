@@ -5,7 +5,7 @@ from typing import Final
 HEAD_BYTES: Final = 264
 
 _HEAD: Final = (
-    ("format", 1), ("suite", 1), ("state", 1), ("flags", 1), ("yields", 4), ("born", 8), ("reserved", 8),
+    ("format", 1), ("suite", 1), ("state", 1), ("flags", 1), ("yields", 4), ("born", 8), ("archived", 8),
     ("ad", 32), ("root", 32), ("private", 32), ("public", 32), ("cks", 32), ("ns", 4), ("pn", 4),
     ("theirs", 32), ("ckr", 32), ("nr", 4), ("handshake length", 4),
 )  # fmt: skip

@@ -289,7 +289,7 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     ),
     "Initiated": (
         lambda: Initiated(origin, b"header", opening),
-        "Initiated(origin={ORIGIN}, header_bytes=b'header', ratchet={OPENING})",
+        "Initiated(origin={ORIGIN}, header_bytes=b'header', ratchet={OPENING}, archived=0)",
     ),
     "Established": (lambda: established, "{ESTABLISHED}"),
     "Decrypted": (
@@ -299,7 +299,7 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "SkippedRange": (lambda: kept, "{KEPT}"),
     "Skipped": (lambda: Skipped((kept,)), "Skipped(double=({KEPT},), sparse=())"),
     "Encrypted": (lambda: Encrypted(established, PLAINTEXT), "<Encrypted: 40 bytes>"),
-    "KeptKeys": (lambda: KeptKeys(filled().tables, b"peer"), "{OBJECT}"),
+    "KeptKeys": (lambda: KeptKeys(filled().tables, b"peer", lambda: 0), "{OBJECT}"),
     "StoredSession": (
         lambda: StoredSession(1, 2, Phase.ESTABLISHED, established),
         "StoredSession(id=1, rank=2, phase=<Phase.ESTABLISHED: 2>, session={ESTABLISHED})",
@@ -393,6 +393,7 @@ def words() -> dict[str, str]:
     found["HEARING"] = f"Hearing(root=<RootKey: hidden>, {heard})"
     found["SPEAKING"] = f"Speaking(root=<RootKey: hidden>, ours={found['RKP']}, {tail}, {heard})"
     found["ESTABLISHED"] = (
-        f"Established(origin={found['ORIGIN']}, ratchet={found['HEARING']}, promote_next=False, yields=0)"
+        f"Established(origin={found['ORIGIN']}, ratchet={found['HEARING']}, "
+        "promote_next=False, yields=0, archived=0)"
     )
     return found | pq_words(found["RKP"]) | signing_words()

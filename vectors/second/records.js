@@ -127,7 +127,8 @@ export function session(data) {
     if (flags & ~FLAGS[suite] || (initiated && flags & 1) || (ended && flags)) refuse("MalformedMessage", "unknown flags");
     reader.integer(4, initiated || ended ? 0 : CROSSED); // yields
     if (reader.wide(8) > TIME) refuse("MalformedMessage", "born too late");
-    reader.integer(8, 0);
+    const archived = reader.wide(8);
+    if (archived > TIME || (ended && archived !== 0n)) refuse("MalformedMessage", "archived too late, or although it ended");
     const associatedData = reader.bytes(32);
     const length = doubleState(reader, state);
     const braidName = suite === PQXDH && !ended ? tripleState(reader) : null;

@@ -1,7 +1,7 @@
 """Sessions as records of fixed layout, strictly read, so that a store can keep them.
 
     session    head (264 bytes), the post-quantum part of suite 2 (triple.py), the handshake
-    head       format, suite, double state, flags, yields, born, reserved, AD, RK,
+    head       format, suite, double state, flags, yields, born, archived, AD, RK,
                private, public, CKs, Ns, PN, theirs, CKr, Nr, length of the handshake
     flags      1 promote next, 2 we initiated the sparse ratchet
 
@@ -42,8 +42,7 @@ UNANSWERED: Final = 0
 """The double state of a session that the peer has not answered."""
 _HEARING, _SPEAKING, _ENDED = 1, 2, 3
 _PROMOTE_NEXT, _IS_INITIATOR = 1, 2
-_RESERVED: Final = 0
-_MAX_BORN: Final = 2**63 - 1
+_MAX_TIME: Final = 2**63 - 1
 _MAX_HEADER: Final = 4096
 _ID_LENGTHS: Final = frozenset({0, 32})
 """How long the name of a handshake may be: a handshake of our own has none."""
@@ -63,6 +62,7 @@ def encode_session(session: Session) -> Record:
     """Return a session as a record."""
     origin = session.origin
     handshake, flags, yields, state, fields, pq_part = origin.handshake_id or b"", 0, 0, _ENDED, _NO_KEYS, b""
+    archived = 0 if isinstance(session, Ended) else session.archived
     if isinstance(session, Initiated):
         handshake = session.header_bytes
     elif isinstance(session, Established):
@@ -75,7 +75,7 @@ def encode_session(session: Session) -> Record:
                 flags |= _IS_INITIATOR
         state, fields = _double_fields(double)
     head = _HEAD.pack(
-        FORMAT, origin.suite, state, flags, yields, origin.born, _RESERVED, origin.associated_data,
+        FORMAT, origin.suite, state, flags, yields, origin.born, archived, origin.associated_data,
         *fields, len(handshake),
     )  # fmt: skip
     return Record(head + pq_part + handshake)
@@ -91,15 +91,15 @@ def decode_session(record: Record | DeferredRecord) -> Session:
 
 def _read_session(data: bytes) -> Session:
     whole = _HEAD.unpack_from(data)
-    format_, number, state, flags, yields, born, reserved, associated_data = whole[:8]
+    format_, number, state, flags, yields, born, archived, associated_data = whole[:8]
     fields, length = whole[8:-1], whole[-1]
     suite = SUITES.get(number)
-    if format_ != FORMAT or suite is None or reserved != _RESERVED:  # STO-6
+    if format_ != FORMAT or suite is None:  # STO-6
         raise MalformedMessage("session is of no known format or suite")
-    if flags & ~_FLAGS[suite] or born > _MAX_BORN:
-        raise MalformedMessage("session has unknown flags, or was born too late")
+    if flags & ~_FLAGS[suite] or max(born, archived) > _MAX_TIME:
+        raise MalformedMessage("session has unknown flags, or numbers above the limit")
     if state == _ENDED:
-        if fields != _NO_KEYS or flags or yields or length not in _ID_LENGTHS:
+        if fields != _NO_KEYS or flags or yields or length not in _ID_LENGTHS or archived:
             raise MalformedMessage("a session that ended has keys")
         return Ended(Origin(suite, associated_data, _handshake(data, _HEAD.size, length) or None, born))
     double = _read_double(state, fields)
@@ -112,11 +112,11 @@ def _read_session(data: bytes) -> Session:
         # Only an established session can be due for promotion, or yield.
         if length > _MAX_HEADER or yields or flags & _PROMOTE_NEXT:
             raise MalformedMessage("session that was not answered has what only an established one has")
-        return Initiated(Origin(suite, associated_data, None, born), handshake, ratchet)
+        return Initiated(Origin(suite, associated_data, None, born), handshake, ratchet, archived)
     if length not in _ID_LENGTHS or yields > MAX_CROSSED_MESSAGES:
         raise MalformedMessage("handshake of a session is not an id, or it yields too often")
     origin = Origin(suite, associated_data, handshake or None, born)
-    return Established(origin, ratchet, flags & _PROMOTE_NEXT != 0, yields)
+    return Established(origin, ratchet, flags & _PROMOTE_NEXT != 0, yields, archived)
 
 
 def _handshake(data: bytes, at: int, length: int) -> bytes:

@@ -11,11 +11,10 @@ lifecycle table (lifecycle.py). Every method runs inside the caller's
 transaction. A message that does not authenticate writes nothing to the store.                       [SES-2]
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Final, assert_never
+from typing import Final
 
-from letterlock._primitives.curve25519 import RatchetKey
 from letterlock._primitives.entropy import Entropy
 from letterlock._primitives.fast_init import fast_init
 from letterlock._primitives.secret import Uncopyable
@@ -30,12 +29,12 @@ from letterlock._session.promotion import event_in_archive, is_weaker, placed
 from letterlock._session.sealing import Decrypted, decrypt, encrypt
 from letterlock._session.session import Ended, Established, Initiated, Origin, Session
 from letterlock._session.status import SessionStatus
+from letterlock._session.trial import knows, of_an_unknown_chain
 from letterlock._wire.address import Address
 from letterlock._wire.message import Header, RatchetMessage
 from letterlock._wire.suite import Suite
 from letterlock.errors import (
     AuthenticationFailed,
-    Cause,
     DuplicateMessage,
     NoSession,
     PeerError,
@@ -44,12 +43,12 @@ from letterlock.errors import (
     UnknownSession,
     UsageError,
 )
-from letterlock.limits import MAX_ARCHIVED_SESSIONS, MAX_PAST_CHAINS, MAX_TRIAL_STEPS
+from letterlock.limits import KEPT_LIFETIME, MAX_ARCHIVED_SESSIONS, MAX_PAST_CHAINS, MAX_TRIAL_STEPS
 from letterlock.stores import DeferredRecord, SessionRow, SkippedKey, Store
 
 _ID_BYTES: Final = 8
-_NO_TIME: Final = 0
-"""The time at which skipped keys are kept, until the account passes its clock."""
+_PHASES: Final = {Initiated: Phase.INITIATED, Established: Phase.ESTABLISHED, Ended: Phase.ENDED}
+"""The phase of an active session."""
 
 
 @fast_init
@@ -71,10 +70,16 @@ class StoredSession(Uncopyable):
 class PeerSessions:
     """The sessions with the peer at one address."""
 
-    __slots__ = ("_address", "_suites", "_tables")
+    __slots__ = ("_address", "_now", "_suites", "_tables")
 
-    def __init__(self, store: Store, address: Address, suites: frozenset[Suite]) -> None:
-        """`suites` are those allowed: a session of another suite is kept and not used. [SES-8]"""
+    def __init__(
+        self, store: Store, address: Address, suites: frozenset[Suite], now: Callable[[], int] = int
+    ) -> None:
+        """`suites` are those allowed: a session of another suite is kept and not used. [SES-8]
+
+        `now` returns seconds since 1970, by default always 0. An ordinary message does not ask for it.
+        """
+        self._now = now
         self._tables = store.tables
         self._address = address.encoded
         self._suites = suites
@@ -112,7 +117,8 @@ class PeerSessions:
             if plaintext is not None:
                 return plaintext
         header = message.header
-        row = self._tables.skipped_keys.find(self._address, header.ratchet_key.data, header.number)
+        kept = KeptKeys(self._tables, self._address, self._now)
+        row = kept.key(header.ratchet_key.data, header.number)
         if row is not None and (only is None or row.session_id == only.id):  # SES-3
             return self._decrypt_late(row, message, in_initial=only is not None)
         if active is None:
@@ -132,7 +138,7 @@ class PeerSessions:
             knows = session.ratchet.knows(message.header.ratchet_key)
             try:
                 steps = steps if knows else self._spend(steps, stored.id, session.ratchet, message)
-                kept = KeptKeys(self._tables, self._address)
+                kept = KeptKeys(self._tables, self._address, self._now)
                 decrypted = decrypt(session, message, kept.find)
                 if not is_as_sent(session.origin, message.header, in_initial=only is not None):
                     del decrypted  # a reporter of errors may show the variables of every frame
@@ -150,7 +156,7 @@ class PeerSessions:
                 self._commit(stored, active, decrypted, decrypted.session, is_repeat=only is not None)
                 kept.use_up()
             return decrypted.plaintext
-        raise _of_an_unknown_chain(first_error, active.session)
+        raise of_an_unknown_chain(first_error, active.session)
 
     def _decrypt_next(self, active: StoredSession, message: RatchetMessage) -> bytes | None:
         """Return the plaintext of the message that the active session expects next; None for another one.
@@ -217,10 +223,24 @@ class PeerSessions:
             self._supersede(active)
         return id_
 
+    def expire(self) -> None:
+        """Delete what was kept or archived too long ago; what has no time counts from now on. [SES-16]"""
+        now = self._now()
+        for stored in list(self._load(MAX_ARCHIVED_SESSIONS + 1, old=True)):
+            self._tables.skipped_keys.delete_kept_before(max(0, now - KEPT_LIFETIME), stored.id)
+            if isinstance(stored.session, Ended) or stored.phase is not Phase.ARCHIVED:
+                continue
+            if not stored.session.archived:
+                self._save(stored.id, stored.rank, replace(stored.session, archived=now))
+            elif stored.session.archived < now - KEPT_LIFETIME:
+                self._tables.sessions.delete(stored.id)
+
     def _supersede(self, active: StoredSession) -> None:
-        """Let another session take the place of the active one, which is kept if it still has keys."""
-        if TABLE[active.phase, Event.SUPERSEDED] is Phase.DELETED:
+        """Let another session take the place of the active one, which is archived if it still has keys."""
+        if isinstance(active.session, Ended) or TABLE[active.phase, Event.SUPERSEDED] is Phase.DELETED:
             self._tables.sessions.delete(active.id)
+        else:
+            self._save(active.id, active.rank, replace(active.session, archived=self._now()))
 
     def _end(self, stored: StoredSession, ended: Ended) -> None:
         """Delete the keys of a session whose sides disagree. An active one keeps its place. [SES-14]"""
@@ -259,7 +279,7 @@ class PeerSessions:
         for row in self._tables.sessions.load(self._address, 1):
             session = _session_in(row)
             if session.origin.suite in self._suites:
-                return StoredSession(row.id, row.rank, _phase_if_active(session), session)
+                return StoredSession(row.id, row.rank, _PHASES[type(session)], session)
             return next(iter(self.all()), None)
         return None
 
@@ -267,17 +287,24 @@ class PeerSessions:
         """Return all sessions of allowed suites, the active one first."""
         return list(self._load(MAX_ARCHIVED_SESSIONS + 1))
 
-    def _load(self, limit: int) -> Iterator[StoredSession]:
+    def _load(self, limit: int, *, old: bool = False) -> Iterator[StoredSession]:
+        """Yield the sessions of allowed suites; with `old`, also those archived too long ago."""
         is_active = True
         for row in self._tables.sessions.load(self._address, limit):
             session = _session_in(row)
             if session.origin.suite in self._suites:
-                phase = _phase_if_active(session)
+                phase = _PHASES[type(session)]
                 if not is_active:
                     phase = TABLE[phase, Event.SUPERSEDED]
+                    if not old and self._is_old(session):
+                        continue
                 is_active = False
                 if phase is not Phase.DELETED:
                     yield StoredSession(row.id, row.rank, phase, session)
+
+    def _is_old(self, session: Session) -> bool:
+        archived = 0 if isinstance(session, Ended) else session.archived
+        return archived != 0 and archived < self._now() - KEPT_LIFETIME  # SES-16
 
     def _rows(self) -> list[SessionRow]:
         return self._tables.sessions.load(self._address, MAX_ARCHIVED_SESSIONS + 1)
@@ -290,13 +317,13 @@ class PeerSessions:
         yield active
         archive = self.all()[1:]
         key = message.header.ratchet_key
-        yield from [each for each in archive if _knows(each.session, key)] or archive
+        yield from [each for each in archive if knows(each.session, key)] or archive
 
     def _decrypt_late(self, row: SkippedKey, message: RatchetMessage, *, in_initial: bool) -> bytes:
         stored = next((each for each in self.all() if each.id == row.session_id), None)
         if stored is None or isinstance(stored.session, Ended):  # its suite is not allowed any more: SES-8
             raise AuthenticationFailed
-        kept = KeptKeys(self._tables, self._address)
+        kept = KeptKeys(self._tables, self._address, self._now)
         decrypted = decrypt(stored.session, message, kept.find, MessageKey(row.record.expose()))
         if not is_as_sent(stored.session.origin, message.header, in_initial=in_initial):
             del decrypted
@@ -335,6 +362,7 @@ class PeerSessions:
         if phase is Phase.ARCHIVED:
             session = replace(session, promote_next=event is Event.DEFERRED)
         elif is_archived:
+            session = replace(session, archived=0)
             rank = self._tables.sessions.load(self._address, 1)[0].rank + 1
             self._supersede(active)
         self._save(stored.id, rank, session)
@@ -343,7 +371,7 @@ class PeerSessions:
     def _keep_skipped(self, id_: int, decrypted: Decrypted) -> None:
         session, skipped = decrypted.session, decrypted.skipped
         if not isinstance(session, Ended) and (skipped.double or skipped.sparse):
-            self._tables.skipped_keys.add(id_, (skipped.double, skipped.sparse), _NO_TIME)
+            self._tables.skipped_keys.add(id_, (skipped.double, skipped.sparse), self._now())
             self._tables.skipped_keys.trim(id_, session.ratchet.max_skipped_keys)  # RAT-7
         if decrypted.finished is not None:
             self._tables.past_chains.add(id_, decrypted.finished.data, MAX_PAST_CHAINS)
@@ -361,10 +389,6 @@ def _session_in(row: SessionRow) -> Session:
     return record.decoded(decode_any_session)
 
 
-def _knows(session: Session, key: RatchetKey) -> bool:
-    return not isinstance(session, Ended) and session.ratchet.knows(key)
-
-
 def is_as_sent(origin: Origin, header: Header, *, in_initial: bool) -> bool:
     """Return whether a message of a session arrived as its author sends it: in an initial message, or alone.
 
@@ -372,25 +396,3 @@ def is_as_sent(origin: Origin, header: Header, *, in_initial: bool) -> bool:
     do. PN is 0 in these alone, because the first chain has at least one message.                  [SES-15]
     """
     return in_initial is (origin.handshake_id is not None and header.previous_length == 0)
-
-
-def _of_an_unknown_chain(first_error: PeerError | None, active: Session) -> PeerError:
-    """Return the error of a message that no session could read and whose ratchet key no session knows."""
-    if isinstance(active, Ended):
-        return AuthenticationFailed(Cause.SESSION_BROKEN)
-    # The ratchet key is in clear, so this cause says nothing that a key decides.  PRIM-8
-    if first_error is None or isinstance(first_error, AuthenticationFailed):
-        return AuthenticationFailed(Cause.OUR_STATE_WENT_BACK_PERHAPS)
-    return first_error
-
-
-def _phase_if_active(session: Session) -> Phase:
-    match session:
-        case Established():
-            return Phase.ESTABLISHED
-        case Initiated():
-            return Phase.INITIATED
-        case Ended():
-            return Phase.ENDED
-        case _:
-            assert_never(session)

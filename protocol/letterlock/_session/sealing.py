@@ -87,9 +87,11 @@ def encrypt(session: Live, plaintext: bytes, entropy: Entropy) -> Encrypted:
         sent.key, origin.associated_data, sent.header.encode_header(sent.pq_header), padded, nonce
     )
     if isinstance(session, Established):
-        after = Established(origin, sent.state, session.promote_next, session.yields)
+        after = Established(origin, sent.state, session.promote_next, session.yields, session.archived)
         return Encrypted(after, message)
-    return Encrypted(Initiated(origin, repeated, sent.state), cbor.complete_array(repeated, message))
+    return Encrypted(
+        Initiated(origin, repeated, sent.state, session.archived), cbor.complete_array(repeated, message)
+    )
 
 
 def decrypt(
@@ -119,7 +121,7 @@ def decrypt(
     promote_next, yields = False, 0
     if isinstance(session, Established):
         promote_next, yields = kept is not None and session.promote_next, session.yields
-    after = Established(origin, committed.state, promote_next, yields)
+    after = Established(origin, committed.state, promote_next, yields, session.archived)
     return Decrypted(after, plaintext, committed.skipped, committed.finished)
 
 

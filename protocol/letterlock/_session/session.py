@@ -47,12 +47,13 @@ class Origin:
 class Initiated(Uncopyable):
     """A session that the peer has not answered.
 
-    `header_bytes` are those of the initial message before its last element.
+    `header_bytes` are those of the initial message before its last element. `archived` is as in Established.
     """
 
     origin: Origin
     header_bytes: bytes
     ratchet: Ratchet
+    archived: int = 0
 
 
 @fast_init
@@ -65,12 +66,15 @@ class Established(Uncopyable):
 
     `promote_next`: the peer used this session while another one stayed active. Its next message here makes
     this one active.                                                                                 [SES-4]
+
+    `archived`: when another session took its place, in seconds since 1970; 0 while it is active.    [SES-16]
     """
 
     origin: Origin
     ratchet: Ratchet
     promote_next: bool = False
     yields: int = 0
+    archived: int = 0
 
 
 @fast_init

@@ -19,7 +19,20 @@ UNUSED: Final = {
     UNANSWERED: ("PN", "CKr", "Nr"),
     HEARING: ("private_key", "public_key", "CKs", "Ns"),
     SPEAKING: (),
-    ENDED: ("flags", "yields", "RK", "private_key", "public_key", "CKs", "Ns", "PN", "theirs", "CKr", "Nr"),
+    ENDED: (
+        "flags",
+        "yields",
+        "archived",
+        "RK",
+        "private_key",
+        "public_key",
+        "CKs",
+        "Ns",
+        "PN",
+        "theirs",
+        "CKr",
+        "Nr",
+    ),
 }
 """The fields of the head that a state of the double ratchet does not have."""
 
@@ -56,7 +69,7 @@ def head(
         "flags": bytes([flags]),
         "yields": yields.to_bytes(4, "big"),
         "born": born.to_bytes(8, "big"),
-        "reserved": bytes(8),
+        "archived": bytes(8),
         "AD": secret("AD"),
         "RK": secret("RK"),
         "private_key": pair.private.expose(),
@@ -117,7 +130,9 @@ def wrong(whole: Flat, state: int) -> Iterator[Defect]:
         yield Defect(f"flag {1 << bit}", "UnusedField", "STO-20", whole.number("flags", 1 << bit))
     born = "born at 2^63"
     yield Defect(born, "OutOfRange", "STO-6", whole.number("born", 2**63))
-    yield from unused(whole, ("reserved", *UNUSED[state]))
+    archived = "archived at 2^63"
+    yield Defect(archived, "OutOfRange", "STO-6", whole.number("archived", 2**63))
+    yield from unused(whole, UNUSED[state])
     for name in KEYS[state]:
         for what, key in FEW_BAD_KEYS.items():
             yield Defect(f"{name}: {what}", "InvalidKey", "PRIM-2", whole.at(**{name: key}))
