@@ -208,8 +208,7 @@ class Handshake:
         self.public = bindings.crypto_scalarmult_base(os.urandom(32))
         edwards, secret = bindings.crypto_sign_keypair()
         self.edwards = edwards
-        self.signed = [bindings.crypto_sign(os.urandom(67), secret) for _ in range(2)]
-        self.signed.append(bindings.crypto_sign(os.urandom(1603), secret))
+        self.signed = bindings.crypto_sign(os.urandom(1735), secret)  # a bundle before its signature
         self.seed = os.urandom(64)
         whole = MLKEM1024PrivateKey.from_seed_bytes(self.seed).public_key().public_bytes_raw()
         self.kem_bytes = whole
@@ -235,9 +234,8 @@ class Handshake:
         hkdf64(key, bindings.crypto_scalarmult(self.private, self.public), ROOT_INFO)
 
     def initiate(self) -> None:
-        """Verify three signatures, agree, encapsulate, start the ratchet; the header that is repeated."""
-        for each in self.signed:
-            verify(self.edwards, each)
+        """Verify a signature, agree, encapsulate, start the ratchet; the header that is repeated."""
+        verify(self.edwards, self.signed)
         secret = self.kem_key.encapsulate()[0] if self.kem else b""
         for _ in range(2):  # the ephemeral key and the ratchet's first
             bindings.crypto_scalarmult_base(os.urandom(32))

@@ -57,7 +57,7 @@ class Contestant:
 
 _ACCOUNT: Final = (
     "as an application calls it: a transaction of a MemoryStore each, peer and duplicates looked up, "
-    "strict CBOR, texts padded; first messages check signatures of all prekeys, and replays"
+    "strict CBOR, texts padded; first messages check the signature of the whole bundle, and replays"
 )
 _SESSION: Final = (
     "the session functions alone: no store, no record, no look-up of peers; strict CBOR, texts padded"
