@@ -119,6 +119,7 @@ def test_every_message_of_a_conversation_is_a_duplicate_the_second_time(each_pai
             side.read(message)
 
 
+@pytest.mark.pure
 def test_a_duplicate_in_a_forgotten_chain_still_gives_no_plaintext(
     each_pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,7 @@ from letterlock._wire.suite import Suite
 from letterlock.stores._sqlite import SqliteStore
 from support.eavesdropper import Eavesdropper, Known, unwrapped
 from support.kept_keys import kept_count
+from support.native import without_native
 from support.pair import Pair, Side
 from support.tapped import LONG, MIXED, Impostor, Tapped, braid_of, copy_of, epoch_of, opened, triple_of
 
@@ -46,7 +47,8 @@ class Theft:
 
 
 def steal(folder: Path, suite: Suite) -> Theft:
-    with pytest.MonkeyPatch.context() as monkeypatch:
+    # A fixture of the module is made before the mark `pure` takes effect.
+    with without_native(), pytest.MonkeyPatch.context() as monkeypatch:
         tapped = Tapped(folder, monkeypatch, suite)
         tapped.talk(99)
         at = len(tapped.events)

@@ -89,6 +89,7 @@ def test_a_turn_of_the_ratchet_writes_one_finished_chain_more(pair: Pair, calls:
     }
 
 
+@pytest.mark.pure
 def test_a_forged_next_message_is_refused_after_one_load(pair: Pair, calls: list[str]) -> None:
     pair.converse()
     pair.bob.read(pair.alice.write(b"turns the ratchet"))
