@@ -56,8 +56,8 @@ def unsaved(state: Any, plaintext: bytes, *others: Any) -> Any:
 
 
 def with_one_nonce(*others: Any) -> bytes:
-    key, associated_data, header, plaintext, _, part = others
-    return SEAL(key, associated_data, header, plaintext, bytes(8), part)
+    key, associated_data, header_bytes, padded, _ = others
+    return SEAL(key, associated_data, header_bytes, padded, bytes(8))
 
 
 def trusting(tables: Tables, address: Address, _: object) -> bool:
@@ -103,7 +103,7 @@ def yes(*_: object, **__: object) -> bool:
     return True
 
 
-SEAL: Final = sealing.seal_message
+SEAL: Final = sealing._seal
 DECRYPT: Final = PeerSessions.decrypt
 TABLES: Final = MemoryStore().tables
 """Their classes are those of every memory store."""
@@ -125,7 +125,7 @@ BREAKS: Final = {
         peer_sessions, "encrypt", unsaved, stories.write_twice, "a message key seals twice"
     ),
     "constant nonce": Break(
-        sealing, "seal_message", with_one_nonce, stories.write_again_after_a_restore, "and nonce seal"
+        sealing, "_seal", with_one_nonce, stories.write_again_after_a_restore, "and nonce seal"
     ),
     "prekey not deleted": Break(PrekeyRing, "use_up", nothing, stories.first_contact, "still there"),
     "no replay record": Break(
