@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import letterlock._primitives
+from letterlock._primitives.composite import CompositeSeed, DeviceSigningKeyPair
 from letterlock._primitives.curve25519 import (
     EphemeralKeyPair,
     IdentityKeyPair,
@@ -24,6 +25,8 @@ from letterlock._primitives.curve25519 import (
     SharedPoint,
     SignedPrekeyPair,
 )
+from letterlock._primitives.ed25519 import Ed25519KeyPair, Ed25519Seed
+from letterlock._primitives.mldsa import MlDsa65KeyPair, MlDsaSeed
 from letterlock._primitives.mlkem import (
     Encapsulation,
     KemKeyPair,
@@ -35,10 +38,16 @@ from letterlock._primitives.mlkem import (
 from letterlock._primitives.mlkem_split import EncapsulationRandomness
 from letterlock._primitives.passphrase import PassphraseKey
 from letterlock._primitives.secret import Secret, Uncopyable
-from letterlock._primitives.xeddsa import SigningScalar
+from letterlock._primitives.xeddsa import SigningKey, SigningScalar
+from letterlock._primitives.xwing import XWingKeyPair, XWingSeed
 
 SECRETS = [
+    CompositeSeed,
+    Ed25519Seed,
+    MlDsaSeed,
+    XWingSeed,
     PrivateKey, SharedPoint, SigningScalar, KemSeed, KemSecret, PassphraseKey, EncapsulationRandomness,
+    CompositeSeed, Ed25519Seed, MlDsaSeed, XWingSeed,
 ]  # fmt: skip
 CURVE_PAIRS: list[type[KeyPair[Any]]] = [
     IdentityKeyPair,
@@ -63,7 +72,14 @@ def holders() -> list[Uncopyable]:
     single: list[Uncopyable] = [role(material(role)) for role in SECRETS]
     curve: list[Uncopyable] = [pair.from_private(PrivateKey(MATERIAL[:32])) for pair in CURVE_PAIRS]
     kem: list[Uncopyable] = [pair(KemSeed(MATERIAL)) for pair in KEM_PAIRS]
-    return [*single, *curve, *kem, Encapsulation(KemSecret(MATERIAL[:32]), b"\x01" * 8)]
+    built: list[Uncopyable] = [
+        Ed25519KeyPair(Ed25519Seed(material(Ed25519Seed))),
+        MlDsa65KeyPair(MlDsaSeed(material(MlDsaSeed))),
+        DeviceSigningKeyPair(CompositeSeed(material(CompositeSeed))),
+        XWingKeyPair(XWingSeed(material(XWingSeed))),
+        SigningKey(SigningScalar(MATERIAL[:32]), bytes(32)),
+    ]
+    return [*single, *curve, *kem, *built, Encapsulation(KemSecret(MATERIAL[:32]), b"\x01" * 8)]
 
 
 HOLDERS = pytest.mark.parametrize("holder", holders(), ids=lambda holder: type(holder).__name__)
@@ -90,7 +106,9 @@ def test_every_secret_type_of_the_primitives_is_tested_here() -> None:
             if each.__module__.startswith("letterlock._primitives."):
                 found.add(each.__name__)
     # Names, because a slotted dataclass leaves an unslotted class of the same name behind.
-    assert found - {"Secret", "KeyPair", "KemKeyPair"} == {type(holder).__name__ for holder in holders()}
+    assert found - {"Secret", "KeyPair", "KemKeyPair", "CompositeKeyPair"} == {
+        type(holder).__name__ for holder in holders()
+    }
 
 
 # --- printing -------------------------------------------------------------------------------------
