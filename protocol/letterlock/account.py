@@ -297,9 +297,10 @@ class Account(Uncopyable):
 
         The block belongs to the thread, and the asyncio task, trio task or greenlet, that entered it. Calls
         from another task of the same thread raise UsageError. So do calls while a generator that holds the
-        block is suspended, and calls from a signal handler or a `__del__` that interrupts it. Another thread
-        waits for the end of the block, and raises StoreBusy after the store's timeout. Never wait for another
-        task or thread inside the block.
+        block is suspended, and calls from a signal handler or a `__del__` that interrupts it. A callback of
+        `weakref.ref` or of `gc` cannot be told from the block's own code: do not use the account in one.
+        Another thread waits for the end of the block, and raises StoreBusy after the store's timeout. Never
+        wait for another task or thread inside the block.
         """
         return self._device.store.transaction()
 
