@@ -83,7 +83,8 @@ def cases(figures: Outcome, group: str) -> str:
 
 def _goal(judged: Judged) -> list[str]:
     goal, limit = judged.goal, judged.goal.at_most(judged.way)
-    wanted = f"at most {limit:g} x {goal.peer}" if goal.peer else _absolute(goal, limit)
+    bound = "at least" if _is_rate(goal) else "at most"
+    wanted = f"{bound} {limit:g} x {goal.peer}" if goal.peer else f"{bound} {_absolute(goal, limit)}"
     if goal.recovered is not None:
         wanted += f", all {goal.recovered} recovered"
     name = OURS[goal.group, judged.way].name
@@ -103,9 +104,11 @@ def _measured(goal: Goal, judged: Judged) -> str:
 
 def _absolute(goal: Goal, ns: float) -> str:
     """Return a time without a peer: as a rate for long texts."""
-    if goal.case.startswith("large"):
-        return f"{LARGE_BYTES / ns:.2f} GB/s"
-    return f"{microseconds(ns)} us"
+    return f"{LARGE_BYTES / ns:.2f} GB/s" if _is_rate(goal) else f"{microseconds(ns)} us"
+
+
+def _is_rate(goal: Goal) -> bool:
+    return goal.case.startswith("large")
 
 
 def goals(figures: Outcome) -> str:

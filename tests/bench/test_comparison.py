@@ -154,7 +154,7 @@ def test_a_report_names_goals_losses_and_who_is_missing() -> None:
     page = tables.report(found, [("date", "today")], {"vodozemac": "pip is not on this machine"})
     assert "| 0.05 x; 0.03 x, 999 recovered | **reached** |" in page
     assert "40 of 999 recovered" in page
-    assert "1.00 GB/s; 1.00 GB/s | not reached" in page
+    assert "at least 2.00 GB/s | 1.00 GB/s; 1.00 GB/s | not reached" in page
     assert "**not measured: pip is not on this machine.**" in page
     assert "not measured | not reached" in page
     assert as_json(found)[goal.case][goal.peer]["recovered"] == 40
