@@ -41,6 +41,7 @@ from letterlock._primitives.curve25519 import (
 )
 from letterlock._primitives.entropy import Clock, Entropy, system_clock
 from letterlock._primitives.kdf import hkdf_sha256, hmac_sha256
+from letterlock._primitives.long_key import LongPublicKey
 from letterlock._primitives.mlkem import Encapsulation, KemPublicKey, KemSecret, MlKem768PublicKey
 from letterlock._primitives.mlkem_split import EncapsulationRandomness
 from letterlock._primitives.secret import Immutable, Secret, Uncopyable
@@ -58,6 +59,7 @@ __all__ = [
     "Immutable",
     "KemPublicKey",
     "KemSecret",
+    "LongPublicKey",
     "Secret",
     "Uncopyable",
     "composite_public_key",

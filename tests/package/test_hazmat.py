@@ -274,9 +274,9 @@ def test_keys_of_another_length_are_refused(length: int) -> None:
 
 def test_the_list_of_names() -> None:
     assert sorted(hazmat.__all__) == [
-        "Encapsulation", "Entropy", "Immutable", "KemPublicKey", "KemSecret", "Secret", "Uncopyable",
-        "composite_public_key", "composite_sign", "composite_verify", "create_account", "encode_scan",
-        "fingerprint", "handshake_kdf", "hkdf_sha256", "hmac_sha256", "kdf_ck", "kdf_rk",
+        "Encapsulation", "Entropy", "Immutable", "KemPublicKey", "KemSecret", "LongPublicKey", "Secret",
+        "Uncopyable", "composite_public_key", "composite_sign", "composite_verify", "create_account",
+        "encode_scan", "fingerprint", "handshake_kdf", "hkdf_sha256", "hmac_sha256", "kdf_ck", "kdf_rk",
         "mlkem768_encapsulate", "open_account", "pqxdh_material", "public_key", "safety_number", "x25519",
         "x3dh_initiator", "x3dh_recipient", "xeddsa_sign", "xeddsa_verify", "xeddsa_verify_sign_bit_form",
     ]  # fmt: skip

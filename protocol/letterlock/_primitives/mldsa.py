@@ -13,6 +13,7 @@ from cryptography.exceptions import InvalidSignature as LibraryInvalidSignature
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey, MLDSA65PublicKey
 
 from letterlock._primitives.entropy import Entropy
+from letterlock._primitives.long_key import LongPublicKey
 from letterlock._primitives.secret import KEY_BYTES, Immutable, Secret, Uncopyable
 from letterlock.errors import InvalidKey, InvalidSignature
 
@@ -27,13 +28,12 @@ class MlDsaSeed(Secret):
     __slots__ = ()
 
 
-class MlDsa65PublicKey(Immutable):
+class MlDsa65PublicKey(LongPublicKey):
     """pk of ML-DSA-65, 1,952 bytes. Raises InvalidKey for another length."""
 
-    __slots__ = ("_key", "data")
+    __slots__ = ()
     LENGTH: ClassVar[int] = PUBLIC_BYTES
 
-    data: bytes
     _key: MLDSA65PublicKey
 
     def __init__(self, data: bytes) -> None:
@@ -56,20 +56,6 @@ class MlDsa65PublicKey(Immutable):
             self._key.verify(signature, message, context)
         except LibraryInvalidSignature as error:
             raise InvalidSignature("ml-dsa signature does not verify under this key: discard it") from error
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, MlDsa65PublicKey) or type(other) is not type(self):
-            return NotImplemented
-        return self.data == other.data
-
-    def __hash__(self) -> int:
-        return hash((type(self), self.data))
-
-    def __reduce__(self) -> tuple[type[Self], tuple[bytes]]:
-        return type(self), (self.data,)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.data[:8].hex()}...)"
 
 
 class MlDsa65KeyPair(Immutable, Uncopyable):

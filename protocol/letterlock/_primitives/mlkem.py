@@ -14,6 +14,7 @@ from typing import ClassVar, Final, Generic, Self, TypeVar
 from cryptography.hazmat.primitives.asymmetric import mlkem
 
 from letterlock._primitives.entropy import Entropy
+from letterlock._primitives.long_key import LongPublicKey
 from letterlock._primitives.secret import Immutable, Secret, Uncopyable
 from letterlock.errors import InvalidKey, MalformedMessage
 
@@ -41,15 +42,14 @@ class Encapsulation(Uncopyable):
     ciphertext: bytes
 
 
-class KemPublicKey(Immutable):
+class KemPublicKey(LongPublicKey):
     """ek: an encapsulation key. Raises InvalidKey for a wrong length or a coefficient of q or more."""
 
-    __slots__ = ("_key", "data")
+    __slots__ = ()
     LENGTH: ClassVar[int]
     CIPHERTEXT_BYTES: ClassVar[int]
     LIBRARY: ClassVar[type[mlkem.MLKEM768PublicKey | mlkem.MLKEM1024PublicKey]]
 
-    data: bytes
     _key: mlkem.MLKEM768PublicKey | mlkem.MLKEM1024PublicKey
 
     def __init__(self, data: bytes) -> None:
@@ -74,20 +74,6 @@ class KemPublicKey(Immutable):
         """Return a fresh secret and its ciphertext for the holder of the seed (FIPS 203 algorithm 20)."""
         secret, ciphertext = self._key.encapsulate()
         return Encapsulation(KemSecret(secret), ciphertext)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, KemPublicKey) or type(other) is not type(self):
-            return NotImplemented
-        return self.data == other.data
-
-    def __hash__(self) -> int:
-        return hash((type(self), self.data))
-
-    def __reduce__(self) -> tuple[type[Self], tuple[bytes]]:
-        return type(self), (self.data,)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.data[:8].hex()}...)"
 
 
 class MlKem1024PublicKey(KemPublicKey):

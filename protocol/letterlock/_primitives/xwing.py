@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.hpke import MLKEM768X25519PrivateKey, MLKEM7
 
 from letterlock._primitives.curve25519 import EphemeralKey
 from letterlock._primitives.entropy import Entropy
+from letterlock._primitives.long_key import LongPublicKey
 from letterlock._primitives.mlkem import SEED_BYTES, MlKem768PublicKey
 from letterlock._primitives.secret import KEY_BYTES, Immutable, Secret, Uncopyable
 from letterlock.errors import InvalidKey
@@ -30,13 +31,12 @@ class XWingSeed(Secret):
     __slots__ = ()
 
 
-class XWingPublicKey(Immutable):
+class XWingPublicKey(LongPublicKey):
     """A public key of 1,216 bytes. Raises InvalidKey unless both halves are canonical. [PRIM-15]"""
 
-    __slots__ = ("_key", "data")
+    __slots__ = ()
     LENGTH: ClassVar[int] = PUBLIC_BYTES
 
-    data: bytes
     _key: MLKEM768X25519PublicKey
 
     def __init__(self, data: bytes) -> None:
@@ -54,20 +54,6 @@ class XWingPublicKey(Immutable):
     def library(self) -> MLKEM768X25519PublicKey:
         """The key as the library wants it."""
         return self._key
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, XWingPublicKey) or type(other) is not type(self):
-            return NotImplemented
-        return self.data == other.data
-
-    def __hash__(self) -> int:
-        return hash((type(self), self.data))
-
-    def __reduce__(self) -> tuple[type[Self], tuple[bytes]]:
-        return type(self), (self.data,)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.data[:8].hex()}...)"
 
 
 class XWingKeyPair(Immutable, Uncopyable):

@@ -93,7 +93,7 @@ def read_envelope(data: bytes, kind: Kind, count: int) -> Fields:
     MalformedMessage.
     """
     check_opening(data, kind, count)
-    _check_items(data, NAMES[kind])
+    check_items(data, MAX_CBOR_ITEMS, NAMES[kind])
     fields = Fields(cbor.decode(data), count, NAMES[kind])
     fields.uint("version", _VERSIONS[kind])
     fields.uint("kind", kind)
@@ -125,13 +125,13 @@ def _read_opening(data: bytes) -> tuple[int, Kind]:
     return count, kind
 
 
-def _check_items(data: bytes, what: str) -> None:
-    """Raise MalformedMessage if there are more items than a full publication has, by their heads alone.
+def check_items(data: bytes, most: int, what: str) -> None:
+    """Raise MalformedMessage if there are more than `most` items, counting arrays, by their heads alone.
 
     Four megabytes of empty arrays would otherwise become 300 MB of objects.
     """
     start = 0
-    for _ in range(MAX_CBOR_ITEMS):
+    for _ in range(most):
         found = read_head(data, start)
         if found == NO_HEAD:
             raise MalformedMessage(f"{what} is cut short, or has an item of indefinite length")
@@ -140,4 +140,4 @@ def _check_items(data: bytes, what: str) -> None:
             start += argument
         if start >= len(data):
             return
-    raise MalformedMessage(f"{what} has at most {MAX_CBOR_ITEMS} items in all its arrays")
+    raise MalformedMessage(f"{what} has at most {most} items in all its arrays")

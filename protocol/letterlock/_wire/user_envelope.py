@@ -12,9 +12,10 @@ from enum import IntEnum
 from typing import Final, NamedTuple
 
 from letterlock._wire import cbor
-from letterlock._wire.cbor_heads import ARRAY, BYTES, TEXT, UINT
+from letterlock._wire.cbor_heads import ARRAY, UINT
+from letterlock._wire.envelope import check_items
 from letterlock._wire.fields import Fields
-from letterlock._wire.flat_array import NO_HEAD, read_head
+from letterlock._wire.flat_array import read_head
 from letterlock.errors import MalformedMessage, UnsupportedVersion, UsageError
 from letterlock.limits import (
     MAX_DEVICE_LIST,
@@ -73,26 +74,11 @@ def read_user_envelope(data: bytes, kind: UserKind) -> Fields:
     _check_version(data)
     if len(data) > form.size:
         raise MalformedMessage(f"{len(data)} bytes; {form.name} has at most {form.size}")
-    _check_items(data, form.items, form.name)
+    check_items(data, form.items, form.name)
     fields = Fields(cbor.decode(data), form.elements, form.name)
     fields.uint("version", PROTOCOL_VERSION)
     fields.constant("kind", kind)
     return fields
-
-
-def _check_items(data: bytes, most: int, what: str) -> None:
-    """Raise MalformedMessage if there are more than `most` items, counting arrays, by their heads alone."""
-    start = 0
-    for _ in range(most):
-        found = read_head(data, start)
-        if found == NO_HEAD:
-            raise MalformedMessage(f"{what} is cut short, or has an item of indefinite length")
-        major, argument, start = found
-        if major in {BYTES, TEXT}:
-            start += argument
-        if start >= len(data):
-            return
-    raise MalformedMessage(f"{what} has at most {most} items in all its arrays")
 
 
 def _check_version(data: bytes) -> None:
