@@ -1,8 +1,7 @@
 //! X25519, and which public keys are taken.
-
-use subtle::ConstantTimeEq;
-use x25519_dalek::{PublicKey, StaticSecret};
-use zeroize::Zeroizing;
+//!
+//! Graviola computes where the processor has what its assembler needs, dalek elsewhere. Both give the same
+//! bytes. Miri runs no assembler, so it takes dalek.
 
 use crate::kdf::{KEY_BYTES, Key};
 
@@ -45,15 +44,63 @@ pub fn is_acceptable(key: &[u8; KEY_BYTES]) -> bool {
 /// Returns X25519(private, public); `None` if it is all zero.  PRIM-3
 #[must_use]
 pub fn agree(private: &[u8; KEY_BYTES], public: &[u8; KEY_BYTES]) -> Option<Key> {
-    let shared = StaticSecret::from(*private).diffie_hellman(&PublicKey::from(*public));
-    let is_zero = shared.as_bytes().ct_eq(&[0; KEY_BYTES]);
-    (!bool::from(is_zero)).then(|| Zeroizing::new(shared.to_bytes()))
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    if assembler::is_usable() {
+        return assembler::agree(private, public);
+    }
+    portable::agree(private, public)
 }
 
 /// Returns the public half of a private key.
 #[must_use]
 pub fn public_of(private: &[u8; KEY_BYTES]) -> [u8; KEY_BYTES] {
-    PublicKey::from(&StaticSecret::from(*private)).to_bytes()
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    if assembler::is_usable() {
+        return assembler::public_of(private);
+    }
+    portable::public_of(private)
+}
+
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+mod assembler {
+    use graviola::key_agreement::x25519::{PublicKey, StaticPrivateKey};
+    use zeroize::Zeroizing;
+
+    use crate::kdf::{KEY_BYTES, Key};
+
+    /// Whether the processor has what the crate needs; without it the crate panics.
+    pub fn is_usable() -> bool {
+        graviola::util::is_cpu_supported()
+    }
+
+    /// The crate refuses a product that is zero.
+    pub fn agree(private: &[u8; KEY_BYTES], public: &[u8; KEY_BYTES]) -> Option<Key> {
+        let private = StaticPrivateKey::from_array(private);
+        let shared = private.diffie_hellman(&PublicKey::from_array(public)).ok()?;
+        Some(Zeroizing::new(shared.0))
+    }
+
+    pub fn public_of(private: &[u8; KEY_BYTES]) -> [u8; KEY_BYTES] {
+        StaticPrivateKey::from_array(private).public_key().as_bytes()
+    }
+}
+
+mod portable {
+    use subtle::ConstantTimeEq;
+    use x25519_dalek::{PublicKey, StaticSecret};
+    use zeroize::Zeroizing;
+
+    use crate::kdf::{KEY_BYTES, Key};
+
+    pub fn agree(private: &[u8; KEY_BYTES], public: &[u8; KEY_BYTES]) -> Option<Key> {
+        let shared = StaticSecret::from(*private).diffie_hellman(&PublicKey::from(*public));
+        let is_zero = shared.as_bytes().ct_eq(&[0; KEY_BYTES]);
+        (!bool::from(is_zero)).then(|| Zeroizing::new(shared.to_bytes()))
+    }
+
+    pub fn public_of(private: &[u8; KEY_BYTES]) -> [u8; KEY_BYTES] {
+        PublicKey::from(&StaticSecret::from(*private)).to_bytes()
+    }
 }
 
 #[cfg(test)]
@@ -64,6 +111,7 @@ mod tests {
     fn no_key_of_low_order_agrees_or_is_taken() {
         for key in LOW_ORDER {
             assert_eq!(agree(&[5; KEY_BYTES], &key), None);
+            assert_eq!(portable::agree(&[5; KEY_BYTES], &key), None);
             assert!(!is_acceptable(&key));
         }
         assert!(is_acceptable(&public_of(&[5; KEY_BYTES])));
@@ -77,6 +125,22 @@ mod tests {
         {
             (key[0], key[31]) = (first, last);
             assert_eq!(is_acceptable(&key), is_taken);
+        }
+    }
+
+    #[test]
+    fn both_ways_give_the_same() {
+        let mut private = [0; KEY_BYTES];
+        let mut public = public_of(&[3; KEY_BYTES]);
+        for round in 0..200_u8 {
+            private[usize::from(round) % KEY_BYTES] ^= round.wrapping_mul(101) ^ 0x80;
+            let shared = agree(&private, &public);
+            assert!(shared.is_some());
+            assert_eq!(shared, portable::agree(&private, &public));
+            assert_eq!(public_of(&private), portable::public_of(&private));
+            if let Some(shared) = shared {
+                public = public_of(&shared);
+            }
         }
     }
 }
