@@ -42,14 +42,16 @@ from letterlock._session.session import initiated, responded
 from letterlock._session.status import SessionStatus
 from letterlock._wire.address import Address
 from letterlock._wire.bundle import PrekeyBundle
-from letterlock._wire.message import InitialMessage, continues_session, decode_message
+from letterlock._wire.message import InitialMessage, RatchetMessage, continues_session, decode_message
 from letterlock._wire.publication import Publication
 from letterlock._wire.suite import Suite
 from letterlock.errors import AddressMismatch, NoSession, UsageError
 from letterlock.limits import MAX_PUBLISHED_ONE_TIME, UPKEEP_MESSAGES
 from letterlock.stores import Store
+from letterlock.stores._any_store import calls_of
 
 DEFAULT_SUITES = frozenset({Suite.PQXDH})
+_KEPT_PEERS = 256
 
 
 class Account(Uncopyable):
@@ -59,11 +61,13 @@ class Account(Uncopyable):
     changed nothing. Addresses are the peers' (`Address`); messages and plaintexts are bytes.
     """
 
-    __slots__ = ("_device", "_until_upkeep")
+    __slots__ = ("_device", "_peers", "_run", "_until_upkeep")
 
     def __init__(self, device: Device) -> None:
         """Not for applications, which call `create` and `open`."""
         self._device = device
+        self._run = calls_of(device.store).run
+        self._peers: dict[bytes, PeerSessions] = {}
         self._until_upkeep = 0  # messages; HAND-14
 
     @classmethod
@@ -205,8 +209,7 @@ class Account(Uncopyable):
         """
         self._require_peer(address)
         _require(plaintext, bytes, "plaintext")
-        with self._device.store.transaction():
-            return self._sessions(address).encrypt(plaintext, self._device.environment.entropy)
+        return self._run(self._sessions(address).encrypt, plaintext, self._device.environment.entropy)
 
     def decrypt(self, address: Address, message: bytes) -> bytes:
         """Return the plaintext of a message that came from a peer, building the session on first contact.
@@ -227,54 +230,60 @@ class Account(Uncopyable):
         if address == self._device.party.address:
             raise AddressMismatch("this claims to come from this account itself: name the peer that sent it")
         if NATIVE is not None and continues_session(message):
-            with self._device.store.transaction():
-                plaintext = self._sessions(address).decrypt_next(message)
-                if plaintext is not None:
-                    self._count_to_upkeep(address)
-                    return plaintext
+            return self._run(self._decrypt_continuing, address, message)
         decoded = decode_message(message)
         if isinstance(decoded, InitialMessage):
-            return self._decrypt_initial(address, decoded)
-        with self._device.store.transaction():
-            plaintext = self._sessions(address).decrypt(decoded)
-            self._count_to_upkeep(address)
-            return plaintext
+            return self._run(self._decrypt_initial, address, decoded)
+        return self._run(self._decrypt_decoded, address, decoded)
 
-    def _count_to_upkeep(self, address: Address) -> None:
+    def _decrypt_continuing(self, address: Address, message: bytes) -> bytes:
+        sessions = self._sessions(address)
+        plaintext = sessions.decrypt_next(message)
+        if plaintext is None:
+            return self._decrypt_decoded(address, RatchetMessage.decode(message))
+        self._count_to_upkeep(sessions)
+        return plaintext
+
+    def _decrypt_decoded(self, address: Address, decoded: RatchetMessage) -> bytes:
+        sessions = self._sessions(address)
+        plaintext = sessions.decrypt(decoded)
+        self._count_to_upkeep(sessions)
+        return plaintext
+
+    def _count_to_upkeep(self, sessions: PeerSessions) -> None:
         self._until_upkeep -= 1
         if self._until_upkeep < 0:
             self._until_upkeep = UPKEEP_MESSAGES - 1
             self._device.keep_up()
-            self._sessions(address).expire()
+            sessions.expire()
 
     def _decrypt_initial(self, address: Address, initial: InitialMessage) -> bytes:
         """Route a repeat to its session; otherwise agree, open, and only then change anything. [SES-2]"""
         device, header = self._device, initial.header
         tables, environment = device.store.tables, device.environment
         refuse_own_identity(device.party, header.identity)
-        with device.store.transaction():
-            is_new = check_identity(tables, address, header.identity)
-            sessions = self._sessions(address)
-            stored = sessions.find_handshake(initial.id)
-            if stored is not None:
-                plaintext = sessions.decrypt(initial.message, only=stored)
-                device.keep_up()
-                return plaintext
-            require_allowed(header.suite, environment.suites)
-            ring = PrekeyRing(tables, environment.entropy)
-            now = environment.now()
-            tables.prekeys.delete_expired(now)  # HAND-9, for an account that never publishes
-            prekeys = ring.find(header, initial.id, now)
-            agreement = respond(device.party, address, header, prekeys)
-            decrypted = decrypt(responded(agreement, prekeys.signed, initial), initial.message)
-            # Authenticated: from here on, commit.  HAND-7
-            if is_new:
-                save_peer(tables, Peer(address, header.identity))
-            ring.use_up(header, initial.id)
-            sessions.insert_decrypted(decrypted, environment.entropy)
+        is_new = check_identity(tables, address, header.identity)
+        sessions = self._sessions(address)
+        stored = sessions.find_handshake(initial.id)
+        if stored is not None:
+            plaintext = sessions.decrypt(initial.message, only=stored)
             device.keep_up()
-            sessions.expire()
-            return decrypted.plaintext
+            return plaintext
+        require_allowed(header.suite, environment.suites)
+        ring = PrekeyRing(tables, environment.entropy)
+        now = environment.now()
+        tables.prekeys.delete_expired(now)  # HAND-9, for an account that never publishes
+        prekeys = ring.find(header, initial.id, now)
+        agreement = respond(device.party, address, header, prekeys)
+        decrypted = decrypt(responded(agreement, prekeys.signed, initial), initial.message)
+        # Authenticated: from here on, commit.  HAND-7
+        if is_new:
+            save_peer(tables, Peer(address, header.identity))
+        ring.use_up(header, initial.id)
+        sessions.insert_decrypted(decrypted, environment.entropy)
+        device.keep_up()
+        sessions.expire()
+        return decrypted.plaintext
 
     def _phase(self, address: Address) -> Phase | None:
         active = self._sessions(address).active()
@@ -286,8 +295,15 @@ class Account(Uncopyable):
             raise UsageError("this is the account's own address: name the peer's")
 
     def _sessions(self, address: Address) -> PeerSessions:
-        environment = self._device.environment
-        return PeerSessions(self._device.store, address, environment.suites, environment.now)
+        """Return the sessions with a peer, which hold no state. Those asked for lately are kept."""
+        sessions = self._peers.get(address.encoded)
+        if sessions is None:
+            if len(self._peers) >= _KEPT_PEERS:
+                self._peers.clear()
+            environment = self._device.environment
+            sessions = PeerSessions(self._device.store, address, environment.suites, environment.now)
+            self._peers[address.encoded] = sessions
+        return sessions
 
     def transaction(self) -> AbstractContextManager[None]:
         """Group calls into one commit: all of them, with the application's own writes, or none.

@@ -25,7 +25,8 @@ from letterlock._wire.address import Address
 from letterlock._wire.message import HandshakeHeader, RatchetMessage
 from letterlock.errors import AuthenticationFailed
 from letterlock.stores import Tables
-from letterlock.stores._memory import MemoryStore, _Rows
+from letterlock.stores._memory import MemoryStore
+from letterlock.stores._memory_rows import MemoryRows
 from support import model_stories as stories
 from support.model_device import Device
 from support.model_world import ADDRESSES, World
@@ -143,7 +144,7 @@ BREAKS: Final = {
         type(TABLES.past_chains), "has", no, stories.repeated_later, "AuthenticationFailed"
     ),
     "names not bound": Break(agreement, "associated_data", of_nobody, stories.in_another_name, "is read"),
-    "nothing undone": Break(_Rows, "undo", nothing, stories.taken_back, "changed a store"),
+    "nothing undone": Break(MemoryRows, "undo", nothing, stories.taken_back, "changed a store"),
     "nothing discarded": Break(PeerSessions, "delete_all", nothing, stories.discarded, "appear or vanish"),
     "identity changed": Break(account, "check_identity", trusting, stories.impostor, "changed a store"),
     "every promotion deferred": Break(

@@ -26,6 +26,7 @@ from letterlock._session.sealing import Decrypted, decrypt
 from letterlock._session.session import Ended, Live, Session
 from letterlock._wire.message import RatchetMessage
 from letterlock.errors import CorruptStore, PeerError
+from letterlock.stores import SessionRow
 from letterlock.stores._interface import Record
 from letterlock.stores._memory import MemoryStore
 from support import model_stories as stories
@@ -94,12 +95,12 @@ def one_direction(profile: Any, state: sparse.Sparse, number: int, secret: Any) 
     return replace(added, is_initiator=state.is_initiator)
 
 
-def without_its_braid(sessions: PeerSessions, id_: int, rank: int, session: Session) -> None:
-    """Save a session with its braid unchanged."""
-    before = {stored.id: live(stored.session).ratchet for stored in sessions.all()}.get(id_)
+def without_its_braid(sessions: PeerSessions, row: SessionRow, session: Session) -> None:
+    """Save the session after the next message with its braid unchanged."""
+    before = {stored.id: live(stored.session).ratchet for stored in sessions.all()}.get(row.id)
     if isinstance(before, Triple) and not isinstance(session, Ended) and isinstance(session.ratchet, Triple):
         session = replace(session, ratchet=replace(session.ratchet, braid=before.braid))
-    SAVE(sessions, id_, rank, session)
+    SAVE_NEXT(sessions, row, session)
 
 
 def without_moving(profile: Any, state: sparse.Sparse, epoch: int) -> Any:
@@ -123,7 +124,7 @@ def unbound(_: object, header: bytes) -> None:
     return None
 
 
-SAVE: Final = PeerSessions._save
+SAVE_NEXT: Final = PeerSessions._save_next
 ADD_EPOCH: Final = sparse.add_epoch
 SPARSE_SEND: Final = sparse.send
 SPARSE_RECEIVE: Final = sparse.receive
@@ -169,7 +170,7 @@ BREAKS: Final = {
         sparse, "add_epoch", one_direction, long_stories.epochs, "must be read, not AuthenticationFailed"
     ),
     "saved without its braid": Break(
-        PeerSessions, "_save", without_its_braid, long_stories.epochs, "a stored session cannot be read"
+        PeerSessions, "_save_next", without_its_braid, long_stories.epochs, "a stored session cannot be read"
     ),
     "one m for all": Break(
         EncapsulationRandomness, "generate", one_m, long_stories.both_send_keys, "an m of the braid serves"

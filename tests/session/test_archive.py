@@ -157,7 +157,7 @@ def test_ranks_are_all_different_after_many_changes(pair: Pair) -> None:
         found = sessions_of(pair.bob)
         ranks = [stored.rank for stored in found]
         assert ranks == sorted({*ranks}, reverse=True)
-        assert [stored.is_active for stored in found] == [True, False, False, False, False]
+        assert [stored.phase is Phase.ARCHIVED for stored in found] == [False, True, True, True, True]
 
 
 def test_sessions_with_one_peer_are_not_tried_for_another(pair: Pair) -> None:

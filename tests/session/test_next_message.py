@@ -17,6 +17,7 @@ from letterlock._wire.message import RatchetMessage, decode_message
 from letterlock._wire.suite import Suite
 from letterlock.errors import AuthenticationFailed, DuplicateMessage, PeerError
 from letterlock.limits import MAX_CROSSED_MESSAGES
+from letterlock.stores._memory_rows import MemoryCalls
 from support.pair import BOTH_SUITES, Pair, Side, flipped, live
 from support.triple_session import as_plain_message, as_triple_message
 
@@ -34,6 +35,8 @@ def calls(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> list[str]:
             kind = type(getattr(tables, name))
             for method in [each for each in vars(kind) if not each.startswith("_")]:
                 monkeypatch.setattr(kind, method, recorded(made, f"{name}.{method}", getattr(kind, method)))
+    for method, name in (("active", "sessions.load"), ("save_active", "sessions.save")):
+        monkeypatch.setattr(MemoryCalls, method, recorded(made, name, getattr(MemoryCalls, method)))
     return made
 
 

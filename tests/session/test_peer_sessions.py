@@ -13,6 +13,7 @@ from letterlock._ratchet.double import Unanswered
 from letterlock._ratchet.pq_keys import PqSharedSecret
 from letterlock._ratchet.pq_profile import LETTERLOCK
 from letterlock._ratchet.triple import Triple
+from letterlock._session.lifecycle import Phase
 from letterlock._session.peer_sessions import PeerSessions
 from letterlock._session.session import Initiated, Origin
 from letterlock._wire import cbor
@@ -68,7 +69,7 @@ def test_the_newest_session_of_an_allowed_suite_is_used_however_many_are_newer(n
         careful = PeerSessions(store, BOB, frozenset({Suite.PQXDH}))
         found = careful.active()
         assert found is not None
-        assert (found.id, found.is_active, len(everything.all())) == (oldest, True, newer + 1)
+        assert (found.id, found.phase, len(everything.all())) == (oldest, Phase.INITIATED, newer + 1)
         assert [stored.id for stored in careful.all()] == [oldest]
         assert PeerSessions(store, BOB, frozenset()).active() is None
         with pytest.raises(NoSession):

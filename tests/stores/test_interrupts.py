@@ -19,14 +19,36 @@ from letterlock.errors import DuplicateMessage, LetterlockError, StoreError
 from letterlock.stores import MemoryStore, SqliteStore
 from letterlock.stores import _lock as lock_module
 from letterlock.stores import _memory as memory_module
+from letterlock.stores import _memory_rows as memory_rows_module
+from letterlock.stores import _transaction as transaction_module
+from letterlock.stores._any_store import calls_of
+from letterlock.stores._sqlite import calls as calls_module
 from letterlock.stores._sqlite import database as database_module
 from support.pair import Pair, Side, dump
-from support.store_tools import ALICE, STORES, committed, exposed, fill, open_sqlite, record, unsynced_store
+from support.store_tools import (
+    ALICE,
+    BOB,
+    STORES,
+    committed,
+    exposed,
+    fill,
+    open_sqlite,
+    record,
+    unsynced_store,
+)
 
 AnyStore = MemoryStore | SqliteStore
 Step = Callable[[AnyStore], object]
 
-FILES: Final = frozenset(str(module.__file__) for module in (lock_module, memory_module, database_module))
+MODULES: Final = (
+    lock_module,
+    transaction_module,
+    memory_module,
+    memory_rows_module,
+    database_module,
+    calls_module,
+)
+FILES: Final = frozenset(str(module.__file__) for module in MODULES)
 
 
 class Interrupt:
@@ -110,12 +132,43 @@ def add(store: AnyStore) -> None:
         store.tables.past_chains.add(2, bytes(32), 1)
 
 
+def call(store: AnyStore) -> None:
+    calls_of(store).run(change_in_a_call, store)
+
+
+def change_in_a_call(store: AnyStore) -> None:
+    calls = calls_of(store)
+    row = calls.active(BOB)
+    assert row is not None
+    calls.save_active(row, record("changed"))
+    store.tables.account.save(record("changed"))
+    calls.save_active(row, row.record)
+
+
+def call_inside(store: AnyStore) -> None:
+    with store.transaction():
+        store.tables.peers.save(ALICE, record("changed"))
+        call(store)
+
+
+def crash_in_a_call(store: AnyStore) -> None:
+    calls_of(store).run(change_and_crash, store)
+
+
+def change_and_crash(store: AnyStore) -> None:
+    change_in_a_call(store)
+    raise Crash
+
+
 STEPS: Final[dict[str, Step]] = {
     "commit": commit,
     "nest": nest,
     "crash": crash,
     "crash inside": crash_inside,
     "several tables": add,
+    "call": call,
+    "call inside": call_inside,
+    "crash in a call": crash_in_a_call,
 }
 
 

@@ -17,6 +17,7 @@ import pytest
 
 from letterlock.errors import StoreError, UsageError
 from letterlock.stores import SqliteStore
+from letterlock.stores._any_store import calls_of
 from support.pair import Pair
 
 Act = Callable[[], None]
@@ -154,15 +155,15 @@ def test_what_interrupts_a_call_does_not_use_its_key(
     """The chain key was read, and the next one is not saved yet."""
     attempt = Attempt(talking)
     act = INTERRUPTIONS[name](attempt)
-    sessions = type(talking.alice.store.tables.sessions)
-    save = sessions.save
+    calls = type(calls_of(talking.alice.store))
+    save = calls.save_active
 
     def interrupted_save(*arguments: object) -> None:
         monkeypatch.undo()
         act()
         save(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(sessions, "save", interrupted_save)
+    monkeypatch.setattr(calls, "save_active", interrupted_save)
     if grouped:
         with talking.alice.account.transaction():
             letter = talking.alice.write(b"interrupted")
@@ -179,8 +180,8 @@ def test_a_plain_callback_in_the_middle_of_a_call_is_refused_too(
     attempt = Attempt(talking)
     kept = Finalized()
     reference = weakref.ref(kept, lambda _: attempt())
-    sessions = type(talking.alice.store.tables.sessions)
-    save = sessions.save
+    calls = type(calls_of(talking.alice.store))
+    save = calls.save_active
 
     def interrupted_save(*arguments: object) -> None:
         nonlocal kept
@@ -188,7 +189,7 @@ def test_a_plain_callback_in_the_middle_of_a_call_is_refused_too(
         kept = Finalized()
         save(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(sessions, "save", interrupted_save)
+    monkeypatch.setattr(calls, "save_active", interrupted_save)
     letter = talking.alice.write(b"interrupted")
     assert reference() is None
     assert len(attempt.refusals) == 1

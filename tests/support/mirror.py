@@ -17,8 +17,8 @@ from letterlock._primitives.secret import Uncopyable
 from letterlock._ratchet.keys import MessageKey
 from letterlock._ratchet.triple import Triple
 from letterlock._records.session import encode_session
-from letterlock._session.peer_sessions import PeerSessions, is_as_sent
-from letterlock._session.sealing import decrypt, encrypt
+from letterlock._session.peer_sessions import PeerSessions
+from letterlock._session.sealing import decrypt, encrypt, is_as_sent
 from letterlock._session.session import Ended, Established, Initiated
 from letterlock._wire.message import InitialMessage, decode_message
 from letterlock._wire.suite import Suite

@@ -52,13 +52,13 @@ from letterlock.aio._turns import Turns
 from letterlock.aio._undelivered import Kept, Undelivered
 from letterlock.aio._worker import Begin, End, Worker
 from letterlock.stores._interface import DeferredRecord, PrekeyRow, Record, SessionRow, SkippedKey
-from letterlock.stores._memory import MemoryStore
+from letterlock.stores._memory import MemoryStore, memory_calls
 from letterlock.stores._skipped_rows import SkippedRow
-from letterlock.stores._sqlite import SqliteStore
 from letterlock.stores._sqlite.cipher import StoreCipher
 from letterlock.stores._sqlite.decoded_rows import DecodedRows
 from letterlock.stores._sqlite.digest import ConnectionRunner, Digest
 from letterlock.stores._sqlite.first_skipped_keys import _Half
+from letterlock.stores._sqlite.store import SqliteStore, sqlite_calls
 from letterlock.stores._sqlite.wrapped_key import DataKey, KeyOpener, PassphraseOpener
 from letterlock_vectors.inputs import Input
 from letterlock_vectors.operations.accounts import AccountPlayer
@@ -332,6 +332,8 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
         lambda: SkippedRow(6, b"chain", 2, 3, 40, 5, record),
         "SkippedRow(order=6, chain=b'chain', start=2, count=3, kept=40, present=5, keys=<Record: hidden>)",
     ),
+    "MemoryCalls": (lambda: memory_calls(filled()), "{OBJECT}"),
+    "MemoryRows": (lambda: filled()._rows, "{OBJECT}"),
     "MemoryStore": (filled, "<MemoryStore>"),
     "_Half": (lambda: _Half(b"chain", 2, Record(MATERIAL[:32])), "{OBJECT}"),
     "KeyOpener": (lambda: KeyOpener(MATERIAL[:32]), "{OBJECT}"),
@@ -345,7 +347,6 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "SidePlayer": (ratchet_player, "{OBJECT}"),
     "BraidPlayer": (lambda: BraidPlayer(pq_player()), "{OBJECT}"),
     "SparsePlayer": (lambda: SparsePlayer(pq_player()), "{OBJECT}"),
-    "_Rows": (lambda: filled()._rows, "{OBJECT}"),
     **{type(getattr(filled().tables, name)).__name__: (memory_table(name), "{OBJECT}") for name in TABLES},
     **PQ_TABLE,
     **SIGNING_TABLE,
@@ -359,6 +360,7 @@ ON_DISK: Final[dict[str, tuple[Callable[[Path], Any], str]]] = {
     "SqlitePeerTable": (sqlite_table("peers"), "{OBJECT}"),
     "SqlitePrekeyTable": (sqlite_table("prekeys"), "{OBJECT}"),
     "SqliteReplayTable": (sqlite_table("replays"), "{OBJECT}"),
+    "SqliteCalls": (lambda folder: sqlite_calls(sqlite(folder)), "{OBJECT}"),
     "SqliteSessionTable": (sqlite_table("sessions"), "{OBJECT}"),
     "SqliteSkippedKeyTable": (sqlite_table("skipped_keys"), "{OBJECT}"),
 }

@@ -18,50 +18,54 @@ from letterlock._records.session import STATE, SUITE, SUITES, THEIRS, UNANSWERED
 from letterlock._wire.suite import Suite
 from letterlock.limits import MAX_PAST_CHAINS
 from letterlock.stores import Record, SessionRow, Tables
+from letterlock.stores._calls import StoreCalls
 
 LONGEST: Final = 32 * 1024
 """Bytes of plaintext, or of a message, up to which the native module is asked."""
 
 
 def send_next(
-    tables: Tables, address: bytes, suites: frozenset[Suite], plaintext: bytes, entropy: Entropy
+    calls: StoreCalls, row: SessionRow, suites: frozenset[Suite], plaintext: bytes, entropy: Entropy
 ) -> bytes | None:
-    """Return the next message to the peer at an address. Draws as `sealing.encrypt` does."""
+    """Return the next message of the active session. Draws as `sealing.encrypt` does."""
     if NATIVE is None or len(plaintext) > LONGEST:
         return None
-    for row in tables.sessions.load(address, 1):
-        record = row.record.expose()
-        draws = NATIVE.draws(record)
-        if not draws or SUITES.get(record[SUITE]) not in suites:
-            break
-        sent = NATIVE.send(record, plaintext, b"".join(map(entropy, draws)))
-        if sent is None:
-            break
-        tables.sessions.save(SessionRow(row.id, address, row.rank, Record(sent[0])))
-        return sent[1]
-    return None
+    record = row.record.expose()
+    draws = NATIVE.draws(record)
+    if not draws or SUITES.get(record[SUITE]) not in suites:
+        return None
+    sent = NATIVE.send(record, plaintext, b"".join(map(entropy, draws)))
+    if sent is None:
+        return None
+    calls.save_active(row, Record(sent[0]))
+    return sent[1]
 
 
-def receive_next(tables: Tables, address: bytes, suites: frozenset[Suite], message: bytes) -> bytes | None:
+def receive_next(
+    calls: StoreCalls, tables: Tables, address: bytes, suites: frozenset[Suite], message: bytes
+) -> bytes | None:
     """Return the plaintext of a message, once what it changes is saved."""
     if NATIVE is None or len(message) > LONGEST:
         return None
-    for row in tables.sessions.load(address, 1):
-        record = row.record.expose()
-        received = NATIVE.receive(record, message)
-        if received is None or SUITES.get(record[SUITE]) not in suites:
-            break
-        after, plaintext = received
-        finished, begun = record[THEIRS], after[THEIRS]
-        is_turn = finished != begun
-        if is_turn and _is_known(tables, address, row.id, begun):
-            break
-        tables.sessions.save(SessionRow(row.id, address, row.rank, Record(after)))
-        # The signed prekey of a session that was not answered heads no chain.
-        if is_turn and record[STATE] != UNANSWERED:
-            tables.past_chains.add(row.id, finished, MAX_PAST_CHAINS)
+    row = calls.active(address)
+    if row is None:
+        return None
+    record = row.record.expose()
+    received = NATIVE.receive(record, message)
+    if received is None or SUITES.get(record[SUITE]) not in suites:
+        return None
+    after, plaintext = received
+    finished, begun = record[THEIRS], after[THEIRS]
+    if finished == begun:
+        calls.save_active(row, Record(after))
         return plaintext
-    return None
+    if _is_known(tables, address, row.id, begun):
+        return None
+    calls.save_active(row, Record(after))
+    # The signed prekey of a session that was not answered heads no chain.
+    if record[STATE] != UNANSWERED:
+        tables.past_chains.add(row.id, finished, MAX_PAST_CHAINS)
+    return plaintext
 
 
 def _is_known(tables: Tables, address: bytes, id_: int, chain: bytes) -> bool:

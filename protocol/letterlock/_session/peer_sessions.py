@@ -7,8 +7,8 @@
                 limit is deleted                                                            [SES-5] [SES-11]
 
 What a message in the archive means is decided in promotion.py, and what becomes of its session by the
-lifecycle table (lifecycle.py). Every method runs inside the caller's
-transaction. A message that does not authenticate writes nothing to the store.                       [SES-2]
+lifecycle table (lifecycle.py). Every method runs inside the caller's transaction. A message that does not
+authenticate writes nothing to the store.                                                          [SES-2]
 """
 
 from collections.abc import Callable, Iterator
@@ -26,12 +26,12 @@ from letterlock._session.in_order import receive_next, send_next
 from letterlock._session.kept_keys import KeptKeys
 from letterlock._session.lifecycle import TABLE, Event, Phase
 from letterlock._session.promotion import event_in_archive, is_weaker, placed
-from letterlock._session.sealing import Decrypted, decrypt, encrypt
-from letterlock._session.session import Ended, Established, Initiated, Origin, Session
+from letterlock._session.sealing import Decrypted, decrypt, encrypt, is_as_sent
+from letterlock._session.session import Ended, Established, Initiated, Session
 from letterlock._session.status import SessionStatus
 from letterlock._session.trial import knows, of_an_unknown_chain
 from letterlock._wire.address import Address
-from letterlock._wire.message import Header, RatchetMessage
+from letterlock._wire.message import RatchetMessage
 from letterlock._wire.suite import Suite
 from letterlock.errors import (
     AuthenticationFailed,
@@ -45,8 +45,10 @@ from letterlock.errors import (
 )
 from letterlock.limits import KEPT_LIFETIME, MAX_ARCHIVED_SESSIONS, MAX_PAST_CHAINS, MAX_TRIAL_STEPS
 from letterlock.stores import DeferredRecord, SessionRow, SkippedKey, Store
+from letterlock.stores._any_store import calls_of
 
 _ID_BYTES: Final = 8
+_NO_SESSION: Final = "no session with this address: initiate one with its prekey bundle"
 _PHASES: Final = {Initiated: Phase.INITIATED, Established: Phase.ESTABLISHED, Ended: Phase.ENDED}
 """The phase of an active session."""
 
@@ -61,16 +63,11 @@ class StoredSession(Uncopyable):
     phase: Phase
     session: Session
 
-    @property
-    def is_active(self) -> bool:
-        """Whether this is the session used for encrypting."""
-        return (self.phase, Event.ENCRYPT) in TABLE
-
 
 class PeerSessions:
     """The sessions with the peer at one address."""
 
-    __slots__ = ("_address", "_now", "_suites", "_tables")
+    __slots__ = ("_address", "_calls", "_now", "_suites", "_tables")
 
     def __init__(
         self, store: Store, address: Address, suites: frozenset[Suite], now: Callable[[], int] = int
@@ -81,22 +78,28 @@ class PeerSessions:
         """
         self._now = now
         self._tables = store.tables
+        self._calls = calls_of(store)
         self._address = address.encoded
         self._suites = suites
 
     def encrypt(self, plaintext: bytes, entropy: Entropy) -> bytes:
         """Return the next message of the active session. Raises NoSession, SessionEnded, PlaintextTooLong."""
-        message = send_next(self._tables, self._address, self._suites, plaintext, entropy)
+        row = self._calls.active(self._address)
+        if row is None:
+            raise NoSession(_NO_SESSION)
+        message = send_next(self._calls, row, self._suites, plaintext, entropy)
         if message is not None:
             return message
-        stored = self.active()
-        if stored is None:
-            raise NoSession("no session with this address: initiate one with its prekey bundle")
-        session = stored.session
-        if isinstance(session, Ended) or not stored.is_active:
+        session = _session_in(row)
+        if session.origin.suite not in self._suites:  # SES-8
+            stored = next(iter(self.all()), None)
+            if stored is None:
+                raise NoSession(_NO_SESSION)
+            row, session = SessionRow(stored.id, self._address, stored.rank, row.record), stored.session
+        if isinstance(session, Ended) or (_PHASES[type(session)], Event.ENCRYPT) not in TABLE:
             raise SessionEnded
         encrypted = encrypt(session, plaintext, entropy)
-        self._save(stored.id, stored.rank, encrypted.session)
+        self._save_next(row, encrypted.session)
         return encrypted.message
 
     def decrypt_next(self, message: bytes) -> bytes | None:
@@ -104,23 +107,24 @@ class PeerSessions:
 
         Where it returns None nothing has changed, and `decrypt` has the answer.
         """
-        return receive_next(self._tables, self._address, self._suites, message)
+        return receive_next(self._calls, self._tables, self._address, self._suites, message)
 
     def decrypt(self, message: RatchetMessage, only: StoredSession | None = None) -> bytes:
         """Return the plaintext of a message in any of the sessions, or in `only` one of them.
 
         Raises UnknownSession, DuplicateMessage, TooManySkipped, AuthenticationFailed and other PeerErrors.
         """
-        active = self.active()
-        if only is None and active is not None:
-            plaintext = self._decrypt_next(active, message)
+        row = self._calls.active(self._address)
+        if only is None and row is not None:
+            plaintext = self._decrypt_next(row, message)
             if plaintext is not None:
                 return plaintext
+        active = None if row is None else self._active_from(row)
         header = message.header
         kept = KeptKeys(self._tables, self._address, self._now)
-        row = kept.key(header.ratchet_key.data, header.number)
-        if row is not None and (only is None or row.session_id == only.id):  # SES-3
-            return self._decrypt_late(row, message, in_initial=only is not None)
+        key = kept.key(header.ratchet_key.data, header.number)
+        if key is not None and (only is None or key.session_id == only.id):  # SES-3
+            return self._decrypt_late(key, message, in_initial=only is not None)
         if active is None:
             raise UnknownSession("no session with this address: only a first message can be read")
         return self._decrypt_in_any(active, message, only)
@@ -158,25 +162,27 @@ class PeerSessions:
             return decrypted.plaintext
         raise of_an_unknown_chain(first_error, active.session)
 
-    def _decrypt_next(self, active: StoredSession, message: RatchetMessage) -> bytes | None:
+    def _decrypt_next(self, row: SessionRow, message: RatchetMessage) -> bytes | None:
         """Return the plaintext of the message that the active session expects next; None for another one.
 
         Its key is not among the kept ones, it skips nothing and it ends no chain. So one session is loaded
         and saved, and nothing else is looked up.                                                   [SES-3]
         """
-        session = active.session
+        session = _session_in(row)
         if not isinstance(session, Established) or not session.ratchet.is_next(message):
             return None
+        if session.origin.suite not in self._suites:
+            return None  # SES-8
         if not is_as_sent(session.origin, message.header, in_initial=False):
             return None  # SES-15: refused elsewhere
         decrypted = decrypt(session, message)
         after = decrypted.session
         if isinstance(after, Ended):
-            self._end(active, after)
+            self._end(StoredSession(row.id, row.rank, Phase.ESTABLISHED, session), after)
             return decrypted.plaintext
         if after.yields:
             after = replace(after, yields=after.yields - 1)  # SES-12
-        self._save(active.id, active.rank, after)
+        self._save_next(row, after)
         return decrypted.plaintext
 
     def _spend(self, steps: int, id_: int, ratchet: Ratchet, message: RatchetMessage) -> int:
@@ -276,12 +282,15 @@ class PeerSessions:
 
     def active(self) -> StoredSession | None:
         """Return the session used for encrypting, or the one that ended in its place."""
-        for row in self._tables.sessions.load(self._address, 1):
-            session = _session_in(row)
-            if session.origin.suite in self._suites:
-                return StoredSession(row.id, row.rank, _PHASES[type(session)], session)
-            return next(iter(self.all()), None)
-        return None
+        row = self._calls.active(self._address)
+        return None if row is None else self._active_from(row)
+
+    def _active_from(self, row: SessionRow) -> StoredSession | None:
+        """Do the same, having loaded the session of the greatest rank."""
+        session = _session_in(row)
+        if session.origin.suite in self._suites:
+            return StoredSession(row.id, row.rank, _PHASES[type(session)], session)
+        return next(iter(self.all()), None)
 
     def all(self) -> list[StoredSession]:
         """Return all sessions of allowed suites, the active one first."""
@@ -376,6 +385,9 @@ class PeerSessions:
         if decrypted.finished is not None:
             self._tables.past_chains.add(id_, decrypted.finished.data, MAX_PAST_CHAINS)
 
+    def _save_next(self, row: SessionRow, session: Session) -> None:
+        self._calls.save_active(row, DeferredRecord(session, encode_session))
+
     def _save(self, id_: int, rank: int, session: Session) -> None:
         record = DeferredRecord(session, encode_session)
         self._tables.sessions.save(SessionRow(id_, self._address, rank, record))
@@ -383,16 +395,4 @@ class PeerSessions:
 
 def _session_in(row: SessionRow) -> Session:
     record = row.record
-    if isinstance(record, DeferredRecord):
-        session: Session = record.value
-        return session
-    return record.decoded(decode_any_session)
-
-
-def is_as_sent(origin: Origin, header: Header, *, in_initial: bool) -> bool:
-    """Return whether a message of a session arrived as its author sends it: in an initial message, or alone.
-
-    In a session that the peer began, the messages of its first chain come in initial messages, and no others
-    do. PN is 0 in these alone, because the first chain has at least one message.                  [SES-15]
-    """
-    return in_initial is (origin.handshake_id is not None and header.previous_length == 0)
+    return record.value if isinstance(record, DeferredRecord) else record.decoded(decode_any_session)

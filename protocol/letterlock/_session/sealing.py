@@ -29,7 +29,7 @@ from letterlock._primitives.fast_init import fast_init
 from letterlock._primitives.secret import Uncopyable
 from letterlock._ratchet.keys import MessageKey
 from letterlock._ratchet.ratchet import NONE_SKIPPED, FindKept, Skipped, nothing_kept
-from letterlock._session.session import Ended, Established, Initiated, Live
+from letterlock._session.session import Ended, Established, Initiated, Live, Origin
 from letterlock._wire import cbor
 from letterlock._wire.message import SENT_NONCE_BYTES, Header, RatchetMessage
 from letterlock._wire.pq_header import PqHeader
@@ -123,6 +123,15 @@ def decrypt(
         promote_next, yields = kept is not None and session.promote_next, session.yields
     after = Established(origin, committed.state, promote_next, yields, session.archived)
     return Decrypted(after, plaintext, committed.skipped, committed.finished)
+
+
+def is_as_sent(origin: Origin, header: Header, *, in_initial: bool) -> bool:
+    """Return whether a message of a session arrived as its author sends it: in an initial message, or alone.
+
+    In a session that the peer began, the messages of its first chain come in initial messages, and no others
+    do. PN is 0 in these alone, because the first chain has at least one message.                  [SES-15]
+    """
+    return in_initial is (origin.handshake_id is not None and header.previous_length == 0)
 
 
 def seal_message(

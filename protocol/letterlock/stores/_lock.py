@@ -1,9 +1,10 @@
-"""Transaction and StoreLock: one thread and task at a time uses a store, in the process that opened it.
+"""StoreLock: one thread and task at a time uses a store, in the process that opened it.
 
     begin, commit, undo    what a store does for its transaction (`Changes`)
     level 0                the outermost transaction; others nest in it as levels 1, 2, ...        [STO-1]
 
     enter        wait until no other thread is inside, or nest in the caller's own transaction     [STO-1]
+    run          one call of the library as a transaction: what it runs checks nothing again       [STO-1]
     require      is the calling thread, with the task that runs in it, inside a transaction?       [STO-2]
     leave        let others in; calling it again changes nothing
     close        wait until no other thread is inside, for the last time
@@ -15,26 +16,27 @@ share, and chain keys that must not be used twice. So the copy refuses to work. 
 
 An interrupt (Ctrl-C) can raise at any line. So what must happen at the end is tried twice, and each step may
 be repeated: the state tells how far it came, and a reentrant lock refuses to be released if its thread does
-not hold it. If an interrupt falls on the first line of `__exit__`, Python calls nothing of ours any more.
-Then the transaction ends when Python drops it, and nothing was committed.                        [STO-11]
+not hold it.                                                                                      [STO-11]
 
-Not here: what a transaction does (_memory.py, _sqlite/database.py); other processes (_sqlite/database.py).
+Not here: the transactions of `with` blocks (_transaction.py); what a transaction does (_memory.py,
+_sqlite/database.py); other processes (_sqlite/database.py).
 """
 
-import inspect
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from os import getpid
 from threading import RLock, get_ident
 from time import monotonic
-from types import FrameType, ModuleType, TracebackType
-from typing import Any, Final, Protocol
+from types import CodeType, FrameType, ModuleType
+from typing import Any, Final, Protocol, TypeVar, TypeVarTuple
 
-from letterlock._primitives.secret import Uncopyable
 from letterlock.errors import StoreBusy, StoreError, UsageError
 from letterlock.limits import MAX_BUSY_TIMEOUT
 from letterlock.stores._reentry import require_reachable
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
 class Changes(Protocol):
@@ -56,19 +58,37 @@ class Changes(Protocol):
 class Hold:
     """One transaction's place among those that are open. Level 0 is the outermost one."""
 
-    __slots__ = ("code", "frame_id", "level", "module", "open", "outer", "ready", "thread")
+    level = 0
+    outer: "Hold | None" = None
+    thread = 0
+    open = False
+    ready = False
+    """Whether other transactions may nest in it: not while it begins, and not while it ends."""
+    committed = False
+    code: CodeType
+    module: dict[str, Any]
+
+    def is_of(self, frame: FrameType) -> bool:
+        """Return whether this is the frame of the function whose transaction it is."""
+        raise NotImplementedError
+
+
+class BlockHold(Hold):
+    """The place of a `with` block."""
 
     def __init__(self, frame: FrameType) -> None:
-        """`frame` is that of the function whose block it is."""
-        self.frame_id = id(frame)
+        """`frame` is that of the function whose block it is.
+
+        It is known by its id, which stays the same as long as the function runs. To keep the frame itself
+        would keep its variables, and so perhaps the transaction, after the function has ended.
+        """
+        self._frame_id = id(frame)
         self.code = frame.f_code
         self.module = frame.f_globals
-        self.level = 0
-        self.outer: Hold | None = None
         self.thread = get_ident()
-        self.open = False
-        self.ready = False
-        """Whether other transactions may nest in it: not while it begins, and not while it ends."""
+
+    def is_of(self, frame: FrameType) -> bool:
+        return id(frame) == self._frame_id and frame.f_code is self.code
 
 
 class StoreLock:
@@ -188,6 +208,48 @@ class StoreLock:
                 self._lock = RLock()
         hold.open = False
 
+    def run(self, changes: Changes, call: Callable[[*Ts], T], *arguments: *Ts) -> T:
+        """Return what `call` does with the arguments, in a transaction; undo it if that raises. [STO-1]
+
+        `call` is the library's own, and yields to nothing. So it needs no check of its own: it runs to its
+        end in the thread, the task and the process that began. Raises as `enter`.
+        """
+        hold = CallHold()
+        hold.thread = get_ident()
+        try:
+            try:
+                try:
+                    caller = sys._getframe()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+                    self.enter(hold, caller, nests=True)
+                    hold.mark = changes.begin(hold.level)
+                    hold.ready = True
+                    value = call(*arguments)
+                    if self._innermost is not hold or getpid() != self._pid:
+                        self.require_innermost(hold)
+                    hold.ready = False
+                    changes.commit(hold.level)
+                    hold.committed = True
+                    return value
+                finally:
+                    self._end(hold, changes)
+            finally:
+                if hold.open:  # an interrupt stopped the first one
+                    self._end(hold, changes)
+        finally:
+            if hold.open:  # and another one the second
+                self._end(hold, changes)
+
+    def _end(self, hold: "CallHold", changes: Changes) -> None:
+        """Undo what was not committed, and let others in."""
+        hold.ready = False
+        try:
+            if not hold.committed and hold.open and self.holds(hold):
+                changes.undo(hold.level, hold.mark)
+        except StoreError:
+            self.leave(hold)
+            raise
+        self.leave(hold)
+
     def close(self, finish: Callable[[], None]) -> None:
         """Wait until no other thread is inside, then call `finish`. It is called again if it was interrupted.
 
@@ -198,7 +260,8 @@ class StoreLock:
         if self._thread == get_ident():
             self._require_task()
             raise StoreError("a transaction is open: leave its block before closing the store")
-        hold = Hold(sys._getframe())  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        hold = CallHold()
+        hold.thread = get_ident()
         try:
             try:
                 hold.open = True
@@ -256,101 +319,18 @@ class StoreLock:
         require_reachable(outer, caller, nests=True)
 
 
-class Transaction(Uncopyable):
-    """One transaction, entered once. An exception undoes it and propagates."""
+class CallHold(Hold):
+    """The place of one of the library's own calls, which `StoreLock.run` runs."""
 
-    __slots__ = ("_changes", "_committed", "_hold", "_lock", "_mark", "_nests")
+    mark = -1
+    code = StoreLock.run.__code__
+    module = globals()
 
-    def __init__(self, lock: StoreLock, changes: Changes, *, nests: bool = True) -> None:
-        """`nests` is False for a transaction of a table's own method, inside the caller's one."""
-        self._lock = lock
-        self._changes = changes
-        self._nests = nests
-        self._hold: Hold | None = None
-        self._mark = -1
-        self._committed = False
-
-    def __enter__(self) -> None:
-        if self._hold is not None:
-            raise UsageError("this transaction has been entered before: call `transaction()` again")
-        caller = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        try:
-            hold = self._hold = Hold(_holder(caller))
-            self._lock.enter(hold, caller, nests=self._nests)
-            self._mark = self._changes.begin(hold.level)
-            hold.ready = True
-        except BaseException:
-            self._end_surely()
-            raise
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
-    ) -> None:
-        try:
-            if kind is None:
-                self._commit()
-        finally:
-            self._end_surely()
-
-    def __del__(self) -> None:
-        hold = getattr(self, "_hold", None)  # an interrupt may have stopped `__init__`
-        if hold is not None and hold.open:
-            self._end()
-
-    def _commit(self) -> None:
-        hold = self._hold
-        if hold is None:
-            raise UsageError("this transaction was not entered")
-        self._lock.require_innermost(hold)
-        hold.ready = False
-        self._changes.commit(hold.level)
-        self._committed = True
-
-    def _end_surely(self) -> None:
-        hold = self._hold
-        try:
-            self._end()
-        finally:
-            if hold is not None and hold.open:  # an interrupt stopped the first one
-                self._end()
-
-    def _end(self) -> None:
-        """Undo what was not committed, and let others in."""
-        hold = self._hold
-        if hold is None or not hold.open:
-            return
-        hold.ready = False
-        try:
-            # What a transaction that ended before its turn did was undone with the one around it.
-            if not self._committed and self._lock.holds(hold):
-                self._changes.undo(hold.level, self._mark)
-        except StoreError:
-            self._lock.leave(hold)
-            raise
-        self._lock.leave(hold)
+    def is_of(self, frame: FrameType) -> bool:
+        return frame.f_code is self.code and frame.f_locals.get("hold") is self
 
 
-# --- whose block it is, and what runs in a thread -------------------------------------------------
-
-
-_GENERATOR: Final = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
-
-_ENTERING: Final = frozenset({"__enter__", "__aenter__", "enter_context", "enter_async_context"})
-"""Functions that enter a context for their caller, in `contextlib` and elsewhere."""
-
-
-def _holder(frame: FrameType) -> FrameType:
-    """Return the frame whose `with` block is being entered by a call in `frame`.
-
-    A function that enters contexts for others passes the block on to its caller, and so does the generator
-    of a `@contextmanager`.
-    """
-    while frame.f_back is not None and (
-        frame.f_code.co_name in _ENTERING
-        or (frame.f_code.co_flags & _GENERATOR and frame.f_back.f_code.co_name in _ENTERING)
-    ):
-        frame = frame.f_back
-    return frame
+# --- what runs in a thread ----------------------------------------------------------------------------
 
 
 _loaded: Final = sys.modules.get

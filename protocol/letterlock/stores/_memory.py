@@ -6,13 +6,14 @@
     skipped_keys  session -> chain -> rows in ascending order of their messages
     past_chains   session -> chains, in order of arrival
 
+The rows and the journal are in _memory_rows.py.
+
 Not here: durability. Nothing outlives the process, and no other process sees it.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -21,7 +22,7 @@ from letterlock._wire.prekey import PrekeyKind
 from letterlock.errors import CorruptStore
 from letterlock.limits import BUSY_TIMEOUT, MAX_KEYS_IN_ROW
 from letterlock.stores._interface import KeyRange, PrekeyRow, Record, SessionRow, SkippedKey, Tables
-from letterlock.stores._lock import StoreLock, Transaction
+from letterlock.stores._memory_rows import MemoryCalls, MemoryRows
 from letterlock.stores._skipped_rows import SkippedRow, cut, merged, next_order, replaced, row_at, trimmed
 
 K = TypeVar("K")
@@ -37,12 +38,12 @@ class MemoryStore(Uncopyable):
     """The account's tables, for use inside `transaction()`."""
 
     def __init__(self, *, busy_timeout: float = BUSY_TIMEOUT) -> None:
-        self._rows = _Rows(busy_timeout)
+        self._rows = MemoryRows(busy_timeout)
         self.tables = _MemoryTables(self._rows)
 
     def transaction(self) -> AbstractContextManager[None]:
         """Begin a transaction, or nest in the caller's own. Raises StoreBusy; UsageError in another task."""
-        return Transaction(self._rows.lock, self._rows)
+        return self._rows.transaction()
 
     def close(self) -> None:
         """Forget everything that was stored."""
@@ -60,80 +61,13 @@ class MemoryStore(Uncopyable):
         return "<MemoryStore>"
 
 
-class _Rows(Uncopyable):
-    """The rows of all tables, and a journal of how to undo what the open transaction did to them."""
-
-    __slots__ = (
-        "_journal", "account", "arrivals", "lock", "past_chains", "peers", "prekeys", "replays", "sessions",
-        "sessions_of", "skipped_keys",
-    )  # fmt: skip
-
-    def __init__(self, busy_timeout: float) -> None:
-        self.lock = StoreLock(busy_timeout)
-        self._journal: list[Callable[[], object]] = []
-        self.arrivals = 0
-        self.clear()
-
-    def clear(self) -> None:
-        self.account: dict[str, Record] = {}
-        self.peers: dict[bytes, Record] = {}
-        self.prekeys: dict[PrekeyKind, dict[int, PrekeyRow]] = {kind: {} for kind in PrekeyKind}
-        self.replays: dict[tuple[PrekeyKind, int], dict[bytes, None]] = {}
-        self.sessions: dict[int, SessionRow] = {}
-        self.sessions_of: dict[bytes, dict[int, None]] = {}
-        self.skipped_keys: dict[int, dict[bytes, tuple[SkippedRow, ...]]] = {}
-        self.past_chains: dict[int, OrderedDict[bytes, None]] = {}
-
-    def inner(self) -> Transaction:
-        """Return a transaction for a method that may fail half-way, inside the caller's one. [STO-4]"""
-        return Transaction(self.lock, self, nests=False)
-
-    def begin(self, level: int) -> int:
-        if level == 0:
-            self.undo(0, 0)  # nothing is there, unless two interrupts stopped the undoing
-        return len(self._journal)
-
-    def commit(self, level: int) -> None:
-        if level == 0:
-            self._journal.clear()
-
-    def undo(self, level: int, mark: int) -> None:  # noqa: ARG002
-        # An interrupt may fall between the two lines. To undo a change again changes nothing.
-        while len(self._journal) > mark >= 0:
-            self._journal[-1]()
-            del self._journal[-1]
-
-    def put(self, table: dict[K, V], key: K, value: V) -> None:
-        # The journal comes first. If an interrupt falls between the two, undoing a change that was not made
-        # changes nothing.
-        undo = partial(table.__setitem__, key, table[key]) if key in table else partial(table.pop, key, None)
-        self._journal.append(undo)
-        table[key] = value
-
-    def drop(self, table: dict[K, V], key: K) -> bool:
-        """Remove a key if it exists; return whether it did. Undone, it may be at the end of the table."""
-        if key not in table:
-            return False
-        self._journal.append(partial(table.__setitem__, key, table[key]))
-        del table[key]
-        return True
-
-    def drop_first(self, table: OrderedDict[K, V]) -> None:
-        """Remove the oldest key. Undone, it is the oldest again."""
-        key, value = next(iter(table.items()))
-        self._journal.append(partial(_insert_first, table, key, value))
-        del table[key]
-
-    def ranked(self, address: bytes) -> list[SessionRow]:
-        """Return the sessions with the peer at an address, greatest rank first."""
-        rows = [self.sessions[id_] for id_ in self.sessions_of.get(address, ())]
-        if len(rows) > 1:  # few peers have several
-            rows.sort(key=lambda row: (row.rank, row.id), reverse=True)
-        return rows
+def memory_calls(store: MemoryStore) -> MemoryCalls:
+    """Return how the library's own calls use a store."""
+    return MemoryCalls(store._rows)  # noqa: SLF001 - in this module
 
 
 class _MemoryTables:
-    def __init__(self, rows: _Rows) -> None:
+    def __init__(self, rows: MemoryRows) -> None:
         self.account = _AccountTable(rows)
         self.peers = _PeerTable(rows)
         self.prekeys = _PrekeyTable(rows)
@@ -146,7 +80,7 @@ class _MemoryTables:
 class _Table(Uncopyable):
     __slots__ = ("_require", "_rows")
 
-    def __init__(self, rows: _Rows) -> None:
+    def __init__(self, rows: MemoryRows) -> None:
         self._rows = rows
         self._require = rows.lock.require
 
@@ -363,11 +297,6 @@ class _PastChainTable(_Table):
     def has(self, session_id: int, chain: bytes) -> bool:
         self._require()
         return chain in self._rows.past_chains.get(session_id, ())
-
-
-def _insert_first(table: OrderedDict[K, V], key: K, value: V) -> None:
-    table[key] = value
-    table.move_to_end(key, last=False)
 
 
 def _owned(table: dict[K, V], owner: K) -> V:

@@ -27,15 +27,14 @@ _WITHOUT_NESTING: Final = ("letterlock.account", "letterlock._", "letterlock.sto
 
 
 class Block(Protocol):
-    """The function, generator or coroutine whose `with` block holds a transaction open.
+    """The function, generator or coroutine whose `with` block, or whose call, holds a transaction open."""
 
-    Its frame is known by its id, which stays the same as long as the function runs. To keep the frame itself
-    would keep its variables, and so perhaps the transaction, after the function has ended.
-    """
-
-    frame_id: int
     code: CodeType
     module: dict[str, Any]
+
+    def is_of(self, frame: FrameType) -> bool:
+        """Return whether this is the frame of the function."""
+        ...
 
 
 def require_reachable(block: Block, caller: FrameType, *, nests: bool) -> None:
@@ -47,7 +46,7 @@ def require_reachable(block: Block, caller: FrameType, *, nests: bool) -> None:
         raise UsageError(_INTERRUPTED)
     frames: list[FrameType] = []
     frame: FrameType | None = caller
-    while frame is None or id(frame) != block.frame_id or frame.f_code is not block.code:
+    while frame is None or not block.is_of(frame):
         if frame is None:
             # A function that has returned entered the context by hand. A suspended one goes on later.
             if block.code.co_flags & _SUSPENDABLE:

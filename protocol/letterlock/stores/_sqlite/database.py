@@ -18,13 +18,15 @@ import sqlite3
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from letterlock._primitives.secret import Uncopyable
 from letterlock.errors import CorruptStore, StoreBusy, StoreError, UnsupportedStore, UsageError
 from letterlock.limits import MAX_LOG_PAGES
-from letterlock.stores._lock import StoreLock, Transaction
+from letterlock.stores._calls import Run
+from letterlock.stores._lock import StoreLock
 from letterlock.stores._sqlite.cipher import StoreCipher
 from letterlock.stores._sqlite.decoded_rows import DecodedRows
 from letterlock.stores._sqlite.digest import Digest
@@ -32,6 +34,7 @@ from letterlock.stores._sqlite.files import StoreFiles
 from letterlock.stores._sqlite.format import Column
 from letterlock.stores._sqlite.opening import SQLITE_ERRORS, connect, open_database, replace_wrapped_key
 from letterlock.stores._sqlite.wrapped_key import Opener, WrappedKey
+from letterlock.stores._transaction import Transaction
 
 
 class Database(Uncopyable):
@@ -138,10 +141,26 @@ class Database(Uncopyable):
                 return
         self._rollback()
 
+    @property
+    def run_call(self) -> Run:
+        """What runs a call of the library in a transaction."""
+        return cast("Run", partial(self._lock.run, self))
+
+    def select(self, sql: str, *values: Column) -> list[tuple[Any, ...]]:
+        """Return all rows of a query, in a call of the library."""
+        try:
+            return self._execute(sql, values).fetchall()
+        except SQLITE_ERRORS as error:
+            raise store_error(error, self._timeout) from error
+
+    def change(self, sql: str, *values: Column) -> int:
+        """Run one statement in a call of the library; return how many rows it changed."""
+        return self._execute(sql, values).rowcount
+
     def run(self, sql: str, *values: Column) -> int:
         """Run one statement; return how many rows it changed."""
         self._require_transaction()
-        return self._execute(sql, values).rowcount
+        return self.change(sql, *values)
 
     def run_many(self, sql: str, rows: Iterable[Sequence[Column]]) -> None:
         """Run one statement for each row."""
@@ -154,10 +173,7 @@ class Database(Uncopyable):
     def rows(self, sql: str, *values: Column) -> list[tuple[Any, ...]]:
         """Return all rows of a query that limits them itself. SQLite guarantees no type for a column."""
         self._require_transaction()
-        try:
-            return self._execute(sql, values).fetchall()
-        except SQLITE_ERRORS as error:
-            raise store_error(error, self._timeout) from error
+        return self.select(sql, *values)
 
     def row(self, sql: str, *values: Column) -> tuple[Any, ...] | None:
         """Return the one row of a query, or None."""

@@ -7,6 +7,7 @@ files.py         the path, and the files that SQLite keeps beside it
 database.py      transactions and errors of the connection
 cipher.py        seals records to their rows, and hides addresses and keys behind tags; labels in format.py
 decoded_rows.py  keeps the rows decoded that were read or saved lately
+calls.py         runs the library's own calls, and reads and saves the active session in them
 account.py, peers.py, prekeys.py, replays.py, sessions.py, skipped_keys.py, past_chains.py
 one table each: its statements, and which columns are clear, tagged or sealed
 """
@@ -23,6 +24,7 @@ from letterlock.limits import BUSY_TIMEOUT, DECODED_ROWS, DECODED_SECONDS
 from letterlock.stores._interface import Tables
 from letterlock.stores._sqlite.account import SqliteAccountTable
 from letterlock.stores._sqlite.backup import back_up
+from letterlock.stores._sqlite.calls import SqliteCalls
 from letterlock.stores._sqlite.database import Database
 from letterlock.stores._sqlite.decoded_rows import DecodedRows
 from letterlock.stores._sqlite.files import StoreFiles
@@ -155,6 +157,11 @@ class SqliteStore(Uncopyable):
 
     def __repr__(self) -> str:
         return f"<SqliteStore {self._name!r}>"
+
+
+def sqlite_calls(store: SqliteStore) -> SqliteCalls:
+    """Return how the library's own calls use a store."""
+    return SqliteCalls(store._database)  # noqa: SLF001 - in this module
 
 
 class _SqliteTables:

@@ -1,0 +1,48 @@
+"""Calls on a store of any author: through its `transaction()` and its tables, as the interface says.
+
+Not here: the stores of the library, which have calls of their own (_memory_rows.py, _sqlite/calls.py).
+"""
+
+from collections.abc import Callable
+from typing import TypeVar, TypeVarTuple
+
+from letterlock.stores._calls import StoreCalls
+from letterlock.stores._interface import AnyRecord, SessionRow, Store
+from letterlock.stores._memory import MemoryStore, memory_calls
+from letterlock.stores._sqlite.store import SqliteStore, sqlite_calls
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+
+class AnyStoreCalls:
+    """Calls on a store of which nothing is known but the interface."""
+
+    __slots__ = ("_store",)
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def run(self, call: Callable[[*Ts], T], /, *arguments: *Ts) -> T:
+        """See StoreCalls."""
+        with self._store.transaction():
+            return call(*arguments)
+
+    def active(self, address: bytes) -> SessionRow | None:
+        """See StoreCalls."""
+        rows = self._store.tables.sessions.load(address, 1)
+        return rows[0] if rows else None
+
+    def save_active(self, row: SessionRow, record: AnyRecord) -> None:
+        """See StoreCalls."""
+        self._store.tables.sessions.save(SessionRow(row.id, row.address, row.rank, record))
+
+
+def calls_of(store: Store) -> StoreCalls:
+    """Return how the library's own calls use a store."""
+    # A subclass may do something in `transaction`, so it is a store of another author.
+    if type(store) is MemoryStore:
+        return memory_calls(store)
+    if type(store) is SqliteStore:
+        return sqlite_calls(store)
+    return AnyStoreCalls(store)
