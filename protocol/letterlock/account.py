@@ -61,11 +61,13 @@ class Account(Uncopyable):
     changed nothing. Addresses are the peers' (`Address`); messages and plaintexts are bytes.
     """
 
-    __slots__ = ("_device", "_peers", "_run", "_until_upkeep")
+    __slots__ = ("_device", "_encoded", "_entropy", "_peers", "_run", "_until_upkeep")
 
     def __init__(self, device: Device) -> None:
         """Not for applications, which call `create` and `open`."""
         self._device = device
+        self._encoded = device.party.address.encoded
+        self._entropy = device.environment.entropy
         self._run = calls_of(device.store).run
         self._peers: dict[bytes, PeerSessions] = {}
         self._until_upkeep = 0  # messages; HAND-14
@@ -207,9 +209,11 @@ class Account(Uncopyable):
         peer has answered, each message is an initial message of 1.7 KiB more: any one of them is enough.
         Raises NoSession, SessionEnded (see `decrypt`), PlaintextTooLong.
         """
-        self._require_peer(address)
-        _require(plaintext, bytes, "plaintext")
-        return self._run(self._sessions(address).encrypt, plaintext, self._device.environment.entropy)
+        if type(address) is not Address or address.encoded == self._encoded or type(plaintext) is not bytes:
+            self._require_peer(address)
+            _require(plaintext, bytes, "plaintext")
+        sessions = self._peers.get(address.encoded) or self._sessions(address)
+        return self._run(sessions.encrypt, plaintext, self._entropy)
 
     def decrypt(self, address: Address, message: bytes) -> bytes:
         """Return the plaintext of a message that came from a peer, building the session on first contact.
@@ -223,39 +227,41 @@ class Account(Uncopyable):
         returned, and the keys of the session are deleted. From then on `encrypt` raises SessionEnded, and
         `session(address).ended` and `due().ended` say so, until one side initiates a new session.
         """
-        _require(address, Address, "address")
-        _require(message, bytes, "message")
+        if type(address) is not Address or type(message) is not bytes:
+            _require(address, Address, "address")
+            _require(message, bytes, "message")
         # Whoever delivers a message names its sender, so this is a PeerError. Where the application itself
         # names a peer, `_require_peer` raises UsageError. `_handshake` checks once more for other callers.
-        if address == self._device.party.address:
+        if address.encoded == self._encoded:
             raise AddressMismatch("this claims to come from this account itself: name the peer that sent it")
         if NATIVE is not None and continues_session(message):
-            return self._run(self._decrypt_continuing, address, message)
+            sessions = self._peers.get(address.encoded) or self._sessions(address)
+            return self._run(self._decrypt_continuing, sessions, message)
         decoded = decode_message(message)
         if isinstance(decoded, InitialMessage):
             return self._run(self._decrypt_initial, address, decoded)
-        return self._run(self._decrypt_decoded, address, decoded)
+        return self._run(self._decrypt_decoded, self._sessions(address), decoded)
 
-    def _decrypt_continuing(self, address: Address, message: bytes) -> bytes:
-        sessions = self._sessions(address)
+    def _decrypt_continuing(self, sessions: PeerSessions, message: bytes) -> bytes:
         plaintext = sessions.decrypt_next(message)
         if plaintext is None:
-            return self._decrypt_decoded(address, RatchetMessage.decode(message))
-        self._count_to_upkeep(sessions)
-        return plaintext
-
-    def _decrypt_decoded(self, address: Address, decoded: RatchetMessage) -> bytes:
-        sessions = self._sessions(address)
-        plaintext = sessions.decrypt(decoded)
-        self._count_to_upkeep(sessions)
-        return plaintext
-
-    def _count_to_upkeep(self, sessions: PeerSessions) -> None:
+            plaintext = sessions.decrypt(RatchetMessage.decode(message))
         self._until_upkeep -= 1
         if self._until_upkeep < 0:
-            self._until_upkeep = UPKEEP_MESSAGES - 1
-            self._device.keep_up()
-            sessions.expire()
+            self._keep_up(sessions)
+        return plaintext
+
+    def _decrypt_decoded(self, sessions: PeerSessions, decoded: RatchetMessage) -> bytes:
+        plaintext = sessions.decrypt(decoded)
+        self._until_upkeep -= 1
+        if self._until_upkeep < 0:
+            self._keep_up(sessions)
+        return plaintext
+
+    def _keep_up(self, sessions: PeerSessions) -> None:
+        self._until_upkeep = UPKEEP_MESSAGES - 1
+        self._device.keep_up()
+        sessions.expire()
 
     def _decrypt_initial(self, address: Address, initial: InitialMessage) -> bytes:
         """Route a repeat to its session; otherwise agree, open, and only then change anything. [SES-2]"""

@@ -282,17 +282,19 @@ def test_two_interrupts_at_the_end_of_a_call_leave_the_store_usable(
     store: AnyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first one stops the undoing, and the second one its repetition. STO-11"""
-    calls, end, left = calls_of(store), lock_module.StoreLock._end, [KeyboardInterrupt(), KeyboardInterrupt()]
+    left: list[BaseException] = [KeyboardInterrupt(), KeyboardInterrupt()]
+    calls, end = calls_of(store), lock_module.StoreLock._end
 
-    def interrupted(*arguments: Any) -> None:
+    def interrupted(*arguments: Any, committed: bool) -> None:
         if left:
             raise left.pop()
-        end(*arguments)
+        end(*arguments, committed=committed)
 
     monkeypatch.setattr(lock_module.StoreLock, "_end", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        calls.run(change, store)
+        calls.run(change, store, Abort())
     assert left == []
+    assert account(store) == exposed(record("account"))
     monkeypatch.undo()
     calls.run(change, store)
     assert account(store) == exposed(record("changed"))

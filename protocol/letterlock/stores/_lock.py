@@ -64,7 +64,6 @@ class Hold:
     open = False
     ready = False
     """Whether other transactions may nest in it: not while it begins, and not while it ends."""
-    committed = False
     code: CodeType
     module: dict[str, Any]
 
@@ -75,6 +74,8 @@ class Hold:
 
 class BlockHold(Hold):
     """The place of a `with` block."""
+
+    committed = False
 
     def __init__(self, frame: FrameType) -> None:
         """`frame` is that of the function whose block it is.
@@ -146,14 +147,19 @@ class StoreLock:
             self._innermost = hold
             return
         hold.open = True
-        if self._waiting or not self._lock.acquire(blocking=False):
+        self._enter_first(hold)
+        if getpid() != self._pid:
+            self._require_usable()
+
+    def _enter_first(self, hold: Hold) -> None:
+        if self._waiting or not self._lock.acquire(False):  # noqa: FBT003 - a keyword costs as much again
             self._wait_for_turn()
         task = running_task()
         # No call stands between these lines. So no signal handler sees one without the others.
         self._innermost = hold
         self._task = task
-        self._thread = thread
-        if self._closing or getpid() != self._pid:  # another thread may have closed it meanwhile
+        self._thread = hold.thread
+        if self._closing:  # another thread may have closed it meanwhile
             self._require_usable()
 
     def require(self) -> None:
@@ -214,37 +220,45 @@ class StoreLock:
         `call` is the library's own, and yields to nothing. So it needs no check of its own: it runs to its
         end in the thread, the task and the process that began. Raises as `enter`.
         """
+        if self._closing or getpid() != self._pid:
+            self._require_usable()
         hold = CallHold()
-        hold.thread = get_ident()
+        hold.thread = thread = get_ident()
+        mark, committed = -1, False
         try:
             try:
                 try:
-                    caller = sys._getframe()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-                    self.enter(hold, caller, nests=True)
-                    hold.mark = changes.begin(hold.level)
-                    hold.ready = True
+                    if self._thread == thread:
+                        self.enter(hold, sys._getframe(), nests=True)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+                    else:
+                        hold.open = True
+                        self._enter_first(hold)
+                    mark = changes.begin(hold.level)
                     value = call(*arguments)
                     if self._innermost is not hold or getpid() != self._pid:
                         self.require_innermost(hold)
-                    hold.ready = False
                     changes.commit(hold.level)
-                    hold.committed = True
+                    committed = True
                     return value
                 finally:
-                    self._end(hold, changes)
+                    if committed and hold.outer is None:  # nearly always
+                        self._thread = self._innermost = None
+                        self._lock.release()
+                        hold.open = False
+                    else:
+                        self._end(hold, changes, mark, committed=committed)
             finally:
                 if hold.open:  # an interrupt stopped the first one
-                    self._end(hold, changes)
+                    self._end(hold, changes, mark, committed=committed)
         finally:
             if hold.open:  # and another one the second
-                self._end(hold, changes)
+                self._end(hold, changes, mark, committed=committed)
 
-    def _end(self, hold: "CallHold", changes: Changes) -> None:
+    def _end(self, hold: Hold, changes: Changes, mark: int, *, committed: bool) -> None:
         """Undo what was not committed, and let others in."""
-        hold.ready = False
         try:
-            if not hold.committed and hold.open and self.holds(hold):
-                changes.undo(hold.level, hold.mark)
+            if not committed and hold.open and self.holds(hold):
+                changes.undo(hold.level, mark)
         except StoreError:
             self.leave(hold)
             raise

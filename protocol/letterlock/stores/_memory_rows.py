@@ -59,12 +59,14 @@ class MemoryRows(Uncopyable):
         return Transaction(self.lock, self, nests=False)
 
     def begin(self, level: int) -> int:
-        if level == 0:
-            self.undo(0, 0)  # nothing is there, unless two interrupts stopped the undoing
-        return len(self._journal)
+        if level:
+            return len(self._journal)
+        if self._journal:  # two interrupts have stopped the undoing
+            self.undo(0, 0)
+        return 0
 
     def commit(self, level: int) -> None:
-        if level == 0:
+        if not level:
             self._journal.clear()
 
     def undo(self, level: int, mark: int) -> None:  # noqa: ARG002
@@ -127,7 +129,10 @@ class MemoryCalls(Uncopyable):
     def save_active(self, row: SessionRow, record: AnyRecord) -> None:
         """See StoreCalls."""
         rows = self._rows
-        rows.put(rows.sessions, row.id, SessionRow(row.id, row.address, row.rank, record))
+        sessions, id_ = rows.sessions, row.id
+        undo = partial(sessions.__setitem__, id_, sessions[id_])
+        rows._journal.append(undo)  # noqa: SLF001 - in this module; first, as in `put`
+        sessions[id_] = SessionRow(id_, row.address, row.rank, record)
 
 
 def _insert_first(table: OrderedDict[K, V], key: K, value: V) -> None:

@@ -9,7 +9,7 @@ from letterlock.errors import CorruptStore
 from letterlock.stores._calls import Run
 from letterlock.stores._interface import AnyRecord, SessionRow
 from letterlock.stores._sqlite.database import Database
-from letterlock.stores._sqlite.format import SESSIONS
+from letterlock.stores._sqlite.format import SESSIONS, encode_session
 from letterlock.stores._sqlite.table import SqliteTable
 
 _READ: Final = (
@@ -33,12 +33,16 @@ class SqliteCalls(SqliteTable):
         """See StoreCalls."""
         peer = self._cipher.peer_tag(address)
         for id_, rank, sealed in self._database.select(_READ, peer):
-            return SessionRow(id_, address, rank, self._open_kept(sealed, SESSIONS, id_, peer, rank))
+            record = self._decoded.find(sealed, SESSIONS, (id_, peer, rank))
+            if record is None:
+                record = self._open_kept(sealed, SESSIONS, id_, peer, rank)
+            return SessionRow(id_, address, rank, record)
         return None
 
     def save_active(self, row: SessionRow, record: AnyRecord) -> None:
         """See StoreCalls."""
-        peer = self._cipher.peer_tag(row.address)
-        sealed = self._seal_kept(record, SESSIONS, row.id, peer, row.rank)
-        if self._database.change(_WRITE, sealed, row.id) != 1:
+        id_, rank, peer = row.id, row.rank, self._cipher.peer_tag(row.address)
+        sealed = self._cipher.seal_to(record.expose(), encode_session(id_, peer, rank))
+        self._decoded.keep_saved(sealed, record, SESSIONS, (id_, peer, rank))
+        if self._database.change(_WRITE, sealed, id_) != 1:
             raise CorruptStore("the session that was read is gone: restore the file from a copy")

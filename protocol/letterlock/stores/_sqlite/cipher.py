@@ -53,8 +53,12 @@ class StoreCipher(Uncopyable):
 
     def seal(self, record: AnyRecord, table: bytes, *columns: Column) -> bytes:
         """Return a record sealed to its table and clear columns: 40 bytes longer than the record."""
+        return self.seal_to(record.expose(), encode(table, *columns))
+
+    def seal_to(self, record: bytes, row: bytes) -> bytes:
+        """Do the same for a table and columns that are encoded."""
         nonce = system_entropy(XNONCE_BYTES)
-        return nonce + seal_at_rest(self._values.expose(), nonce, record.expose(), encode(table, *columns))
+        return nonce + seal_at_rest(self._values.expose(), nonce, record, row)
 
     def open(self, sealed: object, table: bytes, *columns: object) -> Record:
         """Return the record that was sealed to this row. Raises CorruptStore for anything else. STO-3"""

@@ -43,6 +43,7 @@ class Database(Uncopyable):
     __slots__ = (
         "_begun",
         "_connection",
+        "_cursor",
         "_data_key",
         "_empty_at_commit",
         "_files",
@@ -64,6 +65,8 @@ class Database(Uncopyable):
         except SQLITE_ERRORS as error:
             raise store_error(error, self._timeout) from error
         self._data_key = data_key
+        self._cursor = self._connection.cursor()
+        self._cursor.row_factory = None  # the application may set its own on the connection
         self.cipher = StoreCipher(data_key)
         self.decoded = decoded
         self.digest = Digest(self, self.cipher)
@@ -102,14 +105,18 @@ class Database(Uncopyable):
                 raise StoreError("the connection is in a transaction that is not the store's: end it first")
             self._rollback()  # two interrupts have stopped the undoing
         self._begun = True
-        self._execute("BEGIN IMMEDIATE")
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        except SQLITE_ERRORS as error:
+            raise store_error(error, self._timeout) from error
         self._files.require_unchanged()
         self.decoded.begin()
         return 0
 
     def commit(self, level: int) -> None:
-        """Commit a transaction, or release a savepoint."""
-        self._require_transaction()
+        """Commit a transaction, or release a savepoint. The lock has checked who asks."""
+        if not self._connection.in_transaction:
+            raise StoreError(_ENDED_INSIDE)
         if level:
             self._execute(f"RELEASE {_savepoint(level)}")
             return
@@ -147,20 +154,26 @@ class Database(Uncopyable):
         return cast("Run", partial(self._lock.run, self))
 
     def select(self, sql: str, *values: Column) -> list[tuple[Any, ...]]:
-        """Return all rows of a query, in a call of the library."""
+        """Return all rows of a query, in a call of the library.
+
+        Nothing else uses its cursor, so no code that interrupts the call takes the rows away.
+        """
         try:
-            return self._execute(sql, values).fetchall()
+            return self._cursor.execute(sql, values).fetchall()
         except SQLITE_ERRORS as error:
             raise store_error(error, self._timeout) from error
 
     def change(self, sql: str, *values: Column) -> int:
         """Run one statement in a call of the library; return how many rows it changed."""
-        return self._execute(sql, values).rowcount
+        try:
+            return self._cursor.execute(sql, values).rowcount
+        except SQLITE_ERRORS as error:
+            raise store_error(error, self._timeout) from error
 
     def run(self, sql: str, *values: Column) -> int:
         """Run one statement; return how many rows it changed."""
         self._require_transaction()
-        return self.change(sql, *values)
+        return self._execute(sql, values).rowcount
 
     def run_many(self, sql: str, rows: Iterable[Sequence[Column]]) -> None:
         """Run one statement for each row."""
@@ -173,7 +186,10 @@ class Database(Uncopyable):
     def rows(self, sql: str, *values: Column) -> list[tuple[Any, ...]]:
         """Return all rows of a query that limits them itself. SQLite guarantees no type for a column."""
         self._require_transaction()
-        return self.select(sql, *values)
+        try:
+            return self._execute(sql, values).fetchall()
+        except SQLITE_ERRORS as error:
+            raise store_error(error, self._timeout) from error
 
     def row(self, sql: str, *values: Column) -> tuple[Any, ...] | None:
         """Return the one row of a query, or None."""

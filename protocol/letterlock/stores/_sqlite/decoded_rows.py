@@ -35,7 +35,7 @@ class _Kept(NamedTuple):
 class DecodedRows(Uncopyable):
     """Up to `size` rows, each for `seconds` by the monotonic clock. Raises UsageError for other values."""
 
-    __slots__ = ("_rows", "_saved", "_seconds", "_size")
+    __slots__ = ("_began", "_rows", "_saved", "_seconds", "_size")
 
     def __init__(self, size: int, seconds: float) -> None:
         if type(size) is not int or not 0 <= size <= MAX_DECODED_ROWS:
@@ -47,11 +47,13 @@ class DecodedRows(Uncopyable):
         self._seconds = seconds
         self._rows: dict[Place, _Kept] = {}
         self._saved: list[Place] = []
+        self._began = monotonic()
 
     def begin(self) -> None:
         """Forget rows that are too old; note from now on which rows are saved."""
         self._saved.clear()
-        oldest = monotonic() - self._seconds
+        self._began = monotonic()  # the age of every row that the transaction keeps
+        oldest = self._began - self._seconds
         # They are in order of time, since a row that is kept again moves to the end.
         while self._rows and next(iter(self._rows.values())).since <= oldest:
             self._forget_first()
@@ -77,18 +79,22 @@ class DecodedRows(Uncopyable):
 
     def keep_read(self, sealed: bytes, record: AnyRecord, table: bytes, columns: tuple[object, ...]) -> None:
         """Keep a row in place of an earlier state of it."""
-        if not self._size:
-            return
-        place = table, columns[0] if columns else None
-        self._rows.pop(place, None)
-        if len(self._rows) >= self._size:
-            self._forget_first()
-        self._rows[place] = _Kept(sealed, columns, tuple(map(type, columns)), record, monotonic())
+        self._keep((table, columns[0] if columns else None), sealed, record, columns)
 
     def keep_saved(self, sealed: bytes, record: AnyRecord, table: bytes, columns: tuple[object, ...]) -> None:
         """Keep a row that the transaction is about to save."""
-        self._saved.append((table, columns[0] if columns else None))
-        self.keep_read(sealed, record, table, columns)
+        place = table, columns[0] if columns else None
+        self._saved.append(place)
+        self._keep(place, sealed, record, columns)
+
+    def _keep(self, place: Place, sealed: bytes, record: AnyRecord, columns: tuple[object, ...]) -> None:
+        rows = self._rows
+        rows.pop(place, None)
+        if not self._size:
+            return
+        if len(rows) >= self._size:
+            self._forget_first()
+        rows[place] = _Kept(sealed, columns, tuple(map(type, columns)), record, self._began)
 
     def drop(self, table: bytes, column: object) -> None:
         """Forget a row that is deleted."""

@@ -48,5 +48,11 @@ def encode(*columns: Column) -> bytes:
     return b"".join(out)
 
 
+def encode_session(id_: int, peer: bytes, rank: int) -> bytes:
+    """Return `encode(SESSIONS, id_, peer, rank)` for a tag of 16 bytes, and for integers."""
+    return _SESSION(b"b", len(SESSIONS), SESSIONS, b"i", id_, b"b", 16, peer, b"i", rank)
+
+
+_SESSION: Final = struct.Struct(">cQ8scqcQ16scq").pack
 _BYTES: Final = struct.Struct(">cQ").pack
 _INTEGER: Final = struct.Struct(">cq").pack
