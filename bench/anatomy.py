@@ -36,6 +36,7 @@ from letterlock._session.sealing import Decrypted, Encrypted, pad, unpad
 from letterlock._session.session import Established
 from letterlock._wire import cbor
 from letterlock._wire.message import Header, RatchetMessage
+from letterlock.stores._any_store import calls_of
 
 LOOPS: Final = 200
 ROUNDS: Final = 40
@@ -195,16 +196,16 @@ def account(suite: Suite) -> Anatomy:
     """One-way encrypt of an account in memory: what the store adds. A store in memory encodes no record."""
     conversation = Conversation(suite)
     bare, _ = conversation.bare_sessions()
-    store = conversation.stores[0]
+    calls = calls_of(conversation.stores[0])
 
     def rows() -> None:
-        with store.transaction():
-            (row,) = store.tables.sessions.load(BOB.encode(), 1)
-            store.tables.sessions.save(row)
+        row = calls.active(BOB.encode())
+        assert row is not None
+        calls.save_active(row, row.record)
 
     parts: dict[str, list[Part]] = {
         "the session's own work": [lambda: bare.seal(PAYLOAD)],
-        "the store: a transaction, a row each way": [rows],
+        "the store: a transaction, a row each way": [lambda: calls.run(rows)],
     }
     return Anatomy(
         f"encrypt, account in memory, {suite.name}", lambda: conversation.alice.encrypt(BOB, PAYLOAD), parts

@@ -3,9 +3,9 @@
     send_next       the next message of the active session
     receive_next    the message that is next in each chain, or that turns the ratchet and skips nothing
 
-The record is handed over as it is stored, so no session is decoded. Both return None wherever anything is
-unusual, and where there is no native module. Then nothing has changed, and Python's way (peer_sessions.py)
-gives the answer, or the error.
+The record is handed over as it is stored, so no session is decoded. `suites` are the numbers of those that
+are allowed. Both return None wherever anything is unusual, and where there is no native module. Then nothing
+has changed, and Python's way (peer_sessions.py) gives the answer, or the error.
 
 Long texts are left to Python too, because OpenSSL seals them faster.
 """
@@ -14,8 +14,7 @@ from typing import Final
 
 from letterlock._primitives.entropy import Entropy
 from letterlock._primitives.native import NATIVE
-from letterlock._records.session import STATE, SUITE, SUITES, THEIRS, UNANSWERED
-from letterlock._wire.suite import Suite
+from letterlock._records.session import STATE, SUITE, THEIRS, UNANSWERED
 from letterlock.limits import MAX_PAST_CHAINS
 from letterlock.stores import Record, SessionRow, Tables
 from letterlock.stores._calls import StoreCalls
@@ -25,16 +24,17 @@ LONGEST: Final = 32 * 1024
 
 
 def send_next(
-    calls: StoreCalls, row: SessionRow, suites: frozenset[Suite], plaintext: bytes, entropy: Entropy
+    calls: StoreCalls, row: SessionRow, suites: frozenset[int], plaintext: bytes, entropy: Entropy
 ) -> bytes | None:
     """Return the next message of the active session. Draws as `sealing.encrypt` does."""
     if NATIVE is None or len(plaintext) > LONGEST:
         return None
     record = row.record.expose()
     draws = NATIVE.draws(record)
-    if not draws or SUITES.get(record[SUITE]) not in suites:
+    if not draws or record[SUITE] not in suites:
         return None
-    sent = NATIVE.send(record, plaintext, b"".join(map(entropy, draws)))
+    drawn = entropy(draws[0]) if len(draws) == 1 else b"".join(map(entropy, draws))
+    sent = NATIVE.send(record, plaintext, drawn)
     if sent is None:
         return None
     calls.save_active(row, Record(sent[0]))
@@ -42,7 +42,7 @@ def send_next(
 
 
 def receive_next(
-    calls: StoreCalls, tables: Tables, address: bytes, suites: frozenset[Suite], message: bytes
+    calls: StoreCalls, tables: Tables, address: bytes, suites: frozenset[int], message: bytes
 ) -> bytes | None:
     """Return the plaintext of a message, once what it changes is saved."""
     if NATIVE is None or len(message) > LONGEST:
@@ -52,7 +52,7 @@ def receive_next(
         return None
     record = row.record.expose()
     received = NATIVE.receive(record, message)
-    if received is None or SUITES.get(record[SUITE]) not in suites:
+    if received is None or record[SUITE] not in suites:
         return None
     after, plaintext = received
     finished, begun = record[THEIRS], after[THEIRS]

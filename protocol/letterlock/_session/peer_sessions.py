@@ -67,7 +67,7 @@ class StoredSession(Uncopyable):
 class PeerSessions:
     """The sessions with the peer at one address."""
 
-    __slots__ = ("_address", "_calls", "_now", "_suites", "_tables")
+    __slots__ = ("_address", "_calls", "_now", "_numbers", "_suites", "_tables")
 
     def __init__(
         self, store: Store, address: Address, suites: frozenset[Suite], now: Callable[[], int] = int
@@ -81,13 +81,14 @@ class PeerSessions:
         self._calls = calls_of(store)
         self._address = address.encoded
         self._suites = suites
+        self._numbers = frozenset(map(int, suites))
 
     def encrypt(self, plaintext: bytes, entropy: Entropy) -> bytes:
         """Return the next message of the active session. Raises NoSession, SessionEnded, PlaintextTooLong."""
         row = self._calls.active(self._address)
         if row is None:
             raise NoSession(_NO_SESSION)
-        message = send_next(self._calls, row, self._suites, plaintext, entropy)
+        message = send_next(self._calls, row, self._numbers, plaintext, entropy)
         if message is not None:
             return message
         session = _session_in(row)
@@ -107,7 +108,7 @@ class PeerSessions:
 
         Where it returns None nothing has changed, and `decrypt` has the answer.
         """
-        return receive_next(self._calls, self._tables, self._address, self._suites, message)
+        return receive_next(self._calls, self._tables, self._address, self._numbers, message)
 
     def decrypt(self, message: RatchetMessage, only: StoredSession | None = None) -> bytes:
         """Return the plaintext of a message in any of the sessions, or in `only` one of them.

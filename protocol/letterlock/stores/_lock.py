@@ -229,7 +229,8 @@ class StoreLock:
             try:
                 try:
                     if self._thread == thread:
-                        self.enter(hold, sys._getframe(), nests=True)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+                        caller = sys._getframe()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+                        self.enter(hold, caller, nests=True)
                     else:
                         hold.open = True
                         self._enter_first(hold)
@@ -336,7 +337,7 @@ class StoreLock:
 class CallHold(Hold):
     """The place of one of the library's own calls, which `StoreLock.run` runs."""
 
-    mark = -1
+    ready = True  # what interrupts its beginning or its end is told that it interrupts a call
     code = StoreLock.run.__code__
     module = globals()
 
