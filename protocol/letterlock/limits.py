@@ -213,7 +213,7 @@ MAX_PLACE_BYTES: Final = 255
 """(protocol) Bytes of UTF-8 that say where two devices meet."""
 
 MAX_LINKING_CODE: Final = 350
-"""(protocol) Bytes of a linking code: a hash, a secret and a place. A QR code holds them."""
+"""(protocol) Bytes of a linking code: a hash, a secret and a place. A QR code holds their text."""
 
 MAX_LINKING_BUNDLE: Final = 4 * 1024
 """(protocol) Bytes of a linking bundle: the public keys of a new device come to 3.3 KiB."""

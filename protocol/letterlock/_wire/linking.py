@@ -22,7 +22,7 @@ from letterlock._primitives.ed25519 import Ed25519PublicKey
 from letterlock._primitives.mldsa import MlDsa65PublicKey
 from letterlock._primitives.secret import KEY_BYTES, Secret, Uncopyable
 from letterlock._primitives.xwing import XWingPublicKey
-from letterlock._wire import cbor
+from letterlock._wire import cbor, qr
 from letterlock._wire.device_list import DeviceList, DeviceProof
 from letterlock._wire.device_snapshot import HASH_BYTES, Snapshot
 from letterlock._wire.user_envelope import UserKind, read_user_envelope
@@ -107,7 +107,7 @@ class LinkingCode(Uncopyable):
     place: str
 
     def encode(self) -> bytes:
-        """Return the bytes of a QR code, at most 350. Raises UsageError for a longer place."""
+        """Return the code as bytes, at most 350. Raises UsageError for a longer place."""
         if len(self.place.encode()) > MAX_PLACE_BYTES:
             raise UsageError(f"a meeting place has at most {MAX_PLACE_BYTES} bytes")
         head: list[cbor.Value] = [PROTOCOL_VERSION, int(UserKind.LINKING_CODE), self.bundle_hash]
@@ -130,9 +130,25 @@ class LinkingCode(Uncopyable):
         letters = base64.b32encode(data + _checksum(data)).decode().rstrip("=")
         return "-".join(letters[at : at + _GROUP] for at in range(0, len(letters), _GROUP))
 
+    def qr_svg(self) -> str:
+        """Return the code's QR code as an `<svg>` element. Raises UsageError if segno is not installed."""
+        return qr.svg(self._letters())
+
+    def qr_terminal(self) -> str:
+        """Return the code's QR code as lines for a terminal, of 41 columns or more.
+
+        Raises UsageError if segno is not installed.
+        """
+        return qr.terminal(self._letters())
+
+    def _letters(self) -> str:
+        return self.text().replace("-", "")
+
     @classmethod
     def from_text(cls, text: str) -> "LinkingCode":
-        """Read what `text` gives; case, spaces and hyphens do not matter, and 0, 1, 8 are read as O, I, B.
+        """Read what `text` gives, or what a camera read from the QR code.
+
+        Case, spaces and hyphens do not matter, and 0, 1 and 8 are read as O, I and B.
 
         Raises MalformedMessage, also for a mistyped code, and UnsupportedVersion.
         """
