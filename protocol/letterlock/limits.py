@@ -199,6 +199,39 @@ HEAD_BYTES: Final = 8
 """(protocol) Bytes of a hash that stand for a version of a device list in the content of a message. Only the
 user's own devices could look for two lists that share them."""
 
+MESSAGE_ID_BYTES: Final = 16
+"""(protocol) Bytes of the random id of a message's content. Two contents of one sender never share one."""
+
+MAX_CONTENT: Final = MAX_PLAINTEXT - 1024
+"""(protocol) Bytes of content, not counting the tags of earlier messages. Those tags fit in the rest of a
+plaintext, and so does a sync copy, which is the whole content with a name, a user id and heads of its own."""
+
+MAX_CONTENT_KIND: Final = 2**32 - 1
+"""(protocol) The greatest number of a kind of content: it fits in four bytes."""
+
+MAX_EARLIER: Final = 5
+"""(protocol) Earlier messages that carried the same content to the same device: as many as one content is
+sent again."""
+
+MAX_ATTACHMENTS: Final = 32
+"""(protocol) Attachments of one content. A longer document is better sent as a file of its own."""
+
+MAX_ATTACHMENT_NAME: Final = 255
+"""(protocol) Bytes of UTF-8 in the name of an attachment, as many as file systems allow."""
+
+MAX_MEDIA_TYPE: Final = 127
+"""(protocol) Characters of the media type of an attachment: RFC 6838 allows as many in each of its halves,
+and no registered one comes near."""
+
+MAX_RECEIPT_IDS: Final = 1024
+"""(protocol) Contents that one receipt acknowledges: 16 KiB of ids."""
+
+MAX_NOTICE_LISTS: Final = 100
+"""(protocol) Device lists in one list notice. A device that missed more versions asks the directory."""
+
+MAX_NOTICE_BYTES: Final = 4 * 1024 * 1024
+"""Bytes of device lists that we put into one list notice: 20 lists of the largest size."""
+
 MAX_EVIDENCE: Final = 4 * 1024 * 1024
 """Bytes of exported evidence: two chains of device lists of about 250 versions each."""
 

@@ -7,6 +7,9 @@ import cbor2
 import pytest
 
 from letterlock import limits
+from letterlock._wire import content
+from letterlock._wire.content import ContentKind
+from letterlock._wire.content_bodies import RetryCause
 from letterlock._wire.device_snapshot import DeviceClass, Snapshot
 from letterlock._wire.user_envelope import _FORMS, UserKind
 from letterlock.user import Contact, ContactEvent, ContactState, Contradiction
@@ -14,6 +17,7 @@ from letterlock.user._contact import CONTRADICTIONS, TRANSITIONS
 from letterlock.user._rules import RIGHTS
 from spec.test_rules import table
 from support.cddl_check import Mismatch, Schema
+from support.content_samples import BODIES, CONTENTS
 from support.user_tools import FULL, LIMITED, RECOVERY, Owner
 
 CDDL = (Path(__file__).parents[2] / "spec" / "user.cddl").read_text(encoding="utf-8")
@@ -37,10 +41,39 @@ def samples() -> dict[str, bytes]:
     return made | {"evidence": evidence.encode()}
 
 
+@pytest.fixture(scope="module")
+def contents() -> dict[str, bytes]:
+    """Return a content, and a body of each control kind, by their rules in the CDDL."""
+    names = ("receipt", "retry-request", "list-notice", "sync-copy", "history-key")
+    bodies = {name: body.encode() for name, body in zip(names, BODIES, strict=True)}
+    return {"content": CONTENTS[1].encode()} | bodies
+
+
 def test_what_is_made_validates(schema: Schema, samples: dict[str, bytes]) -> None:
     assert len(samples) == 5
     for data in samples.values():
         schema.validate(data)
+
+
+def test_contents_and_bodies_validate(schema: Schema, contents: dict[str, bytes]) -> None:
+    assert len(contents) == 6
+    for name, data in contents.items():
+        schema.validate(data, name)
+        schema.validate(data)
+    schema.validate(CONTENTS[0].encode())
+
+
+def test_every_element_of_contents_and_bodies_has_one_type(
+    schema: Schema, contents: dict[str, bytes]
+) -> None:
+    for name, data in contents.items():
+        elements = cbor2.loads(data)
+        for index in range(len(elements)):
+            replacements: list[list[object]] = [[], [elements[index]] * 2, [1.5], [{}], [True], [-1], [2**32]]
+            for wrong in replacements:
+                with pytest.raises(Mismatch):
+                    changed = [*elements[:index], *wrong, *elements[index + 1 :]]
+                    schema.validate(cbor2.dumps(changed), name)
 
 
 def test_every_element_has_one_type(schema: Schema, samples: dict[str, bytes]) -> None:
@@ -94,6 +127,34 @@ def test_sizes_are_the_codes() -> None:
         limits.MAX_REVOKED_DEVICES, limits.MAX_EVIDENCE, limits.MAX_EVIDENCE_LISTS,
         *(_FORMS[kind].size for kind in UserKind if kind >= UserKind.LINKING_BUNDLE),
     ]  # fmt: skip
+
+
+def test_sizes_of_content_are_the_codes() -> None:
+    rows = table("user.md", "what of content", "at most")
+    assert [int(row[1].replace(",", "")) for row in rows] == [
+        limits.MAX_CONTENT, limits.MAX_PLAINTEXT, content._MAX_ITEMS, limits.MAX_EARLIER,
+        limits.MAX_ATTACHMENTS, limits.MAX_ATTACHMENT_NAME, limits.MAX_MEDIA_TYPE, limits.MAX_RECEIPT_IDS,
+        limits.MAX_NOTICE_LISTS,
+    ]  # fmt: skip
+
+
+def test_kinds_of_content_and_causes_are_the_codes() -> None:
+    kinds = table("user.md", "kind", "number", "body", "sent to")
+    assert {row[0]: int(row[1]) for row in kinds} == {each.name: each.value for each in ContentKind}
+    causes = table("user.md", "cause", "number", "what happened")
+    assert {row[0]: int(row[1]) for row in causes} == {each.name: each.value for each in RetryCause}
+
+
+def test_the_characters_that_no_attachments_name_has_are_the_codes() -> None:
+    page = (Path(__file__).parents[2] / "spec" / "user.md").read_text(encoding="utf-8")
+    (rule,) = re.findall(r"marks of direction(.*?)\[USR-27\]", page, re.DOTALL)
+    named = set[str]()
+    for first, last in re.findall(r"U\+(\w+)(?:\s+to U\+(\w+))?", rule.split("media type")[0]):
+        named |= set(map(chr, range(int(first, 16), int(last or first, 16) + 1)))
+    assert named == content._DIRECTIONS
+    assert re.findall(r"\b[CZ][a-z]\b", page.split("categories")[1].split(" and the")[0]) == sorted(
+        content._REFUSED - {"Cs"}  # no text of well-formed UTF-8 has one
+    )
 
 
 def test_rights_are_the_codes() -> None:

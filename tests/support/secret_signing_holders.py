@@ -8,6 +8,7 @@ from letterlock._primitives.curve25519 import IdentityKeyPair, PrivateKey
 from letterlock._primitives.ed25519 import Ed25519KeyPair, Ed25519Seed
 from letterlock._primitives.mldsa import MlDsa65KeyPair, MlDsaSeed
 from letterlock._primitives.xwing import XWingKeyPair, XWingSeed
+from letterlock._wire.content_bodies import ArchiveKey, HistoryKey
 from letterlock._wire.linking import LinkingAnswer, LinkingPackage, LinkingPayload
 from letterlock.user._linking import CodeShown, DeviceKeys, offer_link
 from support.pair import NOON
@@ -15,6 +16,7 @@ from support.secret_pq_holders import MATERIAL
 from support.user_tools import FULL, Owner
 
 SIGNING_SECRETS: Final = [
+    "ArchiveKey",
     "CompositeSeed",
     "Ed25519Seed",
     "LinkingNonce",
@@ -33,6 +35,10 @@ xwing: Final = XWingKeyPair(XWingSeed(MATERIAL[:32]))
 SIGNING_TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "MlDsa65KeyPair": (lambda: ml_dsa, "<MlDsa65KeyPair: {DSA}>"),
     "XWingKeyPair": (lambda: xwing, "<XWingKeyPair: {XWING}>"),
+    "HistoryKey": (
+        lambda: HistoryKey(b"0123456789abcdef", ArchiveKey(MATERIAL[:32])),
+        "HistoryKey(archive_id=b'0123456789abcdef')",
+    ),
     "Ed25519KeyPair": (lambda: edwards, "<Ed25519KeyPair: {ED}>"),
     "DeviceSigningKeyPair": (
         lambda: signing,

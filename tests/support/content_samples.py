@@ -1,0 +1,44 @@
+"""Contents, and the bodies of the control kinds: right ones, from which tests make wrong ones."""
+
+from dataclasses import replace
+from typing import Final, TypeAlias
+
+from letterlock._wire.content import Attachment, Content, ContentKind
+from letterlock._wire.content_bodies import (
+    ArchiveKey,
+    HistoryKey,
+    ListNotice,
+    Receipt,
+    RetryCause,
+    RetryRequest,
+    SyncCopy,
+)
+from support.pair import NOON
+from support.user_tools import FULL, Owner, material
+
+Body: TypeAlias = Receipt | RetryRequest | ListNotice | SyncCopy | HistoryKey
+
+ID: Final = material("content id", 16)
+TAG: Final = material("tag", 16)
+OTHER_TAG: Final = material("other tag", 16)
+
+TEXT: Final = Content(
+    ContentKind.TEXT, ID, NOON, material("own head", 8), material("their head", 8), b"hello bob"
+)
+PICTURE: Final = Attachment("grüße 2 👋🏽.png", "image/png", b"\x89PNG\r\n\x1a\n")
+WITH_ATTACHMENTS: Final = replace(
+    TEXT,
+    attachments=(PICTURE, Attachment("note", "text/plain; charset=utf-8", b"")),
+    earlier=(TAG, OTHER_TAG),
+)
+CONTENTS: Final = (TEXT, WITH_ATTACHMENTS)
+
+OWNER: Final = Owner("content", [(1, FULL)])
+OWNER.next(add=[(2, FULL)])
+
+RECEIPT: Final = Receipt((ID, TAG))
+RETRY: Final = RetryRequest(TAG, RetryCause.UNREADABLE)
+NOTICE: Final = ListNotice(tuple(OWNER.lists))
+COPY: Final = SyncCopy("bob", material("user id", 32), TEXT)
+HISTORY: Final = HistoryKey(ID, ArchiveKey(material("archive", 32)))
+BODIES: Final[tuple[Body, ...]] = (RECEIPT, RETRY, NOTICE, COPY, HISTORY)
