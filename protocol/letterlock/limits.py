@@ -257,6 +257,9 @@ MAX_LINKING_ANSWER: Final = 6 * 1024
 MAX_LINKING_PACKAGE: Final = 16 * 1024 * 1024
 """(protocol) Bytes of a linking package: the chain, seeds, contacts, and what else a new device is given."""
 
+MAX_LINKED_CONTACTS: Final = 40_000
+"""(protocol) Contacts in the payload of a linking package: with the longest names they come to 14 MB."""
+
 # --- at rest --------------------------------------------------------------------------------------
 
 ARGON2_OPSLIMIT: Final = 3

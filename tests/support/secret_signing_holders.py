@@ -10,6 +10,7 @@ from letterlock._primitives.mldsa import MlDsa65KeyPair, MlDsaSeed
 from letterlock._primitives.xwing import XWingKeyPair, XWingSeed
 from letterlock._wire.content_bodies import ArchiveKey, HistoryKey
 from letterlock._wire.linking import LinkingAnswer, LinkingPackage, LinkingPayload
+from letterlock._wire.linking_payload import DocumentSeed, PayloadContents
 from letterlock.user._linking import CodeShown, DeviceKeys, offer_link
 from support.pair import NOON
 from support.secret_pq_holders import MATERIAL
@@ -18,6 +19,7 @@ from support.user_tools import FULL, Owner
 SIGNING_SECRETS: Final = [
     "ArchiveKey",
     "CompositeSeed",
+    "DocumentSeed",
     "Ed25519Seed",
     "LinkingNonce",
     "LinkingPayload",
@@ -75,6 +77,10 @@ LINKING: Final = (
     "DeviceKeys", "CodeShown", "LinkingCode", "OfferTaken", "Offered", "Answered", "LinkingAnswer", "Linked",
     "LinkingPackage",
 )  # fmt: skip
+SIGNING_TABLE["PayloadContents"] = (
+    lambda: PayloadContents("alice", DocumentSeed(MATERIAL[:32]), (), ()),
+    "{OBJECT}",
+)
 SIGNING_TABLE.update({name: (state(name), "{OBJECT}") for name in LINKING})
 
 

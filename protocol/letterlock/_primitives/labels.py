@@ -38,6 +38,7 @@ USER_FINGERPRINT: Final = b"letterlock-v1 user fingerprint"
 LINKING_OFFER: Final = b"letterlock-v1 linking offer"
 LINKING_PACKAGE: Final = b"letterlock-v1 linking package"
 LINKING_DIGITS: Final = b"letterlock-v1 linking digits"
+DOCUMENT_SEED: Final = b"letterlock-v1 document seed"
 
 STORE_VALUES: Final = b"letterlock-v1 store values"
 STORE_INDEX: Final = b"letterlock-v1 store index"
