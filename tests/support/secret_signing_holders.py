@@ -8,6 +8,8 @@ from letterlock._primitives.curve25519 import IdentityKeyPair, PrivateKey
 from letterlock._primitives.ed25519 import Ed25519KeyPair, Ed25519Seed
 from letterlock._primitives.mldsa import MlDsa65KeyPair, MlDsaSeed
 from letterlock._primitives.xwing import XWingKeyPair, XWingSeed
+from letterlock._records.pin import PinnedList
+from letterlock._records.user import UserRecord
 from letterlock._wire.content_bodies import ArchiveKey, HistoryKey
 from letterlock._wire.linking import LinkingAnswer, LinkingPackage, LinkingPayload
 from letterlock._wire.linking_payload import DocumentSeed, PayloadContents
@@ -33,10 +35,20 @@ ml_dsa: Final = MlDsa65KeyPair(MlDsaSeed(MATERIAL[:32]))
 edwards: Final = Ed25519KeyPair(Ed25519Seed(MATERIAL[32:]))
 signing: Final = DeviceSigningKeyPair(CompositeSeed(MATERIAL))
 xwing: Final = XWingKeyPair(XWingSeed(MATERIAL[:32]))
+SECRET_PIN: Final = PinnedList(bytes(32), 2, bytes(32), b"", None, NOON)
 
 SIGNING_TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "MlDsa65KeyPair": (lambda: ml_dsa, "<MlDsa65KeyPair: {DSA}>"),
     "XWingKeyPair": (lambda: xwing, "<XWingKeyPair: {XWING}>"),
+    "UserRecord": (
+        lambda: UserRecord(
+            7, signing.seed, xwing.seed, SECRET_PIN, ((1, DocumentSeed(MATERIAL[:32])),), MATERIAL[:8]
+        ),
+        (
+            "UserRecord(device_id=7, signing=<CompositeSeed: hidden>, receiving=<XWingSeed: hidden>, "
+            "pin={PIN}, seeds=((1, <DocumentSeed: hidden>),), counter=0, restored=False)"
+        ),
+    ),
     "HistoryKey": (
         lambda: HistoryKey(b"0123456789abcdef", ArchiveKey(MATERIAL[:32])),
         "HistoryKey(archive_id=b'0123456789abcdef')",
@@ -89,5 +101,6 @@ def signing_words() -> dict[str, str]:
     return {
         "DSA": f"MlDsa65PublicKey({ml_dsa.public.data[:8].hex()}...)",
         "XWING": f"XWingPublicKey({xwing.public.data[:8].hex()}...)",
+        "PIN": repr(SECRET_PIN),
         "ED": f"Ed25519PublicKey({edwards.public.data.hex()})",
     }

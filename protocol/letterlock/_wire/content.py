@@ -170,7 +170,7 @@ class Content:
         kind = fields.uint("kind", MAX_CONTENT_KIND)
         id_, sent = fields.blob("id", MESSAGE_ID_BYTES), fields.uint("time", MAX_COUNTER)
         own_head, their_head = fields.blob("own head", HEAD_BYTES), fields.blob("their head", HEAD_BYTES)
-        earlier = _tags(fields.array("earlier tags", MAX_EARLIER))
+        earlier = read_tags(fields.array("earlier tags", MAX_EARLIER))
         body = fields.blob_between("body", 0, MAX_PLAINTEXT)
         attachments = tuple(map(Attachment.from_fields, fields.array("attachments", MAX_ATTACHMENTS)))
         if len(data) > (most := _most(kind, len(earlier))):
@@ -208,16 +208,17 @@ def message_tag(message: bytes) -> bytes:
     return bytes(message[-TAG_BYTES:])
 
 
+def read_tags(items: Sequence[object]) -> tuple[bytes, ...]:
+    """Return the tags of earlier messages, all of them different. Raises MalformedMessage. [USR-25]"""
+    tags = tuple(each for each in items if type(each) is bytes and len(each) == TAG_BYTES)
+    if len(tags) != len(items) or len(set(tags)) != len(tags):
+        raise MalformedMessage(f"earlier tags are not different byte strings of {TAG_BYTES} bytes")
+    return tags
+
+
 def _most(kind: int, earlier: int) -> int:
     """Return how many bytes content of a kind has at most. The tags of earlier messages do not count."""
     return MAX_PLAINTEXT if kind == ContentKind.SYNC_COPY else MAX_CONTENT + earlier * _EARLIER_BYTES
-
-
-def _tags(items: Sequence[object]) -> tuple[bytes, ...]:
-    tags = tuple(each for each in items if type(each) is bytes and len(each) == TAG_BYTES)
-    if len(tags) != len(items) or len(set(tags)) != len(tags):
-        raise MalformedMessage(f"earlier tags of {_WHAT} are not different byte strings of {TAG_BYTES} bytes")
-    return tags
 
 
 def _problem(name: str, media_type: str) -> str | None:

@@ -12,6 +12,7 @@ lists and stores what it gets back.
 Not here: fan-out of messages to devices. An `Account` is still one device.
 """
 
+from letterlock._records.contact import ContactState
 from letterlock._wire.device_list import DeviceList, DeviceProof
 from letterlock._wire.device_snapshot import (
     DeviceClass,
@@ -22,7 +23,7 @@ from letterlock._wire.device_snapshot import (
 )
 from letterlock._wire.linking import LinkingCode, LinkingSecret
 from letterlock.user._chain import ListChain
-from letterlock.user._contact import Contact, ContactEvent, ContactState, Learned
+from letterlock.user._contact import Contact, ContactEvent, Learned
 from letterlock.user._errors import ContactFrozen, InvalidDeviceList, LinkingRefused
 from letterlock.user._evidence import Contradiction, Evidence
 

@@ -16,6 +16,7 @@ from enum import Enum
 from typing import Final
 
 from letterlock._handshake.safety_number import SafetyNumber
+from letterlock._records.contact import ContactState
 from letterlock._wire.address import Address
 from letterlock._wire.device_list import DeviceList
 from letterlock._wire.device_snapshot import ListedDevice
@@ -24,17 +25,6 @@ from letterlock.user._chain import ListChain
 from letterlock.user._errors import ContactFrozen
 from letterlock.user._evidence import Contradiction, Evidence
 from letterlock.user._safety_number import user_safety_number
-
-
-class ContactState(Enum):
-    """What is known of a contact."""
-
-    UNVERIFIED = "unverified"
-    """The user id was taken as it first came."""
-    VERIFIED = "verified"
-    """Both people compared their safety number."""
-    CONFLICTING = "conflicting"
-    """A contradiction was shown. Nothing is sent until the application decides."""
 
 
 class ContactEvent(Enum):

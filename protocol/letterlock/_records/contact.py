@@ -1,0 +1,82 @@
+"""The record of a contact.
+
+    contact    [1, name, pin, state, evidence / null, awaited / null, [device id ...]]
+
+Not here: what changes the state of a contact (user/).
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+from letterlock._records.entry import decode_entry, encode_entry, read_ascending
+from letterlock._records.pin import PinnedList
+from letterlock._wire.address import Address
+from letterlock._wire.fields import Fields
+from letterlock.errors import MalformedMessage
+from letterlock.limits import HEAD_BYTES, MAX_DEVICES, MAX_EVIDENCE, MAX_ID
+from letterlock.stores import Record
+
+_FIELDS: Final = 6
+
+
+class ContactState(Enum):
+    """What is known of a contact."""
+
+    UNVERIFIED = "unverified"
+    """The user id was taken as it first came."""
+    VERIFIED = "verified"
+    """Both people compared their safety number."""
+    CONFLICTING = "conflicting"
+    """A contradiction was shown. Nothing is sent until the application decides."""
+
+
+_NUMBERS: Final = {ContactState.UNVERIFIED: 1, ContactState.VERIFIED: 2, ContactState.CONFLICTING: 3}
+_STATES: Final = {number: state for state, number in _NUMBERS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRecord:
+    """What is kept of a contact besides its device lists.
+
+    `evidence`, encoded, is None unless the state is CONFLICTING. `awaited` is a head of 8 bytes that a
+    device of the contact named and the directory did not show yet. `renew` are the ids of devices, in
+    ascending order, whose sessions have to be replaced before anything is sent to them.
+    """
+
+    name: str
+    pin: PinnedList
+    state: ContactState = ContactState.UNVERIFIED
+    evidence: bytes | None = field(default=None, repr=False)
+    awaited: bytes | None = field(default=None, repr=False)
+    renew: tuple[int, ...] = ()
+
+
+def encode_contact(contact: ContactRecord) -> Record:
+    """Return a contact's record."""
+    state = _NUMBERS[contact.state]
+    known = (contact.name, contact.pin.fields(), state, contact.evidence, contact.awaited)
+    return encode_entry(*known, contact.renew)
+
+
+def decode_contact(record: Record) -> ContactRecord:
+    """Return the contact of a record. Raises CorruptStore."""
+    return decode_entry(record, _FIELDS, "a contact's record", _read)
+
+
+def _read(fields: Fields) -> ContactRecord:
+    name = Address.from_fields([fields.text("name"), 1]).name
+    pin = PinnedList.from_fields(fields.any())
+    state = _STATES[fields.uint_between("state", 1, len(_STATES))]
+    evidence = _evidence(fields.any(), state)
+    awaited = fields.optional_blob("awaited head", HEAD_BYTES)
+    renew = read_ascending(fields.array("devices to renew", MAX_DEVICES), MAX_ID)
+    return ContactRecord(name, pin, state, evidence, awaited, renew)
+
+
+def _evidence(value: object, state: ContactState) -> bytes | None:
+    if value is None and state is not ContactState.CONFLICTING:
+        return None
+    if type(value) is not bytes or len(value) > MAX_EVIDENCE or state is not ContactState.CONFLICTING:
+        raise MalformedMessage("a contact has evidence exactly while it is conflicting")
+    return value

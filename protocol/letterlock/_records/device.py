@@ -1,0 +1,57 @@
+"""The record of what was noted about one device, for limits on what it can make us do.
+
+device    [1, address, [renewed ...], [asked ...], strays, reported]      times, in ascending order
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from letterlock._records.entry import MAX_TIME, decode_entry, encode_entry, read_ascending, read_bool
+from letterlock._wire.address import Address
+from letterlock._wire.fields import Fields
+from letterlock.limits import MAX_COUNTER
+from letterlock.stores import Record
+
+_FIELDS: Final = 5
+_MAX_TIMES: Final = 1000
+"""Far more than any limit on how often something happens in an hour."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRecord:
+    """What was noted about a device.
+
+    `renewed` are the times at which sessions with it were replaced, and `asked` those at which it was asked
+    for messages again, in seconds since 1970 (UTC) and in ascending order. Both are forgotten after a while.
+    `strays` counts its new messages that came in an archived session, and `reported` says that the
+    application was told of them.
+    """
+
+    address: Address
+    renewed: tuple[int, ...] = ()
+    asked: tuple[int, ...] = ()
+    strays: int = 0
+    reported: bool = False
+
+
+def encode_device(device: DeviceRecord) -> Record:
+    """Return what was noted about a device as a record."""
+    return encode_entry(
+        device.address.fields(), device.renewed, device.asked, device.strays, int(device.reported)
+    )
+
+
+def decode_device(record: Record) -> DeviceRecord:
+    """Return what a record says about a device. Raises CorruptStore."""
+    return decode_entry(record, _FIELDS, "a record about a device", _read)
+
+
+def _read(fields: Fields) -> DeviceRecord:
+    address = Address.from_fields(fields.any())
+    renewed, asked = (
+        read_ascending(fields.array(name, _MAX_TIMES), MAX_TIME, may_repeat=True)
+        for name in ("times of replacements", "times of requests")
+    )
+    return DeviceRecord(
+        address, renewed, asked, fields.uint("strays", MAX_COUNTER), read_bool(fields, "reported")
+    )

@@ -1,0 +1,91 @@
+"""Records of entries: one of each kind and more, with how each is written and read."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from letterlock import Address
+from letterlock._primitives.composite import CompositeSeed
+from letterlock._primitives.xwing import XWingSeed
+from letterlock._records.contact import ContactRecord, ContactState, decode_contact, encode_contact
+from letterlock._records.device import DeviceRecord, decode_device, encode_device
+from letterlock._records.pin import PinnedList
+from letterlock._records.received import ReceivedRecord, decode_received, encode_received
+from letterlock._records.retry import RetryRecord, decode_retry, encode_retry
+from letterlock._records.sent import SentPlace, SentRecord, decode_sent, encode_sent
+from letterlock._records.user import UserRecord, decode_user, encode_user
+from letterlock._wire.content_bodies import RetryCause
+from letterlock._wire.linking_payload import DocumentSeed
+from letterlock.limits import HEAD_BYTES
+from letterlock.stores import Record
+from support.content_samples import ID, OTHER_TAG, OWNER, TAG, TEXT, WITH_ATTACHMENTS
+from support.pair import NOON
+from support.user_tools import material
+
+HEAD: Final = material("a head", HEAD_BYTES)
+BOB: Final = Address("bøb", 7)
+
+
+def pin(version: int = len(OWNER.lists)) -> PinnedList:
+    """Return what is pinned of the owner of the sample lists."""
+    lists = OWNER.lists[:version]
+    heads = b"".join(each.hash[:HEAD_BYTES] for each in lists)
+    return PinnedList(OWNER.user_id, version, lists[-1].hash, heads, lists[-1].snapshot, NOON)
+
+
+PIN: Final = pin()
+BARE_PIN: Final = replace(PIN, heads=b"", snapshot=None)
+
+USER: Final = UserRecord(
+    1,
+    CompositeSeed(material("signing", 64)),
+    XWingSeed(material("receiving", 32)),
+    PIN,
+    ((1, DocumentSeed(material("one", 32))), (2, DocumentSeed(material("two", 32)))),
+    HEAD,
+    2**63 - 1,
+    restored=True,
+)
+CONTACT: Final = ContactRecord("bøb", PIN, ContactState.VERIFIED, None, HEAD, (1, 7))
+FROZEN: Final = replace(CONTACT, state=ContactState.CONFLICTING, evidence=b"evidence")
+SENT: Final = SentRecord(
+    "bøb", WITH_ATTACHMENTS, (SentPlace(BOB), SentPlace(Address("alice", 2), TAG, 255, (OTHER_TAG, ID)))
+)
+RECEIVED: Final = ReceivedRecord(BOB, ID, owed=True)
+RETRY: Final = RetryRecord(BOB, 255, RetryCause.RESTORED, NOON)
+DEVICE: Final = DeviceRecord(BOB, (NOON, NOON, NOON + 1), (0, 2**63 - 1), 3, reported=True)
+
+Codec = tuple[Callable[[Any], Record], Callable[[Record], Any]]
+CODECS: Final[dict[type, Codec]] = {
+    UserRecord: (encode_user, decode_user),
+    ContactRecord: (encode_contact, decode_contact),
+    SentRecord: (encode_sent, decode_sent),
+    ReceivedRecord: (encode_received, decode_received),
+    RetryRecord: (encode_retry, decode_retry),
+    DeviceRecord: (encode_device, decode_device),
+}
+ENTRIES: Final[dict[str, Any]] = {
+    "user": USER,
+    "user of class limited": replace(USER, pin=pin(1), seeds=(), awaited=None, counter=0, restored=False),
+    "contact": CONTACT,
+    "new contact": ContactRecord("b", pin(1)),
+    "contact of another device": ContactRecord("b", BARE_PIN),
+    "frozen contact": FROZEN,
+    "sent": SENT,
+    "sent everywhere": replace(SENT, content=TEXT, places=()),
+    "received": RECEIVED,
+    "acknowledged": replace(RECEIVED, owed=False),
+    "retry": RETRY,
+    "device": DEVICE,
+    "quiet device": DeviceRecord(BOB),
+}
+
+
+def encoded(entry: object) -> bytes:
+    """Return the bytes of an entry's record."""
+    return CODECS[type(entry)][0](entry).expose()
+
+
+def decoded(kind: type, data: bytes) -> Any:
+    """Return the entry of a kind that a record of these bytes holds. Raises CorruptStore."""
+    return CODECS[kind][1](Record(data))
