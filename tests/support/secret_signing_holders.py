@@ -7,6 +7,7 @@ from letterlock._primitives.composite import CompositeSeed, DeviceSigningKeyPair
 from letterlock._primitives.curve25519 import IdentityKeyPair, PrivateKey
 from letterlock._primitives.ed25519 import Ed25519KeyPair, Ed25519Seed
 from letterlock._primitives.mldsa import MlDsa65KeyPair, MlDsaSeed
+from letterlock._primitives.secretstream import FrameOpener, FrameSealer
 from letterlock._primitives.xwing import XWingKeyPair, XWingSeed
 from letterlock._records.pin import PinnedList
 from letterlock._records.user import UserRecord
@@ -29,7 +30,7 @@ SIGNING_SECRETS: Final = [
     "MlDsaSeed",
     "XWingSeed",
 ]
-SIGNING_ABSTRACT: Final = {"CompositeKeyPair"}
+SIGNING_ABSTRACT: Final = {"CompositeKeyPair", "_Stream"}
 
 ml_dsa: Final = MlDsa65KeyPair(MlDsaSeed(MATERIAL[:32]))
 edwards: Final = Ed25519KeyPair(Ed25519Seed(MATERIAL[32:]))
@@ -89,6 +90,11 @@ LINKING: Final = (
     "DeviceKeys", "CodeShown", "LinkingCode", "OfferTaken", "Offered", "Answered", "LinkingAnswer", "Linked",
     "LinkingPackage",
 )  # fmt: skip
+SIGNING_TABLE["FrameSealer"] = (lambda: FrameSealer.begin(MATERIAL[:32], b"")[0], "<FrameSealer: hidden>")
+SIGNING_TABLE["FrameOpener"] = (
+    lambda: FrameOpener.begin(MATERIAL[:32], b"", bytes(24)),
+    "<FrameOpener: hidden>",
+)
 SIGNING_TABLE["PayloadContents"] = (
     lambda: PayloadContents("alice", DocumentSeed(MATERIAL[:32]), (), ()),
     "{OBJECT}",
