@@ -4,6 +4,7 @@ Not here: long conversations, step by step (test_conversations.py).
 """
 
 import random
+import re
 from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
@@ -13,13 +14,22 @@ import pytest
 
 from letterlock._primitives.mlkem import Encapsulation, MlKem1024PublicKey
 from letterlock._primitives.native import NATIVE
+from letterlock._ratchet.keys import SkippedKeys
+from letterlock._ratchet.ratchet import SkippedRange
 from letterlock._session import in_order, peer_sessions
 from letterlock._session.peer_sessions import PeerSessions
 from letterlock._wire.message import RatchetMessage
 from letterlock._wire.suite import Suite
-from letterlock.errors import AuthenticationFailed, DuplicateMessage, PeerError, UsageError
+from letterlock.errors import (
+    AuthenticationFailed,
+    DuplicateMessage,
+    PeerError,
+    TooManySkipped,
+    UsageError,
+)
+from letterlock.limits import MAX_SKIP
 from support.native import USERS, without_native
-from support.pair import Pair, Side, dump, memory_stores, sqlite_stores
+from support.pair import Pair, Side, dump, flipped, memory_stores, sqlite_stores
 
 if NATIVE is None:
     pytest.skip("letterlock-fast is not installed, or switched off", allow_module_level=True)
@@ -29,8 +39,8 @@ SUITES = pytest.mark.parametrize("suite", list(Suite), ids=lambda suite: suite.n
 
 
 def test_every_user_of_the_native_module_can_be_kept_from_it() -> None:
-    text = "from letterlock._primitives.native import NATIVE\n"
-    users = {path for path in PACKAGE.rglob("*.py") if text in path.read_text(encoding="utf-8")}
+    imports = re.compile(r"^from letterlock\._primitives\.native import .*\bNATIVE\b", re.MULTILINE)
+    users = {path for path in PACKAGE.rglob("*.py") if imports.search(path.read_text(encoding="utf-8"))}
     assert users == {Path(user.__file__ or "") for user in USERS}
 
 
@@ -136,6 +146,68 @@ def test_a_ratchet_key_of_a_finished_chain_is_left_to_python() -> None:
     with pytest.raises(DuplicateMessage):
         pair.bob.read(message)
     assert dump(pair.bob.store) == before
+
+
+@pytest.mark.parametrize("number", [0, 1, 3])
+def test_a_gap_before_a_message_that_is_kept_is_left_to_python(number: int) -> None:
+    # No honest peer causes this. Python opens the message with the key that is kept, or refuses it.
+    pair = Pair()
+    pair.converse()
+    messages = [pair.alice.write(b"a new chain") for _ in range(4)]
+    key = RatchetMessage.decode(messages[number]).header.ratchet_key.data
+    with pair.bob.store.transaction():
+        tables = pair.bob.store.tables
+        id_ = tables.sessions.load(pair.bob.peer.encoded, 1)[0].id
+        tables.skipped_keys.add(id_, [[SkippedRange(key, number, SkippedKeys(bytes(32)))]], 0)
+    before = dump(pair.bob.store)
+    for message in messages[number:]:
+        with pytest.raises((AuthenticationFailed, DuplicateMessage)):
+            pair.bob.read(message)
+    assert dump(pair.bob.store) == before
+
+
+@SUITES
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_a_gap_is_read_without_decoding_the_session(suite: Suite, kind: str, tmp_path: Path) -> None:
+    pair = Pair(memory_stores() if kind == "memory" else sqlite_stores(tmp_path), suite=suite)
+    pair.converse()
+    pair.turn()
+    messages = [pair.alice.write(b"%d" % number) for number in range(100)]
+    with mock.patch.object(peer_sessions, "decode_any_session", side_effect=AssertionError):
+        assert pair.bob.read(messages[70]) == b"70"
+        assert pair.bob.read(messages[99]) == b"99"
+    for number in (98, 0, 69, 71):
+        assert pair.bob.read(messages[number]) == b"%d" % number
+        with pytest.raises(DuplicateMessage):
+            pair.bob.read(messages[number])
+
+
+@SUITES
+def test_too_many_skipped_are_refused_as_in_python(suite: Suite) -> None:
+    # RAT-5
+    pair = Pair(suite=suite)
+    pair.converse()
+    pair.bob.read(pair.alice.write(b"text"))
+    messages = [pair.alice.write(b"text") for _ in range(MAX_SKIP + 2)]
+    before = dump(pair.bob.store)
+    with pytest.raises(TooManySkipped):
+        pair.bob.read(messages[MAX_SKIP + 1])
+    assert dump(pair.bob.store) == before
+    assert pair.bob.read(messages[MAX_SKIP]) == b"text"
+    assert pair.bob.read(messages[MAX_SKIP + 1]) == b"text"
+
+
+@SUITES
+def test_a_forgery_beyond_a_gap_keeps_no_key(suite: Suite) -> None:
+    # RAT-6
+    pair = Pair(suite=suite)
+    pair.converse()
+    message = [pair.alice.write(b"text") for _ in range(50)][-1]
+    before = dump(pair.bob.store)
+    with pytest.raises(AuthenticationFailed):
+        pair.bob.read(flipped(message, len(message) - 1, 1))
+    assert dump(pair.bob.store) == before
+    assert pair.bob.read(message) == b"text"
 
 
 @SUITES

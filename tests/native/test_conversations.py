@@ -75,7 +75,8 @@ def test_on_a_bad_network_the_answers_are_the_same(suite: Suite, seed: int) -> N
     sides = mirrors(suite, FAST, seed)
     converse(sides, random.Random(seed), 400, loss=0.5)
     steps = sides[0].steps + sides[1].steps
-    assert min(steps["refused"], steps["read natively"], steps["read by python"]) > 20
+    assert min(steps["refused"], steps["read natively"], steps["skipped natively"]) > 20
+    assert steps["read by python"] > 10  # late messages
 
 
 @SUITES

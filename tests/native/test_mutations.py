@@ -18,7 +18,7 @@ from letterlock._wire.message import RatchetMessage
 from letterlock._wire.suite import Suite
 from letterlock.errors import CorruptStore, PeerError, UsageError
 from letterlock.stores import Record
-from support.mirror import samples, yielding
+from support.mirror import halves, samples, yielding
 from support.pair import entropy_of, flipped
 
 if NATIVE is None:
@@ -100,7 +100,8 @@ def check_receive(record: bytes, message: bytes) -> bool:
         try:
             decrypted = decrypt(session, RatchetMessage.decode(message))
             if isinstance(decrypted.session, Established):
-                expected = encode_session(yielding(decrypted.session)).expose(), decrypted.plaintext
+                after = encode_session(yielding(decrypted.session)).expose()
+                expected = after, decrypted.plaintext, halves(decrypted.skipped)
         except (UsageError, PeerError):
             pass
     answer = FAST.receive(record, message)

@@ -21,6 +21,7 @@ from letterlock.errors import (
 from letterlock.stores import MemoryStore
 from support.braid_pair import texts_in
 from support.kept_keys import kept_count, kept_keys
+from support.native import without_native
 from support.pair import Pair, Side, live, unchanged
 from support.trace_calls import record_primitives
 from support.triple_session import (
@@ -166,7 +167,8 @@ def test_a_message_without_its_double_ratchet_key_is_a_duplicate(
     monkeypatch.setattr(Triple, "max_skipped_keys", 3)
     pair.converse()
     messages = [pair.alice.write(b"%d" % n) for n in range(4)]
-    assert pair.bob.read(messages[3]) == b"3"
+    with without_native():  # it has a limit of its own
+        assert pair.bob.read(messages[3]) == b"3"
     assert skipped(pair.bob) == 3  # both halves of the third key, and the sparse half of the second
     for n in (0, 1):
         with unchanged(pair.bob.store), pytest.raises(DuplicateMessage):

@@ -12,9 +12,10 @@ from collections import Counter
 from dataclasses import replace
 from typing import TypeAlias
 
-from letterlock._primitives.native import Native
+from letterlock._primitives.native import Halves, Native
 from letterlock._primitives.secret import Uncopyable
 from letterlock._ratchet.keys import MessageKey
+from letterlock._ratchet.ratchet import Skipped
 from letterlock._ratchet.triple import Triple
 from letterlock._records.session import encode_session
 from letterlock._session.peer_sessions import PeerSessions
@@ -37,6 +38,7 @@ class Mirror(Uncopyable):
         self.native = native
         self.steps: Counter[str] = Counter()
         self.kept: dict[tuple[bytes, int], bytes] = {}
+        self.skipped: Halves | None = None
         self._entropy = entropy_of(seed)
 
     @property
@@ -72,7 +74,9 @@ class Mirror(Uncopyable):
             self.steps["refused"] += 1
             raise
         self.steps["read by python" if answer is None else "read natively"] += 1
-        assert answer in (None, (self.record, plaintext))
+        assert answer in (None, (self.record, plaintext, self.skipped))
+        if answer is not None and self.skipped is not None:
+            self.steps["skipped natively"] += 1
         return plaintext
 
     def _receive(self, data: bytes) -> bytes:
@@ -91,6 +95,7 @@ class Mirror(Uncopyable):
             raise AuthenticationFailed
         for used in (place, *found):
             self.kept.pop(used, None)
+        self.skipped = halves(decrypted.skipped)
         for each in decrypted.skipped.double + decrypted.skipped.sparse:
             numbered = enumerate(each.keys.expose_each(), each.start)
             self.kept |= {(each.chain, number): key for number, key in numbered}
@@ -98,6 +103,15 @@ class Mirror(Uncopyable):
         assert isinstance(after, Established), "an honest peer does not contradict itself"
         self.session = after if late is not None else yielding(after)
         return decrypted.plaintext
+
+
+def halves(skipped: Skipped) -> Halves | None:
+    """Return what a message skipped as the native module says it."""
+    double, sparse = (
+        [(each.chain, each.start, each.keys.expose()) for each in half]
+        for half in (skipped.double, skipped.sparse)
+    )
+    return (double, sparse) if double or sparse else None
 
 
 def yielding(session: Established) -> Established:

@@ -1,7 +1,8 @@
 //! HMAC-SHA-256 and HKDF-SHA-256, and the derivations of the two ratchets.
 
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use sha2::block_api::compress256;
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::labels;
@@ -11,6 +12,12 @@ pub const KEY_BYTES: usize = 32;
 
 /// A secret key; it is wiped when it is dropped.
 pub type Key = Zeroizing<[u8; KEY_BYTES]>;
+
+/// Bytes of a block of SHA-256.
+const BLOCK: usize = 64;
+/// The first state of SHA-256 (FIPS 180-4, section 5.3.3).
+const INITIAL: [u32; 8] =
+    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
 const MESSAGE: u8 = 1;
 const CHAIN: u8 = 2;
@@ -60,6 +67,68 @@ pub fn sparse_step(key: &[u8; KEY_BYTES], number: u32) -> (Key, Key) {
     pair(key, &[a, b, c, d, CHAIN], &[a, b, c, d, MESSAGE])
 }
 
+/// How the steps of a chain are numbered.
+#[derive(Clone, Copy)]
+pub enum Numbering {
+    /// Not at all: a chain of the double ratchet.
+    None,
+    /// From this number on: a chain of the sparse ratchet.
+    From(u32),
+}
+
+impl Numbering {
+    /// What the step at `offset` authenticates, and where it begins in these bytes.
+    fn input(self, offset: u32, kind: u8) -> ([u8; 5], usize) {
+        match self {
+            Numbering::None => ([0, 0, 0, 0, kind], 4),
+            Numbering::From(first) => {
+                let [a, b, c, d] = first.wrapping_add(offset).to_be_bytes();
+                ([a, b, c, d, kind], 0)
+            }
+        }
+    }
+}
+
+/// Walks over `count` messages: the prepared chain key of each of them, and the chain key behind them all.
+#[must_use]
+pub fn walk(key: &[u8; KEY_BYTES], numbering: Numbering, count: u32) -> (Vec<Prepared>, Key) {
+    let mut block = Block::default();
+    let mut key = Key::new(*key);
+    // The capacity is exact: a growing vector would leave copies behind.
+    let mut passed = Vec::with_capacity(count as usize);
+    for offset in 0..count {
+        let prepared = Prepared::of(&mut block, &key);
+        let (input, at) = numbering.input(offset, CHAIN);
+        prepared.hmac(&mut block, &input[at..], &mut key);
+        passed.push(prepared);
+    }
+    (passed, key)
+}
+
+/// Makes the message keys, joined, of messages whose chain keys were passed.  RAT-11
+#[must_use]
+pub fn message_keys(passed: &[Prepared], numbering: Numbering) -> Zeroizing<Vec<u8>> {
+    let mut block = Block::default();
+    let mut keys = Zeroizing::new(vec![0; passed.len() * KEY_BYTES]);
+    for ((offset, prepared), key) in (0..).zip(passed).zip(keys.as_chunks_mut().0) {
+        let (input, at) = numbering.input(offset, MESSAGE);
+        prepared.hmac(&mut block, &input[at..], key);
+    }
+    keys
+}
+
+/// The name of an epoch's receiving chain in a store: bit 255 is set, which no ratchet key has.
+#[must_use]
+pub fn chain_name(associated_data: &[u8; KEY_BYTES], epoch: u64) -> [u8; KEY_BYTES] {
+    let hash = Sha256::new_with_prefix(labels::PQ_CHAIN_NAME)
+        .chain_update(associated_data)
+        .chain_update(epoch.to_be_bytes())
+        .finalize();
+    let mut name: [u8; KEY_BYTES] = hash.into();
+    name[KEY_BYTES - 1] = 0xff;
+    name
+}
+
 /// A step of the root chain: the next root key, and a new chain key.  RAT-1
 #[must_use]
 pub fn root_step(root: &[u8; KEY_BYTES], agreement: &[u8; KEY_BYTES]) -> (Key, Key) {
@@ -107,11 +176,79 @@ pub fn ciphertext_mac(key: &[u8; KEY_BYTES], epoch: u64, first: &[u8], second: &
 }
 
 fn pair(key: &[u8; KEY_BYTES], one: &[u8], other: &[u8]) -> (Key, Key) {
-    let mut first = start(key);
-    let mut second = first.clone();
-    first.update(one);
-    second.update(other);
-    (finish(first), finish(second))
+    let mut block = Block::default();
+    let (mut first, mut second) = (Key::default(), Key::default());
+    let prepared = Prepared::of(&mut block, key);
+    prepared.hmac(&mut block, one, &mut first);
+    prepared.hmac(&mut block, other, &mut second);
+    (first, second)
+}
+
+/// A block of SHA-256 that many hashes use in turn: to wipe it after each would take as long as to hash.
+struct Block(Zeroizing<[u8; BLOCK]>);
+
+impl Default for Block {
+    fn default() -> Self {
+        Block(Zeroizing::new([0; BLOCK]))
+    }
+}
+
+impl Block {
+    /// Hashes the block, and returns the state behind it.
+    fn hash(&self, before: &[u32; 8]) -> Words {
+        let mut state = Zeroizing::new(*before);
+        compress256(&mut state, std::slice::from_ref(&*self.0));
+        state
+    }
+
+    /// Fills the block as the last one of a message of two: `length` bytes of data are in it already.
+    fn complete(&mut self, length: usize) {
+        let bits = 8 * (BLOCK + length) as u64;
+        self.0[length] = 0x80;
+        self.0[length + 1..BLOCK - 8].fill(0);
+        self.0[BLOCK - 8..].copy_from_slice(&bits.to_be_bytes());
+    }
+}
+
+/// A state of SHA-256.
+type Words = Zeroizing<[u32; 8]>;
+
+fn put(words: &Words, out: &mut [u8]) {
+    for (bytes, word) in out.chunks_exact_mut(4).zip(&**words) {
+        bytes.copy_from_slice(&word.to_be_bytes());
+    }
+}
+
+/// A key whose two padded blocks are hashed already: what HMAC has in common for all data under one key.
+///
+/// The crate for HMAC does the same, for data of any length, and takes longer for the few bytes of a step.
+pub struct Prepared {
+    inner: Words,
+    outer: Words,
+}
+
+impl Prepared {
+    /// Hashes the padded blocks of a key.
+    fn of(block: &mut Block, key: &[u8; KEY_BYTES]) -> Self {
+        let mut padded = |pad: u8| {
+            block.0.fill(pad);
+            for (byte, of_key) in block.0.iter_mut().zip(key) {
+                *byte ^= of_key;
+            }
+            block.hash(&INITIAL)
+        };
+        Prepared { inner: padded(0x36), outer: padded(0x5c) }
+    }
+
+    /// Writes the HMAC of data that fit into one block, up to 55 bytes.
+    fn hmac(&self, block: &mut Block, data: &[u8], out: &mut [u8; KEY_BYTES]) {
+        block.0[..data.len()].copy_from_slice(data);
+        block.complete(data.len());
+        let inner = block.hash(&self.inner);
+        put(&inner, &mut block.0[..KEY_BYTES]);
+        block.complete(KEY_BYTES);
+        put(&block.hash(&self.outer), out);
+    }
 }
 
 fn start(key: &[u8; KEY_BYTES]) -> Hmac<Sha256> {
@@ -139,6 +276,33 @@ mod tests {
         assert_eq!(hex(&hmac(&key, &[b"let", b"ter"])), HMAC);
         let [one, two, three] = hkdf(&key, &[9; 32], &[b"in", b"fo"]);
         assert_eq!([hex(&one), hex(&two), hex(&three)].concat(), HKDF);
+    }
+
+    #[test]
+    fn a_prepared_key_gives_what_the_crate_gives() {
+        let (mut block, mut key) = (Block::default(), Key::new([0; KEY_BYTES]));
+        for length in 0..=55 {
+            let data = vec![0xc3; length];
+            let expected = hmac(&key, &[&data]);
+            Prepared::of(&mut block, &key.clone()).hmac(&mut block, &data, &mut key);
+            assert_eq!(key, expected);
+        }
+    }
+
+    #[test]
+    fn a_walk_gives_what_single_steps_give() {
+        for (numbering, first) in [(Numbering::None, 0), (Numbering::From(7), 7)] {
+            let (passed, reached) = walk(&[3; KEY_BYTES], numbering, 5);
+            let keys = message_keys(&passed, numbering);
+            let mut key = Key::new([3; KEY_BYTES]);
+            for (offset, expected) in (0..).zip(keys.chunks_exact(KEY_BYTES)) {
+                let (next, message_key) =
+                    if first == 0 { chain_step(&key) } else { sparse_step(&key, first + offset) };
+                assert_eq!(&message_key[..], expected);
+                key = next;
+            }
+            assert_eq!((keys.len(), key), (5 * KEY_BYTES, reached));
+        }
     }
 
     const HMAC: &str = "1786cf44f4088b719c3b07bb536e2c26ce8be0ea6e53742b96212eccbf0ff360";

@@ -14,3 +14,5 @@ pub const PQ_EPOCH_SECRET: &[u8] = b"letterlock-v1 pq epoch secret";
 pub const PQ_HEADER: &[u8] = b"letterlock-v1 pq header";
 /// Of the MAC of a ciphertext.
 pub const PQ_CIPHERTEXT: &[u8] = b"letterlock-v1 pq ciphertext";
+/// Of the name of an epoch's receiving chain.
+pub const PQ_CHAIN_NAME: &[u8] = b"letterlock-v1 pq chain name";

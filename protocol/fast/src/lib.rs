@@ -32,4 +32,6 @@ pub mod sealing;
 #[forbid(unsafe_code)]
 pub mod send;
 #[forbid(unsafe_code)]
+pub mod skipped;
+#[forbid(unsafe_code)]
 pub mod wire;

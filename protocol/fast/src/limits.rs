@@ -22,3 +22,7 @@ pub const MAX_HANDSHAKE: usize = 4096;
 pub const FULL_CODEWORDS_UNTIL: u32 = 4;
 /// Later messages carry a computed codeword if this divides their number.
 pub const COMPUTED_CODEWORD_INTERVAL: u32 = 4;
+/// The most messages that one message can skip in one chain.
+pub const MAX_SKIP: u32 = 2000;
+/// The most chain steps that are taken for a message under a ratchet key that is not known.
+pub const MAX_TRIAL_STEPS: u32 = 4 * MAX_SKIP;

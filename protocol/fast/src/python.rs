@@ -4,10 +4,11 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use crate::skipped::Skipped;
 use crate::{erasure, kem, receive as received, send as sending};
 
 /// What letterlock asks for before it uses anything else: it changes with every change of a function here.
-const INTERFACE: u32 = 1;
+const INTERFACE: u32 = 2;
 
 /// From this many bytes of text on, other threads may run meanwhile: below, handing over costs more than it gains.
 const LONG: usize = 4096;
@@ -85,19 +86,36 @@ fn send<'py>(
     Ok(Some((PyBytes::new(py, &next.record), message)))
 }
 
-/// Return the record after the very next message and its plaintext, or None: then Python's way is taken.
+/// Keys of messages that were skipped in a row: chain, number of the first message, keys.
+type Range<'py> = (Bound<'py, PyBytes>, u32, Bound<'py, PyBytes>);
+/// What a message skipped in both ratchets.
+type Halves<'py> = (Vec<Range<'py>>, Vec<Range<'py>>);
+
+fn ranges<'py>(py: Python<'py>, skipped: &[Skipped]) -> Vec<Range<'py>> {
+    skipped
+        .iter()
+        .map(|range| (PyBytes::new(py, &range.chain), range.start, PyBytes::new(py, &range.keys)))
+        .collect()
+}
+
+/// Return the record after a message that is not late, its plaintext, and None or what it skipped.
+///
+/// None instead of all that: then Python's way is taken.
 #[pyfunction]
 fn receive<'py>(
     py: Python<'py>,
     record: &[u8],
     message: &[u8],
-) -> Option<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+) -> Option<(Bound<'py, PyBytes>, Bound<'py, PyBytes>, Option<Halves<'py>>)> {
     let opened = if message.len() < LONG {
         received::receive(record, message)
     } else {
         py.detach(|| received::receive(record, message))
     }?;
-    Some((PyBytes::new(py, &opened.record), PyBytes::new(py, &opened.padded[..opened.length])))
+    let (double, sparse) = (ranges(py, &opened.double), ranges(py, &opened.sparse));
+    let skipped = (!double.is_empty() || !sparse.is_empty()).then_some((double, sparse));
+    let plaintext = PyBytes::new(py, &opened.padded[..opened.length]);
+    Some((PyBytes::new(py, &opened.record), plaintext, skipped))
 }
 
 /// Native steps for letterlock. Use letterlock, which finds this module by itself.

@@ -11,10 +11,16 @@ Not here: what is computed natively (mlkem_split.py, _ratchet/erasure.py, _sessi
 
 import os
 import warnings
-from typing import Final, Protocol, cast
+from typing import Final, Protocol, TypeAlias, cast
 
-INTERFACE: Final = 1
+INTERFACE: Final = 2
 PURE: Final = "LETTERLOCK_PURE"
+
+
+Range: TypeAlias = tuple[bytes, int, bytes]
+"""Keys of skipped messages in a row: name of their chain, number of the first message, 32 bytes for each."""
+Halves: TypeAlias = tuple[list[Range], list[Range]]
+"""What a message skipped in the double ratchet, and in the sparse one: the older chain first in each."""
 
 
 class Native(Protocol):
@@ -36,10 +42,11 @@ class Native(Protocol):
         """
         ...
 
-    def receive(self, record: bytes, message: bytes, /) -> tuple[bytes, bytes] | None:
-        """Return the record after a message that is the very next in each chain, and its plaintext.
+    def receive(self, record: bytes, message: bytes, /) -> tuple[bytes, bytes, Halves | None] | None:
+        """Return the record after a message that is not late, its plaintext, and what it skipped.
 
-        None if it is another message, a forgery, or has to be read in Python.
+        What it skipped is None for the very next message. All is None if the message is late or a forgery, or
+        has to be read in Python.
         """
         ...
 

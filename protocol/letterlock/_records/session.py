@@ -37,7 +37,8 @@ _HEAD: Final = struct.Struct(">BBBBIQQ32s32s32s32s32sII32s32sII")
 SUITE: Final = 1
 STATE: Final = 2
 THEIRS: Final = slice(192, 224)
-"""Where suite, double state and the peer's ratchet key stand in a record."""
+RECEIVED: Final = slice(256, 260)
+"""Where suite, double state, the peer's ratchet key and Nr stand in a record."""
 UNANSWERED: Final = 0
 """The double state of a session that the peer has not answered."""
 _HEARING, _SPEAKING, _ENDED = 1, 2, 3

@@ -104,11 +104,11 @@ class PeerSessions:
         return encrypted.message
 
     def decrypt_next(self, message: bytes) -> bytes | None:
-        """Return the plaintext of the very next message of the active session, if the native module has it.
+        """Return the plaintext of a message of the active session, if the native module has it.
 
         Where it returns None nothing has changed, and `decrypt` has the answer.
         """
-        return receive_next(self._calls, self._tables, self._address, self._numbers, message)
+        return receive_next(self._calls, self._tables, self._address, self._numbers, message, self._now)
 
     def decrypt(self, message: RatchetMessage, only: StoredSession | None = None) -> bytes:
         """Return the plaintext of a message in any of the sessions, or in `only` one of them.
