@@ -21,15 +21,19 @@ from support.store_tools import (
     ALICE,
     BOB,
     CHANGES,
+    CONTACT,
     DIGESTS,
+    ENTRY_KEYS,
     KEY,
     NOON,
     ONE_TIME,
     REFUSED,
+    SENT,
     SIGNED,
     Abort,
     Call,
     committed,
+    entry,
     fill,
     key_range,
     open_sqlite,
@@ -48,7 +52,7 @@ OTHER: Final = b"\x82\x65other\x01"
 TABLES: Final = {label.decode(): columns for label, columns in COVERED.items()}
 KEYS: Final = {
     "account": "id", "peers": "peer", "prekeys": "kind * 10 + id", "replays": "kind * 10 + id",
-    "sessions": "id", "skipped": "seq",
+    "sessions": "id", "skipped": "seq", "entries": "CASE WHEN kind < 16 AND due THEN hex(entry) END",
 }  # fmt: skip
 CHANGED: Final[dict[str, Call]] = {
     "account": lambda store: store.tables.account.save(record("later")),
@@ -56,6 +60,7 @@ CHANGED: Final[dict[str, Call]] = {
     "prekeys": lambda store: store.tables.prekeys.replace(prekey(SIGNED, 1, 70, "later")),
     "sessions": lambda store: store.tables.sessions.save(session(1, ALICE, 9, "later")),
     "skipped": lambda store: store.tables.skipped_keys.delete(skipped(1, 0)),
+    "entries": lambda store: store.tables.entries.save(entry(CONTACT, ENTRY_KEYS[1], NOON, "later")),
 }
 """One row of a table is replaced."""
 DELETED: Final[dict[str, Call]] = {
@@ -64,6 +69,7 @@ DELETED: Final[dict[str, Call]] = {
     "replays": lambda store: store.tables.prekeys.delete(SIGNED, 2),
     "sessions": lambda store: store.tables.sessions.delete(3),
     "skipped": lambda store: store.tables.skipped_keys.trim(1, 0),
+    "entries": lambda store: store.tables.entries.delete(CONTACT, ENTRY_KEYS[1]),
 }
 """Rows of a table are deleted."""
 
@@ -176,6 +182,46 @@ def test_two_rows_swapped_are_noticed(path: Path, table: str, column: str) -> No
     sql = f"UPDATE letterlock_{table} SET {column} = ? WHERE {key} = ?"
     attack(path, (sql, (last, one)), (sql, (first, other)))
     refused(path)
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        "kind = 2",
+        "kind = 16",
+        "kind = 15.5",
+        "entry = zeroblob(16)",
+        "due = due + 1",
+        "due = NULL",
+        "sealed = (SELECT sealed FROM letterlock_entries WHERE kind = 3 AND due IS NULL)",
+    ],
+)
+def test_a_moved_entry_is_noticed(path: Path, edited: str) -> None:
+    attack(path, (f"UPDATE letterlock_entries SET {edited} WHERE kind = 3 AND due", ()))
+    refused(path)
+
+
+def test_two_entries_swapped_are_noticed(path: Path) -> None:
+    first, second = (row for row in rows(path, "entries") if row[0] == CONTACT)
+    attack(
+        path,
+        ("UPDATE letterlock_entries SET sealed = ? WHERE kind = 3 AND entry = ?", (second[3], first[1])),
+        ("UPDATE letterlock_entries SET sealed = ? WHERE kind = 3 AND entry = ?", (first[3], second[1])),
+    )
+    refused(path)
+
+
+def test_an_entry_of_another_kind_moved_among_those_covered_is_noticed(path: Path) -> None:
+    attack(path, ("UPDATE letterlock_entries SET kind = 1 WHERE kind = 16 AND due", ()))
+    refused(path)
+
+
+def test_a_missing_entry_that_changes_with_every_message_is_not_noticed(path: Path) -> None:
+    """Its kind is not covered, as the limitations say. What is there is still bound to its row."""
+    attack(path, ("DELETE FROM letterlock_entries WHERE kind = 16 AND due", ()))
+    with open_sqlite(path) as store, store.transaction():
+        assert store.tables.entries.load(SENT, ENTRY_KEYS[1]) is None
+        assert store.tables.entries.count(SENT) == 1
 
 
 def test_a_row_of_another_store_is_noticed(path: Path, tmp_path: Path) -> None:

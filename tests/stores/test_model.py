@@ -14,10 +14,13 @@ from support.store_tools import (
     ADDRESSES,
     CHAINS,
     DIGESTS,
+    ENTRY_KEYS,
+    ENTRY_KINDS,
     IDS,
     KINDS,
     NUMBERS,
     Call,
+    entry,
     everything,
     fill,
     key_range,
@@ -57,6 +60,8 @@ def step(name: str, *arguments: st.SearchStrategy[Any]) -> st.SearchStrategy[Ste
 TEXTS = st.integers(0, 99)
 ADDRESS = st.sampled_from(ADDRESSES)
 KIND = st.sampled_from(KINDS)
+ENTRY_KIND = st.sampled_from(ENTRY_KINDS)
+ENTRY_KEY = st.sampled_from(ENTRY_KEYS)
 ID = st.sampled_from(IDS)
 SESSION = st.integers(1, 3)
 CHAIN = st.sampled_from(CHAINS)
@@ -75,6 +80,7 @@ RANGES = st.lists(
     max_size=2,
 )
 HALVES = st.lists(RANGES, min_size=1, max_size=2)
+ENTRY = st.builds(entry, ENTRY_KIND, ENTRY_KEY, st.none() | TIME, TEXTS)
 MANY = KEEP | st.integers(0, 200)
 
 STEP = st.one_of(
@@ -95,6 +101,11 @@ STEP = st.one_of(
     step("skipped_keys.trim", SESSION, MANY),
     step("skipped_keys.delete_kept_before", TIME, st.none() | SESSION),
     step("past_chains.add", SESSION, CHAIN, KEEP),
+    step("entries.load", ENTRY_KIND, ENTRY_KEY),
+    step("entries.save", ENTRY),
+    step("entries.delete", ENTRY_KIND, ENTRY_KEY),
+    step("entries.count", ENTRY_KIND),
+    step("entries.delete_due", ENTRY_KIND, TIME),
 )
 SCRIPT = st.recursive(
     st.lists(STEP, max_size=12),

@@ -13,15 +13,19 @@ import pytest
 
 from letterlock._wire.prekey import PrekeyKind
 from letterlock.errors import CorruptStore, StoreError, UnsupportedStore, WrongKey
-from letterlock.stores import SqliteStore, Store
+from letterlock.stores import EntryKind, SqliteStore, Store
 from support.store_tools import (
     ALICE,
     BOB,
     CHAINS,
+    CONTACT,
     DIGESTS,
+    ENTRY_KEYS,
     KEY,
+    NOON,
     ONE_TIME,
     PASSPHRASE,
+    SENT,
     SIGNED,
     Call,
     committed,
@@ -34,6 +38,7 @@ from support.store_tools import (
 )
 
 KEM_ONE_TIME = PrekeyKind.KEM_ONE_TIME
+RECEIVED = EntryKind.RECEIVED
 
 
 @pytest.fixture
@@ -69,6 +74,12 @@ READERS: dict[str, list[Call]] = {
         lambda store: store.tables.sessions.load(BOB, 9),
     ],
     "skipped": [lambda store: store.tables.skipped_keys.find(ALICE, CHAINS[0], 0), one_skipped_key],
+    "entries": [
+        lambda store: store.tables.entries.load(CONTACT, ENTRY_KEYS[1]),
+        lambda store: store.tables.entries.load(SENT, ENTRY_KEYS[0]),
+        lambda store: list(store.tables.entries.all(CONTACT)),
+        lambda store: store.tables.entries.due(SENT, NOON, 9),
+    ],
 }
 TABLES = {
     "account": 1,
@@ -76,6 +87,7 @@ TABLES = {
     "prekeys": 4,
     "sessions": 3,
     "skipped": 7,
+    "entries": 4,
 }
 
 
@@ -132,6 +144,7 @@ def test_records_swapped_between_rows_are_refused(store: SqliteStore, table: str
         "prekeys": "kind * 10 + id",
         "sessions": "id",
         "skipped": "seq",
+        "entries": "hex(entry)",
     }[table]
     with store.transaction():
         rows = store.connection.execute(f"SELECT {key}, sealed FROM letterlock_{table} ORDER BY 1").fetchall()
@@ -235,6 +248,17 @@ PEER_OF_3 = "(SELECT peer FROM letterlock_sessions WHERE id = 3)"
             "skipped SET chain = (SELECT chain FROM letterlock_skipped WHERE start = 5) WHERE seq = 2",
             lambda store: store.tables.skipped_keys.find(ALICE, CHAINS[2], 0),
         ),
+        ("entries SET due = due + 1", lambda store: store.tables.entries.load(SENT, ENTRY_KEYS[1])),
+        ("entries SET due = 1.5 WHERE due", lambda store: store.tables.entries.due(SENT, NOON, 9)),
+        ("entries SET due = 'now'", lambda store: store.tables.entries.load(SENT, ENTRY_KEYS[1])),
+        ("entries SET due = 1 WHERE due IS NULL", lambda store: store.tables.entries.due(SENT, NOON, 9)),
+        ("entries SET kind = 17 WHERE kind = 16", lambda store: store.tables.entries.due(RECEIVED, NOON, 9)),
+        ("entries SET kind = 17 WHERE kind = 16", lambda store: list(store.tables.entries.all(RECEIVED))),
+        ("entries SET entry = 'x' || hex(entry)", lambda store: store.tables.entries.due(SENT, NOON, 9)),
+        (
+            "entries SET entry = x'00' WHERE kind = 16 AND due",
+            lambda store: list(store.tables.entries.all(SENT)),
+        ),
     ],
 )
 def test_an_edited_row_is_refused(store: SqliteStore, tmp_path: Path, edited: str, call: Call) -> None:
@@ -257,6 +281,12 @@ def test_an_edited_row_is_refused(store: SqliteStore, tmp_path: Path, edited: st
             "replays SET id = 2 WHERE kind = 1 AND id = 1",
             lambda store: store.tables.replays.has(SIGNED, 1, DIGESTS[0]),
         ),
+        (
+            "entries SET kind = 17 WHERE kind = 16",
+            lambda store: store.tables.entries.load(SENT, ENTRY_KEYS[1]),
+        ),
+        ("entries SET entry = hex(entry)", lambda store: store.tables.entries.load(SENT, ENTRY_KEYS[1])),
+        ("entries SET due = 'never'", lambda store: store.tables.entries.due(SENT, NOON, 9)),
         (
             "past_chains SET session = 9 WHERE session = 1",
             lambda store: store.tables.past_chains.has(1, CHAINS[2]),

@@ -51,7 +51,15 @@ from letterlock.aio._transaction import AsyncTransaction
 from letterlock.aio._turns import Turns
 from letterlock.aio._undelivered import Kept, Undelivered
 from letterlock.aio._worker import Begin, End, Worker
-from letterlock.stores._interface import DeferredRecord, PrekeyRow, Record, SessionRow, SkippedKey
+from letterlock.stores._entry_kind import EntryKind
+from letterlock.stores._interface import (
+    DeferredRecord,
+    EntryRow,
+    PrekeyRow,
+    Record,
+    SessionRow,
+    SkippedKey,
+)
 from letterlock.stores._memory import MemoryStore, memory_calls
 from letterlock.stores._skipped_rows import SkippedRow
 from letterlock.stores._sqlite.cipher import StoreCipher
@@ -151,7 +159,7 @@ def filled() -> MemoryStore:
 
 
 TABLES: Final = (
-    "account", "past_chains", "peers", "prekeys", "replays", "sessions", "skipped_keys",
+    "account", "entries", "past_chains", "peers", "prekeys", "replays", "sessions", "skipped_keys",
 )  # fmt: skip
 
 
@@ -324,6 +332,10 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
         lambda: SessionRow(1, b"address", 2, record),
         "SessionRow(id=1, address=b'address', rank=2, record=<Record: hidden>)",
     ),
+    "EntryRow": (
+        lambda: EntryRow(EntryKind.CONTACT, b"key", 2, record),
+        "EntryRow(kind=<EntryKind.CONTACT: 3>, key=b'key', due=2, record=<Record: hidden>)",
+    ),
     "SkippedKey": (
         lambda: SkippedKey(1, b"chain", 2, record),
         "SkippedKey(session_id=1, chain=b'chain', number=2, record=<Record: hidden>, kept=0)",
@@ -356,6 +368,7 @@ ON_DISK: Final[dict[str, tuple[Callable[[Path], Any], str]]] = {
     "SqliteStore": (sqlite, "<SqliteStore 'store.db'>"),
     "Database": (database, "{OBJECT}"),
     "SqliteAccountTable": (sqlite_table("account"), "{OBJECT}"),
+    "SqliteEntryTable": (sqlite_table("entries"), "{OBJECT}"),
     "SqlitePastChainTable": (sqlite_table("past_chains"), "{OBJECT}"),
     "SqlitePeerTable": (sqlite_table("peers"), "{OBJECT}"),
     "SqlitePrekeyTable": (sqlite_table("prekeys"), "{OBJECT}"),

@@ -15,7 +15,16 @@ from letterlock._ratchet.keys import SkippedKeys
 from letterlock._ratchet.ratchet import SkippedRange
 from letterlock._wire.prekey import PrekeyKind
 from letterlock.errors import StoreError
-from letterlock.stores._interface import PrekeyRow, Record, SessionRow, SkippedKey, Store
+from letterlock.stores._entry_kind import EntryKind
+from letterlock.stores._interface import (
+    DeferredRecord,
+    EntryRow,
+    PrekeyRow,
+    Record,
+    SessionRow,
+    SkippedKey,
+    Store,
+)
 from letterlock.stores._memory import MemoryStore
 from letterlock.stores._sqlite import SqliteStore
 from letterlock.stores._sqlite.wrapped_key import PassphraseOpener
@@ -36,6 +45,11 @@ KINDS: Final = (SIGNED, ONE_TIME)
 IDS: Final = (1, 2, 2**32 - 1)
 NUMBERS: Final = (0, 1, 40, 2**32 - 1)
 NOON: Final = 1_700_000_000
+CONTACT: Final = EntryKind.CONTACT
+SENT: Final = EntryKind.SENT
+ENTRY_KINDS: Final = (CONTACT, SENT)
+"""A kind that the digest covers, and one that it does not."""
+ENTRY_KEYS: Final = (b"", b"bob", bytes(range(256)) + bytes(44))
 
 Call: TypeAlias = Callable[[Store], object]
 
@@ -79,6 +93,10 @@ def key_range(start: int, count: int = 1, chain: bytes = CHAINS[0], text: object
     return SkippedRange(chain, start, keys)
 
 
+def entry(kind: EntryKind, key: bytes, due: int | None = None, text: object = "entry") -> EntryRow:
+    return EntryRow(kind, key, due, record(text))
+
+
 def keep_each(
     store: Store, id_: int, numbers: Iterable[int], chain: bytes = CHAINS[0], kept: int = NOON
 ) -> None:
@@ -108,12 +126,15 @@ def fill(store: Store) -> None:
             row.id, [[key_range(0, 2, chain)] for chain in CHAINS[:2]], NOON + row.id
         )
         store.tables.past_chains.add(row.id, CHAINS[2], 10)
+    for kind in ENTRY_KINDS:
+        store.tables.entries.save(entry(kind, ENTRY_KEYS[0], None, "without time"))
+        store.tables.entries.save(entry(kind, ENTRY_KEYS[1], NOON, "due"))
 
 
 def exposed(value: object) -> Any:
     """Return a value with its secrets exposed, so that it can be compared and printed."""
     match value:
-        case Record():
+        case Record() | DeferredRecord():
             return value.expose()
         case PrekeyRow():
             return ("prekey", int(value.kind), value.id, value.expires, exposed(value.record))
@@ -124,7 +145,11 @@ def exposed(value: object) -> Any:
         case list():
             return [exposed(each) for each in value]
         case _:
-            return value
+            return exposed_entry(value) if isinstance(value, EntryRow) else value
+
+
+def exposed_entry(row: EntryRow) -> tuple[Any, ...]:
+    return ("entry", int(row.kind), row.key, row.due, exposed(row.record))
 
 
 def everything(store: Store) -> dict[str, Any]:
@@ -148,6 +173,13 @@ def everything(store: Store) -> dict[str, Any]:
     for id_ in (1, 2, 3):
         held[f"has skipped {id_}"] = [store.tables.skipped_keys.has(id_, chain) for chain in CHAINS]
         held[f"past {id_}"] = [store.tables.past_chains.has(id_, chain) for chain in CHAINS]
+    for entry_kind in ENTRY_KINDS:
+        name = entry_kind.name
+        held[f"count {name}"] = store.tables.entries.count(entry_kind)
+        held[f"all {name}"] = sorted(exposed(each) for each in store.tables.entries.all(entry_kind))
+        held[f"due {name}"] = sorted(exposed(store.tables.entries.due(entry_kind, 2**62, 100)))
+        for key in ENTRY_KEYS:
+            held[f"entry {name} {key!r}"] = exposed(store.tables.entries.load(entry_kind, key))
     return held
 
 
@@ -182,6 +214,16 @@ CHANGES: Final[dict[str, Call]] = {
     ),
     "past_chains.add": lambda store: store.tables.past_chains.add(1, CHAINS[0], 10),
     "past_chains.add, full": lambda store: store.tables.past_chains.add(1, CHAINS[0], 1),
+    "entries.save": lambda store: store.tables.entries.save(entry(CONTACT, ENTRY_KEYS[1], NOON + 1, "other")),
+    "entries.save, uncovered": lambda store: store.tables.entries.save(
+        entry(SENT, ENTRY_KEYS[1], NOON + 1, "other")
+    ),
+    "entries.save, new": lambda store: store.tables.entries.save(entry(CONTACT, ENTRY_KEYS[2])),
+    "entries.save, uncovered, new": lambda store: store.tables.entries.save(entry(SENT, ENTRY_KEYS[2])),
+    "entries.delete": lambda store: store.tables.entries.delete(CONTACT, ENTRY_KEYS[0]),
+    "entries.delete, uncovered": lambda store: store.tables.entries.delete(SENT, ENTRY_KEYS[0]),
+    "entries.delete_due": lambda store: store.tables.entries.delete_due(CONTACT, NOON),
+    "entries.delete_due, uncovered": lambda store: store.tables.entries.delete_due(SENT, NOON),
 }
 """Calls that change a store which `fill` has filled."""
 
@@ -198,6 +240,11 @@ READS: Final[dict[str, Call]] = {
     "skipped_keys.has": lambda store: store.tables.skipped_keys.has(1, CHAINS[0]),
     "skipped_keys.find": lambda store: store.tables.skipped_keys.find(ALICE, CHAINS[0], 0),
     "past_chains.has": lambda store: store.tables.past_chains.has(1, CHAINS[2]),
+    "entries.load": lambda store: store.tables.entries.load(CONTACT, ENTRY_KEYS[1]),
+    "entries.load, uncovered": lambda store: store.tables.entries.load(SENT, ENTRY_KEYS[1]),
+    "entries.all": lambda store: list(store.tables.entries.all(SENT)),
+    "entries.count": lambda store: store.tables.entries.count(CONTACT),
+    "entries.due": lambda store: store.tables.entries.due(SENT, NOON, 9),
 }
 
 REFUSED: Final[dict[str, Call]] = {

@@ -8,7 +8,7 @@ The rest of this page is for authors of another store, for example one on the da
 has. No base class is needed: `Account` takes any object with the three members of `Store`.
 
     transaction()    a context manager; the account makes every call inside it
-    tables           the seven tables below, each an attribute (`Tables`)
+    tables           the eight tables below, each an attribute (`Tables`)
     close()          releases what the store holds
 
     table           one row for each               content                                 deleted with
@@ -19,12 +19,13 @@ has. No base class is needed: `Account` takes any object with the three members 
     sessions        session id                     ratchet state, and the session's rank   -
     skipped_keys    session id, chain, start       keys of 32 messages still expected      its session
     past_chains     session id, chain              nothing: the chain is finished          its session
+    entries         kind, key                      what a user keeps besides the account   -
 
 `AccountTable`, `PeerTable` and the other protocols document every method. A peer may have several sessions;
 the one of the greatest rank is active. Secrets are passed as `Record`, which never prints them:
 `record.expose()` returns the bytes to write, and `Record(data)` wraps the bytes that were read. A store never
-looks into a record. Addresses, chains and digests are the keys of rows. They tell who talks to whom, so a
-store that should not reveal that indexes a keyed hash of them, as `SqliteStore` does.
+looks into a record. Addresses, chains, digests and names are the keys of rows. They tell who talks to
+whom, so a store that should not reveal that indexes a keyed hash of them, as `SqliteStore` does.
 
 The rules:
 
@@ -53,10 +54,13 @@ subclass of it. Deleting a row that does not exist is not an error.
 Not here: what a record contains (`_records`), and when the account reads and writes it.
 """
 
+from letterlock.stores._entry_kind import EntryKind
 from letterlock.stores._interface import (
     AccountTable,
     AnyRecord,
     DeferredRecord,
+    EntryRow,
+    EntryTable,
     KeyRange,
     PastChainTable,
     PeerTable,
@@ -78,6 +82,9 @@ __all__ = [
     "AccountTable",
     "AnyRecord",
     "DeferredRecord",
+    "EntryKind",
+    "EntryRow",
+    "EntryTable",
     "KeyRange",
     "MemoryStore",
     "PastChainTable",

@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 from letterlock._primitives.fast_init import fast_init
 from letterlock._primitives.secret import Secret, Uncopyable
 from letterlock._wire.prekey import PrekeyKind
+from letterlock.stores._entry_kind import EntryKind
 
 T = TypeVar("T")
 
@@ -62,7 +63,7 @@ class DeferredRecord(Uncopyable):
 
 
 AnyRecord: TypeAlias = Record | DeferredRecord
-"""A record as a table of sessions saves and returns it."""
+"""A record as a table of sessions or entries saves and returns it."""
 
 # As in `Secret`: an immutable object's slots are set through their descriptors.
 _set_value = Record.__dict__["_value"].__set__
@@ -91,6 +92,20 @@ class SessionRow(Uncopyable):
     id: int
     address: bytes
     rank: int
+    record: AnyRecord
+
+
+@fast_init
+@dataclass(frozen=True, slots=True)
+class EntryRow(Uncopyable):
+    """An entry of a user. `key` is 0 to 300 bytes, and unique among the entries of one kind.
+
+    `due` is in whole seconds since 1970 (UTC), 0 to 2**63 - 1; None if the entry waits for nothing.
+    """
+
+    kind: EntryKind
+    key: bytes
+    due: int | None
     record: AnyRecord
 
 
@@ -280,8 +295,40 @@ class PastChainTable(Protocol):
         ...
 
 
+class EntryTable(Protocol):
+    """What a user keeps besides the account, by kind and key."""
+
+    def load(self, kind: EntryKind, key: bytes) -> EntryRow | None:
+        """Return one entry, or None."""
+        ...
+
+    def save(self, row: EntryRow) -> None:
+        """Insert an entry, or replace its time and record."""
+        ...
+
+    def delete(self, kind: EntryKind, key: bytes) -> None:
+        """Delete an entry, if it exists."""
+        ...
+
+    def all(self, kind: EntryKind) -> Iterable[EntryRow]:
+        """Return all entries of one kind, in no particular order."""
+        ...
+
+    def count(self, kind: EntryKind) -> int:
+        """Return how many entries of one kind are stored."""
+        ...
+
+    def due(self, kind: EntryKind, until: int, limit: int) -> list[EntryRow]:
+        """Return up to `limit` entries of one kind that are due at `until` or earlier, the earliest first."""
+        ...
+
+    def delete_due(self, kind: EntryKind, until: int) -> int:
+        """Delete every entry of one kind that is due at `until` or earlier; return how many."""
+        ...
+
+
 class Tables(Protocol):
-    """The seven tables of a store. Every method of theirs is called inside a transaction of the store."""
+    """The eight tables of a store. Every method of theirs is called inside a transaction of the store."""
 
     @property
     def account(self) -> AccountTable:
@@ -316,6 +363,11 @@ class Tables(Protocol):
     @property
     def past_chains(self) -> PastChainTable:
         """Receiving chains that are finished."""
+        ...
+
+    @property
+    def entries(self) -> EntryTable:
+        """What a user keeps: lists of devices, contacts, messages on their way."""
         ...
 
 

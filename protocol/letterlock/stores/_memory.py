@@ -5,6 +5,7 @@
     sessions      id -> row
     skipped_keys  session -> chain -> rows in ascending order of their messages
     past_chains   session -> chains, in order of arrival
+    entries       kind -> key -> row
 
 The rows and the journal are in _memory_rows.py.
 
@@ -14,6 +15,7 @@ Not here: durability. Nothing outlives the process, and no other process sees it
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from operator import itemgetter
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -21,7 +23,16 @@ from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.prekey import PrekeyKind
 from letterlock.errors import CorruptStore
 from letterlock.limits import BUSY_TIMEOUT, MAX_KEYS_IN_ROW
-from letterlock.stores._interface import KeyRange, PrekeyRow, Record, SessionRow, SkippedKey, Tables
+from letterlock.stores._entry_kind import EntryKind
+from letterlock.stores._interface import (
+    EntryRow,
+    KeyRange,
+    PrekeyRow,
+    Record,
+    SessionRow,
+    SkippedKey,
+    Tables,
+)
 from letterlock.stores._memory_rows import MemoryCalls, MemoryRows
 from letterlock.stores._skipped_rows import SkippedRow, cut, merged, next_order, replaced, row_at, trimmed
 
@@ -75,6 +86,7 @@ class _MemoryTables:
         self.sessions = _SessionTable(rows)
         self.skipped_keys = _SkippedKeyTable(rows)
         self.past_chains = _PastChainTable(rows)
+        self.entries = _EntryTable(rows)
 
 
 class _Table(Uncopyable):
@@ -297,6 +309,45 @@ class _PastChainTable(_Table):
     def has(self, session_id: int, chain: bytes) -> bool:
         self._require()
         return chain in self._rows.past_chains.get(session_id, ())
+
+
+class _EntryTable(_Table):
+    __slots__ = ()
+
+    def load(self, kind: EntryKind, key: bytes) -> EntryRow | None:
+        self._require()
+        return self._rows.entries[kind].get(key)
+
+    def save(self, row: EntryRow) -> None:
+        self._require()
+        self._rows.put(self._rows.entries[row.kind], row.key, row)
+
+    def delete(self, kind: EntryKind, key: bytes) -> None:
+        self._require()
+        self._rows.drop(self._rows.entries[kind], key)
+
+    def all(self, kind: EntryKind) -> Iterable[EntryRow]:
+        self._require()
+        return tuple(self._rows.entries[kind].values())
+
+    def count(self, kind: EntryKind) -> int:
+        self._require()
+        return len(self._rows.entries[kind])
+
+    def due(self, kind: EntryKind, until: int, limit: int) -> list[EntryRow]:
+        self._require()
+        return [row for _, row in sorted(self._due(kind, until), key=itemgetter(0))[:limit]]
+
+    def delete_due(self, kind: EntryKind, until: int) -> int:
+        self._require()
+        due = self._due(kind, until)
+        for _, row in due:
+            self._rows.drop(self._rows.entries[kind], row.key)
+        return len(due)
+
+    def _due(self, kind: EntryKind, until: int) -> list[tuple[int, EntryRow]]:
+        rows = self._rows.entries[kind].values()
+        return [(row.due, row) for row in rows if row.due is not None and row.due <= until]
 
 
 def _owned(table: dict[K, V], owner: K) -> V:

@@ -5,6 +5,7 @@
     sessions      id -> row
     skipped_keys  session -> chain -> rows in ascending order of their messages
     past_chains   session -> chains, in order of arrival
+    entries       kind -> key -> row
 
 Not here: the tables, which check each call (_memory.py).
 """
@@ -17,7 +18,8 @@ from typing import TypeVar, cast
 from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.prekey import PrekeyKind
 from letterlock.stores._calls import Run
-from letterlock.stores._interface import AnyRecord, PrekeyRow, Record, SessionRow
+from letterlock.stores._entry_kind import EntryKind
+from letterlock.stores._interface import AnyRecord, EntryRow, PrekeyRow, Record, SessionRow
 from letterlock.stores._lock import StoreLock
 from letterlock.stores._skipped_rows import SkippedRow
 from letterlock.stores._transaction import Transaction
@@ -30,8 +32,8 @@ class MemoryRows(Uncopyable):
     """The rows of all tables, and a journal of how to undo what the open transaction did to them."""
 
     __slots__ = (
-        "_journal", "account", "arrivals", "lock", "past_chains", "peers", "prekeys", "replays", "sessions",
-        "sessions_of", "skipped_keys",
+        "_journal", "account", "arrivals", "entries", "lock", "past_chains", "peers", "prekeys", "replays",
+        "sessions", "sessions_of", "skipped_keys",
     )  # fmt: skip
 
     def __init__(self, busy_timeout: float) -> None:
@@ -49,6 +51,7 @@ class MemoryRows(Uncopyable):
         self.sessions_of: dict[bytes, dict[int, None]] = {}
         self.skipped_keys: dict[int, dict[bytes, tuple[SkippedRow, ...]]] = {}
         self.past_chains: dict[int, OrderedDict[bytes, None]] = {}
+        self.entries: dict[EntryKind, dict[bytes, EntryRow]] = {kind: {} for kind in EntryKind}
 
     def transaction(self) -> Transaction:
         """Return a transaction, or one inside the caller's own."""

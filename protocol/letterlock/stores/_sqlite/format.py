@@ -27,6 +27,7 @@ REPLAYS: Final = b"replays"
 SESSIONS: Final = b"sessions"
 SKIPPED_KEYS: Final = b"skipped"
 PAST_CHAINS: Final = b"past_chains"
+ENTRIES: Final = b"entries"
 DIGEST: Final = b"digest"
 FINGERPRINT: Final = b"fingerprint"
 

@@ -6,6 +6,7 @@
     parts                      held the side data; it goes
     skipped                    many keys share a row, which gets the time of the migration
     past_chains                the tags of many chains share a row
+    entries                    is new, and empty
     digest                     is new, and stands for the rows as they are now
 
 A process that still runs the earlier release does not find the columns any more, so all its calls fail and
@@ -42,9 +43,11 @@ _REPLACED: Final = ("skipped", "past_chains")
 _SKIPPED: Final = next(each for each in TABLES if "TABLE letterlock_skipped" in each)
 _PAST_CHAINS: Final = next(each for each in TABLES if "TABLE letterlock_past_chains" in each)
 
-_DIGEST: Final = next(each for each in TABLES if "TABLE letterlock_digest" in each)
+_ADDED: Final = tuple(
+    each for each in TABLES if " letterlock_digest " in each or " letterlock_entries " in each
+)
 
-_NEW: Final = {_SKIPPED, _PAST_CHAINS, _DIGEST}
+_NEW: Final = {_SKIPPED, _PAST_CHAINS, *_ADDED}
 
 FIRST_TABLES: Final = (
     *(each.replace("sealed BLOB", "record BLOB") for each in TABLES if each not in _NEW),
@@ -81,7 +84,8 @@ def migrate(connection: sqlite3.Connection, cipher: StoreCipher) -> None:
                 connection.execute(f"DROP TABLE letterlock_first_{table}")
             for table in _RENAMED:
                 connection.execute(f"ALTER TABLE letterlock_{table} RENAME COLUMN record TO sealed")
-            connection.execute(_DIGEST)
+            for statement in _ADDED:
+                connection.execute(statement)
             Digest(ConnectionRunner(connection), cipher).rebuild()
             connection.execute(f"PRAGMA user_version = {FORMAT}")
         check_tables(connection)

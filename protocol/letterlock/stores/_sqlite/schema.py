@@ -62,6 +62,11 @@ TABLES: Final = (
     session INTEGER NOT NULL REFERENCES letterlock_sessions (id) ON DELETE CASCADE,
     seq INTEGER NOT NULL, chains BLOB NOT NULL,
     PRIMARY KEY (session, seq)) WITHOUT ROWID""",
+    """CREATE TABLE letterlock_entries (
+    kind INTEGER NOT NULL, entry BLOB NOT NULL, due INTEGER,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (kind, entry)) WITHOUT ROWID""",
+    """CREATE INDEX letterlock_due ON letterlock_entries (kind, due) WHERE due IS NOT NULL""",
 )
 
 

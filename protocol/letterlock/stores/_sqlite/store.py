@@ -8,7 +8,7 @@ database.py      transactions and errors of the connection
 cipher.py        seals records to their rows, and hides addresses and keys behind tags; labels in format.py
 decoded_rows.py  keeps the rows decoded that were read or saved lately
 calls.py         runs the library's own calls, and reads and saves the active session in them
-account.py, peers.py, prekeys.py, replays.py, sessions.py, skipped_keys.py, past_chains.py
+account.py, peers.py, prekeys.py, replays.py, sessions.py, skipped_keys.py, past_chains.py, entries.py
 one table each: its statements, and which columns are clear, tagged or sealed
 """
 
@@ -27,6 +27,7 @@ from letterlock.stores._sqlite.backup import back_up
 from letterlock.stores._sqlite.calls import SqliteCalls
 from letterlock.stores._sqlite.database import Database
 from letterlock.stores._sqlite.decoded_rows import DecodedRows
+from letterlock.stores._sqlite.entries import SqliteEntryTable
 from letterlock.stores._sqlite.files import StoreFiles
 from letterlock.stores._sqlite.past_chains import SqlitePastChainTable
 from letterlock.stores._sqlite.peers import SqlitePeerTable
@@ -173,3 +174,4 @@ class _SqliteTables:
         self.sessions = SqliteSessionTable(database)
         self.skipped_keys = SqliteSkippedKeyTable(database)
         self.past_chains = SqlitePastChainTable(database)
+        self.entries = SqliteEntryTable(database)

@@ -1,0 +1,35 @@
+"""EntryKind: what the rows of the table `entries` are about, and which of them the digest covers.
+
+Not here: what a record of each kind contains (_records/), and who writes it (user/).
+"""
+
+from enum import IntEnum
+from typing import Final
+
+
+class EntryKind(IntEnum):
+    """What an entry is about, and what its key is."""
+
+    USER = 1
+    """The user's own record; the key is empty."""
+    LIST = 2
+    """A device list that was verified; the key is the user id and the version, 4 bytes big-endian."""
+    CONTACT = 3
+    """Another user; the key is the name in UTF-8."""
+    LINKING = 4
+    """A linking that is under way on this device; the key is empty."""
+    SENT = 16
+    """Content that not every device has acknowledged; the key is the message id, 16 bytes."""
+    RECEIVED = 17
+    """A message that was read; the key is its tag, 16 bytes."""
+    RETRY = 18
+    """A message that could not be read; the key is its tag, 16 bytes."""
+    DEVICE = 19
+    """What is noted of one device; the key is its encoded address."""
+
+
+COVERED_KINDS: Final = 16
+"""Kinds below this one change seldom, and a store on disk authenticates their rows together. [STO-19]
+
+The others are written with every message, and a second row each time would cost too much of a message.
+"""
