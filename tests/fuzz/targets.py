@@ -1,4 +1,4 @@
-"""The eight targets by name. A target is imported on demand, after a fuzzer has set up instrumentation."""
+"""The ten targets by name. A target is imported on demand, after a fuzzer has set up instrumentation."""
 
 from functools import cache
 from importlib import import_module
@@ -6,7 +6,18 @@ from typing import Final
 
 from fuzz.harness import Target
 
-NAMES: Final = ("cbor", "bundle", "initial", "ratchet", "record", "armor", "braid", "erasure")
+NAMES: Final = (
+    "cbor",
+    "bundle",
+    "initial",
+    "ratchet",
+    "record",
+    "armor",
+    "braid",
+    "erasure",
+    "content",
+    "entry",
+)
 
 
 @cache
