@@ -277,9 +277,7 @@ class Account(Uncopyable):
             return plaintext
         require_allowed(header.suite, environment.suites)
         ring = PrekeyRing(tables, environment.entropy)
-        now = environment.now()
-        tables.prekeys.delete_expired(now)  # HAND-9, for an account that never publishes
-        prekeys = ring.find(header, initial.id, now)
+        prekeys = ring.find(header, initial.id, environment.now())  # none that has expired: HAND-9
         agreement = respond(device.party, address, header, prekeys)
         decrypted = decrypt(responded(agreement, prekeys.signed, initial), initial.message)
         # Authenticated: from here on, commit.  HAND-7

@@ -161,9 +161,10 @@ class _PrekeyTable(_Table):
 
     def delete_expired(self, now: int) -> int:
         self._require()
-        expired = [(kind, id_) for kind in PrekeyKind for at, id_ in self.expiries(kind) if at <= now]
-        for kind, id_ in expired:
-            self._drop(kind, id_)
+        rows = [row for table in self._rows.prekeys.values() for row in table.values()]
+        expired = [row for row in rows if row.expires is not None and row.expires <= now]
+        for row in expired:
+            self._drop(row.kind, row.id)
         return len(expired)
 
     def count(self, kind: PrekeyKind) -> int:
