@@ -18,7 +18,7 @@ from letterlock._wire.message import RatchetMessage
 from letterlock._wire.suite import Suite
 from letterlock.errors import CorruptStore, PeerError, UsageError
 from letterlock.stores import Record
-from support.mirror import halves, samples, yielding
+from support.mirror import gaps, halves, samples, yielding
 from support.pair import entropy_of, flipped
 
 if NATIVE is None:
@@ -120,8 +120,14 @@ def test_every_sample_is_native(suite: Suite) -> None:
 
 
 @SUITES
+def test_every_gap_is_native(suite: Suite) -> None:
+    for record, message in gaps(suite, FAST):
+        assert check_receive(record, message)
+
+
+@SUITES
 def test_numbers_at_their_limits(suite: Suite) -> None:
-    for record, message in samples(suite, FAST):
+    for record, message in samples(suite, FAST) + gaps(suite, FAST):
         for changed in numbers(record):
             check_send(changed)
             check_receive(changed, message)
@@ -140,7 +146,7 @@ def test_damaged_records(suite: Suite) -> None:
 @SUITES
 def test_damaged_messages(suite: Suite) -> None:
     rng = random.Random(2)
-    for record, message in samples(suite, FAST):
+    for record, message in samples(suite, FAST) + gaps(suite, FAST):
         for _ in range(60):
             changed = damaged(message, rng)
             if changed != message:

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from letterlock._primitives.native import NATIVE
 from letterlock._wire.suite import Suite
-from support.mirror import samples
+from support.mirror import gaps, samples
 
 CORPUS = Path(__file__).parents[2] / "protocol" / "fast" / "fuzz" / "corpus"
 
 if NATIVE is None:
     raise SystemExit("letterlock-fast is not installed, or switched off")
 for suite in Suite:
-    for record, message in samples(suite, NATIVE):
+    for record, message in samples(suite, NATIVE) + gaps(suite, NATIVE):
         entropy = bytes(sum(NATIVE.draws(record)))
         for target, rest in (("send", entropy), ("receive", message)):
             seed = len(record).to_bytes(2, "big") + record + rest

@@ -158,3 +158,15 @@ def samples(suite: Suite, native: Native) -> list[Sample]:
                 found[kind, braid, len(message) // 64] = reader.record, message
                 reader.receive(message)
     return list(found.values())
+
+
+def gaps(suite: Suite, native: Native) -> list[Sample]:
+    """Return a record and a message beyond a gap: in a chain, and after a chain that lost its end."""
+    alice, bob = mirrors(suite, native, 0)
+    alice.receive(bob.send(b"text"))
+    messages = [alice.send(b"text") for _ in range(6)]
+    found = [(bob.record, messages[3])]
+    bob.receive(messages[0])
+    alice.receive(bob.send(b"text"))
+    turned = [alice.send(b"text") for _ in range(3)]
+    return [*found, (bob.record, messages[5]), (bob.record, turned[2])]

@@ -4,6 +4,8 @@
 
 #![no_main]
 
+use letterlock_fast::kdf::KEY_BYTES;
+use letterlock_fast::limits::MAX_SKIP;
 use letterlock_fast::receive::receive;
 use letterlock_fast::record::Record;
 use letterlock_fast::wire::Message;
@@ -16,5 +18,9 @@ fuzz_target!(|input: &[u8]| {
     if let Some(received) = receive(record, message) {
         assert!(Record::read(&received.record).is_some(), "a record leads to a record");
         assert!(received.length < received.padded.len());
+        for skipped in received.double.iter().chain(&received.sparse) {
+            assert!(skipped.keys.len().is_multiple_of(KEY_BYTES));
+            assert!((1..=MAX_SKIP as usize).contains(&(skipped.keys.len() / KEY_BYTES)));
+        }
     }
 });
