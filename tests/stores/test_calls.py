@@ -283,14 +283,14 @@ def test_two_interrupts_at_the_end_of_a_call_leave_the_store_usable(
 ) -> None:
     """The first one stops the undoing, and the second one its repetition. STO-11"""
     left: list[BaseException] = [KeyboardInterrupt(), KeyboardInterrupt()]
-    calls, end = calls_of(store), lock_module.StoreLock._end
+    calls, end = calls_of(store), lock_module.StoreLock._end_once
 
     def interrupted(*arguments: Any, committed: bool) -> None:
         if left:
             raise left.pop()
         end(*arguments, committed=committed)
 
-    monkeypatch.setattr(lock_module.StoreLock, "_end", interrupted)
+    monkeypatch.setattr(lock_module.StoreLock, "_end_once", interrupted)
     with pytest.raises(KeyboardInterrupt):
         calls.run(change, store, Abort())
     assert left == []

@@ -25,6 +25,11 @@ class Record(Secret):
     LENGTH = None
     _value: Any
 
+    def __init__(self, material: bytes) -> None:
+        if type(material) is not bytes:
+            raise TypeError("Record needs bytes")
+        _set_material(self, material)
+
     def decoded(self, decode: Callable[["Record"], T]) -> T:
         """Return `decode(self)`, which is computed once. A record is decoded by one function only."""
         try:
@@ -66,6 +71,7 @@ AnyRecord: TypeAlias = Record | DeferredRecord
 """A record as a table of sessions or entries saves and returns it."""
 
 # As in `Secret`: an immutable object's slots are set through their descriptors.
+_set_material = Secret.__dict__["_material"].__set__
 _set_value = Record.__dict__["_value"].__set__
 _set_encoded = DeferredRecord.__dict__["encoded"].__set__
 

@@ -147,19 +147,14 @@ class StoreLock:
             self._innermost = hold
             return
         hold.open = True
-        self._enter_first(hold)
-        if getpid() != self._pid:
-            self._require_usable()
-
-    def _enter_first(self, hold: Hold) -> None:
-        if self._waiting or not self._lock.acquire(False):  # noqa: FBT003 - a keyword costs as much again
+        if self._waiting or not self._lock.acquire(blocking=False):
             self._wait_for_turn()
         task = running_task()
         # No call stands between these lines. So no signal handler sees one without the others.
         self._innermost = hold
         self._task = task
-        self._thread = hold.thread
-        if self._closing:  # another thread may have closed it meanwhile
+        self._thread = thread
+        if self._closing or getpid() != self._pid:  # another thread may have closed it meanwhile
             self._require_usable()
 
     def require(self) -> None:
@@ -215,10 +210,9 @@ class StoreLock:
         hold.open = False
 
     def run(self, changes: Changes, call: Callable[[*Ts], T], *arguments: *Ts) -> T:
-        """Return what `call` does with the arguments, in a transaction; undo it if that raises. [STO-1]
+        """Return what `call` does, in a transaction; undo it if that raises. Raises as `enter`. [STO-1]
 
-        `call` is the library's own, and yields to nothing. So it needs no check of its own: it runs to its
-        end in the thread, the task and the process that began. Raises as `enter`.
+        `call` is the library's own. It ends in the thread, the task and the process in which it began.
         """
         if self._closing or getpid() != self._pid:
             self._require_usable()
@@ -227,36 +221,44 @@ class StoreLock:
         mark, committed = -1, False
         try:
             try:
-                try:
-                    if self._thread == thread:
-                        caller = sys._getframe()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-                        self.enter(hold, caller, nests=True)
-                    else:
-                        hold.open = True
-                        self._enter_first(hold)
-                    mark = changes.begin(hold.level)
-                    value = call(*arguments)
-                    if self._innermost is not hold or getpid() != self._pid:
-                        self.require_innermost(hold)
-                    changes.commit(hold.level)
-                    committed = True
-                    return value
-                finally:
-                    if committed and hold.outer is None:  # nearly always
-                        self._thread = self._innermost = None
-                        self._lock.release()
-                        hold.open = False
-                    else:
-                        self._end(hold, changes, mark, committed=committed)
+                if self._thread == thread:
+                    caller = sys._getframe()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+                    self.enter(hold, caller, nests=True)
+                else:
+                    hold.open = True
+                    if self._waiting or not self._lock.acquire(False):  # noqa: FBT003
+                        self._wait_for_turn()
+                    task = running_task()
+                    self._innermost, self._task, self._thread = hold, task, thread  # as in `enter`
+                    if self._closing:
+                        self._require_usable()
+                mark = changes.begin(hold.level)
+                value = call(*arguments)
+                if self._innermost is not hold or getpid() != self._pid:
+                    self.require_innermost(hold)
+                changes.commit(hold.level)
+                committed = True
+                return value
             finally:
-                if hold.open:  # an interrupt stopped the first one
+                if committed and hold.outer is None:  # nearly always
+                    self._thread = self._innermost = None
+                    self._lock.release()
+                    hold.open = False
+                else:
                     self._end(hold, changes, mark, committed=committed)
         finally:
-            if hold.open:  # and another one the second
+            if hold.open:  # an interrupt stopped the first one
                 self._end(hold, changes, mark, committed=committed)
 
     def _end(self, hold: Hold, changes: Changes, mark: int, *, committed: bool) -> None:
-        """Undo what was not committed, and let others in."""
+        """Undo what was not committed, and let others in; try twice, because an interrupt may stop it."""
+        try:
+            self._end_once(hold, changes, mark, committed=committed)
+        finally:
+            if hold.open:
+                self._end_once(hold, changes, mark, committed=committed)
+
+    def _end_once(self, hold: Hold, changes: Changes, mark: int, *, committed: bool) -> None:
         try:
             if not committed and hold.open and self.holds(hold):
                 changes.undo(hold.level, mark)

@@ -13,7 +13,7 @@ Not here: the tables, which check each call (_memory.py).
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.prekey import PrekeyKind
@@ -38,7 +38,8 @@ class MemoryRows(Uncopyable):
 
     def __init__(self, busy_timeout: float) -> None:
         self.lock = StoreLock(busy_timeout)
-        self._journal: list[Callable[[], object]] = []
+        self._journal: list[Callable[[], object] | tuple[dict[Any, Any], object, object]] = []
+        """What undoes each change: a function, or a table, a key, and the value that it had."""
         self.arrivals = 0
         self.clear()
 
@@ -75,21 +76,25 @@ class MemoryRows(Uncopyable):
     def undo(self, level: int, mark: int) -> None:  # noqa: ARG002
         # An interrupt may fall between the two lines. To undo a change again changes nothing.
         while len(self._journal) > mark >= 0:
-            self._journal[-1]()
+            change = self._journal[-1]
+            if isinstance(change, tuple):
+                table, key, value = change
+                table[key] = value
+            else:
+                change()
             del self._journal[-1]
 
     def put(self, table: dict[K, V], key: K, value: V) -> None:
         # The journal comes first. If an interrupt falls between the two, undoing a change that was not made
         # changes nothing.
-        undo = partial(table.__setitem__, key, table[key]) if key in table else partial(table.pop, key, None)
-        self._journal.append(undo)
+        self._journal.append((table, key, table[key]) if key in table else partial(table.pop, key, None))
         table[key] = value
 
     def drop(self, table: dict[K, V], key: K) -> bool:
         """Remove a key if it exists; return whether it did. Undone, it may be at the end of the table."""
         if key not in table:
             return False
-        self._journal.append(partial(table.__setitem__, key, table[key]))
+        self._journal.append((table, key, table[key]))
         del table[key]
         return True
 
@@ -133,8 +138,7 @@ class MemoryCalls(Uncopyable):
         """See StoreCalls."""
         rows = self._rows
         sessions, id_ = rows.sessions, row.id
-        undo = partial(sessions.__setitem__, id_, sessions[id_])
-        rows._journal.append(undo)  # noqa: SLF001 - in this module; first, as in `put`
+        rows._journal.append((sessions, id_, sessions[id_]))  # noqa: SLF001 - in this module; first, as in `put`
         sessions[id_] = SessionRow(id_, row.address, row.rank, record)
 
 
