@@ -6,12 +6,13 @@
 Not here: what the associated data is (_session/, stores/).
 """
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final, cast
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from nacl import bindings
-from nacl._sodium import ffi, lib
+from nacl._sodium import ffi, lib  # pyright: ignore[reportUnknownVariableType]
 from nacl.exceptions import CryptoError
 
 from letterlock._primitives.secret import KEY_BYTES
@@ -21,11 +22,12 @@ NONCE_BYTES: Final = 12
 XNONCE_BYTES: Final = 24
 
 
-_BYTES: Final = ffi.typeof("unsigned char[]")
-_NULL: Final = ffi.NULL
-_new: Final = ffi.new
-_buffer: Final = ffi.buffer
-_seal_at_rest: Final = lib.crypto_aead_xchacha20poly1305_ietf_encrypt
+_FFI: Final = cast("Any", ffi)
+_BYTES: Final[object] = _FFI.typeof("unsigned char[]")
+_NULL: Final[object] = _FFI.NULL
+_new: Final[Callable[[object, int], object]] = _FFI.new
+_buffer: Final[Callable[[object, int], Any]] = _FFI.buffer
+_seal_at_rest: Final[Callable[..., int]] = cast("Any", lib).crypto_aead_xchacha20poly1305_ietf_encrypt
 
 
 def seal(key: bytes, nonce: bytes, plaintext: bytes, associated_data: bytes) -> bytes:

@@ -74,7 +74,7 @@ class MemoryStore(Uncopyable):
 
 def memory_calls(store: MemoryStore) -> MemoryCalls:
     """Return how the library's own calls use a store."""
-    return MemoryCalls(store._rows)  # noqa: SLF001 - in this module
+    return MemoryCalls(store._rows)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
 class _MemoryTables:

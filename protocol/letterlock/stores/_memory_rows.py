@@ -38,8 +38,7 @@ class MemoryRows(Uncopyable):
 
     def __init__(self, busy_timeout: float) -> None:
         self.lock = StoreLock(busy_timeout)
-        self._journal: list[Callable[[], object] | tuple[dict[Any, Any], object, object]] = []
-        """What undoes each change: a function, or a table, a key, and the value that it had."""
+        self._journal: list[tuple[Callable[[Any, Any], object], object, object]] = []
         self.arrivals = 0
         self.clear()
 
@@ -53,6 +52,11 @@ class MemoryRows(Uncopyable):
         self.skipped_keys: dict[int, dict[bytes, tuple[SkippedRow, ...]]] = {}
         self.past_chains: dict[int, OrderedDict[bytes, None]] = {}
         self.entries: dict[EntryKind, dict[bytes, EntryRow]] = {kind: {} for kind in EntryKind}
+
+    @property
+    def journal(self) -> list[tuple[Callable[[Any, Any], object], object, object]]:
+        """What undoes each change: a function, a key, and the value that it had. It stays the same list."""
+        return self._journal
 
     def transaction(self) -> Transaction:
         """Return a transaction, or one inside the caller's own."""
@@ -76,32 +80,31 @@ class MemoryRows(Uncopyable):
     def undo(self, level: int, mark: int) -> None:  # noqa: ARG002
         # An interrupt may fall between the two lines. To undo a change again changes nothing.
         while len(self._journal) > mark >= 0:
-            change = self._journal[-1]
-            if isinstance(change, tuple):
-                table, key, value = change
-                table[key] = value
-            else:
-                change()
+            undo, key, value = self._journal[-1]
+            undo(key, value)
             del self._journal[-1]
 
     def put(self, table: dict[K, V], key: K, value: V) -> None:
         # The journal comes first. If an interrupt falls between the two, undoing a change that was not made
         # changes nothing.
-        self._journal.append((table, key, table[key]) if key in table else partial(table.pop, key, None))
+        if key in table:
+            self._journal.append((table.__setitem__, key, table[key]))
+        else:
+            self._journal.append((table.pop, key, None))
         table[key] = value
 
     def drop(self, table: dict[K, V], key: K) -> bool:
         """Remove a key if it exists; return whether it did. Undone, it may be at the end of the table."""
         if key not in table:
             return False
-        self._journal.append((table, key, table[key]))
+        self._journal.append((table.__setitem__, key, table[key]))
         del table[key]
         return True
 
     def drop_first(self, table: OrderedDict[K, V]) -> None:
         """Remove the oldest key. Undone, it is the oldest again."""
         key, value = next(iter(table.items()))
-        self._journal.append(partial(_insert_first, table, key, value))
+        self._journal.append((partial(_insert_first, table), key, value))
         del table[key]
 
     def ranked(self, address: bytes) -> list[SessionRow]:
@@ -115,12 +118,13 @@ class MemoryRows(Uncopyable):
 class MemoryCalls(Uncopyable):
     """Implements `StoreCalls`, which documents the methods."""
 
-    __slots__ = ("_rows", "run")
+    __slots__ = ("_journal", "_rows", "run")
 
     run: Run
 
     def __init__(self, rows: MemoryRows) -> None:
         self._rows = rows
+        self._journal = rows.journal
         self.run = cast("Run", partial(rows.lock.run, rows))
 
     def active(self, address: bytes) -> SessionRow | None:
@@ -138,7 +142,7 @@ class MemoryCalls(Uncopyable):
         """See StoreCalls."""
         rows = self._rows
         sessions, id_ = rows.sessions, row.id
-        rows._journal.append((sessions, id_, sessions[id_]))  # noqa: SLF001 - in this module; first, as in `put`
+        self._journal.append((sessions.__setitem__, id_, sessions[id_]))  # first, as in `put`
         sessions[id_] = SessionRow(id_, row.address, row.rank, record)
 
 

@@ -162,7 +162,7 @@ class SqliteStore(Uncopyable):
 
 def sqlite_calls(store: SqliteStore) -> SqliteCalls:
     """Return how the library's own calls use a store."""
-    return SqliteCalls(store._database)  # noqa: SLF001 - in this module
+    return SqliteCalls(store._database)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
 class _SqliteTables:
