@@ -21,6 +21,7 @@ from letterlock.stores import MemoryStore, SessionRow, SqliteStore
 from letterlock.stores import _lock as lock_module
 from letterlock.stores._any_store import AnyStoreCalls, calls_of
 from letterlock.stores._calls import StoreCalls
+from letterlock.stores._sqlite.format import SESSIONS, encode, encode_session
 from support.store_tools import (
     ALICE,
     BOB,
@@ -31,6 +32,7 @@ from support.store_tools import (
     committed,
     exposed,
     fill,
+    open_sqlite,
     record,
     session,
     unsynced_store,
@@ -227,14 +229,16 @@ def test_a_closed_store_and_a_copy_in_a_fork_refuse_a_call(
 ) -> None:
     # STO-5
     calls = calls_of(store)
+    ran: list[None] = []
     with monkeypatch.context() as elsewhere:
         elsewhere.setattr("letterlock.stores._lock.getpid", lambda: -1)
         with pytest.raises(StoreError, match="opened before a fork"):
-            calls.run(change, store)
+            calls.run(ran.append, None)
     assert account(store) == exposed(record("account"))
     store.close()
     with pytest.raises(StoreError, match="closed"):
-        calls.run(change, store)
+        calls.run(ran.append, None)
+    assert ran == []
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="only where processes fork")
@@ -298,3 +302,28 @@ def test_two_interrupts_at_the_end_of_a_call_leave_the_store_usable(
     monkeypatch.undo()
     calls.run(change, store)
     assert account(store) == exposed(record("changed"))
+
+
+@pytest.mark.parametrize("id_", [1, 2**63 - 1])
+@pytest.mark.parametrize("rank", [0, 1, 2**40])
+def test_the_columns_of_a_session_are_encoded_like_any_others(id_: int, rank: int) -> None:
+    peer = bytes(range(16))
+    assert encode_session(id_, peer, rank) == encode(SESSIONS, id_, peer, rank)
+
+
+def test_what_a_call_saved_is_read_by_another_connection_too(tmp_path: Path) -> None:
+    """It is sealed to its row, and not only kept decoded."""
+    with open_sqlite(tmp_path) as store:
+        with store.transaction():
+            fill(store)
+        calls = calls_of(store)
+
+        def save() -> None:
+            row = calls.active(BOB)
+            assert row is not None
+            calls.save_active(row, record("next"))
+
+        calls.run(save)
+        with open_sqlite(tmp_path) as other:
+            row = calls_of(other).run(calls_of(other).active, BOB)
+            assert exposed(row) == exposed(SessionRow(3, BOB, 7, record("next")))
