@@ -17,6 +17,7 @@ from letterlock_vectors.operations import (
     accounts,
     braid,
     bundles,
+    content,
     decoding,
     derivation,
     erasure,
@@ -40,7 +41,8 @@ from letterlock_vectors.responder import Answer
 _TABLES: Final = tuple(
     module.OPERATIONS
     for module in (
-        accounts, braid, bundles, decoding, derivation, erasure, handshakes, keys, linking, ratchets, records,
+        accounts, braid, bundles, content, decoding, derivation, erasure, handshakes, keys, linking,
+        ratchets, records,
         safety_numbers, sealing, sparse, split_kem, texts, triple, users, xeddsa,
     )
 )  # fmt: skip

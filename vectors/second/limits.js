@@ -45,6 +45,15 @@ export const LINKING_CODE_SIZE = 350;
 export const LINKING_BUNDLE_SIZE = 4_096;
 export const PLACE_SIZE = 255;
 
+export const CONTENT_SIZE = 16_776_192; // without the tags of earlier messages
+export const CONTENT_ITEMS = 142;
+export const EARLIER = 5;
+export const ATTACHMENTS = 32;
+export const ATTACHMENT_NAME_SIZE = 255;
+export const MEDIA_TYPE_SIZE = 127;
+export const RECEIPT_IDS = 1_024;
+export const NOTICE_LISTS = 100;
+
 export const DAY = 86_400;
 export const ROTATION = 7 * DAY; // HAND-9
 export const RETIREMENT = 30 * DAY; // HAND-9

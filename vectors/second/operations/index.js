@@ -1,6 +1,7 @@
 // The table of all operations, by the names of vectors/README.md.
 
 import { refuse } from "../errors.js";
+import { contents } from "./contents.js";
 import { encodings } from "./encodings.js";
 import { handshakes } from "./handshakes.js";
 import { Input } from "./input.js";
@@ -12,7 +13,7 @@ import { users } from "./users.js";
 
 /** Return a function (name, input) -> output, with parties of its own. It throws a Refusal if the operation refuses. */
 export function implementation() {
-  const table = { ...keys, ...encodings, ...handshakes, ...plays, ...stored, ...users, ...partyOperations() };
+  const table = { ...keys, ...encodings, ...handshakes, ...plays, ...stored, ...users, ...contents, ...partyOperations() };
   table.hello = () => ({
     implementation: "letterlock second, JavaScript", version: "1", protocol: 1, operations: Object.keys(table),
   });
