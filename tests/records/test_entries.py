@@ -128,6 +128,14 @@ def test_another_users_snapshot_is_damage() -> None:
         decoded(ContactRecord, changed(CONTACT, 2, wrong))
 
 
+def test_a_snapshot_without_the_pinned_hash_is_damage() -> None:
+    """STO-29, although version, user and heads are right."""
+    assert PIN.snapshot
+    other = replace(PIN.snapshot, issued=PIN.snapshot.issued + 1)
+    with pytest.raises(CorruptStore):
+        decoded(ContactRecord, changed(CONTACT, 2, pinned(4, other.encode())))
+
+
 BOOLS: Final[list[object]] = [2, None, True, b"\x01"]
 ADDRESSES: Final[list[object]] = [
     None, b"", "bob", [], ["bob"], ["bob", 0], ["", 1], ["bob", 1, 1], [" bob", 1], ["bob", 2**32],
