@@ -23,13 +23,7 @@ from letterlock._device.known_peers import (
 )
 from letterlock._device.peer import Peer
 from letterlock._device.prekeys import PrekeyRing
-from letterlock._handshake.agreement import (
-    Circumstances,
-    initiate,
-    refuse_own_identity,
-    require_allowed,
-    respond,
-)
+from letterlock._handshake.agreement import initiate, refuse_own_identity, require_allowed, respond
 from letterlock._handshake.safety_number import SafetyNumber, safety_number
 from letterlock._primitives.curve25519 import IdentityKey
 from letterlock._primitives.entropy import Clock, system_clock, system_entropy
@@ -187,9 +181,8 @@ class Account(Uncopyable):
         if suite not in environment.suites:
             raise UsageError(f"suite {suite.name} is not among those this account was opened with")
         entropy = environment.entropy
-        circumstances = Circumstances(environment.now(), entropy, environment.encapsulate)
-        initiation = initiate(device.party, bundle, address, suite, circumstances)
         with device.store.transaction():
+            initiation = initiate(device.party, bundle, address, suite, environment.circumstances(address))
             if check_identity(device.store.tables, address, bundle.identity):
                 save_peer(device.store.tables, Peer(address, bundle.identity))
             use_prekeys(device.store.tables, address, bundle, suite)
@@ -276,9 +269,10 @@ class Account(Uncopyable):
             device.keep_up()
             return plaintext
         require_allowed(header.suite, environment.suites)
+        user_ids = environment.user_ids(address, header.identity, is_ours=False)
         ring = PrekeyRing(tables, environment.entropy)
         prekeys = ring.find(header, initial.id, environment.now())  # none that has expired: HAND-9
-        agreement = respond(device.party, address, header, prekeys)
+        agreement = respond(device.party, address, header, prekeys, user_ids)
         decrypted = decrypt(responded(agreement, prekeys.signed, initial), initial.message)
         # Authenticated: from here on, commit.  HAND-7
         if is_new:
@@ -304,8 +298,8 @@ class Account(Uncopyable):
         if sessions is None:
             if len(self._peers) >= _KEPT_PEERS:
                 self._peers.clear()
-            environment = self._device.environment
-            sessions = PeerSessions(self._device.store, address, environment.suites, environment.now)
+            given = self._device.environment
+            sessions = PeerSessions(self._device.store, address, given.suites, given.now, given.stray)
             self._peers[address.encoded] = sessions
         return sessions
 

@@ -3,8 +3,9 @@
 import pytest
 
 from letterlock._session.lifecycle import Phase
-from letterlock._session.peer_sessions import PeerSessions, StoredSession
+from letterlock._session.peer_sessions import PeerSessions
 from letterlock._session.session import Established
+from letterlock._session.stored_session import StoredSession
 from letterlock._wire.suite import Suite
 from letterlock.errors import AuthenticationFailed, DuplicateMessage, PeerError
 from letterlock.limits import MAX_ARCHIVED_SESSIONS

@@ -10,9 +10,10 @@ import pytest
 
 from letterlock._primitives.curve25519 import RatchetKey
 from letterlock._session.lifecycle import Event
-from letterlock._session.peer_sessions import PeerSessions, StoredSession
+from letterlock._session.peer_sessions import PeerSessions
 from letterlock._session.promotion import event_in_archive
 from letterlock._session.session import Established, Origin
+from letterlock._session.stored_session import StoredSession
 from letterlock._wire import cbor
 from letterlock._wire.message import Header
 from letterlock._wire.pq_header import PqHeader, PqType

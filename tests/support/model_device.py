@@ -21,7 +21,8 @@ from letterlock._primitives.mlkem import MlKem1024PublicKey
 from letterlock._ratchet import double, sparse
 from letterlock._ratchet.sparse import SparsePlace
 from letterlock._ratchet.triple import Triple, sparse_chain
-from letterlock._session.peer_sessions import PeerSessions, StoredSession
+from letterlock._session.peer_sessions import PeerSessions
+from letterlock._session.stored_session import StoredSession
 from letterlock._wire.address import Address
 from letterlock._wire.message import RatchetMessage
 from letterlock._wire.prekey import PrekeyKind, PublicPrekey

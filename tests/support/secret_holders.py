@@ -37,9 +37,9 @@ from letterlock._ratchet.ratchet import Committed, Sent, Skipped, SkippedRange
 from letterlock._records.session import encode_session
 from letterlock._session.kept_keys import KeptKeys
 from letterlock._session.lifecycle import Phase
-from letterlock._session.peer_sessions import StoredSession
 from letterlock._session.sealing import Decrypted, Encrypted
 from letterlock._session.session import Established, Initiated, Origin
+from letterlock._session.stored_session import StoredSession
 from letterlock._wire.bundle import BundleHead
 from letterlock._wire.message import HandshakeHeader, Header
 from letterlock._wire.prekey import PrekeyKind, PublicPrekey

@@ -13,9 +13,10 @@ from letterlock._ratchet.pq_profile import LETTERLOCK
 from letterlock._ratchet.triple import Triple
 from letterlock._records.session import encode_session
 from letterlock._records.triple import STATES
-from letterlock._session.peer_sessions import PeerSessions, StoredSession
+from letterlock._session.peer_sessions import PeerSessions
 from letterlock._session.sealing import seal_message
 from letterlock._session.session import Initiated
+from letterlock._session.stored_session import StoredSession
 from letterlock._wire import cbor
 from letterlock._wire.suite import Suite
 from support.pair import Pair, Side, entropy_of, flipped, live

@@ -47,10 +47,10 @@ class AccountRecord(Uncopyable):
         return range(self.next_id, self.next_id + count)
 
 
-def new_account(address: Address, entropy: Entropy) -> AccountRecord:
-    """Return a new identity. Draws 35 bytes: 32 for the key, 3 for the first id.
+def new_account(address: Address, entropy: Entropy, identity: IdentityKeyPair | None = None) -> AccountRecord:
+    """Return a new account. Draws 32 bytes for the key unless `identity` is given, then 3 for the first id.
 
     The first id is random, so that ids do not tell how old an account is. It is low, so that ids last.
     """
-    identity = IdentityKeyPair.generate(entropy)
+    identity = identity or IdentityKeyPair.generate(entropy)
     return AccountRecord(Party(address, identity), 1 + int.from_bytes(entropy(_ID_START_BYTES), "big"))

@@ -9,6 +9,7 @@ from letterlock._device.environment import Environment
 from letterlock._device.prekeys import OneTimePair, PrekeyRing, has_current, rotation_is_due
 from letterlock._handshake.agreement import Party
 from letterlock._handshake.bundle_signature import BundleSigner
+from letterlock._primitives.curve25519 import IdentityKeyPair
 from letterlock._primitives.secret import Uncopyable
 from letterlock._primitives.xeddsa import SigningKey
 from letterlock._records.account import decode_account, encode_account
@@ -32,15 +33,28 @@ class Device(Uncopyable):
         self.environment = environment
 
     @classmethod
-    def create(cls, store: Store, address: Address, environment: Environment) -> "Device":
-        """Make a new identity and its first prekeys in an empty store. Raises AccountExists, UsageError."""
+    def create(
+        cls,
+        store: Store,
+        address: Address,
+        environment: Environment,
+        *,
+        identity: IdentityKeyPair | None = None,
+    ) -> "Device":
+        """Make an account and its first prekeys in an empty store. Raises AccountExists, UsageError.
+
+        `identity` is a key pair that exists already: a device that is linked shows it before there is an
+        account. Without it, a new one is made.
+        """
         _require_store(store)
         if type(address) is not Address:
             raise UsageError(f"address must be Address, not {type(address).__name__}")
+        if identity is not None and type(identity) is not IdentityKeyPair:
+            raise UsageError(f"identity must be IdentityKeyPair, not {type(identity).__name__}")
         with store.transaction():
             if store.tables.account.load() is not None:
                 raise AccountExists("this store holds an account already: open it instead")
-            account = new_account(address, environment.entropy)
+            account = new_account(address, environment.entropy, identity)
             account = PrekeyRing(store.tables, environment.entropy).rotate(account, environment.now())
             store.tables.account.save(encode_account(account))
         return cls(store, account.party, environment)

@@ -10,6 +10,7 @@ Not here: which prekeys exist and when they are deleted (_device/); the initial 
 account.py).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -49,13 +50,22 @@ def encapsulate_afresh(key: MlKem1024PublicKey, /) -> Encapsulation:
     return key.encapsulate()
 
 
+def _without_users(_identity: IdentityKey, /) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What initiating takes from outside: the time, in seconds since 1970 (UTC), and random bytes."""
+    """What initiating takes from outside: the time, in seconds since 1970 (UTC), and random bytes.
+
+    `user_ids` is called with the identity key of a bundle that has passed all checks. It returns what
+    `associated_data` takes, or raises if that key may have no session.                             [HAND-17]
+    """
 
     now: int
     entropy: Entropy
     encapsulate: Encapsulate = encapsulate_afresh
+    user_ids: Callable[[IdentityKey], bytes | None] = _without_users
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +136,22 @@ def initiate(
         raise AddressMismatch(text, recipient, bundle.address)
     verify_bundle(bundle)  # HAND-1: before any key of the bundle is used
     require_fresh(bundle, circumstances.now)
+    if suite is not Suite.X3DH and bundle.kem is None:
+        raise SuiteRefused("the bundle has no post-quantum prekey: ask its owner for a newer one")
+    user_ids = circumstances.user_ids(bundle.identity)
     encapsulation = None
-    if suite is not Suite.X3DH:  # HAND-3: only this suite leaves the KEM out
-        if bundle.kem is None:
-            raise SuiteRefused("the bundle has no post-quantum prekey: ask its owner for a newer one")
+    if suite is not Suite.X3DH and bundle.kem is not None:  # HAND-3: only this suite leaves the KEM out
         encapsulation = circumstances.encapsulate(bundle.kem.key)
-    return initiate_with(us, bundle, EphemeralKeyPair.generate(circumstances.entropy), encapsulation)
+    ephemeral = EphemeralKeyPair.generate(circumstances.entropy)
+    return initiate_with(us, bundle, ephemeral, encapsulation, user_ids)
 
 
 def initiate_with(
-    us: Party, bundle: PrekeyBundle, ephemeral: EphemeralKeyPair, encapsulation: Encapsulation | None
+    us: Party,
+    bundle: PrekeyBundle,
+    ephemeral: EphemeralKeyPair,
+    encapsulation: Encapsulation | None,
+    user_ids: bytes | None = None,
 ) -> Initiation:
     """Do as `initiate` does, without checks, with a chosen ephemeral key and encapsulation: for vectors."""
     one_time = None if bundle.one_time is None else bundle.one_time.key
@@ -155,16 +171,18 @@ def initiate_with(
     kem_key = None if bundle.kem is None else bundle.kem.key
     recipient = Recipient(bundle.address, bundle.identity, bundle.signed.key, one_time, kem_key)
     agreement = Agreement(
-        _shared_secret(agreements, encapsulation), associated_data(header, us.address, recipient)
+        _shared_secret(agreements, encapsulation), associated_data(header, us.address, recipient, user_ids)
     )
     return Initiation(agreement, header, bundle.signed.key)
 
 
-def respond(us: Party, initiator: Address, header: HandshakeHeader, prekeys: Prekeys) -> Agreement:
+def respond(
+    us: Party, initiator: Address, header: HandshakeHeader, prekeys: Prekeys, user_ids: bytes | None = None
+) -> Agreement:
     """Agree with the sender of an initial message (PQXDH section 3.4).
 
-    `prekeys` are those that the header names. A forged header gives a secret under which no message
-    authenticates. Raises InvalidKey, MalformedMessage, UnknownPrekey.
+    `prekeys` are those that the header names, and `user_ids` is as in `associated_data`. A forged header
+    gives a secret under which no message authenticates. Raises InvalidKey, MalformedMessage, UnknownPrekey.
     """
     if (header.one_time_prekey_id is None) != (prekeys.one_time is None):
         raise UnknownPrekey("the one-time prekey of this message is not ours: send the peer a new bundle")
@@ -185,7 +203,9 @@ def respond(us: Party, initiator: Address, header: HandshakeHeader, prekeys: Pre
         None if prekeys.one_time is None else prekeys.one_time.public,
         None if prekeys.kem is None else prekeys.kem.public,
     )
-    return Agreement(_shared_secret(agreements, encapsulation), associated_data(header, initiator, recipient))
+    return Agreement(
+        _shared_secret(agreements, encapsulation), associated_data(header, initiator, recipient, user_ids)
+    )
 
 
 def _shared_secret(agreements: KeyMaterial, encapsulation: Encapsulation | None) -> SharedSecret:

@@ -12,12 +12,10 @@ authenticate writes nothing to the store.                                       
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from letterlock._primitives.entropy import Entropy
-from letterlock._primitives.fast_init import fast_init
-from letterlock._primitives.secret import Uncopyable
 from letterlock._ratchet.keys import MessageKey
 from letterlock._ratchet.ratchet import Ratchet
 from letterlock._records.first_format import decode_any_session
@@ -29,6 +27,7 @@ from letterlock._session.promotion import event_in_archive, is_weaker, placed
 from letterlock._session.sealing import Decrypted, decrypt, encrypt, is_as_sent
 from letterlock._session.session import Ended, Established, Initiated, Session
 from letterlock._session.status import SessionStatus
+from letterlock._session.stored_session import PHASES, StoredSession
 from letterlock._session.trial import knows, of_an_unknown_chain
 from letterlock._wire.address import Address
 from letterlock._wire.message import RatchetMessage
@@ -49,34 +48,27 @@ from letterlock.stores._any_store import calls_of
 
 _ID_BYTES: Final = 8
 _NO_SESSION: Final = "no session with this address: initiate one with its prekey bundle"
-_PHASES: Final = {Initiated: Phase.INITIATED, Established: Phase.ESTABLISHED, Ended: Phase.ENDED}
-"""The phase of an active session."""
-
-
-@fast_init
-@dataclass(frozen=True, slots=True)
-class StoredSession(Uncopyable):
-    """A session and where it stands: the session with the greatest rank is active."""
-
-    id: int
-    rank: int
-    phase: Phase
-    session: Session
 
 
 class PeerSessions:
     """The sessions with the peer at one address."""
 
-    __slots__ = ("_address", "_calls", "_now", "_numbers", "_suites", "_tables")
+    __slots__ = ("_address", "_calls", "_now", "_numbers", "_peer", "_stray", "_suites", "_tables")
 
     def __init__(
-        self, store: Store, address: Address, suites: frozenset[Suite], now: Callable[[], int] = int
+        self,
+        store: Store,
+        address: Address,
+        suites: frozenset[Suite],
+        now: Callable[[], int] = int,
+        stray: Callable[[Address], None] = lambda _address: None,
     ) -> None:
         """`suites` are those allowed: a session of another suite is kept and not used. [SES-8]
 
         `now` returns seconds since 1970, by default always 0. An ordinary message does not ask for it.
+        `stray` is called with `address` for each new message in a session that the peer has left.
         """
-        self._now = now
+        self._now, self._stray, self._peer = now, stray, address
         self._tables = store.tables
         self._calls = calls_of(store)
         self._address = address.encoded
@@ -97,7 +89,7 @@ class PeerSessions:
             if stored is None:
                 raise NoSession(_NO_SESSION)
             row, session = SessionRow(stored.id, self._address, stored.rank, row.record), stored.session
-        if isinstance(session, Ended) or (_PHASES[type(session)], Event.ENCRYPT) not in TABLE:
+        if isinstance(session, Ended) or (PHASES[type(session)], Event.ENCRYPT) not in TABLE:
             raise SessionEnded
         encrypted = encrypt(session, plaintext, entropy)
         self._save_next(row, encrypted.session)
@@ -290,7 +282,7 @@ class PeerSessions:
         """Do the same, having loaded the session of the greatest rank."""
         session = _session_in(row)
         if session.origin.suite in self._suites:
-            return StoredSession(row.id, row.rank, _PHASES[type(session)], session)
+            return StoredSession(row.id, row.rank, PHASES[type(session)], session)
         return next(iter(self.all()), None)
 
     def all(self) -> list[StoredSession]:
@@ -303,7 +295,7 @@ class PeerSessions:
         for row in self._tables.sessions.load(self._address, limit):
             session = _session_in(row)
             if session.origin.suite in self._suites:
-                phase = _PHASES[type(session)]
+                phase = PHASES[type(session)]
                 if not is_active:
                     phase = TABLE[phase, Event.SUPERSEDED]
                     if not old and self._is_old(session):
@@ -371,6 +363,8 @@ class PeerSessions:
             session = replace(session, yields=session.yields - 1)  # SES-12
         if phase is Phase.ARCHIVED:
             session = replace(session, promote_next=event is Event.DEFERRED)
+            if event is Event.BARRED and isinstance(active.session, Established):
+                self._stray(self._peer)
         elif is_archived:
             session = replace(session, archived=0)
             rank = self._tables.sessions.load(self._address, 1)[0].rank + 1

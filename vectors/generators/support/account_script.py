@@ -25,7 +25,8 @@ from letterlock._device.device import Device
 from letterlock._device.environment import Environment
 from letterlock._primitives.mlkem import Encapsulation, KemSecret, MlKem1024PublicKey
 from letterlock._records.account import encode_account
-from letterlock._session.peer_sessions import PeerSessions, StoredSession
+from letterlock._session.peer_sessions import PeerSessions
+from letterlock._session.stored_session import StoredSession
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.prekey import PrekeyKind
 from letterlock._wire.suite import Suite

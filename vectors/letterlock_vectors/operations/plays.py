@@ -12,8 +12,8 @@ from letterlock._primitives.secret import KEY_BYTES, Uncopyable
 from letterlock._ratchet.double import Hearing, Speaking, State, Unanswered, Waiting
 from letterlock._ratchet.ratchet import Ratchet
 from letterlock._ratchet.triple import Triple
-from letterlock._session.peer_sessions import StoredSession
 from letterlock._session.session import Ended
+from letterlock._session.stored_session import StoredSession
 from letterlock._wire.message import SENT_NONCE_BYTES
 from letterlock.errors import LetterlockError, UsageError
 from letterlock.limits import MAX_SKIPPED_KEYS
