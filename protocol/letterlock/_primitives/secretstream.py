@@ -55,8 +55,8 @@ class FrameSealer(_Stream):
 
     def seal(self, text: bytes, *, last: bool) -> bytes:
         """Return the next frame."""
-        tag = _FINAL if last else _MESSAGE
-        return bindings.crypto_secretstream_xchacha20poly1305_push(self._state, text, self._associated, tag)
+        kind = _FINAL if last else _MESSAGE
+        return bindings.crypto_secretstream_xchacha20poly1305_push(self._state, text, self._associated, kind)
 
 
 class FrameOpener(_Stream):
@@ -79,8 +79,8 @@ class FrameOpener(_Stream):
         found = self._opened(frame)
         if found is None:
             raise AuthenticationFailed
-        text, tag = found
-        return text, tag == _FINAL
+        text, kind = found
+        return text, kind == _FINAL
 
     def _opened(self, frame: bytes) -> tuple[bytes, int] | None:
         try:

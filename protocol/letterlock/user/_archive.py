@@ -60,9 +60,9 @@ def read_archive(key: HistoryKey, pieces: Iterable[bytes]) -> Iterator[bytes]:
         text += frame
         while (item := _next_item(text)) is not None:
             yield item
-        if ended or (text[:_LENGTH] == _END and any(text[_LENGTH:])):
+        if ended or (text.startswith(_END) and any(text[_LENGTH:])):
             raise MalformedMessage("the archive goes on after its end: discard it")
-        ended = text[:_LENGTH] == _END
+        ended = text.startswith(_END)
     if not ended:
         raise MalformedMessage("the archive ends inside an item: discard it")
 
@@ -90,7 +90,7 @@ def _taken(pending: bytearray, most: int) -> bytes:
 
 def _next_item(text: bytearray) -> bytes | None:
     """Take the next item off the text, or return None if it is not there whole."""
-    if len(text) < _LENGTH or text[:_LENGTH] == _END:
+    if len(text) < _LENGTH or text.startswith(_END):
         return None
     length = int.from_bytes(text[:_LENGTH], "big")
     if length > MAX_PLAINTEXT:
