@@ -178,7 +178,7 @@ def test_primitives_are_the_only_users_of_cryptography() -> None:
 
 
 def test_the_core_takes_entropy_and_time_as_arguments() -> None:
-    """Only account.py, its twin in aio/ and hazmat.py name the defaults; the stores draw their own nonces."""
+    """Only the public constructors and hazmat.py name the defaults; the stores draw their own nonces."""
     users = {
         str(path.relative_to(PACKAGE))
         for path in PACKAGE.rglob("*.py")
@@ -189,6 +189,7 @@ def test_the_core_takes_entropy_and_time_as_arguments() -> None:
         "account.py",
         "aio/_account.py",
         "hazmat.py",
+        "user/_new_device.py",
     }
 
 

@@ -6,15 +6,18 @@ from typing import Any, Final
 
 from letterlock import Address
 from letterlock._primitives.composite import CompositeSeed
+from letterlock._primitives.curve25519 import PrivateKey
 from letterlock._primitives.xwing import XWingSeed
 from letterlock._records.contact import ContactRecord, ContactState, decode_contact, encode_contact
 from letterlock._records.device import DeviceRecord, decode_device, encode_device
+from letterlock._records.linking import LinkingRecord, decode_linking, encode_linking
 from letterlock._records.pin import PinnedList
 from letterlock._records.received import ReceivedRecord, decode_received, encode_received
 from letterlock._records.retry import RetryRecord, decode_retry, encode_retry
 from letterlock._records.sent import SentPlace, SentRecord, decode_sent, encode_sent
 from letterlock._records.user import UserRecord, decode_user, encode_user
 from letterlock._wire.content_bodies import RetryCause
+from letterlock._wire.linking import LinkingCode, LinkingNonce, LinkingSecret
 from letterlock._wire.linking_payload import DocumentSeed
 from letterlock.limits import HEAD_BYTES
 from letterlock.stores import Record
@@ -55,6 +58,14 @@ RECEIVED: Final = ReceivedRecord(BOB, ID, owed=True)
 RETRY: Final = RetryRecord(BOB, 255, RetryCause.RESTORED, NOON)
 DEVICE: Final = DeviceRecord(BOB, (NOON, NOON, NOON + 1), (0, 2**63 - 1), 3, reported=True)
 
+SHOWN: Final = LinkingRecord(
+    PrivateKey(material("identity", 32)),
+    CompositeSeed(material("signing", 64)),
+    XWingSeed(material("receiving", 32)),
+    LinkingNonce(material("nonce", 32)),
+    LinkingCode(material("hash", 32), LinkingSecret(material("secret", 32)), NOON, "here"),
+)
+
 Codec = tuple[Callable[[Any], Record], Callable[[Record], Any]]
 CODECS: Final[dict[type, Codec]] = {
     UserRecord: (encode_user, decode_user),
@@ -63,6 +74,7 @@ CODECS: Final[dict[type, Codec]] = {
     ReceivedRecord: (encode_received, decode_received),
     RetryRecord: (encode_retry, decode_retry),
     DeviceRecord: (encode_device, decode_device),
+    LinkingRecord: (encode_linking, decode_linking),
 }
 ENTRIES: Final[dict[str, Any]] = {
     "user": USER,
@@ -78,6 +90,8 @@ ENTRIES: Final[dict[str, Any]] = {
     "retry": RETRY,
     "device": DEVICE,
     "quiet device": DeviceRecord(BOB),
+    "linking": SHOWN,
+    "linking with an offer": replace(SHOWN, taken=(bytes(2000), b"answer")),
 }
 
 

@@ -9,12 +9,15 @@ from letterlock._primitives.ed25519 import Ed25519KeyPair, Ed25519Seed
 from letterlock._primitives.mldsa import MlDsa65KeyPair, MlDsaSeed
 from letterlock._primitives.secretstream import FrameOpener, FrameSealer
 from letterlock._primitives.xwing import XWingKeyPair, XWingSeed
+from letterlock._records.linking import LinkingRecord
 from letterlock._records.pin import PinnedList
 from letterlock._records.user import UserRecord
 from letterlock._wire.content_bodies import ArchiveKey, HistoryKey
-from letterlock._wire.linking import LinkingAnswer, LinkingPackage, LinkingPayload
+from letterlock._wire.linking import LinkingAnswer, LinkingNonce, LinkingPackage, LinkingPayload
 from letterlock._wire.linking_payload import DocumentSeed, PayloadContents
+from letterlock.stores import MemoryStore
 from letterlock.user._linking import CodeShown, DeviceKeys, offer_link
+from letterlock.user._new_device import NewDevice
 from support.pair import NOON
 from support.secret_pq_holders import MATERIAL
 from support.user_tools import FULL, Owner
@@ -86,6 +89,13 @@ def state(name: str) -> Callable[[], object]:
     return lambda: linking()[name]
 
 
+def linking_record() -> LinkingRecord:
+    """Return what a new device keeps."""
+    nonce = LinkingNonce(MATERIAL[:32])
+    private = PrivateKey(MATERIAL[:32])
+    return LinkingRecord(private, signing.seed, xwing.seed, nonce, linking()["LinkingCode"])
+
+
 LINKING: Final = (
     "DeviceKeys", "CodeShown", "LinkingCode", "OfferTaken", "Offered", "Answered", "LinkingAnswer", "Linked",
     "LinkingPackage",
@@ -99,6 +109,8 @@ SIGNING_TABLE["PayloadContents"] = (
     lambda: PayloadContents("alice", DocumentSeed(MATERIAL[:32]), (), ()),
     "{OBJECT}",
 )
+SIGNING_TABLE["NewDevice"] = (lambda: NewDevice.begin(MemoryStore()), "<NewDevice>")
+SIGNING_TABLE["LinkingRecord"] = (linking_record, "{OBJECT}")
 SIGNING_TABLE.update({name: (state(name), "{OBJECT}") for name in LINKING})
 
 

@@ -2,7 +2,8 @@
 
     entry    [1, ...]
 
-Not here: the record of each kind (pin.py, user.py, contact.py, sent.py, received.py, retry.py, device.py).
+Not here: the record of each kind (pin.py, user.py, contact.py, linking.py, sent.py,
+received.py, retry.py, device.py).
 """
 
 from collections.abc import Callable, Sequence

@@ -85,13 +85,15 @@ class CodeShown(Uncopyable):
     def begin(cls, keys: DeviceKeys, now: int, place: str, entropy: Entropy) -> "CodeShown":
         """Return the first state. The code lives ten minutes. Draws 32 bytes from `entropy` twice."""
         nonce = LinkingNonce(entropy(KEY_BYTES))
-        public = LinkingBundle(
-            keys.identity.public, keys.signing.public, keys.receiving.public, nonce.commitment
-        )
-        bundle = public.encode()
+        bundle = _bundle(keys, nonce)
         secret = LinkingSecret(entropy(KEY_BYTES))
         code = LinkingCode(hashlib.sha256(bundle).digest(), secret, now + LINKING_LIFETIME, place)
         return cls(keys, nonce, code, bundle)
+
+    @classmethod
+    def restored(cls, keys: DeviceKeys, nonce: LinkingNonce, code: LinkingCode) -> "CodeShown":
+        """Return the state that `begin` made from these keys, nonce and code."""
+        return cls(keys, nonce, code, _bundle(keys, nonce))
 
     def receive(self, sealed_offer: bytes, now: int, entropy: Entropy) -> "OfferTaken":
         """Take an offer. Raises LinkingRefused, AuthenticationFailed, MalformedMessage, InvalidKey.
@@ -108,6 +110,12 @@ class CodeShown(Uncopyable):
         answer = LinkingAnswer(proof, self.nonce).encode()
         digits = linking_digits(self.code, sealed_offer, self.nonce)
         return OfferTaken(self.keys, self.code, offer, sealed_offer, answer, digits)
+
+    def answered(self, sealed_offer: bytes, answer: bytes) -> "OfferTaken":
+        """Return the state after an offer that `receive` took before, and the answer that it made then."""
+        opened = hpke.open_sealed(self.keys.receiving, _offer_info(self.code), sealed_offer)
+        digits = linking_digits(self.code, sealed_offer, self.nonce)
+        return OfferTaken(self.keys, self.code, LinkingOffer.decode(opened), sealed_offer, answer, digits)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -227,6 +235,11 @@ def _check_time(code: LinkingCode, now: int) -> None:
     """Raise LinkingRefused for a code of more than ten minutes ago, or of a time to come. [USR-20]"""
     if not code.expires - LINKING_LIFETIME <= now < code.expires:
         raise LinkingRefused(f"the code has expired, or a clock is wrong: {_REMEDY}")
+
+
+def _bundle(keys: DeviceKeys, nonce: LinkingNonce) -> bytes:
+    public = (keys.identity.public, keys.signing.public, keys.receiving.public)
+    return LinkingBundle(*public, nonce.commitment).encode()
 
 
 def _check_offer(offer: LinkingOffer, keys: DeviceKeys) -> None:
