@@ -316,7 +316,7 @@ def messages() -> list[bytes]:
     return made
 
 
-@pytest.mark.parametrize("message", messages())
+@pytest.mark.parametrize("message", messages(), ids=range(4))
 def test_a_messages_tag_is_its_authentication_tag(message: bytes) -> None:
     """USR-25: in each kind of message the last 16 bytes are those that authenticate it."""
     decoded = decode_message(message)
