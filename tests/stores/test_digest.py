@@ -15,11 +15,13 @@ import pytest
 from letterlock import Account, Address, MemoryStore, SqliteStore
 from letterlock._wire.suite import Suite
 from letterlock.errors import CorruptStore
+from letterlock.stores._any_store import calls_of
 from letterlock.stores._sqlite.cipher import StoreCipher
 from letterlock.stores._sqlite.digest import COVERED
 from support.store_tools import (
     ALICE,
     BOB,
+    CHAINS,
     CHANGES,
     CONTACT,
     DIGESTS,
@@ -52,7 +54,8 @@ OTHER: Final = b"\x82\x65other\x01"
 TABLES: Final = {label.decode(): columns for label, columns in COVERED.items()}
 KEYS: Final = {
     "account": "id", "peers": "peer", "prekeys": "kind * 10 + id", "replays": "kind * 10 + id",
-    "sessions": "id", "skipped": "seq", "entries": "CASE WHEN kind < 16 AND due THEN hex(entry) END",
+    "sessions": "id", "skipped": "seq", "buckets": "id",
+    "entries": "CASE WHEN kind < 16 AND due THEN hex(entry) END",
 }  # fmt: skip
 CHANGED: Final[dict[str, Call]] = {
     "account": lambda store: store.tables.account.save(record("later")),
@@ -99,9 +102,25 @@ def attack(path: Path, *steps: tuple[str, tuple[Any, ...]]) -> None:
 
 
 def refused(path: Path) -> None:
+    """Check that the store refuses to open, or refuses to use the rows in the bucket of the edited one."""
     for _ in range(2):
-        with pytest.raises(CorruptStore):
-            open_sqlite(path)
+        with pytest.raises(CorruptStore), open_sqlite(path) as store, store.transaction():
+            store._database.digest.require_all()
+
+
+def whole(path: Path) -> None:
+    """Check that all sums of the store are right."""
+    with open_sqlite(path) as store, store.transaction():
+        store._database.digest.require_all()
+
+
+def whole_bucket(path: Path, tag: bytes) -> list[tuple[str, tuple[Any, ...]]]:
+    """Return the steps that put back everything that a bucket covers now, and its own row."""
+    at = tag[0] >> 2
+    steps = [put("buckets", row) for row in rows(path, "buckets") if row[0] == at]
+    for table, column in (("peers", 0), ("sessions", 1), ("entries", 1)):
+        steps += [put(table, row) for row in rows(path, table) if row[column][0] >> 2 == at]
+    return steps
 
 
 def put(table: str, row: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
@@ -259,6 +278,142 @@ def test_an_old_digest_is_noticed(path: Path) -> None:
     refused(path)
 
 
+# --- buckets ------------------------------------------------------------------------------------------
+
+USES: Final[dict[str, Call]] = {
+    "peers.load": lambda store: store.tables.peers.load(ALICE),
+    "peers.save": lambda store: store.tables.peers.save(ALICE, record("other")),
+    "peers.delete": lambda store: store.tables.peers.delete(ALICE),
+    "peers.all": lambda store: list(store.tables.peers.all()),
+    "sessions.load": lambda store: store.tables.sessions.load(ALICE, 5),
+    "sessions.save": lambda store: store.tables.sessions.save(session(1)),
+    "sessions.save, new": lambda store: store.tables.sessions.save(session(9)),
+    "sessions.delete": lambda store: store.tables.sessions.delete(1),
+    "skipped_keys.find": lambda store: store.tables.skipped_keys.find(ALICE, CHAINS[0], 0),
+    "active": lambda store: calls_of(store).active(ALICE),
+}
+ENTRY_USES: Final[dict[str, Call]] = {
+    "load": lambda store: store.tables.entries.load(CONTACT, ENTRY_KEYS[1]),
+    "save": lambda store: store.tables.entries.save(entry(CONTACT, ENTRY_KEYS[1], 5)),
+    "delete": lambda store: store.tables.entries.delete(CONTACT, ENTRY_KEYS[1]),
+    "all": lambda store: list(store.tables.entries.all(CONTACT)),
+    "count": lambda store: store.tables.entries.count(CONTACT),
+    "due": lambda store: store.tables.entries.due(CONTACT, NOON, 9),
+    "delete_due": lambda store: store.tables.entries.delete_due(CONTACT, NOON),
+}
+
+
+def use(path: Path, call: Call) -> None:
+    with open_sqlite(path) as store, store.transaction():
+        call(store)
+
+
+@pytest.mark.parametrize("name", USES)
+def test_a_peer_s_bucket_is_compared_before_its_first_use(path: Path, name: str) -> None:
+    """The session of the peer is there, but its peer's record is an earlier one."""
+    (old,) = (row for row in rows(path, "peers") if row[0] == tag_of(path, ALICE))
+    change(path, CHANGED["peers"])
+    attack(path, put("peers", old))
+    use(path, lambda store: store.tables.account.load())
+    with pytest.raises(CorruptStore, match="rows of the store are not those"):
+        use(path, USES[name])
+
+
+@pytest.mark.parametrize("name", ENTRY_USES)
+@pytest.mark.parametrize("missing", [False, True])
+def test_an_entry_s_bucket_is_compared_before_its_first_use(path: Path, name: str, missing: bool) -> None:
+    (old,) = (row for row in rows(path, "entries") if row[0] == CONTACT and row[2])
+    change(path, CHANGED["entries"])
+    gone = "DELETE FROM letterlock_entries WHERE kind = 3 AND entry = ?", (old[1],)
+    attack(path, gone if missing else put("entries", old))
+    with pytest.raises(CorruptStore, match="rows of the store are not those"):
+        use(path, ENTRY_USES[name])
+
+
+@pytest.mark.parametrize("table", ["peers", "sessions", "entries"])
+def test_a_whole_bucket_put_back_is_noticed(path: Path, table: str) -> None:
+    tag = entry_tag(path) if table == "entries" else tag_of(path, ALICE)
+    steps = whole_bucket(path, tag)
+    change(path, CHANGED[table])
+    attack(path, *steps)
+    with pytest.raises(CorruptStore):
+        open_sqlite(path)
+
+
+@pytest.mark.parametrize("table", ["peers", "entries"])
+def test_a_whole_bucket_deleted_is_noticed(path: Path, table: str) -> None:
+    tag = entry_tag(path) if table == "entries" else tag_of(path, OTHER)
+    column = "entry" if table == "entries" else "peer"
+    attack(
+        path,
+        (f"DELETE FROM letterlock_{table} WHERE {column} = ?", (tag,)),
+        ("DELETE FROM letterlock_buckets WHERE id = ?", (tag[0] >> 2,)),
+    )
+    with pytest.raises(CorruptStore):
+        open_sqlite(path)
+
+
+def test_an_undone_change_of_a_bucket_is_compared_again(path: Path) -> None:
+    with open_sqlite(path) as store:
+        with undone(store):
+            store.tables.peers.save(ALICE, record("undone"))
+        with store.transaction():
+            store.tables.peers.save(ALICE, record("saved"))
+            with undone(store):
+                store.tables.peers.save(ALICE, record("undone"))
+                store.tables.entries.save(entry(CONTACT, b"undone"))
+            assert store.tables.peers.load(ALICE) == record("saved")
+            store.tables.sessions.save(session(1, ALICE, 9, "later"))
+    with open_sqlite(path) as store, store.transaction():
+        store._database.digest.require_all()
+
+
+def test_rows_edited_in_a_bucket_are_noticed_with_another_s_change_of_it(path: Path) -> None:
+    (old,) = (row for row in rows(path, "peers") if row[0] == tag_of(path, ALICE))
+    with open_sqlite(path) as store, open_sqlite(path) as other:
+        with store.transaction():
+            assert store.tables.peers.load(ALICE) == record(ALICE)
+        with other.transaction():
+            other.tables.peers.save(ALICE, record("later"))
+        attack(path, put("peers", old))
+        with pytest.raises(CorruptStore), store.transaction():
+            store.tables.peers.load(ALICE)
+
+
+def test_opening_reads_no_more_with_many_peers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts: list[int] = []
+    fingerprint = StoreCipher.fingerprint
+
+    def counted(self: StoreCipher, table: bytes, *columns: object) -> int:
+        counts[-1] += 1
+        return fingerprint(self, table, *columns)
+
+    with unsynced_store(tmp_path) as store, store.transaction():
+        for number in range(1000):
+            store.tables.peers.save(f"peer {number}".encode(), record(number))
+            store.tables.sessions.save(session(number + 1, f"peer {number}".encode()))
+            store.tables.entries.save(entry(CONTACT, f"name {number}".encode()))
+    monkeypatch.setattr(StoreCipher, "fingerprint", counted)
+    counts.append(0)
+    with open_sqlite(tmp_path) as store:
+        counts.append(0)
+        with store.transaction():
+            assert store.tables.peers.load(b"peer 7") == record(7)
+            assert store.tables.entries.load(CONTACT, b"name 7") is not None
+    assert counts[0] == 64
+    assert 2 < counts[1] < 300
+
+
+def tag_of(path: Path, address: bytes) -> bytes:
+    with open_sqlite(path) as store:
+        return store._database.cipher.peer_tag(address)
+
+
+def entry_tag(path: Path) -> bytes:
+    with open_sqlite(path) as store:
+        return store._database.cipher.tag(b"entries", int(CONTACT), ENTRY_KEYS[1])
+
+
 def test_the_whole_store_put_back_opens(path: Path) -> None:
     """Nothing in the file can reveal that. The limitations say so."""
     copy = path / "copy.db"
@@ -299,7 +454,7 @@ def test_every_change_keeps_the_digest_right(path: Path, name: str) -> None:
         with undone(store):
             CHANGES[name](store) if "add" not in name else None
         committed(store)
-    open_sqlite(path).close()
+    whole(path)
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -308,7 +463,7 @@ def test_a_refused_call_keeps_the_digest_right(path: Path, name: str) -> None:
         with pytest.raises(CorruptStore):
             REFUSED[name](store)
         store.tables.account.save(record("goes on"))
-    open_sqlite(path).close()
+    whole(path)
 
 
 def test_savepoints_of_any_kind_keep_the_digest_right(path: Path) -> None:
@@ -328,7 +483,7 @@ def test_savepoints_of_any_kind_keep_the_digest_right(path: Path) -> None:
             raise Abort
         with store.transaction():
             store.tables.replays.add(SIGNED, 1, DIGESTS[1])
-    open_sqlite(path).close()
+    whole(path)
 
 
 def test_two_open_stores_keep_it_right_together(path: Path) -> None:
@@ -341,7 +496,7 @@ def test_two_open_stores_keep_it_right_together(path: Path) -> None:
                         1, [[key_range(number, 1, OURS if store is one else THEIRS)]], NOON
                     )
                     assert store.tables.account.load() is not None
-    open_sqlite(path).close()
+    whole(path)
 
 
 def test_a_row_put_back_while_the_store_is_open_is_noticed_with_another_s_change(path: Path) -> None:

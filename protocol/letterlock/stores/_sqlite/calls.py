@@ -32,6 +32,7 @@ class SqliteCalls(SqliteTable):
     def active(self, address: bytes) -> SessionRow | None:
         """See StoreCalls."""
         peer = self._cipher.peer_tag(address)
+        self._digest.require_once(peer)
         for id_, rank, sealed in self._database.select(_READ, peer):
             record = self._decoded.find(sealed, SESSIONS, (id_, peer, rank))
             if record is None:

@@ -37,7 +37,7 @@ class SqliteEntryTable(SqliteTable):
         entry = self._tag(kind, key)
         sql = f"SELECT due, sealed FROM letterlock_entries WHERE {_ONE}"  # noqa: S608 - ours
         row = self._database.row(sql, kind, entry)
-        self._require(kind)
+        self._require(kind, entry)
         if row is None:
             return None
         due, sealed = row
@@ -55,12 +55,15 @@ class SqliteEntryTable(SqliteTable):
         sealed = self._cipher.seal(Record(whole), ENTRIES, *columns)
         self._decoded.keep_saved(sealed, row.record, ENTRIES, columns)
         if kind < COVERED_KINDS:
+            self._digest.require_bucket(entry)
             self._change(ENTRIES, _ONE, (kind, entry), _UPSERT, kind, entry, row.due, sealed)
         else:
             self._database.run(_UPSERT, kind, entry, row.due, sealed)
 
     def delete(self, kind: EntryKind, key: bytes) -> None:
-        self._delete(_ONE, kind, self._tag(kind, key))
+        entry = self._tag(kind, key)
+        self._require(kind, entry)
+        self._delete(_ONE, kind, entry)
 
     def all(self, kind: EntryKind) -> Iterator[EntryRow]:
         """Read a page at a time, so that many entries need little memory."""
@@ -77,6 +80,7 @@ class SqliteEntryTable(SqliteTable):
         return [self._opened(kind, *row) for row in self._database.rows(sql, kind, until, limit)]
 
     def delete_due(self, kind: EntryKind, until: int) -> int:
+        self._require(kind)
         return self._delete(_DUE, kind, until)
 
     def _delete(self, where: str, kind: EntryKind, value: bytes | int) -> int:
@@ -106,9 +110,14 @@ class SqliteEntryTable(SqliteTable):
             raise CorruptStore("an entry of the store has no key: restore the file from a copy")
         return EntryRow(kind, whole[_LENGTH:start], due, Record(whole[start:]))
 
-    def _require(self, kind: EntryKind) -> None:
-        if kind < COVERED_KINDS:
-            self._digest.require()
+    def _require(self, kind: EntryKind, entry: bytes | None = None) -> None:
+        """Compare what covers one entry, or all entries of a kind."""
+        if kind >= COVERED_KINDS:
+            return
+        if entry is None:
+            self._digest.require_all()
+        else:
+            self._digest.require_bucket(entry)
 
     def _tag(self, kind: EntryKind, key: bytes) -> bytes:
         return self._cipher.tag(ENTRIES, int(kind), key)

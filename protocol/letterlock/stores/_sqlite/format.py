@@ -29,6 +29,7 @@ SKIPPED_KEYS: Final = b"skipped"
 PAST_CHAINS: Final = b"past_chains"
 ENTRIES: Final = b"entries"
 DIGEST: Final = b"digest"
+BUCKETS: Final = b"buckets"
 FINGERPRINT: Final = b"fingerprint"
 
 Column: TypeAlias = bytes | int | None

@@ -7,7 +7,7 @@
     skipped                    many keys share a row, which gets the time of the migration
     past_chains                the tags of many chains share a row
     entries                    is new, and empty
-    digest                     is new, and stands for the rows as they are now
+    digest, buckets            are new, and stand for the rows as they are now
 
 A process that still runs the earlier release does not find the columns any more, so all its calls fail and
 change nothing. What is replaced leaves the file with the transaction.                     [STO-12] [STO-21]
@@ -44,7 +44,9 @@ _SKIPPED: Final = next(each for each in TABLES if "TABLE letterlock_skipped" in 
 _PAST_CHAINS: Final = next(each for each in TABLES if "TABLE letterlock_past_chains" in each)
 
 _ADDED: Final = tuple(
-    each for each in TABLES if " letterlock_digest " in each or " letterlock_entries " in each
+    each
+    for each in TABLES
+    if any(f" letterlock_{table} " in each for table in ("digest", "buckets", "entries"))
 )
 
 _NEW: Final = {_SKIPPED, _PAST_CHAINS, *_ADDED}

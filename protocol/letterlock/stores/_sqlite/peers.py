@@ -22,11 +22,12 @@ class SqlitePeerTable(SqliteTable):
     def load(self, address: bytes) -> Record | None:
         peer = self._cipher.peer_tag(address)
         row = self._database.row("SELECT sealed FROM letterlock_peers WHERE peer = ?", peer)
-        self._digest.require()
+        self._digest.require_bucket(peer)
         return None if row is None else cast("Record", self._open_kept(row[0], PEERS, peer))
 
     def save(self, address: bytes, record: Record) -> None:
         peer = self._cipher.peer_tag(address)
+        self._digest.require_bucket(peer)
         self._change(
             PEERS,
             "peer = ?",
@@ -40,11 +41,12 @@ class SqlitePeerTable(SqliteTable):
     def delete(self, address: bytes) -> None:
         peer = self._cipher.peer_tag(address)
         self._decoded.drop(PEERS, peer)
+        self._digest.require_bucket(peer)
         self._remove(PEERS, "peer = ?", peer)
 
     def all(self) -> Iterator[Record]:
         """Read a page at a time, so that many peers need little memory."""
-        self._digest.require()
+        self._digest.require_all()
         return self._records_from(self._page(b""))
 
     def _records_from(self, page: list[tuple[Any, ...]]) -> Iterator[Record]:

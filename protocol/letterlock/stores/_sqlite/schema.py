@@ -30,6 +30,9 @@ TABLES: Final = (
     """CREATE TABLE letterlock_digest (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     sealed BLOB NOT NULL)""",
+    """CREATE TABLE letterlock_buckets (
+    id INTEGER PRIMARY KEY,
+    sealed BLOB NOT NULL)""",
     """CREATE TABLE letterlock_account (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     sealed BLOB NOT NULL)""",

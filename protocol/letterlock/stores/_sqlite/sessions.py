@@ -16,6 +16,7 @@ class SqliteSessionTable(SqliteTable):
 
     def load(self, address: bytes, limit: int) -> list[SessionRow]:
         peer = self._cipher.peer_tag(address)
+        self._digest.require_once(peer)
         rows = self._database.rows(
             "SELECT id, rank, sealed FROM letterlock_sessions WHERE peer = ? "
             "ORDER BY rank DESC, id DESC LIMIT ?",
@@ -29,6 +30,7 @@ class SqliteSessionTable(SqliteTable):
 
     def save(self, row: SessionRow) -> None:
         peer = self._cipher.peer_tag(row.address)
+        self._digest.require_once(peer)
         sealed = self._seal_kept(row.record, SESSIONS, row.id, peer, row.rank)
         # Nearly every message leaves the rank as it is. Setting it again would write its index too, and so
         # two pages in a commit instead of one.
@@ -40,6 +42,7 @@ class SqliteSessionTable(SqliteTable):
             row.rank,
         ):
             return
+        self._digest.require_bucket(peer)
         changed = self._change(
             SESSIONS,
             "id = ?",

@@ -58,6 +58,8 @@ class SqliteSkippedKeyTable(SqliteTable):
     __slots__ = ()
 
     def find(self, address: bytes, chain: bytes, number: int) -> SkippedKey | None:
+        peer = self._cipher.peer_tag(address)
+        self._digest.require_once(peer)
         # CROSS JOIN makes SQLite read the peer's few sessions first, then look up the index once for each.
         rows = self._database.rows(
             "SELECT skipped.seq, skipped.session, skipped.chain, start, count, skipped.sealed "
@@ -67,7 +69,7 @@ class SqliteSkippedKeyTable(SqliteTable):
             "WHERE sessions.peer = ? ORDER BY sessions.rank DESC, sessions.id DESC",
             self._tag(chain),
             number,
-            self._cipher.peer_tag(address),
+            peer,
         )
         if rows:
             self._digest.require()

@@ -37,8 +37,8 @@ class SqliteTable(Uncopyable):
         Return how many rows it changed.
         """
         with self._database.savepoint():
-            self._digest.require()
             before = self._find(table, where, *values)
+            self._digest.require_rows(table, before)
             changed = self._database.run(sql, *given)
             self._digest.change(table, before, self._find(table, where, *values))
         return changed
@@ -48,7 +48,7 @@ class SqliteTable(Uncopyable):
         with self._database.savepoint():
             before = self._find(table, where, *values)
             if before:
-                self._digest.require()
+                self._digest.require_rows(table, before)
                 sql = f"DELETE FROM letterlock_{table.decode()} WHERE {where}"  # noqa: S608
                 self._database.run(sql, *values)
                 self._digest.change(table, before, ())
