@@ -14,13 +14,15 @@ import * as prekeys from "./prekeys.js";
 
 const TRANSCRIPT = "letterlock-v1 handshake transcript";
 
-/** Return AD: the digest of the whole handshake and both addresses. [HAND-6] */
-function associatedData({ suite, initiator, recipient, identities, ephemeral, signed, oneTime, kemPrekey }) {
+/** Return AD: the digest of the whole handshake, both addresses and, between users, their ids. [HAND-6] [HAND-17] */
+function associatedData({ suite, initiator, recipient, identities, ephemeral, signed, oneTime, kemPrekey, userIds }) {
+  if (userIds !== null && userIds.length !== 64) refuse("UsageError", "two user ids have 64 bytes");
   return kdf.sha256(cbor.encode([
     TRANSCRIPT, 1, suite, initiator, recipient, ...identities, ephemeral,
     signed,
     oneTime,
     kemPrekey,
+    ...(userIds === null ? [] : [userIds]),
   ]));
 }
 
@@ -37,9 +39,11 @@ function checkSuite(suite, bundle) {
 /**
  * Initiate. `us` is our address and private identity key, `now` the time in seconds.
  * `recorded` fixes the result of the KEM, if it is not null.
+ * `userIds` are those of both users, or null.
  * Returns SK, AD, the header bytes of the initial message and their digest.
  */
-export function initiate(us, { to, bundle, now, suite, ephemeral = curve.pair().private, recorded = null }) {
+export function initiate(us, given) {
+  const { to, bundle, now, suite, ephemeral = curve.pair().private, recorded = null, userIds = null } = given;
   checkBundle(us, to, bundle);
   prekeys.verifyBundle(bundle); // [HAND-1]
   prekeys.checkFresh(bundle, now); // [HAND-15]
@@ -51,17 +55,17 @@ export function initiate(us, { to, bundle, now, suite, ephemeral = curve.pair().
     curve.agree(ephemeral, bundle.signed.key),
   ];
   if (bundle.oneTime !== null) agreements.push(curve.agree(ephemeral, bundle.oneTime.key)); // [HAND-4]
-  const given = suite === PQXDH ? encapsulate(bundle.kem.key, recorded) : null;
+  const encapsulated = suite === PQXDH ? encapsulate(bundle.kem.key, recorded) : null;
   const said = { suite, ephemeral: curve.publicOf(ephemeral) };
   const headerBytes = encodeInitialHeader({
     ...said,
     identity,
     signedPrekeyId: bundle.signed.id,
     oneTimePrekeyId: bundle.oneTime === null ? null : bundle.oneTime.id,
-    kem: given === null ? null : { prekeyId: bundle.kem.id, ciphertext: given.ciphertext },
+    kem: encapsulated === null ? null : { prekeyId: bundle.kem.id, ciphertext: encapsulated.ciphertext },
   });
   return {
-    secret: kdf.handshake(suite, agreements, given === null ? null : given.secret),
+    secret: kdf.handshake(suite, agreements, encapsulated === null ? null : encapsulated.secret),
     associatedData: associatedData({
       ...said,
       initiator: us.address,
@@ -69,7 +73,8 @@ export function initiate(us, { to, bundle, now, suite, ephemeral = curve.pair().
       identities: [identity, bundle.identity],
       signed: [bundle.signed.id, bundle.signed.key],
       oneTime: bundle.oneTime === null ? null : [bundle.oneTime.id, bundle.oneTime.key],
-      kemPrekey: given === null ? null : [bundle.kem.id, bundle.kem.key, given.ciphertext],
+      kemPrekey: encapsulated === null ? null : [bundle.kem.id, bundle.kem.key, encapsulated.ciphertext],
+      userIds,
     }),
     headerBytes,
     handshakeId: kdf.sha256(headerBytes),
@@ -116,7 +121,7 @@ export function namedPrekeys(message, find, checkReplay = () => {}) {
 }
 
 /** Step 5, up to AD: derive the secret. */
-export function respond(us, { from, message, named }) {
+export function respond(us, { from, message, named, userIds = null }) {
   const agreements = [
     curve.agree(named.signed.private, message.identity),
     curve.agree(us.identity, message.ephemeral),
@@ -136,6 +141,7 @@ export function respond(us, { from, message, named }) {
       signed: idAndKey(named.signed),
       oneTime: named.oneTime === null ? null : idAndKey(named.oneTime),
       kemPrekey: named.kem === null ? null : [...idAndKey(named.kem), message.kem.ciphertext],
+      userIds,
     }),
     handshakeId: message.handshakeId,
   };

@@ -12,6 +12,7 @@ from generators.support.handshake_refusals import (
     refuse_signatures,
     refuse_stale,
 )
+from generators.support.handshake_users import add_users
 from generators.support.handshakes import (
     KEM,
     LAST_RESORT,
@@ -155,6 +156,7 @@ def build() -> Family:
         ],
         NOTES
         | {
+            "UserIds": "between devices of users, whose ids the transcript has",
             "WrongKind": "signed for another kind of prekey",
             "KemOneTime": "with a one-time KEM prekey",
             "LastResort": "with the last-resort KEM prekey",
@@ -166,4 +168,5 @@ def build() -> Family:
     initiating(family)
     responding(family)
     refusing(family)
+    add_users(family, 2, PREKEYS)
     return family

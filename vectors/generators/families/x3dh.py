@@ -12,6 +12,7 @@ from generators.support.handshake_refusals import (
     refuse_signatures,
     refuse_stale,
 )
+from generators.support.handshake_users import add_users
 from generators.support.handshakes import (
     ALICE,
     KEM,
@@ -103,10 +104,12 @@ def build() -> Family:
         ],
         NOTES
         | {
+            "UserIds": "between devices of users, whose ids the transcript has",
             "UnusedKem": "the bundle has a KEM prekey, which this suite verifies but does not use",
             "Added": "signed without a prekey that is there",
         },
     )
     initiating(family)
     responding(family)
+    add_users(family, 1, [SIGNED, ONE_TIME])
     return family

@@ -203,7 +203,12 @@ def header(suite: int, *, one_time: Prekey | None = ONE_TIME, kem: Prekey | None
 
 
 def outcome(
-    suite: int, *, one_time: Prekey | None = ONE_TIME, kem: Prekey | None = None, initiator: Person = ALICE
+    suite: int,
+    *,
+    one_time: Prekey | None = ONE_TIME,
+    kem: Prekey | None = None,
+    initiator: Person = ALICE,
+    user_ids: bytes | None = None,
 ) -> Json:
     """Return the result of both ends. The initiator's answer has `header_bytes` too."""
     sent = header(suite, one_time=one_time, kem=kem).with_(identity=initiator.public)
@@ -219,6 +224,7 @@ def outcome(
         [SIGNED.id, SIGNED.key],
         None if one_time is None else [one_time.id, one_time.key],
         None if kem is None else [kem.id, kem.key, sent.ciphertext],
+        *([] if user_ids is None else [user_ids]),
     ]
     return {
         "secret": kdf.hkdf(bytes(32), material, kdf.X3DH if suite == 1 else kdf.PQXDH, 32).hex(),

@@ -48,6 +48,7 @@ def _initiate(given: Input) -> Output:
             given.number("now"),
             _only(given.sized("ephemeral", KEY_BYTES)),
             encapsulation_of(given.optional_nested("kem")),
+            lambda _: _user_ids(given),
         ),
     )
     header_bytes = initiation.header.encode_header()
@@ -60,8 +61,13 @@ def _respond(given: Input) -> Output:
     initial = InitialMessage.decode(given.hex("message"))
     agreement.refuse_own_identity(us, initial.header.identity)
     agreement.require_allowed(initial.header.suite, given.suites())
-    agreed = agreement.respond(us, initiator, initial.header, _find(given, initial))
+    agreed = agreement.respond(us, initiator, initial.header, _find(given, initial), _user_ids(given))
     return _agreed(agreed, initial.id)
+
+
+def _user_ids(given: Input) -> bytes | None:
+    given = given.with_default("user_ids")
+    return None if given.is_null("user_ids") else given.sized("user_ids", 2 * KEY_BYTES)
 
 
 def encapsulation_of(given: Input | None) -> Encapsulate:

@@ -15,6 +15,7 @@ function initiate(given) {
     suite: given.integer("suite"),
     ephemeral: given.bytes("ephemeral"),
     recorded: given.recordedKem("kem"),
+    userIds: given.optional("user_ids", given.bytes),
   });
   return {
     secret: toHex(begun.secret),
@@ -35,7 +36,8 @@ function respond(given) {
   handshake.checkSender(we, message);
   handshake.checkAllowed(given.numbers("suites"), message);
   const find = (kinds, id) => held.find((prekey) => kinds.includes(prekey.kind) && prekey.id === id);
-  const agreed = handshake.respond(we, { from, message, named: handshake.namedPrekeys(message, find) });
+  const named = handshake.namedPrekeys(message, find);
+  const agreed = handshake.respond(we, { from, message, named, userIds: given.optional("user_ids", given.bytes) });
   return {
     secret: toHex(agreed.secret),
     associated_data: toHex(agreed.associatedData),
