@@ -14,6 +14,7 @@ from letterlock._device.peer import Peer
 from letterlock._primitives.curve25519 import IdentityKey, IdentityKeyPair
 from letterlock._primitives.entropy import system_entropy
 from letterlock._wire.address import Address
+from letterlock._wire.suite import Suite
 from letterlock.account import Account
 from letterlock.errors import InvalidSignature, PeerError, UntrustedIdentity
 from letterlock.stores import MemoryStore
@@ -260,6 +261,26 @@ def test_a_message_that_brings_its_session_back_is_none() -> None:
     alice.read(letters[1])
     alice.read(letters[2])
     assert alice.strays == []
+
+
+def test_a_message_of_a_peer_who_has_not_answered_is_none() -> None:
+    """A session of a weaker suite stays archived [SES-11], but its peer may not know the stronger one."""
+    alice, bob = two()
+    alice.account.initiate(BOB, bob.account.bundle(), suite=Suite.X3DH)
+    bob.read(alice.write(b"hello"))
+    letter = bob.write(b"in the weaker suite")
+    alice.read(bob.write(b"hello yourself"))
+    letters = [bob.write(b"%d" % number) for number in range(2)]
+    alice.account.initiate(BOB, bob.account.bundle())
+    first = alice.write(b"in the stronger suite")
+    for message in (*letters, letter):
+        alice.read(message)
+    assert alice.strays == []
+    left_behind = bob.write(b"before bob has read it")
+    bob.read(first)
+    alice.read(bob.write(b"answer"))
+    alice.read(left_behind)
+    assert alice.strays == [BOB]
 
 
 def test_sessions_that_cross_make_none() -> None:
