@@ -38,6 +38,7 @@ from letterlock._primitives.mlkem import (
 from letterlock._primitives.mlkem_split import EncapsulationRandomness
 from letterlock._primitives.passphrase import PassphraseKey
 from letterlock._primitives.secret import Secret, Uncopyable
+from letterlock._primitives.secretstream import FrameOpener, FrameSealer
 from letterlock._primitives.xeddsa import SigningKey, SigningScalar
 from letterlock._primitives.xwing import XWingKeyPair, XWingSeed
 
@@ -78,6 +79,8 @@ def holders() -> list[Uncopyable]:
         DeviceSigningKeyPair(CompositeSeed(material(CompositeSeed))),
         XWingKeyPair(XWingSeed(material(XWingSeed))),
         SigningKey(SigningScalar(MATERIAL[:32]), bytes(32)),
+        FrameSealer.begin(MATERIAL[:32], b"")[0],
+        FrameOpener.begin(MATERIAL[:32], b"", bytes(24)),
     ]
     return [*single, *curve, *kem, *built, Encapsulation(KemSecret(MATERIAL[:32]), b"\x01" * 8)]
 
@@ -106,7 +109,7 @@ def test_every_secret_type_of_the_primitives_is_tested_here() -> None:
             if each.__module__.startswith("letterlock._primitives."):
                 found.add(each.__name__)
     # Names, because a slotted dataclass leaves an unslotted class of the same name behind.
-    assert found - {"Secret", "KeyPair", "KemKeyPair", "CompositeKeyPair"} == {
+    assert found - {"Secret", "KeyPair", "KemKeyPair", "CompositeKeyPair", "_Stream"} == {
         type(holder).__name__ for holder in holders()
     }
 
