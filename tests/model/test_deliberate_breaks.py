@@ -65,9 +65,9 @@ def trusting(tables: Tables, address: Address, _: object) -> bool:
     return known_peers.load_peer(tables, address) is None
 
 
-def of_nobody(header: HandshakeHeader, _: Address, recipient: Recipient) -> bytes:
+def of_nobody(header: HandshakeHeader, _: Address, recipient: Recipient, user_ids: bytes | None) -> bytes:
     nobody = Address("nobody")
-    return transcript.associated_data(header, nobody, replace(recipient, address=nobody))
+    return transcript.associated_data(header, nobody, replace(recipient, address=nobody), user_ids)
 
 
 def kept(state: object, **_: object) -> object:
