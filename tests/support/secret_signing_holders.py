@@ -76,8 +76,8 @@ def linking() -> dict[str, Any]:
     shown = CodeShown.begin(keys, NOON, "here", entropy)
     offered = offer_link(owner.chain, shown.code, shown.bundle, NOON, (7, FULL))
     taken = shown.receive(offered.sealed, NOON, entropy)
-    answered = offered.receive(taken.answer)
-    _, package = answered.confirm(1, owner.keys(1).signing, MATERIAL)
+    answered = offered.receive(taken.answer, NOON)
+    _, package = answered.confirm(1, owner.keys(1).signing, MATERIAL, NOON)
     answer = LinkingAnswer(answered.proof, shown.nonce)
     states = (keys, shown, shown.code, taken, offered, answered, answer, taken.receive(package))
     return {

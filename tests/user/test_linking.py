@@ -56,8 +56,8 @@ def new_device(seed: object = "new") -> CodeShown:
 SHOWN: Final = new_device()
 OFFERED: Final = offer_link(CHAIN, SHOWN.code, SHOWN.bundle, NOON + 5, (NEW_ID, FULL))
 TAKEN: Final = SHOWN.receive(OFFERED.sealed, NOON + 9, entropy_of("take"))
-ANSWERED: Final = OFFERED.receive(TAKEN.answer)
-LIST, PACKAGE = ANSWERED.confirm(2, ALICE.keys(2).signing, PAYLOAD)
+ANSWERED: Final = OFFERED.receive(TAKEN.answer, NOON + 10)
+LIST, PACKAGE = ANSWERED.confirm(2, ALICE.keys(2).signing, PAYLOAD, NOON + 11)
 
 
 # --- as it should be --------------------------------------------------------------------------------------
@@ -90,7 +90,7 @@ def test_the_linked_device_signs_the_next_version() -> None:
 def test_a_limited_device_is_linked() -> None:
     offered = offer_link(CHAIN, SHOWN.code, SHOWN.bundle, NOON, (NEW_ID, LIMITED))
     taken = SHOWN.receive(offered.sealed, NOON, entropy_of(1))
-    new, package = offered.receive(taken.answer).confirm(1, ALICE.keys(1).signing, b"")
+    new, package = offered.receive(taken.answer, NOON).confirm(1, ALICE.keys(1).signing, b"", NOON)
     assert new.snapshot.devices[-1].device_class == LIMITED
     assert taken.receive(package).payload == b""
 
@@ -180,12 +180,19 @@ def test_a_code_lives_ten_minutes_on_both_sides(now: int) -> None:
         offer_link(CHAIN, SHOWN.code, SHOWN.bundle, now, (NEW_ID, FULL))
     with pytest.raises(LinkingRefused, match="expired"):
         SHOWN.receive(OFFERED.sealed, now, entropy_of(1))
+    with pytest.raises(LinkingRefused, match="expired"):
+        OFFERED.receive(TAKEN.answer, now)
+    with pytest.raises(LinkingRefused, match="expired"):
+        ANSWERED.confirm(2, ALICE.keys(2).signing, PAYLOAD, now)
 
 
 def test_the_first_and_the_last_second() -> None:
     for now in (NOON, NOON + LINKING_LIFETIME - 1):
         offered = offer_link(CHAIN, SHOWN.code, SHOWN.bundle, now, (NEW_ID, FULL))
-        assert SHOWN.receive(offered.sealed, now, entropy_of(1)).code is SHOWN.code
+        taken = SHOWN.receive(offered.sealed, now, entropy_of(1))
+        answered = offered.receive(taken.answer, now)
+        new, _ = answered.confirm(2, ALICE.keys(2).signing, PAYLOAD, now)
+        assert new.snapshot == offered.offer.snapshot
 
 
 # --- somebody between the two -----------------------------------------------------------------------------
@@ -215,7 +222,7 @@ def test_somebody_who_saw_the_code_meets_other_digits() -> None:
     to_new = offer_link(mallory.chain, SHOWN.code, SHOWN.bundle, NOON, (NEW_ID, FULL))
     taken = SHOWN.receive(to_new.sealed, NOON, entropy_of(1))
     to_old = offer_link(CHAIN, MALLORY.code, MALLORY.bundle, NOON, (NEW_ID, FULL))
-    answered = to_old.receive(MALLORY.receive(to_old.sealed, NOON, entropy_of(2)).answer)
+    answered = to_old.receive(MALLORY.receive(to_old.sealed, NOON, entropy_of(2)).answer, NOON)
     assert taken.digits != answered.digits
 
 
@@ -238,7 +245,7 @@ def test_another_nonce_than_the_announced_one_is_refused() -> None:
     answer = LinkingAnswer.decode(TAKEN.answer)
     for nonce in (LinkingNonce(bytes(32)), MALLORY.nonce):
         with pytest.raises(LinkingRefused, match="nonce"):
-            OFFERED.receive(LinkingAnswer(answer.proof, nonce).encode())
+            OFFERED.receive(LinkingAnswer(answer.proof, nonce).encode(), NOON)
 
 
 def test_changed_answers_are_refused() -> None:
@@ -248,7 +255,7 @@ def test_changed_answers_are_refused() -> None:
         *range(len(TAKEN.answer) - 40, len(TAKEN.answer)),
     ):
         with pytest.raises(PeerError):
-            OFFERED.receive(flipped(TAKEN.answer, at))
+            OFFERED.receive(flipped(TAKEN.answer, at), NOON)
 
 
 def proof_of(**fields: Any) -> bytes:
@@ -259,12 +266,12 @@ def proof_of(**fields: Any) -> bytes:
 def test_an_answer_for_another_offer_or_device_is_refused() -> None:
     other = offer_link(CHAIN, SHOWN.code, SHOWN.bundle, NOON + 6, (NEW_ID, FULL))
     with pytest.raises(InvalidSignature):
-        other.receive(TAKEN.answer)
+        other.receive(TAKEN.answer, NOON)
     with pytest.raises(LinkingRefused, match="another device"):
-        OFFERED.receive(proof_of(device_id=2))
+        OFFERED.receive(proof_of(device_id=2), NOON)
     mallorys = LinkingAnswer.decode(MALLORY.receive(to_mallory().sealed, NOON, entropy_of(3)).answer).proof
     with pytest.raises(InvalidDeviceList):
-        OFFERED.receive(proof_of(ml_dsa=mallorys.ml_dsa, signature=mallorys.signature))
+        OFFERED.receive(proof_of(ml_dsa=mallorys.ml_dsa, signature=mallorys.signature), NOON)
 
 
 def to_mallory() -> Any:
@@ -374,7 +381,7 @@ def test_changed_and_foreign_packages_do_not_open() -> None:
 
 def test_a_package_of_too_many_bytes_is_not_made() -> None:
     with pytest.raises(UsageError, match="send less"):
-        ANSWERED.confirm(2, ALICE.keys(2).signing, bytes(16 * 1024 * 1024))
+        ANSWERED.confirm(2, ALICE.keys(2).signing, bytes(16 * 1024 * 1024), NOON)
 
 
 # --- encodings --------------------------------------------------------------------------------------------

@@ -82,9 +82,9 @@ class Linking:
     ) -> bytes:
         offered = self.offer(device_class)
         answer = (self.reopened() if reopen else self.new).receive_offer(offered.sealed)
-        answered = offered.receive(answer)
+        answered = offered.receive(answer, self.clock.now)
         assert answered.digits == (self.reopened() if reopen else self.new).digits
-        self.list, package = answered.confirm(1, OLD.signing, contents.encode())
+        self.list, package = answered.confirm(1, OLD.signing, contents.encode(), self.clock.now)
         return bytes(package)
 
     list: DeviceList
@@ -133,7 +133,7 @@ def test_a_code_works_once() -> None:
         with pytest.raises(LinkingRefused, match="took an offer already"):
             new.receive_offer(second.sealed)
     assert it.new.digits == digits
-    first.receive(answer)
+    first.receive(answer, NOON)
 
 
 def test_the_same_offer_gets_the_same_answer() -> None:

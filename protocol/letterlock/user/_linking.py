@@ -191,8 +191,9 @@ class Offered(Uncopyable):
     offer: LinkingOffer
     sealed: bytes
 
-    def receive(self, answer: bytes) -> "Answered":
+    def receive(self, answer: bytes, now: int) -> "Answered":
         """Take the answer. Raises LinkingRefused, MalformedMessage, InvalidDeviceList, InvalidSignature."""
+        _check_time(self.code, now)
         found = LinkingAnswer.decode(answer)
         if found.nonce.commitment != self.bundle.commitment:  # USR-19
             raise LinkingRefused(f"the nonce is not the one that the bundle announced: {_REMEDY}")
@@ -212,13 +213,16 @@ class Answered(Uncopyable):
     answer: bytes
     digits: str
 
-    def confirm(self, signer: int, signing: DeviceSigningKeyPair, payload: bytes) -> tuple[DeviceList, bytes]:
+    def confirm(
+        self, signer: int, signing: DeviceSigningKeyPair, payload: bytes, now: int
+    ) -> tuple[DeviceList, bytes]:
         """Return the new device list and the sealed package, once the person saw the same digits twice.
 
-        `payload` is what the new device is given, in the application's own form. [USR-22] Raises UsageError
-        if the package exceeds 16 MiB.
+        `payload` is what the new device is given, in the application's own form. [USR-22] Raises
+        LinkingRefused for a code that has expired, and UsageError if the package exceeds 16 MiB.
         """
         offered = self.offered
+        _check_time(offered.code, now)
         new = sign_snapshot(offered.offer.snapshot, signer, signing, (self.proof,))
         transcript = _transcript(offered.code, offered.sealed, self.answer)
         signature = signing.sign(transcript + payload, LINKING_PACKAGE)
