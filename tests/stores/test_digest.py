@@ -1,6 +1,7 @@
 """STO-19: the rows of a store are authenticated together, so that no single row can be put back.
 
-The attacker of these tests writes to the file of a closed store and has no key.
+The attacker of these tests writes to the file of a closed store and has no key. Buckets have a file of their
+own (test_digest_buckets.py).
 """
 
 import shutil
@@ -8,20 +9,19 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
 from letterlock import Account, Address, MemoryStore, SqliteStore
 from letterlock._wire.suite import Suite
 from letterlock.errors import CorruptStore
-from letterlock.stores._any_store import calls_of
 from letterlock.stores._sqlite.cipher import StoreCipher
 from letterlock.stores._sqlite.digest import COVERED
+from support.digest_tools import CHANGED, OTHER, attack, change, filled, put, refused, rows, whole
 from support.store_tools import (
     ALICE,
     BOB,
-    CHAINS,
     CHANGES,
     CONTACT,
     DIGESTS,
@@ -35,14 +35,10 @@ from support.store_tools import (
     Abort,
     Call,
     committed,
-    entry,
     fill,
     key_range,
     open_sqlite,
-    prekey,
     record,
-    session,
-    skipped,
     undone,
     unsynced_store,
 )
@@ -50,22 +46,12 @@ from support.store_tools import (
 Edit = Callable[[sqlite3.Connection], object]
 
 OURS, THEIRS = b"ours".ljust(32), b"theirs".ljust(32)
-OTHER: Final = b"\x82\x65other\x01"
 TABLES: Final = {label.decode(): columns for label, columns in COVERED.items()}
 KEYS: Final = {
     "account": "id", "peers": "peer", "prekeys": "kind * 10 + id", "replays": "kind * 10 + id",
     "sessions": "id", "skipped": "seq", "buckets": "id",
     "entries": "CASE WHEN kind < 16 AND due THEN hex(entry) END",
 }  # fmt: skip
-CHANGED: Final[dict[str, Call]] = {
-    "account": lambda store: store.tables.account.save(record("later")),
-    "peers": lambda store: store.tables.peers.save(ALICE, record("later")),
-    "prekeys": lambda store: store.tables.prekeys.replace(prekey(SIGNED, 1, 70, "later")),
-    "sessions": lambda store: store.tables.sessions.save(session(1, ALICE, 9, "later")),
-    "skipped": lambda store: store.tables.skipped_keys.delete(skipped(1, 0)),
-    "entries": lambda store: store.tables.entries.save(entry(CONTACT, ENTRY_KEYS[1], NOON, "later")),
-}
-"""One row of a table is replaced."""
 DELETED: Final[dict[str, Call]] = {
     "peers": lambda store: store.tables.peers.delete(OTHER),
     "prekeys": lambda store: store.tables.prekeys.delete(ONE_TIME, 1),
@@ -79,52 +65,7 @@ DELETED: Final[dict[str, Call]] = {
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    with unsynced_store(tmp_path) as store, store.transaction():
-        fill(store)
-        store.tables.peers.save(OTHER, record("nobody"))
-    return tmp_path
-
-
-def change(path: Path, call: Call) -> None:
-    with open_sqlite(path) as store, store.transaction():
-        call(store)
-
-
-def rows(path: Path, table: str) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(path / "store.db")) as connection:
-        return connection.execute(f"SELECT * FROM letterlock_{table}").fetchall()
-
-
-def attack(path: Path, *steps: tuple[str, tuple[Any, ...]]) -> None:
-    with closing(sqlite3.connect(path / "store.db", isolation_level=None)) as attacker:
-        for sql, values in steps:
-            assert attacker.execute(sql, values).rowcount != 0, "the edit did nothing"
-
-
-def refused(path: Path) -> None:
-    """Check that the store refuses to open, or refuses to use the rows in the bucket of the edited one."""
-    for _ in range(2):
-        with pytest.raises(CorruptStore), open_sqlite(path) as store, store.transaction():
-            store._database.digest.require_all()
-
-
-def whole(path: Path) -> None:
-    """Check that all sums of the store are right."""
-    with open_sqlite(path) as store, store.transaction():
-        store._database.digest.require_all()
-
-
-def whole_bucket(path: Path, tag: bytes) -> list[tuple[str, tuple[Any, ...]]]:
-    """Return the steps that put back everything that a bucket covers now, and its own row."""
-    at = tag[0] >> 2
-    steps = [put("buckets", row) for row in rows(path, "buckets") if row[0] == at]
-    for table, column in (("peers", 0), ("sessions", 1), ("entries", 1)):
-        steps += [put(table, row) for row in rows(path, table) if row[column][0] >> 2 == at]
-    return steps
-
-
-def put(table: str, row: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
-    return f"INSERT OR REPLACE INTO letterlock_{table} VALUES ({', '.join('?' * len(row))})", row
+    return filled(tmp_path)
 
 
 # --- single rows --------------------------------------------------------------------------------------
@@ -276,142 +217,6 @@ def test_an_old_digest_is_noticed(path: Path) -> None:
     change(path, CHANGED["account"])
     attack(path, put("digest", old))
     refused(path)
-
-
-# --- buckets ------------------------------------------------------------------------------------------
-
-USES: Final[dict[str, Call]] = {
-    "peers.load": lambda store: store.tables.peers.load(ALICE),
-    "peers.save": lambda store: store.tables.peers.save(ALICE, record("other")),
-    "peers.delete": lambda store: store.tables.peers.delete(ALICE),
-    "peers.all": lambda store: list(store.tables.peers.all()),
-    "sessions.load": lambda store: store.tables.sessions.load(ALICE, 5),
-    "sessions.save": lambda store: store.tables.sessions.save(session(1)),
-    "sessions.save, new": lambda store: store.tables.sessions.save(session(9)),
-    "sessions.delete": lambda store: store.tables.sessions.delete(1),
-    "skipped_keys.find": lambda store: store.tables.skipped_keys.find(ALICE, CHAINS[0], 0),
-    "active": lambda store: calls_of(store).active(ALICE),
-}
-ENTRY_USES: Final[dict[str, Call]] = {
-    "load": lambda store: store.tables.entries.load(CONTACT, ENTRY_KEYS[1]),
-    "save": lambda store: store.tables.entries.save(entry(CONTACT, ENTRY_KEYS[1], 5)),
-    "delete": lambda store: store.tables.entries.delete(CONTACT, ENTRY_KEYS[1]),
-    "all": lambda store: list(store.tables.entries.all(CONTACT)),
-    "count": lambda store: store.tables.entries.count(CONTACT),
-    "due": lambda store: store.tables.entries.due(CONTACT, NOON, 9),
-    "delete_due": lambda store: store.tables.entries.delete_due(CONTACT, NOON),
-}
-
-
-def use(path: Path, call: Call) -> None:
-    with open_sqlite(path) as store, store.transaction():
-        call(store)
-
-
-@pytest.mark.parametrize("name", USES)
-def test_a_peer_s_bucket_is_compared_before_its_first_use(path: Path, name: str) -> None:
-    """The session of the peer is there, but its peer's record is an earlier one."""
-    (old,) = (row for row in rows(path, "peers") if row[0] == tag_of(path, ALICE))
-    change(path, CHANGED["peers"])
-    attack(path, put("peers", old))
-    use(path, lambda store: store.tables.account.load())
-    with pytest.raises(CorruptStore, match="rows of the store are not those"):
-        use(path, USES[name])
-
-
-@pytest.mark.parametrize("name", ENTRY_USES)
-@pytest.mark.parametrize("missing", [False, True])
-def test_an_entry_s_bucket_is_compared_before_its_first_use(path: Path, name: str, missing: bool) -> None:
-    (old,) = (row for row in rows(path, "entries") if row[0] == CONTACT and row[2])
-    change(path, CHANGED["entries"])
-    gone = "DELETE FROM letterlock_entries WHERE kind = 3 AND entry = ?", (old[1],)
-    attack(path, gone if missing else put("entries", old))
-    with pytest.raises(CorruptStore, match="rows of the store are not those"):
-        use(path, ENTRY_USES[name])
-
-
-@pytest.mark.parametrize("table", ["peers", "sessions", "entries"])
-def test_a_whole_bucket_put_back_is_noticed(path: Path, table: str) -> None:
-    tag = entry_tag(path) if table == "entries" else tag_of(path, ALICE)
-    steps = whole_bucket(path, tag)
-    change(path, CHANGED[table])
-    attack(path, *steps)
-    with pytest.raises(CorruptStore):
-        open_sqlite(path)
-
-
-@pytest.mark.parametrize("table", ["peers", "entries"])
-def test_a_whole_bucket_deleted_is_noticed(path: Path, table: str) -> None:
-    tag = entry_tag(path) if table == "entries" else tag_of(path, OTHER)
-    column = "entry" if table == "entries" else "peer"
-    attack(
-        path,
-        (f"DELETE FROM letterlock_{table} WHERE {column} = ?", (tag,)),
-        ("DELETE FROM letterlock_buckets WHERE id = ?", (tag[0] >> 2,)),
-    )
-    with pytest.raises(CorruptStore):
-        open_sqlite(path)
-
-
-def test_an_undone_change_of_a_bucket_is_compared_again(path: Path) -> None:
-    with open_sqlite(path) as store:
-        with undone(store):
-            store.tables.peers.save(ALICE, record("undone"))
-        with store.transaction():
-            store.tables.peers.save(ALICE, record("saved"))
-            with undone(store):
-                store.tables.peers.save(ALICE, record("undone"))
-                store.tables.entries.save(entry(CONTACT, b"undone"))
-            assert store.tables.peers.load(ALICE) == record("saved")
-            store.tables.sessions.save(session(1, ALICE, 9, "later"))
-    with open_sqlite(path) as store, store.transaction():
-        store._database.digest.require_all()
-
-
-def test_rows_edited_in_a_bucket_are_noticed_with_another_s_change_of_it(path: Path) -> None:
-    (old,) = (row for row in rows(path, "peers") if row[0] == tag_of(path, ALICE))
-    with open_sqlite(path) as store, open_sqlite(path) as other:
-        with store.transaction():
-            assert store.tables.peers.load(ALICE) == record(ALICE)
-        with other.transaction():
-            other.tables.peers.save(ALICE, record("later"))
-        attack(path, put("peers", old))
-        with pytest.raises(CorruptStore), store.transaction():
-            store.tables.peers.load(ALICE)
-
-
-def test_opening_reads_no_more_with_many_peers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    counts: list[int] = []
-    fingerprint = StoreCipher.fingerprint
-
-    def counted(self: StoreCipher, table: bytes, *columns: object) -> int:
-        counts[-1] += 1
-        return fingerprint(self, table, *columns)
-
-    with unsynced_store(tmp_path) as store, store.transaction():
-        for number in range(1000):
-            store.tables.peers.save(f"peer {number}".encode(), record(number))
-            store.tables.sessions.save(session(number + 1, f"peer {number}".encode()))
-            store.tables.entries.save(entry(CONTACT, f"name {number}".encode()))
-    monkeypatch.setattr(StoreCipher, "fingerprint", counted)
-    counts.append(0)
-    with open_sqlite(tmp_path) as store:
-        counts.append(0)
-        with store.transaction():
-            assert store.tables.peers.load(b"peer 7") == record(7)
-            assert store.tables.entries.load(CONTACT, b"name 7") is not None
-    assert counts[0] == 64
-    assert 2 < counts[1] < 300
-
-
-def tag_of(path: Path, address: bytes) -> bytes:
-    with open_sqlite(path) as store:
-        return store._database.cipher.peer_tag(address)
-
-
-def entry_tag(path: Path) -> bytes:
-    with open_sqlite(path) as store:
-        return store._database.cipher.tag(b"entries", int(CONTACT), ENTRY_KEYS[1])
 
 
 def test_the_whole_store_put_back_opens(path: Path) -> None:
