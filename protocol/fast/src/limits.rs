@@ -24,5 +24,7 @@ pub const FULL_CODEWORDS_UNTIL: u32 = 4;
 pub const COMPUTED_CODEWORD_INTERVAL: u32 = 4;
 /// The most messages that one message can skip in one chain.
 pub const MAX_SKIP: u32 = 2000;
-/// The most chain steps that are taken for a message under a ratchet key that is not known.
-pub const MAX_TRIAL_STEPS: u32 = 4 * MAX_SKIP;
+/// The most chain steps that are taken for a message under a ratchet key that is not known.  SES-9
+const MAX_TRIAL_STEPS: u32 = 4 * MAX_SKIP;
+// A message skips at most MAX_SKIP in each of its two chains, so one session alone never comes near the limit.
+const _: () = assert!(2 * MAX_SKIP < MAX_TRIAL_STEPS);

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use crate::braid::{State as Braid, Type};
 use crate::erasure::{CODEWORD_BYTES, ENTRY_BYTES, restore};
 use crate::kdf::{KEY_BYTES, Numbering, chain_name, chain_step, hybrid, root_step, sparse_step};
-use crate::limits::{MAX_COUNTER, MAX_SKIP, MAX_TRIAL_STEPS};
+use crate::limits::{MAX_COUNTER, MAX_SKIP};
 use crate::record::{self, Draft, Record, State, Suite};
 use crate::sealing::open;
 use crate::skipped::{Found, Gap, Skipped, Tail};
@@ -47,9 +47,6 @@ pub fn receive(bytes: &[u8], message: &[u8]) -> Option<Received> {
         (Suite::Pqxdh, Some(pq)) => {
             check_epoch(&record, pq)?;
             let place = SparsePlace::of(&record, pq)?;
-            if double.is_turn && place.steps + message.number > MAX_TRIAL_STEPS {
-                return None; // SES-9
-            }
             let double = step_double(&record, &mut draft, &message, &double)?;
             let sparse = step_sparse(&record, &mut draft, pq, &place);
             (hybrid(&double.key, &sparse.key), double, Some(sparse))
@@ -153,8 +150,6 @@ struct SparsePlace {
     gap: u32,
     /// How many of the chain before.
     tail: u32,
-    /// How many steps of its chain it takes.
-    steps: u32,
 }
 
 impl SparsePlace {
@@ -169,7 +164,7 @@ impl SparsePlace {
             (pq.number.checked_sub(heard)?, 0)
         };
         let gap = steps.checked_sub(1)?;
-        (gap <= MAX_SKIP && tail <= MAX_SKIP).then_some(SparsePlace { is_new, gap, tail, steps })
+        (gap <= MAX_SKIP && tail <= MAX_SKIP).then_some(SparsePlace { is_new, gap, tail })
     }
 }
 
