@@ -1,6 +1,6 @@
 """The record of what was noted about one device, for limits on what it can make us do.
 
-device    [1, address, [renewed ...], [asked ...], strays, reported]      times, in ascending order
+device    [1, address, [renewed ...], [asked ...], strays, reported, noticed]      times, in ascending order
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from letterlock._wire.fields import Fields
 from letterlock.limits import MAX_COUNTER
 from letterlock.stores import Record
 
-_FIELDS: Final = 5
+_FIELDS: Final = 6
 _MAX_TIMES: Final = 1000
 """Far more than any limit on how often something happens in an hour."""
 
@@ -24,7 +24,8 @@ class DeviceRecord:
     `renewed` are the times at which sessions with it were replaced, and `asked` those at which it was asked
     for messages again, in seconds since 1970 (UTC) and in ascending order. Both are forgotten after a while.
     `strays` counts its new messages that came in an archived session, and `reported` says that the
-    application was told of them.
+    application was told of them. `noticed` is the newest version of our own device list that it was sent in
+    a notice, 0 if none was.
     """
 
     address: Address
@@ -32,12 +33,18 @@ class DeviceRecord:
     asked: tuple[int, ...] = ()
     strays: int = 0
     reported: bool = False
+    noticed: int = 0
 
 
 def encode_device(device: DeviceRecord) -> Record:
     """Return what was noted about a device as a record."""
     return encode_entry(
-        device.address.fields(), device.renewed, device.asked, device.strays, int(device.reported)
+        device.address.fields(),
+        device.renewed,
+        device.asked,
+        device.strays,
+        int(device.reported),
+        device.noticed,
     )
 
 
@@ -52,6 +59,7 @@ def _read(fields: Fields) -> DeviceRecord:
         read_ascending(fields.array(name, _MAX_TIMES), MAX_TIME, may_repeat=True)
         for name in ("times of replacements", "times of requests")
     )
+    strays, reported = fields.uint("strays", MAX_COUNTER), read_bool(fields, "reported")
     return DeviceRecord(
-        address, renewed, asked, fields.uint("strays", MAX_COUNTER), read_bool(fields, "reported")
+        address, renewed, asked, strays, reported, fields.uint("noticed version", MAX_COUNTER)
     )
