@@ -232,6 +232,13 @@ MAX_NOTICE_LISTS: Final = 100
 MAX_NOTICE_BYTES: Final = 4 * 1024 * 1024
 """Bytes of device lists that we put into one list notice: 20 lists of the largest size."""
 
+LISTS_PAUSE: Final = 60
+"""Seconds after the directory was asked for a chain, in which a device that it lacks is refused. After
+that the directory is asked again: a server that invents devices would otherwise have us ask without end."""
+
+RECEIPT_DELAY: Final = 30
+"""Seconds after which a receipt is due. Those that become due together travel in one message."""
+
 MAX_EVIDENCE: Final = 4 * 1024 * 1024
 """Bytes of exported evidence: two chains of device lists of about 250 versions each."""
 

@@ -18,6 +18,8 @@ from letterlock._wire.linking_payload import DocumentSeed, PayloadContents
 from letterlock.stores import MemoryStore
 from letterlock.user._linking import CodeShown, DeviceKeys, offer_link
 from letterlock.user._new_device import NewDevice
+from letterlock.user._user import User
+from letterlock.user._user_contact import UserContact
 from support.pair import NOON
 from support.secret_pq_holders import MATERIAL
 from support.user_tools import FULL, Owner
@@ -122,3 +124,11 @@ def signing_words() -> dict[str, str]:
         "PIN": repr(SECRET_PIN),
         "ED": f"Ed25519PublicKey({edwards.public.data.hex()})",
     }
+
+
+SIGNING_TABLE["User"] = (lambda: User.create(MemoryStore(), "alice"), "<User alice.1>")
+SIGNING_TABLE["Desk"] = (lambda: User.create(MemoryStore(), "alice")._desk, "{OBJECT}")
+SIGNING_TABLE["UserContact"] = (
+    lambda: UserContact(User.create(MemoryStore(), "alice")._desk, "bob"),
+    "<UserContact bob>",
+)

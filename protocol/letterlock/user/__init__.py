@@ -1,18 +1,22 @@
-"""One person with several devices: signed device lists, contacts, and evidence against a lying directory.
+"""One person with several devices: signed device lists, contacts, and messages to every device.
 
+    User            one person on this device: sends to all devices of a contact, and receives
+    UserContact     a contact as the application sees it
+    Incoming, Sent, Need, Event      what a user returns: messages, what to fetch, and what to tell
     DeviceList      one version of a user's devices, as it travels
     ListChain       all versions, verified: what a user is
     Contact         the user that a name stands for, and what is known of it
     Evidence        two chains that contradict each other, for others to check
     LinkingCode     what a new device shows to be added
 
-Nothing here reads a file, a clock or a network: an application, or a later part of this package, brings the
-lists and stores what it gets back.
+Nothing here reads a file or a network: an application fetches what a `Need` names, and delivers messages.
 
-Not here: fan-out of messages to devices. An `Account` is still one device.
+Not here: the keys and sessions of one device, which are an `Account`'s.
 """
 
 from letterlock._records.contact import ContactState
+from letterlock._wire.content import Attachment, ContentKind
+from letterlock._wire.content_bodies import RetryCause
 from letterlock._wire.device_list import DeviceList, DeviceProof
 from letterlock._wire.device_snapshot import (
     DeviceClass,
@@ -26,18 +30,36 @@ from letterlock.user._chain import ListChain
 from letterlock.user._contact import Contact, ContactEvent, Learned
 from letterlock.user._errors import ContactFrozen, InvalidDeviceList, LinkingRefused
 from letterlock.user._evidence import Contradiction, Evidence
+from letterlock.user._lists_learned import ListsLearned
+from letterlock.user._user import User
+from letterlock.user._user_contact import UserContact
+from letterlock.user._values import (
+    Event,
+    EventKind,
+    Incoming,
+    Need,
+    NeedKind,
+    Outcome,
+    Outgoing,
+    Sent,
+)
 
 __all__ = [
+    "Attachment",
     "Contact",
     "ContactEvent",
     "ContactFrozen",
     "ContactState",
+    "ContentKind",
     "Contradiction",
     "DeviceClass",
     "DeviceList",
     "DeviceProof",
     "DocumentKey",
+    "Event",
+    "EventKind",
     "Evidence",
+    "Incoming",
     "InvalidDeviceList",
     "Learned",
     "LinkingCode",
@@ -45,6 +67,15 @@ __all__ = [
     "LinkingSecret",
     "ListChain",
     "ListedDevice",
+    "ListsLearned",
+    "Need",
+    "NeedKind",
+    "Outcome",
+    "Outgoing",
+    "RetryCause",
     "RevokedDevice",
+    "Sent",
     "Snapshot",
+    "User",
+    "UserContact",
 ]

@@ -67,6 +67,24 @@ TRANSITIONS: Final = {
 """The state that follows a state and an event. Where there is none, the event is refused."""
 
 
+def state_after(state: ContactState, event: ContactEvent) -> ContactState:
+    """Return the state that follows. Raises ContactFrozen or UsageError where the table has none."""
+    after = TRANSITIONS.get((state, event))
+    if after is not None:
+        return after
+    if state is ContactState.CONFLICTING:
+        raise ContactFrozen
+    raise UsageError("this contact has no conflict to decide")
+
+
+def compare_number(number: SafetyNumber, code: str | bytes) -> None:
+    """Raise SafetyNumberMismatch unless `code` is this number: its digits, or its scanned form as bytes."""
+    if isinstance(code, bytes):
+        number.verify_scan(code)
+    elif "".join(code.split()) != number.digits:
+        raise SafetyNumberMismatch("these are other digits: do not trust this contact")
+
+
 @dataclass(frozen=True, slots=True)
 class Contact:
     """A name, the chain of device lists on record under it, and what is known of it.
@@ -133,11 +151,7 @@ class Contact:
         `code` is 60 digits, with or without spaces, or the bytes of the scanned form. Raises
         SafetyNumberMismatch, and ContactFrozen in state CONFLICTING.
         """
-        number = self.safety_number(our_user_id)
-        if isinstance(code, bytes):
-            number.verify_scan(code)
-        elif "".join(code.split()) != number.digits:
-            raise SafetyNumberMismatch("these are other digits: do not trust this contact")
+        compare_number(self.safety_number(our_user_id), code)
         return self._after(ContactEvent.VERIFY).contact
 
     def keep(self) -> "Contact":
@@ -161,10 +175,7 @@ class Contact:
     def _after(
         self, event: ContactEvent, *, chain: ListChain | None = None, evidence: Evidence | None = None
     ) -> "Learned":
-        state = TRANSITIONS.get((self.state, event))
-        if state is None:
-            self._require_unfrozen()
-            raise UsageError("this contact has no conflict to decide")
+        state = state_after(self.state, event)
         return Learned(event, replace(self, chain=chain or self.chain, state=state, evidence=evidence))
 
     def _require_unfrozen(self) -> None:

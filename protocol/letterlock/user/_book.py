@@ -1,0 +1,150 @@
+"""The book of a user: the own record, the contacts and the device lists, in the entries of the store.
+
+    USER       b""                     the own record
+    CONTACT    name                    a contact: its newest snapshot, and the heads of all versions
+    LIST       user id || version      a device list, verified before it was saved
+
+A contact is loaded without its device lists: the record has the newest snapshot. The lists are read only to
+compare them with others. Every method runs inside the caller's transaction.
+
+Not here: what lists do to a contact (_learning.py).
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from letterlock._records.account import decode_account
+from letterlock._records.contact import ContactRecord, decode_contact, encode_contact
+from letterlock._records.pin import PinnedList
+from letterlock._records.user import UserRecord, decode_user, encode_user
+from letterlock._wire.address import Address
+from letterlock._wire.device_list import DeviceList
+from letterlock._wire.device_snapshot import ListedDevice, Snapshot
+from letterlock.errors import CorruptStore, NoAccount, UsageError
+from letterlock.limits import HEAD_BYTES
+from letterlock.stores import DeferredRecord, EntryKind, EntryRow, Record, Store
+from letterlock.user._chain import ListChain
+from letterlock.user._rules import rights
+
+_VERSION_BYTES: Final = 4
+
+
+class Book:
+    """What a user knows of itself and of others."""
+
+    __slots__ = ("_tables", "store")
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._tables = store.tables
+
+    # --- this user --------------------------------------------------------------------------------
+
+    def own(self) -> UserRecord:
+        """Return this user's own record. Raises NoAccount."""
+        row = self._tables.entries.load(EntryKind.USER, b"")
+        if row is None:
+            raise NoAccount("this store holds no user: create one, or open the account alone")
+        return row.record.decoded(decode_user)
+
+    def own_name(self) -> str:
+        """Return this user's name, which is that of the account's address. Raises NoAccount."""
+        record = self._tables.account.load()
+        if record is None:
+            raise NoAccount("this store holds no account: create a user")
+        return record.decoded(decode_account).party.address.name
+
+    def save_own(self, own: UserRecord) -> None:
+        """Replace this user's own record."""
+        self._tables.entries.save(EntryRow(EntryKind.USER, b"", None, DeferredRecord(own, encode_user)))
+
+    # --- contacts ---------------------------------------------------------------------------------
+
+    def contact(self, name: str) -> ContactRecord | None:
+        """Return what is on record under a name, or None."""
+        row = self._tables.entries.load(EntryKind.CONTACT, name.encode("utf-8", "surrogatepass"))
+        return None if row is None else row.record.decoded(decode_contact)
+
+    def require_contact(self, name: str) -> ContactRecord:
+        """Return the same. Raises UsageError for a name that is unknown."""
+        contact = self.contact(name)
+        if contact is None:
+            raise UsageError("no contact has this name: give its device lists to learn first")
+        return contact
+
+    def contacts(self) -> list[ContactRecord]:
+        """Return all contacts, in order of their names."""
+        rows = self._tables.entries.all(EntryKind.CONTACT)
+        return sorted((row.record.decoded(decode_contact) for row in rows), key=lambda each: each.name)
+
+    def save_contact(self, contact: ContactRecord) -> None:
+        """Insert or replace a contact."""
+        record = DeferredRecord(contact, encode_contact)
+        self._tables.entries.save(EntryRow(EntryKind.CONTACT, contact.name.encode(), None, record))
+
+    # --- device lists -----------------------------------------------------------------------------
+
+    def chain(self, pin: PinnedList) -> ListChain:
+        """Return all versions that are on record. They were verified before they were saved."""
+        return ListChain(self.lists(pin))
+
+    def lists(self, pin: PinnedList, after: int = 0) -> tuple[DeviceList, ...]:
+        """Return the versions on record after one of them. Raises CorruptStore."""
+        if pin.snapshot is None:
+            return ()
+        return tuple(self._list(pin.user_id, version) for version in range(after + 1, pin.version + 1))
+
+    def save_lists(self, user_id: bytes, lists: Sequence[DeviceList]) -> None:
+        """Save verified versions of one chain."""
+        for each in lists:
+            key = list_key(user_id, each.snapshot.version)
+            self._tables.entries.save(EntryRow(EntryKind.LIST, key, None, Record(each.encode())))
+
+    def delete_lists(self, pin: PinnedList) -> None:
+        """Delete every version on record."""
+        for version in range(1, pin.version + 1):
+            self._tables.entries.delete(EntryKind.LIST, list_key(pin.user_id, version))
+
+    def _list(self, user_id: bytes, version: int) -> DeviceList:
+        row = self._tables.entries.load(EntryKind.LIST, list_key(user_id, version))
+        if row is None:
+            raise CorruptStore("a device list is missing: restore the store from a copy")
+        return DeviceList.decode(row.record.expose())
+
+
+def list_key(user_id: bytes, version: int) -> bytes:
+    """Return the key of a device list in its table."""
+    return user_id + version.to_bytes(_VERSION_BYTES, "big")
+
+
+# --- what a pin says --------------------------------------------------------------------------------------
+
+
+def pinned(chain: ListChain, checked: int) -> PinnedList:
+    """Return what is pinned of a chain. `checked` is when the directory showed it."""
+    heads = b"".join(each.hash[:HEAD_BYTES] for each in chain.lists)
+    newest = chain.newest
+    return PinnedList(chain.user_id, chain.version, newest.hash, heads, newest.snapshot, checked)
+
+
+def version_of(pin: PinnedList, head: bytes) -> int | None:
+    """Return which version a head stands for, or None."""
+    starts = range(0, len(pin.heads), HEAD_BYTES)
+    return next((at // HEAD_BYTES + 1 for at in starts if pin.heads[at : at + HEAD_BYTES] == head), None)
+
+
+def device_of(pin: PinnedList, device_id: int) -> ListedDevice | None:
+    """Return a device that the newest version lists, or None."""
+    return None if pin.snapshot is None else pin.snapshot.device(device_id)
+
+
+def gets_messages(snapshot: Snapshot | None) -> tuple[int, ...]:
+    """Return the ids of the devices that get messages."""
+    return (
+        () if snapshot is None else tuple(each.id for each in snapshot.devices if rights(each).gets_messages)
+    )
+
+
+def addresses(name: str, pin: PinnedList) -> tuple[Address, ...]:
+    """Return the addresses of the devices that get messages, in order of their ids."""
+    return tuple(Address(name, id_) for id_ in gets_messages(pin.snapshot))

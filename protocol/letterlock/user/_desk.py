@@ -1,0 +1,104 @@
+"""The desk: what every part of the user layer works with, and what it notes while it works on one call.
+
+    Desk        the account, its book, its outbox and its inbox
+    Findings    events, needs and messages that one call leads to
+
+Nothing of a user's state is kept here. It is read from the store in each call, because two processes may
+share one store.
+
+Not here: the calls themselves (_user.py).
+"""
+
+from dataclasses import dataclass
+
+from letterlock._device.device import Device
+from letterlock._device.environment import Environment
+from letterlock._primitives.entropy import Clock, Entropy
+from letterlock._primitives.secret import Uncopyable
+from letterlock._wire.address import Address
+from letterlock._wire.suite import Suite
+from letterlock.account import Account
+from letterlock.errors import NoSession
+from letterlock.user._admission import Admission
+from letterlock.user._book import Book
+from letterlock.user._inbox import Inbox
+from letterlock.user._notes import Notes
+from letterlock.user._outbox import Outbox
+from letterlock.user._values import Event, EventKind, Need, NeedKind, Outgoing
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Desk(Uncopyable):
+    """One user's account and entries. `name` is the user's, `device_id` that of this device."""
+
+    account: Account
+    book: Book
+    outbox: Outbox
+    inbox: Inbox
+    notes: Notes
+    admission: Admission
+    environment: Environment
+
+    def now(self) -> int:
+        """Return the time, in seconds since 1970. Raises UsageError for a clock that is wrong."""
+        return self.environment.now()
+
+    @property
+    def name(self) -> str:
+        """The name of the user."""
+        return self.account.address.name
+
+    @property
+    def device_id(self) -> int:
+        """The id of this device."""
+        return self.account.address.device_id
+
+    def seal(self, address: Address, plaintext: bytes) -> bytes | None:
+        """Return the next message to a device, or None if there is no session to send it in."""
+        try:
+            return self.account.encrypt(address, plaintext)
+        except NoSession:  # or one that ended
+            return None
+
+
+class Findings:
+    """What a call leads to, collected. Nothing is in it twice."""
+
+    __slots__ = ("events", "needs", "outgoing")
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.needs: list[Need] = []
+        self.outgoing: list[Outgoing] = []
+
+    def event(self, kind: EventKind, name: str, device: int | None = None) -> None:
+        """Note that something happened."""
+        event = Event(kind, name, device)
+        if event not in self.events:
+            self.events.append(event)
+
+    def need_lists(self, name: str, after: int) -> None:
+        """Note that the device lists of a name after a version are needed."""
+        self._need(Need(NeedKind.LISTS, name, after=after))
+
+    def need_bundle(self, name: str, device_id: int) -> None:
+        """Note that a prekey bundle of a device is needed."""
+        self._need(Need(NeedKind.BUNDLE, name, device=device_id))
+
+    def _need(self, need: Need) -> None:
+        if need not in self.needs:
+            self.needs.append(need)
+
+
+def user_environment(
+    admission: Admission, suites: frozenset[Suite], clock: Clock, entropy: Entropy
+) -> Environment:
+    """Return what the account of a user takes from the world; the book says who may have a session."""
+    return Environment(suites, clock, entropy, admit=admission.admit, stray=admission.stray)
+
+
+def desk_of(device: Device, admission: Admission) -> Desk:
+    """Return the desk of a device that was made or opened with `user_environment`."""
+    store = device.store
+    parts = (Book(store), Outbox(store), Inbox(store), Notes(store))
+    return Desk(Account(device), *parts, admission, device.environment)

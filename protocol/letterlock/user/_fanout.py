@@ -1,0 +1,110 @@
+"""Fan-out: one content, sealed for every device that is to get it.
+
+    the contact's devices       the content
+    our other devices           a sync copy of it, with the same id
+    sent to our own name        the content, for our other devices
+
+Only devices of the newest list on record get anything, and nothing is sent to a contact in conflict. A device
+without a session, or whose session must be replaced first, gets a place that waits for `begin`.  [USR-31]
+
+Every function runs inside the caller's transaction. Not here: contents that wait (_waiting.py).
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from letterlock._records.contact import ContactRecord, ContactState
+from letterlock._records.sent import SentPlace, SentRecord
+from letterlock._records.user import UserRecord
+from letterlock._wire.address import Address
+from letterlock._wire.bundle import PrekeyBundle
+from letterlock._wire.content import Attachment, Content, message_tag
+from letterlock.errors import UsageError
+from letterlock.limits import HEAD_BYTES, MESSAGE_ID_BYTES
+from letterlock.user._book import addresses, device_of
+from letterlock.user._desk import Desk, Findings
+from letterlock.user._errors import ContactFrozen
+from letterlock.user._outbox import place
+from letterlock.user._rules import rights
+from letterlock.user._values import Outgoing, Sent
+from letterlock.user._waiting import own_others, seal_waiting, sync_copy
+
+
+def send(
+    desk: Desk, name: str, kind: int, body: bytes, attachments: tuple[Attachment, ...], sent: int | None
+) -> Sent:
+    """Seal a content for all devices of a contact, and a copy for our other ones.
+
+    Raises UsageError, ContactFrozen, PlaintextTooLong.
+    """
+    own, now, findings = desk.book.own(), desk.now(), Findings()
+    require_listed(desk, own)
+    own_head = own.pin.hash[:HEAD_BYTES]
+    contact = None if name == desk.name else require_open(desk.book.require_contact(name))
+    their_head = own_head if contact is None else contact.pin.hash[:HEAD_BYTES]
+    id_ = desk.environment.entropy(MESSAGE_ID_BYTES)
+    content = Content(kind, id_, now if sent is None else sent, own_head, their_head, body, attachments)
+    encoded = content.encode()
+    others = own_others(desk, own)
+    if contact is None:
+        places = _seal_all(desk, others, encoded, (), findings)
+    elif contact.pin.snapshot is None:  # pinned by linking
+        findings.need_lists(name, 0)
+        places = []
+    else:
+        copy = sync_copy(content, name, contact.pin.user_id, encoded).encode() if others else b""
+        theirs = addresses(name, contact.pin)
+        places = _seal_all(desk, theirs, encoded, contact.renew, findings)
+        places += _seal_all(desk, others, copy, (), findings)
+    if places or contact is not None:
+        desk.outbox.add(SentRecord(name, content, tuple(places)), now)
+    return Sent(id_, tuple(findings.outgoing), tuple(findings.needs))
+
+
+def begin(desk: Desk, address: Address, bundle: PrekeyBundle) -> tuple[Outgoing, ...]:
+    """Begin a session with a listed device, and seal what waited for it."""
+    own, findings = desk.book.own(), Findings()
+    require_listed(desk, own)
+    contact = None
+    if address.name != desk.name:
+        contact = require_open(desk.book.require_contact(address.name))
+    device = device_of(own.pin if contact is None else contact.pin, address.device_id)
+    if device is None or not rights(device).gets_messages:
+        raise UsageError("this device is not in the newest device list of its user: send nothing to it")
+    renews = contact is not None and address.device_id in contact.renew
+    suite = max(desk.environment.suites)
+    desk.account.initiate(address, bundle, suite=suite, discard_earlier=renews and own.restored)
+    if contact is not None and renews:
+        left = tuple(each for each in contact.renew if each != address.device_id)
+        desk.book.save_contact(replace(contact, renew=left))
+    seal_waiting(desk, address, findings)
+    return tuple(findings.outgoing)
+
+
+def require_listed(desk: Desk, own: UserRecord) -> None:
+    """Raise UsageError if this device was revoked."""
+    if device_of(own.pin, desk.device_id) is None:
+        raise UsageError("this device was revoked: link it again as a new device")
+
+
+def require_open(contact: ContactRecord) -> ContactRecord:
+    """Return the contact. Raises ContactFrozen in state CONFLICTING. [USR-16]"""
+    if contact.state is ContactState.CONFLICTING:
+        raise ContactFrozen
+    return contact
+
+
+def _seal_all(
+    desk: Desk, targets: Iterable[Address], plaintext: bytes, renew: tuple[int, ...], findings: Findings
+) -> list[SentPlace]:
+    """Seal for each device that has a session; note a need for each other one."""
+    places = []
+    for address in targets:
+        message = None if address.device_id in renew else desk.seal(address, plaintext)
+        if message is None:
+            findings.need_bundle(address.name, address.device_id)
+            places.append(place(address, None))
+        else:
+            findings.outgoing.append(Outgoing(address, message))
+            places.append(place(address, message_tag(message)))
+    return places

@@ -1,0 +1,81 @@
+"""Heads: what a device says of the newest device lists that it knows, against what is on record here.
+
+    head of its own chain     newest or earlier here      nothing
+                              unknown                     ask the directory, and await it     [USR-33]
+    its view of our chain     newest                      nothing
+                              earlier                     send the versions it misses         [USR-34]
+                              unknown                     ask the directory for our own lists
+
+So two people notice a directory that shows them different lists.
+
+Every function runs inside the caller's transaction. Not here: what the directory answers (_learning.py).
+"""
+
+from dataclasses import replace
+
+from letterlock._records.pin import PinnedList
+from letterlock._records.user import UserRecord
+from letterlock._wire.address import Address
+from letterlock._wire.content import Content, ContentKind
+from letterlock._wire.content_bodies import ListNotice
+from letterlock.limits import HEAD_BYTES, LISTS_PAUSE, MESSAGE_ID_BYTES
+from letterlock.user._book import version_of
+from letterlock.user._desk import Desk, Findings
+from letterlock.user._values import Outgoing
+
+
+def compare_heads(desk: Desk, address: Address, content: Content, findings: Findings) -> None:
+    """Look at both heads of a content that a device sent."""
+    if address.name != desk.name:
+        expect_head(desk, address.name, content.own_head, findings)
+    own = desk.book.own()
+    seen = content.own_head if address.name == desk.name else content.their_head
+    if seen == own.pin.hash[:HEAD_BYTES]:
+        return
+    version = version_of(own.pin, seen)
+    if version is None:
+        _await_own(desk, own, seen, findings)
+    else:
+        _send_notice(desk, own.pin, address, version, findings)
+
+
+def expect_head(desk: Desk, name: str, head: bytes, findings: Findings) -> None:
+    """Ask for the lists of a contact if a device knows a version of them that is not on record."""
+    contact = desk.book.contact(name)
+    if contact is None or head == contact.pin.hash[:HEAD_BYTES] or version_of(contact.pin, head):
+        return
+    if contact.awaited != head:
+        desk.book.save_contact(replace(contact, awaited=head))
+    elif asked_lately(desk, contact.pin):
+        return
+    findings.need_lists(name, contact.pin.version)
+
+
+def asked_lately(desk: Desk, pin: PinnedList) -> bool:
+    """Return whether the directory showed this chain less than a minute ago."""
+    return 0 <= desk.now() - pin.checked < LISTS_PAUSE
+
+
+def _await_own(desk: Desk, own: UserRecord, head: bytes, findings: Findings) -> None:
+    if own.awaited != head:
+        desk.book.save_own(replace(own, awaited=head))
+    elif asked_lately(desk, own.pin):
+        return
+    findings.need_lists(desk.name, own.pin.version)
+
+
+def _send_notice(desk: Desk, pin: PinnedList, address: Address, known: int, findings: Findings) -> None:
+    """Send a device the versions of our list after the one it knows, once a version."""
+    if not desk.notes.notice_is_due(address, pin.version):
+        return
+    head, id_ = pin.hash[:HEAD_BYTES], desk.environment.entropy(MESSAGE_ID_BYTES)
+    body = ListNotice.of_first(desk.book.lists(pin, known)).encode()
+    content = Content(ContentKind.LIST_NOTICE, id_, desk.now(), head, _head_of(desk, address, head), body)
+    message = desk.seal(address, content.encode())
+    if message is not None:
+        findings.outgoing.append(Outgoing(address, message))
+
+
+def _head_of(desk: Desk, address: Address, own_head: bytes) -> bytes:
+    contact = None if address.name == desk.name else desk.book.contact(address.name)
+    return own_head if contact is None else contact.pin.hash[:HEAD_BYTES]

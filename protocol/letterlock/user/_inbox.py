@@ -1,0 +1,31 @@
+"""The inbox: which messages were read, so that a repeat is known and a receipt can be sent.
+
+    RECEIVED    message tag     address, content id, whether a receipt is owed
+
+Every method runs inside the caller's transaction. Not here: when receipts are sent.
+"""
+
+from letterlock._records.received import ReceivedRecord, decode_received, encode_received
+from letterlock._wire.address import Address
+from letterlock.limits import KEPT_LIFETIME, RECEIPT_DELAY
+from letterlock.stores import DeferredRecord, EntryKind, EntryRow, Store
+
+
+class Inbox:
+    """What this device read within the last 30 days."""
+
+    __slots__ = ("_tables",)
+
+    def __init__(self, store: Store) -> None:
+        self._tables = store.tables
+
+    def has(self, address: Address, tag: bytes) -> bool:
+        """Return whether a message with this tag (16 bytes) came from a device and was read."""
+        row = self._tables.entries.load(EntryKind.RECEIVED, tag)
+        return row is not None and row.record.decoded(decode_received).address == address
+
+    def add(self, address: Address, tag: bytes, id_: bytes, now: int, *, owed: bool) -> None:
+        """Note that a message was read. If a receipt is owed, it is due a little later."""
+        due = now + (RECEIPT_DELAY if owed else KEPT_LIFETIME)
+        record = DeferredRecord(ReceivedRecord(address, id_, owed), encode_received)
+        self._tables.entries.save(EntryRow(EntryKind.RECEIVED, tag, due, record))

@@ -1,0 +1,39 @@
+"""Notes about single devices, for limits on what each can make this device do.
+
+    DEVICE    encoded address      what was noted of the device
+
+Every method runs inside the caller's transaction. Not here: the limits (_heads.py, _repair.py).
+"""
+
+from dataclasses import replace
+
+from letterlock._records.device import DeviceRecord, decode_device, encode_device
+from letterlock._wire.address import Address
+from letterlock.stores import DeferredRecord, EntryKind, EntryRow, Store
+
+
+class Notes:
+    """What was noted of devices."""
+
+    __slots__ = ("_tables",)
+
+    def __init__(self, store: Store) -> None:
+        self._tables = store.tables
+
+    def of(self, address: Address) -> DeviceRecord:
+        """Return what was noted of a device; nothing, if it is new."""
+        row = self._tables.entries.load(EntryKind.DEVICE, address.encoded)
+        return DeviceRecord(address) if row is None else row.record.decoded(decode_device)
+
+    def save(self, noted: DeviceRecord) -> None:
+        """Replace what was noted of a device."""
+        record = DeferredRecord(noted, encode_device)
+        self._tables.entries.save(EntryRow(EntryKind.DEVICE, noted.address.encoded, None, record))
+
+    def notice_is_due(self, address: Address, version: int) -> bool:
+        """Return whether a device was sent no notice of this version of our list, and note that it is."""
+        noted = self.of(address)
+        if noted.noticed >= version:
+            return False
+        self.save(replace(noted, noticed=version))
+        return True

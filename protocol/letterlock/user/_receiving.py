@@ -1,0 +1,182 @@
+"""Receiving: what becomes of one message, before and after it is decrypted.
+
+    unknown name, or lists not fetched        HELD, lists are needed
+    contact in conflict                       HELD
+    device not in the newest list             HELD, lists are needed; REFUSED if they were just asked for
+    device named as revoked                   REFUSED
+    cannot be decrypted                       REPEATED if it was read before, else REFUSED
+    content that breaks the specification     REFUSED
+    content that was read before              REPEATED
+    everything else                           READ
+
+What was decrypted is committed whatever its content is: its key is gone.                        [USR-32]
+
+Not here: what each kind of content does (_kinds.py); messages that cannot be read (_repair.py).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from letterlock._records.contact import ContactState
+from letterlock._records.pin import PinnedList
+from letterlock._wire.address import Address
+from letterlock._wire.content import Content, ContentKind, message_tag
+from letterlock._wire.content_bodies import RetryCause
+from letterlock._wire.message import continues_session
+from letterlock.errors import DuplicateMessage, LetterlockError, PeerError, TrustError
+from letterlock.limits import MESSAGE_ID_BYTES
+from letterlock.user._book import device_of
+from letterlock.user._desk import Desk, Findings
+from letterlock.user._heads import asked_lately, compare_heads
+from letterlock.user._kinds import Delivered, take
+from letterlock.user._repair import resolved, strayed, unreadable
+from letterlock.user._rules import rights
+from letterlock.user._values import EventKind, Incoming, Outcome
+
+_NO_ID: Final = bytes(MESSAGE_ID_BYTES)
+"""Stands for the id of a content that could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A message on its way in: where it says it comes from, and the tag that names it."""
+
+    address: Address
+    tag: bytes
+    message: bytes
+
+
+def receive(desk: Desk, address: Address, message: bytes) -> Incoming:
+    """Return what a message turned out to be. Everything that its sender or a server can cause is a value."""
+    findings = Findings()
+    desk.admission.strays.clear()
+    outcome = _judge(desk, address, findings)
+    if outcome is not None:
+        return _incoming(outcome, address, findings)
+    try:
+        arrived = Arrived(address, message_tag(message), message)
+        plaintext = _decrypt(desk, arrived, findings)
+    except (PeerError, TrustError) as error:
+        return _refused(desk, address, message, error, findings)
+    try:
+        content = Content.decode(plaintext)
+    except PeerError as error:
+        desk.inbox.add(address, arrived.tag, _NO_ID, desk.now(), owed=False)
+        return _incoming(Outcome.REFUSED, address, findings, error=error)
+    return _read(desk, arrived, content, findings)
+
+
+# --- before it is decrypted -------------------------------------------------------------------------------
+
+
+def _judge(desk: Desk, address: Address, findings: Findings) -> Outcome | None:
+    """Return what becomes of a message that is not even decrypted, or None."""
+    if address == desk.account.address:
+        return Outcome.REFUSED
+    if address.name == desk.name:
+        return _judge_device(desk, desk.book.own().pin, address, findings)
+    contact = desk.book.contact(address.name)
+    if contact is None:
+        findings.need_lists(address.name, 0)
+        return Outcome.HELD
+    if contact.state is ContactState.CONFLICTING:
+        return Outcome.HELD
+    if contact.pin.snapshot is None:
+        findings.need_lists(address.name, 0)
+        return Outcome.HELD
+    return _judge_device(desk, contact.pin, address, findings)
+
+
+def _judge_device(desk: Desk, pin: PinnedList, address: Address, findings: Findings) -> Outcome | None:
+    device = device_of(pin, address.device_id)
+    if device is not None:
+        return None if rights(device).gets_messages else Outcome.REFUSED
+    revoked = () if pin.snapshot is None else pin.snapshot.revoked
+    if any(each.id == address.device_id for each in revoked) or asked_lately(desk, pin):
+        return Outcome.REFUSED
+    findings.need_lists(address.name, pin.version)
+    return Outcome.HELD
+
+
+def _decrypt(desk: Desk, arrived: Arrived, findings: Findings) -> bytes:
+    """Return the plaintext, noting whether its session is a new one. Raises PeerError, TrustError."""
+    address = arrived.address
+    continues = continues_session(arrived.message)
+    before = None if continues else desk.account.session(address)
+    plaintext = desk.account.decrypt(address, arrived.message)
+    after = desk.account.session(address)
+    if before is not None and before.answered and after is not None and after.archived > before.archived:
+        findings.event(EventKind.SESSION_REPLACED, address.name, address.device_id)
+    return plaintext
+
+
+def _refused(
+    desk: Desk, address: Address, message: bytes, error: LetterlockError, findings: Findings
+) -> Incoming:
+    """Tell a repeat from a message that cannot be read."""
+    tag = message[-len(_NO_ID) :]
+    if desk.inbox.has(address, tag):
+        return _incoming(Outcome.REPEATED, address, findings)
+    if isinstance(error, TrustError):
+        return _incoming(Outcome.REFUSED, address, findings, error=error)
+    if isinstance(error, DuplicateMessage):
+        findings.event(EventKind.KEY_REUSED, address.name, address.device_id)
+    cause = unreadable(desk, address, tag, error, findings)
+    return _incoming(Outcome.REFUSED, address, findings, error=error, cause=cause)
+
+
+# --- after it was decrypted -------------------------------------------------------------------------------
+
+
+def _read(desk: Desk, arrived: Arrived, content: Content, findings: Findings) -> Incoming:
+    address = arrived.address
+    repeated = any(desk.inbox.has(address, tag) for tag in content.earlier)
+    owed = content.is_for_application or content.kind == ContentKind.SYNC_COPY
+    desk.inbox.add(address, arrived.tag, content.id, desk.now(), owed=owed)
+    resolved(desk, content.earlier)
+    strayed(desk, desk.admission.strays, findings)
+    _note_end(desk, address, findings)
+    compare_heads(desk, address, content, findings)
+    if repeated:
+        return _incoming(Outcome.REPEATED, address, findings)
+    try:
+        delivered = take(desk, address, content, findings)
+    except PeerError as error:
+        return _incoming(Outcome.REFUSED, address, findings, error=error)
+    return _incoming(Outcome.READ, address, findings, delivered=delivered)
+
+
+def _note_end(desk: Desk, address: Address, findings: Findings) -> None:
+    """Report a session whose post-quantum keys contradicted each other with this very message."""
+    status = desk.account.session(address)
+    if status is not None and status.ended:
+        findings.event(EventKind.SESSION_ENDED, address.name, address.device_id)
+        findings.need_bundle(address.name, address.device_id)
+
+
+def _incoming(
+    outcome: Outcome,
+    address: Address,
+    findings: Findings,
+    *,
+    delivered: Delivered | None = None,
+    error: LetterlockError | None = None,
+    cause: RetryCause | None = None,
+) -> Incoming:
+    what = delivered or Delivered()
+    return Incoming(
+        outcome,
+        address.name,
+        address.device_id,
+        what.kind,
+        what.id,
+        what.time,
+        what.body,
+        what.attachments,
+        what.to,
+        cause,
+        error,
+        tuple(findings.events),
+        tuple(findings.outgoing),
+        tuple(findings.needs),
+    )

@@ -1,0 +1,221 @@
+"""User: the one object that an application holds for a person with several devices.
+
+It joins the rooms of the user layer and decides nothing itself. Each public method is one transaction of the
+store, as those of `Account` are, and a user's state is read from the store inside it. So a method that raises
+has changed nothing, and two processes may share one store.
+
+    learn       device lists that the directory shows           _learning.py
+    send        a content, for all devices                      _fanout.py
+    begin       a session with a device, and what waited        _fanout.py, _waiting.py
+    receive     one message                                     _receiving.py, _kinds.py, _repair.py
+
+Not here: files, sockets, event loops. The application fetches what a `Need` names, and delivers.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from typing import Self
+
+from letterlock._device.device import Device
+from letterlock._primitives.entropy import Clock, system_clock, system_entropy
+from letterlock._primitives.secret import Uncopyable
+from letterlock._wire.address import Address
+from letterlock._wire.bundle import PrekeyBundle
+from letterlock._wire.content import APPLICATION_KINDS, Attachment, ContentKind
+from letterlock._wire.device_list import DeviceList
+from letterlock._wire.device_snapshot import ListedDevice
+from letterlock._wire.publication import Publication
+from letterlock._wire.suite import Suite
+from letterlock.account import DEFAULT_SUITES, Account
+from letterlock.errors import UsageError
+from letterlock.limits import MAX_COUNTER
+from letterlock.stores import Store
+from letterlock.user._admission import Admission
+from letterlock.user._book import Book
+from letterlock.user._creation import FIRST_DEVICE, save_first
+from letterlock.user._desk import Desk, Findings, desk_of, user_environment
+from letterlock.user._fanout import begin, send
+from letterlock.user._learning import learn
+from letterlock.user._linking import DeviceKeys
+from letterlock.user._lists_learned import ListsLearned
+from letterlock.user._receiving import receive
+from letterlock.user._user_contact import UserContact
+from letterlock.user._values import Incoming, Outgoing, Sent
+
+
+class User(Uncopyable):
+    """One person on this device: the device's account, the person's device lists, and the contacts.
+
+    Make one with `create`, later open it with `open`. Names are those of addresses: `Address("bob", 7)` is
+    device 7 of the user "bob". Every method may raise StoreError; one that raises has changed nothing.
+    """
+
+    __slots__ = ("_desk", "_user_id")
+
+    def __init__(self, desk: Desk) -> None:
+        """Not for applications, which call `create` and `open`."""
+        self._desk = desk
+        self._user_id = desk.book.own().pin.user_id
+
+    @classmethod
+    def create(
+        cls,
+        store: Store,
+        name: str,
+        *,
+        suites: frozenset[Suite] = DEFAULT_SUITES,
+        clock: Clock = system_clock,
+    ) -> Self:
+        """Make a new user with one device, in an empty store.
+
+        `name` follows the rules of an address. `suites` and `clock` are as in `Account.create`. Give
+        `device_lists()` to the directory and `publish()` to the prekey server. Raises AccountExists,
+        UsageError.
+        """
+        address = Address(name, FIRST_DEVICE)
+        book = Book(store)
+        admission = Admission(book)
+        environment = user_environment(admission, suites, clock, system_entropy)
+        with store.transaction():
+            keys = DeviceKeys.generate(environment.entropy)
+            device = Device.create(store, address, environment, identity=keys.identity)
+            save_first(book, keys, environment)
+            return cls(desk_of(device, admission))
+
+    @classmethod
+    def open(
+        cls, store: Store, *, suites: frozenset[Suite] = DEFAULT_SUITES, clock: Clock = system_clock
+    ) -> Self:
+        """Open the user that a store holds. Raises NoAccount."""
+        admission = Admission(Book(store))
+        device = Device.open_existing(store, user_environment(admission, suites, clock, system_entropy))
+        with store.transaction():
+            return cls(desk_of(device, admission))
+
+    @property
+    def name(self) -> str:
+        """What contacts call this user."""
+        return self._desk.name
+
+    @property
+    def address(self) -> Address:
+        """The address of this device."""
+        return self._desk.account.address
+
+    @property
+    def user_id(self) -> bytes:
+        """The 32 bytes that name this user. They never change."""
+        return self._user_id
+
+    @property
+    def account(self) -> Account:
+        """The account of this device. What it encrypts itself is no content, and no user reads it."""
+        return self._desk.account
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Group calls into one commit, as `Account.transaction` does."""
+        return self._desk.account.transaction()
+
+    # --- this user's devices ----------------------------------------------------------------------
+
+    def devices(self) -> tuple[ListedDevice, ...]:
+        """Return this user's devices, as the newest device list on record has them."""
+        with self.transaction():
+            snapshot = self._desk.book.own().pin.snapshot
+            return () if snapshot is None else snapshot.devices
+
+    def device_lists(self, after: int = 0) -> tuple[DeviceList, ...]:
+        """Return the versions of this user's device list after one of them, for the directory."""
+        with self.transaction():
+            return self._desk.book.lists(self._desk.book.own().pin, after)
+
+    def publish(self, one_time: int = 100, *, rotate: bool = False) -> Publication:
+        """Return what a prekey server needs, as `Account.publish` does."""
+        return self._desk.account.publish(one_time, rotate=rotate)
+
+    # --- contacts ---------------------------------------------------------------------------------
+
+    def learn(self, name: str, lists: Sequence[DeviceList]) -> ListsLearned:
+        """Take what the directory shows under a name: versions after a known one, or all from the first.
+
+        A name that is new becomes a contact. An empty answer says that there is nothing newer. Lists that
+        contradict those on record freeze the contact (an event, and `evidence`). Under this user's own name
+        they are of this user's other devices. Raises ContactFrozen in state CONFLICTING; UsageError if there
+        are no lists of a new name; InvalidDeviceList, InvalidSignature, InvalidKey for lists that are wrong,
+        which change nothing: discard them.
+        """
+        name, lists, findings = Address(name).name, tuple(lists), Findings()
+        if any(type(each) is not DeviceList for each in lists):
+            raise UsageError("lists must be DeviceList: decode what the directory sent")
+        with self.transaction():
+            event, evidence = learn(self._desk, name, lists, findings)
+        found = (tuple(findings.events), tuple(findings.outgoing), tuple(findings.needs))
+        return ListsLearned(event, evidence, *found)
+
+    def contacts(self) -> list[UserContact]:
+        """Return all contacts, in order of their names."""
+        with self.transaction():
+            return [UserContact(self._desk, each.name) for each in self._desk.book.contacts()]
+
+    def contact(self, name: str) -> UserContact:
+        """Return the contact of this name. Raises UsageError if there is none."""
+        with self.transaction():
+            return UserContact(self._desk, self._desk.book.require_contact(Address(name).name).name)
+
+    # --- messages ---------------------------------------------------------------------------------
+
+    def send(
+        self,
+        name: str,
+        body: bytes,
+        *,
+        kind: int = ContentKind.TEXT,
+        attachments: Iterable[Attachment] = (),
+        sent: int | None = None,
+    ) -> Sent:
+        """Encrypt a content for every device of a contact, and a copy for this user's other devices.
+
+        `kind` is TEXT, or one of the application's, 64 to 255. `sent` is in seconds since 1970, now by
+        default. A device without a session is a need in the result, and gets its message from `begin`.
+        `name` may be this user's own: then the other devices get the content. What was sent is kept until
+        every device has acknowledged it, for 30 days at most. Raises UsageError for a name that is no
+        contact, or if this device was revoked; ContactFrozen; PlaintextTooLong beyond 16 MiB.
+        """
+        attachments = tuple(attachments)
+        if type(body) is not bytes:
+            raise UsageError(f"body must be bytes, not {type(body).__name__}")
+        if kind != ContentKind.TEXT and kind not in APPLICATION_KINDS:
+            raise UsageError(f"kind {int(kind)}; an application sends TEXT, or its own: 64 to 255")
+        if sent is not None and (type(sent) is not int or not 0 <= sent <= MAX_COUNTER):
+            raise UsageError("sent must be whole seconds since 1970, as an int")
+        if any(type(each) is not Attachment for each in attachments):
+            raise UsageError("attachments must be Attachment")
+        with self.transaction():
+            return send(self._desk, name, kind, body, attachments, sent)
+
+    def begin(self, address: Address, bundle: PrekeyBundle) -> tuple[Outgoing, ...]:
+        """Begin a session with a device of a contact, or another one of ours; return what waited for it.
+
+        Raises UsageError for a device that is not in the newest device list on record, and otherwise as
+        `Account.initiate` does: UntrustedIdentity for a bundle of another identity key than the list has,
+        AddressMismatch, InvalidSignature, StaleBundle. Discard such a bundle: nothing was sent.
+        """
+        if type(address) is not Address:
+            raise UsageError(f"address must be Address, not {type(address).__name__}")
+        with self.transaction():
+            return begin(self._desk, address, bundle)
+
+    def receive(self, address: Address, message: bytes) -> Incoming:
+        """Take a message that came from a device, and return what it is.
+
+        Whatever a peer or a server can cause is in the result. Send its `outgoing`, meet its `needs`, and
+        give a message that was HELD again afterwards. The application's own save of the body can be part of
+        the same commit: `with user.transaction():` around both.
+        """
+        if type(address) is not Address or type(message) is not bytes:
+            raise UsageError("a message is received from an Address, as bytes")
+        with self.transaction():
+            return receive(self._desk, address, message)
+
+    def __repr__(self) -> str:
+        return f"<User {self.address}>"

@@ -1,0 +1,149 @@
+"""What `User` returns: needs, events, outgoing messages, and what an incoming message turned out to be.
+
+    Need        what the application fetches: device lists of a name, or a prekey bundle of a device
+    Event       what the application may tell the person
+    Outgoing    a message and the device it goes to
+    Sent        what `User.send` made
+    Incoming    what `User.receive` made of one message
+
+Whatever a peer or a server causes is one of these values and no exception, because an exception would undo
+what was noted about it.
+
+Not here: the values that devices exchange (_wire/content.py).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+
+from letterlock._wire.address import Address
+from letterlock._wire.content import Attachment
+from letterlock._wire.content_bodies import RetryCause
+from letterlock.errors import LetterlockError
+
+
+class NeedKind(Enum):
+    """What an application fetches for a user."""
+
+    LISTS = "device lists"
+    """Device lists of `name` after version `after`, from the directory. Give them to `User.learn`."""
+    BUNDLE = "prekey bundle"
+    """A prekey bundle of the device `address`, from the prekey server. Give it to `User.begin`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that only the application can fetch. It may be fetched later, or twice."""
+
+    kind: NeedKind
+    name: str
+    device: int | None = None
+    after: int | None = None
+
+    @property
+    def address(self) -> Address:
+        """The device whose bundle is needed. Raises UsageError for a need of lists."""
+        return Address(self.name, self.device or 0)
+
+
+class EventKind(Enum):
+    """What happened. `device` of the event says to which device, where it was one."""
+
+    NEW_CONTACT = "new contact"
+    """Device lists of a new name were taken as they came. Compare safety numbers."""
+    DEVICES_CHANGED = "devices changed"
+    """A contact added or revoked the device."""
+    OWN_DEVICES_CHANGED = "own devices changed"
+    """Another device of this user added or revoked the device."""
+    CONFLICT = "conflict"
+    """Device lists contradict each other. A contact is frozen until `keep` or `replace`."""
+    UNKNOWN_HEAD = "unknown head"
+    """The device named a version that the directory does not show. One of the two hides or invents it."""
+    KEY_REUSED = "key reused"
+    """The place of a message was taken by another one: forged, or the device was restored or copied."""
+    COPIED = "copied"
+    """Somebody has a copy of the device's keys."""
+    SESSION_REPLACED = "session replaced"
+    """The device began a new session, although there was one."""
+    SESSION_ENDED = "session ended"
+    """The session with the device ended, because its keys contradict each other."""
+    GIVEN_UP = "given up"
+    """Something could not be delivered to the device, or read, within the limits."""
+    RESTORED = "restored"
+    """This device's store was put back to an earlier copy."""
+    REVOKED = "revoked"
+    """This device was revoked by another one. It sends no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a contact or to this user, for the application to tell or to log."""
+
+    kind: EventKind
+    name: str
+    device: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message, and the device to which it goes. It was committed before it was handed out."""
+
+    address: Address
+    message: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What was made of a content: its id (16 bytes), a message for each device that can get one, and needs.
+
+    A device without a session gets its message from `User.begin`, once its need was met.
+    """
+
+    id: bytes
+    messages: tuple[Outgoing, ...]
+    needs: tuple[Need, ...] = ()
+
+    def __iter__(self) -> Iterator[Outgoing]:
+        return iter(self.messages)
+
+    def __len__(self) -> int:
+        return len(self.messages)
+
+
+class Outcome(Enum):
+    """What became of an incoming message."""
+
+    READ = "read"
+    """It was authentic, and is taken. `body` is None if there is nothing in it for the application."""
+    REPEATED = "repeated"
+    """It was read before, or its content was. Acknowledge it to the server."""
+    HELD = "held"
+    """It cannot be judged yet. Meet the needs, or decide about the contact, then give it again."""
+    REFUSED = "refused"
+    """It cannot be read, and never will be. Acknowledge it to the server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """What one message turned out to be.
+
+    `sender` and `device` say from whom it came: for a sync copy this user and another device of it, and `to`
+    is the name of the contact to whom it was sent. `kind` is a ContentKind, an application's number, or that
+    of a later release. `id` has 16 bytes, `time` is in seconds since 1970 by the sender's clock. `error` and
+    `cause` say why a message was refused or its content ignored.
+    """
+
+    outcome: Outcome
+    sender: str
+    device: int
+    kind: int | None = None
+    id: bytes | None = None
+    time: int | None = None
+    body: bytes | None = field(default=None, repr=False)
+    attachments: tuple[Attachment, ...] = field(default=(), repr=False)
+    to: str | None = None
+    cause: RetryCause | None = None
+    error: LetterlockError | None = field(default=None, compare=False)
+    events: tuple[Event, ...] = ()
+    outgoing: tuple[Outgoing, ...] = ()
+    needs: tuple[Need, ...] = ()
