@@ -1,20 +1,25 @@
-"""SqliteStore.backup: a copy in one file, whole, private, and without what was deleted. STO-13, STO-14"""
+"""SqliteStore.backup: a copy in one file, whole, private, and without what was deleted. STO-13, STO-14, STO-30"""
 
 import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from letterlock import Account, Address, MemoryStore, NoAccount
-from letterlock.errors import StoreError, UsageError, WrongKey
+from letterlock.errors import CorruptStore, StoreError, UsageError, WrongKey
 from letterlock.stores import SqliteStore
 from letterlock.stores._sqlite import backup as backup_module
+from support.digest_tools import CHANGED, OTHER, attack, change, filled, put, rows
 from support.store_tools import (
+    CONTACT,
+    ENTRY_KEYS,
     KEY,
     OTHER_KEY,
     PASSPHRASE,
+    Call,
     committed,
     fill,
     open_sqlite,
@@ -201,3 +206,81 @@ def test_a_store_without_an_account_does_not_only_say_to_create_one(fast_path: P
         with pytest.raises(NoAccount, match=r"if it held one, it may be a copy without its -wal file"):
             Account.open(store)
         store.close()
+
+
+# --- rows that were put back: STO-30 ------------------------------------------------------------------
+
+
+DELETED: Final[dict[str, Call]] = {
+    "peers": lambda store: store.tables.peers.delete(OTHER),
+    "sessions": lambda store: store.tables.sessions.delete(3),
+    "entries": lambda store: store.tables.entries.delete(CONTACT, ENTRY_KEYS[1]),
+}
+"""Rows of the tables that no opening compares are deleted."""
+
+
+def not_backed_up(folder: Path, store: SqliteStore) -> None:
+    for _ in range(2):
+        with pytest.raises(CorruptStore, match="an earlier one was put back"):
+            store.backup(folder / "copy.db")
+        assert names(folder) == set()
+
+
+@pytest.mark.parametrize("table", CHANGED)
+def test_a_store_whose_row_was_put_back_while_it_is_open_has_no_backup(fast_path: Path, table: str) -> None:
+    filled(fast_path)
+    with open_sqlite(fast_path) as store:
+        before = rows(fast_path, table)
+        with store.transaction():
+            CHANGED[table](store)
+        (old,) = set(before) - set(rows(fast_path, table))
+        attack(fast_path, put(table, old))
+        not_backed_up(fast_path, store)
+
+
+@pytest.mark.parametrize("table", DELETED)
+@pytest.mark.parametrize("calls", [CHANGED, DELETED], ids=["replaced", "deleted"])
+def test_a_row_that_an_opening_does_not_compare_is_compared_by_a_backup(
+    fast_path: Path, table: str, calls: dict[str, Call]
+) -> None:
+    filled(fast_path)
+    before = rows(fast_path, table)
+    change(fast_path, calls[table])
+    old = sorted(set(before) - set(rows(fast_path, table)), key=repr)
+    attack(fast_path, put(table, old[0]))
+    with open_sqlite(fast_path) as store:
+        not_backed_up(fast_path, store)
+
+
+@pytest.mark.parametrize("table", DELETED)
+def test_a_store_that_lost_a_row_has_no_backup(fast_path: Path, table: str) -> None:
+    filled(fast_path)
+    # Entries of the kinds from 16 on are in no sum.
+    attack(fast_path, (f"DELETE FROM letterlock_{table}{' WHERE kind < 16' * (table == 'entries')}", ()))
+    with open_sqlite(fast_path) as store:
+        not_backed_up(fast_path, store)
+
+
+def test_a_bucket_that_was_compared_before_is_compared_again(fast_path: Path) -> None:
+    filled(fast_path)
+    with open_sqlite(fast_path) as store:
+        with store.transaction():
+            store._database.digest.require_all()
+        store.backup(fast_path / "first.db")
+        attack(fast_path, ("DELETE FROM letterlock_peers", ()))
+        with pytest.raises(CorruptStore):
+            store.backup(fast_path / "copy.db")
+
+
+def test_a_withdrawn_identity_does_not_reach_a_backup(fast_path: Path) -> None:
+    """The attacker has an old file, and puts back the row of one peer: a key that is trusted no longer."""
+    peer = Address("bob")
+    first, second = (Account.create(MemoryStore(), peer) for _ in range(2))
+    with open_sqlite(fast_path) as store:
+        alice = Account.create(store, Address("alice"))
+        alice.initiate(peer, first.bundle())
+        old = rows(fast_path, "peers")
+        alice.accept_identity(peer, second.identity.data)
+    attack(fast_path, put("peers", old[0]))
+    with open_sqlite(fast_path) as store:
+        not_backed_up(fast_path, store)

@@ -29,7 +29,7 @@ from letterlock.stores._calls import Run
 from letterlock.stores._lock import StoreLock
 from letterlock.stores._sqlite.cipher import StoreCipher
 from letterlock.stores._sqlite.decoded_rows import DecodedRows
-from letterlock.stores._sqlite.digest import Digest
+from letterlock.stores._sqlite.digest import ConnectionRunner, Digest
 from letterlock.stores._sqlite.files import StoreFiles
 from letterlock.stores._sqlite.format import Column
 from letterlock.stores._sqlite.opening import SQLITE_ERRORS, connect, open_database, replace_wrapped_key
@@ -206,13 +206,19 @@ class Database(Uncopyable):
         self._empty_at_commit = True
 
     def vacuum_into(self, path: Path) -> None:
-        """Write what is committed to an empty file: live rows only. Transactions may go on meanwhile."""
+        """Write what is committed to an empty file: live rows only. Transactions may go on meanwhile.
+
+        Raises CorruptStore if rows of the copy are not those that were saved.
+        """
         if self._lock.inherited:
             raise StoreError("this store was opened before a fork: open it again in the child process")
         try:
             self._connection.total_changes  # noqa: B018 - raises if the store is closed
             with closing(open_database(self._files.path, "mode=rw", self._timeout)) as second:
                 second.execute("VACUUM INTO ?", (str(path),))
+            # All of one moment: a check of the store itself would see what others committed since.
+            with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as copy:
+                Digest(ConnectionRunner(copy), self.cipher).require_all()
         except SQLITE_ERRORS as error:
             raise store_error(error, self._timeout) from error
 

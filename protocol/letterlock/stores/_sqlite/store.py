@@ -139,8 +139,9 @@ class SqliteStore(Uncopyable):
         what was deleted. It opens with this store's key or passphrase. A restored copy repeats keys: initiate
         new sessions afterwards, with `discard_earlier`.
 
-        Raises UsageError if there is a file at `path` or a log beside it; StoreError if the copy cannot be
-        written. Then there is no file at `path`.
+        Raises UsageError if there is a file at `path` or a log beside it; CorruptStore if an old row was put
+        back into the store, or one was deleted; StoreError if the copy cannot be written. Then there is no
+        copy.
         """
         back_up(self._database, StoreFiles(path))
 
