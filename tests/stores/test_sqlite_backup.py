@@ -1,4 +1,4 @@
-"""SqliteStore.backup: a copy in one file, whole, private, and without what was deleted. STO-13, STO-14, STO-30"""
+"""SqliteStore.backup: a copy in one file, whole, private, without what was deleted. STO-13, STO-14, STO-30"""
 
 import os
 import stat

@@ -1,7 +1,7 @@
 """Backup: a copy of a store in one new file, made while others write.
 
     VACUUM INTO a temporary file    live rows only: no deleted key, and no older state from a log
-    compare all its sums            a backup of rows that were put back fails                     [STO-19]
+    compare all its sums            a backup of rows that were put back fails                     [STO-30]
     fsync, link to the path         the copy appears whole or not at all, and replaces nothing    [STO-14]
 
 SQLite's online backup would copy pages as they are, and with them what was deleted in places that
@@ -24,7 +24,7 @@ _TOKEN_BYTES: Final = 8
 
 
 def back_up(database: Database, target: StoreFiles) -> None:
-    """Copy a store to the path of `target`. Raises UsageError if a file is there, CorruptStore, StoreError."""
+    """Copy a store to the path of `target`. Raises UsageError for a path that is taken, and StoreError."""
     target.require_absent()
     folder = target.path.parent
     temporary = folder / f".letterlock-backup-{system_entropy(_TOKEN_BYTES).hex()}.part"
