@@ -174,7 +174,7 @@ WRONG: Final[list[Wrong]] = [
     *((CONTACT, 3, wrong) for wrong in (*NUMBERS, 0, 3, 4)),  # 3 needs evidence
     (CONTACT, 4, b""), (CONTACT, 4, b"evidence"), (CONTACT, 4, "e"), (CONTACT, 4, 1),
     (FROZEN, 4, None), (FROZEN, 4, bytes(MAX_EVIDENCE + 1)), (FROZEN, 4, "e"), (FROZEN, 3, 1), (FROZEN, 3, 2),
-    *((CONTACT, 6, wrong) for wrong in (
+    *((entry, at, wrong) for entry, at in ((CONTACT, 6), (USER, 9)) for wrong in (
         None, b"", [None], [-1], [2**32], [True], ["1"], [7, 1], [1, 1], list(range(MAX_DEVICES + 1)),
     )),
     *((SENT, 2, wrong) for wrong in (
@@ -187,11 +187,14 @@ WRONG: Final[list[Wrong]] = [
     *((RETRY, 2, wrong) for wrong in (*NUMBERS, 256)),
     *((RETRY, 3, wrong) for wrong in (*NUMBERS, 8, 255)),
     *((RETRY, 4, wrong) for wrong in (*NUMBERS, 2**63)),
+    *((RETRY, 5, wrong) for wrong in (b"", ID[:-1], ID + b"i", "i" * 16, 1)),
     *((DEVICE, at, wrong) for at in (2, 3) for wrong in (
         None, b"", [None], [-1], [2**63], [True], ["1"], [2, 1], [1] * 1001,
     )),
     *((DEVICE, 4, wrong) for wrong in (*NUMBERS, 2**32)),
     *((DEVICE, 5, wrong) for wrong in BOOLS),
+    *((DEVICE, 6, wrong) for wrong in (*NUMBERS, 2**32)),
+    *((DEVICE, at, wrong) for at in (7, 8, 9) for wrong in (*NUMBERS, 2**63)),
 ]  # fmt: skip
 
 

@@ -48,6 +48,7 @@ USER: Final = UserRecord(
     HEAD,
     2**63 - 1,
     restored=True,
+    renew=(2, 3),
 )
 CONTACT: Final = ContactRecord("bøb", PIN, ContactState.VERIFIED, None, HEAD, (1, 7))
 FROZEN: Final = replace(CONTACT, state=ContactState.CONFLICTING, evidence=b"evidence")
@@ -55,8 +56,18 @@ SENT: Final = SentRecord(
     "bøb", WITH_ATTACHMENTS, (SentPlace(BOB), SentPlace(Address("alice", 2), TAG, 255, (OTHER_TAG, ID)))
 )
 RECEIVED: Final = ReceivedRecord(BOB, ID, owed=True)
-RETRY: Final = RetryRecord(BOB, 255, RetryCause.RESTORED, NOON)
-DEVICE: Final = DeviceRecord(BOB, (NOON, NOON, NOON + 1), (0, 2**63 - 1), 3, reported=True)
+RETRY: Final = RetryRecord(BOB, 255, RetryCause.RESTORED, NOON, ID)
+DEVICE: Final = DeviceRecord(
+    BOB,
+    (NOON, NOON, NOON + 1),
+    (0, 2**63 - 1),
+    3,
+    reported=True,
+    noticed=2,
+    heard=NOON,
+    session=7,
+    since=NOON,
+)
 
 SHOWN: Final = LinkingRecord(
     PrivateKey(material("identity", 32)),
@@ -78,7 +89,9 @@ CODECS: Final[dict[type, Codec]] = {
 }
 ENTRIES: Final[dict[str, Any]] = {
     "user": USER,
-    "user of class limited": replace(USER, pin=pin(1), seeds=(), awaited=None, counter=0, restored=False),
+    "user of class limited": replace(
+        USER, pin=pin(1), seeds=(), awaited=None, counter=0, restored=False, renew=()
+    ),
     "contact": CONTACT,
     "new contact": ContactRecord("b", pin(1)),
     "contact of another device": ContactRecord("b", BARE_PIN),
@@ -88,6 +101,7 @@ ENTRIES: Final[dict[str, Any]] = {
     "received": RECEIVED,
     "acknowledged": replace(RECEIVED, owed=False),
     "retry": RETRY,
+    "retry that waits": RetryRecord(BOB, 0, RetryCause.OTHER),
     "device": DEVICE,
     "quiet device": DeviceRecord(BOB),
     "linking": SHOWN,

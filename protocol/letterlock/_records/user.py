@@ -1,7 +1,7 @@
 """The record of the user to whom this device belongs.
 
     user    [1, device id, signing seed, receiving seed, pin, [[generation, seed] ...], awaited / null,
-             counter, restored]
+             counter, restored, [device id ...]]
 
 The address and the identity key are in the account's record. Keys are kept as seeds: expanding one takes
 longer than reading the record, and most calls need none.
@@ -13,15 +13,15 @@ from typing import Final
 from letterlock._primitives.composite import SEED_BYTES, CompositeSeed
 from letterlock._primitives.secret import KEY_BYTES, Uncopyable
 from letterlock._primitives.xwing import XWingSeed
-from letterlock._records.entry import MAX_TIME, decode_entry, encode_entry, read_bool
+from letterlock._records.entry import MAX_TIME, decode_entry, encode_entry, read_ascending, read_bool
 from letterlock._records.pin import PinnedList
 from letterlock._wire.fields import Fields
 from letterlock._wire.linking_payload import DocumentSeed
 from letterlock.errors import MalformedMessage
-from letterlock.limits import HEAD_BYTES, MAX_COUNTER, MAX_ID
+from letterlock.limits import HEAD_BYTES, MAX_COUNTER, MAX_DEVICES, MAX_ID
 from letterlock.stores import Record
 
-_FIELDS: Final = 8
+_FIELDS: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,8 @@ class UserRecord(Uncopyable):
     devices seal what is for this one. `pin` is the user's own device list. `seeds` are the document keys by
     generation, in ascending order; a device of class limited has none. `awaited` is a head of 8 bytes of our
     own chain that somebody named and we do not know. `counter` is what a witness keeps a copy of, and
-    `restored` says that the store went back.
+    `restored` says that the store went back. `renew` are the ids of this user's other devices, in ascending
+    order, whose sessions have to be replaced before anything is sent to them.
     """
 
     device_id: int
@@ -43,6 +44,7 @@ class UserRecord(Uncopyable):
     awaited: bytes | None = field(default=None, repr=False)
     counter: int = 0
     restored: bool = False
+    renew: tuple[int, ...] = ()
 
 
 def encode_user(user: UserRecord) -> Record:
@@ -56,6 +58,7 @@ def encode_user(user: UserRecord) -> Record:
         user.awaited,
         user.counter,
         int(user.restored),
+        user.renew,
     )
 
 
@@ -83,6 +86,7 @@ def _read(fields: Fields) -> UserRecord:
         fields.optional_blob("awaited head", HEAD_BYTES),
         fields.uint("counter", MAX_TIME),
         read_bool(fields, "restored"),
+        read_ascending(fields.array("devices to renew", MAX_DEVICES), MAX_ID),
     )
 
 
