@@ -4,6 +4,7 @@ USR-20, USR-42, USR-43. The old device is played by the values of user/_linking.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,14 +25,22 @@ from letterlock.errors import (
 )
 from letterlock.limits import LINKING_LIFETIME
 from letterlock.stores import EntryKind, MemoryStore, Store
-from letterlock.user import DeviceList, LinkingRefused, ListChain
+from letterlock.user import (
+    DeviceList,
+    EventKind,
+    LinkingRefused,
+    ListChain,
+    Need,
+    NeedKind,
+    NewDevice,
+    User,
+)
 from letterlock.user._document_seeds import document_key_pair, seal_seeds
 from letterlock.user._drafts import first_snapshot, next_snapshot
 from letterlock.user._linking import offer_link
-from letterlock.user._new_device import NewDevice
 from letterlock.user._signatures import sign_snapshot
 from support.pair import NOON, flipped
-from support.user_tools import FULL, LIMITED, keys
+from support.user_tools import FULL, LIMITED, Owner, keys
 
 SEEDS: Final = tuple((generation, DocumentSeed(bytes([generation]) * 32)) for generation in (1, 2, 3))
 BOB: Final = ContactPin("bob", b"b" * 32, 3, b"h" * 32, PinState.VERIFIED)
@@ -100,10 +109,10 @@ def test_a_device_is_linked_also_with_a_restart_before_every_step(reopen: bool) 
     it = Linking()
     identity = it.offer().bundle.identity
     package = it.package(reopen=reopen)
-    account = (it.reopened() if reopen else it.new).receive_package(package)
-    assert account.address == Address("alice", CHAIN.version + 1)
-    assert account.identity == identity
-    assert Account.open(it.store, clock=it.clock).identity == identity
+    user = (it.reopened() if reopen else it.new).receive_package(package)
+    assert user.address == Address("alice", CHAIN.version + 1)
+    assert user.account.identity == identity
+    assert User.open(it.store, clock=it.clock).account.identity == identity
     (own,) = (row.record.decoded(decode_user) for row in entries(it.store, EntryKind.USER))
     assert own.seeds == SEEDS
     assert (own.device_id, own.pin.user_id, own.pin.version) == (4, CHAIN.user_id, 4)
@@ -115,6 +124,35 @@ def test_a_device_is_linked_also_with_a_restart_before_every_step(reopen: bool) 
         b"eve": (1, b"e" * 32, ContactState.UNVERIFIED),
     }
     assert entries(it.store, EntryKind.LINKING) == []
+
+
+def test_contacts_come_without_device_lists_which_are_fetched_when_they_are_needed() -> None:
+    it = Linking()
+    user = it.new.receive_package(it.package())
+    assert [(each.name, each.version, each.devices) for each in user.contacts()] == [
+        ("bob", 3, ()),
+        ("eve", 1, ()),
+    ]
+    sent = user.send("bob", b"text")
+    assert (sent.messages, sent.needs) == ((), (Need(NeedKind.LISTS, "bob", after=0),))
+
+
+def test_a_contact_is_taken_only_with_the_version_that_the_old_device_knew() -> None:
+    """Section B2, "rollback of manifest after revocation": another chain, or an older one, is a conflict."""
+    bob = Owner("bob of a new device")
+    bob.next(add=[(2, FULL)])
+    pin = ContactPin("bob", bob.user_id, 2, bob.lists[1].hash, PinState.VERIFIED)
+    for lists in (bob.lists[:1], Owner("somebody else").lists):
+        it = Linking()
+        user = it.new.receive_package(it.package(replace(CONTENTS, pins=(pin,))))
+        learned = user.learn("bob", lists)
+        assert [each.kind for each in learned.events] == [EventKind.CONFLICT]
+        assert user.contact("bob").state is ContactState.CONFLICTING
+    it = Linking()
+    user = it.new.receive_package(it.package(replace(CONTENTS, pins=(pin,))))
+    user.learn("bob", bob.lists)
+    assert [each.id for each in user.contact("bob").devices] == [1, 2]
+    assert user.contact("bob").state is ContactState.VERIFIED
 
 
 def test_code_and_bundle_are_the_same_after_a_restart() -> None:

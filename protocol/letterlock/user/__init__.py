@@ -7,7 +7,8 @@
     ListChain       all versions, verified: what a user is
     Contact         the user that a name stands for, and what is known of it
     Evidence        two chains that contradict each other, for others to check
-    LinkingCode     what a new device shows to be added
+    NewDevice       a device that another one of the same person is about to add
+    LinkingCode     what it shows for that
 
 Nothing here reads a file or a network: an application fetches what a `Need` names, and delivers messages.
 
@@ -31,6 +32,7 @@ from letterlock.user._contact import Contact, ContactEvent, Learned
 from letterlock.user._errors import ContactFrozen, InvalidDeviceList, LinkingRefused
 from letterlock.user._evidence import Contradiction, Evidence
 from letterlock.user._lists_learned import ListsLearned
+from letterlock.user._new_device import NewDevice
 from letterlock.user._user import User
 from letterlock.user._user_contact import UserContact
 from letterlock.user._values import (
@@ -70,6 +72,7 @@ __all__ = [
     "ListsLearned",
     "Need",
     "NeedKind",
+    "NewDevice",
     "Outcome",
     "Outgoing",
     "RetryCause",

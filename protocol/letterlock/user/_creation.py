@@ -33,9 +33,14 @@ def save_first(book: Book, keys: DeviceKeys, environment: Environment) -> None:
     save_user(book, FIRST_DEVICE, keys, chain, ((FIRST_GENERATION, seed),), environment.now())
 
 
-def save_user(book: Book, device_id: int, keys: DeviceKeys, chain: ListChain, seeds: Seeds, now: int) -> None:
-    """Save the record of the user to whom this device belongs, and the whole chain of device lists."""
-    pin = pinned(chain, now)
+def save_user(
+    book: Book, device_id: int, keys: DeviceKeys, chain: ListChain, seeds: Seeds, checked: int
+) -> None:
+    """Save the record of the user to whom this device belongs, and the whole chain of device lists.
+
+    `checked` is when the directory showed the chain.
+    """
+    pin = pinned(chain, checked)
     book.save_lists(pin.user_id, chain.lists)
     book.save_own(UserRecord(device_id, keys.signing.seed, keys.receiving.seed, pin, seeds))
 

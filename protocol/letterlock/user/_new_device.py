@@ -19,25 +19,29 @@ from letterlock._primitives.curve25519 import IdentityKeyPair
 from letterlock._primitives.entropy import Clock, system_clock, system_entropy
 from letterlock._primitives.secret import Uncopyable
 from letterlock._primitives.xwing import XWingKeyPair
-from letterlock._records.contact import ContactRecord, ContactState, encode_contact
+from letterlock._records.contact import ContactRecord, ContactState
 from letterlock._records.linking import LinkingRecord, decode_linking, encode_linking
 from letterlock._records.pin import PinnedList
-from letterlock._records.user import UserRecord, encode_user
 from letterlock._wire.address import Address
 from letterlock._wire.linking import LinkingCode
 from letterlock._wire.linking_payload import ContactPin, PayloadContents, PinState
 from letterlock._wire.suite import Suite
-from letterlock.account import DEFAULT_SUITES, Account
+from letterlock.account import DEFAULT_SUITES
 from letterlock.errors import AccountExists, UsageError
-from letterlock.limits import HEAD_BYTES
-from letterlock.stores import EntryKind, EntryRow, Record, Store
-from letterlock.user._chain import ListChain
+from letterlock.stores import EntryKind, EntryRow, Store
+from letterlock.user._admission import Admission
+from letterlock.user._book import Book
+from letterlock.user._creation import save_user
+from letterlock.user._desk import desk_of, user_environment
 from letterlock.user._document_seeds import Seeds, open_seeds
 from letterlock.user._errors import LinkingRefused
 from letterlock.user._linking import CodeShown, DeviceKeys, Linked, OfferTaken
 from letterlock.user._rules import rights
+from letterlock.user._user import User
 
 _KEY = b""
+_NEVER = 0
+"""The directory has shown this device nothing yet."""
 _STATES = {PinState.UNVERIFIED: ContactState.UNVERIFIED, PinState.VERIFIED: ContactState.VERIFIED}
 
 
@@ -127,25 +131,25 @@ class NewDevice(Uncopyable):
             self._save(shown, (sealed_offer, answered.answer))
             return answered.answer
 
-    def receive_package(self, sealed_package: bytes) -> Account:
-        """Take the package, and make the account of this device. The linking is over.
+    def receive_package(self, sealed_package: bytes) -> User:
+        """Take the package, and make this device one of the user's. The linking is over.
 
-        Raises LinkingRefused, AuthenticationFailed, MalformedMessage, InvalidDeviceList, InvalidSignature,
-        InvalidKey; UsageError before the offer, and after the linking.
+        The contacts of the old device are there, with their states. Their device lists are fetched when they
+        are needed. Raises LinkingRefused, AuthenticationFailed, MalformedMessage, InvalidDeviceList,
+        InvalidSignature, InvalidKey; UsageError before the offer, and after the linking.
         """
-        with self._store.transaction():
+        store, given = self._store, self._environment
+        admission = Admission(Book(store))
+        environment = user_environment(admission, given.suites, given.clock, given.entropy)
+        with store.transaction():
             linked = self._taken().receive(sealed_package)
             contents = PayloadContents.decode(linked.payload)
-            own = _own_record(linked, contents, self._environment.now())
-            device = Device.create(
-                self._store,
-                Address(contents.name, linked.device_id),
-                self._environment,
-                identity=linked.keys.identity,
-            )
-            self._save_user(own, linked.chain, contents)
-            self._store.tables.entries.delete(EntryKind.LINKING, _KEY)
-            return Account(device)
+            seeds = _seeds(linked, contents)
+            address = Address(contents.name, linked.device_id)
+            device = Device.create(store, address, environment, identity=linked.keys.identity)
+            self._save_user(linked, contents, seeds)
+            store.tables.entries.delete(EntryKind.LINKING, _KEY)
+            return User(desk_of(device, admission))
 
     def cancel(self) -> None:
         """Give the linking up, and delete its keys. The code is then worth nothing."""
@@ -181,23 +185,11 @@ class NewDevice(Uncopyable):
         record = encode_linking(LinkingRecord(*seeds, shown.nonce, shown.code, taken))
         self._store.tables.entries.save(EntryRow(EntryKind.LINKING, _KEY, None, record))
 
-    def _save_user(self, own: UserRecord, chain: ListChain, contents: PayloadContents) -> None:
-        save = self._store.tables.entries.save
-        save(EntryRow(EntryKind.USER, b"", None, encode_user(own)))
-        for each in chain.lists:
-            key = chain.user_id + each.snapshot.version.to_bytes(4, "big")
-            save(EntryRow(EntryKind.LIST, key, None, Record(each.encode())))
+    def _save_user(self, linked: Linked, contents: PayloadContents, seeds: Seeds) -> None:
+        book = Book(self._store)
+        save_user(book, linked.device_id, linked.keys, linked.chain, seeds, _NEVER)
         for pin in contents.pins:
-            record = encode_contact(_contact(pin))
-            save(EntryRow(EntryKind.CONTACT, pin.name.encode(), None, record))
-
-
-def _own_record(linked: Linked, contents: PayloadContents, now: int) -> UserRecord:
-    chain, keys = linked.chain, linked.keys
-    newest = chain.newest
-    heads = b"".join(each.hash[:HEAD_BYTES] for each in chain.lists)
-    pin = PinnedList(chain.user_id, chain.version, newest.hash, heads, newest.snapshot, now)
-    return UserRecord(linked.device_id, keys.signing.seed, keys.receiving.seed, pin, _seeds(linked, contents))
+            book.save_contact(_contact(pin))
 
 
 def _seeds(linked: Linked, contents: PayloadContents) -> Seeds:
@@ -210,5 +202,5 @@ def _seeds(linked: Linked, contents: PayloadContents) -> Seeds:
 
 
 def _contact(pin: ContactPin) -> ContactRecord:
-    pinned = PinnedList(pin.user_id, pin.version, pin.hash, b"", None, 0)
+    pinned = PinnedList(pin.user_id, pin.version, pin.hash, b"", None, _NEVER)
     return ContactRecord(pin.name, pinned, _STATES[pin.state])
