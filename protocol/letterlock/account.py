@@ -29,6 +29,7 @@ from letterlock._primitives.curve25519 import IdentityKey
 from letterlock._primitives.entropy import Clock, system_clock, system_entropy
 from letterlock._primitives.native import NATIVE
 from letterlock._primitives.secret import Uncopyable
+from letterlock._session.by_address import SessionsByAddress
 from letterlock._session.lifecycle import Phase
 from letterlock._session.peer_sessions import PeerSessions
 from letterlock._session.sealing import decrypt
@@ -45,7 +46,6 @@ from letterlock.stores import Store
 from letterlock.stores._any_store import calls_of
 
 DEFAULT_SUITES = frozenset({Suite.PQXDH})
-_KEPT_PEERS = 256
 
 
 class Account(Uncopyable):
@@ -55,7 +55,7 @@ class Account(Uncopyable):
     changed nothing. Addresses are the peers' (`Address`); messages and plaintexts are bytes.
     """
 
-    __slots__ = ("_device", "_encoded", "_entropy", "_peers", "_run", "_until_upkeep")
+    __slots__ = ("_device", "_encoded", "_entropy", "_peers", "_run", "_sessions", "_until_upkeep")
 
     def __init__(self, device: Device) -> None:
         """Not for applications, which call `create` and `open`."""
@@ -63,7 +63,10 @@ class Account(Uncopyable):
         self._encoded = device.party.address.encoded
         self._entropy = device.environment.entropy
         self._run = calls_of(device.store).run
-        self._peers: dict[bytes, PeerSessions] = {}
+        given = device.environment
+        by_address = SessionsByAddress(device.store, given.suites, given.now, given.stray)
+        self._peers = by_address.held
+        self._sessions = by_address.of
         self._until_upkeep = 0  # messages; HAND-14
 
     @classmethod
@@ -227,13 +230,13 @@ class Account(Uncopyable):
         # names a peer, `_require_peer` raises UsageError. `_handshake` checks once more for other callers.
         if address.encoded == self._encoded:
             raise AddressMismatch("this claims to come from this account itself: name the peer that sent it")
+        sessions = self._peers.get(address.encoded) or self._sessions(address)
         if NATIVE is not None and continues_session(message):
-            sessions = self._peers.get(address.encoded) or self._sessions(address)
             return self._run(self._decrypt_continuing, sessions, message)
         decoded = decode_message(message)
         if isinstance(decoded, InitialMessage):
             return self._run(self._decrypt_initial, address, decoded)
-        return self._run(self._decrypt_decoded, self._sessions(address), decoded)
+        return self._run(self._decrypt_decoded, sessions, decoded)
 
     def _decrypt_continuing(self, sessions: PeerSessions, message: bytes) -> bytes:
         plaintext = sessions.decrypt_next(message)
@@ -291,17 +294,6 @@ class Account(Uncopyable):
         _require(address, Address, "address")
         if address == self.address:
             raise UsageError("this is the account's own address: name the peer's")
-
-    def _sessions(self, address: Address) -> PeerSessions:
-        """Return the sessions with a peer, which hold no state. Those asked for lately are kept."""
-        sessions = self._peers.get(address.encoded)
-        if sessions is None:
-            if len(self._peers) >= _KEPT_PEERS:
-                self._peers.clear()
-            given = self._device.environment
-            sessions = PeerSessions(self._device.store, address, given.suites, given.now, given.stray)
-            self._peers[address.encoded] = sessions
-        return sessions
 
     def transaction(self) -> AbstractContextManager[None]:
         """Group calls into one commit: all of them, with the application's own writes, or none.

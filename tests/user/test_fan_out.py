@@ -1,5 +1,7 @@
 """Fan-out: who gets a content, what waits for a session, and who gets nothing."""
 
+from dataclasses import replace
+
 import pytest
 
 from letterlock import Address, UsageError
@@ -16,7 +18,7 @@ from letterlock.user import (
     Outcome,
     User,
 )
-from support.user_devices import Person, World, world
+from support.user_devices import Clock, Person, World, world
 
 
 def entries(user: User, kind: EntryKind) -> int:
@@ -211,3 +213,24 @@ def test_an_exception_in_a_transaction_undoes_the_whole_send() -> None:
     assert len(lost) == len(sent) == 1
     incoming = made.bob.first.receive(made.alice.first.address, sent.messages[0].message)
     assert (incoming.outcome, incoming.body) == (Outcome.READ, b"happened")
+
+
+def test_a_call_that_interrupts_a_send_is_refused() -> None:
+    """It would stand between reading a chain key and saving the next one. STO-9"""
+    made = talking()
+    alice, before = made.alice.first, entries(made.alice.first, EntryKind.SENT)
+    clock, calls = made.alice.clock, list[bytes]()
+
+    class Interrupting(Clock):
+        def __call__(self) -> int:
+            calls.append(alice.account.encrypt(Address("bob", 1), b"in between"))
+            return self.now
+
+    object.__setattr__(alice._desk, "environment", replace(alice._desk.environment, clock=Interrupting()))
+    with pytest.raises(UsageError, match="interrupts another one"):
+        alice.send("bob", b"never happened")
+    assert calls == []
+    object.__setattr__(alice._desk, "environment", replace(alice._desk.environment, clock=clock))
+    assert entries(alice, EntryKind.SENT) == before
+    assert made.servers.send(alice, "bob", b"happened")
+    assert made.servers.bodies(made.bob.first)[-1] == b"happened"

@@ -27,16 +27,18 @@ from letterlock.user._chain import ListChain
 from letterlock.user._rules import rights
 
 _VERSION_BYTES: Final = 4
+_KEPT_LISTS: Final = 256
 
 
 class Book:
     """What a user knows of itself and of others."""
 
-    __slots__ = ("_tables", "store")
+    __slots__ = ("_addresses", "_tables", "store")
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self._tables = store.tables
+        self._addresses: dict[tuple[str, bytes], tuple[Address, ...]] = {}
 
     # --- this user --------------------------------------------------------------------------------
 
@@ -81,6 +83,21 @@ class Book:
         """Insert or replace a contact."""
         record = DeferredRecord(contact, encode_contact)
         self._tables.entries.save(EntryRow(EntryKind.CONTACT, contact.name.encode(), None, record))
+
+    def addresses(self, name: str, pin: PinnedList) -> tuple[Address, ...]:
+        """Return the addresses of the devices that get messages, in order of their ids.
+
+        A pin's hash names its snapshot, so the addresses of lists that were asked for lately are kept.
+        """
+        if pin.snapshot is None:
+            return ()
+        found = self._addresses.get((name, pin.hash))
+        if found is None:
+            if len(self._addresses) >= _KEPT_LISTS:
+                self._addresses.clear()
+            found = tuple(Address(name, id_) for id_ in gets_messages(pin.snapshot))
+            self._addresses[name, pin.hash] = found
+        return found
 
     # --- device lists -----------------------------------------------------------------------------
 
@@ -143,8 +160,3 @@ def gets_messages(snapshot: Snapshot | None) -> tuple[int, ...]:
     return (
         () if snapshot is None else tuple(each.id for each in snapshot.devices if rights(each).gets_messages)
     )
-
-
-def addresses(name: str, pin: PinnedList) -> tuple[Address, ...]:
-    """Return the addresses of the devices that get messages, in order of their ids."""
-    return tuple(Address(name, id_) for id_ in gets_messages(pin.snapshot))

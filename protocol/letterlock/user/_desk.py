@@ -15,10 +15,13 @@ from letterlock._device.device import Device
 from letterlock._device.environment import Environment
 from letterlock._primitives.entropy import Clock, Entropy
 from letterlock._primitives.secret import Uncopyable
+from letterlock._session.by_address import SessionsByAddress
 from letterlock._wire.address import Address
 from letterlock._wire.suite import Suite
 from letterlock.account import Account
 from letterlock.errors import NoSession
+from letterlock.stores._any_store import calls_of
+from letterlock.stores._calls import Run
 from letterlock.user._admission import Admission
 from letterlock.user._book import Book
 from letterlock.user._inbox import Inbox
@@ -29,7 +32,11 @@ from letterlock.user._values import Event, EventKind, Need, NeedKind, Outgoing
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Desk(Uncopyable):
-    """One user's account and entries. `name` is the user's, `device_id` that of this device."""
+    """One user's account and entries. `name` is the user's, `device_id` that of this device.
+
+    `run` runs a call of the library in a transaction. Such a call contains no other one, so whatever calls
+    the account meanwhile is refused: it has interrupted the call.
+    """
 
     account: Account
     book: Book
@@ -38,6 +45,8 @@ class Desk(Uncopyable):
     notes: Notes
     admission: Admission
     environment: Environment
+    sessions: SessionsByAddress
+    run: Run
 
     def now(self) -> int:
         """Return the time, in seconds since 1970. Raises UsageError for a clock that is wrong."""
@@ -58,6 +67,13 @@ class Desk(Uncopyable):
         try:
             return self.account.encrypt(address, plaintext)
         except NoSession:  # or one that ended
+            return None
+
+    def seal_inside(self, address: Address, plaintext: bytes) -> bytes | None:
+        """Do the same in the middle of a call that `run` runs, without a transaction of its own."""
+        try:
+            return self.sessions.of(address).encrypt(plaintext, self.environment.entropy)
+        except NoSession:
             return None
 
 
@@ -101,4 +117,6 @@ def desk_of(device: Device, admission: Admission) -> Desk:
     """Return the desk of a device that was made or opened with `user_environment`."""
     store = device.store
     parts = (Book(store), Outbox(store), Inbox(store), Notes(store))
-    return Desk(Account(device), *parts, admission, device.environment)
+    given = device.environment
+    sessions = SessionsByAddress(store, given.suites, given.now, given.stray)
+    return Desk(Account(device), *parts, admission, given, sessions, calls_of(store).run)

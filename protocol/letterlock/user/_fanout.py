@@ -7,7 +7,9 @@
 Only devices of the newest list on record get anything, and nothing is sent to a contact in conflict. A device
 without a session, or whose session must be replaced first, gets a place that waits for `begin`.  [USR-31]
 
-Every function runs inside the caller's transaction. Not here: contents that wait (_waiting.py).
+Every function runs inside the caller's transaction, and `send` in a call of the library.
+
+Not here: contents that wait (_waiting.py).
 """
 
 from collections.abc import Iterable
@@ -21,7 +23,7 @@ from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.content import Attachment, Content, message_tag
 from letterlock.errors import UsageError
 from letterlock.limits import HEAD_BYTES, MESSAGE_ID_BYTES
-from letterlock.user._book import addresses, device_of
+from letterlock.user._book import device_of
 from letterlock.user._desk import Desk, Findings
 from letterlock.user._errors import ContactFrozen
 from letterlock.user._outbox import place
@@ -35,7 +37,7 @@ def send(
 ) -> Sent:
     """Seal a content for all devices of a contact, and a copy for our other ones.
 
-    Raises UsageError, ContactFrozen, PlaintextTooLong.
+    It runs in a call of `desk.run`. Raises UsageError, ContactFrozen, PlaintextTooLong.
     """
     own, now, findings = desk.book.own(), desk.now(), Findings()
     require_listed(desk, own)
@@ -53,7 +55,7 @@ def send(
         places = []
     else:
         copy = sync_copy(content, name, contact.pin.user_id, encoded).encode() if others else b""
-        theirs = addresses(name, contact.pin)
+        theirs = desk.book.addresses(name, contact.pin)
         places = _seal_all(desk, theirs, encoded, contact.renew, findings)
         places += _seal_all(desk, others, copy, (), findings)
     if places or contact is not None:
@@ -100,7 +102,7 @@ def _seal_all(
     """Seal for each device that has a session; note a need for each other one."""
     places = []
     for address in targets:
-        message = None if address.device_id in renew else desk.seal(address, plaintext)
+        message = None if address.device_id in renew else desk.seal_inside(address, plaintext)
         if message is None:
             findings.need_bundle(address.name, address.device_id)
             places.append(place(address, None))

@@ -28,7 +28,7 @@ class Rights(NamedTuple):
     revokes_all: bool
 
 
-RIGHTS: Final = {
+RIGHTS: Final[dict[int, Rights]] = {
     DeviceClass.FULL: Rights(changes_list=True, reads_documents=True, gets_messages=True, revokes_all=False),
     DeviceClass.LIMITED: Rights(
         changes_list=False, reads_documents=False, gets_messages=True, revokes_all=False
@@ -37,12 +37,12 @@ RIGHTS: Final = {
         changes_list=True, reads_documents=True, gets_messages=False, revokes_all=True
     ),
 }
+_LIMITED: Final = RIGHTS[DeviceClass.LIMITED]
 
 
 def rights(device: ListedDevice) -> Rights:
     """Return what a device may do. A class that this release does not know is limited. [USR-4]"""
-    known = device.device_class in set(DeviceClass)
-    return RIGHTS[DeviceClass(device.device_class) if known else DeviceClass.LIMITED]
+    return RIGHTS.get(device.device_class, _LIMITED)
 
 
 def may_revoke(signer: ListedDevice, other: ListedDevice) -> bool:

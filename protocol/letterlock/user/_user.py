@@ -190,8 +190,7 @@ class User(Uncopyable):
             raise UsageError("sent must be whole seconds since 1970, as an int")
         if any(type(each) is not Attachment for each in attachments):
             raise UsageError("attachments must be Attachment")
-        with self.transaction():
-            return send(self._desk, name, kind, body, attachments, sent)
+        return self._desk.run(send, self._desk, name, kind, body, attachments, sent)
 
     def begin(self, address: Address, bundle: PrekeyBundle) -> tuple[Outgoing, ...]:
         """Begin a session with a device of a contact, or another one of ours; return what waited for it.

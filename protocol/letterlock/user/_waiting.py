@@ -15,7 +15,6 @@ from letterlock._wire.address import Address
 from letterlock._wire.content import Content, ContentKind, message_tag
 from letterlock._wire.content_bodies import encode_sync_copy
 from letterlock.limits import HEAD_BYTES
-from letterlock.user._book import addresses
 from letterlock.user._desk import Desk, Findings
 from letterlock.user._outbox import place, sealed, waits
 from letterlock.user._values import Outgoing
@@ -36,7 +35,7 @@ def place_waiting(desk: Desk, name: str, pin: PinnedList, findings: Findings) ->
     others = own_others(desk, desk.book.own())
     for row, sent in desk.outbox.all():
         if sent.name == name and not sent.places:
-            targets = (*addresses(name, pin), *others)
+            targets = (*desk.book.addresses(name, pin), *others)
             after = replace(sent, places=tuple(place(each, None) for each in targets))
             for address in targets:
                 message = desk.seal(address, plaintext_for(desk, sent, address))
@@ -50,7 +49,8 @@ def place_waiting(desk: Desk, name: str, pin: PinnedList, findings: Findings) ->
 
 def own_others(desk: Desk, own: UserRecord) -> tuple[Address, ...]:
     """Return the addresses of this user's other devices that get messages."""
-    return tuple(each for each in addresses(desk.name, own.pin) if each != desk.account.address)
+    addresses = desk.book.addresses(desk.name, own.pin)
+    return tuple(each for each in addresses if each.device_id != desk.device_id)
 
 
 def plaintext_for(desk: Desk, sent: SentRecord, address: Address, earlier: tuple[bytes, ...] = ()) -> bytes:

@@ -1,0 +1,42 @@
+"""SessionsByAddress: the sessions with each peer, for an account and for the user that it belongs to.
+
+Not here: what is done with the sessions of one peer (peer_sessions.py).
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from letterlock._session.peer_sessions import PeerSessions
+from letterlock._wire.address import Address
+from letterlock._wire.suite import Suite
+from letterlock.stores import Store
+
+_MOST: Final = 256
+
+
+class SessionsByAddress:
+    """Returns the `PeerSessions` of an address. They hold no state, and those asked for lately are kept."""
+
+    __slots__ = ("_given", "_store", "held")
+
+    def __init__(
+        self,
+        store: Store,
+        suites: frozenset[Suite],
+        now: Callable[[], int],
+        stray: Callable[[Address], None],
+    ) -> None:
+        """See PeerSessions for what is given."""
+        self._store = store
+        self._given = suites, now, stray
+        self.held: dict[bytes, PeerSessions] = {}
+        """Those that are kept, by the encoded address."""
+
+    def of(self, address: Address) -> PeerSessions:
+        """Return the sessions with the peer at an address."""
+        sessions = self.held.get(address.encoded)
+        if sessions is None:
+            if len(self.held) >= _MOST:
+                self.held.clear()
+            sessions = self.held[address.encoded] = PeerSessions(self._store, address, *self._given)
+        return sessions
