@@ -23,8 +23,8 @@ PLAYS = {"ratchet.play", "triple.play", "account.play"}
 """The plays whose steps contain messages."""
 
 FAMILIES = {
-    "addresses", "armor", "braid", "bundles", "content", "erasure", "kdf", "keys", "linking", "padding",
-    "pqxdh",
+    "addresses", "armor", "braid", "bundles", "content", "erasure", "hpke", "kdf", "keys", "linking",
+    "padding", "pqxdh",
     "ratchet", "records", "safety-numbers", "sealing", "sessions", "sparse", "split-kem", "triple",
     "users", "wire", "x3dh", "xeddsa",
 }  # fmt: skip

@@ -22,6 +22,7 @@ from letterlock_vectors.operations import (
     derivation,
     erasure,
     handshakes,
+    hpke,
     keys,
     linking,
     ratchets,
@@ -41,7 +42,7 @@ from letterlock_vectors.responder import Answer
 _TABLES: Final = tuple(
     module.OPERATIONS
     for module in (
-        accounts, braid, bundles, content, decoding, derivation, erasure, handshakes, keys, linking,
+        accounts, braid, bundles, content, decoding, derivation, erasure, handshakes, hpke, keys, linking,
         ratchets, records,
         safety_numbers, sealing, sparse, split_kem, texts, triple, users, xeddsa,
     )

@@ -6,7 +6,7 @@ import * as cbor from "./cbor.js";
 import * as composite from "./composite.js";
 import * as curve from "./curve.js";
 import { refuse } from "./errors.js";
-import { checkCoefficients } from "./kem.js";
+import { checkPublic as checkXWing } from "./hpke.js";
 import { sha256 } from "./kdf.js";
 import * as limits from "./limits.js";
 import { elements } from "./messages.js";
@@ -176,12 +176,6 @@ function checkDevices(before, { version, devices }) {
   need(!fresh.flatMap(keysOf).some((key) => used.has(key)), "a used key");
   const left = new Set(devices.map((each) => each.id));
   return before.devices.filter((each) => !left.has(each.id));
-}
-
-/** Check both halves of an X-Wing key. [PRIM-15] */
-export function checkXWing(key) {
-  checkCoefficients(key.subarray(0, 1152));
-  curve.checkPublic(key.slice(1184));
 }
 
 /** [USR-13] */

@@ -5,8 +5,8 @@ import { ascii, concat, equal, readBigEndian } from "./bytes.js";
 import * as cbor from "./cbor.js";
 import { checkEdwards, ML_DSA_KEY } from "./composite.js";
 import * as curve from "./curve.js";
-import { checkXWing } from "./device-list.js";
 import { refuse } from "./errors.js";
+import * as hpke from "./hpke.js";
 import { hkdf, sha256 } from "./kdf.js";
 import * as limits from "./limits.js";
 import { elements } from "./messages.js";
@@ -58,7 +58,7 @@ export function decodeBundle(data) {
   curve.fromItem(identity);
   checkEdwards(typed.bytes(edwards, 32));
   typed.bytes(mlDsaKey, ML_DSA_KEY);
-  checkXWing(typed.bytes(receiving, 1216));
+  hpke.checkPublic(typed.bytes(receiving, hpke.KEY_SIZE));
   typed.bytes(nonceHash, 32);
   return { identity, edwards, mlDsaKey, receiving, nonceHash };
 }

@@ -6,14 +6,19 @@ import { encodings } from "./encodings.js";
 import { handshakes } from "./handshakes.js";
 import { Input } from "./input.js";
 import { keys } from "./keys.js";
+import { linkings } from "./linking.js";
 import { partyOperations } from "./parties.js";
 import { plays } from "./plays.js";
+import { sealedTexts } from "./sealed.js";
 import { stored } from "./stored.js";
 import { users } from "./users.js";
 
 /** Return a function (name, input) -> output, with parties of its own. It throws a Refusal if the operation refuses. */
 export function implementation() {
-  const table = { ...keys, ...encodings, ...handshakes, ...plays, ...stored, ...users, ...contents, ...partyOperations() };
+  const table = {
+    ...keys, ...encodings, ...handshakes, ...plays, ...stored, ...users, ...contents, ...linkings, ...sealedTexts,
+    ...partyOperations(),
+  };
   table.hello = () => ({
     implementation: "letterlock second, JavaScript", version: "1", protocol: 1, operations: Object.keys(table),
   });
