@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from letterlock import Address
+from letterlock import Address, MemoryStore
 from letterlock._wire.content import Content, message_tag
 from letterlock._wire.content_bodies import ArchiveKey, HistoryKey, ListNotice, SyncCopy
 from letterlock.user import ContentKind, EventKind, NeedKind, Outcome, RetryCause, User
+from support.memory_copies import copy_of
 from support.user_devices import MINUTE, Person, World, own_record, world
 
 ID = bytes(range(16))
@@ -102,6 +103,22 @@ def test_a_repeat_is_named_as_one_also_after_the_store_was_opened_again() -> Non
     assert (again.outcome, again.body, again.events) == (Outcome.REPEATED, None, ())
 
 
+def test_what_a_restored_device_sends_again_is_given_once() -> None:  # USR-47
+    """Alice's store is put back to a copy in which the text still waits for a session."""
+    made = world()
+    made.alice.first.send("bob", b"once")
+    store = made.alice.first._desk.book.store
+    assert isinstance(store, MemoryStore)
+    outcomes = []
+    for each_store in (store, copy_of(store)):
+        alice = User.open(each_store, clock=made.clock)
+        messages = alice.begin(Address("bob", 1), made.bob.first.account.bundle())
+        outcomes += [made.bob.first.receive(alice.address, each.message) for each in messages]
+    assert [(each.outcome, each.body) for each in outcomes] == [
+        (Outcome.READ, b"once"), (Outcome.REPEATED, None),
+    ]  # fmt: skip
+
+
 def test_malformed_content_is_refused_and_its_key_is_used_up() -> None:  # USR-32
     made = talking()
     message = made.alice.first.account.encrypt(Address("bob", 1), b"no content")
@@ -130,6 +147,19 @@ def test_all_of_a_send_is_undone_together() -> None:  # USR-31
     made.servers.carry(made.alice.first, sent)
     for device in made.bob.devices.values():
         assert made.servers.bodies(device)[-1] == b"kept"
+
+
+# --- a device that was revoked ---------------------------------------------------------------------------
+
+
+def test_a_revoked_device_sends_no_list_notice() -> None:  # USR-37
+    made = talking(alices=2)
+    made.alice.revoke(2)
+    stolen = made.alice.devices[2]
+    stolen.learn("alice", made.alice.lists)
+    (sent,) = [each for each in made.bob.first.send("alice", b"to whom?") if each.address == stolen.address]
+    incoming = stolen.receive(made.bob.first.address, sent.message)
+    assert (incoming.outcome, incoming.outgoing) == (Outcome.READ, ())
 
 
 # --- heads ------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from letterlock._wire.address import Address
 from letterlock._wire.content import Content, ContentKind
 from letterlock._wire.content_bodies import ListNotice
 from letterlock.limits import HEAD_BYTES, LISTS_PAUSE, MESSAGE_ID_BYTES
-from letterlock.user._book import version_of
+from letterlock.user._book import device_of, version_of
 from letterlock.user._desk import Desk, Findings
 from letterlock.user._values import Outgoing
 
@@ -66,6 +66,8 @@ def _await_own(desk: Desk, own: UserRecord, head: bytes, findings: Findings) -> 
 
 def _send_notice(desk: Desk, pin: PinnedList, address: Address, known: int, findings: Findings) -> None:
     """Send a device the versions of our list after the one it knows, once a version."""
+    if device_of(pin, desk.device_id) is None:  # USR-37: what was revoked sends nothing
+        return
     if not desk.notes.notice_is_due(address, pin.version):
         return
     head, id_ = pin.hash[:HEAD_BYTES], desk.environment.entropy(MESSAGE_ID_BYTES)

@@ -1,6 +1,7 @@
 """The inbox: which messages were read, so that a repeat is known and a receipt can be sent.
 
-    RECEIVED    message tag     address, content id, whether a receipt is owed
+    RECEIVED    message tag             address, content id, whether a receipt is owed
+    RECEIVED    address || content id   the same, for what the application was given
 
 Every method runs inside the caller's transaction. Not here: when receipts are sent.
 """
@@ -24,8 +25,18 @@ class Inbox:
         row = self._tables.entries.load(EntryKind.RECEIVED, tag)
         return row is not None and row.record.decoded(decode_received).address == address
 
+    def gave(self, address: Address, id_: bytes) -> bool:
+        """Return whether a content with this id (16 bytes) came from a device and was given on. [USR-47]"""
+        return self._tables.entries.load(EntryKind.RECEIVED, address.encoded + id_) is not None
+
     def add(self, address: Address, tag: bytes, id_: bytes, now: int, *, owed: bool) -> None:
         """Note that a message was read. If a receipt is owed, it is due a little later."""
         due = now + (RECEIPT_DELAY if owed else KEPT_LIFETIME)
         record = DeferredRecord(ReceivedRecord(address, id_, owed), encode_received)
         self._tables.entries.save(EntryRow(EntryKind.RECEIVED, tag, due, record))
+
+    def give(self, address: Address, id_: bytes, now: int) -> None:
+        """Note that the application was given a content."""
+        record = DeferredRecord(ReceivedRecord(address, id_, owed=False), encode_received)
+        key = address.encoded + id_
+        self._tables.entries.save(EntryRow(EntryKind.RECEIVED, key, now + KEPT_LIFETIME, record))

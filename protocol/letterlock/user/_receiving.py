@@ -130,8 +130,9 @@ def _refused(
 
 def _read(desk: Desk, arrived: Arrived, content: Content, findings: Findings) -> Incoming:
     address = arrived.address
-    repeated = any(desk.inbox.has(address, tag) for tag in content.earlier)
     owed = content.is_for_application or content.kind == ContentKind.SYNC_COPY
+    repeated = any(desk.inbox.has(address, tag) for tag in content.earlier)
+    repeated = repeated or (owed and desk.inbox.gave(address, content.id))
     desk.inbox.add(address, arrived.tag, content.id, desk.now(), owed=owed)
     resolved(desk, content.earlier)
     strayed(desk, desk.admission.strays, findings)
@@ -143,6 +144,8 @@ def _read(desk: Desk, arrived: Arrived, content: Content, findings: Findings) ->
         delivered = take(desk, address, content, findings)
     except PeerError as error:
         return _incoming(Outcome.REFUSED, address, findings, error=error)
+    if owed:
+        desk.inbox.give(address, content.id, desk.now())
     return _incoming(Outcome.READ, address, findings, delivered=delivered)
 
 

@@ -15,6 +15,7 @@ from letterlock._wire.address import Address
 from letterlock._wire.content import Content, ContentKind, message_tag
 from letterlock._wire.content_bodies import encode_sync_copy
 from letterlock.limits import HEAD_BYTES
+from letterlock.user._book import device_of
 from letterlock.user._desk import Desk, Findings
 from letterlock.user._outbox import place, sealed, waits
 from letterlock.user._values import Outgoing
@@ -32,7 +33,10 @@ def seal_waiting(desk: Desk, address: Address, findings: Findings) -> None:
 
 def place_waiting(desk: Desk, name: str, pin: PinnedList, findings: Findings) -> None:
     """Give the contents that waited for the lists of a contact their places, and seal what can be sealed."""
-    others = own_others(desk, desk.book.own())
+    own = desk.book.own()
+    if device_of(own.pin, desk.device_id) is None:  # USR-37: what was revoked sends nothing
+        return
+    others = own_others(desk, own)
     for row, sent in desk.outbox.all():
         if sent.name == name and not sent.places:
             targets = (*desk.book.addresses(name, pin), *others)
