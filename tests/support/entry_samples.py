@@ -7,9 +7,10 @@ from typing import Any, Final
 from letterlock import Address
 from letterlock._primitives.composite import CompositeSeed
 from letterlock._primitives.curve25519 import PrivateKey
-from letterlock._primitives.xwing import XWingSeed
+from letterlock._primitives.xwing import XWingKeyPair, XWingSeed
 from letterlock._records.contact import ContactRecord, ContactState, decode_contact, encode_contact
 from letterlock._records.device import DeviceRecord, decode_device, encode_device
+from letterlock._records.link import LinkRecord, decode_link, encode_link
 from letterlock._records.linking import LinkingRecord, decode_linking, encode_linking
 from letterlock._records.pin import PinnedList
 from letterlock._records.received import ReceivedRecord, decode_received, encode_received
@@ -17,13 +18,19 @@ from letterlock._records.retry import RetryRecord, decode_retry, encode_retry
 from letterlock._records.sent import SentPlace, SentRecord, decode_sent, encode_sent
 from letterlock._records.user import UserRecord, decode_user, encode_user
 from letterlock._wire.content_bodies import RetryCause
-from letterlock._wire.linking import LinkingCode, LinkingNonce, LinkingSecret
+from letterlock._wire.linking import (
+    LinkingBundle,
+    LinkingCode,
+    LinkingNonce,
+    LinkingOffer,
+    LinkingSecret,
+)
 from letterlock._wire.linking_payload import DocumentSeed
 from letterlock.limits import HEAD_BYTES
 from letterlock.stores import Record
 from support.content_samples import ID, OTHER_TAG, OWNER, TAG, TEXT, WITH_ATTACHMENTS
 from support.pair import NOON
-from support.user_tools import material
+from support.user_tools import keys, material
 
 HEAD: Final = material("a head", HEAD_BYTES)
 BOB: Final = Address("bøb", 7)
@@ -77,6 +84,19 @@ SHOWN: Final = LinkingRecord(
     LinkingCode(material("hash", 32), LinkingSecret(material("secret", 32)), NOON, "here"),
 )
 
+LINK_KEYS: Final = keys("a device to link")
+LINK: Final = LinkRecord(
+    SHOWN.code,
+    LinkingBundle(
+        LINK_KEYS.identity.public,
+        LINK_KEYS.signing.public,
+        XWingKeyPair(SHOWN.receiving).public,
+        SHOWN.nonce.commitment,
+    ),
+    LinkingOffer(OWNER.lists[-1].snapshot, 1),
+    bytes(2000),
+)
+
 Codec = tuple[Callable[[Any], Record], Callable[[Record], Any]]
 CODECS: Final[dict[type, Codec]] = {
     UserRecord: (encode_user, decode_user),
@@ -86,6 +106,7 @@ CODECS: Final[dict[type, Codec]] = {
     RetryRecord: (encode_retry, decode_retry),
     DeviceRecord: (encode_device, decode_device),
     LinkingRecord: (encode_linking, decode_linking),
+    LinkRecord: (encode_link, decode_link),
 }
 ENTRIES: Final[dict[str, Any]] = {
     "user": USER,
@@ -106,6 +127,9 @@ ENTRIES: Final[dict[str, Any]] = {
     "quiet device": DeviceRecord(BOB),
     "linking": SHOWN,
     "linking with an offer": replace(SHOWN, taken=(bytes(2000), b"answer")),
+    "link": LINK,
+    "link with an answer": replace(LINK, answer=b"answer"),
+    "link with a package": replace(LINK, answer=b"answer", package=b"package"),
 }
 
 

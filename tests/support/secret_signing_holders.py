@@ -9,6 +9,7 @@ from letterlock._primitives.ed25519 import Ed25519KeyPair, Ed25519Seed
 from letterlock._primitives.mldsa import MlDsa65KeyPair, MlDsaSeed
 from letterlock._primitives.secretstream import FrameOpener, FrameSealer
 from letterlock._primitives.xwing import XWingKeyPair, XWingSeed
+from letterlock._records.link import LinkRecord
 from letterlock._records.linking import LinkingRecord
 from letterlock._records.pin import PinnedList
 from letterlock._records.user import UserRecord
@@ -16,6 +17,7 @@ from letterlock._wire.content_bodies import ArchiveKey, HistoryKey
 from letterlock._wire.linking import LinkingAnswer, LinkingNonce, LinkingPackage, LinkingPayload
 from letterlock._wire.linking_payload import DocumentSeed, PayloadContents
 from letterlock.stores import MemoryStore
+from letterlock.user._link import Link
 from letterlock.user._linking import CodeShown, DeviceKeys, offer_link
 from letterlock.user._new_device import NewDevice
 from letterlock.user._user import User
@@ -98,6 +100,12 @@ def linking_record() -> LinkingRecord:
     return LinkingRecord(private, signing.seed, xwing.seed, nonce, linking()["LinkingCode"])
 
 
+def link_record() -> LinkRecord:
+    """Return what an old device keeps."""
+    offered = linking()["Offered"]
+    return LinkRecord(offered.code, offered.bundle, offered.offer, offered.sealed, b"answer", b"package")
+
+
 LINKING: Final = (
     "DeviceKeys", "CodeShown", "LinkingCode", "OfferTaken", "Offered", "Answered", "LinkingAnswer", "Linked",
     "LinkingPackage",
@@ -112,6 +120,8 @@ SIGNING_TABLE["PayloadContents"] = (
     "{OBJECT}",
 )
 SIGNING_TABLE["NewDevice"] = (lambda: NewDevice.begin(MemoryStore()), "<NewDevice>")
+SIGNING_TABLE["Link"] = (lambda: Link(User.create(MemoryStore(), "alice")._desk, b""), "<Link>")
+SIGNING_TABLE["LinkRecord"] = (link_record, "{OBJECT}")
 SIGNING_TABLE["LinkingRecord"] = (linking_record, "{OBJECT}")
 SIGNING_TABLE.update({name: (state(name), "{OBJECT}") for name in LINKING})
 

@@ -12,30 +12,23 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from letterlock import Address, MemoryStore, Store
-from letterlock._device.device import Device
 from letterlock._primitives.composite import DeviceSigningKeyPair
 from letterlock._primitives.entropy import system_entropy
-from letterlock._primitives.xeddsa import NONCE_BYTES
 from letterlock._records.user import UserRecord
 from letterlock.user import (
     DeviceClass,
     DeviceList,
     Incoming,
-    ListChain,
     Need,
     NeedKind,
+    NewDevice,
     Outcome,
     Outgoing,
     User,
 )
-from letterlock.user._admission import Admission
-from letterlock.user._book import Book
-from letterlock.user._creation import save_user
-from letterlock.user._desk import desk_of, user_environment
 from letterlock.user._document_seeds import document_key_pair, new_seed
 from letterlock.user._drafts import next_snapshot
-from letterlock.user._linking import DeviceKeys
-from letterlock.user._signatures import listed_device, prove_possession, sign_snapshot
+from letterlock.user._signatures import sign_snapshot
 from support.pair import NOON
 
 
@@ -75,29 +68,18 @@ class Person:
         """Return the signing key of a device."""
         return DeviceSigningKeyPair(own_record(self.devices[device_id]).signing)
 
-    def add(self, signer: int = 1) -> User:
-        """Add a device; its id is the version that adds it. The other devices do not know yet."""
-        keys = DeviceKeys.generate(system_entropy)
-        device_id = len(self.lists) + 1
-        listed = listed_device(
-            device_id, keys.identity.public, keys.signing.public, DeviceClass.FULL, device_id
-        )
-        newest, user_id = self.lists[-1], self.lists[0].hash
-        snapshot = next_snapshot(newest, user_id, self.clock(), add=(listed,))
-        nonce = system_entropy(NONCE_BYTES)
-        proof = prove_possession(snapshot, device_id, keys.identity, keys.signing, nonce)
-        self.lists.append(sign_snapshot(snapshot, signer, self.signing(signer), (proof,)))
-        store = self.store()
-        admission = Admission(Book(store))
-        suites = frozenset(self.first._desk.environment.suites)
-        environment = user_environment(admission, suites, self.clock, system_entropy)
-        with store.transaction():
-            device = Device.create(store, Address(self.name, device_id), environment, identity=keys.identity)
-            chain = ListChain.verify(self.lists)
-            seeds = own_record(self.first).seeds
-            save_user(Book(store), device_id, keys, chain, seeds, self.clock())
-            self.devices[device_id] = User(desk_of(device, admission))
-        return self.devices[device_id]
+    def add(self, signer: int = 1, device_class: DeviceClass = DeviceClass.FULL) -> User:
+        """Link a device; its id is the version that adds it. The signer alone knows of it then."""
+        self.devices[signer].learn(self.name, self.lists)
+        new = NewDevice.begin(self.store(), suites=self.first._desk.environment.suites, clock=self.clock)
+        link = self.devices[signer].link(new.code, new.bundle, device_class)
+        link.receive(new.receive_offer(link.offer))
+        assert link.digits == new.digits
+        confirmed = link.confirm()
+        self.lists.append(confirmed.device_list)
+        added = new.receive_package(confirmed.package)
+        self.devices[added.address.device_id] = added
+        return added
 
     def revoke(self, device_id: int, signer: int = 1) -> DeviceList:
         """Make and keep the version that revokes a device. Nobody knows it yet."""

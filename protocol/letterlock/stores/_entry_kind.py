@@ -17,7 +17,7 @@ class EntryKind(IntEnum):
     CONTACT = 3
     """Another user; the key is the name in UTF-8."""
     LINKING = 4
-    """A linking that is under way on this device; the key is empty."""
+    """A linking that is under way; the key is empty on the new device, the bundle's hash on the old one."""
     SENT = 16
     """Content that not every device has acknowledged; the key is the message id, 16 bytes."""
     RECEIVED = 17

@@ -9,6 +9,7 @@
     Evidence        two chains that contradict each other, for others to check
     NewDevice       a device that another one of the same person is about to add
     LinkingCode     what it shows for that
+    Link            the same on the device that adds it
 
 Nothing here reads a file or a network: an application fetches what a `Need` names, and delivers messages.
 
@@ -31,6 +32,7 @@ from letterlock.user._chain import ListChain
 from letterlock.user._contact import Contact, ContactEvent, Learned
 from letterlock.user._errors import ContactFrozen, InvalidDeviceList, LinkingRefused
 from letterlock.user._evidence import Contradiction, Evidence
+from letterlock.user._link import Link, LinkConfirmed
 from letterlock.user._lists_learned import ListsLearned
 from letterlock.user._new_device import NewDevice
 from letterlock.user._user import User
@@ -64,6 +66,8 @@ __all__ = [
     "Incoming",
     "InvalidDeviceList",
     "Learned",
+    "Link",
+    "LinkConfirmed",
     "LinkingCode",
     "LinkingRefused",
     "LinkingSecret",

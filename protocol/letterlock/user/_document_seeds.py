@@ -21,8 +21,10 @@ from letterlock._primitives.kdf import hkdf_sha256
 from letterlock._primitives.labels import DOCUMENT_SEED
 from letterlock._primitives.secret import KEY_BYTES
 from letterlock._primitives.xwing import XWingKeyPair, XWingSeed
+from letterlock._records.user import UserRecord
 from letterlock._wire.device_snapshot import DocumentKey
 from letterlock._wire.linking_payload import DocumentSeed
+from letterlock.errors import UsageError
 from letterlock.user._chain import ListChain
 from letterlock.user._errors import LinkingRefused
 
@@ -40,6 +42,14 @@ def new_seed(entropy: Entropy) -> DocumentSeed:
 def document_key_pair(seed: DocumentSeed) -> XWingKeyPair:
     """Return the key pair of a generation."""
     return XWingKeyPair(XWingSeed(seed.expose()))
+
+
+def require_all_seeds(own: UserRecord) -> None:
+    """Raise UsageError unless this device has the seed of every document key of its user."""
+    key = None if own.pin.snapshot is None else own.pin.snapshot.document_key
+    newest = 0 if key is None else key.generation
+    if [generation for generation, _ in own.seeds] != list(range(1, newest + 1)):
+        raise UsageError("a document seed of another device has not arrived: receive its messages first")
 
 
 def seal_seeds(seeds: Seeds, user_id: bytes) -> tuple[bytes, ...]:

@@ -36,7 +36,7 @@ def compare_heads(desk: Desk, address: Address, content: Content, findings: Find
     if version is None:
         _await_own(desk, own, seen, findings)
     else:
-        _send_notice(desk, own.pin, address, version, findings)
+        send_notice(desk, own.pin, address, version, findings)
 
 
 def expect_head(desk: Desk, name: str, head: bytes, findings: Findings) -> None:
@@ -64,17 +64,18 @@ def _await_own(desk: Desk, own: UserRecord, head: bytes, findings: Findings) -> 
     findings.need_lists(desk.name, own.pin.version)
 
 
-def _send_notice(desk: Desk, pin: PinnedList, address: Address, known: int, findings: Findings) -> None:
+def send_notice(desk: Desk, pin: PinnedList, address: Address, known: int, findings: Findings) -> None:
     """Send a device the versions of our list after the one it knows, once a version."""
     if device_of(pin, desk.device_id) is None:  # USR-37: what was revoked sends nothing
         return
-    if not desk.notes.notice_is_due(address, pin.version):
+    if desk.notes.noticed(address) >= pin.version:
         return
     head, id_ = pin.hash[:HEAD_BYTES], desk.environment.entropy(MESSAGE_ID_BYTES)
     body = ListNotice.of_first(desk.book.lists(pin, known)).encode()
     content = Content(ContentKind.LIST_NOTICE, id_, desk.now(), head, _head_of(desk, address, head), body)
     message = desk.seal(address, content.encode())
     if message is not None:
+        desk.notes.note_notice(address, pin.version)
         findings.outgoing.append(Outgoing(address, message))
 
 

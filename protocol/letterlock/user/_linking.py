@@ -194,6 +194,10 @@ class Offered(Uncopyable):
     def receive(self, answer: bytes, now: int) -> "Answered":
         """Take the answer. Raises LinkingRefused, MalformedMessage, InvalidDeviceList, InvalidSignature."""
         _check_time(self.code, now)
+        return self.answered(answer)
+
+    def answered(self, answer: bytes) -> "Answered":
+        """Return the state after an answer, whenever it came. Raises as `receive` does."""
         found = LinkingAnswer.decode(answer)
         if found.nonce.commitment != self.bundle.commitment:  # USR-19
             raise LinkingRefused(f"the nonce is not the one that the bundle announced: {_REMEDY}")

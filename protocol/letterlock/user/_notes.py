@@ -30,10 +30,10 @@ class Notes:
         record = DeferredRecord(noted, encode_device)
         self._tables.entries.save(EntryRow(EntryKind.DEVICE, noted.address.encoded, None, record))
 
-    def notice_is_due(self, address: Address, version: int) -> bool:
-        """Return whether a device was sent no notice of this version of our list, and note that it is."""
-        noted = self.of(address)
-        if noted.noticed >= version:
-            return False
-        self.save(replace(noted, noticed=version))
-        return True
+    def noticed(self, address: Address) -> int:
+        """Return the newest version of our own list that a device was sent in a notice, or 0."""
+        return self.of(address).noticed
+
+    def note_notice(self, address: Address, version: int) -> None:
+        """Note that a device was sent this version of our own list."""
+        self.save(replace(self.of(address), noticed=version))

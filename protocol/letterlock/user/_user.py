@@ -8,6 +8,7 @@ has changed nothing, and two processes may share one store.
     send        a content, for all devices                      _fanout.py
     begin       a session with a device, and what waited        _fanout.py, _waiting.py
     receive     one message                                     _receiving.py, _kinds.py, _repair.py
+    link        a new device                                    _link.py, _own_list.py
 
 Not here: files, sockets, event loops. The application fetches what a `Need` names, and delivers.
 """
@@ -23,7 +24,8 @@ from letterlock._wire.address import Address
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.content import APPLICATION_KINDS, Attachment, ContentKind
 from letterlock._wire.device_list import DeviceList
-from letterlock._wire.device_snapshot import ListedDevice
+from letterlock._wire.device_snapshot import DeviceClass, ListedDevice
+from letterlock._wire.linking import LinkingCode
 from letterlock._wire.publication import Publication
 from letterlock._wire.suite import Suite
 from letterlock.account import DEFAULT_SUITES, Account
@@ -36,6 +38,7 @@ from letterlock.user._creation import FIRST_DEVICE, save_first
 from letterlock.user._desk import Desk, Findings, desk_of, user_environment
 from letterlock.user._fanout import begin, send
 from letterlock.user._learning import learn
+from letterlock.user._link import Link, begin_link, links
 from letterlock.user._linking import DeviceKeys
 from letterlock.user._lists_learned import ListsLearned
 from letterlock.user._receiving import receive
@@ -132,6 +135,28 @@ class User(Uncopyable):
     def publish(self, one_time: int = 100, *, rotate: bool = False) -> Publication:
         """Return what a prekey server needs, as `Account.publish` does."""
         return self._desk.account.publish(one_time, rotate=rotate)
+
+    def link(self, code: LinkingCode, bundle: bytes, device_class: DeviceClass = DeviceClass.FULL) -> Link:
+        """Begin to add a new device, whose code the person scanned or typed. Give it the `offer`.
+
+        Call this only when the person asked for it on this device, never because of a link or a message.
+        `bundle` came from the new device over any channel. A device of class LIMITED gets messages, but no
+        document seeds, and changes no device list. A code works once. Raises LinkingRefused for a code that
+        has expired or was used and for a bundle that is not the code's; MalformedMessage, InvalidKey;
+        InvalidDeviceList if a device of the user has one of these keys; UsageError if this device may not
+        sign device lists, or if the user has 32 devices.
+        """
+        if type(code) is not LinkingCode or type(bundle) is not bytes:
+            raise UsageError("link needs a LinkingCode, and the new device's bundle as bytes")
+        if device_class not in {DeviceClass.FULL, DeviceClass.LIMITED}:
+            raise UsageError("a new device is of class FULL or LIMITED")
+        with self.transaction():
+            return begin_link(self._desk, code, bundle, DeviceClass(device_class))
+
+    def links(self) -> tuple[Link, ...]:
+        """Return the linkings that this device began, after a restart: they are kept in the store."""
+        with self.transaction():
+            return links(self._desk)
 
     # --- contacts ---------------------------------------------------------------------------------
 
