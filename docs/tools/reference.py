@@ -21,7 +21,7 @@ from letterlock.cli._parser import build_parser
 INTRODUCTIONS: Final = {
     "letterlock": "What an application imports. The errors have a [page of their own](errors.md).",
     "aio": "The account for asyncio: [a web back end](../how-to/web-back-end.md#with-asyncio) uses it.",
-    "user": "Which devices a person has. The [specification](../spec/user.md) has the rules.",
+    "user": "One person with several devices. The [specification](../spec/user.md) has the rules.",
     "stores": "Where an account lives, and the interface of [another store](../how-to/another-store.md).",
     "errors": "Every error that letterlock raises. Catch one of the four kinds, or a class below it.",
     "limits": "Every number that bounds something, with its reason.",
