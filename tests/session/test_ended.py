@@ -10,6 +10,8 @@ import pytest
 
 from letterlock import AuthenticationFailed, NoSession, PeerError, SessionEnded, SessionStatus
 from letterlock._ratchet.braid_states import NoHeaderReceived
+from letterlock._session import peer_sessions
+from letterlock._session.by_address import SessionsByAddress
 from letterlock._session.session import Ended
 from letterlock._wire.pq_header import PqType
 from letterlock._wire.suite import Suite
@@ -41,10 +43,18 @@ def rows(side: Side, table: str) -> int:
     return len(found) if isinstance(found, list | tuple) else sum(bool(each) for each in found.values())
 
 
+def has_ended(side: Side) -> bool:
+    given = side.account._device.environment
+    sessions = SessionsByAddress(side.store, given.suites, given.now, given.stray)
+    with side.store.transaction():
+        return sessions.has_ended(side.peer)
+
+
 def check_ended(side: Side) -> None:
     status = side.account.session(side.peer)
     assert status is not None
     assert status.ended
+    assert has_ended(side)
     assert side.account.due(NOON).ended == (side.peer,)
     assert side.account.due(NOON).unanswered == ()
     with unchanged(side.store), pytest.raises(SessionEnded, match="initiate a new one") as caught:
@@ -63,6 +73,33 @@ def test_the_text_is_delivered_and_the_session_ends(any_pair: Pair) -> None:
     check_ended(alice)
     any_pair.reopen()
     check_ended(any_pair.alice)
+
+
+def test_a_session_that_goes_on_has_not_ended(any_pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its record says so without being decoded."""
+
+    def check() -> None:
+        any_pair.reopen()
+        for side in (any_pair.alice, any_pair.bob):
+            with monkeypatch.context() as patch:
+                patch.setattr(peer_sessions, "decode_any_session", None)
+                assert not has_ended(side)
+
+    check()
+    any_pair.introduce()
+    check()
+    any_pair.bob.say(b"answer")
+    any_pair.alice.hear()
+    check()
+    any_pair.alice.say(b"goes on")
+    check()
+
+
+def test_a_session_of_a_suite_that_is_not_allowed_has_not_ended(any_pair: Pair) -> None:
+    any_pair.alice.read(contradiction(any_pair))
+    any_pair.alice.reopen(frozenset({Suite.X3DH}))
+    assert not has_ended(any_pair.alice)
+    assert any_pair.alice.account.session(any_pair.alice.peer) is None
 
 
 def test_no_key_of_the_session_is_kept(any_pair: Pair) -> None:

@@ -42,6 +42,7 @@ RECEIVED: Final = slice(256, 260)
 UNANSWERED: Final = 0
 """The double state of a session that the peer has not answered."""
 _HEARING, _SPEAKING, _ENDED = 1, 2, 3
+_CONTINUES: Final = frozenset({UNANSWERED, _HEARING, _SPEAKING})
 _PROMOTE_NEXT, _IS_INITIATOR = 1, 2
 _MAX_TIME: Final = 2**63 - 1
 _MAX_HEADER: Final = 4096
@@ -88,6 +89,16 @@ def decode_session(record: Record | DeferredRecord) -> Session:
         return _read_session(record.expose())
     except (PeerError, struct.error) as error:
         raise CorruptStore("a stored session cannot be read: restore the store from a copy") from error
+
+
+def continues(record: Record, suites: frozenset[int]) -> bool:
+    """Return whether a record is certainly of a session that did not end, of a suite among these numbers.
+
+    The head tells it, so no session is decoded. False for a record of an earlier format.
+    """
+    data = record.expose()
+    known = len(data) > STATE and data[0] == FORMAT
+    return known and data[SUITE] in suites and data[STATE] in _CONTINUES
 
 
 def _read_session(data: bytes) -> Session:

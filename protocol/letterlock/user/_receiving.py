@@ -104,7 +104,7 @@ def _decrypt(desk: Desk, arrived: Arrived, findings: Findings) -> bytes:
     continues = continues_session(arrived.message)
     before = None if continues else desk.account.session(address)
     plaintext = desk.account.decrypt(address, arrived.message)
-    after = desk.account.session(address)
+    after = None if continues else desk.account.session(address)
     if before is not None and before.answered and after is not None and after.archived > before.archived:
         findings.event(EventKind.SESSION_REPLACED, address.name, address.device_id)
     return plaintext
@@ -151,8 +151,7 @@ def _read(desk: Desk, arrived: Arrived, content: Content, findings: Findings) ->
 
 def _note_end(desk: Desk, address: Address, findings: Findings) -> None:
     """Report a session whose post-quantum keys contradicted each other with this very message."""
-    status = desk.account.session(address)
-    if status is not None and status.ended:
+    if desk.sessions.has_ended(address):
         findings.event(EventKind.SESSION_ENDED, address.name, address.device_id)
         findings.need_bundle(address.name, address.device_id)
 
