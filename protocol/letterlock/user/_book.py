@@ -2,7 +2,7 @@
 
     USER       b""                     the own record
     CONTACT    name                    a contact: its newest snapshot, and the heads of all versions
-    LIST       user id || version      a device list, verified before it was saved
+    LIST       version || name         a device list shown under a name, verified before it was saved
 
 A contact is loaded without its device lists: the record has the newest snapshot. The lists are read only to
 compare them with others. Every method runs inside the caller's transaction.
@@ -101,37 +101,37 @@ class Book:
 
     # --- device lists -----------------------------------------------------------------------------
 
-    def chain(self, pin: PinnedList) -> ListChain:
+    def chain(self, name: str, pin: PinnedList) -> ListChain:
         """Return all versions that are on record. They were verified before they were saved."""
-        return ListChain(self.lists(pin))
+        return ListChain(self.lists(name, pin))
 
-    def lists(self, pin: PinnedList, after: int = 0) -> tuple[DeviceList, ...]:
+    def lists(self, name: str, pin: PinnedList, after: int = 0) -> tuple[DeviceList, ...]:
         """Return the versions on record after one of them. Raises CorruptStore."""
         if pin.snapshot is None:
             return ()
-        return tuple(self._list(pin.user_id, version) for version in range(after + 1, pin.version + 1))
+        return tuple(self._list(name, version) for version in range(after + 1, pin.version + 1))
 
-    def save_lists(self, user_id: bytes, lists: Sequence[DeviceList]) -> None:
-        """Save verified versions of one chain."""
+    def save_lists(self, name: str, lists: Sequence[DeviceList]) -> None:
+        """Save verified versions of the chain under a name. Another name may have a fork of it."""
         for each in lists:
-            key = list_key(user_id, each.snapshot.version)
+            key = list_key(name, each.snapshot.version)
             self._tables.entries.save(EntryRow(EntryKind.LIST, key, None, Record(each.encode())))
 
-    def delete_lists(self, pin: PinnedList) -> None:
-        """Delete every version on record."""
+    def delete_lists(self, name: str, pin: PinnedList) -> None:
+        """Delete every version on record under a name."""
         for version in range(1, pin.version + 1):
-            self._tables.entries.delete(EntryKind.LIST, list_key(pin.user_id, version))
+            self._tables.entries.delete(EntryKind.LIST, list_key(name, version))
 
-    def _list(self, user_id: bytes, version: int) -> DeviceList:
-        row = self._tables.entries.load(EntryKind.LIST, list_key(user_id, version))
+    def _list(self, name: str, version: int) -> DeviceList:
+        row = self._tables.entries.load(EntryKind.LIST, list_key(name, version))
         if row is None:
             raise CorruptStore("a device list is missing: restore the store from a copy")
         return DeviceList.decode(row.record.expose())
 
 
-def list_key(user_id: bytes, version: int) -> bytes:
+def list_key(name: str, version: int) -> bytes:
     """Return the key of a device list in its table."""
-    return user_id + version.to_bytes(_VERSION_BYTES, "big")
+    return version.to_bytes(_VERSION_BYTES, "big") + name.encode()
 
 
 # --- what a pin says --------------------------------------------------------------------------------------

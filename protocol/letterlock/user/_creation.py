@@ -41,7 +41,7 @@ def save_user(
     `checked` is when the directory showed the chain.
     """
     pin = pinned(chain, checked)
-    book.save_lists(pin.user_id, chain.lists)
+    book.save_lists(book.own_name(), chain.lists)
     book.save_own(UserRecord(device_id, keys.signing.seed, keys.receiving.seed, pin, seeds))
 
 

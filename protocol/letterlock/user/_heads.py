@@ -71,7 +71,7 @@ def send_notice(desk: Desk, pin: PinnedList, address: Address, known: int, findi
     if desk.notes.noticed(address) >= pin.version:
         return
     head, id_ = pin.hash[:HEAD_BYTES], desk.environment.entropy(MESSAGE_ID_BYTES)
-    body = ListNotice.of_first(desk.book.lists(pin, known)).encode()
+    body = ListNotice.of_first(desk.book.lists(desk.name, pin, known)).encode()
     content = Content(ContentKind.LIST_NOTICE, id_, desk.now(), head, _head_of(desk, address, head), body)
     message = desk.seal(address, content.encode())
     if message is not None:

@@ -92,7 +92,7 @@ def take_own(desk: Desk, own: UserRecord, chain: ListChain, checked: int, findin
     after = replace(own, pin=pin, awaited=awaited)
     desk.book.save_own(after)
     if pin.version > before.version:
-        desk.book.save_lists(pin.user_id, chain.lists[before.version :])
+        desk.book.save_lists(desk.name, chain.lists[before.version :])
         _devices_changed(desk, desk.name, before, pin, EventKind.OWN_DEVICES_CHANGED, findings)
         if device_of(pin, desk.device_id) is None:
             findings.event(EventKind.REVOKED, desk.name, desk.device_id)
@@ -103,9 +103,9 @@ def replaced(desk: Desk, contact: ContactRecord, chosen: Contact) -> None:
     """Save a contact with the other chain: everything that belongs to the chain before it is dropped."""
     forget_all(desk, contact.name)
     desk.outbox.change(lambda sent: without_name(sent, contact.name))
-    desk.book.delete_lists(contact.pin)
+    desk.book.delete_lists(contact.name, contact.pin)
     pin = pinned(chosen.chain, desk.now())
-    desk.book.save_lists(pin.user_id, chosen.chain.lists)
+    desk.book.save_lists(contact.name, chosen.chain.lists)
     desk.book.save_contact(ContactRecord(contact.name, pin, chosen.state))
 
 
@@ -120,7 +120,7 @@ def forget_all(desk: Desk, name: str) -> None:
 
 
 def _compare(desk: Desk, name: str, pin: PinnedList, lists: Sequence[DeviceList]) -> Learned:
-    contact = Contact(name, desk.book.chain(pin))
+    contact = Contact(name, desk.book.chain(name, pin))
     # A directory that is asked for what comes after a version may answer with nothing.
     return contact.learn(lists) if lists else Learned(ContactEvent.SAME, contact)
 
@@ -130,7 +130,7 @@ def _begin(desk: Desk, own: UserRecord, name: str, lists: Sequence[DeviceList], 
     if contact.user_id == own.pin.user_id:
         raise InvalidDeviceList("these are this user's own device lists under another name: discard them")
     pin = pinned(contact.chain, desk.now())
-    desk.book.save_lists(pin.user_id, contact.chain.lists)
+    desk.book.save_lists(name, contact.chain.lists)
     desk.book.save_contact(ContactRecord(name, pin))
     findings.event(EventKind.NEW_CONTACT, name)
 
@@ -148,7 +148,7 @@ def _fetch(
         desk.book.save_contact(replace(contact, state=ContactState.CONFLICTING, evidence=b""))
         findings.event(EventKind.CONFLICT, contact.name)
         return event
-    desk.book.save_lists(pin.user_id, chain.lists)
+    desk.book.save_lists(contact.name, chain.lists)
     after = pinned(chain, desk.now())
     awaited = _still_awaited(contact.name, after, contact.awaited, findings)
     desk.book.save_contact(replace(contact, pin=after, awaited=awaited))
@@ -177,7 +177,7 @@ def _take(desk: Desk, contact: ContactRecord, learned: Learned, checked: int, fi
     renew = tuple(each for each in contact.renew if each in listed)
     desk.book.save_contact(replace(contact, pin=pin, awaited=awaited, renew=renew))
     if learned.event is ContactEvent.NEWER:
-        desk.book.save_lists(pin.user_id, learned.contact.chain.lists[before.version :])
+        desk.book.save_lists(name, learned.contact.chain.lists[before.version :])
         _devices_changed(desk, name, before, pin, EventKind.DEVICES_CHANGED, findings)
 
 

@@ -107,7 +107,7 @@ class Link(Uncopyable):
             link, own = self._load(), desk.book.own()
             if link.package is not None:
                 version = link.offer.snapshot.version
-                return LinkConfirmed(link.package, desk.book.lists(own.pin, version - 1)[0])
+                return LinkConfirmed(link.package, desk.book.lists(desk.name, own.pin, version - 1)[0])
             require_signer(desk, own)
             if link.offer.snapshot.previous != own.pin.hash:  # USR-45
                 raise UsageError("the device list has changed since the offer: begin with a new code")
@@ -141,7 +141,7 @@ class Link(Uncopyable):
         return row.record.decoded(decode_link)
 
     def _offered(self, link: LinkRecord) -> Offered:
-        chain = self._desk.book.chain(self._desk.book.own().pin)
+        chain = self._desk.book.chain(self._desk.name, self._desk.book.own().pin)
         return Offered(chain, link.code, link.bundle, link.offer, link.sealed_offer)
 
     def _answered(self, link: LinkRecord) -> Answered:
@@ -165,7 +165,7 @@ def begin_link(desk: "Desk", code: LinkingCode, bundle: bytes, device_class: Dev
     entries.delete_due(EntryKind.LINKING, now)
     if entries.load(EntryKind.LINKING, code.bundle_hash) is not None:
         raise LinkingRefused("this code was used already: show a new code and begin again")
-    chain = desk.book.chain(own.pin)
+    chain = desk.book.chain(desk.name, own.pin)
     require_room(chain.newest.snapshot)
     offered = offer_link(chain, code, bundle, now, (chain.version + 1, device_class))
     # The same rules that everybody will check, before the new device and its owner are troubled.

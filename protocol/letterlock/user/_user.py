@@ -130,7 +130,7 @@ class User(Uncopyable):
     def device_lists(self, after: int = 0) -> tuple[DeviceList, ...]:
         """Return the versions of this user's device list after one of them, for the directory."""
         with self.transaction():
-            return self._desk.book.lists(self._desk.book.own().pin, after)
+            return self._desk.book.lists(self.name, self._desk.book.own().pin, after)
 
     def publish(self, one_time: int = 100, *, rotate: bool = False) -> Publication:
         """Return what a prekey server needs, as `Account.publish` does."""

@@ -111,7 +111,7 @@ class UserContact(Uncopyable):
             record, evidence = self._load(), self.evidence
             if record.state is ContactState.CONFLICTING and evidence is None:
                 raise UsageError("the other device lists were not kept: keep those on record")
-            chain = self._desk.book.chain(record.pin)
+            chain = self._desk.book.chain(record.name, record.pin)
             chosen = Contact(record.name, chain, record.state, evidence).replace()
             replaced(self._desk, record, chosen)
 
