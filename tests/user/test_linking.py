@@ -355,6 +355,7 @@ def test_the_package_is_checked() -> None:
     )
     refused_package(package_of((*ALICE.lists, ALICE.make(1, new_key=True))), LinkingRefused)
     refused_package(package_of(Owner("mallory").lists), LinkingRefused)
+    refused_package(package_of(()), MalformedMessage)
 
 
 def test_another_users_chain_is_refused() -> None:

@@ -123,7 +123,8 @@ def test_every_accepted_or_made_encoding_fits_the_cddl() -> None:
 
 USERS = {
     "device_list.decode": "data", "device_list.verify": "list", "evidence.check": "evidence",
-    "linking.decode_code": "data", "linking.decode_bundle": "data",
+    "linking.decode_code": "data", "linking.decode_bundle": "data", "linking.decode_offer": "data",
+    "linking.decode_answer": "data", "linking.make_offer": "bundle",
 }  # fmt: skip
 
 

@@ -30,12 +30,21 @@ export function checkEdwards(key) {
   if (!canonical || point.isSmallOrder() || !point.isTorsionFree()) refuse("InvalidKey", "a point that is not of prime order");
 }
 
+const coveredBy = (message, context) => concat(PREFIX, LABEL, Uint8Array.of(context.length), context, sha512(message));
+
+/** Sign with the private key of a 64-byte seed. */
+export function sign(seed, message, context) {
+  const covered = coveredBy(message, context);
+  const half = mlDsa.sign(covered, mlDsa.keygen(seed.slice(0, 32)).secretKey, { context: LABEL });
+  return concat(half, ed25519.sign(covered, seed.slice(32)));
+}
+
 /** Verify a signature under the two halves of a public key. [PRIM-13] */
 export function verify({ mlDsaKey, edwards }, message, signature, context) {
   if (mlDsaKey.length !== ML_DSA_KEY || edwards.length !== 32) refuse("InvalidKey", "a composite key of another length");
   checkEdwards(edwards);
   if (signature.length !== SIGNATURE) refuse("InvalidSignature", "a composite signature of another length");
-  const covered = concat(PREFIX, LABEL, Uint8Array.of(context.length), context, sha512(message));
+  const covered = coveredBy(message, context);
   verifyEdwards(edwards, covered, signature.slice(ML_DSA_SIGNATURE));
   const sound = mlDsa.verify(signature.slice(0, ML_DSA_SIGNATURE), covered, mlDsaKey, { context: LABEL });
   if (!sound) refuse("InvalidSignature", "the ML-DSA half does not verify");

@@ -81,6 +81,16 @@ export function decodeSnapshot(data) {
   };
 }
 
+/** The inverse of decodeSnapshot. */
+export function encodeSnapshot({ version, previous, userId, issued, devices, revoked, documentKey: key }) {
+  return cbor.encode([
+    LABEL, version, previous, userId, issued,
+    devices.map((each) => [each.id, each.identity, each.edwards, each.mlDsaHash, each.class, each.added]),
+    revoked.map((each) => [each.id, each.version]),
+    key && [key.generation, key.public],
+  ]);
+}
+
 function proof(item) {
   const [id, mlDsaKey, identitySignature, signature] = typed.array(item, 4);
   positive(id);
@@ -88,6 +98,11 @@ function proof(item) {
   typed.bytes(identitySignature, 64);
   typed.bytes(signature, composite.SIGNATURE);
   return { id, mlDsaKey, identitySignature, signature };
+}
+
+export function encode({ snapshot, proofs, signer, mlDsaKey, signature }) {
+  const shown = proofs.map((each) => [each.id, each.mlDsaKey, each.identitySignature, each.signature]);
+  return cbor.encode([limits.VERSION, KIND, snapshot.encoded, shown, signer, mlDsaKey, signature]);
 }
 
 export function decode(data) {
@@ -118,7 +133,8 @@ function inOrder(entries, compare) {
   return entries.every((entry, at) => at === 0 || compare(entries[at - 1], entry) <= 0);
 }
 
-function checkForm({ version, devices, revoked, documentKey: key }) {
+/** Check what holds for every version. */
+export function checkForm({ version, devices, revoked, documentKey: key }) {
   need(inOrder(devices, (left, right) => left.id - right.id), "devices in another order"); // [USR-2]
   need(inOrder(revoked, (left, right) => left.version - right.version || left.id - right.id), "revoked devices in another order");
   need(distinct([...devices, ...revoked].map((each) => each.id)), "an id twice");
@@ -198,10 +214,38 @@ function verifySignatures({ snapshot, proofs, mlDsaKey, signature }, signer) {
   const added = addedBy(snapshot);
   need(JSON.stringify(proofs.map((each) => each.id)) === JSON.stringify(added.map((each) => each.id)), "other proofs"); // [USR-14]
   verifyOne(signer, mlDsaKey, [snapshot.encoded, signature, LIST_SIGNATURE]); // [USR-15]
-  proofs.forEach((each, at) => {
-    need(equal(sha256(each.mlDsaKey), added[at].mlDsaHash), "another ML-DSA key than the listed one");
-    xeddsa.verify(added[at].identity, concat(PROOF, snapshot.hash), each.identitySignature);
-    verifyOne(added[at], each.mlDsaKey, [snapshot.encoded, each.signature, PROOF]);
+  proofs.forEach((each, at) => verifyProof(snapshot, added[at], each));
+}
+
+/** Verify that a listed device has its keys. [USR-14] */
+export function verifyProof(snapshot, listed, { mlDsaKey, identitySignature, signature }) {
+  need(equal(sha256(mlDsaKey), listed.mlDsaHash), "another ML-DSA key than the listed one");
+  xeddsa.verify(listed.identity, concat(PROOF, snapshot.hash), identitySignature);
+  verifyOne(listed, mlDsaKey, [snapshot.encoded, signature, PROOF]);
+}
+
+/** Make the proof of a device. `keys` are its private keys. */
+export function prove(snapshot, id, { identity, signing }) {
+  return {
+    id,
+    mlDsaKey: composite.publicOf(signing).slice(0, composite.ML_DSA_KEY),
+    identitySignature: xeddsa.sign(identity, concat(PROOF, snapshot.hash)),
+    signature: composite.sign(signing, snapshot.encoded, PROOF),
+  };
+}
+
+/** Sign a snapshot. */
+export function sign(snapshot, proofs, signer, signing) {
+  const mlDsaKey = composite.publicOf(signing).slice(0, composite.ML_DSA_KEY);
+  return { snapshot, proofs, signer, mlDsaKey, signature: composite.sign(signing, snapshot.encoded, LIST_SIGNATURE) };
+}
+
+/** Verify the versions after the first `verified` ones of a chain. */
+export function verifyChain(chain, verified = 0) {
+  chain.slice(verified).forEach((list, index) => {
+    const at = verified + index;
+    if (at === 0) verifyFirst(list);
+    else verifyNext(chain[at - 1].snapshot, chain[0].snapshot.hash, list);
   });
 }
 

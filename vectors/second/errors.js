@@ -4,8 +4,8 @@
 export const NAMES = new Set([
   "UnsupportedVersion", "MalformedMessage", "InvalidKey", "InvalidSignature", "StaleBundle", "AddressMismatch", "SuiteRefused",
   "AuthenticationFailed", "BraidFailed", "DuplicateMessage", "TooManySkipped", "UnknownPrekey", "UnknownSession",
-  "ReplayRecordFull", "InvalidDeviceList", "ContactFrozen", "UntrustedIdentity", "SafetyNumberMismatch", "CorruptStore", "WrongKey", "UsageError", "NoSession", "SessionEnded",
-  "PlaintextTooLong",
+  "ReplayRecordFull", "InvalidDeviceList", "LinkingRefused", "ContactFrozen", "UntrustedIdentity", "SafetyNumberMismatch", "CorruptStore", "WrongKey",
+  "UsageError", "NoSession", "SessionEnded", "PlaintextTooLong",
 ]);
 
 export class Refusal extends Error {

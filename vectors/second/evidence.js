@@ -15,15 +15,6 @@ function lists(item) {
   return encoded.map((each) => deviceList.decode(typed.bytes(each, 0, limits.DEVICE_LIST_SIZE)));
 }
 
-/** Verify the versions after the first `verified` ones of a chain. */
-function verifyFrom(chain, verified) {
-  chain.slice(verified).forEach((list, index) => {
-    const at = verified + index;
-    if (at === 0) deviceList.verifyFirst(list);
-    else deviceList.verifyNext(chain[at - 1].snapshot, chain[0].snapshot.hash, list);
-  });
-}
-
 function described(chain) {
   const newest = chain.at(-1).snapshot;
   return { userId: chain[0].snapshot.hash, version: newest.version, head: newest.hash.slice(0, limits.HEAD_SIZE) };
@@ -36,8 +27,8 @@ export function check(data) {
   const [shared, ours, theirs] = parts.map(lists);
   if (ours.length === 0 || shared.length + theirs.length === 0) refuse("InvalidDeviceList", "one chain only");
   const [first, second] = [[...shared, ...ours], [...shared, ...theirs]];
-  verifyFrom(first, 0);
-  verifyFrom(second, shared.length);
+  deviceList.verifyChain(first, 0);
+  deviceList.verifyChain(second, shared.length);
   const meets = theirs.length > 0 && equal(ours[0].snapshot.hash, theirs[0].snapshot.hash);
   if (meets) refuse("InvalidDeviceList", "the chains part later");
   let kind = "FORK";

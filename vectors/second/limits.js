@@ -43,7 +43,11 @@ export const EVIDENCE_LISTS = 1_000;
 export const HEAD_SIZE = 8;
 export const LINKING_CODE_SIZE = 350;
 export const LINKING_BUNDLE_SIZE = 4_096;
+export const LINKING_OFFER_SIZE = 16_400;
+export const LINKING_ANSWER_SIZE = 6_144;
+export const LINKING_PACKAGE_SIZE = 16_777_216;
 export const PLACE_SIZE = 255;
+export const CODE_LIFETIME = 600; // USR-20
 
 export const CONTENT_SIZE = 16_776_192; // without the tags of earlier messages
 export const CONTENT_ITEMS = 142;

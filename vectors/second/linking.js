@@ -1,5 +1,5 @@
 // Linking: codes, bundles, and the six digits.
-// Not here: what is sealed.
+// Not here: offers, answers and packages (linking-exchange.js).
 
 import { ascii, concat, equal, readBigEndian } from "./bytes.js";
 import * as cbor from "./cbor.js";
@@ -50,6 +50,10 @@ export function fromText(typedText) {
   const found = Uint8Array.from(bytes.slice(-CHECKSUM));
   if (!equal(checksum(data), found)) refuse("MalformedMessage", "a mistyped code");
   return decodeCode(data);
+}
+
+export function encodeBundle({ identity, edwards, mlDsaKey, receiving, nonceHash }) {
+  return cbor.encode([limits.VERSION, BUNDLE, identity, edwards, mlDsaKey, receiving, nonceHash]);
 }
 
 export function decodeBundle(data) {

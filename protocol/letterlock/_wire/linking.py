@@ -230,6 +230,8 @@ class LinkingPackage(Uncopyable):
         """Read what `encode` gives. Raises MalformedMessage, UnsupportedVersion, InvalidKey."""
         fields = read_user_envelope(data, UserKind.LINKING_PACKAGE)
         lists = tuple(map(_list, fields.array("lists", MAX_EVIDENCE_LISTS)))
+        if not lists:
+            raise fields.wrong("lists", "the device lists from version 1 on")
         payload = LinkingPayload(fields.blob_between("payload", 0, MAX_LINKING_PACKAGE))
         return cls(lists, payload, fields.blob("signature", composite.SIGNATURE_BYTES))
 

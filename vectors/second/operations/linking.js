@@ -1,7 +1,9 @@
 // Operations on linking.
 
 import { toHex } from "../bytes.js";
+import * as deviceList from "../device-list.js";
 import * as linking from "../linking.js";
+import * as exchange from "../linking-exchange.js";
 
 const outCode = ({ bundleHash, secret, expires, place }) => ({
   bundle_hash: toHex(bundleHash), secret: toHex(secret), expires, place,
@@ -21,17 +23,75 @@ function decodeBundle(given) {
   };
 }
 
-const digits = (given) => ({
+const showDigits = (given) => ({
   digits: linking.digits({
     secret: given.sized("secret", 32), bundleHash: given.sized("bundle_hash", 32),
     sealedOffer: given.bytes("sealed_offer"), nonce: given.sized("nonce", 32),
   }),
 });
 
+function decodeOffer(given) {
+  const { snapshot, id } = exchange.decodeOffer(given.bytes("data"));
+  return { snapshot: toHex(snapshot.encoded), id };
+}
+
+function decodeAnswer(given) {
+  const { id, mlDsaKey, identitySignature, signature, nonce } = exchange.decodeAnswer(given.bytes("data"));
+  return { id, ml_dsa: toHex(mlDsaKey), identity_signature: toHex(identitySignature), signature: toHex(signature), nonce: toHex(nonce) };
+}
+
+const codeOf = (given) => linking.decodeCode(given.bytes("code"));
+
+function makeOffer(given) {
+  const newest = deviceList.decodeSnapshot(given.bytes("first"));
+  const offer = exchange.makeOffer({
+    newest, userId: newest.hash, code: codeOf(given), bundle: given.bytes("bundle"), now: given.integer("now"),
+    device: { id: given.integer("id", 1), class: given.integer("class") },
+  });
+  return { offer: toHex(exchange.encodeOffer(offer)) };
+}
+
+function takeAnswer(given) {
+  const { digits } = exchange.takeAnswer({
+    code: codeOf(given), bundle: given.bytes("bundle"), offer: exchange.decodeOffer(given.bytes("offer")),
+    sealedOffer: given.bytes("sealed_offer"), answer: given.bytes("answer"), now: given.integer("now"),
+  });
+  return { digits };
+}
+
+function deviceOf(given) {
+  const device = given.object("device");
+  return {
+    identity: device.sized("identity", 32), signing: device.sized("signing", 64), receiving: device.sized("receiving", 32),
+    nonce: device.sized("nonce", 32),
+  };
+}
+
+function takeOffer(given) {
+  const { snapshot, id, digits } = exchange.takeOffer({
+    device: deviceOf(given), code: codeOf(given), sealedOffer: given.bytes("sealed_offer"), now: given.integer("now"),
+  });
+  return { version: snapshot.version, hash: toHex(snapshot.hash), id, digits };
+}
+
+function takePackage(given) {
+  const { userId, version, id, payload } = exchange.takePackage({
+    device: deviceOf(given), code: codeOf(given), sealedOffer: given.bytes("sealed_offer"), answer: given.bytes("answer"),
+    sealedPackage: given.bytes("sealed_package"),
+  });
+  return { user_id: toHex(userId), version, id, payload: toHex(payload) };
+}
+
 export const linkings = {
   "linking.write_code": writeCode,
   "linking.read_code": (given) => outCode(linking.fromText(given.text("text"))),
   "linking.decode_code": (given) => outCode(linking.decodeCode(given.bytes("data"))),
   "linking.decode_bundle": decodeBundle,
-  "linking.digits": digits,
+  "linking.digits": showDigits,
+  "linking.decode_offer": decodeOffer,
+  "linking.decode_answer": decodeAnswer,
+  "linking.make_offer": makeOffer,
+  "linking.take_answer": takeAnswer,
+  "linking.take_offer": takeOffer,
+  "linking.take_package": takePackage,
 };

@@ -1,4 +1,4 @@
-"""Vectors of linking: codes as bytes and as text, bundles, and the six digits."""
+"""Codes as bytes and as text, bundles, and the six digits."""
 
 import base64
 import hashlib
@@ -28,6 +28,13 @@ def fields(code: list[Value]) -> dict[str, object]:
     assert isinstance(bundle_hash, bytes)
     assert isinstance(secret, bytes)
     return {"bundle_hash": bundle_hash.hex(), "secret": secret.hex(), "expires": expires, "place": place}
+
+
+def add(family: Family) -> None:
+    """Add the groups."""
+    codes(family)
+    bundles(family)
+    digits(family)
 
 
 def codes(family: Family) -> None:
@@ -126,23 +133,3 @@ def digits(family: Family) -> None:
             "sealed_offer": offer.hex(),
         }  # fmt: skip
         group.valid(comment, given, rules=["USR-19"], output={"digits": f"{number:06d}"})
-
-
-def build() -> Family:
-    """Return the family, with every test."""
-    family = Family(
-        "linking",
-        "linking codes, bundles, and the six digits",
-        ["What is sealed has no vectors here, because sealing draws random bytes."],
-        {
-            "BadKey": "a key that no honest implementation makes",
-            "LongForm": "another encoding, or too many or too few bytes",
-            "Loose": "another spelling of the same text",
-            "Mistyped": "a text that is not the one shown",
-            "Shape": "an element of another type, length or range",
-        },
-    )
-    codes(family)
-    bundles(family)
-    digits(family)
-    return family
