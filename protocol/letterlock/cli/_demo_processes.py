@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
-from letterlock.cli._parser import HOME_VARIABLE, PASSPHRASE_VARIABLE
+from letterlock.cli._parsing import HOME_VARIABLE, PASSPHRASE_VARIABLE
 from letterlock.errors import LetterlockError
 
 _STEP_TIMEOUT: Final = 60.0

@@ -57,6 +57,13 @@ _TEXTS: Final[dict[type[LetterlockError], str]] = {
 }
 
 
+class NotPosted(OSError):
+    """A message could not be written to the folder. It is kept, so the command must not be repeated."""
+
+    def __init__(self, failure: OSError) -> None:
+        super().__init__(failure.errno, failure.strerror, failure.filename2 or failure.filename)
+
+
 def exit_status(error: Exception) -> int:
     """Return the exit status for an error; 1 if EXIT_STATUS has none for it."""
     return next((status for kind, status in EXIT_STATUS if isinstance(error, kind)), 1)
@@ -83,6 +90,11 @@ def _explain_error(error: LetterlockError) -> str:
             )
         case AuthenticationFailed():
             return "message does not authenticate: forged or damaged; ask the peer to send it again"
+        case TrustError(cause=Cause.CONTRADICTION):
+            return (
+                "device lists of this contact contradict each other: ask the contact over another channel, "
+                "then `letterlock user keep NAME` or `letterlock user replace NAME`"
+            )
         case _:
             return _TEXTS.get(type(error)) or str(error)
 
@@ -93,4 +105,6 @@ def _explain_file_error(error: OSError) -> str:
     text = (error.strerror or "cannot be used").lower()
     where = "" if name is None else f"{name}: "
     remedy = _REMEDIES.get(error.errno or 0, "check that it can be used, then repeat the command")
+    if isinstance(error, NotPosted):
+        remedy = "the message is kept, and the next command that uses the folder sends it"
     return f"{where}{text}: {remedy}"

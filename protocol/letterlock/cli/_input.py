@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from letterlock._wire.armor import dearmor, is_armored
-from letterlock.cli._parser import STANDARD_STREAM
+from letterlock.cli._parsing import STANDARD_STREAM
 from letterlock.errors import MalformedMessage, UsageError
 from letterlock.limits import MAX_MESSAGE, MAX_PLAINTEXT
 

@@ -31,6 +31,22 @@ COMMANDS: Final = {
     "inspect": ("letterlock.cli._inspect_command", "inspect_file"),
     "check-evidence": ("letterlock.cli._evidence_command", "check_evidence"),
     "demo": ("letterlock.cli._demo_command", "demo"),
+    **{
+        f"user {name}": ("letterlock.cli._user_commands", name)
+        for name in (
+            "init",
+            "devices",
+            "publish",
+            "learn",
+            "contacts",
+            "verify",
+            "keep",
+            "replace",
+            "evidence",
+        )
+    },
+    "user send": ("letterlock.cli._user_messages", "send"),
+    "user receive": ("letterlock.cli._user_messages", "receive"),
     "vectors check": ("letterlock.cli._vector_commands", "check_vectors"),
     "vectors serve": ("letterlock.cli._vector_commands", "serve_vectors"),
 }

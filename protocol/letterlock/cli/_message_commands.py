@@ -12,7 +12,7 @@ from letterlock._wire.armor import armor
 from letterlock.cli._delivery import Delivery
 from letterlock.cli._input import read_message, read_text
 from letterlock.cli._output_file import require_output, writer_to
-from letterlock.cli._parser import STANDARD_STREAM
+from letterlock.cli._parsing import STANDARD_STREAM
 from letterlock.cli._profile import address_of, open_profile
 
 

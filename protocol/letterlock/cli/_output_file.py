@@ -3,8 +3,8 @@
     TemporaryOutput    a new file in the target's directory: written, fsynced, later renamed to the target
     writer_to          a command's result, to a file by way of a TemporaryOutput, or to standard output
 
-Output files are readable by their owner only (mode 0600). A killed run leaves at most a hidden file
-`.letterlock-*.part`.
+Output files are readable by their owner only (mode 0600), unless they go to an exchange folder. A killed run
+leaves at most a hidden file `.letterlock-*.part`.
 
 Not here: standard output (_output.py), the order of writing and committing (_message_commands.py).
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from letterlock.cli._output import name_in_errors, require_stdout, write_out
-from letterlock.cli._parser import STANDARD_STREAM
+from letterlock.cli._parsing import STANDARD_STREAM
 from letterlock.errors import UsageError
 
 _TOKEN_BYTES: Final = 8
@@ -30,10 +30,10 @@ _OPEN_FILES: Final = ("/dev/stdout", "/dev/stderr", "/dev/stdin", "/dev/fd", "/p
 class TemporaryOutput:
     """A new, empty file that becomes the output once it is complete."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, mode: int = 0o600) -> None:
         """Create the file at `path`, which must not exist. Raises OSError."""
         self.path = path
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
 
     def write(self, data: bytes) -> None:
         """Write all the bytes, and make them and the file's name durable."""

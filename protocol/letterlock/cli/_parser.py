@@ -1,34 +1,34 @@
 """The arguments of every command, and their help texts.
 
-`--home` may stand before or after the command's name. A wrong argument is a UsageError, so it is reported in
-one line like every other failure, without argparse's usage text.
-
-Not here: running a command (_main.py).
+Not here: running a command (_main.py), the commands for users (_user_parser.py), the parser itself
+(_parsing.py).
 """
 
-from argparse import SUPPRESS, ArgumentParser, RawDescriptionHelpFormatter
-from typing import TYPE_CHECKING, Final, NoReturn
+from argparse import RawDescriptionHelpFormatter
+from typing import TYPE_CHECKING, Final
 
-from letterlock.cli._output import say
-from letterlock.errors import UsageError
+from letterlock.cli._parsing import (
+    FOLDER_VARIABLE,
+    HOME_VARIABLE,
+    NEW_PASSPHRASE_VARIABLE,
+    PASSPHRASE_VARIABLE,
+    STANDARD_STREAM,
+    Parser,
+    add_command,
+    add_output,
+    add_parser,
+)
+from letterlock.cli._user_parser import add_user_commands
 
 if TYPE_CHECKING:
-    from argparse import _SubParsersAction  # pyright: ignore[reportPrivateUsage]
-
-    from _typeshed import SupportsWrite
-
-HOME_VARIABLE: Final = "LETTERLOCK_HOME"
-PASSPHRASE_VARIABLE: Final = "LETTERLOCK_PASSPHRASE"  # noqa: S105 - a name
-NEW_PASSPHRASE_VARIABLE: Final = "LETTERLOCK_NEW_PASSPHRASE"  # noqa: S105 - a name
-
-STANDARD_STREAM: Final = "-"
-"""The FILE that means standard input or standard output."""
+    from letterlock.cli._parsing import Commands
 
 _EPILOG: Final = f"""\
 A FILE of - means standard input or standard output.
 
 environment:
   {HOME_VARIABLE}            the profile's directory, if --home is not given
+  {FOLDER_VARIABLE}          the exchange folder of `user` commands, if --folder is not given
   {PASSPHRASE_VARIABLE}      the passphrase that opens the profile
   {NEW_PASSPHRASE_VARIABLE}  the passphrase that `rekey` puts in its place
 
@@ -152,25 +152,6 @@ standard input, write one answer per line to standard output.
 """
 
 
-class Parser(ArgumentParser):
-    """An argparse parser that raises UsageError and writes its help through `say`."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise UsageError, where argparse would print the usage and exit."""
-        raise UsageError(f"{message}: see `{self.prog} --help`")
-
-    def print_help(self, file: "SupportsWrite[str] | None" = None) -> None:
-        """Print the help. Raises OSError if standard output fails, which argparse would ignore."""
-        if file is None:
-            say(self.format_help().rstrip())
-        else:
-            super().print_help(file)
-
-
-if TYPE_CHECKING:
-    Commands = _SubParsersAction[Parser]
-
-
 def build_parser() -> Parser:
     """Return the parser.
 
@@ -192,12 +173,13 @@ def build_parser() -> Parser:
     _add_peer_commands(commands)
     _add_message_commands(commands)
     _add_other_commands(commands)
+    add_user_commands(commands)
     _add_vector_commands(commands)
     return parser
 
 
 def _add_profile_commands(commands: "Commands") -> None:
-    init = _command(commands, "init", "make a profile")
+    init = add_command(commands, "init", "make a profile")
     init.add_argument(
         "name", metavar="NAME", help="the name that peers will know you by; it cannot be changed later"
     )
@@ -207,9 +189,9 @@ def _add_profile_commands(commands: "Commands") -> None:
         help=f"protect the profile with a passphrase, from {PASSPHRASE_VARIABLE} or the terminal, "
         "instead of a key file",
     )
-    backup = _command(commands, "backup", "copy the profile's store to a new file", _BACKUP)
+    backup = add_command(commands, "backup", "copy the profile's store to a new file", _BACKUP)
     backup.add_argument("file", metavar="FILE", help="the copy; a file of this name must not exist")
-    rekey = _command(commands, "rekey", "change the key file or the passphrase of the profile", _REKEY)
+    rekey = add_command(commands, "rekey", "change the key file or the passphrase of the profile", _REKEY)
     kind = rekey.add_mutually_exclusive_group()
     kind.add_argument(
         "--passphrase",
@@ -223,7 +205,7 @@ def _add_profile_commands(commands: "Commands") -> None:
         dest="to_key",
         help="protect the profile with a key file from now on, instead of the passphrase",
     )
-    bundle = _command(commands, "bundle", "print a fresh prekey bundle, to give to one peer", _BUNDLE)
+    bundle = add_command(commands, "bundle", "print a fresh prekey bundle, to give to one peer", _BUNDLE)
     bundle.add_argument(
         "--last-resort",
         action="store_true",
@@ -234,11 +216,11 @@ def _add_profile_commands(commands: "Commands") -> None:
         action="store_true",
         help="replace the signed and last-resort prekeys now, not only when they are a week old",
     )
-    _add_output(bundle, armor=True)
+    add_output(bundle, armor=True)
 
 
 def _add_peer_commands(commands: "Commands") -> None:
-    add = _command(commands, "add", "begin a session with the owner of a prekey bundle", _ADD)
+    add = add_command(commands, "add", "begin a session with the owner of a prekey bundle", _ADD)
     add.add_argument("name", metavar="NAME", help="the peer; the bundle must carry this name")
     add.add_argument("file", metavar="BUNDLE-FILE", help="the peer's bundle, binary or armored")
     add.add_argument(
@@ -246,25 +228,27 @@ def _add_peer_commands(commands: "Commands") -> None:
         action="store_true",
         help="delete earlier sessions with the peer: use it after a profile was restored from a copy",
     )
-    accept = _command(commands, "accept", "trust a peer's changed identity key", _ACCEPT)
+    accept = add_command(commands, "accept", "trust a peer's changed identity key", _ACCEPT)
     accept.add_argument("name", metavar="NAME", help="the peer")
     accept.add_argument("file", metavar="FILE", help="the peer's new bundle or first message")
     accept.add_argument(
         "--yes", action="store_true", help="do not ask for confirmation; the safety number was compared"
     )
-    number = _command(commands, "safety-number", "print the safety number, 60 digits to compare with a peer")
+    number = add_command(
+        commands, "safety-number", "print the safety number, 60 digits to compare with a peer"
+    )
     number.add_argument("name", metavar="NAME", help="the peer")
-    _command(commands, "peers", "list all known peers and their identity keys")
+    add_command(commands, "peers", "list all known peers and their identity keys")
 
 
 def _add_message_commands(commands: "Commands") -> None:
-    encrypt = _command(commands, "encrypt", "encrypt a message to a peer", _ENCRYPT)
+    encrypt = add_command(commands, "encrypt", "encrypt a message to a peer", _ENCRYPT)
     encrypt.add_argument("--to", metavar="NAME", required=True, help="the peer that will decrypt it")
     encrypt.add_argument(
         "file", metavar="FILE", nargs="?", default=STANDARD_STREAM, help="the text; standard input by default"
     )
-    _add_output(encrypt, armor=True)
-    decrypt = _command(commands, "decrypt", "decrypt a message from a peer", _DECRYPT)
+    add_output(encrypt, armor=True)
+    decrypt = add_command(commands, "decrypt", "decrypt a message from a peer", _DECRYPT)
     decrypt.add_argument(
         "--from", metavar="NAME", required=True, dest="sender", help="the peer that encrypted it"
     )
@@ -275,17 +259,17 @@ def _add_message_commands(commands: "Commands") -> None:
         default=STANDARD_STREAM,
         help="the message; standard input by default",
     )
-    _add_output(decrypt, armor=False)
+    add_output(decrypt, armor=False)
 
 
 def _add_other_commands(commands: "Commands") -> None:
-    inspect = _command(commands, "inspect", "show what a message or bundle reveals without keys", _INSPECT)
+    inspect = add_command(commands, "inspect", "show what a message or bundle reveals without keys", _INSPECT)
     inspect.add_argument("file", metavar="FILE", help="the message or bundle, binary or armored")
     inspect.add_argument("--json", action="store_true", help="print one JSON object")
-    evidence = _command(commands, "check-evidence", "check evidence of a lying directory", _EVIDENCE)
+    evidence = add_command(commands, "check-evidence", "check evidence of a lying directory", _EVIDENCE)
     evidence.add_argument("file", metavar="FILE", help="the evidence")
     evidence.add_argument("--json", action="store_true", help="print one JSON object")
-    demo = _command(commands, "demo", "play a conversation between two profiles", _DEMO)
+    demo = add_command(commands, "demo", "play a conversation between two profiles", _DEMO)
     demo.add_argument("--text", metavar="FILE", help="send excerpts from FILE instead of letterlock's README")
 
 
@@ -320,35 +304,6 @@ def _add_vector_commands(commands: "Commands") -> None:
 
 
 def _vector_command(commands: "Commands", name: str, summary: str, description: str | None = None) -> Parser:
-    parser = _add_parser(commands, name, summary, description)
+    parser = add_parser(commands, name, summary, description)
     parser.set_defaults(command=f"vectors {name}")
     return parser
-
-
-def _command(commands: "Commands", name: str, summary: str, description: str | None = None) -> Parser:
-    parser = _add_parser(commands, name, summary, description)
-    # SUPPRESS, because a default here would replace the value of a --home that stands before the command.
-    parser.add_argument("--home", metavar="DIR", default=SUPPRESS, help="the profile's directory")
-    return parser
-
-
-def _add_parser(commands: "Commands", name: str, summary: str, description: str | None) -> Parser:
-    return commands.add_parser(
-        name,
-        help=summary,
-        description=description or f"{summary[0].upper()}{summary[1:]}.",
-        formatter_class=RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-
-
-def _add_output(parser: Parser, *, armor: bool) -> None:
-    parser.add_argument(
-        "-o",
-        "--output",
-        metavar="FILE",
-        help="write to FILE, which must not exist; standard output by default",
-    )
-    parser.add_argument("--force", action="store_true", help="with -o, replace FILE if it exists")
-    if armor:
-        parser.add_argument("--armor", action="store_true", help="write text that survives an e-mail")

@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from getpass import getpass
 
-from letterlock.cli._parser import NEW_PASSPHRASE_VARIABLE, PASSPHRASE_VARIABLE
+from letterlock.cli._parsing import NEW_PASSPHRASE_VARIABLE, PASSPHRASE_VARIABLE
 from letterlock.errors import UsageError
 
 

@@ -1,4 +1,4 @@
-"""A profile: a directory that holds one account.
+"""A profile: a directory that holds one account, alone or as the device of a user.
 
     store.db     the store
     store.key    its key, 64 hexadecimal digits; ignored if the store is opened with a passphrase
@@ -34,9 +34,10 @@ from letterlock.cli._key_file import (
     read_key_files,
 )
 from letterlock.cli._output_file import new_token, sync_directory, temporary_path, temporary_paths
-from letterlock.cli._parser import HOME_VARIABLE
+from letterlock.cli._parsing import HOME_VARIABLE
 from letterlock.cli._passphrase import existing_passphrase, first_passphrase
 from letterlock.errors import AccountExists, NoAccount, StoreError, UsageError, WrongKey
+from letterlock.stores import EntryKind
 from letterlock.stores._sqlite import OpenedWith, SqliteStore, opened_with, require_place
 
 _Result = TypeVar("_Result")
@@ -45,7 +46,7 @@ STORE_NAME: Final = "store.db"
 _WRITTEN: Final = 1_735_689_600
 """The first second of 2025."""
 _STORE_PURPOSE: Final = "store"
-_NO_ACCOUNT: Final = (
+NO_ACCOUNT: Final = (
     f"{STORE_NAME} holds no account: it may be a copy that was made while the profile was in use, without "
     f"{STORE_NAME}-wal: restore both files together, or one that `letterlock backup` made"
 )
@@ -92,26 +93,53 @@ def require_clock() -> None:
 
 @contextmanager
 def open_profile(home: str | None) -> Generator[Profile]:
-    """Open the profile for one command. Raises UsageError, StoreError, OSError."""
+    """Open the profile of a single device for one command. Raises UsageError, StoreError, OSError."""
+    with open_store(home) as store:
+        try:
+            account = Account.open(store)
+        except NoAccount:
+            raise StoreError(NO_ACCOUNT) from None
+        if has_entry(store, EntryKind.USER):
+            raise UsageError("this profile is a user's: see `letterlock user --help` for its commands")
+        yield Profile(account, store)
+
+
+@contextmanager
+def open_store(home: str | None, maker: str = "letterlock init NAME") -> Generator[SqliteStore]:
+    """Open a profile's store, whatever it holds. `maker` is the command that makes such a profile.
+
+    Raises UsageError, StoreError, OSError.
+    """
     directory = profile_directory(home)
     path = directory / STORE_NAME
     if not path.exists():  # SqliteStore would create it
         if (directory / KEY_NAME).exists():
             raise StoreError(
                 f"there is a {KEY_NAME} but no {STORE_NAME}: put it back from where it was moved, or from a "
-                "backup; if `letterlock init` was interrupted, repeat it"
+                f"backup; if `{maker}` was interrupted, repeat it"
             )
-        raise NoAccount(
-            f"there is no complete profile in {directory}: check --home, or `letterlock init NAME` makes one"
-        )
+        raise NoAccount(f"there is no complete profile in {directory}: check --home, or `{maker}` makes one")
     if not path.stat().st_size:
-        raise StoreError(_NO_ACCOUNT)
+        raise StoreError(NO_ACCOUNT)
     with _open_store(directory) as store:
-        try:
-            account = Account.open(store)
-        except NoAccount:
-            raise StoreError(_NO_ACCOUNT) from None
-        yield Profile(account, store)
+        yield store
+
+
+@contextmanager
+def open_complete(home: str | None) -> Generator[SqliteStore]:
+    """Open the store of a profile of any kind. Raises as `open_store` does, and StoreError if it is empty."""
+    with open_store(home) as store:
+        with store.transaction():
+            found = store.tables.account.load() is not None
+        if not found and not has_entry(store, EntryKind.LINKING):
+            raise StoreError(NO_ACCOUNT)
+        yield store
+
+
+def has_entry(store: SqliteStore, kind: EntryKind) -> bool:
+    """Return whether the store holds the one entry of a kind that has no key."""
+    with store.transaction():
+        return store.tables.entries.load(kind, b"") is not None
 
 
 class _RollBack(Exception):
@@ -161,8 +189,8 @@ def _untried_key_files(directory: Path, tried: set[bytes], kind: OpenedWith | No
         raise
 
 
-def create_profile(home: str | None, address: Address, *, passphrase: bool) -> Account:
-    """Make a profile, or finish one that an interrupted run began.
+def create_profile(home: str | None, make: Callable[[SqliteStore], _Result], *, passphrase: bool) -> _Result:
+    """Make a profile, or finish one that an interrupted run began. Return what `make` made in its store.
 
     Raises AccountExists if the profile is complete, UsageError, StoreError, OSError.
     """
@@ -172,14 +200,14 @@ def create_profile(home: str | None, address: Address, *, passphrase: bool) -> A
     path = directory / STORE_NAME
     _require_protection(directory, passphrase=passphrase)
     if path.exists():
-        with open_profile(str(directory)):
+        with open_complete(str(directory)):
             _remove_left_overs(directory)
             raise AccountExists
     require_place(path)  # a store.db-wal without its store.db is not to be replaced
     temporary = temporary_path(directory, _STORE_PURPOSE, new_token())
     try:
         with _make_store(directory, temporary, passphrase=passphrase) as store:
-            account = Account.create(store, address)
+            made = make(store)
         link(temporary, path, exists_ok=False)
     except (StoreError, FileExistsError, FileNotFoundError):
         if not path.exists():
@@ -187,7 +215,7 @@ def create_profile(home: str | None, address: Address, *, passphrase: bool) -> A
         raise AccountExists from None  # another process was first, and has removed our temporary store
     sync_directory(directory)
     _remove_left_overs(directory)
-    return account
+    return made
 
 
 def _require_protection(directory: Path, *, passphrase: bool) -> None:

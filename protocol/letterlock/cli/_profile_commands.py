@@ -11,8 +11,8 @@ from letterlock.account import Account
 from letterlock.cli._key_file import KEY_NAME
 from letterlock.cli._output import say
 from letterlock.cli._output_file import require_output, writer_to
-from letterlock.cli._parser import STANDARD_STREAM
-from letterlock.cli._profile import address_of, create_profile, open_profile, require_clock
+from letterlock.cli._parsing import STANDARD_STREAM
+from letterlock.cli._profile import address_of, create_profile, open_complete, open_profile, require_clock
 from letterlock.cli._rekey import rekey_profile
 from letterlock.errors import UsageError
 from letterlock.stores._sqlite import OpenedWith
@@ -21,7 +21,10 @@ from letterlock.stores._sqlite import OpenedWith
 def init(arguments: Namespace) -> None:
     """Make a profile; print its name and identity key. Raises UsageError, StoreError, OSError."""
     require_clock()
-    account = create_profile(arguments.home, address_of(arguments.name), passphrase=arguments.passphrase)
+    address = address_of(arguments.name)
+    account = create_profile(
+        arguments.home, lambda store: Account.create(store, address), passphrase=arguments.passphrase
+    )
     say(f"{account.address.name}, identity key {account.identity.data.hex()}")
 
 
@@ -29,8 +32,8 @@ def backup(arguments: Namespace) -> None:
     """Copy the profile's store to a new file. Raises UsageError, StoreError, OSError."""
     if arguments.file == STANDARD_STREAM:
         raise UsageError("a backup is a database, which cannot be written to a stream: name a new file")
-    with open_profile(arguments.home) as profile:
-        profile.store.backup(arguments.file)
+    with open_complete(arguments.home) as store:
+        store.backup(arguments.file)
 
 
 def rekey(arguments: Namespace) -> None:

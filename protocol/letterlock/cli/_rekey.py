@@ -27,7 +27,7 @@ from pathlib import Path
 from letterlock.cli._key_file import KEY_NAME, NEW_KEY, new_key, new_key_paths, write_key
 from letterlock.cli._output_file import move_into_place, sync_directory
 from letterlock.cli._passphrase import replacing_passphrase
-from letterlock.cli._profile import open_profile, profile_directory, store_opened_with
+from letterlock.cli._profile import open_complete, profile_directory, store_opened_with
 from letterlock.errors import StoreBusy, UsageError
 from letterlock.stores import SqliteStore
 from letterlock.stores._sqlite import OpenedWith
@@ -39,12 +39,12 @@ def rekey_profile(home: str | None, to: OpenedWith | None) -> OpenedWith:
     Raises UsageError, WrongKey for the old secret, StoreBusy, StoreError, OSError.
     """
     directory = profile_directory(home)
-    with _alone_in(directory), open_profile(home) as profile:
+    with _alone_in(directory), open_complete(home) as store:
         to = to or store_opened_with(directory)
         if to is OpenedWith.PASSPHRASE:
-            _to_passphrase(profile.store, directory)
+            _to_passphrase(store, directory)
             return to
-        _to_key_file(profile.store, directory)
+        _to_key_file(store, directory)
         return OpenedWith.KEY
 
 

@@ -1,0 +1,77 @@
+"""The parser of the command line: what each command's arguments are made of.
+
+`--home` may stand before or after the command's name. A wrong argument is a UsageError, so it is reported in
+one line like every other failure, without argparse's usage text.
+
+Not here: the commands and their help texts (_parser.py, _user_parser.py).
+"""
+
+from argparse import SUPPRESS, ArgumentParser, RawDescriptionHelpFormatter
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from letterlock.cli._output import say
+from letterlock.errors import UsageError
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction  # pyright: ignore[reportPrivateUsage]
+
+    from _typeshed import SupportsWrite
+
+HOME_VARIABLE: Final = "LETTERLOCK_HOME"
+FOLDER_VARIABLE: Final = "LETTERLOCK_FOLDER"
+PASSPHRASE_VARIABLE: Final = "LETTERLOCK_PASSPHRASE"  # noqa: S105 - a name
+NEW_PASSPHRASE_VARIABLE: Final = "LETTERLOCK_NEW_PASSPHRASE"  # noqa: S105 - a name
+
+STANDARD_STREAM: Final = "-"
+"""The FILE that means standard input or standard output."""
+
+
+class Parser(ArgumentParser):
+    """An argparse parser that raises UsageError and writes its help through `say`."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise UsageError, where argparse would print the usage and exit."""
+        raise UsageError(f"{message}: see `{self.prog} --help`")
+
+    def print_help(self, file: "SupportsWrite[str] | None" = None) -> None:
+        """Print the help. Raises OSError if standard output fails, which argparse would ignore."""
+        if file is None:
+            say(self.format_help().rstrip())
+        else:
+            super().print_help(file)
+
+
+if TYPE_CHECKING:
+    Commands = _SubParsersAction[Parser]
+
+
+def add_command(commands: "Commands", name: str, summary: str, description: str | None = None) -> Parser:
+    """Add a command that works on a profile, and return its parser."""
+    parser = add_parser(commands, name, summary, description)
+    # SUPPRESS, because a default here would replace the value of a --home that stands before the command.
+    parser.add_argument("--home", metavar="DIR", default=SUPPRESS, help="the profile's directory")
+    return parser
+
+
+def add_parser(commands: "Commands", name: str, summary: str, description: str | None) -> Parser:
+    """Add a command, and return its parser. Its help shows the description, or else the summary."""
+    return commands.add_parser(
+        name,
+        help=summary,
+        description=description or f"{summary[0].upper()}{summary[1:]}.",
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def add_output(parser: Parser, *, armor: bool) -> None:
+    """Add the arguments of a command that writes a file."""
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="write to FILE, which must not exist; standard output by default",
+    )
+    parser.add_argument("--force", action="store_true", help="with -o, replace FILE if it exists")
+    if armor:
+        parser.add_argument("--armor", action="store_true", help="write text that survives an e-mail")
