@@ -12,6 +12,7 @@ from letterlock._wire.content import Content, ContentKind, message_tag
 from letterlock._wire.content_bodies import (
     HistoryKey,
     ListNotice,
+    NewSeed,
     Receipt,
     RetryCause,
     RetryRequest,
@@ -26,6 +27,7 @@ READERS: Final = {
     ContentKind.LIST_NOTICE: ListNotice,
     ContentKind.SYNC_COPY: SyncCopy,
     ContentKind.HISTORY_KEY: HistoryKey,
+    ContentKind.DOCUMENT_SEED: NewSeed,
 }
 
 

@@ -8,15 +8,17 @@ from letterlock._wire.content_bodies import (
     ArchiveKey,
     HistoryKey,
     ListNotice,
+    NewSeed,
     Receipt,
     RetryCause,
     RetryRequest,
     SyncCopy,
 )
+from letterlock._wire.linking_payload import DocumentSeed
 from support.pair import NOON
 from support.user_tools import FULL, Owner, material
 
-Body: TypeAlias = Receipt | RetryRequest | ListNotice | SyncCopy | HistoryKey
+Body: TypeAlias = Receipt | RetryRequest | ListNotice | SyncCopy | HistoryKey | NewSeed
 
 ID: Final = material("content id", 16)
 TAG: Final = material("tag", 16)
@@ -41,4 +43,5 @@ RETRY: Final = RetryRequest(TAG, RetryCause.UNREADABLE)
 NOTICE: Final = ListNotice(tuple(OWNER.lists))
 COPY: Final = SyncCopy("bob", material("user id", 32), TEXT)
 HISTORY: Final = HistoryKey(ID, ArchiveKey(material("archive", 32)))
-BODIES: Final[tuple[Body, ...]] = (RECEIPT, RETRY, NOTICE, COPY, HISTORY)
+SEED: Final = NewSeed(2, DocumentSeed(material("document seed", 32)))
+BODIES: Final[tuple[Body, ...]] = (RECEIPT, RETRY, NOTICE, COPY, HISTORY, SEED)

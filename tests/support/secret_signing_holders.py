@@ -13,7 +13,7 @@ from letterlock._records.link import LinkRecord
 from letterlock._records.linking import LinkingRecord
 from letterlock._records.pin import PinnedList
 from letterlock._records.user import UserRecord
-from letterlock._wire.content_bodies import ArchiveKey, HistoryKey
+from letterlock._wire.content_bodies import ArchiveKey, HistoryKey, NewSeed
 from letterlock._wire.linking import LinkingAnswer, LinkingNonce, LinkingPackage, LinkingPayload
 from letterlock._wire.linking_payload import DocumentSeed, PayloadContents
 from letterlock.stores import MemoryStore
@@ -54,13 +54,14 @@ SIGNING_TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
         ),
         (
             "UserRecord(device_id=7, signing=<CompositeSeed: hidden>, receiving=<XWingSeed: hidden>, "
-            "pin={PIN}, seeds=((1, <DocumentSeed: hidden>),), counter=0, restored=False)"
+            "pin={PIN}, seeds=((1, <DocumentSeed: hidden>),), counter=0, restored=False, renew=())"
         ),
     ),
     "HistoryKey": (
         lambda: HistoryKey(b"0123456789abcdef", ArchiveKey(MATERIAL[:32])),
         "HistoryKey(archive_id=b'0123456789abcdef')",
     ),
+    "NewSeed": (lambda: NewSeed(2, DocumentSeed(MATERIAL[:32])), "NewSeed(generation=2)"),
     "Ed25519KeyPair": (lambda: edwards, "<Ed25519KeyPair: {ED}>"),
     "DeviceSigningKeyPair": (
         lambda: signing,

@@ -54,7 +54,7 @@ def test_the_encoding_is_that_of_an_ordinary_array() -> None:
     assert len(TEXT.encode()) == 45 + len(TEXT.body)
 
 
-@pytest.mark.parametrize("kind", [0, 7, 63, 64, 255, 256, 2**32 - 1])
+@pytest.mark.parametrize("kind", [0, 8, 63, 64, 255, 256, 2**32 - 1])
 def test_content_of_an_unknown_kind_is_read_with_any_body_and_attachments(kind: int) -> None:
     """USR-24: a device of a later release may send it."""
     content = replace(WITH_ATTACHMENTS, kind=kind, body=b"\xff")

@@ -11,6 +11,7 @@ from letterlock._wire.content import CONTROL_KINDS, Content, ContentKind
 from letterlock._wire.content_bodies import (
     HistoryKey,
     ListNotice,
+    NewSeed,
     Receipt,
     RetryCause,
     RetryRequest,
@@ -28,6 +29,7 @@ from support.content_samples import (
     OWNER,
     RECEIPT,
     RETRY,
+    SEED,
     TAG,
     TEXT,
     WITH_ATTACHMENTS,
@@ -51,6 +53,7 @@ def test_bodies_are_ordinary_arrays() -> None:
     assert NOTICE.encode() == cbor2.dumps([LISTS])
     assert COPY.encode() == cbor2.dumps(["bob", COPY.user_id, TEXT.encode()])
     assert HISTORY.encode() == cbor2.dumps([ID, HISTORY.key.expose()])
+    assert SEED.encode() == cbor2.dumps([2, SEED.seed.expose()])
     assert encode_sync_copy(COPY.name, COPY.user_id, TEXT.encode()) == COPY.encode()
 
 
@@ -80,6 +83,9 @@ WRONG: Final[list[tuple[type[Body], object]]] = [
     (HistoryKey, [ID]), (HistoryKey, [ID, bytes(32), None]), (HistoryKey, [ID[:-1], bytes(32)]),
     (HistoryKey, [ID + b"i", bytes(32)]), (HistoryKey, [ID, bytes(31)]), (HistoryKey, [ID, bytes(33)]),
     (HistoryKey, [ID, None]), (HistoryKey, ["i" * 16, bytes(32)]), (HistoryKey, [1, bytes(32)]),
+    (NewSeed, [2]), (NewSeed, [2, bytes(32), None]), (NewSeed, [0, bytes(32)]), (NewSeed, [2**32, bytes(32)]),
+    (NewSeed, ["2", bytes(32)]), (NewSeed, [-1, bytes(32)]), (NewSeed, [2, bytes(31)]),
+    (NewSeed, [2, bytes(33)]), (NewSeed, [2, None]), (NewSeed, [None, bytes(32)]), (NewSeed, [2, "s" * 32]),
 ]  # fmt: skip
 
 
@@ -140,7 +146,7 @@ def test_a_cause_of_a_later_release_is_another_cause(number: int) -> None:
 
 
 def test_the_content_of_a_sync_copy_may_be_of_an_unknown_kind() -> None:
-    for kind in (0, 7, 64, 255, 2**32 - 1):
+    for kind in (0, 8, 64, 255, 2**32 - 1):
         copy = replace(COPY, content=replace(TEXT, kind=kind))
         assert SyncCopy.decode(copy.encode()) == copy
 
@@ -173,7 +179,7 @@ def test_what_has_too_many_items_is_refused_before_it_is_built() -> None:
     many = cbor2.dumps([[[]] * 2**20])
     tracemalloc.start()
     try:
-        for kind in (Receipt, RetryRequest, ListNotice, SyncCopy, HistoryKey):
+        for kind in (Receipt, RetryRequest, ListNotice, SyncCopy, HistoryKey, NewSeed):
             with pytest.raises(MalformedMessage, match="items"):
                 kind.decode(many)
         assert tracemalloc.get_traced_memory()[1] < 100_000
@@ -184,6 +190,7 @@ def test_what_has_too_many_items_is_refused_before_it_is_built() -> None:
 def test_printing_shows_neither_text_nor_key() -> None:
     assert "hello" not in repr(COPY)
     assert repr(HISTORY) == f"HistoryKey(archive_id={ID!r})"
+    assert repr(SEED) == "NewSeed(generation=2)"
 
 
 def test_each_control_kind_has_a_body() -> None:

@@ -15,8 +15,9 @@ export const RETRY_REQUEST = 3;
 export const LIST_NOTICE = 4;
 export const SYNC_COPY = 5;
 export const HISTORY_KEY = 6;
+export const DOCUMENT_SEED = 7;
 
-const CONTROL = [RECEIPT, RETRY_REQUEST, LIST_NOTICE, SYNC_COPY, HISTORY_KEY];
+const CONTROL = [RECEIPT, RETRY_REQUEST, LIST_NOTICE, SYNC_COPY, HISTORY_KEY, DOCUMENT_SEED];
 const OTHER_CAUSE = 0;
 const LAST_CAUSE = 7;
 const ID = 16;
@@ -110,8 +111,14 @@ function historyKey(body) {
   return { archiveId: typed.bytes(archiveId, 16), key: typed.bytes(key, 32) };
 }
 
+function documentSeed(body) {
+  const [generation, seed] = elements(body, 2);
+  return { generation: typed.integer(generation, 1, limits.U32), seed: typed.bytes(seed, 32) };
+}
+
 const BODIES = {
   [RECEIPT]: receipt, [RETRY_REQUEST]: retryRequest, [LIST_NOTICE]: listNotice, [SYNC_COPY]: syncCopy, [HISTORY_KEY]: historyKey,
+  [DOCUMENT_SEED]: documentSeed,
 };
 
 export const readBody = (kind, body) => BODIES[kind](body);

@@ -61,6 +61,8 @@ class ContentKind(IntEnum):
     """Tells the sender's other devices what was sent to a contact."""
     HISTORY_KEY = 6
     """Brings the key of a history archive to a new device of the same user."""
+    DOCUMENT_SEED = 7
+    """Brings the seed of a document key to a device of the same user."""
 
 
 CONTROL_KINDS: Final = frozenset(map(int, ContentKind)) - {int(ContentKind.TEXT)}

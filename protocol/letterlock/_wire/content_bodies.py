@@ -5,6 +5,7 @@
     list notice   = [[device list ...]]                     each list is a byte string, at least one
     sync copy     = [name, user id, content]                recipient; content as the recipient got it
     history key   = [archive id, key]                       16 and 32 bytes
+    document seed = [generation, seed]                      32 bytes
 
 Each is the body of a content, and read as strictly.                                             [USR-26]
 
@@ -25,9 +26,11 @@ from letterlock._wire.device_list import DeviceList
 from letterlock._wire.device_snapshot import HASH_BYTES
 from letterlock._wire.envelope import check_items
 from letterlock._wire.fields import Fields
+from letterlock._wire.linking_payload import DocumentSeed
 from letterlock.errors import MalformedMessage, UsageError
 from letterlock.limits import (
     MAX_CONTENT,
+    MAX_COUNTER,
     MAX_DEVICE_LIST,
     MAX_NOTICE_BYTES,
     MAX_NOTICE_LISTS,
@@ -199,6 +202,25 @@ class HistoryKey(Uncopyable):
         fields = _fields(body, 2, "a history key")
         archive_id = fields.blob("archive id", ARCHIVE_ID_BYTES)
         return cls(archive_id, ArchiveKey(fields.blob("key", KEY_BYTES)))
+
+
+@dataclass(frozen=True, slots=True)
+class NewSeed(Uncopyable):
+    """The seed of a document key of the sender's user, and the key's generation."""
+
+    generation: int
+    seed: DocumentSeed = field(repr=False)
+
+    def encode(self) -> bytes:
+        """Return the body."""
+        return cbor.encode([self.generation, self.seed.expose()])
+
+    @classmethod
+    def decode(cls, body: bytes) -> "NewSeed":
+        """Read what `encode` gives. Raises MalformedMessage."""
+        fields = _fields(body, 2, "a document seed")
+        generation = fields.uint_between("generation", 1, MAX_COUNTER)
+        return cls(generation, DocumentSeed(fields.blob("seed", KEY_BYTES)))
 
 
 def _fields(body: bytes, count: int, what: str, most_items: int = _MAX_FLAT_ITEMS) -> Fields:

@@ -14,9 +14,9 @@ SENT: Final = 1_700_000_000
 FILE: Final[list[Value]] = ["plan.txt", "text/plain", b"a plan"]
 TEXT: Final[list[Value]] = [1, ID, SENT, OWN, THEIR, [], b"hello", []]
 FULL_TEXT: Final[list[Value]] = [1, ID, SENT, OWN, THEIR, [TAG, OTHER_TAG], b"hello", [FILE]]
-RECEIPT, RETRY, NOTICE, COPY, HISTORY = range(2, 7)
+RECEIPT, RETRY, NOTICE, COPY, HISTORY, SEED = range(2, 8)
 OTHERS: Final = {RECEIPT: "a receipt", RETRY: "a retry request", NOTICE: "a list notice", COPY: "a sync copy",
-                 HISTORY: "a history key"}  # fmt: skip
+                 HISTORY: "a history key", SEED: "a document seed"}  # fmt: skip
 
 
 def changed(elements: list[Value], at: int, value: Value) -> list[Value]:
@@ -76,7 +76,7 @@ def contents(family: Family) -> None:
         ("the first kind of applications", changed(FULL_TEXT, 0, 64), []),
         ("the last kind of applications", changed(FULL_TEXT, 0, 255), []),
         ("kind 0", changed(FULL_TEXT, 0, 0), ["USR-24"]),
-        ("kind 7", changed(FULL_TEXT, 0, 7), ["USR-24"]),
+        ("kind 8", changed(FULL_TEXT, 0, 8), ["USR-24"]),
         ("kind 256", changed(FULL_TEXT, 0, 256), ["USR-24"]),
         ("the greatest kind", changed(FULL_TEXT, 0, 2**32 - 1), ["USR-24"]),
     ):  # fmt: skip
@@ -174,10 +174,13 @@ def bodies(family: Family) -> None:
     read(NOTICE, "a list notice", [[second.encode()]], "USR-23", hashes=[second.hash.hex()])
     read(COPY, "a sync copy", copy, "USR-26", name="bob", user_id=USER_ID.hex(), content=decoded(TEXT))
     unknown = changed(FULL_TEXT, 5, [])
-    unknown[0] = 7
+    unknown[0] = 8
     read(COPY, "a sync copy of an unknown kind", ["b\u00f8b", USER_ID, encode(unknown)], "USR-26",
          name="b\u00f8b", user_id=USER_ID.hex(), content=decoded(unknown))  # fmt: skip
     read(HISTORY, "a history key", key, "USR-23", archive_id=ID.hex(), key=hexed(key[1]))
+    seed = draw("content document seed", 32)
+    for comment, generation in (("a document seed", 2), ("the last document seed", 2**32 - 1)):
+        read(SEED, comment, [generation, seed], "USR-23", generation=generation, seed=seed.hex())
     one = first.encode()
     wrong: list[tuple[int, str, str, Value]] = [
         (RECEIPT, "a receipt of nothing", "Shape", [b""]),
@@ -209,6 +212,13 @@ def bodies(family: Family) -> None:
         (HISTORY, "an archive id of 15 bytes", "Shape", [ID[1:], key[1]]),
         (HISTORY, "a third element", "Shape", [*key, None]),
         (HISTORY, "a history key that is null", "Shape", [ID, None]),
+        (SEED, "a document seed of 31 bytes", "Shape", [2, seed[1:]]),
+        (SEED, "a document seed of generation 0", "Shape", [0, seed]),
+        (SEED, "a generation of 2^32", "Shape", [2**32, seed]),
+        (SEED, "a generation that is a text", "Shape", ["2", seed]),
+        (SEED, "a document seed without a generation", "Shape", [seed]),
+        (SEED, "a document seed and another one", "Shape", [2, seed, seed]),
+        (SEED, "a document seed that is null", "Shape", [2, None]),
     ]  # fmt: skip
     for kind, comment, flag, body in wrong:
         rule = "USR-26" if kind == COPY else "USR-23"

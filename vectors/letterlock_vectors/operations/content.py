@@ -4,7 +4,14 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from letterlock._wire.content import Attachment, Content, ContentKind, message_tag
-from letterlock._wire.content_bodies import HistoryKey, ListNotice, Receipt, RetryRequest, SyncCopy
+from letterlock._wire.content_bodies import (
+    HistoryKey,
+    ListNotice,
+    NewSeed,
+    Receipt,
+    RetryRequest,
+    SyncCopy,
+)
 from letterlock.errors import UsageError
 from letterlock.limits import HEAD_BYTES, MESSAGE_ID_BYTES
 from letterlock_vectors.inputs import Input, Operation, Output, unhex
@@ -71,19 +78,25 @@ def _read_history_key(body: bytes) -> Output:
     return {"archive_id": found.archive_id.hex(), "key": found.key.expose().hex()}
 
 
+def _read_document_seed(body: bytes) -> Output:
+    found = NewSeed.decode(body)
+    return {"generation": found.generation, "seed": found.seed.expose().hex()}
+
+
 _READERS: Final[Mapping[int, Callable[[bytes], Output]]] = {
     ContentKind.RECEIPT: _read_receipt,
     ContentKind.RETRY_REQUEST: _read_retry_request,
     ContentKind.LIST_NOTICE: _read_list_notice,
     ContentKind.SYNC_COPY: _read_sync_copy,
     ContentKind.HISTORY_KEY: _read_history_key,
+    ContentKind.DOCUMENT_SEED: _read_document_seed,
 }
 
 
 def _read_body(given: Input) -> Output:
     reader = _READERS.get(given.number("kind"))
     if reader is None:
-        raise UsageError("`kind` must be one whose body is read: 2 to 6")
+        raise UsageError("`kind` must be one whose body is read: 2 to 7")
     return reader(given.hex("body"))
 
 

@@ -39,6 +39,7 @@ const BODIES = {
   [content.LIST_NOTICE]: ({ lists }) => ({ hashes: lists.map((each) => toHex(each.snapshot.hash)) }),
   [content.SYNC_COPY]: ({ name, userId, content: copied }) => ({ name, user_id: toHex(userId), content: outContent(copied) }),
   [content.HISTORY_KEY]: ({ archiveId, key }) => ({ archive_id: toHex(archiveId), key: toHex(key) }),
+  [content.DOCUMENT_SEED]: ({ generation, seed }) => ({ generation, seed: toHex(seed) }),
 };
 
 function readBody(given) {
