@@ -134,9 +134,22 @@ class Account(Uncopyable):
         if not 0 <= one_time <= MAX_PUBLISHED_ONE_TIME:
             raise UsageError(f"{one_time} one-time prekeys; a publication has 0 to {MAX_PUBLISHED_ONE_TIME}")
         with self._device.store.transaction():
-            for peer in all_peers(self._device.store.tables):
-                self._sessions(peer.address).expire()
+            self._expire_sessions()
         return self._device.publish(one_time, rotate=rotate)
+
+    def expire(self) -> None:
+        """Delete what was kept for 30 days: expired prekeys, skipped keys and archived sessions of all peers.
+
+        Prekeys that are due for rotation are retired. Publishing, and messages now and then, do the same.
+        Call this once a day, so that a thief of the store finds nothing older.
+        """
+        with self._device.store.transaction():
+            self._device.keep_up()
+            self._expire_sessions()
+
+    def _expire_sessions(self) -> None:
+        for peer in all_peers(self._device.store.tables):
+            self._sessions(peer.address).expire()
 
     def due(self, now: int | None = None) -> Due:
         """Return what this account waits for: a publication, and peers who need a new session.

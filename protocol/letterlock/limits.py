@@ -239,6 +239,45 @@ that the directory is asked again: a server that invents devices would otherwise
 RECEIPT_DELAY: Final = 30
 """Seconds after which a receipt is due. Those that become due together travel in one message."""
 
+HOUR: Final = 60 * 60
+"""Seconds in an hour."""
+
+MAX_ATTEMPTS: Final = MAX_EARLIER
+"""How often we ask for one message, and how often we seal one content again for one device."""
+
+MAX_REQUESTS_AN_HOUR: Final = 10
+"""Retry requests to all devices of one contact in an hour. Whoever carries messages can make up any number
+that cannot be read. Later ones wait for the next hour."""
+
+MAX_OPEN_REQUESTS: Final = 2
+"""Retry requests in one session that the device has not acknowledged. If one more message cannot be read
+then, the session is replaced: a message alone may be damaged or forged."""
+
+MAX_RENEWALS_AN_HOUR: Final = 3
+"""Sessions with all devices of one contact that repair replaces in an hour. A new session may begin without a
+one-time prekey, so nobody may cause many."""
+
+MAX_UNREAD: Final = 100
+"""Messages of one contact that could not be read and are to be asked for. Further ones are given up."""
+
+MAX_UNREAD_IN_ALL: Final = 1000
+"""The same for all contacts together: the most that has to be looked through for one more."""
+
+RETRY_PAUSE: Final = HOUR
+"""Seconds after which a retry request that was not acknowledged goes out again, in a new session. The pause
+doubles with each attempt: a device may be off for a day."""
+
+SILENCE: Final = DAY
+"""Seconds for which a device may leave a message unacknowledged although it writes, or a first message
+unanswered. Then the session is replaced."""
+
+MAX_STRAYS: Final = 3
+"""Messages that a device wrote in a session which it had left. One may be the mistake of a clock."""
+
+STRAY_LEAD: Final = DAY
+"""Seconds after the first message in a session which the device had left. What it dates later was written
+after it had left: clocks may differ by so much without harm."""
+
 MAX_EVIDENCE: Final = 4 * 1024 * 1024
 """Bytes of exported evidence: two chains of device lists of about 250 versions each."""
 

@@ -33,6 +33,7 @@ class User:
     refuse: Exception | None = None
     asked: list[tuple[Address, IdentityKey]] = field(default_factory=list)
     strays: list[Address] = field(default_factory=list)
+    newer: list[int] = field(default_factory=list)
     watch: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
@@ -45,8 +46,12 @@ class User:
             Clock(),
             system_entropy,
             admit=self.admit,
-            stray=self.strays.append,
+            stray=self.note,
         )
+
+    def note(self, address: Address, born: int) -> None:
+        self.strays.append(address)
+        self.newer.append(born)
 
     def admit(self, address: Address, identity: IdentityKey) -> bytes | None:
         self.asked.append((address, identity))
@@ -225,6 +230,16 @@ def test_a_new_message_in_a_session_that_the_peer_left_is_a_stray() -> None:
     assert alice.read(second) == b"1"
     assert alice.strays == [BOB, BOB]
     assert bob.strays == []
+
+
+def test_a_stray_is_noted_with_the_session_that_is_newer() -> None:
+    alice, bob = two()
+    first, second, *_ = left(alice, bob)
+    alice.read(first)
+    earlier = alice.newer[-1]
+    converse(alice, bob)
+    alice.read(second)
+    assert alice.newer == [earlier, earlier + 1]
 
 
 def test_a_late_message_in_it_is_none() -> None:

@@ -55,8 +55,8 @@ EXPORTING: Final = [
 """The modules with an `__all__`."""
 
 ACCOUNT: Final = {
-    "accept_identity", "address", "bundle", "create", "decrypt", "due", "encrypt", "forget", "identity",
-    "initiate", "open", "peers", "publish", "safety_number", "session", "transaction",
+    "accept_identity", "address", "bundle", "create", "decrypt", "due", "encrypt", "expire", "forget",
+    "identity", "initiate", "open", "peers", "publish", "safety_number", "session", "transaction",
 }  # fmt: skip
 
 

@@ -22,8 +22,10 @@ It returns our user id and the peer's, 32 bytes each, or None for an account wit
 [HAND-17] [HAND-18]
 """
 
-Stray: TypeAlias = Callable[[Address], None]
-"""Called with the address of a peer whose new message was decrypted in a session that stays archived."""
+Stray: TypeAlias = Callable[[Address, int], None]
+"""Called with the address of a peer whose new message was decrypted in a session that stays archived.
+
+The number says in which order the session began that is active instead."""
 
 _USER_ID_LENGTH: Final = 32
 
@@ -35,7 +37,7 @@ def _admit_all(_address: Address, _identity: IdentityKey, /) -> None:
     return None
 
 
-def _ignore(_address: Address, /) -> None:
+def _ignore(_address: Address, _born: int, /) -> None:
     return None
 
 

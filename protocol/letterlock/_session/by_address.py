@@ -27,7 +27,7 @@ class SessionsByAddress:
         store: Store,
         suites: frozenset[Suite],
         now: Callable[[], int],
-        stray: Callable[[Address], None],
+        stray: Callable[[Address, int], None],
     ) -> None:
         """See PeerSessions for what is given."""
         self._store = store

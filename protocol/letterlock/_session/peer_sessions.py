@@ -61,12 +61,13 @@ class PeerSessions:
         address: Address,
         suites: frozenset[Suite],
         now: Callable[[], int] = int,
-        stray: Callable[[Address], None] = lambda _address: None,
+        stray: Callable[[Address, int], None] = lambda _address, _born: None,
     ) -> None:
         """`suites` are those allowed: a session of another suite is kept and not used. [SES-8]
 
         `now` returns seconds since 1970, by default always 0. An ordinary message does not ask for it.
-        `stray` is called with `address` for each new message in a session that the peer has left.
+        `stray` is called for each new message in a session that the peer has left, with `address` and the
+        `born` of the active session.
         """
         self._now, self._stray, self._peer = now, stray, address
         self._tables = store.tables
@@ -364,7 +365,7 @@ class PeerSessions:
         if phase is Phase.ARCHIVED:
             session = replace(session, promote_next=event is Event.DEFERRED)
             if event is Event.BARRED and isinstance(active.session, Established):
-                self._stray(self._peer)
+                self._stray(self._peer, active.session.origin.born)
         elif is_archived:
             session = replace(session, archived=0)
             rank = self._tables.sessions.load(self._address, 1)[0].rank + 1

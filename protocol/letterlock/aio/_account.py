@@ -166,6 +166,10 @@ class AsyncAccount(Uncopyable, Generic[S]):
         """Return what a prekey server needs, as `Account.publish` does."""
         return await self._transact(lambda _: self._account.publish(one_time, rotate=rotate))
 
+    async def expire(self) -> None:
+        """Delete what is kept for 30 days only, as `Account.expire` does."""
+        await self._transact(lambda _: self._account.expire())
+
     async def due(self, now: int | None = None) -> Due:
         """Return what this account waits for, as `Account.due` does."""
         return await self._read(lambda: self._account.due(now))

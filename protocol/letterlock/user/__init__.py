@@ -46,6 +46,7 @@ from letterlock.user._values import (
     Outcome,
     Outgoing,
     Sent,
+    Upkeep,
 )
 
 __all__ = [
@@ -83,6 +84,7 @@ __all__ = [
     "RevokedDevice",
     "Sent",
     "Snapshot",
+    "Upkeep",
     "User",
     "UserContact",
 ]

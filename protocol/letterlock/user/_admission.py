@@ -23,8 +23,8 @@ class Admission:
 
     def __init__(self, book: Book) -> None:
         self._book = book
-        self.strays: list[Address] = []
-        """Devices that wrote in an archived session, since this was emptied."""
+        self.strays: list[tuple[Address, int]] = []
+        """Devices that wrote in an archived session, since this was emptied; with the active one's `born`."""
 
     def admit(self, address: Address, identity: IdentityKey) -> bytes:
         """Return our user id and that of the peer, 32 bytes each, if it may have a session.
@@ -47,6 +47,6 @@ class Admission:
             raise UntrustedIdentity(address, identity.data)
         return own.pin.user_id + pin.user_id
 
-    def stray(self, address: Address) -> None:
+    def stray(self, address: Address, born: int) -> None:
         """Note that a device wrote a new message in an archived session."""
-        self.strays.append(address)
+        self.strays.append((address, born))

@@ -9,7 +9,7 @@ share one store.
 Not here: the calls themselves (_user.py).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from letterlock._device.device import Device
 from letterlock._device.environment import Environment
@@ -27,6 +27,7 @@ from letterlock.user._book import Book
 from letterlock.user._inbox import Inbox
 from letterlock.user._notes import Notes
 from letterlock.user._outbox import Outbox
+from letterlock.user._unread import Unread
 from letterlock.user._values import Event, EventKind, Need, NeedKind, Outgoing
 
 
@@ -43,14 +44,21 @@ class Desk(Uncopyable):
     outbox: Outbox
     inbox: Inbox
     notes: Notes
+    unread: Unread
     admission: Admission
     environment: Environment
     sessions: SessionsByAddress
     run: Run
+    device: Device
 
     def now(self) -> int:
         """Return the time, in seconds since 1970. Raises UsageError for a clock that is wrong."""
         return self.environment.now()
+
+    def at(self, now: int) -> "Desk":
+        """Return a desk like this one at which it is always `now`."""
+        environment = replace(self.environment, clock=lambda: now)
+        return desk_of(Device(self.device.store, self.device.party, environment), self.admission)
 
     @property
     def name(self) -> str:
@@ -116,7 +124,7 @@ def user_environment(
 def desk_of(device: Device, admission: Admission) -> Desk:
     """Return the desk of a device that was made or opened with `user_environment`."""
     store = device.store
-    parts = (Book(store), Outbox(store), Inbox(store), Notes(store))
+    parts = (Book(store), Outbox(store), Inbox(store), Notes(store), Unread(store))
     given = device.environment
     sessions = SessionsByAddress(store, given.suites, given.now, given.stray)
-    return Desk(Account(device), *parts, admission, given, sessions, calls_of(store).run)
+    return Desk(Account(device), *parts, admission, given, sessions, calls_of(store).run, device)

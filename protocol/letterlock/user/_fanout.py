@@ -13,7 +13,6 @@ Not here: contents that wait (_waiting.py).
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from letterlock._records.contact import ContactRecord, ContactState
 from letterlock._records.sent import SentPlace, SentRecord
@@ -27,9 +26,10 @@ from letterlock.user._book import device_of
 from letterlock.user._desk import Desk, Findings
 from letterlock.user._errors import ContactFrozen
 from letterlock.user._outbox import place
+from letterlock.user._renewal import is_marked, session_began
 from letterlock.user._rules import rights
 from letterlock.user._values import Outgoing, Sent
-from letterlock.user._waiting import own_others, seal_waiting, sync_copy
+from letterlock.user._waiting import own_others, sync_copy
 
 
 def send(
@@ -49,7 +49,7 @@ def send(
     encoded = content.encode()
     others = own_others(desk, own)
     if contact is None:
-        places = _seal_all(desk, others, encoded, (), findings)
+        places = _seal_all(desk, others, encoded, own.renew, findings)
     elif contact.pin.snapshot is None:  # pinned by linking
         findings.need_lists(name, 0)
         places = []
@@ -57,7 +57,7 @@ def send(
         copy = sync_copy(content, name, contact.pin.user_id, encoded).encode() if others else b""
         theirs = desk.book.addresses(name, contact.pin)
         places = _seal_all(desk, theirs, encoded, contact.renew, findings)
-        places += _seal_all(desk, others, copy, (), findings)
+        places += _seal_all(desk, others, copy, own.renew, findings)
     if places or contact is not None:
         desk.outbox.add(SentRecord(name, content, tuple(places)), now)
     return Sent(id_, tuple(findings.outgoing), tuple(findings.needs))
@@ -73,13 +73,9 @@ def begin(desk: Desk, address: Address, bundle: PrekeyBundle) -> tuple[Outgoing,
     device = device_of(own.pin if contact is None else contact.pin, address.device_id)
     if device is None or not rights(device).gets_messages:
         raise UsageError("this device is not in the newest device list of its user: send nothing to it")
-    renews = contact is not None and address.device_id in contact.renew
-    suite = max(desk.environment.suites)
-    desk.account.initiate(address, bundle, suite=suite, discard_earlier=renews and own.restored)
-    if contact is not None and renews:
-        left = tuple(each for each in contact.renew if each != address.device_id)
-        desk.book.save_contact(replace(contact, renew=left))
-    seal_waiting(desk, address, findings)
+    discards = own.restored and is_marked(desk, address)
+    desk.account.initiate(address, bundle, suite=max(desk.environment.suites), discard_earlier=discards)
+    session_began(desk, address, findings)
     return tuple(findings.outgoing)
 
 

@@ -18,9 +18,11 @@ from letterlock._records.user import UserRecord
 from letterlock._wire.address import Address
 from letterlock._wire.content import Content, ContentKind
 from letterlock._wire.content_bodies import ListNotice
-from letterlock.limits import HEAD_BYTES, LISTS_PAUSE, MESSAGE_ID_BYTES
+from letterlock.limits import HEAD_BYTES, LISTS_PAUSE
 from letterlock.user._book import device_of, version_of
+from letterlock.user._control import control
 from letterlock.user._desk import Desk, Findings
+from letterlock.user._renewal import is_marked
 from letterlock.user._values import Outgoing
 
 
@@ -68,17 +70,11 @@ def send_notice(desk: Desk, pin: PinnedList, address: Address, known: int, findi
     """Send a device the versions of our list after the one it knows, once a version."""
     if device_of(pin, desk.device_id) is None:  # USR-37: what was revoked sends nothing
         return
-    if desk.notes.noticed(address) >= pin.version:
+    if is_marked(desk, address) or desk.notes.noticed(address) >= pin.version:
         return
-    head, id_ = pin.hash[:HEAD_BYTES], desk.environment.entropy(MESSAGE_ID_BYTES)
     body = ListNotice.of_first(desk.book.lists(desk.name, pin, known)).encode()
-    content = Content(ContentKind.LIST_NOTICE, id_, desk.now(), head, _head_of(desk, address, head), body)
+    content = control(desk, address, ContentKind.LIST_NOTICE, body)
     message = desk.seal(address, content.encode())
     if message is not None:
         desk.notes.note_notice(address, pin.version)
         findings.outgoing.append(Outgoing(address, message))
-
-
-def _head_of(desk: Desk, address: Address, own_head: bytes) -> bytes:
-    contact = None if address.name == desk.name else desk.book.contact(address.name)
-    return own_head if contact is None else contact.pin.hash[:HEAD_BYTES]

@@ -64,6 +64,7 @@ def _nothing(content: Content) -> Delivered:
 
 def _receipt(desk: Desk, address: Address, content: Content, _findings: Findings) -> Delivered:
     desk.outbox.acknowledge(address, Receipt.decode(content.body).ids)
+    desk.notes.hear(address, desk.now())
     return _nothing(content)
 
 

@@ -89,7 +89,9 @@ def take_own(desk: Desk, own: UserRecord, chain: ListChain, checked: int, findin
     """Save a chain that is ours, or goes on from ours, and return our record after it."""
     before, pin = own.pin, pinned(chain, checked)
     awaited = _still_awaited(desk.name, pin, own.awaited, findings)
-    after = replace(own, pin=pin, awaited=awaited)
+    listed = gets_messages(pin.snapshot)
+    renew = tuple(each for each in own.renew if each in listed)
+    after = replace(own, pin=pin, awaited=awaited, renew=renew)
     desk.book.save_own(after)
     if pin.version > before.version:
         desk.book.save_lists(desk.name, chain.lists[before.version :])

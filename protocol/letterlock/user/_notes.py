@@ -2,7 +2,8 @@
 
     DEVICE    encoded address      what was noted of the device
 
-Every method runs inside the caller's transaction. Not here: the limits (_heads.py, _repair.py).
+Every method runs inside the caller's transaction. Not here: the limits (_heads.py,
+_repair.py, _renewal.py, _strays.py).
 """
 
 from dataclasses import replace
@@ -37,3 +38,9 @@ class Notes:
     def note_notice(self, address: Address, version: int) -> None:
         """Note that a device was sent this version of our own list."""
         self.save(replace(self.of(address), noticed=version))
+
+    def hear(self, address: Address, time: int) -> None:
+        """Note that a message of a device was read at a time."""
+        noted = self.of(address)
+        if time > noted.heard:
+            self.save(replace(noted, heard=time))

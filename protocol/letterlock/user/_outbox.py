@@ -13,7 +13,7 @@ from typing import Final
 
 from letterlock._records.sent import SentPlace, SentRecord, decode_sent, encode_sent
 from letterlock._wire.address import Address
-from letterlock.limits import KEPT_LIFETIME
+from letterlock.limits import KEPT_LIFETIME, MAX_ATTEMPTS
 from letterlock.stores import DeferredRecord, EntryKind, EntryRow, Store
 
 _ALL: Final = 2**31
@@ -54,6 +54,13 @@ class Outbox:
         elif after is not before:
             self._save(after, row.due)
 
+    def expired(self, now: int) -> list[SentRecord]:
+        """Delete everything that was kept long enough, and return it."""
+        rows = self._tables.entries.due(EntryKind.SENT, now, _ALL)
+        for row in rows:
+            self._tables.entries.delete(EntryKind.SENT, row.key)
+        return [row.record.decoded(decode_sent) for row in rows]
+
     def acknowledge(self, address: Address, ids: Iterable[bytes]) -> None:
         """Drop the places of a device in the contents with these ids."""
         for id_ in ids:
@@ -87,9 +94,24 @@ def sealed(sent: SentRecord, address: Address, tag: bytes) -> SentRecord:
     return replace(sent, places=places)
 
 
-def waits(sent: SentRecord, address: Address) -> bool:
-    """Return whether a device waits for this content."""
-    return any(each.device == address and each.tag is None for each in sent.places)
+def unsealed(sent: SentRecord, address: Address) -> SentRecord:
+    """Return a record in which the sealed place of a device waits again, if it has attempts left."""
+    found = place_of(sent, address)
+    if found is None or found.tag is None or found.attempts >= MAX_ATTEMPTS:
+        return sent
+    again = SentPlace(address, None, found.attempts + 1, (*found.earlier, found.tag))
+    return replace(sent, places=tuple(again if each is found else each for each in sent.places))
+
+
+def place_of(sent: SentRecord, address: Address) -> SentPlace | None:
+    """Return the place of a device in a record, or None."""
+    return next((each for each in sent.places if each.device == address), None)
+
+
+def waiting_place(sent: SentRecord, address: Address) -> SentPlace | None:
+    """Return the place of a device if it waits for this content, or None."""
+    found = place_of(sent, address)
+    return found if found is not None and found.tag is None else None
 
 
 def place(address: Address, tag: bytes | None) -> SentPlace:

@@ -29,8 +29,10 @@ from letterlock.user._book import device_of
 from letterlock.user._desk import Desk, Findings
 from letterlock.user._heads import asked_lately, compare_heads
 from letterlock.user._kinds import Delivered, take
-from letterlock.user._repair import resolved, strayed, unreadable
+from letterlock.user._renewal import session_began
+from letterlock.user._repair import resolved, unreadable
 from letterlock.user._rules import rights
+from letterlock.user._strays import strayed
 from letterlock.user._values import EventKind, Incoming, Outcome
 
 _NO_ID: Final = bytes(MESSAGE_ID_BYTES)
@@ -105,8 +107,11 @@ def _decrypt(desk: Desk, arrived: Arrived, findings: Findings) -> bytes:
     before = None if continues else desk.account.session(address)
     plaintext = desk.account.decrypt(address, arrived.message)
     after = None if continues else desk.account.session(address)
-    if before is not None and before.answered and after is not None and after.archived > before.archived:
-        findings.event(EventKind.SESSION_REPLACED, address.name, address.device_id)
+    if after is not None and (before is None or before.ended or after.archived > before.archived):
+        if before is not None and before.answered:
+            findings.event(EventKind.SESSION_REPLACED, address.name, address.device_id)
+        if not desk.book.own().restored:  # an old session may begin again in an old store
+            session_began(desk, address, findings)
     return plaintext
 
 
@@ -130,12 +135,13 @@ def _refused(
 
 def _read(desk: Desk, arrived: Arrived, content: Content, findings: Findings) -> Incoming:
     address = arrived.address
-    owed = content.is_for_application or content.kind == ContentKind.SYNC_COPY
+    given = content.is_for_application or content.kind == ContentKind.SYNC_COPY
     repeated = any(desk.inbox.has(address, tag) for tag in content.earlier)
-    repeated = repeated or (owed and desk.inbox.gave(address, content.id))
+    repeated = repeated or (given and desk.inbox.gave(address, content.id))
+    owed = given or content.kind == ContentKind.RETRY_REQUEST
     desk.inbox.add(address, arrived.tag, content.id, desk.now(), owed=owed)
-    resolved(desk, content.earlier)
-    strayed(desk, desk.admission.strays, findings)
+    resolved(desk, address, content.earlier)
+    strayed(desk, address, content, findings)
     _note_end(desk, address, findings)
     compare_heads(desk, address, content, findings)
     if repeated:
@@ -144,7 +150,7 @@ def _read(desk: Desk, arrived: Arrived, content: Content, findings: Findings) ->
         delivered = take(desk, address, content, findings)
     except PeerError as error:
         return _incoming(Outcome.REFUSED, address, findings, error=error)
-    if owed:
+    if given:
         desk.inbox.give(address, content.id, desk.now())
     return _incoming(Outcome.READ, address, findings, delivered=delivered)
 

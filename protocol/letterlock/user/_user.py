@@ -9,6 +9,7 @@ has changed nothing, and two processes may share one store.
     begin       a session with a device, and what waited        _fanout.py, _waiting.py
     receive     one message                                     _receiving.py, _kinds.py, _repair.py
     link        a new device                                    _link.py, _own_list.py
+    upkeep      what time asks for                              _upkeep.py
 
 Not here: files, sockets, event loops. The application fetches what a `Need` names, and delivers.
 """
@@ -18,6 +19,7 @@ from contextlib import AbstractContextManager
 from typing import Self
 
 from letterlock._device.device import Device
+from letterlock._device.environment import is_time
 from letterlock._primitives.entropy import Clock, system_clock, system_entropy
 from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.address import Address
@@ -42,8 +44,9 @@ from letterlock.user._link import Link, begin_link, links
 from letterlock.user._linking import DeviceKeys
 from letterlock.user._lists_learned import ListsLearned
 from letterlock.user._receiving import receive
+from letterlock.user._upkeep import upkeep
 from letterlock.user._user_contact import UserContact
-from letterlock.user._values import Incoming, Outgoing, Sent
+from letterlock.user._values import Incoming, Outgoing, Sent, Upkeep
 
 
 class User(Uncopyable):
@@ -240,6 +243,19 @@ class User(Uncopyable):
             raise UsageError("a message is received from an Address, as bytes")
         with self.transaction():
             return receive(self._desk, address, message)
+
+    # --- time -------------------------------------------------------------------------------------
+
+    def upkeep(self, now: int | None = None) -> Upkeep:
+        """Do what time asks for: expire, acknowledge, ask again, and replace sessions that deliver nothing.
+
+        `now` is in seconds since 1970 (UTC), the user's clock by default. Call this when the mailbox was
+        emptied, and once a day at least. Raises UsageError for a time that cannot be.
+        """
+        if now is not None and not is_time(now):
+            raise UsageError("now must be whole seconds since 1970, as an int")
+        with self.transaction():
+            return upkeep(self._desk.at(self._desk.now() if now is None else now))
 
     def __repr__(self) -> str:
         return f"<User {self.address}>"

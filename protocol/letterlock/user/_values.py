@@ -4,6 +4,7 @@
     Event       what the application may tell the person
     Outgoing    a message and the device it goes to
     Sent        what `User.send` made
+    Upkeep      what `User.upkeep` found
     Incoming    what `User.receive` made of one message
 
 Whatever a peer or a server causes is one of these values and no exception, because an exception would undo
@@ -121,6 +122,20 @@ class Outcome(Enum):
     """It cannot be judged yet. Meet the needs, or decide about the contact, then give it again."""
     REFUSED = "refused"
     """It cannot be read, and never will be. Acknowledge it to the server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """What `User.upkeep` found: send `outgoing`, meet `needs`; if `publish`, publish new prekeys.
+
+    `expired` is how many messages on record were forgotten because they were kept for 30 days.
+    """
+
+    publish: bool
+    outgoing: tuple[Outgoing, ...] = ()
+    needs: tuple[Need, ...] = ()
+    events: tuple[Event, ...] = ()
+    expired: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,20 +15,40 @@ from letterlock._wire.address import Address
 from letterlock._wire.content import Content, ContentKind, message_tag
 from letterlock._wire.content_bodies import encode_sync_copy
 from letterlock.limits import HEAD_BYTES
+from letterlock.stores import EntryRow
 from letterlock.user._book import device_of
 from letterlock.user._desk import Desk, Findings
-from letterlock.user._outbox import place, sealed, waits
+from letterlock.user._outbox import place, sealed, unsealed, waiting_place
 from letterlock.user._values import Outgoing
 
 
 def seal_waiting(desk: Desk, address: Address, findings: Findings) -> None:
     """Seal everything that waits for a session with a device. There is one now."""
     for row, sent in desk.outbox.all():
-        if waits(sent, address):
-            message = desk.seal(address, plaintext_for(desk, sent, address))
+        waiting = waiting_place(sent, address)
+        if waiting is not None:
+            message = desk.seal(address, plaintext_for(desk, sent, address, waiting.earlier))
             if message is not None:
                 findings.outgoing.append(Outgoing(address, message))
                 desk.outbox.replace(row, sent, sealed(sent, address, message_tag(message)))
+
+
+def wait_again(desk: Desk, address: Address) -> None:
+    """Let everything wait that a device has not acknowledged, and that has attempts left."""
+    desk.outbox.change(lambda sent: unsealed(sent, address))
+
+
+def seal_again(desk: Desk, row: EntryRow, sent: SentRecord, address: Address, findings: Findings) -> None:
+    """Seal a content again for a device that could not read it, in the session that there is."""
+    again = unsealed(sent, address)
+    waiting = waiting_place(again, address)
+    if again is sent or waiting is None:
+        return
+    message = desk.seal(address, plaintext_for(desk, again, address, waiting.earlier))
+    if message is not None:
+        findings.outgoing.append(Outgoing(address, message))
+        again = sealed(again, address, message_tag(message))
+    desk.outbox.replace(row, sent, again)
 
 
 def place_waiting(desk: Desk, name: str, pin: PinnedList, findings: Findings) -> None:
@@ -37,12 +57,14 @@ def place_waiting(desk: Desk, name: str, pin: PinnedList, findings: Findings) ->
     if device_of(own.pin, desk.device_id) is None:  # USR-37: what was revoked sends nothing
         return
     others = own_others(desk, own)
+    marked = {Address(desk.name, each) for each in own.renew}
     for row, sent in desk.outbox.all():
         if sent.name == name and not sent.places:
             targets = (*desk.book.addresses(name, pin), *others)
             after = replace(sent, places=tuple(place(each, None) for each in targets))
             for address in targets:
-                message = desk.seal(address, plaintext_for(desk, sent, address))
+                plaintext = plaintext_for(desk, sent, address)
+                message = None if address in marked else desk.seal(address, plaintext)
                 if message is None:
                     findings.need_bundle(address.name, address.device_id)
                 else:

@@ -1,0 +1,55 @@
+"""Receipts: what was read is acknowledged to the device that sent it, many contents in one message.
+
+A receipt that is due goes out with the next upkeep, if there is a session to send it in. It is worth no new
+one: the sender asks by sending again.                                                          [USR-56]
+
+Every function runs inside the caller's transaction. Not here: what a receipt does where it arrives
+(_kinds.py).
+"""
+
+from letterlock._wire.address import Address
+from letterlock._wire.content import ContentKind
+from letterlock._wire.content_bodies import Receipt
+from letterlock.limits import KEPT_LIFETIME, MAX_RECEIPT_IDS
+from letterlock.user._control import control
+from letterlock.user._desk import Desk, Findings
+from letterlock.user._renewal import devices_of, is_frozen, is_marked
+from letterlock.user._values import Outgoing
+
+
+def send_receipts(desk: Desk, findings: Findings) -> int:
+    """Send the receipts that are due, and forget messages that were read long ago; return how many."""
+    owed: dict[Address, list[bytes]] = {}
+    heard: dict[Address, int] = {}
+    now, expired = desk.now(), 0
+    for tag, received, arrived in desk.inbox.due(now):
+        address = received.address
+        if now - arrived >= KEPT_LIFETIME:
+            desk.inbox.delete(tag)
+            expired += 1
+            continue
+        heard[address] = max(arrived, heard.get(address, 0))
+        if not _is_postponed(desk, address):
+            owed.setdefault(address, []).append(received.id)
+            desk.inbox.settle(tag, received, arrived)
+    for address, time in heard.items():
+        desk.notes.hear(address, time)
+    for address, ids in owed.items():
+        _acknowledge(desk, address, tuple(dict.fromkeys(ids)), findings)
+    return expired
+
+
+def _is_postponed(desk: Desk, address: Address) -> bool:
+    """Return whether nothing may be sent to a device now, but perhaps later."""
+    return is_frozen(desk, address.name) or is_marked(desk, address)
+
+
+def _acknowledge(desk: Desk, address: Address, ids: tuple[bytes, ...], findings: Findings) -> None:
+    if address not in devices_of(desk, address.name):
+        return
+    for at in range(0, len(ids), MAX_RECEIPT_IDS):
+        body = Receipt(ids[at : at + MAX_RECEIPT_IDS]).encode()
+        content = control(desk, address, ContentKind.RECEIPT, body)
+        message = desk.seal(address, content.encode())
+        if message is not None:
+            findings.outgoing.append(Outgoing(address, message))

@@ -1,0 +1,42 @@
+"""Upkeep: what time asks of a user, all of it as values.
+
+    ended by time      skipped keys, archived sessions, prekeys, first messages that nobody answered, and
+                       what is on record of messages                                              [USR-57]
+    due                receipts, retry requests, new sessions, prekeys to publish
+
+Every function runs inside the caller's transaction, at a desk whose time stands still. Not here: each of
+these (_receipts.py, _repair.py, _silence.py).
+"""
+
+from letterlock._wire.content import ContentKind
+from letterlock.user._book import device_of
+from letterlock.user._desk import Desk, Findings
+from letterlock.user._receipts import send_receipts
+from letterlock.user._repair import ask_again
+from letterlock.user._silence import break_silence
+from letterlock.user._values import EventKind, Upkeep
+
+
+def upkeep(desk: Desk) -> Upkeep:
+    """Do what is due, and return what the application has to do."""
+    findings = Findings()
+    desk.account.expire()
+    expired = _give_up(desk, findings)
+    if device_of(desk.book.own().pin, desk.device_id) is None:  # revoked: it sends no more
+        return Upkeep(publish=False, expired=expired, events=tuple(findings.events))
+    expired += send_receipts(desk, findings)
+    ask_again(desk, findings)
+    break_silence(desk, findings)
+    publish = desk.account.due(desk.now()).publication
+    found = (tuple(findings.outgoing), tuple(findings.needs), tuple(findings.events))
+    return Upkeep(publish, *found, expired)
+
+
+def _give_up(desk: Desk, findings: Findings) -> int:
+    """Forget contents that were kept long enough, and report the devices that never acknowledged them."""
+    expired = desk.outbox.expired(desk.now())
+    for sent in expired:
+        if sent.content.kind != ContentKind.RETRY_REQUEST:
+            for each in sent.places:
+                findings.event(EventKind.GIVEN_UP, each.device.name, each.device.device_id)
+    return len(expired)
