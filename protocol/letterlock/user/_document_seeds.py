@@ -23,10 +23,11 @@ from letterlock._primitives.secret import KEY_BYTES
 from letterlock._primitives.xwing import XWingKeyPair, XWingSeed
 from letterlock._records.user import UserRecord
 from letterlock._wire.device_snapshot import DocumentKey
-from letterlock._wire.linking_payload import DocumentSeed
+from letterlock._wire.linking_payload import DocumentSeed, PayloadContents
 from letterlock.errors import UsageError
 from letterlock.user._chain import ListChain
 from letterlock.user._errors import LinkingRefused
+from letterlock.user._rules import rights
 
 Seeds = tuple[tuple[int, DocumentSeed], ...]
 """Generations with their seeds, in order of the generations."""
@@ -64,6 +65,19 @@ def seal_seed(seed: DocumentSeed, later: DocumentSeed, user_id: bytes, generatio
     key = _link_key(later, user_id, generation)
     public = document_key_pair(seed).public.data
     return aead.seal(key, _NONCE, seed.expose(), _context(user_id, generation, public))
+
+
+def seeds_of(contents: PayloadContents, chain: ListChain, device_id: int) -> Seeds:
+    """Return the seeds that a payload gives to a device, none to one that may not read documents. [USR-43]
+
+    Raises LinkingRefused as `open_seeds` does, and if there is a seed for a device that may not read
+    documents, or none for one that may.
+    """
+    listed = chain.newest.snapshot.device(device_id)
+    reads = listed is not None and rights(listed).reads_documents
+    if reads != (contents.seed is not None):
+        raise LinkingRefused("the document seeds do not fit this device's class: begin again")
+    return () if contents.seed is None else open_seeds(contents.seed, contents.sealed, chain)
 
 
 def open_seeds(newest: DocumentSeed, sealed: Sequence[bytes], chain: ListChain) -> Seeds:

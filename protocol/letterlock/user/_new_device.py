@@ -33,10 +33,9 @@ from letterlock.user._admission import Admission
 from letterlock.user._book import Book
 from letterlock.user._creation import save_user
 from letterlock.user._desk import desk_of, user_environment
-from letterlock.user._document_seeds import Seeds, open_seeds
+from letterlock.user._document_seeds import Seeds, seeds_of
 from letterlock.user._errors import LinkingRefused
 from letterlock.user._linking import CodeShown, DeviceKeys, Linked, OfferTaken
-from letterlock.user._rules import rights
 from letterlock.user._user import User
 
 _KEY = b""
@@ -144,7 +143,7 @@ class NewDevice(Uncopyable):
         with store.transaction():
             linked = self._taken().receive(sealed_package)
             contents = PayloadContents.decode(linked.payload)
-            seeds = _seeds(linked, contents)
+            seeds = seeds_of(contents, linked.chain, linked.device_id)
             address = Address(contents.name, linked.device_id)
             device = Device.create(store, address, environment, identity=linked.keys.identity)
             self._save_user(linked, contents, seeds)
@@ -190,15 +189,6 @@ class NewDevice(Uncopyable):
         save_user(book, linked.device_id, linked.keys, linked.chain, seeds, _NEVER)
         for pin in contents.pins:
             book.save_contact(_contact(pin))
-
-
-def _seeds(linked: Linked, contents: PayloadContents) -> Seeds:
-    """Return the document seeds, none for a device that may not read documents. [USR-43]"""
-    listed = linked.chain.newest.snapshot.device(linked.device_id)
-    reads = listed is not None and rights(listed).reads_documents
-    if reads != (contents.seed is not None):
-        raise LinkingRefused("the document seeds do not fit this device's class: begin again")
-    return () if contents.seed is None else open_seeds(contents.seed, contents.sealed, linked.chain)
 
 
 def _contact(pin: ContactPin) -> ContactRecord:
