@@ -19,6 +19,9 @@ const BLOCK: usize = 64;
 const INITIAL: [u32; 8] =
     [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
+/// The most that HKDF gives.
+const MAX_HKDF_BYTES: usize = 255 * KEY_BYTES;
+
 const MESSAGE: u8 = 1;
 const CHAIN: u8 = 2;
 
@@ -52,6 +55,32 @@ pub fn hkdf<const N: usize>(salt: &[u8; KEY_BYTES], ikm: &[u8; KEY_BYTES], info:
         previous = Some(block.clone());
         block
     })
+}
+
+/// Returns `length` bytes of HKDF(salt, ikm, info); `None` unless these are 1 to 8,160.
+#[must_use]
+pub fn hkdf_of_length(salt: &[u8], ikm: &[u8], info: &[u8], length: usize) -> Option<Zeroizing<Vec<u8>>> {
+    if !(1..=MAX_HKDF_BYTES).contains(&length) {
+        return None;
+    }
+    let mut extract = Hmac::<Sha256>::new_from_slice(salt).ok()?;
+    extract.update(ikm);
+    let expand = start(&finish(extract));
+    // Room for all of it from the start: a vector that grows leaves copies behind.
+    let mut okm = Zeroizing::new(Vec::with_capacity(length.next_multiple_of(KEY_BYTES)));
+    for counter in 1..=u8::MAX {
+        let mut mac = expand.clone();
+        mac.update(&okm[okm.len().saturating_sub(KEY_BYTES)..]);
+        mac.update(info);
+        mac.update(&[counter]);
+        okm.extend_from_slice(&finish(mac)[..]);
+        if okm.len() >= length {
+            break;
+        }
+    }
+    // What is cut off stays in the allocation, which is wiped as a whole.
+    okm.truncate(length);
+    Some(okm)
 }
 
 /// A step of a chain of the double ratchet: the next chain key, and the message key.  RAT-2
@@ -276,6 +305,19 @@ mod tests {
         assert_eq!(hex(&hmac(&key, &[b"let", b"ter"])), HMAC);
         let [one, two, three] = hkdf(&key, &[9; 32], &[b"in", b"fo"]);
         assert_eq!([hex(&one), hex(&two), hex(&three)].concat(), HKDF);
+    }
+
+    #[test]
+    fn hkdf_of_any_length_begins_alike() {
+        let keys: [Key; 3] = hkdf(&[7; 32], &[9; 32], &[b"info"]);
+        let whole: Vec<u8> = keys.iter().flat_map(|key| key.to_vec()).collect();
+        for length in 1..=whole.len() {
+            let okm = hkdf_of_length(&[7; 32], &[9; 32], b"info", length);
+            assert_eq!(okm.as_deref().map(Vec::as_slice), Some(&whole[..length]));
+        }
+        assert!(hkdf_of_length(&[7; 32], &[9; 32], b"info", 0).is_none());
+        assert_eq!(hkdf_of_length(b"", b"", b"", MAX_HKDF_BYTES).map(|okm| okm.len()), Some(MAX_HKDF_BYTES));
+        assert!(hkdf_of_length(b"", b"", b"", MAX_HKDF_BYTES + 1).is_none());
     }
 
     #[test]

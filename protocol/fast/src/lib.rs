@@ -1,4 +1,5 @@
-//! The in-order steps of a letterlock session, and the costly parts of its post-quantum ratchet.
+//! The in-order steps of a letterlock session, the costly parts of its post-quantum ratchet, and the primitives
+//! of a handshake.
 //!
 //! Python defines every answer. A function here gives exactly the same one, or none at all; then Python takes
 //! its own way. Nothing here is a design of its own, and no state is kept between two calls.
@@ -18,6 +19,8 @@ pub mod kdf;
 #[forbid(unsafe_code)]
 pub mod kem;
 #[forbid(unsafe_code)]
+pub mod kem1024;
+#[forbid(unsafe_code)]
 pub mod labels;
 #[forbid(unsafe_code)]
 pub mod limits;
@@ -31,6 +34,8 @@ pub mod record;
 pub mod sealing;
 #[forbid(unsafe_code)]
 pub mod send;
+#[forbid(unsafe_code)]
+pub mod signature;
 #[forbid(unsafe_code)]
 pub mod skipped;
 #[forbid(unsafe_code)]

@@ -5,10 +5,10 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::skipped::Skipped;
-use crate::{erasure, kem, receive as received, send as sending};
+use crate::{curve, erasure, kdf, kem, kem1024, receive as received, send as sending, signature};
 
 /// What letterlock asks for before it uses anything else: it changes with every change of a function here.
-const INTERFACE: u32 = 2;
+const INTERFACE: u32 = 3;
 
 /// From this many bytes of text on, other threads may run meanwhile: below, handing over costs more than it gains.
 const LONG: usize = 4096;
@@ -17,6 +17,82 @@ const UNUSABLE: &str = "arguments do not fit: this is a bug of the caller";
 
 fn unusable() -> PyErr {
     PyValueError::new_err(UNUSABLE)
+}
+
+/// Return X25519 of a private and a public key of 32 bytes each, or None if it is all zero.
+#[pyfunction]
+fn agree<'py>(py: Python<'py>, private: &[u8], public: &[u8]) -> PyResult<Option<Bound<'py, PyBytes>>> {
+    let private = private.try_into().map_err(|_| unusable())?;
+    let shared = curve::agree(private, public.try_into().map_err(|_| unusable())?);
+    Ok(shared.map(|shared| PyBytes::new(py, &*shared)))
+}
+
+/// Return the public half of a private key of 32 bytes.
+#[pyfunction]
+fn public_of<'py>(py: Python<'py>, private: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    Ok(PyBytes::new(py, &curve::public_of(private.try_into().map_err(|_| unusable())?)))
+}
+
+/// Return whether a signature verifies under an Edwards key. False says nothing: libsodium decides then.
+#[pyfunction]
+fn verifies(public: &[u8], message: &[u8], signed: &[u8]) -> PyResult<bool> {
+    let signed = signed.try_into().map_err(|_| unusable())?;
+    Ok(signature::verifies(public.try_into().map_err(|_| unusable())?, message, signed))
+}
+
+/// Return HKDF-SHA-256, 1 to 8,160 bytes.
+#[pyfunction]
+fn hkdf<'py>(
+    py: Python<'py>,
+    salt: &[u8],
+    ikm: &[u8],
+    info: &[u8],
+    length: usize,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let okm = kdf::hkdf_of_length(salt, ikm, info, length).ok_or_else(unusable)?;
+    Ok(PyBytes::new(py, &okm))
+}
+
+/// A key pair of ML-KEM-1024. Python holds it, and never sees the expanded private key.
+#[pyclass(frozen)]
+struct KemKey(kem1024::KeyPair);
+
+#[pymethods]
+impl KemKey {
+    /// Return ek, 1,568 bytes.
+    fn public<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.0.public())
+    }
+
+    /// Return K of a ciphertext of 1,568 bytes; of a forged one, another K.
+    fn decapsulate<'py>(&self, py: Python<'py>, ciphertext: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+        let secret = self.0.decapsulate(ciphertext.try_into().map_err(|_| unusable())?);
+        Ok(PyBytes::new(py, &*secret))
+    }
+}
+
+/// Return the key pair of ML-KEM-1024 that a seed of 64 bytes gives.
+#[pyfunction]
+fn kem_key(seed: &[u8]) -> PyResult<KemKey> {
+    Ok(KemKey(kem1024::KeyPair::of(seed.try_into().map_err(|_| unusable())?)))
+}
+
+/// Return whether 1,568 bytes are a canonical ek of ML-KEM-1024.
+#[pyfunction]
+fn is_kem_public(public: &[u8]) -> PyResult<bool> {
+    Ok(kem1024::is_canonical(public.try_into().map_err(|_| unusable())?))
+}
+
+/// Return K and a ciphertext for an ek of 1,568 bytes, and m of 32 bytes.
+#[pyfunction]
+fn encapsulate<'py>(
+    py: Python<'py>,
+    public: &[u8],
+    m: &[u8],
+) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+    let (public, m) = (public.try_into().map_err(|_| unusable())?, m.try_into().map_err(|_| unusable())?);
+    let (secret, ciphertext) = kem1024::encapsulate(public, m).ok_or_else(unusable)?;
+    Ok((PyBytes::new(py, &*secret), PyBytes::new(py, &ciphertext)))
 }
 
 /// Return the codewords of a text from one index up to another, joined.
@@ -125,6 +201,13 @@ fn letterlock_fast(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(draws, module)?)?;
     module.add_function(wrap_pyfunction!(send, module)?)?;
     module.add_function(wrap_pyfunction!(receive, module)?)?;
+    module.add_function(wrap_pyfunction!(agree, module)?)?;
+    module.add_function(wrap_pyfunction!(public_of, module)?)?;
+    module.add_function(wrap_pyfunction!(verifies, module)?)?;
+    module.add_function(wrap_pyfunction!(hkdf, module)?)?;
+    module.add_function(wrap_pyfunction!(kem_key, module)?)?;
+    module.add_function(wrap_pyfunction!(is_kem_public, module)?)?;
+    module.add_function(wrap_pyfunction!(encapsulate, module)?)?;
     module.add_function(wrap_pyfunction!(codewords, module)?)?;
     module.add_function(wrap_pyfunction!(restore, module)?)?;
     module.add_function(wrap_pyfunction!(encapsulate_header, module)?)?;

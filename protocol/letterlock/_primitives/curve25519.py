@@ -1,4 +1,4 @@
-"""X25519 (RFC 7748) on libsodium, with exactly one encoding for each public key.
+"""X25519 (RFC 7748) on libsodium or the native module, with exactly one encoding for each public key.
 
     u           public key, 32 bytes little-endian, u < p = 2^255 - 19, not of low order   [PRIM-2]
     k           private key, any 32 bytes; the ladder clamps it
@@ -17,6 +17,7 @@ from nacl import bindings
 
 from letterlock._primitives.entropy import Entropy
 from letterlock._primitives.fast_init import fast_init
+from letterlock._primitives.native import NATIVE
 from letterlock._primitives.secret import KEY_BYTES, Immutable, Secret, Uncopyable
 from letterlock.errors import InvalidKey
 
@@ -135,7 +136,7 @@ class KeyPair(Immutable, Uncopyable, Generic[Public]):
     @classmethod
     def from_private(cls, private: PrivateKey) -> Self:
         """Return the pair of a private key; computes the public half."""
-        public = cls.PUBLIC(bindings.crypto_scalarmult_base(private.expose()))
+        public = cls.PUBLIC(_public_of(private.expose()))
         return cls(private, public)  # type: ignore[arg-type]  # PUBLIC is the type that Public stands for
 
     @classmethod
@@ -222,7 +223,13 @@ ALL_ZERO: Final = "key agreement gives all zeros: discard the public key, which 
 
 def _scalarmult(k: bytes, u: bytes) -> bytes | None:
     """Return the product, or None if it is all zero. Raises nothing, because a traceback would hold k."""
+    if NATIVE is not None:
+        return NATIVE.agree(k, u)
     try:
         return bindings.crypto_scalarmult(k, u)
     except RuntimeError:  # libsodium's only failure once the lengths are right
         return None
+
+
+def _public_of(k: bytes) -> bytes:
+    return bindings.crypto_scalarmult_base(k) if NATIVE is None else NATIVE.public_of(k)

@@ -4,7 +4,8 @@
     PRK           = HMAC(salt, ikm),  T(i) = HMAC(PRK, T(i-1) || info || i)
 
 The hash is hashlib's. HMAC and HKDF are written out here because every message derives keys, and two plain
-hashes are faster than a library's HMAC object (bench/README.md has the figures).
+hashes are faster than a library's HMAC object (bench/README.md has the figures). Where the native module is
+installed, it computes HKDF.
 
 Not here: labels (labels.py), and which key is derived from which (_handshake/, _ratchet/).
 """
@@ -12,6 +13,8 @@ Not here: labels (labels.py), and which key is derived from which (_handshake/, 
 from collections.abc import Iterable
 from hashlib import sha256
 from typing import Final
+
+from letterlock._primitives.native import NATIVE
 
 HASH_BYTES: Final = 32
 MAX_HKDF_BYTES: Final = 255 * HASH_BYTES
@@ -89,6 +92,8 @@ def hkdf_sha256(salt: bytes, ikm: bytes, info: bytes, length: int) -> bytes:
     """
     if not 1 <= length <= MAX_HKDF_BYTES:
         raise ValueError(f"hkdf output of {length} bytes; expected 1 to {MAX_HKDF_BYTES}")
+    if NATIVE is not None:
+        return NATIVE.hkdf(salt, ikm, info, length)
     prk = hmac_sha256(salt, ikm) + _FILL
     inner, outer = prk.translate(_INNER), prk.translate(_OUTER)
     okm = block = sha256(outer + sha256(inner + info + b"\1").digest()).digest()

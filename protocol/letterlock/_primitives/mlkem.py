@@ -1,4 +1,4 @@
-"""ML-KEM-1024 and ML-KEM-768 (FIPS 203) on OpenSSL.
+"""ML-KEM-1024 and ML-KEM-768 (FIPS 203) on OpenSSL; ML-KEM-1024 on the native module where it is installed.
 
     private key   the 64-byte seed d || z, never the expanded form, which can be inconsistent   [PRIM-6]
     public key    ek, 1,568 or 1,184 bytes, every coefficient below q                           [PRIM-7]
@@ -9,13 +9,14 @@ Not here: encapsulation with chosen random bytes, which OpenSSL does not offer (
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Final, Generic, Self, TypeVar
+from typing import Any, ClassVar, Final, Generic, Self, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import mlkem
 
-from letterlock._primitives.entropy import Entropy
+from letterlock._primitives.entropy import Entropy, system_entropy
 from letterlock._primitives.long_key import LongPublicKey
-from letterlock._primitives.secret import Immutable, Secret, Uncopyable
+from letterlock._primitives.native import NATIVE, KemKey, Native
+from letterlock._primitives.secret import KEY_BYTES, Immutable, Secret, Uncopyable
 from letterlock.errors import InvalidKey, MalformedMessage
 
 SEED_BYTES: Final = 64
@@ -42,6 +43,19 @@ class Encapsulation(Uncopyable):
     ciphertext: bytes
 
 
+class _NativePublicKey:
+    """ek of ML-KEM-1024, with the method that OpenSSL's keys have."""
+
+    __slots__ = ("_data", "_native")
+
+    def __init__(self, native: Native, data: bytes) -> None:
+        self._native, self._data = native, data
+
+    def encapsulate(self) -> tuple[bytes, bytes]:
+        """Return K and a ciphertext, for 32 fresh random bytes."""
+        return self._native.encapsulate(self._data, system_entropy(KEY_BYTES))
+
+
 class KemPublicKey(LongPublicKey):
     """ek: an encapsulation key. Raises InvalidKey for a wrong length or a coefficient of q or more."""
 
@@ -50,23 +64,26 @@ class KemPublicKey(LongPublicKey):
     CIPHERTEXT_BYTES: ClassVar[int]
     LIBRARY: ClassVar[type[mlkem.MLKEM768PublicKey | mlkem.MLKEM1024PublicKey]]
 
-    _key: mlkem.MLKEM768PublicKey | mlkem.MLKEM1024PublicKey
-
     def __init__(self, data: bytes) -> None:
         if len(data) != self.LENGTH:
             raise InvalidKey(f"kem key of {len(data)} bytes; expected {self.LENGTH}: discard it")
         try:
-            key = self.LIBRARY.from_public_bytes(data)
+            key = self._parse(data)
         except ValueError as error:
             raise InvalidKey("kem key is not canonical (a coefficient is q or more): discard it") from error
         object.__setattr__(self, "data", data)
         object.__setattr__(self, "_key", key)
 
     @classmethod
-    def of(cls, key: mlkem.MLKEM768PublicKey | mlkem.MLKEM1024PublicKey) -> Self:
-        """Return the public key that the library computed, without parsing its bytes again."""
+    def _parse(cls, data: bytes) -> Any:  # noqa: ANN401
+        """Return the library's object. Raises ValueError if the bytes are not canonical. [PRIM-7]"""
+        return cls.LIBRARY.from_public_bytes(data)
+
+    @classmethod
+    def computed(cls, data: bytes, key: object) -> Self:
+        """Return the public key that a library computed, without parsing its bytes again."""
         public = cls.__new__(cls)
-        object.__setattr__(public, "data", key.public_bytes_raw())
+        object.__setattr__(public, "data", data)
         object.__setattr__(public, "_key", key)
         return public
 
@@ -83,6 +100,14 @@ class MlKem1024PublicKey(KemPublicKey):
     LENGTH = 1568
     CIPHERTEXT_BYTES = 1568
     LIBRARY = mlkem.MLKEM1024PublicKey
+
+    @classmethod
+    def _parse(cls, data: bytes) -> Any:  # noqa: ANN401
+        if NATIVE is None:
+            return super()._parse(data)
+        if not NATIVE.is_kem_public(data):
+            raise ValueError
+        return _NativePublicKey(NATIVE, data)
 
 
 class MlKem768PublicKey(KemPublicKey):
@@ -106,13 +131,20 @@ class KemKeyPair(Immutable, Uncopyable, Generic[Public]):
 
     seed: KemSeed
     public: Public
-    _key: mlkem.MLKEM768PrivateKey | mlkem.MLKEM1024PrivateKey
+    _key: mlkem.MLKEM768PrivateKey | mlkem.MLKEM1024PrivateKey | KemKey
 
     def __init__(self, seed: KemSeed) -> None:
-        key = self.LIBRARY.from_seed_bytes(seed.expose())
+        key, public = self._expand(seed)
         object.__setattr__(self, "seed", seed)
         object.__setattr__(self, "_key", key)
-        object.__setattr__(self, "public", self.PUBLIC.of(key.public_key()))
+        object.__setattr__(self, "public", public)
+
+    @classmethod
+    def _expand(cls, seed: KemSeed) -> tuple[Any, KemPublicKey]:
+        """Return the library's private key, and the public key."""
+        private = cls.LIBRARY.from_seed_bytes(seed.expose())
+        public = private.public_key()
+        return private, cls.PUBLIC.computed(public.public_bytes_raw(), public)
 
     @classmethod
     def generate(cls, entropy: Entropy) -> Self:
@@ -140,6 +172,14 @@ class MlKem1024KeyPair(KemKeyPair[MlKem1024PublicKey]):
     __slots__ = ()
     PUBLIC = MlKem1024PublicKey
     LIBRARY = mlkem.MLKEM1024PrivateKey
+
+    @classmethod
+    def _expand(cls, seed: KemSeed) -> tuple[Any, KemPublicKey]:
+        if NATIVE is None:
+            return super()._expand(seed)
+        private = NATIVE.kem_key(seed.expose())
+        data = private.public()
+        return private, cls.PUBLIC.computed(data, _NativePublicKey(NATIVE, data))
 
 
 class MlKem768KeyPair(KemKeyPair[MlKem768PublicKey]):

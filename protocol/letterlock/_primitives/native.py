@@ -6,14 +6,15 @@
 Python defines every answer, and the native functions give the same ones. A module with another interface
 number is not used; a warning says so. `LETTERLOCK_PURE=1` in the environment keeps any from being used.
 
-Not here: what is computed natively (mlkem_split.py, _ratchet/erasure.py, _session/).
+Not here: what is computed natively (curve25519.py, ed25519.py, kdf.py, mlkem.py, mlkem_split.py,
+_ratchet/erasure.py, _session/).
 """
 
 import os
 import warnings
 from typing import Final, Protocol, TypeAlias, cast
 
-INTERFACE: Final = 2
+INTERFACE: Final = 3
 PURE: Final = "LETTERLOCK_PURE"
 
 
@@ -21,6 +22,18 @@ Range: TypeAlias = tuple[bytes, int, bytes]
 """Keys of skipped messages in a row: name of their chain, number of the first message, 32 bytes for each."""
 Halves: TypeAlias = tuple[list[Range], list[Range]]
 """What a message skipped in the double ratchet, and in the sparse one: the older chain first in each."""
+
+
+class KemKey(Protocol):
+    """A key pair of ML-KEM-1024, expanded from its seed. It is wiped when Python lets go of it."""
+
+    def public(self) -> bytes:
+        """Return ek, 1,568 bytes."""
+        ...
+
+    def decapsulate(self, ciphertext: bytes, /) -> bytes:
+        """Return K, 32 bytes, of a ciphertext of 1,568 bytes. A forged one gives another K."""
+        ...
 
 
 class Native(Protocol):
@@ -48,6 +61,37 @@ class Native(Protocol):
         What it skipped is None for the very next message. All is None if the message is late or a forgery, or
         has to be read in Python.
         """
+        ...
+
+    def agree(self, private: bytes, public: bytes, /) -> bytes | None:
+        """Return X25519, 32 bytes from two times 32, or None if it is all zero: see `curve25519.agree`."""
+        ...
+
+    def public_of(self, private: bytes, /) -> bytes:
+        """Return the public half of a private key, 32 bytes from 32."""
+        ...
+
+    def verifies(self, public: bytes, message: bytes, signature: bytes, /) -> bool:
+        """Return whether 64 bytes sign a message under an Edwards key of 32 bytes.
+
+        False means that libsodium has to decide: see `ed25519.verify_edwards`.
+        """
+        ...
+
+    def hkdf(self, salt: bytes, ikm: bytes, info: bytes, length: int, /) -> bytes:
+        """Return 1 to 8,160 bytes: see `kdf.hkdf_sha256`."""
+        ...
+
+    def kem_key(self, seed: bytes, /) -> KemKey:
+        """Return the key pair of ML-KEM-1024 that a seed of 64 bytes gives."""
+        ...
+
+    def is_kem_public(self, public: bytes, /) -> bool:
+        """Return whether every coefficient of an ek of ML-KEM-1024, 1,568 bytes, is below q."""
+        ...
+
+    def encapsulate(self, public: bytes, m: bytes, /) -> tuple[bytes, bytes]:
+        """Return K and a ciphertext of ML-KEM-1024. 1,568 and 32 bytes give 32 and 1,568."""
         ...
 
     def codewords(self, text: bytes, first: int, end: int, /) -> bytes:
