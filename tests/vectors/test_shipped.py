@@ -24,6 +24,7 @@ PLAYS = {"ratchet.play", "triple.play", "account.play"}
 
 FAMILIES = {
     "addresses", "armor", "braid", "bundles", "content", "erasure", "hpke", "kdf", "keys", "linking",
+    "linking-payload",
     "padding", "pqxdh",
     "ratchet", "records", "safety-numbers", "sealing", "sessions", "sparse", "split-kem", "triple",
     "users", "wire", "x3dh", "xeddsa",

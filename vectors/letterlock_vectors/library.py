@@ -25,6 +25,7 @@ from letterlock_vectors.operations import (
     hpke,
     keys,
     linking,
+    payload,
     ratchets,
     records,
     safety_numbers,
@@ -43,7 +44,7 @@ _TABLES: Final = tuple(
     module.OPERATIONS
     for module in (
         accounts, braid, bundles, content, decoding, derivation, erasure, handshakes, hpke, keys, linking,
-        ratchets, records,
+        payload, ratchets, records,
         safety_numbers, sealing, sparse, split_kem, texts, triple, users, xeddsa,
     )
 )  # fmt: skip

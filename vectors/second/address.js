@@ -12,15 +12,21 @@ const INVISIBLE =
 const BLANK = /[\u2800\u2D7F\uFFFC\u{1107F}\u{13441}\u{13442}\u{16FE4}\u{1D159}]/u;
 const SPACED = /^ | $/;
 
-/** Read [name, device id]. */
-export function fromItem(item) {
-  const [name, device] = typed.array(item, 2);
+/** Check a text that must be the name of an address, and return it. */
+export function checkName(name) {
   typed.text(name);
   const size = utf8(name).length;
   if (size < 1 || size > NAME_SIZE) refuse("MalformedMessage", "a name has 1 to 255 bytes");
   if ([FORBIDDEN, INVISIBLE, BLANK].some((each) => each.test(name))) refuse("MalformedMessage", "a character that no name may have");
   if (SPACED.test(name)) refuse("MalformedMessage", "white space around a name");
   if (name.normalize("NFC") !== name) refuse("MalformedMessage", "a name that is not in normal form C");
+  return name;
+}
+
+/** Read [name, device id]. */
+export function fromItem(item) {
+  const [name, device] = typed.array(item, 2);
+  checkName(name);
   typed.integer(device, 1, U32);
   return [name, device];
 }

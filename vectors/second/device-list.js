@@ -22,9 +22,9 @@ const FULL = 1;
 const LIMITED = 2;
 const RECOVERY = 3;
 const RIGHTS = new Map([
-  [FULL, { signs: true, getsMessages: true, revokesAll: false }],
-  [LIMITED, { signs: false, getsMessages: true, revokesAll: false }],
-  [RECOVERY, { signs: true, getsMessages: false, revokesAll: true }],
+  [FULL, { signs: true, readsDocuments: true, getsMessages: true, revokesAll: false }],
+  [LIMITED, { signs: false, readsDocuments: false, getsMessages: true, revokesAll: false }],
+  [RECOVERY, { signs: true, readsDocuments: true, getsMessages: false, revokesAll: true }],
 ]);
 
 /** What a device may do. Another class is as limited as class 2. [USR-4] */

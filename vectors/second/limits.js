@@ -46,6 +46,8 @@ export const LINKING_BUNDLE_SIZE = 4_096;
 export const LINKING_OFFER_SIZE = 16_400;
 export const LINKING_ANSWER_SIZE = 6_144;
 export const LINKING_PACKAGE_SIZE = 16_777_216;
+export const SEALED_SEEDS = 999; // in a payload, as those below
+export const PINS = 40_000;
 export const PLACE_SIZE = 255;
 export const CODE_LIFETIME = 600; // USR-20
 

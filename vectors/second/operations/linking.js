@@ -1,9 +1,10 @@
 // Operations on linking.
 
-import { toHex } from "../bytes.js";
+import { fromHex, toHex } from "../bytes.js";
 import * as deviceList from "../device-list.js";
 import * as linking from "../linking.js";
 import * as exchange from "../linking-exchange.js";
+import * as payload from "../linking-payload.js";
 
 const outCode = ({ bundleHash, secret, expires, place }) => ({
   bundle_hash: toHex(bundleHash), secret: toHex(secret), expires, place,
@@ -82,12 +83,33 @@ function takePackage(given) {
   return { user_id: toHex(userId), version, id, payload: toHex(payload) };
 }
 
+function decodePayload(given) {
+  const { name, seed, sealed, pins } = payload.decode(given.bytes("data"));
+  const shown = pins.map((each) => ({
+    name: each.name, user_id: toHex(each.userId), version: each.version, hash: toHex(each.hash), state: each.state,
+  }));
+  return { name, seed: seed && toHex(seed), sealed: sealed.map(toHex), pins: shown };
+}
+
+const byteStrings = (given, name) => given.list(name).map((each) => fromHex(each) ?? given.wrong(name, "a list of byte strings"));
+
+function payloadSeeds(given) {
+  const snapshots = byteStrings(given, "snapshots").map(deviceList.decodeSnapshot);
+  const seeds = payload.seedsOf(payload.decode(given.bytes("payload")), snapshots, given.integer("id", 1));
+  return { seeds: seeds.map(toHex) };
+}
+
 export const linkings = {
   "linking.write_code": writeCode,
   "linking.read_code": (given) => outCode(linking.fromText(given.text("text"))),
   "linking.decode_code": (given) => outCode(linking.decodeCode(given.bytes("data"))),
   "linking.decode_bundle": decodeBundle,
   "linking.digits": showDigits,
+  "payload.decode": decodePayload,
+  "payload.seal_seeds": (given) => ({
+    sealed: payload.sealSeeds(byteStrings(given, "seeds"), given.sized("user_id", 32)).map(toHex),
+  }),
+  "payload.seeds": payloadSeeds,
   "linking.decode_offer": decodeOffer,
   "linking.decode_answer": decodeAnswer,
   "linking.make_offer": makeOffer,
