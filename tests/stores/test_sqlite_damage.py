@@ -67,7 +67,7 @@ def test_a_damaged_byte_raises_our_errors_only(folder: Path, how: str) -> None:
             refused += 1
         except BaseException as error:
             raise AssertionError(f"byte {at}, {how}") from error
-    assert refused > 100
+    assert refused > 80  # most of a page is unused
 
 
 @pytest.mark.parametrize(
