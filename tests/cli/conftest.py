@@ -7,12 +7,14 @@ import pytest
 
 from support.cli_forks import fork_server, second_fork_server
 from support.cli_tools import fast_path, no_profile, profiles, template
-from support.user_cli import friends, people, people_template
+from support.user_cli import friends, linked, linked_template, people, people_template
 
 __all__ = [
     "fast_path",
     "fork_server",
     "friends",
+    "linked",
+    "linked_template",
     "no_profile",
     "people",
     "people_template",

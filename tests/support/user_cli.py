@@ -92,3 +92,39 @@ def friends(people: People) -> People:
     people.send("bob", "alice", b"second")
     assert people.texts("alice") == ["second"]
     return people
+
+
+def add_device(people: People, old: str, new: str) -> None:
+    """Link the profile `new` to the user of `old`."""
+
+    def steps(home: str, *arguments: str) -> list[dict[str, Any]]:
+        result = people.over(home, *arguments, "--wait", "0", "--json")
+        return [json.loads(line) for line in result.succeeded().splitlines()]
+
+    code = steps(new, "join")[0]["code"]
+    steps(old, "link", code)
+    digits = next(each["digits"] for each in steps(new, "join") if "digits" in each)
+    steps(old, "link", code, "--digits", digits)
+    assert steps(new, "join")[-1]["state"] == "linked"
+
+
+@pytest.fixture(scope="session")
+def linked_template(tmp_path_factory: pytest.TempPathFactory, people_template: Path) -> Path:
+    """Return the directory of Alice and Bob with two devices each, who have sessions. It is only copied."""
+    root = tmp_path_factory.mktemp("linked")
+    shutil.copytree(people_template, root, dirs_exist_ok=True)
+    people = People(root)
+    for name in ("alice", "bob"):
+        add_device(people, name, f"{name} 2")
+    for name, other in (("alice", "bob"), ("bob", "alice"), ("alice 2", "bob"), ("bob 2", "alice")):
+        people.send(name, other, b"first")
+        for home in ("alice", "bob", "alice 2", "bob 2"):
+            people.receive(home)
+    return root
+
+
+@pytest.fixture
+def linked(fast_path: Path, linked_template: Path) -> People:
+    """Return Alice and Bob with two devices each, fresh."""
+    shutil.copytree(linked_template, fast_path, dirs_exist_ok=True)
+    return People(fast_path)

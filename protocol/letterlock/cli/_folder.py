@@ -4,6 +4,7 @@
     bundles/NAME.ID/PREKEY-N.bundle      a bundle that one reader takes; PREKEY is its signed prekey's id
     bundles/NAME.ID/last-resort.bundle   the bundle for everybody, once the others have run out
     mail/NAME.ID/TIME-FROM.ID-TOKEN.message      a message for a device, from another one
+    linking/HASH/STEP                    what a new device and the one that adds it tell each other
 
 Anybody may have written what lies here. So a file is read only if it is a regular one, and no longer than its
 kind can be. A name is used only if this module would spell it so, and links are not followed. A file appears
@@ -22,6 +23,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import Enum
 from heapq import nsmallest
 from itertools import count
 from pathlib import Path
@@ -33,7 +35,15 @@ from letterlock.cli._key_file import link
 from letterlock.cli._output_file import TemporaryOutput, move_into_place, new_token, temporary_path
 from letterlock.cli._parsing import FOLDER_VARIABLE
 from letterlock.errors import UsageError
-from letterlock.limits import MAX_BUNDLE, MAX_DEVICE_LIST, MAX_PUBLISHED_ONE_TIME
+from letterlock.limits import (
+    MAX_BUNDLE,
+    MAX_DEVICE_LIST,
+    MAX_LINKING_ANSWER,
+    MAX_LINKING_BUNDLE,
+    MAX_LINKING_PACKAGE,
+    MAX_PUBLISHED_ONE_TIME,
+    MAX_SNAPSHOT,
+)
 
 _MAX_SPELLING: Final = 180
 """Characters of a name in a file name, which has at most 255 and holds a time and a token too."""
@@ -50,6 +60,26 @@ _MAX_BUNDLES: Final = 2 * MAX_PUBLISHED_ONE_TIME
 _LAST_RESORT: Final = "last-resort.bundle"
 _BUNDLE: Final = re.compile(r"([0-9]{1,10})-[0-9]{1,10}\.bundle", re.ASCII)
 _MESSAGE: Final = re.compile(r"[0-9]{20}-(.{1,180})\.([0-9]{1,10})-[0-9a-f]{16}\.message", re.ASCII)
+
+
+class Step(Enum):
+    """What passes between a new device and the one that adds it, in this order."""
+
+    BUNDLE = "bundle"
+    OFFER = "offer"
+    ANSWER = "answer"
+    PACKAGE = "package"
+
+
+_SEALED: Final = 2048
+"""Bytes that sealing adds, at most."""
+
+_STEP_LIMITS: Final = {
+    Step.BUNDLE: MAX_LINKING_BUNDLE,
+    Step.OFFER: MAX_SNAPSHOT + _SEALED,
+    Step.ANSWER: MAX_LINKING_ANSWER,
+    Step.PACKAGE: MAX_LINKING_PACKAGE + _SEALED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +181,25 @@ class Folder:
         directory = self._inner("mail", spelling_of(address))
         found = (Letter(directory / name, sender) for name in _names(directory) if (sender := _sender(name)))
         return nsmallest(_MAX_MESSAGES, found, key=lambda letter: letter.path.name)
+
+    # --- linking ----------------------------------------------------------------------------------
+
+    def put_step(self, bundle_hash: bytes, step: Step, data: bytes) -> None:
+        """Write one step of a linking, in the place of an earlier one."""
+        _write(self._made("linking", bundle_hash.hex()) / step.value, data, replace=True)
+
+    def step(self, bundle_hash: bytes, step: Step) -> bytes | None:
+        """Return one step of a linking, or None if it is not there yet, or too long to be one."""
+        content = read(self._inner("linking", bundle_hash.hex()) / step.value, _STEP_LIMITS[step])
+        return None if content is None else content.data
+
+    def remove_steps(self, bundle_hash: bytes) -> None:
+        """Remove what a linking left, once it is over."""
+        directory = self._inner("linking", bundle_hash.hex())
+        with suppress(OSError):
+            for step in Step:
+                (directory / step.value).unlink(missing_ok=True)
+            directory.rmdir()
 
     # --- directories ------------------------------------------------------------------------------
 

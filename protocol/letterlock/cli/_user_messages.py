@@ -85,7 +85,13 @@ def receive(arguments: Namespace) -> None:
         exchange.refresh(profile.user.name)
         exchange.meet()
         receiving = _Receiving(arguments, profile, exchange)
-        for letter in folder.letters(profile.user.address):
+        letters = folder.letters(profile.user.address)
+        # A new device publishes its list before it writes, so this finds the list of every letter's sender.
+        for name in dict.fromkeys(letter.sender.name for letter in letters):
+            exchange.refresh(name)
+        exchange.meet()
+        print_events(exchange, as_json=arguments.json)
+        for letter in letters:
             receiving.take(letter)
         exchange.meet()
         exchange.post()

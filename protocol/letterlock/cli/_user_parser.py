@@ -14,6 +14,7 @@ from letterlock.cli._parsing import (
     add_command,
     add_output,
 )
+from letterlock.limits import LINKING_LIFETIME
 
 if TYPE_CHECKING:
     from letterlock.cli._parsing import Commands
@@ -96,6 +97,29 @@ until they can be written to the directory that --attachments names.
 """
 
 
+_JOIN: Final = """\
+Make this profile a new device of a user. The command prints a code, also as a
+QR code on a terminal (with segno installed), which lives ten minutes. Give it
+to `letterlock user link` on a device of the user. Both devices then show six
+digits: say on the other one whether they are the same.
+
+Repeated, the command goes on where it was. With --wait 0 it does what can be
+done now, and says what it waits for.
+"""
+
+_LINK: Final = """\
+Add a new device, which runs `letterlock user join`, to this user's devices.
+CODE is what it shows. Do this only if you started the new device yourself.
+
+Both devices then show six digits. If they are the same, type yes, or give the
+new device's digits with --digits; other digits end the linking, with exit
+status 4. The new device gets the contacts, but no earlier messages.
+
+Repeated, the command goes on where it was. With --wait 0 it does what can be
+done now, and says what it waits for.
+"""
+
+
 def add_user_commands(commands: "Commands") -> None:
     """Add `user` and its commands."""
     user = commands.add_parser(
@@ -109,6 +133,7 @@ def add_user_commands(commands: "Commands") -> None:
         title="commands", metavar="COMMAND", prog="letterlock user", required=True
     )
     _add_own_commands(subcommands)
+    _add_linking_commands(subcommands)
     _add_contact_commands(subcommands)
     _add_message_commands(subcommands)
 
@@ -134,6 +159,43 @@ def _add_own_commands(commands: "Commands") -> None:
     publish.add_argument(
         "--rotate", action="store_true", help="replace all prekeys now, not only when they are a week old"
     )
+
+
+def _add_linking_commands(commands: "Commands") -> None:
+    join = _user_command(commands, "join", "make this a new device of a user: show a code", _JOIN)
+    join.add_argument(
+        "--passphrase",
+        action="store_true",
+        help=f"protect the profile with a passphrase, from {PASSPHRASE_VARIABLE} or the terminal",
+    )
+    join.add_argument("--place", metavar="TEXT", default="", help="where the devices meet, in your own words")
+    join.add_argument("--new-code", action="store_true", help="give the last code up, and show another one")
+    join.add_argument("--qr", action="store_true", help="print the QR code even if this is no terminal")
+    _add_wait(join)
+    link = _user_command(commands, "link", "add a new device, which shows a code", _LINK)
+    link.add_argument(
+        "code", metavar="CODE", nargs="+", help="the code that the new device shows; - reads it"
+    )
+    link.add_argument("--digits", metavar="DIGITS", help="the six digits that the new device shows")
+    link.add_argument(
+        "--class",
+        dest="device_class",
+        choices=("full", "limited"),
+        default="full",
+        help="limited: for a bot or a shared device, which adds and revokes no others",
+    )
+    _add_wait(link)
+
+
+def _add_wait(parser: Parser) -> None:
+    parser.add_argument(
+        "--wait",
+        metavar="SECONDS",
+        type=float,
+        default=float(LINKING_LIFETIME),
+        help="how long to wait for the other device, ten minutes by default",
+    )
+    _add_folder(parser)
 
 
 def _add_contact_commands(commands: "Commands") -> None:

@@ -65,6 +65,11 @@ class Link(Uncopyable):
         self._key = key
 
     @property
+    def bundle_hash(self) -> bytes:
+        """The 32 bytes by which a linking code and this linking belong together."""
+        return self._key
+
+    @property
     def device_id(self) -> int:
         """The id that the new device gets."""
         return self._record().offer.device_id
