@@ -254,6 +254,8 @@ class Account(Uncopyable):
     def _decrypt_continuing(self, sessions: PeerSessions, message: bytes) -> bytes:
         plaintext = sessions.decrypt_next(message)
         if plaintext is None:
+            plaintext = sessions.decrypt_late(message)
+        if plaintext is None:
             plaintext = sessions.decrypt(RatchetMessage.decode(message))
         self._until_upkeep -= 1
         if self._until_upkeep < 0:

@@ -26,7 +26,7 @@ from letterlock._wire.message import HandshakeHeader, RatchetMessage
 from letterlock.errors import AuthenticationFailed
 from letterlock.stores import Tables
 from letterlock.stores._memory import MemoryStore
-from letterlock.stores._memory_rows import MemoryRows
+from letterlock.stores._memory_rows import MemoryCalls, MemoryRows
 from support import model_stories as stories
 from support.model_device import Device
 from support.model_world import ADDRESSES, World
@@ -136,7 +136,7 @@ BREAKS: Final = {
         PeerSessions, "find_handshake", nothing, stories.two_first_messages, "must be read"
     ),
     "late key kept": Break(
-        type(TABLES.skipped_keys), "delete", nothing, stories.late_message, "of a read message is kept"
+        MemoryCalls, "delete_kept", nothing, stories.late_message, "of a read message is kept"
     ),
     "late keys not kept": Break(PeerSessions, "_keep_skipped", nothing, stories.late_message, "must be read"),
     "late key lost": Break(peer_sessions, "decrypt", unopened, stories.damaged_late_message, "must be read"),

@@ -26,7 +26,7 @@ from letterlock._session.sealing import Decrypted, decrypt
 from letterlock._session.session import Ended, Live, Session
 from letterlock._wire.message import RatchetMessage
 from letterlock.errors import CorruptStore, PeerError
-from letterlock.stores import SessionRow
+from letterlock.stores import SessionRow, SkippedKey
 from letterlock.stores._interface import Record
 from letterlock.stores._memory import MemoryStore
 from support import model_stories as stories
@@ -49,8 +49,8 @@ def world() -> Iterator[World]:
     world.close()
 
 
-def nothing(*_: object) -> None:
-    return None
+def no_keys(*_: object) -> list[SkippedKey]:
+    return []
 
 
 def of_the_double_alone(salt: bytes, ikm: bytes, info: bytes, length: int) -> bytes:
@@ -149,7 +149,7 @@ BREAKS: Final = {
         sparse, "hkdf_sha256", of_the_sparse_alone, stories.first_contact, "double half makes no"
     ),
     "sparse key kept": Break(
-        KeptKeys, "use_up", nothing, stories.late_message, "sparse key of a read message"
+        KeptKeys, "found", no_keys, stories.late_message, "sparse key of a read message"
     ),
     "sparse chain not advanced": Break(
         sparse, "send", without_moving, stories.write_twice, "sparse key seals twice"

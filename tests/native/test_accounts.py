@@ -6,6 +6,7 @@ Not here: long conversations, step by step (test_conversations.py).
 import random
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
@@ -13,7 +14,7 @@ import cbor2
 import pytest
 
 from letterlock._primitives.mlkem import Encapsulation, MlKem1024PublicKey
-from letterlock._primitives.native import NATIVE
+from letterlock._primitives.native import NATIVE, Native
 from letterlock._ratchet.keys import SkippedKeys
 from letterlock._ratchet.ratchet import SkippedRange
 from letterlock._session import in_order, peer_sessions
@@ -27,12 +28,15 @@ from letterlock.errors import (
     TooManySkipped,
     UsageError,
 )
-from letterlock.limits import MAX_SKIP
+from letterlock.limits import KEPT_LIFETIME, MAX_SKIP
+from letterlock.stores import MemoryStore, SkippedKey
+from letterlock.stores._sqlite.skipped_row import opened_row
 from support.native import USERS, without_native
-from support.pair import Pair, Side, dump, flipped, memory_stores, sqlite_stores
+from support.pair import AnyStore, Pair, Side, dump, flipped, memory_stores, plain, sqlite_stores
 
 if NATIVE is None:
     pytest.skip("letterlock-fast is not installed, or switched off", allow_module_level=True)
+FAST: Native = NATIVE
 
 PACKAGE = Path(peer_sessions.__file__).parents[1]
 SUITES = pytest.mark.parametrize("suite", list(Suite), ids=lambda suite: suite.name)
@@ -116,11 +120,115 @@ def outcome(call: Callable[[], bytes]) -> bytes:
 
 
 def records(side: Side) -> object:
-    """Return what a side holds of its sessions, as bytes."""
+    """Return what a side holds of its sessions, as bytes: their records and the rows of their kept keys."""
     with side.store.transaction():
-        tables, address = side.store.tables, side.peer.encoded
-        rows = tables.sessions.load(address, 41)
-        return [(row.id, row.rank, row.record.expose()) for row in rows]
+        rows = side.store.tables.sessions.load(side.peer.encoded, 41)
+        held = [(row.id, row.rank, row.record.expose()) for row in rows]
+    return held, kept_rows(side.store)
+
+
+def kept_rows(store: AnyStore) -> object:
+    """Return the rows of kept keys, as bytes.
+
+    In a file each sealing has a fresh nonce, so they are opened; and each file has its own tags for chains.
+    """
+    if isinstance(store, MemoryStore):
+        return dump(store)["skipped_keys"]
+    rows = sorted(dump(store)["letterlock_skipped"])
+    return [plain(replace(opened_row(store._database.cipher, row), chain=b"")) for row in rows]
+
+
+def late(pair: Pair) -> list[bytes]:
+    """Return messages of which Bob has read the last one, and kept the keys of the others."""
+    pair.converse()
+    pair.turn()
+    messages = [pair.alice.write(b"%d" % number) for number in range(5)]
+    assert pair.bob.read(messages[-1]) == b"4"
+    return messages
+
+
+@SUITES
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_a_forgery_of_a_late_message_changes_nothing(suite: Suite, kind: str, tmp_path: Path) -> None:
+    # RAT-6
+    pair = Pair(memory_stores() if kind == "memory" else sqlite_stores(tmp_path), suite=suite)
+    messages = late(pair)
+    before = dump(pair.bob.store)
+    for at in (4, 60, len(messages[1]) - 1):
+        with pytest.raises(PeerError):
+            pair.bob.read(flipped(messages[1], at, 1))
+    assert dump(pair.bob.store) == before
+    assert pair.bob.read(messages[1]) == b"1"
+
+
+@SUITES
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_a_late_message_leaves_no_key_of_its_own(suite: Suite, kind: str, tmp_path: Path) -> None:
+    # RAT-7
+    pair = Pair(memory_stores() if kind == "memory" else sqlite_stores(tmp_path), suite=suite)
+    messages = late(pair)
+    record = active(pair.bob)[1]
+    places = [FAST.places(record, message) for message in messages[:4]]
+    assert {len(each) for each in places} == {2 if suite is Suite.PQXDH else 1}
+    with mock.patch.object(peer_sessions, "decode_any_session", side_effect=AssertionError):
+        for count, message in enumerate(messages[:4]):
+            assert all(find(pair.bob, place) for each in places[count:] for place in each)
+            pair.bob.read(message)
+            assert not any(find(pair.bob, place) for place in places[count])
+    assert kept_rows(pair.bob.store) in ([], {active(pair.bob)[0]: {}})
+
+
+@SUITES
+def test_a_late_message_without_one_of_its_keys_is_left_to_python(suite: Suite) -> None:
+    for at in range(2 if suite is Suite.PQXDH else 1):
+        pair = Pair(suite=suite)
+        messages = late(pair)
+        place = FAST.places(active(pair.bob)[1], messages[2])[at]
+        found = find(pair.bob, place)
+        assert found is not None
+        with pair.bob.store.transaction():
+            pair.bob.store.tables.skipped_keys.delete(found)
+        before = dump(pair.bob.store)
+        with pytest.raises(DuplicateMessage):
+            pair.bob.read(messages[2])
+        assert dump(pair.bob.store) == before
+
+
+@SUITES
+def test_keys_that_were_kept_too_long_ago_open_nothing(suite: Suite) -> None:
+    # SES-16
+    pair = Pair(suite=suite)
+    messages = late(pair)
+    pair.clock.now += KEPT_LIFETIME
+    assert pair.bob.read(messages[1]) == b"1"
+    pair.clock.now += 1
+    before = dump(pair.bob.store)
+    with pytest.raises(DuplicateMessage):
+        pair.bob.read(messages[2])
+    assert dump(pair.bob.store) == before
+
+
+@SUITES
+def test_a_late_message_of_an_archived_session_is_left_to_python(suite: Suite) -> None:
+    pair = Pair(suite=suite)
+    messages = late(pair)
+    pair.bob.initiate()
+    before = active(pair.bob)
+    assert pair.bob.read(messages[1]) == b"1"
+    assert active(pair.bob) == before
+    with pytest.raises(DuplicateMessage):
+        pair.bob.read(messages[1])
+
+
+def active(side: Side) -> tuple[int, bytes]:
+    with side.store.transaction():
+        (row,) = side.store.tables.sessions.load(side.peer.encoded, 1)
+        return row.id, row.record.expose()
+
+
+def find(side: Side, place: tuple[bytes, int]) -> SkippedKey | None:
+    with side.store.transaction():
+        return side.store.tables.skipped_keys.find(side.peer.encoded, *place)
 
 
 @SUITES
@@ -168,7 +276,9 @@ def test_a_gap_before_a_message_that_is_kept_is_left_to_python(number: int) -> N
 
 @SUITES
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
-def test_a_gap_is_read_without_decoding_the_session(suite: Suite, kind: str, tmp_path: Path) -> None:
+def test_a_gap_and_what_it_skipped_are_read_without_decoding_the_session(
+    suite: Suite, kind: str, tmp_path: Path
+) -> None:
     pair = Pair(memory_stores() if kind == "memory" else sqlite_stores(tmp_path), suite=suite)
     pair.converse()
     pair.turn()
@@ -176,8 +286,9 @@ def test_a_gap_is_read_without_decoding_the_session(suite: Suite, kind: str, tmp
     with mock.patch.object(peer_sessions, "decode_any_session", side_effect=AssertionError):
         assert pair.bob.read(messages[70]) == b"70"
         assert pair.bob.read(messages[99]) == b"99"
+        for number in (98, 0, 69, 71):
+            assert pair.bob.read(messages[number]) == b"%d" % number
     for number in (98, 0, 69, 71):
-        assert pair.bob.read(messages[number]) == b"%d" % number
         with pytest.raises(DuplicateMessage):
             pair.bob.read(messages[number])
 
@@ -223,6 +334,20 @@ def test_a_message_whose_handshake_was_taken_away_is_refused(suite: Suite) -> No
         assert pair.bob.read(initial) == b"not answered yet"
 
 
+@SUITES
+def test_a_late_message_whose_handshake_was_taken_away_is_refused(suite: Suite) -> None:
+    # SES-15
+    pair = Pair(suite=suite)
+    pair.introduce()
+    late, *_, last = [pair.alice.write(b"not answered yet") for _ in range(3)]
+    assert pair.bob.read(last) == b"not answered yet"
+    before = dump(pair.bob.store)
+    with pytest.raises(AuthenticationFailed):
+        pair.bob.read(cbor2.loads(late)[-1])
+    assert dump(pair.bob.store) == before
+    assert pair.bob.read(late) == b"not answered yet"
+
+
 def test_a_suite_that_is_not_allowed_any_more_is_left_to_python() -> None:
     # SES-8
     pair = Pair(suite=Suite.X3DH)
@@ -230,6 +355,17 @@ def test_a_suite_that_is_not_allowed_any_more_is_left_to_python() -> None:
     pair.alice.reopen(suites=frozenset({Suite.PQXDH}))
     with pytest.raises(UsageError, match="no session with this address"):
         pair.alice.write(b"text")
+
+
+def test_a_late_message_of_such_a_suite_is_left_to_python() -> None:
+    # SES-8
+    pair = Pair(suite=Suite.X3DH)
+    messages = late(pair)
+    pair.bob.reopen(suites=frozenset({Suite.PQXDH}))
+    before = dump(pair.bob.store)
+    with pytest.raises(PeerError):
+        pair.bob.read(messages[0])
+    assert dump(pair.bob.store) == before
 
 
 @SUITES

@@ -11,6 +11,7 @@ from typing import Final
 import pytest
 
 from letterlock._primitives.native import NATIVE, Native
+from letterlock._ratchet.keys import MessageKey
 from letterlock._records.session import decode_session, encode_session
 from letterlock._session.sealing import decrypt, encrypt
 from letterlock._session.session import Ended, Established, Initiated
@@ -18,7 +19,7 @@ from letterlock._wire.message import RatchetMessage
 from letterlock._wire.suite import Suite
 from letterlock.errors import CorruptStore, PeerError, UsageError
 from letterlock.stores import Record
-from support.mirror import gaps, halves, samples, yielding
+from support.mirror import gaps, halves, lates, samples, yielding
 from support.pair import entropy_of, flipped
 
 if NATIVE is None:
@@ -109,6 +110,77 @@ def check_receive(record: bytes, message: bytes) -> bool:
     return answer is not None
 
 
+def check_late(record: bytes, message: bytes, keys: list[bytes]) -> bool:
+    """Check what a message with kept keys is for a record; return whether that is native."""
+    session, expected = session_of(record), None
+    places = FAST.places(record, message)
+    assert len(places) in (0, len(keys))
+    if session is not None:
+        try:
+            decoded = RatchetMessage.decode(message)
+            found = dict(zip(places[1:], keys[1:], strict=False))
+            decrypted = decrypt(
+                session, decoded, lambda chain, number: found.get((chain, number)), MessageKey(keys[0])
+            )
+            if isinstance(decrypted.session, Established):
+                after = encode_session(decrypted.session).expose()
+                expected = None if after == record else after, decrypted.plaintext
+        except (UsageError, PeerError):
+            pass
+    answer = FAST.receive_late(record, message, *keys)
+    assert answer in (None, expected)
+    assert answer is None or places
+    return answer is not None
+
+
+@SUITES
+def test_every_late_message_is_native(suite: Suite) -> None:
+    for record, message, keys in lates(suite, FAST):
+        assert check_late(record, message, keys)
+        assert FAST.receive(record, message) is None
+
+
+@SUITES
+def test_late_messages_and_records_that_were_changed(suite: Suite) -> None:
+    rng = random.Random(3)
+    for record, message, keys in lates(suite, FAST):
+        for changed in (*numbers(record), *(damaged(record, rng) for _ in range(60))):
+            check_late(changed, message, keys)
+        for _ in range(60):
+            changed = damaged(message, rng)
+            if changed != message:
+                assert not check_late(record, changed, keys)
+        for at in range(min(len(message), 120)):
+            assert not check_late(record, flipped(message, at, 1 << at % 8), keys)
+
+
+@SUITES
+def test_other_keys_open_no_late_message(suite: Suite) -> None:
+    for record, message, keys in lates(suite, FAST):
+        for at, key in enumerate(keys):
+            wrong = [*keys[:at], flipped(key, 31), *keys[at + 1 :]]
+            assert FAST.receive_late(record, message, *wrong) is None
+        if len(keys) == 2:
+            assert FAST.receive_late(record, message, keys[1], keys[0]) is None
+            assert FAST.receive_late(record, message, keys[0]) is None
+        else:
+            assert FAST.receive_late(record, message, keys[0], bytes(32)) is None
+
+
+@SUITES
+def test_a_message_that_is_not_late_has_no_kept_keys(suite: Suite) -> None:
+    keys = [bytes(32)] * (2 if suite is Suite.PQXDH else 1)
+    for record, message in samples(suite, FAST) + gaps(suite, FAST):
+        assert FAST.places(record, message) == [] or FAST.receive(record, message) is not None
+        assert FAST.receive_late(record, message, *keys) is None
+
+
+@pytest.mark.parametrize("keys", [[b""], [bytes(31)], [bytes(33)], [bytes(32), b""], [bytes(32), bytes(64)]])
+def test_what_is_no_key_is_refused(keys: list[bytes]) -> None:
+    with pytest.raises(ValueError, match="this is a bug of the caller"):
+        FAST.receive_late(b"", b"", *keys)
+
+
 @SUITES
 def test_every_sample_is_native(suite: Suite) -> None:
     """Without this, all that follows would pass with a module that always returns None."""
@@ -175,3 +247,5 @@ def test_what_is_no_record_and_no_message(data: bytes) -> None:
     assert FAST.draws(data) == []
     assert FAST.send(data, b"text", bytes(8)) is None
     assert FAST.receive(data, data) is None
+    assert FAST.places(data, data) == []
+    assert FAST.receive_late(data, data, bytes(32)) is None

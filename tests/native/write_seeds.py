@@ -1,8 +1,9 @@
-"""Write seeds for both fuzz targets: records of every state, with entropy or with their next message.
+"""Write seeds for all fuzz targets: records of every state, with entropy, their next message or a late one.
 
     PYTHONPATH=tests python tests/native/write_seeds.py        where letterlock-fast is installed
 
-Input of a target: the length of a record in two bytes, the record, then entropy or a message.
+Input of a target: the length of a record in two bytes, the record, then entropy or a message; before a late
+message two keys of 32 bytes.
 """
 
 import hashlib
@@ -10,17 +11,24 @@ from pathlib import Path
 
 from letterlock._primitives.native import NATIVE
 from letterlock._wire.suite import Suite
-from support.mirror import gaps, samples
+from support.mirror import gaps, lates, samples
 
 CORPUS = Path(__file__).parents[2] / "protocol" / "fast" / "fuzz" / "corpus"
 
 if NATIVE is None:
     raise SystemExit("letterlock-fast is not installed, or switched off")
+
+
+def write(target: str, record: bytes, rest: bytes) -> None:
+    seed = len(record).to_bytes(2, "big") + record + rest
+    folder = CORPUS / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / hashlib.sha256(seed).hexdigest()[:16]).write_bytes(seed)
+
+
 for suite in Suite:
     for record, message in samples(suite, NATIVE) + gaps(suite, NATIVE):
-        entropy = bytes(sum(NATIVE.draws(record)))
-        for target, rest in (("send", entropy), ("receive", message)):
-            seed = len(record).to_bytes(2, "big") + record + rest
-            folder = CORPUS / target
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / hashlib.sha256(seed).hexdigest()[:16]).write_bytes(seed)
+        write("send", record, bytes(sum(NATIVE.draws(record))))
+        write("receive", record, message)
+    for record, message, keys in lates(suite, NATIVE):
+        write("late", record, b"".join(keys).ljust(64, b"0") + message)

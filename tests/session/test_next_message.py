@@ -23,6 +23,13 @@ from support.triple_session import as_plain_message, as_triple_message
 
 SUITES = pytest.mark.parametrize("suite", list(Suite), ids=lambda suite: suite.name)
 ONCE = ["sessions.load", "sessions.save"]
+OF_CALLS = {
+    "active": "sessions.load",
+    "save_active": "sessions.save",
+    "kept": "skipped_keys.find",
+    "delete_kept": "skipped_keys.delete",
+}
+"""What the methods of the library's own calls do, as methods of tables."""
 
 
 @pytest.fixture
@@ -35,7 +42,7 @@ def calls(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> list[str]:
             kind = type(getattr(tables, name))
             for method in [each for each in vars(kind) if not each.startswith("_")]:
                 monkeypatch.setattr(kind, method, recorded(made, f"{name}.{method}", getattr(kind, method)))
-    for method, name in (("active", "sessions.load"), ("save_active", "sessions.save")):
+    for method, name in OF_CALLS.items():
         monkeypatch.setattr(MemoryCalls, method, recorded(made, name, getattr(MemoryCalls, method)))
     return made
 

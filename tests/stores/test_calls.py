@@ -25,8 +25,10 @@ from letterlock.stores._sqlite.format import SESSIONS, encode, encode_session
 from support.store_tools import (
     ALICE,
     BOB,
+    CHAINS,
     KEY,
     NOBODY,
+    NOON,
     STORES,
     Abort,
     committed,
@@ -35,6 +37,7 @@ from support.store_tools import (
     open_sqlite,
     record,
     session,
+    skipped,
     unsynced_store,
 )
 
@@ -160,6 +163,60 @@ def test_saving_the_active_session_replaces_its_record_alone(store: AnyStore, ca
     calls.run(save)
     after = committed(store)
     assert {name for name in before if before[name] != after[name]} == {f"sessions {ALICE!r}"}
+
+
+def test_keys_of_the_active_session_are_found_and_deleted_together(
+    store: AnyStore, calls: StoreCalls
+) -> None:
+    places = [(CHAINS[0], 1), (CHAINS[1], 0)]
+
+    def found(which: list[tuple[bytes, int]]) -> list[Any]:
+        row = calls.active(ALICE)
+        assert row is not None
+        return [exposed(key) for key in calls.kept(row, which)]
+
+    def delete(error: BaseException | None = None) -> None:
+        row = calls.active(ALICE)
+        assert row is not None
+        calls.delete_kept(calls.kept(row, places))
+        if error is not None:
+            raise error
+
+    expected = [exposed(skipped(2, number, chain, kept=NOON + 2)) for chain, number in places]
+    assert calls.run(found, places) == expected
+    before = committed(store)
+    for missing in ((CHAINS[0], 2), (CHAINS[2], 0)):
+        assert calls.run(found, [places[0], missing]) == []
+        assert calls.run(found, [missing]) == []
+    with pytest.raises(Abort):
+        calls.run(delete, Abort())
+    assert committed(store) == before
+    calls.run(delete)
+    after = committed(store)
+    # A session of lower rank keeps keys of the same messages, and a look-up finds those now.
+    for chain, number in places:
+        name = f"skipped {ALICE!r} {chain!r} {number}"
+        assert before.pop(name) == exposed(skipped(2, number, chain, kept=NOON + 2))
+        assert after.pop(name) == exposed(skipped(1, number, chain, kept=NOON + 1))
+    assert after == before
+    assert calls.run(found, places[:1]) == []
+
+
+def test_keys_that_are_gone_are_not_deleted_again(store: AnyStore, calls: StoreCalls) -> None:
+    def delete() -> None:
+        row = calls.active(ALICE)
+        assert row is not None
+        key, other = calls.kept(row, [(CHAINS[0], 0)]), calls.kept(row, [(CHAINS[0], 1)])
+        calls.delete_kept(key)
+        calls.delete_kept(key + other)  # the row has changed since both were found
+        calls.delete_kept([*key, *other, skipped(9, 0), skipped(2, 77), skipped(2, 0, CHAINS[2])])
+        calls.delete_kept([])
+        assert calls.kept(row, [(CHAINS[0], 0)]) == calls.kept(row, [(CHAINS[0], 1)]) == []
+
+    calls.run(delete)
+    with store.transaction():
+        assert not store.tables.skipped_keys.has(2, CHAINS[0])
+        assert store.tables.skipped_keys.has(2, CHAINS[1])
 
 
 def test_a_session_that_was_deleted_is_not_saved(tmp_path: Path) -> None:

@@ -39,6 +39,9 @@ class Watched:
     def decrypt(self) -> None:
         self.alice.decrypt(BOB, self.bob.encrypt(ALICE, b"text"))
 
+    def read(self, message: bytes) -> None:
+        assert self.alice.decrypt(BOB, message) == b"text"
+
     def cost(self, call: Callable[[], None]) -> tuple[list[str], int]:
         """Return the verbs of the statements of a call, and how many pages it wrote."""
         before = self.pages()
@@ -101,3 +104,21 @@ def test_a_refused_message_writes_nothing(watched: Watched) -> None:
     assert statements[-1] == "ROLLBACK"
     assert "UPDATE" not in statements
     assert pages == 0
+
+
+def test_a_late_message_deletes_both_keys_in_one_change_of_the_digest(watched: Watched) -> None:
+    messages = [watched.bob.encrypt(ALICE, b"text") for _ in range(3)]
+    watched.read(messages[2])
+    statements, _ = watched.cost(lambda: watched.read(messages[0]))
+    keys = 2 if watched.suite is Suite.PQXDH else 1
+    assert statements.count("SAVEPOINT") == 1
+    assert changes(watched) == ["UPDATE letterlock_skipped"] * keys + ["UPDATE letterlock_digest"]
+    # The last key of a row goes with the row.
+    watched.cost(lambda: watched.read(messages[1]))
+    assert changes(watched) == ["DELETE FROM letterlock_skipped"] * keys + ["UPDATE letterlock_digest"]
+
+
+def changes(watched: Watched) -> list[str]:
+    """Return what changed kept keys and the digest."""
+    starts = [" ".join(each.split()[: 3 if each.startswith("DELETE") else 2]) for each in watched.statements]
+    return [each for each in starts if each.endswith(("letterlock_skipped", "letterlock_digest"))]

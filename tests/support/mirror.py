@@ -1,7 +1,7 @@
 """One side of a session, played by Python, with the native module asked at every step.
 
     send       Python's message and record; the native ones must be the same, or be none
-    receive    the same, whatever is received: the next message, a late one, a forgery
+    receive    the same, whatever is received: the next message, a late one with its kept keys, a forgery
     steps      which steps the native module took, and which it left to Python
 
 A side keeps skipped keys as a store would, and no other session.
@@ -21,6 +21,7 @@ from letterlock._records.session import encode_session
 from letterlock._session.peer_sessions import PeerSessions
 from letterlock._session.sealing import decrypt, encrypt, is_as_sent
 from letterlock._session.session import Ended, Established, Initiated
+from letterlock._wire.envelope import Kind, peek_kind
 from letterlock._wire.message import InitialMessage, decode_message
 from letterlock._wire.suite import Suite
 from letterlock.errors import AuthenticationFailed, PeerError
@@ -66,18 +67,39 @@ class Mirror(Uncopyable):
     def receive(self, message: bytes) -> bytes:
         """Return the plaintext. Raises PeerError, and then the native module must have none."""
         record = self.record
-        answer = self.native.receive(record, message)
+        answer, late = self.native.receive(record, message), self._receive_late(record, message)
+        assert answer is None or late is None
         try:
             plaintext = self._receive(message)
         except PeerError:
             assert answer is None
+            assert late is None
             self.steps["refused"] += 1
             raise
-        self.steps["read by python" if answer is None else "read natively"] += 1
+        if late is not None:
+            changed = None if self.record == record else self.record
+            assert late == (changed, plaintext)
+            assert self.skipped is None
+            self.steps["late natively, changed" if changed else "late natively"] += 1
+            return plaintext
+        by_python = "initial" if peek_kind(message) is Kind.INITIAL else "read by python"
+        self.steps[by_python if answer is None else "read natively"] += 1
         assert answer in (None, (self.record, plaintext, self.skipped))
         if answer is not None and self.skipped is not None:
             self.steps["skipped natively"] += 1
         return plaintext
+
+    def keys(self, message: bytes) -> list[bytes]:
+        """Return the kept keys of a late message."""
+        return [self.kept[place] for place in self.native.places(self.record, message)]
+
+    def _receive_late(self, record: bytes, message: bytes) -> tuple[bytes | None, bytes] | None:
+        """Return what the native module makes of a message, with the keys that are kept where it says."""
+        keys = [self.kept.get(place) for place in self.native.places(record, message)]
+        found = [key for key in keys if key is not None]
+        if not keys or len(found) < len(keys):
+            return None
+        return self.native.receive_late(record, message, *found)
 
     def _receive(self, data: bytes) -> bytes:
         decoded = decode_message(data)
@@ -158,6 +180,21 @@ def samples(suite: Suite, native: Native) -> list[Sample]:
                 found[kind, braid, len(message) // 64] = reader.record, message
                 reader.receive(message)
     return list(found.values())
+
+
+def lates(suite: Suite, native: Native) -> list[tuple[bytes, bytes, list[bytes]]]:
+    """Return a record, a late message and its kept keys: in a chain, and in one that is finished.
+
+    The codewords of the first message change the record, where there is a braid.
+    """
+    alice, bob = mirrors(suite, native, 0)
+    alice.receive(bob.send(b"text"))
+    messages = [alice.send(bytes(300)) for _ in range(6)]
+    bob.receive(messages[4])
+    found = [(bob.record, messages[1], bob.keys(messages[1]))]
+    alice.receive(bob.send(b"text"))
+    bob.receive(alice.send(b"text"))
+    return [*found, *((bob.record, messages[at], bob.keys(messages[at])) for at in (0, 5))]
 
 
 def gaps(suite: Suite, native: Native) -> list[Sample]:

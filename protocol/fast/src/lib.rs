@@ -23,6 +23,8 @@ pub mod kem1024;
 #[forbid(unsafe_code)]
 pub mod labels;
 #[forbid(unsafe_code)]
+pub mod late;
+#[forbid(unsafe_code)]
 pub mod limits;
 #[cfg(feature = "python")]
 mod python;

@@ -5,10 +5,10 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use crate::skipped::Skipped;
-use crate::{curve, erasure, kdf, kem, kem1024, receive as received, send as sending, signature};
+use crate::{curve, erasure, kdf, kem, kem1024, late, receive as received, send as sending, signature};
 
 /// What letterlock asks for before it uses anything else: it changes with every change of a function here.
-const INTERFACE: u32 = 3;
+const INTERFACE: u32 = 4;
 
 /// From this many bytes of text on, other threads may run meanwhile: below, handing over costs more than it gains.
 const LONG: usize = 4096;
@@ -194,6 +194,45 @@ fn receive<'py>(
     Some((PyBytes::new(py, &opened.record), plaintext, skipped))
 }
 
+/// Return where the keys of a late message are kept, chain and number of each: none, one or two of them.
+#[pyfunction]
+fn places<'py>(py: Python<'py>, record: &[u8], message: &[u8]) -> Vec<(Bound<'py, PyBytes>, u32)> {
+    let Some((double, sparse)) = late::places(record, message) else { return Vec::new() };
+    [Some(double), sparse]
+        .into_iter()
+        .flatten()
+        .map(|(chain, number)| (PyBytes::new(py, &chain), number))
+        .collect()
+}
+
+/// The changed record after a late message, and its plaintext.
+type Late<'py> = (Option<Bound<'py, PyBytes>>, Bound<'py, PyBytes>);
+
+/// Return None or the changed record after a late message, and its plaintext. The keys are in the order of `places`.
+///
+/// None instead of all that: then Python's way is taken.
+#[pyfunction]
+#[pyo3(signature = (record, message, double, sparse = None, /))]
+fn receive_late<'py>(
+    py: Python<'py>,
+    record: &[u8],
+    message: &[u8],
+    double: &[u8],
+    sparse: Option<&[u8]>,
+) -> PyResult<Option<Late<'py>>> {
+    let double = double.try_into().map_err(|_| unusable())?;
+    let sparse = sparse.map(TryInto::try_into).transpose().map_err(|_| unusable())?;
+    let opened = if message.len() < LONG {
+        late::receive_late(record, message, double, sparse)
+    } else {
+        py.detach(|| late::receive_late(record, message, double, sparse))
+    };
+    Ok(opened.map(|opened| {
+        let record = opened.record.map(|record| PyBytes::new(py, &record));
+        (record, PyBytes::new(py, &opened.padded[..opened.length]))
+    }))
+}
+
 /// Native steps for letterlock. Use letterlock, which finds this module by itself.
 #[pymodule]
 fn letterlock_fast(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -201,6 +240,8 @@ fn letterlock_fast(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(draws, module)?)?;
     module.add_function(wrap_pyfunction!(send, module)?)?;
     module.add_function(wrap_pyfunction!(receive, module)?)?;
+    module.add_function(wrap_pyfunction!(places, module)?)?;
+    module.add_function(wrap_pyfunction!(receive_late, module)?)?;
     module.add_function(wrap_pyfunction!(agree, module)?)?;
     module.add_function(wrap_pyfunction!(public_of, module)?)?;
     module.add_function(wrap_pyfunction!(verifies, module)?)?;

@@ -202,13 +202,13 @@ fn step_sparse<'a>(
 }
 
 /// Refuses, before any derivation, an epoch that no honest peer is in.  PQR-4
-fn check_epoch(record: &Record, pq: &PqHeader) -> Option<()> {
+pub(crate) fn check_epoch(record: &Record, pq: &PqHeader) -> Option<()> {
     let ahead = u64::from(record.braid == Braid::Ct2Sampled);
     (u64::from(pq.epoch) <= record.long(record::EPOCH) + ahead).then_some(())
 }
 
 /// Moves the braid by an authenticated message.
-fn step_braid<'a>(record: &Record<'a>, draft: &mut Draft<'a>, pq: &PqHeader) -> Option<()> {
+pub(crate) fn step_braid<'a>(record: &Record<'a>, draft: &mut Draft<'a>, pq: &PqHeader) -> Option<()> {
     let epoch = record.long(record::EPOCH);
     if u64::from(pq.epoch) > epoch {
         draft.put(record::EPOCH, &u64::from(pq.epoch).to_be_bytes());

@@ -298,6 +298,7 @@ impl<'a> Record<'a> {
             arrived: Vec::new(),
             kept: Cow::Borrowed(self.kept),
             handshake: self.handshake,
+            changed: false,
         }
     }
 }
@@ -315,16 +316,25 @@ pub struct Draft<'a> {
     pub kept: Cow<'a, [u8]>,
     /// See `Record`.
     pub handshake: &'a [u8],
+    changed: bool,
 }
 
 impl Draft<'_> {
+    /// Whether anything was put, cleared or collected.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        self.changed || !self.arrived.is_empty()
+    }
+
     /// Puts bytes at an offset.
     pub fn put(&mut self, at: usize, bytes: &[u8]) {
+        self.changed = true;
         self.head[at..at + bytes.len()].copy_from_slice(bytes);
     }
 
     /// Puts zeros at an offset.
     pub fn clear(&mut self, at: usize, length: usize) {
+        self.changed = true;
         self.head[at..at + length].fill(0);
     }
 

@@ -14,7 +14,7 @@ import os
 import warnings
 from typing import Final, Protocol, TypeAlias, cast
 
-INTERFACE: Final = 3
+INTERFACE: Final = 4
 PURE: Final = "LETTERLOCK_PURE"
 
 
@@ -60,6 +60,24 @@ class Native(Protocol):
 
         What it skipped is None for the very next message. All is None if the message is late or a forgery, or
         has to be read in Python.
+        """
+        ...
+
+    def places(self, record: bytes, message: bytes, /) -> list[tuple[bytes, int]]:
+        """Return where the keys of a late message are kept: name of the chain and number of each.
+
+        In the PQXDH suite there are two, the double ratchet's first. Empty if the message is not late, or has
+        to be read in Python.
+        """
+        ...
+
+    def receive_late(
+        self, record: bytes, message: bytes, double: bytes, sparse: bytes = ..., /
+    ) -> tuple[bytes | None, bytes] | None:
+        """Return the record after a late message, or None if it stays as it was, and the plaintext.
+
+        The keys have 32 bytes each, and stand in the order of `places`. All is None if the message is a
+        forgery, or has to be read in Python.
         """
         ...
 

@@ -12,7 +12,7 @@ from letterlock.stores import SkippedKey, Tables
 
 
 class KeptKeys(Uncopyable):
-    """The kept keys of all sessions with one peer; the one that was found is used up afterwards."""
+    """The kept keys of all sessions with one peer, and the one among them that a message needs."""
 
     __slots__ = ("_address", "_found", "_now", "_tables")
 
@@ -30,7 +30,6 @@ class KeptKeys(Uncopyable):
         self._found = self.key(chain, number)
         return None if self._found is None else self._found.record.expose()
 
-    def use_up(self) -> None:
-        """Delete the key that was found, now that its message has authenticated."""
-        if self._found is not None:
-            self._tables.skipped_keys.delete(self._found)
+    def found(self) -> list[SkippedKey]:
+        """Return the key that was found, if any: it is deleted once its message has authenticated."""
+        return [] if self._found is None else [self._found]

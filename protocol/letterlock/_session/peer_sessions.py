@@ -22,6 +22,7 @@ from letterlock._records.first_format import decode_any_session
 from letterlock._records.session import encode_session
 from letterlock._session.in_order import receive_next, send_next
 from letterlock._session.kept_keys import KeptKeys
+from letterlock._session.late import receive_late
 from letterlock._session.lifecycle import TABLE, Event, Phase
 from letterlock._session.promotion import event_in_archive, is_weaker, placed
 from letterlock._session.sealing import Decrypted, decrypt, encrypt, is_as_sent
@@ -103,6 +104,10 @@ class PeerSessions:
         """
         return receive_next(self._calls, self._tables, self._address, self._numbers, message, self._now)
 
+    def decrypt_late(self, message: bytes) -> bytes | None:
+        """Do the same for a late message of the active session."""
+        return receive_late(self._calls, self._address, self._numbers, message, self._now)
+
     def decrypt(self, message: RatchetMessage, only: StoredSession | None = None) -> bytes:
         """Return the plaintext of a message in any of the sessions, or in `only` one of them.
 
@@ -152,7 +157,8 @@ class PeerSessions:
                 self._end(stored, decrypted.session)
             else:
                 self._commit(stored, active, decrypted, decrypted.session, is_repeat=only is not None)
-                kept.use_up()
+                if found := kept.found():
+                    self._calls.delete_kept(found)
             return decrypted.plaintext
         raise of_an_unknown_chain(first_error, active.session)
 
@@ -338,8 +344,7 @@ class PeerSessions:
         if stored.session.ratchet is not decrypted.session.ratchet:
             self._save(stored.id, stored.rank, decrypted.session)
             self._keep_skipped(stored.id, decrypted)
-        kept.use_up()
-        self._tables.skipped_keys.delete(row)
+        self._calls.delete_kept([*kept.found(), row])
         return decrypted.plaintext
 
     def _commit(

@@ -3,11 +3,11 @@
 Not here: the stores of the library, which have calls of their own (_memory_rows.py, _sqlite/calls.py).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar, TypeVarTuple
 
 from letterlock.stores._calls import StoreCalls
-from letterlock.stores._interface import AnyRecord, SessionRow, Store
+from letterlock.stores._interface import AnyRecord, SessionRow, SkippedKey, Store
 from letterlock.stores._memory import MemoryStore, memory_calls
 from letterlock.stores._sqlite.store import SqliteStore, sqlite_calls
 
@@ -36,6 +36,18 @@ class AnyStoreCalls:
     def save_active(self, row: SessionRow, record: AnyRecord) -> None:
         """See StoreCalls."""
         self._store.tables.sessions.save(SessionRow(row.id, row.address, row.rank, record))
+
+    def kept(self, row: SessionRow, places: Sequence[tuple[bytes, int]]) -> list[SkippedKey]:
+        """See StoreCalls."""
+        table = self._store.tables.skipped_keys
+        found = [table.find(row.address, chain, number) for chain, number in places]
+        own = [key for key in found if key is not None and key.session_id == row.id]
+        return own if len(own) == len(found) else []
+
+    def delete_kept(self, keys: Sequence[SkippedKey]) -> None:
+        """See StoreCalls."""
+        for key in keys:
+            self._store.tables.skipped_keys.delete(key)
 
 
 def calls_of(store: Store) -> StoreCalls:

@@ -34,7 +34,7 @@ from letterlock.stores._interface import (
     Tables,
 )
 from letterlock.stores._memory_rows import MemoryCalls, MemoryRows
-from letterlock.stores._skipped_rows import SkippedRow, cut, merged, next_order, replaced, row_at, trimmed
+from letterlock.stores._skipped_rows import SkippedRow, cut, merged, next_order, trimmed
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -235,11 +235,9 @@ class _SkippedKeyTable(_Table):
     def find(self, address: bytes, chain: bytes, number: int) -> SkippedKey | None:
         self._require()
         for session in self._rows.ranked(address):
-            rows = self._rows.skipped_keys[session.id].get(chain)
-            row = row_at(rows, number) if rows else None
-            key = row.key(number) if row else None
-            if row and key:
-                return SkippedKey(session.id, chain, number, key, row.kept)
+            found = self._rows.find_kept(session.id, chain, number)
+            if found is not None:
+                return found
         return None
 
     def add(self, session_id: int, halves: Sequence[Sequence[KeyRange]], kept: int) -> None:
@@ -260,9 +258,7 @@ class _SkippedKeyTable(_Table):
 
     def delete(self, key: SkippedKey) -> None:
         self._require()
-        row = row_at(self._rows.skipped_keys.get(key.session_id, {}).get(key.chain, ()), key.number)
-        if row is not None and row.key(key.number) is not None:
-            self._replace(key.session_id, row, row.without(key.number))
+        self._rows.delete_kept(key)
 
     def trim(self, session_id: int, keep: int) -> int:
         self._require()
@@ -272,7 +268,7 @@ class _SkippedKeyTable(_Table):
         beyond = sum(row.present.bit_count() for row in rows) - keep
         with self._rows.inner():
             for before, after in trimmed(rows, beyond):
-                self._replace(session_id, before, after)
+                self._rows.replace_skipped(session_id, before, after)
         return max(beyond, 0)
 
     def delete_kept_before(self, time: int, session_id: int | None = None) -> int:
@@ -281,19 +277,11 @@ class _SkippedKeyTable(_Table):
         old = [(id_, row) for id_ in ids for row in self._all(id_) if row.kept < time]
         with self._rows.inner():
             for id_, row in old:
-                self._replace(id_, row, None)
+                self._rows.replace_skipped(id_, row, None)
         return sum(row.present.bit_count() for _, row in old)
 
     def _all(self, session_id: int) -> Iterable[SkippedRow]:
         return (row for rows in self._rows.skipped_keys.get(session_id, {}).values() for row in rows)
-
-    def _replace(self, session_id: int, before: SkippedRow, after: SkippedRow | None) -> None:
-        chains = self._rows.skipped_keys[session_id]
-        rows = replaced(chains[before.chain], before, after)
-        if rows:
-            self._rows.put(chains, before.chain, rows)
-        else:
-            self._rows.drop(chains, before.chain)
 
 
 class _PastChainTable(_Table):

@@ -11,7 +11,7 @@ Not here: the tables, which check each call (_memory.py).
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar, cast
 
@@ -19,9 +19,9 @@ from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.prekey import PrekeyKind
 from letterlock.stores._calls import Run
 from letterlock.stores._entry_kind import EntryKind
-from letterlock.stores._interface import AnyRecord, EntryRow, PrekeyRow, Record, SessionRow
+from letterlock.stores._interface import AnyRecord, EntryRow, PrekeyRow, Record, SessionRow, SkippedKey
 from letterlock.stores._lock import StoreLock
-from letterlock.stores._skipped_rows import SkippedRow
+from letterlock.stores._skipped_rows import SkippedRow, replaced, row_at
 from letterlock.stores._transaction import Transaction
 
 K = TypeVar("K")
@@ -114,6 +114,28 @@ class MemoryRows(Uncopyable):
             rows.sort(key=lambda row: (row.rank, row.id), reverse=True)
         return rows
 
+    def find_kept(self, session_id: int, chain: bytes, number: int) -> SkippedKey | None:
+        """Return the key of a message that is kept in a session, or None."""
+        rows = self.skipped_keys.get(session_id, {}).get(chain)
+        row = row_at(rows, number) if rows else None
+        key = row.key(number) if row else None
+        return SkippedKey(session_id, chain, number, key, row.kept) if row and key else None
+
+    def delete_kept(self, key: SkippedKey) -> None:
+        """Delete a key, if it exists."""
+        row = row_at(self.skipped_keys.get(key.session_id, {}).get(key.chain, ()), key.number)
+        if row is not None and row.has(key.number):
+            self.replace_skipped(key.session_id, row, row.without(key.number))
+
+    def replace_skipped(self, session_id: int, before: SkippedRow, after: SkippedRow | None) -> None:
+        """Replace a row of skipped keys or, for None, delete it."""
+        chains = self.skipped_keys[session_id]
+        rows = replaced(chains[before.chain], before, after)
+        if rows:
+            self.put(chains, before.chain, rows)
+        else:
+            self.drop(chains, before.chain)
+
 
 class MemoryCalls(Uncopyable):
     """Implements `StoreCalls`, which documents the methods."""
@@ -144,6 +166,16 @@ class MemoryCalls(Uncopyable):
         sessions, id_ = rows.sessions, row.id
         self._journal.append((sessions.__setitem__, id_, sessions[id_]))  # first, as in `put`
         sessions[id_] = SessionRow(id_, row.address, row.rank, record)
+
+    def kept(self, row: SessionRow, places: Sequence[tuple[bytes, int]]) -> list[SkippedKey]:
+        """See StoreCalls."""
+        found = [self._rows.find_kept(row.id, chain, number) for chain, number in places]
+        return [] if None in found else cast("list[SkippedKey]", found)
+
+    def delete_kept(self, keys: Sequence[SkippedKey]) -> None:
+        """See StoreCalls."""
+        for key in keys:
+            self._rows.delete_kept(key)
 
 
 def _insert_first(table: OrderedDict[K, V], key: K, value: V) -> None:

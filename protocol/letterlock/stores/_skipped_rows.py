@@ -50,21 +50,25 @@ class SkippedRow(Uncopyable):
         """The number of the first message after the row's."""
         return self.start + self.count
 
+    def has(self, number: int) -> bool:
+        """Return whether the key of a message is kept."""
+        at = number - self.start
+        return 0 <= at < self.count and self.present >> at & 1 == 1
+
     def key(self, number: int) -> Record | None:
         """Return the key of a message, or None."""
-        at = number - self.start
-        if not 0 <= at < self.count or not self.present >> at & 1:
+        if not self.has(number):
             return None
-        place = self._place(at)
+        place = self._place(1 << number - self.start)
         return Record(self.keys.expose()[place : place + KEY_BYTES])
 
     def without(self, number: int) -> "SkippedRow | None":
         """Return the row without the key of a message that it has, or None if that was its last key."""
-        at = number - self.start
-        present = self.present & ~(1 << at)
+        bit = 1 << number - self.start
+        present = self.present & ~bit
         if not present:
             return None
-        place, keys = self._place(at), self.keys.expose()
+        place, keys = self._place(bit), self.keys.expose()
         rest = Record(keys[:place] + keys[place + KEY_BYTES :])
         return SkippedRow(self.order, self.chain, self.start, self.count, self.kept, present, rest)
 
@@ -72,8 +76,8 @@ class SkippedRow(Uncopyable):
         """Return the numbers of the messages whose keys are kept."""
         return [self.start + at for at in range(self.count) if self.present >> at & 1]
 
-    def _place(self, at: int) -> int:
-        return (self.present & ((1 << at) - 1)).bit_count() * KEY_BYTES
+    def _place(self, bit: int) -> int:
+        return (self.present & bit - 1).bit_count() * KEY_BYTES
 
 
 def cut(halves: Sequence[Sequence[KeyRange]], order: int, kept: int) -> Iterator[SkippedRow]:

@@ -9,7 +9,7 @@ Not here: what is sealed (skipped_row.py), which keys are the oldest (_skipped_r
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from letterlock._primitives.secret import KEY_BYTES
 from letterlock.errors import CorruptStore
@@ -24,7 +24,7 @@ from letterlock.stores._skipped_rows import (
     next_order,
     oldest,
 )
-from letterlock.stores._sqlite.format import SKIPPED_KEYS
+from letterlock.stores._sqlite.format import SKIPPED_KEYS, Column
 from letterlock.stores._sqlite.skipped_row import (
     COLUMNS,
     EDITED,
@@ -50,6 +50,9 @@ _COUNT: Final = (
 )
 _OLDEST_FIRST: Final = "FROM letterlock_skipped WHERE session = ? ORDER BY seq LIMIT ?"
 _ROWS: Final = f"SELECT {COLUMNS} FROM letterlock_skipped WHERE"  # noqa: S608
+
+_Change: TypeAlias = tuple[tuple[Any, ...], list[tuple[Column, ...]]]
+"""The columns of a row as it was, and those of what takes its place: one row or none."""
 
 
 class SqliteSkippedKeyTable(SqliteTable):
@@ -98,16 +101,25 @@ class SqliteSkippedKeyTable(SqliteTable):
         return self._database.row(sql, session_id, self._tag(chain)) is not None
 
     def delete(self, key: SkippedKey) -> None:
-        if key.place is not None:
-            columns, row = key.place
-            if self._replace(columns, row.without(key.number)):
-                return
-        # The row has changed since, or this store did not find the key.
-        columns = self._row_before(key.session_id, key.chain, key.number + 1)
-        if columns is not None:
-            row = opened_row(self._cipher, columns)
-            if row.key(key.number) is not None:
-                self._replace(columns, row.without(key.number))
+        self.delete_each([key])
+
+    def kept_in(self, session_id: int, chain: bytes, number: int) -> SkippedKey | None:
+        """Return the key of a message that is kept in a session, or None."""
+        columns = self._row_before(session_id, chain, number + 1)
+        if columns is None:
+            return None
+        self._digest.require()
+        row = opened_row(self._cipher, columns)
+        key = row.key(number)
+        return None if key is None else SkippedKey(session_id, chain, number, key, row.kept, (columns, row))
+
+    def delete_each(self, keys: Sequence[SkippedKey]) -> None:
+        """Delete keys, where they exist, in one change of the digest."""
+        with self._database.savepoint():
+            self._digest.require()
+            changes = [each for each in map(self._take, keys) if each is not None]
+            after = [row for _, rows in changes for row in rows]
+            self._digest.change(SKIPPED_KEYS, [columns for columns, _ in changes], after)
 
     def trim(self, session_id: int, keep: int) -> int:
         sql = "SELECT count(*) FROM letterlock_skipped WHERE session = ?"
@@ -180,21 +192,39 @@ class SqliteSkippedKeyTable(SqliteTable):
             tag = tags.get(row.chain) or tags.setdefault(row.chain, self._tag(row.chain))
             yield replace(row, chain=tag)
 
-    def _replace(self, columns: tuple[Any, ...], row: SkippedRow | None) -> int:
-        """Replace a row or, for None, delete it, if it is still as it was read; return how many changed."""
-        *clear, sealed = columns
+    def _take(self, key: SkippedKey) -> _Change | None:
+        """Take a key out of its row. None if there is no such key."""
+        if key.place is not None:
+            columns, row = key.place
+            change = self._write(columns, row.without(key.number))
+            if change is not None:
+                return change
+        # The row has changed since, or this store did not find the key.
+        columns = self._row_before(key.session_id, key.chain, key.number + 1)
+        if columns is None:
+            return None
+        row = opened_row(self._cipher, columns)
+        return self._write(columns, row.without(key.number)) if row.has(key.number) else None
+
+    def _replace(self, columns: tuple[Any, ...], row: SkippedRow | None) -> None:
+        """Replace a row or, for None, delete it, if it is still as it was read."""
         with self._database.savepoint():
             self._digest.require()
-            after = [] if row is None else [sealed_row(self._cipher, clear[1], row)]
-            if after:
-                sql = "UPDATE letterlock_skipped SET sealed = ? WHERE seq = ? AND sealed = ?"
-                changed = self._database.run(sql, after[0][-1], clear[0], sealed)
-            else:
-                sql = "DELETE FROM letterlock_skipped WHERE seq = ? AND sealed = ?"
-                changed = self._database.run(sql, clear[0], sealed)
-            if changed:
-                self._digest.change(SKIPPED_KEYS, [columns], after)
-        return changed
+            change = self._write(columns, row)
+            if change is not None:
+                self._digest.change(SKIPPED_KEYS, [columns], change[1])
+
+    def _write(self, columns: tuple[Any, ...], row: SkippedRow | None) -> _Change | None:
+        """Do the same, but for the digest. None if the row is not as it was read."""
+        *clear, sealed = columns
+        after = [] if row is None else [sealed_row(self._cipher, clear[1], row)]
+        if after:
+            sql = "UPDATE letterlock_skipped SET sealed = ? WHERE seq = ? AND sealed = ?"
+            changed = self._database.run(sql, after[0][-1], clear[0], sealed)
+        else:
+            sql = "DELETE FROM letterlock_skipped WHERE seq = ? AND sealed = ?"
+            changed = self._database.run(sql, clear[0], sealed)
+        return (columns, after) if changed else None
 
     def _delete(self, orders: Iterable[int]) -> None:
         places = [(each,) for each in orders]
