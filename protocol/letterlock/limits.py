@@ -233,8 +233,12 @@ MAX_NOTICE_BYTES: Final = 4 * 1024 * 1024
 """Bytes of device lists that we put into one list notice: 20 lists of the largest size."""
 
 LISTS_PAUSE: Final = 60
-"""Seconds after the directory was asked for a chain, in which a device that it lacks is refused. After
-that the directory is asked again: a server that invents devices would otherwise have us ask without end."""
+"""Seconds after the directory was asked for a chain, in which it is not asked for the same head again. A
+device that invents heads would otherwise have us ask without end."""
+
+LISTS_ANSWER: Final = 5
+"""Seconds after the directory was asked for a chain, in which a device that it lacks is refused. Later it is
+asked again, because a device may write as soon as it is linked."""
 
 RECEIPT_DELAY: Final = 30
 """Seconds after which a receipt is due. Those that become due together travel in one message."""
@@ -270,6 +274,10 @@ doubles with each attempt: a device may be off for a day."""
 SILENCE: Final = DAY
 """Seconds for which a device may leave a message unacknowledged although it writes, or a first message
 unanswered. Then the session is replaced."""
+
+RESEND_PAUSE: Final = 2 * DAY
+"""Seconds after which a message that was not acknowledged is sealed again in its session, although the device
+writes nothing: it may have been lost on the way. The pause doubles with each attempt."""
 
 MAX_STRAYS: Final = 3
 """Messages that a device wrote in a session which it had left. One may be the mistake of a clock."""

@@ -61,6 +61,24 @@ def test_a_device_that_the_server_invents_is_not_read() -> None:  # USR-30
     assert (refused.outcome, refused.body, refused.needs) == (Outcome.REFUSED, None, ())
 
 
+@pytest.mark.parametrize(("seconds", "outcome"), [(4, Outcome.REFUSED), (5, Outcome.HELD)])
+def test_a_device_may_write_as_soon_as_it_is_linked(seconds: int, outcome: Outcome) -> None:
+    """Bob asked the directory a moment before it had Alice's new device."""
+    made = talking()
+    made.bob.first.learn("alice", [])
+    new = made.alice.add()
+    new.learn("bob", made.bob.lists)
+    new.send("bob", b"from my new phone")
+    (sent, *_) = new.begin(Address("bob", 1), made.bob.first.account.bundle())
+    made.clock.now += seconds
+    incoming = made.bob.first.receive(new.address, sent.message)
+    assert incoming.outcome is outcome
+    assert [each.kind for each in incoming.needs] == [NeedKind.LISTS] * (outcome is Outcome.HELD)
+    made.bob.first.learn("alice", made.alice.lists[1:])
+    if outcome is Outcome.HELD:
+        assert made.bob.first.receive(new.address, sent.message).body == b"from my new phone"
+
+
 def test_another_key_under_the_address_of_a_listed_device_is_not_read() -> None:  # USR-30
     made = talking()
     mallory = Person("alice", made.clock)
@@ -158,6 +176,19 @@ def test_a_revoked_device_sends_no_list_notice() -> None:  # USR-37
     stolen = made.alice.devices[2]
     stolen.learn("alice", made.alice.lists)
     (sent,) = [each for each in made.bob.first.send("alice", b"to whom?") if each.address == stolen.address]
+    incoming = stolen.receive(made.bob.first.address, sent.message)
+    assert (incoming.outcome, incoming.outgoing) == (Outcome.READ, ())
+
+
+def test_a_revoked_device_sends_nothing_that_waited() -> None:  # USR-37
+    """Bob begins a session with a device that has a text for him and finds itself revoked."""
+    made = world(alices=2)
+    made.alice.revoke(2)
+    stolen = made.alice.devices[2]
+    stolen.send("bob", b"waits")
+    stolen.learn("alice", made.alice.lists)
+    made.bob.first.send("alice", b"to whom?")
+    (sent,) = made.bob.first.begin(stolen.address, stolen.account.bundle())
     incoming = stolen.receive(made.bob.first.address, sent.message)
     assert (incoming.outcome, incoming.outgoing) == (Outcome.READ, ())
 

@@ -4,7 +4,7 @@ import pytest
 
 from letterlock import Address
 from letterlock.errors import UsageError
-from letterlock.limits import DAY, HOUR, KEPT_LIFETIME, MAX_RECEIPT_IDS, RECEIPT_DELAY, SILENCE
+from letterlock.limits import DAY, HOUR, KEPT_LIFETIME, MAX_RECEIPT_IDS, RECEIPT_DELAY, RESEND_PAUSE, SILENCE
 from letterlock.stores import EntryKind
 from letterlock.user import ContentKind, EventKind, NeedKind, Outcome, Upkeep, User
 from support.user_devices import Person, World, own_record, world
@@ -135,6 +135,43 @@ def test_a_device_that_is_off_keeps_its_session() -> None:  # USR-54
     for _ in range(20):
         made.clock.now += DAY
         assert made.alice.first.upkeep().needs == ()
+
+
+def test_a_text_that_was_lost_reaches_a_device_that_writes_nothing() -> None:  # USR-58
+    made = talking()
+    made.alice.first.send("bob", b"lost")
+    made.clock.now += RESEND_PAUSE - 1
+    assert made.alice.first.upkeep().outgoing == ()
+    made.clock.now += 1
+    found = keep_up(made, made.alice.first)
+    assert (found.needs, made.servers.bodies(made.bob.first).count(b"lost")) == ((), 1)
+    settle(made)
+    assert on_record(made.alice.first) == 0
+
+
+def test_a_lost_acknowledgement_costs_one_more_message_and_no_second_text() -> None:  # USR-58
+    made = talking(bobs=2)
+    for each in made.alice.first.send("bob", b"read"):
+        made.servers.deliver(ALICE, each)
+    for device in made.bob.devices.values():
+        made.clock.now += RECEIPT_DELAY
+        device.upkeep()  # and its receipt is lost
+    made.clock.now += RESEND_PAUSE
+    keep_up(made, made.alice.first)
+    settle(made)
+    assert on_record(made.alice.first) == 0
+    for device in made.bob.devices.values():
+        assert made.servers.bodies(device).count(b"read") == 1
+
+
+def test_what_is_not_acknowledged_is_sent_again_with_longer_pauses() -> None:  # USR-58
+    made = talking(bobs=2)
+    made.alice.first.send("bob", b"are you there?")
+    days = []
+    for day in range(1, 30):
+        made.clock.now += DAY
+        days += [day] * len(made.alice.first.upkeep().outgoing)
+    assert days == [2, 2, 4, 4, 8, 8, 16, 16]
 
 
 def test_a_first_message_that_is_not_answered_begins_anew_with_longer_pauses() -> None:  # USR-54

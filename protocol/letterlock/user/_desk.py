@@ -23,7 +23,7 @@ from letterlock.errors import NoSession
 from letterlock.stores._any_store import calls_of
 from letterlock.stores._calls import Run
 from letterlock.user._admission import Admission
-from letterlock.user._book import Book
+from letterlock.user._book import Book, device_of
 from letterlock.user._inbox import Inbox
 from letterlock.user._notes import Notes
 from letterlock.user._outbox import Outbox
@@ -71,7 +71,12 @@ class Desk(Uncopyable):
         return self.account.address.device_id
 
     def seal(self, address: Address, plaintext: bytes) -> bytes | None:
-        """Return the next message to a device, or None if there is no session to send it in."""
+        """Return the next message to a device, or None if there is no session to send it in.
+
+        A device that was revoked sends nothing: None, always.                                    [USR-37]
+        """
+        if device_of(self.book.own().pin, self.device_id) is None:
+            return None
         try:
             return self.account.encrypt(address, plaintext)
         except NoSession:  # or one that ended

@@ -19,7 +19,7 @@ from letterlock._wire.address import Address
 from letterlock._wire.content import Content, ContentKind
 from letterlock._wire.content_bodies import ListNotice
 from letterlock.limits import HEAD_BYTES, LISTS_PAUSE
-from letterlock.user._book import device_of, version_of
+from letterlock.user._book import version_of
 from letterlock.user._control import control
 from letterlock.user._desk import Desk, Findings
 from letterlock.user._renewal import is_marked
@@ -48,28 +48,26 @@ def expect_head(desk: Desk, name: str, head: bytes, findings: Findings) -> None:
         return
     if contact.awaited != head:
         desk.book.save_contact(replace(contact, awaited=head))
-    elif asked_lately(desk, contact.pin):
+    elif asked_within(desk, contact.pin, LISTS_PAUSE):
         return
     findings.need_lists(name, contact.pin.version)
 
 
-def asked_lately(desk: Desk, pin: PinnedList) -> bool:
-    """Return whether the directory showed this chain less than a minute ago."""
-    return 0 <= desk.now() - pin.checked < LISTS_PAUSE
+def asked_within(desk: Desk, pin: PinnedList, seconds: int) -> bool:
+    """Return whether the directory showed this chain less than so many seconds ago."""
+    return 0 <= desk.now() - pin.checked < seconds
 
 
 def _await_own(desk: Desk, own: UserRecord, head: bytes, findings: Findings) -> None:
     if own.awaited != head:
         desk.book.save_own(replace(own, awaited=head))
-    elif asked_lately(desk, own.pin):
+    elif asked_within(desk, own.pin, LISTS_PAUSE):
         return
     findings.need_lists(desk.name, own.pin.version)
 
 
 def send_notice(desk: Desk, pin: PinnedList, address: Address, known: int, findings: Findings) -> None:
     """Send a device the versions of our list after the one it knows, once a version."""
-    if device_of(pin, desk.device_id) is None:  # USR-37: what was revoked sends nothing
-        return
     if is_marked(desk, address) or desk.notes.noticed(address) >= pin.version:
         return
     body = ListNotice.of_first(desk.book.lists(desk.name, pin, known)).encode()

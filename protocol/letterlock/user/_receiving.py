@@ -24,10 +24,10 @@ from letterlock._wire.content import Content, ContentKind, message_tag
 from letterlock._wire.content_bodies import RetryCause
 from letterlock._wire.message import continues_session
 from letterlock.errors import DuplicateMessage, LetterlockError, PeerError, TrustError
-from letterlock.limits import MESSAGE_ID_BYTES
+from letterlock.limits import LISTS_ANSWER, MESSAGE_ID_BYTES
 from letterlock.user._book import device_of
 from letterlock.user._desk import Desk, Findings
-from letterlock.user._heads import asked_lately, compare_heads
+from letterlock.user._heads import asked_within, compare_heads
 from letterlock.user._kinds import Delivered, take
 from letterlock.user._renewal import session_began
 from letterlock.user._repair import resolved, unreadable
@@ -94,7 +94,7 @@ def _judge_device(desk: Desk, pin: PinnedList, address: Address, findings: Findi
     if device is not None:
         return None if rights(device).gets_messages else Outcome.REFUSED
     revoked = () if pin.snapshot is None else pin.snapshot.revoked
-    if any(each.id == address.device_id for each in revoked) or asked_lately(desk, pin):
+    if any(each.id == address.device_id for each in revoked) or asked_within(desk, pin, LISTS_ANSWER):
         return Outcome.REFUSED
     findings.need_lists(address.name, pin.version)
     return Outcome.HELD
