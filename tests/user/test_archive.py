@@ -7,6 +7,7 @@ from typing import Final
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nacl import bindings
 
 from letterlock._primitives.secretstream import FrameSealer
 from letterlock._wire.content_bodies import ArchiveKey, HistoryKey
@@ -180,3 +181,14 @@ def test_an_opener_and_a_sealer_hide_their_keys() -> None:
     assert repr(sealer) == "<FrameSealer: hidden>"
     with pytest.raises(TypeError):
         sealer.__reduce__()
+
+
+@pytest.mark.parametrize("tag", [1, 2, 4, 255])
+@pytest.mark.parametrize("last", [False, True])
+def test_a_frame_with_a_tag_that_no_archive_has_is_refused(tag: int, last: bool) -> None:
+    sealer, header = FrameSealer.begin(KEY.key.expose(), MARK + KEY.archive_id)
+    text = (b"\xff" * 4).ljust(FRAME_TEXT, b"\0")
+    push = bindings.crypto_secretstream_xchacha20poly1305_push
+    frame = push(sealer._state, text, sealer._associated, tag)
+    more = b"" if last else sealer.seal(text, last=True)
+    refused(MARK + KEY.archive_id + header + frame + more, MalformedMessage)

@@ -23,11 +23,9 @@ PLAYS = {"ratchet.play", "triple.play", "account.play"}
 """The plays whose steps contain messages."""
 
 FAMILIES = {
-    "addresses", "armor", "braid", "bundles", "content", "erasure", "hpke", "kdf", "keys", "linking",
-    "linking-payload",
-    "padding", "pqxdh",
-    "ratchet", "records", "safety-numbers", "sealing", "sessions", "sparse", "split-kem", "triple",
-    "users", "wire", "x3dh", "xeddsa",
+    "addresses", "archives", "armor", "braid", "bundles", "content", "erasure", "hpke", "kdf", "keys",
+    "linking", "linking-payload", "padding", "pqxdh", "ratchet", "records", "safety-numbers", "sealing",
+    "sessions", "sparse", "split-kem", "triple", "users", "wire", "x3dh", "xeddsa",
 }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from letterlock.limits import PROTOCOL_VERSION
 from letterlock_vectors.inputs import Input, Operation, Output
 from letterlock_vectors.operations import (
     accounts,
+    archives,
     braid,
     bundles,
     content,
@@ -43,9 +44,9 @@ from letterlock_vectors.responder import Answer
 _TABLES: Final = tuple(
     module.OPERATIONS
     for module in (
-        accounts, braid, bundles, content, decoding, derivation, erasure, handshakes, hpke, keys, linking,
-        payload, ratchets, records,
-        safety_numbers, sealing, sparse, split_kem, texts, triple, users, xeddsa,
+        accounts, archives, braid, bundles, content, decoding, derivation, erasure, handshakes, hpke,
+        keys, linking, payload, ratchets, records, safety_numbers, sealing, sparse, split_kem, texts,
+        triple, users, xeddsa,
     )
 )  # fmt: skip
 

@@ -15,7 +15,7 @@ from nacl import bindings
 from nacl.exceptions import RuntimeError as SodiumError
 
 from letterlock._primitives.secret import Immutable, Uncopyable
-from letterlock.errors import AuthenticationFailed
+from letterlock.errors import AuthenticationFailed, MalformedMessage
 
 HEADER_BYTES: Final = 24
 FRAME_OVERHEAD: Final = 17
@@ -74,12 +74,15 @@ class FrameOpener(_Stream):
     def open(self, frame: bytes) -> tuple[bytes, bool]:
         """Return the text of the next frame, of at least 17 bytes, and whether it is the last one.
 
-        Raises AuthenticationFailed; the opener then opens nothing more of this stream.
+        Raises AuthenticationFailed, and MalformedMessage for a tag that FrameSealer never gives; the opener
+        then opens nothing more of this stream.
         """
         found = self._opened(frame)
         if found is None:
             raise AuthenticationFailed
         text, kind = found
+        if kind not in (_MESSAGE, _FINAL):
+            raise MalformedMessage("a frame has a tag that no frame of ours has: discard the stream")
         return text, kind == _FINAL
 
     def _opened(self, frame: bytes) -> tuple[bytes, int] | None:
