@@ -47,6 +47,7 @@ COMMANDS: Final = {
     },
     "user send": ("letterlock.cli._user_messages", "send"),
     "user receive": ("letterlock.cli._user_messages", "receive"),
+    "user upkeep": ("letterlock.cli._user_messages", "upkeep"),
     "user join": ("letterlock.cli._linking_commands", "join"),
     "user link": ("letterlock.cli._linking_commands", "link"),
     "vectors check": ("letterlock.cli._vector_commands", "check_vectors"),

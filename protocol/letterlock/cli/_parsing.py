@@ -6,7 +6,8 @@ one line like every other failure, without argparse's usage text.
 Not here: the commands and their help texts (_parser.py, _user_parser.py).
 """
 
-from argparse import SUPPRESS, ArgumentParser, RawDescriptionHelpFormatter
+from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from letterlock.cli._output import say
@@ -28,6 +29,20 @@ STANDARD_STREAM: Final = "-"
 
 class Parser(ArgumentParser):
     """An argparse parser that raises UsageError and writes its help through `say`."""
+
+    _is_parsing = False
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Namespace | None = None
+    ) -> tuple[Namespace, list[str]]:
+        """Parse, and let options stand anywhere: argparse alone refuses `send bob --json FILE`."""
+        if self._is_parsing or self._subparsers is not None or "--" in (args or ()):
+            return super().parse_known_args(args, namespace)
+        self._is_parsing = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._is_parsing = False
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError, where argparse would print the usage and exit."""

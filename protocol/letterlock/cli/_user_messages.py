@@ -26,8 +26,9 @@ from letterlock.cli._folder import Letter, open_folder, read, remove_if_unchange
 from letterlock.cli._input import read_text
 from letterlock.cli._output import require_stdout, say, sync
 from letterlock.cli._output_file import TemporaryOutput, move_into_place, new_token, temporary_path
-from letterlock.cli._profile import undone
-from letterlock.cli._user_profile import UserProfile, name_of, open_user
+from letterlock.cli._profile import require_clock, undone
+from letterlock.cli._user_parser import ONE_TIME_BUNDLES
+from letterlock.cli._user_profile import UserProfile, is_listed, name_of, open_user
 from letterlock.cli._user_report import (
     body_json,
     body_lines,
@@ -96,6 +97,32 @@ def receive(arguments: Namespace) -> None:
         exchange.meet()
         exchange.post()
     print_exchange_lines(exchange, as_json=arguments.json)
+    exchange.require_posted()
+
+
+def upkeep(arguments: Namespace) -> None:
+    """Do what time asks for. Raises UsageError, TrustError, StoreError, OSError."""
+    require_clock()
+    folder = open_folder(arguments.folder)
+    with open_user(arguments.home) as profile:
+        user, exchange = profile.user, Exchange(profile, folder)
+        exchange.post()
+        for name in (user.name, *(each.name for each in user.contacts())):
+            exchange.refresh(name)
+        exchange.recorded.clear()
+        with user.transaction():
+            due = user.upkeep()
+            exchange.record(due.outgoing)
+        exchange.note(due.events, due.needs)
+        exchange.meet()
+        sent, added = len(exchange.recorded), 0
+        exchange.post()
+        if is_listed(user):
+            exchange.publish_lists()
+            added = exchange.publish_bundles(ONE_TIME_BUNDLES)
+    shown = {"sent": sent, "bundles_added": added, "expired": due.expired}
+    line = f"{sent} messages sent, {added} prekey bundles added, {due.expired} texts given up after 30 days"
+    report(arguments, shown, [line], exchange)
     exchange.require_posted()
 
 

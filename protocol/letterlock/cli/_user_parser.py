@@ -120,6 +120,14 @@ done now, and says what it waits for.
 """
 
 
+_UPKEEP: Final = """\
+Do what time asks for: acknowledge messages, ask again for those that could
+not be read, replace sessions in which nothing arrives, send what waited for a
+bundle, publish fresh prekeys, and delete what is 30 days old. Run it after
+`receive`, and once a day at least.
+"""
+
+
 def add_user_commands(commands: "Commands") -> None:
     """Add `user` and its commands."""
     user = commands.add_parser(
@@ -225,6 +233,7 @@ def _add_message_commands(commands: "Commands") -> None:
         "--attach", metavar="FILE", action="append", default=[], help="attach a file; may be repeated"
     )
     _add_folder(send)
+    _add_folder(_user_command(commands, "upkeep", "do what is due: receipts, repair, new prekeys", _UPKEEP))
     receive = _user_command(commands, "receive", "read the messages for this device", _RECEIVE)
     receive.add_argument("--attachments", metavar="DIR", help="write attachments to this directory")
     _add_folder(receive)

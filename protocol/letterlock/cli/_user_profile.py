@@ -57,9 +57,14 @@ def name_of(typed: str) -> str:
     return Address(unicodedata.normalize("NFC", typed)).name
 
 
+def is_listed(user: User) -> bool:
+    """Return whether this device is in the user's newest device list on record."""
+    return any(each.id == user.address.device_id for each in user.devices())
+
+
 def require_listed(user: User) -> None:
     """Raise UsageError if this device was revoked."""
-    if all(each.id != user.address.device_id for each in user.devices()):
+    if not is_listed(user):
         raise UsageError(
             "this device was revoked: `letterlock user join` with another --home makes a new one"
         )
