@@ -18,8 +18,8 @@ from letterlock._device.known_peers import (
     check_identity,
     forget_peer,
     load_peer,
+    save_initiated,
     save_peer,
-    use_prekeys,
 )
 from letterlock._device.peer import Peer
 from letterlock._device.prekeys import PrekeyRing
@@ -199,15 +199,14 @@ class Account(Uncopyable):
         entropy = environment.entropy
         with device.store.transaction():
             initiation = initiate(device.party, bundle, address, suite, environment.circumstances(address))
-            if check_identity(device.store.tables, address, bundle.identity):
-                save_peer(device.store.tables, Peer(address, bundle.identity))
-            use_prekeys(device.store.tables, address, bundle, suite)
+            check_identity(device.store.tables, address, bundle.identity)
+            save_initiated(device.store.tables, address, bundle, suite)
             sessions = self._sessions(address)
             if discard_earlier:
                 sessions.delete_all()
             sessions.require_none_stronger(suite)
-            sessions.insert(initiated(initiation, entropy), entropy)
             sessions.expire()
+            sessions.insert(initiated(initiation, entropy), entropy)
 
     def encrypt(self, address: Address, plaintext: bytes) -> bytes:
         """Return the next message to a peer, for 0 to 16 MiB of plaintext.
@@ -296,9 +295,9 @@ class Account(Uncopyable):
         if is_new:
             save_peer(tables, Peer(address, header.identity))
         ring.use_up(header, initial.id)
+        sessions.expire()
         sessions.insert_decrypted(decrypted, environment.entropy)
         device.keep_up()
-        sessions.expire()
         return decrypted.plaintext
 
     def _phase(self, address: Address) -> Phase | None:

@@ -40,6 +40,10 @@ MAX_PUBLISHED_ONE_TIME: Final = 1000
 """One-time prekeys of each kind in one publication. Signal's clients keep 100 on the server; ten times as
 many serve a busy first day."""
 
+MAX_EXPANDED_PREKEYS: Final = 100
+"""One-time KEM prekeys of a publication that a store in memory keeps expanded, because a first message is
+read faster then. An expanded key takes up to 20 KiB. Of a publication with more, none are kept so."""
+
 MAX_CBOR_ITEMS: Final = 10_018
 """(protocol) Items in all the arrays of a publication, counting the arrays: 1,000 pairs of ten items each,
 and 18 more."""

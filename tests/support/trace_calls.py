@@ -37,7 +37,7 @@ _WRAPPED = {
     "letterlock._primitives.xeddsa.verify": "verify",
     "letterlock._primitives.xeddsa.SigningKey.sign": "sign",
     "letterlock._primitives.xeddsa.calculate_key_pair": "scalar",
-    "letterlock._primitives.curve25519.bindings.crypto_scalarmult_base": "base",
+    "letterlock._primitives.curve25519._public_of": "base",
     "letterlock._primitives.curve25519.agree": "dh",
     "letterlock._primitives.mlkem.KemPublicKey.encapsulate": "encapsulate",
     "letterlock._primitives.mlkem.KemKeyPair.decapsulate": "decapsulate",

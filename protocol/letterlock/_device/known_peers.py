@@ -25,10 +25,10 @@ def save_peer(tables: Tables, peer: Peer) -> None:
     tables.peers.save(peer.address.encode(), encode_peer(peer))
 
 
-def use_prekeys(tables: Tables, address: Address, bundle: PrekeyBundle, suite: Suite) -> None:
-    """Remember the one-time prekeys of a bundle that a handshake uses. [SES-13]
+def save_initiated(tables: Tables, address: Address, bundle: PrekeyBundle, suite: Suite) -> None:
+    """Record the owner of a bundle, and the one-time prekeys that a handshake uses of it. [SES-13]
 
-    Their owner deletes them with the first message that arrives, so nothing that we send in a second session
+    The owner deletes them with the first message that arrives, so nothing that we send in a second session
     could be read. Raises UsageError if one of them was used before.
     """
     names = tuple(
@@ -37,7 +37,10 @@ def use_prekeys(tables: Tables, address: Address, bundle: PrekeyBundle, suite: S
         if each is not None and each.kind in {PrekeyKind.ONE_TIME, PrekeyKind.KEM_ONE_TIME}
     )
     record = tables.peers.load(address.encode())
-    if not names or record is None:
+    if record is None:
+        tables.peers.save(address.encode(), encode_peer(Peer(address, bundle.identity), names))
+        return
+    if not names:
         return
     peer, used = record.decoded(decode_peer_and_used)
     if not set(names).isdisjoint(used):

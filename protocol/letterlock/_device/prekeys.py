@@ -10,6 +10,7 @@ Every method runs inside the caller's transaction.
 """
 
 from dataclasses import replace
+from functools import partial
 from typing import Final, TypeAlias
 
 from letterlock._device.account_record import AccountRecord
@@ -27,6 +28,7 @@ from letterlock._wire.message import HandshakeHeader
 from letterlock._wire.prekey import PrekeyKind, PublicPrekey
 from letterlock.errors import CorruptStore, DuplicateMessage, ReplayRecordFull, UnknownPrekey
 from letterlock.limits import (
+    MAX_EXPANDED_PREKEYS,
     MAX_ONE_TIME_PREKEYS,
     MAX_REPLAY_RECORDS,
     ONE_TIME_LIFETIME,
@@ -39,6 +41,8 @@ OneTimePair: TypeAlias = tuple[PublicPrekey[OneTimePrekey], PublicPrekey[MlKem10
 """The public halves of two one-time prekeys that make a bundle."""
 
 _ONE_TIME: Final = (PrekeyKind.ONE_TIME, PrekeyKind.KEM_ONE_TIME)
+_decode_signed = partial(decode_curve_prekey, pair=SignedPrekeyPair)
+_decode_one_time = partial(decode_curve_prekey, pair=OneTimePrekeyPair)
 _UNKNOWN: Final = (
     "a prekey of this first message is used up, expired or not ours: send its author a new bundle"
 )
@@ -106,10 +110,13 @@ class PrekeyRing:
         ids = account.take_ids(2 * count)
         curve = {id_: OneTimePrekeyPair.generate(self._entropy) for id_ in ids[:count]}
         kem = {id_: MlKem1024KeyPair.generate(self._entropy) for id_ in ids[count:]}
+        few = count <= MAX_EXPANDED_PREKEYS
         expires = now + ONE_TIME_LIFETIME
         for kind, pairs in ((PrekeyKind.ONE_TIME, curve), (PrekeyKind.KEM_ONE_TIME, kem)):
-            rows = [PrekeyRow(kind, id_, expires, encode_prekey(pair)) for id_, pair in pairs.items()]
-            self._tables.prekeys.add(rows)
+            records = {id_: encode_prekey(pair, expanded=few) for id_, pair in pairs.items()}
+            self._tables.prekeys.add(
+                [PrekeyRow(kind, id_, expires, record) for id_, record in records.items()]
+            )
         public = zip(
             (PublicPrekey(PrekeyKind.ONE_TIME, id_, pair.public) for id_, pair in curve.items()),
             (PublicPrekey(PrekeyKind.KEM_ONE_TIME, id_, pair.public) for id_, pair in kem.items()),
@@ -137,13 +144,13 @@ class PrekeyRing:
     def signed(self, account: AccountRecord) -> PublicPrekey[SignedPrekey]:
         """Return the public half of the current signed prekey."""
         record = self._current(PrekeyKind.SIGNED, account.signed_id)
-        public = decode_curve_prekey(record, SignedPrekeyPair).public
+        public = record.decoded(_decode_signed).public
         return PublicPrekey(PrekeyKind.SIGNED, account.signed_id, public)
 
     def last_resort(self, account: AccountRecord) -> PublicPrekey[MlKem1024PublicKey]:
         """Return the public half of the current last-resort KEM prekey."""
         record = self._current(PrekeyKind.KEM_LAST_RESORT, account.last_resort_id)
-        public = decode_kem_prekey(record).public
+        public = record.decoded(decode_kem_prekey).public
         return PublicPrekey(PrekeyKind.KEM_LAST_RESORT, account.last_resort_id, public)
 
     # answering
@@ -162,9 +169,9 @@ class PrekeyRing:
         if header.kem is not None:
             kem = self._usable(self._kem_kind(header.kem.prekey_id), header.kem.prekey_id, now)
         return Prekeys(
-            decode_curve_prekey(signed, SignedPrekeyPair),
-            None if one_time is None else decode_curve_prekey(one_time, OneTimePrekeyPair),
-            None if kem is None else decode_kem_prekey(kem),
+            signed.decoded(_decode_signed),
+            None if one_time is None else one_time.decoded(_decode_one_time),
+            None if kem is None else kem.decoded(decode_kem_prekey),
         )
 
     def use_up(self, header: HandshakeHeader, handshake_id: bytes) -> None:

@@ -20,8 +20,9 @@ def require_fresh(bundle: PrekeyBundle, now: int) -> None:
     `now` is in seconds since 1970 (UTC). Verify the signature first: it makes the day its owner's.
     """
     made = bundle.made_on * DAY
+    if -MAX_BUNDLE_LEAD <= now - made <= MAX_BUNDLE_AGE:
+        return
     dates = f"the bundle was made on {date_of(bundle.made_on)}, and this clock shows {date_of(day_of(now))}"
-    if now - made > MAX_BUNDLE_AGE:
+    if now > made:
         raise StaleBundle(f"{dates}: ask its owner for a new one, or set the clock if it is wrong", made, now)
-    if made - now > MAX_BUNDLE_LEAD:
-        raise StaleBundle(f"{dates}: set the clock, or ask the owner to set theirs and publish", made, now)
+    raise StaleBundle(f"{dates}: set the clock, or ask the owner to set theirs and publish", made, now)

@@ -11,6 +11,7 @@ from letterlock._device.account_record import AccountRecord
 from letterlock._handshake.agreement import Party
 from letterlock._primitives.curve25519 import IdentityKey, IdentityKeyPair, PrivateKey
 from letterlock._primitives.secret import KEY_BYTES
+from letterlock._records.known import record_of
 from letterlock._wire import cbor
 from letterlock._wire.address import Address
 from letterlock._wire.fields import Fields
@@ -25,20 +26,17 @@ _MAX_TIME: Final = 2**63 - 1
 def encode_account(account: AccountRecord) -> Record:
     """Return the account's record."""
     identity = account.party.identity
-    return Record(
-        cbor.encode(
-            [
-                _FORMAT,
-                account.party.address.fields(),
-                identity.private.expose(),
-                identity.public.data,
-                account.next_id,
-                account.signed_id,
-                account.last_resort_id,
-                account.rotated,
-            ]
-        )
-    )
+    fields: list[cbor.Value] = [
+        _FORMAT,
+        account.party.address.fields(),
+        identity.private.expose(),
+        identity.public.data,
+        account.next_id,
+        account.signed_id,
+        account.last_resort_id,
+        account.rotated,
+    ]
+    return record_of(cbor.encode(fields), account)
 
 
 def decode_account(record: Record) -> AccountRecord:

@@ -9,6 +9,7 @@ from typing import Final, cast
 from letterlock._device.peer import Peer
 from letterlock._primitives.curve25519 import IdentityKey
 from letterlock._primitives.secret import KEY_BYTES
+from letterlock._records.known import record_of
 from letterlock._wire import cbor
 from letterlock._wire.address import Address
 from letterlock._wire.fields import Fields
@@ -26,7 +27,7 @@ def encode_peer(peer: Peer, used: tuple[bytes, ...] = ()) -> Record:
     fields: list[cbor.Value] = [_FORMAT, peer.address.fields(), peer.identity.data]
     if used:
         fields = [_WITH_USED, *fields[1:], b"".join(used)]
-    return Record(cbor.encode(fields))
+    return record_of(cbor.encode(fields), (peer, used))
 
 
 def decode_peer(record: Record) -> Peer:

@@ -18,6 +18,7 @@ from letterlock._primitives.curve25519 import (
 )
 from letterlock._primitives.mlkem import SEED_BYTES, KemSeed, MlKem1024KeyPair
 from letterlock._primitives.secret import KEY_BYTES
+from letterlock._records.known import record_of
 from letterlock._wire import cbor
 from letterlock._wire.fields import Fields
 from letterlock.errors import CorruptStore, PeerError
@@ -29,11 +30,15 @@ Pair = TypeVar("Pair", SignedPrekeyPair, OneTimePrekeyPair)
 _FORMAT: Final = 2
 
 
-def encode_prekey(pair: PrekeyPair) -> Record:
-    """Return a prekey's record, in format 2."""
+def encode_prekey(pair: PrekeyPair, *, expanded: bool = True) -> Record:
+    """Return a prekey's record, in format 2.
+
+    A store in memory keeps the pair with it. With `expanded=False` it keeps only the seed of a KEM prekey.
+    """
     if isinstance(pair, MlKem1024KeyPair):
-        return Record(cbor.encode([_FORMAT, pair.seed.expose(), None]))
-    return Record(cbor.encode([_FORMAT, pair.private.expose(), pair.public.data]))
+        seed = cbor.encode([_FORMAT, pair.seed.expose(), None])
+        return record_of(seed, pair) if expanded else Record(seed)
+    return record_of(cbor.encode([_FORMAT, pair.private.expose(), pair.public.data]), pair)
 
 
 def decode_curve_prekey(record: Record, pair: type[Pair]) -> Pair:

@@ -215,8 +215,8 @@ class PeerSessions:
 
         It becomes the active one, unless that is of a stronger suite.                              [SES-11]
         """
-        rows, active = self._rows(), self.active()
-        rank = rows[0].rank + 1 if rows else 0
+        rows = self._rows()
+        rank, active = (rows[0].rank + 1, self._active_from(rows[0])) if rows else (0, None)
         for row in rows[MAX_ARCHIVED_SESSIONS:]:
             self._tables.sessions.delete(row.id)
             if active is not None and active.id == row.id:
