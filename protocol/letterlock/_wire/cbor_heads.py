@@ -1,6 +1,7 @@
 """Writing CBOR heads in their shortest form (RFC 8949 section 3).
 
     head    one byte: the major type in three bits and an argument below 24, or how many bytes it follows in
+    blob    a byte string: its head, and the bytes
 
 A message is a short array of integers and byte strings, which this writes head by head.
 
@@ -31,3 +32,8 @@ def head(major: int, argument: int) -> bytes:
     if argument < 1 << 32:
         return (major + 26 << 32 | argument).to_bytes(5, "big")
     raise OverflowError(f"{argument} does not fit a head of five bytes")
+
+
+def blob(data: bytes) -> bytes:
+    """Return a byte string with its head. Raises OverflowError for 4 GiB and more."""
+    return head(BYTES, len(data)) + data

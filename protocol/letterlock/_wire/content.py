@@ -20,6 +20,7 @@ from typing import Final
 from letterlock._primitives.aead import TAG_BYTES
 from letterlock._primitives.fast_init import fast_init
 from letterlock._wire import cbor
+from letterlock._wire.cbor_heads import ARRAY, BYTES, UINT, blob, head
 from letterlock._wire.envelope import check_items
 from letterlock._wire.fields import Fields
 from letterlock.errors import MalformedMessage, PlaintextTooLong, UsageError
@@ -41,6 +42,8 @@ APPLICATION_KINDS: Final = range(64, 256)
 
 _WHAT: Final = "content"
 _ELEMENTS: Final = 8
+_HEAD: Final = head(ARRAY, _ELEMENTS)
+_NONE: Final = head(ARRAY, 0)
 _MAX_ITEMS: Final = 1 + _ELEMENTS + MAX_EARLIER + 4 * MAX_ATTACHMENTS
 _EARLIER_BYTES: Final = 1 + TAG_BYTES
 """Bytes of one tag with its head."""
@@ -140,18 +143,20 @@ class Content:
     def encode(self) -> bytes:
         """Return the content as bytes. Raises PlaintextTooLong, UsageError. [USR-23]"""
         self._check()
-        encoded = cbor.encode(
-            [
-                int(self.kind),
-                self.id,
-                self.sent,
-                self.own_head,
-                self.their_head,
-                self.earlier,
-                self.body,
-                [each.fields() for each in self.attachments],
-            ]
+        # Written head by head, because every text is encoded twice on its way to five devices.
+        parts = (
+            _HEAD,
+            head(UINT, self.kind),
+            blob(self.id),
+            head(UINT, self.sent),
+            blob(self.own_head),
+            blob(self.their_head),
+            cbor.encode(self.earlier) if self.earlier else _NONE,
+            head(BYTES, len(self.body)),  # not `blob`, which would copy a long body once more
+            self.body,
+            cbor.encode([each.fields() for each in self.attachments]) if self.attachments else _NONE,
         )
+        encoded = b"".join(parts)
         most = _most(self.kind, len(self.earlier))
         if len(encoded) > most:
             raise PlaintextTooLong(len(encoded), most)

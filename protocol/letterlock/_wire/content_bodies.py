@@ -21,6 +21,7 @@ from letterlock._primitives.aead import TAG_BYTES
 from letterlock._primitives.secret import KEY_BYTES, Secret, Uncopyable
 from letterlock._wire import cbor
 from letterlock._wire.address import Address
+from letterlock._wire.cbor_heads import ARRAY, BYTES, TEXT, blob, head
 from letterlock._wire.content import CONTROL_KINDS, Content
 from letterlock._wire.device_list import DeviceList
 from letterlock._wire.device_snapshot import HASH_BYTES
@@ -180,9 +181,15 @@ class SyncCopy:
         return cls(name, user_id, content)
 
 
+_COPY_HEAD: Final = head(ARRAY, 3)
+
+
 def encode_sync_copy(name: str, user_id: bytes, encoded: bytes) -> bytes:
     """Return the body of a sync copy of content that is encoded already."""
-    return cbor.encode([name, user_id, encoded])
+    text = name.encode()
+    return b"".join(
+        (_COPY_HEAD, head(TEXT, len(text)), text, blob(user_id), head(BYTES, len(encoded)), encoded)
+    )
 
 
 @dataclass(frozen=True, slots=True)

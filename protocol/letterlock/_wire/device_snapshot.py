@@ -136,7 +136,10 @@ class Snapshot:
 
     def device(self, device_id: int) -> ListedDevice | None:
         """Return the listed device with this id, or None."""
-        return next((each for each in self.devices if each.id == device_id), None)
+        for each in self.devices:
+            if each.id == device_id:
+                return each
+        return None
 
     @classmethod
     def decode(cls, data: bytes) -> "Snapshot":

@@ -38,7 +38,7 @@ class Book:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._tables = store.tables
-        self._addresses: dict[tuple[str, bytes], tuple[Address, ...]] = {}
+        self._addresses: dict[tuple[str, bytes, int | None], tuple[Address, ...]] = {}
 
     # --- this user --------------------------------------------------------------------------------
 
@@ -84,19 +84,19 @@ class Book:
         record = DeferredRecord(contact, encode_contact)
         self._tables.entries.save(EntryRow(EntryKind.CONTACT, contact.name.encode(), None, record))
 
-    def addresses(self, name: str, pin: PinnedList) -> tuple[Address, ...]:
-        """Return the addresses of the devices that get messages, in order of their ids.
+    def addresses(self, name: str, pin: PinnedList, but: int | None = None) -> tuple[Address, ...]:
+        """Return the addresses of the devices that get messages, in order of their ids, without one of them.
 
         A pin's hash names its snapshot, so the addresses of lists that were asked for lately are kept.
         """
         if pin.snapshot is None:
             return ()
-        found = self._addresses.get((name, pin.hash))
+        found = self._addresses.get((name, pin.hash, but))
         if found is None:
             if len(self._addresses) >= _KEPT_LISTS:
                 self._addresses.clear()
-            found = tuple(Address(name, id_) for id_ in gets_messages(pin.snapshot))
-            self._addresses[name, pin.hash] = found
+            ids = (each for each in gets_messages(pin.snapshot) if each != but)
+            found = self._addresses[name, pin.hash, but] = tuple(Address(name, id_) for id_ in ids)
         return found
 
     # --- device lists -----------------------------------------------------------------------------

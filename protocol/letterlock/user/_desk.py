@@ -39,6 +39,8 @@ class Desk(Uncopyable):
     the account meanwhile is refused: it has interrupted the call.
     """
 
+    name: str
+    device_id: int
     account: Account
     book: Book
     outbox: Outbox
@@ -60,16 +62,6 @@ class Desk(Uncopyable):
         environment = replace(self.environment, clock=lambda: now)
         return desk_of(Device(self.device.store, self.device.party, environment), self.admission)
 
-    @property
-    def name(self) -> str:
-        """The name of the user."""
-        return self.account.address.name
-
-    @property
-    def device_id(self) -> int:
-        """The id of this device."""
-        return self.account.address.device_id
-
     def seal(self, address: Address, plaintext: bytes) -> bytes | None:
         """Return the next message to a device, or None if there is no session to send it in.
 
@@ -85,7 +77,8 @@ class Desk(Uncopyable):
     def seal_inside(self, address: Address, plaintext: bytes) -> bytes | None:
         """Do the same in the middle of a call that `run` runs, without a transaction of its own."""
         try:
-            return self.sessions.of(address).encrypt(plaintext, self.environment.entropy)
+            sessions = self.sessions.held.get(address.encoded) or self.sessions.of(address)
+            return sessions.encrypt(plaintext, self.environment.entropy)
         except NoSession:
             return None
 
@@ -128,8 +121,8 @@ def user_environment(
 
 def desk_of(device: Device, admission: Admission) -> Desk:
     """Return the desk of a device that was made or opened with `user_environment`."""
-    store = device.store
+    store, given, address = device.store, device.environment, device.party.address
     parts = (Book(store), Outbox(store), Inbox(store), Notes(store), Unread(store))
-    given = device.environment
     sessions = SessionsByAddress(store, given.suites, given.now, given.stray)
-    return Desk(Account(device), *parts, admission, given, sessions, calls_of(store).run, device)
+    calls = (admission, given, sessions, calls_of(store).run, device)
+    return Desk(address.name, address.device_id, Account(device), *parts, *calls)

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+from letterlock._primitives.fast_init import fast_init
 from letterlock._wire.address import Address
 from letterlock._wire.content import Attachment, Content, ContentKind
 from letterlock._wire.content_bodies import ListNotice, Receipt, SyncCopy
@@ -29,6 +30,7 @@ from letterlock.user._repair import retry_requested
 from letterlock.user._values import EventKind
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class Delivered:
     """What the application gets of a content. `to` is the contact to whom a sync copy went."""

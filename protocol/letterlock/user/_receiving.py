@@ -17,6 +17,7 @@ Not here: what each kind of content does (_kinds.py); messages that cannot be re
 from dataclasses import dataclass
 from typing import Final
 
+from letterlock._primitives.fast_init import fast_init
 from letterlock._records.contact import ContactState
 from letterlock._records.pin import PinnedList
 from letterlock._wire.address import Address
@@ -39,6 +40,7 @@ _NO_ID: Final = bytes(MESSAGE_ID_BYTES)
 """Stands for the id of a content that could not be read."""
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class Arrived:
     """A message on its way in: where it says it comes from, and the tag that names it."""

@@ -75,8 +75,7 @@ def place_waiting(desk: Desk, name: str, pin: PinnedList, findings: Findings) ->
 
 def own_others(desk: Desk, own: UserRecord) -> tuple[Address, ...]:
     """Return the addresses of this user's other devices that get messages."""
-    addresses = desk.book.addresses(desk.name, own.pin)
-    return tuple(each for each in addresses if each.device_id != desk.device_id)
+    return desk.book.addresses(desk.name, own.pin, but=desk.device_id)
 
 
 def plaintext_for(desk: Desk, sent: SentRecord, address: Address, earlier: tuple[bytes, ...] = ()) -> bytes:
