@@ -35,6 +35,7 @@ export class Account {
     this.prekeys = new Map(); // slot -> {kind, id, private, expires}
     this.replays = new Map(); // slot of a prekey -> set of handshake ids
     this.peers = new Map(); // address -> {identity, sessions, used}
+    this.users = new Map(); // address of a device of a user -> {ours, theirs}: user ids
   }
 
   get us() {
@@ -82,11 +83,20 @@ export class Account {
     return { ...peer, identity };
   }
 
+  /** Return the user ids of initiator and recipient, or null for an account without a user. [HAND-17] */
+  userIds(address, weInitiate) {
+    const ids = this.users.get(addresses.key(address));
+    if (ids === undefined) return null;
+    return weInitiate ? concat(ids.ours, ids.theirs) : concat(ids.theirs, ids.ours);
+  }
+
   initiate(to, data, { suite, ephemeral, ratchetKey, recorded = null, discardEarlier = false }) {
     if (addresses.same(to, this.address)) refuse("UsageError", "our own address");
     if (!this.suites.includes(suite)) refuse("UsageError", "a suite that the account does not allow"); // [HAND-3]
     const bundle = prekeys.decodeBundle(data);
-    const begun = handshake.initiate(this.us, { to, bundle, now: this.clock(), suite, ephemeral, recorded });
+    const begun = handshake.initiate(this.us, {
+      to, bundle, now: this.clock(), suite, ephemeral, recorded, userIds: this.userIds(to, true),
+    });
     const session = sessions.initiated({ ...begun, suite }, curve.pair(ratchetKey));
     const peer = this.trusted(to, bundle.identity);
     const used = usedNames(bundle, suite);
@@ -132,7 +142,7 @@ export class Account {
     handshake.checkAllowed(this.suites, message);
     const find = (kinds, id) => this.find(kinds, id);
     const named = handshake.namedPrekeys(message, find, (prekey) => this.checkReplay(prekey, message.handshakeId));
-    const agreed = handshake.respond(this.us, { from, message, named });
+    const agreed = handshake.respond(this.us, { from, message, named, userIds: this.userIds(from, false) });
     const signedPrekey = curve.pair(named.signed.private);
     const { session, plaintext } = sessions.answered({ ...agreed, suite: message.suite, signedPrekey }, message.message);
     // Nothing can fail from here on, so one-time prekeys are deleted only now. [HAND-7]

@@ -64,7 +64,10 @@ class Friend:
         self.person, self._peer, self._label = person, peer, f"{label} {person.name}"
         self._drawn = 0
         self.store = MemoryStore()
-        self._environment = Environment(frozenset(Suite), lambda: NOW, self._draw, self._encapsulate)
+        self.user_ids: bytes | None = None  # ours, then theirs
+        self._environment = Environment(
+            frozenset(Suite), lambda: NOW, self._draw, self._encapsulate, lambda _address, _key: self.user_ids
+        )
         with self.store.transaction():
             self.store.tables.account.save(encode_account(AccountRecord(person.party, next_id=1)))
             self.store.tables.prekeys.add(self._row(kind, id_) for kind, id_, _ in ALL)
@@ -207,6 +210,11 @@ class Script:
     def allow(self, *suites: int) -> None:
         """The account allows exactly these suites from now on."""
         self._step({}, "allow", suites=list(suites))
+
+    def users(self, ours: bytes | None, theirs: bytes | None, person: Person = ALICE) -> None:
+        """The account takes a peer for a device of a user, or for none."""
+        ids = {"ours": ours and ours.hex(), "theirs": theirs and theirs.hex()}
+        self._step({}, "users", address=person.json, **ids)
 
     def sessions(self, count: int, skipped: int = 0, person: Person = ALICE) -> None:
         """The account counts its sessions and skipped keys."""

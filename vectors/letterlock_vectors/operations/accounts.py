@@ -13,11 +13,12 @@ from letterlock._device.account_record import AccountRecord
 from letterlock._device.device import Device
 from letterlock._device.environment import Environment
 from letterlock._handshake.agreement import Party
-from letterlock._primitives.curve25519 import IdentityKeyPair
+from letterlock._primitives.curve25519 import IdentityKey, IdentityKeyPair
 from letterlock._primitives.mlkem import Encapsulation, MlKem1024PublicKey
 from letterlock._primitives.secret import KEY_BYTES, Uncopyable
 from letterlock._records.account import encode_account
 from letterlock._session.peer_sessions import PeerSessions
+from letterlock._wire.address import Address
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.prekey import PrekeyKind
 from letterlock.account import Account
@@ -38,6 +39,7 @@ def account_play(given: Input) -> Output:
         "accept_identity": player.accept_identity,
         "wait": player.wait,
         "allow": player.allow,
+        "users": player.users,
         "sessions": player.sessions,
         "prekeys": player.prekeys,
     }
@@ -47,13 +49,23 @@ def account_play(given: Input) -> Output:
 class AccountPlayer(Uncopyable):
     """An account with its store, its clock and its random bytes."""
 
-    __slots__ = ("_account", "_encapsulation", "_entropy", "_now", "_prekeys", "_store", "_suites")
+    __slots__ = (
+        "_account",
+        "_encapsulation",
+        "_entropy",
+        "_now",
+        "_prekeys",
+        "_store",
+        "_suites",
+        "_user_ids",
+    )
 
     def __init__(self, given: Input) -> None:
         self._store, self._entropy = MemoryStore(), ChosenEntropy()
         self._encapsulation = encapsulation_of(None)
         self._now = given.number("now")
         self._prekeys: list[tuple[PrekeyKind, int]] = []
+        self._user_ids: dict[Address, bytes] = {}
         self._fill(given)
         self._suites = given.suites()
         self._account = self._open()
@@ -74,11 +86,16 @@ class AccountPlayer(Uncopyable):
                     self._store.tables.replays.add(kind, id_, digest)
 
     def _open(self) -> Account:
-        environment = Environment(self._suites, lambda: self._now, self._entropy, self._encapsulate)
+        environment = Environment(
+            self._suites, lambda: self._now, self._entropy, self._encapsulate, self._admit
+        )
         return Account(Device.open_existing(self._store, environment))
 
     def _encapsulate(self, key: MlKem1024PublicKey) -> Encapsulation:
         return self._encapsulation(key)
+
+    def _admit(self, address: Address, _identity: IdentityKey) -> bytes | None:
+        return self._user_ids.get(address)
 
     def initiate(self, step: Input) -> Output:
         """Begin a session with the owner of a bundle."""
@@ -121,6 +138,15 @@ class AccountPlayer(Uncopyable):
         """Allow exactly these suites from now on. The account is opened again."""
         self._suites = step.suites()
         self._account = self._open()
+        return {}
+
+    def users(self, step: Input) -> Output:
+        """Take a peer for a device of a user, ours as well; or, with null, for an account without a user."""
+        address = step.address("address")
+        if step.is_null("theirs"):
+            self._user_ids.pop(address, None)
+        else:
+            self._user_ids[address] = step.sized("ours", KEY_BYTES) + step.sized("theirs", KEY_BYTES)
         return {}
 
     def sessions(self, step: Input) -> Output:

@@ -1,6 +1,7 @@
 // Plays: lists of steps for one ratchet or one account. A refused step is answered with its name, and the play goes on.
 
 import { Account } from "../account.js";
+import * as addresses from "../address.js";
 import { bigEndian, toHex } from "../bytes.js";
 import * as braid from "../braid.js";
 import * as curve from "../curve.js";
@@ -178,6 +179,13 @@ function movesOf(account, clock) {
     },
     allow(step) {
       account.suites = step.numbers("suites");
+      return {};
+    },
+    users(step) {
+      const ids = { ours: step.optional("ours", step.bytes), theirs: step.optional("theirs", step.bytes) };
+      const place = addresses.key(step.address("address"));
+      if (ids.theirs === null) account.users.delete(place);
+      else account.users.set(place, ids);
       return {};
     },
     sessions(step) {

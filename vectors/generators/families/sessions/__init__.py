@@ -1,6 +1,6 @@
 """Vectors of whole accounts, from the first message on, and their refusals."""
 
-from generators.families.sessions import bundles, first, several, triple
+from generators.families.sessions import bundles, first, several, triple, users
 from generators.families.sessions.notes import NOTES
 from generators.support.family import Family
 
@@ -16,7 +16,7 @@ def build() -> Family:
         ],
         NOTES,
     )
-    for add in first.FIRST + several.SEVERAL + bundles.BUNDLES + triple.TRIPLE:
+    for add in first.FIRST + several.SEVERAL + bundles.BUNDLES + triple.TRIPLE + users.USERS:
         add(family)
     first.stripped(family)
     return family

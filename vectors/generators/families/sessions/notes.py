@@ -20,4 +20,5 @@ NOTES: Final = {
     "Expired": "an expired prekey",
     "UsedBundle": "a bundle with a one-time prekey that we used before",
     "Stale": "a bundle that is too old by the account's clock, or of a time to come",
+    "UserIds": "other user ids than the peer has, or none on one side",
 }
