@@ -315,6 +315,10 @@ MAX_LINKING_ANSWER: Final = 6 * 1024
 MAX_LINKING_PACKAGE: Final = 16 * 1024 * 1024
 """(protocol) Bytes of a linking package: the chain, seeds, contacts, and what else a new device is given."""
 
+MAX_SEEDS_AHEAD: Final = 32
+"""Generations by which a document seed may be ahead of the device lists on record. It is kept until its list
+is there, and a device that was off may have missed some revocations."""
+
 MAX_LINKED_CONTACTS: Final = 40_000
 """(protocol) Contacts in the payload of a linking package: with the longest names they come to 14 MB."""
 

@@ -16,7 +16,7 @@ from letterlock._records.user import UserRecord
 from letterlock._wire.content_bodies import RetryCause
 from letterlock._wire.device_snapshot import snapshot_hash
 from letterlock.errors import CorruptStore
-from letterlock.limits import MAX_DEVICES, MAX_EVIDENCE, MAX_SNAPSHOT
+from letterlock.limits import MAX_DEVICES, MAX_EVIDENCE, MAX_SEEDS_AHEAD, MAX_SNAPSHOT
 from letterlock.stores import DeferredRecord, Record
 from support.content_samples import ID, OWNER, TAG, TEXT
 from support.entry_samples import (
@@ -147,7 +147,7 @@ PLACE: Final = [["bob", 1], TAG, 0, []]
 SEEDS: Final[list[object]] = [
     None, b"", [None], [[]], [[1]], [[0, bytes(32)]], [[1, bytes(31)]], [[1, bytes(32), 1]],
     [[2**32, bytes(32)]], [[1, bytes(32)], [1, bytes(32)]], [[2, bytes(32)], [1, bytes(32)]],
-    [[1, bytes(32)], [2, bytes(32)], [3, bytes(32)]],  # more generations than versions
+    [[each, bytes(32)] for each in range(1, MAX_SEEDS_AHEAD + 4)],  # more than versions, and far ahead
     [[True, bytes(32)]], [["1", bytes(32)]],
 ]  # fmt: skip
 EARLIER: Final[list[object]] = [

@@ -82,11 +82,9 @@ class Person:
         return added
 
     def revoke(self, device_id: int, signer: int = 1) -> DeviceList:
-        """Make and keep the version that revokes a device. Nobody knows it yet."""
-        key = document_key_pair(new_seed(system_entropy)).public.data
-        newest, user_id = self.lists[-1], self.lists[0].hash
-        snapshot = next_snapshot(newest, user_id, self.clock(), revoke=(device_id,), document_key=key)
-        self.lists.append(sign_snapshot(snapshot, signer, self.signing(signer)))
+        """Revoke a device, and return the new version. The signer alone knows of it then."""
+        self.devices[signer].learn(self.name, self.lists)
+        self.lists.append(self.devices[signer].revoke(device_id).device_list)
         return self.lists[-1]
 
     def fork(self, signer: int = 1, at: int | None = None) -> list[DeviceList]:

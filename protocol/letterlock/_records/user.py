@@ -18,7 +18,7 @@ from letterlock._records.pin import PinnedList
 from letterlock._wire.fields import Fields
 from letterlock._wire.linking_payload import DocumentSeed
 from letterlock.errors import MalformedMessage
-from letterlock.limits import HEAD_BYTES, MAX_COUNTER, MAX_DEVICES, MAX_ID
+from letterlock.limits import HEAD_BYTES, MAX_COUNTER, MAX_DEVICES, MAX_ID, MAX_SEEDS_AHEAD
 from letterlock.stores import Record
 
 _FIELDS: Final = 9
@@ -72,8 +72,8 @@ def _read(fields: Fields) -> UserRecord:
     signing = CompositeSeed(fields.blob("signing seed", SEED_BYTES))
     receiving = XWingSeed(fields.blob("receiving seed", KEY_BYTES))
     pin = PinnedList.from_fields(fields.any())
-    # A version begins one generation at most.
-    seeds = tuple(map(_seed, fields.array("document seeds", pin.version)))
+    # A version begins one generation at most, and seeds may come before their device lists.
+    seeds = tuple(map(_seed, fields.array("document seeds", pin.version + MAX_SEEDS_AHEAD)))
     generations = [generation for generation, _ in seeds]
     if generations != sorted(set(generations)):
         raise MalformedMessage("generations of document seeds are not in ascending order")

@@ -35,6 +35,7 @@ from letterlock.user._evidence import Contradiction, Evidence
 from letterlock.user._link import Link, LinkConfirmed
 from letterlock.user._lists_learned import ListsLearned
 from letterlock.user._new_device import NewDevice
+from letterlock.user._revocation import Revoked
 from letterlock.user._user import User
 from letterlock.user._user_contact import UserContact
 from letterlock.user._values import (
@@ -81,6 +82,7 @@ __all__ = [
     "Outcome",
     "Outgoing",
     "RetryCause",
+    "Revoked",
     "RevokedDevice",
     "Sent",
     "Snapshot",

@@ -6,6 +6,7 @@
     LIST_NOTICE        learned as far as a notice can tell                                       [USR-35]
     SYNC_COPY          from a device of ours: given to the application, as what we sent          [USR-36]
     HISTORY_KEY        from a device of ours
+    DOCUMENT_SEED      from a device of ours: kept if it is a listed document key's               [USR-48]
     any other          given to nobody                                                          [USR-24]
 
 `TAKE` is this table, and the code looks every kind up in it.
@@ -27,6 +28,7 @@ from letterlock.user._desk import Desk, Findings
 from letterlock.user._heads import expect_head
 from letterlock.user._learning import notice
 from letterlock.user._repair import retry_requested
+from letterlock.user._seed_delivery import take_seed
 from letterlock.user._values import EventKind
 
 
@@ -99,6 +101,12 @@ def _history_key(desk: Desk, address: Address, content: Content, _findings: Find
     return _nothing(content)
 
 
+def _document_seed(desk: Desk, address: Address, content: Content, _findings: Findings) -> Delivered:
+    _require_ours(desk, address)
+    take_seed(desk, address, content)
+    return _nothing(content)
+
+
 def _require_ours(desk: Desk, address: Address) -> None:
     if address.name != desk.name:  # USR-36
         raise MalformedMessage("only a device of this user may send this kind of content: discard it")
@@ -110,5 +118,6 @@ TAKE: Final[dict[int, Take]] = {
     ContentKind.LIST_NOTICE: _list_notice,
     ContentKind.SYNC_COPY: _sync_copy,
     ContentKind.HISTORY_KEY: _history_key,
+    ContentKind.DOCUMENT_SEED: _document_seed,
 }
 """What takes each kind that the layer reads itself."""

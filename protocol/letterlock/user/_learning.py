@@ -29,6 +29,7 @@ from letterlock.user._desk import Desk, Findings
 from letterlock.user._errors import ContactFrozen, InvalidDeviceList
 from letterlock.user._evidence import Evidence
 from letterlock.user._outbox import without, without_name
+from letterlock.user._seed_delivery import settled
 from letterlock.user._values import EventKind
 from letterlock.user._waiting import place_waiting
 
@@ -91,7 +92,8 @@ def take_own(desk: Desk, own: UserRecord, chain: ListChain, checked: int, findin
     awaited = _still_awaited(desk.name, pin, own.awaited, findings)
     listed = gets_messages(pin.snapshot)
     renew = tuple(each for each in own.renew if each in listed)
-    after = replace(own, pin=pin, awaited=awaited, renew=renew)
+    seeds = settled(own.seeds, chain.lists[before.version :])
+    after = replace(own, pin=pin, awaited=awaited, renew=renew, seeds=seeds)
     desk.book.save_own(after)
     if pin.version > before.version:
         desk.book.save_lists(desk.name, chain.lists[before.version :])

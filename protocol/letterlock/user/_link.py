@@ -28,7 +28,7 @@ from letterlock.user._desk import Findings
 from letterlock.user._document_seeds import require_all_seeds, seal_seeds
 from letterlock.user._errors import LinkingRefused
 from letterlock.user._linking import Answered, Offered, offer_link
-from letterlock.user._own_list import require_signer, signing_key, take_change
+from letterlock.user._own_list import require_signer, signing_key, take_change, tell_others
 from letterlock.user._rules import check_successor
 from letterlock.user._values import Need, Outgoing
 
@@ -119,7 +119,8 @@ class Link(Uncopyable):
             answered, findings = self._answered(link), Findings()
             payload = payload_for(desk, own, link).encode()
             new, package = answered.confirm(desk.device_id, signing_key(own), payload, desk.now())
-            take_change(desk, own, answered.offered.chain, new, findings)
+            after = take_change(desk, own, answered.offered.chain, new, findings)
+            tell_others(desk, own, after, findings)
             save_link(desk, replace(link, package=package), desk.now() + KEPT_LIFETIME)
             return LinkConfirmed(package, new, tuple(findings.outgoing), tuple(findings.needs))
 

@@ -1,7 +1,8 @@
 """The next version of this user's own device list, which this device signs.
 
     require_signer    this device may sign device lists
-    take_change       the version is saved, and the user's other devices are told              [USR-34]
+    take_change       the version is verified and saved
+    tell_others       the user's other devices are told                                        [USR-34]
 
 Every function runs inside the caller's transaction. Not here: which devices a version adds (_link.py) or
 revokes (_revocation.py).
@@ -37,11 +38,14 @@ def signing_key(own: UserRecord) -> DeviceSigningKeyPair:
 def take_change(
     desk: Desk, own: UserRecord, chain: ListChain, new: DeviceList, findings: Findings
 ) -> UserRecord:
-    """Save a version that this device signed, and tell the user's other devices that have a session.
+    """Save a version that this device signed, and return our record after it.
 
     The version is verified like anybody's. Raises InvalidDeviceList, InvalidSignature, InvalidKey.
     """
-    after = take_own(desk, own, chain.extended((new,)), own.pin.checked, findings)
+    return take_own(desk, own, chain.extended((new,)), own.pin.checked, findings)
+
+
+def tell_others(desk: Desk, before: UserRecord, after: UserRecord, findings: Findings) -> None:
+    """Send a list notice to each other device of this user that has a session."""
     for address in own_others(desk, after):
-        send_notice(desk, after.pin, address, own.pin.version, findings)
-    return after
+        send_notice(desk, after.pin, address, before.pin.version, findings)

@@ -36,6 +36,9 @@ from letterlock.user._rules import rights
 from letterlock.user._strays import strayed
 from letterlock.user._values import EventKind, Incoming, Outcome
 
+GIVEN: Final = frozenset({ContentKind.SYNC_COPY, ContentKind.HISTORY_KEY, ContentKind.DOCUMENT_SEED})
+"""The kinds besides an application's that count once, and that their sender keeps until then."""
+
 _NO_ID: Final = bytes(MESSAGE_ID_BYTES)
 """Stands for the id of a content that could not be read."""
 
@@ -137,7 +140,7 @@ def _refused(
 
 def _read(desk: Desk, arrived: Arrived, content: Content, findings: Findings) -> Incoming:
     address = arrived.address
-    given = content.is_for_application or content.kind == ContentKind.SYNC_COPY
+    given = content.is_for_application or content.kind in GIVEN
     repeated = any(desk.inbox.has(address, tag) for tag in content.earlier)
     repeated = repeated or (given and desk.inbox.gave(address, content.id))
     owed = given or content.kind == ContentKind.RETRY_REQUEST

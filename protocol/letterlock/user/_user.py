@@ -9,6 +9,7 @@ has changed nothing, and two processes may share one store.
     begin       a session with a device, and what waited        _fanout.py, _waiting.py
     receive     one message                                     _receiving.py, _kinds.py, _repair.py
     link        a new device                                    _link.py, _own_list.py
+    revoke      a device                                        _revocation.py, _own_list.py
     upkeep      what time asks for                              _upkeep.py
 
 Not here: files, sockets, event loops. The application fetches what a `Need` names, and delivers.
@@ -44,6 +45,7 @@ from letterlock.user._link import Link, begin_link, links
 from letterlock.user._linking import DeviceKeys
 from letterlock.user._lists_learned import ListsLearned
 from letterlock.user._receiving import receive
+from letterlock.user._revocation import Revoked, revoke
 from letterlock.user._upkeep import upkeep
 from letterlock.user._user_contact import UserContact
 from letterlock.user._values import Incoming, Outgoing, Sent, Upkeep
@@ -160,6 +162,19 @@ class User(Uncopyable):
         """Return the linkings that this device began, after a restart: they are kept in the store."""
         with self.transaction():
             return links(self._desk)
+
+    def revoke(self, device_id: int) -> Revoked:
+        """Take a device out of this user's device list, for good. Nothing is sent to it from now on.
+
+        A device revokes itself, and those that were listed after it. Contacts learn of it from the directory
+        and from this user's messages. The document key changes, and the other devices get the new seed. A
+        device that revokes itself made that seed, so revoke a lost one from another device. With the last
+        device the user ends for good. Raises UsageError.
+        """
+        if type(device_id) is not int:
+            raise UsageError(f"device_id must be int, not {type(device_id).__name__}")
+        with self.transaction():
+            return revoke(self._desk, device_id)
 
     # --- contacts ---------------------------------------------------------------------------------
 
