@@ -15,7 +15,7 @@ Not here: what each step proves (letterlock.user).
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from hmac import compare_digest
 from typing import Any, Final, TypeVar
@@ -265,7 +265,7 @@ def _await(
 
 
 @contextmanager
-def _naming_remedy() -> Iterator[None]:
+def _naming_remedy() -> Generator[None]:
     """Let a refusal name the command that shows a new code."""
     try:
         yield

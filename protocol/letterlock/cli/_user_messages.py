@@ -232,7 +232,8 @@ def _reason(incoming: Incoming) -> str:
 
 def _write_attachments(directory: Path, letter: Letter, data: bytes, seen: Incoming) -> list[dict[str, Any]]:
     """Write the attachments of a message, each under a name that only this message gives it."""
-    prefix, shown = message_id(letter.sender, data)[:8].hex(), []
+    prefix = message_id(letter.sender, data)[:8].hex()
+    shown: list[dict[str, Any]] = []
     for number, each in enumerate(seen.attachments, 1):
         name = f"{prefix}-{number}-{_UNUSUAL.sub('_', each.name)[-_KEPT_CHARACTERS:]}"
         _write(directory, name, each.data)

@@ -96,7 +96,7 @@ def _seal_all(
     desk: Desk, targets: Iterable[Address], plaintext: bytes, renew: tuple[int, ...], findings: Findings
 ) -> list[SentPlace]:
     """Seal for each device that has a session; note a need for each other one."""
-    places = []
+    places: list[SentPlace] = []
     for address in targets:
         message = None if address.device_id in renew else desk.seal_inside(address, plaintext)
         if message is None:

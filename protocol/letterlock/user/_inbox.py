@@ -51,7 +51,7 @@ class Inbox:
 
         Each comes with its tag and the time when it was read.
         """
-        found = []
+        found: list[tuple[bytes, ReceivedRecord, int]] = []
         for row in self._tables.entries.due(EntryKind.RECEIVED, now, _ALL):
             received = row.record.decoded(decode_received)
             kept = RECEIPT_DELAY if received.owed else KEPT_LIFETIME
