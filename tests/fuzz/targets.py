@@ -1,4 +1,4 @@
-"""The ten targets by name. A target is imported on demand, after a fuzzer has set up instrumentation."""
+"""The eleven targets by name. A target is imported on demand, after a fuzzer has set up instrumentation."""
 
 from functools import cache
 from importlib import import_module
@@ -17,6 +17,7 @@ NAMES: Final = (
     "erasure",
     "content",
     "entry",
+    "linking",
 )
 
 

@@ -41,7 +41,7 @@ from support.step_counter import StepCounter, TooManySteps
 
 MUTATIONS = {
     "cbor": 200, "bundle": 80, "initial": 50, "ratchet": 60, "record": 60, "armor": 300, "braid": 80,
-    "erasure": 40, "content": 150, "entry": 100,
+    "erasure": 40, "content": 150, "entry": 100, "linking": 60,
 }  # fmt: skip
 EVERY = pytest.mark.parametrize("name", NAMES)
 
