@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from letterlock._primitives import mlkem_split
+from letterlock._primitives import aead, mlkem_split
 from letterlock._primitives.mlkem import KemSecret, KemSeed, MlKem768KeyPair
 from letterlock._primitives.mlkem_split import EncapsulationRandomness, split
 from letterlock._primitives.native import NATIVE, Native
@@ -115,3 +115,43 @@ def test_a_coefficient_of_q_is_refused_natively_too() -> None:
     right = header[:32] + hashlib.sha3_256(vector + header[:32]).digest()
     with pytest.raises(ValueError, match="this is a bug of the caller"):
         FAST.encapsulate_vector(right, vector, bytes(32))
+
+
+@pytest.mark.parametrize("length", [0, 1, 63, 64, 65, 700, 32 * 1024, 32 * 1024 + 1])
+def test_rows_are_sealed_and_opened_the_same(length: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = random.Random(length)
+    key, nonce, row = draw.randbytes(32), draw.randbytes(24), draw.randbytes(50)
+    plaintext = draw.randbytes(length)
+
+    def results() -> list[object]:
+        sealed = aead.seal_at_rest(key, nonce, plaintext, row)
+        places = range(0, len(sealed), max(1, len(sealed) // 40))
+        forged = [sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :] for at in places]
+        opened = [
+            aead.open_at_rest(key, nonce, each, row) for each in (sealed, *forged, sealed[1:], sealed[:-1])
+        ]
+        others = [
+            aead.open_at_rest(nonce[:8] + nonce, nonce, sealed, row),
+            aead.open_at_rest(key, key[:24], sealed, row),
+            aead.open_at_rest(key, nonce, sealed, row[1:]),
+            aead.open_at_rest(key, nonce, sealed[:15], row),
+        ]
+        assert opened[0] == plaintext
+        assert not any(opened[1:] + others)
+        return [sealed, opened, others]
+
+    native = results()
+    monkeypatch.setattr(aead, "NATIVE", None)
+    assert results() == native
+
+
+@pytest.mark.parametrize(("key", "nonce"), [(31, 24), (33, 24), (32, 12), (32, 25), (0, 24), (32, 0)])
+def test_keys_and_nonces_of_rows_of_other_lengths_are_refused_natively_too(key: int, nonce: int) -> None:
+    for call in (FAST.seal_at_rest, FAST.open_at_rest):
+        with pytest.raises(ValueError, match="this is a bug of the caller"):
+            call(bytes(key), bytes(nonce), bytes(40), b"row")
+
+
+def test_what_is_too_short_for_a_tag_is_no_row() -> None:
+    for length in range(16):
+        assert FAST.open_at_rest(bytes(32), bytes(24), bytes(length), b"row") is None

@@ -83,7 +83,7 @@ def test_at_most_the_last_states_are_in_the_files(device: Device) -> None:
 
 def test_without_the_bound_the_log_keeps_them(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
     """This shows that the test above looks where the states are."""
-    monkeypatch.setattr("letterlock.stores._sqlite.database.Database._bound_log", lambda *_: None)
+    monkeypatch.setattr("letterlock.stores._sqlite.database._MAX_LOG_BYTES", 2**62)
     peer = Account.create(MemoryStore(), BOB)
     for _ in converse(device, peer, 60):
         pass

@@ -7,6 +7,8 @@
 //! Not here: errors and their texts, entropy, storage.
 
 #[forbid(unsafe_code)]
+pub mod at_rest;
+#[forbid(unsafe_code)]
 pub mod braid;
 #[forbid(unsafe_code)]
 pub mod curve;

@@ -4,11 +4,14 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use crate::sealing::TAG_BYTES;
 use crate::skipped::Skipped;
-use crate::{curve, erasure, kdf, kem, kem1024, late, receive as received, send as sending, signature};
+use crate::{
+    at_rest, curve, erasure, kdf, kem, kem1024, late, receive as received, send as sending, signature,
+};
 
 /// What letterlock asks for before it uses anything else: it changes with every change of a function here.
-const INTERFACE: u32 = 4;
+const INTERFACE: u32 = 5;
 
 /// From this many bytes of text on, other threads may run meanwhile: below, handing over costs more than it gains.
 const LONG: usize = 4096;
@@ -233,6 +236,40 @@ fn receive_late<'py>(
     }))
 }
 
+/// Return ciphertext and tag of a row under XChaCha20-Poly1305.
+#[pyfunction]
+fn seal_at_rest<'py>(
+    py: Python<'py>,
+    key: &[u8],
+    nonce: &[u8],
+    plaintext: &[u8],
+    associated_data: &[u8],
+) -> PyResult<Bound<'py, PyBytes>> {
+    let (key, nonce) = (key.try_into().map_err(|_| unusable())?, nonce.try_into().map_err(|_| unusable())?);
+    PyBytes::new_with(py, plaintext.len() + TAG_BYTES, |out| {
+        at_rest::seal(key, nonce, plaintext, associated_data, out).ok_or_else(unusable)
+    })
+}
+
+/// Return the plaintext of a row, or None if its tag does not verify.
+#[pyfunction]
+fn open_at_rest<'py>(
+    py: Python<'py>,
+    key: &[u8],
+    nonce: &[u8],
+    sealed: &[u8],
+    associated_data: &[u8],
+) -> PyResult<Option<Bound<'py, PyBytes>>> {
+    let (key, nonce) = (key.try_into().map_err(|_| unusable())?, nonce.try_into().map_err(|_| unusable())?);
+    let Some(length) = sealed.len().checked_sub(TAG_BYTES) else { return Ok(None) };
+    let mut is_authentic = false;
+    let opened = PyBytes::new_with(py, length, |out| {
+        is_authentic = at_rest::open(key, nonce, sealed, associated_data, out).is_some();
+        Ok(())
+    })?;
+    Ok(is_authentic.then_some(opened))
+}
+
 /// Native steps for letterlock. Use letterlock, which finds this module by itself.
 #[pymodule]
 fn letterlock_fast(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -249,6 +286,8 @@ fn letterlock_fast(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(kem_key, module)?)?;
     module.add_function(wrap_pyfunction!(is_kem_public, module)?)?;
     module.add_function(wrap_pyfunction!(encapsulate, module)?)?;
+    module.add_function(wrap_pyfunction!(seal_at_rest, module)?)?;
+    module.add_function(wrap_pyfunction!(open_at_rest, module)?)?;
     module.add_function(wrap_pyfunction!(codewords, module)?)?;
     module.add_function(wrap_pyfunction!(restore, module)?)?;
     module.add_function(wrap_pyfunction!(encapsulate_header, module)?)?;

@@ -15,12 +15,15 @@ from nacl import bindings
 from nacl._sodium import ffi, lib  # pyright: ignore[reportUnknownVariableType]
 from nacl.exceptions import CryptoError
 
+from letterlock._primitives.native import NATIVE
 from letterlock._primitives.secret import KEY_BYTES
 
 TAG_BYTES: Final = 16
 NONCE_BYTES: Final = 12
 XNONCE_BYTES: Final = 24
 
+_LONGEST: Final = 32 * 1024
+"""Bytes up to which the native module is asked. Longer records are rare."""
 
 _FFI: Final = cast("Any", ffi)
 _BYTES: Final[object] = _FFI.typeof("unsigned char[]")
@@ -52,6 +55,8 @@ def seal_at_rest(key: bytes, nonce: bytes, plaintext: bytes, associated_data: by
     Raises ValueError for other lengths.
     """
     _check_lengths(key, nonce)
+    if NATIVE is not None and len(plaintext) <= _LONGEST:
+        return NATIVE.seal_at_rest(key, nonce, plaintext, associated_data)
     # PyNaCl's own function does the same call, behind ten checks of what is checked here.
     size = len(plaintext) + TAG_BYTES
     sealed = _new(_BYTES, size)
@@ -70,6 +75,8 @@ def open_at_rest(key: bytes, nonce: bytes, sealed: bytes, associated_data: bytes
     if len(sealed) < TAG_BYTES:
         return None
     _check_lengths(key, nonce)
+    if NATIVE is not None and len(sealed) <= _LONGEST:
+        return NATIVE.open_at_rest(key, nonce, sealed, associated_data)
     try:
         return bindings.crypto_aead_xchacha20poly1305_ietf_decrypt(sealed, associated_data, nonce, key)
     except CryptoError:

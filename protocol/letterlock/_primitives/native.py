@@ -14,7 +14,7 @@ import os
 import warnings
 from typing import Final, Protocol, TypeAlias, cast
 
-INTERFACE: Final = 4
+INTERFACE: Final = 5
 PURE: Final = "LETTERLOCK_PURE"
 
 
@@ -110,6 +110,16 @@ class Native(Protocol):
 
     def encapsulate(self, public: bytes, m: bytes, /) -> tuple[bytes, bytes]:
         """Return K and a ciphertext of ML-KEM-1024. 1,568 and 32 bytes give 32 and 1,568."""
+        ...
+
+    def seal_at_rest(self, key: bytes, nonce: bytes, plaintext: bytes, associated_data: bytes, /) -> bytes:
+        """Return ciphertext and tag: see `aead.seal_at_rest`."""
+        ...
+
+    def open_at_rest(
+        self, key: bytes, nonce: bytes, sealed: bytes, associated_data: bytes, /
+    ) -> bytes | None:
+        """Return the plaintext, or None if the tag does not verify: see `aead.open_at_rest`."""
         ...
 
     def codewords(self, text: bytes, first: int, end: int, /) -> bytes:

@@ -129,12 +129,10 @@ class Database(Uncopyable):
             raise store_error(error, self._timeout) from error
         self._begun = False
         # If the log was deleted since the transaction began, the commit went into a file without a name.
-        size = self._files.log_size()
-        if self._empty_at_commit:
+        # The log keeps every page as it was after each commit, and so the keys deleted since.  STO-12
+        if self._files.log_size() > _MAX_LOG_BYTES or self._empty_at_commit:
             self._empty_at_commit = False
             self._empty_log()
-        else:
-            self._bound_log(size)
 
     def undo(self, level: int, mark: int) -> None:  # noqa: ARG002
         """Undo what `level` did. If that fails, undo the outermost transaction: nothing may be committed."""
@@ -263,14 +261,6 @@ class Database(Uncopyable):
             return cursor.execute(sql, values)
         except SQLITE_ERRORS as error:
             raise store_error(error, self._timeout) from error
-
-    def _bound_log(self, size: int) -> None:
-        """Empty the write-ahead log once it holds more pages than it may. STO-12
-
-        The log keeps every page as it was after each commit, and so the keys that later commits deleted.
-        """
-        if size > _MAX_LOG_BYTES:
-            self._empty_log()
 
     def _empty_log(self) -> None:
         """Copy the log into the file and truncate it, unless another connection is using it: then later."""

@@ -100,17 +100,17 @@ class StoreFiles:
 
     def log_size(self) -> int:
         """Return the size of the log in bytes. Raises StoreError if another one was opened. STO-16"""
-        return self._require_same("-wal") if "-wal" in self._opened else 0
-
-    def _require_same(self, suffix: str) -> int:
-        name, device, inode = self._opened[suffix]
+        opened = self._opened.get("-wal")
+        if opened is None:
+            return 0
+        name, device, inode = opened
         try:
             found = os.stat(name)  # noqa: PTH116 - as above
             if found.st_ino == inode and found.st_dev == device:
                 return found.st_size
         except OSError:
             pass
-        raise self._changed(suffix)
+        raise self._changed("-wal")
 
     def _changed(self, suffix: str) -> StoreError:
         return StoreError(
