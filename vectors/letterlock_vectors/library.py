@@ -38,6 +38,7 @@ from letterlock_vectors.operations import (
     users,
     xeddsa,
 )
+from letterlock_vectors.operations.live_users import LiveUsers
 from letterlock_vectors.operations.parties import Parties
 from letterlock_vectors.responder import Answer
 
@@ -55,7 +56,8 @@ class Library:
     """The installed letterlock. Each instance has live parties of its own; nothing else keeps state."""
 
     def __init__(self) -> None:
-        self._operations = joined([*_TABLES, Parties().operations(), {"hello": self._hello}])
+        live = (Parties().operations(), LiveUsers().operations())
+        self._operations = joined([*_TABLES, *live, {"hello": self._hello}])
 
     def run(self, name: str, given: object) -> Output:
         """Return the output. Raises LetterlockError for a refusal, UsageError for a malformed request."""

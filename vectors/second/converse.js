@@ -3,12 +3,11 @@
 // COMMAND speaks the line protocol of vectors/README.md. The default is `python3 -m letterlock vectors serve`.
 // One party runs here, the other one there. The network between them has a fixed seed. It loses, reorders, repeats and
 // damages messages. Every plaintext and every name of a refusal is compared, and both safety numbers must be equal.
+// Then devices are linked, from one implementation to the other (converse-linking.js).
 
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
+import { Disagreement, elsewhere, here, must, mustRefuse } from "./asking.js";
 import { toHex, utf8 } from "./bytes.js";
-import { Refusal } from "./errors.js";
-import { implementation } from "./operations/index.js";
+import { linkDevices } from "./converse-linking.js";
 
 const MESSAGES = 120; // in each conversation, about half from each side
 const SHORT = 300; // most letters of two bytes in a message
@@ -17,64 +16,9 @@ const EPOCHS = 4; // that a long conversation must reach in the post-quantum rat
 const OURS = ["here", 1];
 const THEIRS = ["dört", 4_294_967_295]; // a name beyond ASCII, the highest device id
 
-class Disagreement extends Error {}
-
-/** The other implementation, as a function (operation, input) -> {out} or {error}. */
-function elsewhere(command) {
-  const child = spawn(command[0], command.slice(1), { stdio: ["pipe", "pipe", "inherit"] });
-  const waiting = [];
-  let failure = null;
-  const fail = (reason) => {
-    failure ??= new Error(`the other implementation ${reason}`);
-    for (const { reject } of waiting.splice(0)) reject(failure);
-  };
-  child.on("error", (error) => fail(`did not start: ${error.message}`));
-  child.on("exit", (code) => fail(`ended with ${code}`));
-  child.stdin.on("error", () => fail("does not listen"));
-  createInterface({ input: child.stdout }).on("line", (line) => {
-    const asked = waiting.shift();
-    if (asked === undefined) return fail("answers what was not asked");
-    const answer = JSON.parse(line);
-    if (answer.id !== asked.id) return fail("answers in another order");
-    return asked.resolve(answer);
-  });
-  let id = 0;
-  const ask = (op, input) => new Promise((resolve, reject) => {
-    if (failure !== null) return reject(failure);
-    id += 1;
-    waiting.push({ id, resolve, reject });
-    return child.stdin.write(`${JSON.stringify({ id, op, in: input })}\n`);
-  });
-  return { ask, end: () => child.stdin.end() };
-}
-
-function here() {
-  const perform = implementation();
-  return async (op, input) => {
-    try {
-      return { out: perform(op, input) };
-    } catch (error) {
-      if (error instanceof Refusal) return { error: error.name };
-      throw error;
-    }
-  };
-}
-
 /** A party and the function that asks its implementation. */
 function partyOf(ask, side, address) {
   return { side, address, ask: (op, input = {}) => ask(`party.${op}`, { party: side.party, ...input }) };
-}
-
-async function must(answer, what) {
-  const given = await answer;
-  if (given.error !== undefined) throw new Disagreement(`${what}: refused as ${given.error} ${given.detail ?? ""}`);
-  return given.out;
-}
-
-async function mustRefuse(answer, names, what) {
-  const given = await answer;
-  if (given.error === undefined) throw new Disagreement(`${what}: accepted`);
-  if (!names.includes(given.error)) throw new Disagreement(`${what}: ${given.error} instead of ${names.join(" or ")}`);
 }
 
 /** A small random generator with a fixed seed, so that failures can be repeated. */
@@ -230,8 +174,19 @@ async function main(command) {
       console.log(`${name}: FAILED, ${error.message}`);
     }
   }
+  for (const [old, fresh] of [["here", "there"], ["there", "here"]]) {
+    const name = `devices linked, begun by ${old}`;
+    try {
+      const { devices, refused } = await linkDevices({ old: asks[old], fresh: asks[fresh] }, name);
+      console.log(`${name}: ${devices} devices, ${refused} changed messages refused`);
+    } catch (error) {
+      if (!(error instanceof Disagreement)) throw error;
+      failed += 1;
+      console.log(`${name}: FAILED, ${error.message}`);
+    }
+  }
   other.end();
-  console.log(`${ways().length - failed} passed, ${failed} failed`);
+  console.log(`${ways().length + 2 - failed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;
 }
 

@@ -7,6 +7,7 @@ import { handshakes } from "./handshakes.js";
 import { Input } from "./input.js";
 import { keys } from "./keys.js";
 import { linkings } from "./linking.js";
+import { liveUserOperations } from "./live-users.js";
 import { partyOperations } from "./parties.js";
 import { plays } from "./plays.js";
 import { sealedTexts } from "./sealed.js";
@@ -17,7 +18,7 @@ import { users } from "./users.js";
 export function implementation() {
   const table = {
     ...keys, ...encodings, ...handshakes, ...plays, ...stored, ...users, ...contents, ...linkings, ...sealedTexts,
-    ...partyOperations(),
+    ...partyOperations(), ...liveUserOperations(),
   };
   table.hello = () => ({
     implementation: "letterlock second, JavaScript", version: "1", protocol: 1, operations: Object.keys(table),
