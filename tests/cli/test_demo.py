@@ -6,95 +6,36 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError
 from itertools import islice
 from pathlib import Path
-from queue import Queue
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
-from letterlock.cli import _demo_conversation as demo_conversation
-from letterlock.cli import _demo_processes as demo_processes
 from letterlock.cli import _demo_steps as demo_steps
 from letterlock.cli import _demo_text as demo_text
-from letterlock.cli._demo_processes import DemoProcesses, Finished
+from letterlock.cli._demo_processes import Finished, Process
 from letterlock.cli._demo_steps import Message, Steps
+from letterlock.cli._demo_users import UserConversation
 from letterlock.limits import MAX_PLAINTEXT
-from support.cli_forks import ForkServer, needs_fork
-from support.cli_tools import Result, run, run_process
-
-
-class StandIn:
-    """Stands in for the Popen of a step that has ended when its output is asked for."""
-
-    def __init__(self, finish: Callable[[], Result]) -> None:
-        self._finish = finish
-        self.returncode: int | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
-    ) -> None:
-        pass
-
-    def communicate(self, timeout: float | None = None) -> tuple[bytes, bytes]:
-        assert timeout is None or timeout > 1
-        result = self._finish()
-        self.returncode = result.status
-        return result.out, result.err
-
-    def poll(self) -> int | None:
-        return self.returncode
-
-    def kill(self) -> None:
-        pass
-
+from support.cli_tools import environment, run, run_process
 
 # --- in processes ---------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def forked_steps(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    fork_server: ForkServer,
-    second_fork_server: ForkServer,
-) -> None:
-    """Fork the process of each step, two at a time. The startup time and the kill start interpreters."""
-    start_interpreter, kill_while_reading = DemoProcesses.start, Steps.kill_while_reading
-    free: Queue[ForkServer] = Queue()
-    free.put(fork_server)
-    free.put(second_fork_server)
-
-    def start(processes: DemoProcesses, arguments: list[str | Path]) -> Any:
-        if arguments == ["--help"]:
-            return start_interpreter(processes, arguments)
-        processes.started = number = next(processes._numbers)
-        server, out = free.get(), tmp_path / f"{number}"
-        server.start(*arguments, out=out)
-
-        def finish() -> Result:
-            status = server.wait()
-            free.put(server)
-            return Result(status, out.read_bytes(), b"")
-
-        return StandIn(finish)
-
-    def kill(steps: Steps, message: Message) -> float:
-        with monkeypatch.context() as patch:
-            patch.setattr(DemoProcesses, "start", start_interpreter)
-            return kill_while_reading(steps, message)
-
-    monkeypatch.setattr(DemoProcesses, "start", start)
-    monkeypatch.setattr(Steps, "kill_while_reading", kill)
+def run_script(text: str, *arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a few lines in an interpreter, which has no threads and may fork."""
+    return subprocess.run(
+        [sys.executable, "-c", text, *arguments],
+        capture_output=True,
+        text=True,
+        env=environment(**variables),
+        timeout=60,
+        check=False,
+    )
 
 
-@needs_fork
 @pytest.mark.slow
-@pytest.mark.usefixtures("forked_steps")
 def test_demonstration() -> None:
-    shown = run("demo").succeeded().decode()
+    shown = run_process("demo").succeeded().decode()
     for line in (
         "letterlock's own README",
         "alice -> bob   first message, no. 1 ",
@@ -103,46 +44,46 @@ def test_demonstration() -> None:
         "is lost, the others arrive in the order",
         "with one byte changed",
         "a second time",
-        "is killed while reading no. 13",
-        "starts again, has no. 13",
+        "is killed while reading no. 9",
+        "starts again, has no. 9",
         "The conversation goes on",
         "They compare safety numbers",
-        "Everything was as expected: 62 processes",
+        "carol's laptop is linked, in five steps",
+        "dave's phone   writes to carol",
+        "carol          learns, and Dave is frozen",
+        "Everything was as expected: 75 processes",
     ):
         assert line in shown, line
     assert "on the wire" in shown
     assert " ms\n" in shown
 
 
-def test_step_is_an_interpreter_without_the_users_profile(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_step_does_not_see_the_users_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LETTERLOCK_HOME", str(tmp_path / "alice"))
     run("init", "alice").succeeded()
-    monkeypatch.setenv("LETTERLOCK_PASSPHRASE", "x")
-    processes = DemoProcesses()
-    processes.run(["peers"], expected_status=2)  # it sees no profile, although there is one
-    assert processes.started == 1
-    assert "LETTERLOCK_PASSPHRASE" not in processes._environment
+    script = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from letterlock.cli._demo_processes import DemoProcesses\n"
+        "processes = DemoProcesses(Path(sys.argv[1]))\n"
+        "processes.run(['peers'], expected_status=2)\n"
+        "assert processes.started == 1\n"
+    )
+    done = run_script(script, tmp_path, LETTERLOCK_HOME=str(tmp_path / "alice"), LETTERLOCK_PASSPHRASE="x")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert "--home" in (tmp_path / "1.err").read_text()
 
 
-def test_step_that_hangs_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start(_: DemoProcesses, __: list[str | Path]) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [sys.executable, "-c", "import time; time.sleep(20)"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        started.append(process)
-        return process
-
-    monkeypatch.setattr(DemoProcesses, "start", start)
-    monkeypatch.setattr(demo_processes, "_STEP_TIMEOUT", 0.001)
-    assert "more than 0.001 s" in run("demo").failed(1)
-    (process,) = started
-    assert process.returncode not in {None, 0}
+def test_step_that_hangs_is_killed() -> None:
+    script = (
+        "import sys\n"
+        "from letterlock.cli import main, _demo_processes\n"
+        "_demo_processes._STEP_TIMEOUT = 0.0001\n"
+        "sys.exit(main(['demo']))\n"
+    )
+    done = run_script(script)
+    assert done.returncode == 1
+    assert "more than 0.0001 s" in done.stderr
 
 
 def test_demonstration_ignores_the_users_profile(tmp_path: Path) -> None:
@@ -154,44 +95,49 @@ def test_demonstration_ignores_the_users_profile(tmp_path: Path) -> None:
 # --- quickly, in this process ---------------------------------------------------------------------
 
 
-class OneByOne:
-    """Stands in for a thread pool: `run` redirects the streams of the whole process."""
+class InThisProcess:
+    """Stands in for multiprocessing's context, and for the processes that it makes."""
 
-    def __init__(self, workers: int) -> None:
-        assert workers == 2
+    Process: Callable[..., "InThisProcess"]
 
-    def __enter__(self) -> Self:
-        return self
+    def __init__(self, target: object = None, args: tuple[Any, ...] = (), *, daemon: bool = True) -> None:
+        assert daemon
+        self.arguments = args
+        self.exitcode: int | None = None
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
-    ) -> None:
+    def start(self) -> None:
+        argv, out, err = self.arguments
+        result = run(*argv)
+        out.write_bytes(result.out)
+        err.write_bytes(result.err)
+        self.exitcode = result.status
+
+    def join(self, timeout: float | None = None) -> None:
+        assert timeout is None or timeout > 1
+
+    def is_alive(self) -> bool:
+        return False
+
+    def kill(self) -> None:
         pass
 
-    def map(self, function: Callable[[Message], Finished], messages: list[Message]) -> Iterator[Finished]:
-        return map(function, messages)
+
+InThisProcess.Process = InThisProcess
 
 
 @pytest.fixture
 def steps_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Run each step in this process when it starts."""
-
-    def start(processes: DemoProcesses, arguments: list[str | Path]) -> StandIn:
-        processes.started += 1
-        result = run(*arguments)
-        process = StandIn(lambda: result)
-        process.returncode = result.status
-        return process
-
-    monkeypatch.setattr(DemoProcesses, "start", start)
-    monkeypatch.setattr(demo_conversation, "ThreadPoolExecutor", OneByOne)
+    monkeypatch.setattr("multiprocessing.get_context", lambda _: InThisProcess())
 
 
 @pytest.mark.usefixtures("steps_in_this_process")
 @pytest.mark.parametrize(
     "content", [b"one line", b"\n\n a \n", bytes(range(256)) * 400, b"\xff\xfe", b"x" * 200_000, b"a\r\nb\rc"]
 )
-def test_any_text_can_be_sent(tmp_path: Path, content: bytes) -> None:
+def test_any_text_can_be_sent(tmp_path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    for act in ("meet", "write", "meet_a_liar"):  # they send other texts
+        monkeypatch.setattr(UserConversation, act, lambda _: None)
     text = tmp_path / "text"
     text.write_bytes(content)
     shown = run("demo", "--text", text).succeeded().decode()
@@ -291,17 +237,30 @@ def _tear_text_on_kill(patch: pytest.MonkeyPatch) -> None:
 
 def _after(patch: pytest.MonkeyPatch, command: str, damage: Callable[[Steps], None]) -> None:
     """Do damage after each run of a command."""
-    original = Steps.run
+    original = Steps._start
 
-    def run_then_damage(
-        steps: Steps, participant: Any, *arguments: Any, expected_status: int = 0
-    ) -> Finished:
-        finished = original(steps, participant, *arguments, expected_status=expected_status)
-        if arguments[0] == command:
+    def run_then_damage(steps: Steps, participant: Any, arguments: Any) -> Process:
+        process, words = original(steps, participant, arguments), list(arguments)
+        if command in {words[0], " ".join(map(str, words[:2]))}:
             damage(steps)
-        return finished
+        return process
 
-    patch.setattr(Steps, "run", run_then_damage)
+    patch.setattr(Steps, "_start", run_then_damage)
+
+
+def _lose_a_message(patch: pytest.MonkeyPatch) -> None:
+    _after(patch, "user send", lambda steps: next(steps.directory.glob("folder/mail/*/*.message")).unlink())
+
+
+def _keep_every_message(patch: pytest.MonkeyPatch) -> None:
+    def leave(steps: Steps) -> None:
+        next(steps.directory.glob("folder/mail/*")).joinpath("odd.message").touch()
+
+    _after(patch, "user send", leave)
+
+
+def _forge_nothing(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(UserConversation, "_forge", lambda _: None)
 
 
 def _overwrite(steps: Steps, pattern: str) -> None:
@@ -336,6 +295,9 @@ def _print_numbers(patch: pytest.MonkeyPatch, printed: Iterator[bytes]) -> None:
         (_print_different_numbers, "safety numbers differ"),
         (_print_short_numbers, "twelve groups of five"),
         (_tear_text_on_kill, "after a kill"),
+        (_lose_a_message, "did not read what was sent"),
+        (_keep_every_message, "not taken out of the folder"),
+        (_forge_nothing, "was not refused"),
     ],
 )
 def test_wrong_result_fails(monkeypatch: pytest.MonkeyPatch, break_step: Break, failure: str) -> None:

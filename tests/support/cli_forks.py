@@ -170,7 +170,7 @@ def _serve() -> None:
 
 
 def _fork_for_each_line() -> None:
-    main([])  # builds the parser, which cli_tools caches
+    main([])  # builds the parser, once
     gc.collect()
     gc.freeze()
     gc.disable()  # a collection in a child would copy every page

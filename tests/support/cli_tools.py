@@ -4,7 +4,6 @@ Not here: processes that are killed (cli_forks.py).
 """
 
 import errno
-import functools
 import io
 import os
 import shutil
@@ -19,16 +18,11 @@ from typing import Any, Final, TypeAlias
 
 import pytest
 
-from letterlock.cli import _main as main_module
 from letterlock.cli import main
-from letterlock.cli._parser import build_parser
 
 TRACEBACK: Final = b"Traceback"
 
 Arguments: TypeAlias = list[str | Path]
-
-# Thousands of runs share one parser, which holds no state. A test that starts an interpreter builds its own.
-setattr(main_module, "build_parser", functools.cache(build_parser))  # noqa: B010 - mypy refuses an assignment
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from letterlock.cli._demo_conversation import Conversation
 from letterlock.cli._demo_processes import DemoProcesses
 from letterlock.cli._demo_steps import Steps
 from letterlock.cli._demo_text import excerpts, load_text
+from letterlock.cli._demo_users import UserConversation
 from letterlock.cli._output import say
 
 
@@ -24,10 +25,11 @@ def demo(arguments: Namespace) -> None:
     began = time.perf_counter()
     # Clean-up errors are not ignored: a file that cannot be removed is worth reporting.
     with tempfile.TemporaryDirectory(prefix="letterlock-demo-") as directory:
-        processes = DemoProcesses()
+        streams = Path(directory) / "printed"
+        streams.mkdir()
+        processes = DemoProcesses(streams)
         say(
             f"Alice and Bob write to each other in {directory}. Every line is a process of its own.\n"
-            f"The times include {processes.startup_time():.0f} ms to start the process.\n"
             f"The messages are excerpts from {title}, {len(text):,} bytes."
         )
         conversation = Conversation(Steps(Path(directory), processes), excerpts(text))
@@ -36,5 +38,9 @@ def demo(arguments: Namespace) -> None:
         conversation.restart()
         conversation.exchange_messages("message")
         conversation.compare_safety_numbers()
+        people = UserConversation(Steps(Path(directory), processes))
+        people.meet()
+        people.write()
+        people.meet_a_liar()
         seconds = time.perf_counter() - began
         say(f"\nEverything was as expected: {processes.started} processes, {seconds:.1f} s.")

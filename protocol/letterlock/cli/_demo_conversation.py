@@ -1,7 +1,7 @@
 """The demonstration's conversation, in order.
 
     meet                      make two profiles; Bob leaves a bundle, with which Alice begins a session
-    exchange_messages         a message and an answer; then ten at once, in random order: one is lost, one is
+    exchange_messages         a message and an answer; then six at once, in random order: one is lost, one is
                               also forged, one arrives twice
     restart                   Bob's process is killed while it decrypts
     compare_safety_numbers    both print the same number
@@ -9,15 +9,14 @@
 Not here: how a step is run and checked (_demo_steps.py).
 """
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from typing import Final
 
-from letterlock.cli._demo_processes import check
+from letterlock.cli._demo_processes import Finished, check
 from letterlock.cli._demo_steps import Message, Participant, Steps, random_source
 from letterlock.cli._output import say
 
-_MESSAGES_EACH: Final = 5
+_MESSAGES_EACH: Final = 3
 """Messages that both write before they read any."""
 
 _PARALLEL_PROCESSES: Final = 2
@@ -39,16 +38,16 @@ class Conversation:
         say("\nThey meet")
         for participant in (self._alice, self._bob):
             finished = self._steps.run(participant, "init", participant.name)
-            _print_step(participant.name, "makes a profile", "", finished.milliseconds)
+            print_step(participant.name, "makes a profile", "", finished.milliseconds)
         path = self._steps.directory / "bob.bundle"
         finished = self._steps.run(self._bob, "bundle", "-o", path)
         size = f"{path.stat().st_size:,} bytes"
-        _print_step("bob", "leaves a prekey bundle, goes offline", size, finished.milliseconds)
+        print_step("bob", "leaves a prekey bundle, goes offline", size, finished.milliseconds)
         finished = self._steps.run(self._alice, "add", "bob", path)
-        _print_step("alice", "begins a session with it", "nothing is sent yet", finished.milliseconds)
+        print_step("alice", "begins a session with it", "nothing is sent yet", finished.milliseconds)
 
     def exchange_messages(self, first: str) -> None:
-        """Exchange a message and its answer, then ten messages at once. `first` names the first message."""
+        """Exchange a message and its answer, then six messages at once. `first` names the first message."""
         say("\nA message and its answer")
         self._read(self._write([self._alice], first))
         self._read(self._write([self._bob], "answer"))
@@ -63,10 +62,10 @@ class Conversation:
         say("\nBob's process is killed while it decrypts, then started again")
         (message,) = self._write([self._alice], "message")
         milliseconds = self._steps.kill_while_reading(message)
-        _print_step("bob", f"is killed while reading no. {message.number}", "", milliseconds)
+        print_step("bob", f"is killed while reading no. {message.number}", "", milliseconds)
         finished = self._steps.read_after_kill(message)
         what = f"starts again, has no. {message.number}"
-        _print_step("bob", what, message.received, finished.milliseconds)
+        print_step("bob", what, message.received, finished.milliseconds)
         self._refuse_duplicate(message)
         say("\nThe conversation goes on")
 
@@ -78,18 +77,15 @@ class Conversation:
         check(alices.printed == bobs.printed, "the safety numbers differ")
         groups = alices.printed.decode("ascii").split()
         check([len(group) for group in groups] == [5] * 12, "a safety number is not twelve groups of five")
-        _print_step("both", "see the same number", "", alices.milliseconds + bobs.milliseconds)
+        print_step("both", "see the same number", "", alices.milliseconds + bobs.milliseconds)
         say(f"  {' '.join(groups)}")
 
     def _write(self, senders: list[Participant], what: str) -> list[Message]:
         numbers = range(self._messages + 1, self._messages + len(senders) + 1)
         self._messages += len(senders)
         messages = [self._message(number, sender) for number, sender in zip(numbers, senders, strict=True)]
-        with ThreadPoolExecutor(_PARALLEL_PROCESSES) as pool:
-            for message, finished in zip(messages, pool.map(self._steps.write, messages), strict=True):
-                _print_step(
-                    message.route, f"{what}, no. {message.number}", message.sizes, finished.milliseconds
-                )
+        for message, finished in _in_pairs(self._steps.write, messages):
+            print_step(message.route, f"{what}, no. {message.number}", message.sizes, finished.milliseconds)
         return messages
 
     def _message(self, number: int, sender: Participant) -> Message:
@@ -97,10 +93,9 @@ class Conversation:
         return self._steps.message(number, sender, recipient, next(self._texts))
 
     def _read(self, messages: list[Message]) -> None:
-        with ThreadPoolExecutor(_PARALLEL_PROCESSES) as pool:
-            for message, finished in zip(messages, pool.map(self._steps.read, messages), strict=True):
-                reader, what = message.recipient.name, f"reads no. {message.number}"
-                _print_step(reader, what, message.received, finished.milliseconds)
+        for message, finished in _in_pairs(self._steps.read, messages):
+            reader, what = message.recipient.name, f"reads no. {message.number}"
+            print_step(reader, what, message.received, finished.milliseconds)
 
     def _deliver(self, messages: list[Message]) -> None:
         random_source.shuffle(messages)
@@ -110,15 +105,27 @@ class Conversation:
         lost.path.unlink()
         finished = self._steps.refuse(forged, self._steps.forge(forged))
         what = f"refuses no. {forged.number} with one byte changed"
-        _print_step(forged.recipient.name, what, "the profile is unchanged", finished.milliseconds)
+        print_step(forged.recipient.name, what, "the profile is unchanged", finished.milliseconds)
         self._read(messages)
         self._refuse_duplicate(random_source.choice(messages))
 
     def _refuse_duplicate(self, message: Message) -> None:
         finished = self._steps.refuse(message, message.path)
         what = f"refuses no. {message.number} a second time"
-        _print_step(message.recipient.name, what, "", finished.milliseconds)
+        print_step(message.recipient.name, what, "", finished.milliseconds)
 
 
-def _print_step(who: str, what: str, sizes: str, milliseconds: float) -> None:
+def _in_pairs(
+    begin: Callable[[Message], Callable[[], Finished]], messages: list[Message]
+) -> Iterator[tuple[Message, Finished]]:
+    """Take a step for each message, two of them at the same time, and yield what came of each."""
+    for start in range(0, len(messages), _PARALLEL_PROCESSES):
+        pair = messages[start : start + _PARALLEL_PROCESSES]
+        begun = [begin(message) for message in pair]
+        for message, finish in zip(pair, begun, strict=True):
+            yield message, finish()
+
+
+def print_step(who: str, what: str, sizes: str, milliseconds: float) -> None:
+    """Print one line about a step."""
     say(f"  {who:<14} {what:<40} {sizes:<44} {milliseconds:>6,.0f} ms")

@@ -4,12 +4,13 @@ Not here: their order (_demo_conversation.py), running processes (_demo_processe
 """
 
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import SystemRandom
 from typing import Final
 
-from letterlock.cli._demo_processes import DemoProcesses, Finished, check
+from letterlock.cli._demo_processes import DemoProcesses, Finished, Process, check
 
 REFUSED: Final = 3
 """The exit status for a message that is forged or a duplicate."""
@@ -79,26 +80,41 @@ class Steps:
 
     def run(self, participant: Participant, *arguments: str | Path, expected_status: int = 0) -> Finished:
         """Run one command on a participant's profile. Raises DemoFailed for another exit status."""
-        return self._processes.run(["--home", participant.home, *arguments], expected_status)
+        return self._start(participant, arguments).finish(expected_status)
 
-    def write(self, message: Message) -> Finished:
-        """Let the sender encrypt a message, and check that the result hides its text."""
+    def _start(self, participant: Participant, arguments: Iterable[str | Path]) -> Process:
+        return self._processes.start(["--home", participant.home, *arguments])
+
+    def write(self, message: Message) -> Callable[[], Finished]:
+        """Let the sender begin to encrypt a message.
+
+        Return what waits for the end and checks that the result hides its text.
+        """
         draft = message.path.with_suffix(".draft")
         draft.write_bytes(message.text)
-        finished = self.run(
-            message.sender, "encrypt", "--to", message.recipient.name, draft, "-o", message.path
-        )
-        encrypted = message.path.read_bytes()
-        check(len(encrypted) > len(message.text), "a message is shorter than its text")
-        # Random bytes may hold a text of a few bytes by chance, but not a longer one.
-        check(len(message.text) < 8 or message.text not in encrypted, "a message shows its text")
-        return finished
+        arguments = ("encrypt", "--to", message.recipient.name, draft, "-o", message.path)
+        process = self._start(message.sender, arguments)
 
-    def read(self, message: Message) -> Finished:
-        """Let the recipient decrypt a message, and compare the text."""
-        finished = self.run(message.recipient, *_decrypt_arguments(message))
-        check(message.copy.read_bytes() == message.text, "a text is not what was sent")
-        return finished
+        def finish() -> Finished:
+            finished = process.finish()
+            encrypted = message.path.read_bytes()
+            check(len(encrypted) > len(message.text), "a message is shorter than its text")
+            # Random bytes may hold a text of a few bytes by chance, but not a longer one.
+            check(len(message.text) < 8 or message.text not in encrypted, "a message shows its text")
+            return finished
+
+        return finish
+
+    def read(self, message: Message) -> Callable[[], Finished]:
+        """Let the recipient begin to decrypt a message. Return what waits and compares the text."""
+        process = self._start(message.recipient, _decrypt_arguments(message))
+
+        def finish() -> Finished:
+            finished = process.finish()
+            check(message.copy.read_bytes() == message.text, "a text is not what was sent")
+            return finished
+
+        return finish
 
     def refuse(self, message: Message, path: Path) -> Finished:
         """Present the file `path` in a message's place: it must be refused and must change nothing."""
@@ -122,14 +138,10 @@ class Steps:
 
     def kill_while_reading(self, message: Message) -> float:
         """Kill the recipient's process (SIGKILL) as soon as it writes the text; return the milliseconds."""
-        began = time.perf_counter()
-        arguments = ["--home", message.recipient.home, *_decrypt_arguments(message)]
-        with self._processes.start(arguments) as process:
-            while process.poll() is None and not any(self.directory.glob(".letterlock-*.part")):
-                time.sleep(_POLL_INTERVAL)
-            process.kill()
-            process.communicate()
-        return 1000 * (time.perf_counter() - began)
+        process = self._start(message.recipient, _decrypt_arguments(message))
+        while process.is_running() and not any(self.directory.glob(".letterlock-*.part")):
+            time.sleep(_POLL_INTERVAL)
+        return process.kill()
 
     def read_after_kill(self, message: Message) -> Finished:
         """Let the recipient try again: the text is delivered now, unless it was delivered before the kill."""

@@ -5,6 +5,7 @@ Not here: running a command (_main.py), the commands for users (_user_parser.py)
 """
 
 from argparse import RawDescriptionHelpFormatter
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from letterlock.cli._parsing import (
@@ -152,8 +153,9 @@ standard input, write one answer per line to standard output.
 """
 
 
+@cache
 def build_parser() -> Parser:
-    """Return the parser.
+    """Return the parser, the same one each time: it holds no state.
 
     A parsed namespace holds `command`, a key of COMMANDS, and the arguments that the command reads.
     """
