@@ -31,7 +31,7 @@ def break_silence(desk: Desk, findings: Findings) -> None:
 
 
 def _send_again(desk: Desk, findings: Findings) -> None:
-    """Seal what may have been lost on the way, in sessions that are not about to be replaced."""
+    """Seal what may have been lost on the way, in sessions that are not about to be replaced. [USR-58]"""
     for row, sent in desk.outbox.all():
         for each in sent.places:
             if _seems_lost(desk, row, sent, each):
