@@ -5,7 +5,7 @@
     |   |-- NoAccount           this store holds no account yet
     |   |-- AccountExists       this store already holds an account
     |   |-- NoSession           no session with this address exists
-    |   |   `-- SessionEnded    the session ended, because the peer's post-quantum keys contradict each other
+    |   |   `-- SessionEnded    the session ended: the peer's keys contradict each other, or it never answered
     |   `-- PlaintextTooLong    longer than one message can carry
     |-- PeerError               the bytes that you were given
     |   |-- MalformedMessage    not in the one encoding that the specification allows
@@ -123,16 +123,16 @@ class NoSession(UsageError):
 
 
 class SessionEnded(NoSession):
-    """The session with this address ended: an authentic message of the peer contradicted earlier ones.
+    """The session with this address ended: the peer's keys contradict each other, or it never answered.
 
-    Its text was returned. One side was restored from an old copy of its store, or the peer breaks the
-    protocol. Nothing more can be sent or read in that session, and the peer may not know. Initiate a new
-    session with the peer's bundle, or wait until the peer does.
+    An authentic message contradicted earlier ones, and its text was returned: one side was restored from a
+    copy of its store, or the peer breaks the protocol. Or nobody answered our first message for 30 days.
+    Nothing more can be sent or read in it. Initiate a new session, or wait until the peer does.
     """
 
     cause = Cause.SESSION_BROKEN
 
-    TEXT: ClassVar[str] = "the session ended: the peer's keys contradict each other; initiate a new one"
+    TEXT: ClassVar[str] = "the session ended: keys contradict, or no answer for 30 days; initiate a new one"
 
     def __init__(self, text: str = TEXT) -> None:
         super().__init__(text)

@@ -185,15 +185,17 @@ def test_a_retired_prekey_is_gone_after_its_grace_though_nobody_published(any_pa
     dave, erin = (
         Account.create(MemoryStore(), type(BOB)(name, 1), clock=any_pair.clock) for name in ("dave", "erin")
     )
+    messages = []
     for stranger in (dave, erin):
         stranger.initiate(BOB, bundle)
+        messages.append(stranger.encrypt(BOB, b"late"))
     read(any_pair)
     retired = any_pair.clock.now
     any_pair.clock.now = retired + PREKEY_GRACE - 1
-    assert any_pair.bob.account.decrypt(dave.address, dave.encrypt(BOB, b"late")) == b"late"
+    assert any_pair.bob.account.decrypt(dave.address, messages[0]) == b"late"
     any_pair.clock.now = retired + PREKEY_GRACE
     with unchanged(any_pair.bob.store), pytest.raises(UnknownPrekey):
-        any_pair.bob.account.decrypt(erin.address, erin.encrypt(BOB, b"too late"))
+        any_pair.bob.account.decrypt(erin.address, messages[1])
     any_pair.bob.reopen()
     held = counts(any_pair.bob.store)
     assert (held["SIGNED"], held["KEM_LAST_RESORT"]) == (0, 0)

@@ -159,8 +159,9 @@ def test_a_first_message_deletes_expired_prekeys(any_pair: Pair) -> None:
     last = any_pair.bob.account.publish(3, rotate=True).last_resort_bundle()
     assert counts(any_pair.bob.store) == {"SIGNED": 2, "ONE_TIME": 3, "KEM_ONE_TIME": 3, "KEM_LAST_RESORT": 2}
     any_pair.alice.initiate(last)
+    message = any_pair.alice.write(b"from a stranger")
     any_pair.clock.now += ONE_TIME_LIFETIME
-    any_pair.bob.read(any_pair.alice.write(b"from a stranger"))
+    any_pair.bob.read(message)
     assert counts(any_pair.bob.store) == {"SIGNED": 1, "ONE_TIME": 0, "KEM_ONE_TIME": 0, "KEM_LAST_RESORT": 1}
 
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from letterlock import PeerError
+from letterlock import PeerError, SessionEnded
 from letterlock._session.peer_sessions import PeerSessions
+from letterlock._session.session import Ended, Initiated
 from letterlock._wire.suite import Suite
 from letterlock.limits import DAY, KEPT_LIFETIME
 from support.pair import Pair, Side, live, unchanged
@@ -195,3 +196,88 @@ def test_a_session_archived_before_the_time_was_noted_counts_from_now_on(pair: P
     pair.clock.now += KEPT_LIFETIME + 1
     pair.alice.account.publish(0)
     assert rows(pair.alice) == 1
+
+
+# --- sessions that nobody answers ---------------------------------------------------------------------
+
+
+def unanswered(pair: Pair) -> bytes:
+    """Let Alice begin a session that Bob does not answer; return her first message."""
+    pair.alice.initiate()
+    return pair.alice.write(b"is anybody there?")
+
+
+def test_a_first_message_is_repeated_for_thirty_days(any_pair: Pair) -> None:  # SES-17
+    unanswered(any_pair)
+    any_pair.clock.now += KEPT_LIFETIME
+    any_pair.alice.account.expire()
+    any_pair.reopen()
+    assert any_pair.bob.read(any_pair.alice.write(b"still?")) == b"still?"
+    assert any_pair.alice.read(any_pair.bob.write(b"yes")) == b"yes"
+    any_pair.clock.now += KEPT_LIFETIME + 1
+    any_pair.alice.account.expire()
+    any_pair.turn()
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_then_its_session_has_ended(any_pair: Pair, deleted: bool) -> None:  # SES-17
+    first = unanswered(any_pair)
+    assert any_pair.bob.read(first) == b"is anybody there?"
+    answer = any_pair.bob.write(b"late")
+    any_pair.clock.now += KEPT_LIFETIME + 1
+    if deleted:
+        any_pair.alice.account.expire()
+    with unchanged(any_pair.alice.store), pytest.raises(SessionEnded, match="30 days"):
+        any_pair.alice.write(b"again")
+    with unchanged(any_pair.alice.store), pytest.raises(PeerError):
+        any_pair.alice.read(answer)
+    status = any_pair.alice.account.session(any_pair.alice.peer)
+    assert status is not None
+    assert status.ended
+    assert any_pair.alice.account.due().ended == (any_pair.alice.peer,)
+    assert any_pair.alice.account.due().unanswered == ()
+    any_pair.alice.initiate()
+    assert any_pair.bob.read(any_pair.alice.write(b"anew")) == b"anew"
+    assert any_pair.alice.read(any_pair.bob.write(b"at last")) == b"at last"
+
+
+def test_no_key_of_it_is_left_after_upkeep(any_pair: Pair) -> None:  # SES-17
+    unanswered(any_pair)
+    assert [type(each.session) for each in sessions_of(any_pair.alice)] == [Initiated]
+    any_pair.clock.now += KEPT_LIFETIME + 1
+    any_pair.alice.account.expire()
+    assert [type(each.session) for each in sessions_of(any_pair.alice)] == [Ended]
+
+
+def test_an_answer_sets_its_time_back(any_pair: Pair) -> None:  # SES-17
+    """An active session has no time, so that nothing takes it for an archived one."""
+    any_pair.converse()
+    (stored,) = sessions_of(any_pair.alice)
+    assert live(stored.session).archived == 0
+
+
+def test_a_session_that_began_before_its_time_was_recorded_counts_from_upkeep(pair: Pair) -> None:  # SES-17
+    unanswered(pair)
+    sessions = PeerSessions(pair.alice.store, pair.alice.peer, frozenset(pair.suites))
+    with pair.alice.store.transaction():
+        stored = sessions.active()
+        assert stored is not None
+        sessions._save(stored.id, stored.rank, replace(live(stored.session), archived=0))
+    pair.clock.now += KEPT_LIFETIME + 1
+    assert pair.alice.write(b"still there")
+    pair.alice.account.expire()
+    pair.clock.now += KEPT_LIFETIME
+    assert pair.alice.write(b"still there")
+    pair.clock.now += 1
+    with pytest.raises(SessionEnded):
+        pair.alice.write(b"ended")
+
+
+def test_a_new_session_archives_it_for_thirty_days_more(pair: Pair) -> None:  # SES-16
+    first = unanswered(pair)
+    assert pair.bob.read(first) == b"is anybody there?"
+    letter = pair.bob.write(b"on its way")
+    pair.clock.now += 20 * DAY
+    pair.alice.initiate()
+    pair.clock.now += KEPT_LIFETIME
+    assert pair.alice.read(letter) == b"on its way"

@@ -1,12 +1,12 @@
 r"""The life of a session among the sessions with one peer, as a table that `PeerSessions` looks up.
 
-    phase \ event   ENCRYPT       AUTHENTICATED   DEFERRED    BARRED     SUPERSEDED   CONTRADICTED
-    -------------   -----------   -------------   ---------   --------   ----------   ------------
-    INITIATED       INITIATED     ESTABLISHED     -           -          ARCHIVED     ENDED
-    ESTABLISHED     ESTABLISHED   ESTABLISHED     -           -          ARCHIVED     ENDED
-    ARCHIVED        -             ESTABLISHED     ARCHIVED    ARCHIVED   ARCHIVED     DELETED
-    ENDED           -             -               -           -          DELETED      -
-    DELETED         -             -               -           -          -            -
+    phase \ event   ENCRYPT       AUTHENTICATED   DEFERRED    BARRED     SUPERSEDED   CONTRADICTED   EXPIRED
+    -------------   -----------   -------------   ---------   --------   ----------   ------------   -------
+    INITIATED       INITIATED     ESTABLISHED     -           -          ARCHIVED     ENDED          ENDED
+    ESTABLISHED     ESTABLISHED   ESTABLISHED     -           -          ARCHIVED     ENDED          -
+    ARCHIVED        -             ESTABLISHED     ARCHIVED    ARCHIVED   ARCHIVED     DELETED        DELETED
+    ENDED           -             -               -           -          DELETED      -              -
+    DELETED         -             -               -           -          -            -              -
 
 INITIATED: active, and we repeat the initial message until the peer answers. ESTABLISHED: active, and the peer
 has shown that it holds the session. ARCHIVED: another session with the peer is active; this one still
@@ -19,7 +19,8 @@ the peer uses (Sesame section 3.2). In an archived session, two other events may
 the session stays archived until the next message [SES-4], and BARRED, if it does not come back [SES-11]
 [SES-12]. A late message is no event, because it does not tell which session the peer uses now. SUPERSEDED:
 another session became active. CONTRADICTED: a message was decrypted, late or not, and its post-quantum header
-contradicts earlier ones [PQR-5].
+contradicts earlier ones [PQR-5]. EXPIRED: 30 days have passed since it was archived [SES-16], or since it
+began and was not answered [SES-17].
 
 Not here: what a session holds (session.py); when a promotion is deferred or barred (promotion.py); storage
 (peer_sessions.py).
@@ -55,6 +56,7 @@ class Event(Enum):
     BARRED = auto()
     SUPERSEDED = auto()
     CONTRADICTED = auto()
+    EXPIRED = auto()
 
 
 TABLE: Final[Mapping[tuple[Phase, Event], Phase]] = MappingProxyType(
@@ -73,6 +75,8 @@ TABLE: Final[Mapping[tuple[Phase, Event], Phase]] = MappingProxyType(
         (Phase.ESTABLISHED, Event.CONTRADICTED): Phase.ENDED,
         (Phase.ARCHIVED, Event.CONTRADICTED): Phase.DELETED,
         (Phase.ENDED, Event.SUPERSEDED): Phase.DELETED,
+        (Phase.INITIATED, Event.EXPIRED): Phase.ENDED,
+        (Phase.ARCHIVED, Event.EXPIRED): Phase.DELETED,
     }
 )
 """The phase after each event; an event that a phase does not have is our own bug, and a KeyError."""

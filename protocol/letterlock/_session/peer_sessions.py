@@ -27,8 +27,8 @@ from letterlock._session.lifecycle import TABLE, Event, Phase
 from letterlock._session.promotion import event_in_archive, is_weaker, placed
 from letterlock._session.sealing import Decrypted, decrypt, encrypt, is_as_sent
 from letterlock._session.session import Ended, Established, Initiated, Session
-from letterlock._session.status import SessionStatus
-from letterlock._session.stored_session import PHASES, StoredSession
+from letterlock._session.status import SessionStatus, status_of
+from letterlock._session.stored_session import PHASES, StoredSession, as_of, is_old
 from letterlock._session.trial import knows, of_an_unknown_chain
 from letterlock._wire.address import Address
 from letterlock._wire.message import RatchetMessage
@@ -85,7 +85,7 @@ class PeerSessions:
         message = send_next(self._calls, row, self._numbers, plaintext, entropy)
         if message is not None:
             return message
-        session = _session_in(row)
+        session = as_of(_session_in(row), self._now)
         if session.origin.suite not in self._suites:  # SES-8
             stored = next(iter(self.all()), None)
             if stored is None:
@@ -222,6 +222,8 @@ class PeerSessions:
             if active is not None and active.id == row.id:
                 active = None
         id_ = max(1, int.from_bytes(entropy(_ID_BYTES), "big") >> 1)
+        if isinstance(session, Initiated):
+            session = replace(session, archived=self._now())  # SES-17
         self._save(id_, rank, placed(session, rank + 1, None if active is None else active.session))
         if active is not None and is_weaker(session, active.session):
             self._save(active.id, rank + 1, active.session)
@@ -230,16 +232,19 @@ class PeerSessions:
         return id_
 
     def expire(self) -> None:
-        """Delete what was kept or archived too long ago; what has no time counts from now on. [SES-16]"""
+        """Delete what was kept, archived or not answered too long ago. [SES-16] [SES-17]
+
+        What has no time counts from now on.
+        """
         now = self._now()
         for stored in list(self._load(MAX_ARCHIVED_SESSIONS + 1, old=True)):
             self._tables.skipped_keys.delete_kept_before(max(0, now - KEPT_LIFETIME), stored.id)
-            if isinstance(stored.session, Ended) or stored.phase is not Phase.ARCHIVED:
+            if isinstance(stored.session, Ended) or stored.phase is Phase.ESTABLISHED:
                 continue
             if not stored.session.archived:
                 self._save(stored.id, stored.rank, replace(stored.session, archived=now))
-            elif stored.session.archived < now - KEPT_LIFETIME:
-                self._tables.sessions.delete(stored.id)
+            elif is_old(stored.session, self._now):
+                self._end(stored, Ended(stored.session.origin), Event.EXPIRED)
 
     def _supersede(self, active: StoredSession) -> None:
         """Let another session take the place of the active one, which is archived if it still has keys."""
@@ -248,10 +253,10 @@ class PeerSessions:
         else:
             self._save(active.id, active.rank, replace(active.session, archived=self._now()))
 
-    def _end(self, stored: StoredSession, ended: Ended) -> None:
-        """Delete the keys of a session whose sides disagree. An active one keeps its place. [SES-14]"""
+    def _end(self, stored: StoredSession, ended: Ended, event: Event = Event.CONTRADICTED) -> None:
+        """Delete the keys of a session that ended. An active one keeps its place. [SES-14]"""
         self._tables.sessions.delete(stored.id)
-        if TABLE[stored.phase, Event.CONTRADICTED] is Phase.ENDED:
+        if TABLE[stored.phase, event] is Phase.ENDED:
             self._save(stored.id, stored.rank, ended)
 
     def insert_decrypted(self, decrypted: Decrypted, entropy: Entropy) -> None:
@@ -268,12 +273,7 @@ class PeerSessions:
     def status(self) -> SessionStatus | None:
         """Return what may be known of the active session, or None if there is none."""
         sessions = self.all()
-        if not sessions:
-            return None
-        active = sessions[0].session
-        is_ours, answered = active.origin.handshake_id is None, not isinstance(active, Initiated)
-        ended = isinstance(active, Ended)
-        return SessionStatus(active.origin.suite, is_ours, answered, len(sessions) - 1, ended)
+        return status_of(sessions[0].session, len(sessions) - 1) if sessions else None
 
     def delete_all(self) -> None:
         """Delete every session with this peer."""
@@ -287,7 +287,7 @@ class PeerSessions:
 
     def _active_from(self, row: SessionRow) -> StoredSession | None:
         """Do the same, having loaded the session of the greatest rank."""
-        session = _session_in(row)
+        session = as_of(_session_in(row), self._now)
         if session.origin.suite in self._suites:
             return StoredSession(row.id, row.rank, PHASES[type(session)], session)
         return next(iter(self.all()), None)
@@ -300,20 +300,16 @@ class PeerSessions:
         """Yield the sessions of allowed suites; with `old`, also those archived too long ago."""
         is_active = True
         for row in self._tables.sessions.load(self._address, limit):
-            session = _session_in(row)
+            session = _session_in(row) if old else as_of(_session_in(row), self._now)
             if session.origin.suite in self._suites:
                 phase = PHASES[type(session)]
                 if not is_active:
                     phase = TABLE[phase, Event.SUPERSEDED]
-                    if not old and self._is_old(session):
+                    if not old and is_old(session, self._now):
                         continue
                 is_active = False
                 if phase is not Phase.DELETED:
                     yield StoredSession(row.id, row.rank, phase, session)
-
-    def _is_old(self, session: Session) -> bool:
-        archived = 0 if isinstance(session, Ended) else session.archived
-        return archived != 0 and archived < self._now() - KEPT_LIFETIME  # SES-16
 
     def _rows(self) -> list[SessionRow]:
         return self._tables.sessions.load(self._address, MAX_ARCHIVED_SESSIONS + 1)
@@ -367,12 +363,13 @@ class PeerSessions:
         rank = stored.rank
         if session.yields and not is_repeat:
             session = replace(session, yields=session.yields - 1)  # SES-12
+        if session.archived and phase is not Phase.ARCHIVED:
+            session = replace(session, archived=0)
         if phase is Phase.ARCHIVED:
             session = replace(session, promote_next=event is Event.DEFERRED)
             if event is Event.BARRED and isinstance(active.session, Established):
                 self._stray(self._peer, active.session.origin.born)
         elif is_archived:
-            session = replace(session, archived=0)
             rank = self._tables.sessions.load(self._address, 1)[0].rank + 1
             self._supersede(active)
         self._save(stored.id, rank, session)

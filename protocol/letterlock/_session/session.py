@@ -2,7 +2,8 @@
 
     Initiated      we initiated; the initial message's header is repeated until the peer answers
     Established    the peer has answered, or the peer initiated
-    Ended          an authentic message contradicted earlier ones: the keys are deleted              [PQR-5]
+    Ended          an authentic message contradicted earlier ones, or nobody answered for 30 days:
+                   the keys are deleted                                           [PQR-5] [SES-17]
 
 The suite of a session decides its ratchet (_ratchet/suites.py).                                    [PQR-8]
 
@@ -47,7 +48,8 @@ class Origin:
 class Initiated(Uncopyable):
     """A session that the peer has not answered.
 
-    `header_bytes` are those of the initial message before its last element. `archived` is as in Established.
+    `header_bytes` are those of the initial message before its last element. `archived` is when the session
+    began, or when another session took its place, in seconds since 1970; 0 if that is not recorded. [SES-17]
     """
 
     origin: Origin
@@ -80,7 +82,7 @@ class Established(Uncopyable):
 @fast_init
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A session whose two sides disagree. It holds no keys: it can neither encrypt nor decrypt.
+    """A session whose two sides disagree, or that was never answered. It can neither encrypt nor decrypt.
 
     It stays in its place among the sessions, so that no earlier session takes over and nothing is sent until
     a new session begins.

@@ -1,8 +1,9 @@
-"""A session as it stands among the sessions with one peer.
+"""A session as it stands among the sessions with one peer, and whether its time is over.
 
 Not here: finding and saving it (peer_sessions.py).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +11,7 @@ from letterlock._primitives.fast_init import fast_init
 from letterlock._primitives.secret import Uncopyable
 from letterlock._session.lifecycle import Phase
 from letterlock._session.session import Ended, Established, Initiated, Session
+from letterlock.limits import KEPT_LIFETIME
 
 PHASES: Final = {Initiated: Phase.INITIATED, Established: Phase.ESTABLISHED, Ended: Phase.ENDED}
 """The phase of an active session."""
@@ -24,3 +26,14 @@ class StoredSession(Uncopyable):
     rank: int
     phase: Phase
     session: Session
+
+
+def is_old(session: Session, now: Callable[[], int]) -> bool:
+    """Return whether a session was archived, or began without an answer, too long ago. [SES-16] [SES-17]"""
+    archived = 0 if isinstance(session, Ended) else session.archived
+    return archived != 0 and archived < now() - KEPT_LIFETIME
+
+
+def as_of(session: Session, now: Callable[[], int]) -> Session:
+    """Return the session; one that was not answered for too long has ended. [SES-17]"""
+    return Ended(session.origin) if isinstance(session, Initiated) and is_old(session, now) else session
