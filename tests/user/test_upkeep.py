@@ -3,6 +3,7 @@
 import pytest
 
 from letterlock import Address
+from letterlock._wire.content import Content
 from letterlock.errors import UsageError
 from letterlock.limits import DAY, HOUR, KEPT_LIFETIME, MAX_RECEIPT_IDS, RECEIPT_DELAY, RESEND_PAUSE, SILENCE
 from letterlock.stores import EntryKind
@@ -46,6 +47,20 @@ def test_a_receipt_is_not_acknowledged() -> None:  # USR-56
     for _ in range(5):
         settle(made, HOUR)
     assert len(made.servers.carried) == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "acknowledged"),
+    [(1, True), (3, True), (5, True), (64, True), (63, True), (2, False), (4, False)],
+)
+def test_what_its_sender_keeps_is_acknowledged(kind: int, acknowledged: bool) -> None:  # USR-56
+    """A kind of a later release is, and a content whose body is malformed."""
+    made = talking()
+    own, theirs = own_record(made.alice.first).pin.hash[:8], made.bob.lists[-1].hash[:8]
+    content = Content(kind, bytes(range(16)), made.clock(), own, theirs, b"")
+    made.bob.first.receive(ALICE, made.alice.first.account.encrypt(BOB, content.encode()))
+    made.clock.now += RECEIPT_DELAY
+    assert len(made.bob.first.upkeep().outgoing) == acknowledged
 
 
 def test_each_device_acknowledges_for_itself() -> None:  # USR-56

@@ -37,10 +37,10 @@ class Parser(ArgumentParser):
     ) -> tuple[Namespace, list[str]]:
         """Parse, and let options stand anywhere: argparse alone refuses `send bob --json FILE`."""
         if self._is_parsing or self._subparsers is not None or "--" in (args or ()):
-            return super().parse_known_args(args, namespace)
+            return super().parse_known_args(args, namespace or Namespace())
         self._is_parsing = True
         try:
-            return self.parse_known_intermixed_args(args, namespace)
+            return self.parse_known_intermixed_args(args, namespace or Namespace())
         finally:
             self._is_parsing = False
 

@@ -7,6 +7,8 @@ Every function runs inside the caller's transaction. Not here: what a receipt do
 (_kinds.py).
 """
 
+from typing import Final
+
 from letterlock._wire.address import Address
 from letterlock._wire.content import ContentKind
 from letterlock._wire.content_bodies import Receipt
@@ -15,6 +17,9 @@ from letterlock.user._control import control
 from letterlock.user._desk import Desk, Findings
 from letterlock.user._renewal import devices_of, is_frozen, is_marked
 from letterlock.user._values import Outgoing
+
+UNACKNOWLEDGED: Final = frozenset({ContentKind.RECEIPT, ContentKind.LIST_NOTICE})
+"""The kinds that their sender does not keep. All others are acknowledged, also those of later releases."""
 
 
 def send_receipts(desk: Desk, findings: Findings) -> int:

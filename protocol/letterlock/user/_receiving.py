@@ -30,6 +30,7 @@ from letterlock.user._book import device_of
 from letterlock.user._desk import Desk, Findings
 from letterlock.user._heads import asked_within, compare_heads
 from letterlock.user._kinds import Delivered, take
+from letterlock.user._receipts import UNACKNOWLEDGED
 from letterlock.user._renewal import session_began
 from letterlock.user._repair import resolved, unreadable
 from letterlock.user._rules import rights
@@ -143,8 +144,7 @@ def _read(desk: Desk, arrived: Arrived, content: Content, findings: Findings) ->
     given = content.is_for_application or content.kind in GIVEN
     repeated = any(desk.inbox.has(address, tag) for tag in content.earlier)
     repeated = repeated or (given and desk.inbox.gave(address, content.id))
-    owed = given or content.kind == ContentKind.RETRY_REQUEST
-    desk.inbox.add(address, arrived.tag, content.id, desk.now(), owed=owed)
+    desk.inbox.add(address, arrived.tag, content.id, desk.now(), owed=content.kind not in UNACKNOWLEDGED)
     resolved(desk, address, content.earlier)
     strayed(desk, address, content, findings)
     _note_end(desk, address, findings)

@@ -11,7 +11,7 @@ Every function runs inside the caller's transaction. Not here: how seeds follow 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from letterlock._records.sent import SentRecord
+from letterlock._records.sent import SentPlace, SentRecord
 from letterlock._records.user import UserRecord
 from letterlock._wire.address import Address
 from letterlock._wire.content import Content, ContentKind, message_tag
@@ -34,7 +34,7 @@ def send_seed(desk: Desk, own: UserRecord, new: NewSeed, findings: Findings) -> 
     """Seal a seed for every other device that may read documents, and keep it until they acknowledged it."""
     head, id_, now = own.pin.hash[:HEAD_BYTES], desk.environment.entropy(MESSAGE_ID_BYTES), desk.now()
     content = Content(ContentKind.DOCUMENT_SEED, id_, now, head, head, new.encode())
-    places = []
+    places: list[SentPlace] = []
     for address in own_others(desk, own):
         if not reads_documents(own, address.device_id):
             continue

@@ -5,7 +5,7 @@
     the device wrote since                again in the new one                                    [USR-54]
     first message not answered            the same; the pause doubles while the device stays silent
     not acknowledged, device silent       sealed again in the session that there is, after a pause that
-                                          doubles
+                                          doubles                                         [USR-58]
 
 A device that is off writes nothing, so its session stays.
 
