@@ -23,14 +23,14 @@ from letterlock import SqliteStore, Suite
 CASES = Cases()
 SEALED = 40
 """Bytes that sealing adds to a value at rest: nonce and tag."""
-_OPEN: Final = ExitStack()
+OPEN: Final = ExitStack()
 """Folders and connections stay open until the process ends."""
-atexit.register(_OPEN.close)
+atexit.register(OPEN.close)
 
 
 def folder() -> Path:
     """Return a new temporary folder, which is removed when the process ends."""
-    return Path(_OPEN.enter_context(tempfile.TemporaryDirectory(prefix="letterlock-bench-")))
+    return Path(OPEN.enter_context(tempfile.TemporaryDirectory(prefix="letterlock-bench-")))
 
 
 def durable_conversation(suite: Suite) -> tuple[Conversation, Side]:
@@ -38,13 +38,13 @@ def durable_conversation(suite: Suite) -> tuple[Conversation, Side]:
     here = folder()
 
     def make() -> SqliteStore:
-        return _OPEN.enter_context(SqliteStore(here / next(names), key=os.urandom(32)))
+        return OPEN.enter_context(SqliteStore(here / next(names), key=os.urandom(32)))
 
     conversation = Conversation(suite, make)
     for store in conversation.stores:
         floor.settle(store)
     size = len(conversation.bare_sessions()[0].record.expose()) + SEALED
-    return conversation, Side(_OPEN.enter_context(floor.transaction(folder() / "floor.db", size)))
+    return conversation, Side(OPEN.enter_context(floor.transaction(folder() / "floor.db", size)))
 
 
 def encrypt(suite: Suite) -> tuple[Side, Side]:

@@ -39,6 +39,10 @@ PAGES: Final = {
     "skipped": "Skipped keys are rows of their own, so that a session with 2,000 of them costs no more to "
     "save; a message looks its number up in their index. The triple ratchet keeps two keys of each message, "
     "and a late one looks up and deletes both.",
+    "contacts": "A user and all its contacts have one device each; a repetition is one message with a random "
+    "contact. Opening is that of the file and of the user. *First* is the first call after it, without the "
+    "opening. The rows of contacts, lists, peers and sessions are in 64 buckets, and a bucket is compared "
+    "whole before the first of its rows is used.",
     "devices": "A message to each device is sealed on its own. In one transaction the devices share its "
     "cost, the wait for the disk above all; in one each, every device waits.",
 }

@@ -30,10 +30,13 @@ def questions(quick: bool) -> list[Growth]:
     sessions = (10, 100) if quick else (10, 1_000, 100_000)
     held = (0, 50) if quick else (0, 2_000)
     devices = (1, 5) if quick else (1, 10, 100, 1_000)
+    contacts = (10, 30) if quick else (10, 1_000, 10_000)
     few, each = (2, 1) if quick else (8, 5)
     suites = ("X3DH", "PQXDH")
     both = {"encrypt": few, "encrypt-cpu": few, "decrypt": few, "decrypt-cpu": few}
     late = {"late": each, "late-cpu": each}
+    first = ("open", "first-send", "first-receive", "look-up", "send", "receive")
+    user = {name + clock: 1 if quick else 3 for name in first for clock in ("", "-cpu")}
     fan = dict.fromkeys(("together", "together-cpu", "apart", "apart-cpu"), 1 if quick else 2)
     return [
         Growth("sessions", "sessions in the store", {f"{n:,}": (str(n),) for n in sessions}, both),
@@ -47,6 +50,7 @@ def questions(quick: bool) -> list[Growth]:
             for suite in suites
         ),
         Growth("devices", "devices written to, each", {f"{n:,}": (str(n),) for n in devices}, fan),
+        Growth("contacts", "contacts of a user", {f"{n:,}": (str(n),) for n in contacts}, user),
     ]
 
 

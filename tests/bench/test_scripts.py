@@ -31,7 +31,7 @@ def test_growth_and_start_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert scale.main() == 0
     found = json.loads((tmp_path / "scale.json").read_text("utf-8"))
     cases = [each["cases"] for each in found["growth"]]
-    assert [len(each) for each in cases] == [4, 6, 6, 4]
+    assert [len(each) for each in cases] == [4, 6, 6, 4, 12]
     figures = [size for each in cases for case in each.values() for size in case.values()]
     assert all(size["fastest_ns"] > 0 for size in figures)
     assert found["start"]["command_import_us"]["argparse"] > 0

@@ -3,6 +3,7 @@
     python scaled.py sessions N FOLDER         N sessions in one SQLite file; messages in random sessions
     python scaled.py skipped N SUITE FOLDER    one session that holds the keys of N messages still to come
     python scaled.py devices N FOLDER          one text to N devices, in one transaction and in one each
+    python scaled.py contacts N FOLDER         a user with N contacts: see contacts.py
 
 The sessions of a large store are copies of one X3DH session under other addresses. They are rows like any
 others, and each of them opens a message of the one peer.
@@ -23,6 +24,7 @@ from time import perf_counter_ns, thread_time_ns
 from typing import Final
 
 import cases
+from contacts import Contacts
 from letterlock_account import floor, versions
 
 from letterlock import Account, Address, MemoryStore, SqliteStore, Suite
@@ -74,11 +76,12 @@ class Conversation:
                     save_peer(self.store.tables, Peer(address, identity))
                     self.store.tables.sessions.save(SessionRow(id_, address.encode(), row.rank, row.record))
 
-    def memory(self) -> dict[str, object]:
-        """Return bytes of the file with its log, and of this process."""
-        files = sum(each.stat().st_size for each in self.path.parent.iterdir())
-        pages = Path("/proc/self/statm").read_text("ascii").split()[1]
-        return {"ns": [], "file": files, "resident": int(pages) * os.sysconf("SC_PAGE_SIZE")}
+
+def memory(path: Path) -> dict[str, object]:
+    """Return bytes of a store's file with its log, and of this process."""
+    files = sum(each.stat().st_size for each in path.parent.iterdir())
+    pages = Path("/proc/self/statm").read_text("ascii").split()[1]
+    return {"ns": [], "file": files, "resident": int(pages) * os.sysconf("SC_PAGE_SIZE")}
 
 
 def timed(act: Callable[[], object], clock: Clock) -> float:
@@ -200,7 +203,7 @@ class Devices:
             self.conversation.ours.encrypt(address, text)
 
 
-def held(arguments: list[str]) -> Sessions | Skipped | Devices:
+def held(arguments: list[str]) -> Sessions | Skipped | Devices | Contacts:
     match arguments:
         case ["sessions", count, folder]:
             return Sessions(int(count), Path(folder))
@@ -208,6 +211,8 @@ def held(arguments: list[str]) -> Sessions | Skipped | Devices:
             return Skipped(int(count), Suite[suite], Path(folder))
         case ["devices", count, folder]:
             return Devices(int(count), Path(folder))
+        case ["contacts", count, folder]:
+            return Contacts(int(count), Path(folder))
         case _:
             raise SystemExit("see the docstring")
 
@@ -215,12 +220,13 @@ def held(arguments: list[str]) -> Sessions | Skipped | Devices:
 def main() -> None:
     begun = perf_counter_ns()
     what = held(sys.argv[1:])
-    floor.settle(what.conversation.store)
+    kept = what if isinstance(what, Contacts) else what.conversation
+    floor.settle(kept.store)
     built = (perf_counter_ns() - begun) / 1e9
 
     def answer(case: str, count: int) -> dict[str, object]:
         if case == "memory":
-            return {**what.conversation.memory(), "built": built}
+            return {**memory(kept.path), "built": built}
         clock = thread_time_ns if case.endswith(CPU) else perf_counter_ns
         return {"ns": what.cases[case.removesuffix(CPU)](count, clock)}
 
