@@ -10,6 +10,7 @@ from letterlock._primitives.curve25519 import PrivateKey
 from letterlock._primitives.xwing import XWingKeyPair, XWingSeed
 from letterlock._records.contact import ContactRecord, ContactState, decode_contact, encode_contact
 from letterlock._records.device import DeviceRecord, decode_device, encode_device
+from letterlock._records.history import HistoryRecord, decode_history, encode_history
 from letterlock._records.link import LinkRecord, decode_link, encode_link
 from letterlock._records.linking import LinkingRecord, decode_linking, encode_linking
 from letterlock._records.pin import PinnedList
@@ -17,7 +18,7 @@ from letterlock._records.received import ReceivedRecord, decode_received, encode
 from letterlock._records.retry import RetryRecord, decode_retry, encode_retry
 from letterlock._records.sent import SentPlace, SentRecord, decode_sent, encode_sent
 from letterlock._records.user import UserRecord, decode_user, encode_user
-from letterlock._wire.content_bodies import RetryCause
+from letterlock._wire.content_bodies import ArchiveKey, RetryCause
 from letterlock._wire.linking import (
     LinkingBundle,
     LinkingCode,
@@ -97,6 +98,8 @@ LINK: Final = LinkRecord(
     bytes(2000),
 )
 
+HISTORY: Final = HistoryRecord(BOB, ArchiveKey(material("archive", 32)))
+
 Codec = tuple[Callable[[Any], Record], Callable[[Record], Any]]
 CODECS: Final[dict[type, Codec]] = {
     UserRecord: (encode_user, decode_user),
@@ -107,6 +110,7 @@ CODECS: Final[dict[type, Codec]] = {
     DeviceRecord: (encode_device, decode_device),
     LinkingRecord: (encode_linking, decode_linking),
     LinkRecord: (encode_link, decode_link),
+    HistoryRecord: (encode_history, decode_history),
 }
 ENTRIES: Final[dict[str, Any]] = {
     "user": USER,
@@ -127,6 +131,7 @@ ENTRIES: Final[dict[str, Any]] = {
     "quiet device": DeviceRecord(BOB),
     "linking": SHOWN,
     "linking with an offer": replace(SHOWN, taken=(bytes(2000), b"answer")),
+    "history": HISTORY,
     "link": LINK,
     "link with an answer": replace(LINK, answer=b"answer"),
     "link with a package": replace(LINK, answer=b"answer", package=b"package"),

@@ -9,10 +9,12 @@ from letterlock._primitives.ed25519 import Ed25519KeyPair, Ed25519Seed
 from letterlock._primitives.mldsa import MlDsa65KeyPair, MlDsaSeed
 from letterlock._primitives.secretstream import FrameOpener, FrameSealer
 from letterlock._primitives.xwing import XWingKeyPair, XWingSeed
+from letterlock._records.history import HistoryRecord
 from letterlock._records.link import LinkRecord
 from letterlock._records.linking import LinkingRecord
 from letterlock._records.pin import PinnedList
 from letterlock._records.user import UserRecord
+from letterlock._wire.address import Address
 from letterlock._wire.content_bodies import ArchiveKey, HistoryKey, NewSeed
 from letterlock._wire.linking import LinkingAnswer, LinkingNonce, LinkingPackage, LinkingPayload
 from letterlock._wire.linking_payload import DocumentSeed, PayloadContents
@@ -122,6 +124,10 @@ SIGNING_TABLE["PayloadContents"] = (
 )
 SIGNING_TABLE["NewDevice"] = (lambda: NewDevice.begin(MemoryStore()), "<NewDevice>")
 SIGNING_TABLE["Link"] = (lambda: Link(User.create(MemoryStore(), "alice")._desk, b""), "<Link>")
+SIGNING_TABLE["HistoryRecord"] = (
+    lambda: HistoryRecord(Address("bob", 7), ArchiveKey(MATERIAL[:32])),
+    "HistoryRecord(address=Address(name='bob', device_id=7))",
+)
 SIGNING_TABLE["LinkRecord"] = (link_record, "{OBJECT}")
 SIGNING_TABLE["LinkingRecord"] = (linking_record, "{OBJECT}")
 SIGNING_TABLE.update({name: (state(name), "{OBJECT}") for name in LINKING})

@@ -26,6 +26,8 @@ class EntryKind(IntEnum):
     """A message that could not be read; the key is its tag, 16 bytes."""
     DEVICE = 19
     """What is noted of one device; the key is its encoded address."""
+    HISTORY = 20
+    """The key of a history archive, from another device of the user; filed by the archive id, 16 bytes."""
 
 
 COVERED_KINDS: Final = 16

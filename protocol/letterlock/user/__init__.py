@@ -32,6 +32,7 @@ from letterlock.user._chain import ListChain
 from letterlock.user._contact import Contact, ContactEvent, Learned
 from letterlock.user._errors import ContactFrozen, InvalidDeviceList, LinkingRefused
 from letterlock.user._evidence import Contradiction, Evidence
+from letterlock.user._history import Archive
 from letterlock.user._link import Link, LinkConfirmed
 from letterlock.user._lists_learned import ListsLearned
 from letterlock.user._new_device import NewDevice
@@ -51,6 +52,7 @@ from letterlock.user._values import (
 )
 
 __all__ = [
+    "Archive",
     "Attachment",
     "Contact",
     "ContactEvent",

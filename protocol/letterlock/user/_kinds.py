@@ -5,7 +5,7 @@
     RETRY_REQUEST      see _repair.py
     LIST_NOTICE        learned as far as a notice can tell                                       [USR-35]
     SYNC_COPY          from a device of ours: given to the application, as what we sent          [USR-36]
-    HISTORY_KEY        from a device of ours
+    HISTORY_KEY        from a full device of ours: kept until the archive is read                 [USR-49]
     DOCUMENT_SEED      from a device of ours: kept if it is a listed document key's               [USR-48]
     any other          given to nobody                                                          [USR-24]
 
@@ -26,6 +26,7 @@ from letterlock._wire.content_bodies import ListNotice, Receipt, SyncCopy
 from letterlock.errors import MalformedMessage
 from letterlock.user._desk import Desk, Findings
 from letterlock.user._heads import expect_head
+from letterlock.user._history import take_key
 from letterlock.user._learning import notice
 from letterlock.user._repair import retry_requested
 from letterlock.user._seed_delivery import take_seed
@@ -98,6 +99,7 @@ def _sync_copy(desk: Desk, address: Address, content: Content, findings: Finding
 
 def _history_key(desk: Desk, address: Address, content: Content, _findings: Findings) -> Delivered:
     _require_ours(desk, address)
+    take_key(desk, address, content)
     return _nothing(content)
 
 

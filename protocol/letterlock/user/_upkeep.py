@@ -9,6 +9,7 @@ these (_receipts.py, _repair.py, _silence.py).
 """
 
 from letterlock._wire.content import ContentKind
+from letterlock.stores import EntryKind
 from letterlock.user._book import device_of
 from letterlock.user._desk import Desk, Findings
 from letterlock.user._receipts import send_receipts
@@ -21,6 +22,7 @@ def upkeep(desk: Desk) -> Upkeep:
     """Do what is due, and return what the application has to do."""
     findings = Findings()
     desk.account.expire()
+    _forget(desk)
     expired = _give_up(desk, findings)
     if device_of(desk.book.own().pin, desk.device_id) is None:  # revoked: it sends no more
         return Upkeep(publish=False, expired=expired, events=tuple(findings.events))
@@ -30,6 +32,12 @@ def upkeep(desk: Desk) -> Upkeep:
     publish = desk.account.due(desk.now()).publication
     found = (tuple(findings.outgoing), tuple(findings.needs), tuple(findings.events))
     return Upkeep(publish, *found, expired)
+
+
+def _forget(desk: Desk) -> None:
+    """Delete linkings that have expired, packages that were kept long enough, and keys of archives."""
+    for kind in (EntryKind.LINKING, EntryKind.HISTORY):
+        desk.book.store.tables.entries.delete_due(kind, desk.now())
 
 
 def _give_up(desk: Desk, findings: Findings) -> int:

@@ -10,12 +10,13 @@ has changed nothing, and two processes may share one store.
     receive     one message                                     _receiving.py, _kinds.py, _repair.py
     link        a new device                                    _link.py, _own_list.py
     revoke      a device                                        _revocation.py, _own_list.py
+    archive     history for another device                      _history.py, _archive.py
     upkeep      what time asks for                              _upkeep.py
 
 Not here: files, sockets, event loops. The application fetches what a `Need` names, and delivers.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Self
 
@@ -40,6 +41,7 @@ from letterlock.user._book import Book
 from letterlock.user._creation import FIRST_DEVICE, save_first
 from letterlock.user._desk import Desk, Findings, desk_of, user_environment
 from letterlock.user._fanout import begin, send
+from letterlock.user._history import Archive, begin_archive, read_history
 from letterlock.user._learning import learn
 from letterlock.user._link import Link, begin_link, links
 from letterlock.user._linking import DeviceKeys
@@ -175,6 +177,28 @@ class User(Uncopyable):
             raise UsageError(f"device_id must be int, not {type(device_id).__name__}")
         with self.transaction():
             return revoke(self._desk, device_id)
+
+    def archive(self, device_id: int, items: Iterable[bytes]) -> Archive:
+        """Make an archive of the application's history for another device of this user.
+
+        Send the result's `outgoing`, and write its pieces to a file for the device. `items` may be any
+        number, of up to 16,777,216 bytes each: they are asked for one by one, and memory holds one item and
+        64 KiB. Raises UsageError, also while the pieces are made, for an item that is no such bytes.
+        """
+        if type(device_id) is not int:
+            raise UsageError(f"device_id must be int, not {type(device_id).__name__}")
+        with self.transaction():
+            return begin_archive(self._desk, device_id, items)
+
+    def read_archive(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield the items of an archive that was made for this device, from the file's bytes in any pieces.
+
+        Each item is authentic when it is yielded. That the archive is whole is known when the iterator ends:
+        save the items in one transaction, so that an error undoes them. Its key is kept for 30 days. Raises
+        UsageError if the key has not arrived, MalformedMessage for another archive or one that is cut short,
+        AuthenticationFailed for one that was changed.
+        """
+        return read_history(self._desk, pieces)
 
     # --- contacts ---------------------------------------------------------------------------------
 
