@@ -1,4 +1,4 @@
-"""The commands `letterlock user join` and `letterlock user link`, which add a new device to a user.
+"""The commands that change which devices a user has: `letterlock user join`, `link` and `revoke`.
 
     join, on the new device         exchange folder        link, on a device of the user
     shows a code                    bundle  ->
@@ -35,8 +35,8 @@ from letterlock.cli._profile import (
     require_clock,
 )
 from letterlock.cli._user_parser import ONE_TIME_BUNDLES
-from letterlock.cli._user_profile import OutgoingMessages, UserProfile, open_user
-from letterlock.cli._user_report import print_exchange_lines, print_json
+from letterlock.cli._user_profile import OutgoingMessages, UserProfile, open_user, require_listed
+from letterlock.cli._user_report import print_exchange_lines, print_json, report
 from letterlock.errors import NoAccount, PeerError, StoreError, TrustError, UsageError
 from letterlock.limits import MAX_LINKING_CODE
 from letterlock.stores import EntryKind, SqliteStore
@@ -234,6 +234,32 @@ def _compare(arguments: Namespace, linking: Link) -> None:
             "other digits: somebody interferes, or this is another device's code. Nothing was added. Begin "
             f"again with a new code: {_AGAIN}"
         )
+
+
+# --- a device that goes -----------------------------------------------------------------------------------
+
+
+def revoke(arguments: Namespace) -> None:
+    """Take a device out of the device list. Raises UsageError, TrustError, StoreError, OSError."""
+    folder = open_folder(arguments.folder)
+    with open_user(arguments.home) as profile:
+        user, exchange = profile.user, Exchange(profile, folder)
+        exchange.post()
+        exchange.refresh(user.name)
+        require_listed(user)
+        if arguments.device == user.address.device_id and not arguments.yes:
+            raise UsageError("this is the device that runs the command: --yes revokes it, for good")
+        with user.transaction():
+            revoked = user.revoke(arguments.device)
+            exchange.record(revoked.outgoing)
+        version = exchange.publish_lists()
+        exchange.note(needs=revoked.needs)
+        exchange.meet()
+        exchange.post()
+    shown = {"name": user.name, "device": arguments.device, "version": version}
+    line = f"device {arguments.device} of {user.name} is revoked, with version {version} of the device list"
+    report(arguments, shown, [line], exchange)
+    exchange.require_posted()
 
 
 # --- both -------------------------------------------------------------------------------------------------

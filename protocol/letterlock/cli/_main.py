@@ -47,6 +47,7 @@ COMMANDS: Final = {
     },
     "user send": ("letterlock.cli._user_messages", "send"),
     "user receive": ("letterlock.cli._user_messages", "receive"),
+    "user revoke": ("letterlock.cli._linking_commands", "revoke"),
     "user upkeep": ("letterlock.cli._user_messages", "upkeep"),
     "user join": ("letterlock.cli._linking_commands", "join"),
     "user link": ("letterlock.cli._linking_commands", "link"),

@@ -120,6 +120,12 @@ done now, and says what it waits for.
 """
 
 
+_REVOKE: Final = """\
+Take a device out of this user's device list, for good: nothing is sent to it
+from now on. DEVICE is its id, which `letterlock user devices` shows. A device
+revokes itself, with --yes, and those that were added after it.
+"""
+
 _UPKEEP: Final = """\
 Do what time asks for: acknowledge messages, ask again for those that could
 not be read, replace sessions in which nothing arrives, send what waited for a
@@ -193,6 +199,11 @@ def _add_linking_commands(commands: "Commands") -> None:
         help="limited: for a bot or a shared device, which adds and revokes no others",
     )
     _add_wait(link)
+
+    revoke = _user_command(commands, "revoke", "take a device out of the device list, for good", _REVOKE)
+    revoke.add_argument("device", metavar="DEVICE", type=int, help="the id of the device")
+    revoke.add_argument("--yes", action="store_true", help="revoke even the device that runs this command")
+    _add_folder(revoke)
 
 
 def _add_wait(parser: Parser) -> None:
