@@ -117,7 +117,7 @@ def test_a_coefficient_of_q_is_refused_natively_too() -> None:
         FAST.encapsulate_vector(right, vector, bytes(32))
 
 
-@pytest.mark.parametrize("length", [0, 1, 63, 64, 65, 700, 32 * 1024, 32 * 1024 + 1])
+@pytest.mark.parametrize("length", [0, 1, 63, 64, 65, 700, 4080, 4096, 4097, 9000])
 def test_rows_are_sealed_and_opened_the_same(length: int, monkeypatch: pytest.MonkeyPatch) -> None:
     draw = random.Random(length)
     key, nonce, row = draw.randbytes(32), draw.randbytes(24), draw.randbytes(50)

@@ -27,7 +27,7 @@ from letterlock.stores._calls import StoreCalls
 _MOST: Final = {int(Suite.X3DH): MAX_SKIPPED_KEYS, int(Suite.PQXDH): 2 * MAX_SKIPPED_KEYS}
 """How many skipped keys a session keeps: a message of the PQXDH suite has two. [RAT-7]"""
 
-LONGEST: Final = 32 * 1024
+LONGEST: Final = 16 * 1024
 """Bytes of plaintext, or of a message, up to which the native module is asked."""
 
 
