@@ -135,6 +135,11 @@ class Copy:
             sent = [each for _, each in Outbox(self.store).all()]
         return {place.tag: each.content.id for each in sent for place in each.places if place.tag}
 
+    def waits_for(self) -> set[Address]:
+        """Return the devices that have not acknowledged everything."""
+        with self.store.transaction():
+            return {place.device for _, each in Outbox(self.store).all() for place in each.places}
+
     def signing(self) -> DeviceSigningKeyPair:
         return DeviceSigningKeyPair(own_record(self.store).signing)
 

@@ -190,7 +190,9 @@ class Play:
             self.world.receive(copy, flight)
 
     def decides(self) -> None:
-        copy = self.copy(thieves=0)
+        self.decides_all(self.copy(thieves=0))
+
+    def decides_all(self, copy: Copy) -> None:
         for name, view in list(copy.views.items()):
             if view.other is not None and name != copy.address.name:
                 self.decide(copy, name, view)

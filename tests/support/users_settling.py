@@ -9,9 +9,11 @@ Not here: what happened before (users_play.py).
 
 from typing import Final
 
+from letterlock import Address
 from letterlock.limits import DAY, HOUR, LISTS_PAUSE
 from letterlock.user import Need, NeedKind
-from support.users_people import Copy
+from support.users_directory import oldest_full
+from support.users_people import Copy, Owner, revoking
 from support.users_play import Play
 from support.users_world import Text
 
@@ -23,7 +25,7 @@ day, two, four and eight.
 """
 NUMBERS: Final = 8
 """One play in so many computes safety numbers, which is slow by design. User ids are compared in all."""
-MAX_TURNS: Final = 20
+MAX_TURNS: Final = 60
 """Turns without a pause in one round: ask, answer, begin, deliver, and what that leads to."""
 
 
@@ -34,6 +36,9 @@ def settle(play: Play) -> int:
     """
     play.world.thieves.clear()
     before = len(play.world.sent)
+    for owner in play.world.people.values():
+        if owner.name in play.directory.forks:
+            _answer_thief(play, owner)
     for copy in play.world.owned():
         for name in play.world.people:
             _look(play, copy, name)
@@ -54,6 +59,18 @@ def settle(play: Play) -> int:
     return took
 
 
+def _answer_thief(play: Play, owner: Owner) -> None:
+    """Let an owner sign a version after a theft.
+
+    Somebody who took the thief's version would else find the true list only older, and older lists are never
+    taken.
+    """
+    signers = [each for each in oldest_full(owner) if each.honest]
+    signed = revoking(owner.chain, signers[0], play.entropy)
+    play.world.are_lawful(signed)
+    owner.chain = (*owner.chain, signed)
+
+
 def rest(play: Play) -> None:
     """Let everybody wait for a moment, and do what is due, until nothing is on its way."""
     play.clock.now += LISTS_PAUSE + 1
@@ -69,16 +86,23 @@ def rest(play: Play) -> None:
 def _until_quiet(play: Play) -> None:
     for pause in PAUSES:
         rest(play)
-        if not any(each.contents() for each in _honest(play)):
+        if not _waiting(play):
             return
         play.clock.now += pause
-    waiting = {each: len(each.contents()) for each in _honest(play) if each.contents()}
-    raise AssertionError(f"something is never acknowledged: {waiting}")
+    raise AssertionError(f"something is never acknowledged: {_waiting(play)}")
+
+
+def _waiting(play: Play) -> dict[Copy, set[Address]]:
+    """Return which processes wait for which others, of those that are honest and have the true lists."""
+    honest = _honest(play)
+    there = {each.address for each in honest}
+    return {each: each.waits_for() & there for each in honest if each.waits_for() & there}
 
 
 def _turn(play: Play) -> bool:
     """Let every process do what it has to, and deliver everything; return whether anything was delivered."""
     for copy in play.world.owned():
+        play.decides_all(copy)
         _meet(play, copy)
         play.gives_again(copy)
         _meet(play, copy)
