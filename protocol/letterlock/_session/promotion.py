@@ -16,10 +16,8 @@ Pure functions. Not here: late messages, which move nothing, and storage (peer_s
 follow (lifecycle.py).
 """
 
-from dataclasses import replace
-
 from letterlock._session.lifecycle import Event
-from letterlock._session.session import Established, Initiated, Session
+from letterlock._session.session import Ended, Established, Initiated, Origin, Session
 from letterlock.limits import MAX_CROSSED_MESSAGES
 
 
@@ -39,10 +37,17 @@ def event_in_archive(archived: Session, active: Session) -> Event:
 
 def placed(session: Session, born: int, active: Session | None) -> Session:
     """Return a new session as it is kept next to those that exist."""
-    origin = replace(session.origin, born=born)
-    if isinstance(session, Established) and isinstance(active, Initiated):
-        return replace(session, origin=origin, yields=MAX_CROSSED_MESSAGES)  # SES-12: both have initiated
-    return replace(session, origin=origin)
+    before = session.origin
+    origin = Origin(before.suite, before.associated_data, before.handshake_id, born)
+    match session:
+        case Initiated(_, header_bytes, ratchet, archived):
+            return Initiated(origin, header_bytes, ratchet, archived)
+        case Established(_, ratchet, promote_next, yields, archived):
+            if isinstance(active, Initiated):
+                yields = MAX_CROSSED_MESSAGES  # SES-12: both have initiated
+            return Established(origin, ratchet, promote_next, yields, archived)
+        case Ended():
+            return Ended(origin)
 
 
 def is_weaker(session: Session, active: Session | None) -> bool:
