@@ -28,6 +28,7 @@ from letterlock._primitives.curve25519 import (
     SignedPrekeyPair,
 )
 from letterlock._primitives.entropy import Entropy
+from letterlock._primitives.fast_init import fast_init
 from letterlock._primitives.mlkem import Encapsulation, MlKem1024KeyPair, MlKem1024PublicKey
 from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.address import Address
@@ -54,6 +55,7 @@ def _without_users(_identity: IdentityKey, /) -> None:
     return None
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class Circumstances:
     """What initiating takes from outside: the time, in seconds since 1970 (UTC), and random bytes.
@@ -76,6 +78,7 @@ class Party(Uncopyable):
     identity: IdentityKeyPair
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class Prekeys(Uncopyable):
     """Our own prekeys that an initial message names."""
@@ -85,6 +88,7 @@ class Prekeys(Uncopyable):
     kem: MlKem1024KeyPair | None
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class Agreement(Uncopyable):
     """What both ends share after the handshake: the secret SK and the 32 bytes of associated data AD."""
@@ -93,6 +97,7 @@ class Agreement(Uncopyable):
     associated_data: bytes
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class Initiation(Uncopyable):
     """What the initiator has: the agreement, the header to send, and the prekey that starts the ratchet."""

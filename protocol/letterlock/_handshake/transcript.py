@@ -18,6 +18,7 @@ import hashlib
 from dataclasses import dataclass
 
 from letterlock._primitives.curve25519 import IdentityKey, OneTimePrekey, SignedPrekey
+from letterlock._primitives.fast_init import fast_init
 from letterlock._primitives.labels import TRANSCRIPT
 from letterlock._primitives.mlkem import MlKem1024PublicKey
 from letterlock._wire import cbor
@@ -26,6 +27,7 @@ from letterlock._wire.message import HandshakeHeader
 from letterlock.limits import PROTOCOL_VERSION
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class Recipient:
     """The recipient's address and the public keys that the header names by id."""
@@ -46,10 +48,10 @@ def associated_data(
     """
     one_time: cbor.Value = None
     if header.one_time_prekey_id is not None and recipient.one_time is not None:
-        one_time = [header.one_time_prekey_id, recipient.one_time.data]
+        one_time = header.one_time_prekey_id, recipient.one_time.data
     kem: cbor.Value = None
     if header.kem is not None and recipient.kem is not None:
-        kem = [header.kem.prekey_id, recipient.kem.data, header.kem.ciphertext]
+        kem = header.kem.prekey_id, recipient.kem.data, header.kem.ciphertext
     transcript: list[cbor.Value] = [
         TRANSCRIPT,
         PROTOCOL_VERSION,
@@ -59,7 +61,7 @@ def associated_data(
         header.identity.data,
         recipient.identity.data,
         header.ephemeral.data,
-        [header.signed_prekey_id, recipient.signed.data],
+        (header.signed_prekey_id, recipient.signed.data),
         one_time,
         kem,
     ]

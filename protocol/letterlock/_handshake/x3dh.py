@@ -22,6 +22,7 @@ from letterlock._primitives.curve25519 import (
     SignedPrekey,
     SignedPrekeyPair,
 )
+from letterlock._primitives.fast_init import fast_init
 from letterlock._primitives.kdf import HASH_BYTES, hkdf_sha256
 from letterlock._primitives.labels import X3DH
 from letterlock._primitives.secret import KEY_BYTES, Secret, Uncopyable
@@ -43,6 +44,7 @@ class SharedSecret(Secret):
     __slots__ = ()
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class RecipientKeys(Uncopyable):
     """The recipient's key pairs. `one_time` is None if the initiator used no one-time prekey."""
@@ -52,6 +54,7 @@ class RecipientKeys(Uncopyable):
     one_time: OneTimePrekeyPair | None
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class RecipientPublicKeys:
     """The recipient's public keys. `one_time` is None if its bundle has no one-time prekey."""

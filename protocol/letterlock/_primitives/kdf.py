@@ -94,10 +94,13 @@ def hkdf_sha256(salt: bytes, ikm: bytes, info: bytes, length: int) -> bytes:
         raise ValueError(f"hkdf output of {length} bytes; expected 1 to {MAX_HKDF_BYTES}")
     if NATIVE is not None:
         return NATIVE.hkdf(salt, ikm, info, length)
-    prk = hmac_sha256(salt, ikm) + _FILL
-    inner, outer = prk.translate(_INNER), prk.translate(_OUTER)
-    okm = block = sha256(outer + sha256(inner + info + b"\1").digest()).digest()
+    # The same steps as hmac_sha256, without a call and global look-ups.
+    hash_, inner, outer = sha256, _INNER, _OUTER
+    block = (salt if len(salt) <= _BLOCK else hash_(salt).digest()).ljust(_BLOCK, b"\0")
+    prk = hash_(block.translate(outer) + hash_(block.translate(inner) + ikm).digest()).digest() + _FILL
+    inner, outer = prk.translate(inner), prk.translate(outer)
+    okm = block = hash_(outer + hash_(inner + info + b"\1").digest()).digest()
     for counter in range(2, -(-length // HASH_BYTES) + 1):
-        block = sha256(outer + sha256(inner + block + info + bytes((counter,))).digest()).digest()
+        block = hash_(outer + hash_(inner + block + info + bytes((counter,))).digest()).digest()
         okm += block
     return okm[:length]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from letterlock._primitives.curve25519 import SIGNATURE_BYTES, IdentityKey, OneTimePrekey, SignedPrekey
+from letterlock._primitives.fast_init import fast_init
 from letterlock._primitives.mlkem import MlKem1024PublicKey
 from letterlock._primitives.secret import KEY_BYTES
 from letterlock._wire import cbor, prekey
@@ -23,6 +24,7 @@ OneTime: TypeAlias = PublicPrekey[OneTimePrekey]
 KemPrekey: TypeAlias = PublicPrekey[MlKem1024PublicKey]
 
 
+@fast_init
 @dataclass(frozen=True, slots=True)
 class BundleHead:
     """What the bundles of one publication have in common."""
