@@ -12,6 +12,7 @@ MARK: Final = b"letterlock-v1 history archive\n"
 FRAME_TEXT, START, FRAME = 65_536, 70, 65_553
 MESSAGE, PUSH, REKEY, FINAL = range(4)
 END: Final = b"\xff" * 4
+MOST: Final = 16_777_216
 KEY, OTHER_KEY = draw("an archive key", 32), draw("another archive key", 32)
 ID, OTHER_ID = draw("an archive id", 16), draw("another archive id", 16)
 ITEMS: Final = [b"first", b"", b"second"]
@@ -92,6 +93,9 @@ def valid(family: Family) -> None:
             "items": [{"length": len(each), "sha256": hashlib.sha256(each).hexdigest()} for each in items]
         }
         group.valid(comment, given(stream(frames_of(text_of(items)))), rules=["USR-44"], output=output)
+    item = bytes(MOST)
+    output = {"items": [{"length": MOST, "sha256": hashlib.sha256(item).hexdigest()}]}
+    group.valid("the longest item", given(stream(frames_of(text_of([item])))), output=output)
 
 
 def cut(family: Family) -> None:
@@ -168,7 +172,10 @@ def changes(family: Family) -> None:
 def texts(family: Family) -> None:
     """Add archives whose frames open, and whose text or tags are wrong."""
     group = family.group("archive.read", "texts and tags that are wrong")
-    most = (16_777_216 + 1).to_bytes(4, "big")
+    longest = given(stream(frames_of(text_of([bytes(MOST + 1)]))))
+    comment = "an item of 16,777,217 bytes"
+    group.invalid(comment, longest, "MalformedMessage", flags=["WrongText"], rules=["USR-44"])
+    most = (MOST + 1).to_bytes(4, "big")
     exact = text_of([bytes(FRAME_TEXT - 4)], b"")
     for comment, frames in (
         ("an item that is longer than the text", [frame(b"\x00\x01\x00\x00abc", FINAL)]),

@@ -263,10 +263,24 @@ def wrong_seeds(family: Family) -> None:
         ("the newest seed again, sealed as it should be", sealed(three, three, USER_ID, 2, public)),
     ):
         cases.append((comment, [made, RIGHT[1]], NEWEST))
+    oldest, first = sealed(other, two, USER_ID, 1, document_key(f"{NAME} 1")), seed_of(NAME, 1)
+    newer = [sealed(two, other, USER_ID, 2, public), RIGHT[1]]
+    cases += [
+        ("another oldest seed, sealed as it should be", [RIGHT[0], oldest], NEWEST),
+        ("another newest seed, which opens the others", newer, other),
+        (
+            "the oldest seed under another document key",
+            [RIGHT[0], sealed(first, two, USER_ID, 1, public)],
+            NEWEST,
+        ),
+    ]
     group = family.group("payload.seeds", "seeds that are not those of the chain")
     for comment, parts, seed in cases:
         given = given_to(CHAIN, seed, parts)
         group.invalid(comment, given, "LinkingRefused", flags=["WrongSeed"], rules=["USR-42"])
+    single = versions("bob of seeds", FULL, 1)
+    given = given_to(single, other, [])
+    group.invalid("another first seed", given, "LinkingRefused", flags=["WrongSeed"], rules=["USR-42"])
     shorter = [CHAIN[0], replace(CHAIN[1], document_key=CHAIN[0].document_key), *CHAIN[2:]]
     given = given_to(shorter, NEWEST, RIGHT)
     comment = "a seed for a generation that the chain has not"
