@@ -33,12 +33,13 @@ class Play:
 
     seed: int
     shape: tuple[int, int, int] | None = None
+    known: Known = Known.LISTS
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)
         self.entropy = entropy_of(("play", self.seed))
         shape, known = self.rng.choice(SHAPES), self.rng.choice(list(Known))
-        base = cast(shape, known) if self.shape is None else cast(self.shape, Known.LISTS)
+        base = cast(shape, known) if self.shape is None else cast(self.shape, self.known)
         self.clock = Clock(base.now)
         self.end = base.now + LONGEST
         people = {name: self._enter(owner) for name, owner in base.people.items()}

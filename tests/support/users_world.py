@@ -14,6 +14,7 @@ Not here: who does what and when (users_play.py); the end, when everybody is hon
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import Final, TypeVar
 
 from letterlock import Address
@@ -87,6 +88,8 @@ class World:
     """Texts to a contact that was replaced: what was not acknowledged is not sent to the other user."""
     delivered: set[int] = field(default_factory=set)
     events: list[tuple[Copy, EventKind, str, int | None]] = field(default_factory=list)
+    causes: list[Enum] = field(default_factory=list)
+    """Why messages were not read."""
     story: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -301,6 +304,8 @@ class World:
         self, copy: Copy, flight: Flight, sender: Address, incoming: Incoming, *, pristine: bool
     ) -> None:
         outcome, view = incoming.outcome, copy.views.get(sender.name)
+        if outcome is not Outcome.READ:
+            self.causes.append(incoming.cause or outcome)
         known = view is not None and (view.other is None or sender.name == copy.address.name)
         listed = view is not None and known and sender.device_id in view.devices
         if outcome is Outcome.HELD:
