@@ -18,7 +18,7 @@ from letterlock._wire.bundle import BundleHead, PrekeyBundle
 from letterlock._wire.day import day_of
 from letterlock._wire.publication import Publication
 from letterlock.errors import AccountExists, NoAccount, UsageError
-from letterlock.limits import PREKEY_ROTATION
+from letterlock.limits import PREKEY_GRACE, PREKEY_ROTATION
 from letterlock.stores import Store
 
 
@@ -122,6 +122,15 @@ class Device(Uncopyable):
         if has_current(account) and now - account.rotated >= PREKEY_ROTATION:
             account = self._ring().retire(account, now)
             self.store.tables.account.save(encode_account(account))
+
+    def discard_prekeys(self) -> None:
+        """Delete every prekey, for a store that was restored: those that were used up are in it again.
+
+        The next publication makes new ones. First messages that are under way can no longer be read.
+        """
+        now, account = self.environment.now(), _load_account(self.store)
+        self.store.tables.account.save(encode_account(self._ring().retire(account, now)))
+        self.store.tables.prekeys.delete_expired(now + PREKEY_GRACE)
 
     def __repr__(self) -> str:
         return f"<Device {self.party.address}>"

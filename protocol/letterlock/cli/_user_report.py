@@ -26,8 +26,8 @@ _EVENTS: Final = {
     "another channel, then `letterlock user keep {name}` or `letterlock user replace {name}`",
     EventKind.UNKNOWN_HEAD: "a device of {name} named a device list that the folder does not show: one of "
     "the two hides or invents it",
-    EventKind.KEY_REUSED: "device {device} of {name} used a key twice: it was restored or copied, or "
-    "somebody forged a message",
+    EventKind.KEY_REUSED: "a message of device {device} of {name} does not fit into the session: forged or "
+    "damaged, or the device was restored or copied",
     EventKind.COPIED: "somebody has a copy of the keys of device {device} of {name}: ask {name} to revoke it",
     EventKind.SESSION_REPLACED: "device {device} of {name} began a new session",
     EventKind.SESSION_ENDED: "the session with device {device} of {name} ended, and a new one begins",

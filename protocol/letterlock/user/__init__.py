@@ -50,6 +50,7 @@ from letterlock.user._values import (
     Sent,
     Upkeep,
 )
+from letterlock.user._witness import Witness
 
 __all__ = [
     "Archive",
@@ -91,4 +92,5 @@ __all__ = [
     "Upkeep",
     "User",
     "UserContact",
+    "Witness",
 ]

@@ -24,14 +24,14 @@ from letterlock._wire.address import Address
 from letterlock._wire.content import Content, ContentKind, message_tag
 from letterlock._wire.content_bodies import RetryCause
 from letterlock._wire.message import continues_session
-from letterlock.errors import DuplicateMessage, LetterlockError, PeerError, TrustError
+from letterlock.errors import Cause, DuplicateMessage, LetterlockError, PeerError, TrustError
 from letterlock.limits import LISTS_ANSWER, MESSAGE_ID_BYTES
 from letterlock.user._book import device_of
 from letterlock.user._desk import Desk, Findings
 from letterlock.user._heads import asked_within, compare_heads
 from letterlock.user._kinds import Delivered, take
 from letterlock.user._receipts import UNACKNOWLEDGED
-from letterlock.user._renewal import session_began
+from letterlock.user._renewal import is_marked, is_unanswered, session_began
 from letterlock.user._repair import resolved, unreadable
 from letterlock.user._rules import rights
 from letterlock.user._strays import strayed
@@ -130,10 +130,18 @@ def _refused(
         return _incoming(Outcome.REPEATED, address, findings)
     if isinstance(error, TrustError):
         return _incoming(Outcome.REFUSED, address, findings, error=error)
-    if isinstance(error, DuplicateMessage):
+    if _is_suspect(desk, address, error):
         findings.event(EventKind.KEY_REUSED, address.name, address.device_id)
     cause = unreadable(desk, address, tag, error, findings)
     return _incoming(Outcome.REFUSED, address, findings, error=error, cause=cause)
+
+
+def _is_suspect(desk: Desk, address: Address, error: LetterlockError) -> bool:
+    """Return whether a message does not fit into a session that is used on both sides. [USR-60]"""
+    if isinstance(error, DuplicateMessage):
+        return True
+    went_back = error.cause is Cause.OUR_STATE_WENT_BACK_PERHAPS
+    return went_back and not is_unanswered(desk, address) and not is_marked(desk, address)
 
 
 # --- after it was decrypted -------------------------------------------------------------------------------

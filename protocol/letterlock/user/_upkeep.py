@@ -16,6 +16,7 @@ from letterlock.user._receipts import send_receipts
 from letterlock.user._repair import ask_again
 from letterlock.user._silence import break_silence
 from letterlock.user._values import EventKind, Upkeep
+from letterlock.user._witness import restored_needs
 
 
 def upkeep(desk: Desk) -> Upkeep:
@@ -29,6 +30,7 @@ def upkeep(desk: Desk) -> Upkeep:
     expired += send_receipts(desk, findings)
     ask_again(desk, findings)
     break_silence(desk, findings)
+    restored_needs(desk, findings)
     publish = desk.account.due(desk.now()).publication
     found = (tuple(findings.outgoing), tuple(findings.needs), tuple(findings.events))
     return Upkeep(publish, *found, expired)

@@ -12,6 +12,7 @@ has changed nothing, and two processes may share one store.
     revoke      a device                                        _revocation.py, _own_list.py
     archive     history for another device                      _history.py, _archive.py
     upkeep      what time asks for                              _upkeep.py
+    check_witness    whether the store went back                _witness.py
 
 Not here: files, sockets, event loops. The application fetches what a `Need` names, and delivers.
 """
@@ -51,6 +52,7 @@ from letterlock.user._revocation import Revoked, revoke
 from letterlock.user._upkeep import upkeep
 from letterlock.user._user_contact import UserContact
 from letterlock.user._values import Incoming, Outgoing, Sent, Upkeep
+from letterlock.user._witness import Witness, compare, count
 
 
 class User(Uncopyable):
@@ -295,6 +297,20 @@ class User(Uncopyable):
             raise UsageError("now must be whole seconds since 1970, as an int")
         with self.transaction():
             return upkeep(self._desk.at(self._desk.now() if now is None else now))
+
+    def check_witness(self, witness: Witness) -> Upkeep:
+        """Show a witness how far this store has come; find out whether it was restored from a copy.
+
+        If it was, the event RESTORED is in the result. Prekeys are then deleted: publish new ones. Sessions
+        are replaced: meet the needs, and until then nothing is sent. Call this when the application
+        starts, before it sends anything, and outside of `transaction`. Raises UsageError for an answer that
+        cannot be, and what `witness.advance` raises.
+        """
+        with self.transaction():
+            shown = count(self._desk)
+        highest = witness.advance(shown)
+        with self.transaction():
+            return compare(self._desk, shown, highest)
 
     def __repr__(self) -> str:
         return f"<User {self.address}>"

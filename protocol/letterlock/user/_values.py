@@ -62,7 +62,7 @@ class EventKind(Enum):
     UNKNOWN_HEAD = "unknown head"
     """The device named a version that the directory does not show. One of the two hides or invents it."""
     KEY_REUSED = "key reused"
-    """The place of a message was taken by another one: forged, or the device was restored or copied."""
+    """A message does not fit into its session: forged or damaged, or the device was restored or copied."""
     COPIED = "copied"
     """Somebody has a copy of the device's keys."""
     SESSION_REPLACED = "session replaced"
