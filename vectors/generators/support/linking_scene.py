@@ -14,6 +14,7 @@ Not here: the families (families/linking/).
 import hashlib
 import hmac
 from dataclasses import replace
+from functools import cache
 from typing import Final
 
 from generators.support.encoding import Value, encode
@@ -38,12 +39,18 @@ def sha256(*parts: bytes) -> bytes:
     return hashlib.sha256(b"".join(parts)).digest()
 
 
+@cache
+def _owner() -> Owner:
+    """Return the user of every linking: signatures take most of the time of a generator."""
+    return Owner("alice of linking")
+
+
 class Scene:
     """A linking between device 1 of a user and a device that becomes device 2."""
 
     def __init__(self, label: str, device_class: int = FULL) -> None:
         self.label = label
-        self.owner = Owner(f"owner of {label}")
+        self.owner = _owner()
         self.device_class = device_class
         self.new = self.owner.keys(NEW)
         self.receiving = draw(f"{label} receiving", 32)
