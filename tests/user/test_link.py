@@ -139,6 +139,22 @@ def test_a_device_without_session_is_noticed_when_it_has_one() -> None:
     assert second.devices() == made.alice.first.devices()
 
 
+def test_a_contact_that_was_not_verified_or_is_in_conflict_is_not_verified_on_the_new_device() -> None:
+    """The new device meets a contradiction itself. USR-41."""
+    made, it = begun()
+    made.alice.first.contact("bob").verify(made.alice.first.contact("bob").safety_number().digits)
+    mallory = Person("bob", made.clock)
+    made.alice.first.learn("bob", mallory.lists)
+    assert made.alice.first.contact("bob").state is ContactState.CONFLICTING
+    carol = Person("carol", made.clock)
+    made.alice.first.learn("carol", carol.lists)
+    new = it.finish()
+    assert [each.state for each in new.contacts()] == [ContactState.UNVERIFIED] * 2
+    assert new.contact("bob").user_id == made.bob.first.user_id
+    new.learn("bob", mallory.lists)
+    assert new.contact("bob").state is ContactState.CONFLICTING
+
+
 def test_a_linked_device_links_the_next_one() -> None:
     made, it = begun()
     second = it.finish()
@@ -201,6 +217,20 @@ def test_the_package_is_kept_for_thirty_days_and_the_rest_for_ten_minutes() -> N
     with made.alice.first.transaction():
         (row,) = tables.entries.all(EntryKind.LINKING)
     assert row.due == made.clock.now + KEPT_LIFETIME
+
+
+def test_upkeep_deletes_what_has_expired_and_packages_after_thirty_days() -> None:
+    made, it = begun()
+    other = Linking(made.alice.first, made.clock)
+    it.begin()
+    other.confirm()
+    made.clock.now += LINKING_LIFETIME
+    made.alice.first.upkeep(made.clock.now)
+    assert [each.device_id for each in made.alice.first.links()] == [other.link.device_id]
+    assert linkings(made.alice.first) == 1
+    made.clock.now += KEPT_LIFETIME - LINKING_LIFETIME
+    made.alice.first.upkeep(made.clock.now)
+    assert linkings(made.alice.first) == 0
 
 
 def test_what_has_expired_is_deleted_when_the_next_linking_begins() -> None:

@@ -115,13 +115,13 @@ def test_a_limited_device_learns_it_and_gets_no_seed() -> None:
     for user in made.alice.devices.values():
         made.servers.send(user, "alice", b"hello")
     result = revoked(made, 2)
+    kiosk = made.alice.devices[3]
+    assert [each.address for each in result.outgoing] == [kiosk.address]  # the notice
+    assert result.needs == ()
     made.servers.lists["alice"] = made.alice.lists[:3]
     made.servers.carry(made.alice.first, result.outgoing)
-    kiosk = made.alice.devices[3]
     assert [each.id for each in kiosk.devices()] == [1, 3]
     assert seeds(kiosk) == {}
-    kinds = [each.kind for each in made.servers.read[kiosk.address]]
-    assert ContentKind.DOCUMENT_SEED not in kinds
 
 
 def test_the_next_device_gets_all_seeds() -> None:
@@ -343,7 +343,7 @@ def test_a_seed_that_is_not_the_listed_keys_is_refused() -> None:
 def test_a_seed_does_not_replace_one_that_was_right() -> None:
     made = talking()
     before = seeds(made.alice.first)
-    seed_message(made, 3, 1, NewSeed(1, WRONG))
+    assert seed_message(made, 3, 1, NewSeed(1, WRONG)).outcome is Outcome.REFUSED
     assert seeds(made.alice.first) == before
 
 

@@ -55,8 +55,6 @@ def take_seed(desk: Desk, address: Address, content: Content) -> None:
         raise MalformedMessage("a device that reads no documents has nothing to do with seeds: discard it")
     if new.generation > _newest(own.pin.snapshot) + MAX_SEEDS_AHEAD:
         raise MalformedMessage("a document seed of a generation that is too far ahead: discard it")
-    if new.generation in dict(own.seeds) and new.generation <= _newest(own.pin.snapshot):
-        return
     seeds = settled(with_seed(own.seeds, new), desk.book.lists(desk.name, own.pin))
     if new.generation not in dict(seeds):
         raise MalformedMessage("a document seed is not the one of the listed document key: discard it")
