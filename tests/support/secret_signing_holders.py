@@ -24,6 +24,7 @@ from letterlock.user._linking import CodeShown, DeviceKeys, offer_link
 from letterlock.user._new_device import NewDevice
 from letterlock.user._user import User
 from letterlock.user._user_contact import UserContact
+from letterlock_vectors.operations.live_users import LiveUsers
 from support.pair import NOON
 from support.secret_pq_holders import MATERIAL
 from support.user_tools import FULL, Owner
@@ -149,3 +150,4 @@ SIGNING_TABLE["UserContact"] = (
     lambda: UserContact(User.create(MemoryStore(), "alice")._desk, "bob"),
     "<UserContact bob>",
 )
+SIGNING_TABLE["LiveUsers"] = (LiveUsers, "{OBJECT}")
