@@ -163,6 +163,26 @@ def test_a_value_that_has_no_key_is_corrupt(tmp_path: Path, kind: EntryKind, who
                 call()
 
 
+@pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="counts the bytes that Linux has read")
+def test_a_long_entry_is_not_read_to_find_another_one(tmp_path: Path) -> None:
+    """SQLite compares keys with whole rows where a table has no rowid, so 16 MiB were read for each."""
+
+    def bytes_read() -> int:
+        return int(Path("/proc/self/io").read_text(encoding="ascii").split()[1])
+
+    path, key = tmp_path / "store.db", bytes(32)
+    with SqliteStore(path, key=key) as store, store.transaction():
+        store.tables.entries.save(EntryRow(SENT, b"long", NOON, Record(bytes(2**22))))
+        store.tables.entries.save(EntryRow(CONTACT, b"short", None, Record(b"short")))
+    with SqliteStore(path, key=key) as store:
+        before = bytes_read()
+        with store.transaction():
+            assert store.tables.entries.load(CONTACT, b"short") is not None
+            assert len(list(store.tables.entries.all(CONTACT))) == 1
+            store.tables.entries.save(EntryRow(SENT, b"another", NOON, Record(b"another")))
+        assert bytes_read() - before < 2**20
+
+
 @pytest.mark.parametrize("name", ["key", "record"])
 def test_the_file_shows_neither_key_nor_record(tmp_path: Path, name: str) -> None:
     with unsynced_store(tmp_path) as store, store.transaction():

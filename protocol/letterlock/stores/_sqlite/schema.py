@@ -65,10 +65,11 @@ TABLES: Final = (
     session INTEGER NOT NULL REFERENCES letterlock_sessions (id) ON DELETE CASCADE,
     seq INTEGER NOT NULL, chains BLOB NOT NULL,
     PRIMARY KEY (session, seq)) WITHOUT ROWID""",
+    # Rows may be long here, so there are rowids: without them SQLite reads whole rows to compare their keys.
     """CREATE TABLE letterlock_entries (
     kind INTEGER NOT NULL, entry BLOB NOT NULL, due INTEGER,
     sealed BLOB NOT NULL,
-    PRIMARY KEY (kind, entry)) WITHOUT ROWID""",
+    PRIMARY KEY (kind, entry))""",
     """CREATE INDEX letterlock_due ON letterlock_entries (kind, due) WHERE due IS NOT NULL""",
 )
 
