@@ -278,6 +278,17 @@ def test_a_message_of_a_stranger_is_held(friends: People) -> None:
     assert "stays in the folder" in friends.over("bob", "receive").succeeded().decode()
 
 
+def test_strangers_do_not_fill_the_contacts(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("letterlock.cli._exchange._MAX_STRANGERS", 1)
+    for name in ("carol", "dave"):
+        people.make(name, 0)
+        people.send(name, "bob", name.encode())
+    assert people.texts("bob") == ["carol"]
+    people.send("alice", "bob", b"later")
+    assert people.texts("bob") == ["dave"]  # what is held comes with the next command
+    assert people.texts("bob") == ["later"]
+
+
 def test_links_pipes_and_directories_are_no_messages(friends: People) -> None:
     friends.send("alice", "bob", b"real")
     (message,) = friends.mail("bob.1")
@@ -352,7 +363,8 @@ def test_arguments_that_are_wrong(people: People, monkeypatch: pytest.MonkeyPatc
     people.over("alice", "learn", "nobody").failed(2)
     people.over("alice", "send", "nobody").failed(2)
     people.over("alice", "send", "").failed(2)
-    people.run("alice", "verify", "bob").failed(2)
+    for word in ("verify", "keep", "replace", "evidence"):
+        assert "`letterlock user learn bob`" in people.run("alice", word, "bob").failed(2)
     people.over("alice", "learn", "bob").succeeded()
     for code in (["1" * 59], ["1" * 61], ["x" * 60], ["\u0661" * 60], [""]):
         assert "60 digits" in people.run("alice", "verify", "bob", *code).failed(2)

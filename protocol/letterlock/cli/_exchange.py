@@ -13,12 +13,13 @@ Not here: the files (_folder.py), the table of outgoing messages (_user_profile.
 
 from collections import deque
 from collections.abc import Iterable
+from typing import Final
 
 from letterlock._wire.address import Address
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock.cli._error_report import NotPosted
 from letterlock.cli._folder import Folder
-from letterlock.cli._user_profile import UserProfile
+from letterlock.cli._user_profile import UserProfile, find_contact
 from letterlock.errors import PeerError, TrustError, UsageError
 from letterlock.user import (
     ContactFrozen,
@@ -30,6 +31,10 @@ from letterlock.user import (
     NeedKind,
     Outgoing,
 )
+
+_MAX_STRANGERS: Final = 20
+"""New names that one command looks at. Whoever fills the folder with messages of people who do not exist may
+not fill the list of contacts at once."""
 
 
 class Exchange:
@@ -44,6 +49,7 @@ class Exchange:
         self._outgoing = profile.outgoing
         self._folder = folder
         self._failure: OSError | None = None
+        self._strangers = 0
         self._needs: deque[Need] = deque()
         self._seen: set[Need] = set()
 
@@ -131,13 +137,16 @@ class Exchange:
     def learn(self, name: str) -> ListsLearned | None:
         """Learn the device lists under a name. Return None if the folder has none, or no later ones.
 
-        Raises ContactFrozen, PeerError, TrustError for lists that are wrong, UsageError for a name that the
-        folder cannot have.
+        It returns None also for another new name, once it has seen 20 of them. Raises ContactFrozen,
+        PeerError, TrustError for lists that are wrong, UsageError for a name that the folder cannot have.
         """
         known = self._known_version(name)
+        if not known and self._strangers == _MAX_STRANGERS:
+            return None
         lists = self._folder.lists(name, max(known, 1))
         if not lists:
             return None
+        self._strangers += not known
         try:
             return self._learn(name, lists)
         except (InvalidDeviceList, UsageError):
@@ -157,7 +166,8 @@ class Exchange:
     def _known_version(self, name: str) -> int:
         if name == self.user.name:
             return len(self.user.device_lists())
-        return next((each.version for each in self.user.contacts() if each.name == name), 0)
+        contact = find_contact(self.user, name)
+        return 0 if contact is None else contact.version
 
     def _meet_lists(self, need: Need) -> bool:
         return self.refresh(need.name)

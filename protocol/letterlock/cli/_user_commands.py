@@ -12,7 +12,14 @@ from letterlock.cli._exchange import Exchange
 from letterlock.cli._folder import open_folder, spelling
 from letterlock.cli._output_file import require_output, writer_to
 from letterlock.cli._profile import create_profile, require_clock
-from letterlock.cli._user_profile import UserProfile, name_of, open_user, require_listed
+from letterlock.cli._user_profile import (
+    UserProfile,
+    find_contact,
+    name_of,
+    open_user,
+    require_contact,
+    require_listed,
+)
 from letterlock.cli._user_report import class_text, device_json, print_json, report
 from letterlock.errors import UsageError
 from letterlock.limits import MAX_PUBLISHED_ONE_TIME
@@ -116,7 +123,7 @@ def verify(arguments: Namespace) -> None:
     if arguments.code and not (len(code) == _DIGITS and code.isascii() and code.isdigit()):
         raise UsageError(f"a safety number has {_DIGITS} digits, which this has not: type all of them")
     with open_user(arguments.home) as profile:
-        contact = profile.user.contact(name_of(arguments.name))
+        contact = require_contact(profile.user, arguments.name)
         if code:
             contact.verify(code)
         number, state = str(contact.safety_number()), contact.state
@@ -138,7 +145,7 @@ def evidence(arguments: Namespace) -> None:
     """Write the evidence of a conflict. Raises UsageError if there is none, StoreError, OSError."""
     require_output(arguments.output, binary=True, replace=arguments.force)
     with open_user(arguments.home) as profile:
-        found = profile.user.contact(name_of(arguments.name)).evidence
+        found = require_contact(profile.user, arguments.name).evidence
     if found is None:
         raise UsageError("there is no evidence about this contact: it is kept while a conflict lasts")
     with writer_to(arguments.output) as write:
@@ -149,7 +156,7 @@ def evidence(arguments: Namespace) -> None:
 
 def _decide(arguments: Namespace, decide: Callable[[UserContact], None]) -> None:
     with open_user(arguments.home) as profile:
-        contact = profile.user.contact(name_of(arguments.name))
+        contact = require_contact(profile.user, arguments.name)
         decide(contact)
         shown = _contact(contact)
     report(arguments, shown, [f"{shown['name']}: {shown['state']}; compare safety numbers again"])
@@ -167,7 +174,7 @@ def _contact(contact: UserContact) -> dict[str, Any]:
 
 
 def _is_known(profile: UserProfile, name: str) -> bool:
-    return name == profile.user.name or any(each.name == name for each in profile.user.contacts())
+    return name == profile.user.name or find_contact(profile.user, name) is not None
 
 
 def _version(profile: UserProfile, name: str) -> int:

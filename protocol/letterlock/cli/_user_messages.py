@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from letterlock.cli._delivery import message_id
-from letterlock.cli._error_report import explain
 from letterlock.cli._exchange import Exchange
 from letterlock.cli._folder import Letter, open_folder, read, remove_if_unchanged
 from letterlock.cli._input import read_text
@@ -28,7 +27,14 @@ from letterlock.cli._output import require_stdout, say, sync
 from letterlock.cli._output_file import TemporaryOutput, move_into_place, new_token, temporary_path
 from letterlock.cli._profile import require_clock, undone
 from letterlock.cli._user_parser import ONE_TIME_BUNDLES
-from letterlock.cli._user_profile import UserProfile, is_listed, name_of, open_user
+from letterlock.cli._user_profile import (
+    UserProfile,
+    find_contact,
+    is_listed,
+    name_of,
+    open_user,
+    require_listed,
+)
 from letterlock.cli._user_report import (
     body_json,
     body_lines,
@@ -39,7 +45,7 @@ from letterlock.cli._user_report import (
     report,
     time_text,
 )
-from letterlock.errors import UsageError
+from letterlock.errors import AuthenticationFailed, DuplicateMessage, UntrustedIdentity, UsageError
 from letterlock.limits import MAX_MESSAGE
 from letterlock.user import Attachment, Incoming, Outcome
 
@@ -59,7 +65,8 @@ def send(arguments: Namespace) -> None:
         exchange.post()  # what an interrupted command has left
         exchange.refresh(user.name)
         exchange.refresh(name)
-        if name != user.name and all(each.name != name for each in user.contacts()):
+        require_listed(user)
+        if name != user.name and find_contact(user, name) is None:
             raise UsageError(f"the folder has no device lists of {name}: ask for `letterlock user publish`")
         exchange.meet()
         exchange.recorded.clear()
@@ -227,7 +234,17 @@ class _Receiving:
 
 
 def _reason(incoming: Incoming) -> str:
-    return "its sender may not write to this device" if incoming.error is None else explain(incoming.error)
+    match incoming.error:
+        case None:
+            return "its sender is no device that may write to this one"
+        case UntrustedIdentity():
+            return "its identity key is not that of the device in the device list"
+        case DuplicateMessage():
+            return "its place was taken by another message: forged, or its sender was restored from a copy"
+        case AuthenticationFailed():
+            return "it does not authenticate: forged, damaged, or of a session that is gone"
+        case error:
+            return str(error)
 
 
 def _write_attachments(directory: Path, letter: Letter, data: bytes, seen: Incoming) -> list[dict[str, Any]]:

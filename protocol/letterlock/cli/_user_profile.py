@@ -10,6 +10,7 @@ commit. A row is deleted once its file was written. After a kill, the next comma
 Not here: the directory of a profile (_profile.py), the exchange folder (_folder.py).
 """
 
+import shlex
 import sqlite3
 import time
 import unicodedata
@@ -24,7 +25,7 @@ from letterlock.cli._folder import Folder, message_name
 from letterlock.cli._profile import NO_ACCOUNT, has_entry, open_store
 from letterlock.errors import CorruptStore, NoAccount, PeerError, StoreError, UsageError
 from letterlock.stores import EntryKind, SqliteStore
-from letterlock.user import Outgoing, User
+from letterlock.user import Outgoing, User, UserContact
 
 _TABLE: Final = (
     "CREATE TABLE IF NOT EXISTS cli_outgoing "
@@ -55,6 +56,23 @@ def open_user(home: str | None) -> Generator[UserProfile]:
 def name_of(typed: str) -> str:
     """Return a typed name in normal form C, as an address has it. Raises UsageError."""
     return Address(unicodedata.normalize("NFC", typed)).name
+
+
+def find_contact(user: User, name: str) -> UserContact | None:
+    """Return the contact of this name, or None."""
+    try:
+        return user.contact(name)
+    except UsageError:
+        return None
+
+
+def require_contact(user: User, typed: str) -> UserContact:
+    """Return the contact of a typed name. Raises UsageError if there is none."""
+    name = name_of(typed)
+    contact = find_contact(user, name)
+    if contact is None:
+        raise UsageError(f"no contact is called {name}: `letterlock user learn {shlex.quote(name)}` first")
+    return contact
 
 
 def is_listed(user: User) -> bool:
