@@ -18,7 +18,7 @@ from support.pair import entropy_of
 from support.user_devices import Clock
 from support.users_cast import NAMES, SHAPES, Known, cast, link
 from support.users_directory import Directory, oldest_full
-from support.users_people import Copy, Flight, Memory, Owner, View, revoking
+from support.users_people import Copy, Flight, Memory, Owner, View
 from support.users_world import World
 
 MAX_DEVICES: Final = 4
@@ -232,11 +232,12 @@ class Play:
                 self.revoke(owner, signer, devices[at])
 
     def revoke(self, owner: Owner, signer: Copy, target: Copy) -> None:
-        """A device revokes another one in the true chain."""
-        signed = revoking(owner.chain, signer, self.entropy, target.address.device_id)
-        self.world.are_lawful(signed)
-        owner.chain = (*owner.chain, signed)
-        self.note(signer, "revokes", target)
+        """A device that has the true list revokes another one."""
+        if signer.own.chain[-1].hash != owner.chain[-1].hash:
+            self.meet(signer, Need(NeedKind.LISTS, owner.name, after=0), lies=0)
+        if signer.own.chain[-1].hash == owner.chain[-1].hash:
+            owner.chain = self.world.revoke(signer, target.address.device_id)
+            self.note(signer, "revokes", target)
 
     def steals(self) -> None:
         copy = self.copy(thieves=0)

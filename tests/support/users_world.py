@@ -46,6 +46,7 @@ from letterlock.user import (
 from letterlock.user._book import Book
 from letterlock.user._safety_number import user_safety_number
 from support.memory_copies import tables_of
+from support.users_chains import event_of, is_chain
 from support.users_people import Chain, Copy, Flight, Owner, View
 
 T = TypeVar("T")
@@ -164,6 +165,18 @@ class World:
         assert done is not None
         self._note(copy, done.events, done.needs, done.outgoing)
 
+    def revoke(self, copy: Copy, device_id: int) -> Chain:
+        """Revoke a device of the process's own user, and return the chain after that."""
+        revoked, _ = self._call(copy, (), lambda: copy.user.revoke(device_id))
+        assert revoked is not None
+        self.are_lawful(revoked.device_list)
+        name, chain = copy.address.name, (*copy.own.chain, revoked.device_list)
+        copy.views[name] = replace(copy.own, chain=chain)
+        self._agrees(copy, name)
+        self._has_dropped(copy, name)
+        self._note(copy, (), revoked.needs, revoked.outgoing)
+        return chain
+
     def begin(self, copy: Copy, address: Address, bundle: PrekeyBundle, *, right: bool) -> bool:
         """Hand over a prekey bundle, and return whether it was taken; `right`: it is the device's own."""
         view = copy.views.get(address.name)
@@ -232,12 +245,12 @@ class World:
         known = () if view is None else view.chain
         start = lists[0].snapshot.version - 1
         whole = (*known[:start], *lists)
-        if start > len(known) or not _is_chain(whole) or not all(id(each) in self.lawful for each in lists):
+        if start > len(known) or not is_chain(whole) or not all(id(each) in self.lawful for each in lists):
             return LetterlockError
         if view is None:
             ours = whole[0].hash == copy.own.chain[0].hash
             return LetterlockError if ours else (None, View(whole))
-        event = _event(known, whole)
+        event = event_of(known, whole)
         if event in {ContactEvent.SAME, ContactEvent.NEWER}:
             return event, replace(view, chain=max(known, whole, key=len))
         return event, view if name == copy.address.name else replace(view, other=whole)
@@ -246,7 +259,10 @@ class World:
         """Follow what a list notice must have done."""
         name = flight.sender.name
         view = copy.views[name]
-        event = _event(view.chain, flight.own_chain)
+        event = event_of(view.chain, flight.own_chain)
+        before, after = len(view.chain), len(flight.own_chain)
+        if event is ContactEvent.NEWER and after > before + 1 and version_on_record(copy, name) == before:
+            return  # the versions between were in another notice
         if event is ContactEvent.NEWER:
             copy.views[name] = replace(view, chain=flight.own_chain)
         elif event is ContactEvent.FORK and name != copy.address.name:
@@ -359,33 +375,14 @@ class World:
         assert copy.memory.read[incoming.id] == 1, f"{copy} is given a text twice"
 
 
+def version_on_record(copy: Copy, name: str) -> int:
+    """Return the newest version that a process has on record under a name."""
+    with copy.store.transaction():
+        book = Book(copy.store)
+        contact = None if name == copy.address.name else book.contact(name)
+        return (book.own() if contact is None else contact).pin.version
+
+
 def listed_ever(chain: Chain) -> set[int]:
     """Return the ids of all devices that a chain ever listed."""
     return {device.id for each in chain for device in each.snapshot.devices}
-
-
-def _is_chain(lists: Chain) -> bool:
-    """Whether lists follow each other from version 1 on."""
-    before: DeviceList | None = None
-    for version, each in enumerate(lists, 1):
-        if each.snapshot.version != version or each.snapshot.previous != (before and before.hash):
-            return False
-        before = each
-    return True
-
-
-def _event(known: Chain, shown: Chain) -> ContactEvent:
-    """Return what a whole chain is against the one on record."""
-    ours, theirs = [each.hash for each in known], [each.hash for each in shown]
-    if ours[0] != theirs[0]:
-        return ContactEvent.OTHER_USER
-    if theirs == ours:
-        return ContactEvent.SAME
-    if theirs[: len(ours)] == ours:
-        return ContactEvent.NEWER
-    return ContactEvent.OLDER if ours[: len(theirs)] == theirs else ContactEvent.FORK
-
-
-def needs_of(copy: Copy, kind: NeedKind) -> list[Need]:
-    """Return what a process waits for."""
-    return [each for each in copy.memory.needs if each.kind is kind]
