@@ -29,6 +29,7 @@ from letterlock.user import (
     Upkeep,
     User,
 )
+from letterlock.user._waiting import wait_again
 from support.user_devices import Person, World, own_record, world
 
 ALICE, BOB = Address("alice", 1), Address("bob", 1)
@@ -419,6 +420,30 @@ def test_one_content_is_sealed_again_five_times_at_most() -> None:  # USR-53
     assert [events(each) for each in found[-2:]] == [[EventKind.GIVEN_UP], []]
     made.servers.carry(made.alice.first, [each for one in found for each in one.outgoing])
     assert made.servers.bodies(made.bob.first).count(b"again and again") == 1
+
+
+def test_a_request_waits_if_the_session_is_to_be_replaced() -> None:  # USR-52
+    made = talking()
+    sent, *_ = made.alice.first.send("bob", b"asked for")
+    (other,) = made.bob.first.send("alice", b"takes its place")
+    made.servers.carry(made.bob.first, (other,))
+    refused = made.alice.first.receive(BOB, forged(other.message))
+    asked = made.alice.first.receive(BOB, request(made, sent.message[-16:]))
+    assert (asked.outgoing, [each.address for each in asked.needs]) == ((), [BOB])
+    made.servers.meet(made.alice.first, refused.needs)
+    assert made.servers.bodies(made.bob.first).count(b"asked for") == 1
+
+
+def test_new_sessions_do_not_add_to_the_five_times() -> None:  # USR-53
+    made = talking()
+    sent, *_ = made.alice.first.send("bob", b"five times")
+    for _ in range(MAX_ATTEMPTS):
+        made.alice.first.receive(BOB, request(made, sent.message[-16:]))
+    with made.alice.first.transaction():
+        desk = made.alice.first._desk
+        before = list(desk.outbox.all())
+        wait_again(desk, BOB)
+        assert [each for _, each in desk.outbox.all()] == [each for _, each in before]
 
 
 def test_only_the_device_to_which_a_message_went_can_ask_for_it() -> None:  # USR-53

@@ -115,8 +115,13 @@ def test_each_new_session_begins_the_count_anew(copies: Copies) -> None:
     made.clock.now += STRAY_LEAD + 1
     for number in range(MAX_STRAYS - 1):
         assert events(from_copy(made, copy, b"%d" % number)) == []
-    second = [each.message for n in range(4) for each in made.alice.first.send("bob", b"second %d" % n)]
-    two_sessions(made, lambda: made.alice.first)
+    second: list[bytes] = []
+
+    def write() -> User:
+        second.extend(each.message for n in range(4) for each in made.alice.first.send("bob", b"%d" % n))
+        return made.alice.first
+
+    two_sessions(made, write)
     for message in second:
         found = made.bob.first.receive(ALICE, message)
         assert (found.outcome, events(found)) == (Outcome.READ, [])
