@@ -180,7 +180,7 @@ def test_primitives_are_the_only_users_of_cryptography() -> None:
 def test_the_core_takes_entropy_and_time_as_arguments() -> None:
     """Only the public constructors and hazmat.py name the defaults; the stores draw their own nonces.
 
-    An encapsulation draws its own bytes too: OpenSSL does, and mlkem.py does it for the native module.
+    An encapsulation draws its own bytes too: OpenSSL does, and the primitives do it for the native module.
     """
     users = {
         str(path.relative_to(PACKAGE))
