@@ -247,7 +247,7 @@ BREAKDOWNS: Final = (
     Breakdown("An acknowledgement is lost.", "The content is sealed again, and known.", unacknowledged),
     Breakdown(
         f"More than {MAX_SKIP:,} messages are lost in a row.",
-        "The reader asks; its requests are not answered, so a new session is begun.",
+        "The reader asks; the answer cannot be read either, so a new session is begun.",
         skipped,
     ),
     Breakdown("The first message of a session is lost.", "A new session.", first_lost, Known.LISTS),

@@ -59,6 +59,17 @@ class Flight:
         return cls(copy.address, outgoing.address, outgoing.message, chain, copy.honest, content)
 
 
+@dataclass
+class Remembered:
+    """A witness of one device."""
+
+    highest: int = 0
+
+    def advance(self, counter: int) -> int:
+        before, self.highest = self.highest, max(self.highest, counter)
+        return before
+
+
 @dataclass(frozen=True)
 class View:
     """A chain, the one that contradicts it if the contact is frozen, and when lists were shown last."""
@@ -92,10 +103,11 @@ class Memory:
     needs: list[Need] = field(default_factory=list)
     held: list[Flight] = field(default_factory=list)
     sent: set[bytes] = field(default_factory=set)
+    counter: int = 0
 
     def copy(self) -> "Memory":
         lists = list(self.needs), list(self.held)
-        return Memory(dict(self.views), Counter(self.read), *lists, set(self.sent))
+        return Memory(dict(self.views), Counter(self.read), *lists, set(self.sent), self.counter)
 
 
 class Copy:
@@ -108,6 +120,7 @@ class Copy:
         self.memory = memory
         self.shelf: list[tuple[MemoryStore, Memory]] = []
         self.forgotten: set[bytes] = set()
+        self.witness = Remembered()
         self._open(store)
 
     def _open(self, store: MemoryStore) -> None:

@@ -253,7 +253,9 @@ class Play:
             self.note(thief, "signs a list")
 
     def is_copied(self) -> None:
-        self.copy(thieves=0).keep_a_copy()
+        copy = self.copy(thieves=0)
+        copy.keep_a_copy()
+        self.world.check_witness(copy)
 
     def is_restored(self) -> None:
         copies = [
@@ -264,6 +266,8 @@ class Play:
             copy.restore(self.rng.randrange(2))
             self.world.spoiled.add(copy.address)
             self.note(copy, "is restored")
+            if self.rng.random() < 0.5:
+                self.world.check_witness(copy)
 
     def keeps_up(self) -> None:
         self.world.upkeep(self.copy())

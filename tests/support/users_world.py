@@ -165,6 +165,16 @@ class World:
         assert done is not None
         self._note(copy, done.events, done.needs, done.outgoing)
 
+    def check_witness(self, copy: Copy) -> None:
+        """Let a process ask whether its store went back, as an application does when it starts."""
+        shown, highest = copy.memory.counter + 1, copy.witness.highest
+        done, _ = self._call(copy, (), lambda: copy.user.check_witness(copy.witness))
+        assert done is not None
+        restored = EventKind.RESTORED in {each.kind for each in done.events}
+        assert restored == (highest >= shown), f"{copy} does not notice a restored store, or invents one"
+        copy.memory.counter = max(shown, highest)
+        self._note(copy, done.events, done.needs, done.outgoing)
+
     def revoke(self, copy: Copy, device_id: int) -> Chain:
         """Revoke a device of the process's own user, and return the chain after that."""
         revoked, _ = self._call(copy, (), lambda: copy.user.revoke(device_id))

@@ -446,6 +446,16 @@ def test_new_sessions_do_not_add_to_the_five_times() -> None:  # USR-53
         assert [each for _, each in desk.outbox.all()] == [each for _, each in before]
 
 
+def test_a_session_in_which_the_answer_cannot_be_read_either_is_replaced() -> None:  # USR-62
+    made = talking()
+    sent, *_ = made.alice.first.send("bob", b"again")
+    (again,) = made.alice.first.receive(BOB, request(made, sent.message[-16:])).outgoing
+    found = made.alice.first.receive(BOB, request(made, again.message[-16:]))
+    assert (found.outgoing, [each.kind for each in found.needs]) == ((), [NeedKind.BUNDLE])
+    made.servers.meet(made.alice.first, found.needs)
+    assert made.servers.bodies(made.bob.first).count(b"again") == 1
+
+
 def test_only_the_device_to_which_a_message_went_can_ask_for_it() -> None:  # USR-53
     made = talking(bobs=2)
     to_first, to_second = made.alice.first.send("bob", b"for one of them")

@@ -101,6 +101,8 @@ def retry_requested(desk: Desk, address: Address, content: Content, findings: Fi
             findings.event(EventKind.GIVEN_UP, address.name, address.device_id)
         elif is_marked(desk, address):
             findings.need_bundle(address.name, address.device_id)
+        elif found.attempts and tag == found.tag:  # USR-62: what was sealed again cannot be read either
+            renew(desk, address, findings)
         else:
             seal_again(desk, row, sent, address, findings)
         return
