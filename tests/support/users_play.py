@@ -218,7 +218,7 @@ class Play:
         """A device links another one in the true chain."""
         new = link(owner, signer, self.clock, self.entropy)
         self.world.are_lawful(owner.chain[-1])
-        new.memory = Memory({owner.name: View(owner.chain)})
+        new.memory = Memory({owner.name: View(owner.chain, shown=self.clock())})
         self.note(signer, "links", new)
         return new
 
