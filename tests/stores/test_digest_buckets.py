@@ -6,6 +6,7 @@ from typing import Any, Final
 import pytest
 
 from letterlock.errors import CorruptStore
+from letterlock.stores import EntryKind
 from letterlock.stores._any_store import calls_of
 from letterlock.stores._sqlite.cipher import StoreCipher
 from support.digest_tools import CHANGED, OTHER, attack, change, filled, put, rows
@@ -60,6 +61,10 @@ ENTRY_USES: Final[dict[str, Call]] = {
     "due": lambda store: store.tables.entries.due(CONTACT, NOON, 9),
     "delete_due": lambda store: store.tables.entries.delete_due(CONTACT, NOON),
 }
+
+
+ENTRIES_ALONE: Final = (EntryKind.USER, EntryKind.LINKING)
+"""The kinds that have one row at most, and a bucket of their own."""
 
 
 @pytest.mark.parametrize("name", USES)
@@ -156,6 +161,60 @@ def test_opening_reads_no_more_with_many_peers(tmp_path: Path, monkeypatch: pyte
             assert store.tables.entries.load(CONTACT, b"name 7") is not None
     assert counts[0] == 64
     assert 2 < counts[1] < 300
+
+
+@pytest.mark.parametrize("kind", ENTRIES_ALONE)
+def test_a_kind_with_one_row_is_read_without_contacts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: EntryKind
+) -> None:
+    counts: list[int] = []
+    fingerprint = StoreCipher.fingerprint
+
+    def counted(self: StoreCipher, table: bytes, *columns: object) -> int:
+        counts[-1] += 1
+        return fingerprint(self, table, *columns)
+
+    with unsynced_store(tmp_path) as store, store.transaction():
+        for number in range(300):
+            store.tables.entries.save(entry(CONTACT, b"%d" % number))
+            store.tables.entries.save(entry(EntryKind.LIST, b"%d" % number))
+        store.tables.entries.save(entry(kind, b""))
+    with open_sqlite(tmp_path) as store, store.transaction():
+        monkeypatch.setattr(StoreCipher, "fingerprint", counted)
+        counts.append(0)
+        assert store.tables.entries.load(kind, b"") is not None
+        counts.append(0)
+        assert store.tables.entries.load(CONTACT, b"7") is not None
+        counts.append(0)
+        assert store.tables.entries.load(EntryKind.LIST, b"7") is not None
+    assert counts[0] == 1
+    assert all(1 <= count < 20 for count in counts[1:])
+
+
+@pytest.mark.parametrize("kind", [*ENTRIES_ALONE, EntryKind.LIST])
+@pytest.mark.parametrize("how", ["put back", "deleted", "added"])
+def test_an_entry_outside_the_buckets_of_peers_is_compared_before_its_first_use(
+    tmp_path: Path, kind: EntryKind, how: str
+) -> None:
+    path = filled(tmp_path)
+    change(path, lambda store: store.tables.entries.save(entry(kind, b"")))
+    (old,) = (row for row in rows(path, "entries") if row[0] == kind and row[1] == kind_tag(path, kind))
+    change(path, lambda store: store.tables.entries.save(entry(kind, b"", 7)))
+    attack(
+        path,
+        {
+            "put back": put("entries", old),
+            "deleted": ("DELETE FROM letterlock_entries WHERE kind = ? AND entry = ?", (kind, old[1])),
+            "added": put("entries", (old[0], bytes([old[1][0] ^ 1]) + old[1][1:], *old[2:])),
+        }[how],
+    )
+    with pytest.raises(CorruptStore, match="rows of the store are not those"):
+        change(path, lambda store: store.tables.entries.load(kind, b""))
+
+
+def kind_tag(path: Path, kind: EntryKind) -> bytes:
+    with open_sqlite(path) as store:
+        return store._database.cipher.tag(b"entries", int(kind), b"")
 
 
 def tag_of(path: Path, address: bytes) -> bytes:

@@ -112,7 +112,7 @@ TOO_FAR = ("4611686018427387904", "9223372036854775806", "9223372036854775807")
 def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the digest of all rows pass, to see what the table itself notices."""
     monkeypatch.setattr("letterlock.stores._sqlite.digest.Digest.require", lambda _: None)
-    monkeypatch.setattr("letterlock.stores._sqlite.digest.Digest.require_bucket", lambda *_: None)
+    monkeypatch.setattr("letterlock.stores._sqlite.digest.Digest._require_at", lambda *_: None)
 
 
 @pytest.mark.usefixtures("unchecked")

@@ -197,7 +197,7 @@ def test_a_record_of_another_store_is_refused(store: SqliteStore, table: str, tm
 def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the digest of all rows pass, to see what each row alone protects."""
     monkeypatch.setattr("letterlock.stores._sqlite.digest.Digest.require", lambda _: None)
-    monkeypatch.setattr("letterlock.stores._sqlite.digest.Digest.require_bucket", lambda *_: None)
+    monkeypatch.setattr("letterlock.stores._sqlite.digest.Digest._require_at", lambda *_: None)
 
 
 def edit_file(store: SqliteStore, path: Path, *statements: str) -> SqliteStore:

@@ -1,7 +1,10 @@
 """Digest: one sealed row that stands for the rows of the tables below, so that no single one can be put back.
 
     letterlock_digest    id = 1 | sealed: the sum of all rows below but those in buckets
-    letterlock_buckets   id = 0 .. 63 | sealed: the sum of the rows whose tag begins with these six bits
+    letterlock_buckets   id | sealed: the sum of the rows in a bucket
+    bucket               0 .. 63      peers, sessions and contacts whose tag begins with these six bits
+                         64           entries of kinds that have one row at most
+                         65 .. 128    device lists, by the six bits of their tag
     sum                  fingerprints of rows, added modulo 2**256
     fingerprint          HMAC-SHA-256(index key, join("fingerprint", table, columns))
 
@@ -10,7 +13,8 @@ nobody knows a fingerprint, so nobody can find other rows of the same sum. The s
 
 The digest is compared with the rows when a store is opened, and again when another process has changed it.
 The buckets are among these rows, so no bucket can be put back either. The rows in a bucket are compared
-before the first of them is used. So an opening takes no longer with many peers. The sums are rows like the
+before the first of them is used. So an opening takes no longer with many peers, and none of a user with many
+contacts. Device lists are long and seldom read, so messages do not wait for them. The sums are rows like the
 others, so a rollback of any kind undoes them together.
 
 Not here: finished chains, the state of a session, and the entries that change with every message, as states
@@ -23,7 +27,7 @@ from typing import Any, Final, Protocol
 
 from letterlock._primitives.secret import Uncopyable
 from letterlock.errors import CorruptStore
-from letterlock.stores._entry_kind import COVERED_KINDS
+from letterlock.stores._entry_kind import COVERED_KINDS, EntryKind
 from letterlock.stores._interface import Record
 from letterlock.stores._sqlite.cipher import TAG_BYTES, StoreCipher
 from letterlock.stores._sqlite.format import (
@@ -57,20 +61,28 @@ BUCKETED: Final = {
 
 COVERED: Final = {**WHOLE, **BUCKETED}
 
-_KINDS: Final = ", ".join(map(str, range(1, COVERED_KINDS)))
+_SINGLE: Final = frozenset(map(int, (EntryKind.USER, EntryKind.LINKING)))
+"""The kinds of entries that have one row at most."""
+_OTHERS: Final = sorted(set(range(1, COVERED_KINDS)) - _SINGLE - {int(EntryKind.LIST)})
 _IN_BUCKET: Final = {
     PEERS: "peer >= ? AND peer < ?",
     SESSIONS: "peer >= ? AND peer < ?",
     # The kinds one by one, so that SQLite finds the place in each of them instead of reading all.
-    ENTRIES: f"kind IN ({_KINDS}) AND entry >= ? AND entry < ?",
+    ENTRIES: f"kind IN ({', '.join(map(str, _OTHERS))}) AND entry >= ? AND entry < ?",
 }
 """Which rows are in a bucket. A row with another type or length of tag is in none, and is never found."""
-_TAG: Final = {PEERS: 0, SESSIONS: 1, ENTRIES: 0}
+_IS_SINGLE: Final = f"kind IN ({', '.join(map(str, sorted(_SINGLE)))})"
+_IS_LIST: Final = f"kind = {int(EntryKind.LIST)} AND entry >= ? AND entry < ?"
+_TAG: Final = {PEERS: 0, SESSIONS: 1}
 """Where a row's tag is among its columns above."""
 
 _SHIFT: Final = 2
-COUNT: Final = 256 >> _SHIFT
-"""How many buckets there are. More would be smaller, but the opening reads the sum of each."""
+_PARTS: Final = 256 >> _SHIFT
+"""Into how many buckets rows are parted. More would be smaller, but the opening reads the sum of each."""
+_ALONE: Final = _PARTS
+_LISTS: Final = _PARTS + 1
+COUNT: Final = _LISTS + _PARTS
+"""How many buckets there are."""
 
 _NOTHING: Final = object()
 _SUM_BYTES: Final = 32
@@ -132,9 +144,15 @@ class Digest(Uncopyable):
         self._known, self._buckets, self._compared = sealed, buckets, kept
 
     def require_bucket(self, tag: object) -> None:
-        """Do the same, and compare the rows in the bucket of a tag once. Raises CorruptStore. STO-19"""
+        """Do the same, and compare the rows in the bucket of a peer's tag once. STO-19"""
+        self._require_at(_part_of(tag))
+
+    def require_entry(self, kind: object, tag: object) -> None:
+        """Do the same for the bucket of an entry."""
+        self._require_at(_bucket_of_entry(kind, tag))
+
+    def _require_at(self, at: int) -> None:
         self.require()
-        at = _bucket_of(tag)
         if at not in self._compared:
             if self._sum_in(at) != self._sum_of_rows_in(at):
                 raise CorruptStore(_OTHER_ROWS)
@@ -150,12 +168,12 @@ class Digest(Uncopyable):
         self.require()
         if table in BUCKETED:
             for row in rows:
-                self.require_bucket(row[_TAG[table]])
+                self._require_at(_bucket_of(table, row))
 
     def require_all(self) -> None:
         """Compare everything. Raises CorruptStore."""
         for at in range(COUNT):
-            self.require_bucket(bytes([at << _SHIFT]))
+            self._require_at(at)
 
     def require_at_opening(self, connection: sqlite3.Connection) -> None:
         """Do what `require` does in a transaction that only reads, so that no other process makes it wait."""
@@ -189,7 +207,7 @@ class Digest(Uncopyable):
         differences: dict[int, int] = {}
         for rows, sign in ((before, -1), (after, 1)):
             for row in rows:
-                at = _bucket_of(row[_TAG[table]])
+                at = _bucket_of(table, row)
                 number = self._cipher.fingerprint(table, *row)
                 differences[at] = differences.get(at, 0) + sign * number
         changed = [at for at, difference in differences.items() if difference]
@@ -235,13 +253,15 @@ class Digest(Uncopyable):
         return total % _MODULUS
 
     def _sum_of_rows_in(self, at: int) -> int:
-        first = bytes([at << _SHIFT])
-        next_ = bytes([at + 1 << _SHIFT]) if at + 1 < COUNT else _AFTER_ALL_TAGS
-        total = 0
-        for table, columns in BUCKETED.items():
-            sql = f"SELECT {columns} FROM letterlock_{table.decode()} WHERE {_IN_BUCKET[table]}"  # noqa: S608
-            total += self._sum_of(table, self._runner.rows(sql, first, next_))
-        return total % _MODULUS
+        if at == _ALONE:
+            return self._sum_where(ENTRIES, _IS_SINGLE) % _MODULUS
+        if at >= _LISTS:
+            return self._sum_where(ENTRIES, _IS_LIST, *_tags(at - _LISTS)) % _MODULUS
+        return sum(self._sum_where(table, _IN_BUCKET[table], *_tags(at)) for table in BUCKETED) % _MODULUS
+
+    def _sum_where(self, table: bytes, where: str, *values: bytes) -> int:
+        sql = f"SELECT {BUCKETED[table]} FROM letterlock_{table.decode()} WHERE {where}"  # noqa: S608
+        return self._sum_of(table, self._runner.rows(sql, *values))
 
     def _sum_of(self, table: bytes, rows: Iterable[Row]) -> int:
         return sum(self._cipher.fingerprint(table, *row) for row in rows)
@@ -254,7 +274,24 @@ _OTHER_ROWS: Final = (
 )
 
 
-def _bucket_of(tag: object) -> int:
+def _tags(part: int) -> tuple[bytes, bytes]:
+    """Return the first tag of a part, and the first one after it."""
+    return bytes([part << _SHIFT]), bytes([part + 1 << _SHIFT]) if part + 1 < _PARTS else _AFTER_ALL_TAGS
+
+
+def _bucket_of(table: bytes, row: Row) -> int:
+    if table == ENTRIES:
+        return _bucket_of_entry(row[1], row[0])
+    return _part_of(row[_TAG[table]])
+
+
+def _bucket_of_entry(kind: object, tag: object) -> int:
+    if kind in _SINGLE:
+        return _ALONE
+    return _part_of(tag) + (_LISTS if kind == EntryKind.LIST else 0)
+
+
+def _part_of(tag: object) -> int:
     if type(tag) is not bytes or not tag:
         raise CorruptStore("a row's tag was edited: restore the file from a copy")
     return tag[0] >> _SHIFT

@@ -55,7 +55,7 @@ class SqliteEntryTable(SqliteTable):
         sealed = self._cipher.seal(Record(whole), ENTRIES, *columns)
         self._decoded.keep_saved(sealed, row.record, ENTRIES, columns)
         if kind < COVERED_KINDS:
-            self._digest.require_bucket(entry)
+            self._digest.require_entry(kind, entry)
             self._change(ENTRIES, _ONE, (kind, entry), _UPSERT, kind, entry, row.due, sealed)
         else:
             self._database.run(_UPSERT, kind, entry, row.due, sealed)
@@ -117,7 +117,7 @@ class SqliteEntryTable(SqliteTable):
         if entry is None:
             self._digest.require_all()
         else:
-            self._digest.require_bucket(entry)
+            self._digest.require_entry(kind, entry)
 
     def _tag(self, kind: EntryKind, key: bytes) -> bytes:
         return self._cipher.tag(ENTRIES, int(kind), key)
