@@ -345,13 +345,10 @@ class World:
             again = id(flight) in self.delivered or flight.content is None or flight.content not in self.texts
             assert again or flight.content in copy.memory.read, f"{copy} takes a new message for a repeat"
         elif pristine and listed:
-            assert id(flight) not in self.delivered or self.is_spoiled(flight.sender, copy.address), (
-                f"{copy} does not know a repeat"
-            )
             other_user = view is not None and view.chain[0].hash != flight.own_chain[0].hash
-            assert other_user or self.is_spoiled(flight.sender, copy.address), (
-                f"{copy} cannot read what {flight.sender} sent: {incoming.error!r}"
-            )
+            if not other_user and not self.is_spoiled(flight.sender, copy.address):
+                assert id(flight) not in self.delivered, f"{copy} does not know a repeat"
+                raise AssertionError(f"{copy} cannot read what {flight.sender} sent: {incoming.error!r}")
         if pristine and outcome is not Outcome.HELD:
             self.delivered.add(id(flight))
         if outcome is Outcome.READ and view is not None:
