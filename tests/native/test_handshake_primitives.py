@@ -42,8 +42,8 @@ ORDER_8 = bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b138028
 """A point of order 8."""
 KEYS = st.binary(min_size=32, max_size=32)
 UNUSUAL = [
-    *LOW_ORDER,
-    *((int.from_bytes(u, "little") | 1 << 255).to_bytes(32, "little") for u in LOW_ORDER),
+    *sorted(LOW_ORDER),
+    *((int.from_bytes(u, "little") | 1 << 255).to_bytes(32, "little") for u in sorted(LOW_ORDER)),
     *(u.to_bytes(32, "little") for u in (P, P + 1, P + 9, 9 + 2**255, 2**255 - 1, 2**256 - 1, 2, P - 2)),
 ]
 

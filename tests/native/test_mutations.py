@@ -19,7 +19,7 @@ from letterlock._wire.message import RatchetMessage
 from letterlock._wire.suite import Suite
 from letterlock.errors import CorruptStore, PeerError, UsageError
 from letterlock.stores import Record
-from support.mirror import gaps, halves, lates, samples, yielding
+from support.mirror import active_after, gaps, halves, lates, samples
 from support.pair import entropy_of, flipped
 
 if NATIVE is None:
@@ -101,7 +101,7 @@ def check_receive(record: bytes, message: bytes) -> bool:
         try:
             decrypted = decrypt(session, RatchetMessage.decode(message))
             if isinstance(decrypted.session, Established):
-                after = encode_session(yielding(decrypted.session)).expose()
+                after = encode_session(active_after(decrypted.session)).expose()
                 expected = after, decrypted.plaintext, halves(decrypted.skipped)
         except (UsageError, PeerError):
             pass

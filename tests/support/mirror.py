@@ -123,7 +123,7 @@ class Mirror(Uncopyable):
             self.kept |= {(each.chain, number): key for number, key in numbered}
         after = decrypted.session
         assert isinstance(after, Established), "an honest peer does not contradict itself"
-        self.session = after if late is not None else yielding(after)
+        self.session = after if late is not None else active_after(after)
         return decrypted.plaintext
 
 
@@ -136,9 +136,10 @@ def halves(skipped: Skipped) -> Halves | None:
     return (double, sparse) if double or sparse else None
 
 
-def yielding(session: Established) -> Established:
-    """Return a session after a message that was not late, as a store is given it. [SES-12]"""
-    return replace(session, yields=session.yields - 1) if session.yields else session
+def active_after(session: Established) -> Established:
+    """Return the active session after a message that was not late, as it is stored. [SES-12] [SES-17]"""
+    yields = session.yields - 1 if session.yields else 0
+    return replace(session, yields=yields, archived=0) if session.yields or session.archived else session
 
 
 Talking: TypeAlias = Initiated | Established

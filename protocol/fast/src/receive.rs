@@ -130,6 +130,7 @@ fn step_double<'a>(
     draft.put(record::RECEIVING, &chain[..]);
     draft.put(record::RECEIVED, &(message.number + 1).to_be_bytes());
     if record.state == State::Unanswered {
+        draft.clear(record::ARCHIVED, 8);
         draft.handshake = &[];
     }
     let tail = (place.tail > 0).then(|| Tail {

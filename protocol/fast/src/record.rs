@@ -18,7 +18,8 @@ const STATE: usize = 2;
 const FLAGS: usize = 3;
 const YIELDS: usize = 4;
 const BORN: usize = 8;
-const ARCHIVED: usize = 16;
+/// When the session began, until it was answered.  SES-17   In every other active session 0.
+pub const ARCHIVED: usize = 16;
 /// The session's associated data, 32 bytes.
 pub const ASSOCIATED_DATA: usize = 24;
 /// RK.
@@ -184,7 +185,7 @@ impl<'a> Record<'a> {
             && (is_unanswered || length == 0 || length == KEY_BYTES)
             && self.number(HANDSHAKE_LENGTH) as usize == length
             && self.long(BORN) >> 63 == 0
-            && self.long(ARCHIVED) == 0
+            && if is_unanswered { self.long(ARCHIVED) >> 63 == 0 } else { self.long(ARCHIVED) == 0 }
             && curve::is_acceptable(self.key(THEIRS))
             && (self.state == State::Hearing || curve::is_acceptable(self.key(PUBLIC)))
     }

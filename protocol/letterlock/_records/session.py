@@ -36,6 +36,7 @@ FORMAT: Final = 2
 _HEAD: Final = struct.Struct(">BBBBIQQ32s32s32s32s32sII32s32sII")
 SUITE: Final = 1
 STATE: Final = 2
+_BEGUN: Final = slice(16, 24)
 THEIRS: Final = slice(192, 224)
 RECEIVED: Final = slice(256, 260)
 """Where suite, double state, the peer's ratchet key and Nr stand in a record."""
@@ -99,6 +100,11 @@ def continues(record: Record, suites: frozenset[int]) -> bool:
     data = record.expose()
     known = len(data) > STATE and data[0] == FORMAT
     return known and data[SUITE] in suites and data[STATE] in _CONTINUES
+
+
+def unanswered_since(data: bytes) -> int:
+    """Return when a session began that was not answered, 0 for any other one. Of the head alone. [SES-17]"""
+    return int.from_bytes(data[_BEGUN], "big") if data[STATE] == UNANSWERED else 0
 
 
 def _read_session(data: bytes) -> Session:

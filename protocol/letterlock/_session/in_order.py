@@ -18,7 +18,8 @@ from letterlock._primitives.entropy import Entropy
 from letterlock._primitives.native import NATIVE, Halves, Range
 from letterlock._ratchet.keys import SkippedKeys
 from letterlock._ratchet.ratchet import SkippedRange
-from letterlock._records.session import RECEIVED, STATE, SUITE, THEIRS, UNANSWERED
+from letterlock._records.session import RECEIVED, STATE, SUITE, THEIRS, UNANSWERED, unanswered_since
+from letterlock._session.stored_session import is_over
 from letterlock._wire.suite import Suite
 from letterlock.limits import MAX_PAST_CHAINS, MAX_SKIPPED_KEYS
 from letterlock.stores import Record, SessionRow, Tables
@@ -32,14 +33,22 @@ LONGEST: Final = 16 * 1024
 
 
 def send_next(
-    calls: StoreCalls, row: SessionRow, suites: frozenset[int], plaintext: bytes, entropy: Entropy
+    calls: StoreCalls,
+    row: SessionRow,
+    suites: frozenset[int],
+    plaintext: bytes,
+    entropy: Entropy,
+    now: Callable[[], int],
 ) -> bytes | None:
-    """Return the next message of the active session. Draws as `sealing.encrypt` does."""
+    """Return the next message of the active session. Draws as `sealing.encrypt` does.
+
+    `now` is asked if the session was not answered.
+    """
     if NATIVE is None or len(plaintext) > LONGEST:
         return None
     record = row.record.expose()
     draws = NATIVE.draws(record)
-    if not draws or record[SUITE] not in suites:
+    if not draws or record[SUITE] not in suites or is_over(unanswered_since(record), now):
         return None
     drawn = entropy(draws[0]) if len(draws) == 1 else b"".join(map(entropy, draws))
     sent = NATIVE.send(record, plaintext, drawn)
@@ -57,7 +66,10 @@ def receive_next(
     message: bytes,
     now: Callable[[], int],
 ) -> bytes | None:
-    """Return the plaintext of a message, once what it changes is saved. `now` is asked if it skips any."""
+    """Return the plaintext of a message, once what it changes is saved.
+
+    `now` is asked if it skips any, or if the session was not answered.
+    """
     if NATIVE is None or len(message) > LONGEST:
         return None
     row = calls.active(address)
@@ -65,7 +77,7 @@ def receive_next(
         return None
     record = row.record.expose()
     received = NATIVE.receive(record, message)
-    if received is None or record[SUITE] not in suites:
+    if received is None or record[SUITE] not in suites or is_over(unanswered_since(record), now):
         return None
     after, plaintext, skipped = received
     finished, begun = record[THEIRS], after[THEIRS]

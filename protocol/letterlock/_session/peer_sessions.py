@@ -82,7 +82,7 @@ class PeerSessions:
         row = self._calls.active(self._address)
         if row is None:
             raise NoSession(_NO_SESSION)
-        message = send_next(self._calls, row, self._numbers, plaintext, entropy)
+        message = send_next(self._calls, row, self._numbers, plaintext, entropy, self._now)
         if message is not None:
             return message
         session = as_of(_session_in(row), self._now)

@@ -30,8 +30,12 @@ class StoredSession(Uncopyable):
 
 def is_old(session: Session, now: Callable[[], int]) -> bool:
     """Return whether a session was archived, or began without an answer, too long ago. [SES-16] [SES-17]"""
-    archived = 0 if isinstance(session, Ended) else session.archived
-    return archived != 0 and archived < now() - KEPT_LIFETIME
+    return is_over(0 if isinstance(session, Ended) else session.archived, now)
+
+
+def is_over(since: int, now: Callable[[], int]) -> bool:
+    """Return whether a session that is kept since then, 0 for one without such a time, is kept no longer."""
+    return since != 0 and since < now() - KEPT_LIFETIME
 
 
 def as_of(session: Session, now: Callable[[], int]) -> Session:
