@@ -48,6 +48,7 @@ from letterlock.user._safety_number import user_safety_number
 from support.memory_copies import tables_of
 from support.users_chains import event_of, is_chain
 from support.users_people import Chain, Copy, Flight, Owner, View
+from support.users_people import listed as listed_in
 
 T = TypeVar("T")
 
@@ -345,8 +346,9 @@ class World:
             again = id(flight) in self.delivered or flight.content is None or flight.content not in self.texts
             assert again or flight.content in copy.memory.read, f"{copy} takes a new message for a repeat"
         elif pristine and listed:
-            other_user = view is not None and view.chain[0].hash != flight.own_chain[0].hash
-            if not other_user and not self.is_spoiled(flight.sender, copy.address):
+            id_ = sender.device_id
+            other_key = view is not None and view.devices.get(id_) != listed_in(flight.own_chain).get(id_)
+            if not other_key and not self.is_spoiled(flight.sender, copy.address):
                 assert id(flight) not in self.delivered, f"{copy} does not know a repeat"
                 raise AssertionError(f"{copy} cannot read what {flight.sender} sent: {incoming.error!r}")
         if pristine and outcome is not Outcome.HELD:
