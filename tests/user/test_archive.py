@@ -114,6 +114,7 @@ def test_frames_that_are_moved_repeated_or_left_out_are_noticed() -> None:
 
 
 def test_changed_bytes_are_noticed() -> None:
+    """Section B2, "unauthenticated CTR backup": a changed archive is refused, not read."""
     for at in (*range(len(MARK) + 16, START_BYTES + 40), *range(START_BYTES, len(ARCHIVE), 3331)):
         refused(flipped(ARCHIVE, at), AuthenticationFailed)
     for at in range(len(MARK) + 16):

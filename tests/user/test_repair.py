@@ -198,6 +198,7 @@ def taken(made: World, number: int = 0, user: User | None = None, to: User | Non
 
 
 def test_a_flood_leads_to_ten_requests_an_hour_and_three_new_sessions() -> None:  # USR-51
+    """Section B2, "device churn forcing prekey-less sessions": each step has a limit."""
     made = talking()
     sessions = set()
     for number in range(20):
@@ -457,6 +458,7 @@ def test_a_session_in_which_the_answer_cannot_be_read_either_is_replaced() -> No
 
 
 def test_only_the_device_to_which_a_message_went_can_ask_for_it() -> None:  # USR-53
+    """Section B2, "stripped or replayed retry requests": a request is for one message to one device."""
     made = talking(bobs=2)
     to_first, to_second = made.alice.first.send("bob", b"for one of them")
     assert to_first.address == BOB

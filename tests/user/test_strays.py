@@ -60,6 +60,7 @@ def from_copy(made: World, copy: User, text: bytes) -> Incoming:
 
 
 def test_a_copy_that_goes_on_in_the_old_session_is_reported_once(copies: Copies) -> None:
+    """Section B2, "clone keeps an old session alive"."""
     made = world(store=copies)
     copy = two_sessions(made, lambda: copies.copy(made.alice.first, made))
     assert events(from_copy(made, copy, b"0")) == []
