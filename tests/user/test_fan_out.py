@@ -102,6 +102,12 @@ def test_a_wrong_call_sends_and_keeps_nothing(name: str, options: dict[str, obje
     assert entries(made.alice.first, EntryKind.SENT) == before
 
 
+def test_an_address_is_no_name() -> None:
+    made = talking()
+    with pytest.raises(UsageError, match="name of a user as str, not Address"):
+        made.alice.first.send(Address("bob"), b"")  # type: ignore[arg-type]
+
+
 def test_a_body_beyond_the_limit_sends_nothing() -> None:
     made = talking()
     before = entries(made.alice.first, EntryKind.SENT)

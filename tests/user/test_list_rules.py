@@ -434,7 +434,7 @@ def test_a_recovery_device_may_begin_a_chain() -> None:
 def test_a_chain_needs_its_first_version(alice: Owner) -> None:
     with pytest.raises(InvalidDeviceList, match="version 1"):
         ListChain.verify(alice.lists[1:])
-    with pytest.raises(UsageError, match="at least one"):
+    with pytest.raises(UsageError, match="ask the directory"):
         ListChain.verify([])
 
 

@@ -38,7 +38,7 @@ class ListChain(Immutable):
         """
         first, *others = tuple(lists) or (None,)
         if first is None:
-            raise UsageError("a chain has at least one device list")
+            raise UsageError("there are no device lists: ask the directory for all versions of this user")
         verify_signatures(first, check_first(first.snapshot, first.signer))
         return cls((first,)).extended(others)
 

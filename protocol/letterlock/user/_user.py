@@ -168,12 +168,12 @@ class User(Uncopyable):
             return links(self._desk)
 
     def revoke(self, device_id: int) -> Revoked:
-        """Take a device out of this user's device list, for good. Nothing is sent to it from now on.
+        """Take a device out of this user's device list, for good. This device sends it nothing from now on.
 
-        A device revokes itself, and those that were listed after it. Contacts learn of it from the directory
-        and from this user's messages. The document key changes, and the other devices get the new seed. A
-        device that revokes itself made that seed, so revoke a lost one from another device. With the last
-        device the user ends for good. Raises UsageError.
+        A device may revoke itself, and those that were listed after it. Contacts send it nothing once they
+        learn the new list, from the directory or from this user's next message. The document key changes, and
+        the other devices get its new seed. A device that revokes itself knows that seed, so revoke a lost
+        device from another one. With the last device the user ends for good. Raises UsageError.
         """
         if type(device_id) is not int:
             raise UsageError(f"device_id must be int, not {type(device_id).__name__}")
@@ -207,11 +207,13 @@ class User(Uncopyable):
     def learn(self, name: str, lists: Sequence[DeviceList]) -> ListsLearned:
         """Take what the directory shows under a name: versions after a known one, or all from the first.
 
-        A name that is new becomes a contact. An empty answer says that there is nothing newer. Lists that
-        contradict those on record freeze the contact (an event, and `evidence`). Under this user's own name
-        they are of this user's other devices. Raises ContactFrozen in state CONFLICTING; UsageError if there
-        are no lists of a new name; InvalidDeviceList, InvalidSignature, InvalidKey for lists that are wrong,
-        which change nothing: discard them.
+        A name that is new becomes a contact. Ask the directory again before you write to a contact whom you
+        did not ask for lately: only then are new devices written to, and revoked ones no longer. Ask for this
+        user's own name too, once a day at least: that is how a device learns that it was revoked. Pass an
+        empty answer on: it says that there is nothing newer. Lists that contradict those on record freeze the
+        contact, and are in the result as an event and as `evidence`. Raises ContactFrozen in state
+        CONFLICTING; UsageError if there are no lists of a new name; InvalidDeviceList, InvalidSignature,
+        InvalidKey for lists that are wrong, which change nothing: discard them.
         """
         name, lists, findings = Address(name).name, tuple(lists), Findings()
         if any(type(each) is not DeviceList for each in lists):
@@ -251,6 +253,8 @@ class User(Uncopyable):
         contact, or if this device was revoked; ContactFrozen; PlaintextTooLong beyond 16 MiB.
         """
         attachments = tuple(attachments)
+        if type(name) is not str:
+            raise UsageError(f"send needs the name of a user as str, not {type(name).__name__}")
         if type(body) is not bytes:
             raise UsageError(f"body must be bytes, not {type(body).__name__}")
         if kind != ContentKind.TEXT and kind not in APPLICATION_KINDS:

@@ -149,7 +149,8 @@ class Incoming:
     `sender` and `device` say from whom it came: for a sync copy this user and another device of it, and `to`
     is the name of the contact to whom it was sent. `kind` is a ContentKind, an application's number, or that
     of a later release. `id` has 16 bytes, `time` is in seconds since 1970 by the sender's clock. `error` and
-    `cause` say why a message was refused or its content ignored.
+    `cause` say why a message was refused or its content ignored; both are None if its device was revoked, or
+    is in no list that the directory shows.
     """
 
     outcome: Outcome
