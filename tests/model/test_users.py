@@ -42,6 +42,13 @@ def test_random_plays(first: int) -> None:
         assert events >= {EventKind.CONFLICT, EventKind.DEVICES_CHANGED, EventKind.REVOKED}
 
 
+def test_two_restored_devices_that_keep_up_at_the_same_moment_come_to_rest() -> None:  # USR-56
+    """Each sent its receipts in the session that it was about to replace, day after day."""
+    play = Play(31327)
+    play.run()
+    settle(play)
+
+
 def test_a_seed_decides_a_play() -> None:
     plays = [Play(2), Play(2), Play(3)]
     for play in plays:

@@ -26,6 +26,7 @@ from letterlock.user._book import device_of
 from letterlock.user._desk import Desk, Findings
 from letterlock.user._errors import ContactFrozen
 from letterlock.user._outbox import place
+from letterlock.user._receipts import note_heard, send_receipts
 from letterlock.user._renewal import is_marked, session_began
 from letterlock.user._rules import rights
 from letterlock.user._values import Outgoing, Sent
@@ -76,6 +77,8 @@ def begin(desk: Desk, address: Address, bundle: PrekeyBundle) -> tuple[Outgoing,
     discards = own.restored and is_marked(desk, address)
     desk.account.initiate(address, bundle, suite=max(desk.environment.suites), discard_earlier=discards)
     session_began(desk, address, findings)
+    note_heard(desk)
+    send_receipts(desk, findings)
     return tuple(findings.outgoing)
 
 

@@ -1,7 +1,8 @@
 """Receipts: what was read is acknowledged to the device that sent it, many contents in one message.
 
-A receipt that is due goes out with the next upkeep, if there is a session to send it in. It is worth no new
-one: the sender asks by sending again.                                                          [USR-56]
+A receipt that is due goes out with the next upkeep or in the next session that we begin, and never in one
+that is about to be replaced, where nobody may read it any more. It is worth no new session
+of its own: the sender asks by sending again.                                                         [USR-56]
 
 Every function runs inside the caller's transaction. Not here: what a receipt does where it arrives
 (_kinds.py).
@@ -22,10 +23,19 @@ UNACKNOWLEDGED: Final = frozenset({ContentKind.RECEIPT, ContentKind.LIST_NOTICE}
 """The kinds that their sender does not keep. All others are acknowledged, also those of later releases."""
 
 
+def note_heard(desk: Desk) -> None:
+    """Note when each device wrote last, as far as its receipts are due: silence is told by it."""
+    heard: dict[Address, int] = {}
+    for _, received, arrived in desk.inbox.due(desk.now()):
+        if desk.now() - arrived < KEPT_LIFETIME:
+            heard[received.address] = max(arrived, heard.get(received.address, 0))
+    for address, time in heard.items():
+        desk.notes.hear(address, time)
+
+
 def send_receipts(desk: Desk, findings: Findings) -> int:
     """Send the receipts that are due, and forget messages that were read long ago; return how many."""
     owed: dict[Address, list[bytes]] = {}
-    heard: dict[Address, int] = {}
     now, expired = desk.now(), 0
     for tag, received, arrived in desk.inbox.due(now):
         address = received.address
@@ -33,12 +43,9 @@ def send_receipts(desk: Desk, findings: Findings) -> int:
             desk.inbox.delete(tag)
             expired += 1
             continue
-        heard[address] = max(arrived, heard.get(address, 0))
         if not _is_postponed(desk, address):
             owed.setdefault(address, []).append(received.id)
             desk.inbox.settle(tag, received, arrived)
-    for address, time in heard.items():
-        desk.notes.hear(address, time)
     for address, ids in owed.items():
         _acknowledge(desk, address, tuple(dict.fromkeys(ids)), findings)
     return expired

@@ -12,7 +12,7 @@ from letterlock._wire.content import ContentKind
 from letterlock.stores import EntryKind
 from letterlock.user._book import device_of
 from letterlock.user._desk import Desk, Findings
-from letterlock.user._receipts import send_receipts
+from letterlock.user._receipts import note_heard, send_receipts
 from letterlock.user._repair import ask_again
 from letterlock.user._silence import break_silence
 from letterlock.user._values import EventKind, Upkeep
@@ -27,9 +27,11 @@ def upkeep(desk: Desk) -> Upkeep:
     expired = _give_up(desk, findings)
     if device_of(desk.book.own().pin, desk.device_id) is None:  # revoked: it sends no more
         return Upkeep(publish=False, expired=expired, events=tuple(findings.events))
-    expired += send_receipts(desk, findings)
+    note_heard(desk)
     ask_again(desk, findings)
     break_silence(desk, findings)
+    # After both: a receipt in a session that is about to be replaced may never be read.
+    expired += send_receipts(desk, findings)
     restored_needs(desk, findings)
     publish = desk.account.due(desk.now()).publication
     found = (tuple(findings.outgoing), tuple(findings.needs), tuple(findings.events))
