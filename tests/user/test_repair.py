@@ -1,15 +1,12 @@
 """Repair: no conversation stays dead, and nobody can drive one into weaker sessions."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
 
-from letterlock import Address
 from letterlock.limits import (
     DAY,
     HOUR,
-    MAX_ATTEMPTS,
     MAX_OPEN_REQUESTS,
     MAX_RENEWALS_AN_HOUR,
     MAX_REQUESTS_AN_HOUR,
@@ -21,86 +18,22 @@ from letterlock.stores import EntryKind
 from letterlock.user import (
     ContentKind,
     EventKind,
-    Incoming,
-    NeedKind,
     Outcome,
-    Outgoing,
     RetryCause,
-    Upkeep,
-    User,
 )
-from letterlock.user._waiting import wait_again
-from support.user_devices import Person, World, own_record, world
-
-ALICE, BOB = Address("alice", 1), Address("bob", 1)
-
-
-def talking(alices: int = 1, bobs: int = 1) -> World:
-    """Return a world in which every device has a session with every other one, and nothing is owed."""
-    made = world(alices, bobs)
-    made.servers.send(made.alice.first, "bob", b"first")
-    for user in (*made.bob.devices.values(), *made.alice.devices.values()):
-        made.servers.send(user, "alice" if user.name == "bob" else "bob", b"answer")
-    settle(made)
-    return made
-
-
-def settle(made: World, pause: int = 60) -> list[Upkeep]:
-    """Let a minute pass, and let every device do its upkeep until nothing is sent."""
-    made.clock.now += pause
-    done: list[Upkeep] = []
-    for _ in range(4):
-        for person in (made.alice, made.bob):
-            done.extend(keep_up(made, user) for user in person.devices.values())
-        made.clock.now += 40
-    return done
-
-
-def keep_up(made: World, user: User) -> Upkeep:
-    """Let one device do its upkeep, and deliver what it sends."""
-    found = user.upkeep()
-    made.servers.carry(user, found.outgoing)
-    made.servers.meet(user, found.needs)
-    return found
-
-
-def forged(message: bytes, at: int = -1) -> bytes:
-    """Return a message with one bit changed: in its tag, unless `at` says otherwise."""
-    changed = bytearray(message)
-    changed[at] ^= 1
-    return bytes(changed)
-
-
-def unread(user: User) -> int:
-    """Return how many messages a device waits for."""
-    with user.transaction():
-        return user._desk.book.store.tables.entries.count(EntryKind.RETRY)
-
-
-def on_record(user: User) -> int:
-    """Return how many contents a device has on record."""
-    with user.transaction():
-        return user._desk.book.store.tables.entries.count(EntryKind.SENT)
-
-
-def kinds(user: User, made: World) -> list[int | None]:
-    """Return the kinds of what a device read."""
-    return [each.kind for each in made.servers.read.get(user.address, []) if each.outcome is Outcome.READ]
-
-
-def events(found: Incoming | Upkeep) -> list[EventKind]:
-    return [each.kind for each in found.events]
-
-
-def bundles(needs: Iterable[object]) -> list[object]:
-    return [each for each in needs if each.kind is NeedKind.BUNDLE]  # type: ignore[attr-defined]
-
-
-def damaged(made: World, text: bytes, user: User | None = None) -> tuple[Outgoing, Incoming]:
-    """Let Alice send a text that arrives at Bob's first device with another body."""
-    sent, *_ = (user or made.alice.first).send("bob", text)
-    return sent, made.bob.first.receive((user or made.alice.first).address, forged(sent.message, -20))
-
+from support.repairs import (
+    ALICE,
+    BOB,
+    bundles,
+    damaged,
+    events,
+    forged,
+    on_record,
+    settle,
+    taken,
+    talking,
+    unread,
+)
 
 # --- a message that was damaged -----------------------------------------------------------------
 
@@ -189,14 +122,6 @@ def test_a_forged_message_does_not_replace_the_session(at: int) -> None:  # USR-
     assert made.servers.bodies(made.bob.first).count(b"authentic") == 1
 
 
-def taken(made: World, number: int = 0, user: User | None = None, to: User | None = None) -> Incoming:
-    """Give Bob's first device, or another one, a message whose place another one took: a text of Alice's."""
-    sender, reader = user or made.alice.first, to or made.bob.first
-    sent = next(each for each in sender.send("bob", b"real") if each.address == reader.address)
-    made.servers.carry(sender, (sent,))
-    return reader.receive(sender.address, sent.message[:-8] + number.to_bytes(8, "big"))
-
-
 def test_a_flood_leads_to_ten_requests_an_hour_and_three_new_sessions() -> None:  # USR-51
     """Section B2, "device churn forcing prekey-less sessions": each step has a limit."""
     made = talking()
@@ -219,11 +144,6 @@ def test_a_flood_leads_to_ten_requests_an_hour_and_three_new_sessions() -> None:
     assert made.servers.bodies(made.bob.first)[-1] == b"still there"
     made.clock.now += HOUR
     assert bundles(taken(made, 21).needs)
-
-
-def with_mark(user: User) -> bool:
-    with user.transaction():
-        return bool(user._desk.book.require_contact("alice").renew)
 
 
 def test_the_limit_is_of_the_contact_and_not_of_each_device() -> None:  # USR-51
@@ -289,235 +209,6 @@ def test_a_request_for_a_message_that_nobody_sent_is_not_answered_and_is_no_sign
     settle(made)
     settle(made, RETRY_PAUSE)
     assert (unread(made.bob.first), on_record(made.bob.first)) == (0, 0)
-
-
-# --- sessions that are lost ---------------------------------------------------------------------
-
-
-def test_a_device_that_lost_its_session_asks_in_a_new_one() -> None:  # USR-50
-    made = talking()
-    made.bob.first.account.forget(ALICE)
-    sent, *_ = made.alice.first.send("bob", b"to whom?")
-    refused = made.bob.first.receive(ALICE, sent.message)
-    assert (refused.cause, refused.outgoing) == (RetryCause.NO_SESSION, ())
-    assert [each.address for each in refused.needs] == [ALICE]
-    made.servers.meet(made.bob.first, refused.needs)
-    assert made.servers.bodies(made.bob.first)[-1] == b"to whom?"
-    made.servers.send(made.bob.first, "alice", b"to you")
-    assert made.servers.bodies(made.alice.first)[-1] == b"to you"
-
-
-def test_while_one_new_session_is_unanswered_there_is_no_other() -> None:  # USR-51
-    made = talking()
-    made.bob.first.account.forget(ALICE)
-    first, *_ = made.alice.first.send("bob", b"1")
-    refused = made.bob.first.receive(ALICE, first.message)
-    asked = made.bob.first.begin(ALICE, made.alice.first.account.bundle())  # nothing arrives yet
-    for number in range(2, 5):
-        sent, *_ = made.alice.first.send("bob", b"%d" % number)
-        refused = made.bob.first.receive(ALICE, sent.message)
-        assert (len(refused.outgoing), refused.needs) == (1, ())
-        asked += refused.outgoing
-    made.servers.carry(made.bob.first, asked)
-    assert made.servers.bodies(made.bob.first)[-4:] == [b"1", b"2", b"3", b"4"]
-
-
-def test_nothing_is_sent_in_a_session_that_is_to_be_replaced() -> None:  # USR-52
-    made = talking()
-    refused = taken(made)
-    assert [each.address for each in refused.needs] == [ALICE]
-    sent = made.bob.first.send("alice", b"waits")
-    assert (len(sent), [each.address for each in sent.needs]) == (0, [ALICE])
-    assert made.bob.first.upkeep().outgoing == ()
-    made.servers.meet(made.bob.first, sent.needs)
-    assert made.servers.bodies(made.alice.first)[-1] == b"waits"
-
-
-def test_another_device_of_ours_waits_as_well() -> None:  # USR-52
-    made = talking(alices=2)
-    first, second = made.alice.devices.values()
-    refused = taken(made, to=second)
-    assert [each.address for each in refused.needs] == [ALICE]
-    assert own_record(second).renew == (1,)
-    sent = second.send("bob", b"to all")
-    assert [each.address for each in sent] == [BOB]
-    made.servers.carry(second, sent)
-    made.servers.meet(second, refused.needs)
-    assert own_record(second).renew == ()
-    assert made.servers.bodies(first)[-1] == b"to all"
-
-
-def test_a_session_that_the_peer_begins_serves_as_well_as_ours() -> None:  # USR-52
-    made = talking()
-    refused = taken(made)
-    made.bob.first.send("alice", b"waits")
-    made.servers.carry(made.alice.first, made.alice.first.begin(BOB, made.bob.first.account.bundle()))
-    made.servers.send(made.alice.first, "bob", b"I begin anew")
-    assert made.servers.bodies(made.alice.first)[-1] == b"waits"
-    assert refused.needs
-    assert not with_mark(made.bob.first)
-
-
-def test_a_request_that_is_not_acknowledged_goes_out_again_in_a_new_session() -> None:  # USR-51
-    made = talking()
-    _, refused = damaged(made, b"lost twice")
-    assert len(refused.outgoing) == 1  # and it is lost
-    made.clock.now += RETRY_PAUSE - 1
-    assert made.bob.first.upkeep().needs == ()
-    made.clock.now += 1
-    found = made.bob.first.upkeep()
-    assert [each.address for each in bundles(found.needs)] == [ALICE]  # type: ignore[attr-defined]
-    made.servers.meet(made.bob.first, found.needs)
-    assert made.servers.bodies(made.bob.first)[-1] == b"lost twice"
-
-
-def test_after_five_attempts_a_message_is_given_up() -> None:  # USR-51
-    made = talking()
-    damaged(made, b"never")
-    attempts, seen = 1, []
-    for _ in range(40):
-        made.clock.now += RETRY_PAUSE
-        found = made.bob.first.upkeep()
-        seen += events(found)
-        if bundles(found.needs):
-            attempts += 1
-            # Alice reads the request and all else, but no answer arrives; so the session is answered.
-            made.bob.first.begin(ALICE, made.alice.first.account.bundle())
-            answered(made)
-    assert attempts == MAX_ATTEMPTS
-    assert seen.count(EventKind.GIVEN_UP) == 1
-    assert unread(made.bob.first) == 0
-
-
-def answered(made: World) -> None:
-    """Let Alice begin a session of her own in which Bob hears her, and her requests are lost."""
-    made.alice.first.begin(BOB, made.bob.first.account.bundle())
-    sent, *_ = made.alice.first.send("bob", b"hello?")
-    made.bob.first.receive(ALICE, sent.message)
-
-
-# --- what is sent again -------------------------------------------------------------------------
-
-
-def request(made: World, tag: bytes) -> bytes:
-    """Return a retry request of Bob's that names any message."""
-    from letterlock._wire.content_bodies import RetryRequest
-    from letterlock.user._control import control
-
-    desk = made.bob.first._desk
-    with made.bob.first.transaction():
-        body = RetryRequest(tag, RetryCause.OTHER).encode()
-        content = control(desk, ALICE, ContentKind.RETRY_REQUEST, body)
-        return made.bob.first.account.encrypt(ALICE, content.encode())
-
-
-def test_one_content_is_sealed_again_five_times_at_most() -> None:  # USR-53
-    made = talking()
-    sent, *_ = made.alice.first.send("bob", b"again and again")
-    found = [
-        made.alice.first.receive(BOB, request(made, sent.message[-16:])) for _ in range(MAX_ATTEMPTS + 2)
-    ]
-    assert [len(each.outgoing) for each in found] == [1] * MAX_ATTEMPTS + [0, 0]
-    assert [events(each) for each in found[-2:]] == [[EventKind.GIVEN_UP], []]
-    made.servers.carry(made.alice.first, [each for one in found for each in one.outgoing])
-    assert made.servers.bodies(made.bob.first).count(b"again and again") == 1
-
-
-def test_a_request_waits_if_the_session_is_to_be_replaced() -> None:  # USR-52
-    made = talking()
-    sent, *_ = made.alice.first.send("bob", b"asked for")
-    (other,) = made.bob.first.send("alice", b"takes its place")
-    made.servers.carry(made.bob.first, (other,))
-    refused = made.alice.first.receive(BOB, forged(other.message))
-    asked = made.alice.first.receive(BOB, request(made, sent.message[-16:]))
-    assert (asked.outgoing, [each.address for each in asked.needs]) == ((), [BOB])
-    made.servers.meet(made.alice.first, refused.needs)
-    assert made.servers.bodies(made.bob.first).count(b"asked for") == 1
-
-
-def test_new_sessions_do_not_add_to_the_five_times() -> None:  # USR-53
-    made = talking()
-    sent, *_ = made.alice.first.send("bob", b"five times")
-    for _ in range(MAX_ATTEMPTS):
-        made.alice.first.receive(BOB, request(made, sent.message[-16:]))
-    with made.alice.first.transaction():
-        desk = made.alice.first._desk
-        before = list(desk.outbox.all())
-        wait_again(desk, BOB)
-        assert [each for _, each in desk.outbox.all()] == [each for _, each in before]
-
-
-def test_a_session_in_which_the_answer_cannot_be_read_either_is_replaced() -> None:  # USR-62
-    made = talking()
-    sent, *_ = made.alice.first.send("bob", b"again")
-    (again,) = made.alice.first.receive(BOB, request(made, sent.message[-16:])).outgoing
-    found = made.alice.first.receive(BOB, request(made, again.message[-16:]))
-    assert (found.outgoing, [each.kind for each in found.needs]) == ((), [NeedKind.BUNDLE])
-    made.servers.meet(made.alice.first, found.needs)
-    assert made.servers.bodies(made.bob.first).count(b"again") == 1
-
-
-def test_only_the_device_to_which_a_message_went_can_ask_for_it() -> None:  # USR-53
-    """Section B2, "stripped or replayed retry requests": a request is for one message to one device."""
-    made = talking(bobs=2)
-    to_first, to_second = made.alice.first.send("bob", b"for one of them")
-    assert to_first.address == BOB
-    asked = made.alice.first.receive(BOB, request(made, to_second.message[-16:]))
-    assert (asked.outcome, asked.outgoing, asked.events) == (Outcome.READ, (), ())
-
-
-def test_somebody_else_cannot_ask_for_it() -> None:  # USR-53
-    made = talking()
-    carol = Person("carol", made.clock)
-    made.servers.join(carol)
-    for person, other in ((carol, made.alice), (made.alice, carol)):
-        person.first.learn(other.name, other.lists)
-    made.servers.send(carol.first, "alice", b"hello")
-    sent, *_ = made.alice.first.send("bob", b"for Bob")
-    desk = carol.first._desk
-    from letterlock._wire.content_bodies import RetryRequest
-    from letterlock.user._control import control
-
-    with carol.first.transaction():
-        body = RetryRequest(sent.message[-16:], RetryCause.OTHER).encode()
-        content = control(desk, ALICE, ContentKind.RETRY_REQUEST, body)
-        message = carol.first.account.encrypt(ALICE, content.encode())
-    asked = made.alice.first.receive(carol.first.address, message)
-    assert (asked.outcome, asked.outgoing) == (Outcome.READ, ())
-
-
-def test_what_was_acknowledged_is_not_sent_again() -> None:  # USR-53
-    made = talking()
-    sent, *_ = made.alice.first.send("bob", b"private")
-    made.servers.carry(made.alice.first, (sent,))
-    settle(made)
-    assert made.alice.first.receive(BOB, request(made, sent.message[-16:])).outgoing == ()
-
-
-def test_earlier_tags_of_another_contact_resolve_nothing() -> None:
-    made = talking()
-    _, refused = damaged(made, b"wanted")
-    assert refused.outgoing
-    desk = made.bob.first._desk
-    from letterlock.user._repair import resolved
-
-    with made.bob.first.transaction():
-        (row,) = desk.book.store.tables.entries.all(EntryKind.RETRY)
-        resolved(desk, Address("carol", 1), (row.key,))
-        assert desk.unread.load(row.key) is not None
-        resolved(desk, ALICE, (row.key,))
-        assert desk.unread.load(row.key) is None
-
-
-@pytest.mark.parametrize("body", [b"", b"\x80", bytes(16)])
-def test_a_malformed_request_is_refused(body: bytes) -> None:
-    made = talking()
-    from letterlock.user._control import control
-
-    with made.bob.first.transaction():
-        content = control(made.bob.first._desk, ALICE, ContentKind.RETRY_REQUEST, body)
-        message = made.bob.first.account.encrypt(ALICE, content.encode())
-    assert made.alice.first.receive(BOB, message).outcome is Outcome.REFUSED
 
 
 def test_days_without_trouble_cause_nothing() -> None:

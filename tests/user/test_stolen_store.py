@@ -13,8 +13,8 @@ from letterlock.limits import DAY, MAX_ARCHIVED_SESSIONS
 from letterlock.stores import EntryKind, Record
 from letterlock.user import User
 from support.pair import dump
+from support.repairs import BOB, forged, keep_up, settle
 from support.user_devices import Person, World, world
-from user.test_repair import BOB, forged, keep_up, settle
 
 PASSING = (EntryKind.SENT, EntryKind.RECEIVED, EntryKind.RETRY)
 """What is on record of messages."""

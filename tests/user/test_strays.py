@@ -5,34 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from letterlock import Address, SqliteStore
+from letterlock import Address
 from letterlock.limits import DAY, MAX_STRAYS, STRAY_LEAD
 from letterlock.user import EventKind, Incoming, Outcome, User
+from support.repairs import ALICE, BOB, events, settle
+from support.user_copies import Copies
 from support.user_devices import World, world
-from user.test_repair import ALICE, BOB, events, settle
-
-KEY = bytes(32)
-
-
-class Copies:
-    """Stores of SQLite in a folder, and copies of them that are opened as users."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.count = 0
-
-    def __call__(self) -> SqliteStore:
-        self.count += 1
-        return SqliteStore(self.folder / f"{self.count}.db", key=KEY)
-
-    def copy(self, user: User, made: World) -> User:
-        """Return a user on a copy of another one's store."""
-        self.count += 1
-        path = self.folder / f"{self.count}.db"
-        store = user._desk.book.store
-        assert isinstance(store, SqliteStore)
-        store.backup(path)
-        return User.open(SqliteStore(path, key=KEY), clock=made.clock)
 
 
 @pytest.fixture

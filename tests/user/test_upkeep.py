@@ -8,8 +8,8 @@ from letterlock.errors import UsageError
 from letterlock.limits import DAY, HOUR, KEPT_LIFETIME, MAX_RECEIPT_IDS, RECEIPT_DELAY, RESEND_PAUSE, SILENCE
 from letterlock.stores import EntryKind
 from letterlock.user import ContentKind, EventKind, NeedKind, Outcome, Upkeep, User
+from support.repairs import ALICE, BOB, events, keep_up, kinds, on_record, settle, talking
 from support.user_devices import Person, World, own_record, world
-from user.test_repair import ALICE, BOB, events, keep_up, kinds, on_record, settle, talking
 
 
 def received(user: User) -> int:

@@ -4,13 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from letterlock import SqliteStore
 from letterlock.errors import UsageError
-from letterlock.limits import DAY, KEPT_LIFETIME
+from letterlock.limits import DAY
 from letterlock.user import EventKind, NeedKind, Outcome, User
-from support.user_devices import Servers, World, own_record, world
-from user.test_repair import ALICE, BOB, events, settle
-from user.test_strays import KEY, Copies
+from support.repairs import ALICE, BOB, events, settle
+from support.user_copies import Copies
+from support.user_devices import World, own_record, world
 
 
 class FakeWitness:
@@ -243,12 +242,3 @@ def test_without_a_witness_a_restored_store_heals_by_itself(copies: Copies) -> N
     made.servers.send(made.bob.first, "alice", b"and now")
     assert made.servers.bodies(made.bob.first)[-1] == b"now"
     assert made.servers.bodies(alice)[-1] == b"and now"
-
-
-def test_the_stores_of_the_tests_are_files(copies: Copies) -> None:
-    made = talking(copies)
-    store = made.alice.first._desk.book.store
-    assert isinstance(store, SqliteStore)
-    assert isinstance(made.servers, Servers)
-    assert len(KEY) == 32
-    assert KEPT_LIFETIME == 30 * DAY
