@@ -1,5 +1,6 @@
 """Imports point one way, and only some rooms import cryptography or reach the outside world.
 
+    cli -> relay, client -> user, aio
     cli -> user, aio, hazmat -> account -> _session, _device, _records -> _handshake, _ratchet -> _wire
     _wire -> _primitives
     _session, _device, _records -> stores -> _wire, _primitives
@@ -39,7 +40,9 @@ MAY_IMPORT: Final = {
     "hazmat": CORE | {"account"},
     "user": CORE | {"account"},
     "__init__": CORE | {"account"},
-    "cli": CORE | {"account", "user", "__init__"},
+    "relay": LOW | {"user"},
+    "client": CORE | {"account", "aio", "user"},
+    "cli": CORE | {"account", "client", "relay", "user", "__init__"},
     "__main__": frozenset({"cli"}),
 }
 """The other rooms that each room at the top of the package may import."""
@@ -50,7 +53,7 @@ WORLD: Final = frozenset(
     # Other modules that do the same.
     | {"asyncio", "datetime", "io", "subprocess", "tempfile", "uuid", "shutil", "ssl"}
 )
-WORLDLY: Final = frozenset({"_primitives", "stores", "aio", "cli"})
+WORLDLY: Final = frozenset({"_primitives", "stores", "aio", "cli", "client", "relay"})
 FOR_TYPING: Final = ("errors.py", "letterlock._wire.address.Address")
 """An import that happens for type checkers only: it stands under `if TYPE_CHECKING`."""
 WRITES_CODE: Final = "_primitives/fast_init.py"

@@ -19,9 +19,11 @@ PUBLIC: Final = {
     "letterlock.account",
     "letterlock.aio",
     "letterlock.cli",
+    "letterlock.client",
     "letterlock.errors",
     "letterlock.hazmat",
     "letterlock.limits",
+    "letterlock.relay",
     "letterlock.stores",
     "letterlock.user",
 }

@@ -1,0 +1,271 @@
+"""RelayStore: what a relay asks of a database.
+
+    Head         the newest device list of an account, as far as the relay needs it
+    Page         one publication of a device's prekeys, as the bundles to hand out
+    Mail         one message in a mailbox
+    Deliver      all the messages of one send
+
+Each method is one atomic step that changes rows of one account, and is durable when it returns: after the
+process or the database was killed, it has happened whole or not at all. Many processes may call at once.
+An account is named by 16 bytes, a hash of its name. Times are in seconds since 1970, from the caller.
+
+Not here: what a call may do; the databases.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol, Self
+
+
+@dataclass(frozen=True, slots=True)
+class ListedKey:
+    """A device of the newest list: the key that it authenticates with (Ed25519, 32 bytes), and its class."""
+
+    device: int
+    ed25519: bytes
+    identity: bytes
+    device_class: int
+    added: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest version of an account's device list. `hash` and `user_id` have 32 bytes."""
+
+    version: int
+    hash: bytes
+    user_id: bytes
+    devices: tuple[ListedKey, ...]
+
+    def device(self, device: int) -> ListedKey | None:
+        """Return the listed device with this id, or None."""
+        return next((each for each in self.devices if each.device == device), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a device published: single-use bundles, encoded, and one to give out again and again.
+
+    `number` grows with each publication of the device. `signed` is the id of the signed prekey: a page with
+    another one replaces all earlier pages. `digest` is the SHA-256 of what was uploaded.
+    """
+
+    number: int
+    digest: bytes
+    signed: int
+    last_resort: bytes
+    bundles: tuple[bytes, ...]
+
+
+class Published(Enum):
+    """What became of a page."""
+
+    STORED = "stored"
+    SAME = "the same page was stored before"
+    OLDER = "a page of this number or a later one was stored before"
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """What is there for a device: the newest page's number (0 for none), single-use bundles, and its mail."""
+
+    number: int
+    bundles: int
+    messages: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A message in a mailbox. `id`, 16 bytes, tells nothing of its order, and a second one changes nothing.
+
+    `sender` is the sender's name and device, as the sender authenticated.
+    """
+
+    device: int
+    id: bytes
+    time: int
+    sender: tuple[str, int]
+    message: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """The messages of one send, at most one for a device, made for one version of the account's list."""
+
+    version: int
+    hash: bytes
+    mail: tuple[Mail, ...]
+    most_messages: int
+    most_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What became of a send: stored (all None), or nothing was stored and one of these says why.
+
+    `head` is the newest list if the send was made for another one, or names a device that it does not have.
+    `full` is a device whose mailbox has no room.
+    """
+
+    head: Head | None = None
+    full: int | None = None
+    unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """How much `expire` deleted, and whether it stopped before all was done: then call it again."""
+
+    messages: int
+    other: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a store holds, about: a store may count now and then only."""
+
+    accounts: int
+    devices: int
+    bundles: int
+    messages: int
+    bytes: int
+
+
+class RelayStore(Protocol):
+    """One database. `open` and `close` are the ends; every other method may be called from many tasks."""
+
+    async def open(self) -> Self:
+        """Connect, and check that the tables are of this release. Raises StoreError."""
+        ...
+
+    async def close(self) -> None:
+        """End all connections. Methods that run are waited for."""
+        ...
+
+    async def secret(self, name: str, candidate: bytes) -> bytes:
+        """Return the secret of this name; `candidate` becomes it if there is none yet."""
+        ...
+
+    # --- accounts and their lists -------------------------------------------------------------------
+
+    async def head(self, account: bytes) -> Head | None:
+        """Return the newest list's head, or None for an account that does not exist."""
+        ...
+
+    async def lists(self, account: bytes, after: int, most: int, most_bytes: int) -> list[bytes]:
+        """Return encoded lists after a version, in order: at most so many and so many bytes, but one."""
+        ...
+
+    async def create(
+        self, account: bytes, lists: Sequence[bytes], head: Head, *, replace: bool
+    ) -> Head | None:
+        """Store an account with its lists. Return None, or the head of the account that is there.
+
+        With `replace`, an account of another user id is deleted whole, in the same step.
+        """
+        ...
+
+    async def append(self, account: bytes, before: Head, encoded: bytes, head: Head) -> Head | None:
+        """Store the list after `before`. Return None, or the newest head if that is not `before`.
+
+        Everything of devices that `head` no longer lists is deleted in the same step.
+        """
+        ...
+
+    # --- prekeys ------------------------------------------------------------------------------------
+
+    async def publish(self, account: bytes, device: int, page: Page, most: int) -> Published:
+        """Store a page if its number is the greatest; bundles beyond `most` in stock are left out."""
+        ...
+
+    async def claim(
+        self, account: bytes, devices: Sequence[int], claim: bytes, requester: bytes, now: int
+    ) -> list[bytes | None]:
+        """Return a bundle for each device, or None. `claim` and `requester` have 16 bytes each.
+
+        A single-use bundle is returned for one claim at most, and the same again for the same claim within
+        five minutes. Raises RateLimited.
+        """
+        ...
+
+    async def stock(self, account: bytes, device: int) -> Stock:
+        """Return what is there for a device."""
+        ...
+
+    # --- mail ---------------------------------------------------------------------------------------
+
+    async def deliver(self, account: bytes, send: Deliver) -> Delivered:
+        """Store all messages of a send, or none. A message whose id is there already is left as it is."""
+        ...
+
+    async def fetch(
+        self, account: bytes, device: int, most: int, most_bytes: int, skip: frozenset[bytes]
+    ) -> list[Mail]:
+        """Return the oldest messages in the order in which they were stored, without those in `skip`.
+
+        No message that was stored before is passed over, whatever else is being stored. At least one message
+        is returned if there is any, however large.
+        """
+        ...
+
+    async def acknowledge(self, account: bytes, device: int, ids: Sequence[bytes]) -> None:
+        """Delete messages. Ids that are not there are no error."""
+        ...
+
+    def watch(self, account: bytes, device: int) -> "AbstractAsyncContextManager[Watch]":
+        """Watch a mailbox: messages that any process stores while the block runs wake `Watch.wait`."""
+        ...
+
+    # --- what a device showed -----------------------------------------------------------------------
+
+    async def advance(self, account: bytes, device: int, counter: int) -> int:
+        """Keep the greatest counter of a device. Return the greatest before, 0 at first."""
+        ...
+
+    async def spend(self, account: bytes, value: bytes, until: int, now: int) -> bool:
+        """Return whether a value (16 to 32 bytes) was never spent before; it is remembered until a time."""
+        ...
+
+    # --- meeting places -----------------------------------------------------------------------------
+
+    async def open_place(self, place: bytes, account: bytes, until: int) -> bool:
+        """Open a place (16 bytes) for an account. Return False if another account has it."""
+        ...
+
+    async def place_owner(self, place: bytes, now: int) -> bytes | None:
+        """Return the account that opened a place, or None if it is not open."""
+        ...
+
+    async def put(self, place: bytes, step: int, part: int, parts: int, data: bytes, now: int) -> bool:
+        """Store a part unless there is one already. Return False if the place is not open."""
+        ...
+
+    async def get(self, place: bytes, step: int, part: int, now: int) -> tuple[int, bytes] | None:
+        """Return how many parts a step has, and one of them; None if it is not there yet."""
+        ...
+
+    # --- operations ---------------------------------------------------------------------------------
+
+    async def expire(self, now: int, mail_before: int) -> Expired:
+        """Delete mail stored before a time, and what `until` ended; a bounded number of rows at a time."""
+        ...
+
+    async def counts(self) -> Counts:
+        """Return how much there is."""
+        ...
+
+    async def check(self) -> list[str]:
+        """Return what contradicts itself in the database, each as a sentence without identities."""
+        ...
+
+
+class Watch(Protocol):
+    """Tells of new mail."""
+
+    async def wait(self, seconds: float) -> bool:
+        """Return True as soon as something was stored since the last call, False after so many seconds."""
+        ...
