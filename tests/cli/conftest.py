@@ -7,6 +7,7 @@ import pytest
 
 from support.cli_forks import fork_server, second_fork_server
 from support.cli_tools import fast_path, no_profile, profiles, template
+from support.rekeying import no_terminal
 from support.user_cli import friends, linked, linked_template, people, people_template
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "linked",
     "linked_template",
     "no_profile",
+    "no_terminal",
     "people",
     "people_template",
     "private_files",

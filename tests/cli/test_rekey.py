@@ -16,54 +16,10 @@ from letterlock.errors import StoreError, WrongKey
 from letterlock.stores import SqliteStore
 from letterlock.stores._sqlite import opening
 from letterlock.stores._sqlite.files import StoreFiles
-from support.cli_forks import KILLED, ForkServer, kill_at_every_step, needs_fork
 from support.cli_tools import FullDisk, Profiles, Result, run, temporary_outputs
-from support.store_tools import use_cheap_passphrases
+from support.rekeying import NEW, OLD, SECRETS, hidden_key, key_of, make, names, peers, rekey
 
-OLD, NEW = "correct horse", "battery staple"
-VARIABLES = {"LETTERLOCK_PASSPHRASE": OLD, "LETTERLOCK_NEW_PASSPHRASE": NEW}
-SECRETS = {"key": [], "passphrase": ["--passphrase"]}
-
-
-@pytest.fixture(autouse=True)
-def no_terminal(no_profile: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hide the profile and the terminal of the person who runs the tests, and let passphrases be cheap."""
-    monkeypatch.delenv("LETTERLOCK_NEW_PASSPHRASE", raising=False)
-    monkeypatch.setattr(passphrase_module, "_has_terminal", lambda: False)
-    use_cheap_passphrases(monkeypatch)
-
-
-def make(home: Path, kind: str) -> Path:
-    """Make a profile that a key file or the old passphrase opens."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LETTERLOCK_PASSPHRASE", OLD)
-        run("--home", home, "init", "alice", *SECRETS[kind]).succeeded()
-    return home
-
-
-def peers(home: Path, passphrase: str | None = None) -> Result:
-    """Open the profile, with a passphrase or without one."""
-    with pytest.MonkeyPatch.context() as patch:
-        if passphrase is not None:
-            patch.setenv("LETTERLOCK_PASSPHRASE", passphrase)
-        return run("--home", home, "peers")
-
-
-def rekey(home: Path, *arguments: str, old: str | None = OLD, new: str | None = NEW) -> Result:
-    """Change the key, with both passphrases in the environment."""
-    with pytest.MonkeyPatch.context() as patch:
-        for variable, value in (("LETTERLOCK_PASSPHRASE", old), ("LETTERLOCK_NEW_PASSPHRASE", new)):
-            if value is not None:
-                patch.setenv(variable, value)
-        return run("--home", home, "rekey", *arguments)
-
-
-def names(home: Path) -> set[str]:
-    return {path.name for path in home.iterdir()}
-
-
-def key_of(home: Path) -> bytes:
-    return bytes.fromhex((home / "store.key").read_text())
+pytestmark = pytest.mark.usefixtures("no_terminal")
 
 
 # --- what changes ----------------------------------------------------------------------------------------
@@ -258,12 +214,6 @@ def test_an_error_after_the_commit_locks_nobody_out(
 # --- hidden key files ------------------------------------------------------------------------------------
 
 
-def hidden_key(home: Path, text: str, token: str = "0011223344556677") -> Path:
-    path = home / f".letterlock-rekey-{token}.part"
-    path.write_text(text)
-    return path
-
-
 @pytest.mark.parametrize("text", ["", "07" * 31, "07" * 32, "07" * 32 + "\n", "zz" * 32 + "\n"])
 def test_hidden_keys_that_do_not_fit(profiles: Profiles, text: str) -> None:
     """A command leaves them: they may be those of a `rekey` that has not changed the store yet."""
@@ -341,111 +291,6 @@ def test_a_key_file_beside_a_store_with_a_passphrase_is_ignored(fast_path: Path)
     assert (home / "store.key").exists()
     rekey(home).succeeded()
     assert names(home) == {"store.db"}
-
-
-# --- kills -----------------------------------------------------------------------------------------------
-
-
-def check_opens(home: Path, new: str | None) -> None:
-    """Check that the old or the new secret opens the profile, and after a repetition only the new one."""
-    opened = [passphrase for passphrase in (OLD, NEW) if peers(home, passphrase).status == 0]
-    assert opened, (names(home), [peers(home, each) for each in (OLD, NEW)])
-    repeated = rekey(home, *(["--passphrase"] if new else ["--no-passphrase"]), old=opened[-1])
-    assert repeated.status == 0, repeated.err
-    if new:
-        assert names(home) == {"store.db"}
-        assert peers(home, OLD).status == 5
-    else:
-        assert names(home) == {"store.db", "store.key"}
-    peers(home, NEW).succeeded()
-
-
-@needs_fork
-@pytest.mark.parametrize("to", SECRETS)
-@pytest.mark.parametrize("kind", SECRETS)
-def test_rekey_killed_at_every_step(fast_path: Path, fork_server: ForkServer, kind: str, to: str) -> None:
-    template = make(fast_path / "template", kind)
-    option = "--passphrase" if to == "passphrase" else "--no-passphrase"
-    outcomes: set[bool] = set()
-
-    def scenario(step: int) -> bool:
-        home = fast_path / str(step)
-        shutil.copytree(template, home)
-        before = kind == "key" and key_of(home)
-        status = fork_server.run("--home", home, "rekey", option, kill_at=step, environment=VARIABLES)
-        assert status in {0, KILLED}
-        if status == 0:
-            peers(home, NEW).succeeded()
-        run("--home", home, "init", "alice", *SECRETS[kind])  # whatever it says, it spoils nothing
-        if kind == "key" and to == "key":
-            peers(home).succeeded()
-            outcomes.add(key_of(home) == before)
-        check_opens(home, NEW if to == "passphrase" else None)
-        shutil.rmtree(home)
-        return status == KILLED
-
-    assert kill_at_every_step(scenario) > 15
-    if kind == "key" and to == "key":
-        assert outcomes == {True, False}
-
-
-@needs_fork
-@pytest.mark.parametrize("to", SECRETS)
-@pytest.mark.parametrize("kind", SECRETS)
-def test_rekey_killed_twice(fast_path: Path, fork_server: ForkServer, kind: str, to: str) -> None:
-    template = make(fast_path / "template", kind)
-    option = "--passphrase" if to == "passphrase" else "--no-passphrase"
-    for first in range(4, 60, 5):
-        home = fast_path / str(first)
-        shutil.copytree(template, home)
-        fork_server.run("--home", home, "rekey", option, kill_at=first, environment=VARIABLES)
-        for old in (OLD, NEW):
-            variables = {"LETTERLOCK_PASSPHRASE": old, "LETTERLOCK_NEW_PASSPHRASE": NEW}
-            fork_server.run("--home", home, "rekey", option, kill_at=first + 9, environment=variables)
-        check_opens(home, NEW if to == "passphrase" else None)
-        shutil.rmtree(home)
-
-
-@needs_fork
-def test_a_command_killed_while_it_puts_a_key_in_place(profiles: Profiles, fork_server: ForkServer) -> None:
-    key = (profiles.alice / "store.key").read_text()
-
-    def scenario(step: int) -> bool:
-        (profiles.alice / "store.key").write_text("07" * 32 + "\n")
-        hidden_key(profiles.alice, key)
-        status = fork_server.run("--home", profiles.alice, "peers", kill_at=step)
-        peers(profiles.alice).succeeded()
-        assert (profiles.alice / "store.key").read_text() == key
-        return status == KILLED
-
-    assert kill_at_every_step(scenario) > 3
-
-
-# --- several processes -----------------------------------------------------------------------------------
-
-
-@needs_fork
-def test_two_processes_at_once(
-    profiles: Profiles, fork_server: ForkServer, second_fork_server: ForkServer
-) -> None:
-    for _ in range(10):
-        fork_server.start("--home", profiles.alice, "rekey")
-        second_fork_server.start("--home", profiles.alice, "rekey")
-        assert {fork_server.wait(), second_fork_server.wait()} <= {0, 5}
-        peers(profiles.alice).succeeded()
-    rekey(profiles.alice).succeeded()
-    assert names(profiles.alice) == {"store.db", "store.key"}
-
-
-@needs_fork
-def test_other_commands_at_the_same_time(
-    profiles: Profiles, fork_server: ForkServer, second_fork_server: ForkServer
-) -> None:
-    for _ in range(15):
-        fork_server.start("--home", profiles.alice, "rekey")
-        second_fork_server.start("--home", profiles.alice, "peers")
-        assert (fork_server.wait(), second_fork_server.wait()) == (0, 0)
-    assert names(profiles.alice) == {"store.db", "store.key"}
 
 
 def test_a_second_rekey_does_not_wait(profiles: Profiles) -> None:
