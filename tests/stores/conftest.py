@@ -7,9 +7,10 @@ import pytest
 
 from letterlock.stores import SqliteStore
 from support.cli_tools import fast_path
+from support.decoded_rows import opened
 from support.store_tools import fill, unsynced_store, use_cheap_passphrases
 
-__all__ = ["cheap_passphrases", "fast_path", "path", "store"]
+__all__ = ["cheap_passphrases", "fast_path", "opened", "path", "store"]
 
 
 @pytest.fixture
