@@ -32,12 +32,12 @@ from letterlock._primitives.secret import Secret, Uncopyable
 from letterlock.stores._sqlite.table import SqliteTable
 from support.secret_holders import (
     ABSTRACT,
-    ON_DISK,
     SECRETS,
     TABLE,
     words,
 )
 from support.secret_pq_holders import MATERIAL
+from support.secret_store_holders import ON_DISK
 
 
 def modules() -> Iterator[Any]:

@@ -4,7 +4,6 @@ Not here: the tests (tests/account/test_secrets.py).
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
 from letterlock import hazmat
@@ -51,23 +50,10 @@ from letterlock.aio._transaction import AsyncTransaction
 from letterlock.aio._turns import Turns
 from letterlock.aio._undelivered import Kept, Undelivered
 from letterlock.aio._worker import Begin, End, Worker
-from letterlock.stores._entry_kind import EntryKind
 from letterlock.stores._interface import (
     DeferredRecord,
-    EntryRow,
-    PrekeyRow,
-    Record,
-    SessionRow,
-    SkippedKey,
 )
-from letterlock.stores._memory import MemoryStore, memory_calls
-from letterlock.stores._skipped_rows import SkippedRow
-from letterlock.stores._sqlite.cipher import StoreCipher
-from letterlock.stores._sqlite.decoded_rows import DecodedRows
-from letterlock.stores._sqlite.digest import ConnectionRunner, Digest
-from letterlock.stores._sqlite.first_skipped_keys import _Half
-from letterlock.stores._sqlite.store import SqliteStore, sqlite_calls
-from letterlock.stores._sqlite.wrapped_key import DataKey, KeyOpener, PassphraseOpener
+from letterlock.stores._memory import MemoryStore
 from letterlock_vectors.inputs import Input
 from letterlock_vectors.operations.accounts import AccountPlayer
 from letterlock_vectors.operations.braid import BraidPlayer
@@ -82,10 +68,9 @@ from support.secret_signing_holders import (
     SIGNING_TABLE,
     signing_words,
 )
+from support.secret_store_holders import STORE_TABLE, filled
 
-NO_CONNECTION: Final[Any] = None
 PLAINTEXT: Final = MATERIAL[:40]
-PASSPHRASE: Final = MATERIAL.decode("latin-1")
 AD: Final = bytes(32)
 
 SECRETS: Final = [
@@ -116,7 +101,6 @@ header: Final = HandshakeHeader(Suite.X3DH, ik.public, ek.public, 1, None, None)
 common: Final = BundleHead(ALICE, ik.public, 1, PublicPrekey(PrekeyKind.SIGNED, 1, spk.public))
 origin: Final = Origin(Suite.X3DH, AD, None)
 established: Final = Established(origin, hearing)
-record: Final = Record(MATERIAL)
 kept: Final = SkippedRange(AD, 7, SkippedKeys(MATERIAL))
 
 
@@ -149,38 +133,6 @@ def async_account() -> AsyncAccount[Any]:
     return made
 
 
-def filled() -> MemoryStore:
-    store = MemoryStore()
-    with store.transaction():
-        store.tables.account.save(record)
-        store.tables.peers.save(b"peer", record)
-        store.tables.sessions.save(SessionRow(1, b"peer", 0, record))
-    return store
-
-
-TABLES: Final = (
-    "account", "entries", "past_chains", "peers", "prekeys", "replays", "sessions", "skipped_keys",
-)  # fmt: skip
-
-
-def memory_table(name: str) -> Callable[[], object]:
-    return lambda: getattr(filled().tables, name)
-
-
-def sqlite_table(name: str) -> Callable[[Path], object]:
-    return lambda folder: getattr(sqlite(folder).tables, name)
-
-
-def digest() -> Digest:
-    return Digest(ConnectionRunner(NO_CONNECTION), StoreCipher(DataKey(MATERIAL[:32])))
-
-
-def decoded_rows() -> DecodedRows:
-    rows = DecodedRows(1, 60)
-    rows.keep_read(b"sealed", record, b"sessions", (1,))
-    return rows
-
-
 def chosen() -> ChosenEntropy:
     entropy = ChosenEntropy()
     entropy.offer(MATERIAL[:32])
@@ -202,14 +154,6 @@ def ratchet_player() -> SidePlayer:
 
 def pq_player() -> Input:
     return Input({"secret": MATERIAL[:32].hex(), "initiator": True})
-
-
-def database(folder: Path) -> object:
-    return sqlite(folder)._database
-
-
-def sqlite(folder: Path) -> SqliteStore:
-    return SqliteStore(folder / "store.db", key=MATERIAL[:32])
 
 
 # What each prints, with the public keys under the names above. {RKP} is the pair, {RK} its public half.
@@ -313,7 +257,6 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
         "StoredSession(id=1, rank=2, phase=<Phase.ESTABLISHED: 2>, session={ESTABLISHED})",
     ),
     "DeferredRecord": (lambda: DeferredRecord(established, encode_session), "DeferredRecord()"),
-    "Transaction": (lambda: filled().transaction(), "{OBJECT}"),
     "Call": (lambda: Call[None](None), "{OBJECT}"),
     "Begin": (lambda: Begin(object()), "{OBJECT}"),
     "End": (lambda: End(None, commits=False), "{OBJECT}"),
@@ -324,59 +267,16 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "AsyncTransaction": (lambda: AsyncTransaction(worker()), "{OBJECT}"),
     "AsyncAccount": (async_account, "<AsyncAccount alice.1>"),
     "Device": (lambda: account()._device, "<Device alice.1>"),
-    "PrekeyRow": (
-        lambda: PrekeyRow(PrekeyKind.SIGNED, 1, None, record),
-        "PrekeyRow(kind=<PrekeyKind.SIGNED: 1>, id=1, expires=None, record=<Record: hidden>)",
-    ),
-    "SessionRow": (
-        lambda: SessionRow(1, b"address", 2, record),
-        "SessionRow(id=1, address=b'address', rank=2, record=<Record: hidden>)",
-    ),
-    "EntryRow": (
-        lambda: EntryRow(EntryKind.CONTACT, b"key", 2, record),
-        "EntryRow(kind=<EntryKind.CONTACT: 3>, key=b'key', due=2, record=<Record: hidden>)",
-    ),
-    "SkippedKey": (
-        lambda: SkippedKey(1, b"chain", 2, record),
-        "SkippedKey(session_id=1, chain=b'chain', number=2, record=<Record: hidden>, kept=0)",
-    ),
-    "SkippedRow": (
-        lambda: SkippedRow(6, b"chain", 2, 3, 40, 5, record),
-        "SkippedRow(order=6, chain=b'chain', start=2, count=3, kept=40, present=5, keys=<Record: hidden>)",
-    ),
-    "MemoryCalls": (lambda: memory_calls(filled()), "{OBJECT}"),
-    "MemoryRows": (lambda: filled()._rows, "{OBJECT}"),
-    "MemoryStore": (filled, "<MemoryStore>"),
-    "_Half": (lambda: _Half(b"chain", 2, Record(MATERIAL[:32])), "{OBJECT}"),
-    "KeyOpener": (lambda: KeyOpener(MATERIAL[:32]), "{OBJECT}"),
-    "PassphraseOpener": (lambda: PassphraseOpener(PASSPHRASE), "{OBJECT}"),
-    "StoreCipher": (lambda: StoreCipher(DataKey(MATERIAL[:32])), "{OBJECT}"),
-    "Digest": (digest, "{OBJECT}"),
-    "DecodedRows": (decoded_rows, "{OBJECT}"),
     "Account": (account, "<Account alice.1>"),
     "ChosenEntropy": (chosen, "{OBJECT}"),
     "AccountPlayer": (account_player, "{OBJECT}"),
     "SidePlayer": (ratchet_player, "{OBJECT}"),
     "BraidPlayer": (lambda: BraidPlayer(pq_player()), "{OBJECT}"),
     "SparsePlayer": (lambda: SparsePlayer(pq_player()), "{OBJECT}"),
-    **{type(getattr(filled().tables, name)).__name__: (memory_table(name), "{OBJECT}") for name in TABLES},
+    **STORE_TABLE,
     **PQ_TABLE,
     **SIGNING_TABLE,
 }  # fmt: skip
-
-ON_DISK: Final[dict[str, tuple[Callable[[Path], Any], str]]] = {
-    "SqliteStore": (sqlite, "<SqliteStore 'store.db'>"),
-    "Database": (database, "{OBJECT}"),
-    "SqliteAccountTable": (sqlite_table("account"), "{OBJECT}"),
-    "SqliteEntryTable": (sqlite_table("entries"), "{OBJECT}"),
-    "SqlitePastChainTable": (sqlite_table("past_chains"), "{OBJECT}"),
-    "SqlitePeerTable": (sqlite_table("peers"), "{OBJECT}"),
-    "SqlitePrekeyTable": (sqlite_table("prekeys"), "{OBJECT}"),
-    "SqliteReplayTable": (sqlite_table("replays"), "{OBJECT}"),
-    "SqliteCalls": (lambda folder: sqlite_calls(sqlite(folder)), "{OBJECT}"),
-    "SqliteSessionTable": (sqlite_table("sessions"), "{OBJECT}"),
-    "SqliteSkippedKeyTable": (sqlite_table("skipped_keys"), "{OBJECT}"),
-}
 
 ABSTRACT: Final = {
     "DoubleState",
