@@ -27,7 +27,7 @@ class People:
         self.peers = [user for user in self.devices.values() if user is not self.alice]
         for user in self.devices.values():
             sent = user.send(people[user.name == "alice"][0].name, PAYLOAD)
-            self.deliver(user, sent.messages)
+            self.deliver(user, sent.outgoing)
             self.meet(user, sent.needs)
         self.pending: list[Outgoing] = []
         self.turn()
@@ -44,11 +44,11 @@ class People:
         for need in needs:
             if need.kind is not NeedKind.BUNDLE:
                 raise ValueError(f"{user.address} needs device lists")
-            self.deliver(user, user.begin(need.address, self.devices[need.address].account.bundle()))
+            self.deliver(user, user.begin(need.address, self.devices[need.address].account.bundle()).outgoing)
 
     def send(self) -> None:
         """Alice sends a text to Bob; nobody has read it yet."""
-        self.pending.extend(self.alice.send("bob", PAYLOAD))
+        self.pending.extend(self.alice.send("bob", PAYLOAD).outgoing)
 
     def encrypt(self, address: Address, plaintext: bytes) -> None:
         """Alice's account encrypts for one device; it has not read it yet."""

@@ -56,7 +56,7 @@ class Phone:
         if name not in {contact.name for contact in self.user.contacts()}:
             self.meet([Need(NeedKind.LISTS, name)])
         sent = self.user.send(name, text.encode())
-        self.post(sent)
+        self.post(sent.outgoing)
         self.meet(sent.needs)
 
     def receive(self, sender: Address, message: bytes) -> None:
@@ -85,10 +85,10 @@ class Phone:
                 self.meet(learned.needs)
             elif self.server.bundles[need.address]:  # else it has published none yet: try later
                 bundle = self.server.bundles[need.address].pop(0)
-                self.post(self.user.begin(need.address, PrekeyBundle.decode(bundle)))
+                self.post(self.user.begin(need.address, PrekeyBundle.decode(bundle)).outgoing)
 
-    def post(self, messages: Iterable[Outgoing]) -> None:
-        for each in messages:
+    def post(self, outgoing: Iterable[Outgoing]) -> None:
+        for each in outgoing:
             self.server.mail[each.address].append((self.user.address, each.message))
 
 

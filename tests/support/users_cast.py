@@ -84,7 +84,7 @@ def _talk(copies: list[Copy], clock: Clock) -> None:
     for copy in copies:
         for name in NAMES:
             sent = copy.user.send(name, b"hello")
-            outgoing = list(sent.messages)
+            outgoing = list(sent.outgoing)
             for need in sent.needs:
                 outgoing += copy.user.begin(need.address, at[need.address].user.account.bundle())
             for each in outgoing:

@@ -157,7 +157,7 @@ class World:
         assert sorted(reached) == sorted(due), f"{copy} forgets devices, or finds too many"
         self.texts[sent.id] = Text(copy.address, name, body, due, copy.honest, view.chain[0].hash)
         copy.memory.sent.add(sent.id)
-        self._note(copy, (), sent.needs, sent.messages)
+        self._note(copy, (), sent.needs, sent.outgoing)
         return sent.id
 
     def upkeep(self, copy: Copy) -> None:
@@ -191,17 +191,17 @@ class World:
     def begin(self, copy: Copy, address: Address, bundle: PrekeyBundle, *, right: bool) -> bool:
         """Hand over a prekey bundle, and return whether it was taken; `right`: it is the device's own."""
         view = copy.views.get(address.name)
-        outgoing, error = self._call(copy, OF_BEGIN, lambda: copy.user.begin(address, bundle))
+        begun, error = self._call(copy, OF_BEGIN, lambda: copy.user.begin(address, bundle))
         frozen = view is not None and view.other is not None and address.name != copy.address.name
         listed = view is not None and view.devices.get(address.device_id)
         if not listed or copy.is_revoked or frozen or address == copy.address:
-            assert outgoing is None, f"{copy} begins a session that it must not have"
+            assert begun is None, f"{copy} begins a session that it must not have"
         elif listed != bundle.identity.data or bundle.address != address:
-            assert outgoing is None, f"{copy} begins a session with another device"
+            assert begun is None, f"{copy} begins a session with another device"
         elif right:
-            assert outgoing is not None, f"{copy} cannot begin: {error!r}"
-        self._note(copy, (), (), outgoing or ())
-        return outgoing is not None
+            assert begun is not None, f"{copy} cannot begin: {error!r}"
+        self._note(copy, (), (), begun or ())
+        return begun is not None
 
     def receive(
         self, copy: Copy, flight: Flight, *, claimed: Address | None = None, message: bytes | None = None

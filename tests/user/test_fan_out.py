@@ -64,7 +64,7 @@ def test_what_is_sent_to_ourselves_reaches_our_other_devices_only() -> None:
 def test_a_device_without_session_is_a_need_and_gets_what_waited_in_order() -> None:
     made = world(bobs=2)
     sent = [made.alice.first.send("bob", body) for body in (b"1", b"2", b"3")]
-    assert [each.messages for each in sent] == [()] * 3
+    assert [each.outgoing for each in sent] == [()] * 3
     assert sent[0].needs == (Need(NeedKind.BUNDLE, "bob", 1), Need(NeedKind.BUNDLE, "bob", 2))
     made.servers.meet(made.alice.first, sent[0].needs)
     for device in made.bob.devices.values():
@@ -181,7 +181,7 @@ def test_what_waited_for_a_revoked_device_is_dropped() -> None:
     made.alice.first.learn("bob", made.bob.lists)
     with pytest.raises(UsageError):
         made.alice.first.begin(Address("bob", 2), made.bob.devices[2].account.bundle())
-    begun = made.alice.first.begin(Address("bob", 1), made.bob.first.account.bundle())
+    begun = made.alice.first.begin(Address("bob", 1), made.bob.first.account.bundle()).outgoing
     assert [each.address for each in begun] == [Address("bob", 1)]
 
 
@@ -201,7 +201,7 @@ def test_what_waits_is_not_given_to_another_user_under_the_name() -> None:
     other = Person("bob", made.clock)
     made.alice.first.learn("bob", other.lists)
     made.alice.first.contact("bob").replace()
-    assert made.alice.first.begin(Address("bob", 1), other.first.account.bundle()) == ()
+    assert made.alice.first.begin(Address("bob", 1), other.first.account.bundle()).outgoing == ()
 
 
 def test_an_exception_in_a_transaction_undoes_the_whole_send() -> None:
@@ -217,7 +217,7 @@ def test_an_exception_in_a_transaction_undoes_the_whole_send() -> None:
     assert entries(made.alice.first, EntryKind.SENT) == before
     sent = made.alice.first.send("bob", b"happened")
     assert len(lost) == len(sent) == 1
-    incoming = made.bob.first.receive(made.alice.first.address, sent.messages[0].message)
+    incoming = made.bob.first.receive(made.alice.first.address, sent.outgoing[0].message)
     assert (incoming.outcome, incoming.body) == (Outcome.READ, b"happened")
 
 

@@ -30,7 +30,7 @@ def test_while_one_new_session_is_unanswered_there_is_no_other() -> None:  # USR
     made.bob.first.account.forget(ALICE)
     first, *_ = made.alice.first.send("bob", b"1")
     refused = made.bob.first.receive(ALICE, first.message)
-    asked = made.bob.first.begin(ALICE, made.alice.first.account.bundle())  # nothing arrives yet
+    asked = made.bob.first.begin(ALICE, made.alice.first.account.bundle()).outgoing  # nothing arrives yet
     for number in range(2, 5):
         sent, *_ = made.alice.first.send("bob", b"%d" % number)
         refused = made.bob.first.receive(ALICE, sent.message)

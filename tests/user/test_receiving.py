@@ -215,7 +215,7 @@ def test_a_device_that_does_not_know_our_newest_list_is_sent_it_once() -> None: 
     made = talking(alices=2)
     made.alice.revoke(2)
     made.alice.first.learn("alice", made.alice.lists)
-    (sent,) = made.bob.first.send("alice", b"to whom?").messages[:1]
+    (sent,) = made.bob.first.send("alice", b"to whom?").outgoing[:1]
     incoming = made.alice.first.receive(made.bob.first.address, sent.message)
     (notice,) = incoming.outgoing
     read = made.bob.first.receive(made.alice.first.address, notice.message)

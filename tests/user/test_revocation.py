@@ -261,7 +261,7 @@ def test_the_last_list_ends_the_user() -> None:
     assert (result.outgoing, result.needs) == ((), ())
     made.bob.first.learn("alice", made.alice.lists)
     assert made.bob.first.contact("alice").devices == ()
-    assert made.bob.first.send("alice", b"anybody?").messages == ()
+    assert made.bob.first.send("alice", b"anybody?").outgoing == ()
     with pytest.raises(UsageError, match="revoked"):
         made.alice.first.revoke(1)
 

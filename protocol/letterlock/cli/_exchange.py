@@ -55,11 +55,11 @@ class Exchange:
 
     # --- what a call returned ---------------------------------------------------------------------
 
-    def record(self, messages: Iterable[Outgoing]) -> None:
+    def record(self, outgoing: Iterable[Outgoing]) -> None:
         """Record what is to be sent. Call it in the transaction that encrypted it."""
-        messages = tuple(messages)
-        self._outgoing.add(messages)
-        self.recorded += (each.address for each in messages)
+        outgoing = tuple(outgoing)
+        self._outgoing.add(outgoing)
+        self.recorded += (each.address for each in outgoing)
 
     def note(self, events: Iterable[Event] = (), needs: Iterable[Need] = ()) -> None:
         """Note what happened and what is needed, after the commit."""
@@ -184,4 +184,4 @@ class Exchange:
 
     def _begin(self, address: Address, bundle: PrekeyBundle) -> None:
         with self.user.transaction():
-            self.record(self.user.begin(address, bundle))
+            self.record(self.user.begin(address, bundle).outgoing)

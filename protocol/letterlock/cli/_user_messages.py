@@ -72,7 +72,7 @@ def send(arguments: Namespace) -> None:
         exchange.recorded.clear()
         with user.transaction():
             sent = user.send(name, body, attachments=attachments)
-            exchange.record(sent)
+            exchange.record(sent.outgoing)
         exchange.note(needs=sent.needs)
         exchange.meet()
         addresses = list(dict.fromkeys(exchange.recorded))

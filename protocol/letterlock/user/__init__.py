@@ -2,7 +2,7 @@
 
     User            one person on this device: sends to all devices of a contact, and receives
     UserContact     a contact as the application sees it
-    Incoming, Sent, Need, Event      what a user returns: messages, what to fetch, and what to tell
+    Incoming, Sent, Begun, Need, Event      what a user returns: messages, what to fetch, and what to tell
     DeviceList      one version of a user's devices, as it travels
     ListChain       all versions, verified: what a user is
     Contact         the user that a name stands for, and what is known of it
@@ -40,6 +40,7 @@ from letterlock.user._revocation import Revoked
 from letterlock.user._user import User
 from letterlock.user._user_contact import UserContact
 from letterlock.user._values import (
+    Begun,
     Event,
     EventKind,
     Incoming,
@@ -55,6 +56,7 @@ from letterlock.user._witness import Witness
 __all__ = [
     "Archive",
     "Attachment",
+    "Begun",
     "Contact",
     "ContactEvent",
     "ContactFrozen",

@@ -29,7 +29,7 @@ from letterlock.user._outbox import place
 from letterlock.user._receipts import note_heard, send_receipts
 from letterlock.user._renewal import is_marked, session_began
 from letterlock.user._rules import rights
-from letterlock.user._values import Outgoing, Sent
+from letterlock.user._values import Begun, Outgoing, Sent
 from letterlock.user._waiting import own_others, sync_copy
 
 
@@ -64,7 +64,7 @@ def send(
     return Sent(id_, tuple(findings.outgoing), tuple(findings.needs))
 
 
-def begin(desk: Desk, address: Address, bundle: PrekeyBundle) -> tuple[Outgoing, ...]:
+def begin(desk: Desk, address: Address, bundle: PrekeyBundle) -> Begun:
     """Begin a session with a listed device, and seal what waited for it."""
     own, findings = desk.book.own(), Findings()
     require_listed(desk, own)
@@ -79,7 +79,7 @@ def begin(desk: Desk, address: Address, bundle: PrekeyBundle) -> tuple[Outgoing,
     session_began(desk, address, findings)
     note_heard(desk)
     send_receipts(desk, findings)
-    return tuple(findings.outgoing)
+    return Begun(tuple(findings.outgoing))
 
 
 def require_listed(desk: Desk, own: UserRecord) -> None:

@@ -51,7 +51,7 @@ from letterlock.user._receiving import receive
 from letterlock.user._revocation import Revoked, revoke
 from letterlock.user._upkeep import upkeep
 from letterlock.user._user_contact import UserContact
-from letterlock.user._values import Incoming, Outgoing, Sent, Upkeep
+from letterlock.user._values import Begun, Incoming, Sent, Upkeep
 from letterlock.user._witness import Witness, compare, count
 
 
@@ -265,7 +265,7 @@ class User(Uncopyable):
             raise UsageError("attachments must be Attachment")
         return self._desk.run(send, self._desk, name, kind, body, attachments, sent)
 
-    def begin(self, address: Address, bundle: PrekeyBundle) -> tuple[Outgoing, ...]:
+    def begin(self, address: Address, bundle: PrekeyBundle) -> Begun:
         """Begin a session with a device of a contact, or another one of ours; return what waited for it.
 
         Raises UsageError for a device that is not in the newest device list on record, and otherwise as

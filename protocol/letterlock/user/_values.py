@@ -1,9 +1,13 @@
 """What `User` returns: needs, events, outgoing messages, and what an incoming message turned out to be.
 
+Every value has the messages that are to be delivered in `outgoing`, so an application delivers them in one
+place.
+
     Need        what the application fetches: device lists of a name, or a prekey bundle of a device
     Event       what the application may tell the person
     Outgoing    a message and the device it goes to
     Sent        what `User.send` made
+    Begun       what `User.begin` made
     Upkeep      what `User.upkeep` found
     Incoming    what `User.receive` made of one message
 
@@ -100,18 +104,32 @@ class Outgoing:
 class Sent:
     """What was made of a content: its id (16 bytes), a message for each device that can get one, and needs.
 
-    A device without a session gets its message from `User.begin`, once its need was met.
+    A device without a session gets its message from `User.begin`, once its need was met. Iterating yields
+    what is in `outgoing`.
     """
 
     id: bytes
-    messages: tuple[Outgoing, ...]
+    outgoing: tuple[Outgoing, ...]
     needs: tuple[Need, ...] = ()
 
     def __iter__(self) -> Iterator[Outgoing]:
-        return iter(self.messages)
+        return iter(self.outgoing)
 
     def __len__(self) -> int:
-        return len(self.messages)
+        return len(self.outgoing)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What had waited for the session that `User.begin` began. Iterating yields what is in `outgoing`."""
+
+    outgoing: tuple[Outgoing, ...] = ()
+
+    def __iter__(self) -> Iterator[Outgoing]:
+        return iter(self.outgoing)
+
+    def __len__(self) -> int:
+        return len(self.outgoing)
 
 
 class Outcome(Enum):
