@@ -1,10 +1,13 @@
 """The relay: a directory of device lists and prekeys, and mailboxes. It reads nothing and decides nothing.
 
     RelayStore    where a relay keeps what it was given: one protocol for every database
+    ClaimState    which prekey bundles of a device were given out: a record that a store keeps
 
 Not here: what clients do with a relay (client/); the command that serves one (cli/).
 """
 
+from letterlock.relay._claims import Choice, ClaimState
+from letterlock.relay._errors import RateLimited
 from letterlock.relay._store import (
     Counts,
     Deliver,
@@ -21,6 +24,8 @@ from letterlock.relay._store import (
 )
 
 __all__ = [
+    "Choice",
+    "ClaimState",
     "Counts",
     "Deliver",
     "Delivered",
@@ -30,6 +35,7 @@ __all__ = [
     "Mail",
     "Page",
     "Published",
+    "RateLimited",
     "RelayStore",
     "Stock",
     "Watch",
