@@ -1,10 +1,11 @@
 """Deliberate breaks: each test breaks the library in one place, and the model must say what is wrong.
 
 Each break has one short story, where hypothesis would need several examples. So we notice when a check of
-the model can no longer fail.
+the model can no longer fail. Breaks of the native module are in test_deliberate_breaks_native.py.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -30,6 +31,7 @@ from letterlock.stores._memory_rows import MemoryCalls, MemoryRows
 from support import model_stories as stories
 from support.model_device import Device
 from support.model_world import ADDRESSES, World
+from support.native import without_native
 
 Story = Callable[[World, Device, Device], object]
 
@@ -112,21 +114,30 @@ TABLES: Final = MemoryStore().tables
 
 @dataclass(frozen=True)
 class Break:
-    """`name` of `where` is replaced; when the story is played, the model fails with `says`."""
+    """`name` of `where` is replaced; when the story is played, the model fails with `says`.
+
+    `pure`: Python plays the story, because the native module would take the step that is broken.
+    """
 
     where: object
     name: str
     instead: Callable[..., Any]
     story: Story
     says: str
+    pure: bool = False
 
 
 BREAKS: Final = {
     "state not saved": Break(
-        peer_sessions, "encrypt", unsaved, stories.write_twice, "a message key seals twice"
+        peer_sessions, "encrypt", unsaved, stories.write_twice, "a message key seals twice", pure=True
     ),
     "constant nonce": Break(
-        sealing, "_seal", with_one_nonce, stories.write_again_after_a_restore, "and nonce seal"
+        sealing,
+        "_seal",
+        with_one_nonce,
+        stories.write_again_after_a_restore,
+        "and nonce seal",
+        pure=True,
     ),
     "prekey not deleted": Break(PrekeyRing, "use_up", nothing, stories.first_contact, "still there"),
     "no replay record": Break(
@@ -175,7 +186,8 @@ BREAKS: Final = {
 def test_a_broken_library_is_noticed(monkeypatch: pytest.MonkeyPatch, world: World, broken: str) -> None:
     case = BREAKS[broken]
     monkeypatch.setattr(case.where, case.name, case.instead)
-    with pytest.raises((AssertionError, pytest.fail.Exception), match=case.says):
+    by_python = without_native() if case.pure else nullcontext()
+    with by_python, pytest.raises((AssertionError, pytest.fail.Exception), match=case.says):
         case.story(world, world.device(ADDRESSES[0]), world.device(ADDRESSES[2]))
 
 

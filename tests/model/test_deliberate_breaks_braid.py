@@ -4,6 +4,7 @@ The second half of test_deliberate_breaks.py; the stories are in support/model_s
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -33,6 +34,7 @@ from support import model_stories as stories
 from support import model_stories_braid as long_stories
 from support.model_device import Device
 from support.model_world import ADDRESSES, World
+from support.native import without_native
 from support.pair import live
 
 TABLES: Final = MemoryStore().tables
@@ -132,13 +134,14 @@ SPARSE_RECEIVE: Final = sparse.receive
 
 @dataclass(frozen=True)
 class Break:
-    """`name` of `where` is replaced; when the story is played, the model fails with `says`."""
+    """See test_deliberate_breaks.py."""
 
     where: object
     name: str
     instead: Callable[..., Any]
     story: Story
     says: str
+    pure: bool = False
 
 
 BREAKS: Final = {
@@ -152,7 +155,8 @@ BREAKS: Final = {
         KeptKeys, "found", no_keys, stories.late_message, "sparse key of a read message"
     ),
     "sparse chain not advanced": Break(
-        sparse, "send", without_moving, stories.write_twice, "sparse key seals twice"
+        sparse, "send", without_moving, stories.write_twice, "sparse key seals twice",
+        pure=True,
     ),
     "sparse chain not passed": Break(
         sparse, "receive", without_passing, stories.first_contact, "a chain stands before"
@@ -161,22 +165,28 @@ BREAKS: Final = {
         peer_sessions, "decrypt", early, long_stories.late_in_another_session, "ends its session"
     ),
     "last chain not sealed": Break(
-        SparseReceived, "gaps", without_the_tail, long_stories.late_in_an_epoch_before, "must be read"
+        SparseReceived, "gaps", without_the_tail, long_stories.late_in_an_epoch_before, "must be read",
+        pure=True,
     ),
     "epoch added on one side": Break(
-        sparse, "add_epoch", initiator_only, long_stories.epochs, "a stored session cannot be read"
+        sparse, "add_epoch", initiator_only, long_stories.epochs, "a stored session cannot be read",
+        pure=True,
     ),
     "directions swapped": Break(
-        sparse, "add_epoch", one_direction, long_stories.epochs, "must be read, not AuthenticationFailed"
+        sparse, "add_epoch", one_direction, long_stories.epochs, "must be read, not AuthenticationFailed",
+        pure=True,
     ),
     "saved without its braid": Break(
-        PeerSessions, "_save_next", without_its_braid, long_stories.epochs, "a stored session cannot be read"
+        PeerSessions, "_save_next", without_its_braid, long_stories.epochs, "a stored session cannot be read",
+        pure=True,
     ),
     "one m for all": Break(
-        EncapsulationRandomness, "generate", one_m, long_stories.both_send_keys, "an m of the braid serves"
+        EncapsulationRandomness, "generate", one_m, long_stories.both_send_keys, "an m of the braid serves",
+        pure=True,
     ),
     "one seed for all": Break(
-        braid, "KemSeed", one_seed, long_stories.epochs, "a seed of the braid serves"
+        braid, "KemSeed", one_seed, long_stories.epochs, "a seed of the braid serves",
+        pure=True,
     ),
 }  # fmt: skip
 
@@ -187,7 +197,8 @@ def test_a_broken_triple_ratchet_is_noticed(
 ) -> None:
     case = BREAKS[broken]
     monkeypatch.setattr(case.where, case.name, case.instead)
-    with pytest.raises((AssertionError, pytest.fail.Exception, CorruptStore), match=case.says):
+    by_python = without_native() if case.pure else nullcontext()
+    with by_python, pytest.raises((AssertionError, pytest.fail.Exception, CorruptStore), match=case.says):
         case.story(world, world.device(ADDRESSES[0]), world.device(ADDRESSES[2]))
 
 

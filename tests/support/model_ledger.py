@@ -1,6 +1,7 @@
 """A ledger of keys: every message key that sealed or opened, every one-time prekey that was spent.
 
-    Ledger      wraps the primitives; who sealed with which (key, nonce), for ever
+    Ledger      wraps the primitives, or hears of the native module's steps; who sealed with which (key,
+                nonce), for ever
     Used        a key, and what it is in the triple ratchet: of the two halves each serves once too
     Calls       what one call of an account did with them
     Timeline    what one device has lived through, and so what its store must hold; a copy of the store
@@ -9,7 +10,8 @@
 A store that is put back forgets the keys it used, and so does the timeline: that a key comes again then is
 stated in spec/limitations.md. The ledger's (key, nonce) pairs are never forgotten.                [SES-1]
 
-Not here: which message may be read (model_world.py).
+Not here: which message may be read (model_world.py); which keys a step of the native module took
+(model_native.py).
 """
 
 from collections import Counter
@@ -24,11 +26,13 @@ from letterlock._primitives import aead, curve25519, mlkem, mlkem_split
 from letterlock._primitives.curve25519 import OneTimePrekeyPair, PublicKey, SharedPoint
 from letterlock._primitives.mlkem import Encapsulation, KemKeyPair, KemPublicKey, KemSecret, MlKem768PublicKey
 from letterlock._primitives.mlkem_split import EncapsulationRandomness
+from letterlock._primitives.native import NATIVE
 from letterlock._ratchet.keys import MessageKey
 from letterlock._ratchet.pq_keys import HybridKey, SparseMessageKey
 from letterlock._ratchet.pq_profile import LetterlockProfile
 from letterlock._wire.address import Address
 from letterlock._wire.prekey import PrekeyKind
+from support.model_native import NativeSteps
 
 
 @dataclass(frozen=True)
@@ -148,6 +152,8 @@ class Ledger:
         patch.setattr(LetterlockProfile, "hybrid", self._hybrid(LetterlockProfile.hybrid))
         begin = self._begin_ciphertext(mlkem_split.encapsulate_header)
         patch.setattr("letterlock._ratchet.braid.encapsulate_header", begin)
+        if NATIVE is not None:
+            NativeSteps(self, patch)
 
     def close(self) -> None:
         self._patches.close()
@@ -162,15 +168,29 @@ class Ledger:
         finally:
             self._calls = outer
 
+    def notes(self, calls: Calls) -> None:
+        """Add what was noted apart from the account's own call."""
+        noted = self._note()
+        for name, value in vars(calls).items():
+            getattr(noted, name).extend(value)
+
+    def seals(self, key: bytes, nonce: bytes) -> None:
+        """Note that a key and nonce seal. No two messages may have both."""
+        assert (key, nonce) not in self.pairs, "a key and nonce seal twice"
+        self.pairs.add((key, nonce))
+        self._note().sealed += self._used(key)
+
+    def encapsulates(self, m: EncapsulationRandomness, header: bytes) -> None:
+        """Note which header an m of the braid serves for."""
+        self._note().braided.append((Used("an m", m.expose()), header))
+
     def _note(self) -> Calls:
         assert self._calls is not None, "the model calls an account and does not watch"
         return self._calls
 
     def _seal(self, seal: Any) -> Any:
         def watched(key: bytes, nonce: bytes, plaintext: bytes, associated_data: bytes) -> bytes:
-            assert (key, nonce) not in self.pairs, "a key and nonce seal twice"
-            self.pairs.add((key, nonce))
-            self._note().sealed += self._used(key)
+            self.seals(key, nonce)
             sealed: bytes = seal(key, nonce, plaintext, associated_data)
             return sealed
 
@@ -209,7 +229,7 @@ class Ledger:
 
     def _begin_ciphertext(self, encapsulate: Any) -> Any:
         def watched(header: bytes, m: EncapsulationRandomness) -> tuple[KemSecret, bytes]:
-            self._note().braided.append((Used("an m", m.expose()), header))
+            self.encapsulates(m, header)
             begun: tuple[KemSecret, bytes] = encapsulate(header, m)
             return begun
 

@@ -121,6 +121,38 @@ def late_message(world: World, alice: Device, bob: Device) -> None:
     world.receive(late)
 
 
+def discussed(world: World, alice: Device, bob: Device) -> None:
+    """The session is answered, and both write once more."""
+    world.begin(alice, bob)
+    for _ in range(2):
+        converse(world, alice, bob)
+
+
+def damaged(world: World, alice: Device, bob: Device) -> None:
+    """The next message of a session that was answered arrives damaged first."""
+    discussed(world, alice, bob)
+    message = written(world, alice, bob)
+    world.deliver(bob, turned_over(message, 0, 1), alice.address)
+    assert world.receive(message)
+
+
+def late_in_a_discussion(world: World, alice: Device, bob: Device) -> None:
+    """A message arrives after the next one, in a session that was answered."""
+    discussed(world, alice, bob)
+    late = written(world, alice, bob)
+    said(world, alice, bob)
+    assert world.receive(late)
+
+
+def damaged_in_a_discussion(world: World, alice: Device, bob: Device) -> None:
+    """The late message arrives damaged first."""
+    discussed(world, alice, bob)
+    late = written(world, alice, bob)
+    said(world, alice, bob)
+    world.deliver(bob, turned_over(late, 0, 1), alice.address)
+    assert world.receive(late)
+
+
 def replay_after_a_discard(world: World, alice: Device, bob: Device) -> None:
     world.begin(alice, bob, world.server.hand_out(bob.address, Stock.LAST_RESORT))
     message = written(world, alice, bob)
