@@ -1,13 +1,17 @@
 """The relay: a directory of device lists and prekeys, and mailboxes. It reads nothing and decides nothing.
 
-    RelayStore    where a relay keeps what it was given: one protocol for every database
-    ClaimState    which prekey bundles of a device were given out: a record that a store keeps
+    RelayStore          where a relay keeps what it was given: one protocol for every database
+    SqliteRelayStore    a file
+    open_store          the store that a URL names
+    ClaimState          which prekey bundles of a device were given out: a record that a store keeps
 
 Not here: what clients do with a relay (client/); the command that serves one (cli/).
 """
 
 from letterlock.relay._claims import Choice, ClaimState
 from letterlock.relay._errors import RateLimited
+from letterlock.relay._opening import open_store
+from letterlock.relay._sqlite import SqliteRelayStore
 from letterlock.relay._store import (
     Counts,
     Deliver,
@@ -37,6 +41,8 @@ __all__ = [
     "Published",
     "RateLimited",
     "RelayStore",
+    "SqliteRelayStore",
     "Stock",
     "Watch",
+    "open_store",
 ]

@@ -1,0 +1,47 @@
+"""open_store: a relay's database by its URL.
+
+    sqlite:///relay.db, sqlite:////var/lib/relay.db    a file, relative or absolute
+    postgresql://user@host/name                        needs the extra relay-postgresql
+    nats://host:4222,host:4222                         needs the extra relay-nats
+
+Not here: the databases. A driver is imported only where its kind of database is named.
+"""
+
+from importlib.util import find_spec
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from letterlock.errors import UsageError
+from letterlock.relay._sqlite import SqliteRelayStore
+from letterlock.relay._store import RelayStore
+
+_DRIVERS: Final = {
+    "postgresql": ("asyncpg", "relay-postgresql"),
+    "postgres": ("asyncpg", "relay-postgresql"),
+    "nats": ("nats", "relay-nats"),
+    "tls": ("nats", "relay-nats"),
+}
+"""The module that each scheme needs, and the extra that brings it."""
+
+
+def open_store(url: str) -> RelayStore:
+    """Return the store at a URL, not opened yet: await its `open`. Raises UsageError."""
+    scheme = urlsplit(url).scheme
+    if scheme == "sqlite":
+        return SqliteRelayStore(_path(url))
+    if scheme not in _DRIVERS:
+        raise UsageError("a store's URL begins with sqlite:///, postgresql:// or nats://")
+    module, extra = _DRIVERS[scheme]
+    if find_spec(module) is None:
+        raise UsageError(f"this store needs {module}: python -m pip install 'letterlock[{extra}]'")
+    raise UsageError("this release has no store of this kind: use sqlite:///")
+
+
+def _path(url: str) -> str:
+    """Return the path in a URL. Like SQLAlchemy's, it begins after the third slash."""
+    parts = urlsplit(url)
+    if parts.netloc or parts.query or parts.fragment or len(parts.path) < 2:
+        raise UsageError(
+            "a file's URL is sqlite:///relay.db, or sqlite:////var/lib/relay.db for an absolute path"
+        )
+    return unquote(parts.path[1:])

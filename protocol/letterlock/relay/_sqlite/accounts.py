@@ -1,0 +1,156 @@
+"""Accounts, their lists, and the devices of the newest list. Each function runs inside a transaction.
+
+Not here: what stands in a list (user/); prekeys (prekeys.py); mail (mail.py).
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from dataclasses import replace as changed
+
+from letterlock.errors import StoreError
+from letterlock.relay._store import Head, ListedKey
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An account's row and its head, with the row of each device by the device's id."""
+
+    row: int
+    head: Head
+    devices: dict[int, int]
+
+
+def find(connection: sqlite3.Connection, account: bytes) -> Found | None:
+    """Return what is stored of an account, or None."""
+    rows = connection.execute(
+        "SELECT a.id, a.version, a.hash, a.user_id,"
+        " d.device, d.ed25519, d.identity, d.class, d.added, d.id"
+        " FROM account a LEFT JOIN device d ON d.account = a.id WHERE a.account = ? ORDER BY d.device",
+        (account,),
+    ).fetchall()
+    if not rows:
+        return None
+    row, version, list_hash, user_id = rows[0][:4]
+    listed = [each for each in rows if each[4] is not None]
+    head = Head(version, list_hash, user_id, tuple(ListedKey(*each[4:9]) for each in listed))
+    return Found(row, head, {each[4]: each[9] for each in listed})
+
+
+def find_device(connection: sqlite3.Connection, account: bytes, device: int) -> int | None:
+    """Return the row of a device, or None if the account's newest list has no such device."""
+    row = connection.execute(
+        "SELECT d.id FROM account a JOIN device d ON d.account = a.id WHERE a.account = ? AND d.device = ?",
+        (account, device),
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def lists(
+    connection: sqlite3.Connection, account: bytes, after: int, most: int, most_bytes: int
+) -> list[bytes]:
+    """Return encoded lists after a version: at most so many and so many bytes, but one if there is one."""
+    found = list[bytes]()
+    size = 0
+    rows = connection.execute(
+        "SELECT l.encoded FROM account a JOIN list l ON l.account = a.id"
+        " WHERE a.account = ? AND l.version > ? ORDER BY l.version LIMIT ?",
+        (account, after, most),
+    )
+    for (encoded,) in rows:
+        size += len(encoded)
+        if found and size > most_bytes:
+            break
+        found.append(encoded)
+    rows.close()
+    return found
+
+
+def create(
+    connection: sqlite3.Connection, account: bytes, encoded: Sequence[bytes], head: Head, *, replace: bool
+) -> Head | None:
+    """Store an account. Return None, or the head of the account that is there."""
+    found = find(connection, account)
+    if found is not None:
+        if not replace or found.head.user_id == head.user_id:
+            return found.head
+        _delete(connection, account, found)
+    cursor = connection.execute(
+        "INSERT INTO account (account, version, hash, user_id) VALUES (?, ?, ?, ?)",
+        (account, head.version, head.hash, head.user_id),
+    )
+    row = cursor.lastrowid or 0
+    first = head.version - len(encoded) + 1
+    connection.executemany(
+        "INSERT INTO list (account, version, encoded) VALUES (?, ?, ?)",
+        [(row, first + place, each) for place, each in enumerate(encoded)],
+    )
+    _add_devices(connection, row, head.devices)
+    return None
+
+
+def append(
+    connection: sqlite3.Connection, account: bytes, before: Head, encoded: bytes, head: Head
+) -> Head | None:
+    """Store a list after `before`. Return None, or the newest head if that is another one."""
+    found = find(connection, account)
+    if found is None:
+        raise StoreError("no such account: register it first")
+    if (found.head.version, found.head.hash) != (before.version, before.hash):
+        return found.head
+    connection.execute(
+        "UPDATE account SET version = ?, hash = ? WHERE id = ?", (head.version, head.hash, found.row)
+    )
+    connection.execute(
+        "INSERT INTO list (account, version, encoded) VALUES (?, ?, ?)", (found.row, head.version, encoded)
+    )
+    stay = {each.device for each in head.devices if _is_same(found.head.device(each.device), each)}
+    _delete_devices(connection, [row for device, row in found.devices.items() if device not in stay])
+    _add_devices(connection, found.row, [each for each in head.devices if each.device not in stay])
+    connection.executemany(
+        "UPDATE device SET class = ? WHERE id = ?",
+        [(each.device_class, found.devices[each.device]) for each in head.devices if each.device in stay],
+    )
+    return None
+
+
+def _is_same(one: ListedKey | None, other: ListedKey) -> bool:
+    """Return whether this is one device in two lists. Only its class may change."""
+    return one is not None and changed(one, device_class=other.device_class) == other
+
+
+def _add_devices(connection: sqlite3.Connection, row: int, devices: Iterable[ListedKey]) -> None:
+    connection.executemany(
+        "INSERT INTO device (account, device, ed25519, identity, class, added) VALUES (?, ?, ?, ?, ?, ?)",
+        [(row, d.device, d.ed25519, d.identity, d.device_class, d.added) for d in devices],
+    )
+
+
+def _delete_devices(connection: sqlite3.Connection, rows: Iterable[int]) -> None:
+    """Delete devices with their prekeys and their mail."""
+    for row in rows:
+        for table in ("mail", "page", "prekeys"):
+            connection.execute(f"DELETE FROM {table} WHERE device = ?", (row,))  # noqa: S608 (our own names)
+        connection.execute("DELETE FROM device WHERE id = ?", (row,))
+
+
+def _delete(connection: sqlite3.Connection, account: bytes, found: Found) -> None:
+    """Delete an account whole. What it spent stays spent, or a ticket could be used twice."""
+    _delete_devices(connection, found.devices.values())
+    connection.execute("DELETE FROM list WHERE account = ?", (found.row,))
+    connection.execute("DELETE FROM account WHERE id = ?", (found.row,))
+    connection.execute(
+        "DELETE FROM part WHERE place IN (SELECT place FROM place WHERE account = ?)", (account,)
+    )
+    connection.execute("DELETE FROM place WHERE account = ?", (account,))
+
+
+def advance(connection: sqlite3.Connection, account: bytes, device: int, counter: int) -> int:
+    """Keep the greatest counter of a device, and return the greatest before."""
+    row = find_device(connection, account, device)
+    if row is None:
+        return 0
+    (before,) = connection.execute("SELECT counter FROM device WHERE id = ?", (row,)).fetchone()
+    if counter > before:
+        connection.execute("UPDATE device SET counter = ? WHERE id = ?", (counter, row))
+    return int(before)

@@ -1,0 +1,110 @@
+"""What whoever runs a relay asks of its file. `expire`, `counts` and `check` run inside a transaction.
+
+Not here: what clients ask (accounts.py, prekeys.py, mail.py, places.py); migrations (schema.py).
+"""
+
+import os
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from letterlock.errors import UsageError
+from letterlock.relay._sqlite.database import connect, store_error
+from letterlock.relay._sqlite.mail import release
+from letterlock.relay._store import Counts, Expired
+
+_AT_ONCE: Final = 500
+"""Rows of each table that one call of `expire` deletes, so that no send waits long for it."""
+
+
+def expire(connection: sqlite3.Connection, now: int, mail_before: int) -> Expired:
+    """Delete a bounded number of rows whose time is over."""
+    old = connection.execute(
+        "DELETE FROM mail WHERE seq IN (SELECT seq FROM mail WHERE time < ? LIMIT ?) RETURNING device, size",
+        (mail_before, _AT_ONCE),
+    ).fetchall()
+    sizes = Counter[int]()
+    for device, size in old:
+        sizes[device] += size
+    for device, count in Counter(device for device, _ in old).items():
+        release(connection, device, count, sizes[device])
+    places = connection.execute(
+        "DELETE FROM place WHERE place IN (SELECT place FROM place WHERE until <= ? LIMIT ?) RETURNING place",
+        (now, _AT_ONCE),
+    ).fetchall()
+    connection.executemany("DELETE FROM part WHERE place = ?", places)
+    spent = connection.execute(
+        "DELETE FROM spent WHERE (account, value) IN"
+        " (SELECT account, value FROM spent WHERE until <= ? LIMIT ?)",
+        (now, _AT_ONCE),
+    ).rowcount
+    return Expired(len(old), len(places) + spent, _AT_ONCE in {len(old), len(places), spent})
+
+
+def counts(connection: sqlite3.Connection) -> Counts:
+    """Return how much there is."""
+    (accounts,) = connection.execute("SELECT count(*) FROM account").fetchone()
+    (bundles,) = connection.execute("SELECT coalesce(sum(stock), 0) FROM prekeys").fetchone()
+    devices, messages, size = connection.execute(
+        "SELECT count(*), coalesce(sum(messages), 0), coalesce(sum(bytes), 0) FROM device"
+    ).fetchone()
+    return Counts(accounts, devices, bundles, messages, size)
+
+
+_CONTRADICTIONS: Final = {
+    "accounts whose newest list is not there": """SELECT count(*) FROM account a WHERE NOT EXISTS
+    (SELECT * FROM list l WHERE l.account = a.id AND l.version = a.version)""",
+    "lists newer than their account's newest": """SELECT count(*) FROM list l JOIN account a
+    ON a.id = l.account WHERE l.version > a.version""",
+    "lists without an account": "SELECT count(*) FROM list WHERE account NOT IN (SELECT id FROM account)",
+    "devices without an account": "SELECT count(*) FROM device WHERE account NOT IN (SELECT id FROM account)",
+    "messages of devices that no list names": """SELECT count(*) FROM mail
+    WHERE device NOT IN (SELECT id FROM device)""",
+    "prekeys of devices that no list names": """SELECT count(*) FROM prekeys
+    WHERE device NOT IN (SELECT id FROM device)""",
+    "pages of prekeys without a count": """SELECT count(*) FROM page
+    WHERE device NOT IN (SELECT device FROM prekeys)""",
+    "mailboxes with a wrong count of messages": """SELECT count(*) FROM device d LEFT JOIN
+    (SELECT device, count(*) AS n, sum(size) AS size FROM mail GROUP BY device) m ON m.device = d.id
+    WHERE d.messages <> coalesce(m.n, 0) OR d.bytes <> coalesce(m.size, 0)""",
+    "messages of another length than noted": "SELECT count(*) FROM mail WHERE size <> length(message)",
+    "parts of places that nobody opened": """SELECT count(*) FROM part
+    WHERE place NOT IN (SELECT place FROM place)""",
+}
+"""What must not be, and how many there are of it."""
+
+
+def check(connection: sqlite3.Connection) -> list[str]:
+    """Return what contradicts itself, each as a sentence without identities."""
+    found = [
+        f"SQLite: {text}"
+        for (text,) in connection.execute("PRAGMA integrity_check").fetchall()
+        if text != "ok"
+    ]
+    for what, question in _CONTRADICTIONS.items():
+        (count,) = connection.execute(question).fetchone()
+        if count:
+            found.append(f"{count} {what}")
+    return found
+
+
+def back_up(path: Path, target: Path) -> None:
+    """Copy a file to a new one while it is in use: what was committed when the copy began. [in a thread]"""
+    part = target.with_name(f"{target.name}.part")
+    try:
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except OSError as error:
+        raise UsageError(f"the backup cannot be written: {error.strerror}; name a new file") from None
+    try:
+        with closing(connect(path)) as source, closing(connect(part)) as copy:
+            source.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")  # one file, whole by itself
+        target.hardlink_to(part)  # unlike a rename, this replaces nothing
+    except FileExistsError:
+        raise UsageError("the backup's file exists already: name a new one") from None
+    except sqlite3.Error as error:
+        raise store_error(error) from error
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,194 @@
+"""SqliteRelayStore: a relay's database in one file.
+
+    write    one thread and connection, `BEGIN IMMEDIATE`: calls that wait share a transaction and its sync
+    read     another one, on a snapshot of what was committed
+
+Several processes may have the file open. A transaction waits for those of the others.
+
+Not here: the tables (schema.py) and what is done with them (accounts.py, prekeys.py, mail.py, places.py,
+operations.py), threads (lane.py).
+"""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+from letterlock.errors import UsageError
+from letterlock.relay._sqlite import accounts, database, mail, operations, places, prekeys
+from letterlock.relay._sqlite.lane import Lane
+from letterlock.relay._sqlite.watching import Mailbox, Watching, newer
+from letterlock.relay._store import (
+    Counts,
+    Deliver,
+    Delivered,
+    Expired,
+    Head,
+    Mail,
+    Page,
+    Published,
+    Stock,
+    Watch,
+)
+
+
+class SqliteRelayStore:
+    """A relay's database in the file `path`, which is created if it is not there. See RelayStore."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = Path(path)
+        self._writer: Lane | None = None
+        self._reader: Lane | None = None
+        self._watching = Watching(self._newer)
+
+    async def open(self) -> Self:
+        """Open the file, and create it if it is not there. Raises StoreError, UsageError."""
+        if self._writer is not None:
+            raise UsageError("the relay's store is open already")
+        await asyncio.to_thread(database.prepare, self._path)
+        self._writer = Lane(database.connect(self._path), "BEGIN IMMEDIATE")
+        self._reader = Lane(database.connect(self._path), "BEGIN")
+        return self
+
+    async def close(self) -> None:
+        """End the connections after the calls that run. A second time changes nothing."""
+        await self._watching.close()
+        lanes, self._writer, self._reader = (self._writer, self._reader), None, None
+        for lane in lanes:
+            if lane is not None:
+                await lane.close()
+
+    async def migrate(self) -> int:
+        """Bring the file's tables to this release, before `open`. Return how many steps that took."""
+        return await asyncio.to_thread(database.migrate, self._path)
+
+    async def backup(self, target: str | os.PathLike[str]) -> None:
+        """Copy the file to a new one, while it is in use. Raises UsageError, StoreError."""
+        await asyncio.to_thread(operations.back_up, self._path, Path(target))
+
+    @property
+    def _write(self) -> Lane:
+        return _open(self._writer)
+
+    @property
+    def _read(self) -> Lane:
+        return _open(self._reader)
+
+    async def secret(self, name: str, candidate: bytes) -> bytes:
+        """See RelayStore."""
+        return await self._write.call(partial(places.secret, name=name, candidate=candidate))
+
+    # --- accounts and their lists -------------------------------------------------------------------
+
+    async def head(self, account: bytes) -> Head | None:
+        """See RelayStore."""
+        found = await self._read.call(lambda connection: accounts.find(connection, account))
+        return None if found is None else found.head
+
+    async def lists(self, account: bytes, after: int, most: int, most_bytes: int) -> list[bytes]:
+        """See RelayStore."""
+        return await self._read.call(lambda c: accounts.lists(c, account, after, most, most_bytes))
+
+    async def create(
+        self, account: bytes, lists: Sequence[bytes], head: Head, *, replace: bool
+    ) -> Head | None:
+        """See RelayStore."""
+        return await self._write.call(lambda c: accounts.create(c, account, lists, head, replace=replace))
+
+    async def append(self, account: bytes, before: Head, encoded: bytes, head: Head) -> Head | None:
+        """See RelayStore."""
+        return await self._write.call(lambda c: accounts.append(c, account, before, encoded, head))
+
+    # --- prekeys ------------------------------------------------------------------------------------
+
+    async def publish(self, account: bytes, device: int, page: Page, most: int) -> Published:
+        """See RelayStore."""
+        return await self._write.call(lambda c: prekeys.publish(c, account, device, page, most))
+
+    async def claim(
+        self, account: bytes, devices: Sequence[int], claim: bytes, requester: bytes, now: int
+    ) -> list[bytes | None]:
+        """See RelayStore."""
+        asked = prekeys.Asked(claim, requester, now)
+        return await self._write.call(lambda c: prekeys.claim(c, account, devices, asked))
+
+    async def stock(self, account: bytes, device: int) -> Stock:
+        """See RelayStore."""
+        return await self._read.call(lambda c: prekeys.stock(c, account, device))
+
+    # --- mail ---------------------------------------------------------------------------------------
+
+    async def deliver(self, account: bytes, send: Deliver) -> Delivered:
+        """See RelayStore."""
+
+        def wake(delivered: Delivered) -> None:
+            if delivered == Delivered():
+                self._watching.wake((account, each.device) for each in send.mail)
+
+        return await self._write.call(lambda c: mail.deliver(c, account, send), wake)
+
+    async def fetch(
+        self, account: bytes, device: int, most: int, most_bytes: int, skip: frozenset[bytes]
+    ) -> list[Mail]:
+        """See RelayStore."""
+        return await self._read.call(lambda c: mail.fetch(c, account, device, (most, most_bytes), skip))
+
+    async def acknowledge(self, account: bytes, device: int, ids: Sequence[bytes]) -> None:
+        """See RelayStore."""
+        await self._write.call(lambda c: mail.acknowledge(c, account, device, ids))
+
+    def watch(self, account: bytes, device: int) -> AbstractAsyncContextManager[Watch]:
+        """See RelayStore."""
+        return self._watching.watch((account, device))
+
+    async def _newer(self, after: int | None) -> tuple[int, list[Mailbox]]:
+        return await self._read.call(lambda c: newer(c, after))
+
+    # --- what a device showed, and meeting places ---------------------------------------------------
+
+    async def advance(self, account: bytes, device: int, counter: int) -> int:
+        """See RelayStore."""
+        return await self._write.call(lambda c: accounts.advance(c, account, device, counter))
+
+    async def spend(self, account: bytes, value: bytes, until: int, now: int) -> bool:  # noqa: ARG002
+        """See RelayStore. What is over counts as spent until `expire` deletes it."""
+        return await self._write.call(lambda c: places.spend(c, account, value, until))
+
+    async def open_place(self, place: bytes, account: bytes, until: int) -> bool:
+        """See RelayStore."""
+        return await self._write.call(lambda c: places.open_place(c, place, account, until))
+
+    async def place_owner(self, place: bytes, now: int) -> bytes | None:
+        """See RelayStore."""
+        return await self._read.call(lambda c: places.place_owner(c, place, now))
+
+    async def put(self, place: bytes, step: int, part: int, parts: int, data: bytes, now: int) -> bool:
+        """See RelayStore."""
+        return await self._write.call(lambda c: places.put(c, (place, step, part), parts, data, now))
+
+    async def get(self, place: bytes, step: int, part: int, now: int) -> tuple[int, bytes] | None:
+        """See RelayStore."""
+        return await self._read.call(lambda c: places.get(c, (place, step, part), now))
+
+    # --- operations ---------------------------------------------------------------------------------
+
+    async def expire(self, now: int, mail_before: int) -> Expired:
+        """See RelayStore."""
+        return await self._write.call(lambda c: operations.expire(c, now, mail_before))
+
+    async def counts(self) -> Counts:
+        """See RelayStore."""
+        return await self._read.call(operations.counts)
+
+    async def check(self) -> list[str]:
+        """See RelayStore."""
+        return await self._read.call(operations.check)
+
+
+def _open(lane: Lane | None) -> Lane:
+    if lane is None:
+        raise UsageError("the relay's store is not open: await its `open` first")
+    return lane

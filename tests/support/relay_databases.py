@@ -1,0 +1,54 @@
+"""The databases that a relay's stores are tested on.
+
+Each entry of DATABASES starts one kind of server for the whole run; each test gets an empty store in it. A
+store is named by its URL, so that a child process can open the same one.
+"""
+
+import itertools
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Protocol
+
+import pytest
+
+
+class Database(Protocol):
+    """A server, or a folder of files."""
+
+    def fresh(self) -> str:
+        """Return the URL of an empty store."""
+        ...
+
+    def kill(self) -> None:
+        """End the server like a crash of its machine would, and start it again."""
+        ...
+
+    def stop(self) -> None:
+        """End the server."""
+        ...
+
+
+class Files:
+    """A folder of SQLite files. They have no server: the tests kill processes that have one open.
+
+    The folder is in memory where that can be. A process that is killed loses nothing there that a disk keeps.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        memory = Path("/dev/shm")
+        self._folder = tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else folder)
+        self._numbers = itertools.count()
+
+    def fresh(self) -> str:
+        return f"sqlite:///{self._folder.name}/relay-{next(self._numbers)}.db"
+
+    def kill(self) -> None:
+        pytest.skip("a file has no server that could be killed")
+
+    def stop(self) -> None:
+        self._folder.cleanup()
+
+
+DATABASES: Final[dict[str, Callable[[Path], Database]]] = {"sqlite": Files}

@@ -1,0 +1,83 @@
+"""What the tests of a relay's stores keep in them: accounts, pages and messages, of random bytes."""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from letterlock.relay import Deliver, Head, ListedKey, Mail, Page, RelayStore
+
+NOW = 1_800_000_000
+ROOM = (1000, 64 * 1024 * 1024)
+
+
+def listed(device: int, added: int = 1) -> ListedKey:
+    return ListedKey(device, os.urandom(32), os.urandom(32), 0, added)
+
+
+def first_head(devices: Iterable[int]) -> Head:
+    return Head(1, os.urandom(32), os.urandom(32), tuple(listed(each) for each in devices))
+
+
+def next_head(head: Head, *, without: Sequence[int] = (), new: Sequence[int] = ()) -> Head:
+    version = head.version + 1
+    stay = tuple(each for each in head.devices if each.device not in without)
+    devices = (*stay, *(listed(each, version) for each in new))
+    return replace(head, version=version, hash=os.urandom(32), devices=devices)
+
+
+class Person:
+    """An account with some devices, and the newest head that it knows of itself."""
+
+    def __init__(self, *devices: int) -> None:
+        self.key = os.urandom(16)
+        self.head = first_head(devices or (1,))
+        self.lists = [b"list 1 " + os.urandom(8)]
+
+    @classmethod
+    async def registered(cls, store: RelayStore, *devices: int) -> "Person":
+        person = cls(*devices)
+        assert await store.create(person.key, person.lists, person.head, replace=False) is None
+        return person
+
+    async def change(
+        self, store: RelayStore, *, without: Sequence[int] = (), new: Sequence[int] = ()
+    ) -> None:
+        head = next_head(self.head, without=without, new=new)
+        encoded = f"list {head.version} ".encode() + os.urandom(8)
+        assert await store.append(self.key, self.head, encoded, head) is None
+        self.head = head
+        self.lists.append(encoded)
+
+
+def page(number: int, count: int = 3, signed: int = 1) -> Page:
+    bundles = tuple(f"bundle {number}.{index} ".encode() + os.urandom(8) for index in range(count))
+    return Page(number, os.urandom(32), signed, f"last resort {number}".encode(), bundles)
+
+
+def is_last_resort(bundle: bytes | None) -> bool:
+    return bundle is not None and bundle.startswith(b"last resort")
+
+
+def letter(device: int, text: bytes = b"hello", time: int = NOW) -> Mail:
+    return Mail(device, os.urandom(16), time, ("alice@example.org", 7), text)
+
+
+def send(head: Head, *mail: Mail, room: tuple[int, int] = ROOM) -> Deliver:
+    return Deliver(head.version, head.hash[:8], mail, *room)
+
+
+async def sent(store: RelayStore, person: Person, *mail: Mail) -> None:
+    """Deliver, and require that it was stored."""
+    delivered = await store.deliver(person.key, send(person.head, *mail))
+    assert (delivered.head, delivered.full, delivered.unknown) == (None, None, False)
+
+
+async def waiting(store: RelayStore, person: Person, device: int = 1) -> list[Mail]:
+    """Return all mail of a device."""
+    found: list[Mail] = []
+    while True:
+        skip = frozenset(mail.id for mail in found)
+        more = await store.fetch(person.key, device, 100, 4 * 1024 * 1024, skip)
+        if not more:
+            return found
+        found += more
