@@ -244,6 +244,13 @@ LISTS_ANSWER: Final = 5
 """Seconds after the directory was asked for a chain, in which a device that it lacks is refused. Later it is
 asked again, because a device may write as soon as it is linked."""
 
+LISTS_AGE: Final = DAY
+"""Seconds after the directory showed the lists of a name, in which they are taken as they are. Older ones may
+lack a revocation, so the application is asked to fetch them, once in as many seconds."""
+
+MAX_LISTS_ASKED: Final = 100
+"""Contacts whose lists one upkeep asks for. Those of the other contacts are asked for by the next ones."""
+
 RECEIPT_DELAY: Final = 30
 """Seconds after which a receipt is due. Those that become due together travel in one message."""
 

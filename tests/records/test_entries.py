@@ -170,11 +170,12 @@ WRONG: Final[list[Wrong]] = [
     *((USER, 6, wrong) for wrong in HEADS), *((CONTACT, 5, wrong) for wrong in HEADS),
     *((USER, 7, wrong) for wrong in (*NUMBERS, 2**63)),
     *((USER, 8, wrong) for wrong in BOOLS),
+    *((entry, at, wrong) for entry, at in ((USER, 11), (CONTACT, 8)) for wrong in (*NUMBERS, 2**63)),
     *((CONTACT, 1, wrong) for wrong in NAMES), *((SENT, 1, wrong) for wrong in NAMES),
     *((CONTACT, 3, wrong) for wrong in (*NUMBERS, 0, 3, 4)),  # 3 needs evidence
     (CONTACT, 4, b""), (CONTACT, 4, b"evidence"), (CONTACT, 4, "e"), (CONTACT, 4, 1),
     (FROZEN, 4, None), (FROZEN, 4, bytes(MAX_EVIDENCE + 1)), (FROZEN, 4, "e"), (FROZEN, 3, 1), (FROZEN, 3, 2),
-    *((entry, at, wrong) for entry, at in ((CONTACT, 6), (USER, 9)) for wrong in (
+    *((entry, at, wrong) for entry, at in ((CONTACT, 6), (CONTACT, 7), (USER, 9), (USER, 10)) for wrong in (
         None, b"", [None], [-1], [2**32], [True], ["1"], [7, 1], [1, 1], list(range(MAX_DEVICES + 1)),
     )),
     *((SENT, 2, wrong) for wrong in (

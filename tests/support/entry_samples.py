@@ -57,8 +57,10 @@ USER: Final = UserRecord(
     2**63 - 1,
     restored=True,
     renew=(2, 3),
+    discard=(3,),
+    asked=NOON,
 )
-CONTACT: Final = ContactRecord("bøb", PIN, ContactState.VERIFIED, None, HEAD, (1, 7))
+CONTACT: Final = ContactRecord("bøb", PIN, ContactState.VERIFIED, None, HEAD, (1, 7), (7,), NOON)
 FROZEN: Final = replace(CONTACT, state=ContactState.CONFLICTING, evidence=b"evidence")
 SENT: Final = SentRecord(
     "bøb", WITH_ATTACHMENTS, (SentPlace(BOB), SentPlace(Address("alice", 2), TAG, 255, (OTHER_TAG, ID)))
@@ -115,7 +117,7 @@ CODECS: Final[dict[type, Codec]] = {
 ENTRIES: Final[dict[str, Any]] = {
     "user": USER,
     "user of class limited": replace(
-        USER, pin=pin(1), seeds=(), awaited=None, counter=0, restored=False, renew=()
+        USER, pin=pin(1), seeds=(), awaited=None, counter=0, restored=False, renew=(), discard=(), asked=0
     ),
     "contact": CONTACT,
     "new contact": ContactRecord("b", pin(1)),

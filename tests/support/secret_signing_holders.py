@@ -57,7 +57,8 @@ SIGNING_TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
         ),
         (
             "UserRecord(device_id=7, signing=<CompositeSeed: hidden>, receiving=<XWingSeed: hidden>, "
-            "pin={PIN}, seeds=((1, <DocumentSeed: hidden>),), counter=0, restored=False, renew=())"
+            "pin={PIN}, seeds=((1, <DocumentSeed: hidden>),), counter=0, restored=False, renew=(), "
+            "discard=(), asked=0)"
         ),
     ),
     "HistoryKey": (

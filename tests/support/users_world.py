@@ -153,7 +153,8 @@ class World:
         theirs = {Address(name, each) for each in view.devices}
         others = {Address(copy.address.name, each) for each in copy.own.devices}
         due = frozenset((theirs | others) - {copy.address})
-        reached = [each.address for each in sent] + [each.address for each in sent.needs]
+        bundles = [each for each in sent.needs if each.kind is NeedKind.BUNDLE]
+        reached = [each.address for each in sent] + [each.address for each in bundles]
         assert sorted(reached) == sorted(due), f"{copy} forgets devices, or finds too many"
         self.texts[sent.id] = Text(copy.address, name, body, due, copy.honest, view.chain[0].hash)
         copy.memory.sent.add(sent.id)

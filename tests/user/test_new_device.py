@@ -134,7 +134,9 @@ def test_contacts_come_without_device_lists_which_are_fetched_when_they_are_need
         ("eve", 1, ()),
     ]
     sent = user.send("bob", b"text")
-    assert (sent.outgoing, sent.needs) == ((), (Need(NeedKind.LISTS, "bob", after=0),))
+    own, theirs = sent.needs
+    assert (sent.outgoing, theirs) == ((), Need(NeedKind.LISTS, "bob", after=0))
+    assert (own.kind, own.name) == (NeedKind.LISTS, "alice")  # USR-63: the directory has not shown them yet
 
 
 def test_a_contact_is_taken_only_with_the_version_that_the_old_device_knew() -> None:

@@ -7,6 +7,7 @@ import pytest
 from letterlock.errors import UsageError
 from letterlock.limits import DAY
 from letterlock.user import EventKind, NeedKind, Outcome, User
+from letterlock.user._renewal import mark
 from support.repairs import ALICE, BOB, events, settle
 from support.user_copies import Copies
 from support.user_devices import World, own_record, world
@@ -103,6 +104,61 @@ def test_until_the_needs_are_met_they_are_asked_for(copies: Copies) -> None:
         assert [(each.kind, each.address) for each in found.needs] == [(NeedKind.BUNDLE, BOB)]
         assert found.outgoing == ()
     assert own_record(alice).restored
+
+
+def archived(user: User) -> int:
+    """Return how many earlier sessions with Bob's first device are kept."""
+    status = user.account.session(BOB)
+    assert status is not None
+    return status.archived
+
+
+def test_only_the_sessions_of_the_restored_store_are_deleted(copies: Copies) -> None:
+    """USR-59: Bob's second device is off and keeps its mark. The first one's next session archives one."""
+    made, witness = talking(copies, bobs=2), FakeWitness()
+    old = copies.copy(made.alice.first, made)
+    made.alice.first.check_witness(witness)
+    alice = restore(made, copies, old)
+    found = alice.check_witness(witness)
+    made.servers.meet(alice, [each for each in found.needs if each.address == BOB])
+    made.servers.send(made.bob.first, "alice", b"in the new session")
+    assert archived(alice) == 0
+    with alice.transaction():
+        mark(alice._desk, [BOB])
+    alice.begin(BOB, made.bob.first.account.bundle())
+    assert archived(alice) == 1
+    assert own_record(alice).restored  # for the second device
+
+
+def test_while_one_device_is_missing_another_one_begins_a_session_itself(copies: Copies) -> None:
+    """USR-59: a session that was begun after the restore is no session of the restored store."""
+    made, witness = talking(copies, bobs=2), FakeWitness()
+    old = copies.copy(made.alice.first, made)
+    made.alice.first.check_witness(witness)
+    alice = restore(made, copies, old)
+    found = alice.check_witness(witness)
+    made.servers.meet(alice, [each for each in found.needs if each.address == BOB])
+    made.servers.send(made.bob.first, "alice", b"in the new session")
+    with alice.transaction():
+        mark(alice._desk, [BOB])
+    assert len(alice.send("bob", b"waits")) == 0
+    made.servers.carry(made.bob.first, made.bob.first.begin(ALICE, alice.account.bundle()))
+    made.servers.send(made.bob.first, "alice", b"I begin")
+    assert made.servers.bodies(made.bob.first)[-1] == b"waits"
+
+
+def test_a_device_that_is_revoked_is_waited_for_no_longer(copies: Copies) -> None:
+    """USR-59: what was missing of the restored store is then complete."""
+    made, witness = talking(copies, bobs=2), FakeWitness()
+    old = copies.copy(made.alice.first, made)
+    made.alice.first.check_witness(witness)
+    alice = restore(made, copies, old)
+    found = alice.check_witness(witness)
+    made.servers.meet(alice, [each for each in found.needs if each.address == BOB])
+    made.bob.revoke(2)
+    alice.learn("bob", made.bob.lists)
+    alice.upkeep()
+    assert not own_record(alice).restored
 
 
 def test_a_first_message_that_was_read_before_is_not_read_again(copies: Copies) -> None:

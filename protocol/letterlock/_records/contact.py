@@ -1,6 +1,7 @@
 """The record of a contact.
 
-    contact    [1, name, pin, state, evidence / null, awaited / null, [device id ...]]
+    contact    [1, name, pin, state, evidence / null, awaited / null, [device id ...], [device id ...],
+                asked]
 
 Not here: what changes the state of a contact (user/).
 """
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
-from letterlock._records.entry import decode_entry, encode_entry, read_ascending
+from letterlock._records.entry import MAX_TIME, decode_entry, encode_entry, read_ascending
 from letterlock._records.pin import PinnedList
 from letterlock._wire.address import Address
 from letterlock._wire.fields import Fields
@@ -17,7 +18,7 @@ from letterlock.errors import MalformedMessage
 from letterlock.limits import HEAD_BYTES, MAX_DEVICES, MAX_EVIDENCE, MAX_ID
 from letterlock.stores import Record
 
-_FIELDS: Final = 6
+_FIELDS: Final = 8
 
 
 class ContactState(Enum):
@@ -41,7 +42,9 @@ class ContactRecord:
 
     `evidence`, encoded, is None unless the state is CONFLICTING. `awaited` is a head of 8 bytes that a
     device of the contact named and the directory did not show yet. `renew` are the ids of devices, in
-    ascending order, whose sessions have to be replaced before anything is sent to them.
+    ascending order, whose sessions have to be replaced before anything is sent to them, and `discard` those
+    of them whose sessions are deleted then, because the store was put back. `asked` is when the application
+    was asked for the contact's lists because of their age, in seconds since 1970 (UTC), 0 for never.
     """
 
     name: str
@@ -50,13 +53,15 @@ class ContactRecord:
     evidence: bytes | None = field(default=None, repr=False)
     awaited: bytes | None = field(default=None, repr=False)
     renew: tuple[int, ...] = ()
+    discard: tuple[int, ...] = ()
+    asked: int = 0
 
 
 def encode_contact(contact: ContactRecord) -> Record:
     """Return a contact's record."""
     state = _NUMBERS[contact.state]
     known = (contact.name, contact.pin.fields(), state, contact.evidence, contact.awaited)
-    return encode_entry(*known, contact.renew)
+    return encode_entry(*known, contact.renew, contact.discard, contact.asked)
 
 
 def decode_contact(record: Record) -> ContactRecord:
@@ -71,7 +76,9 @@ def _read(fields: Fields) -> ContactRecord:
     evidence = _evidence(fields.any(), state)
     awaited = fields.optional_blob("awaited head", HEAD_BYTES)
     renew = read_ascending(fields.array("devices to renew", MAX_DEVICES), MAX_ID)
-    return ContactRecord(name, pin, state, evidence, awaited, renew)
+    discard = read_ascending(fields.array("devices to discard", MAX_DEVICES), MAX_ID)
+    asked = fields.uint("time of the question", MAX_TIME)
+    return ContactRecord(name, pin, state, evidence, awaited, renew, discard, asked)
 
 
 def _evidence(value: object, state: ContactState) -> bytes | None:

@@ -1,7 +1,7 @@
 """The record of the user to whom this device belongs.
 
     user    [1, device id, signing seed, receiving seed, pin, [[generation, seed] ...], awaited / null,
-             counter, restored, [device id ...]]
+             counter, restored, [device id ...], [device id ...], asked]
 
 The address and the identity key are in the account's record. Keys are kept as seeds: expanding one takes
 longer than reading the record, and most calls need none.
@@ -21,7 +21,7 @@ from letterlock.errors import MalformedMessage
 from letterlock.limits import HEAD_BYTES, MAX_COUNTER, MAX_DEVICES, MAX_ID, MAX_SEEDS_AHEAD
 from letterlock.stores import Record
 
-_FIELDS: Final = 9
+_FIELDS: Final = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,9 @@ class UserRecord(Uncopyable):
     generation, in ascending order; a device of class limited has none. `awaited` is a head of 8 bytes of our
     own chain that somebody named and we do not know. `counter` is what a witness keeps a copy of, and
     `restored` says that the store went back. `renew` are the ids of this user's other devices, in ascending
-    order, whose sessions have to be replaced before anything is sent to them.
+    order, whose sessions have to be replaced before anything is sent to them, and `discard` those of them
+    whose sessions are deleted then, because the store went back. `asked` is when the application was asked
+    for this user's own lists because of their age, in seconds since 1970 (UTC), 0 for never.
     """
 
     device_id: int
@@ -45,6 +47,8 @@ class UserRecord(Uncopyable):
     counter: int = 0
     restored: bool = False
     renew: tuple[int, ...] = ()
+    discard: tuple[int, ...] = ()
+    asked: int = 0
 
 
 def encode_user(user: UserRecord) -> Record:
@@ -59,6 +63,8 @@ def encode_user(user: UserRecord) -> Record:
         user.counter,
         int(user.restored),
         user.renew,
+        user.discard,
+        user.asked,
     )
 
 
@@ -87,6 +93,8 @@ def _read(fields: Fields) -> UserRecord:
         fields.uint("counter", MAX_TIME),
         read_bool(fields, "restored"),
         read_ascending(fields.array("devices to renew", MAX_DEVICES), MAX_ID),
+        read_ascending(fields.array("devices to discard", MAX_DEVICES), MAX_ID),
+        fields.uint("time of the question", MAX_TIME),
     )
 
 

@@ -1,7 +1,8 @@
 """The book of a user: the own record, the contacts and the device lists, in the entries of the store.
 
     USER       b""                     the own record
-    CONTACT    name                    a contact: its newest snapshot, and the heads of all versions
+    CONTACT    name                    a contact: its newest snapshot, and the heads of all versions; due
+                                       when its lists are to be confirmed again
     LIST       version || name         a device list shown under a name, verified before it was saved
 
 A contact is loaded without its device lists: the record has the newest snapshot. The lists are read only to
@@ -14,14 +15,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from letterlock._records.account import decode_account
-from letterlock._records.contact import ContactRecord, decode_contact, encode_contact
+from letterlock._records.contact import ContactRecord, ContactState, decode_contact, encode_contact
+from letterlock._records.entry import MAX_TIME
 from letterlock._records.pin import PinnedList
 from letterlock._records.user import UserRecord, decode_user, encode_user
 from letterlock._wire.address import Address
 from letterlock._wire.device_list import DeviceList
 from letterlock._wire.device_snapshot import ListedDevice, Snapshot
 from letterlock.errors import CorruptStore, NoAccount, UsageError
-from letterlock.limits import HEAD_BYTES
+from letterlock.limits import HEAD_BYTES, LISTS_AGE
 from letterlock.stores import DeferredRecord, EntryKind, EntryRow, Record, Store
 from letterlock.user._chain import ListChain
 from letterlock.user._rules import rights
@@ -82,7 +84,14 @@ class Book:
     def save_contact(self, contact: ContactRecord) -> None:
         """Insert or replace a contact."""
         record = DeferredRecord(contact, encode_contact)
-        self._tables.entries.save(EntryRow(EntryKind.CONTACT, contact.name.encode(), None, record))
+        self._tables.entries.save(
+            EntryRow(EntryKind.CONTACT, contact.name.encode(), _old_from(contact), record)
+        )
+
+    def old_contacts(self, now: int, limit: int) -> list[ContactRecord]:
+        """Return contacts whose lists were neither confirmed nor asked for lately, the oldest first."""
+        rows = self._tables.entries.due(EntryKind.CONTACT, now, limit)
+        return [row.record.decoded(decode_contact) for row in rows]
 
     def addresses(self, name: str, pin: PinnedList, but: int | None = None) -> tuple[Address, ...]:
         """Return the addresses of the devices that get messages, in order of their ids, without one of them.
@@ -142,6 +151,13 @@ def pinned(chain: ListChain, checked: int) -> PinnedList:
     heads = b"".join(each.hash[:HEAD_BYTES] for each in chain.lists)
     newest = chain.newest
     return PinnedList(chain.user_id, chain.version, newest.hash, heads, newest.snapshot, checked)
+
+
+def _old_from(contact: ContactRecord) -> int | None:
+    """Return from when on the lists of a contact are to be confirmed, or None while nobody asks for them."""
+    if contact.pin.snapshot is None or contact.state is ContactState.CONFLICTING:
+        return None
+    return min(max(contact.pin.checked, contact.asked) + LISTS_AGE, MAX_TIME)
 
 
 def version_of(pin: PinnedList, head: bytes) -> int | None:

@@ -25,9 +25,10 @@ from letterlock.limits import HEAD_BYTES, MESSAGE_ID_BYTES
 from letterlock.user._book import device_of
 from letterlock.user._desk import Desk, Findings
 from letterlock.user._errors import ContactFrozen
+from letterlock.user._freshness import ask_for_contact, ask_for_own
 from letterlock.user._outbox import place
 from letterlock.user._receipts import note_heard, send_receipts
-from letterlock.user._renewal import is_marked, session_began
+from letterlock.user._renewal import is_discarded, session_began
 from letterlock.user._rules import rights
 from letterlock.user._values import Begun, Outgoing, Sent
 from letterlock.user._waiting import own_others, sync_copy
@@ -42,6 +43,7 @@ def send(
     """
     own, now, findings = desk.book.own(), desk.now(), Findings()
     require_listed(desk, own)
+    ask_for_own(desk, own, now, findings)
     own_head = own.pin.hash[:HEAD_BYTES]
     contact = None if name == desk.name else require_open(desk.book.require_contact(name))
     their_head = own_head if contact is None else contact.pin.hash[:HEAD_BYTES]
@@ -55,6 +57,7 @@ def send(
         findings.need_lists(name, 0)
         places = []
     else:
+        ask_for_contact(desk, contact, now, findings)
         copy = sync_copy(content, name, contact.pin.user_id, encoded).encode() if others else b""
         theirs = desk.book.addresses(name, contact.pin)
         places = _seal_all(desk, theirs, encoded, contact.renew, findings)
@@ -74,8 +77,8 @@ def begin(desk: Desk, address: Address, bundle: PrekeyBundle) -> Begun:
     device = device_of(own.pin if contact is None else contact.pin, address.device_id)
     if device is None or not rights(device).gets_messages:
         raise UsageError("this device is not in the newest device list of its user: send nothing to it")
-    discards = own.restored and is_marked(desk, address)
-    desk.account.initiate(address, bundle, suite=max(desk.environment.suites), discard_earlier=discards)
+    suite, discards = max(desk.environment.suites), is_discarded(desk, address)
+    desk.account.initiate(address, bundle, suite=suite, discard_earlier=discards)
     session_began(desk, address, findings)
     note_heard(desk)
     send_receipts(desk, findings)

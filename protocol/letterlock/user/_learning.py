@@ -92,8 +92,9 @@ def take_own(desk: Desk, own: UserRecord, chain: ListChain, checked: int, findin
     awaited = _still_awaited(desk.name, pin, own.awaited, findings)
     listed = gets_messages(pin.snapshot)
     renew = tuple(each for each in own.renew if each in listed)
+    discard = tuple(each for each in own.discard if each in listed)
     seeds = settled(own.seeds, chain.lists[before.version :])
-    after = replace(own, pin=pin, awaited=awaited, renew=renew, seeds=seeds)
+    after = replace(own, pin=pin, awaited=awaited, renew=renew, discard=discard, seeds=seeds)
     desk.book.save_own(after)
     if pin.version > before.version:
         desk.book.save_lists(desk.name, chain.lists[before.version :])
@@ -179,7 +180,8 @@ def _take(desk: Desk, contact: ContactRecord, learned: Learned, checked: int, fi
     awaited = _still_awaited(name, pin, contact.awaited, findings)
     listed = gets_messages(pin.snapshot)
     renew = tuple(each for each in contact.renew if each in listed)
-    desk.book.save_contact(replace(contact, pin=pin, awaited=awaited, renew=renew))
+    discard = tuple(each for each in contact.discard if each in listed)
+    desk.book.save_contact(replace(contact, pin=pin, awaited=awaited, renew=renew, discard=discard))
     if learned.event is ContactEvent.NEWER:
         desk.book.save_lists(name, learned.contact.chain.lists[before.version :])
         _devices_changed(desk, name, before, pin, EventKind.DEVICES_CHANGED, findings)

@@ -31,7 +31,7 @@ from letterlock.user._desk import Desk, Findings
 from letterlock.user._heads import asked_within, compare_heads
 from letterlock.user._kinds import Delivered, take
 from letterlock.user._receipts import UNACKNOWLEDGED
-from letterlock.user._renewal import is_marked, is_unanswered, session_began
+from letterlock.user._renewal import is_discarded, is_marked, is_unanswered, session_began
 from letterlock.user._repair import resolved, unreadable
 from letterlock.user._rules import rights
 from letterlock.user._strays import strayed
@@ -116,7 +116,7 @@ def _decrypt(desk: Desk, arrived: Arrived, findings: Findings) -> bytes:
     if after is not None and (before is None or before.ended or after.archived > before.archived):
         if before is not None and before.answered:
             findings.event(EventKind.SESSION_REPLACED, address.name, address.device_id)
-        if not desk.book.own().restored:  # an old session may begin again in an old store
+        if not is_discarded(desk, address):  # an old session may begin again in an old store
             session_began(desk, address, findings)
     return plaintext
 

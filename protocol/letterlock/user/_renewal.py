@@ -2,6 +2,7 @@
 
 A device that is marked gets nothing until `begin` is given its bundle, or until it begins a session itself.
 Then everything that it has not acknowledged is sealed again.                                   [USR-52]
+Sessions of a restored store are marked to be discarded too, and only `begin` ends that.          [USR-59]
 
 Every function runs inside the caller's transaction. Not here: why a session is replaced (_repair.py,
 _silence.py, _witness.py).
@@ -10,7 +11,8 @@ _silence.py, _witness.py).
 from collections.abc import Iterable
 from dataclasses import replace
 
-from letterlock._records.contact import ContactState
+from letterlock._records.contact import ContactRecord, ContactState
+from letterlock._records.user import UserRecord
 from letterlock._wire.address import Address
 from letterlock.limits import HOUR, MAX_RENEWALS_AN_HOUR
 from letterlock.user._desk import Desk, Findings
@@ -52,7 +54,12 @@ def is_unanswered(desk: Desk, address: Address) -> bool:
 
 def is_marked(desk: Desk, address: Address) -> bool:
     """Return whether the session with a device is to be replaced."""
-    return address.device_id in _marks(desk, address.name)
+    return address.device_id in _holder(desk, address.name).renew
+
+
+def is_discarded(desk: Desk, address: Address) -> bool:
+    """Return whether the sessions with a device are to be deleted, because the store went back. [USR-59]"""
+    return address.device_id in _holder(desk, address.name).discard
 
 
 def is_frozen(desk: Desk, name: str) -> bool:
@@ -61,18 +68,19 @@ def is_frozen(desk: Desk, name: str) -> bool:
     return contact is not None and contact.state is ContactState.CONFLICTING
 
 
-def mark(desk: Desk, marked: Iterable[Address]) -> None:
-    """Mark sessions for replacement."""
+def mark(desk: Desk, marked: Iterable[Address], *, discard: bool = False) -> None:
+    """Mark sessions for replacement; with `discard`, to be deleted when they are replaced."""
     for address in marked:
-        ids = {*_marks(desk, address.name), address.device_id}
-        _save(desk, address.name, tuple(sorted(ids)))
+        holder, id_ = _holder(desk, address.name), address.device_id
+        discarded = {*holder.discard, id_} if discard else holder.discard
+        _save(desk, holder, {*holder.renew, id_}, discarded)
 
 
 def session_began(desk: Desk, address: Address, findings: Findings) -> None:
     """Seal what waited for a session with a device, and what the session before it did not deliver."""
-    ids = _marks(desk, address.name)
-    if address.device_id in ids:
-        _save(desk, address.name, tuple(each for each in ids if each != address.device_id))
+    holder, id_ = _holder(desk, address.name), address.device_id
+    if id_ in holder.renew:
+        _save(desk, holder, {*holder.renew} - {id_}, {*holder.discard} - {id_})
         wait_again(desk, address)
     seal_waiting(desk, address, findings)
 
@@ -84,15 +92,16 @@ def devices_of(desk: Desk, name: str) -> tuple[Address, ...]:
     return desk.book.addresses(name, pin)
 
 
-def _marks(desk: Desk, name: str) -> tuple[int, ...]:
-    if name == desk.name:
-        return desk.book.own().renew
-    contact = desk.book.contact(name)
-    return () if contact is None else contact.renew
+def _holder(desk: Desk, name: str) -> ContactRecord | UserRecord:
+    """Return the record that has the marks of a name: our own, or that of a contact. Raises UsageError."""
+    return desk.book.own() if name == desk.name else desk.book.require_contact(name)
 
 
-def _save(desk: Desk, name: str, ids: tuple[int, ...]) -> None:
-    if name == desk.name:
-        desk.book.save_own(replace(desk.book.own(), renew=ids))
+def _save(
+    desk: Desk, holder: ContactRecord | UserRecord, renew: Iterable[int], discard: Iterable[int]
+) -> None:
+    renewed, discarded = tuple(sorted(renew)), tuple(sorted(discard))
+    if isinstance(holder, UserRecord):
+        desk.book.save_own(replace(holder, renew=renewed, discard=discarded))
     else:
-        desk.book.save_contact(replace(desk.book.require_contact(name), renew=ids))
+        desk.book.save_contact(replace(holder, renew=renewed, discard=discarded))

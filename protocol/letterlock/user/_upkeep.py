@@ -2,16 +2,17 @@
 
     ended by time      skipped keys, archived sessions, prekeys, first messages that nobody answered, and
                        what is on record of messages                                              [USR-57]
-    due                receipts, retry requests, new sessions, prekeys to publish
+    due                receipts, retry requests, new sessions, lists to confirm, prekeys to publish
 
 Every function runs inside the caller's transaction, at a desk whose time stands still. Not here: each of
-these (_receipts.py, _repair.py, _silence.py).
+these (_receipts.py, _repair.py, _silence.py, _freshness.py).
 """
 
 from letterlock._wire.content import ContentKind
 from letterlock.stores import EntryKind
 from letterlock.user._book import device_of
 from letterlock.user._desk import Desk, Findings
+from letterlock.user._freshness import ask_for_oldest, ask_for_own
 from letterlock.user._receipts import note_heard, send_receipts
 from letterlock.user._repair import ask_again
 from letterlock.user._silence import break_silence
@@ -25,8 +26,11 @@ def upkeep(desk: Desk) -> Upkeep:
     desk.account.expire()
     _forget(desk)
     expired = _give_up(desk, findings)
-    if device_of(desk.book.own().pin, desk.device_id) is None:  # revoked: it sends no more
+    own = desk.book.own()
+    if device_of(own.pin, desk.device_id) is None:  # revoked: it sends no more
         return Upkeep(publish=False, expired=expired, events=tuple(findings.events))
+    ask_for_own(desk, own, desk.now(), findings)
+    ask_for_oldest(desk, findings)
     note_heard(desk)
     ask_again(desk, findings)
     break_silence(desk, findings)

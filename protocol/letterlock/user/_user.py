@@ -207,13 +207,13 @@ class User(Uncopyable):
     def learn(self, name: str, lists: Sequence[DeviceList]) -> ListsLearned:
         """Take what the directory shows under a name: versions after a known one, or all from the first.
 
-        A name that is new becomes a contact. Ask the directory again before you write to a contact whom you
-        did not ask for lately: only then are new devices written to, and revoked ones no longer. Ask for this
-        user's own name too, once a day at least: that is how a device learns that it was revoked. Pass an
-        empty answer on: it says that there is nothing newer. Lists that contradict those on record freeze the
-        contact, and are in the result as an event and as `evidence`. Raises ContactFrozen in state
-        CONFLICTING; UsageError if there are no lists of a new name; InvalidDeviceList, InvalidSignature,
-        InvalidKey for lists that are wrong, which change nothing: discard them.
+        A name that is new becomes a contact. Lists that were not confirmed for a day are a need in the
+        results of `send` and `upkeep`, those of this user's own name too: a device learns so that it was
+        revoked. Ask before you send something important: only then do new devices get it, and revoked ones no
+        longer. Pass an empty answer on: it confirms that there is nothing newer. Lists that contradict those
+        on record freeze the contact, and are in the result as an event and as `evidence`. Raises
+        ContactFrozen in state CONFLICTING; UsageError if there are no lists of a new name; InvalidDeviceList,
+        InvalidSignature, InvalidKey for lists that are wrong, which change nothing: discard them.
         """
         name, lists, findings = Address(name).name, tuple(lists), Findings()
         if any(type(each) is not DeviceList for each in lists):
@@ -247,7 +247,8 @@ class User(Uncopyable):
         """Encrypt a content for every device of a contact, and a copy for this user's other devices.
 
         `kind` is TEXT, or one of the application's, 64 to 255. `sent` is in seconds since 1970, now by
-        default. A device without a session is a need in the result, and gets its message from `begin`.
+        default. A device without a session is a need in the result, and gets its message from `begin`; so are
+        device lists that the directory did not confirm for a day.
         `name` may be this user's own: then the other devices get the content. What was sent is kept until
         every device has acknowledged it, for 30 days at most. Raises UsageError for a name that is no
         contact, or if this device was revoked; ContactFrozen; PlaintextTooLong beyond 16 MiB.

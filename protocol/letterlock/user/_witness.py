@@ -51,7 +51,7 @@ def compare(desk: Desk, shown: int, highest: int) -> Upkeep:
     if went_back:
         desk.book.save_own(replace(own, counter=highest, restored=True))
         desk.device.discard_prekeys()
-        mark(desk, [each.address for each in desk.account.peers()])
+        mark(desk, [each.address for each in desk.account.peers()], discard=True)
         findings.event(EventKind.RESTORED, desk.name, desk.device_id)
         restored_needs(desk, findings)
     publish = desk.account.due(desk.now()).publication
@@ -63,9 +63,9 @@ def restored_needs(desk: Desk, findings: Findings) -> None:
     own = desk.book.own()
     if not own.restored:
         return
-    marked = [Address(desk.name, id_) for id_ in own.renew]
+    marked = [Address(desk.name, id_) for id_ in own.discard]
     for contact in desk.book.contacts():
-        marked += [Address(contact.name, id_) for id_ in contact.renew]
+        marked += [Address(contact.name, id_) for id_ in contact.discard]
     for address in marked:
         findings.need_bundle(address.name, address.device_id)
     if not marked:
