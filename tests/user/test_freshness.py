@@ -77,7 +77,9 @@ def test_a_list_notice_confirms_nothing() -> None:
     made = talking(bobs=2)
     alice = confirmed(made, LISTS_AGE - 60)
     made.bob.add()
-    made.servers.carry(alice, alice.send("bob", b"hello"))  # with a head that Bob answers by a notice
+    hello, _ = alice.send("bob", b"hello")
+    (notice,) = made.bob.first.receive(alice.address, hello.message).outgoing
+    alice.receive(made.bob.first.address, notice.message)
     assert alice.contact("bob").version == 3
     made.clock.now += 60
     assert ("bob", 3) in lists(alice.upkeep().needs)
