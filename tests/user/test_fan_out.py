@@ -240,3 +240,20 @@ def test_a_call_that_interrupts_a_send_is_refused() -> None:
     assert entries(alice, EntryKind.SENT) == before
     assert made.servers.send(alice, "bob", b"happened")
     assert made.servers.bodies(made.bob.first)[-1] == b"happened"
+
+
+def test_content_has_the_id_that_the_application_chose() -> None:
+    made = talking(bobs=2)
+    sent = made.alice.first.send("bob", b"kept for later", id=bytes(range(16)))
+    assert sent.id == bytes(range(16))
+    incoming = made.bob.first.receive(made.alice.first.address, sent.outgoing[0].message)
+    assert (incoming.id, incoming.body) == (bytes(range(16)), b"kept for later")
+
+
+@pytest.mark.parametrize("id_", [b"", bytes(15), bytes(17), bytearray(16), "0123456789abcdef", 1])
+def test_an_id_that_is_none_is_refused(id_: object) -> None:
+    made = talking()
+    before = entries(made.alice.first, EntryKind.SENT)
+    with pytest.raises(UsageError, match="id must be"):
+        made.alice.first.send("bob", b"never sent", id=id_)  # type: ignore[arg-type]
+    assert entries(made.alice.first, EntryKind.SENT) == before

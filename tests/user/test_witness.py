@@ -298,3 +298,25 @@ def test_without_a_witness_a_restored_store_heals_by_itself(copies: Copies) -> N
     made.servers.send(made.bob.first, "alice", b"and now")
     assert made.servers.bodies(made.bob.first)[-1] == b"now"
     assert made.servers.bodies(alice)[-1] == b"and now"
+
+
+def test_a_witness_may_be_asked_between_two_calls(copies: Copies) -> None:
+    """Both halves together do what `check_witness` does, and other calls may come between them."""
+    made, witness = talking(copies), FakeWitness()
+    old = copies.copy(made.alice.first, made)
+    made.alice.first.check_witness(witness)
+    alice = restore(made, copies, old)
+    shown = alice.count_for_witness()
+    found = alice.compare_with_witness(shown, witness.advance(shown))
+    assert [each.kind for each in found.events] == [EventKind.RESTORED]
+    shown = alice.count_for_witness()
+    assert alice.compare_with_witness(shown, witness.advance(shown)).events == ()
+
+
+@pytest.mark.parametrize(("shown", "highest"), [(None, 0), (True, 0), (1, None), (1, -1), (1, 2**63)])
+def test_an_answer_of_a_witness_that_cannot_be_is_refused(
+    copies: Copies, shown: object, highest: object
+) -> None:
+    alice = talking(copies).alice.first
+    with pytest.raises(UsageError):
+        alice.compare_with_witness(shown, highest)  # type: ignore[arg-type]

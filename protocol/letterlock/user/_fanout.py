@@ -13,7 +13,9 @@ Not here: contents that wait (_waiting.py).
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
+from letterlock._primitives.fast_init import fast_init
 from letterlock._records.contact import ContactRecord, ContactState
 from letterlock._records.sent import SentPlace, SentRecord
 from letterlock._records.user import UserRecord
@@ -34,21 +36,33 @@ from letterlock.user._values import Begun, Outgoing, Sent
 from letterlock.user._waiting import own_others, sync_copy
 
 
-def send(
-    desk: Desk, name: str, kind: int, body: bytes, attachments: tuple[Attachment, ...], sent: int | None
-) -> Sent:
+@fast_init
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What an application sends. `sent` and `id` are chosen here if they are None."""
+
+    name: str
+    kind: int
+    body: bytes = field(repr=False)
+    attachments: tuple[Attachment, ...] = field(repr=False)
+    sent: int | None
+    id: bytes | None
+
+
+def send(desk: Desk, sending: Sending) -> Sent:
     """Seal a content for all devices of a contact, and a copy for our other ones.
 
     It runs in a call of `desk.run`. Raises UsageError, ContactFrozen, PlaintextTooLong.
     """
-    own, now, findings = desk.book.own(), desk.now(), Findings()
+    own, now, findings, name = desk.book.own(), desk.now(), Findings(), sending.name
     require_listed(desk, own)
     ask_for_own(desk, own, now, findings)
     own_head = own.pin.hash[:HEAD_BYTES]
     contact = None if name == desk.name else require_open(desk.book.require_contact(name))
     their_head = own_head if contact is None else contact.pin.hash[:HEAD_BYTES]
-    id_ = desk.environment.entropy(MESSAGE_ID_BYTES)
-    content = Content(kind, id_, now if sent is None else sent, own_head, their_head, body, attachments)
+    id_ = desk.environment.entropy(MESSAGE_ID_BYTES) if sending.id is None else sending.id
+    sent = now if sending.sent is None else sending.sent
+    content = Content(sending.kind, id_, sent, own_head, their_head, sending.body, sending.attachments)
     encoded = content.encode()
     others = own_others(desk, own)
     if contact is None:

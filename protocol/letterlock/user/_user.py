@@ -35,13 +35,13 @@ from letterlock._wire.publication import Publication
 from letterlock._wire.suite import Suite
 from letterlock.account import DEFAULT_SUITES, Account
 from letterlock.errors import UsageError
-from letterlock.limits import MAX_COUNTER
+from letterlock.limits import MAX_COUNTER, MESSAGE_ID_BYTES
 from letterlock.stores import Store
 from letterlock.user._admission import Admission
 from letterlock.user._book import Book
 from letterlock.user._creation import FIRST_DEVICE, save_first
 from letterlock.user._desk import Desk, Findings, desk_of, user_environment
-from letterlock.user._fanout import begin, send
+from letterlock.user._fanout import Sending, begin, send
 from letterlock.user._history import Archive, begin_archive, read_history
 from letterlock.user._learning import learn
 from letterlock.user._link import Link, begin_link, links
@@ -243,12 +243,14 @@ class User(Uncopyable):
         kind: int = ContentKind.TEXT,
         attachments: Iterable[Attachment] = (),
         sent: int | None = None,
+        id: bytes | None = None,  # noqa: A002 (the word of Sent and Incoming)
     ) -> Sent:
         """Encrypt a content for every device of a contact, and a copy for this user's other devices.
 
         `kind` is TEXT, or one of the application's, 64 to 255. `sent` is in seconds since 1970, now by
-        default. A device without a session is a need in the result, and gets its message from `begin`; so are
-        device lists that the directory did not confirm for a day.
+        default. `id` names the content, and is 16 random bytes by default: one that was used before is lost
+        at its readers. A device without a session is a need in the result, and gets its message from
+        `begin`; so are device lists that the directory did not confirm for a day.
         `name` may be this user's own: then the other devices get the content. What was sent is kept until
         every device has acknowledged it, for 30 days at most. Raises UsageError for a name that is no
         contact, or if this device was revoked; ContactFrozen; PlaintextTooLong beyond 16 MiB.
@@ -264,7 +266,10 @@ class User(Uncopyable):
             raise UsageError("sent must be whole seconds since 1970, as an int")
         if any(type(each) is not Attachment for each in attachments):
             raise UsageError("attachments must be Attachment")
-        return self._desk.run(send, self._desk, name, kind, body, attachments, sent)
+        if id is not None and (type(id) is not bytes or len(id) != MESSAGE_ID_BYTES):
+            raise UsageError(f"id must be {MESSAGE_ID_BYTES} random bytes")
+        content = Sending(name, kind, body, attachments, sent, id)
+        return self._desk.run(send, self._desk, content)
 
     def begin(self, address: Address, bundle: PrekeyBundle) -> Begun:
         """Begin a session with a device of a contact, or another one of ours; return what waited for it.
@@ -311,9 +316,24 @@ class User(Uncopyable):
         starts, before it sends anything, and outside of `transaction`. Raises UsageError for an answer that
         cannot be, and what `witness.advance` raises.
         """
+        shown = self.count_for_witness()
+        return self.compare_with_witness(shown, witness.advance(shown))
+
+    def count_for_witness(self) -> int:
+        """Return the number to show to a witness: the first half of `check_witness`.
+
+        The two halves are for an application that does not wait for its witness in one call.
+        """
         with self.transaction():
-            shown = count(self._desk)
-        highest = witness.advance(shown)
+            return count(self._desk)
+
+    def compare_with_witness(self, shown: int, highest: int) -> Upkeep:
+        """Take what a witness answered when it was `shown` a number: the second half of `check_witness`.
+
+        `highest` is the greatest number that it had seen before. Raises UsageError for one that cannot be.
+        """
+        if type(shown) is not int:
+            raise UsageError(f"shown must be int, not {type(shown).__name__}")
         with self.transaction():
             return compare(self._desk, shown, highest)
 
