@@ -75,6 +75,8 @@ class Cause(Enum):
     PREKEY_EXHAUSTED = "prekey accepted as many first messages as it may"
     OTHER_IDENTITY = "identity key is not the trusted one"
     CONTRADICTION = "device lists contradict each other"
+    REVOKED = "of a device that its user revoked"
+    NOT_LISTED = "of a device in no device list that the directory shows"
     STORAGE_FAILED = "storage failed; nothing was committed"
     STORE_BUSY = "somebody else holds the store"
     STORE_KEY = "store key or passphrase of another store"

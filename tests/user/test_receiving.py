@@ -7,9 +7,22 @@ import pytest
 from letterlock import Address, MemoryStore
 from letterlock._wire.content import Content, message_tag
 from letterlock._wire.content_bodies import ArchiveKey, HistoryKey, ListNotice, SyncCopy
-from letterlock.user import ContentKind, EventKind, NeedKind, Outcome, RetryCause, User
+from letterlock.errors import AddressMismatch, Cause
+from letterlock.user import (
+    ContactFrozen,
+    ContentKind,
+    DeviceNotListed,
+    DeviceRevoked,
+    EventKind,
+    Incoming,
+    NeedKind,
+    Outcome,
+    RetryCause,
+    User,
+)
 from support.memory_copies import copy_of
 from support.user_devices import MINUTE, Person, World, own_record, world
+from support.user_tools import FULL, RECOVERY, Owner
 
 ID = bytes(range(16))
 
@@ -27,6 +40,11 @@ def crafted(made: World, sender: User, kind: int, body: bytes) -> bytes:
     own, theirs = own_record(sender).pin.hash[:8], made.bob.lists[-1].hash[:8]
     content = Content(kind, ID, made.clock(), own, theirs, body)
     return sender.account.encrypt(Address("bob", 1), content.encode())
+
+
+def why(incoming: Incoming) -> tuple[type[object], Cause | None]:
+    """Return the class of the error that came with a message, and its cause."""
+    return type(incoming.error), incoming.error.cause if incoming.error is not None else None
 
 
 # --- who is read ------------------------------------------------------------------------------------------
@@ -59,6 +77,8 @@ def test_a_device_that_the_server_invents_is_not_read() -> None:  # USR-30
     made.bob.first.learn("alice", [])  # an honest directory has nothing newer
     refused = made.bob.first.receive(Address("alice", 9), sent.message)
     assert (refused.outcome, refused.body, refused.needs) == (Outcome.REFUSED, None, ())
+    assert why(refused) == (DeviceNotListed, Cause.NOT_LISTED)
+    assert (held.error, held.cause) == (None, None)
 
 
 @pytest.mark.parametrize(("seconds", "outcome"), [(4, Outcome.REFUSED), (5, Outcome.HELD)])
@@ -99,6 +119,8 @@ def test_a_revoked_device_is_not_read_by_those_who_know() -> None:  # USR-37
     assert sent.address == Address("bob", 1)
     incoming = made.bob.first.receive(made.alice.devices[2].address, sent.message)
     assert (incoming.outcome, incoming.body) == (Outcome.REFUSED, None)
+    assert why(incoming) == (DeviceRevoked, Cause.REVOKED)
+    assert "link the device again" in str(incoming.error)
 
 
 def test_a_message_from_a_contact_in_conflict_is_held_and_read_after_keep() -> None:
@@ -275,3 +297,30 @@ def test_the_tag_that_names_a_message_is_its_last_16_bytes() -> None:
     made = talking()
     (sent,) = made.alice.first.send("bob", b"text")
     assert message_tag(sent.message) == sent.message[-16:]
+
+
+def test_a_message_from_our_own_address_is_refused_with_a_reason() -> None:
+    made = talking()
+    (sent,) = made.alice.first.send("bob", b"to Bob")
+    refused = made.bob.first.receive(made.bob.first.address, sent.message)
+    assert refused.outcome is Outcome.REFUSED
+    assert why(refused) == (AddressMismatch, Cause.OTHER_ADDRESS)
+
+
+def test_what_is_held_until_a_decision_says_so() -> None:  # USR-16
+    made = talking(alices=2)
+    made.bob.first.learn("alice", made.alice.fork(at=1))
+    (sent, *_) = made.alice.first.send("bob", b"who am I?")
+    held = made.bob.first.receive(made.alice.first.address, sent.message)
+    assert (held.outcome, held.needs) == (Outcome.HELD, ())
+    assert why(held) == (ContactFrozen, Cause.CONTRADICTION)
+
+
+def test_a_recovery_device_writes_no_messages() -> None:  # USR-4
+    """It is listed, and still refused with a reason."""
+    made = talking()
+    chain = Owner("alice", [(1, FULL), (9, RECOVERY)]).lists
+    made.bob.first.learn("carol", chain)
+    refused = made.bob.first.receive(Address("carol", 9), b"any bytes")
+    assert refused.outcome is Outcome.REFUSED
+    assert why(refused) == (DeviceNotListed, Cause.NOT_LISTED)

@@ -236,7 +236,7 @@ class _Receiving:
 def _reason(incoming: Incoming) -> str:
     match incoming.error:
         case None:
-            return "its sender is no device that may write to this one"
+            return "it cannot be judged"
         case UntrustedIdentity():
             return "its identity key is not that of the device in the device list"
         case DuplicateMessage():

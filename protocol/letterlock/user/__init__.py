@@ -30,7 +30,13 @@ from letterlock._wire.device_snapshot import (
 from letterlock._wire.linking import LinkingCode, LinkingSecret
 from letterlock.user._chain import ListChain
 from letterlock.user._contact import Contact, ContactEvent, Learned
-from letterlock.user._errors import ContactFrozen, InvalidDeviceList, LinkingRefused
+from letterlock.user._errors import (
+    ContactFrozen,
+    DeviceNotListed,
+    DeviceRevoked,
+    InvalidDeviceList,
+    LinkingRefused,
+)
 from letterlock.user._evidence import Contradiction, Evidence
 from letterlock.user._history import Archive
 from letterlock.user._link import Link, LinkConfirmed
@@ -65,7 +71,9 @@ __all__ = [
     "Contradiction",
     "DeviceClass",
     "DeviceList",
+    "DeviceNotListed",
     "DeviceProof",
+    "DeviceRevoked",
     "DocumentKey",
     "Event",
     "EventKind",

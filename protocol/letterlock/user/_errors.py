@@ -4,7 +4,9 @@
     |-- InvalidDeviceList   a device list that breaks a rule, or does not follow the one on record
     `-- LinkingRefused      a linking code or message that is expired, or not of this linking
     TrustError
-    `-- ContactFrozen       device lists under one name contradict each other
+    |-- ContactFrozen       device lists under one name contradict each other
+    |-- DeviceRevoked       a message of a device that its user revoked
+    `-- DeviceNotListed     a message of a device that is in no device list, or that gets and sends none
 
 Not here: the errors that these are kinds of, and all others (errors.py).
 """
@@ -39,6 +41,36 @@ class ContactFrozen(TrustError):
     cause = Cause.CONTRADICTION
 
     TEXT: ClassVar[str] = "device lists of this contact contradict each other: decide with keep or replace"
+
+    def __init__(self, text: str = TEXT) -> None:
+        super().__init__(text)
+
+
+class DeviceRevoked(TrustError):
+    """The device was revoked by its user: lost, stolen, or no longer used. What it writes is not read.
+
+    Discard the message. Whoever still uses the device has to link it again, as a new one, from another device
+    of the same person.
+    """
+
+    cause = Cause.REVOKED
+
+    TEXT: ClassVar[str] = "its user revoked this device: discard the message, or link the device again"
+
+    def __init__(self, text: str = TEXT) -> None:
+        super().__init__(text)
+
+
+class DeviceNotListed(TrustError):
+    """The device is in no device list that the directory shows, or is of a class that writes no messages.
+
+    Discard the message. If its sender is honest, the directory hides their newest device list: ask them over
+    another channel, and let another device of theirs write.
+    """
+
+    cause = Cause.NOT_LISTED
+
+    TEXT: ClassVar[str] = "no device list of this user has the device: discard the message, or ask its sender"
 
     def __init__(self, text: str = TEXT) -> None:
         super().__init__(text)

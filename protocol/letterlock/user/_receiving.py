@@ -24,10 +24,11 @@ from letterlock._wire.address import Address
 from letterlock._wire.content import Content, ContentKind, message_tag
 from letterlock._wire.content_bodies import RetryCause
 from letterlock._wire.message import continues_session
-from letterlock.errors import Cause, DuplicateMessage, LetterlockError, PeerError, TrustError
+from letterlock.errors import AddressMismatch, Cause, DuplicateMessage, LetterlockError, PeerError, TrustError
 from letterlock.limits import LISTS_ANSWER, MESSAGE_ID_BYTES
 from letterlock.user._book import device_of
 from letterlock.user._desk import Desk, Findings
+from letterlock.user._errors import ContactFrozen, DeviceNotListed, DeviceRevoked
 from letterlock.user._heads import asked_within, compare_heads
 from letterlock.user._kinds import Delivered, take
 from letterlock.user._receipts import UNACKNOWLEDGED
@@ -43,6 +44,8 @@ GIVEN: Final = frozenset({ContentKind.SYNC_COPY, ContentKind.HISTORY_KEY, Conten
 _NO_ID: Final = bytes(MESSAGE_ID_BYTES)
 """Stands for the id of a content that could not be read."""
 
+_OWN_ADDRESS: Final = "this claims to come from this device itself: discard the message"
+
 
 @fast_init
 @dataclass(frozen=True, slots=True)
@@ -54,13 +57,21 @@ class Arrived:
     message: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What becomes of a message that is not even decrypted, and why, if it is refused."""
+
+    outcome: Outcome
+    error: LetterlockError | None = None
+
+
 def receive(desk: Desk, address: Address, message: bytes) -> Incoming:
     """Return what a message turned out to be. Everything that its sender or a server can cause is a value."""
     findings = Findings()
     desk.admission.strays.clear()
-    outcome = _judge(desk, address, findings)
-    if outcome is not None:
-        return _incoming(outcome, address, findings)
+    judged = _judge(desk, address, findings)
+    if judged is not None:
+        return _incoming(judged.outcome, address, findings, error=judged.error)
     try:
         arrived = Arrived(address, message_tag(message), message)
         plaintext = _decrypt(desk, arrived, findings)
@@ -77,33 +88,35 @@ def receive(desk: Desk, address: Address, message: bytes) -> Incoming:
 # --- before it is decrypted -------------------------------------------------------------------------------
 
 
-def _judge(desk: Desk, address: Address, findings: Findings) -> Outcome | None:
-    """Return what becomes of a message that is not even decrypted, or None."""
+def _judge(desk: Desk, address: Address, findings: Findings) -> Judged | None:
+    """Return what becomes of a message that is not even decrypted, or None if it is."""
     if address == desk.account.address:
-        return Outcome.REFUSED
+        return Judged(Outcome.REFUSED, AddressMismatch(_OWN_ADDRESS))
     if address.name == desk.name:
         return _judge_device(desk, desk.book.own().pin, address, findings)
     contact = desk.book.contact(address.name)
     if contact is None:
         findings.need_lists(address.name, 0)
-        return Outcome.HELD
+        return Judged(Outcome.HELD)
     if contact.state is ContactState.CONFLICTING:
-        return Outcome.HELD
+        return Judged(Outcome.HELD, ContactFrozen())
     if contact.pin.snapshot is None:
         findings.need_lists(address.name, 0)
-        return Outcome.HELD
+        return Judged(Outcome.HELD)
     return _judge_device(desk, contact.pin, address, findings)
 
 
-def _judge_device(desk: Desk, pin: PinnedList, address: Address, findings: Findings) -> Outcome | None:
+def _judge_device(desk: Desk, pin: PinnedList, address: Address, findings: Findings) -> Judged | None:
     device = device_of(pin, address.device_id)
     if device is not None:
-        return None if rights(device).gets_messages else Outcome.REFUSED
+        return None if rights(device).gets_messages else Judged(Outcome.REFUSED, DeviceNotListed())
     revoked = () if pin.snapshot is None else pin.snapshot.revoked
-    if any(each.id == address.device_id for each in revoked) or asked_within(desk, pin, LISTS_ANSWER):
-        return Outcome.REFUSED
+    if any(each.id == address.device_id for each in revoked):
+        return Judged(Outcome.REFUSED, DeviceRevoked())
+    if asked_within(desk, pin, LISTS_ANSWER):
+        return Judged(Outcome.REFUSED, DeviceNotListed())
     findings.need_lists(address.name, pin.version)
-    return Outcome.HELD
+    return Judged(Outcome.HELD)
 
 
 def _decrypt(desk: Desk, arrived: Arrived, findings: Findings) -> bytes:

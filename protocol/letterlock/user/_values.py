@@ -166,9 +166,10 @@ class Incoming:
 
     `sender` and `device` say from whom it came: for a sync copy this user and another device of it, and `to`
     is the name of the contact to whom it was sent. `kind` is a ContentKind, an application's number, or that
-    of a later release. `id` has 16 bytes, `time` is in seconds since 1970 by the sender's clock. `error` and
-    `cause` say why a message was refused or its content ignored; both are None if its device was revoked, or
-    is in no list that the directory shows.
+    of a later release. `id` has 16 bytes, `time` is in seconds since 1970 by the sender's clock. `error` says
+    why a message was refused, its content ignored, or held although nothing is needed, and `error.cause`
+    says it to programs. `cause` is what a
+    retry request names as the reason, if the message is asked for again.
     """
 
     outcome: Outcome
