@@ -18,6 +18,7 @@ from letterlock._wire.address import Address
 from letterlock._wire.content_bodies import ArchiveKey, HistoryKey, NewSeed
 from letterlock._wire.linking import LinkingAnswer, LinkingNonce, LinkingPackage, LinkingPayload
 from letterlock._wire.linking_payload import DocumentSeed, PayloadContents
+from letterlock.relay import TicketKey
 from letterlock.stores import MemoryStore
 from letterlock.user._link import Link
 from letterlock.user._linking import CodeShown, DeviceKeys, offer_link
@@ -67,6 +68,7 @@ SIGNING_TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     ),
     "NewSeed": (lambda: NewSeed(2, DocumentSeed(MATERIAL[:32])), "NewSeed(generation=2)"),
     "Ed25519KeyPair": (lambda: edwards, "<Ed25519KeyPair: {ED}>"),
+    "TicketKey": (lambda: TicketKey(MATERIAL[32:]), "<TicketKey: {ED}>"),
     "DeviceSigningKeyPair": (
         lambda: signing,
         "<DeviceSigningKeyPair: DeviceSigningKey(ml_dsa={DSA}, ed25519={ED})>",

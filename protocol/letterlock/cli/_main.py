@@ -51,6 +51,11 @@ COMMANDS: Final = {
     "user upkeep": ("letterlock.cli._user_messages", "upkeep"),
     "user join": ("letterlock.cli._linking_commands", "join"),
     "user link": ("letterlock.cli._linking_commands", "link"),
+    "relay migrate": ("letterlock.cli._relay_commands", "migrate"),
+    "relay backup": ("letterlock.cli._relay_commands", "backup"),
+    "relay check": ("letterlock.cli._relay_commands", "check"),
+    "relay ticket key": ("letterlock.cli._ticket_commands", "key"),
+    "relay ticket sign": ("letterlock.cli._ticket_commands", "sign"),
     "vectors check": ("letterlock.cli._vector_commands", "check_vectors"),
     "vectors serve": ("letterlock.cli._vector_commands", "serve_vectors"),
 }

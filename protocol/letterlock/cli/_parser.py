@@ -19,6 +19,7 @@ from letterlock.cli._parsing import (
     add_output,
     add_parser,
 )
+from letterlock.cli._relay_parser import add_relay_commands
 from letterlock.cli._user_parser import add_user_commands
 
 if TYPE_CHECKING:
@@ -176,6 +177,7 @@ def build_parser() -> Parser:
     _add_message_commands(commands)
     _add_other_commands(commands)
     add_user_commands(commands)
+    add_relay_commands(commands)
     _add_vector_commands(commands)
     return parser
 

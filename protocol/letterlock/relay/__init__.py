@@ -3,6 +3,7 @@
     RelayStore          where a relay keeps what it was given: one protocol for every database
     SqliteRelayStore    a file
     open_store          the store that a URL names
+    TicketKey           with it an application's server allows people to register
     ClaimState          which prekey bundles of a device were given out: a record that a store keeps
 
 Not here: what clients do with a relay (client/); the command that serves one (cli/).
@@ -26,6 +27,7 @@ from letterlock.relay._store import (
     Stock,
     Watch,
 )
+from letterlock.relay._ticket_key import TicketKey
 
 __all__ = [
     "Choice",
@@ -43,6 +45,7 @@ __all__ = [
     "RelayStore",
     "SqliteRelayStore",
     "Stock",
+    "TicketKey",
     "Watch",
     "open_store",
 ]

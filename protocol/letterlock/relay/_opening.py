@@ -40,7 +40,7 @@ def open_store(url: str) -> RelayStore:
 def _path(url: str) -> str:
     """Return the path in a URL. Like SQLAlchemy's, it begins after the third slash."""
     parts = urlsplit(url)
-    if parts.netloc or parts.query or parts.fragment or len(parts.path) < 2:
+    if not url.startswith("sqlite:///") or parts.query or parts.fragment or len(parts.path) < 2:
         raise UsageError(
             "a file's URL is sqlite:///relay.db, or sqlite:////var/lib/relay.db for an absolute path"
         )

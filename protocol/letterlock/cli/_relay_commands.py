@@ -1,0 +1,76 @@
+"""The commands that look after a relay's database.
+
+Not here: the relay; tickets (_ticket_commands.py).
+"""
+
+import asyncio
+import json
+from argparse import Namespace
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar, runtime_checkable
+
+from letterlock.cli._output import say
+from letterlock.cli._relay_settings import settings_of
+from letterlock.errors import CorruptStore, UsageError
+from letterlock.relay import RelayStore, open_store
+
+Result = TypeVar("Result")
+
+
+@runtime_checkable
+class _Migrates(Protocol):
+    """A store that is brought to the form of this release before it is opened."""
+
+    async def migrate(self) -> int: ...
+
+
+@runtime_checkable
+class _BacksUp(Protocol):
+    """A store that copies itself."""
+
+    async def backup(self, target: str) -> None: ...
+
+
+def migrate(arguments: Namespace) -> None:
+    """Bring the database to the form of this release."""
+    store = open_store(settings_of(arguments).store)
+    steps = asyncio.run(store.migrate()) if isinstance(store, _Migrates) else 0
+    if arguments.json:
+        say(json.dumps({"steps": steps}))
+    else:
+        say(f"migrated in {steps} steps" if steps else "the database has the form of this release already")
+
+
+def backup(arguments: Namespace) -> None:
+    """Copy the database."""
+    store = open_store(settings_of(arguments).store)
+    if not isinstance(store, _BacksUp):
+        raise UsageError("this command copies SQLite alone: use pg_dump, or `nats account backup`")
+    asyncio.run(store.backup(arguments.target))
+    if arguments.json:
+        say(json.dumps({"backup": arguments.target}))
+    else:
+        say(f"copied to {arguments.target}")
+
+
+def check(arguments: Namespace) -> None:
+    """Look for contradictions in the database."""
+
+    async def look(store: RelayStore) -> list[str]:
+        return await store.check()
+
+    findings = asyncio.run(_with_store(settings_of(arguments).store, look))
+    if arguments.json:
+        say(json.dumps({"findings": findings}))
+    else:
+        say("\n".join(findings) if findings else "no contradictions found")
+    if findings:
+        raise CorruptStore("the database contradicts itself: stop the relay and restore a backup")
+
+
+async def _with_store(url: str, work: Callable[[RelayStore], Awaitable[Result]]) -> Result:
+    store = await open_store(url).open()
+    try:
+        return await work(store)
+    finally:
+        await store.close()

@@ -1,0 +1,152 @@
+"""The arguments of the commands that run a relay, and their help texts.
+
+Not here: running them (_main.py names their modules); what the options of `relay serve` mean, which one table
+says for flags, environment and file alike (_relay_options.py).
+"""
+
+from argparse import RawDescriptionHelpFormatter
+from typing import TYPE_CHECKING, Final
+
+from letterlock.cli._parsing import STANDARD_STREAM, Parser, add_output, add_parser
+from letterlock.cli._relay_options import BY_NAME, CONFIG, CONFIG_VARIABLE, PREFIX, Option
+
+if TYPE_CHECKING:
+    from letterlock.cli._parsing import Commands
+
+TICKET_MINUTES: Final = 10
+"""For how long a ticket is valid if nothing else is said."""
+
+_RELAY: Final = f"""\
+Look after a relay: a directory of device lists and prekeys, and mailboxes. It
+reads no message, and clients check what it says.
+
+Each option may also stand in the environment, as {PREFIX} and its
+name in capitals, or in a TOML file that --config or {CONFIG_VARIABLE}
+names. A flag precedes the environment, which precedes the file.
+"""
+
+_MIGRATE: Final = """\
+Bring the database to the form that this release needs, while relays of the
+release before may go on. Repeated, it does nothing. A new SQLite file needs
+no migration: `serve` makes it.
+"""
+
+_BACKUP: Final = """\
+Copy the database to TARGET, which must not exist, while the relay may go on.
+The copy is whole or not there. Other databases than SQLite have tools for
+this, and the command names them.
+
+After a restore, what was stored since the copy is gone: mail that nobody had
+fetched, device lists, and which prekeys were given out. Clients notice, and
+publish anew.
+"""
+
+_CHECK: Final = """\
+Look for what contradicts itself in the database, and print one line for each
+finding; no line names a user. Exit status 5 if there are any.
+"""
+
+_TICKET: Final = """\
+Make what registration by ticket needs. `key` makes a key pair once. The
+application's server keeps the private key and signs a ticket for each person
+that may register; the relay gets the public key, with --registration ticket:KEY.
+"""
+
+_TICKET_KEY: Final = """\
+Write a new private key to FILE, which only its owner can read, and print the
+public key as it stands after `--registration`.
+"""
+
+_TICKET_SIGN: Final = """\
+Print a ticket with which NAME can be registered once, as 64 characters of
+base64url and more, or with -o as bytes.
+
+With --replace, the ticket also gives a name that is registered to another
+user: everything that the relay holds of the one before is deleted. Sign one
+only after a person who lost all devices has shown who they are.
+"""
+
+
+def add_relay_commands(commands: "Commands") -> None:
+    """Add `relay` and its commands."""
+    relay = commands.add_parser(
+        "relay",
+        help="look after a relay: migrate, backup, check, ticket",
+        description=_RELAY,
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    subcommands = relay.add_subparsers(
+        title="commands", metavar="COMMAND", prog="letterlock relay", required=True
+    )
+    _add_store_commands(subcommands)
+    _add_ticket_commands(subcommands)
+
+
+def _add_store_commands(commands: "Commands") -> None:
+    for name, summary, description in (
+        ("migrate", "bring the database to the form of this release", _MIGRATE),
+        ("backup", "copy the database to a new file", _BACKUP),
+        ("check", "look for contradictions in the database", _CHECK),
+    ):
+        parser = _relay_command(commands, name, summary, description)
+        _add_config(parser)
+        _add_option(parser, BY_NAME["store"])
+        if name == "backup":
+            parser.add_argument(
+                "target", metavar="TARGET", help="the copy; a file of this name must not exist"
+            )
+
+
+def _add_ticket_commands(commands: "Commands") -> None:
+    ticket = commands.add_parser(
+        "ticket",
+        help="make keys and tickets for registration",
+        description=_TICKET,
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    subcommands = ticket.add_subparsers(
+        title="commands", metavar="COMMAND", prog="letterlock relay ticket", required=True
+    )
+    key = _relay_command(subcommands, "key", "make a key pair", _TICKET_KEY, of="relay ticket")
+    key.add_argument("file", metavar="FILE", help="the private key; a file of this name must not exist")
+    sign = _relay_command(subcommands, "sign", "sign a ticket for a name", _TICKET_SIGN, of="relay ticket")
+    sign.add_argument("file", metavar="FILE", help=f"the private key; {STANDARD_STREAM} is standard input")
+    sign.add_argument("name", metavar="NAME", help="the name that may be registered")
+    sign.add_argument(
+        "--minutes",
+        metavar="N",
+        type=int,
+        default=TICKET_MINUTES,
+        help=f"how long the ticket is valid, {TICKET_MINUTES} by default",
+    )
+    sign.add_argument("--replace", action="store_true", help="let it replace a user of this name")
+    add_output(sign, armor=False)
+
+
+def _relay_command(
+    commands: "Commands", name: str, summary: str, description: str, *, of: str = "relay"
+) -> Parser:
+    parser = add_parser(commands, name, summary, description)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(command=f"{of} {name}")
+    return parser
+
+
+def _add_config(parser: Parser) -> None:
+    parser.add_argument(f"--{CONFIG}", metavar="FILE", help="a TOML file with any of the options")
+
+
+def _add_option(parser: Parser, option: Option) -> None:
+    default = "" if option.default == "" else f" (default {_shown(option)})"
+    # No default here: a flag that was not given must not hide the environment.
+    parser.add_argument(
+        f"--{option.name}", metavar=option.metavar, help=f"{option.help}{default}", default=None
+    )
+
+
+def _shown(option: Option) -> str:
+    if isinstance(option.default, bool):
+        return "on" if option.default else "off"
+    return str(option.default)

@@ -1,0 +1,88 @@
+"""Settings of a relay: what the command line, the environment and a file made together.
+
+Not here: reading them (cli/_relay_settings.py).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from letterlock._wire.relay_limits import MAX_RELAY_NAME
+from letterlock.errors import UsageError
+from letterlock.relay._server._address import Listen, default_name
+
+OFF: Final = "off"
+_OPEN: Final = "open"
+_TICKET: Final = "ticket:"
+_KEY_DIGITS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What `letterlock relay serve` was told. Each field is an option of the same name.
+
+    Times are in seconds. Raises UsageError if the values cannot go together.
+    """
+
+    store: str
+    listen: str
+    name: str
+    registration: str
+    workers: int
+    metrics_listen: str
+    status_page: bool
+    log_format: str
+    log_level: str
+    mail_days: int
+    mailbox_messages: int
+    mailbox_bytes: int
+    connections: int
+    sockets: int
+    body_memory: int
+    header_seconds: int
+    body_seconds: int
+    answer_seconds: int
+    idle_seconds: int
+    drain_seconds: int
+
+    def __post_init__(self) -> None:
+        """Check what concerns more than one value. Raises UsageError."""
+        listen = Listen.parse("listen", self.listen)
+        if self.metrics_address == listen and listen.port:
+            raise UsageError("metrics-listen is the main address: choose another port, or leave it out")
+        if not self.name:
+            default_name(listen)
+        elif len(self.name) > MAX_RELAY_NAME or not _is_authority(self.name):
+            raise UsageError(
+                "name must be the host of the clients' URL in lower case, as in relay.example:8443"
+            )
+        _ = self.ticket_key
+
+    @property
+    def metrics_address(self) -> Listen | None:
+        """Where /metrics has an address of its own, or None."""
+        if self.metrics_listen in {"", OFF}:
+            return None
+        return Listen.parse("metrics-listen", self.metrics_listen)
+
+    @property
+    def ticket_key(self) -> bytes | None:
+        """The Ed25519 public key (32 bytes) that verifies registration tickets; None if everybody may."""
+        if self.registration == _OPEN:
+            return None
+        digits = self.registration.removeprefix(_TICKET)
+        if digits == self.registration or len(digits) != _KEY_DIGITS or not _is_hexadecimal(digits):
+            raise UsageError(
+                "registration must be `open`, or `ticket:` and the 64 hexadecimal digits of a public key: "
+                "`letterlock relay ticket key` makes one"
+            )
+        return bytes.fromhex(digits)
+
+
+def _is_authority(name: str) -> bool:
+    return (
+        name.isascii() and name.isprintable() and name == name.lower() and not set(name) & set("/\\@?# \"'<>")
+    )
+
+
+def _is_hexadecimal(text: str) -> bool:
+    return set(text) <= set("0123456789abcdefABCDEF")
