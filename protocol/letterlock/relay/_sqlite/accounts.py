@@ -1,49 +1,16 @@
-"""Accounts, their lists, and the devices of the newest list. Each function runs inside a transaction.
+"""Accounts and their lists, as they come and go. Each function runs inside a transaction.
 
-Not here: what stands in a list (user/); prekeys (prekeys.py); mail (mail.py).
+Not here: finding an account (devices.py); what stands in a list (user/).
 """
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from dataclasses import replace as changed
 
 from letterlock.errors import StoreError
+from letterlock.relay._sqlite.devices import Found, find, find_device
+from letterlock.relay._sqlite.prekeys import delete_pages
 from letterlock.relay._store import Head, ListedKey
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """An account's row and its head, with the row of each device by the device's id."""
-
-    row: int
-    head: Head
-    devices: dict[int, int]
-
-
-def find(connection: sqlite3.Connection, account: bytes) -> Found | None:
-    """Return what is stored of an account, or None."""
-    rows = connection.execute(
-        "SELECT a.id, a.version, a.hash, a.user_id,"
-        " d.device, d.ed25519, d.identity, d.class, d.added, d.id"
-        " FROM account a LEFT JOIN device d ON d.account = a.id WHERE a.account = ? ORDER BY d.device",
-        (account,),
-    ).fetchall()
-    if not rows:
-        return None
-    row, version, list_hash, user_id = rows[0][:4]
-    listed = [each for each in rows if each[4] is not None]
-    head = Head(version, list_hash, user_id, tuple(ListedKey(*each[4:9]) for each in listed))
-    return Found(row, head, {each[4]: each[9] for each in listed})
-
-
-def find_device(connection: sqlite3.Connection, account: bytes, device: int) -> int | None:
-    """Return the row of a device, or None if the account's newest list has no such device."""
-    row = connection.execute(
-        "SELECT d.id FROM account a JOIN device d ON d.account = a.id WHERE a.account = ? AND d.device = ?",
-        (account, device),
-    ).fetchone()
-    return None if row is None else int(row[0])
 
 
 def lists(
@@ -129,7 +96,8 @@ def _add_devices(connection: sqlite3.Connection, row: int, devices: Iterable[Lis
 def _delete_devices(connection: sqlite3.Connection, rows: Iterable[int]) -> None:
     """Delete devices with their prekeys and their mail."""
     for row in rows:
-        for table in ("mail", "page", "prekeys"):
+        delete_pages(connection, row)
+        for table in ("mail", "prekeys"):
             connection.execute(f"DELETE FROM {table} WHERE device = ?", (row,))  # noqa: S608 (our own names)
         connection.execute("DELETE FROM device WHERE id = ?", (row,))
 

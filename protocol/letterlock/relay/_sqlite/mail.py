@@ -6,7 +6,7 @@ Not here: waking who waits for mail (watching.py); mail that grew too old (opera
 import sqlite3
 from collections.abc import Iterator, Sequence
 
-from letterlock.relay._sqlite.accounts import find, find_device
+from letterlock.relay._sqlite.devices import find, find_device, find_rows
 from letterlock.relay._sqlite.lane import Undo
 from letterlock.relay._store import Deliver, Delivered, Mail
 
@@ -16,14 +16,12 @@ Limits = tuple[int, int]
 
 def deliver(connection: sqlite3.Connection, account: bytes, send: Deliver) -> Delivered:
     """Store all messages of a send, or raise Undo where one finds no room."""
-    found = find(connection, account)
-    if found is None:
-        return Delivered(unknown=True)
-    is_newest = found.head.version == send.version and found.head.hash.startswith(send.hash)
-    if not is_newest or not all(mail.device in found.devices for mail in send.mail):
-        return Delivered(head=found.head)
+    rows = find_rows(connection, account, send.version, send.hash)
+    if not rows or not all(mail.device in rows for mail in send.mail):
+        found = find(connection, account)
+        return Delivered(unknown=True) if found is None else Delivered(head=found.head)
     for mail in send.mail:
-        if not _store(connection, found.devices[mail.device], mail, send):
+        if not _store(connection, rows[mail.device], mail, send):
             raise Undo(Delivered(full=mail.device))
     return Delivered()
 

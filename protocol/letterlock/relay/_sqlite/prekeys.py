@@ -1,20 +1,16 @@
 """Prekeys: pages of bundles, and a record for each device that says which are claimed.
 
-A bundle is read at its place in the page by SQLite's incremental I/O, which reads little of a page of 100.
 Each function runs inside a transaction.
 
 Not here: which bundle a claim gets, and when it gets none (relay/_claims.py).
 """
 
 import sqlite3
-import struct
 from collections.abc import Sequence
-from contextlib import closing
-from itertools import accumulate
 from typing import NamedTuple
 
 from letterlock.relay._claims import Choice, ClaimState
-from letterlock.relay._sqlite.accounts import find_device
+from letterlock.relay._sqlite.devices import find_device
 from letterlock.relay._store import Page, Published, Stock
 
 
@@ -42,24 +38,28 @@ def publish(connection: sqlite3.Connection, account: bytes, device: int, page: P
             " number = excluded.number, stock = excluded.stock, state = excluded.state",
             (row, after.number, after.stock, after.encode()),
         )
-        _delete_pages(connection, row, after.page_numbers)
+        delete_pages(connection, row, after.page_numbers)
     return published
 
 
 def _insert(connection: sqlite3.Connection, row: int, page: Page, bundles: Sequence[bytes]) -> None:
-    ends = struct.pack(f">{len(bundles)}I", *accumulate(map(len, bundles)))
+    (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM bundle").fetchone()
+    connection.executemany("INSERT INTO bundle (id, bundle) VALUES (?, ?)", enumerate(bundles, last + 1))
     connection.execute(
-        "INSERT INTO page (device, number, last_resort, ends, bundles) VALUES (?, ?, ?, ?, ?)",
-        (row, page.number, page.last_resort, ends, b"".join(bundles)),
+        "INSERT INTO page (device, number, first, count, last_resort) VALUES (?, ?, ?, ?, ?)",
+        (row, page.number, last + 1, len(bundles), page.last_resort),
     )
 
 
-def _delete_pages(connection: sqlite3.Connection, row: int, needed: frozenset[int]) -> None:
-    stored = connection.execute("SELECT number FROM page WHERE device = ?", (row,)).fetchall()
-    connection.executemany(
-        "DELETE FROM page WHERE device = ? AND number = ?",
-        [(row, number) for (number,) in stored if number not in needed],
-    )
+def delete_pages(connection: sqlite3.Connection, row: int, needed: frozenset[int] = frozenset()) -> None:
+    """Delete the pages of a device, but for those of some numbers."""
+    stored = connection.execute(
+        "SELECT id, number, first, count FROM page WHERE device = ?", (row,)
+    ).fetchall()
+    for page, number, first, count in stored:
+        if number not in needed:
+            connection.execute("DELETE FROM bundle WHERE id >= ? AND id < ?", (first, first + count))
+            connection.execute("DELETE FROM page WHERE id = ?", (page,))
 
 
 def claim(
@@ -85,20 +85,20 @@ def _claim_one(connection: sqlite3.Connection, account: bytes, device: int, aske
             "UPDATE prekeys SET stock = ?, state = ? WHERE device = ?", (after.stock, after.encode(), row)
         )
         if after.page_numbers != before.page_numbers:
-            _delete_pages(connection, row, after.page_numbers)
+            delete_pages(connection, row, after.page_numbers)
     return None if choice is None else _bundle(connection, row, choice)
 
 
 def _bundle(connection: sqlite3.Connection, row: int, choice: Choice) -> bytes:
-    page, ends, last_resort = connection.execute(
-        "SELECT id, ends, last_resort FROM page WHERE device = ? AND number = ?", (row, choice.page)
+    first, last_resort = connection.execute(
+        "SELECT first, last_resort FROM page WHERE device = ? AND number = ?", (row, choice.page)
     ).fetchone()
     if choice.bundle is None:
         return bytes(last_resort)
-    start, end = struct.unpack_from(">2I", bytes(4) + ends, 4 * choice.bundle)
-    with closing(connection.blobopen("page", "bundles", page, readonly=True)) as blob:
-        blob.seek(start)
-        return blob.read(end - start)
+    (bundle,) = connection.execute(
+        "SELECT bundle FROM bundle WHERE id = ?", (first + choice.bundle,)
+    ).fetchone()
+    return bytes(bundle)
 
 
 def stock(connection: sqlite3.Connection, account: bytes, device: int) -> Stock:

@@ -9,8 +9,8 @@ A migration only adds: a process of the release before it, which still runs, fin
 whoever reads in its order passes over nothing that was committed before.
 
 Counters stand beside what they count, and change in the same transaction: `device.messages` and `.bytes`,
-`prekeys.stock`. A page of prekeys is never changed: what was claimed of it stands in `prekeys.state`, because
-SQLite writes a whole row again where a byte of it changes.
+`prekeys.stock`. What was claimed of a page stands in `prekeys.state`, so a claim writes one short row. Each
+bundle is a row, because SQLite finds a place in a long value only by walking through all that is before it.
 
 Not here: connections (database.py), the statements (accounts.py and its neighbours).
 """
@@ -38,11 +38,12 @@ FIRST: Final = (
     """CREATE TABLE prekeys (
     device INTEGER PRIMARY KEY,
     number INTEGER NOT NULL, stock INTEGER NOT NULL, state BLOB NOT NULL)""",
-    # `ends` has four bytes for each bundle: where it ends in `bundles`.
+    # A page's bundles are the rows from `first` on: one transaction inserts them, so they follow each other.
     """CREATE TABLE page (
     id INTEGER PRIMARY KEY, device INTEGER NOT NULL, number INTEGER NOT NULL,
-    last_resort BLOB NOT NULL, ends BLOB NOT NULL, bundles BLOB NOT NULL,
+    first INTEGER NOT NULL, count INTEGER NOT NULL, last_resort BLOB NOT NULL,
     UNIQUE (device, number))""",
+    "CREATE TABLE bundle (id INTEGER PRIMARY KEY, bundle BLOB NOT NULL)",
     """CREATE TABLE mail (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     device INTEGER NOT NULL, id BLOB NOT NULL, time INTEGER NOT NULL, size INTEGER NOT NULL,

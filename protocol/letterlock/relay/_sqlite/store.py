@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Self
 
 from letterlock.errors import UsageError
-from letterlock.relay._sqlite import accounts, database, mail, operations, places, prekeys
+from letterlock.relay._sqlite import accounts, database, devices, mail, operations, places, prekeys
 from letterlock.relay._sqlite.lane import Lane
 from letterlock.relay._sqlite.watching import Mailbox, Watching, newer
 from letterlock.relay._store import (
@@ -85,7 +85,7 @@ class SqliteRelayStore:
 
     async def head(self, account: bytes) -> Head | None:
         """See RelayStore."""
-        found = await self._read.call(lambda connection: accounts.find(connection, account))
+        found = await self._read.call(lambda connection: devices.find(connection, account))
         return None if found is None else found.head
 
     async def lists(self, account: bytes, after: int, most: int, most_bytes: int) -> list[bytes]:
