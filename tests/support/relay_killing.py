@@ -1,0 +1,70 @@
+"""Nursery: starts processes that work on a relay's store, and kills them in the middle."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from support import relay_child
+from support.relay_ledger import Ledger
+from support.relay_rows import Person
+
+
+class Nursery:
+    """The processes that work on one account. What they say goes into a ledger as it is read."""
+
+    def __init__(self, url: str, person: Person, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self._running: set[int] = set()
+        self._command = [sys.executable, str(Path(relay_child.__file__)), url, person.key.hex()]
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.communicate()
+
+    def start(self, *what: object) -> int:
+        """Start a process, and return its id."""
+        self._order("fork", *what)
+        return int(self._read_until("forked"))
+
+    def kill(self, child: int) -> None:
+        """Kill a process, and read all that it said."""
+        self._order("kill", child)
+        assert int(self._read_until("ended")) == child
+
+    def wait(self, child: int) -> None:
+        """Wait until a process ended by itself, and read all that it said."""
+        self._order("wait", child)
+        assert int(self._read_until("ended")) == child
+
+    def read(self, lines: int) -> None:
+        """Read what the processes say."""
+        for _ in range(lines):
+            self.ledger.read(self._line())
+
+    def _order(self, *words: object) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(" ".join(map(str, words)) + "\n")
+        self._process.stdin.flush()
+
+    def _read_until(self, word: str) -> str:
+        while not (line := self._line()).startswith(word):
+            self.ledger.read(line)
+        return line.removeprefix(word)
+
+    def _line(self) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, "the processes ended before they were killed"
+        return line

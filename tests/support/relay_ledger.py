@@ -1,0 +1,81 @@
+"""Ledger: what was answered to processes that were killed, to compare with what a store still has.
+
+What was answered has happened. What was begun without an answer has happened or not, whole.
+"""
+
+from dataclasses import dataclass, field
+
+from letterlock.relay import Counts, RelayStore
+from support.relay_rows import NOW, Person, is_last_resort, waiting
+
+
+@dataclass
+class Ledger:
+    """The lines of all processes that worked on one account."""
+
+    sending: set[bytes] = field(default_factory=set)
+    sent: set[bytes] = field(default_factory=set)
+    acking: set[bytes] = field(default_factory=set)
+    acked: set[bytes] = field(default_factory=set)
+    claiming: dict[bytes, bytes] = field(default_factory=dict)
+    claimed: dict[bytes, set[bytes]] = field(default_factory=dict)
+    spent: set[bytes] = field(default_factory=set)
+    published: int = 0
+    advanced: int = 0
+    wrong: list[str] = field(default_factory=list)
+    lines: int = 0
+    now: int = NOW
+    """The time at which claims are made and repeated: all of a round at once."""
+
+    def read(self, line: str) -> None:
+        """Take one line of a process."""
+        self.lines += 1
+        match line.split():
+            case [("sending" | "sent" | "acking" | "acked" | "spent") as what, value]:
+                getattr(self, what).add(bytes.fromhex(value))
+            case ["claiming", claim, requester]:
+                self.claiming[bytes.fromhex(claim)] = bytes.fromhex(requester)
+            case ["claimed", claim, bundle]:
+                self.claimed.setdefault(bytes.fromhex(claim), set()).add(bytes.fromhex(bundle))
+            case ["published", number]:
+                self.published = max(self.published, int(number))
+            case ["advanced", counter]:
+                self.advanced = max(self.advanced, int(counter))
+            case _:
+                self.wrong.append(line)
+
+    async def require(self, store: RelayStore, person: Person) -> None:
+        """Compare the lines with the store."""
+        assert self.wrong == []
+        await self._require_mail(store, person)
+        await self._require_bundles(store, person)
+        assert (await store.stock(person.key, 1)).number >= self.published
+        assert await store.advance(person.key, 1, 0) >= self.advanced
+        for value in self.spent:
+            assert not await store.spend(person.key, value, NOW, NOW - 1)
+        assert await store.check() == []
+
+    async def _require_mail(self, store: RelayStore, person: Person) -> None:
+        one = [mail.id for mail in await waiting(store, person, 1)]
+        two = [mail.id for mail in await waiting(store, person, 2)]
+        assert len(set(one)) == len(one)
+        assert len(set(two)) == len(two)
+        assert self.sent <= set(two) <= self.sending, "lost, or never sent"
+        assert set(two) - set(one) <= self.acking, "lost at the device that acknowledges"
+        assert not set(one) & self.acked, "acknowledged, and still there"
+        assert set(one) <= set(two), "not all devices"
+        assert one == [each for each in two if each in set(one)], "in another order"
+        counts = await store.counts()
+        assert isinstance(counts, Counts)
+        for device, ids in ((1, one), (2, two)):
+            assert (await store.stock(person.key, device)).messages == len(ids)
+
+    async def _require_bundles(self, store: RelayStore, person: Person) -> None:
+        """No bundle went to two claims, and no claim got two, even one that is repeated for a lost answer."""
+        for claim in self.claiming.keys() - self.claimed.keys():
+            (bundle,) = await store.claim(person.key, [1], claim, self.claiming[claim], self.now)
+            self.claimed[claim] = {bundle or b""}
+        # A repeat may get another last-resort bundle, or a single-use one after it.
+        singles = [{each for each in got if not is_last_resort(each)} for got in self.claimed.values()]
+        assert [got for got in singles if len(got) > 1] == [], "two bundles for one claim"
+        assert len(set().union(*singles)) == sum(map(len, singles)), "one bundle for two claims"
