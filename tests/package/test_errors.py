@@ -24,6 +24,7 @@ from letterlock.errors import (
     UnsupportedVersion,
     UntrustedIdentity,
 )
+from letterlock.relay import RateLimited
 
 ALICE, BOB = Address("alice", 1), Address("Zo\u00eb", 2)
 
@@ -35,6 +36,7 @@ MAKERS: Final[dict[type[LetterlockError], Callable[[], LetterlockError]]] = {
     TooManySkipped: lambda: TooManySkipped(2_001, 2_000),
     ReplayRecordFull: lambda: ReplayRecordFull(100_000),
     UntrustedIdentity: lambda: UntrustedIdentity(ALICE, bytes(range(32))),
+    RateLimited: lambda: RateLimited(600),
     AuthenticationFailed: lambda: AuthenticationFailed(Cause.OUR_STATE_WENT_BACK_PERHAPS),
 }
 """How the code makes the errors that have an `__init__` of their own, apart from those with a fixed text."""

@@ -50,6 +50,7 @@ from letterlock.aio._transaction import AsyncTransaction
 from letterlock.aio._turns import Turns
 from letterlock.aio._undelivered import Kept, Undelivered
 from letterlock.aio._worker import Begin, End, Worker
+from letterlock.relay._session import RelaySecret, Seals
 from letterlock.stores._interface import (
     DeferredRecord,
 )
@@ -75,9 +76,9 @@ AD: Final = bytes(32)
 
 SECRETS: Final = [
     "ChainKey", "DataKey", "EncapsulationRandomness", "IndexKey", "KemSecret", "KemSeed", "KeyMaterial",
-    "ManyKeys", "MessageKey", "PassedKeys", "PassphraseKey", "PrivateKey", "Record", "RootKey", "SharedPoint",
-    "SharedSecret", "SigningScalar", "SkippedKeys", "StoreKey", "ValuesKey", "WrapKey", *PQ_SECRETS,
-    *SIGNING_SECRETS,
+    "ManyKeys", "MessageKey", "PassedKeys", "PassphraseKey", "PrivateKey", "Record", "RelaySecret", "RootKey",
+    "SharedPoint", "SharedSecret", "SigningScalar", "SkippedKeys", "StoreKey", "ValuesKey", "WrapKey",
+    *PQ_SECRETS, *SIGNING_SECRETS,
 ]  # fmt: skip
 """Every subclass of Secret. Each prints as <Name: hidden>."""
 
@@ -158,6 +159,7 @@ def pq_player() -> Input:
 
 # What each prints, with the public keys under the names above. {RKP} is the pair, {RK} its public half.
 TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
+    "Seals": (lambda: Seals(RelaySecret(MATERIAL[:32]), bytes), "{OBJECT}"),
     "EphemeralKeyPair": (lambda: ek, "<EphemeralKeyPair: EphemeralKey({U})>"),
     "IdentityKeyPair": (lambda: ik, "<IdentityKeyPair: IdentityKey({U})>"),
     "OneTimePrekeyPair": (lambda: opk, "<OneTimePrekeyPair: OneTimePrekey({U})>"),

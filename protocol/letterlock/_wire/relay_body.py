@@ -140,12 +140,10 @@ def read_version(fields: Fields) -> tuple[int, bytes]:
     return fields.uint_between("list version", 1, MAX_COUNTER), fields.blob("head", HEAD_BYTES)
 
 
-class DoneAnswer(RelayBody):
-    """The answer to a call that was carried out, now or when it came before: it holds nothing."""
+class EmptyBody(RelayBody):
+    """A body that holds nothing besides the version, and the number of the call if it is a request."""
 
     __slots__ = ()
-
-    FORM = Form("an answer", 1, SMALL_BODY, 2)
 
     def elements(self) -> list[cbor.Value]:
         """Return nothing."""
@@ -165,3 +163,10 @@ class DoneAnswer(RelayBody):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
+
+
+class DoneAnswer(EmptyBody):
+    """The answer to a call that was carried out, now or when it came before."""
+
+    __slots__ = ()
+    FORM = Form("an answer", 1, SMALL_BODY, 2)

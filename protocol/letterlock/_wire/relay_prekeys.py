@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from letterlock._wire import cbor
 from letterlock._wire.fields import Fields
-from letterlock._wire.relay_body import Form, RelayBody, read_devices, read_name, read_version
+from letterlock._wire.relay_body import EmptyBody, Form, RelayBody, read_devices, read_name, read_version
 from letterlock._wire.relay_limits import KIB, MAX_SHOWN_COUNTER, MAX_UPLOAD, RELAY_ID_BYTES, SMALL_BODY
 from letterlock.limits import MAX_BUNDLE, MAX_COUNTER, MAX_DEVICES
 
@@ -109,22 +109,12 @@ class ClaimAnswer(RelayBody):
         return cls(tuple(items))
 
 
-@dataclass(frozen=True, slots=True)
-class StateRequest(RelayBody):
+class StateRequest(EmptyBody):
     """Asks what the relay has of the device that asks."""
 
+    __slots__ = ()
     FORM = Form("a request for the state", 2, SMALL_BODY, 3)
     NUMBER = 11
-
-    def elements(self) -> list[cbor.Value]:
-        """Return nothing."""
-        return []
-
-    @classmethod
-    def read(cls, fields: Fields) -> Self:
-        """Read nothing."""
-        del fields
-        return cls()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from letterlock._wire import cbor
 from letterlock._wire.fields import Fields
 from letterlock.errors import CorruptStore, MalformedMessage
 from letterlock.limits import MAX_COUNTER, MAX_ID
+from letterlock.relay._buckets import Bucket
 from letterlock.relay._errors import RateLimited
 from letterlock.relay._store import Page, Published
 
@@ -50,25 +51,6 @@ beyond 64 it gives the last-resort bundle, which needs no memory."""
 MAX_REQUESTERS: Final = 64
 """Requesters that are counted. One more gets the last-resort bundle: strangers who come in numbers get
 nothing that is used up."""
-
-
-class Bucket(NamedTuple):
-    """A token bucket: `size` at once, and one back every `interval` seconds."""
-
-    size: int
-    interval: int
-
-    def take(self, full_at: int, now: int) -> int | None:
-        """Return when the bucket will be full again after one more is taken; None if it is empty.
-
-        `full_at` is when it would be full again without that. A clock that was ahead does no lasting harm.
-        """
-        full_at = max(min(full_at, now + self.size * self.interval), now) + self.interval
-        return full_at if full_at <= now + self.size * self.interval else None
-
-    def seconds(self, full_at: int, now: int) -> int:
-        """Return after how many seconds an empty bucket has one again."""
-        return max(1, min(full_at - now, self.size * self.interval) - (self.size - 1) * self.interval)
 
 
 REQUESTER: Final = Bucket(6, 10 * 60)

@@ -1,0 +1,72 @@
+"""Logins: a device signs a challenge with its Ed25519 key, and gets a token.
+
+Whoever asks learns nothing about who is registered: a challenge is given for any name, and a device that is
+not listed is refused after the same work and with the same answer as a wrong signature. [RLY-7]
+
+Not here: the form of challenges and tokens (_session.py).
+"""
+
+from typing import Final
+
+from letterlock._primitives.ed25519 import verify_edwards
+from letterlock._wire.relay_error import RelayCode
+from letterlock._wire.relay_login import (
+    AuthenticateAnswer,
+    AuthenticateRequest,
+    ChallengeAnswer,
+    ChallengeRequest,
+    account_key,
+    login_input,
+)
+from letterlock.errors import InvalidSignature
+from letterlock.relay._limits import TOKEN_SECONDS
+from letterlock.relay._means import Means
+from letterlock.relay._reply import Refused
+from letterlock.relay._session import Seals
+
+_NOBODY: Final = bytes([0x58]) + bytes([0x66]) * 31
+"""The base point: the key that stands for a device which is not listed. Nothing is accepted under it."""
+
+
+class Logins:
+    """The calls `challenge` and `authenticate`."""
+
+    __slots__ = ("_means", "_seals")
+
+    def __init__(self, means: Means, seals: Seals) -> None:
+        self._means = means
+        self._seals = seals
+
+    async def challenge(self, request: ChallengeRequest, now: int) -> ChallengeAnswer:
+        """Return a challenge. Nothing is stored for it. [RLY-4]"""
+        return ChallengeAnswer(self._seals.challenge(request.address, now))
+
+    async def authenticate(self, request: AuthenticateRequest, now: int) -> AuthenticateAnswer:
+        """Return a token, and the greatest counter that the device showed before. [RLY-5]"""
+        address, means = request.address, self._means
+        challenge = self._seals.read_challenge(request.challenge, address, now)
+        if challenge is None:
+            raise Refused(RelayCode.UNKNOWN)
+        account = account_key(address.name)
+        head = await means.heads.newest(account, now)
+        listed = None if head is None else head.device(address.device_id)
+        is_signed = self._is_signed(request, _NOBODY if listed is None else listed.ed25519)
+        if head is None or listed is None or not is_signed:
+            raise Refused(RelayCode.UNKNOWN)
+        means.limits.logins.take((account, address.device_id), now)
+        if not await means.store.spend(account, challenge.random, challenge.until, now):
+            raise Refused(RelayCode.UNKNOWN)  # a replay
+        highest = await means.store.advance(account, address.device_id, request.counter)
+        token = self._seals.token(address.name, listed, head.user_id, now)
+        return AuthenticateAnswer(token, TOKEN_SECONDS, highest, head.version)
+
+    def _is_signed(self, request: AuthenticateRequest, key: bytes) -> bool:
+        """Return whether the key signed the challenge for a name of this relay. [RLY-5]"""
+        for name in self._means.settings.names:
+            signed = login_input(name, request.address, request.challenge, request.counter)
+            try:
+                verify_edwards(key, signed, request.signature)
+            except InvalidSignature:
+                continue
+            return True
+        return False

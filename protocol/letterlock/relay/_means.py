@@ -1,0 +1,77 @@
+"""Means: what every call of a relay works with, and whether a device may call at all.
+
+Not here: the calls.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from letterlock._wire.relay_error import RelayCode
+from letterlock.relay._limits import HEAD_SECONDS, MAX_HEADS, Limits
+from letterlock.relay._reply import Refused
+from letterlock.relay._session import Session
+from letterlock.relay._settings import RelaySettings
+from letterlock.relay._store import Head, ListedKey, RelayStore
+from letterlock.relay._verification import Run
+
+NOT_THERE = 1
+"""The number with UNKNOWN if the caller is known, and what it named is not there."""
+
+
+class Heads:
+    """Newest device lists that were read in the last seconds, so that each call need not read one. [RLY-8]"""
+
+    __slots__ = ("_read", "_store")
+
+    def __init__(self, store: RelayStore) -> None:
+        self._store = store
+        self._read: OrderedDict[bytes, tuple[int, Head]] = OrderedDict()
+
+    async def newest(self, account: bytes, now: int) -> Head | None:
+        """Read the newest list of an account."""
+        head = await self._store.head(account)
+        self._read.pop(account, None)
+        if head is not None:
+            self._read[account] = (now, head)
+            if len(self._read) > MAX_HEADS:
+                self._read.popitem(last=False)
+        return head
+
+    async def recent(self, account: bytes, now: int) -> Head | None:
+        """Return a list that was read less than five seconds ago, or read it."""
+        at, head = self._read.get(account, (0, None))
+        return head if head is not None and 0 <= now - at < HEAD_SECONDS else await self.newest(account, now)
+
+    def forget(self, account: bytes) -> None:
+        """Read the list of an account next time: it has changed."""
+        self._read.pop(account, None)
+
+    def __len__(self) -> int:
+        return len(self._read)
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What every call works with."""
+
+    store: RelayStore
+    settings: RelaySettings
+    run: Run
+    limits: Limits = field(default_factory=Limits)
+    heads: Heads = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "heads", Heads(self.store))
+
+    async def check(self, session: Session, now: int) -> None:
+        """Raise Refused, UNKNOWN, unless the device is in the newest list of its account. [RLY-8]"""
+        if session.listed(await self.heads.recent(session.account, now)) is None:
+            raise Refused(RelayCode.UNKNOWN)
+
+    async def check_now(self, session: Session, now: int) -> tuple[Head, ListedKey]:
+        """Return the newest list and the device in it, read from the store. Raises Refused, UNKNOWN."""
+        head = await self.heads.newest(session.account, now)
+        listed = session.listed(head)
+        if head is None or listed is None:
+            raise Refused(RelayCode.UNKNOWN)
+        return head, listed
