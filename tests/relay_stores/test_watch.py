@@ -94,3 +94,13 @@ async def test_mail_that_another_connection_stored_wakes(store: RelayStore, url:
             assert await watch.wait(LONG)
     finally:
         await other.close()
+
+
+async def test_a_wait_of_no_time_tells_what_is_there(store: RelayStore) -> None:
+    person = await Person.registered(store)
+    async with store.watch(person.key, 1) as watch:
+        await sent(store, person, letter(1))
+        assert await watch.wait(LONG)
+        assert not await watch.wait(0)
+        await sent(store, person, letter(1))
+        assert await watch.wait(LONG)

@@ -6,6 +6,7 @@
     SQLITE_BUSY, _LOCKED     -> StoreBusy
     SQLITE_CORRUPT           -> CorruptStore
     SQLITE_NOTADB            -> UnsupportedStore
+    SQLITE_CANTOPEN          -> StoreError
     anything else            -> StoreError
 
 Not here: the tables (schema.py), threads and transactions (lane.py).
@@ -13,12 +14,15 @@ Not here: the tables (schema.py), threads and transactions (lane.py).
 
 import os
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from letterlock.errors import CorruptStore, StoreBusy, StoreError, UnsupportedStore, UsageError
 from letterlock.relay._sqlite import schema
+
+T = TypeVar("T")
 
 BUSY_SECONDS: Final = 5.0
 """How long a call waits for another process that writes."""
@@ -54,15 +58,15 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def prepare(path: Path) -> None:
-    """Create the file and its tables if there is nothing yet. Raises StoreError."""
+    """Create the file and its tables if there is nothing yet. Raises StoreError, UsageError."""
     _require_release()
     _create_file(path)
     with closing(connect(path)) as connection:
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
             if schema.is_new(connection):
                 schema.migrate(connection)
             schema.require_current(connection)
+            connection.execute("PRAGMA journal_mode = WAL")  # only now: the file is ours
         except sqlite3.Error as error:
             raise store_error(error) from error
 
@@ -70,10 +74,19 @@ def prepare(path: Path) -> None:
 def migrate(path: Path) -> int:
     """Bring a file to this release, and return how many steps that took. Raises StoreError."""
     _require_release()
-    _create_file(path)
     with closing(connect(path)) as connection:
         try:
             return schema.migrate(connection)
+        except sqlite3.Error as error:
+            raise store_error(error) from error
+
+
+def read(path: Path, work: Callable[[sqlite3.Connection], T]) -> T:
+    """Do work in a transaction of a connection of its own. Raises StoreError."""
+    with closing(connect(path)) as connection:
+        try:
+            connection.execute("BEGIN")
+            return work(connection)
         except sqlite3.Error as error:
             raise store_error(error) from error
 
@@ -100,5 +113,7 @@ def store_error(error: sqlite3.Error) -> StoreError:
             return CorruptStore("the relay's file is damaged: restore it from a backup")
         case sqlite3.SQLITE_NOTADB:
             return UnsupportedStore("the file is no relay's: name another one")
+        case sqlite3.SQLITE_CANTOPEN:
+            return StoreError("the relay's file cannot be opened: check its path and who may read it")
         case _:
             return StoreError(f"SQLite: {error}; nothing of this call was stored")

@@ -123,7 +123,7 @@ class Lane:
             connection.execute("COMMIT")
         except BaseException as error:  # noqa: BLE001 (each caller gets it)
             for call in calls:
-                call.error = store_error(error) if isinstance(error, sqlite3.Error) else error
+                call.error = _failure(error)  # one for each: whoever raises it writes into it
             if connection.in_transaction:
                 with suppress(sqlite3.Error):
                     connection.execute("ROLLBACK")
@@ -148,6 +148,15 @@ class Lane:
             raise StoreError("the transaction was undone: free space on the disk, and look at its health")
         execute("ROLLBACK TO call")
         execute("RELEASE call")
+
+
+def _failure(error: BaseException) -> StoreError:
+    """Return why a transaction failed."""
+    if isinstance(error, sqlite3.Error):
+        return store_error(error)
+    return StoreError(
+        *error.args if isinstance(error, StoreError) else [f"the transaction failed: {error!r}"]
+    )
 
 
 def _answer(calls: list[_Call]) -> None:

@@ -1,6 +1,6 @@
-"""What whoever runs a relay asks of its file. `expire`, `counts` and `check` run inside a transaction.
+"""What the operator of a relay asks of its file. `expire` and `counts` run inside a transaction.
 
-Not here: what clients ask (accounts.py, prekeys.py, mail.py, places.py); migrations (schema.py).
+Not here: consistency (consistency.py), migrations (schema.py).
 """
 
 import os
@@ -51,43 +51,6 @@ def counts(connection: sqlite3.Connection) -> Counts:
         "SELECT count(*), coalesce(sum(messages), 0), coalesce(sum(bytes), 0) FROM device"
     ).fetchone()
     return Counts(accounts, devices, bundles, messages, size)
-
-
-_CONTRADICTIONS: Final = {
-    "accounts whose newest list is not there": """SELECT count(*) FROM account a WHERE NOT EXISTS
-    (SELECT * FROM list l WHERE l.account = a.id AND l.version = a.version)""",
-    "lists newer than their account's newest": """SELECT count(*) FROM list l JOIN account a
-    ON a.id = l.account WHERE l.version > a.version""",
-    "lists without an account": "SELECT count(*) FROM list WHERE account NOT IN (SELECT id FROM account)",
-    "devices without an account": "SELECT count(*) FROM device WHERE account NOT IN (SELECT id FROM account)",
-    "messages of devices that no list names": """SELECT count(*) FROM mail
-    WHERE device NOT IN (SELECT id FROM device)""",
-    "prekeys of devices that no list names": """SELECT count(*) FROM prekeys
-    WHERE device NOT IN (SELECT id FROM device)""",
-    "pages of prekeys without a count": """SELECT count(*) FROM page
-    WHERE device NOT IN (SELECT device FROM prekeys)""",
-    "mailboxes with a wrong count of messages": """SELECT count(*) FROM device d LEFT JOIN
-    (SELECT device, count(*) AS n, sum(size) AS size FROM mail GROUP BY device) m ON m.device = d.id
-    WHERE d.messages <> coalesce(m.n, 0) OR d.bytes <> coalesce(m.size, 0)""",
-    "messages of another length than noted": "SELECT count(*) FROM mail WHERE size <> length(message)",
-    "parts of places that nobody opened": """SELECT count(*) FROM part
-    WHERE place NOT IN (SELECT place FROM place)""",
-}
-"""What must not be, and how many there are of it."""
-
-
-def check(connection: sqlite3.Connection) -> list[str]:
-    """Return what contradicts itself, each as a sentence without identities."""
-    found = [
-        f"SQLite: {text}"
-        for (text,) in connection.execute("PRAGMA integrity_check").fetchall()
-        if text != "ok"
-    ]
-    for what, question in _CONTRADICTIONS.items():
-        (count,) = connection.execute(question).fetchone()
-        if count:
-            found.append(f"{count} {what}")
-    return found
 
 
 def back_up(path: Path, target: Path) -> None:

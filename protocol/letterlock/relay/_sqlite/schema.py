@@ -70,8 +70,6 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST,)
 def require_current(connection: sqlite3.Connection) -> None:
     """Raise UnsupportedStore unless the tables are those of this release."""
     version = _version(connection)
-    if version > len(MIGRATIONS):
-        raise UnsupportedStore(f"the relay's file has version {version}: upgrade letterlock")
     if version < len(MIGRATIONS):
         raise UnsupportedStore(f"the relay's file has version {version}: run `letterlock relay migrate`")
 
@@ -89,7 +87,7 @@ def migrate(connection: sqlite3.Connection) -> int:
         for statement in (statement for step in steps for statement in step):
             connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {max(len(MIGRATIONS), _version(connection))}")
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         connection.execute("COMMIT")
     finally:
         if connection.in_transaction:
@@ -98,10 +96,15 @@ def migrate(connection: sqlite3.Connection) -> int:
 
 
 def _version(connection: sqlite3.Connection) -> int:
-    """Return how many migrations the file has had. Raises UnsupportedStore for a file of something else."""
+    """Return how many migrations the file has had.
+
+    Raises UnsupportedStore for a file of something else, or of a later release.
+    """
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if application == APPLICATION_ID and version > len(MIGRATIONS):
+        raise UnsupportedStore(f"the relay's file has version {version}: upgrade letterlock")
     if application == APPLICATION_ID:
         return int(version)
     if tables or application or version:

@@ -11,14 +11,24 @@ operations.py), threads (lane.py).
 
 import asyncio
 import os
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from letterlock.errors import UsageError
-from letterlock.relay._sqlite import accounts, database, devices, mail, operations, places, prekeys
+from letterlock.relay._sqlite import (
+    accounts,
+    consistency,
+    database,
+    devices,
+    mail,
+    operations,
+    places,
+    prekeys,
+)
 from letterlock.relay._sqlite.lane import Lane
 from letterlock.relay._sqlite.watching import Mailbox, Watching, newer
 from letterlock.relay._store import (
@@ -33,6 +43,8 @@ from letterlock.relay._store import (
     Stock,
     Watch,
 )
+
+T = TypeVar("T")
 
 
 class SqliteRelayStore:
@@ -49,8 +61,8 @@ class SqliteRelayStore:
         if self._writer is not None:
             raise UsageError("the relay's store is open already")
         await asyncio.to_thread(database.prepare, self._path)
-        self._writer = Lane(database.connect(self._path), "BEGIN IMMEDIATE")
-        self._reader = Lane(database.connect(self._path), "BEGIN")
+        writer, reader = database.connect(self._path), database.connect(self._path)
+        self._writer, self._reader = Lane(writer, "BEGIN IMMEDIATE"), Lane(reader, "BEGIN")
         return self
 
     async def close(self) -> None:
@@ -62,7 +74,10 @@ class SqliteRelayStore:
                 await lane.close()
 
     async def migrate(self) -> int:
-        """Bring the file's tables to this release, before `open`. Return how many steps that took."""
+        """Bring the file's tables to this release, whoever has it open. Return how many steps that took.
+
+        Raises StoreError. A file that is new needs no migration.
+        """
         return await asyncio.to_thread(database.migrate, self._path)
 
     async def backup(self, target: str | os.PathLike[str]) -> None:
@@ -181,11 +196,16 @@ class SqliteRelayStore:
 
     async def counts(self) -> Counts:
         """See RelayStore."""
-        return await self._read.call(operations.counts)
+        return await self._aside(operations.counts)
 
     async def check(self) -> list[str]:
         """See RelayStore."""
-        return await self._read.call(operations.check)
+        return await self._aside(consistency.check)
+
+    async def _aside(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Read in a thread of its own, because it takes long."""
+        _open(self._reader)
+        return await asyncio.to_thread(database.read, self._path, work)
 
 
 def _open(lane: Lane | None) -> Lane:
