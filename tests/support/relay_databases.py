@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol
 
+from support.relay_postgresql import PostgresqlServer
+
 
 class Database(Protocol):
     """A server, or a folder of files."""
@@ -49,4 +51,4 @@ class Files:
         self._folder.cleanup()
 
 
-DATABASES: Final[dict[str, Callable[[Path], Database]]] = {"sqlite": Files}
+DATABASES: Final[dict[str, Callable[[Path], Database]]] = {"sqlite": Files, "postgresql": PostgresqlServer}

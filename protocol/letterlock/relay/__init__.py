@@ -1,10 +1,11 @@
 """The relay: a directory of device lists and prekeys, and mailboxes. It reads nothing and decides nothing.
 
-    RelayStore          where a relay keeps what it was given: one protocol for every database
-    SqliteRelayStore    a file
-    open_store          the store that a URL names
-    TicketKey           with it an application's server allows people to register
-    ClaimState          which prekey bundles of a device were given out: a record that a store keeps
+    RelayStore              where a relay keeps what it was given: one protocol for every database
+    SqliteRelayStore        a file
+    PostgresqlRelayStore    a PostgreSQL database, for several relay processes
+    open_store              the store that a URL names
+    TicketKey               with it an application's server allows people to register
+    ClaimState              which prekey bundles of a device were given out: a record that a store keeps
 
 Not here: what clients do with a relay (client/); the command that serves one (cli/).
 """
@@ -12,6 +13,7 @@ Not here: what clients do with a relay (client/); the command that serves one (c
 from letterlock.relay._claims import Choice, ClaimState
 from letterlock.relay._errors import RateLimited
 from letterlock.relay._opening import open_store
+from letterlock.relay._postgresql import PostgresqlRelayStore
 from letterlock.relay._sqlite import SqliteRelayStore
 from letterlock.relay._store import (
     Counts,
@@ -40,6 +42,7 @@ __all__ = [
     "ListedKey",
     "Mail",
     "Page",
+    "PostgresqlRelayStore",
     "Published",
     "RateLimited",
     "RelayStore",

@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from letterlock.errors import UsageError
+from letterlock.relay._postgresql import PostgresqlRelayStore
 from letterlock.relay._sqlite import SqliteRelayStore
 from letterlock.relay._store import RelayStore
 
@@ -34,7 +35,9 @@ def open_store(url: str) -> RelayStore:
     module, extra = _DRIVERS[scheme]
     if find_spec(module) is None:
         raise UsageError(f"this store needs {module}: python -m pip install 'letterlock[{extra}]'")
-    raise UsageError("this release has no store of this kind: use sqlite:///")
+    if module == "asyncpg":
+        return PostgresqlRelayStore(url)
+    raise UsageError("this release has no store of this kind: use sqlite:/// or postgresql://")
 
 
 def _path(url: str) -> str:

@@ -1,0 +1,150 @@
+"""PostgresqlRelayStore: a relay's database in PostgreSQL.
+
+Not here: what each call does (accounts.py, prekeys.py, mail.py, places.py, operations.py).
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Final, Self
+
+from letterlock.relay._postgresql import accounts, mail, operations, places, prekeys, schema
+from letterlock.relay._postgresql.driver import Database
+from letterlock.relay._postgresql.wakes import Wakes
+from letterlock.relay._store import Counts, Deliver, Delivered, Expired, Head, Mail, Page, Published, Stock
+from letterlock.relay._store import Watch as WatchProtocol
+
+CONNECTIONS: Final = 8
+"""Connections of one relay process. PostgreSQL works on few calls at a time, and the others wait here."""
+
+
+class PostgresqlRelayStore:
+    """A database that several relay processes share. `url` is `postgresql://user@host/database`."""
+
+    __slots__ = ("_database", "_wakes")
+
+    def __init__(self, url: str, *, connections: int = CONNECTIONS) -> None:
+        self._database = Database(url, connections)
+        self._wakes = Wakes(self._database.url)
+
+    async def open(self) -> Self:
+        """Create the tables if there are none, and connect. Raises StoreError."""
+        await schema.prepare(self._database.url)
+        await self._database.open()
+        await self._wakes.start()
+        return self
+
+    async def close(self) -> None:
+        """Wait for the calls that run, and end all connections."""
+        await self._database.close()
+        await self._wakes.close()
+
+    async def secret(self, name: str, candidate: bytes) -> bytes:
+        """Return the secret of this name; `candidate` becomes it if there is none yet."""
+        return await places.secret(self._database, name, candidate)
+
+    # --- accounts and their lists -------------------------------------------------------------------
+
+    async def head(self, account: bytes) -> Head | None:
+        """Return the newest list's head, or None for an account that does not exist."""
+        async with self._database.connection() as connection:
+            return await accounts.head(connection, account)
+
+    async def lists(self, account: bytes, after: int, most: int, most_bytes: int) -> list[bytes]:
+        """Return encoded lists after a version, in order: at most so many and so many bytes, but one."""
+        return await accounts.lists(self._database, account, after, most, most_bytes)
+
+    async def create(
+        self, account: bytes, lists: Sequence[bytes], head: Head, *, replace: bool
+    ) -> Head | None:
+        """Store an account with its lists. Return None, or the head of the account that is there."""
+        return await accounts.create(self._database, account, lists, head, replace=replace)
+
+    async def append(self, account: bytes, before: Head, encoded: bytes, head: Head) -> Head | None:
+        """Store the list after `before`. Return None, or the newest head if that is not `before`."""
+        return await accounts.append(self._database, account, before, encoded, head)
+
+    # --- prekeys ------------------------------------------------------------------------------------
+
+    async def publish(self, account: bytes, device: int, page: Page, most: int) -> Published:
+        """Store a page if its number is the greatest; bundles beyond `most` in stock are left out."""
+        return await prekeys.publish(self._database, account, device, page, most)
+
+    async def claim(
+        self, account: bytes, devices: Sequence[int], claim: bytes, requester: bytes, now: int
+    ) -> list[bytes | None]:
+        """Return a bundle for each device, or None. Raises RateLimited."""
+        asked = prekeys.Asked(claim, requester, now)
+        return await prekeys.claim(self._database, account, devices, asked)
+
+    async def stock(self, account: bytes, device: int) -> Stock:
+        """Return what is there for a device."""
+        return await prekeys.stock(self._database, account, device)
+
+    # --- mail ---------------------------------------------------------------------------------------
+
+    async def deliver(self, account: bytes, send: Deliver) -> Delivered:
+        """Store all messages of a send, or none. A message whose id is there already is left as it is."""
+        delivered = Delivered()
+        try:
+            delivered = await mail.deliver(self._database, account, send)
+        finally:
+            # Also without an answer: it may have been stored.
+            for each in send.mail if delivered == Delivered() else ():
+                self._wakes.wake(account, each.device)
+        return delivered
+
+    async def fetch(
+        self, account: bytes, device: int, most: int, most_bytes: int, skip: frozenset[bytes]
+    ) -> list[Mail]:
+        """Return the oldest messages in the order in which they were stored, without those in `skip`."""
+        return await mail.fetch(self._database, account, device, (most, most_bytes), skip)
+
+    async def acknowledge(self, account: bytes, device: int, ids: Sequence[bytes]) -> None:
+        """Delete messages. Ids that are not there are no error."""
+        await mail.acknowledge(self._database, account, device, ids)
+
+    def watch(self, account: bytes, device: int) -> AbstractAsyncContextManager[WatchProtocol]:
+        """Watch a mailbox: messages that any process stores while the block runs wake `Watch.wait`."""
+        return self._wakes.watchers.watch(account, device)
+
+    # --- what a device showed -----------------------------------------------------------------------
+
+    async def advance(self, account: bytes, device: int, counter: int) -> int:
+        """Keep the greatest counter of a device. Return the greatest before, 0 at first."""
+        return await accounts.advance(self._database, account, device, counter)
+
+    async def spend(self, account: bytes, value: bytes, until: int, now: int) -> bool:  # noqa: ARG002
+        """Return whether a value was never spent before; it is remembered until a time."""
+        return await places.spend(self._database, account, value, until)
+
+    # --- meeting places -----------------------------------------------------------------------------
+
+    async def open_place(self, place: bytes, account: bytes, until: int) -> bool:
+        """Open a place for an account. Return False if another account has it."""
+        return await places.open_place(self._database, place, account, until)
+
+    async def place_owner(self, place: bytes, now: int) -> bytes | None:
+        """Return the account that opened a place, or None if it is not open."""
+        return await places.place_owner(self._database, place, now)
+
+    async def put(self, place: bytes, step: int, part: int, parts: int, data: bytes, now: int) -> bool:
+        """Store a part unless there is one already. Return False if the place is not open."""
+        return await places.put(self._database, (place, step, part), parts, data, now)
+
+    async def get(self, place: bytes, step: int, part: int, now: int) -> tuple[int, bytes] | None:
+        """Return how many parts a step has, and one of them; None if it is not there yet."""
+        return await places.get(self._database, (place, step, part), now)
+
+    # --- operations ---------------------------------------------------------------------------------
+
+    async def expire(self, now: int, mail_before: int) -> Expired:
+        """Delete mail stored before a time, and what `until` ended; a bounded number of rows at a time."""
+        return await operations.expire(self._database, now, mail_before)
+
+    async def counts(self) -> Counts:
+        """Return how much there is, about."""
+        return await operations.counts(self._database)
+
+    async def check(self) -> list[str]:
+        """Return what contradicts itself in the database, each as a sentence without identities."""
+        return await operations.check(self._database)
