@@ -56,7 +56,7 @@ WORLD: Final = frozenset(
 WORLDLY: Final = frozenset({"_primitives", "stores", "aio", "cli", "client", "relay"})
 FOR_TYPING: Final = ("errors.py", "letterlock._wire.address.Address")
 """An import that happens for type checkers only: it stands under `if TYPE_CHECKING`."""
-WRITES_CODE: Final = "_primitives/fast_init.py"
+WRITES_CODE: Final = "_primitives/dataclass.py"
 """Writes `__init__` methods from the names of fields, as the standard library's dataclasses do."""
 VECTORS: Final = "letterlock_vectors"
 """A distribution of its own. One command imports it, and only when it runs."""

@@ -3,11 +3,12 @@
 Not here: the prekeys (prekeys.py); how this is stored (_records/account.py).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from letterlock._handshake.agreement import Party
 from letterlock._primitives.curve25519 import IdentityKeyPair
+from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.entropy import Entropy
 from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.address import Address

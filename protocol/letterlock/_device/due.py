@@ -3,8 +3,7 @@
 Not here: doing it (device.py), and what the numbers mean (letterlock.limits).
 """
 
-from dataclasses import dataclass
-
+from letterlock._primitives.dataclass import dataclass
 from letterlock._wire.address import Address
 
 

@@ -5,11 +5,11 @@ user (user/) says which devices may have a session.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from letterlock._handshake.agreement import Circumstances, Encapsulate, encapsulate_afresh
 from letterlock._primitives.curve25519 import IdentityKey
+from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.entropy import Clock, Entropy
 from letterlock._wire.address import Address
 from letterlock._wire.suite import Suite

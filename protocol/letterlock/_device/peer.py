@@ -1,13 +1,10 @@
 """A peer as this device knows it: an address and the identity key recorded for it."""
 
-from dataclasses import dataclass
-
 from letterlock._primitives.curve25519 import IdentityKey
-from letterlock._primitives.fast_init import fast_init
+from letterlock._primitives.dataclass import dataclass
 from letterlock._wire.address import Address
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Peer:
     """An address and the identity key recorded for it at first contact, or accepted since."""

@@ -11,7 +11,6 @@ account.py).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from letterlock._handshake import pqxdh, x3dh
@@ -27,8 +26,8 @@ from letterlock._primitives.curve25519 import (
     SignedPrekey,
     SignedPrekeyPair,
 )
+from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.entropy import Entropy
-from letterlock._primitives.fast_init import fast_init
 from letterlock._primitives.mlkem import Encapsulation, MlKem1024KeyPair, MlKem1024PublicKey
 from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.address import Address
@@ -55,7 +54,6 @@ def _without_users(_identity: IdentityKey, /) -> None:
     return None
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Circumstances:
     """What initiating takes from outside: the time, in seconds since 1970 (UTC), and random bytes.
@@ -78,7 +76,6 @@ class Party(Uncopyable):
     identity: IdentityKeyPair
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Prekeys(Uncopyable):
     """Our own prekeys that an initial message names."""
@@ -88,7 +85,6 @@ class Prekeys(Uncopyable):
     kem: MlKem1024KeyPair | None
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Agreement(Uncopyable):
     """What both ends share after the handshake: the secret SK and the 32 bytes of associated data AD."""
@@ -97,7 +93,6 @@ class Agreement(Uncopyable):
     associated_data: bytes
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Initiation(Uncopyable):
     """What the initiator has: the agreement, the header to send, and the prekey that starts the ratchet."""

@@ -11,9 +11,10 @@ Not here: the encodings (_wire/bundle.py, _wire/publication.py); how old a bundl
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from letterlock._primitives import xeddsa
+from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.entropy import Entropy
 from letterlock._primitives.labels import BUNDLE_SIGNATURE
 from letterlock._primitives.secret import Uncopyable

@@ -13,10 +13,10 @@ Not here: the identifiers (account.py passes the encoded addresses).
 
 import hashlib
 import hmac
-from dataclasses import dataclass
 from typing import Final
 
 from letterlock._primitives.curve25519 import IdentityKey
+from letterlock._primitives.dataclass import dataclass
 from letterlock.errors import SafetyNumberMismatch, UsageError
 from letterlock.limits import SAFETY_NUMBER_ITERATIONS
 

@@ -15,10 +15,9 @@ Not here: the agreements and the KEM (agreement.py).
 """
 
 import hashlib
-from dataclasses import dataclass
 
 from letterlock._primitives.curve25519 import IdentityKey, OneTimePrekey, SignedPrekey
-from letterlock._primitives.fast_init import fast_init
+from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.labels import TRANSCRIPT
 from letterlock._primitives.mlkem import MlKem1024PublicKey
 from letterlock._wire import cbor
@@ -27,7 +26,6 @@ from letterlock._wire.message import HandshakeHeader
 from letterlock.limits import PROTOCOL_VERSION
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Recipient:
     """The recipient's address and the public keys that the header names by id."""

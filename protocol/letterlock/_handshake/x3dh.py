@@ -9,7 +9,6 @@ which uses the same identity key.
 Not here: signatures (bundle_signature.py), and the associated data (transcript.py).
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 from letterlock._primitives.curve25519 import (
@@ -22,7 +21,7 @@ from letterlock._primitives.curve25519 import (
     SignedPrekey,
     SignedPrekeyPair,
 )
-from letterlock._primitives.fast_init import fast_init
+from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.kdf import HASH_BYTES, hkdf_sha256
 from letterlock._primitives.labels import X3DH
 from letterlock._primitives.secret import KEY_BYTES, Secret, Uncopyable
@@ -44,7 +43,6 @@ class SharedSecret(Secret):
     __slots__ = ()
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class RecipientKeys(Uncopyable):
     """The recipient's key pairs. `one_time` is None if the initiator used no one-time prekey."""
@@ -54,7 +52,6 @@ class RecipientKeys(Uncopyable):
     one_time: OneTimePrekeyPair | None
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class RecipientPublicKeys:
     """The recipient's public keys. `one_time` is None if its bundle has no one-time prekey."""

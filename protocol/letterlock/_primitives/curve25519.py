@@ -10,13 +10,12 @@ data, the replay record and the index of skipped keys identify a key by its byte
 Not here: signatures (xeddsa.py), and how each key is used. A subclass only names the key's role.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar, Final, Generic, Self, TypeVar
 
 from nacl import bindings
 
+from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.entropy import Entropy
-from letterlock._primitives.fast_init import fast_init
 from letterlock._primitives.native import NATIVE
 from letterlock._primitives.secret import KEY_BYTES, Immutable, Secret, Uncopyable
 from letterlock.errors import InvalidKey
@@ -46,7 +45,6 @@ def is_canonical(data: bytes) -> bool:
     return data[31] < 0x7F or not (data[31] > 0x7F or (data[1:31] == _MIDDLE_OF_P and data[0] >= 0xED))
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class PublicKey:
     """An X25519 public key: 32 bytes, canonical, not of low order. [PRIM-2]

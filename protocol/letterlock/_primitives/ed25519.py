@@ -7,12 +7,12 @@
 Not here: signatures with an X25519 key (xeddsa.py).
 """
 
-from dataclasses import dataclass
 from typing import ClassVar, Final, Self
 
 from nacl import bindings
 from nacl.exceptions import BadSignatureError
 
+from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.entropy import Entropy
 from letterlock._primitives.native import NATIVE
 from letterlock._primitives.secret import KEY_BYTES, Immutable, Secret, Uncopyable

@@ -8,13 +8,12 @@
 Not here: encapsulation with chosen random bytes, which OpenSSL does not offer (mlkem_split.py).
 """
 
-from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Generic, Self, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import mlkem
 
+from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.entropy import Entropy, system_entropy
-from letterlock._primitives.fast_init import fast_init
 from letterlock._primitives.long_key import LongPublicKey
 from letterlock._primitives.native import NATIVE, KemKey, Native
 from letterlock._primitives.secret import KEY_BYTES, Immutable, Secret, Uncopyable
@@ -36,7 +35,6 @@ class KemSecret(Secret):
     __slots__ = ()
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Encapsulation(Uncopyable):
     """The result of an encapsulation: the secret to keep and the ciphertext to send."""

@@ -4,11 +4,11 @@ Not here: where the salt and the parameters are stored (stores/).
 """
 
 import unicodedata
-from dataclasses import dataclass
 from typing import Final
 
 from nacl import pwhash
 
+from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.secret import KEY_BYTES, Secret
 from letterlock.errors import StoreError, UsageError
 from letterlock.limits import (

@@ -15,7 +15,6 @@ Not here: Ed25519 keys and verification (ed25519.py); VXEdDSA, which letterlock 
 """
 
 import hashlib
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Self
 
@@ -29,6 +28,7 @@ from letterlock._primitives.curve25519 import (
     PrivateKey,
     PublicKey,
 )
+from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.ed25519 import verify_edwards
 from letterlock._primitives.secret import KEY_BYTES, Secret, Uncopyable
 from letterlock.errors import InvalidSignature, UsageError

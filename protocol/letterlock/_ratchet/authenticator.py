@@ -9,11 +9,10 @@ Every epoch secret goes into the root, so a thief needs every secret since the t
 Not here: when a MAC is due (braid.py).
 """
 
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from letterlock._primitives import labels
-from letterlock._primitives.fast_init import fast_init
+from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.kdf import HASH_BYTES, hkdf_sha256, hmac_sha256
 from letterlock._primitives.mlkem import KemSecret
 from letterlock._primitives.secret import KEY_BYTES, Uncopyable
@@ -22,7 +21,6 @@ from letterlock._ratchet.pq_keys import AuthenticatorKey, AuthenticatorRoot, Epo
 _ZEROS: Final = bytes(HASH_BYTES)
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Authenticator(Uncopyable):
     """The root, and the key for the MACs of one epoch."""

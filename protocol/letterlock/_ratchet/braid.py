@@ -33,11 +33,10 @@ Not here: the sparse chains that the secrets go to (sparse.py); the MACs (authen
 import hmac
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.entropy import Entropy
-from letterlock._primitives.fast_init import fast_init
 from letterlock._primitives.mlkem import SEED_BYTES, KemSeed, MlKem768KeyPair
 from letterlock._primitives.mlkem_split import (
     FIRST_BYTES,
@@ -104,7 +103,6 @@ _WITHOUT_CODEWORDS: Final[Mapping[type[Sending], PqType]] = {
 """What a state sends in a message that spares the codewords: an acknowledgement goes on.  [PQR-9]"""
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class BraidSent(Uncopyable):
     """What sending returns: the next state, the codewords to send, and a secret if it made one.
@@ -120,7 +118,6 @@ class BraidSent(Uncopyable):
     secret: EpochSecret | None = None
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class BraidReceived(Uncopyable):
     """What receiving returns: the next state, and the secret of `epoch` if it completed one."""

@@ -15,10 +15,10 @@ Every state holds the epoch that is being agreed on and the authenticator. The o
 Not here: the transitions (braid.py).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TypeAlias
 
-from letterlock._primitives.fast_init import fast_init
+from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.mlkem import KemSeed
 from letterlock._primitives.mlkem_split import HEADER_BYTES, SECOND_BYTES, EncapsulationRandomness
 from letterlock._primitives.secret import KEY_BYTES, Uncopyable
@@ -34,7 +34,6 @@ ENTRY_BYTES: Final = INDEX_BYTES + CODEWORD_BYTES
 """Bytes of an index and its codeword in `incoming`."""
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class KeysUnsampled(Uncopyable):
     """It is our turn to send a KEM key, and we have not made it."""
@@ -43,7 +42,6 @@ class KeysUnsampled(Uncopyable):
     authenticator: Authenticator
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class KeysSampled(Uncopyable):
     """We send the header. `outgoing`: header || MAC, 96 bytes."""
@@ -59,7 +57,6 @@ class KeysSampled(Uncopyable):
         return KeysSampled(self.epoch, self.authenticator, self.seed, self.outgoing, sent)
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class HeaderSent(Uncopyable):
     """The peer has our header, since ct1 is arriving. `outgoing`: the vector. `incoming`: of ct1."""
@@ -76,7 +73,6 @@ class HeaderSent(Uncopyable):
         return HeaderSent(self.epoch, self.authenticator, self.seed, self.outgoing, sent, self.incoming)
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Ct1Received(Uncopyable):
     """We have ct1, and still send the vector. `outgoing`: the vector. `kept`: ct1."""
@@ -93,7 +89,6 @@ class Ct1Received(Uncopyable):
         return Ct1Received(self.epoch, self.authenticator, self.seed, self.outgoing, sent, self.kept)
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class EkSentCt1Received(Uncopyable):
     """The peer has our vector, since ct2 is arriving. `incoming`: of ct2 || MAC. `kept`: ct1."""
@@ -105,7 +100,6 @@ class EkSentCt1Received(Uncopyable):
     kept: bytes = field(repr=False)
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class NoHeaderReceived(Uncopyable):
     """We wait for the peer's header. `incoming`: of header || MAC."""
@@ -115,7 +109,6 @@ class NoHeaderReceived(Uncopyable):
     incoming: bytes = field(default=b"", repr=False)
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class HeaderReceived(Uncopyable):
     """We have the header, and have not encapsulated. `kept`: the header, 64 bytes."""
@@ -125,7 +118,6 @@ class HeaderReceived(Uncopyable):
     kept: bytes = field(repr=False)
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Ct1Sampled(Uncopyable):
     """We send ct1. `outgoing`: ct1. `incoming`: of the vector. `kept`: the header."""
@@ -145,7 +137,6 @@ class Ct1Sampled(Uncopyable):
         )
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class EkReceivedCt1Sampled(Uncopyable):
     """We have the vector, and still send ct1. `outgoing`: ct1. `kept`: ct2 || MAC."""
@@ -161,7 +152,6 @@ class EkReceivedCt1Sampled(Uncopyable):
         return EkReceivedCt1Sampled(self.epoch, self.authenticator, self.outgoing, sent, self.kept)
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Ct1Acknowledged(Uncopyable):
     """The peer has our ct1, and we lack its vector. `incoming`: of the vector. `kept`: the header."""
@@ -173,7 +163,6 @@ class Ct1Acknowledged(Uncopyable):
     kept: bytes = field(repr=False)
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Ct2Sampled(Uncopyable):
     """We send ct2. `outgoing`: ct2 || MAC, 160 bytes."""

@@ -19,7 +19,6 @@ Nothing here is committed. The caller drops the new state unless the tag verifie
 Not here: sealing (_session/), storing skipped keys (stores/).
 """
 
-from dataclasses import dataclass
 from itertools import repeat
 from typing import Final, TypeAlias, assert_never, cast
 
@@ -30,8 +29,8 @@ from letterlock._primitives.curve25519 import (
     SignedPrekey,
     SignedPrekeyPair,
 )
+from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.entropy import Entropy
-from letterlock._primitives.fast_init import fast_init
 from letterlock._primitives.kdf import hmac_sha256_each, hmac_sha256_pair, hmac_sha256_walk
 from letterlock._primitives.secret import Uncopyable
 from letterlock._ratchet.keys import ChainKey, MessageKey, PassedKeys, RootKey, SkippedKeys
@@ -53,7 +52,6 @@ def kdf_ck(key: ChainKey) -> tuple[ChainKey, MessageKey]:
     return ChainKey(next_key), MessageKey(message_key)
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Gap(Uncopyable):
     """Messages that were skipped, from number `start` of a chain on: one passed chain key for each.
@@ -71,7 +69,6 @@ class Gap(Uncopyable):
         return SkippedKeys.join(hmac_sha256_each(self.passed.expose_each(), repeat(_MESSAGE)))
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class SendingChain(Uncopyable):
     """CKs and Ns: `number` is the number of the next message, which is also how many were sent."""
@@ -87,7 +84,6 @@ class SendingChain(Uncopyable):
         return SendingChain(key, self.number + 1), message_key
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class ReceivingChain(Uncopyable):
     """CKr, Nr and the peer's ratchet key: `number` is the number of the next message expected in order."""
@@ -172,7 +168,6 @@ class DoubleState(Uncopyable):
         return receive(state, message.header) if skipped_key is None else Received(state, skipped_key)
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Waiting(DoubleState):
     """The recipient before the first message: RK is SK, the key pair is the signed prekey's."""
@@ -181,7 +176,6 @@ class Waiting(DoubleState):
     ours: RatchetKeyPair
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Unanswered(DoubleState):
     """The initiator before the first answer; `theirs` is the peer's signed prekey."""
@@ -192,7 +186,6 @@ class Unanswered(DoubleState):
     sending: SendingChain
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Hearing(DoubleState):
     """The peer spoke last, with a new key. `previous_length` is the PN of our next chain."""
@@ -202,7 +195,6 @@ class Hearing(DoubleState):
     previous_length: int
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Speaking(DoubleState):
     """We have answered the peer's latest key."""
@@ -225,7 +217,6 @@ Talking: TypeAlias = Unanswered | Hearing | Speaking
 # --- sending and receiving --------------------------------------------------------------------------
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Received(Uncopyable):
     """The key of a received message; a FoundKey. Commit the rest only if the key opens the message.

@@ -16,10 +16,10 @@ Not here: what is sent in codewords, and when (braid.py).
 
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final
 
+from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.native import NATIVE
 from letterlock.limits import CODEWORD_BYTES
 

@@ -10,12 +10,11 @@ Not here: sealing and opening messages (_session/), storing what is skipped (sto
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
 from letterlock._primitives.curve25519 import PublicKey, RatchetKey
+from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.entropy import Entropy
-from letterlock._primitives.fast_init import fast_init
 from letterlock._primitives.secret import Uncopyable
 from letterlock._ratchet.keys import MessageKey, SkippedKeys
 from letterlock._wire.message import Header, RatchetMessage
@@ -24,7 +23,6 @@ from letterlock._wire.pq_header import PqHeader
 State_co = TypeVar("State_co", bound="Ratchet", covariant=True)
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class SkippedRange(Uncopyable):
     """The keys of consecutive messages that were skipped; the first of them has number `start`.
@@ -37,7 +35,6 @@ class SkippedRange(Uncopyable):
     keys: SkippedKeys
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Skipped(Uncopyable):
     """All that one message skipped, in the chains of both ratchets: the older chain first in each.
@@ -57,7 +54,6 @@ class Skipped(Uncopyable):
 NONE_SKIPPED: Final = Skipped()
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Sent(Uncopyable, Generic[State_co]):
     """The next message: the state to commit, the headers to send, the key to seal with."""
@@ -68,7 +64,6 @@ class Sent(Uncopyable, Generic[State_co]):
     key: MessageKey
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Committed(Uncopyable):
     """What an authenticated message changes: the state, and the keys that it skipped.

@@ -24,12 +24,12 @@ Not here: the double ratchet beside this one (triple.py); the authenticator of t
 """
 
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count, repeat
 from typing import Final, Protocol, TypeAlias
 
 from letterlock._primitives import labels
-from letterlock._primitives.fast_init import fast_init
+from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.kdf import (
     HASH_BYTES,
     hkdf_sha256,
@@ -132,7 +132,6 @@ def _chains(okm: bytes) -> Chains:
 # --- states -----------------------------------------------------------------------------------------
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class SparseChain(Uncopyable):
     """One direction: the chain of `epoch`, whose last message had `number` (0 before the first).
@@ -146,7 +145,6 @@ class SparseChain(Uncopyable):
     following: SparseChainKey | None = None
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Sparse(Uncopyable):
     """The state: root key of the latest epoch, both chains, and the length of our previous sending chain."""
@@ -159,7 +157,6 @@ class Sparse(Uncopyable):
     is_initiator: bool
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class SparsePlace:
     """Where a message stands: epoch, number in its chain, and the length of its sender's previous chain."""
@@ -169,7 +166,6 @@ class SparsePlace:
     previous: int
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class SparseGap(Uncopyable):
     """Messages that were skipped in an epoch: from `start` on, one passed chain key for each."""
@@ -183,7 +179,6 @@ class SparseGap(Uncopyable):
         return kdf.message_keys(self.passed, self.start)
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class SparseReceived(Uncopyable):
     """The key of a received message, and the state to commit if the key opens it.

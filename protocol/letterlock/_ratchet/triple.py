@@ -14,12 +14,11 @@ Not here: sealing (_session/), storing skipped keys (stores/).
 """
 
 import hashlib
-from dataclasses import dataclass
 from typing import Final
 
 from letterlock._primitives.curve25519 import PublicKey, SignedPrekey, SignedPrekeyPair
+from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.entropy import Entropy
-from letterlock._primitives.fast_init import fast_init
 from letterlock._primitives.kdf import HASH_BYTES, hkdf_sha256
 from letterlock._primitives.labels import PQ_CHAIN_NAME, PQ_SPLIT
 from letterlock._primitives.secret import KEY_BYTES, Secret, Uncopyable
@@ -45,7 +44,6 @@ _SHARE: Final = 4
 """One byte in four may be added as codewords: alternating messages of 2 KiB then heal after nine messages."""
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Triple(Uncopyable):
     """The state of both ratchets and the braid; a Ratchet."""
@@ -107,7 +105,6 @@ class Triple(Uncopyable):
         return find_message_key(LETTERLOCK, self, message, skipped_key, find, associated_data)
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class TripleReceived(Uncopyable):
     """The key of a message, and what each ratchet received; a FoundKey."""

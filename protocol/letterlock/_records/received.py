@@ -3,10 +3,9 @@
 received    [1, address, content id, owed]
 """
 
-from dataclasses import dataclass
 from typing import Final
 
-from letterlock._primitives.fast_init import fast_init
+from letterlock._primitives.dataclass import dataclass
 from letterlock._records.entry import decode_entry, encode_entry, read_bool
 from letterlock._wire.address import Address
 from letterlock._wire.fields import Fields
@@ -16,7 +15,6 @@ from letterlock.stores import Record
 _FIELDS: Final = 3
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class ReceivedRecord:
     """A message that was read: the device that sent it, and the id of its content, 16 bytes.

@@ -4,11 +4,11 @@ sent     [1, name, content, [place ...]]
 place    [address, tag / null, attempts, [earlier tag ...]]
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from letterlock._primitives.aead import TAG_BYTES
-from letterlock._primitives.fast_init import fast_init
+from letterlock._primitives.dataclass import dataclass
 from letterlock._records.entry import MAX_ATTEMPTS, decode_entry, encode_entry
 from letterlock._wire import cbor
 from letterlock._wire.address import Address
@@ -23,7 +23,6 @@ _MAX_PLACES: Final = 2 * MAX_DEVICES
 """All devices of the contact, and all of the user's own."""
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class SentPlace:
     """A device that content goes to, and what became of it there.
@@ -51,7 +50,6 @@ class SentPlace:
         return cls(device, tag, attempts, read_tags(fields.array("earlier tags", MAX_EARLIER)))
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class SentRecord:
     """Content that was sent to the user of this name, and the devices that have not acknowledged it.

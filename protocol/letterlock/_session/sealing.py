@@ -19,13 +19,12 @@ Pure functions: each returns the session to commit, or raises and nothing has ha
 Not here: keys (_ratchet/); which session a message belongs to (peer_sessions.py).
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 from letterlock._primitives import aead
 from letterlock._primitives.curve25519 import RatchetKey
+from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.entropy import Entropy
-from letterlock._primitives.fast_init import fast_init
 from letterlock._primitives.secret import Uncopyable
 from letterlock._ratchet.keys import MessageKey
 from letterlock._ratchet.ratchet import NONE_SKIPPED, FindKept, Skipped, nothing_kept
@@ -43,7 +42,6 @@ _WRONG_PADDING: Final = "padding is not what sealing makes: discard the message"
 _NONCE_PREFIX: Final = bytes(aead.NONCE_BYTES - SENT_NONCE_BYTES)
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Encrypted(Uncopyable):
     """A message to send, and the session to commit with it."""
@@ -55,7 +53,6 @@ class Encrypted(Uncopyable):
         return f"<Encrypted: {len(self.message)} bytes>"
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Decrypted(Uncopyable):
     """An authenticated message: its plaintext, and all that is now to be committed.

@@ -11,13 +11,12 @@ Not here: sealing and opening messages (sealing.py); which of several sessions a
 (peer_sessions.py); the phases of a session among others (lifecycle.py).
 """
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from letterlock._handshake.agreement import Agreement, Initiation
 from letterlock._primitives.curve25519 import SignedPrekeyPair
+from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.entropy import Entropy
-from letterlock._primitives.fast_init import fast_init
 from letterlock._primitives.secret import Uncopyable
 from letterlock._ratchet.ratchet import Ratchet
 from letterlock._ratchet.suites import RATCHETS
@@ -26,7 +25,6 @@ from letterlock._wire.suite import Suite
 from letterlock.errors import AuthenticationFailed
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where a session comes from; it does not change while the session is kept.
@@ -43,7 +41,6 @@ class Origin:
     born: int = 0
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Initiated(Uncopyable):
     """A session that the peer has not answered.
@@ -58,7 +55,6 @@ class Initiated(Uncopyable):
     archived: int = 0
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Established(Uncopyable):
     """A session that both sides hold.
@@ -79,7 +75,6 @@ class Established(Uncopyable):
     archived: int = 0
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Ended:
     """A session whose two sides disagree, or that was never answered. It can neither encrypt nor decrypt.

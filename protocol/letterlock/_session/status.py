@@ -1,7 +1,6 @@
 """What an application may know of the session in which it writes."""
 
-from dataclasses import dataclass
-
+from letterlock._primitives.dataclass import dataclass
 from letterlock._session.session import Ended, Initiated, Session
 from letterlock._wire.suite import Suite
 

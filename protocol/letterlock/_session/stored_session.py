@@ -4,10 +4,9 @@ Not here: finding and saving it (peer_sessions.py).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
-from letterlock._primitives.fast_init import fast_init
+from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.secret import Uncopyable
 from letterlock._session.lifecycle import Phase
 from letterlock._session.session import Ended, Established, Initiated, Session
@@ -17,7 +16,6 @@ PHASES: Final = {Initiated: Phase.INITIATED, Established: Phase.ESTABLISHED, End
 """The phase of an active session."""
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class StoredSession(Uncopyable):
     """A session and where it stands: the session with the greatest rank is active."""

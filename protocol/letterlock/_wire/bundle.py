@@ -6,11 +6,10 @@ bundle = [2, 3, address, identity key, made on, signed prekey, one-time prekey /
 Not here: signing and verifying (_handshake/bundle_signature.py).
 """
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from letterlock._primitives.curve25519 import SIGNATURE_BYTES, IdentityKey, OneTimePrekey, SignedPrekey
-from letterlock._primitives.fast_init import fast_init
+from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.mlkem import MlKem1024PublicKey
 from letterlock._primitives.secret import KEY_BYTES
 from letterlock._wire import cbor, prekey
@@ -24,7 +23,6 @@ OneTime: TypeAlias = PublicPrekey[OneTimePrekey]
 KemPrekey: TypeAlias = PublicPrekey[MlKem1024PublicKey]
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class BundleHead:
     """What the bundles of one publication have in common."""

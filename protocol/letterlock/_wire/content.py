@@ -13,12 +13,12 @@ Not here: what the body of each kind holds (content_bodies.py); what to do with 
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 from typing import Final
 
 from letterlock._primitives.aead import TAG_BYTES
-from letterlock._primitives.fast_init import fast_init
+from letterlock._primitives.dataclass import dataclass
 from letterlock._wire import cbor
 from letterlock._wire.cbor_heads import ARRAY, BYTES, UINT, blob, head
 from letterlock._wire.envelope import check_items
@@ -81,7 +81,6 @@ _DIRECTIONS: Final = frozenset(
 _SEPARATORS: Final = frozenset("/\\")
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Attachment:
     """A file that comes with a text: its name, its media type, and its bytes.
@@ -119,7 +118,6 @@ class Attachment:
         return cls(name, media_type, fields.blob_between("bytes", 0, MAX_PLAINTEXT))
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Content:
     """What one device tells another in one message.

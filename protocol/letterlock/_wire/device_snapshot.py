@@ -14,12 +14,11 @@ Not here: signatures and proofs (device_list.py); which snapshot may follow whic
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar, Final
 
 from letterlock._primitives.curve25519 import IdentityKey
-from letterlock._primitives.fast_init import fast_init
+from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.labels import DEVICE_LIST
 from letterlock._primitives.secret import KEY_BYTES
 from letterlock._wire import cbor
@@ -52,7 +51,6 @@ class DeviceClass(IntEnum):
     """Keys that a recovery secret opens, to add a device and revoke others. Nobody carries it."""
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class ListedDevice:
     """A device of a user: `ed25519` and `ml_dsa_hash`, 32 bytes each, stand for its signing key.

@@ -5,9 +5,9 @@ Not here: turning text from an e-mail into these bytes (armor.py).
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.mlkem import MlKem1024PublicKey
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.day import date_of

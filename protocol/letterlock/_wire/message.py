@@ -17,12 +17,11 @@ Not here: the reader (flat_array.py); the opening and what is wrong with one (en
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from letterlock._primitives.aead import TAG_BYTES
 from letterlock._primitives.curve25519 import EphemeralKey, IdentityKey, RatchetKey
-from letterlock._primitives.fast_init import fast_init
+from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.mlkem import MlKem1024PublicKey
 from letterlock._primitives.secret import KEY_BYTES
 from letterlock._wire import cbor
@@ -89,7 +88,6 @@ _OPENING_BYTES: Final = 3
 _KEY_HEAD: Final = head(BYTES, KEY_BYTES)
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Header:
     """The header of a ratchet or triple message (Double Ratchet section 3.1, HEADER).
@@ -111,7 +109,6 @@ class Header:
         return _TRIPLE.opening + position + pq_header.encode()
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class RatchetMessage:
     """A decoded ratchet or triple message; `header_bytes` are its bytes up to `sealed`.
@@ -136,7 +133,6 @@ class RatchetMessage:
         return _read_ratchet(data, _layout_of(data, (layout,)))
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class KemHeader:
     """What PQXDH adds to the handshake: which KEM prekey was used, and the ciphertext for it."""
@@ -145,7 +141,6 @@ class KemHeader:
     ciphertext: bytes
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class HandshakeHeader:
     """The part of an initial message from which the recipient computes the shared secret.
@@ -180,7 +175,6 @@ def handshake_id(opened: bytes) -> bytes:
     return hashlib.sha256(opened).digest()
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class InitialMessage:
     """A decoded initial message; `id` names its handshake, whichever message it carries.

@@ -8,11 +8,10 @@
 Not here: reading them from a message (message.py); what the types mean (_ratchet/braid.py).
 """
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from letterlock._primitives.fast_init import fast_init
+from letterlock._primitives.dataclass import dataclass
 from letterlock._wire.cbor_heads import BYTES, NULL, UINT, head
 from letterlock._wire.flat_array import Field
 from letterlock.limits import CODEWORD_BYTES, MAX_CODEWORD_INDEX, MAX_CODEWORDS, MAX_COUNTER
@@ -34,7 +33,6 @@ BARE: Final = frozenset({PqType.NONE, PqType.CT1_ACK})
 """The types that carry no codewords."""
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class PqHeader:
     """The six elements. `epoch` is the epoch being agreed on, from 1.

@@ -5,11 +5,11 @@
 Not here: the signature, which covers all prekeys of a bundle together (bundle.py).
 """
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Generic, TypeVar
 
 from letterlock._primitives.curve25519 import OneTimePrekey, SignedPrekey
+from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.mlkem import MlKem1024PublicKey
 from letterlock._wire import cbor
 from letterlock._wire.fields import Fields

@@ -6,9 +6,9 @@ pair        = [one-time prekey, one-time kem prekey, signature of their bundle]
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from letterlock._primitives.curve25519 import SIGNATURE_BYTES, IdentityKey, OneTimePrekey, SignedPrekey
+from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.mlkem import MlKem1024PublicKey
 from letterlock._wire import cbor, prekey
 from letterlock._wire.address import Address

@@ -12,10 +12,10 @@ On a socket, each frame is one body:
 Not here: what messages hold (message.py); who may do what (relay/).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Self
 
-from letterlock._primitives.fast_init import fast_init
+from letterlock._primitives.dataclass import dataclass
 from letterlock._wire import cbor
 from letterlock._wire.address import Address
 from letterlock._wire.fields import Fields
@@ -111,7 +111,6 @@ class FetchRequest(RelayBody):
         return cls(most, wait, read_ids(fields, "ids to skip", MAX_ACKNOWLEDGED))
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """A message out of a mailbox: its id of 16 bytes, when the relay stored it, and who sent it.

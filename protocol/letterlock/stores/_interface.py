@@ -7,10 +7,10 @@ Not here: what a record contains (_records/), and which calls the account makes 
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from letterlock._primitives.fast_init import fast_init
+from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.secret import Secret, Uncopyable
 from letterlock._wire.prekey import PrekeyKind
 from letterlock.stores._entry_kind import EntryKind
@@ -40,7 +40,6 @@ class Record(Secret):
         return value
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class DeferredRecord(Uncopyable):
     """A record that is encoded when its bytes are first asked for, by `encode(value)`, and only once.
@@ -76,7 +75,6 @@ _set_value = Record.__dict__["_value"].__set__
 _set_encoded = DeferredRecord.__dict__["encoded"].__set__
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class PrekeyRow(Uncopyable):
     """A prekey. `id` is 0 to 2**32 - 1; `expires` is in seconds since 1970 (UTC), or None while current."""
@@ -87,7 +85,6 @@ class PrekeyRow(Uncopyable):
     record: Record
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class SessionRow(Uncopyable):
     """A session with the peer at `address`. The one of greatest rank, among several with a peer, is active.
@@ -101,7 +98,6 @@ class SessionRow(Uncopyable):
     record: AnyRecord
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class EntryRow(Uncopyable):
     """An entry of a user. `key` is 0 to 300 bytes, and unique among the entries of one kind.
@@ -134,7 +130,6 @@ class KeyRange(Protocol):
         ...
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class SkippedKey(Uncopyable):
     """The key of message `number` (0 to 2**32 - 1) in the chain that 32 bytes name.

@@ -13,12 +13,11 @@ Not here: where rows are stored (_memory.py, _sqlite/skipped_keys.py).
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import Final
 
-from letterlock._primitives.fast_init import fast_init
+from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.secret import KEY_BYTES, Uncopyable
 from letterlock.errors import CorruptStore
 from letterlock.limits import MAX_KEYS_IN_ROW
@@ -29,7 +28,6 @@ KEPT_ALREADY: Final = "keys of these messages are kept already"
 _start: Final = attrgetter("start")
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class SkippedRow(Uncopyable):
     """A row: keys of the messages from number `start` on, `count` messages in all.

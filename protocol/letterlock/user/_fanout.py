@@ -13,9 +13,9 @@ Not here: contents that wait (_waiting.py).
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
-from letterlock._primitives.fast_init import fast_init
+from letterlock._primitives.dataclass import dataclass
 from letterlock._records.contact import ContactRecord, ContactState
 from letterlock._records.sent import SentPlace, SentRecord
 from letterlock._records.user import UserRecord
@@ -36,7 +36,6 @@ from letterlock.user._values import Begun, Outgoing, Sent
 from letterlock.user._waiting import own_others, sync_copy
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Sending:
     """What an application sends. `sent` and `id` are chosen here if they are None."""

@@ -16,10 +16,10 @@ Every function runs inside the caller's transaction. Not here: whether the messa
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TypeAlias
 
-from letterlock._primitives.fast_init import fast_init
+from letterlock._primitives.dataclass import dataclass
 from letterlock._wire.address import Address
 from letterlock._wire.content import Attachment, Content, ContentKind
 from letterlock._wire.content_bodies import ListNotice, Receipt, SyncCopy
@@ -33,7 +33,6 @@ from letterlock.user._seed_delivery import take_seed
 from letterlock.user._values import EventKind
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Delivered:
     """What the application gets of a content. `to` is the contact to whom a sync copy went."""

@@ -14,10 +14,9 @@ What was decrypted is committed whatever its content is: its key is gone.       
 Not here: what each kind of content does (_kinds.py); messages that cannot be read (_repair.py).
 """
 
-from dataclasses import dataclass
 from typing import Final
 
-from letterlock._primitives.fast_init import fast_init
+from letterlock._primitives.dataclass import dataclass
 from letterlock._records.contact import ContactState
 from letterlock._records.pin import PinnedList
 from letterlock._wire.address import Address
@@ -47,7 +46,6 @@ _NO_ID: Final = bytes(MESSAGE_ID_BYTES)
 _OWN_ADDRESS: Final = "this claims to come from this device itself: discard the message"
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Arrived:
     """A message on its way in: where it says it comes from, and the tag that names it."""

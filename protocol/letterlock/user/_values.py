@@ -18,10 +18,10 @@ Not here: the values that devices exchange (_wire/content.py).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
-from letterlock._primitives.fast_init import fast_init
+from letterlock._primitives.dataclass import dataclass
 from letterlock._wire.address import Address
 from letterlock._wire.content import Attachment
 from letterlock._wire.content_bodies import RetryCause
@@ -90,7 +90,6 @@ class Event:
     device: int | None = None
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """A message, and the device to which it goes. It was committed before it was handed out."""
@@ -99,7 +98,6 @@ class Outgoing:
     message: bytes = field(repr=False)
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Sent:
     """What was made of a content: its id (16 bytes), a message for each device that can get one, and needs.
@@ -159,7 +157,6 @@ class Upkeep:
     expired: int = 0
 
 
-@fast_init
 @dataclass(frozen=True, slots=True)
 class Incoming:
     """What one message turned out to be.

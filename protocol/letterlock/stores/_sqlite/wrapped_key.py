@@ -7,11 +7,11 @@
 Not here: what the data key protects (cipher.py); where the wrapped key is stored (schema.py).
 """
 
-from dataclasses import dataclass
 from typing import ClassVar, Final, TypeAlias
 
 from letterlock._primitives import passphrase as argon2
 from letterlock._primitives.aead import TAG_BYTES, XNONCE_BYTES, open_at_rest, seal_at_rest
+from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.entropy import system_entropy
 from letterlock._primitives.kdf import hkdf_sha256
 from letterlock._primitives.labels import STORE_WRAP
