@@ -100,6 +100,7 @@ def test_each_option_is_a_flag_a_variable_and_a_key(tmp_path: Path, option: obje
         ("name", "Relay.example", "lower case"),
         ("name", "a b", "host of the clients' URL"),
         ("name", "a" * 264, "host of the clients' URL"),
+        ("name", "relay.example,", "host of the clients' URL"),
         ("registration", "closed", "ticket:"),
         ("registration", "ticket:", "64 hexadecimal digits"),
         ("registration", f"ticket:{KEY[:-1]}", "64 hexadecimal digits"),
@@ -150,6 +151,10 @@ def test_a_misspelt_variable_is_refused() -> None:
 
 
 def test_names_keys_and_addresses_are_read() -> None:
+    assert settings("--name", "relay.example, other.example:8443").names == (
+        "relay.example",
+        "other.example:8443",
+    )
     made = settings(
         "--name", "relay.example:8443", "--registration", f"ticket:{KEY.upper()}", "--listen", "[::1]:1"
     )

@@ -1,4 +1,4 @@
-"""The commands that look after a relay's database.
+"""The commands that run a relay and look after its database.
 
 Not here: the relay; tickets (_ticket_commands.py).
 """
@@ -13,6 +13,7 @@ from letterlock.cli._output import say
 from letterlock.cli._relay_settings import settings_of
 from letterlock.errors import CorruptStore, UsageError
 from letterlock.relay import RelayStore, open_store
+from letterlock.relay._server._serve import serve as run
 
 Result = TypeVar("Result")
 
@@ -29,6 +30,18 @@ class _BacksUp(Protocol):
     """A store that copies itself."""
 
     async def backup(self, target: str) -> None: ...
+
+
+def serve(arguments: Namespace) -> None:
+    """Run a relay until a signal ends it."""
+
+    def announce(address: str, name: str) -> None:
+        if arguments.json:
+            say(json.dumps({"listening": address, "name": name}))
+        else:
+            say(f"listening on {address} as {name}")
+
+    run(settings_of(arguments), announce)
 
 
 def migrate(arguments: Namespace) -> None:

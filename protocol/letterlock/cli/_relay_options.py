@@ -91,7 +91,8 @@ OPTIONS: Final = (
         "name",
         "",
         "AUTHORITY",
-        "host of the clients' URL, with its port unless that is 443; the address by default",
+        "host of the clients' URL, with its port unless that is 443; commas separate several. The address by "
+        "default",
         _text,
     ),
     Option(

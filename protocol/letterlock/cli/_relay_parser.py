@@ -8,7 +8,7 @@ from argparse import RawDescriptionHelpFormatter
 from typing import TYPE_CHECKING, Final
 
 from letterlock.cli._parsing import STANDARD_STREAM, Parser, add_output, add_parser
-from letterlock.cli._relay_options import BY_NAME, CONFIG, CONFIG_VARIABLE, PREFIX, Option
+from letterlock.cli._relay_options import BY_NAME, CONFIG, CONFIG_VARIABLE, OPTIONS, PREFIX, Option
 
 if TYPE_CHECKING:
     from letterlock.cli._parsing import Commands
@@ -17,12 +17,23 @@ TICKET_MINUTES: Final = 10
 """For how long a ticket is valid if nothing else is said."""
 
 _RELAY: Final = f"""\
-Look after a relay: a directory of device lists and prekeys, and mailboxes. It
-reads no message, and clients check what it says.
+Run a relay: a directory of device lists and prekeys, and mailboxes. It reads
+no message, and clients check what it says. Begin with `letterlock relay
+serve`, which keeps everything in a file in the current directory.
 
 Each option may also stand in the environment, as {PREFIX} and its
 name in capitals, or in a TOML file that --config or {CONFIG_VARIABLE}
 names. A flag precedes the environment, which precedes the file.
+"""
+
+_SERVE: Final = """\
+Answer clients until SIGTERM or SIGINT. Then the relay takes no new
+connections, finishes requests within --drain-seconds, and ends with exit
+status 0; a second signal ends it at once.
+
+Put a proxy with TLS in front of it, as docs/pages/how-to/run-a-relay.md shows.
+Once calls are answered, one line on standard output says so; logs go to
+standard error, and name no user, device or client address.
 """
 
 _MIGRATE: Final = """\
@@ -71,7 +82,7 @@ def add_relay_commands(commands: "Commands") -> None:
     """Add `relay` and its commands."""
     relay = commands.add_parser(
         "relay",
-        help="look after a relay: migrate, backup, check, ticket",
+        help="run a relay: serve, migrate, backup, check, ticket",
         description=_RELAY,
         formatter_class=RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -79,8 +90,16 @@ def add_relay_commands(commands: "Commands") -> None:
     subcommands = relay.add_subparsers(
         title="commands", metavar="COMMAND", prog="letterlock relay", required=True
     )
+    _add_serve(subcommands)
     _add_store_commands(subcommands)
     _add_ticket_commands(subcommands)
+
+
+def _add_serve(commands: "Commands") -> None:
+    serve = _relay_command(commands, "serve", "answer clients until told to stop", _SERVE)
+    _add_config(serve)
+    for option in OPTIONS:
+        _add_option(serve, option)
 
 
 def _add_store_commands(commands: "Commands") -> None:

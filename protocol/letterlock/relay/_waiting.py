@@ -5,7 +5,6 @@ Not here: what is waited for.
 
 import asyncio
 from collections.abc import Coroutine
-from contextlib import suppress
 
 
 async def unless(event: asyncio.Event, work: Coroutine[object, None, object]) -> None:
@@ -19,5 +18,7 @@ async def unless(event: asyncio.Event, work: Coroutine[object, None, object]) ->
     finally:
         ended.cancel()
         task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        # `await task` would raise the same whether the task was cancelled or its caller is cancelled now.
+        await asyncio.wait((task,))
+    if not task.cancelled():
+        task.result()

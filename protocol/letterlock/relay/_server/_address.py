@@ -42,13 +42,14 @@ class Listen:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def default_name(listen: Listen) -> str:
-    """Return the relay's name if none was given. Raises UsageError if an address does not tell it."""
+def default_names(listen: Listen) -> tuple[str, ...]:
+    """Return the relay's names if none was given. Raises UsageError if an address does not tell them."""
     if listen.host in _EVERYWHERE:
         raise UsageError(
             f"{listen} says nothing of the URL that clients use: give it with --name relay.example"
         )
-    return str(listen)
+    named = Listen("localhost", listen.port)
+    return (str(listen), str(named)) if is_loopback(listen.host) else (str(listen),)
 
 
 def bind(listen: Listen) -> socket.socket:

@@ -8,7 +8,7 @@ from typing import Final
 
 from letterlock._wire.relay_limits import MAX_RELAY_NAME
 from letterlock.errors import UsageError
-from letterlock.relay._server._address import Listen, default_name
+from letterlock.relay._server._address import Listen, default_names
 
 OFF: Final = "off"
 _OPEN: Final = "open"
@@ -50,12 +50,17 @@ class Settings:
         if self.metrics_address == listen and listen.port:
             raise UsageError("metrics-listen is the main address: choose another port, or leave it out")
         if not self.name:
-            default_name(listen)
-        elif len(self.name) > MAX_RELAY_NAME or not _is_authority(self.name):
+            default_names(listen)
+        elif not all(_is_authority(name) for name in self.names):
             raise UsageError(
                 "name must be the host of the clients' URL in lower case, as in relay.example:8443"
             )
         _ = self.ticket_key
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names in `name`, which commas separate: the relay is shown under the first one."""
+        return tuple(name.strip() for name in self.name.split(",")) if self.name else ()
 
     @property
     def metrics_address(self) -> Listen | None:
@@ -80,7 +85,11 @@ class Settings:
 
 def _is_authority(name: str) -> bool:
     return (
-        name.isascii() and name.isprintable() and name == name.lower() and not set(name) & set("/\\@?# \"'<>")
+        0 < len(name) <= MAX_RELAY_NAME
+        and name.isascii()
+        and name.isprintable()
+        and name == name.lower()
+        and not set(name) & set("/\\@?# \"'<>")
     )
 
 

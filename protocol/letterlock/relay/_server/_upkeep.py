@@ -1,0 +1,67 @@
+"""What a relay does by itself: samples for rates, counting what is stored, deleting what is out of time.
+
+Not here: what is out of time (the store).
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from time import monotonic, time
+from typing import Final
+
+from letterlock.relay._relay import Relay
+from letterlock.relay._server._logs import Faults
+from letterlock.relay._server._metrics import Metrics
+from letterlock.relay._server._rates import STEP, Rates
+from letterlock.relay._store import RelayStore
+
+_COUNT_SECONDS: Final = 60
+_EXPIRE_SECONDS: Final = 600
+_PAUSE: Final = 0.05
+"""Seconds between two steps of deleting: requests go first."""
+
+
+class Upkeep:
+    """The background work of one worker. One of several workers is `first`: it alone works on the store."""
+
+    def __init__(
+        self, relay: Relay, store: RelayStore, metrics: Metrics, rates: Rates, faults: Faults
+    ) -> None:
+        self._relay = relay
+        self._store = store
+        self._metrics = metrics
+        self._rates = rates
+        self._faults = faults
+
+    async def run(self, *, first: bool) -> None:
+        """Work until cancelled."""
+        loops = [self._repeat(self._sample, STEP)]
+        if first:
+            loops += [
+                self._repeat(self._count, _COUNT_SECONDS),
+                self._repeat(self._expire, _EXPIRE_SECONDS),
+            ]
+        await asyncio.gather(*loops)
+
+    async def _repeat(self, work: Callable[[], Awaitable[None]], seconds: float) -> None:
+        while True:
+            try:
+                await work()
+            except Exception as error:  # noqa: BLE001 - the store may be down: it is asked again
+                self._faults.note(error)
+            # Several machines on one store must not all do this in the same moment.
+            await asyncio.sleep(seconds * random.uniform(0.9, 1.1))  # noqa: S311 - no secret
+
+    async def _sample(self) -> None:
+        self._rates.add(monotonic(), self._metrics.totals())
+
+    async def _count(self) -> None:
+        self._metrics.stored(await self._store.counts())
+
+    async def _expire(self) -> None:
+        more = True
+        while more:
+            expired = await self._relay.expire(int(time()))
+            self._metrics.expired(expired.messages)
+            more = expired.more
+            await asyncio.sleep(_PAUSE)

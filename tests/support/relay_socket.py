@@ -1,0 +1,65 @@
+"""A client's end of a relay's socket.
+
+Not here: the relay's process (relay_server.py).
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from letterlock._wire.relay_calls import SOCKET_PATH
+from letterlock._wire.relay_login import token_text
+from letterlock._wire.relay_mail import AckRequest, MailFrame, read_frame
+from support.relay_server import Server
+
+
+class Line:
+    """An open socket."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+
+    async def mail(self) -> MailFrame:
+        """Return the next frame, which must hold mail."""
+        frame = await self.next()
+        assert isinstance(frame, MailFrame)
+        return frame
+
+    async def next(self) -> MailFrame | AckRequest:
+        """Return the next frame."""
+        data = await self.connection.recv()
+        assert isinstance(data, bytes)
+        return read_frame(data)
+
+    async def texts(self, count: int) -> dict[bytes, bytes]:
+        """Return so many messages, by their ids."""
+        found: dict[bytes, bytes] = {}
+        while len(found) < count:
+            found |= {each.id: each.message for each in (await self.mail()).deliveries}
+        return found
+
+    async def acknowledge(self, *ids: bytes) -> None:
+        """Acknowledge messages, and wait until the relay confirms it; no mail may come in between."""
+        await self.connection.send(AckRequest(ids).encode())
+        assert await self.next() == AckRequest(ids)
+
+    async def closed(self) -> int:
+        """Wait until the relay closes the socket, and return the code."""
+        closed: ConnectionClosed | None = None
+        while closed is None:
+            try:
+                await self.connection.recv()
+            except ConnectionClosed as error:
+                closed = error
+        return closed.rcvd.code if closed.rcvd else 0
+
+
+@asynccontextmanager
+async def line(server: Server, token: bytes | None) -> AsyncIterator[Line]:
+    """Open a socket."""
+    headers = {"Authorization": f"Bearer {token_text(token)}"} if token else {}
+    url = f"ws://{server.address[0]}:{server.address[1]}{SOCKET_PATH}"
+    async with connect(url, additional_headers=headers, proxy=None, max_size=2**23) as connection:
+        yield Line(connection)
