@@ -26,6 +26,7 @@ UNDRAWN: Final = frozenset({"__init__", "__main__", *FLOOR})
 
 PURPOSE: Final = {
     "cli": "the letterlock command",
+    "client": "a user over a relay",
     "aio": "the account for asyncio",
     "user": "device lists and contacts",
     "account": "one device: the public object",

@@ -28,6 +28,7 @@ EXPORTING: Final = (
     "letterlock.stores",
     "letterlock.aio",
     "letterlock.user",
+    "letterlock.client",
     "letterlock.hazmat",
     "letterlock.errors",
     "letterlock.limits",

@@ -62,6 +62,7 @@ from letterlock_vectors.operations.plays import ChosenEntropy
 from letterlock_vectors.operations.ratchets import SidePlayer
 from letterlock_vectors.operations.sparse import SparsePlayer
 from support.pair import ALICE, NOON
+from support.secret_client_holders import CLIENT_TABLE
 from support.secret_pq_holders import MATERIAL, PQ_SECRETS, PQ_TABLE, pq_words
 from support.secret_signing_holders import (
     SIGNING_ABSTRACT,
@@ -275,6 +276,7 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "SidePlayer": (ratchet_player, "{OBJECT}"),
     "BraidPlayer": (lambda: BraidPlayer(pq_player()), "{OBJECT}"),
     "SparsePlayer": (lambda: SparsePlayer(pq_player()), "{OBJECT}"),
+    **CLIENT_TABLE,
     **STORE_TABLE,
     **PQ_TABLE,
     **SIGNING_TABLE,

@@ -125,6 +125,11 @@ class DeviceSigningKeyPair(CompositeKeyPair[DeviceSigningKey]):
     PUBLIC = DeviceSigningKey
 
 
+def ed25519_half(seed: CompositeSeed) -> Ed25519KeyPair:
+    """Return the Ed25519 half of a key pair, which alone authenticates a device to a relay."""
+    return Ed25519KeyPair(Ed25519Seed(seed.expose()[KEY_BYTES:]))
+
+
 def _representative(message: bytes, context: bytes) -> bytes:
     """Return M', which both algorithms sign."""
     mldsa.check_context(context)

@@ -1,4 +1,49 @@
-"""The client: a user whose messages travel through a relay.
+"""A user whose messages travel through a relay: sent while offline too, and received once, whatever fails.
+
+    Client          a user on this device, for asyncio
+    SyncClient      the same without asyncio
+    Message         a content that arrived, until the application has finished it
+    RelayEvent      what happened between a client and its relay
+
+    async with await Client.create("alice.db", key=key, name="alice", relay="https://relay.example") as alice:
+        await alice.send("bob", b"hello")
+        async for message in alice.messages():
+            print(message.sender, message.body)
+
+The relay is not trusted: it delivers, withholds and delays, and everything that it says about people, devices
+and keys is verified by the `User` inside. This module needs `pip install letterlock[client]`.
 
 Not here: keys, sessions and device lists, which are a `User`'s; the relay itself (relay/).
 """
+
+from letterlock.client._client import Client
+from letterlock.client._errors import (
+    AlreadyDone,
+    NameTaken,
+    RelayMisbehaves,
+    RelayUnavailable,
+    TicketRefused,
+    UnknownUser,
+)
+from letterlock.client._events import RelayEvent, RelayEventKind
+from letterlock.client._stores import StorePlace
+from letterlock.client._sync import SyncClient, SyncMessage
+from letterlock.client._values import Delivery, Message, Person
+
+__all__ = [
+    "AlreadyDone",
+    "Client",
+    "Delivery",
+    "Message",
+    "NameTaken",
+    "Person",
+    "RelayEvent",
+    "RelayEventKind",
+    "RelayMisbehaves",
+    "RelayUnavailable",
+    "StorePlace",
+    "SyncClient",
+    "SyncMessage",
+    "TicketRefused",
+    "UnknownUser",
+]

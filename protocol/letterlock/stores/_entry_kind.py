@@ -1,6 +1,6 @@
 """EntryKind: what the rows of the table `entries` are about, and which of them the digest covers.
 
-Not here: what a record of each kind contains (_records/), and who writes it (user/).
+Not here: what a record of each kind contains (_records/, client/), and who writes it (user/, client/).
 """
 
 from enum import IntEnum
@@ -28,6 +28,20 @@ class EntryKind(IntEnum):
     """What is noted of one device; the key is its encoded address."""
     HISTORY = 20
     """The key of a history archive, from another device of the user; filed by the archive id, 16 bytes."""
+    CLIENT = 32
+    """What a client of a relay notes of itself; the key is empty."""
+    POST = 33
+    """Messages on their way to the relay; the key is the id of their send, 16 bytes."""
+    NEED = 34
+    """Device lists or a prekey bundle to fetch; the key is the kind, the device id and the name."""
+    DRAFT = 35
+    """Content for a name that is no contact yet; the key is the message id, 16 bytes."""
+    HELD = 36
+    """A message that cannot be judged yet; the key is the relay's id of it, 16 bytes."""
+    ARRIVED = 37
+    """Content that the application has not finished; the key is its place in the order, and 8 bytes."""
+    NOTICE = 38
+    """An event that the application has not finished; the key is like that of ARRIVED."""
 
 
 COVERED_KINDS: Final = 16

@@ -54,6 +54,12 @@ class Outbox:
         elif after is not before:
             self._save(after, row.due)
 
+    def change_one(self, id_: bytes, after: SentRecord) -> None:
+        """Replace the record of the content with an id, if there is one."""
+        row = self._tables.entries.load(EntryKind.SENT, id_)
+        if row is not None:
+            self.replace(row, row.record.decoded(decode_sent), after)
+
     def expired(self, now: int) -> list[SentRecord]:
         """Delete everything that was kept long enough, and return it."""
         rows = self._tables.entries.due(EntryKind.SENT, now, _ALL)

@@ -1,0 +1,382 @@
+"""Client: a user whose messages travel through a relay, for asyncio.
+
+    create, open, join        a store, and the user in it
+    async with                four tasks run until the block ends: sender, fetcher, receiver, keeper
+    send                      saved, then sent by the sender; offline it waits
+    messages, events          what arrived and happened, until the application has finished it
+
+Not here: what the tasks do (_sender.py and its neighbours), the twin without asyncio (_sync.py).
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from types import TracebackType
+from typing import Any, ClassVar, Final, ParamSpec, Self, TypeVar
+
+from letterlock._handshake.safety_number import SafetyNumber
+from letterlock._primitives.secret import Uncopyable
+from letterlock._wire.address import Address
+from letterlock._wire.content import Attachment, ContentKind
+from letterlock._wire.device_snapshot import DeviceClass, ListedDevice
+from letterlock._wire.linking import LinkingCode
+from letterlock.client._arrivals import Arrivals
+from letterlock.client._contacts import Contacts
+from letterlock.client._errors import RelayUnavailable, UnknownUser
+from letterlock.client._events import RelayEvent
+from letterlock.client._fetcher import Fetcher
+from letterlock.client._http import RelayUrl
+from letterlock.client._joining import join, link
+from letterlock.client._keeper import Keeper
+from letterlock.client._linking import CompareDigits, ShowCode, ShowDigits
+from letterlock.client._office import Office
+from letterlock.client._opening import WORLD, World, checked_name, create, existing, register
+from letterlock.client._reader import Reader, drained
+from letterlock.client._receiver import Receiver
+from letterlock.client._rows import Draft
+from letterlock.client._sender import Sender
+from letterlock.client._stores import StoreOpener, StorePlace
+from letterlock.client._thread import StoreThread
+from letterlock.client._values import Delivery, Message, Person
+from letterlock.errors import StoreError, UsageError
+from letterlock.user import Event, Evidence
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+_FLUSH: Final = 5.0
+"""Seconds for which the end of the block waits until what was sent has gone out."""
+
+
+class Client(Uncopyable):
+    """A user on this device, and its relay. Make one with `create`, `open` or `join`, and enter it.
+
+    Any task of the event loop may call it. Every method may raise StoreError. Nothing that a relay, a
+    network or a peer does ends the client: it tries again, and tells in `events`. Two programs may share a
+    store; each message is then given to one of them, or to both until one has finished it.
+    """
+
+    __slots__ = ("__weakref__", "_contacts", "_fetcher", "_office", "_reader", "_runner", "_sender")
+
+    _world: ClassVar[World] = WORLD
+
+    def __init__(self, office: Office) -> None:
+        """Not for applications, which call `create`, `open` and `join`."""
+        self._office = office
+        self._fetcher = Fetcher(office)
+        self._sender = Sender(office, self._fetcher)
+        self._contacts = Contacts(office)
+        self._reader = Reader(office, self._check)
+        self._runner: asyncio.Task[None] | None = None
+
+    # --- beginning and end ----------------------------------------------------------------------------
+
+    @classmethod
+    async def create(
+        cls,
+        store: StorePlace,
+        *,
+        name: str,
+        relay: str,
+        key: bytes | None = None,
+        ticket: bytes | None = None,
+        allow_insecure: bool = False,
+    ) -> Self:
+        """Make a user with one device, and register it at a relay.
+
+        `store` is a path, with `key` (32 bytes), or a store, or a function that opens one.
+        `relay` is a URL such as `https://relay.example`; `http` only on this machine, unless
+        `allow_insecure`. `ticket` comes from the application's server, where the relay asks for one. If the
+        relay cannot be reached the store is kept: call this again with the same arguments. Raises NameTaken,
+        TicketRefused, RelayUnavailable, RelayMisbehaves; AccountExists, UsageError.
+        """
+        url, world = RelayUrl(relay, allow_insecure=allow_insecure), cls._world
+        opener = StoreOpener.of(store, key)
+        make = partial(create, name=checked_name(name), relay=url.text, clock=world.clock)
+        thread, arrivals = await StoreThread.open(opener.open, make)
+        client = cls._over(thread, arrivals, url)
+        try:
+            await client._register(ticket)  # noqa: SLF001 (ruff does not see whose it is)
+        except BaseException as error:
+            await client.close()
+            if isinstance(error, UsageError):  # nobody knows this user, and nobody ever will
+                await asyncio.to_thread(opener.delete_new)
+            raise
+        return client
+
+    @classmethod
+    async def open(
+        cls,
+        store: StorePlace,
+        *,
+        key: bytes | None = None,
+        allow_insecure: bool = False,
+    ) -> Self:
+        """Open the user of a store, whose relay is known. It works offline.
+
+        Raises NoAccount, and UsageError for a store whose user has no relay, or is not registered yet.
+        """
+        opener, world = StoreOpener.of(store, key), cls._world
+        if opener.is_new:
+            raise UsageError("there is no such store: make one with `create` or `join`")
+        thread, arrivals = await StoreThread.open(opener.open, partial(existing, clock=world.clock))
+        try:
+            relay = await thread.run(arrivals.queue.relay)
+            return cls._over(thread, arrivals, RelayUrl(relay, allow_insecure=allow_insecure))
+        except BaseException:
+            await thread.close()
+            raise
+
+    @classmethod
+    async def join(
+        cls,
+        store: StorePlace,
+        *,
+        relay: str,
+        show: ShowCode,
+        digits: ShowDigits,
+        key: bytes | None = None,
+        allow_insecure: bool = False,
+    ) -> Self:
+        """Make this device one of a user who has another one, which calls `link`. The store is empty.
+
+        `show` is awaited with the code, which the person scans or types on the other device, and `digits`
+        with six digits, which the person compares there. Raises LinkingRefused, also after ten minutes;
+        AccountExists, UsageError, RelayMisbehaves.
+        """
+        url, world = RelayUrl(relay, allow_insecure=allow_insecure), cls._world
+        opener = StoreOpener.of(store, key)
+        thread, arrivals = await join(opener, url, world, (show, digits))
+        return cls._over(thread, arrivals, url)
+
+    @classmethod
+    def _over(cls, thread: StoreThread, arrivals: Arrivals, url: RelayUrl) -> Self:
+        office = Office(arrivals, thread, cls._world.transport(url), cls._world.pace)
+        office.relay_name = url.name
+        return cls(office)
+
+    async def _register(self, ticket: bytes | None) -> None:
+        office = self._office
+        lists = await office.run(office.queue.own_lists, 0)
+        await register(office.connection, self.name, lists, ticket)
+        await office.run(office.queue.registered)
+
+    async def __aenter__(self) -> Self:
+        if self._runner is not None:
+            raise UsageError("this client was entered before: open the store again")
+        self._runner = asyncio.create_task(self._run(), name="letterlock client")
+        self._runner.add_done_callback(lambda _: self._office.wake_all())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        if kind is not None and issubclass(kind, GeneratorExit):
+            self._office.thread.stop()  # a coroutine that is being destroyed cannot wait
+            return
+        try:
+            if kind is None and self._office.connection.is_up:
+                await self._flush(_FLUSH)
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        """End the tasks, the connections and the store. Again, it does nothing."""
+        if self._runner is not None and not self._runner.done():
+            self._runner.cancel()
+            await asyncio.wait([self._runner])
+        await self._office.connection.close()
+        await self._office.thread.close()
+
+    async def _run(self) -> None:
+        office = self._office
+        steps = (self._sender.step, self._fetcher.step, Receiver(office).step, Keeper(office).step)
+        async with asyncio.TaskGroup() as group:
+            for step in steps:
+                group.create_task(office.forever(step))
+
+    def _check(self) -> None:
+        """Raise UsageError unless the tasks run, and StoreError if the store ended them."""
+        if self._runner is None:
+            raise UsageError("enter the client first: `async with client:`")
+        if self._runner.done():
+            raise StoreError("the client has ended, or its store failed: open it again")
+
+    # --- this user ------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """What contacts call this user."""
+        return self._office.queue.user.name
+
+    @property
+    def address(self) -> Address:
+        """The address of this device."""
+        return self._office.queue.user.address
+
+    @property
+    def user_id(self) -> bytes:
+        """The 32 bytes that name this user."""
+        return self._office.queue.user.user_id
+
+    @property
+    def is_online(self) -> bool:
+        """Whether the relay answered the last call."""
+        return bool(self._office.connection.is_up)
+
+    async def devices(self) -> tuple[ListedDevice, ...]:
+        """Return this user's devices, as the newest list on record has them."""
+        return await self._office.run(self._office.queue.user.devices)
+
+    async def link(
+        self, code: LinkingCode, compare: CompareDigits, device_class: DeviceClass = DeviceClass.FULL
+    ) -> int:
+        """Add a new device, which calls `join`, and return its id.
+
+        `compare` is awaited with six digits, and returns whether the new device shows the same. Call this
+        only when the person asked for it on this device. Raises what `User.link` raises.
+        """
+        self._check()
+        return await link(self._office, self._sender, code, (compare, device_class))
+
+    async def revoke(self, device_id: int) -> None:
+        """Take a device out of this user's list, for good, as `User.revoke` does."""
+        await self._office.run(self._office.queue.revoke, device_id)
+        self._office.wake_all()
+
+    # --- contacts -------------------------------------------------------------------------------------
+
+    async def meet(self, name: str) -> Person:
+        """Ask the relay for a name's device lists, so that the name becomes a contact, and return it.
+
+        Raises UnknownUser, RelayUnavailable, RelayMisbehaves.
+        """
+        await self._contacts.meet(self._fetcher, name)
+        return await self._contacts.person(name)
+
+    async def contacts(self) -> list[Person]:
+        """Return all contacts, in order of their names."""
+        return await self._contacts.all()
+
+    async def contact(self, name: str) -> Person:
+        """Return the contact of this name. Raises UsageError if there is none."""
+        return await self._contacts.person(name)
+
+    async def safety_number(self, name: str) -> SafetyNumber:
+        """Return the number that both people see. New devices do not change it."""
+        return await self._contacts.safety_number(name)
+
+    async def verify(self, name: str, code: str | bytes) -> None:
+        """Note that `code` is what the contact's own screen shows, as `UserContact.verify` does."""
+        await self._contacts.verify(name, code)
+
+    async def evidence(self, name: str) -> Evidence | None:
+        """Return what contradicts a contact's lists on record, in state CONFLICTING."""
+        return await self._contacts.evidence(name)
+
+    async def keep(self, name: str) -> None:
+        """End a conflict with the lists on record, as `UserContact.keep` does."""
+        await self._contacts.decide(name, replaces=False)
+
+    async def replace(self, name: str) -> None:
+        """End a conflict with the other lists, as `UserContact.replace` does."""
+        await self._contacts.decide(name, replaces=True)
+
+    # --- messages -------------------------------------------------------------------------------------
+
+    async def send(
+        self,
+        name: str,
+        body: bytes,
+        *,
+        kind: int = ContentKind.TEXT,
+        attachments: Iterable[Attachment] = (),
+    ) -> bytes:
+        """Send a content to a user, and a copy to this user's other devices; return its id, 16 bytes.
+
+        It is saved when this returns, and goes out as soon as the relay is there. A name that is no contact
+        yet is asked for first; offline the content waits for that too. Inside `transaction()` it is part of
+        the commit. Raises UnknownUser if the relay knows nobody of this name; ContactFrozen, UsageError;
+        PlaintextTooLong beyond 640 KiB with attachments.
+        """
+        office, now = self._office, self._world.clock()
+        if type(body) is not bytes or type(name) is not str:
+            raise UsageError("send needs the name of a user as str, and a body as bytes")
+        draft = Draft(Address(name).name, kind, body, tuple(attachments), now)
+        id_ = await office.run(office.queue.send, draft)
+        if id_ is None and office.connection.is_up and not office.thread.is_inside:
+            try:
+                await self._contacts.meet(self._fetcher, name)
+                id_ = await office.run(office.queue.send, draft)
+            except UnknownUser:
+                raise
+            except RelayUnavailable:
+                pass  # it waits
+        if id_ is None:
+            id_ = await office.run(office.queue.draft, draft)
+        office.wake_all()
+        return id_
+
+    async def delivery(self, id_: bytes) -> Delivery | None:
+        """Return what a content still waits for, or None if it waits no more.
+
+        Then every device has acknowledged it, or it was given up.
+        """
+        return await self._contacts.delivery(id_)
+
+    async def flush(self, seconds: float = 30.0) -> None:
+        """Wait until everything that was sent is at the relay. Raises RelayUnavailable after `seconds`."""
+        self._check()
+        if not await self._flush(seconds):
+            raise RelayUnavailable("not everything could be sent in time")
+
+    async def _flush(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await drained(self._office, self._check)
+        except (TimeoutError, StoreError):
+            return False
+        return True
+
+    def messages(self, *, wait: float | None = None) -> AsyncGenerator[Message]:
+        """Yield what arrives: `async for message in client.messages():`, one loop at a time.
+
+        The loop ends when nothing has come for `wait` seconds, by default never.
+
+        A message is finished when the body of the loop has ended for it. If the body raises or is cancelled,
+        or the program is killed, the message is given again. A `break` leaves its message unfinished: call
+        `done` before.
+        """
+        return self._reader.messages(wait)
+
+    def events(self, *, wait: float | None = None) -> AsyncGenerator[Event | RelayEvent]:
+        """Yield what happened, likewise: events of contacts and devices until they are finished.
+
+        Those between this client and its relay are told once, to a program that listens.
+        """
+        return self._reader.events(wait)
+
+    # --- the application's own rows -------------------------------------------------------------------
+
+    def transaction(self) -> AbstractAsyncContextManager[None]:
+        """Group calls of this task, and the application's own rows, into one commit: `async with`.
+
+        Write the rows in functions that `run` calls. An exception in the block undoes all of it.
+        """
+        return self._office.thread.transaction()
+
+    async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function in the thread of the store, in a transaction, and return its result.
+
+        It may use `store.connection` of a `SqliteStore`. While it runs, all other calls wait.
+        """
+        return await self._office.run(function, *args, **kwargs)
+
+    @property
+    def store(self) -> Any:  # noqa: ANN401 (whatever kind the application chose)
+        """The store, for functions that `run` calls."""
+        return self._office.thread.store
+
+    def __repr__(self) -> str:
+        return f"<Client {self.address}>"

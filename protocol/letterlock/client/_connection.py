@@ -1,0 +1,161 @@
+"""Connection: the calls of a relay, with a token that is renewed when it must be.
+
+    answer                  decoded, or RelayMisbehaves
+    error                   RelayRefused with its code; SLOW_DOWN and UNAVAILABLE as RelayUnavailable
+    nothing, or no body     RelayUnavailable
+    UNKNOWN                 once with a new token, unless the token is new
+
+Not here: what is done with the answers (_sender.py, _fetcher.py, _receiver.py), HTTP (_http.py).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from time import monotonic
+from typing import Final, Protocol, TypeVar
+
+from letterlock._primitives.secret import Uncopyable
+from letterlock._wire.relay_body import RelayBody
+from letterlock._wire.relay_calls import CALL_OF_REQUEST, Call
+from letterlock._wire.relay_error import ErrorAnswer, RelayCode
+from letterlock._wire.relay_limits import MAX_FETCH_ANSWER, SMALL_BODY
+from letterlock._wire.relay_login import AuthenticateAnswer
+from letterlock.client._errors import RelayMisbehaves, RelayRefused, RelayUnavailable
+from letterlock.client._transport import Reply, Socket, Transport
+from letterlock.errors import PeerError
+
+A = TypeVar("A", bound=RelayBody)
+
+OK: Final = 200
+_SERVER_FAULT: Final = 500
+_SLOW_DOWN: Final = 429
+_FRESH: Final = 60.0
+"""Seconds for which a token is not doubted."""
+_EARLY: Final = 60.0
+"""Seconds before its end at which a token is renewed."""
+_FRAME: Final = MAX_FETCH_ANSWER + SMALL_BODY
+
+Login = Callable[[], Awaitable[AuthenticateAnswer]]
+
+
+class Changed(Protocol):
+    """Is told whether the relay answers, each time that this changes."""
+
+    def __call__(self, *, is_up: bool) -> None:
+        """Note the change."""
+        ...
+
+
+class Connection(Uncopyable):
+    """Calls to one relay, for one device."""
+
+    __slots__ = ("_changed", "_ends", "_lock", "_login", "_since", "_token", "_transport", "is_up")
+
+    def __init__(self, transport: Transport, changed: Changed) -> None:
+        self._transport = transport
+        self._changed = changed
+        self._login: Login | None = None
+        self._lock = asyncio.Lock()
+        self._token: bytes | None = None
+        self._since = self._ends = 0.0
+        self.is_up: bool | None = None
+        """Whether the last call was answered; None before the first one."""
+
+    def use(self, login: Login) -> None:
+        """Set how a token is got."""
+        self._login = login
+
+    async def call(self, request: RelayBody, answer: type[A], wait: int = 0) -> A:
+        """Make a call with a token. Raises RelayUnavailable, RelayMisbehaves, RelayRefused."""
+        token = await self.token()
+        is_fresh = monotonic() < self._since + _FRESH
+        try:
+            return await self._call(request, answer, token, wait)
+        except RelayRefused as refused:
+            if refused.code is not RelayCode.UNKNOWN or is_fresh:
+                raise
+        self.forget_token(token)
+        return await self._call(request, answer, await self.token(), wait)
+
+    async def call_openly(self, request: RelayBody, answer: type[A], wait: int = 0) -> A:
+        """Make a call without a token. Raises the same."""
+        return await self._call(request, answer, None, wait)
+
+    async def token(self) -> bytes:
+        """Return a token that has not ended, as far as can be known. Raises what a call raises."""
+        async with self._lock:
+            if self._token is None or monotonic() > self._ends:
+                if self._login is None:
+                    raise RelayUnavailable("nobody has logged in")
+                answer = await self._login()
+                self._since = monotonic()
+                self._ends = self._since + max(answer.seconds - _EARLY, answer.seconds / 2)
+                self._token = answer.token
+            return self._token
+
+    def forget_token(self, token: bytes | None) -> None:
+        """Get a new token for the next call, unless that has happened since."""
+        if token is None or self._token == token:
+            self._token = None
+
+    def socket(self, token: bytes) -> AbstractAsyncContextManager[Socket]:
+        """Open a socket. Raises RelayUnavailable."""
+        return self._transport.socket(token, _FRAME)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._transport.close()
+
+    async def _call(self, request: RelayBody, answer: type[A], token: bytes | None, wait: int) -> A:
+        call = CALL_OF_REQUEST[type(request)]
+        try:
+            most = max(call.answer_size, SMALL_BODY)
+            reply = await self._transport.post(call.path, request.encode(), token, most, wait)
+        except RelayUnavailable:
+            self._note(is_up=False)
+            raise
+        self._note(is_up=_answers(reply))
+        return _decoded(call, reply, answer)
+
+    def _note(self, *, is_up: bool) -> None:
+        if is_up is not self.is_up:
+            self.is_up = is_up
+            self._changed(is_up=is_up)
+
+
+def _answers(reply: Reply) -> bool:
+    """Return whether the relay itself answered, and not something in front of it that could not reach it."""
+    error = _code(reply)
+    if error is not None:
+        return error.code is not RelayCode.UNAVAILABLE
+    return reply.status != _SLOW_DOWN and reply.status < _SERVER_FAULT
+
+
+def _code(reply: Reply) -> ErrorAnswer | None:
+    """Return the error that an answer holds, or None."""
+    try:
+        error = ErrorAnswer.decode(reply.body)
+    except PeerError:
+        return None
+    return error if error.code.status == reply.status else None
+
+
+def _decoded(call: Call, reply: Reply, answer: type[A]) -> A:
+    """Return an answer. Raises RelayUnavailable, RelayMisbehaves, RelayRefused."""
+    if reply.status == OK:
+        try:
+            return answer.decode(reply.body)
+        except PeerError:
+            raise RelayMisbehaves(f"does not answer {call.name} as the specification says") from None
+    error = _code(reply)
+    if error is None:
+        if reply.status == _SLOW_DOWN or reply.status >= _SERVER_FAULT:
+            raise RelayUnavailable(f"status {reply.status}", reply.retry_after)
+        raise RelayMisbehaves(f"answers {call.name} with status {reply.status} and no reason")
+    if error.code is RelayCode.UNAVAILABLE:
+        raise RelayUnavailable("the relay cannot answer now", max(error.number, reply.retry_after))
+    raise RelayRefused(error.code, max(error.number, _least(error, reply)))
+
+
+def _least(error: ErrorAnswer, reply: Reply) -> int:
+    return reply.retry_after if error.code is RelayCode.SLOW_DOWN else 0

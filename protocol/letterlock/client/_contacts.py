@@ -1,0 +1,79 @@
+"""The contacts of a client: who people are, and what the person here decides about them.
+
+Not here: what a contact is (user/), asking the relay (_fetcher.py).
+"""
+
+from letterlock._handshake.safety_number import SafetyNumber
+from letterlock._wire.relay_error import RelayCode
+from letterlock.client._errors import RelayRefused, RelayUnavailable, UnknownUser
+from letterlock.client._fetcher import Fetcher
+from letterlock.client._office import Office
+from letterlock.client._values import Delivery, Person
+from letterlock.user import ContactState, Evidence, UserContact
+from letterlock.user._outbox import Outbox
+
+
+class Contacts:
+    """The contacts of one client."""
+
+    __slots__ = ("_office",)
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    async def meet(self, fetcher: Fetcher, name: str) -> None:
+        """Fetch the lists of a name. Raises UnknownUser, RelayUnavailable, RelayMisbehaves."""
+        try:
+            await fetcher.refresh(name)
+        except RelayRefused as refused:
+            if refused.code is RelayCode.UNKNOWN:
+                raise UnknownUser from None
+            raise RelayUnavailable(f"the relay refused it ({refused.code.name})", refused.number) from None
+
+    async def all(self) -> list[Person]:
+        """Return all contacts."""
+        user = self._office.queue.user
+        return await self._office.run(lambda: [_person(each) for each in user.contacts()])
+
+    async def person(self, name: str) -> Person:
+        """Return one contact. Raises UsageError."""
+        user = self._office.queue.user
+        return await self._office.run(lambda: _person(user.contact(name)))
+
+    async def safety_number(self, name: str) -> SafetyNumber:
+        """Return the safety number of a contact. Raises UsageError."""
+        user = self._office.queue.user
+        return await self._office.run(lambda: user.contact(name).safety_number())
+
+    async def verify(self, name: str, code: str | bytes) -> None:
+        """Compare a safety number. Raises SafetyNumberMismatch, ContactFrozen, UsageError."""
+        user = self._office.queue.user
+        await self._office.run(lambda: user.contact(name).verify(code))
+
+    async def evidence(self, name: str) -> Evidence | None:
+        """Return the evidence against a contact's lists. Raises UsageError."""
+        user = self._office.queue.user
+        return await self._office.run(lambda: user.contact(name).evidence)
+
+    async def decide(self, name: str, *, replaces: bool) -> None:
+        """End a conflict. Raises UsageError."""
+        await self._office.run(self._office.queue.decide, name, replaces=replaces)
+        self._office.wake_all()
+
+    async def delivery(self, id_: bytes) -> Delivery | None:
+        """Return what a content waits for."""
+        return await self._office.run(_delivery, self._office, id_)
+
+
+def _delivery(office: Office, id_: bytes) -> Delivery | None:
+    draft = office.queue.tables.drafts.load(id_)
+    if draft is not None:
+        return Delivery(draft.name, ())
+    sent = Outbox(office.thread.store).load(id_)
+    return None if sent is None else Delivery(sent.name, tuple(each.device for each in sent.places))
+
+
+def _person(contact: UserContact) -> Person:
+    state = contact.state
+    devices = () if state is ContactState.CONFLICTING else contact.devices
+    return Person(contact.name, contact.user_id, contact.version, state, devices)

@@ -1,0 +1,86 @@
+"""What may go wrong between a client and its relay.
+
+    RelayUnavailable     the relay, or the network, cannot answer now        tried again
+    RelayMisbehaves      the relay's answer breaks the specification         tried again, and reported
+    RelayRefused         the relay did not carry out a call                  what then depends on the code
+    NameTaken, TicketRefused, UnknownUser, AlreadyDone, ClientStopped        the caller learns of these
+
+Not here: errors of the user's own calls.
+"""
+
+from letterlock._wire.relay_error import RelayCode
+from letterlock.errors import Cause, LetterlockError, PeerError, UsageError
+
+
+class RelayUnavailable(LetterlockError):
+    """Whoever runs the relay, or the network, is in the way: try again after `seconds`, or later.
+
+    What was sent is kept, and goes when the relay is back.
+    """
+
+    def __init__(self, text: str, seconds: int = 0) -> None:
+        super().__init__(f"{text}: what was sent is kept, and is tried again")
+        self.seconds = seconds
+
+
+class RelayMisbehaves(PeerError):
+    """The relay is wrong: its answer breaks the specification, or contradicts another one.
+
+    The answer was discarded. The call is made again later.
+    """
+
+    cause = Cause.WRONG_BYTES
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"the relay {text}: its answer was discarded; tell whoever runs it")
+
+
+class RelayRefused(LetterlockError):
+    """The relay did not carry out a call. `code` says why, and `number` is what goes with the code."""
+
+    def __init__(self, code: RelayCode, number: int = 0) -> None:
+        super().__init__(f"the relay refused a call: {code.name} {number}")
+        self.code = code
+        self.number = number
+
+
+class NameTaken(UsageError):
+    """The caller is wrong: somebody else has this name at the relay. Choose another one."""
+
+    TEXT = "somebody else has this name at the relay: choose another one"
+
+    def __init__(self, text: str = TEXT) -> None:
+        super().__init__(text)
+
+
+class TicketRefused(UsageError):
+    """The caller is wrong: the relay asks for a ticket, or this one is wrong, used or too old.
+
+    Get a new one from the application's server.
+    """
+
+    TEXT = "the relay asks for a ticket, or refuses this one: get a new one from the application's server"
+
+    def __init__(self, text: str = TEXT) -> None:
+        super().__init__(text)
+
+
+class UnknownUser(UsageError):
+    """The caller is wrong: the relay knows nobody of this name. Check the spelling."""
+
+    TEXT = "the relay knows nobody of this name: check the spelling"
+
+    def __init__(self, text: str = TEXT) -> None:
+        super().__init__(text)
+
+
+class AlreadyDone(UsageError):
+    """This message was finished before, by this program or another one with the same store: skip it.
+
+    Inside a transaction, this undoes what the application saved of it.
+    """
+
+    TEXT = "this message was finished before: skip it"
+
+    def __init__(self, text: str = TEXT) -> None:
+        super().__init__(text)

@@ -1,0 +1,43 @@
+"""RelayEvent: what happened between a client and its relay, for the application to tell or to log.
+
+Not here: what happened to contacts and devices, which is an `Event` of the user layer.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class RelayEventKind(Enum):
+    """What happened. `name` and `device` of the event say to whom, where it was somebody."""
+
+    UP = "relay up"
+    """The relay answers, for the first time or again."""
+    DOWN = "relay down"
+    """The relay cannot be reached. What is sent meanwhile is kept, and goes when it is back."""
+    MISBEHAVES = "relay misbehaves"
+    """The relay's answer breaks the specification, or is a lie. It was discarded. Tell whoever
+    runs the relay."""
+    MAILBOX_FULL = "mailbox full"
+    """The device's mailbox takes no more. What it was sent is kept here, and tried again."""
+    UNKNOWN_USER = "unknown user"
+    """The relay knows nobody of this name. What was sent there is kept for 30 days."""
+    SLOWED = "slowed down"
+    """The relay takes no more calls about this name for a while. They are made later."""
+    NOT_TAKEN = "not taken"
+    """The relay refused a message of ours for good."""
+    DISPLACED = "displaced"
+    """Another program with the same store took this one's place at the relay. Both get all messages, but this
+    one later: one program for a store is enough."""
+    NOT_ADMITTED = "not admitted"
+    """The relay does not know this device any more: it was revoked, or its user registered anew."""
+    FAILED = "failed"
+    """Something failed that cannot be a peer's doing: a bug. It is tried again; the log names its kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelayEvent:
+    """Something that happened. It is kept in memory only, and the same one is not told twice in a row."""
+
+    kind: RelayEventKind
+    name: str | None = None
+    device: int | None = None

@@ -1,0 +1,79 @@
+"""The keeper: what time asks for, and prekeys at the relay.
+
+    when the mailbox was emptied     upkeep, after the delay in which receipts gather
+    every hour                       upkeep
+    prekeys are due, or few          published after a random time, so that not all clients call at once
+
+A publication is in the store until the relay has confirmed it, and its number tells whether it has.
+
+Not here: what upkeep does (user/).
+"""
+
+import asyncio
+from typing import Final
+
+from letterlock._wire.relay_error import RelayCode
+from letterlock._wire.relay_prekeys import PublishAnswer, PublishRequest
+from letterlock.client._errors import RelayMisbehaves, RelayRefused
+from letterlock.client._office import Office
+from letterlock.client._pace import woken
+from letterlock.limits import RECEIPT_DELAY
+
+_ATTEMPTS: Final = 3
+
+
+class Keeper:
+    """One client's task that looks after it."""
+
+    __slots__ = ("_is_first", "_office")
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._is_first = True
+
+    async def step(self) -> None:
+        """Do what is due, then wait."""
+        office = self._office
+        await office.connection.token()  # the counters are compared before anything is published
+        if await office.run(office.queue.upkeep):
+            office.wants_prekeys = True
+        office.wake_all()
+        await self._publish()
+        self._is_first = False
+        await woken(office.keeper_wake, office.pace.about(office.pace.upkeep))
+        # Receipts of what comes together travel together.
+        await asyncio.sleep(office.pace.about(RECEIPT_DELAY + 1))
+
+    async def _publish(self) -> None:
+        """Publish what was not confirmed, or new prekeys if they are wanted."""
+        office = self._office
+        own = await office.run(office.queue.own)
+        if own.publication is None and not office.wants_prekeys and own.number:
+            return
+        if own.number and not self._is_first:
+            await asyncio.sleep(office.pace.spread(office.pace.refill))
+        kept = own.publication
+        for _ in range(_ATTEMPTS):
+            if kept is None:
+                number, publication = await office.run(office.queue.publish, office.prekeys)
+            else:
+                number, publication, kept = own.number, kept, None
+            try:
+                answer = await office.call(PublishRequest(number, publication), PublishAnswer)
+            except RelayRefused as refused:
+                await self._refused(refused)
+            else:
+                await office.run(office.queue.published, number)
+                office.stock, office.wants_prekeys = answer.stock, False
+                return
+        raise RelayMisbehaves("takes no publication")
+
+    async def _refused(self, refused: RelayRefused) -> None:
+        office = self._office
+        match refused.code:
+            case RelayCode.CONFLICT:
+                await office.run(office.queue.renumber, refused.number)
+            case RelayCode.REFUSED:  # what was kept is too old by now
+                await office.run(office.queue.renumber, 0)
+            case _:
+                raise refused

@@ -1,0 +1,56 @@
+"""Needs: device lists and prekey bundles that are to be fetched, each a row until it was met.
+
+Every method runs inside the caller's transaction. Not here: fetching (_fetcher.py).
+"""
+
+from typing import Final
+
+from letterlock.client._rows import NeedRecord
+from letterlock.client._table import MICROSECONDS, Tables, need_key
+from letterlock.limits import HOUR
+from letterlock.user import Need, NeedKind
+
+_PAUSE: Final = 5
+"""Seconds until a need is met again that could not be met. It doubles with each failure, up to an hour."""
+_DOUBLINGS: Final = 10
+
+
+class Needs:
+    """What one client has to fetch."""
+
+    __slots__ = ("_tables",)
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def add(self, need: Need) -> None:
+        """Insert a need. One that is there keeps its time, so that nobody can have it met without a pause."""
+        key = need_key(need)
+        if not self._tables.needs.has(key):
+            self._tables.needs.save(key, NeedRecord(need), self._tables.order())
+
+    def lists(self, name: str, after: int = 0) -> None:
+        """Insert a need of the lists of a name after a version."""
+        self.add(Need(NeedKind.LISTS, name, after=after))
+
+    def due(self, limit: int) -> list[Need]:
+        """Return needs that may be met now, the earliest first."""
+        until = (self._tables.clock() + 1) * MICROSECONDS
+        return [record.need for _, record in self._tables.needs.due(until, limit)]
+
+    def met(self, need: Need) -> None:
+        """Forget a need."""
+        self._tables.needs.delete(need_key(need))
+
+    def unmet(self, need: Need, least: int = 0) -> None:
+        """Meet a need later: after `least` seconds, and later each time."""
+        record = self._tables.needs.load(need_key(need))
+        if record is not None:
+            seconds = max(least, min(_PAUSE * 2 ** min(record.failures, _DOUBLINGS), HOUR))
+            self._tables.needs.save(need_key(need), record.failed(), self._tables.order(seconds))
+
+    def hurry(self, name: str) -> None:
+        """Meet what is needed of a name now, because something about the name has changed."""
+        for key, record in self._tables.needs.due():
+            if record.need.name == name:
+                self._tables.needs.save(key, record, self._tables.order())

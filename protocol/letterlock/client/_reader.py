@@ -1,0 +1,130 @@
+"""The reader: gives the application what arrived and what happened, one after the other.
+
+    messages    contents, each again until the application has finished it
+    events      events of the store likewise, and those that are kept in memory
+    drained     waits until nothing is left to send
+
+Not here: where they come from (_receiver.py, _queue.py).
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
+from functools import partial
+from time import monotonic
+from typing import Final
+
+from letterlock.client._errors import AlreadyDone
+from letterlock.client._events import RelayEvent
+from letterlock.client._office import Office
+from letterlock.client._pace import woken
+from letterlock.client._values import Message
+from letterlock.errors import UsageError
+from letterlock.user import Event, EventKind
+
+_LOOK: Final = 15.0
+"""Seconds after which the store is looked at although nobody called: another program may have received."""
+_KINDS: Final = {each.value: each for each in EventKind}
+
+
+class Reader:
+    """Gives the application what arrived and what happened."""
+
+    __slots__ = ("_check", "_office", "_reading")
+
+    def __init__(self, office: Office, check: Callable[[], None]) -> None:
+        self._office = office
+        self._check = check
+        self._reading: set[str] = set()
+
+    def _enter(self, what: str) -> None:
+        if what in self._reading:
+            raise UsageError(f"another loop reads the {what} already: one at a time")
+        self._reading.add(what)
+
+    async def messages(self, wait: float | None) -> AsyncGenerator[Message]:
+        """Yield contents, each until it was finished."""
+        office, arrivals = self._office, self._office.arrivals
+        self._enter("messages")
+        patience = _Patience(wait)
+        try:
+            while True:
+                self._check()
+                found = await office.run(arrivals.arrived, 1)
+                if not found:
+                    if patience.is_over:
+                        return
+                    await woken(office.arrivals_wake, patience.left)
+                    continue
+                key, arrived = found[0]
+                message = Message(arrived, partial(self._finish, key))
+                yield message
+                if not message.is_asked:
+                    with suppress(AlreadyDone):
+                        await self._finish(key)
+                patience = _Patience(wait)
+        finally:
+            self._reading.discard("messages")
+
+    async def _finish(self, key: bytes) -> None:
+        await self._office.run(self._office.arrivals.finish, key)
+        self._office.room_wake.set()
+
+    async def events(self, wait: float | None) -> AsyncGenerator[Event | RelayEvent]:
+        """Yield events, those of the store until they were finished."""
+        office, arrivals = self._office, self._office.arrivals
+        self._enter("events")
+        patience = _Patience(wait)
+        try:
+            while True:
+                self._check()
+                while office.events:
+                    yield office.events.popleft()
+                    patience = _Patience(wait)
+                found = await office.run(arrivals.notices, 1)
+                if not found:
+                    if patience.is_over:
+                        return
+                    await woken(office.news_wake, patience.left)
+                    continue
+                key, notice = found[0]
+                if notice.kind in _KINDS:  # else of a later release
+                    yield Event(_KINDS[notice.kind], notice.name, notice.device)
+                await office.run(arrivals.finish_notice, key)
+                patience = _Patience(wait)
+        finally:
+            self._reading.discard("events")
+
+
+class _Patience:
+    """Until when to wait for the next thing."""
+
+    __slots__ = ("_until",)
+
+    def __init__(self, wait: float | None) -> None:
+        self._until = None if wait is None else monotonic() + wait
+
+    @property
+    def is_over(self) -> bool:
+        return self._until is not None and monotonic() >= self._until
+
+    @property
+    def left(self) -> float:
+        """How long to wait before the store is looked at again, in seconds."""
+        return _LOOK if self._until is None else min(_LOOK, max(self._until - monotonic(), 0.0))
+
+
+async def drained(office: Office, check: Callable[[], None]) -> None:
+    """Return when nothing is left to fetch or to send."""
+    while True:
+        check()
+        left = await office.run(_left, office)
+        if not left:
+            return
+        office.wake_all()
+        await asyncio.sleep(min(0.05, office.pace.first))
+
+
+def _left(office: Office) -> int:
+    tables = office.queue.tables
+    return tables.posts.count() + tables.drafts.count() + len(office.queue.needs.due(1))

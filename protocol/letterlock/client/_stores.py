@@ -1,0 +1,49 @@
+"""How an application names its store: a path, a store, or a function that opens one.
+
+Not here: what is kept there.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from letterlock.errors import UsageError
+from letterlock.stores import SqliteStore, Store
+
+StorePlace: TypeAlias = str | Path | Store | Callable[[], Store]
+"""A path, for a `SqliteStore`; a store; or a function that opens one."""
+
+_BESIDE = ("", "-wal", "-shm", "-journal")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class StoreOpener:
+    """Opens the store that an application named."""
+
+    open: Callable[[], Store]
+    path: Path | None
+    is_new: bool
+
+    @classmethod
+    def of(cls, place: StorePlace, key: bytes | None) -> "StoreOpener":
+        """Return how to open a store. Raises UsageError if the key does not fit."""
+        if isinstance(place, str | Path):
+            path = Path(place)
+            if key is None:
+                raise UsageError("a store in a file needs key=, 32 bytes; or pass a function that opens one")
+            return cls(lambda: SqliteStore(path, key=key), path, not path.exists())
+        if key is not None:
+            raise UsageError("a key is for a store in a file: name its path")
+        if not isinstance(place, type) and hasattr(place, "transaction"):
+            given: Store = place  # type: ignore[assignment]
+            return cls(lambda: given, None, is_new=False)
+        if not callable(place):
+            raise UsageError(f"a store is a path, a Store or a function, not a {type(place).__name__}")
+        return cls(place, None, is_new=False)
+
+    def delete_new(self) -> None:
+        """Delete the file, if it did not exist before."""
+        if self.path is not None and self.is_new:
+            for end in _BESIDE:
+                self.path.with_name(self.path.name + end).unlink(missing_ok=True)

@@ -1,0 +1,115 @@
+"""What a client hands to the application: messages, contacts, and how far a delivery has come.
+
+Not here: events (_events.py).
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from letterlock._primitives.secret import Uncopyable
+from letterlock._records.contact import ContactState
+from letterlock._wire.address import Address
+from letterlock._wire.content import Attachment
+from letterlock._wire.device_snapshot import ListedDevice
+from letterlock.client._rows import Arrived
+
+
+class Message(Uncopyable):
+    """A content that arrived, until the application has finished it.
+
+    `sender` and `device` say from whom it came. For what this user wrote on another device, `sender` is this
+    user and `to` the name to whom it went. `id` has 16 bytes, `time` is in seconds since 1970 by the sender's
+    clock, `kind` is TEXT or one of the application's numbers.
+    """
+
+    __slots__ = ("_arrived", "_finish", "_is_asked")
+
+    def __init__(self, arrived: Arrived, finish: Callable[[], Awaitable[None]]) -> None:
+        """Not for applications."""
+        self._arrived = arrived
+        self._finish = finish
+        self._is_asked = False
+
+    @property
+    def sender(self) -> str:
+        """The name of the user who wrote it."""
+        return self._arrived.sender.name
+
+    @property
+    def device(self) -> int:
+        """The id of the device that it came from."""
+        return self._arrived.sender.device_id
+
+    @property
+    def to(self) -> str | None:
+        """The name to whom this user wrote it on another device, or None."""
+        return self._arrived.to
+
+    @property
+    def kind(self) -> int:
+        """A `ContentKind`, or a number of the application's, 64 to 255."""
+        return self._arrived.kind
+
+    @property
+    def id(self) -> bytes:
+        """The 16 bytes that name the content on all devices."""
+        return self._arrived.id
+
+    @property
+    def time(self) -> int:
+        """When it was written, in seconds since 1970, by its sender's clock."""
+        return self._arrived.time
+
+    @property
+    def body(self) -> bytes:
+        """What was written."""
+        return self._arrived.body
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """The files that came with it."""
+        return self._arrived.attachments
+
+    async def done(self) -> None:
+        """Note that the application has finished the message: it is not given again.
+
+        The loop over `messages` does this by itself when its body ends. Inside `transaction()`, this and the
+        application's own rows are committed together, so the application never saves a message twice.
+        Raises AlreadyDone, which undoes that transaction.
+        """
+        self._is_asked = True
+        await self._finish()
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether `done` was called, so that the loop does not."""
+        return self._is_asked
+
+    def __repr__(self) -> str:
+        return f"<Message from {self._arrived.sender}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A contact: who it is, and what is known of the person.
+
+    `user_id` has 32 bytes. `devices` get messages; there are none until the device lists were fetched, and
+    in state CONFLICTING. `version` is that of the newest list on record.
+    """
+
+    name: str
+    user_id: bytes
+    version: int
+    state: ContactState
+    devices: tuple[ListedDevice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a content still waits for.
+
+    `devices` have not acknowledged it. There are none while the device lists of `name` were not fetched.
+    """
+
+    name: str
+    devices: tuple[Address, ...]

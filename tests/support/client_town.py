@@ -1,0 +1,249 @@
+"""A town: a relay in this process, and clients that talk to it through a transport that may lie.
+
+    Town.client(name)       a client, registered and entered
+    Town.rules              functions that see each call before the relay does, and may answer in its place
+    Town.changes            functions that see each answer before the client does, and may change it
+
+Everything happens in one event loop. Times are scaled down, and nothing measures them.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Any, Final
+
+from letterlock import MemoryStore
+from letterlock._wire.relay_calls import CALL_OF_PATH
+from letterlock._wire.relay_error import ErrorAnswer, RelayCode
+from letterlock._wire.relay_mail import AckRequest, FetchAnswer, FetchRequest, MailFrame
+from letterlock.client import Client, RelayUnavailable
+from letterlock.client._http import RelayUrl
+from letterlock.client._opening import World
+from letterlock.client._pace import Pace
+from letterlock.client._transport import Reply, Socket, SocketClosed
+from letterlock.relay._relay import Relay
+from letterlock.relay._settings import RelaySettings
+from letterlock.relay._sqlite import SqliteRelayStore
+from letterlock.user import LinkingCode
+from support.pair import NOON
+
+RELAY: Final = "https://relay.example"
+PATIENCE: Final = 30.0
+"""Seconds after which a test gives up. None waits for so long unless something is broken."""
+SPEED: Final = 20
+QUICK: Final = Pace(poll=1, scale=0.001)
+
+Rule = Callable[["Asked"], Reply | None]
+Change = Callable[["Asked", Reply], Reply]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A call on its way to the relay."""
+
+    name: str
+    body: bytes
+    token: bytes | None
+    client: str
+
+    @property
+    def request(self) -> Any:
+        """Return the decoded request."""
+        return CALL_OF_PATH[f"/v1/{self.name}"].request.decode(self.body)
+
+
+@dataclass
+class Town:
+    """A relay and what happens on the way to it."""
+
+    relay: Relay
+    now: int = NOON
+    began: float = field(default_factory=monotonic)
+    rules: list[Rule] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    calls: Counter[str] = field(default_factory=Counter)
+    sockets: bool = True
+    is_down: bool = False
+    stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    def clock(self) -> int:
+        """Return the time for everybody. It runs quickly, so that pauses are short."""
+        return self.now + int(SPEED * (monotonic() - self.began))
+
+    def kind(self, name: str) -> type[Client]:
+        """Return a class of clients whose calls go to this town's relay, under a name for the rules."""
+        town = self
+
+        class TownClient(Client):
+            __slots__ = ()
+            _world = World(lambda url: TownTransport(town, url, name), QUICK, town.clock)
+
+        return TownClient
+
+    async def client(self, name: str, store: Any = None) -> Client:
+        """Return a new client that is entered, until the town ends."""
+        made = await self.kind(name).create(MemoryStore() if store is None else store, name=name, relay=RELAY)
+        return await self.stack.enter_async_context(made)
+
+    async def second(self, old: Client, label: str = "second") -> Client:
+        """Link one more device of a client, and return it entered."""
+        shown: asyncio.Future[LinkingCode] = asyncio.get_running_loop().create_future()
+        digits: list[str] = []
+
+        async def show(code: LinkingCode) -> None:
+            shown.set_result(code)
+
+        async def tell(number: str) -> None:
+            digits.append(number)
+
+        async def compare(number: str) -> bool:
+            digits.append(number)
+            return digits[0] == digits[1]
+
+        joining = asyncio.create_task(
+            self.kind(label).join(MemoryStore(), relay=RELAY, show=show, digits=tell)
+        )
+        await old.link(await shown, compare)
+        return await self.stack.enter_async_context(await joining)
+
+
+class TownTransport:
+    """The way of one client to the town's relay."""
+
+    def __init__(self, town: Town, url: RelayUrl, client: str) -> None:
+        del url
+        self._town = town
+        self._client = client
+
+    async def post(self, path: str, body: bytes, token: bytes | None, most: int, wait: int) -> Reply:
+        del wait
+        town, call = self._town, CALL_OF_PATH[path]
+        town.calls[call.name] += 1
+        await asyncio.sleep(0)
+        asked = Asked(call.name, body, token, self._client)
+        if town.is_down:
+            raise RelayUnavailable("the town's relay is down")
+        reply = next((found for rule in list(town.rules) if (found := rule(asked)) is not None), None)
+        if reply is None:
+            answer = await town.relay.handle(call, body, token, town.clock())
+            reply = Reply(answer.status, answer.body, answer.retry_after or 0)
+        if town.is_down:
+            raise RelayUnavailable("the town's relay went down")
+        for change in list(town.changes):
+            reply = change(asked, reply)
+        assert len(reply.body) <= most or reply.status == 200
+        return reply
+
+    @asynccontextmanager
+    async def socket(self, token: bytes, most: int) -> AsyncIterator[Socket]:
+        del most
+        if not self._town.sockets or self._town.is_down:
+            raise RelayUnavailable("no sockets today")
+        yield TownSocket(self, token)
+
+    async def close(self) -> None:
+        pass
+
+
+class TownSocket:
+    """A socket that is made of fetches."""
+
+    def __init__(self, transport: TownTransport, token: bytes) -> None:
+        self._transport = transport
+        self._token = token
+        self._sent: set[bytes] = set()
+
+    async def send(self, frame: bytes) -> None:
+        reply = await self._call("ack", frame)
+        self._sent -= set(AckRequest.decode(frame).ids)
+        assert reply.status in {200, 401}
+
+    async def receive(self) -> bytes:
+        while True:
+            reply = await self._call("fetch", FetchRequest(100, 1, tuple(self._sent)[:256]).encode())
+            if reply.status != 200:
+                raise SocketClosed(4401)
+            try:
+                answer = FetchAnswer.decode(reply.body)
+            except Exception:  # noqa: BLE001
+                return reply.body
+            if answer.deliveries:
+                self._sent |= {each.id for each in answer.deliveries}
+                return MailFrame(answer.stock, answer.deliveries).encode()
+
+    async def _call(self, name: str, body: bytes) -> Reply:
+        try:
+            return await self._transport.post(f"/v1/{name}", body, self._token, 2**30, 1)
+        except RelayUnavailable:
+            raise SocketClosed(1006) from None
+
+
+@asynccontextmanager
+async def town(folder: Path) -> AsyncIterator[Town]:
+    """Return a new town, whose clients end with the block."""
+    store = await SqliteRelayStore(str(folder / "relay.db")).open()
+    relay = Relay(store, RelaySettings("relay.example"))
+    await relay.start()
+    made = Town(relay)
+    try:
+        async with made.stack:
+            yield made
+    finally:
+        relay.drain()
+        await store.close()
+
+
+def play(folder: Path, story: Callable[[Town], Awaitable[None]]) -> None:
+    """Play a story in a new town. It must end by itself."""
+
+    async def main() -> None:
+        async with asyncio.timeout(PATIENCE), town(folder) as made:
+            await story(made)
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        assert not left, left
+
+    asyncio.run(main())
+
+
+# --- what tests wait for ----------------------------------------------------------------------------------
+
+
+async def bodies(client: Client, count: int) -> list[bytes]:
+    """Return the bodies of the next messages."""
+    found: list[bytes] = []
+    messages = client.messages()
+    async for message in messages:
+        found.append(message.body)
+        if len(found) == count:
+            await message.done()
+            break
+    await messages.aclose()
+    return found
+
+
+async def happens(client: Client, *kinds: object) -> list[Any]:
+    """Wait until all these kinds of events have happened, and return all events until then."""
+    missing, found = set(kinds), list[Any]()
+    events = client.events()
+    async for event in events:
+        found.append(event)
+        missing.discard(event.kind)
+        if not missing:
+            break
+    await events.aclose()
+    return found
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds."""
+    while not condition():  # noqa: ASYNC110 (nothing tells)
+        await asyncio.sleep(0.005)
+
+
+def refusal(code: RelayCode, number: int = 0, retry_after: int = 0) -> Reply:
+    """Return the answer of a relay that refuses."""
+    return Reply(code.status, ErrorAnswer(code, number).encode(), retry_after)

@@ -1,0 +1,72 @@
+"""One of everything in the client that holds a secret, with what it prints.
+
+Not here: the tests (tests/account/test_secrets.py).
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from letterlock import Address, MemoryStore
+from letterlock._primitives.entropy import system_clock
+from letterlock.client import Client, Message, SyncClient
+from letterlock.client._connection import Connection
+from letterlock.client._http import RelayUrl
+from letterlock.client._office import Office
+from letterlock.client._opening import create
+from letterlock.client._pace import Pace
+from letterlock.client._rows import Arrived
+from letterlock.client._sync import SyncMessage
+from letterlock.client._thread import StoreThread
+from support.secret_pq_holders import MATERIAL
+
+URL: Final = RelayUrl("https://relay.example")
+
+
+async def nothing() -> None:
+    """Finish nothing."""
+
+
+def nobody(*, is_up: bool) -> None:
+    """Note nothing."""
+
+
+def message() -> Message:
+    return Message(Arrived(Address("alice"), 1, bytes(16), 2, MATERIAL), nothing)
+
+
+def thread() -> StoreThread:
+    made: Any = StoreThread.__new__(StoreThread)
+    made._worker = None
+    return made  # type: ignore[no-any-return]
+
+
+def connection() -> Connection:
+    made = Connection(None, nobody)  # type: ignore[arg-type]
+    made._token = MATERIAL
+    return made
+
+
+def office() -> Office:
+    arrivals = create(MemoryStore(), "alice", URL.text, system_clock)
+    return Office(arrivals, thread(), None, Pace())  # type: ignore[arg-type]
+
+
+def client() -> Client:
+    return Client(office())
+
+
+def sync_client() -> SyncClient:
+    return SyncClient(client(), None)  # type: ignore[arg-type]
+
+
+CLIENT_TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
+    "Message": (message, "<Message from alice.1>"),
+    "SyncMessage": (lambda: SyncMessage(sync_client(), message()), "<SyncMessage from alice>"),
+    "StoreThread": (thread, "<StoreThread>"),
+    "Connection": (connection, "{OBJECT}"),
+    "Queue": (lambda: office().queue, "{OBJECT}"),
+    "Arrivals": (lambda: office().arrivals, "{OBJECT}"),
+    "Office": (office, "{OBJECT}"),
+    "Client": (client, "<Client alice.1>"),
+    "SyncClient": (sync_client, "<SyncClient alice.1>"),
+}
