@@ -24,7 +24,7 @@ INTRODUCTIONS: Final = {
     "user": "One person with several devices. The [specification](../spec/user.md) has the rules.",
     "client": "A user whose messages travel through a relay, for asyncio and without.",
     "stores": "Where an account lives, and the interface of [another store](../how-to/another-store.md).",
-    "errors": "Every error that letterlock raises. Catch one of the four kinds, or a class below it.",
+    "errors": "Catch one of the four kinds of error, or a class below it.",
     "limits": "Every number that bounds something, with its reason.",
     "hazmat": "!!! danger\n    For test vectors and other implementations. An application needs none of it.",
 }

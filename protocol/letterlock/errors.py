@@ -1,35 +1,35 @@
 """Every error that letterlock raises. Its class says who is wrong.
 
     LetterlockError
-    |-- UsageError              you: the call makes no sense in this state
-    |   |-- NoAccount           this store holds no account yet
-    |   |-- AccountExists       this store already holds an account
-    |   |-- NoSession           no session with this address exists
-    |   |   `-- SessionEnded    the session ended: the peer's keys contradict each other, or it never answered
-    |   `-- PlaintextTooLong    longer than one message can carry
-    |-- PeerError               the bytes that you were given
-    |   |-- MalformedMessage    not in the one encoding that the specification allows
-    |   |-- UnsupportedVersion  of a protocol version that this release does not speak
-    |   |-- InvalidKey          a public key that is not canonical, or of low order
-    |   |-- InvalidSignature    a bundle that its identity key did not sign
-    |   |-- StaleBundle         a bundle that is too old, or of a time to come
-    |   |-- AddressMismatch     a bundle that belongs to another address
-    |   |-- SuiteRefused        a handshake suite that this account does not allow
+    |-- UsageError                you: the call makes no sense in this state
+    |   |-- NoAccount             this store holds no account yet
+    |   |-- AccountExists         this store already holds an account
+    |   |-- NoSession             no session with this address exists
+    |   |   `-- SessionEnded      the peer's keys contradict each other, or the peer never answered
+    |   `-- PlaintextTooLong      longer than one message can carry
+    |-- PeerError                 the bytes that you were given
+    |   |-- MalformedMessage      not in the one encoding that the specification allows
+    |   |-- UnsupportedVersion    of a protocol version that this release does not speak
+    |   |-- InvalidKey            a public key that is not canonical, or of low order
+    |   |-- InvalidSignature      a bundle that its identity key did not sign
+    |   |-- StaleBundle           a bundle that is too old, or of a time to come
+    |   |-- AddressMismatch       a bundle that belongs to another address
+    |   |-- SuiteRefused          a handshake suite that this account does not allow
     |   |-- AuthenticationFailed  forged, damaged, or meant for another session
-    |   |-- DuplicateMessage    a message that was decrypted before
-    |   |-- TooManySkipped      a message that skips more messages than the limit
-    |   |-- BraidFailed         an authentic post-quantum header that contradicts earlier ones; not by Account
-    |   |-- UnknownPrekey       a message for a prekey that is used up, expired or not ours
-    |   |-- UnknownSession      a message for which no session exists
-    |   `-- ReplayRecordFull    a prekey that has accepted too many initial messages
-    |-- TrustError              the peer's identity
-    |   |-- UntrustedIdentity   the peer's identity key is not the one on record
+    |   |-- DuplicateMessage      a message that was decrypted before
+    |   |-- TooManySkipped        a message that skips more messages than the limit
+    |   |-- BraidFailed           an authentic post-quantum header contradicts earlier ones; not by Account
+    |   |-- UnknownPrekey         a message for a prekey that is used up, expired or not ours
+    |   |-- UnknownSession        a message for which no session exists
+    |   `-- ReplayRecordFull      a prekey that has accepted too many initial messages
+    |-- TrustError                the peer's identity
+    |   |-- UntrustedIdentity     the peer's identity key is not the one on record
     |   `-- SafetyNumberMismatch  the scanned code shows other identity keys
-    `-- StoreError              the storage
-        |-- WrongKey            the store key or passphrase is not the right one
-        |-- CorruptStore        what is stored is not what was saved
-        |-- UnsupportedStore    not a letterlock store, or one of another version
-        `-- StoreBusy           another thread or process holds it
+    `-- StoreError                the storage
+        |-- WrongKey              the store key or passphrase is not the right one
+        |-- CorruptStore          what is stored is not what was saved
+        |-- UnsupportedStore      not a letterlock store, or one of another version
+        `-- StoreBusy             another thread or process holds it
 
 Any other exception that a peer or a stored file can cause is a bug in letterlock. An error's text never holds
 a key, a plaintext or a peer's bytes; only AddressMismatch names a peer's address, as ASCII. Numbers in a text
@@ -51,12 +51,12 @@ class Cause(Enum):
     A cause depends on what is in clear and on what is stored, never on what a key decides. So it tells a
     stranger nothing: a wrong key and a wrong tag have the same one. [PRIM-8] Two of them need words:
 
-    OUR_STATE_WENT_BACK_PERHAPS    the message claims a chain or an epoch that no session here knows, and does
-        not authenticate. One such message may be forged, or of a deleted session. If all messages of a peer
-        fail so, our store or the peer's was restored from a copy. The remedy for both is a new session:
-        `Account.initiate(address, bundle, discard_earlier=True)`.
-    REPEATED_OR_THEIR_STATE_WENT_BACK    the message's place was used before. Ignore a repeat. If the bytes
-        never came before, the peer's store was restored: its text is lost, and the remedy is the same.
+    * `OUR_STATE_WENT_BACK_PERHAPS`: the message claims a chain or an epoch that no session here knows, and
+      does not authenticate. One such message may be forged, or of a deleted session. If all messages of a
+      peer fail so, our store or the peer's was restored from a copy. The remedy for both is a new session:
+      `Account.initiate(address, bundle, discard_earlier=True)`.
+    * `REPEATED_OR_THEIR_STATE_WENT_BACK`: the message's place was used before. Ignore a repeat. If the bytes
+      never came before, the peer's store was restored: its text is lost, and the remedy is the same.
     """
 
     WRONG_CALL = "wrong call"
