@@ -11,6 +11,14 @@ from support.pair import BOTH_SUITES, Pair, memory_stores, sqlite_stores
 from support.trace_calls import Trace, record_primitives
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Measure no coverage in slow tests: they repeat what others cover, and measuring doubles their time."""
+    if config.pluginmanager.hasplugin("pytest_cov"):
+        for item in items:
+            if item.get_closest_marker("slow") is not None:
+                item.add_marker("no_cover")
+
+
 @pytest.fixture(autouse=True)
 def _pure(request: pytest.FixtureRequest) -> Iterator[None]:
     """Keep the native module out of a test that looks inside Python's own way of doing something."""

@@ -66,12 +66,14 @@ def check(name: str, data: bytes, label: str) -> None:
         raise
 
 
+@pytest.mark.slow
 @EVERY
 def test_every_input_of_the_corpus(name: str) -> None:
     for label, data in inputs(name).items():
         check(name, data, label)
 
 
+@pytest.mark.slow
 @EVERY
 def test_changed_inputs(name: str) -> None:
     rng, corpus = random.Random(f"letterlock {name}"), list(inputs(name).items())
@@ -315,6 +317,7 @@ def test_the_most_expensive_messages_stay_within_their_budget(suite: Suite, befo
         assert refusal(stage, peers[before].say(pad(b"a text"), MAX_SKIP - 10, MAX_SKIP)) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("item", [b"\x80", b"\xa0", b"\xf6", b"\x81\x80"])
 def test_the_most_expensive_encodings_stay_within_their_budget(item: bytes) -> None:
     """Items of one or two bytes are the most that fit; a publication's are counted before they are built."""

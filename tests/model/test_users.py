@@ -26,6 +26,7 @@ GROUP: Final = 16
 """Plays in one test: all of them together must see what a single one may not."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", range(SEED, SEED + PLAYS, GROUP))
 def test_random_plays(first: int) -> None:
     events: set[EventKind] = set()

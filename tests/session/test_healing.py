@@ -143,6 +143,7 @@ def test_without_the_post_quantum_half_the_thief_reads_to_the_end(
         assert [thief.read(*each) for each in messages] == [tapped.texts[message] for _, message in messages]
 
 
+@pytest.mark.slow
 def test_a_session_heals_from_a_theft_in_every_state_of_the_braid(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,6 +172,7 @@ def test_a_session_heals_from_a_theft_in_every_state_of_the_braid(
     assert {thief.seed is not None for _, thief, _, _ in thefts.values()} == {True, False}
 
 
+@pytest.mark.slow
 def test_a_long_conversation_heals_ten_times_over_a_bad_network(tmp_path: Path) -> None:
     pair, rng = Pair(lambda name: opened(tmp_path / name)), random.Random(8)
     pair.alice.initiate()
