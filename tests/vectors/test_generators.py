@@ -2,13 +2,19 @@
 
 import ast
 import json
+import os
 import sys
+from collections.abc import Callable
 from graphlib import CycleError, TopologicalSorter
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from generators import __main__ as command
+from generators.support.owner import _LABEL, SigningPair
+from letterlock._primitives.mldsa import SIGNATURE_BYTES
+from letterlock.errors import InvalidSignature
 
 VECTORS = Path(__file__).parents[2] / "vectors"
 GENERATORS = VECTORS / "generators"
@@ -83,10 +89,37 @@ def test_a_circle_is_seen(tmp_path: Path) -> None:
     assert len(upwards(imports)) == 3
 
 
+def half_in(recorded: str) -> Callable[[SigningPair, bytes], bytes]:
+    """Return an `ml_dsa_half` that takes the half which is recorded, if it is valid.
+
+    The Ed25519 half stands behind it. It is always the same, and quick to make. One signature of eight is
+    made again nevertheless: it shows that the generator still draws no random bytes.
+    """
+    make = SigningPair.ml_dsa_half
+
+    def half(pair: SigningPair, signed: bytes) -> bytes:
+        end = recorded.find(pair.ed25519.sign(signed).hex())
+        if end < 2 * SIGNATURE_BYTES or sha256(signed).digest()[0] % 8 == 0:
+            return make(pair, signed)
+        try:
+            found = bytes.fromhex(recorded[end - 2 * SIGNATURE_BYTES : end])
+            pair.public.ml_dsa.verify(signed, found, _LABEL)
+        except (ValueError, InvalidSignature):
+            return make(pair, signed)
+        return found
+
+    return half
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", command.names())
-def test_a_family_is_made_again_byte_for_byte(name: str) -> None:
+def test_a_family_is_made_again_byte_for_byte(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`LETTERLOCK_DEEP=1` makes every signature again."""
+    data = (command.DATA / f"{name.replace('_', '-')}.json").read_bytes()
+    if os.environ.get("LETTERLOCK_DEEP") != "1":
+        monkeypatch.setattr(SigningPair, "ml_dsa_half", half_in(data.decode("ascii")))
     family = command.build(name)
-    data = (command.DATA / f"{family.name}.json").read_bytes()
+    assert family.name == name.replace("_", "-")
     assert family.encode().encode("ascii") == data
     assert json.loads(data)["generator"] == f"generators.families.{name}"
 

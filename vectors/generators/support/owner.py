@@ -11,7 +11,7 @@ Not here: the families (families/users/).
 
 import hashlib
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Final, cast
 
 from dilithium_py.ml_dsa import ML_DSA_65
@@ -40,8 +40,8 @@ class SigningPair:
     """A composite key pair whose signatures are always the same. `seed` has 64 bytes."""
 
     def __init__(self, seed: bytes) -> None:
-        self._ml_dsa = ML_DSA_65.key_derive(seed[:32])[1]
-        self._ed25519 = Ed25519KeyPair(Ed25519Seed(seed[32:]))
+        self._seed = seed[:32]
+        self.ed25519 = Ed25519KeyPair(Ed25519Seed(seed[32:]))
         self.public: DeviceSigningKey = DeviceSigningKeyPair(CompositeSeed(seed)).public
         self._made: dict[tuple[bytes, bytes], bytes] = {}
 
@@ -50,9 +50,16 @@ class SigningPair:
         if (message, context) not in self._made:
             digest = hashlib.sha512(message).digest()
             signed = _PREFIX + _LABEL + bytes([len(context)]) + context + digest
-            half = ML_DSA_65.sign(self._ml_dsa, signed, _LABEL, deterministic=True)
-            self._made[message, context] = half + self._ed25519.sign(signed)
+            self._made[message, context] = self.ml_dsa_half(signed) + self.ed25519.sign(signed)
         return self._made[message, context]
+
+    def ml_dsa_half(self, signed: bytes) -> bytes:
+        """Return the half of a signature that Python takes long to make, 3,309 bytes."""
+        return ML_DSA_65.sign(self._key, signed, _LABEL, deterministic=True)
+
+    @cached_property
+    def _key(self) -> bytes:
+        return ML_DSA_65.key_derive(self._seed)[1]
 
 
 class DeviceKeys:
