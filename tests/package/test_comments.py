@@ -65,7 +65,14 @@ def exists(name: str, path: Path, root: Path, package: Path) -> bool:
 
 
 def missing(path: Path, root: Path = ROOT, package: Path = PACKAGE) -> list[str]:
-    """Return `line: name` for each file or folder that a file mentions and that does not exist."""
+    """Return `line: name` for each file or folder that a file mentions and that does not exist.
+
+    Only a file with a name that leads nowhere, in a comment or not, is taken apart: that takes long.
+    """
+    source = path.read_text(encoding="utf-8")
+    names = {name for pattern in (FILE_NAME, FOLDER_NAME) for name in pattern.findall(source)}
+    if all(exists(name, path, root, package) for name in names - OTHERS):
+        return []
     return [
         f"{line}: {name}"
         for line, text in remarks(path)
@@ -77,6 +84,8 @@ def missing(path: Path, root: Path = ROOT, package: Path = PACKAGE) -> list[str]
 
 def timings(path: Path) -> list[str]:
     """Return `line: text` for each duration in a comment or docstring of a file."""
+    if TIMING.search(path.read_text(encoding="utf-8")) is None:
+        return []
     return [f"{line}: {found}" for line, text in remarks(path) for found in TIMING.findall(text)]
 
 
