@@ -4,6 +4,7 @@
 """
 
 import re
+import socket
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from letterlock.cli._parser import build_parser
 from letterlock.cli._relay_options import OPTIONS
 from letterlock.cli._relay_settings import read_settings, settings_of
 from letterlock.errors import UsageError
-from letterlock.relay._server._address import Listen, is_loopback
+from letterlock.relay._server._address import Listen, bind, is_loopback
 from letterlock.relay._server._settings import Settings
 
 KEY = "5f" * 32
@@ -178,3 +179,9 @@ def test_names_keys_and_addresses_are_read() -> None:
 )
 def test_loopback(host: str | None, local: bool) -> None:
     assert is_loopback(host) is local
+
+
+def test_answers_are_not_held_back() -> None:
+    """asyncio sets TCP_NODELAY on a connection only where its listening socket names the protocol."""
+    with bind(Listen("127.0.0.1", 0)) as found:
+        assert found.proto == socket.IPPROTO_TCP
