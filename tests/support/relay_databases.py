@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol
 
+from support.relay_nats import NatsServers
 from support.relay_postgresql import PostgresqlServer
 
 
@@ -51,4 +52,8 @@ class Files:
         self._folder.cleanup()
 
 
-DATABASES: Final[dict[str, Callable[[Path], Database]]] = {"sqlite": Files, "postgresql": PostgresqlServer}
+DATABASES: Final[dict[str, Callable[[Path], Database]]] = {
+    "sqlite": Files,
+    "postgresql": PostgresqlServer,
+    "nats": NatsServers,
+}

@@ -3,6 +3,7 @@
     RelayStore              where a relay keeps what it was given: one protocol for every database
     SqliteRelayStore        a file
     PostgresqlRelayStore    a PostgreSQL database, for several relay processes
+    JetStreamRelayStore     NATS JetStream, beyond one machine
     open_store              the store that a URL names
     TicketKey               with it an application's server allows people to register
     ClaimState              which prekey bundles of a device were given out: a record that a store keeps
@@ -12,6 +13,7 @@ Not here: what clients do with a relay (client/); the command that serves one (c
 
 from letterlock.relay._claims import Choice, ClaimState
 from letterlock.relay._errors import RateLimited
+from letterlock.relay._jetstream import JetStreamRelayStore
 from letterlock.relay._opening import open_store
 from letterlock.relay._postgresql import PostgresqlRelayStore
 from letterlock.relay._sqlite import SqliteRelayStore
@@ -39,6 +41,7 @@ __all__ = [
     "Delivered",
     "Expired",
     "Head",
+    "JetStreamRelayStore",
     "ListedKey",
     "Mail",
     "Page",

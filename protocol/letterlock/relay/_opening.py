@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from letterlock.errors import UsageError
+from letterlock.relay._jetstream import JetStreamRelayStore
 from letterlock.relay._postgresql import PostgresqlRelayStore
 from letterlock.relay._sqlite import SqliteRelayStore
 from letterlock.relay._store import RelayStore
@@ -37,7 +38,7 @@ def open_store(url: str) -> RelayStore:
         raise UsageError(f"this store needs {module}: python -m pip install 'letterlock[{extra}]'")
     if module == "asyncpg":
         return PostgresqlRelayStore(url)
-    raise UsageError("this release has no store of this kind: use sqlite:/// or postgresql://")
+    return JetStreamRelayStore(url)
 
 
 def _path(url: str) -> str:

@@ -100,7 +100,7 @@ class Connection(Protocol):
 def library() -> Any:  # noqa: ANN401 (a module without types)
     """Return asyncpg. Raises UsageError where it is not installed."""
     try:
-        import asyncpg  # noqa: PLC0415 (only who uses this kind of database needs it)
+        import asyncpg  # noqa: PLC0415 # pyright: ignore[reportMissingTypeStubs]
     except ImportError:
         raise UsageError("asyncpg is missing: run `pip install 'letterlock[relay-postgresql]'`") from None
     return asyncpg

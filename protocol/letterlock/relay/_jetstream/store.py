@@ -1,0 +1,190 @@
+"""JetStreamRelayStore: a relay's database in NATS JetStream.
+
+    nats://host:4222,host:4222?name=letterlock&streams=64&replicas=3
+    tls://...                                                            the same, encrypted
+
+Not here: what each call does (accounts.py, prekeys.py, mail.py, places.py, operations.py).
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from typing import Final, Self
+from urllib.parse import parse_qs, urlsplit
+
+from letterlock.errors import UsageError
+from letterlock.relay._jetstream import accounts, mail, operations, places, prekeys, streams, wakes
+from letterlock.relay._jetstream.calls import Calls
+from letterlock.relay._jetstream.connection import Nats
+from letterlock.relay._jetstream.retries import settle
+from letterlock.relay._jetstream.shared import Shared
+from letterlock.relay._jetstream.subjects import Names
+from letterlock.relay._store import Counts, Deliver, Delivered, Expired, Head, Mail, Page, Published, Stock
+from letterlock.relay._store import Watch as WatchProtocol
+from letterlock.relay._watchers import Watchers
+
+REPLICAS: Final = 3
+
+
+class JetStreamRelayStore:
+    """A database in a cluster of NATS servers, which many relay processes share."""
+
+    __slots__ = ("_calls", "_replicas", "_shared")
+
+    def __init__(self, url: str) -> None:
+        servers, settings = _read(url)
+        self._replicas = int(settings.get("replicas", REPLICAS))
+        names = Names(settings.get("name", "letterlock"), int(settings.get("streams", streams.STREAMS)))
+        if not 1 <= names.streams <= streams.MOST_STREAMS or not 1 <= self._replicas <= 5:
+            raise UsageError("a relay has 1 to 100 streams, with 1 to 5 replicas")
+        watchers = Watchers()
+        self._shared = Shared(Nats(servers, watchers.wake_all), names, watchers)
+        self._calls = Calls()
+
+    async def open(self) -> Self:
+        """Connect, and create the streams if there are none. Raises StoreError."""
+        shared = self._shared
+        await shared.nats.open()
+        await settle(partial(streams.prepare, shared.nats, shared.names, self._replicas))
+        self._calls.open()
+        return self
+
+    async def close(self) -> None:
+        """Wait for the calls that run, and end the connection."""
+        await self._calls.close()
+        await self._shared.nats.close()
+
+    async def secret(self, name: str, candidate: bytes) -> bytes:
+        """Return the secret of this name; `candidate` becomes it if there is none yet."""
+        return await self._calls.run(partial(places.secret, self._shared, name, candidate))
+
+    # --- accounts and their lists -------------------------------------------------------------------
+
+    async def head(self, account: bytes) -> Head | None:
+        """Return the newest list's head, or None for an account that does not exist."""
+        return await self._calls.run(partial(accounts.head, self._shared, account))
+
+    async def lists(self, account: bytes, after: int, most: int, most_bytes: int) -> list[bytes]:
+        """Return encoded lists after a version, in order: at most so many and so many bytes, but one."""
+        return await self._calls.run(partial(accounts.lists, self._shared, account, after, most, most_bytes))
+
+    async def create(
+        self, account: bytes, lists: Sequence[bytes], head: Head, *, replace: bool
+    ) -> Head | None:
+        """Store an account with its lists. Return None, or the head of the account that is there."""
+        call = partial(accounts.create, self._shared, account, lists, head, replace=replace)
+        return await self._calls.run(call, account)
+
+    async def append(self, account: bytes, before: Head, encoded: bytes, head: Head) -> Head | None:
+        """Store the list after `before`. Return None, or the newest head if that is not `before`."""
+        call = partial(accounts.append, self._shared, account, before, encoded, head)
+        return await self._calls.run(call, account)
+
+    # --- prekeys ------------------------------------------------------------------------------------
+
+    async def publish(self, account: bytes, device: int, page: Page, most: int) -> Published:
+        """Store a page if its number is the greatest; bundles beyond `most` in stock are left out."""
+        call = partial(prekeys.publish, self._shared, account, device, page, most)
+        return await self._calls.run(call, account)
+
+    async def claim(
+        self, account: bytes, devices: Sequence[int], claim: bytes, requester: bytes, now: int
+    ) -> list[bytes | None]:
+        """Return a bundle for each device, or None. Raises RateLimited."""
+        asked = prekeys.Asked(claim, requester, now)
+        return await self._calls.run(partial(prekeys.claim, self._shared, account, devices, asked), account)
+
+    async def stock(self, account: bytes, device: int) -> Stock:
+        """Return what is there for a device."""
+        return await self._calls.run(partial(prekeys.stock, self._shared, account, device))
+
+    # --- mail ---------------------------------------------------------------------------------------
+
+    async def deliver(self, account: bytes, send: Deliver) -> Delivered:
+        """Store all messages of a send, or none. A message whose id is there already is left as it is."""
+        return await self._calls.run(partial(self._deliver, account, send), account)
+
+    async def _deliver(self, account: bytes, send: Deliver) -> Delivered:
+        delivered = Delivered()
+        try:
+            delivered = await mail.deliver(self._shared, account, send)
+        finally:
+            # Also without an answer: it may have been stored.
+            for each in send.mail if delivered == Delivered() else ():
+                await wakes.wake(self._shared, account, each.device)
+        return delivered
+
+    async def fetch(
+        self, account: bytes, device: int, most: int, most_bytes: int, skip: frozenset[bytes]
+    ) -> list[Mail]:
+        """Return the oldest messages in the order in which they were stored, without those in `skip`."""
+        return await self._calls.run(
+            partial(mail.fetch, self._shared, account, device, (most, most_bytes), skip)
+        )
+
+    async def acknowledge(self, account: bytes, device: int, ids: Sequence[bytes]) -> None:
+        """Delete messages. Ids that are not there are no error."""
+        await self._calls.run(partial(mail.acknowledge, self._shared, account, device, ids), account)
+
+    def watch(self, account: bytes, device: int) -> AbstractAsyncContextManager[WatchProtocol]:
+        """Watch a mailbox: messages that any process stores while the block runs wake `Watch.wait`."""
+        return wakes.watch(self._shared, account, device)
+
+    # --- what a device showed -----------------------------------------------------------------------
+
+    async def advance(self, account: bytes, device: int, counter: int) -> int:
+        """Keep the greatest counter of a device. Return the greatest before, 0 at first."""
+        call = partial(accounts.advance, self._shared, account, device, counter)
+        return await self._calls.run(call, account)
+
+    async def spend(self, account: bytes, value: bytes, until: int, now: int) -> bool:
+        """Return whether a value was never spent before; it is remembered until a time."""
+        return await self._calls.run(partial(places.spend, self._shared, account, value, until, now))
+
+    # --- meeting places -----------------------------------------------------------------------------
+
+    async def open_place(self, place: bytes, account: bytes, until: int) -> bool:
+        """Open a place for an account. Return False if another account has it."""
+        return await self._calls.run(partial(places.open_place, self._shared, place, account, until), place)
+
+    async def place_owner(self, place: bytes, now: int) -> bytes | None:
+        """Return the account that opened a place, or None if it is not open."""
+        return await self._calls.run(partial(places.place_owner, self._shared, place, now))
+
+    async def put(self, place: bytes, step: int, part: int, parts: int, data: bytes, now: int) -> bool:
+        """Store a part unless there is one already. Return False if the place is not open."""
+        call = partial(places.put, self._shared, (place, step, part), parts, data, now)
+        return await self._calls.run(call, place)
+
+    async def get(self, place: bytes, step: int, part: int, now: int) -> tuple[int, bytes] | None:
+        """Return how many parts a step has, and one of them; None if it is not there yet."""
+        return await self._calls.run(partial(places.get, self._shared, (place, step, part), now))
+
+    # --- operations ---------------------------------------------------------------------------------
+
+    async def expire(self, now: int, mail_before: int) -> Expired:
+        """Delete mail stored before a time, and what `until` ended; a bounded number at a time."""
+        return await self._calls.run(partial(operations.expire, self._shared, now, mail_before))
+
+    async def counts(self) -> Counts:
+        """Return how much there is, about."""
+        return await self._calls.run(partial(operations.counts, self._shared))
+
+    async def check(self) -> list[str]:
+        """Return what contradicts itself in the database, each as a sentence without identities."""
+        return await self._calls.run(partial(operations.check, self._shared))
+
+
+def _read(url: str) -> tuple[list[str], dict[str, str]]:
+    """Return the servers and the settings in a URL."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"nats", "tls"} or not parts.netloc:
+        raise UsageError("the URL of the servers is nats://host:4222,host:4222")
+    user, at, hosts = parts.netloc.rpartition("@")
+    servers = [f"{parts.scheme}://{user}{at}{host}" for host in hosts.split(",")]
+    settings = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    if not settings.keys() <= {"name", "streams", "replicas"} or not all(
+        value.isalnum() for value in settings.values()
+    ):
+        raise UsageError("settings in the URL are name=letterlock, streams=64 and replicas=3")
+    return servers, settings

