@@ -109,7 +109,7 @@ def add_device(old: Phone, server: Server) -> Phone:
     confirmed = link.confirm()
     server.lists[old.user.name].append(confirmed.device_list.encode())
     phone = Phone(new.receive_package(confirmed.package), server)
-    old.post(confirmed.outgoing)
+    old.meet([Need(NeedKind.LISTS, old.user.name, after=len(old.user.device_lists()) - 1)])  # it has the list
     old.meet(confirmed.needs)
     return phone
 

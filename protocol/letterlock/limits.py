@@ -248,6 +248,11 @@ LISTS_AGE: Final = DAY
 """Seconds after the directory showed the lists of a name, in which they are taken as they are. Older ones may
 lack a revocation, so the application is asked to fetch them, once in as many seconds."""
 
+LISTS_PATIENCE: Final = 60 * 60
+"""Seconds after the directory first answered without a device list that this device signed, in which the list
+is kept back. Another device may have signed one at the same time. A directory that hides a revocation delays
+it by no more."""
+
 MAX_LISTS_ASKED: Final = 100
 """Contacts whose lists one upkeep asks for. Those of the other contacts are asked for by the next ones."""
 

@@ -102,7 +102,7 @@ BREAKS: Final = {
     "repeats not known": Break(Inbox, "has", no, stories.repeated, "does not know a repeat"),
     "rules not checked": Break(_chain, "check_successor", the_second, stories.unlawful, TAKES),
     "signatures not checked": Break(_chain, "verify_signatures", nothing, stories.unsigned, TAKES),
-    "sessions not dropped": Break(_learning, "_devices_changed", nothing, stories.revoked, "keeps sessions"),
+    "sessions not dropped": Break(_learning, "devices_changed", nothing, stories.revoked, "keeps sessions"),
     "a revoked device writes": Break(_fanout, "require_listed", nothing, stories.revoked, SENDS),
     "notices not read": Break(_learning, "IN_NOTICES", frozenset(), stories.told, "other lists of"),
     "notices not sent": Break(_heads, "send_notice", nothing, stories.told, "not told"),

@@ -170,7 +170,10 @@ WRONG: Final[list[Wrong]] = [
     *((USER, 6, wrong) for wrong in HEADS), *((CONTACT, 5, wrong) for wrong in HEADS),
     *((USER, 7, wrong) for wrong in (*NUMBERS, 2**63)),
     *((USER, 8, wrong) for wrong in BOOLS),
-    *((entry, at, wrong) for entry, at in ((USER, 11), (CONTACT, 8)) for wrong in (*NUMBERS, 2**63)),
+    *((entry, at, wrong) for entry, at in ((USER, 11), (USER, 13), (CONTACT, 8)) for wrong in (
+        *NUMBERS, 2**63,
+    )),
+    *((USER, 12, wrong) for wrong in (*NUMBERS, 0, USER.pin.version + 1)),
     *((CONTACT, 1, wrong) for wrong in NAMES), *((SENT, 1, wrong) for wrong in NAMES),
     *((CONTACT, 3, wrong) for wrong in (*NUMBERS, 0, 3, 4)),  # 3 needs evidence
     (CONTACT, 4, b""), (CONTACT, 4, b"evidence"), (CONTACT, 4, "e"), (CONTACT, 4, 1),

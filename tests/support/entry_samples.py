@@ -52,6 +52,7 @@ USER: Final = UserRecord(
     CompositeSeed(material("signing", 64)),
     XWingSeed(material("receiving", 32)),
     PIN,
+    2,
     ((1, DocumentSeed(material("one", 32))), (2, DocumentSeed(material("two", 32)))),
     HEAD,
     2**63 - 1,
@@ -59,6 +60,7 @@ USER: Final = UserRecord(
     renew=(2, 3),
     discard=(3,),
     asked=NOON,
+    withheld=NOON,
 )
 CONTACT: Final = ContactRecord("bøb", PIN, ContactState.VERIFIED, None, HEAD, (1, 7), (7,), NOON)
 FROZEN: Final = replace(CONTACT, state=ContactState.CONFLICTING, evidence=b"evidence")
@@ -117,7 +119,17 @@ CODECS: Final[dict[type, Codec]] = {
 ENTRIES: Final[dict[str, Any]] = {
     "user": USER,
     "user of class limited": replace(
-        USER, pin=pin(1), seeds=(), awaited=None, counter=0, restored=False, renew=(), discard=(), asked=0
+        USER,
+        pin=pin(1),
+        seeds=(),
+        awaited=None,
+        counter=0,
+        restored=False,
+        renew=(),
+        discard=(),
+        asked=0,
+        withheld=0,
+        shown=1,
     ),
     "contact": CONTACT,
     "new contact": ContactRecord("b", pin(1)),

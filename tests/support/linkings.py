@@ -37,6 +37,7 @@ class Linking:
         self.answer()
         assert self.link.digits == self.new.digits
         self.confirmed = self.link.confirm()
+        self.told = self.old.learn(self.old.name, [self.confirmed.device_list])  # the directory took it
         return self.confirmed
 
     def finish(self) -> User:

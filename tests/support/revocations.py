@@ -1,5 +1,7 @@
 """Worlds in which a device is revoked, and what each device knows of it afterwards."""
 
+from dataclasses import replace
+
 from letterlock.user import (
     DeviceClass,
     Revoked,
@@ -23,9 +25,11 @@ def talking(alices: int = 3, bobs: int = 1) -> World:
 
 def revoked(made: World, device_id: int, signer: int = 1) -> Revoked:
     """Let a device revoke another one, and publish the list. Nothing is delivered."""
-    result = made.alice.devices[signer].revoke(device_id)
+    device = made.alice.devices[signer]
+    result = device.revoke(device_id)
     made.alice.lists.append(result.device_list)
-    return result
+    learned = device.learn("alice", [result.device_list])  # the directory took it
+    return replace(result, outgoing=result.outgoing + learned.outgoing, needs=learned.needs)
 
 
 def seeds(user: User) -> dict[int, bytes]:

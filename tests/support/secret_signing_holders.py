@@ -54,12 +54,12 @@ SIGNING_TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "XWingKeyPair": (lambda: xwing, "<XWingKeyPair: {XWING}>"),
     "UserRecord": (
         lambda: UserRecord(
-            7, signing.seed, xwing.seed, SECRET_PIN, ((1, DocumentSeed(MATERIAL[:32])),), MATERIAL[:8]
+            7, signing.seed, xwing.seed, SECRET_PIN, 1, ((1, DocumentSeed(MATERIAL[:32])),), MATERIAL[:8]
         ),
         (
             "UserRecord(device_id=7, signing=<CompositeSeed: hidden>, receiving=<XWingSeed: hidden>, "
-            "pin={PIN}, seeds=((1, <DocumentSeed: hidden>),), counter=0, restored=False, renew=(), "
-            "discard=(), asked=0)"
+            "pin={PIN}, shown=1, seeds=((1, <DocumentSeed: hidden>),), counter=0, restored=False, renew=(), "
+            "discard=(), asked=0, withheld=0)"
         ),
     ),
     "HistoryKey": (

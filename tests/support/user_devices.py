@@ -77,6 +77,7 @@ class Person:
         assert link.digits == new.digits
         confirmed = link.confirm()
         self.lists.append(confirmed.device_list)
+        self.devices[signer].learn(self.name, self.lists)  # the directory took it
         added = new.receive_package(confirmed.package)
         self.devices[added.address.device_id] = added
         return added
@@ -85,6 +86,7 @@ class Person:
         """Revoke a device, and return the new version. The signer alone knows of it then."""
         self.devices[signer].learn(self.name, self.lists)
         self.lists.append(self.devices[signer].revoke(device_id).device_list)
+        self.devices[signer].learn(self.name, self.lists)  # the directory took it
         return self.lists[-1]
 
     def fork(self, signer: int = 1, at: int | None = None) -> list[DeviceList]:

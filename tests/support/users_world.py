@@ -186,7 +186,9 @@ class World:
         copy.views[name] = replace(copy.own, chain=chain)
         self._agrees(copy, name)
         self._has_dropped(copy, name)
-        self._note(copy, (), revoked.needs, revoked.outgoing)
+        taken, _ = self._call(copy, (), lambda: copy.user.learn(name, (revoked.device_list,)))
+        assert taken is not None
+        self._note(copy, (), taken.needs, revoked.outgoing + taken.outgoing)
         return chain
 
     def begin(self, copy: Copy, address: Address, bundle: PrekeyBundle, *, right: bool) -> bool:

@@ -63,8 +63,8 @@ def test_other_devices_of_the_user_are_told_at_once_and_need_no_directory() -> N
     made.servers.send(made.alice.first, "alice", b"so that there is a session")
     made.servers.send(second, "alice", b"answered")
     made.servers.lists["alice"] = made.alice.lists[:2]  # it hides the new version
-    confirmed = it.confirm()
-    (told,) = confirmed.outgoing
+    it.confirm()
+    (told,) = it.told.outgoing
     assert told.address == second.address
     incoming = second.receive(made.alice.first.address, told.message)
     assert [(each.kind, each.device) for each in incoming.events] == [(EventKind.OWN_DEVICES_CHANGED, 3)]
@@ -75,7 +75,7 @@ def test_a_device_without_session_is_noticed_when_it_has_one() -> None:
     """The notice is not counted as sent while there is no session to send it in. USR-34."""
     made, it = begun(alices=2)
     made.alice.devices[3] = it.finish()
-    assert it.confirmed.outgoing == ()
+    assert it.told.outgoing == ()
     second = made.alice.devices[2]
     made.servers.lists["alice"] = made.alice.lists[:2]
     made.servers.send(second, "alice", b"I know two versions")

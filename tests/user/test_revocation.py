@@ -273,7 +273,7 @@ class Crash(Exception):
     """The process ends here."""
 
 
-@pytest.mark.parametrize("where", ["take_change", "send_seed", "sign_snapshot"])
+@pytest.mark.parametrize("where", ["take_change", "with_seed", "sign_snapshot"])
 def test_a_crash_while_it_revokes_changes_nothing(monkeypatch: pytest.MonkeyPatch, where: str) -> None:
     made = talking()
     first = made.alice.first

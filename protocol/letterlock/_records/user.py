@@ -1,14 +1,15 @@
 """The record of the user to whom this device belongs.
 
     user    [1, device id, signing seed, receiving seed, pin, [[generation, seed] ...], awaited / null,
-             counter, restored, [device id ...], [device id ...], asked]
+             counter, restored, [device id ...], [device id ...], asked,
+             shown, withheld]
 
 The address and the identity key are in the account's record. Keys are kept as seeds: expanding one takes
 longer than reading the record, and most calls need none.
 """
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from letterlock._primitives.composite import SEED_BYTES, CompositeSeed
 from letterlock._primitives.secret import KEY_BYTES, Uncopyable
@@ -21,7 +22,7 @@ from letterlock.errors import MalformedMessage
 from letterlock.limits import HEAD_BYTES, MAX_COUNTER, MAX_DEVICES, MAX_ID, MAX_SEEDS_AHEAD
 from letterlock.stores import Record
 
-_FIELDS: Final = 11
+_FIELDS: Final = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +37,16 @@ class UserRecord(Uncopyable):
     order, whose sessions have to be replaced before anything is sent to them, and `discard` those of them
     whose sessions are deleted then, because the store went back. `asked` is when the application was asked
     for this user's own lists because of their age, in seconds since 1970 (UTC), 0 for never.
+
+    `shown` is the newest version that others may have seen. Later ones were signed by this device, and the
+    directory has not taken them yet. `withheld` is when it first answered without them, 0 if it did not.
     """
 
     device_id: int
     signing: CompositeSeed
     receiving: XWingSeed
     pin: PinnedList
+    shown: int
     seeds: tuple[tuple[int, DocumentSeed], ...] = ()
     awaited: bytes | None = field(default=None, repr=False)
     counter: int = 0
@@ -49,6 +54,7 @@ class UserRecord(Uncopyable):
     renew: tuple[int, ...] = ()
     discard: tuple[int, ...] = ()
     asked: int = 0
+    withheld: int = 0
 
 
 def encode_user(user: UserRecord) -> Record:
@@ -65,6 +71,8 @@ def encode_user(user: UserRecord) -> Record:
         user.renew,
         user.discard,
         user.asked,
+        user.shown,
+        user.withheld,
     )
 
 
@@ -83,19 +91,17 @@ def _read(fields: Fields) -> UserRecord:
     generations = [generation for generation, _ in seeds]
     if generations != sorted(set(generations)):
         raise MalformedMessage("generations of document seeds are not in ascending order")
-    return UserRecord(
-        device_id,
-        signing,
-        receiving,
-        pin,
-        seeds,
-        fields.optional_blob("awaited head", HEAD_BYTES),
-        fields.uint("counter", MAX_TIME),
-        read_bool(fields, "restored"),
-        read_ascending(fields.array("devices to renew", MAX_DEVICES), MAX_ID),
-        read_ascending(fields.array("devices to discard", MAX_DEVICES), MAX_ID),
-        fields.uint("time of the question", MAX_TIME),
-    )
+    rest: dict[str, Any] = {
+        "awaited": fields.optional_blob("awaited head", HEAD_BYTES),
+        "counter": fields.uint("counter", MAX_TIME),
+        "restored": read_bool(fields, "restored"),
+        "renew": read_ascending(fields.array("devices to renew", MAX_DEVICES), MAX_ID),
+        "discard": read_ascending(fields.array("devices to discard", MAX_DEVICES), MAX_ID),
+        "asked": fields.uint("time of the question", MAX_TIME),
+        "shown": fields.uint_between("shown version", 1, pin.version),
+        "withheld": fields.uint("time of the answer", MAX_TIME),
+    }
+    return UserRecord(device_id, signing, receiving, pin, seeds=seeds, **rest)
 
 
 def _seed(value: object) -> tuple[int, DocumentSeed]:

@@ -81,17 +81,34 @@ class Exchange:
     def publish_lists(self) -> int:
         """Write every version of this user's device list, and return how many there are.
 
-        Raises TrustError if the folder has another version in the place of one.
+        If another device of the user was faster, its version counts, and what this one revoked is revoked
+        again. Raises TrustError if the folder has another version in the place of one that others know.
         """
-        name, lists = self.user.name, self.user.device_lists()
-        for each in lists:
+        if self._put_lists() is not None:
+            self._learn_own()
+        version = self._put_lists()
+        if version is not None:
+            raise TrustError(
+                f"the folder has another version {version} of your device list: if no other device of "
+                "yours made it, remove that file, then repeat the command"
+            )
+        self._learn_own()
+        return len(self.user.device_lists())
+
+    def _put_lists(self) -> int | None:
+        """Write every version; return the first one in whose place the folder has another."""
+        for each in self.user.device_lists():
             version = each.snapshot.version
-            if not self._folder.put_list(name, version, each.encode()):
-                raise TrustError(
-                    f"the folder has another version {version} of your device list: if no other device of "
-                    "yours made it, remove that file, then repeat the command"
-                )
-        return len(lists)
+            if not self._folder.put_list(self.user.name, version, each.encode()):
+                return version
+        return None
+
+    def _learn_own(self) -> None:
+        """Learn what the folder has under the user's own name: others may then know it."""
+        try:
+            self._learn(self.user.name, self._folder.lists(self.user.name, 1))
+        except (PeerError, TrustError) as error:
+            self.problems.append(f"the folder shows wrong device lists of {self.user.name}: {error}")
 
     def publish_bundles(self, wanted: int, *, rotate: bool = False) -> int:
         """Fill the folder up to so many single-use bundles of this device; return how many are new."""

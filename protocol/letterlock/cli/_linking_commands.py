@@ -178,10 +178,13 @@ def link(arguments: Namespace) -> None:
         with profile.user.transaction():
             confirmed = linking.confirm()
             exchange.record(confirmed.outgoing)
-        folder.put_step(code.bundle_hash, Step.PACKAGE, confirmed.package)
         exchange.publish_lists()
-        exchange.post()
         device = linking.device_id
+        if confirmed.device_list not in profile.user.device_lists():
+            linking.forget()
+            raise UsageError("another device of yours changed the device list first: begin with a new code")
+        folder.put_step(code.bundle_hash, Step.PACKAGE, confirmed.package)
+        exchange.post()
         line = f"device {device} was added; it is ready when `letterlock user join` says so"
         _tell(arguments, {"state": "linked", "name": profile.user.name, "device": device}, line)
         print_exchange_lines(exchange, as_json=arguments.json)

@@ -34,6 +34,8 @@ _EVENTS: Final = {
     EventKind.GIVEN_UP: "something could not be delivered to device {device} of {name}: ask {name} whether "
     "that device is still in use",
     EventKind.RESTORED: "this profile was restored from an earlier copy: `letterlock user publish` again",
+    EventKind.LIST_WITHDRAWN: "another device of yours changed the device list at the same time: if this one "
+    "added device {device}, link it again; if this one revoked it, that was repeated",
     EventKind.REVOKED: "this device was revoked, and sends no more: `letterlock user join` with another "
     "--home makes a new one",
 }

@@ -119,7 +119,9 @@ class Queue(Uncopyable):
     # --- what the directory shows ----------------------------------------------------------------------
 
     def known_version(self, name: str) -> int:
-        """Return the newest version of a name's lists whose lists are on record, 0 if there is none."""
+        """Return the newest version of a name's lists that the relay may have too, 0 if there is none."""
+        if name == self.user.name:  # USR-64: not what this device alone knows
+            return self._book.own().shown
         pin = self._pin(name)
         return 0 if pin is None or pin.snapshot is None else pin.version
 
@@ -139,6 +141,12 @@ class Queue(Uncopyable):
         """Return the versions of our own list after one of them, encoded."""
         own = self._book.own().pin
         return tuple(each.encode() for each in self.user.device_lists(after)) if own.version > after else ()
+
+    def uploaded(self, encoded: bytes) -> None:
+        """Note that the relay took a version of our own list: our other devices are told of it. [USR-64]"""
+        new = DeviceList.decode(encoded)
+        if new.snapshot.device(self.user.address.device_id) is not None:  # else it cannot send any more
+            self.learn(self.user.name, (new,))
 
     def _pin(self, name: str) -> PinnedList | None:
         if name == self.user.name:

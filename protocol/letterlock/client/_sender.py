@@ -95,6 +95,7 @@ class Sender:
                 await self._fetcher.refresh(queue.user.name, whole=True)
                 return
             office.relay_version = (office.relay_version or 0) + 1
+            await office.run(queue.uploaded, encoded)
 
     async def _send_pinned(self) -> None:
         """Send what a device that revokes itself has to say, while the relay still takes it."""

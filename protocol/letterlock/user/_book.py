@@ -126,9 +126,9 @@ class Book:
             key = list_key(name, each.snapshot.version)
             self._tables.entries.save(EntryRow(EntryKind.LIST, key, None, Record(each.encode())))
 
-    def delete_lists(self, name: str, pin: PinnedList) -> None:
-        """Delete every version on record under a name."""
-        for version in range(1, pin.version + 1):
+    def delete_lists(self, name: str, pin: PinnedList, after: int = 0) -> None:
+        """Delete every version on record under a name that comes after one of them."""
+        for version in range(after + 1, pin.version + 1):
             self._tables.entries.delete(EntryKind.LIST, list_key(name, version))
 
     def _list(self, name: str, version: int) -> DeviceList:
@@ -164,6 +164,11 @@ def version_of(pin: PinnedList, head: bytes) -> int | None:
     """Return which version a head stands for, or None."""
     starts = range(0, len(pin.heads), HEAD_BYTES)
     return next((at // HEAD_BYTES + 1 for at in starts if pin.heads[at : at + HEAD_BYTES] == head), None)
+
+
+def shown_head(own: UserRecord) -> bytes:
+    """Return the head of our own list that contents carry: of the newest version that others may know."""
+    return own.pin.heads[(own.shown - 1) * HEAD_BYTES : own.shown * HEAD_BYTES]
 
 
 def device_of(pin: PinnedList, device_id: int) -> ListedDevice | None:

@@ -42,7 +42,7 @@ def save_user(
     """
     pin = pinned(chain, checked)
     book.save_lists(book.own_name(), chain.lists)
-    book.save_own(UserRecord(device_id, keys.signing.seed, keys.receiving.seed, pin, seeds))
+    book.save_own(UserRecord(device_id, keys.signing.seed, keys.receiving.seed, pin, chain.version, seeds))
 
 
 def first_list(keys: DeviceKeys, seed: DocumentSeed, environment: Environment) -> DeviceList:

@@ -45,12 +45,17 @@ def document_key_pair(seed: DocumentSeed) -> XWingKeyPair:
     return XWingKeyPair(XWingSeed(seed.expose()))
 
 
-def require_all_seeds(own: UserRecord) -> None:
-    """Raise UsageError unless this device has the seed of every document key of its user."""
+def all_seeds(own: UserRecord) -> Seeds:
+    """Return the seed of every document key of the user. Raises UsageError if this device lacks one.
+
+    A seed that came before its device list is not among them, and may never get one.
+    """
     key = None if own.pin.snapshot is None else own.pin.snapshot.document_key
     newest = 0 if key is None else key.generation
-    if [generation for generation, _ in own.seeds] != list(range(1, newest + 1)):
+    found = tuple(each for each in own.seeds if each[0] <= newest)
+    if [generation for generation, _ in found] != list(range(1, newest + 1)):
         raise UsageError("a document seed of another device has not arrived: receive its messages first")
+    return found
 
 
 def seal_seeds(seeds: Seeds, user_id: bytes) -> tuple[bytes, ...]:

@@ -24,7 +24,7 @@ from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.content import Attachment, Content, message_tag
 from letterlock.errors import UsageError
 from letterlock.limits import HEAD_BYTES, MESSAGE_ID_BYTES
-from letterlock.user._book import device_of
+from letterlock.user._book import device_of, shown_head
 from letterlock.user._desk import Desk, Findings
 from letterlock.user._errors import ContactFrozen
 from letterlock.user._freshness import ask_for_contact, ask_for_own
@@ -56,7 +56,7 @@ def send(desk: Desk, sending: Sending) -> Sent:
     own, now, findings, name = desk.book.own(), desk.now(), Findings(), sending.name
     require_listed(desk, own)
     ask_for_own(desk, own, now, findings)
-    own_head = own.pin.hash[:HEAD_BYTES]
+    own_head = shown_head(own)
     contact = None if name == desk.name else require_open(desk.book.require_contact(name))
     their_head = own_head if contact is None else contact.pin.hash[:HEAD_BYTES]
     id_ = desk.environment.entropy(MESSAGE_ID_BYTES) if sending.id is None else sending.id

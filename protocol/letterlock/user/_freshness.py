@@ -23,7 +23,7 @@ def ask_for_own(desk: Desk, own: UserRecord, now: int, findings: Findings) -> No
     """Ask for this user's own lists if they are old: another device may have revoked this one."""
     if _is_old(own, now):
         desk.book.save_own(replace(own, asked=now))
-        findings.need_lists(desk.name, own.pin.version)
+        findings.need_lists(desk.name, own.shown)
 
 
 def ask_for_contact(desk: Desk, contact: ContactRecord, now: int, findings: Findings) -> None:

@@ -4,6 +4,7 @@
                               unknown                     ask the directory, and await it     [USR-33]
     its view of our chain     newest                      nothing
                               earlier                     send the versions it misses         [USR-34]
+                              not shown by us yet         it is known: tell our other devices [USR-64]
                               unknown                     ask the directory for our own lists
 
 So two people notice a directory that shows them different lists.
@@ -16,14 +17,11 @@ from dataclasses import replace
 from letterlock._records.pin import PinnedList
 from letterlock._records.user import UserRecord
 from letterlock._wire.address import Address
-from letterlock._wire.content import Content, ContentKind
-from letterlock._wire.content_bodies import ListNotice
+from letterlock._wire.content import Content
 from letterlock.limits import HEAD_BYTES, LISTS_PAUSE
+from letterlock.user._announcing import announce, send_notice
 from letterlock.user._book import version_of
-from letterlock.user._control import control
 from letterlock.user._desk import Desk, Findings
-from letterlock.user._renewal import is_marked
-from letterlock.user._values import Outgoing
 
 
 def compare_heads(desk: Desk, address: Address, content: Content, findings: Findings) -> None:
@@ -32,13 +30,13 @@ def compare_heads(desk: Desk, address: Address, content: Content, findings: Find
         expect_head(desk, address.name, content.own_head, findings)
     own = desk.book.own()
     seen = content.own_head if address.name == desk.name else content.their_head
-    if seen == own.pin.hash[:HEAD_BYTES]:
-        return
-    version = version_of(own.pin, seen)
+    version = own.pin.version if seen == own.pin.hash[:HEAD_BYTES] else version_of(own.pin, seen)
     if version is None:
         _await_own(desk, own, seen, findings)
-    else:
-        send_notice(desk, own.pin, address, version, findings)
+    elif version > own.shown:  # USR-64: somebody has seen what this device signed
+        announce(desk, own, findings)
+    elif version < own.shown:
+        send_notice(desk, own, address, version, findings)
 
 
 def expect_head(desk: Desk, name: str, head: bytes, findings: Findings) -> None:
@@ -63,16 +61,4 @@ def _await_own(desk: Desk, own: UserRecord, head: bytes, findings: Findings) -> 
         desk.book.save_own(replace(own, awaited=head))
     elif asked_within(desk, own.pin, LISTS_PAUSE):
         return
-    findings.need_lists(desk.name, own.pin.version)
-
-
-def send_notice(desk: Desk, pin: PinnedList, address: Address, known: int, findings: Findings) -> None:
-    """Send a device the versions of our list after the one it knows, once a version."""
-    if is_marked(desk, address) or desk.notes.noticed(address) >= pin.version:
-        return
-    body = ListNotice.of_first(desk.book.lists(desk.name, pin, known)).encode()
-    content = control(desk, address, ContentKind.LIST_NOTICE, body)
-    message = desk.seal(address, content.encode())
-    if message is not None:
-        desk.notes.note_notice(address, pin.version)
-        findings.outgoing.append(Outgoing(address, message))
+    findings.need_lists(desk.name, own.shown)

@@ -28,6 +28,7 @@ from letterlock.user._desk import Desk, Findings
 from letterlock.user._heads import expect_head
 from letterlock.user._history import take_key
 from letterlock.user._learning import notice
+from letterlock.user._own_learning import notice_own
 from letterlock.user._repair import retry_requested
 from letterlock.user._seed_delivery import take_seed
 from letterlock.user._values import EventKind
@@ -78,7 +79,11 @@ def _retry_request(desk: Desk, address: Address, content: Content, findings: Fin
 
 
 def _list_notice(desk: Desk, address: Address, content: Content, findings: Findings) -> Delivered:
-    notice(desk, address.name, ListNotice.decode(content.body).lists, findings)
+    lists = ListNotice.decode(content.body).lists
+    if address.name == desk.name:
+        notice_own(desk, lists, findings)
+    else:
+        notice(desk, address.name, lists, findings)
     return _nothing(content)
 
 

@@ -8,7 +8,8 @@
 A list notice is learned in the same way, but only NEWER and FORK count in it. A notice may come late, and its
 sender may put anybody's lists into it.                                                          [USR-35]
 
-Not here: the rules of chains (_chain.py, _contact.py); where lists come from.
+Not here: lists of our own (_own_learning.py); the rules of chains (_chain.py, _contact.py); where lists come
+from.
 """
 
 from collections.abc import Sequence
@@ -22,14 +23,13 @@ from letterlock._wire.address import Address
 from letterlock._wire.device_list import DeviceList
 from letterlock._wire.device_snapshot import Snapshot
 from letterlock.errors import PeerError, TrustError, UsageError
-from letterlock.user._book import device_of, gets_messages, pinned, version_of
+from letterlock.user._book import gets_messages, pinned, version_of
 from letterlock.user._chain import ListChain
 from letterlock.user._contact import Contact, ContactEvent, Learned
 from letterlock.user._desk import Desk, Findings
 from letterlock.user._errors import ContactFrozen, InvalidDeviceList
 from letterlock.user._evidence import Evidence
 from letterlock.user._outbox import without, without_name
-from letterlock.user._seed_delivery import settled
 from letterlock.user._values import EventKind
 from letterlock.user._waiting import place_waiting
 
@@ -37,7 +37,7 @@ IN_NOTICES: Final = frozenset({ContactEvent.NEWER, ContactEvent.FORK})
 """What a list notice can tell."""
 
 
-def learn(
+def learn_of_contact(
     desk: Desk, name: str, lists: Sequence[DeviceList], findings: Findings
 ) -> tuple[ContactEvent | None, Evidence | None]:
     """Take what the directory shows under a name. Return None for a new name, and evidence if there is some.
@@ -45,13 +45,6 @@ def learn(
     Raises UsageError, ContactFrozen, InvalidDeviceList, InvalidSignature, InvalidKey.
     """
     own, now = desk.book.own(), desk.now()
-    if name == desk.name:
-        learned = _compare(desk, name, own.pin, lists)
-        if learned.event in {ContactEvent.SAME, ContactEvent.NEWER}:
-            take_own(desk, own, learned.contact.chain, now, findings)
-        else:
-            findings.event(EventKind.CONFLICT, name)
-        return learned.event, learned.contact.evidence
     contact = desk.book.contact(name)
     if contact is None:
         _begin(desk, own, name, lists, findings)
@@ -60,48 +53,22 @@ def learn(
         raise ContactFrozen
     if contact.pin.snapshot is None:
         return _fetch(desk, contact, lists, findings), None
-    learned = _compare(desk, name, contact.pin, lists)
+    learned = compared(desk, name, contact.pin, lists)
     _take(desk, contact, learned, now, findings)
     return learned.event, learned.contact.evidence
 
 
 def notice(desk: Desk, name: str, lists: Sequence[DeviceList], findings: Findings) -> None:
-    """Take what a device of this user, or of a contact, says about its own user's lists. [USR-35]"""
-    own = desk.book.own()
-    contact = None if name == desk.name else desk.book.contact(name)
-    pin = own.pin if contact is None else contact.pin
-    if pin.snapshot is None:
+    """Take what a device of a contact says about its own user's lists. [USR-35]"""
+    contact = desk.book.contact(name)
+    if contact is None or contact.pin.snapshot is None:
         return
     try:
-        learned = _compare(desk, name, pin, lists)
+        learned = compared(desk, name, contact.pin, lists)
     except (PeerError, TrustError):
         return
-    if learned.event not in IN_NOTICES:
-        return
-    if contact is not None:
-        _take(desk, contact, learned, pin.checked, findings)
-    elif learned.event is ContactEvent.NEWER:
-        take_own(desk, own, learned.contact.chain, pin.checked, findings)
-    else:
-        findings.event(EventKind.CONFLICT, name)
-
-
-def take_own(desk: Desk, own: UserRecord, chain: ListChain, checked: int, findings: Findings) -> UserRecord:
-    """Save a chain that is ours, or goes on from ours, and return our record after it."""
-    before, pin = own.pin, pinned(chain, checked)
-    awaited = _still_awaited(desk.name, pin, own.awaited, findings)
-    listed = gets_messages(pin.snapshot)
-    renew = tuple(each for each in own.renew if each in listed)
-    discard = tuple(each for each in own.discard if each in listed)
-    seeds = settled(own.seeds, chain.lists[before.version :])
-    after = replace(own, pin=pin, awaited=awaited, renew=renew, discard=discard, seeds=seeds)
-    desk.book.save_own(after)
-    if pin.version > before.version:
-        desk.book.save_lists(desk.name, chain.lists[before.version :])
-        _devices_changed(desk, desk.name, before, pin, EventKind.OWN_DEVICES_CHANGED, findings)
-        if device_of(pin, desk.device_id) is None:
-            findings.event(EventKind.REVOKED, desk.name, desk.device_id)
-    return after
+    if learned.event in IN_NOTICES:
+        _take(desk, contact, learned, contact.pin.checked, findings)
 
 
 def replaced(desk: Desk, contact: ContactRecord, chosen: Contact) -> None:
@@ -124,7 +91,8 @@ def forget_all(desk: Desk, name: str) -> None:
 # --- a contact --------------------------------------------------------------------------------------------
 
 
-def _compare(desk: Desk, name: str, pin: PinnedList, lists: Sequence[DeviceList]) -> Learned:
+def compared(desk: Desk, name: str, pin: PinnedList, lists: Sequence[DeviceList]) -> Learned:
+    """Return what lists turn out to be beside those on record. Raises as `Contact.learn` does."""
     contact = Contact(name, desk.book.chain(name, pin))
     # A directory that is asked for what comes after a version may answer with nothing.
     return contact.learn(lists) if lists else Learned(ContactEvent.SAME, contact)
@@ -155,7 +123,7 @@ def _fetch(
         return event
     desk.book.save_lists(contact.name, chain.lists)
     after = pinned(chain, desk.now())
-    awaited = _still_awaited(contact.name, after, contact.awaited, findings)
+    awaited = still_awaited(contact.name, after, contact.awaited, findings)
     desk.book.save_contact(replace(contact, pin=after, awaited=awaited))
     place_waiting(desk, contact.name, after, findings)
     return event
@@ -177,14 +145,14 @@ def _take(desk: Desk, contact: ContactRecord, learned: Learned, checked: int, fi
         findings.event(EventKind.CONFLICT, name)
         return
     pin = pinned(learned.contact.chain, checked)
-    awaited = _still_awaited(name, pin, contact.awaited, findings)
+    awaited = still_awaited(name, pin, contact.awaited, findings)
     listed = gets_messages(pin.snapshot)
     renew = tuple(each for each in contact.renew if each in listed)
     discard = tuple(each for each in contact.discard if each in listed)
     desk.book.save_contact(replace(contact, pin=pin, awaited=awaited, renew=renew, discard=discard))
     if learned.event is ContactEvent.NEWER:
         desk.book.save_lists(name, learned.contact.chain.lists[before.version :])
-        _devices_changed(desk, name, before, pin, EventKind.DEVICES_CHANGED, findings)
+        devices_changed(desk, name, before, pin, EventKind.DEVICES_CHANGED, findings)
 
 
 def _encoded(evidence: Evidence | None) -> bytes:
@@ -194,14 +162,14 @@ def _encoded(evidence: Evidence | None) -> bytes:
         return b""
 
 
-def _still_awaited(name: str, pin: PinnedList, head: bytes | None, findings: Findings) -> bytes | None:
+def still_awaited(name: str, pin: PinnedList, head: bytes | None, findings: Findings) -> bytes | None:
     """Report a head that a device named and that no version has, now that the lists were seen. [USR-33]"""
     if head is not None and version_of(pin, head) is None:
         findings.event(EventKind.UNKNOWN_HEAD, name)
     return None
 
 
-def _devices_changed(
+def devices_changed(
     desk: Desk, name: str, before: PinnedList, after: PinnedList, kind: EventKind, findings: Findings
 ) -> None:
     """Delete the sessions with devices that are listed no longer, and ask for bundles of new ones."""

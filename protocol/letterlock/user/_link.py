@@ -25,10 +25,10 @@ from letterlock.errors import UsageError
 from letterlock.limits import KEPT_LIFETIME, MAX_DEVICES
 from letterlock.stores import DeferredRecord, EntryKind, EntryRow
 from letterlock.user._desk import Findings
-from letterlock.user._document_seeds import require_all_seeds, seal_seeds
+from letterlock.user._document_seeds import all_seeds, seal_seeds
 from letterlock.user._errors import LinkingRefused
 from letterlock.user._linking import Answered, Offered, offer_link
-from letterlock.user._own_list import require_signer, signing_key, take_change, tell_others
+from letterlock.user._own_list import require_signer, signing_key, take_change
 from letterlock.user._rules import check_successor
 from letterlock.user._values import Need, Outgoing
 
@@ -40,8 +40,9 @@ if TYPE_CHECKING:
 class LinkConfirmed:
     """What the old device made when its owner confirmed.
 
-    `package` goes to the new device, `device_list` to the directory, and `outgoing` to the user's other
-    devices. `needs` names the new device's prekey bundle, once that device has published one.
+    `device_list` goes to the directory. If that takes it, `package` goes to the new device. Give what the
+    directory shows to `User.learn`: that result has what the user's other devices are told. `needs` names the
+    new device's prekey bundle, once that device has published one.
     """
 
     package: bytes = field(repr=False)
@@ -111,16 +112,14 @@ class Link(Uncopyable):
         with desk.book.store.transaction():
             link, own = self._load(), desk.book.own()
             if link.package is not None:
-                version = link.offer.snapshot.version
-                return LinkConfirmed(link.package, desk.book.lists(desk.name, own.pin, version - 1)[0])
+                return LinkConfirmed(link.package, self._signed(link, own))
             require_signer(desk, own)
             if link.offer.snapshot.previous != own.pin.hash:  # USR-45
                 raise UsageError("the device list has changed since the offer: begin with a new code")
             answered, findings = self._answered(link), Findings()
             payload = payload_for(desk, own, link).encode()
             new, package = answered.confirm(desk.device_id, signing_key(own), payload, desk.now())
-            after = take_change(desk, own, answered.offered.chain, new, findings)
-            tell_others(desk, own, after, findings)
+            take_change(desk, own, answered.offered.chain, new, findings)
             save_link(desk, replace(link, package=package), desk.now() + KEPT_LIFETIME)
             return LinkConfirmed(package, new, tuple(findings.outgoing), tuple(findings.needs))
 
@@ -150,6 +149,13 @@ class Link(Uncopyable):
         chain = self._desk.book.chain(self._desk.name, self._desk.book.own().pin)
         return Offered(chain, link.code, link.bundle, link.offer, link.sealed_offer)
 
+    def _signed(self, link: LinkRecord, own: UserRecord) -> DeviceList:
+        """Return the version that added the device. Raises UsageError if it was withdrawn. [USR-65]"""
+        for each in self._desk.book.lists(self._desk.name, own.pin, link.offer.snapshot.version - 1)[:1]:
+            if each.snapshot == link.offer.snapshot:
+                return each
+        raise UsageError("another device changed the device list first: begin with a new code")
+
     def _answered(self, link: LinkRecord) -> Answered:
         if link.answer is None:
             raise UsageError("the new device has not answered yet: give it the offer first")
@@ -167,7 +173,7 @@ def begin_link(desk: "Desk", code: LinkingCode, bundle: bytes, device_class: Dev
     own, now, entries = desk.book.own(), desk.now(), desk.book.store.tables.entries
     require_signer(desk, own)
     if device_class == DeviceClass.FULL:
-        require_all_seeds(own)
+        all_seeds(own)
     entries.delete_due(EntryKind.LINKING, now)
     if entries.load(EntryKind.LINKING, code.bundle_hash) is not None:
         raise LinkingRefused("this code was used already: show a new code and begin again")
@@ -206,8 +212,8 @@ def payload_for(desk: "Desk", own: UserRecord, link: LinkRecord) -> PayloadConte
     device = link.offer.snapshot.device(link.offer.device_id)
     if device is None or device.device_class != DeviceClass.FULL:
         return PayloadContents(desk.name, None, (), pins)
-    require_all_seeds(own)
-    return PayloadContents(desk.name, own.seeds[-1][1], seal_seeds(own.seeds, own.pin.user_id), pins)
+    seeds = all_seeds(own)
+    return PayloadContents(desk.name, seeds[-1][1], seal_seeds(seeds, own.pin.user_id), pins)
 
 
 def _pin(contact: ContactRecord) -> ContactPin:

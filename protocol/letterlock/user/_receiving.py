@@ -91,7 +91,8 @@ def _judge(desk: Desk, address: Address, findings: Findings) -> Judged | None:
     if address == desk.account.address:
         return Judged(Outcome.REFUSED, AddressMismatch(_OWN_ADDRESS))
     if address.name == desk.name:
-        return _judge_device(desk, desk.book.own().pin, address, findings)
+        own = desk.book.own()
+        return _judge_device(desk, own.pin, own.shown, address, findings)
     contact = desk.book.contact(address.name)
     if contact is None:
         findings.need_lists(address.name, 0)
@@ -101,10 +102,12 @@ def _judge(desk: Desk, address: Address, findings: Findings) -> Judged | None:
     if contact.pin.snapshot is None:
         findings.need_lists(address.name, 0)
         return Judged(Outcome.HELD)
-    return _judge_device(desk, contact.pin, address, findings)
+    return _judge_device(desk, contact.pin, contact.pin.version, address, findings)
 
 
-def _judge_device(desk: Desk, pin: PinnedList, address: Address, findings: Findings) -> Judged | None:
+def _judge_device(
+    desk: Desk, pin: PinnedList, known: int, address: Address, findings: Findings
+) -> Judged | None:
     device = device_of(pin, address.device_id)
     if device is not None:
         return None if rights(device).gets_messages else Judged(Outcome.REFUSED, DeviceNotListed())
@@ -113,7 +116,7 @@ def _judge_device(desk: Desk, pin: PinnedList, address: Address, findings: Findi
         return Judged(Outcome.REFUSED, DeviceRevoked())
     if asked_within(desk, pin, LISTS_ANSWER):
         return Judged(Outcome.REFUSED, DeviceNotListed())
-    findings.need_lists(address.name, pin.version)
+    findings.need_lists(address.name, known)
     return Judged(Outcome.HELD)
 
 

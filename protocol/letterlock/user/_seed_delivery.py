@@ -19,8 +19,8 @@ from letterlock._wire.content_bodies import NewSeed
 from letterlock._wire.device_list import DeviceList
 from letterlock._wire.device_snapshot import Snapshot
 from letterlock.errors import MalformedMessage
-from letterlock.limits import HEAD_BYTES, MAX_SEEDS_AHEAD, MESSAGE_ID_BYTES
-from letterlock.user._book import device_of
+from letterlock.limits import MAX_SEEDS_AHEAD, MESSAGE_ID_BYTES
+from letterlock.user._book import device_of, shown_head
 from letterlock.user._desk import Desk, Findings
 from letterlock.user._document_seeds import Seeds, document_key_pair
 from letterlock.user._outbox import place
@@ -32,7 +32,7 @@ from letterlock.user._waiting import own_others
 
 def send_seed(desk: Desk, own: UserRecord, new: NewSeed, findings: Findings) -> None:
     """Seal a seed for every other device that may read documents, and keep it until they acknowledged it."""
-    head, id_, now = own.pin.hash[:HEAD_BYTES], desk.environment.entropy(MESSAGE_ID_BYTES), desk.now()
+    head, id_, now = shown_head(own), desk.environment.entropy(MESSAGE_ID_BYTES), desk.now()
     content = Content(ContentKind.DOCUMENT_SEED, id_, now, head, head, new.encode())
     places: list[SentPlace] = []
     for address in own_others(desk, own):
@@ -53,7 +53,7 @@ def take_seed(desk: Desk, address: Address, content: Content) -> None:
     new, own = NewSeed.decode(content.body), desk.book.own()
     if not (reads_documents(own, address.device_id) and reads_documents(own, desk.device_id)):
         raise MalformedMessage("a device that reads no documents has nothing to do with seeds: discard it")
-    if new.generation > _newest(own.pin.snapshot) + MAX_SEEDS_AHEAD:
+    if new.generation > generation_of(own.pin.snapshot) + MAX_SEEDS_AHEAD:
         raise MalformedMessage("a document seed of a generation that is too far ahead: discard it")
     seeds = settled(with_seed(own.seeds, new), desk.book.lists(desk.name, own.pin))
     if new.generation not in dict(seeds):
@@ -87,6 +87,7 @@ def reads_documents(own: UserRecord, device_id: int) -> bool:
     return device is not None and rights(device).reads_documents
 
 
-def _newest(snapshot: Snapshot | None) -> int:
+def generation_of(snapshot: Snapshot | None) -> int:
+    """Return the generation of a list's document key, 0 without one."""
     key = None if snapshot is None else snapshot.document_key
     return 0 if key is None else key.generation

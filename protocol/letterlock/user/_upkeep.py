@@ -10,6 +10,7 @@ these (_receipts.py, _repair.py, _silence.py, _freshness.py).
 
 from letterlock._wire.content import ContentKind
 from letterlock.stores import EntryKind
+from letterlock.user._announcing import await_directory
 from letterlock.user._book import device_of
 from letterlock.user._desk import Desk, Findings
 from letterlock.user._freshness import ask_for_oldest, ask_for_own
@@ -26,9 +27,11 @@ def upkeep(desk: Desk) -> Upkeep:
     desk.account.expire()
     _forget(desk)
     expired = _give_up(desk, findings)
+    await_directory(desk, desk.book.own(), findings)
     own = desk.book.own()
     if device_of(own.pin, desk.device_id) is None:  # revoked: it sends no more
-        return Upkeep(publish=False, expired=expired, events=tuple(findings.events))
+        needs, events = tuple(findings.needs), tuple(findings.events)
+        return Upkeep(publish=False, needs=needs, events=events, expired=expired)
     ask_for_own(desk, own, desk.now(), findings)
     ask_for_oldest(desk, findings)
     note_heard(desk)

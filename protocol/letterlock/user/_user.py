@@ -4,7 +4,7 @@ It joins the rooms of the user layer and decides nothing itself. Each public met
 store, as those of `Account` are, and a user's state is read from the store inside it. So a method that raises
 has changed nothing, and two processes may share one store.
 
-    learn       device lists that the directory shows           _learning.py
+    learn       device lists that the directory shows           _learning.py, _own_learning.py
     send        a content, for all devices                      _fanout.py
     begin       a session with a device, and what waited        _fanout.py, _waiting.py
     receive     one message                                     _receiving.py, _kinds.py, _repair.py
@@ -43,10 +43,10 @@ from letterlock.user._creation import FIRST_DEVICE, save_first
 from letterlock.user._desk import Desk, Findings, desk_of, user_environment
 from letterlock.user._fanout import Sending, begin, send
 from letterlock.user._history import Archive, begin_archive, read_history
-from letterlock.user._learning import learn
 from letterlock.user._link import Link, begin_link, links
 from letterlock.user._linking import DeviceKeys
 from letterlock.user._lists_learned import ListsLearned
+from letterlock.user._own_learning import learn
 from letterlock.user._receiving import receive
 from letterlock.user._revocation import Revoked, revoke
 from letterlock.user._upkeep import upkeep
@@ -170,10 +170,11 @@ class User(Uncopyable):
     def revoke(self, device_id: int) -> Revoked:
         """Take a device out of this user's device list, for good. This device sends it nothing from now on.
 
-        A device may revoke itself, and those that were listed after it. Contacts send it nothing once they
-        learn the new list, from the directory or from this user's next message. The document key changes, and
-        the other devices get its new seed. A device that revokes itself knows that seed, so revoke a lost
-        device from another one. With the last device the user ends for good. Raises UsageError.
+        A device may revoke itself, and those that were listed after it. Give the list to the directory, and
+        then what the directory shows to `learn`: contacts and this user's other devices are told from then
+        on. The document key changes, and the other devices get its new seed. A device that revokes itself
+        knows that seed, so revoke a lost device from another one. With the last device the user ends for
+        good. Raises UsageError.
         """
         if type(device_id) is not int:
             raise UsageError(f"device_id must be int, not {type(device_id).__name__}")

@@ -77,6 +77,12 @@ class EventKind(Enum):
     """Something could not be delivered to the device, or read, within the limits."""
     RESTORED = "restored"
     """This device's store was put back to an earlier copy."""
+    LIST_WITHDRAWN = "list withdrawn"
+    """Another device of this user changed the device list at the same time, and was faster.
+
+    If this device added the device, link it again. If it revoked it, it did so again: give `device_lists` to
+    the directory.
+    """
     REVOKED = "revoked"
     """This device was revoked by another one. It sends no more."""
 

@@ -16,7 +16,7 @@ from letterlock._wire.content import Content, ContentKind, message_tag
 from letterlock._wire.content_bodies import encode_sync_copy
 from letterlock.limits import HEAD_BYTES
 from letterlock.stores import EntryRow
-from letterlock.user._book import device_of
+from letterlock.user._book import device_of, shown_head
 from letterlock.user._desk import Desk, Findings
 from letterlock.user._outbox import place, sealed, unsealed, waiting_place
 from letterlock.user._values import Outgoing
@@ -83,7 +83,7 @@ def plaintext_for(desk: Desk, sent: SentRecord, address: Address, earlier: tuple
 
     `earlier` are the tags of messages that carried it to this device before.
     """
-    own_head = desk.book.own().pin.hash[:HEAD_BYTES]
+    own_head = shown_head(desk.book.own())
     if sent.name == desk.name:
         return replace(sent.content, own_head=own_head, their_head=own_head, earlier=earlier).encode()
     contact = desk.book.require_contact(sent.name)
