@@ -10,7 +10,7 @@ Not here: what the tasks do (_sender.py and its neighbours), the twin without as
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
 from types import TracebackType
 from typing import Any, ClassVar, Final, ParamSpec, Self, TypeVar
@@ -23,7 +23,7 @@ from letterlock._wire.device_snapshot import DeviceClass, ListedDevice
 from letterlock._wire.linking import LinkingCode
 from letterlock.client._arrivals import Arrivals
 from letterlock.client._contacts import Contacts
-from letterlock.client._errors import RelayUnavailable, UnknownUser
+from letterlock.client._errors import RelayMisbehaves, RelayRefused, RelayUnavailable, UnknownUser
 from letterlock.client._events import RelayEvent
 from letterlock.client._fetcher import Fetcher
 from letterlock.client._http import RelayUrl
@@ -148,7 +148,13 @@ class Client(Uncopyable):
         url, world = RelayUrl(relay, allow_insecure=allow_insecure), cls._world
         opener = StoreOpener.of(store, key)
         thread, arrivals = await join(opener, url, world, (show, digits))
-        return cls._over(thread, arrivals, url)
+        client = cls._over(thread, arrivals, url)
+        try:
+            await client._become_reachable()  # noqa: SLF001 (ruff does not see whose it is)
+        except BaseException:
+            await client.close()
+            raise
+        return client
 
     @classmethod
     def _over(cls, thread: StoreThread, arrivals: Arrivals, url: RelayUrl) -> Self:
@@ -161,6 +167,12 @@ class Client(Uncopyable):
         lists = await office.run(office.queue.own_lists, 0)
         await register(office.connection, self.name, lists, ticket)
         await office.run(office.queue.registered)
+        await self._become_reachable()
+
+    async def _become_reachable(self) -> None:
+        """Publish the first prekeys, so that others can write at once. A failure is mended later."""
+        with suppress(RelayUnavailable, RelayMisbehaves, RelayRefused):
+            await Keeper(self._office).publish()
 
     async def __aenter__(self) -> Self:
         if self._runner is not None:

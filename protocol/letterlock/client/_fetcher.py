@@ -31,7 +31,8 @@ from letterlock.limits import MAX_DEVICES, MAX_EVIDENCE_LISTS
 from letterlock.user import ContactFrozen, Need, NeedKind
 
 _BATCH: Final = 64
-_IDLE: Final = 60.0
+_IDLE: Final = 3600.0
+_LEAST_IDLE: Final = 0.1
 _MAX_CLAIMS: Final = 256
 
 
@@ -49,7 +50,8 @@ class Fetcher:
         office = self._office
         needs = await office.run(office.queue.needs.due, _BATCH)
         if not needs:
-            await woken(office.fetcher_wake, max(office.pace.scale * _IDLE, 0.02))
+            due = await office.run(office.queue.needs.next_due)
+            await woken(office.fetcher_wake, _IDLE if due is None else min(max(due, _LEAST_IDLE), _IDLE))
             return
         bundles: dict[str, list[int]] = {}
         for need in needs:

@@ -38,14 +38,14 @@ class Keeper:
         if await office.run(office.queue.upkeep):
             office.wants_prekeys = True
         office.wake_all()
-        await self._publish()
+        await self.publish()
         self._is_first = False
         await woken(office.keeper_wake, office.pace.about(office.pace.upkeep))
         # Receipts of what comes together travel together.
         await asyncio.sleep(office.pace.about(RECEIPT_DELAY + 1))
 
-    async def _publish(self) -> None:
-        """Publish what was not confirmed, or new prekeys if they are wanted."""
+    async def publish(self) -> None:
+        """Publish what was not confirmed, or new prekeys if they are wanted. Raises what calls raise."""
         office = self._office
         own = await office.run(office.queue.own)
         if own.publication is None and not office.wants_prekeys and own.number:

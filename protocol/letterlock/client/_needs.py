@@ -38,6 +38,11 @@ class Needs:
         until = (self._tables.clock() + 1) * MICROSECONDS
         return [record.need for _, record in self._tables.needs.due(until, limit)]
 
+    def next_due(self) -> int | None:
+        """Return in how many seconds the next need may be met, or None if there is none."""
+        due = self._tables.needs.next_due()
+        return None if due is None else max(due // MICROSECONDS - self._tables.clock(), 0)
+
     def met(self, need: Need) -> None:
         """Forget a need."""
         self._tables.needs.delete(need_key(need))

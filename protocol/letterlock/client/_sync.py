@@ -108,6 +108,11 @@ class _Loop:
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the loop has ended."""
+        return self._loop.is_closed()
+
     def submit(self, work: Work[T]) -> "Future[T]":
         """Start work in the loop."""
 
@@ -221,6 +226,8 @@ class SyncClient(Uncopyable):
 
     def close(self) -> None:
         """End the tasks, the connections and the store. Again, it does nothing."""
+        if self._loop.is_closed:
+            return
         try:
             self._loop.wait(self._client.close)
         finally:

@@ -1,0 +1,81 @@
+"""A relay in a process of its own, and programs that are killed beside it.
+
+Not here: what is tested with them.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final, Self
+
+_READY: Final = "listening on"
+
+
+def free_port() -> int:
+    """Return a port that nobody uses now."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+class RelayProcess:
+    """`letterlock relay serve` over a SQLite file, which may be killed and started again."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self._folder = folder
+        self._options = options
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> "RelayProcess":
+        """Start it, and wait until it answers."""
+        store, listen = f"sqlite:///{self._folder}/relay.db", f"127.0.0.1:{self.port}"
+        command = [sys.executable, "-m", "letterlock", "relay", "serve", "--store", store, "--listen", listen]
+        self._process = subprocess.Popen(
+            [*command, *self._options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        assert self._process.stdout is not None
+        while _READY not in (line := self._process.stdout.readline()):
+            assert line, "the relay ended before it answered"
+        return self
+
+    def kill(self) -> None:
+        """End it without a word."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            assert self._process.stdout is not None
+            self._process.stdout.close()
+            self._process = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+
+def program(path: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start a Python program with pipes."""
+    return subprocess.Popen(
+        [sys.executable, str(path), *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """End a program without a word."""
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            stream.close()
