@@ -12,7 +12,10 @@ from support.cli_tools import run
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'relay.db'}"
+    """A database that is there: the first command makes it."""
+    made = f"sqlite:///{tmp_path / 'relay.db'}"
+    run("relay", "check", "--store", made).succeeded()
+    return made
 
 
 def test_a_new_file_is_made_and_has_no_contradictions(url: str) -> None:
@@ -20,14 +23,17 @@ def test_a_new_file_is_made_and_has_no_contradictions(url: str) -> None:
     assert json.loads(run("relay", "check", "--store", url, "--json").succeeded()) == {"findings": []}
 
 
+def test_a_file_that_is_not_there_is_not_migrated(tmp_path: Path) -> None:
+    run("relay", "migrate", "--store", f"sqlite:///{tmp_path / 'typo.db'}").failed(5)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_migrating_again_does_nothing(url: str) -> None:
-    run("relay", "migrate", "--store", url).succeeded()
     assert b"already" in run("relay", "migrate", "--store", url).succeeded()
     assert json.loads(run("relay", "migrate", "--store", url, "--json").succeeded()) == {"steps": 0}
 
 
 def test_a_backup_is_whole_and_replaces_nothing(url: str, tmp_path: Path) -> None:
-    run("relay", "migrate", "--store", url).succeeded()
     copy = tmp_path / "copy.db"
     assert run("relay", "backup", copy, "--store", url).succeeded() == f"copied to {copy}\n".encode()
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("copy")] == ["copy.db"]
@@ -38,7 +44,6 @@ def test_a_backup_is_whole_and_replaces_nothing(url: str, tmp_path: Path) -> Non
 
 
 def test_contradictions_are_told_with_an_exit_status(url: str, tmp_path: Path) -> None:
-    run("relay", "migrate", "--store", url).succeeded()
     with closing(sqlite3.connect(tmp_path / "relay.db")) as connection, connection:
         connection.execute("INSERT INTO list (account, version, encoded) VALUES (7, 1, x'00')")
     result = run("relay", "check", "--store", url)
@@ -74,6 +79,7 @@ def test_the_store_may_stand_in_the_environment_or_a_file(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "relay.toml").write_text(f'store = "{url}"\n', encoding="utf-8")
+    (tmp_path / "relay.db").unlink()
     run("relay", "check", "--config", "relay.toml").succeeded()
     assert (tmp_path / "relay.db").exists()
     monkeypatch.setenv("LETTERLOCK_RELAY_STORE", "sqlite:///second.db")

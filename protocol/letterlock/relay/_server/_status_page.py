@@ -27,23 +27,27 @@ h1 { font-size: 1.5rem; margin: 0; }
 h2 { font-size: 1rem; margin: 2rem 0 .75rem; color: var(--soft); font-weight: 600; }
 p { margin: .25rem 0; color: var(--soft); overflow-wrap: anywhere; }
 .state { font-weight: 600; color: var(--good); white-space: nowrap; }
-.state.bad, td.bad { color: var(--bad); }
-dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .75rem; margin: 0; }
-dl div { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: .75rem 1rem; }
+.bad { color: var(--bad); }
+dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .75rem; margin: 0; }
+dl div { background: var(--card); border: 1px solid var(--line); border-radius: .5rem;
+  padding: .75rem .875rem; }
 dt { color: var(--soft); font-size: .875rem; }
-dd { margin: 0; font-size: 1.5rem; font-variant-numeric: tabular-nums; }
+dd { margin: 0; font-size: 1.25rem; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: .5rem;
   padding: 1rem; }
 figcaption { color: var(--soft); font-size: .875rem; margin-top: .5rem; }
 svg { display: block; width: 100%; height: 6rem; }
 rect { fill: var(--accent); }
-table { width: 100%; border-collapse: collapse; background: var(--card); border: 1px solid var(--line);
-  border-radius: .5rem; border-spacing: 0; font-variant-numeric: tabular-nums; }
+rect.base { fill: var(--line); }
+table { width: 100%; border-collapse: separate; border-spacing: 0; background: var(--card);
+  border: 1px solid var(--line); border-radius: .5rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .5rem 1rem; text-align: right; border-top: 1px solid var(--line); font-weight: 400; }
 thead th { border-top: 0; color: var(--soft); font-size: .875rem; }
 th:first-child { text-align: left; }
 footer { margin-top: 2rem; font-size: .875rem; }
-@media (max-width: 30rem) { th, td { padding: .5rem; } th:first-child { padding-left: 1rem; } }
+@media (max-width: 30rem) { th, td { padding: .5rem .25rem; } th:first-child { padding-left: 1rem; }
+  td:last-child, th:last-child { padding-right: 1rem; }
+  dl div:last-child:nth-child(odd) { grid-column: 1 / -1; } }
 """
 
 _DIGEST: Final = base64.b64encode(sha256(_STYLE.encode()).digest()).decode()
@@ -61,12 +65,17 @@ _STORED: Final = {
     "messages": "messages waiting",
     "bytes": "size of these",
 }
+_STORES: Final = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "postgres": "PostgreSQL", "nats": "NATS"}
 _CALLS: Final = ("send", "fetch", "ack", "claim", "publish", "authenticate", "lists", "append", "register")
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 _DAY: Final = 24 * _HOUR
 _REFRESH: Final = 30
 _BARS_HEIGHT: Final = 40
+_BARS: Final = 60
+_BASE: Final = (
+    f'<rect class="base" x="0" y="{_BARS_HEIGHT - 0.5}" width="{4 * _BARS - 1}" height="0.5"></rect>'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +104,7 @@ def status_page(status: Status, totals: Totals, rates: Rates) -> bytes:
             _cards([(text, _amount(what, totals)) for what, text in _STORED.items()]),
             "<h2>Traffic</h2>",
             _bars(rates.minutes()),
-            "<h2>Calls</h2>",
+            "<h2>Calls per second</h2>",
             _calls(totals, rates),
             "<h2>Now</h2>",
             _cards(_now(status, totals)),
@@ -134,10 +143,10 @@ def _now(status: Status, totals: Totals) -> list[tuple[str, str]]:
     return [
         ("open sockets", _number(totals.sockets)),
         ("running for", _duration(status.uptime)),
-        ("worker processes", _number(status.workers)),
-        ("store", status.store),
+        ("workers", _number(status.workers)),
+        ("store", _STORES.get(status.store, status.store)),
         ("registration", "by ticket" if status.tickets else "open"),
-        ("unexpected errors", _number(totals.faults)),
+        ("inner errors", _number(totals.faults)),
     ]
 
 
@@ -148,10 +157,10 @@ def _bars(minutes: list[int]) -> str:
         for place, count in enumerate(minutes)
         if (height := round(max(count * _BARS_HEIGHT / most, 0.5 if count else 0), 1))
     )
-    text = f"requests a minute in the last hour; at most {_number(max(minutes))}"
+    text = f"requests in each minute of the last hour, at most {_number(max(minutes))}"
     return (
-        f'<figure><svg viewBox="0 0 {len(minutes) * 4} {_BARS_HEIGHT}" preserveAspectRatio="none" role="img" '
-        f'aria-label="{text}">{bars}</svg><figcaption>{text}</figcaption></figure>'
+        f'<figure><svg viewBox="0 0 {4 * _BARS - 1} {_BARS_HEIGHT}" preserveAspectRatio="none" role="img" '
+        f'aria-label="{text}">{_BASE}{bars}</svg><figcaption>{text}</figcaption></figure>'
     )
 
 
@@ -163,9 +172,9 @@ def _calls(totals: Totals, rates: Rates) -> str:
     )
     refused = _number(sum(totals.failures.values()))
     return (
-        "<table><thead><tr><th scope='col'>call</th><th scope='col'>a second, last minute</th>"
-        f"<th scope='col'>last hour</th><th scope='col'>since start</th></tr></thead><tbody>{rows}"
-        f"<tr><th scope='row'>answered with an error</th><td></td><td></td><td>{refused}</td></tr>"
+        "<table><thead><tr><th scope='col'>call</th><th scope='col'>last minute</th>"
+        f"<th scope='col'>last hour</th><th scope='col'>number</th></tr></thead><tbody>{rows}"
+        f"<tr><th scope='row'>with an error</th><td></td><td></td><td>{refused}</td></tr>"
         "</tbody></table>"
     )
 
