@@ -3,8 +3,8 @@
     request     = [1, number of the call, ...]
     answer      = [1, ...]                          of the call that was asked: answers carry no number
 
-Size and number of items are checked before anything is parsed. [WIRE-3] A body of another version is refused
-as UnsupportedVersion.
+Size and number of items are checked before anything is parsed. [WIRE-3] [RLY-3]
+A body of another version is refused as UnsupportedVersion.
 
 Not here: the calls (relay_calls.py); the other bodies (relay_login.py and its neighbours).
 """

@@ -2,7 +2,7 @@
 
     error       = [1, code, number]         with the HTTP status of the code
 
-Not here: when each of them is the answer (relay/).
+Not here: when each of them is the answer (relay/, spec/relay.md).
 """
 
 from dataclasses import dataclass

@@ -39,19 +39,19 @@ class Bucket(NamedTuple):
 class Buckets:
     """One bucket for each key, in memory: at most 50,000 of them."""
 
-    __slots__ = ("_bucket", "_full_at", "_most")
+    __slots__ = ("_full_at", "_most", "bucket")
 
     def __init__(self, bucket: Bucket, most: int = MAX_KEYS) -> None:
-        self._bucket = bucket
+        self.bucket = bucket
         self._most = most
         self._full_at: OrderedDict[Hashable, int] = OrderedDict()
 
     def take(self, key: Hashable, now: int) -> None:
         """Take one from the bucket of a key. Raises Refused, SLOW_DOWN, if it is empty."""
         before = self._full_at.get(key, now)
-        full_at = self._bucket.take(before, now)
+        full_at = self.bucket.take(before, now)
         if full_at is None:
-            raise Refused(RelayCode.SLOW_DOWN, self._bucket.seconds(before, now))
+            raise Refused(RelayCode.SLOW_DOWN, self.bucket.seconds(before, now))
         self._full_at[key] = full_at
         self._full_at.move_to_end(key)
         if len(self._full_at) > self._most:

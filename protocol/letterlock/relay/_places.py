@@ -63,7 +63,7 @@ class Places:
             passed = loop.time() - begun
             answer = await self._look(request, now + int(passed))
             left = request.wait - passed
-            full = self._waiting >= MAX_PLACE_WAITS
+            full = self._waiting >= MAX_PLACE_WAITS  # RLY-28
             if answer != _NOT_YET or left <= 0 or full or self._draining.is_set():
                 return answer
             self._waiting += 1

@@ -102,7 +102,7 @@ class Relay:
             return Refused(RelayCode.MALFORMED).reply()
         except RateLimited as limited:
             return Refused(RelayCode.SLOW_DOWN, limited.seconds).reply()
-        except StoreError:
+        except StoreError:  # RLY-29
             return Refused(RelayCode.UNAVAILABLE, BUSY_SECONDS).reply()
         return Reply(200, answer.encode())
 
@@ -112,7 +112,7 @@ class Relay:
         if session is None and call.token is TokenUse.ALWAYS:
             raise Refused(RelayCode.UNKNOWN)  # before a stranger's body is parsed
         if len(body) > call.size:
-            raise Refused(RelayCode.TOO_LARGE, call.size)
+            raise Refused(RelayCode.TOO_LARGE, call.size)  # RLY-3
         request = call.request.decode(body)
         if session is not None and call.token is TokenUse.ALWAYS:
             return await work.devices[call.name](request, session, now)

@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 class Run(Protocol):
-    """Runs work that takes milliseconds: at once, or in a thread."""
+    """Runs work that takes milliseconds: at once, or in a thread. [RLY-30]"""
 
     async def __call__(self, work: Callable[[], T], /) -> T:
         """Return what `work` returns, or raise what it raises."""
