@@ -28,7 +28,7 @@ from support.cli_forks import (
 )
 from support.cli_tools import Arguments, Profiles, run, temporary_outputs
 
-pytestmark = needs_fork
+pytestmark = [needs_fork, pytest.mark.slow]
 
 
 def with_an_archived_session(profiles: Profiles) -> Callable[[], None]:

@@ -184,6 +184,7 @@ async def play(seed: str, weights: list[int]) -> Counter[str]:
     return seen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_random_transcripts_have_one_key_schedule(seed: int, network: str) -> None:

@@ -4,6 +4,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -47,6 +48,7 @@ def messages(halves: Halves) -> list[list[Key]]:
     return [[key for key in pair if key is not None] for pair in zip_longest(*each)]
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(COUNTS, COUNTS, st.booleans()), max_size=4), st.randoms())
 def test_keys_of_format_1_keep_their_order(skips: list[tuple[int, int, bool]], rng: Any) -> None:

@@ -307,6 +307,7 @@ def test_closing_that_is_interrupted_anywhere(kind: str, tmp_path: Path) -> None
             assert [each.name for each in tmp_path.iterdir()] == ["store.db"]
 
 
+@pytest.mark.slow
 def test_waiting_that_is_interrupted_anywhere(store: AnyStore) -> None:
     """A thread that waits for another one is interrupted, here and not in the thread that holds the store."""
     with store.transaction():

@@ -220,6 +220,7 @@ def migrate_until(path: Path, statement: int) -> None:
     SqliteStore(path, key=KEY).close()
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_statement_leaves_one_whole_store(folder: Path) -> None:
     path = folder / f"{SMALL}.db"
     whole, letters = path.read_bytes(), LETTERS[SMALL]

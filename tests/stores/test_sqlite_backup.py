@@ -164,6 +164,7 @@ with open_sqlite(Path(sys.argv[1])) as store:
 """
 
 
+@pytest.mark.slow
 def test_backups_while_another_process_writes_are_consistent(store: SqliteStore, fast_path: Path) -> None:
     tests = Path(__file__).parents[1]
     writer = start_python(WRITE_UNTIL_TOLD, fast_path, tests)

@@ -261,6 +261,7 @@ def test_a_prefix_and_its_last_element_are_the_encoding_of_the_whole(
     assert whole == cbor2.dumps([*elements, last])
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(st.lists(VALUES, max_size=6), st.binary(max_size=600))
 def test_prefixes_of_any_values(elements: list[cbor.Value], last: bytes) -> None:

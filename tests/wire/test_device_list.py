@@ -197,6 +197,7 @@ def test_a_tag_is_refused() -> None:
             DeviceList.decode(data)
 
 
+@pytest.mark.slow
 def test_every_changed_byte_is_refused() -> None:
     """Outside signatures and ML-DSA keys every byte, in those every fifth, each in two ways."""
     before = ListChain.verify(OWNER.lists[:1])

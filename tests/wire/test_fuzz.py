@@ -17,6 +17,8 @@ from letterlock._wire.publication import Publication
 from letterlock.errors import PeerError
 from support.wire_samples import SAMPLES, encode_again, head, samples
 
+pytestmark = pytest.mark.slow
+
 Decode: TypeAlias = Callable[[bytes], object]
 
 DECODERS: dict[Kind, Decode] = {

@@ -103,6 +103,7 @@ def test_a_damaged_message_is_refused_or_is_the_encoding_of_another(
     holds(sound[:at] + data.draw(st.binary(max_size=5)) + sound[at + cut :])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sound", [RATCHET, TRIPLE, ratchet_message(pq_header=BARE_PART), INITIAL, CLASSICAL])
 def test_every_value_of_every_byte_of_a_head(sound: bytes) -> None:
     for at in [*range(5), *range(36, min(len(sound), 140))]:

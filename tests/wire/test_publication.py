@@ -162,6 +162,7 @@ def test_pairs_of_another_rotation_are_refused() -> None:  # HAND-2
         verify_publication(replace(rotated, pairs=SAMPLE.pairs))
 
 
+@pytest.mark.slow
 def test_every_changed_byte_is_noticed() -> None:
     data = publication(1).encode()
     key = data.index(publication(1).last_resort.key.data)
