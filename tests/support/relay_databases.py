@@ -26,8 +26,24 @@ class Database(Protocol):
         """End the server like a crash of its machine would, and start it again."""
         ...
 
+    def end(self) -> None:
+        """End the server without warning."""
+        ...
+
+    def begin(self) -> None:
+        """Start the server again."""
+        ...
+
+    def freeze(self) -> None:
+        """Let the server, or a part of it, stop answering with its connections still open."""
+        ...
+
+    def thaw(self) -> None:
+        """Let it answer again."""
+        ...
+
     def stop(self) -> None:
-        """End the server."""
+        """End the server for good."""
         ...
 
 
@@ -47,6 +63,8 @@ class Files:
 
     def kill(self) -> None:
         raise NotImplementedError("a file has no server")
+
+    end = begin = freeze = thaw = kill
 
     def stop(self) -> None:
         self._folder.cleanup()

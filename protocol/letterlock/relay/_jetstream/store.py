@@ -45,7 +45,11 @@ class JetStreamRelayStore:
         """Connect, and create the streams if there are none. Raises StoreError."""
         shared = self._shared
         await shared.nats.open()
-        await settle(partial(streams.prepare, shared.nats, shared.names, self._replicas))
+        try:
+            await settle(partial(streams.prepare, shared.nats, shared.names, self._replicas))
+        except BaseException:
+            await shared.nats.close()
+            raise
         self._calls.open()
         return self
 

@@ -30,7 +30,11 @@ class PostgresqlRelayStore:
         """Create the tables if there are none, and connect. Raises StoreError."""
         await schema.prepare(self._database.url)
         await self._database.open()
-        await self._wakes.start()
+        try:
+            await self._wakes.start()
+        except BaseException:
+            await self._database.close()
+            raise
         return self
 
     async def close(self) -> None:

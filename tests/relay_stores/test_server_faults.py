@@ -1,0 +1,174 @@
+"""Servers that go away, stop for a while or lose answers: nothing is lost, and nothing goes out twice."""
+
+import asyncio
+import os
+import random
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+import pytest
+
+from letterlock.errors import StoreError
+from letterlock.relay import Delivered, Mail, RelayStore, open_store
+from letterlock.relay._jetstream import connection, retries
+from letterlock.relay._postgresql import driver
+from support.relay_databases import DATABASES, Database
+from support.relay_killing import Nursery
+from support.relay_ledger import Ledger
+from support.relay_nats import NatsServers
+from support.relay_postgresql import PostgresqlServer
+from support.relay_proxy import Proxy
+from support.relay_rows import NOW, Person, is_last_resort, letter, page, send, sent, waiting
+
+T = TypeVar("T")
+
+TIMES: Final = int(os.environ.get("LETTERLOCK_KILLS", "3"))
+PAUSE: Final = float(os.environ.get("LETTERLOCK_PAUSE", "0.5"))
+"""Seconds for which a server stops. With 15 a node of NATS is taken for lost."""
+
+SERVERS: Final = [name for name in DATABASES if name != "sqlite"]
+
+on_servers = pytest.mark.parametrize("database", SERVERS, indirect=True)
+
+
+async def until_settled(call: Callable[[], Awaitable[None]]) -> None:
+    """Do something that may be repeated until it is answered."""
+    for _ in range(200):
+        try:
+            return await call()
+        except StoreError:
+            await asyncio.sleep(0.05)
+    raise AssertionError("the store never came back")
+
+
+@pytest.mark.slow
+@on_servers
+def test_nothing_is_lost_when_a_server_stops_for_a_while(database: Database, url: str) -> None:
+    person, ledger = asyncio.run(_once(url, _prepared)), Ledger()
+    with Nursery(url, person, ledger) as nursery:
+        child = nursery.start("burst", ledger.now)
+        for _ in range(max(1, TIMES // 3)):
+            nursery.read(random.randrange(20, 100))
+            database.freeze()
+            time.sleep(PAUSE)
+            database.thaw()
+            nursery.read(50)
+        nursery.kill(child)
+    asyncio.run(_once(url, lambda store: ledger.require(store, person)))
+    assert ledger.sent
+
+
+@on_servers
+async def test_what_is_repeated_after_a_lost_answer_happens_once(database: Database, url: str) -> None:
+    """Every answer is lost at some time. Whoever asks again is answered as if it were the first time."""
+    direct = await open_store(url).open()
+    person = await _prepared(direct)
+    mail = [letter(1, bytes([number])) for number in range(TIMES * 4)]
+    claims = [(os.urandom(16), os.urandom(16)) for _ in mail]
+    bundles = list[bytes | None]()
+    async with Proxy(_port(database)) as proxy:
+        store = await open_store(url_through(database, url, proxy)).open()
+        for one, claim in zip(mail, claims, strict=True):
+
+            async def deliver(one: Mail = one) -> None:
+                assert await store.deliver(person.key, send(person.head, one)) == Delivered()
+
+            async def take(claim: tuple[bytes, bytes] = claim) -> None:
+                bundles.extend(await store.claim(person.key, [1], *claim, NOW))
+
+            for call in (deliver, take):
+                await _without_an_answer(proxy, call)
+        assert proxy.lost
+        await store.close()
+    assert await waiting(direct, person) == mail
+    assert len(set(bundles)) == len(mail)
+    assert not any(map(is_last_resort, bundles))
+    assert (await direct.stock(person.key, 1)).bundles == 90 - len(mail)
+    assert await direct.check() == []
+    await direct.close()
+
+
+async def _without_an_answer(proxy: Proxy, call: Callable[[], Awaitable[None]]) -> None:
+    """Make a call, lose its answer, and make it again."""
+    proxy.answers = False
+    first = asyncio.ensure_future(call())
+    await asyncio.sleep(random.random() / 50)
+    proxy.cut()
+    proxy.answers = True
+    outcome = (await asyncio.gather(first, return_exceptions=True))[0]
+    if outcome is not None:
+        assert isinstance(outcome, StoreError)
+        await until_settled(call)
+
+
+@on_servers
+async def test_a_store_goes_on_after_its_server_was_away(
+    database: Database, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retries, "SECONDS", 0.5)
+    monkeypatch.setattr(connection, "CONNECT_SECONDS", 0.5)
+    store = await open_store(url).open()
+    person = await Person.registered(store)
+    first, second = letter(1), letter(1)
+    await sent(store, person, first)
+    async with store.watch(person.key, 1) as watch:
+        database.end()
+        with pytest.raises(StoreError):
+            await store.deliver(person.key, send(person.head, second))
+        with pytest.raises(StoreError):
+            await store.head(person.key)
+        with pytest.raises(StoreError):
+            await open_store(url).open()
+        await asyncio.to_thread(database.begin)
+        await until_settled(lambda: sent(store, person, second))
+        assert await watch.wait(30)
+    assert await waiting(store, person) == [first, second]
+    assert await store.check() == []
+    await store.close()
+
+
+async def test_a_database_that_does_not_answer_is_given_up(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(driver, "STATEMENT_SECONDS", 0.3)
+    monkeypatch.setattr(driver, "LOCK_SECONDS", 0.2)
+    server = await asyncio.to_thread(PostgresqlServer, tmp_path_factory.mktemp("frozen"))
+    try:
+        store = await open_store(server.fresh()).open()
+        person = await Person.registered(store)
+        server.freeze()
+        with pytest.raises(StoreError):
+            await sent(store, person, letter(1))
+        server.thaw()
+        await until_settled(lambda: sent(store, person, letter(1)))
+        await store.close()
+    finally:
+        server.stop()
+
+
+def _port(database: Database) -> int:
+    assert isinstance(database, PostgresqlServer | NatsServers)
+    return database.port
+
+
+def url_through(database: Database, url: str, proxy: Proxy) -> str:
+    """Return a URL that leads to the same store through a proxy."""
+    rest = url.partition("?")[2]
+    if isinstance(database, NatsServers):
+        return f"nats://127.0.0.1:{proxy.port}?{rest}"
+    return url.replace(f":{_port(database)}/", f":{proxy.port}/")
+
+
+async def _prepared(store: RelayStore) -> Person:
+    person = await Person.registered(store, 1, 2)
+    await store.publish(person.key, 1, page(1, 90), 100)
+    return person
+
+
+async def _once(url: str, work: Callable[[RelayStore], Awaitable[T]]) -> T:
+    store = await open_store(url).open()
+    try:
+        return await work(store)
+    finally:
+        await store.close()
