@@ -29,7 +29,7 @@ from letterlock.user._desk import Desk, Findings
 from letterlock.user._errors import ContactFrozen
 from letterlock.user._freshness import ask_for_contact, ask_for_own
 from letterlock.user._outbox import place
-from letterlock.user._receipts import note_heard, send_receipts
+from letterlock.user._receipts import due_receipts, send_receipts
 from letterlock.user._renewal import is_discarded, session_began
 from letterlock.user._rules import rights
 from letterlock.user._values import Begun, Outgoing, Sent
@@ -93,8 +93,7 @@ def begin(desk: Desk, address: Address, bundle: PrekeyBundle) -> Begun:
     suite, discards = max(desk.environment.suites), is_discarded(desk, address)
     desk.account.initiate(address, bundle, suite=suite, discard_earlier=discards)
     session_began(desk, address, findings)
-    note_heard(desk)
-    send_receipts(desk, findings)
+    send_receipts(desk, due_receipts(desk), findings)
     return Begun(tuple(findings.outgoing))
 
 

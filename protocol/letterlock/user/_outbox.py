@@ -14,10 +14,12 @@ from typing import Final
 from letterlock._records.sent import SentPlace, SentRecord, decode_sent, encode_sent
 from letterlock._wire.address import Address
 from letterlock.limits import KEPT_LIFETIME, MAX_ATTEMPTS
-from letterlock.stores import DeferredRecord, EntryKind, EntryRow, Store
+from letterlock.stores import AnyRecord, DeferredRecord, EntryKind, EntryRow, Store
 
 _ALL: Final = 2**31
 _LATEST: Final = 2**62
+_NULL: Final = b"\xf6"
+"""Follows the address in a place without a tag: CBOR's null."""
 
 
 class Outbox:
@@ -34,8 +36,19 @@ class Outbox:
 
     def all(self) -> Iterable[tuple[EntryRow, SentRecord]]:
         """Return everything, the oldest first."""
-        rows = self._tables.entries.due(EntryKind.SENT, _LATEST, _ALL)
-        return [(row, row.record.decoded(decode_sent)) for row in rows]
+        return self._holding(b"")
+
+    def of_device(self, address: Address) -> Iterable[tuple[EntryRow, SentRecord]]:
+        """Return what has a place for a device, the oldest first, and perhaps more."""
+        return self._holding(address.encoded)
+
+    def waiting_for(self, address: Address) -> Iterable[tuple[EntryRow, SentRecord]]:
+        """Return what waits for a session with a device, the oldest first, and perhaps more."""
+        return self._holding(address.encoded + _NULL)
+
+    def with_tag(self, tag: bytes) -> Iterable[tuple[EntryRow, SentRecord]]:
+        """Return what was carried by the message with a tag of 16 bytes, and perhaps more."""
+        return self._holding(tag)
 
     def load(self, id_: bytes) -> SentRecord | None:
         """Return the content with an id of 16 bytes, or None."""
@@ -46,6 +59,11 @@ class Outbox:
         """Replace each record by what `change` makes of it. One that loses its last place is deleted."""
         for row, sent in self.all():
             self.replace(row, sent, change(sent))
+
+    def unseal(self, address: Address) -> None:
+        """Let everything wait that a device has not acknowledged, and that has attempts left."""
+        for row, sent in self.of_device(address):
+            self.replace(row, sent, unsealed(sent, address))
 
     def replace(self, row: EntryRow, before: SentRecord, after: SentRecord) -> None:
         """Replace one record, or delete it if it lost its last place."""
@@ -75,9 +93,19 @@ class Outbox:
                 sent = row.record.decoded(decode_sent)
                 self.replace(row, sent, without(sent, {address}))
 
+    def _holding(self, needle: bytes) -> Iterable[tuple[EntryRow, SentRecord]]:
+        """Decode the records that hold these bytes. Those that cannot be what is asked for stay bytes."""
+        rows = self._tables.entries.due(EntryKind.SENT, _LATEST, _ALL)
+        return [(row, row.record.decoded(decode_sent)) for row in rows if _holds(row.record, needle)]
+
     def _save(self, sent: SentRecord, due: int | None) -> None:
         record = DeferredRecord(sent, encode_sent)
         self._tables.entries.save(EntryRow(EntryKind.SENT, sent.content.id, due, record))
+
+
+def _holds(record: AnyRecord, needle: bytes) -> bool:
+    """Return whether a record may hold these bytes: one that a store in memory kept was never encoded."""
+    return isinstance(record, DeferredRecord) or needle in record.expose()
 
 
 def without(sent: SentRecord, addresses: set[Address]) -> SentRecord:

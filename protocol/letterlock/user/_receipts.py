@@ -8,8 +8,9 @@ Every function runs inside the caller's transaction. Not here: what a receipt do
 (_kinds.py).
 """
 
-from typing import Final
+from typing import Final, TypeAlias
 
+from letterlock._records.received import ReceivedRecord
 from letterlock._wire.address import Address
 from letterlock._wire.content import ContentKind
 from letterlock._wire.content_bodies import Receipt
@@ -22,22 +23,30 @@ from letterlock.user._values import Outgoing
 UNACKNOWLEDGED: Final = frozenset({ContentKind.RECEIPT, ContentKind.LIST_NOTICE})
 """The kinds that their sender does not keep. All others are acknowledged, also those of later releases."""
 
+DueReceipts: TypeAlias = list[tuple[bytes, ReceivedRecord, int]]
+"""Tags of messages, what is on record of them, and when they arrived."""
 
-def note_heard(desk: Desk) -> None:
-    """Note when each device wrote last, as far as its receipts are due: silence is told by it."""
+
+def due_receipts(desk: Desk) -> DueReceipts:
+    """Return the messages whose receipt is due, and those kept no longer, and note who wrote when.
+
+    Silence is told by it. Give them to `send_receipts`, so that they are read once.
+    """
     heard: dict[Address, int] = {}
-    for _, received, arrived in desk.inbox.due(desk.now()):
+    due = desk.inbox.due(desk.now())
+    for _, received, arrived in due:
         if desk.now() - arrived < KEPT_LIFETIME:
             heard[received.address] = max(arrived, heard.get(received.address, 0))
     for address, time in heard.items():
         desk.notes.hear(address, time)
+    return due
 
 
-def send_receipts(desk: Desk, findings: Findings) -> int:
+def send_receipts(desk: Desk, due: DueReceipts, findings: Findings) -> int:
     """Send the receipts that are due, and forget messages that were read long ago; return how many."""
     owed: dict[Address, list[bytes]] = {}
     now, expired = desk.now(), 0
-    for tag, received, arrived in desk.inbox.due(now):
+    for tag, received, arrived in due:
         address = received.address
         if now - arrived >= KEPT_LIFETIME:
             desk.inbox.delete(tag)

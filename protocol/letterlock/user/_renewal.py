@@ -16,7 +16,7 @@ from letterlock._records.user import UserRecord
 from letterlock._wire.address import Address
 from letterlock.limits import HOUR, MAX_RENEWALS_AN_HOUR
 from letterlock.user._desk import Desk, Findings
-from letterlock.user._waiting import seal_waiting, wait_again
+from letterlock.user._waiting import seal_waiting
 
 
 def renew(desk: Desk, address: Address, findings: Findings) -> bool:
@@ -81,7 +81,7 @@ def session_began(desk: Desk, address: Address, findings: Findings) -> None:
     holder, id_ = _holder(desk, address.name), address.device_id
     if id_ in holder.renew:
         _save(desk, holder, {*holder.renew} - {id_}, {*holder.discard} - {id_})
-        wait_again(desk, address)
+        desk.outbox.unseal(address)
     seal_waiting(desk, address, findings)
 
 

@@ -92,7 +92,7 @@ def retry_requested(desk: Desk, address: Address, content: Content, findings: Fi
     nobody sent it: anybody on the way can put a tag of their own choice before the device.
     """
     tag = RetryRequest.decode(content.body).tag
-    for row, sent in desk.outbox.all():
+    for row, sent in desk.outbox.with_tag(tag):
         found = place_of(sent, address)
         if found is None or tag not in (found.tag, *found.earlier):
             continue

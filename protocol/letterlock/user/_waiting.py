@@ -24,18 +24,13 @@ from letterlock.user._values import Outgoing
 
 def seal_waiting(desk: Desk, address: Address, findings: Findings) -> None:
     """Seal everything that waits for a session with a device. There is one now."""
-    for row, sent in desk.outbox.all():
+    for row, sent in desk.outbox.waiting_for(address):
         waiting = waiting_place(sent, address)
         if waiting is not None:
             message = desk.seal(address, plaintext_for(desk, sent, address, waiting.earlier))
             if message is not None:
                 findings.outgoing.append(Outgoing(address, message))
                 desk.outbox.replace(row, sent, sealed(sent, address, message_tag(message)))
-
-
-def wait_again(desk: Desk, address: Address) -> None:
-    """Let everything wait that a device has not acknowledged, and that has attempts left."""
-    desk.outbox.change(lambda sent: unsealed(sent, address))
 
 
 def seal_again(desk: Desk, row: EntryRow, sent: SentRecord, address: Address, findings: Findings) -> None:
