@@ -188,6 +188,7 @@ class World:
         self._has_dropped(copy, name)
         taken, _ = self._call(copy, (), lambda: copy.user.learn(name, (revoked.device_list,)))
         assert taken is not None
+        copy.views[name] = replace(copy.own, shown=copy.clock())
         self._note(copy, (), taken.needs, revoked.outgoing + taken.outgoing)
         return chain
 

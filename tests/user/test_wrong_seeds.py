@@ -125,3 +125,19 @@ def test_seeds_far_ahead_are_refused(ahead: int) -> None:
         assert seed_message(made, 2, 3, NewSeed(generation, WRONG)).outcome is Outcome.READ
     assert len(seeds(made.alice.devices[3])) == 1 + MAX_SEEDS_AHEAD
     made.alice.devices[3].send("bob", b"the record can still be read")
+
+
+def test_a_seed_that_was_under_way_when_its_reader_was_revoked_is_no_mistake_of_its_sender() -> None:
+    """USR-48: the device keeps nothing of it, and blames nobody."""
+    made = talking(alices=4)
+    third = made.alice.devices[3]
+    late = revoked(made, 4, signer=2).outgoing
+    made.alice.first.learn("alice", made.alice.lists)
+    revoked(made, 3)
+    third.learn("alice", made.alice.lists)
+    before = seeds(third)
+    for each in late:
+        if each.address == third.address:
+            incoming = third.receive(made.alice.devices[2].address, each.message)
+            assert (incoming.outcome, incoming.error) == (Outcome.READ, None)
+    assert seeds(third) == before

@@ -51,6 +51,8 @@ def send_seed(desk: Desk, own: UserRecord, new: NewSeed, findings: Findings) -> 
 def take_seed(desk: Desk, address: Address, content: Content) -> None:
     """Keep the seed that another device of this user sent. Raises MalformedMessage. [USR-48]"""
     new, own = NewSeed.decode(content.body), desk.book.own()
+    if device_of(own.pin, desk.device_id) is None:  # it was under way when this device was revoked
+        return
     if not (reads_documents(own, address.device_id) and reads_documents(own, desk.device_id)):
         raise MalformedMessage("a device that reads no documents has nothing to do with seeds: discard it")
     if new.generation > generation_of(own.pin.snapshot) + MAX_SEEDS_AHEAD:
