@@ -46,6 +46,7 @@ COUNTS: Final = {
     "large-decrypt": 1,
     "most-expensive": 1,
     "import": 1,
+    "import-sqlite": 1,
 }
 """Repetitions in one round: about a tenth of a second for each case, so that a round is short."""
 ROUNDS: Final = 12

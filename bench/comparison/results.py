@@ -31,6 +31,7 @@ TITLES: Final = {
     "large-decrypt": "decrypt 1 MiB",
     "most-expensive": "the most expensive call in two epochs of the post-quantum ratchet",
     "import": "a process that imports the library",
+    "import-sqlite": "a process that imports `SqliteStore` from it",
 }
 """Plaintexts have 100 bytes unless the title says otherwise."""
 

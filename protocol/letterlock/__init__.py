@@ -37,6 +37,9 @@ who is wrong, and `SqliteStore` for an account that outlives the process. `lette
 vectors and analysis; applications do not need it.
 """
 
+import typing
+
+from letterlock import stores
 from letterlock._device.due import Due
 from letterlock._device.peer import Peer
 from letterlock._handshake.bundle_signature import verify_bundle, verify_publication
@@ -85,7 +88,10 @@ from letterlock.errors import (
     UsageError,
     WrongKey,
 )
-from letterlock.stores import MemoryStore, SqliteStore, Store
+from letterlock.stores import MemoryStore, Store
+
+if typing.TYPE_CHECKING:
+    from letterlock.stores import SqliteStore
 
 __version__ = "0.1.0"
 """Equal to the version in pyproject.toml; a test compares them. It is written here because asking
@@ -148,3 +154,14 @@ __all__ = [
     "verify_bundle",
     "verify_publication",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Return `SqliteStore`, which `letterlock.stores` imports when it is asked for."""
+    if name != "SqliteStore":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return stores.SqliteStore
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -66,7 +66,7 @@ def test_the_list_of_names() -> None:
 
 
 def test_nothing_else_looks_public() -> None:
-    found = {name for name, value in vars(letterlock).items() if name[0] != "_"}
+    found = {name for name in dir(letterlock) if name[0] != "_"}
     modules = {name for name in found if isinstance(getattr(letterlock, name), ModuleType)}
     assert found - modules == {*NAMES, *BY_NAME}
 
@@ -103,11 +103,39 @@ def test_the_methods_of_an_async_account() -> None:
     assert {name for name in dir(aio.AsyncAccount) if name[0] != "_"} == ACCOUNT | more
 
 
-def test_the_package_does_not_import_asyncio() -> None:
-    """A command-line tool should pay for neither an event loop nor the user layer when it starts."""
-    unwanted = {"asyncio", "letterlock.aio", "letterlock.user"}
-    code = f"import sys, letterlock; assert not {unwanted} & sys.modules.keys()"
+def test_what_the_package_does_not_import() -> None:
+    """A program should pay for no event loop, user layer or database that it does not use."""
+    unwanted = {"asyncio", "json", "sqlite3", "pathlib", "letterlock.aio", "letterlock.user"}
+    code = f"import sys, letterlock; print({unwanted} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "set()\n"
+
+
+LATE: Final = [
+    "from letterlock import SqliteStore",
+    "from letterlock.stores import SqliteStore",
+    "from letterlock import *",
+    "from letterlock.stores import *",
+    "import letterlock; SqliteStore = letterlock.SqliteStore",
+    "import letterlock.stores; SqliteStore = letterlock.stores.SqliteStore",
+]
+
+
+@pytest.mark.parametrize("first", LATE)
+def test_the_store_that_is_imported_late_is_one_class(first: str) -> None:
+    code = f"""{first}
+import letterlock
+from letterlock.stores._sqlite.store import SqliteStore as same
+assert SqliteStore is same is letterlock.SqliteStore is letterlock.stores.SqliteStore
+"""
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("module", [letterlock, letterlock.stores], ids=lambda module: module.__name__)
+def test_a_name_that_a_module_does_not_have(module: ModuleType) -> None:
+    assert "SqliteStore" in dir(module)
+    with pytest.raises(AttributeError, match=f"module '{module.__name__}' has no attribute 'Sqlite'"):
+        module.Sqlite  # noqa: B018
 
 
 def test_every_error_is_public_and_in_the_drawn_tree() -> None:

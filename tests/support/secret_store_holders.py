@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from letterlock._wire.prekey import PrekeyKind
+from letterlock.stores._any_store import calls_of
 from letterlock.stores._entry_kind import EntryKind
 from letterlock.stores._interface import (
     EntryRow,
@@ -13,13 +14,13 @@ from letterlock.stores._interface import (
     SessionRow,
     SkippedKey,
 )
-from letterlock.stores._memory import MemoryStore, memory_calls
+from letterlock.stores._memory import MemoryStore
 from letterlock.stores._skipped_rows import SkippedRow
 from letterlock.stores._sqlite.cipher import StoreCipher
 from letterlock.stores._sqlite.decoded_rows import DecodedRows
 from letterlock.stores._sqlite.digest import ConnectionRunner, Digest
 from letterlock.stores._sqlite.first_skipped_keys import _Half
-from letterlock.stores._sqlite.store import SqliteStore, sqlite_calls
+from letterlock.stores._sqlite.store import SqliteStore
 from letterlock.stores._sqlite.wrapped_key import DataKey, KeyOpener, PassphraseOpener
 from support.secret_pq_holders import MATERIAL
 
@@ -91,7 +92,7 @@ STORE_TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
         lambda: SkippedRow(6, b"chain", 2, 3, 40, 5, record),
         "SkippedRow(order=6, chain=b'chain', start=2, count=3, kept=40, present=5, keys=<Record: hidden>)",
     ),
-    "MemoryCalls": (lambda: memory_calls(filled()), "{OBJECT}"),
+    "MemoryCalls": (lambda: calls_of(filled()), "{OBJECT}"),
     "MemoryRows": (lambda: filled()._rows, "{OBJECT}"),
     "MemoryStore": (filled, "<MemoryStore>"),
     "_Half": (lambda: _Half(b"chain", 2, Record(MATERIAL[:32])), "{OBJECT}"),
@@ -113,7 +114,7 @@ ON_DISK: Final[dict[str, tuple[Callable[[Path], Any], str]]] = {
     "SqlitePeerTable": (sqlite_table("peers"), "{OBJECT}"),
     "SqlitePrekeyTable": (sqlite_table("prekeys"), "{OBJECT}"),
     "SqliteReplayTable": (sqlite_table("replays"), "{OBJECT}"),
-    "SqliteCalls": (lambda folder: sqlite_calls(sqlite(folder)), "{OBJECT}"),
+    "SqliteCalls": (lambda folder: calls_of(sqlite(folder)), "{OBJECT}"),
     "SqliteSessionTable": (sqlite_table("sessions"), "{OBJECT}"),
     "SqliteSkippedKeyTable": (sqlite_table("skipped_keys"), "{OBJECT}"),
 }

@@ -3,7 +3,6 @@
 Not here: turning text from an e-mail into these bytes (armor.py).
 """
 
-import json
 from collections.abc import Mapping
 from typing import TypeAlias
 
@@ -31,6 +30,8 @@ class Inspection:
 
     def json(self) -> str:
         """Return a JSON object with `kind`, `size` in bytes, and the fields."""
+        import json  # noqa: PLC0415 - nothing else needs it
+
         return json.dumps({"kind": self.kind, "size": self.size, **self.fields}, indent=2, ensure_ascii=False)
 
     def __str__(self) -> str:

@@ -54,6 +54,8 @@ subclass of it. Deleting a row that does not exist is not an error.
 Not here: what a record contains (`_records`), and when the account reads and writes it.
 """
 
+import typing
+
 from letterlock.stores._entry_kind import EntryKind
 from letterlock.stores._interface import (
     AccountTable,
@@ -76,7 +78,9 @@ from letterlock.stores._interface import (
     Tables,
 )
 from letterlock.stores._memory import MemoryStore
-from letterlock.stores._sqlite import SqliteStore
+
+if typing.TYPE_CHECKING:
+    from letterlock.stores._sqlite import SqliteStore
 
 __all__ = [
     "AccountTable",
@@ -101,3 +105,17 @@ __all__ = [
     "Store",
     "Tables",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import `SqliteStore` when it is asked for: a program that uses another store starts sooner."""
+    if name != "SqliteStore":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from letterlock.stores._sqlite import SqliteStore  # noqa: PLC0415
+
+    globals()[name] = SqliteStore
+    return SqliteStore
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

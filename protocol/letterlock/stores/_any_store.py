@@ -8,8 +8,6 @@ from typing import TypeVar, TypeVarTuple
 
 from letterlock.stores._calls import StoreCalls
 from letterlock.stores._interface import AnyRecord, SessionRow, SkippedKey, Store
-from letterlock.stores._memory import MemoryStore, memory_calls
-from letterlock.stores._sqlite.store import SqliteStore, sqlite_calls
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -52,9 +50,7 @@ class AnyStoreCalls:
 
 def calls_of(store: Store) -> StoreCalls:
     """Return how the library's own calls use a store."""
-    # A subclass may do something in `transaction`, so it is a store of another author.
-    if type(store) is MemoryStore:
-        return memory_calls(store)
-    if type(store) is SqliteStore:
-        return sqlite_calls(store)
-    return AnyStoreCalls(store)
+    # A subclass may do something in `transaction`, so it is a store of another author. The class is not
+    # named here: SQLite is imported by programs that use it.
+    own: Callable[[Store], StoreCalls] | None = vars(type(store)).get("_own_calls")
+    return AnyStoreCalls(store) if own is None else own(store)

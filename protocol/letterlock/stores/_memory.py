@@ -71,10 +71,9 @@ class MemoryStore(Uncopyable):
     def __repr__(self) -> str:
         return "<MemoryStore>"
 
-
-def memory_calls(store: MemoryStore) -> MemoryCalls:
-    """Return how the library's own calls use a store."""
-    return MemoryCalls(store._rows)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    def _own_calls(self) -> MemoryCalls:
+        """See `calls_of`."""
+        return MemoryCalls(self._rows)
 
 
 class _MemoryTables:

@@ -160,10 +160,9 @@ class SqliteStore(Uncopyable):
     def __repr__(self) -> str:
         return f"<SqliteStore {self._name!r}>"
 
-
-def sqlite_calls(store: SqliteStore) -> SqliteCalls:
-    """Return how the library's own calls use a store."""
-    return SqliteCalls(store._database)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    def _own_calls(self) -> SqliteCalls:
+        """See `calls_of`."""
+        return SqliteCalls(self._database)
 
 
 class _SqliteTables:
