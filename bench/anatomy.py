@@ -2,6 +2,9 @@
 
     python bench/anatomy.py            prints the tables of README.md in Markdown
 
+Accounts come first: with `letterlock-fast`, where it is installed, and in Python alone. Then come sessions,
+which the native module does not know.
+
 The whole less all parts is what the calls between the parts and the checks cost. The parts and the whole take
 turns, and the fastest of many short repetitions counts.
 
@@ -11,6 +14,7 @@ Not here: the ratio to the floor (ratios.py), and to other libraries (compare.py
 import argparse
 import hashlib
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -20,11 +24,12 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from comparison.tables import markdown
-from conversation import BOB, PAYLOAD, BareSession, Conversation
-from letterlock import Suite
+from conversation import ALICE, BOB, PAYLOAD, BareSession, Conversation
+from letterlock import Address, Store, Suite
 from letterlock._primitives import aead
 from letterlock._primitives.entropy import system_entropy
 from letterlock._primitives.kdf import hmac_sha256_pair
+from letterlock._primitives.native import NATIVE, PURE
 from letterlock._ratchet import braid, double, sparse
 from letterlock._ratchet.double import Received, ReceivingChain, SendingChain, Speaking
 from letterlock._ratchet.keys import ChainKey, MessageKey
@@ -40,6 +45,8 @@ from letterlock.stores._any_store import calls_of
 
 LOOPS: Final = 200
 ROUNDS: Final = 40
+READ_AHEAD: Final = 5 * LOOPS
+"""Messages that are written at once. The rounds in which they are written are not the fastest."""
 
 Part = Callable[[], object]
 
@@ -108,6 +115,8 @@ def _hearing(bare: BareSession) -> Any:
     return ratchet.double if isinstance(ratchet, Triple) else ratchet
 
 
+SESSION, STEP = "the session's own work", "the native step"
+STORE = "the store: a transaction, a row each way"
 KDF, AEAD, CBOR, STATES, RANDOM, PADDING = "KDF", "AEAD", "CBOR", "key and state objects", "nonce", "padding"
 
 
@@ -192,24 +201,59 @@ def opening(suite: Suite) -> Anatomy:
     return Anatomy(f"decrypt, session, {suite.name}", lambda: bare.open(wire), parts)
 
 
-def account(suite: Suite) -> Anatomy:
-    """One-way encrypt of an account in memory: what the store adds. A store in memory encodes no record."""
+def writing(suite: Suite) -> Anatomy:
+    """One-way encrypt of an account in memory. Python encodes no record there; the native step needs one."""
     conversation = Conversation(suite)
     bare, _ = conversation.bare_sessions()
-    calls = calls_of(conversation.stores[0])
+    if NATIVE is None:
+        parts: dict[str, list[Part]] = {SESSION: [lambda: bare.seal(PAYLOAD)]}
+    else:
+        fast, record = NATIVE, bare.record.expose()
+        entropy = b"".join(map(system_entropy, fast.draws(record)))
+        parts = {
+            STEP: [lambda: fast.draws(record), lambda: fast.send(record, PAYLOAD, entropy)],
+            RANDOM: [lambda: system_entropy(8)],
+        }
+    parts[STORE] = [_rows(conversation.stores[0], BOB)]
+    return Anatomy(_title("encrypt", suite), lambda: conversation.alice.encrypt(BOB, PAYLOAD), parts)
+
+
+def reading(suite: Suite) -> Anatomy:
+    """In-order decrypt of an account in memory."""
+    conversation = Conversation(suite)
+    _, bare = conversation.bare_sessions()
+    waiting = conversation.messages(READ_AHEAD)
+    wire = waiting[0]
+    waiting.reverse()
+
+    def read() -> None:
+        if not waiting:
+            waiting.extend(reversed(conversation.messages(READ_AHEAD)))
+        conversation.bob.decrypt(ALICE, waiting.pop())
+
+    if NATIVE is None:
+        parts: dict[str, list[Part]] = {SESSION: [lambda: bare.open(wire)]}
+    else:
+        fast, record = NATIVE, bare.record.expose()
+        parts = {STEP: [lambda: fast.receive(record, wire)]}
+    parts[STORE] = [_rows(conversation.stores[1], ALICE)]
+    return Anatomy(_title("decrypt", suite), read, parts)
+
+
+def _title(what: str, suite: Suite) -> str:
+    return f"{what}, account in memory, {suite.name}, {'in Python' if NATIVE is None else 'fast'}"
+
+
+def _rows(store: Store, peer: Address) -> Part:
+    """Return a call of a store that reads a session's row and writes it."""
+    calls = calls_of(store)
 
     def rows() -> None:
-        row = calls.active(BOB.encode())
+        row = calls.active(peer.encode())
         assert row is not None
         calls.save_active(row, row.record)
 
-    parts: dict[str, list[Part]] = {
-        "the session's own work": [lambda: bare.seal(PAYLOAD)],
-        "the store: a transaction, a row each way": [lambda: calls.run(rows)],
-    }
-    return Anatomy(
-        f"encrypt, account in memory, {suite.name}", lambda: conversation.alice.encrypt(BOB, PAYLOAD), parts
-    )
+    return lambda: calls.run(rows)
 
 
 def native(measured: Measured) -> str:
@@ -243,13 +287,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Where the time of a message goes.")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     rounds = parser.parse_args().rounds
-    cases = [make(suite) for suite in Suite for make in (sealing, opening, account)]
-    for case in cases:
-        measured = case.measure(rounds)
-        print(markdown(measured.rows()))
-        if case is cases[0]:
-            print(native(measured))
-    return 0
+    sessions = () if NATIVE is not None else (sealing, opening)
+    for make in (writing, reading, *sessions):
+        for suite in Suite:
+            measured = make(suite).measure(rounds)
+            print(markdown(measured.rows()))
+            if make is sealing and suite is next(iter(Suite)):
+                print(native(measured), flush=True)
+    if NATIVE is None:
+        return 0
+    # The other mode needs another process.
+    sys.stdout.flush()
+    command = [sys.executable, __file__, "--rounds", str(rounds)]
+    return subprocess.run(command, env={**os.environ, PURE: "1"}, check=False).returncode
 
 
 if __name__ == "__main__":

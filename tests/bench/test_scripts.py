@@ -11,7 +11,7 @@ import scale
 from letterlock import Suite
 
 
-@pytest.mark.parametrize("make", [anatomy.sealing, anatomy.opening, anatomy.account])
+@pytest.mark.parametrize("make", [anatomy.sealing, anatomy.opening, anatomy.writing, anatomy.reading])
 @pytest.mark.parametrize("suite", Suite, ids=lambda suite: suite.name)
 def test_a_case_has_its_parts(make: object, suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
     assert callable(make)
