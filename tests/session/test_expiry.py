@@ -4,12 +4,15 @@ A thief who copied a store, and a network that held a letter back, gain nothing 
 """
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from letterlock import PeerError, SessionEnded
+from letterlock._records.first_format import decode_any_session
+from letterlock._session import peer_sessions
 from letterlock._session.peer_sessions import PeerSessions
-from letterlock._session.session import Ended, Initiated
+from letterlock._session.session import Ended, Initiated, Session
 from letterlock._wire.suite import Suite
 from letterlock.limits import DAY, KEPT_LIFETIME
 from support.pair import Pair, Side, live, unchanged
@@ -68,6 +71,30 @@ def test_an_account_that_stays_open_deletes_ended_keys(pair: Pair, upkeep: str) 
         for _ in range(65):
             pair.alice.read(pair.bob.write(b"again"))
     assert keys(pair.alice) == 0
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_upkeep_decodes_no_session_that_ends_by_no_time(
+    monkeypatch: pytest.MonkeyPatch, any_pair: Pair, answered: bool
+) -> None:
+    """The message in which upkeep falls due was the most expensive one."""
+    any_pair.introduce()
+    if answered:
+        any_pair.turn()
+    any_pair.reopen()
+    side = any_pair.alice
+    decoded: list[object] = []
+
+    def noted(record: Any) -> Session:
+        decoded.append(record)
+        return decode_any_session(record)
+
+    monkeypatch.setattr(peer_sessions, "decode_any_session", noted)
+    before = side.dump()
+    with side.store.transaction():
+        PeerSessions(side.store, side.peer, frozenset(Suite), lambda: any_pair.clock.now).expire()
+    assert len(decoded) == (0 if answered else 1)
+    assert side.dump() == before
 
 
 def test_a_key_that_is_kept_later_ends_later(any_pair: Pair) -> None:

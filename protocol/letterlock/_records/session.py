@@ -30,7 +30,7 @@ from letterlock._session.session import Ended, Established, Initiated, Origin, S
 from letterlock._wire.suite import Suite
 from letterlock.errors import CorruptStore, MalformedMessage, PeerError
 from letterlock.limits import MAX_CROSSED_MESSAGES
-from letterlock.stores import DeferredRecord, Record
+from letterlock.stores import AnyRecord, DeferredRecord, Record
 
 FORMAT: Final = 2
 _HEAD: Final = struct.Struct(">BBBBIQQ32s32s32s32s32sII32s32sII")
@@ -100,6 +100,13 @@ def continues(record: Record, suites: frozenset[int]) -> bool:
     data = record.expose()
     known = len(data) > STATE and data[0] == FORMAT
     return known and data[SUITE] in suites and data[STATE] in _CONTINUES
+
+
+def was_answered(record: AnyRecord, suites: frozenset[int]) -> bool:
+    """Do the same for a session that was answered, too. False if the session is at hand anyway."""
+    if isinstance(record, DeferredRecord) or not continues(record, suites):
+        return False
+    return record.expose()[STATE] != UNANSWERED
 
 
 def unanswered_since(data: bytes) -> int:

@@ -19,7 +19,7 @@ from letterlock._primitives.entropy import Entropy
 from letterlock._ratchet.keys import MessageKey
 from letterlock._ratchet.ratchet import Ratchet
 from letterlock._records.first_format import decode_any_session
-from letterlock._records.session import encode_session
+from letterlock._records.session import encode_session, was_answered
 from letterlock._session.in_order import receive_next, send_next
 from letterlock._session.kept_keys import KeptKeys
 from letterlock._session.late import receive_late
@@ -236,9 +236,13 @@ class PeerSessions:
 
         What has no time counts from now on.
         """
-        now = self._now()
-        for stored in list(self._load(MAX_ARCHIVED_SESSIONS + 1, old=True)):
-            self._tables.skipped_keys.delete_kept_before(max(0, now - KEPT_LIFETIME), stored.id)
+        now, rows = self._now(), self._rows()
+        oldest = max(0, now - KEPT_LIFETIME)
+        # An active session that was answered ends by no time, so its record is not decoded.
+        if is_settled := bool(rows) and was_answered(rows[0].record, self._numbers):
+            self._tables.skipped_keys.delete_kept_before(oldest, rows[0].id)
+        for stored in list(self._stored(rows[is_settled:], active=not is_settled, old=True)):
+            self._tables.skipped_keys.delete_kept_before(oldest, stored.id)
             if isinstance(stored.session, Ended) or stored.phase is Phase.ESTABLISHED:
                 continue
             if not stored.session.archived:
@@ -294,20 +298,19 @@ class PeerSessions:
 
     def all(self) -> list[StoredSession]:
         """Return all sessions of allowed suites, the active one first."""
-        return list(self._load(MAX_ARCHIVED_SESSIONS + 1))
+        return list(self._stored(self._rows(), active=True))
 
-    def _load(self, limit: int, *, old: bool = False) -> Iterator[StoredSession]:
-        """Yield the sessions of allowed suites; with `old`, also those archived too long ago."""
-        is_active = True
-        for row in self._tables.sessions.load(self._address, limit):
+    def _stored(self, rows: list[SessionRow], *, active: bool, old: bool = False) -> Iterator[StoredSession]:
+        """Yield the sessions of allowed suites, the first of them active or not; with `old`, old ones too."""
+        for row in rows:
             session = _session_in(row) if old else as_of(_session_in(row), self._now)
             if session.origin.suite in self._suites:
                 phase = PHASES[type(session)]
-                if not is_active:
+                if not active:
                     phase = TABLE[phase, Event.SUPERSEDED]
                     if not old and is_old(session, self._now):
                         continue
-                is_active = False
+                active = False
                 if phase is not Phase.DELETED:
                     yield StoredSession(row.id, row.rank, phase, session)
 
