@@ -1,4 +1,4 @@
-"""The eleven targets by name. A target is imported on demand, after a fuzzer has set up instrumentation."""
+"""The twelve targets by name. A target is imported on demand, after a fuzzer has set up instrumentation."""
 
 from functools import cache
 from importlib import import_module
@@ -18,6 +18,7 @@ NAMES: Final = (
     "content",
     "entry",
     "linking",
+    "relay",
 )
 
 
