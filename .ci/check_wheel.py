@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from zipfile import ZipFile
 
-MAX_BYTES = 520_000
+MAX_BYTES = 800_000
 
 wheel = Path(sys.argv[1])
 size = wheel.stat().st_size
