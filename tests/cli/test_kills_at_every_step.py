@@ -28,7 +28,7 @@ from support.cli_forks import (
 )
 from support.cli_tools import Arguments, Profiles, run, temporary_outputs
 
-pytestmark = [needs_fork, pytest.mark.slow]
+pytestmark = needs_fork
 
 
 def with_an_archived_session(profiles: Profiles) -> Callable[[], None]:
@@ -58,6 +58,7 @@ def decrypt_status(profiles: Profiles, message: Path, out: Path | None) -> int:
 # --- one kill, at every step ----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_decrypt_killed_then_repeated(profiles: Profiles, fork_server: ForkServer) -> None:
     inbox = profiles.root / "inbox"
     inbox.mkdir()
@@ -79,6 +80,7 @@ def test_decrypt_killed_then_repeated(profiles: Profiles, fork_server: ForkServe
     assert [path for path in inbox.iterdir() if not path.name.isdigit()] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("route", ["file elsewhere", "standard output"])
 def test_decrypt_killed_then_repeated_to_another_output(
     profiles: Profiles, fork_server: ForkServer, route: str
@@ -112,6 +114,7 @@ def test_decrypt_killed_then_repeated_to_another_output(
     assert kill_at_every_step(scenario) > 20
 
 
+@pytest.mark.slow
 def test_decrypt_killed_twice(profiles: Profiles, fork_server: ForkServer) -> None:
     inbox = profiles.root / "inbox"
     inbox.mkdir()
@@ -132,6 +135,7 @@ def test_decrypt_killed_twice(profiles: Profiles, fork_server: ForkServer) -> No
     assert temporary_outputs(inbox) == []
 
 
+@pytest.mark.slow
 def test_decrypt_to_standard_output_killed(profiles: Profiles, fork_server: ForkServer) -> None:
     def scenario(step: int) -> bool:
         message, printed = profiles.message_file(TEXT, f"{step}.message"), profiles.root / "printed"
@@ -148,6 +152,7 @@ def test_decrypt_to_standard_output_killed(profiles: Profiles, fork_server: Fork
     assert kill_at_every_step(scenario) > 5
 
 
+@pytest.mark.slow
 def test_encrypt_killed(profiles: Profiles, fork_server: ForkServer) -> None:
     (profiles.root / "text").write_bytes(TEXT)
     outbox, ciphertexts = profiles.root / "outbox", CiphertextLog()
@@ -169,6 +174,7 @@ def test_encrypt_killed(profiles: Profiles, fork_server: ForkServer) -> None:
     assert len(ciphertexts.by_key) > 10
 
 
+@pytest.mark.slow
 def test_bundle_killed(profiles: Profiles, fork_server: ForkServer) -> None:
     bundle, restore = profiles.root / "new.bundle", with_an_archived_session(profiles)
     make_bundle: Arguments = ["--home", profiles.bob, "bundle", "-o", bundle]
@@ -186,6 +192,7 @@ def test_bundle_killed(profiles: Profiles, fork_server: ForkServer) -> None:
     assert kill_at_every_step(scenario) > 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [[], ["--discard-earlier"]], ids=["", "discard earlier"])
 def test_add_killed(profiles: Profiles, fork_server: ForkServer, options: list[str]) -> None:
     bundle, said, restore = profiles.root / "new.bundle", set[bytes](), with_an_archived_session(profiles)
