@@ -75,6 +75,14 @@ async def test_nothing_is_sent_to_an_account_that_nobody_made(store: RelayStore)
     assert await store.deliver(person.key, send(person.head, letter(1))) == Delivered(unknown=True)
 
 
+async def test_a_send_of_nothing_is_answered_like_any_other(store: RelayStore) -> None:
+    person = Person()
+    assert await store.deliver(person.key, send(person.head)) == Delivered(unknown=True)
+    await store.create(person.key, person.lists, person.head, replace=False)
+    assert await store.deliver(person.key, send(person.head)) == Delivered()
+    assert await store.deliver(person.key, send(first_head([1]))) == Delivered(head=person.head)
+
+
 @pytest.mark.parametrize("what", ["older", "newer", "forked", "empty of devices"])
 async def test_a_send_for_another_list_stores_nothing(store: RelayStore, what: str) -> None:
     person = await Person.registered(store, 1, 2)

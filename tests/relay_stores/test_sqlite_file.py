@@ -279,3 +279,15 @@ async def test_a_damaged_index_is_found(path: Path) -> None:
     found = await store.check()
     assert any(text.startswith("SQLite:") for text in found)
     await store.close()
+
+
+@pytest.mark.parametrize(
+    ("pragma", "value"),
+    [("synchronous", 2), ("journal_mode", "wal"), ("secure_delete", 2), ("trusted_schema", 0)],
+)
+async def test_both_connections_are_durable_and_careful(path: Path, pragma: str, value: object) -> None:
+    """No kill of a process shows what a loss of power would: that each commit was synced to the disk."""
+    store = await SqliteRelayStore(path).open()
+    for lane in (store._write, store._read):
+        assert await lane.call(lambda c: c.execute(f"PRAGMA {pragma}").fetchone()) == (value,)
+    await store.close()
