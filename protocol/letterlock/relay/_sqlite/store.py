@@ -30,7 +30,7 @@ from letterlock.relay._sqlite import (
     prekeys,
 )
 from letterlock.relay._sqlite.lane import Lane
-from letterlock.relay._sqlite.watching import Mailbox, Watching, newer
+from letterlock.relay._sqlite.watching import Watching, newer
 from letterlock.relay._store import (
     Counts,
     Deliver,
@@ -43,6 +43,7 @@ from letterlock.relay._store import (
     Stock,
     Watch,
 )
+from letterlock.relay._watchers import Mailbox
 
 T = TypeVar("T")
 

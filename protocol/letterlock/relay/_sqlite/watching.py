@@ -3,81 +3,53 @@
     a send of this process     wakes the watches of its devices when it was committed
     a send of another process  is found by the growth of `mail.seq`, which is read once a second
 
-Not here: reading the mail (mail.py).
+Not here: the watches themselves (relay/_watchers.py), reading the mail (mail.py).
 """
 
 import asyncio
 import sqlite3
-from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from letterlock.errors import StoreError
-
-Mailbox = tuple[bytes, int]
+from letterlock.relay._watchers import Mailbox, Watcher, Watchers
 
 POLL_SECONDS: Final = 1.0
 """How long a message that another process stored waits at most for the device that it should wake."""
 
 
-class EventWatch:
-    """A `Watch` on an event of its own."""
-
-    __slots__ = ("_event",)
-
-    def __init__(self) -> None:
-        self._event = asyncio.Event()
-
-    def wake(self) -> None:
-        """Let `wait` return, now or when it is called."""
-        self._event.set()
-
-    async def wait(self, seconds: float) -> bool:
-        """Return True as soon as something was stored since the last call, False after so many seconds."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._event.wait()
-        except TimeoutError:
-            return False
-        self._event.clear()
-        return True
-
-
 class Watching:
     """The watches of one process. `newer` is the function of this module, in a transaction of its own."""
 
-    __slots__ = ("_newer", "_polling", "_seen", "_watches")
+    __slots__ = ("_newer", "_open", "_polling", "_seen", "_watchers")
 
     def __init__(self, newer: Callable[[int | None], Awaitable[tuple[int, list[Mailbox]]]]) -> None:
         self._newer = newer
+        self._open = 0
         self._seen: int | None = None
-        self._watches: defaultdict[Mailbox, set[EventWatch]] = defaultdict(set)
+        self._watchers = Watchers()
         self._polling: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def watch(self, mailbox: Mailbox) -> AsyncIterator[EventWatch]:
+    async def watch(self, mailbox: Mailbox) -> AsyncIterator[Watcher]:
         """Watch a mailbox while the block runs."""
         if self._polling is None:
             # Read the number first: what another process stores from here on is found by the polling.
             self._seen, _ = await self._newer(None)
             if self._polling is None:
                 self._polling = asyncio.create_task(self._poll())
-        watch = EventWatch()
-        self._watches[mailbox].add(watch)
+        self._open += 1
         try:
-            yield watch
+            async with self._watchers.watch(*mailbox) as watcher:
+                yield watcher
         finally:
-            its = self._watches[mailbox]
-            its.discard(watch)
-            if not its:
-                del self._watches[mailbox]
+            self._open -= 1
 
     def wake(self, mailboxes: Iterable[Mailbox]) -> None:
         """Wake the watches of mailboxes that have new mail."""
-        for mailbox in mailboxes:
-            for watch in self._watches.get(mailbox, ()):
-                watch.wake()
+        for account, device in mailboxes:
+            self._watchers.wake(account, device)
 
     async def close(self) -> None:
         """End the polling."""
@@ -90,7 +62,7 @@ class Watching:
     async def _poll(self) -> None:
         while True:
             await asyncio.sleep(POLL_SECONDS)
-            if not self._watches:
+            if not self._open:
                 continue
             with suppress(StoreError):  # tried again in a second
                 self._seen, mailboxes = await self._newer(self._seen)
