@@ -29,7 +29,7 @@ _MOST: Final = 50_000
 """Records in memory; most have some hundred bytes."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Shared:
     """What the parts of a store have in common."""
 

@@ -55,7 +55,7 @@ def default_names(listen: Listen) -> tuple[str, ...]:
 def bind(listen: Listen) -> socket.socket:
     """Return a socket that listens. Raises OSError that names the address."""
     family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
-    # asyncio turns Nagle's delay off only where the protocol is named, and each answer would take 40 ms more.
+    # asyncio turns Nagle's delay off only where the protocol is named, and each answer would wait for it.
     found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
