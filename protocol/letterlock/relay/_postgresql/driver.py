@@ -150,6 +150,13 @@ async def connect(url: str) -> Connection:
         raise UsageError("the URL of the database is not valid: postgresql://user@host/database") from None
 
 
+async def _leave_as_it_is(connection: Connection) -> None:
+    """Take a connection back without asking PostgreSQL to reset it: no call leaves anything in its session.
+
+    asyncpg itself rolls back a transaction that was left open.
+    """
+
+
 class Database:
     """A pool of connections."""
 
@@ -174,6 +181,7 @@ class Database:
                 command_timeout=STATEMENT_SECONDS + LOCK_SECONDS,
                 max_inactive_connection_lifetime=60.0,
                 server_settings=_SETTINGS,
+                reset=_leave_as_it_is,
             )
         self._is_open = True
         return self
