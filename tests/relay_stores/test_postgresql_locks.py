@@ -1,0 +1,80 @@
+"""What only PostgreSQL can get wrong: calls beside a transaction that is not committed, and old tables."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import asyncpg
+import pytest
+
+from letterlock.errors import UnsupportedStore
+from letterlock.relay import RelayStore, open_store
+from letterlock.relay._head_record import encode_head
+from support.relay_rows import Person, letter, next_head, send, sent, waiting
+
+T = TypeVar("T")
+
+pytestmark = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+
+
+async def after_commit(other: Any, work: Coroutine[Any, Any, T]) -> T:
+    """Begin something that has to wait for a transaction of `other`; commit when it waits or has ended."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        if await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            break
+        await asyncio.sleep(0.01)
+    await other.execute("COMMIT")
+    return await task
+
+
+async def test_a_send_waits_for_a_new_list_and_is_refused(store: RelayStore, url: str) -> None:
+    person = await Person.registered(store)
+    newest = next_head(person.head, new=[2])
+    other = await asyncpg.connect(url)
+    await other.execute("BEGIN")
+    await other.execute(
+        "UPDATE letterlock.account SET version = $2, hash = $3, head = $4 WHERE account = $1",
+        person.key,
+        newest.version,
+        newest.hash,
+        encode_head(newest),
+    )
+    await other.execute("INSERT INTO letterlock.list VALUES ($1, $2, 'two')", person.key, newest.version)
+    await other.execute("INSERT INTO letterlock.device (account, device) VALUES ($1, 2)", person.key)
+    delivered = await after_commit(other, store.deliver(person.key, send(person.head, letter(1))))
+    assert delivered.head == newest
+    assert await waiting(store, person) == []
+    await other.close()
+
+
+async def test_a_message_waits_for_the_one_with_the_number_before_it(store: RelayStore, url: str) -> None:
+    """Otherwise whoever reads meanwhile would see the later one alone."""
+    person = await Person.registered(store)
+    other = await asyncpg.connect(url)
+    first, second = letter(1), letter(1)
+    await other.execute("BEGIN")
+    await other.fetchrow(
+        "SELECT * FROM letterlock.deliver_1($1, $2, $3, '{1}', $4, '{0}', '{alice}', '{7}', $5, 9, 99)",
+        person.key,
+        person.head.version,
+        person.head.hash[:8],
+        [first.id],
+        [first.message],
+    )
+    await after_commit(other, sent(store, person, second))
+    assert [mail.id for mail in await waiting(store, person)] == [first.id, second.id]
+    await other.close()
+
+
+@pytest.mark.parametrize("version", [2, 3])
+async def test_tables_of_another_release_are_refused(store: RelayStore, url: str, version: int) -> None:
+    other = await asyncpg.connect(url)
+    await other.execute("UPDATE letterlock.release SET version = $1", version)
+    try:
+        with pytest.raises(UnsupportedStore):
+            await open_store(url).open()
+    finally:
+        await other.execute("UPDATE letterlock.release SET version = 1")
+        await other.close()
+    assert await store.head(bytes(16)) is None
