@@ -83,6 +83,8 @@ def test_until_the_directory_took_it_nobody_is_told_of_a_version() -> None:  # U
     made.servers.send(first, "bob", b"text")
     made.servers.send(first, "alice", b"to my other one")
     made.servers.send(made.bob.first, "alice", b"answer")
+    read = [each for found in made.servers.read.values() for each in found]
+    assert [(each.needs, each.events) for each in read] == [((), ())] * len(read)  # no unknown head
     assert made.bob.first.contact("alice").version == 3
     assert version(made.alice.devices[2]) == 3
     assert [each.hash for each in first.device_lists(3)] == [result.device_list.hash]
@@ -160,12 +162,26 @@ def test_several_versions_are_withdrawn_together() -> None:  # USR-65
     }
     assert version(first) == 6  # one version revokes both again
     assert {each.id for each in first.devices()} == {1, 2, 5}
-    with first.transaction():
-        assert first._desk.book.store.tables.entries.count(EntryKind.LIST) == 6 + version_of_bob(made)
+    assert seeds(first).keys() == {1, 2}
+    assert lists_on_record(first) == version(first)
 
 
-def version_of_bob(made: World) -> int:
-    return made.alice.first.contact("bob").version
+def lists_on_record(user: User) -> int:
+    """Return how many versions a device keeps of its own user's list."""
+    with user.transaction():
+        kept = user._desk.book.store.tables.entries.count(EntryKind.LIST)
+    return kept - user.contact("bob").version
+
+
+def test_a_shorter_chain_takes_the_place_of_a_longer_one() -> None:  # USR-65
+    made = talking(alices=2)
+    first = made.alice.first
+    added(made, first)
+    added(made, first)
+    assert lists_on_record(first) == 4
+    overtaken(made, added(made, made.alice.devices[2]))
+    assert first.device_lists() == tuple(made.alice.lists)
+    assert lists_on_record(first) == version(first) == 3
 
 
 def test_the_versions_that_the_directory_took_stay_when_a_later_one_is_withdrawn() -> None:
