@@ -17,9 +17,11 @@ from letterlock._wire.relay_login import AuthenticateAnswer, AuthenticateRequest
 from letterlock._wire.relay_mail import FetchRequest
 from letterlock._wire.relay_prekeys import StateRequest
 from letterlock.relay import _login, open_store
+from letterlock.relay._session import Session
 from letterlock.relay._settings import RelaySettings
+from letterlock.relay._store import Head, ListedKey
 from support.pair import flipped
-from support.relay_town import NAME, TICKET_KEY, Resident, Town, ticket
+from support.relay_town import NAME, NOW, TICKET_KEY, Resident, Town, ticket
 from support.user_tools import FULL, LIMITED
 
 KEY: Final = bytes(range(32))
@@ -259,6 +261,17 @@ async def test_the_token_of_a_revoked_device_ends_within_five_seconds_in_others(
     town.now += 5
     await town.refuses(RelayCode.UNKNOWN, ListsRequest("alice", 0), alice.tokens[2])
     await alice.state()
+
+
+def test_a_device_that_was_added_again_under_its_number_is_another_one() -> None:
+    """RLY-6: a list forgets the earliest of its revoked devices, whose numbers may then come back."""
+    head = Head(3, bytes(32), bytes(32), (ListedKey(1, bytes(32), bytes(32), 1, 1),))
+    session = Session(bytes(16), 1, NOW, "alice", 1, bytes(8))
+    assert session.listed(head) == head.devices[0]
+    assert replace(session, added=2).listed(head) is None
+    assert replace(session, device=2).listed(head) is None
+    assert replace(session, user=b"x" * 8).listed(head) is None
+    assert session.listed(None) is None
 
 
 async def test_a_token_of_an_earlier_user_of_the_name_is_of_no_use(town: Town) -> None:

@@ -223,8 +223,9 @@ async def test_draining_ends_all_that_wait(town: Town) -> None:
     waiting = [asyncio.ensure_future(alice.fetched(wait=60)) for _ in range(3)]
     await asyncio.sleep(0.05)
     town.relay.drain()
-    assert await asyncio.gather(*waiting) == [(), (), ()]
-    assert await alice.fetched(wait=60) == ()
+    async with asyncio.timeout(30):  # it would wait for a minute
+        assert await asyncio.gather(*waiting) == [(), (), ()]
+        assert await alice.fetched(wait=60) == ()
 
 
 async def test_a_fetch_that_is_cancelled_leaves_nothing_behind(town: Town) -> None:

@@ -135,7 +135,8 @@ async def test_draining_ends_the_wait(town: Town) -> None:
     waiting = asyncio.ensure_future(got(town, Step.BUNDLE, wait=60))
     await asyncio.sleep(0.05)
     town.relay.drain()
-    assert await waiting == GetAnswer(0, None)
+    async with asyncio.timeout(30):  # it would wait for a minute
+        assert await waiting == GetAnswer(0, None)
 
 
 async def test_strangers_who_wait_are_counted(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:

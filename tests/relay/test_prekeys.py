@@ -102,6 +102,7 @@ async def test_a_publication_that_is_not_the_devices_own_is_refused(town: Town) 
         alice.publication(2),
         bob.publication(),
         replace(bob.publication(), address=right.address),
+        bob.publication(name="alice"),
         replace(right, identity=IDENTITY),
         replace(right, made_on=right.made_on + 1),
         replace(right, last_resort_signature=flipped(right.last_resort_signature, 3)),

@@ -165,11 +165,13 @@ class Resident(Owner):
 
     # --- prekeys ------------------------------------------------------------------------------------------
 
-    def publication(self, device: int = 1, pairs: int = 3, signed: int = 1, first: int = 100) -> Publication:
+    def publication(
+        self, device: int = 1, pairs: int = 3, signed: int = 1, first: int = 100, name: str | None = None
+    ) -> Publication:
         """Return a publication with so many pairs, whose ids count from `first`."""
         keys = self.keys(device)
         head = BundleHead(
-            Address(self.name, device),
+            Address(name or self.name, device),
             keys.identity.public,
             DAY_OF_NOW,
             PublicPrekey(PrekeyKind.SIGNED, signed, signed_key(signed)),
@@ -180,7 +182,7 @@ class Resident(Owner):
         last = PublicPrekey(PrekeyKind.KEM_LAST_RESORT, signed + 50, KEM)
         return signer.publication(last, tuple[tuple[OneTime, KemPrekey], ...](zip(ones, kems, strict=True)))
 
-    async def publish(self, device: int = 1, number: int = 1, **made: int) -> int:
+    async def publish(self, device: int = 1, number: int = 1, **made: Any) -> int:
         """Publish, and return the stock."""
         made.setdefault("first", 100 * number)
         request = PublishRequest(number, self.publication(device, **made).encode())

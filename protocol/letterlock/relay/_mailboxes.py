@@ -71,7 +71,7 @@ class Mailboxes:
             means.store.stock(session.account, session.device),
             self._read(request.most, session, skip),
         )
-        if not mail and request.wait and not self._draining.is_set():
+        if not mail and request.wait:
             mail = await self._wait(request, session, skip)
         return FetchAnswer(stock.bundles, tuple(map(_delivery, mail)))
 
