@@ -125,6 +125,16 @@ async def test_a_damaged_file_is_told(path: Path) -> None:
     await store.close()
 
 
+async def test_places_of_an_account_end_when_it_is_replaced(path: Path) -> None:
+    store = await SqliteRelayStore(path).open()
+    person, other = await filled(store), Person()
+    await store.create(person.key, other.lists, other.head, replace=True)
+    assert await store.place_owner(bytes(16), NOW) is None
+    assert await store.get(bytes(16), 1, 0, NOW) is None
+    assert await store.check() == []
+    await store.close()
+
+
 # --- migrations -----------------------------------------------------------------------------------------
 
 
