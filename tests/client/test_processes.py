@@ -25,6 +25,8 @@ from support.relay_process import RelayProcess, free_port, kill, program
 
 PROGRAM = Path(client_programs.__file__)
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RelayProcess]:

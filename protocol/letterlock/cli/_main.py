@@ -51,6 +51,10 @@ COMMANDS: Final = {
     "user upkeep": ("letterlock.cli._user_messages", "upkeep"),
     "user join": ("letterlock.cli._linking_commands", "join"),
     "user link": ("letterlock.cli._linking_commands", "link"),
+    **{
+        name: ("letterlock.cli._client_commands", name)
+        for name in ("register", "send", "receive", "devices", "join", "link", "status")
+    },
     "relay serve": ("letterlock.cli._relay_commands", "serve"),
     "relay migrate": ("letterlock.cli._relay_commands", "migrate"),
     "relay backup": ("letterlock.cli._relay_commands", "backup"),

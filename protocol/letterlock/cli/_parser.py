@@ -8,6 +8,7 @@ from argparse import RawDescriptionHelpFormatter
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from letterlock.cli._client_parser import add_client_commands
 from letterlock.cli._parsing import (
     FOLDER_VARIABLE,
     HOME_VARIABLE,
@@ -176,6 +177,7 @@ def build_parser() -> Parser:
     _add_peer_commands(commands)
     _add_message_commands(commands)
     _add_other_commands(commands)
+    add_client_commands(commands)
     add_user_commands(commands)
     add_relay_commands(commands)
     _add_vector_commands(commands)

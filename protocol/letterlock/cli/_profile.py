@@ -125,6 +125,21 @@ def open_store(home: str | None, maker: str = "letterlock init NAME") -> Generat
         yield store
 
 
+def opener_of(home: str | None) -> Callable[[], SqliteStore]:
+    """Return a function that opens a profile's store, in whichever thread calls it. Raises NoAccount."""
+    directory = profile_directory(home)
+    if not (directory / STORE_NAME).exists():
+        raise NoAccount(f"there is no complete profile in {directory}: check --home")
+    return lambda: _open_store(directory)
+
+
+def discard_profile(home: str | None) -> None:
+    """Delete the store of a profile that nobody knows, and that nobody ever will. The key file stays."""
+    path = profile_directory(home) / STORE_NAME
+    for end in ("", "-wal", "-shm"):
+        path.with_name(path.name + end).unlink(missing_ok=True)
+
+
 @contextmanager
 def open_complete(home: str | None) -> Generator[SqliteStore]:
     """Open the store of a profile of any kind. Raises as `open_store` does, and StoreError if it is empty."""

@@ -14,7 +14,7 @@ Not here: the relay (_receiver.py).
 """
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.address import Address
@@ -98,6 +98,13 @@ class Arrivals(Uncopyable):
     def count(self) -> int:
         """Return how many contents the application has not finished."""
         return self._tables.arrived.count()
+
+    def state(self) -> dict[str, Any]:
+        """Return who this is, and how much was not sent and not read."""
+        user, tables = self.queue.user, self._tables
+        own = {"name": user.name, "device": user.address.device_id, "relay": self.queue.relay()}
+        unsent = tables.posts.count() + tables.drafts.count()
+        return {**own, "unsent": unsent, "unread": self.count()}
 
     def arrived(self, limit: int) -> list[tuple[bytes, Arrived]]:
         """Return the oldest contents that the application has not finished."""

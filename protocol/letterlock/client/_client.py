@@ -237,6 +237,10 @@ class Client(Uncopyable):
         """Whether the relay answered the last call."""
         return bool(self._office.connection.is_up)
 
+    async def state(self) -> dict[str, Any]:
+        """Return the name, the device and the relay, and how much is `unsent` and `unread`."""
+        return await self._office.run(self._office.arrivals.state)
+
     async def devices(self) -> tuple[ListedDevice, ...]:
         """Return this user's devices, as the newest list on record has them."""
         return await self._office.run(self._office.queue.user.devices)
@@ -317,7 +321,7 @@ class Client(Uncopyable):
             raise UsageError("send needs the name of a user as str, and a body as bytes")
         draft = Draft(Address(name).name, kind, body, tuple(attachments), now)
         id_ = await office.run(office.queue.send, draft)
-        if id_ is None and office.connection.is_up and not office.thread.is_inside:
+        if id_ is None and office.connection.is_up is not False and not office.thread.is_inside:
             try:
                 await self._contacts.meet(self._fetcher, name)
                 id_ = await office.run(office.queue.send, draft)

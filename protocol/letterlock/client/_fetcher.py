@@ -51,7 +51,8 @@ class Fetcher:
         needs = await office.run(office.queue.needs.due, _BATCH)
         if not needs:
             due = await office.run(office.queue.needs.next_due)
-            await woken(office.fetcher_wake, _IDLE if due is None else min(max(due, _LEAST_IDLE), _IDLE))
+            idle = _IDLE if due is None else min(max(office.pace.scale * due, _LEAST_IDLE), _IDLE)
+            await woken(office.fetcher_wake, idle)
             return
         bundles: dict[str, list[int]] = {}
         for need in needs:

@@ -74,7 +74,7 @@ class Sender:
         seconds = await self._office.run(self._office.queue.posts.next_due)
         if seconds is None:
             return _MAX_IDLE
-        return min(max(seconds, _LEAST_IDLE), _MAX_IDLE)
+        return min(max(self._office.pace.scale * seconds, _LEAST_IDLE), _MAX_IDLE)
 
     # --- own lists ------------------------------------------------------------------------------------
 

@@ -260,6 +260,10 @@ class SyncClient(Uncopyable):
         """Whether the relay answered the last call."""
         return self._client.is_online
 
+    def state(self) -> dict[str, Any]:
+        """Return the name, the device and the relay, as `Client.state` does."""
+        return self._do(self._client.state)
+
     def devices(self) -> tuple[ListedDevice, ...]:
         """Return this user's devices, as `Client.devices` does."""
         return self._do(self._client.devices)

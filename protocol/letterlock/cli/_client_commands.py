@@ -1,0 +1,170 @@
+"""The commands of a client of a relay: register, send, receive, devices, join, link, status.
+
+The profile remembers the relay, and keeps what could not be sent and what was not printed yet.
+
+Not here: what a client does (client/), the directory of a profile (_profile.py).
+"""
+
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from letterlock.cli._client_parser import WAIT
+from letterlock.cli._input import read_text
+from letterlock.cli._output import say, sync
+from letterlock.cli._profile import create_profile, discard_profile, opener_of, require_clock
+from letterlock.cli._user_profile import name_of
+from letterlock.cli._user_report import (
+    body_json,
+    body_lines,
+    class_text,
+    device_json,
+    print_json,
+    printable,
+    report,
+    time_text,
+)
+from letterlock.client import NameTaken, RelayUnavailable, SyncClient, SyncMessage, TicketRefused
+from letterlock.errors import AccountExists, TrustError, UsageError
+from letterlock.stores import Store
+from letterlock.user import LinkingCode
+
+_FLUSH = 30.0
+
+
+def register(arguments: Namespace) -> None:
+    """Make a profile and register it. Raises UsageError, RelayUnavailable, StoreError, OSError."""
+    require_clock()
+    name = name_of(arguments.name)
+    ticket = None if arguments.ticket is None else Path(arguments.ticket).read_bytes()
+    opener = _new_profile(arguments)
+    try:
+        client = SyncClient.create(opener, name=name, relay=arguments.relay, ticket=ticket)
+    except (NameTaken, TicketRefused):
+        discard_profile(arguments.home)
+        raise
+    with client:
+        address, user_id = client.address, client.user_id
+    shown = {"name": name, "device": address.device_id, "user_id": user_id.hex(), "relay": arguments.relay}
+    report(arguments, shown, [f"{name}, device {address.device_id}, at {arguments.relay}"])
+
+
+def _new_profile(arguments: Namespace) -> Callable[[], Store]:
+    """Return how to open a profile that is made if there is none."""
+    with suppress(AccountExists):
+        create_profile(arguments.home, lambda _: None, passphrase=arguments.passphrase)
+    return opener_of(arguments.home)
+
+
+def send(arguments: Namespace) -> None:
+    """Send a text. Raises UsageError, TrustError, StoreError, OSError."""
+    require_clock()
+    name, text = name_of(arguments.name), read_text(arguments.file)
+    with _client(arguments) as client:
+        client.send(name, text)
+        try:
+            client.flush(_FLUSH)
+            sent = True
+        except RelayUnavailable:
+            sent = False
+    what = "sent" if sent else "kept: the relay cannot be reached, and a later command sends it"
+    shown = {"name": name, "bytes": len(text), "sent": sent}
+    report(arguments, shown, [f"{len(text)} bytes to {name}, {what}"])
+
+
+def receive(arguments: Namespace) -> None:
+    """Print what arrived. Raises UsageError, StoreError, OSError."""
+    require_clock()
+    wait = None if arguments.follow else max(arguments.wait, 0.0)
+    with _client(arguments) as client:
+        for message in client.messages(wait=wait):
+            _show(arguments, message)
+            sync()
+
+
+def _show(arguments: Namespace, message: SyncMessage) -> None:
+    if arguments.json:
+        shown: dict[str, Any] = {"sender": message.sender, "device": message.device, "to": message.to}
+        shown |= {"id": message.id.hex(), "time": message.time, **body_json(message.body)}
+        print_json(shown, indent=None)
+        return
+    to = "" if message.to is None else f" to {printable(message.to)}"
+    head = f"{printable(message.sender)}, device {message.device}{to}, {time_text(message.time)}:"
+    say("\n".join([head, *body_lines(message.body)]))
+
+
+def devices(arguments: Namespace) -> None:
+    """Print this user's devices. Raises UsageError, StoreError, OSError."""
+    client = SyncClient.open(opener_of(arguments.home))
+    try:
+        found, own = client.devices(), client.address.device_id
+        name = client.name
+    finally:
+        client.close()
+    lines = [
+        f"device {each.id}: {class_text(each.device_class)}{', this device' if each.id == own else ''}"
+        for each in found
+    ]
+    report(arguments, {"name": name, "devices": [device_json(each) for each in found]}, lines)
+
+
+def status(arguments: Namespace) -> None:
+    """Print the state of a profile and of its relay. Raises UsageError, StoreError, OSError."""
+    with _client(arguments) as client:
+        kinds = [event.kind.value for event in client.events(wait=WAIT)]
+        state = client.state()
+        online = client.is_online
+    shown = {**state, "online": online, "events": kinds}
+    lines = [
+        f"{state['name']}, device {state['device']}, at {state['relay']}",
+        "the relay answers" if online else "the relay does not answer",
+        f"{state['unsent']} to be sent, {state['unread']} not printed yet",
+    ]
+    report(arguments, shown, lines)
+
+
+def join(arguments: Namespace) -> None:
+    """Make this profile a new device. Raises TrustError, UsageError, StoreError, OSError."""
+    require_clock()
+    opener = _new_profile(arguments)
+
+    def show(code: LinkingCode) -> None:
+        say(code.text())
+
+    def digits(number: str) -> None:
+        say(f"the other device must show {number}")
+
+    try:
+        client = SyncClient.join(opener, relay=arguments.relay, show=show, digits=digits)
+    except TrustError:
+        discard_profile(arguments.home)
+        raise
+    with client:
+        address = client.address
+    shown = {"name": address.name, "device": address.device_id}
+    report(arguments, shown, [f"device {address.device_id} of {address.name}"])
+
+
+def link(arguments: Namespace) -> None:
+    """Add a new device. Raises TrustError, UsageError, StoreError, OSError."""
+    require_clock()
+    code = LinkingCode.from_text(" ".join(arguments.code))
+
+    def compare(number: str) -> bool:
+        say(f"type yes if the new device shows {number}:")
+        return sys.stdin.readline().strip().lower() == "yes"
+
+    with _client(arguments) as client:
+        device = client.link(code, compare)
+    report(arguments, {"device": device}, [f"device {device} is added"])
+
+
+def _client(arguments: Namespace) -> SyncClient:
+    """Return the client of a profile, to be entered. Raises UsageError, StoreError, OSError."""
+    try:
+        return SyncClient.open(opener_of(arguments.home))
+    except UsageError as error:
+        raise UsageError(f"{error}; `letterlock register NAME --relay URL` makes a profile") from None

@@ -1,0 +1,67 @@
+"""The command line over a relay: two people, each command a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.relay_process import RelayProcess
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RelayProcess]:
+    with RelayProcess(tmp_path_factory.mktemp("relay")) as running:
+        yield running
+
+
+def run(home: Path, *arguments: str, text: str = "", status: int = 0) -> str:
+    """Run a command on a profile, and return what it printed."""
+    found = subprocess.run(
+        [sys.executable, "-m", "letterlock", "--home", str(home), *arguments],
+        input=text,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "LETTERLOCK_HOME": ""},
+        check=False,
+    )
+    assert found.returncode == status, found.stderr
+    return found.stdout if not status else found.stderr
+
+
+def test_two_people_on_the_command_line(relay: RelayProcess, tmp_path: Path) -> None:
+    alice, bob = tmp_path / "alice", tmp_path / "bob"
+    assert run(alice, "register", "alice", "--relay", relay.url) == f"alice, device 1, at {relay.url}\n"
+    run(bob, "register", "bob", "--relay", relay.url)
+    assert run(alice, "send", "bob", text="hello") == "5 bytes to bob, sent\n"
+    received = json.loads(run(bob, "receive", "--json"))
+    assert (received["sender"], received["device"], received["text"]) == ("alice", 1, "hello")
+    assert run(bob, "receive", "--wait", "0.5") == ""
+    relay.kill()
+    assert "kept" in run(bob, "send", "alice", text="later")
+    state = json.loads(run(bob, "status", "--json"))
+    assert (state["name"], state["online"], state["unsent"]) == ("bob", False, 1)
+    relay.start()
+    run(bob, "status")
+    assert "later" in run(alice, "receive", "--wait", "5")
+    assert "device 1: full, this device" in run(alice, "devices")
+
+
+def test_what_is_refused(relay: RelayProcess, tmp_path: Path) -> None:
+    run(tmp_path / "carol", "register", "carol", "--relay", relay.url)
+    assert "somebody else has this name" in run(
+        tmp_path / "other", "register", "carol", "--relay", relay.url, status=2
+    )
+    run(tmp_path / "other", "register", "dave", "--relay", relay.url)  # the profile was not used up
+    assert "knows nobody" in run(tmp_path / "carol", "send", "nobody", text="x", status=2)
+    assert "needs https" in run(
+        tmp_path / "eve", "register", "eve", "--relay", "http://relay.example", status=2
+    )
+    assert "no complete profile" in run(tmp_path / "nothing", "status", status=2)
+    run(tmp_path / "single", "init", "frank")
+    assert "register" in run(tmp_path / "single", "send", "carol", text="x", status=2)
