@@ -19,7 +19,6 @@ from asyncio import AbstractEventLoop, Future
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from threading import Lock, Thread
 from typing import Any, Final, TypeVar
 
@@ -41,14 +40,22 @@ class Undo(Exception):
         self.value = value
 
 
-@dataclass(slots=True, eq=False)
 class _Call:
-    work: Work[Any]
-    loop: AbstractEventLoop
-    future: "Future[Any]"
-    then: Callable[[Any], None] | None
-    value: Any = None
-    error: BaseException | None = None
+    __slots__ = ("error", "future", "loop", "then", "value", "work")
+
+    def __init__(
+        self,
+        work: Work[Any],
+        loop: AbstractEventLoop,
+        future: "Future[Any]",
+        then: Callable[[Any], None] | None,
+    ) -> None:
+        self.work = work
+        self.loop = loop
+        self.future = future
+        self.then = then
+        self.value: Any = None
+        self.error: BaseException | None = None
 
     def answer(self) -> None:
         """Wake the task. Runs in its event loop."""
