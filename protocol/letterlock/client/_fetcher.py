@@ -153,10 +153,10 @@ class Fetcher:
         try:
             address = Address(need.name, need.device or 0)
             await office.run(office.queue.begin, address, PrekeyBundle.decode(bundle))
+        except ContactFrozen:
+            await self._unmet([need])
         except (PeerError, TrustError):
             office.tell(RelayEventKind.MISBEHAVES, need.name, need.device)
-            await self._unmet([need])
-        except ContactFrozen:
             await self._unmet([need])
         except UsageError:  # the device is listed no longer, or this one was revoked
             await office.run(office.queue.needs.met, need)

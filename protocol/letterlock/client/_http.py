@@ -7,7 +7,7 @@ to this machine only, unless the application allows more.                       
 Not here: what bodies mean (_connection.py).
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
 from typing import Final
@@ -95,7 +95,7 @@ class HttpTransport:
             raise RelayUnavailable(f"no answer ({type(error).__name__})") from None
 
     @asynccontextmanager
-    async def socket(self, token: bytes, most: int) -> AsyncIterator[Socket]:
+    async def socket(self, token: bytes, most: int) -> AsyncGenerator[Socket]:
         """See `Transport.socket`."""
         url = "ws" + self._url.text.removeprefix("http") + SOCKET_PATH
         headers = {"authorization": f"Bearer {token_text(token)}"}

@@ -88,7 +88,7 @@ class SyncMessage(Uncopyable):
 
     def done(self) -> None:
         """Note that the application has finished the message, as `Message.done` does."""
-        self._client._do(self._message.done)  # noqa: SLF001 (its other half)
+        self._client._do(self._message.done)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
     def __repr__(self) -> str:
         return f"<SyncMessage from {self.sender}>"
@@ -361,7 +361,7 @@ class SyncClient(Uncopyable):
         return self._transaction()
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def _transaction(self) -> Generator[None]:
         outer: SyncTransaction | None = getattr(self._inside, "transaction", None)
         if outer is not None:
             raise StoreError("this thread is inside a transaction already: leave its block first")
@@ -374,7 +374,7 @@ class SyncClient(Uncopyable):
 
     def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function in the thread of the store, in a transaction, as `Client.run` does."""
-        return self._do(partial(self._client.run, function, *args, **kwargs))
+        return self._do(lambda: self._client.run(function, *args, **kwargs))
 
     @property
     def store(self) -> Any:  # noqa: ANN401 (whatever kind the application chose)

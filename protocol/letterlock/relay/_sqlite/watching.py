@@ -8,7 +8,7 @@ Not here: the watches themselves (relay/_watchers.py), reading the mail (mail.py
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -32,7 +32,7 @@ class Watching:
         self._polling: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def watch(self, mailbox: Mailbox) -> AsyncIterator[Watcher]:
+    async def watch(self, mailbox: Mailbox) -> AsyncGenerator[Watcher]:
         """Watch a mailbox while the block runs."""
         if self._polling is None:
             # Read the number first: what another process stores from here on is found by the polling.
