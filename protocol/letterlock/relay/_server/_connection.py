@@ -10,9 +10,10 @@ Not here: bodies (_body.py); what is answered (_application.py).
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar, Final, cast
 
 import h11
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
@@ -125,7 +126,7 @@ class HttpConnection(_Watched, H11Protocol):
         self.answer_taken()
 
     def _is_answering(self) -> bool:
-        cycle: RequestResponseCycle | None = self.cycle  # None until the first request
+        cycle = cast("RequestResponseCycle | None", self.cycle)  # None until the first request
         return cycle is not None and not cycle.response_complete
 
     def _await_head(self) -> None:
@@ -182,6 +183,12 @@ class SocketConnection(_Watched, WebSocketsSansIOProtocol):
         super().resume_writing()
         self.answer_taken()
 
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send, and know that a handshake that was refused is complete: uvicorn would log each one."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body":
+            self.handshake_complete = True
+
     def send_500_response(self) -> None:
         if not (self.initial_response or self.handshake_complete):
             self.conn.send_response(self.conn.reject(503, ""))
@@ -199,4 +206,4 @@ def with_bounds(
     kind: type[HttpConnection] | type[SocketConnection], bounds: Bounds
 ) -> type[asyncio.Protocol]:
     """Return this class of connections with these bounds: uvicorn makes the instances by itself."""
-    return type(kind.__name__, (kind,), {"bounds": bounds})
+    return cast("type[asyncio.Protocol]", type(kind.__name__, (kind,), {"bounds": bounds}))

@@ -60,10 +60,11 @@ class SocketCalls:
         if self._sockets.full:
             await _reject(send, unavailable())
             return
-        await send({"type": "websocket.accept"})
+        # The place has the time of the opening, so it is taken before the client knows that it is open.
         place = self._sockets.enter((session.account, session.device))
         self._metrics.socket(1)
         try:
+            await send({"type": "websocket.accept"})
             await self._serve(_Line(self._relay, token, receive, send, place), session.until - now)
         finally:
             self._sockets.leave(place)

@@ -250,13 +250,16 @@ class _Server(uvicorn.Server):
 def _stop_on_signals(servers: list[_Server]) -> None:
     loop = asyncio.get_running_loop()
 
-    def stop(*_: object) -> None:
+    def stop() -> None:
         for server in servers:
             server.force_exit = server.should_exit  # a second signal: do not wait
             server.should_exit = True
+
+    def later(*_: object) -> None:
+        loop.call_soon_threadsafe(stop)
 
     for number in _STOPS:
         try:
             loop.add_signal_handler(number, stop)
         except NotImplementedError:  # an event loop without them, on Windows
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+            signal.signal(number, later)

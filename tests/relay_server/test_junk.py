@@ -1,0 +1,80 @@
+"""Strangers: junk that is nearly HTTP, and a flood without a token. The relay serves on, and stays small."""
+
+import socket
+from contextlib import suppress
+
+import pytest
+
+from letterlock import Address
+from letterlock._wire.relay_calls import CALLS
+from letterlock._wire.relay_login import ChallengeRequest, token_text
+from support.relay_junk import BODIES, junk, upgrade
+from support.relay_server import Server, everything, request, status_of
+
+MIB = 1024 * 1024
+STATUSES = {0, 100, 101, 200, 400, 401, 403, 404, 405, 408, 413, 415, 426, 429, 503}
+ASK = ChallengeRequest(Address("nobody", 1)).encode()
+
+
+def send(server: Server, data: bytes, pieces: int = 1, *, patient: bool = False) -> bytes:
+    """Send bytes in pieces, and return what comes.
+
+    The connection is half closed at once, and what the relay had not answered then stays unanswered, or else
+    (patient) left open for a moment.
+    """
+    with server.connect() as connection, suppress(OSError):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        size = max(1, -(-len(data) // pieces))
+        for start in range(0, len(data), size):
+            connection.sendall(data[start : start + size])
+        if patient:
+            connection.settimeout(0.1)
+        else:
+            connection.shutdown(socket.SHUT_WR)
+        return everything(connection)
+    return b""
+
+
+def statuses(answers: bytes) -> set[int]:
+    """Return the statuses of all answers on one connection."""
+    parts = answers.split(b"HTTP/1.1 ")[1:]
+    return {int(each[:3]) for each in parts if each[:3].isdigit()} or {0}
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_junk_is_refused_and_costs_nothing(server: Server, seed: int) -> None:
+    send(server, request(ASK))
+    before = server.memory()
+    seen: set[int] = set()
+    for number, data in enumerate(junk(seed, 400)):
+        found = statuses(send(server, data, pieces=1 + number % 3, patient=number % 5 == 0))
+        assert found <= STATUSES, (found, data)
+        seen |= found
+    assert seen >= {400, 401, 404, 405, 413}
+    assert server.metrics()["letterlock_relay_faults_total"] == 0
+    assert server.metrics()["letterlock_relay_body_bytes"] == 0
+    assert server.memory() - before < 32 * MIB
+    assert "Traceback" not in server.written()
+    assert [line for line in server.written().splitlines() if " info " not in line] == []
+    assert status_of(server.talk(request(ASK))) == 200
+
+
+def test_junk_after_an_upgrade_without_a_token(server: Server) -> None:
+    for headers in ((), ("sec-websocket-extensions: permessage-deflate",), ("sec-websocket-protocol: x",)):
+        assert statuses(send(server, upgrade(*headers) + b"\x82\x7f" + b"\xff" * 8)) <= {0, 400, 401}
+    assert server.metrics()["letterlock_relay_faults_total"] == 0
+
+
+def test_a_flood_without_a_token_leaves_the_relay_as_it_was(server: Server) -> None:
+    send(server, request(ASK))
+    before = server.memory()
+    wrong = f"authorization: Bearer {token_text(bytes(90))}"
+    for call in CALLS:
+        for headers in ((), (wrong,)):
+            one = request(BODIES[0], call.path, *headers).replace(b"connection: close\r\n", b"")
+            last = request(BODIES[0], call.path, *headers)
+            found = statuses(send(server, one * 40 + last, patient=True))
+            assert found <= {200, 400, 401, 429}, (call.name, found)
+    assert server.memory() - before < 32 * MIB
+    assert server.metrics()["letterlock_relay_faults_total"] == 0
+    assert status_of(server.talk(request(ASK))) == 200
