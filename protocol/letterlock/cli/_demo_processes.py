@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing.process import BaseProcess
@@ -18,7 +19,7 @@ from typing import Any, Final
 from letterlock.cli._main import COMMANDS, main
 from letterlock.cli._parser import build_parser
 from letterlock.cli._parsing import FOLDER_VARIABLE, HOME_VARIABLE, PASSPHRASE_VARIABLE
-from letterlock.errors import LetterlockError
+from letterlock.errors import LetterlockError, UsageError
 
 _STEP_TIMEOUT: Final = 60.0
 """Seconds. A step that takes longer hangs."""
@@ -94,7 +95,8 @@ class DemoProcesses:
         self._directory = directory
         self._context: Any = multiprocessing.get_context(_METHOD)
         for module, _ in COMMANDS.values():  # once, and not in each process
-            import_module(module)
+            with suppress(UsageError):  # a command whose extra is not installed
+                import_module(module)
         build_parser()
 
     def run(self, arguments: list[str | Path], expected_status: int = 0) -> Finished:

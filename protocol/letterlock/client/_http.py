@@ -13,16 +13,21 @@ from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
-import httpx
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, WebSocketException
-
 from letterlock._wire.relay_calls import CONTENT_TYPE, SOCKET_PATH
 from letterlock._wire.relay_limits import MAX_RELAY_NAME
 from letterlock._wire.relay_login import token_text
 from letterlock.client._errors import RelayMisbehaves, RelayUnavailable
 from letterlock.client._transport import Reply, Socket, SocketClosed
 from letterlock.errors import UsageError
+
+try:
+    import httpx
+    from websockets.asyncio.client import ClientConnection, connect
+    from websockets.exceptions import ConnectionClosed, WebSocketException
+except ModuleNotFoundError as error:
+    raise UsageError(
+        f"letterlock.client needs {error.name}: python -m pip install 'letterlock[client]'"
+    ) from error
 
 SECONDS: Final = 20.0
 """How long a connection, a write, or a pause between two pieces of an answer may take."""

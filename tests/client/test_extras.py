@@ -1,0 +1,42 @@
+"""Without the libraries of an extra, commands that need it say what to install, and the others work.
+
+Not here: the demonstration in an environment without extras, which CI runs.
+"""
+
+import subprocess
+import sys
+from typing import Final
+
+import pytest
+
+WITHOUT: Final = """
+import sys
+sys.modules.update(dict.fromkeys({missing!r}))
+from letterlock.cli import main
+sys.exit(main({arguments!r}))
+"""
+
+
+def run_without(missing: list[str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    program = WITHOUT.format(missing=missing, arguments=list(arguments))
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("missing", ["httpx", "websockets.asyncio.client"])
+def test_a_client_s_command_names_the_extra(missing: str) -> None:
+    found = run_without([missing], "register", "alice", "--relay", "http://127.0.0.1:1")
+    assert found.returncode == 2
+    assert missing in found.stderr
+    assert "pip install 'letterlock[client]'" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_a_relay_s_command_names_the_extra() -> None:
+    found = run_without(["starlette", "uvicorn"], "relay", "serve")
+    assert found.returncode == 2
+    assert "pip install 'letterlock[relay]'" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_other_commands_need_no_extra() -> None:
+    assert run_without(["httpx", "websockets", "starlette", "uvicorn"], "--version").returncode == 0
