@@ -24,8 +24,8 @@ PLAYS = {"ratchet.play", "triple.play", "account.play"}
 
 FAMILIES = {
     "addresses", "archives", "armor", "braid", "bundles", "content", "erasure", "hpke", "kdf", "keys",
-    "linking", "linking-payload", "padding", "pqxdh", "ratchet", "records", "safety-numbers", "sealing",
-    "sessions", "sparse", "split-kem", "triple", "users", "wire", "x3dh", "xeddsa",
+    "linking", "linking-payload", "padding", "pqxdh", "ratchet", "records", "relay", "safety-numbers",
+    "sealing", "sessions", "sparse", "split-kem", "triple", "users", "wire", "x3dh", "xeddsa",
 }  # fmt: skip
 
 
@@ -118,6 +118,19 @@ def test_every_accepted_or_made_encoding_fits_the_cddl() -> None:
                     seen += 1
     assert seen > 1000
     assert kinds == {1, 2, 3, 4, 5}
+
+
+def test_every_accepted_body_of_a_relay_fits_its_rule_of_the_cddl() -> None:
+    schema = Schema((ROOT / "spec" / "relay.cddl").read_text(encoding="utf-8"))
+    kinds = set[str]()
+    for operation, test in cases(FOLDER / "relay.json"):
+        if operation == "relay.decode" and test["result"] == "valid":
+            given = test["input"]
+            parts = given.get("parts") or [[given["data"], 1]]
+            data = b"".join(bytes.fromhex(piece) * times for piece, times in parts)
+            schema.validate(data, given["kind"])
+            kinds.add(given["kind"])
+    assert len(kinds) == 26
 
 
 USERS = {

@@ -29,6 +29,7 @@ from letterlock_vectors.operations import (
     payload,
     ratchets,
     records,
+    relay,
     safety_numbers,
     sealing,
     sparse,
@@ -46,8 +47,8 @@ _TABLES: Final = tuple(
     module.OPERATIONS
     for module in (
         accounts, archives, braid, bundles, content, decoding, derivation, erasure, handshakes, hpke,
-        keys, linking, payload, ratchets, records, safety_numbers, sealing, sparse, split_kem, texts,
-        triple, users, xeddsa,
+        keys, linking, payload, ratchets, records, relay, safety_numbers, sealing, sparse, split_kem,
+        texts, triple, users, xeddsa,
     )
 )  # fmt: skip
 

@@ -10,6 +10,7 @@ import { linkings } from "./linking.js";
 import { liveUserOperations } from "./live-users.js";
 import { partyOperations } from "./parties.js";
 import { plays } from "./plays.js";
+import { relays } from "./relay.js";
 import { sealedTexts } from "./sealed.js";
 import { stored } from "./stored.js";
 import { users } from "./users.js";
@@ -17,7 +18,7 @@ import { users } from "./users.js";
 /** Return a function (name, input) -> output, with parties of its own. It throws a Refusal if the operation refuses. */
 export function implementation() {
   const table = {
-    ...keys, ...encodings, ...handshakes, ...plays, ...stored, ...users, ...contents, ...linkings, ...sealedTexts,
+    ...keys, ...encodings, ...handshakes, ...plays, ...stored, ...users, ...contents, ...linkings, ...sealedTexts, ...relays,
     ...partyOperations(), ...liveUserOperations(),
   };
   table.hello = () => ({

@@ -1,0 +1,35 @@
+"""Vectors of the relay: requests, answers, errors, frames, tickets, logins, tokens and account keys."""
+
+from generators.families.relay import logins, reading
+from generators.support.family import Family
+
+
+def build() -> Family:
+    """Return the family, with every test."""
+    family = Family(
+        "relay",
+        "requests and answers of a relay, and Ed25519 signatures of logins and tickets",
+        [
+            "The kind of a body is the name of its rule in spec/relay.cddl.",
+            "A long body is given in parts: bytes, and how often they stand there.",
+        ],
+        {
+            "BadKey": "a public key that no signature is verified with",
+            "Count": "too many elements in an array, or too few",
+            "LongForm": "another encoding, or too many or too few bytes",
+            "Name": "a name that no address may have",
+            "Number": "the number of another call, or none",
+            "Range": "a number or a length just outside of its limits",
+            "Shape": "another number of elements",
+            "Signature": "a signature that does not verify",
+            "Step": "a part that this step of a linking does not have",
+            "Token": "no text of a token",
+            "TooLong": "a body above its limit whose elements are good",
+            "Twice": "the same twice where all are different",
+            "Type": "an element of another type",
+            "Version": "another version, or none",
+        },
+    )
+    reading.add(family)
+    logins.add(family)
+    return family

@@ -1,0 +1,225 @@
+"""Bodies of a relay as bytes: read, written, and refused."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from generators.families.relay.bodies import BODIES, MESSAGE, STRANGERS, Body
+from generators.support.encoding import Value, encode
+from generators.support.family import Family, Group, Json
+from generators.support.labels import draw
+from generators.support.relay_elements import SHOWN
+
+ZEROS: Final = re.compile(rb"(\0{64,})")
+PLACE: Final = draw("relay place", 16)
+SEND_LIMIT: Final = 4 * 1024 * 1024
+FETCH_LIMIT: Final = SEND_LIMIT + MESSAGE + 64 * 1024
+
+
+def given(data: bytes) -> Json:
+    """Return bytes as an operation gets them: long ones as parts, each with how often it stands there."""
+    if len(data) <= 4 * SHOWN:
+        return {"data": data.hex()}
+    pieces = [piece for piece in ZEROS.split(data) if piece]
+    return {"parts": [["00", len(each)] if ZEROS.fullmatch(each) else [each.hex(), 1] for each in pieces]}
+
+
+def add(family: Family) -> None:
+    """Add the groups."""
+    written = family.group("relay.encode", "bodies as bytes")
+    for body in BODIES:
+        group = family.group("relay.decode", f"bodies that are read: {body.kind}")
+        for what, array in right(body):
+            data, answer = encode(array), body.answer(array)
+            group.valid(f"{body.kind}, {what}", {"kind": body.kind, **given(data)}, output=answer)
+            if len(data) <= SHOWN:
+                asked = {"kind": body.kind, "body": answer}
+                written.valid(f"{body.kind}, {what}", asked, output={"data": data.hex()})
+        refuse_elements(group, body)
+        refuse_bytes(group, body)
+    places(family)
+    sizes(family)
+    frames(family)
+
+
+def right(body: Body) -> Iterator[tuple[str, list[Value]]]:
+    """Yield the arrays that are read."""
+    yield "in the middle of its limits", body.array()
+    for at, element in enumerate(body.elements):
+        for what, value in element.right:
+            yield f"{element.key}: {what}", body.array(at, value, changed=True)
+
+
+def refuse(group: Group, kind: str, what: str, flag: str, rule: str, data: bytes) -> None:
+    """Add a body that is refused."""
+    error = "UnsupportedVersion" if rule == "WIRE-1" else "MalformedMessage"
+    group.invalid(f"{kind}, {what}", {"kind": kind, **given(data)}, error, flags=[flag], rules=[rule])
+
+
+def refuse_elements(group: Group, body: Body) -> None:
+    """Add bodies with one wrong element each, or with too few or too many."""
+    for at, element in enumerate(body.elements):
+        for flag, what, rule, value in element.wrong:
+            data = encode(body.array(at, value, changed=True))
+            refuse(group, body.kind, f"{element.key}: {what}", flag, rule, data)
+    whole = body.array()
+    refuse(group, body.kind, "without its last element", "Shape", "WIRE-4", encode(whole[:-1]))
+    refuse(group, body.kind, "with one element more", "Shape", "WIRE-4", encode([*whole, None]))
+    refuse(group, body.kind, "with the body once more in an array", "Shape", "WIRE-4", encode([whole]))
+
+
+def refuse_bytes(group: Group, body: Body) -> None:
+    """Add other versions, other numbers of calls, and second encodings."""
+    whole = body.array()
+    sound, rest = encode(whole), encode(whole)[2:]
+    length = sound[:1]
+    cases: list[tuple[str, str, str, bytes]] = [
+        ("version 0", "Version", "WIRE-1", length + b"\0" + rest),
+        ("version 2", "Version", "WIRE-1", length + b"\2" + rest),
+        ("version 2 of another shape", "Version", "WIRE-1", encode([2, *whole[1:], "more"])),
+        ("a version that is a text", "Version", "WIRE-4", length + b"\x611" + rest),
+        ("a version that is null", "Version", "WIRE-4", length + b"\xf6" + rest),
+        ("nothing", "LongForm", "WIRE-2", b""),
+        ("cut short", "LongForm", "WIRE-2", sound[:-1]),
+        ("a byte after the end", "LongForm", "WIRE-2", sound + b"\0"),
+        ("the array's head in two bytes", "LongForm", "WIRE-2", bytes([0x98, len(whole)]) + sound[1:]),
+        ("the version in two bytes", "LongForm", "WIRE-2", length + b"\x18\1" + rest),
+        ("the version in nine bytes", "LongForm", "WIRE-2", length + b"\x1b" + bytes(7) + b"\1" + rest),
+        ("an array of indefinite length", "LongForm", "WIRE-2", b"\x9f" + sound[1:] + b"\xff"),
+        ("a tag around it", "LongForm", "WIRE-5", b"\xc1" + sound),
+        ("a tag on the version", "LongForm", "WIRE-5", length + b"\xc1" + sound[1:]),
+        ("a byte string around it", "Type", "WIRE-4", encode(sound)),
+        ("a map", "Type", "WIRE-4", b"\xa1\1" + (rest or b"\1")),
+    ]
+    if body.number is not None:
+        after = rest[1:]
+        cases += [
+            ("the number of the next call", "Number", "WIRE-4",
+             length + b"\1" + bytes([body.number % 14 + 1]) + after),
+            ("number 0", "Number", "WIRE-4", length + b"\1\0" + after),
+            ("a number that is a text", "Number", "WIRE-4", length + b"\1\x61n" + after),
+            ("no number", "Number", "WIRE-4", length + b"\1\xf6" + after),
+            ("the number in two bytes", "LongForm", "WIRE-2",
+             length + b"\1\x18" + bytes([body.number]) + after),
+        ]  # fmt: skip
+    for what, flag, rule, data in cases:
+        refuse(group, body.kind, what, flag, rule, data)
+
+
+def places(family: Family) -> None:
+    """Add what depends on the step at a meeting place."""
+    group = family.group("relay.decode", "the steps of a meeting place")
+
+    def read(kind: str, what: str, array: list[Value], **answer: object) -> None:
+        output = {"place": PLACE.hex(), **answer} if kind != "get-answer" else answer
+        group.valid(f"{kind}, {what}", {"kind": kind, **given(encode(array))}, output=output)
+
+    short = draw("relay step", 30)
+    for step in (1, 2, 3):
+        read(
+            "put",
+            f"step {step}",
+            [1, 13, PLACE, step, 0, 1, short],
+            step=step,
+            part=0,
+            parts=1,
+            data=short.hex(),
+        )
+        for what, part, parts, data in (
+            ("of two parts", 0, 2, short), ("part 1 of one", 1, 1, short), ("part 1 of two", 1, 2, short),
+            ("of no parts", 0, 0, short), ("longer than strangers may", 0, 1, bytes(STRANGERS + 1)),
+            ("empty", 0, 1, b""),
+        ):  # fmt: skip
+            encoded = encode([1, 13, PLACE, step, part, parts, data])
+            refuse(group, "put", f"step {step}, {what}", "Step", "WIRE-4", encoded)
+    for step in (0, 5):
+        refuse(
+            group,
+            "put",
+            f"one part of step {step}",
+            "Step",
+            "WIRE-4",
+            encode([1, 13, PLACE, step, 0, 1, short]),
+        )
+    longest = bytes(STRANGERS)
+    shown = {
+        "length": STRANGERS,
+        "sha256": "c35020473aed1b4642cd726cad727b63fff2824ad68cedd7ffb73c7cbd890479",
+    }
+    read("put", "the longest bundle", [1, 13, PLACE, 1, 0, 1, longest], step=1, part=0, parts=1, data=shown)
+    read(
+        "put",
+        "the last of 33 parts",
+        [1, 13, PLACE, 4, 32, 33, short],
+        step=4,
+        part=32,
+        parts=33,
+        data=short.hex(),
+    )
+    for what, part, parts in (("part 33 of 33", 33, 33), ("34 parts", 0, 34), ("part 33 of 34", 33, 34)):
+        encoded = encode([1, 13, PLACE, 4, part, parts, short])
+        refuse(group, "put", f"step 4, {what}", "Step", "WIRE-4", encoded)
+    for step in range(4):
+        read("get", f"step {step}", [1, 14, PLACE, step, 0, 0], step=step, part=0, wait=0)
+        encoded = encode([1, 14, PLACE, step, 1, 0])
+        refuse(group, "get", f"part 1 of step {step}", "Step", "WIRE-4", encoded)
+    read("get-answer", "an open place", [1, 1, b""], parts=1, data="")
+    read("get-answer", "not there yet", [1, 0, None], parts=0, data=None)
+    for what, parts, data in (
+        ("no parts and bytes", 0, b"x"), ("no parts and no bytes", 0, b""), ("a part without bytes", 1, None),
+    ):  # fmt: skip
+        refuse(group, "get-answer", what, "Step", "WIRE-4", encode([1, parts, data]))
+
+
+def sizes(family: Family) -> None:
+    """Add bodies whose elements are all good and that are too long together."""
+    group = family.group("relay.decode", "the longest bodies")
+    send = next(each for each in BODIES if each.kind == "send")
+    frames_ = [each for each in BODIES if each.kind in {"fetch-answer", "mail-frame"}]
+
+    def messages(last: int) -> list[Value]:
+        return [[at, bytes(MESSAGE if at < 6 else last)] for at in range(1, 7)]
+
+    def deliveries(last: int) -> list[Value]:
+        ids = [draw(f"relay id {at}", 16) for at in range(1, 8)]
+        return [[id_, 1, "bob", 1, bytes(MESSAGE if at < 6 else last)] for at, id_ in enumerate(ids)]
+
+    for body, limit, most in (
+        (send, SEND_LIMIT, messages), *((each, FETCH_LIMIT, deliveries) for each in frames_),
+    ):  # fmt: skip
+        at = len(body.elements) - 1
+        spare = limit - len(encode(body.array(at, most(300_000), changed=True)))
+        array = body.array(at, most(300_000 + spare), changed=True)
+        asked = {"kind": body.kind, **given(encode(array))}
+        group.valid(f"{body.kind}, {limit} bytes", asked, rules=["RLY-3"], output=body.answer(array))
+        longer = encode(body.array(at, most(300_001 + spare), changed=True))
+        refuse(group, body.kind, f"{limit + 1} bytes", "TooLong", "RLY-3", longer)
+
+
+def frames(family: Family) -> None:
+    """Add what a relay pushes into a socket."""
+    group = family.group("relay.read_frame", "a frame of a socket, whichever it is")
+    found = {each.kind: each for each in BODIES}
+    for kind in ("mail-frame", "ack"):
+        body = found[kind]
+        output = {"kind": kind, "body": body.answer(body.array())}
+        group.valid(kind, given(encode(body.array())), output=output)
+    empty: Json = {"kind": "mail-frame", "body": {"stock": 0, "deliveries": []}}
+    group.valid("no mail", given(encode([1, 9, 0, []])), output=empty)
+    ack = encode(found["ack"].array())
+    for what, flag, error, data in (
+        ("nothing", "LongForm", "MalformedMessage", b""), ("version 2", "Version", "UnsupportedVersion",
+                                                           encode([2, 10])),
+        ("a fetch", "Number", "MalformedMessage", encode(found["fetch"].array())),
+        ("an answer to a fetch", "Number", "MalformedMessage", encode(found["fetch-answer"].array())),
+        ("a send", "Number", "MalformedMessage", encode(found["send"].array())),
+        ("no number", "Number", "MalformedMessage", encode([1])),
+        ("nine bytes for the number", "Number", "MalformedMessage", encode([1, bytes(9), 0, []])),
+        ("ten elements for the number", "Number", "MalformedMessage", encode([1, [None] * 10, []])),
+        ("an acknowledgement of nothing", "Count", "MalformedMessage", encode([1, 10, []])),
+        ("the number in two bytes", "LongForm", "MalformedMessage", ack[:2] + b"\x18\x0a" + ack[3:]),
+        ("a byte after the end", "LongForm", "MalformedMessage", ack + b"\0"),
+        ("cut short", "LongForm", "MalformedMessage", ack[:-1]),
+    ):  # fmt: skip
+        rule = {"Version": "WIRE-1", "LongForm": "WIRE-2"}.get(flag, "WIRE-4")
+        group.invalid(what, given(data), error, flags=[flag], rules=[rule])

@@ -1,0 +1,122 @@
+// Operations on what relays and clients send to each other.
+
+import { bigEndian, concat, fromHex, readBigEndian, toHex } from "../bytes.js";
+import { refuse, refusingAs } from "../errors.js";
+import { sha256 } from "../kdf.js";
+import { U32 } from "../limits.js";
+import * as relay from "../relay.js";
+import { Input } from "./input.js";
+
+const SHOWN = 1_024; // bytes up to which a byte string is answered whole
+
+const shownBytes = (value) => (value.length <= SHOWN ? toHex(value) : { length: value.length, sha256: toHex(sha256(value)) });
+
+/** Return a value of a type as JSON. A message of a send is a pair; every other record is an object. */
+const SHOW = {
+  bytes: (_, value) => shownBytes(value),
+  integer: (_, value) => value,
+  flag: (_, value) => value,
+  text: (_, value) => value,
+  wide: (_, value) => toHex(bigEndian(value, 8)),
+  nullable: (type, value) => (value === null ? null : show(type.of, value)),
+  list: (type, value) => value.map((each) => show(type.of, each)),
+  record: (type, value) => {
+    const shown = showAll(type.elements, value);
+    return type.elements.length === 2 ? Object.values(shown) : shown;
+  },
+};
+const show = (type, value) => SHOW[type.form](type, value);
+const showAll = (elements, value) => Object.fromEntries(elements.map(([key, type]) => [key, show(type, value[key])]));
+
+const hex = (value) => (typeof value === "string" && fromHex(value)) || refuse("UsageError", "no bytes in lower-case hexadecimal");
+
+/** Return a value of a type from JSON. */
+const TAKE = {
+  bytes: (_, json) => hex(json),
+  integer: (_, json) => (Number.isSafeInteger(json) ? json : refuse("UsageError", "no integer")),
+  flag: (_, json) => json === true,
+  text: (_, json) => (typeof json === "string" ? json : refuse("UsageError", "no text")),
+  wide: (_, json) => readBigEndian(hex(json)),
+  nullable: (type, json) => (json === null ? null : take(type.of, json)),
+  list: (type, json) => (Array.isArray(json) ? json.map((each) => take(type.of, each)) : refuse("UsageError", "no list")),
+  record: (type, json) => {
+    const keyed = Array.isArray(json) ? Object.fromEntries(type.elements.map(([key], at) => [key, json[at] ?? null])) : json;
+    return takeAll(type.elements, new Input(keyed));
+  },
+};
+const take = (type, json) => TAKE[type.form](type, json);
+const takeAll = (elements, given) => Object.fromEntries(elements.map(([key, type]) => [key, take(type, given.get(key))]));
+
+/** Return `data`, or the `parts`, each as often as it says, joined. */
+function data(given) {
+  const parts = given.optional("parts", given.list);
+  if (parts === null) return given.bytes("data");
+  const pieces = parts.map(([piece, times]) => {
+    const bytes = hex(piece);
+    return bytes.length === 1 ? new Uint8Array(times).fill(bytes[0]) : concat(...Array.from({ length: times }, () => bytes));
+  });
+  return concat(...pieces);
+}
+
+function kindOf(given) {
+  const kind = given.text("kind");
+  return Object.hasOwn(relay.BODIES, kind) ? kind : refuse("UsageError", "no such body");
+}
+
+const shownBody = (kind, body) => showAll(relay.BODIES[kind].elements, body);
+
+function decode(given) {
+  const kind = kindOf(given);
+  return shownBody(kind, relay.decode(kind, data(given)));
+}
+
+function encode(given) {
+  const kind = kindOf(given);
+  const body = takeAll(relay.BODIES[kind].elements, given.object("body"));
+  return { data: toHex(refusingAs("UsageError", () => relay.encode(kind, body))) };
+}
+
+function readFrame(given) {
+  const { kind, body } = relay.readFrame(data(given));
+  return { kind, body: shownBody(kind, body) };
+}
+
+function signLogin(given) {
+  const login = {
+    name: given.text("name"), device: given.integer("device", 1, U32), challenge: given.bytes("challenge"),
+    counter: readBigEndian(given.sized("counter", 8)),
+  };
+  const [seed, name] = [given.sized("seed", 32), given.text("relay")];
+  return { signed: toHex(relay.loginInput(name, login)), signature: toHex(relay.signLogin(seed, name, login)) };
+}
+
+function verifyLogin(given) {
+  relay.verifyLogin(given.bytes("key"), given.text("relay"), given.bytes("request"));
+  return {};
+}
+
+function signTicket(given) {
+  const ticket = {
+    name: given.text("name"), not_after: given.integer("not_after", 0, U32), nonce: given.sized("nonce", 16),
+    may_replace: given.flag("may_replace"),
+  };
+  return { ticket: toHex(refusingAs("UsageError", () => relay.signTicket(given.sized("seed", 32), ticket))) };
+}
+
+function verifyTicket(given) {
+  relay.verifyTicket(given.bytes("key"), given.bytes("ticket"));
+  return {};
+}
+
+export const relays = {
+  "relay.account_key": (given) => ({ key: toHex(refusingAs("UsageError", () => relay.accountKey(given.text("name")))) }),
+  "relay.decode": decode,
+  "relay.encode": encode,
+  "relay.read_frame": readFrame,
+  "relay.read_token": (given) => ({ token: toHex(relay.readToken(given.text("text"))) }),
+  "relay.sign_login": signLogin,
+  "relay.sign_ticket": signTicket,
+  "relay.verify_login": verifyLogin,
+  "relay.verify_ticket": verifyTicket,
+  "relay.write_token": (given) => ({ text: relay.tokenText(given.bytes("token")) }),
+};

@@ -1,0 +1,185 @@
+// What relays and clients send to each other, after spec/relay.md: requests, answers, frames, tickets and logins.
+// Not here: what a relay does, HTTP.
+
+import { ed25519 } from "@noble/curves/ed25519.js";
+import * as addresses from "./address.js";
+import { ascii, concat, utf8 } from "./bytes.js";
+import * as cbor from "./cbor.js";
+import { checkEdwards } from "./composite.js";
+import { refuse } from "./errors.js";
+import { sha256 } from "./kdf.js";
+import * as limits from "./limits.js";
+import * as types from "./relay-types.js";
+import { verifyEdwards } from "./xeddsa.js";
+
+const { blob, device, flag, head, id, integer, list, name, nullable, positive, record, signature, u32, wide } = types;
+
+const ARRAY = 4;
+const UNSIGNED = 0;
+const PACKAGE = 4;
+
+const message = blob(1, limits.RELAYED_SIZE);
+const challengeBytes = blob(1, limits.CHALLENGE_SIZE);
+const deviceList = blob(1, limits.DEVICE_LIST_SIZE);
+const address = [["name", name], ["device", device]];
+const newest = [["version", positive], ["head", head]];
+const delivery = record([["id", id], ["time", u32], ...address, ["message", message]]);
+const mail = [["stock", u32], ["deliveries", list(delivery, 0, limits.FETCHED, (each) => each.id)]];
+const lists = (least) => list(deviceList, least, limits.CHAIN_LISTS);
+const ids = (least) => list(id, least, limits.ACKNOWLEDGED, (each) => each);
+const sent = list(record([["device", device], ["message", message]]), 1, limits.DEVICES, (each) => each.device);
+
+const partsOf = (step) => (step === PACKAGE ? limits.PLACE_PARTS : 1);
+
+function checkPut({ step, part, parts, data }) {
+  const most = step === PACKAGE ? limits.PLACE_PART_SIZE : limits.STRANGERS_PART_SIZE;
+  if (part >= parts || parts > partsOf(step) || data.length > most) refuse("MalformedMessage", "no part of this step");
+}
+
+function checkGet({ step, part }) {
+  if (part >= partsOf(step)) refuse("MalformedMessage", "no part of this step");
+}
+
+function checkGot({ parts, data }) {
+  if ((parts === 0) !== (data === null)) refuse("MalformedMessage", "a part that is not there, with bytes, or the reverse");
+}
+
+const request = (number, size, elements, check = null) => ({ number, size, elements, check });
+const answer = (size, elements, check = null) => ({ number: null, size, elements, check });
+const SMALL = limits.SMALL_BODY;
+
+/** The bodies, by the names of their rules in spec/relay.cddl. */
+export const BODIES = {
+  challenge: request(1, SMALL, address),
+  "challenge-answer": answer(SMALL, [["challenge", challengeBytes]]),
+  authenticate: request(2, SMALL, [...address, ["challenge", challengeBytes], ["counter", wide], ["signature", signature]]),
+  "authenticate-answer": answer(SMALL, [
+    ["token", blob(1, limits.TOKEN_SIZE)], ["seconds", u32], ["highest", wide], ["version", positive],
+  ]),
+  register: request(3, limits.REGISTER_SIZE, [["name", name], ["lists", lists(1)], ["ticket", nullable(blob(0, SMALL))]]),
+  lists: request(4, SMALL, [["name", name], ["after", u32]]),
+  "lists-answer": answer(limits.LISTS_ANSWER_SIZE, [["version", positive], ["lists", lists(0)]]),
+  append: request(5, limits.APPEND_SIZE, [["encoded", deviceList]]),
+  publish: request(6, limits.PUBLISH_SIZE, [["number", positive], ["publication", blob(1, limits.UPLOAD_SIZE)]]),
+  "publish-answer": answer(SMALL, [["stock", u32]]),
+  claim: request(7, SMALL, [["id", id], ["name", name], ...newest, ["devices", types.devices]]),
+  "claim-answer": answer(limits.CLAIM_ANSWER_SIZE, [
+    ["bundles", list(nullable(blob(1, limits.BUNDLE_SIZE)), 0, limits.DEVICES)],
+  ]),
+  send: request(8, limits.SEND_SIZE, [["id", id], ["name", name], ...newest, ["messages", sent]]),
+  fetch: request(9, limits.IDS_SIZE, [["most", integer(1, limits.FETCHED)], ["wait", integer(0, limits.WAIT)], ["skip", ids(0)]]),
+  "fetch-answer": answer(limits.FETCH_ANSWER_SIZE, mail),
+  "mail-frame": request(9, limits.FETCH_ANSWER_SIZE, mail),
+  ack: request(10, limits.IDS_SIZE, [["ids", ids(1)]]),
+  state: request(11, SMALL, []),
+  "state-answer": answer(SMALL, [["version", positive], ["number", u32], ["stock", u32], ["messages", u32], ["size", wide]]),
+  "open-place": request(12, SMALL, [["place", id]]),
+  put: request(13, limits.PLACE_BODY_SIZE, [
+    ["place", id], ["step", integer(1, PACKAGE)], ["part", integer(0, limits.PLACE_PARTS - 1)],
+    ["parts", integer(1, limits.PLACE_PARTS)], ["data", blob(1, limits.PLACE_PART_SIZE)],
+  ], checkPut),
+  get: request(14, SMALL, [
+    ["place", id], ["step", integer(0, PACKAGE)], ["part", integer(0, limits.PLACE_PARTS - 1)], ["wait", integer(0, limits.WAIT)],
+  ], checkGet),
+  "get-answer": answer(limits.PLACE_BODY_SIZE, [
+    ["parts", integer(0, limits.PLACE_PARTS)], ["data", nullable(blob(0, limits.PLACE_PART_SIZE))],
+  ], checkGot),
+  done: answer(SMALL, []),
+  error: answer(SMALL, [["code", integer(1, limits.RELAY_CODES)], ["number", u32]]),
+  ticket: answer(SMALL, [["name", name], ["not_after", u32], ["nonce", id], ["may_replace", flag], ["signature", signature]]),
+};
+
+/** Read the version before the rest is trusted. Returns where it ends. [WIRE-1] */
+function checkVersion(data) {
+  const outer = cbor.readHead(data, 0, false);
+  if (outer.major !== ARRAY) refuse("MalformedMessage", "no array with a version");
+  const first = cbor.readHead(data, outer.end, false);
+  if (first.major !== UNSIGNED) refuse("MalformedMessage", "no version");
+  if (first.value !== limits.RELAY_VERSION) refuse("UnsupportedVersion", "an unknown version");
+  return first.end;
+}
+
+/** What stands before the elements. A body may have a `version` of its own, that of a list. */
+function opening({ number }) {
+  const version = ["relayVersion", integer(limits.RELAY_VERSION, limits.RELAY_VERSION)];
+  return number === null ? [version] : [version, ["call", integer(number, number)]];
+}
+
+/** Read a body of a kind. */
+export function decode(kind, data) {
+  const body = BODIES[kind];
+  if (data.length > body.size) refuse("MalformedMessage", "too many bytes"); // [RLY-3]
+  checkVersion(data);
+  const whole = record([...opening(body), ...body.elements]);
+  const { relayVersion, call, ...found } = whole.read(cbor.decode(data, { nesting: 3, items: whole.items })); // [RLY-3]
+  body.check?.(found);
+  return found;
+}
+
+/** Write a body of a kind. Refuses what `decode` refuses. */
+export function encode(kind, values) {
+  const body = BODIES[kind];
+  const whole = record([...opening(body), ...body.elements]);
+  const data = cbor.encode(whole.write({ relayVersion: limits.RELAY_VERSION, call: body.number, ...values }));
+  decode(kind, data);
+  return data;
+}
+
+/** Read what a relay pushed into a socket: mail, or ids of what it deleted. */
+export function readFrame(data) {
+  const { value } = cbor.readHead(data, checkVersion(data), false);
+  const kind = ["mail-frame", "ack"].find((each) => BODIES[each].number === value);
+  if (kind === undefined) refuse("MalformedMessage", "neither mail nor an acknowledgement");
+  return { kind, body: decode(kind, data) };
+}
+
+// --- signatures -----------------------------------------------------------------------------------
+
+const LOGIN = ascii("letterlock-v1 relay login");
+const TICKET = ascii("letterlock-v1 relay ticket");
+const ACCOUNT = ascii("letterlock-v1 relay account");
+
+function verify(key, signed, found) {
+  if (key.length !== 32) refuse("InvalidKey", "an Ed25519 key of another length");
+  checkEdwards(key);
+  verifyEdwards(key, signed, found);
+}
+
+/** What a device signs to get a token of a relay, which is known by this name. [RLY-5] */
+export function loginInput(relay, { name: ours, device: number, challenge, counter }) {
+  return concat(LOGIN, cbor.encode([relay, ours, number, challenge, counter]));
+}
+
+export const signLogin = (seed, relay, login) => ed25519.sign(loginInput(relay, login), seed);
+
+/** Verify a login, a body of the kind `authenticate`, for a relay of this name. [RLY-5] */
+export function verifyLogin(key, relay, data) {
+  const login = decode("authenticate", data);
+  verify(key, loginInput(relay, login), login.signature);
+}
+
+const ticketInput = (ticket) =>
+  concat(TICKET, cbor.encode([limits.RELAY_VERSION, ticket.name, ticket.not_after, ticket.nonce, ticket.may_replace ? 1 : 0]));
+
+/** Return an encoded ticket. [RLY-9] */
+export const signTicket = (seed, ticket) => encode("ticket", { ...ticket, signature: ed25519.sign(ticketInput(ticket), seed) });
+
+/** Verify a ticket, but not when it ends, nor whether it was used. [RLY-9] */
+export function verifyTicket(key, data) {
+  const ticket = decode("ticket", data);
+  verify(key, ticketInput(ticket), ticket.signature);
+}
+
+// --- names and tokens -----------------------------------------------------------------------------
+
+/** What stands for a name in a relay's database. [RLY-1] */
+export const accountKey = (text) => sha256(concat(ACCOUNT, utf8(addresses.checkName(text)))).slice(0, 16);
+
+export const tokenText = (token) => Buffer.from(token).toString("base64url");
+
+/** Return the token that a header holds. It has one text only. */
+export function readToken(text) {
+  const token = new Uint8Array(Buffer.from(text, "base64url"));
+  if (token.length < 1 || token.length > limits.TOKEN_SIZE || tokenText(token) !== text) refuse("MalformedMessage", "no token");
+  return token;
+}
