@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -65,3 +66,21 @@ def test_what_is_refused(relay: RelayProcess, tmp_path: Path) -> None:
     assert "no complete profile" in run(tmp_path / "nothing", "status", status=2)
     run(tmp_path / "single", "init", "frank")
     assert "register" in run(tmp_path / "single", "send", "carol", text="x", status=2)
+
+
+def test_digits_that_differ_add_no_device(relay: RelayProcess, tmp_path: Path) -> None:
+    """The demonstration links two laptops; here the person says no."""
+    phone, laptop = tmp_path / "phone", tmp_path / "laptop"
+    run(phone, "register", "gustav", "--relay", relay.url)
+    command = [sys.executable, "-m", "letterlock", "--home", str(laptop), "join", "--relay", relay.url]
+    joining = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert joining.stdout is not None
+        code = joining.stdout.readline().split()
+        assert "the digits differ" in run(phone, "link", *code, text="no\n", status=3)
+        assert re.fullmatch(r"the other device must show \d{6}\n", joining.stdout.readline())
+    finally:
+        joining.kill()
+        joining.communicate()
+    assert len(run(phone, "devices").splitlines()) == 1
+    assert "mistyped" in run(phone, "link", "x", status=3)

@@ -28,11 +28,15 @@ from letterlock.cli._user_report import (
     time_text,
 )
 from letterlock.client import NameTaken, RelayUnavailable, SyncClient, SyncMessage, TicketRefused
-from letterlock.errors import AccountExists, TrustError, UsageError
+from letterlock.errors import AccountExists, UsageError
 from letterlock.stores import Store
-from letterlock.user import LinkingCode
+from letterlock.user import LinkingCode, LinkingRefused
 
 _FLUSH = 30.0
+"""Seconds in which a text must have gone out, as long as the relay answers."""
+
+_LOOK = 2.0
+"""Seconds after which a relay that has not answered at all counts as gone."""
 
 
 def register(arguments: Namespace) -> None:
@@ -65,14 +69,21 @@ def send(arguments: Namespace) -> None:
     name, text = name_of(arguments.name), read_text(arguments.file)
     with _client(arguments) as client:
         client.send(name, text)
-        try:
-            client.flush(_FLUSH)
-            sent = True
-        except RelayUnavailable:
-            sent = False
+        sent = _all_sent(client)
     what = "sent" if sent else "kept: the relay cannot be reached, and a later command sends it"
     shown = {"name": name, "bytes": len(text), "sent": sent}
     report(arguments, shown, [f"{len(text)} bytes to {name}, {what}"])
+
+
+def _all_sent(client: SyncClient) -> bool:
+    """Wait until everything has gone out, and return whether it has."""
+    for _ in range(int(_FLUSH / _LOOK)):
+        with suppress(RelayUnavailable):
+            client.flush(_LOOK)
+            return True
+        if not client.is_online:
+            break
+    return False
 
 
 def receive(arguments: Namespace) -> None:
@@ -127,7 +138,7 @@ def status(arguments: Namespace) -> None:
 
 
 def join(arguments: Namespace) -> None:
-    """Make this profile a new device. Raises TrustError, UsageError, StoreError, OSError."""
+    """Make this profile a new device. Raises LinkingRefused, UsageError, StoreError, OSError."""
     require_clock()
     opener = _new_profile(arguments)
 
@@ -139,7 +150,7 @@ def join(arguments: Namespace) -> None:
 
     try:
         client = SyncClient.join(opener, relay=arguments.relay, show=show, digits=digits)
-    except TrustError:
+    except LinkingRefused:
         discard_profile(arguments.home)
         raise
     with client:
@@ -149,7 +160,7 @@ def join(arguments: Namespace) -> None:
 
 
 def link(arguments: Namespace) -> None:
-    """Add a new device. Raises TrustError, UsageError, StoreError, OSError."""
+    """Add a new device. Raises LinkingRefused, UsageError, StoreError, OSError."""
     require_clock()
     code = LinkingCode.from_text(" ".join(arguments.code))
 

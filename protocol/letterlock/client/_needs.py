@@ -10,9 +10,11 @@ from letterlock.client._table import MICROSECONDS, Tables, need_key
 from letterlock.limits import HOUR
 from letterlock.user import Need, NeedKind
 
-_PAUSE: Final = 5
-"""Seconds until a need is met again that could not be met. It doubles with each failure, up to an hour."""
-_DOUBLINGS: Final = 10
+_PAUSE: Final = 1
+"""Seconds until a need is met again that could not be met. It doubles with each failure, up to an hour.
+
+It begins short, because a new device of our own publishes its prekeys a moment after it was listed."""
+_DOUBLINGS: Final = 12
 
 
 class Needs:
