@@ -1,22 +1,35 @@
-"""The demonstration: it runs, and it fails when a result is wrong."""
+"""The demonstration: it runs, cleans up however it ends, and fails when a result is wrong."""
 
+import re
+import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from importlib.metadata import PackageNotFoundError
-from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, cast
 
 import pytest
 
-from letterlock.cli import _demo_steps as demo_steps
-from letterlock.cli import _demo_text as demo_text
-from letterlock.cli._demo_processes import Finished, Process
-from letterlock.cli._demo_steps import Message, Steps
-from letterlock.cli._demo_users import UserConversation
-from letterlock.limits import MAX_PLAINTEXT
-from support.cli_tools import environment, run, run_process
+from letterlock.cli import _demo_device as demo_device
+from letterlock.cli._demo_device import Device, Text, deliver, expect_silence
+from letterlock.cli._demo_play import _digits
+from letterlock.cli._demo_processes import DemoFailed, DemoProcesses, Finished, Process
+from support.cli_tools import environment, run_process
+
+LISTENS: Final = re.compile(r"listens on 127\.0\.0\.1:(\d+)")
+
+
+def relay_port(shown: str) -> int:
+    found = LISTENS.search(shown)
+    assert found, shown
+    return int(found[1])
+
+
+def assert_nothing_is_left(folder: Path, port: int) -> None:
+    assert list(folder.iterdir()) == []
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port)).close()
+
 
 # --- in processes ---------------------------------------------------------------------------------
 
@@ -34,289 +47,189 @@ def run_script(text: str, *arguments: str | Path, **variables: str) -> subproces
 
 
 @pytest.mark.slow
-def test_demonstration() -> None:
-    shown = run_process("demo").succeeded().decode()
+def test_demonstration(tmp_path: Path) -> None:
+    shown = run_process("demo", extra_environment={"TMPDIR": str(tmp_path)}).succeeded().decode()
     for line in (
-        "letterlock's own README",
-        "alice -> bob   first message, no. 1 ",
-        "bob            reads no. 1 ",
-        "bob -> alice   answer, no. 2 ",
-        "is lost, the others arrive in the order",
-        "with one byte changed",
-        "a second time",
-        "is killed while reading no. 9",
-        "starts again, has no. 9",
-        "The conversation goes on",
-        "They compare safety numbers",
-        "carol's laptop is linked, in five steps",
-        "dave's phone   writes to carol",
-        "carol          learns, and Dave is frozen",
-        "Everything was as expected: 75 processes",
+        "alice's phone  registers alice ",
+        "bob's laptop   is device 2 of bob ",
+        "alice's laptop shows 'Shall we meet tomorrow?' ",
+        "bob's laptop   sends 'Gladly. At noon, by the river?' ",
+        "relay          is killed (kill -9) ",
+        "alice's laptop keeps 'And a cake, if you like.' ",
+        "bob's phone    keeps 'I will bring lemonade.' ",
+        "alice's phone  shows 'I will bring lemonade.' ",
+        "alice's laptop shows 'I am bringing my sister.' ",
+        "bob's laptop   shows 'And a cake, if you like.' ",
+        "nothing comes twice",
+        "none of the texts is in them",
+        "no contradictions found",
+        "Everything was as expected: ",
     ):
         assert line in shown, line
-    assert "on the wire" in shown
-    assert " ms\n" in shown
+    port = relay_port(shown)
+    assert f"relay          listens again on 127.0.0.1:{port} " in shown
+    assert shown.count(" shows '") == 3 * 5  # each text, on every device but the writer's
+    assert_nothing_is_left(tmp_path, port)
 
 
-def test_step_does_not_see_the_users_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LETTERLOCK_HOME", str(tmp_path / "alice"))
-    run("init", "alice").succeeded()
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_demonstration_leaves_nothing(tmp_path: Path, kind: signal.Signals) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "letterlock", "demo"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(TMPDIR=str(tmp_path)),
+        start_new_session=True,
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        shown = ""
+        while "registers bob" not in shown:
+            line = running.stdout.readline()
+            assert line, shown
+            shown += line
+        running.send_signal(kind)
+        running.stdout.read()
+        assert running.stderr.read() == ""
+        assert running.wait(30) == 130
+    assert_nothing_is_left(tmp_path, relay_port(shown))
+
+
+@pytest.mark.slow
+def test_a_failed_demonstration_leaves_nothing(tmp_path: Path) -> None:
+    script = (
+        "import itertools, sys\n"
+        "from letterlock.cli import main, _demo_play\n"
+        "digits = itertools.count(100_000)\n"
+        "_demo_play._digits = lambda _: str(next(digits))\n"
+        "sys.exit(main(['demo']))\n"
+    )
+    done = run_script(script, TMPDIR=str(tmp_path))
+    assert done.returncode == 1
+    assert "different digits" in done.stderr
+    assert "Everything" not in done.stdout
+    assert_nothing_is_left(tmp_path, relay_port(done.stdout))
+
+
+def test_step_does_not_see_the_users_profile(tmp_path: Path) -> None:
     script = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from letterlock.cli._demo_processes import DemoProcesses\n"
-        "processes = DemoProcesses(Path(sys.argv[1]))\n"
-        "processes.run(['peers'], expected_status=2)\n"
-        "assert processes.started == 1\n"
+        "from letterlock.cli._demo_processes import DemoFailed, DemoProcesses\n"
+        "with DemoProcesses(Path(sys.argv[1])) as processes:\n"
+        "    try:\n"
+        "        processes.run('peers')\n"
+        "    except DemoFailed as error:\n"
+        "        print(error)\n"
     )
-    done = run_script(script, tmp_path, LETTERLOCK_HOME=str(tmp_path / "alice"), LETTERLOCK_PASSPHRASE="x")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert "--home" in (tmp_path / "1.err").read_text()
+    done = run_script(script, tmp_path, LETTERLOCK_HOME=str(tmp_path / "alice"), LETTERLOCK_RELAY_NAME="x")
+    assert (done.returncode, done.stdout.count("status 2")) == (0, 1), done.stderr
+    assert "--home" in done.stderr  # what the step complained of is passed on
+    assert not (tmp_path / "alice").exists()
 
 
-def test_step_that_hangs_is_killed() -> None:
+def test_step_that_hangs_is_killed(tmp_path: Path) -> None:
     script = (
         "import sys\n"
         "from letterlock.cli import main, _demo_processes\n"
         "_demo_processes._STEP_TIMEOUT = 0.0001\n"
         "sys.exit(main(['demo']))\n"
     )
-    done = run_script(script)
+    done = run_script(script, TMPDIR=str(tmp_path))
     assert done.returncode == 1
     assert "more than 0.0001 s" in done.stderr
-
-
-def test_demonstration_ignores_the_users_profile(tmp_path: Path) -> None:
-    profile = {"LETTERLOCK_HOME": str(tmp_path), "LETTERLOCK_PASSPHRASE": "x"}
-    run_process("demo", "--text", tmp_path / "nothing", extra_environment=profile).failed(6)
     assert list(tmp_path.iterdir()) == []
 
 
-# --- quickly, in this process ---------------------------------------------------------------------
-
-
-class InThisProcess:
-    """Stands in for multiprocessing's context, and for the processes that it makes."""
-
-    Process: Callable[..., "InThisProcess"]
-
-    def __init__(self, target: object = None, args: tuple[Any, ...] = (), *, daemon: bool = True) -> None:
-        assert daemon
-        self.arguments = args
-        self.exitcode: int | None = None
-
-    def start(self) -> None:
-        argv, out, err = self.arguments
-        result = run(*argv)
-        out.write_bytes(result.out)
-        err.write_bytes(result.err)
-        self.exitcode = result.status
-
-    def join(self, timeout: float | None = None) -> None:
-        assert timeout is None or timeout > 1
-
-    def is_alive(self) -> bool:
-        return False
-
-    def kill(self) -> None:
-        pass
-
-
-InThisProcess.Process = InThisProcess
-
-
-@pytest.fixture
-def steps_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run each step in this process when it starts."""
-    monkeypatch.setattr("multiprocessing.get_context", lambda _: InThisProcess())
-
-
-@pytest.mark.usefixtures("steps_in_this_process")
-@pytest.mark.parametrize(
-    "content", [b"one line", b"\n\n a \n", bytes(range(256)) * 400, b"\xff\xfe", b"x" * 200_000, b"a\r\nb\rc"]
-)
-def test_any_text_can_be_sent(tmp_path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    for act in ("meet", "write", "meet_a_liar"):  # they send other texts
-        monkeypatch.setattr(UserConversation, act, lambda _: None)
-    text = tmp_path / "text"
-    text.write_bytes(content)
-    shown = run("demo", "--text", text).succeeded().decode()
-    assert f"{text}, {len(content):,} bytes" in shown
-    assert "Everything was as expected" in shown
-
-
-@pytest.mark.parametrize("content", [b"", b"\n \n\t\n", b"x" * (MAX_PLAINTEXT + 1)])
-def test_empty_or_too_long_text_is_refused(tmp_path: Path, content: bytes) -> None:
-    text = tmp_path / "text"
-    text.write_bytes(content)
-    result = run("demo", "--text", text)
-    assert str(text) in result.failed(2)
-    assert result.out == b""
-
-
-def test_missing_text_is_reported(tmp_path: Path) -> None:
-    run("demo", "--text", tmp_path / "text").failed(6)
-
-
-def test_excerpts_are_consecutive_lines_of_varying_size() -> None:
-    text = b"".join(b"line %d\n" % number for number in range(100)) + b"\n" + b"y" * 100_000
-    excerpts = list(islice(demo_text.excerpts(text), 60))
-    assert b"".join(excerpts).startswith(text[: text.index(b"\n\n") + 1] + b"y" * 100_000 + b"line 0\n")
-    assert len({len(excerpt) for excerpt in excerpts}) > 4
-    assert all(excerpts)
-
-
-def test_readme_comes_from_the_checkout_or_the_installation(monkeypatch: pytest.MonkeyPatch) -> None:
-    _, text = demo_text.load_text(None)
-    assert text == (Path(__file__).parents[2] / "README.md").read_bytes()
-    monkeypatch.setattr(demo_text, "__file__", "/site-packages/letterlock/cli/_demo_text.py")
-    _, text = demo_text.load_text(None)
-    assert text.startswith(b"# letterlock\n")
-    monkeypatch.setattr(demo_text, "metadata", lambda _: {})
-    assert "--text" in run("demo").failed(2)
-
-    def raise_not_found(_: str) -> None:
-        raise PackageNotFoundError
-
-    monkeypatch.setattr(demo_text, "metadata", raise_not_found)
-    assert "--text" in run("demo").failed(2)
+@pytest.mark.parametrize("library", ["httpx", "starlette"])
+def test_what_is_missing_is_named(tmp_path: Path, library: str) -> None:
+    script = (
+        "import sys\n"
+        "sys.modules[sys.argv[1]] = None\n"
+        "from letterlock.cli import main\n"
+        "sys.exit(main(['demo']))\n"
+    )
+    done = run_script(script, library, TMPDIR=str(tmp_path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"letterlock: the demonstration needs {library}: python -m pip install 'letterlock[client,relay]'\n"
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 # --- broken on purpose ----------------------------------------------------------------------------
 
-Break = Callable[[pytest.MonkeyPatch], None]
+HELLO: Final = Text("alice", 1, "hello")
+SHOWN: Final = '{"sender": "alice", "device": 1, "to": null, "text": "hello"}'
 
 
-def _change_text(patch: pytest.MonkeyPatch) -> None:
-    _after(patch, "decrypt", lambda steps: _overwrite(steps, "*.copy"))
+class Listening:
+    """Stands in for processes that run `receive`: each prints the next lines."""
+
+    def __init__(self, *printed: list[str]) -> None:
+        self._printed = iter(printed)
+
+    def start(self, *_: str | Path) -> Process:
+        return cast("Process", self)
+
+    def finish(self) -> Finished:
+        return Finished(1.0, next(self._printed, []))
 
 
-def _show_text(patch: pytest.MonkeyPatch) -> None:
-    def show(steps: Steps) -> None:
-        for draft in steps.directory.glob("*.draft"):
-            draft.with_suffix(".message").write_bytes(b"a" + draft.read_bytes())
-
-    _after(patch, "encrypt", show)
-
-
-def _shorten_message(patch: pytest.MonkeyPatch) -> None:
-    _after(patch, "encrypt", lambda steps: _overwrite(steps, "*.message"))
+def device(*printed: list[str], awaited: tuple[Text, ...] = (HELLO,)) -> Device:
+    made = Device(cast("DemoProcesses", Listening(*printed)), Path("nowhere"), "bob", 2)
+    for each in awaited:
+        made.awaits(each)
+    return made
 
 
-def _accept_forgery(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Steps, "forge", lambda _, message: message.path)
+def test_a_text_may_come_late(capsys: pytest.CaptureFixture[str]) -> None:
+    deliver([device([], [SHOWN]), device(awaited=())])
+    assert "bob's laptop   shows 'hello' " in capsys.readouterr().out
 
 
-def _change_profile_on_refusal(patch: pytest.MonkeyPatch) -> None:
-    states = iter(range(1000))
-    patch.setattr(demo_steps, "_contents", lambda _: next(states))
-
-
-def _write_text_on_refusal(patch: pytest.MonkeyPatch) -> None:
-    _after(patch, "decrypt", lambda steps: (steps.directory / "refused.copy").touch())
-
-
-def _print_different_numbers(patch: pytest.MonkeyPatch) -> None:
-    _print_numbers(patch, iter([b"00000 " * 12, b"00001 " * 12]))
-
-
-def _print_short_numbers(patch: pytest.MonkeyPatch) -> None:
-    _print_numbers(patch, iter([b"0000 " * 12] * 2))
-
-
-def _tear_text_on_kill(patch: pytest.MonkeyPatch) -> None:
-    original = Steps.kill_while_reading
-
-    def kill(steps: Steps, message: Message) -> float:
-        milliseconds = original(steps, message)
-        message.copy.write_bytes(b"torn")
-        return milliseconds
-
-    patch.setattr(Steps, "kill_while_reading", kill)
-
-
-def _after(patch: pytest.MonkeyPatch, command: str, damage: Callable[[Steps], None]) -> None:
-    """Do damage after each run of a command."""
-    original = Steps._start
-
-    def run_then_damage(steps: Steps, participant: Any, arguments: Any) -> Process:
-        process, words = original(steps, participant, arguments), list(arguments)
-        if command in {words[0], " ".join(map(str, words[:2]))}:
-            damage(steps)
-        return process
-
-    patch.setattr(Steps, "_start", run_then_damage)
-
-
-def _lose_a_message(patch: pytest.MonkeyPatch) -> None:
-    _after(patch, "user send", lambda steps: next(steps.directory.glob("folder/mail/*/*.message")).unlink())
-
-
-def _keep_every_message(patch: pytest.MonkeyPatch) -> None:
-    def leave(steps: Steps) -> None:
-        next(steps.directory.glob("folder/mail/*")).joinpath("odd.message").touch()
-
-    _after(patch, "user send", leave)
-
-
-def _forge_nothing(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(UserConversation, "_forge", lambda _: None)
-
-
-def _overwrite(steps: Steps, pattern: str) -> None:
-    for path in steps.directory.glob(pattern):
-        path.write_bytes(b"x")
-
-
-def _print_numbers(patch: pytest.MonkeyPatch, printed: Iterator[bytes]) -> None:
-    original = Steps.run
-
-    def run_and_replace(
-        steps: Steps, participant: Any, *arguments: Any, expected_status: int = 0
-    ) -> Finished:
-        finished = original(steps, participant, *arguments, expected_status=expected_status)
-        if arguments[0] == "safety-number":
-            return Finished(finished.milliseconds, next(printed))
-        return finished
-
-    patch.setattr(Steps, "run", run_and_replace)
-
-
-@pytest.mark.usefixtures("steps_in_this_process")
 @pytest.mark.parametrize(
-    ("break_step", "failure"),
+    ("printed", "failure"),
     [
-        (_change_text, "not what was sent"),
-        (_show_text, "shows its text"),
-        (_shorten_message, "shorter than its text"),
-        (_accept_forgery, "status 0, not 3"),
-        (_change_profile_on_refusal, "changed the profile"),
-        (_write_text_on_refusal, "left a text"),
-        (_print_different_numbers, "safety numbers differ"),
-        (_print_short_numbers, "twelve groups of five"),
-        (_tear_text_on_kill, "after a kill"),
-        (_lose_a_message, "did not read what was sent"),
-        (_keep_every_message, "not taken out of the folder"),
-        (_forge_nothing, "was not refused"),
+        ([], "did not get a text"),
+        ([SHOWN, SHOWN], "shows a text twice"),
+        ([SHOWN.replace("hello", "hullo")], "nobody sent"),
+        ([SHOWN.replace("alice", "carol")], "nobody sent"),
+        ([SHOWN.replace("1", "2")], "nobody sent"),
+        ([SHOWN.replace('"text"', '"base64"')], "nobody sent"),
     ],
 )
-def test_wrong_result_fails(monkeypatch: pytest.MonkeyPatch, break_step: Break, failure: str) -> None:
-    break_step(monkeypatch)
-    result = run("demo")
-    assert result.failed(1).endswith(failure)
-    assert b"Everything" not in result.out
+def test_wrong_texts_fail(printed: list[str], failure: str) -> None:
+    with pytest.raises(DemoFailed, match=failure):
+        deliver([device(printed)])
 
 
-@pytest.mark.usefixtures("steps_in_this_process")
-def test_error_of_a_failed_step_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = Steps.run
+def test_a_text_that_comes_twice_later_fails() -> None:
+    bob = device([SHOWN], [], [SHOWN])
+    deliver([bob])
+    assert expect_silence([bob]) == 1.0
+    with pytest.raises(DemoFailed, match="twice"):
+        expect_silence([bob])
 
-    def run_nonsense(steps: Steps, participant: Any, command: str, *rest: Any, **named: Any) -> Finished:
-        return original(steps, participant, "nonsense" if command == "bundle" else command, *rest, **named)
 
-    monkeypatch.setattr(Steps, "run", run_nonsense)
-    result = run("demo")
-    assert result.status == 1
-    step_error, demo_error = result.err.decode().splitlines()
-    assert "nonsense" in step_error
-    assert "status 2, not 0" in demo_error
+def test_a_device_gives_up_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo_device, "_MOST_ROUNDS", 2)
+    with pytest.raises(DemoFailed, match="did not get a text"):
+        deliver([device([], [], [SHOWN])])
+
+
+@pytest.mark.parametrize("line", ["", "12345", "the other device must show 1234567"])
+def test_digits_are_six(line: str) -> None:
+    with pytest.raises(DemoFailed, match="six digits"):
+        _digits(line)
+
+
+def test_a_relay_that_is_gone_cannot_have_taken_a_text() -> None:
+    from letterlock.cli._demo_play import Play
+
+    play: Any = object.__new__(Play)
+    process = cast("Process", Listening(['{"sent": true}']))
+    with pytest.raises(DemoFailed, match="does not run"):
+        play._sent(device(), "hello", process, kept=True)

@@ -53,7 +53,6 @@ def test_missing_input_file(profiles: Profiles) -> None:
         assert str(nothing) in run_refused(profiles, "alice", *arguments, nothing).failed(6)
     assert str(nothing) in run("inspect", nothing).failed(6)
     assert str(profiles.root) in run("inspect", profiles.root).failed(6)
-    assert "check the path" in run("demo", "--text", nothing).failed(6)
 
 
 def test_output_in_a_missing_directory(profiles: Profiles) -> None:

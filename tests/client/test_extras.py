@@ -1,6 +1,6 @@
 """Without the libraries of an extra, commands that need it say what to install, and the others work.
 
-Not here: the demonstration in an environment without extras, which CI runs.
+Not here: the demonstration, which needs both (tests/cli/test_demo.py).
 """
 
 import subprocess

@@ -137,9 +137,12 @@ profile is needed. Exit status 3 means that it proves nothing.
 """
 
 _DEMO: Final = """\
-Play a conversation between two new profiles in a temporary directory, and
-check every step. Messages are lost, reordered, repeated and forged, and a
-process is killed. Your own profile is not used.
+Play a conversation between two people with two devices each, through a relay
+that this command starts on a free port of this machine, and check every step.
+The relay is killed in the middle and started again. Everything is in a
+temporary directory. Your own profile is not used.
+
+It needs `python -m pip install 'letterlock[client,relay]'`.
 """
 
 _VECTORS: Final = """\
@@ -275,8 +278,7 @@ def _add_other_commands(commands: "Commands") -> None:
     evidence = add_command(commands, "check-evidence", "check evidence of a lying directory", _EVIDENCE)
     evidence.add_argument("file", metavar="FILE", help="the evidence")
     evidence.add_argument("--json", action="store_true", help="print one JSON object")
-    demo = add_command(commands, "demo", "play a conversation between two profiles", _DEMO)
-    demo.add_argument("--text", metavar="FILE", help="send excerpts from FILE instead of letterlock's README")
+    add_command(commands, "demo", "play a conversation between two people, through a relay", _DEMO)
 
 
 def _add_vector_commands(commands: "Commands") -> None:
