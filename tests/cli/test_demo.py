@@ -1,18 +1,20 @@
 """The demonstration: it runs, cleans up however it ends, and fails when a result is wrong."""
 
+import json
 import re
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import pytest
 
 from letterlock.cli import _demo_device as demo_device
 from letterlock.cli._demo_device import Device, Text, deliver, expect_silence
-from letterlock.cli._demo_play import _digits
+from letterlock.cli._demo_play import Play, _digits
 from letterlock.cli._demo_processes import DemoFailed, DemoProcesses, Finished, Process
 from support.cli_tools import environment, run_process
 
@@ -226,10 +228,130 @@ def test_digits_are_six(line: str) -> None:
         _digits(line)
 
 
-def test_a_relay_that_is_gone_cannot_have_taken_a_text() -> None:
-    from letterlock.cli._demo_play import Play
+# --- the conversation, with processes that only pretend --------------------------------------------
 
-    play: Any = object.__new__(Play)
-    process = cast("Process", Listening(['{"sent": true}']))
-    with pytest.raises(DemoFailed, match="does not run"):
-        play._sent(device(), "hello", process, kept=True)
+
+class Pretence:
+    """Stands in for DemoProcesses: knows what each command would print. `spoil` may change that."""
+
+    def __init__(self, folder: Path, spoil: Callable[[str, list[str]], list[str]]) -> None:
+        self.started = 0
+        self.killed = False
+        self._folder = folder
+        self._spoil = spoil
+        self._mail: dict[str, list[str]] = {}
+        self._kept: dict[str, list[str]] = {}
+
+    def run(self, *arguments: str | Path) -> Finished:
+        return self.start(*arguments).finish()
+
+    def start(self, *arguments: str | Path) -> "PretendedProcess":
+        self.started += 1
+        words = [str(each) for each in arguments]
+        home = Path(words[1]) if words[0] == "--home" else self._folder
+        command = words[2] if words[0] == "--home" else " ".join(words[:2])
+        printed = self._spoil(command, getattr(self, f"_{command.replace(' ', '_')}")(home, words))
+        return PretendedProcess(self, printed, is_relay=command == "relay serve")
+
+    def _relay_serve(self, home: Path, _: list[str]) -> list[str]:
+        self.killed = False
+        (home / "relay.db").write_bytes(b"sealed")
+        for name, lines in self._kept.items():
+            self._mail.setdefault(name, []).extend(lines)
+        self._kept.clear()
+        return ['{"listening": "127.0.0.1:1", "name": "127.0.0.1:1"}']
+
+    def _relay_check(self, *_: object) -> list[str]:
+        return ["no contradictions found"]
+
+    def _register(self, home: Path, _: list[str]) -> list[str]:
+        home.mkdir()
+        return [f"{home.name}, device 1"]
+
+    def _join(self, home: Path, _: list[str]) -> list[str]:
+        home.mkdir()
+        return ["CODE", "the other device must show 123456", f"device 2 of {home.name.partition('-')[0]}"]
+
+    def _link(self, *_: object) -> list[str]:
+        return ["type yes if the new device shows 123456:", "device 2 is added"]
+
+    def _send(self, home: Path, words: list[str]) -> list[str]:
+        sender, _, device = home.name.partition("-")
+        shown = {"sender": sender, "device": int(device), "text": Path(words[4]).read_text("utf-8")}
+        for person in ("alice", "bob"):
+            for number in (1, 2):
+                if (name := f"{person}-{number}") != home.name:
+                    where = self._kept if self.killed else self._mail
+                    where.setdefault(name, []).append(json.dumps(shown))
+        return ["{", f'"sent": {json.dumps(not self.killed)}', "}"]
+
+    def _receive(self, home: Path, _: list[str]) -> list[str]:
+        return self._mail.pop(home.name, [])
+
+
+class PretendedProcess:
+    """A process that has printed everything at once."""
+
+    milliseconds = 1.0
+
+    def __init__(self, pretence: Pretence, lines: list[str], *, is_relay: bool) -> None:
+        self._pretence = pretence
+        self._lines = lines
+        self._is_relay = is_relay
+
+    def line(self, number: int) -> str:
+        return self._lines[number - 1]
+
+    def type(self, line: str) -> None:
+        assert line == "yes\n"
+
+    def kill(self) -> None:
+        assert self._is_relay
+        self._pretence.killed = True
+
+    def finish(self) -> Finished:
+        return Finished(1.0, self._lines)
+
+
+def play(folder: Path, command: str = "", change: Callable[[list[str]], list[str]] = list) -> int:
+    """Play with pretended processes, and return how many there were. `change` changes a command's lines."""
+    pretence = Pretence(folder, lambda name, lines: change(lines) if name == command else lines)
+    Play(folder, cast("DemoProcesses", pretence)).run()
+    return pretence.started
+
+
+def test_the_conversation_takes_this_many_processes(tmp_path: Path) -> None:
+    assert play(tmp_path) == 3 + 2 + 2 * 2 + 5 + 2 * 3 + 2 * 4
+
+
+def _replaced(old: str, new: str) -> Callable[[list[str]], list[str]]:
+    return lambda lines: [each.replace(old, new) for each in lines]
+
+
+@pytest.mark.parametrize(
+    ("command", "change", "failure"),
+    [
+        ("join", _replaced("123456", "123457"), "different digits"),
+        ("link", _replaced("123456", "12345"), "six digits"),
+        ("join", _replaced("device 2", "device 3"), "not linked"),
+        ("send", _replaced("false", "true"), "does not run"),
+        ("receive", lambda lines: lines[1:], "did not get a text"),
+        ("receive", lambda lines: lines * 2, "twice"),
+        ("receive", _replaced("noon", "night"), "nobody sent"),
+    ],
+)
+def test_a_wrong_result_ends_the_conversation(
+    tmp_path: Path, command: str, change: Callable[[list[str]], list[str]], failure: str
+) -> None:
+    with pytest.raises(DemoFailed, match=failure):
+        play(tmp_path, command, change)
+
+
+@pytest.mark.parametrize("stored", [b"", b"... Shall we meet tomorrow? ..."])
+def test_what_a_relay_must_not_store(tmp_path: Path, stored: bytes) -> None:
+    def store(lines: list[str]) -> list[str]:
+        (tmp_path / "relay.db").write_bytes(stored)
+        return lines
+
+    with pytest.raises(DemoFailed, match="the relay"):
+        play(tmp_path, "receive", store)
