@@ -12,6 +12,8 @@ import pytest
 import letterlock.cli._demo_processes as cli_errors
 import letterlock.user._errors as user_errors
 from letterlock._wire.address import Address
+from letterlock._wire.relay_error import RelayCode
+from letterlock.client._errors import RelayRefused
 from letterlock.errors import (
     AddressMismatch,
     AuthenticationFailed,
@@ -37,6 +39,7 @@ MAKERS: Final[dict[type[LetterlockError], Callable[[], LetterlockError]]] = {
     ReplayRecordFull: lambda: ReplayRecordFull(100_000),
     UntrustedIdentity: lambda: UntrustedIdentity(ALICE, bytes(range(32))),
     RateLimited: lambda: RateLimited(600),
+    RelayRefused: lambda: RelayRefused(RelayCode.STALE, 3),
     AuthenticationFailed: lambda: AuthenticationFailed(Cause.OUR_STATE_WENT_BACK_PERHAPS),
 }
 """How the code makes the errors that have an `__init__` of their own, apart from those with a fixed text."""

@@ -232,7 +232,7 @@ async def test_a_fetch_that_is_cancelled_leaves_nothing_behind(town: Town) -> No
     alice, bob = await trio(town)
     waiting = asyncio.ensure_future(alice.fetched(wait=60))
     await asyncio.sleep(0.05)
-    assert waits() == 2
+    assert waits() >= 2
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting

@@ -86,7 +86,7 @@ def test_a_short_file_that_is_not_ours_is_not_overwritten(tmp_path: Path, conten
 AS_A_USER_WITHOUT_RIGHTS = """
 import os, sys, letterlock
 from pathlib import Path
-letterlock.MemoryStore, letterlock.stores._sqlite
+letterlock.MemoryStore, letterlock.SqliteStore
 folder = Path(sys.argv[1])
 letterlock.SqliteStore(folder / "warm.db", key=bytes(32)).close()  # import what is imported late
 if os.geteuid() == 0:
