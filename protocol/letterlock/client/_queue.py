@@ -25,12 +25,13 @@ from letterlock._wire.address import Address
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.device_list import DeviceList
 from letterlock._wire.relay_limits import MAX_UPLOAD_PAIRS
+from letterlock.client._errors import RelayMisbehaves
 from letterlock.client._needs import Needs
 from letterlock.client._posts import Posts
 from letterlock.client._rows import Draft, Notice, OwnRecord
 from letterlock.client._table import LATEST, MICROSECONDS, Tables
 from letterlock.errors import PlaintextTooLong, UsageError
-from letterlock.limits import HEAD_BYTES, KEPT_LIFETIME, MESSAGE_ID_BYTES
+from letterlock.limits import HEAD_BYTES, KEPT_LIFETIME, MAX_COUNTER, MESSAGE_ID_BYTES
 from letterlock.stores import Store
 from letterlock.user import ContactFrozen, Event, EventKind, ListsLearned, Need, NeedKind, Outgoing, User
 from letterlock.user._book import Book, gets_messages
@@ -40,6 +41,8 @@ MAX_TEXT: Final = 640 * 1024
 """Bytes of a body and its attachments: sealed and padded, they fit into the 768 KiB of a relay's message."""
 MAX_NOTICES: Final = 1000
 """Events that the application has not finished. Beyond them, the oldest one is forgotten."""
+_MOST_AHEAD: Final = 2**20
+"""How far a relay's number may be above that of the last publication. A greater one is a lie. [CLN-7]"""
 _AROUND_ATTACHMENT: Final = 400
 """Bytes of the name and the media type of an attachment at most, and of what stands around them."""
 
@@ -235,8 +238,13 @@ class Queue(Uncopyable):
         return found.publish
 
     def publish(self, one_time: int) -> tuple[int, bytes]:
-        """Return number and bytes of the next publication, which is kept until `published`."""
+        """Return number and bytes of the next publication, which is kept until `published`.
+
+        Raises RelayMisbehaves if a relay has used up the numbers.
+        """
         own = self.own()
+        if own.number >= MAX_COUNTER:
+            raise RelayMisbehaves("has used up the numbers of publications")
         publication = self.user.publish(min(one_time, MAX_UPLOAD_PAIRS)).encode()
         own = replace(own, number=own.number + 1, publication=publication)
         self.tables.save_own(own)
@@ -249,8 +257,13 @@ class Queue(Uncopyable):
             self.tables.save_own(replace(own, publication=None))
 
     def renumber(self, newest: int) -> None:
-        """Give up a publication that the relay refused. The next one has a number above `newest`."""
+        """Give up a publication that the relay refused. The next one has a number above `newest`.
+
+        Raises RelayMisbehaves for a number that no device of this user has reached.
+        """
         own = self.own()
+        if newest > own.number + _MOST_AHEAD:
+            raise RelayMisbehaves("names a publication that nobody has made")
         self.tables.save_own(replace(own, number=max(own.number, newest), publication=None))
 
     # --- what calls of the user return ------------------------------------------------------------------

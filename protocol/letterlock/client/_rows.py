@@ -19,6 +19,7 @@ from letterlock._wire.address import Address
 from letterlock._wire.content import Attachment
 from letterlock._wire.fields import Fields
 from letterlock._wire.relay_limits import MAX_RELAYED_MESSAGE, MAX_SENT_MESSAGES, MAX_UPLOAD
+from letterlock.errors import UsageError
 from letterlock.limits import (
     HEAD_BYTES,
     MAX_ATTACHMENTS,
@@ -121,7 +122,9 @@ class Notice:
 
 
 def encode_own(own: OwnRecord) -> Record:
-    """Return the record of a client."""
+    """Return the record of a client. Raises UsageError for a number that `decode_own` would not read."""
+    if not 0 <= own.number <= MAX_COUNTER:
+        raise UsageError(f"the number of a publication must be at most {MAX_COUNTER}")
     return encode_entry(own.relay, int(own.registered), own.number, own.publication)
 
 
