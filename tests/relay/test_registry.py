@@ -355,3 +355,18 @@ async def test_whoever_tries_names_is_slowed_down(town: Town) -> None:
     await town.refuses(RelayCode.UNKNOWN, ListsRequest("name 7", 0), alice.tokens[1], number=1)
     await alice.listed("alice")
     await bob.listed("alice")
+
+
+async def test_whoever_tries_names_by_sends_is_slowed_down(town: Town) -> None:
+    """RLY-10: a send tells as well whether a name is there. Sends to one's own devices do not count."""
+    alice = await Resident(town, "alice").move_in()
+    bob = await Resident(town, "bob").move_in()
+    await alice.sent(bob, {1: b"x"}, id_="lately")
+    for each in range(999):
+        request = replace(bob.send(bob, {1: b"x"}), name=f"name {each}")
+        await town.refuses(RelayCode.UNKNOWN, request, alice.tokens[1], number=1)
+    request = replace(bob.send(bob, {1: b"x"}), name="unknown")
+    await town.refuses(RelayCode.SLOW_DOWN, request, alice.tokens[1], number=86)
+    await town.refuses(RelayCode.SLOW_DOWN, ListsRequest("unknown", 0), alice.tokens[1])
+    await alice.sent(bob, {1: b"x"})
+    await alice.sent(alice, {1: b"x"}, id_="own")

@@ -43,6 +43,8 @@ class Mailboxes:
         """Store all messages of a send, or none. A repeat changes nothing. [RLY-20]"""
         means, account = self._means, account_key(request.name)
         await means.check(session, now)
+        if account != session.account:
+            means.limits.target(session.requester, account, now)
         means.limits.sends.take(session.requester + account, now)
         delivered = await means.store.deliver(account, self._deliver(request, session, now))
         if delivered.unknown:
