@@ -12,7 +12,7 @@ from letterlock._wire.relay_calls import CALL_OF_PATH, CALLS, Call, TokenUse
 from letterlock._wire.relay_error import ErrorAnswer, RelayCode
 from letterlock._wire.relay_limits import KIB, MAX_STRANGERS_PART
 from letterlock._wire.relay_login import ChallengeRequest
-from support.relay_server import Server, everything, request, served, status_of
+from support.relay_server import Server, everything, request, served, status_of, until
 
 ASK = ChallengeRequest(Address("nobody", 1)).encode()
 MIB = 1024 * 1024
@@ -182,10 +182,7 @@ def test_an_answer_that_nobody_takes_is_given_up(hasty: Server) -> None:
         with suppress(TimeoutError, ConnectionError):
             for _ in range(20_000):
                 deaf.sendall(page)
-        until = time.monotonic() + 20
-        while hasty.metrics()["letterlock_relay_late_connections_total"] == before:
-            assert time.monotonic() < until
-            time.sleep(0.1)
+        until(lambda: hasty.metrics()["letterlock_relay_late_connections_total"] > before)
 
 
 def test_a_connection_too_many_is_closed_at_once(hasty: Server) -> None:
@@ -196,10 +193,7 @@ def test_a_connection_too_many_is_closed_at_once(hasty: Server) -> None:
     finally:
         for each in held:
             each.close()
-    until = time.monotonic() + 20
-    while not hasty.talk(request(ASK)):
-        assert time.monotonic() < until
-        time.sleep(0.1)
+    until(lambda: hasty.talk(request(ASK)) != b"")
     assert hasty.metrics()["letterlock_relay_refused_connections_total"] >= 1
 
 
@@ -226,7 +220,4 @@ def test_strangers_bodies_share_bounded_memory(tmp_path_factory: pytest.TempPath
             for each in held:
                 each.close()
         assert 503 in {status_of(each) for each in answers}
-        until = time.monotonic() + 20
-        while small.metrics()["letterlock_relay_body_bytes"] > 0:
-            assert time.monotonic() < until
-            time.sleep(0.1)
+        until(lambda: small.metrics()["letterlock_relay_body_bytes"] == 0)

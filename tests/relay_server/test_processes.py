@@ -3,8 +3,6 @@
 import asyncio
 import os
 import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -13,17 +11,9 @@ import pytest
 from letterlock._wire.relay_body import DoneAnswer
 from letterlock._wire.relay_mail import FetchAnswer, FetchRequest
 from support.cli_tools import run_process
-from support.relay_server import ServedTown, Server, in_town, request, served, status_of
+from support.relay_server import ServedTown, Server, in_town, request, served, status_of, until
 from support.relay_socket import line
 from support.relay_town import Resident
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Wait for an event."""
-    end = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.05)
 
 
 def accepts(server: Server) -> bool:

@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -123,6 +123,15 @@ def served(folder: Path, *flags: str, **rest: str) -> Iterator[Server]:
     finally:
         server.end()
     assert "Traceback" not in server.written()
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Look again and again, 600 times at most, until something has happened."""
+    for _ in range(600):
+        if happened():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it did not happen")
 
 
 def everything(connection: socket.socket) -> bytes:

@@ -248,3 +248,8 @@ def own_record(store: Store) -> UserRecord:
     """Return what a store says of its user."""
     with store.transaction():
         return Book(store).own()
+
+
+def listed_ever(chain: Chain) -> set[int]:
+    """Return the ids of all devices that a chain ever listed."""
+    return {device.id for each in chain for device in each.snapshot.devices}

@@ -47,7 +47,7 @@ from letterlock.user._book import Book
 from letterlock.user._safety_number import user_safety_number
 from support.memory_copies import tables_of
 from support.users_chains import event_of, is_chain
-from support.users_people import Chain, Copy, Flight, Owner, View
+from support.users_people import Chain, Copy, Flight, Owner, View, listed_ever
 from support.users_people import listed as listed_in
 
 T = TypeVar("T")
@@ -394,8 +394,3 @@ def version_on_record(copy: Copy, name: str) -> int:
         book = Book(copy.store)
         contact = None if name == copy.address.name else book.contact(name)
         return (book.own() if contact is None else contact).pin.version
-
-
-def listed_ever(chain: Chain) -> set[int]:
-    """Return the ids of all devices that a chain ever listed."""
-    return {device.id for each in chain for device in each.snapshot.devices}
