@@ -249,9 +249,9 @@ LISTS_AGE: Final = DAY
 lack a revocation, so the application is asked to fetch them, once in as many seconds."""
 
 LISTS_PATIENCE: Final = 60 * 60
-"""Seconds after the directory first answered without a device list that this device signed, in which the list
-is kept back. Another device may have signed one at the same time. A directory that hides a revocation delays
-it by no more."""
+"""Seconds in which a device list that this device signed is kept back, after the directory first answered
+without it or a content arrived. Another device may have signed one at the same time. A directory that hides a
+revocation delays it by no more, unless it lets nothing through at all."""
 
 MAX_LISTS_ASKED: Final = 100
 """Contacts whose lists one upkeep asks for. Those of the other contacts are asked for by the next ones."""

@@ -2,8 +2,10 @@
 
     signed                          counts on this device at once; only the directory is given it
     the directory shows it, or      the other devices of this user are told, and get the document seed;
-    somebody names its head         contents carry its head from now on
-    withheld for an hour            the same, without the directory
+    somebody names its head         contents carry its head from now on. Later versions stay kept back
+    withheld for an hour            the same, without the directory, for all versions
+
+The hour begins when the directory answers without the version, or when any content arrives meanwhile.
 
 So a version that another device overtook at the directory was seen by nobody, and can be withdrawn.
 
@@ -28,20 +30,25 @@ from letterlock.user._values import Outgoing
 from letterlock.user._waiting import own_others
 
 
-def announce(desk: Desk, own: UserRecord, findings: Findings) -> None:
-    """Tell the other devices of this user of the versions that they could not know yet."""
-    if own.shown == own.pin.version:
+def announce(desk: Desk, own: UserRecord, version: int, findings: Findings) -> None:
+    """Tell the other devices of this user of the versions up to this one that they could not know yet."""
+    leaves = device_of(own.pin, desk.device_id) is None
+    version = own.pin.version if leaves else version  # nothing can be told later
+    if own.shown >= version:
+        desk.book.save_own(own)
         return
-    after = replace(own, shown=own.pin.version, withheld=0)
+    is_last = version == own.pin.version
+    after = replace(own, shown=version, withheld=0 if is_last else own.withheld)
     desk.book.save_own(after)
-    if device_of(own.pin, desk.device_id) is None:
+    if leaves:
         _leave(desk, own, findings)
         return
     for address in own_others(desk, after):
         send_notice(desk, after, address, own.shown, findings)
-    known = generation_of(desk.book.lists(desk.name, own.pin, own.shown - 1)[0].snapshot)
+    lists = desk.book.lists(desk.name, own.pin, own.shown - 1)[: version - own.shown + 1]
+    known, announced = generation_of(lists[0].snapshot), generation_of(lists[-1].snapshot)
     for generation, seed in own.seeds:
-        if generation > known:
+        if known < generation <= announced:
             send_seed(desk, after, NewSeed(generation, seed), findings)
 
 
@@ -50,9 +57,21 @@ def await_directory(desk: Desk, own: UserRecord, findings: Findings) -> None:
     if own.shown == own.pin.version:
         return
     if own.withheld and desk.now() - own.withheld >= LISTS_PATIENCE:
-        announce(desk, own, findings)
+        announce(desk, own, own.pin.version, findings)
     else:
         findings.need_lists(desk.name, own.shown)
+
+
+def begin_hour(desk: Desk, own: UserRecord) -> UserRecord:
+    """Return our record with the time since when the directory had its chance, and save that. [USR-64]
+
+    A content that arrives shows that we are not merely offline.
+    """
+    if own.shown == own.pin.version or own.withheld:
+        return own
+    after = replace(own, withheld=desk.now())
+    desk.book.save_own(after)
+    return after
 
 
 def send_notice(desk: Desk, own: UserRecord, address: Address, known: int, findings: Findings) -> None:
@@ -78,6 +97,8 @@ def _leave(desk: Desk, own: UserRecord, findings: Findings) -> None:
         return
     body = ListNotice.of_first(lists).encode()
     for address in own_others(desk, own):
+        if is_marked(desk, address):
+            continue
         content = control(desk, address, ContentKind.LIST_NOTICE, body)
         try:
             message = desk.account.encrypt(address, content.encode())

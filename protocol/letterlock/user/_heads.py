@@ -19,7 +19,7 @@ from letterlock._records.user import UserRecord
 from letterlock._wire.address import Address
 from letterlock._wire.content import Content
 from letterlock.limits import HEAD_BYTES, LISTS_PAUSE
-from letterlock.user._announcing import announce, send_notice
+from letterlock.user._announcing import announce, begin_hour, send_notice
 from letterlock.user._book import version_of
 from letterlock.user._desk import Desk, Findings
 
@@ -28,13 +28,13 @@ def compare_heads(desk: Desk, address: Address, content: Content, findings: Find
     """Look at both heads of a content that a device sent."""
     if address.name != desk.name:
         expect_head(desk, address.name, content.own_head, findings)
-    own = desk.book.own()
+    own = begin_hour(desk, desk.book.own())
     seen = content.own_head if address.name == desk.name else content.their_head
     version = own.pin.version if seen == own.pin.hash[:HEAD_BYTES] else version_of(own.pin, seen)
     if version is None:
         _await_own(desk, own, seen, findings)
     elif version > own.shown:  # USR-64: somebody has seen what this device signed
-        announce(desk, own, findings)
+        announce(desk, own, version, findings)
     elif version < own.shown:
         send_notice(desk, own, address, version, findings)
 

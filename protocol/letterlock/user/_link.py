@@ -2,7 +2,7 @@
 
     begin_link      the offer                          saved, then handed out
     receive         the answer, and the digits         saved
-    confirm         list, notices and package          saved in one transaction, then handed out      [USR-45]
+    confirm         list and package                   saved in one transaction, then handed out      [USR-45]
 
 A crash between two steps loses nothing: `User.links` returns what is under way. The entry is kept for ten
 minutes, and after `confirm` for 30 days, so that a package that was lost can be sent again.

@@ -1,9 +1,10 @@
 """Learning what is shown under our own name, by the directory or by another device of ours.
 
     SAME          the directory took what this device signed, if it shows that           announced   [USR-64]
-                  it shows less, while something of ours is still kept back              it is withheld
+                  it shows less, while something of ours is still kept back    that is withheld [USR-64]
     NEWER         the versions are saved; sessions with devices that are listed no longer are deleted
     FORK          before what is kept back: another device was faster                    withdrawn   [USR-65]
+                  in a notice of another device, which the directory may not have taken  it is asked
     all others    somebody has a key of ours, or the directory lies                      an event    [USR-16]
 
 Every function runs inside the caller's transaction. Not here: lists of contacts (_learning.py).
@@ -49,7 +50,8 @@ def learn_own(
     if event in _SHORT and not _shows_all(learned, lists) and _is_kept_back(desk, learned):
         pin, withheld = replace(own.pin, checked=desk.now()), own.withheld or desk.now()
         awaited = still_awaited(desk.name, pin, own.awaited, findings)
-        desk.book.save_own(replace(own, pin=pin, awaited=awaited, withheld=withheld))
+        own = replace(own, pin=pin, awaited=awaited, withheld=withheld)
+        announce(desk, own, lists[-1].snapshot.version if lists else own.shown, findings)
         return ContactEvent.SAME, None
     return _take(desk, learned, desk.now(), findings)
 
@@ -61,7 +63,10 @@ def notice_own(desk: Desk, lists: Sequence[DeviceList], findings: Findings) -> N
         learned = compared(desk, desk.name, own.pin, lists)
     except (PeerError, TrustError):
         return
-    if learned.event in IN_NOTICES:
+    if learned.event is ContactEvent.FORK and _is_kept_back(desk, learned):
+        # The directory may have taken ours. Only what it shows decides. USR-65
+        findings.need_lists(desk.name, own.shown)
+    elif learned.event in IN_NOTICES:
         _take(desk, learned, own.pin.checked, findings)
 
 
@@ -72,7 +77,7 @@ def _take(
     if event in {ContactEvent.SAME, ContactEvent.NEWER}:
         after = take_own(desk, own, learned.contact.chain, checked, findings)
         if own.shown < own.pin.version:
-            announce(desk, after, findings)
+            announce(desk, after, after.pin.version, findings)
         else:
             desk.book.save_own(replace(after, shown=after.pin.version))
     elif event is ContactEvent.FORK and evidence is not None and _is_kept_back(desk, learned):

@@ -23,6 +23,7 @@ from letterlock.user._desk import Desk, Findings
 from letterlock.user._document_seeds import document_key_pair, new_seed
 from letterlock.user._drafts import next_snapshot
 from letterlock.user._own_list import require_signer, signing_key, take_change
+from letterlock.user._renewal import is_marked
 from letterlock.user._rules import may_revoke, rights
 from letterlock.user._seed_delivery import reads_documents, with_seed
 from letterlock.user._signatures import sign_snapshot
@@ -82,7 +83,7 @@ def leave(desk: Desk, own: UserRecord, fresh: NewSeed, findings: Findings) -> No
     They are told of the list once others may know it, and the seed waits for it. [USR-64]
     """
     for address in own_others(desk, own):
-        if reads_documents(own, address.device_id):
+        if reads_documents(own, address.device_id) and not is_marked(desk, address):
             content = control(desk, address, ContentKind.DOCUMENT_SEED, fresh.encode())
             message = desk.seal(address, content.encode())
             if message is not None:

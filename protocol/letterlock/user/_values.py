@@ -80,8 +80,8 @@ class EventKind(Enum):
     LIST_WITHDRAWN = "list withdrawn"
     """Another device of this user changed the device list at the same time, and was faster.
 
-    If this device added the device, link it again. If it revoked it, it did so again: give `device_lists` to
-    the directory.
+    If this device added the device, link it again. If it revoked it, it did so again where it still may: look
+    at `devices`, and give `device_lists` to the directory.
     """
     REVOKED = "revoked"
     """This device was revoked by another one. It sends no more."""

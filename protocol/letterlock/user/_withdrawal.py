@@ -1,7 +1,8 @@
 """Withdrawal: another device of ours was faster, and what this one signed counts no more.          [USR-65]
 
     a device that they added       is listed no longer: it has to be linked again
-    a device that they revoked     is revoked again, in a version after those of the other device
+    a device that they revoked     is revoked again, in a version after those of the other device; if that
+                                   takes the last full device away, without this device itself
 
 Nobody but the directory has seen what is withdrawn. Nothing is sent to a device that was revoked meanwhile,
 because the new version takes the place of the old one in the same commit.
@@ -12,6 +13,8 @@ Every function runs inside the caller's transaction. Not here: when a version is
 from dataclasses import replace
 
 from letterlock._records.user import UserRecord
+from letterlock._wire.content_bodies import NewSeed
+from letterlock._wire.device_list import DeviceList
 from letterlock._wire.device_snapshot import Snapshot
 from letterlock.errors import UsageError
 from letterlock.user._book import pinned
@@ -44,12 +47,13 @@ def _revoked_again(
     desk: Desk, own: UserRecord, theirs: ListChain, ids: tuple[int, ...], findings: Findings
 ) -> tuple[ListChain, UserRecord]:
     """Return a chain that goes on from theirs without these devices, and our record with its seed."""
-    if not ids:
-        return theirs, own
-    try:
-        require_signer(desk, own)
-        new, fresh = signed_revocation(desk, own, theirs, ids)
-    except UsageError:  # this device was revoked, or nobody would be left: the person decides again
+    others = tuple(id_ for id_ in ids if id_ != desk.device_id)
+    for each in (ids, others):
+        found = _signed(desk, own, theirs, each)
+        if found is not None:
+            ids, (new, fresh) = each, found
+            break
+    else:  # this device was revoked, or nothing is left to revoke: the person decides again
         return theirs, own
     if fresh is not None and desk.device_id in ids:
         desk.book.save_own(own)  # this device is listed again, and so may send
@@ -57,6 +61,19 @@ def _revoked_again(
     elif fresh is not None:
         own = replace(own, seeds=with_seed(own.seeds, fresh))
     return theirs.extended((new,)), own
+
+
+def _signed(
+    desk: Desk, own: UserRecord, theirs: ListChain, ids: tuple[int, ...]
+) -> tuple[DeviceList, NewSeed | None] | None:
+    """Return the version after theirs without these devices, or None if this device may not sign it."""
+    if not ids:
+        return None
+    try:
+        require_signer(desk, own)
+        return signed_revocation(desk, own, theirs, ids)
+    except UsageError:
+        return None
 
 
 def _seeds(seeds: Seeds, known: int, theirs: ListChain, shared: int) -> Seeds:
