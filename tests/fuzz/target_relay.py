@@ -26,7 +26,7 @@ from letterlock.relay._relay import Relay
 from letterlock.relay._reply import Reply
 from letterlock.relay._session import RelaySecret, Seals
 from letterlock.relay._settings import RelaySettings
-from letterlock.relay._store import Delivered, Head, Mail, Page, Published, Stock, Watch
+from letterlock.relay._store import Delivered, Head, ListedKey, Mail, Page, Published, Stock, Watch
 from letterlock.relay._verification import head_of
 from support.pair import entropy_of
 from support.relay_samples import BODIES
@@ -67,9 +67,9 @@ class StillStore:
     async def append(self, *_: object) -> None:
         pass
 
-    async def publish(self, account: bytes, device: int, page: Page, most: int) -> Published:
+    async def publish(self, account: bytes, listed: ListedKey, page: Page, most: int) -> Published:
         assert account in self.chains
-        assert device == 1
+        assert listed.device == 1
         assert len(page.bundles) <= most
         return Published.STORED
 

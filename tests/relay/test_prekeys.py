@@ -1,8 +1,10 @@
 """Prekeys at the relay: what a device may publish, who gets which bundle, and who learns how many."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 import pytest
 
@@ -12,9 +14,12 @@ from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.publication import Publication
 from letterlock._wire.relay_body import DoneAnswer
 from letterlock._wire.relay_error import RelayCode
+from letterlock._wire.relay_login import account_key
 from letterlock._wire.relay_prekeys import ClaimAnswer, PublishRequest
+from letterlock.relay._relay import Relay
+from letterlock.relay._store import Stock
 from support.pair import flipped
-from support.relay_town import Resident, Town
+from support.relay_town import TICKET_KEY, Resident, Town, ticket
 from support.user_tools import FULL, LIMITED, RECOVERY
 
 
@@ -117,6 +122,36 @@ async def test_a_publication_that_is_not_the_devices_own_is_refused(town: Town) 
         await town.refuses(RelayCode.REFUSED, PublishRequest(1, data), alice.tokens[1])
         town.now += 60
     assert (await alice.state()).number == 0
+
+
+@pytest.mark.parametrize("replaced", [True, False])
+async def test_a_publication_that_was_verified_for_another_device_is_not_stored(
+    town: Town, replaced: bool
+) -> None:
+    """RLY-12: while it is verified, the name goes to another user, or the device is revoked."""
+    changes = list[Callable[[], Awaitable[object]]]()
+
+    async def run(work: Callable[[], Any], /) -> Any:
+        result = work()
+        while changes:
+            await changes.pop()()
+        return result
+
+    alice = Resident(town, "alice")
+    alice.next(add=[(2, FULL)])
+    await alice.move_in()
+    ticketed = replace(town.settings, ticket_key=TICKET_KEY.public.data)
+    town.relay = Relay(town.store, ticketed, entropy=town.draw, run=run)
+    await town.relay.start()
+    taker = Resident(town, "alice", [(2, FULL), (3, FULL)])
+    registration = taker.registration(ticket("alice", may_replace=True))
+    alice.next(revoke=(2,))
+    changes.append(partial(town.get, DoneAnswer, registration) if replaced else alice.append)
+    request = PublishRequest(1, alice.publication(2).encode())
+    await town.refuses(RelayCode.UNKNOWN, request, alice.tokens[2], number=0)
+    assert not changes
+    for device in (1, 2):
+        assert await town.store.stock(account_key("alice"), device) == Stock(0, 0, 0, 0)
 
 
 async def test_a_hundred_pairs_fit_into_one_upload(town: Town) -> None:

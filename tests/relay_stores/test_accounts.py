@@ -46,7 +46,7 @@ async def test_a_replacement_by_the_same_user_deletes_nothing(store: RelayStore)
 async def test_an_account_is_replaced_whole(store: RelayStore) -> None:
     person, other = await Person.registered(store, 1, 2), Person(1)
     await sent(store, person, letter(1), letter(2))
-    await store.publish(person.key, 1, page(1), 100)
+    await store.publish(person.key, person.listed(1), page(1), 100)
     await store.advance(person.key, 1, 9)
     assert await store.create(person.key, other.lists, other.head, replace=True) is None
     assert await store.head(person.key) == other.head
@@ -135,8 +135,8 @@ async def test_what_belongs_to_a_revoked_device_ends_and_nothing_else(store: Rel
     person, other = await Person.registered(store, 1, 2), await Person.registered(store, 2)
     await sent(store, person, letter(1), letter(2))
     await sent(store, other, letter(2))
-    for key, device in ((person.key, 1), (person.key, 2), (other.key, 2)):
-        await store.publish(key, device, page(1), 100)
+    for whose, device in ((person, 1), (person, 2), (other, 2)):
+        await store.publish(whose.key, whose.listed(device), page(1), 100)
     await person.change(store, without=[2])
     assert await waiting(store, person, 2) == []
     assert await store.stock(person.key, 2) == Stock(0, 0, 0, 0)
@@ -148,7 +148,7 @@ async def test_what_belongs_to_a_revoked_device_ends_and_nothing_else(store: Rel
 async def test_a_device_with_other_keys_inherits_nothing(store: RelayStore) -> None:
     person = await Person.registered(store, 1, 2)
     await sent(store, person, letter(2))
-    await store.publish(person.key, 2, page(1), 100)
+    await store.publish(person.key, person.listed(2), page(1), 100)
     await person.change(store, without=[2], new=[2])
     assert await waiting(store, person, 2) == []
     assert await store.stock(person.key, 2) == Stock(0, 0, 0, 0)
@@ -157,9 +157,9 @@ async def test_a_device_with_other_keys_inherits_nothing(store: RelayStore) -> N
 
 async def test_a_revoked_device_gets_nothing_and_gives_nothing(store: RelayStore) -> None:
     person = await Person.registered(store, 1, 2)
-    await store.publish(person.key, 2, page(1), 100)
+    await store.publish(person.key, person.listed(2), page(1), 100)
     await person.change(store, without=[2])
-    await store.publish(person.key, 2, page(2), 100)
+    await store.publish(person.key, person.listed(2), page(2), 100)
     await store.advance(person.key, 2, 5)
     assert await store.claim(person.key, [2], os.urandom(16), os.urandom(16), 0) == [None]
     assert await store.stock(person.key, 2) == Stock(0, 0, 0, 0)

@@ -50,7 +50,7 @@ async def test_a_cancelled_send_is_stored_for_all_devices_or_none(store: RelaySt
 
 async def test_a_cancelled_claim_takes_one_bundle_at_most(store: RelayStore) -> None:
     person = await Person.registered(store)
-    await store.publish(person.key, 1, page(1, 50), 100)
+    await store.publish(person.key, person.listed(1), page(1, 50), 100)
     claims = [(os.urandom(16), os.urandom(16)) for _ in range(TIMES)]
     for claim in claims:
         await cancelled(partial(store.claim, person.key, [1], *claim, NOW))
@@ -65,7 +65,7 @@ async def test_a_cancelled_claim_takes_one_bundle_at_most(store: RelayStore) -> 
 async def test_a_cancelled_upload_is_stored_whole_or_not(store: RelayStore) -> None:
     person = await Person.registered(store)
     for number in range(1, 11):
-        await cancelled(partial(store.publish, person.key, 1, page(number, 3), 100))
+        await cancelled(partial(store.publish, person.key, person.listed(1), page(number, 3), 100))
     stock = await store.stock(person.key, 1)
     assert stock.bundles % 3 == 0
 

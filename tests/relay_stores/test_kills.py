@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 async def prepared(store: RelayStore, stock: int = 0) -> Person:
     person = await Person.registered(store, 1, 2)
-    await store.publish(person.key, 1, page(1, stock), 100)
+    await store.publish(person.key, person.listed(1), page(1, stock), 100)
     return person
 
 

@@ -67,7 +67,7 @@ async def test_places_and_spent_values_end(store: RelayStore) -> None:
 async def test_nothing_ends_before_its_time(store: RelayStore) -> None:
     person = await Person.registered(store)
     await sent(store, person, letter(1))
-    await store.publish(person.key, 1, page(1), 100)
+    await store.publish(person.key, person.listed(1), page(1), 100)
     assert await expired(store, NOW, NOW) == Expired(0, 0, more=False)
     assert await store.stock(person.key, 1) == Stock(1, 3, 1, 5)
 
@@ -80,5 +80,5 @@ async def test_what_there_is_is_counted(store: RelayStore) -> None:
     assert await store.counts() == Counts(0, 0, 0, 0, 0)
     one, _ = await Person.registered(store, 1, 2), await Person.registered(store, 1)
     await sent(store, one, letter(1), letter(2))
-    await store.publish(one.key, 1, page(1), 100)
+    await store.publish(one.key, one.listed(1), page(1), 100)
     assert await store.counts() == Counts(2, 3, 3, 2, 10)

@@ -167,7 +167,7 @@ def url_through(database: Database, url: str, proxy: Proxy) -> str:
 
 async def _prepared(store: RelayStore) -> Person:
     person = await Person.registered(store, 1, 2)
-    await store.publish(person.key, 1, page(1, 90), 100)
+    await store.publish(person.key, person.listed(1), page(1, 90), 100)
     return person
 
 

@@ -80,8 +80,11 @@ class Burst:
             say("claimed", claim, bundle)
 
     async def publishes(self) -> None:
+        head = await self.store.head(self.account)
+        listed = None if head is None else head.device(1)
+        assert listed is not None
         number = (await self.store.stock(self.account, 1)).number + 1
-        await self.store.publish(self.account, 1, page(number, 20), 100)
+        await self.store.publish(self.account, listed, page(number, 20), 100)
         say("published", (await self.store.stock(self.account, 1)).number)
 
     async def spends(self) -> None:

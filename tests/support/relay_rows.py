@@ -39,6 +39,10 @@ class Person:
         assert await store.create(person.key, person.lists, person.head, replace=False) is None
         return person
 
+    def listed(self, device: int) -> ListedKey:
+        """Return a device as the newest list has it, or one that no list has."""
+        return self.head.device(device) or listed(device)
+
     async def change(
         self, store: RelayStore, *, without: Sequence[int] = (), new: Sequence[int] = ()
     ) -> None:

@@ -6,7 +6,6 @@
 Not here: what a relay checks of a list before it stores it.
 """
 
-from dataclasses import replace
 from typing import Any, cast
 
 from letterlock._wire.cbor import Value, decode, encode
@@ -33,9 +32,4 @@ def decode_head(record: bytes) -> Head:
 
 def left_out(before: Head, head: Head) -> list[int]:
     """Return the ids of devices that `head` no longer lists, or lists with other keys. A class may change."""
-    stay = {_without_class(each) for each in head.devices}
-    return [each.device for each in before.devices if _without_class(each) not in stay]
-
-
-def _without_class(key: ListedKey) -> ListedKey:
-    return replace(key, device_class=0)
+    return [each.device for each in before.devices if not each.is_same(head.device(each.device))]

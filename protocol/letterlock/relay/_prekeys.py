@@ -42,7 +42,9 @@ class Prekeys:
         page = await means.run(
             lambda: verify_upload(request.publication, request.number, address, listed),
         )
-        published = await means.store.publish(account, device, page, MAX_STOCK)
+        published = await means.store.publish(account, listed, page, MAX_STOCK)
+        if published is Published.UNLISTED:
+            raise Refused(RelayCode.UNKNOWN)  # the list changed while the publication was verified
         stock = await means.store.stock(account, device)
         if published is Published.OLDER:
             raise Refused(RelayCode.CONFLICT, stock.number)  # RLY-14

@@ -14,7 +14,7 @@ Not here: what a call may do; the databases.
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Protocol, Self
 
@@ -28,6 +28,10 @@ class ListedKey:
     identity: bytes
     device_class: int
     added: int
+
+    def is_same(self, other: "ListedKey | None") -> bool:
+        """Return whether this is one device in two lists. Only its class may change."""
+        return other is not None and replace(self, device_class=other.device_class) == other
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ class Published(Enum):
     STORED = "stored"
     SAME = "the same page was stored before"
     OLDER = "a page of this number or a later one was stored before"
+    UNLISTED = "the newest list does not have the device, or has it with other keys"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +183,12 @@ class RelayStore(Protocol):
 
     # --- prekeys ------------------------------------------------------------------------------------
 
-    async def publish(self, account: bytes, device: int, page: Page, most: int) -> Published:
-        """Store a page if its number is the greatest; bundles beyond `most` in stock are left out."""
+    async def publish(self, account: bytes, listed: ListedKey, page: Page, most: int) -> Published:
+        """Store a page if its number is the greatest; bundles beyond `most` in stock are left out.
+
+        `listed` is the device under whose keys the page was verified. Nothing is stored if the newest list
+        does not have that device any more.
+        """
         ...
 
     async def claim(

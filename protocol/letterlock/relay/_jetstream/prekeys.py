@@ -21,7 +21,7 @@ from letterlock.relay._jetstream.records import read
 from letterlock.relay._jetstream.retries import settle
 from letterlock.relay._jetstream.shared import ANY_AGE, NEWEST, SHORTLY, Shared
 from letterlock.relay._jetstream.subjects import DevicePlace
-from letterlock.relay._store import Page, Published, Stock
+from letterlock.relay._store import ListedKey, Page, Published, Stock
 
 _TOGETHER: Final = 16
 """Bundles in one message, which a claim reads whole. The servers keep each subject in memory."""
@@ -38,15 +38,16 @@ class Asked(NamedTuple):
     now: int
 
 
-async def publish(shared: Shared, account: bytes, device: int, page: Page, most: int) -> Published:
-    """Store a page. For a device that no list names nothing is stored, as for an older page."""
+async def publish(shared: Shared, account: bytes, listed: ListedKey, page: Page, most: int) -> Published:
+    """Store a page, unless the newest list has another device under this number, or none."""
     place = shared.names.of(account)
 
     async def attempt() -> Published:
         head = await shared.read(place.stream, place.head, NEWEST)
-        its = place.device(decode_head(head.data), device) if head.sequence else None
-        if its is None:
-            return Published.OLDER
+        newest = decode_head(head.data) if head.sequence else None
+        its = None if newest is None else place.device(newest, listed.device)
+        if newest is None or its is None or not listed.is_same(newest.device(listed.device)):
+            return Published.UNLISTED
         record = await shared.read(its.stream, its.claims, NEWEST)
         before = _state(record)
         after, published, count = before.publish(page, most)

@@ -19,7 +19,18 @@ from letterlock.relay._jetstream.connection import Nats
 from letterlock.relay._jetstream.retries import settle
 from letterlock.relay._jetstream.shared import Shared
 from letterlock.relay._jetstream.subjects import Names
-from letterlock.relay._store import Counts, Deliver, Delivered, Expired, Head, Mail, Page, Published, Stock
+from letterlock.relay._store import (
+    Counts,
+    Deliver,
+    Delivered,
+    Expired,
+    Head,
+    ListedKey,
+    Mail,
+    Page,
+    Published,
+    Stock,
+)
 from letterlock.relay._store import Watch as WatchProtocol
 from letterlock.relay._watchers import Watchers
 
@@ -86,9 +97,9 @@ class JetStreamRelayStore:
 
     # --- prekeys ------------------------------------------------------------------------------------
 
-    async def publish(self, account: bytes, device: int, page: Page, most: int) -> Published:
+    async def publish(self, account: bytes, listed: ListedKey, page: Page, most: int) -> Published:
         """Store a page if its number is the greatest; bundles beyond `most` in stock are left out."""
-        call = partial(prekeys.publish, self._shared, account, device, page, most)
+        call = partial(prekeys.publish, self._shared, account, listed, page, most)
         return await self._calls.run(call, account)
 
     async def claim(

@@ -13,8 +13,9 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from letterlock.relay._claims import ClaimState
+from letterlock.relay._postgresql.accounts import head
 from letterlock.relay._postgresql.driver import Connection, Database, is_changed_meanwhile
-from letterlock.relay._store import Page, Published, Stock
+from letterlock.relay._store import ListedKey, Page, Published, Stock
 
 _RECORDS = (
     "SELECT device, state FROM letterlock.prekeys WHERE account = $1 AND device = ANY ($2) ORDER BY device"
@@ -41,16 +42,19 @@ class _Change(NamedTuple):
     place: int
 
 
-async def publish(database: Database, account: bytes, device: int, page: Page, most: int) -> Published:
-    """Store a page. For a device that no list names nothing is stored, as for an older page."""
+async def publish(database: Database, account: bytes, listed: ListedKey, page: Page, most: int) -> Published:
+    """Store a page, unless the newest list has another device under this number, or none."""
+    device = listed.device
     async with database.transaction() as connection:
-        listed = await connection.fetchval(
+        locked = await connection.fetchval(
             "SELECT true FROM letterlock.device WHERE account = $1 AND device = $2 FOR NO KEY UPDATE",
             account,
             device,
         )
-        if listed is None:
-            return Published.OLDER
+        # Read under the lock: a list that leaves the device out waits for it.
+        newest = None if locked is None else await head(connection, account)
+        if newest is None or not listed.is_same(newest.device(device)):
+            return Published.UNLISTED
         record = await connection.fetchval(
             "SELECT state FROM letterlock.prekeys WHERE account = $1 AND device = $2 FOR UPDATE",
             account,

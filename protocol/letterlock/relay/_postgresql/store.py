@@ -10,7 +10,18 @@ from typing import Final, Self
 from letterlock.relay._postgresql import accounts, mail, operations, places, prekeys, schema
 from letterlock.relay._postgresql.driver import Database
 from letterlock.relay._postgresql.wakes import Wakes
-from letterlock.relay._store import Counts, Deliver, Delivered, Expired, Head, Mail, Page, Published, Stock
+from letterlock.relay._store import (
+    Counts,
+    Deliver,
+    Delivered,
+    Expired,
+    Head,
+    ListedKey,
+    Mail,
+    Page,
+    Published,
+    Stock,
+)
 from letterlock.relay._store import Watch as WatchProtocol
 
 CONNECTIONS: Final = 8
@@ -69,9 +80,9 @@ class PostgresqlRelayStore:
 
     # --- prekeys ------------------------------------------------------------------------------------
 
-    async def publish(self, account: bytes, device: int, page: Page, most: int) -> Published:
+    async def publish(self, account: bytes, listed: ListedKey, page: Page, most: int) -> Published:
         """Store a page if its number is the greatest; bundles beyond `most` in stock are left out."""
-        return await prekeys.publish(self._database, account, device, page, most)
+        return await prekeys.publish(self._database, account, listed, page, most)
 
     async def claim(
         self, account: bytes, devices: Sequence[int], claim: bytes, requester: bytes, now: int

@@ -5,7 +5,6 @@ Not here: finding an account (devices.py); what stands in a list (user/).
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import replace as changed
 
 from letterlock.errors import StoreError
 from letterlock.relay._sqlite.devices import Found, find, find_device
@@ -71,7 +70,7 @@ def append(
     connection.execute(
         "INSERT INTO list (account, version, encoded) VALUES (?, ?, ?)", (found.row, head.version, encoded)
     )
-    stay = {each.device for each in head.devices if _is_same(found.head.device(each.device), each)}
+    stay = {each.device for each in head.devices if each.is_same(found.head.device(each.device))}
     _delete_devices(connection, [row for device, row in found.devices.items() if device not in stay])
     _add_devices(connection, found.row, [each for each in head.devices if each.device not in stay])
     connection.executemany(
@@ -79,11 +78,6 @@ def append(
         [(each.device_class, found.devices[each.device]) for each in head.devices if each.device in stay],
     )
     return None
-
-
-def _is_same(one: ListedKey | None, other: ListedKey) -> bool:
-    """Return whether this is one device in two lists. Only its class may change."""
-    return one is not None and changed(one, device_class=other.device_class) == other
 
 
 def _add_devices(connection: sqlite3.Connection, row: int, devices: Iterable[ListedKey]) -> None:

@@ -43,6 +43,16 @@ def find_device(connection: sqlite3.Connection, account: bytes, device: int) -> 
     return None if row is None else int(row[0])
 
 
+def find_listed(connection: sqlite3.Connection, account: bytes, listed: ListedKey) -> int | None:
+    """Return the row of a device, or None if the newest list does not have it with these keys."""
+    row = connection.execute(
+        "SELECT d.id FROM account a JOIN device d ON d.account = a.id WHERE a.account = ?"
+        " AND d.device = ? AND d.ed25519 = ? AND d.identity = ? AND d.added = ?",
+        (account, listed.device, listed.ed25519, listed.identity, listed.added),
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
 def find_rows(connection: sqlite3.Connection, account: bytes, version: int, head: bytes) -> dict[int, int]:
     """Return the row of each device by its id, or nothing if the account's newest list is another one.
 

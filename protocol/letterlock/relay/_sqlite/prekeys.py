@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from letterlock.relay._claims import Choice, ClaimState
-from letterlock.relay._sqlite.devices import find_device
-from letterlock.relay._store import Page, Published, Stock
+from letterlock.relay._sqlite.devices import find_listed
+from letterlock.relay._store import ListedKey, Page, Published, Stock
 
 
 class Asked(NamedTuple):
@@ -22,11 +22,13 @@ class Asked(NamedTuple):
     now: int
 
 
-def publish(connection: sqlite3.Connection, account: bytes, device: int, page: Page, most: int) -> Published:
-    """Store a page. For a device that no list names nothing is stored, as for an older page."""
-    row = find_device(connection, account, device)
+def publish(
+    connection: sqlite3.Connection, account: bytes, listed: ListedKey, page: Page, most: int
+) -> Published:
+    """Store a page, unless the newest list has another device under this number, or none."""
+    row = find_listed(connection, account, listed)
     if row is None:
-        return Published.OLDER
+        return Published.UNLISTED
     found = connection.execute("SELECT state FROM prekeys WHERE device = ?", (row,)).fetchone()
     before = ClaimState() if found is None else ClaimState.decode(found[0])
     after, published, count = before.publish(page, most)

@@ -37,6 +37,7 @@ from letterlock.relay._store import (
     Delivered,
     Expired,
     Head,
+    ListedKey,
     Mail,
     Page,
     Published,
@@ -120,9 +121,9 @@ class SqliteRelayStore:
 
     # --- prekeys ------------------------------------------------------------------------------------
 
-    async def publish(self, account: bytes, device: int, page: Page, most: int) -> Published:
+    async def publish(self, account: bytes, listed: ListedKey, page: Page, most: int) -> Published:
         """See RelayStore."""
-        return await self._write.call(lambda c: prekeys.publish(c, account, device, page, most))
+        return await self._write.call(lambda c: prekeys.publish(c, account, listed, page, most))
 
     async def claim(
         self, account: bytes, devices: Sequence[int], claim: bytes, requester: bytes, now: int
