@@ -1,14 +1,20 @@
 """Numbers that a relay claims: none of them harms the store, or has the client wait for years."""
 
+import asyncio
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from letterlock import Address
 from letterlock._primitives.entropy import system_entropy
 from letterlock._wire.relay_error import RelayCode
-from letterlock.client import RelayEventKind, RelayMisbehaves
+from letterlock._wire.relay_login import ChallengeAnswer, ChallengeRequest
+from letterlock.client import RelayEventKind, RelayMisbehaves, RelayUnavailable
+from letterlock.client._connection import Connection
+from letterlock.client._errors import RelayRefused
 from letterlock.client._queue import Queue
 from letterlock.client._rows import OwnRecord, decode_own, encode_own
 from letterlock.client._transport import Reply
@@ -90,3 +96,46 @@ def test_a_relay_that_names_the_last_number_leaves_a_store_that_opens(tmp_path: 
             assert await bodies(alice, 1) == [b"hello"]
 
     play(tmp_path, story)
+
+
+# --- pauses -----------------------------------------------------------------------------------------------
+
+
+class OneAnswer:
+    """A way to a relay that always gives the same answer."""
+
+    def __init__(self, reply: Reply) -> None:
+        self._reply = reply
+
+    async def post(self, path: str, body: bytes, token: bytes | None, most: int, wait: int) -> Reply:
+        return self._reply
+
+
+def asked_to_wait(reply: Reply) -> int:
+    """Return for how many seconds a client takes an answer to ask."""
+    way: Any = OneAnswer(reply)
+    connection = Connection(way, lambda **_: None)
+    with pytest.raises((RelayRefused, RelayUnavailable)) as caught:
+        asyncio.run(connection.call_openly(ChallengeRequest(Address("alice", 1)), ChallengeAnswer))
+    error: Any = caught.value
+    seconds: int = error.number if isinstance(error, RelayRefused) else error.seconds
+    return seconds
+
+
+@pytest.mark.parametrize("code", [RelayCode.SLOW_DOWN, RelayCode.UNAVAILABLE])
+@pytest.mark.parametrize(
+    ("asked", "taken"), [(0, 0), (7, 7), (3600, 3600), (3601, 3600), (MAX_COUNTER, 3600)]
+)
+def test_a_pause_is_an_hour_at_most(code: RelayCode, asked: int, taken: int) -> None:
+    """CLN-8"""
+    assert asked_to_wait(refusal(code, asked)) == taken
+    assert asked_to_wait(refusal(code, 0, asked)) == taken
+
+
+def test_a_gateway_s_pause_is_an_hour_at_most() -> None:
+    assert asked_to_wait(Reply(503, b"", 2**40)) == 3600
+
+
+@pytest.mark.parametrize("code", [RelayCode.STALE, RelayCode.CONFLICT, RelayCode.FULL])
+def test_a_number_that_is_no_pause_stays_as_it_is(code: RelayCode) -> None:
+    assert asked_to_wait(refusal(code, MAX_COUNTER, 7)) == MAX_COUNTER

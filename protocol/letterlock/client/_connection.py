@@ -21,7 +21,7 @@ from letterlock._wire.relay_error import ErrorAnswer, RelayCode
 from letterlock._wire.relay_limits import MAX_FETCH_ANSWER, SMALL_BODY
 from letterlock._wire.relay_login import AuthenticateAnswer
 from letterlock.client._errors import RelayMisbehaves, RelayRefused, RelayUnavailable
-from letterlock.client._transport import Reply, Socket, Transport
+from letterlock.client._transport import MAX_SECONDS, Reply, Socket, Transport
 from letterlock.errors import PeerError
 
 A = TypeVar("A", bound=RelayBody)
@@ -150,12 +150,15 @@ def _decoded(call: Call, reply: Reply, answer: type[A]) -> A:
     error = _code(reply)
     if error is None:
         if reply.status == _SLOW_DOWN or reply.status >= _SERVER_FAULT:
-            raise RelayUnavailable(f"status {reply.status}", reply.retry_after)
+            raise RelayUnavailable(f"status {reply.status}", min(reply.retry_after, MAX_SECONDS))
         raise RelayMisbehaves(f"answers {call.name} with status {reply.status} and no reason")
     if error.code is RelayCode.UNAVAILABLE:
-        raise RelayUnavailable("the relay cannot answer now", max(error.number, reply.retry_after))
-    raise RelayRefused(error.code, max(error.number, _least(error, reply)))
+        raise RelayUnavailable("the relay cannot answer now", _seconds(error, reply))
+    raise RelayRefused(
+        error.code, _seconds(error, reply) if error.code is RelayCode.SLOW_DOWN else error.number
+    )
 
 
-def _least(error: ErrorAnswer, reply: Reply) -> int:
-    return reply.retry_after if error.code is RelayCode.SLOW_DOWN else 0
+def _seconds(error: ErrorAnswer, reply: Reply) -> int:
+    """Return for how long a relay asks to wait, an hour at most. [CLN-8]"""
+    return min(max(error.number, reply.retry_after), MAX_SECONDS)

@@ -17,7 +17,7 @@ from letterlock._wire.relay_calls import CONTENT_TYPE, SOCKET_PATH
 from letterlock._wire.relay_limits import MAX_RELAY_NAME
 from letterlock._wire.relay_login import token_text
 from letterlock.client._errors import RelayMisbehaves, RelayUnavailable
-from letterlock.client._transport import Reply, Socket, SocketClosed
+from letterlock.client._transport import MAX_SECONDS, Reply, Socket, SocketClosed
 from letterlock.errors import UsageError
 
 try:
@@ -31,7 +31,6 @@ except ModuleNotFoundError as error:
 
 SECONDS: Final = 20.0
 """How long a connection, a write, or a pause between two pieces of an answer may take."""
-_MAX_RETRY_AFTER: Final = 3600
 _GOING_AWAY: Final = 1001
 _PORTS: Final = {"https": 443, "http": 80}
 
@@ -168,4 +167,4 @@ async def _bounded(answer: httpx.Response, most: int) -> bytes:
 
 def _retry_after(answer: httpx.Response) -> int:
     text = answer.headers.get("retry-after", "")
-    return min(int(text), _MAX_RETRY_AFTER) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+    return min(int(text), MAX_SECONDS) if text.isascii() and text.isdecimal() and len(text) < 10 else 0

@@ -373,7 +373,10 @@ class SyncClient(Uncopyable):
                 self._inside.transaction = None
 
     def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call a function in the thread of the store, in a transaction, as `Client.run` does."""
+        """Call a function in the thread of the store, in a transaction, as `Client.run` does.
+
+        If it raises, what it wrote is undone.
+        """
         return self._do(lambda: self._client.run(function, *args, **kwargs))
 
     @property

@@ -63,11 +63,17 @@ class StoreThread(Uncopyable):
         return is_inside(self._worker)
 
     async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call a function in the thread, in a transaction of the store, and return its result."""
+        """Call a function in the thread, in a transaction of the store, and return its result.
+
+        If it raises, what it wrote is undone.                                                       [CLN-1]
+        """
         context = copy_context()
-        call = Call[T](
-            lambda call: self._worker.transact(lambda _: context.run(function, *args, **kwargs), call)
-        )
+
+        def work(_: Call[Any]) -> T:
+            with self._worker.store.transaction():  # `transact` alone commits what a failing call wrote
+                return context.run(function, *args, **kwargs)
+
+        call = Call[T](lambda call: self._worker.transact(work, call))
         self._worker.turns.add(call, inside=self.is_inside)
         return await call.result()
 

@@ -7,6 +7,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+MAX_SECONDS: Final = 3600
+"""The longest pause that a relay may ask for. A longer one counts as this one."""
 DISPLACED: Final = 4409
 """The code with which a relay closes a socket when the same device opened another one."""
 TOKEN_ENDED: Final = 4401
