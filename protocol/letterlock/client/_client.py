@@ -23,7 +23,7 @@ from letterlock._wire.device_snapshot import DeviceClass, ListedDevice
 from letterlock._wire.linking import LinkingCode
 from letterlock.client._arrivals import Arrivals
 from letterlock.client._contacts import Contacts
-from letterlock.client._errors import RelayMisbehaves, RelayRefused, RelayUnavailable, UnknownUser
+from letterlock.client._errors import RelayMisbehaves, RelayRefused, RelayUnavailable
 from letterlock.client._events import RelayEvent
 from letterlock.client._fetcher import Fetcher
 from letterlock.client._http import RelayUrl
@@ -251,7 +251,8 @@ class Client(Uncopyable):
         """Add a new device, which calls `join`, and return its id.
 
         `compare` is awaited with six digits, and returns whether the new device shows the same. Call this
-        only when the person asked for it on this device. Raises what `User.link` raises.
+        only when the person asked for it on this device. Raises what `User.link` raises, and UsageError
+        inside `transaction()`.
         """
         self._check()
         return await link(self._office, self._sender, code, (compare, device_class))
@@ -266,7 +267,7 @@ class Client(Uncopyable):
     async def meet(self, name: str) -> Person:
         """Ask the relay for a name's device lists, so that the name becomes a contact, and return it.
 
-        Raises UnknownUser, RelayUnavailable, RelayMisbehaves.
+        Raises UnknownUser, RelayUnavailable, RelayMisbehaves; UsageError inside `transaction()`.
         """
         await self._contacts.meet(self._fetcher, name)
         return await self._contacts.person(name)
@@ -312,9 +313,9 @@ class Client(Uncopyable):
         """Send a content to a user, and a copy to this user's other devices; return its id, 16 bytes.
 
         It is saved when this returns, and goes out as soon as the relay is there. A name that is no contact
-        yet is asked for first; offline the content waits for that too. Inside `transaction()` it is part of
-        the commit. Raises UnknownUser if the relay knows nobody of this name; ContactFrozen, UsageError;
-        PlaintextTooLong beyond 640 KiB with attachments.
+        yet is asked for first; without a right answer the content waits for that too. In `transaction()` it
+        is part of the commit. Raises UnknownUser if the relay knows nobody of this name; ContactFrozen,
+        UsageError; PlaintextTooLong beyond 640 KiB with attachments.
         """
         office, now = self._office, self._world.clock()
         if type(body) is not bytes or type(name) is not str:
@@ -322,13 +323,9 @@ class Client(Uncopyable):
         draft = Draft(Address(name).name, kind, body, tuple(attachments), now)
         id_ = await office.run(office.queue.send, draft)
         if id_ is None and office.connection.is_up is not False and not office.thread.is_inside:
-            try:
+            with suppress(RelayUnavailable, RelayMisbehaves):  # else it waits, and the fetcher asks again
                 await self._contacts.meet(self._fetcher, name)
                 id_ = await office.run(office.queue.send, draft)
-            except UnknownUser:
-                raise
-            except RelayUnavailable:
-                pass  # it waits
         if id_ is None:
             id_ = await office.run(office.queue.draft, draft)
         office.wake_all()
@@ -342,8 +339,12 @@ class Client(Uncopyable):
         return await self._contacts.delivery(id_)
 
     async def flush(self, seconds: float = 30.0) -> None:
-        """Wait until everything that was sent is at the relay. Raises RelayUnavailable after `seconds`."""
+        """Wait until everything that was sent is at the relay. Raises RelayUnavailable after `seconds`.
+
+        Inside `transaction()` it raises UsageError.
+        """
         self._check()
+        self._office.require_outside()
         if not await self._flush(seconds):
             raise RelayUnavailable("not everything could be sent in time")
 
@@ -385,7 +386,8 @@ class Client(Uncopyable):
     async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function in the thread of the store, in a transaction, and return its result.
 
-        It may use `store.connection` of a `SqliteStore`. While it runs, all other calls wait.
+        It may use `store.connection` of a `SqliteStore`. While it runs, all other calls wait. If it raises,
+        what it wrote is undone.
         """
         return await self._office.run(function, *args, **kwargs)
 

@@ -22,7 +22,8 @@ class Contacts:
         self._office = office
 
     async def meet(self, fetcher: Fetcher, name: str) -> None:
-        """Fetch the lists of a name. Raises UnknownUser, RelayUnavailable, RelayMisbehaves."""
+        """Fetch the lists of a name. Raises UnknownUser, UsageError, RelayUnavailable, RelayMisbehaves."""
+        self._office.require_outside()
         try:
             await fetcher.refresh(name)
         except RelayRefused as refused:

@@ -3,7 +3,7 @@
     RelayUnavailable     the relay, or the network, cannot answer now        tried again
     RelayMisbehaves      the relay's answer breaks the specification         tried again, and reported
     RelayRefused         the relay did not carry out a call                  what then depends on the code
-    NameTaken, TicketRefused, UnknownUser, AlreadyDone, ClientStopped        the caller learns of these
+    NameTaken, TicketRefused, UnknownUser, AlreadyDone                       the caller learns of these
 
 Not here: errors of the user's own calls.
 """

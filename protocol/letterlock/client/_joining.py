@@ -89,6 +89,7 @@ async def link(
     office: Office, sender: "Sender", code: LinkingCode, how: tuple[CompareDigits, DeviceClass]
 ) -> int:
     """Add the device that shows a code, and return its id. Raises what `User.link` raises."""
+    office.require_outside()
     meeting = MeetingPlace(office.connection, read_place(code), office.pace, openly=False)
     return await in_time(_link(office, sender, code, (meeting, *how)))
 

@@ -32,7 +32,7 @@ from letterlock.client._events import RelayEvent, RelayEventKind
 from letterlock.client._pace import Backoff, Pace
 from letterlock.client._thread import StoreThread
 from letterlock.client._transport import Transport
-from letterlock.errors import StoreBusy, StoreError
+from letterlock.errors import StoreBusy, StoreError, UsageError
 
 A = TypeVar("A", bound=RelayBody)
 T = TypeVar("T")
@@ -97,6 +97,11 @@ class Office(Uncopyable):
     async def call(self, request: RelayBody, answer: type[A], wait: int = 0) -> A:
         """Make a call with a token. Raises RelayUnavailable, RelayMisbehaves, RelayRefused."""
         return await self.connection.call(request, answer, wait)
+
+    def require_outside(self) -> None:
+        """Raise UsageError inside a transaction: what is not committed could reach the relay."""
+        if self.thread.is_inside:
+            raise UsageError("this calls the relay: leave `transaction()` first")
 
     def wake_all(self) -> None:
         """Let every task look for work: something was saved that may concern it."""
