@@ -2,14 +2,20 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from letterlock import Address
-from letterlock._wire.relay_error import RelayCode
+from letterlock._wire.relay_error import ErrorAnswer, RelayCode
+from letterlock._wire.relay_login import account_key
 from letterlock._wire.relay_mail import AckRequest, FetchRequest
 from letterlock.limits import DAY
+from letterlock.relay._means import Means
+from letterlock.relay._reply import Refused
 from letterlock.relay._settings import RelaySettings
+from letterlock.relay._store import Mail
+from letterlock.relay._verification import run_at_once, verify_chain
 from support.relay_town import NAME, Resident, Town, some_id
 from support.user_tools import FULL
 
@@ -239,6 +245,51 @@ async def test_a_fetch_that_is_cancelled_leaves_nothing_behind(town: Town) -> No
     await bob.sent(alice, {1: b"x"})
     assert await texts(alice) == [b"x"]
     assert waits() == 0
+
+
+async def test_a_fetch_that_waits_gets_nothing_of_who_has_its_number_now(town: Town) -> None:
+    """RLY-8: while it waits, the name goes to another user, who has a device of the same number."""
+    alice, bob = await trio(town)
+    waiting = asyncio.ensure_future(town.ask(FetchRequest(100, 60), alice.tokens[1]))
+    await asyncio.sleep(0.05)
+    assert waits() >= 2
+    await taken_over(town, bob, alice)
+    assert await waiting == ErrorAnswer(RelayCode.UNKNOWN)
+
+
+@pytest.mark.parametrize("wait", [0, 60])
+async def test_a_fetch_is_checked_after_the_mail_was_read(town: Town, wait: int) -> None:
+    """RLY-8: the name goes to another user between the two."""
+    alice, bob = await trio(town)
+    fetch = town.store.fetch
+
+    async def late(*arguments: Any) -> list[Mail]:
+        vars(town.store).pop("fetch")
+        await asyncio.sleep(0.02)
+        await taken_over(town, bob, alice)
+        return await fetch(*arguments)
+
+    vars(town.store)["fetch"] = late
+    await town.refuses(RelayCode.UNKNOWN, FetchRequest(100, wait), alice.tokens[1], number=0)
+
+
+async def test_a_token_may_end_while_a_fetch_waits(town: Town) -> None:
+    """RLY-6"""
+    alice, _ = await trio(town)
+    session = town.relay.session(alice.tokens[1], town.now)
+    assert session is not None
+    means = Means(town.store, town.settings, run_at_once)
+    await means.check_now(session, session.until - 1)
+    with pytest.raises(Refused):
+        await means.check_now(session, session.until)
+
+
+async def taken_over(town: Town, bob: Resident, alice: Resident) -> None:
+    """Give Alice's name to another user, and send something to the device that has the number now."""
+    taker = Resident(town, alice.name, [(1, FULL), (3, FULL)])
+    lists = [each.encode() for each in taker.lists]
+    assert await town.store.create(account_key(taker.name), lists, verify_chain(lists), replace=True) is None
+    await bob.sent(taker, {1: b"for the taker"}, id_="taker")
 
 
 def waits() -> int:

@@ -67,14 +67,18 @@ class Mailboxes:
     async def fetch(self, request: FetchRequest, session: Session, now: int) -> FetchAnswer:
         """Return the oldest messages of the caller's own device, or wait for one. [RLY-23]"""
         means, skip = self._means, frozenset(request.skip)
-        # What is read is answered only if the device is listed.
-        _, stock, mail = await asyncio.gather(
-            means.check_now(session, now),
+        clock = asyncio.get_running_loop().time
+        begun = clock()
+        stock, mail = await asyncio.gather(
             means.store.stock(session.account, session.device),
             self._read(request.most, session, skip),
         )
+        # After each read: the mailbox may be that of another device by then. [RLY-8]
+        await means.check_now(session, now)
         if not mail and request.wait:
             mail = await self._wait(request, session, skip)
+            if mail:
+                await means.check_now(session, now + int(clock() - begun))
         return FetchAnswer(stock.bundles, tuple(map(_delivery, mail)))
 
     async def _wait(self, request: FetchRequest, session: Session, skip: frozenset[bytes]) -> list[Mail]:

@@ -69,9 +69,12 @@ class Means:
             raise Refused(RelayCode.UNKNOWN)
 
     async def check_now(self, session: Session, now: int) -> tuple[Head, ListedKey]:
-        """Return the newest list and the device in it, read from the store. Raises Refused, UNKNOWN."""
+        """Return the newest list and the device in it, read from the store. Raises Refused, UNKNOWN.
+
+        A call that waited passes the time after the wait: its token may have ended meanwhile.
+        """
         head = await self.heads.newest(session.account, now)
         listed = session.listed(head)
-        if head is None or listed is None:
+        if head is None or listed is None or now >= session.until:
             raise Refused(RelayCode.UNKNOWN)
         return head, listed
