@@ -1,13 +1,19 @@
 """The socket: mail is pushed, acknowledgements come back, and it closes with a code that says why."""
 
 import asyncio
+from time import time
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from letterlock._primitives.entropy import system_entropy
 from letterlock._wire.relay_error import ErrorAnswer, RelayCode
 from letterlock._wire.relay_mail import AckRequest, FetchRequest
+from letterlock.relay import open_store
+from letterlock.relay._server._sockets import Sockets
+from letterlock.relay._session import Seals
+from letterlock.relay._store import ListedKey
 from support.relay_server import ServedTown, Server, in_town, served
 from support.relay_socket import line
 from support.relay_town import Resident, some_id
@@ -79,6 +85,45 @@ def test_a_newer_socket_displaces_the_older(server: Server) -> None:
         async with line(server, bob.tokens[1]) as older, line(server, bob.tokens[1]):
             assert await older.closed() == 4409
         assert server.metrics()["letterlock_relay_displaced_sockets_total"] >= 1
+
+    in_town(server, play)
+
+
+def test_a_socket_displaces_those_of_the_same_device_alone() -> None:
+    """A token of an earlier device, or of an earlier user of the name, is known to be good only later."""
+
+    async def play() -> None:
+        sockets = Sockets(10, 4409)
+        there = sockets.enter((bytes(16), 2, 5, b"the user"))
+        for other in (
+            (bytes(15) + b"\1", 2, 5, b"the user"),
+            (bytes(16), 3, 5, b"the user"),
+            (bytes(16), 2, 4, b"the user"),
+            (bytes(16), 2, 5, b"earlier!"),
+        ):
+            sockets.enter(other)
+            assert not there.ended.is_set()
+        sockets.enter((bytes(16), 2, 5, b"the user"))
+        assert there.code == 4409
+
+    asyncio.run(play())
+
+
+def test_the_token_of_an_earlier_user_displaces_nobody(server: Server) -> None:
+    async def play(town: ServedTown) -> None:
+        alice, bob = await pair(town, "earlier")
+        store = await open_store(f"sqlite:///{server.store}").open()
+        try:
+            secret = await store.secret("tokens", bytes(32))
+        finally:
+            await store.close()
+        listed = ListedKey(1, bytes(32), bytes(32), 1, 1)
+        token = Seals.of(secret, system_entropy).token(bob.name, listed, b"earlier!", int(time()))
+        async with line(server, bob.tokens[1]) as open_line:
+            async with line(server, token) as earlier:
+                assert await earlier.closed() == 4401
+            await alice.sent(bob, {1: b"text"})
+            assert list((await open_line.texts(1)).values()) == [b"text"]
 
     in_town(server, play)
 

@@ -61,7 +61,7 @@ class SocketCalls:
             await _reject(send, unavailable())
             return
         # The place has the time of the opening, so it is taken before the client knows that it is open.
-        place = self._sockets.enter((session.account, session.device))
+        place = self._sockets.enter((session.account, session.device, session.added, session.user))
         self._metrics.socket(1)
         try:
             await send({"type": "websocket.accept"})

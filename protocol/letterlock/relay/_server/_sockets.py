@@ -9,8 +9,11 @@ import asyncio
 from collections.abc import Callable
 from hashlib import sha256
 
-Owner = tuple[bytes, int]
-"""The account key, 16 bytes, and the device."""
+Owner = tuple[bytes, int, int, bytes]
+"""The account key, 16 bytes; the device; the version that added it; and 8 bytes of the user id.
+
+All that a token names, so that one of an earlier device or user closes no socket of the present one.
+"""
 
 
 class Place:
@@ -80,5 +83,5 @@ class Sockets:
 
 def digest_of(owner: Owner) -> bytes:
     """Return the 16 bytes by which workers name a device to each other."""
-    account, device = owner
-    return sha256(account + device.to_bytes(8, "big")).digest()[:16]
+    account, device, added, user = owner
+    return sha256(account + device.to_bytes(8, "big") + added.to_bytes(8, "big") + user).digest()[:16]
