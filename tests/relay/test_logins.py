@@ -181,6 +181,21 @@ async def test_a_login_costs_one_verification_whether_or_not_the_device_exists(
     assert len(verified) == 1
 
 
+async def test_nobody_can_sign_for_a_device_that_is_not_listed(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RLY-7: with several names, a signature that is good for the first one would be refused sooner."""
+    verified: list[bytes] = []
+    monkeypatch.setattr(_login, "verify_edwards", lambda key, *_: verified.append(key))
+    nobody = Resident(town, "nobody")
+    for _ in range(2):
+        await town.refuses(RelayCode.UNKNOWN, nobody.login(1, await nobody.challenge(1)))
+        await town.restart()
+    assert len(set(verified)) == 2
+    base_point = bytes([0x58]) + bytes([0x66]) * 31
+    assert base_point not in verified
+
+
 async def test_wrong_logins_do_not_keep_a_device_out(town: Town) -> None:
     alice = await Resident(town, "alice").move_in()
     for _ in range(50):

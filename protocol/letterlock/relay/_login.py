@@ -6,9 +6,8 @@ not listed is refused after the same work and with the same answer as a wrong si
 Not here: the form of challenges and tokens (_session.py).
 """
 
-from typing import Final
-
-from letterlock._primitives.ed25519 import verify_edwards
+from letterlock._primitives.ed25519 import Ed25519KeyPair, verify_edwards
+from letterlock._primitives.entropy import Entropy
 from letterlock._wire.relay_error import RelayCode
 from letterlock._wire.relay_login import (
     AuthenticateAnswer,
@@ -24,18 +23,17 @@ from letterlock.relay._means import Means
 from letterlock.relay._reply import Refused
 from letterlock.relay._session import Seals
 
-_NOBODY: Final = bytes([0x58]) + bytes([0x66]) * 31
-"""The base point: the key that stands for a device which is not listed. Nothing is accepted under it."""
-
 
 class Logins:
     """The calls `challenge` and `authenticate`."""
 
-    __slots__ = ("_means", "_seals")
+    __slots__ = ("_means", "_nobody", "_seals")
 
-    def __init__(self, means: Means, seals: Seals) -> None:
+    def __init__(self, means: Means, seals: Seals, entropy: Entropy) -> None:
         self._means = means
         self._seals = seals
+        # Stands for a device that is not listed. Its seed is thrown away, so that nobody can sign under it.
+        self._nobody = Ed25519KeyPair.generate(entropy).public.data
 
     async def challenge(self, request: ChallengeRequest, now: int) -> ChallengeAnswer:
         """Return a challenge. Nothing is stored for it. [RLY-4]"""
@@ -50,7 +48,7 @@ class Logins:
         account = account_key(address.name)
         head = await means.heads.newest(account, now)
         listed = None if head is None else head.device(address.device_id)
-        is_signed = self._is_signed(request, _NOBODY if listed is None else listed.ed25519)
+        is_signed = self._is_signed(request, self._nobody if listed is None else listed.ed25519)
         if head is None or listed is None or not is_signed:
             raise Refused(RelayCode.UNKNOWN)
         means.limits.logins.take((account, address.device_id), now)

@@ -77,7 +77,7 @@ class Relay:
         means = self._means
         secret = await means.store.secret(_SECRET, self._entropy(KEY_BYTES))
         seals = Seals.of(secret, self._entropy)
-        self._begun = seals, _work(means, seals, self._draining)
+        self._begun = seals, _work(means, seals, self._draining, self._entropy)
 
     def drain(self) -> None:
         """End all calls that wait, and let none wait any more: the process is about to end."""
@@ -131,9 +131,9 @@ class Relay:
         return await means.store.expire(now, now - means.settings.mail_days * DAY)
 
 
-def _work(means: Means, seals: Seals, draining: asyncio.Event) -> _Work:
+def _work(means: Means, seals: Seals, draining: asyncio.Event, entropy: Entropy) -> _Work:
     """Return which method carries out which call."""
-    logins, registry, prekeys = Logins(means, seals), Registry(means), Prekeys(means)
+    logins, registry, prekeys = Logins(means, seals, entropy), Registry(means), Prekeys(means)
     mailboxes, places = Mailboxes(means, draining), Places(means, draining)
     anybodys: dict[str, _Anybodys] = {
         "challenge": logins.challenge,
