@@ -111,6 +111,17 @@ async def test_a_login_is_good_once(town: Town) -> None:
     await town.refuses(RelayCode.UNKNOWN, request)
 
 
+async def test_a_login_is_good_once_although_another_clock_is_ahead(town: Town) -> None:
+    """RLY-4: the other machine, by a minute at most, deletes what has ended."""
+    alice = await Resident(town, "alice").move_in()
+    request = alice.login(1, await alice.challenge(1))
+    await town.get(AuthenticateAnswer, request)
+    town.now += 299
+    await town.relay.expire(town.now + 60)
+    await town.refuses(RelayCode.UNKNOWN, request)
+    assert (await town.relay.expire(town.now + 62)).other == 2
+
+
 async def test_two_logins_at_once_with_one_challenge_get_one_token(town: Town) -> None:
     alice = await Resident(town, "alice").move_in()
     request = alice.login(1, await alice.challenge(1))

@@ -196,6 +196,17 @@ async def test_a_ticket_that_may_replace_gives_the_name_to_another_user_once(tow
     assert (await bob.listed("alice")).lists == (after.lists[0].encode(),)
 
 
+async def test_a_ticket_works_once_although_another_clock_is_ahead(town: Town) -> None:
+    """RLY-9: the other machine, by a minute at most, deletes what has ended."""
+    await with_tickets(town)
+    good = ticket("alice", may_replace=True)
+    await town.get(DoneAnswer, Resident(town, "alice").registration(good))
+    town.now += 600
+    await town.relay.expire(town.now + 60)
+    thief = Resident(town, "alice", [(6, FULL)])
+    await town.refuses(RelayCode.TICKET, thief.registration(good))
+
+
 async def test_the_earlier_user_gets_the_name_back_with_no_old_ticket(town: Town) -> None:
     await with_tickets(town)
     one, two = ticket("alice", may_replace=True, label="1"), ticket("alice", may_replace=True, label="2")

@@ -52,7 +52,7 @@ class Logins:
         if head is None or listed is None or not is_signed:
             raise Refused(RelayCode.UNKNOWN)
         means.limits.logins.take((account, address.device_id), now)
-        if not await means.store.spend(account, challenge.random, challenge.until, now):
+        if not await means.spend(account, challenge.random, challenge.until, now):
             raise Refused(RelayCode.UNKNOWN)  # a replay
         highest = await means.store.advance(account, address.device_id, request.counter)
         token = self._seals.token(address.name, listed, head.user_id, now)

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from letterlock._wire.relay_error import RelayCode
-from letterlock.relay._limits import HEAD_SECONDS, MAX_HEADS, Limits
+from letterlock.relay._limits import CLOCK_SLACK, HEAD_SECONDS, MAX_HEADS, Limits
 from letterlock.relay._reply import Refused
 from letterlock.relay._session import Session
 from letterlock.relay._settings import RelaySettings
@@ -62,6 +62,13 @@ class Means:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "heads", Heads(self.store))
+
+    async def spend(self, account: bytes, value: bytes, until: int, now: int) -> bool:
+        """Return whether a value was never spent before. It is good until a time, and remembered longer.
+
+        Another machine, whose clock is ahead, may delete what has ended while this one still takes it.
+        """
+        return await self.store.spend(account, value, until + CLOCK_SLACK, now)
 
     async def check(self, session: Session, now: int) -> None:
         """Raise Refused, UNKNOWN, unless the device is in the newest list of its account. [RLY-8]"""

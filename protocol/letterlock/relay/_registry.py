@@ -50,7 +50,7 @@ class Registry:
     async def _use_up(self, ticket: Ticket, account: bytes, now: int) -> None:
         """Use up a ticket that may replace. Raises Refused, TICKET, if it was used before. [RLY-9]"""
         # Before it is carried out: a second user id must never get in with it.
-        if not await self._means.store.spend(account, ticket.nonce, ticket.not_after + 1, now):
+        if not await self._means.spend(account, ticket.nonce, ticket.not_after + 1, now):
             raise Refused(RelayCode.TICKET)
 
     def _ticket(self, request: RegisterRequest, now: int) -> Ticket | None:
