@@ -327,3 +327,19 @@ async def test_a_last_resort_bundle_shows_that_it_is_one(town: Town, device: int
     (encoded,) = await bob.claimed(alice, device)
     assert encoded is not None
     assert PrekeyBundle.decode(encoded).one_time is None
+
+
+async def test_a_device_that_another_process_revoked_claims_nothing(town: Town) -> None:
+    """RLY-8: a claim uses bundles up, so the list of a moment ago is not enough."""
+    bob = Resident(town, "bob")
+    bob.next(add=[(2, FULL)])
+    alice, bob = await Resident(town, "alice").move_in(), await bob.move_in()
+    await alice.publish()
+    here = town.relay
+    await bob.fetched(2)
+    await town.restart()
+    bob.next(revoke=(2,))
+    await bob.append()
+    town.relay = here
+    await town.refuses(RelayCode.UNKNOWN, bob.claim(alice), bob.tokens[2], number=0)
+    assert (await alice.state()).stock == 3

@@ -53,7 +53,7 @@ class Prekeys:
     async def claim(self, request: ClaimRequest, session: Session, now: int) -> ClaimAnswer:
         """Return a bundle of each device that is named. [RLY-15]"""
         means, account = self._means, account_key(request.name)
-        await means.check(session, now)
+        await means.check_now(session, now)
         means.limits.target(session.requester, account, now)
         head = await means.heads.newest(account, now)
         if head is None:
