@@ -3,7 +3,11 @@
 import asyncio
 import os
 
+import pytest
+
 from letterlock.relay import Delivered, RelayStore, open_store
+from letterlock.relay._sqlite import watching
+from letterlock.relay._watchers import Mailbox
 from support.relay_rows import Person, letter, send, sent
 
 LONG = 30.0
@@ -104,3 +108,33 @@ async def test_a_wait_of_no_time_tells_what_is_there(store: RelayStore) -> None:
         assert not await watch.wait(0)
         await sent(store, person, letter(1))
         assert await watch.wait(LONG)
+
+
+async def test_a_second_watch_does_not_hide_what_came_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite: two watches begin at once. What was stored between their reads is for the first one."""
+    monkeypatch.setattr(watching, "POLL_SECONDS", 0)
+    loop = asyncio.get_running_loop()
+    firsts = [loop.create_future(), loop.create_future()]
+    reads, polls = iter(firsts), list[int]()
+
+    async def newer(after: int | None) -> tuple[int, list[Mailbox]]:
+        if after is None:
+            return await next(reads), []
+        polls.append(after)
+        return after, []
+
+    watches, ended = watching.Watching(newer), asyncio.Event()
+
+    async def watch() -> None:
+        async with watches.watch((bytes(16), 1)):
+            await ended.wait()
+
+    tasks = [asyncio.create_task(watch()) for _ in firsts]
+    for number, read in enumerate(firsts, 5):
+        await asyncio.sleep(SHORT)
+        read.set_result(number)
+    await asyncio.sleep(SHORT)
+    ended.set()
+    await asyncio.gather(*tasks)
+    await watches.close()
+    assert set(polls) == {5}

@@ -36,8 +36,9 @@ class Watching:
         """Watch a mailbox while the block runs."""
         if self._polling is None:
             # Read the number first: what another process stores from here on is found by the polling.
-            self._seen, _ = await self._newer(None)
-            if self._polling is None:
+            seen, _ = await self._newer(None)
+            if self._polling is None:  # another watch may have begun it meanwhile
+                self._seen = seen
                 self._polling = asyncio.create_task(self._poll())
         self._open += 1
         try:
