@@ -66,7 +66,8 @@ class Part(NamedTuple):
     up_to: int
 
 
-class Message(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Message:
     """A message to store. `expected` is the sequence of the last message on `subject`, or on `of` if given.
 
     It is 0 where nothing was there. After `seconds` the servers delete the message.
@@ -74,7 +75,7 @@ class Message(NamedTuple):
 
     stream: str
     subject: str
-    data: bytes
+    data: bytes = field(repr=False)
     expected: int | None = None
     of: str | None = None
     seconds: int | None = None

@@ -5,6 +5,7 @@ Not here: waking who waits for mail (wakes.py); mail that grew too old (operatio
 
 import asyncio
 from collections.abc import Collection
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -72,7 +73,7 @@ async def _deliver_to(shared: Shared, head: Stored, places: list[DevicePlace], s
             Message(place.stream, place.mailbox, box.add(mail).encode(), sequence),
         ]
     if messages:
-        first = messages[0]._replace(expected=head.sequence, of=head.subject)
+        first = replace(messages[0], expected=head.sequence, of=head.subject)
         await shared.publish(first, *messages[1:])
     return Delivered()
 

@@ -9,7 +9,7 @@ Not here: what the calls do (the relay's core); the socket (_socket.py).
 import asyncio
 import logging
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter, time
 from typing import Final
 
@@ -63,7 +63,7 @@ class _Asked:
     """What the head of a request says."""
 
     call: Call
-    token: bytes | None
+    token: bytes | None = field(repr=False)
     session: Session | None
     most: int
 

@@ -3,7 +3,7 @@
 Not here: reading them (cli/_relay_settings.py).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from letterlock._wire.relay_limits import MAX_RELAY_NAME
@@ -23,7 +23,7 @@ class Settings:
     Times are in seconds. Raises UsageError if the values cannot go together.
     """
 
-    store: str
+    store: str = field(repr=False)  # a URL may hold a password
     listen: str
     name: str
     registration: str
