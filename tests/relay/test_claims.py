@@ -180,6 +180,20 @@ def test_the_same_claim_gets_the_same_bundle_for_five_minutes_and_costs_nothing(
     assert state.take(name(1), name(100), NOW + 301)[1] == Choice(1, 1)
 
 
+def test_a_claim_that_got_the_last_resort_bundle_is_not_remembered() -> None:
+    """RLY-16: its repeat counts again, and gets what there is by then."""
+    state, choice = published(page(1, 0)).take(name(1), name(100), NOW)
+    assert (choice, state.repeats) == (Choice(1, None), ())
+    state, _, _ = state.publish(page(2, 1), 200)
+    state, choice = state.take(name(1), name(100), NOW)
+    assert choice == Choice(2, 0)
+    for _ in range(4):
+        state, _ = state.take(name(2), name(100), NOW)
+    with pytest.raises(RateLimited):
+        state.take(name(2), name(100), NOW)
+    assert state.take(name(1), name(100), NOW)[1] == Choice(2, 0)
+
+
 def test_the_claim_of_another_requester_is_another_claim() -> None:
     state, first = published(page(1, 3)).take(name(1), name(100), NOW)
     assert state.take(name(1), name(101), NOW)[1] == Choice(1, 1)

@@ -11,7 +11,10 @@ Three things bound what claims cost a device:
 
     requester   six claims by one device, and one more every ten minutes; then it is told to wait   [RLY-17]
     target      60 single-use bundles, and one more every minute; then the last-resort bundle       [RLY-18]
-    repeat      the same claim within five minutes gets the same bundle, and costs nothing          [RLY-16]
+    repeat      the same claim within five minutes gets the same single-use bundle, at no cost      [RLY-16]
+
+A claim that got the last-resort bundle is not remembered: strangers could fill the record with such claims,
+and nothing would be left for those who get a single-use bundle. Its repeat is another claim.
 
 Not here: whether the requester may claim at all (_prekeys.py); where the record is stored (stores).
 """
