@@ -357,7 +357,7 @@ class Client(Uncopyable):
         return True
 
     def messages(self, *, wait: float | None = None) -> AsyncGenerator[Message]:
-        """Yield what arrives: `async for message in client.messages():`, one loop at a time.
+        """Yield what arrives: `async for message in client.messages():`. A new loop ends an older one.
 
         The loop ends when nothing has come for `wait` seconds, by default never.
 

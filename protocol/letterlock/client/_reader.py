@@ -1,6 +1,6 @@
 """The reader: gives the application what arrived and what happened, one after the other.
 
-    messages    contents, each again until the application has finished it
+    messages    contents, each again until the application has finished it; a new loop ends an older one
     events      events of the store likewise, and those that are kept in memory
     drained     waits until nothing is left to send
 
@@ -30,41 +30,44 @@ _KINDS: Final = {each.value: each for each in EventKind}
 class Reader:
     """Gives the application what arrived and what happened."""
 
-    __slots__ = ("_check", "_office", "_reading")
+    __slots__ = ("_check", "_loops", "_office")
 
     def __init__(self, office: Office, check: Callable[[], None]) -> None:
         self._office = office
         self._check = check
-        self._reading: set[str] = set()
+        self._loops: dict[str, object] = {}
 
-    def _enter(self, what: str) -> None:
-        if what in self._reading:
-            raise UsageError(f"another loop reads the {what} already: one at a time")
-        self._reading.add(what)
+    def _enter(self, what: str, wake: asyncio.Event) -> object:
+        """Return the token of a new loop, which takes over from one that was left with `break`."""
+        token = self._loops[what] = object()
+        wake.set()  # an older loop that waits ends now
+        return token
+
+    def _require(self, what: str, token: object) -> None:
+        """Raise unless the loop may go on."""
+        self._check()
+        if self._loops[what] is not token:
+            raise UsageError(f"another loop reads the {what} now: one at a time")
 
     async def messages(self, wait: float | None) -> AsyncGenerator[Message]:
         """Yield contents, each until it was finished."""
         office, arrivals = self._office, self._office.arrivals
-        self._enter("messages")
-        patience = _Patience(wait)
-        try:
-            while True:
-                self._check()
-                found = await office.run(arrivals.arrived, 1)
-                if not found:
-                    if patience.is_over:
-                        return
-                    await woken(office.arrivals_wake, patience.left)
-                    continue
-                key, arrived = found[0]
-                message = Message(arrived, partial(self._finish, key))
-                yield message
-                if not message.is_asked:
-                    with suppress(AlreadyDone):
-                        await self._finish(key)
-                patience = _Patience(wait)
-        finally:
-            self._reading.discard("messages")
+        token, patience = self._enter("messages", office.arrivals_wake), _Patience(wait)
+        while True:
+            self._require("messages", token)
+            found = await office.run(arrivals.arrived, 1)
+            if not found:
+                if patience.is_over:
+                    return
+                await woken(office.arrivals_wake, patience.left)
+                continue
+            key, arrived = found[0]
+            message = Message(arrived, partial(self._finish, key))
+            yield message
+            if not message.is_asked:
+                with suppress(AlreadyDone):
+                    await self._finish(key)
+            patience = _Patience(wait)
 
     async def _finish(self, key: bytes) -> None:
         await self._office.run(self._office.arrivals.finish, key)
@@ -73,27 +76,24 @@ class Reader:
     async def events(self, wait: float | None) -> AsyncGenerator[Event | RelayEvent]:
         """Yield events, those of the store until they were finished."""
         office, arrivals = self._office, self._office.arrivals
-        self._enter("events")
-        patience = _Patience(wait)
-        try:
-            while True:
-                self._check()
-                while office.events:
-                    yield office.events.popleft()
-                    patience = _Patience(wait)
-                found = await office.run(arrivals.notices, 1)
-                if not found:
-                    if patience.is_over:
-                        return
-                    await woken(office.news_wake, patience.left)
-                    continue
-                key, notice = found[0]
-                if notice.kind in _KINDS:  # else of a later release
-                    yield Event(_KINDS[notice.kind], notice.name, notice.device)
-                await office.run(arrivals.finish_notice, key)
+        token, patience = self._enter("events", office.news_wake), _Patience(wait)
+        while True:
+            self._require("events", token)
+            if office.events:
+                yield office.events.popleft()
                 patience = _Patience(wait)
-        finally:
-            self._reading.discard("events")
+                continue
+            found = await office.run(arrivals.notices, 1)
+            if not found:
+                if patience.is_over:
+                    return
+                await woken(office.news_wake, patience.left)
+                continue
+            key, notice = found[0]
+            if notice.kind in _KINDS:  # else of a later release
+                yield Event(_KINDS[notice.kind], notice.name, notice.device)
+            await office.run(arrivals.finish_notice, key)
+            patience = _Patience(wait)
 
 
 class _Patience:
