@@ -118,6 +118,19 @@ def test_what_is_no_http_is_no_answer(sent: bytes) -> None:
     play(sent, story)
 
 
+@pytest.mark.parametrize("place", ["/elsewhere", "http://127.0.0.1:9/v1/socket", "ws://elsewhere.example/"])
+@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Moved", "308 Moved"])
+def test_a_socket_follows_no_redirect(status: str, place: str) -> None:
+    """CLN-6: the token goes to the relay that was named, and nowhere else."""
+
+    async def story(transport: HttpTransport) -> None:
+        with pytest.raises(RelayUnavailable, match="InvalidStatus"):
+            async with transport.socket(b"token", MOST):
+                pass
+
+    assert len(play(answer(b"", status, f"Location: {place}"), story)) == 1
+
+
 def test_nobody_listens() -> None:
     async def story(_: HttpTransport) -> None:
         transport = HttpTransport(RelayUrl("http://127.0.0.1:9"))

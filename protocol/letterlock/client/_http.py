@@ -104,7 +104,7 @@ class HttpTransport:
         url = "ws" + self._url.text.removeprefix("http") + SOCKET_PATH
         headers = {"authorization": f"Bearer {token_text(token)}"}
         try:
-            opened = await connect(
+            opened = await _Connect(
                 url,
                 additional_headers=headers,
                 max_size=most,
@@ -123,6 +123,14 @@ class HttpTransport:
     async def close(self) -> None:
         """See `Transport.close`."""
         await self._client.aclose()
+
+
+class _Connect(connect):
+    """Opens a socket at the very address that was given."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """Return the error: no redirect is followed. [CLN-6]"""
+        return exc
 
 
 class _OpenSocket:
