@@ -44,11 +44,12 @@ def register(arguments: Namespace) -> None:
     require_clock()
     name = name_of(arguments.name)
     ticket = None if arguments.ticket is None else Path(arguments.ticket).read_bytes()
-    opener = _new_profile(arguments)
+    opener, is_new = _new_profile(arguments)
     try:
         client = SyncClient.create(opener, name=name, relay=arguments.relay, ticket=ticket)
     except (NameTaken, TicketRefused):
-        discard_profile(arguments.home)
+        if is_new:  # the relay may know an older one, whose answer was lost
+            discard_profile(arguments.home)
         raise
     with client:
         address, user_id = client.address, client.user_id
@@ -56,11 +57,13 @@ def register(arguments: Namespace) -> None:
     report(arguments, shown, [f"{name}, device {address.device_id}, at {arguments.relay}"])
 
 
-def _new_profile(arguments: Namespace) -> Callable[[], Store]:
-    """Return how to open a profile that is made if there is none."""
+def _new_profile(arguments: Namespace) -> tuple[Callable[[], Store], bool]:
+    """Return how to open a profile, which is made if there is none, and whether it was made."""
+    is_new = False
     with suppress(AccountExists):
         create_profile(arguments.home, lambda _: None, passphrase=arguments.passphrase)
-    return opener_of(arguments.home)
+        is_new = True
+    return opener_of(arguments.home), is_new
 
 
 def send(arguments: Namespace) -> None:
@@ -140,7 +143,7 @@ def status(arguments: Namespace) -> None:
 def join(arguments: Namespace) -> None:
     """Make this profile a new device. Raises LinkingRefused, UsageError, StoreError, OSError."""
     require_clock()
-    opener = _new_profile(arguments)
+    opener, _ = _new_profile(arguments)
 
     def show(code: LinkingCode) -> None:
         say(code.text())
