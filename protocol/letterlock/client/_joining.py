@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from letterlock._wire.device_snapshot import DeviceClass
 from letterlock._wire.linking import LinkingCode
+from letterlock._wire.relay_error import RelayCode
 from letterlock._wire.relay_place import Step
 from letterlock.client._arrivals import Arrivals
 from letterlock.client._connection import Connection
+from letterlock.client._errors import RelayMisbehaves, RelayRefused, RelayUnavailable
 from letterlock.client._http import RelayUrl
 from letterlock.client._linking import (
     CompareDigits,
@@ -25,6 +27,7 @@ from letterlock.client._linking import (
 )
 from letterlock.client._office import Office
 from letterlock.client._opening import World, linked
+from letterlock.client._pace import Backoff
 from letterlock.client._stores import StoreOpener
 from letterlock.client._thread import StoreThread
 from letterlock.stores import Store
@@ -112,10 +115,31 @@ async def _link(
         await asyncio.shield(office.run(link.forget))
         raise
     package, device_id = await office.run(_confirmed, office, link)
-    await sender.upload_lists()  # the relay knows the device before the device calls it
+    await _uploaded(office, sender, device_id)  # the relay knows the device before the device calls it
     await meeting.put(Step.PACKAGE, package)
     office.wake_all()
     return device_id
+
+
+async def _uploaded(office: Office, sender: "Sender", device_id: int) -> None:
+    """Upload our list until the relay has it. Raises LinkingRefused if another change came first."""
+    backoff = Backoff(office.pace)
+    while True:
+        seconds = 0
+        try:
+            await office.connection.token()
+            await sender.upload_lists()
+        except RelayUnavailable as error:
+            seconds = error.seconds
+        except RelayRefused as refused:
+            seconds = refused.number if refused.code is RelayCode.SLOW_DOWN else 0
+        except RelayMisbehaves:
+            pass
+        if device_id not in {each.id for each in await office.run(office.queue.user.devices)}:
+            raise LinkingRefused("another change of the device list came first: begin again")
+        if not await office.run(office.queue.own_lists, office.relay_version or 0):
+            return
+        await backoff.wait(seconds)
 
 
 def _require(*, agree: bool) -> None:

@@ -10,7 +10,6 @@ While the application has too much unread, the rest stays at the relay.
 Not here: what becomes of a message (_queue.py).
 """
 
-import asyncio
 from collections.abc import Iterable
 from time import monotonic
 from typing import Final
@@ -22,21 +21,24 @@ from letterlock.client._arrivals import MAX_ARRIVED
 from letterlock.client._errors import RelayMisbehaves, RelayUnavailable
 from letterlock.client._events import RelayEventKind
 from letterlock.client._office import Office
-from letterlock.client._pace import woken
+from letterlock.client._pace import Backoff, woken
 from letterlock.client._transport import DISPLACED, TOKEN_ENDED, Socket, SocketClosed
 from letterlock.errors import PeerError
 
 _RETRY_SOCKET: Final = 30.0
 """Seconds for which long polls take the place of a socket that cannot be opened."""
+_LONG: Final = 60.0
+"""Seconds after which the end of a socket is nothing unusual."""
 
 
 class Receiver:
     """One client's task that receives."""
 
-    __slots__ = ("_no_socket_until", "_office")
+    __slots__ = ("_backoff", "_no_socket_until", "_office")
 
     def __init__(self, office: Office) -> None:
         self._office = office
+        self._backoff = Backoff(office.pace)
         self._no_socket_until = 0.0
 
     async def step(self) -> None:
@@ -45,9 +47,17 @@ class Receiver:
             return
         self._office.keeper_wake.set()  # the mailbox is empty: receipts may go
         if monotonic() < self._no_socket_until:
-            await self._fetch(wait=self._office.pace.poll)
+            await self._poll()
         else:
             await self._listen()
+
+    async def _poll(self) -> None:
+        """Fetch once, and let the relay hold the request. One that does not hold it is asked less often."""
+        poll, began = self._office.pace.poll, monotonic()
+        if await self._fetch(wait=poll) or monotonic() >= began + poll / 2:
+            self._backoff.succeeded()
+        else:
+            await self._backoff.wait()
 
     async def _fetch(self, wait: int) -> int:
         """Fetch once; return how many messages there were."""
@@ -62,7 +72,7 @@ class Receiver:
     async def _listen(self) -> None:
         """Take what comes through a socket, until it is closed."""
         connection = self._office.connection
-        token = await connection.token()
+        token, began = await connection.token(), monotonic()
         try:
             async with connection.socket(token) as socket:
                 while True:
@@ -76,11 +86,13 @@ class Receiver:
                 self._no_socket_until = monotonic() + self._office.pace.about(
                     self._office.pace.without_socket
                 )
-            elif closed.code == TOKEN_ENDED:
+                return
+            if closed.code == TOKEN_ENDED:
                 connection.forget_token(token)
-            else:
-                # Not at once: a relay that goes away closes the sockets of all its clients.
-                await asyncio.sleep(self._office.pace.backoff(1))
+            if monotonic() >= began + _LONG:
+                self._backoff.succeeded()
+            # Not at once: a relay that goes away closes the sockets of all its clients.
+            await self._backoff.wait()
 
     async def _frame(self, socket: Socket) -> None:
         data = await socket.receive()

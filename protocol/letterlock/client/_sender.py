@@ -16,6 +16,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Final
 
+from letterlock._wire.device_list import DeviceList
 from letterlock._wire.relay_body import DoneAnswer
 from letterlock._wire.relay_error import RelayCode
 from letterlock._wire.relay_lists import AppendRequest
@@ -34,6 +35,8 @@ _AT_ONCE: Final = 4
 """Names to which posts are on their way at the same time."""
 _PAUSE: Final = 60
 """Seconds until a post is tried again that the relay neither takes nor explains."""
+_BEHIND: Final = 5
+"""Seconds until a post for our own devices is tried again, if the relay says that it lacks our list."""
 _FULL: Final = 600
 """Seconds until a message for a full mailbox is tried again."""
 _MAX_IDLE: Final = 3600.0
@@ -43,12 +46,13 @@ _LEAST_IDLE: Final = 0.1
 class Sender:
     """One client's task that sends."""
 
-    __slots__ = ("_at_once", "_fetcher", "_office")
+    __slots__ = ("_at_once", "_fetcher", "_office", "_uploads")
 
     def __init__(self, office: Office, fetcher: Fetcher) -> None:
         self._office = office
         self._fetcher = fetcher
         self._at_once = asyncio.Semaphore(_AT_ONCE)
+        self._uploads = asyncio.Lock()
 
     async def step(self) -> None:
         """Send what may be sent now, or wait until there is something."""
@@ -79,7 +83,11 @@ class Sender:
     # --- own lists ------------------------------------------------------------------------------------
 
     async def upload_lists(self) -> None:
-        """Give the relay the versions of our own list that it lacks."""
+        """Give the relay the versions of our own list that it lacks. Raises what calls raise."""
+        async with self._uploads:  # a linking uploads too
+            await self._upload_lists()
+
+    async def _upload_lists(self) -> None:
         office, queue = self._office, self._office.queue
         theirs = office.relay_version
         if theirs is None:
@@ -94,7 +102,7 @@ class Sender:
                 office.relay_version = refused.number
                 await self._fetcher.refresh(queue.user.name, whole=True)
                 return
-            office.relay_version = (office.relay_version or 0) + 1
+            office.relay_version = DeviceList.decode(encoded).snapshot.version
             await office.run(queue.uploaded, encoded)
 
     async def _send_pinned(self) -> None:
@@ -163,6 +171,7 @@ class Sender:
             return
         if name == office.queue.user.name and newest < known:
             office.relay_version = newest  # ours is newer: it is uploaded first
+            await self._delay([each.id for each in left], _BEHIND)
             return
         await self._fetcher.refresh(name, whole=newest <= known)
         if await office.run(office.queue.known_version, name) <= known:
