@@ -13,6 +13,7 @@ Every method runs inside a transaction of the store, which the caller began.
 Not here: the relay (_receiver.py).
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -38,12 +39,13 @@ MAX_ARRIVED: Final = 1000
 class Arrivals(Uncopyable):
     """What one client has received."""
 
-    __slots__ = ("_store", "_tables", "queue")
+    __slots__ = ("_held_of", "_store", "_tables", "queue")
 
     def __init__(self, queue: Queue, store: Store) -> None:
         self.queue = queue
         self._store = store
         self._tables = queue.tables
+        self._held_of: Counter[str] = Counter()
         queue.judge_held = self.judge_held
 
     def receive(self, deliveries: Iterable[Delivery]) -> None:
@@ -79,11 +81,22 @@ class Arrivals(Uncopyable):
     def _hold(self, each: Delivery) -> None:
         held, name = self._tables.held, each.sender.name
         count = held.count()
-        of_one = sum(one.sender.name == name for _, one in held.due()) if count >= MAX_HELD_OF_ONE else 0
+        of_one = self._count_held(name, count) if count >= MAX_HELD_OF_ONE else 0
         if count >= MAX_HELD or of_one >= MAX_HELD_OF_ONE:
             self.queue.notice(EventKind.GIVEN_UP, name, each.sender.device_id)
         else:
             held.save(each.id, Held(each.sender, each.message), self._tables.order())
+            self._held_of[name] += 1
+
+    def _count_held(self, name: str, count: int) -> int:
+        """Return how many of the `count` held messages are of a name.
+
+        All of them are read only if the numbers in memory do not add up to `count`: after a start, or when
+        some were deleted, or a transaction was undone.
+        """
+        if self._held_of.total() != count:
+            self._held_of = Counter(one.sender.name for _, one in self._tables.held.due())
+        return self._held_of[name]
 
     def judge_held(self, name: str) -> None:
         """Give the user what was held of a name once more."""
