@@ -1,17 +1,24 @@
 """What one request may cost: size of head and body, media type, method, time, and memory without a token."""
 
+import asyncio
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from starlette.types import Message
 
 from letterlock import Address
 from letterlock._wire.relay_calls import CALL_OF_PATH, CALLS, Call, TokenUse
 from letterlock._wire.relay_error import ErrorAnswer, RelayCode
 from letterlock._wire.relay_limits import KIB, MAX_STRANGERS_PART
 from letterlock._wire.relay_login import ChallengeRequest
+from letterlock.relay._reply import Reply
+from letterlock.relay._server._body import BodyBounds
+from letterlock.relay._server._calls import Calls
 from support.relay_server import Server, everything, request, served, status_of, until
 
 ASK = ChallengeRequest(Address("nobody", 1)).encode()
@@ -221,3 +228,37 @@ def test_strangers_bodies_share_bounded_memory(tmp_path_factory: pytest.TempPath
                 each.close()
         assert 503 in {status_of(each) for each in answers}
         until(lambda: small.metrics()["letterlock_relay_body_bytes"] == 0)
+
+
+def test_answers_that_nobody_takes_share_bounded_memory() -> None:
+    """Each of four connections of one device asks for 4 MiB, and reads none of it: two fit into 10 MiB."""
+
+    async def play() -> None:
+        held, statuses, taken = list[int](), list[int](), asyncio.Event()
+
+        async def handle(*_: object) -> Reply:
+            return Reply(200, bytes(4 * MIB))
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": b""}
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                statuses.append(message["status"])
+            elif not message.get("more_body"):
+                await taken.wait()
+
+        relay: Any = SimpleNamespace(session=lambda *_: SimpleNamespace(), handle=handle)
+        metrics: Any = SimpleNamespace(body=held.append, request=lambda *_: None)
+        faults: Any = None
+        calls = Calls(relay, metrics, faults, BodyBounds(10 * MIB, 60))
+        headers = [(b"content-type", b"application/cbor"), (b"authorization", b"Bearer AAAA")]
+        scope = {"path": "/v1/lists", "method": "POST", "headers": headers}
+        tasks = [asyncio.create_task(calls(scope, receive, send)) for _ in range(4)]
+        await asyncio.sleep(0.05)
+        assert (sorted(statuses), sum(held)) == ([200, 200, 503, 503], 8 * MIB)
+        taken.set()
+        await asyncio.gather(*tasks)
+        assert sum(held) == 0
+
+    asyncio.run(play())

@@ -138,7 +138,7 @@ OPTIONS: Final = (
         "body-memory",
         256 * _MIB,
         "BYTES",
-        "bytes of requests that one worker holds; half of it for callers with a token only",
+        "bytes of requests and answers that one worker holds; half of it for callers with a token only",
         _integer(16 * _MIB, 64 * 1024 * _MIB),
     ),
     Option("header-seconds", 10, "SECONDS", "time for the head of a request", _integer(1, 600)),

@@ -42,9 +42,10 @@ def code_of(reply: Reply) -> str:
 
 
 async def send_reply(send: Send, reply: Reply, more: Headers = ()) -> None:
-    """Send an answer."""
+    """Send an answer, and return when nearly all of it was taken by the system."""
     await send({"type": "http.response.start", "status": reply.status, "headers": _headers(reply, more)})
-    await send({"type": "http.response.body", "body": reply.body})
+    await send({"type": "http.response.body", "body": reply.body, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})  # waits while the client is slow
 
 
 async def send_last_reply(

@@ -1,7 +1,8 @@
 """Reading the body of a request, within bounds of size, time and memory.
 
-A body is never held beyond what its call may have. All bodies that are being read share a budget, so that
-many connections with large bodies cannot exhaust memory; callers without a token have half of it.
+A body is never held beyond what its call may have. All bodies that are being read, and all answers that
+are being written, share a budget, so that many connections with large ones cannot exhaust memory; callers
+without a token have half of it.
 
 Not here: how large a body may be (the relay's table of calls); slow heads and answers (_connection.py).
 """
@@ -21,7 +22,7 @@ _LINGER_BYTES: Final = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class BodyBounds:
-    """Bytes of bodies that are held at the same time, and seconds for one of them."""
+    """Bytes of bodies and answers that are held at the same time, and seconds for one body."""
 
     memory: int
     seconds: float
@@ -40,7 +41,7 @@ class TooSlow(BodyRefused):
 
 
 class NoMemory(BodyRefused):
-    """Other bodies use all the memory there is for them."""
+    """Other bodies and answers use all the memory there is for them."""
 
 
 class Gone(BodyRefused):
@@ -48,7 +49,7 @@ class Gone(BodyRefused):
 
 
 class Budget:
-    """Bytes of bodies that may be held at the same time."""
+    """Bytes of bodies and answers that may be held at the same time."""
 
     def __init__(self, most: int, count: Callable[[int], None]) -> None:
         self._most = most

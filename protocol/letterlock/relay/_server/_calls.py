@@ -52,6 +52,9 @@ _AT_ONCE: Final = 0.05
 _MOST_WAITING: Final = 4
 """Calls of one device that wait at the same time. One is enough for any client."""
 
+_SMALL_ANSWER: Final = 4 * KIB
+"""Bytes of an answer that is not counted while it is written: a connection itself takes more."""
+
 _UNKNOWN: Final = "unknown"
 """What the metrics call a path that is no call."""
 
@@ -93,6 +96,7 @@ class Calls:
         begun = perf_counter()
         call = CALL_OF_PATH.get(scope["path"])
         more: tuple[tuple[bytes, bytes], ...] = ()
+        asked: _Asked | None = None
         read = False
         try:
             asked = self._head(call, scope)
@@ -102,11 +106,20 @@ class Calls:
         except Exception as error:  # noqa: BLE001 - no client learns more than that it failed
             self._faults.note(error)
             reply = unavailable()
+        size = len(reply.body)
+        known = asked is not None and asked.session is not None
+        if size <= _SMALL_ANSWER:
+            size = 0
+        elif not self._budget.take(size, known=known):
+            reply, size = unavailable(), 0
         self._count(call, code_of(reply), perf_counter() - begun)
-        if read:
-            await send_reply(send, reply, more)
-        else:
-            await send_last_reply(send, reply, discard(receive), more)
+        try:
+            if read:
+                await send_reply(send, reply, more)
+            else:
+                await send_last_reply(send, reply, discard(receive), more)
+        finally:
+            self._budget.give_back(size)
 
     def _count(self, call: Call | None, code: str, seconds: float) -> None:
         name = call.name if call else _UNKNOWN

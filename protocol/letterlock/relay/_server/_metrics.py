@@ -62,7 +62,7 @@ class Metrics:
             registry=own,
         )
         self._sockets = _gauge("sockets", "WebSockets that are open", own)
-        self._bytes = _gauge("body_bytes", "Bytes of requests that are held in memory", own)
+        self._bytes = _gauge("body_bytes", "Bytes of requests and answers that are held in memory", own)
         self._faults = _counter(
             "faults", "Exceptions that nobody expected: each is a bug or a broken store", own
         )
