@@ -70,7 +70,9 @@ def test_an_answer_that_is_lost_loses_and_doubles_nothing(tmp_path: Path, name: 
         assert await bodies(bob, 5) == [b"%d" % each for each in range(5)]
         await bob.send("alice", b"end")
         assert await bodies(alice, 1) == [b"end"]
-        assert lost[0] == 3
+        while lost[0] < 3:  # acknowledgements travel together: five messages may need two of them
+            await alice.send("bob", b"more")
+            assert await bodies(bob, 1) == [b"more"]
 
     play(tmp_path, story)
 
