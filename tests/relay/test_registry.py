@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -169,6 +169,77 @@ async def test_a_ticket_ends_at_its_time(town: Town) -> None:
     await town.get(DoneAnswer, alice.registration(ticket("alice")))
     town.now += 1
     await town.refuses(RelayCode.TICKET, bob.registration(ticket("bob")))
+
+
+async def test_a_registration_is_repeated_after_its_ticket_ended(town: Town) -> None:
+    """RLY-9: the answer was lost, and the client came back later."""
+    await with_tickets(town)
+    alice = family(town)
+    await town.get(DoneAnswer, alice.registration(ticket("alice"), most=2))
+    town.now += 601
+    for most in (1, 2):
+        await town.get(DoneAnswer, alice.registration(ticket("alice"), most=most))
+    await alice.log_in(1)
+
+
+async def test_a_ticket_that_ended_tells_and_changes_nothing_else(town: Town) -> None:
+    """RLY-9: whatever is there, the answer is the one of a name that nobody has."""
+    await with_tickets(town)
+    alice = family(town)
+    await town.get(DoneAnswer, alice.registration(ticket("alice"), most=2))
+    fork = replace(alice.registration(), lists=(alice.lists[0].encode(), Owner("alice").make().encode()))
+    town.now += 601
+    for may_replace in (False, True):
+        ended = ticket("alice", may_replace=may_replace)
+        other = Resident(town, "alice", [(5, FULL)])
+        for request in (other.registration(ended), alice.registration(ended), replace(fork, ticket=ended)):
+            await town.refuses(RelayCode.TICKET, request, number=0)
+    await town.refuses(RelayCode.TICKET, Resident(town, "bob").registration(ticket("bob")), number=0)
+    for shown in (None, b"ticket", ticket("bob"), ticket("alice", key=OTHER_KEY)):
+        await town.refuses(RelayCode.TICKET, alice.registration(shown, most=2), number=0)
+    await alice.log_in(1)
+    assert (await alice.listed("alice")).version == 2
+
+
+async def test_a_replacement_is_repeated_after_its_ticket_ended(town: Town) -> None:
+    await Resident(town, "alice").move_in()
+    await with_tickets(town)
+    good = ticket("alice", may_replace=True)
+    after = Resident(town, "alice", [(5, FULL)])
+    await town.get(DoneAnswer, after.registration(good))
+    town.now += 10_000
+    await town.relay.expire(town.now)
+    await town.get(DoneAnswer, after.registration(good))
+    await after.log_in(5)
+
+
+async def test_a_replacement_that_comes_twice_at_once_is_done(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RLY-9: the client was impatient. The second request finds the ticket used, by the first one."""
+    await Resident(town, "alice").move_in()
+    await with_tickets(town)
+    after = Resident(town, "alice", [(5, FULL)])
+    request = after.registration(ticket("alice", may_replace=True))
+    create, spend = town.store.create, town.store.spend
+    created = asyncio.Event()
+
+    async def slow_spend(*args: Any) -> bool:
+        is_new = await spend(*args)
+        if not is_new:
+            await created.wait()
+        return is_new
+
+    async def told_create(*args: Any, **more: Any) -> Any:
+        found = await create(*args, **more)
+        created.set()
+        return found
+
+    monkeypatch.setattr(town.store, "create", told_create)
+    monkeypatch.setattr(town.store, "spend", slow_spend)
+    replies = await asyncio.gather(*(town.post(request) for _ in range(2)))
+    assert [reply.status for reply in replies] == [200, 200]
+    await after.log_in(5)
 
 
 async def test_a_plain_ticket_replaces_nobody(town: Town) -> None:

@@ -33,28 +33,50 @@ class Registry:
     async def register(self, request: RegisterRequest, now: int) -> DoneAnswer:
         """Register a name. A second time with the same chain, or less of it, changes nothing. [RLY-9]"""
         means, account = self._means, account_key(request.name)
-        ticket = self._ticket(request, now)
+        ticket = self._ticket(request)
         means.limits.registrations.take(None if ticket is None else account, now)
         head = await means.run(lambda: verify_chain(request.lists))
-        may_replace = ticket is not None and ticket.may_replace
         there = await means.heads.newest(account, now)
+        if ticket is not None and ticket.not_after < now:
+            # The ticket was good when this was first asked for, perhaps, and the answer was lost.
+            if not await self._is_known(account, there, head, request.lists[-1]):
+                raise Refused(RelayCode.TICKET)
+            return DoneAnswer()
+        may_replace = ticket is not None and ticket.may_replace
         if there is None or (may_replace and there.user_id != head.user_id):
-            if ticket is not None and may_replace:
-                await self._use_up(ticket, account, now)
-            there = await means.store.create(account, request.lists, head, replace=may_replace)
-            means.heads.forget(account)
-        if there is not None:
-            await self._check_known(account, there, head, request.lists[-1])
+            there = await self._create(request, head, ticket, now)
+        if there is not None and not await self._is_known(account, there, head, request.lists[-1]):
+            raise _not_the_chain(there, head)
         return DoneAnswer()
 
-    async def _use_up(self, ticket: Ticket, account: bytes, now: int) -> None:
-        """Use up a ticket that may replace. Raises Refused, TICKET, if it was used before. [RLY-9]"""
-        # Before it is carried out: a second user id must never get in with it.
-        if not await self._means.spend(account, ticket.nonce, ticket.not_after + 1, now):
-            raise Refused(RelayCode.TICKET)
+    async def _create(
+        self, request: RegisterRequest, head: Head, ticket: Ticket | None, now: int
+    ) -> Head | None:
+        """Store an account, which may replace another one. Return None, or the head that is there. [RLY-9]
 
-    def _ticket(self, request: RegisterRequest, now: int) -> Ticket | None:
-        """Return the ticket, None where registration is open. Raises Refused, TICKET. [RLY-9]"""
+        A ticket that may replace is used up first: a second user id must never get in with it. Raises
+        Refused, TICKET, if it was used before for another chain.
+        """
+        means, account = self._means, account_key(request.name)
+        may_replace = ticket is not None and ticket.may_replace
+        if (
+            ticket is not None
+            and may_replace
+            and not await means.spend(account, ticket.nonce, ticket.not_after + 1, now)
+        ):
+            there = await means.heads.newest(account, now)  # the same request came twice at the same time
+            if there is None or there.user_id != head.user_id:
+                raise Refused(RelayCode.TICKET)
+            return there
+        there = await means.store.create(account, request.lists, head, replace=may_replace)
+        means.heads.forget(account)
+        return there
+
+    def _ticket(self, request: RegisterRequest) -> Ticket | None:
+        """Return the ticket, which may have ended; None where registration is open.
+
+        Raises Refused, TICKET, unless the application's key signed it for this name. [RLY-9]
+        """
         key = self._means.settings.ticket_key
         if key is None:
             return None
@@ -63,16 +85,15 @@ class Registry:
             ticket.verify(Ed25519PublicKey(key))
         except PeerError:
             raise Refused(RelayCode.TICKET) from None
-        if ticket.name != request.name or ticket.not_after < now:
+        if ticket.name != request.name:
             raise Refused(RelayCode.TICKET)
         return ticket
 
-    async def _check_known(self, account: bytes, there: Head, head: Head, last: bytes) -> None:
-        """Raise Refused unless a chain is the one that is there, or the beginning of it."""
-        if there.user_id != head.user_id:
-            raise Refused(RelayCode.TAKEN)
-        if head.version > there.version or await self._stored(account, head.version) != last:
-            raise Refused(RelayCode.CONFLICT, there.version)
+    async def _is_known(self, account: bytes, there: Head | None, head: Head, last: bytes) -> bool:
+        """Return whether a chain is the one that is there, or the beginning of it."""
+        if there is None or there.user_id != head.user_id or head.version > there.version:
+            return False
+        return await self._stored(account, head.version) == last
 
     async def lists(self, request: ListsRequest, session: Session, now: int) -> ListsAnswer:
         """Return the device lists of a name after a version: at most 20, and 4 MiB."""
@@ -107,3 +128,10 @@ class Registry:
         """Return one version of an account's list, or None if it has not come to that."""
         found = await self._means.store.lists(account, version - 1, 1, MAX_DEVICE_LIST)
         return found[0] if found else None
+
+
+def _not_the_chain(there: Head, head: Head) -> Refused:
+    """Return why a chain is refused that is not the one that is there, and not the beginning of it."""
+    if there.user_id != head.user_id:
+        return Refused(RelayCode.TAKEN)
+    return Refused(RelayCode.CONFLICT, there.version)
