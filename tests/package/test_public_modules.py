@@ -20,6 +20,7 @@ PUBLIC: Final = {
     "letterlock.aio",
     "letterlock.cli",
     "letterlock.client",
+    "letterlock.documents",
     "letterlock.errors",
     "letterlock.hazmat",
     "letterlock.limits",
