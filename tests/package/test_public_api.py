@@ -21,7 +21,7 @@ from typing import Final
 import pytest
 
 import letterlock
-from letterlock import aio, errors, hazmat, user
+from letterlock import aio, documents, errors, hazmat, user
 from letterlock.account import Account
 from letterlock.errors import LetterlockError
 
@@ -51,6 +51,7 @@ EXPORTING: Final = [
     "letterlock.stores",
     "letterlock.cli",
     "letterlock.user",
+    "letterlock.documents",
 ]
 """The modules with an `__all__`."""
 
@@ -153,7 +154,7 @@ def test_every_error_is_public_and_in_the_drawn_tree() -> None:
 
 
 def public_members() -> Iterator[tuple[str, object]]:
-    for module in (letterlock, aio, hazmat, user):
+    for module in (letterlock, aio, documents, hazmat, user):
         for name in [*module.__all__, *(BY_NAME if module is letterlock else ())]:
             value = getattr(module, name)
             if not inspect.isclass(value) and not inspect.isfunction(value):

@@ -28,6 +28,7 @@ EXPORTING: Final = (
     "letterlock.stores",
     "letterlock.aio",
     "letterlock.user",
+    "letterlock.documents",
     "letterlock.client",
     "letterlock.hazmat",
     "letterlock.errors",

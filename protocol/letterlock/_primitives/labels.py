@@ -40,6 +40,8 @@ LINKING_PACKAGE: Final = b"letterlock-v1 linking package"
 LINKING_DIGITS: Final = b"letterlock-v1 linking digits"
 DOCUMENT_SEED: Final = b"letterlock-v1 document seed"
 
+GRANT_SIGNATURE: Final = b"letterlock-v1 grant signature"
+
 STORE_VALUES: Final = b"letterlock-v1 store values"
 STORE_INDEX: Final = b"letterlock-v1 store index"
 STORE_WRAP: Final = b"letterlock-v1 store key wrap"

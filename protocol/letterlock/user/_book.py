@@ -118,7 +118,7 @@ class Book:
         """Return the versions on record after one of them. Raises CorruptStore."""
         if pin.snapshot is None:
             return ()
-        return tuple(self._list(name, version) for version in range(after + 1, pin.version + 1))
+        return tuple(self.list_at(name, version) for version in range(after + 1, pin.version + 1))
 
     def save_lists(self, name: str, lists: Sequence[DeviceList]) -> None:
         """Save verified versions of the chain under a name. Another name may have a fork of it."""
@@ -131,7 +131,8 @@ class Book:
         for version in range(after + 1, pin.version + 1):
             self._tables.entries.delete(EntryKind.LIST, list_key(name, version))
 
-    def _list(self, name: str, version: int) -> DeviceList:
+    def list_at(self, name: str, version: int) -> DeviceList:
+        """Return one version, which the pin under the name covers. Raises CorruptStore."""
         row = self._tables.entries.load(EntryKind.LIST, list_key(name, version))
         if row is None:
             raise CorruptStore("a device list is missing: restore the store from a copy")

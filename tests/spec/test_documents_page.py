@@ -1,0 +1,48 @@
+"""spec/documents.cddl describes what the code makes."""
+
+from pathlib import Path
+
+import cbor2
+import pytest
+
+from letterlock._wire import cbor
+from letterlock._wire.signed_by import SignedBy, Signer
+from support.cddl_check import Mismatch, Schema
+
+CDDL = (Path(__file__).parents[2] / "spec" / "documents.cddl").read_text(encoding="utf-8")
+SIGNER = Signer(bytes(32), 2**32 - 1, 1, bytes(32))
+PARTS = {
+    "signer": cbor.encode(SIGNER.fields()),
+    "signed-by": cbor.encode(SignedBy(SIGNER, bytes(1952), bytes(3373)).fields()),
+}
+"""One of each, by its rule."""
+
+
+@pytest.fixture(scope="module")
+def schema() -> Schema:
+    return Schema(CDDL)
+
+
+@pytest.mark.parametrize("rule", PARTS)
+def test_what_is_made_validates(schema: Schema, rule: str) -> None:
+    schema.validate(PARTS[rule], rule)
+    schema.validate(PARTS[rule])
+
+
+@pytest.mark.parametrize("rule", PARTS)
+def test_every_element_has_one_type(schema: Schema, rule: str) -> None:
+    elements = cbor2.loads(PARTS[rule])
+    for index in range(len(elements)):
+        before, after = elements[:index], elements[index + 1 :]
+        replacements: list[list[object]] = [[], [elements[index]] * 2, [1.5], [{}], [True], [-1], [2**32]]
+        for wrong in replacements:
+            with pytest.raises(Mismatch):
+                schema.validate(cbor2.dumps([*before, *wrong, *after]), rule)
+
+
+def test_every_rule_is_reachable_from_the_first(schema: Schema) -> None:
+    reached, names = set[str](), [next(iter(schema.references))]
+    while names:
+        reached.add(name := names.pop())
+        names.extend(schema.references[name] - reached)
+    assert reached == set(schema.references)
