@@ -26,7 +26,17 @@ from letterlock.relay._relay import Relay
 from letterlock.relay._reply import Reply
 from letterlock.relay._session import RelaySecret, Seals
 from letterlock.relay._settings import RelaySettings
-from letterlock.relay._store import Delivered, Head, ListedKey, Mail, Page, Published, Stock, Watch
+from letterlock.relay._store import (
+    Delivered,
+    Head,
+    ListedKey,
+    Mail,
+    Opened,
+    Page,
+    Published,
+    Stock,
+    Watch,
+)
 from letterlock.relay._verification import head_of
 from support.pair import entropy_of
 from support.relay_samples import BODIES
@@ -88,8 +98,9 @@ class StillStore:
         assert account in self.chains
         return [Mail(device, some_id("mail"), NOW, ("bob", 1), b"text")]
 
-    async def acknowledge(self, *_: object) -> None:
-        pass
+    async def acknowledge(self, account: bytes, listed: ListedKey, *_: object) -> bool:
+        assert account in self.chains
+        return listed.device == 1
 
     def watch(self, *_: object) -> AbstractAsyncContextManager[Watch]:
         raise Finding("a fetch waits although there is mail")
@@ -100,8 +111,8 @@ class StillStore:
     async def spend(self, *_: object) -> bool:
         return True
 
-    async def open_place(self, place: bytes, *_: object) -> bool:
-        return place == PLACE
+    async def open_place(self, place: bytes, *_: object) -> Opened:
+        return Opened.OPEN if place == PLACE else Opened.TAKEN
 
     async def place_owner(self, place: bytes, *_: object) -> bytes | None:
         return account_key("alice") if place == PLACE else None

@@ -47,14 +47,14 @@ async def test_an_account_is_replaced_whole(store: RelayStore) -> None:
     person, other = await Person.registered(store, 1, 2), Person(1)
     await sent(store, person, letter(1), letter(2))
     await store.publish(person.key, person.listed(1), page(1), 100)
-    await store.advance(person.key, 1, 9)
+    await store.advance(person.key, person.listed(1), 9)
     assert await store.create(person.key, other.lists, other.head, replace=True) is None
     assert await store.head(person.key) == other.head
     assert await store.lists(person.key, 0, 20, BIG) == other.lists
     assert await store.stock(person.key, 1) == Stock(0, 0, 0, 0)
     assert await waiting(store, person, 1) == []
     assert await waiting(store, person, 2) == []
-    assert await store.advance(person.key, 1, 1) == 0
+    assert await store.advance(person.key, other.listed(1), 1) == 0
 
 
 async def test_one_of_many_creators_wins(store: RelayStore) -> None:
@@ -160,7 +160,7 @@ async def test_a_revoked_device_gets_nothing_and_gives_nothing(store: RelayStore
     await store.publish(person.key, person.listed(2), page(1), 100)
     await person.change(store, without=[2])
     await store.publish(person.key, person.listed(2), page(2), 100)
-    await store.advance(person.key, 2, 5)
+    await store.advance(person.key, person.listed(2), 5)
     assert await store.claim(person.key, [2], os.urandom(16), os.urandom(16), 0) == [None]
     assert await store.stock(person.key, 2) == Stock(0, 0, 0, 0)
-    await store.acknowledge(person.key, 2, [os.urandom(16)])
+    await store.acknowledge(person.key, person.listed(2), [os.urandom(16)])

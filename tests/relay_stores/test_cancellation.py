@@ -75,7 +75,7 @@ async def test_a_cancelled_acknowledgement_counts_what_it_deleted(store: RelaySt
     mail = [letter(1) for _ in range(TIMES)]
     await asyncio.gather(*(sent(store, person, each) for each in mail))
     for each in mail:
-        await cancelled(partial(store.acknowledge, person.key, 1, [each.id]))
+        await cancelled(partial(store.acknowledge, person.key, person.listed(1), [each.id]))
     await settled(store, person)
     assert (await store.stock(person.key, 1)).messages == len(await waiting(store, person))
 
@@ -117,7 +117,8 @@ async def test_mail_of_a_cancelled_send_still_wakes(store: RelayStore) -> None:
         for _ in range(TIMES):
             before = (await store.stock(person.key, 1)).messages
             await cancelled(lambda: sent(store, person, letter(1)))
-            await store.acknowledge(person.key, 1, [os.urandom(16)])  # comes after it, if it comes
+            # This one comes after it, if it comes.
+            await store.acknowledge(person.key, person.listed(1), [os.urandom(16)])
             if (await store.stock(person.key, 1)).messages > before:
                 assert await watch.wait(30)
 

@@ -39,7 +39,7 @@ async def test_devices_of_the_same_number_have_mailboxes_of_their_own(store: Rel
     mail = letter(1)
     await sent(store, person, mail)
     assert await waiting(store, other) == []
-    await store.acknowledge(other.key, 1, [mail.id])
+    await store.acknowledge(other.key, other.listed(1), [mail.id])
     assert await waiting(store, person) == [mail]
 
 
@@ -65,7 +65,7 @@ async def test_one_id_in_two_mailboxes_is_two_messages(store: RelayStore) -> Non
     person = await Person.registered(store, 1, 2)
     mail = letter(1)
     await sent(store, person, mail, replace(mail, device=2))
-    await store.acknowledge(person.key, 1, [mail.id])
+    await store.acknowledge(person.key, person.listed(1), [mail.id])
     assert await waiting(store, person, 1) == []
     assert await waiting(store, person, 2) == [replace(mail, device=2)]
 
@@ -137,7 +137,7 @@ async def test_a_full_mailbox_takes_no_message_more(store: RelayStore) -> None:
         assert await store.deliver(person.key, send(person.head, each, room=(3, 100))) == Delivered()
     assert await store.deliver(person.key, send(person.head, mail[3], room=(3, 100))) == Delivered(full=1)
     assert await waiting(store, person) == mail[:3]
-    await store.acknowledge(person.key, 1, [mail[0].id])
+    await store.acknowledge(person.key, person.listed(1), [mail[0].id])
     assert await store.deliver(person.key, send(person.head, mail[3], room=(3, 100))) == Delivered()
 
 
@@ -228,18 +228,18 @@ async def test_nobody_fetches_for_a_device_that_is_not_listed(store: RelayStore)
 
 async def test_what_is_acknowledged_is_gone_and_nothing_else(store: RelayStore) -> None:
     person, ids = await filled(store, 5)
-    await store.acknowledge(person.key, 1, [ids[3], ids[1]])
+    await store.acknowledge(person.key, person.listed(1), [ids[3], ids[1]])
     assert [mail.id for mail in await waiting(store, person)] == [ids[0], ids[2], ids[4]]
     assert await store.stock(person.key, 1) == Stock(0, 0, 3, 30)
 
 
 async def test_ids_that_are_not_there_are_no_error(store: RelayStore) -> None:
     person, ids = await filled(store, 2)
-    await store.acknowledge(person.key, 1, [os.urandom(16), ids[0], ids[0], os.urandom(16)])
-    await store.acknowledge(person.key, 1, [ids[0]])
-    await store.acknowledge(person.key, 1, [])
-    await store.acknowledge(person.key, 9, [ids[1]])
-    await store.acknowledge(os.urandom(16), 1, [ids[1]])
+    await store.acknowledge(person.key, person.listed(1), [os.urandom(16), ids[0], ids[0], os.urandom(16)])
+    for nothing in ([ids[0]], []):
+        assert await store.acknowledge(person.key, person.listed(1), nothing)
+    assert not await store.acknowledge(person.key, person.listed(9), [ids[1]])
+    assert not await store.acknowledge(os.urandom(16), person.listed(1), [ids[1]])
     assert [mail.id for mail in await waiting(store, person)] == ids[1:]
     assert await store.stock(person.key, 1) == Stock(0, 0, 1, 10)
 
@@ -248,11 +248,11 @@ async def test_all_256_ids_of_one_call_are_deleted(store: RelayStore) -> None:
     person = await Person.registered(store)
     mail = [letter(1) for _ in range(256)]
     await asyncio.gather(*(sent(store, person, each) for each in mail))
-    await store.acknowledge(person.key, 1, [each.id for each in mail])
+    await store.acknowledge(person.key, person.listed(1), [each.id for each in mail])
     assert await store.stock(person.key, 1) == Stock(0, 0, 0, 0)
 
 
 async def test_many_who_acknowledge_the_same_count_it_once(store: RelayStore) -> None:
     person, ids = await filled(store, 3)
-    await asyncio.gather(*(store.acknowledge(person.key, 1, ids[:2]) for _ in range(8)))
+    await asyncio.gather(*(store.acknowledge(person.key, person.listed(1), ids[:2]) for _ in range(8)))
     assert await store.stock(person.key, 1) == Stock(0, 0, 1, 10)

@@ -2,7 +2,7 @@
 
 import os
 
-from letterlock.relay import Counts, Expired, RelayStore, Stock
+from letterlock.relay import Counts, Expired, Opened, RelayStore, Stock
 from support.relay_rows import NOW, Person, letter, page, sent, waiting
 
 
@@ -51,7 +51,7 @@ async def test_much_that_is_old_ends_in_steps(store: RelayStore) -> None:
 
 async def test_places_and_spent_values_end(store: RelayStore) -> None:
     person, place, value = await Person.registered(store), os.urandom(16), os.urandom(16)
-    await store.open_place(place, person.key, NOW + 10)
+    await store.open_place(place, person.key, person.listed(1), NOW + 10)
     await store.put(place, 1, 0, 1, b"data", NOW)
     await store.spend(person.key, value, NOW + 10, NOW)
     await expired(store, NOW + 9)
@@ -60,7 +60,7 @@ async def test_places_and_spent_values_end(store: RelayStore) -> None:
     await expired(store, NOW + 11)
     assert await store.get(place, 1, 0, NOW) is None
     other = await Person.registered(store)
-    assert await store.open_place(place, other.key, NOW + 600)
+    assert await store.open_place(place, other.key, other.listed(1), NOW + 600) is Opened.OPEN
     assert await store.get(place, 1, 0, NOW) is None
 
 

@@ -59,7 +59,7 @@ async def test_a_reader_that_acknowledges_as_it_goes_misses_nothing(store: Relay
             while len(read) < WRITERS * EACH:
                 mail = await store.fetch(person.key, 1, 5, 10**6, frozenset())
                 read.extend(mail)
-                await store.acknowledge(person.key, 1, [each.id for each in mail])
+                await store.acknowledge(person.key, person.listed(1), [each.id for each in mail])
                 if not mail:
                     assert await watch.wait(30)
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 
-from letterlock.relay import RelayStore
+from letterlock.relay import Opened, RelayStore
 from support.relay_rows import NOW, Person
 
 # --- meeting places -------------------------------------------------------------------------------------
@@ -11,7 +11,7 @@ from support.relay_rows import NOW, Person
 
 async def opened(store: RelayStore, until: int = NOW + 600) -> tuple[bytes, Person]:
     place, person = os.urandom(16), await Person.registered(store)
-    assert await store.open_place(place, person.key, until)
+    assert await store.open_place(place, person.key, person.listed(1), until) is Opened.OPEN
     return place, person
 
 
@@ -49,7 +49,7 @@ async def test_nothing_is_put_where_nobody_opened(store: RelayStore) -> None:
     assert await store.get(place, 1, 0, NOW) is None
     assert await store.place_owner(place, NOW) is None
     person = await Person.registered(store)
-    assert await store.open_place(place, person.key, NOW + 600)
+    assert await store.open_place(place, person.key, person.listed(1), NOW + 600) is Opened.OPEN
     assert await store.get(place, 1, 0, NOW) is None
 
 
@@ -67,14 +67,14 @@ async def test_a_place_ends_by_time(store: RelayStore) -> None:
 async def test_a_place_belongs_to_one_account(store: RelayStore) -> None:
     place, person = await opened(store)
     other = await Person.registered(store)
-    assert not await store.open_place(place, other.key, NOW + 900)
+    assert await store.open_place(place, other.key, other.listed(1), NOW + 900) is Opened.TAKEN
     assert await store.place_owner(place, NOW) == person.key
 
 
 async def test_opening_a_place_again_keeps_it_open_no_longer(store: RelayStore) -> None:
     place, person = await opened(store, NOW + 600)
     await store.put(place, 1, 0, 1, b"data", NOW)
-    assert await store.open_place(place, person.key, NOW + 9000)
+    assert await store.open_place(place, person.key, person.listed(1), NOW + 9000) is Opened.OPEN
     assert await store.get(place, 1, 0, NOW) == (1, b"data")
     assert await store.place_owner(place, NOW + 600) is None
 
@@ -82,9 +82,12 @@ async def test_opening_a_place_again_keeps_it_open_no_longer(store: RelayStore) 
 async def test_one_of_many_accounts_opens_a_place(store: RelayStore) -> None:
     place = os.urandom(16)
     people = [await Person.registered(store) for _ in range(8)]
-    answers = await asyncio.gather(*(store.open_place(place, each.key, NOW + 600) for each in people))
-    assert answers.count(True) == 1
-    assert await store.place_owner(place, NOW) == people[answers.index(True)].key
+    answers = await asyncio.gather(
+        *(store.open_place(place, each.key, each.listed(1), NOW + 600) for each in people)
+    )
+    assert answers.count(Opened.OPEN) == 1
+    assert answers.count(Opened.TAKEN) == 7
+    assert await store.place_owner(place, NOW) == people[answers.index(Opened.OPEN)].key
 
 
 async def test_places_do_not_mix(store: RelayStore) -> None:
@@ -130,31 +133,33 @@ async def test_what_was_spent_stays_spent_when_the_account_is_replaced(store: Re
 
 async def test_a_counter_that_went_back_is_told(store: RelayStore) -> None:
     person = await Person.registered(store, 1, 2)
-    answers = [await store.advance(person.key, 1, counter) for counter in (5, 7, 6, 0, 7, 2**63 - 1, 1)]
+    shown = (5, 7, 6, 0, 7, 2**63 - 1, 1)
+    answers = [await store.advance(person.key, person.listed(1), counter) for counter in shown]
     assert answers == [0, 5, 7, 7, 7, 7, 2**63 - 1]
-    assert await store.advance(person.key, 2, 1) == 0
+    assert await store.advance(person.key, person.listed(2), 1) == 0
 
 
 async def test_many_counters_at_once_keep_the_greatest(store: RelayStore) -> None:
     person = await Person.registered(store)
-    answers = await asyncio.gather(*(store.advance(person.key, 1, counter) for counter in range(1, 17)))
-    assert await store.advance(person.key, 1, 0) == 16
-    assert all(0 <= before <= 16 for before in answers)
+    answers = await asyncio.gather(
+        *(store.advance(person.key, person.listed(1), counter) for counter in range(1, 17))
+    )
+    assert await store.advance(person.key, person.listed(1), 0) == 16
+    assert all(before is not None and 0 <= before <= 16 for before in answers)
 
 
 async def test_a_counter_outlives_a_list_that_keeps_its_device(store: RelayStore) -> None:
     person = await Person.registered(store, 1, 2)
     for device in (1, 2):
-        await store.advance(person.key, device, 5)
+        await store.advance(person.key, person.listed(device), 5)
     await person.change(store, without=[2], new=[2, 3])
-    assert [await store.advance(person.key, device, 1) for device in (1, 2, 3)] == [5, 0, 0]
+    assert [await store.advance(person.key, person.listed(device), 1) for device in (1, 2, 3)] == [5, 0, 0]
 
 
 async def test_nobody_advances_the_counter_of_a_device_that_is_not_listed(store: RelayStore) -> None:
     person = await Person.registered(store)
-    assert await store.advance(person.key, 9, 5) == 0
-    assert await store.advance(person.key, 9, 1) == 0
-    assert await store.advance(os.urandom(16), 1, 5) == 0
+    assert await store.advance(person.key, person.listed(9), 5) is None
+    assert await store.advance(os.urandom(16), person.listed(1), 5) is None
 
 
 # --- secrets --------------------------------------------------------------------------------------------

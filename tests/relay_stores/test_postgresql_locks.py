@@ -41,7 +41,9 @@ async def test_a_send_waits_for_a_new_list_and_is_refused(store: RelayStore, url
         encode_head(newest),
     )
     await other.execute("INSERT INTO letterlock.list VALUES ($1, $2, 'two')", person.key, newest.version)
-    await other.execute("INSERT INTO letterlock.device (account, device) VALUES ($1, 2)", person.key)
+    await other.execute(
+        "INSERT INTO letterlock.device (account, device, keys) VALUES ($1, 2, '')", person.key
+    )
     delivered = await after_commit(other, store.deliver(person.key, send(person.head, letter(1))))
     assert delivered.head == newest
     assert await waiting(store, person) == []

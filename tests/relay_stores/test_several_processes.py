@@ -75,6 +75,6 @@ async def test_what_one_process_deleted_another_one_does_not_count(store: RelayS
         mail = [letter(1), letter(1)]
         for one in mail:
             await sent(random.choice(others), person, one)
-        await each.acknowledge(person.key, 1, [one.id for one in mail])
+        await each.acknowledge(person.key, person.listed(1), [one.id for one in mail])
         assert (await store.stock(person.key, 1)).messages == 0
     await close(others)

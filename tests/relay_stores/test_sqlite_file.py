@@ -44,7 +44,7 @@ async def filled(store: SqliteRelayStore) -> Person:
     person = await Person.registered(store, 1, 2)
     await sent(store, person, letter(1), letter(2))
     await store.publish(person.key, person.listed(1), page(1), 100)
-    await store.open_place(bytes(16), person.key, NOW + 9)
+    await store.open_place(bytes(16), person.key, person.listed(1), NOW + 9)
     await store.put(bytes(16), 1, 0, 1, b"data", NOW)
     return person
 

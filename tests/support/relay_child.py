@@ -23,7 +23,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from letterlock.relay import Deliver, Head, RelayStore, open_store
+from letterlock.relay import Deliver, Head, ListedKey, RelayStore, open_store
 from support.relay_rows import NOW, letter, page, send
 
 
@@ -68,7 +68,7 @@ class Burst:
         ids = [each.id for each in mail][: random.randrange(11)]
         for each in ids:
             say("acking", each)
-        await self.store.acknowledge(self.account, 1, ids)
+        await self.store.acknowledge(self.account, await self._listed(), ids)
         for each in ids:
             say("acked", each)
 
@@ -80,12 +80,15 @@ class Burst:
             say("claimed", claim, bundle)
 
     async def publishes(self) -> None:
+        number = (await self.store.stock(self.account, 1)).number + 1
+        await self.store.publish(self.account, await self._listed(), page(number, 20), 100)
+        say("published", (await self.store.stock(self.account, 1)).number)
+
+    async def _listed(self) -> ListedKey:
         head = await self.store.head(self.account)
         listed = None if head is None else head.device(1)
         assert listed is not None
-        number = (await self.store.stock(self.account, 1)).number + 1
-        await self.store.publish(self.account, listed, page(number, 20), 100)
-        say("published", (await self.store.stock(self.account, 1)).number)
+        return listed
 
     async def spends(self) -> None:
         value = os.urandom(16)
@@ -93,7 +96,7 @@ class Burst:
             say("wrong", "spent")
         say("spent", value)
         counter = random.randrange(10**9)
-        await self.store.advance(self.account, 1, counter)
+        await self.store.advance(self.account, await self._listed(), counter)
         say("advanced", counter)
 
 

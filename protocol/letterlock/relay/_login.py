@@ -54,7 +54,9 @@ class Logins:
         means.limits.logins.take((account, address.device_id), now)
         if not await means.spend(account, challenge.random, challenge.until, now):
             raise Refused(RelayCode.UNKNOWN)  # a replay
-        highest = await means.store.advance(account, address.device_id, request.counter)
+        highest = await means.store.advance(account, listed, request.counter)
+        if highest is None:
+            raise Refused(RelayCode.UNKNOWN)  # the list changed meanwhile
         token = self._seals.token(address.name, listed, head.user_id, now)
         return AuthenticateAnswer(token, TOKEN_SECONDS, highest, head.version)
 

@@ -99,8 +99,9 @@ class Mailboxes:
 
     async def acknowledge(self, request: AckRequest, session: Session, now: int) -> DoneAnswer:
         """Delete messages of the caller's own device. Ids that are not there are no error. [RLY-24]"""
-        await self._means.check(session, now)
-        await self._means.store.acknowledge(session.account, session.device, request.ids)
+        listed = await self._means.check(session, now)
+        if not await self._means.store.acknowledge(session.account, listed, request.ids):
+            raise Refused(RelayCode.UNKNOWN)  # the list changed meanwhile
         return DoneAnswer()
 
 

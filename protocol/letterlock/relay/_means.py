@@ -70,10 +70,15 @@ class Means:
         """
         return await self.store.spend(account, value, until + CLOCK_SLACK, now)
 
-    async def check(self, session: Session, now: int) -> None:
-        """Raise Refused, UNKNOWN, unless the device is in the newest list of its account. [RLY-8]"""
-        if session.listed(await self.heads.recent(session.account, now)) is None:
+    async def check(self, session: Session, now: int) -> ListedKey:
+        """Return the device as the newest list has it, which may have been read shortly before. [RLY-8]
+
+        Raises Refused, UNKNOWN.
+        """
+        listed = session.listed(await self.heads.recent(session.account, now))
+        if listed is None:
             raise Refused(RelayCode.UNKNOWN)
+        return listed
 
     async def check_now(self, session: Session, now: int) -> tuple[Head, ListedKey]:
         """Return the newest list and the device in it, read from the store. Raises Refused, UNKNOWN.

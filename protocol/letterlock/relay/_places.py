@@ -16,6 +16,7 @@ from letterlock.relay._limits import MAX_PLACE_WAITS, PLACE_PAUSE, PLACE_SECONDS
 from letterlock.relay._means import NOT_THERE, Means
 from letterlock.relay._reply import Refused
 from letterlock.relay._session import Session
+from letterlock.relay._store import Opened
 from letterlock.relay._waiting import unless
 
 _IS_OPEN: Final = GetAnswer(1, b"")
@@ -35,11 +36,16 @@ class Places:
     async def open(self, request: OpenPlaceRequest, session: Session, now: int) -> DoneAnswer:
         """Open a place for the caller's account. A repeat changes nothing. [RLY-25]"""
         means = self._means
-        await means.check(session, now)
+        listed = await means.check(session, now)
         means.limits.places.take(session.account, now)
-        if not await means.store.open_place(request.place, session.account, now + PLACE_SECONDS):
-            raise Refused(RelayCode.TAKEN)
-        return DoneAnswer()
+        until = now + PLACE_SECONDS
+        match await means.store.open_place(request.place, session.account, listed, until):
+            case Opened.UNLISTED:
+                raise Refused(RelayCode.UNKNOWN)  # the list changed meanwhile
+            case Opened.TAKEN:
+                raise Refused(RelayCode.TAKEN)
+            case Opened.OPEN:
+                return DoneAnswer()
 
     async def put(self, request: PutRequest, session: Session | None, now: int) -> DoneAnswer:
         """Put a part into an open place, unless there is one already. [RLY-26]"""

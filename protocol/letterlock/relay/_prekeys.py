@@ -68,6 +68,7 @@ class Prekeys:
     async def state(self, request: StateRequest, session: Session, now: int) -> StateAnswer:
         """Return what the relay has of the caller's own device. Nobody else is told. [RLY-19]"""
         del request
-        head, _ = await self._means.check_now(session, now)
         stock = await self._means.store.stock(session.account, session.device)
+        # After the read: the number may be that of another device by then. [RLY-8]
+        head, _ = await self._means.check_now(session, now)
         return StateAnswer(head.version, stock.number, stock.bundles, stock.messages, stock.bytes)

@@ -9,6 +9,10 @@ Each method is one atomic step that changes rows of one account, and is durable 
 process or the database was killed, it has happened whole or not at all. Many processes may call at once.
 An account is named by 16 bytes, a hash of its name. Times are in seconds since 1970, from the caller.
 
+What a device changes of its own takes `listed`, the device as the relay found it in the newest list. The
+change and the look whether the list has that device still are one step, because a device may be revoked, and
+an account replaced, after the relay found it.
+
 Not here: what a call may do; the databases.
 """
 
@@ -69,6 +73,14 @@ class Published(Enum):
     STORED = "stored"
     SAME = "the same page was stored before"
     OLDER = "a page of this number or a later one was stored before"
+    UNLISTED = "the newest list does not have the device, or has it with other keys"
+
+
+class Opened(Enum):
+    """What became of a meeting place that a device opens."""
+
+    OPEN = "it is open, perhaps since earlier"
+    TAKEN = "another account has it"
     UNLISTED = "the newest list does not have the device, or has it with other keys"
 
 
@@ -221,8 +233,11 @@ class RelayStore(Protocol):
         """
         ...
 
-    async def acknowledge(self, account: bytes, device: int, ids: Sequence[bytes]) -> None:
-        """Delete messages. Ids that are not there are no error."""
+    async def acknowledge(self, account: bytes, listed: ListedKey, ids: Sequence[bytes]) -> bool:
+        """Delete messages. Ids that are not there are no error.
+
+        Return False, and delete nothing, if the newest list does not have the device that calls any more.
+        """
         ...
 
     def watch(self, account: bytes, device: int) -> "AbstractAsyncContextManager[Watch]":
@@ -231,8 +246,11 @@ class RelayStore(Protocol):
 
     # --- what a device showed -----------------------------------------------------------------------
 
-    async def advance(self, account: bytes, device: int, counter: int) -> int:
-        """Keep the greatest counter of a device. Return the greatest before, 0 at first."""
+    async def advance(self, account: bytes, listed: ListedKey, counter: int) -> int | None:
+        """Keep the greatest counter of a device. Return the greatest before, 0 at first.
+
+        Return None, and keep nothing, if the newest list does not have the device that calls any more.
+        """
         ...
 
     async def spend(self, account: bytes, value: bytes, until: int, now: int) -> bool:
@@ -241,8 +259,8 @@ class RelayStore(Protocol):
 
     # --- meeting places -----------------------------------------------------------------------------
 
-    async def open_place(self, place: bytes, account: bytes, until: int) -> bool:
-        """Open a place (16 bytes) for an account. Return False if another account has it."""
+    async def open_place(self, place: bytes, account: bytes, listed: ListedKey, until: int) -> Opened:
+        """Open a place (16 bytes) for an account, unless the newest list does not have the device."""
         ...
 
     async def place_owner(self, place: bytes, now: int) -> bytes | None:

@@ -13,7 +13,7 @@ from letterlock.relay._jetstream.connection import Message, Stored, Unsettled
 from letterlock.relay._jetstream.retries import settle
 from letterlock.relay._jetstream.shared import NEWEST, SHORTLY, Shared
 from letterlock.relay._jetstream.subjects import DevicePlace, Place
-from letterlock.relay._store import Head
+from letterlock.relay._store import Head, ListedKey
 
 _AT_ONCE: Final = 32
 """Lists that are read together."""
@@ -31,6 +31,18 @@ async def device_place(shared: Shared, account: bytes, device: int) -> DevicePla
     place = shared.names.of(account)
     listed = _head(await shared.read(place.stream, place.head, SHORTLY))
     return None if listed is None else place.device(listed, device)
+
+
+async def listed_place(shared: Shared, account: bytes, listed: ListedKey, age: float) -> DevicePlace | None:
+    """Return where the things of a device are, or None if the list has it no more, or with other keys.
+
+    Raises Unsettled.
+    """
+    place = shared.names.of(account)
+    newest = _head(await shared.read(place.stream, place.head, age))
+    if newest is None or not listed.is_same(newest.device(listed.device)):
+        return None
+    return place.device(newest, listed.device)
 
 
 def _head(stored: Stored) -> Head | None:
@@ -132,19 +144,24 @@ async def _purge(shared: Shared, place: Place, before: Head, devices: Sequence[i
     await shared.nats.purge(place.stream, [f"{each.prefix}.>" for each in places])
 
 
-async def advance(shared: Shared, account: bytes, device: int, counter: int) -> int:
-    """Keep the greatest counter of a device, and return the greatest before."""
+async def advance(shared: Shared, account: bytes, listed: ListedKey, counter: int) -> int | None:
+    """Keep the greatest counter of a device, and return the greatest before. None if it is not listed."""
 
-    async def attempt() -> int:
-        place = await device_place(shared, account, device)
+    async def attempt() -> int | None:
+        place = await listed_place(shared, account, listed, SHORTLY)
         if place is None:
-            return 0
+            return None
         stored = await shared.read(place.stream, place.counter, NEWEST)
         before = int.from_bytes(stored.data, "big")
         if counter > before:
             await shared.publish(
                 Message(place.stream, place.counter, counter.to_bytes(8, "big"), stored.sequence)
             )
+            if await listed_place(shared, account, listed, NEWEST) is None:
+                # It was revoked before the counter was stored, perhaps, and nobody else would delete it.
+                await shared.nats.purge(place.stream, [place.counter])
+                shared.forget(place.counter)
+                return None
         return before
 
     # A second attempt could find what the first one stored, and tell that as what was there before.

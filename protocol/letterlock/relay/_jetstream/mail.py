@@ -10,13 +10,13 @@ from functools import partial
 from typing import Final
 
 from letterlock.relay._head_record import decode_head
-from letterlock.relay._jetstream.accounts import device_place
+from letterlock.relay._jetstream.accounts import device_place, listed_place
 from letterlock.relay._jetstream.connection import Message, Stored, Unsettled
 from letterlock.relay._jetstream.records import Entry, Mailbox, decode_mail, encode_mail
 from letterlock.relay._jetstream.retries import settle
-from letterlock.relay._jetstream.shared import ANY_AGE, NEWEST, Shared
+from letterlock.relay._jetstream.shared import ANY_AGE, NEWEST, SHORTLY, Shared
 from letterlock.relay._jetstream.subjects import DevicePlace, Place
-from letterlock.relay._store import Deliver, Delivered, Mail
+from letterlock.relay._store import Deliver, Delivered, ListedKey, Mail
 
 EMPTY_SECONDS: Final = 1
 """How long an empty message stands where one was acknowledged."""
@@ -117,15 +117,19 @@ def _choose(box: Mailbox, limits: tuple[int, int], skip: frozenset[bytes]) -> li
     return chosen
 
 
-async def acknowledge(shared: Shared, account: bytes, device: int, ids: Collection[bytes]) -> None:
-    """Delete messages."""
+async def acknowledge(shared: Shared, account: bytes, listed: ListedKey, ids: Collection[bytes]) -> bool:
+    """Delete messages. Return False if the device is not listed.
 
-    async def attempt() -> None:
-        place = await device_place(shared, account, device)
+    A device that was revoked in the last second has no messages to delete, whatever is returned.
+    """
+
+    async def attempt() -> bool:
+        place = await listed_place(shared, account, listed, SHORTLY)
         if place is not None:
             await delete(shared, place, ids)
+        return place is not None
 
-    await settle(attempt)
+    return await settle(attempt)
 
 
 async def delete(shared: Shared, place: DevicePlace, ids: Collection[bytes]) -> int:

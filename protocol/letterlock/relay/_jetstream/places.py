@@ -10,10 +10,12 @@ from functools import partial
 from typing import Final
 
 from letterlock._wire.cbor import encode
+from letterlock.relay._jetstream.accounts import listed_place
 from letterlock.relay._jetstream.connection import Message, Refused
 from letterlock.relay._jetstream.records import read
 from letterlock.relay._jetstream.retries import settle
 from letterlock.relay._jetstream.shared import NEWEST, Shared
+from letterlock.relay._store import ListedKey, Opened
 
 _LATER: Final = 3600
 """Seconds after its end that something is kept: clocks may differ by less."""
@@ -57,18 +59,27 @@ async def spend(shared: Shared, account: bytes, value: bytes, until: int, now: i
     return await settle(attempt, repeats=False)
 
 
-async def open_place(shared: Shared, place: bytes, account: bytes, until: int) -> bool:
-    """Open a place. One that this account opened before stays as it is, and ends when it would have."""
+async def open_place(shared: Shared, place: bytes, account: bytes, listed: ListedKey, until: int) -> Opened:
+    """Open a place. One that this account opened before stays as it is, and ends when it would have.
+
+    A place and its account may be in different streams. So the list is read once more after the place was
+    opened, and the place closes if the device was revoked meanwhile.
+    """
     its = shared.names.of(place)
     seconds = min(max(0, until - int(time.time())) + _LATER, _MOST_SECONDS)
 
-    async def attempt() -> bool:
+    async def attempt() -> Opened:
+        if await listed_place(shared, account, listed, NEWEST) is None:
+            return Opened.UNLISTED
         stored = await shared.nats.last(its.stream, f"{its.prefix}.p")
         if stored is not None:
-            return bool(read(stored.data, 2)[0] == account)
+            return Opened.OPEN if read(stored.data, 2)[0] == account else Opened.TAKEN
         message = Message(its.stream, f"{its.prefix}.p", encode([account, until]), 0, seconds=seconds)
         await shared.nats.publish(message)
-        return True
+        if await listed_place(shared, account, listed, NEWEST) is None:
+            await shared.nats.purge(its.stream, [f"{its.prefix}.p", f"{its.prefix}.q.>"])
+            return Opened.UNLISTED
+        return Opened.OPEN
 
     return await settle(attempt)
 

@@ -27,6 +27,7 @@ from letterlock.relay._store import (
     Head,
     ListedKey,
     Mail,
+    Opened,
     Page,
     Published,
     Stock,
@@ -137,9 +138,10 @@ class JetStreamRelayStore:
             partial(mail.fetch, self._shared, account, device, (most, most_bytes), skip)
         )
 
-    async def acknowledge(self, account: bytes, device: int, ids: Sequence[bytes]) -> None:
-        """Delete messages. Ids that are not there are no error."""
-        await self._calls.run(partial(mail.acknowledge, self._shared, account, device, ids), account)
+    async def acknowledge(self, account: bytes, listed: ListedKey, ids: Sequence[bytes]) -> bool:
+        """Delete messages. Return False, and delete nothing, if the device is not listed."""
+        call = partial(mail.acknowledge, self._shared, account, listed, ids)
+        return await self._calls.run(call, account)
 
     def watch(self, account: bytes, device: int) -> AbstractAsyncContextManager[WatchProtocol]:
         """Watch a mailbox: messages that any process stores while the block runs wake `Watch.wait`."""
@@ -147,9 +149,9 @@ class JetStreamRelayStore:
 
     # --- what a device showed -----------------------------------------------------------------------
 
-    async def advance(self, account: bytes, device: int, counter: int) -> int:
-        """Keep the greatest counter of a device. Return the greatest before, 0 at first."""
-        call = partial(accounts.advance, self._shared, account, device, counter)
+    async def advance(self, account: bytes, listed: ListedKey, counter: int) -> int | None:
+        """Keep the greatest counter of a device, and return the greatest before. None if it is not listed."""
+        call = partial(accounts.advance, self._shared, account, listed, counter)
         return await self._calls.run(call, account)
 
     async def spend(self, account: bytes, value: bytes, until: int, now: int) -> bool:
@@ -158,9 +160,10 @@ class JetStreamRelayStore:
 
     # --- meeting places -----------------------------------------------------------------------------
 
-    async def open_place(self, place: bytes, account: bytes, until: int) -> bool:
-        """Open a place for an account. Return False if another account has it."""
-        return await self._calls.run(partial(places.open_place, self._shared, place, account, until), place)
+    async def open_place(self, place: bytes, account: bytes, listed: ListedKey, until: int) -> Opened:
+        """Open a place for an account, unless the device is not listed."""
+        call = partial(places.open_place, self._shared, place, account, listed, until)
+        return await self._calls.run(call, place)
 
     async def place_owner(self, place: bytes, now: int) -> bytes | None:
         """Return the account that opened a place, or None if it is not open."""

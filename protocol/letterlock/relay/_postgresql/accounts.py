@@ -3,13 +3,15 @@
 Not here: what stands in a list (user/); prekeys (prekeys.py); mail (mail.py).
 """
 
+import hashlib
 from collections.abc import Sequence
 
 from letterlock.errors import StoreError
 from letterlock.relay._head_record import decode_head, encode_head, left_out
 from letterlock.relay._postgresql.driver import Connection, Database
-from letterlock.relay._store import Head
+from letterlock.relay._store import Head, ListedKey
 
+_DIGEST_BYTES = 16
 _HEAD = "SELECT head FROM letterlock.account WHERE account = $1"
 
 
@@ -33,6 +35,12 @@ async def lists(database: Database, account: bytes, after: int, most: int, most_
             most_bytes,
         )
     return [bytes(row["encoded"]) for row in rows]
+
+
+def keys_of(listed: ListedKey) -> bytes:
+    """Return what stands for a device in a list, whatever its class is: its keys, and when it was added."""
+    added = listed.added.to_bytes(8, "big")
+    return hashlib.sha256(listed.ed25519 + listed.identity + added).digest()[:_DIGEST_BYTES]
 
 
 async def create(
@@ -95,10 +103,11 @@ async def append(
 
 async def _add_devices(connection: Connection, account: bytes, newest: Head) -> None:
     await connection.execute(
-        "INSERT INTO letterlock.device (account, device) SELECT $1, unnest($2::bigint[])"
-        " ON CONFLICT DO NOTHING",
+        "INSERT INTO letterlock.device (account, device, keys) SELECT $1, unnest($2::bigint[]),"
+        " unnest($3::bytea[]) ON CONFLICT DO NOTHING",
         account,
         [each.device for each in newest.devices],
+        [keys_of(each) for each in newest.devices],
     )
 
 
@@ -135,16 +144,17 @@ async def _delete_contents(connection: Connection, account: bytes, devices: list
     )
 
 
-async def advance(database: Database, account: bytes, device: int, counter: int) -> int:
-    """Keep the greatest counter of a device, and return the greatest before."""
+async def advance(database: Database, account: bytes, listed: ListedKey, counter: int) -> int | None:
+    """Keep the greatest counter of a device, and return the greatest before. None if it is not listed."""
     async with database.connection() as connection:
         before = await connection.fetchval(
             "WITH it AS (SELECT account, device, counter FROM letterlock.device"
-            " WHERE account = $1 AND device = $2 FOR UPDATE)"
-            " UPDATE letterlock.device d SET counter = greatest(it.counter, $3::bigint) FROM it"
+            " WHERE account = $1 AND device = $2 AND keys = $3 FOR UPDATE)"
+            " UPDATE letterlock.device d SET counter = greatest(it.counter, $4::bigint) FROM it"
             " WHERE d.account = it.account AND d.device = it.device RETURNING it.counter",
             account,
-            device,
+            listed.device,
+            keys_of(listed),
             counter,
         )
-    return int(before or 0)
+    return None if before is None else int(before)

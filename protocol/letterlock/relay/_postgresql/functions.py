@@ -2,7 +2,7 @@
 
     deliver_1        lock the account, compare its list, check every device, then insert all
     claim_1          write the records of claims if they are as they were read, and return the bundles
-    acknowledge_1    lock the device, delete its messages, count them off
+    acknowledge_1    lock the device, if it has these keys; delete its messages, count them off
 
 One statement sees the database as it was when the statement began, also after it waited. Each statement of
 a function begins anew. The whole function is one transaction and one round trip.
@@ -62,12 +62,15 @@ END $$
 """  # noqa: S608 (its values are ours)
 
 ACKNOWLEDGE_1: Final = """
-CREATE FUNCTION letterlock.acknowledge_1(its_account bytea, its_device bigint, ids bytea[]) RETURNS bigint
+CREATE FUNCTION letterlock.acknowledge_1(
+    its_account bytea, its_device bigint, its_keys bytea, ids bytea[]) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
     total record;
 BEGIN
-    PERFORM FROM letterlock.device d WHERE d.account = its_account AND d.device = its_device FOR UPDATE;
+    PERFORM FROM letterlock.device d WHERE d.account = its_account AND d.device = its_device
+        AND (its_keys IS NULL OR d.keys = its_keys) FOR UPDATE;
+    IF its_keys IS NOT NULL AND NOT FOUND THEN RETURN NULL; END IF;
     WITH gone AS (DELETE FROM letterlock.mail m
             WHERE m.account = its_account AND m.device = its_device AND m.id = ANY (ids)
             RETURNING octet_length(m.message) AS size)

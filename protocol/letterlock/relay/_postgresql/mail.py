@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from letterlock.relay._postgresql import accounts
 from letterlock.relay._postgresql.driver import Database
 from letterlock.relay._postgresql.functions import FULL, STORED, UNKNOWN
-from letterlock.relay._store import Deliver, Delivered, Mail
+from letterlock.relay._store import Deliver, Delivered, ListedKey, Mail
 
 
 async def deliver(database: Database, account: bytes, send: Deliver) -> Delivered:
@@ -62,7 +62,14 @@ async def fetch(
     ]
 
 
-async def acknowledge(database: Database, account: bytes, device: int, ids: Sequence[bytes]) -> None:
-    """Delete messages."""
+async def acknowledge(database: Database, account: bytes, listed: ListedKey, ids: Sequence[bytes]) -> bool:
+    """Delete messages. Return False if the device is not listed."""
     async with database.connection() as connection:
-        await connection.fetchval("SELECT letterlock.acknowledge_1($1, $2, $3)", account, device, list(ids))
+        deleted = await connection.fetchval(
+            "SELECT letterlock.acknowledge_1($1, $2, $3, $4)",
+            account,
+            listed.device,
+            accounts.keys_of(listed),
+            list(ids),
+        )
+    return deleted is not None

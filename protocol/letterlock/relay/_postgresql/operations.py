@@ -39,7 +39,10 @@ async def expire(database: Database, now: int, mail_before: int) -> Expired:
         messages = 0
         for row in await connection.fetch(_OLD_MAIL, mail_before, _AT_ONCE):
             messages += await connection.fetchval(
-                "SELECT letterlock.acknowledge_1($1, $2, $3)", row["account"], row["device"], row["ids"]
+                "SELECT coalesce(letterlock.acknowledge_1($1, $2, NULL, $3), 0)",
+                row["account"],
+                row["device"],
+                row["ids"],
             )
         places = int(await connection.fetchval(_OLD_PLACES, now, _AT_ONCE))
         spent = int(await connection.fetchval(_OLD_SPENT, now, _AT_ONCE))

@@ -3,7 +3,9 @@
 Not here: what travels through a place; ending what is over (operations.py).
 """
 
+from letterlock.relay._postgresql.accounts import keys_of
 from letterlock.relay._postgresql.driver import Database
+from letterlock.relay._store import ListedKey, Opened
 
 
 async def secret(database: Database, name: str, candidate: bytes) -> bytes:
@@ -27,17 +29,26 @@ async def spend(database: Database, account: bytes, value: bytes, until: int) ->
     return new is not None
 
 
-async def open_place(database: Database, place: bytes, account: bytes, until: int) -> bool:
+async def open_place(
+    database: Database, place: bytes, account: bytes, listed: ListedKey, until: int
+) -> Opened:
     """Open a place. One that this account opened before stays as it is, and ends when it would have."""
     async with database.connection() as connection:
+        # The lock keeps a list from leaving the device out before its place is there.
         owner = await connection.fetchval(
-            "INSERT INTO letterlock.place VALUES ($1, $2, $3)"
+            "WITH its AS (SELECT account FROM letterlock.device"
+            " WHERE account = $2 AND device = $4 AND keys = $5 FOR KEY SHARE)"
+            " INSERT INTO letterlock.place SELECT $1, account, $3 FROM its"
             " ON CONFLICT (place) DO UPDATE SET place = excluded.place RETURNING account",
             place,
             account,
             until,
+            listed.device,
+            keys_of(listed),
         )
-    return bool(owner == account)
+    if owner is None:
+        return Opened.UNLISTED
+    return Opened.OPEN if owner == account else Opened.TAKEN
 
 
 async def place_owner(database: Database, place: bytes, now: int) -> bytes | None:

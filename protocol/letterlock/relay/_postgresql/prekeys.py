@@ -13,7 +13,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from letterlock.relay._claims import ClaimState
-from letterlock.relay._postgresql.accounts import head
+from letterlock.relay._postgresql.accounts import keys_of
 from letterlock.relay._postgresql.driver import Connection, Database, is_changed_meanwhile
 from letterlock.relay._store import ListedKey, Page, Published, Stock
 
@@ -46,14 +46,15 @@ async def publish(database: Database, account: bytes, listed: ListedKey, page: P
     """Store a page, unless the newest list has another device under this number, or none."""
     device = listed.device
     async with database.transaction() as connection:
+        # A list that leaves the device out waits for this lock.
         locked = await connection.fetchval(
-            "SELECT true FROM letterlock.device WHERE account = $1 AND device = $2 FOR NO KEY UPDATE",
+            "SELECT true FROM letterlock.device WHERE account = $1 AND device = $2 AND keys = $3"
+            " FOR NO KEY UPDATE",
             account,
             device,
+            keys_of(listed),
         )
-        # Read under the lock: a list that leaves the device out waits for it.
-        newest = None if locked is None else await head(connection, account)
-        if newest is None or not listed.is_same(newest.device(device)):
+        if locked is None:
             return Published.UNLISTED
         record = await connection.fetchval(
             "SELECT state FROM letterlock.prekeys WHERE account = $1 AND device = $2 FOR UPDATE",

@@ -11,8 +11,10 @@ under the lock of that row. So numbers of one mailbox grow in the order of the c
 their order passes over nothing that was committed before. A sequence would not do: it hands out numbers
 before their transactions commit.
 
-Counters stand beside what they count: `device.messages` and `.bytes`. Message and bundles are ciphertext and
-keys, so they are stored without an attempt to compress them.
+Counters stand beside what they count: `device.messages` and `.bytes`. `device.keys` is a digest of the
+device as the newest list has it, by which a call knows under a lock that it is the same device.
+
+Message and bundles are ciphertext and keys, so they are stored without an attempt to compress them.
 
 Not here: connections (driver.py), the functions (functions.py), the statements (accounts.py and its
 neighbours).
@@ -37,7 +39,7 @@ FIRST: Final = (
     PRIMARY KEY (account, version))""",
     "ALTER TABLE letterlock.list ALTER encoded SET STORAGE EXTERNAL",
     """CREATE TABLE letterlock.device (
-    account bytea NOT NULL, device bigint NOT NULL, number bigint NOT NULL DEFAULT 0,
+    account bytea NOT NULL, device bigint NOT NULL, keys bytea NOT NULL, number bigint NOT NULL DEFAULT 0,
     messages bigint NOT NULL DEFAULT 0, bytes bigint NOT NULL DEFAULT 0, counter bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (account, device)) WITH (fillfactor = 60)""",
     """CREATE TABLE letterlock.prekeys (

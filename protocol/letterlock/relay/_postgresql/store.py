@@ -18,6 +18,7 @@ from letterlock.relay._store import (
     Head,
     ListedKey,
     Mail,
+    Opened,
     Page,
     Published,
     Stock,
@@ -114,9 +115,9 @@ class PostgresqlRelayStore:
         """Return the oldest messages in the order in which they were stored, without those in `skip`."""
         return await mail.fetch(self._database, account, device, (most, most_bytes), skip)
 
-    async def acknowledge(self, account: bytes, device: int, ids: Sequence[bytes]) -> None:
-        """Delete messages. Ids that are not there are no error."""
-        await mail.acknowledge(self._database, account, device, ids)
+    async def acknowledge(self, account: bytes, listed: ListedKey, ids: Sequence[bytes]) -> bool:
+        """Delete messages. Return False, and delete nothing, if the device is not listed."""
+        return await mail.acknowledge(self._database, account, listed, ids)
 
     def watch(self, account: bytes, device: int) -> AbstractAsyncContextManager[WatchProtocol]:
         """Watch a mailbox: messages that any process stores while the block runs wake `Watch.wait`."""
@@ -124,9 +125,9 @@ class PostgresqlRelayStore:
 
     # --- what a device showed -----------------------------------------------------------------------
 
-    async def advance(self, account: bytes, device: int, counter: int) -> int:
-        """Keep the greatest counter of a device. Return the greatest before, 0 at first."""
-        return await accounts.advance(self._database, account, device, counter)
+    async def advance(self, account: bytes, listed: ListedKey, counter: int) -> int | None:
+        """Keep the greatest counter of a device, and return the greatest before. None if it is not listed."""
+        return await accounts.advance(self._database, account, listed, counter)
 
     async def spend(self, account: bytes, value: bytes, until: int, now: int) -> bool:  # noqa: ARG002
         """Return whether a value was never spent before; it is remembered until a time."""
@@ -134,9 +135,9 @@ class PostgresqlRelayStore:
 
     # --- meeting places -----------------------------------------------------------------------------
 
-    async def open_place(self, place: bytes, account: bytes, until: int) -> bool:
-        """Open a place for an account. Return False if another account has it."""
-        return await places.open_place(self._database, place, account, until)
+    async def open_place(self, place: bytes, account: bytes, listed: ListedKey, until: int) -> Opened:
+        """Open a place for an account, unless the device is not listed."""
+        return await places.open_place(self._database, place, account, listed, until)
 
     async def place_owner(self, place: bytes, now: int) -> bytes | None:
         """Return the account that opened a place, or None if it is not open."""

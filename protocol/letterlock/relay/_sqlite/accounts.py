@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 from letterlock.errors import StoreError
-from letterlock.relay._sqlite.devices import Found, find, find_device
+from letterlock.relay._sqlite.devices import Found, find, find_listed
 from letterlock.relay._sqlite.prekeys import delete_pages
 from letterlock.relay._store import Head, ListedKey
 
@@ -107,11 +107,11 @@ def _delete(connection: sqlite3.Connection, account: bytes, found: Found) -> Non
     connection.execute("DELETE FROM place WHERE account = ?", (account,))
 
 
-def advance(connection: sqlite3.Connection, account: bytes, device: int, counter: int) -> int:
-    """Keep the greatest counter of a device, and return the greatest before."""
-    row = find_device(connection, account, device)
+def advance(connection: sqlite3.Connection, account: bytes, listed: ListedKey, counter: int) -> int | None:
+    """Keep the greatest counter of a device, and return the greatest before. None if it is not listed."""
+    row = find_listed(connection, account, listed)
     if row is None:
-        return 0
+        return None
     (before,) = connection.execute("SELECT counter FROM device WHERE id = ?", (row,)).fetchone()
     if counter > before:
         connection.execute("UPDATE device SET counter = ? WHERE id = ?", (counter, row))

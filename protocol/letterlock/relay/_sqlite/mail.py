@@ -6,9 +6,9 @@ Not here: waking who waits for mail (watching.py); mail that grew too old (opera
 import sqlite3
 from collections.abc import Iterator, Sequence
 
-from letterlock.relay._sqlite.devices import find, find_device, find_rows
+from letterlock.relay._sqlite.devices import find, find_device, find_listed, find_rows
 from letterlock.relay._sqlite.lane import Undo
-from letterlock.relay._store import Deliver, Delivered, Mail
+from letterlock.relay._store import Deliver, Delivered, ListedKey, Mail
 
 Limits = tuple[int, int]
 """How many messages, and how many bytes in all."""
@@ -82,11 +82,13 @@ def _choose(
         yield seq
 
 
-def acknowledge(connection: sqlite3.Connection, account: bytes, device: int, ids: Sequence[bytes]) -> None:
-    """Delete messages."""
-    row = find_device(connection, account, device)
+def acknowledge(
+    connection: sqlite3.Connection, account: bytes, listed: ListedKey, ids: Sequence[bytes]
+) -> bool:
+    """Delete messages. Return False if the device is not listed."""
+    row = find_listed(connection, account, listed)
     if row is None:
-        return
+        return False
     sizes = [
         size
         for mail_id in ids
@@ -96,6 +98,7 @@ def acknowledge(connection: sqlite3.Connection, account: bytes, device: int, ids
     ]
     if sizes:
         release(connection, row, len(sizes), sum(sizes))
+    return True
 
 
 def release(connection: sqlite3.Connection, row: int, messages: int, size: int) -> None:

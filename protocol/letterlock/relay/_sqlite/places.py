@@ -5,6 +5,9 @@ Not here: what travels through a place; ending what is over (operations.py).
 
 import sqlite3
 
+from letterlock.relay._sqlite.devices import find_listed
+from letterlock.relay._store import ListedKey, Opened
+
 Key = tuple[bytes, int, int]
 """A place, a step and a part."""
 
@@ -27,14 +30,18 @@ def spend(connection: sqlite3.Connection, account: bytes, value: bytes, until: i
     return cursor.rowcount == 1
 
 
-def open_place(connection: sqlite3.Connection, place: bytes, account: bytes, until: int) -> bool:
+def open_place(
+    connection: sqlite3.Connection, place: bytes, account: bytes, listed: ListedKey, until: int
+) -> Opened:
     """Open a place. One that this account opened before stays as it is, and ends when it would have."""
+    if find_listed(connection, account, listed) is None:
+        return Opened.UNLISTED
     connection.execute(
         "INSERT INTO place (place, account, until) VALUES (?, ?, ?) ON CONFLICT (place) DO NOTHING",
         (place, account, until),
     )
     (owner,) = connection.execute("SELECT account FROM place WHERE place = ?", (place,)).fetchone()
-    return bool(owner == account)
+    return Opened.OPEN if owner == account else Opened.TAKEN
 
 
 def place_owner(connection: sqlite3.Connection, place: bytes, now: int) -> bytes | None:

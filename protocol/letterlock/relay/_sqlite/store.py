@@ -39,6 +39,7 @@ from letterlock.relay._store import (
     Head,
     ListedKey,
     Mail,
+    Opened,
     Page,
     Published,
     Stock,
@@ -153,9 +154,9 @@ class SqliteRelayStore:
         """See RelayStore."""
         return await self._read.call(lambda c: mail.fetch(c, account, device, (most, most_bytes), skip))
 
-    async def acknowledge(self, account: bytes, device: int, ids: Sequence[bytes]) -> None:
+    async def acknowledge(self, account: bytes, listed: ListedKey, ids: Sequence[bytes]) -> bool:
         """See RelayStore."""
-        await self._write.call(lambda c: mail.acknowledge(c, account, device, ids))
+        return await self._write.call(lambda c: mail.acknowledge(c, account, listed, ids))
 
     def watch(self, account: bytes, device: int) -> AbstractAsyncContextManager[Watch]:
         """See RelayStore."""
@@ -166,17 +167,17 @@ class SqliteRelayStore:
 
     # --- what a device showed, and meeting places ---------------------------------------------------
 
-    async def advance(self, account: bytes, device: int, counter: int) -> int:
+    async def advance(self, account: bytes, listed: ListedKey, counter: int) -> int | None:
         """See RelayStore."""
-        return await self._write.call(lambda c: accounts.advance(c, account, device, counter))
+        return await self._write.call(lambda c: accounts.advance(c, account, listed, counter))
 
     async def spend(self, account: bytes, value: bytes, until: int, now: int) -> bool:  # noqa: ARG002
         """See RelayStore. What is over counts as spent until `expire` deletes it."""
         return await self._write.call(lambda c: places.spend(c, account, value, until))
 
-    async def open_place(self, place: bytes, account: bytes, until: int) -> bool:
+    async def open_place(self, place: bytes, account: bytes, listed: ListedKey, until: int) -> Opened:
         """See RelayStore."""
-        return await self._write.call(lambda c: places.open_place(c, place, account, until))
+        return await self._write.call(lambda c: places.open_place(c, place, account, listed, until))
 
     async def place_owner(self, place: bytes, now: int) -> bytes | None:
         """See RelayStore."""
