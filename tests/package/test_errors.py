@@ -14,6 +14,7 @@ import letterlock.user._errors as user_errors
 from letterlock._wire.address import Address
 from letterlock._wire.relay_error import RelayCode
 from letterlock.client._errors import RelayRefused
+from letterlock.documents import UnknownAuthor
 from letterlock.errors import (
     AddressMismatch,
     AuthenticationFailed,
@@ -40,6 +41,7 @@ MAKERS: Final[dict[type[LetterlockError], Callable[[], LetterlockError]]] = {
     UntrustedIdentity: lambda: UntrustedIdentity(ALICE, bytes(range(32))),
     RateLimited: lambda: RateLimited(600),
     RelayRefused: lambda: RelayRefused(RelayCode.STALE, 3),
+    UnknownAuthor: lambda: UnknownAuthor(bytes(range(32)), 2, contradicts=True),
     AuthenticationFailed: lambda: AuthenticationFailed(Cause.OUR_STATE_WENT_BACK_PERHAPS),
 }
 """How the code makes the errors that have an `__init__` of their own, apart from those with a fixed text."""

@@ -103,3 +103,9 @@ def test_hashes_of_another_length_are_refused(leaf: bytes, path: list[bytes]) ->
 def test_there_is_no_path_of_a_leaf_that_does_not_exist(index: int) -> None:
     with pytest.raises(ValueError, match="of 3"):
         merkle.audit_path(leaves(3), index)
+
+
+@pytest.mark.parametrize("size", [0, *SIZES])
+def test_all_paths_at_once_are_those_of_the_leaves(size: int) -> None:
+    hashes = leaves(size)
+    assert merkle.audit_paths(hashes) == [merkle.audit_path(hashes, at) for at in range(size)]

@@ -6,6 +6,7 @@ import cbor2
 import pytest
 
 from letterlock._wire import cbor
+from letterlock._wire.place import Place
 from letterlock._wire.signed_by import SignedBy, Signer
 from support.cddl_check import Mismatch, Schema
 
@@ -13,6 +14,7 @@ CDDL = (Path(__file__).parents[2] / "spec" / "documents.cddl").read_text(encodin
 SIGNER = Signer(bytes(32), 2**32 - 1, 1, bytes(32))
 PARTS = {
     "signer": cbor.encode(SIGNER.fields()),
+    "place": cbor.encode(Place(3, 5, (bytes(32), bytes(32))).fields()),
     "signed-by": cbor.encode(SignedBy(SIGNER, bytes(1952), bytes(3373)).fields()),
 }
 """One of each, by its rule."""

@@ -61,6 +61,17 @@ def audit_path(hashes: Sequence[bytes], index: int) -> list[bytes]:
     return path
 
 
+def audit_paths(hashes: Sequence[bytes]) -> list[list[bytes]]:
+    """Return the audit path of every leaf, in their order. Each node is hashed once."""
+    levels = [list(hashes)]
+    while len(levels[-1]) > 1:
+        levels.append(_above(levels[-1]))
+    return [
+        [level[(at >> up) ^ 1] for up, level in enumerate(levels[:-1]) if (at >> up) ^ 1 < len(level)]
+        for at in range(len(hashes))
+    ]
+
+
 def root_from_path(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes:
     """Return the 32-byte root that a leaf hash and its audit path lead to, in a tree of `size` leaves.
 
