@@ -227,7 +227,7 @@ async def test_a_fetch_that_skips_what_there_is_waits_for_more(town: Town) -> No
 async def test_draining_ends_all_that_wait(town: Town) -> None:
     alice, _ = await trio(town)
     waiting = [asyncio.ensure_future(alice.fetched(wait=60)) for _ in range(3)]
-    await asyncio.sleep(0.05)
+    await waited(3)
     town.relay.drain()
     async with asyncio.timeout(30):  # it would wait for a minute
         assert await asyncio.gather(*waiting) == [(), (), ()]
@@ -237,8 +237,7 @@ async def test_draining_ends_all_that_wait(town: Town) -> None:
 async def test_a_fetch_that_is_cancelled_leaves_nothing_behind(town: Town) -> None:
     alice, bob = await trio(town)
     waiting = asyncio.ensure_future(alice.fetched(wait=60))
-    await asyncio.sleep(0.05)
-    assert waits() >= 2
+    await waited(1)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
@@ -251,8 +250,7 @@ async def test_a_fetch_that_waits_gets_nothing_of_who_has_its_number_now(town: T
     """RLY-8: while it waits, the name goes to another user, who has a device of the same number."""
     alice, bob = await trio(town)
     waiting = asyncio.ensure_future(town.ask(FetchRequest(100, 60), alice.tokens[1]))
-    await asyncio.sleep(0.05)
-    assert waits() >= 2
+    await waited(1)
     await taken_over(town, bob, alice)
     assert await waiting == ErrorAnswer(RelayCode.UNKNOWN)
 
@@ -296,6 +294,12 @@ def waits() -> int:
     """Return how many tasks wait for mail or for the end of the relay."""
     names = (getattr(each.get_coro(), "__qualname__", "") for each in asyncio.all_tasks())
     return sum(name.endswith(".wait") for name in names)
+
+
+async def waited(fetches: int) -> None:
+    """Wait until so many fetches wait for mail, and for the end of the relay besides."""
+    while waits() < 2 * fetches:  # noqa: ASYNC110 (nothing tells)
+        await asyncio.sleep(0.001)
 
 
 # --- floods -----------------------------------------------------------------------------------------------

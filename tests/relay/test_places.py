@@ -120,6 +120,13 @@ async def test_an_account_opens_five_places_at_once(town: Town) -> None:
 # --- waiting ----------------------------------------------------------------------------------------------
 
 
+async def waited(town: Town, count: int) -> None:
+    """Wait until so many calls wait at places."""
+    places = town.relay._started()[1].put.__self__  # type: ignore[attr-defined]
+    while places._waiting < count:  # noqa: ASYNC110 (nothing tells)
+        await asyncio.sleep(0.001)
+
+
 async def test_whoever_waits_gets_what_is_put(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_places, "PLACE_PAUSE", 0.01)
     opening = asyncio.ensure_future(got(town, Step.OPEN, wait=60))
@@ -130,10 +137,27 @@ async def test_whoever_waits_gets_what_is_put(town: Town, monkeypatch: pytest.Mo
     assert await waiting == GetAnswer(1, b"bundle")
 
 
+async def test_what_this_process_stores_is_not_waited_for(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next look at the database would come too late for each of them."""
+    monkeypatch.setattr(_places, "PLACE_PAUSE", 3600.0)
+    async with asyncio.timeout(30):
+        opening = asyncio.ensure_future(got(town, Step.OPEN, wait=60))
+        await waited(town, 1)
+        alice = await opened(town)
+        assert await opening == GetAnswer(1, b"")
+        for request in (BUNDLE, OFFER, ANSWER, PACKAGE):
+            waiting = asyncio.ensure_future(got(town, request.step, wait=60))
+            await waited(town, 1)
+            await town.get(DoneAnswer, request, alice.tokens[1] if request.step.needs_token else None)
+            assert await waiting == GetAnswer(request.parts, request.data)
+
+
 async def test_draining_ends_the_wait(town: Town) -> None:
     await opened(town)
     waiting = asyncio.ensure_future(got(town, Step.BUNDLE, wait=60))
-    await asyncio.sleep(0.05)
+    await waited(town, 1)
     town.relay.drain()
     async with asyncio.timeout(30):  # it would wait for a minute
         assert await waiting == GetAnswer(0, None)
@@ -144,7 +168,7 @@ async def test_strangers_who_wait_are_counted(town: Town, monkeypatch: pytest.Mo
     monkeypatch.setattr(_places, "MAX_PLACE_WAITS", 2)
     await opened(town)
     waiting = [asyncio.ensure_future(got(town, Step.BUNDLE, wait=60)) for _ in range(2)]
-    await asyncio.sleep(0.05)
+    await waited(town, 2)
     assert await got(town, Step.BUNDLE, wait=60) == GetAnswer(0, None)
     town.relay.drain()
     assert await asyncio.gather(*waiting) == [GetAnswer(0, None)] * 2

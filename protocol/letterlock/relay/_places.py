@@ -18,6 +18,7 @@ from letterlock.relay._reply import Refused
 from letterlock.relay._session import Session
 from letterlock.relay._store import Opened
 from letterlock.relay._waiting import unless
+from letterlock.relay._watchers import Watchers
 
 _IS_OPEN: Final = GetAnswer(1, b"")
 _NOT_YET: Final = GetAnswer(0, None)
@@ -26,12 +27,13 @@ _NOT_YET: Final = GetAnswer(0, None)
 class Places:
     """The calls `open-place`, `put` and `get`."""
 
-    __slots__ = ("_draining", "_means", "_waiting")
+    __slots__ = ("_draining", "_means", "_waiting", "_watchers")
 
     def __init__(self, means: Means, draining: asyncio.Event) -> None:
         self._means = means
         self._draining = draining
         self._waiting = 0
+        self._watchers = Watchers()  # by place and step
 
     async def open(self, request: OpenPlaceRequest, session: Session, now: int) -> DoneAnswer:
         """Open a place for the caller's account. A repeat changes nothing. [RLY-25]"""
@@ -45,6 +47,7 @@ class Places:
             case Opened.TAKEN:
                 raise Refused(RelayCode.TAKEN)
             case Opened.OPEN:
+                self._watchers.wake(request.place, Step.OPEN)
                 return DoneAnswer()
 
     async def put(self, request: PutRequest, session: Session | None, now: int) -> DoneAnswer:
@@ -59,24 +62,29 @@ class Places:
         part = request.step, request.part, request.parts, request.data
         if not await means.store.put(request.place, int(part[0]), *part[1:], now):
             raise Refused(RelayCode.UNKNOWN, NOT_THERE)
+        self._watchers.wake(request.place, request.step)
         return DoneAnswer()
 
     async def get(self, request: GetRequest, now: int) -> GetAnswer:
-        """Return a part of what is in a place, or wait for it."""
+        """Return a part of what is in a place, or wait for it.
+
+        What this process stores is noticed at once, and what others store at the next look.
+        """
         loop = asyncio.get_running_loop()
         begun = loop.time()
-        while True:
-            passed = loop.time() - begun
-            answer = await self._look(request, now + int(passed))
-            left = request.wait - passed
-            full = self._waiting >= MAX_PLACE_WAITS  # RLY-28
-            if answer != _NOT_YET or left <= 0 or full or self._draining.is_set():
-                return answer
-            self._waiting += 1
-            try:
-                await unless(self._draining, asyncio.sleep(min(PLACE_PAUSE, left)))
-            finally:
-                self._waiting -= 1
+        async with self._watchers.watch(request.place, request.step) as watcher:
+            while True:
+                passed = loop.time() - begun
+                answer = await self._look(request, now + int(passed))
+                left = request.wait - passed
+                full = self._waiting >= MAX_PLACE_WAITS  # RLY-28
+                if answer != _NOT_YET or left <= 0 or full or self._draining.is_set():
+                    return answer
+                self._waiting += 1
+                try:
+                    await unless(self._draining, watcher.wait(min(PLACE_PAUSE, left)))
+                finally:
+                    self._waiting -= 1
 
     async def _look(self, request: GetRequest, now: int) -> GetAnswer:
         """Return what is there now. Raises Refused, UNKNOWN, for a part of a place that is not open."""

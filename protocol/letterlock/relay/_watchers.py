@@ -1,4 +1,4 @@
-"""Watchers: the tasks of this process that wait for new mail.
+"""Watchers: the tasks of this process that wait for new mail, or for what is put into a meeting place.
 
     watch       a block inside which messages for one mailbox are noticed
     wake        something was stored in a mailbox
