@@ -4,13 +4,13 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from support.relay_process import RelayProcess
+from support.forks import complete, start
+from support.relay_process import RelayProcess, kill
 
 pytestmark = pytest.mark.slow
 
@@ -23,16 +23,10 @@ def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RelayProcess]:
 
 def run(home: Path, *arguments: str, text: str = "", status: int = 0) -> str:
     """Run a command on a profile, and return what it printed."""
-    found = subprocess.run(
-        [sys.executable, "-m", "letterlock", "--home", str(home), *arguments],
-        input=text,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "LETTERLOCK_HOME": ""},
-        check=False,
-    )
+    command = ["-m", "letterlock", "--home", str(home), *arguments]
+    found = complete(command, data=text.encode(), env={**os.environ, "LETTERLOCK_HOME": ""})
     assert found.returncode == status, found.stderr
-    return found.stdout if not status else found.stderr
+    return (found.stderr if status else found.stdout).decode()
 
 
 def test_two_people_on_the_command_line(relay: RelayProcess, tmp_path: Path) -> None:
@@ -72,15 +66,14 @@ def test_digits_that_differ_add_no_device(relay: RelayProcess, tmp_path: Path) -
     """The demonstration links two laptops; here the person says no."""
     phone, laptop = tmp_path / "phone", tmp_path / "laptop"
     run(phone, "register", "gustav", "--relay", relay.url)
-    command = [sys.executable, "-m", "letterlock", "--home", str(laptop), "join", "--relay", relay.url]
-    joining = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    command = ["-m", "letterlock", "--home", str(laptop), "join", "--relay", relay.url]
+    joining = start(command, stdout=subprocess.PIPE, text=True)
     try:
         assert joining.stdout is not None
         code = joining.stdout.readline().split()
         assert "the digits differ" in run(phone, "link", *code, text="no\n", status=3)
         assert re.fullmatch(r"the other device must show \d{6}\n", joining.stdout.readline())
     finally:
-        joining.kill()
-        joining.communicate()
+        kill(joining)
     assert len(run(phone, "devices").splitlines()) == 1
     assert "mistyped" in run(phone, "link", "x", status=3)

@@ -4,7 +4,6 @@ import random
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from subprocess import Popen
 
 import pytest
 
@@ -21,6 +20,7 @@ from letterlock.errors import AccountExists, NoAccount, StoreError, UsageError
 from letterlock.user import EventKind, LinkingCode
 from support import client_programs
 from support.client_programs import KEY
+from support.forks import Forked
 from support.relay_process import RelayProcess, free_port, kill, program
 
 PROGRAM = Path(client_programs.__file__)
@@ -196,7 +196,7 @@ def test_programs_that_are_killed_lose_nothing_and_save_nothing_twice(
     assert numbers(tmp_path) == list(range(count))
 
 
-def running(folder: Path, count: int) -> list[Popen[str]]:
+def running(folder: Path, count: int) -> list[Forked]:
     """Start both programs, and return them when they are ready."""
     started = [
         program(PROGRAM, "write", str(folder / "writer.db"), str(count)),

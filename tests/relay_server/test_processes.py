@@ -33,8 +33,16 @@ def test_sigterm_ends_what_waits_with_an_answer(folder: Path) -> None:
         alice = await Resident(town, "alice").move_in()
         bob = await Resident(town, "bob").move_in()
         async with line(town.server, bob.tokens[1]) as open_line:
+            written = asyncio.Event()
+
+            async def trace(event: str, _: object) -> None:
+                if event == "http11.send_request_body.complete":
+                    written.set()
+
+            town.trace = trace
             waiting = asyncio.create_task(town.ask(FetchRequest(1, 60), alice.tokens[1]))
-            await asyncio.sleep(0.3)
+            await written.wait()
+            await asyncio.sleep(0.3)  # most often it waits by then; otherwise it is answered all the same
             town.server.process.send_signal(signal.SIGTERM)
             answer = await asyncio.wait_for(waiting, 20)
             assert isinstance(answer, FetchAnswer)
@@ -182,5 +190,5 @@ def test_wrong_settings_end_it_with_one_line(folder: Path) -> None:
 
 
 def test_it_says_where_it_listens(folder: Path) -> None:
-    with served(folder) as server:
+    with served(folder, fresh=True) as server:
         assert f"address=127.0.0.1:{server.address[1]} name=relay.example" in server.written()

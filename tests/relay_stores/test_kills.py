@@ -7,10 +7,12 @@ import asyncio
 import os
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Final, TypeVar
 
 import pytest
 
+from letterlock.errors import StoreError
 from letterlock.relay import RelayStore, open_store
 from support.relay_databases import DATABASES, Database
 from support.relay_killing import Nursery
@@ -20,6 +22,8 @@ from support.relay_rows import Person, is_last_resort, page
 KILLS: Final = int(os.environ.get("LETTERLOCK_KILLS", "3"))
 HOURS: Final = 2 * 3600
 """From one kill to the next, as the claims see it: as many single-use bundles are given out again."""
+MOST_ATTEMPTS: Final = 20
+"""A server that was killed answers again after some of them, each as long as a store waits for an answer."""
 
 
 T = TypeVar("T")
@@ -79,9 +83,13 @@ def test_nothing_is_lost_when_the_server_is_killed(database: Database, url: str)
 
 
 async def once(url: str, work: Callable[[RelayStore], Awaitable[T]]) -> T:
-    """Do something with a store that is open only meanwhile."""
-    store = await open_store(url).open()
-    try:
-        return await work(store)
-    finally:
-        await store.close()
+    """Do something with a store that is open only meanwhile, again until the store can be used."""
+    for _ in range(MOST_ATTEMPTS):
+        with suppress(StoreError):
+            store = await open_store(url).open()
+            try:
+                return await work(store)
+            finally:
+                await store.close()
+        await asyncio.sleep(0.05)
+    raise AssertionError("the store never came back")

@@ -3,12 +3,12 @@
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from support import relay_child
+from support.forks import start
 from support.relay_ledger import Ledger
 from support.relay_rows import Person
 
@@ -19,19 +19,18 @@ class Nursery:
     def __init__(self, url: str, person: Person, ledger: Ledger) -> None:
         self.ledger = ledger
         self._running: set[int] = set()
-        self._command = [sys.executable, str(Path(relay_child.__file__)), url, person.key.hex()]
+        self._command: list[str | Path] = [Path(relay_child.__file__), url, person.key.hex()]
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
-        )
+        self._process = start(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.communicate()
+        self._process.wait()
+        self._process.close()
 
     def start(self, *what: object) -> int:
         """Start a process, and return its id."""
@@ -65,6 +64,6 @@ class Nursery:
 
     def _line(self) -> str:
         assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        line: str = self._process.stdout.readline()
         assert line, "the processes ended before they were killed"
         return line

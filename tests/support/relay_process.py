@@ -3,13 +3,12 @@
 Not here: what is tested with them.
 """
 
-import os
-import signal
 import socket
 import subprocess
-import sys
 from pathlib import Path
 from typing import Final, Self
+
+from support.forks import Forked, start
 
 _READY: Final = "listening on"
 
@@ -30,13 +29,13 @@ class RelayProcess:
         self._options = options
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._process: subprocess.Popen[str] | None = None
+        self._process: Forked | None = None
 
     def start(self) -> "RelayProcess":
         """Start it, and wait until it answers."""
         store, listen = f"sqlite:///{self._folder}/relay.db", f"127.0.0.1:{self.port}"
-        command = [sys.executable, "-m", "letterlock", "relay", "serve", "--store", store, "--listen", listen]
-        self._process = subprocess.Popen(
+        command = ["-m", "letterlock", "relay", "serve", "--store", store, "--listen", listen]
+        self._process = start(
             [*command, *self._options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
         assert self._process.stdout is not None
@@ -49,8 +48,7 @@ class RelayProcess:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-            assert self._process.stdout is not None
-            self._process.stdout.close()
+            self._process.close()
             self._process = None
 
     def __enter__(self) -> Self:
@@ -61,21 +59,13 @@ class RelayProcess:
         self.kill()
 
 
-def program(path: Path, *arguments: str) -> subprocess.Popen[str]:
+def program(path: Path, *arguments: str) -> Forked:
     """Start a Python program with pipes."""
-    return subprocess.Popen(
-        [sys.executable, str(path), *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )
+    return start([path, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def kill(process: subprocess.Popen[str]) -> None:
+def kill(process: Forked) -> None:
     """End a program without a word."""
-    process.send_signal(signal.SIGKILL)
+    process.kill()
     process.wait()
-    for stream in (process.stdin, process.stdout):
-        if stream is not None:
-            stream.close()
+    process.close()

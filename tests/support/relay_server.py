@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +28,7 @@ from letterlock._wire.relay_login import token_text
 from letterlock.relay._reply import Reply
 from letterlock.relay._settings import RelaySettings
 from support.cli_tools import environment
+from support.forks import Forked, start
 from support.relay_town import NAME, Town
 
 START_SECONDS: Final = 30.0
@@ -35,22 +36,19 @@ HEADERS: Final = {"content-type": CONTENT_TYPE}
 
 
 class Server:
-    """A relay's process. What it writes to standard error is in the file `log`."""
+    """A relay's process. What it writes to standard error is in the file `log`.
 
-    def __init__(self, folder: Path, *flags: str, name: str = NAME, listen: str = "127.0.0.1:0") -> None:
+    It is a fork that has imported most modules already, unless it is `fresh`.
+    """
+
+    def __init__(self, folder: Path, *flags: str, name: str = NAME, fresh: bool = False) -> None:
         self.folder = folder
         self.log = folder / "relay.log"
         self.store = folder / "relay.db"
-        arguments = ["--store", f"sqlite:///{self.store}", "--listen", listen, "--name", name, *flags]
+        command = ["-m", "letterlock", "relay", "serve", "--json", "--store", f"sqlite:///{self.store}"]
+        command += ["--listen", "127.0.0.1:0", "--name", name, *flags]
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "letterlock", "relay", "serve", "--json", *arguments],
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env=environment(),
-                cwd=folder,
-                start_new_session=True,
-            )
+            self.process = _begin(command, log.fileno(), folder, fresh=fresh)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, self.written()
@@ -114,8 +112,21 @@ class Server:
         self.process.stdout.close()
 
 
+def _begin(command: list[str], log: int, folder: Path, *, fresh: bool) -> "subprocess.Popen[bytes] | Forked":
+    if not fresh:
+        return start([*command], stdout=subprocess.PIPE, stderr=log, cwd=folder, env=environment())
+    return subprocess.Popen(
+        [sys.executable, *command],
+        stdout=subprocess.PIPE,
+        stderr=log,
+        env=environment(),
+        cwd=folder,
+        start_new_session=True,
+    )
+
+
 @contextmanager
-def served(folder: Path, *flags: str, **rest: str) -> Iterator[Server]:
+def served(folder: Path, *flags: str, **rest: Any) -> Iterator[Server]:
     """Run a relay. At the end its log must have no traceback."""
     server = Server(folder, *flags, **rest)
     try:
@@ -182,13 +193,18 @@ class ServedTown(Town):
         self.client = client
         self.settings = RelaySettings(NAME)
         self.now = int(time.time())
+        self.trace: Callable[[str, Any], Awaitable[None]] | None = None
+        """What httpx tells of each call."""
 
     async def post(self, name_or_request: RelayBody, token: bytes | None = None) -> Reply:
         """Make a call."""
         call = CALL_OF_REQUEST[type(name_or_request)]
         headers = HEADERS | ({"authorization": f"Bearer {token_text(token)}"} if token else {})
         answer = await self.client.post(
-            f"{self.server.url}{call.path}", content=name_or_request.encode(), headers=headers
+            f"{self.server.url}{call.path}",
+            content=name_or_request.encode(),
+            headers=headers,
+            extensions={} if self.trace is None else {"trace": self.trace},
         )
         if answer.status_code == 200:
             assert answer.headers["content-type"] == CONTENT_TYPE
