@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from letterlock import MemoryStore, SqliteStore
+from letterlock.cli._client_commands import _is_registered, _is_waiting_with
+from letterlock.user import NewDevice, User
 from support.forks import complete, start
 from support.relay_process import RelayProcess, kill
 
@@ -77,3 +80,22 @@ def test_digits_that_differ_add_no_device(relay: RelayProcess, tmp_path: Path) -
         kill(joining)
     assert len(run(phone, "devices").splitlines()) == 1
     assert "mistyped" in run(phone, "link", "x", status=3)
+
+
+def test_a_profile_that_another_command_has_linked_is_not_discarded(tmp_path: Path) -> None:
+    """CLN-9"""
+    code, other = (NewDevice.begin(MemoryStore()).code for _ in range(2))
+    path = tmp_path / "store.db"
+
+    def opener() -> SqliteStore:
+        return SqliteStore(path, key=bytes(32))
+
+    with opener() as store:
+        waiting = NewDevice.begin(store).code
+    assert _is_waiting_with(opener, [code, waiting])
+    assert not _is_waiting_with(opener, [code, other])
+    path.unlink()
+    with opener() as store:
+        User.create(store, "hedwig")
+    assert not _is_waiting_with(opener, [waiting])
+    assert not _is_registered(opener)

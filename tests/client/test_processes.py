@@ -196,6 +196,36 @@ def test_programs_that_are_killed_lose_nothing_and_save_nothing_twice(
     assert numbers(tmp_path) == list(range(count))
 
 
+def test_two_programs_share_a_store_and_one_of_them_is_killed(relay: RelayProcess, tmp_path: Path) -> None:
+    """CLN-9: both read for one person; one is killed, and another one opens the store at once."""
+    count = 12
+    create(relay, tmp_path, "author").close()
+    bob = SyncClient.create(tmp_path / "shared.db", key=KEY, name="ben-shared", relay=relay.url)
+    bob.close()
+    readers = [reading(tmp_path), reading(tmp_path)]
+    with SyncClient.open(tmp_path / "author.db", key=KEY) as author:
+        for number in range(count):
+            author.send("ben-shared", b"%d" % number)
+            if number in {4, 8}:
+                kill(readers.pop(0))
+                readers.append(reading(tmp_path))
+        author.flush(60)
+    while len(numbers(tmp_path, "shared.db")) < count:
+        assert all(each.poll() is None for each in readers)
+        threading.Event().wait(0.1)
+    for each in readers:
+        kill(each)
+    assert numbers(tmp_path, "shared.db") == list(range(count))
+
+
+def reading(folder: Path) -> Forked:
+    """Start a program that reads from the shared store, and return it when it is ready."""
+    started = program(PROGRAM, "read", str(folder / "shared.db"))
+    assert started.stdout is not None
+    assert started.stdout.readline() == "ready\n"
+    return started
+
+
 def running(folder: Path, count: int) -> list[Forked]:
     """Start both programs, and return them when they are ready."""
     started = [
@@ -208,7 +238,7 @@ def running(folder: Path, count: int) -> list[Forked]:
     return started
 
 
-def numbers(folder: Path) -> list[int]:
-    with SqliteStore(folder / "bob.db", key=KEY) as store, store.transaction():
+def numbers(folder: Path, name: str = "bob.db") -> list[int]:
+    with SqliteStore(folder / name, key=KEY) as store, store.transaction():
         rows = store.connection.execute("SELECT number FROM numbers").fetchall()
     return sorted(number for (number,) in rows)

@@ -30,7 +30,7 @@ from letterlock.cli._user_report import (
 from letterlock.client import NameTaken, RelayUnavailable, SyncClient, SyncMessage, TicketRefused
 from letterlock.errors import AccountExists, UsageError
 from letterlock.stores import Store
-from letterlock.user import LinkingCode, LinkingRefused
+from letterlock.user import LinkingCode, LinkingRefused, NewDevice
 
 _FLUSH = 30.0
 """Seconds in which a text must have gone out, as long as the relay answers."""
@@ -48,7 +48,8 @@ def register(arguments: Namespace) -> None:
     try:
         client = SyncClient.create(opener, name=name, relay=arguments.relay, ticket=ticket)
     except (NameTaken, TicketRefused):
-        if is_new:  # the relay may know an older one, whose answer was lost
+        # The relay may know an older one, whose answer was lost, or one that another command registered.
+        if is_new and not _is_registered(opener):
             discard_profile(arguments.home)
         raise
     with client:
@@ -64,6 +65,26 @@ def _new_profile(arguments: Namespace) -> tuple[Callable[[], Store], bool]:
         create_profile(arguments.home, lambda _: None, passphrase=arguments.passphrase)
         is_new = True
     return opener_of(arguments.home), is_new
+
+
+def _is_registered(opener: Callable[[], Store]) -> bool:
+    """Return whether a profile holds a user whom the relay knows."""
+    try:
+        SyncClient.open(opener).close()
+    except UsageError:
+        return False
+    return True
+
+
+def _is_waiting_with(opener: Callable[[], Store], codes: list[LinkingCode]) -> bool:
+    """Return whether the linking that a profile waits for is the one with this code."""
+    store = opener()
+    try:
+        return NewDevice.open(store).code.text() in [each.text() for each in codes]
+    except UsageError:  # it has become a device
+        return False
+    finally:
+        store.close()
 
 
 def send(arguments: Namespace) -> None:
@@ -144,8 +165,10 @@ def join(arguments: Namespace) -> None:
     """Make this profile a new device. Raises LinkingRefused, UsageError, StoreError, OSError."""
     require_clock()
     opener, _ = _new_profile(arguments)
+    codes: list[LinkingCode] = []
 
     def show(code: LinkingCode) -> None:
+        codes.append(code)
         say(code.text())
 
     def digits(number: str) -> None:
@@ -154,7 +177,8 @@ def join(arguments: Namespace) -> None:
     try:
         client = SyncClient.join(opener, relay=arguments.relay, show=show, digits=digits)
     except LinkingRefused:
-        discard_profile(arguments.home)
+        if _is_waiting_with(opener, codes):  # another command may have been faster
+            discard_profile(arguments.home)
         raise
     with client:
         address = client.address

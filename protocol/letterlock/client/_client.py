@@ -99,9 +99,9 @@ class Client(Uncopyable):
         try:
             await client._register(ticket)  # noqa: SLF001 (ruff does not see whose it is)
         except BaseException as error:
-            await client.close()
             if isinstance(error, UsageError):  # nobody knows this user, and nobody ever will
-                await asyncio.to_thread(opener.delete_new)
+                await opener.discard(thread, lambda: not arrivals.queue.own().registered)
+            await client.close()
             raise
         return client
 

@@ -30,6 +30,7 @@ from letterlock.client._opening import World, linked
 from letterlock.client._pace import Backoff
 from letterlock.client._stores import StoreOpener
 from letterlock.client._thread import StoreThread
+from letterlock.errors import UsageError
 from letterlock.stores import Store
 from letterlock.user import Link, LinkingRefused, NewDevice
 
@@ -52,8 +53,7 @@ async def join(
         meeting = MeetingPlace(connection, place, world.pace, openly=True)
         return thread, await in_time(_join(thread, new, meeting, (url.text, world, screens)))
     except BaseException:
-        await thread.close()
-        await asyncio.to_thread(opener.delete_new)
+        await opener.discard(thread, partial(_is_at, new, place_text(place)))
         raise
     finally:
         await connection.close()
@@ -61,6 +61,14 @@ async def join(
 
 def _begun(store: Store, place: str, clock: World) -> NewDevice:
     return NewDevice.begin(store, place, clock=clock.clock)
+
+
+def _is_at(new: NewDevice, place: str) -> bool:
+    """Return whether the linking of a store is still this one, and no other program's. [CLN-9]"""
+    try:
+        return new.code.place == place
+    except UsageError:  # the store has a user by now
+        return False
 
 
 def _nobody(*, is_up: bool) -> None:

@@ -3,12 +3,14 @@
 Not here: what is kept there.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from letterlock.errors import UsageError
+from letterlock.client._thread import StoreThread
+from letterlock.errors import StoreError, UsageError
 from letterlock.stores import SqliteStore, Store
 
 StorePlace: TypeAlias = str | Path | Store | Callable[[], Store]
@@ -42,8 +44,21 @@ class StoreOpener:
             raise UsageError(f"a store is a path, a Store or a function, not a {type(place).__name__}")
         return cls(place, None, is_new=False)
 
-    def delete_new(self) -> None:
-        """Delete the file, if it did not exist before."""
+    async def discard(self, thread: StoreThread, is_unused: Callable[[], bool]) -> None:
+        """Close a store that came to nothing. Delete its file, if it was not there before.
+
+        `is_unused` says that no other program has made a user or a linking of its own in it.        [CLN-9]
+        """
+        try:
+            deletes = await thread.run(is_unused)
+        except StoreError:
+            deletes = False
+        finally:
+            await thread.close()
+        if deletes:
+            await asyncio.to_thread(self._delete_new)
+
+    def _delete_new(self) -> None:
         if self.path is not None and self.is_new:
             for end in _BESIDE:
                 self.path.with_name(self.path.name + end).unlink(missing_ok=True)
