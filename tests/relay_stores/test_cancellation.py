@@ -6,7 +6,7 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import pytest
 
@@ -15,6 +15,8 @@ from support.relay_rows import NOW, Person, is_last_resort, letter, next_head, p
 
 TIMES: Final = 30
 
+S = TypeVar("S")
+T = TypeVar("T")
 Step = Callable[[], Awaitable[Any]]
 
 
@@ -29,12 +31,14 @@ async def cancelled(step: Step) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def settled(store: RelayStore, person: Person) -> None:
-    """Wait until no cancelled call is on its way any more, as far as can be seen."""
-    before: object = None
-    while before != (now := [await store.head(person.key), await store.stock(person.key, 1)]):
+async def between(look: Callable[[], Awaitable[S]], other: Callable[[], Awaitable[T]]) -> tuple[S, T]:
+    """Return what two looks see at one time: a cancelled call may be on its way still."""
+    before = await look()
+    while True:
+        found = await other()
+        if before == (now := await look()):
+            return now, found
         before = now
-        await asyncio.sleep(0.05)
 
 
 async def test_a_cancelled_send_is_stored_for_all_devices_or_none(store: RelayStore) -> None:
@@ -43,8 +47,7 @@ async def test_a_cancelled_send_is_stored_for_all_devices_or_none(store: RelaySt
         mail = letter(1)
         both = send(person.head, mail, replace(mail, device=2))
         await cancelled(partial(store.deliver, person.key, both))
-    await settled(store, person)
-    one, two = await waiting(store, person, 1), await waiting(store, person, 2)
+    one, two = await between(partial(waiting, store, person, 1), partial(waiting, store, person, 2))
     assert [mail.id for mail in one] == [mail.id for mail in two]
 
 
@@ -76,8 +79,8 @@ async def test_a_cancelled_acknowledgement_counts_what_it_deleted(store: RelaySt
     await asyncio.gather(*(sent(store, person, each) for each in mail))
     for each in mail:
         await cancelled(partial(store.acknowledge, person.key, person.listed(1), [each.id]))
-    await settled(store, person)
-    assert (await store.stock(person.key, 1)).messages == len(await waiting(store, person))
+    left, stock = await between(partial(waiting, store, person), partial(store.stock, person.key, 1))
+    assert stock.messages == len(left)
 
 
 async def test_a_cancelled_list_is_the_newest_or_is_not_there(store: RelayStore) -> None:
@@ -92,11 +95,12 @@ async def test_a_cancelled_list_is_the_newest_or_is_not_there(store: RelayStore)
         assert found is not None
         assert found in tried
         person.head = found
-    await settled(store, person)
-    found = await store.head(person.key)
+    found, lists = await between(
+        partial(store.head, person.key), partial(store.lists, person.key, 0, 20, 1000)
+    )
     assert found is not None
     assert found in tried
-    assert len(await store.lists(person.key, 0, 20, 1000)) == found.version
+    assert len(lists) == found.version
 
 
 async def test_what_was_cancelled_before_it_began_stops_nobody(store: RelayStore) -> None:

@@ -96,7 +96,7 @@ def run_process(
         capture_output=True,
         env=environment(**extra_environment or {}),
         start_new_session=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert TRACEBACK not in completed.stderr

@@ -32,7 +32,7 @@ from letterlock.user import LinkingCode
 from support.pair import NOON
 
 RELAY: Final = "https://relay.example"
-PATIENCE: Final = 30.0
+PATIENCE: Final = 120.0
 """Seconds after which a test gives up. None waits for so long unless something is broken."""
 SPEED: Final = 20
 QUICK: Final = Pace(poll=1, scale=0.001)

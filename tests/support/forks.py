@@ -138,7 +138,7 @@ def complete(
         given.write(data)
         given.seek(0)
         program = start(arguments, stdin=given.fileno(), stdout=out.fileno(), stderr=err.fileno(), env=env)
-        status = program.wait(60)
+        status = program.wait(300)
         out.seek(0)
         err.seek(0)
         return subprocess.CompletedProcess(arguments, status, out.read(), err.read())
