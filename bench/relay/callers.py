@@ -30,20 +30,23 @@ PAIRS: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A device with its token, and what others need to write to it."""
+    """A device with its token, and what others need to write to it. `head` is that of the list `version`."""
 
     name: str
-    token: bytes
+    token: bytes = field(repr=False)
     head: bytes
-    key: Ed25519KeyPair = field(repr=False)
+    key: Ed25519KeyPair | None = field(default=None, repr=False)
+    version: int = 1
+    device: int = 1
 
     def send(self, to: "Caller", length: int) -> SendRequest:
         """Return a send of one message of random bytes."""
-        return SendRequest(os.urandom(16), to.name, 1, to.head, ((1, os.urandom(length)),))
+        message = to.device, os.urandom(length)
+        return SendRequest(os.urandom(16), to.name, to.version, to.head, (message,))
 
     def claim(self, to: "Caller") -> ClaimRequest:
         """Return a claim of one bundle."""
-        return ClaimRequest(os.urandom(16), to.name, 1, to.head, (1,))
+        return ClaimRequest(os.urandom(16), to.name, to.version, to.head, (to.device,))
 
 
 async def move_in(connection: Connection, name: str, relay: str, pairs: int) -> Caller:
@@ -63,6 +66,8 @@ async def move_in(connection: Connection, name: str, relay: str, pairs: int) -> 
 
 async def log_in(connection: Connection, caller: Caller, relay: str) -> bytes:
     """Return a new token for a device."""
+    if caller.key is None:
+        raise ValueError(f"{caller.name} has a token, and no key to log in with")
     address = Address(caller.name)
     found = ChallengeAnswer.decode(await connection.ask(ChallengeRequest(address)))
     signature = caller.key.sign(login_input(relay, address, found.challenge, 1))
@@ -82,10 +87,12 @@ async def town(port: int, count: int, pairs: int = PAIRS, prefix: str = "user") 
     return made
 
 
-async def exchange(connection: Connection, sender: Caller, receiver: Caller, length: int) -> None:
-    """Send one message, fetch it, and acknowledge it: three calls."""
+async def exchange(
+    connection: Connection, sender: Caller, receiver: Caller, length: int, most: int = 100
+) -> None:
+    """Send one message, fetch what is there, at most so many, and acknowledge it: three calls."""
     await connection.ask(sender.send(receiver, length), sender.token)
-    body = await connection.ask(FetchRequest(100, 0), receiver.token)
+    body = await connection.ask(FetchRequest(most, 0), receiver.token)
     ids = tuple(each.id for each in FetchAnswer.decode(body).deliveries)
     if ids:  # else an exchange at the same time took the message with its own
         await connection.ask(AckRequest(ids), receiver.token)

@@ -9,7 +9,6 @@ Not here: latency under load (arrivals.py), the arithmetic (README.md).
 import argparse
 import asyncio
 import json
-import socket
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -18,17 +17,10 @@ from typing import Final
 
 from callers import town
 from costs import Cost, Work, claims, exchanges, fastest, floors, measure, median, sends
-from process import Server, floor, relay
+from process import Server, floor, free_port, relay
 
 TASKS: Final = (1, 16)
 DEVICES: Final = 40
-
-
-def free_port() -> int:
-    """Return a port that nobody uses now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 async def rounds(bare: Server, tested: Server, count: int, works: int) -> dict[str, list[Cost]]:

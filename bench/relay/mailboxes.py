@@ -1,9 +1,15 @@
-"""Mailboxes of 20: a relay and Prosody store messages for devices that are offline, and hand them out.
+"""A relay beside Prosody, ejabberd and Matrix Synapse, each doing the same work in the same run.
 
-    python bench/relay/mailboxes.py --rounds 5
+    python bench/relay/mailboxes.py --rounds 5 --synapse ENV/bin/python
 
-One piece of work: a sender that is logged in sends 20 messages of 1 KiB, one after the other, each stored
-durably; the receiver logs in, gets them all, and they are deleted.
+    mailbox     a sender that is logged in sends 20 messages of 1 KiB, one after the other, each of them
+                stored durably before it is confirmed; the receiver logs in, gets them all, and they are
+                deleted
+    contact     a sender fetches somebody's device list, and keys for a first message
+
+Ten senders work at once. Servers that are not installed are left out. Synapse's receivers are logged in
+already, because its passwords are made to cost CPU. An XMPP server hands out no key of its own choice: it
+returns the whole bundle, of which senders pick a key that others may have picked too.
 
 Not here: what single calls cost (compare.py).
 """
@@ -13,89 +19,221 @@ import asyncio
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
+import synapse
 import xmpp
 from callers import Caller, log_in, town
-from process import Server, relay
+from process import Server, free_port, relay
 
-from compare import free_port
+from letterlock._wire.relay_lists import ListsRequest
 from letterlock._wire.relay_mail import AckRequest, FetchAnswer, FetchRequest
 from wire import Connection
 
 MESSAGES: Final = 20
 BODY: Final = bytes(1024)
-RECEIVERS: Final = 10
+COUNT: Final = 10
+"""Senders, and as many receivers."""
 
-Play = Callable[[int], Awaitable[None]]
-
-
-async def relayed(server: Server, sender: Caller, receiver: Caller) -> None:
-    """Fill and empty one mailbox of the relay."""
-    connection = await Connection.open(server.port)
-    for _ in range(MESSAGES):
-        await connection.ask(sender.send(receiver, len(BODY)), sender.token)
-    other = await Connection.open(server.port)
-    token = await log_in(other, receiver, f"127.0.0.1:{server.port}")
-    found = FetchAnswer.decode(await other.ask(FetchRequest(100, 0), token)).deliveries
-    if len(found) != MESSAGES:
-        raise RuntimeError(f"{len(found)} messages came, not {MESSAGES}")
-    await other.ask(AckRequest(tuple(each.id for each in found)), token)
-    connection.close()
-    other.close()
+KEY_BYTES: Final = 32
 
 
-async def stored(server: Server, sender: xmpp.Stream, receiver: str) -> None:
-    """Fill and empty one account's offline storage at Prosody."""
-    for at in range(MESSAGES):
-        sender.message(receiver, BODY, at)
-        await sender.ping()  # as a relay's answer says that a message is stored
-    stream = await xmpp.Stream.open(server.port, receiver)
-    await stream.receive(MESSAGES)
-    await stream.close()
+class Peer(Protocol):
+    """A server with ten senders and ten receivers, named by their numbers."""
+
+    server: Server
+
+    async def open(self) -> None:
+        """Create the accounts, publish their keys, and log the senders in."""
+        ...
+
+    async def mailbox(self, sender: int, receiver: int) -> None:
+        """Fill and empty one mailbox."""
+        ...
+
+    async def contact(self, sender: int, receiver: int) -> None:
+        """Fetch a device list, and keys for a first message."""
+        ...
 
 
-async def timed(server: Server, works: list[Awaitable[None]]) -> tuple[float, float]:
-    """Return CPU microseconds a message, and messages a second."""
+class Relay:
+    """This project's relay."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self._senders: list[Caller] = []
+        self._receivers: list[Caller] = []
+        self._connections: list[Connection] = []
+
+    async def open(self) -> None:
+        """See Peer."""
+        port = self.server.port
+        callers = await town(port, COUNT * 2)
+        self._senders, self._receivers = callers[:COUNT], callers[COUNT:]
+        self._connections = [await Connection.open(port) for _ in self._senders]
+
+    async def mailbox(self, sender: int, receiver: int) -> None:
+        """See Peer."""
+        ours, other = self._senders[sender], self._receivers[receiver]
+        for _ in range(MESSAGES):
+            await self._connections[sender].ask(ours.send(other, len(BODY)), ours.token)
+        connection = await Connection.open(self.server.port)
+        token = await log_in(connection, other, f"127.0.0.1:{self.server.port}")
+        found = FetchAnswer.decode(await connection.ask(FetchRequest(100, 0), token)).deliveries
+        _expect(len(found))
+        await connection.ask(AckRequest(tuple(each.id for each in found)), token)
+        connection.close()
+
+    async def contact(self, sender: int, receiver: int) -> None:
+        """See Peer."""
+        ours, other, connection = self._senders[sender], self._receivers[receiver], self._connections[sender]
+        await connection.ask(ListsRequest(other.name, 0), ours.token)
+        await connection.ask(ours.claim(other), ours.token)
+
+
+class Xmpp:
+    """An XMPP server."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self._streams: list[xmpp.Stream] = []
+
+    async def open(self) -> None:
+        """See Peer."""
+        port = self.server.port
+        for at in range(COUNT * 2):
+            await xmpp.Stream.register(port, f"user{at}")
+            stream = await xmpp.Stream.open(port, f"user{at}")
+            if at < COUNT:
+                self._streams.append(stream)
+            else:
+                await stream.publish(KEY_BYTES)
+                await stream.close()
+
+    async def mailbox(self, sender: int, receiver: int) -> None:
+        """See Peer."""
+        ours, other = self._streams[sender], f"user{COUNT + receiver}"
+        for at in range(MESSAGES):
+            ours.message(other, BODY, at)
+            await ours.ping()  # as a relay's answer says that a message is stored
+        stream = await xmpp.Stream.open(self.server.port, other)
+        await stream.receive(MESSAGES)
+        await stream.close()
+
+    async def contact(self, sender: int, receiver: int) -> None:
+        """See Peer."""
+        await self._streams[sender].fetch(f"user{COUNT + receiver}")
+
+
+class Matrix:
+    """Matrix Synapse."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self._devices: list[synapse.Device] = []
+
+    async def open(self) -> None:
+        """See Peer."""
+        for at in range(COUNT * 2):
+            self._devices.append(await synapse.Device.register(self.server.port, f"user{at}"))
+            await self._devices[-1].upload()
+
+    async def mailbox(self, sender: int, receiver: int) -> None:
+        """See Peer."""
+        ours, other = self._devices[sender], self._devices[COUNT + receiver]
+        for _ in range(MESSAGES):
+            await ours.send(other, BODY)
+        _expect(await other.sync())
+        await other.sync()  # deletes them
+
+    async def contact(self, sender: int, receiver: int) -> None:
+        """See Peer."""
+        await self._devices[sender].claim(self._devices[COUNT + receiver])
+
+
+def _expect(count: int) -> None:
+    if count != MESSAGES:
+        raise RuntimeError(f"{count} messages came, not {MESSAGES}")
+
+
+async def timed(server: Server, works: Sequence[Awaitable[None]], units: int) -> tuple[float, float]:
+    """Return CPU microseconds a unit, and units a second."""
     cpu, start = server.cpu(), time.perf_counter()
     await asyncio.gather(*works)
     seconds, spent = time.perf_counter() - start, server.cpu() - cpu
-    count = len(works) * MESSAGES
-    return spent / count * 1e6, count / seconds
+    return spent / units * 1e6, units / seconds
 
 
-async def compare(ours: Server, theirs: Server, names: list[str], rounds: int) -> None:
-    """Print the figures of both, in turns."""
-    callers = await town(ours.port, RECEIVERS * 2, pairs=0)
-    senders = [await xmpp.Stream.open(theirs.port, name) for name in names[:RECEIVERS]]
-    found: dict[str, list[tuple[float, float]]] = {"relay": [], "prosody": []}
-    for at in range(rounds):
-        pairs = [(callers[k], callers[RECEIVERS + (k + at) % RECEIVERS]) for k in range(RECEIVERS)]
-        found["relay"].append(await timed(ours, [relayed(ours, a, b) for a, b in pairs]))
-        streams = zip(senders, names[RECEIVERS:], strict=True)
-        found["prosody"].append(await timed(theirs, [stored(theirs, a, b) for a, b in streams]))
-    for name, figures in found.items():
-        cpu, rate = zip(*figures, strict=True)
-        print(
-            f"{name:8} CPU us a message: fastest {min(cpu):6.0f}, median {statistics.median(cpu):6.0f}; "
-            f"messages a second: best {max(rate):6.0f}, median {statistics.median(rate):6.0f}"
-        )
+async def fill(peer: Peer, at: int) -> tuple[float, float]:
+    """Fill and empty the mailbox of each receiver, and return the costs of a message."""
+    works = [peer.mailbox(sender, (sender + at) % COUNT) for sender in range(COUNT)]
+    return await timed(peer.server, works, COUNT * MESSAGES)
+
+
+async def meet(peer: Peer, at: int) -> tuple[float, float]:
+    """Have each sender contact each receiver, and return the costs of a contact."""
+
+    async def all_of(sender: int) -> None:
+        for receiver in range(COUNT):
+            await peer.contact(sender, (sender + receiver + at) % COUNT)
+
+    return await timed(peer.server, [all_of(sender) for sender in range(COUNT)], COUNT * COUNT)
+
+
+WORKS: Final[dict[str, Callable[[Peer, int], Awaitable[tuple[float, float]]]]] = {
+    "message": fill,
+    "contact": meet,
+}
+
+
+async def compare(peers: Sequence[Peer], rounds: int) -> None:
+    """Print the figures of all, in turns."""
+    for peer in peers:
+        await peer.open()
+    for unit, work in WORKS.items():
+        found: dict[str, list[tuple[float, float]]] = {peer.server.name: [] for peer in peers}
+        for at in range(rounds):
+            for peer in peers:
+                found[peer.server.name].append(await work(peer, at))
+        for name, figures in found.items():
+            cpu, rate = zip(*figures, strict=True)
+            print(
+                f"{name:12} CPU us a {unit}: fastest {min(cpu):6.0f}, median {statistics.median(cpu):6.0f}; "
+                f"{unit}s a second: best {max(rate):6.0f}, median {statistics.median(rate):6.0f}",
+                flush=True,
+            )
+    for peer in peers:
+        print(f"{peer.server.name}: {peer.server.memory() / 1e6:.0f} MB resident")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=5)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=5, help="at most 6: a relay bounds claims")
+    parser.add_argument("--alone", action="store_true", help="leave Prosody and ejabberd out")
+    parser.add_argument("--synapse", type=Path, help="Python of an environment that has matrix-synapse")
     arguments = parser.parse_args()
-    if not xmpp.is_here():
-        raise SystemExit("Prosody is not installed: apt-get install prosody lua-dbi-sqlite3")
-    names = [f"user{at}" for at in range(RECEIVERS * 2)]
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        theirs = xmpp.prosody(folder, free_port(), names)
-        with relay(folder, free_port(), f"sqlite:///{folder / 'relay.db'}") as ours, theirs:
-            asyncio.run(compare(ours, theirs, names, arguments.rounds))
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        url = f"sqlite:///{folder / 'relay.db'}"
+        peers: list[Peer] = [Relay(stack.enter_context(relay(folder, free_port(), url)))]
+        for name, start in (("prosody", xmpp.prosody), ("ejabberd", xmpp.ejabberd)):
+            if arguments.alone:
+                continue
+            if xmpp.is_here(name):
+                peers.append(Xmpp(stack.enter_context(start(folder, free_port()))))
+            else:
+                print(f"{name} is not installed: see xmpp.py")
+        if arguments.synapse:
+            server = synapse.synapse(arguments.synapse, folder, free_port())
+            peers.append(Matrix(stack.enter_context(server)))
+        else:
+            print("Synapse is not named: see --synapse")
+        asyncio.run(compare(peers, arguments.rounds))
 
 
 if __name__ == "__main__":

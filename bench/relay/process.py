@@ -1,6 +1,6 @@
 """A server in a process of its own: what it costs in CPU and memory, and how it is ended.
 
-Not here: what is asked of it (callers.py).
+Not here: what is asked of it (callers.py); databases (databases.py).
 """
 
 import os
@@ -9,20 +9,30 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, ClassVar, Final, Self
 from urllib.request import urlopen
 
 TICKS: Final = os.sysconf("SC_CLK_TCK")
-START_SECONDS: Final = 30.0
+START_SECONDS: Final = 60.0
+STOP_SECONDS: Final = 60.0
 
 
 class Server:
-    """A server and everything that it starts."""
+    """A server and everything that it starts. `options` are those of Popen."""
+
+    stop: ClassVar[signal.Signals] = signal.SIGTERM
 
     def __init__(
-        self, name: str, command: list[str], folder: Path, port: int, path: str | None = "/health"
+        self,
+        name: str,
+        command: list[str],
+        folder: Path,
+        port: int,
+        path: str | None = "/health",
+        **options: Any,
     ) -> None:
         self.name = name
         self.port = port
@@ -30,11 +40,14 @@ class Server:
         with (folder / f"{name}.log").open("ab") as log:
             self.process = subprocess.Popen(
                 command,
-                stdout=log,
-                stderr=log,
-                cwd=folder,
-                start_new_session=True,
-                env=os.environ | ENVIRONMENT,
+                **{
+                    "stdout": log,
+                    "stderr": log,
+                    "cwd": folder,
+                    "start_new_session": True,
+                    "env": os.environ | ENVIRONMENT,
+                }
+                | options,
             )
 
     def __enter__(self) -> Self:
@@ -65,24 +78,35 @@ class Server:
     def end(self) -> None:
         """End the process and what it started."""
         if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGTERM)
+            os.killpg(self.process.pid, self.stop)
             try:
-                self.process.wait(10)
+                self.process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait()
 
+    def kill(self) -> None:
+        """End the process like a crash of its machine would."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
     def cpu(self) -> float:
-        """Return the CPU seconds, user and system, of the process group so far."""
-        return sum(_cpu(each) for each in _group(self.process.pid))
+        """Return the CPU seconds, user and system, of the process and its children so far."""
+        return sum(_cpu(each) for each in _family(self.process.pid))
 
     def memory(self) -> int:
-        """Return the bytes that the process group has in memory."""
-        pages = (int(Path(f"/proc/{each}/statm").read_text().split()[1]) for each in _group(self.process.pid))
-        return sum(pages) * os.sysconf("SC_PAGE_SIZE")
+        """Return the bytes that the process and its children have in memory; what they share counts once."""
+        return sum(_memory(each) for each in _family(self.process.pid))
 
 
 ENVIRONMENT: Final = {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUNBUFFERED": "1"}
+
+
+def free_port() -> int:
+    """Return a port that nobody uses now."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
 
 
 def relay(folder: Path, port: int, store: str, *flags: str) -> Server:
@@ -108,16 +132,27 @@ def floor(folder: Path, port: int) -> Server:
     return Server("floor", command, folder, port)
 
 
-def _group(leader: int) -> list[int]:
-    found = []
+def _family(leader: int) -> list[int]:
+    """Return a process and all its descendants, also those in a session of their own."""
+    parents = {}
     for path in Path("/proc").iterdir():
         if path.name.isdigit():
-            try:
-                if os.getpgid(int(path.name)) == leader:
-                    found.append(int(path.name))
-            except ProcessLookupError:
-                continue
+            with suppress(OSError):
+                fields = (path / "stat").read_text().rpartition(")")[2].split()
+                parents[int(path.name)] = int(fields[1])
+    found = [leader]
+    for each in found:  # grows while it is read
+        found += [child for child, parent in parents.items() if parent == each]
     return found
+
+
+def _memory(process: int) -> int:
+    """Return the proportional set size."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    return 0
 
 
 def _cpu(process: int) -> float:

@@ -4,6 +4,7 @@ Not here: what the bodies hold (callers.py).
 """
 
 import asyncio
+from collections.abc import Iterable
 from typing import Final, Self
 
 from letterlock._wire.relay_body import RelayBody
@@ -12,6 +13,7 @@ from letterlock._wire.relay_error import ErrorAnswer
 from letterlock._wire.relay_login import token_text
 
 _LENGTH: Final = b"content-length: "
+_CHUNKED: Final = b"transfer-encoding: chunked"
 
 
 class Refusal(Exception):
@@ -36,13 +38,28 @@ class Connection:
 
     async def post(self, path: str, body: bytes, token: bytes | None = None) -> tuple[int, bytes]:
         """Send a request, and return status and body of the answer."""
-        bearer = f"authorization: Bearer {token_text(token)}\r\n" if token else ""
-        head = f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: {CONTENT_TYPE}\r\n{bearer}"
-        self._writer.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
+        bearer = (f"authorization: Bearer {token_text(token)}",) if token else ()
+        return await self.call("POST", path, (f"content-type: {CONTENT_TYPE}", *bearer), body)
+
+    async def call(
+        self, method: str, path: str, headers: Iterable[str], body: bytes = b""
+    ) -> tuple[int, bytes]:
+        """Send a request with these headers, and return status and body of the answer."""
+        lines = (f"{method} {path} HTTP/1.1", "host: 127.0.0.1", *headers, f"content-length: {len(body)}")
+        self._writer.write(("\r\n".join(lines) + "\r\n\r\n").encode() + body)
         answer = await self._reader.readuntil(b"\r\n\r\n")
+        if _CHUNKED in answer.lower():
+            return int(answer[9:12]), await self._chunks()
         at = answer.lower().index(_LENGTH) + len(_LENGTH)
         length = int(answer[at : answer.index(b"\r", at)])
         return int(answer[9:12]), await self._reader.readexactly(length)
+
+    async def _chunks(self) -> bytes:
+        body = b""
+        while size := int(await self._reader.readuntil(b"\r\n"), 16):
+            body += (await self._reader.readexactly(size + 2))[:-2]
+        await self._reader.readexactly(2)
+        return body
 
     async def ask(self, request: RelayBody, token: bytes | None = None) -> bytes:
         """Make a call that must succeed, and return the answer's body."""
