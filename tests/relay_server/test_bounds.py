@@ -20,7 +20,18 @@ from letterlock._wire.relay_login import ChallengeRequest
 from letterlock.relay._reply import Reply
 from letterlock.relay._server._body import BodyBounds
 from letterlock.relay._server._calls import Calls
-from support.relay_server import Server, everything, request, served, status_of, until
+from support.relay_server import (
+    ServedTown,
+    Server,
+    everything,
+    in_town,
+    request,
+    served,
+    status_of,
+    until,
+)
+from support.relay_socket import line
+from support.relay_town import Resident
 
 ASK = ChallengeRequest(Address("nobody", 1)).encode()
 MIB = 1024 * 1024
@@ -40,6 +51,19 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     seconds = ["--header-seconds", "1", "--body-seconds", "1", "--answer-seconds", "1", "--idle-seconds", "1"]
     with served(tmp_path_factory.mktemp("hasty"), *seconds, "--connections", "20") as running:
         yield running
+
+
+def test_a_socket_stays_open_longer_than_a_head_may_take(hasty: Server) -> None:
+    async def play(town: ServedTown) -> None:
+        alice, bob = await Resident(town, "alice").move_in(), await Resident(town, "bob").move_in()
+        async with line(hasty, bob.tokens[1]) as open_line:
+            # A connection that sends no head begins after the socket, and is closed: so is no socket.
+            with hasty.connect() as silent:
+                assert await asyncio.to_thread(everything, silent) == b""
+            await alice.sent(bob, {1: b"late"})
+            assert list((await open_line.texts(1)).values()) == [b"late"]
+
+    in_town(hasty, play)
 
 
 # --- heads and bodies -----------------------------------------------------------------------------------

@@ -72,6 +72,7 @@ class HttpConnection(_Watched, H11Protocol):
     """A connection that speaks HTTP."""
 
     _head_timer: asyncio.TimerHandle | None = None
+    _became_socket = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -95,7 +96,7 @@ class HttpConnection(_Watched, H11Protocol):
             self.bounds.faults.note(error)
             self.transport.abort()
             return
-        if self._is_answering():
+        if self._became_socket or self._is_answering():
             self._head_came()
         else:
             self._await_head()
@@ -114,7 +115,9 @@ class HttpConnection(_Watched, H11Protocol):
             self.watch_answer()
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        self._became_socket = True  # this object sees nothing more of the connection
         self._head_came()
+        self.answer_taken()
         super().handle_websocket_upgrade(event)
 
     def pause_writing(self) -> None:
