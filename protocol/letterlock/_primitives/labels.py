@@ -40,6 +40,11 @@ LINKING_PACKAGE: Final = b"letterlock-v1 linking package"
 LINKING_DIGITS: Final = b"letterlock-v1 linking digits"
 DOCUMENT_SEED: Final = b"letterlock-v1 document seed"
 
+DOCUMENT_BODY: Final = b"letterlock-v1 document body"
+DOCUMENT_METADATA: Final = b"letterlock-v1 document metadata"
+DOCUMENT_TRAILER: Final = b"letterlock-v1 document trailer"
+DOCUMENT_AUTHOR: Final = b"letterlock-v1 document author"
+
 GRANT_SIGNATURE: Final = b"letterlock-v1 grant signature"
 
 STORE_VALUES: Final = b"letterlock-v1 store values"

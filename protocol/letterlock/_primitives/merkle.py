@@ -21,13 +21,16 @@ HASH_BYTES: Final = 32
 MAX_PATH: Final = 63
 """Hashes in the longest audit path: sizes of trees are below 2^63."""
 
-_LEAF: Final = b"\0"
+_LEAF: Final = sha256(b"\0")
+"""The state of a hash that has begun a leaf. A copy of it hashes a long leaf where it lies."""
 _NODE: Final = b"\1"
 
 
-def leaf_hash(data: bytes) -> bytes:
+def leaf_hash(data: bytes | memoryview) -> bytes:
     """Return the 32-byte hash of one leaf."""
-    return sha256(_LEAF + data).digest()
+    state = _LEAF.copy()
+    state.update(data)
+    return state.digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:

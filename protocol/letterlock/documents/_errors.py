@@ -1,12 +1,23 @@
 """The errors of documents. Like all others, their class says who is wrong.
 
+    PeerError
+    `-- DocumentDamaged     the bytes are not what the author sealed
     TrustError
     `-- UnknownAuthor       device lists of an author are needed, or contradict what the author names
 
 Not here: the errors that these are kinds of, and all others (errors.py).
 """
 
-from letterlock.errors import Cause, TrustError
+from letterlock.errors import Cause, PeerError, TrustError
+
+
+class DocumentDamaged(PeerError):
+    """The sealed document was changed, cut or mixed with another one, or the key is not this version's.
+
+    Nothing of what is damaged was given out by a `DocumentFile`. Fetch the file again, or ask its author.
+    """
+
+    cause = Cause.WRONG_BYTES
 
 
 class UnknownAuthor(TrustError):

@@ -1,0 +1,147 @@
+"""The texts of segments, in batches that one thread works on, and the buffers that hold them.
+
+    text    BE4 count || content (count bytes) || zeros                                            [DOC-5]
+
+Content fills each segment before the next one begins. What remains of the padded length is zeros.
+
+Not here: encryption (_sealing.py, _opening.py).
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from letterlock._primitives.floe import OVERHEAD
+from letterlock.documents._layout import BATCH, CONTENT, COUNT, SEGMENT, TEXT, Layout
+from letterlock.documents._streams import Readable, read_into
+
+ZEROS: Final = bytes(TEXT)
+_FULL: Final = CONTENT.to_bytes(COUNT, "big")
+_EMPTY: Final = bytes(COUNT)
+
+
+class Batch:
+    """Up to 16 segments from number `first` on: their texts, and the segments themselves.
+
+    `last_text` is the length of the last text if the document ends here, and 0 otherwise. `leaves` are the
+    hashes of the segments, 32 bytes each, and `expected` those that they must have, where that is known.
+    """
+
+    __slots__ = (
+        "content",
+        "count",
+        "expected",
+        "first",
+        "last_text",
+        "leaves",
+        "nonces",
+        "segments",
+        "texts",
+    )
+
+    def __init__(self) -> None:
+        self.texts = bytearray(BATCH * TEXT)
+        self.segments = bytearray(BATCH * SEGMENT)
+        self.begin(0)
+
+    def begin(self, first: int) -> "Batch":
+        """Make this batch one of 16 full segments."""
+        self.first, self.count, self.last_text = first, BATCH, 0
+        self.content, self.nonces, self.leaves = 0, b"", b""
+        self.expected: bytes | None = None
+        return self
+
+    @property
+    def segment_bytes(self) -> int:
+        """The length of the segments together."""
+        short = TEXT - self.last_text if self.last_text else 0
+        return self.count * SEGMENT - short
+
+    def text(self, index: int) -> memoryview:
+        """Return the place of one text."""
+        return memoryview(self.texts)[index * TEXT : index * TEXT + self._text_length(index)]
+
+    def segment(self, index: int) -> memoryview:
+        """Return the place of one segment."""
+        start = index * SEGMENT
+        return memoryview(self.segments)[start : start + self._text_length(index) + OVERHEAD]
+
+    def ends_with(self, index: int) -> bool:
+        """Say whether this segment is the last one of the document."""
+        return self.last_text > 0 and index == self.count - 1
+
+    def _text_length(self, index: int) -> int:
+        return self.last_text if self.ends_with(index) else TEXT
+
+    def fill(self, source: Readable) -> None:
+        """Read the content of all 16 texts, as far as the source goes, and put zeros behind it."""
+        view = memoryview(self.texts)
+        self.content = 0
+        for start in range(0, len(view), TEXT):
+            got = read_into(source, view[start + COUNT : start + TEXT])
+            self.content += got
+            if got == CONTENT:
+                view[start : start + COUNT] = _FULL
+                continue
+            view[start : start + COUNT] = got.to_bytes(COUNT, "big")
+            view[start + COUNT + got : start + TEXT] = ZEROS[: CONTENT - got]
+            for rest in range(start + TEXT, len(view), TEXT):
+                view[rest : rest + TEXT] = ZEROS
+            return
+
+
+class Pool:
+    """Batches to be used again, so that memory stays constant."""
+
+    __slots__ = ("_free",)
+
+    def __init__(self) -> None:
+        self._free: list[Batch] = []
+
+    def take(self, first: int) -> Batch:
+        """Return a batch that nobody uses."""
+        return (self._free.pop() if self._free else Batch()).begin(first)
+
+    def give(self, batch: Batch) -> None:
+        """Take a batch back."""
+        self._free.append(batch)
+
+
+def texts(source: Readable, pool: Pool, first: int, done: int) -> Iterator[Batch]:
+    """Yield the texts of a document from segment `first` on, which `done` bytes of content precede.
+
+    One full batch is held back until the next one was read, because only then is it known not to be the last.
+    """
+    length, held = done, None
+    while True:
+        batch = pool.take(first)
+        batch.fill(source)
+        length += batch.content
+        if batch.content < BATCH * CONTENT:
+            break
+        if held is not None:
+            yield held
+        held, first = batch, first + BATCH
+    yield from _last(batch, held, Layout(0, length), pool)
+
+
+def _last(batch: Batch, held: Batch | None, layout: Layout, pool: Pool) -> Iterator[Batch]:
+    """Yield the batch that was held back and the one with the end of the content, and then zeros."""
+    if held is not None:
+        if layout.segments <= batch.first:
+            _end(held, layout)
+            yield held
+            return
+        yield held
+    while True:
+        if layout.segments <= batch.first + BATCH:
+            _end(batch, layout)
+            yield batch
+            return
+        yield batch
+        batch = pool.take(batch.first + BATCH)
+        batch.texts[:] = bytes(len(batch.texts))
+
+
+def _end(batch: Batch, layout: Layout) -> None:
+    batch.count = layout.segments - batch.first
+    batch.last_text = layout.last_text
