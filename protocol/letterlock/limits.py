@@ -382,29 +382,3 @@ have 16 MiB, so a program that never asks for them must be told."""
 SAFETY_NUMBER_ITERATIONS: Final = 5200
 """(protocol) SHA-512 passes of a fingerprint, as many as Signal makes. With 5,200 passes, 30 digits give 112
 bits of security."""
-
-# --- documents ------------------------------------------------------------------------------------
-
-MAX_DOCUMENT_HEADER: Final = 64 * 1024
-"""(protocol) Bytes of a document's header. The largest metadata come to about 9 KiB."""
-
-MAX_DOCUMENT_TRAILER: Final = 16 * 1024
-"""(protocol) Bytes of a document's trailer. The author's signature and key make up most of its 5.5 KiB."""
-
-MAX_DOCUMENT_GRANTS: Final = 1024 * 1024
-"""(protocol) Bytes of the grants that travel with a document: about 130 of them."""
-
-MAX_DOCUMENT_SEGMENTS: Final = 2**28
-"""(protocol) Segments of a document, 16 TiB. A reader keeps 32 bytes in memory for each 256 of them."""
-
-MIN_PADDED_DOCUMENT: Final = 1024
-"""(protocol) Bytes to which short documents are padded, so that notes of a few lines look alike."""
-
-MAX_DOCUMENT_NAME: Final = 1024
-"""(protocol) Bytes of UTF-8 in a document's name. File systems allow 255 in a name."""
-
-MAX_APPLICATION_BYTES: Final = 4096
-"""(protocol) Bytes that an application may add to a document's metadata. More than that is content."""
-
-MAX_SEALING_THREADS: Final = 16
-"""Threads that seal or open one document. Each takes about 4 MiB of memory."""

@@ -6,14 +6,21 @@ import cbor2
 import pytest
 
 from letterlock._wire import cbor
+from letterlock._wire.document_header import DocumentHeader
+from letterlock._wire.document_trailer import DocumentStatement, DocumentTrailer
 from letterlock._wire.place import Place
 from letterlock._wire.signed_by import SignedBy, Signer
 from support.cddl_check import Mismatch, Schema
 
 CDDL = (Path(__file__).parents[2] / "spec" / "documents.cddl").read_text(encoding="utf-8")
 SIGNER = Signer(bytes(32), 2**32 - 1, 1, bytes(32))
+HEADER = DocumentHeader(bytes(16), 1, bytes(32), bytes(284))
+STATEMENT = DocumentStatement(bytes(16), 1, bytes(32), 5, 1, bytes(32), 7)
 PARTS = {
     "signer": cbor.encode(SIGNER.fields()),
+    "document-header": HEADER.front()[27:],
+    "document-metadata": cbor.encode(["name", "text/plain", 1, 2, b"bytes"]),
+    "document-trailer": DocumentTrailer(STATEMENT, SignedBy(SIGNER, bytes(1952), bytes(3373))).encode(),
     "place": cbor.encode(Place(3, 5, (bytes(32), bytes(32))).fields()),
     "signed-by": cbor.encode(SignedBy(SIGNER, bytes(1952), bytes(3373)).fields()),
 }
@@ -36,7 +43,7 @@ def test_every_element_has_one_type(schema: Schema, rule: str) -> None:
     elements = cbor2.loads(PARTS[rule])
     for index in range(len(elements)):
         before, after = elements[:index], elements[index + 1 :]
-        replacements: list[list[object]] = [[], [elements[index]] * 2, [1.5], [{}], [True], [-1], [2**32]]
+        replacements: list[list[object]] = [[], [elements[index]] * 2, [1.5], [{}], [True], [-1], [2**64 - 1]]
         for wrong in replacements:
             with pytest.raises(Mismatch):
                 schema.validate(cbor2.dumps([*before, *wrong, *after]), rule)

@@ -316,4 +316,5 @@ def words() -> dict[str, str]:
         f"Established(origin={found['ORIGIN']}, ratchet={found['HEARING']}, "
         "promote_next=False, yields=0, archived=0)"
     )
+    found["ZEROS"] = repr(bytes(16))
     return found | pq_words(found["RKP"]) | signing_words()

@@ -115,7 +115,7 @@ class FloeStream(Immutable, Uncopyable):
         size = len(segment)
         marker = size.to_bytes(4, "big") if last else _NOT_LAST
         fits = OVERHEAD <= size <= self.segment_bytes if last else size == self.segment_bytes
-        if not fits or segment[:4] != marker:
+        if not fits or bytes(segment[:4]) != marker:
             return False
         try:
             self._cipher(number).decrypt_into(

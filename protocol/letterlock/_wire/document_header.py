@@ -9,19 +9,13 @@ Not here: sealing the metadata (documents/_version_key.py); the FLOE header behi
 """
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, cast
 
 from letterlock._wire import cbor
+from letterlock._wire.document_limits import MAX_APPLICATION_BYTES, MAX_DOCUMENT_HEADER, MAX_DOCUMENT_NAME
 from letterlock._wire.fields import Fields
 from letterlock.errors import MalformedMessage, UnsupportedVersion, UsageError
-from letterlock.limits import (
-    MAX_APPLICATION_BYTES,
-    MAX_COUNTER,
-    MAX_DOCUMENT_HEADER,
-    MAX_DOCUMENT_NAME,
-    MAX_MEDIA_TYPE,
-    PROTOCOL_VERSION,
-)
+from letterlock.limits import MAX_COUNTER, MAX_MEDIA_TYPE, PROTOCOL_VERSION
 
 MAGIC: Final = b"letterlock-v1 document\n"
 PREFIX_BYTES: Final = len(MAGIC) + 4
@@ -54,7 +48,7 @@ class DocumentHeader:
     def decode(cls, data: bytes) -> "DocumentHeader":
         """Read a header, without what stands in front of it. Raises MalformedMessage, UnsupportedVersion."""
         value = cbor.decode(data)
-        version = value[0] if isinstance(value, list) and value else None
+        version = cast("list[object]", value)[0] if isinstance(value, list) and value else None
         if type(version) is int and version > PROTOCOL_VERSION:
             raise UnsupportedVersion(version, PROTOCOL_VERSION)
         fields = Fields(value, _ELEMENTS, "a document header")
@@ -96,13 +90,15 @@ class DocumentMetadata:
 
     def encode(self) -> bytes:
         """Return the padded encoding: a multiple of 256 bytes. Raises UsageError for what is too long."""
-        data = cbor.encode([self.name, self.media_type, self.created, self.modified, self.application])
-        padded = len(data).to_bytes(_LENGTH_BYTES, "big") + data
-        padded += bytes(-len(padded) % _STEP)
         try:
+            data = cbor.encode([self.name, self.media_type, self.created, self.modified, self.application])
+            padded = len(data).to_bytes(_LENGTH_BYTES, "big") + data
+            padded += bytes(-len(padded) % _STEP)
             DocumentMetadata.decode(padded)
         except MalformedMessage as wrong:
             raise UsageError(f"{wrong}: correct it") from None
+        except UnicodeEncodeError:
+            raise UsageError("name or media type is no valid unicode: correct it") from None
         return padded
 
     @classmethod

@@ -16,16 +16,11 @@ from typing import Final
 
 from letterlock._wire import cbor
 from letterlock._wire.document_header import ID_BYTES, MAX_TIME
+from letterlock._wire.document_limits import MAX_DOCUMENT_GRANTS, MAX_DOCUMENT_SEGMENTS, MAX_DOCUMENT_TRAILER
 from letterlock._wire.fields import Fields
 from letterlock._wire.signed_by import SignedBy
 from letterlock.errors import MalformedMessage
-from letterlock.limits import (
-    MAX_COUNTER,
-    MAX_DOCUMENT_GRANTS,
-    MAX_DOCUMENT_SEGMENTS,
-    MAX_DOCUMENT_TRAILER,
-    PROTOCOL_VERSION,
-)
+from letterlock.limits import MAX_COUNTER, PROTOCOL_VERSION
 
 MARK: Final = b"llfooter"
 FOOTER_BYTES: Final = 4 + 4 + 8 + len(MARK)

@@ -20,7 +20,7 @@ _EMPTY: Final = bytes(COUNT)
 
 
 class Batch:
-    """Up to 16 segments from number `first` on: their texts, and the segments themselves.
+    """Up to 8 segments from number `first` on: their texts, and the segments themselves.
 
     `last_text` is the length of the last text if the document ends here, and 0 otherwise. `leaves` are the
     hashes of the segments, 32 bytes each, and `expected` those that they must have, where that is known.
@@ -44,7 +44,7 @@ class Batch:
         self.begin(0)
 
     def begin(self, first: int) -> "Batch":
-        """Make this batch one of 16 full segments."""
+        """Make this batch one of 8 full segments."""
         self.first, self.count, self.last_text = first, BATCH, 0
         self.content, self.nonces, self.leaves = 0, b"", b""
         self.expected: bytes | None = None
@@ -73,7 +73,7 @@ class Batch:
         return self.last_text if self.ends_with(index) else TEXT
 
     def fill(self, source: Readable) -> None:
-        """Read the content of all 16 texts, as far as the source goes, and put zeros behind it."""
+        """Read the content of all 8 texts, as far as the source goes, and put zeros behind it."""
         view = memoryview(self.texts)
         self.content = 0
         for start in range(0, len(view), TEXT):

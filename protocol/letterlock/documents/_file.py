@@ -86,6 +86,10 @@ class DocumentFile(io.RawIOBase, Generic[Standing]):
         """Return True."""
         return True
 
+    def write(self, data: Any, /) -> Never:  # noqa: ANN401, ARG002 - anything with a buffer
+        """Raise io.UnsupportedOperation: a document does not change. Seal its next version."""
+        raise io.UnsupportedOperation("a sealed document is not written to: seal its next version")
+
     def tell(self) -> int:
         """Return the place of the next byte."""
         self._check_open()

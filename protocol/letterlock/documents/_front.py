@@ -79,7 +79,7 @@ class OpenFront(Uncopyable):
     front: Front
     key: VersionKey
     floe: FloeStream
-    metadata: DocumentMetadata
+    metadata: DocumentMetadata = field(repr=False)
 
     def trailer(self, sealed: bytes) -> DocumentTrailer:
         """Open a trailer, and check that it is one of this document. [DOC-9]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from letterlock._primitives.floe import OVERHEAD
-from letterlock.limits import MIN_PADDED_DOCUMENT
+from letterlock._wire.document_limits import MIN_PADDED_DOCUMENT
 
 SEGMENT: Final = 65_536
 TEXT: Final = SEGMENT - OVERHEAD
@@ -24,8 +24,9 @@ CONTENT: Final = TEXT - COUNT
 HASH: Final = 32
 BLOCK: Final = 256
 BLOCK_BYTES: Final = BLOCK * (SEGMENT + HASH)
-BATCH: Final = 16
-"""Segments that are read, computed and written together: 1 MiB. A block has a whole number of batches."""
+BATCH: Final = 8
+"""Segments that are read, computed and written together: 512 KiB, so that they stay in a processor's cache. A
+block has a whole number of batches."""
 
 
 def padded_length(length: int) -> int:

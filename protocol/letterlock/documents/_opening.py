@@ -18,6 +18,7 @@ from typing import Final, Generic, TypeVar
 from letterlock._primitives import merkle
 from letterlock._primitives.floe import OVERHEAD, FloeStream, is_last
 from letterlock._wire.document_header import DocumentMetadata
+from letterlock._wire.document_limits import MAX_DOCUMENT_GRANTS, MAX_DOCUMENT_SEGMENTS, MAX_DOCUMENT_TRAILER
 from letterlock._wire.document_trailer import FOOTER_BYTES, DocumentFooter, DocumentStatement
 from letterlock._wire.signed_by import SignedBy
 from letterlock.documents._batches import ZEROS, Batch, Pool
@@ -27,7 +28,6 @@ from letterlock.documents._layout import BATCH, BLOCK, CONTENT, COUNT, HASH, SEG
 from letterlock.documents._ordered import in_order
 from letterlock.documents._sealing import Pace, root_over
 from letterlock.documents._streams import Readable, Undoing, Writable, read_into, read_up_to, write_all
-from letterlock.limits import MAX_DOCUMENT_GRANTS, MAX_DOCUMENT_SEGMENTS, MAX_DOCUMENT_TRAILER
 
 Standing = TypeVar("Standing")
 Verify = Callable[[bytes, SignedBy], Standing]
@@ -95,7 +95,7 @@ class _Blocks:
                 return
 
     def _fill(self, batch: Batch) -> None:
-        """Read up to 16 segments. The first one that calls itself the last ends the batch."""
+        """Read up to 8 segments. The first one that calls itself the last ends the batch."""
         view = memoryview(batch.segments)
         got = read_into(self._source, view)
         for index in range(BATCH):

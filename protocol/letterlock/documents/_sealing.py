@@ -15,6 +15,7 @@ from typing import Any, Final
 from letterlock._primitives import labels, merkle
 from letterlock._primitives.entropy import Entropy
 from letterlock._primitives.floe import NONCE_BYTES, FloeStream
+from letterlock._wire.document_limits import MAX_DOCUMENT_GRANTS, MAX_DOCUMENT_SEGMENTS, MAX_SEALING_THREADS
 from letterlock._wire.document_trailer import DocumentFooter, DocumentStatement, DocumentTrailer
 from letterlock._wire.signed_by import SignedBy
 from letterlock.documents._batches import Batch, Pool, texts
@@ -23,7 +24,6 @@ from letterlock.documents._ordered import in_order
 from letterlock.documents._state import SealingState
 from letterlock.documents._streams import Progress, Readable, Undoing, Writable, is_seekable, write_all
 from letterlock.errors import UsageError
-from letterlock.limits import MAX_DOCUMENT_GRANTS, MAX_DOCUMENT_SEGMENTS, MAX_SEALING_THREADS
 
 THREADS: Final = 2
 """Threads that work on one document, unless the caller says otherwise."""

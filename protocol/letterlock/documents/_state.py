@@ -25,10 +25,10 @@ from letterlock._wire.document_header import (
     DocumentHeader,
     DocumentMetadata,
 )
+from letterlock._wire.document_limits import MAX_DOCUMENT_HEADER
 from letterlock._wire.fields import Fields
 from letterlock.documents._layout import SEGMENT
 from letterlock.documents._version_key import VersionKey
-from letterlock.limits import MAX_DOCUMENT_HEADER
 
 _ELEMENTS: Final = 4
 
