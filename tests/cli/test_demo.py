@@ -43,7 +43,7 @@ def run_script(text: str, *arguments: str | Path, **variables: str) -> subproces
         capture_output=True,
         text=True,
         env=environment(**variables),
-        timeout=60,
+        timeout=300,
         check=False,
     )
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 import letterlock
+from support.forks import shell_command
 
 PAGES = Path(__file__).parents[2] / "docs" / "pages"
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -86,7 +87,8 @@ def test_the_tutorial_can_be_pasted_into_the_prompt(tmp_path: Path, monkeypatch:
 def test_shell_blocks(page: Path, tmp_path: Path) -> None:
     command = tmp_path / "bin" / "letterlock"
     command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m letterlock "$@"\n', encoding="utf-8")
+    begin = shell_command(["-m", "letterlock"])
+    command.write_text(f'#!/bin/sh\nexec {begin} "$@"\n', encoding="utf-8")
     command.chmod(0o755)
     package = str(Path(letterlock.__file__).parents[1])
     environment = os.environ | {"PATH": f"{command.parent}:{os.environ['PATH']}", "PYTHONPATH": package}

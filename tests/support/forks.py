@@ -2,6 +2,7 @@
 
     start(arguments)     begins `python ARGUMENTS...`, and returns a Forked
     complete(arguments)  does the same, and returns a CompletedProcess once the program has ended
+    shell_command        what a shell script calls instead of Python
     Forked               a part of subprocess.Popen's interface
 
 A program has a session, an environment and three standard streams of its own, and its interpreter ends in the
@@ -18,6 +19,7 @@ import json
 import os
 import runpy
 import select
+import shlex
 import signal
 import socket
 import subprocess
@@ -148,24 +150,32 @@ class _Control:
     """The process that forks, from the outside."""
 
     def __init__(self) -> None:
-        self._socket, theirs = socket.socketpair()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "support.forks", str(theirs.fileno())],
-            cwd=Path(__file__).parents[1],
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        theirs.close()
+        self._folder = tempfile.TemporaryDirectory(prefix="letterlock-forks-")
+        self.path = f"{self._folder.name}/socket"
+        self._life, theirs = socket.socketpair()
+        with theirs, socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(self.path)
+            listener.listen()
+            files = [theirs.fileno(), listener.fileno()]
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "support.forks", *map(str, files)],
+                cwd=Path(__file__).parents[1],
+                pass_fds=files,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
         atexit.register(self.close)
 
     def ask(self, request: dict[str, Any], files: list[int]) -> None:
-        socket.send_fds(self._socket, [json.dumps(request).encode() + b"\n"], files)
-        assert self._socket.recv(1), "the process that forks has ended"
+        with socket.socket(socket.AF_UNIX) as control:
+            control.connect(self.path)
+            socket.send_fds(control, [json.dumps(request).encode() + b"\n"], files)
+            assert control.recv(1), "the process that forks has ended"
 
     def close(self) -> None:
-        self._socket.close()
+        self._life.close()
         self._process.wait(60)
+        self._folder.cleanup()
 
 
 @functools.cache
@@ -173,21 +183,30 @@ def _control() -> _Control:
     return _Control()
 
 
+def shell_command(arguments: Sequence[str | Path]) -> str:
+    """Return what begins a program with these arguments, and more after them, in a shell script."""
+    client = Path(__file__).with_name("fork_client.py")
+    return shlex.join(map(str, [sys.executable, "-IS", client, _control().path, *arguments]))
+
+
 # --- inside the process that forks ------------------------------------------------------------------------
 
 
-def _requests(control: socket.socket) -> "tuple[dict[str, Any], list[int]]":
+def _requests(life: socket.socket, listener: socket.socket) -> "tuple[dict[str, Any], list[int]]":
     """Fork a process for each request, and return the request in that process alone."""
     while True:
-        data, files, _, _ = socket.recv_fds(control, _MOST, 4)
-        if not data:
+        if life in select.select([life, listener], [], [])[0]:
             os._exit(0)
-        while not data.endswith(b"\n"):
-            data += control.recv(_MOST)
-        if os.fork() == 0:
-            control.close()
-            return json.loads(data), files
-        control.send(b".")
+        control, _ = listener.accept()
+        with control:
+            data, files, _, _ = socket.recv_fds(control, _MOST, 4)
+            while not data.endswith(b"\n"):
+                data += control.recv(_MOST)
+            if os.fork() == 0:
+                life.close()
+                listener.close()
+                return json.loads(data), files
+            control.send(b".")
         for each in files:
             os.close(each)
 
@@ -223,17 +242,17 @@ def _run(arguments: list[str]) -> None:
         runpy.run_path(arguments[0], run_name="__main__")
 
 
-def _serve(control: socket.socket) -> NoReturn:
+def _serve(life: socket.socket, listener: socket.socket) -> NoReturn:
     for module in {*_PRELOADED, *(module for module, _ in COMMANDS.values())}:
         import_module(module)
     gc.collect()
     gc.freeze()  # a collection in a program would copy every page
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that tell
-    request, files = _requests(control)
+    request, files = _requests(life, listener)
     _become_program(request, files)
     _run(request["arguments"])
     sys.exit(0)
 
 
 if __name__ == "__main__":
-    _serve(socket.socket(fileno=int(sys.argv[1])))
+    _serve(*(socket.socket(fileno=int(each)) for each in sys.argv[1:]))
