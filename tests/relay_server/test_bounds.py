@@ -18,7 +18,7 @@ from letterlock._wire.relay_error import ErrorAnswer, RelayCode
 from letterlock._wire.relay_limits import KIB, MAX_STRANGERS_PART
 from letterlock._wire.relay_login import ChallengeRequest
 from letterlock.relay._reply import Reply
-from letterlock.relay._server._body import BodyBounds
+from letterlock.relay._server._budget import Budget
 from letterlock.relay._server._calls import Calls
 from support.relay_server import (
     ServedTown,
@@ -278,7 +278,7 @@ def test_answers_that_nobody_takes_share_bounded_memory() -> None:
         relay: Any = SimpleNamespace(session=lambda *_: SimpleNamespace(), handle=handle)
         metrics: Any = SimpleNamespace(body=held.append, request=lambda *_: None)
         faults: Any = None
-        calls = Calls(relay, metrics, faults, BodyBounds(10 * MIB, 60))
+        calls = Calls(relay, metrics, faults, Budget(10 * MIB, held.append), 60)
         headers = [(b"content-type", b"application/cbor"), (b"authorization", b"Bearer AAAA")]
         scope = {"path": "/v1/lists", "method": "POST", "headers": headers}
         tasks = [asyncio.create_task(calls(scope, receive, send)) for _ in range(4)]

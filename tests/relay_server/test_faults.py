@@ -9,7 +9,7 @@ import pytest
 from letterlock._wire.relay_calls import CONTENT_TYPE
 from letterlock._wire.relay_error import ErrorAnswer, RelayCode
 from letterlock.relay._server import _logs
-from letterlock.relay._server._body import BodyBounds
+from letterlock.relay._server._budget import Budget
 from letterlock.relay._server._calls import Calls
 from letterlock.relay._server._guard import Guard
 from letterlock.relay._server._logs import Faults
@@ -66,7 +66,7 @@ def shown(record: logging.LogRecord) -> str:
 def test_a_bug_is_a_503_counted_and_logged_once(log: pytest.LogCaptureFixture) -> None:
     metrics = Metrics()
     faults = Faults(metrics)
-    calls = Guard(Calls(Broken(), metrics, faults, BodyBounds(2**20, 5)), faults)  # type: ignore[arg-type]
+    calls = Guard(Calls(Broken(), metrics, faults, Budget(2**20, metrics.body), 5), faults)  # type: ignore[arg-type]
     for _ in range(3):
         client = Client()
         asyncio.run(calls(client.scope, client.receive, client.send))

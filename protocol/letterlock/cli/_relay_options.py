@@ -138,7 +138,8 @@ OPTIONS: Final = (
         "body-memory",
         256 * _MIB,
         "BYTES",
-        "bytes of requests and answers that one worker holds; half of it for callers with a token only",
+        "bytes of requests, answers and frames that one worker holds; callers without a token get half, "
+        "and sockets half",
         _integer(16 * _MIB, 64 * 1024 * _MIB),
     ),
     Option("header-seconds", 10, "SECONDS", "time for the head of a request", _integer(1, 600)),

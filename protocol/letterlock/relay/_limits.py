@@ -41,6 +41,10 @@ MAIL_DAYS: Final = 30
 PLACE_SECONDS: Final = LINKING_LIFETIME
 """For how long a meeting place is open: as long as a linking code is good."""
 
+MAX_READS: Final = 8
+"""Calls of one process that read lists, mail or parts of packages at the same time. Each may hold 4 MiB, and
+nothing counts that yet; others wait, and hold nothing."""
+
 PLACE_PAUSE: Final = 1.0
 """Seconds between two looks at a meeting place that another process may have filled."""
 

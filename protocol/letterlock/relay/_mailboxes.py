@@ -69,26 +69,33 @@ class Mailboxes:
         means, skip = self._means, frozenset(request.skip)
         clock = asyncio.get_running_loop().time
         begun = clock()
-        stock, mail = await asyncio.gather(
-            means.store.stock(session.account, session.device),
-            self._read(request.most, session, skip),
-        )
-        # After each read: the mailbox may be that of another device by then. [RLY-8]
-        await means.check_now(session, now)
+        async with means.reads:
+            stock, mail = await asyncio.gather(
+                means.store.stock(session.account, session.device),
+                self._read(request.most, session, skip),
+            )
+            # After each read: the mailbox may be that of another device by then. [RLY-8]
+            await means.check_now(session, now)
         if not mail and request.wait:
-            mail = await self._wait(request, session, skip)
-            if mail:
-                await means.check_now(session, now + int(clock() - begun))
+            mail = await self._wait(request, session, skip, now - begun)
         return FetchAnswer(stock.bundles, tuple(map(_delivery, mail)))
 
-    async def _wait(self, request: FetchRequest, session: Session, skip: frozenset[bytes]) -> list[Mail]:
-        """Return messages as soon as there are any; none after the time is up, or when the relay drains."""
-        clock = asyncio.get_running_loop().time
+    async def _wait(
+        self, request: FetchRequest, session: Session, skip: frozenset[bytes], epoch: float
+    ) -> list[Mail]:
+        """Return messages as soon as there are any; none after the time is up, or when the relay drains.
+
+        `epoch` is the time at which the clock of the event loop began.
+        """
+        means, clock = self._means, asyncio.get_running_loop().time
         end = clock() + request.wait
-        async with self._means.store.watch(session.account, session.device) as watch:
+        async with means.store.watch(session.account, session.device) as watch:
             while True:
-                # Read after the watch began, so that nothing is missed between the two.
-                mail = await self._read(request.most, session, skip)
+                async with means.reads:
+                    # Read after the watch began, so that nothing is missed between the two.
+                    mail = await self._read(request.most, session, skip)
+                    if mail:
+                        await means.check_now(session, int(epoch + clock()))
                 left = end - clock()
                 if mail or left <= 0 or self._draining.is_set():
                     return mail

@@ -3,11 +3,12 @@
 Not here: the calls.
 """
 
+import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from letterlock._wire.relay_error import RelayCode
-from letterlock.relay._limits import CLOCK_SLACK, HEAD_SECONDS, MAX_HEADS, Limits
+from letterlock.relay._limits import CLOCK_SLACK, HEAD_SECONDS, MAX_HEADS, MAX_READS, Limits
 from letterlock.relay._reply import Refused
 from letterlock.relay._session import Session
 from letterlock.relay._settings import RelaySettings
@@ -58,6 +59,7 @@ class Means:
     settings: RelaySettings
     run: Run
     limits: Limits = field(default_factory=Limits)
+    reads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_READS))
     heads: Heads = field(init=False)
 
     def __post_init__(self) -> None:

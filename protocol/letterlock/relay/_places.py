@@ -91,7 +91,8 @@ class Places:
         store = self._means.store
         if request.step is Step.OPEN:
             return _NOT_YET if await store.place_owner(request.place, now) is None else _IS_OPEN
-        found = await store.get(request.place, int(request.step), request.part, now)
+        async with self._means.reads:
+            found = await store.get(request.place, int(request.step), request.part, now)
         if found is not None:
             return GetAnswer(*found)
         if await store.place_owner(request.place, now) is None:

@@ -104,7 +104,8 @@ class Registry:
         head = await means.heads.newest(account, now)
         if head is None:
             raise Refused(RelayCode.UNKNOWN, NOT_THERE)
-        lists = await means.store.lists(account, request.after, MAX_CHAIN_LISTS, MAX_CHAIN_BYTES)
+        async with means.reads:
+            lists = await means.store.lists(account, request.after, MAX_CHAIN_LISTS, MAX_CHAIN_BYTES)
         return ListsAnswer(head.version, tuple(lists))
 
     async def append(self, request: AppendRequest, session: Session, now: int) -> DoneAnswer:

@@ -10,10 +10,14 @@ from starlette.types import Send
 
 from letterlock._wire.relay_calls import CONTENT_TYPE
 from letterlock._wire.relay_error import ErrorAnswer, RelayCode
+from letterlock._wire.relay_limits import KIB
 from letterlock.relay._reply import Reply
 
 RETRY_SECONDS: Final = 5
 """When to come back to a relay that cannot answer now."""
+
+SMALL_ANSWER: Final = 4 * KIB
+"""Bytes of an answer that is not counted while it is written: a connection itself takes more."""
 
 OK: Final = "OK"
 

@@ -1,31 +1,22 @@
 """Reading the body of a request, within bounds of size, time and memory.
 
-A body is never held beyond what its call may have. All bodies that are being read, and all answers that
-are being written, share a budget, so that many connections with large ones cannot exhaust memory; callers
-without a token have half of it.
+A body is never held beyond what its call may have, nor beyond what the memory of all bodies has room for.
 
-Not here: how large a body may be (the relay's table of calls); slow heads and answers (_connection.py).
+Not here: how large a body may be (the relay's table of calls); that memory (_budget.py); slow heads and
+answers (_connection.py).
 """
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final
 
 from starlette.types import Receive, Scope
 
+from letterlock.relay._server._budget import Budget
+
 _LINGER_SECONDS: Final = 2.0
 _LINGER_BYTES: Final = 8 * 1024 * 1024
 """How much of a refused body is read and thrown away."""
-
-
-@dataclass(frozen=True, slots=True)
-class BodyBounds:
-    """Bytes of bodies and answers that are held at the same time, and seconds for one body."""
-
-    memory: int
-    seconds: float
 
 
 class BodyRefused(Exception):
@@ -46,28 +37,6 @@ class NoMemory(BodyRefused):
 
 class Gone(BodyRefused):
     """The client closed the connection."""
-
-
-class Budget:
-    """Bytes of bodies and answers that may be held at the same time."""
-
-    def __init__(self, most: int, count: Callable[[int], None]) -> None:
-        self._most = most
-        self._count = count
-        self._held = 0
-
-    def take(self, size: int, *, known: bool) -> bool:
-        """Hold so many bytes more, if they fit; for a caller without a token, into half of the memory."""
-        if self._held + size > (self._most if known else self._most // 2):
-            return False
-        self._held += size
-        self._count(size)
-        return True
-
-    def give_back(self, size: int) -> None:
-        """Let bytes go."""
-        self._held -= size
-        self._count(-size)
 
 
 class Body:

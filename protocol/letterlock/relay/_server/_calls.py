@@ -23,6 +23,7 @@ from letterlock.relay._relay import Relay
 from letterlock.relay._reply import Reply
 from letterlock.relay._server._answer import (
     RETRY_SECONDS,
+    SMALL_ANSWER,
     code_of,
     refuse,
     send_last_reply,
@@ -31,14 +32,13 @@ from letterlock.relay._server._answer import (
 )
 from letterlock.relay._server._body import (
     Body,
-    BodyBounds,
     BodyRefused,
-    Budget,
     NoMemory,
     TooLarge,
     TooSlow,
     discard,
 )
+from letterlock.relay._server._budget import Budget
 from letterlock.relay._server._logs import LOGGER, Faults, event
 from letterlock.relay._server._metrics import Metrics
 from letterlock.relay._session import Session
@@ -51,9 +51,6 @@ _AT_ONCE: Final = 0.05
 
 _MOST_WAITING: Final = 4
 """Calls of one device that wait at the same time. One is enough for any client."""
-
-_SMALL_ANSWER: Final = 4 * KIB
-"""Bytes of an answer that is not counted while it is written: a connection itself takes more."""
 
 _UNKNOWN: Final = "unknown"
 """What the metrics call a path that is no call."""
@@ -83,12 +80,14 @@ class _Refused(Exception):
 class Calls:
     """An ASGI application for all calls."""
 
-    def __init__(self, relay: Relay, metrics: Metrics, faults: Faults, bounds: BodyBounds) -> None:
+    def __init__(
+        self, relay: Relay, metrics: Metrics, faults: Faults, budget: Budget, body_seconds: float
+    ) -> None:
         self._relay = relay
         self._metrics = metrics
         self._faults = faults
-        self._budget = Budget(bounds.memory, metrics.body)
-        self._seconds = bounds.seconds
+        self._budget = budget
+        self._seconds = body_seconds
         self._waiting: Counter[tuple[bytes, int]] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -108,16 +107,19 @@ class Calls:
             reply = unavailable()
         size = len(reply.body)
         known = asked is not None and asked.session is not None
-        if size <= _SMALL_ANSWER:
+        if size <= SMALL_ANSWER:
             size = 0
         elif not self._budget.take(size, known=known):
             reply, size = unavailable(), 0
         self._count(call, code_of(reply), perf_counter() - begun)
         try:
-            if read:
-                await send_reply(send, reply, more)
-            else:
+            if not read:
                 await send_last_reply(send, reply, discard(receive), more)
+            elif size:
+                with self._budget.writing(scope):
+                    await send_reply(send, reply, more)
+            else:
+                await send_reply(send, reply, more)
         finally:
             self._budget.give_back(size)
 

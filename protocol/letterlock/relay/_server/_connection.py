@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, cast
 
 import h11
+from starlette.types import Scope
 from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
+from websockets.http11 import Request
 
+from letterlock.relay._server._budget import ABORT
 from letterlock.relay._server._logs import Faults
 from letterlock.relay._server._metrics import Metrics
 
@@ -64,8 +67,12 @@ class _Watched:
     def _too_slow(self) -> None:
         self._answer_timer = None
         if self.transport.get_write_buffer_size():
-            self.bounds.metrics.late()
-            self.transport.abort()
+            self.cut()
+
+    def cut(self) -> None:
+        """Close the connection at once, because its client is too slow."""
+        self.bounds.metrics.late()
+        self.transport.abort()
 
 
 class HttpConnection(_Watched, H11Protocol):
@@ -113,6 +120,10 @@ class HttpConnection(_Watched, H11Protocol):
         super().on_response_complete()
         if self.transport.get_write_buffer_size():
             self.watch_answer()
+
+    def handle_events(self) -> None:
+        super().handle_events()
+        _let_abort(self)
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         self._became_socket = True  # this object sees nothing more of the connection
@@ -164,6 +175,16 @@ class SocketConnection(_Watched, WebSocketsSansIOProtocol):
         if self.transport.get_write_buffer_size() > _MOST_WAITING:  # pings whose pongs nobody reads
             self.transport.abort()
 
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        _let_abort(self)
+
+    def handle_ping(self) -> None:
+        if self.writable.is_set():
+            super().handle_ping()
+        else:  # the client reads nothing: its pongs would be held for it
+            self.conn.data_to_send()
+
     def handle_text(self, event: Frame) -> None:
         del event
         self._refuse(1003, "binary frames only")
@@ -203,6 +224,13 @@ class SocketConnection(_Watched, WebSocketsSansIOProtocol):
             self.conn.fail(code, reason)
             self.handle_parser_exception()
             self.watch_answer()
+
+
+def _let_abort(connection: HttpConnection | SocketConnection) -> None:
+    """Tell the application, which has not begun with a request yet, how to close its connection at once."""
+    scope = cast("Scope | None", getattr(connection, "scope", None))
+    if scope is not None:  # there was a request
+        scope.setdefault("extensions", {})[ABORT] = connection.cut
 
 
 def with_bounds(

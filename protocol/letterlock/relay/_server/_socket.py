@@ -6,11 +6,14 @@
 A socket is a loop of fetches that skip what is in flight, beside a loop of acknowledgements. So it can do no
 more and no less than the calls, and a frame that is lost with its connection comes again.
 
+Sockets share a bounded memory for the mail that clients have not taken yet. One that finds no room forgets
+what it fetched, and fetches again when it is its turn.
+
 Not here: fetch and acknowledgement (the relay's core); one socket a device (_sockets.py).
 """
 
 import asyncio
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from time import time
 from typing import Final
 
@@ -18,12 +21,13 @@ from starlette.types import Message, Receive, Scope, Send
 
 from letterlock._wire.relay_calls import CALL_OF_REQUEST
 from letterlock._wire.relay_error import RelayCode
-from letterlock._wire.relay_limits import MAX_ACKNOWLEDGED, MAX_FETCHED, MAX_WAIT
+from letterlock._wire.relay_limits import MAX_ACKNOWLEDGED, MAX_FETCH_ANSWER, MAX_FETCHED, MAX_WAIT
 from letterlock._wire.relay_mail import AckRequest, FetchAnswer, FetchRequest, MailFrame
 from letterlock.errors import LetterlockError
 from letterlock.relay._relay import Relay
 from letterlock.relay._reply import Reply
-from letterlock.relay._server._answer import refuse, unavailable
+from letterlock.relay._server._answer import SMALL_ANSWER, refuse, unavailable
+from letterlock.relay._server._budget import Share
 from letterlock.relay._server._calls import read_bearer
 from letterlock.relay._server._metrics import Metrics
 from letterlock.relay._server._sockets import Place, Sockets
@@ -36,6 +40,9 @@ RESTART: Final = 1012
 MOST_FRAME: Final = 16 * 1024
 """Bytes of a frame from a client: 256 ids take 4.5 KiB."""
 
+_TAKEN: Final[Message] = {"type": "websocket.send"}
+"""Sends nothing, and waits like every message until the client has taken nearly all before it."""
+
 _FETCH: Final = CALL_OF_REQUEST[FetchRequest]
 _ACK: Final = CALL_OF_REQUEST[AckRequest]
 
@@ -43,10 +50,11 @@ _ACK: Final = CALL_OF_REQUEST[AckRequest]
 class SocketCalls:
     """An ASGI application for the socket."""
 
-    def __init__(self, relay: Relay, sockets: Sockets, metrics: Metrics) -> None:
+    def __init__(self, relay: Relay, sockets: Sockets, metrics: Metrics, memory: Share) -> None:
         self._relay = relay
         self._sockets = sockets
         self._metrics = metrics
+        self._memory = memory
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one socket until one side closes it."""
@@ -63,10 +71,12 @@ class SocketCalls:
         # The place has the time of the opening, so it is taken before the client knows that it is open.
         place = self._sockets.enter((session.account, session.device, session.added, session.user))
         self._metrics.socket(1)
+        held = _Held(self._memory, scope)
         try:
             await send({"type": "websocket.accept"})
-            await self._serve(_Line(self._relay, token, receive, send, place), session.until - now)
+            await self._serve(_Line(self._relay, token, receive, send, place, held), session.until - now)
         finally:
+            held.give_back()
             self._sockets.leave(place)
             self._metrics.socket(-1)
             if place.code == DISPLACED:
@@ -81,56 +91,117 @@ class SocketCalls:
         await asyncio.gather(*tasks, return_exceptions=True)
         if not done:
             line.place.end(TOKEN_ENDED)
-        if line.is_open:
-            with suppress(Exception):  # the client may be faster
-                await line.send({"type": "websocket.close", "code": line.place.code})
+        with suppress(Exception):  # the client may be faster
+            await line.close()
         for task in done:
             task.result()  # raises what a loop raised
+
+
+class _Held:
+    """The memory that one socket has of what all share: for mail that its client has not taken yet."""
+
+    def __init__(self, share: Share, scope: Scope) -> None:
+        self._share = share
+        self._scope = scope
+        self._size = 0
+
+    async def most(self) -> None:
+        """Wait until there is memory for any frame."""
+        await self._share.wait_for(MAX_FETCH_ANSWER)
+        self._size = MAX_FETCH_ANSWER
+
+    def fit(self, size: int) -> bool:
+        """Hold so many bytes, more or less than before. Return False if there is no memory for more."""
+        if size > self._size and not self._share.take(size - self._size):
+            return False
+        if size < self._size:
+            self._share.give_back(self._size - size)
+        self._size = size
+        return True
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Know, while the block runs, that the client is to take what is held for it."""
+        return self._share.writing(self._scope)
+
+    def give_back(self) -> None:
+        """Let all of it go."""
+        self._share.give_back(self._size)
+        self._size = 0
 
 
 class _Line:
     """One socket: what is in flight, and the two loops."""
 
-    __slots__ = ("_in_flight", "_receive", "_relay", "_room", "_token", "is_open", "place", "send")
+    __slots__ = ("_held", "_in_flight", "_is_open", "_receive", "_relay", "_room", "_token", "place", "send")
 
-    def __init__(self, relay: Relay, token: bytes, receive: Receive, send: Send, place: Place) -> None:
+    def __init__(
+        self, relay: Relay, token: bytes, receive: Receive, send: Send, place: Place, held: _Held
+    ) -> None:
         self._relay = relay
+        self._held = held
         self._token = token
         self._receive = receive
         self._in_flight: set[bytes] = set()
         self._room = asyncio.Event()
         self.send = send
         self.place = place
-        self.is_open = True
+        self._is_open = True
 
     async def push(self) -> None:
         """Push mail until the socket or the token ends."""
         while not self.place.ended.is_set():
-            while (room := MAX_ACKNOWLEDGED - len(self._in_flight)) <= 0:
+            while len(self._in_flight) >= MAX_ACKNOWLEDGED:
                 self._room.clear()
                 await self._room.wait()
-            request = FetchRequest(min(MAX_FETCHED, room), MAX_WAIT, tuple(sorted(self._in_flight)))
-            reply = await self._relay.handle(_FETCH, request.encode(), self._token, int(time()))
-            if reply.status == 200:
-                await self._push(FetchAnswer.decode(reply.body))
-            elif reply.status == RelayCode.UNKNOWN.status:
-                self.place.end(TOKEN_ENDED)
-                return
-            else:
-                await asyncio.sleep(reply.retry_after or 1)
+            if not await self._push(MAX_WAIT):
+                await self._held.most()
+                await self._push(0)
+            self._held.give_back()
 
-    async def _push(self, answer: FetchAnswer) -> None:
-        if answer.deliveries:
-            self._in_flight.update(each.id for each in answer.deliveries)
+    async def _push(self, wait: int) -> bool:
+        """Push what there is, and return when the client has taken nearly all of it.
+
+        Return False if there is no memory for it.
+        """
+        ids, frame = await self._mail(wait)
+        if not self._held.fit(len(frame) if len(frame) > SMALL_ANSWER else 0):
+            return False
+        if ids:
+            self._in_flight.update(ids)
+            with self._held.writing():
+                await self.send({"type": "websocket.send", "bytes": frame})
+                del frame  # what is not sent yet stands in a buffer of the connection
+                await self.send(_TAKEN)
+        return True
+
+    async def close(self) -> None:
+        """Close the socket, unless the client did, and wait until it has taken what was sent to it."""
+        with self._held.writing():
+            if self._is_open:
+                await self.send({"type": "websocket.close", "code": self.place.code})
+            await self.send(_TAKEN)
+
+    async def _mail(self, wait: int) -> tuple[list[bytes], bytes]:
+        """Return the ids of the next messages, and their frame; nothing if none came in so many seconds."""
+        most = min(MAX_FETCHED, MAX_ACKNOWLEDGED - len(self._in_flight))
+        request = FetchRequest(most, wait, tuple(sorted(self._in_flight)))
+        reply = await self._relay.handle(_FETCH, request.encode(), self._token, int(time()))
+        if reply.status == 200:
+            answer = FetchAnswer.decode(reply.body)
             frame = MailFrame(answer.stock, answer.deliveries).encode()
-            await self.send({"type": "websocket.send", "bytes": frame})
+            return [each.id for each in answer.deliveries], frame
+        if reply.status == RelayCode.UNKNOWN.status:
+            self.place.end(TOKEN_ENDED)
+        else:
+            await asyncio.sleep(reply.retry_after or 1)
+        return [], b""
 
     async def take(self) -> None:
         """Take acknowledgements until the client closes the socket."""
         while True:
             message = await self._receive()
             if message["type"] == "websocket.disconnect":
-                self.is_open = False
+                self._is_open = False
                 return
             ids = _acknowledged(message)
             if ids is None:

@@ -24,7 +24,7 @@ from letterlock.relay._opening import open_store
 from letterlock.relay._relay import Relay
 from letterlock.relay._server._address import BACKLOG
 from letterlock.relay._server._application import application, metrics_application
-from letterlock.relay._server._body import BodyBounds
+from letterlock.relay._server._budget import Budget, Share
 from letterlock.relay._server._bus import Bus
 from letterlock.relay._server._calls import Calls
 from letterlock.relay._server._connection import (
@@ -159,10 +159,10 @@ class _Serving:
 
     def _application(self) -> ASGIApp:
         settings = self._worker.settings
-        calls = Calls(
-            self._relay, self._metrics, self._faults, BodyBounds(settings.body_memory, settings.body_seconds)
-        )
-        socket_calls = SocketCalls(self._relay, self._sockets, self._metrics)
+        budget = Budget(settings.body_memory, self._metrics.body)
+        calls = Calls(self._relay, self._metrics, self._faults, budget, settings.body_seconds)
+        share = Share(budget, settings.body_memory // 2)
+        socket_calls = SocketCalls(self._relay, self._sockets, self._metrics, share)
         routes = [Route("/", self._pages.index)] if settings.status_page else []
         if not settings.metrics_listen:
             routes.append(Route("/metrics", self._pages.local_metrics))
