@@ -8,9 +8,12 @@ import pytest
 from letterlock._wire import cbor
 from letterlock._wire.document_header import DocumentHeader
 from letterlock._wire.document_trailer import DocumentStatement, DocumentTrailer
+from letterlock._wire.grant import Grant
+from letterlock._wire.grant_note import GrantNote, NoteAction
 from letterlock._wire.place import Place
 from letterlock._wire.signed_by import SignedBy, Signer
 from support.cddl_check import Mismatch, Schema
+from support.grant_samples import RECIPIENTS, grant_sample, note_sample
 
 CDDL = (Path(__file__).parents[2] / "spec" / "documents.cddl").read_text(encoding="utf-8")
 SIGNER = Signer(bytes(32), 2**32 - 1, 1, bytes(32))
@@ -22,6 +25,8 @@ PARTS = {
     "document-metadata": cbor.encode(["name", "text/plain", 1, 2, b"bytes"]),
     "document-trailer": DocumentTrailer(STATEMENT, SignedBy(SIGNER, bytes(1952), bytes(3373))).encode(),
     "place": cbor.encode(Place(3, 5, (bytes(32), bytes(32))).fields()),
+    "grant": grant_sample().encode(),
+    "note": note_sample().encode(),
     "signed-by": cbor.encode(SignedBy(SIGNER, bytes(1952), bytes(3373)).fields()),
 }
 """One of each, by its rule."""
@@ -47,6 +52,27 @@ def test_every_element_has_one_type(schema: Schema, rule: str) -> None:
         for wrong in replacements:
             with pytest.raises(Mismatch):
                 schema.validate(cbor2.dumps([*before, *wrong, *after]), rule)
+
+
+@pytest.mark.parametrize("recipient", RECIPIENTS)
+@pytest.mark.parametrize("valid_until", [None, 0])
+def test_every_kind_of_grant_validates(schema: Schema, recipient: str, valid_until: int | None) -> None:
+    grant = grant_sample(recipient, valid_until)
+    schema.validate(grant.encode(), "grant")
+    elements = cbor2.loads(grant.encoded_terms)
+    for index in range(len(elements)):
+        for wrong in ([], [1.5], [True], [-1]):
+            changed = cbor2.dumps([*elements[:index], *wrong, *elements[index + 1 :]])
+            with pytest.raises(Mismatch):
+                schema.validate(changed, "terms")
+    assert Grant.decode(grant.encode()) == grant
+
+
+def test_every_kind_of_note_validates(schema: Schema) -> None:
+    for action in NoteAction:
+        note = note_sample(action)
+        schema.validate(note.encode(), "note")
+        assert GrantNote.decode(note.encode()) == note
 
 
 def test_every_rule_is_reachable_from_the_first(schema: Schema) -> None:

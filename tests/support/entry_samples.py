@@ -10,6 +10,17 @@ from letterlock._primitives.curve25519 import PrivateKey
 from letterlock._primitives.xwing import XWingKeyPair, XWingSeed
 from letterlock._records.contact import ContactRecord, ContactState, decode_contact, encode_contact
 from letterlock._records.device import DeviceRecord, decode_device, encode_device
+from letterlock._records.grant import (
+    GrantRecord,
+    NumberRecord,
+    SubjectRecord,
+    decode_grant,
+    decode_number,
+    decode_subject,
+    encode_grant,
+    encode_number,
+    encode_subject,
+)
 from letterlock._records.history import HistoryRecord, decode_history, encode_history
 from letterlock._records.link import LinkRecord, decode_link, encode_link
 from letterlock._records.linking import LinkingRecord, decode_linking, encode_linking
@@ -30,6 +41,7 @@ from letterlock._wire.linking_payload import DocumentSeed
 from letterlock.limits import HEAD_BYTES
 from letterlock.stores import Record
 from support.content_samples import ID, OTHER_TAG, OWNER, TAG, TEXT, WITH_ATTACHMENTS
+from support.grant_samples import grant_sample
 from support.pair import NOON
 from support.user_tools import keys, material
 
@@ -104,6 +116,8 @@ LINK: Final = LinkRecord(
 
 HISTORY: Final = HistoryRecord(BOB, ArchiveKey(material("archive", 32)))
 
+GRANT: Final = GrantRecord(grant_sample())
+
 Codec = tuple[Callable[[Any], Record], Callable[[Record], Any]]
 CODECS: Final[dict[type, Codec]] = {
     UserRecord: (encode_user, decode_user),
@@ -115,6 +129,9 @@ CODECS: Final[dict[type, Codec]] = {
     LinkingRecord: (encode_linking, decode_linking),
     LinkRecord: (encode_link, decode_link),
     HistoryRecord: (encode_history, decode_history),
+    GrantRecord: (encode_grant, decode_grant),
+    SubjectRecord: (encode_subject, decode_subject),
+    NumberRecord: (encode_number, decode_number),
 }
 ENTRIES: Final[dict[str, Any]] = {
     "user": USER,
@@ -147,6 +164,12 @@ ENTRIES: Final[dict[str, Any]] = {
     "linking with an offer": replace(SHOWN, taken=(bytes(2000), b"answer")),
     "history": HISTORY,
     "link": LINK,
+    "grant": GRANT,
+    "grant that was withdrawn": replace(GRANT, revoked=True, checked=True, withdrawn=7),
+    "subject of grants": SubjectRecord((1, 7), (bytes(32), b"n" * 32)),
+    "erased subject": SubjectRecord(erased=True),
+    "version of a document": NumberRecord(b"l" * 32, (bytes(32),), (b"o" * 32, b"p" * 32)),
+    "version without grants": NumberRecord(),
     "link with an answer": replace(LINK, answer=b"answer"),
     "link with a package": replace(LINK, answer=b"answer", package=b"package"),
 }

@@ -1,6 +1,6 @@
 """How the encodings of the user layer begin: an array whose first elements are the version and the kind.
 
-    [version, kind, ...]        version 1; kind 8 to 14                                  [WIRE-1]
+    [version, kind, ...]        version 1; kind 8 to 17                                  [WIRE-1]
 
 Size and number of items are checked before anything is parsed. [WIRE-3]
 
@@ -16,6 +16,7 @@ from letterlock._wire.cbor_heads import ARRAY, UINT
 from letterlock._wire.envelope import check_items
 from letterlock._wire.fields import Fields
 from letterlock._wire.flat_array import read_head
+from letterlock._wire.grant_limits import MAX_GRANT, MAX_GRANT_NOTE
 from letterlock.errors import MalformedMessage, UnsupportedVersion, UsageError
 from letterlock.limits import (
     MAX_DEVICE_LIST,
@@ -41,6 +42,8 @@ class UserKind(IntEnum):
     LINKING_OFFER = 12
     LINKING_ANSWER = 13
     LINKING_PACKAGE = 14
+    GRANT = 16
+    GRANT_NOTE = 17
 
 
 class _Form(NamedTuple):
@@ -60,6 +63,8 @@ _FORMS: Final = {
     UserKind.LINKING_OFFER: _Form("a linking offer", 4, MAX_SNAPSHOT + 16, 5),
     UserKind.LINKING_ANSWER: _Form("a linking answer", 7, MAX_LINKING_ANSWER, 8),
     UserKind.LINKING_PACKAGE: _Form("a linking package", 5, MAX_LINKING_PACKAGE, 6 + MAX_EVIDENCE_LISTS),
+    UserKind.GRANT: _Form("a grant", 6, MAX_GRANT, 48),
+    UserKind.GRANT_NOTE: _Form("a note about grants", 5, MAX_GRANT_NOTE, 48),
 }
 
 
@@ -79,6 +84,20 @@ def read_user_envelope(data: bytes, kind: UserKind) -> Fields:
     fields.uint("version", PROTOCOL_VERSION)
     fields.constant("kind", kind)
     return fields
+
+
+def peek_user_kind(data: bytes) -> UserKind | None:
+    """Return the kind that the bytes announce, or None for another one.
+
+    Raises UsageError if `data` is not bytes, UnsupportedVersion, MalformedMessage.
+    """
+    if type(data) is not bytes:
+        raise UsageError(f"what is decoded must be bytes, not {type(data).__name__}")
+    _check_version(data)
+    _, _, start = read_head(data, 0)
+    _, _, start = read_head(data, start)
+    major, number, _ = read_head(data, start)
+    return UserKind(number) if major == UINT and number in set(UserKind) else None
 
 
 def _check_version(data: bytes) -> None:

@@ -1,14 +1,30 @@
 """The errors of documents. Like all others, their class says who is wrong.
 
+    UsageError
+    `-- NoGrant             no grant on record opens this, or none any more
     PeerError
-    `-- DocumentDamaged     the bytes are not what the author sealed
+    |-- DocumentDamaged     the bytes are not what the author sealed
+    `-- WrongGrantedKey     a granted key is not the one to which its subject commits
     TrustError
-    `-- UnknownAuthor       device lists of an author are needed, or contradict what the author names
+    |-- UnknownAuthor       device lists of an author are needed, or contradict what the author names
+    `-- SignerRevoked       the device that signed was revoked since, and may have signed afterwards
 
 Not here: the errors that these are kinds of, and all others (errors.py).
 """
 
-from letterlock.errors import Cause, PeerError, TrustError
+from typing import ClassVar
+
+from letterlock.errors import Cause, PeerError, TrustError, UsageError
+
+
+class NoGrant(UsageError):
+    """No grant on record opens this for this device.
+
+    The text says what is known: nothing was granted, the grants have expired or were withdrawn, or the
+    document was erased here. Take the grants that were sent, or ask a reader for one.
+    """
+
+    cause = Cause.NOT_ALLOWED
 
 
 class DocumentDamaged(PeerError):
@@ -18,6 +34,15 @@ class DocumentDamaged(PeerError):
     """
 
     cause = Cause.WRONG_BYTES
+
+
+class WrongGrantedKey(PeerError):
+    """The granter is wrong: the key in a grant is not the one to which its subject commits. Discard it."""
+
+    TEXT: ClassVar[str] = "the granted key is not the one of the document or session: discard the grant"
+
+    def __init__(self, text: str = TEXT) -> None:
+        super().__init__(text)
 
 
 class UnknownAuthor(TrustError):
@@ -38,3 +63,20 @@ class UnknownAuthor(TrustError):
         self.user_id = user_id
         self.version = version
         self.cause = Cause.CONTRADICTION if contradicts else Cause.NOT_LISTED
+
+
+class SignerRevoked(TrustError):
+    """The device that signed was revoked since, and nothing shows whether it signed before that.
+
+    Ask its user over another channel. What you know to be older than the revocation is taken with
+    `revoked=True`.
+    """
+
+    cause = Cause.REVOKED
+
+    TEXT: ClassVar[str] = (
+        "the device that signed was revoked since: ask its user, or take what is older with revoked=True"
+    )
+
+    def __init__(self, text: str = TEXT) -> None:
+        super().__init__(text)

@@ -32,8 +32,13 @@ def verify_leaf(lists: KnownLists, leaf: bytes, place: Place, signed_by: SignedB
 
     Raises MalformedMessage for a path of another length, and as `verify` does.
     """
+    return verify(lists, GRANT_SIGNATURE, signed_message(leaf, place), signed_by)
+
+
+def signed_message(leaf: bytes, place: Place) -> bytes:
+    """Return what the signer of a leaf signed. Raises MalformedMessage for a path of another length."""
     root = merkle.root_from_path(merkle.leaf_hash(leaf), place.index, place.size, place.path)
-    return verify(lists, GRANT_SIGNATURE, _message(place.size, root), signed_by)
+    return _message(place.size, root)
 
 
 def _message(size: int, root: bytes) -> bytes:

@@ -43,6 +43,16 @@ class EntryKind(IntEnum):
     NOTICE = 38
     """An event that the application has not finished; the key is like that of ARRIVED."""
 
+    GRANT = 48
+    """A grant that was verified; the key is its hash, 32 bytes."""
+    GRANT_NOTE = 51
+    """A note that withdraws grants; the key is its hash, 32 bytes."""
+    SUBJECT = 57
+    """What there is about a subject of grants; the key is its kind, 1 byte, and its id, 16.
+
+    With a version or an epoch behind them, 4 bytes big-endian, the key is that of the grants of this number.
+    """
+
 
 COVERED_KINDS: Final = 16
 """Kinds below this one change seldom, and a store on disk authenticates their rows together. [STO-19]

@@ -340,3 +340,8 @@ class User(Uncopyable):
 
     def __repr__(self) -> str:
         return f"<User {self.address}>"
+
+
+def desk_behind(user: User) -> Desk:
+    """Return the desk of a user, for the rooms that stand on this one."""
+    return user._desk  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]

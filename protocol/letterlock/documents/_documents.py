@@ -1,0 +1,203 @@
+"""Documents: the one object that an application holds for what it seals, shares and reads.
+
+It joins the rooms of documents and decides nothing itself. Each public method is one transaction of the
+user's store, except while a body is read or written.
+
+    share, grants, versions          _granting.py, _targets.py, _values.py
+    take                             _taking.py
+    withdraw, erase                  _giving_back.py
+    items, begin_items               _item_session.py
+    access_record                    _access_record.py
+
+Not here: files and networks. The application hands in file objects, and delivers grants.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from letterlock._primitives.secret import KEY_BYTES, Uncopyable
+from letterlock._records.grant import GrantRecord
+from letterlock._wire.grant import Grant
+from letterlock._wire.grant_limits import SUBJECT_ID_BYTES
+from letterlock._wire.grant_subject import Subject, SubjectKind
+from letterlock.documents._access_record import access_record
+from letterlock.documents._errors import NoGrant
+from letterlock.documents._giving_back import erase, withdraw
+from letterlock.documents._grant_book import GrantBook
+from letterlock.documents._granted_key import GrantedKey
+from letterlock.documents._granting import Conditions
+from letterlock.documents._item_session import (
+    ItemKey,
+    ItemSession,
+    checked_session,
+    session_commitment,
+)
+from letterlock.documents._key_finding import Secret, require_subject_id
+from letterlock.documents._shelf import Shelf
+from letterlock.documents._taking import Taking
+from letterlock.documents._targets import Reader
+from letterlock.documents._values import Granted, Shared, Taken, Version
+from letterlock.user._user import User, desk_behind
+
+
+class Documents(Uncopyable):
+    """What a user seals, shares and reads. Make one for a `User`; it keeps everything in the user's store.
+
+    Every method may raise StoreError; one that raises has changed nothing.
+    """
+
+    __slots__ = ("_shelf", "_user")
+
+    def __init__(self, user: User) -> None:
+        self._user = user
+        desk = desk_behind(user)
+        self._shelf = Shelf(desk, GrantBook(desk.book.store, user.user_id))
+
+    # --- sharing ----------------------------------------------------------------------------------
+
+    def share(
+        self,
+        document: bytes,
+        readers: Iterable[Reader],
+        *,
+        version: int | None = None,
+        conditions: Conditions | None = None,
+    ) -> Shared:
+        """Grant a document that this user can read to more readers. The sealed file is not touched.
+
+        A reader is the name of a contact, a LinkSecret, a Password, or ProvisionalKeys. `version` is the
+        newest one on record by default. Deliver the grants of the result. Raises NoGrant if this user cannot
+        read it, UsageError for a name that is no contact, ContactFrozen.
+        """
+        with self._user.transaction():
+            subject, key = self._shelf.first_key(SubjectKind.DOCUMENT, require_subject_id(document), version)
+            return self._shelf.grant(subject, key, readers, conditions or Conditions())
+
+    def take(self, items: Iterable[bytes], *, revoked: bool = False) -> Taken:
+        """Take grants and notes about grants, encoded, from wherever they came. All are kept, or none.
+
+        `revoked` is for grants that were made before their device was revoked: those that another device of
+        this user hands over, for example. Raises MalformedMessage, UnsupportedVersion, InvalidSignature;
+        UnknownAuthor if device lists of a granter have to be learned first; SignerRevoked, ContactFrozen.
+        """
+        with self._user.transaction():
+            taking = Taking(self._shelf, revoked=revoked)
+            taking.take(items)
+            return Taken(self._shelf.shown(taking.grants), tuple(taking.withdrawn))
+
+    def export(self) -> Iterator[bytes]:
+        """Yield all grants and notes in the store, for another device of this user.
+
+        Give them to `User.archive`, and what the other device reads from it to `take(..., revoked=True)`.
+        """
+        with self._user.transaction():
+            items = tuple(self._shelf.book.all())
+        yield from items
+
+    def claim(self, grants: Iterable[bytes], secret: Secret) -> Shared:
+        """Take grants to a link, a password or a provisional recipient, and make them this user's own.
+
+        Each is verified, opened with the secret, and granted to this user, so that the secret is not needed
+        again. Raises as `take`, and NoGrant if the secret opens none of them.
+        """
+        with self._user.transaction():
+            decoded = [Grant.decode(each) for each in grants]
+            Taking(self._shelf).take(each.encode() for each in decoded)
+            finder, made = self._shelf.finder(), list[GrantRecord]()
+            for subject in dict.fromkeys(each.terms.subject for each in decoded):
+                for _, key in finder.keys(subject, secret):
+                    made += self._shelf.keep(subject, key)
+                    break
+            if not made:
+                raise NoGrant("the secret opens none of these grants: ask for the right one")
+            return self._shelf.result(made)
+
+    # --- what was granted -------------------------------------------------------------------------
+
+    def grants(self, document: bytes, version: int | None = None) -> tuple[Granted, ...]:
+        """Return the grants of a document that are on record, those of one version or of all."""
+        id_ = require_subject_id(document)
+        with self._user.transaction():
+            found = (
+                self._shelf.book.of_subject(SubjectKind.DOCUMENT, id_)
+                if version is None
+                else self._shelf.book.of_number(SubjectKind.DOCUMENT, id_, version)
+            )
+            return self._shelf.shown(found)
+
+    def versions(self, document: bytes) -> tuple[Version, ...]:
+        """Return the versions of a document that grants on record name, the oldest first."""
+        id_ = require_subject_id(document)
+        with self._user.transaction():
+            found = self._shelf.book.of_subject(SubjectKind.DOCUMENT, id_)
+            known = [each.grant.terms.subject for each in found]
+        bodies = dict.fromkeys((each.number, each.commitment) for each in known)
+        return tuple(Version(id_, number, commitment) for number, commitment in bodies)
+
+    def access_record(self, document: bytes) -> bytes:
+        """Return who was granted what, by whom, when and why, as signed JSON.
+
+        `verify_access_record` checks it with device lists alone. Raises UsageError if nothing is on record.
+        """
+        id_ = require_subject_id(document)
+        with self._user.transaction():
+            return access_record(self._shelf.desk, self._shelf.book, SubjectKind.DOCUMENT, id_)
+
+    # --- taking back ------------------------------------------------------------------------------
+
+    def withdraw(self, grants: Iterable[bytes], *, reason: str = "") -> tuple[bytes, ...]:
+        """Withdraw grants that this user made, by their hashes. Return notes to deliver to their readers.
+
+        Servers and honest software open nothing with them any more, and the next version is not granted to
+        these readers. What was read stays read. Raises UsageError for grants of others, or none.
+        """
+        with self._user.transaction():
+            return tuple(
+                each.encode() for each in withdraw(self._shelf.desk, self._shelf.book, grants, reason)
+            )
+
+    def erase(self, document: bytes, *, reason: str = "") -> tuple[bytes, ...]:
+        """Destroy every key of a document that this store holds, and return the signed certificate.
+
+        Deliver it to this user's other devices, which do the same, and to the readers, whose grants by this
+        user are withdrawn. Copies that were exported, or read, are not reached. Raises UsageError if nothing
+        of the document is on record.
+        """
+        id_ = require_subject_id(document)
+        with self._user.transaction():
+            notes = erase(self._shelf.desk, self._shelf.book, SubjectKind.DOCUMENT, id_, reason)
+            return tuple(each.encode() for each in notes)
+
+    # --- many small items -------------------------------------------------------------------------
+
+    def begin_items(
+        self, readers: Iterable[Reader] = (), *, conditions: Conditions | None = None
+    ) -> tuple[ItemSession, Shared]:
+        """Begin a session of small items, granted once to this user and these readers.
+
+        Use the session to seal and open any number of items. Raises as `share` does.
+        """
+        with self._user.transaction():
+            entropy = self._shelf.desk.environment.entropy
+            id_, key = entropy(SUBJECT_ID_BYTES), ItemKey(entropy(KEY_BYTES))
+            subject = Subject(SubjectKind.SESSION, id_, 0, session_commitment(key, id_))
+            shared = self._shelf.begin(subject, GrantedKey(key.expose()), readers, conditions or Conditions())
+            return ItemSession(id_, key, entropy), shared
+
+    def items(self, session: bytes) -> ItemSession:
+        """Return a session that was granted to this user, by its id. Raises NoGrant."""
+        id_ = require_subject_id(session)
+        with self._user.transaction():
+            subject, key = self._shelf.first_key(SubjectKind.SESSION, id_, 0)
+            return checked_session(subject, key, self._shelf.desk.environment.entropy)
+
+    def share_items(
+        self, session: bytes, readers: Iterable[Reader], *, conditions: Conditions | None = None
+    ) -> Shared:
+        """Grant a session of items to more readers. Raises as `share` does."""
+        with self._user.transaction():
+            subject, key = self._shelf.first_key(SubjectKind.SESSION, require_subject_id(session), 0)
+            checked_session(subject, key, self._shelf.desk.environment.entropy)
+            return self._shelf.grant(subject, key, readers, conditions or Conditions())
+
+    def __repr__(self) -> str:
+        return f"<Documents of {self._user.address}>"

@@ -1,0 +1,94 @@
+"""The shelf: what every part of documents works with. It finds keys and makes grants, over one user's store.
+
+Every method runs inside the caller's transaction. Not here: the public object (_documents.py).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from letterlock._primitives.secret import Uncopyable
+from letterlock._records.grant import GrantRecord
+from letterlock._wire.grant_subject import Subject, SubjectKind
+from letterlock.documents._grant_book import GrantBook
+from letterlock.documents._granted_key import GrantedKey
+from letterlock.documents._granting import Conditions, signed_grants, unsigned_grants
+from letterlock.documents._key_finding import CollectionSecrets, KeyFinder
+from letterlock.documents._signing import ListsOnRecord
+from letterlock.documents._targets import AnyReader, Target, own_target, targets
+from letterlock.documents._values import Granted, Shared, granted
+from letterlock.user._desk import Desk
+from letterlock.user._values import Need
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Shelf(Uncopyable):
+    """One user's desk and grants, and what finds the keys of collections."""
+
+    desk: Desk
+    book: GrantBook
+    collections: CollectionSecrets | None = None
+
+    def finder(self) -> KeyFinder:
+        """Return what opens grants."""
+        return KeyFinder(self.desk, self.book, self.collections)
+
+    def first_key(self, kind: SubjectKind, id_: bytes, number: int | None) -> tuple[Subject, GrantedKey]:
+        """Return a subject that this user can open, and its key, the newest without a number. Raises NoGrant.
+
+        If a number was granted with two commitments, the one whose key was in use comes first.
+        """
+        numbers = self.book.subject(kind, id_).numbers
+        number = (numbers[-1] if numbers else 0) if number is None else number
+        finder = self.finder()
+        known = sorted(self.book.of_number(kind, id_, number), key=lambda each: not each.checked)
+        subjects = list(dict.fromkeys(each.grant.terms.subject for each in known))
+        for subject in subjects:
+            for _, key in finder.keys(subject):
+                return subject, key
+        raise finder.refusal(subjects[0] if subjects else Subject(kind, id_, number, bytes(32)))
+
+    def begin(
+        self, subject: Subject, key: GrantedKey, readers: Iterable[AnyReader], conditions: Conditions
+    ) -> Shared:
+        """Grant a new subject to this user and to readers. Raises as `targets` does."""
+        found, needs = targets(self.desk, readers)
+        records = self._made(subject, key, [own_target(self.desk), *found], conditions, checked=True)
+        return self.result(records, needs)
+
+    def grant(
+        self, subject: Subject, key: GrantedKey, readers: Iterable[AnyReader], conditions: Conditions
+    ) -> Shared:
+        """Grant a subject to more readers. Raises as `targets` does."""
+        found, needs = targets(self.desk, readers)
+        return self.result(self._made(subject, key, found, conditions, checked=False), needs)
+
+    def keep(self, subject: Subject, key: GrantedKey) -> list[GrantRecord]:
+        """Grant a subject to this user alone: the key came in another way, and was not in use yet."""
+        return self._made(subject, key, [own_target(self.desk)], Conditions(), checked=False)
+
+    def _made(
+        self,
+        subject: Subject,
+        key: GrantedKey,
+        found: Sequence[Target],
+        conditions: Conditions,
+        *,
+        checked: bool,
+    ) -> list[GrantRecord]:
+        before = self.book.last_made(subject)
+        unsigned = unsigned_grants(self.desk, subject, key, found, conditions, before)
+        records = [GrantRecord(each, checked=checked) for each in signed_grants(self.desk, unsigned)]
+        self.book.add(records, ours=True)
+        return records
+
+    # --- as an application sees them --------------------------------------------------------------
+
+    def shown(self, records: Iterable[GrantRecord]) -> tuple[Granted, ...]:
+        """Return grants as an application sees them."""
+        lists, own_id = ListsOnRecord(self.desk.book), self.desk.book.own().pin.user_id
+        return tuple(granted(each, lists, self.desk.name, own_id) for each in records)
+
+    def result(self, records: Sequence[GrantRecord], needs: Iterable[Need] = ()) -> Shared:
+        """Return grants that were made."""
+        wire = tuple(each.grant.encode() for each in records)
+        return Shared(wire, self.shown(records), tuple(needs))
