@@ -97,6 +97,9 @@ _CONTRADICTIONS: Final = {
     "devices whose newest page of prekeys is not there": """SELECT count(*) FROM letterlock.prekeys k
     WHERE NOT EXISTS (SELECT FROM letterlock.page p
     WHERE p.account = k.account AND p.device = k.device AND p.number = k.number)""",
+    "indexes that were not finished": """SELECT count(*) FROM pg_index i
+    JOIN pg_class c ON c.oid = i.indexrelid
+    WHERE c.relnamespace = 'letterlock'::regnamespace AND NOT i.indisvalid""",
     "parts of places that nobody opened": """SELECT count(*) FROM letterlock.part p
     WHERE NOT EXISTS (SELECT FROM letterlock.place o WHERE o.place = p.place)""",
 }

@@ -4,7 +4,9 @@
 
 A migration only adds, and a function that changes gets another name, which ends in the version that brought
 it. So a process of the release before it, which still runs, finds all that it knows. A statement that says
-CONCURRENTLY runs alone, outside a transaction, and blocks nobody.
+CONCURRENTLY runs alone, before the others of its step, outside a transaction, and blocks nobody. It may take
+hours, and may be cut short. So it says IF NOT EXISTS, and an index that was left half made, which PostgreSQL
+keeps as an invalid one, is deleted and made anew.
 
 `mail.number` comes from `device.number` of the same mailbox, in the transaction that stores the message and
 under the lock of that row. So numbers of one mailbox grow in the order of the commits, and whoever reads in
@@ -20,6 +22,7 @@ Not here: connections (driver.py), the functions (functions.py), the statements 
 neighbours).
 """
 
+import asyncio
 from typing import Final
 
 from letterlock.errors import UnsupportedStore
@@ -28,6 +31,15 @@ from letterlock.relay._postgresql.functions import FUNCTIONS_1
 
 _LOCK: Final = int.from_bytes(b"LtRlRel", "big")
 """The advisory lock of whoever changes the tables."""
+
+LOCK_SECONDS: Final = 5
+"""How long a step waits for a table's lock. All calls queue behind whoever waits for one."""
+
+_LOOK_SECONDS: Final = 0.2
+"""Seconds between two attempts to get the advisory lock."""
+
+_INVALID: Final = """SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+    WHERE c.relnamespace = 'letterlock'::regnamespace AND NOT i.indisvalid"""
 
 FIRST: Final = (
     "CREATE TABLE letterlock.secret (name text PRIMARY KEY, value bytea NOT NULL)",
@@ -113,22 +125,31 @@ async def _migrate(connection: Connection) -> int:
     """Take the steps that are left. One process at a time takes them; others wait for it."""
     await connection.execute("SET statement_timeout = 0")
     await connection.execute("SET lock_timeout = 0")
-    await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
+    # Not pg_advisory_lock: whoever waits in that has a snapshot, and making an index waits for all of those.
+    while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):  # noqa: ASYNC110
+        await asyncio.sleep(_LOOK_SECONDS)
     try:
-        await connection.execute("SET lock_timeout = '5s'")  # others queue behind whoever waits for a table
         first = await _version(connection)
         for version, step in enumerate(MIGRATIONS[first:], first + 1):
             for alone in (each for each in step if "CONCURRENTLY" in each):
-                await connection.execute(alone)
+                await _make_index(connection, alone)
             await _take(connection, version, [each for each in step if "CONCURRENTLY" not in each])
         return max(0, len(MIGRATIONS) - first)
     finally:
         await connection.execute("SELECT pg_advisory_unlock($1)", _LOCK)
 
 
+async def _make_index(connection: Connection, statement: str) -> None:
+    """Make an index while others work. It waits for older transactions, such as a copy of the database."""
+    for row in await connection.fetch(_INVALID):
+        await connection.execute(f'DROP INDEX CONCURRENTLY letterlock."{row[0]}"')
+    await connection.execute(statement)
+
+
 async def _take(connection: Connection, version: int, step: list[str]) -> None:
     """Take one step, whole or not at all."""
     async with connection.transaction():
+        await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
         if version == 1:
             await connection.execute("CREATE SCHEMA IF NOT EXISTS letterlock")
             await connection.execute("CREATE TABLE letterlock.release (version bigint NOT NULL)")
