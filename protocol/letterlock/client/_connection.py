@@ -3,14 +3,17 @@
     answer                  decoded, or RelayMisbehaves
     error                   RelayRefused with its code; SLOW_DOWN and UNAVAILABLE as RelayUnavailable
     nothing, or no body     RelayUnavailable
-    UNKNOWN                 once with a new token, unless the token is new
+    UNKNOWN, number 0       about the token: the call is made again with a new one, unless it was new
+    a refused login         NotAdmitted, or RelayUnavailable if there were too many
+
+What a relay says of a token is not about what the call names. So RelayRefused never stands for that.
 
 Not here: what is done with the answers (_sender.py, _fetcher.py, _receiver.py), HTTP (_http.py).
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from time import monotonic
 from typing import Final, Protocol, TypeVar
 
@@ -20,7 +23,7 @@ from letterlock._wire.relay_calls import CALL_OF_REQUEST, Call
 from letterlock._wire.relay_error import ErrorAnswer, RelayCode
 from letterlock._wire.relay_limits import MAX_FETCH_ANSWER, SMALL_BODY
 from letterlock._wire.relay_login import AuthenticateAnswer
-from letterlock.client._errors import RelayMisbehaves, RelayRefused, RelayUnavailable
+from letterlock.client._errors import NotAdmitted, RelayMisbehaves, RelayRefused, RelayUnavailable
 from letterlock.client._transport import MAX_SECONDS, Reply, Socket, Transport
 from letterlock.errors import PeerError
 
@@ -29,6 +32,8 @@ A = TypeVar("A", bound=RelayBody)
 OK: Final = 200
 _SERVER_FAULT: Final = 500
 _SLOW_DOWN: Final = 429
+_OF_TOKEN: Final = 0
+"""The number with UNKNOWN that says that the token is not good."""
 _FRESH: Final = 60.0
 """Seconds for which a token is not doubted."""
 _EARLY: Final = 60.0
@@ -36,6 +41,10 @@ _EARLY: Final = 60.0
 _FRAME: Final = MAX_FETCH_ANSWER + SMALL_BODY
 
 Login = Callable[[], Awaitable[AuthenticateAnswer]]
+
+
+class _TokenRefused(Exception):
+    """The relay does not take the token. It never leaves this module."""
 
 
 class Changed(Protocol):
@@ -69,13 +78,16 @@ class Connection(Uncopyable):
         """Make a call with a token. Raises RelayUnavailable, RelayMisbehaves, RelayRefused."""
         token = await self.token()
         is_fresh = monotonic() < self._since + _FRESH
-        try:
+        with suppress(_TokenRefused):
             return await self._call(request, answer, token, wait)
-        except RelayRefused as refused:
-            if refused.code is not RelayCode.UNKNOWN or is_fresh:
-                raise
         self.forget_token(token)
-        return await self._call(request, answer, await self.token(), wait)
+        if not is_fresh:
+            token = await self.token()
+            with suppress(_TokenRefused):
+                return await self._call(request, answer, token, wait)
+            self.forget_token(token)
+        # As it happens when the relay's clock jumps. Not again at once: it may go on like that.
+        raise RelayUnavailable("the relay does not take a token of its own")
 
     async def call_openly(self, request: RelayBody, answer: type[A], wait: int = 0) -> A:
         """Make a call without a token. Raises the same."""
@@ -87,7 +99,7 @@ class Connection(Uncopyable):
             if self._token is None or monotonic() > self._ends:
                 if self._login is None:
                     raise RelayUnavailable("nobody has logged in")
-                answer = await self._login()
+                answer = await _logged_in(self._login)
                 self._since = monotonic()
                 self._ends = self._since + max(answer.seconds - _EARLY, answer.seconds / 2)
                 self._token = answer.token
@@ -115,12 +127,31 @@ class Connection(Uncopyable):
             self._note(is_up=False)
             raise
         self._note(is_up=_answers(reply))
-        return _decoded(call, reply, answer)
+        try:
+            return _decoded(call, reply, answer)
+        except RelayRefused as refused:
+            if token is not None and (refused.code, refused.number) == (RelayCode.UNKNOWN, _OF_TOKEN):
+                raise _TokenRefused from None
+            raise
 
     def _note(self, *, is_up: bool) -> None:
         if is_up is not self.is_up:
             self.is_up = is_up
             self._changed(is_up=is_up)
+
+
+async def _logged_in(login: Login) -> AuthenticateAnswer:
+    """Log in. Raises NotAdmitted, RelayUnavailable, RelayMisbehaves."""
+    try:
+        return await login()
+    except RelayRefused as refused:
+        match refused.code:
+            case RelayCode.UNKNOWN:
+                raise NotAdmitted("the relay does not know this device") from None
+            case RelayCode.SLOW_DOWN:
+                raise RelayUnavailable("too many logins", refused.number) from None
+            case _:
+                raise RelayMisbehaves(f"refuses a login with {refused.code.name}") from None
 
 
 def _answers(reply: Reply) -> bool:

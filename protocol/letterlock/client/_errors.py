@@ -2,6 +2,7 @@
 
     RelayUnavailable     the relay, or the network, cannot answer now        tried again
     RelayMisbehaves      the relay's answer breaks the specification         tried again, and reported
+    NotAdmitted          the relay refuses the login                         tried again, and reported
     RelayRefused         the relay did not carry out a call                  what then depends on the code
     NameTaken, TicketRefused, UnknownUser, AlreadyDone                       the caller learns of these
 
@@ -21,6 +22,10 @@ class RelayUnavailable(LetterlockError):
     def __init__(self, text: str, seconds: int = 0) -> None:
         super().__init__(f"{text}: what was sent is kept, and is tried again")
         self.seconds = seconds
+
+
+class NotAdmitted(RelayUnavailable):
+    """The relay knows this device no more, and does not take its user again. See RelayEventKind."""
 
 
 class RelayMisbehaves(PeerError):

@@ -30,6 +30,10 @@ class RelayEventKind(Enum):
     one later: one program for a store is enough."""
     NOT_ADMITTED = "not admitted"
     """The relay does not know this device any more: it was revoked, or its user registered anew."""
+    REGISTERED_AGAIN = "registered again"
+    """The relay knew nobody of this user's name, as after the loss of its database. It was given the device
+    lists, and gets new prekeys. What had waited in its mailboxes comes from the senders again, after two
+    days."""
     FAILED = "failed"
     """Something failed that cannot be a peer's doing: a bug. It is tried again; the log names its kind."""
 

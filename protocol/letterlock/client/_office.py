@@ -12,12 +12,15 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
+from time import monotonic
 from typing import Final, ParamSpec, TypeVar
 
 from letterlock._primitives.composite import ed25519_half
 from letterlock._primitives.secret import Uncopyable
-from letterlock._wire.relay_body import RelayBody
+from letterlock._wire.relay_body import DoneAnswer, RelayBody
 from letterlock._wire.relay_error import RelayCode
+from letterlock._wire.relay_limits import MAX_CHAIN_LISTS
+from letterlock._wire.relay_lists import RegisterRequest
 from letterlock._wire.relay_login import (
     AuthenticateAnswer,
     AuthenticateRequest,
@@ -27,7 +30,7 @@ from letterlock._wire.relay_login import (
 )
 from letterlock.client._arrivals import Arrivals
 from letterlock.client._connection import Connection
-from letterlock.client._errors import RelayMisbehaves, RelayRefused, RelayUnavailable
+from letterlock.client._errors import NotAdmitted, RelayMisbehaves, RelayRefused, RelayUnavailable
 from letterlock.client._events import RelayEvent, RelayEventKind
 from letterlock.client._pace import Backoff, Pace
 from letterlock.client._thread import StoreThread
@@ -55,6 +58,7 @@ class Office(Uncopyable):
         "connection",
         "events",
         "fetcher_wake",
+        "forgotten_at",
         "keeper_wake",
         "news_wake",
         "pace",
@@ -82,6 +86,8 @@ class Office(Uncopyable):
         self.prekeys = 100
         self.stock: int | None = None
         self.wants_prekeys = False
+        self.forgotten_at: float | None = None
+        """When the relay turned out to have forgotten this user, and so perhaps others."""
         self.events: deque[RelayEvent] = deque(maxlen=_MAX_EVENTS)
         self.sender_wake = asyncio.Event()
         self.fetcher_wake = asyncio.Event()
@@ -124,7 +130,39 @@ class Office(Uncopyable):
     # --- logging in -----------------------------------------------------------------------------------
 
     async def login(self) -> AuthenticateAnswer:
-        """Show the relay who this is, and how far the store has come. Raises what calls raise."""
+        """Log in. A relay that forgot everybody gets our lists once more. Raises what calls raise.
+
+        Whether it has cannot be asked: it answers as if the device had been revoked. RelayUnavailable is
+        raised after that, so that every call is made anew from what the store holds.               [CLN-10]
+        """
+        try:
+            return await self._log_in()
+        except RelayRefused as refused:
+            if refused.code is not RelayCode.UNKNOWN or not await self._register_again():
+                raise
+        await self._log_in()
+        await self.run(self.queue.renumber, 0)  # the bundles of what was kept may have been given out
+        self.forgotten_at = monotonic()
+        self.tell(RelayEventKind.REGISTERED_AGAIN)
+        self.want_prekeys()
+        raise RelayUnavailable("the relay had forgotten this user, and knows it again")
+
+    async def _register_again(self) -> bool:
+        """Give the relay our own lists. Return whether it has them, or has had them."""
+        lists = await self.run(self.queue.own_lists_if_listed)
+        if not lists:
+            return False
+        request = RegisterRequest(self.queue.user.name, lists[:MAX_CHAIN_LISTS], None)
+        try:
+            await self.connection.call_openly(request, DoneAnswer)
+        except RelayRefused as refused:
+            if refused.code is RelayCode.SLOW_DOWN:  # as when a relay that was emptied is asked by all
+                raise
+            return False
+        return True
+
+    async def _log_in(self) -> AuthenticateAnswer:
+        """Show the relay who this is, and how far the store has come."""
         queue, openly = self.queue, self.connection.call_openly
         address = queue.user.address
         shown = await self.run(queue.user.count_for_witness)
@@ -165,6 +203,9 @@ class Office(Uncopyable):
         while True:
             try:
                 await step()
+            except NotAdmitted:
+                self.tell(RelayEventKind.NOT_ADMITTED)
+                await asyncio.sleep(self.pace.about(_NOT_ADMITTED))
             except RelayUnavailable as error:
                 await backoff.wait(error.seconds)
             except RelayMisbehaves:
@@ -188,9 +229,6 @@ class Office(Uncopyable):
         match error.code:
             case RelayCode.SLOW_DOWN:
                 await backoff.wait(error.number)
-            case RelayCode.UNKNOWN:
-                self.tell(RelayEventKind.NOT_ADMITTED)
-                await asyncio.sleep(self.pace.about(_NOT_ADMITTED))
             case _:
                 self.tell(RelayEventKind.MISBEHAVES)
                 await backoff.wait()

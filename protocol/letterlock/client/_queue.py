@@ -34,7 +34,7 @@ from letterlock.errors import PlaintextTooLong, UsageError
 from letterlock.limits import HEAD_BYTES, KEPT_LIFETIME, MAX_COUNTER, MESSAGE_ID_BYTES
 from letterlock.stores import Store
 from letterlock.user import ContactFrozen, Event, EventKind, ListsLearned, Need, NeedKind, Outgoing, User
-from letterlock.user._book import Book, gets_messages
+from letterlock.user._book import Book, device_of, gets_messages
 from letterlock.user._outbox import Outbox, place
 
 MAX_TEXT: Final = 640 * 1024
@@ -144,6 +144,11 @@ class Queue(Uncopyable):
         """Return the versions of our own list after one of them, encoded."""
         own = self._book.own().pin
         return tuple(each.encode() for each in self.user.device_lists(after)) if own.version > after else ()
+
+    def own_lists_if_listed(self) -> tuple[bytes, ...]:
+        """Return all versions of our own list, encoded; none if this device was revoked."""
+        pin = self._book.own().pin
+        return () if device_of(pin, self.user.address.device_id) is None else self.own_lists(0)
 
     def uploaded(self, encoded: bytes) -> None:
         """Note that the relay took a version of our own list: our other devices are told of it. [USR-64]"""

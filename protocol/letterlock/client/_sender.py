@@ -14,6 +14,7 @@ Not here: what a post is (_posts.py), fetching lists (_fetcher.py).
 
 import asyncio
 from collections.abc import Iterable
+from time import monotonic
 from typing import Final
 
 from letterlock._wire.device_list import DeviceList
@@ -36,7 +37,7 @@ _AT_ONCE: Final = 4
 _PAUSE: Final = 60
 """Seconds until a post is tried again that the relay neither takes nor explains."""
 _BEHIND: Final = 5
-"""Seconds until a post for our own devices is tried again, if the relay says that it lacks our list."""
+"""Seconds until a post is tried again for a name whose lists the relay is about to get."""
 _FULL: Final = 600
 """Seconds until a message for a full mailbox is tried again."""
 _MAX_IDLE: Final = 3600.0
@@ -156,12 +157,20 @@ class Sender:
                 return False
             case RelayCode.UNKNOWN:
                 office.tell(RelayEventKind.UNKNOWN_USER, name)
-                await self._delay(ids, HOUR)
+                await self._delay(ids, self._absence())
                 return False
             case _:
                 office.tell(RelayEventKind.NOT_TAKEN, name)
                 await office.run(office.queue.posts.done, [first.id])
                 return True
+
+    def _absence(self) -> int:
+        """Return how long a post waits for somebody whom the relay does not know.
+
+        If it forgot us a while ago, others may come back as we did. They are waited for as long again.
+        """
+        since = self._office.forgotten_at
+        return HOUR if since is None else min(max(int(monotonic() - since), _BEHIND), HOUR)
 
     async def _stale(self, newest: int, name: str, left: list[Sendable]) -> None:
         """Learn the newer lists, or the whole chain if the relay claims that there is another one."""
