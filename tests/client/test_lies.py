@@ -112,6 +112,7 @@ GARBAGE = {
     "too long": Reply(200, bytes(5 * 1024 * 1024)),
     "a fault": Reply(500, b"Internal Server Error"),
     "a gateway": Reply(502, b"<html>", 1),
+    "too slow": Reply(408, refusal(RelayCode.MALFORMED).body),
     "a page": Reply(404, b"<html>"),
     "a reason of another status": Reply(400, refusal(RelayCode.STALE, 1).body),
     "unavailable": refusal(RelayCode.UNAVAILABLE, 1),

@@ -27,7 +27,7 @@ from letterlock.client._http import HttpTransport
 from letterlock.client._opening import World
 from letterlock.client._pace import Pace
 from letterlock.client._transport import Reply
-from letterlock.errors import AccountExists
+from letterlock.errors import AccountExists, StoreBusy
 
 KEY: Final = bytes(32)
 PACE: Final = Pace(first=0.1, most=2.0, refill=1.0, upkeep=30.0)
@@ -142,7 +142,7 @@ class Resident:
                 async with self.speaking, self.client.transaction():
                     await self._send(other)
                     change_ones_mind()
-            except Undone:
+            except (Undone, StoreBusy):  # the latter after all processes were stopped for a while
                 continue
 
     async def _is_quiet(self) -> bool:
@@ -173,7 +173,7 @@ class Resident:
                     if random.random() < _ANSWERED and not (self.city / "quiet").exists():
                         await self._send(sender)
                     change_ones_mind()
-            except Undone:
+            except (Undone, StoreBusy):
                 continue
             note(self.city / "seen", "")
 

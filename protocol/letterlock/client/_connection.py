@@ -6,7 +6,7 @@
     UNKNOWN, number 0       about the token: the call is made again with a new one, unless it was new
     a refused login         NotAdmitted, or RelayUnavailable if there were too many
 
-What a relay says of a token is not about what the call names. So RelayRefused never stands for that.
+What a relay says of a token is not about what the call names. So RelayRefused never stands for that. [CLN-11]
 
 Not here: what is done with the answers (_sender.py, _fetcher.py, _receiver.py), HTTP (_http.py).
 """
@@ -32,6 +32,9 @@ A = TypeVar("A", bound=RelayBody)
 OK: Final = 200
 _SERVER_FAULT: Final = 500
 _SLOW_DOWN: Final = 429
+_TOO_SLOW: Final = 408
+"""What is answered to a request that came too slowly, as after this machine was asleep."""
+_FOR_NOW: Final = frozenset({_SLOW_DOWN, _TOO_SLOW})
 _OF_TOKEN: Final = 0
 """The number with UNKNOWN that says that the token is not good."""
 _FRESH: Final = 60.0
@@ -159,7 +162,7 @@ def _answers(reply: Reply) -> bool:
     error = _code(reply)
     if error is not None:
         return error.code is not RelayCode.UNAVAILABLE
-    return reply.status != _SLOW_DOWN and reply.status < _SERVER_FAULT
+    return reply.status not in _FOR_NOW and reply.status < _SERVER_FAULT
 
 
 def _code(reply: Reply) -> ErrorAnswer | None:
@@ -180,7 +183,7 @@ def _decoded(call: Call, reply: Reply, answer: type[A]) -> A:
             raise RelayMisbehaves(f"does not answer {call.name} as the specification says") from None
     error = _code(reply)
     if error is None:
-        if reply.status == _SLOW_DOWN or reply.status >= _SERVER_FAULT:
+        if reply.status in _FOR_NOW or reply.status >= _SERVER_FAULT:
             raise RelayUnavailable(f"status {reply.status}", min(reply.retry_after, MAX_SECONDS))
         raise RelayMisbehaves(f"answers {call.name} with status {reply.status} and no reason")
     if error.code is RelayCode.UNAVAILABLE:

@@ -21,6 +21,25 @@ _PAUSE: Final = 0.05
 """Seconds between two steps of deleting: requests go first."""
 
 
+class DeletionTime:
+    """The time by which things are deleted: never ahead of the clock, and at most twice as fast as time.
+
+    So a clock that jumps a year deletes nothing, unless the relay starts again meanwhile. A relay that was
+    asleep deletes later. [RLY-33]
+    """
+
+    def __init__(self, clock: Callable[[], float] = time, steady: Callable[[], float] = monotonic) -> None:
+        self._clock, self._steady = clock, steady
+        self._time, self._at = clock(), steady()
+
+    def now(self) -> int:
+        """Return the time in seconds since 1970."""
+        at = self._steady()
+        self._time = min(self._clock(), self._time + 2 * (at - self._at))
+        self._at = at
+        return int(self._time)
+
+
 class Upkeep:
     """The background work of one worker. One of several workers is `first`: it alone works on the store."""
 
@@ -32,6 +51,7 @@ class Upkeep:
         self._metrics = metrics
         self._rates = rates
         self._faults = faults
+        self._time = DeletionTime()
 
     async def run(self, *, first: bool) -> None:
         """Work until cancelled."""
@@ -61,7 +81,7 @@ class Upkeep:
     async def _expire(self) -> None:
         more = True
         while more:
-            expired = await self._relay.expire(int(time()))
+            expired = await self._relay.expire(self._time.now())
             self._metrics.expired(expired.messages)
             more = expired.more
             await asyncio.sleep(_PAUSE)
