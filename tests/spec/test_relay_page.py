@@ -19,6 +19,7 @@ from spec.test_rules import table
 from support.cddl_check import Mismatch, Schema
 from support.relay_samples import BODIES
 
+TESTS: Final = Path(__file__).parents[1]
 CDDL: Final = (Path(__file__).parents[2] / "spec" / "relay.cddl").read_text(encoding="utf-8")
 SAMPLES: Final = [
     pytest.param(body, array, id=f"{type(body).__name__}-{len(array)}") for body, array in BODIES
@@ -115,3 +116,15 @@ def test_rules_are_all_used(schema: Schema) -> None:
             reached.add(rule)
             left += schema.references[rule]
     assert set(schema.references) == reached
+
+
+def test_each_attack_is_played_by_tests_that_exist() -> None:
+    rows = table("relay.md", "attack", "rules", "tests")
+    assert len(rows) >= 12
+    for attack, rules, tests in rows:
+        assert re.fullmatch(r"RLY-\d+(, RLY-\d+)*", rules), attack
+        named = re.findall(r"`([\w/]+\.py): (test_\w+)`", tests)
+        assert len(named) == tests.count("test_") - tests.count("/test_"), attack
+        for path, name in named:
+            text = (TESTS / path).read_text(encoding="utf-8")
+            assert re.search(rf"^(async )?def {name}\(", text, re.MULTILINE), f"{path} has no {name}"
