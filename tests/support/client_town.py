@@ -9,7 +9,7 @@ Everything happens in one event loop. Times are scaled down, and nothing measure
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,8 +89,8 @@ class Town:
         made = await self.kind(name).create(MemoryStore() if store is None else store, name=name, relay=RELAY)
         return await self.stack.enter_async_context(made)
 
-    async def second(self, old: Client, label: str = "second") -> Client:
-        """Link one more device of a client, and return it entered."""
+    async def second(self, old: Client, label: str = "second", history: Iterable[bytes] = ()) -> Client:
+        """Link one more device of a client, and return it entered. Without the link, nobody joins."""
         shown: asyncio.Future[LinkingCode] = asyncio.get_running_loop().create_future()
         digits: list[str] = []
 
@@ -107,7 +107,12 @@ class Town:
         joining = asyncio.create_task(
             self.kind(label).join(MemoryStore(), relay=RELAY, show=show, digits=tell)
         )
-        await old.link(await shown, compare)
+        try:
+            await old.link(await shown, compare, history=history)
+        except BaseException:
+            joining.cancel()
+            await asyncio.wait([joining])
+            raise
         return await self.stack.enter_async_context(await joining)
 
 

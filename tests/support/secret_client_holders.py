@@ -48,7 +48,7 @@ def connection() -> Connection:
 
 def office() -> Office:
     arrivals = create(MemoryStore(), "alice", URL.text, system_clock)
-    return Office(arrivals, thread(), None, Pace())  # type: ignore[arg-type]
+    return Office(arrivals, thread(), None, Pace(), "relay.example")  # type: ignore[arg-type]
 
 
 def client() -> Client:

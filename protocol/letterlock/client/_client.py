@@ -23,9 +23,10 @@ from letterlock._wire.device_snapshot import DeviceClass, ListedDevice
 from letterlock._wire.linking import LinkingCode
 from letterlock.client._arrivals import Arrivals
 from letterlock.client._contacts import Contacts
-from letterlock.client._errors import RelayMisbehaves, RelayRefused, RelayUnavailable
+from letterlock.client._errors import RelayMisbehaves, RelayUnavailable
 from letterlock.client._events import RelayEvent
 from letterlock.client._fetcher import Fetcher
+from letterlock.client._history import read as read_archive
 from letterlock.client._http import RelayUrl
 from letterlock.client._joining import join, link
 from letterlock.client._keeper import Keeper
@@ -62,7 +63,7 @@ class Client(Uncopyable):
     _world: ClassVar[World] = WORLD
 
     def __init__(self, office: Office) -> None:
-        """Not for applications, which call `create`, `open` and `join`."""
+        """Not for applications."""
         self._office = office
         self._fetcher = Fetcher(office)
         self._sender = Sender(office, self._fetcher)
@@ -150,7 +151,7 @@ class Client(Uncopyable):
         thread, arrivals = await join(opener, url, world, (show, digits))
         client = cls._over(thread, arrivals, url)
         try:
-            await client._become_reachable()  # noqa: SLF001 (ruff does not see whose it is)
+            await Keeper(client._office).publish_first()  # noqa: SLF001 (ruff does not see whose it is)
         except BaseException:
             await client.close()
             raise
@@ -158,21 +159,14 @@ class Client(Uncopyable):
 
     @classmethod
     def _over(cls, thread: StoreThread, arrivals: Arrivals, url: RelayUrl) -> Self:
-        office = Office(arrivals, thread, cls._world.transport(url), cls._world.pace)
-        office.relay_name = url.name
-        return cls(office)
+        return cls(Office(arrivals, thread, cls._world.transport(url), cls._world.pace, url.name))
 
     async def _register(self, ticket: bytes | None) -> None:
         office = self._office
         lists = await office.run(office.queue.own_lists, 0)
         await register(office.connection, self.name, lists, ticket)
         await office.run(office.queue.registered)
-        await self._become_reachable()
-
-    async def _become_reachable(self) -> None:
-        """Publish the first prekeys, so that others can write at once. A failure is mended later."""
-        with suppress(RelayUnavailable, RelayMisbehaves, RelayRefused):
-            await Keeper(self._office).publish()
+        await Keeper(office).publish_first()
 
     async def __aenter__(self) -> Self:
         if self._runner is not None:
@@ -189,7 +183,7 @@ class Client(Uncopyable):
             return
         try:
             if kind is None and self._office.connection.is_up:
-                await self._flush(_FLUSH)
+                await drained(self._office, self._check, _FLUSH)
         finally:
             await self.close()
 
@@ -246,16 +240,29 @@ class Client(Uncopyable):
         return await self._office.run(self._office.queue.user.devices)
 
     async def link(
-        self, code: LinkingCode, compare: CompareDigits, device_class: DeviceClass = DeviceClass.FULL
+        self,
+        code: LinkingCode,
+        compare: CompareDigits,
+        device_class: DeviceClass = DeviceClass.FULL,
+        history: Iterable[bytes] = (),
     ) -> int:
         """Add a new device, which calls `join`, and return its id.
 
         `compare` is awaited with six digits, and returns whether the new device shows the same. Call this
-        only when the person asked for it on this device. Raises what `User.link` raises, and UsageError
-        inside `transaction()`.
+        only when the person asked for it on this device. `history` is what the application has from before,
+        at most 16 MiB in items: the new device gets it as a message that `read_archive` opens. It is iterated
+        in the store's thread, in the transaction that adds the device. Raises what `User.link` raises, and
+        UsageError inside `transaction()`.
         """
         self._check()
-        return await link(self._office, self._sender, code, (compare, device_class))
+        return await link(self._office, self._sender, code, (compare, device_class, history))
+
+    async def read_archive(self, archive: bytes, *, wait: float = 30.0) -> list[bytes]:
+        """Return the items of the history in a message that `is_archive`, once its key has arrived.
+
+        Raises RelayUnavailable after `wait` seconds; MalformedMessage, AuthenticationFailed.
+        """
+        return await read_archive(self._office, archive, wait)
 
     async def revoke(self, device_id: int) -> None:
         """Take a device out of this user's list, for good, as `User.revoke` does."""
@@ -345,16 +352,8 @@ class Client(Uncopyable):
         """
         self._check()
         self._office.require_outside()
-        if not await self._flush(seconds):
+        if not await drained(self._office, self._check, seconds):
             raise RelayUnavailable("not everything could be sent in time")
-
-    async def _flush(self, seconds: float) -> bool:
-        try:
-            async with asyncio.timeout(seconds):
-                await drained(self._office, self._check)
-        except (TimeoutError, StoreError):
-            return False
-        return True
 
     def messages(self, *, wait: float | None = None) -> AsyncGenerator[Message]:
         """Yield what arrives: `async for message in client.messages():`. A new loop ends an older one.

@@ -4,6 +4,7 @@ Not here: the meeting place (_linking.py), what each message must prove (user/).
 """
 
 import asyncio
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from letterlock._wire.device_snapshot import DeviceClass
 from letterlock._wire.linking import LinkingCode
 from letterlock._wire.relay_error import RelayCode
 from letterlock._wire.relay_place import Step
+from letterlock.client import _history as history
 from letterlock.client._arrivals import Arrivals
 from letterlock.client._connection import Connection
 from letterlock.client._errors import RelayMisbehaves, RelayRefused, RelayUnavailable
@@ -88,16 +90,21 @@ async def _join(
     answer = await thread.run(new.receive_offer, await meeting.get(Step.OFFER))
     await digits(await thread.run(lambda: new.digits))
     await meeting.put(Step.ANSWER, answer)
-    package = await meeting.get(Step.PACKAGE)
+    package, archive = history.divided(await meeting.get(Step.PACKAGE))
 
     def save() -> Arrivals:
-        return linked(new.receive_package(package), thread.store, relay, world.clock)
+        arrivals = linked(new.receive_package(package), thread.store, relay, world.clock)
+        history.keep(arrivals, archive)
+        return arrivals
 
     return await thread.run(save)
 
 
 async def link(
-    office: Office, sender: "Sender", code: LinkingCode, how: tuple[CompareDigits, DeviceClass]
+    office: Office,
+    sender: "Sender",
+    code: LinkingCode,
+    how: tuple[CompareDigits, DeviceClass, Iterable[bytes]],
 ) -> int:
     """Add the device that shows a code, and return its id. Raises what `User.link` raises."""
     office.require_outside()
@@ -109,9 +116,9 @@ async def _link(
     office: Office,
     sender: "Sender",
     code: LinkingCode,
-    how: tuple[MeetingPlace, CompareDigits, DeviceClass],
+    how: tuple[MeetingPlace, CompareDigits, DeviceClass, Iterable[bytes]],
 ) -> int:
-    meeting, compare, device_class = how
+    meeting, compare, device_class, items = how
     await meeting.open()
     bundle = await meeting.get(Step.BUNDLE)
     link = await office.run(office.queue.user.link, code, bundle, device_class)
@@ -122,7 +129,7 @@ async def _link(
     except BaseException:
         await asyncio.shield(office.run(link.forget))
         raise
-    package, device_id = await office.run(_confirmed, office, link)
+    package, device_id = await office.run(_confirmed, office, link, items)
     await _uploaded(office, sender, device_id)  # the relay knows the device before the device calls it
     await meeting.put(Step.PACKAGE, package)
     office.wake_all()
@@ -155,7 +162,7 @@ def _require(*, agree: bool) -> None:
         raise LinkingRefused("the digits differ: show a new code and begin again")
 
 
-def _confirmed(office: Office, link: Link) -> tuple[bytes, int]:
+def _confirmed(office: Office, link: Link, items: Iterable[bytes]) -> tuple[bytes, int]:
     confirmed = link.confirm()
     office.queue.take(confirmed)
-    return confirmed.package, link.device_id
+    return history.sealed(office, link.device_id, items, confirmed.package), link.device_id

@@ -10,11 +10,12 @@ Not here: what upkeep does (user/).
 """
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 from letterlock._wire.relay_error import RelayCode
 from letterlock._wire.relay_prekeys import PublishAnswer, PublishRequest
-from letterlock.client._errors import RelayMisbehaves, RelayRefused
+from letterlock.client._errors import RelayMisbehaves, RelayRefused, RelayUnavailable
 from letterlock.client._office import Office
 from letterlock.client._pace import woken
 from letterlock.limits import RECEIPT_DELAY
@@ -43,6 +44,11 @@ class Keeper:
         await woken(office.keeper_wake, office.pace.about(office.pace.upkeep))
         # Receipts of what comes together travel together.
         await asyncio.sleep(office.pace.about(RECEIPT_DELAY + 1))
+
+    async def publish_first(self) -> None:
+        """Publish the first prekeys, so that others can write at once. A failure is mended later."""
+        with suppress(RelayUnavailable, RelayMisbehaves, RelayRefused):
+            await self.publish()
 
     async def publish(self) -> None:
         """Publish what was not confirmed, or new prekeys if they are wanted. Raises what calls raise."""

@@ -73,14 +73,16 @@ class Office(Uncopyable):
         "wants_prekeys",
     )
 
-    def __init__(self, arrivals: Arrivals, thread: StoreThread, transport: Transport, pace: Pace) -> None:
+    def __init__(
+        self, arrivals: Arrivals, thread: StoreThread, transport: Transport, pace: Pace, relay_name: str
+    ) -> None:
         self.arrivals = arrivals
         self.queue = arrivals.queue
         self.thread = thread
         self.pace = pace
         self.connection = Connection(transport, self._changed)
         self.connection.use(self.login)
-        self.relay_name = ""
+        self.relay_name = relay_name
         self.relay_version: int | None = None
         """The newest version of the user's own list at the relay, once it is known."""
         self.prekeys = 100

@@ -19,7 +19,7 @@ from letterlock.client._events import RelayEvent
 from letterlock.client._office import Office
 from letterlock.client._pace import woken
 from letterlock.client._values import Message
-from letterlock.errors import UsageError
+from letterlock.errors import StoreError, UsageError
 from letterlock.user import Event, EventKind
 
 _LOOK: Final = 15.0
@@ -114,8 +114,17 @@ class _Patience:
         return _LOOK if self._until is None else min(_LOOK, max(self._until - monotonic(), 0.0))
 
 
-async def drained(office: Office, check: Callable[[], None]) -> None:
-    """Return when nothing is left to fetch or to send."""
+async def drained(office: Office, check: Callable[[], None], seconds: float) -> bool:
+    """Wait until nothing is left to fetch or to send; return whether that was so within so many seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            await _drained(office, check)
+    except (TimeoutError, StoreError):
+        return False
+    return True
+
+
+async def _drained(office: Office, check: Callable[[], None]) -> None:
     while True:
         check()
         left = await office.run(_left, office)

@@ -7,12 +7,11 @@ Not here: what the calls do (_client.py); transactions (_sync_transaction.py).
 
 import asyncio
 from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from threading import Thread, local
+from threading import local
 from types import TracebackType
-from typing import Any, ClassVar, Final, ParamSpec, Self, TypeAlias, TypeVar
+from typing import Any, ClassVar, ParamSpec, Self, TypeVar
 
 from letterlock._handshake.safety_number import SafetyNumber
 from letterlock._primitives.secret import Uncopyable
@@ -22,6 +21,7 @@ from letterlock._wire.device_snapshot import DeviceClass, ListedDevice
 from letterlock._wire.linking import LinkingCode
 from letterlock.client._client import Client
 from letterlock.client._events import RelayEvent
+from letterlock.client._loop import Loop, Work
 from letterlock.client._stores import StorePlace
 from letterlock.client._sync_transaction import SyncTransaction
 from letterlock.client._values import Delivery, Message, Person
@@ -32,8 +32,6 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 A = TypeVar("A")
-Work: TypeAlias = Callable[[], Awaitable[T]]
-_JOIN: Final = 30.0
 
 
 class SyncMessage(Uncopyable):
@@ -67,6 +65,11 @@ class SyncMessage(Uncopyable):
         return self._message.kind
 
     @property
+    def is_archive(self) -> bool:
+        """Whether the body is a history that `SyncClient.read_archive` opens."""
+        return self._message.is_archive
+
+    @property
     def id(self) -> bytes:
         """The 16 bytes that name the content on all devices."""
         return self._message.id
@@ -94,52 +97,6 @@ class SyncMessage(Uncopyable):
         return f"<SyncMessage from {self.sender}>"
 
 
-class _Loop:
-    """An event loop in a thread of its own."""
-
-    __slots__ = ("_loop", "_thread")
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = Thread(target=self._run, name="letterlock client", daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether the loop has ended."""
-        return self._loop.is_closed()
-
-    def submit(self, work: Work[T]) -> "Future[T]":
-        """Start work in the loop."""
-
-        async def main() -> T:
-            return await work()
-
-        if self._loop.is_closed():
-            raise StoreError("this client is closed: open it again")
-        return asyncio.run_coroutine_threadsafe(main(), self._loop)
-
-    def wait(self, work: Work[T]) -> T:
-        """Do work in the loop, and return or raise what comes of it. An interrupt cancels the work."""
-        future = self.submit(work)
-        try:
-            return future.result()
-        except BaseException:
-            future.cancel()
-            raise
-
-    def close(self) -> None:
-        """End the loop and its thread."""
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(_JOIN)
-            self._loop.close()
-
-
 class SyncClient(Uncopyable):
     """A `Client` whose calls wait. Make one with `create`, `open` or `join`, and enter it with `with`.
 
@@ -150,7 +107,7 @@ class SyncClient(Uncopyable):
 
     _kind: ClassVar[type[Client]] = Client
 
-    def __init__(self, client: Client, loop: _Loop) -> None:
+    def __init__(self, client: Client, loop: Loop) -> None:
         """Not for applications, which call `create`, `open` and `join`."""
         self._client = client
         self._loop = loop
@@ -205,7 +162,7 @@ class SyncClient(Uncopyable):
 
     @classmethod
     def _start(cls, make: Work[Client]) -> Self:
-        loop = _Loop()
+        loop = Loop()
         try:
             return cls(loop.wait(make), loop)
         except BaseException:
@@ -273,9 +230,14 @@ class SyncClient(Uncopyable):
         code: LinkingCode,
         compare: Callable[[str], bool],
         device_class: DeviceClass = DeviceClass.FULL,
+        history: Iterable[bytes] = (),
     ) -> int:
         """Add a new device, as `Client.link` does. `compare` is called in a thread, and may wait."""
-        return self._do(partial(self._client.link, code, _screen(compare), device_class))
+        return self._do(partial(self._client.link, code, _screen(compare), device_class, history))
+
+    def read_archive(self, archive: bytes, *, wait: float = 30.0) -> list[bytes]:
+        """Return the items of a history, as `Client.read_archive` does."""
+        return self._do(partial(self._client.read_archive, archive, wait=wait))
 
     def revoke(self, device_id: int) -> None:
         """Take a device out of this user's list, as `Client.revoke` does."""

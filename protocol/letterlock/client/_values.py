@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from letterlock._primitives.secret import Uncopyable
 from letterlock._records.contact import ContactState
 from letterlock._wire.address import Address
-from letterlock._wire.content import Attachment
+from letterlock._wire.content import Attachment, ContentKind
 from letterlock._wire.device_snapshot import ListedDevice
 from letterlock.client._rows import Arrived
 
@@ -49,6 +49,11 @@ class Message(Uncopyable):
     def kind(self) -> int:
         """A `ContentKind`, or a number of the application's, 64 to 255."""
         return self._arrived.kind
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether the body is a history that `Client.link` gave, and that `read_archive` opens."""
+        return self._arrived.kind == ContentKind.HISTORY_KEY
 
     @property
     def id(self) -> bytes:
