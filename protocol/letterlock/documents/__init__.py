@@ -1,7 +1,11 @@
 """Documents: files that are sealed once, shared by grants, and read for years.
 
     Documents           what a user seals, shares, reads and takes back
-    Granted, Version, Shared, Taken      what it returns
+    DocumentFile        the content of a sealed document, to read from at any place
+    Sealed, Opened, Granted, Version, Shared, Taken      what else it returns
+    DocumentMetadata, SealOptions, Pace      what sealing is told
+    DocumentStatement, SignedBy, Signer      what an author signed, and who that is
+    Readable, Seekable, Writable      the file objects that an application hands in
     Conditions          why something is granted, and until when
     LinkSecret, Password, ProvisionalKeys, ProvisionalSeeds      readers without an account
     ItemSession         many small items under one grant
@@ -12,9 +16,13 @@
 Not here: sockets and paths. An application hands in file objects, and carries grants.
 """
 
+from letterlock._wire.document_header import DocumentMetadata
+from letterlock._wire.document_trailer import DocumentStatement
 from letterlock._wire.grant_recipient import RecipientKind
 from letterlock._wire.grant_subject import SubjectKind
+from letterlock._wire.signed_by import SignedBy, Signer
 from letterlock.documents._access_record import AccessEntry, AccessRecord, verify_access_record
+from letterlock.documents._bodies import Sealed, SealOptions
 from letterlock.documents._documents import Documents
 from letterlock.documents._errors import (
     DocumentDamaged,
@@ -23,10 +31,14 @@ from letterlock.documents._errors import (
     UnknownAuthor,
     WrongGrantedKey,
 )
+from letterlock.documents._file import DocumentFile
 from letterlock.documents._granting import Conditions
 from letterlock.documents._item_session import ItemSession
+from letterlock.documents._opening import Opened
+from letterlock.documents._sealing import Pace
 from letterlock.documents._secrets import LinkSecret, Password, ProvisionalKeys, ProvisionalSeeds
 from letterlock.documents._signing import Standing
+from letterlock.documents._streams import Readable, Seekable, Writable
 from letterlock.documents._values import Granted, Shared, Taken, Version
 
 __all__ = [
@@ -34,22 +46,34 @@ __all__ = [
     "AccessRecord",
     "Conditions",
     "DocumentDamaged",
+    "DocumentFile",
+    "DocumentMetadata",
+    "DocumentStatement",
     "Documents",
     "Granted",
     "ItemSession",
     "LinkSecret",
     "NoGrant",
+    "Opened",
+    "Pace",
     "Password",
     "ProvisionalKeys",
     "ProvisionalSeeds",
+    "Readable",
     "RecipientKind",
+    "SealOptions",
+    "Sealed",
+    "Seekable",
     "Shared",
+    "SignedBy",
+    "Signer",
     "SignerRevoked",
     "Standing",
     "SubjectKind",
     "Taken",
     "UnknownAuthor",
     "Version",
+    "Writable",
     "WrongGrantedKey",
     "verify_access_record",
 ]

@@ -3,6 +3,7 @@
 It joins the rooms of documents and decides nothing itself. Each public method is one transaction of the
 user's store, except while a body is read or written.
 
+    seal, open, open_to              _bodies.py
     share, grants, versions          _granting.py, _targets.py, _values.py
     take                             _taking.py
     withdraw, erase                  _giving_back.py
@@ -12,15 +13,20 @@ user's store, except while a body is read or written.
 Not here: files and networks. The application hands in file objects, and delivers grants.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from letterlock._primitives.secret import KEY_BYTES, Uncopyable
 from letterlock._records.grant import GrantRecord
+from letterlock._wire.document_header import DocumentMetadata
 from letterlock._wire.grant import Grant
 from letterlock._wire.grant_limits import SUBJECT_ID_BYTES
 from letterlock._wire.grant_subject import Subject, SubjectKind
+from letterlock._wire.signed_by import SignedBy
 from letterlock.documents._access_record import access_record
+from letterlock.documents._bodies import Bodies, Sealed, SealOptions
 from letterlock.documents._errors import NoGrant
+from letterlock.documents._file import DocumentFile, open_file
 from letterlock.documents._giving_back import erase, withdraw
 from letterlock.documents._grant_book import GrantBook
 from letterlock.documents._granted_key import GrantedKey
@@ -32,11 +38,18 @@ from letterlock.documents._item_session import (
     session_commitment,
 )
 from letterlock.documents._key_finding import Secret, require_subject_id
+from letterlock.documents._opening import Opened, open_to
+from letterlock.documents._sealing import USUAL, Pace
 from letterlock.documents._shelf import Shelf
+from letterlock.documents._signing import ListsOnRecord, Standing
+from letterlock.documents._streams import Readable, Seekable, Writable, is_seekable
 from letterlock.documents._taking import Taking
 from letterlock.documents._targets import Reader
 from letterlock.documents._values import Granted, Shared, Taken, Version
 from letterlock.user._user import User, desk_behind
+
+NO_METADATA: Final = DocumentMetadata()
+AS_USUAL: Final = SealOptions()
 
 
 class Documents(Uncopyable):
@@ -51,6 +64,61 @@ class Documents(Uncopyable):
         self._user = user
         desk = desk_behind(user)
         self._shelf = Shelf(desk, GrantBook(desk.book.store, user.user_id))
+
+    # --- sealing and opening ----------------------------------------------------------------------
+
+    def seal(
+        self,
+        source: Readable,
+        target: Writable,
+        readers: Sequence[Reader] | None = None,
+        *,
+        metadata: DocumentMetadata = NO_METADATA,
+        options: SealOptions = AS_USUAL,
+    ) -> Sealed:
+        """Seal what a binary file object holds into another one, and grant it to this user and to readers.
+
+        The target gets the sealed document in one pass, and need not be seekable; memory does not grow with
+        the content. The grants travel with it, as far as they fit into 1 MiB; deliver them as well. Without
+        readers, the next version of a document goes to the contacts to whom this user granted the one before.
+        If this raises, nothing was kept, and a seekable target is as it was; with `options.job` both stay,
+        and the same call goes on. Raises UsageError, ContactFrozen, and what the file objects raise.
+        """
+        return Bodies(self._shelf).seal(source, target, readers, metadata, options)
+
+    def open(self, source: Seekable, *, secret: Secret | None = None) -> DocumentFile[Standing]:
+        """Return a sealed document as a binary file to read from at any place. The source stays open.
+
+        The source holds the document and nothing else. Its author was verified, and no byte is given out
+        that the author did not sign: `signed_by` and `standing` say who that is. `secret` is what opens it
+        for a reader without an own grant. Raises NoGrant, DocumentDamaged, MalformedMessage,
+        UnsupportedVersion, UnknownAuthor, InvalidSignature, ContactFrozen, and UsageError for a source that
+        is not seekable.
+        """
+        bodies = Bodies(self._shelf)
+        if is_seekable(source):
+            source.seek(0)
+        return open_file(bodies.front(source, secret), source, bodies.verify)
+
+    def open_to(
+        self, source: Readable, target: Writable, *, secret: Secret | None = None, pace: Pace = USUAL
+    ) -> Opened[Standing]:
+        """Write the content of a sealed document to another file object, in one pass, as from a pipe.
+
+        The author is known only at the end. Use what was written after this has returned, and not before: if
+        it raises, a seekable target is as it was. Raises as `open` does.
+        """
+        bodies = Bodies(self._shelf)
+        return open_to(bodies.front(source, secret), source, target, bodies.verify, pace)
+
+    def author(self, signed_by: SignedBy) -> str | None:
+        """Return the name of the contact that sealed a document, or this user's; None for nobody known."""
+        user_id = signed_by.signer.user_id
+        with self._user.transaction():
+            if user_id == self._user.user_id:
+                return self._user.name
+            contact = ListsOnRecord(self._shelf.desk.book).contact(user_id)
+            return None if contact is None else contact.name
 
     # --- sharing ----------------------------------------------------------------------------------
 

@@ -45,7 +45,7 @@ class DocumentFile(io.RawIOBase, Generic[Standing]):
     """
 
     def __init__(self, front: OpenFront, source: Seekable, ending: "Ending[Standing]") -> None:
-        """Take what `open_file` has verified."""
+        """Not for applications, which call `Documents.open`. It takes what `open_file` has verified."""
         super().__init__()
         self._floe = front.floe
         self._metadata = front.metadata

@@ -75,6 +75,11 @@ class GrantBook:
                 raise UsageError(f"a version has at most {MAX_GRANTS_OF_SUBJECT} grants: use a collection")
             self._save(_key(kind, id_, number), DeferredRecord(after, encode_number))
 
+    def mark_checked(self, record: GrantRecord) -> None:
+        """Note that the key in a grant opened what it is for."""
+        if not record.checked:
+            self.save(replace(record, checked=True))
+
     def remove(self, grant: Grant) -> None:
         """Delete one grant."""
         subject = grant.terms.subject

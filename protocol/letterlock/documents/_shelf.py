@@ -62,6 +62,14 @@ class Shelf(Uncopyable):
         found, needs = targets(self.desk, readers)
         return self.result(self._made(subject, key, found, conditions, checked=False), needs)
 
+    def prepared(
+        self, subject: Subject, key: GrantedKey, readers: Iterable[AnyReader], conditions: Conditions
+    ) -> tuple[list[GrantRecord], list[Need]]:
+        """Return grants of a new subject to this user and to readers, which are not on record yet."""
+        found, needs = targets(self.desk, readers)
+        unsigned = unsigned_grants(self.desk, subject, key, [own_target(self.desk), *found], conditions, None)
+        return [GrantRecord(each, checked=True) for each in signed_grants(self.desk, unsigned)], needs
+
     def keep(self, subject: Subject, key: GrantedKey) -> list[GrantRecord]:
         """Grant a subject to this user alone: the key came in another way, and was not in use yet."""
         return self._made(subject, key, [own_target(self.desk)], Conditions(), checked=False)

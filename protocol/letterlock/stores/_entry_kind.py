@@ -45,6 +45,8 @@ class EntryKind(IntEnum):
 
     GRANT = 48
     """A grant that was verified; the key is its hash, 32 bytes."""
+    SEALING = 50
+    """How a document is sealed whose sealing can be gone on with; the key is the name of the job."""
     GRANT_NOTE = 51
     """A note that withdraws grants; the key is its hash, 32 bytes."""
     SUBJECT = 57
