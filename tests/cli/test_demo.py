@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, cast
 
@@ -74,9 +74,19 @@ def test_demonstration(tmp_path: Path) -> None:
     assert_nothing_is_left(tmp_path, port)
 
 
+@pytest.fixture
+def hears_signals() -> Iterator[None]:
+    """Let processes hear SIGINT. A shell without job control has what runs in the background ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_demonstration_leaves_nothing(tmp_path: Path, kind: signal.Signals) -> None:
+def test_an_interrupted_demonstration_leaves_nothing(
+    tmp_path: Path, kind: signal.Signals, hears_signals: None
+) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "letterlock", "demo"],
         stdout=subprocess.PIPE,
