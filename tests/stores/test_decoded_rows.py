@@ -11,7 +11,7 @@ from letterlock import Account, Address, MemoryStore, SqliteStore
 from letterlock.errors import AuthenticationFailed, CorruptStore, DuplicateMessage
 from letterlock.stores._interface import DeferredRecord, Record
 from support.decoded_rows import filled, read, save, text
-from support.store_tools import ALICE, BOB, KEY, Abort, output_of, record, session, start_python, undone
+from support.store_tools import ALICE, BOB, KEY, Abort, fork_python, output_of, record, session, undone
 
 ME, PEER = Address("alice"), Address("bob")
 
@@ -129,7 +129,7 @@ def test_another_process_s_change_is_seen(store: SqliteStore, path: Path) -> Non
         "            SessionRow(1, bytes.fromhex(sys.argv[3]), 1, Record(b'from afar')))\n"
     )
     for _ in range(2):
-        output_of(start_python(code, path, KEY.hex(), ALICE.hex()))
+        output_of(fork_python(code, path, KEY.hex(), ALICE.hex()))
         assert read(store) == b"from afar"
         save(store, "ours")
         assert read(store) == text("ours")

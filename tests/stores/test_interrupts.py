@@ -193,9 +193,21 @@ def event_for(store: AnyStore, name: str) -> str:
     return "opcode" if isinstance(store, MemoryStore) and name != "crash in a call" else "line"
 
 
-def in_thread(call: Callable[[], object]) -> object:
+POOL: Final[list[ThreadPoolExecutor]] = []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _other_thread() -> Iterator[None]:
+    """Keep one thread for all tests: to start one after each interrupt takes longer than the rest."""
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(call).result(30)
+        POOL.append(pool)
+        yield
+        POOL.clear()
+
+
+def in_thread(call: Callable[[], object]) -> object:
+    (pool,) = POOL
+    return pool.submit(call).result(30)
 
 
 def nothing_is_open(store: AnyStore) -> None:

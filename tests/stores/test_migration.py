@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import sqlite3
-import subprocess
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -23,7 +22,7 @@ from letterlock.errors import CorruptStore, StoreBusy, StoreError, WrongKey
 from letterlock.stores._sqlite import opening
 from letterlock.stores._sqlite.cipher import StoreCipher
 from letterlock.stores._sqlite.schema import TABLES
-from support.store_tools import output_of, start_python
+from support.store_tools import fork_python, output_of
 
 DATA: Final = Path(__file__).parent / "data" / "first_stores.zip"
 KEY: Final = bytes(range(32))
@@ -256,7 +255,7 @@ with SqliteStore(sys.argv[1], key=bytes.fromhex(sys.argv[2])) as store:
 
 def test_processes_that_open_it_at_once_agree(folder: Path) -> None:
     path = folder / "alice.db"
-    processes: list[subprocess.Popen[str]] = [start_python(OPENER, path, KEY.hex()) for _ in range(4)]
+    processes = [fork_python(OPENER, path, KEY.hex()) for _ in range(4)]
     for process in processes:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"

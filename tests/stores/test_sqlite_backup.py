@@ -22,10 +22,10 @@ from support.store_tools import (
     Call,
     committed,
     fill,
+    fork_python,
     open_sqlite,
     output_of,
     record,
-    start_python,
     undone,
     use_cheap_passphrases,
 )
@@ -167,7 +167,7 @@ with open_sqlite(Path(sys.argv[1])) as store:
 @pytest.mark.slow
 def test_backups_while_another_process_writes_are_consistent(store: SqliteStore, fast_path: Path) -> None:
     tests = Path(__file__).parents[1]
-    writer = start_python(WRITE_UNTIL_TOLD, fast_path, tests)
+    writer = fork_python(WRITE_UNTIL_TOLD, fast_path, tests)
     assert writer.stdout is not None
     assert writer.stdout.readline() == "ready\n"
     seen = set()
@@ -195,7 +195,7 @@ def test_the_file_of_a_new_account_is_complete_without_its_log(fast_path: Path) 
     with SqliteStore(fast_path / "alice.db", key=KEY) as store:
         alice = Account.create(store, Address("alice"))
         copied = output_of(
-            start_python("import sys; print(open(sys.argv[1], 'rb').read().hex())", fast_path / "alice.db")
+            fork_python("import sys; print(open(sys.argv[1], 'rb').read().hex())", fast_path / "alice.db")
         )
         (fast_path / "copy.db").write_bytes(bytes.fromhex(copied))
         with SqliteStore(fast_path / "copy.db", key=KEY) as copy:

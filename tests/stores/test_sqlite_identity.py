@@ -12,7 +12,7 @@ import pytest
 from letterlock import Account, Address, MemoryStore
 from letterlock.errors import StoreError
 from letterlock.stores import SqliteStore
-from support.store_tools import KEY, committed, exposed, fill, open_sqlite, output_of, record, start_python
+from support.store_tools import KEY, committed, exposed, fill, fork_python, open_sqlite, output_of, record
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def replace(folder: Path, suffix: str) -> None:
 
 def replace_by_its_copy(folder: Path, suffix: str) -> None:
     path = folder / f"store.db{suffix}"
-    output_of(start_python("import sys, shutil; shutil.copy(*sys.argv[1:])", path, folder / "other"))
+    output_of(fork_python("import sys, shutil; shutil.copy(*sys.argv[1:])", path, folder / "other"))
     (folder / "other").replace(path)
 
 
@@ -115,7 +115,7 @@ with open_sqlite(Path(sys.argv[1])) as store, store.transaction():
 
 def save_in_another_process(folder: Path, text: str) -> None:
     """Open, change and close the store elsewhere. As the last one to close it, SQLite deletes the log."""
-    assert output_of(start_python(SAVE, folder, Path(__file__).parents[1], text)) == ""
+    assert output_of(fork_python(SAVE, folder, Path(__file__).parents[1], text)) == ""
 
 
 def test_another_process_disturbs_nothing(store: SqliteStore, fast_path: Path) -> None:

@@ -13,7 +13,7 @@ from letterlock._ratchet.keys import SkippedKeys
 from letterlock._ratchet.ratchet import SkippedRange
 from letterlock.errors import StoreBusy
 from letterlock.stores import Record, SessionRow, SqliteStore
-from support.store_tools import ALICE, KEY, committed, open_sqlite, output_of, start_python
+from support.store_tools import ALICE, KEY, committed, fork_python, open_sqlite, output_of
 
 HEAD = """
 import sys
@@ -39,7 +39,7 @@ with SqliteStore(path, key=key) as store:
 def test_processes_lose_no_update(tmp_path: Path) -> None:
     # STO-1. They also create the file at the same time.
     path = tmp_path / "store.db"
-    processes = [start_python(COUNT, path, KEY.hex(), 200) for _ in range(3)]
+    processes = [fork_python(COUNT, path, KEY.hex(), 200) for _ in range(3)]
     for process in processes:
         output_of(process)
     with SqliteStore(path, key=KEY) as store:
@@ -63,7 +63,7 @@ for number in range(int(sys.argv[3])):
 def test_two_processes_create_one_store(tmp_path: Path) -> None:
     rounds = 40
     processes = [
-        start_python(CREATE, tmp_path / "store", KEY.hex(), rounds, name) for name in ("first", "second")
+        fork_python(CREATE, tmp_path / "store", KEY.hex(), rounds, name) for name in ("first", "second")
     ]
     for _ in range(rounds):
         for process in processes:
@@ -93,7 +93,7 @@ for _ in range(int(sys.argv[3])):
 def test_processes_may_open_and_close_at_the_same_time(tmp_path: Path) -> None:
     # The process that closes last removes the write-ahead log while another one opens the store.
     path = tmp_path / "store.db"
-    for process in [start_python(REOPEN, path, KEY.hex(), 100) for _ in range(3)]:
+    for process in [fork_python(REOPEN, path, KEY.hex(), 100) for _ in range(3)]:
         output_of(process)
     with SqliteStore(path, key=KEY) as store:
         assert committed(store)["account"] == b"300"
@@ -120,7 +120,7 @@ def test_processes_that_take_keys_of_one_row_take_each_once(tmp_path: Path) -> N
         store.tables.sessions.save(SessionRow(1, b"peer", 1, Record(b"")))
         keys = SkippedKeys.join(number.to_bytes(2, "big").ljust(32) for number in range(32))
         store.tables.skipped_keys.add(1, [[SkippedRange(bytes(32), 0, keys)]], 0)
-    processes = [start_python(TAKE, path, KEY.hex()) for _ in range(3)]
+    processes = [fork_python(TAKE, path, KEY.hex()) for _ in range(3)]
     taken = [int(line) for process in processes for line in output_of(process).split()]
     assert sorted(taken) == list(range(32))
     with SqliteStore(path, key=KEY) as store, store.transaction():
@@ -157,7 +157,7 @@ def test_a_killed_process_loses_no_commit_and_leaves_no_partial_one(tmp_path: Pa
     path = tmp_path / "store.db"
     chance = random.Random(7)
     for _ in range(8):
-        process = start_python(CRASH, path, KEY.hex())
+        process = fork_python(CRASH, path, KEY.hex())
         assert process.stdout is not None
         first = process.stdout.readline()
         time.sleep(chance.uniform(0, 0.08))

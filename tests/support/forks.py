@@ -29,6 +29,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import IO, Any, Final, NoReturn
 
 from letterlock.cli._main import COMMANDS
@@ -50,7 +51,7 @@ class Forked:
 
     def __init__(self, told: int, streams: dict[str, IO[Any]]) -> None:
         self._told = os.fdopen(told, "rb", buffering=0)
-        self.stdin, self.stdout = streams.get("stdin"), streams.get("stdout")
+        self.stdin, self.stdout, self.stderr = map(streams.get, ("stdin", "stdout", "stderr"))
         self.returncode: int | None = None
         self.pid = int(self._line())
 
@@ -78,9 +79,20 @@ class Forked:
         """End the program without a warning."""
         self.send_signal(signal.SIGKILL)
 
+    def communicate(self, timeout: float | None = None) -> tuple[Any, Any]:
+        """Wait for the end, and return what came on both streams. There must be little on standard error."""
+        assert self.stdout is not None
+        assert self.stderr is not None
+        if self.stdin is not None and not self.stdin.closed:
+            self.stdin.close()
+        found = self.stdout.read(), self.stderr.read()
+        self.wait(timeout)
+        self.close()
+        return found
+
     def close(self) -> None:
         """Close the streams."""
-        for stream in (self.stdin, self.stdout):
+        for stream in (self.stdin, self.stdout, self.stderr):
             if stream is not None:
                 stream.close()
 
@@ -104,7 +116,7 @@ def start(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
 ) -> Forked:
-    """Begin `-m MODULE` or a file, with arguments. The streams are as in subprocess.Popen."""
+    """Begin `-c CODE`, `-m MODULE` or a file, with arguments. The streams are as in subprocess.Popen."""
     control = _control()
     ours: dict[str, IO[Any]] = {}
     with ExitStack() as passed:
@@ -233,7 +245,11 @@ def _become_program(request: dict[str, Any], files: list[int]) -> None:
 
 
 def _run(arguments: list[str]) -> None:
-    if arguments[0] == "-m":
+    if arguments[0] == "-c":
+        sys.argv = ["-c", *arguments[2:]]
+        sys.modules["__main__"] = ModuleType("__main__")
+        exec(compile(arguments[1], "<string>", "exec"), vars(sys.modules["__main__"]))
+    elif arguments[0] == "-m":
         sys.argv = arguments[1:]
         runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
     else:

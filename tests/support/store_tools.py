@@ -28,6 +28,7 @@ from letterlock.stores._interface import (
 from letterlock.stores._memory import MemoryStore
 from letterlock.stores._sqlite import SqliteStore
 from letterlock.stores._sqlite.wrapped_key import PassphraseOpener
+from support.forks import Forked, start
 
 KEY: Final = bytes(range(0x40, 0x60))
 OTHER_KEY: Final = bytes(range(0x60, 0x80))
@@ -331,11 +332,18 @@ def start_python(code: str, *arguments: object) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
 
-def output_of(process: "subprocess.Popen[str]") -> str:
+def fork_python(code: str, *arguments: object) -> Forked:
+    """Start a fork that runs `code`, as start_python does. It has imported the package already."""
+    code = f"import warnings; warnings.simplefilter('error')\n{code}"
+    pipe = subprocess.PIPE
+    return start(["-c", code, *map(str, arguments)], stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+
+
+def output_of(process: "subprocess.Popen[str] | Forked") -> str:
     """Wait until a process has ended without an error; return what it printed."""
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
-    return out
+    return str(out)
 
 
 def outcome(call: Call, store: Store) -> object:
