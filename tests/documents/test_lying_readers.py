@@ -10,11 +10,23 @@ import pytest
 
 from letterlock._primitives import labels
 from letterlock._wire.document_header import DocumentHeader, DocumentMetadata
+from letterlock.documents import _layout
 from letterlock.documents._errors import DocumentDamaged
 from letterlock.documents._file import open_file
 from letterlock.documents._state import SealingState
 from letterlock.errors import InvalidSignature, PeerError
-from support.sealed import FULL, Sealed, as_file, chosen, content, front_of, open_whole, sealed, verify
+from support.sealed import (
+    FULL,
+    Sealed,
+    as_file,
+    chosen,
+    content,
+    front_of,
+    open_whole,
+    seal_bytes,
+    sealed,
+    verify,
+)
 
 LENGTH = 5 * FULL
 """Content of five segments, and a sixth of padding."""
@@ -187,6 +199,17 @@ def test_padding_that_is_not_zeros_is_refused_in_one_pass() -> None:
     last = sealed(LENGTH).layout.last_text
     document = forged(5, bytes(last - 1) + b"\1").with_tree()
     refused_in_one_pass(resigned(document, root=document.root()), "filled")
+
+
+@pytest.mark.parametrize("padded", [1100, 1024 - 64, 2 * FULL, 3 * FULL + 7])
+def test_other_padding_is_refused_even_if_it_was_signed(padded: int) -> None:
+    """DOC-5: the length of the padding is no hidden channel either."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_layout, "padded_length", lambda _: padded)
+        document = seal_bytes(b"text")
+    refused_in_one_pass(document, "padded")
+    with pytest.raises(DocumentDamaged):
+        as_file(document)
 
 
 def test_a_signed_length_that_is_not_the_contents_is_refused() -> None:

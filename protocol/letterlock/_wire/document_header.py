@@ -48,7 +48,7 @@ class DocumentHeader:
     def decode(cls, data: bytes) -> "DocumentHeader":
         """Read a header, without what stands in front of it. Raises MalformedMessage, UnsupportedVersion."""
         value = cbor.decode(data)
-        version = cast("list[object]", value)[0] if isinstance(value, list) and value else None
+        version = _first(value)
         if type(version) is int and version > PROTOCOL_VERSION:
             raise UnsupportedVersion(version, PROTOCOL_VERSION)
         fields = Fields(value, _ELEMENTS, "a document header")
@@ -59,6 +59,10 @@ class DocumentHeader:
             fields.blob("salt", SALT_BYTES),
             fields.blob_between("sealed metadata", _STEP + _SEALED_OVERHEAD, MAX_DOCUMENT_HEADER),
         )
+
+
+def _first(value: object) -> object:
+    return cast("list[object]", value)[0] if type(value) is list and value else None
 
 
 def header_length(prefix: bytes) -> int:
