@@ -18,6 +18,7 @@ import itertools
 import random
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ Works = Iterator[tuple[str, Work]]
 class Load:
     """What came out at one rate. Latencies are in milliseconds, by kind of work; `cpu_us` is that of a call.
 
-    `shares` are the cores that each server used; `refused` works got another answer than 200.
+    `shares` are the cores that each server used; `refused` are the answers other than 200, and how many.
     """
 
     rate: float
@@ -62,7 +63,7 @@ class Load:
     p99: dict[str, float]
     cpu_us: float
     shares: dict[str, float]
-    refused: int
+    refused: dict[str, int]
 
     def __str__(self) -> str:
         latencies = ", ".join(
@@ -71,7 +72,7 @@ class Load:
         cores = ", ".join(f"{name} {share:.2f}" for name, share in self.shares.items())
         return (
             f"{self.rate:6.0f} a second: reached {self.reached:6.1f}, {latencies}, "
-            f"{self.cpu_us:.0f} us CPU a call, cores: {cores}, {self.refused} refused"
+            f"{self.cpu_us:.0f} us CPU a call, cores: {cores}, {self.refused or 'none'} refused"
         )
 
 
@@ -81,15 +82,14 @@ async def at_rate(servers: Sequence[Server], works: Works, rate: float, seconds:
     for _ in range(CONNECTIONS):
         idle.put_nowait(await Connection.open(servers[0].port))
     draw, latencies = random.Random(seed), dict[str, list[float]]()
-    refused = 0
+    refused = Counter[str]()
 
     async def one(due: float, kind: str, work: Work) -> None:
-        nonlocal refused
         connection = await idle.get()
         try:
             await work(connection)
-        except Refusal:
-            refused += 1
+        except Refusal as error:
+            refused[str(error)] += 1
         finally:
             idle.put_nowait(connection)
         latencies.setdefault(kind, []).append(time.perf_counter() - due)
@@ -109,7 +109,11 @@ async def at_rate(servers: Sequence[Server], works: Works, rate: float, seconds:
 
 
 def summary(
-    rate: float, took: float, spent: dict[str, float], latencies: dict[str, list[float]], refused: int
+    rate: float,
+    took: float,
+    spent: dict[str, float],
+    latencies: dict[str, list[float]],
+    refused: dict[str, int],
 ) -> Load:
     """Return the figures of one rate."""
     found = {kind: sorted(each) for kind, each in latencies.items()}

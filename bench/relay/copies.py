@@ -18,49 +18,42 @@ import population
 from letterlock._primitives.labels import RELAY_ACCOUNT
 from letterlock.relay._sqlite import database
 
-_IDS: Final = ("account", "device", "page", "bundle")
+_GROWS: Final = {
+    "account": {"id": "account", "account": None},
+    "list": {"account": "account"},
+    "device": {"id": "device", "account": "account"},
+    "prekeys": {"device": "device"},
+    "bundle": {"id": "bundle"},
+    "page": {"id": "page", "device": "device", "first": "bundle"},
+    "mail": {"device": "device"},
+}
+"""By table of SQLite: by how much the greatest id of which table a column grows in a copy; None is the key of
+the account."""
 
-_SQLITE: Final = (
-    """INSERT INTO account (id, account, version, hash, user_id)
-    SELECT id + :account, after, version, hash, user_id FROM account JOIN numbered ON account = before""",
-    """INSERT INTO list SELECT account + :account, version, encoded FROM list WHERE account <= :people""",
-    """INSERT INTO device SELECT id + :device, account + :account, device, ed25519, identity, class, added,
-    counter, messages, bytes FROM device WHERE account <= :people""",
-    """INSERT INTO prekeys SELECT device + :device, number, stock, state FROM prekeys
-    WHERE device IN (SELECT id FROM device WHERE account <= :people)""",
-    """INSERT INTO bundle SELECT id + :bundle, bundle FROM bundle WHERE id <= :bundles""",
-    """INSERT INTO page SELECT p.id + :page, p.device + :device, number, first + :bundle, count, last_resort
-    FROM page p JOIN device d ON d.id = p.device WHERE d.account <= :people""",
-    """INSERT INTO mail (device, id, time, size, sender, sender_device, message)
-    SELECT m.device + :device, m.id, time, size, sender, sender_device, message
-    FROM mail m JOIN device d ON d.id = m.device WHERE d.account <= :people""",
-)
-"""Everything that the first `people` have, once more. `account` and the others are what ids grow by."""
+_OF_PEOPLE: Final = {
+    "account": "JOIN numbered ON its.account = before",
+    "list": "WHERE its.account <= :people",
+    "device": "WHERE its.account <= :people",
+    "prekeys": "JOIN device d ON d.id = its.device WHERE d.account <= :people",
+    "bundle": "WHERE its.id <= :bundles",
+    "page": "JOIN device d ON d.id = its.device WHERE d.account <= :people",
+    "mail": "JOIN device d ON d.id = its.device WHERE d.account <= :people",
+}
+"""By table of SQLite: which rows belong to those who were loaded first."""
 
 _BUNDLES: Final = (
     "SELECT max(first + count) - 1 FROM page p JOIN device d ON d.id = p.device WHERE d.account <= {}"
 )
 
-_KEY: Final = "substring(sha256($1 || convert_to('person-' || lpad({number}::text, 7, '0'), 'UTF8')) FOR 16)"
+_TABLES: Final = ("account", "list", "device", "prekeys", "page", "mail")
+"""The tables of PostgreSQL. Each of them names the account in its column `account`, and nothing else."""
 
-_POSTGRESQL: Final = (
-    """CREATE TEMPORARY TABLE numbered AS SELECT n, {before} AS before, {after} AS after
-    FROM generate_series(0, $2::bigint - 1) n""",
-    "CREATE UNIQUE INDEX ON numbered (before)",
-    """INSERT INTO letterlock.account SELECT after, version, hash, user_id, head
-    FROM letterlock.account JOIN numbered ON account = before""",
-    """INSERT INTO letterlock.list SELECT after, version, encoded
-    FROM letterlock.list JOIN numbered ON account = before""",
-    """INSERT INTO letterlock.device SELECT after, device, number, messages, bytes, counter
-    FROM letterlock.device JOIN numbered ON account = before""",
-    """INSERT INTO letterlock.prekeys SELECT after, device, number, stock, state
-    FROM letterlock.prekeys JOIN numbered ON account = before""",
-    """INSERT INTO letterlock.page SELECT after, device, number, last_resort, ends, bundles
-    FROM letterlock.page JOIN numbered ON account = before""",
-    """INSERT INTO letterlock.mail SELECT after, device, number, id, "time", sender, sender_device, message
-    FROM letterlock.mail JOIN numbered ON account = before""",
-    "DROP TABLE numbered",
+_COLUMNS: Final = (
+    "SELECT column_name FROM information_schema.columns"
+    " WHERE table_schema = 'letterlock' AND table_name = $1 AND column_name <> 'account'"
 )
+
+_KEY: Final = "substring(sha256($1 || convert_to('person-' || lpad({number}::text, 7, '0'), 'UTF8')) FOR 16)"
 
 
 def copy_sqlite(path: Path, loaded: int, first: int) -> None:
@@ -72,12 +65,24 @@ def copy_sqlite(path: Path, loaded: int, first: int) -> None:
         names = ((population.account(at), population.account(first + at)) for at in range(loaded))
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany("INSERT INTO numbered VALUES (?, ?)", names)
-        values = {each: _one(connection, f"SELECT max(id) FROM {each}") for each in _IDS}
+        ids = ("account", "device", "page", "bundle")
+        values = {each: _one(connection, f"SELECT max(id) FROM {each}") for each in ids}
         values |= {"people": loaded, "bundles": _one(connection, _BUNDLES.format(loaded))}
-        for statement in _SQLITE:
-            connection.execute(statement, values)
+        for table in _GROWS:
+            connection.execute(_copy_of(connection, table), values)
         connection.execute("COMMIT")
         connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _copy_of(connection: sqlite3.Connection, table: str) -> str:
+    """Return the statement that copies the rows of a table, whatever other columns it has."""
+    names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})") if row[1] != "seq"]
+    grows = {
+        column: "after" if by is None else f"its.{column} + :{by}" for column, by in _GROWS[table].items()
+    }
+    values = ", ".join(grows.get(each, f"its.{each}") for each in names)
+    rows = f"{table} its {_OF_PEOPLE[table]}"
+    return f"INSERT INTO {table} ({', '.join(names)}) SELECT {values} FROM {rows}"
 
 
 def _one(connection: sqlite3.Connection, statement: str) -> int:
@@ -90,12 +95,22 @@ async def copy_postgresql(url: str, loaded: int, first: int) -> None:
 
     connection: Any = await asyncpg.connect(url)
     try:
+        before, after = _KEY.format(number="n"), _KEY.format(number="(n + $3::bigint)")
         async with connection.transaction():
-            for statement in _POSTGRESQL:
-                text = statement.format(
-                    before=_KEY.format(number="n"), after=_KEY.format(number="(n + $3::bigint)")
+            await connection.execute(
+                "CREATE TEMPORARY TABLE numbered ON COMMIT DROP AS"
+                f" SELECT {before} AS before, {after} AS after FROM generate_series(0, $2::bigint - 1) n",
+                RELAY_ACCOUNT,
+                loaded,
+                first,
+            )
+            for table in _TABLES:
+                columns = await connection.fetch(_COLUMNS, table)
+                names = ", ".join(f'"{row["column_name"]}"' for row in columns)
+                await connection.execute(
+                    f"INSERT INTO letterlock.{table} (account, {names})"
+                    f" SELECT after, {names} FROM letterlock.{table} JOIN numbered ON account = before"
                 )
-                await connection.execute(text, *((RELAY_ACCOUNT, loaded, first) if "$1" in text else ()))
     finally:
         await connection.close()
 

@@ -7,9 +7,10 @@
                 deleted
     contact     a sender fetches somebody's device list, and keys for a first message
 
-Ten senders work at once. Servers that are not installed are left out. Synapse's receivers are logged in
-already, because its passwords are made to cost CPU. An XMPP server hands out no key of its own choice: it
-returns the whole bundle, of which senders pick a key that others may have picked too.
+Ten senders work at once, or as many as `--senders` says. Servers that are not installed are left out.
+Synapse's receivers are logged in already, because its passwords are made to cost CPU. An XMPP server hands
+out no key of its own choice: it returns the whole bundle, of which senders pick a key that others may have
+picked too.
 
 Not here: what single calls cost (compare.py).
 """
@@ -35,18 +36,18 @@ from wire import Connection
 
 MESSAGES: Final = 20
 BODY: Final = bytes(1024)
-COUNT: Final = 10
-"""Senders, and as many receivers."""
+CONTACTS: Final = 4
+"""Receivers whom each sender contacts in a round: a relay bounds what one device asks of another."""
 
 KEY_BYTES: Final = 32
 
 
 class Peer(Protocol):
-    """A server with ten senders and ten receivers, named by their numbers."""
+    """A server with some senders and as many receivers, named by their numbers."""
 
     server: Server
 
-    async def open(self) -> None:
+    async def open(self, count: int) -> None:
         """Create the accounts, publish their keys, and log the senders in."""
         ...
 
@@ -68,11 +69,11 @@ class Relay:
         self._receivers: list[Caller] = []
         self._connections: list[Connection] = []
 
-    async def open(self) -> None:
+    async def open(self, count: int) -> None:
         """See Peer."""
         port = self.server.port
-        callers = await town(port, COUNT * 2)
-        self._senders, self._receivers = callers[:COUNT], callers[COUNT:]
+        callers = await town(port, count * 2)
+        self._senders, self._receivers = callers[:count], callers[count:]
         self._connections = [await Connection.open(port) for _ in self._senders]
 
     async def mailbox(self, sender: int, receiver: int) -> None:
@@ -101,13 +102,13 @@ class Xmpp:
         self.server = server
         self._streams: list[xmpp.Stream] = []
 
-    async def open(self) -> None:
+    async def open(self, count: int) -> None:
         """See Peer."""
         port = self.server.port
-        for at in range(COUNT * 2):
+        for at in range(count * 2):
             await xmpp.Stream.register(port, f"user{at}")
             stream = await xmpp.Stream.open(port, f"user{at}")
-            if at < COUNT:
+            if at < count:
                 self._streams.append(stream)
             else:
                 await stream.publish(KEY_BYTES)
@@ -115,7 +116,7 @@ class Xmpp:
 
     async def mailbox(self, sender: int, receiver: int) -> None:
         """See Peer."""
-        ours, other = self._streams[sender], f"user{COUNT + receiver}"
+        ours, other = self._streams[sender], f"user{len(self._streams) + receiver}"
         for at in range(MESSAGES):
             ours.message(other, BODY, at)
             await ours.ping()  # as a relay's answer says that a message is stored
@@ -125,7 +126,7 @@ class Xmpp:
 
     async def contact(self, sender: int, receiver: int) -> None:
         """See Peer."""
-        await self._streams[sender].fetch(f"user{COUNT + receiver}")
+        await self._streams[sender].fetch(f"user{len(self._streams) + receiver}")
 
 
 class Matrix:
@@ -133,17 +134,19 @@ class Matrix:
 
     def __init__(self, server: Server) -> None:
         self.server = server
-        self._devices: list[synapse.Device] = []
+        self._senders: list[synapse.Device] = []
+        self._receivers: list[synapse.Device] = []
 
-    async def open(self) -> None:
+    async def open(self, count: int) -> None:
         """See Peer."""
-        for at in range(COUNT * 2):
-            self._devices.append(await synapse.Device.register(self.server.port, f"user{at}"))
-            await self._devices[-1].upload()
+        for at in range(count * 2):
+            made = await synapse.Device.register(self.server.port, f"user{at}")
+            await made.upload()
+            (self._senders if at < count else self._receivers).append(made)
 
     async def mailbox(self, sender: int, receiver: int) -> None:
         """See Peer."""
-        ours, other = self._devices[sender], self._devices[COUNT + receiver]
+        ours, other = self._senders[sender], self._receivers[receiver]
         for _ in range(MESSAGES):
             await ours.send(other, BODY)
         _expect(await other.sync())
@@ -151,7 +154,7 @@ class Matrix:
 
     async def contact(self, sender: int, receiver: int) -> None:
         """See Peer."""
-        await self._devices[sender].claim(self._devices[COUNT + receiver])
+        await self._senders[sender].claim(self._receivers[receiver])
 
 
 def _expect(count: int) -> None:
@@ -167,37 +170,37 @@ async def timed(server: Server, works: Sequence[Awaitable[None]], units: int) ->
     return spent / units * 1e6, units / seconds
 
 
-async def fill(peer: Peer, at: int) -> tuple[float, float]:
+async def fill(peer: Peer, at: int, count: int) -> tuple[float, float]:
     """Fill and empty the mailbox of each receiver, and return the costs of a message."""
-    works = [peer.mailbox(sender, (sender + at) % COUNT) for sender in range(COUNT)]
-    return await timed(peer.server, works, COUNT * MESSAGES)
+    works = [peer.mailbox(sender, (sender + at) % count) for sender in range(count)]
+    return await timed(peer.server, works, count * MESSAGES)
 
 
-async def meet(peer: Peer, at: int) -> tuple[float, float]:
-    """Have each sender contact each receiver, and return the costs of a contact."""
+async def meet(peer: Peer, at: int, count: int) -> tuple[float, float]:
+    """Have each sender contact some receivers, and return the costs of a contact."""
 
     async def all_of(sender: int) -> None:
-        for receiver in range(COUNT):
-            await peer.contact(sender, (sender + receiver + at) % COUNT)
+        for step in range(CONTACTS):
+            await peer.contact(sender, (sender + step + CONTACTS * at) % count)
 
-    return await timed(peer.server, [all_of(sender) for sender in range(COUNT)], COUNT * COUNT)
+    return await timed(peer.server, [all_of(sender) for sender in range(count)], count * CONTACTS)
 
 
-WORKS: Final[dict[str, Callable[[Peer, int], Awaitable[tuple[float, float]]]]] = {
+WORKS: Final[dict[str, Callable[[Peer, int, int], Awaitable[tuple[float, float]]]]] = {
     "message": fill,
     "contact": meet,
 }
 
 
-async def compare(peers: Sequence[Peer], rounds: int) -> None:
+async def compare(peers: Sequence[Peer], rounds: int, count: int) -> None:
     """Print the figures of all, in turns."""
     for peer in peers:
-        await peer.open()
+        await peer.open(count)
     for unit, work in WORKS.items():
         found: dict[str, list[tuple[float, float]]] = {peer.server.name: [] for peer in peers}
         for at in range(rounds):
             for peer in peers:
-                found[peer.server.name].append(await work(peer, at))
+                found[peer.server.name].append(await work(peer, at, count))
         for name, figures in found.items():
             cpu, rate = zip(*figures, strict=True)
             print(
@@ -213,7 +216,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=5, help="at most 6: a relay bounds claims")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--senders", type=int, default=10, help="at most 25, and 2 at least")
     parser.add_argument("--alone", action="store_true", help="leave Prosody and ejabberd out")
     parser.add_argument("--synapse", type=Path, help="Python of an environment that has matrix-synapse")
     arguments = parser.parse_args()
@@ -233,7 +237,7 @@ def main() -> None:
             peers.append(Matrix(stack.enter_context(server)))
         else:
             print("Synapse is not named: see --synapse")
-        asyncio.run(compare(peers, arguments.rounds))
+        asyncio.run(compare(peers, arguments.rounds, arguments.senders))
 
 
 if __name__ == "__main__":

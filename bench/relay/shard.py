@@ -3,6 +3,7 @@
     python bench/relay/shard.py load FOLDER sqlite      8,046 people through the store protocol
     python bench/relay/shard.py copy FOLDER sqlite      as many again, copied inside the database; 28 times
     python bench/relay/shard.py sizes FOLDER sqlite     bytes and rows, and the time to start
+    python bench/relay/shard.py check FOLDER sqlite     whether anything contradicts itself
 
 The kinds are sqlite, postgresql and nats (one node, one replica; no copies). People are stored without HTTP
 and signatures. PostgreSQL is filled with fsync off, as one restores a backup.
@@ -190,11 +191,24 @@ def sizes(folder: Path, kind: str) -> None:
     print(f"  {sum(rows.values()) / devices:.1f} rows a device")
 
 
+async def check(folder: Path, kind: str) -> None:
+    """Print what there is, and end with an error if anything contradicts itself."""
+    with database(folder, kind) as (url, _):
+        store = await open_store(url).open()
+        try:
+            print(await store.counts())
+            found = await store.check()
+        finally:
+            await store.close()
+    if found:
+        raise SystemExit("\n".join(found))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("load", "copy", "sizes"))
+    parser.add_argument("what", choices=("load", "copy", "sizes", "check"))
     parser.add_argument("folder", type=Path)
     parser.add_argument("kind", choices=KINDS)
     parser.add_argument("--people", type=int, default=LOADED, help="how many are loaded one by one")
@@ -210,8 +224,10 @@ def main() -> None:
         asyncio.run(copy(folder, arguments.kind, arguments.people, arguments.times))
         if arguments.kind == "postgresql":
             finish(folder)
-    else:
+    elif arguments.what == "sizes":
         sizes(folder, arguments.kind)
+    else:
+        asyncio.run(check(folder, arguments.kind))
 
 
 if __name__ == "__main__":
