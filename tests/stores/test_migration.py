@@ -39,10 +39,10 @@ SMALL: Final = "late"
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(fast_path: Path) -> Path:
     with zipfile.ZipFile(DATA) as archive:
-        archive.extractall(tmp_path)
-    return tmp_path
+        archive.extractall(fast_path)
+    return fast_path
 
 
 def open_store(folder: Path, name: str, **options: Any) -> SqliteStore:

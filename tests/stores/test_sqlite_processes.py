@@ -36,15 +36,15 @@ with SqliteStore(path, key=key) as store:
 )
 
 
-def test_processes_lose_no_update(tmp_path: Path) -> None:
+def test_processes_lose_no_update(fast_path: Path) -> None:
     # STO-1. They also create the file at the same time.
-    path = tmp_path / "store.db"
+    path = fast_path / "store.db"
     processes = [fork_python(COUNT, path, KEY.hex(), 200) for _ in range(3)]
     for process in processes:
         output_of(process)
     with SqliteStore(path, key=KEY) as store:
         assert committed(store)["account"] == b"600"
-    assert [each.name for each in tmp_path.iterdir()] == ["store.db"]
+    assert [each.name for each in fast_path.iterdir()] == ["store.db"]
 
 
 CREATE = (
@@ -60,10 +60,10 @@ for number in range(int(sys.argv[3])):
 
 
 @pytest.mark.slow
-def test_two_processes_create_one_store(tmp_path: Path) -> None:
+def test_two_processes_create_one_store(fast_path: Path) -> None:
     rounds = 40
     processes = [
-        fork_python(CREATE, tmp_path / "store", KEY.hex(), rounds, name) for name in ("first", "second")
+        fork_python(CREATE, fast_path / "store", KEY.hex(), rounds, name) for name in ("first", "second")
     ]
     for _ in range(rounds):
         for process in processes:
@@ -75,7 +75,7 @@ def test_two_processes_create_one_store(tmp_path: Path) -> None:
     for process in processes:
         output_of(process)
     for number in range(rounds):
-        with SqliteStore(tmp_path / f"store{number}", key=KEY) as store, store.transaction():
+        with SqliteStore(fast_path / f"store{number}", key=KEY) as store, store.transaction():
             assert len(list(store.tables.peers.all())) == 2
 
 
@@ -90,9 +90,9 @@ for _ in range(int(sys.argv[3])):
 )
 
 
-def test_processes_may_open_and_close_at_the_same_time(tmp_path: Path) -> None:
+def test_processes_may_open_and_close_at_the_same_time(fast_path: Path) -> None:
     # The process that closes last removes the write-ahead log while another one opens the store.
-    path = tmp_path / "store.db"
+    path = fast_path / "store.db"
     for process in [fork_python(REOPEN, path, KEY.hex(), 100) for _ in range(3)]:
         output_of(process)
     with SqliteStore(path, key=KEY) as store:
@@ -113,8 +113,8 @@ with SqliteStore(path, key=key) as store:
 )
 
 
-def test_processes_that_take_keys_of_one_row_take_each_once(tmp_path: Path) -> None:
-    path = tmp_path / "store.db"
+def test_processes_that_take_keys_of_one_row_take_each_once(fast_path: Path) -> None:
+    path = fast_path / "store.db"
     with SqliteStore(path, key=KEY) as store, store.transaction():
         store.tables.peers.save(b"peer", Record(b"peer"))
         store.tables.sessions.save(SessionRow(1, b"peer", 1, Record(b"")))
@@ -153,8 +153,8 @@ while True:
 
 
 @pytest.mark.slow
-def test_a_killed_process_loses_no_commit_and_leaves_no_partial_one(tmp_path: Path) -> None:
-    path = tmp_path / "store.db"
+def test_a_killed_process_loses_no_commit_and_leaves_no_partial_one(fast_path: Path) -> None:
+    path = fast_path / "store.db"
     chance = random.Random(7)
     for _ in range(8):
         process = fork_python(CRASH, path, KEY.hex())
@@ -191,8 +191,8 @@ with SqliteStore(path, key=key) as store, store.transaction():
 )
 
 
-def test_a_process_that_holds_the_store_makes_others_wait(tmp_path: Path) -> None:
-    path = tmp_path / "store.db"
+def test_a_process_that_holds_the_store_makes_others_wait(fast_path: Path) -> None:
+    path = fast_path / "store.db"
     SqliteStore(path, key=KEY).close()
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLD, path, KEY.hex()],
@@ -204,11 +204,11 @@ def test_a_process_that_holds_the_store_makes_others_wait(tmp_path: Path) -> Non
         assert holder.stdout is not None
         assert holder.stdout.readline() == "holding\n"
         # Opening does not wait; the transaction does.
-        with open_sqlite(tmp_path, busy_timeout=0.1) as store:
+        with open_sqlite(fast_path, busy_timeout=0.1) as store:
             with pytest.raises(StoreBusy) as caught, store.transaction():
                 pytest.fail("two transactions at once")
             assert "0.1 s" in str(caught.value)
-        with open_sqlite(tmp_path, busy_timeout=30) as store:
+        with open_sqlite(fast_path, busy_timeout=30) as store:
             holder.communicate("go on\n", timeout=30)
             with store.transaction():
                 assert store.tables.account.load() == Record(b"theirs")
