@@ -437,6 +437,9 @@ def test_a_collection_is_a_reader(people: World) -> None:
         def secret(self, collection: bytes, epoch: int) -> WrapSecret | None:
             return secret if (collection, epoch) == (b"c" * 16, 4) else None
 
+        def may_have_written(self, collection: bytes, epoch: int, user_id: bytes) -> bool:
+            return (collection, epoch, user_id) == (b"c" * 16, 4, alice.user_id)
+
     secret = WrapSecret(b"e" * 32)
     alice, bob = people.alice.first, people.bob.first
     reader = CollectionKey(b"c" * 16, 4, secret)

@@ -8,6 +8,17 @@ from letterlock import Address
 from letterlock._primitives.composite import CompositeSeed
 from letterlock._primitives.curve25519 import PrivateKey
 from letterlock._primitives.xwing import XWingKeyPair, XWingSeed
+from letterlock._records.collection import CollectionPhase, LogState, decode_log, encode_log
+from letterlock._records.collection_change import (
+    Asked,
+    ChangeRecord,
+    EpochRecord,
+    Wish,
+    decode_change,
+    decode_epoch,
+    encode_change,
+    encode_epoch,
+)
 from letterlock._records.contact import ContactRecord, ContactState, decode_contact, encode_contact
 from letterlock._records.device import DeviceRecord, decode_device, encode_device
 from letterlock._records.grant import (
@@ -29,6 +40,8 @@ from letterlock._records.received import ReceivedRecord, decode_received, encode
 from letterlock._records.retry import RetryRecord, decode_retry, encode_retry
 from letterlock._records.sent import SentPlace, SentRecord, decode_sent, encode_sent
 from letterlock._records.user import UserRecord, decode_user, encode_user
+from letterlock._wire.collection_entry import Action
+from letterlock._wire.collection_member import Role
 from letterlock._wire.content_bodies import ArchiveKey, RetryCause
 from letterlock._wire.linking import (
     LinkingBundle,
@@ -40,6 +53,8 @@ from letterlock._wire.linking import (
 from letterlock._wire.linking_payload import DocumentSeed
 from letterlock.limits import HEAD_BYTES
 from letterlock.stores import Record
+from support.collection_logs import Log, sub, user
+from support.collection_logs import member as collection_member
 from support.content_samples import ID, OTHER_TAG, OWNER, TAG, TEXT, WITH_ATTACHMENTS
 from support.grant_samples import grant_sample
 from support.pair import NOON
@@ -118,6 +133,13 @@ HISTORY: Final = HistoryRecord(BOB, ArchiveKey(material("archive", 32)))
 
 GRANT: Final = GrantRecord(grant_sample())
 
+LOG: Final = Log(collection_member("bob", since=1), collection_member(sub("team"), Role.WRITER))
+COLLECTION: Final = LOG.add("alice", Action.ADD, collection_member("carol", generation=7))
+ASKED: Final = (Asked(user("bob"), Role.READER, history=False), Asked(sub("team")))
+CHANGE: Final = ChangeRecord(
+    Wish(Action.ADD, ASKED, "n", 3), LOG.entries[-1].encode(), (user("bob"),), accepted=True
+)
+
 Codec = tuple[Callable[[Any], Record], Callable[[Record], Any]]
 CODECS: Final[dict[type, Codec]] = {
     UserRecord: (encode_user, decode_user),
@@ -132,6 +154,9 @@ CODECS: Final[dict[type, Codec]] = {
     GrantRecord: (encode_grant, decode_grant),
     SubjectRecord: (encode_subject, decode_subject),
     NumberRecord: (encode_number, decode_number),
+    LogState: (encode_log, decode_log),
+    EpochRecord: (encode_epoch, decode_epoch),
+    ChangeRecord: (encode_change, decode_change),
 }
 ENTRIES: Final[dict[str, Any]] = {
     "user": USER,
@@ -170,6 +195,11 @@ ENTRIES: Final[dict[str, Any]] = {
     "erased subject": SubjectRecord(erased=True),
     "version of a document": NumberRecord(b"l" * 32, (bytes(32),), (b"o" * 32, b"p" * 32)),
     "version without grants": NumberRecord(),
+    "collection": COLLECTION,
+    "forked collection": replace(COLLECTION, phase=CollectionPhase.CLOSED, forked=True),
+    "epoch": EpochRecord(COLLECTION.opening, COLLECTION.writers, frozenset({user("bob")})),
+    "change": CHANGE,
+    "change that waits": ChangeRecord(Wish(Action.RENEW, epoch=2), b""),
     "link with an answer": replace(LINK, answer=b"answer"),
     "link with a package": replace(LINK, answer=b"answer", package=b"package"),
 }

@@ -17,7 +17,7 @@ from letterlock._wire.grant_subject import Subject, SubjectKind
 from letterlock.documents import Conditions, Documents, Shared
 from letterlock.documents._granted_key import GrantedKey
 from letterlock.documents._granting import Unsigned, signed_grants
-from letterlock.documents._targets import AnyReader
+from letterlock.documents._targets import Reader
 from letterlock.user import User
 from support.user_devices import Person, World, world
 
@@ -34,7 +34,7 @@ SUBJECT: Final = subject()
 
 def begin(
     user: User,
-    readers: Iterable[AnyReader] = (),
+    readers: Iterable[Reader] = (),
     what: Subject = SUBJECT,
     conditions: Conditions | None = None,
     key: GrantedKey = KEY,

@@ -34,7 +34,7 @@ def shelf() -> Shelf:
 GRANTING_TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "CollectionKey": (
         lambda: CollectionKey(bytes(16), 2, WrapSecret(MATERIAL[:32])),
-        f"CollectionKey(id={bytes(16)!r}, epoch=2, secret=<WrapSecret: hidden>)",
+        "<CollectionKey 00000000, epoch 2>",
     ),
     "Target": (target, "{OBJECT}"),
     "Shelf": (shelf, "{OBJECT}"),

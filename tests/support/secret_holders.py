@@ -63,6 +63,7 @@ from letterlock_vectors.operations.ratchets import SidePlayer
 from letterlock_vectors.operations.sparse import SparsePlayer
 from support.pair import ALICE, NOON
 from support.secret_client_holders import CLIENT_TABLE
+from support.secret_collection_holders import COLLECTION_SECRETS, COLLECTION_TABLE
 from support.secret_document_holders import DOCUMENT_SECRETS, DOCUMENT_TABLE
 from support.secret_granting_holders import GRANTING_SECRETS, GRANTING_TABLE
 from support.secret_pq_holders import MATERIAL, PQ_SECRETS, PQ_TABLE, pq_words
@@ -81,7 +82,7 @@ SECRETS: Final = [
     "ChainKey", "DataKey", "EncapsulationRandomness", "IndexKey", "KemSecret", "KemSeed", "KeyMaterial",
     "ManyKeys", "MessageKey", "PassedKeys", "PassphraseKey", "PrivateKey", "Record", "RelaySecret", "RootKey",
     "SharedPoint", "SharedSecret", "SigningScalar", "SkippedKeys", "StoreKey", "ValuesKey", "WrapKey",
-    *PQ_SECRETS, *SIGNING_SECRETS, *DOCUMENT_SECRETS, *GRANTING_SECRETS,
+    *PQ_SECRETS, *SIGNING_SECRETS, *DOCUMENT_SECRETS, *GRANTING_SECRETS, *COLLECTION_SECRETS,
 ]  # fmt: skip
 """Every subclass of Secret. Each prints as <Name: hidden>."""
 
@@ -281,7 +282,7 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     **CLIENT_TABLE,
     **STORE_TABLE,
     **PQ_TABLE,
-    **SIGNING_TABLE, **DOCUMENT_TABLE, **GRANTING_TABLE,
+    **SIGNING_TABLE, **DOCUMENT_TABLE, **GRANTING_TABLE, **COLLECTION_TABLE,
 }  # fmt: skip
 
 ABSTRACT: Final = {

@@ -56,6 +56,12 @@ SESSION_COMMITMENT: Final = b"letterlock-v1 session key commitment"
 SESSION_ITEM: Final = b"letterlock-v1 item of a session"
 ACCESS_RECORD: Final = b"letterlock-v1 access record"
 
+COLLECTION_ENTRY: Final = b"letterlock-v1 collection entry"
+EPOCH_KEY: Final = b"letterlock-v1 epoch key commitment"
+HISTORY_KEY: Final = b"letterlock-v1 history key commitment"
+EPOCH_LINK: Final = b"letterlock-v1 epoch link"
+COLLECTION_NAME: Final = b"letterlock-v1 collection name"
+
 STORE_VALUES: Final = b"letterlock-v1 store values"
 STORE_INDEX: Final = b"letterlock-v1 store index"
 STORE_WRAP: Final = b"letterlock-v1 store key wrap"

@@ -1,6 +1,6 @@
 """How the encodings of the user layer begin: an array whose first elements are the version and the kind.
 
-    [version, kind, ...]        version 1; kind 8 to 17                                  [WIRE-1]
+    [version, kind, ...]        version 1; kind 8 to 17, 20, 21                          [WIRE-1]
 
 Size and number of items are checked before anything is parsed. [WIRE-3]
 
@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from letterlock._wire import cbor
 from letterlock._wire.cbor_heads import ARRAY, UINT
+from letterlock._wire.collection_limits import MAX_COLLECTION_ENTRY, MAX_COLLECTION_FORK, MAX_FORK_ENTRIES
 from letterlock._wire.envelope import check_items
 from letterlock._wire.fields import Fields
 from letterlock._wire.flat_array import read_head
@@ -44,6 +45,8 @@ class UserKind(IntEnum):
     LINKING_PACKAGE = 14
     GRANT = 16
     GRANT_NOTE = 17
+    COLLECTION_ENTRY = 20
+    COLLECTION_FORK = 21
 
 
 class _Form(NamedTuple):
@@ -65,6 +68,8 @@ _FORMS: Final = {
     UserKind.LINKING_PACKAGE: _Form("a linking package", 5, MAX_LINKING_PACKAGE, 6 + MAX_EVIDENCE_LISTS),
     UserKind.GRANT: _Form("a grant", 6, MAX_GRANT, 48),
     UserKind.GRANT_NOTE: _Form("a note about grants", 5, MAX_GRANT_NOTE, 48),
+    UserKind.COLLECTION_ENTRY: _Form("an entry of a collection", 5, MAX_COLLECTION_ENTRY, 48),
+    UserKind.COLLECTION_FORK: _Form("evidence of a fork", 5, MAX_COLLECTION_FORK, 7 + MAX_FORK_ENTRIES),
 }
 
 

@@ -10,12 +10,18 @@
     LinkSecret, Password, ProvisionalKeys, ProvisionalSeeds      readers without an account
     ItemSession         many small items under one grant
     verify_access_record, AccessRecord, AccessEntry      who was granted what, checked with device lists alone
+    Collections         sets of readers that a user is in: Collection, Member, Role
+    CollectionChange, CollectionTaken, CollectionUpkeep      what it returns
+    CollectionFork      evidence that a log was shown in two versions, for others to check
     Standing            what the newest device list says of a device that signed
-    NoGrant, DocumentDamaged, WrongGrantedKey, UnknownAuthor, SignerRevoked      its errors
+    NoGrant, DocumentDamaged, WrongGrantedKey, UnknownAuthor, SignerRevoked      errors
+    EpochDue, NoEpochKey, InvalidEntry, WrongEpochKey, CollectionForked      errors of collections
 
 Not here: sockets and paths. An application hands in file objects, and carries grants.
 """
 
+from letterlock._records.collection import CollectionPhase
+from letterlock._wire.collection_member import Member, MemberKind, MemberName, Role
 from letterlock._wire.document_header import DocumentMetadata
 from letterlock._wire.document_trailer import DocumentStatement
 from letterlock._wire.grant_recipient import RecipientKind
@@ -23,7 +29,26 @@ from letterlock._wire.grant_subject import SubjectKind
 from letterlock._wire.signed_by import SignedBy, Signer
 from letterlock.documents._access_record import AccessEntry, AccessRecord, verify_access_record
 from letterlock.documents._bodies import Sealed, SealOptions
+from letterlock.documents._changes import CollectionChange
+from letterlock.documents._collection_errors import (
+    CollectionForked,
+    EpochDue,
+    InvalidEntry,
+    NoEpochKey,
+    WrongEpochKey,
+)
+from letterlock.documents._collection_fork import CollectionFork
+from letterlock.documents._collection_values import (
+    ChangeOutcome,
+    Collection,
+    CollectionEvent,
+    CollectionTaken,
+    CollectionUpkeep,
+    MissingLists,
+)
+from letterlock.documents._collections import Collections
 from letterlock.documents._documents import Documents
+from letterlock.documents._dues import DueReason
 from letterlock.documents._errors import (
     DocumentDamaged,
     NoGrant,
@@ -39,20 +64,40 @@ from letterlock.documents._sealing import Pace
 from letterlock.documents._secrets import LinkSecret, Password, ProvisionalKeys, ProvisionalSeeds
 from letterlock.documents._signing import Standing
 from letterlock.documents._streams import Readable, Seekable, Writable
+from letterlock.documents._targets import CollectionKey
 from letterlock.documents._values import Granted, Shared, Taken, Version
 
 __all__ = [
     "AccessEntry",
     "AccessRecord",
+    "ChangeOutcome",
+    "Collection",
+    "CollectionChange",
+    "CollectionEvent",
+    "CollectionFork",
+    "CollectionForked",
+    "CollectionKey",
+    "CollectionPhase",
+    "CollectionTaken",
+    "CollectionUpkeep",
+    "Collections",
     "Conditions",
     "DocumentDamaged",
     "DocumentFile",
     "DocumentMetadata",
     "DocumentStatement",
     "Documents",
+    "DueReason",
+    "EpochDue",
     "Granted",
+    "InvalidEntry",
     "ItemSession",
     "LinkSecret",
+    "Member",
+    "MemberKind",
+    "MemberName",
+    "MissingLists",
+    "NoEpochKey",
     "NoGrant",
     "Opened",
     "Pace",
@@ -61,6 +106,7 @@ __all__ = [
     "ProvisionalSeeds",
     "Readable",
     "RecipientKind",
+    "Role",
     "SealOptions",
     "Sealed",
     "Seekable",
@@ -74,6 +120,7 @@ __all__ = [
     "UnknownAuthor",
     "Version",
     "Writable",
+    "WrongEpochKey",
     "WrongGrantedKey",
     "verify_access_record",
 ]

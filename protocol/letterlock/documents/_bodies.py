@@ -36,7 +36,7 @@ from letterlock.documents._signing import ListsOnRecord, Standing, sign, verify
 from letterlock.documents._state import SealingState
 from letterlock.documents._streams import Readable, Seekable, Writable, is_seekable
 from letterlock.documents._taking import Taking
-from letterlock.documents._targets import AnyReader
+from letterlock.documents._targets import Reader
 from letterlock.documents._values import Shared
 from letterlock.documents._version_key import VersionKey
 from letterlock.errors import MalformedMessage, PeerError, TrustError, UsageError
@@ -90,7 +90,7 @@ class Bodies:
         self,
         source: Readable,
         target: Writable,
-        readers: Sequence[AnyReader] | None,
+        readers: Sequence[Reader] | None,
         metadata: DocumentMetadata,
         options: SealOptions,
     ) -> Sealed:
@@ -132,7 +132,7 @@ class Bodies:
             self._entries().save(EntryRow(EntryKind.SEALING, options.job, None, record))
         return state
 
-    def _readers(self, options: SealOptions, subject: Subject) -> list[AnyReader]:
+    def _readers(self, options: SealOptions, subject: Subject) -> list[Reader]:
         """Return the contacts to whom this user granted the version before, and did not withdraw it."""
         if options.replaces is None:
             return []

@@ -38,6 +38,7 @@ from letterlock.documents._item_session import (
     session_commitment,
 )
 from letterlock.documents._key_finding import Secret, require_subject_id
+from letterlock.documents._keyring import StoredCollections
 from letterlock.documents._opening import Opened, open_to
 from letterlock.documents._sealing import USUAL, Pace
 from letterlock.documents._shelf import Shelf
@@ -63,7 +64,8 @@ class Documents(Uncopyable):
     def __init__(self, user: User) -> None:
         self._user = user
         desk = desk_behind(user)
-        self._shelf = Shelf(desk, GrantBook(desk.book.store, user.user_id))
+        grants = GrantBook(desk.book.store, user.user_id)
+        self._shelf = Shelf(desk, grants, StoredCollections(desk, grants))
 
     # --- sealing and opening ----------------------------------------------------------------------
 
@@ -132,9 +134,10 @@ class Documents(Uncopyable):
     ) -> Shared:
         """Grant a document that this user can read to more readers. The sealed file is not touched.
 
-        A reader is the name of a contact, a LinkSecret, a Password, or ProvisionalKeys. `version` is the
-        newest one on record by default. Deliver the grants of the result. Raises NoGrant if this user cannot
-        read it, UsageError for a name that is no contact, ContactFrozen.
+        A reader is the name of a contact, a LinkSecret, a Password, ProvisionalKeys, or what
+        `Collections.reader` returns. `version` is the newest one on record by default. Deliver the grants of
+        the result. Raises NoGrant if this user cannot read it, UsageError for a name that is no contact,
+        ContactFrozen.
         """
         with self._user.transaction():
             subject, key = self._shelf.first_key(SubjectKind.DOCUMENT, require_subject_id(document), version)

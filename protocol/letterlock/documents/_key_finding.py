@@ -60,6 +60,10 @@ class CollectionSecrets(Protocol):
         """Return the secret of an epoch, or None if this user does not have it."""
         ...
 
+    def may_have_written(self, collection: bytes, epoch: int, user_id: bytes) -> bool:
+        """Return whether a user could write in an epoch."""
+        ...
+
 
 class KeyFinder:
     """Opens the grants of one store. For use inside one transaction."""
@@ -136,10 +140,23 @@ class KeyFinder:
                 pair = self._pair(recipient)
                 return None if pair is None else open_with_key(pair, terms, sealed)
             case CollectionRecipient(id=id_, epoch=epoch):
-                found = None if self._collections is None else self._collections.secret(id_, epoch)
+                found = self._epoch_secret(grant, id_, epoch)
                 return None if found is None else open_under(found, terms, sealed)
             case _:
                 return None if secret is None else open_by_secret(grant, secret)
+
+    def _epoch_secret(self, grant: Grant, collection: bytes, epoch: int) -> WrapSecret | None:
+        """Return the secret of an epoch, unless the granter could not write in it. [DOC-81]
+
+        The keys of an epoch are compared with its log, so whoever granted them does not matter.
+        """
+        known = self._collections
+        if known is None:
+            return None
+        is_epoch = grant.terms.subject.kind == SubjectKind.COLLECTION
+        if is_epoch or known.may_have_written(collection, epoch, grant.terms.signer.user_id):
+            return known.secret(collection, epoch)
+        return None
 
     def _pair(self, recipient: UserRecipient) -> XWingKeyPair | None:
         """Return the key pair of the document key that a grant names, or None. [DOC-40]"""

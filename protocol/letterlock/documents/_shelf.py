@@ -14,7 +14,7 @@ from letterlock.documents._granted_key import GrantedKey
 from letterlock.documents._granting import Conditions, signed_grants, unsigned_grants
 from letterlock.documents._key_finding import CollectionSecrets, KeyFinder
 from letterlock.documents._signing import ListsOnRecord
-from letterlock.documents._targets import AnyReader, Target, own_target, targets
+from letterlock.documents._targets import Reader, Target, own_target, targets
 from letterlock.documents._values import Granted, Shared, granted
 from letterlock.user._desk import Desk
 from letterlock.user._values import Need
@@ -48,7 +48,7 @@ class Shelf(Uncopyable):
         raise finder.refusal(subjects[0] if subjects else Subject(kind, id_, number, bytes(32)))
 
     def begin(
-        self, subject: Subject, key: GrantedKey, readers: Iterable[AnyReader], conditions: Conditions
+        self, subject: Subject, key: GrantedKey, readers: Iterable[Reader], conditions: Conditions
     ) -> Shared:
         """Grant a new subject to this user and to readers. Raises as `targets` does."""
         found, needs = targets(self.desk, readers)
@@ -56,14 +56,14 @@ class Shelf(Uncopyable):
         return self.result(records, needs)
 
     def grant(
-        self, subject: Subject, key: GrantedKey, readers: Iterable[AnyReader], conditions: Conditions
+        self, subject: Subject, key: GrantedKey, readers: Iterable[Reader], conditions: Conditions
     ) -> Shared:
         """Grant a subject to more readers. Raises as `targets` does."""
         found, needs = targets(self.desk, readers)
         return self.result(self._made(subject, key, found, conditions, checked=False), needs)
 
     def prepared(
-        self, subject: Subject, key: GrantedKey, readers: Iterable[AnyReader], conditions: Conditions
+        self, subject: Subject, key: GrantedKey, readers: Iterable[Reader], conditions: Conditions
     ) -> tuple[list[GrantRecord], list[Need]]:
         """Return grants of a new subject to this user and to readers, which are not on record yet."""
         found, needs = targets(self.desk, readers)

@@ -11,7 +11,6 @@ Not here: the grants (_granting.py).
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from letterlock._primitives.entropy import Entropy
@@ -49,20 +48,26 @@ Sealer: TypeAlias = Callable[[bytes, GrantedKey], bytes]
 """Takes the encoded terms of a grant and a key, and returns the sealed key."""
 
 
-@dataclass(frozen=True, slots=True)
 class CollectionKey(Uncopyable):
-    """A collection as a reader: its id, 16 bytes, an epoch, and the secret that the epoch's key gives."""
+    """A collection as a reader: its id, 16 bytes, and an epoch. `Collections.reader` returns one."""
+
+    __slots__ = ("_secret", "epoch", "id")
 
     id: bytes
     epoch: int
-    secret: WrapSecret
+
+    def __init__(self, id: bytes, epoch: int, secret: WrapSecret) -> None:  # noqa: A002 (the word of a grant)
+        """Not for applications, which call `Collections.reader`."""
+        self.id = id
+        self.epoch = epoch
+        self._secret = secret
+
+    def __repr__(self) -> str:
+        return f"<CollectionKey {self.id[:4].hex()}, epoch {self.epoch}>"
 
 
-Reader: TypeAlias = str | LinkSecret | Password | ProvisionalKeys
+Reader: TypeAlias = str | LinkSecret | Password | ProvisionalKeys | CollectionKey
 """Whom an application may name as a reader."""
-
-AnyReader: TypeAlias = Reader | CollectionKey
-"""Whom a grant can be for."""
 
 
 class Target(Uncopyable):
@@ -75,7 +80,7 @@ class Target(Uncopyable):
         self.seal = seal
 
 
-def targets(desk: Desk, readers: Iterable[AnyReader]) -> tuple[list[Target], list[Need]]:
+def targets(desk: Desk, readers: Iterable[Reader]) -> tuple[list[Target], list[Need]]:
     """Return a target for each reader, and device lists that the directory should confirm.
 
     Raises UsageError for a name that is no contact or for more than 1,000 readers, ContactFrozen, InvalidKey.
@@ -94,7 +99,7 @@ def own_target(desk: Desk) -> Target:
     return _user(desk.book.own().pin)
 
 
-def _target(desk: Desk, reader: AnyReader, needs: list[Need]) -> Target:
+def _target(desk: Desk, reader: Reader, needs: list[Need]) -> Target:
     entropy = desk.environment.entropy
     match reader:
         case str():
@@ -108,8 +113,9 @@ def _target(desk: Desk, reader: AnyReader, needs: list[Need]) -> Target:
             keys = provisional_keys(reader)
             named = provisional_recipient(reader.id, reader.first, reader.second)
             return Target(named, lambda terms, key: seal_in_halves(keys, terms, key, entropy))
-        case CollectionKey(id=id_, epoch=epoch, secret=secret):
-            return Target(CollectionRecipient(id_, epoch), _under(secret, entropy))
+        case CollectionKey():
+            secret = reader._secret  # noqa: SLF001
+            return Target(CollectionRecipient(reader.id, reader.epoch), _under(secret, entropy))
         case _:
             raise UsageError("a reader is a name, a link, a password, provisional keys or a collection")
 

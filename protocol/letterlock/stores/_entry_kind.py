@@ -54,6 +54,16 @@ class EntryKind(IntEnum):
 
     With a version or an epoch behind them, 4 bytes big-endian, the key is that of the grants of this number.
     """
+    COLLECTION = 49
+    """What the log of a collection comes to; the key is its id, 16 bytes."""
+    COLLECTION_ENTRY = 53
+    """A verified entry of a log; the key is the collection id and the number, 4 bytes big-endian."""
+    EPOCH = 54
+    """How an epoch of a collection began; the key is the collection id and the epoch, 4 bytes."""
+    CHANGE = 55
+    """A change of a collection that is under way; the key is like that of COLLECTION_ENTRY."""
+    FORK = 56
+    """Evidence that a log was shown in two versions; the key is the collection id."""
 
 
 COVERED_KINDS: Final = 16

@@ -1,0 +1,126 @@
+"""Logs of collections without keys or signatures that verify: what the rules of entries are tested with.
+
+user, sub      the name of a user, of a collection
+Log            entries made one after another; `make` returns one without keeping it, `add` keeps it
+opened         an opening with commitments of its own
+"""
+
+import hashlib
+from dataclasses import replace
+from itertools import count
+from typing import Any, Final
+
+from letterlock._records.collection import LogState
+from letterlock._wire.collection_entry import (
+    SEALED_NAME_BYTES,
+    Action,
+    Change,
+    CollectionEntry,
+    EntryTerms,
+    Link,
+    Opening,
+    SealedName,
+)
+from letterlock._wire.collection_member import Member, MemberName, Renewed, Role
+from letterlock._wire.place import Place
+from letterlock._wire.signed_by import SignedBy, Signer
+from letterlock.documents._log_rules import OPENS, follow
+from support.pair import NOON
+
+READER, WRITER, ADMIN = Role
+
+_FRESH: Final = count()
+
+
+def digest(label: object, length: int = 32) -> bytes:
+    """Return bytes that are always the same for one label."""
+    return hashlib.shake_256(f"collection logs: {label}".encode()).digest(length)
+
+
+def user(name: str) -> MemberName:
+    """Return a user by a name that only tells users apart."""
+    return MemberName.user(digest(name))
+
+
+def sub(name: str) -> MemberName:
+    """Return a collection that is a member."""
+    return MemberName.collection(digest(name, 16))
+
+
+def member(name: MemberName | str, role: Role = READER, since: int = 0, generation: int = 1) -> Member:
+    """Return a member."""
+    return Member(user(name) if isinstance(name, str) else name, role, since, generation)
+
+
+def in_order(*changes: Any) -> tuple[Any, ...]:
+    """Return changes in the order of the members' names."""
+    return tuple(sorted(changes, key=lambda each: _name(each).fields()))
+
+
+def _name(change: Any) -> MemberName:
+    return change if isinstance(change, MemberName) else change.name
+
+
+def sealed_name(label: object = "name") -> SealedName:
+    """Return bytes that are as long as a sealed name."""
+    return SealedName(digest(label, SEALED_NAME_BYTES))
+
+
+def opened(link: int | None = None, renewed: tuple[Renewed, ...] = ()) -> Opening:
+    """Return an opening; no two have the same commitments."""
+    at = next(_FRESH)
+    known = None if link is None else Link(link, digest(at, 80))
+    return Opening(digest(f"E {at}"), digest(f"H {at}"), known, sealed_name(at), renewed)
+
+
+def signed(author: str, version: int = 1, device: int = 1) -> SignedBy:
+    """Return who signed, with a signature that nobody made."""
+    signer = Signer(digest(author), device, version, digest(f"{author} list {version}"))
+    return SignedBy(signer, bytes(1952), bytes(3373))
+
+
+def entry_of(terms: EntryTerms, signed_by: SignedBy) -> CollectionEntry:
+    """Return the entry of terms, alone in its tree."""
+    return CollectionEntry.of(terms.encode(), Place(0, 1, ()), signed_by)
+
+
+class Log:
+    """The log of one collection, made by "alice" as its admin."""
+
+    def __init__(self, *members: Member, author: str = "alice") -> None:
+        changes = in_order(member(author, ADMIN), *members)
+        terms = EntryTerms(1, None, None, NOON, Action.CREATE, changes, 1, opened())
+        first = entry_of(terms, signed(author))
+        self.entries = [first]
+        self.states = [follow(None, first)]
+
+    @property
+    def state(self) -> LogState:
+        """The state after the newest entry."""
+        return self.states[-1]
+
+    def terms(self, action: Action, *changes: Change, **fields: Any) -> EntryTerms:
+        """Return the terms that follow the newest entry, with some of them replaced."""
+        state, opens = self.state, action in OPENS
+        epoch = state.epoch + opens
+        opening = opened(link=state.epoch) if opens else None
+        made = EntryTerms(
+            state.number + 1, state.collection, state.head, NOON, action, changes, epoch, opening
+        )
+        return replace(made, **fields)
+
+    def make(
+        self, author: str, action: Action, *changes: Change, version: int = 1, **fields: Any
+    ) -> CollectionEntry:
+        """Return an entry after the newest one, without keeping it."""
+        return entry_of(self.terms(action, *changes, **fields), signed(author, version))
+
+    def add(self, author: str, action: Action, *changes: Change, **fields: Any) -> LogState:
+        """Make and keep an entry; return the state after it. Raises InvalidEntry."""
+        return self.keep(self.make(author, action, *changes, **fields))
+
+    def keep(self, entry: CollectionEntry) -> LogState:
+        """Keep an entry; return the state after it. Raises InvalidEntry."""
+        self.states.append(follow(self.state, entry))
+        self.entries.append(entry)
+        return self.state
