@@ -213,22 +213,24 @@ def test_a_used_page_stays_as_long_as_a_claim_may_be_repeated() -> None:
 # --- clocks -----------------------------------------------------------------------------------------------
 
 
-def test_a_clock_that_was_ahead_locks_nobody_out_for_longer_than_a_bucket_takes() -> None:
+def test_a_clock_that_was_ahead_locks_nobody_out() -> None:
+    """RLY-34"""
     state = published(page(1, 100))
     for each in range(6):
         state, _ = state.take(name(each), name(100), NOW + 10**6)
+    for each in range(6):
+        state, choice = state.take(name(50 + each), name(100), NOW + each)
+        assert choice == Choice(1, 6 + each)
     with pytest.raises(RateLimited) as limited:
-        state.take(name(50), name(100), NOW)
-    assert limited.value.seconds == REQUESTER.interval
+        state.take(name(60), name(100), NOW + 6)
+    state.take(name(60), name(100), NOW + 6 + limited.value.seconds)
     many = replace(
         state,
         full_at=NOW + 10**6,
         requesters=tuple(Requester(name(each)[:8], NOW + 10**6) for each in range(MAX_REQUESTERS)),
     )
-    many, choice = many.take(name(51), name(9999), NOW)
-    assert choice == Choice(1, None)
-    _, choice = many.take(name(52), name(9999), NOW + HOUR)
-    assert choice == Choice(1, 6)
+    _, choice = many.take(name(61), name(9999), NOW)
+    assert choice == Choice(1, 12)
 
 
 # --- the record -------------------------------------------------------------------------------------------

@@ -261,6 +261,30 @@ def test_a_bucket_never_gives_more_than_its_rate(size: int, interval: int, waits
             assert sum(each >= start for each in given_) <= size + (now - start) // interval
 
 
+@pytest.mark.parametrize("ahead", [121, 3600, 365 * 24 * 3600])
+def test_a_clock_that_was_ahead_has_nobody_refused(ahead: int) -> None:
+    """RLY-34"""
+    buckets = Buckets(Bucket(10, 6))
+    for _ in range(10):
+        buckets.take("a", NOW + ahead)
+    for _ in range(10):
+        buckets.take("a", NOW)
+    with pytest.raises(Refused) as refused:
+        buckets.take("a", NOW)
+    buckets.take("a", NOW + refused.value.number)
+
+
+def test_a_clock_that_was_a_little_ahead_gives_nothing_away() -> None:
+    """RLY-34"""
+    buckets = Buckets(Bucket(10, 6))
+    for _ in range(10):
+        buckets.take("a", NOW + 50)
+    for now in (NOW, NOW + 20, NOW + 50):
+        with pytest.raises(Refused):
+            buckets.take("a", now)
+    buckets.take("a", NOW + 56)
+
+
 def test_buckets_and_seen_keys_are_bounded() -> None:
     """RLY-31: a flood of strangers is forgotten, and the memory does not grow."""
     buckets, seen = Buckets(Bucket(1, 10), most=100), Seen(most=100)

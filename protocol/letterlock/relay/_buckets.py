@@ -17,6 +17,10 @@ MAX_KEYS: Final = 50_000
 as if it were full: a flood of strangers must not keep others out. [RLY-31]"""
 
 
+_SLACK: Final = 60
+"""Seconds by which the clocks of a relay's machines may differ."""
+
+
 class Bucket(NamedTuple):
     """A token bucket: `size` at once, and one back every `interval` seconds."""
 
@@ -26,10 +30,19 @@ class Bucket(NamedTuple):
     def take(self, full_at: int, now: int) -> int | None:
         """Return when the bucket will be full again after one more is taken; None if it is empty.
 
-        `full_at` is when it would be full again without that. A clock that was ahead does no lasting harm.
+        `full_at` is when it would be full again without that.
         """
-        full_at = max(min(full_at, now + self.size * self.interval), now) + self.interval
+        full_at = max(self.settled(full_at, now), now) + self.interval
         return full_at if full_at <= now + self.size * self.interval else None
+
+    def settled(self, full_at: int, now: int) -> int:
+        """Return when the bucket will be full again, as if no clock had ever been far ahead. [RLY-34]
+
+        What lies further ahead than an empty bucket was noted by such a clock: it counts as full. Taken for
+        empty, it would refuse everything until the clock has come there.
+        """
+        latest = now + self.size * self.interval
+        return min(full_at, latest) if full_at <= latest + _SLACK else now
 
     def seconds(self, full_at: int, now: int) -> int:
         """Return after how many seconds an empty bucket has one again."""

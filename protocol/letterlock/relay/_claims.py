@@ -197,13 +197,11 @@ class ClaimState:
 
 
 def _current(state: ClaimState, now: int) -> ClaimState:
-    """Return the state without what has ended, and as if no clock had ever been ahead."""
-    latest = now + REQUESTER.size * REQUESTER.interval
-    requesters = (
-        Requester(each.name, min(each.full_at, latest)) for each in state.requesters if each.full_at > now
-    )
+    """Return the state without what has ended, and as if no clock had ever been far ahead."""
+    settled = (Requester(each.name, REQUESTER.settled(each.full_at, now)) for each in state.requesters)
+    requesters = (each for each in settled if each.full_at > now)
     repeats = (each for each in state.repeats if abs(now - each.time) <= REPEAT_SECONDS)
-    full_at = min(state.full_at, now + TARGET.size * TARGET.interval)
+    full_at = TARGET.settled(state.full_at, now)
     return replace(state, repeats=tuple(repeats), requesters=tuple(requesters), full_at=full_at)
 
 
