@@ -1,9 +1,35 @@
-"""Clocks that jump: nothing ends that should not."""
+"""Clocks that jump: tokens are renewed, nothing is lost, and nothing ends that should not."""
+
+import pytest
 
 from letterlock.relay._server._upkeep import DeletionTime
+from support.fault_city import City
+from support.relay_databases import Files
 
 HOUR = 3600
 YEAR = 365 * 24 * HOUR
+STEPS = [HOUR, 0, -HOUR, 0, YEAR, 0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("whose", ["relay", "home"])
+def test_a_conversation_goes_on_while_a_clock_jumps(
+    whose: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The relay's clock, or that of everybody else."""
+    files = Files(tmp_path_factory.mktemp("files"))
+    with City(files.fresh(), workers=1) as city:
+        city.begin_relay()
+        city.settle("anna", "ben", "carl")
+        city.wait_until_seen(6)
+        for step in STEPS:
+            city.set_clock(whose, step)
+            city.wait_until_seen(city.seen + 6)
+        city.settle("dora")
+        city.wait_until_heard("dora")
+        city.be_quiet()
+        city.require()
+    files.stop()
 
 
 def test_nothing_is_deleted_because_a_clock_jumped() -> None:

@@ -72,15 +72,28 @@ def fork(city: Path, what: str, arguments: list[str]) -> int:
 
 
 def serve(city: Path) -> None:
+    running = set[int]()
+    try:
+        obey(city, running)
+    finally:  # whoever gave the commands may have been killed
+        for process in running:
+            with suppress(ProcessLookupError):
+                os.killpg(process, signal.SIGKILL)
+
+
+def obey(city: Path, running: set[int]) -> None:
     for line in sys.stdin:
         match line.split():
             case ["kill", process]:
                 with suppress(ProcessLookupError):
                     os.killpg(int(process), signal.SIGKILL)
                 os.waitpid(int(process), 0)
+                running.discard(int(process))
                 print("ended", flush=True)
             case words:
-                print(fork(city, words[0], words[1:]), flush=True)
+                child = fork(city, words[0], words[1:])
+                running.add(child)
+                print(child, flush=True)
 
 
 if __name__ == "__main__":

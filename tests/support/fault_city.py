@@ -22,6 +22,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+import httpx
+
 from letterlock import SqliteStore
 from letterlock.relay import open_store
 from support import fault_child
@@ -152,7 +154,7 @@ class City:
         for _ in range(_LOOKS):
             if happened():
                 return
-            assert self.log("wrong") == ""
+            assert self.log("wrong") == "", self.log("wrong")
             time.sleep(0.1)
         raise AssertionError(self.log("home") + self.log("relay"))
 
@@ -202,6 +204,17 @@ class City:
         """Wait until so many texts were seen."""
         self._until(lambda: self.seen >= texts)
 
+    def wait_until_refused(self, code: str) -> None:
+        """Wait until the relay has answered a call with this code."""
+        before = self.refused(code)
+        self._until(lambda: self.refused(code) > before)
+
+    def refused(self, code: str) -> int:
+        """Return how many calls the relay answered with a code."""
+        page = httpx.get(f"{self.url}/metrics", timeout=30, trust_env=False).text
+        lines = [line for line in page.splitlines() if "_count{" in line and f'code="{code}"' in line]
+        return round(sum(float(line.rpartition(" ")[2]) for line in lines))
+
     def wait_until_heard(self, name: str) -> None:
         """Wait until somebody has seen a text of this person, and the person one of somebody."""
 
@@ -224,7 +237,7 @@ class City:
     def require(self) -> Tally:
         """Require that nothing was lost, seen twice, issued twice or wrong; return what there was."""
         tally = self.wait_until_all_is_seen()
-        assert self.log("wrong") == ""
+        assert self.log("wrong") == "", self.log("wrong")
         assert tally.lost == [], (len(tally.lost), len(tally.sent))
         assert tally.twice == []
         assert set(tally.seen) == set(tally.sent)

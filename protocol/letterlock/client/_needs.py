@@ -42,8 +42,7 @@ class Needs:
 
     def next_due(self) -> int | None:
         """Return in how many seconds the next need may be met, or None if there is none."""
-        due = self._tables.needs.next_due()
-        return None if due is None else max(due // MICROSECONDS - self._tables.clock(), 0)
+        return self._tables.wait(self._tables.needs)
 
     def met(self, need: Need) -> None:
         """Forget a need."""

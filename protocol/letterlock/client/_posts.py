@@ -85,8 +85,7 @@ class Posts:
 
     def next_due(self) -> int | None:
         """Return in how many seconds the next post may be sent, or None if there is none."""
-        due = self._tables.posts.next_due()
-        return None if due is None else max(due // MICROSECONDS - self._tables.clock(), 0)
+        return self._tables.wait(self._tables.posts)
 
     def _judge(self, id_: bytes, post: Post, own: PinnedList, found: list[Sendable]) -> None:
         """Add a post to what may be sent, leave it for later, or delete it."""

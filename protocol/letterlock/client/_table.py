@@ -21,6 +21,7 @@ from typing import Any, Final, Generic, TypeVar
 from letterlock._primitives.entropy import Clock, Entropy
 from letterlock.client import _rows as rows
 from letterlock.client._rows import Arrived, Draft, Held, NeedRecord, Notice, OwnRecord, Post
+from letterlock.limits import HOUR
 from letterlock.stores import DeferredRecord, EntryKind, EntryRow, Record, Store
 from letterlock.user import Need, NeedKind
 
@@ -29,6 +30,8 @@ T = TypeVar("T")
 LATEST: Final = 2**63 - 1
 MICROSECONDS: Final = 1_000_000
 _ALL: Final = 2**31
+_SLACK: Final = 60
+"""Seconds by which a clock may be put right without a word."""
 _ORDER_BYTES: Final = 8
 _DEVICE_BYTES: Final = 4
 
@@ -125,6 +128,25 @@ class Tables:
         place = max(self._last + 1, self.clock() * MICROSECONDS)
         self._last = place
         return place + seconds * MICROSECONDS
+
+    def wait(self, table: Table[Any]) -> int | None:
+        """Return in how many seconds the earliest of the posts or needs is due, or None if there is none.
+
+        If the clock was put back since they were saved, all of them are due now.                   [CLN-12]
+        """
+        due, now = table.next_due(), self.clock()
+        if due is None:
+            return None
+        if self._last <= (now + _SLACK) * MICROSECONDS and due <= (now + HOUR + _SLACK) * MICROSECONDS:
+            return max(due // MICROSECONDS - now, 0)
+        self._last = 0
+        for each in (self.posts, self.needs):
+            self._hurry(each)
+        return 0
+
+    def _hurry(self, table: Table[Any]) -> None:
+        for key, value in table.due():
+            table.save(key, value, self.order())
 
     def append(self, table: Table[Any], value: object) -> bytes:
         """Insert a row at the end of the order, and return its key."""
