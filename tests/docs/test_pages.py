@@ -5,6 +5,7 @@ directly after one is what it prints. Shell blocks run in bash, where `letterloc
 A block that installs something is left to the README's own commands.
 """
 
+import asyncio
 import os
 import re
 import subprocess
@@ -17,6 +18,7 @@ from pathlib import Path
 import pytest
 
 import letterlock
+from letterlock.relay import SqliteRelayStore
 from support.forks import shell_command
 
 PAGES = Path(__file__).parents[2] / "docs" / "pages"
@@ -83,6 +85,12 @@ def test_the_tutorial_can_be_pasted_into_the_prompt(tmp_path: Path, monkeypatch:
             assert printed.getvalue() == (output or ""), text
 
 
+async def a_relay_s_database(path: Path) -> None:
+    """Make the database that the page on running a relay looks after."""
+    store = await SqliteRelayStore(path).open()
+    await store.close()
+
+
 @pytest.mark.parametrize("page", pages_with("sh"), ids=name_of)
 def test_shell_blocks(page: Path, tmp_path: Path) -> None:
     command = tmp_path / "bin" / "letterlock"
@@ -91,6 +99,8 @@ def test_shell_blocks(page: Path, tmp_path: Path) -> None:
     command.write_text(f'#!/bin/sh\nexec {begin} "$@"\n', encoding="utf-8")
     command.chmod(0o755)
     package = str(Path(letterlock.__file__).parents[1])
+    if page.name == "run-a-relay.md":
+        asyncio.run(a_relay_s_database(tmp_path / "relay.db"))
     environment = os.environ | {"PATH": f"{command.parent}:{os.environ['PATH']}", "PYTHONPATH": package}
     for language, text, output in blocks(page):
         if language != "sh" or INSTALLS.search(text):

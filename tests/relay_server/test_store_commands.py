@@ -1,5 +1,6 @@
 """`letterlock relay migrate`, `backup` and `check`, on a file."""
 
+import asyncio
 import json
 import sqlite3
 from contextlib import closing
@@ -7,18 +8,44 @@ from pathlib import Path
 
 import pytest
 
+from letterlock.relay import SqliteRelayStore
 from support.cli_tools import run
 
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
-    """A database that is there: the first command makes it."""
-    made = f"sqlite:///{tmp_path / 'relay.db'}"
-    run("relay", "check", "--store", made).succeeded()
-    return made
+    """A database that is there."""
+    return made(tmp_path / "relay.db")
 
 
-def test_a_new_file_is_made_and_has_no_contradictions(url: str) -> None:
+def made(path: Path) -> str:
+    """Make a database, as a relay does, and return its URL."""
+
+    async def make() -> None:
+        store = await SqliteRelayStore(path).open()
+        await store.close()
+
+    asyncio.run(make())
+    return f"sqlite:///{path}"
+
+
+@pytest.mark.parametrize("command", [["check"], ["backup", "copy.db"]], ids=lambda each: each[0])
+def test_a_file_that_is_not_there_is_not_made(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A path that was mistyped would be found to have no contradictions, and have an empty copy."""
+    monkeypatch.chdir(tmp_path)
+    assert "no such file" in run("relay", *command, "--store", "sqlite:///typo.db").failed(5)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("url", ["postgresql://nobody@127.0.0.1:1/x", "nats://127.0.0.1:1"])
+@pytest.mark.parametrize("command", ["check", "migrate"])
+def test_a_server_that_does_not_answer_is_told(command: str, url: str) -> None:
+    assert "cannot be" in run("relay", command, "--store", url).failed(5)
+
+
+def test_a_new_file_has_no_contradictions(url: str) -> None:
     assert run("relay", "check", "--store", url).succeeded() == b"no contradictions found\n"
     assert json.loads(run("relay", "check", "--store", url, "--json").succeeded()) == {"findings": []}
 
@@ -79,11 +106,11 @@ def test_the_store_may_stand_in_the_environment_or_a_file(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "relay.toml").write_text(f'store = "{url}"\n', encoding="utf-8")
-    (tmp_path / "relay.db").unlink()
     run("relay", "check", "--config", "relay.toml").succeeded()
-    assert (tmp_path / "relay.db").exists()
+    (tmp_path / "relay.db").unlink()
+    assert "no such file" in run("relay", "check", "--config", "relay.toml").failed(5)
+    made(tmp_path / "second.db")
     monkeypatch.setenv("LETTERLOCK_RELAY_STORE", "sqlite:///second.db")
     run("relay", "check").succeeded()
-    assert (tmp_path / "second.db").exists()
     monkeypatch.setenv("LETTERLOCK_RELAY_STOR", "x")
     assert "LETTERLOCK_RELAY_STORE" in run("relay", "check").failed(2)

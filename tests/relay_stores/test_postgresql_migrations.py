@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from letterlock.errors import StoreError, UnsupportedStore
-from letterlock.relay import open_store
+from letterlock.relay import PostgresqlRelayStore, open_store
 from letterlock.relay._postgresql import schema
 from support.relay_databases import Database
 from support.relay_killing import Nursery
@@ -98,7 +98,7 @@ def test_relays_work_while_an_index_is_made(database: Database, url: str, later:
         return person
 
     async def migrated() -> None:
-        assert await schema.migrate(url) == 1
+        assert await PostgresqlRelayStore(url).migrate() == 1
         async with connected(url) as other:
             assert (await is_valid(other), await version(other)) == (True, 2)
 

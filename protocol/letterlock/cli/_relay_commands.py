@@ -11,8 +11,8 @@ from typing import Protocol, TypeVar, runtime_checkable
 
 from letterlock.cli._output import say
 from letterlock.cli._relay_settings import settings_of
-from letterlock.errors import CorruptStore, UsageError
-from letterlock.relay import RelayStore, open_store
+from letterlock.errors import CorruptStore, StoreError, UsageError
+from letterlock.relay import RelayStore, SqliteRelayStore, open_store
 from letterlock.relay._server._serve import serve as run
 
 Result = TypeVar("Result")
@@ -46,8 +46,9 @@ def serve(arguments: Namespace) -> None:
 
 def migrate(arguments: Namespace) -> None:
     """Bring the database to the form of this release."""
-    store = open_store(settings_of(arguments).store)
-    steps = asyncio.run(store.migrate()) if isinstance(store, _Migrates) else 0
+    url = settings_of(arguments).store
+    store = open_store(url)
+    steps = asyncio.run(store.migrate() if isinstance(store, _Migrates) else _with_store(url, _nothing))
     if arguments.json:
         say(json.dumps({"steps": steps}))
     else:
@@ -56,7 +57,7 @@ def migrate(arguments: Namespace) -> None:
 
 def backup(arguments: Namespace) -> None:
     """Copy the database."""
-    store = open_store(settings_of(arguments).store)
+    store = _existing(settings_of(arguments).store)
     if not isinstance(store, _BacksUp):
         raise UsageError("this command copies SQLite alone: use pg_dump, or `nats account backup`")
     asyncio.run(store.backup(arguments.target))
@@ -81,8 +82,21 @@ def check(arguments: Namespace) -> None:
         raise CorruptStore("the database contradicts itself: stop the relay and restore a backup")
 
 
+def _existing(url: str) -> RelayStore:
+    """Return a store that is there. A file that is not would be made, and nothing would be wrong with it."""
+    store = open_store(url)
+    if isinstance(store, SqliteRelayStore) and not store.path.exists():
+        raise StoreError("there is no such file: check the path; `letterlock relay serve` makes a new one")
+    return store
+
+
+async def _nothing(_: RelayStore) -> int:
+    """Need no step: whatever the store has to change, it changes when it is opened."""
+    return 0
+
+
 async def _with_store(url: str, work: Callable[[RelayStore], Awaitable[Result]]) -> Result:
-    store = await open_store(url).open()
+    store = await _existing(url).open()
     try:
         return await work(store)
     finally:

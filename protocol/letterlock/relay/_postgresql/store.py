@@ -54,6 +54,13 @@ class PostgresqlRelayStore:
         await self._database.close()
         await self._wakes.close()
 
+    async def migrate(self) -> int:
+        """Bring the tables to this release, whoever uses them. Return how many steps that took.
+
+        Raises StoreError.
+        """
+        return await schema.migrate(self._database.url)
+
     async def secret(self, name: str, candidate: bytes) -> bytes:
         """Return the secret of this name; `candidate` becomes it if there is none yet."""
         return await places.secret(self._database, name, candidate)

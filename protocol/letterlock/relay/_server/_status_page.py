@@ -100,7 +100,7 @@ def status_page(status: Status, totals: Totals, rates: Rates) -> bytes:
         (
             f"<header><h1>letterlock relay</h1>{state}</header>",
             f"<p>{escape(status.name)} carries end-to-end encrypted messages, which it cannot read.</p>",
-            "<h2>Stored</h2>",
+            "<h2>Stored, counted every minute</h2>",
             _cards([(text, _amount(what, totals)) for what, text in _STORED.items()]),
             "<h2>Traffic</h2>",
             _bars(rates.minutes()),
@@ -173,7 +173,7 @@ def _calls(totals: Totals, rates: Rates) -> str:
     refused = _number(sum(totals.failures.values()))
     return (
         "<table><thead><tr><th scope='col'>call</th><th scope='col'>last minute</th>"
-        f"<th scope='col'>last hour</th><th scope='col'>number</th></tr></thead><tbody>{rows}"
+        f"<th scope='col'>last hour</th><th scope='col'>in all</th></tr></thead><tbody>{rows}"
         f"<tr><th scope='row'>with an error</th><td></td><td></td><td>{refused}</td></tr>"
         "</tbody></table>"
     )

@@ -88,6 +88,11 @@ class SqliteRelayStore:
         await asyncio.to_thread(operations.back_up, self._path, Path(target))
 
     @property
+    def path(self) -> Path:
+        """Where the file is, or will be."""
+        return self._path
+
+    @property
     def _write(self) -> Lane:
         return _open(self._writer)
 
