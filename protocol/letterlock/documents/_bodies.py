@@ -20,9 +20,11 @@ from letterlock._wire.document_trailer import DocumentStatement
 from letterlock._wire.grant import Grant
 from letterlock._wire.grant_bundle import decode_bundle, encode_bundle
 from letterlock._wire.grant_limits import SUBJECT_ID_BYTES
-from letterlock._wire.grant_recipient import UserRecipient
+from letterlock._wire.grant_recipient import CollectionRecipient, UserRecipient
 from letterlock._wire.grant_subject import Subject, SubjectKind
 from letterlock._wire.signed_by import SignedBy
+from letterlock.documents._collection_desk import collection_desk
+from letterlock.documents._collection_reading import collection_key
 from letterlock.documents._errors import DocumentDamaged
 from letterlock.documents._front import Front, OpenFront
 from letterlock.documents._granted_key import GrantedKey
@@ -133,12 +135,17 @@ class Bodies:
         return state
 
     def _readers(self, options: SealOptions, subject: Subject) -> list[Reader]:
-        """Return the contacts to whom this user granted the version before, and did not withdraw it."""
+        """Return the contacts and collections to whom this user granted the version before, if that holds.
+
+        A collection gets the version under the key of the epoch that it has now. Raises EpochDue, NoEpochKey,
+        CollectionForked.
+        """
         if options.replaces is None:
             return []
         shelf, now = self._shelf, self._shelf.desk.now()
         own, lists = shelf.desk.book.own().pin.user_id, ListsOnRecord(shelf.desk.book)
         found: dict[str, None] = {}
+        collections: dict[bytes, None] = {}
         for record in shelf.book.of_number(subject.kind, subject.id, subject.number - 1):
             terms = record.grant.terms
             ended = terms.valid_until is not None and terms.valid_until < now
@@ -148,7 +155,10 @@ class Bodies:
                 contact = lists.contact(terms.recipient.user_id)
                 if contact is not None:
                     found[contact.name] = None
-        return list(found)
+            if isinstance(terms.recipient, CollectionRecipient):
+                collections[terms.recipient.id] = None
+        at = collection_desk(shelf.desk)
+        return [*found, *(collection_key(at, each) for each in collections)]
 
     def _sign(self, hash_: bytes) -> SignedBy:
         with self._transaction():

@@ -82,7 +82,8 @@ class Documents(Uncopyable):
 
         The target gets the sealed document in one pass, and need not be seekable; memory does not grow with
         the content. The grants travel with it, as far as they fit into 1 MiB; deliver them as well. Without
-        readers, the next version of a document goes to the contacts to whom this user granted the one before.
+        readers, the next version of a document goes to the contacts and collections to whom this user granted
+        the one before.
         If this raises, nothing was kept, and a seekable target is as it was; with `options.job` both stay,
         and the same call goes on. Raises UsageError, ContactFrozen, and what the file objects raise.
         """
