@@ -118,6 +118,12 @@ class MlKem768PublicKey(KemPublicKey):
     CIPHERTEXT_BYTES = 1088
     LIBRARY = mlkem.MLKEM768PublicKey
 
+    @property
+    def library(self) -> mlkem.MLKEM768PublicKey:
+        """The key as the library wants it."""
+        key: mlkem.MLKEM768PublicKey = self._key
+        return key
+
 
 Public = TypeVar("Public", bound=KemPublicKey)
 

@@ -10,7 +10,7 @@ Not here: encapsulation, which HPKE does (hpke.py).
 import hashlib
 from typing import ClassVar, Final, Self
 
-from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.hpke import MLKEM768X25519PrivateKey, MLKEM768X25519PublicKey
 
@@ -44,9 +44,7 @@ class XWingPublicKey(LongPublicKey):
             raise InvalidKey(f"x-wing key of {len(data)} bytes; expected {PUBLIC_BYTES}: discard it")
         kem = MlKem768PublicKey(data[: MlKem768PublicKey.LENGTH])
         curve = EphemeralKey(data[MlKem768PublicKey.LENGTH :])
-        library = MLKEM768X25519PublicKey(
-            MLKEM768PublicKey.from_public_bytes(kem.data), X25519PublicKey.from_public_bytes(curve.data)
-        )
+        library = MLKEM768X25519PublicKey(kem.library, X25519PublicKey.from_public_bytes(curve.data))
         object.__setattr__(self, "data", data)
         object.__setattr__(self, "_key", library)
 

@@ -10,7 +10,7 @@ Keys of documents are not stored: a grant is opened each time.                  
 Every method runs inside the caller's transaction. Not here: which grants are taken (_taking.py).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from letterlock._records.grant import (
@@ -110,7 +110,19 @@ class GrantBook:
     def of_number(self, kind: int, id_: bytes, number: int) -> Iterator[GrantRecord]:
         """Yield the grants of one version or epoch: first those to this user, then the others."""
         known = self.number(kind, id_, number)
-        for each in (*known.mine, *known.others):
+        yield from self._loaded((*known.mine, *known.others))
+
+    def mine(self, kind: int, id_: bytes, number: int) -> list[GrantRecord]:
+        """Return the grants of one version or epoch to this user. Those whose key was in use come first."""
+        found = self._loaded(self.number(kind, id_, number).mine)
+        return sorted(found, key=lambda each: not each.checked)
+
+    def for_others(self, kind: int, id_: bytes, number: int) -> Iterator[GrantRecord]:
+        """Yield the grants of one version or epoch that are not to this user."""
+        yield from self._loaded(self.number(kind, id_, number).others)
+
+    def _loaded(self, hashes: Iterable[bytes]) -> Iterator[GrantRecord]:
+        for each in hashes:
             found = self.load(each)
             if found is None:
                 raise CorruptStore("a grant is missing: restore the store from a copy")

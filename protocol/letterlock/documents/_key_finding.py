@@ -12,6 +12,7 @@ Not here: whether a key opens the document itself, which its header tells.
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Protocol, TypeAlias
 
 from letterlock._primitives.xwing import XWingKeyPair
@@ -90,10 +91,10 @@ class KeyFinder:
         self, subject: Subject, secret: Secret | None = None
     ) -> Iterator[tuple[GrantRecord, GrantedKey]]:
         """Yield each grant that opens, with its key. Grants whose key was in use already come first."""
-        known = self._book.of_number(subject.kind, subject.id, subject.number)
-        records = [each for each in known if each.grant.terms.subject == subject]
-        for record in sorted(records, key=lambda each: not each.checked):
-            if record.withdrawn is None and not self._expired(record.grant):
+        place = (subject.kind, subject.id, subject.number)
+        for record in chain(self._book.mine(*place), self._book.for_others(*place)):
+            open_to_us = record.withdrawn is None and not self._expired(record.grant)
+            if open_to_us and record.grant.terms.subject == subject:
                 key = self.opened(record.grant, secret)
                 if key is not None and is_committed(subject, key):
                     yield record, key

@@ -5,6 +5,7 @@ Every method runs inside the caller's transaction. Not here: the public object (
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from letterlock._primitives.secret import Uncopyable
 from letterlock._records.grant import GrantRecord
@@ -40,12 +41,14 @@ class Shelf(Uncopyable):
         numbers = self.book.subject(kind, id_).numbers
         number = (numbers[-1] if numbers else 0) if number is None else number
         finder = self.finder()
-        known = sorted(self.book.of_number(kind, id_, number), key=lambda each: not each.checked)
-        subjects = list(dict.fromkeys(each.grant.terms.subject for each in known))
-        for subject in subjects:
-            for _, key in finder.keys(subject):
-                return subject, key
-        raise finder.refusal(subjects[0] if subjects else Subject(kind, id_, number, bytes(32)))
+        tried: dict[Subject, None] = {}
+        for record in chain(self.book.mine(kind, id_, number), self.book.for_others(kind, id_, number)):
+            subject = record.grant.terms.subject
+            if subject not in tried:
+                tried[subject] = None
+                for _, key in finder.keys(subject):
+                    return subject, key
+        raise finder.refusal(next(iter(tried), Subject(kind, id_, number, bytes(32))))
 
     def begin(
         self, subject: Subject, key: GrantedKey, readers: Iterable[Reader], conditions: Conditions

@@ -11,6 +11,7 @@ Not here: the grants (_granting.py).
 
 import hashlib
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import TypeAlias
 
 from letterlock._primitives.entropy import Entropy
@@ -135,9 +136,15 @@ def _user(pin: PinnedList) -> Target:
     key = None if pin.snapshot is None else pin.snapshot.document_key
     if key is None:
         raise UsageError("the user has no document key on record: learn the newest device lists first")
-    public = XWingPublicKey(key.public)
+    public = _public_key(key.public)
     recipient = UserRecipient(pin.user_id, key.generation, hashlib.sha256(key.public).digest())
     return Target(recipient, lambda terms, text: seal_for_key(public, terms, text))
+
+
+@lru_cache(maxsize=256)
+def _public_key(data: bytes) -> XWingPublicKey:
+    # Cached because reading a key costs a good part of an encryption, and people share with the same others.
+    return XWingPublicKey(data)
 
 
 def _under(secret: WrapSecret, entropy: Entropy) -> Sealer:
