@@ -153,14 +153,14 @@ async def rest(server: Server, callers: Sequence[Caller], seconds: float) -> lis
     for each in warm.sockets:
         if each._transport is not None:
             each._transport.close()
-    await asyncio.sleep(2)
+    await asyncio.sleep(min(2, seconds))
     before = server.memory()
     cpu = server.cpu()
     opened = await open_all(server.port, callers, 100)
     count = len(callers)
     each_us = (server.cpu() - cpu) / count * 1e6
     print(f"{count} sockets opened in {opened.seconds:.1f} s, {each_us:.0f} us CPU each")
-    await asyncio.sleep(5)
+    await asyncio.sleep(min(5, seconds))
     grown = server.memory() - before
     print(f"memory: {before / 1e6:.1f} MB without, {grown / count / 1e3:.1f} kB more each", flush=True)
     cpu, begun = server.cpu(), time.perf_counter()
