@@ -1,0 +1,97 @@
+"""A disk that is full: the relay answers UNAVAILABLE, a client raises; nothing is lost or half stored."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from letterlock import SqliteStore
+from letterlock.client import SyncClient, SyncMessage
+from letterlock.errors import StoreError
+from support.fault_city import City
+from support.fault_home import KEY
+from support.relay_process import RelayProcess
+
+MIB = 1024 * 1024
+
+pytestmark = pytest.mark.slow
+
+
+class Disk:
+    """A file system in memory of a few MiB."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._filler = folder / "filler"
+
+    def fill(self) -> None:
+        with self._filler.open("ab", buffering=0) as file:
+            try:
+                while file.write(bytes(4096)):
+                    pass
+            except OSError:
+                return
+
+    def free(self) -> None:
+        self._filler.unlink()
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={8 * MIB}", "tmpfs", str(folder)]
+    try:
+        mounted = subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except OSError:
+        mounted = False
+    if not mounted:
+        pytest.skip("no small disk: this user may not mount one")
+    yield Disk(folder)
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_relay_goes_on_when_its_disk_has_room_again(disk: Disk) -> None:
+    with City(f"sqlite:///{disk.folder}/relay.db", workers=1) as city:
+        city.begin_relay()
+        city.settle("anna", "ben")
+        city.wait_until_seen(4)
+        disk.fill()
+        city.wait_until_refused("UNAVAILABLE")
+        disk.free()
+        city.wait_until_seen(city.seen + 6)
+        city.be_quiet()
+        city.require()
+
+
+def test_a_client_goes_on_when_its_disk_has_room_again(disk: Disk, tmp_path: Path) -> None:
+    """The client ends with StoreError, because it can keep nothing. What it had returned is there."""
+    with RelayProcess(tmp_path) as relay:
+        path = disk.folder / "anna.db"
+        anna = SyncClient.create(path, key=KEY, name="anna", relay=relay.url)
+        ben = SyncClient.create(tmp_path / "ben.db", key=KEY, name="ben", relay=relay.url)
+        sent: list[bytes] = []
+        with ben:
+            with anna:
+                anna.send("ben", b"hello")
+                sent.append(b"hello")
+                anna.flush()
+                disk.fill()
+                with pytest.raises(StoreError):
+                    for number in range(1000):
+                        anna.send("ben", b"%d" % number * 1000)
+                        sent.append(b"%d" % number * 1000)
+            disk.free()
+            with SyncClient.open(path, key=KEY) as again:
+                again.send("ben", b"end")
+                again.flush()
+                seen = [take(ben, message) for message in ben.messages(wait=2)]
+        assert seen == [*sent, b"end"]
+    with SqliteStore(path, key=KEY) as store, store.transaction():
+        assert store.connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def take(client: SyncClient, message: SyncMessage) -> bytes:
+    message.done()
+    return message.body
