@@ -146,3 +146,18 @@ def test_a_granted_key_that_is_not_the_sessions(people: World) -> None:
         checked_session(what, GrantedKey(bytes(64)), bytes)
     right = replace(what, commitment=session_commitment(ItemKey(bytes(32)), what.id))
     assert checked_session(right, key, bytes).id == what.id
+
+
+def test_a_commitment_that_is_not_the_keys() -> None:
+    """Everything authenticates, and the item commits to another key: it could open under two. [DOC-47]"""
+    key = bytes(32)
+    session = ItemSession(bytes(16), ItemKey(key), bytes)
+    both = hmac.digest(key, b"letterlock-v1 item of a session" + bytes(16), hashlib.sha512)
+    for commitment, opens in ((both[32:], True), (flipped(both[32:], 31), False), (bytes(32), False)):
+        head = b"\1" + bytes(32) + commitment
+        item = head + aead.seal(both[:32], bytes(12), b"x\x80" + bytes(30), head)
+        if opens:
+            assert session.open([item]) == [b"x"]
+        else:
+            with pytest.raises(AuthenticationFailed):
+                session.open([item])
