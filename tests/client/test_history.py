@@ -26,7 +26,7 @@ async def first(client: Client) -> Message:
 
 
 def test_a_new_device_reads_the_history(tmp_path: Path) -> None:
-    """CLN-10"""
+    """CLN-13"""
 
     async def story(town: Town) -> None:
         alice, bob = await town.client("alice"), await town.client("bob")
@@ -45,7 +45,7 @@ def test_a_new_device_reads_the_history(tmp_path: Path) -> None:
 
 
 def test_the_relay_sees_no_word_of_it_and_without_items_there_is_none(tmp_path: Path) -> None:
-    """CLN-10"""
+    """CLN-13"""
     seen: list[bytes] = []
 
     def look(asked: Asked) -> Reply | None:
@@ -69,7 +69,7 @@ def test_the_relay_sees_no_word_of_it_and_without_items_there_is_none(tmp_path: 
 
 
 def test_a_history_of_many_parts_arrives_whole(tmp_path: Path) -> None:
-    """CLN-10"""
+    """CLN-13"""
     items = [system_entropy(300_000) for _ in range(9)]
 
     async def story(town: Town) -> None:
@@ -117,7 +117,7 @@ def spoiled(change: Callable[[bytes], bytes]) -> Callable[[Asked, Reply], Reply]
 def test_a_history_that_the_relay_changed_is_not_read(
     tmp_path: Path, change: Callable[[bytes], bytes]
 ) -> None:
-    """CLN-10: the device is linked all the same."""
+    """CLN-13: the device is linked all the same."""
 
     async def story(town: Town) -> None:
         alice = await town.client("alice")
@@ -134,7 +134,7 @@ def test_a_history_that_the_relay_changed_is_not_read(
 
 
 def test_what_is_no_archive_is_not_given(tmp_path: Path) -> None:
-    """CLN-10"""
+    """CLN-13"""
 
     async def story(town: Town) -> None:
         alice = await town.client("alice")
@@ -159,6 +159,6 @@ def test_a_key_that_does_not_come_is_not_waited_for_without_end(tmp_path: Path) 
 
 @pytest.mark.parametrize("data", [b"", b"\0\0\0", b"\0\0\0\x02x", b"\xff\xff\xff\xffpackage"])
 def test_what_was_cut_in_the_meeting_place_is_refused(data: bytes) -> None:
-    """CLN-10"""
+    """CLN-13"""
     with pytest.raises(RelayMisbehaves):
         divided(data)

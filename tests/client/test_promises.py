@@ -108,7 +108,7 @@ def pass_days(town: Town, days: int, *clients: Client) -> None:
 
 
 def test_what_comes_again_after_29_days_is_not_given_again(tmp_path: Path) -> None:
-    """CLN-2, and user.md: what was read is known for 30 days."""
+    """CLN-2: what was read is known for 30 days."""
     seen: list[Delivery] = []
     again: list[Delivery] = []
     acknowledged: set[bytes] = set()

@@ -1,6 +1,6 @@
 """History: what an application gives a new device of its user, as an archive that comes with the linking.
 
-    in the meeting place      length of the package in 4 bytes || package || archive, or nothing      [CLN-10]
+    in the meeting place      length of the package in 4 bytes || package || archive, or nothing      [CLN-13]
 
 The archive's key travels as a message over the session of the two devices, so the new device can read the
 archive a moment after it was linked. Until the application has finished it, it is kept among the arrived

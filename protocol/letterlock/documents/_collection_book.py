@@ -25,6 +25,7 @@ from letterlock._records.collection_change import (
 )
 from letterlock._wire.collection_entry import CollectionEntry
 from letterlock._wire.collection_limits import COLLECTION_ID_BYTES, MAX_COLLECTIONS
+from letterlock._wire.collection_member import MemberName
 from letterlock.documents._collection_errors import CollectionForked
 from letterlock.documents._log import Step
 from letterlock.documents._nesting import reached
@@ -129,7 +130,7 @@ class CollectionBook:
     def _save_epoch(self, state: LogState) -> None:
         known = self.epoch(state.collection, state.epoch)
         if known is None or known.writers != state.writers:
-            owed = frozenset() if known is None else known.owed
+            owed = frozenset[MemberName]() if known is None else known.owed
             record = EpochRecord(state.opening, state.writers, owed)
             self.save_epoch(state.collection, state.epoch, record)
 

@@ -38,7 +38,7 @@ def upkeep(at: CollectionDesk) -> CollectionUpkeep:
         if state.forked or MemberName.user(at.user_id) not in state.members:
             continue
         grants += _owed(at, state)
-        due = frozenset() if state.phase is CollectionPhase.CLOSED else at.due(state)
+        due = frozenset[DueReason]() if state.phase is CollectionPhase.CLOSED else at.due(state)
         change = _renewed(at, state, due) if due else None
         if change is not None:
             changes.append(change)

@@ -61,7 +61,7 @@ def void_members(state: LogState, states: States) -> tuple[MemberName, ...]:
 
 
 def _own(state: LogState, generations: Generations) -> set[DueReason]:
-    due = {DueReason.SPENT} if state.phase is CollectionPhase.SPENT else set()
+    due = {DueReason.SPENT} if state.phase is CollectionPhase.SPENT else set[DueReason]()
     grown = ((generations(name) or 0) > member.generation for name, member in state.members.items())
     return due | {DueReason.MEMBER} if any(grown) else due
 

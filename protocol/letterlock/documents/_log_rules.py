@@ -231,7 +231,7 @@ def _check_members(members: Members) -> None:
 
 
 def _nested(state: LogState | None, members: Members, hash_: bytes) -> dict[bytes, bytes]:
-    known = {} if state is None else state.nested
+    known = dict[bytes, bytes]() if state is None else state.nested
     inside = (name.id for name in members if name.kind is MemberKind.COLLECTION)
     return {each: known.get(each, hash_) for each in inside}
 

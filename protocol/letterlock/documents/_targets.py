@@ -56,6 +56,7 @@ class CollectionKey(Uncopyable):
 
     id: bytes
     epoch: int
+    _secret: WrapSecret
 
     def __init__(self, id: bytes, epoch: int, secret: WrapSecret) -> None:  # noqa: A002 (the word of a grant)
         """Not for applications, which call `Collections.reader`."""
@@ -115,7 +116,7 @@ def _target(desk: Desk, reader: Reader, needs: list[Need]) -> Target:
             named = provisional_recipient(reader.id, reader.first, reader.second)
             return Target(named, lambda terms, key: seal_in_halves(keys, terms, key, entropy))
         case CollectionKey():
-            secret = reader._secret  # noqa: SLF001
+            secret = reader._secret  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
             return Target(CollectionRecipient(reader.id, reader.epoch), _under(secret, entropy))
         case _:
             raise UsageError("a reader is a name, a link, a password, provisional keys or a collection")
