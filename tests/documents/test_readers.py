@@ -74,7 +74,7 @@ def test_another_link_does_not_read(people: World) -> None:
 
 def test_a_link_id_tells_nothing_of_the_secret() -> None:
     link = LinkSecret(bytes(32))
-    assert link.id == hmac.digest(bytes(32), b"letterlock-v1 link id", "sha256")[:16]
+    assert link.id == hmac.digest(bytes(32), b"letterlock-v1 id of a link", "sha256")[:16]
     assert link.id not in link.expose()
     assert link.fragment() == "A" * 43
     assert repr(link) == "<LinkSecret: hidden>"

@@ -26,6 +26,7 @@ from letterlock._primitives.curve25519 import (
     SignedPrekeyPair,
 )
 from letterlock._primitives.ed25519 import Ed25519KeyPair, Ed25519Seed
+from letterlock._primitives.floe import FloeStream
 from letterlock._primitives.mldsa import MlDsa65KeyPair, MlDsaSeed
 from letterlock._primitives.mlkem import (
     Encapsulation,
@@ -81,6 +82,7 @@ def holders() -> list[Uncopyable]:
         SigningKey(SigningScalar(MATERIAL[:32]), bytes(32)),
         FrameSealer.begin(MATERIAL[:32], b"")[0],
         FrameOpener.begin(MATERIAL[:32], b"", bytes(24)),
+        FloeStream(MATERIAL[:32], bytes(32), b"", segment_bytes=64),
     ]
     return [*single, *curve, *kem, *built, Encapsulation(KemSecret(MATERIAL[:32]), b"\x01" * 8)]
 
