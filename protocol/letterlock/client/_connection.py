@@ -61,7 +61,17 @@ class Changed(Protocol):
 class Connection(Uncopyable):
     """Calls to one relay, for one device."""
 
-    __slots__ = ("_changed", "_ends", "_lock", "_login", "_since", "_token", "_transport", "is_up")
+    __slots__ = (
+        "_changed",
+        "_ends",
+        "_lock",
+        "_login",
+        "_registered",
+        "_since",
+        "_token",
+        "_transport",
+        "is_up",
+    )
 
     def __init__(self, transport: Transport, changed: Changed) -> None:
         self._transport = transport
@@ -70,6 +80,7 @@ class Connection(Uncopyable):
         self._lock = asyncio.Lock()
         self._token: bytes | None = None
         self._since = self._ends = 0.0
+        self._registered = 0
         self.is_up: bool | None = None
         """Whether the last call was answered; None before the first one."""
 
@@ -79,13 +90,14 @@ class Connection(Uncopyable):
 
     async def call(self, request: RelayBody, answer: type[A], wait: int = 0) -> A:
         """Make a call with a token. Raises RelayUnavailable, RelayMisbehaves, RelayRefused."""
-        token = await self.token()
+        registered = self._registered
+        token = await self._token_since(registered)
         is_fresh = monotonic() < self._since + _FRESH
         with suppress(_TokenRefused):
             return await self._call(request, answer, token, wait)
         self.forget_token(token)
         if not is_fresh:
-            token = await self.token()
+            token = await self._token_since(registered)
             with suppress(_TokenRefused):
                 return await self._call(request, answer, token, wait)
             self.forget_token(token)
@@ -107,6 +119,16 @@ class Connection(Uncopyable):
                 self._ends = self._since + max(answer.seconds - _EARLY, answer.seconds / 2)
                 self._token = answer.token
             return self._token
+
+    def note_registration(self) -> None:
+        """Have all calls that wait for a token made anew: they are about another database.        [CLN-10]"""
+        self._registered += 1
+
+    async def _token_since(self, registered: int) -> bytes:
+        token = await self.token()
+        if self._registered != registered:
+            raise RelayUnavailable("the relay had forgotten this user, and knows it again")
+        return token
 
     def forget_token(self, token: bytes | None) -> None:
         """Get a new token for the next call, unless that has happened since."""

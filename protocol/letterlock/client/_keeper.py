@@ -58,6 +58,7 @@ class Keeper:
             return
         if own.number and not self._is_first:
             await asyncio.sleep(office.pace.spread(office.pace.refill))
+            own = await office.run(office.queue.own)
         kept = own.publication
         for _ in range(_ATTEMPTS):
             if kept is None:

@@ -144,6 +144,7 @@ class Office(Uncopyable):
                 raise
         await self._log_in()
         await self.run(self.queue.renumber, 0)  # the bundles of what was kept may have been given out
+        self.connection.note_registration()
         self.forgotten_at = monotonic()
         self.tell(RelayEventKind.REGISTERED_AGAIN)
         self.want_prekeys()
