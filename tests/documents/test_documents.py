@@ -1,6 +1,6 @@
 """Documents as an application uses them: sealed, shared, opened, replaced, and taken up after a crash.
 
-DOC-42, DOC-50, DOC-51.
+DOC-42, DOC-50 to DOC-53.
 """
 
 import io
@@ -12,6 +12,7 @@ import pytest
 from letterlock._wire import cbor
 from letterlock._wire.grant import Grant
 from letterlock._wire.grant_bundle import decode_bundle, encode_bundle
+from letterlock._wire.grant_subject import Subject, SubjectKind
 from letterlock.documents import (
     Conditions,
     DocumentDamaged,
@@ -23,11 +24,13 @@ from letterlock.documents import (
     SealOptions,
     Standing,
     UnknownAuthor,
+    _grant_book,
 )
 from letterlock.documents._granted_key import GrantedKey
 from letterlock.documents._grants import read_grants, write_grants
 from letterlock.documents._targets import Reader
 from letterlock.errors import MalformedMessage, PeerError, UsageError
+from letterlock.limits import MAX_COUNTER
 from letterlock.stores import EntryKind
 from letterlock.user import User
 from letterlock.user._user import desk_behind
@@ -147,8 +150,80 @@ def test_an_expired_reader_gets_no_next_version(people: World) -> None:
     ends = Conditions(valid_until=people.clock.now + 10)
     _, id_ = sealed(alice, "bob", conditions=ends)
     people.clock.now += 11
-    with pytest.raises(NoGrant, match="expired"):
-        sealed(alice, replaces=id_)  # the end is for everybody, so the author shares it anew with itself
+    second, _ = sealed(alice, content=b"second", replaces=id_)  # the end is for readers, not for the author
+    assert read(alice, second) == b"second"
+    with pytest.raises(NoGrant):
+        read(people.bob.first, second)
+
+
+def test_a_version_that_somebody_else_names_is_not_the_newest(people: World) -> None:
+    """DOC-52. Bob grants Alice the last number that there is, and a version with which hers would go on."""
+    alice, bob = people.alice.first, people.bob.first
+    _, id_ = sealed(alice, "bob")
+    for number in (2, MAX_COUNTER):
+        subject = Subject(SubjectKind.DOCUMENT, id_, number, bytes(32))
+        Documents(alice).take(made(bob, subject, "alice"))
+    assert len(Documents(alice).versions(id_)) == 3
+    second, _ = sealed(alice, content=b"second", replaces=id_)
+    assert read(bob, second) == b"second"
+    assert Documents(alice).share(id_, ["bob"]).grants[0].version == 2
+
+
+def test_the_last_number_is_followed_by_none(people: World) -> None:
+    alice = people.alice.first
+    subject = Subject(SubjectKind.DOCUMENT, bytes(16), MAX_COUNTER, bytes(32))
+    Documents(alice).take(made(people.bob.first, subject, "alice"))
+    with pytest.raises(UsageError, match="no number left"):
+        sealed(alice, replaces=bytes(16))
+
+
+def made(user: User, subject: Subject, reader: str) -> tuple[bytes, ...]:
+    """Return a grant of any key for any subject."""
+    documents = Documents(user)
+    with user.transaction():
+        return documents._shelf.grant(subject, GrantedKey(bytes(32)), [reader], Conditions()).wire
+
+
+def test_notes_of_others_do_not_keep_a_document_from_being_erased(
+    people: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DOC-53"""
+    monkeypatch.setattr(_grant_book, "MAX_NOTES_TAKEN", 2)
+    alice, bob = people.alice.first, people.bob.first
+    document, id_ = sealed(alice, "bob")
+    read(bob, document)
+    (again,) = (each.hash for each in Documents(alice).grants(id_) if each.reader == "bob")
+    for _ in range(2):
+        shared = Documents(bob).share(id_, ["alice"])
+        Documents(alice).take(Documents(bob).withdraw([shared.grants[0].hash]))
+    shared = Documents(bob).share(id_, ["alice"])
+    with pytest.raises(UsageError, match="at most 2 notes"):
+        Documents(alice).take(Documents(bob).withdraw([shared.grants[0].hash]))
+    assert Documents(alice).withdraw([again])
+    assert Documents(alice).erase(id_)
+    with pytest.raises(NoGrant, match="destroyed"):
+        read(alice, document)
+
+
+def test_erasing_ends_what_is_being_sealed(people: World) -> None:
+    """DOC-45: by another task, before the version is complete, and after a crash."""
+    alice = people.alice.first
+    _, id_ = sealed(alice)
+    with pytest.raises(OSError, match="the disk fails"):
+        Documents(alice).seal(
+            Failing(CONTENT * 30, 2**20), io.BytesIO(), options=SealOptions(replaces=id_, job=b"job")
+        )
+    assert jobs(alice) == 1
+
+    def erase(*_: object) -> None:
+        if not Documents(alice).versions(id_):
+            return
+        Documents(alice).erase(id_)
+
+    with pytest.raises(UsageError, match="erased meanwhile"):
+        sealed(alice, replaces=id_, pace=Pace(progress=erase))
+    assert jobs(alice) == 0
+    assert Documents(alice).versions(id_) == ()
 
 
 def test_erased(people: World) -> None:

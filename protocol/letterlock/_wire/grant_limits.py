@@ -37,6 +37,9 @@ MAX_GRANTS_AT_ONCE: Final = 1000
 MAX_GRANTS_OF_SUBJECT: Final = 10_000
 """Grants of one version that a store keeps. Whoever may share a document could fill a store otherwise."""
 
+MAX_NOTES_TAKEN: Final = 5_000
+"""Notes of others about one document that a store keeps. The rest is left for its user's own. [DOC-53]"""
+
 GRANT_MIN_OPSLIMIT: Final = ARGON2_OPSLIMIT
 """(protocol) Passes of Argon2id for a grant to a password, at least. A grant cannot ask for a weak one."""
 

@@ -42,6 +42,7 @@ from letterlock.documents._targets import Reader
 from letterlock.documents._values import Shared
 from letterlock.documents._version_key import VersionKey
 from letterlock.errors import MalformedMessage, PeerError, TrustError, UsageError
+from letterlock.limits import MAX_COUNTER
 from letterlock.stores import EntryKind, EntryRow, EntryTable, Record
 
 _MAX_JOB: Final = 64
@@ -126,6 +127,8 @@ class Bodies:
         shelf, version = self._shelf, 1
         if options.replaces is not None:
             before, _ = shelf.first_key(SubjectKind.DOCUMENT, options.replaces, None)
+            if before.number == MAX_COUNTER:
+                raise UsageError("the document has no number left for a version: seal a new one")
             version = before.number + 1
         entropy = shelf.desk.environment.entropy
         state = SealingState.begin(options.replaces, version, metadata, entropy)

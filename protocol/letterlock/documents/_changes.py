@@ -260,7 +260,7 @@ def _granted(
         owed |= {each.name for each, target in found if target is None}
         targets: list[Target] = [target for _, target in found if target is not None]
         text = keys.text(history=history)
-        some = unsigned_grants(at.desk, subject, text, targets, Conditions(), before)
+        some = unsigned_grants(at.desk, subject, text, [(each, Conditions()) for each in targets], before)
         before = grant_hash(some[-1].leaf) if some else before
         made += some
     return made, owed

@@ -46,7 +46,7 @@ def withdraw(desk: Desk, book: GrantBook, hashes: Iterable[bytes], reason: str) 
             notes.append(_note(desk, NoteAction.WITHDRAW, subject_key, named, 0, reason))
             for taken in part:
                 book.save(replace(taken, withdrawn=notes[-1].terms.issued))
-            book.add_note(notes[-1])
+            book.add_note(notes[-1], ours=True)
     return notes
 
 
@@ -64,7 +64,7 @@ def erase(desk: Desk, book: GrantBook, kind: int, id_: bytes, reason: str) -> li
     ]
     book.erase(kind, id_)
     for each in notes:
-        book.add_note(each)
+        book.add_note(each, ours=True)
     return notes
 
 

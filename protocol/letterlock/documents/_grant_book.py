@@ -25,10 +25,11 @@ from letterlock._records.grant import (
     encode_subject,
 )
 from letterlock._wire.grant import Grant
-from letterlock._wire.grant_limits import MAX_GRANTS_OF_SUBJECT
+from letterlock._wire.grant_limits import MAX_GRANTS_OF_SUBJECT, MAX_NOTES_TAKEN
 from letterlock._wire.grant_note import GrantNote
 from letterlock._wire.grant_recipient import UserRecipient
-from letterlock._wire.grant_subject import Subject
+from letterlock._wire.grant_subject import Subject, SubjectKind
+from letterlock.documents._state import SealingState
 from letterlock.errors import CorruptStore, UsageError
 from letterlock.stores import DeferredRecord, EntryKind, EntryRow, Record, Store
 
@@ -57,7 +58,7 @@ class GrantBook:
     def add(self, records: list[GrantRecord], *, ours: bool = False) -> None:
         """Insert grants that are new. `ours` says that this device made them, in this order.
 
-        Raises UsageError for more than 10,000 of one version.
+        Raises UsageError for more than 10,000 of one version, and for a subject that was erased.     [DOC-45]
         """
         by_number: dict[tuple[int, bytes, int], list[Grant]] = {}
         for each in records:
@@ -65,6 +66,8 @@ class GrantBook:
             by_number.setdefault((subject.kind, subject.id, subject.number), []).append(each.grant)
             self.save(each)
         for (kind, id_, number), grants in by_number.items():
+            if self.subject(kind, id_).erased:
+                raise UsageError("the document was erased meanwhile: seal a new one")
             self._list_number(kind, id_, number)
             known = self.number(kind, id_, number)
             mine = [each.hash for each in grants if self.is_mine(each)]
@@ -101,6 +104,12 @@ class GrantBook:
         """Return what there is about a subject."""
         row = self._entries.load(EntryKind.SUBJECT, _key(kind, id_))
         return SubjectRecord() if row is None else row.record.decoded(decode_subject)
+
+    def newest(self, kind: int, id_: bytes) -> int:
+        """Return the newest number whose key was in use, else the newest on record, 0 if there is none."""
+        numbers = self.subject(kind, id_).numbers
+        used = (at for at in reversed(numbers) if any(each.checked for each in self.of_number(kind, id_, at)))
+        return next(used, numbers[-1] if numbers else 0)
 
     def number(self, kind: int, id_: bytes, number: int) -> NumberRecord:
         """Return the hashes of the grants of one version or epoch."""
@@ -146,15 +155,15 @@ class GrantBook:
 
     # --- notes and erasure ------------------------------------------------------------------------
 
-    def add_note(self, note: GrantNote) -> bool:
-        """Insert a note; return whether it is new."""
+    def add_note(self, note: GrantNote, *, ours: bool = False) -> bool:
+        """Insert a note; return whether it is new. Raises UsageError for too many, but of `ours`. [DOC-53]"""
         if self._entries.load(EntryKind.GRANT_NOTE, note.hash) is not None:
             return False
         terms = note.terms
         self._entries.save(EntryRow(EntryKind.GRANT_NOTE, note.hash, None, Record(note.encode())))
         known = self.subject(terms.subject_kind, terms.subject_id)
-        if len(known.notes) >= MAX_GRANTS_OF_SUBJECT:
-            raise UsageError(f"a document has at most {MAX_GRANTS_OF_SUBJECT} notes: erase it")
+        if len(known.notes) >= (MAX_GRANTS_OF_SUBJECT if ours else MAX_NOTES_TAKEN):
+            raise UsageError(f"at most {MAX_NOTES_TAKEN} notes about a document are taken: discard this one")
         self._save_subject(
             terms.subject_kind, terms.subject_id, replace(known, notes=(*known.notes, note.hash))
         )
@@ -169,7 +178,10 @@ class GrantBook:
             yield GrantNote.decode(row.record.expose())
 
     def erase(self, kind: int, id_: bytes) -> None:
-        """Delete all grants of a subject, and note that it was erased."""
+        """Delete all grants of a subject, and keys that are in use to seal it; note that it was erased."""
+        for row in list(self._entries.all(EntryKind.SEALING)):
+            if kind == SubjectKind.DOCUMENT and SealingState.decode(row.record.expose()).header.id == id_:
+                self._entries.delete(EntryKind.SEALING, row.key)
         known = self.subject(kind, id_)
         for number in known.numbers:
             found = self.number(kind, id_, number)

@@ -28,7 +28,8 @@ class Conditions:
     """Why a key is given, and until when.
 
     `purpose` is a text of up to 64 printable characters. After `valid_until`, in seconds since 1970 (UTC),
-    the library opens nothing with the grant; a reader can have kept the key. Raises UsageError for others.
+    the library opens nothing with the grant; a reader can have kept the key. The own grant has no
+    end. Raises UsageError for others.
     """
 
     purpose: str = ""
@@ -56,8 +57,7 @@ def unsigned_grants(
     desk: Desk,
     subject: Subject,
     key: GrantedKey,
-    targets: Sequence[Target],
-    conditions: Conditions,
+    targets: Sequence[tuple[Target, Conditions]],
     before: bytes | None,
 ) -> list[Unsigned]:
     """Return grants of a key that are not signed yet, for a caller that signs other leaves beside them.
@@ -68,7 +68,7 @@ def unsigned_grants(
         raise UsageError(f"one call makes {MAX_GRANTS_AT_ONCE} grants at most: use a collection")
     signer, issued = signer_of(desk), desk.now()
     made: list[Unsigned] = []
-    for target in targets:
+    for target, conditions in targets:
         terms = GrantTerms(
             subject, target.recipient, signer, issued, conditions.purpose, conditions.valid_until, before
         )

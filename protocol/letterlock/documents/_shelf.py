@@ -4,8 +4,9 @@ Every method runs inside the caller's transaction. Not here: the public object (
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
+from typing import TypeAlias
 
 from letterlock._primitives.secret import Uncopyable
 from letterlock._records.grant import GrantRecord
@@ -19,6 +20,9 @@ from letterlock.documents._targets import Reader, Target, own_target, targets
 from letterlock.documents._values import Granted, Shared, granted
 from letterlock.user._desk import Desk
 from letterlock.user._values import Need
+
+Targets: TypeAlias = Sequence[tuple[Target, Conditions]]
+"""Who gets a key, and under which conditions."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -34,12 +38,12 @@ class Shelf(Uncopyable):
         return KeyFinder(self.desk, self.book, self.collections)
 
     def first_key(self, kind: SubjectKind, id_: bytes, number: int | None) -> tuple[Subject, GrantedKey]:
-        """Return a subject that this user can open, and its key, the newest without a number. Raises NoGrant.
+        """Return a subject that this user can open, and its key. Raises NoGrant.
 
-        If a number was granted with two commitments, the one whose key was in use comes first.
+        Without a number it is the newest whose key was in use, or the newest on record if none was: a granter
+        can name any number [DOC-52]. Of two commitments, the one whose key was in use comes first.
         """
-        numbers = self.book.subject(kind, id_).numbers
-        number = (numbers[-1] if numbers else 0) if number is None else number
+        number = self.book.newest(kind, id_) if number is None else number
         finder = self.finder()
         tried: dict[Subject, None] = {}
         for record in chain(self.book.mine(kind, id_, number), self.book.for_others(kind, id_, number)):
@@ -55,7 +59,7 @@ class Shelf(Uncopyable):
     ) -> Shared:
         """Grant a new subject to this user and to readers. Raises as `targets` does."""
         found, needs = targets(self.desk, readers)
-        records = self._made(subject, key, [own_target(self.desk), *found], conditions, checked=True)
+        records = self._made(subject, key, self._with_own(found, conditions), checked=True)
         return self.result(records, needs)
 
     def grant(
@@ -63,31 +67,35 @@ class Shelf(Uncopyable):
     ) -> Shared:
         """Grant a subject to more readers. Raises as `targets` does."""
         found, needs = targets(self.desk, readers)
-        return self.result(self._made(subject, key, found, conditions, checked=False), needs)
+        return self.result(self._made(subject, key, _each(found, conditions), checked=False), needs)
 
     def prepared(
         self, subject: Subject, key: GrantedKey, readers: Iterable[Reader], conditions: Conditions
     ) -> tuple[list[GrantRecord], list[Need]]:
         """Return grants of a new subject to this user and to readers, which are not on record yet."""
         found, needs = targets(self.desk, readers)
-        unsigned = unsigned_grants(self.desk, subject, key, [own_target(self.desk), *found], conditions, None)
+        unsigned = unsigned_grants(self.desk, subject, key, self._with_own(found, conditions), None)
         return [GrantRecord(each, checked=True) for each in signed_grants(self.desk, unsigned)], needs
 
     def keep(self, subject: Subject, key: GrantedKey) -> list[GrantRecord]:
         """Grant a subject to this user alone: the key came in another way, and was not in use yet."""
-        return self._made(subject, key, [own_target(self.desk)], Conditions(), checked=False)
+        return self._made(subject, key, self._with_own((), Conditions()), checked=False)
+
+    def _with_own(self, found: Sequence[Target], conditions: Conditions) -> Targets:
+        """Return targets after this user, whose own grant does not end."""
+        own = replace(conditions, valid_until=None)
+        return [(own_target(self.desk), own), *_each(found, conditions)]
 
     def _made(
         self,
         subject: Subject,
         key: GrantedKey,
-        found: Sequence[Target],
-        conditions: Conditions,
+        found: Targets,
         *,
         checked: bool,
     ) -> list[GrantRecord]:
         before = self.book.last_made(subject)
-        unsigned = unsigned_grants(self.desk, subject, key, found, conditions, before)
+        unsigned = unsigned_grants(self.desk, subject, key, found, before)
         records = [GrantRecord(each, checked=checked) for each in signed_grants(self.desk, unsigned)]
         self.book.add(records, ours=True)
         return records
@@ -103,3 +111,7 @@ class Shelf(Uncopyable):
         """Return grants that were made."""
         wire = tuple(each.grant.encode() for each in records)
         return Shared(wire, self.shown(records), tuple(needs))
+
+
+def _each(found: Iterable[Target], conditions: Conditions) -> Targets:
+    return [(each, conditions) for each in found]
