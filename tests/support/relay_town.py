@@ -54,7 +54,7 @@ from letterlock.relay._reply import Reply
 from letterlock.relay._settings import RelaySettings
 from letterlock.relay._store import RelayStore
 from support.pair import entropy_of
-from support.user_tools import FULL, Owner, material
+from support.user_tools import FULL, LIMITED, Owner, material
 
 NAME: Final = "relay.example"
 TICKET_KEY: Final = Ed25519KeyPair(Ed25519Seed(material("relay ticket key", 32)))
@@ -259,3 +259,11 @@ ONE_TIME: Final[OneTimePrekey] = OneTimePrekeyPair.from_private(
 ).public
 KEM: Final[MlKem1024PublicKey] = MlKem1024KeyPair(KemSeed(material("relay kem", 64))).public
 """The same keys in each pair: a relay compares ids and bytes of bundles, and opens none."""
+
+
+def family(town: Town, name: str = "alice") -> Resident:
+    """Return somebody with three devices, added one after the other."""
+    alice = Resident(town, name)
+    alice.next(add=[(2, FULL)])
+    alice.next(add=[(3, LIMITED)])
+    return alice

@@ -19,7 +19,6 @@ from letterlock._wire.document_header import DocumentMetadata
 from letterlock._wire.document_trailer import DocumentStatement
 from letterlock._wire.grant import Grant
 from letterlock._wire.grant_bundle import decode_bundle, encode_bundle
-from letterlock._wire.grant_limits import SUBJECT_ID_BYTES
 from letterlock._wire.grant_recipient import CollectionRecipient, UserRecipient
 from letterlock._wire.grant_subject import Subject, SubjectKind
 from letterlock._wire.signed_by import SignedBy
@@ -30,7 +29,7 @@ from letterlock.documents._front import Front, OpenFront
 from letterlock.documents._granted_key import GrantedKey
 from letterlock.documents._granting import Conditions
 from letterlock.documents._grants import read_grants
-from letterlock.documents._key_finding import Secret
+from letterlock.documents._key_finding import Secret, require_subject_id
 from letterlock.documents._resuming import Resumable, resume
 from letterlock.documents._sealing import USUAL, Author, Pace, seal
 from letterlock.documents._shelf import Shelf
@@ -63,8 +62,8 @@ class SealOptions:
     pace: Pace = USUAL
 
     def __post_init__(self) -> None:
-        if self.replaces is not None and len(self.replaces) != SUBJECT_ID_BYTES:
-            raise UsageError(f"the id of a document is {SUBJECT_ID_BYTES} bytes")
+        if self.replaces is not None:
+            require_subject_id(self.replaces)
         if self.job is not None and not 1 <= len(self.job) <= _MAX_JOB:
             raise UsageError(f"the name of a job is 1 to {_MAX_JOB} bytes")
 

@@ -18,6 +18,7 @@ from typing import Protocol, TypeAlias
 from letterlock._primitives.xwing import XWingKeyPair
 from letterlock._records.grant import GrantRecord
 from letterlock._wire.grant import Grant
+from letterlock._wire.grant_limits import SUBJECT_ID_BYTES
 from letterlock._wire.grant_recipient import (
     CollectionRecipient,
     LinkRecipient,
@@ -201,8 +202,8 @@ def is_committed(subject: Subject, key: GrantedKey) -> bool:
 
 def require_subject_id(id_: bytes) -> bytes:
     """Return an id that an application gave. Raises UsageError for what is none."""
-    if type(id_) is not bytes or len(id_) != 16:
-        raise UsageError("the id of a document is 16 bytes")
+    if type(id_) is not bytes or len(id_) != SUBJECT_ID_BYTES:
+        raise UsageError(f"the id of a document or session is {SUBJECT_ID_BYTES} bytes")
     return id_
 
 
