@@ -18,10 +18,13 @@ from letterlock_vectors.operations import (
     archives,
     braid,
     bundles,
+    collections,
     content,
     decoding,
     derivation,
+    documents,
     erasure,
+    grants,
     handshakes,
     hpke,
     keys,
@@ -46,9 +49,9 @@ from letterlock_vectors.responder import Answer
 _TABLES: Final = tuple(
     module.OPERATIONS
     for module in (
-        accounts, archives, braid, bundles, content, decoding, derivation, erasure, handshakes, hpke,
-        keys, linking, payload, ratchets, records, relay, safety_numbers, sealing, sparse, split_kem,
-        texts, triple, users, xeddsa,
+        accounts, archives, braid, bundles, collections, content, decoding, derivation, documents,
+        erasure, grants, handshakes, hpke, keys, linking, payload, ratchets, records, relay,
+        safety_numbers, sealing, sparse, split_kem, texts, triple, users, xeddsa,
     )
 )  # fmt: skip
 

@@ -1,4 +1,4 @@
-// Byte strings: joining, comparing, hexadecimal, numbers of fixed width.
+// Byte strings: joining, comparing, hexadecimal, numbers of fixed width. It runs in browsers too.
 
 /** Join byte strings. The result is always a plain Uint8Array, never a Buffer: their `slice` methods differ. */
 export function concat(...parts) {
@@ -13,25 +13,35 @@ export function concat(...parts) {
 
 /** Compare two byte strings: -1, 0 or 1. */
 export function compare(left, right) {
-  return Math.sign(Buffer.compare(left, right));
+  const shared = Math.min(left.length, right.length);
+  for (let at = 0; at < shared; at += 1) {
+    if (left[at] !== right[at]) return Math.sign(left[at] - right[at]);
+  }
+  return Math.sign(left.length - right.length);
 }
 
 export function equal(left, right) {
   return left.length === right.length && compare(left, right) === 0;
 }
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
 export function toHex(bytes) {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("hex");
+  let text = "";
+  for (const byte of bytes) text += HEX[byte];
+  return text;
 }
 
 /** Return the bytes of lower-case hexadecimal, or null if the text is anything else. */
 export function fromHex(text) {
   if (text.length % 2 !== 0 || !/^[0-9a-f]*$/.test(text)) return null;
-  return new Uint8Array(Buffer.from(text, "hex"));
+  const bytes = new Uint8Array(text.length / 2);
+  for (let at = 0; at < bytes.length; at += 1) bytes[at] = Number.parseInt(text.slice(2 * at, 2 * at + 2), 16);
+  return bytes;
 }
 
 export function ascii(text) {
-  return new Uint8Array(Buffer.from(text, "latin1"));
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
 export function utf8(text) {

@@ -5,6 +5,7 @@ export const NAMES = new Set([
   "UnsupportedVersion", "MalformedMessage", "InvalidKey", "InvalidSignature", "StaleBundle", "AddressMismatch", "SuiteRefused",
   "AuthenticationFailed", "BraidFailed", "DuplicateMessage", "TooManySkipped", "UnknownPrekey", "UnknownSession",
   "ReplayRecordFull", "InvalidDeviceList", "LinkingRefused", "ContactFrozen", "UntrustedIdentity", "SafetyNumberMismatch", "CorruptStore", "WrongKey",
+  "DocumentDamaged", "UnknownAuthor", "SignerRevoked", "WrongGrantedKey", "NoGrant", "InvalidEntry", "WrongEpochKey",
   "UsageError", "NoSession", "SessionEnded", "PlaintextTooLong",
 ]);
 

@@ -91,3 +91,13 @@ export const PLACE_PARTS = 33;
 export const PLACE_PART_SIZE = 524_288;
 export const STRANGERS_PART_SIZE = 32_768;
 export const RELAY_CODES = 11;
+
+export const DOCUMENT_HEADER_SIZE = 65_536; // of spec/documents.md, as those below
+export const DOCUMENT_TRAILER_SIZE = 16_384;
+export const DOCUMENT_GRANTS_SIZE = 1_048_576;
+export const DOCUMENT_SEGMENTS = 2 ** 28;
+export const DOCUMENT_NAME_SIZE = 1_024;
+export const APPLICATION_SIZE = 4_096;
+export const TIME = Number.MAX_SAFE_INTEGER;
+export const GRANT_SIZE = 20_480;
+export const GRANTS_BESIDE = 1_000;

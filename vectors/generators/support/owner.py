@@ -55,11 +55,13 @@ class SigningPair:
 
     def ml_dsa_half(self, signed: bytes) -> bytes:
         """Return the half of a signature that Python takes long to make, 3,309 bytes."""
-        return ML_DSA_65.sign(self._key, signed, _LABEL, deterministic=True)
+        signature: bytes = ML_DSA_65.sign(self._key, signed, _LABEL, deterministic=True)
+        return signature
 
     @cached_property
     def _key(self) -> bytes:
-        return ML_DSA_65.key_derive(self._seed)[1]
+        private: bytes = ML_DSA_65.key_derive(self._seed)[1]
+        return private
 
 
 class DeviceKeys:

@@ -2,6 +2,7 @@
 
 import { refuse } from "../errors.js";
 import { contents } from "./contents.js";
+import { documents } from "./documents.js";
 import { encodings } from "./encodings.js";
 import { handshakes } from "./handshakes.js";
 import { Input } from "./input.js";
@@ -19,6 +20,7 @@ import { users } from "./users.js";
 export function implementation() {
   const table = {
     ...keys, ...encodings, ...handshakes, ...plays, ...stored, ...users, ...contents, ...linkings, ...sealedTexts, ...relays,
+    ...documents,
     ...partyOperations(), ...liveUserOperations(),
   };
   table.hello = () => ({
