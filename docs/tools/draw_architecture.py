@@ -27,6 +27,7 @@ UNDRAWN: Final = frozenset({"__init__", "__main__", *FLOOR})
 PURPOSE: Final = {
     "cli": "the letterlock command",
     "client": "a user over a relay",
+    "blobs": "where sealed files lie",
     "documents": "sealed files and grants",
     "aio": "the account for asyncio",
     "user": "device lists and contacts",

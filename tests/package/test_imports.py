@@ -42,8 +42,9 @@ MAY_IMPORT: Final = {
     "__init__": CORE | {"account"},
     "relay": LOW | {"user", "_handshake"},  # it verifies bundles
     "documents": CORE | {"account", "user"},
-    "client": CORE | {"account", "aio", "documents", "user"},
-    "cli": CORE | {"account", "client", "documents", "relay", "user", "__init__"},
+    "blobs": FLOOR | {"documents"},
+    "client": CORE | {"account", "aio", "blobs", "documents", "user"},
+    "cli": CORE | {"account", "blobs", "client", "documents", "relay", "user", "__init__"},
     "__main__": frozenset({"cli"}),
 }
 """The other rooms that each room at the top of the package may import."""
@@ -56,7 +57,7 @@ WORLD: Final = frozenset(
 )
 STREAMS: Final = frozenset({"io"})
 """What documents may use of the world beyond: they work on file objects that are handed in."""
-WORLDLY: Final = frozenset({"_primitives", "stores", "aio", "cli", "client", "relay"})
+WORLDLY: Final = frozenset({"_primitives", "stores", "aio", "blobs", "cli", "client", "relay"})
 FOR_TYPING: Final = ("errors.py", "letterlock._wire.address.Address")
 """An import that happens for type checkers only: it stands under `if TYPE_CHECKING`."""
 WRITES_CODE: Final = "_primitives/dataclass.py"

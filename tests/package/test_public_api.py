@@ -47,6 +47,7 @@ BY_NAME: Final = ["inspect"]
 EXPORTING: Final = [
     "letterlock",
     "letterlock.aio",
+    "letterlock.blobs",
     "letterlock.hazmat",
     "letterlock.stores",
     "letterlock.cli",

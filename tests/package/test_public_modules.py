@@ -18,6 +18,7 @@ PUBLIC: Final = {
     "letterlock",
     "letterlock.account",
     "letterlock.aio",
+    "letterlock.blobs",
     "letterlock.cli",
     "letterlock.client",
     "letterlock.documents",

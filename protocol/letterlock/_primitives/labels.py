@@ -44,6 +44,7 @@ DOCUMENT_BODY: Final = b"letterlock-v1 document body"
 DOCUMENT_METADATA: Final = b"letterlock-v1 document metadata"
 DOCUMENT_TRAILER: Final = b"letterlock-v1 document trailer"
 DOCUMENT_AUTHOR: Final = b"letterlock-v1 document author"
+BLOB_NAME: Final = b"letterlock-v1 name of a blob"
 
 GRANT_SIGNATURE: Final = b"letterlock-v1 grant signature"
 GRANT_TERMS: Final = b"letterlock-v1 terms of a grant"

@@ -6,6 +6,7 @@ user's store, except while a body is read or written.
     seal, open, open_to              _bodies.py
     share, grants, versions          _granting.py, _targets.py, _values.py
     take                             _taking.py
+    blob_name                        _blob_names.py
     withdraw, erase                  _giving_back.py
     items, begin_items               _item_session.py
     access_record                    _access_record.py
@@ -24,6 +25,7 @@ from letterlock._wire.grant_limits import SUBJECT_ID_BYTES
 from letterlock._wire.grant_subject import Subject, SubjectKind
 from letterlock._wire.signed_by import SignedBy
 from letterlock.documents._access_record import access_record
+from letterlock.documents._blob_names import blob_names
 from letterlock.documents._bodies import Bodies, Sealed, SealOptions
 from letterlock.documents._errors import NoGrant
 from letterlock.documents._file import DocumentFile, open_file
@@ -204,6 +206,18 @@ class Documents(Uncopyable):
             known = [each.grant.terms.subject for each in found]
         bodies = dict.fromkeys((each.number, each.commitment) for each in known)
         return tuple(Version(id_, number, commitment) for number, commitment in bodies)
+
+    def blob_name(self, document: bytes, version: int | None = None) -> str:
+        """Return the name under which a storage of blobs keeps a version, by default the newest one.
+
+        It is a secret of its readers, and tells nothing of the document. Raises NoGrant, UsageError.
+        """
+        id_ = require_subject_id(document)
+        with self._user.transaction():
+            names = blob_names(self._shelf, id_, version)
+        if not names:
+            raise NoGrant("the granted key is none of a document: ask its granter for another one")
+        return names[0]
 
     def access_record(self, document: bytes) -> bytes:
         """Return who was granted what, by whom, when and why, as signed JSON.
