@@ -19,7 +19,15 @@ from letterlock._records.collection_change import (
     encode_change,
     encode_epoch,
 )
-from letterlock._records.contact import ContactRecord, ContactState, decode_contact, encode_contact
+from letterlock._records.contact import (
+    ContactRecord,
+    ContactState,
+    NamesRecord,
+    decode_contact,
+    decode_names,
+    encode_contact,
+    encode_names,
+)
 from letterlock._records.device import DeviceRecord, decode_device, encode_device
 from letterlock._records.grant import (
     GrantRecord,
@@ -144,6 +152,7 @@ Codec = tuple[Callable[[Any], Record], Callable[[Record], Any]]
 CODECS: Final[dict[type, Codec]] = {
     UserRecord: (encode_user, decode_user),
     ContactRecord: (encode_contact, decode_contact),
+    NamesRecord: (encode_names, decode_names),
     SentRecord: (encode_sent, decode_sent),
     ReceivedRecord: (encode_received, decode_received),
     RetryRecord: (encode_retry, decode_retry),
@@ -177,6 +186,7 @@ ENTRIES: Final[dict[str, Any]] = {
     "new contact": ContactRecord("b", pin(1)),
     "contact of another device": ContactRecord("b", BARE_PIN),
     "frozen contact": FROZEN,
+    "names": NamesRecord(("b", "bob")),
     "sent": SENT,
     "sent everywhere": replace(SENT, content=TEXT, places=()),
     "received": RECEIVED,

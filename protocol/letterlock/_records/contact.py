@@ -1,7 +1,8 @@
-"""The record of a contact.
+"""The record of a contact, and that of the names of one user.
 
     contact    [1, name, pin, state, evidence / null, awaited / null, [device id ...], [device id ...],
                 asked]
+    names      [1, [name ...]]                 in ascending order
 
 Not here: what changes the state of a contact (user/).
 """
@@ -15,7 +16,7 @@ from letterlock._records.pin import PinnedList
 from letterlock._wire.address import Address
 from letterlock._wire.fields import Fields
 from letterlock.errors import MalformedMessage
-from letterlock.limits import HEAD_BYTES, MAX_DEVICES, MAX_EVIDENCE, MAX_ID
+from letterlock.limits import HEAD_BYTES, MAX_COUNTER, MAX_DEVICES, MAX_EVIDENCE, MAX_ID
 from letterlock.stores import Record
 
 _FIELDS: Final = 8
@@ -57,6 +58,13 @@ class ContactRecord:
     asked: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class NamesRecord:
+    """The names under which one user is a contact, in ascending order; at least one."""
+
+    names: tuple[str, ...]
+
+
 def encode_contact(contact: ContactRecord) -> Record:
     """Return a contact's record."""
     state = _NUMBERS[contact.state]
@@ -67,6 +75,24 @@ def encode_contact(contact: ContactRecord) -> Record:
 def decode_contact(record: Record) -> ContactRecord:
     """Return the contact of a record. Raises CorruptStore."""
     return decode_entry(record, _FIELDS, "a contact's record", _read)
+
+
+def encode_names(record: NamesRecord) -> Record:
+    """Return the record of a user's names."""
+    return encode_entry(record.names)
+
+
+def decode_names(record: Record) -> NamesRecord:
+    """Return the names of a record. Raises CorruptStore."""
+    return decode_entry(record, 1, "the record of a user's names", _read_names)
+
+
+def _read_names(fields: Fields) -> NamesRecord:
+    items = fields.array("names", MAX_COUNTER)
+    names = tuple(Address.from_fields([each, 1]).name for each in items if type(each) is str)
+    if len(names) != len(items) or not names or list(names) != sorted(set(names)):
+        raise MalformedMessage("the names of a user are not texts in ascending order")
+    return NamesRecord(names)
 
 
 def _read(fields: Fields) -> ContactRecord:

@@ -29,7 +29,7 @@ from letterlock.documents._front import Front, OpenFront
 from letterlock.documents._granted_key import GrantedKey
 from letterlock.documents._granting import Conditions
 from letterlock.documents._grants import read_grants
-from letterlock.documents._key_finding import Secret, require_subject_id
+from letterlock.documents._key_finding import ReaderSecret, require_subject_id
 from letterlock.documents._resuming import Resumable, resume
 from letterlock.documents._sealing import USUAL, Author, Pace, seal
 from letterlock.documents._shelf import Shelf
@@ -168,7 +168,7 @@ class Bodies:
 
     # --- opening ----------------------------------------------------------------------------------
 
-    def front(self, source: Readable, secret: Secret | None) -> OpenFront:
+    def front(self, source: Readable, secret: ReaderSecret | None) -> OpenFront:
         """Read and open the front of a document. Raises NoGrant, DocumentDamaged, MalformedMessage."""
         whole = is_seekable(source) and cast("Seekable", source).seek(0, 1) == 0
         front = Front.read(source)

@@ -39,7 +39,7 @@ from letterlock.documents._item_session import (
     checked_session,
     session_commitment,
 )
-from letterlock.documents._key_finding import Secret, require_subject_id
+from letterlock.documents._key_finding import ReaderSecret, require_subject_id
 from letterlock.documents._keyring import StoredCollections
 from letterlock.documents._opening import Opened, open_to
 from letterlock.documents._sealing import USUAL, Pace
@@ -91,7 +91,7 @@ class Documents(Uncopyable):
         """
         return Bodies(self._shelf).seal(source, target, readers, metadata, options)
 
-    def open(self, source: Seekable, *, secret: Secret | None = None) -> DocumentFile[Standing]:
+    def open(self, source: Seekable, *, secret: ReaderSecret | None = None) -> DocumentFile[Standing]:
         """Return a sealed document as a binary file to read from at any place. The source stays open.
 
         The source holds the document and nothing else. Its author was verified, and no byte is given out
@@ -106,7 +106,7 @@ class Documents(Uncopyable):
         return open_file(bodies.front(source, secret), source, bodies.verify)
 
     def open_to(
-        self, source: Readable, target: Writable, *, secret: Secret | None = None, pace: Pace = USUAL
+        self, source: Readable, target: Writable, *, secret: ReaderSecret | None = None, pace: Pace = USUAL
     ) -> Opened[Standing]:
         """Write the content of a sealed document to another file object, in one pass, as from a pipe.
 
@@ -167,7 +167,7 @@ class Documents(Uncopyable):
             items = tuple(self._shelf.book.all())
         yield from items
 
-    def claim(self, grants: Iterable[bytes], secret: Secret) -> Shared:
+    def claim(self, grants: Iterable[bytes], secret: ReaderSecret) -> Shared:
         """Take grants to a link, a password or a provisional recipient, and make them this user's own.
 
         Each is verified, opened with the secret, and granted to this user, so that the secret is not needed

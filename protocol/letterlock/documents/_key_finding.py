@@ -51,7 +51,7 @@ from letterlock.user._desk import Desk
 from letterlock.user._document_seeds import document_key_pair
 from letterlock.user._rules import rights
 
-Secret: TypeAlias = LinkSecret | Password | ProvisionalSeeds
+ReaderSecret: TypeAlias = LinkSecret | Password | ProvisionalSeeds
 """What opens grants that are for nobody with an account."""
 
 
@@ -82,14 +82,14 @@ class KeyFinder:
         self._seeds = dict(own.seeds)
         self._pairs: dict[int, XWingKeyPair] = {}
 
-    def key(self, subject: Subject, secret: Secret | None = None) -> GrantedKey:
+    def key(self, subject: Subject, secret: ReaderSecret | None = None) -> GrantedKey:
         """Return the key of a subject from the first grant that opens. Raises NoGrant."""
         for _, key in self.keys(subject, secret):
             return key
         raise self.refusal(subject)
 
     def keys(
-        self, subject: Subject, secret: Secret | None = None
+        self, subject: Subject, secret: ReaderSecret | None = None
     ) -> Iterator[tuple[GrantRecord, GrantedKey]]:
         """Yield each grant that opens, with its key. Grants whose key was in use already come first."""
         place = (subject.kind, subject.id, subject.number)
@@ -100,7 +100,7 @@ class KeyFinder:
                 if key is not None and is_committed(subject, key):
                     yield record, key
 
-    def opened(self, grant: Grant, secret: Secret | None = None) -> GrantedKey | None:
+    def opened(self, grant: Grant, secret: ReaderSecret | None = None) -> GrantedKey | None:
         """Return the key in a grant, or None if this device cannot open it."""
         try:
             return self._opened(grant, secret)
@@ -134,7 +134,7 @@ class KeyFinder:
         end = grant.terms.valid_until
         return end is not None and end < self._now
 
-    def _opened(self, grant: Grant, secret: Secret | None) -> GrantedKey | None:
+    def _opened(self, grant: Grant, secret: ReaderSecret | None) -> GrantedKey | None:
         terms, sealed = grant.encoded_terms, grant.sealed
         recipient = grant.terms.recipient
         match recipient:
@@ -171,7 +171,7 @@ class KeyFinder:
         return pair if hashlib.sha256(pair.public.data).digest() == recipient.key_hash else None
 
 
-def open_by_secret(grant: Grant, secret: Secret) -> GrantedKey | None:
+def open_by_secret(grant: Grant, secret: ReaderSecret) -> GrantedKey | None:
     """Return the key in a grant for a link, a password or a provisional recipient; None if it is another's.
 
     This needs no account. Raises MalformedMessage, AuthenticationFailed for a wrong password, and StoreError

@@ -153,7 +153,7 @@ class ListsOnRecord:
     def __init__(self, book: Book) -> None:
         self._book = book
         self._own: UserRecord | None = None
-        self._contacts: dict[bytes, ContactRecord] | None = None
+        self._contacts: dict[bytes, ContactRecord | None] = {}
 
     def newest(self, user_id: bytes) -> Snapshot | None:
         """Return the newest snapshot of a user, or None. Raises ContactFrozen."""
@@ -174,10 +174,9 @@ class ListsOnRecord:
 
     def contact(self, user_id: bytes) -> ContactRecord | None:
         """Return the contact that is this user, or None."""
-        if self._contacts is None:
-            # Two names may stand for one user. The first of them counts, always.
-            self._contacts = {each.pin.user_id: each for each in reversed(self._book.contacts())}
-        return self._contacts.get(user_id)
+        if user_id not in self._contacts:
+            self._contacts[user_id] = self._book.contact_of(user_id)
+        return self._contacts[user_id]
 
     def _own_record(self) -> UserRecord:
         if self._own is None:

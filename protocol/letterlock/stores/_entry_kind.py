@@ -18,6 +18,8 @@ class EntryKind(IntEnum):
     """Another user; the key is the name in UTF-8."""
     LINKING = 4
     """A linking that is under way; the key is empty on the new device, the bundle's hash on the old one."""
+    NAMES = 5
+    """The names under which a user is a contact; the key is the user id, 32 bytes."""
     SENT = 16
     """Content that not every device has acknowledged; the key is the message id, 16 bytes."""
     RECEIVED = 17

@@ -3,6 +3,7 @@
     USER       b""                     the own record
     CONTACT    name                    a contact: its newest snapshot, and the heads of all versions; due
                                        when its lists are to be confirmed again
+    NAMES      user id                 the names under which a user is a contact
     LIST       version || name         a device list shown under a name, verified before it was saved
 
 A contact is loaded without its device lists: the record has the newest snapshot. The lists are read only to
@@ -11,11 +12,19 @@ compare them with others. Every method runs inside the caller's transaction.
 Not here: what lists do to a contact (_learning.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from letterlock._records.account import decode_account
-from letterlock._records.contact import ContactRecord, ContactState, decode_contact, encode_contact
+from letterlock._records.contact import (
+    ContactRecord,
+    ContactState,
+    NamesRecord,
+    decode_contact,
+    decode_names,
+    encode_contact,
+    encode_names,
+)
 from letterlock._records.entry import MAX_TIME
 from letterlock._records.pin import PinnedList
 from letterlock._records.user import UserRecord, decode_user, encode_user
@@ -81,12 +90,40 @@ class Book:
         rows = self._tables.entries.all(EntryKind.CONTACT)
         return sorted((row.record.decoded(decode_contact) for row in rows), key=lambda each: each.name)
 
+    def contact_of(self, user_id: bytes) -> ContactRecord | None:
+        """Return the contact that is a user, or None. Of several names, the first in their order counts."""
+        names = self._names(user_id)
+        if not names:
+            return None
+        contact = self.contact(names[0])
+        if contact is None or contact.pin.user_id != user_id:
+            raise CorruptStore("a user is listed under a name of another: restore the store from a copy")
+        return contact
+
     def save_contact(self, contact: ContactRecord) -> None:
         """Insert or replace a contact."""
+        before, user_id = self.contact(contact.name), contact.pin.user_id
+        if before is None or before.pin.user_id != user_id:
+            if before is not None:
+                rest = (each for each in self._names(before.pin.user_id) if each != contact.name)
+                self._save_names(before.pin.user_id, rest)
+            self._save_names(user_id, (*self._names(user_id), contact.name))
         record = DeferredRecord(contact, encode_contact)
         self._tables.entries.save(
             EntryRow(EntryKind.CONTACT, contact.name.encode(), _old_from(contact), record)
         )
+
+    def _names(self, user_id: bytes) -> tuple[str, ...]:
+        row = self._tables.entries.load(EntryKind.NAMES, user_id)
+        return () if row is None else row.record.decoded(decode_names).names
+
+    def _save_names(self, user_id: bytes, names: Iterable[str]) -> None:
+        ordered = tuple(sorted(names))
+        if not ordered:
+            self._tables.entries.delete(EntryKind.NAMES, user_id)
+            return
+        record = DeferredRecord(NamesRecord(ordered), encode_names)
+        self._tables.entries.save(EntryRow(EntryKind.NAMES, user_id, None, record))
 
     def old_contacts(self, now: int, limit: int) -> list[ContactRecord]:
         """Return contacts whose lists were neither confirmed nor asked for lately, the oldest first."""

@@ -34,7 +34,7 @@ from letterlock.documents import (
 from letterlock.documents._epoch_keys import commitment
 from letterlock.documents._granted_key import GrantedKey, WrapSecret, open_under, open_with_key
 from letterlock.documents._item_session import ItemKey, checked_session, fits_session
-from letterlock.documents._key_finding import Secret, open_by_secret
+from letterlock.documents._key_finding import ReaderSecret, open_by_secret
 from letterlock.documents._leaves import verify_leaf
 from letterlock.documents._signing import KnownLists
 from letterlock.errors import UsageError
@@ -94,7 +94,7 @@ def _key(grant: Grant, reader: Input) -> GrantedKey | None:
     return open_by_secret(grant, _secret(kind, reader))
 
 
-def _secret(kind: str, reader: Input) -> Secret:
+def _secret(kind: str, reader: Input) -> ReaderSecret:
     match kind:
         case "link":
             return LinkSecret.from_fragment(reader.text("fragment"))
