@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from letterlock._primitives.entropy import system_entropy
-from letterlock._wire.grant import Grant, GrantTerms, grant_leaf
+from letterlock._wire.grant import Grant, GrantTerms
 from letterlock._wire.grant_subject import Subject, SubjectKind
 from letterlock.documents import Conditions, Documents, Shared
 from letterlock.documents._granted_key import GrantedKey
@@ -60,8 +60,7 @@ def changed(user: User, wire: bytes, sealed: bytes | None = None, **terms: Any) 
 
 def signed(user: User, terms: GrantTerms, sealed: bytes) -> bytes:
     """Return a grant of these terms and this sealed key, signed by `user`'s device."""
-    encoded = terms.encode()
-    made = Unsigned(terms, encoded, sealed, grant_leaf(encoded, sealed))
+    made = Unsigned.of(terms, sealed, terms.encode())
     with user.transaction():
         return signed_grants(user._desk, [made])[0].encode()
 

@@ -13,11 +13,13 @@ Not here: how the key is sealed (documents/_granted_key.py); who may sign (docum
 
 import hashlib
 from dataclasses import field
+from functools import lru_cache
 from typing import Final
 
 from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.labels import GRANT_LEAF, GRANT_TERMS
 from letterlock._wire import cbor
+from letterlock._wire.cbor_heads import blob
 from letterlock._wire.device_snapshot import HASH_BYTES
 from letterlock._wire.fields import Fields
 from letterlock._wire.grant_limits import MAX_GRANT_TERMS, MAX_PURPOSE, MAX_SEALED_KEY
@@ -32,6 +34,9 @@ from letterlock.limits import PROTOCOL_VERSION
 MAX_TIME: Final = 2**53 - 1
 """Seconds since 1970: a number that every reader of JSON keeps exactly."""
 MIN_SEALED_KEY: Final = 12 + 32 + 16
+
+_GRANT_HEAD: Final = cbor.encode([PROTOCOL_VERSION, int(UserKind.GRANT), *[None] * 4])[:-4]
+_TERMS_HEAD: Final = cbor.encode([GRANT_TERMS.decode(), *[None] * 7])[:-7]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +57,9 @@ class GrantTerms:
 
     def encode(self) -> bytes:
         """Return the bytes that are hashed, at most 8 KiB."""
-        return cbor.encode(
-            [
-                GRANT_TERMS.decode(),
-                self.subject.fields(),
-                recipient_fields(self.recipient),
-                self.signer.fields(),
-                self.issued,
-                self.purpose,
-                self.valid_until,
-                self.before,
-            ]
-        )
+        recipient = cbor.encode(recipient_fields(self.recipient))
+        rest = cbor.encode([self.issued, self.purpose, self.valid_until, self.before])[1:]
+        return b"".join((_TERMS_HEAD, _encoded(self.subject), recipient, _encoded(self.signer), rest))
 
     @classmethod
     def decode(cls, data: bytes) -> "GrantTerms":
@@ -104,8 +100,8 @@ class Grant:
 
     def encode(self) -> bytes:
         """Return the grant as bytes, at most 16 KiB."""
-        signed: list[cbor.Value] = [self.place.fields(), self.signed_by.fields()]
-        return cbor.encode([PROTOCOL_VERSION, int(UserKind.GRANT), self.encoded_terms, self.sealed, *signed])
+        place, signed_by = cbor.encode(self.place.fields()), _encoded(self.signed_by)
+        return b"".join((_GRANT_HEAD, blob(self.encoded_terms), blob(self.sealed), place, signed_by))
 
     @classmethod
     def decode(cls, data: bytes) -> "Grant":
@@ -118,6 +114,12 @@ class Grant:
         if made.terms.signer != signed_by.signer:
             raise MalformedMessage("the terms of a grant name another signer than its signature: discard it")
         return made
+
+
+@lru_cache(maxsize=8)
+def _encoded(part: Subject | Signer | SignedBy) -> bytes:
+    # Cached because all grants of one call share their subject, their signer and its signature.
+    return cbor.encode(part.fields())
 
 
 def grant_leaf(terms: bytes, sealed: bytes) -> bytes:

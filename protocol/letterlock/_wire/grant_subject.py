@@ -32,6 +32,10 @@ class SubjectKind(IntEnum):
     """Many small items, sealed under keys that follow from one."""
 
 
+SUBJECT_KINDS: Final = {int(each): each for each in SubjectKind}
+"""The kinds that this release knows, by their numbers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What a grant opens: `id` has 16 bytes, `commitment` 32.

@@ -49,6 +49,9 @@ class UserKind(IntEnum):
     COLLECTION_FORK = 21
 
 
+_KINDS: Final = {int(each): each for each in UserKind}
+
+
 class _Form(NamedTuple):
     """What errors call a kind, its elements, and the most bytes and items that it may have."""
 
@@ -102,7 +105,7 @@ def peek_user_kind(data: bytes) -> UserKind | None:
     _, _, start = read_head(data, 0)
     _, _, start = read_head(data, start)
     major, number, _ = read_head(data, start)
-    return UserKind(number) if major == UINT and number in set(UserKind) else None
+    return _KINDS.get(number) if major == UINT else None
 
 
 def _check_version(data: bytes) -> None:

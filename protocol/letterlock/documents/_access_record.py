@@ -17,7 +17,7 @@ from letterlock._wire.access_record import AccessRecordText, RecordedGrant, Reco
 from letterlock._wire.grant import GrantTerms, grant_hash, grant_leaf_of
 from letterlock._wire.grant_note import NoteAction, NoteTerms, note_leaf
 from letterlock._wire.grant_recipient import CollectionRecipient, UserRecipient
-from letterlock._wire.grant_subject import SubjectKind
+from letterlock._wire.grant_subject import SUBJECT_KINDS, SubjectKind
 from letterlock._wire.signed_by import Signer
 from letterlock.documents._grant_book import GrantBook
 from letterlock.documents._signing import ListsGiven, Standing, sign, verify
@@ -90,7 +90,7 @@ def verify_access_record(data: bytes, chains: Iterable[ListChain]) -> AccessReco
     entries = [_entry(each, text, verifier, notes) for each in text.grants]
     known = {each.hash for each, _ in entries}
     missing = dict.fromkeys(before for _, before in entries if before is not None and before not in known)
-    kind = SubjectKind(text.kind) if text.kind in set(SubjectKind) else text.kind
+    kind = SUBJECT_KINDS.get(text.kind, text.kind)
     signer = signed_by.signer
     return AccessRecord(
         kind,

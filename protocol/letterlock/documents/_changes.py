@@ -91,10 +91,7 @@ def make_change(
     unsigned, owed = _unsigned(at, draft, keys)
     encoded = draft.terms.encode()
     places, signed_by = sign_leaves(at.desk, [*(each.leaf for each in unsigned), entry_leaf(encoded)])
-    grants = [
-        Grant.of(each.terms, each.encoded, each.sealed, place, signed_by)
-        for each, place in zip(unsigned, places[:-1], strict=True)
-    ]
+    grants = [each.signed(place, signed_by) for each, place in zip(unsigned, places[:-1], strict=True)]
     entry = CollectionEntry.of(encoded, places[-1], signed_by)
     own = [each for each in grants if at.grants.is_mine(each)]
     at.grants.add([GrantRecord(each, checked=True) for each in own], ours=True)
@@ -120,10 +117,7 @@ def grants_of(
     if not unsigned:
         return []
     places, signed_by = sign_leaves(at.desk, [each.leaf for each in unsigned])
-    return [
-        Grant.of(each.terms, each.encoded, each.sealed, place, signed_by)
-        for each, place in zip(unsigned, places, strict=True)
-    ]
+    return [each.signed(place, signed_by) for each, place in zip(unsigned, places, strict=True)]
 
 
 # --- terms ------------------------------------------------------------------------------------------------

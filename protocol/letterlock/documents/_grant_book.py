@@ -70,8 +70,10 @@ class GrantBook:
                 raise UsageError("the document was erased meanwhile: seal a new one")
             self._list_number(kind, id_, number)
             known = self.number(kind, id_, number)
-            mine = [each.hash for each in grants if self.is_mine(each)]
-            others = [each.hash for each in grants if not self.is_mine(each)]
+            mine: list[bytes] = []
+            others: list[bytes] = []
+            for grant in grants:
+                (mine if self.is_mine(grant) else others).append(grant.hash)
             last = grants[-1].hash if ours else known.last
             after = NumberRecord(last, (*known.mine, *mine), (*known.others, *others))
             if max(len(after.mine), len(after.others)) > MAX_GRANTS_OF_SUBJECT:

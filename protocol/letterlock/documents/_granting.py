@@ -15,6 +15,8 @@ from typing import NamedTuple
 from letterlock._wire.grant import MAX_TIME, Grant, GrantTerms, grant_hash, grant_leaf
 from letterlock._wire.grant_limits import MAX_GRANTS_AT_ONCE, MAX_PURPOSE
 from letterlock._wire.grant_subject import Subject
+from letterlock._wire.place import Place
+from letterlock._wire.signed_by import SignedBy
 from letterlock.documents._granted_key import GrantedKey
 from letterlock.documents._leaves import sign_leaves
 from letterlock.documents._signing import signer_of
@@ -51,6 +53,17 @@ class Unsigned(NamedTuple):
     encoded: bytes
     sealed: bytes
     leaf: bytes
+    hash: bytes
+
+    @classmethod
+    def of(cls, terms: GrantTerms, sealed: bytes, encoded: bytes) -> "Unsigned":
+        """Return the grant of terms, which `encoded` encodes, and a sealed key."""
+        leaf = grant_leaf(encoded, sealed)
+        return cls(terms, encoded, sealed, leaf, grant_hash(leaf))
+
+    def signed(self, place: Place, signed_by: SignedBy) -> Grant:
+        """Return the grant with its place under a signature."""
+        return Grant(self.terms, self.sealed, place, signed_by, self.encoded, self.leaf, self.hash)
 
 
 def unsigned_grants(
@@ -73,10 +86,8 @@ def unsigned_grants(
             subject, target.recipient, signer, issued, conditions.purpose, conditions.valid_until, before
         )
         encoded = terms.encode()
-        sealed = target.seal(encoded, key)
-        leaf = grant_leaf(encoded, sealed)
-        made.append(Unsigned(terms, encoded, sealed, leaf))
-        before = grant_hash(leaf)
+        made.append(Unsigned.of(terms, target.seal(encoded, key), encoded))
+        before = made[-1].hash
     return made
 
 
@@ -85,7 +96,4 @@ def signed_grants(desk: Desk, made: Sequence[Unsigned]) -> list[Grant]:
     if not made:
         return []
     places, signed_by = sign_leaves(desk, [each.leaf for each in made])
-    return [
-        Grant.of(each.terms, each.encoded, each.sealed, place, signed_by)
-        for each, place in zip(made, places, strict=True)
-    ]
+    return [each.signed(place, signed_by) for each, place in zip(made, places, strict=True)]

@@ -19,7 +19,6 @@ from letterlock._primitives.passphrase import SALT_BYTES
 from letterlock._primitives.secret import Uncopyable
 from letterlock._primitives.xwing import XWingPublicKey
 from letterlock._records.pin import PinnedList
-from letterlock._wire.address import Address
 from letterlock._wire.grant_limits import MAX_GRANTS_AT_ONCE
 from letterlock._wire.grant_recipient import CollectionRecipient, Recipient, UserRecipient
 from letterlock.documents._granted_key import (
@@ -125,7 +124,7 @@ def _target(desk: Desk, reader: Reader, needs: list[Need]) -> Target:
 def _named(desk: Desk, name: str, needs: list[Need]) -> Target:
     if name == desk.name:
         return own_target(desk)
-    contact = require_open(desk.book.require_contact(Address(name).name))
+    contact = require_open(desk.book.require_contact(name))
     pin = contact.pin
     if max(pin.checked, contact.asked) + LISTS_AGE <= desk.now():
         # A device that was revoked since could read with the key of an older generation. DOC-40

@@ -19,7 +19,7 @@ from letterlock._wire.grant_recipient import (
     RecipientKind,
     UserRecipient,
 )
-from letterlock._wire.grant_subject import SubjectKind
+from letterlock._wire.grant_subject import SUBJECT_KINDS, SubjectKind
 from letterlock.documents._signing import ListsOnRecord
 from letterlock.user._values import Need
 
@@ -105,7 +105,7 @@ def granted(record: GrantRecord, lists: ListsOnRecord, own_name: str, own_id: by
     subject, signer = terms.subject, terms.signer
     return Granted(
         record.grant.hash,
-        SubjectKind(subject.kind) if subject.kind in set(SubjectKind) else subject.kind,
+        SUBJECT_KINDS.get(subject.kind, subject.kind),
         subject.id,
         subject.number,
         kind,
