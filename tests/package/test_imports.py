@@ -43,6 +43,7 @@ MAY_IMPORT: Final = {
     "relay": LOW | {"user", "_handshake"},  # it verifies bundles
     "documents": CORE | {"account", "user"},
     "blobs": FLOOR | {"documents"},
+    "_groups": CORE,
     "client": CORE | {"account", "aio", "blobs", "documents", "user"},
     "cli": CORE | {"account", "blobs", "client", "documents", "relay", "user", "__init__"},
     "__main__": frozenset({"cli"}),

@@ -66,6 +66,7 @@ from support.secret_client_holders import CLIENT_TABLE
 from support.secret_collection_holders import COLLECTION_SECRETS, COLLECTION_TABLE
 from support.secret_document_holders import DOCUMENT_SECRETS, DOCUMENT_TABLE
 from support.secret_granting_holders import GRANTING_SECRETS, GRANTING_TABLE
+from support.secret_group_holders import GROUP_SECRETS, GROUP_TABLE
 from support.secret_pq_holders import MATERIAL, PQ_SECRETS, PQ_TABLE, pq_words
 from support.secret_signing_holders import (
     SIGNING_ABSTRACT,
@@ -82,7 +83,7 @@ SECRETS: Final = [
     "ChainKey", "DataKey", "EncapsulationRandomness", "IndexKey", "KemSecret", "KemSeed", "KeyMaterial",
     "ManyKeys", "MessageKey", "PassedKeys", "PassphraseKey", "PrivateKey", "Record", "RelaySecret", "RootKey",
     "SharedPoint", "SharedSecret", "SigningScalar", "SkippedKeys", "StoreKey", "ValuesKey", "WrapKey",
-    *PQ_SECRETS, *SIGNING_SECRETS, *DOCUMENT_SECRETS, *GRANTING_SECRETS, *COLLECTION_SECRETS,
+    *PQ_SECRETS, *SIGNING_SECRETS, *DOCUMENT_SECRETS, *GRANTING_SECRETS, *COLLECTION_SECRETS, *GROUP_SECRETS,
 ]  # fmt: skip
 """Every subclass of Secret. Each prints as <Name: hidden>."""
 
@@ -282,7 +283,7 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     **CLIENT_TABLE,
     **STORE_TABLE,
     **PQ_TABLE,
-    **SIGNING_TABLE, **DOCUMENT_TABLE, **GRANTING_TABLE, **COLLECTION_TABLE,
+    **SIGNING_TABLE, **DOCUMENT_TABLE, **GRANTING_TABLE, **COLLECTION_TABLE, **GROUP_TABLE,
 }  # fmt: skip
 
 ABSTRACT: Final = {

@@ -70,12 +70,21 @@ class Ed25519KeyPair(Immutable, Uncopyable):
 
     def sign(self, message: bytes) -> bytes:
         """Return the 64-byte signature of a message of any length (RFC 8032 section 5.1.6)."""
-        # libsodium's private key is the seed followed by the public key.
-        signed = bindings.crypto_sign(message, self.seed.expose() + self.public.data)
-        return signed[:SIGNATURE_BYTES]
+        return sign_with_pair(self.seed.expose() + self.public.data, message)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.public!r}>"
+
+
+def sign_with_pair(pair: bytes, message: bytes) -> bytes:
+    """Return the 64-byte signature under a seed followed by its public key, which is libsodium's private key.
+
+    The halves must belong together: signatures with another public key would reveal the seed. Raises
+    ValueError for another length than 64 bytes.
+    """
+    if len(pair) != 2 * KEY_BYTES:
+        raise ValueError(f"pair of {len(pair)} bytes; expected {2 * KEY_BYTES}")
+    return bindings.crypto_sign(message, pair)[:SIGNATURE_BYTES]
 
 
 def verify_edwards(public: bytes, message: bytes, signature: bytes) -> None:

@@ -18,6 +18,7 @@ from letterlock._wire.envelope import check_items
 from letterlock._wire.fields import Fields
 from letterlock._wire.flat_array import read_head
 from letterlock._wire.grant_limits import MAX_GRANT, MAX_GRANT_NOTE
+from letterlock._wire.group_limits import MAX_GROUP_TEXT, MAX_SENDER_CHAIN
 from letterlock.errors import MalformedMessage, UnsupportedVersion, UsageError
 from letterlock.limits import (
     MAX_DEVICE_LIST,
@@ -47,6 +48,8 @@ class UserKind(IntEnum):
     GRANT_NOTE = 17
     COLLECTION_ENTRY = 20
     COLLECTION_FORK = 21
+    GROUP_TEXT = 28
+    SENDER_CHAIN = 29
 
 
 _KINDS: Final = {int(each): each for each in UserKind}
@@ -73,6 +76,8 @@ _FORMS: Final = {
     UserKind.GRANT_NOTE: _Form("a note about grants", 5, MAX_GRANT_NOTE, 48),
     UserKind.COLLECTION_ENTRY: _Form("an entry of a collection", 5, MAX_COLLECTION_ENTRY, 48),
     UserKind.COLLECTION_FORK: _Form("evidence of a fork", 5, MAX_COLLECTION_FORK, 7 + MAX_FORK_ENTRIES),
+    UserKind.GROUP_TEXT: _Form("a group text", 10, MAX_GROUP_TEXT, 11),
+    UserKind.SENDER_CHAIN: _Form("a sender's chain", 9, MAX_SENDER_CHAIN, 10),
 }
 
 

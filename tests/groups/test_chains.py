@@ -1,0 +1,410 @@
+"""Sender chains: what a member reads, and everything that a sender, a relay or a thief may try."""
+
+from dataclasses import dataclass, replace
+from itertools import count
+
+import pytest
+
+from letterlock._groups import _receiving, _sending
+from letterlock._groups._epoch import EpochName, EpochSecret, begin_chain, commitment
+from letterlock._groups._receiving import Agreement, MemberChain, OpenedText, compare, open_text, taken
+from letterlock._groups._sending import OwnChain, begin, handed_out, is_worn, seal_text, to_sign
+from letterlock._primitives.ed25519 import sign_with_pair
+from letterlock._primitives.entropy import system_entropy
+from letterlock._ratchet.keys import MessageKey
+from letterlock._wire.group_content import GroupContent, Heard
+from letterlock._wire.group_limits import CHAIN_EPOCHS, KEPT_HEADS, MAX_CHAIN_TEXTS, MAX_GROUP_SKIP, MAX_HEARD
+from letterlock._wire.group_text import GroupText, SenderName, TextPlace
+from letterlock._wire.sender_chain import ChainSeed, SenderChain
+from letterlock.errors import (
+    AuthenticationFailed,
+    DuplicateMessage,
+    InvalidKey,
+    InvalidSignature,
+    MalformedMessage,
+    PlaintextTooLong,
+    TooManySkipped,
+    UnsupportedVersion,
+    UsageError,
+)
+from letterlock.limits import MAX_PLAINTEXT
+
+GROUP, OPENING, ENTRY = b"g" * 16, b"o" * 32, b"e" * 32
+EPOCH = EpochName(GROUP, 1, OPENING)
+NEXT = EpochName(GROUP, 2, b"p" * 32)
+ALICE, BOB = SenderName(b"a" * 32, 1), SenderName(b"b" * 32, 2)
+SECRET, NEXT_SECRET = EpochSecret(b"s" * 32), EpochSecret(b"t" * 32)
+DAY = 86_400
+
+
+@dataclass
+class Pair:
+    """A sender, and a member who has the sender's chain."""
+
+    own: OwnChain
+    member: MemberChain
+
+    def send(self, text: bytes = b"hello", *heard: Heard, entry_hash: bytes = ENTRY) -> GroupText:
+        sealed = seal_text(self.own, 1, entry_hash, heard, text, ENTROPY)
+        self.own = sealed.chain
+        return GroupText.decode(sealed.text)
+
+    def read(self, text: GroupText, entry_hash: bytes = ENTRY) -> OpenedText:
+        opened = open_text(self.member, text, entry_hash)
+        self.member = opened.chain
+        return opened
+
+
+ENTROPY = system_entropy
+
+
+def pair(sender: SenderName = ALICE) -> Pair:
+    own = begin(EPOCH, sender, SECRET, 0, ENTROPY)
+    return Pair(own, join(own))
+
+
+def join(own: OwnChain) -> MemberChain:
+    return taken(SenderChain.decode(handed_out(own).encode()), own.sender)
+
+
+def resigned(own: OwnChain, text: GroupText, place: TextPlace) -> GroupText:
+    """Return a text as its sender itself would have moved it: signed, but not sealed again."""
+    changed = replace(text, place=place)
+    changed = replace(changed, header=changed.place.header())
+    return replace(changed, signature=sign_with_pair(own.pairs.first(), to_sign(ENTRY, changed.signed())))
+
+
+# --- reading ------------------------------------------------------------------------------------------
+
+
+def test_members_read_in_order() -> None:
+    alice = pair()
+    for number in range(5):
+        opened = alice.read(alice.send(b"%d" % number))
+        assert (opened.text, opened.agreement, opened.skipped.count) == (b"%d" % number, Agreement.SAME, 0)
+
+
+def test_texts_that_are_late_open_with_their_kept_keys() -> None:
+    alice = pair()
+    texts = [alice.send(b"%d" % number) for number in range(4)]
+    last = alice.read(texts[3])
+    assert (last.skipped.count, last.first_skipped, last.agreement) == (3, 0, Agreement.UNKNOWN)
+    for number, key in enumerate(last.skipped.expose_each()):
+        late = open_text(alice.member, texts[number], ENTRY, MessageKey(key))
+        assert late.text == b"%d" % number
+        assert (late.chain.number, late.agreement is Agreement.DIFFERENT) == (4, False)
+
+
+@pytest.mark.parametrize("text", [b"", b"x" * 100_000], ids=["empty", "long"])
+def test_any_length_comes_back(text: bytes) -> None:
+    alice = pair()
+    assert alice.read(alice.send(text)).text == text
+
+
+def test_who_joins_reads_from_then_on_and_nothing_before() -> None:  # GRP-3
+    alice = pair()
+    before = [alice.send(b"before") for _ in range(2)]
+    carol = join(alice.own)
+    for text in before:
+        with pytest.raises(DuplicateMessage):
+            open_text(carol, text, ENTRY)
+    opened = open_text(carol, alice.send(b"after"), ENTRY)
+    assert (opened.text, opened.agreement) == (b"after", Agreement.UNKNOWN)
+    again = open_text(opened.chain, alice.send(b"again"), ENTRY)
+    assert again.agreement is Agreement.SAME
+
+
+# --- the next epoch -----------------------------------------------------------------------------------
+
+
+def test_all_go_on_into_the_next_epoch_without_a_message() -> None:
+    alice = pair()
+    alice.read(alice.send())
+    own = _sending.continued(alice.own, NEXT, NEXT_SECRET)
+    member = _receiving.continued(alice.member, NEXT, NEXT_SECRET)
+    assert own is not None
+    assert member is not None
+    later = Pair(own, member)
+    assert later.read(later.send(b"later")).text == b"later"
+    assert later.own.pairs.first() != alice.own.pairs.first()
+
+
+def test_who_was_removed_opens_nothing_with_all_its_keys() -> None:  # GRP-2
+    alice = pair()
+    removed = alice.member
+    own = _sending.continued(alice.own, NEXT, NEXT_SECRET)
+    assert own is not None
+    text = Pair(own, removed).send(b"not for everybody")
+    for guess in (SECRET, EpochSecret(bytes(32)), EpochSecret(removed.next_seed.expose())):
+        chain = _receiving.continued(removed, NEXT, guess)
+        assert chain is not None
+        with pytest.raises(AuthenticationFailed):
+            open_text(chain, text, ENTRY)
+
+
+def test_a_secret_without_the_seed_gives_no_chain() -> None:  # GRP-2
+    key, seed = begin_chain(ChainSeed(bytes(32)), SECRET, EPOCH, ALICE)
+    alice = pair()
+    stranger = replace(alice.member, key=key, next_seed=seed)
+    with pytest.raises(AuthenticationFailed):
+        open_text(stranger, alice.send(), ENTRY)
+
+
+@pytest.mark.parametrize(
+    ("epoch", "sender"),
+    [
+        (EpochName(b"h" * 16, 1, OPENING), ALICE),
+        (EpochName(GROUP, 2, OPENING), ALICE),
+        (EpochName(GROUP, 1, b"q" * 32), ALICE),
+        (EPOCH, SenderName(ALICE.user_id, 2)),
+        (EPOCH, SenderName(BOB.user_id, 1)),
+    ],
+    ids=["group", "number", "opening", "device", "user"],
+)
+def test_a_chain_is_bound_to_its_epoch_and_sender(epoch: EpochName, sender: SenderName) -> None:  # GRP-2
+    seed = ChainSeed(b"x" * 32)
+    here, there = begin_chain(seed, SECRET, EPOCH, ALICE), begin_chain(seed, SECRET, epoch, sender)
+    assert here[0] != there[0]
+    assert here[1] != there[1]
+
+
+def test_a_seed_serves_in_sixteen_epochs() -> None:  # GRP-4
+    own: OwnChain | None = begin(EPOCH, ALICE, SECRET, 0, ENTROPY)
+    assert own is not None
+    member: MemberChain | None = join(own)
+    lived = 0
+    for number in count(2):
+        assert own is not None
+        assert member is not None
+        lived += 1
+        name = EpochName(GROUP, number, OPENING)
+        own, member = _sending.continued(own, name, SECRET), _receiving.continued(member, name, SECRET)
+        if own is None:
+            break
+    assert (lived, member) == (CHAIN_EPOCHS, None)
+
+
+@pytest.mark.parametrize("epoch", [EPOCH, EpochName(GROUP, 3, OPENING), EpochName(b"h" * 16, 2, OPENING)])
+def test_an_epoch_is_not_left_out(epoch: EpochName) -> None:
+    alice = pair()
+    with pytest.raises(ValueError, match="not the next epoch"):
+        _sending.continued(alice.own, epoch, NEXT_SECRET)
+    with pytest.raises(ValueError, match="not the next epoch"):
+        _receiving.continued(alice.member, epoch, NEXT_SECRET)
+
+
+def test_a_secret_is_compared_with_what_the_log_says() -> None:  # GRP-5
+    committed = commitment(SECRET, GROUP, 1)
+    assert committed != commitment(NEXT_SECRET, GROUP, 1)
+    assert committed != commitment(SECRET, GROUP, 2)
+    assert committed != commitment(SECRET, b"h" * 16, 1)
+
+
+# --- when a seed is worn ------------------------------------------------------------------------------
+
+
+def test_a_seed_is_worn_by_texts_and_by_time() -> None:  # GRP-4
+    own = begin(EPOCH, ALICE, SECRET, 1_000, ENTROPY)
+    assert not is_worn(own, 1_000 + 7 * DAY - 1)
+    assert is_worn(own, 1_000 + 7 * DAY)
+    assert not is_worn(own, 0)
+    worn = replace(own, sent=MAX_CHAIN_TEXTS)
+    assert is_worn(worn, 1_000)
+    with pytest.raises(UsageError, match="worn"):
+        seal_text(worn, 1, ENTRY, (), b"", ENTROPY)
+
+
+# --- what a relay may do ------------------------------------------------------------------------------
+
+
+def test_a_text_opens_once() -> None:  # GRP-8
+    alice = pair()
+    text = alice.send()
+    alice.read(text)
+    with pytest.raises(DuplicateMessage):
+        open_text(alice.member, text, ENTRY)
+
+
+@pytest.mark.parametrize("at", range(0, 297, 9))
+def test_a_changed_byte_is_noticed(at: int) -> None:  # GRP-7
+    alice = pair()
+    encoded = bytearray(alice.send(b"x" * 100).encode())
+    encoded[at] ^= 1
+    with pytest.raises((MalformedMessage, UnsupportedVersion, InvalidSignature, ValueError)):
+        open_text(alice.member, GroupText.decode(bytes(encoded)), ENTRY)
+
+
+def test_a_receiver_with_another_log_opens_nothing() -> None:  # GRP-1
+    alice = pair()
+    with pytest.raises(InvalidSignature):
+        alice.read(alice.send(), entry_hash=b"f" * 32)
+
+
+@pytest.mark.parametrize("what", ["group", "epoch", "user", "device"])
+def test_a_text_of_another_chain_is_not_taken(what: str) -> None:
+    alice = pair()
+    text = alice.send()
+    places = {
+        "group": replace(text.place, group_id=b"h" * 16),
+        "epoch": replace(text.place, epoch=2),
+        "user": replace(text.place, sender=BOB),
+        "device": replace(text.place, sender=SenderName(ALICE.user_id, 9)),
+    }
+    with pytest.raises(ValueError, match="of another"):
+        alice.read(resigned(alice.own, text, places[what]))
+
+
+# --- what a sender may do -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("number", "entry"), [(1, 1), (0, 2)], ids=["number", "entry"])
+def test_a_signed_text_with_another_place_does_not_open(number: int, entry: int) -> None:  # GRP-7
+    alice = pair()
+    text = alice.send()
+    with pytest.raises(AuthenticationFailed):
+        alice.read(resigned(alice.own, text, replace(text.place, number=number, entry=entry)))
+
+
+def test_a_text_that_was_sealed_for_another_log_does_not_open() -> None:  # GRP-1
+    """Its sender signs it for the receiver's log. The tag says what it was sealed for."""
+    alice = pair()
+    text = alice.send(entry_hash=b"f" * 32)
+    with pytest.raises(AuthenticationFailed):
+        alice.read(resigned(alice.own, text, text.place))
+
+
+def test_a_member_cannot_write_in_the_name_of_another() -> None:
+    """A member has the chain key of everybody, and the signing key of nobody else."""
+    alice, mallory = pair(), pair()
+    text = seal_text(replace(alice.own, pairs=mallory.own.pairs), 1, ENTRY, (), b"forged", ENTROPY).text
+    with pytest.raises(InvalidSignature):
+        alice.read(GroupText.decode(text))
+
+
+def test_a_jump_is_refused_before_any_key_is_derived() -> None:  # GRP-7
+    alice = pair()
+    ahead = replace(alice.own, number=MAX_GROUP_SKIP + 1)
+    text = GroupText.decode(seal_text(ahead, 1, ENTRY, (), b"far", ENTROPY).text)
+    with pytest.raises(TooManySkipped):
+        open_text(alice.member, text, ENTRY)
+    just = replace(alice.own, number=MAX_GROUP_SKIP)
+    with pytest.raises(AuthenticationFailed):  # the jump itself is allowed; the key was not that of the place
+        open_text(alice.member, GroupText.decode(seal_text(just, 1, ENTRY, (), b"", ENTROPY).text), ENTRY)
+
+
+def test_what_is_no_content_is_refused() -> None:
+    alice = pair()
+    sealed = seal_text(alice.own, 1, ENTRY, (), b"x", ENTROPY)
+    assert GroupContent.decode(GroupContent(bytes(32), (), b"x").encode()).text == b"x"
+    for wrong in (b"", b"\x80", GroupContent(bytes(31), (), b"x").encode(), sealed.text):
+        with pytest.raises(MalformedMessage):
+            GroupContent.decode(wrong)
+
+
+def test_heads_are_named_once_and_in_order() -> None:
+    heads = [Heard(1, 1, 0, bytes(32)), Heard(1, 2, 0, bytes(32)), Heard(2, 1, 0, bytes(32))]
+    assert GroupContent.decode(GroupContent(bytes(32), tuple(heads), b"").encode()).heard == tuple(heads)
+    for wrong in ([heads[0], heads[0]], [heads[1], heads[0]], [heads[2], heads[1]]):
+        with pytest.raises(MalformedMessage):
+            GroupContent.decode(GroupContent(bytes(32), tuple(wrong), b"").encode())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Heard(1000, 1, 0, bytes(32)),
+        Heard(0, 0, 0, bytes(32)),
+        Heard(0, 1, MAX_CHAIN_TEXTS, bytes(32)),
+        Heard(0, 1, 0, b""),
+    ],
+    ids=["member", "device", "number", "head"],
+)
+def test_a_wrong_head_is_refused(wrong: Heard) -> None:
+    with pytest.raises(MalformedMessage):
+        GroupContent.decode(GroupContent(bytes(32), (wrong,), b"").encode())
+
+
+def test_limits_of_what_is_sealed() -> None:
+    alice = pair()
+    heads = tuple(Heard(0, device, 0, bytes(32)) for device in range(1, MAX_HEARD + 2))
+    with pytest.raises(UsageError):
+        alice.send(b"", *heads)
+    assert alice.read(alice.send(b"", *heads[1:])).heard == heads[1:]
+    with pytest.raises(PlaintextTooLong):
+        alice.send(bytes(MAX_PLAINTEXT))
+
+
+# --- different texts for different members ------------------------------------------------------------
+
+
+def test_two_histories_are_found_by_the_senders_next_text() -> None:  # GRP-6
+    alice = pair()
+    bob = alice.member
+    forked = alice.own
+    alice.read(alice.send(b"for the others"))
+    for_bob = GroupText.decode(seal_text(forked, 1, ENTRY, (), b"for Bob", ENTROPY).text)
+    bob = open_text(bob, for_bob, ENTRY).chain
+    following = alice.send(b"next")
+    assert alice.read(following).agreement is Agreement.SAME
+    assert open_text(bob, following, ENTRY).agreement is Agreement.DIFFERENT
+
+
+def test_two_histories_are_found_by_what_another_member_heard() -> None:  # GRP-6
+    alice = pair()
+    bob = alice.member
+    forked = alice.own
+    carol = alice.read(alice.send(b"for Carol")).chain
+    bob = open_text(
+        bob, GroupText.decode(seal_text(forked, 1, ENTRY, (), b"for Bob", ENTROPY).text), ENTRY
+    ).chain
+    head = dict(carol.heads)[1]
+    assert compare(bob, Heard(0, 1, 0, head)) is Agreement.DIFFERENT
+    assert compare(carol, Heard(0, 1, 0, head)) is Agreement.SAME
+    assert compare(carol, Heard(0, 1, 7, head)) is Agreement.UNKNOWN
+
+
+def test_a_history_stays_different_although_the_next_text_repeats_the_lie() -> None:  # GRP-6
+    alice = pair()
+    alice.read(alice.send())
+    own = alice.own
+    lie = replace(own, head=bytes(32))
+    opened = alice.read(GroupText.decode(seal_text(lie, 1, ENTRY, (), b"", ENTROPY).text))
+    assert opened.agreement is Agreement.DIFFERENT
+    assert dict(opened.chain.heads)[1] == own.head
+
+
+def test_few_heads_are_kept() -> None:
+    alice = pair()
+    for _ in range(2 * KEPT_HEADS):
+        alice.read(alice.send())
+    assert [number for number, _ in alice.member.heads] == list(range(KEPT_HEADS + 1, 2 * KEPT_HEADS + 1))
+
+
+# --- what travels in a session ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("keys", [b"", bytes(33), bytes(32 * (CHAIN_EPOCHS + 1))])
+def test_signing_keys_have_a_length(keys: bytes) -> None:
+    chain = replace(handed_out(pair().own), public_keys=keys)
+    with pytest.raises(MalformedMessage):
+        SenderChain.decode(chain.encode())
+
+
+@pytest.mark.parametrize(
+    "key", [bytes(32), b"\x01" + bytes(31), b"\xff" * 32], ids=["order 4", "one", "no point"]
+)
+def test_a_weak_signing_key_is_refused(key: bytes) -> None:
+    chain = handed_out(pair().own)
+    for keys in (key, chain.public_keys[:-32] + key):
+        with pytest.raises(InvalidKey):
+            SenderChain.decode(replace(chain, public_keys=keys).encode())
+
+
+@pytest.mark.parametrize("at", [0, 1, 2, 5])
+def test_what_is_no_chain_is_refused(at: int) -> None:
+    encoded = handed_out(pair().own).encode()
+    for wrong in (encoded[: len(encoded) - at - 1], encoded + bytes(at + 1)):
+        with pytest.raises(MalformedMessage):
+            SenderChain.decode(wrong)
+    with pytest.raises(UsageError):
+        SenderChain.decode(bytearray(encoded))  # type: ignore[arg-type]

@@ -1,0 +1,42 @@
+"""One of everything of groups that holds a secret, for the table in secret_holders.py."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from letterlock._groups._epoch import EpochName
+from letterlock._groups._receiving import Agreement, MemberChain, OpenedText
+from letterlock._groups._sending import OwnChain, SealedText, SigningPairs
+from letterlock._ratchet.keys import SkippedKeys
+from letterlock._wire.group_text import SenderName
+from letterlock._wire.sender_chain import ChainSeed, GroupChainKey, SenderChain
+from support.secret_pq_holders import MATERIAL
+
+GROUP_SECRETS: Final = ["ChainSeed", "EpochSecret", "GroupChainKey", "SigningPairs"]
+
+SECRET: Final = MATERIAL[:32]
+EPOCH: Final = EpochName(bytes(16), 1, bytes(32))
+SENDER: Final = SenderName(bytes(32), 1)
+KEY, SEED = GroupChainKey(SECRET), ChainSeed(SECRET)
+
+
+def own() -> OwnChain:
+    return OwnChain(EPOCH, SENDER, 0, KEY, SEED, SigningPairs(MATERIAL), bytes(32), 0, 0)
+
+
+def member() -> MemberChain:
+    return MemberChain(EPOCH, SENDER, 0, KEY, SEED, bytes(32), ())
+
+
+GROUP_TABLE: Final[dict[str, tuple[Callable[[], Any], str]]] = {
+    "SenderChain": (
+        lambda: SenderChain(bytes(16), 1, bytes(32), 0, KEY, SEED, bytes(32)),
+        "<SenderChain: epoch 1, number 0>",
+    ),
+    "OwnChain": (own, "<OwnChain: epoch 1, number 0>"),
+    "MemberChain": (member, "<MemberChain: epoch 1, number 0>"),
+    "SealedText": (lambda: SealedText(own(), bytes(7)), "<SealedText: 7 bytes>"),
+    "OpenedText": (
+        lambda: OpenedText(member(), SECRET, (), Agreement.SAME, SkippedKeys(MATERIAL), 0),
+        "<OpenedText: 32 bytes>",
+    ),
+}
