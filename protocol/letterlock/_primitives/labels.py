@@ -69,6 +69,7 @@ STORE_WRAP: Final = b"letterlock-v1 store key wrap"
 
 RELAY_ACCOUNT: Final = b"letterlock-v1 relay account"
 RELAY_LOGIN: Final = b"letterlock-v1 relay login"
+RELAY_NEWER: Final = b"letterlock-v1 relay newer lists"
 RELAY_TICKET: Final = b"letterlock-v1 relay ticket"
 RELAY_CHALLENGE: Final = b"letterlock-v1 relay challenge"
 RELAY_TOKEN: Final = b"letterlock-v1 relay token"

@@ -20,6 +20,7 @@ from letterlock._wire.relay_login import (
     ChallengeRequest,
 )
 from letterlock._wire.relay_mail import AckRequest, FetchAnswer, FetchRequest, SendRequest
+from letterlock._wire.relay_newer import NewerRequest
 from letterlock._wire.relay_place import GetAnswer, GetRequest, OpenPlaceRequest, PutRequest
 from letterlock._wire.relay_prekeys import (
     ClaimAnswer,
@@ -91,6 +92,7 @@ CALLS: Final = (
     Call("open-place", TokenUse.ALWAYS, OpenPlaceRequest, DoneAnswer),
     Call("put", TokenUse.BY_STEP, PutRequest, DoneAnswer),
     Call("get", TokenUse.NEVER, GetRequest, GetAnswer),
+    Call("newer", TokenUse.NEVER, NewerRequest, ListsAnswer),
 )
 """In the order of their numbers, from 1."""
 

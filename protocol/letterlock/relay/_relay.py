@@ -26,6 +26,7 @@ from letterlock.relay._limits import BUSY_SECONDS
 from letterlock.relay._login import Logins
 from letterlock.relay._mailboxes import Mailboxes
 from letterlock.relay._means import Means
+from letterlock.relay._newer import NewerLists
 from letterlock.relay._places import Places
 from letterlock.relay._prekeys import Prekeys
 from letterlock.relay._registry import Registry
@@ -134,12 +135,14 @@ class Relay:
 def _work(means: Means, seals: Seals, draining: asyncio.Event, entropy: Entropy) -> _Work:
     """Return which method carries out which call."""
     logins, registry, prekeys = Logins(means, seals, entropy), Registry(means), Prekeys(means)
+    newer = NewerLists(means, seals, entropy)
     mailboxes, places = Mailboxes(means, draining), Places(means, draining)
     anybodys: dict[str, _Anybodys] = {
         "challenge": logins.challenge,
         "authenticate": logins.authenticate,
         "register": registry.register,
         "get": places.get,
+        "newer": newer.newer,
     }
     devices: dict[str, _Devices] = {
         "lists": registry.lists,
