@@ -170,23 +170,25 @@ def public_members() -> Iterator[tuple[str, object]]:
                     yield f"{name}.{member}", thing
 
 
-@pytest.mark.parametrize("name", [name for name, _ in public_members()])
-def test_it_has_a_docstring(name: str) -> None:
-    text = inspect.getdoc(dict(public_members())[name]) or ""
-    assert len(text) >= len("See Store.")
-    assert not text.startswith(("str(object", "int("))
+def test_all_of_it_has_docstrings() -> None:
+    members = list(public_members())
+    assert len(members) > 400
+    for name, thing in members:
+        text = inspect.getdoc(thing) or ""
+        assert len(text) >= len("See Store."), name
+        assert not text.startswith(("str(object", "int(")), name
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - {"Clock"}))
-def test_a_public_class_is_typed_throughout(name: str) -> None:
-    for member, thing in vars(getattr(letterlock, name)).items():
-        if not isinstance(thing, FunctionType) or member.startswith("_dataclass"):
-            continue
-        hints = set(thing.__annotations__) - {"self"}
-        arguments = set(inspect.signature(thing).parameters) - {"self", "cls"}
-        if thing.__code__.co_filename.startswith(str(PACKAGE)):
-            assert hints - {"return"} == arguments, member
-            assert "return" in hints, member
+def test_public_classes_are_typed_throughout() -> None:
+    for name in sorted(set(NAMES) - {"Clock"}):
+        for member, thing in vars(getattr(letterlock, name)).items():
+            if not isinstance(thing, FunctionType) or member.startswith("_dataclass"):
+                continue
+            hints = set(thing.__annotations__) - {"self"}
+            arguments = set(inspect.signature(thing).parameters) - {"self", "cls"}
+            if thing.__code__.co_filename.startswith(str(PACKAGE)):
+                assert hints - {"return"} == arguments, (name, member)
+                assert "return" in hints, (name, member)
 
 
 def test_the_package_is_marked_as_typed() -> None:
@@ -202,16 +204,17 @@ def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
             yield node
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_sizes_of_a_file(path: Path) -> None:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    assert len(lines) <= 400
-    assert max(map(len, lines), default=0) <= 110
-    for function in functions(path):
-        assert function.end_lineno is not None
-        assert function.end_lineno - function.lineno + 1 <= 40, function.name
-        arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
-        assert len([each for each in arguments if each.arg not in {"self", "cls"}]) <= 6, function.name
+def test_sizes_of_files_and_functions() -> None:
+    for path in FILES:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        assert len(lines) <= 400, path
+        assert max(map(len, lines), default=0) <= 110, path
+        for function in functions(path):
+            assert function.end_lineno is not None
+            assert function.end_lineno - function.lineno + 1 <= 40, (path, function.name)
+            arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+            given = [each for each in arguments if each.arg not in {"self", "cls"}]
+            assert len(given) <= 6, (path, function.name)
 
 
 def test_the_median_file_is_short() -> None:
@@ -219,12 +222,12 @@ def test_the_median_file_is_short() -> None:
     assert statistics.median(sizes) <= 150
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_module_says_what_it_is(path: Path) -> None:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    assert len(ast.get_docstring(tree) or "") > 20
-    banned = [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Assert)]
-    assert banned == []  # `python -O` would remove them
+def test_modules_say_what_they_are() -> None:
+    for path in FILES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        assert len(ast.get_docstring(tree) or "") > 20, path
+        banned = [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Assert)]
+        assert banned == [], path  # `python -O` would remove them
 
 
 def test_nothing_prints_outside_the_command_line() -> None:
