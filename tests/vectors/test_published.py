@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -68,17 +69,28 @@ def test_no_test_repeats_its_numbers(path: Path) -> None:
         for text in each.values()
         if isinstance(text, str) and re.fullmatch(r"[0-9a-f]{32,}", text) and len(set(text)) > 4
     }
-    for source in sorted(TESTS.rglob("*.py")):
-        # A number may be split over several lines.
-        digits = re.sub(r'["\s]', "", source.read_text(encoding="utf-8"))
-        assert not [number for number in numbers if number in digits], source.name
+    for name, digits in digits_of_tests().items():
+        assert not [number for number in numbers if number in digits], name
 
 
+@cache
+def digits_of_tests() -> dict[str, str]:
+    """Return each test file without quotes and spaces: a number may be split over several lines."""
+    return {
+        str(source.relative_to(TESTS)): re.sub(r'["\s]', "", source.read_text(encoding="utf-8"))
+        for source in sorted(TESTS.rglob("*.py"))
+    }
+
+
+@cache
 def used() -> set[str]:
     """Return every external file that a test opens, with a star for each variable part of a path."""
     found = set()
     for source in TESTS.rglob("*.py"):
-        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        text = source.read_text(encoding="utf-8")
+        if not any(name in text for name in OPENS):
+            continue  # to take all files apart takes long
+        for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in OPENS and node.args:
                 name = re.sub(r"\{.*?\}", "*", ast.unparse(node.args[0]).removeprefix("f").strip("'\""))
                 found.add(OPENS[ast.unparse(node.func)].format(name))
