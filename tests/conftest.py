@@ -1,7 +1,13 @@
 """Fixtures that many tests share, from support/pair.py and support/trace_calls.py."""
 
-from collections.abc import Iterator
+import os
+import shutil
+import sys
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,12 +17,67 @@ from support.pair import BOTH_SUITES, Pair, memory_stores, sqlite_stores
 from support.trace_calls import Trace, record_primitives
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Measure no coverage in slow tests: they repeat what others cover, and measuring doubles their time."""
-    if config.pluginmanager.hasplugin("pytest_cov"):
-        for item in items:
-            if item.get_closest_marker("slow") is not None:
-                item.add_marker("no_cover")
+def pytest_configure() -> None:
+    """Put `tmp_path` into memory, if there is room: a commit of SQLite need not wait for a disk there.
+
+    A process that is killed loses nothing there that a disk keeps. LETTERLOCK_TEST_DIR names another folder.
+    """
+    place = Path(os.environ.get("LETTERLOCK_TEST_DIR", "/dev/shm"))
+    if os.access(place, os.W_OK) and shutil.disk_usage(place).free > 2**30:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(place))
+
+
+class _Measuring:
+    """Measures coverage in what tests and fixtures call, and not in pytest, where it takes longer than there.
+
+    Nor in tests that are marked as slow: they repeat what others cover, and measuring doubles their time.
+    """
+
+    def __init__(self) -> None:
+        self._of_thread, self._of_new_threads = sys.gettrace(), threading.gettrace()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        self._set(None, None)
+        try:
+            yield
+        finally:
+            self._set(self._of_thread, self._of_new_threads)
+
+    @contextmanager
+    def resumed(self) -> Iterator[None]:
+        self._set(self._of_thread, self._of_new_threads)
+        try:
+            yield
+        finally:
+            self._set(None, None)
+
+    def _set(self, of_thread: Any, of_new_threads: Any) -> None:
+        sys.settrace(of_thread)
+        threading.settrace(of_new_threads)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self) -> Generator[None, Any, Any]:
+        with self.paused():
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_fixture_setup(self) -> Generator[None, Any, Any]:
+        with self.resumed():
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, Any, Any]:
+        if pyfuncitem.get_closest_marker("slow") is not None:
+            return (yield)
+        with self.resumed():
+            return (yield)
+
+
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Begin to pause the measuring of coverage, if it is measured."""
+    if sys.gettrace() is not None and session.config.pluginmanager.hasplugin("_cov"):
+        session.config.pluginmanager.register(_Measuring())
 
 
 @pytest.fixture(autouse=True)
