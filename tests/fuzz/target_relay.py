@@ -12,14 +12,29 @@ from typing import Any, Final
 from fuzz.harness import ITEMS, Finding, Target, attempt
 from fuzz.tree import mutated
 from letterlock import Address
+from letterlock._records.collection import encode_log
+from letterlock._wire.collection_entry import Action, CollectionEntry, EntryTerms, Link, Opening
+from letterlock._wire.collection_member import Member, MemberName, Role
+from letterlock._wire.parcel import Introduction, Parcel, ParcelItem, decode_contents, encode_contents
 from letterlock._wire.relay_calls import CALLS, Call, TokenUse
 from letterlock._wire.relay_error import ErrorAnswer, RelayCode
-from letterlock._wire.relay_lists import AppendRequest, RegisterRequest
+from letterlock._wire.relay_lists import AppendRequest, RegisterRequest, UserRequest
+from letterlock._wire.relay_log import LogAppendRequest, LogRequest
 from letterlock._wire.relay_login import account_key
 from letterlock._wire.relay_mail import MailFrame, read_frame
 from letterlock._wire.relay_place import OpenPlaceRequest
 from letterlock._wire.relay_prekeys import PublishRequest
+from letterlock._wire.relay_shelf import (
+    ShelfFrame,
+    ShelfKind,
+    ShelfName,
+    ShelfRequest,
+    ShelveRequest,
+    UnshelveRequest,
+)
 from letterlock._wire.relay_ticket import Ticket
+from letterlock._wire.signed_by import SignedBy, Signer
+from letterlock.documents._log_rules import follow
 from letterlock.errors import CorruptStore, MalformedMessage, PeerError
 from letterlock.relay._claims import ClaimState
 from letterlock.relay._relay import Relay
@@ -30,14 +45,18 @@ from letterlock.relay._store import (
     Delivered,
     Head,
     ListedKey,
+    LogHead,
     Mail,
     Opened,
     Page,
     Published,
+    Put,
+    ShelfPage,
     Stock,
     Watch,
 )
 from letterlock.relay._verification import head_of
+from support.collection_logs import digest, entry_of, sealed_name
 from support.pair import entropy_of
 from support.relay_samples import BODIES
 from support.relay_town import NAME, NOW, Resident, Town, some_id
@@ -46,6 +65,7 @@ from support.user_tools import Owner
 SECRET: Final = bytes(range(32))
 READERS: Final[tuple[Any, ...]] = (
     *{kind for call in CALLS for kind in (call.request, call.answer)}, MailFrame, ErrorAnswer, Ticket,
+    ShelfFrame, Parcel, Introduction,
 )  # fmt: skip
 SEALS: Final = Seals(RelaySecret(SECRET), entropy_of("fuzzed relay"))
 
@@ -114,6 +134,31 @@ class StillStore:
     async def open_place(self, place: bytes, *_: object) -> Opened:
         return Opened.OPEN if place == PLACE else Opened.TAKEN
 
+    async def user(self, user_id: bytes) -> tuple[bytes, Head] | None:
+        found = [(key, chain) for key, chain in self.chains.items() if chain[0].hash == user_id]
+        return (found[0][0], head_of(found[0][1][-1], user_id)) if found else None
+
+    async def shelve(self, puts: list[Put]) -> list[bool]:
+        return [put.putter != put.shelf for put in puts]
+
+    async def shelf(self, shelf: bytes, after: int, most: int, most_bytes: int) -> ShelfPage:
+        assert 1 <= most <= 100 < most_bytes
+        return ShelfPage(max(after, 7), ((after + 1, b"parcel"),) if after < 7 else ())
+
+    async def unshelve(self, shelf: bytes, hashes: tuple[bytes, ...], putter: bytes | None) -> None:
+        assert hashes
+        assert putter is None or len(putter) == len(shelf) == 16
+
+    async def log_head(self, log: bytes) -> LogHead | None:
+        return LOG_HEAD if log == TEAM.key else None
+
+    async def log_entries(self, log: bytes, after: int, most: int, most_bytes: int) -> list[bytes]:
+        assert min(most, most_bytes) > 0
+        return [FIRST.encode()][after : after + most] if log == TEAM.key else []
+
+    async def log_append(self, *_: object) -> bool:
+        raise Finding("an entry that nobody signed enters a log")
+
     async def place_owner(self, place: bytes, *_: object) -> bytes | None:
         return account_key("alice") if place == PLACE else None
 
@@ -127,6 +172,31 @@ class StillStore:
 ALICE: Final = Owner("alice")
 BOB: Final = Owner("bob")
 PLACE: Final = some_id("place")
+
+
+def _unsigned(terms: EntryTerms) -> CollectionEntry:
+    """Return an entry of alice's whose signature nobody made."""
+    signer = Signer(ALICE.user_id, 1, 1, ALICE.lists[0].hash)
+    return entry_of(terms, SignedBy(signer, bytes(1952), bytes(3373)))
+
+
+def _opening(epoch: int, link: Link | None) -> Opening:
+    return Opening(digest(f"E {epoch}"), digest(f"H {epoch}"), link, sealed_name())
+
+
+ADMIN: Final = Member(MemberName.user(ALICE.user_id), Role.ADMIN, 0, 1)
+FIRST: Final = _unsigned(
+    EntryTerms(1, None, None, NOW, Action.CREATE, (ADMIN,), 1, _opening(1, None)),
+)
+LOG: Final = follow(None, FIRST)
+NEXT: Final = _unsigned(
+    EntryTerms(
+        2, LOG.collection, LOG.head, NOW, Action.RENEW, (), 2, _opening(2, Link(1, digest("link", 80)))
+    )
+)
+OWN: Final = ShelfName.of_user(ALICE.user_id)
+TEAM: Final = ShelfName.of_collection(LOG.collection)
+LOG_HEAD: Final = LogHead(1, LOG.head, encode_log(LOG).expose())
 STORE: Final[Any] = StillStore()
 HEAD: Final = head_of(STORE.chains[account_key("alice")][0], ALICE.user_id)
 TOKEN: Final = SEALS.token("alice", HEAD.devices[0], HEAD.user_id, NOW)
@@ -139,6 +209,9 @@ def check(data: bytes) -> None:
         if found.error is None and found.accepted().encode() != data:
             raise Finding(f"a {reader.__name__} encodes to other bytes")
     attempt(data, lambda: read_frame(data), PeerError, ITEMS)
+    contents = attempt(data, lambda: decode_contents(data), PeerError, ITEMS)
+    if contents.error is None and encode_contents(contents.accepted()) != data:
+        raise Finding("what is in a parcel encodes to other bytes")
     state = attempt(data, lambda: ClaimState.decode(data), CorruptStore, ITEMS)
     if state.error is None and state.accepted().encode() != data:
         raise Finding("a record of claims encodes to other bytes")
@@ -190,6 +263,17 @@ def seeds() -> dict[str, bytes]:
         "claim-of-alice": alice.claim(alice).encode(),
         "send-to-alice": bob.send(alice, {1: b"text"}).encode(),
         "place": OpenPlaceRequest(PLACE).encode(),
+        "parcel": Parcel(ShelfKind.USER, 3, b"sealed").encode(),
+        "parcel-contents": encode_contents([ParcelItem(1, b"grant"), ParcelItem(9, b"of later releases")]),
+        "introduction": Introduction(ALICE.user_id, "alice").encode(),
+        "shelve-for-both": ShelveRequest(((OWN, b"parcel"), (TEAM, b"parcel"))).encode(),
+        "shelf-of-alice": ShelfRequest(OWN, 0, 1).encode(),
+        "unshelve-of-alice": UnshelveRequest(OWN, (bytes(32),)).encode(),
+        "unshelve-of-collection": UnshelveRequest(TEAM, (bytes(32),)).encode(),
+        "log-of-collection": LogRequest(TEAM.id, 0).encode(),
+        "entry-without-signature": LogAppendRequest(NEXT.encode()).encode(),
+        "entry-again": LogAppendRequest(FIRST.encode()).encode(),
+        "user": UserRequest(ALICE.user_id, 0).encode(),
     }
 
 

@@ -115,9 +115,9 @@ async def test_a_second_watch_does_not_hide_what_came_before_it(monkeypatch: pyt
     monkeypatch.setattr(watching, "POLL_SECONDS", 0)
     loop = asyncio.get_running_loop()
     firsts = [loop.create_future(), loop.create_future()]
-    reads, polls = iter(firsts), list[int]()
+    reads, polls = iter(firsts), list[watching.Seen]()
 
-    async def newer(after: int | None) -> tuple[int, list[Mailbox]]:
+    async def newer(after: watching.Seen | None) -> tuple[watching.Seen, list[Mailbox]]:
         if after is None:
             return await next(reads), []
         polls.append(after)
@@ -132,9 +132,9 @@ async def test_a_second_watch_does_not_hide_what_came_before_it(monkeypatch: pyt
     tasks = [asyncio.create_task(watch()) for _ in firsts]
     for number, read in enumerate(firsts, 5):
         await asyncio.sleep(SHORT)
-        read.set_result(number)
+        read.set_result((number, 0))
     await asyncio.sleep(SHORT)
     ended.set()
     await asyncio.gather(*tasks)
     await watches.close()
-    assert set(polls) == {5}
+    assert set(polls) == {(5, 0)}

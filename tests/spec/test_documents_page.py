@@ -10,7 +10,9 @@ from letterlock._wire.document_header import DocumentHeader
 from letterlock._wire.document_trailer import DocumentStatement, DocumentTrailer
 from letterlock._wire.grant import Grant
 from letterlock._wire.grant_note import GrantNote, NoteAction
+from letterlock._wire.parcel import Introduction, Parcel, ParcelItem, encode_contents
 from letterlock._wire.place import Place
+from letterlock._wire.relay_shelf import ShelfKind
 from letterlock._wire.signed_by import SignedBy, Signer
 from support.cddl_check import Mismatch, Schema
 from support.grant_samples import RECIPIENTS, grant_sample, note_sample
@@ -27,6 +29,8 @@ PARTS = {
     "place": cbor.encode(Place(3, 5, (bytes(32), bytes(32))).fields()),
     "grant": grant_sample().encode(),
     "note": note_sample().encode(),
+    "parcel": Parcel(ShelfKind.USER, 3, b"sealed").encode(),
+    "introduction": Introduction(bytes(32), "alice").encode(),
     "signed-by": cbor.encode(SignedBy(SIGNER, bytes(1952), bytes(3373)).fields()),
 }
 """One of each, by its rule."""
@@ -66,6 +70,14 @@ def test_every_kind_of_grant_validates(schema: Schema, recipient: str, valid_unt
             with pytest.raises(Mismatch):
                 schema.validate(changed, "terms")
     assert Grant.decode(grant.encode()) == grant
+
+
+def test_what_is_in_a_parcel_validates(schema: Schema) -> None:
+    items = [ParcelItem(kind, b"x" * kind) for kind in (1, 2, 3, 255)]
+    schema.validate(encode_contents(items), "parcel-contents")
+    for wrong in ([], [[1]], [[0, b"x"]], [[1, b""]], [[1, "x"]], [[256, b"x"]], [[1, b"x"]] * 65):
+        with pytest.raises(Mismatch):
+            schema.validate(cbor2.dumps(wrong), "parcel-contents")
 
 
 def test_every_kind_of_note_validates(schema: Schema) -> None:

@@ -89,9 +89,7 @@ class Town:
         made = await self.kind(name).create(MemoryStore() if store is None else store, name=name, relay=RELAY)
         return await self.stack.enter_async_context(made)
 
-    async def second(
-        self, old: Client, label: str = "second", history: Iterable[bytes] = (), store: Any = None
-    ) -> Client:
+    async def second(self, old: Client, label: str = "second", history: Iterable[bytes] = ()) -> Client:
         """Link one more device of a client, and return it entered. Without the link, nobody joins."""
         shown: asyncio.Future[LinkingCode] = asyncio.get_running_loop().create_future()
         digits: list[str] = []
@@ -106,8 +104,9 @@ class Town:
             digits.append(number)
             return digits[0] == digits[1]
 
-        kept = MemoryStore() if store is None else store
-        joining = asyncio.create_task(self.kind(label).join(kept, relay=RELAY, show=show, digits=tell))
+        joining = asyncio.create_task(
+            self.kind(label).join(MemoryStore(), relay=RELAY, show=show, digits=tell)
+        )
         try:
             await old.link(await shown, compare, history=history)
         except BaseException:

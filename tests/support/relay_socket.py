@@ -12,6 +12,7 @@ from websockets.exceptions import ConnectionClosed
 from letterlock._wire.relay_calls import SOCKET_PATH
 from letterlock._wire.relay_login import token_text
 from letterlock._wire.relay_mail import AckRequest, MailFrame, read_frame
+from letterlock._wire.relay_shelf import ShelfFrame
 from support.relay_server import Server
 
 
@@ -20,6 +21,7 @@ class Line:
 
     def __init__(self, connection: ClientConnection) -> None:
         self.connection = connection
+        self.shelf: list[int] = []
 
     async def mail(self) -> MailFrame:
         """Return the next frame, which must hold mail."""
@@ -28,10 +30,22 @@ class Line:
         return frame
 
     async def next(self) -> MailFrame | AckRequest:
-        """Return the next frame."""
+        """Return the next frame that is not about a shelf."""
+        while True:
+            data = await self.connection.recv()
+            assert isinstance(data, bytes)
+            frame = read_frame(data)
+            if not isinstance(frame, ShelfFrame):
+                return frame
+            self.shelf.append(frame.newest)
+
+    async def shelf_news(self) -> int:
+        """Return the next number of a shelf that is pushed; no mail may come in between."""
         data = await self.connection.recv()
         assert isinstance(data, bytes)
-        return read_frame(data)
+        frame = read_frame(data)
+        assert isinstance(frame, ShelfFrame)
+        return frame.newest
 
     async def texts(self, count: int) -> dict[bytes, bytes]:
         """Return so many messages, by their ids."""

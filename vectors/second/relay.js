@@ -3,7 +3,7 @@
 
 import { ed25519 } from "@noble/curves/ed25519.js";
 import * as addresses from "./address.js";
-import { ascii, concat, utf8 } from "./bytes.js";
+import { ascii, concat, toHex, utf8 } from "./bytes.js";
 import * as cbor from "./cbor.js";
 import { checkEdwards } from "./composite.js";
 import { refuse } from "./errors.js";
@@ -17,6 +17,7 @@ const { blob, device, flag, head, id, integer, list, name, nullable, positive, r
 const ARRAY = 4;
 const UNSIGNED = 0;
 const PACKAGE = 4;
+const [USER, TEAM] = [1, 2];
 
 const message = blob(1, limits.RELAYED_SIZE);
 const challengeBytes = blob(1, limits.CHALLENGE_SIZE);
@@ -28,6 +29,30 @@ const mail = [["stock", u32], ["deliveries", list(delivery, 0, limits.FETCHED, (
 const lists = (least) => list(deviceList, least, limits.CHAIN_LISTS);
 const ids = (least) => list(id, least, limits.ACKNOWLEDGED, (each) => each);
 const sent = list(record([["device", device], ["message", message]]), 1, limits.DEVICES, (each) => each.device);
+
+const collection = id;
+const shelf = [["kind", integer(USER, TEAM)], ["id", blob(16, 32)]];
+const parcel = blob(1, limits.PARCEL_SIZE);
+const numbered = record([["number", positive], ["parcel", parcel]]);
+const entry = blob(1, limits.ENTRY_SIZE);
+const entries = list(entry, 0, limits.LOG_ENTRIES);
+const shelved = record([...shelf, ["parcel", parcel]]);
+
+function checkShelf({ kind, id: found }) {
+  if (found.length !== (kind === USER ? 32 : 16)) refuse("MalformedMessage", "an id of another kind");
+}
+
+const checkShelved = ({ parcels }) => parcels.forEach(checkShelf);
+
+function checkNumbers({ newest: last, parcels }) {
+  const numbers = [...parcels.map(({ number }) => number), last];
+  const falls = (each, at) => at > 0 && each < numbers[at - 1] + (at < parcels.length ? 1 : 0);
+  if (numbers.some(falls)) refuse("MalformedMessage", "numbers that do not grow");
+}
+
+function checkTaken({ is_taken: taken, newest: last, entries: found }) {
+  if (taken && (last === 0 || found.length > 0)) refuse("MalformedMessage", "an entry that was taken, and others");
+}
 
 const partsOf = (step) => (step === PACKAGE ? limits.PLACE_PARTS : 1);
 
@@ -81,12 +106,24 @@ export const BODIES = {
   get: request(14, SMALL, [
     ["place", id], ["step", integer(0, PACKAGE)], ["part", integer(0, limits.PLACE_PARTS - 1)], ["wait", integer(0, limits.WAIT)],
   ], checkGet),
-  newer: request(15, SMALL, [
-    ...address, ["challenge", challengeBytes], ["after", positive], ["signature", signature],
-  ]),
   "get-answer": answer(limits.PLACE_BODY_SIZE, [
     ["parts", integer(0, limits.PLACE_PARTS)], ["data", nullable(blob(0, limits.PLACE_PART_SIZE))],
   ], checkGot),
+  shelve: request(15, limits.SHELVE_SIZE, [
+    ["parcels", list(shelved, 1, limits.SHELVED, (each) => `${each.kind} ${toHex(each.id)} ${toHex(each.parcel)}`)],
+  ], checkShelved),
+  "shelve-answer": answer(SMALL, [["outcomes", list(integer(0, 2), 0, limits.SHELVED)]]),
+  shelf: request(16, SMALL, [...shelf, ["after", u32], ["most", integer(1, limits.SHELF_PARCELS)]], checkShelf),
+  "shelf-answer": answer(limits.SHELF_ANSWER_SIZE, [["newest", u32], ["parcels", list(numbered, 0, limits.SHELF_PARCELS)]], checkNumbers),
+  "shelf-frame": request(16, SMALL, [["newest", u32]]),
+  unshelve: request(17, limits.HASHES_SIZE, [...shelf, ["hashes", list(blob(32), 1, limits.UNSHELVED, (each) => each)]], checkShelf),
+  log: request(18, SMALL, [["collection", collection], ["after", integer(0, limits.COLLECTION_LOG)]]),
+  "log-answer": answer(limits.LOG_ANSWER_SIZE, [["newest", integer(1, limits.COLLECTION_LOG)], ["entries", entries]]),
+  "log-append": request(19, limits.LOG_APPEND_SIZE, [["entry", entry]]),
+  "log-append-answer": answer(limits.LOG_ANSWER_SIZE, [
+    ["is_taken", flag], ["newest", integer(0, limits.COLLECTION_LOG)], ["entries", entries],
+  ], checkTaken),
+  user: request(20, SMALL, [["user_id", blob(32)], ["after", u32]]),
   done: answer(SMALL, []),
   error: answer(SMALL, [["code", integer(1, limits.RELAY_CODES)], ["number", u32]]),
   ticket: answer(SMALL, [["name", name], ["not_after", u32], ["nonce", id], ["may_replace", flag], ["signature", signature]]),
@@ -128,18 +165,17 @@ export function encode(kind, values) {
   return data;
 }
 
-/** Read what a relay pushed into a socket: mail, or ids of what it deleted. */
+/** Read what a relay pushed into a socket: mail, ids of what it deleted, or the newest number on the user's shelf. */
 export function readFrame(data) {
   const { value } = cbor.readHead(data, checkVersion(data), false);
-  const kind = ["mail-frame", "ack"].find((each) => BODIES[each].number === value);
-  if (kind === undefined) refuse("MalformedMessage", "neither mail nor an acknowledgement");
+  const kind = ["mail-frame", "ack", "shelf-frame"].find((each) => BODIES[each].number === value);
+  if (kind === undefined) refuse("MalformedMessage", "neither mail nor an acknowledgement, nor news of a shelf");
   return { kind, body: decode(kind, data) };
 }
 
 // --- signatures -----------------------------------------------------------------------------------
 
 const LOGIN = ascii("letterlock-v1 relay login");
-const NEWER = ascii("letterlock-v1 relay newer lists");
 const TICKET = ascii("letterlock-v1 relay ticket");
 const ACCOUNT = ascii("letterlock-v1 relay account");
 
@@ -161,13 +197,6 @@ export function verifyLogin(key, relay, data) {
   const login = decode("authenticate", data);
   verify(key, loginInput(relay, login), login.signature);
 }
-
-/** What a device signs to ask for the lists after a version that lists it, without a token. [RLY-35] */
-export function newerInput(relay, { name: ours, device: number, challenge, after }) {
-  return concat(NEWER, cbor.encode([relay, ours, number, challenge, after]));
-}
-
-export const signNewer = (seed, relay, asked) => ed25519.sign(newerInput(relay, asked), seed);
 
 const ticketInput = (ticket) =>
   concat(TICKET, cbor.encode([limits.RELAY_VERSION, ticket.name, ticket.not_after, ticket.nonce, ticket.may_replace ? 1 : 0]));

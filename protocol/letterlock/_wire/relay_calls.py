@@ -12,7 +12,14 @@ from enum import Enum
 from typing import Final
 
 from letterlock._wire.relay_body import DoneAnswer, RelayBody
-from letterlock._wire.relay_lists import AppendRequest, ListsAnswer, ListsRequest, RegisterRequest
+from letterlock._wire.relay_lists import (
+    AppendRequest,
+    ListsAnswer,
+    ListsRequest,
+    RegisterRequest,
+    UserRequest,
+)
+from letterlock._wire.relay_log import LogAnswer, LogAppendAnswer, LogAppendRequest, LogRequest
 from letterlock._wire.relay_login import (
     AuthenticateAnswer,
     AuthenticateRequest,
@@ -20,7 +27,6 @@ from letterlock._wire.relay_login import (
     ChallengeRequest,
 )
 from letterlock._wire.relay_mail import AckRequest, FetchAnswer, FetchRequest, SendRequest
-from letterlock._wire.relay_newer import NewerRequest
 from letterlock._wire.relay_place import GetAnswer, GetRequest, OpenPlaceRequest, PutRequest
 from letterlock._wire.relay_prekeys import (
     ClaimAnswer,
@@ -29,6 +35,13 @@ from letterlock._wire.relay_prekeys import (
     PublishRequest,
     StateAnswer,
     StateRequest,
+)
+from letterlock._wire.relay_shelf import (
+    ShelfAnswer,
+    ShelfRequest,
+    ShelveAnswer,
+    ShelveRequest,
+    UnshelveRequest,
 )
 
 CONTENT_TYPE: Final = "application/cbor"
@@ -92,7 +105,12 @@ CALLS: Final = (
     Call("open-place", TokenUse.ALWAYS, OpenPlaceRequest, DoneAnswer),
     Call("put", TokenUse.BY_STEP, PutRequest, DoneAnswer),
     Call("get", TokenUse.NEVER, GetRequest, GetAnswer),
-    Call("newer", TokenUse.NEVER, NewerRequest, ListsAnswer),
+    Call("shelve", TokenUse.ALWAYS, ShelveRequest, ShelveAnswer),
+    Call("shelf", TokenUse.ALWAYS, ShelfRequest, ShelfAnswer),
+    Call("unshelve", TokenUse.ALWAYS, UnshelveRequest, DoneAnswer),
+    Call("log", TokenUse.ALWAYS, LogRequest, LogAnswer),
+    Call("log-append", TokenUse.ALWAYS, LogAppendRequest, LogAppendAnswer),
+    Call("user", TokenUse.ALWAYS, UserRequest, ListsAnswer),
 )
 """In the order of their numbers, from 1."""
 

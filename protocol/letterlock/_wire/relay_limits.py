@@ -76,5 +76,29 @@ MAX_PLACE_PARTS: Final = 33
 MAX_STRANGERS_PART: Final = 32 * KIB
 """Bytes of a linking bundle, an offer or an answer. None of them is longer than 18 KiB."""
 
+MAX_PARCEL: Final = 256 * KIB
+"""Bytes of a parcel: thirty grants with their signatures. Databases keep it as one value."""
+
+MAX_SHELVED: Final = 64
+"""Parcels in one call, each for any shelf."""
+
+MAX_SHELVE: Final = 4 * MIB
+"""Bytes of the body of such a call."""
+
+MAX_SHELF_PARCELS: Final = 100
+"""Parcels in one answer with what is on a shelf."""
+
+MAX_SHELF_BYTES: Final = 4 * MIB
+"""Bytes of the parcels in such an answer, but for the first one."""
+
+MAX_UNSHELVED: Final = 256
+"""Hashes of parcels that one call takes from a shelf."""
+
+MAX_LOG_ENTRIES: Final = 256
+"""Entries of a collection's log in one answer."""
+
+MAX_LOG_BYTES: Final = 4 * MIB
+"""Bytes of the entries in one answer, but for the first one."""
+
 SMALL_BODY: Final = 2 * KIB
 """Bytes of a body that holds a name, a few ids and numbers: a name has 255 bytes, a token 512."""

@@ -3,6 +3,7 @@
     register    [1, 3, name, [list ...], ticket / null]     ->  [1]
     lists       [1, 4, name, after]                         ->  [1, newest version, [list ...]]
     append      [1, 5, list]                                ->  [1]
+    user        [1, 20, user id, after]                     ->  [1, newest version, [list ...]]
 
 Each list is a byte string, an encoded device list (device_list.py).
 
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from letterlock._wire import cbor
+from letterlock._wire.device_snapshot import HASH_BYTES
 from letterlock._wire.fields import Fields
 from letterlock._wire.relay_body import Form, RelayBody, read_blobs, read_name
 from letterlock._wire.relay_limits import KIB, MAX_CHAIN_BYTES, MAX_CHAIN_LISTS, SMALL_BODY
@@ -109,3 +111,23 @@ class AppendRequest(RelayBody):
     def read(cls, fields: Fields) -> Self:
         """Read what `elements` gives. Raises MalformedMessage."""
         return cls(fields.blob_between("device list", 1, MAX_DEVICE_LIST))
+
+
+@dataclass(frozen=True, slots=True)
+class UserRequest(RelayBody):
+    """Asks for the device lists of a user id, 32 bytes, after a version, 0 for all of them."""
+
+    FORM = Form("a request for a user's device lists", 4, SMALL_BODY, 5)
+    NUMBER = 20
+
+    user_id: bytes
+    after: int
+
+    def elements(self) -> list[cbor.Value]:
+        """Return the elements after the number of the call."""
+        return [self.user_id, self.after]
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        """Read what `elements` gives. Raises MalformedMessage."""
+        return cls(fields.blob("user id", HASH_BYTES), fields.uint("version", MAX_COUNTER))

@@ -8,12 +8,13 @@ On a socket, each frame is one body:
 
     mail frame  [1, 9, stock, [[id, time, name, device, message] ...]]      relay to client
     ack frame   [1, 10, [id ...]]                   client to relay, and back once they are deleted
+    shelf frame [1, 16, newest]                     relay to client (relay_shelf.py)
 
 Not here: what messages hold (message.py); who may do what (relay/).
 """
 
 from dataclasses import field
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from letterlock._primitives.dataclass import dataclass
 from letterlock._wire import cbor
@@ -40,10 +41,11 @@ from letterlock._wire.relay_limits import (
     MAX_WAIT,
     RELAY_ID_BYTES,
 )
+from letterlock._wire.relay_shelf import ShelfFrame
 from letterlock.errors import MalformedMessage, UsageError
 from letterlock.limits import MAX_COUNTER, MAX_ID
 
-_ID_ITEMS = 32 * KIB
+_ID_ITEMS: Final = 32 * KIB
 """Bytes in which 256 ids fit, at 17 bytes each, with all that stands around them."""
 
 
@@ -191,7 +193,14 @@ class AckRequest(RelayBody):
         return cls(ids)
 
 
-def read_frame(data: bytes) -> MailFrame | AckRequest:
+_FRAMES: Final[dict[Any, type[MailFrame | AckRequest | ShelfFrame]]] = {
+    9: MailFrame,
+    10: AckRequest,
+    16: ShelfFrame,
+}
+
+
+def read_frame(data: bytes) -> MailFrame | AckRequest | ShelfFrame:
     """Read a frame that a relay pushed into a socket. A client sends `AckRequest` alone.
 
     Raises MalformedMessage, UnsupportedVersion, and UsageError if `data` is not bytes.
@@ -201,8 +210,7 @@ def read_frame(data: bytes) -> MailFrame | AckRequest:
     check_relay_version(data)
     _, _, start = read_head(data, 0)
     _, _, start = read_head(data, start)
-    kinds: dict[Any, type[MailFrame | AckRequest]] = {9: MailFrame, 10: AckRequest}
-    kind = kinds.get(read_head(data, start)[1])
+    kind = _FRAMES.get(read_head(data, start)[1])
     if kind is None:
-        raise MalformedMessage("neither mail nor an acknowledgement")
+        raise MalformedMessage("neither mail nor an acknowledgement, nor news of a shelf")
     return kind.decode(data)

@@ -1,6 +1,6 @@
 """How the encodings of the user layer begin: an array whose first elements are the version and the kind.
 
-    [version, kind, ...]        version 1; kind 8 to 17, 20, 21                          [WIRE-1]
+    [version, kind, ...]        version 1; kind 8 to 17, 20 to 22, 28, 29                [WIRE-1]
 
 Size and number of items are checked before anything is parsed. [WIRE-3]
 
@@ -19,6 +19,7 @@ from letterlock._wire.fields import Fields
 from letterlock._wire.flat_array import read_head
 from letterlock._wire.grant_limits import MAX_GRANT, MAX_GRANT_NOTE
 from letterlock._wire.group_limits import MAX_GROUP_TEXT, MAX_SENDER_CHAIN
+from letterlock._wire.relay_limits import MAX_PARCEL
 from letterlock.errors import MalformedMessage, UnsupportedVersion, UsageError
 from letterlock.limits import (
     MAX_DEVICE_LIST,
@@ -48,6 +49,7 @@ class UserKind(IntEnum):
     GRANT_NOTE = 17
     COLLECTION_ENTRY = 20
     COLLECTION_FORK = 21
+    PARCEL = 22
     GROUP_TEXT = 28
     SENDER_CHAIN = 29
 
@@ -76,6 +78,7 @@ _FORMS: Final = {
     UserKind.GRANT_NOTE: _Form("a note about grants", 5, MAX_GRANT_NOTE, 48),
     UserKind.COLLECTION_ENTRY: _Form("an entry of a collection", 5, MAX_COLLECTION_ENTRY, 48),
     UserKind.COLLECTION_FORK: _Form("evidence of a fork", 5, MAX_COLLECTION_FORK, 7 + MAX_FORK_ENTRIES),
+    UserKind.PARCEL: _Form("a parcel", 5, MAX_PARCEL, 6),
     UserKind.GROUP_TEXT: _Form("a group text", 10, MAX_GROUP_TEXT, 11),
     UserKind.SENDER_CHAIN: _Form("a sender's chain", 9, MAX_SENDER_CHAIN, 10),
 }

@@ -29,7 +29,6 @@ from letterlock.client._events import RelayEvent, RelayEventKind
 from letterlock.client._stores import StorePlace
 from letterlock.client._sync import SyncClient, SyncMessage
 from letterlock.client._values import Delivery, Message, Person
-from letterlock.user import OwnDeviceRevoked
 
 __all__ = [
     "AlreadyDone",
@@ -37,7 +36,6 @@ __all__ = [
     "Delivery",
     "Message",
     "NameTaken",
-    "OwnDeviceRevoked",
     "Person",
     "RelayEvent",
     "RelayEventKind",

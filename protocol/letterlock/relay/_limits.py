@@ -38,6 +38,18 @@ MAILBOX_BYTES: Final = 64 * 1024 * 1024
 MAIL_DAYS: Final = 30
 """Days for which mail is kept, as long as clients remember what they have seen."""
 
+SHELF_PARCELS: Final = 65_536
+"""Parcels on one shelf, unless the operator chooses another number. They do not expire."""
+
+SHELF_BYTES: Final = 1024 * 1024 * 1024
+"""Bytes of parcels on one shelf, unless the operator chooses another number."""
+
+PUTTER_SHARE: Final = 16
+"""Which part of a shelf one user may fill, who is not its owner: a sixteenth."""
+
+OWNERS_SHARE: Final = 8
+"""Which part of a shelf others leave to its owner: an eighth. A flood of them keeps out their own parcels."""
+
 PLACE_SECONDS: Final = LINKING_LIFETIME
 """For how long a meeting place is open: as long as a linking code is good."""
 
@@ -58,7 +70,19 @@ BUSY_SECONDS: Final = 5
 class Limits:
     """The buckets of one process. They are in memory and end with it: its clients then have full ones."""
 
-    __slots__ = ("_seen", "appends", "logins", "places", "publications", "registrations", "sends", "targets")
+    __slots__ = (
+        "_seen",
+        "appends",
+        "entries",
+        "logins",
+        "logs",
+        "places",
+        "publications",
+        "registrations",
+        "sends",
+        "shelvings",
+        "targets",
+    )
 
     def __init__(self) -> None:
         self.logins = Buckets(Bucket(10, 6))
@@ -75,10 +99,19 @@ class Limits:
         """Sends of one device to one account."""
         self.places = Buckets(Bucket(5, 120))
         """Meeting places that one account opens: each may hold 17 MiB."""
+        self.shelvings = Buckets(Bucket(60, 1))
+        """Calls of one device that shelve parcels: each may hold 4 MiB."""
+        self.entries = Buckets(Bucket(100, 5))
+        """Entries of logs that one device appends: verifying one costs a few milliseconds."""
+        self.logs = Buckets(Bucket(100, DAY // 100))
+        """Logs that one device begins: each may grow, and is kept."""
         self._seen = Seen()
 
     def target(self, requester: bytes, account: bytes, now: int) -> None:
-        """Count a name that a device asks for, unless it asked for it lately. Raises Refused. [RLY-10]"""
+        """Count a name or user id that a device asks for, unless it asked for it lately. [RLY-10]
+
+        Raises Refused.
+        """
         key = requester + account
         if key not in self._seen:
             self.targets.take(requester, now)

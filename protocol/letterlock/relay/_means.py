@@ -7,6 +7,7 @@ import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
+from letterlock._wire.device_snapshot import DeviceClass
 from letterlock._wire.relay_error import RelayCode
 from letterlock.relay._limits import CLOCK_SLACK, HEAD_SECONDS, MAX_HEADS, MAX_READS, Limits
 from letterlock.relay._reply import Refused
@@ -14,6 +15,7 @@ from letterlock.relay._session import Session
 from letterlock.relay._settings import RelaySettings
 from letterlock.relay._store import Head, ListedKey, RelayStore
 from letterlock.relay._verification import Run
+from letterlock.user._rules import RIGHTS
 
 NOT_THERE = 1
 """The number with UNKNOWN if the caller is known, and what it named is not there."""
@@ -92,3 +94,18 @@ class Means:
         if head is None or listed is None or now >= session.until:
             raise Refused(RelayCode.UNKNOWN)
         return head, listed
+
+    async def check_owner(self, session: Session, now: int) -> tuple[bytes, Head, ListedKey]:
+        """Return the account with the newest list of the caller's user, that list, and the device. [RLY-37]
+
+        Somebody may have registered the beginning of a user's chain under another name, in which a device is
+        that was revoked since. So the account that the caller logged in to is not enough. Raises Refused,
+        UNKNOWN, and REFUSED for a device of a class that has nothing to do with documents.
+        """
+        head, listed = await self.check_now(session, now)
+        account, newest = await self.store.user(head.user_id) or (session.account, head)
+        if not listed.is_same(newest.device(session.device)):
+            raise Refused(RelayCode.UNKNOWN)
+        if not RIGHTS.get(listed.device_class, RIGHTS[DeviceClass.LIMITED]).reads_documents:
+            raise Refused(RelayCode.REFUSED)
+        return account, newest, listed

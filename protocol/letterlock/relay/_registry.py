@@ -10,8 +10,15 @@ from letterlock._primitives.ed25519 import Ed25519PublicKey
 from letterlock._wire.relay_body import DoneAnswer
 from letterlock._wire.relay_error import RelayCode
 from letterlock._wire.relay_limits import MAX_CHAIN_BYTES, MAX_CHAIN_LISTS
-from letterlock._wire.relay_lists import AppendRequest, ListsAnswer, ListsRequest, RegisterRequest
+from letterlock._wire.relay_lists import (
+    AppendRequest,
+    ListsAnswer,
+    ListsRequest,
+    RegisterRequest,
+    UserRequest,
+)
 from letterlock._wire.relay_login import account_key
+from letterlock._wire.relay_shelf import ShelfName
 from letterlock._wire.relay_ticket import Ticket
 from letterlock.errors import PeerError
 from letterlock.limits import MAX_DEVICE_LIST
@@ -23,7 +30,7 @@ from letterlock.relay._verification import verify_chain, verify_successor
 
 
 class Registry:
-    """The calls `register`, `lists` and `append`."""
+    """The calls `register`, `lists`, `user` and `append`."""
 
     __slots__ = ("_means",)
 
@@ -104,8 +111,22 @@ class Registry:
         head = await means.heads.newest(account, now)
         if head is None:
             raise Refused(RelayCode.UNKNOWN, NOT_THERE)
-        async with means.reads:
-            lists = await means.store.lists(account, request.after, MAX_CHAIN_LISTS, MAX_CHAIN_BYTES)
+        return await self._listed(account, head, request.after)
+
+    async def user(self, request: UserRequest, session: Session, now: int) -> ListsAnswer:
+        """Return the device lists of a user id after a version: logs of collections name ids. [RLY-43]"""
+        means = self._means
+        head, _ = await means.check_now(session, now)
+        if request.user_id != head.user_id:
+            means.limits.target(session.requester, ShelfName.of_user(request.user_id).key, now)
+        found = await means.store.user(request.user_id)
+        if found is None:
+            raise Refused(RelayCode.UNKNOWN, NOT_THERE)
+        return await self._listed(*found, request.after)
+
+    async def _listed(self, account: bytes, head: Head, after: int) -> ListsAnswer:
+        async with self._means.reads:
+            lists = await self._means.store.lists(account, after, MAX_CHAIN_LISTS, MAX_CHAIN_BYTES)
         return ListsAnswer(head.version, tuple(lists))
 
     async def append(self, request: AppendRequest, session: Session, now: int) -> DoneAnswer:

@@ -21,18 +21,19 @@ from letterlock._wire.relay_calls import Call, TokenUse
 from letterlock._wire.relay_error import RelayCode
 from letterlock.errors import PeerError, StoreError, UsageError
 from letterlock.limits import DAY
+from letterlock.relay._collection_logs import CollectionLogs
 from letterlock.relay._errors import RateLimited
 from letterlock.relay._limits import BUSY_SECONDS
 from letterlock.relay._login import Logins
 from letterlock.relay._mailboxes import Mailboxes
 from letterlock.relay._means import Means
-from letterlock.relay._newer import NewerLists
 from letterlock.relay._places import Places
 from letterlock.relay._prekeys import Prekeys
 from letterlock.relay._registry import Registry
 from letterlock.relay._reply import Refused, Reply
 from letterlock.relay._session import Seals, Session
 from letterlock.relay._settings import RelaySettings
+from letterlock.relay._shelves import Shelves
 from letterlock.relay._store import Expired, RelayStore
 from letterlock.relay._verification import Run, run_at_once
 
@@ -135,14 +136,13 @@ class Relay:
 def _work(means: Means, seals: Seals, draining: asyncio.Event, entropy: Entropy) -> _Work:
     """Return which method carries out which call."""
     logins, registry, prekeys = Logins(means, seals, entropy), Registry(means), Prekeys(means)
-    newer = NewerLists(means, seals, entropy)
     mailboxes, places = Mailboxes(means, draining), Places(means, draining)
+    shelves, logs = Shelves(means), CollectionLogs(means)
     anybodys: dict[str, _Anybodys] = {
         "challenge": logins.challenge,
         "authenticate": logins.authenticate,
         "register": registry.register,
         "get": places.get,
-        "newer": newer.newer,
     }
     devices: dict[str, _Devices] = {
         "lists": registry.lists,
@@ -154,5 +154,11 @@ def _work(means: Means, seals: Seals, draining: asyncio.Event, entropy: Entropy)
         "ack": mailboxes.acknowledge,
         "state": prekeys.state,
         "open-place": places.open,
+        "shelve": shelves.shelve,
+        "shelf": shelves.shelf,
+        "unshelve": shelves.unshelve,
+        "log": logs.log,
+        "log-append": logs.append,
+        "user": registry.user,
     }
     return _Work(anybodys, devices, places.put)

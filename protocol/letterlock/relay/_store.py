@@ -4,10 +4,13 @@
     Page         one publication of a device's prekeys, as the bundles to hand out
     Mail         one message in a mailbox
     Deliver      all the messages of one send
+    Put          one parcel for a shelf
+    LogHead      the newest entry of a collection's log
 
 Each method is one atomic step that changes rows of one account, and is durable when it returns: after the
 process or the database was killed, it has happened whole or not at all. Many processes may call at once.
-An account is named by 16 bytes, a hash of its name. Times are in seconds since 1970, from the caller.
+An account is named by 16 bytes, a hash of its name. So is a shelf, by a hash of the id of a user or of a
+collection, and a log by the key of its collection's shelf. Times are in seconds since 1970, from the caller.
 
 What a device changes of its own takes `listed`, the device as the relay found it in the newest list. The
 change and the look whether the list has that device still are one step, because a device may be revoked, and
@@ -130,6 +133,40 @@ class Delivered:
     head: Head | None = None
     full: int | None = None
     unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """A parcel for a shelf (16 bytes). `hash` has 32 bytes, and `putter`, whoever puts it there, 16.
+
+    The others bound how many parcels and bytes the shelf has with it, and how many of them are this putter's.
+    """
+
+    shelf: bytes
+    hash: bytes
+    putter: bytes
+    parcel: bytes = field(repr=False)
+    most_parcels: int
+    most_bytes: int
+    putter_parcels: int
+    putter_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShelfPage:
+    """Parcels of a shelf with their numbers, in order, and the number that was given last, 0 for none."""
+
+    newest: int
+    parcels: tuple[tuple[int, bytes], ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LogHead:
+    """The newest entry of a log: its number, its hash of 32 bytes, and what the log comes to, as bytes."""
+
+    number: int
+    hash: bytes
+    state: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +310,45 @@ class RelayStore(Protocol):
 
     async def get(self, place: bytes, step: int, part: int, now: int) -> tuple[int, bytes] | None:
         """Return how many parts a step has, and one of them; None if it is not there yet."""
+        ...
+
+    # --- users, shelves and logs --------------------------------------------------------------------
+
+    async def user(self, user_id: bytes) -> tuple[bytes, Head] | None:
+        """Return the account of a user id, with its head: that with the newest version if there are several.
+
+        Anybody may register the beginning of somebody's chain under another name.
+        """
+        ...
+
+    async def shelve(self, puts: Sequence[Put]) -> list[bool]:
+        """Store each parcel, whole or not at all, unless it is there. Return for each whether it is there.
+
+        A parcel is left out if it has no room.
+        """
+        ...
+
+    async def shelf(self, shelf: bytes, after: int, most: int, most_bytes: int) -> ShelfPage:
+        """Return parcels after a number, in order: at most so many and so many bytes, but one.
+
+        No parcel that was stored before is passed over, whatever else is being stored. [RLY-40]
+        """
+        ...
+
+    async def unshelve(self, shelf: bytes, hashes: Sequence[bytes], putter: bytes | None) -> None:
+        """Delete parcels by their hashes: those that `putter` put there, or of anybody if it is None."""
+        ...
+
+    async def log_head(self, log: bytes) -> LogHead | None:
+        """Return the newest entry of a log, or None if there is no such log."""
+        ...
+
+    async def log_entries(self, log: bytes, after: int, most: int, most_bytes: int) -> list[bytes]:
+        """Return entries after a number, in order: at most so many and so many bytes, but one."""
+        ...
+
+    async def log_append(self, log: bytes, before: LogHead | None, entry: bytes, head: LogHead) -> bool:
+        """Store the entry after `before`, or the first one. Return False if the newest is another one."""
         ...
 
     # --- operations ---------------------------------------------------------------------------------

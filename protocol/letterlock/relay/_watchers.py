@@ -13,9 +13,13 @@ Not here: how other processes are told.
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from typing import Final
+
+SHELF: Final = 0
+"""What stands in place of a device for a shelf, whose key stands in place of the account: no device's id."""
 
 Mailbox = tuple[bytes, int]
-"""An account and a device."""
+"""An account and a device, or a shelf and `SHELF`."""
 
 
 class Watcher:

@@ -36,7 +36,6 @@ from letterlock.user._errors import (
     DeviceRevoked,
     InvalidDeviceList,
     LinkingRefused,
-    OwnDeviceRevoked,
 )
 from letterlock.user._evidence import Contradiction, Evidence
 from letterlock.user._history import Archive
@@ -95,7 +94,6 @@ __all__ = [
     "NewDevice",
     "Outcome",
     "Outgoing",
-    "OwnDeviceRevoked",
     "RetryCause",
     "Revoked",
     "RevokedDevice",

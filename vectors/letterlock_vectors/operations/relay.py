@@ -1,6 +1,7 @@
 """relay.*: bodies that relays and clients send to each other; logins, tickets, tokens, account keys.
 
-A body is shown by the fields of its class. An address is two fields, and a counter of 63 bits is 8 bytes.
+A body is shown by the fields of its class. An address is two fields, and so is the name of a shelf. A counter
+of 63 bits is 8 bytes.
 """
 
 import dataclasses
@@ -22,8 +23,8 @@ from letterlock._wire.relay_login import (
     token_text,
 )
 from letterlock._wire.relay_mail import Delivery, MailFrame, read_frame
-from letterlock._wire.relay_newer import newer_input
 from letterlock._wire.relay_place import Step
+from letterlock._wire.relay_shelf import ShelfFrame, ShelfKind, ShelfName, ShelveOutcome
 from letterlock._wire.relay_ticket import Ticket
 from letterlock.errors import MalformedMessage, UsageError
 from letterlock_vectors.inputs import Input, Operation, Output, unhex
@@ -33,14 +34,16 @@ _WIDE: Final = {"counter", "highest", "size"}
 """Fields of 63 bits, which numbers in JSON may not hold."""
 
 _ANSWERS: Final = {
+    # Of two calls with the same answer the first one names it.
     each.answer: "done" if each.answer.FORM.elements == 1 else f"{each.name}-answer"
-    for each in reversed(CALLS)  # an answer has the name of the first call that gives it
+    for each in reversed(CALLS)
 }
 _NAMES: Final[Mapping[type[RelayBody], str]] = {
     **{each.request: each.name for each in CALLS},
     **_ANSWERS,
     ErrorAnswer: "error",
     MailFrame: "mail-frame",
+    ShelfFrame: "shelf-frame",
     Ticket: "ticket",
 }
 _KINDS: Final = {name: body for body, name in _NAMES.items()}
@@ -76,11 +79,18 @@ def _shown(value: Any) -> Any:
         if len(value) > _LONGEST_SHOWN:
             return {"length": len(value), "sha256": hashlib.sha256(value).hexdigest()}
         return value.hex()
+    if isinstance(value, tuple) and value and isinstance(value[0], ShelfName):
+        name, parcel = cast("tuple[ShelfName, bytes]", value)
+        return {**_shelf(name), "parcel": _shown(parcel)}
     if isinstance(value, tuple):
         return [_shown(each) for each in cast("tuple[object, ...]", value)]
     if isinstance(value, Delivery):
         return _fields(value)
     return int(value) if isinstance(value, IntEnum) else value
+
+
+def _shelf(name: ShelfName) -> Output:
+    return {"kind": int(name.kind), "id": name.id.hex()}
 
 
 def _fields(body: RelayBody | Delivery) -> Output:
@@ -89,6 +99,8 @@ def _fields(body: RelayBody | Delivery) -> Output:
         value = getattr(body, name)
         if isinstance(value, Address):
             found |= {"name": value.name, "device": value.device_id}
+        elif isinstance(value, ShelfName):
+            found |= _shelf(value)
         else:
             found[name] = value.to_bytes(8, "big").hex() if name in _WIDE else _shown(value)
     return found
@@ -114,12 +126,24 @@ def _messages(given: Input, name: str) -> tuple[tuple[int, bytes], ...]:
     return tuple((device, unhex(message, name)) for device, message in pairs)
 
 
+def _shelf_name(given: Input, _: str) -> ShelfName:
+    kind = given.number("kind")
+    if kind not in set(ShelfKind):
+        raise UsageError("`kind` must be that of a shelf")
+    return ShelfName(ShelfKind(kind), given.hex("id"))
+
+
+def _parcels(given: Input, name: str) -> tuple[tuple[ShelfName, bytes], ...]:
+    return tuple((_shelf_name(each, name), each.hex("parcel")) for each in given.nested_list(name))
+
+
 _READERS: Final[Mapping[Any, Callable[[Input, str], Any]]] = {
     Address: lambda given, _: Address(given.text("name"), given.number("device")),
     bool: Input.flag,
     bytes: Input.hex,
     bytes | None: Input.optional_hex,
     int: _uint,
+    ShelfName: _shelf_name,
     RelayCode: lambda given, name: RelayCode(given.number(name)),
     Step: lambda given, name: Step(given.number(name)),
     str: Input.text,
@@ -132,6 +156,10 @@ _READERS: Final[Mapping[Any, Callable[[Input, str], Any]]] = {
     ),
     tuple[int, ...]: lambda given, name: tuple(given.items(name)),
     tuple[tuple[int, bytes], ...]: _messages,
+    tuple[tuple[ShelfName, bytes], ...]: _parcels,
+    tuple[ShelveOutcome, ...]: lambda given, name: tuple(
+        ShelveOutcome(cast("int", each)) for each in given.items(name)
+    ),
 }
 
 
@@ -171,12 +199,6 @@ def _sign_login(given: Input) -> Output:
     return {"signed": signed.hex(), "signature": _pair(given).sign(signed).hex()}
 
 
-def _sign_newer(given: Input) -> Output:
-    address = Address(given.text("name"), given.number("device"))
-    signed = newer_input(given.text("relay"), address, given.hex("challenge"), given.number("after"))
-    return {"signed": signed.hex(), "signature": _pair(given).sign(signed).hex()}
-
-
 def _verify_login(given: Input) -> Output:
     request = AuthenticateRequest.decode(given.hex("request"))
     signed = login_input(given.text("relay"), request.address, request.challenge, request.counter)
@@ -209,7 +231,6 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "relay.read_frame": _read_frame,
     "relay.read_token": _read_token,
     "relay.sign_login": _sign_login,
-    "relay.sign_newer": _sign_newer,
     "relay.sign_ticket": _sign_ticket,
     "relay.verify_login": _verify_login,
     "relay.verify_ticket": _verify_ticket,

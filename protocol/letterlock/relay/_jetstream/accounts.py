@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
+from letterlock._wire.relay_shelf import ShelfName
 from letterlock.errors import StoreError
 from letterlock.relay._head_record import decode_head, encode_head, left_out
+from letterlock.relay._jetstream import logs, shelves
 from letterlock.relay._jetstream.connection import Message, Stored, Unsettled
 from letterlock.relay._jetstream.retries import settle
 from letterlock.relay._jetstream.shared import NEWEST, SHORTLY, Shared
@@ -95,6 +97,7 @@ async def create(
         if there is not None and (not replace or there.user_id == newest.user_id):
             return there
         tried = True
+        await logs.note(shared, account, newest)
         first = newest.version - len(encoded) + 1
         await shared.publish(
             Message(place.stream, place.head, encode_head(newest), stored.sequence),
@@ -106,6 +109,8 @@ async def create(
         if there is not None:
             await _purge(shared, place, there, [each.device for each in there.devices])
             await shared.nats.purge(place.stream, [f"{place.lists(there.user_id)}.>"])
+            if await logs.user(shared, there.user_id) is None:
+                await shelves.clear(shared, ShelfName.of_user(there.user_id).key)
         return None
 
     return await settle(attempt)
@@ -125,6 +130,7 @@ async def append(shared: Shared, account: bytes, before: Head, encoded: bytes, n
         if (there.version, there.hash) != (before.version, before.hash):
             return None if tried and there == newest else there
         tried = True
+        await logs.note(shared, account, newest)
         await shared.publish(
             Message(place.stream, place.head, encode_head(newest), stored.sequence),
             Message(place.stream, place.list(newest.user_id, newest.version), encoded),
@@ -149,8 +155,10 @@ async def advance(shared: Shared, account: bytes, listed: ListedKey, counter: in
 
     async def attempt() -> int | None:
         place = await listed_place(shared, account, listed, SHORTLY)
-        if place is None:
+        newest = await head(shared, account, SHORTLY)
+        if place is None or newest is None:
             return None
+        await logs.note(shared, account, newest)
         stored = await shared.read(place.stream, place.counter, NEWEST)
         before = int.from_bytes(stored.data, "big")
         if counter > before:

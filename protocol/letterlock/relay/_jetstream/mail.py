@@ -14,12 +14,9 @@ from letterlock.relay._jetstream.accounts import device_place, listed_place
 from letterlock.relay._jetstream.connection import Message, Stored, Unsettled
 from letterlock.relay._jetstream.records import Entry, Mailbox, decode_mail, encode_mail
 from letterlock.relay._jetstream.retries import settle
-from letterlock.relay._jetstream.shared import ANY_AGE, NEWEST, SHORTLY, Shared
+from letterlock.relay._jetstream.shared import ANY_AGE, EMPTY_SECONDS, NEWEST, SHORTLY, Shared
 from letterlock.relay._jetstream.subjects import DevicePlace, Place
 from letterlock.relay._store import Deliver, Delivered, ListedKey, Mail
-
-EMPTY_SECONDS: Final = 1
-"""How long an empty message stands where one was acknowledged."""
 
 _MOST_IN_A_BATCH: Final = 500
 """Messages that are deleted in one batch; a server takes 1,000."""

@@ -3,18 +3,19 @@
     expire    walks each stream from its oldest messages on, until some hundred of them are young
     counts    reads some hundred records of each stream, and multiplies
 
-Not here: what clients ask (accounts.py, prekeys.py, mail.py, places.py). Backups are JetStream's own: `nats
+Not here: what clients ask (accounts.py and its neighbours). Backups are JetStream's own: `nats
 stream backup`.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Final
 
 from letterlock.errors import CorruptStore
 from letterlock.relay._claims import ClaimState
 from letterlock.relay._head_record import decode_head
+from letterlock.relay._jetstream import logs, shelves
 from letterlock.relay._jetstream.connection import Part, Stored, Unsettled
 from letterlock.relay._jetstream.mail import delete, mailbox
 from letterlock.relay._jetstream.records import Mailbox, decode_mail, read
@@ -150,18 +151,37 @@ async def check(shared: Shared) -> list[str]:
     found = Counter[str]()
     for number in range(shared.names.streams):
         await _catch_up(shared, number)
-        sequence = 1
-        while True:
-            part = await _walk(shared, number, "h", sequence)
-            for stored in part.messages:
-                try:
-                    found.update(await _check_account(shared, number, stored))
-                except CorruptStore:
-                    found["records that are damaged"] += 1
-            if not part.left:
-                break
-            sequence = part.messages[-1].sequence + 1
+        for rest, its in (("h", _check_account), ("s", _check_shelf), ("g", _check_log)):
+            await _check_all(shared, number, rest, its, found)
     return [f"{count} {what}" for what, count in found.items()]
+
+
+_Check = Callable[[Shared, int, Stored], Awaitable[Iterable[str]]]
+
+
+async def _check_all(shared: Shared, number: int, rest: str, its: _Check, found: Counter[str]) -> None:
+    """Check each record of a stream that ends in `rest`."""
+    sequence = 1
+    while True:
+        part = await _walk(shared, number, rest, sequence)
+        for stored in part.messages:
+            try:
+                found.update(await its(shared, number, stored))
+            except CorruptStore:
+                found["records that are damaged"] += 1
+        if not part.left:
+            return
+        sequence = part.messages[-1].sequence + 1
+
+
+async def _check_shelf(shared: Shared, number: int, stored: Stored) -> Iterable[str]:
+    place = Place(shared.names.stream(number), stored.subject.removesuffix(".s"))
+    return await settle(partial(shelves.check, shared, place, stored))
+
+
+async def _check_log(shared: Shared, number: int, stored: Stored) -> Iterable[str]:
+    place = Place(shared.names.stream(number), stored.subject.removesuffix(".g"))
+    return await logs.check(shared, place, stored.data)
 
 
 async def _check_account(shared: Shared, number: int, stored: Stored) -> Iterable[str]:

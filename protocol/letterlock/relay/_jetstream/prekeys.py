@@ -16,10 +16,10 @@ from letterlock.relay._claims import Choice, ClaimState
 from letterlock.relay._head_record import decode_head
 from letterlock.relay._jetstream.accounts import device_place
 from letterlock.relay._jetstream.connection import Message, Refused, Stored
-from letterlock.relay._jetstream.mail import EMPTY_SECONDS, mailbox
+from letterlock.relay._jetstream.mail import mailbox
 from letterlock.relay._jetstream.records import read
 from letterlock.relay._jetstream.retries import settle
-from letterlock.relay._jetstream.shared import ANY_AGE, NEWEST, SHORTLY, Shared
+from letterlock.relay._jetstream.shared import ANY_AGE, EMPTY_SECONDS, NEWEST, SHORTLY, Shared
 from letterlock.relay._jetstream.subjects import DevicePlace
 from letterlock.relay._store import ListedKey, Page, Published, Stock
 

@@ -25,6 +25,9 @@ SHORTLY: Final = 1.0
 """Seconds for which a head from memory serves calls of devices and claims. The relay reads the head anew for
 each call anyway."""
 
+EMPTY_SECONDS: Final = 1
+"""How long an empty message stands where one was deleted."""
+
 _MOST: Final = 50_000
 """Records in memory; most have some hundred bytes."""
 

@@ -3,7 +3,7 @@
     nats://host:4222,host:4222?name=letterlock&streams=64&replicas=3
     tls://...                                                            the same, encrypted
 
-Not here: what each call does (accounts.py, prekeys.py, mail.py, places.py, operations.py).
+Not here: what each call does (accounts.py, prekeys.py, mail.py, shelves.py, logs.py and their neighbours).
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,17 @@ from typing import Final, Self
 from urllib.parse import parse_qs, urlsplit
 
 from letterlock.errors import UsageError
-from letterlock.relay._jetstream import accounts, mail, operations, places, prekeys, streams, wakes
+from letterlock.relay._jetstream import (
+    accounts,
+    logs,
+    mail,
+    operations,
+    places,
+    prekeys,
+    shelves,
+    streams,
+    wakes,
+)
 from letterlock.relay._jetstream.calls import Calls
 from letterlock.relay._jetstream.connection import Nats
 from letterlock.relay._jetstream.retries import settle
@@ -26,14 +36,17 @@ from letterlock.relay._store import (
     Expired,
     Head,
     ListedKey,
+    LogHead,
     Mail,
     Opened,
     Page,
     Published,
+    Put,
+    ShelfPage,
     Stock,
 )
 from letterlock.relay._store import Watch as WatchProtocol
-from letterlock.relay._watchers import Watchers
+from letterlock.relay._watchers import SHELF, Watchers
 
 REPLICAS: Final = 3
 
@@ -177,6 +190,45 @@ class JetStreamRelayStore:
     async def get(self, place: bytes, step: int, part: int, now: int) -> tuple[int, bytes] | None:
         """Return how many parts a step has, and one of them; None if it is not there yet."""
         return await self._calls.run(partial(places.get, self._shared, (place, step, part), now))
+
+    # --- users, shelves and logs --------------------------------------------------------------------
+
+    async def user(self, user_id: bytes) -> tuple[bytes, Head] | None:
+        """Return the account of a user id, with its head: that with the newest version."""
+        return await self._calls.run(partial(logs.user, self._shared, user_id))
+
+    async def shelve(self, puts: Sequence[Put]) -> list[bool]:
+        """Store each parcel that has room, unless it is there. Return for each whether it is there."""
+        stored = list[bool]()
+        try:
+            for put in puts:
+                stored.append(await self._calls.run(partial(shelves.put, self._shared, put), put.shelf))
+        finally:
+            # Also without an answer: it may have been stored.
+            for each in {put.shelf for put in puts[: len(stored) + 1]}:
+                await wakes.wake(self._shared, each, SHELF)
+        return stored
+
+    async def shelf(self, shelf: bytes, after: int, most: int, most_bytes: int) -> ShelfPage:
+        """Return parcels after a number, in order: at most so many and so many bytes, but one."""
+        return await self._calls.run(partial(shelves.shelf, self._shared, shelf, after, most, most_bytes))
+
+    async def unshelve(self, shelf: bytes, hashes: Sequence[bytes], putter: bytes | None) -> None:
+        """Delete parcels by their hashes: those that `putter` put there, or of anybody if it is None."""
+        await self._calls.run(partial(shelves.unshelve, self._shared, shelf, hashes, putter), shelf)
+
+    async def log_head(self, log: bytes) -> LogHead | None:
+        """Return the newest entry of a log, or None if there is no such log."""
+        return await self._calls.run(partial(logs.head, self._shared, log))
+
+    async def log_entries(self, log: bytes, after: int, most: int, most_bytes: int) -> list[bytes]:
+        """Return entries after a number, in order: at most so many and so many bytes, but one."""
+        return await self._calls.run(partial(logs.entries, self._shared, log, after, most, most_bytes))
+
+    async def log_append(self, log: bytes, before: LogHead | None, entry: bytes, head: LogHead) -> bool:
+        """Store the entry after `before`, or the first one. Return False if the newest is another one."""
+        call = partial(logs.append, self._shared, log, before, entry, head)
+        return await self._calls.run(call, log)
 
     # --- operations ---------------------------------------------------------------------------------
 

@@ -10,6 +10,14 @@
     d.SCOPE.b.PAGE.PART   some bundles of a page
     d.SCOPE.w             the counter that the device showed
     p, q.STEP.PART        a meeting place, and its parts: its 16 bytes stand in place of the account's
+    s                     a shelf: its key stands in place of the account's, and so below
+    s.c.CHUNK             which parcels are on it, 256 numbers together
+    s.h.HASH              the number of a parcel
+    s.n.NUMBER            a parcel
+    s.u.PUTTER            what one user has put there
+    u                     the accounts of a user, in the place of the user's shelf
+    g                     the newest entry of a log, in the place of its collection's shelf
+    g.NUMBER              an entry
 
 USER is the user id, and SCOPE a hash of the device, its keys and the user id. A user that replaces another
 one, and a device that is revoked and added again, have other names.
@@ -75,6 +83,41 @@ class Place:
     def lists(self, user_id: bytes) -> str:
         """Return how the subjects of a user's lists begin."""
         return f"{self.prefix}.l.{user_id[:8].hex()}"
+
+    @property
+    def user(self) -> str:
+        """The subject of the accounts of the user whose shelf this is."""
+        return f"{self.prefix}.u"
+
+    @property
+    def shelf(self) -> str:
+        """The subject of a shelf's record, with which all its other subjects begin."""
+        return f"{self.prefix}.s"
+
+    def chunk(self, chunk: int) -> str:
+        """Return the subject of the record of 256 numbers."""
+        return f"{self.shelf}.c.{chunk}"
+
+    def parcel_number(self, hash_: bytes) -> str:
+        """Return the subject of a parcel's number."""
+        return f"{self.shelf}.h.{hash_.hex()}"
+
+    def parcel(self, number: int) -> str:
+        """Return the subject of a parcel."""
+        return f"{self.shelf}.n.{number}"
+
+    def putter(self, putter: bytes) -> str:
+        """Return the subject of what one user has put on the shelf."""
+        return f"{self.shelf}.u.{putter.hex()}"
+
+    @property
+    def log(self) -> str:
+        """The subject of the newest entry of a log."""
+        return f"{self.prefix}.g"
+
+    def entry(self, number: int) -> str:
+        """Return the subject of an entry."""
+        return f"{self.log}.{number}"
 
     def device(self, head: Head, device: int) -> "DevicePlace | None":
         """Return where the things of a device are, or None if the head does not list it."""

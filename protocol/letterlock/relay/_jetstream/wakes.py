@@ -20,7 +20,8 @@ from letterlock.relay._jetstream.accounts import device_place
 from letterlock.relay._jetstream.mail import mailbox
 from letterlock.relay._jetstream.retries import settle
 from letterlock.relay._jetstream.shared import NEWEST, Shared
-from letterlock.relay._watchers import Watcher
+from letterlock.relay._jetstream.shelf_records import ShelfRecord
+from letterlock.relay._watchers import SHELF, Watcher
 
 _LATER: Final = 0.5
 
@@ -55,6 +56,9 @@ async def _look_again(shared: Shared, of: tuple[bytes, int], before: int, watche
 
 
 async def _next(shared: Shared, account: bytes, device: int) -> int:
-    """Return the number that the next message of a mailbox gets."""
+    """Return the number that the next message of a mailbox gets, or that the newest parcel of a shelf has."""
+    if device == SHELF:
+        its = shared.names.of(account)
+        return ShelfRecord.decode((await shared.read(its.stream, its.shelf, NEWEST)).data).newest
     place = await device_place(shared, account, device)
     return 0 if place is None else (await mailbox(shared, place, NEWEST))[0].next

@@ -6,8 +6,10 @@ Not here: what stands in a list (user/); prekeys (prekeys.py); mail (mail.py).
 import hashlib
 from collections.abc import Sequence
 
+from letterlock._wire.relay_shelf import ShelfName
 from letterlock.errors import StoreError
 from letterlock.relay._head_record import decode_head, encode_head, left_out
+from letterlock.relay._postgresql import logs, shelves
 from letterlock.relay._postgresql.driver import Connection, Database
 from letterlock.relay._store import Head, ListedKey
 
@@ -66,6 +68,8 @@ async def create(
                 " WHERE account = $1",
                 *row,
             )
+            if await logs.user(connection, there.user_id) is None:
+                await shelves.clear(connection, ShelfName.of_user(there.user_id).key)
         first = newest.version - len(encoded) + 1
         await connection.executemany(
             "INSERT INTO letterlock.list VALUES ($1, $2, $3)",

@@ -100,6 +100,21 @@ _CONTRADICTIONS: Final = {
     "indexes that were not finished": """SELECT count(*) FROM pg_index i
     JOIN pg_class c ON c.oid = i.indexrelid
     WHERE c.relnamespace = 'letterlock'::regnamespace AND NOT i.indisvalid""",
+    "parcels on no shelf, or numbered beyond its newest": """SELECT count(*) FROM letterlock.parcel p
+    WHERE NOT EXISTS (SELECT FROM letterlock.shelf s WHERE s.shelf = p.shelf AND s.number >= p.number)""",
+    "shelves with a wrong count of parcels": """SELECT count(*) FROM letterlock.shelf s LEFT JOIN
+    (SELECT shelf, count(*) AS n, sum(octet_length(parcel)) AS size FROM letterlock.parcel GROUP BY shelf) p
+    USING (shelf) WHERE s.parcels <> coalesce(p.n, 0) OR s.bytes <> coalesce(p.size, 0)""",
+    "wrong counts of what one user put on a shelf": """SELECT count(*) FROM letterlock.putter u
+    FULL JOIN (SELECT shelf, putter, count(*) AS n, sum(octet_length(parcel)) AS size FROM letterlock.parcel
+    GROUP BY shelf, putter) p USING (shelf, putter)
+    WHERE (u.parcels, u.bytes) IS DISTINCT FROM (p.n, p.size::bigint)""",
+    "logs whose newest entry is not there": """SELECT count(*) FROM letterlock.log l WHERE NOT EXISTS
+    (SELECT FROM letterlock.entry e WHERE e.log = l.log AND e.number = l.number)""",
+    "logs that lack entries, or have newer ones": """SELECT count(*) FROM letterlock.log l
+    WHERE l.number <> (SELECT count(*) FROM letterlock.entry e WHERE e.log = l.log)""",
+    "entries without a log": """SELECT count(*) FROM letterlock.entry e
+    WHERE NOT EXISTS (SELECT FROM letterlock.log l WHERE l.log = e.log)""",
     "parts of places that nobody opened": """SELECT count(*) FROM letterlock.part p
     WHERE NOT EXISTS (SELECT FROM letterlock.place o WHERE o.place = p.place)""",
 }

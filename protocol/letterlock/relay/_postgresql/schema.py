@@ -13,7 +13,8 @@ under the lock of that row. So numbers of one mailbox grow in the order of the c
 their order passes over nothing that was committed before. A sequence would not do: it hands out numbers
 before their transactions commit.
 
-Counters stand beside what they count: `device.messages` and `.bytes`. `device.keys` is a digest of the
+Counters stand beside what they count: `device.messages` and `.bytes`, `shelf.parcels` and `.bytes`,
+`putter.parcels` and `.bytes`. `device.keys` is a digest of the
 device as the newest list has it, by which a call knows under a lock that it is the same device.
 
 Message and bundles are ciphertext and keys, so they are stored without an attempt to compress them.
@@ -28,6 +29,7 @@ from typing import Final
 from letterlock.errors import UnsupportedStore
 from letterlock.relay._postgresql.driver import Connection, connect, errors_as_ours
 from letterlock.relay._postgresql.functions import FUNCTIONS_1
+from letterlock.relay._postgresql.shelf_functions import FUNCTIONS_2
 
 _LOCK: Final = int.from_bytes(b"LtRlRel", "big")
 """The advisory lock of whoever changes the tables."""
@@ -81,7 +83,27 @@ FIRST: Final = (
     *FUNCTIONS_1,
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST,)
+SHELVES: Final = (
+    "CREATE INDEX CONCURRENTLY IF NOT EXISTS account_by_user ON letterlock.account (user_id, version)",
+    """CREATE TABLE letterlock.shelf (
+    shelf bytea PRIMARY KEY, number bigint NOT NULL DEFAULT 0, parcels bigint NOT NULL DEFAULT 0,
+    bytes bigint NOT NULL DEFAULT 0) WITH (fillfactor = 60)""",
+    """CREATE TABLE letterlock.putter (
+    shelf bytea NOT NULL, putter bytea NOT NULL, parcels bigint NOT NULL, bytes bigint NOT NULL,
+    PRIMARY KEY (shelf, putter)) WITH (fillfactor = 60)""",
+    """CREATE TABLE letterlock.parcel (
+    shelf bytea NOT NULL, number bigint NOT NULL, hash bytea NOT NULL, putter bytea NOT NULL,
+    parcel bytea NOT NULL, PRIMARY KEY (shelf, number), UNIQUE (shelf, hash))""",
+    "ALTER TABLE letterlock.parcel ALTER parcel SET STORAGE EXTERNAL",
+    """CREATE TABLE letterlock.log (
+    log bytea PRIMARY KEY, number bigint NOT NULL, hash bytea NOT NULL, state bytea NOT NULL)""",
+    """CREATE TABLE letterlock.entry (
+    log bytea NOT NULL, number bigint NOT NULL, entry bytea NOT NULL, PRIMARY KEY (log, number))""",
+    *FUNCTIONS_2,
+)
+"""Parcels get their numbers as mail does: from the row of their shelf, under its lock."""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST, SHELVES)
 """The statements that lead from each version to the next one."""
 
 

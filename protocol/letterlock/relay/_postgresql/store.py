@@ -1,13 +1,22 @@
 """PostgresqlRelayStore: a relay's database in PostgreSQL.
 
-Not here: what each call does (accounts.py, prekeys.py, mail.py, places.py, operations.py).
+Not here: what each call does (accounts.py, prekeys.py, mail.py, shelves.py, logs.py and their neighbours).
 """
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Final, Self
 
-from letterlock.relay._postgresql import accounts, mail, operations, places, prekeys, schema
+from letterlock.relay._postgresql import (
+    accounts,
+    logs,
+    mail,
+    operations,
+    places,
+    prekeys,
+    schema,
+    shelves,
+)
 from letterlock.relay._postgresql.driver import Database
 from letterlock.relay._postgresql.wakes import Wakes
 from letterlock.relay._store import (
@@ -17,13 +26,17 @@ from letterlock.relay._store import (
     Expired,
     Head,
     ListedKey,
+    LogHead,
     Mail,
     Opened,
     Page,
     Published,
+    Put,
+    ShelfPage,
     Stock,
 )
 from letterlock.relay._store import Watch as WatchProtocol
+from letterlock.relay._watchers import SHELF
 
 CONNECTIONS: Final = 8
 """Connections of one relay process. PostgreSQL works on few calls at a time, and the others wait here."""
@@ -157,6 +170,42 @@ class PostgresqlRelayStore:
     async def get(self, place: bytes, step: int, part: int, now: int) -> tuple[int, bytes] | None:
         """Return how many parts a step has, and one of them; None if it is not there yet."""
         return await places.get(self._database, (place, step, part), now)
+
+    # --- users, shelves and logs --------------------------------------------------------------------
+
+    async def user(self, user_id: bytes) -> tuple[bytes, Head] | None:
+        """Return the account of a user id, with its head: that with the newest version."""
+        async with self._database.connection() as connection:
+            return await logs.user(connection, user_id)
+
+    async def shelve(self, puts: Sequence[Put]) -> list[bool]:
+        """Store each parcel that has room, unless it is there. Return for each whether it is there."""
+        try:
+            return await shelves.shelve(self._database, puts)
+        finally:
+            # Also without an answer: it may have been stored.
+            for each in {put.shelf for put in puts}:
+                self._wakes.wake(each, SHELF)
+
+    async def shelf(self, shelf: bytes, after: int, most: int, most_bytes: int) -> ShelfPage:
+        """Return parcels after a number, in order: at most so many and so many bytes, but one."""
+        return await shelves.shelf(self._database, shelf, after, most, most_bytes)
+
+    async def unshelve(self, shelf: bytes, hashes: Sequence[bytes], putter: bytes | None) -> None:
+        """Delete parcels by their hashes: those that `putter` put there, or of anybody if it is None."""
+        await shelves.unshelve(self._database, shelf, hashes, putter)
+
+    async def log_head(self, log: bytes) -> LogHead | None:
+        """Return the newest entry of a log, or None if there is no such log."""
+        return await logs.head(self._database, log)
+
+    async def log_entries(self, log: bytes, after: int, most: int, most_bytes: int) -> list[bytes]:
+        """Return entries after a number, in order: at most so many and so many bytes, but one."""
+        return await logs.entries(self._database, log, after, most, most_bytes)
+
+    async def log_append(self, log: bytes, before: LogHead | None, entry: bytes, head: LogHead) -> bool:
+        """Store the entry after `before`, or the first one. Return False if the newest is another one."""
+        return await logs.append(self._database, log, before, entry, head)
 
     # --- operations ---------------------------------------------------------------------------------
 

@@ -6,8 +6,11 @@ Not here: finding an account (devices.py); what stands in a list (user/).
 import sqlite3
 from collections.abc import Iterable, Sequence
 
+from letterlock._wire.relay_shelf import ShelfName
 from letterlock.errors import StoreError
+from letterlock.relay._sqlite import shelves
 from letterlock.relay._sqlite.devices import Found, find, find_listed
+from letterlock.relay._sqlite.logs import user
 from letterlock.relay._sqlite.prekeys import delete_pages
 from letterlock.relay._store import Head, ListedKey
 
@@ -97,7 +100,10 @@ def _delete_devices(connection: sqlite3.Connection, rows: Iterable[int]) -> None
 
 
 def _delete(connection: sqlite3.Connection, account: bytes, found: Found) -> None:
-    """Delete an account whole. What it spent stays spent, or a ticket could be used twice."""
+    """Delete an account whole. What it spent stays spent, or a ticket could be used twice.
+
+    The user's shelf goes too, unless the user has another account.
+    """
     _delete_devices(connection, found.devices.values())
     connection.execute("DELETE FROM list WHERE account = ?", (found.row,))
     connection.execute("DELETE FROM account WHERE id = ?", (found.row,))
@@ -105,6 +111,8 @@ def _delete(connection: sqlite3.Connection, account: bytes, found: Found) -> Non
         "DELETE FROM part WHERE place IN (SELECT place FROM place WHERE account = ?)", (account,)
     )
     connection.execute("DELETE FROM place WHERE account = ?", (account,))
+    if user(connection, found.head.user_id) is None:
+        shelves.clear(connection, ShelfName.of_user(found.head.user_id).key)
 
 
 def advance(connection: sqlite3.Connection, account: bytes, listed: ListedKey, counter: int) -> int | None:

@@ -32,6 +32,22 @@ _CONTRADICTIONS: Final = {
     "messages of another length than noted": "SELECT count(*) FROM mail WHERE size <> length(message)",
     "parts of places that nobody opened": """SELECT count(*) FROM part
     WHERE place NOT IN (SELECT place FROM place)""",
+    "parcels of another length than noted": "SELECT count(*) FROM parcel WHERE size <> length(parcel)",
+    "parcels on no shelf, or numbered beyond its newest": """SELECT count(*) FROM parcel p
+    WHERE NOT EXISTS (SELECT * FROM shelf s WHERE s.shelf = p.shelf AND s.number >= p.number)""",
+    "shelves with a wrong count of parcels": """SELECT count(*) FROM shelf s LEFT JOIN
+    (SELECT shelf, count(*) AS n, sum(size) AS size FROM parcel GROUP BY shelf) p ON p.shelf = s.shelf
+    WHERE s.parcels <> coalesce(p.n, 0) OR s.bytes <> coalesce(p.size, 0)""",
+    "wrong counts of what one user put on a shelf": """SELECT count(*) FROM
+    (SELECT shelf, putter, parcels, bytes FROM putter EXCEPT
+    SELECT shelf, putter, count(*), sum(size) FROM parcel GROUP BY shelf, putter)""",
+    "users whose parcels on a shelf are not counted": """SELECT count(*) FROM
+    (SELECT DISTINCT shelf, putter FROM parcel EXCEPT SELECT shelf, putter FROM putter)""",
+    "logs whose newest entry is not there": """SELECT count(*) FROM log l WHERE NOT EXISTS
+    (SELECT * FROM entry e WHERE e.log = l.log AND e.number = l.number)""",
+    "logs that lack entries, or have newer ones": """SELECT count(*) FROM log l WHERE l.number <>
+    (SELECT count(*) FROM entry e WHERE e.log = l.log)""",
+    "entries without a log": "SELECT count(*) FROM entry WHERE log NOT IN (SELECT log FROM log)",
 }
 """What must not be, and how many there are of it."""
 

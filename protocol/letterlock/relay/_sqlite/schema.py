@@ -9,8 +9,9 @@ A migration only adds: a process of the release before it, which still runs, fin
 whoever reads in its order passes over nothing that was committed before.
 
 Counters stand beside what they count, and change in the same transaction: `device.messages` and `.bytes`,
-`prekeys.stock`. What was claimed of a page stands in `prekeys.state`, so a claim writes one short row. Each
-bundle is a row, because SQLite finds a place in a long value only by walking through all that is before it.
+`shelf.parcels` and `.bytes`, `putter.parcels` and `.bytes`, `prekeys.stock`. What was claimed of a page
+stands in `prekeys.state`, so a claim writes one short row. Each bundle is a row, because SQLite finds a place
+in a long value only by walking through all that is before it.
 
 Not here: connections (database.py), the statements (accounts.py and its neighbours).
 """
@@ -63,7 +64,29 @@ FIRST: Final = (
     UNIQUE (place, step, part))""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST,)
+SHELVES: Final = (
+    "CREATE INDEX account_by_user ON account (user_id, version)",
+    """CREATE TABLE shelf (
+    shelf BLOB PRIMARY KEY NOT NULL,
+    number INTEGER NOT NULL, parcels INTEGER NOT NULL, bytes INTEGER NOT NULL) WITHOUT ROWID""",
+    """CREATE TABLE putter (
+    shelf BLOB NOT NULL, putter BLOB NOT NULL, parcels INTEGER NOT NULL, bytes INTEGER NOT NULL,
+    PRIMARY KEY (shelf, putter)) WITHOUT ROWID""",
+    """CREATE TABLE parcel (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    shelf BLOB NOT NULL, number INTEGER NOT NULL, hash BLOB NOT NULL, putter BLOB NOT NULL,
+    size INTEGER NOT NULL, parcel BLOB NOT NULL,
+    UNIQUE (shelf, number), UNIQUE (shelf, hash))""",
+    """CREATE TABLE log (
+    log BLOB PRIMARY KEY NOT NULL, number INTEGER NOT NULL, hash BLOB NOT NULL, state BLOB NOT NULL)""",
+    """CREATE TABLE entry (
+    log BLOB NOT NULL, number INTEGER NOT NULL, entry BLOB NOT NULL,
+    UNIQUE (log, number))""",
+)
+"""Parcels are numbered on each shelf by themselves: a number for all would tell how many others get. `seq`
+never leaves the database: by its growth a process notices what another one has stored."""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST, SHELVES)
 """The statements that lead from each version to the next one."""
 
 

@@ -24,13 +24,15 @@ from letterlock.relay._sqlite import (
     consistency,
     database,
     devices,
+    logs,
     mail,
     operations,
     places,
     prekeys,
+    shelves,
 )
 from letterlock.relay._sqlite.lane import Lane
-from letterlock.relay._sqlite.watching import Watching, newer
+from letterlock.relay._sqlite.watching import Seen, Watching, newer
 from letterlock.relay._store import (
     Counts,
     Deliver,
@@ -38,14 +40,17 @@ from letterlock.relay._store import (
     Expired,
     Head,
     ListedKey,
+    LogHead,
     Mail,
     Opened,
     Page,
     Published,
+    Put,
+    ShelfPage,
     Stock,
     Watch,
 )
-from letterlock.relay._watchers import Mailbox
+from letterlock.relay._watchers import SHELF, Mailbox
 
 T = TypeVar("T")
 
@@ -167,7 +172,7 @@ class SqliteRelayStore:
         """See RelayStore."""
         return self._watching.watch((account, device))
 
-    async def _newer(self, after: int | None) -> tuple[int, list[Mailbox]]:
+    async def _newer(self, after: Seen | None) -> tuple[Seen, list[Mailbox]]:
         return await self._read.call(lambda c: newer(c, after))
 
     # --- what a device showed, and meeting places ---------------------------------------------------
@@ -195,6 +200,41 @@ class SqliteRelayStore:
     async def get(self, place: bytes, step: int, part: int, now: int) -> tuple[int, bytes] | None:
         """See RelayStore."""
         return await self._read.call(lambda c: places.get(c, (place, step, part), now))
+
+    # --- users, shelves and logs --------------------------------------------------------------------
+
+    async def user(self, user_id: bytes) -> tuple[bytes, Head] | None:
+        """See RelayStore."""
+        return await self._read.call(lambda c: logs.user(c, user_id))
+
+    async def shelve(self, puts: Sequence[Put]) -> list[bool]:
+        """See RelayStore."""
+
+        def wake(stored: list[bool]) -> None:
+            its = {put.shelf for put, is_there in zip(puts, stored, strict=True) if is_there}
+            self._watching.wake((each, SHELF) for each in its)
+
+        return await self._write.call(lambda c: shelves.shelve(c, puts), wake)
+
+    async def shelf(self, shelf: bytes, after: int, most: int, most_bytes: int) -> ShelfPage:
+        """See RelayStore."""
+        return await self._read.call(lambda c: shelves.shelf(c, shelf, after, most, most_bytes))
+
+    async def unshelve(self, shelf: bytes, hashes: Sequence[bytes], putter: bytes | None) -> None:
+        """See RelayStore."""
+        await self._write.call(lambda c: shelves.unshelve(c, shelf, hashes, putter))
+
+    async def log_head(self, log: bytes) -> LogHead | None:
+        """See RelayStore."""
+        return await self._read.call(lambda c: logs.head(c, log))
+
+    async def log_entries(self, log: bytes, after: int, most: int, most_bytes: int) -> list[bytes]:
+        """See RelayStore."""
+        return await self._read.call(lambda c: logs.entries(c, log, after, most, most_bytes))
+
+    async def log_append(self, log: bytes, before: LogHead | None, entry: bytes, head: LogHead) -> bool:
+        """See RelayStore."""
+        return await self._write.call(lambda c: logs.append(c, log, before, entry, head))
 
     # --- operations ---------------------------------------------------------------------------------
 

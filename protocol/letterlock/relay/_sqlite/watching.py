@@ -3,6 +3,8 @@
     a send of this process     wakes the watches of its devices when it was committed
     a send of another process  is found by the growth of `mail.seq`, which is read once a second
 
+Shelves are watched like mailboxes, by `parcel.seq`.
+
 Not here: the watches themselves (relay/_watchers.py), reading the mail (mail.py).
 """
 
@@ -13,7 +15,10 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from letterlock.errors import StoreError
-from letterlock.relay._watchers import Mailbox, Watcher, Watchers
+from letterlock.relay._watchers import SHELF, Mailbox, Watcher, Watchers
+
+Seen = tuple[int, int]
+"""The numbers of the newest message and of the newest parcel."""
 
 POLL_SECONDS: Final = 1.0
 """How long a message that another process stored waits at most for the device that it should wake."""
@@ -24,10 +29,10 @@ class Watching:
 
     __slots__ = ("_newer", "_open", "_polling", "_seen", "_watchers")
 
-    def __init__(self, newer: Callable[[int | None], Awaitable[tuple[int, list[Mailbox]]]]) -> None:
+    def __init__(self, newer: Callable[[Seen | None], Awaitable[tuple[Seen, list[Mailbox]]]]) -> None:
         self._newer = newer
         self._open = 0
-        self._seen: int | None = None
+        self._seen: Seen | None = None
         self._watchers = Watchers()
         self._polling: asyncio.Task[None] | None = None
 
@@ -70,15 +75,16 @@ class Watching:
                 self.wake(mailboxes)
 
 
-def newer(connection: sqlite3.Connection, after: int | None) -> tuple[int, list[Mailbox]]:
-    """Return the number of the newest message, and which mailboxes got one after a number."""
-    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'mail'").fetchone()
-    newest = 0 if row is None else int(row[0])
-    if after is None or newest <= after:
+def newer(connection: sqlite3.Connection, after: Seen | None) -> tuple[Seen, list[Mailbox]]:
+    """Return the newest numbers, and which mailboxes and shelves got something after earlier ones."""
+    numbers = dict(connection.execute("SELECT name, seq FROM sqlite_sequence").fetchall())
+    newest = int(numbers.get("mail", 0)), int(numbers.get("parcel", 0))
+    if after is None or newest == after:
         return newest, []
     mailboxes = connection.execute(
         "SELECT DISTINCT a.account, d.device FROM mail m JOIN device d ON d.id = m.device"
         " JOIN account a ON a.id = d.account WHERE m.seq > ?",
-        (after,),
+        after[:1],
     ).fetchall()
-    return newest, mailboxes
+    shelves = connection.execute("SELECT DISTINCT shelf, ? FROM parcel WHERE seq > ?", (SHELF, after[1]))
+    return newest, mailboxes + shelves.fetchall()

@@ -25,6 +25,9 @@ LIST: Final = 192 * KIB
 BUNDLE: Final = 8 * KIB
 PART: Final = 512 * KIB
 STRANGERS: Final = 32 * KIB
+PARCEL: Final = 256 * KIB
+ENTRY: Final = 72 * KIB
+LOG: Final = 10_000
 
 
 class Body(NamedTuple):
@@ -130,6 +133,81 @@ def _get() -> tuple[Element, ...]:
     )  # fmt: skip
 
 
+def _shelf() -> tuple[Element, Element]:
+    """Return kind and id of a user's shelf; those of a collection are among the later tests."""
+    kind = uint("kind", 1, 1, 2)
+    beside = [Wrong("Shelf", "2, with an id of 32 bytes", "WIRE-4", 2)]
+    return (
+        kind._replace(right=[], wrong=[*kind.wrong, *beside]),
+        blob("id", draw("relay user id", 32), 32, 32),
+    )
+
+
+def _parcel() -> Element:
+    return blob("parcel", draw("relay parcel", 60), 1, PARCEL)
+
+
+def _shelved() -> Element:
+    one = record([*_shelf(), _parcel()], dict)
+    found = items(
+        "parcels", one, 1, 64, lambda at: [1, draw(f"relay user id {at}", 32), draw(f"parcel {at}", 5)]
+    )
+    first, second = one.value, [1, draw("relay user id", 32), b"another"]
+    return different(
+        found._replace(right=[*found.right, ("two on one shelf", [first, second])]),
+        [("the same twice", [first, first]), ("the same at both ends", [first, second, first])],
+    )
+
+
+def _outcomes() -> Element:
+    one = uint("outcome", 0, 0, 2)
+    return items("outcomes", one, 0, 64, lambda at: at % 3)
+
+
+def _numbered() -> Element:
+    one = record([uint("number", 7, 1, 90), _parcel()], lambda answers: list(answers.values()))
+    # No number is above the newest one, which is 90 where these stand.
+    found = items("parcels", one, 0, 88, lambda at: [at + 2, draw(f"parcel {at}", 5)])
+    first, second = [7, b"one"], [9, b"two"]
+    wrong = [
+        Wrong("Order", what, "WIRE-4", value)
+        for what, value in (
+            ("a number twice", [first, first]), ("a smaller number after it", [second, first]),
+            ("a number above the newest", [first, [91, b"two"]]),
+        )
+    ]  # fmt: skip
+    counted = [each for each in found.wrong if each.flag != "Count"]
+    return found._replace(value=[first, second], wrong=[*counted, *wrong])
+
+
+def _newest() -> Element:
+    """Return 90, above which no number beside it is. Smaller ones are among the later tests."""
+    newest = uint("newest", 90, 0, U32)
+    return newest._replace(right=[each for each in newest.right if each[1] != 0])
+
+
+def _hashes() -> Element:
+    one = blob("hash", draw("relay hash 1", 32), 32, 32)
+    found = items("hashes", one, 1, 256, lambda at: draw(f"relay hash {at}", 32))
+    return different(found, [("the same twice", [one.value, one.value])])
+
+
+def _entries() -> Element:
+    one = blob("entry", draw("relay entry", 50), 1, ENTRY)
+    return items("entries", one, 0, 256, lambda at: draw(f"relay entry {at}", 20))
+
+
+def _collection() -> Element:
+    return blob("collection", draw("relay collection", 16), 16, 16)
+
+
+def _taken() -> Element:
+    """Return 0; with entries beside it 1 is refused, and later tests have both."""
+    taken = uint("is_taken", 0, 0, 1, lambda value: value == 1)
+    beside = [Wrong("Taken", "1, with entries that the caller lacks", "WIRE-4", 1)]
+    return taken._replace(right=[], wrong=[*taken.wrong, *beside])
+
+
 BODIES: Final = (
     Body("challenge", 1, (name("alice"), device())),
     Body("challenge-answer", None, (_challenge(),)),
@@ -164,11 +242,18 @@ BODIES: Final = (
     Body("open-place", 12, (_id("place"),)),
     Body("put", 13, _put()),
     Body("get", 14, _get()),
-    Body(
-        "newer", 15,
-        (name("alice"), device(), _challenge(), uint("after", 2, 1, U32), _signature()),
-    ),
     Body("get-answer", None, (uint("parts", 5, 1, 33), blob("data", draw("relay part", 70), 0, PART))),
+    Body("shelve", 15, (_shelved(),)),
+    Body("shelve-answer", None, (_outcomes(),)),
+    Body("shelf", 16, (*_shelf(), uint("after", 7, 0, U32), uint("most", 50, 1, 100))),
+    Body("shelf-answer", None, (_newest(), _numbered())),
+    Body("unshelve", 17, (*_shelf(), _hashes())),
+    Body("shelf-frame", 16, (uint("newest", 9, 0, U32),)),
+    Body("log", 18, (_collection(), uint("after", 3, 0, LOG))),
+    Body("log-answer", None, (uint("newest", 5, 1, LOG), _entries())),
+    Body("log-append", 19, (blob("entry", draw("relay entry", 50), 1, ENTRY),)),
+    Body("log-append-answer", None, (_taken(), uint("newest", 6, 0, LOG), _entries())),
+    Body("user", 20, (blob("user_id", draw("relay user id", 32), 32, 32), uint("after", 2, 0, U32))),
     Body("done", None, ()),
     Body("error", None, (uint("code", 7, 1, 11), uint("number", 30, 0, U32))),
     Body(

@@ -12,6 +12,7 @@ from generators.support.relay_elements import SHOWN
 
 ZEROS: Final = re.compile(rb"(\0{64,})")
 PLACE: Final = draw("relay place", 16)
+CALLS: Final = 20
 SEND_LIMIT: Final = 4 * 1024 * 1024
 FETCH_LIMIT: Final = SEND_LIMIT + MESSAGE + 64 * 1024
 
@@ -38,6 +39,7 @@ def add(family: Family) -> None:
         refuse_elements(group, body)
         refuse_bytes(group, body)
     places(family)
+    shelves(family)
     sizes(family)
     frames(family)
 
@@ -95,7 +97,7 @@ def refuse_bytes(group: Group, body: Body) -> None:
         after = rest[1:]
         cases += [
             ("the number of the next call", "Number", "WIRE-4",
-             length + b"\1" + bytes([body.number % 14 + 1]) + after),
+             length + b"\1" + bytes([body.number % CALLS + 1]) + after),
             ("number 0", "Number", "WIRE-4", length + b"\1\0" + after),
             ("a number that is a text", "Number", "WIRE-4", length + b"\1\x61n" + after),
             ("no number", "Number", "WIRE-4", length + b"\1\xf6" + after),
@@ -171,6 +173,38 @@ def places(family: Family) -> None:
         refuse(group, "get-answer", what, "Step", "WIRE-4", encode([1, parts, data]))
 
 
+def shelves(family: Family) -> None:
+    """Add what depends on whose shelf it is, and on whether an entry was taken."""
+    group = family.group("relay.decode", "shelves of collections, and entries that were taken")
+    team, person, hash_ = draw("relay team", 16), draw("relay user id", 32), draw("relay hash 1", 32)
+
+    def add_(of: str, what: str, array: list[Value], **answer: object) -> None:
+        group.valid(f"{of}, {what}", {"kind": of, **given(encode(array))}, output=answer)
+
+    shown: Json = {"kind": 2, "id": team.hex()}
+    add_("shelf", "of a collection", [1, 16, 2, team, 0, 100], **shown, after=0, most=100)
+    add_("unshelve", "from a collection's", [1, 17, 2, team, [hash_]], **shown, hashes=[hash_.hex()])
+    both: list[Value] = [[2, team, b"one"], [1, person, b"one"]]
+    parcels = [{**shown, "parcel": "6f6e65"}, {"kind": 1, "id": person.hex(), "parcel": "6f6e65"}]
+    add_("shelve", "for a collection and a user", [1, 15, both], parcels=parcels)
+    add_("log-append-answer", "taken", [1, 1, 7, []], is_taken=True, newest=7, entries=[])
+    add_("log-append-answer", "nothing there", [1, 0, 0, []], is_taken=False, newest=0, entries=[])
+    add_("shelf-answer", "an empty shelf", [1, 0, []], newest=0, parcels=[])
+    add_("shelf-answer", "all taken away", [1, 9, []], newest=9, parcels=[])
+    for kind, array in (
+        ("shelf", [1, 16, 2, team, 0, 100]), ("unshelve", [1, 17, 2, team, [hash_]]),
+        ("shelve", [1, 15, [[2, team, b"one"]]]),
+    ):  # fmt: skip
+        for what, id_ in (("of 32 bytes", person), ("of 15 bytes", team[:-1]), ("empty", b"")):
+            changed = [[[2, id_, b"one"]] if each == [[2, team, b"one"]] else each for each in array]
+            changed = [id_ if each == team else each for each in changed]
+            refuse(group, kind, f"a collection's id {what}", "Shelf", "WIRE-4", encode(changed))
+    refuse(group, "log-append-answer", "taken, as entry 0", "Taken", "WIRE-4", encode([1, 1, 0, []]))
+    for number, newest in ((0, 5), (6, 5), (1, 0)):
+        encoded = encode([1, newest, [[number, b"one"]]])
+        refuse(group, "shelf-answer", f"parcel {number} of {newest}", "Order", "WIRE-4", encoded)
+
+
 def sizes(family: Family) -> None:
     """Add bodies whose elements are all good and that are too long together."""
     group = family.group("relay.decode", "the longest bodies")
@@ -200,7 +234,7 @@ def frames(family: Family) -> None:
     """Add what a relay pushes into a socket."""
     group = family.group("relay.read_frame", "a frame of a socket, whichever it is")
     found = {each.kind: each for each in BODIES}
-    for kind in ("mail-frame", "ack"):
+    for kind in ("mail-frame", "ack", "shelf-frame"):
         body = found[kind]
         output = {"kind": kind, "body": body.answer(body.array())}
         group.valid(kind, given(encode(body.array())), output=output)
@@ -212,6 +246,9 @@ def frames(family: Family) -> None:
                                                            encode([2, 10])),
         ("a fetch", "Number", "MalformedMessage", encode(found["fetch"].array())),
         ("an answer to a fetch", "Number", "MalformedMessage", encode(found["fetch-answer"].array())),
+        ("news of a shelf without a number", "Shape", "MalformedMessage", encode([1, 16])),
+        ("news of a shelf and something more", "Shape", "MalformedMessage", encode([1, 16, 9, 9])),
+        ("a request for a shelf", "Shape", "MalformedMessage", encode(found["shelf"].array())),
         ("a send", "Number", "MalformedMessage", encode(found["send"].array())),
         ("no number", "Number", "MalformedMessage", encode([1])),
         ("nine bytes for the number", "Number", "MalformedMessage", encode([1, bytes(9), 0, []])),
