@@ -14,7 +14,7 @@ from letterlock._primitives.entropy import system_entropy
 from letterlock._ratchet.keys import MessageKey
 from letterlock._wire.group_content import GroupContent, Heard
 from letterlock._wire.group_limits import CHAIN_EPOCHS, KEPT_HEADS, MAX_CHAIN_TEXTS, MAX_GROUP_SKIP, MAX_HEARD
-from letterlock._wire.group_text import GroupText, SenderName, TextPlace
+from letterlock._wire.group_text import GroupText, SenderName, TextPlace, signed_bytes
 from letterlock._wire.sender_chain import ChainSeed, SenderChain
 from letterlock.errors import (
     AuthenticationFailed,
@@ -69,9 +69,8 @@ def join(own: OwnChain) -> MemberChain:
 
 def resigned(own: OwnChain, text: GroupText, place: TextPlace) -> GroupText:
     """Return a text as its sender itself would have moved it: signed, but not sealed again."""
-    changed = replace(text, place=place)
-    changed = replace(changed, header=changed.place.header())
-    return replace(changed, signature=sign_with_pair(own.pairs.first(), to_sign(ENTRY, changed.signed())))
+    signature = sign_with_pair(own.pairs.first(), to_sign(ENTRY, signed_bytes(place.header(), text.sealed)))
+    return GroupText.signed_with(place, text.sealed, signature)
 
 
 # --- reading ------------------------------------------------------------------------------------------
@@ -228,7 +227,7 @@ def test_a_text_opens_once() -> None:  # GRP-8
 @pytest.mark.parametrize("at", range(0, 297, 9))
 def test_a_changed_byte_is_noticed(at: int) -> None:  # GRP-7
     alice = pair()
-    encoded = bytearray(alice.send(b"x" * 100).encode())
+    encoded = bytearray(alice.send(b"x" * 100).encoded)
     encoded[at] ^= 1
     with pytest.raises((MalformedMessage, UnsupportedVersion, InvalidSignature, ValueError)):
         open_text(alice.member, GroupText.decode(bytes(encoded)), ENTRY)

@@ -112,7 +112,7 @@ def open_text(
         raise ValueError("a text of another epoch")
     if place.sender != chain.sender:
         raise ValueError("a text of another sender")
-    verify_edwards(chain.public_keys[:KEY_BYTES], to_sign(entry_hash, text.signed()), text.signature)
+    verify_edwards(chain.public_keys[:KEY_BYTES], to_sign(entry_hash, text.signed), text.signature)
     if place.number < chain.number:
         if kept is None:  # GRP-8
             raise DuplicateMessage

@@ -170,7 +170,7 @@ def seal_text(
         chain.sent + 1,
         chain.begun,
     )
-    return SealedText(after, made.encode())
+    return SealedText(after, made.encoded)
 
 
 def _sealed(
@@ -180,7 +180,7 @@ def _sealed(
     ciphertext = aead.seal(key.expose(), NONCE_PREFIX + nonce, padded, associated_data(entry_hash, header))
     sealed = nonce + ciphertext
     signature = sign_with_pair(chain.pairs.first(), to_sign(entry_hash, signed_bytes(header, sealed)))
-    return GroupText(place, sealed, signature, header)
+    return GroupText.signed_with(place, sealed, signature)
 
 
 def associated_data(entry_hash: bytes, header: bytes) -> bytes:

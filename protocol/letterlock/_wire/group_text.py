@@ -21,14 +21,27 @@ from letterlock._primitives.ed25519 import SIGNATURE_BYTES
 from letterlock._wire import cbor
 from letterlock._wire.cbor_heads import ARRAY, BYTES, UINT, head
 from letterlock._wire.device_snapshot import HASH_BYTES
+from letterlock._wire.flat_array import Field, read_elements
 from letterlock._wire.group_limits import GROUP_ID_BYTES, MAX_CHAIN_TEXTS, MAX_GROUP_TEXT
 from letterlock._wire.message import SENT_NONCE_BYTES
 from letterlock._wire.user_envelope import UserKind, read_user_envelope
+from letterlock.errors import MalformedMessage
 from letterlock.limits import MAX_COUNTER, MAX_ID, MIN_PADDED, PROTOCOL_VERSION
 
 _OPENING: Final = head(ARRAY, 10) + head(UINT, PROTOCOL_VERSION) + head(UINT, UserKind.GROUP_TEXT)
 _SIGNATURE_HEAD: Final = head(BYTES, SIGNATURE_BYTES)
+_SIGNED_TO: Final = len(_SIGNATURE_HEAD) + SIGNATURE_BYTES
 _LEAST_SEALED: Final = SENT_NONCE_BYTES + MIN_PADDED + TAG_BYTES
+_FIELDS: Final = (
+    Field.blob("group id", GROUP_ID_BYTES, GROUP_ID_BYTES),
+    Field.uint("epoch", 1, MAX_COUNTER),
+    Field.uint("entry", 1, MAX_COUNTER),
+    Field.blob("user id", HASH_BYTES, HASH_BYTES),
+    Field.uint("device id", 1, MAX_ID),
+    Field.uint("number", 0, MAX_CHAIN_TEXTS - 1),
+    Field.blob("sealed text", _LEAST_SEALED, MAX_GROUP_TEXT),
+    Field.blob("signature", SIGNATURE_BYTES, SIGNATURE_BYTES),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,38 +81,46 @@ class TextPlace:
 
 @dataclass(frozen=True, slots=True)
 class GroupText:
-    """A text that was decoded. `sealed` and `signature` are what its sender made; nothing is verified yet."""
+    """A text as it travels. `sealed` is a part of `encoded`; nothing of it is verified yet."""
 
     place: TextPlace
     sealed: bytes = field(repr=False)
-    signature: bytes = field(repr=False)
-    header: bytes = field(repr=False)
+    encoded: bytes = field(repr=False)
 
-    def signed(self) -> bytes:
-        """Return the bytes before the signature."""
-        return signed_bytes(self.header, self.sealed)
-
-    def encode(self) -> bytes:
-        """Return the bytes that travel."""
-        return b"".join((self.signed(), _SIGNATURE_HEAD, self.signature))
-
-    def hash(self) -> bytes:
-        """Return the 32 bytes that name this text."""
-        return sha256(self.encode()).digest()
+    @classmethod
+    def signed_with(cls, place: TextPlace, sealed: bytes, signature: bytes) -> "GroupText":
+        """Return the text with this signature, 64 bytes."""
+        return cls(place, sealed, signed_bytes(place.header(), sealed) + _SIGNATURE_HEAD + signature)
 
     @classmethod
     def decode(cls, data: bytes) -> "GroupText":
-        """Read what `encode` gives. Raises UnsupportedVersion, MalformedMessage, UsageError."""
-        fields = read_user_envelope(data, UserKind.GROUP_TEXT)
-        group_id = fields.blob("group id", GROUP_ID_BYTES)
-        epoch, entry = (
-            fields.uint_between("epoch", 1, MAX_COUNTER),
-            fields.uint_between("entry", 1, MAX_COUNTER),
-        )
-        sender = SenderName(fields.blob("user id", HASH_BYTES), fields.uint_between("device id", 1, MAX_ID))
-        place = TextPlace(group_id, epoch, entry, sender, fields.uint("number", MAX_CHAIN_TEXTS - 1))
-        sealed = fields.blob_between("sealed text", _LEAST_SEALED, MAX_GROUP_TEXT)
-        return cls(place, sealed, fields.blob("signature", SIGNATURE_BYTES), place.header())
+        """Read what travels. Raises UnsupportedVersion, MalformedMessage, UsageError."""
+        if type(data) is not bytes or len(data) > MAX_GROUP_TEXT or not data.startswith(_OPENING):
+            read_user_envelope(data, UserKind.GROUP_TEXT)  # says what is wrong
+            raise MalformedMessage("not the deterministic encoding of a group text")
+        elements, _ = read_elements(data, len(_OPENING), _FIELDS, "a group text")
+        group_id, epoch, entry, user_id, device, number, sealed, _ = elements
+        return cls(TextPlace(group_id, epoch, entry, SenderName(user_id, device), number), sealed, data)
+
+    @property
+    def header(self) -> bytes:
+        """The bytes before `sealed`."""
+        sealed = len(self.sealed)
+        return self.encoded[: -_SIGNED_TO - sealed - len(head(BYTES, sealed))]
+
+    @property
+    def signed(self) -> bytes:
+        """The bytes before the signature."""
+        return self.encoded[:-_SIGNED_TO]
+
+    @property
+    def signature(self) -> bytes:
+        """The signature, 64 bytes."""
+        return self.encoded[-SIGNATURE_BYTES:]
+
+    def hash(self) -> bytes:
+        """Return the 32 bytes that name this text."""
+        return sha256(self.encoded).digest()
 
 
 def signed_bytes(header: bytes, sealed: bytes) -> bytes:
