@@ -2,6 +2,7 @@
 
     handle      the body of a call, and a token  ->  the answer; never an exception for what a client sends
     session     whose token this is, as far as the relay knows without its store
+    shelf_news  a watch of the shelf of the token's user
     expire      deletes what has ended
 
 Which call is carried out by which method stands in one table, and what each call takes in another
@@ -11,7 +12,8 @@ Not here: HTTP, sockets, processes (the server); databases (the stores).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any, Final, NamedTuple
 
 from letterlock._primitives.entropy import Entropy, system_entropy
@@ -33,7 +35,7 @@ from letterlock.relay._registry import Registry
 from letterlock.relay._reply import Refused, Reply
 from letterlock.relay._session import Seals, Session
 from letterlock.relay._settings import RelaySettings
-from letterlock.relay._shelves import Shelves
+from letterlock.relay._shelves import News, Shelves
 from letterlock.relay._store import Expired, RelayStore
 from letterlock.relay._verification import Run, run_at_once
 
@@ -44,11 +46,15 @@ _Devices = Callable[[Any, Session, int], Awaitable[RelayBody]]
 
 
 class _Work(NamedTuple):
-    """Which method carries out which call: calls of anybody, of devices with a token, and `put`."""
+    """Which method carries out which call: calls of anybody, of devices with a token, and `put`.
+
+    Shelves are besides what sockets watch.
+    """
 
     anybodys: dict[str, _Anybodys]
     devices: dict[str, _Devices]
     put: Callable[[Any, Session | None, int], Awaitable[RelayBody]]
+    shelves: Shelves
 
 
 class Relay:
@@ -92,6 +98,16 @@ class Relay:
         """
         seals, _ = self._started()
         return seals.read_token(token, now)
+
+    @asynccontextmanager
+    async def shelf_news(self, token: bytes, now: int) -> AsyncGenerator[News]:
+        """Watch the shelf of the user whose token this is. Raises Refused and StoreError."""
+        _, work = self._started()
+        session = self.session(token, now)
+        if session is None:
+            raise Refused(RelayCode.UNKNOWN)
+        async with work.shelves.watch(session, now) as news:
+            yield news
 
     async def handle(self, call: Call, body: bytes, token: bytes | None, now: int) -> Reply:
         """Carry out a call. `now` is in seconds since 1970. Every body and token gets an answer. [RLY-2]"""
@@ -161,4 +177,4 @@ def _work(means: Means, seals: Seals, draining: asyncio.Event, entropy: Entropy)
         "log-append": logs.append,
         "user": registry.user,
     }
-    return _Work(anybodys, devices, places.put)
+    return _Work(anybodys, devices, places.put, shelves)

@@ -9,6 +9,9 @@ eighth is left to the owner.                                                    
 Not here: what parcels hold (_wire/parcel.py); logs of collections (_collection_logs.py).
 """
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
 from letterlock._records.collection import decode_log
 from letterlock._wire.collection_member import Role
 from letterlock._wire.relay_body import DoneAnswer
@@ -25,12 +28,42 @@ from letterlock._wire.relay_shelf import (
     UnshelveRequest,
     parcel_hash,
 )
+from letterlock.limits import MAX_COUNTER
 from letterlock.relay._limits import OWNERS_SHARE, PUTTER_SHARE
 from letterlock.relay._means import NOT_THERE, Means
 from letterlock.relay._reply import Refused
 from letterlock.relay._session import Session
-from letterlock.relay._store import Put
+from letterlock.relay._store import Put, Watch
+from letterlock.relay._watchers import SHELF
 from letterlock.stores import Record
+
+
+class News:
+    """Tells the newest number on a shelf, as often as a parcel came."""
+
+    __slots__ = ("_key", "_means", "_told", "_watch")
+
+    def __init__(self, means: Means, key: bytes, watch: Watch) -> None:
+        self._means = means
+        self._key = key
+        self._watch = watch
+        self._told: int | None = None
+
+    async def next(self, seconds: float) -> int | None:
+        """Return the number if it was not told yet, at once; or None after so many seconds without one.
+
+        Raises StoreError.
+        """
+        newest = await self._newest()
+        if newest == self._told and await self._watch.wait(seconds):
+            newest = await self._newest()
+        if newest == self._told:
+            return None
+        self._told = newest
+        return newest
+
+    async def _newest(self) -> int:
+        return (await self._means.store.shelf(self._key, MAX_COUNTER, 1, 1)).newest
 
 
 class Shelves:
@@ -93,6 +126,14 @@ class Shelves:
         async with means.reads:
             page = await means.store.shelf(name.key, request.after, request.most, MAX_SHELF_BYTES)
         return ShelfAnswer(page.newest, page.parcels)
+
+    @asynccontextmanager
+    async def watch(self, session: Session, now: int) -> AsyncGenerator["News"]:
+        """Watch the shelf of the caller's user. Raises Refused for a device that may not see it. [RLY-37]"""
+        _, head, _ = await self._means.check_owner(session, now)
+        key = ShelfName.of_user(head.user_id).key
+        async with self._means.store.watch(key, SHELF) as watch:
+            yield News(self._means, key, watch)
 
     async def unshelve(self, request: UnshelveRequest, session: Session, now: int) -> DoneAnswer:
         """Take parcels away that the caller put there, or that are on a shelf of its own. [RLY-39]

@@ -1,6 +1,7 @@
 """GET /v1/socket: a WebSocket that pushes mail and takes acknowledgements.
 
-    relay to client     mail frames, as soon as there is mail; acknowledgements, once carried out
+    relay to client     mail frames, as soon as there is mail; acknowledgements, once carried out; the newest
+                        number on the user's shelf, at first and whenever a parcel came
     client to relay     acknowledgements
 
 A socket is a loop of fetches that skip what is in flight, beside a loop of acknowledgements. So it can do no
@@ -23,9 +24,10 @@ from letterlock._wire.relay_calls import CALL_OF_REQUEST
 from letterlock._wire.relay_error import RelayCode
 from letterlock._wire.relay_limits import MAX_ACKNOWLEDGED, MAX_FETCH_ANSWER, MAX_FETCHED, MAX_WAIT
 from letterlock._wire.relay_mail import AckRequest, FetchAnswer, FetchRequest, MailFrame
-from letterlock.errors import LetterlockError
+from letterlock._wire.relay_shelf import ShelfFrame
+from letterlock.errors import LetterlockError, StoreError
 from letterlock.relay._relay import Relay
-from letterlock.relay._reply import Reply
+from letterlock.relay._reply import Refused, Reply
 from letterlock.relay._server._answer import SMALL_ANSWER, refuse, unavailable
 from letterlock.relay._server._budget import Share
 from letterlock.relay._server._calls import read_bearer
@@ -39,6 +41,9 @@ RESTART: Final = 1012
 
 MOST_FRAME: Final = 16 * 1024
 """Bytes of a frame from a client: 256 ids take 4.5 KiB."""
+
+_LATER: Final = 60
+"""Seconds after which a shelf is watched again that could not be watched, or that the device may not see."""
 
 _TAKEN: Final[Message] = {"type": "websocket.send"}
 """Sends nothing, and waits like every message until the client has taken nearly all before it."""
@@ -84,7 +89,15 @@ class SocketCalls:
 
     async def _serve(self, line: "_Line", seconds: float) -> None:
         """Run the loops of a socket until one of them ends, or its place or its token does."""
-        tasks = {asyncio.ensure_future(each) for each in (line.push(), line.take(), line.place.ended.wait())}
+        tasks = {
+            asyncio.ensure_future(each)
+            for each in (
+                line.push(),
+                line.take(),
+                line.tell(),
+                line.place.ended.wait(),
+            )
+        }
         done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks - done:
             task.cancel()
@@ -173,6 +186,17 @@ class _Line:
                 del frame  # what is not sent yet stands in a buffer of the connection
                 await self.send(_TAKEN)
         return True
+
+    async def tell(self) -> None:
+        """Tell of the user's shelf until the socket ends. What fails is tried again later."""
+        while True:
+            with suppress(Refused, StoreError):
+                async with self._relay.shelf_news(self._token, int(time())) as news:
+                    while True:
+                        newest = await news.next(MAX_WAIT)
+                        if newest is not None:
+                            await self.send({"type": "websocket.send", "bytes": ShelfFrame(newest).encode()})
+            await asyncio.sleep(_LATER)
 
     async def close(self) -> None:
         """Close the socket, unless the client did, and wait until it has taken what was sent to it."""
