@@ -10,6 +10,14 @@ from letterlock._wire.document_header import DocumentHeader
 from letterlock._wire.document_trailer import DocumentStatement, DocumentTrailer
 from letterlock._wire.grant import Grant
 from letterlock._wire.grant_note import GrantNote, NoteAction
+from letterlock._wire.json_document import (
+    JsonDocument,
+    JsonStatement,
+    JsonTrailer,
+    SealedSection,
+    encode_content,
+)
+from letterlock._wire.json_scopes import Scopes
 from letterlock._wire.parcel import Introduction, Parcel, ParcelItem, encode_contents
 from letterlock._wire.place import Place
 from letterlock._wire.relay_shelf import ShelfKind
@@ -20,6 +28,8 @@ from support.grant_samples import RECIPIENTS, grant_sample, note_sample
 CDDL = (Path(__file__).parents[2] / "spec" / "documents.cddl").read_text(encoding="utf-8")
 SIGNER = Signer(bytes(32), 2**32 - 1, 1, bytes(32))
 HEADER = DocumentHeader(bytes(16), 1, bytes(32), bytes(284))
+JSON_STATEMENT = JsonStatement(bytes(16), 1, 7, bytes(32), Scopes({(): 0, ("a", 3): 1}))
+JSON_SECTION = SealedSection(bytes(32), bytes(1040))
 STATEMENT = DocumentStatement(bytes(16), 1, bytes(32), 5, 1, bytes(32), 7)
 PARTS = {
     "signer": cbor.encode(SIGNER.fields()),
@@ -31,6 +41,9 @@ PARTS = {
     "note": note_sample().encode(),
     "parcel": Parcel(ShelfKind.USER, 3, b"sealed").encode(),
     "introduction": Introduction(bytes(32), "alice").encode(),
+    "json-document": JsonDocument(bytes(16), 1, bytes(32), (JSON_SECTION,), bytes(1040)).encode(),
+    "json-trailer": JsonTrailer(JSON_STATEMENT, SignedBy(SIGNER, bytes(1952), bytes(3373))).encode(),
+    "json-content": encode_content("name", [(("a", 0), "x"), (("a", 1, "b"), {})]),
     "signed-by": cbor.encode(SignedBy(SIGNER, bytes(1952), bytes(3373)).fields()),
 }
 """One of each, by its rule."""

@@ -3,18 +3,32 @@
 from collections.abc import Callable
 from typing import Final
 
+from letterlock._records.grant import GrantRecord
 from letterlock._wire.grant_recipient import LinkRecipient
-from letterlock.documents import Documents, Password, ProvisionalSeeds
+from letterlock.documents import (
+    BlindIndex,
+    Documents,
+    JsonDocuments,
+    LinkSecret,
+    Password,
+    ProvisionalSeeds,
+    Section,
+)
 from letterlock.documents._granted_key import WrapSecret
 from letterlock.documents._item_session import ItemKey, ItemSession
+from letterlock.documents._json_keys import JsonKey
+from letterlock.documents._json_opening import OpenSection
 from letterlock.documents._shelf import Shelf
 from letterlock.documents._targets import CollectionKey, Target
 from letterlock.stores import MemoryStore
 from letterlock.user import User
 from letterlock.user._user import desk_behind
+from support.grant_samples import grant_sample
 from support.secret_pq_holders import MATERIAL
 
-GRANTING_SECRETS: Final = ["GrantedKey", "ItemKey", "LinkSecret", "PasswordText", "WrapSecret"]
+GRANTING_SECRETS: Final = [
+    "GrantedKey", "ItemKey", "JsonKey", "LinkSecret", "PasswordText", "TokenKey", "WrapSecret",
+]  # fmt: skip
 
 
 def documents() -> Documents:
@@ -42,6 +56,25 @@ GRANTING_TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "ItemSession": (
         lambda: ItemSession(bytes(16), ItemKey(MATERIAL[:32]), bytes),
         "<ItemSession 00000000>",
+    ),
+    "BlindIndex": (
+        lambda: BlindIndex(ItemKey(MATERIAL[:32]), "family name", 8),
+        "<BlindIndex 'family name', 8 bits>",
+    ),
+    "JsonDocuments": (
+        lambda: JsonDocuments(User.create(MemoryStore(), "alice")),
+        "<JsonDocuments of alice.1>",
+    ),
+    "OpenSection": (
+        lambda: OpenSection(3, GrantRecord(grant_sample()), JsonKey(MATERIAL[:32]), MATERIAL[:32]),
+        "{OBJECT}",
+    ),
+    "Section": (
+        lambda: Section("rest", ("",), (LinkSecret(MATERIAL[:32]),)),
+        (
+            "Section(name='rest', fields=('',), readers=(<LinkSecret: hidden>,), "
+            "conditions=Conditions(purpose='', valid_until=None))"
+        ),
     ),
     "Password": (lambda: Password(MATERIAL.hex()), "<Password: hidden>"),
     "ProvisionalSeeds": (

@@ -4,6 +4,7 @@
     document    [1, id, version, header tag of the body]
     collection  [2, id, epoch, commitment of the epoch key]
     session     [3, id, 0, commitment of the session key]
+    section     [4, id of a JSON document, version, commitment of the section's key]
 
 Not here: how a key is compared with its commitment (documents/).
 """
@@ -30,6 +31,8 @@ class SubjectKind(IntEnum):
     """One epoch of a collection."""
     SESSION = 3
     """Many small items, sealed under keys that follow from one."""
+    SECTION = 4
+    """One section of one version of a JSON document."""
 
 
 SUBJECT_KINDS: Final = {int(each): each for each in SubjectKind}
@@ -40,7 +43,7 @@ SUBJECT_KINDS: Final = {int(each): each for each in SubjectKind}
 class Subject:
     """What a grant opens: `id` has 16 bytes, `commitment` 32.
 
-    `number` is the version of a document or the epoch of a collection.
+    `number` is the version of a document, also of a JSON document, or the epoch of a collection.
     """
 
     kind: int

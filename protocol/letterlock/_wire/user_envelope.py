@@ -1,6 +1,6 @@
 """How the encodings of the user layer begin: an array whose first elements are the version and the kind.
 
-    [version, kind, ...]        version 1; kind 8 to 17, 20 to 22, 28, 29                [WIRE-1]
+    [version, kind, ...]        version 1; kind 8 to 17, 20 to 22, 24, 28, 29            [WIRE-1]
 
 Size and number of items are checked before anything is parsed. [WIRE-3]
 
@@ -19,6 +19,7 @@ from letterlock._wire.fields import Fields
 from letterlock._wire.flat_array import read_head
 from letterlock._wire.grant_limits import MAX_GRANT, MAX_GRANT_NOTE
 from letterlock._wire.group_limits import MAX_GROUP_TEXT, MAX_SENDER_CHAIN
+from letterlock._wire.json_limits import MAX_SEALED_JSON, MAX_SECTIONS
 from letterlock._wire.relay_limits import MAX_PARCEL
 from letterlock.errors import MalformedMessage, UnsupportedVersion, UsageError
 from letterlock.limits import (
@@ -50,6 +51,7 @@ class UserKind(IntEnum):
     COLLECTION_ENTRY = 20
     COLLECTION_FORK = 21
     PARCEL = 22
+    JSON_DOCUMENT = 24
     GROUP_TEXT = 28
     SENDER_CHAIN = 29
 
@@ -81,6 +83,7 @@ _FORMS: Final = {
     UserKind.PARCEL: _Form("a parcel", 5, MAX_PARCEL, 6),
     UserKind.GROUP_TEXT: _Form("a group text", 10, MAX_GROUP_TEXT, 11),
     UserKind.SENDER_CHAIN: _Form("a sender's chain", 9, MAX_SENDER_CHAIN, 10),
+    UserKind.JSON_DOCUMENT: _Form("a json document", 8, MAX_SEALED_JSON, 9 + 3 * MAX_SECTIONS),
 }
 
 

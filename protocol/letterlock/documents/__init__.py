@@ -9,6 +9,9 @@
     Conditions          why something is granted, and until when
     LinkSecret, Password, ProvisionalKeys, ProvisionalSeeds      readers without an account
     ItemSession         many small items under one grant
+    JsonDocuments       JSON sealed section by section for different readers: Section, SealedJson, OpenedJson
+    decode_json, encode_json      JSON that every program reads as the same value: JsonObject
+    BlindIndex          tokens by which a server finds documents without learning the value
     verify_access_record, AccessRecord, AccessEntry      who was granted what, checked with device lists alone
     Collections         sets of readers that a user is in: Collection, Member, Role
     CollectionChange, CollectionTaken, CollectionUpkeep      what it returns
@@ -26,8 +29,10 @@ from letterlock._wire.document_header import DocumentMetadata
 from letterlock._wire.document_trailer import DocumentStatement
 from letterlock._wire.grant_recipient import RecipientKind
 from letterlock._wire.grant_subject import SubjectKind
+from letterlock._wire.json_text import JsonObject, decode_json, encode_json
 from letterlock._wire.signed_by import SignedBy, Signer
 from letterlock.documents._access_record import AccessEntry, AccessRecord, verify_access_record
+from letterlock.documents._blind_index import BlindIndex
 from letterlock.documents._bodies import Sealed, SealOptions
 from letterlock.documents._changes import CollectionChange
 from letterlock.documents._collection_errors import (
@@ -59,6 +64,9 @@ from letterlock.documents._errors import (
 from letterlock.documents._file import DocumentFile
 from letterlock.documents._granting import Conditions
 from letterlock.documents._item_session import ItemSession
+from letterlock.documents._json_documents import JsonDocuments
+from letterlock.documents._json_opening import OpenedJson
+from letterlock.documents._json_sealing import SealedJson, Section
 from letterlock.documents._opening import Opened
 from letterlock.documents._sealing import Pace
 from letterlock.documents._secrets import LinkSecret, Password, ProvisionalKeys, ProvisionalSeeds
@@ -70,6 +78,7 @@ from letterlock.documents._values import Granted, Shared, Taken, Version
 __all__ = [
     "AccessEntry",
     "AccessRecord",
+    "BlindIndex",
     "ChangeOutcome",
     "Collection",
     "CollectionChange",
@@ -92,6 +101,8 @@ __all__ = [
     "Granted",
     "InvalidEntry",
     "ItemSession",
+    "JsonDocuments",
+    "JsonObject",
     "LinkSecret",
     "Member",
     "MemberKind",
@@ -100,6 +111,7 @@ __all__ = [
     "NoEpochKey",
     "NoGrant",
     "Opened",
+    "OpenedJson",
     "Pace",
     "Password",
     "ProvisionalKeys",
@@ -109,6 +121,8 @@ __all__ = [
     "Role",
     "SealOptions",
     "Sealed",
+    "SealedJson",
+    "Section",
     "Seekable",
     "Shared",
     "SignedBy",
@@ -122,5 +136,7 @@ __all__ = [
     "Writable",
     "WrongEpochKey",
     "WrongGrantedKey",
+    "decode_json",
+    "encode_json",
     "verify_access_record",
 ]

@@ -25,6 +25,7 @@ from letterlock._primitives.labels import SESSION_COMMITMENT, SESSION_ITEM
 from letterlock._primitives.secret import KEY_BYTES, Secret, Uncopyable
 from letterlock._wire.grant_limits import MAX_ITEM, SUBJECT_ID_BYTES
 from letterlock._wire.grant_subject import Subject
+from letterlock.documents._blind_index import BlindIndex
 from letterlock.documents._errors import WrongGrantedKey
 from letterlock.documents._granted_key import GrantedKey
 from letterlock.errors import AuthenticationFailed, MalformedMessage, UsageError
@@ -107,6 +108,15 @@ class ItemSession(Uncopyable):
                 raise AuthenticationFailed
             contents.append(_content(text))
         return contents
+
+    def blind_index(self, name: str, *, bits: int) -> BlindIndex:
+        """Return what makes tokens of a field's values, for whoever has this session. Raises UsageError.
+
+        `name` says which field: tokens of two fields do not compare. `bits`, 1 to 24, is the length of a
+        token. It is a little below the logarithm to base 2 of how many values the field has, so that
+        several values share each token; spec/json.md says what tokens tell a server.
+        """
+        return BlindIndex(self._key, name, bits)
 
     def __repr__(self) -> str:
         return f"<ItemSession {self.id[:4].hex()}>"

@@ -37,6 +37,7 @@ from letterlock.documents._granted_key import (
     open_with_key,
 )
 from letterlock.documents._item_session import fits_session
+from letterlock.documents._json_keys import fits_section
 from letterlock.documents._secrets import (
     LinkSecret,
     Password,
@@ -197,6 +198,8 @@ def is_committed(subject: Subject, key: GrantedKey) -> bool:
 
     What a document commits to is known when its header is read, and an epoch's commitment is in its log.
     """
+    if subject.kind == SubjectKind.SECTION:
+        return fits_section(subject, key)
     return subject.kind != SubjectKind.SESSION or fits_session(subject, key)
 
 

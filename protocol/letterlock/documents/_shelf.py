@@ -10,19 +10,25 @@ from typing import TypeAlias
 
 from letterlock._primitives.secret import Uncopyable
 from letterlock._records.grant import GrantRecord
+from letterlock._wire.grant import grant_hash
+from letterlock._wire.grant_limits import MAX_GRANTS_AT_ONCE
 from letterlock._wire.grant_subject import Subject, SubjectKind
 from letterlock.documents._grant_book import GrantBook
 from letterlock.documents._granted_key import GrantedKey
-from letterlock.documents._granting import Conditions, signed_grants, unsigned_grants
+from letterlock.documents._granting import Conditions, Unsigned, signed_grants, unsigned_grants
 from letterlock.documents._key_finding import CollectionSecrets, KeyFinder
 from letterlock.documents._signing import ListsOnRecord
 from letterlock.documents._targets import Reader, Target, own_target, targets
 from letterlock.documents._values import Granted, Shared, granted
+from letterlock.errors import UsageError
 from letterlock.user._desk import Desk
 from letterlock.user._values import Need
 
 Targets: TypeAlias = Sequence[tuple[Target, Conditions]]
 """Who gets a key, and under which conditions."""
+
+NewSubject: TypeAlias = tuple[Subject, GrantedKey, Sequence[Reader], Conditions]
+"""A new subject with its key, and who gets it."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -76,6 +82,21 @@ class Shelf(Uncopyable):
         found, needs = targets(self.desk, readers)
         unsigned = unsigned_grants(self.desk, subject, key, self._with_own(found, conditions), None)
         return [GrantRecord(each, checked=True) for each in signed_grants(self.desk, unsigned)], needs
+
+    def begin_all(self, subjects: Iterable[NewSubject]) -> tuple[list[GrantRecord], list[Need]]:
+        """Grant new subjects of one id and number, under one signature. Raises as `targets` does."""
+        unsigned: list[Unsigned] = []
+        needs: list[Need] = []
+        for subject, key, readers, conditions in subjects:
+            found, more = targets(self.desk, readers)
+            before = grant_hash(unsigned[-1].leaf) if unsigned else self.book.last_made(subject)
+            unsigned += unsigned_grants(self.desk, subject, key, self._with_own(found, conditions), before)
+            needs += more
+        if len(unsigned) > MAX_GRANTS_AT_ONCE:
+            raise UsageError(f"one call makes {MAX_GRANTS_AT_ONCE} grants at most: use a collection")
+        records = [GrantRecord(each, checked=True) for each in signed_grants(self.desk, unsigned)]
+        self.book.add(records, ours=True)
+        return records, list(dict.fromkeys(needs))
 
     def keep(self, subject: Subject, key: GrantedKey) -> list[GrantRecord]:
         """Grant a subject to this user alone: the key came in another way, and was not in use yet."""
