@@ -7,6 +7,7 @@ import pytest
 
 from support.cli_forks import fork_server, second_fork_server
 from support.cli_tools import fast_path, no_profile, profiles, template
+from support.document_cli import readers, readers_template
 from support.rekeying import no_terminal
 from support.user_cli import friends, linked, linked_template, people, people_template
 
@@ -22,6 +23,8 @@ __all__ = [
     "people_template",
     "private_files",
     "profiles",
+    "readers",
+    "readers_template",
     "second_fork_server",
     "template",
 ]

@@ -239,6 +239,7 @@ def _become_program(request: dict[str, Any], files: list[int]) -> None:
     for number, each in enumerate(files[:3]):
         os.dup2(each, number)
         os.close(each)
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115 - the old one remembers what kind of file it was
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["cwd"])

@@ -62,6 +62,7 @@ from letterlock_vectors.operations.plays import ChosenEntropy
 from letterlock_vectors.operations.ratchets import SidePlayer
 from letterlock_vectors.operations.sparse import SparsePlayer
 from support.pair import ALICE, NOON
+from support.secret_age_holders import AGE_SECRETS, AGE_TABLE
 from support.secret_client_holders import CLIENT_TABLE
 from support.secret_collection_holders import COLLECTION_SECRETS, COLLECTION_TABLE
 from support.secret_document_holders import DOCUMENT_SECRETS, DOCUMENT_TABLE
@@ -84,6 +85,7 @@ SECRETS: Final = [
     "ManyKeys", "MessageKey", "PassedKeys", "PassphraseKey", "PrivateKey", "Record", "RelaySecret", "RootKey",
     "SharedPoint", "SharedSecret", "SigningScalar", "SkippedKeys", "StoreKey", "ValuesKey", "WrapKey",
     *PQ_SECRETS, *SIGNING_SECRETS, *DOCUMENT_SECRETS, *GRANTING_SECRETS, *COLLECTION_SECRETS, *GROUP_SECRETS,
+    *AGE_SECRETS,
 ]  # fmt: skip
 """Every subclass of Secret. Each prints as <Name: hidden>."""
 
@@ -283,7 +285,7 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     **CLIENT_TABLE,
     **STORE_TABLE,
     **PQ_TABLE,
-    **SIGNING_TABLE, **DOCUMENT_TABLE, **GRANTING_TABLE, **COLLECTION_TABLE, **GROUP_TABLE,
+    **SIGNING_TABLE, **DOCUMENT_TABLE, **GRANTING_TABLE, **COLLECTION_TABLE, **GROUP_TABLE, **AGE_TABLE,
 }  # fmt: skip
 
 ABSTRACT: Final = {

@@ -64,18 +64,28 @@ class NotPosted(OSError):
         super().__init__(failure.errno, failure.strerror, failure.filename2 or failure.filename)
 
 
+class NotAllOpened(Exception):
+    """Some of many sealed files did not open. The exit status is that of the first one."""
+
+    def __init__(self, first: LetterlockError | OSError, failed: int, all_: int) -> None:
+        super().__init__(f"{failed} of {all_} sealed files did not open: the manifest says why")
+        self.first = first
+
+
 def exit_status(error: Exception) -> int:
     """Return the exit status for an error; 1 if EXIT_STATUS has none for it."""
+    if isinstance(error, NotAllOpened):
+        return exit_status(error.first)
     return next((status for kind, status in EXIT_STATUS if isinstance(error, kind)), 1)
 
 
-def explain(error: LetterlockError | OSError) -> str:
+def explain(error: LetterlockError | OSError | NotAllOpened) -> str:
     """Return one printable line that says what happened and what to do."""
     text = _explain_file_error(error) if isinstance(error, OSError) else _explain_error(error)
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
-def _explain_error(error: LetterlockError) -> str:
+def _explain_error(error: LetterlockError | NotAllOpened) -> str:
     match error:
         case UntrustedIdentity():
             who = shlex.quote(error.address.name)
@@ -96,7 +106,7 @@ def _explain_error(error: LetterlockError) -> str:
                 "then `letterlock user keep NAME` or `letterlock user replace NAME`"
             )
         case _:
-            return _TEXTS.get(type(error)) or str(error)
+            return str(error) if isinstance(error, NotAllOpened) else _TEXTS.get(type(error)) or str(error)
 
 
 def _explain_file_error(error: OSError) -> str:

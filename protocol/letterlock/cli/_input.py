@@ -32,7 +32,16 @@ def read_text(name: str, limit: int = MAX_PLAINTEXT) -> bytes:
 
 def read_message(name: str) -> bytes:
     """Return the message or bundle that a file holds, without its armor. Raises MalformedMessage, OSError."""
-    data = _read(name, _MAX_FILE)
+    return message_in(_read(name, _MAX_FILE), name)
+
+
+def rest_of(source: IO[bytes], begin: bytes) -> bytes:
+    """Return what a file holds of a message, of which `begin` was read. Raises OSError."""
+    return begin + (_read_at_most(source, _MAX_FILE + 1 - len(begin)) if begin else b"")
+
+
+def message_in(data: bytes, name: str) -> bytes:
+    """Return the message or bundle in the bytes of a file. Raises MalformedMessage."""
     if len(data) > _MAX_FILE:
         raise MalformedMessage(f"{_shown(name)} has more than {_MAX_FILE} bytes: no message is that long")
     return dearmor(data) if is_armored(data) else data

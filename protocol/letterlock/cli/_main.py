@@ -12,7 +12,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Final, cast
 
-from letterlock.cli._error_report import INTERRUPTED, exit_status, explain
+from letterlock.cli._error_report import INTERRUPTED, NotAllOpened, exit_status, explain
 from letterlock.cli._parser import build_parser
 from letterlock.errors import LetterlockError, UsageError
 
@@ -55,6 +55,12 @@ COMMANDS: Final = {
         name: ("letterlock.cli._client_commands", name)
         for name in ("register", "send", "receive", "devices", "join", "link", "status")
     },
+    "seal": ("letterlock.cli._seal_command", "seal"),
+    "open": ("letterlock.cli._open_command", "open_document"),
+    **{name: ("letterlock.cli._share_commands", name) for name in ("share", "take", "grants")},
+    **{name: ("letterlock.cli._revoke_commands", name) for name in ("revoke", "erase")},
+    "access-record": ("letterlock.cli._access_record_commands", "write_record"),
+    "check-access-record": ("letterlock.cli._access_record_commands", "check_record"),
     "relay serve": ("letterlock.cli._relay_commands", "serve"),
     "relay migrate": ("letterlock.cli._relay_commands", "migrate"),
     "relay backup": ("letterlock.cli._relay_commands", "backup"),
@@ -75,7 +81,7 @@ def main(argv: list[str] | None = None) -> int:
         _run(argv)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except (LetterlockError, OSError) as error:
+    except (LetterlockError, OSError, NotAllOpened) as error:
         _print_error(explain(error))
         return exit_status(error)
     return 0

@@ -37,7 +37,7 @@ def warn(text: str) -> None:
             print(f"letterlock: {printable}", file=sys.stderr, flush=True)
 
 
-def write_out(data: bytes) -> None:
+def write_out(data: bytes | memoryview) -> None:
     """Write all the bytes and flush them to the operating system. Raises OSError."""
     with name_in_errors(NAME):
         try:
@@ -74,7 +74,7 @@ def require_stdout(*, binary: bool) -> None:
         raise UsageError("the output is binary, and standard output is a terminal: use --armor, or -o FILE")
 
 
-def _write_all(write: Callable[[memoryview], int | None], data: bytes) -> None:
+def _write_all(write: Callable[[memoryview], int | None], data: bytes | memoryview) -> None:
     # Under PYTHONUNBUFFERED there is no buffer, and one write may be short, for example on a full disk.
     rest = memoryview(data)
     while rest:

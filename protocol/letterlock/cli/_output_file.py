@@ -14,6 +14,7 @@ import stat
 import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
@@ -37,11 +38,24 @@ class TemporaryOutput:
 
     def write(self, data: bytes) -> None:
         """Write all the bytes, and make them and the file's name durable."""
-        with os.fdopen(self._descriptor, "wb") as file:
-            self._descriptor = -1
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        with self.opened() as file:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[file.write(rest) :]
+            self.sync(file)
+
+    def opened(self) -> FileIO:
+        """Return the file, once, to write to it in parts and to close it.
+
+        It has no buffer, which would be written again, in vain, when the file is closed on a full disk.
+        """
+        file = FileIO(self._descriptor, "wb")
+        self._descriptor = -1
+        return file
+
+    def sync(self, file: FileIO) -> None:
+        """Make what was written to the file, and its name, durable."""
+        os.fsync(file.fileno())
         sync_directory(self.path.parent)
 
     def discard(self) -> None:

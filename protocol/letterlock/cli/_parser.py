@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from letterlock.cli._client_parser import add_client_commands
+from letterlock.cli._document_parser import add_document_commands
 from letterlock.cli._parsing import (
     FOLDER_VARIABLE,
     HOME_VARIABLE,
@@ -126,7 +127,8 @@ bundle or `decrypt` the first message.
 """
 
 _INSPECT: Final = """\
-Show what a message or bundle reveals without keys. No profile is needed.
+Show what a message, a bundle or a sealed document reveals without keys. No
+profile is needed, and nothing that is shown was verified.
 """
 
 _EVIDENCE: Final = """\
@@ -181,6 +183,7 @@ def build_parser() -> Parser:
     _add_message_commands(commands)
     _add_other_commands(commands)
     add_client_commands(commands)
+    add_document_commands(commands)
     add_user_commands(commands)
     add_relay_commands(commands)
     _add_vector_commands(commands)
@@ -272,8 +275,10 @@ def _add_message_commands(commands: "Commands") -> None:
 
 
 def _add_other_commands(commands: "Commands") -> None:
-    inspect = add_command(commands, "inspect", "show what a message or bundle reveals without keys", _INSPECT)
-    inspect.add_argument("file", metavar="FILE", help="the message or bundle, binary or armored")
+    inspect = add_command(
+        commands, "inspect", "show what a message, bundle or sealed document reveals", _INSPECT
+    )
+    inspect.add_argument("file", metavar="FILE", help="the message or bundle, binary or armored, or document")
     inspect.add_argument("--json", action="store_true", help="print one JSON object")
     evidence = add_command(commands, "check-evidence", "check evidence of a lying directory", _EVIDENCE)
     evidence.add_argument("file", metavar="FILE", help="the evidence")

@@ -39,12 +39,20 @@ def _ask_twice(variable: str) -> str:
 
 
 def _ask(prompt: str, variable: str) -> str:
+    return ask(prompt, "a passphrase", f"set {variable}")
+
+
+def ask(prompt: str, what: str, otherwise: str) -> str:
+    """Return what a person types without echo. `otherwise` is what to do where there is no terminal.
+
+    Raises UsageError.
+    """
     if not _has_terminal():
-        raise UsageError(f"a passphrase is needed, and there is no terminal to ask on: set {variable}")
+        raise UsageError(f"{what} is needed, and there is no terminal to ask on: {otherwise}")
     try:
         return getpass(prompt)
     except EOFError:
-        raise UsageError("no passphrase given: repeat the command and type one") from None
+        raise UsageError(f"{what} is needed: repeat the command and type one") from None
 
 
 def _has_terminal() -> bool:

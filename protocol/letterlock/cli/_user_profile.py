@@ -43,9 +43,12 @@ class UserProfile:
 
 
 @contextmanager
-def open_user(home: str | None) -> Generator[UserProfile]:
-    """Open a user's profile for one command. Raises UsageError, StoreError, OSError."""
-    with open_store(home, "letterlock user init NAME") as store:
+def open_user(home: str | None, maker: str = "letterlock user init NAME") -> Generator[UserProfile]:
+    """Open a user's profile for one command. `maker` is the command that makes one.
+
+    Raises UsageError, StoreError, OSError.
+    """
+    with open_store(home, maker) as store:
         try:
             user = User.open(store)
         except NoAccount:

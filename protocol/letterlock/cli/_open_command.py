@@ -1,0 +1,46 @@
+"""The command `open`: the content of a sealed file, to a file or to standard output.
+
+A file is read from any place, so no byte goes out before its author and the segment that it is in were
+verified. A file appears whole or not at all.
+
+Not here: all files of a folder at once (_export_command.py).
+"""
+
+from argparse import Namespace
+
+from letterlock.cli._document_desk import open_desk
+from letterlock.cli._document_streams import require_target, sealed_source, streamed_to
+from letterlock.cli._export_command import export
+from letterlock.cli._meeting import meet
+from letterlock.cli._opened_document import described, opened
+from letterlock.cli._output import sync
+from letterlock.cli._parsing import STANDARD_STREAM
+from letterlock.cli._progress import progress
+from letterlock.cli._secret_input import reader_secret
+from letterlock.cli._user_report import report
+from letterlock.documents import Pace
+from letterlock.errors import UsageError
+
+
+def open_document(arguments: Namespace) -> None:
+    """Open one sealed file, or all. Raises UsageError, PeerError, TrustError, StoreError, OSError."""
+    meet(arguments.home, [] if arguments.author is None else [arguments.author])
+    if arguments.all is not None:
+        export(arguments)
+        return
+    if len(arguments.files) != 1:
+        raise UsageError("several files are opened into a directory: give --all DIR")
+    require_target(arguments.output, replace=arguments.force)
+    secret = reader_secret(arguments)
+    with (
+        sealed_source(arguments.files[0]) as source,
+        open_desk(arguments.home) as desk,
+        opened(desk, source, secret) as file,
+    ):
+        with streamed_to(arguments.output, replace=arguments.force) as target, progress("opening") as tell:
+            file.copy_to(target, Pace(progress=tell))
+        shown, lines = described(desk, file)
+    if arguments.output in {None, STANDARD_STREAM}:
+        sync()
+        return
+    report(arguments, {**shown, "file": arguments.output}, lines)

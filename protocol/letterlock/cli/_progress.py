@@ -1,0 +1,42 @@
+"""A progress bar on standard error, if that is a terminal and tqdm is installed.
+
+tqdm has no dependencies of its own, so the extra `progress` stays small. Without it a command says nothing
+while it works.
+
+Not here: what is counted (documents/_streams.py).
+"""
+
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+from letterlock.cli._user_report import printable
+
+
+@contextmanager
+def progress(what: str) -> Generator[Callable[[int, int | None], None] | None]:
+    """Yield what a library tells about progress, in bytes; None if there is nobody to show it to."""
+    tqdm = _tqdm()
+    if tqdm is None:
+        yield None
+        return
+    with tqdm(desc=printable(what), unit="B", unit_scale=True, leave=False, file=sys.stderr) as bar:
+
+        def tell(done: int, total: int | None) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield tell
+
+
+def _tqdm() -> Any:  # noqa: ANN401 - the package may be absent, from a type checker too
+    if sys.stderr is None or not sys.stderr.isatty():
+        return None
+    try:
+        found = import_module("tqdm").tqdm
+    except ModuleNotFoundError:
+        return None
+    found.monitor_interval = 0  # no thread of its own
+    return found
