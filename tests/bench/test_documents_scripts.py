@@ -50,3 +50,16 @@ def test_what_opens_to_something_else_is_not_measured(tmp_path: Path) -> None:
         [sys.executable, "-c", broken], capture_output=True, text=True, check=False, cwd=SCRIPTS
     )
     assert "does not give back what it was given" in done.stderr
+
+
+def test_the_operations_of_a_collection_are_counted() -> None:
+    done = run("membership.py", 6, 2)
+    assert done.returncode == 0, done.stderr
+    ((hpke, signatures, grants, of_documents),) = re.findall(
+        r"^remove .* hpke (\d+)   signatures (\d+)   grants (\d+) .* grants of documents (\d+)$",
+        done.stdout,
+        re.MULTILINE,
+    )
+    assert (hpke, signatures, grants, of_documents) == ("6", "1", "5", "0")  # one opens the keys before
+    assert re.search(r"^add .* hpke 2   signatures 1   grants 1 .* documents 0$", done.stdout, re.MULTILINE)
+    assert re.search(r"^remove / floor [\d.]+; [\d.]+$", done.stdout, re.MULTILINE)

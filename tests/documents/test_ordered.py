@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from letterlock.documents._ordered import in_order
+from letterlock.documents._ordered import AHEAD, in_order
 
 THREADS = pytest.mark.parametrize("threads", [1, 2, 4])
 
@@ -29,7 +29,7 @@ def test_few_jobs_are_drawn_ahead(threads: int) -> None:
             yield number
 
     for number in in_order(lambda _: None, jobs(), threads):
-        assert drawn <= number + threads + 2
+        assert drawn <= number + threads + AHEAD + 1
 
 
 @THREADS
@@ -51,7 +51,7 @@ def test_closing_ends_the_work(threads: int) -> None:
     results = in_order(done.append, iter(range(100)), threads)
     next(results)
     results.close()
-    assert len(done) <= threads + 3
+    assert len(done) <= threads + AHEAD + 1
     assert threading.active_count() == before
 
 

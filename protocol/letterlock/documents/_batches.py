@@ -7,6 +7,7 @@ Content fills each segment before the next one begins. What remains of the padde
 Not here: encryption (_sealing.py, _opening.py).
 """
 
+from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
@@ -90,16 +91,16 @@ class Batch:
 
 
 class Pool:
-    """Batches to be used again, so that memory stays constant."""
+    """Batches to be used again, so that memory stays constant. The one that was free longest goes first."""
 
     __slots__ = ("_free",)
 
     def __init__(self) -> None:
-        self._free: list[Batch] = []
+        self._free: deque[Batch] = deque()
 
     def take(self, first: int) -> Batch:
         """Return a batch that nobody uses."""
-        return (self._free.pop() if self._free else Batch()).begin(first)
+        return (self._free.popleft() if self._free else Batch()).begin(first)
 
     def give(self, batch: Batch) -> None:
         """Take a batch back."""
