@@ -30,7 +30,8 @@ def pytest_configure() -> None:
 class _Measuring:
     """Measures coverage in what tests and fixtures call, and not in pytest, where it takes longer than there.
 
-    Nor in tests that are marked as slow: they repeat what others cover, and measuring doubles their time.
+    Nor in tests that are marked as slow or that Hypothesis runs: they repeat what others cover, and measuring
+    doubles their time.
     """
 
     def __init__(self) -> None:
@@ -68,7 +69,8 @@ class _Measuring:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, Any, Any]:
-        if pyfuncitem.get_closest_marker("slow") is not None:
+        by_hypothesis = getattr(pyfuncitem.obj, "is_hypothesis_test", False)
+        if by_hypothesis or pyfuncitem.get_closest_marker("slow") is not None:
             return (yield)
         with self.resumed():
             return (yield)
