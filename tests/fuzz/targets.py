@@ -1,4 +1,4 @@
-"""The twelve targets by name. A target is imported on demand, after a fuzzer has set up instrumentation."""
+"""The thirteen targets by name. A target is imported on demand, after a fuzzer has set up instrumentation."""
 
 from functools import cache
 from importlib import import_module
@@ -19,6 +19,7 @@ NAMES: Final = (
     "entry",
     "linking",
     "relay",
+    "json",
 )
 
 

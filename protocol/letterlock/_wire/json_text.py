@@ -241,8 +241,8 @@ def _checked_string(value: str) -> str:
 def _checked_name(name: str) -> None:
     if len(_checked_string(name).encode()) > MAX_JSON_NAME:
         raise _Wrong(f"the name of a member has more than {MAX_JSON_NAME} bytes")
-    if name == "__proto__":  # assigning it in JavaScript makes no member
-        raise _Wrong("a member has the name __proto__")
+    if name == "__proto__":
+        raise _Wrong("a member has a name that makes no member when JavaScript assigns it")
 
 
 # --- writing ----------------------------------------------------------------------------------------------
