@@ -47,11 +47,12 @@ def _open(given: Input) -> Output:
     grant, lists = Grant.decode(given.hex("grant")), lists_of(given)
     standing = _standing(lists, grant.leaf, grant.place, grant.signed_by, revoked=given.flag("revoked"))
     _check_open(grant, lists, given)
+    if grant.terms.subject.kind not in set(SubjectKind):
+        raise NoGrant("the subject is of an unknown kind")  # DOC-34
     key = _key(grant, given.nested("reader"))
     if key is None:
         raise NoGrant("the grant is for somebody else")
-    if not _is_committed(grant.terms.subject, key, given.optional_hex("front")):
-        raise WrongGrantedKey
+    _check_key(grant.terms.subject, key, given.optional_hex("front"))
     return {"key": key.expose().hex(), "standing": standing.value} | _terms(grant)
 
 
@@ -107,18 +108,19 @@ def _secret(kind: str, reader: Input) -> ReaderSecret:
             raise UsageError("there is no reader of this kind")
 
 
-def _is_committed(subject: Subject, key: GrantedKey, front: bytes | None) -> bool:
-    """Return whether a key is the one of its subject. [DOC-42]"""
+def _check_key(subject: Subject, key: GrantedKey, front: bytes | None) -> None:
+    """Check that a key is the one of its subject. [DOC-42]"""
+    sound = len(key.expose()) == KEY_BYTES
     if subject.kind == SubjectKind.SESSION:
-        return fits_session(subject, key)
-    if subject.kind == SubjectKind.COLLECTION:
-        return commitment(subject.number, EpochKey(key.expose()[:KEY_BYTES])) == subject.commitment
-    if len(key.expose()) != KEY_BYTES:
-        return False
-    if front is None:
-        return True
-    found = opened_front(front, key.expose()).front
-    return Subject(1, found.header.id, found.header.version, found.commitment) == subject
+        sound = fits_session(subject, key)
+    elif subject.kind == SubjectKind.COLLECTION:
+        sound = commitment(subject.number, EpochKey(key.expose()[:KEY_BYTES])) == subject.commitment
+    if not sound:
+        raise WrongGrantedKey
+    if front is not None:
+        found = opened_front(front, key.expose()).front
+        if Subject(1, found.header.id, found.header.version, found.commitment) != subject:
+            raise NoGrant("the grant is about something else")
 
 
 def _terms(grant: Grant) -> Output:

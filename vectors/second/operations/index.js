@@ -4,6 +4,7 @@ import { refuse } from "../errors.js";
 import { contents } from "./contents.js";
 import { documents } from "./documents.js";
 import { encodings } from "./encodings.js";
+import { grants } from "./grants.js";
 import { handshakes } from "./handshakes.js";
 import { Input } from "./input.js";
 import { keys } from "./keys.js";
@@ -20,7 +21,7 @@ import { users } from "./users.js";
 export function implementation() {
   const table = {
     ...keys, ...encodings, ...handshakes, ...plays, ...stored, ...users, ...contents, ...linkings, ...sealedTexts, ...relays,
-    ...documents,
+    ...documents, ...grants,
     ...partyOperations(), ...liveUserOperations(),
   };
   table.hello = () => ({
