@@ -208,7 +208,7 @@ def test_reading_in_order_opens_each_segment_once(opened: list[int]) -> None:
 def test_a_long_read_opens_each_segment_once(opened: list[int]) -> None:
     buffer = bytearray(LENGTH)
     assert as_file(sealed(LENGTH)).readinto(buffer) == LENGTH
-    assert opened == list(range(21))
+    assert sorted(opened) == list(range(21))
 
 
 # --- refusals ---------------------------------------------------------------------------------------------

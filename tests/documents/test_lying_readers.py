@@ -33,9 +33,9 @@ LENGTH = 5 * FULL
 OTHER = FULL.to_bytes(4, "big") + bytes(FULL)
 
 
-def forged(number: int = 1, text: bytes = OTHER) -> Sealed:
+def forged(number: int = 1, text: bytes = OTHER, length: int = LENGTH) -> Sealed:
     """Return a document with one segment that a reader made. It is authentic under the version key."""
-    document = sealed(LENGTH)
+    document = sealed(length)
     return document.with_part(f"segment {number}", document.segment_of(number, text))
 
 
@@ -192,6 +192,28 @@ def test_a_filling_that_is_not_canonical_is_refused_even_if_it_was_signed(number
     with pytest.raises(DocumentDamaged, match=r"filled|has not the content"):
         as_file(signed_anew).readall()
     refused_in_one_pass(signed_anew, "filled|padded|not what the author")
+
+
+@pytest.mark.parametrize("number", [0, 7, 8, 15])
+def test_a_segment_that_is_not_full_is_refused_wherever_content_follows(number: int) -> None:
+    """DOC-5: segments are opened in batches of 8, and the rule holds across their ends."""
+    text = (FULL - 1).to_bytes(4, "big") + bytes(FULL)
+    document = forged(number, text, 17 * FULL).with_tree()
+    signed_anew = resigned(document, root=document.root())
+    with pytest.raises(DocumentDamaged, match=r"filled|has not the content"):
+        as_file(signed_anew).readall()
+    refused_in_one_pass(signed_anew, "filled")
+
+
+def test_a_byte_that_moved_from_a_segment_to_the_padding_is_refused() -> None:
+    """DOC-5: the length is right, and each segment is authentic and filled with zeros."""
+    document, last = forged(0, (FULL - 1).to_bytes(4, "big") + bytes(FULL)), sealed(LENGTH).layout.last_text
+    moved = document.segment_of(5, (1).to_bytes(4, "big") + bytes(last - 4))
+    document = document.with_part("segment 5", moved).with_tree()
+    signed_anew = resigned(document, root=document.root())
+    with pytest.raises(DocumentDamaged, match="has not the content"):
+        as_file(signed_anew).readall()
+    refused_in_one_pass(signed_anew, "filled")
 
 
 def test_padding_that_is_not_zeros_is_refused_in_one_pass() -> None:

@@ -95,6 +95,16 @@ def test_a_source_that_has_become_shorter_gives_what_it_holds_now() -> None:
     assert as_file(document).readall() == content(LENGTH)[: BLOCK + 5]
 
 
+@pytest.mark.slow
+def test_a_source_of_zeros_that_has_become_shorter_is_refused() -> None:
+    """Where content ends is told by the counts alone, if the padding looks like it."""
+    state, target = whole().state, io.BytesIO()
+    seal(state, io.BytesIO(bytes(BLOCK + FULL)), target, AUTHOR, chosen(b"zeros"), Pace())
+    target.truncate(START + BLOCK_BYTES + 5)
+    with pytest.raises(UsageError, match="has changed"):
+        resume(state, io.BytesIO(bytes(BLOCK - FULL)), target, AUTHOR, chosen(b"again"), Pace())
+
+
 @pytest.mark.parametrize("begun", [b"something else", bytes(10), bytes(500)])
 def test_a_target_that_holds_something_else_is_left_alone(begun: bytes) -> None:
     target = io.BytesIO(begun)

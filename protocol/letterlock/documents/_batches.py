@@ -4,6 +4,12 @@
 
 Content fills each segment before the next one begins. What remains of the padded length is zeros.
 
+The contents of a batch lie side by side, so that one call reads or writes all of them. Each text begins with
+the last four bytes of the content in front of it, where its count stands while it is sealed or opened:
+
+    content 0                  | content 1
+                     count 1   | content 1        text 1
+
 Not here: encryption (_sealing.py, _opening.py).
 """
 
@@ -16,19 +22,22 @@ from letterlock.documents._layout import BATCH, CONTENT, COUNT, SEGMENT, TEXT, L
 from letterlock.documents._streams import Readable, read_into
 
 ZEROS: Final = bytes(TEXT)
-_FULL: Final = CONTENT.to_bytes(COUNT, "big")
-_EMPTY: Final = bytes(COUNT)
+_CONTENTS: Final = BATCH * CONTENT
 
 
 class Batch:
     """Up to 8 segments from number `first` on: their texts, and the segments themselves.
 
-    `last_text` is the length of the last text if the document ends here, and 0 otherwise. `leaves` are the
-    hashes of the segments, 32 bytes each, and `expected` those that they must have, where that is known.
+    `content` says how many bytes of content they hold. `last_text` is the length of the last text if the
+    document ends here, and 0 otherwise. `leaves` are the hashes of the segments, 32 bytes each, and
+    `expected` those that they must have, where that is known.
     """
 
     __slots__ = (
+        "_segments",
+        "_texts",
         "content",
+        "contents",
         "count",
         "expected",
         "first",
@@ -36,12 +45,19 @@ class Batch:
         "leaves",
         "nonces",
         "segments",
-        "texts",
     )
 
+    first: int
+    count: int
+    content: int
+    last_text: int
+
     def __init__(self) -> None:
-        self.texts = bytearray(BATCH * TEXT)
-        self.segments = bytearray(BATCH * SEGMENT)
+        texts = memoryview(bytearray(COUNT + _CONTENTS))
+        self.segments = memoryview(bytearray(BATCH * SEGMENT))
+        self.contents = texts[COUNT:]
+        self._texts = [texts[at : at + TEXT] for at in range(0, _CONTENTS, CONTENT)]
+        self._segments = [self.segments[at : at + SEGMENT] for at in range(0, BATCH * SEGMENT, SEGMENT)]
         self.begin(0)
 
     def begin(self, first: int) -> "Batch":
@@ -59,35 +75,27 @@ class Batch:
 
     def text(self, index: int) -> memoryview:
         """Return the place of one text."""
-        return memoryview(self.texts)[index * TEXT : index * TEXT + self._text_length(index)]
+        text = self._texts[index]
+        return text[: self.last_text] if self.ends_with(index) else text
 
     def segment(self, index: int) -> memoryview:
         """Return the place of one segment."""
-        start = index * SEGMENT
-        return memoryview(self.segments)[start : start + self._text_length(index) + OVERHEAD]
+        segment = self._segments[index]
+        return segment[: self.last_text + OVERHEAD] if self.ends_with(index) else segment
 
     def ends_with(self, index: int) -> bool:
         """Say whether this segment is the last one of the document."""
         return self.last_text > 0 and index == self.count - 1
 
-    def _text_length(self, index: int) -> int:
-        return self.last_text if self.ends_with(index) else TEXT
+    def content_in(self, index: int) -> int:
+        """Return how many bytes of content one segment holds."""
+        return max(0, min(self.content - index * CONTENT, CONTENT))
 
     def fill(self, source: Readable) -> None:
-        """Read the content of all 8 texts, as far as the source goes, and put zeros behind it."""
-        view = memoryview(self.texts)
-        self.content = 0
-        for start in range(0, len(view), TEXT):
-            got = read_into(source, view[start + COUNT : start + TEXT])
-            self.content += got
-            if got == CONTENT:
-                view[start : start + COUNT] = _FULL
-                continue
-            view[start : start + COUNT] = got.to_bytes(COUNT, "big")
-            view[start + COUNT + got : start + TEXT] = ZEROS[: CONTENT - got]
-            for rest in range(start + TEXT, len(view), TEXT):
-                view[rest : rest + TEXT] = ZEROS
-            return
+        """Read the content of 8 segments, as far as the source goes, and put zeros behind it."""
+        self.content = read_into(source, self.contents)
+        if self.content < _CONTENTS:
+            self.contents[self.content :] = bytes(_CONTENTS - self.content)
 
 
 class Pool:
@@ -117,7 +125,7 @@ def texts(source: Readable, pool: Pool, first: int, done: int) -> Iterator[Batch
         batch = pool.take(first)
         batch.fill(source)
         length += batch.content
-        if batch.content < BATCH * CONTENT:
+        if batch.content < _CONTENTS:
             break
         if held is not None:
             yield held
@@ -140,7 +148,7 @@ def _last(batch: Batch, held: Batch | None, layout: Layout, pool: Pool) -> Itera
             return
         yield batch
         batch = pool.take(batch.first + BATCH)
-        batch.texts[:] = bytes(len(batch.texts))
+        batch.contents[:] = bytes(_CONTENTS)
 
 
 def _end(batch: Batch, layout: Layout) -> None:

@@ -22,7 +22,7 @@ from letterlock.documents._batches import Batch, Pool
 from letterlock.documents._errors import DocumentDamaged
 from letterlock.documents._front import OpenFront, require
 from letterlock.documents._layout import BATCH, BLOCK, CONTENT, HASH, Layout
-from letterlock.documents._opening import Standing, Verify, content_of, open_batch
+from letterlock.documents._opening import Standing, Verify, open_batch
 from letterlock.documents._ordered import in_order
 from letterlock.documents._sealing import USUAL, Pace, root_over
 from letterlock.documents._streams import (
@@ -134,9 +134,8 @@ class DocumentFile(io.RawIOBase, Generic[Standing]):
             work = in_order(self._open, self._batches(pool), pace.threads)
             with closing(work) as batches:
                 for batch in batches:
-                    for number in range(batch.first, min(batch.first + batch.count, self._layout.filled)):
-                        write_all(target, self._content_in(batch, number))
-                        done += self._layout.content(number)
+                    write_all(target, batch.contents[: batch.content])
+                    done += batch.content
                     pool.give(batch)
                     if pace.progress is not None:
                         pace.progress(done, self._layout.length)
@@ -148,24 +147,20 @@ class DocumentFile(io.RawIOBase, Generic[Standing]):
             yield batch
 
     def _open(self, batch: Batch) -> None:
+        """Open a batch that was filled. Its content has to be what the author signed. [DOC-5]"""
         open_batch(self._floe, batch)
+        if batch.content != self._layout.content(batch.first, batch.count):
+            raise DocumentDamaged("a segment has not the content that the author signed: ask the author")
 
     def _content(self, number: int, ahead: int) -> memoryview:
-        """Return the content of a segment, and open up to `ahead` segments from it on if it is not held."""
+        """Return the content from a segment on, and open up to `ahead` segments if it is not held."""
         if number not in self._held:
             self._held = range(0)
             batch = self._batch.begin(number)
             self._fill(batch, number + min(ahead, BATCH))
-            open_batch(self._floe, batch)
+            self._open(batch)
             self._held = range(number, number + batch.count)
-        return self._content_in(self._batch, number)
-
-    def _content_in(self, batch: Batch, number: int) -> memoryview:
-        """Return the content of a segment that was opened. [DOC-5]"""
-        content = content_of(batch.text(number - batch.first), may_hold=True)
-        if len(content) != self._layout.content(number):
-            raise DocumentDamaged("a segment has not the content that the author signed: ask the author")
-        return content
+        return self._batch.contents[(number - self._batch.first) * CONTENT : self._batch.content]
 
     def _fill(self, batch: Batch, end: int) -> None:
         """Read the segments of a batch up to `end` at most, of one block, and the hashes they must have."""
@@ -175,7 +170,7 @@ class DocumentFile(io.RawIOBase, Generic[Standing]):
         batch.count = end - batch.first
         if end == layout.segments:
             batch.last_text = layout.last_text
-        view = memoryview(batch.segments)[: batch.segment_bytes]
+        view = batch.segments[: batch.segment_bytes]
         self._source.seek(layout.segment(batch.first))
         if read_into(self._source, view) < len(view):
             raise DocumentDamaged("the source ends before the document does: fetch it again")

@@ -93,6 +93,6 @@ class Layout:
         first, end = block * BLOCK, min((block + 1) * BLOCK, self.segments)
         return self.segment(end - 1) + self.segment_length(end - 1), end - first
 
-    def content(self, number: int) -> int:
-        """Return how many bytes of content a segment has."""
-        return max(0, min(self.length - number * CONTENT, CONTENT))
+    def content(self, number: int, count: int = 1) -> int:
+        """Return how many bytes of content a number of segments have, from one of them on."""
+        return max(0, min(self.length - number * CONTENT, count * CONTENT))

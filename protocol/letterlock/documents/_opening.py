@@ -33,6 +33,7 @@ Standing = TypeVar("Standing")
 Verify = Callable[[bytes, SignedBy], Standing]
 """Verifies a signature of 32 bytes, returns how its author stands, and raises if it is nobody's."""
 
+_FILLING: Final = "a segment is not filled as sealing does: ask the document's author"
 _LONGEST_END: Final = MAX_DOCUMENT_TRAILER + MAX_DOCUMENT_GRANTS + FOOTER_BYTES
 
 
@@ -78,8 +79,8 @@ class _Blocks:
         self._leaves: list[bytes] = []
         self._stored: list[bytes] = []
         self.nodes: list[bytes] = []
-        self.length = 0
-        self.segments = 0
+        self.length: int = 0
+        self.segments: int = 0
 
     def batches(self, pool: Pool) -> Iterator[Batch]:
         """Read the segments, and the leaf hashes behind each block."""
@@ -96,7 +97,7 @@ class _Blocks:
 
     def _fill(self, batch: Batch) -> None:
         """Read up to 8 segments. The first one that calls itself the last ends the batch."""
-        view = memoryview(batch.segments)
+        view = batch.segments
         got = read_into(self._source, view)
         for index in range(BATCH):
             start = index * SEGMENT
@@ -125,12 +126,11 @@ class _Blocks:
 
     def take(self, batch: Batch, target: Writable) -> None:
         """Write the content of a batch, and check the leaf hashes of a block that it completes."""
-        for index in range(batch.count):
-            full = self.length == self.segments * CONTENT
-            content = content_of(batch.text(index), may_hold=full)
-            write_all(target, content)
-            self.length += len(content)
-            self.segments += 1
+        if batch.content and self.length != self.segments * CONTENT:
+            raise DocumentDamaged(_FILLING)
+        write_all(target, batch.contents[: batch.content])
+        self.length += batch.content
+        self.segments += batch.count
         self._leaves.append(batch.leaves)
         if self.segments % BLOCK == 0 or batch.last_text:
             leaves = b"".join(self._leaves)
@@ -145,33 +145,28 @@ class _Blocks:
 
 
 def open_batch(floe: FloeStream, batch: Batch) -> None:
-    """Hash the segments of a batch, and write their texts into it. Raises DocumentDamaged.
+    """Hash the segments of a batch, and write their contents into it. Raises DocumentDamaged.
 
-    A segment whose hash is not the expected one is not opened.
+    A segment whose hash is not the expected one is not opened. No segment may be less than full while one
+    behind it in the batch holds content. [DOC-5]
     """
     leaves: list[bytes] = []
-    expected = batch.expected
-    for index in range(batch.count):
-        segment = batch.segment(index)
-        leaves.append(merkle.leaf_hash(segment))
-        if expected is not None and leaves[index] != expected[index * HASH : (index + 1) * HASH]:
+    batch.content = 0
+    # Backwards, because the end of each content overwrites the count of the text behind it.
+    for index in reversed(range(batch.count)):
+        segment, text = batch.segment(index), batch.text(index)
+        leaf = merkle.leaf_hash(segment)
+        if batch.expected is not None and leaf != batch.expected[index * HASH : (index + 1) * HASH]:
             raise DocumentDamaged("a segment is not the one that the author signed: fetch the document again")
-        number, last = batch.first + index, batch.ends_with(index)
-        if not floe.open(number, segment, batch.text(index), last=last):
+        if not floe.open(batch.first + index, segment, text, last=batch.ends_with(index)):
             raise DocumentDamaged("a segment does not authenticate: fetch the document again")
-    batch.leaves = b"".join(leaves)
-
-
-def content_of(text: memoryview, *, may_hold: bool) -> memoryview:
-    """Return the content in the text of a segment. Raises DocumentDamaged if it is not canonical. [DOC-5]
-
-    A segment behind one that was not full holds nothing.
-    """
-    count = int.from_bytes(text[:COUNT], "big")
-    rest = len(text) - COUNT - count
-    if rest < 0 or (count and not may_hold) or (rest and bytes(text[COUNT + count :]) != ZEROS[:rest]):
-        raise DocumentDamaged("a segment is not filled as sealing does: ask the document's author")
-    return text[COUNT : COUNT + count]
+        count = int.from_bytes(text[:COUNT], "big")
+        rest = len(text) - COUNT - count
+        if rest and (rest < 0 or batch.content or bytes(text[COUNT + count :]) != ZEROS[:rest]):
+            raise DocumentDamaged(_FILLING)
+        batch.content += count
+        leaves.append(leaf)
+    batch.leaves = b"".join(reversed(leaves))
 
 
 def _end(front: OpenFront, body: _Blocks, verify: Verify[Standing]) -> Opened[Standing]:

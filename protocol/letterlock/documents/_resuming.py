@@ -81,12 +81,12 @@ def _kept(floe: FloeStream, source: Seekable, target: Seekable) -> list[bytes]:
 def _holds(target: Seekable, floe: FloeStream, wanted: Batch, found: Batch) -> bool:
     """Say whether the target goes on with these texts, or ends here. Raises UsageError if neither."""
     found.begin(wanted.first)
-    if read_into(target, memoryview(found.segments)) < BATCH * SEGMENT:
+    if read_into(target, found.segments) < BATCH * SEGMENT:
         return False
     try:
         open_batch(floe, found)
     except DocumentDamaged:
         return False  # a block that was not written whole
-    if found.texts != wanted.texts:
+    if found.content != wanted.content or bytes(found.contents) != bytes(wanted.contents):
         raise UsageError("the source has changed since: discard the target, and begin a new version")
     return True

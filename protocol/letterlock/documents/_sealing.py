@@ -19,7 +19,7 @@ from letterlock._wire.document_limits import MAX_DOCUMENT_GRANTS, MAX_DOCUMENT_S
 from letterlock._wire.document_trailer import DocumentFooter, DocumentStatement, DocumentTrailer
 from letterlock._wire.signed_by import SignedBy
 from letterlock.documents._batches import Batch, Pool, texts
-from letterlock.documents._layout import BLOCK, HASH
+from letterlock.documents._layout import BLOCK, COUNT, HASH
 from letterlock.documents._ordered import in_order
 from letterlock.documents._state import SealingState
 from letterlock.documents._streams import Progress, Readable, Undoing, Writable, is_seekable, write_all
@@ -75,7 +75,7 @@ class Body:
 
     def add(self, batch: Batch) -> None:
         """Write the segments of a batch, and the leaf hashes of a block that it completes."""
-        write_all(self._target, memoryview(batch.segments)[: batch.segment_bytes])
+        write_all(self._target, batch.segments[: batch.segment_bytes])
         self._leaves.append(batch.leaves)
         self.length += batch.content
         self.segments += batch.count
@@ -147,12 +147,14 @@ def seal_rest(
 
 
 def seal_batch(floe: FloeStream, batch: Batch) -> None:
-    """Seal the texts of a batch, and hash the segments."""
+    """Seal the texts of a batch, and hash the segments. The contents of the batch are used up."""
     leaves: list[bytes] = []
     for index in range(batch.count):
-        segment = batch.segment(index)
+        segment, text = batch.segment(index), batch.text(index)
+        # This overwrites the end of the content in front of it, which is sealed already.
+        text[:COUNT] = batch.content_in(index).to_bytes(COUNT, "big")
         nonce = batch.nonces[index * NONCE_BYTES : (index + 1) * NONCE_BYTES]
-        floe.seal(batch.first + index, batch.text(index), nonce, segment, last=batch.ends_with(index))
+        floe.seal(batch.first + index, text, nonce, segment, last=batch.ends_with(index))
         leaves.append(merkle.leaf_hash(segment))
     batch.leaves = b"".join(leaves)
 
