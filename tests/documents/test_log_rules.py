@@ -337,6 +337,14 @@ def test_an_epoch_follows_the_one_before() -> None:
     log.add("alice", Action.RENEW, opening=opened())
 
 
+def test_who_begins_an_epoch_reads_all_of_them() -> None:
+    log = team()
+    log.add("alice", Action.ADD, member("late", WRITER, since=1))
+    refused(log, log.make("late", Action.RENEW))
+    log.add("alice", Action.RENEW)
+    refused(log, log.make("late", Action.RENEW))
+
+
 def test_generations_only_grow() -> None:
     log = team()
     log.add("alice", Action.ADD, member("old", generation=3), member(sub("team"), generation=2))

@@ -121,6 +121,8 @@ def _check_author(state: LogState | None, members: Members, action: Action, auth
     member = judged.get(MemberName.user(author))
     if member is None or member.role < LEAST_ROLE[action]:
         raise InvalidEntry("its author has no role that allows this action: discard the entry")
+    # It must be able to pass on the keys of the epochs before. DOC-69
+    _require(action not in OPENS or member.since == 0, "its author reads not all epochs, so it begins none")
 
 
 def _seen(state: LogState | None, entry: CollectionEntry) -> dict[bytes, int]:
