@@ -23,10 +23,10 @@ PLAYS = {"ratchet.play", "triple.play", "account.play"}
 """The plays whose steps contain messages."""
 
 FAMILIES = {
-    "addresses", "archives", "armor", "braid", "bundles", "content", "documents", "erasure",
-    "grants", "hpke", "kdf", "keys", "linking", "linking-payload", "padding", "pqxdh", "ratchet",
-    "records", "relay", "safety-numbers", "sealing", "sessions", "sparse", "split-kem", "triple",
-    "users", "wire", "x3dh", "xeddsa",
+    "addresses", "archives", "armor", "braid", "bundles", "collections", "content", "documents",
+    "erasure", "grants", "hpke", "kdf", "keys", "linking", "linking-payload", "padding", "pqxdh",
+    "ratchet", "records", "relay", "safety-numbers", "sealing", "sessions", "sparse", "split-kem",
+    "triple", "users", "wire", "x3dh", "xeddsa",
 }  # fmt: skip
 
 

@@ -126,3 +126,9 @@ export const PATH = 32;
 export const PASSES = [3, 8]; // DOC-38
 export const PASSWORD_MEMORY = [67_108_864, 268_435_456]; // DOC-38
 export const ITEM_SIZE = 65_536; // DOC-47
+
+export const ENTRY_TERMS_SIZE = 65_536; // of spec/collections.md, as those below
+export const ENTRY_ITEMS = 48;
+export const MEMBERS = 1_000;
+export const FORK_SIZE = 4_194_304;
+export const FORK_ENTRIES = 500;

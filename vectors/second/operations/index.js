@@ -1,6 +1,7 @@
 // The table of all operations, by the names of vectors/README.md.
 
 import { refuse } from "../errors.js";
+import { collections } from "./collections.js";
 import { contents } from "./contents.js";
 import { documents } from "./documents.js";
 import { encodings } from "./encodings.js";
@@ -21,7 +22,7 @@ import { users } from "./users.js";
 export function implementation() {
   const table = {
     ...keys, ...encodings, ...handshakes, ...plays, ...stored, ...users, ...contents, ...linkings, ...sealedTexts, ...relays,
-    ...documents, ...grants,
+    ...documents, ...grants, ...collections,
     ...partyOperations(), ...liveUserOperations(),
   };
   table.hello = () => ({

@@ -75,7 +75,7 @@ def readers(family: Family) -> None:
     for comment, changes in (
         ("a recipient of kind 6", {"recipient": [6, b"what a later release reads"]}),
         ("a recipient of kind 255", {"recipient": [255, b"\x80"]}),
-        ("a subject of kind 4", {"subject": [4, *TO_LINK.subject[1:]]}),
+        ("a subject of kind 100", {"subject": [100, *TO_LINK.subject[1:]]}),
         ("a subject of kind 255", {"subject": [255, *TO_LINK.subject[1:]]}),
     ):
         wrong = given(TO_LINK.with_(**changes).grant(), LINK)

@@ -1,0 +1,83 @@
+// Operations on collections: logs, keys of epochs, forks.
+
+import { fromHex, toHex } from "../bytes.js";
+import { decodeEntry, entryOf } from "../documents/entry.js";
+import * as epoch from "../documents/epoch.js";
+import * as fork from "../documents/fork.js";
+import { follow, sorted, verifySteps, vouched } from "../documents/log.js";
+import { refuse } from "../errors.js";
+import { listsOf } from "./documents.js";
+
+function shown(state) {
+  const name = ({ kind, id }) => [kind, toHex(id)];
+  return {
+    collection: toHex(state.collection),
+    number: state.number,
+    head: toHex(state.head),
+    phase: state.phase,
+    epoch: state.epoch,
+    members: sorted(state.members).map((each) => [...name(each), each.role, each.since, each.generation]),
+    writers: sorted(state.writers).map(name),
+    name: toHex(state.name),
+  };
+}
+
+function followAll(given) {
+  const entries = given.objects("entries");
+  if (entries.length === 0) refuse("UsageError", "a log has at least one entry");
+  let state = null;
+  for (const each of entries) {
+    const signer = each.object("signer");
+    const named = {
+      userId: signer.sized("user_id", 32), deviceId: signer.integer("device_id"), version: signer.integer("version"),
+      listHash: signer.sized("hash", 32),
+    };
+    state = follow(state, entryOf(each.bytes("terms"), named));
+  }
+  return shown(state);
+}
+
+function read(given) {
+  const entries = given.list("entries").map((each) => decodeEntry(fromHex(each) ?? given.wrong("entries", "entries")));
+  const { steps, missing } = verifySteps(listsOf(given), null, entries);
+  const count = vouched(steps);
+  return {
+    taken: count,
+    unvouched: count < steps.length ? steps[count].entry.number : null,
+    missing: missing && { user_id: toHex(missing.userId), version: missing.version },
+    state: count === 0 ? null : shown(steps[count - 1].after),
+  };
+}
+
+const openingOf = (given) => ({ commitment: given.sized("commitment", 32), history: given.sized("history_commitment", 32) });
+
+function check(given) {
+  return { history: epoch.check(given.integer("epoch"), given.bytes("keys"), openingOf(given)).length === 64 };
+}
+
+function earlier(given) {
+  const link = given.object("link");
+  const found = { epoch: link.integer("epoch"), sealed: link.sized("sealed", 80) };
+  const keys = epoch.earlier(given.integer("epoch"), given.bytes("keys"), found, openingOf(given));
+  return { epoch: found.epoch, keys: toHex(keys) };
+}
+
+function name(given) {
+  return { name: epoch.name(given.integer("epoch"), given.bytes("keys"), given.sized("sealed", 284)) };
+}
+
+function checkFork(given) {
+  const found = fork.check(given.bytes("evidence"), listsOf(given));
+  return {
+    collection: toHex(found.collection), number: found.number, ours: found.ours.map(toHex), theirs: found.theirs.map(toHex),
+  };
+}
+
+export const collections = {
+  "epoch.check": check,
+  "epoch.earlier": earlier,
+  "epoch.name": name,
+  "fork.check": checkFork,
+  "log.follow": followAll,
+  "log.read": read,
+};
