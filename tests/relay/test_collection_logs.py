@@ -189,10 +189,11 @@ async def test_an_entry_that_nobody_signed_does_not_enter(town: Town) -> None:
 
 
 async def test_nobody_appends_what_somebody_else_signed(town: Town) -> None:
-    """RLY-41: an entry that its author did not send stays out, also if it would follow."""
+    """RLY-41: an entry that its author did not send stays out, and whoever shows one learns nothing by it."""
     log, (alice, bob) = await begun(town, "alice", "bob")
     await refuses(bob, log.make(alice, Action.RENEW).encode())
     await refuses(bob, CollectionLog(alice).encoded[0])
+    await refuses(bob, log.encoded[0])
     assert await logged(alice, log) == log.encoded
 
 

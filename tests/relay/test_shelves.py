@@ -145,7 +145,7 @@ async def test_what_is_too_long_is_refused_before_it_is_read(town: Town) -> None
 
 
 async def test_a_stranger_fills_a_part_of_a_shelf_only(town: Town) -> None:
-    """RLY-38: a sixteenth, counted in parcels and in bytes; the user's own devices may fill it all."""
+    """RLY-38: a sixteenth; the user's own devices may fill it all."""
     await town.restart(SMALL)
     alice, bob = await pair(town)
     mallory = await Resident(town, "mallory").move_in()
@@ -154,10 +154,16 @@ async def test_a_stranger_fills_a_part_of_a_shelf_only(town: Town) -> None:
     assert await put(alice, shelf_of(bob), b"from alice") == (STORED,)
     await take_away(mallory, shelf_of(bob), b"0")
     assert await put(mallory, shelf_of(bob), b"9", b"10") == (STORED, FULL)
-    long = [bytes([each]) * 250_000 for each in range(5)]
-    assert await put(alice, shelf_of(mallory), *long[:3]) == (STORED,) * 3
-    assert await put(alice, shelf_of(mallory), long[3] * 1, bytes(60_000)) == (STORED, FULL)
     assert await put(alice, shelf_of(alice), *(b"%d" % each for each in range(40))) == (STORED,) * 40
+
+
+async def test_a_stranger_fills_a_part_of_the_bytes_only(town: Town) -> None:
+    """RLY-38: where there is room for many parcels."""
+    await town.restart(RelaySettings(NAME, shelf_parcels=1024, shelf_bytes=16 * 1024 * 1024))
+    alice, bob = await pair(town)
+    long = [bytes([each]) * 250_000 for each in range(5)]
+    assert await put(alice, shelf_of(bob), *long, b"short") == (STORED,) * 4 + (FULL, STORED)
+    assert await put(bob, shelf_of(bob), *long) == (STORED,) * 5
 
 
 async def test_strangers_together_leave_room_for_the_owner(town: Town) -> None:
@@ -199,6 +205,12 @@ async def test_one_device_is_slowed_down(town: Town) -> None:
     await town.refuses(RelayCode.SLOW_DOWN, request, mallory.tokens[1], number=1)
     town.now += 1
     assert await put(mallory, shelf_of(mallory), b"more") == (STORED,)
+
+
+@pytest.mark.parametrize("wrong", [{"shelf_parcels": 63}, {"shelf_bytes": 16 * 1024 * 1024 - 1}])
+def test_a_shelf_has_room_for_the_longest_parcel_of_anybody(wrong: dict[str, int]) -> None:
+    with pytest.raises(UsageError, match="shelf"):
+        RelaySettings(NAME, **wrong)  # type: ignore[arg-type]
 
 
 # --- people who are not the owner -----------------------------------------------------------------------

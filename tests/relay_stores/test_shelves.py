@@ -3,10 +3,15 @@
 import asyncio
 import hashlib
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+
 from letterlock._wire.relay_shelf import ShelfName
-from letterlock.relay import Put, RelayStore
+from letterlock.relay import LogHead, Put, RelayStore, open_store
+from letterlock.relay._sqlite import watching
 from support.relay_rows import Person, first_head
 
 ROOM = {"most_parcels": 1000, "most_bytes": 10**6, "putter_parcels": 1000, "putter_bytes": 10**6}
@@ -161,6 +166,79 @@ async def test_news_of_a_shelf_wakes_whoever_watches_it(store: RelayStore) -> No
         await shelved(store, parcel(shelf))
         assert await watch.wait(20)
         assert not await other.wait(0.01)
+
+
+async def test_news_of_the_same_process_needs_no_polling(
+    store: RelayStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "POLL_SECONDS", 3600)
+    shelf = os.urandom(16)
+    async with store.watch(shelf, 0) as watch:
+        await shelved(store, parcel(shelf))
+        assert await watch.wait(20)
+
+
+# --- several processes ----------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def stores(url: str, count: int) -> AsyncIterator[list[RelayStore]]:
+    """Several processes on one database."""
+    opened = [await open_store(url).open() for _ in range(count)]
+    try:
+        yield opened
+        assert await opened[0].check() == []
+    finally:
+        await asyncio.gather(*(each.close() for each in opened))
+
+
+async def test_parcels_of_several_processes_share_no_number_and_no_room(url: str) -> None:
+    shelf, same = os.urandom(16), os.urandom(8)
+    async with stores(url, 3) as all_:
+        puts = [parcel(shelf, most_parcels=10) for _ in range(12)]
+        outcomes = await asyncio.gather(
+            *(all_[at % 3].shelve([parcel(shelf, text=same), each]) for at, each in enumerate(puts))
+        )
+        assert sum(each[1] for each in outcomes) == 9
+        assert all(each[0] for each in outcomes)
+        found = await there(all_[0], shelf)
+        assert sorted(found) == list(range(1, 11))
+        assert await there(all_[1], shelf) == found
+        await asyncio.gather(
+            *(
+                each.unshelve(shelf, [hashlib.sha256(text).digest() for text in found.values()], None)
+                for each in all_
+            )
+        )
+        assert await there(all_[2], shelf) == {}
+        assert await all_[1].shelve([parcel(shelf, most_parcels=1)]) == [True]
+
+
+async def test_news_of_another_process_are_noticed(url: str) -> None:
+    shelf = os.urandom(16)
+    async with stores(url, 2) as (one, other), one.watch(shelf, 0) as watch:
+        await shelved(other, parcel(shelf))
+        assert await watch.wait(20)
+
+
+async def test_one_of_many_entries_of_several_processes_wins(url: str) -> None:
+    log = os.urandom(16)
+    async with stores(url, 4) as all_:
+        head: LogHead | None = None
+        for _ in range(4):
+            heads = [
+                LogHead(1 if head is None else head.number + 1, os.urandom(32), os.urandom(50))
+                for _ in range(16)
+            ]
+            taken = await asyncio.gather(
+                *(all_[at % 4].log_append(log, head, each.hash, each) for at, each in enumerate(heads))
+            )
+            assert taken.count(True) == 1
+            head = heads[taken.index(True)]
+            for store in all_:
+                assert await store.log_head(log) == head
+        assert head is not None
+        assert (await all_[3].log_entries(log, 3, 9, 10**6)) == [head.hash]
 
 
 # --- users ----------------------------------------------------------------------------------------------

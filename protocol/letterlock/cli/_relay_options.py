@@ -131,6 +131,20 @@ OPTIONS: Final = (
         "mailbox-bytes", 64 * _MIB, "BYTES", "bytes in a device's mailbox", _integer(_MIB, 16 * 1024 * _MIB)
     ),
     Option(
+        "shelf-parcels",
+        65_536,
+        "N",
+        "parcels with grants on one user's or collection's shelf; newer ones are refused",
+        _integer(64, 10**7),
+    ),
+    Option(
+        "shelf-bytes",
+        1024 * _MIB,
+        "BYTES",
+        "bytes on one user's or collection's shelf",
+        _integer(16 * _MIB, 1024 * 1024 * _MIB),
+    ),
+    Option(
         "connections", 10_000, "N", "connections of one worker; more are closed at once", _integer(1, 10**6)
     ),
     Option("sockets", 8000, "N", "WebSockets of one worker; more are answered 503", _integer(0, 10**6)),

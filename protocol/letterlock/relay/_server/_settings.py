@@ -35,6 +35,8 @@ class Settings:
     mail_days: int
     mailbox_messages: int
     mailbox_bytes: int
+    shelf_parcels: int
+    shelf_bytes: int
     connections: int
     sockets: int
     body_memory: int

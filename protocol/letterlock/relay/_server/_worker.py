@@ -110,6 +110,8 @@ class _Serving:
                 mailbox_bytes=settings.mailbox_bytes,
                 mail_days=settings.mail_days,
                 other_names=worker.names[1:],
+                shelf_parcels=settings.shelf_parcels,
+                shelf_bytes=settings.shelf_bytes,
             ),
             run=asyncio.to_thread,
         )
