@@ -14,7 +14,9 @@ def user(connection: sqlite3.Connection, user_id: bytes) -> tuple[bytes, Head] |
     row = connection.execute(
         "SELECT account FROM account WHERE user_id = ? ORDER BY version DESC, id LIMIT 1", (user_id,)
     ).fetchone()
-    found = None if row is None else find(connection, row[0])
+    if row is None:
+        return None
+    found = find(connection, row[0])
     return None if found is None else (bytes(row[0]), found.head)
 
 
