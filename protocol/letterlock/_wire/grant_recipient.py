@@ -13,10 +13,11 @@ Not here: how the key is sealed for each of them (documents/_granted_key.py).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 from typing import Final, TypeAlias
 
+from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.passphrase import SALT_BYTES, PassphraseParameters
 from letterlock._wire import cbor
 from letterlock._wire.device_snapshot import HASH_BYTES

@@ -8,9 +8,10 @@ Not here: the tree (_primitives/merkle.py); what a leaf is, which each kind says
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
+from letterlock._primitives.dataclass import dataclass
 from letterlock._wire import cbor
 from letterlock._wire.fields import Fields
 from letterlock.errors import MalformedMessage

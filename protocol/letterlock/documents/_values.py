@@ -9,8 +9,9 @@ Not here: encodings (_wire/grant.py).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from letterlock._primitives.dataclass import dataclass
 from letterlock._records.grant import GrantRecord
 from letterlock._wire.grant_recipient import (
     CollectionRecipient,
