@@ -35,6 +35,7 @@ ROTATION_BITS: Final = 20
 MAX_SEGMENTS: Final = 1 << 40
 
 _NOT_LAST: Final = b"\xff\xff\xff\xff"
+_LAST: Final = {False: b"\0", True: b"\1"}
 _MESSAGE_KEY_BYTES: Final = 48
 _TEXT: Final = 4 + NONCE_BYTES
 """Where the encrypted text begins in a segment."""
@@ -103,9 +104,9 @@ class FloeStream(Immutable, Uncopyable):
             size == self.segment_bytes or (last and size < self.segment_bytes)
         ):
             raise ValueError(f"segment of {size} bytes for a text of {len(text)}")
-        out[:4] = size.to_bytes(4, "big") if last else _NOT_LAST
-        out[4:_TEXT] = nonce
-        self._cipher(number).encrypt_into(nonce, text, _place(number, last=last), out[_TEXT:])
+        out[:_TEXT] = (size.to_bytes(4, "big") if last else _NOT_LAST) + nonce
+        cipher = self._ciphers.get(number >> self._clear) or self._cipher(number)
+        cipher.encrypt_into(nonce, text, number.to_bytes(8, "big") + _LAST[last], out[_TEXT:])
 
     def open(self, number: int, segment: memoryview, out: memoryview, *, last: bool) -> bool:
         """Write the text of a segment into `out`, which is 32 bytes shorter; say whether it is authentic.
@@ -117,24 +118,23 @@ class FloeStream(Immutable, Uncopyable):
         fits = OVERHEAD <= size <= self.segment_bytes if last else size == self.segment_bytes
         if not fits or bytes(segment[:4]) != marker:
             return False
+        cipher = self._ciphers.get(number >> self._clear) or self._cipher(number)
+        place = number.to_bytes(8, "big") + _LAST[last]
         try:
-            self._cipher(number).decrypt_into(
-                segment[4:_TEXT], segment[_TEXT:], _place(number, last=last), out
-            )
+            cipher.decrypt_into(segment[4:_TEXT], segment[_TEXT:], place, out)
         except InvalidTag:
             return False
         return True
 
     def _cipher(self, number: int) -> AESGCM:
+        """Return the cipher of a group of segments, which is derived once."""
+        if not 0 <= number < MAX_SEGMENTS:
+            raise ValueError(f"segment {number}; at most {MAX_SEGMENTS}")
         group = number >> self._clear
-        cipher = self._ciphers.get(group)
-        if cipher is None:
-            if not 0 <= number < MAX_SEGMENTS:
-                raise ValueError(f"segment {number}; at most {MAX_SEGMENTS}")
-            purpose = b"DEK:" + (group << self._clear).to_bytes(8, "big")
-            front = self.header[:-TAG_BYTES]
-            cipher = AESGCM(_derive(self._message_key, front, purpose, self._aad, KEY_BYTES))
-            self._ciphers[group] = cipher
+        purpose = b"DEK:" + (group << self._clear).to_bytes(8, "big")
+        front = self.header[:-TAG_BYTES]
+        cipher = AESGCM(_derive(self._message_key, front, purpose, self._aad, KEY_BYTES))
+        self._ciphers[group] = cipher
         return cipher
 
     def __repr__(self) -> str:
@@ -153,7 +153,3 @@ def is_last(segment: memoryview | bytes) -> bool:
 
 def _derive(key: bytes, front: bytes, purpose: bytes, aad: bytes, length: int) -> bytes:
     return HKDFExpand(SHA384(), length, front + purpose + aad).derive(key)
-
-
-def _place(number: int, *, last: bool) -> bytes:
-    return number.to_bytes(8, "big") + (b"\1" if last else b"\0")

@@ -34,8 +34,7 @@ class Batch:
     """
 
     __slots__ = (
-        "_segments",
-        "_texts",
+        "_parts",
         "content",
         "contents",
         "count",
@@ -56,8 +55,10 @@ class Batch:
         texts = memoryview(bytearray(COUNT + _CONTENTS))
         self.segments = memoryview(bytearray(BATCH * SEGMENT))
         self.contents = texts[COUNT:]
-        self._texts = [texts[at : at + TEXT] for at in range(0, _CONTENTS, CONTENT)]
-        self._segments = [self.segments[at : at + SEGMENT] for at in range(0, BATCH * SEGMENT, SEGMENT)]
+        self._parts = [
+            (texts[at * CONTENT : at * CONTENT + TEXT], self.segments[at * SEGMENT : (at + 1) * SEGMENT])
+            for at in range(BATCH)
+        ]
         self.begin(0)
 
     def begin(self, first: int) -> "Batch":
@@ -73,19 +74,18 @@ class Batch:
         short = TEXT - self.last_text if self.last_text else 0
         return self.count * SEGMENT - short
 
-    def text(self, index: int) -> memoryview:
-        """Return the place of one text."""
-        text = self._texts[index]
-        return text[: self.last_text] if self.ends_with(index) else text
+    @property
+    def end(self) -> int:
+        """The index of the last segment of the document, or -1 if it is in another batch."""
+        return self.count - 1 if self.last_text else -1
 
-    def segment(self, index: int) -> memoryview:
-        """Return the place of one segment."""
-        segment = self._segments[index]
-        return segment[: self.last_text + OVERHEAD] if self.ends_with(index) else segment
-
-    def ends_with(self, index: int) -> bool:
-        """Say whether this segment is the last one of the document."""
-        return self.last_text > 0 and index == self.count - 1
+    def parts(self) -> list[tuple[memoryview, memoryview]]:
+        """Return the place of each text, and that of its segment."""
+        parts = self._parts[: self.count]
+        if self.last_text:
+            text, segment = parts[-1]
+            parts[-1] = text[: self.last_text], segment[: self.last_text + OVERHEAD]
+        return parts
 
     def content_in(self, index: int) -> int:
         """Return how many bytes of content one segment holds."""

@@ -151,14 +151,13 @@ def open_batch(floe: FloeStream, batch: Batch) -> None:
     behind it in the batch holds content. [DOC-5]
     """
     leaves: list[bytes] = []
-    batch.content = 0
+    batch.content, end = 0, batch.end
     # Backwards, because the end of each content overwrites the count of the text behind it.
-    for index in reversed(range(batch.count)):
-        segment, text = batch.segment(index), batch.text(index)
+    for index, (text, segment) in reversed(list(enumerate(batch.parts()))):
         leaf = merkle.leaf_hash(segment)
         if batch.expected is not None and leaf != batch.expected[index * HASH : (index + 1) * HASH]:
             raise DocumentDamaged("a segment is not the one that the author signed: fetch the document again")
-        if not floe.open(batch.first + index, segment, text, last=batch.ends_with(index)):
+        if not floe.open(batch.first + index, segment, text, last=index == end):
             raise DocumentDamaged("a segment does not authenticate: fetch the document again")
         count = int.from_bytes(text[:COUNT], "big")
         rest = len(text) - COUNT - count

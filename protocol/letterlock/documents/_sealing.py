@@ -149,12 +149,12 @@ def seal_rest(
 def seal_batch(floe: FloeStream, batch: Batch) -> None:
     """Seal the texts of a batch, and hash the segments. The contents of the batch are used up."""
     leaves: list[bytes] = []
-    for index in range(batch.count):
-        segment, text = batch.segment(index), batch.text(index)
+    end = batch.end
+    for index, (text, segment) in enumerate(batch.parts()):
         # This overwrites the end of the content in front of it, which is sealed already.
         text[:COUNT] = batch.content_in(index).to_bytes(COUNT, "big")
         nonce = batch.nonces[index * NONCE_BYTES : (index + 1) * NONCE_BYTES]
-        floe.seal(batch.first + index, text, nonce, segment, last=batch.ends_with(index))
+        floe.seal(batch.first + index, text, nonce, segment, last=index == end)
         leaves.append(merkle.leaf_hash(segment))
     batch.leaves = b"".join(leaves)
 
