@@ -50,6 +50,8 @@ async def test_nothing_is_lost_when_processes_are_killed(store: RelayStore, url:
             await ledger.require(store, person)
     assert ledger.sent
     assert ledger.acked
+    assert ledger.shelved
+    assert ledger.appended
     assert any(not is_last_resort(bundle) for found in ledger.claimed.values() for bundle in found)
 
 

@@ -12,15 +12,7 @@ import pytest
 from letterlock._wire.relay_shelf import ShelfName
 from letterlock.relay import LogHead, Put, RelayStore, open_store
 from letterlock.relay._sqlite import watching
-from support.relay_rows import Person, first_head
-
-ROOM = {"most_parcels": 1000, "most_bytes": 10**6, "putter_parcels": 1000, "putter_bytes": 10**6}
-
-
-def parcel(shelf: bytes, putter: bytes = bytes(16), text: bytes | None = None, **room: int) -> Put:
-    """Return a parcel, of random bytes unless the test says which."""
-    data = os.urandom(40) if text is None else text
-    return Put(shelf, hashlib.sha256(data).digest(), putter, data, **(ROOM | room))
+from support.relay_rows import Person, first_head, parcel
 
 
 async def there(store: RelayStore, shelf: bytes, after: int = 0) -> dict[int, bytes]:

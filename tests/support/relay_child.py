@@ -2,7 +2,7 @@
 
     python relay_child.py URL ACCOUNT     reads commands, one a line:
 
-    fork burst NOW    a process that sends, acknowledges, claims, publishes and spends, for ever
+    fork burst NOW    a process that sends, claims, publishes, shelves, appends and takes away, for ever
     fork claims N     a process that claims N bundles of device 1 by four tasks, and ends
     kill PID          kill -9; says "ended" once the process is dead
     wait PID          the same after the process ended by itself
@@ -12,6 +12,7 @@ All processes write into one pipe. Each line is one write of a few hundred bytes
 """
 
 import asyncio
+import hashlib
 import os
 import random
 import signal
@@ -23,8 +24,8 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from letterlock.relay import Deliver, Head, ListedKey, RelayStore, open_store
-from support.relay_rows import NOW, letter, page, send
+from letterlock.relay import Deliver, Head, ListedKey, LogHead, RelayStore, open_store
+from support.relay_rows import NOW, letter, page, parcel, send
 
 
 def say(*words: object) -> None:
@@ -35,7 +36,7 @@ def say(*words: object) -> None:
 
 
 class Burst:
-    """Endless work on one account: mail of devices 1 and 2, prekeys of device 1."""
+    """Endless work on one account: mail of devices 1 and 2, prekeys of device 1, a shelf and a log."""
 
     def __init__(self, store: RelayStore, account: bytes, head: Head, now: int) -> None:
         self.store, self.account, self.head, self.now = store, account, head, now
@@ -49,6 +50,11 @@ class Burst:
             self.claims,
             self.publishes,
             self.spends,
+            self.shelves,
+            self.shelves,
+            self.takes_away,
+            self.appends,
+            self.appends,
         ]
 
     async def sends(self) -> None:
@@ -98,6 +104,31 @@ class Burst:
         counter = random.randrange(10**9)
         await self.store.advance(self.account, await self._listed(), counter)
         say("advanced", counter)
+
+    async def shelves(self) -> None:
+        puts = [parcel(self.account, os.urandom(16)) for _ in range(random.randrange(1, 4))]
+        for each in puts:
+            say("shelving", each.hash)
+        if not all(await self.store.shelve(puts)):
+            say("wrong", "full")
+        for each in puts:
+            say("shelved", each.hash)
+
+    async def takes_away(self) -> None:
+        page_ = await self.store.shelf(self.account, 0, random.randrange(1, 4), 10**6)
+        hashes = [hashlib.sha256(each).digest() for _, each in page_.parcels]
+        for each in hashes:
+            say("taking", each)
+        await self.store.unshelve(self.account, hashes, None)
+        for each in hashes:
+            say("taken", each)
+
+    async def appends(self) -> None:
+        before, entry = await self.store.log_head(self.account), os.urandom(40)
+        number = 1 if before is None else before.number + 1
+        say("appending", entry)
+        if await self.store.log_append(self.account, before, entry, LogHead(number, entry[:32], entry)):
+            say("appended", entry)
 
 
 async def forever(work: Callable[[], Awaitable[None]]) -> None:

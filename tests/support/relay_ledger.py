@@ -3,10 +3,16 @@
 What was answered has happened. What was begun without an answer has happened or not, whole.
 """
 
+import hashlib
 from dataclasses import dataclass, field
 
 from letterlock.relay import Counts, RelayStore
 from support.relay_rows import NOW, Person, is_last_resort, waiting
+
+_SETS = {
+    "sending", "sent", "acking", "acked", "spent", "shelving", "shelved", "taking", "taken", "appending",
+    "appended",
+}  # fmt: skip
 
 
 @dataclass
@@ -20,6 +26,12 @@ class Ledger:
     claiming: dict[bytes, bytes] = field(default_factory=dict)
     claimed: dict[bytes, set[bytes]] = field(default_factory=dict)
     spent: set[bytes] = field(default_factory=set)
+    shelving: set[bytes] = field(default_factory=set)
+    shelved: set[bytes] = field(default_factory=set)
+    taking: set[bytes] = field(default_factory=set)
+    taken: set[bytes] = field(default_factory=set)
+    appending: set[bytes] = field(default_factory=set)
+    appended: set[bytes] = field(default_factory=set)
     published: int = 0
     advanced: int = 0
     wrong: list[str] = field(default_factory=list)
@@ -31,7 +43,7 @@ class Ledger:
         """Take one line of a process."""
         self.lines += 1
         match line.split():
-            case [("sending" | "sent" | "acking" | "acked" | "spent") as what, value]:
+            case [what, value] if what in _SETS:
                 getattr(self, what).add(bytes.fromhex(value))
             case ["claiming", claim, requester]:
                 self.claiming[bytes.fromhex(claim)] = bytes.fromhex(requester)
@@ -53,6 +65,8 @@ class Ledger:
         assert (await store.advance(person.key, person.listed(1), 0) or 0) >= self.advanced
         for value in self.spent:
             assert not await store.spend(person.key, value, NOW, NOW - 1)
+        await self._require_shelf(store, person)
+        await self._require_log(store, person)
         assert await store.check() == []
 
     async def _require_mail(self, store: RelayStore, person: Person) -> None:
@@ -85,3 +99,27 @@ class Ledger:
         singles = [{each for each in got if not is_last_resort(each)} for got in self.claimed.values()]
         assert [got for got in singles if len(got) > 1] == [], "two bundles for one claim"
         assert len(set().union(*singles)) == sum(map(len, singles)), "one bundle for two claims"
+
+    async def _require_shelf(self, store: RelayStore, person: Person) -> None:
+        """Each parcel is there once, under a number of its own, until it was taken away."""
+        found: dict[int, bytes] = {}
+        while True:
+            page = await store.shelf(person.key, max(found, default=0), 100, 10**6)
+            if not page.parcels:
+                break
+            found |= {number: hashlib.sha256(each).digest() for number, each in page.parcels}
+        there = set(found.values())
+        assert len(there) == len(found)
+        assert self.shelved - self.taking <= there <= self.shelving, "lost, or never shelved"
+        assert not there & self.taken, "taken away, and still there"
+
+    async def _require_log(self, store: RelayStore, person: Person) -> None:
+        """What was appended follows each other without a gap."""
+        head = await store.log_head(person.key)
+        entries: list[bytes] = []
+        while more := await store.log_entries(person.key, len(entries), 256, 10**6):
+            entries += more
+        assert len(entries) == (0 if head is None else head.number)
+        assert head is None or head.hash == entries[-1][:32]
+        assert len(set(entries)) == len(entries)
+        assert self.appended <= set(entries) <= self.appending, "lost, or never appended"

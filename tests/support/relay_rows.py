@@ -1,13 +1,20 @@
 """What the tests of a relay's stores keep in them: accounts, pages and messages, of random bytes."""
 
+import hashlib
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from letterlock.relay import Deliver, Head, ListedKey, Mail, Page, RelayStore
+from letterlock.relay import Deliver, Head, ListedKey, Mail, Page, Put, RelayStore
 
 NOW = 1_800_000_000
 ROOM = (1000, 64 * 1024 * 1024)
+SHELF_ROOM = {
+    "most_parcels": 10**5,
+    "most_bytes": 10**8,
+    "putter_parcels": 10**5,
+    "putter_bytes": 10**8,
+}
 
 
 def listed(device: int, added: int = 1) -> ListedKey:
@@ -68,6 +75,12 @@ def letter(device: int, text: bytes = b"hello", time: int = NOW) -> Mail:
 
 def send(head: Head, *mail: Mail, room: tuple[int, int] = ROOM) -> Deliver:
     return Deliver(head.version, head.hash[:8], mail, *room)
+
+
+def parcel(shelf: bytes, putter: bytes = bytes(16), text: bytes | None = None, **room: int) -> Put:
+    """Return a parcel, of random bytes unless the test says which."""
+    data = os.urandom(40) if text is None else text
+    return Put(shelf, hashlib.sha256(data).digest(), putter, data, **(SHELF_ROOM | room))
 
 
 async def sent(store: RelayStore, person: Person, *mail: Mail) -> None:
