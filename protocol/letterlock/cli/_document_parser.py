@@ -99,12 +99,12 @@ def add_document_commands(commands: "Commands") -> None:
 
 
 def _add_seal(commands: "Commands") -> None:
-    seal = _command(commands, "seal", "seal a file for readers", _SEAL)
+    seal = add_document_command(commands, "seal", "seal a file for readers", _SEAL)
     seal.add_argument(
         "file", metavar="FILE", nargs="?", default=STANDARD_STREAM, help="the file; standard input by default"
     )
-    _add_readers(seal)
-    _add_target(seal)
+    add_readers(seal)
+    add_target(seal)
     seal.add_argument("--name", metavar="NAME", help="what readers see as its name, instead of FILE's own")
     seal.add_argument("--replaces", metavar="FILE", help="the sealed file of which this is the next version")
     seal.add_argument(
@@ -117,31 +117,31 @@ def _add_seal(commands: "Commands") -> None:
 
 
 def _add_open(commands: "Commands") -> None:
-    opening = _command(commands, "open", "open a sealed file, or all of them", _OPEN)
+    opening = add_document_command(commands, "open", "open a sealed file, or all of them", _OPEN)
     opening.add_argument("files", metavar="FILE", nargs="+", help="the sealed file; - is standard input")
-    _add_target(opening)
+    add_target(opening)
     opening.add_argument("--all", metavar="DIR", help="open every FILE into this directory")
     opening.add_argument(
         "--from", metavar="NAME", dest="author", help="who sealed it: asked for at the relay if unknown"
     )
-    _add_secrets(opening)
+    add_secrets(opening)
 
 
 def _add_sharing(commands: "Commands") -> None:
-    share = _command(commands, "share", "let more readers open a document", _SHARE)
+    share = add_document_command(commands, "share", "let more readers open a document", _SHARE)
     share.add_argument("file", metavar="FILE", help="the sealed file")
-    _add_readers(share)
-    _add_target(share, "write the grants to this file of their own")
-    take = _command(commands, "take", "take grants and notes that were sent", _TAKE)
+    add_readers(share)
+    add_target(share, "write the grants to this file of their own")
+    take = add_document_command(commands, "take", "take grants and notes that were sent", _TAKE)
     take.add_argument("files", metavar="FILE", nargs="+", help="a file of grants, or a sealed file")
     take.add_argument("--from", metavar="NAME", dest="author", help="who granted: asked for at the relay")
-    _add_secrets(take)
-    grants = _command(commands, "grants", "list the grants of a document", _GRANTS)
+    add_secrets(take)
+    grants = add_document_command(commands, "grants", "list the grants of a document", _GRANTS)
     grants.add_argument("file", metavar="FILE", help="the sealed file, or the document's id")
 
 
 def _add_taking_back(commands: "Commands") -> None:
-    revoke = _command(commands, "revoke", "take back a grant, or a device of your own", _REVOKE)
+    revoke = add_document_command(commands, "revoke", "take back a grant, or a device of your own", _REVOKE)
     revoke.add_argument("file", metavar="FILE", nargs="?", help="the sealed file, or the document's id")
     revoke.add_argument(
         "--for", metavar="READER", dest="readers", action="append", default=[], help="a reader"
@@ -151,36 +151,41 @@ def _add_taking_back(commands: "Commands") -> None:
         "--reason", metavar="TEXT", default="", help="why, for the note: at most 64 characters"
     )
     revoke.add_argument("--device", metavar="ID", type=int, help="a device of your own")
-    _add_target(revoke, "write the note to this file")
-    erase = _command(commands, "erase", "destroy the keys of a document", _ERASE)
+    add_target(revoke, "write the note to this file")
+    erase = add_document_command(commands, "erase", "destroy the keys of a document", _ERASE)
     erase.add_argument("file", metavar="FILE", help="the sealed file, or the document's id")
     erase.add_argument("--reason", metavar="TEXT", default="", help="why: at most 64 characters")
     erase.add_argument("--yes", action="store_true", help="do not ask")
-    _add_target(erase)
+    add_target(erase)
 
 
 def _add_records(commands: "Commands") -> None:
-    record = _command(commands, "access-record", "write who was granted a document, signed", _RECORD)
+    record = add_document_command(
+        commands, "access-record", "write who was granted a document, signed", _RECORD
+    )
     record.add_argument("file", metavar="FILE", help="the sealed file, or the document's id")
     record.add_argument("--lists", metavar="DIR", help="write the device lists of all granters to DIR")
-    _add_target(record)
-    check = _command(commands, "check-access-record", "check an access record", _CHECK)
+    add_target(record)
+    check = add_document_command(commands, "check-access-record", "check an access record", _CHECK)
     check.add_argument("file", metavar="FILE", help="the access record")
     check.add_argument("--lists", metavar="DIR", help="the device lists of the granters")
 
 
-def _command(commands: "Commands", name: str, summary: str, description: str) -> Parser:
+def add_document_command(commands: "Commands", name: str, summary: str, description: str | None) -> Parser:
+    """Add a command about documents, which prints JSON if asked, and return its parser."""
     parser = add_command(commands, name, summary, description)
     parser.add_argument("--json", action="store_true", help="print JSON")
     return parser
 
 
-def _add_target(parser: Parser, text: str = "write to FILE, which must not exist") -> None:
+def add_target(parser: Parser, text: str = "write to FILE, which must not exist") -> None:
+    """Add where the result goes."""
     parser.add_argument("-o", "--output", metavar="FILE", help=text)
     parser.add_argument("--force", action="store_true", help="with -o, replace FILE if it exists")
 
 
-def _add_readers(parser: Parser) -> None:
+def add_readers(parser: Parser) -> None:
+    """Add readers, and the conditions under which they read."""
     parser.add_argument(
         "--for",
         metavar="READER",
@@ -196,7 +201,8 @@ def _add_readers(parser: Parser) -> None:
     parser.add_argument("--until", metavar="DATE", help="the last day, 2030-01-31, on which the grants hold")
 
 
-def _add_secrets(parser: Parser) -> None:
+def add_secrets(parser: Parser) -> None:
+    """Add what opens a document for somebody without a grant of their own."""
     parser.add_argument("--link", action="store_true", help="ask for the link that opens it")
     parser.add_argument("--link-fd", metavar="N", type=int, help="read the link from this file descriptor")
     parser.add_argument("--password", action="store_true", help="ask for the password that opens it")

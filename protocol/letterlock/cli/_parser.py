@@ -21,6 +21,7 @@ from letterlock.cli._parsing import (
     add_output,
     add_parser,
 )
+from letterlock.cli._record_parser import add_record_commands
 from letterlock.cli._relay_parser import add_relay_commands
 from letterlock.cli._user_parser import add_user_commands
 
@@ -184,6 +185,7 @@ def build_parser() -> Parser:
     _add_other_commands(commands)
     add_client_commands(commands)
     add_document_commands(commands)
+    add_record_commands(commands)
     add_user_commands(commands)
     add_relay_commands(commands)
     _add_vector_commands(commands)

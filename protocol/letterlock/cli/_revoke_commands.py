@@ -5,6 +5,7 @@ Not here: `user revoke`, which takes a device out of lists in an exchange folder
 
 import sys
 from argparse import Namespace
+from collections.abc import Iterable
 
 from letterlock._wire.grant_bundle import encode_bundle
 from letterlock._wire.grant_recipient import RecipientKind
@@ -22,6 +23,7 @@ from letterlock.cli._parsing import STANDARD_STREAM
 from letterlock.cli._profile import opener_of, require_clock
 from letterlock.cli._share_commands import rewrite, write_items
 from letterlock.cli._user_report import report
+from letterlock.documents import Granted
 from letterlock.errors import UsageError
 
 _LEAST_DIGITS = 8
@@ -56,20 +58,8 @@ def revoke(arguments: Namespace) -> None:
 
 def _chosen(desk: DocumentDesk, arguments: Namespace, id_: bytes) -> list[bytes]:
     """Return the hashes of this user's grants that were named. Raises UsageError if one names none."""
-    own = desk.user.user_id
-    found = [
-        each
-        for each in desk.documents.grants(id_)
-        if each.granter_id == own and each.withdrawn is None and each.reader_id != own
-    ]
-    chosen: dict[bytes, None] = {}
-    for typed in arguments.readers:
-        wanted = _reader_id(desk, typed)
-        kinds = {RecipientKind.COLLECTION if typed.startswith(TEAM) else RecipientKind.USER}
-        matching = [each for each in found if each.reader_id == wanted and each.recipient in kinds]
-        if not matching:
-            raise UsageError(f"no grant of yours lets {typed} open this: see `letterlock grants`")
-        chosen |= dict.fromkeys(each.hash for each in matching)
+    found = _own(desk, desk.documents.grants(id_))
+    chosen = dict.fromkeys(grants_for(desk, arguments.readers, found))
     for typed in arguments.grant:
         matching = [each for each in found if each.hash.hex().startswith(typed.lower())]
         if len(typed) < _LEAST_DIGITS or len(matching) != 1:
@@ -78,6 +68,27 @@ def _chosen(desk: DocumentDesk, arguments: Namespace, id_: bytes) -> list[bytes]
             )
         chosen[matching[0].hash] = None
     return list(chosen)
+
+
+def grants_for(desk: DocumentDesk, readers: Iterable[str], found: Iterable[Granted]) -> list[bytes]:
+    """Return the hashes of this user's grants to these readers. Raises UsageError for one of none."""
+    given, chosen = _own(desk, found), dict[bytes, None]()
+    for typed in readers:
+        wanted = _reader_id(desk, typed)
+        kind = RecipientKind.COLLECTION if typed.startswith(TEAM) else RecipientKind.USER
+        matching = [each for each in given if (each.reader_id, each.recipient) == (wanted, kind)]
+        if not matching:
+            raise UsageError(f"no grant of yours lets {typed} open this: see `letterlock grants`")
+        chosen |= dict.fromkeys(each.hash for each in matching)
+    return list(chosen)
+
+
+def _own(desk: DocumentDesk, found: Iterable[Granted]) -> list[Granted]:
+    """Return those grants that this user made to others, and that hold."""
+    own = desk.user.user_id
+    return [
+        each for each in found if each.granter_id == own and each.withdrawn is None and each.reader_id != own
+    ]
 
 
 def _reader_id(desk: DocumentDesk, typed: str) -> bytes:

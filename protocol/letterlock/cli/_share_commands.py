@@ -143,10 +143,11 @@ def reader_text(desk: DocumentDesk, grant: Granted) -> str:
 
 
 def _lines(desk: DocumentDesk, found: Iterable[Granted]) -> list[str]:
-    return [_line(desk, each) for each in found]
+    return [grant_line(desk, each) for each in found]
 
 
-def _line(desk: DocumentDesk, grant: Granted) -> str:
+def grant_line(desk: DocumentDesk, grant: Granted) -> str:
+    """Return a grant for a person."""
     granter = grant.granter or "somebody who is no contact"
     text = f"{grant.hash[:4].hex()}: version {grant.version} for {reader_text(desk, grant)}, by {granter}"
     text += f", {time_text(grant.issued)}"

@@ -1,0 +1,218 @@
+"""The commands of `record`: JSON objects that are sealed by sections, for different readers.
+
+A sealed record is small enough to be read and written at once.
+
+Not here: sections and their keys (letterlock.documents).
+"""
+
+import json
+from argparse import Namespace
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final, cast
+
+from letterlock._wire.grant import Grant
+from letterlock._wire.grant_bundle import decode_bundle
+from letterlock._wire.json_document import JsonDocument
+from letterlock._wire.json_limits import MAX_JSON_TEXT, MAX_SEALED_JSON
+from letterlock.cli._document_desk import (
+    DocumentDesk,
+    conditions_in,
+    names_in,
+    open_desk,
+    readers_in,
+    stale,
+)
+from letterlock.cli._document_streams import require_target
+from letterlock.cli._input import read_text
+from letterlock.cli._meeting import meet
+from letterlock.cli._output import sync
+from letterlock.cli._output_file import require_output, writer_to
+from letterlock.cli._parsing import STANDARD_STREAM
+from letterlock.cli._profile import require_clock
+from letterlock.cli._revoke_commands import grants_for
+from letterlock.cli._seal_command import warn_of_stale
+from letterlock.cli._secret_input import new_password, reader_secret
+from letterlock.cli._share_commands import grant_json, grant_line, write_items
+from letterlock.cli._user_report import print_json, report
+from letterlock.documents import JsonDocuments, LinkSecret, OpenedJson, Section
+from letterlock.errors import UsageError
+
+_MAX_SECTIONS: Final = 1 << 20
+_KEYS: Final = {"fields", "for", "purpose", "until"}
+
+
+def seal(arguments: Namespace) -> None:
+    """Seal a record. Raises UsageError, PeerError for what is no JSON, TrustError, StoreError, OSError."""
+    require_clock()
+    require_output(arguments.output, binary=True, replace=arguments.force)
+    described = _described(arguments.sections)
+    meet(arguments.home, names_in(each for said in described.values() for each in said.get("for", [])))
+    content = read_text(arguments.file, MAX_JSON_TEXT)
+    with open_desk(arguments.home) as desk:
+        before = None if arguments.replaces is None else _id_of(arguments.replaces)
+        sections = [_section(desk, name, said) for name, said in described.items()]
+        sealed = JsonDocuments(desk.user).seal(content, sections, replaces=before)
+    with writer_to(arguments.output) as write:
+        write(sealed.data)
+    warn_of_stale(stale(sealed.shared.needs))
+    if arguments.output not in {None, STANDARD_STREAM}:
+        id_ = sealed.id.hex()
+        shown = {"document": id_, "version": sealed.version, "grants": len(sealed.shared)}
+        report(arguments, shown, [f"record {id_}, version {sealed.version}, {len(described)} sections"])
+
+
+def open_record(arguments: Namespace) -> None:
+    """Open what may be read of a record. Raises UsageError, PeerError, TrustError, StoreError, OSError."""
+    require_target(arguments.output, replace=arguments.force)
+    secret, data = reader_secret(arguments), _read(arguments.file)
+    meet(arguments.home, [] if arguments.author is None else [arguments.author])
+    with open_desk(arguments.home) as desk:
+        opened = JsonDocuments(desk.user).open(data, secret=secret)
+        shown = _opened_json(desk, opened)
+    if arguments.json and arguments.output in {None, STANDARD_STREAM}:
+        print_json(shown)
+        return
+    with writer_to(arguments.output) as write:
+        write(opened.text)
+    if arguments.output in {None, STANDARD_STREAM}:
+        sync()
+        return
+    shown.pop("value")
+    names = ", ".join(opened.sections)
+    author = shown["author"] or "somebody who is no contact"
+    lines = [f"sections {names}, sealed by {author}; {len(opened.hidden)} sections are hidden"]
+    report(arguments, shown, lines)
+
+
+def share(arguments: Namespace) -> None:
+    """Grant a section to more readers. Raises UsageError, PeerError, TrustError, StoreError, OSError."""
+    require_clock()
+    conditions = conditions_in(arguments.purpose, arguments.until)
+    password, link = new_password(arguments), LinkSecret.generate() if arguments.link else None
+    others = [each for each in (link, password) if each is not None]
+    if not arguments.readers and not others:
+        raise UsageError("for whom? give --for READER, --link or --password")
+    meet(arguments.home, names_in(arguments.readers))
+    data = _read(arguments.file)
+    with open_desk(arguments.home) as desk:
+        records = JsonDocuments(desk.user)
+        readers = [*readers_in(desk, arguments.readers), *others]
+        shared = records.share(data, arguments.section, readers, conditions=conditions)
+        _rewrite(records, arguments.file, data, [*shared, *_beside(data)])
+        lines = [grant_line(desk, each) for each in shared.grants]
+    warn_of_stale(stale(shared.needs))
+    shown: dict[str, Any] = {"grants": [grant_json(each) for each in shared.grants]}
+    if link is not None:
+        shown["link"] = link.fragment()
+        lines.append(f"link: {link.fragment()}")
+    report(arguments, shown, lines)
+
+
+def grants(arguments: Namespace) -> None:
+    """List the grants of all sections that are open to this user. Raises UsageError, PeerError, OSError."""
+    data = _read(arguments.file)
+    with open_desk(arguments.home) as desk:
+        records = JsonDocuments(desk.user)
+        records.open(data)  # takes the grants beside it
+        found = records.grants(data)
+        lines = [f"{name}: {grant_line(desk, each)}" for name, all_ in found.items() for each in all_]
+    report(arguments, {name: [grant_json(each) for each in all_] for name, all_ in found.items()}, lines)
+
+
+def revoke(arguments: Namespace) -> None:
+    """Take back grants of a section. Raises UsageError, PeerError, StoreError, OSError."""
+    require_clock()
+    if arguments.output is not None:
+        require_output(arguments.output, binary=True, replace=arguments.force)
+    data = _read(arguments.file)
+    with open_desk(arguments.home) as desk:
+        records = JsonDocuments(desk.user)
+        records.open(data)
+        found = records.grants(data).get(arguments.section)
+        if found is None:
+            raise UsageError("no section of this name is open to you: see `letterlock record grants`")
+        hashes = grants_for(desk, arguments.readers, found)
+        notes = desk.documents.withdraw(hashes, reason=arguments.reason)
+        if arguments.output is not None:
+            write_items(arguments.output, notes)
+        gone = {each.hash for each in found if each.withdrawn is not None} | set(hashes)
+        _rewrite(records, arguments.file, data, (each for each in _beside(data) if _hash(each) not in gone))
+    shown = {"withdrawn": [each.hex() for each in hashes]}
+    report(arguments, shown, [f"{len(hashes)} grants withdrawn; what was read stays read"])
+
+
+# --- files ------------------------------------------------------------------------------------------------
+
+
+def _read(name: str) -> bytes:
+    return read_text(name, MAX_SEALED_JSON)
+
+
+def _id_of(name: str) -> bytes:
+    return JsonDocument.decode(_read(name)).id
+
+
+def _beside(data: bytes) -> list[bytes]:
+    return decode_bundle(JsonDocument.decode(data).grants)
+
+
+def _hash(item: bytes) -> bytes:
+    return Grant.decode(item).hash
+
+
+def _rewrite(records: JsonDocuments, name: str, data: bytes, items: Iterable[bytes]) -> None:
+    """Replace a sealed record by one with other grants in it. Raises UsageError, OSError."""
+    if name == STANDARD_STREAM:
+        raise UsageError("the record is replaced by one with other grants in it: name its file")
+    changed = records.with_grants(data, items)
+    with writer_to(name) as write:
+        write(changed)
+
+
+# --- sections ---------------------------------------------------------------------------------------------
+
+
+def _described(name: str) -> dict[str, dict[str, Any]]:
+    """Return what a file says of sections. Raises UsageError, OSError."""
+    try:
+        found: Any = json.loads(read_text(name, _MAX_SECTIONS))
+    except ValueError:
+        found = None
+    described: dict[str, Any] = found if isinstance(found, dict) else {}
+    if not described or not all(_is_description(each) for each in described.values()):
+        raise UsageError(
+            f"{Path(name).name} does not name sections: see `letterlock record seal --help` for its form"
+        )
+    return described
+
+
+def _is_description(said: Any) -> bool:  # noqa: ANN401 - anything that JSON has
+    if not isinstance(said, dict):
+        return False
+    told = cast("dict[str, Any]", said)
+    texts = [told.get("purpose", ""), told.get("until", "")]
+    lists: list[list[Any]] = [told.get("fields", ""), told.get("for", [])]
+    if not told.keys() <= _KEYS or not all(isinstance(each, list) for each in lists):
+        return False
+    return all(isinstance(each, str) for some in (texts, *lists) for each in some)
+
+
+def _section(desk: DocumentDesk, name: str, said: dict[str, Any]) -> Section:
+    conditions = conditions_in(said.get("purpose", ""), said.get("until"))
+    return Section(name, said["fields"], readers_in(desk, said.get("for", [])), conditions)
+
+
+def _opened_json(desk: DocumentDesk, opened: OpenedJson) -> dict[str, Any]:
+    return {
+        "document": opened.id.hex(),
+        "version": opened.version,
+        "author": desk.documents.author(opened.signed_by),
+        "author_id": opened.signed_by.signer.user_id.hex(),
+        "device": opened.signed_by.signer.device_id,
+        "sealed": opened.issued,
+        "standing": opened.standing.value,
+        "sections": {name: list(fields) for name, fields in opened.sections.items()},
+        "hidden": [list(each) for each in opened.hidden],
+        "value": json.loads(opened.text),
+    }
