@@ -179,7 +179,7 @@ def _described(name: str) -> dict[str, dict[str, Any]]:
         found: Any = json.loads(read_text(name, _MAX_SECTIONS))
     except ValueError:
         found = None
-    described: dict[str, Any] = found if isinstance(found, dict) else {}
+    described = cast("dict[str, dict[str, Any]]", found if isinstance(found, dict) else {})
     if not described or not all(_is_description(each) for each in described.values()):
         raise UsageError(
             f"{Path(name).name} does not name sections: see `letterlock record seal --help` for its form"
@@ -192,7 +192,7 @@ def _is_description(said: Any) -> bool:  # noqa: ANN401 - anything that JSON has
         return False
     told = cast("dict[str, Any]", said)
     texts = [told.get("purpose", ""), told.get("until", "")]
-    lists: list[list[Any]] = [told.get("fields", ""), told.get("for", [])]
+    lists: list[Any] = [told.get("fields", ""), told.get("for", [])]
     if not told.keys() <= _KEYS or not all(isinstance(each, list) for each in lists):
         return False
     return all(isinstance(each, str) for some in (texts, *lists) for each in some)

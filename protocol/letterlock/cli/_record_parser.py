@@ -75,6 +75,10 @@ def add_record_commands(commands: "Commands") -> None:
     )
     add_secrets(opening)
     add_target(opening)
+    _add_sharing(inner)
+
+
+def _add_sharing(inner: "Commands") -> None:
     share = _command(inner, "share", "let more readers open a section", _SHARE)
     _add_file(share)
     _add_section(share)
