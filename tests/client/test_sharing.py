@@ -8,6 +8,8 @@ import pytest
 
 from letterlock._wire.relay_error import RelayCode
 from letterlock.client import AlreadyDone, Client, Message, TicketRefused
+from letterlock.client._admission import Admission
+from letterlock.client._office import Office
 from letterlock.client._transport import Reply
 from letterlock.user import LinkingCode
 from support.client_programs import KEY
@@ -80,9 +82,16 @@ def test_a_registration_that_fails_deletes_no_store_of_another_one(tmp_path: Pat
         class Late(town.kind("bad")):  # type: ignore[misc]
             __slots__ = ()
 
-            async def _register(self, ticket: bytes | None) -> None:
+            def __init__(self, office: Office) -> None:
+                super().__init__(office)
+                office.admission = LateAdmission(office)
+
+        class LateAdmission(Admission):
+            __slots__ = ()
+
+            async def register(self, ticket: bytes | None) -> None:
                 await goes_on.wait()
-                await super()._register(ticket)
+                await super().register(ticket)
 
         def rule(asked: Asked) -> Reply | None:
             is_bad = asked.name == "register" and asked.client == "bad"

@@ -89,7 +89,9 @@ class Town:
         made = await self.kind(name).create(MemoryStore() if store is None else store, name=name, relay=RELAY)
         return await self.stack.enter_async_context(made)
 
-    async def second(self, old: Client, label: str = "second", history: Iterable[bytes] = ()) -> Client:
+    async def second(
+        self, old: Client, label: str = "second", history: Iterable[bytes] = (), store: Any = None
+    ) -> Client:
         """Link one more device of a client, and return it entered. Without the link, nobody joins."""
         shown: asyncio.Future[LinkingCode] = asyncio.get_running_loop().create_future()
         digits: list[str] = []
@@ -104,9 +106,8 @@ class Town:
             digits.append(number)
             return digits[0] == digits[1]
 
-        joining = asyncio.create_task(
-            self.kind(label).join(MemoryStore(), relay=RELAY, show=show, digits=tell)
-        )
+        kept = MemoryStore() if store is None else store
+        joining = asyncio.create_task(self.kind(label).join(kept, relay=RELAY, show=show, digits=tell))
         try:
             await old.link(await shown, compare, history=history)
         except BaseException:

@@ -28,6 +28,7 @@ from letterlock._wire.relay_mail import (
     MailFrame,
     SendRequest,
 )
+from letterlock._wire.relay_newer import NewerRequest
 from letterlock._wire.relay_place import GetAnswer, GetRequest, OpenPlaceRequest, PutRequest, Step
 from letterlock._wire.relay_prekeys import (
     ClaimAnswer,
@@ -90,6 +91,7 @@ BODIES: Final[list[tuple[RelayBody, list[Any]]]] = [
     (OpenPlaceRequest(ID), [1, 12, ID]),
     (PutRequest(ID, Step.PACKAGE, 1, 3, b"part"), [1, 13, ID, 4, 1, 3, b"part"]),
     (GetRequest(ID, Step.OPEN, 0, 30), [1, 14, ID, 0, 0, 30]),
+    (NewerRequest(ALICE, b"c", 2, _SIGNATURE), [1, 21, "alice", 7, b"c", 2, _SIGNATURE]),
     (GetAnswer(3, b"part"), [1, 3, b"part"]),
     (GetAnswer(0, None), [1, 0, None]),
     (

@@ -9,6 +9,7 @@ from typing import Any, Final
 from letterlock import Address, MemoryStore
 from letterlock._primitives.entropy import system_clock
 from letterlock.client import Client, Message, SyncClient
+from letterlock.client._admission import Admission
 from letterlock.client._connection import Connection
 from letterlock.client._http import RelayUrl
 from letterlock.client._office import Office
@@ -63,6 +64,7 @@ CLIENT_TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "Message": (message, "<Message from alice.1>"),
     "SyncMessage": (lambda: SyncMessage(sync_client(), message()), "<SyncMessage from alice>"),
     "StoreThread": (thread, "<StoreThread>"),
+    "Admission": (lambda: Admission(None), "{OBJECT}"),  # type: ignore[arg-type]
     "Connection": (connection, "{OBJECT}"),
     "Queue": (lambda: office().queue, "{OBJECT}"),
     "Arrivals": (lambda: office().arrivals, "{OBJECT}"),

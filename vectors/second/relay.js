@@ -106,6 +106,9 @@ export const BODIES = {
   get: request(14, SMALL, [
     ["place", id], ["step", integer(0, PACKAGE)], ["part", integer(0, limits.PLACE_PARTS - 1)], ["wait", integer(0, limits.WAIT)],
   ], checkGet),
+  newer: request(21, SMALL, [
+    ...address, ["challenge", challengeBytes], ["after", positive], ["signature", signature],
+  ]),
   "get-answer": answer(limits.PLACE_BODY_SIZE, [
     ["parts", integer(0, limits.PLACE_PARTS)], ["data", nullable(blob(0, limits.PLACE_PART_SIZE))],
   ], checkGot),
@@ -176,6 +179,7 @@ export function readFrame(data) {
 // --- signatures -----------------------------------------------------------------------------------
 
 const LOGIN = ascii("letterlock-v1 relay login");
+const NEWER = ascii("letterlock-v1 relay newer lists");
 const TICKET = ascii("letterlock-v1 relay ticket");
 const ACCOUNT = ascii("letterlock-v1 relay account");
 
@@ -197,6 +201,13 @@ export function verifyLogin(key, relay, data) {
   const login = decode("authenticate", data);
   verify(key, loginInput(relay, login), login.signature);
 }
+
+/** What a device signs to ask for the lists after a version that lists it, without a token. [RLY-45] */
+export function newerInput(relay, { name: ours, device: number, challenge, after }) {
+  return concat(NEWER, cbor.encode([relay, ours, number, challenge, after]));
+}
+
+export const signNewer = (seed, relay, asked) => ed25519.sign(newerInput(relay, asked), seed);
 
 const ticketInput = (ticket) =>
   concat(TICKET, cbor.encode([limits.RELAY_VERSION, ticket.name, ticket.not_after, ticket.nonce, ticket.may_replace ? 1 : 0]));

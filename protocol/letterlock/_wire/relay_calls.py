@@ -27,6 +27,7 @@ from letterlock._wire.relay_login import (
     ChallengeRequest,
 )
 from letterlock._wire.relay_mail import AckRequest, FetchAnswer, FetchRequest, SendRequest
+from letterlock._wire.relay_newer import NewerRequest
 from letterlock._wire.relay_place import GetAnswer, GetRequest, OpenPlaceRequest, PutRequest
 from letterlock._wire.relay_prekeys import (
     ClaimAnswer,
@@ -111,6 +112,7 @@ CALLS: Final = (
     Call("log", TokenUse.ALWAYS, LogRequest, LogAnswer),
     Call("log-append", TokenUse.ALWAYS, LogAppendRequest, LogAppendAnswer),
     Call("user", TokenUse.ALWAYS, UserRequest, ListsAnswer),
+    Call("newer", TokenUse.NEVER, NewerRequest, ListsAnswer),
 )
 """In the order of their numbers, from 1."""
 

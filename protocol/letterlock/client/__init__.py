@@ -29,6 +29,7 @@ from letterlock.client._events import RelayEvent, RelayEventKind
 from letterlock.client._stores import StorePlace
 from letterlock.client._sync import SyncClient, SyncMessage
 from letterlock.client._values import Delivery, Message, Person
+from letterlock.user import OwnDeviceRevoked
 
 __all__ = [
     "AlreadyDone",
@@ -36,6 +37,7 @@ __all__ = [
     "Delivery",
     "Message",
     "NameTaken",
+    "OwnDeviceRevoked",
     "Person",
     "RelayEvent",
     "RelayEventKind",

@@ -32,7 +32,7 @@ from letterlock.client._joining import join, link
 from letterlock.client._keeper import Keeper
 from letterlock.client._linking import CompareDigits, ShowCode, ShowDigits
 from letterlock.client._office import Office
-from letterlock.client._opening import WORLD, World, checked_name, create, existing, register
+from letterlock.client._opening import WORLD, World, checked_name, create, existing
 from letterlock.client._reader import Reader, drained
 from letterlock.client._receiver import Receiver
 from letterlock.client._rows import Draft
@@ -41,7 +41,7 @@ from letterlock.client._stores import StoreOpener, StorePlace
 from letterlock.client._thread import StoreThread
 from letterlock.client._values import Delivery, Message, Person
 from letterlock.errors import StoreError, UsageError
-from letterlock.user import Event, Evidence
+from letterlock.user import Event, Evidence, OwnDeviceRevoked
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -98,7 +98,8 @@ class Client(Uncopyable):
         thread, arrivals = await StoreThread.open(opener.open, make)
         client = cls._over(thread, arrivals, url)
         try:
-            await client._register(ticket)  # noqa: SLF001 (ruff does not see whose it is)
+            await client._office.admission.register(ticket)  # noqa: SLF001 (ruff does not see whose it is)
+            await Keeper(client._office).publish_first()  # noqa: SLF001
         except BaseException as error:
             if isinstance(error, UsageError):  # nobody knows this user, and nobody ever will
                 await opener.discard(thread, lambda: not arrivals.queue.own().registered)
@@ -161,13 +162,6 @@ class Client(Uncopyable):
     def _over(cls, thread: StoreThread, arrivals: Arrivals, url: RelayUrl) -> Self:
         return cls(Office(arrivals, thread, cls._world.transport(url), cls._world.pace, url.name))
 
-    async def _register(self, ticket: bytes | None) -> None:
-        office = self._office
-        lists = await office.run(office.queue.own_lists, 0)
-        await register(office.connection, self.name, lists, ticket)
-        await office.run(office.queue.registered)
-        await Keeper(office).publish_first()
-
     async def __aenter__(self) -> Self:
         if self._runner is not None:
             raise UsageError("this client was entered before: open the store again")
@@ -182,7 +176,7 @@ class Client(Uncopyable):
             self._office.thread.stop()  # a coroutine that is being destroyed cannot wait
             return
         try:
-            if kind is None and self._office.connection.is_up:
+            if kind is None and self._office.connection.is_up and not self._office.is_revoked:
                 await drained(self._office, self._check, _FLUSH)
         finally:
             await self.close()
@@ -197,15 +191,15 @@ class Client(Uncopyable):
 
     async def _run(self) -> None:
         office = self._office
-        steps = (self._sender.step, self._fetcher.step, Receiver(office).step, Keeper(office).step)
-        async with asyncio.TaskGroup() as group:
-            for step in steps:
-                group.create_task(office.forever(step))
+        others = (Receiver(office).step, Keeper(office).step)
+        await office.repeat(self._sender.step, self._fetcher.step, *others)
 
     def _check(self) -> None:
-        """Raise UsageError unless the tasks run, and StoreError if the store ended them."""
+        """Raise UsageError unless the tasks run, OwnDeviceRevoked, and StoreError if the store ended them."""
         if self._runner is None:
             raise UsageError("enter the client first: `async with client:`")
+        if self._office.is_revoked:
+            raise OwnDeviceRevoked
         if self._runner.done():
             raise StoreError("the client has ended, or its store failed: open it again")
 
@@ -268,6 +262,13 @@ class Client(Uncopyable):
         """Take a device out of this user's list, for good, as `User.revoke` does."""
         await self._office.run(self._office.queue.revoke, device_id)
         self._office.wake_all()
+
+    async def use_ticket(self, ticket: bytes) -> None:
+        """Go on with a new ticket of the application's server, after the event TICKET_NEEDED.
+
+        Raises TicketRefused, NameTaken, RelayUnavailable, RelayMisbehaves; UsageError inside `transaction()`.
+        """
+        await self._office.admission.use(ticket)
 
     # --- contacts -------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
     RelayUnavailable     the relay, or the network, cannot answer now        tried again
     RelayMisbehaves      the relay's answer breaks the specification         tried again, and reported
     NotAdmitted          the relay refuses the login                         tried again, and reported
+    OwnDeviceRevoked     the user's own list has this device no more    the client ends (user/)
     RelayRefused         the relay did not carry out a call                  what then depends on the code
     NameTaken, TicketRefused, UnknownUser, AlreadyDone                       the caller learns of these
 

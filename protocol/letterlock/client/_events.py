@@ -29,7 +29,11 @@ class RelayEventKind(Enum):
     """Another program with the same store took this one's place at the relay. Both get all messages, but this
     one later: one program for a store is enough."""
     NOT_ADMITTED = "not admitted"
-    """The relay does not know this device any more: it was revoked, or its user registered anew."""
+    """The relay does not know this device any more, and shows no list that revokes it: perhaps somebody else
+    has the name now. It is asked again, less and less often."""
+    TICKET_NEEDED = "ticket needed"
+    """The relay knows nobody of this user's name, and registers nobody without a ticket. Get a new one from
+    the application's server, and give it to `use_ticket`."""
     REGISTERED_AGAIN = "registered again"
     """The relay knew nobody of this user's name, as after the loss of its database. It was given the device
     lists, and gets new prekeys. What had waited in its mailboxes comes from the senders again, after two

@@ -12,22 +12,12 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from time import monotonic
 from typing import Final, ParamSpec, TypeVar
 
-from letterlock._primitives.composite import ed25519_half
 from letterlock._primitives.secret import Uncopyable
-from letterlock._wire.relay_body import DoneAnswer, RelayBody
+from letterlock._wire.relay_body import RelayBody
 from letterlock._wire.relay_error import RelayCode
-from letterlock._wire.relay_limits import MAX_CHAIN_LISTS
-from letterlock._wire.relay_lists import RegisterRequest
-from letterlock._wire.relay_login import (
-    AuthenticateAnswer,
-    AuthenticateRequest,
-    ChallengeAnswer,
-    ChallengeRequest,
-    login_input,
-)
+from letterlock.client._admission import Admission
 from letterlock.client._arrivals import Arrivals
 from letterlock.client._connection import Connection
 from letterlock.client._errors import NotAdmitted, RelayMisbehaves, RelayRefused, RelayUnavailable
@@ -36,6 +26,7 @@ from letterlock.client._pace import Backoff, Pace
 from letterlock.client._thread import StoreThread
 from letterlock.client._transport import Transport
 from letterlock.errors import StoreBusy, StoreError, UsageError
+from letterlock.user import OwnDeviceRevoked
 
 A = TypeVar("A", bound=RelayBody)
 T = TypeVar("T")
@@ -43,22 +34,20 @@ P = ParamSpec("P")
 
 LOG: Final = logging.getLogger("letterlock.client")
 _MAX_EVENTS: Final = 1000
-_MAX_COUNTER: Final = 2**40
-"""No store counts so far, one by one. A relay that claims more would have the counter used up. [CLN-3]"""
-_NOT_ADMITTED: Final = 300.0
-"""Seconds until a device that the relay does not know tries again."""
 
 
 class Office(Uncopyable):
     """One client's queue, thread and connection, and what wakes its tasks."""
 
     __slots__ = (
+        "admission",
         "arrivals",
         "arrivals_wake",
         "connection",
         "events",
         "fetcher_wake",
         "forgotten_at",
+        "is_revoked",
         "keeper_wake",
         "news_wake",
         "pace",
@@ -81,8 +70,11 @@ class Office(Uncopyable):
         self.thread = thread
         self.pace = pace
         self.connection = Connection(transport, self._changed)
-        self.connection.use(self.login)
+        self.admission = Admission(self)
+        self.connection.use(self.admission.login)
         self.relay_name = relay_name
+        self.is_revoked = False
+        """Whether this device was revoked, so that nothing is left to do."""
         self.relay_version: int | None = None
         """The newest version of the user's own list at the relay, once it is known."""
         self.prekeys = 100
@@ -129,67 +121,6 @@ class Office(Uncopyable):
             self.sender_wake.set()
             self.fetcher_wake.set()
 
-    # --- logging in -----------------------------------------------------------------------------------
-
-    async def login(self) -> AuthenticateAnswer:
-        """Log in. A relay that forgot everybody gets our lists once more. Raises what calls raise.
-
-        Whether it has cannot be asked: it answers as if the device had been revoked. RelayUnavailable is
-        raised after that, so that every call is made anew from what the store holds.               [CLN-10]
-        """
-        try:
-            return await self._log_in()
-        except RelayRefused as refused:
-            if refused.code is not RelayCode.UNKNOWN or not await self._register_again():
-                raise
-        await self._log_in()
-        await self.run(self.queue.renumber, 0)  # the bundles of what was kept may have been given out
-        self.connection.note_registration()
-        self.forgotten_at = monotonic()
-        self.tell(RelayEventKind.REGISTERED_AGAIN)
-        self.want_prekeys()
-        raise RelayUnavailable("the relay had forgotten this user, and knows it again")
-
-    async def _register_again(self) -> bool:
-        """Give the relay our own lists. Return whether it has them, or has had them."""
-        lists = await self.run(self.queue.own_lists_if_listed)
-        if not lists:
-            return False
-        request = RegisterRequest(self.queue.user.name, lists[:MAX_CHAIN_LISTS], None)
-        try:
-            await self.connection.call_openly(request, DoneAnswer)
-        except RelayRefused as refused:
-            if refused.code is RelayCode.SLOW_DOWN:  # as when a relay that was emptied is asked by all
-                raise
-            return False
-        return True
-
-    async def _log_in(self) -> AuthenticateAnswer:
-        """Show the relay who this is, and how far the store has come."""
-        queue, openly = self.queue, self.connection.call_openly
-        address = queue.user.address
-        shown = await self.run(queue.user.count_for_witness)
-        challenge = (await openly(ChallengeRequest(address), ChallengeAnswer)).challenge
-        signed = login_input(self.relay_name, address, challenge, shown)
-        signature = await self.run(lambda: ed25519_half(queue.signing_seed()).sign(signed))
-        request = AuthenticateRequest(address, challenge, shown, signature)
-        answer = await openly(request, AuthenticateAnswer)
-        if answer.highest > _MAX_COUNTER:
-            raise RelayMisbehaves("shows a counter that no store has reached")
-        if await self.run(queue.compare, shown, answer.highest):
-            self.want_prekeys()
-        self.relay_version = answer.version
-        await self._compare_versions(answer.version)
-        self.wake_all()
-        return answer
-
-    async def _compare_versions(self, theirs: int) -> None:
-        """Ask for our own lists if the relay has newer ones; the sender uploads ours."""
-        name = self.queue.user.name
-        ours = await self.run(self.queue.known_version, name)
-        if theirs > ours:
-            await self.run(self.queue.needs.lists, name, ours)
-
     def want_prekeys(self) -> None:
         """Have new prekeys published soon."""
         self.wants_prekeys = True
@@ -197,18 +128,26 @@ class Office(Uncopyable):
 
     # --- tasks ----------------------------------------------------------------------------------------
 
+    async def repeat(self, *steps: Callable[[], Awaitable[None]]) -> None:
+        """Repeat steps at once, until the store fails or this device turns out to be revoked."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for step in steps:
+                    group.create_task(self.forever(step))
+        except* OwnDeviceRevoked:
+            self.news_wake.set()  # whoever calls the client is told
+
     async def forever(self, step: Callable[[], Awaitable[None]]) -> None:
         """Repeat a step. What a relay, a network or a peer causes is told, and followed by a pause.
 
-        A store that fails for good ends the client, because nothing could be kept.
+        A store that fails for good ends the client, because nothing could be kept; so does a revocation.
         """
         backoff = Backoff(self.pace)
         while True:
             try:
                 await step()
             except NotAdmitted:
-                self.tell(RelayEventKind.NOT_ADMITTED)
-                await asyncio.sleep(self.pace.about(_NOT_ADMITTED))
+                await self.admission.wait()
             except RelayUnavailable as error:
                 await backoff.wait(error.seconds)
             except RelayMisbehaves:
@@ -218,7 +157,7 @@ class Office(Uncopyable):
                 await self._refused(error, backoff)
             except StoreBusy:
                 await backoff.wait()
-            except StoreError:
+            except (StoreError, OwnDeviceRevoked):
                 raise
             except Exception as error:  # noqa: BLE001 (a bug must not end a conversation)
                 # Without a traceback, whose lines may hold a text.

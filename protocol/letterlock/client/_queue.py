@@ -145,10 +145,14 @@ class Queue(Uncopyable):
         own = self._book.own().pin
         return tuple(each.encode() for each in self.user.device_lists(after)) if own.version > after else ()
 
-    def own_lists_if_listed(self) -> tuple[bytes, ...]:
-        """Return all versions of our own list, encoded; none if this device was revoked."""
-        pin = self._book.own().pin
-        return () if device_of(pin, self.user.address.device_id) is None else self.own_lists(0)
+    def is_listed(self) -> bool:
+        """Return whether this device is in the newest list of its user, as far as is known."""
+        return device_of(self._book.own().pin, self.user.address.device_id) is not None
+
+    def is_out_for_good(self) -> bool:
+        """Return whether this device was revoked, and has no list left that the relay lacks."""
+        own = self._book.own()
+        return not self.is_listed() and own.shown == own.pin.version
 
     def uploaded(self, encoded: bytes) -> None:
         """Note that the relay took a version of our own list: our other devices are told of it. [USR-64]"""

@@ -20,7 +20,7 @@ from letterlock.client._office import Office
 from letterlock.client._pace import woken
 from letterlock.client._values import Message
 from letterlock.errors import StoreError, UsageError
-from letterlock.user import Event, EventKind
+from letterlock.user import Event, EventKind, OwnDeviceRevoked
 
 _LOOK: Final = 15.0
 """Seconds after which the store is looked at although nobody called: another program may have received."""
@@ -45,7 +45,8 @@ class Reader:
 
     def _require(self, what: str, token: object) -> None:
         """Raise unless the loop may go on."""
-        self._check()
+        with suppress(OwnDeviceRevoked):  # what had arrived is given first
+            self._check()
         if self._loops[what] is not token:
             raise UsageError(f"another loop reads the {what} now: one at a time")
 
@@ -57,6 +58,7 @@ class Reader:
             self._require("messages", token)
             found = await office.run(arrivals.arrived, 1)
             if not found:
+                self._check()
                 if patience.is_over:
                     return
                 await woken(office.arrivals_wake, patience.left)
@@ -85,6 +87,7 @@ class Reader:
                 continue
             found = await office.run(arrivals.notices, 1)
             if not found:
+                self._check()
                 if patience.is_over:
                     return
                 await woken(office.news_wake, patience.left)

@@ -243,6 +243,10 @@ class SyncClient(Uncopyable):
         """Take a device out of this user's list, as `Client.revoke` does."""
         self._do(partial(self._client.revoke, device_id))
 
+    def use_ticket(self, ticket: bytes) -> None:
+        """Go on with a new ticket, as `Client.use_ticket` does."""
+        self._do(partial(self._client.use_ticket, ticket))
+
     # --- contacts -------------------------------------------------------------------------------------
 
     def meet(self, name: str) -> Person:

@@ -29,6 +29,7 @@ from letterlock.relay._limits import BUSY_SECONDS
 from letterlock.relay._login import Logins
 from letterlock.relay._mailboxes import Mailboxes
 from letterlock.relay._means import Means
+from letterlock.relay._newer import NewerLists
 from letterlock.relay._places import Places
 from letterlock.relay._prekeys import Prekeys
 from letterlock.relay._registry import Registry
@@ -152,6 +153,7 @@ class Relay:
 def _work(means: Means, seals: Seals, draining: asyncio.Event, entropy: Entropy) -> _Work:
     """Return which method carries out which call."""
     logins, registry, prekeys = Logins(means, seals, entropy), Registry(means), Prekeys(means)
+    newer = NewerLists(means, seals, entropy)
     mailboxes, places = Mailboxes(means, draining), Places(means, draining)
     shelves, logs = Shelves(means), CollectionLogs(means)
     anybodys: dict[str, _Anybodys] = {
@@ -159,6 +161,7 @@ def _work(means: Means, seals: Seals, draining: asyncio.Event, entropy: Entropy)
         "authenticate": logins.authenticate,
         "register": registry.register,
         "get": places.get,
+        "newer": newer.newer,
     }
     devices: dict[str, _Devices] = {
         "lists": registry.lists,

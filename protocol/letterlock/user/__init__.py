@@ -36,6 +36,7 @@ from letterlock.user._errors import (
     DeviceRevoked,
     InvalidDeviceList,
     LinkingRefused,
+    OwnDeviceRevoked,
 )
 from letterlock.user._evidence import Contradiction, Evidence
 from letterlock.user._history import Archive
@@ -94,6 +95,7 @@ __all__ = [
     "NewDevice",
     "Outcome",
     "Outgoing",
+    "OwnDeviceRevoked",
     "RetryCause",
     "Revoked",
     "RevokedDevice",

@@ -3,6 +3,8 @@
     PeerError
     |-- InvalidDeviceList   a device list that breaks a rule, or does not follow the one on record
     `-- LinkingRefused      a linking code or message that is expired, or not of this linking
+    UsageError
+    `-- OwnDeviceRevoked    this device was revoked by its own user
     TrustError
     |-- ContactFrozen       device lists under one name contradict each other
     |-- DeviceRevoked       a message of a device that its user revoked
@@ -13,7 +15,7 @@ Not here: the errors that these are kinds of, and all others (errors.py).
 
 from typing import ClassVar
 
-from letterlock.errors import Cause, PeerError, TrustError
+from letterlock.errors import Cause, PeerError, TrustError, UsageError
 
 
 class InvalidDeviceList(PeerError):
@@ -41,6 +43,18 @@ class ContactFrozen(TrustError):
     cause = Cause.CONTRADICTION
 
     TEXT: ClassVar[str] = "device lists of this contact contradict each other: decide with keep or replace"
+
+    def __init__(self, text: str = TEXT) -> None:
+        super().__init__(text)
+
+
+class OwnDeviceRevoked(UsageError):
+    """The caller is wrong: this device was revoked by its own user, and neither sends nor receives any more.
+
+    Link it again as a new device, with an empty store. What had arrived can still be read.
+    """
+
+    TEXT: ClassVar[str] = "this device was revoked: link it again as a new device, with an empty store"
 
     def __init__(self, text: str = TEXT) -> None:
         super().__init__(text)

@@ -26,7 +26,7 @@ from letterlock.errors import UsageError
 from letterlock.limits import HEAD_BYTES, MESSAGE_ID_BYTES
 from letterlock.user._book import device_of, shown_head
 from letterlock.user._desk import Desk, Findings
-from letterlock.user._errors import ContactFrozen
+from letterlock.user._errors import ContactFrozen, OwnDeviceRevoked
 from letterlock.user._freshness import ask_for_contact, ask_for_own
 from letterlock.user._outbox import place
 from letterlock.user._receipts import due_receipts, send_receipts
@@ -98,9 +98,9 @@ def begin(desk: Desk, address: Address, bundle: PrekeyBundle) -> Begun:
 
 
 def require_listed(desk: Desk, own: UserRecord) -> None:
-    """Raise UsageError if this device was revoked."""
+    """Raise OwnDeviceRevoked if this device was revoked."""
     if device_of(own.pin, desk.device_id) is None:
-        raise UsageError("this device was revoked: link it again as a new device")
+        raise OwnDeviceRevoked
 
 
 def require_open(contact: ContactRecord) -> ContactRecord:

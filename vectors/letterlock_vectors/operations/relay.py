@@ -23,6 +23,7 @@ from letterlock._wire.relay_login import (
     token_text,
 )
 from letterlock._wire.relay_mail import Delivery, MailFrame, read_frame
+from letterlock._wire.relay_newer import newer_input
 from letterlock._wire.relay_place import Step
 from letterlock._wire.relay_shelf import ShelfFrame, ShelfKind, ShelfName, ShelveOutcome
 from letterlock._wire.relay_ticket import Ticket
@@ -199,6 +200,12 @@ def _sign_login(given: Input) -> Output:
     return {"signed": signed.hex(), "signature": _pair(given).sign(signed).hex()}
 
 
+def _sign_newer(given: Input) -> Output:
+    address = Address(given.text("name"), given.number("device"))
+    signed = newer_input(given.text("relay"), address, given.hex("challenge"), given.number("after"))
+    return {"signed": signed.hex(), "signature": _pair(given).sign(signed).hex()}
+
+
 def _verify_login(given: Input) -> Output:
     request = AuthenticateRequest.decode(given.hex("request"))
     signed = login_input(given.text("relay"), request.address, request.challenge, request.counter)
@@ -231,6 +238,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "relay.read_frame": _read_frame,
     "relay.read_token": _read_token,
     "relay.sign_login": _sign_login,
+    "relay.sign_newer": _sign_newer,
     "relay.sign_ticket": _sign_ticket,
     "relay.verify_login": _verify_login,
     "relay.verify_ticket": _verify_ticket,

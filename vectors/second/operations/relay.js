@@ -90,6 +90,15 @@ function signLogin(given) {
   return { signed: toHex(relay.loginInput(name, login)), signature: toHex(relay.signLogin(seed, name, login)) };
 }
 
+function signNewer(given) {
+  const asked = {
+    name: given.text("name"), device: given.integer("device", 1, U32), challenge: given.bytes("challenge"),
+    after: given.integer("after", 1, U32),
+  };
+  const [seed, name] = [given.sized("seed", 32), given.text("relay")];
+  return { signed: toHex(relay.newerInput(name, asked)), signature: toHex(relay.signNewer(seed, name, asked)) };
+}
+
 function verifyLogin(given) {
   relay.verifyLogin(given.bytes("key"), given.text("relay"), given.bytes("request"));
   return {};
@@ -115,6 +124,7 @@ export const relays = {
   "relay.read_frame": readFrame,
   "relay.read_token": (given) => ({ token: toHex(relay.readToken(given.text("text"))) }),
   "relay.sign_login": signLogin,
+  "relay.sign_newer": signNewer,
   "relay.sign_ticket": signTicket,
   "relay.verify_login": verifyLogin,
   "relay.verify_ticket": verifyTicket,

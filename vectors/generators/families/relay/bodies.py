@@ -242,6 +242,10 @@ BODIES: Final = (
     Body("open-place", 12, (_id("place"),)),
     Body("put", 13, _put()),
     Body("get", 14, _get()),
+    Body(
+        "newer", 21,
+        (name("alice"), device(), _challenge(), uint("after", 2, 1, U32), _signature()),
+    ),
     Body("get-answer", None, (uint("parts", 5, 1, 33), blob("data", draw("relay part", 70), 0, PART))),
     Body("shelve", 15, (_shelved(),)),
     Body("shelve-answer", None, (_outcomes(),)),

@@ -15,6 +15,7 @@ SEED, OTHER_SEED = draw("relay seed", 32), draw("relay other seed", 32)
 CHALLENGE, NONCE = draw("relay challenge", 48), draw("relay nonce", 16)
 RELAY: Final = "relay.example:8443"
 LOGIN: Final = b"letterlock-v1 relay login"
+NEWER: Final = b"letterlock-v1 relay newer lists"
 TICKET: Final = b"letterlock-v1 relay ticket"
 ORDER: Final = 2**252 + 27742317777372353535851937790883648493
 
@@ -92,6 +93,26 @@ def logins(family: Family) -> None:
     for comment, key in BAD_KEYS:
         asked = {**request(), "key": key.hex()}
         verified.invalid(comment, asked, "InvalidKey", flags=["BadKey"], rules=["PRIM-12"])
+
+
+def newer(family: Family) -> None:
+    """Add what a device signs to ask for its own newer lists without a token."""
+    group = family.group("relay.sign_newer", "what a device signs that gets no token")
+    for comment, relay, name, device, challenge, after in (
+        ("a request", RELAY, "alice", 7, CHALLENGE, 5),
+        ("a relay without a port", "relay.example", "alice", 7, CHALLENGE, 5),
+        ("a name of another script", RELAY, "\u6771\u4eac", 7, CHALLENGE, 5),
+        ("the last device", RELAY, "alice", 2**32 - 1, CHALLENGE, 5),
+        ("the first version", RELAY, "alice", 7, b"\0", 1),
+        ("the last version", RELAY, "alice", 7, CHALLENGE, 2**32 - 1),
+    ):
+        values: list[Value] = [relay, name, device, challenge, after]
+        asked: Json = {
+            "seed": SEED.hex(), "relay": relay, "name": name, "device": device, "challenge": challenge.hex(),
+            "after": after,
+        }  # fmt: skip
+        output = {"signed": (NEWER + encode(values)).hex(), "signature": signed(SEED, NEWER, values).hex()}
+        group.valid(comment, asked, rules=["RLY-45"], output=output)
 
 
 def ticket(
@@ -181,5 +202,6 @@ def names(family: Family) -> None:
 def add(family: Family) -> None:
     """Add the groups."""
     logins(family)
+    newer(family)
     tickets(family)
     names(family)
