@@ -10,6 +10,7 @@ from letterlock._wire import cbor
 from letterlock.client import _rows as rows
 from letterlock.client._posts import bundled
 from letterlock.client._rows import Arrived, Draft, Held, NeedRecord, Notice, OwnRecord, Post
+from letterlock.client._supply import Supply
 from letterlock.client._table import MICROSECONDS, Tables, need_key
 from letterlock.errors import CorruptStore
 from letterlock.stores import Record
@@ -21,6 +22,7 @@ FILE = Attachment("a.txt", "text/plain", b"data")
 SAMPLES: list[Any] = [
     OwnRecord("https://relay.example"),
     OwnRecord("https://relay.example", registered=True, number=7, publication=b"bytes"),
+    OwnRecord("https://relay.example", supply=Supply(100, 130, 1_000, 255)),
     Post("bob", ((1, b"one"), (7, b"seven"))),
     Post("bob", ((1, b"one"),), (3, bytes(8))),
     Post("bob", ((1, b"one"),), content=bytes(16)),

@@ -14,7 +14,7 @@ import asyncio
 import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -28,7 +28,7 @@ from letterlock.client._office import Office
 from letterlock.client._opening import World
 from letterlock.client._transport import Reply, Socket, SocketClosed
 from letterlock.errors import PeerError
-from letterlock.user import EventKind
+from letterlock.user import EventKind, OwnDeviceRevoked
 from support.client_town import QUICK, Asked, Town
 
 KEY: Final = bytes(32)
@@ -165,6 +165,8 @@ class Phone:
     client: Client | None = None
     events: list[tuple[Any, str | None]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    is_out: bool = False
+    """Whether the client said that its device was revoked."""
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start(self) -> None:
@@ -181,25 +183,31 @@ class Phone:
         self._tasks = [asyncio.create_task(self._reads(client)), asyncio.create_task(self._hears(client))]
 
     async def _reads(self, client: Client) -> None:
-        async for message in client.messages():
-            async with client.transaction():
-                await client.run(self._save, client, message)
-                await message.done()
+        with suppress(OwnDeviceRevoked):
+            async for message in client.messages():
+                async with client.transaction():
+                    await client.run(self._save, client, message)
+                    await message.done()
+            return
+        self.is_out = True
 
     def _save(self, client: Client, message: Message) -> None:
         row = (message.sender, message.device, message.to, message.body)
         client.store.connection.execute("INSERT INTO texts VALUES (?, ?, ?, ?)", row)
 
     async def _hears(self, client: Client) -> None:
-        async for event in client.events():
-            self.events.append((event.kind, event.name))
-            if event.kind is RelayEventKind.FAILED:
-                self.faults.append(f"{self.label}: a bug")
+        with suppress(OwnDeviceRevoked):
+            async for event in client.events():
+                self.events.append((event.kind, event.name))
+                if event.kind is RelayEventKind.FAILED:
+                    self.faults.append(f"{self.label}: a bug")
+            return
+        self.is_out = True
 
     @property
     def has_ended(self) -> bool:
-        """Whether the application ended by itself, which it never may. `stop` then says why."""
-        return any(each.done() for each in self._tasks)
+        """Whether the application ended by itself. It may, if the device was revoked. `stop` says why."""
+        return not self.is_out and any(each.done() for each in self._tasks)
 
     async def crash(self) -> None:
         """Let the power fail. The next start finds what was committed until now."""

@@ -162,6 +162,8 @@ async def _check(play: Play) -> list[str]:
     found = [*play.country.errors, *(fault for phone in play.phones for fault in phone.faults)]
     for phone in play.phones:
         assert phone.client is not None
+        if phone.is_out and phone in play.listed(phone.name):
+            found.append(f"{phone} believes that it was revoked, and it was not")
         for row, times in (await phone.texts()).items():
             found += _judge(play, phone.address, row, times)
         found += [

@@ -2,7 +2,8 @@
 
     when the mailbox was emptied     upkeep, after the delay in which receipts gather
     every hour                       upkeep
-    prekeys are due, or few          published after a random time, so that not all clients call at once
+    prekeys are due, or few          as many as the supply says (_supply.py), after a random time, so that not
+                                     all clients call at once
 
 A publication is in the store until the relay has confirmed it, and its number tells whether it has.
 
@@ -10,7 +11,9 @@ Not here: what upkeep does (user/).
 """
 
 import asyncio
+from collections import deque
 from contextlib import suppress
+from time import monotonic
 from typing import Final
 
 from letterlock._wire.relay_error import RelayCode
@@ -18,19 +21,22 @@ from letterlock._wire.relay_prekeys import PublishAnswer, PublishRequest
 from letterlock.client._errors import RelayMisbehaves, RelayRefused, RelayUnavailable
 from letterlock.client._office import Office
 from letterlock.client._pace import woken
-from letterlock.limits import RECEIPT_DELAY
+from letterlock.limits import HOUR, RECEIPT_DELAY
 
 _ATTEMPTS: Final = 3
+_MOST_AN_HOUR: Final = 6
+"""Publications of one client in an hour. A relay may pretend to have lost everything again and again."""
 
 
 class Keeper:
     """One client's task that looks after it."""
 
-    __slots__ = ("_is_first", "_office")
+    __slots__ = ("_is_first", "_office", "_published")
 
     def __init__(self, office: Office) -> None:
         self._office = office
         self._is_first = True
+        self._published: deque[float] = deque(maxlen=_MOST_AN_HOUR)
 
     async def step(self) -> None:
         """Do what is due, then wait."""
@@ -54,7 +60,10 @@ class Keeper:
         """Publish what was not confirmed, or new prekeys if they are wanted. Raises what calls raise."""
         office = self._office
         own = await office.run(office.queue.own)
+        office.level = own.supply.level
         if own.publication is None and not office.wants_prekeys and own.number:
+            return
+        if self._is_too_soon():
             return
         if own.number and not self._is_first:
             await asyncio.sleep(office.pace.spread(office.pace.refill))
@@ -72,8 +81,16 @@ class Keeper:
             else:
                 await office.run(office.queue.published, number)
                 office.stock, office.wants_prekeys = answer.stock, False
+                office.level = (await office.run(office.queue.own)).supply.level
+                self._published.append(monotonic())
                 return
         raise RelayMisbehaves("takes no publication")
+
+    def _is_too_soon(self) -> bool:
+        """Return whether there were six publications in an hour, whatever they were for. [CLN-16]"""
+        made = self._published
+        hour = self._office.pace.scale * HOUR
+        return len(made) == _MOST_AN_HOUR and monotonic() < made[0] + hour
 
     async def _refused(self, refused: RelayRefused) -> None:
         office = self._office

@@ -23,6 +23,7 @@ from letterlock.client._connection import Connection
 from letterlock.client._errors import NotAdmitted, RelayMisbehaves, RelayRefused, RelayUnavailable
 from letterlock.client._events import RelayEvent, RelayEventKind
 from letterlock.client._pace import Backoff, Pace
+from letterlock.client._supply import LEAST, MOST
 from letterlock.client._thread import StoreThread
 from letterlock.client._transport import Transport
 from letterlock.errors import StoreBusy, StoreError, UsageError
@@ -49,6 +50,7 @@ class Office(Uncopyable):
         "forgotten_at",
         "is_revoked",
         "keeper_wake",
+        "level",
         "news_wake",
         "pace",
         "prekeys",
@@ -77,7 +79,10 @@ class Office(Uncopyable):
         """Whether this device was revoked, so that nothing is left to do."""
         self.relay_version: int | None = None
         """The newest version of the user's own list at the relay, once it is known."""
-        self.prekeys = 100
+        self.prekeys = MOST
+        """One-time prekeys in a publication at most."""
+        self.level = LEAST
+        """How many there are in one now, as far as is known."""
         self.stock: int | None = None
         self.wants_prekeys = False
         self.forgotten_at: float | None = None

@@ -16,15 +16,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
+from letterlock._device.prekeys import PrekeyRing, has_current, rotation_is_due
 from letterlock._primitives.composite import CompositeSeed
 from letterlock._primitives.entropy import Clock, Entropy
 from letterlock._primitives.secret import Uncopyable
+from letterlock._records.account import decode_account
 from letterlock._records.contact import ContactState
 from letterlock._records.pin import PinnedList
 from letterlock._wire.address import Address
 from letterlock._wire.bundle import PrekeyBundle
 from letterlock._wire.device_list import DeviceList
-from letterlock._wire.relay_limits import MAX_UPLOAD_PAIRS
 from letterlock.client._errors import RelayMisbehaves
 from letterlock.client._needs import Needs
 from letterlock.client._posts import Posts
@@ -59,13 +60,26 @@ class Result(Protocol):
 class Queue(Uncopyable):
     """A user over a store, and the rows of its client."""
 
-    __slots__ = ("_book", "_entropy", "_outbox", "judge_held", "needs", "posts", "tables", "user")
+    __slots__ = (
+        "_account",
+        "_book",
+        "_entropy",
+        "_outbox",
+        "_ring",
+        "judge_held",
+        "needs",
+        "posts",
+        "tables",
+        "user",
+    )
 
     def __init__(self, user: User, store: Store, clock: Clock, entropy: Entropy) -> None:
         self.user = user
         self._entropy = entropy
         self._book = Book(store)
         self._outbox = Outbox(store)
+        self._account = store.tables.account
+        self._ring = PrekeyRing(store.tables, entropy)
         self.tables = Tables(store, clock, entropy)
         self.needs = Needs(self.tables)
         self.posts = Posts(self._book, self.tables, entropy, user.address)
@@ -246,18 +260,41 @@ class Queue(Uncopyable):
         self.take(found)
         return found.publish
 
-    def publish(self, one_time: int) -> tuple[int, bytes]:
+    def refill(self, stock: int) -> bool:
+        """Return whether prekeys must be published because the relay has few left, as it says. [CLN-16]"""
+        own, now = self.own(), self.tables.clock()
+        if not own.supply.is_low(stock) or self._rotates(now):  # what was retired was not used
+            return False
+        supply = own.supply.refilled(self._ring.unused(now), now)
+        if supply is not None:
+            self.tables.save_own(replace(own, supply=supply))
+        return supply is not None
+
+    def publish(self, most: int) -> tuple[int, bytes]:
         """Return number and bytes of the next publication, which is kept until `published`.
 
-        Raises RelayMisbehaves if a relay has used up the numbers.
+        It has as many pairs as the supply says, but no more than `most`. Raises RelayMisbehaves if a relay
+        has used up the numbers.
         """
         own = self.own()
         if own.number >= MAX_COUNTER:
             raise RelayMisbehaves("has used up the numbers of publications")
-        publication = self.user.publish(min(one_time, MAX_UPLOAD_PAIRS)).encode()
-        own = replace(own, number=own.number + 1, publication=publication)
+        now, supply = self.tables.clock(), own.supply
+        if own.number and self._rotates(now):
+            supply = supply.rotated()
+        elif not self._ring.unused(now):
+            supply = supply.refilled(0, now) or supply
+        publication = self.user.publish(min(supply.level, most)).encode()
+        supply = supply.published(self._ring.unused(now), now)
+        own = replace(own, number=own.number + 1, publication=publication, supply=supply)
         self.tables.save_own(own)
         return own.number, publication
+
+    def _rotates(self, now: int) -> bool:
+        """Return whether a publication replaces everything that the relay has."""
+        record = self._account.load()
+        account = None if record is None else record.decoded(decode_account)
+        return account is None or not has_current(account) or rotation_is_due(account, now)
 
     def published(self, number: int) -> None:
         """Forget the bytes of a publication that the relay has."""

@@ -110,12 +110,13 @@ class Receiver:
     async def _take(self, answer: FetchAnswer) -> None:
         """Have the user read messages, and save what comes of them."""
         office = self._office
-        office.stock = answer.stock
-        if answer.stock < office.prekeys // 4:
-            office.want_prekeys()
         if answer.deliveries:
             await office.run(office.arrivals.receive, answer.deliveries)
             office.wake_all()
+        may_ask = answer.stock < office.level // 4 and (answer.deliveries or answer.stock != office.stock)
+        office.stock = answer.stock
+        if may_ask and await office.run(office.queue.refill, answer.stock):
+            office.want_prekeys()
 
     async def _room(self) -> None:
         """Wait until the application has finished enough of what arrived."""

@@ -1,6 +1,6 @@
 """The records of a client: what is on its way to the relay, and what waits for the application.
 
-own        [1, relay, registered, number, publication / null]
+own        [1, relay, registered, number, publication / null, level, left, at, refills]
 post       [1, name, [[device id, message] ...], version / null, head / null, content id / null]
 need       [1, kind, name, device id / null, after / null, failures]
 draft      [1, name, kind, body, [attachment ...], sent]
@@ -19,6 +19,7 @@ from letterlock._wire.address import Address
 from letterlock._wire.content import Attachment
 from letterlock._wire.fields import Fields
 from letterlock._wire.relay_limits import MAX_RELAYED_MESSAGE, MAX_SENT_MESSAGES, MAX_UPLOAD
+from letterlock.client._supply import LEAST, MAX_REFILLS, MOST, Supply
 from letterlock.errors import UsageError
 from letterlock.limits import (
     HEAD_BYTES,
@@ -33,6 +34,7 @@ from letterlock.stores import Record
 from letterlock.user import Need, NeedKind
 
 _MAX_FAILURES: Final = 255
+_SUPPLY: Final = Supply()
 _NEEDS: Final = (NeedKind.LISTS, NeedKind.BUNDLE)
 
 
@@ -41,13 +43,14 @@ class OwnRecord:
     """What a client notes of itself.
 
     `relay` is the relay's URL. `number` is that of the last publication, and `publication` its bytes until
-    the relay has confirmed them.
+    the relay has confirmed them. `supply` says how many prekeys the next one has.
     """
 
     relay: str
     registered: bool = False
     number: int = 0
     publication: bytes | None = field(default=None, repr=False)
+    supply: Supply = _SUPPLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,22 +128,24 @@ def encode_own(own: OwnRecord) -> Record:
     """Return the record of a client. Raises UsageError for a number that `decode_own` would not read."""
     if not 0 <= own.number <= MAX_COUNTER:
         raise UsageError(f"the number of a publication must be at most {MAX_COUNTER}")
-    return encode_entry(own.relay, int(own.registered), own.number, own.publication)
+    supply = own.supply
+    numbers = (supply.level, supply.left, supply.at, supply.refills)
+    return encode_entry(own.relay, int(own.registered), own.number, own.publication, *numbers)
 
 
 def decode_own(record: Record) -> OwnRecord:
     """Read what `encode_own` gives. Raises CorruptStore."""
-    return decode_entry(record, 4, "a client's own record", _own)
+    return decode_entry(record, 8, "a client's own record", _own)
 
 
 def _own(fields: Fields) -> OwnRecord:
     relay, registered = fields.text("relay"), read_bool(fields, "registered")
     number, publication = fields.uint("number", MAX_COUNTER), fields.any()
-    if publication is None:
-        return OwnRecord(relay, registered, number)
-    if type(publication) is not bytes or len(publication) > MAX_UPLOAD:
+    if publication is not None and (type(publication) is not bytes or len(publication) > MAX_UPLOAD):
         raise fields.wrong("publication", f"null or a byte string of at most {MAX_UPLOAD} bytes")
-    return OwnRecord(relay, registered, number, publication)
+    level, left = fields.uint_between("level", LEAST, MOST), fields.uint("left", MAX_COUNTER)
+    supply = Supply(level, left, fields.uint("time", MAX_COUNTER), fields.uint("refills", MAX_REFILLS))
+    return OwnRecord(relay, registered, number, publication, supply)
 
 
 def encode_post(post: Post) -> Record:
