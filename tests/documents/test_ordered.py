@@ -69,3 +69,48 @@ def test_several_threads_work() -> None:
         both.wait()
 
     assert list(in_order(work, iter(range(2)), 2)) == [0, 1]
+
+
+def test_the_caller_is_one_of_the_threads() -> None:
+    """Two jobs wait for each other, so both threads have to work."""
+    both, seen = threading.Barrier(2, timeout=60), set[threading.Thread]()
+
+    def work(_: int) -> None:
+        seen.add(threading.current_thread())
+        both.wait()
+
+    list(in_order(work, iter(range(20)), 2))
+    assert len(seen) == 2
+    assert threading.current_thread() in seen
+
+
+@pytest.mark.parametrize("threads", [2, 4])
+def test_whatever_ends_a_helper_is_raised(threads: int) -> None:
+    """Two jobs wait for each other, so one of them is done by a helper."""
+    before, caller, both = (
+        threading.active_count(),
+        threading.current_thread(),
+        threading.Barrier(2, timeout=60),
+    )
+
+    def work(job: int) -> None:
+        if job < 2:
+            both.wait()
+        if threading.current_thread() is not caller:
+            raise SystemExit(job)
+
+    with pytest.raises(SystemExit):
+        list(in_order(work, iter(range(20)), threads))
+    assert threading.active_count() == before
+
+
+@THREADS
+def test_an_error_in_the_jobs_ends_the_threads(threads: int) -> None:
+    def jobs() -> Iterator[int]:
+        yield from range(10)
+        raise OSError("the source is gone")
+
+    before = threading.active_count()
+    with pytest.raises(OSError, match="the source is gone"):
+        list(in_order(lambda _: None, jobs(), threads))
+    assert threading.active_count() == before
