@@ -9,6 +9,7 @@ eighth is left to the owner.                                                    
 Not here: what parcels hold (_wire/parcel.py); logs of collections (_collection_logs.py).
 """
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -84,7 +85,7 @@ class Shelves:
         for name in names:
             if name != own:
                 means.limits.target(session.requester, name.key, now)
-        known = {name: await self._is_known(name) for name in names}
+        known = dict(zip(names, await asyncio.gather(*map(self._is_known, names)), strict=True))
         puts = [self._put(name, parcel, own) for name, parcel in request.parcels if known[name]]
         stored = iter(await means.store.shelve(puts) if puts else ())
         return ShelveAnswer(
