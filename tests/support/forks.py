@@ -212,13 +212,16 @@ def _requests(life: socket.socket, listener: socket.socket) -> "tuple[dict[str, 
         control, _ = listener.accept()
         with control:
             data, files, _, _ = socket.recv_fds(control, _MOST, 4)
-            while not data.endswith(b"\n"):
-                data += control.recv(_MOST)
-            if os.fork() == 0:
-                life.close()
-                listener.close()
-                return json.loads(data), files
-            control.send(b".")
+            more = data
+            while more and not data.endswith(b"\n"):
+                more = control.recv(_MOST)
+                data += more
+            if more:  # otherwise whoever asked was killed in the middle
+                if os.fork() == 0:
+                    life.close()
+                    listener.close()
+                    return json.loads(data), files
+                control.send(b".")
         for each in files:
             os.close(each)
 
