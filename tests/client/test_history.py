@@ -6,15 +6,18 @@ from typing import Any
 
 import pytest
 
+from letterlock import SqliteStore
+from letterlock._primitives.composite import SIGNATURE_BYTES
 from letterlock._primitives.entropy import system_entropy
 from letterlock._wire.relay_calls import CALL_OF_PATH
 from letterlock._wire.relay_place import GetAnswer, Step
-from letterlock.client import Client, Message, RelayMisbehaves, RelayUnavailable
+from letterlock.client import Client, HistoryRefused, Message, RelayMisbehaves, RelayUnavailable
 from letterlock.client._history import MAX_TOGETHER, divided
 from letterlock.client._transport import Reply
-from letterlock.errors import AuthenticationFailed, MalformedMessage, UsageError
+from letterlock.errors import UsageError
+from letterlock.user import EventKind
 from letterlock.user._archive import FRAME_BYTES, MARK
-from support.client_town import Asked, Town, bodies, play
+from support.client_town import Asked, Town, bodies, happens, play
 
 ITEMS = [b"Good morning, Ben.", b"", b"Good morning to you."]
 
@@ -105,45 +108,64 @@ def spoiled(change: Callable[[bytes], bytes]) -> Callable[[Asked, Reply], Reply]
     return changed
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda data: data[:-1] + bytes([data[-1] ^ 1]),
-        lambda data: data[:-FRAME_BYTES],
-        lambda data: data + data[-FRAME_BYTES:],
-    ],
-    ids=["changed", "cut", "repeated"],
-)
-def test_a_history_that_the_relay_changed_is_not_read(
-    tmp_path: Path, change: Callable[[bytes], bytes]
-) -> None:
+def package_end(data: bytes) -> int:
+    return 4 + int.from_bytes(data[:4], "big")
+
+
+CHANGES: dict[str, Callable[[bytes], bytes]] = {
+    "a bit of the last frame": lambda data: data[:-1] + bytes([data[-1] ^ 1]),
+    "cut by a frame": lambda data: data[:-FRAME_BYTES],
+    "a frame twice": lambda data: data + data[-FRAME_BYTES:],
+    "a byte more": lambda data: data + b"\0",
+    "no archive any more": lambda data: data[: package_end(data) + SIGNATURE_BYTES],
+    "nothing but the package": lambda data: data[: package_end(data)],
+    "half a signature": lambda data: data[: package_end(data) + 100],
+    "another mark": lambda data: data.replace(MARK, b"?" * len(MARK)),
+    "another signature": lambda data: (
+        data[: package_end(data)] + bytes(SIGNATURE_BYTES) + data[package_end(data) + SIGNATURE_BYTES :]
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_history_that_the_relay_changed_is_refused_at_once(tmp_path: Path, change: str) -> None:
     """CLN-13: the device is linked all the same."""
+
+    def store() -> SqliteStore:
+        return SqliteStore(tmp_path / "tablet.db", key=bytes(32))
 
     async def story(town: Town) -> None:
         alice = await town.client("alice")
-        town.changes.append(spoiled(change))
-        tablet = await town.second(alice, "tablet", ITEMS)
-        message = await first(tablet)
-        with pytest.raises((AuthenticationFailed, MalformedMessage)):
-            await tablet.read_archive(message.body)
-        await message.done()
-        await alice.send("alice", b"to the tablet")
-        assert await bodies(tablet, 1) == [b"to the tablet"]
+        town.changes.append(spoiled(CHANGES[change]))
+        with pytest.raises(HistoryRefused, match="open the store"):
+            await town.second(alice, "tablet", ITEMS, store)
+        async with await town.kind("tablet").open(store) as tablet:
+            events = await happens(tablet, EventKind.HISTORY_REFUSED)
+            assert (events[-1].name, events[-1].device) == ("alice", 1)
+            await alice.send("alice", b"to the tablet")
+            assert await bodies(tablet, 1) == [b"to the tablet"]  # and no archive
 
     play(tmp_path, story)
 
 
-def test_what_is_no_archive_is_not_given(tmp_path: Path) -> None:
-    """CLN-13"""
+@pytest.mark.parametrize("items", [ITEMS, []])
+def test_a_history_of_another_linking_is_refused(tmp_path: Path, items: list[bytes]) -> None:
+    """CLN-13: what the same device signed for another package, with an archive where there is none too."""
+    kept: list[bytes] = []
+
+    def change(data: bytes) -> bytes:
+        kept.append(data)
+        return data[: package_end(data)] + kept[0][package_end(kept[0]) :]
+
+    def store() -> SqliteStore:
+        return SqliteStore(tmp_path / "laptop.db", key=bytes(32))
 
     async def story(town: Town) -> None:
         alice = await town.client("alice")
-        town.changes.append(spoiled(lambda data: data.replace(MARK, b"?" * len(MARK))))
-        tablet = await town.second(alice, "tablet", ITEMS)
-        await alice.send("alice", b"hello")
-        assert await bodies(tablet, 1) == [b"hello"]
-        with pytest.raises(MalformedMessage):
-            await tablet.read_archive(b"hello")
+        town.changes.append(spoiled(change))
+        await town.second(alice, "tablet", ITEMS)
+        with pytest.raises(HistoryRefused):
+            await town.second(alice, "laptop", items, store)
 
     play(tmp_path, story)
 

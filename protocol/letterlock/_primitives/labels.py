@@ -37,6 +37,7 @@ USER_FINGERPRINT: Final = b"letterlock-v1 user fingerprint"
 
 LINKING_OFFER: Final = b"letterlock-v1 linking offer"
 LINKING_PACKAGE: Final = b"letterlock-v1 linking package"
+LINKING_HISTORY: Final = b"letterlock-v1 linking history"
 LINKING_DIGITS: Final = b"letterlock-v1 linking digits"
 DOCUMENT_SEED: Final = b"letterlock-v1 document seed"
 

@@ -19,6 +19,7 @@ Not here: keys, sessions and device lists, which are a `User`'s; the relay itsel
 from letterlock.client._client import Client
 from letterlock.client._errors import (
     AlreadyDone,
+    HistoryRefused,
     NameTaken,
     RelayMisbehaves,
     RelayUnavailable,
@@ -35,6 +36,7 @@ __all__ = [
     "AlreadyDone",
     "Client",
     "Delivery",
+    "HistoryRefused",
     "Message",
     "NameTaken",
     "OwnDeviceRevoked",

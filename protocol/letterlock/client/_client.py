@@ -145,7 +145,7 @@ class Client(Uncopyable):
 
         `show` is awaited with the code, which the person scans or types on the other device, and `digits`
         with six digits, which the person compares there. Raises LinkingRefused, also after ten minutes;
-        AccountExists, UsageError, RelayMisbehaves.
+        AccountExists, UsageError, RelayMisbehaves; HistoryRefused, and then this device is linked: `open` it.
         """
         url, world = RelayUrl(relay, allow_insecure=allow_insecure), cls._world
         opener = StoreOpener.of(store, key)

@@ -2,6 +2,7 @@
 
     RelayUnavailable     the relay, or the network, cannot answer now        tried again
     RelayMisbehaves      the relay's answer breaks the specification         tried again, and reported
+    HistoryRefused       the history that came with a linking is wrong  this device is linked without it
     NotAdmitted          the relay refuses the login                         tried again, and reported
     OwnDeviceRevoked     the user's own list has this device no more    the client ends (user/)
     RelayRefused         the relay did not carry out a call                  what then depends on the code
@@ -39,6 +40,17 @@ class RelayMisbehaves(PeerError):
 
     def __init__(self, text: str) -> None:
         super().__init__(f"the relay {text}: its answer was discarded; tell whoever runs it")
+
+
+class HistoryRefused(RelayMisbehaves):
+    """The relay is wrong: it changed or dropped the history that came with a linking. It was not kept.
+
+    This device was linked all the same: open the store. To get the history too, revoke this device, and link
+    it again.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("has changed the history of a linking, which goes on without: open the store")
 
 
 class RelayRefused(LetterlockError):

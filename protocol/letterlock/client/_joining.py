@@ -15,7 +15,7 @@ from letterlock._wire.relay_place import Step
 from letterlock.client import _history as history
 from letterlock.client._arrivals import Arrivals
 from letterlock.client._connection import Connection
-from letterlock.client._errors import RelayMisbehaves, RelayRefused, RelayUnavailable
+from letterlock.client._errors import HistoryRefused, RelayMisbehaves, RelayRefused, RelayUnavailable
 from letterlock.client._http import RelayUrl
 from letterlock.client._linking import (
     CompareDigits,
@@ -90,14 +90,16 @@ async def _join(
     answer = await thread.run(new.receive_offer, await meeting.get(Step.OFFER))
     await digits(await thread.run(lambda: new.digits))
     await meeting.put(Step.ANSWER, answer)
-    package, archive = history.divided(await meeting.get(Step.PACKAGE))
+    package, signed = history.divided(await meeting.get(Step.PACKAGE))
 
-    def save() -> Arrivals:
+    def save() -> tuple[Arrivals, bool]:
         arrivals = linked(new.receive_package(package), thread.store, relay, world.clock)
-        history.keep(arrivals, archive)
-        return arrivals
+        return arrivals, history.keep(arrivals, package, signed)
 
-    return await thread.run(save)
+    arrivals, is_whole = await thread.run(save)
+    if not is_whole:
+        raise HistoryRefused  # this device stays linked
+    return arrivals
 
 
 async def link(

@@ -83,6 +83,8 @@ class EventKind(Enum):
     If this device added the device, link it again. If it revoked it, it did so again where it still may: look
     at `devices`, and give `device_lists` to the directory.
     """
+    HISTORY_REFUSED = "history refused"
+    """What the device gave of the history when it linked this one was changed on the way. It was not kept."""
     REVOKED = "revoked"
     """This device was revoked by another one. It sends no more."""
 
