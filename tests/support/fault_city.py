@@ -188,7 +188,8 @@ class City:
             path = self.folder / f"{name}.db"
             if not path.exists():
                 continue
-            with SqliteStore(path, key=KEY) as store, store.transaction():
+            # A client that waits for its share of a busy machine keeps the store locked meanwhile.
+            with SqliteStore(path, key=KEY, busy_timeout=600) as store, store.transaction():
                 tables = {
                     each for (each,) in store.connection.execute("SELECT name FROM sqlite_master").fetchall()
                 }

@@ -49,8 +49,10 @@ class HistoryRefused(RelayMisbehaves):
     it again.
     """
 
-    def __init__(self) -> None:
-        super().__init__("has changed the history of a linking, which goes on without: open the store")
+    TEXT = "has changed the history of a linking, which goes on without: open the store"
+
+    def __init__(self, text: str = TEXT) -> None:
+        super().__init__(text)
 
 
 class RelayRefused(LetterlockError):
