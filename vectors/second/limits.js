@@ -104,6 +104,9 @@ export const LOG_ENTRIES = 256;
 export const LOG_ANSWER_SIZE = 4_272_128;
 export const LOG_APPEND_SIZE = 74_752;
 
+export const ML_DSA_KEY_SIZE = 1_952; // of spec/primitives.md
+export const COMPOSITE_SIGNATURE_SIZE = 3_373;
+
 export const DOCUMENT_HEADER_SIZE = 65_536; // of spec/documents.md, as those below
 export const DOCUMENT_TRAILER_SIZE = 16_384;
 export const DOCUMENT_GRANTS_SIZE = 1_048_576;

@@ -4,6 +4,7 @@
 import { BARE, TYPES } from "./braid.js";
 import * as cbor from "./cbor.js";
 import * as curve from "./curve.js";
+import { BUNDLE, elements, INITIAL, PUBLICATION, RATCHET, TRIPLE, VERSIONS } from "./envelope.js";
 import { CODEWORD, INDICES } from "./erasure.js";
 import { refuse } from "./errors.js";
 import { CIPHERTEXT_SIZE } from "./kem.js";
@@ -11,30 +12,10 @@ import { sha256 } from "./kdf.js";
 import * as limits from "./limits.js";
 import * as typed from "./typed.js";
 
-export const INITIAL = 1;
-export const RATCHET = 2;
-export const BUNDLE = 3;
-export const PUBLICATION = 4;
-export const TRIPLE = 5;
-
-/** The version of each kind. */
-const VERSIONS = {
-  [INITIAL]: limits.VERSION, [RATCHET]: limits.VERSION, [TRIPLE]: limits.VERSION,
-  [BUNDLE]: limits.BUNDLE_VERSION, [PUBLICATION]: limits.BUNDLE_VERSION,
-};
+export { BUNDLE, elements, INITIAL, PUBLICATION, RATCHET, TRIPLE };
 
 const SEALED_LEAST = limits.NONCE_SIZE + limits.PADDED_LEAST + limits.TAG_SIZE;
 const SEALED_MOST = limits.NONCE_SIZE + limits.PADDED_MOST + limits.TAG_SIZE;
-
-/** Steps 1 to 5 of spec/wire.md: return the unchecked elements of an encoding of `kind`, and where the last one begins. */
-export function elements(data, kind, { count, size, nesting = 1, items = count + 1 }) {
-  const seen = cbor.peek(data, kind in VERSIONS ? VERSIONS : { [kind]: limits.VERSION }); // or a kind of the user layer
-  if (seen.kind !== kind) refuse("MalformedMessage", "another kind");
-  if (data.length > size) refuse("MalformedMessage", "too many bytes");
-  if (seen.count !== count) refuse("MalformedMessage", "another number of elements");
-  const { item, last } = cbor.decodeWithLast(data, { nesting, items });
-  return { elements: item.slice(2), last };
-}
 
 /** Return the kind of an undecoded message: INITIAL, RATCHET or TRIPLE. */
 export function kindOf(data) {

@@ -6,8 +6,9 @@ import { refuse } from "../errors.js";
 import { sha256 } from "../kdf.js";
 import * as limits from "../limits.js";
 import { ERASE, grantLeaf, noteLeaf, readNoteTerms, readTerms, WITHDRAW } from "./grant.js";
-import { readPlace, verifyLeaf } from "./place.js";
-import { readSignedBy, sameSigner, verify } from "./signer.js";
+import { readPlace } from "./place.js";
+import { verify, verifyLeaf } from "./signature.js";
+import { readSignedBy, sameSigner } from "./signer.js";
 import { canonical, parse } from "./strict-json.js";
 
 const LABEL = "letterlock-v1 access record";

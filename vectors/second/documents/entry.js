@@ -6,7 +6,7 @@ import * as cbor from "../cbor.js";
 import { refuse } from "../errors.js";
 import { sha256 } from "../kdf.js";
 import * as limits from "../limits.js";
-import { elements } from "../messages.js";
+import { elements } from "../envelope.js";
 import * as typed from "../typed.js";
 import { readPlace } from "./place.js";
 import { encodeSigner, readSignedBy } from "./signer.js";

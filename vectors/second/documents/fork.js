@@ -3,7 +3,7 @@
 import { equal } from "../bytes.js";
 import { refuse } from "../errors.js";
 import * as limits from "../limits.js";
-import { elements } from "../messages.js";
+import { elements } from "../envelope.js";
 import * as typed from "../typed.js";
 import { decodeEntry } from "./entry.js";
 import { verifySteps } from "./log.js";

@@ -1,15 +1,13 @@
-// Grants and notes: their encodings, and opening the key in a grant.
-// Not here: signatures (place.js), access records (access-record.js).
+// Grants and notes: their encodings, and keys that were sealed under a secret.
+// Not here: signatures (place.js), other readers (readers.js), access records (access-record.js).
 
-import { argon2id } from "@noble/hashes/argon2.js";
 import * as aead from "../aead.js";
-import { ascii, bigEndian, concat, equal, utf8 } from "../bytes.js";
+import { ascii, bigEndian, concat, equal } from "../bytes.js";
 import * as cbor from "../cbor.js";
 import { refuse } from "../errors.js";
-import * as hpke from "../hpke.js";
 import { hkdf, hmac, sha256 } from "../kdf.js";
 import * as limits from "../limits.js";
-import { elements } from "../messages.js";
+import { elements } from "../envelope.js";
 import * as typed from "../typed.js";
 import { readPlace } from "./place.js";
 import { readSignedBy, readSigner, sameSigner } from "./signer.js";
@@ -154,63 +152,25 @@ export function readFragment(text) {
 
 export const linkId = (secret) => hmac(secret, LINK_ID).slice(0, 16);
 
-const info = ({ encoded }, part) => concat(GRANTED_KEY, sha256(encoded), Uint8Array.of(part));
+/** What a sealed key is bound to. [DOC-35] */
+export const info = ({ encoded }, part) => concat(GRANTED_KEY, sha256(encoded), Uint8Array.of(part));
 
-function checkLength({ sealed }, overhead, copies = 1) {
+export function checkLength({ sealed }, overhead, copies = 1) {
   const sound = [32, 64].some((length) => sealed.length === overhead + copies * length);
   if (!sound) refuse("MalformedMessage", "a sealed key of another length"); // [DOC-36]
 }
 
-function openUnder(grant, secret) {
+/** Open a key that was sealed under a secret. */
+export function openUnder(grant, secret) {
   checkLength(grant, 28);
   const key = hkdf(NOTHING, secret, info(grant, 0), 32);
   return aead.open(key, grant.sealed.slice(0, 12), grant.sealed.slice(12), NOTHING);
 }
 
-const keyHash = (...seeds) => sha256(concat(...seeds.map(hpke.publicOf)));
-const OVERHEAD = 1_136; // of HPKE
-
-/** What opens the key of a grant for each kind of reader: null if the grant is for another one. */
-const READERS = {
-  user(grant, recipient, { userId, generation, seed }) {
-    const ours = equal(recipient.userId, userId) && recipient.generation === generation && equal(recipient.keyHash, keyHash(seed));
-    if (!ours) return null;
-    checkLength(grant, OVERHEAD);
-    return hpke.open(seed, info(grant, 0), grant.sealed);
-  },
-  collection: (grant, recipient, { id: collection, epoch, key }) =>
-    (equal(recipient.id, collection) && recipient.epoch === epoch ? openUnder(grant, key) : null),
-  link: (grant, recipient, { secret }) => (equal(recipient.id, linkId(secret)) ? openUnder(grant, secret) : null),
-  password(grant, { salt, passes, memory }, { password }) {
-    checkLength(grant, 28);
-    return openUnder(grant, fromPassword(password, salt, passes, memory));
-  },
-  provisional(grant, recipient, { id: person, seeds }) {
-    if (!equal(recipient.id, person) || !equal(recipient.keyHash, keyHash(...seeds))) return null;
-    checkLength(grant, 2 * OVERHEAD, 2);
-    const middle = grant.sealed.length / 2;
-    const halves = [grant.sealed.slice(0, middle), grant.sealed.slice(middle)];
-    const [first, second] = halves.map((half, at) => hpke.open(seeds[at], info(grant, at + 1), half));
-    return first.map((byte, at) => byte ^ second[at]);
-  },
-};
-
-const derived = new Map();
-
-/** Argon2id takes long, so a secret is kept for the next grant under the same password and salt. */
-function fromPassword(password, salt, passes, memory) {
-  const text = password.normalize("NFKC");
-  const name = JSON.stringify([text, [...salt], passes, memory]);
-  if (!derived.has(name)) {
-    derived.set(name, argon2id(utf8(text), salt, { t: passes, m: memory / 1024, p: 1, dkLen: 32, maxmem: 2 ** 32 - 1 }));
-  }
-  return derived.get(name);
-}
-
-/** Return the key in a grant, or null if it is not for this reader. */
-export function openKey(grant, reader) {
+/** Return the key in a grant to a link, or null if it is not for the link with this secret. */
+export function openByLink(grant, secret) {
   const { recipient } = grant.terms;
-  return recipient.kind === reader.kind ? READERS[reader.kind](grant, recipient, reader) : null;
+  return recipient.kind === "link" && equal(recipient.id, linkId(secret)) ? openUnder(grant, secret) : null;
 }
 
 /** Check a key against the commitment of its subject. A document's is known when its header is read. [DOC-42] */

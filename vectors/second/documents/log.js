@@ -4,7 +4,7 @@ import { compare, equal, toHex } from "../bytes.js";
 import { Refusal, refuse } from "../errors.js";
 import * as limits from "../limits.js";
 import * as entries from "./entry.js";
-import { verifyLeaf } from "./place.js";
+import { verifyLeaf } from "./signature.js";
 
 const { CREATE, ADD, REMOVE, LEAVE, ROLE, RENAME, RENEW, CLOSE } = entries;
 const [READER, WRITER, ADMIN] = [1, 2, 3];

@@ -1,14 +1,13 @@
 // Operations on sealed documents. A vector says how its document is made (vectors/README.md).
 
-import { bigEndian, concat, equal, fromHex, toHex } from "../bytes.js";
+import { ascii, bigEndian, concat, equal, fromHex, toHex } from "../bytes.js";
 import { decodeSnapshot } from "../device-list.js";
-import { ascii } from "../bytes.js";
 import { Floe } from "../documents/floe.js";
 import * as merkle from "../documents/merkle.js";
 import { AUTHOR } from "../documents/parts.js";
 import * as reading from "../documents/reading.js";
 import { overBytes } from "../documents/run.js";
-import { Lists, verify } from "../documents/signer.js";
+import { Lists, verify } from "../documents/signature.js";
 import { Refusal, refuse } from "../errors.js";
 import { sha256 } from "../kdf.js";
 import { Input } from "./input.js";

@@ -4,9 +4,10 @@ import { equal, fromHex, toHex } from "../bytes.js";
 import * as accessRecord from "../documents/access-record.js";
 import * as grant from "../documents/grant.js";
 import * as item from "../documents/item.js";
-import { verifyLeaf } from "../documents/place.js";
+import { openKey } from "../documents/readers.js";
 import * as reading from "../documents/reading.js";
 import { overBytes } from "../documents/run.js";
+import { verifyLeaf } from "../documents/signature.js";
 import { refuse } from "../errors.js";
 import { listsOf, outSigner } from "./documents.js";
 
@@ -50,7 +51,7 @@ function open(given) {
   const { terms } = found;
   if (terms.validUntil !== null && terms.validUntil < given.integer("now")) refuse("NoGrant", "the grant has expired"); // [DOC-44]
   const known = [grant.DOCUMENT, grant.COLLECTION, grant.SESSION].includes(terms.subject.kind);
-  const key = known ? grant.openKey(found, readerOf(given.object("reader"))) : null; // [DOC-34]
+  const key = known ? openKey(found, readerOf(given.object("reader"))) : null; // [DOC-34]
   if (key === null) refuse("NoGrant", "the grant is for somebody else");
   grant.checkCommitment(terms.subject, key);
   given.optional("front", () => checkFront(given.bytes("front"), terms.subject, key));
