@@ -4,12 +4,13 @@ import os
 import shutil
 import sys
 import threading
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.assertion import rewrite
 
 from letterlock._wire.suite import Suite
 from support.native import without_native
@@ -27,35 +28,49 @@ def pytest_configure() -> None:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(place))
 
 
+@contextmanager
+def _traced_by(of_thread: Any, of_new_threads: Any) -> Iterator[None]:
+    """Let these be the trace functions of this thread and of new ones, until the block ends."""
+    before = sys.gettrace(), threading.gettrace()
+    sys.settrace(of_thread)
+    threading.settrace(of_new_threads)
+    try:
+        yield
+    finally:
+        sys.settrace(before[0])
+        threading.settrace(before[1])
+
+
+def within(block: Callable[[], AbstractContextManager[None]], function: Callable[..., Any]) -> Any:
+    """Return a function that does its work in such a block."""
+
+    def call(*arguments: Any, **named: Any) -> Any:
+        with block():
+            return function(*arguments, **named)
+
+    return call
+
+
 class _Measuring:
-    """Measures coverage in what tests and fixtures call, and not in pytest, where it takes longer than there.
+    """Measures coverage in what is imported and called, and not in pytest, where it takes longer than there.
 
     Nor in tests that are marked as slow or that Hypothesis runs: they repeat what others cover, and measuring
     doubles their time.
     """
 
     def __init__(self) -> None:
-        self._of_thread, self._of_new_threads = sys.gettrace(), threading.gettrace()
+        self._tracers = sys.gettrace(), threading.gettrace()
 
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        self._set(None, None)
-        try:
-            yield
-        finally:
-            self._set(self._of_thread, self._of_new_threads)
+    def paused(self) -> AbstractContextManager[None]:
+        return _traced_by(None, None)
 
-    @contextmanager
-    def resumed(self) -> Iterator[None]:
-        self._set(self._of_thread, self._of_new_threads)
-        try:
-            yield
-        finally:
-            self._set(None, None)
+    def resumed(self) -> AbstractContextManager[None]:
+        return _traced_by(*self._tracers)
 
-    def _set(self, of_thread: Any, of_new_threads: Any) -> None:
-        sys.settrace(of_thread)
-        threading.settrace(of_new_threads)
+    def pytest_collectstart(self, collector: pytest.Collector) -> None:
+        """Measure what a module of tests imports, but not how its tests are found."""
+        if isinstance(collector, pytest.Module):
+            collector._getobj = within(self.resumed, collector._getobj)  # type: ignore[method-assign]
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self) -> Generator[None, Any, Any]:
@@ -76,20 +91,26 @@ class _Measuring:
             return (yield)
 
 
-def pytest_runtestloop(session: pytest.Session) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, Any, Any]:
     """Begin to pause the measuring of coverage, if it is measured."""
-    if sys.gettrace() is not None and session.config.pluginmanager.hasplugin("_cov"):
-        session.config.pluginmanager.register(_Measuring())
+    if sys.gettrace() is None or not session.config.pluginmanager.hasplugin("_cov"):
+        return (yield)
+    measuring, manager = _Measuring(), session.config.pluginmanager
+    manager.register(measuring)
+    manager._importconftest = within(measuring.resumed, manager._importconftest)  # type: ignore[method-assign]
+    rewrite._rewrite_test = within(measuring.paused, rewrite._rewrite_test)
+    with measuring.paused():
+        return (yield)
 
 
-@pytest.fixture(autouse=True)
-def _pure(request: pytest.FixtureRequest) -> Iterator[None]:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     """Keep the native module out of a test that looks inside Python's own way of doing something."""
-    if request.node.get_closest_marker("pure") is None:
-        yield
-        return
+    if item.get_closest_marker("pure") is None:
+        return (yield)
     with without_native():
-        yield
+        return (yield)
 
 
 @pytest.fixture
