@@ -30,7 +30,7 @@ PEERS: Final = {
     "pyrage": Environment("pyrage", "pip", ("pyrage==1.4.0",)),
     "tink": Environment("tink", "pip", ("tink==1.16.1",)),
     "aws": Environment("aws-encryption-sdk", "pip", ("aws-encryption-sdk==4.0.7",)),
-    "crypt4gh": Environment("crypt4gh", "pip", ("crypt4gh==1.8.6",)),
+    "crypt4gh": Environment("crypt4gh", "pip", ("crypt4gh==1.8.6", "pynacl==1.6.2")),
     "like_tanker": Environment("pynacl", "pip", ("pynacl==1.6.2",)),
 }
 MIB: Final = 1024 * 1024
