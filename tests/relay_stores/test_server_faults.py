@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 import pytest
 
 from letterlock.errors import StoreError
-from letterlock.relay import Delivered, Mail, RelayStore, open_store
+from letterlock.relay import Delivered, LogHead, Mail, Put, RelayStore, open_store
 from letterlock.relay._jetstream import connection, retries
 from letterlock.relay._postgresql import driver
 from support.relay_databases import DATABASES, Database
@@ -19,7 +19,7 @@ from support.relay_ledger import Ledger
 from support.relay_nats import NatsServers
 from support.relay_postgresql import PostgresqlServer
 from support.relay_proxy import Proxy
-from support.relay_rows import NOW, Person, is_last_resort, letter, page, send, sent, waiting
+from support.relay_rows import NOW, Person, is_last_resort, letter, page, parcel, send, sent, waiting
 
 T = TypeVar("T")
 
@@ -69,6 +69,7 @@ async def test_what_is_repeated_after_a_lost_answer_happens_once(database: Datab
     mail = [letter(1, bytes([number])) for number in range(min(TIMES * 4, MOST))]
     claims = [(os.urandom(16), os.urandom(16)) for _ in mail]
     bundles = list[bytes | None]()
+    shelf, puts, log, entries = os.urandom(16), list[Put](), os.urandom(16), list[bytes]()
     async with Proxy(_port(database)) as proxy:
         store = await open_store(url_through(database, url, proxy)).open()
         for one, claim in zip(mail, claims, strict=True):
@@ -79,11 +80,29 @@ async def test_what_is_repeated_after_a_lost_answer_happens_once(database: Datab
             async def take(claim: tuple[bytes, bytes] = claim) -> None:
                 bundles.extend(await store.claim(person.key, [1], *claim, NOW))
 
-            for call in (deliver, take):
+            put, entry = parcel(shelf), os.urandom(32)
+
+            async def shelve(put: Put = put) -> None:
+                assert await store.shelve([put]) == [True]
+
+            async def append(entry: bytes = entry) -> None:
+                before = await direct.log_head(log)
+                if before is not None and before.hash == entry:
+                    return  # as the relay finds an entry that is in the log already
+                newest = LogHead(1 if before is None else before.number + 1, entry, b"state")
+                if not await store.log_append(log, before, entry, newest):
+                    raise StoreError("the first attempt came in between")
+
+            puts.append(put)
+            entries.append(entry)
+            for call in (deliver, take, shelve, append):
                 await _without_an_answer(proxy, call)
         assert proxy.lost
         await store.close()
     assert await waiting(direct, person) == mail
+    page_ = await direct.shelf(shelf, 0, MOST, 10**6)
+    assert page_.parcels == tuple(enumerate((each.parcel for each in puts), 1))
+    assert await direct.log_entries(log, 0, MOST, 10**6) == entries
     assert len(set(bundles)) == len(mail)
     assert not any(map(is_last_resort, bundles))
     assert (await direct.stock(person.key, 1)).bundles == 90 - len(mail)
