@@ -22,7 +22,7 @@ def run_without(missing: list[str], *arguments: str) -> subprocess.CompletedProc
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("missing", ["httpx", "websockets.asyncio.client"])
+@pytest.mark.parametrize("missing", ["certifi", "httpx", "websockets.asyncio.client"])
 def test_a_client_s_command_names_the_extra(missing: str) -> None:
     found = run_without([missing], "register", "alice", "--relay", "http://127.0.0.1:1")
     assert found.returncode == 2

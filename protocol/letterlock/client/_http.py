@@ -4,9 +4,14 @@ Certificates are verified, redirects are not followed, and answers are read up t
 decompressed: the relay is not trusted, and neither is what stands in front of it. Without TLS a client talks
 to this machine only, unless the application allows more.                                            [CLN-6]
 
+Both trust the authorities of the system and those of certifi, or only those that SSL_CERT_FILE or
+SSL_CERT_DIR names.
+
 Not here: what bodies mean (_connection.py).
 """
 
+import os
+import ssl
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
@@ -21,6 +26,7 @@ from letterlock.client._transport import MAX_SECONDS, Reply, Socket, SocketClose
 from letterlock.errors import UsageError
 
 try:
+    import certifi
     import httpx
     from websockets.asyncio.client import ClientConnection, connect
     from websockets.exceptions import ConnectionClosed, WebSocketException
@@ -32,6 +38,7 @@ except ModuleNotFoundError as error:
 SECONDS: Final = 20.0
 """How long a connection, a write, or a pause between two pieces of an answer may take."""
 _GOING_AWAY: Final = 1001
+_OWN_AUTHORITIES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _PORTS: Final = {"https": 443, "http": 80}
 
 
@@ -69,13 +76,22 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+def trusted() -> ssl.SSLContext:
+    """Return what HTTP and sockets verify a relay's certificate with. [CLN-6]"""
+    context = ssl.create_default_context()  # reads both variables
+    if not any(map(os.environ.get, _OWN_AUTHORITIES)):
+        context.load_verify_locations(certifi.where())  # for systems whose own are elsewhere
+    return context
+
+
 class HttpTransport:
     """Connections to one relay, kept open between calls."""
 
-    __slots__ = ("_client", "_url")
+    __slots__ = ("_client", "_tls", "_url")
 
     def __init__(self, url: RelayUrl) -> None:
         self._url = url
+        self._tls = trusted() if url.text.startswith("https:") else None
         timeout = httpx.Timeout(SECONDS)
         headers = {"content-type": CONTENT_TYPE, "accept": CONTENT_TYPE, "accept-encoding": "identity"}
         self._client = httpx.AsyncClient(
@@ -83,6 +99,7 @@ class HttpTransport:
             headers=headers,
             timeout=timeout,
             follow_redirects=False,
+            verify=True if self._tls is None else self._tls,
             trust_env=not url.is_local,  # a proxy cannot reach this machine
         )
 
@@ -111,6 +128,7 @@ class HttpTransport:
                 max_queue=1,
                 compression=None,
                 open_timeout=SECONDS,
+                ssl=self._tls,
                 proxy=None if self._url.is_local else True,
             )
         except (WebSocketException, OSError, TimeoutError, ValueError) as error:
