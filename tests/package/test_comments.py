@@ -17,6 +17,8 @@ from typing import Final
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT: Final = Path(__file__).parents[2]
 PACKAGE: Final = ROOT / "protocol" / "letterlock"
 FOLDERS: Final = ("protocol", "tests", "bench", "vectors", "spec", "docs", ".ci")

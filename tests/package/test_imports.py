@@ -16,6 +16,8 @@ from typing import Final
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 PACKAGE: Final = Path(__file__).parents[2] / "protocol" / "letterlock"
 
 FLOOR: Final = frozenset({"limits", "errors"})

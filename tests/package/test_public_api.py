@@ -204,6 +204,7 @@ def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
             yield node
 
 
+@pytest.mark.slow
 def test_sizes_of_files_and_functions() -> None:
     for path in FILES:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -222,6 +223,7 @@ def test_the_median_file_is_short() -> None:
     assert statistics.median(sizes) <= 150
 
 
+@pytest.mark.slow
 def test_modules_say_what_they_are() -> None:
     for path in FILES:
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -230,6 +232,7 @@ def test_modules_say_what_they_are() -> None:
         assert banned == [], path  # `python -O` would remove them
 
 
+@pytest.mark.slow
 def test_nothing_prints_outside_the_command_line() -> None:
     for path in FILES:
         calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]

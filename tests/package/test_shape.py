@@ -12,8 +12,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
+import pytest
+
 import letterlock
 from letterlock import Account, Address, MemoryStore
+
+pytestmark = pytest.mark.slow
 
 PACKAGE: Final = Path(letterlock.__file__).parent
 FILES: Final = sorted(PACKAGE.rglob("*.py"))
