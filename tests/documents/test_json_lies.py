@@ -373,11 +373,17 @@ def test_two_sections_have_one_name_or_two_trailer_keys(case: Case) -> None:
 
 def test_scopes_and_sections_differ(case: Case) -> None:
     """DOC-105: a section without a scope, or a scope without a section."""
-    for scopes in (
-        Scopes({(): 0, ("address",): 1}),
-        Scopes({(): 0, ("address",): 1, ("hivStatus",): 2, ("x",): 3}),
-    ):
+    whole = case.alice.trailer().statement.scopes.paths
+    without = {path: section for path, section in whole.items() if section != 2}
+    for scopes in (Scopes(without), Scopes({**whole, ("x",): 3})):
         refused(case, case.alice.signed(case.document, scopes=scopes))
+
+
+def test_the_statement_is_of_another_document(case: Case) -> None:
+    """DOC-110: an author signed something else, and wrapped it in this one."""
+    for changes in ({"id": bytes(16)}, {"version": 7}):
+        refused(case, case.alice.signed(case.document, **changes))
+    assert case.reads(case.alice.signed(case.document, issued=5)) == PRACTICE
 
 
 def test_the_padding_of_the_trailer(case: Case) -> None:
@@ -392,7 +398,8 @@ def test_more_than_a_document_can_hold(case: Case) -> None:
     fields: list[Field] = [*FORGED, *((("x", at), 1) for at in range(9_000))]
     document = case.alice.with_fields(0, fields)
     forger = Forger(case.people.alice.first, case.alice.signed(document))
-    both = forger.with_fields(1, [(("address", "x", at), 1) for at in range(9_000)])
+    more: list[Field] = [(("address", "x", at), 1) for at in range(9_000)]
+    both = forger.with_fields(1, [*more, (("telecom", 1), "y")], "address")
     refused(case, case.alice.signed(both))
     longest: list[Field] = [*FORGED, (("x",), "x" * (1024 * 1024))]
     refused(case, case.alice.signed(case.alice.with_fields(0, longest)))

@@ -129,6 +129,7 @@ WRONG_SCOPES: Final[dict[str, list[object]]] = {
     "a section that is true": [[True, []]],
     "section 64": [[64, []]],
     "a path twice": [[0, []], [1, []]],
+    "a scope twice": [[0, []], [0, []]],
     "the wrong order": [[0, ["b"]], [1, ["a"]]],
     "an index first": [[0, [0]]],
     "an object and an array": [[0, ["a", 0]], [1, ["a", "b"]]],
@@ -219,6 +220,7 @@ def test_holes_where_a_hidden_section_has_a_scope() -> None:
         assert assemble(fields, Scopes(scopes), hidden) == {"a": ["x", "z"]}
     impossible: list[tuple[dict[Path, int], set[int]]] = [
         ({(): 0, ("a", 1): 1}, set()),
+        ({(): 0, ("a", 1, "x"): 1}, set()),
         ({(): 0, ("a", 0): 1}, {1}),
         ({(): 0, ("a", 3): 1}, {1}),
         ({(): 0, ("b", 1): 1}, {1}),
