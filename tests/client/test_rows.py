@@ -1,15 +1,19 @@
 """The records of a client: they come back as they were, and nothing else is read."""
 
 from dataclasses import fields
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from letterlock import Address, MemoryStore
 from letterlock._wire import cbor
+from letterlock._wire.relay_shelf import ShelfName
 from letterlock.client import _rows as rows
+from letterlock.client import _shelf_rows as shelf_rows
 from letterlock.client._posts import bundled
 from letterlock.client._rows import Arrived, Draft, Held, NeedRecord, Notice, OwnRecord, Post
+from letterlock.client._shelf_rows import HeldParcel, ParcelRecord, ShelfRecord
 from letterlock.client._supply import Supply
 from letterlock.client._table import MICROSECONDS, Tables, need_key
 from letterlock.errors import CorruptStore
@@ -34,6 +38,11 @@ SAMPLES: list[Any] = [
     Arrived(BOB, 255, bytes(16), 0, b""),
     Notice("conflict", "bob"),
     Notice("of a later release", "bob", 7),
+    ParcelRecord(ShelfName.of_user(bytes(32)), b"parcel"),
+    ParcelRecord(ShelfName.of_collection(bytes(16)), b"parcel", 720),
+    ShelfRecord(),
+    ShelfRecord(7, 5, 2),
+    HeldParcel(ShelfName.of_user(bytes(32)), b"parcel", bytes(range(32)), 3),
 ]
 CODECS: dict[type, str] = {
     OwnRecord: "own",
@@ -43,16 +52,23 @@ CODECS: dict[type, str] = {
     Held: "held",
     Arrived: "arrived",
     Notice: "notice",
+    ParcelRecord: "parcel",
+    ShelfRecord: "shelf",
+    HeldParcel: "held_parcel",
 }
 
 
 def encode(value: Any) -> Record:
-    record: Record = getattr(rows, f"encode_{CODECS[type(value)]}")(value)
+    record: Record = getattr(codecs_of(type(value)), f"encode_{CODECS[type(value)]}")(value)
     return record
 
 
 def decode(kind: type, record: Record) -> Any:
-    return getattr(rows, f"decode_{CODECS[kind]}")(record)
+    return getattr(codecs_of(kind), f"decode_{CODECS[kind]}")(record)
+
+
+def codecs_of(kind: type) -> ModuleType:
+    return rows if kind.__module__ == rows.__name__ else shelf_rows
 
 
 @pytest.mark.parametrize("value", SAMPLES, ids=lambda value: type(value).__name__)
@@ -76,7 +92,7 @@ def test_a_record_that_is_changed_is_another_value_or_refused(value: Any) -> Non
 @pytest.mark.parametrize("value", SAMPLES, ids=lambda value: type(value).__name__)
 def test_a_record_shows_no_text(value: Any) -> None:
     for each in fields(value):
-        if each.name in {"body", "message", "messages", "publication", "attachments"}:
+        if each.name in {"body", "message", "messages", "publication", "attachments", "parcel"}:
             assert f"{each.name}=" not in repr(value)
 
 

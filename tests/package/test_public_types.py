@@ -29,6 +29,7 @@ EXPORTING: Final = (
     "letterlock.aio",
     "letterlock.user",
     "letterlock.documents",
+    "letterlock.blobs",
     "letterlock.client",
     "letterlock.hazmat",
     "letterlock.errors",

@@ -20,6 +20,7 @@ from letterlock import MemoryStore
 from letterlock._wire.relay_calls import CALL_OF_PATH
 from letterlock._wire.relay_error import ErrorAnswer, RelayCode
 from letterlock._wire.relay_mail import AckRequest, FetchAnswer, FetchRequest, MailFrame
+from letterlock._wire.relay_shelf import ShelfFrame
 from letterlock.client import Client, RelayUnavailable
 from letterlock.client._http import RelayUrl
 from letterlock.client._opening import World
@@ -69,6 +70,7 @@ class Town:
     sockets: bool = True
     is_down: bool = False
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    shelved: int = 0
 
     def clock(self) -> int:
         """Return the time for everybody. It runs quickly, so that pauses are short."""
@@ -122,12 +124,12 @@ class TownTransport:
 
     def __init__(self, town: Town, url: RelayUrl, client: str) -> None:
         del url
-        self._town = town
+        self.town = town
         self._client = client
 
     async def post(self, path: str, body: bytes, token: bytes | None, most: int, wait: int) -> Reply:
         del wait
-        town, call = self._town, CALL_OF_PATH[path]
+        town, call = self.town, CALL_OF_PATH[path]
         town.calls[call.name] += 1
         await asyncio.sleep(0)
         asked = Asked(call.name, body, token, self._client)
@@ -136,6 +138,7 @@ class TownTransport:
         reply = next((found for rule in list(town.rules) if (found := rule(asked)) is not None), None)
         if reply is None:
             answer = await town.relay.handle(call, body, token, town.clock())
+            town.shelved += call.name == "shelve"
             reply = Reply(answer.status, answer.body, answer.retry_after or 0)
         if town.is_down:
             raise RelayUnavailable("the town's relay went down")
@@ -147,7 +150,7 @@ class TownTransport:
     @asynccontextmanager
     async def socket(self, token: bytes, most: int) -> AsyncIterator[Socket]:
         del most
-        if not self._town.sockets or self._town.is_down:
+        if not self.town.sockets or self.town.is_down:
             raise RelayUnavailable("no sockets today")
         yield TownSocket(self, token)
 
@@ -162,6 +165,7 @@ class TownSocket:
         self._transport = transport
         self._token = token
         self._sent: set[bytes] = set()
+        self._shelved = 0
 
     async def send(self, frame: bytes) -> None:
         reply = await self._call("ack", frame)
@@ -170,6 +174,9 @@ class TownSocket:
 
     async def receive(self) -> bytes:
         while True:
+            if self._shelved != self._transport.town.shelved:
+                self._shelved = self._transport.town.shelved
+                return ShelfFrame(self._shelved).encode()
             reply = await self._call("fetch", FetchRequest(100, 1, tuple(self._sent)[:256]).encode())
             if reply.status != 200:
                 raise SocketClosed(4401)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from letterlock import Address, MemoryStore
 from letterlock._primitives.entropy import system_clock
-from letterlock.client import Client, Message, SyncClient
+from letterlock.client import Client, Message, OpenDocument, SyncClient
 from letterlock.client._admission import Admission
 from letterlock.client._connection import Connection
 from letterlock.client._http import RelayUrl
@@ -71,4 +71,12 @@ CLIENT_TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "Office": (office, "{OBJECT}"),
     "Client": (client, "<Client alice.1>"),
     "SyncClient": (sync_client, "<SyncClient alice.1>"),
+    "DocumentQueue": (lambda: office().documents, "{OBJECT}"),
+    "ParcelsIn": (lambda: office().documents.parcels_in, "{OBJECT}"),
+    "ParcelsOut": (lambda: office().documents.parcels_out, "{OBJECT}"),
+    "ClientDocuments": (lambda: client().documents, "<ClientDocuments>"),
+    "ClientCollections": (lambda: client().documents.collections, "<ClientCollections>"),
+    "SyncDocuments": (lambda: sync_client().documents, "<SyncDocuments>"),
+    "SyncCollections": (lambda: sync_client().documents.collections, "<SyncCollections>"),
+    "OpenDocument": (lambda: OpenDocument(office(), None, None), "<OpenDocument>"),  # type: ignore[arg-type]
 }

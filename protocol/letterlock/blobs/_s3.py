@@ -70,7 +70,7 @@ class S3Blobs:
         bucket: str,
         prefix: str = "",
         *,
-        client: "S3Client | None" = None,
+        client: Any = None,  # noqa: ANN401 (a class that boto3 makes when it runs)
         endpoint: str | None = None,
         region: str | None = None,
     ) -> None:
@@ -79,7 +79,7 @@ class S3Blobs:
             raise UsageError(f"a prefix has at most {_MAX_PREFIX} characters: choose a shorter one")
         self._bucket = bucket
         self._prefix = prefix
-        self._client = s3_client(endpoint, region) if client is None else client
+        self._client: S3Client = s3_client(endpoint, region) if client is None else client
 
     def put(self, name: str, source: Readable, progress: Progress | None = None) -> int:
         """Keep what a source holds, as `Blobs.put` says.

@@ -4,6 +4,7 @@
     SyncClient      the same without asyncio
     Message         a content that arrived, until the application has finished it
     RelayEvent      what happened between a client and its relay
+    ClientDocuments, OpenDocument, ClientCollections      `client.documents`: sealed files, and who reads them
 
     async with await Client.create("alice.db", key=key, name="alice", relay="https://relay.example") as alice:
         await alice.send("bob", b"hello")
@@ -17,6 +18,8 @@ Not here: keys, sessions and device lists, which are a `User`'s; the relay itsel
 """
 
 from letterlock.client._client import Client
+from letterlock.client._client_collections import ClientCollections
+from letterlock.client._client_documents import ClientDocuments
 from letterlock.client._errors import (
     AlreadyDone,
     HistoryRefused,
@@ -27,18 +30,23 @@ from letterlock.client._errors import (
     UnknownUser,
 )
 from letterlock.client._events import RelayEvent, RelayEventKind
+from letterlock.client._open_document import OpenDocument
 from letterlock.client._stores import StorePlace
 from letterlock.client._sync import SyncClient, SyncMessage
+from letterlock.client._sync_documents import SyncCollections, SyncDocuments
 from letterlock.client._values import Delivery, Message, Person
 from letterlock.user import OwnDeviceRevoked
 
 __all__ = [
     "AlreadyDone",
     "Client",
+    "ClientCollections",
+    "ClientDocuments",
     "Delivery",
     "HistoryRefused",
     "Message",
     "NameTaken",
+    "OpenDocument",
     "OwnDeviceRevoked",
     "Person",
     "RelayEvent",
@@ -47,6 +55,8 @@ __all__ = [
     "RelayUnavailable",
     "StorePlace",
     "SyncClient",
+    "SyncCollections",
+    "SyncDocuments",
     "SyncMessage",
     "TicketRefused",
     "UnknownUser",

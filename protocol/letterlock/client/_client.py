@@ -1,7 +1,7 @@
 """Client: a user whose messages travel through a relay, for asyncio.
 
     create, open, join        a store, and the user in it
-    async with                four tasks run until the block ends: sender, fetcher, receiver, keeper
+    async with                five tasks run until it ends: sender, fetcher, receiver, keeper, librarian
     send                      saved, then sent by the sender; offline it waits
     messages, events          what arrived and happened, until the application has finished it
 
@@ -10,7 +10,7 @@ Not here: what the tasks do (_sender.py and its neighbours), the twin without as
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from types import TracebackType
 from typing import Any, ClassVar, Final, ParamSpec, Self, TypeVar
@@ -22,8 +22,9 @@ from letterlock._wire.content import Attachment, ContentKind
 from letterlock._wire.device_snapshot import DeviceClass, ListedDevice
 from letterlock._wire.linking import LinkingCode
 from letterlock.client._arrivals import Arrivals
+from letterlock.client._client_documents import ClientDocuments, librarian_of
 from letterlock.client._contacts import Contacts
-from letterlock.client._errors import RelayMisbehaves, RelayUnavailable
+from letterlock.client._errors import RelayUnavailable
 from letterlock.client._events import RelayEvent
 from letterlock.client._fetcher import Fetcher
 from letterlock.client._history import read as read_archive
@@ -46,9 +47,6 @@ from letterlock.user import Event, Evidence, OwnDeviceRevoked
 T = TypeVar("T")
 P = ParamSpec("P")
 
-_FLUSH: Final = 5.0
-"""Seconds for which the end of the block waits until what was sent has gone out."""
-
 
 class Client(Uncopyable):
     """A user on this device, and its relay. Make one with `create`, `open` or `join`, and enter it.
@@ -58,7 +56,16 @@ class Client(Uncopyable):
     store; each message is then given to one of them, or to both until one has finished it.
     """
 
-    __slots__ = ("__weakref__", "_contacts", "_fetcher", "_office", "_reader", "_runner", "_sender")
+    __slots__ = (
+        "__weakref__",
+        "_contacts",
+        "_fetcher",
+        "_office",
+        "_reader",
+        "_runner",
+        "_sender",
+        "documents",
+    )
 
     _world: ClassVar[World] = WORLD
 
@@ -68,6 +75,8 @@ class Client(Uncopyable):
         self._fetcher = Fetcher(office)
         self._sender = Sender(office, self._fetcher)
         self._contacts = Contacts(office)
+        self.documents: Final = ClientDocuments(office, self._fetcher.refresh)
+        """The documents and collections of this user."""
         self._reader = Reader(office, self._check)
         self._runner: asyncio.Task[None] | None = None
 
@@ -177,7 +186,7 @@ class Client(Uncopyable):
             return
         try:
             if kind is None and self._office.connection.is_up and not self._office.is_revoked:
-                await drained(self._office, self._check, _FLUSH)
+                await drained(self._office, self._check)
         finally:
             await self.close()
 
@@ -191,8 +200,8 @@ class Client(Uncopyable):
 
     async def _run(self) -> None:
         office = self._office
-        others = (Receiver(office).step, Keeper(office).step)
-        await office.repeat(self._sender.step, self._fetcher.step, *others)
+        looks_after = (librarian_of(self.documents).step, Receiver(office).step, Keeper(office).step)
+        await office.repeat(self._sender.step, self._fetcher.step, *looks_after)
 
     def _check(self) -> None:
         """Raise UsageError unless the tasks run, OwnDeviceRevoked, and StoreError if the store ended them."""
@@ -325,19 +334,10 @@ class Client(Uncopyable):
         is part of the commit. Raises UnknownUser if the relay knows nobody of this name; ContactFrozen,
         UsageError; PlaintextTooLong beyond 640 KiB with attachments.
         """
-        office, now = self._office, self._world.clock()
         if type(body) is not bytes or type(name) is not str:
             raise UsageError("send needs the name of a user as str, and a body as bytes")
-        draft = Draft(Address(name).name, kind, body, tuple(attachments), now)
-        id_ = await office.run(office.queue.send, draft)
-        if id_ is None and office.connection.is_up is not False and not office.thread.is_inside:
-            with suppress(RelayUnavailable, RelayMisbehaves):  # else it waits, and the fetcher asks again
-                await self._contacts.meet(self._fetcher, name)
-                id_ = await office.run(office.queue.send, draft)
-        if id_ is None:
-            id_ = await office.run(office.queue.draft, draft)
-        office.wake_all()
-        return id_
+        draft = Draft(Address(name).name, kind, body, tuple(attachments), self._world.clock())
+        return await self._contacts.send(self._fetcher, draft)
 
     async def delivery(self, id_: bytes) -> Delivery | None:
         """Return what a content still waits for, or None if it waits no more.

@@ -3,11 +3,14 @@
 Not here: what a contact is (user/), asking the relay (_fetcher.py).
 """
 
+from contextlib import suppress
+
 from letterlock._handshake.safety_number import SafetyNumber
 from letterlock._wire.relay_error import RelayCode
-from letterlock.client._errors import RelayRefused, RelayUnavailable, UnknownUser
+from letterlock.client._errors import RelayMisbehaves, RelayRefused, RelayUnavailable, UnknownUser
 from letterlock.client._fetcher import Fetcher
 from letterlock.client._office import Office
+from letterlock.client._rows import Draft
 from letterlock.client._values import Delivery, Person
 from letterlock.user import ContactState, Evidence, UserContact
 from letterlock.user._outbox import Outbox
@@ -30,6 +33,19 @@ class Contacts:
             if refused.code is RelayCode.UNKNOWN:
                 raise UnknownUser from None
             raise RelayUnavailable(f"the relay refused it ({refused.code.name})", refused.number) from None
+
+    async def send(self, fetcher: Fetcher, draft: Draft) -> bytes:
+        """Send content, after asking for the lists of a name that is no contact yet; return its id."""
+        office = self._office
+        id_ = await office.run(office.queue.send, draft)
+        if id_ is None and office.connection.is_up is not False and not office.thread.is_inside:
+            with suppress(RelayUnavailable, RelayMisbehaves):  # else it waits, and the fetcher asks again
+                await self.meet(fetcher, draft.name)
+                id_ = await office.run(office.queue.send, draft)
+        if id_ is None:
+            id_ = await office.run(office.queue.draft, draft)
+        office.wake_all()
+        return id_
 
     async def all(self) -> list[Person]:
         """Return all contacts."""

@@ -38,6 +38,13 @@ class RelayEventKind(Enum):
     """The relay knew nobody of this user's name, as after the loss of its database. It was given the device
     lists, and gets new prekeys. What had waited in its mailboxes comes from the senders again, after two
     days."""
+    SHARED = "shared"
+    """Grants came through the relay: `name` has shared something, or taken it back."""
+    FORKED = "forked"
+    """The relay showed the log of a collection in two versions. Nothing is sealed for it until the
+    application calls `keep` or `forget`."""
+    NO_ROOM = "no room"
+    """A shelf at the relay is full, so what was shared waits here, and is tried again."""
     FAILED = "failed"
     """Something failed that cannot be a peer's doing: a bug. It is tried again; the log names its kind."""
 

@@ -93,6 +93,8 @@ class Fetcher:
                 raise RelayMisbehaves("shows device lists that are wrong") from None
             await self.refresh(name, whole=True)
         office.wake_all()
+        if await office.run(office.documents.rows.held.count):
+            office.shelf_wake.set()
 
     async def _lists(self, name: str, after: int) -> list[DeviceList]:
         """Return the lists that the relay shows after a version. Raises what calls raise."""

@@ -20,6 +20,7 @@ from letterlock._wire.relay_error import RelayCode
 from letterlock.client._admission import Admission
 from letterlock.client._arrivals import Arrivals
 from letterlock.client._connection import Connection
+from letterlock.client._document_queue import DocumentQueue
 from letterlock.client._errors import NotAdmitted, RelayMisbehaves, RelayRefused, RelayUnavailable
 from letterlock.client._events import RelayEvent, RelayEventKind
 from letterlock.client._pace import Backoff, Pace
@@ -45,6 +46,7 @@ class Office(Uncopyable):
         "arrivals",
         "arrivals_wake",
         "connection",
+        "documents",
         "events",
         "fetcher_wake",
         "forgotten_at",
@@ -59,6 +61,7 @@ class Office(Uncopyable):
         "relay_version",
         "room_wake",
         "sender_wake",
+        "shelf_wake",
         "stock",
         "thread",
         "wants_prekeys",
@@ -70,6 +73,7 @@ class Office(Uncopyable):
         self.arrivals = arrivals
         self.queue = arrivals.queue
         self.thread = thread
+        self.documents = DocumentQueue(arrivals.queue)
         self.pace = pace
         self.connection = Connection(transport, self._changed)
         self.admission = Admission(self)
@@ -94,6 +98,7 @@ class Office(Uncopyable):
         self.room_wake = asyncio.Event()
         self.arrivals_wake = asyncio.Event()
         self.news_wake = asyncio.Event()
+        self.shelf_wake = asyncio.Event()
 
     async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Make a call of the queue in the store's thread."""
@@ -113,6 +118,11 @@ class Office(Uncopyable):
         for each in (self.sender_wake, self.fetcher_wake, self.arrivals_wake, self.news_wake):
             each.set()
 
+    def wake_shelves(self) -> None:
+        """Let the librarian look for work, and the fetcher: something was shared."""
+        self.shelf_wake.set()
+        self.fetcher_wake.set()
+
     def tell(self, kind: RelayEventKind, name: str | None = None, device: int | None = None) -> None:
         """Note an event, unless it is the last one that was noted."""
         event = RelayEvent(kind, name, device)
@@ -124,7 +134,7 @@ class Office(Uncopyable):
         self.tell(RelayEventKind.UP if is_up else RelayEventKind.DOWN)
         if is_up:
             self.sender_wake.set()
-            self.fetcher_wake.set()
+            self.wake_shelves()
 
     def want_prekeys(self) -> None:
         """Have new prekeys published soon."""

@@ -24,6 +24,8 @@ from letterlock.user import Event, EventKind, OwnDeviceRevoked
 
 _LOOK: Final = 15.0
 """Seconds after which the store is looked at although nobody called: another program may have received."""
+FLUSH: Final = 5.0
+"""Seconds for which the end of a client's block waits until what was sent has gone out."""
 _KINDS: Final = {each.value: each for each in EventKind}
 
 
@@ -117,7 +119,7 @@ class _Patience:
         return _LOOK if self._until is None else min(_LOOK, max(self._until - monotonic(), 0.0))
 
 
-async def drained(office: Office, check: Callable[[], None], seconds: float) -> bool:
+async def drained(office: Office, check: Callable[[], None], seconds: float = FLUSH) -> bool:
     """Wait until nothing is left to fetch or to send; return whether that was so within so many seconds."""
     try:
         async with asyncio.timeout(seconds):
@@ -134,9 +136,12 @@ async def _drained(office: Office, check: Callable[[], None]) -> None:
         if not left:
             return
         office.wake_all()
+        office.wake_shelves()
         await asyncio.sleep(min(0.05, office.pace.first))
 
 
 def _left(office: Office) -> int:
     tables = office.queue.tables
-    return tables.posts.count() + tables.drafts.count() + len(office.queue.needs.due(1))
+    # Parcels that the relay did not take wait for others, perhaps for days.
+    parcels = [each for _, each in office.documents.rows.parcels.due() if not each.failures]
+    return tables.posts.count() + tables.drafts.count() + len(office.queue.needs.due(1)) + len(parcels)

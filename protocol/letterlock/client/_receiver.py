@@ -17,6 +17,7 @@ from typing import Final
 from letterlock._wire.relay_body import DoneAnswer
 from letterlock._wire.relay_limits import MAX_ACKNOWLEDGED, MAX_FETCHED
 from letterlock._wire.relay_mail import AckRequest, Delivery, FetchAnswer, FetchRequest, MailFrame, read_frame
+from letterlock._wire.relay_shelf import ShelfFrame
 from letterlock.client._arrivals import MAX_ARRIVED
 from letterlock.client._errors import RelayMisbehaves, RelayUnavailable
 from letterlock.client._events import RelayEventKind
@@ -106,6 +107,8 @@ class Receiver:
                 await socket.send(AckRequest(ids).encode())
             if frame.deliveries:
                 self._office.keeper_wake.set()
+        elif isinstance(frame, ShelfFrame):
+            self._office.shelf_wake.set()
 
     async def _take(self, answer: FetchAnswer) -> None:
         """Have the user read messages, and save what comes of them."""

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from threading import local
 from types import TracebackType
-from typing import Any, ClassVar, ParamSpec, Self, TypeVar
+from typing import Any, ClassVar, Final, ParamSpec, Self, TypeVar
 
 from letterlock._handshake.safety_number import SafetyNumber
 from letterlock._primitives.secret import Uncopyable
@@ -23,6 +23,7 @@ from letterlock.client._client import Client
 from letterlock.client._events import RelayEvent
 from letterlock.client._loop import Loop, Work
 from letterlock.client._stores import StorePlace
+from letterlock.client._sync_documents import SyncDocuments
 from letterlock.client._sync_transaction import SyncTransaction
 from letterlock.client._values import Delivery, Message, Person
 from letterlock.errors import StoreError
@@ -103,7 +104,7 @@ class SyncClient(Uncopyable):
     Each method raises what that of `Client` raises.
     """
 
-    __slots__ = ("_client", "_inside", "_loop")
+    __slots__ = ("_client", "_inside", "_loop", "documents")
 
     _kind: ClassVar[type[Client]] = Client
 
@@ -112,6 +113,8 @@ class SyncClient(Uncopyable):
         self._client = client
         self._loop = loop
         self._inside = local()
+        self.documents: Final = SyncDocuments(client.documents, self._do)
+        """The documents and collections of this user."""
 
     # --- beginning and end ----------------------------------------------------------------------------
 

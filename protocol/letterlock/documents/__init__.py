@@ -5,7 +5,7 @@
     Sealed, Opened, Granted, Version, Shared, Taken      what else it returns
     DocumentMetadata, SealOptions, Pace      what sealing is told
     DocumentStatement, SignedBy, Signer      what an author signed, and who that is
-    Readable, Seekable, Writable      the file objects that an application hands in
+    Readable, Seekable, Writable, Resumable      the file objects that an application hands in
     Conditions          why something is granted, and until when
     LinkSecret, Password, ProvisionalKeys, ProvisionalSeeds      readers without an account
     ItemSession         many small items under one grant
@@ -68,6 +68,7 @@ from letterlock.documents._json_documents import JsonDocuments
 from letterlock.documents._json_opening import OpenedJson
 from letterlock.documents._json_sealing import SealedJson, Section
 from letterlock.documents._opening import Opened
+from letterlock.documents._resuming import Resumable
 from letterlock.documents._sealing import Pace
 from letterlock.documents._secrets import LinkSecret, Password, ProvisionalKeys, ProvisionalSeeds
 from letterlock.documents._signing import Standing
@@ -118,6 +119,7 @@ __all__ = [
     "ProvisionalSeeds",
     "Readable",
     "RecipientKind",
+    "Resumable",
     "Role",
     "SealOptions",
     "Sealed",

@@ -3,18 +3,24 @@
     seal      1. state, subject and grants; 2. the body, with the grants beside it; 3. the grants are kept
     open      1. the front; grants beside the body are taken; 2. the first key that fits; 3. the author
 
+A body is read and written outside of the store, so each step that needs the store is a transaction of its
+own. Whoever keeps the store in another thread says how such a step is run.
+
 Nothing is kept of a document whose sealing failed, except the state of one that can be gone on with: it is
 kept under a name until the document is complete.                                                    [DOC-51]
 
 Not here: the body itself (_sealing.py, _opening.py, _file.py); the public object (_documents.py).
 """
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, cast
+from functools import partial
+from typing import Final, Protocol, TypeVar, cast
 
+from letterlock._primitives.entropy import Entropy
 from letterlock._primitives.labels import DOCUMENT_AUTHOR
+from letterlock._primitives.secret import Uncopyable
+from letterlock._records.grant import GrantRecord
 from letterlock._wire.document_header import DocumentMetadata
 from letterlock._wire.document_trailer import DocumentStatement
 from letterlock._wire.grant import Grant
@@ -43,8 +49,19 @@ from letterlock.documents._version_key import VersionKey
 from letterlock.errors import MalformedMessage, PeerError, TrustError, UsageError
 from letterlock.limits import MAX_COUNTER
 from letterlock.stores import EntryKind, EntryRow, EntryTable, Record
+from letterlock.user._values import Need
+
+T = TypeVar("T")
 
 _MAX_JOB: Final = 64
+
+
+class InStore(Protocol):
+    """Calls a function inside a transaction of the store, perhaps in another thread, and waits for it."""
+
+    def __call__(self, step: Callable[[], T], /) -> T:
+        """Return what the function returns, or raise what it raises."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +95,30 @@ class Sealed:
     shared: Shared
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Begun(Uncopyable):
+    """A version that is being sealed: its state, and the grants that are not on record yet."""
+
+    state: SealingState
+    subject: Subject
+    made: list[GrantRecord]
+    needs: list[Need]
+    now: int
+    entropy: Entropy
+
+
 class Bodies:
-    """Seals and opens for one store. Each method begins its own transactions."""
+    """Seals and opens for one store. Each method makes its own transactions, with `in_store`."""
 
-    __slots__ = ("_shelf",)
+    __slots__ = ("_in_store", "_shelf")
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: Shelf, in_store: InStore | None = None) -> None:
         self._shelf = shelf
+        self._in_store = self._at_once if in_store is None else in_store
+
+    def _at_once(self, step: Callable[[], T], /) -> T:
+        with self._shelf.desk.account.transaction():
+            return step()
 
     # --- sealing ----------------------------------------------------------------------------------
 
@@ -97,26 +131,39 @@ class Bodies:
         options: SealOptions,
     ) -> Sealed:
         """Seal a document and grant it. Raises as `Documents.seal` does."""
+        begun = self._in_store(lambda: self.begin(readers, metadata, options))
+        statement = self.write(begun, source, target, options)
+        return self._in_store(lambda: self.keep(begun, statement, options))
+
+    def begin(
+        self, readers: Sequence[Reader] | None, metadata: DocumentMetadata, options: SealOptions
+    ) -> Begun:
+        """Return the state of a version and grants of it. Inside a transaction."""
         shelf = self._shelf
-        with self._transaction():
-            state = self._begun(metadata, options)
-            subject = _subject(state)
-            named = self._readers(options, subject) if readers is None else readers
-            made, needs = shelf.prepared(subject, GrantedKey(state.key.expose()), named, options.conditions)
-            now, entropy = shelf.desk.now(), shelf.desk.environment.entropy
-        beside = encode_bundle(each.grant.encode() for each in made)
-        author = Author(self._sign, now, beside)
+        state = self._begun(metadata, options)
+        subject = _subject(state)
+        named = self._readers(options, subject) if readers is None else readers
+        made, needs = shelf.prepared(subject, GrantedKey(state.key.expose()), named, options.conditions)
+        return Begun(state, subject, made, needs, shelf.desk.now(), shelf.desk.environment.entropy)
+
+    def write(
+        self, begun: Begun, source: Readable, target: Writable, options: SealOptions
+    ) -> DocumentStatement:
+        """Write the body, with the grants beside it. Outside of transactions."""
+        beside = encode_bundle(each.grant.encode() for each in begun.made)
+        author = Author(self._sign, begun.now, beside)
         if options.job is None:
-            statement = seal(state, source, target, author, entropy, options.pace)
-        else:
-            files = cast("tuple[Seekable, Resumable]", (source, target))  # `resume` checks them
-            statement = resume(state, *files, author, entropy, options.pace)
-        with self._transaction():
-            shelf.book.add(made, ours=True)
-            if options.job is not None:
-                self._entries().delete(EntryKind.SEALING, options.job)
-            shared = shelf.result(made, needs)
-        return Sealed(subject.id, subject.number, statement, shared)
+            return seal(begun.state, source, target, author, begun.entropy, options.pace)
+        files = cast("tuple[Seekable, Resumable]", (source, target))  # `resume` checks them
+        return resume(begun.state, *files, author, begun.entropy, options.pace)
+
+    def keep(self, begun: Begun, statement: DocumentStatement, options: SealOptions) -> Sealed:
+        """Keep the grants of a body that was written. Inside a transaction. [DOC-51]"""
+        self._shelf.book.add(begun.made, ours=True)
+        if options.job is not None:
+            self._entries().delete(EntryKind.SEALING, options.job)
+        shared = self._shelf.result(begun.made, begun.needs)
+        return Sealed(begun.subject.id, begun.subject.number, statement, shared)
 
     def _begun(self, metadata: DocumentMetadata, options: SealOptions) -> SealingState:
         """Return the state of a job that was begun, or a new one. [DOC-51]"""
@@ -163,8 +210,7 @@ class Bodies:
         return [*found, *(collection_key(at, each) for each in collections)]
 
     def _sign(self, hash_: bytes) -> SignedBy:
-        with self._transaction():
-            return sign(self._shelf.desk, DOCUMENT_AUTHOR, hash_)
+        return self._in_store(lambda: sign(self._shelf.desk, DOCUMENT_AUTHOR, hash_))
 
     # --- opening ----------------------------------------------------------------------------------
 
@@ -175,22 +221,26 @@ class Bodies:
         subject = Subject(SubjectKind.DOCUMENT, front.header.id, front.header.version, front.commitment)
         if whole:  # otherwise nobody knows where the document began
             self._take_beside(cast("Seekable", source), front, subject)
-        with self._transaction():
-            finder, damaged = self._shelf.finder(), False
-            for record, key in finder.keys(subject, secret):
-                opened = _opened(front, key)
-                if opened is not None:
-                    self._shelf.book.mark_checked(record)
-                    return opened
-                damaged = True
-            if damaged:
-                raise DocumentDamaged("the granted key does not fit the document: ask its granter")
-            raise finder.refusal(subject)
+        return self._in_store(lambda: self._opened(front, subject, secret))
+
+    def _opened(self, front: Front, subject: Subject, secret: ReaderSecret | None) -> OpenFront:
+        """Return the front, opened with the first key on record that fits."""
+        finder, damaged = self._shelf.finder(), False
+        for record, key in finder.keys(subject, secret):
+            opened = _opened(front, key)
+            if opened is not None:
+                self._shelf.book.mark_checked(record)
+                return opened
+            damaged = True
+        if damaged:
+            raise DocumentDamaged("the granted key does not fit the document: ask its granter")
+        raise finder.refusal(subject)
 
     def verify(self, hash_: bytes, signed_by: SignedBy) -> Standing:
         """Verify the author's signature of a document. Raises as `verify` of _signing.py does."""
-        with self._transaction():
-            return verify(ListsOnRecord(self._shelf.desk.book), DOCUMENT_AUTHOR, hash_, signed_by)
+        return self._in_store(
+            lambda: verify(ListsOnRecord(self._shelf.desk.book), DOCUMENT_AUTHOR, hash_, signed_by)
+        )
 
     def _take_beside(self, source: Seekable, front: Front, subject: Subject) -> None:
         """Take the grants beside a body that are about it. What is wrong with one of them is its own."""
@@ -203,15 +253,14 @@ class Bodies:
         for item in items:
             try:
                 if Grant.decode(item).terms.subject == subject:
-                    with self._transaction():
-                        Taking(self._shelf).take([item])
+                    self._in_store(partial(self._take, item))
             except (PeerError, TrustError):  # DOC-50
                 continue
 
-    # --- the store --------------------------------------------------------------------------------
+    def _take(self, item: bytes) -> None:
+        Taking(self._shelf).take([item])
 
-    def _transaction(self) -> AbstractContextManager[None]:
-        return self._shelf.desk.account.transaction()
+    # --- the store --------------------------------------------------------------------------------
 
     def _entries(self) -> EntryTable:
         return self._shelf.desk.book.store.tables.entries

@@ -287,3 +287,8 @@ class Documents(Uncopyable):
 
     def __repr__(self) -> str:
         return f"<Documents of {self._user.address}>"
+
+
+def shelf_behind(documents: Documents) -> Shelf:
+    """Return the shelf of a user's documents, for the rooms that stand on this one."""
+    return documents._shelf  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]

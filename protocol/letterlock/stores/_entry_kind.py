@@ -44,6 +44,12 @@ class EntryKind(IntEnum):
     """Content that the application has not finished; the key is its place in the order, and 8 bytes."""
     NOTICE = 38
     """An event that the application has not finished; the key is like that of ARRIVED."""
+    PARCEL = 39
+    """A parcel on its way to a shelf of the relay; the key is its hash, 32 bytes."""
+    SHELF = 40
+    """How far a shelf was read; the key is its kind, 1 byte, and its id."""
+    HELD_PARCEL = 41
+    """A parcel that cannot be judged yet; the key is its hash, 32 bytes."""
 
     GRANT = 48
     """A grant that was verified; the key is its hash, 32 bytes."""
