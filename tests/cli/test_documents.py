@@ -348,3 +348,20 @@ def test_inspect_shows_what_a_server_sees(readers: Readers) -> None:
         assert word not in run("inspect", sealed).succeeded()
     cut: Path = readers.plain("cut.ll", sealed.read_bytes()[:100])
     run("inspect", cut).failed(3)
+
+
+def test_a_reader_without_a_profile_opens_by_a_link(readers: Readers, no_profile: None) -> None:
+    sealed, lists = readers.path("x.ll"), readers.path("lists")
+    command = ("seal", readers.plain(), "--link", "--lists", lists, "-o", sealed)
+    link = readers.json("alice", *command)["link"]
+    with descriptor(link.encode()) as number:
+        opened = run("open", sealed, "--link-fd", number, "--lists", lists)
+    assert opened.succeeded() == CONTENT
+    with descriptor(link.encode()) as number:
+        assert "--home" in run("open", sealed, "--link-fd", number).failed(2)
+    run("open", sealed, "--lists", lists).failed(2)
+    with descriptor(LinkSecret.generate().fragment().encode()) as number:
+        run("open", sealed, "--link-fd", number, "--lists", lists).failed(2)
+    for directory, status in ((readers.path("folder"), 0), (readers.path("nothing"), 2)):
+        with descriptor(link.encode()) as number:  # an exchange folder has the lists too
+            assert run("open", sealed, "--link-fd", number, "--lists", directory).status == status

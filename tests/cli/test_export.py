@@ -1,5 +1,6 @@
 """`open --all`: every sealed file as a plain file, under a safe name, whatever happens in between."""
 
+import errno
 import hashlib
 import json
 import os
@@ -8,6 +9,7 @@ import sys
 import unicodedata
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -180,7 +182,14 @@ def test_what_was_changed_or_deleted_since_is_opened_again(folder: Readers) -> N
     assert contents(folder) == {"a (2).txt": b"one", "b.txt": b"two"}
 
 
-def test_files_of_others_are_never_replaced(folder: Readers) -> None:
+@pytest.mark.parametrize("links", [True, False])
+def test_files_of_others_are_never_replaced(
+    folder: Readers, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    """A memory card has no hard links, so a file gets its name in another way there."""
+    if not links:
+        refused = PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+        monkeypatch.setattr(Path, "hardlink_to", Mock(side_effect=refused))
     seal(folder, "a.txt", b"one")
     seal(folder, "link", b"two")
     folder.path("out").mkdir()

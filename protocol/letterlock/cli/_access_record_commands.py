@@ -8,24 +8,19 @@ Not here: what a record says, and its check (letterlock.documents).
 """
 
 from argparse import Namespace
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from letterlock._wire.device_list import DeviceList
 from letterlock._wire.grant_limits import MAX_ACCESS_RECORD
-from letterlock.cli._document_desk import DocumentDesk, document_in, open_desk
-from letterlock.cli._folder import open_folder
+from letterlock.cli._document_desk import document_in, open_desk
 from letterlock.cli._input import read_text
+from letterlock.cli._list_directory import known_lists, read_lists, write_lists
 from letterlock.cli._output_file import require_output, writer_to
 from letterlock.cli._parsing import STANDARD_STREAM
 from letterlock.cli._profile import require_clock
 from letterlock.cli._user_report import report, time_text
 from letterlock.documents import AccessEntry, AccessRecord, Standing, verify_access_record
-from letterlock.errors import UsageError
-from letterlock.limits import MAX_DEVICE_LIST
-from letterlock.user import ListChain
-from letterlock.user._user import desk_behind
 
 _LISTS: Final = "lists"
 
@@ -39,7 +34,7 @@ def write_record(arguments: Namespace) -> None:
         if arguments.lists is not None:
             found = desk.documents.grants(id_)
             named = {each.granter_id for each in found} | {each.reader_id or b"" for each in found}
-            _write_lists(desk, arguments.lists, named)
+            write_lists(desk, arguments.lists, named)
     with writer_to(arguments.output) as write:
         write(record)
     if arguments.output not in {None, STANDARD_STREAM}:
@@ -49,7 +44,9 @@ def write_record(arguments: Namespace) -> None:
 def check_record(arguments: Namespace) -> None:
     """Check an access record, and print what it says. Raises UsageError, PeerError, TrustError, OSError."""
     data = read_text(arguments.file, MAX_ACCESS_RECORD)
-    chains = _known(arguments.home) if arguments.lists is None else dict(_read_lists(Path(arguments.lists)))
+    chains = (
+        known_lists(arguments.home) if arguments.lists is None else dict(read_lists(Path(arguments.lists)))
+    )
     record = verify_access_record(data, chains.values())
     names = {chain.user_id: name for name, chain in chains.items()}
     shown = {
@@ -63,48 +60,6 @@ def check_record(arguments: Namespace) -> None:
         "grants": [_entry_json(each, names) for each in record.entries],
     }
     report(arguments, shown, list(_lines(record, names)))
-
-
-# --- device lists -----------------------------------------------------------------------------------------
-
-
-def _chains(desk: DocumentDesk) -> Iterator[tuple[str, ListChain]]:
-    """Yield name and device lists of this user and of all contacts."""
-    user = desk.user
-    with user.transaction():
-        book = desk_behind(user).book
-        known = [(user.name, book.own().pin), *((each.name, each.pin) for each in book.contacts())]
-        found = [(name, book.lists(name, pin, 0)) for name, pin in known]
-    for name, lists in found:
-        yield name, ListChain(tuple(lists))
-
-
-def _known(home: str | None) -> dict[str, ListChain]:
-    with open_desk(home) as desk:
-        return dict(_chains(desk))
-
-
-def _write_lists(desk: DocumentDesk, directory: str, user_ids: Iterable[bytes]) -> None:
-    """Write the device lists of these users, and of this one. Raises UsageError, OSError."""
-    folder = open_folder(directory, make=True)
-    wanted = {*user_ids, desk.user.user_id}
-    for name, chain in _chains(desk):
-        if chain.user_id in wanted:
-            for version, each in enumerate(chain.lists, 1):
-                folder.put_list(name, version, each.encode())
-
-
-def _read_lists(directory: Path) -> Iterator[tuple[str, ListChain]]:
-    """Yield the verified device lists in a directory. Raises UsageError, PeerError, OSError."""
-    found = sorted(each for each in (directory / _LISTS).glob("*") if each.is_dir())
-    if not found:
-        raise UsageError(f"there are no device lists in {directory}: name what `access-record --lists` wrote")
-    for each in found:
-        files = sorted(each.glob("*.list"), key=lambda path: (len(path.name), path.name))
-        yield (
-            each.name,
-            ListChain.verify(DeviceList.decode(read_text(str(one), MAX_DEVICE_LIST)) for one in files),
-        )
 
 
 # --- as people and programs see it ------------------------------------------------------------------------

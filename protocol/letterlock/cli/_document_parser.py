@@ -22,7 +22,9 @@ nothing of it, not even its name. Its readers' grants travel in it.
 
 {_READERS}
 --link prints a secret once: whoever has it opens the file, so send it over
-another channel. --password asks for a password that opens the file.
+another channel. --password asks for a password that opens the file. A reader
+without a profile also needs your device lists: --lists writes them, for
+`letterlock open --lists`.
 --replaces seals the next version of a document; without --for it goes to the
 same readers. A file that age encrypted is sealed without a plain copy on disk
 if --age-identity names the identity file.
@@ -106,6 +108,7 @@ def _add_seal(commands: "Commands") -> None:
     add_readers(seal)
     add_target(seal)
     seal.add_argument("--name", metavar="NAME", help="what readers see as its name, instead of FILE's own")
+    seal.add_argument("--lists", metavar="DIR", help="write your device lists to DIR, for a reader by link")
     seal.add_argument("--replaces", metavar="FILE", help="the sealed file of which this is the next version")
     seal.add_argument(
         "--age-identity",
@@ -123,6 +126,9 @@ def _add_open(commands: "Commands") -> None:
     opening.add_argument("--all", metavar="DIR", help="open every FILE into this directory")
     opening.add_argument(
         "--from", metavar="NAME", dest="author", help="who sealed it: asked for at the relay if unknown"
+    )
+    opening.add_argument(
+        "--lists", metavar="DIR", help="without a profile: device lists of whoever sealed it"
     )
     add_secrets(opening)
 

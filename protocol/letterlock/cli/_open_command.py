@@ -7,8 +7,10 @@ Not here: all files of a folder at once (_export_command.py).
 """
 
 from argparse import Namespace
+from collections.abc import Generator
+from contextlib import contextmanager
 
-from letterlock.cli._document_desk import open_desk
+from letterlock.cli._document_desk import DocumentDesk, open_desk
 from letterlock.cli._document_streams import require_target, sealed_source, streamed_to
 from letterlock.cli._export_command import export
 from letterlock.cli._meeting import meet
@@ -18,6 +20,7 @@ from letterlock.cli._parsing import STANDARD_STREAM
 from letterlock.cli._progress import progress
 from letterlock.cli._secret_input import reader_secret
 from letterlock.cli._user_report import report
+from letterlock.cli._visitor import visitor
 from letterlock.documents import Pace
 from letterlock.errors import UsageError
 
@@ -34,7 +37,7 @@ def open_document(arguments: Namespace) -> None:
     secret = reader_secret(arguments)
     with (
         sealed_source(arguments.files[0]) as source,
-        open_desk(arguments.home) as desk,
+        _desk(arguments) as desk,
         opened(desk, source, secret) as file,
     ):
         with streamed_to(arguments.output, replace=arguments.force) as target, progress("opening") as tell:
@@ -44,3 +47,13 @@ def open_document(arguments: Namespace) -> None:
         sync()
         return
     report(arguments, {**shown, "file": arguments.output}, lines)
+
+
+@contextmanager
+def _desk(arguments: Namespace) -> Generator[DocumentDesk]:
+    """Open the profile, or with --lists none. Raises UsageError, PeerError, StoreError, OSError."""
+    if arguments.lists is not None:
+        yield visitor(arguments.lists)
+        return
+    with open_desk(arguments.home) as desk:
+        yield desk

@@ -27,6 +27,7 @@ from letterlock.cli._document_desk import (
     stale,
 )
 from letterlock.cli._document_streams import plain_source, require_target, streamed_to
+from letterlock.cli._list_directory import write_lists
 from letterlock.cli._meeting import meet
 from letterlock.cli._output import warn
 from letterlock.cli._parsing import STANDARD_STREAM
@@ -59,6 +60,8 @@ def seal(arguments: Namespace) -> None:
             sealed = desk.documents.seal(
                 source, target, None if same else readers, metadata=metadata, options=options
             )
+        if arguments.lists is not None:
+            write_lists(desk, arguments.lists, ())
     warn_of_stale(stale(sealed.shared.needs))
     if arguments.output in {None, STANDARD_STREAM}:
         return
