@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pytest
 
+from letterlock._wire.grant import Grant
 from letterlock._wire.json_document import JsonDocument
 from letterlock.documents import (
     Collections,
@@ -205,6 +206,21 @@ def test_an_access_record(people: World, alice: JsonDocuments) -> None:
     found = verify_access_record(record, [ListChain.verify(people.alice.lists)])
     assert (found.kind, found.missing) == (SubjectKind.SECTION, ())
     assert [each.user_id for each in found.entries].count(people.bob.first.user_id) == 1
+
+
+def test_grants_of_all_sections_are_one_chain(alice: JsonDocuments) -> None:
+    """DOC-41: one that is left out of an access record leaves a gap, whichever section it is of."""
+    made = alice.seal(PATIENT, sections("bob", hidden_from=["bob"]))
+    grants = [Grant.decode(each) for each in (*made.shared, *alice.share(made.data, "address", ["bob"]))]
+    assert [each.terms.before for each in grants] == [None, *(each.hash for each in grants[:-1])]
+    assert len({each.terms.subject for each in grants}) == 2
+
+
+def test_more_grants_than_one_call_makes(alice: JsonDocuments) -> None:
+    links = [LinkSecret.generate() for _ in range(15)]
+    parts = [Section(f"s{at}", [f"/a{at}"], links) for at in range(64)]
+    with pytest.raises(UsageError, match="1000 grants"):
+        alice.seal({}, parts)
 
 
 def test_a_collection_as_a_reader() -> None:

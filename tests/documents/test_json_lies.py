@@ -255,14 +255,22 @@ def test_a_reader_seals_a_section_under_a_key_of_its_own(case: Case) -> None:
 
 
 def test_a_reader_grants_a_wrong_key(case: Case) -> None:
-    """DOC-108: it does not fit the commitment, so the author's own grant is used."""
+    """DOC-108: it does not fit the commitment, so it opens nothing, and the author's own grant does."""
+    carol = case.people.servers.people["carol"].first
+    carol.learn("alice", case.people.alice.lists)
+    carol.learn("bob", case.people.bob.lists)
+    for user in (case.people.alice.first, case.people.bob.first):
+        user.learn("carol", case.people.servers.people["carol"].lists)
     subject = Subject(SubjectKind.SECTION, *case.bob.place, case.document.sections[0].commitment)
     documents = Documents(case.people.bob.first)
     with case.people.bob.first.transaction():
         for key in (bytes(32), bytes(64)):
-            made = documents._shelf.grant(subject, GrantedKey(key), ["alice"], Conditions())
-            Documents(case.people.alice.first).take(made)
-    assert case.reads(case.data, "alice") == VALUE
+            made = documents._shelf.grant(subject, GrantedKey(key), ["carol"], Conditions())
+            Documents(carol).take(made)
+    with pytest.raises(NoGrant):
+        JsonDocuments(carol).open(case.data)
+    Documents(carol).take(JsonDocuments(case.people.alice.first).share(case.data, "practice", ["carol"]))
+    assert JsonDocuments(carol).open(case.data).value["name"] == "Lindqvist"
 
 
 def test_a_reader_signs_in_its_own_name(case: Case) -> None:
