@@ -132,7 +132,7 @@ def test_identity_files_that_are_wrong(tmp_path: Path) -> None:
 
 def test_published_vectors_of_post_quantum_identities(tmp_path: Path) -> None:
     """C2SP CCTV, age/testdata, the files with "hybrid" in their name."""
-    found = sorted(external.path("cctv/age-hybrid").iterdir())
+    found = sorted(external.path("cctv/age-hybrid/hybrid").parent.iterdir())
     successes = 0
     for path in found:
         head, _, data = path.read_bytes().partition(b"\n\n")
