@@ -4,7 +4,7 @@
     team:NAME          a collection, by its name or its id
     FILE, or an id     a document, by its sealed file or by 32 hexadecimal digits
 
-Not here: contacts that have to be made first (_meeting.py).
+Not here: contacts that have to be made first (_relay_desk.py).
 """
 
 import shlex
@@ -28,6 +28,9 @@ TEAM: Final = "team:"
 USER: Final = "user:"
 _MAKER: Final = "letterlock register NAME --relay URL"
 _ID_DIGITS: Final = 32
+
+TypedReader = str | bytes
+"""The name of a user, or the id of a collection, 16 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +62,17 @@ def names_in(typed: Iterable[str]) -> list[str]:
     return [name_of(each.removeprefix(USER)) for each in typed if not each.startswith(TEAM)]
 
 
-def readers_in(desk: DocumentDesk, typed: Iterable[str]) -> list[str | CollectionKey]:
-    """Return readers as they were typed. Raises UsageError for whoever is unknown, EpochDue, NoEpochKey."""
+def readers_in(desk: DocumentDesk, typed: Iterable[str]) -> list[TypedReader]:
+    """Return readers as they were typed: names, and ids of collections. Raises UsageError for the unknown."""
     return [
-        desk.collections.reader(collection_in(desk, each.removeprefix(TEAM)).id)
-        if each.startswith(TEAM)
-        else known_name(desk, each)
-        for each in typed
+        collection_in(desk, each).id if each.startswith(TEAM) else known_name(desk, each) for each in typed
     ]
+
+
+def keyed_readers_in(desk: DocumentDesk, typed: Iterable[str]) -> list[str | CollectionKey]:
+    """Return readers in which collections have their keys. Raises EpochDue, NoEpochKey, UsageError."""
+    found = readers_in(desk, typed)
+    return [desk.collections.reader(each) if isinstance(each, bytes) else each for each in found]
 
 
 def known_name(desk: DocumentDesk, typed: str) -> str:

@@ -51,8 +51,9 @@ do as well as its file.
 
 _TAKE: Final = """\
 Take grants and notes from files that `share`, `revoke` or `erase` wrote, or
-those in a sealed file. With --link or --password, grants for it become your
-own, so that the secret is not needed again.
+those in a sealed file; without FILE, those that wait at the relay. With --link
+or --password, grants for it become your own, so that the secret is not needed
+again.
 """
 
 _GRANTS: Final = """\
@@ -139,7 +140,7 @@ def _add_sharing(commands: "Commands") -> None:
     add_readers(share)
     add_target(share, "write the grants to this file of their own")
     take = add_document_command(commands, "take", "take grants and notes that were sent", _TAKE)
-    take.add_argument("files", metavar="FILE", nargs="+", help="a file of grants, or a sealed file")
+    take.add_argument("files", metavar="FILE", nargs="*", help="a file of grants, or a sealed file")
     take.add_argument("--from", metavar="NAME", dest="author", help="who granted: asked for at the relay")
     add_secrets(take)
     grants = add_document_command(commands, "grants", "list the grants of a document", _GRANTS)

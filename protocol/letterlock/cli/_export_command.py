@@ -31,6 +31,7 @@ from letterlock.cli._output import name_in_errors, warn
 from letterlock.cli._output_file import TemporaryOutput, new_token, sync_directory, temporary_path
 from letterlock.cli._plain_names import numbered, plain_name
 from letterlock.cli._progress import progress
+from letterlock.cli._relay_desk import asked
 from letterlock.cli._sealed_file import SealedFile, read_sealed
 from letterlock.cli._secret_input import reader_secret
 from letterlock.cli._user_report import report
@@ -53,6 +54,7 @@ def export(arguments: Namespace) -> None:
     sources = list(_sources(arguments.files))
     directory = Path(arguments.all)
     directory.mkdir(parents=True, exist_ok=True)
+    asked(arguments.home, ())
     with Manifest.opened(directory, PURPOSE) as manifest, open_desk(arguments.home) as desk:
         worker = _Worker(desk, manifest, secret)
         with progress("opening") as tell:

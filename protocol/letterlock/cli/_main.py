@@ -62,6 +62,11 @@ COMMANDS: Final = {
     **{f"record {name}": ("letterlock.cli._record_commands", name) for name in ("seal", "share", "grants")},
     "record open": ("letterlock.cli._record_commands", "open_record"),
     "record revoke": ("letterlock.cli._record_commands", "revoke"),
+    **{
+        f"collection {name}": ("letterlock.cli._collection_commands", name)
+        for name in ("create", "show", "add", "remove", "role", "rename", "renew", "leave", "close")
+    },
+    "collection list": ("letterlock.cli._collection_commands", "list_all"),
     "access-record": ("letterlock.cli._access_record_commands", "write_record"),
     "check-access-record": ("letterlock.cli._access_record_commands", "check_record"),
     "relay serve": ("letterlock.cli._relay_commands", "serve"),

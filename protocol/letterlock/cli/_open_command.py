@@ -9,15 +9,16 @@ Not here: all files of a folder at once (_export_command.py).
 from argparse import Namespace
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import partial
 
 from letterlock.cli._document_desk import DocumentDesk, open_desk
 from letterlock.cli._document_streams import require_target, sealed_source, streamed_to
 from letterlock.cli._export_command import export
-from letterlock.cli._meeting import meet
 from letterlock.cli._opened_document import described, opened
 from letterlock.cli._output import sync
 from letterlock.cli._parsing import STANDARD_STREAM
 from letterlock.cli._progress import progress
+from letterlock.cli._relay_desk import asked
 from letterlock.cli._secret_input import reader_secret
 from letterlock.cli._user_report import report
 from letterlock.cli._visitor import visitor
@@ -27,7 +28,8 @@ from letterlock.errors import UsageError
 
 def open_document(arguments: Namespace) -> None:
     """Open one sealed file, or all. Raises UsageError, PeerError, TrustError, StoreError, OSError."""
-    meet(arguments.home, [] if arguments.author is None else [arguments.author])
+    if arguments.author is not None:
+        asked(arguments.home, [arguments.author])
     if arguments.all is not None:
         export(arguments)
         return
@@ -38,7 +40,9 @@ def open_document(arguments: Namespace) -> None:
     with (
         sealed_source(arguments.files[0]) as source,
         _desk(arguments) as desk,
-        opened(desk, source, secret) as file,
+        opened(
+            desk, source, secret, again=bool if arguments.lists else partial(asked, arguments.home, ())
+        ) as file,
     ):
         with streamed_to(arguments.output, replace=arguments.force) as target, progress("opening") as tell:
             file.copy_to(target, Pace(progress=tell))

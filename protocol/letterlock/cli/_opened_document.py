@@ -3,7 +3,7 @@
 Not here: where its content goes (_open_command.py, _export_command.py).
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from io import BufferedReader
 from typing import Any
@@ -11,26 +11,45 @@ from typing import Any
 from letterlock.cli._document_desk import DocumentDesk
 from letterlock.cli._output import warn
 from letterlock.cli._sealed_file import read_sealed
-from letterlock.documents import DocumentFile, LinkSecret, NoGrant, Password, Standing
+from letterlock.documents import DocumentFile, LinkSecret, NoGrant, Password, Standing, UnknownAuthor
 from letterlock.errors import UsageError
 
 
 @contextmanager
 def opened(
-    desk: DocumentDesk, source: BufferedReader, secret: LinkSecret | Password | None
+    desk: DocumentDesk,
+    source: BufferedReader,
+    secret: LinkSecret | Password | None,
+    again: Callable[[], bool] = bool,
 ) -> Generator[DocumentFile[Standing]]:
     """Open a sealed file, and say so if its author's device was revoked since.
+
+    If it does not open, `again` asks the relay, and returns whether it is worth another try.
 
     Raises UsageError, PeerError, TrustError, StoreError.
     """
     try:
-        file = desk.documents.open(source, secret=secret)
+        file = _tried(desk, source, secret, again)
     except NoGrant as refused:
         raise _why(desk, source, refused, has_secret=secret is not None) from None
     with file:
         if file.standing is Standing.REVOKED_SINCE:
             warn("the device that sealed this was revoked since: ask its user whether it is theirs")
         yield file
+
+
+def _tried(
+    desk: DocumentDesk,
+    source: BufferedReader,
+    secret: LinkSecret | Password | None,
+    again: Callable[[], bool],
+) -> DocumentFile[Standing]:
+    try:
+        return desk.documents.open(source, secret=secret)
+    except (NoGrant, UnknownAuthor):
+        if secret is not None or not again():
+            raise
+        return desk.documents.open(source, secret=secret)
 
 
 def _why(desk: DocumentDesk, source: BufferedReader, refused: NoGrant, *, has_secret: bool) -> UsageError:

@@ -18,18 +18,18 @@ from letterlock._wire.json_limits import MAX_JSON_TEXT, MAX_SEALED_JSON
 from letterlock.cli._document_desk import (
     DocumentDesk,
     conditions_in,
+    keyed_readers_in,
     names_in,
     open_desk,
-    readers_in,
     stale,
 )
 from letterlock.cli._document_streams import require_target
 from letterlock.cli._input import read_text
-from letterlock.cli._meeting import meet
 from letterlock.cli._output import sync
 from letterlock.cli._output_file import require_output, writer_to
 from letterlock.cli._parsing import STANDARD_STREAM
 from letterlock.cli._profile import require_clock
+from letterlock.cli._relay_desk import asked
 from letterlock.cli._revoke_commands import grants_for
 from letterlock.cli._seal_command import warn_of_stale
 from letterlock.cli._secret_input import new_password, reader_secret
@@ -47,7 +47,7 @@ def seal(arguments: Namespace) -> None:
     require_clock()
     require_output(arguments.output, binary=True, replace=arguments.force)
     described = _described(arguments.sections)
-    meet(arguments.home, names_in(each for said in described.values() for each in said.get("for", [])))
+    asked(arguments.home, names_in(each for said in described.values() for each in said.get("for", [])))
     content = read_text(arguments.file, MAX_JSON_TEXT)
     with open_desk(arguments.home) as desk:
         before = None if arguments.replaces is None else _id_of(arguments.replaces)
@@ -66,7 +66,8 @@ def open_record(arguments: Namespace) -> None:
     """Open what may be read of a record. Raises UsageError, PeerError, TrustError, StoreError, OSError."""
     require_target(arguments.output, replace=arguments.force)
     secret, data = reader_secret(arguments), _read(arguments.file)
-    meet(arguments.home, [] if arguments.author is None else [arguments.author])
+    if arguments.author is not None:
+        asked(arguments.home, [arguments.author])
     with open_desk(arguments.home) as desk:
         opened = JsonDocuments(desk.user).open(data, secret=secret)
         shown = _opened_json(desk, opened)
@@ -93,11 +94,11 @@ def share(arguments: Namespace) -> None:
     others = [each for each in (link, password) if each is not None]
     if not arguments.readers and not others:
         raise UsageError("for whom? give --for READER, --link or --password")
-    meet(arguments.home, names_in(arguments.readers))
+    asked(arguments.home, names_in(arguments.readers))
     data = _read(arguments.file)
     with open_desk(arguments.home) as desk:
         records = JsonDocuments(desk.user)
-        readers = [*readers_in(desk, arguments.readers), *others]
+        readers = [*keyed_readers_in(desk, arguments.readers), *others]
         shared = records.share(data, arguments.section, readers, conditions=conditions)
         _rewrite(records, arguments.file, data, [*shared, *_beside(data)])
         lines = [grant_line(desk, each) for each in shared.grants]
@@ -200,7 +201,7 @@ def _is_description(said: Any) -> bool:  # noqa: ANN401 - anything that JSON has
 
 def _section(desk: DocumentDesk, name: str, said: dict[str, Any]) -> Section:
     conditions = conditions_in(said.get("purpose", ""), said.get("until"))
-    return Section(name, said["fields"], readers_in(desk, said.get("for", [])), conditions)
+    return Section(name, said["fields"], keyed_readers_in(desk, said.get("for", [])), conditions)
 
 
 def _opened_json(desk: DocumentDesk, opened: OpenedJson) -> dict[str, Any]:

@@ -15,12 +15,13 @@ from letterlock.cli._document_desk import (
     collection_in,
     document_in,
     known_name,
-    open_desk,
 )
+from letterlock.cli._giving import giving
 from letterlock.cli._output import say
 from letterlock.cli._output_file import require_output, writer_to
 from letterlock.cli._parsing import STANDARD_STREAM
-from letterlock.cli._profile import opener_of, require_clock
+from letterlock.cli._profile import require_clock
+from letterlock.cli._relay_desk import exchange, relay_of, require_relay
 from letterlock.cli._share_commands import rewrite, write_items
 from letterlock.cli._user_report import report
 from letterlock.documents import Granted
@@ -45,9 +46,9 @@ def revoke(arguments: Namespace) -> None:
         )
     if arguments.output is not None:
         require_output(arguments.output, binary=True, replace=arguments.force)
-    with open_desk(arguments.home) as desk, document_in(desk, arguments.file) as (id_, _, source):
-        hashes = _chosen(desk, arguments, id_)
-        notes = desk.documents.withdraw(hashes, reason=arguments.reason)
+    with giving(arguments.home, ()) as giver, document_in(giver.desk, arguments.file) as (id_, _, source):
+        hashes = _chosen(giver.desk, arguments, id_)
+        notes = giver.withdraw(id_, hashes, arguments.reason)
         if arguments.output is not None:
             write_items(arguments.output, notes)
         if source is not None and arguments.file != STANDARD_STREAM:
@@ -101,11 +102,10 @@ def _reader_id(desk: DocumentDesk, typed: str) -> bytes:
 def _revoke_device(arguments: Namespace) -> None:
     if arguments.readers or arguments.grant or arguments.output is not None:
         raise UsageError("a device is taken back alone: leave the options for grants out")
-    from letterlock.client import SyncClient  # noqa: PLC0415 - grants are taken back without it
-
-    with SyncClient.open(opener_of(arguments.home)) as client:
+    with relay_of(arguments.home) as found:
+        client = require_relay(found)
         client.revoke(arguments.device)
-        client.flush()
+        exchange(client)
     report(arguments, {"device": arguments.device}, [f"device {arguments.device} is revoked"])
 
 
@@ -113,11 +113,11 @@ def erase(arguments: Namespace) -> None:
     """Destroy the keys of a document. Raises UsageError, PeerError, StoreError, OSError."""
     require_clock()
     require_output(arguments.output, binary=True, replace=arguments.force)
-    with open_desk(arguments.home) as desk, document_in(desk, arguments.file) as (id_, _, __):
+    with giving(arguments.home, ()) as giver, document_in(giver.desk, arguments.file) as (id_, _, __):
         if not arguments.yes:
             _confirm()
         with writer_to(arguments.output) as write:
-            write(encode_bundle(desk.documents.erase(id_, reason=arguments.reason)))
+            write(encode_bundle(giver.erase(id_, arguments.reason)))
     if arguments.output not in {None, STANDARD_STREAM}:
         report(arguments, {"document": id_.hex()}, ["the keys are destroyed: this profile opens it no more"])
 

@@ -22,13 +22,12 @@ from letterlock.cli._document_desk import (
     conditions_in,
     document_in,
     names_in,
-    open_desk,
     readers_in,
     stale,
 )
 from letterlock.cli._document_streams import plain_source, require_target, streamed_to
+from letterlock.cli._giving import giving
 from letterlock.cli._list_directory import write_lists
-from letterlock.cli._meeting import meet
 from letterlock.cli._output import warn
 from letterlock.cli._parsing import STANDARD_STREAM
 from letterlock.cli._profile import require_clock
@@ -50,18 +49,20 @@ def seal(arguments: Namespace) -> None:
         raise UsageError("the link is printed, so the sealed file must go to a file of its own: give -o FILE")
     conditions = conditions_in(arguments.purpose, arguments.until)
     password, link = new_password(arguments), LinkSecret.generate() if arguments.link else None
-    meet(arguments.home, names_in(arguments.readers))
-    with _source(arguments) as (source, metadata), open_desk(arguments.home) as desk:
+    with (
+        _source(arguments) as (source, metadata),
+        giving(arguments.home, names_in(arguments.readers)) as giver,
+    ):
         others = [each for each in (link, password) if each is not None]
-        readers = [*readers_in(desk, arguments.readers), *others]
+        readers = [*readers_in(giver.desk, arguments.readers), *others]
         with streamed_to(arguments.output, replace=arguments.force) as target, progress("sealing") as tell:
-            options = SealOptions(_replaced(desk, arguments.replaces), conditions, pace=Pace(progress=tell))
-            same = arguments.replaces is not None and not readers
-            sealed = desk.documents.seal(
-                source, target, None if same else readers, metadata=metadata, options=options
+            options = SealOptions(
+                _replaced(giver.desk, arguments.replaces), conditions, pace=Pace(progress=tell)
             )
+            same = arguments.replaces is not None and not readers
+            sealed = giver.seal(source, target, None if same else readers, metadata, options)
         if arguments.lists is not None:
-            write_lists(desk, arguments.lists, ())
+            write_lists(giver.desk, arguments.lists, ())
     warn_of_stale(stale(sealed.shared.needs))
     if arguments.output in {None, STANDARD_STREAM}:
         return

@@ -22,10 +22,11 @@ from letterlock.cli._document_desk import (
     stale,
 )
 from letterlock.cli._document_streams import sealed_source, streamed_to
-from letterlock.cli._meeting import meet
+from letterlock.cli._giving import giving
 from letterlock.cli._output import warn
 from letterlock.cli._output_file import require_output, writer_to
 from letterlock.cli._profile import require_clock
+from letterlock.cli._relay_desk import asked, exchange, relay_of, require_relay
 from letterlock.cli._seal_command import warn_of_stale
 from letterlock.cli._sealed_file import copy_with, grants_in, is_document, read_sealed
 from letterlock.cli._secret_input import new_password, reader_secret
@@ -45,13 +46,16 @@ def share(arguments: Namespace) -> None:
     password, link = new_password(arguments), LinkSecret.generate() if arguments.link else None
     if not arguments.readers and password is None and link is None:
         raise UsageError("for whom? give --for READER, --link or --password")
-    meet(arguments.home, names_in(arguments.readers))
     others = [each for each in (link, password) if each is not None]
-    with open_desk(arguments.home) as desk, document_in(desk, arguments.file) as (id_, version, source):
-        if source is None and arguments.output is None:
+    with (
+        giving(arguments.home, names_in(arguments.readers)) as giver,
+        document_in(giver.desk, arguments.file) as (id_, version, source),
+    ):
+        desk = giver.desk
+        if source is None and arguments.output is None and giver.client is None:
             raise UsageError("a document's id is no file to put grants into: give -o FILE")
         readers = [*readers_in(desk, arguments.readers), *others]
-        shared = desk.documents.share(id_, readers, version=version, conditions=conditions)
+        shared = giver.share(id_, readers, version, conditions)
         if arguments.output is not None:
             write_items(arguments.output, shared)
         elif source is not None:
@@ -89,7 +93,13 @@ def rewrite(name: str, source: BufferedReader, new: Iterable[bytes], without: It
 def take(arguments: Namespace) -> None:
     """Take grants and notes. Raises UsageError, PeerError, TrustError, StoreError, OSError."""
     secret = reader_secret(arguments)
-    meet(arguments.home, [] if arguments.author is None else [arguments.author])
+    if not arguments.files:
+        with relay_of(arguments.home) as client:
+            if exchange(require_relay(client)):
+                report(arguments, {}, ["taken what others have shared"])
+        return
+    if arguments.author is not None:
+        asked(arguments.home, [arguments.author])
     lines: list[str] = []
     counts = {"grants": 0, "withdrawn": 0}
     with open_desk(arguments.home) as desk:
