@@ -17,7 +17,7 @@ import cbor2
 import pytest
 
 import letterlock
-from fuzz import braid_samples, harness, tree
+from fuzz import braid_samples, discretion, harness, tree
 from fuzz.corpus import CORPUS, inputs
 from fuzz.discretion import indiscretion
 from fuzz.harness import Finding, attempt
@@ -45,6 +45,12 @@ MUTATIONS = {
     "json": 120,
 }  # fmt: skip
 EVERY = pytest.mark.parametrize("name", NAMES)
+
+
+@pytest.fixture(autouse=True)
+def no_texts_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Count the texts of errors anew: a fuzzer's process has one target, and the bound is for that."""
+    monkeypatch.setattr(discretion, "_seen", set())
 
 
 @contextmanager
