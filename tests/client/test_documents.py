@@ -14,6 +14,7 @@ import pytest
 from letterlock._wire.relay_shelf import ShelfAnswer, ShelfName, ShelfRequest, ShelveAnswer, ShelveOutcome
 from letterlock.blobs import BlobMissing, BlobsUnavailable, BlobTaken
 from letterlock.client import Client, RelayEventKind
+from letterlock.client._transport import Reply
 from letterlock.documents import (
     Conditions,
     DocumentMetadata,
@@ -25,6 +26,7 @@ from letterlock.documents import (
 )
 from letterlock.errors import UsageError
 from letterlock.stores import EntryKind
+from letterlock.user import DeviceClass
 from support.blob_stores import MemoryBlobs
 from support.client_documents import CONTENT, kept, reads, sealed, waiting
 from support.client_town import Town, happens, play
@@ -430,6 +432,12 @@ def test_a_revoked_device_s_grants_stay_and_are_shown_as_such(tmp_path: Path) ->
         alice, bob, blobs = await town.client("alice"), await town.client("bob"), MemoryBlobs()
         laptop = await town.second(alice)
         await laptop.meet("bob")
+        is_early = [True]
+        town.rules.append(
+            lambda asked: (
+                Reply(503, b"", 0) if is_early[0] and (asked.name, asked.client) == ("shelf", "bob") else None
+            )
+        )
         id_ = await sealed(laptop, blobs, "bob")
         await laptop.flush()
         await laptop.close()
@@ -437,9 +445,27 @@ def test_a_revoked_device_s_grants_stay_and_are_shown_as_such(tmp_path: Path) ->
         await alice.flush()
         while (await bob.meet("alice")).version < 3:  # noqa: ASYNC110 (nothing tells)
             await asyncio.sleep(0.02)
+        is_early[0] = False
         assert await reads(bob, id_, blobs) == CONTENT
         assert all(each.signer_revoked for each in await bob.documents.grants(id_))
         assert await reads(alice, id_, blobs) == CONTENT
+
+    play(tmp_path, story)
+
+
+def test_a_device_without_document_keys_is_left_in_peace(tmp_path: Path) -> None:
+    async def story(town: Town) -> None:
+        alice, bob, blobs = await town.client("alice"), await town.client("bob"), MemoryBlobs()
+        await alice.meet("bob")
+        watch = await town.second(bob, device_class=DeviceClass.LIMITED)
+        id_ = await sealed(alice, blobs, "bob")
+        await alice.flush()
+        with pytest.raises(NoGrant):
+            await reads(watch, id_, blobs)
+        assert await kept(watch, EntryKind.GRANT, EntryKind.HELD_PARCEL) == [0, 0]
+        told = [each.kind for each in watch._office.events]
+        assert not {RelayEventKind.FAILED, RelayEventKind.MISBEHAVES} & set(told)
+        assert await reads(bob, id_, blobs) == CONTENT
 
     play(tmp_path, story)
 

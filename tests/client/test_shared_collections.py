@@ -138,6 +138,33 @@ def test_a_change_that_is_made_offline_goes_when_the_relay_is_back(tmp_path: Pat
     play(tmp_path, story)
 
 
+def test_an_answer_to_a_change_that_is_lost_loses_no_keys(tmp_path: Path) -> None:
+    """The entry is in the log, so the change is found there, and its grants go out then."""
+
+    async def story(town: Town) -> None:
+        alice, bob = await town.client("alice"), await town.client("bob")
+        await alice.meet("bob")
+        lost: list[bytes] = []
+
+        def lose(asked: Asked, reply: Reply) -> Reply:
+            if asked.name == "log-append" and asked.request.entry not in lost:
+                lost.append(asked.request.entry)
+                return Reply(503, b"", 0)
+            return reply
+
+        town.changes.append(lose)
+        id_ = await alice.documents.collections.create("cardiology")
+        await alice.documents.refresh()
+        await alice.documents.collections.add(id_, ["bob"])
+        await alice.documents.refresh()
+        await alice.flush()
+        await bob.documents.refresh()
+        assert (await bob.documents.collections.get(id_)).name == "cardiology"
+        assert len(lost) == 2
+
+    play(tmp_path, story)
+
+
 def test_what_cannot_be_done(tmp_path: Path) -> None:
     async def story(town: Town) -> None:
         alice, bob, team_id = await team(town, Role.READER)

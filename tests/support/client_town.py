@@ -29,7 +29,7 @@ from letterlock.client._transport import Reply, Socket, SocketClosed
 from letterlock.relay._relay import Relay
 from letterlock.relay._settings import RelaySettings
 from letterlock.relay._sqlite import SqliteRelayStore
-from letterlock.user import LinkingCode
+from letterlock.user import DeviceClass, LinkingCode
 from support.pair import NOON
 
 RELAY: Final = "https://relay.example"
@@ -92,7 +92,12 @@ class Town:
         return await self.stack.enter_async_context(made)
 
     async def second(
-        self, old: Client, label: str = "second", history: Iterable[bytes] = (), store: Any = None
+        self,
+        old: Client,
+        label: str = "second",
+        history: Iterable[bytes] = (),
+        store: Any = None,
+        device_class: DeviceClass = DeviceClass.FULL,
     ) -> Client:
         """Link one more device of a client, and return it entered. Without the link, nobody joins."""
         shown: asyncio.Future[LinkingCode] = asyncio.get_running_loop().create_future()
@@ -111,7 +116,7 @@ class Town:
         kept = MemoryStore() if store is None else store
         joining = asyncio.create_task(self.kind(label).join(kept, relay=RELAY, show=show, digits=tell))
         try:
-            await old.link(await shown, compare, history=history)
+            await old.link(await shown, compare, device_class, history)
         except BaseException:
             joining.cancel()
             await asyncio.wait([joining])

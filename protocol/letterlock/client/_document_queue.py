@@ -32,6 +32,8 @@ from letterlock.documents._documents import shelf_behind
 from letterlock.documents._key_finding import require_subject_id
 from letterlock.documents._targets import Reader
 from letterlock.errors import UsageError
+from letterlock.user._book import device_of
+from letterlock.user._rules import rights
 from letterlock.user._user import desk_behind
 
 AnyReader = Reader | bytes
@@ -57,6 +59,12 @@ class DocumentQueue(Uncopyable):
     def own(self) -> ShelfName:
         """The shelf of this user."""
         return ShelfName.of_user(self._queue.user.user_id)
+
+    def may_read(self) -> bool:
+        """Return whether this device has a class that reads documents: others are shown no shelf."""
+        desk = desk_behind(self._queue.user)
+        own = device_of(desk.book.own().pin, desk.device_id)
+        return own is not None and rights(own).reads_documents
 
     def readers(self, given: Iterable[AnyReader]) -> list[Reader]:
         """Return readers in which collections have their keys. Raises what `Collections.reader` does."""

@@ -73,6 +73,8 @@ class Librarian:
 
     async def refresh(self) -> None:
         """Send what waits, and read what is new. Raises what calls raise."""
+        if not await self._office.run(self._queue.may_read):
+            return
         for change in await self._office.run(self._queue.pending):
             await self.offer(change)
         await self.send()
