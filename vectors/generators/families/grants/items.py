@@ -13,10 +13,17 @@ ID = draw("an item", 16)
 COMMITMENT = session_commitment(SESSION_KEY, SESSION)
 
 
-def item(text: bytes, *, key: bytes = SESSION_KEY, id_: bytes = ID, begin: bytes = b"\1" + SESSION) -> bytes:
+def item(
+    text: bytes,
+    *,
+    key: bytes = SESSION_KEY,
+    id_: bytes = ID,
+    begin: bytes = b"\1" + SESSION,
+    commitment: bytes | None = None,
+) -> bytes:
     """Return an item with a text that is padded already."""
     both = hmac.digest(key, b"letterlock-v1 item of a session" + id_, "sha512")
-    head = begin + id_ + both[32:]
+    head = begin + id_ + (both[32:] if commitment is None else commitment)
     return head + ChaCha20Poly1305(both[:32]).encrypt(bytes(12), text, head)
 
 
@@ -57,6 +64,7 @@ def add(family: Family) -> None:
         ("under another session key", item(padded(b"content"), key=other)),
         ("the commitment of another key, over a text under this one",
          usual[:33] + item(padded(b"content"), key=other)[33:65] + usual[65:]),
+        ("sealed for a commitment of another key", item(padded(b"content"), commitment=bytes(32))),
         ("the text of another item",
          usual[:65] + item(padded(b"content"), id_=draw("another item", 16))[65:]),
         ("sealed for another format", b"\1" + item(padded(b"content"), begin=b"\2" + SESSION)[1:]),
