@@ -302,6 +302,7 @@ def test_a_fork_is_kept_as_evidence_and_nothing_is_sealed(tmp_path: Path) -> Non
         await bob.documents.refresh()
         await bob.documents.collections.keep(team_id)
         town.changes.clear()
+        town.rules.clear()
         await sealed(bob, blobs, team_id)
 
     play(tmp_path, story)
@@ -322,6 +323,7 @@ def test_a_relay_that_forgot_a_log_is_given_it_again(tmp_path: Path) -> None:
         town.rules.append(forget)
         await alice.documents.refresh()
         assert given[:2] == list(await alice.run(alice._office.documents.collections.log, team_id))
+        town.rules.clear()
         del bob
 
     play(tmp_path, story)
