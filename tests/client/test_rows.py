@@ -41,7 +41,7 @@ SAMPLES: list[Any] = [
     ParcelRecord(ShelfName.of_user(bytes(32)), b"parcel"),
     ParcelRecord(ShelfName.of_collection(bytes(16)), b"parcel", 720),
     ShelfRecord(),
-    ShelfRecord(7, 5, 2),
+    ShelfRecord(7, 5, 2, 3),
     HeldParcel(ShelfName.of_user(bytes(32)), b"parcel", bytes(range(32)), 3),
 ]
 CODECS: dict[type, str] = {

@@ -1,7 +1,8 @@
 """Parcels in: what lies on a shelf, opened, verified and taken.
 
     opened by no key here         passed over, and read again when a newer key is here
-    lists of a signer missing     the parcel is held, and the lists of the name that it introduces are fetched
+    lists of a signer missing     the parcel is held, and the lists of the name it introduces are fetched;
+                                  without room it is read again once there is room or the lists have come
     of a device revoked since     a grant is taken, and shown as such; a note is not
     anything else that is wrong   passed over: a relay, or anybody with an account, can put it there
 
@@ -32,13 +33,25 @@ from letterlock.user._desk import Desk
 from letterlock.user._document_seeds import document_key_pair
 
 MAX_HELD_PARCELS: Final = 200
-"""Parcels that cannot be judged yet, of 256 KiB each at most. Beyond them, the next one is passed over."""
+"""Parcels that cannot be judged yet, of 256 KiB each at most. Others stay on the shelf meanwhile."""
+_MAX_AUTHORS: Final = 1000
+"""Unknown signers of parcels that found no room, of which this process knows."""
 
 
 class ParcelsIn(Uncopyable):
     """Takes the parcels of one client."""
 
-    __slots__ = ("_desk", "_documents", "_needs", "_rows", "_store", "_tables", "wanted")
+    __slots__ = (
+        "_begun",
+        "_desk",
+        "_documents",
+        "_needs",
+        "_passed",
+        "_rows",
+        "_store",
+        "_tables",
+        "wanted",
+    )
 
     def __init__(
         self, desk: Desk, documents: Documents, tables: Tables, needs: Needs, rows: ShelfTables
@@ -49,6 +62,8 @@ class ParcelsIn(Uncopyable):
         self._tables = tables
         self._needs = needs
         self._rows = rows
+        self._begun: set[ShelfName] = set()
+        self._passed: set[bytes] = set()
         self.wanted: dict[str, None] = {}
         """Names whose device lists are needed first, for whoever can ask for them at once."""
 
@@ -59,18 +74,37 @@ class ParcelsIn(Uncopyable):
             items = self._opened(shelf, data)
             if items is None and not place.unopened:
                 place = replace(place, unopened=number, newest_key=self._newest_key(shelf))
-            found += self._judge(shelf, data, items or ())
+            taken, is_kept = self._judge(shelf, data, items or ())
+            found += taken
+            if not is_kept and not place.passed:
+                place = replace(place, passed=number)
             place = replace(place, number=max(place.number, number))
         self._rows.save_place(shelf, place)
         return found
 
     def begin_reading(self, shelf: ShelfName) -> int:
-        """Return the number after which a shelf is to be read: an earlier one if a newer key is here."""
+        """Return the number after which a shelf is to be read.
+
+        It is an earlier one if a newer key is here, or if what found no room may be judged.
+        """
         place = self._rows.place(shelf)
+        if place.passed and self._may_judge_passed(shelf):
+            place = replace(place, number=min(place.number, place.passed - 1), passed=0)
+            self._rows.save_place(shelf, place)
+        self._begun.add(shelf)
         if place.unopened and self._newest_key(shelf) > place.newest_key:
             place = replace(place, number=min(place.number, place.unopened - 1), unopened=0)
             self._rows.save_place(shelf, place)
         return place.number
+
+    def _may_judge_passed(self, shelf: ShelfName) -> bool:
+        """Return whether there is room now, or lists that were missing have come, or the process is new."""
+        if shelf not in self._begun or self._rows.held.count() < MAX_HELD_PARCELS:
+            return True
+        lists = ListsOnRecord(self._desk.book)
+        known = {each for each in self._passed if lists.contact(each) is not None}
+        self._passed -= known
+        return bool(known)
 
     def shown_less(self, shelf: ShelfName, newest: int) -> bool:
         """Begin a shelf anew if the relay has given out fewer numbers than it had: it lost its database."""
@@ -89,7 +123,8 @@ class ParcelsIn(Uncopyable):
             contact = lists.contact(each.user_id)
             if contact is not None and contact.pin.version >= each.version:
                 held.delete(key)
-                found += self._judge(each.shelf, each.parcel, self._opened(each.shelf, each.parcel) or ())
+                items = self._opened(each.shelf, each.parcel) or ()
+                found += self._judge(each.shelf, each.parcel, items)[0]
         return found
 
     # --- one parcel -------------------------------------------------------------------------------------
@@ -118,7 +153,10 @@ class ParcelsIn(Uncopyable):
         epochs = range(state.epoch, 0, -1)
         return next((each for each in epochs if at.keyring.secret(shelf.id, each) is not None), 0)
 
-    def _judge(self, shelf: ShelfName, data: bytes, items: tuple[ParcelItem, ...]) -> list[Granted]:
+    def _judge(
+        self, shelf: ShelfName, data: bytes, items: tuple[ParcelItem, ...]
+    ) -> tuple[list[Granted], bool]:
+        """Take what is in a parcel; return what is new, and False if it should be held and finds no room."""
         found: list[Granted] = []
         missing: UnknownAuthor | None = None
         for each in items:
@@ -128,11 +166,10 @@ class ParcelsIn(Uncopyable):
                 missing = unknown
             except (PeerError, TrustError, UsageError):
                 continue
-        if missing is not None:
-            self._hold(shelf, data, missing)
+        is_kept = missing is None or self._hold(shelf, data, missing)
         known = {missing.user_id} if missing is not None else set[bytes]()
         self._introduce(items, None if found else known)
-        return found
+        return found, is_kept
 
     def _item(self, item: ParcelItem) -> tuple[Granted, ...]:
         """Take one thing. Raises what `Documents.take` does."""
@@ -145,13 +182,18 @@ class ParcelsIn(Uncopyable):
                     self._rows.read_collection(each.id)
             return taken.grants
 
-    def _hold(self, shelf: ShelfName, data: bytes, missing: UnknownAuthor) -> None:
-        if self._rows.held.count() < MAX_HELD_PARCELS:
+    def _hold(self, shelf: ShelfName, data: bytes, missing: UnknownAuthor) -> bool:
+        """Hold a parcel until device lists have come. Return whether there was room."""
+        has_room = self._rows.held.count() < MAX_HELD_PARCELS
+        if has_room:
             record = HeldParcel(shelf, data, missing.user_id, missing.version)
             self._rows.held.save(parcel_hash(data), record, self._tables.order())
+        elif len(self._passed) < _MAX_AUTHORS:
+            self._passed.add(missing.user_id)
         contact = ListsOnRecord(self._desk.book).contact(missing.user_id)
         if contact is not None:
             self.want(contact.name, contact.pin.version)
+        return has_room
 
     def _introduce(self, items: Iterable[ParcelItem], wanted: set[bytes] | None) -> None:
         """Have the lists of unknown names fetched: all of a good parcel, else those of its signer alone."""

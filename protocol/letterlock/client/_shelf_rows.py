@@ -1,7 +1,7 @@
 """The records of what a client shares: parcels on their way, places on shelves, and parcels that are held.
 
 parcel     [1, kind, id, parcel, failures]
-shelf      [1, number, unopened, newest key]
+shelf      [1, number, unopened, newest key, passed]
 held       [1, kind, id, parcel, user id, version]
 
 `kind` and `id` name a shelf. Not here: their rows in the store (_table.py), the parcels (documents/).
@@ -40,12 +40,14 @@ class ShelfRecord:
     """How far a shelf was read.
 
     `unopened` is the number of the first parcel whose key was not here, 0 for none, and `newest_key` the
-    generation or epoch that was the newest one here at that time.
+    generation or epoch that was the newest one here at that time. `passed` is the number of the first parcel
+    that should have been held and found no room, 0 for none.
     """
 
     number: int = 0
     unopened: int = 0
     newest_key: int = 0
+    passed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +77,18 @@ def _parcel(fields: Fields) -> ParcelRecord:
 
 def encode_shelf(record: ShelfRecord) -> Record:
     """Return the record of how far a shelf was read."""
-    return encode_entry(record.number, record.unopened, record.newest_key)
+    return encode_entry(record.number, record.unopened, record.newest_key, record.passed)
 
 
 def decode_shelf(record: Record) -> ShelfRecord:
     """Read what `encode_shelf` gives. Raises CorruptStore."""
-    return decode_entry(record, 3, "a record of a shelf", _shelf)
+    return decode_entry(record, 4, "a record of a shelf", _shelf)
 
 
 def _shelf(fields: Fields) -> ShelfRecord:
     number, unopened = fields.uint("number", MAX_COUNTER), fields.uint("unopened", MAX_COUNTER)
-    return ShelfRecord(number, unopened, fields.uint("newest key", MAX_COUNTER))
+    newest_key = fields.uint("newest key", MAX_COUNTER)
+    return ShelfRecord(number, unopened, newest_key, fields.uint("passed", MAX_COUNTER))
 
 
 def encode_held_parcel(record: HeldParcel) -> Record:
