@@ -4,8 +4,8 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -87,6 +87,16 @@ class Relay:
         if FULL.deliveries[0].id in body:
             await asyncio.Event().wait()
         return Reply(200, FULL.encode())
+
+    @asynccontextmanager
+    async def shelf_news(self, token: bytes, now: int) -> AsyncIterator[Any]:
+        """Have no news of any shelf."""
+        del token, now
+
+        async def never(seconds: float) -> None:
+            await asyncio.sleep(seconds)
+
+        yield SimpleNamespace(next=never)
 
 
 @contextmanager
