@@ -1,11 +1,13 @@
 """Our own device list reaches the relay once, whoever uploads it and however often an answer is lost."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from letterlock._wire.relay_error import RelayCode
+from letterlock._wire.relay_login import AuthenticateAnswer
 from letterlock.client import Client, RelayUnavailable, _joining
 from letterlock.client._transport import Reply
 from letterlock.user import LinkingRefused
@@ -74,5 +76,33 @@ def test_a_linking_that_another_change_overtook_is_refused(tmp_path: Path) -> No
         alice = await town.client("alice")
         with pytest.raises(LinkingRefused, match="came first"):
             await _joining._uploaded(alice._office, alice._sender, 2)  # a device that is not listed any more
+
+    play(tmp_path, story)
+
+
+def test_a_version_that_the_relay_understates_once_holds_nothing_up(tmp_path: Path) -> None:
+    """It refuses a list that it has had for long. The client asks again which one is the newest."""
+
+    async def story(town: Town) -> None:
+        alice, bob = await town.client("alice"), await town.client("bob")
+        await town.second(alice, "tablet")
+        await town.second(alice, "laptop")
+        lies = [1]
+
+        def understate(asked: Asked, answer: Reply) -> Reply:
+            if asked.client == "alice" and asked.name == "authenticate" and answer.status == 200 and lies:
+                made = AuthenticateAnswer.decode(answer.body)
+                return Reply(200, replace(made, version=lies.pop()).encode())
+            return answer
+
+        town.changes.append(understate)
+        alice._office.connection.forget_token(None)
+        await alice.send("bob", b"on time")
+        assert await bodies(bob, 1) == [b"on time"]
+        await until(lambda: not lies)
+        before = town.calls["append"]
+        await alice.send("bob", b"again")
+        assert await bodies(bob, 1) == [b"again"]
+        assert town.calls["append"] <= before + 3
 
     play(tmp_path, story)

@@ -98,6 +98,9 @@ class Sender:
             try:
                 await office.call(AppendRequest(encoded), DoneAnswer)
             except RelayRefused as refused:
+                if refused.code is RelayCode.REFUSED:  # it named an older version than it has: ask again
+                    office.relay_version = None
+                    office.connection.forget_token(None)
                 if refused.code is not RelayCode.CONFLICT:
                     raise
                 office.relay_version = refused.number
