@@ -4,6 +4,7 @@ BLB-2 and BLB-4.
 """
 
 import io
+import os
 import signal
 import subprocess
 import sys
@@ -116,9 +117,10 @@ def test_a_killed_program_s_parts_are_not_put_again(
     path = tmp_path / "sealed"
     path.write_bytes(CONTENT)
     command = [sys.executable, "-c", KILLED, s3_endpoint, counted.prefix, NAME, str(path), str(PART)]
+    paths = os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
     pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     child: Any
-    with subprocess.Popen(command, text=True, **pipes) as child:
+    with subprocess.Popen(command, text=True, env=os.environ | {"PYTHONPATH": paths}, **pipes) as child:
         assert int(child.stdout.readline()) == PART
         child.stdin.write("\n")
         child.stdin.flush()
