@@ -64,7 +64,7 @@ def test_passphrase_from_the_terminal(tmp_path: Path, monkeypatch: pytest.Monkey
     assert len(prompts) == 2
     run("--home", tmp_path / "a", "bundle").succeeded()
     assert len(prompts) == 3
-    assert "no passphrase" in run("--home", tmp_path / "a", "bundle").failed(2)
+    assert "passphrase is needed" in run("--home", tmp_path / "a", "bundle").failed(2)
 
 
 def test_two_passphrases_that_differ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
