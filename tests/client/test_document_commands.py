@@ -76,7 +76,8 @@ def test_a_team_reads_and_who_is_removed_reads_no_later_version(town: Town) -> N
     assert {each["name"]: each["role"] for each in shown["members"]} == {
         "alice": "admin", "bob": "reader", "carol": "reader",
     }  # fmt: skip
-    assert town.json("alice", "collection", "remove", "heart", "carol")["epoch"] == 2
+    removed = town.json("alice", "collection", "remove", "heart", "carol")
+    assert removed["epoch"] == 2, str(removed)
     assert town.json("alice", "collection", "show", "heart")["old_documents"]
     second = town.seal("alice", "d.ll", "--replaces", first)
     assert town.run("bob", "open", second) == CONTENT

@@ -361,7 +361,7 @@ def test_cancelled(people: World) -> None:
 def test_a_job_goes_on(people: World) -> None:
     """The second call has the same state, and so the same id and key. [DOC-51]"""
     alice, bob, target = people.alice.first, people.bob.first, io.BytesIO()
-    content = CONTENT * 128  # one whole block, and more
+    content = CONTENT * 176  # one whole block, and more than is sealed at once
     options = SealOptions(job=b"report.pdf")
     with pytest.raises(OSError, match="the disk fails"):
         Documents(alice).seal(Failing(content, len(content) - 100_000), target, ["bob"], options=options)

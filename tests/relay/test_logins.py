@@ -214,9 +214,9 @@ async def test_wrong_logins_do_not_keep_a_device_out(town: Town) -> None:
     await alice.log_in(1)
 
 
-async def test_a_device_logs_in_ten_times_a_minute(town: Town) -> None:
+async def test_a_device_logs_in_sixty_times_and_then_ten_times_a_minute(town: Town) -> None:
     alice = await Resident(town, "alice").move_in()
-    for _ in range(9):
+    for _ in range(59):
         await alice.log_in(1)
     await town.refuses(RelayCode.SLOW_DOWN, alice.login(1, await alice.challenge(1)), number=6)
     town.now += 6

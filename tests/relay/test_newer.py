@@ -140,7 +140,7 @@ async def test_two_at_once_with_one_challenge_get_one_answer(town: Town) -> None
 
 async def test_it_is_counted_with_logins(town: Town) -> None:
     alice = await with_revoked(town)
-    for _ in range(10):
+    for _ in range(60):
         await town.get(ListsAnswer, await newer(alice, 2, 3))
     await town.refuses(RelayCode.SLOW_DOWN, await newer(alice, 2, 3), number=6)
 

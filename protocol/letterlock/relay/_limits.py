@@ -85,7 +85,7 @@ class Limits:
     )
 
     def __init__(self) -> None:
-        self.logins = Buckets(Bucket(10, 6))
+        self.logins = Buckets(Bucket(60, 6))
         """Logins of one device that succeeded. Others are not counted: anybody could lock a device out."""
         self.registrations = Buckets(Bucket(60, 1))
         """Registrations of everybody together where registration is open, and of one name with a ticket."""
