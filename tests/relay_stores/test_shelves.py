@@ -5,12 +5,15 @@ import hashlib
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from letterlock._wire.relay_shelf import ShelfName
 from letterlock.relay import LogHead, Put, RelayStore, open_store
+from letterlock.relay._jetstream.connection import Stored
+from letterlock.relay._jetstream.shared import Shared
+from letterlock.relay._jetstream.store import JetStreamRelayStore
 from letterlock.relay._sqlite import watching
 from support.relay_rows import Person, first_head, parcel
 
@@ -204,6 +207,31 @@ async def test_parcels_of_several_processes_share_no_number_and_no_room(url: str
         )
         assert await there(all_[2], shelf) == {}
         assert await all_[1].shelve([parcel(shelf, most_parcels=1)]) == [True]
+
+
+@pytest.mark.parametrize("database", ["nats"], indirect=True)
+async def test_a_parcel_that_goes_while_its_records_are_read(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """JetStream reads three records one after another. Between them another process takes the parcel away."""
+    shelf, read, gone = os.urandom(16), Shared.read, list[bytes]()
+    async with stores(url, 2) as all_:
+        one, other = (cast("JetStreamRelayStore", each) for each in all_)
+        put = parcel(shelf)
+        await shelved(one, put)
+
+        async def interrupted(shared: Shared, stream: str, subject: str, age: float) -> Stored:
+            its = shared.names.of(shelf).putter(put.putter)
+            if shared is one._shared and subject == its and not gone:
+                gone.append(put.hash)
+                await other.unshelve(shelf, gone, None)
+            return await read(shared, stream, subject, age)
+
+        monkeypatch.setattr(Shared, "read", interrupted)
+        await one.unshelve(shelf, [put.hash], None)
+        assert gone
+        assert await there(other, shelf) == {}
+        assert await one.check() == []
 
 
 async def test_news_of_another_process_are_noticed(url: str) -> None:

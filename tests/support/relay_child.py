@@ -167,7 +167,11 @@ def main(url: str, account: bytes) -> None:
             case ["fork", *what]:
                 child = os.fork()
                 if not child:
-                    asyncio.run(work(url, account, what))
+                    try:
+                        asyncio.run(work(url, account, what))
+                    except BaseException:
+                        say("broken")  # or whoever reads would wait for ever
+                        raise
                     os._exit(0)
                 say("forked", child)
             case ["kill", child]:

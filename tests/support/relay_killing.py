@@ -66,4 +66,5 @@ class Nursery:
         assert self._process.stdout is not None
         line: str = self._process.stdout.readline()
         assert line, "the processes ended before they were killed"
+        assert not line.startswith("broken"), "a process ended before it was killed: what it printed says why"
         return line

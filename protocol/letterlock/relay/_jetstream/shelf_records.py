@@ -33,6 +33,10 @@ class Count(NamedTuple):
         """Return the count after some parcels came or went."""
         return Count(self.parcels + parcels, self.size + size)
 
+    def covers(self, size: int) -> bool:
+        """Return whether a parcel of this size can be among those that are counted."""
+        return self.parcels >= 1 and self.size >= size
+
     def encode(self) -> bytes:
         """Return the record."""
         return _COUNTS.pack(*self)

@@ -161,6 +161,8 @@ async def _take_away(shared: Shared, place: Place, hash_: bytes, putter: bytes |
     line = next((each for each in records.chunk if each.number == number), None)
     if line is None or (putter is not None and line.putter != putter):
         return
+    if not (records.shelf.count.covers(line.size) and records.putter.covers(line.size)):
+        raise Unsettled  # another call took the parcel away while the three records were read
     chunk = tuple(each for each in records.chunk if each.number != number)
     shelf = replace(records.shelf, count=records.shelf.count.changed(-1, -line.size))
     changed = replace(
