@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from letterlock.errors import UsageError
+from letterlock.errors import StoreError, UsageError
 from letterlock.relay import SqliteRelayStore, open_store
 from letterlock.relay import _opening as opening
+from letterlock.relay._jetstream.connection import Unsettled, raise_error
 
 
 @pytest.mark.parametrize(
@@ -77,3 +78,11 @@ def test_no_driver_is_imported_for_a_file() -> None:
     )
     assert util.find_spec("asyncpg") is not None
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_cluster_that_has_just_begun_is_asked_again() -> None:
+    """Its nodes do not know each other yet, so there is no place for a stream with copies."""
+    with pytest.raises(Unsettled):
+        raise_error({"code": 400, "err_code": 10005})
+    with pytest.raises(StoreError, match="10052"):
+        raise_error({"code": 400, "err_code": 10052})

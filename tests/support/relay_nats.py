@@ -44,6 +44,7 @@ class NatsServers:
         self._folder = folder
         self._numbers = itertools.count()
         self._killed = itertools.count()
+        self._is_known = False
         self.ports = free_ports(NODES)
         self.port = self.ports[0]
         cluster = free_ports(NODES)
@@ -110,19 +111,25 @@ class NatsServers:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     async def _wait_for_leader(self) -> None:
+        """Wait until there is a leader that knows all nodes: before that it has no place for a stream."""
         await self._call("INFO")
+        if not self._is_known:
+            await self._call("STREAM.CREATE.begin", {"name": "begin", "num_replicas": NODES})
+            await self._call("STREAM.DELETE.begin")
+            self._is_known = True
 
     async def _empty(self, relay: str) -> None:
         for number in range(_STREAMS):
             await self._call(f"STREAM.PURGE.{relay}_{number:02}")
 
-    async def _call(self, name: str) -> dict[str, Any]:
+    async def _call(self, name: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return JetStream's answer. It has none before the servers have elected a leader."""
+        asked = json.dumps(body or {}).encode()
         client = await nats.connect([f"nats://127.0.0.1:{port}" for port in self.ports], error_cb=_ignore)
         try:
             for _ in range(_ELECTION_SECONDS * 20):
                 with suppress(nats.errors.Error):
-                    message = await client.request(f"$JS.API.{name}", b"{}", timeout=1)
+                    message = await client.request(f"$JS.API.{name}", asked, timeout=1)
                     answer: dict[str, Any] = json.loads(message.data)
                     if "error" not in answer:
                         return answer

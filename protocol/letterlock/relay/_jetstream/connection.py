@@ -39,6 +39,8 @@ _CHANGED: Final = frozenset({10071, 10164})
 _FOR_NOW: Final = frozenset({503, 429, 408})
 _BATCHES: Final = range(10174, 10212)
 """Errors about batches: too many at once, given up, incomplete."""
+_NO_PEERS: Final = 10005
+"""The nodes of a cluster that has just started do not know each other yet."""
 
 
 class Refused(Exception):
@@ -301,6 +303,6 @@ def raise_error(error: dict[str, Any]) -> None:
     code, detail = int(error.get("code", 0)), int(error.get("err_code", 0))
     if detail in _CHANGED:
         raise Refused
-    if code in _FOR_NOW or detail in _BATCHES:
+    if code in _FOR_NOW or detail in _BATCHES or detail == _NO_PEERS:
         raise Unsettled
     raise StoreError(f"JetStream refused with error {detail} ({code}): see the servers' logs")
