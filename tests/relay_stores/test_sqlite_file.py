@@ -68,10 +68,12 @@ async def test_a_file_is_found_again(path: Path) -> None:
 
 
 async def test_many_who_open_a_new_file_make_it_once(path: Path) -> None:
-    stores = await asyncio.gather(*(SqliteRelayStore(path).open() for _ in range(8)))
-    secrets = await asyncio.gather(*(each.secret("token", b"%d" % at) for at, each in enumerate(stores)))
-    assert len(set(secrets)) == 1
-    await asyncio.gather(*(each.close() for each in stores))
+    for number in range(10):
+        new = path.with_name(f"new{number}.db")
+        stores = await asyncio.gather(*(SqliteRelayStore(new).open() for _ in range(8)))
+        secrets = await asyncio.gather(*(each.secret("token", b"%d" % at) for at, each in enumerate(stores)))
+        assert len(set(secrets)) == 1
+        await asyncio.gather(*(each.close() for each in stores))
 
 
 async def test_a_file_that_cannot_be_made_is_refused(tmp_path: Path) -> None:

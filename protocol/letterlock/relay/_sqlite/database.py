@@ -17,6 +17,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Final, TypeVar
 
 from letterlock.errors import CorruptStore, StoreBusy, StoreError, UnsupportedStore, UsageError
@@ -24,6 +25,7 @@ from letterlock.relay._sqlite import schema
 
 T = TypeVar("T")
 
+_PAUSE: Final = 0.005
 BUSY_SECONDS: Final = 5.0
 """How long a call waits for another process that writes."""
 
@@ -66,9 +68,23 @@ def prepare(path: Path) -> None:
             if schema.is_new(connection):
                 schema.migrate(connection)
             schema.require_current(connection)
-            connection.execute("PRAGMA journal_mode = WAL")  # only now: the file is ours
+            _use_wal(connection)  # only now: the file is ours
         except sqlite3.Error as error:
             raise store_error(error) from error
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch to a write-ahead log. SQLite does not wait for others there, so this does."""
+    end = monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if monotonic() >= end:
+                raise
+            sleep(_PAUSE)
+        else:
+            return
 
 
 def migrate(path: Path) -> int:

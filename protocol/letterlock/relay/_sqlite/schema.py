@@ -99,7 +99,11 @@ def require_current(connection: sqlite3.Connection) -> None:
 
 def is_new(connection: sqlite3.Connection) -> bool:
     """Return whether the file has nothing in it yet."""
-    return _version(connection) == 0
+    connection.execute("BEGIN")  # else another process may make the tables between two questions
+    try:
+        return _version(connection) == 0
+    finally:
+        connection.execute("ROLLBACK")
 
 
 def migrate(connection: sqlite3.Connection) -> int:
