@@ -14,8 +14,8 @@ from letterlock.cli import _key_file, _output_file, _rekey
 from letterlock.cli import _passphrase as passphrase_module
 from letterlock.errors import StoreError, WrongKey
 from letterlock.stores import SqliteStore
-from letterlock.stores._sqlite import opening
 from letterlock.stores._sqlite.files import StoreFiles
+from letterlock.stores._sqlite.journal import switch_journal
 from support.cli_tools import FullDisk, Profiles, Result, run, temporary_outputs
 from support.rekeying import NEW, OLD, SECRETS, hidden_key, key_of, make, names, peers, rekey
 
@@ -130,7 +130,8 @@ def test_both_kinds_at_once_and_no_profile(profiles: Profiles) -> None:
 def test_a_profile_that_is_open_elsewhere(
     profiles: Profiles, monkeypatch: pytest.MonkeyPatch, to: str
 ) -> None:
-    monkeypatch.setattr(opening, "_switch", impatient(opening._switch))
+    slow = "letterlock.stores._sqlite.opening.switch_journal"
+    monkeypatch.setattr(slow, impatient(switch_journal))
     with SqliteStore(profiles.alice / "store.db", key=key_of(profiles.alice)) as store:
         before = key_of(profiles.alice)
         assert "open elsewhere" in rekey(profiles.alice, to).failed(5)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from itertools import count
+from typing import Never
 
 import pytest
 
@@ -12,6 +13,7 @@ from letterlock._groups._sending import OwnChain, begin, handed_out, is_worn, se
 from letterlock._primitives.ed25519 import sign_with_pair
 from letterlock._primitives.entropy import system_entropy
 from letterlock._ratchet.keys import MessageKey
+from letterlock._wire import cbor
 from letterlock._wire.group_content import GroupContent, Heard
 from letterlock._wire.group_limits import CHAIN_EPOCHS, KEPT_HEADS, MAX_CHAIN_TEXTS, MAX_GROUP_SKIP, MAX_HEARD
 from letterlock._wire.group_text import GroupText, SenderName, TextPlace, signed_bytes
@@ -298,6 +300,18 @@ def test_what_is_no_content_is_refused() -> None:
     for wrong in (b"", b"\x80", GroupContent(bytes(31), (), b"x").encode(), sealed.text):
         with pytest.raises(MalformedMessage):
             GroupContent.decode(wrong)
+
+
+def test_content_is_counted_before_it_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A member can seal megabytes of empty arrays, which would become hundreds of megabytes of objects."""
+    wrong = cbor.encode([bytes(32), [[]] * 1000, b""])
+
+    def build(data: bytes) -> Never:
+        raise AssertionError(f"{len(data)} bytes were built")
+
+    monkeypatch.setattr(cbor, "decode", build)
+    with pytest.raises(MalformedMessage):
+        GroupContent.decode(wrong)
 
 
 def test_heads_are_named_once_and_in_order() -> None:

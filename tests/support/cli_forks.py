@@ -228,7 +228,7 @@ def _kill_at_step(fatal: int) -> None:
     # Other processes see the effect of a transaction, not of each statement in it.
     for name in ("commit", "run_many", "close"):
         setattr(Database, name, counted(getattr(Database, name)))
-    for name in ("_create_file", "create_tables", "write_wrapped_key", "_switch"):
+    for name in ("_create_file", "create_tables", "write_wrapped_key", "switch_journal"):
         setattr(opening, name, counted(getattr(opening, name)))
     for module in (delivery, output_file):
         setattr(module, "write_out", counted(module.write_out))  # noqa: B010

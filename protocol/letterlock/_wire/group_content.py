@@ -19,12 +19,14 @@ from typing import Final
 from letterlock._primitives.dataclass import dataclass
 from letterlock._wire import cbor
 from letterlock._wire.device_snapshot import HASH_BYTES
+from letterlock._wire.envelope import check_items
 from letterlock._wire.fields import Fields
 from letterlock._wire.group_limits import MAX_CHAIN_TEXTS, MAX_GROUP_MEMBERS, MAX_HEARD
 from letterlock.errors import MalformedMessage
 from letterlock.limits import MAX_ID, MAX_PLAINTEXT
 
 _WHAT: Final = "the content of a group text"
+_MOST_ITEMS: Final = 4 + 5 * MAX_HEARD
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +73,9 @@ class GroupContent:
     def decode(cls, data: bytes) -> "GroupContent":
         """Read what `encode` gives. Raises MalformedMessage.
 
-        The caller checked the size, and the bytes are authentic: they are what a member sealed.
+        The bytes are authentic, but a member may have sealed anything.
         """
+        check_items(data, _MOST_ITEMS, _WHAT)
         fields = Fields(cbor.decode(data), 3, _WHAT)
         head = fields.blob("head", HASH_BYTES)
         heard = tuple(map(Heard.from_fields, fields.array("heads of others", MAX_HEARD)))

@@ -4,7 +4,8 @@
     ... / name.RANDOM.part                                      what is being put
 
 A blob is written beside its place, flushed to the disk, and then given its name, which never replaces
-another blob.                                                                                      [BLB-2]
+another blob. Only where the file system has no hard links, the later one of two that put the same name at
+once stays.                                                                                        [BLB-2]
 
 Not here: what the bytes are.
 """

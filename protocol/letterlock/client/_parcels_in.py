@@ -63,7 +63,7 @@ class ParcelsIn(Uncopyable):
         self._needs = needs
         self._rows = rows
         self._begun: set[ShelfName] = set()
-        self._passed: set[bytes] = set()
+        self._passed: dict[tuple[ShelfName, bytes], int] = {}
         self.wanted: dict[str, None] = {}
         """Names whose device lists are needed first, for whoever can ask for them at once."""
 
@@ -102,8 +102,10 @@ class ParcelsIn(Uncopyable):
         if shelf not in self._begun or self._rows.held.count() < MAX_HELD_PARCELS:
             return True
         lists = ListsOnRecord(self._desk.book)
-        known = {each for each in self._passed if lists.contact(each) is not None}
-        self._passed -= known
+        waiting = {user: version for (of, user), version in self._passed.items() if of == shelf}
+        known = [user for user, version in waiting.items() if _has_lists(lists, user, version)]
+        for user in known:
+            del self._passed[shelf, user]
         return bool(known)
 
     def shown_less(self, shelf: ShelfName, newest: int) -> bool:
@@ -120,8 +122,7 @@ class ParcelsIn(Uncopyable):
         held.delete_due((self._tables.clock() - KEPT_LIFETIME) * MICROSECONDS)
         lists = ListsOnRecord(self._desk.book)
         for key, each in held.due():
-            contact = lists.contact(each.user_id)
-            if contact is not None and contact.pin.version >= each.version:
+            if _has_lists(lists, each.user_id, each.version):
                 held.delete(key)
                 items = self._opened(each.shelf, each.parcel) or ()
                 found += self._judge(each.shelf, each.parcel, items)[0]
@@ -189,7 +190,7 @@ class ParcelsIn(Uncopyable):
             record = HeldParcel(shelf, data, missing.user_id, missing.version)
             self._rows.held.save(parcel_hash(data), record, self._tables.order())
         elif len(self._passed) < _MAX_AUTHORS:
-            self._passed.add(missing.user_id)
+            self._passed[shelf, missing.user_id] = missing.version
         contact = ListsOnRecord(self._desk.book).contact(missing.user_id)
         if contact is not None:
             self.want(contact.name, contact.pin.version)
@@ -219,3 +220,9 @@ class ParcelsIn(Uncopyable):
         found = list(self.wanted)
         self.wanted.clear()
         return found
+
+
+def _has_lists(lists: ListsOnRecord, user_id: bytes, version: int) -> bool:
+    """Return whether the device lists of a user, up to a version, are on record."""
+    contact = lists.contact(user_id)
+    return contact is not None and contact.pin.version >= version

@@ -17,15 +17,14 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Final, TypeVar
 
 from letterlock.errors import CorruptStore, StoreBusy, StoreError, UnsupportedStore, UsageError
 from letterlock.relay._sqlite import schema
+from letterlock.stores._sqlite.journal import switch_journal
 
 T = TypeVar("T")
 
-_PAUSE: Final = 0.005
 BUSY_SECONDS: Final = 5.0
 """How long a call waits for another process that writes."""
 
@@ -74,17 +73,11 @@ def prepare(path: Path) -> None:
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switch to a write-ahead log. SQLite does not wait for others there, so this does."""
-    end = monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError:
-            if monotonic() >= end:
-                raise
-            sleep(_PAUSE)
-        else:
-            return
+    """Switch to a write-ahead log. Raises StoreError where the file system cannot hold one."""
+    if switch_journal(connection, "WAL", BUSY_SECONDS) != "wal":
+        raise StoreError(
+            "this file system cannot hold a write-ahead log: keep the relay's file on a local disk"
+        )
 
 
 def migrate(path: Path) -> int:

@@ -15,7 +15,6 @@ Not here: the tables (schema.py), transactions (database.py), keys (wrapped_key.
 import os
 import sqlite3
 import threading
-import time
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
@@ -23,6 +22,7 @@ from typing import Final
 from letterlock.errors import CorruptStore, StoreBusy, StoreError, UnsupportedStore, WrongKey
 from letterlock.stores._sqlite.cipher import StoreCipher
 from letterlock.stores._sqlite.files import StoreFiles, cannot_use
+from letterlock.stores._sqlite.journal import switch_journal
 from letterlock.stores._sqlite.migration import migrate
 from letterlock.stores._sqlite.schema import (
     check_tables,
@@ -169,7 +169,7 @@ def replace_wrapped_key(
     """
     try:
         files.forget("-wal", "-shm")
-        if _switch(connection, "DELETE", timeout) == "delete":
+        if switch_journal(connection, "DELETE", timeout) == "delete":
             connection.execute("PRAGMA synchronous = EXTRA")
             connection.execute("BEGIN EXCLUSIVE")
             # Another process may have opened the store in between, which switches back.
@@ -198,19 +198,6 @@ def open_log(connection: sqlite3.Connection, files: StoreFiles, timeout: float) 
 
 def _use_write_ahead_log(connection: sqlite3.Connection, timeout: float) -> None:
     """Switch to the write-ahead log, and to the sync mode that makes a commit in it durable."""
-    if _switch(connection, "WAL", timeout) != "wal":
+    if switch_journal(connection, "WAL", timeout) != "wal":
         raise StoreError("this file system cannot hold a write-ahead log: keep the store on a local disk")
     connection.execute("PRAGMA synchronous = FULL")
-
-
-def _switch(connection: sqlite3.Connection, mode: str, timeout: float) -> object:
-    """Change the journal mode, and return the mode in which SQLite is then."""
-    deadline = time.monotonic() + timeout
-    while True:
-        try:
-            return connection.execute(f"PRAGMA journal_mode = {mode}").fetchone()[0]
-        except sqlite3.OperationalError as error:
-            # SQLite does not always wait here by itself, because two processes could wait for each other.
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
-                raise
-            time.sleep(0.01)
