@@ -8,14 +8,14 @@ import cbor2
 import pytest
 
 from letterlock._primitives.labels import COLLECTION_ENTRY
-from letterlock._wire.collection_entry import Action, CollectionEntry, EntryTerms, entry_leaf
 from letterlock._wire.collection_fork import ForkEntries
 from letterlock._wire.collection_limits import MAX_COLLECTION_ENTRY, MAX_COLLECTION_TERMS
 from letterlock._wire.collection_member import Renewed, Role, RoleChange
+from letterlock._wire.log_entry import Action, EntryTerms, LogEntry, entry_leaf
 from letterlock.errors import MalformedMessage, UnsupportedVersion, UsageError
 from support.collection_logs import Log, in_order, member, opened, sealed_name, sub, user
 
-SAMPLES: dict[str, Callable[[Log], CollectionEntry]] = {
+SAMPLES: dict[str, Callable[[Log], LogEntry]] = {
     "create": lambda log: log.entries[0],
     "add": lambda log: log.make("alice", Action.ADD, *in_order(member("new"), member(sub("team")))),
     "remove": lambda log: log.make("alice", Action.REMOVE, user("bob")),
@@ -28,12 +28,12 @@ SAMPLES: dict[str, Callable[[Log], CollectionEntry]] = {
 
 
 @pytest.fixture(params=SAMPLES)
-def entry(request: pytest.FixtureRequest) -> CollectionEntry:
+def entry(request: pytest.FixtureRequest) -> LogEntry:
     return SAMPLES[request.param](Log(member("bob")))
 
 
-def test_it_is_read_again(entry: CollectionEntry) -> None:
-    found = CollectionEntry.decode(entry.encode())
+def test_it_is_read_again(entry: LogEntry) -> None:
+    found = LogEntry.decode(entry.encode())
     assert found == entry
     assert found.hash == entry.hash
     assert EntryTerms.decode(entry.encoded_terms) == entry.terms
@@ -41,23 +41,23 @@ def test_it_is_read_again(entry: CollectionEntry) -> None:
     assert len(entry.leaf) == len(COLLECTION_ENTRY) + 32
 
 
-def test_other_outer_shapes_are_refused(entry: CollectionEntry) -> None:
+def test_other_outer_shapes_are_refused(entry: LogEntry) -> None:
     elements = cbor2.loads(entry.encode())
     for index in range(len(elements)):
         others: list[list[object]] = [[], [elements[index]] * 2, [None], [b""], [2**32], [[]], ["x"]]
         for wrong in others:
             changed = cbor2.dumps([*elements[:index], *wrong, *elements[index + 1 :]])
             with pytest.raises((MalformedMessage, UnsupportedVersion)):
-                CollectionEntry.decode(changed)
+                LogEntry.decode(changed)
     wire = entry.encode()
     for cut in (wire[:-1], wire + b"\0", b"", wire[1:]):
         with pytest.raises((MalformedMessage, UnsupportedVersion)):
-            CollectionEntry.decode(cut)
+            LogEntry.decode(cut)
     with pytest.raises(UsageError):
-        CollectionEntry.decode(bytearray(wire))  # type: ignore[arg-type]
+        LogEntry.decode(bytearray(wire))  # type: ignore[arg-type]
 
 
-def test_other_terms_are_refused(entry: CollectionEntry) -> None:
+def test_other_terms_are_refused(entry: LogEntry) -> None:
     elements = cbor2.loads(entry.encoded_terms)
     for index in range(len(elements)):
         for wrong in ([], [elements[index]] * 2, [1.5], [b""], [2**32], [True], ["x"], [-1]):
@@ -65,7 +65,7 @@ def test_other_terms_are_refused(entry: CollectionEntry) -> None:
                 EntryTerms.decode(cbor2.dumps([*elements[:index], *wrong, *elements[index + 1 :]]))
 
 
-def changed(entry: CollectionEntry, index: int, value: Any) -> bytes:
+def changed(entry: LogEntry, index: int, value: Any) -> bytes:
     elements = cbor2.loads(entry.encoded_terms)
     elements[index] = value
     return cbor2.dumps(elements)
@@ -125,12 +125,12 @@ def test_what_is_no_opening(wrong: object) -> None:
 
 def test_sizes_are_checked_first() -> None:
     with pytest.raises(MalformedMessage, match="at most"):
-        CollectionEntry.decode(SAMPLES["leave"](Log(member("bob"))).encode().ljust(MAX_COLLECTION_ENTRY + 1))
+        LogEntry.decode(SAMPLES["leave"](Log(member("bob"))).encode().ljust(MAX_COLLECTION_ENTRY + 1))
     entry = SAMPLES["leave"](Log(member("bob")))
     elements = cbor2.loads(entry.encode())
     elements[2] = bytes(MAX_COLLECTION_TERMS + 1)
     with pytest.raises(MalformedMessage):
-        CollectionEntry.decode(cbor2.dumps(elements))
+        LogEntry.decode(cbor2.dumps(elements))
     many = [[1, at.to_bytes(32, "big"), 1, 0, 1] for at in range(1001)]
     with pytest.raises(MalformedMessage):
         EntryTerms.decode(changed(SAMPLES["add"](Log()), 6, many))

@@ -3,8 +3,8 @@
 import pytest
 
 from letterlock._records.collection_change import Asked, Wish
-from letterlock._wire.collection_entry import Action
 from letterlock._wire.collection_member import Role, RoleChange
+from letterlock._wire.log_entry import Action
 from letterlock.documents import ChangeOutcome, CollectionEvent, CollectionForked, InvalidEntry
 from letterlock.documents._wishes import rest_of
 from letterlock.errors import UsageError

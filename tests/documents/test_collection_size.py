@@ -9,11 +9,11 @@ from letterlock._primitives import hpke
 from letterlock._primitives.composite import CompositeKeyPair
 from letterlock._primitives.xwing import XWingKeyPair
 from letterlock._records.collection_change import Asked, Wish
-from letterlock._wire.collection_entry import Action, CollectionEntry
 from letterlock._wire.collection_limits import MAX_COLLECTION_ENTRY, MAX_MEMBERS
 from letterlock._wire.collection_member import Member, MemberName, Role
 from letterlock._wire.device_list import DeviceList
 from letterlock._wire.device_snapshot import DocumentKey, Snapshot
+from letterlock._wire.log_entry import Action, LogEntry
 from letterlock.documents import Collections
 from letterlock.documents._changes import make_change
 from letterlock.documents._collection_desk import CollectionDesk, collection_desk
@@ -78,7 +78,7 @@ def do(town: Town, collection: bytes, wish: Wish) -> tuple[bytes, int]:
     with town.user("alice").transaction():
         at = everybodys(town)
         change = make_change(at, wish, at.book.require(collection))
-        take(at, collection, [CollectionEntry.decode(change.entry)])
+        take(at, collection, [LogEntry.decode(change.entry)])
         at.book.delete_change(collection, change.number)
     return change.entry, len(change.grants)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from letterlock._primitives.entropy import system_entropy
-from letterlock._wire.collection_entry import Link, Opening
+from letterlock._wire.log_entry import CollectionOpening, Link
 from letterlock.documents import WrongEpochKey
 from letterlock.documents._epoch_keys import (
     EpochKeys,
@@ -23,10 +23,12 @@ def keys(epoch: int) -> EpochKeys:
     return EpochKeys.generate(epoch, system_entropy)
 
 
-def opening(of: EpochKeys, link: Link | None = None) -> Opening:
+def opening(of: EpochKeys, link: Link | None = None) -> CollectionOpening:
     assert of.history is not None
     name = seal_name(of, "team", system_entropy)
-    return Opening(commitment(of.epoch, of.key), history_commitment(of.epoch, of.history), link, name)
+    return CollectionOpening(
+        commitment(of.epoch, of.key), history_commitment(of.epoch, of.history), link, name
+    )
 
 
 def test_keys_match_their_commitments_and_no_others() -> None:  # DOC-73

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from letterlock._records.collection import CollectionPhase, LogState
-from letterlock._wire.collection_entry import Action, CollectionEntry, EntryTerms, Link
 from letterlock._wire.collection_limits import MAX_COLLECTION_LOG, MAX_MEMBERS
 from letterlock._wire.collection_member import Member, MemberName, Renewed, Role, RoleChange
+from letterlock._wire.log_entry import Action, EntryTerms, Link, LogEntry
 from letterlock.documents._collection_errors import InvalidEntry
 from letterlock.documents._log_rules import LEAST_ROLE, OPENS, TRANSITIONS, follow
 from letterlock.errors import MalformedMessage
@@ -57,7 +57,7 @@ def in_phase(phase: CollectionPhase) -> Log:
     return log
 
 
-def refused(log: Log, entry: CollectionEntry) -> None:
+def refused(log: Log, entry: LogEntry) -> None:
     before = log.state
     with pytest.raises(InvalidEntry):
         log.keep(entry)
@@ -123,8 +123,8 @@ def test_an_entry_names_the_one_before() -> None:
         {"number": 3},
         {"before": digest("other")},
         {"before": None},
-        {"collection": digest("other", 16)},
-        {"collection": None},
+        {"log_id": digest("other", 16)},
+        {"log_id": None},
         {"epoch": 2},
     ):
         refused(log, log.make("alice", Action.ADD, member("new"), **fields))
@@ -136,7 +136,7 @@ def test_an_entry_of_a_parallel_log_does_not_follow() -> None:
     refused(log, other.make("alice", Action.ADD, member("new")))
 
 
-def first(*changes: Member, **fields: Any) -> CollectionEntry:
+def first(*changes: Member, **fields: Any) -> LogEntry:
     terms = EntryTerms(1, None, None, NOON, Action.CREATE, changes, 1, opened())
     return entry_of(replace(terms, **fields), signed("alice"))
 
@@ -146,7 +146,7 @@ def test_entry_1_has_nothing_before_it() -> None:
     assert follow(None, first(alice)).number == 1
     for fields in (
         {"number": 2},
-        {"collection": digest("id", 16)},
+        {"log_id": digest("id", 16)},
         {"before": digest("before")},
         {"epoch": 2},
         {"opening": None},
@@ -159,8 +159,8 @@ def test_entry_1_has_nothing_before_it() -> None:
 
 def test_the_id_is_that_of_entry_1() -> None:  # DOC-60
     one, other = first(member("alice", ADMIN)), first(member("alice", ADMIN))
-    assert follow(None, one).collection == one.hash[:16] == one.collection_id
-    assert one.collection_id != other.collection_id
+    assert follow(None, one).log_id == one.hash[:16] == one.log_id
+    assert one.log_id != other.log_id
 
 
 def test_another_signer_makes_another_entry() -> None:  # DOC-60

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from letterlock._wire.collection_entry import CollectionEntry
 from letterlock._wire.collection_fork import ForkEntries
 from letterlock._wire.collection_member import Role
+from letterlock._wire.log_entry import LogEntry
 from letterlock.documents import CollectionEvent, CollectionFork, InvalidEntry, UnknownAuthor
 from letterlock.errors import InvalidSignature, MalformedMessage, PeerError, UsageError
 from letterlock.user import ListChain
@@ -67,8 +67,8 @@ def test_every_changed_byte_is_seen() -> None:
 def test_an_entry_that_somebody_else_signed() -> None:  # DOC-71
     town, team = made()
     wire = town.server.logs[team][-1]
-    entry = CollectionEntry.decode(wire)
-    other = CollectionEntry.decode(town.server.logs[team][-2])
+    entry = LogEntry.decode(wire)
+    other = LogEntry.decode(town.server.logs[team][-2])
     for forged in (
         replace(entry, signed_by=replace(entry.signed_by, signature=other.signed_by.signature)),
         replace(entry, place=other.place),
@@ -213,10 +213,10 @@ def test_evidence_that_shows_nothing() -> None:  # DOC-80
 def test_a_fork_that_does_not_verify_changes_nothing() -> None:
     town, team = made()
     town.sync_all(team)
-    ours = CollectionEntry.decode(town.server.logs[team][-1])
+    ours = LogEntry.decode(town.server.logs[team][-1])
     forged = replace(ours, signed_by=replace(ours.signed_by, signature=bytes(3373)))
     other = replace(forged.terms, issued=forged.terms.issued + 1)
-    wrong = CollectionEntry.of(other.encode(), forged.place, forged.signed_by)
+    wrong = LogEntry.of(other.encode(), forged.place, forged.signed_by)
     with pytest.raises(InvalidSignature):
         town.at("carol").take(team, [wrong.encode()])
     assert not town.at("carol").get(team).forked

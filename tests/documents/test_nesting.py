@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from letterlock._records.collection import LogState
-from letterlock._wire.collection_entry import Action
 from letterlock._wire.collection_limits import MAX_NESTING
 from letterlock._wire.collection_member import MemberName, Role
+from letterlock._wire.log_entry import Action
 from letterlock.documents._collection_errors import EpochDue
 from letterlock.documents._dues import DueReason, dues, void_members
 from letterlock.documents._nesting import check_nesting, reached, users_of, void_edges
@@ -24,7 +24,7 @@ def graph(*edges: tuple[str, str], role: Role = READER) -> dict[bytes, LogState]
         inner = [sub(each) for outer, each in edges if outer == name]
         log = Log(member(f"{name}'s", WRITER), *(member(each, role) for each in inner))
         hashes = {each.id: digest(f"{name} {each.id.hex()}") for each in inner}
-        found[sub(name).id] = replace(log.state, collection=sub(name).id, nested=hashes)
+        found[sub(name).id] = replace(log.state, log_id=sub(name).id, nested=hashes)
     return found
 
 

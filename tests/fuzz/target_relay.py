@@ -13,8 +13,8 @@ from fuzz.harness import ITEMS, Finding, Target, attempt
 from fuzz.tree import mutated
 from letterlock import Address
 from letterlock._records.collection import encode_log
-from letterlock._wire.collection_entry import Action, CollectionEntry, EntryTerms, Link, Opening
 from letterlock._wire.collection_member import Member, MemberName, Role
+from letterlock._wire.log_entry import Action, CollectionOpening, EntryTerms, Link, LogEntry
 from letterlock._wire.parcel import Introduction, Parcel, ParcelItem, decode_contents, encode_contents
 from letterlock._wire.relay_calls import CALLS, Call, TokenUse
 from letterlock._wire.relay_error import ErrorAnswer, RelayCode
@@ -174,14 +174,14 @@ BOB: Final = Owner("bob")
 PLACE: Final = some_id("place")
 
 
-def _unsigned(terms: EntryTerms) -> CollectionEntry:
+def _unsigned(terms: EntryTerms) -> LogEntry:
     """Return an entry of alice's whose signature nobody made."""
     signer = Signer(ALICE.user_id, 1, 1, ALICE.lists[0].hash)
     return entry_of(terms, SignedBy(signer, bytes(1952), bytes(3373)))
 
 
-def _opening(epoch: int, link: Link | None) -> Opening:
-    return Opening(digest(f"E {epoch}"), digest(f"H {epoch}"), link, sealed_name())
+def _opening(epoch: int, link: Link | None) -> CollectionOpening:
+    return CollectionOpening(digest(f"E {epoch}"), digest(f"H {epoch}"), link, sealed_name())
 
 
 ADMIN: Final = Member(MemberName.user(ALICE.user_id), Role.ADMIN, 0, 1)
@@ -190,12 +190,10 @@ FIRST: Final = _unsigned(
 )
 LOG: Final = follow(None, FIRST)
 NEXT: Final = _unsigned(
-    EntryTerms(
-        2, LOG.collection, LOG.head, NOW, Action.RENEW, (), 2, _opening(2, Link(1, digest("link", 80)))
-    )
+    EntryTerms(2, LOG.log_id, LOG.head, NOW, Action.RENEW, (), 2, _opening(2, Link(1, digest("link", 80))))
 )
 OWN: Final = ShelfName.of_user(ALICE.user_id)
-TEAM: Final = ShelfName.of_collection(LOG.collection)
+TEAM: Final = ShelfName.of_collection(LOG.log_id)
 LOG_HEAD: Final = LogHead(1, LOG.head, encode_log(LOG).expose())
 STORE: Final[Any] = StillStore()
 HEAD: Final = head_of(STORE.chains[account_key("alice")][0], ALICE.user_id)

@@ -4,9 +4,9 @@ import asyncio
 import os
 from dataclasses import replace
 
-from letterlock._wire.collection_entry import Action, CollectionEntry
 from letterlock._wire.collection_member import MemberName, Role
 from letterlock._wire.device_list import DeviceList
+from letterlock._wire.log_entry import Action, LogEntry
 from letterlock._wire.relay_calls import CALL_OF_REQUEST
 from letterlock._wire.relay_error import RelayCode
 from letterlock._wire.relay_log import LogAnswer, LogAppendAnswer, LogAppendRequest, LogRequest
@@ -19,7 +19,7 @@ from support.relay_logs import CollectionLog, signed_entry, user_member
 from support.relay_town import Resident, Town, family
 
 
-async def append(caller: Resident, entry: CollectionEntry, device: int = 1) -> LogAppendAnswer:
+async def append(caller: Resident, entry: LogEntry, device: int = 1) -> LogAppendAnswer:
     request = LogAppendRequest(entry.encode())
     return await caller.town.get(LogAppendAnswer, request, caller.tokens[device])
 
@@ -61,7 +61,7 @@ async def test_a_log_grows_and_members_verify_it(town: Town) -> None:
     assert shown == log.encoded
     assert await logged(carol, log, 2) == log.encoded[2:]
     lists = ListsGiven(ListChain.verify(each.lists) for each in (alice, bob, carol))
-    assert len(read_log(lists, None, map(CollectionEntry.decode, shown)).taken) == 4
+    assert len(read_log(lists, None, map(LogEntry.decode, shown)).taken) == 4
 
 
 async def test_a_log_that_nobody_began_is_unknown(town: Town) -> None:
@@ -179,12 +179,12 @@ async def test_an_entry_that_nobody_signed_does_not_enter(town: Town) -> None:
         log.make(alice, Action.CLOSE).signed_by,
     ]
     for each in changed:
-        await refuses(alice, CollectionEntry.of(good.encoded_terms, good.place, each).encode())
+        await refuses(alice, LogEntry.of(good.encoded_terms, good.place, each).encode())
     wrong = replace(good.place, size=2, path=(bytes(32),))
-    await refuses(alice, CollectionEntry.of(good.encoded_terms, wrong, by).encode())
+    await refuses(alice, LogEntry.of(good.encoded_terms, wrong, by).encode())
     first = CollectionLog(alice).entries[0]
     forged = replace(first.signed_by, signature=bytes(3373))
-    await refuses(alice, CollectionEntry.of(first.encoded_terms, first.place, forged).encode())
+    await refuses(alice, LogEntry.of(first.encoded_terms, first.place, forged).encode())
     assert await logged(alice, log) == log.encoded
 
 
@@ -239,8 +239,8 @@ async def test_an_entry_cannot_move_to_another_collection(town: Town) -> None:
     other = CollectionLog(alice, user_member(bob, Role.WRITER))
     await append(alice, other.entries[0])
     assert not (await append(alice, log.make(alice, Action.RENEW, before=None))).is_taken
-    assert not (await append(alice, log.make(alice, Action.RENEW, collection=None))).is_taken
-    moved = log.make(alice, Action.RENEW, collection=other.id)
+    assert not (await append(alice, log.make(alice, Action.RENEW, log_id=None))).is_taken
+    moved = log.make(alice, Action.RENEW, log_id=other.id)
     assert not (await append(alice, moved)).is_taken
     assert await logged(alice, other) == other.encoded
 

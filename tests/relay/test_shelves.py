@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from letterlock._wire.collection_entry import Action
 from letterlock._wire.collection_member import Role
+from letterlock._wire.log_entry import Action
 from letterlock._wire.relay_body import DoneAnswer
 from letterlock._wire.relay_calls import CALL_OF_REQUEST
 from letterlock._wire.relay_error import RelayCode

@@ -7,9 +7,9 @@ import cbor2
 import pytest
 
 from letterlock._wire import collection_limits as limits
-from letterlock._wire.collection_entry import Action, CollectionEntry
 from letterlock._wire.collection_fork import ForkEntries
 from letterlock._wire.collection_member import Renewed, Role, RoleChange
+from letterlock._wire.log_entry import Action, LogEntry
 from letterlock._wire.user_envelope import UserKind
 from letterlock.documents._log_rules import LEAST_ROLE, TRANSITIONS
 from support.cddl_check import Mismatch, Schema
@@ -26,7 +26,7 @@ def schema() -> Schema:
 
 
 @pytest.fixture(scope="module")
-def entries() -> list[CollectionEntry]:
+def entries() -> list[LogEntry]:
     log = Log(member("bob"), member(sub("team"), Role.WRITER))
     return [
         log.entries[0],
@@ -48,7 +48,7 @@ def entries() -> list[CollectionEntry]:
     ]
 
 
-def test_what_is_made_validates(schema: Schema, entries: list[CollectionEntry]) -> None:
+def test_what_is_made_validates(schema: Schema, entries: list[LogEntry]) -> None:
     assert [each.terms.action for each in entries] == list(Action)
     for each in entries:
         schema.validate(each.encode())
@@ -56,7 +56,7 @@ def test_what_is_made_validates(schema: Schema, entries: list[CollectionEntry]) 
     schema.validate(ForkEntries(tuple(entries[:1]), tuple(entries[1:2]), tuple(entries[2:3])).encode())
 
 
-def test_every_element_has_one_type(schema: Schema, entries: list[CollectionEntry]) -> None:
+def test_every_element_has_one_type(schema: Schema, entries: list[LogEntry]) -> None:
     for each in entries:
         elements = cbor2.loads(each.encoded_terms)
         for index in range(len(elements)):

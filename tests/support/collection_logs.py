@@ -11,17 +11,17 @@ from itertools import count
 from typing import Any, Final
 
 from letterlock._records.collection import LogState
-from letterlock._wire.collection_entry import (
+from letterlock._wire.collection_member import Member, MemberName, Renewed, Role
+from letterlock._wire.log_entry import (
     SEALED_NAME_BYTES,
     Action,
     Change,
-    CollectionEntry,
+    CollectionOpening,
     EntryTerms,
     Link,
-    Opening,
+    LogEntry,
     SealedName,
 )
-from letterlock._wire.collection_member import Member, MemberName, Renewed, Role
 from letterlock._wire.place import Place
 from letterlock._wire.signed_by import SignedBy, Signer
 from letterlock.documents._log_rules import OPENS, follow
@@ -66,11 +66,11 @@ def sealed_name(label: object = "name") -> SealedName:
     return SealedName(digest(label, SEALED_NAME_BYTES))
 
 
-def opened(link: int | None = None, renewed: tuple[Renewed, ...] = ()) -> Opening:
+def opened(link: int | None = None, renewed: tuple[Renewed, ...] = ()) -> CollectionOpening:
     """Return an opening; no two have the same commitments."""
     at = next(_FRESH)
     known = None if link is None else Link(link, digest(at, 80))
-    return Opening(digest(f"E {at}"), digest(f"H {at}"), known, sealed_name(at), renewed)
+    return CollectionOpening(digest(f"E {at}"), digest(f"H {at}"), known, sealed_name(at), renewed)
 
 
 def signed(author: str, version: int = 1, device: int = 1) -> SignedBy:
@@ -79,9 +79,9 @@ def signed(author: str, version: int = 1, device: int = 1) -> SignedBy:
     return SignedBy(signer, bytes(1952), bytes(3373))
 
 
-def entry_of(terms: EntryTerms, signed_by: SignedBy) -> CollectionEntry:
+def entry_of(terms: EntryTerms, signed_by: SignedBy) -> LogEntry:
     """Return the entry of terms, alone in its tree."""
-    return CollectionEntry.of(terms.encode(), Place(0, 1, ()), signed_by)
+    return LogEntry.of(terms.encode(), Place(0, 1, ()), signed_by)
 
 
 class Log:
@@ -104,14 +104,12 @@ class Log:
         state, opens = self.state, action in OPENS
         epoch = state.epoch + opens
         opening = opened(link=state.epoch) if opens else None
-        made = EntryTerms(
-            state.number + 1, state.collection, state.head, NOON, action, changes, epoch, opening
-        )
+        made = EntryTerms(state.number + 1, state.log_id, state.head, NOON, action, changes, epoch, opening)
         return replace(made, **fields)
 
     def make(
         self, author: str, action: Action, *changes: Change, version: int = 1, **fields: Any
-    ) -> CollectionEntry:
+    ) -> LogEntry:
         """Return an entry after the newest one, without keeping it."""
         return entry_of(self.terms(action, *changes, **fields), signed(author, version))
 
@@ -119,7 +117,7 @@ class Log:
         """Make and keep an entry; return the state after it. Raises InvalidEntry."""
         return self.keep(self.make(author, action, *changes, **fields))
 
-    def keep(self, entry: CollectionEntry) -> LogState:
+    def keep(self, entry: LogEntry) -> LogState:
         """Keep an entry; return the state after it. Raises InvalidEntry."""
         self.states.append(follow(self.state, entry))
         self.entries.append(entry)

@@ -12,8 +12,8 @@ import contextlib
 from dataclasses import dataclass, field
 
 from letterlock._primitives.entropy import system_entropy
-from letterlock._wire.collection_entry import CollectionEntry
 from letterlock._wire.grant_subject import Subject, SubjectKind
+from letterlock._wire.log_entry import LogEntry
 from letterlock.documents import CollectionKey, Collections, Documents, InvalidEntry, UnknownAuthor
 from letterlock.documents._changes import CollectionChange
 from letterlock.documents._collection_desk import collection_desk
@@ -188,4 +188,4 @@ def opens(user: User, version: Version) -> bool:
 
 def entry_head(change: CollectionChange) -> bytes:
     """Return the hash of a change's entry."""
-    return CollectionEntry.decode(change.entry).hash
+    return LogEntry.decode(change.entry).hash

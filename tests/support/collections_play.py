@@ -14,8 +14,8 @@ Not here: how a play begins and ends (tests/model/test_collections.py).
 import random
 from dataclasses import dataclass
 
-from letterlock._wire.collection_entry import CollectionEntry
 from letterlock._wire.collection_member import MemberKind, Role
+from letterlock._wire.log_entry import LogEntry
 from letterlock.documents import CollectionForked, EpochDue, InvalidEntry, NoEpochKey, UnknownAuthor
 from letterlock.errors import UsageError
 from support.collection_town import Town, Version
@@ -214,7 +214,7 @@ class CollectionPlay:
         """Return the users that any entry made after a version was sealed adds, in any history."""
         found: set[bytes] = set()
         for wire in self.town.server.logs[sealed.collection]:
-            entry = CollectionEntry.decode(wire)
+            entry = LogEntry.decode(wire)
             if entry.terms.number > sealed.number and entry.terms.action.name == "ADD":
                 found |= {each.name.id for each in entry.terms.changes if hasattr(each, "role")}  # type: ignore[union-attr]
         return frozenset(found)

@@ -48,7 +48,6 @@ from letterlock._records.received import ReceivedRecord, decode_received, encode
 from letterlock._records.retry import RetryRecord, decode_retry, encode_retry
 from letterlock._records.sent import SentPlace, SentRecord, decode_sent, encode_sent
 from letterlock._records.user import UserRecord, decode_user, encode_user
-from letterlock._wire.collection_entry import Action
 from letterlock._wire.collection_member import Role
 from letterlock._wire.content_bodies import ArchiveKey, RetryCause
 from letterlock._wire.linking import (
@@ -59,6 +58,7 @@ from letterlock._wire.linking import (
     LinkingSecret,
 )
 from letterlock._wire.linking_payload import DocumentSeed
+from letterlock._wire.log_entry import Action
 from letterlock.limits import HEAD_BYTES
 from letterlock.stores import Record
 from support.collection_logs import Log, sub, user

@@ -8,8 +8,8 @@ from typing import Any
 
 from letterlock._primitives.labels import GRANT_SIGNATURE
 from letterlock._records.collection import LogState
-from letterlock._wire.collection_entry import Action, Change, CollectionEntry, EntryTerms, entry_leaf
 from letterlock._wire.collection_member import Member, MemberName, Role
+from letterlock._wire.log_entry import Action, Change, EntryTerms, LogEntry, entry_leaf
 from letterlock._wire.place import Place
 from letterlock._wire.signed_by import SignedBy, Signer
 from letterlock.documents._leaves import signed_message
@@ -22,9 +22,7 @@ from support.user_tools import Owner
 ALONE = Place(0, 1, ())
 
 
-def signed_entry(
-    terms: EntryTerms, author: Owner, device: int = 1, version: int | None = None
-) -> CollectionEntry:
+def signed_entry(terms: EntryTerms, author: Owner, device: int = 1, version: int | None = None) -> LogEntry:
     """Return an entry that a device signs, naming a version of its list, or else the newest one."""
     newest = author.lists[-1] if version is None else author.lists[version - 1]
     signer = Signer(author.user_id, device, newest.snapshot.version, newest.hash)
@@ -32,7 +30,7 @@ def signed_entry(
     message = signed_bytes(signer, signed_message(entry_leaf(encoded), ALONE))
     pair = author.keys(device).signing
     signed_by = SignedBy(signer, pair.public.ml_dsa.data, pair.sign(message, GRANT_SIGNATURE))
-    return CollectionEntry.of(encoded, ALONE, signed_by)
+    return LogEntry.of(encoded, ALONE, signed_by)
 
 
 def user_member(owner: Owner, role: Role = Role.READER) -> Member:
@@ -53,7 +51,7 @@ class CollectionLog:
     @property
     def id(self) -> bytes:
         """The collection's id."""
-        return self.state.collection
+        return self.state.log_id
 
     @property
     def encoded(self) -> tuple[bytes, ...]:
@@ -65,7 +63,7 @@ class CollectionLog:
         state, opens = self.state, action in OPENS
         made: dict[str, Any] = {
             "number": state.number + 1,
-            "collection": state.collection,
+            "log_id": state.log_id,
             "before": state.head,
             "issued": NOON,
             "action": action,
@@ -75,16 +73,16 @@ class CollectionLog:
         }
         return EntryTerms(**(made | fields))
 
-    def make(self, author: Owner, action: Action, *changes: Change, **fields: Any) -> CollectionEntry:
+    def make(self, author: Owner, action: Action, *changes: Change, **fields: Any) -> LogEntry:
         """Return an entry after the newest one, without keeping it."""
         return signed_entry(self.terms(action, *changes, **fields), author)
 
-    def keep(self, entry: CollectionEntry) -> CollectionEntry:
+    def keep(self, entry: LogEntry) -> LogEntry:
         """Go on with an entry. Raises InvalidEntry."""
         self.state = follow(self.state, entry)
         self.entries.append(entry)
         return entry
 
-    def add(self, author: Owner, *members: Member) -> CollectionEntry:
+    def add(self, author: Owner, *members: Member) -> LogEntry:
         """Add members."""
         return self.keep(self.make(author, Action.ADD, *in_order(*members)))

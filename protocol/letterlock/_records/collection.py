@@ -15,11 +15,11 @@ from typing import Final
 
 from letterlock._records.entry import decode_entry, encode_entry, read_bool
 from letterlock._wire import cbor
-from letterlock._wire.collection_entry import SEALED_NAME_BYTES, Opening, read_opening
 from letterlock._wire.collection_limits import COLLECTION_ID_BYTES, MAX_COLLECTION_LOG, MAX_MEMBERS
 from letterlock._wire.collection_member import Member, MemberKind, MemberName, Role
 from letterlock._wire.device_snapshot import HASH_BYTES
 from letterlock._wire.fields import Fields
+from letterlock._wire.log_entry import SEALED_NAME_BYTES, CollectionOpening, read_opening
 from letterlock.errors import MalformedMessage
 from letterlock.limits import MAX_COUNTER
 from letterlock.stores import Record
@@ -47,12 +47,12 @@ class LogState:
     `forked` says that the log was shown in two versions: evidence is kept, and nothing is sealed.
     """
 
-    collection: bytes
+    log_id: bytes
     number: int
     head: bytes = field(repr=False)
     phase: CollectionPhase
     epoch: int
-    opening: Opening = field(repr=False)
+    opening: CollectionOpening = field(repr=False)
     name: bytes = field(repr=False)
     members: Mapping[MemberName, Member] = field(repr=False)
     writers: frozenset[MemberName] = field(repr=False)
@@ -88,7 +88,7 @@ _PHASES: Final = {number: phase for phase, number in _NUMBERS.items()}
 def encode_log(state: LogState) -> Record:
     """Return the record of a collection."""
     return encode_entry(
-        state.collection,
+        state.log_id,
         state.number,
         state.head,
         _NUMBERS[state.phase],

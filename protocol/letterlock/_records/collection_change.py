@@ -16,10 +16,10 @@ from letterlock._primitives.secret import Secret
 from letterlock._records.collection import names_fields, read_names
 from letterlock._records.entry import decode_entry, encode_entry, read_bool
 from letterlock._wire import cbor
-from letterlock._wire.collection_entry import Action, Opening, read_opening
 from letterlock._wire.collection_limits import MAX_COLLECTION_ENTRY, MAX_COLLECTION_NAME, MAX_MEMBERS
 from letterlock._wire.collection_member import MemberName, Role
 from letterlock._wire.fields import Fields
+from letterlock._wire.log_entry import Action, CollectionOpening, read_opening
 from letterlock.errors import MalformedMessage
 from letterlock.limits import MAX_COUNTER
 from letterlock.stores import Record
@@ -44,7 +44,7 @@ class EpochHistoryKey(Secret):
 class EpochRecord:
     """How an epoch began, who could write in it, and who is still owed its keys by this device."""
 
-    opening: Opening = field(repr=False)
+    opening: CollectionOpening = field(repr=False)
     writers: frozenset[MemberName] = field(repr=False)
     owed: frozenset[MemberName] = frozenset()
 

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from letterlock._wire import cbor
-from letterlock._wire.collection_entry import CollectionEntry
 from letterlock._wire.collection_limits import MAX_COLLECTION_ENTRY, MAX_COLLECTION_FORK, MAX_FORK_ENTRIES
+from letterlock._wire.log_entry import LogEntry
 from letterlock._wire.user_envelope import UserKind, read_user_envelope
 from letterlock.errors import MalformedMessage, UsageError
 from letterlock.limits import PROTOCOL_VERSION
@@ -23,9 +23,9 @@ from letterlock.limits import PROTOCOL_VERSION
 class ForkEntries:
     """Evidence as it travels. Nothing in it was verified yet."""
 
-    shared: tuple[CollectionEntry, ...]
-    ours: tuple[CollectionEntry, ...]
-    theirs: tuple[CollectionEntry, ...]
+    shared: tuple[LogEntry, ...]
+    ours: tuple[LogEntry, ...]
+    theirs: tuple[LogEntry, ...]
 
     def encode(self) -> bytes:
         """Return the evidence as bytes. Raises UsageError if they exceed 4 MiB or 500 entries."""
@@ -46,11 +46,11 @@ class ForkEntries:
         return cls(*map(_entries, parts))
 
 
-def _entries(items: Sequence[object]) -> tuple[CollectionEntry, ...]:
+def _entries(items: Sequence[object]) -> tuple[LogEntry, ...]:
     return tuple(map(_entry, items))
 
 
-def _entry(item: object) -> CollectionEntry:
+def _entry(item: object) -> LogEntry:
     if type(item) is not bytes or len(item) > MAX_COLLECTION_ENTRY:
         raise MalformedMessage("an entry of evidence is no byte string of the length of an entry")
-    return CollectionEntry.decode(item)
+    return LogEntry.decode(item)

@@ -3,7 +3,7 @@
     log         [1, 18, collection id, after]           ->  [1, newest, [entry ...]]
     log-append  [1, 19, entry]                          ->  [1, taken, newest, [entry ...]]
 
-Each entry is a byte string (collection_entry.py). `newest` is the number of the newest entry, 0 if there is
+Each entry is a byte string (log_entry.py). `newest` is the number of the newest entry, 0 if there is
 none. If `taken` is 0, the entries are those that the caller lacks, from the first one on that its own entry
 contradicts.                                                                                        [RLY-42]
 

@@ -17,18 +17,18 @@ from dataclasses import dataclass, field
 from letterlock._records.collection import LogState
 from letterlock._records.collection_change import Asked, ChangeRecord, Wish
 from letterlock._records.grant import GrantRecord
-from letterlock._wire.collection_entry import (
-    Action,
-    CollectionEntry,
-    EntryTerms,
-    Opening,
-    SealedName,
-    entry_leaf,
-)
-from letterlock._wire.collection_entry import Change as EntryChange
 from letterlock._wire.collection_member import Member, MemberName, Renewed, Role, RoleChange
 from letterlock._wire.grant import Grant, grant_hash
 from letterlock._wire.grant_subject import Subject, SubjectKind
+from letterlock._wire.log_entry import (
+    Action,
+    CollectionOpening,
+    EntryTerms,
+    LogEntry,
+    SealedName,
+    entry_leaf,
+)
+from letterlock._wire.log_entry import Change as EntryChange
 from letterlock._wire.place import Place
 from letterlock._wire.signed_by import SignedBy
 from letterlock.documents._collection_desk import CollectionDesk
@@ -86,27 +86,25 @@ def make_change(
     """
     if state is not None and wish.action in OPENS and not force:
         # Otherwise members who come later could never read what was sealed in this epoch.
-        at.keyring.keys(state.collection, state.epoch, history=True)
+        at.keyring.keys(state.log_id, state.epoch, history=True)
     draft, keys = _draft(at, wish, state)
     unsigned, owed = _unsigned(at, draft, keys)
     encoded = draft.terms.encode()
     places, signed_by = sign_leaves(at.desk, [*(each.leaf for each in unsigned), entry_leaf(encoded)])
     grants = [each.signed(place, signed_by) for each, place in zip(unsigned, places[:-1], strict=True)]
-    entry = CollectionEntry.of(encoded, places[-1], signed_by)
+    entry = LogEntry.of(encoded, places[-1], signed_by)
     own = [each for each in grants if at.grants.is_mine(each)]
     at.grants.add([GrantRecord(each, checked=True) for each in own], ours=True)
     record = ChangeRecord(wish, entry.encode(), tuple(sorted(owed, key=_order)))
-    at.book.save_change(entry.collection_id, entry.terms.number, record)
+    at.book.save_change(entry.log_id, entry.terms.number, record)
     return shown(entry, record, grants)
 
 
-def shown(entry: CollectionEntry, record: ChangeRecord, grants: Iterable[Grant]) -> CollectionChange:
+def shown(entry: LogEntry, record: ChangeRecord, grants: Iterable[Grant]) -> CollectionChange:
     """Return a change as an application sees it."""
     wire = tuple(each.encode() for each in grants)
     owed = tuple(each.id for each in record.owed)
-    return CollectionChange(
-        entry.collection_id, entry.terms.number, entry.terms.before, record.entry, wire, owed
-    )
+    return CollectionChange(entry.log_id, entry.terms.number, entry.terms.before, record.entry, wire, owed)
 
 
 def grants_of(
@@ -137,7 +135,7 @@ def _draft(at: CollectionDesk, wish: Wish, state: LogState | None) -> tuple[_Dra
     changes = _changes(at, wish, asked, state, epoch)
     terms = EntryTerms(
         1 if state is None else state.number + 1,
-        None if state is None else state.collection,
+        None if state is None else state.log_id,
         None if state is None else state.head,
         at.desk.now(),
         wish.action,
@@ -153,7 +151,7 @@ def _allowed(at: CollectionDesk, state: LogState | None, terms: EntryTerms) -> L
     """Return the state after terms, before anything is sealed or signed. Raises UsageError."""
     unsigned = SignedBy(signer_of(at.desk), b"", b"")
     try:
-        return follow(state, CollectionEntry.of(terms.encode(), Place(0, 1, ()), unsigned))
+        return follow(state, LogEntry.of(terms.encode(), Place(0, 1, ()), unsigned))
     except InvalidEntry as error:
         raise UsageError(f"the rules of the log forbid this change ({error})") from None
 
@@ -170,7 +168,7 @@ def _changes(
         case Action.ROLE:
             return tuple(RoleChange(each.name, each.role or Role.READER) for each in ordered)
         case Action.RENAME if state is not None:
-            keys = at.keyring.keys(state.collection, state.epoch)
+            keys = at.keyring.keys(state.log_id, state.epoch)
             return (seal_name(keys, wish.name or "", at.desk.environment.entropy),)
         case _:
             return ()
@@ -189,20 +187,20 @@ def _opening(
     state: LogState | None,
     keys: EpochKeys,
     changes: Sequence[EntryChange],
-) -> Opening:
+) -> CollectionOpening:
     """Return the opening of an epoch: commitments, link, name and generations. [DOC-69]"""
     if keys.history is None:
         raise NoEpochKey
     committed = commitment(keys.epoch, keys.key), history_commitment(keys.epoch, keys.history)
     entropy = at.desk.environment.entropy
     if state is None:
-        return Opening(*committed, None, seal_name(keys, wish.name or "", entropy))
-    before = at.keyring.newest_before(state.collection, keys.epoch)
-    current = at.keyring.find(state.collection, state.epoch)
+        return CollectionOpening(*committed, None, seal_name(keys, wish.name or "", entropy))
+    before = at.keyring.newest_before(state.log_id, keys.epoch)
+    current = at.keyring.find(state.log_id, state.epoch)
     name = None if current is None else open_name(current, state.name)
     link = None if before is None else seal_link(keys, before)
     sealed: SealedName = seal_name(keys, name or "", entropy)
-    return Opening(*committed, link, sealed, _renewed(at, state, changes))
+    return CollectionOpening(*committed, link, sealed, _renewed(at, state, changes))
 
 
 def _renewed(at: CollectionDesk, state: LogState, changes: Sequence[EntryChange]) -> tuple[Renewed, ...]:
@@ -234,8 +232,8 @@ def _unsigned(
     state = draft.after
     if keys is None:
         history = any(each.since == 0 for each in draft.receivers)
-        keys = at.keyring.keys(state.collection, state.epoch, history=history)
-    collection = state.collection
+        keys = at.keyring.keys(state.log_id, state.epoch, history=history)
+    collection = state.log_id
     return _granted(at, collection, draft.receivers, keys)
 
 

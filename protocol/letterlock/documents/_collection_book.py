@@ -23,9 +23,9 @@ from letterlock._records.collection_change import (
     encode_change,
     encode_epoch,
 )
-from letterlock._wire.collection_entry import CollectionEntry
 from letterlock._wire.collection_limits import COLLECTION_ID_BYTES, MAX_COLLECTIONS
 from letterlock._wire.collection_member import MemberName
+from letterlock._wire.log_entry import LogEntry
 from letterlock.documents._collection_errors import CollectionForked
 from letterlock.documents._log import Step
 from letterlock.documents._nesting import reached
@@ -66,16 +66,16 @@ class CollectionBook:
 
     def save_state(self, state: LogState) -> None:
         """Insert or replace a state. Raises UsageError for one collection more than a store may have."""
-        known = self._entries.load(EntryKind.COLLECTION, state.collection)
+        known = self._entries.load(EntryKind.COLLECTION, state.log_id)
         if known is None and self._entries.count(EntryKind.COLLECTION) >= MAX_COLLECTIONS:
             raise UsageError(f"a store has at most {MAX_COLLECTIONS} collections: forget some")
         record = DeferredRecord(state, encode_log)
-        self._entries.save(EntryRow(EntryKind.COLLECTION, state.collection, None, record))
+        self._entries.save(EntryRow(EntryKind.COLLECTION, state.log_id, None, record))
 
     def states(self) -> dict[bytes, LogState]:
         """Return all collections on record, by their ids."""
         found = (row.record.decoded(decode_log) for row in self._entries.all(EntryKind.COLLECTION))
-        return {each.collection: each for each in found}
+        return {each.log_id: each for each in found}
 
     def inside(self, collection: bytes) -> dict[bytes, LogState]:
         """Return a collection and all on record that are inside it, by their ids."""
@@ -85,20 +85,20 @@ class CollectionBook:
 
     # --- logs -------------------------------------------------------------------------------------
 
-    def entries(self, collection: bytes, after: int, until: int) -> Iterator[CollectionEntry]:
+    def entries(self, collection: bytes, after: int, until: int) -> Iterator[LogEntry]:
         """Yield the entries on record with numbers above `after`, up to `until`. Raises CorruptStore."""
         for number in range(after + 1, until + 1):
             row = self._entries.load(EntryKind.COLLECTION_ENTRY, _key(collection, number))
             if row is None:
                 raise CorruptStore("an entry of a log is missing: restore the store from a copy")
-            yield CollectionEntry.decode(row.record.expose())
+            yield LogEntry.decode(row.record.expose())
 
     def save_steps(self, steps: Iterable[Step]) -> None:
         """Save verified entries, the epochs that they are in, and the state after them."""
         newest = None
         for step in steps:
             newest, encoded = step.after, Record(step.entry.encode())
-            key = _key(newest.collection, newest.number)
+            key = _key(newest.log_id, newest.number)
             self._entries.save(EntryRow(EntryKind.COLLECTION_ENTRY, key, None, encoded))
             self._save_epoch(newest)
         if newest is not None:
@@ -107,13 +107,13 @@ class CollectionBook:
     def forget(self, state: LogState) -> None:
         """Delete a collection: log, epochs, changes and evidence."""
         for number in range(1, state.number + 1):
-            self._entries.delete(EntryKind.COLLECTION_ENTRY, _key(state.collection, number))
+            self._entries.delete(EntryKind.COLLECTION_ENTRY, _key(state.log_id, number))
         for epoch in range(1, state.epoch + 1):
-            self._entries.delete(EntryKind.EPOCH, _key(state.collection, epoch))
-        for number, _ in self.changes(state.collection):
-            self.delete_change(state.collection, number)
-        self._entries.delete(EntryKind.FORK, state.collection)
-        self._entries.delete(EntryKind.COLLECTION, state.collection)
+            self._entries.delete(EntryKind.EPOCH, _key(state.log_id, epoch))
+        for number, _ in self.changes(state.log_id):
+            self.delete_change(state.log_id, number)
+        self._entries.delete(EntryKind.FORK, state.log_id)
+        self._entries.delete(EntryKind.COLLECTION, state.log_id)
 
     # --- epochs -----------------------------------------------------------------------------------
 
@@ -128,11 +128,11 @@ class CollectionBook:
         self._entries.save(row)
 
     def _save_epoch(self, state: LogState) -> None:
-        known = self.epoch(state.collection, state.epoch)
+        known = self.epoch(state.log_id, state.epoch)
         if known is None or known.writers != state.writers:
             owed = frozenset[MemberName]() if known is None else known.owed
             record = EpochRecord(state.opening, state.writers, owed)
-            self.save_epoch(state.collection, state.epoch, record)
+            self.save_epoch(state.log_id, state.epoch, record)
 
     # --- changes under way ------------------------------------------------------------------------
 
@@ -162,7 +162,7 @@ class CollectionBook:
 
     def settle_fork(self, state: LogState) -> None:
         """Forget evidence, and go on with the log on record."""
-        self.save_evidence(state.collection, None)
+        self.save_evidence(state.log_id, None)
         self.save_state(replace(state, forked=False))
 
     def save_evidence(self, collection: bytes, evidence: bytes | None) -> None:

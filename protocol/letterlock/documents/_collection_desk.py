@@ -52,7 +52,7 @@ class CollectionDesk(Uncopyable):
 
     def due(self, state: LogState) -> frozenset[DueReason]:
         """Return why a collection needs a new epoch; nothing if it needs none. [DOC-76]"""
-        return dues(self.book.inside(state.collection), self.generation)[state.collection]
+        return dues(self.book.inside(state.log_id), self.generation)[state.log_id]
 
     def _user(self, user_id: bytes) -> Target | None:
         key = self._document_key(user_id)

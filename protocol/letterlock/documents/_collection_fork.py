@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from letterlock._records.collection import LogState
-from letterlock._wire.collection_entry import CollectionEntry
 from letterlock._wire.collection_fork import ForkEntries
+from letterlock._wire.log_entry import LogEntry
 from letterlock.documents._collection_errors import InvalidEntry
 from letterlock.documents._log import read_log
 from letterlock.documents._signing import KnownLists, ListsGiven
@@ -44,17 +44,17 @@ class CollectionFork:
             raise InvalidEntry("evidence holds one history only: it shows nothing")
         if found.ours[0].hash == found.theirs[0].hash:
             raise InvalidEntry("evidence does not say where the histories part: it has another encoding")
-        if found.ours[0].collection_id != found.theirs[0].collection_id:
+        if found.ours[0].log_id != found.theirs[0].log_id:
             raise InvalidEntry("evidence is of two collections: it shows nothing")
         shared = _state(lists, None, found.shared)
         for each in (found.ours, found.theirs):
             _state(lists, shared, each)
         number = found.ours[0].terms.number
         authors = (tuple(each.author for each in part) for part in (found.ours, found.theirs))
-        return cls(found.ours[0].collection_id, number, *authors)
+        return cls(found.ours[0].log_id, number, *authors)
 
 
-def _state(lists: KnownLists, state: LogState | None, entries: Sequence[CollectionEntry]) -> LogState | None:
+def _state(lists: KnownLists, state: LogState | None, entries: Sequence[LogEntry]) -> LogState | None:
     """Return the state after entries, all of which must hold, also those of devices revoked since."""
     steps = read_log(lists, state, entries, vouch=False)
     if steps.missing is not None:

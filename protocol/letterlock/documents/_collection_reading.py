@@ -36,10 +36,10 @@ def collection_key(at: CollectionDesk, collection: bytes) -> CollectionKey:
 
 def shown_collection(at: CollectionDesk, state: LogState) -> Collection:
     """Return a collection as an application sees it."""
-    keys = at.keyring.find(state.collection, state.epoch)
+    keys = at.keyring.find(state.log_id, state.epoch)
     members = sorted(state.members.values(), key=lambda each: (int(each.name.kind), each.name.id))
     return Collection(
-        state.collection,
+        state.log_id,
         None if keys is None else open_name(keys, state.name),
         state.phase,
         state.epoch,

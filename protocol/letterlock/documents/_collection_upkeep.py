@@ -14,11 +14,11 @@ from dataclasses import replace
 from letterlock._records.collection import CollectionPhase, LogState
 from letterlock._records.collection_change import Asked, EpochRecord, Wish
 from letterlock._records.grant import decode_grant
-from letterlock._wire.collection_entry import Action, CollectionEntry
 from letterlock._wire.collection_member import Member, MemberName, Role
 from letterlock._wire.grant import Grant
 from letterlock._wire.grant_recipient import CollectionRecipient
 from letterlock._wire.grant_subject import SubjectKind
+from letterlock._wire.log_entry import Action, LogEntry
 from letterlock.documents._changes import CollectionChange, grants_of, make_change, shown
 from letterlock.documents._collection_desk import CollectionDesk
 from letterlock.documents._collection_errors import NoEpochKey
@@ -55,29 +55,29 @@ def regrant(at: CollectionDesk, state: LogState, names: Sequence[MemberName]) ->
     if len(members) != len(names) or any(at.target(each.name) is None for each in members):
         raise UsageError("one of these is no member, or its device lists are missing: learn them first")
     history = any(each.since == 0 for each in members)
-    keys = at.keyring.keys(state.collection, state.epoch, history=history)
-    return tuple(each.encode() for each in grants_of(at, state.collection, members, keys))
+    keys = at.keyring.keys(state.log_id, state.epoch, history=history)
+    return tuple(each.encode() for each in grants_of(at, state.log_id, members, keys))
 
 
 def _owed(at: CollectionDesk, state: LogState) -> list[Grant]:
     """Return grants for members who could not be given the keys of this epoch when it began."""
-    record = at.book.epoch(state.collection, state.epoch)
+    record = at.book.epoch(state.log_id, state.epoch)
     if record is None or not record.owed:
         return []
     still = {each for each in record.owed if each in state.members}
     ready = [state.members[each] for each in still if at.target(each) is not None]
-    keys = at.keyring.find(state.collection, state.epoch, history=True)
+    keys = at.keyring.find(state.log_id, state.epoch, history=True)
     if keys is None or not ready:
         return []
     left = still - {each.name for each in ready}
     kept = EpochRecord(record.opening, record.writers, frozenset(left))
-    at.book.save_epoch(state.collection, state.epoch, kept)
-    return grants_of(at, state.collection, ready, keys)
+    at.book.save_epoch(state.log_id, state.epoch, kept)
+    return grants_of(at, state.log_id, ready, keys)
 
 
 def _renewed(at: CollectionDesk, state: LogState, due: frozenset[DueReason]) -> CollectionChange | None:
     """Return the change that is due, or None if this user cannot make it now."""
-    collection = state.collection
+    collection = state.log_id
     busy = any(not record.accepted for _, record in at.book.changes(collection))
     if busy or not state.has_role(at.user_id, Role.ADMIN):
         return None
@@ -110,32 +110,32 @@ def pending(at: CollectionDesk) -> tuple[CollectionChange, ...]:
     found: list[CollectionChange] = []
     for _, record in at.book.changes():
         if record.entry:
-            entry = CollectionEntry.decode(record.entry)
+            entry = LogEntry.decode(record.entry)
             found.append(shown(entry, record, _made_again(at, entry, record.owed)))
     return tuple(found)
 
 
-def _made_again(at: CollectionDesk, entry: CollectionEntry, owed: Sequence[MemberName]) -> list[Grant]:
+def _made_again(at: CollectionDesk, entry: LogEntry, owed: Sequence[MemberName]) -> list[Grant]:
     members = [each for each in _receivers(at, entry) if each.name not in owed]
     keys = _keys_of(at, entry) if members else None
-    return [] if keys is None else grants_of(at, entry.collection_id, members, keys)
+    return [] if keys is None else grants_of(at, entry.log_id, members, keys)
 
 
-def _receivers(at: CollectionDesk, entry: CollectionEntry) -> list[Member]:
+def _receivers(at: CollectionDesk, entry: LogEntry) -> list[Member]:
     """Return who gets keys with an entry; after an opening, the members on record that the entry leaves."""
-    terms, state = entry.terms, at.book.state(entry.collection_id)
+    terms, state = entry.terms, at.book.state(entry.log_id)
     if terms.opening is None or state is None:
         return [each for each in terms.changes if isinstance(each, Member)]
     gone = {each for each in terms.changes if isinstance(each, MemberName)}
     return [each for name, each in state.members.items() if name not in gone]
 
 
-def _keys_of(at: CollectionDesk, entry: CollectionEntry) -> EpochKeys | None:
+def _keys_of(at: CollectionDesk, entry: LogEntry) -> EpochKeys | None:
     terms = entry.terms
     if terms.opening is None:
-        return at.keyring.find(entry.collection_id, terms.epoch, history=True)
+        return at.keyring.find(entry.log_id, terms.epoch, history=True)
     record = EpochRecord(terms.opening, frozenset())
-    return at.keyring.of_opening(entry.collection_id, terms.epoch, record)
+    return at.keyring.of_opening(entry.log_id, terms.epoch, record)
 
 
 # --- documents --------------------------------------------------------------------------------------------

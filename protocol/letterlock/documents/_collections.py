@@ -19,9 +19,9 @@ from collections.abc import Iterable, Sequence
 from letterlock._primitives.secret import Uncopyable
 from letterlock._records.collection import LogState
 from letterlock._records.collection_change import Asked, Wish
-from letterlock._wire.collection_entry import Action, CollectionEntry
 from letterlock._wire.collection_limits import COLLECTION_ID_BYTES, MAX_MEMBERS
 from letterlock._wire.collection_member import MemberName, Role
+from letterlock._wire.log_entry import Action, LogEntry
 from letterlock.documents._changes import CollectionChange, make_change
 from letterlock.documents._collection_desk import CollectionDesk, collection_desk
 from letterlock.documents._collection_reading import collection_key, shown_collection
@@ -142,7 +142,7 @@ class Collections(Uncopyable):
         a gap; MalformedMessage, UnsupportedVersion, InvalidEntry, InvalidSignature, InvalidKey for entries
         that are wrong: discard them all.
         """
-        decoded = [CollectionEntry.decode(each) for each in entries]
+        decoded = [LogEntry.decode(each) for each in entries]
         with self._user.transaction():
             return take(self._desk(), _id(collection), decoded)
 

@@ -72,4 +72,4 @@ def _void(state: LogState, states: States, void: frozenset[tuple[bytes, bytes]])
 
 def _is_void(state: LogState, inner: bytes, states: States, void: frozenset[tuple[bytes, bytes]]) -> bool:
     closed = inner in states and states[inner].phase is CollectionPhase.CLOSED
-    return closed or (state.collection, inner) in void
+    return closed or (state.log_id, inner) in void

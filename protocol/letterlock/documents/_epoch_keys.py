@@ -24,8 +24,8 @@ from letterlock._primitives.kdf import hkdf_sha256, hmac_sha256
 from letterlock._primitives.labels import COLLECTION_NAME, EPOCH_KEY, EPOCH_LINK, HISTORY_KEY
 from letterlock._primitives.secret import KEY_BYTES, Uncopyable
 from letterlock._records.collection_change import EpochHistoryKey, EpochKey
-from letterlock._wire.collection_entry import Link, Opening, SealedName
 from letterlock._wire.collection_limits import MAX_COLLECTION_NAME
+from letterlock._wire.log_entry import CollectionOpening, Link, SealedName
 from letterlock.documents._collection_errors import WrongEpochKey
 from letterlock.documents._granted_key import GrantedKey
 from letterlock.errors import UsageError
@@ -61,7 +61,7 @@ class EpochKeys(Uncopyable):
             return GrantedKey(self.key.expose())
         return GrantedKey(self.key.expose() + self.history.expose())
 
-    def check(self, opening: Opening) -> "EpochKeys":
+    def check(self, opening: CollectionOpening) -> "EpochKeys":
         """Return the keys if they are those of an opening. Raises WrongEpochKey. [DOC-73]"""
         ours = commitment(self.epoch, self.key), opening.commitment
         sound = hmac.compare_digest(*ours)
@@ -94,7 +94,7 @@ def seal_link(keys: EpochKeys, earlier: EpochKeys) -> Link | None:
     return Link(earlier.epoch, aead.seal(_link_key(keys.history), _LINK_NONCE, text, context))
 
 
-def open_link(keys: EpochKeys, link: Link, opening: Opening) -> EpochKeys:
+def open_link(keys: EpochKeys, link: Link, opening: CollectionOpening) -> EpochKeys:
     """Return the keys of an earlier epoch, which begins with `opening`. Raises WrongEpochKey. [DOC-74]
 
     `keys` must have a history key.

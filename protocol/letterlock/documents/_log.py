@@ -15,8 +15,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from letterlock._records.collection import LogState
-from letterlock._wire.collection_entry import CollectionEntry
 from letterlock._wire.collection_member import Role
+from letterlock._wire.log_entry import LogEntry
 from letterlock.documents._errors import UnknownAuthor
 from letterlock.documents._leaves import verify_leaf
 from letterlock.documents._log_rules import follow
@@ -28,7 +28,7 @@ from letterlock.user import ContactFrozen
 class Step:
     """A verified entry, the state before it (None for entry 1), and the state after it."""
 
-    entry: CollectionEntry
+    entry: LogEntry
     before: LogState | None
     after: LogState
     standing: Standing
@@ -53,7 +53,7 @@ class Steps:
 
 
 def read_log(
-    lists: KnownLists, state: LogState | None, entries: Iterable[CollectionEntry], *, vouch: bool = True
+    lists: KnownLists, state: LogState | None, entries: Iterable[LogEntry], *, vouch: bool = True
 ) -> Steps:
     """Verify the entries after a state. Raises InvalidEntry, InvalidSignature, InvalidKey.
 

@@ -18,16 +18,16 @@ from dataclasses import replace
 from typing import Final, TypeAlias, cast
 
 from letterlock._records.collection import CollectionPhase, LogState
-from letterlock._wire.collection_entry import (
-    Action,
-    Change,
-    CollectionEntry,
-    EntryTerms,
-    Opening,
-    SealedName,
-)
 from letterlock._wire.collection_limits import MAX_COLLECTION_LOG, MAX_MEMBERS
 from letterlock._wire.collection_member import Member, MemberKind, MemberName, Role, RoleChange
+from letterlock._wire.log_entry import (
+    Action,
+    Change,
+    CollectionOpening,
+    EntryTerms,
+    LogEntry,
+    SealedName,
+)
 from letterlock.documents._collection_errors import InvalidEntry
 
 _OPEN, _SPENT, _CLOSED = CollectionPhase
@@ -68,7 +68,7 @@ OPENS: Final = frozenset({Action.CREATE, Action.REMOVE, Action.RENEW})
 Members: TypeAlias = dict[MemberName, Member]
 
 
-def follow(state: LogState | None, entry: CollectionEntry) -> LogState:
+def follow(state: LogState | None, entry: LogEntry) -> LogState:
     """Return the state after an entry, or after entry 1 if there is none before. Raises InvalidEntry."""
     terms, author = entry.terms, entry.author
     _check_place(state, terms)
@@ -85,7 +85,7 @@ def follow(state: LogState | None, entry: CollectionEntry) -> LogState:
         for each in (() if terms.opening is None else terms.opening.renewed)
     }
     return LogState(
-        entry.collection_id,
+        entry.log_id,
         terms.number,
         entry.hash,
         phase,
@@ -105,12 +105,12 @@ def follow(state: LogState | None, entry: CollectionEntry) -> LogState:
 def _check_place(state: LogState | None, terms: EntryTerms) -> None:
     """Check that an entry stands where it says. [DOC-61]"""
     if state is None:
-        first = terms.number == 1 and terms.collection is None and terms.before is None and terms.epoch == 1
+        first = terms.number == 1 and terms.log_id is None and terms.before is None and terms.epoch == 1
         _require(first, "entry 1 has no collection id and no entry before, and begins epoch 1")
         return
     _require(terms.number == state.number + 1, f"entry {terms.number} does not follow {state.number}")
     _require(terms.number <= MAX_COLLECTION_LOG, f"a log has at most {MAX_COLLECTION_LOG} entries")
-    _require(terms.collection == state.collection, "it is of another collection")
+    _require(terms.log_id == state.log_id, "it is of another collection")
     if terms.before != state.head:
         raise InvalidEntry("an entry follows another one than ours: ask for the log from its first entry on")
 
@@ -125,7 +125,7 @@ def _check_author(state: LogState | None, members: Members, action: Action, auth
     _require(action not in OPENS or member.since == 0, "its author reads not all epochs, so it begins none")
 
 
-def _seen(state: LogState | None, entry: CollectionEntry) -> dict[bytes, int]:
+def _seen(state: LogState | None, entry: LogEntry) -> dict[bytes, int]:
     """Return the versions of device lists that authors named, which never go back. [DOC-70]"""
     signer = entry.signed_by.signer
     seen = {} if state is None else dict(state.seen)
@@ -241,7 +241,7 @@ def _nested(state: LogState | None, members: Members, hash_: bytes) -> dict[byte
 # --- epochs -----------------------------------------------------------------------------------------------
 
 
-def _check_opening(state: LogState | None, members: Members, terms: EntryTerms) -> Opening:
+def _check_opening(state: LogState | None, members: Members, terms: EntryTerms) -> CollectionOpening:
     """Return the opening of the epoch in which the entry leaves the collection. [DOC-69]"""
     opening, opens = terms.opening, terms.action in OPENS
     if (opening is not None) != opens:
@@ -263,7 +263,7 @@ def _check_opening(state: LogState | None, members: Members, terms: EntryTerms) 
     return opening
 
 
-def _check_renewed(members: Members, opening: Opening) -> None:
+def _check_renewed(members: Members, opening: CollectionOpening) -> None:
     """Check that generations are those of members, and only grow. [DOC-69]"""
     names = [_order(each.name) for each in opening.renewed]
     _require(names == sorted(set(names)), "renewed members are not in their order, or named twice")

@@ -12,10 +12,10 @@ from dataclasses import replace
 
 from letterlock._records.collection import LogState
 from letterlock._records.collection_change import ChangeRecord, EpochRecord
-from letterlock._wire.collection_entry import Action, CollectionEntry
 from letterlock._wire.collection_fork import ForkEntries
 from letterlock._wire.collection_member import MemberName
 from letterlock._wire.grant_subject import SubjectKind
+from letterlock._wire.log_entry import Action, LogEntry
 from letterlock.documents._changes import CollectionChange, make_change
 from letterlock.documents._collection_desk import CollectionDesk
 from letterlock.documents._collection_errors import InvalidEntry, NoEpochKey
@@ -46,12 +46,12 @@ WAITING = 0
 """The number of a change whose entry cannot be made yet."""
 
 
-def take(at: CollectionDesk, collection: bytes, entries: Sequence[CollectionEntry]) -> CollectionTaken:
+def take(at: CollectionDesk, collection: bytes, entries: Sequence[LogEntry]) -> CollectionTaken:
     """Take consecutive entries of one log. Raises InvalidEntry, InvalidSignature, InvalidKey, UsageError.
 
     Entries that contradict the log on record are no error: the collection is then FORKED.
     """
-    if any(each.collection_id != collection for each in entries):
+    if any(each.log_id != collection for each in entries):
         raise InvalidEntry("an entry is of another collection: discard it")
     state = at.book.state(collection)
     if state is not None:
@@ -79,34 +79,34 @@ def take(at: CollectionDesk, collection: bytes, entries: Sequence[CollectionEntr
 # --- forks ------------------------------------------------------------------------------------------------
 
 
-def _first_other(at: CollectionDesk, known: Sequence[CollectionEntry]) -> int | None:
+def _first_other(at: CollectionDesk, known: Sequence[LogEntry]) -> int | None:
     """Return the place of the first entry that is another one than ours of that number, or None."""
     for place, entry in enumerate(known):
         number = entry.terms.number
-        (ours,) = at.book.entries(entry.collection_id, number - 1, number)
+        (ours,) = at.book.entries(entry.log_id, number - 1, number)
         if ours.hash != entry.hash:
             return place
     return None
 
 
-def _forked(at: CollectionDesk, state: LogState, theirs: Sequence[CollectionEntry]) -> CollectionTaken:
+def _forked(at: CollectionDesk, state: LogState, theirs: Sequence[LogEntry]) -> CollectionTaken:
     """Keep evidence of a fork, and freeze the collection. [DOC-80]
 
     Raises InvalidEntry or InvalidSignature if the other entries do not hold: then nothing happens.
     """
     number = theirs[0].terms.number
-    ours = tuple(at.book.entries(state.collection, 0, state.number))
+    ours = tuple(at.book.entries(state.log_id, 0, state.number))
     shared, rest = ours[: number - 1], ours[number - 1 :]
     before: LogState | None = None
     for entry in shared:
         before = follow(before, entry)
     steps = read_log(at.lists, before, theirs, vouch=False)
     if not steps.taken:
-        return CollectionTaken(state.collection, state.number, (), _missing(steps))
+        return CollectionTaken(state.log_id, state.number, (), _missing(steps))
     evidence = ForkEntries(shared, rest, tuple(each.entry for each in steps.taken))
-    at.book.save_evidence(state.collection, evidence.encode())
+    at.book.save_evidence(state.log_id, evidence.encode())
     at.book.save_state(replace(state, forked=True))
-    return CollectionTaken(state.collection, state.number, (CollectionEvent.FORKED,))
+    return CollectionTaken(state.log_id, state.number, (CollectionEvent.FORKED,))
 
 
 # --- what happened ----------------------------------------------------------------------------------------
@@ -143,13 +143,13 @@ def _own_change(
 ) -> tuple[ChangeOutcome | None, CollectionChange | None]:
     """Return what becomes of the change that is under way, if these entries decide it. [DOC-79]"""
     taken = {each.entry.terms.number: each.entry for each in steps}
-    for number, record in at.book.changes(state.collection):
+    for number, record in at.book.changes(state.log_id):
         if record.accepted:
             continue
         if number == WAITING:
             return _again(at, record, state)
         if number in taken:
-            ours = CollectionEntry.decode(record.entry)
+            ours = LogEntry.decode(record.entry)
             if ours.hash == taken[number].hash:
                 return _accepted(at, ours, record), None
             _discard(at, ours)
@@ -157,8 +157,8 @@ def _own_change(
     return None, None
 
 
-def _accepted(at: CollectionDesk, ours: CollectionEntry, record: ChangeRecord) -> ChangeOutcome:
-    collection, terms = ours.collection_id, ours.terms
+def _accepted(at: CollectionDesk, ours: LogEntry, record: ChangeRecord) -> ChangeOutcome:
+    collection, terms = ours.log_id, ours.terms
     at.book.save_change(collection, terms.number, replace(record, accepted=True))
     epoch = at.book.epoch(collection, terms.epoch)
     if epoch is not None and record.owed:
@@ -167,12 +167,12 @@ def _accepted(at: CollectionDesk, ours: CollectionEntry, record: ChangeRecord) -
     return ChangeOutcome.ACCEPTED
 
 
-def _discard(at: CollectionDesk, ours: CollectionEntry) -> None:
+def _discard(at: CollectionDesk, ours: LogEntry) -> None:
     """Delete a change that lost, with the grant of its keys to this user."""
-    at.book.delete_change(ours.collection_id, ours.terms.number)
+    at.book.delete_change(ours.log_id, ours.terms.number)
     if ours.terms.opening is None:
         return
-    for record in list(at.grants.of_number(SubjectKind.COLLECTION, ours.collection_id, ours.terms.epoch)):
+    for record in list(at.grants.of_number(SubjectKind.COLLECTION, ours.log_id, ours.terms.epoch)):
         if record.grant.terms.subject.commitment == ours.terms.opening.commitment:
             at.grants.remove(record.grant)
 
@@ -181,7 +181,7 @@ def _again(
     at: CollectionDesk, record: ChangeRecord, state: LogState
 ) -> tuple[ChangeOutcome, CollectionChange | None]:
     """Make a change of what remains of a wish, or keep the wish until the keys of the epoch are here."""
-    at.book.delete_change(state.collection, WAITING)
+    at.book.delete_change(state.log_id, WAITING)
     rest = rest_of(record.wish, state, at.user_id)
     if rest.is_met:
         return ChangeOutcome.MET, None
@@ -190,7 +190,7 @@ def _again(
     try:
         return ChangeOutcome.MADE_AGAIN, make_change(at, record.wish, state)
     except NoEpochKey:
-        at.book.save_change(state.collection, WAITING, ChangeRecord(record.wish, b""))
+        at.book.save_change(state.log_id, WAITING, ChangeRecord(record.wish, b""))
         return ChangeOutcome.WAITING, None
     except UsageError:  # another rule forbids it now
         return ChangeOutcome.REFUSED, None

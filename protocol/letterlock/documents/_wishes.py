@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 from letterlock._records.collection import CollectionPhase, LogState
 from letterlock._records.collection_change import Asked, Wish
-from letterlock._wire.collection_entry import Action
 from letterlock._wire.collection_member import MemberName
+from letterlock._wire.log_entry import Action
 from letterlock.documents._log_rules import LEAST_ROLE, TRANSITIONS
 
 

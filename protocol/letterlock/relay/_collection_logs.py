@@ -14,10 +14,10 @@ from functools import partial
 from typing import Final
 
 from letterlock._records.collection import LogState, decode_log, encode_log
-from letterlock._wire.collection_entry import CollectionEntry
 from letterlock._wire.collection_limits import MAX_COLLECTION_ENTRY
 from letterlock._wire.device_list import DeviceList
 from letterlock._wire.device_snapshot import Snapshot
+from letterlock._wire.log_entry import LogEntry
 from letterlock._wire.relay_error import RelayCode
 from letterlock._wire.relay_limits import MAX_LOG_BYTES, MAX_LOG_ENTRIES
 from letterlock._wire.relay_log import LogAnswer, LogAppendAnswer, LogAppendRequest, LogRequest
@@ -64,7 +64,7 @@ class CollectionLogs:
         if entry.terms.number == 1:
             means.limits.logs.take(session.requester, now)
         signer = await self._signer(account, head, entry)
-        key = ShelfName.of_collection(entry.collection_id).key
+        key = ShelfName.of_collection(entry.log_id).key
         for _ in range(_ATTEMPTS):
             before = await means.store.log_head(key)
             newest = 0 if before is None else before.number
@@ -75,7 +75,7 @@ class CollectionLogs:
                 return LogAppendAnswer(is_taken=True, newest=after.number, entries=())
         raise Refused(RelayCode.UNAVAILABLE, 1)
 
-    async def _signer(self, account: bytes, head: Head, entry: CollectionEntry) -> "_Signer":
+    async def _signer(self, account: bytes, head: Head, entry: LogEntry) -> "_Signer":
         """Return the device lists by which the signature is checked. Raises Refused, REFUSED."""
         store, version = self._means.store, entry.signed_by.signer.list_version
         if version > head.version:
@@ -87,11 +87,11 @@ class CollectionLogs:
             raise Refused(RelayCode.REFUSED)
         return _Signer(head.user_id, named[0], newest[0])
 
-    async def _not_next(self, key: bytes, newest: int, entry: CollectionEntry) -> LogAppendAnswer:
+    async def _not_next(self, key: bytes, newest: int, entry: LogEntry) -> LogAppendAnswer:
         """Return the answer to an entry that does not follow the newest one. [RLY-42]"""
         number = entry.terms.number
         near = await self._means.store.log_entries(key, max(0, number - 2), 2, MAX_COLLECTION_ENTRY * 2)
-        hashes = {found.terms.number: found.hash for found in map(CollectionEntry.decode, near)}
+        hashes = {found.terms.number: found.hash for found in map(LogEntry.decode, near)}
         if hashes.get(number) == entry.hash:
             return LogAppendAnswer(is_taken=True, newest=newest, entries=())
         is_fork = number - 1 in hashes and hashes[number - 1] != entry.terms.before
@@ -121,10 +121,10 @@ class _Signer:
         return named if (user_id, version) == (self.user_id, named.snapshot.version) else None
 
 
-def _read(encoded: bytes, user_id: bytes) -> CollectionEntry:
+def _read(encoded: bytes, user_id: bytes) -> LogEntry:
     """Return an entry. Raises Refused, REFUSED, unless a device of this user signed it. [RLY-41]"""
     try:
-        entry = CollectionEntry.decode(encoded)
+        entry = LogEntry.decode(encoded)
     except PeerError:
         raise Refused(RelayCode.REFUSED) from None
     if entry.author != user_id:
@@ -132,11 +132,11 @@ def _read(encoded: bytes, user_id: bytes) -> CollectionEntry:
     return entry
 
 
-def _names_another(entry: CollectionEntry, before: LogHead | None) -> bool:
+def _names_another(entry: LogEntry, before: LogHead | None) -> bool:
     return before is not None and entry.terms.before != before.hash
 
 
-def _checked(before: LogHead | None, entry: CollectionEntry, signer: _Signer) -> LogHead:
+def _checked(before: LogHead | None, entry: LogEntry, signer: _Signer) -> LogHead:
     """Return what the log comes to with an entry. Raises Refused, REFUSED, if it breaks a rule. [RLY-41]"""
     state: LogState | None = None if before is None else decode_log(Record(before.state))
     try:

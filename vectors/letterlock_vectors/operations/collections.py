@@ -10,15 +10,15 @@ from typing import Final
 
 from letterlock._primitives.secret import KEY_BYTES
 from letterlock._records.collection import LogState
-from letterlock._wire.collection_entry import (
+from letterlock._wire.collection_member import Member, MemberName
+from letterlock._wire.log_entry import (
     SEALED_LINK_BYTES,
     SEALED_NAME_BYTES,
-    CollectionEntry,
+    CollectionOpening,
     Link,
-    Opening,
+    LogEntry,
     SealedName,
 )
-from letterlock._wire.collection_member import Member, MemberName
 from letterlock._wire.place import Place
 from letterlock._wire.signed_by import SignedBy, Signer
 from letterlock.documents import CollectionFork
@@ -41,12 +41,12 @@ def _follow(given: Input) -> Output:
             signer.sized("hash", KEY_BYTES),
         )
         unsigned = SignedBy(named, b"", b"")
-        state = follow(state, CollectionEntry.of(each.hex("terms"), Place(0, 1, ()), unsigned))
+        state = follow(state, LogEntry.of(each.hex("terms"), Place(0, 1, ()), unsigned))
     return _shown(state)
 
 
 def _read(given: Input) -> Output:
-    entries = [CollectionEntry.decode(unhex(each, "entries")) for each in given.items("entries")]
+    entries = [LogEntry.decode(unhex(each, "entries")) for each in given.items("entries")]
     steps = read_log(lists_of(given), None, entries)
     missing = steps.missing
     lacking = None if missing is None else {"user_id": missing.user_id.hex(), "version": missing.version}
@@ -62,7 +62,7 @@ def _shown(state: LogState | None) -> Output:
     if state is None:
         raise UsageError("a log has at least one entry")
     return {
-        "collection": state.collection.hex(),
+        "collection": state.log_id.hex(),
         "number": state.number,
         "head": state.head.hex(),
         "phase": state.phase.value,
@@ -89,10 +89,10 @@ def _keys(given: Input) -> EpochKeys:
     return EpochKeys.from_text(given.counter("epoch", 1), given.hex("keys"))
 
 
-def _opening(given: Input) -> Opening:
+def _opening(given: Input) -> CollectionOpening:
     """Return an opening of which only the commitments matter."""
     epoch, history = (given.sized(name, KEY_BYTES) for name in ("commitment", "history_commitment"))
-    return Opening(epoch, history, None, SealedName(b""))
+    return CollectionOpening(epoch, history, None, SealedName(b""))
 
 
 def _check(given: Input) -> Output:

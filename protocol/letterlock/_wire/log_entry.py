@@ -71,7 +71,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class CollectionOpening:
     """What begins an epoch: commitments to its two keys (32 bytes each), a link, and the name under its key.
 
     `renewed` are the members whose generation grew since they were given keys.
@@ -92,7 +92,7 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class EntryTerms:
-    """What is signed of an entry. `collection` and `before` are None in entry 1.
+    """What is signed of an entry. `log_id` and `before` are None in entry 1.
 
     `issued` is in seconds since 1970, and only a hint. The type of `changes` depends on the action: members
     for CREATE and ADD, names for REMOVE, changes of roles for ROLE, one sealed name for RENAME, otherwise
@@ -100,13 +100,13 @@ class EntryTerms:
     """
 
     number: int
-    collection: bytes | None
+    log_id: bytes | None
     before: bytes | None
     issued: int
     action: Action
     changes: tuple[Change, ...]
     epoch: int
-    opening: Opening | None
+    opening: CollectionOpening | None
 
     def encode(self) -> bytes:
         """Return the bytes that are signed, at most 64 KiB."""
@@ -114,7 +114,7 @@ class EntryTerms:
             [
                 COLLECTION_ENTRY.decode(),
                 self.number,
-                self.collection,
+                self.log_id,
                 self.before,
                 self.issued,
                 int(self.action),
@@ -141,10 +141,10 @@ class EntryTerms:
 
 
 @dataclass(frozen=True, slots=True)
-class CollectionEntry:
+class LogEntry:
     """An entry as it travels. Nothing in it was verified yet.
 
-    `hash` has 32 bytes. `collection_id` is the 16 bytes that name the collection.
+    `hash` has 32 bytes. `log_id` is the 16 bytes that name the log.
     """
 
     terms: EntryTerms
@@ -154,7 +154,7 @@ class CollectionEntry:
     hash: bytes = field(repr=False)
 
     @classmethod
-    def of(cls, encoded: bytes, place: Place, signed_by: SignedBy) -> "CollectionEntry":
+    def of(cls, encoded: bytes, place: Place, signed_by: SignedBy) -> "LogEntry":
         """Return the entry of encoded terms. Raises MalformedMessage."""
         return cls(EntryTerms.decode(encoded), place, signed_by, encoded, entry_hash(signed_by, encoded))
 
@@ -164,9 +164,9 @@ class CollectionEntry:
         return entry_leaf(self.encoded_terms)
 
     @property
-    def collection_id(self) -> bytes:
+    def log_id(self) -> bytes:
         """The collection that it is about."""
-        return self.terms.collection or self.hash[:COLLECTION_ID_BYTES]
+        return self.terms.log_id or self.hash[:COLLECTION_ID_BYTES]
 
     @property
     def author(self) -> bytes:
@@ -180,7 +180,7 @@ class CollectionEntry:
         return cbor.encode([PROTOCOL_VERSION, kind, self.encoded_terms, *signed])
 
     @classmethod
-    def decode(cls, data: bytes) -> "CollectionEntry":
+    def decode(cls, data: bytes) -> "LogEntry":
         """Read an entry. Raises MalformedMessage, UnsupportedVersion."""
         fields = read_user_envelope(data, UserKind.COLLECTION_ENTRY)
         encoded = fields.blob_between("terms", 1, MAX_COLLECTION_TERMS)
@@ -234,7 +234,7 @@ MOST_CHANGES: Final = {
 }
 
 
-def read_opening(value: object) -> Opening | None:
+def read_opening(value: object) -> CollectionOpening | None:
     """Return an opening, or None for null. Raises MalformedMessage."""
     if value is None:
         return None
@@ -243,7 +243,9 @@ def read_opening(value: object) -> Opening | None:
     history = fields.blob("commitment to the history key", HASH_BYTES)
     link = _link(fields.any())
     name = _sealed_name(fields.any())
-    return Opening(commitment, history, link, name, _renewed(fields.array("renewed members", MAX_MEMBERS)))
+    return CollectionOpening(
+        commitment, history, link, name, _renewed(fields.array("renewed members", MAX_MEMBERS))
+    )
 
 
 def _link(value: object) -> Link | None:
