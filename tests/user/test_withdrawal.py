@@ -1,6 +1,7 @@
-"""Two devices of one user that change the device list at the same time; a directory that takes one change."""
+"""Two devices of one user that change the device list at the same time; a directory that takes one change.
 
-from collections.abc import Sequence
+Not here: a directory that takes none, and what others say about it (test_untaken_versions.py).
+"""
 
 import pytest
 
@@ -10,44 +11,16 @@ from letterlock.limits import HOUR, LISTS_PATIENCE
 from letterlock.stores import EntryKind
 from letterlock.user import (
     ContactEvent,
-    ContentKind,
-    DeviceClass,
-    DeviceList,
-    Event,
     EventKind,
     ListChain,
-    ListsLearned,
-    Need,
-    NeedKind,
     User,
 )
 from support.linkings import Linking
 from support.revocations import seeds, talking, version
-from support.user_devices import World, own_record
+from support.user_devices import own_record
+from support.withdrawing import added, events, lists_needed, overtaken, signed, taken
 
 assert LISTS_PATIENCE == HOUR
-
-
-def events(found: ListsLearned) -> list[tuple[EventKind, int | None]]:
-    return [(each.kind, each.device) for each in found.events]
-
-
-def signed(made: World, signer: int, target: int) -> DeviceList:
-    """Let a device revoke another one; nobody is shown the version."""
-    return made.alice.devices[signer].revoke(target).device_list
-
-
-def taken(made: World, user: User, *lists: DeviceList) -> ListsLearned:
-    """Let the directory take lists and show them to a device of Alice's, whose messages are delivered."""
-    made.alice.lists.extend(each for each in lists if each not in made.alice.lists)
-    learned = user.learn("alice", made.alice.lists[own_record(user).shown :])
-    made.servers.carry(user, learned.outgoing)
-    return learned
-
-
-def overtaken(made: World, first: DeviceList) -> ListsLearned:
-    """Let the directory take another device's version, and refuse the first device's with that one."""
-    return taken(made, made.alice.first, first)
 
 
 def test_a_device_that_was_overtaken_takes_the_other_version_and_is_in_no_conflict() -> None:  # USR-65
@@ -122,13 +95,6 @@ def test_a_device_that_was_revoked_gets_nothing_when_the_version_is_withdrawn() 
         sent = first.send("alice", b"not for the thief")
         assert 3 not in {each.address.device_id for each in sent}
         assert all(each.device != 3 for each in found.needs)
-
-
-def added(made: World, signer: User) -> DeviceList:
-    """Return a version of a device that adds another one."""
-    link = Linking(signer, made.clock, DeviceClass.LIMITED)
-    link.answer()
-    return link.link.confirm().device_list
 
 
 def test_a_new_device_that_was_overtaken_has_to_be_linked_again() -> None:  # USR-65
@@ -299,142 +265,3 @@ def test_a_contact_is_shown_the_version_that_was_withdrawn() -> None:
     made.bob.first.learn("alice", made.alice.lists)
     found = made.bob.first.learn("alice", [*made.alice.lists[:3], ours])
     assert (found.event, found.evidence is not None) == (ContactEvent.FORK, True)
-
-
-# --- a directory that takes nothing ------------------------------------------------------------------------
-
-
-def lists_needed(needs: Sequence[Need]) -> list[tuple[str, int | None]]:
-    return [(each.name, each.after) for each in needs if each.kind is NeedKind.LISTS]
-
-
-def test_upkeep_asks_whether_a_version_was_taken() -> None:  # USR-64
-    made = talking()
-    first = made.alice.first
-    first.revoke(3)
-    for _ in range(2):
-        assert lists_needed(first.upkeep().needs) == [("alice", 3)]
-    taken(made, first, *first.device_lists(3))
-    assert lists_needed(first.upkeep().needs) == []
-
-
-@pytest.mark.parametrize("answer", [0, 3])
-def test_a_directory_that_withholds_a_version_delays_it_by_an_hour(answer: int) -> None:  # USR-64
-    """It answers with nothing, or with the versions before."""
-    made = talking()
-    first = made.alice.first
-    made.clock.now += 5 * HOUR  # this device was off
-    first.revoke(3)
-    made.clock.now += 5 * HOUR
-    first.upkeep()
-    for _ in range(2):
-        found = first.learn("alice", made.alice.lists[:answer])
-        assert (found.event, found.events, found.evidence) == (ContactEvent.SAME, (), None)
-        made.clock.now += LISTS_PATIENCE // 2 - 1
-    assert ContentKind.LIST_NOTICE not in told(made, first)
-    made.clock.now += 2
-    assert ContentKind.LIST_NOTICE in told(made, first)
-    assert version(made.alice.devices[2]) == 4
-    assert seeds(made.alice.devices[2]) == seeds(first)
-    made.servers.send(first, "bob", b"with the new head")
-    made.servers.send(made.bob.first, "alice", b"with the old one")
-    assert made.bob.first.contact("alice").version == 4
-
-
-def told(made: World, user: User) -> list[int | None]:
-    """Return the kinds of what upkeep sends to Alice's second device."""
-    second = made.alice.devices[2]
-    before = len(made.servers.read.get(second.address, []))
-    made.servers.carry(user, user.upkeep().outgoing)
-    return [each.kind for each in made.servers.read.get(second.address, [])[before:]]
-
-
-def test_an_event_names_each_device() -> None:
-    made = talking(alices=4)
-    signed(made, 1, 4)
-    found = overtaken(made, signed(made, 2, 3))
-    assert Event(EventKind.LIST_WITHDRAWN, "alice", 4) in found.events
-
-
-# --- whose word counts -------------------------------------------------------------------------------------
-
-
-def test_a_notice_withdraws_nothing_and_the_directory_is_asked() -> None:  # USR-65
-    """The directory took our revocation. A thief's version comes in a notice of an honest device."""
-    made = talking(alices=4)
-    first, thief = made.alice.first, made.alice.devices[3]
-    ours = signed(made, 1, 3)
-    theirs = added(made, thief)
-    other = made.alice.devices[4]
-    before = [each.id for each in first.devices()]
-    other.learn("alice", [theirs])
-    (asked,) = [each for each in first.send("alice", b"hello") if each.address == other.address]
-    (notice,) = other.receive(first.address, asked.message).outgoing
-    found = first.receive(other.address, notice.message)
-    assert ("alice", 4) in lists_needed(found.needs)
-    assert EventKind.LIST_WITHDRAWN not in {each.kind for each in found.events}
-    assert [each.id for each in first.devices()] == before
-    learned = taken(made, first, ours)
-    assert (learned.event, learned.evidence) == (ContactEvent.SAME, None)
-    assert 3 not in {each.id for each in first.devices()}
-
-
-def test_a_head_announces_no_version_after_the_one_it_names() -> None:  # USR-64
-    """Bob has seen version 4, and nobody version 5. Another device's version 5 is then no fork."""
-    made = talking(alices=4)
-    first, second = made.alice.first, made.alice.devices[2]
-    one = signed(made, 1, 4)
-    signed(made, 1, 3)
-    made.alice.lists.append(one)
-    second.learn("alice", [one])
-    made.bob.first.learn("alice", [one])
-    sent = made.bob.first.send("alice", b"I saw it")
-    (message,) = [each for each in sent if each.address == first.address]
-    first.receive(made.bob.first.address, message.message)
-    assert own_record(first).shown == 5 == version(first) - 1
-    other = added(made, second)
-    found = overtaken(made, other)
-    assert (found.event, found.evidence) == (ContactEvent.NEWER, None)
-    assert 3 not in {each.id for each in first.devices()}
-
-
-def test_what_the_directory_showed_is_not_withdrawn_with_the_rest() -> None:  # USR-65
-    made = talking(alices=4)
-    first = made.alice.first
-    one = signed(made, 1, 4)
-    signed(made, 1, 3)
-    found = first.learn("alice", [one])
-    assert (found.event, own_record(first).shown) == (ContactEvent.SAME, one.snapshot.version)
-    assert found.outgoing  # the others are told of it
-    assert own_record(first).withheld
-    again = first.learn("alice", [made.alice.fork(at=4)[-1]])
-    assert (again.event, again.evidence is not None) == (ContactEvent.FORK, True)
-
-
-def test_a_directory_that_answers_wrongly_delays_a_version_by_an_hour_once_mail_arrives() -> None:
-    """USR-64: an answer that is no answer starts nothing, and a content of anybody's does."""
-    made = talking()
-    first = made.alice.first
-    first.revoke(3)
-    for _ in range(2):
-        made.clock.now += 2 * LISTS_PATIENCE
-        first.upkeep()
-        assert own_record(first).shown == version(first) - 1
-    made.servers.send(made.bob.first, "alice", b"are you there?")
-    assert own_record(first).withheld
-    made.clock.now += LISTS_PATIENCE
-    assert Address("alice", 2) in {each.address for each in first.upkeep().outgoing}
-    assert own_record(first).shown == version(first)
-
-
-def test_a_thief_who_leaves_no_full_device_is_revoked_again_all_the_same() -> None:  # USR-65
-    """Device 1 revoked the thief and then itself. The thief leaves nobody else who may sign."""
-    made = talking(alices=3)
-    first, thief = made.alice.first, made.alice.devices[2]
-    signed(made, 1, 2)
-    signed(made, 1, 1)
-    versions = [added(made, thief), thief.revoke(3).device_list]
-    found = first.learn("alice", versions)
-    assert (EventKind.LIST_WITHDRAWN, 2) in events(found)
-    assert 2 not in {each.id for each in first.devices()}
-    assert all(each.device != 2 for each in found.needs)
