@@ -61,7 +61,7 @@ def case() -> Case:
     people = met()
     author = JsonDocuments(people.alice.first)
     made = author.seal(VALUE, SECTIONS)
-    after = author.seal(VALUE | {"dose": 50}, SECTIONS, replaces=made.id)
+    after = author.seal(VALUE | {"dose": 50}, SECTIONS, replaces=made.data)
     other = author.seal(VALUE | {"name": "Berg"}, SECTIONS)
     for each in (made, after, other):  # so that every test below fails for its own reason, and for no grant
         JsonDocuments(people.bob.first).open(each.data)

@@ -25,16 +25,14 @@ from letterlock._wire.document_header import DocumentMetadata
 from letterlock._wire.document_trailer import DocumentStatement
 from letterlock._wire.grant import Grant
 from letterlock._wire.grant_bundle import decode_bundle, encode_bundle
-from letterlock._wire.grant_recipient import CollectionRecipient, UserRecipient
 from letterlock._wire.grant_subject import Subject, SubjectKind
 from letterlock._wire.signed_by import SignedBy
-from letterlock.documents._collection_desk import collection_desk
-from letterlock.documents._collection_reading import collection_key
 from letterlock.documents._errors import DocumentDamaged
 from letterlock.documents._front import Front, OpenFront
 from letterlock.documents._granted_key import GrantedKey
 from letterlock.documents._granting import Conditions
 from letterlock.documents._grants import read_grants
+from letterlock.documents._kept_readers import kept_readers
 from letterlock.documents._key_finding import ReaderSecret, require_subject_id
 from letterlock.documents._resuming import Resumable, resume
 from letterlock.documents._sealing import USUAL, Author, Pace, seal
@@ -184,30 +182,11 @@ class Bodies:
         return state
 
     def _readers(self, options: SealOptions, subject: Subject) -> list[Reader]:
-        """Return the contacts and collections to whom this user granted the version before, if that holds.
-
-        A collection gets the version under the key of the epoch that it has now. Raises EpochDue, NoEpochKey,
-        CollectionForked.
-        """
+        """Return who gets a version if nobody is named. Raises EpochDue, NoEpochKey, CollectionForked."""
         if options.replaces is None:
             return []
-        shelf, now = self._shelf, self._shelf.desk.now()
-        own, lists = shelf.desk.book.own().pin.user_id, ListsOnRecord(shelf.desk.book)
-        found: dict[str, None] = {}
-        collections: dict[bytes, None] = {}
-        for record in shelf.book.of_number(subject.kind, subject.id, subject.number - 1):
-            terms = record.grant.terms
-            ended = terms.valid_until is not None and terms.valid_until < now
-            if record.withdrawn is not None or ended or terms.signer.user_id != own:
-                continue
-            if isinstance(terms.recipient, UserRecipient) and terms.recipient.user_id != own:
-                contact = lists.contact(terms.recipient.user_id)
-                if contact is not None:
-                    found[contact.name] = None
-            if isinstance(terms.recipient, CollectionRecipient):
-                collections[terms.recipient.id] = None
-        at = collection_desk(shelf.desk)
-        return [*found, *(collection_key(at, each) for each in collections)]
+        before = self._shelf.book.of_number(subject.kind, subject.id, subject.number - 1)
+        return kept_readers(self._shelf, before)
 
     def _sign(self, hash_: bytes) -> SignedBy:
         return self._in_store(lambda: sign(self._shelf.desk, DOCUMENT_AUTHOR, hash_))

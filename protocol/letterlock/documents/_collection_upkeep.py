@@ -10,6 +10,7 @@ Every function runs inside the caller's transaction. Not here: making entries (_
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from letterlock._records.collection import CollectionPhase, LogState
 from letterlock._records.collection_change import Asked, EpochRecord, Wish
@@ -17,7 +18,7 @@ from letterlock._records.grant import decode_grant
 from letterlock._wire.collection_member import Member, MemberName, Role
 from letterlock._wire.grant import Grant
 from letterlock._wire.grant_recipient import CollectionRecipient
-from letterlock._wire.grant_subject import SubjectKind
+from letterlock._wire.grant_subject import Subject, SubjectKind
 from letterlock._wire.log_entry import Action, LogEntry
 from letterlock.documents._changes import CollectionChange, grants_of, make_change, shown
 from letterlock.documents._collection_desk import CollectionDesk
@@ -27,6 +28,8 @@ from letterlock.documents._dues import DueReason, void_members
 from letterlock.documents._epoch_keys import EpochKeys
 from letterlock.errors import UsageError
 from letterlock.stores import EntryKind
+
+_SWEPT: Final = frozenset({SubjectKind.DOCUMENT, SubjectKind.SECTION})
 
 
 def upkeep(at: CollectionDesk) -> CollectionUpkeep:
@@ -142,16 +145,19 @@ def _keys_of(at: CollectionDesk, entry: LogEntry) -> EpochKeys | None:
 
 
 def old_documents(at: CollectionDesk, collection: bytes, limit: int) -> tuple[bytes, ...]:
-    """Return ids of documents whose newest version is granted to an older epoch only."""
+    """Return ids of documents whose newest version, or a section of it, is granted to an older epoch only."""
     state = at.book.require(collection)
-    newest: dict[bytes, tuple[int, int]] = {}
+    newest: dict[tuple[int, bytes], int] = {}
+    epochs: dict[Subject, int] = {}
     for row in at.desk.book.store.tables.entries.all(EntryKind.GRANT):
         record = row.record.decoded(decode_grant)
         subject, recipient = record.grant.terms.subject, record.grant.terms.recipient
-        if subject.kind != SubjectKind.DOCUMENT or record.withdrawn is not None:
+        if subject.kind not in _SWEPT or record.withdrawn is not None:
             continue
         if isinstance(recipient, CollectionRecipient) and recipient.id == collection:
-            place = (subject.number, recipient.epoch)
-            newest[subject.id] = max(newest.get(subject.id, place), place)
-    old = sorted(id_ for id_, (_, epoch) in newest.items() if epoch < state.epoch)
-    return tuple(old[:limit])
+            place = (subject.kind, subject.id)
+            newest[place] = max(newest.get(place, 0), subject.number)
+            epochs[subject] = max(epochs.get(subject, 0), recipient.epoch)
+    old = {each for each, epoch in epochs.items() if epoch < state.epoch}
+    found = {each.id for each in old if each.number == newest[each.kind, each.id]}
+    return tuple(sorted(found)[:limit])

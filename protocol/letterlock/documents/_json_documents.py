@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.grant import Grant
 from letterlock._wire.grant_bundle import decode_bundle, encode_bundle
+from letterlock._wire.grant_limits import SUBJECT_ID_BYTES
 from letterlock._wire.grant_subject import SubjectKind
 from letterlock._wire.json_document import JsonDocument
 from letterlock._wire.json_text import JsonObject
@@ -22,8 +23,15 @@ from letterlock.documents._giving_back import erase
 from letterlock.documents._grant_book import GrantBook
 from letterlock.documents._granted_key import GrantedKey
 from letterlock.documents._granting import Conditions
-from letterlock.documents._json_opening import OpenedJson, open_json
-from letterlock.documents._json_sealing import SealedJson, Section, seal_json, section_subject
+from letterlock.documents._json_opening import OpenedJson, open_json, replaced_by
+from letterlock.documents._json_sealing import (
+    Replaced,
+    SealedJson,
+    Section,
+    keep_json,
+    seal_json,
+    section_subject,
+)
 from letterlock.documents._key_finding import ReaderSecret, require_subject_id
 from letterlock.documents._keyring import StoredCollections
 from letterlock.documents._shelf import Shelf
@@ -55,15 +63,16 @@ class JsonDocuments(Uncopyable):
         """Seal a JSON object, and grant each section to this user and to its readers.
 
         `content` is a JSON text in UTF-8, or a value as the `json` module makes it; every field of it must be
-        in one of the sections. `replaces` is the id, 16 bytes, of a JSON document of which this is the next
-        version. The grants travel with the document, as far as they fit into 1 MiB; deliver them as well.
-        Raises MalformedMessage for a text, and UsageError for a value, that programs read differently;
-        UsageError, NoGrant, ContactFrozen.
+        in one of the sections. `replaces` is the sealed document of which this is the next version: a section
+        without readers then goes to those to whom this user granted the section of that name. Its id, 16
+        bytes, does as well if every section has readers. The grants travel with the document, as far as they
+        fit into 1 MiB; deliver them as well. Raises MalformedMessage for a text, and UsageError for a value,
+        that programs read differently; UsageError, NoGrant, ContactFrozen, and what `open` raises for the
+        version before.
         """
-        if replaces is not None:
-            require_subject_id(replaces)
+        before = None if replaces is None else self._replaced(replaces)
         with self._user.transaction():
-            return seal_json(self._shelf, content, sections, replaces)
+            return keep_json(self._shelf, seal_json(self._shelf, content, sections, before))
 
     def open(self, data: bytes, *, secret: ReaderSecret | None = None) -> OpenedJson:
         """Return what this user may read of a sealed JSON document.
@@ -125,7 +134,11 @@ class JsonDocuments(Uncopyable):
         return JsonDocument(*kept, bundle).encode()
 
     def versions(self, document: bytes) -> tuple[Version, ...]:
-        """Return a `Version` for each section of each version that grants name, the oldest first."""
+        """Return a `Version` for each section of each version that grants name, the oldest first.
+
+        Grants alone do not tell which sections were sealed together: if two authors sealed one version,
+        `rivals` of what is opened has the grants of the other one's.
+        """
         id_ = require_subject_id(document)
         with self._user.transaction():
             known = [
@@ -152,6 +165,15 @@ class JsonDocuments(Uncopyable):
         with self._user.transaction():
             notes = erase(self._shelf.desk, self._shelf.book, SubjectKind.SECTION, id_, reason)
             return tuple(each.encode() for each in notes)
+
+    def _replaced(self, replaces: bytes) -> Replaced:
+        """Return what an id, or a sealed document, says of the version before."""
+        if type(replaces) is not bytes or len(replaces) <= SUBJECT_ID_BYTES:
+            return Replaced(require_subject_id(replaces))
+        document = JsonDocument.decode(replaces)
+        self._take_beside(document)
+        with self._user.transaction():
+            return replaced_by(self._shelf, document)
 
     def _take_beside(self, document: JsonDocument) -> None:
         """Take the grants beside a document that are about it. What is wrong with one of them is its own."""

@@ -18,6 +18,7 @@ from itertools import chain
 from letterlock._primitives.labels import JSON_AUTHOR, JSON_SECTION, JSON_TRAILER
 from letterlock._primitives.secret import Uncopyable
 from letterlock._records.grant import GrantRecord
+from letterlock._wire.grant_subject import SubjectKind
 from letterlock._wire.json_assembly import assemble
 from letterlock._wire.json_document import JsonDocument, JsonTrailer, SealedSection, decode_content
 from letterlock._wire.json_fields import Field, pointer_of
@@ -27,10 +28,11 @@ from letterlock._wire.json_text import JsonObject, encode_json
 from letterlock._wire.signed_by import SignedBy
 from letterlock.documents._errors import DocumentDamaged
 from letterlock.documents._json_keys import JsonKey, content_of, open_text, trailer_key_of, unpad
-from letterlock.documents._json_sealing import section_subject
+from letterlock.documents._json_sealing import Replaced, section_subject
 from letterlock.documents._key_finding import ReaderSecret
 from letterlock.documents._shelf import Shelf
 from letterlock.documents._signing import ListsOnRecord, Standing, verify
+from letterlock.documents._values import Granted
 from letterlock.errors import UsageError
 
 
@@ -42,7 +44,8 @@ class OpenedJson:
     a fraction are `Decimal`. `sections` has the JSON pointers of all fields that are open, by the name of
     their section. `hidden` has one tuple for each section that is not open: the pointers that it may have
     fields at, whether it does or not. `issued` is in seconds since 1970 (UTC), as the author's device gave
-    it.
+    it. `rivals` are grants on record for sections that this document does not have, of the same version:
+    whoever made them sealed another document as this version, or had it from somebody who did.
     """
 
     id: bytes
@@ -54,6 +57,7 @@ class OpenedJson:
     issued: int
     signed_by: SignedBy = field(repr=False)
     standing: Standing
+    rivals: tuple[Granted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -94,10 +98,24 @@ def open_json(
         statement.issued,
         trailer.signed_by,
         standing,
+        shelf.shown(_rivals(shelf, document)),
     )
     for each in found:
         shelf.book.mark_checked(each.record)
     return opened, named
+
+
+def replaced_by(shelf: Shelf, document: JsonDocument) -> Replaced:
+    """Return what the next version after a document follows. Raises as `open_json` does."""
+    _, named = open_json(shelf, document, None)
+    commitments = {name: document.sections[each.number].commitment for name, each in named.items()}
+    return Replaced(document.id, document.version, commitments)
+
+
+def _rivals(shelf: Shelf, document: JsonDocument) -> list[GrantRecord]:
+    ours = {each.commitment for each in document.sections}
+    known = shelf.book.of_number(SubjectKind.SECTION, document.id, document.version)
+    return [each for each in known if each.grant.terms.subject.commitment not in ours]
 
 
 def _text_of(value: JsonObject) -> bytes:

@@ -10,11 +10,12 @@ Every function runs inside the caller's transaction.
 Not here: reading (_json_opening.py); grants (_shelf.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from letterlock._primitives.labels import JSON_AUTHOR, JSON_SECTION, JSON_TRAILER
 from letterlock._primitives.secret import KEY_BYTES, Uncopyable
+from letterlock._records.grant import GrantRecord
 from letterlock._wire.grant_bundle import encode_bundle
 from letterlock._wire.grant_limits import SUBJECT_ID_BYTES
 from letterlock._wire.grant_subject import Subject, SubjectKind
@@ -39,12 +40,14 @@ from letterlock._wire.json_text import JsonObject, decode_json, encode_json
 from letterlock.documents._granted_key import GrantedKey
 from letterlock.documents._granting import Conditions
 from letterlock.documents._json_keys import JsonKey, commitment_of, pad, seal_text, section_text
+from letterlock.documents._kept_readers import kept_readers
 from letterlock.documents._shelf import Shelf
 from letterlock.documents._signing import sign
 from letterlock.documents._targets import Reader
 from letterlock.documents._values import Shared
 from letterlock.errors import MalformedMessage, UsageError
 from letterlock.limits import MAX_COUNTER
+from letterlock.user._values import Need
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +56,13 @@ class Section(Uncopyable):
 
     `name` is a text of 1 to 64 printable characters, which readers of the section see. `fields` are JSON
     pointers (RFC 6901): "/name" is that member with everything below it, and "" is what no other section has.
-    Of several pointers, the longest counts. Readers of every section see all pointers. Raises UsageError.
+    Of several pointers, the longest counts. Readers of every section see all pointers. Without `readers`, the
+    next version of a document goes to the readers that the section of this name had. Raises UsageError.
     """
 
     name: str
     fields: Sequence[str]
-    readers: Sequence[Reader] = ()
+    readers: Sequence[Reader] | None = None
     conditions: Conditions = field(default_factory=Conditions)
 
     def __post_init__(self) -> None:
@@ -68,6 +72,29 @@ class Section(Uncopyable):
             )
         if isinstance(self.fields, str) or isinstance(self.readers, str) or not self.fields:
             raise UsageError("a section has a sequence of json pointers, at least one, and one of readers")
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """What a next version follows: an id of 16 bytes, or the version before, which was opened.
+
+    `sections` then has the commitments of its open sections, by their names.
+    """
+
+    id: bytes
+    version: int | None = None
+    sections: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+
+
+@dataclass(frozen=True, slots=True)
+class NewJson:
+    """A JSON document that was sealed, and its grants, which are not on record yet."""
+
+    data: bytes = field(repr=False)
+    id: bytes
+    version: int
+    made: list[GrantRecord] = field(repr=False)
+    needs: list[Need]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +108,14 @@ class SealedJson:
 
 
 def seal_json(
-    shelf: Shelf, content: bytes | JsonObject, sections: Sequence[Section], replaces: bytes | None
-) -> SealedJson:
-    """Seal a JSON document and grant its sections. Raises as `JsonDocuments.seal` does."""
+    shelf: Shelf, content: bytes | JsonObject, sections: Sequence[Section], replaces: Replaced | None
+) -> NewJson:
+    """Seal a JSON document, and make grants of its sections. Raises as `JsonDocuments.seal` does."""
     value = decode_json(content if isinstance(content, bytes) else encode_json(content))
     scopes = _scopes(sections, value)
     divided = divide(fields_of(value), scopes)
     id_, version = _place(shelf, replaces)
+    readers = [_readers(shelf, each, replaces) for each in sections]
     entropy = shelf.desk.environment.entropy
     trailer_key = JsonKey(entropy(KEY_BYTES))
     keys = [JsonKey(entropy(KEY_BYTES)) for _ in sections]
@@ -98,10 +126,10 @@ def seal_json(
     if sum(len(each.sealed) for each in sealed) > MAX_SECTIONS_BYTES:
         raise UsageError(f"the sections have more than {MAX_SECTIONS_BYTES} bytes: seal it as a file")
     parts = [
-        (section_subject(id_, version, each), GrantedKey(key.expose()), section.readers, section.conditions)
-        for each, key, section in zip(sealed, keys, sections, strict=True)
+        (section_subject(id_, version, each), GrantedKey(key.expose()), named, section.conditions)
+        for each, key, named, section in zip(sealed, keys, readers, sections, strict=True)
     ]
-    made, needs = shelf.begin_all(parts)
+    made, needs = shelf.prepared_all(parts)
     document = JsonDocument(
         id_,
         version,
@@ -114,7 +142,13 @@ def seal_json(
     text = seal_text(trailer_key, JSON_TRAILER, id_, version, pad(trailer.encode()))
     if len(text) > MAX_JSON_TRAILER:
         raise UsageError("the json pointers of all sections are too long: seal it as a file")
-    return SealedJson(_with_trailer(document, text).encode(), id_, version, shelf.result(made, needs))
+    return NewJson(_with_trailer(document, text).encode(), id_, version, made, needs)
+
+
+def keep_json(shelf: Shelf, new: NewJson) -> SealedJson:
+    """Keep the grants of a JSON document that was sealed. Raises UsageError if it was erased meanwhile."""
+    shelf.book.add(new.made, ours=True)
+    return SealedJson(new.data, new.id, new.version, shelf.result(new.made, new.needs))
 
 
 def section_subject(id_: bytes, version: int, section: SealedSection) -> Subject:
@@ -154,14 +188,29 @@ def _scopes(sections: Sequence[Section], value: JsonObject) -> Scopes:
         raise UsageError(f"{wrong}: correct the json pointers") from None
 
 
-def _place(shelf: Shelf, replaces: bytes | None) -> tuple[bytes, int]:
+def _place(shelf: Shelf, replaces: Replaced | None) -> tuple[bytes, int]:
     """Return the id and the version of what is sealed. Raises NoGrant. [DOC-52]"""
     if replaces is None:
         return shelf.desk.environment.entropy(SUBJECT_ID_BYTES), 1
-    before, _ = shelf.first_key(SubjectKind.SECTION, replaces, None)
+    before, _ = shelf.first_key(SubjectKind.SECTION, replaces.id, None)
     if before.number == MAX_COUNTER:
         raise UsageError("the document has no number left for a version: seal a new one")
-    return replaces, before.number + 1
+    if replaces.version not in {None, before.number}:
+        raise UsageError("grants on record name a later version: give that one as the version before")
+    return replaces.id, before.number + 1
+
+
+def _readers(shelf: Shelf, section: Section, replaces: Replaced | None) -> Sequence[Reader]:
+    """Return who gets a section: those who are named, or those of the version before. [DOC-113]"""
+    if section.readers is not None:
+        return section.readers
+    if replaces is None:
+        return ()
+    if replaces.version is None:
+        raise UsageError("whom do its sections keep? give the sealed version before, or name their readers")
+    commitment = replaces.sections.get(section.name)
+    before = shelf.book.of_number(SubjectKind.SECTION, replaces.id, replaces.version)
+    return kept_readers(shelf, (each for each in before if each.grant.terms.subject.commitment == commitment))
 
 
 def _sealed_section(key: JsonKey, place: tuple[bytes, int], text: bytes) -> SealedSection:

@@ -83,8 +83,11 @@ class Shelf(Uncopyable):
         unsigned = unsigned_grants(self.desk, subject, key, self._with_own(found, conditions), None)
         return [GrantRecord(each, checked=True) for each in signed_grants(self.desk, unsigned)], needs
 
-    def begin_all(self, subjects: Iterable[NewSubject]) -> tuple[list[GrantRecord], list[Need]]:
-        """Grant new subjects of one id and number, under one signature. Raises as `targets` does."""
+    def prepared_all(self, subjects: Iterable[NewSubject]) -> tuple[list[GrantRecord], list[Need]]:
+        """Return grants of new subjects of one id and number, which are not on record yet.
+
+        They are under one signature. Raises as `targets` does.
+        """
         unsigned: list[Unsigned] = []
         needs: list[Need] = []
         for subject, key, readers, conditions in subjects:
@@ -95,7 +98,6 @@ class Shelf(Uncopyable):
         if len(unsigned) > MAX_GRANTS_AT_ONCE:
             raise UsageError(f"one call makes {MAX_GRANTS_AT_ONCE} grants at most: use a collection")
         records = [GrantRecord(each, checked=True) for each in signed_grants(self.desk, unsigned)]
-        self.book.add(records, ours=True)
         return records, list(dict.fromkeys(needs))
 
     def keep(self, subject: Subject, key: GrantedKey) -> list[GrantRecord]:
