@@ -49,6 +49,7 @@ from letterlock.relay._store import (
     Mail,
     Opened,
     Page,
+    Posted,
     Published,
     Put,
     ShelfPage,
@@ -148,6 +149,14 @@ class StillStore:
     async def unshelve(self, shelf: bytes, hashes: tuple[bytes, ...], putter: bytes | None) -> None:
         assert hashes
         assert putter is None or len(putter) == len(shelf) == 16
+
+    async def shelved(self, shelf: bytes, hash_: bytes) -> int | None:
+        return 7 if hash_[0] % 2 else None
+
+    async def post(self, put: Put, log: bytes, before: LogHead) -> Posted:
+        assert (put.shelf[:8], before) == (log[:8], LOG_HEAD)
+        assert put.time is not None
+        return Posted(7)
 
     async def log_head(self, log: bytes) -> LogHead | None:
         return LOG_HEAD if log == TEAM.key else None

@@ -5,12 +5,14 @@
     Mail         one message in a mailbox
     Deliver      all the messages of one send
     Put          one parcel for a shelf
-    LogHead      the newest entry of a collection's log
+    LogHead      the newest entry of a log
 
 Each method is one atomic step that changes rows of one account, and is durable when it returns: after the
 process or the database was killed, it has happened whole or not at all. Many processes may call at once.
 An account is named by 16 bytes, a hash of its name. So is a shelf, by a hash of the id of a user or of a
-collection, and a log by the key of its collection's shelf. Times are in seconds since 1970, from the caller.
+collection, and a log by the key of its collection's shelf. A group's texts are on a shelf of their own; its
+key begins with 8 bytes of its log's, by which a database may keep both together. Times are in seconds since
+1970, from the caller.
 
 What a device changes of its own takes `listed`, the device as the relay found it in the newest list. The
 change and the look whether the list has that device still are one step, because a device may be revoked, and
@@ -139,7 +141,8 @@ class Delivered:
 class Put:
     """A parcel for a shelf (16 bytes). `hash` has 32 bytes, and `putter`, whoever puts it there, 16.
 
-    The others bound how many parcels and bytes the shelf has with it, and how many of them are this putter's.
+    The `most_` fields bound how many parcels and bytes the shelf has with it, and the others how many of them
+    are this putter's. A parcel with a `time`, when it was put there, expires.
     """
 
     shelf: bytes
@@ -150,6 +153,7 @@ class Put:
     most_bytes: int
     putter_parcels: int
     putter_bytes: int
+    time: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +171,15 @@ class LogHead:
     number: int
     hash: bytes
     state: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What became of a text: its number, or it was not stored, because the log has another newest entry."""
+
+    number: int | None = None
+    is_full: bool = False
+    """It was not stored because it has no room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,6 +352,14 @@ class RelayStore(Protocol):
         """Delete parcels by their hashes: those that `putter` put there, or of anybody if it is None."""
         ...
 
+    async def shelved(self, shelf: bytes, hash_: bytes) -> int | None:
+        """Return the number of a parcel, or None if it is not there."""
+        ...
+
+    async def post(self, put: Put, log: bytes, before: LogHead) -> Posted:
+        """Store a parcel, unless it is there, if the newest entry of a log is `before`."""
+        ...
+
     async def log_head(self, log: bytes) -> LogHead | None:
         """Return the newest entry of a log, or None if there is no such log."""
         ...
@@ -354,7 +375,10 @@ class RelayStore(Protocol):
     # --- operations ---------------------------------------------------------------------------------
 
     async def expire(self, now: int, mail_before: int) -> Expired:
-        """Delete mail stored before a time, and what `until` ended; a bounded number of rows at a time."""
+        """Delete mail and parcels that expire, stored before a time, and what `until` ended.
+
+        It deletes a bounded number of rows at a time.
+        """
         ...
 
     async def counts(self) -> Counts:

@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 from letterlock._wire.cbor import encode
 from letterlock._wire.relay_shelf import ShelfName
 from letterlock.relay._head_record import decode_head
-from letterlock.relay._jetstream.connection import Message, Unsettled
+from letterlock.relay._jetstream.connection import Message, Stored, Unsettled
 from letterlock.relay._jetstream.records import damaged, read
 from letterlock.relay._jetstream.retries import settle
 from letterlock.relay._jetstream.shared import ANY_AGE, NEWEST, Shared
@@ -83,6 +83,17 @@ async def head(shared: Shared, log: bytes) -> LogHead | None:
     place = shared.names.of(log)
     stored = await settle(partial(shared.read, place.stream, place.log, NEWEST))
     return _log_head(stored.data)
+
+
+async def record_of(shared: Shared, log: bytes, newest: LogHead) -> Stored | None:
+    """Return the record of a log whose newest entry is this one, or None. Raises Unsettled."""
+    place = shared.names.of(log)
+    for age in (ANY_AGE, NEWEST):
+        stored = await shared.read(place.stream, place.log, age)
+        there = _log_head(stored.data)
+        if there is not None and (there.number, there.hash) == (newest.number, newest.hash):
+            return stored
+    return None
 
 
 def _log_head(record: bytes) -> LogHead | None:

@@ -21,6 +21,7 @@ from letterlock.relay._jetstream.mail import delete, mailbox
 from letterlock.relay._jetstream.records import Mailbox, decode_mail, read
 from letterlock.relay._jetstream.retries import settle
 from letterlock.relay._jetstream.shared import NEWEST, Shared
+from letterlock.relay._jetstream.shelf_records import Ending
 from letterlock.relay._jetstream.subjects import DevicePlace, Place
 from letterlock.relay._store import Counts, Expired
 
@@ -68,9 +69,12 @@ async def expire(shared: Shared, now: int, mail_before: int) -> Expired:
         )
         of_spent = await _expire(shared, number, "v.*", lambda data: bool(read(data, 1)[0] <= now))
         of_places = await _expire(shared, number, "p", lambda data: bool(read(data, 2)[1] <= now))
+        of_parcels = await _expire(
+            shared, number, "s.t.*", lambda data: Ending.decode(data).time < mail_before
+        )
         messages += of_mail
-        other += of_spent + of_places
-        more = more or max(of_mail, of_spent, of_places) >= _MOST
+        other += of_spent + of_places + of_parcels
+        more = more or max(of_mail, of_spent, of_places, of_parcels) >= _MOST
     return Expired(messages, other, more)
 
 
@@ -96,6 +100,9 @@ async def _delete(shared: Shared, over: Iterable[Stored]) -> int:
         head, _, last = stored.subject.rpartition(".m.")
         if head and last:
             mailboxes[head].append(stored)
+        elif ".s.t." in stored.subject:
+            count += 1
+            await shelves.expire(shared, stored)
         else:
             count += 1
             number = int(stored.subject.split(".")[1])

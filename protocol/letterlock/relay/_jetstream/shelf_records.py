@@ -4,6 +4,7 @@
                for each chunk that is not empty, in order
     chunk      for each parcel 8 bytes of its number, 16 of the putter, 4 of its size, in order
     putter     8 bytes for how many parcels, 8 for their bytes
+    ending     8 bytes for when a parcel was put there, 32 for its hash
 
 Not here: how they change together (shelves.py).
 """
@@ -21,6 +22,7 @@ _COUNTS: Final = struct.Struct(">QQ")
 _NUMBER: Final = struct.Struct(">Q")
 _CHUNK: Final = struct.Struct(">I")
 _LINE: Final = struct.Struct(">Q16sI")
+_ENDING: Final = struct.Struct(">Q32s")
 
 
 class Count(NamedTuple):
@@ -117,3 +119,21 @@ def decode_number(record: bytes) -> int:
     if len(record) != _NUMBER.size:
         raise damaged()
     return int(_NUMBER.unpack(record)[0])
+
+
+class Ending(NamedTuple):
+    """When a parcel was put on its shelf that expires, and its hash of 32 bytes."""
+
+    time: int
+    hash: bytes
+
+    def encode(self) -> bytes:
+        """Return the record."""
+        return _ENDING.pack(*self)
+
+    @classmethod
+    def decode(cls, record: bytes) -> Self:
+        """Read what `encode` gives. Raises CorruptStore."""
+        if len(record) != _ENDING.size:
+            raise damaged()
+        return cls._make(_ENDING.unpack(record))

@@ -11,12 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from letterlock.relay._jetstream import logs
 from letterlock.relay._jetstream.connection import Message, Stored, Unsettled
 from letterlock.relay._jetstream.retries import settle
 from letterlock.relay._jetstream.shared import ANY_AGE, EMPTY_SECONDS, NEWEST, Shared
 from letterlock.relay._jetstream.shelf_records import (
     CHUNK,
     Count,
+    Ending,
     Line,
     ShelfRecord,
     decode_chunk,
@@ -25,7 +27,7 @@ from letterlock.relay._jetstream.shelf_records import (
     encode_number,
 )
 from letterlock.relay._jetstream.subjects import Place
-from letterlock.relay._store import Put, ShelfPage
+from letterlock.relay._store import LogHead, Posted, Put, ShelfPage
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,42 +65,81 @@ async def _read(
 
 async def put(shared: Shared, put: Put) -> bool:
     """Store a parcel if it is not there and has room. Return whether it is there."""
-    place = shared.names.of(put.shelf)
+    return await settle(partial(_put, shared, put)) is not None
 
-    async def attempt() -> bool:
-        # Read first: if the records are not as they were read, another one may have put it there meanwhile.
-        known = await shared.nats.last(place.stream, place.parcel_number(put.hash))
-        if known is not None and known.data:
-            return True
-        records = await _read(shared, place, None, put.putter, ANY_AGE)
-        if not _has_room(records, put):
-            records = await _read(shared, place, None, put.putter, NEWEST)
-            if not _has_room(records, put):
-                return False
-        number, size = records.shelf.newest + 1, len(put.parcel)
-        shelf = replace(records.shelf, newest=number, count=records.shelf.count.changed(1, size))
-        changed = replace(
-            records,
-            shelf=shelf.with_chunk(number // CHUNK, is_empty=False),
-            chunk=(*records.chunk, Line(number, put.putter, size)),
-            putter=records.putter.changed(1, size),
-        )
-        subject = place.parcel_number(put.hash)
-        await shared.publish(
-            # With `of` it is no record to remember.
-            Message(
-                place.stream,
-                subject,
-                encode_number(number),
-                known.sequence if known is not None else 0,
-                of=subject,
-            ),
-            Message(place.stream, place.parcel(number), put.parcel),
-            *changed.messages(place),
-        )
-        return True
+
+async def shelved(shared: Shared, shelf: bytes, hash_: bytes) -> int | None:
+    """Return the number of a parcel, or None if it is not there."""
+    place = shared.names.of(shelf)
+    known = await settle(partial(shared.nats.last, place.stream, place.parcel_number(hash_)))
+    return decode_number(known.data) if known is not None and known.data else None
+
+
+async def post(shared: Shared, put: Put, log: bytes, before: LogHead) -> Posted:
+    """Store a parcel, unless it is there, if the newest entry of a log is this one."""
+
+    async def attempt() -> Posted:
+        stored = await logs.record_of(shared, log, before)
+        if stored is None:
+            return Posted(await shelved(shared, put.shelf, put.hash))
+        number = await _put(shared, put, stored)
+        return Posted(number, is_full=number is None)
 
     return await settle(attempt)
+
+
+async def _put(shared: Shared, put: Put, unless_changed: Stored | None = None) -> int | None:
+    """Return the number of a parcel, which is stored unless it is there; None if it has no room.
+
+    A record of the same stream may have to be as it was read.
+    """
+    place = shared.names.of(put.shelf)
+    # Read first: if the records are not as they were read, another one may have put it there meanwhile.
+    known = await shared.nats.last(place.stream, place.parcel_number(put.hash))
+    if known is not None and known.data:
+        return decode_number(known.data)
+    records = await _read(shared, place, None, put.putter, ANY_AGE)
+    if not _has_room(records, put):
+        records = await _read(shared, place, None, put.putter, NEWEST)
+        if not _has_room(records, put):
+            return None
+    number = records.shelf.newest + 1
+    subject = place.parcel_number(put.hash)
+    parcel = Message(place.stream, place.parcel(number), put.parcel)
+    if unless_changed is not None:
+        parcel = replace(parcel, expected=unless_changed.sequence, of=unless_changed.subject)
+    await shared.publish(
+        # With `of` it is no record to remember.
+        Message(
+            place.stream,
+            subject,
+            encode_number(number),
+            known.sequence if known is not None else 0,
+            of=subject,
+        ),
+        parcel,
+        *_ending(place, number, put),
+        *_with(records, put).messages(place),
+    )
+    return number
+
+
+def _ending(place: Place, number: int, put: Put) -> list[Message]:
+    if put.time is None:
+        return []
+    return [Message(place.stream, place.ending(number), Ending(put.time, put.hash).encode())]
+
+
+def _with(records: _Records, put: Put) -> _Records:
+    """Return the records with one parcel more."""
+    number, size = records.shelf.newest + 1, len(put.parcel)
+    shelf = replace(records.shelf, newest=number, count=records.shelf.count.changed(1, size))
+    return replace(
+        records,
+        shelf=shelf.with_chunk(number // CHUNK, is_empty=False),
+        chunk=(*records.chunk, Line(number, put.putter, size)),
+        putter=records.putter.changed(1, size),
+    )
 
 
 def _has_room(records: _Records, put: Put) -> bool:
@@ -176,6 +217,15 @@ async def _take_away(shared: Shared, place: Place, hash_: bytes, putter: bytes |
         Message(place.stream, place.parcel(number), b"", seconds=EMPTY_SECONDS),
         *changed.messages(place),
     )
+
+
+async def expire(shared: Shared, ending: Stored) -> None:
+    """Delete a parcel whose time is over, and then the message that said when it was put there."""
+    prefix, _, _ = ending.subject.rpartition(".s.t.")
+    place = Place(shared.names.stream(int(prefix.split(".")[1])), prefix)
+    hash_ = Ending.decode(ending.data).hash
+    await settle(partial(_take_away, shared, place, hash_, None))
+    await shared.nats.purge(place.stream, [ending.subject])
 
 
 async def clear(shared: Shared, shelf: bytes) -> None:

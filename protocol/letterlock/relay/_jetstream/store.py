@@ -40,6 +40,7 @@ from letterlock.relay._store import (
     Mail,
     Opened,
     Page,
+    Posted,
     Published,
     Put,
     ShelfPage,
@@ -216,6 +217,17 @@ class JetStreamRelayStore:
     async def unshelve(self, shelf: bytes, hashes: Sequence[bytes], putter: bytes | None) -> None:
         """Delete parcels by their hashes: those that `putter` put there, or of anybody if it is None."""
         await self._calls.run(partial(shelves.unshelve, self._shared, shelf, hashes, putter), shelf)
+
+    async def shelved(self, shelf: bytes, hash_: bytes) -> int | None:
+        """Return the number of a parcel, or None if it is not there."""
+        return await self._calls.run(partial(shelves.shelved, self._shared, shelf, hash_))
+
+    async def post(self, put: Put, log: bytes, before: LogHead) -> Posted:
+        """Store a parcel, unless it is there, if the newest entry of a log is `before`."""
+        try:
+            return await self._calls.run(partial(shelves.post, self._shared, put, log, before), put.shelf)
+        finally:
+            await wakes.wake(self._shared, put.shelf, SHELF)  # also without an answer: it may be stored
 
     async def log_head(self, log: bytes) -> LogHead | None:
         """Return the newest entry of a log, or None if there is no such log."""

@@ -14,6 +14,7 @@
     s.c.CHUNK             which parcels are on it, 256 numbers together
     s.h.HASH              the number of a parcel
     s.n.NUMBER            a parcel
+    s.t.NUMBER            when a parcel was put there that expires
     s.u.PUTTER            what one user has put there
     u                     the accounts of a user, in the place of the user's shelf
     g                     the newest entry of a log, in the place of its collection's shelf
@@ -105,6 +106,10 @@ class Place:
     def parcel(self, number: int) -> str:
         """Return the subject of a parcel."""
         return f"{self.shelf}.n.{number}"
+
+    def ending(self, number: int) -> str:
+        """Return the subject that says when a parcel was put there that expires."""
+        return f"{self.shelf}.t.{number}"
 
     def putter(self, putter: bytes) -> str:
         """Return the subject of what one user has put on the shelf."""

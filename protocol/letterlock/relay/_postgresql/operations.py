@@ -33,8 +33,15 @@ _OLD_SPENT: Final = (
 )
 
 
+_OLD_PARCELS: Final = (
+    "SELECT shelf, array_agg(hash) AS hashes FROM"
+    ' (SELECT shelf, hash FROM letterlock.parcel WHERE "time" < $1 ORDER BY "time" LIMIT $2) oldest'
+    " GROUP BY shelf"
+)
+
+
 async def expire(database: Database, now: int, mail_before: int) -> Expired:
-    """Delete a bounded number of rows whose time is over. Each mailbox is a transaction of its own."""
+    """Delete a bounded number of rows whose time is over. Each mailbox, and each shelf, is a transaction."""
     async with database.connection() as connection:
         messages = 0
         for row in await connection.fetch(_OLD_MAIL, mail_before, _AT_ONCE):
@@ -44,9 +51,16 @@ async def expire(database: Database, now: int, mail_before: int) -> Expired:
                 row["device"],
                 row["ids"],
             )
+        parcels = 0
+        for row in await connection.fetch(_OLD_PARCELS, mail_before, _AT_ONCE):
+            parcels += len(row["hashes"])
+            await connection.execute(
+                "SELECT letterlock.unshelve_2($1, $2, NULL)", row["shelf"], row["hashes"]
+            )
         places = int(await connection.fetchval(_OLD_PLACES, now, _AT_ONCE))
         spent = int(await connection.fetchval(_OLD_SPENT, now, _AT_ONCE))
-    return Expired(messages, places + spent, _AT_ONCE in {messages, places, spent})
+    other = places, spent, parcels
+    return Expired(messages, sum(other), _AT_ONCE in {messages, *other})
 
 
 _COUNTS: Final = """SELECT

@@ -29,7 +29,7 @@ from typing import Final
 from letterlock.errors import UnsupportedStore
 from letterlock.relay._postgresql.driver import Connection, connect, errors_as_ours
 from letterlock.relay._postgresql.functions import FUNCTIONS_1
-from letterlock.relay._postgresql.shelf_functions import FUNCTIONS_2
+from letterlock.relay._postgresql.shelf_functions import FUNCTIONS_2, FUNCTIONS_3
 
 _LOCK: Final = int.from_bytes(b"LtRlRel", "big")
 """The advisory lock of whoever changes the tables."""
@@ -103,7 +103,15 @@ SHELVES: Final = (
 )
 """Parcels get their numbers as mail does: from the row of their shelf, under its lock."""
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST, SHELVES)
+GROUPS: Final = ('ALTER TABLE letterlock.parcel ADD COLUMN "time" bigint', *FUNCTIONS_3)
+"""Texts of groups are parcels that expire."""
+
+EXPIRING: Final = (
+    """CREATE INDEX CONCURRENTLY IF NOT EXISTS parcel_by_time ON letterlock.parcel ("time")
+    WHERE "time" IS NOT NULL""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST, SHELVES, GROUPS, EXPIRING)
 """The statements that lead from each version to the next one."""
 
 

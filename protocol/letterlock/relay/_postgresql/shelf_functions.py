@@ -1,6 +1,7 @@
 """The functions of shelves in the database: steps under the lock of a shelf's row.
 
     shelve_2      lock all the shelves; store each parcel that is not there and has room
+    post_3        store a parcel that expires if a log's newest entry is this one, which stays so meanwhile
     unshelve_2    lock the shelf; delete its parcels, of one putter or of anybody, and count them off
 
 Each statement of a function sees what was committed while the function waited for its locks.
@@ -72,4 +73,28 @@ BEGIN
 END $$
 """
 
+POST_3: Final = """
+CREATE FUNCTION letterlock.post_3(
+    its_log bytea, its_number bigint, its_head bytea,
+    its_shelf bytea, its_hash bytea, whose bytea, content bytea,
+    most_parcels bigint, most_bytes bigint, putter_parcels bigint, putter_bytes bigint, its_time bigint,
+    OUT number bigint, OUT is_full boolean)
+LANGUAGE plpgsql AS $$
+BEGIN
+    is_full := false;
+    SELECT p.number INTO number FROM letterlock.parcel p WHERE p.shelf = its_shelf AND p.hash = its_hash;
+    IF FOUND THEN RETURN; END IF;
+    PERFORM FROM letterlock.log l
+        WHERE l.log = its_log AND l.number = its_number AND l.hash = its_head FOR SHARE;
+    IF NOT FOUND THEN RETURN; END IF;
+    SELECT NOT is_there INTO is_full FROM letterlock.shelve_2(
+        ARRAY[its_shelf], ARRAY[its_hash], ARRAY[whose], ARRAY[content], ARRAY[most_parcels],
+        ARRAY[most_bytes], ARRAY[putter_parcels], ARRAY[putter_bytes]) AS is_there;
+    IF is_full THEN RETURN; END IF;
+    UPDATE letterlock.parcel p SET "time" = coalesce(p."time", its_time)
+        WHERE p.shelf = its_shelf AND p.hash = its_hash RETURNING p.number INTO number;
+END $$
+"""
+
 FUNCTIONS_2: Final = (SHELVE_2, UNSHELVE_2)
+FUNCTIONS_3: Final = (POST_3,)

@@ -6,7 +6,7 @@ Not here: the steps under locks (shelf_functions.py); whose shelf it is (relay/_
 from collections.abc import Sequence
 
 from letterlock.relay._postgresql.driver import Connection, Database
-from letterlock.relay._store import Put, ShelfPage
+from letterlock.relay._store import LogHead, Posted, Put, ShelfPage
 
 
 async def shelve(database: Database, puts: Sequence[Put]) -> list[bool]:
@@ -25,6 +25,37 @@ async def shelve(database: Database, puts: Sequence[Put]) -> list[bool]:
             [each.putter_bytes for each in puts],
         )
     return [bool(row["is_there"]) for row in rows]
+
+
+async def shelved(database: Database, shelf: bytes, hash_: bytes) -> int | None:
+    """Return the number of a parcel, or None if it is not there."""
+    async with database.connection() as connection:
+        number = await connection.fetchval(
+            "SELECT number FROM letterlock.parcel WHERE shelf = $1 AND hash = $2", shelf, hash_
+        )
+    return None if number is None else int(number)
+
+
+async def post(database: Database, put: Put, log: bytes, before: LogHead) -> Posted:
+    """Store a parcel, unless it is there, if the newest entry of a log is this one."""
+    async with database.connection() as connection:
+        row = await connection.fetchrow(
+            "SELECT number, is_full FROM"
+            " letterlock.post_3($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            log,
+            before.number,
+            before.hash,
+            put.shelf,
+            put.hash,
+            put.putter,
+            put.parcel,
+            put.most_parcels,
+            put.most_bytes,
+            put.putter_parcels,
+            put.putter_bytes,
+            put.time,
+        )
+    return Posted() if row is None else Posted(row["number"], bool(row["is_full"]))
 
 
 async def shelf(database: Database, shelf: bytes, after: int, most: int, most_bytes: int) -> ShelfPage:

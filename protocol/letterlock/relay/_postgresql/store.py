@@ -30,6 +30,7 @@ from letterlock.relay._store import (
     Mail,
     Opened,
     Page,
+    Posted,
     Published,
     Put,
     ShelfPage,
@@ -194,6 +195,17 @@ class PostgresqlRelayStore:
     async def unshelve(self, shelf: bytes, hashes: Sequence[bytes], putter: bytes | None) -> None:
         """Delete parcels by their hashes: those that `putter` put there, or of anybody if it is None."""
         await shelves.unshelve(self._database, shelf, hashes, putter)
+
+    async def shelved(self, shelf: bytes, hash_: bytes) -> int | None:
+        """Return the number of a parcel, or None if it is not there."""
+        return await shelves.shelved(self._database, shelf, hash_)
+
+    async def post(self, put: Put, log: bytes, before: LogHead) -> Posted:
+        """Store a parcel, unless it is there, if the newest entry of a log is `before`."""
+        try:
+            return await shelves.post(self._database, put, log, before)
+        finally:
+            self._wakes.wake(put.shelf, SHELF)  # also without an answer: it may have been stored
 
     async def log_head(self, log: bytes) -> LogHead | None:
         """Return the newest entry of a log, or None if there is no such log."""

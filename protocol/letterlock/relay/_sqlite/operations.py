@@ -5,7 +5,7 @@ Not here: consistency (consistency.py), migrations (schema.py).
 
 import os
 import sqlite3
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -13,6 +13,7 @@ from typing import Final
 from letterlock.errors import UsageError
 from letterlock.relay._sqlite.database import connect, store_error
 from letterlock.relay._sqlite.mail import release
+from letterlock.relay._sqlite.shelves import unshelve
 from letterlock.relay._store import Counts, Expired
 
 _AT_ONCE: Final = 500
@@ -40,7 +41,22 @@ def expire(connection: sqlite3.Connection, now: int, mail_before: int) -> Expire
         " (SELECT account, value FROM spent WHERE until <= ? LIMIT ?)",
         (now, _AT_ONCE),
     ).rowcount
-    return Expired(len(old), len(places) + spent, _AT_ONCE in {len(old), len(places), spent})
+    parcels = _expire_parcels(connection, mail_before)
+    other = len(places), spent, parcels
+    return Expired(len(old), sum(other), _AT_ONCE in {len(old), *other})
+
+
+def _expire_parcels(connection: sqlite3.Connection, before: int) -> int:
+    """Delete parcels that were put on shelves before a time, and return how many."""
+    old = connection.execute(
+        "SELECT shelf, hash FROM parcel WHERE time < ? ORDER BY time LIMIT ?", (before, _AT_ONCE)
+    ).fetchall()
+    of_shelf = defaultdict[bytes, list[bytes]](list)
+    for shelf, hash_ in old:
+        of_shelf[shelf].append(hash_)
+    for shelf, hashes in of_shelf.items():
+        unshelve(connection, shelf, hashes, None)
+    return len(old)
 
 
 def counts(connection: sqlite3.Connection) -> Counts:

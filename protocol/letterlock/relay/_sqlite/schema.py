@@ -86,7 +86,13 @@ SHELVES: Final = (
 """Parcels are numbered on each shelf by themselves: a number for all would tell how many others get. `seq`
 never leaves the database: by its growth a process notices what another one has stored."""
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST, SHELVES)
+GROUPS: Final = (
+    "ALTER TABLE parcel ADD COLUMN time INTEGER",
+    "CREATE INDEX parcel_by_time ON parcel (time) WHERE time IS NOT NULL",
+)
+"""Texts of groups are parcels that expire."""
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST, SHELVES, GROUPS)
 """The statements that lead from each version to the next one."""
 
 

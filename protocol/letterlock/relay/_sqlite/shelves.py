@@ -10,20 +10,39 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
 
-from letterlock.relay._store import Put, ShelfPage
+from letterlock.relay._store import LogHead, Posted, Put, ShelfPage
 
 
 def shelve(connection: sqlite3.Connection, puts: Sequence[Put]) -> list[bool]:
     """Store each parcel that is not there and has room. Return for each whether it is there."""
-    return [_put(connection, each) for each in puts]
+    return [_put(connection, each) is not None for each in puts]
 
 
-def _put(connection: sqlite3.Connection, put: Put) -> bool:
-    there = connection.execute(
-        "SELECT 1 FROM parcel WHERE shelf = ? AND hash = ?", (put.shelf, put.hash)
+def shelved(connection: sqlite3.Connection, shelf: bytes, hash_: bytes) -> int | None:
+    """Return the number of a parcel, or None if it is not there."""
+    row = connection.execute(
+        "SELECT number FROM parcel WHERE shelf = ? AND hash = ?", (shelf, hash_)
     ).fetchone()
-    if there is not None:
-        return True
+    return None if row is None else int(row[0])
+
+
+def post(connection: sqlite3.Connection, put: Put, log: bytes, before: LogHead) -> Posted:
+    """Store a parcel, unless it is there, if the newest entry of a log is this one."""
+    known = shelved(connection, put.shelf, put.hash)
+    if known is not None:
+        return Posted(known)
+    newest = connection.execute("SELECT number, hash FROM log WHERE log = ?", (log,)).fetchone()
+    if newest != (before.number, before.hash):
+        return Posted()
+    number = _put(connection, put)
+    return Posted(number, is_full=number is None)
+
+
+def _put(connection: sqlite3.Connection, put: Put) -> int | None:
+    """Return the number of a parcel, which is stored unless it is there; None if it has no room."""
+    known = shelved(connection, put.shelf, put.hash)
+    if known is not None:
+        return known
     size = len(put.parcel)
     number, parcels, held = connection.execute(
         "SELECT number, parcels, bytes FROM shelf WHERE shelf = ?", (put.shelf,)
@@ -32,12 +51,12 @@ def _put(connection: sqlite3.Connection, put: Put) -> bool:
         "SELECT parcels, bytes FROM putter WHERE shelf = ? AND putter = ?", (put.shelf, put.putter)
     ).fetchone() or (0, 0)
     if parcels >= put.most_parcels or held + size > put.most_bytes:
-        return False
+        return None
     if its_parcels >= put.putter_parcels or its_bytes + size > put.putter_bytes:
-        return False
+        return None
     connection.execute(
-        "INSERT INTO parcel (shelf, number, hash, putter, size, parcel) VALUES (?, ?, ?, ?, ?, ?)",
-        (put.shelf, number + 1, put.hash, put.putter, size, put.parcel),
+        "INSERT INTO parcel (shelf, number, hash, putter, size, parcel, time) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (put.shelf, number + 1, put.hash, put.putter, size, put.parcel, put.time),
     )
     connection.execute(
         "INSERT INTO shelf (shelf, number, parcels, bytes) VALUES (?, 1, 1, ?) ON CONFLICT (shelf) DO"
@@ -49,7 +68,7 @@ def _put(connection: sqlite3.Connection, put: Put) -> bool:
         " ON CONFLICT (shelf, putter) DO UPDATE SET parcels = parcels + 1, bytes = bytes + excluded.bytes",
         (put.shelf, put.putter, size),
     )
-    return True
+    return int(number) + 1
 
 
 def shelf(connection: sqlite3.Connection, shelf: bytes, after: int, most: int, most_bytes: int) -> ShelfPage:

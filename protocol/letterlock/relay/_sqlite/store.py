@@ -44,6 +44,7 @@ from letterlock.relay._store import (
     Mail,
     Opened,
     Page,
+    Posted,
     Published,
     Put,
     ShelfPage,
@@ -223,6 +224,19 @@ class SqliteRelayStore:
     async def unshelve(self, shelf: bytes, hashes: Sequence[bytes], putter: bytes | None) -> None:
         """See RelayStore."""
         await self._write.call(lambda c: shelves.unshelve(c, shelf, hashes, putter))
+
+    async def shelved(self, shelf: bytes, hash_: bytes) -> int | None:
+        """See RelayStore."""
+        return await self._read.call(lambda c: shelves.shelved(c, shelf, hash_))
+
+    async def post(self, put: Put, log: bytes, before: LogHead) -> Posted:
+        """See RelayStore."""
+
+        def wake(posted: Posted) -> None:
+            if posted.number is not None:
+                self._watching.wake(((put.shelf, SHELF),))
+
+        return await self._write.call(lambda c: shelves.post(c, put, log, before), wake)
 
     async def log_head(self, log: bytes) -> LogHead | None:
         """See RelayStore."""
