@@ -76,6 +76,9 @@ CLIENT_TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "ParcelsOut": (lambda: office().documents.parcels_out, "{OBJECT}"),
     "ClientDocuments": (lambda: client().documents, "<ClientDocuments>"),
     "ClientCollections": (lambda: client().documents.collections, "<ClientCollections>"),
+    "ClientJson": (lambda: client().documents.json, "<ClientJson>"),
+    "SyncJson": (lambda: sync_client().documents.json, "<SyncJson>"),
+    "BringingUp": (lambda: client().documents._up, "{OBJECT}"),
     "SyncDocuments": (lambda: sync_client().documents, "<SyncDocuments>"),
     "SyncCollections": (lambda: sync_client().documents.collections, "<SyncCollections>"),
     "OpenDocument": (lambda: OpenDocument(office(), None, None), "<OpenDocument>"),  # type: ignore[arg-type]

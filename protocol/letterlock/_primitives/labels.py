@@ -59,6 +59,7 @@ SESSION_ITEM: Final = b"letterlock-v1 item of a session"
 JSON_SECTION: Final = b"letterlock-v1 section of json"
 JSON_TRAILER: Final = b"letterlock-v1 trailer of json"
 JSON_AUTHOR: Final = b"letterlock-v1 author of json"
+JSON_NAME: Final = b"letterlock-v1 name of json"
 BLIND_INDEX: Final = b"letterlock-v1 blind index"
 ACCESS_RECORD: Final = b"letterlock-v1 access record"
 

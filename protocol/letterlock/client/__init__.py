@@ -5,6 +5,7 @@
     Message         a content that arrived, until the application has finished it
     RelayEvent      what happened between a client and its relay
     ClientDocuments, OpenDocument, ClientCollections      `client.documents`: sealed files, and who reads them
+    ClientJson      `client.documents.json`: JSON documents, whose sections have different readers
 
     async with await Client.create("alice.db", key=key, name="alice", relay="https://relay.example") as alice:
         await alice.send("bob", b"hello")
@@ -20,6 +21,7 @@ Not here: keys, sessions and device lists, which are a `User`'s; the relay itsel
 from letterlock.client._client import Client
 from letterlock.client._client_collections import ClientCollections
 from letterlock.client._client_documents import ClientDocuments
+from letterlock.client._client_json import ClientJson
 from letterlock.client._errors import (
     AlreadyDone,
     HistoryRefused,
@@ -34,6 +36,7 @@ from letterlock.client._open_document import OpenDocument
 from letterlock.client._stores import StorePlace
 from letterlock.client._sync import SyncClient, SyncMessage
 from letterlock.client._sync_documents import SyncCollections, SyncDocuments
+from letterlock.client._sync_json import SyncJson
 from letterlock.client._values import Delivery, Message, Person
 from letterlock.user import OwnDeviceRevoked
 
@@ -42,6 +45,7 @@ __all__ = [
     "Client",
     "ClientCollections",
     "ClientDocuments",
+    "ClientJson",
     "Delivery",
     "HistoryRefused",
     "Message",
@@ -57,6 +61,7 @@ __all__ = [
     "SyncClient",
     "SyncCollections",
     "SyncDocuments",
+    "SyncJson",
     "SyncMessage",
     "TicketRefused",
     "UnknownUser",

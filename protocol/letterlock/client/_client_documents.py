@@ -5,7 +5,7 @@
     share, withdraw, erase      like those of `Documents`; what they make travels by itself
 
 Bodies are sealed and read in threads of their own. Not here: the parcels (_document_queue.py), the relay
-(_librarian.py), collections (_client_collections.py).
+(_librarian.py), collections (_client_collections.py), JSON (_client_json.py).
 """
 
 import hashlib
@@ -23,9 +23,11 @@ from letterlock._wire.document_header import DocumentMetadata
 from letterlock._wire.grant_subject import SubjectKind
 from letterlock.blobs import BlobFile, BlobMissing, Blobs, BlobTaken
 from letterlock.client._body_thread import BodyThread
+from letterlock.client._bringing_up import BringingUp
 from letterlock.client._client_collections import ClientCollections
+from letterlock.client._client_json import ClientJson, delete_blobs
 from letterlock.client._document_queue import AnyReader, checked_readers
-from letterlock.client._errors import RelayMisbehaves, RelayRefused, RelayUnavailable
+from letterlock.client._errors import RelayRefused, RelayUnavailable
 from letterlock.client._librarian import Librarian
 from letterlock.client._office import Office
 from letterlock.client._open_document import OpenDocument
@@ -41,7 +43,6 @@ from letterlock.documents import (
     Seekable,
     Shared,
     Standing,
-    UnknownAuthor,
     Version,
 )
 from letterlock.documents._blob_names import blob_name, blob_names
@@ -62,16 +63,18 @@ class ClientDocuments(Uncopyable):
     back. What others share is taken from there, and told as a RelayEvent.
     """
 
-    __slots__ = ("_learn", "_librarian", "_office", "_queue", "collections", "spool")
+    __slots__ = ("_librarian", "_office", "_queue", "_up", "collections", "json", "spool")
 
     def __init__(self, office: Office, learn: Callable[[str], Awaitable[None]]) -> None:
         """Not for applications, which use `client.documents`."""
         self._office = office
         self._queue = office.documents
-        self._learn = learn
         self._librarian = Librarian(office, learn)
+        self._up = BringingUp(office, self._librarian, learn)
         self.collections = ClientCollections(office, self._librarian)
         """The collections of this user."""
+        self.json = ClientJson(office, self._up)
+        """The JSON documents of this user."""
         self.spool: Path | None = None
         """The directory in which a sealed document lies until it is in its storage; usually a temporary one.
 
@@ -98,7 +101,7 @@ class ClientDocuments(Uncopyable):
         office = self._office
         office.require_outside()
         given = checked_readers(readers)
-        await self._bring_up(each for each in given or () if isinstance(each, bytes))
+        await self._up.collections(given or ())
         body = BodyThread(office)
         bodies = Bodies(self._queue.shelf, body.in_store)
         told = replace(options, pace=body.pace(options.pace))
@@ -163,26 +166,14 @@ class ClientDocuments(Uncopyable):
         """Open a document; ask for the author's device lists if they are missing."""
         office = self._office
         office.require_outside()
-        for is_last in (False, True):
+
+        async def once() -> OpenDocument:
             body = BodyThread(office)
             bodies = Bodies(self._queue.shelf, body.in_store)
-            try:
-                file = await body.run(partial(find, bodies))
-                author = await office.run(self._queue.documents.author, file.signed_by)
-                return OpenDocument(office, file, author)
-            except UnknownAuthor as unknown:
-                if is_last or not await self._learned(unknown.user_id):
-                    raise
-        raise AssertionError("unreachable")
+            file = await body.run(partial(find, bodies))
+            return OpenDocument(office, file, await office.run(self._queue.documents.author, file.signed_by))
 
-    async def _learned(self, user_id: bytes) -> bool:
-        """Ask for the newer lists of a contact; return whether there is an answer."""
-        for contact in await self._office.run(self._office.queue.user.contacts):
-            if contact.user_id == user_id:
-                with suppress(RelayUnavailable, RelayMisbehaves, RelayRefused):
-                    await self._learn(contact.name)
-                    return True
-        return False
+        return await self._up.author(once)
 
     def _names(self, document: bytes, version: int | None) -> tuple[int, tuple[str, ...]]:
         subject, _ = self._queue.shelf.first_key(SubjectKind.DOCUMENT, document, version)
@@ -200,7 +191,7 @@ class ClientDocuments(Uncopyable):
     ) -> Shared:
         """Grant a document to more readers, as `Documents.share` does; in `transaction()`, as part of it."""
         given = checked_readers(readers) or ()
-        await self._bring_up(each for each in given if isinstance(each, bytes))
+        await self._up.collections(given)
 
         def make() -> Shared:
             named = self._queue.readers(given)
@@ -229,8 +220,8 @@ class ClientDocuments(Uncopyable):
         if blobs is not None:
             self._office.require_outside()
             names = await self._office.run(self._all_names, id_)
-            await BodyThread(self._office).run(lambda: _delete(blobs, names))
-        notes = await self._office.run(self._queue.erase, id_, reason)
+            await BodyThread(self._office).run(lambda: delete_blobs(blobs, names))
+        notes = await self._office.run(self._queue.erase, SubjectKind.DOCUMENT, id_, reason)
         self._office.wake_shelves()
         return notes
 
@@ -291,14 +282,6 @@ class ClientDocuments(Uncopyable):
         self._office.wake_shelves()
         return made
 
-    async def _bring_up(self, collections: Iterable[bytes]) -> None:
-        """Read the logs of collections that something is shared with, if the relay is there."""
-        if self._office.thread.is_inside or self._office.connection.is_up is False:
-            return
-        for each in collections:
-            with suppress(RelayUnavailable, RelayMisbehaves, RelayRefused):
-                await self._librarian.read_collection(each)
-
     def __repr__(self) -> str:
         return "<ClientDocuments>"
 
@@ -306,11 +289,6 @@ class ClientDocuments(Uncopyable):
 def librarian_of(documents: ClientDocuments) -> Librarian:
     """Return the task of a client's documents."""
     return documents._librarian  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-
-
-def _delete(blobs: Blobs, names: Iterable[str]) -> None:
-    for each in names:
-        blobs.delete(each)
 
 
 @contextmanager

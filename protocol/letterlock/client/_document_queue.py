@@ -25,10 +25,13 @@ from letterlock.documents import (
     Collections,
     CollectionTaken,
     Documents,
+    JsonDocuments,
     Sealed,
+    SealedJson,
     Shared,
 )
 from letterlock.documents._documents import shelf_behind
+from letterlock.documents._json_sealing import NewJson, keep_json
 from letterlock.documents._key_finding import require_subject_id
 from letterlock.documents._targets import Reader
 from letterlock.errors import UsageError
@@ -43,11 +46,12 @@ AnyReader = Reader | bytes
 class DocumentQueue(Uncopyable):
     """The documents of one client."""
 
-    __slots__ = ("_queue", "collections", "documents", "parcels_in", "parcels_out", "rows", "shelf")
+    __slots__ = ("_queue", "collections", "documents", "json", "parcels_in", "parcels_out", "rows", "shelf")
 
     def __init__(self, queue: Queue) -> None:
         self._queue = queue
         self.documents = Documents(queue.user)
+        self.json = JsonDocuments(queue.user)
         self.collections = Collections(queue.user)
         self.shelf = shelf_behind(self.documents)
         desk = desk_behind(queue.user)
@@ -82,6 +86,12 @@ class DocumentQueue(Uncopyable):
         self.shared(lambda: made.shared)
         return made
 
+    def sealed_json(self, new: NewJson) -> SealedJson:
+        """Keep the grants of a JSON document that is in its storage, and put them into parcels."""
+        made = keep_json(self.shelf, new)
+        self.shared(lambda: made.shared)
+        return made
+
     def _ask(self, made: Shared) -> None:
         for need in made.needs:
             self._queue.needs.add(need)
@@ -92,12 +102,11 @@ class DocumentQueue(Uncopyable):
         notes = self.documents.withdraw(grants, reason=reason)
         self.parcels_out.notes(notes, [each for each in named if each is not None])
 
-    def erase(self, document: bytes, reason: str) -> tuple[bytes, ...]:
+    def erase(self, kind: SubjectKind, document: bytes, reason: str) -> tuple[bytes, ...]:
         """Destroy the keys of a document, and put the certificate into parcels. Raises UsageError."""
-        named: list[GrantRecord] = list(
-            self.shelf.book.of_subject(SubjectKind.DOCUMENT, require_subject_id(document))
-        )
-        notes = self.documents.erase(document, reason=reason)
+        named: list[GrantRecord] = list(self.shelf.book.of_subject(kind, require_subject_id(document)))
+        erase = self.json.erase if kind is SubjectKind.SECTION else self.documents.erase
+        notes = erase(document, reason=reason)
         self.parcels_out.notes(notes, named)
         return notes
 

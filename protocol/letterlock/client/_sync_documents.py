@@ -3,10 +3,9 @@
 Not here: what the calls do (_client_documents.py, _client_collections.py).
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
 
 from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.document_header import DocumentMetadata
@@ -14,6 +13,7 @@ from letterlock.blobs import Blobs
 from letterlock.client._client_collections import ClientCollections, Members
 from letterlock.client._client_documents import ClientDocuments
 from letterlock.client._document_queue import AnyReader
+from letterlock.client._sync_json import Do, SyncJson
 from letterlock.documents import (
     Collection,
     Conditions,
@@ -31,16 +31,6 @@ from letterlock.documents import (
 )
 from letterlock.documents._documents import AS_USUAL, NO_METADATA
 from letterlock.documents._key_finding import ReaderSecret
-
-T = TypeVar("T")
-
-
-class Do(Protocol):
-    """Does work in the event loop, and waits for it."""
-
-    def __call__(self, work: Callable[[], Awaitable[T]], /) -> T:
-        """Return or raise what comes of it."""
-        ...
 
 
 class SyncCollections(Uncopyable):
@@ -118,7 +108,7 @@ class SyncCollections(Uncopyable):
 class SyncDocuments(Uncopyable):
     """The documents of a client whose calls wait. Each method does what that of `ClientDocuments` does."""
 
-    __slots__ = ("_do", "_documents", "collections")
+    __slots__ = ("_do", "_documents", "collections", "json")
 
     def __init__(self, documents: ClientDocuments, do: Do) -> None:
         """Not for applications, which use `client.documents`."""
@@ -126,6 +116,8 @@ class SyncDocuments(Uncopyable):
         self._do = do
         self.collections = SyncCollections(documents.collections, do)
         """The collections of this user."""
+        self.json = SyncJson(documents.json, do)
+        """The JSON documents of this user."""
 
     @property
     def spool(self) -> Path | None:

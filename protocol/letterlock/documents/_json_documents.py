@@ -25,6 +25,7 @@ from letterlock.documents._granted_key import GrantedKey
 from letterlock.documents._granting import Conditions
 from letterlock.documents._json_opening import OpenedJson, open_json, replaced_by
 from letterlock.documents._json_sealing import (
+    NewJson,
     Replaced,
     SealedJson,
     Section,
@@ -70,9 +71,8 @@ class JsonDocuments(Uncopyable):
         that programs read differently; UsageError, NoGrant, ContactFrozen, and what `open` raises for the
         version before.
         """
-        before = None if replaces is None else self._replaced(replaces)
         with self._user.transaction():
-            return keep_json(self._shelf, seal_json(self._shelf, content, sections, before))
+            return keep_json(self._shelf, self._new(content, sections, replaces))
 
     def open(self, data: bytes, *, secret: ReaderSecret | None = None) -> OpenedJson:
         """Return what this user may read of a sealed JSON document.
@@ -166,6 +166,13 @@ class JsonDocuments(Uncopyable):
             notes = erase(self._shelf.desk, self._shelf.book, SubjectKind.SECTION, id_, reason)
             return tuple(each.encode() for each in notes)
 
+    def _new(
+        self, content: bytes | JsonObject, sections: Sequence[Section], replaces: bytes | None
+    ) -> NewJson:
+        before = None if replaces is None else self._replaced(replaces)
+        with self._user.transaction():
+            return seal_json(self._shelf, content, sections, before)
+
     def _replaced(self, replaces: bytes) -> Replaced:
         """Return what an id, or a sealed document, says of the version before."""
         if type(replaces) is not bytes or len(replaces) <= SUBJECT_ID_BYTES:
@@ -192,3 +199,13 @@ class JsonDocuments(Uncopyable):
 
     def __repr__(self) -> str:
         return f"<JsonDocuments of {self._user.address}>"
+
+
+def new_json(
+    documents: JsonDocuments,
+    content: bytes | JsonObject,
+    sections: Sequence[Section],
+    replaces: bytes | None,
+) -> NewJson:
+    """Seal a JSON document without keeping its grants, for the rooms that stand on this one."""
+    return documents._new(content, sections, replaces)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]

@@ -40,7 +40,8 @@ from letterlock._wire.json_text import JsonObject, decode_json, encode_json
 from letterlock.documents._granted_key import GrantedKey
 from letterlock.documents._granting import Conditions
 from letterlock.documents._json_keys import JsonKey, commitment_of, pad, seal_text, section_text
-from letterlock.documents._kept_readers import kept_readers
+from letterlock.documents._json_places import json_name
+from letterlock.documents._kept_readers import kept_readers, keyed_readers
 from letterlock.documents._shelf import Shelf
 from letterlock.documents._signing import sign
 from letterlock.documents._targets import Reader
@@ -56,13 +57,14 @@ class Section(Uncopyable):
 
     `name` is a text of 1 to 64 printable characters, which readers of the section see. `fields` are JSON
     pointers (RFC 6901): "/name" is that member with everything below it, and "" is what no other section has.
-    Of several pointers, the longest counts. Readers of every section see all pointers. Without `readers`, the
-    next version of a document goes to the readers that the section of this name had. Raises UsageError.
+    Of several pointers, the longest counts. Readers of every section see all pointers. A reader is whatever
+    `Documents.share` takes, or the id of a collection, 16 bytes; without `readers`, the next version of a
+    document goes to the readers that the section of this name had. Raises UsageError.
     """
 
     name: str
     fields: Sequence[str]
-    readers: Sequence[Reader] | None = None
+    readers: Sequence[Reader | bytes] | None = None
     conditions: Conditions = field(default_factory=Conditions)
 
     def __post_init__(self) -> None:
@@ -88,13 +90,17 @@ class Replaced:
 
 @dataclass(frozen=True, slots=True)
 class NewJson:
-    """A JSON document that was sealed, and its grants, which are not on record yet."""
+    """A JSON document that was sealed, and its grants, which are not on record yet.
+
+    `names` are the names under which a storage keeps it, one for each section.
+    """
 
     data: bytes = field(repr=False)
     id: bytes
     version: int
     made: list[GrantRecord] = field(repr=False)
     needs: list[Need]
+    names: tuple[str, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +148,8 @@ def seal_json(
     text = seal_text(trailer_key, JSON_TRAILER, id_, version, pad(trailer.encode()))
     if len(text) > MAX_JSON_TRAILER:
         raise UsageError("the json pointers of all sections are too long: seal it as a file")
-    return NewJson(_with_trailer(document, text).encode(), id_, version, made, needs)
+    names = tuple(json_name(each, id_, version) for each in keys)
+    return NewJson(_with_trailer(document, text).encode(), id_, version, made, needs, names)
 
 
 def keep_json(shelf: Shelf, new: NewJson) -> SealedJson:
@@ -203,7 +210,7 @@ def _place(shelf: Shelf, replaces: Replaced | None) -> tuple[bytes, int]:
 def _readers(shelf: Shelf, section: Section, replaces: Replaced | None) -> Sequence[Reader]:
     """Return who gets a section: those who are named, or those of the version before. [DOC-113]"""
     if section.readers is not None:
-        return section.readers
+        return keyed_readers(shelf, section.readers)
     if replaces is None:
         return ()
     if replaces.version is None:

@@ -1,8 +1,11 @@
-"""Whom the next version goes to if nobody is named: those to whom this user granted the one before.
+"""Readers by what names them: collections by their ids, and those of the version before by none.
+
+    keyed_readers     ids of collections become keys of their epochs
+    kept_readers      to whom this user granted a version, for the next one
 
 A grant that was withdrawn or has ended, or that somebody else made, gives nothing to the next version.
 
-Every function runs inside the caller's transaction. Not here: readers that are named (_targets.py).
+Every function runs inside the caller's transaction. Not here: what is sealed for a reader (_targets.py).
 """
 
 from collections.abc import Iterable
@@ -14,6 +17,15 @@ from letterlock.documents._collection_reading import collection_key
 from letterlock.documents._shelf import Shelf
 from letterlock.documents._signing import ListsOnRecord
 from letterlock.documents._targets import Reader
+
+
+def keyed_readers(shelf: Shelf, readers: Iterable[Reader | bytes]) -> list[Reader]:
+    """Return readers in which ids of collections, 16 bytes, have become their keys.
+
+    Raises EpochDue, NoEpochKey, CollectionForked, UsageError.
+    """
+    at = collection_desk(shelf.desk)
+    return [collection_key(at, each) if isinstance(each, bytes) else each for each in readers]
 
 
 def kept_readers(shelf: Shelf, records: Iterable[GrantRecord]) -> list[Reader]:
@@ -37,5 +49,4 @@ def kept_readers(shelf: Shelf, records: Iterable[GrantRecord]) -> list[Reader]:
                 contacts[contact.name] = None
         if isinstance(terms.recipient, CollectionRecipient):
             collections[terms.recipient.id] = None
-    at = collection_desk(shelf.desk)
-    return [*contacts, *(collection_key(at, each) for each in collections)]
+    return keyed_readers(shelf, [*contacts, *collections])
