@@ -25,7 +25,8 @@ Step = Callable[[Any], Any]
 def letterlock() -> tuple[Step, Step]:
     """The chains of letterlock, each text encoded and decoded as it travels. Members are not looked up."""
     from letterlock._groups import _receiving, _sending
-    from letterlock._groups._epoch import EpochName, EpochSecret
+    from letterlock._groups._epoch import EpochName
+    from letterlock._wire.group_bodies import EpochSecret
     from letterlock._wire.group_text import GroupText, SenderName
     from letterlock._wire.sender_chain import SenderChain
 

@@ -18,6 +18,7 @@ from letterlock._wire.content_bodies import (
     RetryRequest,
     SyncCopy,
 )
+from letterlock._wire.group_bodies import GroupRequest, GroupSecret
 from letterlock.errors import MalformedMessage, PeerError
 from support.content_samples import BODIES, CONTENTS, COPY, ID, NOTICE, RETRY, TAG, TEXT, WITH_ATTACHMENTS
 
@@ -28,6 +29,8 @@ READERS: Final = {
     ContentKind.SYNC_COPY: SyncCopy,
     ContentKind.HISTORY_KEY: HistoryKey,
     ContentKind.DOCUMENT_SEED: NewSeed,
+    ContentKind.GROUP_SECRET: GroupSecret,
+    ContentKind.GROUP_REQUEST: GroupRequest,
 }
 
 

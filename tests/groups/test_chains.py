@@ -7,13 +7,14 @@ from typing import Never
 import pytest
 
 from letterlock._groups import _receiving, _sending
-from letterlock._groups._epoch import EpochName, EpochSecret, begin_chain, commitment
+from letterlock._groups._epoch import EpochName, begin_chain, commitment
 from letterlock._groups._receiving import Agreement, MemberChain, OpenedText, compare, open_text, taken
 from letterlock._groups._sending import OwnChain, begin, handed_out, is_worn, seal_text, to_sign
 from letterlock._primitives.ed25519 import sign_with_pair
 from letterlock._primitives.entropy import system_entropy
 from letterlock._ratchet.keys import MessageKey
 from letterlock._wire import cbor
+from letterlock._wire.group_bodies import EpochSecret
 from letterlock._wire.group_content import GroupContent, Heard
 from letterlock._wire.group_limits import CHAIN_EPOCHS, KEPT_HEADS, MAX_CHAIN_TEXTS, MAX_GROUP_SKIP, MAX_HEARD
 from letterlock._wire.group_text import GroupText, SenderName, TextPlace, signed_bytes
@@ -36,6 +37,8 @@ EPOCH = EpochName(GROUP, 1, OPENING)
 NEXT = EpochName(GROUP, 2, b"p" * 32)
 ALICE, BOB = SenderName(b"a" * 32, 1), SenderName(b"b" * 32, 2)
 SECRET, NEXT_SECRET = EpochSecret(b"s" * 32), EpochSecret(b"t" * 32)
+FIRST = MAX_CHAIN_TEXTS
+"""The number of the first text under a new seed. GRP-29"""
 DAY = 86_400
 
 
@@ -89,11 +92,11 @@ def test_texts_that_are_late_open_with_their_kept_keys() -> None:
     alice = pair()
     texts = [alice.send(b"%d" % number) for number in range(4)]
     last = alice.read(texts[3])
-    assert (last.skipped.count, last.first_skipped, last.agreement) == (3, 0, Agreement.UNKNOWN)
+    assert (last.skipped.count, last.first_skipped, last.agreement) == (3, FIRST, Agreement.UNKNOWN)
     for number, key in enumerate(last.skipped.expose_each()):
         late = open_text(alice.member, texts[number], ENTRY, MessageKey(key))
         assert late.text == b"%d" % number
-        assert (late.chain.number, late.agreement is Agreement.DIFFERENT) == (4, False)
+        assert (late.chain.number, late.agreement is Agreement.DIFFERENT) == (FIRST + 4, False)
 
 
 @pytest.mark.parametrize("text", [b"", b"x" * 100_000], ids=["empty", "long"])
@@ -201,6 +204,28 @@ def test_a_secret_is_compared_with_what_the_log_says() -> None:  # GRP-5
     assert committed != commitment(SECRET, b"h" * 16, 1)
 
 
+def test_a_new_seed_begins_at_numbers_of_its_own() -> None:  # GRP-29
+    alice = pair()
+    alice.read(alice.send())
+    alice.read(alice.send())
+    renewed = begin(EPOCH, ALICE, SECRET, 0, ENTROPY, alice.own)
+    assert (renewed.number, renewed.before, renewed.head) == (2 * FIRST, FIRST + 2, alice.own.head)
+    later = Pair(renewed, join(renewed))
+    assert later.read(later.send(b"later")).agreement is Agreement.UNKNOWN
+    with pytest.raises(InvalidSignature):
+        open_text(alice.member, later.send(), ENTRY)
+    own = _sending.continued(renewed, NEXT, NEXT_SECRET)
+    assert own is not None
+    assert (own.number, own.before) == (0, 0)
+
+
+def test_a_chain_does_not_begin_before_what_came_before_it() -> None:  # GRP-29
+    chain = handed_out(pair().own)
+    for before in (FIRST + 1, 2**32):
+        with pytest.raises(MalformedMessage):
+            SenderChain.decode(replace(chain, before=before).encode())
+
+
 # --- when a seed is worn ------------------------------------------------------------------------------
 
 
@@ -258,7 +283,7 @@ def test_a_text_of_another_chain_is_not_taken(what: str) -> None:
 # --- what a sender may do -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("number", "entry"), [(1, 1), (0, 2)], ids=["number", "entry"])
+@pytest.mark.parametrize(("number", "entry"), [(FIRST + 1, 1), (FIRST, 2)], ids=["number", "entry"])
 def test_a_signed_text_with_another_place_does_not_open(number: int, entry: int) -> None:  # GRP-7
     alice = pair()
     text = alice.send()
@@ -284,11 +309,11 @@ def test_a_member_cannot_write_in_the_name_of_another() -> None:
 
 def test_a_jump_is_refused_before_any_key_is_derived() -> None:  # GRP-7
     alice = pair()
-    ahead = replace(alice.own, number=MAX_GROUP_SKIP + 1)
+    ahead = replace(alice.own, number=FIRST + MAX_GROUP_SKIP + 1)
     text = GroupText.decode(seal_text(ahead, 1, ENTRY, (), b"far", ENTROPY).text)
     with pytest.raises(TooManySkipped):
         open_text(alice.member, text, ENTRY)
-    just = replace(alice.own, number=MAX_GROUP_SKIP)
+    just = replace(alice.own, number=FIRST + MAX_GROUP_SKIP)
     with pytest.raises(AuthenticationFailed):  # the jump itself is allowed; the key was not that of the place
         open_text(alice.member, GroupText.decode(seal_text(just, 1, ENTRY, (), b"", ENTROPY).text), ENTRY)
 
@@ -327,7 +352,7 @@ def test_heads_are_named_once_and_in_order() -> None:
     [
         Heard(1000, 1, 0, bytes(32)),
         Heard(0, 0, 0, bytes(32)),
-        Heard(0, 1, MAX_CHAIN_TEXTS, bytes(32)),
+        Heard(0, 1, 2**32, bytes(32)),
         Heard(0, 1, 0, b""),
     ],
     ids=["member", "device", "number", "head"],
@@ -370,10 +395,10 @@ def test_two_histories_are_found_by_what_another_member_heard() -> None:  # GRP-
     bob = open_text(
         bob, GroupText.decode(seal_text(forked, 1, ENTRY, (), b"for Bob", ENTROPY).text), ENTRY
     ).chain
-    head = dict(carol.heads)[1]
-    assert compare(bob, Heard(0, 1, 0, head)) is Agreement.DIFFERENT
-    assert compare(carol, Heard(0, 1, 0, head)) is Agreement.SAME
-    assert compare(carol, Heard(0, 1, 7, head)) is Agreement.UNKNOWN
+    head = dict(carol.heads)[FIRST + 1]
+    assert compare(bob, Heard(0, 1, FIRST, head)) is Agreement.DIFFERENT
+    assert compare(carol, Heard(0, 1, FIRST, head)) is Agreement.SAME
+    assert compare(carol, Heard(0, 1, FIRST + 7, head)) is Agreement.UNKNOWN
 
 
 def test_a_history_stays_different_although_the_next_text_repeats_the_lie() -> None:  # GRP-6
@@ -383,14 +408,15 @@ def test_a_history_stays_different_although_the_next_text_repeats_the_lie() -> N
     lie = replace(own, head=bytes(32))
     opened = alice.read(GroupText.decode(seal_text(lie, 1, ENTRY, (), b"", ENTROPY).text))
     assert opened.agreement is Agreement.DIFFERENT
-    assert dict(opened.chain.heads)[1] == own.head
+    assert dict(opened.chain.heads)[FIRST + 1] == own.head
 
 
 def test_few_heads_are_kept() -> None:
     alice = pair()
     for _ in range(2 * KEPT_HEADS):
         alice.read(alice.send())
-    assert [number for number, _ in alice.member.heads] == list(range(KEPT_HEADS + 1, 2 * KEPT_HEADS + 1))
+    last = FIRST + 2 * KEPT_HEADS
+    assert [number for number, _ in alice.member.heads] == list(range(last + 1 - KEPT_HEADS, last + 1))
 
 
 # --- what travels in a session ------------------------------------------------------------------------

@@ -6,13 +6,15 @@ from pathlib import Path
 import cbor2
 import pytest
 
-from letterlock._groups._epoch import EpochName, EpochSecret
+from letterlock._groups._epoch import EpochName
 from letterlock._groups._sending import SEED_SECONDS, begin, handed_out, seal_text
 from letterlock._primitives.entropy import system_entropy
 from letterlock._wire import group_limits as limits
+from letterlock._wire.group_bodies import EpochSecret
 from letterlock._wire.group_content import GroupContent, Heard
 from letterlock._wire.group_text import SenderName
 from letterlock._wire.user_envelope import UserKind
+from letterlock.limits import KEPT_LIFETIME
 from support.cddl_check import Mismatch, Schema
 
 SPEC = Path(__file__).parents[2] / "spec"
@@ -63,6 +65,11 @@ def test_the_page_has_the_limits_of_the_code() -> None:
         "members": limits.MAX_GROUP_MEMBERS,
         "bytes of a text": limits.MAX_GROUP_TEXT,
         "bytes of a chain": limits.MAX_SENDER_CHAIN,
+        "epochs that are kept after their end": limits.KEPT_EPOCHS,
+        "seconds for which they are kept": KEPT_LIFETIME,
+        "keys of skipped texts that a device keeps": limits.MAX_GROUP_KEYS,
+        "requests for one secret or chain": limits.MAX_GROUP_REQUESTS,
+        "secrets and chains that a device waits for": limits.MAX_GROUP_WANTS,
     }
 
 

@@ -11,6 +11,7 @@ from letterlock._wire import content
 from letterlock._wire.content import ContentKind
 from letterlock._wire.content_bodies import RetryCause
 from letterlock._wire.device_snapshot import DeviceClass, Snapshot
+from letterlock._wire.group_limits import MAX_GROUP_LETTERS, MAX_GROUP_MAILS
 from letterlock._wire.user_envelope import _FORMS, UserKind
 from letterlock.user import Contact, ContactEvent, ContactState, Contradiction
 from letterlock.user._contact import CONTRADICTIONS, TRANSITIONS
@@ -44,7 +45,8 @@ def samples() -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def contents() -> dict[str, bytes]:
     """Return a content, and a body of each control kind, by their rules in the CDDL."""
-    names = ("receipt", "retry-request", "list-notice", "sync-copy", "history-key", "document-seed")
+    names = ["receipt", "retry-request", "list-notice", "sync-copy", "history-key", "document-seed"]
+    names += ["group-secret", "group-request"]
     bodies = {name: body.encode() for name, body in zip(names, BODIES, strict=True)}
     return {"content": CONTENTS[1].encode()} | bodies
 
@@ -56,7 +58,7 @@ def test_what_is_made_validates(schema: Schema, samples: dict[str, bytes]) -> No
 
 
 def test_contents_and_bodies_validate(schema: Schema, contents: dict[str, bytes]) -> None:
-    assert len(contents) == 7
+    assert len(contents) == 9
     for name, data in contents.items():
         schema.validate(data, name)
         schema.validate(data)
@@ -134,7 +136,7 @@ def test_sizes_of_content_are_the_codes() -> None:
     assert [int(row[1].replace(",", "")) for row in rows] == [
         limits.MAX_CONTENT, limits.MAX_PLAINTEXT, content._MAX_ITEMS, limits.MAX_EARLIER,
         limits.MAX_ATTACHMENTS, limits.MAX_ATTACHMENT_NAME, limits.MAX_MEDIA_TYPE, limits.MAX_RECEIPT_IDS,
-        limits.MAX_NOTICE_LISTS,
+        limits.MAX_NOTICE_LISTS, MAX_GROUP_LETTERS, MAX_GROUP_MAILS,
     ]  # fmt: skip
 
 

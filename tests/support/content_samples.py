@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Final, TypeAlias
 
+from letterlock._primitives.ed25519 import Ed25519KeyPair, Ed25519Seed
 from letterlock._wire.content import Attachment, Content, ContentKind
 from letterlock._wire.content_bodies import (
     ArchiveKey,
@@ -14,11 +15,15 @@ from letterlock._wire.content_bodies import (
     RetryRequest,
     SyncCopy,
 )
+from letterlock._wire.group_bodies import EpochSecret, GroupRequest, GroupSecret, Wanted
 from letterlock._wire.linking_payload import DocumentSeed
+from letterlock._wire.sender_chain import ChainSeed, GroupChainKey, SenderChain
 from support.pair import NOON
 from support.user_tools import FULL, Owner, material
 
-Body: TypeAlias = Receipt | RetryRequest | ListNotice | SyncCopy | HistoryKey | NewSeed
+Body: TypeAlias = (
+    Receipt | RetryRequest | ListNotice | SyncCopy | HistoryKey | NewSeed | GroupSecret | GroupRequest
+)
 
 ID: Final = material("content id", 16)
 TAG: Final = material("tag", 16)
@@ -44,4 +49,27 @@ NOTICE: Final = ListNotice(tuple(OWNER.lists))
 COPY: Final = SyncCopy("bob", material("user id", 32), TEXT)
 HISTORY: Final = HistoryKey(ID, ArchiveKey(material("archive", 32)))
 SEED: Final = NewSeed(2, DocumentSeed(material("document seed", 32)))
-BODIES: Final[tuple[Body, ...]] = (RECEIPT, RETRY, NOTICE, COPY, HISTORY, SEED)
+GROUP_SECRET: Final = GroupSecret(
+    material("group", 16), 3, material("opening", 32), EpochSecret(material("epoch secret", 32))
+)
+GROUP_REQUEST: Final = GroupRequest(material("group", 16), 3, Wanted.CHAIN)
+GROUP_CHAIN: Final = SenderChain(
+    material("group", 16),
+    3,
+    material("opening", 32),
+    7,
+    0,
+    GroupChainKey(material("chain key", 32)),
+    ChainSeed(material("chain seed", 32)),
+    Ed25519KeyPair(Ed25519Seed(material("signing", 32))).public.data,
+)
+BODIES: Final[tuple[Body, ...]] = (
+    RECEIPT,
+    RETRY,
+    NOTICE,
+    COPY,
+    HISTORY,
+    SEED,
+    GROUP_SECRET,
+    GROUP_REQUEST,
+)

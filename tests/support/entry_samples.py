@@ -40,6 +40,13 @@ from letterlock._records.grant import (
     encode_number,
     encode_subject,
 )
+from letterlock._records.group_mail import (
+    GroupLetter,
+    GroupMailRecord,
+    LetterBody,
+    decode_group_mail,
+    encode_group_mail,
+)
 from letterlock._records.history import HistoryRecord, decode_history, encode_history
 from letterlock._records.link import LinkRecord, decode_link, encode_link
 from letterlock._records.linking import LinkingRecord, decode_linking, encode_linking
@@ -49,6 +56,7 @@ from letterlock._records.retry import RetryRecord, decode_retry, encode_retry
 from letterlock._records.sent import SentPlace, SentRecord, decode_sent, encode_sent
 from letterlock._records.user import UserRecord, decode_user, encode_user
 from letterlock._wire.collection_member import Role
+from letterlock._wire.content import ContentKind
 from letterlock._wire.content_bodies import ArchiveKey, RetryCause
 from letterlock._wire.linking import (
     LinkingBundle,
@@ -63,7 +71,17 @@ from letterlock.limits import HEAD_BYTES
 from letterlock.stores import Record
 from support.collection_logs import Log, sub, user
 from support.collection_logs import member as collection_member
-from support.content_samples import ID, OTHER_TAG, OWNER, TAG, TEXT, WITH_ATTACHMENTS
+from support.content_samples import (
+    GROUP_CHAIN,
+    GROUP_REQUEST,
+    GROUP_SECRET,
+    ID,
+    OTHER_TAG,
+    OWNER,
+    TAG,
+    TEXT,
+    WITH_ATTACHMENTS,
+)
 from support.grant_samples import grant_sample
 from support.pair import NOON
 from support.user_tools import keys, material
@@ -139,6 +157,16 @@ LINK: Final = LinkRecord(
 
 HISTORY: Final = HistoryRecord(BOB, ArchiveKey(material("archive", 32)))
 
+GROUP_MAIL: Final = GroupMailRecord(
+    BOB,
+    material("user id", 32),
+    (
+        GroupLetter(ContentKind.GROUP_SECRET, LetterBody(GROUP_SECRET.encode())),
+        GroupLetter(ContentKind.GROUP_REQUEST, LetterBody(GROUP_REQUEST.encode())),
+        GroupLetter(ContentKind.GROUP_CHAIN, LetterBody(GROUP_CHAIN.encode())),
+    ),
+)
+
 GRANT: Final = GrantRecord(grant_sample())
 
 LOG: Final = Log(collection_member("bob", since=1), collection_member(sub("team"), Role.WRITER))
@@ -160,6 +188,7 @@ CODECS: Final[dict[type, Codec]] = {
     LinkingRecord: (encode_linking, decode_linking),
     LinkRecord: (encode_link, decode_link),
     HistoryRecord: (encode_history, decode_history),
+    GroupMailRecord: (encode_group_mail, decode_group_mail),
     GrantRecord: (encode_grant, decode_grant),
     SubjectRecord: (encode_subject, decode_subject),
     NumberRecord: (encode_number, decode_number),
@@ -198,6 +227,7 @@ ENTRIES: Final[dict[str, Any]] = {
     "linking": SHOWN,
     "linking with an offer": replace(SHOWN, taken=(bytes(2000), b"answer")),
     "history": HISTORY,
+    "mail about groups": GROUP_MAIL,
     "link": LINK,
     "grant": GRANT,
     "grant that was withdrawn": replace(GRANT, revoked=True, checked=True, withdrawn=7),

@@ -7,11 +7,15 @@ from letterlock._groups._epoch import EpochName
 from letterlock._groups._receiving import Agreement, MemberChain, OpenedText
 from letterlock._groups._sending import OwnChain, SealedText, SigningPairs
 from letterlock._ratchet.keys import SkippedKeys
+from letterlock._records.group_mail import GroupLetter, GroupMailRecord, LetterBody
+from letterlock._wire.address import Address
+from letterlock._wire.content import ContentKind
+from letterlock._wire.group_bodies import EpochSecret, GroupSecret
 from letterlock._wire.group_text import SenderName
 from letterlock._wire.sender_chain import ChainSeed, GroupChainKey, SenderChain
 from support.secret_pq_holders import MATERIAL
 
-GROUP_SECRETS: Final = ["ChainSeed", "EpochSecret", "GroupChainKey", "SigningPairs"]
+GROUP_SECRETS: Final = ["ChainSeed", "EpochSecret", "GroupChainKey", "LetterBody", "SigningPairs"]
 
 SECRET: Final = MATERIAL[:32]
 EPOCH: Final = EpochName(bytes(16), 1, bytes(32))
@@ -19,8 +23,11 @@ SENDER: Final = SenderName(bytes(32), 1)
 KEY, SEED = GroupChainKey(SECRET), ChainSeed(SECRET)
 
 
+LETTER: Final = GroupLetter(ContentKind.GROUP_SECRET, LetterBody(SECRET))
+
+
 def own() -> OwnChain:
-    return OwnChain(EPOCH, SENDER, 0, KEY, SEED, SigningPairs(MATERIAL), bytes(32), 0, 0)
+    return OwnChain(EPOCH, SENDER, 0, 0, KEY, SEED, SigningPairs(MATERIAL), bytes(32), 0, 0)
 
 
 def member() -> MemberChain:
@@ -29,8 +36,17 @@ def member() -> MemberChain:
 
 GROUP_TABLE: Final[dict[str, tuple[Callable[[], Any], str]]] = {
     "SenderChain": (
-        lambda: SenderChain(bytes(16), 1, bytes(32), 0, KEY, SEED, bytes(32)),
+        lambda: SenderChain(bytes(16), 1, bytes(32), 0, 0, KEY, SEED, bytes(32)),
         "<SenderChain: epoch 1, number 0>",
+    ),
+    "GroupSecret": (
+        lambda: GroupSecret(bytes(16), 1, bytes(32), EpochSecret(SECRET)),
+        "GroupSecret(group_id={ZEROS}, epoch=1)",
+    ),
+    "GroupLetter": (lambda: LETTER, f"{LETTER!r}"),
+    "GroupMailRecord": (
+        lambda: GroupMailRecord(Address("bob", 7), bytes(32), (LETTER,)),
+        f"GroupMailRecord(address=Address(name='bob', device_id=7), letters=({LETTER!r},))",
     ),
     "OwnChain": (own, "<OwnChain: epoch 1, number 0>"),
     "MemberChain": (member, "<MemberChain: epoch 1, number 0>"),

@@ -18,11 +18,14 @@ from letterlock._wire.content_bodies import (
     SyncCopy,
     encode_sync_copy,
 )
+from letterlock._wire.group_bodies import GroupRequest, GroupSecret
 from letterlock.errors import MalformedMessage, PeerError, UnsupportedVersion, UsageError
 from letterlock.limits import MAX_CONTENT, MAX_DEVICE_LIST, MAX_NOTICE_LISTS, MAX_RECEIPT_IDS
 from support.content_samples import (
     BODIES,
     COPY,
+    GROUP_REQUEST,
+    GROUP_SECRET,
     HISTORY,
     ID,
     NOTICE,
@@ -39,6 +42,7 @@ from support.pair import flipped
 
 LISTS: Final = [each.encode() for each in OWNER.lists]
 COPIED: Final[list[Any]] = cbor2.loads(COPY.encode())
+SECRET: Final[list[Any]] = cbor2.loads(GROUP_SECRET.encode())
 IDS: Final = [at.to_bytes(16, "big") for at in range(MAX_RECEIPT_IDS + 1)]
 
 
@@ -54,6 +58,9 @@ def test_bodies_are_ordinary_arrays() -> None:
     assert COPY.encode() == cbor2.dumps(["bob", COPY.user_id, TEXT.encode()])
     assert HISTORY.encode() == cbor2.dumps([ID, HISTORY.key.expose()])
     assert SEED.encode() == cbor2.dumps([2, SEED.seed.expose()])
+    assert GROUP_SECRET.encode() == cbor2.dumps(SECRET)
+    assert [GROUP_SECRET.group_id, 3, GROUP_SECRET.opening, GROUP_SECRET.secret.expose()] == SECRET
+    assert GROUP_REQUEST.encode() == cbor2.dumps([GROUP_REQUEST.group_id, 3, 2])
     assert encode_sync_copy(COPY.name, COPY.user_id, TEXT.encode()) == COPY.encode()
 
 
@@ -86,6 +93,15 @@ WRONG: Final[list[tuple[type[Body], object]]] = [
     (NewSeed, [2]), (NewSeed, [2, bytes(32), None]), (NewSeed, [0, bytes(32)]), (NewSeed, [2**32, bytes(32)]),
     (NewSeed, ["2", bytes(32)]), (NewSeed, [-1, bytes(32)]), (NewSeed, [2, bytes(31)]),
     (NewSeed, [2, bytes(33)]), (NewSeed, [2, None]), (NewSeed, [None, bytes(32)]), (NewSeed, [2, "s" * 32]),
+    (GroupSecret, SECRET[:3]), (GroupSecret, [*SECRET, None]), (GroupSecret, [ID[1:], *SECRET[1:]]),
+    (GroupSecret, [ID, 0, *SECRET[2:]]), (GroupSecret, [ID, 2**32, *SECRET[2:]]),
+    (GroupSecret, [ID, 3, None, SECRET[3]]), (GroupSecret, [ID, 3, bytes(31), SECRET[3]]),
+    (GroupSecret, [ID, 3, bytes(33), SECRET[3]]), (GroupSecret, [*SECRET[:3], bytes(31)]),
+    (GroupSecret, [*SECRET[:3], bytes(33)]), (GroupSecret, [*SECRET[:3], "s" * 32]),
+    (GroupRequest, [ID, 3]), (GroupRequest, [ID, 3, 1, 1]), (GroupRequest, [ID, 3, 0]),
+    (GroupRequest, [ID, 3, 3]), (GroupRequest, [ID, 3, "1"]), (GroupRequest, [ID, 0, 1]),
+    (GroupRequest, [ID, -1, 1]), (GroupRequest, [ID[1:], 3, 1]), (GroupRequest, [ID + b"i", 3, 1]),
+    (GroupRequest, ["g" * 16, 3, 1]), (GroupRequest, [ID, None, 1]), (GroupRequest, [ID, 3, True]),
 ]  # fmt: skip
 
 
@@ -194,5 +210,6 @@ def test_printing_shows_neither_text_nor_key() -> None:
 
 
 def test_each_control_kind_has_a_body() -> None:
-    assert len(BODIES) == len(CONTROL_KINDS) == len(ContentKind) - 1
+    chain = 1  # its tests are in tests/groups/test_chains.py
+    assert len(BODIES) + chain == len(CONTROL_KINDS) == len(ContentKind) - 1
     assert all(Content.decode(replace(TEXT, kind=kind).encode()).body == TEXT.body for kind in CONTROL_KINDS)

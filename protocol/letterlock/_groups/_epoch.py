@@ -17,18 +17,13 @@ from typing import Final
 from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.kdf import hkdf_sha256, hmac_sha256
 from letterlock._primitives.labels import GROUP_CHAIN, GROUP_EPOCH, GROUP_HEAD
-from letterlock._primitives.secret import KEY_BYTES, Secret
+from letterlock._primitives.secret import KEY_BYTES
+from letterlock._wire.group_bodies import EpochSecret
 from letterlock._wire.group_text import SenderName
 from letterlock._wire.sender_chain import ChainSeed, GroupChainKey
 
 _NUMBER_BYTES: Final = 8
 _DEVICE_BYTES: Final = 4
-
-
-class EpochSecret(Secret):
-    """S: 32 random bytes that every chain of an epoch depends on."""
-
-    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from enum import Enum
 from itertools import repeat
 from typing import Final, TypeAlias
 
-from letterlock._groups._epoch import EpochName, EpochSecret, begin_chain, first_head, next_head
+from letterlock._groups._epoch import EpochName, begin_chain, first_head, next_head
 from letterlock._groups._sending import CHAIN, MESSAGE, NONCE_PREFIX, associated_data, require_next, to_sign
 from letterlock._primitives import aead
 from letterlock._primitives.dataclass import dataclass
@@ -22,8 +22,9 @@ from letterlock._primitives.kdf import hmac_sha256, hmac_sha256_each, hmac_sha25
 from letterlock._primitives.secret import KEY_BYTES, Uncopyable
 from letterlock._ratchet.keys import MessageKey, SkippedKeys
 from letterlock._session.sealing import unpad
+from letterlock._wire.group_bodies import EpochSecret
 from letterlock._wire.group_content import GroupContent, Heard
-from letterlock._wire.group_limits import KEPT_HEADS, MAX_GROUP_SKIP
+from letterlock._wire.group_limits import KEPT_HEADS, MAX_CHAIN_TEXTS, MAX_GROUP_SKIP
 from letterlock._wire.group_text import GroupText, SenderName
 from letterlock._wire.message import SENT_NONCE_BYTES
 from letterlock._wire.sender_chain import ChainSeed, GroupChainKey, SenderChain
@@ -84,7 +85,9 @@ class OpenedText(Uncopyable):
 def taken(chain: SenderChain, sender: SenderName) -> MemberChain:
     """Return the chain that a device handed out inside its session. The session says who `sender` is."""
     epoch = EpochName(chain.group_id, chain.epoch, chain.opening)
-    heads = ((0, first_head(epoch, sender)),) if chain.number == 0 else ()
+    # Nothing came before the first text of the epoch: its head is known.
+    is_first = chain.number in {0, MAX_CHAIN_TEXTS} and chain.before == 0
+    heads = ((chain.number, first_head(epoch, sender)),) if is_first else ()
     return MemberChain(epoch, sender, chain.number, chain.key, chain.next_seed, chain.public_keys, heads)
 
 

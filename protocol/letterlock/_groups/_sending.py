@@ -13,7 +13,7 @@ Not here: receiving (_receiving.py); the clock; when a device was revoked.
 
 from typing import Final
 
-from letterlock._groups._epoch import EpochName, EpochSecret, begin_chain, first_head, next_head
+from letterlock._groups._epoch import EpochName, begin_chain, first_head, next_head
 from letterlock._primitives import aead
 from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.ed25519 import Ed25519KeyPair, sign_with_pair
@@ -23,6 +23,7 @@ from letterlock._primitives.labels import GROUP_SIGNATURE, GROUP_TEXT
 from letterlock._primitives.secret import KEY_BYTES, Secret, Uncopyable
 from letterlock._ratchet.keys import MessageKey
 from letterlock._session.sealing import pad
+from letterlock._wire.group_bodies import EpochSecret
 from letterlock._wire.group_content import GroupContent, Heard
 from letterlock._wire.group_limits import CHAIN_EPOCHS, MAX_CHAIN_TEXTS, MAX_HEARD
 from letterlock._wire.group_text import GroupText, SenderName, TextPlace, signed_bytes
@@ -65,7 +66,8 @@ class SigningPairs(Secret):
 class OwnChain(Uncopyable):
     """The chain of this device.
 
-    `number` is that of its next text in the epoch, and `sent` counts texts under the seed.
+    `number` is that of its next text in the epoch, and `before` the number after the last text of the epoch
+    under an earlier seed. `sent` counts texts under the seed.
 
     `begun` is when the seed was made, in seconds since 1970.
     """
@@ -73,6 +75,7 @@ class OwnChain(Uncopyable):
     epoch: EpochName
     sender: SenderName
     number: int
+    before: int
     key: GroupChainKey
     next_seed: ChainSeed
     pairs: SigningPairs
@@ -84,12 +87,24 @@ class OwnChain(Uncopyable):
         return f"<OwnChain: epoch {self.epoch.number}, number {self.number}>"
 
 
-def begin(epoch: EpochName, sender: SenderName, secret: EpochSecret, now: int, entropy: Entropy) -> OwnChain:
-    """Return a chain with a new seed. Draws 32 bytes, and 32 for each of 16 signing keys."""
+def begin(
+    epoch: EpochName,
+    sender: SenderName,
+    secret: EpochSecret,
+    now: int,
+    entropy: Entropy,
+    earlier: OwnChain | None = None,
+) -> OwnChain:
+    """Return a chain with a new seed, after an earlier one of this epoch if there is one. [GRP-29]
+
+    Draws 32 bytes, and 32 for each of 16 signing keys.
+    """
+    before, head = (0, first_head(epoch, sender)) if earlier is None else (earlier.number, earlier.head)
+    number = (before // MAX_CHAIN_TEXTS + 1) * MAX_CHAIN_TEXTS
     key, seed = begin_chain(ChainSeed(entropy(KEY_BYTES)), secret, epoch, sender)
     made = [Ed25519KeyPair.generate(entropy) for _ in range(CHAIN_EPOCHS)]
     pairs = SigningPairs(b"".join(each.seed.expose() + each.public.data for each in made))
-    return OwnChain(epoch, sender, 0, key, seed, pairs, first_head(epoch, sender), 0, now)
+    return OwnChain(epoch, sender, number, before, key, seed, pairs, head, 0, now)
 
 
 def continued(chain: OwnChain, epoch: EpochName, secret: EpochSecret) -> OwnChain | None:
@@ -100,7 +115,7 @@ def continued(chain: OwnChain, epoch: EpochName, secret: EpochSecret) -> OwnChai
         return None
     key, seed = begin_chain(chain.next_seed, secret, epoch, chain.sender)
     head = first_head(epoch, chain.sender)
-    return OwnChain(epoch, chain.sender, 0, key, seed, pairs, head, chain.sent, chain.begun)
+    return OwnChain(epoch, chain.sender, 0, 0, key, seed, pairs, head, chain.sent, chain.begun)
 
 
 def is_worn(chain: OwnChain, now: int) -> bool:
@@ -119,6 +134,7 @@ def handed_out(chain: OwnChain) -> SenderChain:
         epoch.number,
         epoch.opening,
         chain.number,
+        chain.before,
         chain.key,
         chain.next_seed,
         chain.pairs.public_keys(),
@@ -163,6 +179,7 @@ def seal_text(
         chain.epoch,
         chain.sender,
         chain.number + 1,
+        chain.before,
         GroupChainKey(next_key),
         chain.next_seed,
         chain.pairs,

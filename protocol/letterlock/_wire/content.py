@@ -50,7 +50,10 @@ _EARLIER_BYTES: Final = 1 + TAG_BYTES
 
 
 class ContentKind(IntEnum):
-    """What a content is for. 64 to 255 are the application's; any other number is of a later release."""
+    """What a content is for. 64 to 255 are the application's; any other number is of a later release.
+
+    8 stays free: vectors use it as the number of a kind that nobody knows.
+    """
 
     TEXT = 1
     """The body is the application's: bytes of any form."""
@@ -66,10 +69,21 @@ class ContentKind(IntEnum):
     """Brings the key of a history archive to a new device of the same user."""
     DOCUMENT_SEED = 7
     """Brings the seed of a document key to a device of the same user."""
+    GROUP_SECRET = 9
+    """Brings the secret of a group's epoch."""
+    GROUP_CHAIN = 10
+    """Brings the sender chain of the device that sent it."""
+    GROUP_REQUEST = 11
+    """Asks for one of the two."""
 
 
 CONTROL_KINDS: Final = frozenset(map(int, ContentKind)) - {int(ContentKind.TEXT)}
 """The kinds whose bodies this layer reads itself. They have no attachments."""
+
+GROUP_KINDS: Final = frozenset(
+    map(int, (ContentKind.GROUP_SECRET, ContentKind.GROUP_CHAIN, ContentKind.GROUP_REQUEST))
+)
+"""The kinds that are kept until groups take them."""
 
 _KINDS: Final = {int(each): each for each in ContentKind}
 

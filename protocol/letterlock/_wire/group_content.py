@@ -21,9 +21,9 @@ from letterlock._wire import cbor
 from letterlock._wire.device_snapshot import HASH_BYTES
 from letterlock._wire.envelope import check_items
 from letterlock._wire.fields import Fields
-from letterlock._wire.group_limits import MAX_CHAIN_TEXTS, MAX_GROUP_MEMBERS, MAX_HEARD
+from letterlock._wire.group_limits import MAX_GROUP_MEMBERS, MAX_HEARD
 from letterlock.errors import MalformedMessage
-from letterlock.limits import MAX_ID, MAX_PLAINTEXT
+from letterlock.limits import MAX_COUNTER, MAX_ID, MAX_PLAINTEXT
 
 _WHAT: Final = "the content of a group text"
 _MOST_ITEMS: Final = 4 + 5 * MAX_HEARD
@@ -49,7 +49,7 @@ class Heard:
         return cls(
             fields.uint("member", MAX_GROUP_MEMBERS - 1),
             fields.uint_between("device id", 1, MAX_ID),
-            fields.uint("number", MAX_CHAIN_TEXTS - 1),
+            fields.uint("number", MAX_COUNTER),
             fields.blob("head", HASH_BYTES),
         )
 

@@ -32,5 +32,25 @@ MAX_GROUP_TEXT: Final = 17 * 1024 * 1024 + 1024
 MAX_SENDER_CHAIN: Final = 1024
 """(protocol) Bytes of a chain as its sender distributes it: 750 with all its keys."""
 
+MAX_GROUP_LETTERS: Final = 64
+"""Letters about groups that are kept of one device until they are taken. A device that sends more loses the
+oldest of its own."""
+
+MAX_GROUP_MAILS: Final = 4_096
+"""Devices of which letters about groups are kept. Those of others are dropped, and can be asked for again."""
+
+KEPT_EPOCHS: Final = 5
+"""Epochs of a group that are kept after their end, for texts that are late. 30 days end
+them too."""
+
+MAX_GROUP_KEYS: Final = 20_000
+"""Keys of skipped texts in a store. A member who leaves out texts on purpose fills no store."""
+
+MAX_GROUP_REQUESTS: Final = 5
+"""Requests for one secret or chain, each after a longer pause."""
+
+MAX_GROUP_WANTS: Final = 1_000
+"""Secrets and chains that a device waits for. Anybody on the way can name some that do not exist."""
+
 MAX_GROUP_MEMBERS: Final = 1_000
 """(protocol) Members of a group. A removal sends a small message to each of their devices."""

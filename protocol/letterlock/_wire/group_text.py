@@ -22,7 +22,7 @@ from letterlock._wire import cbor
 from letterlock._wire.cbor_heads import ARRAY, BYTES, UINT, head
 from letterlock._wire.device_snapshot import HASH_BYTES
 from letterlock._wire.flat_array import Field, read_elements
-from letterlock._wire.group_limits import GROUP_ID_BYTES, MAX_CHAIN_TEXTS, MAX_GROUP_TEXT
+from letterlock._wire.group_limits import GROUP_ID_BYTES, MAX_GROUP_TEXT
 from letterlock._wire.message import SENT_NONCE_BYTES
 from letterlock._wire.user_envelope import UserKind, read_user_envelope
 from letterlock.errors import MalformedMessage
@@ -38,7 +38,7 @@ _FIELDS: Final = (
     Field.uint("entry", 1, MAX_COUNTER),
     Field.blob("user id", HASH_BYTES, HASH_BYTES),
     Field.uint("device id", 1, MAX_ID),
-    Field.uint("number", 0, MAX_CHAIN_TEXTS - 1),
+    Field.uint("number", 0, MAX_COUNTER),
     Field.blob("sealed text", _LEAST_SEALED, MAX_GROUP_TEXT),
     Field.blob("signature", SIGNATURE_BYTES, SIGNATURE_BYTES),
 )

@@ -1,6 +1,6 @@
 """A sender's chain, as a device hands it to each device of the members inside a session.
 
-    chain     = [1, 29, group id, epoch, opening, number, chain key, next seed, signing keys]
+    chain     = [1, 29, group id, epoch, opening, number, before, chain key, next seed, signing keys]
 
 From it a member reads the texts of this sender from `number` on, in this epoch and the next ones whose
 secrets it gets. It opens nothing that was sent before. `signing keys` are one Ed25519 key for this epoch
@@ -17,7 +17,7 @@ from letterlock._primitives.ed25519 import Ed25519PublicKey
 from letterlock._primitives.secret import KEY_BYTES, Secret, Uncopyable
 from letterlock._wire import cbor
 from letterlock._wire.device_snapshot import HASH_BYTES
-from letterlock._wire.group_limits import CHAIN_EPOCHS, GROUP_ID_BYTES, MAX_CHAIN_TEXTS
+from letterlock._wire.group_limits import CHAIN_EPOCHS, GROUP_ID_BYTES
 from letterlock._wire.user_envelope import UserKind, read_user_envelope
 from letterlock.limits import MAX_COUNTER, PROTOCOL_VERSION
 
@@ -38,6 +38,7 @@ class GroupChainKey(Secret):
 class SenderChain(Uncopyable):
     """What is handed over. `opening`, 32 bytes, is the hash of the log's entry that began the epoch.
 
+    `before` is the number after the last text of this epoch under an earlier seed, 0 for none. [GRP-29]
     `public_keys` has 32 bytes for this epoch and for each later one in which the seed serves.
     """
 
@@ -45,6 +46,7 @@ class SenderChain(Uncopyable):
     epoch: int
     opening: bytes = field(repr=False)
     number: int
+    before: int
     key: GroupChainKey
     next_seed: ChainSeed
     public_keys: bytes = field(repr=False)
@@ -55,7 +57,14 @@ class SenderChain(Uncopyable):
     def encode(self) -> bytes:
         """Return the bytes to seal in a session. They are secret."""
         fields: list[cbor.Value] = [PROTOCOL_VERSION, int(UserKind.SENDER_CHAIN), self.group_id, self.epoch]
-        fields += [self.opening, self.number, self.key.expose(), self.next_seed.expose(), self.public_keys]
+        fields += [
+            self.opening,
+            self.number,
+            self.before,
+            self.key.expose(),
+            self.next_seed.expose(),
+            self.public_keys,
+        ]
         return cbor.encode(fields)
 
     @classmethod
@@ -64,7 +73,8 @@ class SenderChain(Uncopyable):
         fields = read_user_envelope(data, UserKind.SENDER_CHAIN)
         group_id = fields.blob("group id", GROUP_ID_BYTES)
         epoch = fields.uint_between("epoch", 1, MAX_COUNTER)
-        opening, number = fields.blob("opening", HASH_BYTES), fields.uint("number", MAX_CHAIN_TEXTS)
+        opening, number = fields.blob("opening", HASH_BYTES), fields.uint("number", MAX_COUNTER)
+        before = fields.uint("number before", number)
         key = GroupChainKey(fields.blob("chain key", KEY_BYTES))
         seed = ChainSeed(fields.blob("seed", KEY_BYTES))
         keys = fields.blob_between("signing keys", KEY_BYTES, CHAIN_EPOCHS * KEY_BYTES)
@@ -72,4 +82,4 @@ class SenderChain(Uncopyable):
             raise fields.wrong("signing keys", f"keys of {KEY_BYTES} bytes")
         for at in range(0, len(keys), KEY_BYTES):
             Ed25519PublicKey(keys[at : at + KEY_BYTES])  # a weak key would let others write in its name
-        return cls(group_id, epoch, opening, number, key, seed, keys)
+        return cls(group_id, epoch, opening, number, before, key, seed, keys)

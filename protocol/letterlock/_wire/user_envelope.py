@@ -82,7 +82,7 @@ _FORMS: Final = {
     UserKind.COLLECTION_FORK: _Form("evidence of a fork", 5, MAX_COLLECTION_FORK, 7 + MAX_FORK_ENTRIES),
     UserKind.PARCEL: _Form("a parcel", 5, MAX_PARCEL, 6),
     UserKind.GROUP_TEXT: _Form("a group text", 10, MAX_GROUP_TEXT, 11),
-    UserKind.SENDER_CHAIN: _Form("a sender's chain", 9, MAX_SENDER_CHAIN, 10),
+    UserKind.SENDER_CHAIN: _Form("a sender's chain", 10, MAX_SENDER_CHAIN, 11),
     UserKind.JSON_DOCUMENT: _Form("a json document", 8, MAX_SEALED_JSON, 9 + 3 * MAX_SECTIONS),
 }
 

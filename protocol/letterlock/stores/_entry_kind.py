@@ -20,6 +20,8 @@ class EntryKind(IntEnum):
     """A linking that is under way; the key is empty on the new device, the bundle's hash on the old one."""
     NAMES = 5
     """The names under which a user is a contact; the key is the user id, 32 bytes."""
+    LISTS_STAMP = 6
+    """How often device lists of contacts changed; the key is empty."""
     SENT = 16
     """Content that not every device has acknowledged; the key is the message id, 16 bytes."""
     RECEIVED = 17
@@ -72,6 +74,9 @@ class EntryKind(IntEnum):
     """A change of a collection that is under way; the key is like that of COLLECTION_ENTRY."""
     FORK = 56
     """Evidence that a log was shown in two versions; the key is the collection id."""
+
+    GROUP_MAIL = 67
+    """What a device sent about groups, until groups take it; the key is its encoded address."""
 
 
 COVERED_KINDS: Final = 16

@@ -4,6 +4,7 @@
     CONTACT    name                    a contact: its newest snapshot, and the heads of all versions; due
                                        when its lists are to be confirmed again
     NAMES      user id                 the names under which a user is a contact
+    LISTS_STAMP   b""                  how often the pinned lists of contacts changed
     LIST       version || name         a device list shown under a name, verified before it was saved
 
 A contact is loaded without its device lists: the record has the newest snapshot. The lists are read only to
@@ -38,6 +39,7 @@ from letterlock.user._chain import ListChain
 from letterlock.user._rules import rights
 
 _VERSION_BYTES: Final = 4
+_STAMP_BYTES: Final = 8
 _KEPT_LISTS: Final = 256
 
 
@@ -108,10 +110,21 @@ class Book:
                 rest = (each for each in self._names(before.pin.user_id) if each != contact.name)
                 self._save_names(before.pin.user_id, rest)
             self._save_names(user_id, (*self._names(user_id), contact.name))
+        if before is None or (before.pin.hash, before.state) != (contact.pin.hash, contact.state):
+            stamp = Record((self.lists_stamp() + 1).to_bytes(_STAMP_BYTES, "big"))
+            self._tables.entries.save(EntryRow(EntryKind.LISTS_STAMP, b"", None, stamp))
         record = DeferredRecord(contact, encode_contact)
         self._tables.entries.save(
             EntryRow(EntryKind.CONTACT, contact.name.encode(), _old_from(contact), record)
         )
+
+    def lists_stamp(self) -> int:
+        """Return a number that is another one after the lists of any contact changed.
+
+        Whoever looked at many contacts need not look again while it is the same.
+        """
+        row = self._tables.entries.load(EntryKind.LISTS_STAMP, b"")
+        return 0 if row is None else int.from_bytes(row.record.expose(), "big")
 
     def _names(self, user_id: bytes) -> tuple[str, ...]:
         row = self._tables.entries.load(EntryKind.NAMES, user_id)

@@ -65,7 +65,7 @@ def send(desk: Desk, sending: Sending) -> Sent:
     encoded = content.encode()
     others = own_others(desk, own)
     if contact is None:
-        places = _seal_all(desk, others, encoded, own.renew, findings)
+        places = seal_all(desk, others, encoded, own.renew, findings)
     elif contact.pin.snapshot is None:  # pinned by linking
         findings.need_lists(name, 0)
         places = []
@@ -73,8 +73,8 @@ def send(desk: Desk, sending: Sending) -> Sent:
         ask_for_contact(desk, contact, now, findings)
         copy = sync_copy(content, name, contact.pin.user_id, encoded).encode() if others else b""
         theirs = desk.book.addresses(name, contact.pin)
-        places = _seal_all(desk, theirs, encoded, contact.renew, findings)
-        places += _seal_all(desk, others, copy, own.renew, findings)
+        places = seal_all(desk, theirs, encoded, contact.renew, findings)
+        places += seal_all(desk, others, copy, own.renew, findings)
     if places or contact is not None:
         desk.outbox.add(SentRecord(name, content, tuple(places)), now)
     return Sent(id_, tuple(findings.outgoing), tuple(findings.needs))
@@ -110,7 +110,7 @@ def require_open(contact: ContactRecord) -> ContactRecord:
     return contact
 
 
-def _seal_all(
+def seal_all(
     desk: Desk, targets: Iterable[Address], plaintext: bytes, renew: tuple[int, ...], findings: Findings
 ) -> list[SentPlace]:
     """Seal for each device that has a session; note a need for each other one."""

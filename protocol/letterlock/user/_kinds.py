@@ -7,6 +7,7 @@
     SYNC_COPY          from a device of ours: given to the application, as what we sent          [USR-36]
     HISTORY_KEY        from a full device of ours: kept until the archive is read                 [USR-49]
     DOCUMENT_SEED      from a device of ours: kept if it is a listed document key's               [USR-48]
+    GROUP_*            kept until groups take it                                                  [USR-67]
     any other          given to nobody                                                          [USR-24]
 
 `TAKE` is this table, and the code looks every kind up in it.
@@ -25,6 +26,7 @@ from letterlock._wire.content import Attachment, Content, ContentKind
 from letterlock._wire.content_bodies import ListNotice, Receipt, SyncCopy
 from letterlock.errors import MalformedMessage
 from letterlock.user._desk import Desk, Findings
+from letterlock.user._group_mail import keep_letter
 from letterlock.user._heads import expect_head
 from letterlock.user._history import take_key
 from letterlock.user._learning import notice
@@ -113,6 +115,11 @@ def _document_seed(desk: Desk, address: Address, content: Content, _findings: Fi
     return _nothing(content)
 
 
+def _group_letter(desk: Desk, address: Address, content: Content, _findings: Findings) -> Delivered:
+    keep_letter(desk, address, content)
+    return _nothing(content)
+
+
 def _require_ours(desk: Desk, address: Address) -> None:
     if address.name != desk.name:  # USR-36
         raise MalformedMessage("only a device of this user may send this kind of content: discard it")
@@ -125,5 +132,8 @@ TAKE: Final[dict[int, Take]] = {
     ContentKind.SYNC_COPY: _sync_copy,
     ContentKind.HISTORY_KEY: _history_key,
     ContentKind.DOCUMENT_SEED: _document_seed,
+    ContentKind.GROUP_SECRET: _group_letter,
+    ContentKind.GROUP_CHAIN: _group_letter,
+    ContentKind.GROUP_REQUEST: _group_letter,
 }
 """What takes each kind that the layer reads itself."""

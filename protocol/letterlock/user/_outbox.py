@@ -36,19 +36,19 @@ class Outbox:
 
     def all(self) -> Iterable[tuple[EntryRow, SentRecord]]:
         """Return everything, the oldest first."""
-        return self._holding(b"")
+        return self.holding(b"")
 
     def of_device(self, address: Address) -> Iterable[tuple[EntryRow, SentRecord]]:
         """Return what has a place for a device, the oldest first, and perhaps more."""
-        return self._holding(address.encoded)
+        return self.holding(address.encoded)
 
     def waiting_for(self, address: Address) -> Iterable[tuple[EntryRow, SentRecord]]:
         """Return what waits for a session with a device, the oldest first, and perhaps more."""
-        return self._holding(address.encoded + _NULL)
+        return self.holding(address.encoded + _NULL)
 
     def with_tag(self, tag: bytes) -> Iterable[tuple[EntryRow, SentRecord]]:
         """Return what was carried by the message with a tag of 16 bytes, and perhaps more."""
-        return self._holding(tag)
+        return self.holding(tag)
 
     def load(self, id_: bytes) -> SentRecord | None:
         """Return the content with an id of 16 bytes, or None."""
@@ -93,7 +93,7 @@ class Outbox:
                 sent = row.record.decoded(decode_sent)
                 self.replace(row, sent, without(sent, {address}))
 
-    def _holding(self, needle: bytes) -> Iterable[tuple[EntryRow, SentRecord]]:
+    def holding(self, needle: bytes) -> Iterable[tuple[EntryRow, SentRecord]]:
         """Decode the records that hold these bytes. Those that cannot be what is asked for stay bytes."""
         rows = self._tables.entries.due(EntryKind.SENT, _LATEST, _ALL)
         return [(row, row.record.decoded(decode_sent)) for row in rows if _holds(row.record, needle)]

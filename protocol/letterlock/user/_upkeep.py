@@ -49,8 +49,8 @@ def upkeep(desk: Desk) -> Upkeep:
 
 
 def _forget(desk: Desk) -> None:
-    """Delete linkings that have expired, packages that were kept long enough, and keys of archives."""
-    for kind in (EntryKind.LINKING, EntryKind.HISTORY):
+    """Delete linkings that have expired, packages, keys of archives and letters about groups that are old."""
+    for kind in (EntryKind.LINKING, EntryKind.HISTORY, EntryKind.GROUP_MAIL):
         desk.book.store.tables.entries.delete_due(kind, desk.now())
 
 

@@ -1,0 +1,107 @@
+"""What devices tell each other about groups, inside sessions: the bodies of three kinds of content.
+
+    group secret    = [group id, epoch, opening, S]
+    group chain     = the encoding of a sender chain (sender_chain.py)
+    group request   = [group id, epoch, what]
+
+`peek_group` tells which group and epoch any of them is about, so that it can be kept before a group is known.
+
+Not here: the content around them (content.py); whether they are true, which groups decide (groups/).
+"""
+
+from dataclasses import field
+from enum import IntEnum
+from typing import Final
+
+from letterlock._primitives.dataclass import dataclass
+from letterlock._primitives.secret import KEY_BYTES, Secret, Uncopyable
+from letterlock._wire import cbor
+from letterlock._wire.content import ContentKind
+from letterlock._wire.device_snapshot import HASH_BYTES
+from letterlock._wire.envelope import check_items
+from letterlock._wire.fields import Fields
+from letterlock._wire.group_limits import GROUP_ID_BYTES
+from letterlock._wire.sender_chain import SenderChain
+from letterlock.limits import MAX_COUNTER
+
+_MAX_ITEMS: Final = 5
+_TOLD: Final = "a group's secret"
+_ASKED: Final = "a request about a group"
+
+
+class EpochSecret(Secret):
+    """S: 32 random bytes that every chain of an epoch depends on."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSecret(Uncopyable):
+    """The secret of an epoch. `opening`, 32 bytes, is the hash of the log's entry that began it."""
+
+    group_id: bytes
+    epoch: int
+    opening: bytes = field(repr=False)
+    secret: EpochSecret = field(repr=False)
+
+    def encode(self) -> bytes:
+        """Return the body. It is secret."""
+        return cbor.encode([self.group_id, self.epoch, self.opening, self.secret.expose()])
+
+    @classmethod
+    def decode(cls, body: bytes) -> "GroupSecret":
+        """Read what `encode` gives. Raises MalformedMessage."""
+        check_items(body, _MAX_ITEMS, _TOLD)
+        fields = Fields(cbor.decode(body), 4, _TOLD)
+        group_id, epoch = _place(fields)
+        opening = fields.blob("opening", HASH_BYTES)
+        return cls(group_id, epoch, opening, EpochSecret(fields.blob("secret", KEY_BYTES)))
+
+
+class Wanted(IntEnum):
+    """What a request asks for."""
+
+    SECRET = 1
+    """The secret of the epoch."""
+    CHAIN = 2
+    """The chain of the device that is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRequest:
+    """Asks another device for what this one needs to read a group's texts of an epoch."""
+
+    group_id: bytes
+    epoch: int
+    what: Wanted
+
+    def encode(self) -> bytes:
+        """Return the body."""
+        return cbor.encode([self.group_id, self.epoch, int(self.what)])
+
+    @classmethod
+    def decode(cls, body: bytes) -> "GroupRequest":
+        """Read what `encode` gives. Raises MalformedMessage."""
+        check_items(body, _MAX_ITEMS, _ASKED)
+        fields = Fields(cbor.decode(body), 3, _ASKED)
+        group_id, epoch = _place(fields)
+        return cls(group_id, epoch, Wanted(fields.uint_between("what", Wanted.SECRET, Wanted.CHAIN)))
+
+
+def peek_group(kind: int, body: bytes) -> tuple[bytes, int]:
+    """Return the group and the epoch that a body of one of the three kinds is about.
+
+    Raises MalformedMessage, UnsupportedVersion, InvalidKey for one that has not the shape of its kind.
+    """
+    if kind == ContentKind.GROUP_CHAIN:
+        chain = SenderChain.decode(body)
+        return chain.group_id, chain.epoch
+    if kind == ContentKind.GROUP_SECRET:
+        secret = GroupSecret.decode(body)
+        return secret.group_id, secret.epoch
+    request = GroupRequest.decode(body)
+    return request.group_id, request.epoch
+
+
+def _place(fields: Fields) -> tuple[bytes, int]:
+    return fields.blob("group id", GROUP_ID_BYTES), fields.uint_between("epoch", 1, MAX_COUNTER)
