@@ -12,6 +12,7 @@ from letterlock._wire.collection_fork import ForkEntries
 from letterlock._wire.collection_limits import MAX_COLLECTION_ENTRY, MAX_COLLECTION_TERMS
 from letterlock._wire.collection_member import Renewed, Role, RoleChange
 from letterlock._wire.log_entry import Action, EntryTerms, LogEntry, entry_leaf
+from letterlock._wire.log_opening import LogKind
 from letterlock.errors import MalformedMessage, UnsupportedVersion, UsageError
 from support.collection_logs import Log, in_order, member, opened, sealed_name, sub, user
 
@@ -37,7 +38,7 @@ def test_it_is_read_again(entry: LogEntry) -> None:
     assert found == entry
     assert found.hash == entry.hash
     assert EntryTerms.decode(entry.encoded_terms) == entry.terms
-    assert entry_leaf(entry.encoded_terms).startswith(COLLECTION_ENTRY)
+    assert entry_leaf(LogKind.COLLECTION, entry.encoded_terms).startswith(COLLECTION_ENTRY)
     assert len(entry.leaf) == len(COLLECTION_ENTRY) + 32
 
 

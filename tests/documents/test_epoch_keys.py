@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from letterlock._primitives.entropy import system_entropy
-from letterlock._wire.log_entry import CollectionOpening, Link
+from letterlock._wire.log_opening import CollectionOpening, Link
 from letterlock.documents import WrongEpochKey
 from letterlock.documents._epoch_keys import (
     EpochKeys,

@@ -9,7 +9,9 @@ import pytest
 from letterlock._records.collection import CollectionPhase, LogState
 from letterlock._wire.collection_limits import MAX_COLLECTION_LOG, MAX_MEMBERS
 from letterlock._wire.collection_member import Member, MemberName, Renewed, Role, RoleChange
-from letterlock._wire.log_entry import Action, EntryTerms, Link, LogEntry
+from letterlock._wire.log_entry import Action, EntryTerms, LogEntry
+from letterlock._wire.log_opening import Link
+from letterlock.documents._collection_book import of_collection
 from letterlock.documents._collection_errors import InvalidEntry
 from letterlock.documents._log_rules import LEAST_ROLE, OPENS, TRANSITIONS, follow
 from letterlock.errors import MalformedMessage
@@ -321,7 +323,7 @@ def test_an_opening_belongs_to_some_actions(action: Action) -> None:
 def test_an_epoch_follows_the_one_before() -> None:
     log = team()
     log.add("alice", Action.RENEW)
-    old = log.state.opening
+    old = of_collection(log.state.opening)
     for fields in (
         {"epoch": 1},
         {"epoch": 2},

@@ -14,7 +14,8 @@ from fuzz.tree import mutated
 from letterlock import Address
 from letterlock._records.collection import encode_log
 from letterlock._wire.collection_member import Member, MemberName, Role
-from letterlock._wire.log_entry import Action, CollectionOpening, EntryTerms, Link, LogEntry
+from letterlock._wire.log_entry import Action, EntryTerms, LogEntry
+from letterlock._wire.log_opening import CollectionOpening, Link
 from letterlock._wire.parcel import Introduction, Parcel, ParcelItem, decode_contents, encode_contents
 from letterlock._wire.relay_calls import CALLS, Call, TokenUse
 from letterlock._wire.relay_error import ErrorAnswer, RelayCode

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import cbor2
 import pytest
@@ -9,13 +10,18 @@ import pytest
 from letterlock._groups._epoch import EpochName
 from letterlock._groups._sending import SEED_SECONDS, begin, handed_out, seal_text
 from letterlock._primitives.entropy import system_entropy
+from letterlock._primitives.labels import GROUP_ENTRY, GROUP_EPOCH, GROUP_NAME
 from letterlock._wire import group_limits as limits
+from letterlock._wire.collection_member import Renewed, Role, RoleChange
 from letterlock._wire.group_bodies import EpochSecret
 from letterlock._wire.group_content import GroupContent, Heard
 from letterlock._wire.group_text import SenderName
+from letterlock._wire.log_entry import Action
+from letterlock._wire.log_opening import LogKind
 from letterlock._wire.user_envelope import UserKind
 from letterlock.limits import KEPT_LIFETIME
 from support.cddl_check import Mismatch, Schema
+from support.collection_logs import Log, member, opened_group, sealed_name, sub, user
 
 SPEC = Path(__file__).parents[2] / "spec"
 PAGE = (SPEC / "groups.md").read_text(encoding="utf-8")
@@ -33,13 +39,47 @@ def samples() -> dict[str, bytes]:
     text = seal_text(own, 1, bytes(32), (), b"text", system_entropy).text
     heard = Heard(999, 2**32 - 1, 4999, bytes(32))
     content = GroupContent(bytes(32), (heard,) * limits.MAX_HEARD, b"text").encode()
-    return {"text": text, "chain": handed_out(own).encode(), "content": content}
+    log = Log(member("bob", Role.WRITER), kind=LogKind.GROUP)
+    log.add("alice", Action.RENEW, opening=opened_group((Renewed(user("bob"), 2),)))
+    entry = log.entries[1]
+    return {
+        "text": text,
+        "chain": handed_out(own).encode(),
+        "content": content,
+        "entry": entry.encode(),
+        "terms": entry.encoded_terms,
+    }
+
+
+def test_entries_of_all_actions_validate(schema: Schema) -> None:
+    log = Log(member("bob", Role.WRITER), kind=LogKind.GROUP)
+    changes: dict[Action, tuple[Any, ...]] = {
+        Action.ADD: (member("new"),),
+        Action.REMOVE: (user("bob"),),
+        Action.ROLE: (RoleChange(user("bob"), Role.READER),),
+        Action.RENAME: (sealed_name(),),
+    }
+    for action in Action:
+        made = log.entries[0]
+        if action is not Action.CREATE:
+            made = log.make("alice", action, *changes.get(action, ()))
+        schema.validate(made.encode())
+        schema.validate(made.encoded_terms, "terms")
+
+
+def test_what_a_group_has_not_does_not_validate(schema: Schema) -> None:
+    log = Log(kind=LogKind.GROUP)
+    for wrong in (member(sub("team")), member("late", since=1)):
+        with pytest.raises(Mismatch):
+            schema.validate(log.make("alice", Action.ADD, wrong).encoded_terms, "terms")
+    with pytest.raises(Mismatch):
+        schema.validate(Log().entries[0].encode())
 
 
 def test_what_is_made_validates(schema: Schema, samples: dict[str, bytes]) -> None:
     for name, encoded in samples.items():
         schema.validate(encoded, name)
-    for name in ("text", "chain"):
+    for name in ("text", "chain", "entry"):
         schema.validate(samples[name])
 
 
@@ -74,5 +114,11 @@ def test_the_page_has_the_limits_of_the_code() -> None:
 
 
 def test_the_page_has_the_kinds() -> None:
-    assert "28 (text) or 29 (chain)" in PAGE
-    assert (int(UserKind.GROUP_TEXT), int(UserKind.SENDER_CHAIN)) == (28, 29)
+    assert "28 (text), 29 (chain) or 30 (entry)" in PAGE
+    kinds = UserKind.GROUP_TEXT, UserKind.SENDER_CHAIN, UserKind.GROUP_ENTRY
+    assert tuple(map(int, kinds)) == (28, 29, 30)
+
+
+def test_the_page_has_the_labels() -> None:
+    for label in (GROUP_ENTRY, GROUP_NAME, GROUP_EPOCH):
+        assert label.decode() in PAGE

@@ -1,8 +1,8 @@
-"""Logs of collections without keys or signatures that verify: what the rules of entries are tested with.
+"""Logs of collections and groups without keys, or signatures that verify: for tests of the rules alone.
 
 user, sub      the name of a user, of a collection
 Log            entries made one after another; `make` returns one without keeping it, `add` keeps it
-opened         an opening with commitments of its own
+opened         an opening with commitments of its own, and that of a group
 """
 
 import hashlib
@@ -12,14 +12,14 @@ from typing import Any, Final
 
 from letterlock._records.collection import LogState
 from letterlock._wire.collection_member import Member, MemberName, Renewed, Role
-from letterlock._wire.log_entry import (
+from letterlock._wire.log_entry import Action, Change, EntryTerms, LogEntry
+from letterlock._wire.log_opening import (
     SEALED_NAME_BYTES,
-    Action,
-    Change,
     CollectionOpening,
-    EntryTerms,
+    GroupOpening,
     Link,
-    LogEntry,
+    LogKind,
+    Opening,
     SealedName,
 )
 from letterlock._wire.place import Place
@@ -73,6 +73,12 @@ def opened(link: int | None = None, renewed: tuple[Renewed, ...] = ()) -> Collec
     return CollectionOpening(digest(f"E {at}"), digest(f"H {at}"), known, sealed_name(at), renewed)
 
 
+def opened_group(renewed: tuple[Renewed, ...] = (), *, history: bool = False) -> GroupOpening:
+    """Return an opening of a group's epoch; no two have the same commitment."""
+    at = next(_FRESH)
+    return GroupOpening(digest(f"S {at}"), sealed_name(at), renewed, history)
+
+
 def signed(author: str, version: int = 1, device: int = 1) -> SignedBy:
     """Return who signed, with a signature that nobody made."""
     signer = Signer(digest(author), device, version, digest(f"{author} list {version}"))
@@ -85,11 +91,12 @@ def entry_of(terms: EntryTerms, signed_by: SignedBy) -> LogEntry:
 
 
 class Log:
-    """The log of one collection, made by "alice" as its admin."""
+    """The log of one collection or group, made by "alice" as its admin."""
 
-    def __init__(self, *members: Member, author: str = "alice") -> None:
+    def __init__(self, *members: Member, author: str = "alice", kind: LogKind = LogKind.COLLECTION) -> None:
+        self.kind = kind
         changes = in_order(member(author, ADMIN), *members)
-        terms = EntryTerms(1, None, None, NOON, Action.CREATE, changes, 1, opened())
+        terms = EntryTerms(1, None, None, NOON, Action.CREATE, changes, 1, self._opened(None), kind)
         first = entry_of(terms, signed(author))
         self.entries = [first]
         self.states = [follow(None, first)]
@@ -103,9 +110,12 @@ class Log:
         """Return the terms that follow the newest entry, with some of them replaced."""
         state, opens = self.state, action in OPENS
         epoch = state.epoch + opens
-        opening = opened(link=state.epoch) if opens else None
-        made = EntryTerms(state.number + 1, state.log_id, state.head, NOON, action, changes, epoch, opening)
-        return replace(made, **fields)
+        opening = self._opened(state.epoch) if opens else None
+        place = state.number + 1, state.log_id, state.head, NOON
+        return replace(EntryTerms(*place, action, changes, epoch, opening, self.kind), **fields)
+
+    def _opened(self, link: int | None) -> Opening:
+        return opened(link) if self.kind is LogKind.COLLECTION else opened_group()
 
     def make(
         self, author: str, action: Action, *changes: Change, version: int = 1, **fields: Any

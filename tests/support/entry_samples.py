@@ -67,6 +67,7 @@ from letterlock._wire.linking import (
 )
 from letterlock._wire.linking_payload import DocumentSeed
 from letterlock._wire.log_entry import Action
+from letterlock.documents._collection_book import of_collection
 from letterlock.limits import HEAD_BYTES
 from letterlock.stores import Record
 from support.collection_logs import Log, sub, user
@@ -237,7 +238,7 @@ ENTRIES: Final[dict[str, Any]] = {
     "version without grants": NumberRecord(),
     "collection": COLLECTION,
     "forked collection": replace(COLLECTION, phase=CollectionPhase.CLOSED, forked=True),
-    "epoch": EpochRecord(COLLECTION.opening, COLLECTION.writers, frozenset({user("bob")})),
+    "epoch": EpochRecord(of_collection(COLLECTION.opening), COLLECTION.writers, frozenset({user("bob")})),
     "change": CHANGE,
     "change that waits": ChangeRecord(Wish(Action.RENEW, epoch=2), b""),
     "link with an answer": replace(LINK, answer=b"answer"),

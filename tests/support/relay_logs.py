@@ -10,6 +10,7 @@ from letterlock._primitives.labels import GRANT_SIGNATURE
 from letterlock._records.collection import LogState
 from letterlock._wire.collection_member import Member, MemberName, Role
 from letterlock._wire.log_entry import Action, Change, EntryTerms, LogEntry, entry_leaf
+from letterlock._wire.log_opening import LogKind
 from letterlock._wire.place import Place
 from letterlock._wire.signed_by import SignedBy, Signer
 from letterlock.documents._leaves import signed_message
@@ -27,7 +28,7 @@ def signed_entry(terms: EntryTerms, author: Owner, device: int = 1, version: int
     newest = author.lists[-1] if version is None else author.lists[version - 1]
     signer = Signer(author.user_id, device, newest.snapshot.version, newest.hash)
     encoded = terms.encode()
-    message = signed_bytes(signer, signed_message(entry_leaf(encoded), ALONE))
+    message = signed_bytes(signer, signed_message(entry_leaf(LogKind.COLLECTION, encoded), ALONE))
     pair = author.keys(device).signing
     signed_by = SignedBy(signer, pair.public.ml_dsa.data, pair.sign(message, GRANT_SIGNATURE))
     return LogEntry.of(encoded, ALONE, signed_by)

@@ -1,7 +1,8 @@
 """The epoch of a group, and how a chain begins in it.
 
     CK || next seed   = HKDF-SHA-256(salt S, ikm seed, label || epoch || sender, 64)             [GRP-2]
-    commitment        = HMAC-SHA-256(S, label || group id || BE8 number)                         [GRP-5]
+    commitment        = HMAC-SHA-256(S, label || BE8 number)                                     [GRP-5]
+    name key          = HKDF-SHA-256(empty salt, ikm S, label, 32)                                [GRP-12]
     epoch             = group id || BE8 number || opening
     sender            = user id || BE4 device id
 
@@ -16,7 +17,7 @@ from typing import Final
 
 from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.kdf import hkdf_sha256, hmac_sha256
-from letterlock._primitives.labels import GROUP_CHAIN, GROUP_EPOCH, GROUP_HEAD
+from letterlock._primitives.labels import GROUP_CHAIN, GROUP_EPOCH, GROUP_HEAD, GROUP_NAME
 from letterlock._primitives.secret import KEY_BYTES
 from letterlock._wire.group_bodies import EpochSecret
 from letterlock._wire.group_text import SenderName
@@ -39,9 +40,17 @@ class EpochName:
         return self.group_id + self.number.to_bytes(_NUMBER_BYTES, "big") + self.opening
 
 
-def commitment(secret: EpochSecret, group_id: bytes, number: int) -> bytes:
-    """Return the 32 bytes by which an entry of the log commits to the secret of the epoch that it begins."""
-    return hmac_sha256(secret.expose(), GROUP_EPOCH + group_id + number.to_bytes(_NUMBER_BYTES, "big"))
+def commitment(secret: EpochSecret, number: int) -> bytes:
+    """Return the 32 bytes by which an entry of the log commits to the secret of the epoch that it begins.
+
+    The group's id is no part of it: that is the hash of entry 1, which holds such a commitment.
+    """
+    return hmac_sha256(secret.expose(), GROUP_EPOCH + number.to_bytes(_NUMBER_BYTES, "big"))
+
+
+def name_key(secret: EpochSecret) -> bytes:
+    """Return the 32 bytes under which the group's name is sealed in this epoch. [GRP-12]"""
+    return hkdf_sha256(b"", secret.expose(), GROUP_NAME, KEY_BYTES)
 
 
 def begin_chain(

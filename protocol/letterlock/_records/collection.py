@@ -1,9 +1,11 @@
-"""The record of a collection: what its log comes to.
+"""The record of a collection or a group: what its log comes to.
 
-    collection   [1, collection id, number, head, phase, epoch, opening, name, [member ...], [writer ...],
+    log          [1, id, number, head, phase, epoch, opening, name, [member ...], [writer ...],
                   [[collection id, hash] ...], [[user id, version] ...], forked]
 
-    phase        open: documents are sealed for it; spent: a new epoch is due first; closed: nothing is added
+    phase        open: it is written for; spent: a new epoch is due first; closed: nothing is added
+
+The form of the opening tells the kind of the log.
 
 Not here: the rules by which entries change it (documents/_log_rules.py); keys (documents/_epoch_keys.py).
 """
@@ -19,7 +21,7 @@ from letterlock._wire.collection_limits import COLLECTION_ID_BYTES, MAX_COLLECTI
 from letterlock._wire.collection_member import Member, MemberKind, MemberName, Role
 from letterlock._wire.device_snapshot import HASH_BYTES
 from letterlock._wire.fields import Fields
-from letterlock._wire.log_entry import SEALED_NAME_BYTES, CollectionOpening, read_opening
+from letterlock._wire.log_opening import SEALED_NAME_BYTES, LogKind, Opening, read_kept_opening
 from letterlock.errors import MalformedMessage
 from letterlock.limits import MAX_COUNTER
 from letterlock.stores import Record
@@ -39,7 +41,7 @@ class CollectionPhase(Enum):
 
 @dataclass(frozen=True, slots=True)
 class LogState:
-    """A collection after its entry `number`, whose hash `head` has 32 bytes.
+    """A collection or a group after its entry `number`, whose hash `head` has 32 bytes.
 
     `opening` began the epoch. `name` is the newest sealed name, under the key of this epoch. `writers` could
     write at some time in this epoch. `nested` has for each collection among the members the hash of the entry
@@ -52,13 +54,18 @@ class LogState:
     head: bytes = field(repr=False)
     phase: CollectionPhase
     epoch: int
-    opening: CollectionOpening = field(repr=False)
+    opening: Opening = field(repr=False)
     name: bytes = field(repr=False)
     members: Mapping[MemberName, Member] = field(repr=False)
     writers: frozenset[MemberName] = field(repr=False)
     nested: Mapping[bytes, bytes] = field(repr=False)
     seen: Mapping[bytes, int] = field(repr=False)
     forked: bool = False
+
+    @property
+    def kind(self) -> LogKind:
+        """What the log is about. Its opening tells, and a log keeps its kind."""
+        return self.opening.kind
 
     def role_of(self, user_id: bytes) -> Role | None:
         """Return the role of a user that is a member itself, or None."""
@@ -129,9 +136,7 @@ def _read(fields: Fields) -> LogState:
     collection = fields.blob("collection id", COLLECTION_ID_BYTES)
     number, head = fields.uint_between("number", 1, MAX_COLLECTION_LOG), fields.blob("head", HASH_BYTES)
     phase = _PHASES[fields.uint_between("phase", 1, len(_PHASES))]
-    epoch, opening = fields.uint_between("epoch", 1, MAX_COUNTER), read_opening(fields.any())
-    if opening is None:
-        raise MalformedMessage("a collection has no opening")
+    epoch, opening = fields.uint_between("epoch", 1, MAX_COUNTER), read_kept_opening(fields.any())
     name = fields.blob("name", SEALED_NAME_BYTES)
     members = map(Member.from_fields, fields.array("members", MAX_MEMBERS))
     writers = read_names(fields.array("writers", MAX_COUNTER))

@@ -19,8 +19,8 @@ from letterlock._wire import cbor
 from letterlock._wire.collection_limits import MAX_COLLECTION_ENTRY, MAX_COLLECTION_NAME, MAX_MEMBERS
 from letterlock._wire.collection_member import MemberName, Role
 from letterlock._wire.fields import Fields
-from letterlock._wire.log_entry import Action, CollectionOpening, read_opening
-from letterlock.errors import MalformedMessage
+from letterlock._wire.log_entry import Action
+from letterlock._wire.log_opening import CollectionOpening, read_collection_opening
 from letterlock.limits import MAX_COUNTER
 from letterlock.stores import Record
 
@@ -112,9 +112,7 @@ def decode_change(record: Record) -> ChangeRecord:
 
 
 def _read_epoch(fields: Fields) -> EpochRecord:
-    opening = read_opening(fields.any())
-    if opening is None:
-        raise MalformedMessage("an epoch has no opening")
+    opening = read_collection_opening(fields.any())
     writers = read_names(fields.array("writers", MAX_COUNTER))
     return EpochRecord(opening, writers, read_names(fields.array("owed members", MAX_MEMBERS)))
 

@@ -1,41 +1,45 @@
-"""An entry of a collection's log: one action, who did it, and the entry before.
+"""An entry of the log of a collection or a group: one action, who did it, and the entry before.
 
-    entry     [1, 20, terms, place, signed by]                 terms is a byte string
+    entry     [1, kind, terms, place, signed by]     kind 20: of a collection, 30: of a group; terms: bytes
     terms     [label, number, collection id / null, hash before / null, issued, action, [change ...],
                epoch, opening / null]
-    opening   [C_E, C_H, link / null, sealed name, [renewed ...]]         begins the epoch     [DOC-69]
-    link      [epoch, sealed keys]                                                             [DOC-74]
     leaf      label || SHA-256(terms)                                                           [DOC-71]
     hash      SHA-256(signer || terms)                                                         [DOC-60]
     id        first 16 bytes of the hash of entry 1
 
 An entry is a leaf of the tree that its device signed, beside the grants of the same call.
 
-Not here: which entry may follow which (documents/_log_rules.py); who signed (signed_by.py).
+Not here: openings (log_opening.py); who signed (signed_by.py); which entry may follow which
+(documents/_log_rules.py).
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import field
 from enum import IntEnum
 from typing import Final, TypeAlias
 
 from letterlock._primitives.dataclass import dataclass
-from letterlock._primitives.labels import COLLECTION_ENTRY
+from letterlock._primitives.labels import COLLECTION_ENTRY, GROUP_ENTRY
 from letterlock._wire import cbor
 from letterlock._wire.collection_limits import COLLECTION_ID_BYTES, MAX_COLLECTION_TERMS, MAX_MEMBERS
-from letterlock._wire.collection_member import Member, MemberName, Renewed, RoleChange
+from letterlock._wire.collection_member import Member, MemberName, RoleChange
 from letterlock._wire.device_snapshot import HASH_BYTES
 from letterlock._wire.fields import Fields
+from letterlock._wire.log_opening import LogKind, Opening, SealedName, read_opening, read_sealed_name
 from letterlock._wire.place import Place
 from letterlock._wire.signed_by import SignedBy
-from letterlock._wire.user_envelope import UserKind, read_user_envelope
+from letterlock._wire.user_envelope import UserKind, peek_user_kind, read_user_envelope
 from letterlock.errors import MalformedMessage
 from letterlock.limits import MAX_COUNTER, PROTOCOL_VERSION
 
-SEALED_NAME_BYTES: Final = 12 + 256 + 16
-"""A nonce, a name padded to 256 bytes, and a tag."""
-SEALED_LINK_BYTES: Final = 64 + 16
+LABELS: Final = {
+    LogKind.COLLECTION: COLLECTION_ENTRY.decode(),
+    LogKind.GROUP: GROUP_ENTRY.decode(),
+}
+"""The first element of the terms. It keeps the entries of one kind of log out of the others."""
+
+_KINDS: Final = {label: kind for kind, label in LABELS.items()}
 
 
 class Action(IntEnum):
@@ -52,42 +56,7 @@ class Action(IntEnum):
     CLOSE = 8
 
 
-@dataclass(frozen=True, slots=True)
-class SealedName:
-    """The name of a collection, sealed under its epoch key: 284 bytes."""
-
-    sealed: bytes = field(repr=False)
-
-
 Change: TypeAlias = Member | MemberName | RoleChange | SealedName
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """The keys of an earlier epoch, sealed under the history key of the epoch that the entry begins."""
-
-    epoch: int
-    sealed: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class CollectionOpening:
-    """What begins an epoch: commitments to its two keys (32 bytes each), a link, and the name under its key.
-
-    `renewed` are the members whose generation grew since they were given keys.
-    """
-
-    commitment: bytes
-    history: bytes = field(repr=False)
-    link: Link | None
-    name: SealedName
-    renewed: tuple[Renewed, ...] = ()
-
-    def fields(self) -> cbor.Value:
-        """Return the opening as it stands inside an encoding."""
-        link: cbor.Value = None if self.link is None else [self.link.epoch, self.link.sealed]
-        renewed: list[cbor.Value] = [each.fields() for each in self.renewed]
-        return [self.commitment, self.history, link, self.name.sealed, renewed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +75,14 @@ class EntryTerms:
     action: Action
     changes: tuple[Change, ...]
     epoch: int
-    opening: CollectionOpening | None
+    opening: Opening | None
+    kind: LogKind = LogKind.COLLECTION
 
     def encode(self) -> bytes:
         """Return the bytes that are signed, at most 64 KiB."""
         return cbor.encode(
             [
-                COLLECTION_ENTRY.decode(),
+                LABELS[self.kind],
                 self.number,
                 self.log_id,
                 self.before,
@@ -128,16 +98,17 @@ class EntryTerms:
     def decode(cls, data: bytes) -> "EntryTerms":
         """Read what `encode` gives. Raises MalformedMessage."""
         fields = Fields(cbor.decode(data), 9, "the terms of an entry")
-        if fields.text("label") != COLLECTION_ENTRY.decode():
-            raise fields.wrong("label", "that of a collection's entry")
+        kind = _KINDS.get(fields.text("label"))
+        if kind is None:
+            raise fields.wrong("label", "that of an entry")
         number = fields.uint_between("number", 1, MAX_COUNTER)
-        collection = fields.optional_blob("collection id", COLLECTION_ID_BYTES)
+        log_id = fields.optional_blob("id of the log", COLLECTION_ID_BYTES)
         before, issued = fields.optional_blob("hash before", HASH_BYTES), fields.uint("time", MAX_COUNTER)
         action = Action(fields.uint_between("action", Action.CREATE, Action.CLOSE))
         changes = tuple(map(READS[action], fields.array("changes", MOST_CHANGES[action])))
         epoch = fields.uint_between("epoch", 1, MAX_COUNTER)
-        opening = read_opening(fields.any())
-        return cls(number, collection, before, issued, action, changes, epoch, opening)
+        opening = read_opening(kind, fields.any())
+        return cls(number, log_id, before, issued, action, changes, epoch, opening, kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +132,11 @@ class LogEntry:
     @property
     def leaf(self) -> bytes:
         """What is signed of it."""
-        return entry_leaf(self.encoded_terms)
+        return entry_leaf(self.terms.kind, self.encoded_terms)
 
     @property
     def log_id(self) -> bytes:
-        """The collection that it is about."""
+        """The collection or the group that it is about."""
         return self.terms.log_id or self.hash[:COLLECTION_ID_BYTES]
 
     @property
@@ -175,21 +146,25 @@ class LogEntry:
 
     def encode(self) -> bytes:
         """Return the entry as bytes, at most 72 KiB."""
-        kind = int(UserKind.COLLECTION_ENTRY)
+        kind = int(self.terms.kind)
         signed: list[cbor.Value] = [self.place.fields(), self.signed_by.fields()]
         return cbor.encode([PROTOCOL_VERSION, kind, self.encoded_terms, *signed])
 
     @classmethod
     def decode(cls, data: bytes) -> "LogEntry":
         """Read an entry. Raises MalformedMessage, UnsupportedVersion."""
-        fields = read_user_envelope(data, UserKind.COLLECTION_ENTRY)
+        kind = LogKind.GROUP if peek_user_kind(data) is UserKind.GROUP_ENTRY else LogKind.COLLECTION
+        fields = read_user_envelope(data, UserKind(kind))
         encoded = fields.blob_between("terms", 1, MAX_COLLECTION_TERMS)
-        return cls.of(encoded, Place.from_fields(fields.any()), SignedBy.from_fields(fields.any()))
+        entry = cls.of(encoded, Place.from_fields(fields.any()), SignedBy.from_fields(fields.any()))
+        if entry.terms.kind is not kind:
+            raise MalformedMessage("the terms of an entry are those of another kind of log")
+        return entry
 
 
-def entry_leaf(terms: bytes) -> bytes:
-    """Return the leaf that is signed for encoded terms, 62 bytes. [DOC-71]"""
-    return COLLECTION_ENTRY + hashlib.sha256(terms).digest()
+def entry_leaf(kind: LogKind, terms: bytes) -> bytes:
+    """Return the leaf that is signed for encoded terms: a label and 32 bytes. [DOC-71]"""
+    return LABELS[kind].encode() + hashlib.sha256(terms).digest()
 
 
 def entry_hash(signed_by: SignedBy, terms: bytes) -> bytes:
@@ -204,19 +179,13 @@ def _change_fields(change: Change) -> cbor.Value:
     return change.sealed if isinstance(change, SealedName) else change.fields()
 
 
-def _sealed_name(value: object) -> SealedName:
-    if type(value) is not bytes or len(value) != SEALED_NAME_BYTES:
-        raise MalformedMessage(f"a sealed name is not a byte string of {SEALED_NAME_BYTES} bytes")
-    return SealedName(value)
-
-
 READS: Final[dict[Action, Callable[[object], Change]]] = {
     Action.CREATE: Member.from_fields,
     Action.ADD: Member.from_fields,
     Action.REMOVE: MemberName.from_fields,
     Action.LEAVE: MemberName.from_fields,
     Action.ROLE: RoleChange.from_fields,
-    Action.RENAME: _sealed_name,
+    Action.RENAME: read_sealed_name,
     Action.RENEW: MemberName.from_fields,
     Action.CLOSE: MemberName.from_fields,
 }
@@ -232,28 +201,3 @@ MOST_CHANGES: Final = {
     Action.RENEW: 0,
     Action.CLOSE: 0,
 }
-
-
-def read_opening(value: object) -> CollectionOpening | None:
-    """Return an opening, or None for null. Raises MalformedMessage."""
-    if value is None:
-        return None
-    fields = Fields(value, 5, "an opening")
-    commitment = fields.blob("commitment", HASH_BYTES)
-    history = fields.blob("commitment to the history key", HASH_BYTES)
-    link = _link(fields.any())
-    name = _sealed_name(fields.any())
-    return CollectionOpening(
-        commitment, history, link, name, _renewed(fields.array("renewed members", MAX_MEMBERS))
-    )
-
-
-def _link(value: object) -> Link | None:
-    if value is None:
-        return None
-    fields = Fields(value, 2, "a link")
-    return Link(fields.uint_between("epoch", 1, MAX_COUNTER), fields.blob("sealed keys", SEALED_LINK_BYTES))
-
-
-def _renewed(items: Sequence[object]) -> tuple[Renewed, ...]:
-    return tuple(map(Renewed.from_fields, items))

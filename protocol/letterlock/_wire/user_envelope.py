@@ -54,6 +54,7 @@ class UserKind(IntEnum):
     JSON_DOCUMENT = 24
     GROUP_TEXT = 28
     SENDER_CHAIN = 29
+    GROUP_ENTRY = 30
 
 
 _KINDS: Final = {int(each): each for each in UserKind}
@@ -83,6 +84,7 @@ _FORMS: Final = {
     UserKind.PARCEL: _Form("a parcel", 5, MAX_PARCEL, 6),
     UserKind.GROUP_TEXT: _Form("a group text", 10, MAX_GROUP_TEXT, 11),
     UserKind.SENDER_CHAIN: _Form("a sender's chain", 10, MAX_SENDER_CHAIN, 11),
+    UserKind.GROUP_ENTRY: _Form("an entry of a group", 5, MAX_COLLECTION_ENTRY, 48),
     UserKind.JSON_DOCUMENT: _Form("a json document", 8, MAX_SEALED_JSON, 9 + 3 * MAX_SECTIONS),
 }
 

@@ -20,15 +20,9 @@ from letterlock._records.grant import GrantRecord
 from letterlock._wire.collection_member import Member, MemberName, Renewed, Role, RoleChange
 from letterlock._wire.grant import Grant, grant_hash
 from letterlock._wire.grant_subject import Subject, SubjectKind
-from letterlock._wire.log_entry import (
-    Action,
-    CollectionOpening,
-    EntryTerms,
-    LogEntry,
-    SealedName,
-    entry_leaf,
-)
+from letterlock._wire.log_entry import Action, EntryTerms, LogEntry, entry_leaf
 from letterlock._wire.log_entry import Change as EntryChange
+from letterlock._wire.log_opening import CollectionOpening, LogKind, SealedName
 from letterlock._wire.place import Place
 from letterlock._wire.signed_by import SignedBy
 from letterlock.documents._collection_desk import CollectionDesk
@@ -90,7 +84,9 @@ def make_change(
     draft, keys = _draft(at, wish, state)
     unsigned, owed = _unsigned(at, draft, keys)
     encoded = draft.terms.encode()
-    places, signed_by = sign_leaves(at.desk, [*(each.leaf for each in unsigned), entry_leaf(encoded)])
+    places, signed_by = sign_leaves(
+        at.desk, [*(each.leaf for each in unsigned), entry_leaf(LogKind.COLLECTION, encoded)]
+    )
     grants = [each.signed(place, signed_by) for each, place in zip(unsigned, places[:-1], strict=True)]
     entry = LogEntry.of(encoded, places[-1], signed_by)
     own = [each for each in grants if at.grants.is_mine(each)]

@@ -1,4 +1,4 @@
-"""What a store holds of collections: their logs, what these come to, epochs, and changes under way.
+"""What a store holds of collections: their logs (_log_book.py), epochs, and changes under way.
 
     COLLECTION         id              the state after the newest entry
     COLLECTION_ENTRY   id || number    every entry, verified before it was saved
@@ -12,9 +12,9 @@ Not here: what entries do (_log_rules.py); grants, which hold the keys.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from typing import Final
 
-from letterlock._records.collection import LogState, decode_log, encode_log
+from letterlock._records.collection import LogState
 from letterlock._records.collection_change import (
     ChangeRecord,
     EpochRecord,
@@ -23,59 +23,32 @@ from letterlock._records.collection_change import (
     encode_change,
     encode_epoch,
 )
-from letterlock._wire.collection_limits import COLLECTION_ID_BYTES, MAX_COLLECTIONS
+from letterlock._wire.collection_limits import COLLECTION_ID_BYTES
 from letterlock._wire.collection_member import MemberName
-from letterlock._wire.log_entry import LogEntry
-from letterlock.documents._collection_errors import CollectionForked
+from letterlock._wire.log_opening import CollectionOpening, LogKind, Opening
+from letterlock.documents._collection_errors import CollectionForked, InvalidEntry
 from letterlock.documents._log import Step
+from letterlock.documents._log_book import LogBook, LogRows, log_key
 from letterlock.documents._nesting import reached
-from letterlock.errors import CorruptStore, UsageError
-from letterlock.stores import DeferredRecord, EntryKind, EntryRow, Record, Store
+from letterlock.stores import DeferredRecord, EntryKind, EntryRow, Store
+
+_ROWS: Final = LogRows(
+    LogKind.COLLECTION,
+    EntryKind.COLLECTION,
+    EntryKind.COLLECTION_ENTRY,
+    EntryKind.FORK,
+    "collection",
+    CollectionForked,
+)
 
 
-class CollectionBook:
-    """The collections in a store."""
+class CollectionBook(LogBook):
+    """The collections in a store: their logs, and what else there is of them."""
 
-    __slots__ = ("_entries",)
+    __slots__ = ()
 
     def __init__(self, store: Store) -> None:
-        self._entries = store.tables.entries
-
-    # --- states -----------------------------------------------------------------------------------
-
-    def state(self, collection: bytes) -> LogState | None:
-        """Return what is on record of a collection, or None."""
-        row = self._entries.load(EntryKind.COLLECTION, collection)
-        return None if row is None else row.record.decoded(decode_log)
-
-    def require(self, collection: bytes) -> LogState:
-        """Return the same. Raises UsageError for an id that is unknown, or that is none."""
-        if type(collection) is not bytes or len(collection) != COLLECTION_ID_BYTES:
-            raise UsageError(f"a collection id is {COLLECTION_ID_BYTES} bytes")
-        state = self.state(collection)
-        if state is None:
-            raise UsageError("no collection has this id: take its log first")
-        return state
-
-    def require_sound(self, collection: bytes) -> LogState:
-        """Return the same. Raises CollectionForked as well. [DOC-80]"""
-        state = self.require(collection)
-        if state.forked:
-            raise CollectionForked
-        return state
-
-    def save_state(self, state: LogState) -> None:
-        """Insert or replace a state. Raises UsageError for one collection more than a store may have."""
-        known = self._entries.load(EntryKind.COLLECTION, state.log_id)
-        if known is None and self._entries.count(EntryKind.COLLECTION) >= MAX_COLLECTIONS:
-            raise UsageError(f"a store has at most {MAX_COLLECTIONS} collections: forget some")
-        record = DeferredRecord(state, encode_log)
-        self._entries.save(EntryRow(EntryKind.COLLECTION, state.log_id, None, record))
-
-    def states(self) -> dict[bytes, LogState]:
-        """Return all collections on record, by their ids."""
-        found = (row.record.decoded(decode_log) for row in self._entries.all(EntryKind.COLLECTION))
-        return {each.log_id: each for each in found}
+        super().__init__(store, _ROWS)
 
     def inside(self, collection: bytes) -> dict[bytes, LogState]:
         """Return a collection and all on record that are inside it, by their ids."""
@@ -83,55 +56,40 @@ class CollectionBook:
         found = ((each, known.get(each)) for each in reached(known, collection))
         return {each: state for each, state in found if state is not None}
 
-    # --- logs -------------------------------------------------------------------------------------
-
-    def entries(self, collection: bytes, after: int, until: int) -> Iterator[LogEntry]:
-        """Yield the entries on record with numbers above `after`, up to `until`. Raises CorruptStore."""
-        for number in range(after + 1, until + 1):
-            row = self._entries.load(EntryKind.COLLECTION_ENTRY, _key(collection, number))
-            if row is None:
-                raise CorruptStore("an entry of a log is missing: restore the store from a copy")
-            yield LogEntry.decode(row.record.expose())
-
     def save_steps(self, steps: Iterable[Step]) -> None:
         """Save verified entries, the epochs that they are in, and the state after them."""
-        newest = None
-        for step in steps:
-            newest, encoded = step.after, Record(step.entry.encode())
-            key = _key(newest.log_id, newest.number)
-            self._entries.save(EntryRow(EntryKind.COLLECTION_ENTRY, key, None, encoded))
-            self._save_epoch(newest)
-        if newest is not None:
-            self.save_state(newest)
+        taken = tuple(steps)
+        super().save_steps(taken)
+        for step in taken:
+            self._save_epoch(step.after)
 
     def forget(self, state: LogState) -> None:
         """Delete a collection: log, epochs, changes and evidence."""
-        for number in range(1, state.number + 1):
-            self._entries.delete(EntryKind.COLLECTION_ENTRY, _key(state.log_id, number))
         for epoch in range(1, state.epoch + 1):
-            self._entries.delete(EntryKind.EPOCH, _key(state.log_id, epoch))
+            self._entries.delete(EntryKind.EPOCH, log_key(state.log_id, epoch))
         for number, _ in self.changes(state.log_id):
             self.delete_change(state.log_id, number)
-        self._entries.delete(EntryKind.FORK, state.log_id)
-        self._entries.delete(EntryKind.COLLECTION, state.log_id)
+        super().forget(state)
 
     # --- epochs -----------------------------------------------------------------------------------
 
     def epoch(self, collection: bytes, epoch: int) -> EpochRecord | None:
         """Return how an epoch began, or None if the log on record does not have it."""
-        row = self._entries.load(EntryKind.EPOCH, _key(collection, epoch))
+        row = self._entries.load(EntryKind.EPOCH, log_key(collection, epoch))
         return None if row is None else row.record.decoded(decode_epoch)
 
     def save_epoch(self, collection: bytes, epoch: int, record: EpochRecord) -> None:
         """Insert or replace what is kept of an epoch."""
-        row = EntryRow(EntryKind.EPOCH, _key(collection, epoch), None, DeferredRecord(record, encode_epoch))
+        row = EntryRow(
+            EntryKind.EPOCH, log_key(collection, epoch), None, DeferredRecord(record, encode_epoch)
+        )
         self._entries.save(row)
 
     def _save_epoch(self, state: LogState) -> None:
         known = self.epoch(state.log_id, state.epoch)
         if known is None or known.writers != state.writers:
             owed = frozenset[MemberName]() if known is None else known.owed
-            record = EpochRecord(state.opening, state.writers, owed)
+            record = EpochRecord(of_collection(state.opening), state.writers, owed)
             self.save_epoch(state.log_id, state.epoch, record)
 
     # --- changes under way ------------------------------------------------------------------------
@@ -147,30 +105,11 @@ class CollectionBook:
     def save_change(self, collection: bytes, number: int, change: ChangeRecord) -> None:
         """Insert or replace a change under way."""
         record = DeferredRecord(change, encode_change)
-        self._entries.save(EntryRow(EntryKind.CHANGE, _key(collection, number), None, record))
+        self._entries.save(EntryRow(EntryKind.CHANGE, log_key(collection, number), None, record))
 
     def delete_change(self, collection: bytes, number: int) -> None:
         """Delete a change, if it exists."""
-        self._entries.delete(EntryKind.CHANGE, _key(collection, number))
-
-    # --- forks ------------------------------------------------------------------------------------
-
-    def evidence(self, collection: bytes) -> bytes | None:
-        """Return the encoded evidence of a fork, or None."""
-        row = self._entries.load(EntryKind.FORK, collection)
-        return None if row is None else row.record.expose()
-
-    def settle_fork(self, state: LogState) -> None:
-        """Forget evidence, and go on with the log on record."""
-        self.save_evidence(state.log_id, None)
-        self.save_state(replace(state, forked=False))
-
-    def save_evidence(self, collection: bytes, evidence: bytes | None) -> None:
-        """Keep evidence of a fork, or delete it."""
-        if evidence is None:
-            self._entries.delete(EntryKind.FORK, collection)
-        else:
-            self._entries.save(EntryRow(EntryKind.FORK, collection, None, Record(evidence)))
+        self._entries.delete(EntryKind.CHANGE, log_key(collection, number))
 
 
 class _Loading(Mapping[bytes, LogState]):
@@ -195,9 +134,12 @@ class _Loading(Mapping[bytes, LogState]):
         return len(self._book.states())
 
 
-def _key(collection: bytes, number: int) -> bytes:
-    return collection + number.to_bytes(4, "big")
-
-
 def _number(key: bytes) -> int:
     return int.from_bytes(key[COLLECTION_ID_BYTES:], "big")
+
+
+def of_collection(opening: Opening) -> CollectionOpening:
+    """Return an opening in a log that is known to be a collection's. Raises InvalidEntry otherwise."""
+    if not isinstance(opening, CollectionOpening):
+        raise InvalidEntry("an opening is that of a group: discard the entry")
+    return opening

@@ -21,6 +21,7 @@ from letterlock._wire.grant_recipient import CollectionRecipient
 from letterlock._wire.grant_subject import Subject, SubjectKind
 from letterlock._wire.log_entry import Action, LogEntry
 from letterlock.documents._changes import CollectionChange, grants_of, make_change, shown
+from letterlock.documents._collection_book import of_collection
 from letterlock.documents._collection_desk import CollectionDesk
 from letterlock.documents._collection_errors import NoEpochKey
 from letterlock.documents._collection_values import CollectionUpkeep
@@ -137,7 +138,7 @@ def _keys_of(at: CollectionDesk, entry: LogEntry) -> EpochKeys | None:
     terms = entry.terms
     if terms.opening is None:
         return at.keyring.find(entry.log_id, terms.epoch, history=True)
-    record = EpochRecord(terms.opening, frozenset())
+    record = EpochRecord(of_collection(terms.opening), frozenset())
     return at.keyring.of_opening(entry.log_id, terms.epoch, record)
 
 

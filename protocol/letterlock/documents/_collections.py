@@ -27,9 +27,9 @@ from letterlock.documents._collection_desk import CollectionDesk, collection_des
 from letterlock.documents._collection_reading import collection_key, shown_collection
 from letterlock.documents._collection_upkeep import delivered, old_documents, pending, regrant, upkeep
 from letterlock.documents._collection_values import Collection, CollectionTaken, CollectionUpkeep
-from letterlock.documents._epoch_keys import check_name
 from letterlock.documents._log_taking import take
 from letterlock.documents._nesting import check_nesting
+from letterlock.documents._sealed_name import check_name
 from letterlock.documents._targets import CollectionKey
 from letterlock.documents._writers import may_have_written
 from letterlock.errors import UsageError

@@ -5,8 +5,7 @@
     C_H                   HMAC-SHA-256(H_e, "letterlock-v1 history key commitment" || e in 4 bytes)
     link from e to k      ChaCha20-Poly1305(HKDF(H_e, "letterlock-v1 epoch link"), nonce 0,
                               E_k || H_k, e || k in 4 bytes each || C_E of k)                        [DOC-74]
-    sealed name           nonce || ChaCha20-Poly1305(HKDF(E_e, "letterlock-v1 collection name"), nonce,
-                              length || name || zeros, e in 4 bytes)                                 [DOC-75]
+    key of the name       HKDF(E_e, "letterlock-v1 collection name")                                 [DOC-75]
 
 A member of all epochs is given E_e || H_e, and one "from now on" E_e alone. A history key seals one link, so
 its nonce is constant. HKDF has an empty salt.
@@ -24,13 +23,11 @@ from letterlock._primitives.kdf import hkdf_sha256, hmac_sha256
 from letterlock._primitives.labels import COLLECTION_NAME, EPOCH_KEY, EPOCH_LINK, HISTORY_KEY
 from letterlock._primitives.secret import KEY_BYTES, Uncopyable
 from letterlock._records.collection_change import EpochHistoryKey, EpochKey
-from letterlock._wire.collection_limits import MAX_COLLECTION_NAME
-from letterlock._wire.log_entry import CollectionOpening, Link, SealedName
+from letterlock._wire.log_opening import CollectionOpening, Link, SealedName
 from letterlock.documents._collection_errors import WrongEpochKey
 from letterlock.documents._granted_key import GrantedKey
-from letterlock.errors import UsageError
+from letterlock.documents._sealed_name import open_under_key, seal_under_key
 
-_NAME_BYTES: Final = MAX_COLLECTION_NAME + 1
 _LINK_NONCE: Final = bytes(aead.NONCE_BYTES)
 
 
@@ -119,39 +116,14 @@ def _link_context(epoch: int, earlier: int, commitment_: bytes) -> bytes:
 # --- names ------------------------------------------------------------------------------------------------
 
 
-def check_name(name: str) -> bytes:
-    """Return a name in UTF-8. Raises UsageError for more than 255 bytes, and for text that has no UTF-8."""
-    if type(name) is not str:
-        raise UsageError("the name of a collection must be str")
-    try:
-        encoded = name.encode()
-    except UnicodeEncodeError:
-        raise UsageError("the name of a collection has characters that UTF-8 lacks: leave them out") from None
-    if len(encoded) > MAX_COLLECTION_NAME:
-        raise UsageError(f"a name of {len(encoded)} bytes; at most {MAX_COLLECTION_NAME}: shorten it")
-    return encoded
-
-
 def seal_name(keys: EpochKeys, name: str, entropy: Entropy) -> SealedName:
     """Return a name sealed under an epoch key. Draws 12 bytes from `entropy`. [DOC-75]"""
-    encoded, nonce = check_name(name), entropy(aead.NONCE_BYTES)
-    text = (bytes([len(encoded)]) + encoded).ljust(_NAME_BYTES, b"\0")
-    return SealedName(nonce + aead.seal(_name_key(keys), nonce, text, _number(keys.epoch)))
+    return seal_under_key(_name_key(keys), keys.epoch, name, entropy)
 
 
 def open_name(keys: EpochKeys, sealed: bytes) -> str | None:
     """Return the name that was sealed, or None if what an admin sealed is no name. [DOC-75]"""
-    nonce, rest = sealed[: aead.NONCE_BYTES], sealed[aead.NONCE_BYTES :]
-    text = aead.open_sealed(_name_key(keys), nonce, rest, _number(keys.epoch))
-    if text is None or len(text) != _NAME_BYTES:
-        return None
-    end = 1 + text[0]
-    if any(text[end:]):
-        return None
-    try:
-        return text[1:end].decode()
-    except UnicodeDecodeError:
-        return None
+    return open_under_key(_name_key(keys), keys.epoch, sealed)
 
 
 def _name_key(keys: EpochKeys) -> bytes:

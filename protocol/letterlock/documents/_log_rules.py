@@ -1,4 +1,4 @@
-"""The rules of a collection's log: from entries to members, roles and epoch.
+"""The rules of a log, that of a collection or of a group: from entries to members, roles and epoch.
 
     before     CREATE  ADD     REMOVE  LEAVE   ROLE    RENAME  RENEW   CLOSE
     none       open    -       -       -       -       -       -       -
@@ -10,22 +10,25 @@
 `TRANSITIONS` and `LEAST_ROLE` are this table, and the code looks every entry up in them. [DOC-63] An entry
 begins an epoch if its action is among `OPENS`. [DOC-69]
 
+The members of a group are users who read all epochs, its openings have one commitment, and its entries stand
+in no collection's log, nor the reverse. [GRP-9]
+
 All of it is pure and costs no signature check. Not here: signatures (_log.py); keys (_epoch_keys.py).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias, assert_never, cast
 
 from letterlock._records.collection import CollectionPhase, LogState
 from letterlock._wire.collection_limits import MAX_COLLECTION_LOG, MAX_MEMBERS
-from letterlock._wire.collection_member import Member, MemberKind, MemberName, Role, RoleChange
-from letterlock._wire.log_entry import (
-    Action,
-    Change,
+from letterlock._wire.collection_member import Member, MemberKind, MemberName, Renewed, Role, RoleChange
+from letterlock._wire.log_entry import Action, Change, EntryTerms, LogEntry
+from letterlock._wire.log_opening import (
     CollectionOpening,
-    EntryTerms,
-    LogEntry,
+    GroupOpening,
+    LogKind,
+    Opening,
     SealedName,
 )
 from letterlock.documents._collection_errors import InvalidEntry
@@ -71,14 +74,15 @@ Members: TypeAlias = dict[MemberName, Member]
 def follow(state: LogState | None, entry: LogEntry) -> LogState:
     """Return the state after an entry, or after entry 1 if there is none before. Raises InvalidEntry."""
     terms, author = entry.terms, entry.author
+    _check_kind(state, terms)
     _check_place(state, terms)
     phase = TRANSITIONS.get((None if state is None else state.phase, terms.action))
     if phase is None:
-        raise InvalidEntry("the collection is in a phase that does not allow this action: discard the entry")
+        raise InvalidEntry("the log is in a phase that does not allow this action: discard the entry")
     _check_order(terms)
     members = _CHANGES[terms.action](_before(state), terms, author)
     _check_author(state, members, terms.action, author)
-    _check_members(members)
+    _check_members(terms.kind, members)
     opening = _check_opening(state, members, terms)
     members |= {
         each.name: replace(members[each.name], generation=each.generation)
@@ -102,15 +106,20 @@ def follow(state: LogState | None, entry: LogEntry) -> LogState:
 # --- place and author -------------------------------------------------------------------------------------
 
 
+def _check_kind(state: LogState | None, terms: EntryTerms) -> None:
+    """Check that a log keeps its kind. [GRP-9]"""
+    _require(state is None or terms.kind is state.kind, "the log before is of another kind")
+
+
 def _check_place(state: LogState | None, terms: EntryTerms) -> None:
     """Check that an entry stands where it says. [DOC-61]"""
     if state is None:
         first = terms.number == 1 and terms.log_id is None and terms.before is None and terms.epoch == 1
-        _require(first, "entry 1 has no collection id and no entry before, and begins epoch 1")
+        _require(first, "entry 1 has no id of a log and no entry before, and begins epoch 1")
         return
     _require(terms.number == state.number + 1, f"entry {terms.number} does not follow {state.number}")
     _require(terms.number <= MAX_COLLECTION_LOG, f"a log has at most {MAX_COLLECTION_LOG} entries")
-    _require(terms.log_id == state.log_id, "it is of another collection")
+    _require(terms.log_id == state.log_id, "it is of another log")
     if terms.before != state.head:
         raise InvalidEntry("an entry follows another one than ours: ask for the log from its first entry on")
 
@@ -223,13 +232,19 @@ _CHANGES: Final[dict[Action, Callable[[Members, EntryTerms, bytes], Members]]] =
 }
 
 
-def _check_members(members: Members) -> None:
-    """Check what holds for the members after every entry. [DOC-64]"""
-    _require(len(members) <= MAX_MEMBERS, f"a collection has at most {MAX_MEMBERS} members")
+def _check_members(kind: LogKind, members: Members) -> None:
+    """Check what holds for the members after every entry. [DOC-64] [GRP-10]"""
+    _require(len(members) <= MAX_MEMBERS, f"a log has at most {MAX_MEMBERS} members")
+    if kind is LogKind.GROUP:
+        sound = all(map(_reads_all, members.values()))
+        _require(sound, "a member of a group is a user, and is promised no earlier epoch")
     admins = [each for each in members.values() if each.role is Role.ADMIN]
     _require(bool(admins), "no admin is left")
-    sound = all(each.name.kind is MemberKind.USER and each.since == 0 for each in admins)
-    _require(sound, "an admin is a user, and reads all epochs")
+    _require(all(map(_reads_all, admins)), "an admin is a user, and reads all epochs")
+
+
+def _reads_all(member: Member) -> bool:
+    return member.name.kind is MemberKind.USER and member.since == 0
 
 
 def _nested(state: LogState | None, members: Members, hash_: bytes) -> dict[bytes, bytes]:
@@ -241,8 +256,8 @@ def _nested(state: LogState | None, members: Members, hash_: bytes) -> dict[byte
 # --- epochs -----------------------------------------------------------------------------------------------
 
 
-def _check_opening(state: LogState | None, members: Members, terms: EntryTerms) -> CollectionOpening:
-    """Return the opening of the epoch in which the entry leaves the collection. [DOC-69]"""
+def _check_opening(state: LogState | None, members: Members, terms: EntryTerms) -> Opening:
+    """Return the opening of the epoch in which the entry leaves the log. [DOC-69]"""
     opening, opens = terms.opening, terms.action in OPENS
     if (opening is not None) != opens:
         raise InvalidEntry("an entry has an opening exactly if its action begins an epoch: discard it")
@@ -251,23 +266,46 @@ def _check_opening(state: LogState | None, members: Members, terms: EntryTerms) 
             raise InvalidEntry("entry 1 begins no epoch: discard the entry")
         _require(terms.epoch == state.epoch, "it names another epoch than the one on record")
         return state.opening
-    _require(opening.commitment != opening.history, "both keys of an epoch have one commitment")
+    _require(state is None or terms.epoch == state.epoch + 1, "it begins another epoch than the next")
     if state is None:
-        _require(opening.link is None and not opening.renewed, "epoch 1 follows no other")
-        return opening
-    _require(terms.epoch == state.epoch + 1, "it begins another epoch than the next")
-    used = {state.opening.commitment, state.opening.history}
-    _require(not used & {opening.commitment, opening.history}, "a key of the epoch before is used again")
-    _require(opening.link is None or opening.link.epoch <= state.epoch, "a link leads to no earlier epoch")
-    _check_renewed(members, opening)
+        _require(not opening.renewed, "epoch 1 follows no other")
+    else:
+        _check_renewed(members, opening.renewed)
+    match opening:
+        case CollectionOpening():
+            _check_keys(state, opening)
+        case GroupOpening():
+            _check_secret(state, opening)
+        case _:
+            assert_never(opening)
     return opening
 
 
-def _check_renewed(members: Members, opening: CollectionOpening) -> None:
+def _check_keys(state: LogState | None, opening: CollectionOpening) -> None:
+    """Check what an opening of a collection commits to. [DOC-69]"""
+    _require(opening.commitment != opening.history, "both keys of an epoch have one commitment")
+    before = None if state is None else state.opening
+    if state is None or not isinstance(before, CollectionOpening):
+        _require(opening.link is None, "epoch 1 follows no other")
+        return
+    used = {before.commitment, before.history}
+    _require(not used & {opening.commitment, opening.history}, "a key of the epoch before is used again")
+    _require(opening.link is None or opening.link.epoch <= state.epoch, "a link leads to no earlier epoch")
+
+
+def _check_secret(state: LogState | None, opening: GroupOpening) -> None:
+    """Check what an opening of a group commits to, and that its policy is that of entry 1. [GRP-11]"""
+    before = None if state is None else state.opening
+    if isinstance(before, GroupOpening):
+        _require(opening.commitment != before.commitment, "the secret of the epoch before is used again")
+        _require(opening.history is before.history, "it changes whether members are given what came before")
+
+
+def _check_renewed(members: Members, renewed: Sequence[Renewed]) -> None:
     """Check that generations are those of members, and only grow. [DOC-69]"""
-    names = [_order(each.name) for each in opening.renewed]
+    names = [_order(each.name) for each in renewed]
     _require(names == sorted(set(names)), "renewed members are not in their order, or named twice")
-    for each in opening.renewed:
+    for each in renewed:
         before = members.get(each.name)
         _require(before is not None and each.generation > before.generation, "a generation did not grow")
 

@@ -1,7 +1,6 @@
-"""Taking entries that a server showed: the log goes on, or it contradicts the one on record.
+"""Taking entries of a collection's log that a server showed, and what becomes of our change by them.
 
-    known entries     the same as ours: nothing; others: evidence of a fork, and the collection is frozen
-    new entries       verified, saved, and compared with the change that is under way
+    new entries       verified and saved (_log_reading.py), told as events
     our change        it is in the log; or others are, and a new change is made of what remains     [DOC-79]
 
 Every function runs inside the caller's transaction. Not here: the rules (_log_rules.py, _log.py).
@@ -12,21 +11,20 @@ from dataclasses import replace
 
 from letterlock._records.collection import LogState
 from letterlock._records.collection_change import ChangeRecord, EpochRecord
-from letterlock._wire.collection_fork import ForkEntries
 from letterlock._wire.collection_member import MemberName
 from letterlock._wire.grant_subject import SubjectKind
 from letterlock._wire.log_entry import Action, LogEntry
 from letterlock.documents._changes import CollectionChange, make_change
 from letterlock.documents._collection_desk import CollectionDesk
-from letterlock.documents._collection_errors import InvalidEntry, NoEpochKey
+from letterlock.documents._collection_errors import NoEpochKey
 from letterlock.documents._collection_values import (
     ChangeOutcome,
     CollectionEvent,
     CollectionTaken,
     MissingLists,
 )
-from letterlock.documents._log import Step, Steps, read_log
-from letterlock.documents._log_rules import follow
+from letterlock.documents._log import Step, Steps
+from letterlock.documents._log_reading import take_entries
 from letterlock.documents._wishes import rest_of
 from letterlock.errors import Cause, UsageError
 
@@ -51,62 +49,15 @@ def take(at: CollectionDesk, collection: bytes, entries: Sequence[LogEntry]) -> 
 
     Entries that contradict the log on record are no error: the collection is then FORKED.
     """
-    if any(each.log_id != collection for each in entries):
-        raise InvalidEntry("an entry is of another collection: discard it")
-    state = at.book.state(collection)
-    if state is not None:
-        at.book.require_sound(collection)
-    number = 0 if state is None else state.number
-    start = entries[0].terms.number if entries else number + 1
-    if start > number + 1:
-        raise UsageError(f"entries from {start} on were given: ask for those after number {number}")
-    known = entries[: number + 1 - start]
-    fork = _first_other(at, known)
-    if state is not None and fork is not None:
-        return _forked(at, state, entries[fork:])
-    steps = read_log(at.lists, state, entries[len(known) :])
-    at.book.save_steps(steps.taken)
-    after = steps.taken[-1].after if steps.taken else state
-    if after is None:
-        return CollectionTaken(collection, 0, _kept_back(steps), _missing(steps))
-    events = [*_events(at, state, steps.taken), *_kept_back(steps)]
-    outcome, change = _own_change(at, after, steps.taken)
-    return CollectionTaken(
-        collection, after.number, tuple(dict.fromkeys(events)), _missing(steps), outcome, change
-    )
-
-
-# --- forks ------------------------------------------------------------------------------------------------
-
-
-def _first_other(at: CollectionDesk, known: Sequence[LogEntry]) -> int | None:
-    """Return the place of the first entry that is another one than ours of that number, or None."""
-    for place, entry in enumerate(known):
-        number = entry.terms.number
-        (ours,) = at.book.entries(entry.log_id, number - 1, number)
-        if ours.hash != entry.hash:
-            return place
-    return None
-
-
-def _forked(at: CollectionDesk, state: LogState, theirs: Sequence[LogEntry]) -> CollectionTaken:
-    """Keep evidence of a fork, and freeze the collection. [DOC-80]
-
-    Raises InvalidEntry or InvalidSignature if the other entries do not hold: then nothing happens.
-    """
-    number = theirs[0].terms.number
-    ours = tuple(at.book.entries(state.log_id, 0, state.number))
-    shared, rest = ours[: number - 1], ours[number - 1 :]
-    before: LogState | None = None
-    for entry in shared:
-        before = follow(before, entry)
-    steps = read_log(at.lists, before, theirs, vouch=False)
-    if not steps.taken:
-        return CollectionTaken(state.log_id, state.number, (), _missing(steps))
-    evidence = ForkEntries(shared, rest, tuple(each.entry for each in steps.taken))
-    at.book.save_evidence(state.log_id, evidence.encode())
-    at.book.save_state(replace(state, forked=True))
-    return CollectionTaken(state.log_id, state.number, (CollectionEvent.FORKED,))
+    taken = take_entries(at.book, at.lists, collection, entries)
+    missing = missing_lists(taken.steps)
+    if taken.forked:
+        return CollectionTaken(collection, taken.number, (CollectionEvent.FORKED,))
+    events = [*_events(at, taken.before, taken.steps.taken), *_kept_back(taken.steps)]
+    outcome, change = None, None
+    if taken.after is not None:
+        outcome, change = _own_change(at, taken.after, taken.steps.taken)
+    return CollectionTaken(collection, taken.number, tuple(dict.fromkeys(events)), missing, outcome, change)
 
 
 # --- what happened ----------------------------------------------------------------------------------------
@@ -128,7 +79,8 @@ def _kept_back(steps: Steps) -> tuple[CollectionEvent, ...]:
     return () if steps.unvouched is None else (CollectionEvent.UNVOUCHED,)
 
 
-def _missing(steps: Steps) -> MissingLists | None:
+def missing_lists(steps: Steps) -> MissingLists | None:
+    """Return the device lists that keep the next entry back, as an application sees it."""
     error = steps.missing
     if error is None:
         return None

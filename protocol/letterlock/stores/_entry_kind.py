@@ -75,6 +75,12 @@ class EntryKind(IntEnum):
     FORK = 56
     """Evidence that a log was shown in two versions; the key is the collection id."""
 
+    GROUP = 64
+    """What the log of a group comes to; the key is its id, 16 bytes."""
+    GROUP_ENTRY = 65
+    """A verified entry of a group's log; the key is the group id and the number, 4 bytes big-endian."""
+    GROUP_FORK = 66
+    """Evidence that the log of a group was shown in two versions; the key is the group id."""
     GROUP_MAIL = 67
     """What a device sent about groups, until groups take it; the key is its encoded address."""
 

@@ -11,12 +11,12 @@ from typing import Final
 from letterlock._primitives.secret import KEY_BYTES
 from letterlock._records.collection import LogState
 from letterlock._wire.collection_member import Member, MemberName
-from letterlock._wire.log_entry import (
+from letterlock._wire.log_entry import LogEntry
+from letterlock._wire.log_opening import (
     SEALED_LINK_BYTES,
     SEALED_NAME_BYTES,
     CollectionOpening,
     Link,
-    LogEntry,
     SealedName,
 )
 from letterlock._wire.place import Place
