@@ -15,7 +15,7 @@ from letterlock.documents._signing import ListsGiven
 from letterlock.user._chain import ListChain
 from support.collection_logs import in_order, opened
 from support.pair import flipped
-from support.relay_logs import CollectionLog, signed_entry, user_member
+from support.relay_logs import SignedLog, signed_entry, user_member
 from support.relay_town import Resident, Town, family
 
 
@@ -28,17 +28,17 @@ async def refuses(caller: Resident, entry: bytes, device: int = 1) -> None:
     await caller.town.refuses(RelayCode.REFUSED, LogAppendRequest(entry), caller.tokens[device])
 
 
-async def logged(caller: Resident, log: CollectionLog, after: int = 0) -> tuple[bytes, ...]:
+async def logged(caller: Resident, log: SignedLog, after: int = 0) -> tuple[bytes, ...]:
     """Return the entries after a number as the relay shows them."""
     answer = await caller.town.get(LogAnswer, LogRequest(log.id, after), caller.tokens[1])
     assert answer.newest == len(log.entries)
     return answer.entries
 
 
-async def begun(town: Town, *names: str) -> tuple[CollectionLog, list[Resident]]:
+async def begun(town: Town, *names: str) -> tuple[SignedLog, list[Resident]]:
     """Return a log that the first of some people began, with the others as members."""
     people = [await Resident(town, each).move_in() for each in names]
-    log = CollectionLog(people[0], *map(user_member, people[1:]))
+    log = SignedLog(people[0], *map(user_member, people[1:]))
     assert await append(people[0], log.entries[0]) == LogAppendAnswer(is_taken=True, newest=1, entries=())
     return log, people
 
@@ -110,7 +110,7 @@ async def test_whoever_is_behind_gets_all_that_is_newer(town: Town) -> None:
 
 async def test_whoever_has_another_history_gets_the_entry_that_contradicts_it(town: Town) -> None:
     log, (alice, bob) = await begun(town, "alice", "bob")
-    other = CollectionLog(alice, user_member(bob))
+    other = SignedLog(alice, user_member(bob))
     other.entries, other.state = list(log.entries), log.state
     await append(alice, log.keep(log.make(alice, Action.RENEW)))
     other.keep(other.make(alice, Action.RENEW))
@@ -182,7 +182,7 @@ async def test_an_entry_that_nobody_signed_does_not_enter(town: Town) -> None:
         await refuses(alice, LogEntry.of(good.encoded_terms, good.place, each).encode())
     wrong = replace(good.place, size=2, path=(bytes(32),))
     await refuses(alice, LogEntry.of(good.encoded_terms, wrong, by).encode())
-    first = CollectionLog(alice).entries[0]
+    first = SignedLog(alice).entries[0]
     forged = replace(first.signed_by, signature=bytes(3373))
     await refuses(alice, LogEntry.of(first.encoded_terms, first.place, forged).encode())
     assert await logged(alice, log) == log.encoded
@@ -192,7 +192,7 @@ async def test_nobody_appends_what_somebody_else_signed(town: Town) -> None:
     """RLY-41: an entry that its author did not send stays out, and whoever shows one learns nothing by it."""
     log, (alice, bob) = await begun(town, "alice", "bob")
     await refuses(bob, log.make(alice, Action.RENEW).encode())
-    await refuses(bob, CollectionLog(alice).encoded[0])
+    await refuses(bob, SignedLog(alice).encoded[0])
     await refuses(bob, log.encoded[0])
     assert await logged(alice, log) == log.encoded
 
@@ -200,7 +200,7 @@ async def test_nobody_appends_what_somebody_else_signed(town: Town) -> None:
 async def test_an_entry_of_a_device_that_was_revoked_does_not_enter(town: Town) -> None:
     """RLY-41: neither from that device, nor from another one of its user that passes it on."""
     alice = await family(town).move_in()
-    log = CollectionLog(alice)
+    log = SignedLog(alice)
     await append(alice, log.entries[0])
     stolen = signed_entry(log.terms(Action.RENEW), alice, device=2)
     alice.next(revoke=(2,))
@@ -216,7 +216,7 @@ async def test_an_entry_that_names_an_earlier_list_of_a_device_that_is_still_lis
     town: Town,
 ) -> None:
     alice = await family(town).move_in()
-    log = CollectionLog(alice, device=2)
+    log = SignedLog(alice, device=2)
     assert (await append(alice, log.entries[0])).is_taken
     named = signed_entry(log.terms(Action.RENEW), alice, version=3)
     alice.next(revoke=(2,))
@@ -228,15 +228,15 @@ async def test_an_entry_that_names_an_earlier_list_of_a_device_that_is_still_lis
 
 async def test_a_device_of_class_limited_appends_nothing(town: Town) -> None:
     alice = await family(town).move_in()
-    log = CollectionLog(alice)
+    log = SignedLog(alice)
     await refuses(alice, log.encoded[0], device=3)
-    by_limited = CollectionLog(alice, device=3)
+    by_limited = SignedLog(alice, device=3)
     await refuses(alice, by_limited.encoded[0])
 
 
 async def test_an_entry_cannot_move_to_another_collection(town: Town) -> None:
     log, (alice, bob) = await begun(town, "alice", "bob")
-    other = CollectionLog(alice, user_member(bob, Role.WRITER))
+    other = SignedLog(alice, user_member(bob, Role.WRITER))
     await append(alice, other.entries[0])
     assert not (await append(alice, log.make(alice, Action.RENEW, before=None))).is_taken
     assert not (await append(alice, log.make(alice, Action.RENEW, log_id=None))).is_taken
@@ -258,7 +258,7 @@ async def test_a_list_that_the_relay_does_not_have_is_no_proof(town: Town) -> No
 
 async def test_one_device_begins_so_many_logs_only(town: Town) -> None:
     alice = await Resident(town, "alice").move_in()
-    entry = CollectionLog(alice).entries[0]
+    entry = SignedLog(alice).entries[0]
     for _ in range(100):
         town.now += 5
         await append(alice, entry)
@@ -285,7 +285,7 @@ async def test_an_entry_that_is_too_long_is_refused_before_it_is_read(town: Town
 async def test_a_log_of_a_thousand_members_is_carried_on(town: Town) -> None:
     alice = await Resident(town, "alice").move_in()
     crowd = [replace(user_member(alice), name=MemberName.user(os.urandom(32))) for _ in range(999)]
-    log = CollectionLog(alice, *crowd)
+    log = SignedLog(alice, *crowd)
     assert (await append(alice, log.entries[0])).is_taken
     assert (await append(alice, log.keep(log.make(alice, Action.RENEW, opening=opened(link=1))))).is_taken
     assert await logged(alice, log) == log.encoded

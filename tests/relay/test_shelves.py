@@ -25,7 +25,7 @@ from letterlock._wire.relay_shelf import (
 from letterlock.errors import UsageError
 from letterlock.relay._settings import RelaySettings
 from support.collection_logs import in_order
-from support.relay_logs import CollectionLog, user_member
+from support.relay_logs import SignedLog, user_member
 from support.relay_town import NAME, Resident, Town, family
 
 STORED, UNKNOWN, FULL = ShelveOutcome
@@ -59,9 +59,9 @@ async def pair(town: Town) -> tuple[Resident, Resident]:
     return await Resident(town, "alice").move_in(), await Resident(town, "bob").move_in()
 
 
-async def collection(town: Town, admin: Resident, *members: Resident) -> CollectionLog:
+async def collection(town: Town, admin: Resident, *members: Resident) -> SignedLog:
     """Return a collection whose log the relay has."""
-    log = CollectionLog(admin, *map(user_member, members))
+    log = SignedLog(admin, *map(user_member, members))
     answer = await town.get(LogAppendAnswer, LogAppendRequest(log.encoded[0]), admin.tokens[1])
     assert answer.is_taken
     return log
@@ -303,7 +303,7 @@ async def test_a_revoked_device_gains_nothing_by_a_copy_of_the_old_chain(town: T
     for request in (
         ShelfRequest(shelf_of(bob), 0, 1),
         UnshelveRequest(shelf_of(bob), (parcel_hash(b"one"),)),
-        LogAppendRequest(CollectionLog(bob, device=1).encoded[0]),
+        LogAppendRequest(SignedLog(bob, device=1).encoded[0]),
     ):
         await town.refuses(RelayCode.UNKNOWN, request, thief.tokens[2], number=0)
     # The lists that it registered are not those that others are shown.

@@ -21,7 +21,7 @@ from letterlock._wire.relay_shelf import (
     UnshelveRequest,
     parcel_hash,
 )
-from support.relay_logs import CollectionLog, user_member
+from support.relay_logs import SignedLog, user_member
 from support.relay_server import ServedTown, Server, in_town
 from support.relay_town import NAME, Resident, some_id
 from support.user_tools import FULL
@@ -79,7 +79,7 @@ async def newer(who: Resident, device: int) -> NewerRequest:
 async def share(town: ServedTown, alice: Resident, bob: Resident) -> None:
     """Use shelves and logs."""
     shelf, parcel = ShelfName.of_user(bob.user_id), bytes(256 * 1024)
-    log = CollectionLog(alice, user_member(bob))
+    log = SignedLog(alice, user_member(bob))
     taken = await town.get(LogAppendAnswer, LogAppendRequest(log.encoded[0]), alice.tokens[1])
     assert (taken.is_taken, taken.newest) == (True, 1)
     shown = await town.get(LogAnswer, LogRequest(log.id, 0), bob.tokens[1])

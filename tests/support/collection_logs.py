@@ -79,6 +79,11 @@ def opened_group(renewed: tuple[Renewed, ...] = (), *, history: bool = False) ->
     return GroupOpening(digest(f"S {at}"), sealed_name(at), renewed, history)
 
 
+def opened_for(kind: LogKind, link: int | None = None) -> Opening:
+    """Return an opening in a log of this kind."""
+    return opened(link) if kind is LogKind.COLLECTION else opened_group()
+
+
 def signed(author: str, version: int = 1, device: int = 1) -> SignedBy:
     """Return who signed, with a signature that nobody made."""
     signer = Signer(digest(author), device, version, digest(f"{author} list {version}"))
@@ -96,7 +101,7 @@ class Log:
     def __init__(self, *members: Member, author: str = "alice", kind: LogKind = LogKind.COLLECTION) -> None:
         self.kind = kind
         changes = in_order(member(author, ADMIN), *members)
-        terms = EntryTerms(1, None, None, NOON, Action.CREATE, changes, 1, self._opened(None), kind)
+        terms = EntryTerms(1, None, None, NOON, Action.CREATE, changes, 1, opened_for(kind), kind)
         first = entry_of(terms, signed(author))
         self.entries = [first]
         self.states = [follow(None, first)]
@@ -110,12 +115,9 @@ class Log:
         """Return the terms that follow the newest entry, with some of them replaced."""
         state, opens = self.state, action in OPENS
         epoch = state.epoch + opens
-        opening = self._opened(state.epoch) if opens else None
+        opening = opened_for(self.kind, state.epoch) if opens else None
         place = state.number + 1, state.log_id, state.head, NOON
         return replace(EntryTerms(*place, action, changes, epoch, opening, self.kind), **fields)
-
-    def _opened(self, link: int | None) -> Opening:
-        return opened(link) if self.kind is LogKind.COLLECTION else opened_group()
 
     def make(
         self, author: str, action: Action, *changes: Change, version: int = 1, **fields: Any

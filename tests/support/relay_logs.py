@@ -1,6 +1,6 @@
-"""Logs of collections that residents of a relay sign, as real clients sign them.
+"""Logs of collections and groups that residents of a relay sign, as real clients sign them.
 
-CollectionLog   a log that its people go on with; `make` returns an entry without keeping it
+SignedLog      a log that its people go on with; `make` returns an entry without keeping it
 signed_entry    an entry with the signature of a resident's device
 """
 
@@ -16,7 +16,7 @@ from letterlock._wire.signed_by import SignedBy, Signer
 from letterlock.documents._leaves import signed_message
 from letterlock.documents._log_rules import OPENS, follow
 from letterlock.documents._signing import signed_bytes
-from support.collection_logs import in_order, opened
+from support.collection_logs import in_order, opened_for
 from support.pair import NOON
 from support.user_tools import Owner
 
@@ -28,7 +28,7 @@ def signed_entry(terms: EntryTerms, author: Owner, device: int = 1, version: int
     newest = author.lists[-1] if version is None else author.lists[version - 1]
     signer = Signer(author.user_id, device, newest.snapshot.version, newest.hash)
     encoded = terms.encode()
-    message = signed_bytes(signer, signed_message(entry_leaf(LogKind.COLLECTION, encoded), ALONE))
+    message = signed_bytes(signer, signed_message(entry_leaf(terms.kind, encoded), ALONE))
     pair = author.keys(device).signing
     signed_by = SignedBy(signer, pair.public.ml_dsa.data, pair.sign(message, GRANT_SIGNATURE))
     return LogEntry.of(encoded, ALONE, signed_by)
@@ -39,19 +39,22 @@ def user_member(owner: Owner, role: Role = Role.READER) -> Member:
     return Member(MemberName.user(owner.user_id), role, 0, 1)
 
 
-class CollectionLog:
-    """The log of one collection, made by a resident who is its admin."""
+class SignedLog:
+    """The log of one collection or group, made by a resident who is its admin."""
 
-    def __init__(self, author: Owner, *members: Member, device: int = 1) -> None:
+    def __init__(
+        self, author: Owner, *members: Member, device: int = 1, kind: LogKind = LogKind.COLLECTION
+    ) -> None:
+        self.kind = kind
         changes = in_order(user_member(author, Role.ADMIN), *members)
-        terms = EntryTerms(1, None, None, NOON, Action.CREATE, changes, 1, opened())
+        terms = EntryTerms(1, None, None, NOON, Action.CREATE, changes, 1, opened_for(kind), kind)
         first = signed_entry(terms, author, device)
         self.entries = [first]
         self.state: LogState = follow(None, first)
 
     @property
     def id(self) -> bytes:
-        """The collection's id."""
+        """The id of the log."""
         return self.state.log_id
 
     @property
@@ -70,7 +73,8 @@ class CollectionLog:
             "action": action,
             "changes": changes,
             "epoch": state.epoch + opens,
-            "opening": opened(link=state.epoch) if opens else None,
+            "opening": opened_for(self.kind, state.epoch) if opens else None,
+            "kind": self.kind,
         }
         return EntryTerms(**(made | fields))
 

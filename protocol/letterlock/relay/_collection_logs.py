@@ -1,4 +1,4 @@
-"""Logs of collections: the relay puts entries in order by compare-and-swap, and keeps garbage out.
+"""Logs of collections and groups: the relay puts entries in order by compare-and-swap, and keeps garbage out.
 
     rules       of documents/_log_rules.py, over the state that is kept beside the log              [RLY-41]
     signature   of a device that the newest list of the caller's user has
@@ -47,7 +47,7 @@ class CollectionLogs:
         self._means = means
 
     async def log(self, request: LogRequest, session: Session, now: int) -> LogAnswer:
-        """Return entries after a number, to whoever knows the collection's id. [RLY-44]"""
+        """Return entries after a number, to whoever knows the id of the log. [RLY-44]"""
         means, key = self._means, ShelfName.of_collection(request.collection).key
         await means.check(session, now)
         log = await means.store.log_head(key)
