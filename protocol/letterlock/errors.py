@@ -77,6 +77,7 @@ class Cause(Enum):
     CONTRADICTION = "device lists contradict each other"
     REVOKED = "of a device that its user revoked"
     NOT_LISTED = "of a device in no device list that the directory shows"
+    NOT_OPENED = "two servers answered rightly, and the password opens nothing"
     STORAGE_FAILED = "storage failed; nothing was committed"
     STORE_BUSY = "somebody else holds the store"
     STORE_KEY = "store key or passphrase of another store"
@@ -213,9 +214,8 @@ class StaleBundle(PeerError):
 class AddressMismatch(PeerError):
     """Whoever delivered the bundle or message is wrong: it belongs to another address, or to this account.
 
-    Ask the owner of the address for the right one. `expected` and `found` are the two addresses. Both are
-    None where this account's own address or identity key was found. The text shows the two as ASCII, so that
-    names which look alike differ there.
+    Ask the owner of the address for the right one. `expected` and `found` are the two addresses, both None
+    where our own address or identity key was found. The text shows them as ASCII, where look-alikes differ.
     """
 
     cause = Cause.OTHER_ADDRESS

@@ -27,6 +27,7 @@ from letterlock.errors import (
     UnsupportedVersion,
     UntrustedIdentity,
 )
+from letterlock.recovery import LockWaits, ServerAtFault, WrongPassword
 from letterlock.relay import RateLimited
 
 ALICE, BOB = Address("alice", 1), Address("Zo\u00eb", 2)
@@ -40,6 +41,9 @@ MAKERS: Final[dict[type[LetterlockError], Callable[[], LetterlockError]]] = {
     ReplayRecordFull: lambda: ReplayRecordFull(100_000),
     UntrustedIdentity: lambda: UntrustedIdentity(ALICE, bytes(range(32))),
     RateLimited: lambda: RateLimited(600),
+    WrongPassword: lambda: WrongPassword(9, 1_795_910_400),
+    LockWaits: lambda: LockWaits(2, 0, 1_795_910_400),
+    ServerAtFault: lambda: ServerAtFault(1, "its proof does not verify"),
     RelayRefused: lambda: RelayRefused(RelayCode.STALE, 3),
     UnknownAuthor: lambda: UnknownAuthor(bytes(range(32)), 2, contradicts=True),
     AuthenticationFailed: lambda: AuthenticationFailed(Cause.OUR_STATE_WENT_BACK_PERHAPS),

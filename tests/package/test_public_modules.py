@@ -25,6 +25,7 @@ PUBLIC: Final = {
     "letterlock.errors",
     "letterlock.hazmat",
     "letterlock.limits",
+    "letterlock.recovery",
     "letterlock.relay",
     "letterlock.stores",
     "letterlock.user",

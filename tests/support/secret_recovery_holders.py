@@ -1,15 +1,108 @@
 """One of everything of recovery that holds a secret, for the table in secret_holders.py."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
-from letterlock._primitives.voprf import Blinding
+from letterlock import MemoryStore
+from letterlock._primitives.ed25519 import Ed25519KeyPair, Ed25519Seed
+from letterlock._primitives.passphrase import PassphraseKey
+from letterlock._primitives.voprf import Blinding, OprfPublicKey, OprfSeed, public_key
+from letterlock._records.recovery import HeldLock, Meter, PendingLock, RecoveryRecord
+from letterlock._wire.recovery_calls import BeginLock, EvaluateLock, LockOpened
+from letterlock._wire.recovery_lock import Hardness, Lock, LockName
+from letterlock.recovery import (
+    Attempt,
+    DecoyKey,
+    NewLock,
+    Opened,
+    RecoveryKey,
+    RecoveryServer,
+    StoredLocks,
+    device_keys,
+)
+from letterlock.recovery._keys import LockKey, LockKeys
+from letterlock.recovery._password import blind_for_both
+from letterlock.recovery._signing import UNSIGNED
+from letterlock.recovery._steps import Counted
 from support.secret_pq_holders import MATERIAL
 
-RECOVERY_SECRETS: Final = ["OprfOutput", "OprfSeed"]
+RECOVERY_SECRETS: Final = ["DecoyKey", "LockKey", "OprfOutput", "OprfSeed", "RecoveryKey"]
 
 SECRET: Final = MATERIAL[:32]
+SEED: Final = OprfSeed(SECRET)
+NAME: Final = LockName(bytes(32), bytes(16))
+
+
+@cache
+def public() -> OprfPublicKey:
+    return public_key(SEED)
+
+
+def lock() -> Lock:
+    return Lock(NAME, Hardness(), (public(), public()), bytes(80))
+
+
+def login() -> Ed25519KeyPair:
+    return Ed25519KeyPair(Ed25519Seed(SECRET))
+
+
+def held() -> HeldLock:
+    return HeldLock(SEED, lock(), login().public)
+
+
+def record() -> RecoveryRecord:
+    return RecoveryRecord(1, (held(),), None, Meter(10))
+
+
+def blindings() -> tuple[Blinding, Blinding]:
+    return blind_for_both(PassphraseKey(SECRET), NAME)
+
+
+def new() -> NewLock:
+    key, begin = RecoveryKey(SECRET), BeginLock(NAME, bytes(32), UNSIGNED)
+    return NewLock(NAME, Hardness(), (begin, begin), key, device_keys(key).signing, blindings())
+
+
+def attempt() -> Attempt:
+    asked = EvaluateLock(NAME, bytes(32))
+    return Attempt(lock(), (asked, asked), blindings())
+
+
+def opened() -> Opened:
+    told = LockOpened(NAME, bytes(32), bytes(64))
+    return Opened(RecoveryKey(SECRET), (told, told))
+
+
+def keys() -> LockKeys:
+    seed = Ed25519Seed(SECRET)
+    return LockKeys((seed, seed), LockKey(SECRET), SECRET)
+
+
+HELD: Final = (
+    f"HeldLock(seed=<OprfSeed: hidden>, lock=Lock(name={NAME!r}, hardness={Hardness()!r},"
+    f" public_keys=({public()!r}, {public()!r})), login={login().public!r})"
+)
 
 RECOVERY_TABLE: Final[dict[str, tuple[Callable[[], Any], str]]] = {
+    "Attempt": (attempt, "<Attempt>"),
     "Blinding": (lambda: Blinding(SECRET), "<Blinding>"),
+    "Counted": (lambda: Counted(SEED, bytes(32)), "<Counted>"),
+    "HeldLock": (held, HELD),
+    "LockKeys": (keys, "<LockKeys: hidden>"),
+    "NewLock": (new, "<NewLock>"),
+    "Opened": (opened, "<Opened>"),
+    "PendingLock": (
+        lambda: PendingLock(bytes(16), SEED, bytes(32)),
+        f"PendingLock(lock_id={bytes(16)!r}, seed=<OprfSeed: hidden>, blinded={bytes(32)!r})",
+    ),
+    "RecoveryRecord": (
+        record,
+        f"RecoveryRecord(list_version=1, held=({HELD},), pending=None, meter={Meter(10)!r})",
+    ),
+    "RecoveryServer": (
+        lambda: RecoveryServer(1, StoredLocks(MemoryStore()), DecoyKey(SECRET)),
+        "<RecoveryServer 1>",
+    ),
+    "StoredLocks": (lambda: StoredLocks(MemoryStore()), "<StoredLocks>"),
 }

@@ -74,6 +74,8 @@ class EntryKind(IntEnum):
     """A change of a collection that is under way; the key is like that of COLLECTION_ENTRY."""
     FORK = 56
     """Evidence that a log was shown in two versions; the key is the collection id."""
+    LOCK = 64
+    """What a recovery server keeps of one user; the key is the user id, 32 bytes."""
 
     GROUP = 64
     """What the log of a group comes to; the key is its id, 16 bytes."""

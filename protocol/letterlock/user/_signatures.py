@@ -68,7 +68,7 @@ def verify_signatures(device_list: DeviceList, signer: ListedDevice) -> None:
     if [each.device_id for each in proofs] != [each.id for each in added]:  # USR-14
         raise InvalidDeviceList("the proofs are not those of the added devices, in their order: discard it")
     # USR-15
-    _verify(signer, device_list.ml_dsa, device_list.encoded_snapshot, device_list.signature, LIST_SIGNATURE)
+    verify_by(signer, device_list.ml_dsa, device_list.encoded_snapshot, device_list.signature, LIST_SIGNATURE)
     for proof, device in zip(proofs, added, strict=True):
         verify_proof(proof, device, device_list.encoded_snapshot)
 
@@ -80,13 +80,17 @@ def verify_proof(proof: DeviceProof, device: ListedDevice, snapshot: bytes) -> N
     """
     _check_ml_dsa(device, proof.ml_dsa)
     xeddsa.verify(device.identity, DEVICE_PROOF + snapshot_hash(snapshot), proof.identity_signature)
-    _verify(device, proof.ml_dsa, snapshot, proof.signature, DEVICE_PROOF)
+    verify_by(device, proof.ml_dsa, snapshot, proof.signature, DEVICE_PROOF)
 
 
-def _verify(device: ListedDevice, ml_dsa: bytes, snapshot: bytes, signature: bytes, context: bytes) -> None:
+def verify_by(device: ListedDevice, ml_dsa: bytes, message: bytes, signature: bytes, context: bytes) -> None:
+    """Check what a listed device signed. `ml_dsa` is the key of which the list holds the hash.
+
+    Raises InvalidDeviceList for another key, InvalidSignature, InvalidKey.
+    """
     _check_ml_dsa(device, ml_dsa)
     key = DeviceSigningKey(MlDsa65PublicKey(ml_dsa), _ed25519_key(device.ed25519))
-    key.verify(snapshot, signature, context)
+    key.verify(message, signature, context)
 
 
 def _check_ml_dsa(device: ListedDevice, ml_dsa: bytes) -> None:

@@ -1,0 +1,72 @@
+"""The numbers of recovery, each with its reason.
+
+Those marked (protocol) are the same for everyone. The others are a server's own choice, within what a client
+accepts.
+"""
+
+from typing import Final
+
+from letterlock.limits import (
+    ARGON2_MAX_MEMLIMIT,
+    ARGON2_MAX_OPSLIMIT,
+    ARGON2_MEMLIMIT,
+    ARGON2_OPSLIMIT,
+    DAY,
+)
+
+LOCK_ID_BYTES: Final = 16
+"""(protocol) Bytes of a lock's id: enough that random ones never meet."""
+
+RECOVERY_KEY_BYTES: Final = 32
+"""(protocol) Bytes of the recovery key."""
+
+SEALED_KEY_BYTES: Final = 32 + RECOVERY_KEY_BYTES + 16
+"""(protocol) Bytes of a sealed recovery key: a commitment, the key, and a tag."""
+
+NONCE_BYTES: Final = 32
+"""(protocol) Bytes that a client signs after it opened a lock."""
+
+SERVERS: Final = (1, 2)
+"""(protocol) The relay is server 1, the key server is server 2."""
+
+MAX_HELD_LOCKS: Final = 2
+"""(protocol) Locks that a server holds for a user: one in force, and perhaps the next one."""
+
+MIN_PASSES: Final = ARGON2_OPSLIMIT
+"""(protocol) Passes of Argon2id below which a client refuses a lock: no server can make guessing cheap."""
+
+MIN_MEMORY: Final = ARGON2_MEMLIMIT
+"""(protocol) Bytes of memory of Argon2id below which a client refuses a lock, for the same reason."""
+
+MAX_PASSES: Final = ARGON2_MAX_OPSLIMIT
+"""(protocol) Passes above which a client refuses a lock: a server could otherwise keep it busy."""
+
+MAX_MEMORY: Final = ARGON2_MAX_MEMLIMIT
+"""(protocol) Bytes of memory above which a client refuses a lock, for the same reason."""
+
+USES: Final = 10
+"""Uses of a lock until it is opened. A person who has forgotten which password it was tries fewer."""
+
+USES_A_DAY: Final = 3
+"""Uses in a day (UTC). Whoever is unsure thinks again, and hears of guesses by others meanwhile."""
+
+PAUSE: Final = 30
+"""Seconds between two uses."""
+
+REST: Final = 7 * DAY
+"""Seconds for which a lock without uses rests. It is not destroyed: anybody could then destroy it."""
+
+USES_AFTER_REST: Final = 3
+"""Uses after a rest."""
+
+MAX_USES: Final = 1000
+"""(protocol) The most uses that a server may allow: each costs a few bits of strength of its key."""
+
+MAX_LOCK: Final = 256
+"""(protocol) Bytes of a lock."""
+
+SMALL_RECOVERY_BODY: Final = 1024
+"""(protocol) Bytes of a body without a composite signature."""
+
+SIGNED_RECOVERY_BODY: Final = 8 * 1024
+"""(protocol) Bytes of a body with one: key and signature take 5.3 KiB."""

@@ -1,0 +1,73 @@
+"""Getting a user back who lost every device: a password, and two servers of different owners.
+
+    NewLock, MadeLock       a lock that a password opens: made, changed, and made anew after each success
+    choose, Attempt, Opened a password on its way to both servers, and the recovery key that comes out
+    device_keys             the recovery device: the keys that the recovery key gives
+    RecoveryServer          what either server does; StoredLocks keeps its records in a store
+
+Neither server, nor a copy of all that one of them holds and sees, can test a guess without the other one.
+Each guess is counted there before it is answered. Nothing here reads a network or a clock of its own.
+
+This module needs `pip install letterlock[recovery]`.
+
+Not here: the identity checks of both servers, and HTTP.
+"""
+
+from letterlock._records.recovery import RecoveryRecord
+from letterlock._wire.recovery_calls import (
+    BeginLock,
+    EvaluateLock,
+    FinishLock,
+    LockBegun,
+    LockEvaluated,
+    LockOpened,
+    LocksShown,
+    LockStanding,
+    SettleLock,
+    ShowLocks,
+    StandingShown,
+)
+from letterlock._wire.recovery_lock import Hardness, Lock, LockName
+from letterlock.recovery._attempt import Attempt, Opened, choose
+from letterlock.recovery._decoys import DecoyKey
+from letterlock.recovery._device import device_keys
+from letterlock.recovery._errors import LockWaits, RecoveryRefused, ServerAtFault, WrongPassword
+from letterlock.recovery._keys import RecoveryKey
+from letterlock.recovery._meter import Policy
+from letterlock.recovery._new_lock import MadeLock, NewLock
+from letterlock.recovery._server import RecoveryServer
+from letterlock.recovery._store import RecoveryStore, StoredLocks
+
+__all__ = [
+    "Attempt",
+    "BeginLock",
+    "DecoyKey",
+    "EvaluateLock",
+    "FinishLock",
+    "Hardness",
+    "Lock",
+    "LockBegun",
+    "LockEvaluated",
+    "LockName",
+    "LockOpened",
+    "LockStanding",
+    "LockWaits",
+    "LocksShown",
+    "MadeLock",
+    "NewLock",
+    "Opened",
+    "Policy",
+    "RecoveryKey",
+    "RecoveryRecord",
+    "RecoveryRefused",
+    "RecoveryServer",
+    "RecoveryStore",
+    "ServerAtFault",
+    "SettleLock",
+    "ShowLocks",
+    "StandingShown",
+    "StoredLocks",
+    "WrongPassword",
+    "choose",
+    "device_keys",
+]

@@ -1,0 +1,66 @@
+"""The errors of recovery. Like all others, their class says who is wrong.
+
+    UsageError
+    `-- WrongPassword       both servers answered rightly, and the lock does not open
+    PeerError
+    |-- ServerAtFault       a server used another key, or shows other locks than the other one
+    `-- RecoveryRefused     a call does not fit what the server holds
+    LetterlockError
+    `-- LockWaits           a server gives no evaluation yet
+
+Not here: the errors that these are kinds of, and all others (errors.py).
+"""
+
+from letterlock.errors import Cause, LetterlockError, PeerError, UsageError
+
+
+class WrongPassword(UsageError):
+    """The password is wrong: both servers answered rightly, and the lock does not open.
+
+    `uses_left` more are possible, the next one from `not_before`, in seconds since 1970 (UTC), or at once if
+    that is 0. Of both servers, the stricter one counts.
+    """
+
+    cause = Cause.NOT_OPENED
+
+    def __init__(self, uses_left: int, not_before: int) -> None:
+        super().__init__(f"wrong password: {uses_left} more uses, the next from {not_before}; try another")
+        self.uses_left = uses_left
+        self.not_before = not_before
+
+
+class LockWaits(LetterlockError):
+    """A server gives no evaluation before `not_before`, in seconds since 1970 (UTC). Wait until then.
+
+    `server` is 1 for the relay and 2 for the key server. `uses_left` are left there.
+    """
+
+    cause = Cause.NOT_ALLOWED
+
+    def __init__(self, server: int, uses_left: int, not_before: int) -> None:
+        super().__init__(f"server {server} waits until {not_before}, {uses_left} uses left: try again then")
+        self.server = server
+        self.uses_left = uses_left
+        self.not_before = not_before
+
+
+class ServerAtFault(PeerError):
+    """A server is wrong: it used another key than it announced, or the two show different locks.
+
+    The password was not judged. `server` is 1 for the relay, 2 for the key server, and 0 where it cannot be
+    known which of the two it is. Tell whoever operates it.
+    """
+
+    def __init__(self, server: int, what: str) -> None:
+        which = f"server {server}" if server else "one of the two servers"
+        super().__init__(f"{which} is at fault: {what}; the password was not judged: tell its operator")
+        self.server = server
+
+
+class RecoveryRefused(PeerError):
+    """The client is wrong: its call does not fit the locks that this server holds, or is not signed rightly.
+
+    Nothing has changed. Ask for the locks again, and begin anew.
+    """
+
+    cause = Cause.NOT_ALLOWED

@@ -1,0 +1,41 @@
+"""Signatures of changes: the recovery device of the user's newest list signs each of them. [REC-10]
+
+    Composite.Sign(recovery device, CBOR[server, number of the call, ...], "letterlock-v1 change of a lock")
+
+Each is for one of the two servers. So no server can make changes at the other one.
+
+Not here: which list is the newest (user/, and whoever calls the server).
+"""
+
+from dataclasses import replace
+from typing import TypeVar
+
+from letterlock._primitives.composite import DeviceSigningKeyPair
+from letterlock._primitives.labels import RECOVERY_CHANGE
+from letterlock._wire.recovery_calls import BeginLock, ChangeSignature, FinishLock, SettleLock
+from letterlock.errors import InvalidSignature
+from letterlock.recovery._device import recovery_device
+from letterlock.recovery._errors import RecoveryRefused
+from letterlock.user import InvalidDeviceList, ListChain
+from letterlock.user._signatures import verify_by
+
+Change = TypeVar("Change", BeginLock, SettleLock, FinishLock)
+
+UNSIGNED = ChangeSignature(b"", b"")
+
+
+def signed_for(server: int, change: Change, signing: DeviceSigningKeyPair) -> Change:
+    """Return the call with the signature of a recovery device for server 1 or 2."""
+    signature = signing.sign(change.signed(server), RECOVERY_CHANGE)
+    return replace(change, by=ChangeSignature(signing.public.ml_dsa.data, signature))
+
+
+def require_signed(server: int, change: BeginLock | SettleLock | FinishLock, chain: ListChain) -> None:
+    """Raise RecoveryRefused unless the recovery device of the newest list signed the call. [REC-10]"""
+    device = recovery_device(chain)
+    if device is None or change.name.user_id != chain.user_id:
+        raise RecoveryRefused("the user has no recovery device: add one to the device list first")
+    try:
+        verify_by(device, change.by.ml_dsa, change.signed(server), change.by.signature, RECOVERY_CHANGE)
+    except (InvalidSignature, InvalidDeviceList):
+        raise RecoveryRefused("not signed by the recovery device of the newest list: discard it") from None

@@ -1,0 +1,110 @@
+"""spec/recovery.md and spec/recovery.cddl agree with the code."""
+
+import re
+from pathlib import Path
+
+import cbor2
+import pytest
+
+from letterlock._primitives.entropy import system_entropy
+from letterlock._wire import recovery_limits as limits
+from letterlock._wire.relay_body import DoneAnswer
+from letterlock.recovery import LockEvaluated, LockStanding, ShowLocks
+from support.cddl_check import Mismatch, Schema
+from support.recovery_town import Town
+
+SPEC = Path(__file__).parents[2] / "spec"
+PAGE = (SPEC / "recovery.md").read_text(encoding="utf-8")
+NAMES = {30: "show", 31: "evaluate", 32: "succeed", 33: "begin", 34: "settle", 35: "finish"}
+
+
+@pytest.fixture(scope="module")
+def schema() -> Schema:
+    return Schema((SPEC / "recovery.cddl").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def samples() -> dict[str, bytes]:
+    """Return one encoding of each shape, made by a user and the real servers."""
+    town = Town()
+    made = town.set_up()
+    shown = town.servers[0].show(ShowLocks(town.user_id))
+    attempt = town.attempt()
+    answers = town.ask(attempt)
+    opened = attempt.finish(*answers)
+    begin = town.begun[0]
+    return {
+        "lock": made.lock.encode(),
+        "show": ShowLocks(town.user_id).encode(),
+        "shown": shown.encode(),
+        "evaluate": attempt.requests[0].encode(),
+        "evaluated": answers[0].encode(),
+        "succeed": opened.successes[0].encode(),
+        "told": town.servers[0].succeed(opened.successes[0]).encode(),
+        "begin": begin[0].encode(),
+        "begun": begin[1].encode(),
+        "settle": made.settle[0].encode(),
+        "finish": made.finish[1].encode(),
+        "done": DoneAnswer().encode(),
+    }
+
+
+def test_what_is_made_validates(schema: Schema, samples: dict[str, bytes]) -> None:
+    for name, encoded in samples.items():
+        schema.validate(encoded, name)
+        schema.validate(encoded)
+
+
+def test_a_refused_evaluation_validates(schema: Schema) -> None:
+    refused = LockEvaluated(None, None, LockStanding(0, 2**32 - 1, rests=True)).encode()
+    schema.validate(refused, "evaluated")
+    assert LockEvaluated.decode(refused).encode() == refused
+
+
+def test_every_element_has_one_type(schema: Schema, samples: dict[str, bytes]) -> None:
+    for name, encoded in samples.items():
+        items = cbor2.loads(encoded)
+        for at in range(len(items)):
+            with pytest.raises(Mismatch):
+                schema.validate(cbor2.dumps([*items[:at], "another type", *items[at + 1 :]]), name)
+        for wrong in (items[:-1], [*items, 0]):
+            with pytest.raises(Mismatch):
+                schema.validate(cbor2.dumps(wrong), name)
+
+
+def test_the_calls_have_the_numbers_of_the_page(samples: dict[str, bytes]) -> None:
+    shown = dict(re.findall(r"^    (\w+) +\[1, (3\d), user id", PAGE, re.MULTILINE))
+    assert {int(number): name for name, number in shown.items()} == NAMES
+    for number, name in NAMES.items():
+        assert cbor2.loads(samples[name])[:2] == [1, number]
+
+
+def test_the_page_has_the_limits_of_the_code() -> None:
+    shown = dict(re.findall(r"^\| ([a-z][^|]+?) \| ([\d,]+) \|$", PAGE, re.MULTILINE))
+    assert {name: int(value.replace(",", "")) for name, value in shown.items()} == {
+        "uses until a success": limits.USES,
+        "uses in a day (UTC)": limits.USES_A_DAY,
+        "seconds between two uses": limits.PAUSE,
+        "seconds for which a lock without uses rests": limits.REST,
+        "uses after a rest": limits.USES_AFTER_REST,
+    }
+
+
+def test_the_page_has_the_floors_of_the_code() -> None:  # REC-4
+    (rule,) = re.findall(r"^\* A client MUST refuse a lock.*?\n(?=\*)", PAGE, re.DOTALL | re.MULTILINE)
+    numbers = [int(each.replace(",", "")) for each in re.findall(r"\b\d[\d,]*\b", rule.split("[REC")[0])]
+    assert numbers == [limits.MIN_PASSES, limits.MIN_MEMORY, limits.MAX_PASSES, limits.MAX_MEMORY]
+
+
+def test_every_refusal_is_an_error() -> None:
+    from letterlock import recovery
+
+    table = PAGE.split("## Refusals")[1].split("##")[0]
+    names = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+    assert len(names) == 4
+    assert all(hasattr(recovery, name) for name in names)
+
+
+def test_random_bytes_are_no_lock(schema: Schema) -> None:
+    with pytest.raises(Mismatch):
+        schema.validate(cbor2.dumps([1, system_entropy(32)]), "lock")
