@@ -14,15 +14,24 @@ from fuzz.tree import mutated
 from letterlock import Address
 from letterlock._records.collection import encode_log
 from letterlock._wire.collection_member import Member, MemberName, Role
+from letterlock._wire.group_text import GroupText, SenderName, TextPlace
 from letterlock._wire.log_entry import Action, EntryTerms, LogEntry
-from letterlock._wire.log_opening import CollectionOpening, Link
+from letterlock._wire.log_opening import CollectionOpening, Link, LogKind
 from letterlock._wire.parcel import Introduction, Parcel, ParcelItem, decode_contents, encode_contents
 from letterlock._wire.relay_calls import CALLS, Call, TokenUse
 from letterlock._wire.relay_error import ErrorAnswer, RelayCode
+from letterlock._wire.relay_group import (
+    FollowFrame,
+    GroupFrame,
+    GroupSendRequest,
+    GroupTextsRequest,
+    log_key,
+    texts_key,
+)
 from letterlock._wire.relay_lists import AppendRequest, RegisterRequest, UserRequest
 from letterlock._wire.relay_log import LogAppendRequest, LogRequest
 from letterlock._wire.relay_login import account_key
-from letterlock._wire.relay_mail import MailFrame, read_frame
+from letterlock._wire.relay_mail import MailFrame, read_frame, read_sent_frame
 from letterlock._wire.relay_place import OpenPlaceRequest
 from letterlock._wire.relay_prekeys import PublishRequest
 from letterlock._wire.relay_shelf import (
@@ -58,7 +67,7 @@ from letterlock.relay._store import (
     Watch,
 )
 from letterlock.relay._verification import head_of
-from support.collection_logs import digest, entry_of, sealed_name
+from support.collection_logs import digest, entry_of, opened_group, sealed_name
 from support.pair import entropy_of
 from support.relay_samples import BODIES
 from support.relay_town import NAME, NOW, Resident, Town, some_id
@@ -67,7 +76,7 @@ from support.user_tools import Owner
 SECRET: Final = bytes(range(32))
 READERS: Final[tuple[Any, ...]] = (
     *{kind for call in CALLS for kind in (call.request, call.answer)}, MailFrame, ErrorAnswer, Ticket,
-    ShelfFrame, Parcel, Introduction,
+    ShelfFrame, FollowFrame, GroupFrame, Parcel, Introduction,
 )  # fmt: skip
 SEALS: Final = Seals(RelaySecret(SECRET), entropy_of("fuzzed relay"))
 
@@ -145,6 +154,8 @@ class StillStore:
 
     async def shelf(self, shelf: bytes, after: int, most: int, most_bytes: int) -> ShelfPage:
         assert 1 <= most <= 100 < most_bytes
+        if shelf == texts_key(GROUP.log_id):
+            return ShelfPage(max(after, 7), ((after + 1, bytes(8) + b"text"),) if after < 7 else ())
         return ShelfPage(max(after, 7), ((after + 1, b"parcel"),) if after < 7 else ())
 
     async def unshelve(self, shelf: bytes, hashes: tuple[bytes, ...], putter: bytes | None) -> None:
@@ -155,12 +166,12 @@ class StillStore:
         return 7 if hash_[0] % 2 else None
 
     async def post(self, put: Put, log: bytes, before: LogHead) -> Posted:
-        assert (put.shelf[:8], before) == (log[:8], LOG_HEAD)
-        assert put.time is not None
+        assert (log, before.hash) == (log_key(GROUP.log_id), GROUP.head)
+        assert (put.shelf, put.time) == (texts_key(GROUP.log_id), NOW)
         return Posted(7)
 
     async def log_head(self, log: bytes) -> LogHead | None:
-        return LOG_HEAD if log == TEAM.key else None
+        return {TEAM.key: LOG_HEAD, log_key(GROUP.log_id): GROUP_HEAD}.get(log)
 
     async def log_entries(self, log: bytes, after: int, most: int, most_bytes: int) -> list[bytes]:
         assert min(most, most_bytes) > 0
@@ -202,6 +213,16 @@ LOG: Final = follow(None, FIRST)
 NEXT: Final = _unsigned(
     EntryTerms(2, LOG.log_id, LOG.head, NOW, Action.RENEW, (), 2, _opening(2, Link(1, digest("link", 80))))
 )
+GROUP: Final = follow(
+    None,
+    _unsigned(EntryTerms(1, None, None, NOW, Action.CREATE, (ADMIN,), 1, opened_group(), LogKind.GROUP)),
+)
+GROUP_HEAD: Final = LogHead(1, GROUP.head, encode_log(GROUP).expose())
+TEXT: Final = GroupText.signed_with(
+    TextPlace(GROUP.log_id, 1, 1, SenderName(ALICE.user_id, 1), 0),
+    digest("sealed", 100),
+    digest("signed", 64),
+)
 OWN: Final = ShelfName.of_user(ALICE.user_id)
 TEAM: Final = ShelfName.of_collection(LOG.log_id)
 LOG_HEAD: Final = LogHead(1, LOG.head, encode_log(LOG).expose())
@@ -217,6 +238,7 @@ def check(data: bytes) -> None:
         if found.error is None and found.accepted().encode() != data:
             raise Finding(f"a {reader.__name__} encodes to other bytes")
     attempt(data, lambda: read_frame(data), PeerError, ITEMS)
+    attempt(data, lambda: read_sent_frame(data), PeerError, ITEMS)
     contents = attempt(data, lambda: decode_contents(data), PeerError, ITEMS)
     if contents.error is None and encode_contents(contents.accepted()) != data:
         raise Finding("what is in a parcel encodes to other bytes")
@@ -281,6 +303,8 @@ def seeds() -> dict[str, bytes]:
         "log-of-collection": LogRequest(TEAM.id, 0).encode(),
         "entry-without-signature": LogAppendRequest(NEXT.encode()).encode(),
         "entry-again": LogAppendRequest(FIRST.encode()).encode(),
+        "group-send-of-alice": GroupSendRequest(TEXT.encoded).encode(),
+        "group-texts-of-alice": GroupTextsRequest(GROUP.log_id, 0, 9, 0).encode(),
         "user": UserRequest(ALICE.user_id, 0).encode(),
     }
 

@@ -188,7 +188,8 @@ def test_a_message_in_endless_fragments_closes_the_socket(server: Server) -> Non
         async with line(server, person.tokens[1]) as open_line:
             with pytest.raises(ConnectionClosed):  # perhaps before the frame that says why was read
                 await open_line.connection.send([b""] * 200)
-                await open_line.connection.recv()
+                while True:  # news of the shelf may come first
+                    await open_line.connection.recv()
 
     in_town(server, play)
 

@@ -52,6 +52,7 @@ async def test_nothing_is_lost_when_processes_are_killed(store: RelayStore, url:
     assert ledger.acked
     assert ledger.shelved
     assert ledger.appended
+    assert ledger.posted
     assert any(not is_last_resort(bundle) for found in ledger.claimed.values() for bundle in found)
 
 

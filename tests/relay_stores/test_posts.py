@@ -24,13 +24,13 @@ from letterlock.relay import (
 from letterlock.relay._postgresql import schema as postgresql
 from letterlock.relay._sqlite import schema as sqlite
 from letterlock.relay._watchers import SHELF
-from support.relay_rows import NOW, parcel
+from support.relay_rows import NOW, parcel, texts_of
 
 
 def named() -> tuple[bytes, bytes]:
     """Return the keys of a log and of its texts, which a database keeps together."""
     log = os.urandom(16)
-    return log, log[:8] + os.urandom(8)
+    return log, texts_of(log)
 
 
 async def begun(store: RelayStore, log: bytes) -> LogHead:

@@ -72,7 +72,7 @@ def test_bounds_are_the_codes() -> None:
     limits = Limits()
     buckets: list[Buckets] = [
         limits.targets, limits.sends, limits.logins, limits.registrations, limits.appends,
-        limits.publications, limits.places, limits.shelvings, limits.entries, limits.logs,
+        limits.publications, limits.places, limits.shelvings, limits.entries, limits.logs, limits.texts,
     ]  # fmt: skip
     expected = [REQUESTER, TARGET, *(each.bucket for each in buckets)]
     found = []

@@ -2,7 +2,7 @@
 
     python relay_child.py URL ACCOUNT     reads commands, one a line:
 
-    fork burst NOW    a process that sends, claims, publishes, shelves, appends and takes away, for ever
+    fork burst NOW    a process that sends, claims, publishes, shelves, appends and posts, for ever
     fork claims N     a process that claims N bundles of device 1 by four tasks, and ends
     kill PID          kill -9; says "ended" once the process is dead
     wait PID          the same after the process ended by itself
@@ -25,7 +25,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from letterlock.relay import Deliver, Head, ListedKey, LogHead, RelayStore, open_store
-from support.relay_rows import NOW, letter, page, parcel, send
+from support.relay_rows import NOW, letter, page, parcel, send, texts_of
 
 
 def say(*words: object) -> None:
@@ -36,7 +36,7 @@ def say(*words: object) -> None:
 
 
 class Burst:
-    """Endless work on one account: mail of devices 1 and 2, prekeys of device 1, a shelf and a log."""
+    """Endless work on one account: mail of devices 1 and 2, prekeys of device 1, a shelf, a log and texts."""
 
     def __init__(self, store: RelayStore, account: bytes, head: Head, now: int) -> None:
         self.store, self.account, self.head, self.now = store, account, head, now
@@ -55,6 +55,8 @@ class Burst:
             self.takes_away,
             self.appends,
             self.appends,
+            self.posts,
+            self.posts,
         ]
 
     async def sends(self) -> None:
@@ -129,6 +131,20 @@ class Burst:
         say("appending", entry)
         if await self.store.log_append(self.account, before, entry, LogHead(number, entry[:32], entry)):
             say("appended", entry)
+
+    async def posts(self) -> None:
+        before = await self.store.log_head(self.account)
+        if before is None:
+            return await asyncio.sleep(0)
+        put = replace(parcel(texts_of(self.account)), time=NOW)
+        say("posting", put.hash)
+        for _ in range(random.choice([1, 1, 2])):
+            posted = await self.store.post(put, self.account, before)
+            if posted.is_full:
+                say("wrong", "full")
+            if posted.number is not None:
+                say("posted", put.hash)
+        return None
 
 
 async def forever(work: Callable[[], Awaitable[None]]) -> None:

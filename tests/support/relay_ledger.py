@@ -7,11 +7,11 @@ import hashlib
 from dataclasses import dataclass, field
 
 from letterlock.relay import Counts, RelayStore
-from support.relay_rows import NOW, Person, is_last_resort, waiting
+from support.relay_rows import NOW, Person, is_last_resort, texts_of, waiting
 
 _SETS = {
     "sending", "sent", "acking", "acked", "spent", "shelving", "shelved", "taking", "taken", "appending",
-    "appended",
+    "appended", "posting", "posted",
 }  # fmt: skip
 
 
@@ -32,6 +32,8 @@ class Ledger:
     taken: set[bytes] = field(default_factory=set)
     appending: set[bytes] = field(default_factory=set)
     appended: set[bytes] = field(default_factory=set)
+    posting: set[bytes] = field(default_factory=set)
+    posted: set[bytes] = field(default_factory=set)
     published: int = 0
     advanced: int = 0
     wrong: list[str] = field(default_factory=list)
@@ -67,6 +69,7 @@ class Ledger:
             assert not await store.spend(person.key, value, NOW, NOW - 1)
         await self._require_shelf(store, person)
         await self._require_log(store, person)
+        await self._require_texts(store, person)
         assert await store.check() == []
 
     async def _require_mail(self, store: RelayStore, person: Person) -> None:
@@ -102,16 +105,18 @@ class Ledger:
 
     async def _require_shelf(self, store: RelayStore, person: Person) -> None:
         """Each parcel is there once, under a number of its own, until it was taken away."""
-        found: dict[int, bytes] = {}
-        while True:
-            page = await store.shelf(person.key, max(found, default=0), 100, 10**6)
-            if not page.parcels:
-                break
-            found |= {number: hashlib.sha256(each).digest() for number, each in page.parcels}
+        found = await _hashes(store, person.key)
         there = set(found.values())
         assert len(there) == len(found)
         assert self.shelved - self.taking <= there <= self.shelving, "lost, or never shelved"
         assert not there & self.taken, "taken away, and still there"
+
+    async def _require_texts(self, store: RelayStore, person: Person) -> None:
+        """Each text is there once, and no number was given in vain."""
+        found = await _hashes(store, texts_of(person.key))
+        assert list(found) == list(range(1, len(found) + 1))
+        assert len(set(found.values())) == len(found)
+        assert self.posted <= set(found.values()) <= self.posting, "lost, or never posted"
 
     async def _require_log(self, store: RelayStore, person: Person) -> None:
         """What was appended follows each other without a gap."""
@@ -123,3 +128,13 @@ class Ledger:
         assert head is None or head.hash == entries[-1][:32]
         assert len(set(entries)) == len(entries)
         assert self.appended <= set(entries) <= self.appending, "lost, or never appended"
+
+
+async def _hashes(store: RelayStore, shelf: bytes) -> dict[int, bytes]:
+    """Return the hashes of all parcels on a shelf, by their numbers."""
+    found: dict[int, bytes] = {}
+    while True:
+        page = await store.shelf(shelf, max(found, default=0), 100, 10**6)
+        if not page.parcels:
+            return found
+        found |= {number: hashlib.sha256(each).digest() for number, each in page.parcels}

@@ -83,6 +83,11 @@ def parcel(shelf: bytes, putter: bytes = bytes(16), text: bytes | None = None, *
     return Put(shelf, hashlib.sha256(data).digest(), putter, data, **(SHELF_ROOM | room))
 
 
+def texts_of(log: bytes) -> bytes:
+    """Return the key of the texts of a group whose log has this key: a database keeps both together."""
+    return log[:8] + hashlib.sha256(log).digest()[:8]
+
+
 async def sent(store: RelayStore, person: Person, *mail: Mail) -> None:
     """Deliver, and require that it was stored."""
     delivered = await store.deliver(person.key, send(person.head, *mail))

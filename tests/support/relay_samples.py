@@ -6,6 +6,15 @@ from letterlock import Address
 from letterlock._primitives.ed25519 import Ed25519KeyPair, Ed25519Seed
 from letterlock._wire.relay_body import DoneAnswer, RelayBody
 from letterlock._wire.relay_error import ErrorAnswer, RelayCode
+from letterlock._wire.relay_group import (
+    FollowFrame,
+    GroupFrame,
+    GroupSendAnswer,
+    GroupSendRequest,
+    GroupTextsAnswer,
+    GroupTextsRequest,
+    StoredText,
+)
 from letterlock._wire.relay_lists import (
     AppendRequest,
     ListsAnswer,
@@ -116,4 +125,13 @@ BODIES: Final[list[tuple[RelayBody, list[Any]]]] = [
     (DoneAnswer(), [1]),
     (ErrorAnswer(RelayCode.STALE, 7), [1, 3, 7]),
     (TICKET, [1, "alice", TIME, ID, 1, TICKET.signature]),
+    (GroupSendRequest(b"text"), [1, 22, b"text"]),
+    (GroupTextsRequest(ID, 3, 50, 60), [1, 23, ID, 3, 50, 60]),
+    (GroupSendAnswer(7), [1, 7]),
+    (
+        GroupTextsAnswer(9, (StoredText(7, TIME, b"one"), StoredText(9, TIME, b"two"))),
+        [1, 9, [[7, TIME, b"one"], [9, TIME, b"two"]]],
+    ),
+    (FollowFrame((ID, OTHER_ID)), [1, 24, [ID, OTHER_ID]]),
+    (GroupFrame(ID, 9), [1, 24, ID, 9]),
 ]

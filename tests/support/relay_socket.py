@@ -10,6 +10,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from letterlock._wire.relay_calls import SOCKET_PATH
+from letterlock._wire.relay_group import FollowFrame, GroupFrame
 from letterlock._wire.relay_login import token_text
 from letterlock._wire.relay_mail import AckRequest, MailFrame, read_frame
 from letterlock._wire.relay_shelf import ShelfFrame
@@ -22,6 +23,7 @@ class Line:
     def __init__(self, connection: ClientConnection) -> None:
         self.connection = connection
         self.shelf: list[int] = []
+        self.groups: list[GroupFrame] = []
 
     async def mail(self) -> MailFrame:
         """Return the next frame, which must hold mail."""
@@ -30,20 +32,37 @@ class Line:
         return frame
 
     async def next(self) -> MailFrame | AckRequest:
-        """Return the next frame that is not about a shelf."""
+        """Return the next frame that is not about a shelf or a group."""
         while True:
-            data = await self.connection.recv()
-            assert isinstance(data, bytes)
-            frame = read_frame(data)
-            if not isinstance(frame, ShelfFrame):
+            frame = await self._frame()
+            match frame:
+                case ShelfFrame(newest):
+                    self.shelf.append(newest)
+                case GroupFrame():
+                    self.groups.append(frame)
+                case _:
+                    return frame
+
+    async def _frame(self) -> MailFrame | AckRequest | ShelfFrame | GroupFrame:
+        data = await self.connection.recv()
+        assert isinstance(data, bytes)
+        return read_frame(data)
+
+    async def follow(self, *groups: bytes) -> None:
+        """Say which groups to tell of."""
+        await self.connection.send(FollowFrame(groups).encode())
+
+    async def group_news(self) -> GroupFrame:
+        """Return the next news of a group; nothing but news of a shelf may come in between."""
+        while True:
+            frame = await self._frame()
+            if isinstance(frame, GroupFrame):
                 return frame
-            self.shelf.append(frame.newest)
+            assert isinstance(frame, ShelfFrame)
 
     async def shelf_news(self) -> int:
         """Return the next number of a shelf that is pushed; no mail may come in between."""
-        data = await self.connection.recv()
-        assert isinstance(data, bytes)
-        frame = read_frame(data)
+        frame = await self._frame()
         assert isinstance(frame, ShelfFrame)
         return frame.newest
 

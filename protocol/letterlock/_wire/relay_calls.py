@@ -12,6 +12,12 @@ from enum import Enum
 from typing import Final
 
 from letterlock._wire.relay_body import DoneAnswer, RelayBody
+from letterlock._wire.relay_group import (
+    GroupSendAnswer,
+    GroupSendRequest,
+    GroupTextsAnswer,
+    GroupTextsRequest,
+)
 from letterlock._wire.relay_lists import (
     AppendRequest,
     ListsAnswer,
@@ -113,6 +119,8 @@ CALLS: Final = (
     Call("log-append", TokenUse.ALWAYS, LogAppendRequest, LogAppendAnswer),
     Call("user", TokenUse.ALWAYS, UserRequest, ListsAnswer),
     Call("newer", TokenUse.NEVER, NewerRequest, ListsAnswer),
+    Call("group-send", TokenUse.ALWAYS, GroupSendRequest, GroupSendAnswer),
+    Call("group-texts", TokenUse.ALWAYS, GroupTextsRequest, GroupTextsAnswer),
 )
 """In the order of their numbers, from 1."""
 

@@ -24,7 +24,10 @@ class RelayCode(IntEnum):
     UNKNOWN = 2
     """There is no such account, device, place or token, or it may not do this; none says which. [RLY-7]"""
     STALE = 3
-    """The call was made for a device list that is not the newest. The number is the newest version."""
+    """The call was made for a device list, or a text after an entry of a log, that is not the newest.
+
+    The number is the newest version, or that of the newest entry.
+    """
     CONFLICT = 4
     """Another list or publication came first. The number is that of the newest one."""
     TAKEN = 5
@@ -34,7 +37,7 @@ class RelayCode(IntEnum):
     SLOW_DOWN = 7
     """Too many calls. The number is how many seconds to wait."""
     FULL = 8
-    """The mailbox of a device has no room. The number is the device's id."""
+    """The mailbox of a device has no room, or a group. The number is the device's id, or 0."""
     REFUSED = 9
     """A device list, publication or device breaks a rule. The call is wrong: do not repeat it."""
     UNAVAILABLE = 10

@@ -100,5 +100,8 @@ MAX_LOG_ENTRIES: Final = 256
 MAX_LOG_BYTES: Final = 4 * MIB
 """Bytes of the entries in one answer, but for the first one."""
 
+MAX_FOLLOWED: Final = 256
+"""Groups of which one socket is told. Each costs a watch, so a client asks for further ones by itself."""
+
 SMALL_BODY: Final = 2 * KIB
 """Bytes of a body that holds a name, a few ids and numbers: a name has 255 bytes, a token 512."""

@@ -9,12 +9,15 @@ On a socket, each frame is one body:
     mail frame  [1, 9, stock, [[id, time, name, device, message] ...]]      relay to client
     ack frame   [1, 10, [id ...]]                   client to relay, and back once they are deleted
     shelf frame [1, 16, newest]                     relay to client (relay_shelf.py)
+    follow frame [1, 24, [group id ...]]            client to relay (relay_group.py)
+    group frame [1, 24, group id, newest]           relay to client
 
 Not here: what messages hold (message.py); who may do what (relay/).
 """
 
+from collections.abc import Mapping
 from dataclasses import field
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from letterlock._primitives.dataclass import dataclass
 from letterlock._wire import cbor
@@ -30,6 +33,7 @@ from letterlock._wire.relay_body import (
     read_name,
     read_version,
 )
+from letterlock._wire.relay_group import FollowFrame, GroupFrame
 from letterlock._wire.relay_limits import (
     KIB,
     MAX_ACKNOWLEDGED,
@@ -193,24 +197,37 @@ class AckRequest(RelayBody):
         return cls(ids)
 
 
-_FRAMES: Final[dict[Any, type[MailFrame | AckRequest | ShelfFrame]]] = {
+_PUSHED: Final[dict[Any, type[MailFrame | AckRequest | ShelfFrame | GroupFrame]]] = {
     9: MailFrame,
     10: AckRequest,
     16: ShelfFrame,
+    24: GroupFrame,
 }
+_SENT: Final[dict[Any, type[AckRequest | FollowFrame]]] = {10: AckRequest, 24: FollowFrame}
+
+Frame = TypeVar("Frame", bound=RelayBody)
 
 
-def read_frame(data: bytes) -> MailFrame | AckRequest | ShelfFrame:
-    """Read a frame that a relay pushed into a socket. A client sends `AckRequest` alone.
+def read_frame(data: bytes) -> MailFrame | AckRequest | ShelfFrame | GroupFrame:
+    """Read a frame that a relay pushed into a socket.
 
     Raises MalformedMessage, UnsupportedVersion, and UsageError if `data` is not bytes.
     """
+    return _read(data, _PUSHED)
+
+
+def read_sent_frame(data: bytes) -> AckRequest | FollowFrame:
+    """Read a frame that a client sent into a socket. Raises as `read_frame`."""
+    return _read(data, _SENT)
+
+
+def _read(data: bytes, kinds: Mapping[Any, type[Frame]]) -> Frame:
     if type(data) is not bytes:
         raise UsageError(f"what is decoded must be bytes, not {type(data).__name__}")
     check_relay_version(data)
     _, _, start = read_head(data, 0)
     _, _, start = read_head(data, start)
-    kind = _FRAMES.get(read_head(data, start)[1])
+    kind = kinds.get(read_head(data, start)[1])
     if kind is None:
-        raise MalformedMessage("neither mail nor an acknowledgement, nor news of a shelf")
+        raise MalformedMessage("no frame that is known: neither mail, an acknowledgement nor news")
     return kind.decode(data)

@@ -72,6 +72,7 @@ class CollectionLogs:
                 return await self._not_next(key, newest, entry)
             after = await means.run(partial(_checked, before, entry, signer))
             if await means.store.log_append(key, before, request.entry, after):
+                means.logs.forget(key)
                 return LogAppendAnswer(is_taken=True, newest=after.number, entries=())
         raise Refused(RelayCode.UNAVAILABLE, 1)
 

@@ -47,6 +47,9 @@ SHELF_BYTES: Final = 1024 * 1024 * 1024
 PUTTER_SHARE: Final = 16
 """Which part of a shelf one user may fill, who is not its owner: a sixteenth."""
 
+MEMBER_SHARE: Final = 4
+"""Which part of the room for a group's texts one member may fill: a quarter."""
+
 OWNERS_SHARE: Final = 8
 """Which part of a shelf others leave to its owner: an eighth. A flood of them keeps out their own parcels."""
 
@@ -82,6 +85,7 @@ class Limits:
         "sends",
         "shelvings",
         "targets",
+        "texts",
     )
 
     def __init__(self) -> None:
@@ -105,6 +109,8 @@ class Limits:
         """Entries of logs that one device appends: verifying one costs a few milliseconds."""
         self.logs = Buckets(Bucket(100, DAY // 100))
         """Logs that one device begins: each may grow, and is kept."""
+        self.texts = Buckets(Bucket(60, 1))
+        """Texts of one device for one group."""
         self._seen = Seen()
 
     def target(self, requester: bytes, account: bytes, now: int) -> None:

@@ -25,7 +25,7 @@ from letterlock.relay._means import NOT_THERE, Means
 from letterlock.relay._reply import Refused
 from letterlock.relay._session import Session
 from letterlock.relay._store import Deliver, Delivered, Mail
-from letterlock.relay._waiting import unless
+from letterlock.relay._waiting import read_until
 
 _DEVICE: Final = struct.Struct(">I")
 
@@ -88,18 +88,16 @@ class Mailboxes:
         `epoch` is the time at which the clock of the event loop began.
         """
         means, clock = self._means, asyncio.get_running_loop().time
-        end = clock() + request.wait
-        async with means.store.watch(session.account, session.device) as watch:
-            while True:
-                async with means.reads:
-                    # Read after the watch began, so that nothing is missed between the two.
-                    mail = await self._read(request.most, session, skip)
-                    if mail:
-                        await means.check_now(session, int(epoch + clock()))
-                left = end - clock()
-                if mail or left <= 0 or self._draining.is_set():
-                    return mail
-                await unless(self._draining, watch.wait(left))
+
+        async def read() -> list[Mail]:
+            async with means.reads:
+                mail = await self._read(request.most, session, skip)
+                if mail:
+                    await means.check_now(session, int(epoch + clock()))
+                return mail
+
+        watched = means.store.watch(session.account, session.device)
+        return await read_until(watched, read, bool, request.wait, self._draining)
 
     async def _read(self, most: int, session: Session, skip: frozenset[bytes]) -> list[Mail]:
         return await self._means.store.fetch(session.account, session.device, most, MAX_FETCHED_BYTES, skip)

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from letterlock._wire.device_snapshot import DeviceClass
 from letterlock._wire.relay_error import RelayCode
 from letterlock.relay._limits import CLOCK_SLACK, HEAD_SECONDS, MAX_HEADS, MAX_READS, Limits
+from letterlock.relay._recent_logs import RecentLogs
 from letterlock.relay._reply import Refused
 from letterlock.relay._session import Session
 from letterlock.relay._settings import RelaySettings
 from letterlock.relay._store import Head, ListedKey, RelayStore
 from letterlock.relay._verification import Run
-from letterlock.user._rules import RIGHTS
+from letterlock.user._rules import RIGHTS, Rights
 
 NOT_THERE = 1
 """The number with UNKNOWN if the caller is known, and what it named is not there."""
@@ -63,8 +64,10 @@ class Means:
     limits: Limits = field(default_factory=Limits)
     reads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_READS))
     heads: Heads = field(init=False)
+    logs: RecentLogs = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "logs", RecentLogs(self.store, self.run))
         object.__setattr__(self, "heads", Heads(self.store))
 
     async def spend(self, account: bytes, value: bytes, until: int, now: int) -> bool:
@@ -102,10 +105,28 @@ class Means:
         that was revoked since. So the account that the caller logged in to is not enough. Raises Refused,
         UNKNOWN, and REFUSED for a device of a class that has nothing to do with documents.
         """
+        account, newest, listed = await self._check_user(session, now)
+        if not _rights(listed).reads_documents:
+            raise Refused(RelayCode.REFUSED)
+        return account, newest, listed
+
+    async def check_messenger(self, session: Session, now: int) -> tuple[Head, ListedKey]:
+        """Return the newest list of the caller's user, and the device, as `check_owner`. [RLY-48]
+
+        Raises Refused, UNKNOWN, and REFUSED for a device of a class that gets no messages.
+        """
+        _, newest, listed = await self._check_user(session, now)
+        if not _rights(listed).gets_messages:
+            raise Refused(RelayCode.REFUSED)
+        return newest, listed
+
+    async def _check_user(self, session: Session, now: int) -> tuple[bytes, Head, ListedKey]:
         head, listed = await self.check_now(session, now)
         account, newest = await self.store.user(head.user_id) or (session.account, head)
         if not listed.is_same(newest.device(session.device)):
             raise Refused(RelayCode.UNKNOWN)
-        if not RIGHTS.get(listed.device_class, RIGHTS[DeviceClass.LIMITED]).reads_documents:
-            raise Refused(RelayCode.REFUSED)
         return account, newest, listed
+
+
+def _rights(listed: ListedKey) -> Rights:
+    return RIGHTS.get(listed.device_class, RIGHTS[DeviceClass.LIMITED])

@@ -3,6 +3,7 @@
     handle      the body of a call, and a token  ->  the answer; never an exception for what a client sends
     session     whose token this is, as far as the relay knows without its store
     shelf_news  a watch of the shelf of the token's user
+    group_news  a watch of the texts of a group
     expire      deletes what has ended
 
 Which call is carried out by which method stands in one table, and what each call takes in another
@@ -25,6 +26,7 @@ from letterlock.errors import PeerError, StoreError, UsageError
 from letterlock.limits import DAY
 from letterlock.relay._collection_logs import CollectionLogs
 from letterlock.relay._errors import RateLimited
+from letterlock.relay._group_texts import GroupNews, GroupTexts
 from letterlock.relay._limits import BUSY_SECONDS
 from letterlock.relay._login import Logins
 from letterlock.relay._mailboxes import Mailboxes
@@ -49,13 +51,14 @@ _Devices = Callable[[Any, Session, int], Awaitable[RelayBody]]
 class _Work(NamedTuple):
     """Which method carries out which call: calls of anybody, of devices with a token, and `put`.
 
-    Shelves are besides what sockets watch.
+    Shelves and texts of groups are besides what sockets watch.
     """
 
     anybodys: dict[str, _Anybodys]
     devices: dict[str, _Devices]
     put: Callable[[Any, Session | None, int], Awaitable[RelayBody]]
     shelves: Shelves
+    texts: GroupTexts
 
 
 class Relay:
@@ -104,11 +107,21 @@ class Relay:
     async def shelf_news(self, token: bytes, now: int) -> AsyncGenerator[News]:
         """Watch the shelf of the user whose token this is. Raises Refused and StoreError."""
         _, work = self._started()
+        async with work.shelves.watch(self._known(token, now), now) as news:
+            yield news
+
+    @asynccontextmanager
+    async def group_news(self, token: bytes, group: bytes, now: int) -> AsyncGenerator[GroupNews]:
+        """Watch the texts of a group of the user whose token this is. Raises Refused and StoreError."""
+        _, work = self._started()
+        async with work.texts.watch(self._known(token, now), group, now) as news:
+            yield news
+
+    def _known(self, token: bytes, now: int) -> Session:
         session = self.session(token, now)
         if session is None:
             raise Refused(RelayCode.UNKNOWN)
-        async with work.shelves.watch(session, now) as news:
-            yield news
+        return session
 
     async def handle(self, call: Call, body: bytes, token: bytes | None, now: int) -> Reply:
         """Carry out a call. `now` is in seconds since 1970. Every body and token gets an answer. [RLY-2]"""
@@ -155,7 +168,7 @@ def _work(means: Means, seals: Seals, draining: asyncio.Event, entropy: Entropy)
     logins, registry, prekeys = Logins(means, seals, entropy), Registry(means), Prekeys(means)
     newer = NewerLists(means, seals, entropy)
     mailboxes, places = Mailboxes(means, draining), Places(means, draining)
-    shelves, logs = Shelves(means), CollectionLogs(means)
+    shelves, logs, texts = Shelves(means), CollectionLogs(means), GroupTexts(means, draining)
     anybodys: dict[str, _Anybodys] = {
         "challenge": logins.challenge,
         "authenticate": logins.authenticate,
@@ -179,5 +192,7 @@ def _work(means: Means, seals: Seals, draining: asyncio.Event, entropy: Entropy)
         "log": logs.log,
         "log-append": logs.append,
         "user": registry.user,
+        "group-send": texts.send,
+        "group-texts": texts.texts,
     }
-    return _Work(anybodys, devices, places.put, shelves)
+    return _Work(anybodys, devices, places.put, shelves, texts)

@@ -1,10 +1,16 @@
-"""Waiting for work that an event may end.
+"""Waiting for work that an event may end, and for what a store has not got yet.
 
 Not here: what is waited for.
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
+from typing import TypeVar
+
+from letterlock.relay._store import Watch
+
+T = TypeVar("T")
 
 
 async def unless(event: asyncio.Event, work: Coroutine[object, None, object]) -> None:
@@ -22,3 +28,25 @@ async def unless(event: asyncio.Event, work: Coroutine[object, None, object]) ->
         await asyncio.wait((task,))
     if not task.cancelled():
         task.result()
+
+
+async def read_until(
+    watched: AbstractAsyncContextManager[Watch],
+    read: Callable[[], Awaitable[T]],
+    is_enough: Callable[[T], bool],
+    seconds: float,
+    ended: asyncio.Event,
+) -> T:
+    """Read until it is enough, the time is up or an event is set, and return what was read last.
+
+    Each time something comes to what is watched, it is read again.
+    """
+    clock = asyncio.get_running_loop().time
+    end = clock() + seconds
+    async with watched as watch:
+        while True:
+            found = await read()  # after the watch began, so that nothing is missed between the two
+            left = end - clock()
+            if is_enough(found) or left <= 0 or ended.is_set():
+                return found
+            await unless(ended, watch.wait(left))

@@ -43,7 +43,7 @@ from letterlock.relay._server._logs import LOGGER, Faults, event
 from letterlock.relay._server._metrics import Metrics
 from letterlock.relay._session import Session
 
-_WAITING: Final = frozenset({"fetch", "get"})
+_WAITING: Final = frozenset({"fetch", "get", "group-texts"})
 """The calls that may wait. While one does, its client may go away."""
 
 _AT_ONCE: Final = 0.05

@@ -1,8 +1,9 @@
 """GET /v1/socket: a WebSocket that pushes mail and takes acknowledgements.
 
     relay to client     mail frames, as soon as there is mail; acknowledgements, once carried out; the newest
-                        number on the user's shelf, at first and whenever a parcel came
-    client to relay     acknowledgements
+                        number on the user's shelf, and of each group that is followed, at first and
+                        whenever something came
+    client to relay     acknowledgements, and which groups to follow
 
 A socket is a loop of fetches that skip what is in flight, beside a loop of acknowledgements. So it can do no
 more and no less than the calls, and a frame that is lost with its connection comes again.
@@ -14,6 +15,7 @@ Not here: fetch and acknowledgement (the relay's core); one socket a device (_so
 """
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, suppress
 from time import time
 from typing import Final
@@ -22,8 +24,9 @@ from starlette.types import Message, Receive, Scope, Send
 
 from letterlock._wire.relay_calls import CALL_OF_REQUEST
 from letterlock._wire.relay_error import RelayCode
+from letterlock._wire.relay_group import FollowFrame
 from letterlock._wire.relay_limits import MAX_ACKNOWLEDGED, MAX_FETCH_ANSWER, MAX_FETCHED, MAX_WAIT
-from letterlock._wire.relay_mail import AckRequest, FetchAnswer, FetchRequest, MailFrame
+from letterlock._wire.relay_mail import AckRequest, FetchAnswer, FetchRequest, MailFrame, read_sent_frame
 from letterlock._wire.relay_shelf import ShelfFrame
 from letterlock.errors import LetterlockError, StoreError
 from letterlock.relay._relay import Relay
@@ -31,6 +34,7 @@ from letterlock.relay._reply import Refused, Reply
 from letterlock.relay._server._answer import SMALL_ANSWER, refuse, unavailable
 from letterlock.relay._server._budget import Share
 from letterlock.relay._server._calls import read_bearer
+from letterlock.relay._server._following import Following, Room
 from letterlock.relay._server._metrics import Metrics
 from letterlock.relay._server._sockets import Place, Sockets
 
@@ -41,6 +45,9 @@ RESTART: Final = 1012
 
 MOST_FRAME: Final = 16 * 1024
 """Bytes of a frame from a client: 256 ids take 4.5 KiB."""
+
+_FOLLOW_SECONDS: Final = 1.0
+"""Seconds between two frames of one client that say which groups to follow: each may begin 256 watches."""
 
 _LATER: Final = 60
 """Seconds after which a shelf is watched again that could not be watched, or that the device may not see."""
@@ -60,6 +67,7 @@ class SocketCalls:
         self._sockets = sockets
         self._metrics = metrics
         self._memory = memory
+        self._room = Room()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one socket until one side closes it."""
@@ -77,10 +85,12 @@ class SocketCalls:
         place = self._sockets.enter((session.account, session.device, session.added, session.user))
         self._metrics.socket(1)
         held = _Held(self._memory, scope)
+        line = _Line(self._relay, token, (receive, send), place, held, self._room)
         try:
             await send({"type": "websocket.accept"})
-            await self._serve(_Line(self._relay, token, receive, send, place, held), session.until - now)
+            await self._serve(line, session.until - now)
         finally:
+            await line.following.end()
             held.give_back()
             self._sockets.leave(place)
             self._metrics.socket(-1)
@@ -143,22 +153,35 @@ class _Held:
 
 
 class _Line:
-    """One socket: what is in flight, and the two loops."""
+    """One socket: what is in flight, what it follows, and the loops."""
 
-    __slots__ = ("_held", "_in_flight", "_is_open", "_receive", "_relay", "_room", "_token", "place", "send")
+    __slots__ = (
+        "_followed", "_held", "_in_flight", "_is_open", "_receive", "_relay", "_room", "_token",
+        "following", "place", "send",
+    )  # fmt: skip
 
     def __init__(
-        self, relay: Relay, token: bytes, receive: Receive, send: Send, place: Place, held: _Held
+        self,
+        relay: Relay,
+        token: bytes,
+        ends: tuple[Receive, Send],
+        place: Place,
+        held: _Held,
+        followed: Room,
     ) -> None:
         self._relay = relay
         self._held = held
         self._token = token
-        self._receive = receive
+        self._receive, self.send = ends
         self._in_flight: set[bytes] = set()
         self._room = asyncio.Event()
-        self.send = send
+        self.following = Following(relay, token, followed, self._tell)
+        self._followed = -_FOLLOW_SECONDS
         self.place = place
         self._is_open = True
+
+    async def _tell(self, frame: bytes) -> None:
+        await self.send({"type": "websocket.send", "bytes": frame})
 
     async def push(self) -> None:
         """Push mail until the socket or the token ends."""
@@ -195,7 +218,7 @@ class _Line:
                     while True:
                         newest = await news.next(MAX_WAIT)
                         if newest is not None:
-                            await self.send({"type": "websocket.send", "bytes": ShelfFrame(newest).encode()})
+                            await self._tell(ShelfFrame(newest).encode())
             await asyncio.sleep(_LATER)
 
     async def close(self) -> None:
@@ -221,23 +244,32 @@ class _Line:
         return [], b""
 
     async def take(self) -> None:
-        """Take acknowledgements until the client closes the socket."""
+        """Take acknowledgements, and which groups to follow, until the client closes the socket."""
         while True:
             message = await self._receive()
             if message["type"] == "websocket.disconnect":
                 self._is_open = False
                 return
-            ids = _acknowledged(message)
-            if ids is None:
-                self.place.end(MALFORMED)
-                return
-            reply = await self._acknowledge(message["bytes"])
-            if reply.status != 200:
-                self.place.end(TOKEN_ENDED)
-                return
-            self._in_flight.difference_update(ids)
-            self._room.set()
-            await self.send({"type": "websocket.send", "bytes": message["bytes"]})
+            match _sent(message):
+                case None:
+                    self.place.end(MALFORMED)
+                    return
+                case FollowFrame(groups):
+                    await self._follow(groups)
+                case AckRequest(ids):
+                    reply = await self._acknowledge(message["bytes"])
+                    if reply.status != 200:
+                        self.place.end(TOKEN_ENDED)
+                        return
+                    self._in_flight.difference_update(ids)
+                    self._room.set()
+                    await self._tell(message["bytes"])
+
+    async def _follow(self, groups: Iterable[bytes]) -> None:
+        clock = asyncio.get_running_loop().time
+        await asyncio.sleep(self._followed + _FOLLOW_SECONDS - clock())
+        self._followed = clock()
+        self.following.follow(groups)
 
     async def _acknowledge(self, frame: bytes) -> Reply:
         while True:
@@ -247,13 +279,13 @@ class _Line:
             await asyncio.sleep(reply.retry_after)
 
 
-def _acknowledged(message: Message) -> tuple[bytes, ...] | None:
-    """Return the ids that a frame acknowledges, or None if it does not."""
+def _sent(message: Message) -> AckRequest | FollowFrame | None:
+    """Return the frame that a client sent, or None if it is none."""
     frame = message.get("bytes")
     if not isinstance(frame, bytes) or len(frame) > MOST_FRAME:
         return None
     try:
-        return AckRequest.decode(frame).ids
+        return read_sent_frame(frame)
     except LetterlockError:
         return None
 
