@@ -3,12 +3,13 @@
 DOC-103, DOC-105 to DOC-109.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import pytest
 
 from letterlock._wire import cbor
-from letterlock._wire.json_document import encode_content
+from letterlock._wire.json_document import JsonDocument, SealedSection, encode_content
 from letterlock._wire.json_fields import Field
 from letterlock._wire.json_scopes import Scopes
 from letterlock.documents import (
@@ -136,6 +137,14 @@ def test_more_than_a_document_can_hold(case: Case) -> None:
     refused(case, case.alice.signed(both))
     longest: list[Field] = [*FORGED, (("x",), "x" * (1024 * 1024))]
     refused(case, case.alice.signed(case.alice.with_fields(0, longest)))
+
+
+def test_more_bytes_than_all_sections_have_together(case: Case) -> None:
+    half = bytes(2 * 1024 * 1024)
+    most = (SealedSection(bytes(32), half), SealedSection(b"\1" * 32, half))
+    assert JsonDocument.decode(replace(case.document, sections=most).encode()).sections == most
+    more = (most[0], SealedSection(b"\1" * 32, half + b"\0"))
+    refused(case, replace(case.document, sections=more).encode(), MalformedMessage)
 
 
 def test_an_author_whom_the_reader_does_not_know(case: Case) -> None:

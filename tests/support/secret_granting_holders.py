@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Final
 
-from letterlock._records.grant import GrantRecord
 from letterlock._wire.grant_recipient import LinkRecipient
 from letterlock.documents import (
     BlindIndex,
@@ -23,7 +22,6 @@ from letterlock.documents._targets import CollectionKey, Target
 from letterlock.stores import MemoryStore
 from letterlock.user import User
 from letterlock.user._user import desk_behind
-from support.grant_samples import grant_sample
 from support.secret_pq_holders import MATERIAL
 
 GRANTING_SECRETS: Final = [
@@ -66,7 +64,7 @@ GRANTING_TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
         "<JsonDocuments of alice.1>",
     ),
     "OpenSection": (
-        lambda: OpenSection(3, GrantRecord(grant_sample()), JsonKey(MATERIAL[:32]), MATERIAL[:32]),
+        lambda: OpenSection(3, JsonKey(MATERIAL[:32]), MATERIAL[:32]),
         "{OBJECT}",
     ),
     "Section": (

@@ -37,6 +37,7 @@ REFUSED: Final[dict[str, bytes]] = {
     "a member twice, deep": b'{"a":[{"b":1,"c":{},"b":1}]}',
     "__proto__": b'{"__proto__":{}}',
     "__proto__, escaped and deep": b'{"a":[{"\\u005f_proto__":1}]}',
+    "10,001 fields": b'{"a":[' + b"0," * 9_999 + b'{}],"b":[]}',
     "no object: an array": b"[]",
     "no object: a string": b'"a"',
     "no object: a number": b"1",
@@ -168,6 +169,14 @@ def test_values_that_are_no_object() -> None:
     for value in wrong:
         with pytest.raises(UsageError, match="is an object"):
             encode_json(value)
+
+
+def test_values_with_too_many_fields() -> None:
+    """`{}` and `[]` are fields too."""
+    most: dict[str, Any] = {"a": [{}] * 9_999, "b": []}
+    assert decode_json(encode_json(most)) == most
+    with pytest.raises(UsageError, match="more than 10000 fields"):
+        encode_json({**most, "c": 1})
 
 
 def test_values_that_are_too_deep_or_too_long() -> None:

@@ -99,6 +99,8 @@ class JsonDocument:
         commitments = {each.commitment for each in made.sections}
         if not commitments or len(commitments) != len(made.sections):
             raise MalformedMessage("a json document has no section, or two with one key: discard it")
+        if sum(len(each.sealed) for each in made.sections) > MAX_SECTIONS_BYTES:
+            raise MalformedMessage(f"the sections have more than {MAX_SECTIONS_BYTES} bytes: discard them")
         return made
 
 

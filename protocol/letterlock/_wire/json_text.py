@@ -18,6 +18,7 @@ from typing import Any, Final, NoReturn, TypeAlias, cast
 from letterlock._wire.json_limits import (
     MAX_JSON_DEPTH,
     MAX_JSON_DIGITS,
+    MAX_JSON_FIELDS,
     MAX_JSON_INTEGER,
     MAX_JSON_NAME,
     MAX_JSON_NUMBER,
@@ -128,6 +129,7 @@ def _parsed(data: bytes) -> tuple[JsonValue, str | None]:
         if type(value) is not dict:
             return None, "a json document is an object"
         _check(value)
+        _check_fields(value)
     except _Wrong as wrong:
         return None, str(wrong)
     except (ValueError, RecursionError):
@@ -196,6 +198,17 @@ def _check(value: JsonValue) -> None:
             _check(each)
 
 
+def _check_fields(value: JsonValue) -> None:
+    if _field_count(value) > MAX_JSON_FIELDS:
+        raise _Wrong(f"there are more than {MAX_JSON_FIELDS} fields")
+
+
+def _field_count(value: JsonValue) -> int:
+    if type(value) is list and value:
+        return sum(map(_field_count, value))
+    return sum(map(_field_count, value.values())) if type(value) is dict and value else 1
+
+
 def _parsed_scalar(text: str) -> tuple[JsonValue, str | None]:
     if text in _WORDS:
         return _WORDS[text], None
@@ -259,7 +272,9 @@ def _encoded(value: JsonValue, *, whole: bool) -> tuple[str, str | None]:
 def _object_text(value: JsonValue) -> str:
     if type(value) is not dict:
         raise _Wrong("a json document is an object")
-    return _text(value, 0)
+    text = _text(value, 0)
+    _check_fields(value)
+    return text
 
 
 def _text(value: JsonValue, depth: int) -> str:

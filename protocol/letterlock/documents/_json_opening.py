@@ -11,8 +11,8 @@ Nothing is given out before all five are done.
 Not here: grants beside a document (_json_documents.py).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from letterlock._primitives.labels import JSON_AUTHOR, JSON_SECTION, JSON_TRAILER
@@ -20,7 +20,7 @@ from letterlock._primitives.secret import Uncopyable
 from letterlock._records.grant import GrantRecord
 from letterlock._wire.grant_subject import SubjectKind
 from letterlock._wire.json_assembly import assemble
-from letterlock._wire.json_document import JsonDocument, JsonTrailer, SealedSection, decode_content
+from letterlock._wire.json_document import JsonDocument, JsonTrailer, decode_content
 from letterlock._wire.json_fields import Field, pointer_of
 from letterlock._wire.json_limits import MAX_JSON_FIELDS
 from letterlock._wire.json_scopes import Scopes
@@ -31,7 +31,7 @@ from letterlock.documents._json_keys import JsonKey, content_of, open_text, trai
 from letterlock.documents._json_sealing import Replaced, section_subject
 from letterlock.documents._key_finding import ReaderSecret
 from letterlock.documents._shelf import Shelf
-from letterlock.documents._signing import ListsOnRecord, Standing, verify
+from letterlock.documents._signing import KnownLists, ListsOnRecord, Standing, verify
 from letterlock.documents._values import Granted
 from letterlock.errors import UsageError
 
@@ -65,7 +65,6 @@ class OpenSection(Uncopyable):
     """A section whose key was found, its number, and its text, 32 bytes of which are a key."""
 
     number: int
-    record: GrantRecord
     key: JsonKey
     text: bytes
 
@@ -78,10 +77,22 @@ def open_json(
     Raises as `JsonDocuments.open` does.
     """
     found = _found_sections(shelf, document, secret)
-    trailer = _trailer(document, found)
+    opened, named = read_sections(document, [section for _, section in found], ListsOnRecord(shelf.desk.book))
+    for record, _ in found:
+        shelf.book.mark_checked(record)
+    return replace(opened, rivals=shelf.shown(_rivals(shelf, document))), named
+
+
+def read_sections(
+    document: JsonDocument, found: Sequence[OpenSection], lists: KnownLists
+) -> tuple[OpenedJson, dict[str, OpenSection]]:
+    """Return what at least one open section says, once all of it was checked, and the sections by name.
+
+    Raises as `JsonDocuments.open` does.
+    """
+    trailer = read_trailer(document, found)
     statement = trailer.statement
     _check_statement(document, trailer)
-    lists = ListsOnRecord(shelf.desk.book)
     standing = verify(lists, JSON_AUTHOR, statement.signed_hash(), trailer.signed_by)
     named, fields = _contents(found, statement.scopes)
     numbers = {each.number for each in found}
@@ -98,10 +109,7 @@ def open_json(
         statement.issued,
         trailer.signed_by,
         standing,
-        shelf.shown(_rivals(shelf, document)),
     )
-    for each in found:
-        shelf.book.mark_checked(each.record)
     return opened, named
 
 
@@ -125,33 +133,36 @@ def _text_of(value: JsonObject) -> bytes:
         raise DocumentDamaged("the content is longer than json documents are: ask its author") from None
 
 
-def _found_sections(shelf: Shelf, document: JsonDocument, secret: ReaderSecret | None) -> list[OpenSection]:
+def _found_sections(
+    shelf: Shelf, document: JsonDocument, secret: ReaderSecret | None
+) -> list[tuple[GrantRecord, OpenSection]]:
     """Return the sections that grants on record open. Their texts are authentic under their keys, no more.
 
     Raises NoGrant if there is none, and DocumentDamaged.
     """
     finder = shelf.finder()
-    found: list[OpenSection] = []
+    found: list[tuple[GrantRecord, OpenSection]] = []
     for number, section in enumerate(document.sections):
         subject = section_subject(document.id, document.version, section)
         for record, granted in finder.keys(subject, secret):
             key = JsonKey(granted.expose())  # `keys` has compared it with the commitment
-            found.append(OpenSection(number, record, key, _text(document, section, key)))
+            found.append((record, open_section(document, number, key)))
             break
     if not found:
         raise finder.refusal(section_subject(document.id, document.version, document.sections[0]))
     return found
 
 
-def _text(document: JsonDocument, section: SealedSection, key: JsonKey) -> bytes:
-    place = (document.id, document.version)
+def open_section(document: JsonDocument, number: int, key: JsonKey) -> OpenSection:
+    """Return a section, opened with its key. Raises DocumentDamaged."""
+    section, place = document.sections[number], (document.id, document.version)
     text = open_text(key, JSON_SECTION, *place, section.commitment, section.sealed)
     if text is None:
         raise DocumentDamaged("a section does not authenticate: fetch the document again")
-    return text
+    return OpenSection(number, key, text)
 
 
-def _trailer(document: JsonDocument, found: list[OpenSection]) -> JsonTrailer:
+def read_trailer(document: JsonDocument, found: Sequence[OpenSection]) -> JsonTrailer:
     """Return the trailer, opened with the key that every section has. Nothing in it was verified yet."""
     keys = [trailer_key_of(each.text) for each in found]
     if any(each != keys[0] for each in keys):
@@ -173,7 +184,7 @@ def _check_statement(document: JsonDocument, trailer: JsonTrailer) -> None:
 
 
 def _contents(
-    found: list[OpenSection], scopes: Scopes
+    found: Sequence[OpenSection], scopes: Scopes
 ) -> tuple[dict[str, OpenSection], dict[str, list[Field]]]:
     """Return the open sections and their fields, by the names of sections. [DOC-106]"""
     named: dict[str, OpenSection] = {}
