@@ -24,8 +24,8 @@ PLAYS = {"ratchet.play", "triple.play", "account.play"}
 
 FAMILIES = {
     "addresses", "archives", "armor", "braid", "bundles", "collections", "content", "documents",
-    "erasure", "grants", "hpke", "kdf", "keys", "linking", "linking-payload", "padding", "pqxdh",
-    "ratchet", "records", "relay", "safety-numbers", "sealing", "sessions", "sparse", "split-kem",
+    "erasure", "grants", "hpke", "json-documents", "kdf", "keys", "linking", "linking-payload", "padding",
+    "pqxdh", "ratchet", "records", "relay", "safety-numbers", "sealing", "sessions", "sparse", "split-kem",
     "triple", "users", "wire", "x3dh", "xeddsa",
 }  # fmt: skip
 

@@ -27,6 +27,7 @@ from letterlock_vectors.operations import (
     grants,
     handshakes,
     hpke,
+    json_documents,
     keys,
     linking,
     payload,
@@ -50,7 +51,7 @@ _TABLES: Final = tuple(
     module.OPERATIONS
     for module in (
         accounts, archives, braid, bundles, collections, content, decoding, derivation, documents,
-        erasure, grants, handshakes, hpke, keys, linking, payload, ratchets, records, relay,
+        erasure, grants, handshakes, hpke, json_documents, keys, linking, payload, ratchets, records, relay,
         safety_numbers, sealing, sparse, split_kem, texts, triple, users, xeddsa,
     )
 )  # fmt: skip

@@ -130,8 +130,24 @@ export const PASSES = [3, 8]; // DOC-38
 export const PASSWORD_MEMORY = [67_108_864, 268_435_456]; // DOC-38
 export const ITEM_SIZE = 65_536; // DOC-47
 
+export const JSON_SIZE = 1_048_576; // of spec/json.md, as those below
+export const JSON_NESTING = 32;
+export const JSON_FIELDS = 10_000;
+export const JSON_NAME_SIZE = 256;
+export const JSON_NUMBER = 24; // characters
+export const JSON_DIGITS = 15;
+export const JSON_DOCUMENT_SIZE = 6_291_456;
+export const JSON_SECTIONS = 64;
+export const JSON_SECTIONS_SIZE = 4_194_304;
+export const JSON_TRAILER_SIZE = 65_536;
+export const JSON_CONTENT_ITEMS = 200_000;
+export const JSON_SCOPES = 256;
+export const SECTION_NAME = 64; // characters
+export const INDEX_BITS = 24; // DOC-112
+
 export const ENTRY_TERMS_SIZE = 65_536; // of spec/collections.md, as those below
 export const ENTRY_ITEMS = 48;
 export const MEMBERS = 1_000;
 export const FORK_SIZE = 4_194_304;
 export const FORK_ENTRIES = 500;
+export const NESTED = 4; // DOC-77

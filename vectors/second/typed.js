@@ -25,6 +25,14 @@ export function text(item) {
   return item;
 }
 
+const UNPRINTABLE = /[^\P{C}]|[^\P{Z} ]/u;
+
+/** Return whether a text has so many characters, and all of them are printable: a purpose of spec/documents.md is such a text. */
+export function isPrintable(item, least, most) {
+  const length = [...item].length;
+  return length >= least && length <= most && !UNPRINTABLE.test(item);
+}
+
 export function array(item, least = 0, most = least) {
   if (!Array.isArray(item)) refuse("MalformedMessage", "not an array");
   if (item.length < least || item.length > most) refuse("MalformedMessage", "an array of another length");

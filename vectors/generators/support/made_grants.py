@@ -7,6 +7,7 @@
 Not here: signatures (document_signers.py); what an operation is told (families/grants/).
 """
 
+import base64
 import hashlib
 import hmac
 from collections.abc import Callable, Sequence
@@ -189,3 +190,13 @@ def epoch_commitment(key: bytes, epoch: int) -> bytes:
 def link_id(secret: bytes) -> bytes:
     """Return the id of a link."""
     return mac(secret, b"letterlock-v1 id of a link")[:16]
+
+
+def fragment(secret: bytes) -> str:
+    """Return the secret of a link as its fragment: base64url without padding."""
+    return base64.urlsafe_b64encode(secret).decode().rstrip("=")
+
+
+def recipient(kind: int, *data: Value) -> list[Value]:
+    """Return a recipient."""
+    return [kind, encode(list(data))]

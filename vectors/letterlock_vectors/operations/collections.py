@@ -27,6 +27,7 @@ from letterlock.documents._log import read_log
 from letterlock.documents._log_rules import follow
 from letterlock.errors import UsageError
 from letterlock_vectors.inputs import Input, Operation, Output, unhex
+from letterlock_vectors.operations import nesting
 from letterlock_vectors.operations.known_lists import chains_of, lists_of
 
 
@@ -128,4 +129,5 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "fork.check": _check_fork,
     "log.follow": _follow,
     "log.read": _read,
+    **nesting.OPERATIONS,
 }

@@ -34,6 +34,7 @@ from letterlock.documents import (
 from letterlock.documents._epoch_keys import commitment
 from letterlock.documents._granted_key import GrantedKey, WrapSecret, open_under, open_with_key
 from letterlock.documents._item_session import ItemKey, checked_session, fits_session
+from letterlock.documents._json_keys import fits_section
 from letterlock.documents._key_finding import ReaderSecret, open_by_secret
 from letterlock.documents._leaves import verify_leaf
 from letterlock.documents._signing import KnownLists
@@ -113,6 +114,8 @@ def _check_key(subject: Subject, key: GrantedKey, front: bytes | None) -> None:
     sound = len(key.expose()) == KEY_BYTES
     if subject.kind == SubjectKind.SESSION:
         sound = fits_session(subject, key)
+    elif subject.kind == SubjectKind.SECTION:
+        sound = fits_section(subject, key)
     elif subject.kind == SubjectKind.COLLECTION:
         sound = commitment(subject.number, EpochKey(key.expose()[:KEY_BYTES])) == subject.commitment
     if not sound:

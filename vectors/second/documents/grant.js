@@ -9,6 +9,7 @@ import { hkdf, hmac, sha256 } from "../kdf.js";
 import * as limits from "../limits.js";
 import { elements } from "../envelope.js";
 import * as typed from "../typed.js";
+import { commitmentOf as sectionCommitment } from "./json-document.js";
 import { readPlace } from "./place.js";
 import { readSignedBy, readSigner, sameSigner } from "./signer.js";
 
@@ -23,11 +24,11 @@ const LINK_ID = ascii("letterlock-v1 id of a link");
 const SESSION_COMMITMENT = ascii("letterlock-v1 session key commitment");
 const EPOCH_COMMITMENT = ascii("letterlock-v1 epoch key commitment");
 const NOTHING = new Uint8Array(0);
-const UNPRINTABLE = /[^\P{C}]|[^\P{Z} ]/u;
 
 export const DOCUMENT = 1;
 export const COLLECTION = 2;
 export const SESSION = 3;
+export const SECTION = 4;
 export const WITHDRAW = 1;
 export const ERASE = 2;
 
@@ -40,8 +41,7 @@ const inner = (data) => cbor.decode(data, { nesting: limits.NESTING, items: limi
 // --- encodings --------------------------------------------------------------------------------------
 
 function readPurpose(item) {
-  const sound = [...typed.text(item)].length <= limits.PURPOSE && !UNPRINTABLE.test(item);
-  return sound ? item : refuse("MalformedMessage", "a purpose that is too long or not printable");
+  return typed.isPrintable(typed.text(item), 0, limits.PURPOSE) ? item : refuse("MalformedMessage", "a purpose that is too long or not printable");
 }
 
 function readSubject(item) {
@@ -177,6 +177,7 @@ export function openByLink(grant, secret) {
 export function checkCommitment({ kind, id: subjectId, number, commitment }, key) {
   let sound = key.length === 32;
   if (kind === SESSION) sound &&= equal(hmac(key, concat(SESSION_COMMITMENT, subjectId)), commitment);
+  if (kind === SECTION) sound &&= equal(sectionCommitment(key, subjectId, number), commitment);
   if (kind === COLLECTION) sound = equal(hmac(key.slice(0, 32), concat(EPOCH_COMMITMENT, bigEndian(number, 4))), commitment);
   if (!sound) refuse("WrongGrantedKey", "the subject commits to another key");
 }

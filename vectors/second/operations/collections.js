@@ -5,6 +5,7 @@ import { decodeEntry, entryOf } from "../documents/entry.js";
 import * as epoch from "../documents/epoch.js";
 import * as fork from "../documents/fork.js";
 import { follow, sorted, verifySteps, vouched } from "../documents/log.js";
+import { mayNest, voidEdges } from "../documents/nesting.js";
 import { refuse } from "../errors.js";
 import { listsOf } from "./documents.js";
 
@@ -73,6 +74,22 @@ function checkFork(given) {
   };
 }
 
+function edgesOf(given) {
+  return given.objects("edges").map((each) => ({
+    outer: each.text("outer"), inner: each.text("inner"), entry: each.sized("entry", 32),
+  }));
+}
+
+function voidOf(given) {
+  const found = voidEdges(edgesOf(given), new Set(given.list("closed")));
+  return { void: found.map(({ outer, inner }) => [outer, inner]) };
+}
+
+function nest(given) {
+  const sound = mayNest(edgesOf(given), given.text("outer"), given.text("inner"));
+  return sound ? {} : refuse("UsageError", "such collections are not inside each other");
+}
+
 export const collections = {
   "epoch.check": check,
   "epoch.earlier": earlier,
@@ -80,4 +97,6 @@ export const collections = {
   "fork.check": checkFork,
   "log.follow": followAll,
   "log.read": read,
+  "nesting.check": nest,
+  "nesting.void": voidOf,
 };

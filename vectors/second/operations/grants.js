@@ -50,7 +50,7 @@ function open(given) {
   }
   const { terms } = found;
   if (terms.validUntil !== null && terms.validUntil < given.integer("now")) refuse("NoGrant", "the grant has expired"); // [DOC-44]
-  const known = [grant.DOCUMENT, grant.COLLECTION, grant.SESSION].includes(terms.subject.kind);
+  const known = [grant.DOCUMENT, grant.COLLECTION, grant.SESSION, grant.SECTION].includes(terms.subject.kind);
   const key = known ? openKey(found, readerOf(given.object("reader"))) : null; // [DOC-34]
   if (key === null) refuse("NoGrant", "the grant is for somebody else");
   grant.checkCommitment(terms.subject, key);

@@ -8,6 +8,7 @@ import { encodings } from "./encodings.js";
 import { grants } from "./grants.js";
 import { handshakes } from "./handshakes.js";
 import { Input } from "./input.js";
+import { jsons } from "./json.js";
 import { keys } from "./keys.js";
 import { linkings } from "./linking.js";
 import { liveUserOperations } from "./live-users.js";
@@ -22,7 +23,7 @@ import { users } from "./users.js";
 export function implementation() {
   const table = {
     ...keys, ...encodings, ...handshakes, ...plays, ...stored, ...users, ...contents, ...linkings, ...sealedTexts, ...relays,
-    ...documents, ...grants, ...collections,
+    ...documents, ...grants, ...collections, ...jsons,
     ...partyOperations(), ...liveUserOperations(),
   };
   table.hello = () => ({

@@ -1,6 +1,6 @@
-"""Vectors of collections: the rules of logs, their signatures, the keys of epochs, and forks."""
+"""Vectors of collections: the rules of logs, their signatures, the keys of epochs, forks, and nesting."""
 
-from generators.families.collections import epochs, forks, forms, rules, signed, valid
+from generators.families.collections import epochs, forks, forms, nested, rules, signed, valid
 from generators.families.collections.notes import NOTES
 from generators.support.family import Family
 
@@ -22,4 +22,5 @@ def build() -> Family:
     signed.add(family)
     epochs.add(family)
     forks.add(family)
+    nested.add(family)
     return family

@@ -7,6 +7,7 @@ NOTES: Final = {
     "Changes": "changes that are out of order, without effect, or about somebody who is no member",
     "Fork": "two histories of one log",
     "Members": "members that a collection must not have",
+    "Nested": "collections that would be inside themselves, or too many inside each other",
     "Opening": "an opening that is missing, left over, or not that of the epoch",
     "Phase": "an action that the phase does not allow",
     "Place": "an entry that does not follow the one before it",

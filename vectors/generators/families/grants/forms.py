@@ -1,11 +1,11 @@
 """Grants of another form, and the fragments of links."""
 
-from generators.families.grants.scene import KEY, LINK, SECRET, TO_LINK, fragment, given, recipient
+from generators.families.grants.scene import KEY, LINK, SECRET, TO_LINK, given
 from generators.support.document_signers import signed_leaves
 from generators.support.encoding import Value, encode
 from generators.support.family import Family
 from generators.support.labels import draw
-from generators.support.made_grants import info_of, leaf_of, under
+from generators.support.made_grants import fragment, info_of, leaf_of, recipient, under
 
 
 def add(family: Family) -> None:

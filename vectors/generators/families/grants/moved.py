@@ -2,21 +2,11 @@
 
 from typing import Any
 
-from generators.families.grants.scene import (
-    LINK,
-    MEMBER,
-    NOW,
-    TO_BOB,
-    TO_LINK,
-    TO_TEAM,
-    USER,
-    given,
-    recipient,
-)
+from generators.families.grants.scene import LINK, MEMBER, NOW, TO_BOB, TO_LINK, TO_TEAM, USER, given
 from generators.support.document_signers import ALICE, MALLORY
 from generators.support.family import Family
 from generators.support.labels import draw
-from generators.support.made_grants import assembled
+from generators.support.made_grants import assembled, recipient
 from generators.support.sealed_documents import Document
 
 

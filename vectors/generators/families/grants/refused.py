@@ -21,14 +21,12 @@ from generators.families.grants.scene import (
     TO_TEAM,
     USER,
     WITH_PASSWORD,
-    fragment,
     given,
-    recipient,
 )
 from generators.support.document_signers import ALICE, MALLORY
 from generators.support.family import Family
 from generators.support.labels import draw, flipped
-from generators.support.made_grants import Note, assembled, in_halves, to_key, under
+from generators.support.made_grants import Note, assembled, fragment, in_halves, recipient, to_key, under
 from generators.support.owner import document_key
 from generators.support.sealed_documents import Document
 

@@ -1,19 +1,20 @@
 """Who grants what to whom, and what an operation is told about it."""
 
-import base64
 import hashlib
 from typing import Any, Final
 
 from generators.support.document_signers import ALICE, BOB
-from generators.support.encoding import Value, encode
+from generators.support.encoding import Value
 from generators.support.family import Json
 from generators.support.labels import draw
 from generators.support.made_grants import (
     Making,
     epoch_commitment,
+    fragment,
     from_password,
     in_halves,
     link_id,
+    recipient,
     session_commitment,
     to_key,
     under,
@@ -36,16 +37,6 @@ SERVERS: Final = (draw("document key server 1", 32), draw("document key server 2
 PERSON: Final = draw("a person without an account", 32)
 TEAM, EPOCH_KEY, HISTORY_KEY = draw("a team", 16), draw("an epoch key", 32), draw("a history key", 32)
 SESSION, SESSION_KEY = draw("a session of items", 16), draw("a session key", 32)
-
-
-def fragment(secret: bytes) -> str:
-    """Return base64url without padding."""
-    return base64.urlsafe_b64encode(secret).decode().rstrip("=")
-
-
-def recipient(kind: int, *data: Value) -> list[Value]:
-    """Return a recipient."""
-    return [kind, encode(list(data))]
 
 
 def both_keys(first: bytes, second: bytes) -> bytes:
