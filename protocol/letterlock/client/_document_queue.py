@@ -9,12 +9,15 @@ Not here: bodies (_body_thread.py), the relay (_librarian.py).
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from itertools import chain
 
 from letterlock._primitives.secret import Uncopyable
 from letterlock._records.grant import GrantRecord
 from letterlock._wire.grant_subject import SubjectKind
 from letterlock._wire.relay_shelf import ShelfName
+from letterlock.client._giving_again import give_again
+from letterlock.client._parcels_back import ParcelsBack
 from letterlock.client._parcels_in import ParcelsIn
 from letterlock.client._parcels_out import ParcelsOut
 from letterlock.client._queue import Queue
@@ -35,6 +38,7 @@ from letterlock.documents._json_sealing import NewJson, keep_json
 from letterlock.documents._key_finding import require_subject_id
 from letterlock.documents._targets import Reader
 from letterlock.errors import UsageError
+from letterlock.limits import DAY
 from letterlock.user._book import device_of
 from letterlock.user._rules import rights
 from letterlock.user._user import desk_behind
@@ -46,7 +50,17 @@ AnyReader = Reader | bytes
 class DocumentQueue(Uncopyable):
     """The documents of one client."""
 
-    __slots__ = ("_queue", "collections", "documents", "json", "parcels_in", "parcels_out", "rows", "shelf")
+    __slots__ = (
+        "_queue",
+        "collections",
+        "documents",
+        "json",
+        "parcels_back",
+        "parcels_in",
+        "parcels_out",
+        "rows",
+        "shelf",
+    )
 
     def __init__(self, queue: Queue) -> None:
         self._queue = queue
@@ -56,8 +70,11 @@ class DocumentQueue(Uncopyable):
         self.shelf = shelf_behind(self.documents)
         desk = desk_behind(queue.user)
         self.rows = ShelfTables(desk.book.store)
-        self.parcels_out = ParcelsOut(desk, queue.tables, self.rows)
-        self.parcels_in = ParcelsIn(desk, self.documents, queue.tables, queue.needs, self.rows)
+        self.parcels_back = ParcelsBack(desk, queue.tables, self.rows)
+        self.parcels_out = ParcelsOut(desk, queue.tables, self.rows, self.parcels_back)
+        self.parcels_in = ParcelsIn(
+            desk, self.documents, queue.tables, queue.needs, self.rows, self.parcels_back
+        )
 
     @property
     def own(self) -> ShelfName:
@@ -101,6 +118,7 @@ class DocumentQueue(Uncopyable):
         named = [self.shelf.book.load(each) for each in grants if type(each) is bytes]
         notes = self.documents.withdraw(grants, reason=reason)
         self.parcels_out.notes(notes, [each for each in named if each is not None])
+        self.parcels_back.withdrawn(grants)
 
     def erase(self, kind: SubjectKind, document: bytes, reason: str) -> tuple[bytes, ...]:
         """Destroy the keys of a document, and put the certificate into parcels. Raises UsageError."""
@@ -108,7 +126,20 @@ class DocumentQueue(Uncopyable):
         erase = self.json.erase if kind is SubjectKind.SECTION else self.documents.erase
         notes = erase(document, reason=reason)
         self.parcels_out.notes(notes, named)
+        self.parcels_back.erased(each.grant.hash for each in named)
         return notes
+
+    def shown_less(self, shelf: ShelfName, newest: int) -> bool:
+        """Begin a shelf anew if the relay lost its database, and give it again what it lost. [CLN-21]
+
+        Returns whether the shelf is to be read once more.
+        """
+        place, now = self.rows.place(shelf), self._queue.tables.clock()
+        was_given = place.given_back <= now < place.given_back + DAY
+        if shelf == self.own and newest < place.number and not was_given:
+            give_again(desk_behind(self._queue.user), self.shelf.book, self.parcels_out)
+            self.rows.save_place(shelf, replace(place, given_back=now))
+        return self.parcels_in.shown_less(shelf, newest)
 
     # --- collections ------------------------------------------------------------------------------------
 

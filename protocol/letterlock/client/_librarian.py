@@ -2,6 +2,7 @@
 
     changes       of collections that are not in their logs yet are offered                        [DOC-79]
     parcels       that wait here are put on shelves; the relay takes one only once
+                  where nothing holds any more, they are taken away                                  [CLN-20]
     own shelf     is read from where it was left
     collections   their logs and shelves likewise
 
@@ -14,6 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
+from letterlock._wire.relay_body import DoneAnswer
 from letterlock._wire.relay_error import RelayCode
 from letterlock._wire.relay_limits import MAX_SHELVED
 from letterlock._wire.relay_log import LogAnswer, LogAppendAnswer, LogAppendRequest, LogRequest
@@ -24,6 +26,7 @@ from letterlock._wire.relay_shelf import (
     ShelveAnswer,
     ShelveOutcome,
     ShelveRequest,
+    UnshelveRequest,
 )
 from letterlock.client._errors import RelayMisbehaves, RelayRefused
 from letterlock.client._events import RelayEventKind
@@ -77,8 +80,8 @@ class Librarian:
             return
         for change in await self._office.run(self._queue.pending):
             await self.offer(change)
+        await self._read(self._queue.own)  # before it grows: its numbers tell a loss [CLN-21]
         await self.send()
-        await self._read(self._queue.own)
         for _ in range(_LEARNINGS):
             for collection in await self._office.run(self._queue.known):
                 await self.read_collection(collection)
@@ -100,7 +103,7 @@ class Librarian:
     # --- parcels ----------------------------------------------------------------------------------------
 
     async def send(self) -> None:
-        """Put the parcels that are due on their shelves. Raises what calls raise."""
+        """Put the parcels that are due on their shelves, and take others away. Raises what calls raise."""
         office = self._office
         while batch := await office.run(self._due):
             request = ShelveRequest(tuple((each.shelf, each.parcel) for _, each in batch))
@@ -110,6 +113,9 @@ class Librarian:
             await office.run(self._sent, batch, answer.outcomes)
             if ShelveOutcome.FULL in answer.outcomes:
                 office.tell(RelayEventKind.NO_ROOM)
+        while (gone := await office.run(self._queue.parcels_back.due)) is not None:
+            await office.call(UnshelveRequest(*gone), DoneAnswer)  # CLN-20
+            await office.run(self._queue.parcels_back.done, gone[1])
 
     def _due(self) -> list[tuple[bytes, ParcelRecord]]:
         until = (self._office.queue.tables.clock() + 1) * MICROSECONDS
@@ -143,7 +149,7 @@ class Librarian:
         while True:
             answer = await office.call(ShelfRequest(shelf, after, _PAGE), ShelfAnswer)
             if not answer.parcels:
-                is_less = await office.run(parcels.shown_less, shelf, answer.newest)
+                is_less = await office.run(self._queue.shown_less, shelf, answer.newest)
                 if not is_less or is_again:  # once: a relay could say so each time
                     return
                 after, is_again = 0, True

@@ -16,14 +16,18 @@ from dataclasses import replace
 from typing import Final
 
 from letterlock._primitives.secret import Uncopyable
+from letterlock._wire.grant_note import GrantNote, NoteAction
 from letterlock._wire.parcel import Introduction, ItemKind, Parcel, ParcelItem
 from letterlock._wire.relay_shelf import ShelfKind, ShelfName, parcel_hash
 from letterlock.client._needs import Needs
+from letterlock.client._parcels_back import ParcelsBack
+from letterlock.client._parcels_out import grants_alone
 from letterlock.client._shelf_rows import HeldParcel
 from letterlock.client._shelf_tables import ShelfTables
 from letterlock.client._table import MICROSECONDS, Tables
 from letterlock.documents import Documents, Granted, SubjectKind, UnknownAuthor
 from letterlock.documents._collection_desk import collection_desk
+from letterlock.documents._documents import shelf_behind
 from letterlock.documents._parcels import open_for_collection, open_for_user
 from letterlock.documents._signing import ListsOnRecord
 from letterlock.errors import MalformedMessage, PeerError, TrustError, UsageError
@@ -42,6 +46,7 @@ class ParcelsIn(Uncopyable):
     """Takes the parcels of one client."""
 
     __slots__ = (
+        "_back",
         "_begun",
         "_desk",
         "_documents",
@@ -54,8 +59,15 @@ class ParcelsIn(Uncopyable):
     )
 
     def __init__(
-        self, desk: Desk, documents: Documents, tables: Tables, needs: Needs, rows: ShelfTables
+        self,
+        desk: Desk,
+        documents: Documents,
+        tables: Tables,
+        needs: Needs,
+        rows: ShelfTables,
+        back: ParcelsBack,
     ) -> None:
+        self._back = back
         self._desk = desk
         self._documents = documents
         self._store: Store = desk.book.store
@@ -170,18 +182,46 @@ class ParcelsIn(Uncopyable):
         is_kept = missing is None or self._hold(shelf, data, missing)
         known = {missing.user_id} if missing is not None else set[bytes]()
         self._introduce(items, None if found else known)
+        self._stands(shelf, data, items)
         return found, is_kept
 
     def _item(self, item: ParcelItem) -> tuple[Granted, ...]:
         """Take one thing. Raises what `Documents.take` does."""
-        if item.kind not in {ItemKind.GRANT, ItemKind.NOTE}:
+        if item.kind == ItemKind.NOTE:
+            self._take_note(item.data)
+        if item.kind != ItemKind.GRANT:
             return ()
         with self._store.transaction():
-            taken = self._documents.take([item.data], revoked=item.kind == ItemKind.GRANT)
+            taken = self._documents.take([item.data], revoked=True)
             for each in taken.grants:
                 if each.kind is SubjectKind.COLLECTION:
-                    self._rows.read_collection(each.id)
+                    self._rows.read_collection(each.id, each.granter_id)
             return taken.grants
+
+    def _take_note(self, data: bytes) -> None:
+        """Take a note; one of this user's also takes parcels back. Raises what `Documents.take` does."""
+        terms = GrantNote.decode(data).terms
+        named: tuple[bytes, ...] = terms.hashes
+        if terms.action is NoteAction.ERASE:
+            found = shelf_behind(self._documents).book.of_subject(terms.subject_kind, terms.subject_id)
+            named = tuple(each.grant.hash for each in found)
+        with self._store.transaction():
+            self._documents.take([data])
+            if terms.signer.user_id == self._desk.book.own().pin.user_id:
+                take_back = self._back.erased if terms.action is NoteAction.ERASE else self._back.withdrawn
+                take_back(named)
+
+    def _stands(self, shelf: ShelfName, data: bytes, items: tuple[ParcelItem, ...]) -> None:
+        """Note which grants stand in a parcel on this user's shelf, if some of them are on record."""
+        if shelf != ShelfName.of_user(self._desk.book.own().pin.user_id):
+            return
+        try:
+            grants = grants_alone(items)
+        except PeerError:
+            return
+        book = shelf_behind(self._documents).book
+        if any(book.load(each) is not None for each in grants):
+            self._back.stands(shelf, parcel_hash(data), grants)
 
     def _hold(self, shelf: ShelfName, data: bytes, missing: UnknownAuthor) -> bool:
         """Hold a parcel until device lists have come. Return whether there was room."""

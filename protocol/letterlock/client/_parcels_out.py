@@ -26,6 +26,7 @@ from letterlock._wire.grant_recipient import CollectionRecipient, UserRecipient
 from letterlock._wire.grant_subject import SubjectKind
 from letterlock._wire.parcel import Introduction, ItemKind, ParcelItem
 from letterlock._wire.relay_shelf import ShelfKind, ShelfName, parcel_hash
+from letterlock.client._parcels_back import ParcelsBack
 from letterlock.client._shelf_rows import ParcelRecord
 from letterlock.client._shelf_tables import ShelfTables
 from letterlock.client._table import Tables
@@ -44,9 +45,10 @@ Items = dict[ShelfName, dict[bytes, ParcelItem]]
 class ParcelsOut(Uncopyable):
     """Makes the parcels of one client."""
 
-    __slots__ = ("_desk", "_rows", "_tables")
+    __slots__ = ("_back", "_desk", "_rows", "_tables")
 
-    def __init__(self, desk: Desk, tables: Tables, rows: ShelfTables) -> None:
+    def __init__(self, desk: Desk, tables: Tables, rows: ShelfTables, back: ParcelsBack) -> None:
+        self._back = back
         self._desk = desk
         self._tables = tables
         self._rows = rows
@@ -102,8 +104,9 @@ class ParcelsOut(Uncopyable):
             for chunk in _chunks(list(each.values())):
                 parcel = self._sealed(at, shelf, chunk if shelf == own else [introduction, *chunk])
                 if parcel is not None:
-                    record = ParcelRecord(shelf, parcel)
-                    self._rows.parcels.save(parcel_hash(parcel), record, self._tables.order())
+                    record, hash_ = ParcelRecord(shelf, parcel), parcel_hash(parcel)
+                    self._rows.parcels.save(hash_, record, self._tables.order())
+                    self._back.stands(shelf, hash_, grants_alone(chunk))
 
     def _sealed(self, at: CollectionDesk, shelf: ShelfName, items: list[ParcelItem]) -> bytes | None:
         """Return a parcel, or None if its reader has no key on record any more."""
@@ -119,6 +122,22 @@ class ParcelsOut(Uncopyable):
         if key is None:
             return None
         return parcel_for_user(XWingPublicKey(key.public), shelf.id, key.generation, items)
+
+
+def grants_alone(items: Iterable[ParcelItem]) -> tuple[bytes, ...]:
+    """Return the hashes of the grants in a parcel, or none if it holds more than grants of documents.
+
+    Introductions do not count. Raises MalformedMessage.
+    """
+    found: list[bytes] = []
+    for each in items:
+        if each.kind == ItemKind.INTRODUCTION:
+            continue
+        grant = Grant.decode(each.data) if each.kind == ItemKind.GRANT else None
+        if grant is None or grant.terms.subject.kind == SubjectKind.COLLECTION:
+            return ()
+        found.append(grant.hash)
+    return tuple(dict.fromkeys(found))
 
 
 def _chunks(items: Sequence[ParcelItem]) -> list[list[ParcelItem]]:

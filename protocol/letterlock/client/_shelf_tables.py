@@ -3,26 +3,31 @@
     PARCEL         SHA-256 of the parcel       due: when it may be tried
     SHELF          kind || id of the shelf     due: 0
     HELD_PARCEL    SHA-256 of the parcel       due: order
+    SHELVED        SHA-256 of the parcel       due: order, once it is to be taken away
+    GRANT_PARCELS  hash of the grant           due: never
 
 Not here: their records (_shelf_rows.py); messages (_table.py).
 """
 
+from dataclasses import replace
 from typing import Final
 
 from letterlock._wire.relay_shelf import ShelfKind, ShelfName
 from letterlock.client import _shelf_rows as rows
-from letterlock.client._shelf_rows import HeldParcel, ParcelRecord, ShelfRecord
+from letterlock.client._shelf_rows import HeldParcel, ParcelRecord, ShelfRecord, ShelvedParcel
 from letterlock.client._table import Table
 from letterlock.stores import EntryKind, Store
 
 MAX_COLLECTIONS: Final = 1000
-"""Collections whose logs one client asks for."""
+"""Collections whose logs one client asks for because it was given keys of them."""
+MAX_COLLECTIONS_OF_GRANTER: Final = 250
+"""Those of one granter: anybody with an account can give keys, and would else leave no room for others."""
 
 
 class ShelfTables:
     """All rows about shelves of one client."""
 
-    __slots__ = ("_shelves", "held", "parcels")
+    __slots__ = ("_shelves", "grant_parcels", "held", "parcels", "shelved")
 
     def __init__(self, store: Store) -> None:
         self.parcels: Table[ParcelRecord] = Table(
@@ -30,6 +35,12 @@ class ShelfTables:
         )
         self.held: Table[HeldParcel] = Table(
             store, EntryKind.HELD_PARCEL, rows.encode_held_parcel, rows.decode_held_parcel
+        )
+        self.shelved: Table[ShelvedParcel] = Table(
+            store, EntryKind.SHELVED, rows.encode_shelved, rows.decode_shelved
+        )
+        self.grant_parcels: Table[tuple[bytes, ...]] = Table(
+            store, EntryKind.GRANT_PARCELS, rows.encode_grant_parcels, rows.decode_grant_parcels
         )
         self._shelves: Table[ShelfRecord] = Table(
             store, EntryKind.SHELF, rows.encode_shelf, rows.decode_shelf
@@ -51,11 +62,21 @@ class ShelfTables:
         """Have the log and the shelf of a collection read no more."""
         self._shelves.delete(_key(ShelfName.of_collection(collection)))
 
-    def read_collection(self, collection: bytes) -> None:
-        """Have the log and the shelf of a collection read from now on."""
+    def read_collection(self, collection: bytes, granter: bytes = b"") -> bool:
+        """Have the log and the shelf of a collection read from now on; return False if there is no room.
+
+        `granter` is the user who gave its keys, 32 bytes; for what this user does itself, there is always
+        room.                                                                                     [CLN-19]
+        """
         shelf = ShelfName.of_collection(collection)
-        if not self._shelves.has(_key(shelf)) and len(self.collections()) < MAX_COLLECTIONS:
-            self.save_place(shelf, ShelfRecord())
+        known = self._shelves.load(_key(shelf))
+        if known is None and granter:
+            granters = [each.granter for key, each in self._shelves.due() if key[0] == ShelfKind.COLLECTION]
+            if len(granters) >= MAX_COLLECTIONS or granters.count(granter) >= MAX_COLLECTIONS_OF_GRANTER:
+                return False
+        if known is None or (known.granter and not granter):  # what this user uses counts for nobody
+            self.save_place(shelf, replace(known or ShelfRecord(), granter=granter))
+        return True
 
 
 def _key(shelf: ShelfName) -> bytes:

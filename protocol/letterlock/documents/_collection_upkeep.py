@@ -1,5 +1,6 @@
 """What is due for collections: epochs, void members, owed keys, and changes whose grants were not delivered.
 
+    given again     keys of an epoch, for a relay that lost them
     owed keys       of members whose device lists were missing when an epoch began
     epochs          where one is due and this user is an admin; writers renew before they seal       [DOC-76]
     void members    closed collections, and those that close a circle                               [DOC-78]
@@ -8,7 +9,7 @@
 Every function runs inside the caller's transaction. Not here: making entries (_changes.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -20,6 +21,7 @@ from letterlock._wire.grant import Grant
 from letterlock._wire.grant_recipient import CollectionRecipient
 from letterlock._wire.grant_subject import Subject, SubjectKind
 from letterlock._wire.log_entry import Action, LogEntry
+from letterlock._wire.signed_by import Signer
 from letterlock.documents._changes import CollectionChange, grants_of, make_change, shown
 from letterlock.documents._collection_book import of_collection
 from letterlock.documents._collection_desk import CollectionDesk
@@ -61,6 +63,21 @@ def regrant(at: CollectionDesk, state: LogState, names: Sequence[MemberName]) ->
     history = any(each.since == 0 for each in members)
     keys = at.keyring.keys(state.log_id, state.epoch, history=history)
     return tuple(each.encode() for each in grants_of(at, state.log_id, members, keys))
+
+
+def given_again(at: CollectionDesk, state: LogState, is_ours: Callable[[Signer], bool]) -> list[Grant]:
+    """Return grants of the current epoch, made again for the members to whom our entries gave its keys."""
+    members: dict[MemberName, Member] = {}
+    for number in range(state.number, 0, -1):
+        (entry,) = at.book.entries(state.log_id, number - 1, number)
+        if entry.terms.epoch < state.epoch:
+            break
+        if is_ours(entry.signed_by.signer):
+            names = (each.name for each in _receivers(at, entry))
+            members |= {each: state.members[each] for each in names if each in state.members}
+    is_member = MemberName.user(at.user_id) in state.members
+    keys = at.keyring.find(state.log_id, state.epoch, history=True) if members and is_member else None
+    return [] if keys is None else grants_of(at, state.log_id, list(members.values()), keys)
 
 
 def _owed(at: CollectionDesk, state: LogState) -> list[Grant]:

@@ -52,6 +52,10 @@ class EntryKind(IntEnum):
     """How far a shelf was read; the key is its kind, 1 byte, and its id."""
     HELD_PARCEL = 41
     """A parcel that cannot be judged yet; the key is its hash, 32 bytes."""
+    SHELVED = 42
+    """A parcel that stands on a shelf, and the grants in it; the key is its hash, 32 bytes."""
+    GRANT_PARCELS = 43
+    """In which parcels a grant stands; the key is the hash of the grant, 32 bytes."""
 
     GRANT = 48
     """A grant that was verified; the key is its hash, 32 bytes."""
