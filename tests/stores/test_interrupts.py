@@ -17,7 +17,15 @@ import pytest
 from letterlock.errors import DuplicateMessage, LetterlockError, StoreError
 from letterlock.stores import MemoryStore
 from letterlock.stores._any_store import calls_of
-from support.interrupting import AnyStore, Crash, Interrupt, Step, interrupts, nothing_is_open
+from support.interrupting import (
+    AnyStore,
+    Crash,
+    Interrupt,
+    Step,
+    interrupts,
+    interrupts_in,
+    nothing_is_open,
+)
 from support.pair import Pair, Side, dump
 from support.store_tools import (
     ALICE,
@@ -149,8 +157,9 @@ def test_a_transaction_that_is_interrupted_anywhere(store: AnyStore, name: str) 
     """It is committed or undone as a whole, nothing stays open, and another thread can enter."""
     before = dump(store)
     with_effect = 0
-    for interrupt in interrupts(event_for(store, name)):
-        interrupt.during(STEPS[name], store)
+    step = STEPS[name]
+    for interrupt in interrupts_in(event_for(store, name)):
+        interrupt.during(step, store)
         assert sys.exc_info() == (None, None, None)
         nothing_is_open(store)
         account = in_thread(lambda: account_of(store))
@@ -179,7 +188,7 @@ def restore(store: AnyStore, name: str) -> None:
 @pytest.mark.slow
 def test_an_interrupt_that_is_caught_inside_a_block_leaves_the_block_usable(store: AnyStore) -> None:
     """What was interrupted is done or undone as a whole. The rest commits, or all of the block is undone."""
-    for interrupt in interrupts("line"):
+    for interrupt in interrupts_in("line"):
         with store.transaction():
             store.tables.account.save(record("before"))
             store.tables.peers.save(ALICE, record("before"))

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import pytest
@@ -30,7 +31,7 @@ from letterlock.cli import main
 from letterlock.cli._main import COMMANDS
 from letterlock.stores._sqlite import opening
 from letterlock.stores._sqlite.database import Database
-from support.cli_tools import Arguments, Profiles, environment
+from support.cli_tools import Arguments, Profiles, environment, make_profiles
 from support.store_tools import use_cheap_passphrases
 
 KILLED: Final = -signal.SIGKILL if sys.platform != "win32" else -9
@@ -166,11 +167,18 @@ def _serve() -> None:
         import_module(module)
     with pytest.MonkeyPatch.context() as patch:
         use_cheap_passphrases(patch)
+        _do_everything_once()
         _fork_for_each_line()
 
 
+def _do_everything_once() -> None:
+    """Build the parser, and whatever else is built on first use, so that no child has to."""
+    with TemporaryDirectory() as folder:
+        profiles = make_profiles(Path(folder))
+        profiles.decrypt(profiles.encrypt(TEXT))
+
+
 def _fork_for_each_line() -> None:
-    main([])  # builds the parser, once
     gc.collect()
     gc.freeze()
     gc.disable()  # a collection in a child would copy every page

@@ -1,8 +1,9 @@
 """A KeyboardInterrupt at any line of the code of the stores."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, Final
 
 import pytest
@@ -16,6 +17,7 @@ from letterlock.stores._sqlite import calls as calls_module
 from letterlock.stores._sqlite import database as database_module
 
 AnyStore = MemoryStore | SqliteStore
+Place = tuple[CodeType, int]
 Step = Callable[[AnyStore], object]
 MODULES: Final = (
     lock_module,
@@ -28,14 +30,21 @@ MODULES: Final = (
 FILES: Final = frozenset(str(module.__file__) for module in MODULES)
 
 
+DEEP: Final = os.environ.get("LETTERLOCK_DEEP") == "1"
+
+
 class Interrupt:
-    """Raises KeyboardInterrupt at the line or instruction of our files that has the number `at`."""
+    """Raises KeyboardInterrupt at the line or instruction of our files that has the number `at`.
+
+    It notes the place of each of them. The number 0 never comes: it only notes.
+    """
 
     def __init__(self, at: int, event: str) -> None:
         self.at = at
         self.event = event
         self.count = 0
         self.raised = False
+        self.places: list[Place] = []
 
     def __call__(self, frame: FrameType, event: str, _: object) -> Any:
         if frame.f_code.co_filename not in FILES or dropping(frame):
@@ -43,6 +52,8 @@ class Interrupt:
         frame.f_trace_opcodes = self.event == "opcode"
         if event == self.event:
             self.count += 1
+            if self.at == 0:
+                self.places.append((frame.f_code, frame.f_lasti))
             if self.count == self.at:
                 self.raised = True
                 sys.settrace(None)
@@ -86,6 +97,27 @@ def interrupts(event: str) -> Iterator[Interrupt]:
         if not interrupt.raised:
             assert at > 20, "the step has so few lines that the trace cannot be right"
             return
+
+
+def interrupts_in(event: str) -> Iterator[Interrupt]:
+    """Yield an interrupt that never comes, and then those that come at each place.
+
+    A step reaches most places many times, in one statement after another. The first two times and the last
+    one stand for the others; LETTERLOCK_DEEP=1 takes them all.
+    """
+    noting = Interrupt(0, event)
+    yield noting
+    assert len(noting.places) > 20, "the step has so few lines that the trace cannot be right"
+    for at in range(1, len(noting.places) + 1) if DEEP else first_and_last(noting.places):
+        yield Interrupt(at, event)
+
+
+def first_and_last(places: list[Place]) -> list[int]:
+    """Return the numbers, from 1, at which each place is reached for the first two times and the last one."""
+    times: dict[Place, list[int]] = {}
+    for number, place in enumerate(places, 1):
+        times.setdefault(place, []).append(number)
+    return sorted({number for each in times.values() for number in (*each[:2], each[-1])})
 
 
 def nothing_is_open(store: AnyStore) -> None:
