@@ -66,3 +66,17 @@ def test_links_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_contributors_find_every_room_and_every_folder_of_tests() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = [line for line in text.splitlines() if line.startswith("| `")]
+    rooms = [name.rstrip("/") for line in table for name in re.findall(r"`([^`]+)`", line.split("|")[1])]
+    package = ROOT / "protocol" / "letterlock"
+    own = {
+        each.name for each in package.iterdir() if not each.name.startswith("__") and each.suffix != ".typed"
+    }
+    assert own <= set(rooms)
+    assert len(rooms) == len(set(rooms))
+    folders = {each.name for each in (ROOT / "tests").iterdir() if each.is_dir() and each.name[0] not in "_."}
+    assert {*re.findall(r"`tests/(\w+)`", text)} == folders
