@@ -13,13 +13,23 @@ from letterlock.errors import StoreError
 from letterlock.relay import Delivered, LogHead, Mail, Put, RelayStore, open_store
 from letterlock.relay._jetstream import connection, retries
 from letterlock.relay._postgresql import driver
-from support.relay_databases import DATABASES, Database
+from support.relay_databases import SERVERS, Database, port_of, url_through
 from support.relay_killing import Nursery
 from support.relay_ledger import Ledger
-from support.relay_nats import NatsServers
 from support.relay_postgresql import PostgresqlServer
 from support.relay_proxy import Proxy
-from support.relay_rows import NOW, Person, is_last_resort, letter, page, parcel, send, sent, waiting
+from support.relay_rows import (
+    NOW,
+    Person,
+    is_last_resort,
+    letter,
+    page,
+    parcel,
+    send,
+    sent,
+    until_settled,
+    waiting,
+)
 
 T = TypeVar("T")
 
@@ -29,19 +39,7 @@ MOST: Final = 40
 PAUSE: Final = float(os.environ.get("LETTERLOCK_PAUSE", "0.5"))
 """Seconds for which a server stops. With 15 a node of NATS is taken for lost."""
 
-SERVERS: Final = [name for name in DATABASES if name != "sqlite"]
-
 on_servers = pytest.mark.parametrize("database", SERVERS, indirect=True)
-
-
-async def until_settled(call: Callable[[], Awaitable[None]]) -> None:
-    """Do something that may be repeated until it is answered."""
-    for _ in range(200):
-        try:
-            return await call()
-        except StoreError:
-            await asyncio.sleep(0.05)
-    raise AssertionError("the store never came back")
 
 
 @pytest.mark.slow
@@ -70,8 +68,8 @@ async def test_what_is_repeated_after_a_lost_answer_happens_once(database: Datab
     claims = [(os.urandom(16), os.urandom(16)) for _ in mail]
     bundles = list[bytes | None]()
     shelf, puts, log, entries = os.urandom(16), list[Put](), os.urandom(16), list[bytes]()
-    async with Proxy(_port(database)) as proxy:
-        store = await open_store(url_through(database, url, proxy)).open()
+    async with Proxy(port_of(database)) as proxy:
+        store = await open_store(url_through(database, url, proxy.port)).open()
         for one, claim in zip(mail, claims, strict=True):
 
             async def deliver(one: Mail = one) -> None:
@@ -155,8 +153,7 @@ async def test_a_store_goes_on_after_its_server_was_away(
 async def test_a_database_that_does_not_answer_is_given_up(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(driver, "STATEMENT_SECONDS", 0.3)
-    monkeypatch.setattr(driver, "LOCK_SECONDS", 0.2)
+    monkeypatch.setattr(driver, "COMMAND_SECONDS", 0.5)
     server = await asyncio.to_thread(PostgresqlServer, tmp_path_factory.mktemp("frozen"))
     try:
         store = await open_store(server.fresh()).open()
@@ -169,19 +166,6 @@ async def test_a_database_that_does_not_answer_is_given_up(
         await store.close()
     finally:
         server.stop()
-
-
-def _port(database: Database) -> int:
-    assert isinstance(database, PostgresqlServer | NatsServers)
-    return database.port
-
-
-def url_through(database: Database, url: str, proxy: Proxy) -> str:
-    """Return a URL that leads to the same store through a proxy."""
-    rest = url.partition("?")[2]
-    if isinstance(database, NatsServers):
-        return f"nats://127.0.0.1:{proxy.port}?{rest}"
-    return url.replace(f":{_port(database)}/", f":{proxy.port}/")
 
 
 async def _prepared(store: RelayStore) -> Person:

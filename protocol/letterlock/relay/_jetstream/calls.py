@@ -1,8 +1,8 @@
 """Calls: what the tasks of a relay ask of the store, each in a task of its own.
 
 A batch that was begun must be ended, or the servers keep it for ten seconds. So a call whose caller was
-cancelled goes on, and the caller is cancelled when it has ended. One that has not begun ends at once. Calls
-for one account wait for each other in this process: they would refuse each other.
+cancelled goes on, and the caller is cancelled when it has ended, or a second later. One that has not begun
+ends at once. Calls for one account wait for each other in this process: they would refuse each other.
 
 Not here: what the calls do.
 """
@@ -16,6 +16,9 @@ from letterlock.errors import UsageError
 T = TypeVar("T")
 
 _LOCKS: Final = 1024
+
+_LAST_SECONDS: Final = 1.0
+"""How long a caller that was cancelled waits for its call: servers that are away take longer."""
 
 
 class Calls:
@@ -51,9 +54,8 @@ class Calls:
         except asyncio.CancelledError:
             if not begun.is_set():
                 task.cancel()
-            await asyncio.wait({task})
-            if not task.cancelled():
-                task.exception()  # nobody else asks for it
+            task.add_done_callback(_ended)
+            await asyncio.wait({task}, timeout=_LAST_SECONDS)
             raise
 
     async def _make(
@@ -65,3 +67,9 @@ class Calls:
         async with self._locks[int.from_bytes(key[-4:], "big") % _LOCKS]:
             begun.set()
             return await call()
+
+
+def _ended(task: asyncio.Task[Any]) -> None:
+    """Take what a call raised that nobody waits for any more."""
+    if not task.cancelled():
+        task.exception()

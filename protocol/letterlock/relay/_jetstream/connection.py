@@ -17,6 +17,7 @@ Not here: subjects (subjects.py), streams (streams.py), when to try again (retri
 import asyncio
 import base64
 import json
+import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -27,6 +28,10 @@ from letterlock.errors import StoreError, UsageError
 
 ANSWER_SECONDS: Final = 2.0
 """How long one question waits for its answer. A leader that is lost is replaced within a few seconds."""
+
+DOUBT_SECONDS: Final = 6.0
+"""How long a server answers nothing that needs a leader before another one is asked: it may be cut off from
+the others, and does not tell its clients."""
 
 CONNECT_SECONDS: Final = 6.0
 """How long all the servers are tried before the relay does not start."""
@@ -104,12 +109,13 @@ def library() -> Any:  # noqa: ANN401 (a module that is not always there)
 
 
 class Nats:
-    """A connection to a cluster. When a server is lost it goes on with another one."""
+    """A connection to a cluster. When a server is lost, or of no use, it goes on with another one."""
 
-    __slots__ = ("_client", "_errors", "_on_reconnect", "_servers")
+    __slots__ = ("_client", "_errors", "_in_vain_since", "_on_reconnect", "_servers")
 
     def __init__(self, servers: Sequence[str], on_reconnect: Callable[[], None]) -> None:
-        self._servers = list(servers)
+        self._servers = random.sample(servers, len(servers))
+        self._in_vain_since: float | None = None
         self._on_reconnect = on_reconnect
         self._client: Any = None
         self._errors: tuple[type[Exception], ...] = ()
@@ -128,6 +134,7 @@ class Nats:
         options = {
             "name": "letterlock relay",
             "no_echo": True,
+            "dont_randomize": True,  # they are in any order, and the next one is always another one
             "connect_timeout": 2,
             "allow_reconnect": True,
             "max_reconnect_attempts": -1,
@@ -161,17 +168,35 @@ class Nats:
 
     # --- questions ------------------------------------------------------------------------------------
 
-    async def _ask(self, subject: str, data: bytes, headers: dict[str, str] | None = None) -> bytes:
+    async def _ask(self, subject: str, data: bytes, headers: dict[str, str] | None = None) -> dict[str, Any]:
+        """Return the leader's answer. Raises Unsettled."""
         try:
             answer = await self.client.request(subject, data, timeout=ANSWER_SECONDS, headers=headers)
         except self._errors:
+            await self._doubt()
             raise Unsettled from None
-        return bytes(answer.data)
+        read = _read(bytes(answer.data))
+        if _is_for_now(read.get("error")):
+            await self._doubt()
+        else:
+            self._in_vain_since = None
+        return read
+
+    async def _doubt(self) -> None:
+        """Go on with another server if this one has been asked in vain for some time."""
+        now = asyncio.get_running_loop().time()
+        if self._in_vain_since is None:
+            self._in_vain_since = now
+        elif now - self._in_vain_since > DOUBT_SECONDS:
+            self._in_vain_since = now
+            # Releases of nats-py that have no such method stay with the server until it is lost.
+            reconnect = getattr(self.client, "force_reconnect", None)
+            if reconnect is not None:
+                await reconnect()
 
     async def call(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
         """Call JetStream's interface. The answer may hold an error. Raises Unsettled."""
-        answer = await self._ask(f"$JS.API.{name}", json.dumps(body).encode())
-        return _read(answer)
+        return await self._ask(f"$JS.API.{name}", json.dumps(body).encode())
 
     async def last(self, stream: str, subject: str) -> Stored | None:
         """Return the last message of a subject as the stream's leader has it, or None. Raises Unsettled."""
@@ -250,7 +275,7 @@ class Nats:
                 "Nats-Batch-Sequence": str(len(messages)),
                 "Nats-Batch-Commit": "1",
             }
-        answer = _read(await self._ask(last.subject, last.data, headers or None))
+        answer = await self._ask(last.subject, last.data, headers or None)
         if "error" in answer:
             raise_error(answer["error"])
         if answer.get("stream") != last.stream:
@@ -298,11 +323,16 @@ def _read(data: bytes) -> dict[str, Any]:
     return answer
 
 
+def _is_for_now(error: dict[str, Any] | None) -> bool:
+    """Return whether there is no leader, or none that can do it now."""
+    return error is not None and (error.get("code") in _FOR_NOW or error.get("err_code") == _NO_PEERS)
+
+
 def raise_error(error: dict[str, Any]) -> None:
     """Raise what JetStream answered. Its words may name subjects, so only its numbers are shown."""
     code, detail = int(error.get("code", 0)), int(error.get("err_code", 0))
     if detail in _CHANGED:
         raise Refused
-    if code in _FOR_NOW or detail in _BATCHES or detail == _NO_PEERS:
+    if _is_for_now(error) or detail in _BATCHES:
         raise Unsettled
     raise StoreError(f"JetStream refused with error {detail} ({code}): see the servers' logs")

@@ -8,6 +8,9 @@
 A call whose connection broke may have happened: the answer was lost. It is not made again here, because some
 calls answer otherwise the second time. Whoever made it asks again, which the relay's calls allow.
 
+A connection on which a call was given up is ended. To cancel the statement, or to roll back, would wait for
+the same server once more, and keep the connection from others meanwhile.
+
 Not here: the tables (schema.py), the statements (accounts.py and its neighbours).
 """
 
@@ -25,10 +28,15 @@ STATEMENT_SECONDS: Final = 10
 LOCK_SECONDS: Final = 5
 """How long a statement waits for the row locks of others, which hold them for one short transaction."""
 
+COMMAND_SECONDS: Final = 12.0
+"""How long an answer is waited for: PostgreSQL gives up a statement earlier, unless it cannot be reached."""
+
 CONNECT_SECONDS: Final = 5.0
 
 _LENDING_SECONDS: Final = 10.0
 """How long a call waits for a connection while all are lent."""
+
+_CLOSE_SECONDS: Final = 2.0
 
 _SETTINGS: Final = {
     "application_name": "letterlock relay",
@@ -39,6 +47,8 @@ _SETTINGS: Final = {
     "synchronous_commit": "on",
     "jit": "off",  # compiling takes longer than any of our statements
 }
+
+_GIVEN_UP: Final = (TimeoutError, asyncio.CancelledError, GeneratorExit)
 
 _BUSY: Final = frozenset({"40001", "40P01", "55P03", "57014"})
 _CORRUPT: Final = frozenset({"XX001", "XX002"})
@@ -76,8 +86,8 @@ class Connection(Protocol):
         """Return the first column of the first row."""
         ...
 
-    def transaction(self) -> AbstractAsyncContextManager[object]:
-        """Begin a transaction that the block's end commits, and an exception undoes."""
+    def transaction(self) -> "Transaction":
+        """Return a transaction that has not begun."""
         ...
 
     async def add_listener(self, channel: str, callback: Callable[..., None]) -> None:
@@ -94,6 +104,26 @@ class Connection(Protocol):
 
     async def close(self, *, timeout: float) -> None:  # noqa: ASYNC109 (asyncpg's own name)
         """End the connection."""
+        ...
+
+    def terminate(self) -> None:
+        """End the connection without a word to PostgreSQL, which undoes the transaction."""
+        ...
+
+
+class Transaction(AbstractAsyncContextManager[object], Protocol):
+    """What we use of an asyncpg transaction: a block, or its parts."""
+
+    async def start(self) -> None:
+        """Begin."""
+        ...
+
+    async def commit(self) -> None:
+        """End, with all changes."""
+        ...
+
+    async def rollback(self) -> None:
+        """End, without any change."""
         ...
 
 
@@ -137,6 +167,21 @@ async def errors_as_ours() -> AsyncGenerator[None]:
         raise store_error(error) from None
 
 
+@asynccontextmanager
+async def transaction_on(connection: Connection) -> AsyncGenerator[None]:
+    """Let the statements of the block be one transaction of a connection that was lent."""
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        yield
+    except _GIVEN_UP:
+        raise  # the connection is ended, and the transaction with it
+    except BaseException:
+        await transaction.rollback()
+        raise
+    await transaction.commit()
+
+
 async def connect(url: str) -> Connection:
     """Open one connection. Raises StoreError, and UsageError for a URL that is none."""
     asyncpg = library()
@@ -178,7 +223,7 @@ class Database:
                 min_size=1,
                 max_size=self._connections,
                 timeout=CONNECT_SECONDS,
-                command_timeout=STATEMENT_SECONDS + LOCK_SECONDS,
+                command_timeout=COMMAND_SECONDS,
                 max_inactive_connection_lifetime=60.0,
                 server_settings=_SETTINGS,
                 reset=_leave_as_it_is,
@@ -194,8 +239,11 @@ class Database:
             await self._idle.wait()
         pool, self._pool = self._pool, None
         if pool is not None:
-            async with errors_as_ours():
-                await pool.close()
+            try:
+                async with errors_as_ours(), asyncio.timeout(_CLOSE_SECONDS):
+                    await pool.close()
+            except StoreError:  # nothing waits for an answer any more
+                pool.terminate()
 
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[Connection]:
@@ -205,7 +253,11 @@ class Database:
         self._running += 1
         try:
             async with errors_as_ours(), self._pool.acquire(timeout=_LENDING_SECONDS) as connection:
-                yield connection
+                try:
+                    yield connection
+                except _GIVEN_UP:
+                    connection.terminate()
+                    raise
         finally:
             self._running -= 1
             self._idle.set()
@@ -213,5 +265,5 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Connection]:
         """Lend a connection whose statements in the block are one transaction."""
-        async with self.connection() as connection, connection.transaction():
+        async with self.connection() as connection, transaction_on(connection):
             yield connection

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from letterlock.relay._claims import ClaimState
 from letterlock.relay._postgresql.accounts import keys_of
-from letterlock.relay._postgresql.driver import Connection, Database, is_changed_meanwhile
+from letterlock.relay._postgresql.driver import Connection, Database, is_changed_meanwhile, transaction_on
 from letterlock.relay._store import ListedKey, Page, Published, Stock
 
 _RECORDS = (
@@ -105,7 +105,7 @@ async def claim(
         except Exception as error:
             if not is_changed_meanwhile(error):
                 raise
-            async with connection.transaction():
+            async with transaction_on(connection):
                 found = await _claim(connection, account, devices, asked, lock=" FOR UPDATE")
     return [found.get(device) for device in devices]
 

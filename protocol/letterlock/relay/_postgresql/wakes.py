@@ -22,6 +22,7 @@ _CHANNEL: Final = "letterlock_mail"
 _SECONDS: Final = 1.0
 _ASK_SECONDS: Final = 20.0
 """After so long without news the connection is asked whether it is still there."""
+_ANSWER_SECONDS: Final = 5.0
 
 _ACCOUNT_DIGITS: Final = 16
 _MOST_ACCOUNTS: Final = 400
@@ -101,7 +102,7 @@ class Wakes:
             self._me + "".join(due[first : first + _MOST_ACCOUNTS])
             for first in range(0, len(due), _MOST_ACCOUNTS)
         ]
-        async with errors_as_ours(), asyncio.timeout(_ASK_SECONDS):
+        async with errors_as_ours(), asyncio.timeout(_ANSWER_SECONDS):
             # Without payloads this only asks whether the connection is still there.
             await connection.execute("SELECT pg_notify($1, unnest($2::text[]))", _CHANNEL, payloads)
         self._due.difference_update(bytes.fromhex(each) for each in due)
