@@ -16,7 +16,7 @@ from letterlock._wire.relay_lists import ListsRequest
 from letterlock._wire.relay_login import AuthenticateAnswer, AuthenticateRequest, ChallengeRequest
 from letterlock._wire.relay_mail import FetchRequest
 from letterlock._wire.relay_prekeys import StateRequest
-from letterlock.relay import _login, open_store
+from letterlock.relay import _caller_signatures, open_store
 from letterlock.relay._session import Session
 from letterlock.relay._settings import RelaySettings
 from letterlock.relay._store import Head, ListedKey
@@ -187,7 +187,7 @@ async def test_a_login_costs_one_verification_whether_or_not_the_device_exists(
         verified.append(key)
         ed25519.verify_edwards(key, message, signature)
 
-    monkeypatch.setattr(_login, "verify_edwards", verify)
+    monkeypatch.setattr(_caller_signatures, "verify_edwards", verify)
     await town.refuses(RelayCode.UNKNOWN, request)
     assert len(verified) == 1
 
@@ -197,7 +197,7 @@ async def test_nobody_can_sign_for_a_device_that_is_not_listed(
 ) -> None:
     """RLY-7: with several names, a signature that is good for the first one would be refused sooner."""
     verified: list[bytes] = []
-    monkeypatch.setattr(_login, "verify_edwards", lambda key, *_: verified.append(key))
+    monkeypatch.setattr(_caller_signatures, "verify_edwards", lambda key, *_: verified.append(key))
     nobody = Resident(town, "nobody")
     for _ in range(2):
         await town.refuses(RelayCode.UNKNOWN, nobody.login(1, await nobody.challenge(1)))

@@ -18,7 +18,7 @@ from letterlock._wire.relay_lists import ListsAnswer
 from letterlock._wire.relay_login import login_input
 from letterlock._wire.relay_newer import NewerRequest, newer_input
 from letterlock._wire.relay_prekeys import StateRequest
-from letterlock.relay import _newer
+from letterlock.relay import _caller_signatures, _newer
 from support.pair import flipped
 from support.relay_town import NAME, TICKET_KEY, Resident, Town, ticket
 from support.user_tools import FULL
@@ -181,7 +181,7 @@ async def test_a_stranger_gets_one_answer_after_the_same_work(
 
     for name in ("head", "lists", "advance", "spend"):
         monkeypatch.setattr(town.store, name, watch(name, getattr(town.store, name)))
-    monkeypatch.setattr(_newer, "verify_edwards", verify)
+    monkeypatch.setattr(_caller_signatures, "verify_edwards", verify)
     for who, device, after in ((alice, 2, 3), (alice, 2, 5), (alice, 2, 99), (alice, 9, 3), (nobody, 1, 1)):
         count.clear()
         request = await newer(who, device, after, signer=8)

@@ -6,8 +6,8 @@ not listed is refused after the same work and with the same answer as a wrong si
 Not here: the form of challenges and tokens (_session.py).
 """
 
-from letterlock._primitives.ed25519 import Ed25519KeyPair, verify_edwards
-from letterlock._primitives.entropy import Entropy
+from functools import partial
+
 from letterlock._wire.relay_error import RelayCode
 from letterlock._wire.relay_login import (
     AuthenticateAnswer,
@@ -17,7 +17,7 @@ from letterlock._wire.relay_login import (
     account_key,
     login_input,
 )
-from letterlock.errors import InvalidSignature
+from letterlock.relay._caller_signatures import CallerSignatures
 from letterlock.relay._limits import TOKEN_SECONDS
 from letterlock.relay._means import Means
 from letterlock.relay._reply import Refused
@@ -27,13 +27,12 @@ from letterlock.relay._session import Seals
 class Logins:
     """The calls `challenge` and `authenticate`."""
 
-    __slots__ = ("_means", "_nobody", "_seals")
+    __slots__ = ("_means", "_seals", "_signatures")
 
-    def __init__(self, means: Means, seals: Seals, entropy: Entropy) -> None:
+    def __init__(self, means: Means, seals: Seals, signatures: CallerSignatures) -> None:
         self._means = means
         self._seals = seals
-        # Stands for a device that is not listed. Its seed is thrown away, so that nobody can sign under it.
-        self._nobody = Ed25519KeyPair.generate(entropy).public.data
+        self._signatures = signatures
 
     async def challenge(self, request: ChallengeRequest, now: int) -> ChallengeAnswer:
         """Return a challenge. Nothing is stored for it. [RLY-4]"""
@@ -48,7 +47,9 @@ class Logins:
         account = account_key(address.name)
         head = await means.heads.newest(account, now)
         listed = None if head is None else head.device(address.device_id)
-        is_signed = self._is_signed(request, self._nobody if listed is None else listed.ed25519)
+        signed = partial(_signed, request)
+        key = None if listed is None else listed.ed25519
+        is_signed = self._signatures.is_good(key, request.signature, signed)
         if head is None or listed is None or not is_signed:
             raise Refused(RelayCode.UNKNOWN)
         means.limits.logins.take((account, address.device_id), now)
@@ -60,13 +61,7 @@ class Logins:
         token = self._seals.token(address.name, listed, head.user_id, now)
         return AuthenticateAnswer(token, TOKEN_SECONDS, highest, head.version)
 
-    def _is_signed(self, request: AuthenticateRequest, key: bytes) -> bool:
-        """Return whether the key signed the challenge for a name of this relay. [RLY-5]"""
-        for name in self._means.settings.names:
-            signed = login_input(name, request.address, request.challenge, request.counter)
-            try:
-                verify_edwards(key, signed, request.signature)
-            except InvalidSignature:
-                continue
-            return True
-        return False
+
+def _signed(request: AuthenticateRequest, relay: str) -> bytes:
+    """Return what the device signs for one name of the relay. [RLY-5]"""
+    return login_input(relay, request.address, request.challenge, request.counter)

@@ -9,12 +9,11 @@ is not in it and a wrong signature get the same answer after the same work. [RLY
 Not here: the same for whoever has a token (_registry.py).
 """
 
+from functools import partial
 from typing import Final
 
 from letterlock._primitives import composite, mldsa
 from letterlock._primitives.curve25519 import IdentityKey
-from letterlock._primitives.ed25519 import Ed25519KeyPair, verify_edwards
-from letterlock._primitives.entropy import Entropy
 from letterlock._primitives.xwing import PUBLIC_BYTES
 from letterlock._wire.device_list import DeviceList, DeviceProof
 from letterlock._wire.device_snapshot import ListedDevice
@@ -23,8 +22,8 @@ from letterlock._wire.relay_limits import MAX_CHAIN_BYTES, MAX_CHAIN_LISTS
 from letterlock._wire.relay_lists import ListsAnswer
 from letterlock._wire.relay_login import account_key
 from letterlock._wire.relay_newer import NewerRequest, newer_input
-from letterlock.errors import InvalidSignature
 from letterlock.limits import MAX_DEVICE_LIST
+from letterlock.relay._caller_signatures import CallerSignatures
 from letterlock.relay._means import Means
 from letterlock.relay._reply import Refused
 from letterlock.relay._session import Seals
@@ -37,13 +36,12 @@ _BASE_POINT: Final = bytes([9]) + bytes(31)
 class NewerLists:
     """The call `newer`."""
 
-    __slots__ = ("_means", "_nobody", "_seals")
+    __slots__ = ("_means", "_seals", "_signatures")
 
-    def __init__(self, means: Means, seals: Seals, entropy: Entropy) -> None:
+    def __init__(self, means: Means, seals: Seals, signatures: CallerSignatures) -> None:
         self._means = means
         self._seals = seals
-        # Stands for a device that is not listed. Its seed is thrown away, so that nobody can sign under it.
-        self._nobody = Ed25519KeyPair.generate(entropy).public.data
+        self._signatures = signatures
 
     async def newer(self, request: NewerRequest, now: int) -> ListsAnswer:
         """Return what follows a version of the caller's own lists. Raises Refused. [RLY-45]"""
@@ -55,7 +53,7 @@ class NewerLists:
         async with means.reads:
             found = await means.store.lists(account, after - 1, 1, MAX_DEVICE_LIST)
         listed = _key_in(found, address.device_id)
-        if not self._is_signed(request, self._nobody if listed is None else listed) or listed is None:
+        if not self._signatures.is_good(listed, request.signature, partial(_signed, request)):
             raise Refused(RelayCode.UNKNOWN)
         means.limits.logins.take((account, address.device_id), now)
         if not await means.spend(account, challenge.random, challenge.until, now):
@@ -69,16 +67,10 @@ class NewerLists:
         newest = shown if is_revoked or head is None else max(head.version, shown)
         return ListsAnswer(newest, tuple(lists))
 
-    def _is_signed(self, request: NewerRequest, key: bytes) -> bool:
-        """Return whether the key signed the challenge for a name of this relay."""
-        for name in self._means.settings.names:
-            signed = newer_input(name, request.address, request.challenge, request.after)
-            try:
-                verify_edwards(key, signed, request.signature)
-            except InvalidSignature:
-                continue
-            return True
-        return False
+
+def _signed(request: NewerRequest, relay: str) -> bytes:
+    """Return what the device signs for one name of the relay."""
+    return newer_input(relay, request.address, request.challenge, request.after)
 
 
 def _key_in(found: list[bytes], device: int) -> bytes | None:

@@ -24,6 +24,7 @@ from letterlock._wire.relay_calls import Call, TokenUse
 from letterlock._wire.relay_error import RelayCode
 from letterlock.errors import PeerError, StoreError, UsageError
 from letterlock.limits import DAY
+from letterlock.relay._caller_signatures import CallerSignatures
 from letterlock.relay._collection_logs import CollectionLogs
 from letterlock.relay._errors import RateLimited
 from letterlock.relay._group_texts import GroupNews, GroupTexts
@@ -166,8 +167,9 @@ class Relay:
 
 def _work(means: Means, seals: Seals, draining: asyncio.Event, entropy: Entropy) -> _Work:
     """Return which method carries out which call."""
-    logins, registry, prekeys = Logins(means, seals, entropy), Registry(means), Prekeys(means)
-    newer = NewerLists(means, seals, entropy)
+    signatures = CallerSignatures(means.settings.names, entropy)
+    logins, newer = Logins(means, seals, signatures), NewerLists(means, seals, signatures)
+    registry, prekeys = Registry(means), Prekeys(means)
     mailboxes, places = Mailboxes(means, draining), Places(means, draining)
     shelves, logs, texts = Shelves(means), CollectionLogs(means), GroupTexts(means, draining)
     anybodys: dict[str, _Anybodys] = {
