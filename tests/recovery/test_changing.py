@@ -157,9 +157,11 @@ def forged(town: Town, what: str) -> tuple[BeginLock, ListChain]:
             begin, by=replace(begin.by, signature=by_mallory.by.signature)
         ),
         "of another input": replace(begin, blinded=other.blinded),
+        "named for us, and signed by another user": by_mallory,
         "of another lock": replace(begin, name=unknown_lock(town.user_id)),
     }
     chains = {
+        "named for us, and signed by another user": lambda: chain_of(mallory, "mallory"),
         "of another user": lambda: chain_of(mallory, "mallory"),
         "of a user without a recovery device": lambda: Owner("phone only").chain,
     }
@@ -171,7 +173,7 @@ def forged(town: Town, what: str) -> tuple[BeginLock, ListChain]:
     [
         "signed for the other server", "signed by another recovery key",
         "the key of the list, and another's signature", "of another input", "of another lock",
-        "of another user", "of a user without a recovery device",
+        "of another user", "named for us, and signed by another user", "of a user without a recovery device",
     ],
 )  # fmt: skip
 def test_a_change_that_the_recovery_device_did_not_sign(what: str) -> None:  # REC-10

@@ -235,6 +235,8 @@ def test_a_success_gives_all_uses_back_once(town: Town) -> None:  # REC-8
     server = town.servers[0]
     assert town.record(1).meter.uses_left == 999
     assert server.succeed(opened.successes[0]).standing.uses_left == 1000
+    with pytest.raises(RecoveryRefused, match="told before"):
+        server.succeed(opened.successes[0])
     for _ in range(3):
         town.ask(town.attempt("wrong"))
     with pytest.raises(RecoveryRefused):
@@ -307,6 +309,9 @@ def test_a_first_lock_takes_the_place_of_a_decoy() -> None:  # REC-12
     town = Town()
     decoy = town.servers[0].show(ShowLocks(town.user_id)).locks[0]
     town.ask(Attempt.begin(PASSWORD, decoy))
+    made = town.make()
+    town.servers[0].settle(made.settle[0], town.chain)
+    assert len(town.record(1).held) == 1
     town.set_up()
     assert town.record(1).find(decoy.name.lock_id) is None
     assert town.recover().key == town.key

@@ -8,8 +8,11 @@ import pytest
 
 from letterlock._primitives.entropy import system_entropy
 from letterlock._wire import recovery_limits as limits
+from letterlock._wire.linking import LinkingPayload
+from letterlock._wire.recovery_box import BoxContents
 from letterlock._wire.relay_body import DoneAnswer
-from letterlock.recovery import LockEvaluated, LockStanding, ShowLocks
+from letterlock.recovery import LockEvaluated, LockStanding, ShowLocks, device_keys
+from letterlock.recovery._enrolment import make_card
 from support.cddl_check import Mismatch, Schema
 from support.recovery_town import Town
 
@@ -46,6 +49,8 @@ def samples() -> dict[str, bytes]:
         "settle": made.settle[0].encode(),
         "finish": made.finish[1].encode(),
         "done": DoneAnswer().encode(),
+        "card": make_card(device_keys(town.key), town.user_id).encode(),
+        "contents": BoxContents(2**32 - 1, bytes(1952), bytes(3373), LinkingPayload(b"any")).encode(),
     }
 
 
@@ -101,7 +106,7 @@ def test_every_refusal_is_an_error() -> None:
 
     table = PAGE.split("## Refusals")[1].split("##")[0]
     names = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
-    assert len(names) == 4
+    assert len(names) == 5
     assert all(hasattr(recovery, name) for name in names)
 
 

@@ -9,6 +9,9 @@ from letterlock._primitives.ed25519 import Ed25519KeyPair, Ed25519Seed
 from letterlock._primitives.passphrase import PassphraseKey
 from letterlock._primitives.voprf import Blinding, OprfPublicKey, OprfSeed, public_key
 from letterlock._records.recovery import HeldLock, Meter, PendingLock, RecoveryRecord
+from letterlock._wire.linking import LinkingPayload
+from letterlock._wire.linking_payload import DocumentSeed
+from letterlock._wire.recovery_box import BoxContents
 from letterlock._wire.recovery_calls import BeginLock, EvaluateLock, LockOpened
 from letterlock._wire.recovery_lock import Hardness, Lock, LockName
 from letterlock.recovery import (
@@ -16,6 +19,7 @@ from letterlock.recovery import (
     DecoyKey,
     NewLock,
     Opened,
+    Recovered,
     RecoveryKey,
     RecoveryServer,
     StoredLocks,
@@ -23,8 +27,10 @@ from letterlock.recovery import (
 )
 from letterlock.recovery._keys import LockKey, LockKeys
 from letterlock.recovery._password import blind_for_both
+from letterlock.recovery._recovered import _Drafted
 from letterlock.recovery._signing import UNSIGNED
 from letterlock.recovery._steps import Counted
+from letterlock.user import ListChain, User
 from support.secret_pq_holders import MATERIAL
 
 RECOVERY_SECRETS: Final = ["DecoyKey", "LockKey", "OprfOutput", "OprfSeed", "RecoveryKey"]
@@ -79,6 +85,17 @@ def keys() -> LockKeys:
     return LockKeys((seed, seed), LockKey(SECRET), SECRET)
 
 
+@cache
+def user() -> User:
+    return User.create(MemoryStore(), "recovered")
+
+
+def drafted() -> _Drafted:
+    chain = ListChain.verify(user().device_lists())
+    device, made = chain.newest.snapshot.devices[0], device_keys(RecoveryKey(SECRET))
+    return _Drafted(chain, device, made, (), DocumentSeed(SECRET), 0)
+
+
 HELD: Final = (
     f"HeldLock(seed=<OprfSeed: hidden>, lock=Lock(name={NAME!r}, hardness={Hardness()!r},"
     f" public_keys=({public()!r}, {public()!r})), login={login().public!r})"
@@ -87,6 +104,10 @@ HELD: Final = (
 RECOVERY_TABLE: Final[dict[str, tuple[Callable[[], Any], str]]] = {
     "Attempt": (attempt, "<Attempt>"),
     "Blinding": (lambda: Blinding(SECRET), "<Blinding>"),
+    "BoxContents": (
+        lambda: BoxContents(1, bytes(1952), bytes(3373), LinkingPayload(SECRET)),
+        "<BoxContents: of device 1>",
+    ),
     "Counted": (lambda: Counted(SEED, bytes(32)), "<Counted>"),
     "HeldLock": (held, HELD),
     "LockKeys": (keys, "<LockKeys: hidden>"),
@@ -100,6 +121,8 @@ RECOVERY_TABLE: Final[dict[str, tuple[Callable[[], Any], str]]] = {
         record,
         f"RecoveryRecord(list_version=1, held=({HELD},), pending=None, meter={Meter(10)!r})",
     ),
+    "Recovered": (lambda: Recovered(user(), user().device_lists()[0]), "<Recovered>"),
+    "_Drafted": (drafted, "<_Drafted>"),
     "RecoveryServer": (
         lambda: RecoveryServer(1, StoredLocks(MemoryStore()), DecoyKey(SECRET)),
         "<RecoveryServer 1>",

@@ -2,7 +2,8 @@
 
     NewLock, MadeLock       a lock that a password opens: made, changed, and made anew after each success
     choose, Attempt, Opened a password on its way to both servers, and the recovery key that comes out
-    device_keys             the recovery device: the keys that the recovery key gives
+    enrol, recovery_box     the recovery device in the device list, and what it finds again
+    recover_user            a fresh device of the user, with documents and contacts
     RecoveryServer          what either server does; StoredLocks keeps its records in a store
 
 Neither server, nor a copy of all that one of them holds and sees, can test a guess without the other one.
@@ -14,6 +15,7 @@ Not here: the identity checks of both servers, and HTTP.
 """
 
 from letterlock._records.recovery import RecoveryRecord
+from letterlock._wire.recovery_box import RecoveryCard
 from letterlock._wire.recovery_calls import (
     BeginLock,
     EvaluateLock,
@@ -31,17 +33,21 @@ from letterlock._wire.recovery_lock import Hardness, Lock, LockName
 from letterlock.recovery._attempt import Attempt, Opened, choose
 from letterlock.recovery._decoys import DecoyKey
 from letterlock.recovery._device import device_keys
-from letterlock.recovery._errors import LockWaits, RecoveryRefused, ServerAtFault, WrongPassword
+from letterlock.recovery._enrolment import Enrolled, enrol, recovery_box
+from letterlock.recovery._errors import BoxRefused, LockWaits, RecoveryRefused, ServerAtFault, WrongPassword
 from letterlock.recovery._keys import RecoveryKey
 from letterlock.recovery._meter import Policy
 from letterlock.recovery._new_lock import MadeLock, NewLock
+from letterlock.recovery._recovered import Recovered, Remains, recover_user
 from letterlock.recovery._server import RecoveryServer
 from letterlock.recovery._store import RecoveryStore, StoredLocks
 
 __all__ = [
     "Attempt",
     "BeginLock",
+    "BoxRefused",
     "DecoyKey",
+    "Enrolled",
     "EvaluateLock",
     "FinishLock",
     "Hardness",
@@ -57,11 +63,14 @@ __all__ = [
     "NewLock",
     "Opened",
     "Policy",
+    "Recovered",
+    "RecoveryCard",
     "RecoveryKey",
     "RecoveryRecord",
     "RecoveryRefused",
     "RecoveryServer",
     "RecoveryStore",
+    "Remains",
     "ServerAtFault",
     "SettleLock",
     "ShowLocks",
@@ -70,4 +79,7 @@ __all__ = [
     "WrongPassword",
     "choose",
     "device_keys",
+    "enrol",
+    "recover_user",
+    "recovery_box",
 ]

@@ -4,6 +4,7 @@
     `-- WrongPassword       both servers answered rightly, and the lock does not open
     PeerError
     |-- ServerAtFault       a server used another key, or shows other locks than the other one
+    |-- BoxRefused          a recovery box or card is not of this user's devices, or is too old
     `-- RecoveryRefused     a call does not fit what the server holds
     LetterlockError
     `-- LockWaits           a server gives no evaluation yet
@@ -64,3 +65,10 @@ class RecoveryRefused(PeerError):
     """
 
     cause = Cause.NOT_ALLOWED
+
+
+class BoxRefused(PeerError):
+    """Whoever delivered a recovery box or card is wrong: it is not of a device that is listed, or too old.
+
+    Nothing has changed. Fetch the newest one, from another server if there is one.
+    """

@@ -208,12 +208,20 @@ def save_link(desk: "Desk", link: LinkRecord, due: int) -> None:
 
 def payload_for(desk: "Desk", own: UserRecord, link: LinkRecord) -> PayloadContents:
     """Return what the new device is given: document seeds unless it is limited, and contacts. [USR-43]"""
-    pins = tuple(map(_pin, desk.book.contacts()))
     device = link.offer.snapshot.device(link.offer.device_id)
     if device is None or device.device_class != DeviceClass.FULL:
-        return PayloadContents(desk.name, None, (), pins)
+        return PayloadContents(desk.name, None, (), _pins(desk))
+    return whole_payload(desk, own)
+
+
+def whole_payload(desk: "Desk", own: UserRecord) -> PayloadContents:
+    """Return what a device that reads documents is given. Raises UsageError if a seed has not arrived."""
     seeds = all_seeds(own)
-    return PayloadContents(desk.name, seeds[-1][1], seal_seeds(seeds, own.pin.user_id), pins)
+    return PayloadContents(desk.name, seeds[-1][1], seal_seeds(seeds, own.pin.user_id), _pins(desk))
+
+
+def _pins(desk: "Desk") -> tuple[ContactPin, ...]:
+    return tuple(map(_pin, desk.book.contacts()))
 
 
 def _pin(contact: ContactRecord) -> ContactPin:

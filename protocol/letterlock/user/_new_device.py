@@ -188,9 +188,10 @@ class NewDevice(Uncopyable):
         book = Book(self._store)
         save_user(book, linked.device_id, linked.keys, linked.chain, seeds, _NEVER)
         for pin in contents.pins:
-            book.save_contact(_contact(pin))
+            book.save_contact(contact_of(pin))
 
 
-def _contact(pin: ContactPin) -> ContactRecord:
+def contact_of(pin: ContactPin) -> ContactRecord:
+    """Return the contact that another device of ours knows."""
     pinned = PinnedList(pin.user_id, pin.version, pin.hash, b"", None, _NEVER)
     return ContactRecord(pin.name, pinned, _STATES[pin.state])
