@@ -29,6 +29,7 @@ PURPOSE: Final = {
     "client": "a user over a relay",
     "blobs": "where sealed files lie",
     "documents": "sealed files and grants",
+    "groups": "conversations of many",
     "aio": "the account for asyncio",
     "user": "device lists and contacts",
     "account": "one device: the public object",

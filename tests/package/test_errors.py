@@ -27,6 +27,7 @@ from letterlock.errors import (
     UnsupportedVersion,
     UntrustedIdentity,
 )
+from letterlock.groups import GroupEntryMissing
 from letterlock.recovery import LockWaits, ServerAtFault, WrongPassword
 from letterlock.relay import RateLimited
 
@@ -46,6 +47,7 @@ MAKERS: Final[dict[type[LetterlockError], Callable[[], LetterlockError]]] = {
     ServerAtFault: lambda: ServerAtFault(1, "its proof does not verify"),
     RelayRefused: lambda: RelayRefused(RelayCode.STALE, 3),
     UnknownAuthor: lambda: UnknownAuthor(bytes(range(32)), 2, contradicts=True),
+    GroupEntryMissing: lambda: GroupEntryMissing(7),
     AuthenticationFailed: lambda: AuthenticationFailed(Cause.OUR_STATE_WENT_BACK_PERHAPS),
 }
 """How the code makes the errors that have an `__init__` of their own, apart from those with a fixed text."""

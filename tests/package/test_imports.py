@@ -23,7 +23,7 @@ PACKAGE: Final = Path(__file__).parents[2] / "protocol" / "letterlock"
 FLOOR: Final = frozenset({"limits", "errors"})
 LOW: Final = FLOOR | {"_primitives", "_wire"}
 DEVICE: Final = LOW | {"stores", "_handshake", "_ratchet"}
-BESIDE: Final = frozenset({"_session", "_device", "_records"})
+BESIDE: Final = frozenset({"_session", "_device", "_records", "_groups"})
 """These form one layer: a codec knows the types that it encodes, and a loader of records knows the codecs."""
 CORE: Final = DEVICE | BESIDE
 MAY_IMPORT: Final = {
@@ -48,8 +48,9 @@ MAY_IMPORT: Final = {
     "recovery": CORE | {"account", "user"},
     "blobs": FLOOR | {"documents"},
     "_groups": CORE,
-    "client": CORE | {"account", "aio", "blobs", "documents", "user"},
-    "cli": CORE | {"account", "blobs", "client", "documents", "relay", "user", "__init__"},
+    "groups": CORE | {"account", "documents", "user"},
+    "client": CORE | {"account", "aio", "blobs", "documents", "groups", "user"},
+    "cli": CORE | {"account", "blobs", "client", "documents", "groups", "relay", "user", "__init__"},
     "__main__": frozenset({"cli"}),
 }
 """The other rooms that each room at the top of the package may import."""

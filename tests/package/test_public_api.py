@@ -53,6 +53,7 @@ EXPORTING: Final = [
     "letterlock.cli",
     "letterlock.user",
     "letterlock.documents",
+    "letterlock.groups",
 ]
 """The modules with an `__all__`."""
 

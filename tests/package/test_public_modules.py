@@ -23,6 +23,7 @@ PUBLIC: Final = {
     "letterlock.client",
     "letterlock.documents",
     "letterlock.errors",
+    "letterlock.groups",
     "letterlock.hazmat",
     "letterlock.limits",
     "letterlock.recovery",

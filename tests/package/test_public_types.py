@@ -29,6 +29,7 @@ EXPORTING: Final = (
     "letterlock.aio",
     "letterlock.user",
     "letterlock.documents",
+    "letterlock.groups",
     "letterlock.blobs",
     "letterlock.client",
     "letterlock.hazmat",

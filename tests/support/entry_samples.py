@@ -5,6 +5,9 @@ from dataclasses import replace
 from typing import Any, Final
 
 from letterlock import Address
+from letterlock._groups._epoch import EpochName
+from letterlock._groups._receiving import MemberChain
+from letterlock._groups._sending import OwnChain, SigningPairs
 from letterlock._primitives.composite import CompositeSeed
 from letterlock._primitives.curve25519 import PrivateKey
 from letterlock._primitives.xwing import XWingKeyPair, XWingSeed
@@ -40,6 +43,28 @@ from letterlock._records.grant import (
     encode_number,
     encode_subject,
 )
+from letterlock._records.group import (
+    GroupChangeRecord,
+    GroupEpochRecord,
+    StandRecord,
+    decode_group_change,
+    decode_group_epoch,
+    decode_stand,
+    encode_group_change,
+    encode_group_epoch,
+    encode_stand,
+)
+from letterlock._records.group_chain import (
+    AudienceRecord,
+    ChainRecord,
+    SendingRecord,
+    decode_audience,
+    decode_chain,
+    decode_sending,
+    encode_audience,
+    encode_chain,
+    encode_sending,
+)
 from letterlock._records.group_mail import (
     GroupLetter,
     GroupMailRecord,
@@ -58,6 +83,8 @@ from letterlock._records.user import UserRecord, decode_user, encode_user
 from letterlock._wire.collection_member import Role
 from letterlock._wire.content import ContentKind
 from letterlock._wire.content_bodies import ArchiveKey, RetryCause
+from letterlock._wire.group_content import Heard
+from letterlock._wire.group_text import SenderName
 from letterlock._wire.linking import (
     LinkingBundle,
     LinkingCode,
@@ -177,6 +204,60 @@ CHANGE: Final = ChangeRecord(
     Wish(Action.ADD, ASKED, "n", 3), LOG.entries[-1].encode(), (user("bob"),), accepted=True
 )
 
+GROUP_EPOCH: Final = GroupEpochRecord(
+    7,
+    material("opening", 32),
+    material("commitment", 32),
+    GROUP_SECRET.secret,
+    NOON,
+    frozenset({material("owed", 32)}),
+    frozenset({2, 7}),
+)
+STAND: Final = StandRecord(
+    9,
+    material("head", 32),
+    2,
+    material("opening", 32),
+    CollectionPhase.OPEN,
+    may_send=True,
+    forked=False,
+    heard=(Heard(1, 2, 3, material("heard", 32)),),
+)
+SENDER: Final = SenderName(material("user id", 32), 7)
+EPOCH_NAME: Final = EpochName(material("group", 16), 3, material("opening", 32))
+SENDING: Final = SendingRecord(
+    9,
+    material("head", 32),
+    5,
+    material("own lists", 32),
+    OwnChain(
+        EPOCH_NAME,
+        SENDER,
+        5_007,
+        3,
+        GROUP_CHAIN.key,
+        GROUP_CHAIN.next_seed,
+        SigningPairs(material("pairs", 128)),
+        material("head of texts", 32),
+        7,
+        NOON,
+    ),
+)
+MEMBER_CHAIN: Final = ChainRecord(
+    MemberChain(
+        EPOCH_NAME,
+        SENDER,
+        5_007,
+        GROUP_CHAIN.key,
+        GROUP_CHAIN.next_seed,
+        GROUP_CHAIN.public_keys,
+        ((5_006, material("one", 32)), (5_007, material("two", 32))),
+    ),
+    until=5_009,
+    checked=9,
+    index=1,
+)
+
 Codec = tuple[Callable[[Any], Record], Callable[[Record], Any]]
 CODECS: Final[dict[type, Codec]] = {
     UserRecord: (encode_user, decode_user),
@@ -190,6 +271,18 @@ CODECS: Final[dict[type, Codec]] = {
     LinkRecord: (encode_link, decode_link),
     HistoryRecord: (encode_history, decode_history),
     GroupMailRecord: (encode_group_mail, decode_group_mail),
+    GroupEpochRecord: (encode_group_epoch, decode_group_epoch),
+    StandRecord: (encode_stand, decode_stand),
+    GroupChangeRecord: (encode_group_change, decode_group_change),
+    AudienceRecord: (encode_audience, decode_audience),
+    SendingRecord: (
+        encode_sending,
+        lambda record: decode_sending(record, EPOCH_NAME.group_id, SENDER.user_id),
+    ),
+    ChainRecord: (
+        encode_chain,
+        lambda record: decode_chain(record, EPOCH_NAME.group_id, EPOCH_NAME.number, SENDER),
+    ),
     GrantRecord: (encode_grant, decode_grant),
     SubjectRecord: (encode_subject, decode_subject),
     NumberRecord: (encode_number, decode_number),
@@ -229,6 +322,21 @@ ENTRIES: Final[dict[str, Any]] = {
     "linking with an offer": replace(SHOWN, taken=(bytes(2000), b"answer")),
     "history": HISTORY,
     "mail about groups": GROUP_MAIL,
+    "where a group stands": STAND,
+    "group that may not be written in": replace(
+        STAND, phase=CollectionPhase.SPENT, may_send=False, forked=True, heard=()
+    ),
+    "epoch of a group": GROUP_EPOCH,
+    "epoch without a secret": replace(
+        GROUP_EPOCH, secret=None, ended=None, owed=frozenset(), given=frozenset()
+    ),
+    "change of a group": GroupChangeRecord(CHANGE, GROUP_SECRET.secret),
+    "change of a group that waits": GroupChangeRecord(ChangeRecord(Wish(Action.RENEW, epoch=2), b""), None),
+    "own chain": SENDING,
+    "audience": AudienceRecord({material("a", 32): frozenset({1, 7}), material("b", 32): frozenset({2})}),
+    "nobody": AudienceRecord({}),
+    "chain of a member": MEMBER_CHAIN,
+    "newest chain of a member": replace(MEMBER_CHAIN, until=None),
     "link": LINK,
     "grant": GRANT,
     "grant that was withdrawn": replace(GRANT, revoked=True, checked=True, withdrawn=7),

@@ -7,12 +7,21 @@ from letterlock._groups._epoch import EpochName
 from letterlock._groups._receiving import Agreement, MemberChain, OpenedText
 from letterlock._groups._sending import OwnChain, SealedText, SigningPairs
 from letterlock._ratchet.keys import SkippedKeys
+from letterlock._records.collection_change import ChangeRecord, Wish
+from letterlock._records.group import GroupChangeRecord, GroupEpochRecord
+from letterlock._records.group_chain import ChainRecord, SendingRecord
 from letterlock._records.group_mail import GroupLetter, GroupMailRecord, LetterBody
 from letterlock._wire.address import Address
 from letterlock._wire.content import ContentKind
 from letterlock._wire.group_bodies import EpochSecret, GroupSecret
 from letterlock._wire.group_text import SenderName
+from letterlock._wire.log_entry import Action
 from letterlock._wire.sender_chain import ChainSeed, GroupChainKey, SenderChain
+from letterlock.groups import Groups
+from letterlock.groups._desk import GroupDesk, Places, group_desk
+from letterlock.stores import MemoryStore
+from letterlock.user import User
+from letterlock.user._user import desk_behind
 from support.secret_pq_holders import MATERIAL
 
 GROUP_SECRETS: Final = ["ChainSeed", "EpochSecret", "GroupChainKey", "LetterBody", "SigningPairs"]
@@ -23,7 +32,14 @@ SENDER: Final = SenderName(bytes(32), 1)
 KEY, SEED = GroupChainKey(SECRET), ChainSeed(SECRET)
 
 
+CHANGE: Final = ChangeRecord(Wish(Action.RENEW), SECRET)
 LETTER: Final = GroupLetter(ContentKind.GROUP_SECRET, LetterBody(SECRET))
+
+
+def desk() -> GroupDesk:
+    user = User.create(MemoryStore(), "alice")
+    with user.transaction():
+        return group_desk(desk_behind(user), Places())
 
 
 def own() -> OwnChain:
@@ -43,6 +59,24 @@ GROUP_TABLE: Final[dict[str, tuple[Callable[[], Any], str]]] = {
         lambda: GroupSecret(bytes(16), 1, bytes(32), EpochSecret(SECRET)),
         "GroupSecret(group_id={ZEROS}, epoch=1)",
     ),
+    "GroupEpochRecord": (
+        lambda: GroupEpochRecord(1, bytes(32), bytes(32), EpochSecret(SECRET)),
+        "GroupEpochRecord(number=1, secret=<EpochSecret: hidden>, ended=None, given=frozenset())",
+    ),
+    "GroupChangeRecord": (
+        lambda: GroupChangeRecord(CHANGE, EpochSecret(SECRET)),
+        f"GroupChangeRecord(change={CHANGE!r}, secret=<EpochSecret: hidden>)",
+    ),
+    "SendingRecord": (
+        lambda: SendingRecord(1, bytes(32), 0, bytes(32), own()),
+        f"SendingRecord(number=1, stamp=0, chain={own()!r})",
+    ),
+    "ChainRecord": (
+        lambda: ChainRecord(member()),
+        f"ChainRecord(chain={member()!r}, until=None, checked=0, index=0)",
+    ),
+    "Groups": (lambda: Groups(User.create(MemoryStore(), "alice")), "<Groups of alice.1>"),
+    "GroupDesk": (desk, "{OBJECT}"),
     "GroupLetter": (lambda: LETTER, f"{LETTER!r}"),
     "GroupMailRecord": (
         lambda: GroupMailRecord(Address("bob", 7), bytes(32), (LETTER,)),

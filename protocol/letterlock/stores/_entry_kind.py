@@ -89,6 +89,30 @@ class EntryKind(IntEnum):
     """Evidence that the log of a group was shown in two versions; the key is the group id."""
     GROUP_MAIL = 67
     """What a device sent about groups, until groups take it; the key is its encoded address."""
+    GROUP_STAND = 68
+    """What a text needs to know of a group's log; the key is the group id, 16 bytes."""
+    GROUP_EPOCH = 69
+    """An epoch of a group; the key is the group id and the epoch, 4 bytes big-endian."""
+    GROUP_SENDING = 70
+    """This device's chain in a group; the key is the group id."""
+    GROUP_AUDIENCE = 71
+    """Who has this device's chain; the key is the group id."""
+    GROUP_CHAIN = 72
+    """The chain of another device.
+
+    The key is the group id, the epoch, the sender's user id and device id, and the first number of its seed.
+    The numbers have 4 bytes each.
+    """
+    GROUP_NEWEST = 73
+    """Which chain of a sender is the newest; the key is the group id, the user id and the device id."""
+    GROUP_KEY = 74
+    """The key of a text that was skipped; the key is like that of GROUP_CHAIN, with the text's number."""
+    GROUP_WANT = 75
+    """A secret or chain that is waited for; the key ends with 1 byte for what it is."""
+    GROUP_ANSWER = 76
+    """A request that was answered lately; the key is like that of GROUP_WANT, of the device that asked."""
+    GROUP_CHANGE = 77
+    """A change of a group that is under way; the key is the group id and the entry's number, 4 bytes."""
 
 
 COVERED_KINDS: Final = 16

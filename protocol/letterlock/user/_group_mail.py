@@ -3,6 +3,7 @@
     keep_letter     the newest of a kind, group and epoch takes the place of the one before
     all_mail        everything that is kept
     save_mail       what groups leave of the mail of a device
+    forget_chains   of this device, when its store went back
 
 Every function runs inside the caller's transaction. Not here: what any of it means (groups/).
 """
@@ -50,6 +51,13 @@ def save_mail(desk: Desk, mail: GroupMailRecord) -> None:
         entries.save(EntryRow(EntryKind.GROUP_MAIL, key, desk.now() + KEPT_LIFETIME, record))
     else:
         entries.delete(EntryKind.GROUP_MAIL, key)
+
+
+def forget_chains(desk: Desk) -> None:
+    """Forget this device's chains in all groups, because the store went back. It begins new ones. [GRP-36]"""
+    entries = desk.book.store.tables.entries
+    for row in list(entries.all(EntryKind.GROUP_SENDING)):
+        entries.delete(EntryKind.GROUP_SENDING, row.key)
 
 
 def _of_user(row: EntryRow, user_id: bytes) -> tuple[GroupLetter, ...]:

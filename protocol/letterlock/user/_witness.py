@@ -20,6 +20,7 @@ from letterlock._records.entry import MAX_TIME
 from letterlock._wire.address import Address
 from letterlock.errors import UsageError
 from letterlock.user._desk import Desk, Findings
+from letterlock.user._group_mail import forget_chains
 from letterlock.user._renewal import mark
 from letterlock.user._values import EventKind, Upkeep
 
@@ -51,6 +52,7 @@ def compare(desk: Desk, shown: int, highest: int) -> Upkeep:
     if went_back:
         desk.book.save_own(replace(own, counter=highest, restored=True))
         desk.device.discard_prekeys()
+        forget_chains(desk)
         mark(desk, [each.address for each in desk.account.peers()], discard=True)
         findings.event(EventKind.RESTORED, desk.name, desk.device_id)
         restored_needs(desk, findings)

@@ -1,0 +1,247 @@
+"""What a store holds of groups beside their logs: where they stand, epochs, chains, and what is under way.
+
+    GROUP_STAND      id                                    what a text needs to know of the log
+    GROUP_EPOCH      id || epoch                           how an epoch began, and its secret
+    GROUP_CHANGE     id || number                          an entry that this device made
+    GROUP_SENDING    id                                    this device's chain
+    GROUP_AUDIENCE   id                                    who has it
+    GROUP_CHAIN      id || epoch || sender || number       the chain of another device, from this number on
+    GROUP_NEWEST     id || sender                          epoch and number of its newest chain
+    GROUP_KEY        id || epoch || sender || number       the key of a text that was skipped
+    GROUP_WANT       id || epoch || sender || what         what is to be asked for, and when
+    GROUP_ANSWER     id || epoch || device || what         a request that was answered lately
+
+Numbers have 4 bytes, and a sender is a user id and a device id. Every method runs inside the caller's
+transaction.
+
+Not here: logs (documents/_log_book.py); what any of it means.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from letterlock._primitives.secret import KEY_BYTES
+from letterlock._ratchet.keys import MessageKey, SkippedKeys
+from letterlock._records.group import (
+    GroupChangeRecord,
+    GroupEpochRecord,
+    StandRecord,
+    decode_group_change,
+    decode_group_epoch,
+    decode_stand,
+    encode_group_change,
+    encode_group_epoch,
+    encode_stand,
+)
+from letterlock._records.group_chain import (
+    AudienceRecord,
+    ChainRecord,
+    SendingRecord,
+    decode_audience,
+    decode_chain,
+    decode_sending,
+    encode_audience,
+    encode_chain,
+    encode_sending,
+)
+from letterlock._wire.group_limits import GROUP_ID_BYTES, MAX_CHAIN_TEXTS
+from letterlock._wire.group_text import SenderName
+from letterlock.limits import KEPT_LIFETIME
+from letterlock.stores import DeferredRecord, EntryKind, EntryRow, Record, Store
+
+_PLACE_BYTES: Final = GROUP_ID_BYTES + 4
+"""Bytes with which the key of everything begins that ends with an epoch."""
+_OF_GROUP: Final = (EntryKind.GROUP_STAND, EntryKind.GROUP_SENDING, EntryKind.GROUP_AUDIENCE)
+_OF_EPOCH: Final = (EntryKind.GROUP_CHAIN, EntryKind.GROUP_KEY, EntryKind.GROUP_WANT, EntryKind.GROUP_ANSWER)
+
+
+class GroupBook:
+    """The groups in a store, apart from their logs."""
+
+    __slots__ = ("_entries", "_user_id")
+
+    def __init__(self, store: Store, user_id: bytes) -> None:
+        self._entries = store.tables.entries
+        self._user_id = user_id
+
+    # --- where a group stands ---------------------------------------------------------------------
+
+    def stand(self, group: bytes) -> StandRecord | None:
+        """Return where a group stands, or None."""
+        row = self._entries.load(EntryKind.GROUP_STAND, group)
+        return None if row is None else row.record.decoded(decode_stand)
+
+    def save_stand(self, group: bytes, stand: StandRecord) -> None:
+        """Insert or replace where a group stands."""
+        record = DeferredRecord(stand, encode_stand)
+        self._entries.save(EntryRow(EntryKind.GROUP_STAND, group, None, record))
+
+    # --- epochs -----------------------------------------------------------------------------------
+
+    def epoch(self, group: bytes, epoch: int) -> GroupEpochRecord | None:
+        """Return an epoch, or None if it is not on record, or not any more."""
+        row = self._entries.load(EntryKind.GROUP_EPOCH, _place(group, epoch))
+        return None if row is None else row.record.decoded(decode_group_epoch)
+
+    def save_epoch(self, group: bytes, epoch: int, record: GroupEpochRecord) -> None:
+        """Insert or replace an epoch."""
+        saved = DeferredRecord(record, encode_group_epoch)
+        self._entries.save(EntryRow(EntryKind.GROUP_EPOCH, _place(group, epoch), None, saved))
+
+    def epochs(self) -> Iterator[tuple[bytes, int, GroupEpochRecord]]:
+        """Yield all epochs on record, with the ids of their groups."""
+        for row in list(self._entries.all(EntryKind.GROUP_EPOCH)):
+            yield *_read_place(row.key), row.record.decoded(decode_group_epoch)
+
+    def delete_epochs(self, group: bytes, epochs: frozenset[int]) -> None:
+        """Delete epochs with their chains, keys and requests."""
+        for epoch in epochs:
+            self._entries.delete(EntryKind.GROUP_EPOCH, _place(group, epoch))
+        for kind in _OF_EPOCH:
+            for row in list(self._entries.all(kind)):
+                if row.key.startswith(group) and _read_place(row.key)[1] in epochs:
+                    self._entries.delete(kind, row.key)
+
+    # --- changes under way ------------------------------------------------------------------------
+
+    def changes(self, group: bytes = b"") -> list[tuple[bytes, int, GroupChangeRecord]]:
+        """Return the changes under way of a group, or of all: group, number of the entry, record."""
+        rows = [each for each in self._entries.all(EntryKind.GROUP_CHANGE) if each.key.startswith(group)]
+        rows.sort(key=lambda each: each.key)
+        return [(*_read_place(each.key), each.record.decoded(decode_group_change)) for each in rows]
+
+    def save_change(self, group: bytes, number: int, change: GroupChangeRecord) -> None:
+        """Insert or replace a change under way."""
+        record = DeferredRecord(change, encode_group_change)
+        self._entries.save(EntryRow(EntryKind.GROUP_CHANGE, _place(group, number), None, record))
+
+    def delete_change(self, group: bytes, number: int) -> None:
+        """Delete a change, if it exists."""
+        self._entries.delete(EntryKind.GROUP_CHANGE, _place(group, number))
+
+    # --- this device's chain ----------------------------------------------------------------------
+
+    def sending(self, group: bytes) -> SendingRecord | None:
+        """Return this device's chain, or None."""
+        row = self._entries.load(EntryKind.GROUP_SENDING, group)
+        if row is None:
+            return None
+        return row.record.decoded(lambda record: decode_sending(record, group, self._user_id))
+
+    def save_sending(self, sending: SendingRecord) -> None:
+        """Insert or replace this device's chain."""
+        record, group = DeferredRecord(sending, encode_sending), sending.chain.epoch.group_id
+        self._entries.save(EntryRow(EntryKind.GROUP_SENDING, group, None, record))
+
+    def audience(self, group: bytes) -> AudienceRecord:
+        """Return who has this device's chain."""
+        row = self._entries.load(EntryKind.GROUP_AUDIENCE, group)
+        return AudienceRecord({}) if row is None else row.record.decoded(decode_audience)
+
+    def save_audience(self, group: bytes, audience: AudienceRecord) -> None:
+        """Insert or replace who has this device's chain."""
+        record = DeferredRecord(audience, encode_audience)
+        self._entries.save(EntryRow(EntryKind.GROUP_AUDIENCE, group, None, record))
+
+    # --- chains of others -------------------------------------------------------------------------
+
+    def chain(self, group: bytes, epoch: int, sender: SenderName, number: int) -> ChainRecord | None:
+        """Return the chain of a sender to which a number belongs, or None. [GRP-29]"""
+        row = self._entries.load(EntryKind.GROUP_CHAIN, _chain_key(group, epoch, sender, number))
+        if row is None:
+            return None
+        return row.record.decoded(lambda record: decode_chain(record, group, epoch, sender))
+
+    def save_chain(self, record: ChainRecord, number: int) -> None:
+        """Insert or replace the chain of a sender to which a number belongs."""
+        epoch, sender = record.chain.epoch, record.chain.sender
+        key = _chain_key(epoch.group_id, epoch.number, sender, number)
+        self._entries.save(EntryRow(EntryKind.GROUP_CHAIN, key, None, DeferredRecord(record, encode_chain)))
+
+    def newest(self, group: bytes, sender: SenderName) -> tuple[int, int] | None:
+        """Return the epoch of a sender's newest chain, and a number of it, or None."""
+        row = self._entries.load(EntryKind.GROUP_NEWEST, group + _encoded(sender))
+        return None if row is None else _read_newest(row)
+
+    def note_newest(self, group: bytes, sender: SenderName, epoch: int, number: int) -> None:
+        """Note that a sender has a chain to which a number belongs, if it has no newer one."""
+        if (epoch, number) >= (self.newest(group, sender) or (0, 0)):
+            place = Record(epoch.to_bytes(4, "big") + number.to_bytes(4, "big"))
+            self._entries.save(EntryRow(EntryKind.GROUP_NEWEST, group + _encoded(sender), None, place))
+
+    def all_newest(self, group: bytes) -> list[tuple[SenderName, int, int]]:
+        """Return the senders with chains, with the epoch of the newest and a number of it."""
+        rows = [each for each in self._entries.all(EntryKind.GROUP_NEWEST) if each.key.startswith(group)]
+        return [(_read_sender(each.key), *_read_newest(each)) for each in rows]
+
+    def delete_newest(self, group: bytes, sender: SenderName) -> None:
+        """Note that a sender has no chain any more."""
+        self._entries.delete(EntryKind.GROUP_NEWEST, group + _encoded(sender))
+
+    # --- keys of skipped texts --------------------------------------------------------------------
+
+    def key(self, group: bytes, epoch: int, sender: SenderName, number: int) -> MessageKey | None:
+        """Return the key of a text that was skipped, or None."""
+        row = self._entries.load(EntryKind.GROUP_KEY, _key(group, epoch, sender, number))
+        return None if row is None else MessageKey(row.record.expose()[:KEY_BYTES])
+
+    def delete_key(self, group: bytes, epoch: int, sender: SenderName, number: int) -> None:
+        """Delete the key of a text, if it exists."""
+        self._entries.delete(EntryKind.GROUP_KEY, _key(group, epoch, sender, number))
+
+    def save_keys(self, record: ChainRecord, keys: SkippedKeys, first: int, now: int) -> None:
+        """Keep the keys of texts in a row, from the number `first` on, for 30 days."""
+        epoch, sender = record.chain.epoch, record.chain.sender
+        for number, key in enumerate(keys.expose_each(), first):
+            place = _key(epoch.group_id, epoch.number, sender, number)
+            self._entries.save(EntryRow(EntryKind.GROUP_KEY, place, now + KEPT_LIFETIME, Record(key)))
+
+    def count_keys(self) -> int:
+        """Return how many keys of skipped texts there are."""
+        return self._entries.count(EntryKind.GROUP_KEY)
+
+    # --- the end ----------------------------------------------------------------------------------
+
+    def expire(self, now: int) -> None:
+        """Delete what time ends: keys of skipped texts, and notes of what was answered."""
+        for kind in (EntryKind.GROUP_KEY, EntryKind.GROUP_ANSWER):
+            self._entries.delete_due(kind, now)
+
+    def forget(self, group: bytes, newest: int) -> None:
+        """Delete everything about a group whose newest epoch this is."""
+        for kind in _OF_GROUP:
+            self._entries.delete(kind, group)
+        for sender, _, _ in self.all_newest(group):
+            self.delete_newest(group, sender)
+        for _, number, _ in self.changes(group):
+            self.delete_change(group, number)
+        self.delete_epochs(group, frozenset(range(1, newest + 1)))
+
+
+def _place(group: bytes, number: int) -> bytes:
+    return group + number.to_bytes(4, "big")
+
+
+def _read_place(key: bytes) -> tuple[bytes, int]:
+    return key[:GROUP_ID_BYTES], int.from_bytes(key[GROUP_ID_BYTES:_PLACE_BYTES], "big")
+
+
+def _key(group: bytes, epoch: int, sender: SenderName, number: int) -> bytes:
+    return _place(group, epoch) + _encoded(sender) + number.to_bytes(4, "big")
+
+
+def _encoded(sender: SenderName) -> bytes:
+    return sender.user_id + sender.device.to_bytes(4, "big")
+
+
+def _chain_key(group: bytes, epoch: int, sender: SenderName, number: int) -> bytes:
+    return _key(group, epoch, sender, number - number % MAX_CHAIN_TEXTS)
+
+
+def _read_sender(key: bytes) -> SenderName:
+    return SenderName(key[GROUP_ID_BYTES:-4], int.from_bytes(key[-4:], "big"))
+
+
+def _read_newest(row: EntryRow) -> tuple[int, int]:
+    place = row.record.expose()
+    return int.from_bytes(place[:4], "big"), int.from_bytes(place[4:], "big")

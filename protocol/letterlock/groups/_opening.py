@@ -1,0 +1,217 @@
+"""Opening a text that the relay showed: what becomes of it, before and after it is decrypted.
+
+    it names an entry that is not here                    HELD, the log is needed               [GRP-39]
+    its user could not write after that entry             REFUSED                               [GRP-38]
+    its device is not listed                              REFUSED
+    its secret or chain is not here                       HELD, and noted as wanted             [GRP-39]
+    its signature or tag does not hold, or it skips       REFUSED
+    too many
+    it was opened before, or is of this device            REPEATED                                [GRP-8]
+    none of these                                         READ
+
+Whatever a sender or a server can cause is a value and no exception, because an exception would undo the note.
+
+Every function runs inside the caller's transaction. Not here: chains themselves (_groups/_receiving.py).
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from letterlock._groups._receiving import Agreement, OpenedText, compare, open_text
+from letterlock._primitives.dataclass import dataclass
+from letterlock._records.group import StandRecord
+from letterlock._records.group_chain import ChainRecord
+from letterlock._wire.collection_member import Role
+from letterlock._wire.group_content import Heard
+from letterlock._wire.group_limits import MAX_GROUP_KEYS, MAX_HEARD
+from letterlock._wire.group_text import GroupText, SenderName, TextPlace
+from letterlock.errors import DuplicateMessage, LetterlockError, MalformedMessage, PeerError, TooManySkipped
+from letterlock.groups._chains import carry, find_chain, missing
+from letterlock.groups._desk import GroupDesk
+from letterlock.groups._errors import GroupEntryMissing, GroupForked, GroupKeyMissing, InvalidGroupText
+from letterlock.groups._history import epoch_after, hash_of, role_after
+from letterlock.groups._values import GroupEvent, GroupEventKind, GroupIncoming
+from letterlock.user import ContactFrozen, DeviceNotListed, DeviceRevoked, Outcome
+
+_NO_WRITER: Final = "its user may not write in the group after the entry that it names: discard the text"
+_OTHER_EPOCH: Final = "it is not of the epoch of its entry, or of one that is over for long: discard the text"
+_NOT_OURS: Final = "this user is no member, and has no key of it: discard the text"
+_OLD_SEED: Final = "it is of a seed that was replaced: discard the text"
+
+
+def decrypt(at: GroupDesk, group: bytes, data: bytes) -> GroupIncoming:
+    """Return what a text turned out to be. Raises UsageError for a group that is unknown."""
+    stand = at.require(group)
+    try:
+        text = GroupText.decode(data)
+        if text.place.group_id != group:
+            raise MalformedMessage("a text of another group: give it where it belongs")
+    except PeerError as error:
+        return GroupIncoming(Outcome.REFUSED, group, error=error)
+    try:
+        opened = _open(at, stand, text)
+    except (GroupForked, GroupEntryMissing, GroupKeyMissing, ContactFrozen) as error:
+        return _not_read(text.place, Outcome.HELD, error)
+    except DuplicateMessage:
+        return _not_read(text.place, Outcome.REPEATED, None)
+    except LetterlockError as error:
+        if not isinstance(error, PeerError | DeviceRevoked | DeviceNotListed):
+            raise
+        return _not_read(text.place, Outcome.REFUSED, error)
+    return _read(at, text.place, opened)
+
+
+def _not_read(place: TextPlace, outcome: Outcome, error: LetterlockError | None) -> GroupIncoming:
+    sender = place.sender
+    where = (place.group_id, sender.user_id, sender.device, place.entry, place.number)
+    return GroupIncoming(outcome, *where, error=error)
+
+
+# --- before it is decrypted -------------------------------------------------------------------------------
+
+
+def _open(at: GroupDesk, stand: StandRecord, text: GroupText) -> "_Opened":
+    """Open a text, and commit what it moves. Raises what becomes of it otherwise."""
+    place = text.place
+    if place.sender == at.sender:
+        raise DuplicateMessage
+    if stand.forked:
+        raise GroupForked
+    if place.entry > stand.number:
+        raise GroupEntryMissing(place.entry)
+    _require_epoch(at, stand, place)
+    found = find_chain(at, place)
+    _require_writer(at, stand, place, found)
+    _require_listed(at, place.sender)
+    if found is None:
+        if at.place_of(place.group_id, stand, at.user_id) is None:
+            raise InvalidGroupText(_NOT_OURS)
+        missing(at, place)  # GRP-39
+        raise GroupKeyMissing
+    if found.until is not None and place.number >= found.until:  # GRP-29
+        raise InvalidGroupText(_OLD_SEED)
+    kept = None
+    if place.number < found.chain.number:
+        kept = at.book.key(place.group_id, place.epoch, place.sender, place.number)
+    entry_hash = stand.head if place.entry == stand.number else hash_of(at, place.group_id, place.entry)
+    opened = open_text(found.chain, text, entry_hash, kept)
+    return _committed(at, stand, place, found, opened)
+
+
+def _require_epoch(at: GroupDesk, stand: StandRecord, place: TextPlace) -> None:
+    """Raise InvalidGroupText unless a text is of the epoch in which its entry leaves the group. [GRP-38]"""
+    if place.entry == stand.number:
+        if place.epoch == stand.epoch:
+            return
+    elif epoch_after(at, place.group_id, place.epoch, place.entry):
+        return
+    raise InvalidGroupText(_OTHER_EPOCH)
+
+
+def _require_writer(at: GroupDesk, stand: StandRecord, place: TextPlace, found: ChainRecord | None) -> None:
+    """Raise InvalidGroupText unless the sender's user may write after the entry. [GRP-38]"""
+    if found is not None and found.checked == place.entry:
+        return
+    role = role_after(at, stand, place.group_id, place.entry, place.sender.user_id)
+    if role is None or role < Role.WRITER:
+        raise InvalidGroupText(_NO_WRITER)
+
+
+def _require_listed(at: GroupDesk, sender: SenderName) -> None:
+    """Raise DeviceRevoked, DeviceNotListed or ContactFrozen unless a device is listed, if lists are here."""
+    snapshot = at.lists.newest(sender.user_id)
+    if snapshot is None or snapshot.device(sender.device) is not None:
+        return
+    if any(each.id == sender.device for each in snapshot.revoked):
+        raise DeviceRevoked
+    raise DeviceNotListed
+
+
+# --- after it was decrypted -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What was read, and what the heads in it contradict."""
+
+    text: bytes
+    events: tuple[GroupEvent, ...]
+    late: bool
+
+
+def _committed(
+    at: GroupDesk, stand: StandRecord, place: TextPlace, found: ChainRecord, opened: OpenedText
+) -> _Opened:
+    """Save the chain, and the keys that were skipped; delete the key that was used. [GRP-7]"""
+    if opened.skipped.count:
+        count = at.book.count_keys() + opened.skipped.count
+        if count > MAX_GROUP_KEYS:
+            raise TooManySkipped(count, MAX_GROUP_KEYS)
+        at.book.save_keys(found, opened.skipped, opened.first_skipped, at.desk.now())
+    elif place.number < found.chain.number:
+        at.book.delete_key(place.group_id, place.epoch, place.sender, place.number)
+    index = found.index
+    if found.checked != place.entry and place.entry == stand.number:
+        index = at.place_of(place.group_id, stand, place.sender.user_id) or 0
+    checked = found.checked if place.entry != stand.number else place.entry
+    carry(at, place)
+    at.book.save_chain(replace(found, chain=opened.chain, checked=checked, index=index), place.number)
+    events = _disagreements(at, stand, place, opened)
+    if place.entry == stand.number:
+        _hear(at, stand, place, index, opened)
+    role = (
+        None if place.entry == stand.number else at.log.require(place.group_id).role_of(place.sender.user_id)
+    )
+    late = place.entry != stand.number and (role is None or role < Role.WRITER)
+    return _Opened(opened.text, events, late)
+
+
+def _hear(at: GroupDesk, stand: StandRecord, place: TextPlace, index: int, opened: OpenedText) -> None:
+    """Note the head of the sender's chain, for the next text of ours. [GRP-6]"""
+    number, head = opened.chain.heads[-1]
+    heard = Heard(index, place.sender.device, number - 1, head)
+    others = [each for each in stand.heard if (each.member, each.device) != (index, place.sender.device)]
+    at.book.save_stand(place.group_id, replace(stand, heard=in_order((*others, heard)[-MAX_HEARD:])))
+
+
+def in_order(heard: tuple[Heard, ...]) -> tuple[Heard, ...]:
+    """Return heads in the order in which a text names them."""
+    return tuple(sorted(heard, key=lambda each: (each.member, each.device)))
+
+
+def _disagreements(
+    at: GroupDesk, stand: StandRecord, place: TextPlace, opened: OpenedText
+) -> tuple[GroupEvent, ...]:
+    """Return who was shown other texts than this device, or showed them. [GRP-6]"""
+    found = [place.sender] if opened.agreement is Agreement.DIFFERENT else []
+    if opened.heard and place.entry == stand.number:
+        members = at.places(place.group_id, stand)
+        known = [(members[each.member], each) for each in opened.heard if each.member < len(members)]
+        found += [SenderName(who, each.device) for who, each in known if _differs(at, place, who, each)]
+    kind, group = GroupEventKind.DISAGREES, place.group_id
+    return tuple(GroupEvent(kind, group, each.user_id, each.device) for each in dict.fromkeys(found))
+
+
+def _differs(at: GroupDesk, place: TextPlace, user_id: bytes, heard: Heard) -> bool:
+    sender = SenderName(user_id, heard.device)
+    if sender == at.sender:
+        return False  # nobody else seals in our name
+    record = at.book.chain(place.group_id, place.epoch, sender, heard.number)
+    return record is not None and compare(record.chain, heard) is Agreement.DIFFERENT
+
+
+def _read(at: GroupDesk, place: TextPlace, opened: _Opened) -> GroupIncoming:
+    sender = place.sender
+    name = None if sender.user_id == at.user_id else at.name(sender.user_id)
+    return GroupIncoming(
+        Outcome.READ,
+        place.group_id,
+        sender.user_id,
+        sender.device,
+        place.entry,
+        place.number,
+        name,
+        opened.text,
+        late=opened.late,
+        events=opened.events,
+    )

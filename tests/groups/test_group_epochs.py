@@ -1,0 +1,343 @@
+"""Epochs and chains over time, what is asked for, and devices that die or work beside another process."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from letterlock import SqliteStore
+from letterlock._wire.content import ContentKind
+from letterlock._wire.group_bodies import Wanted
+from letterlock._wire.group_limits import KEPT_EPOCHS, MAX_GROUP_REQUESTS, MAX_GROUP_SKIP
+from letterlock._wire.group_text import SenderName
+from letterlock.errors import InvalidSignature, TooManySkipped
+from letterlock.groups import (
+    ChangeOutcome,
+    GroupEntryMissing,
+    GroupEventKind,
+    GroupForked,
+    GroupKeyMissing,
+    GroupRole,
+    Groups,
+    InvalidGroupText,
+)
+from letterlock.groups import _opening as opening
+from letterlock.groups import _wants as wants
+from letterlock.groups._wants import Want
+from letterlock.limits import DAY, HOUR, KEPT_LIFETIME
+from letterlock.stores import EntryKind
+from letterlock.user import Outcome, User
+from support.group_lies import chain_of, desk, sealed, secret_of
+from support.group_town import GroupTown
+
+
+@pytest.fixture
+def town() -> GroupTown:
+    return GroupTown("alice", "bob", "carol", "dave")
+
+
+@pytest.fixture
+def team(town: GroupTown) -> bytes:
+    return town.new("alice", "bob", "carol")
+
+
+def wanted(town: GroupTown, name: str, group: bytes, sender: str, what: Wanted, epoch: int = 1) -> bool:
+    """Return whether a device waits for something of a sender."""
+    user, of = town.user(name), town.user(sender)
+    want = Want(group, epoch, SenderName(of.user_id, 1), what)
+    with user.transaction():
+        entries = user._desk.book.store.tables.entries
+        return any(each.key == want.key for each in entries.all(EntryKind.GROUP_WANT))
+
+
+# --- what did not come ------------------------------------------------------------------------------------
+
+
+def test_a_text_without_its_chain_is_held_and_the_chain_asked_for(town: GroupTown, team: bytes) -> None:
+    """GRP-39."""
+    bob = town.user("bob")
+    town.letters.lost.add(bob.address)
+    first = town.post("alice", team, b"one")
+    town.letters.lost.clear()
+    incoming = town.show("bob", first, team)
+    assert (incoming.outcome, type(incoming.error)) == (Outcome.HELD, GroupKeyMissing)
+    assert wanted(town, "bob", team, "alice", Wanted.CHAIN)
+    assert town.at("bob").process().outgoing == ()  # it may be on its way
+    town.clock.now += 60
+    found = town.at("bob").process()
+    assert {each.address.name for each in found.outgoing} | {each.name for each in found.needs} == {"alice"}
+    town.send(bob, found.outgoing, found.needs)
+    town.process("alice", "bob")
+    assert not wanted(town, "bob", team, "alice", Wanted.CHAIN)
+    assert town.show("bob", town.post("alice", team, b"two"), team).text == b"two"
+
+
+def test_a_text_without_its_secret_is_held_and_the_secret_asked_for(town: GroupTown, team: bytes) -> None:
+    """GRP-39, GRP-40."""
+    town.readers(town.post("alice", team))
+    town.letters.lost.add(town.user("bob").address)
+    town.give("alice", town.at("alice").renew(team))
+    town.letters.lost.clear()
+    town.sync(team)
+    post = town.post("alice", team, b"later")
+    assert town.show("bob", post, team).outcome is Outcome.HELD
+    assert wanted(town, "bob", team, "alice", Wanted.SECRET, 2)
+    town.clock.now += 60
+    town.process()
+    assert town.show("bob", post, team).text == b"later"
+
+
+def test_requests_end(town: GroupTown, team: bytes) -> None:  # GRP-39
+    town.letters.lost |= {town.user("alice").address, town.user("bob").address}
+    town.show("bob", town.post("alice", team), team)
+    asked = 0
+    for _ in range(40):
+        town.clock.now += HOUR
+        asked += len(town.at("bob").process().outgoing)
+    assert asked == MAX_GROUP_REQUESTS
+    assert not wanted(town, "bob", team, "alice", Wanted.CHAIN)
+
+
+def test_there_are_few_notes_of_what_is_wanted(
+    town: GroupTown, team: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:  # GRP-39
+    monkeypatch.setattr(wants, "MAX_GROUP_WANTS", 1)
+    town.letters.lost.add(town.user("bob").address)
+    for name in ("alice", "carol"):
+        assert town.show("bob", town.post(name, team), team).outcome is Outcome.HELD
+    assert wanted(town, "bob", team, "alice", Wanted.CHAIN)
+    assert not wanted(town, "bob", team, "carol", Wanted.CHAIN)
+
+
+def test_a_text_that_names_a_later_entry_waits_for_the_log(town: GroupTown, team: bytes) -> None:  # GRP-39
+    town.readers(town.post("alice", team))
+    town.give("alice", town.at("alice").rename(team, "x"))
+    post = town.post("alice", team)
+    incoming = town.show("bob", post, team)
+    assert isinstance(incoming.error, GroupEntryMissing)
+    assert (incoming.outcome, incoming.error.number) == (Outcome.HELD, 2)
+    town.take("bob", team)
+    assert town.show("bob", post, team).outcome is Outcome.READ
+
+
+def test_a_text_of_an_earlier_entry_is_read(town: GroupTown, team: bytes) -> None:
+    post = town.post("alice", team)
+    town.give("alice", town.at("alice").renew(team))
+    town.give("alice", town.at("alice").add(team, ["dave"]))
+    town.sync(team)
+    incoming = town.show("bob", post, team)
+    assert (incoming.outcome, incoming.late) == (Outcome.READ, False)
+    assert town.show("bob", post, team).outcome is Outcome.REPEATED
+
+
+def test_too_many_skipped_texts_are_refused(
+    town: GroupTown, team: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.readers(town.post("alice", team))
+    chain = chain_of(town, "alice", team)
+    far = sealed(town, "alice", replace(chain, number=chain.number + MAX_GROUP_SKIP + 1), 1)
+    assert isinstance(town.show("bob", far, team).error, TooManySkipped)
+    monkeypatch.setattr(opening, "MAX_GROUP_KEYS", 2)
+    posts = [town.post("alice", team, b"%d" % at) for at in range(5)]
+    assert isinstance(town.show("bob", posts[3], team).error, TooManySkipped)
+    assert town.show("bob", posts[2], team).outcome is Outcome.READ
+    assert isinstance(town.show("bob", posts[4], team).error, TooManySkipped)
+    assert [town.show("bob", each, team).outcome for each in (posts[0], posts[3])] == [Outcome.READ] * 2
+
+
+# --- time -------------------------------------------------------------------------------------------------
+
+
+def test_old_epochs_are_deleted_and_silent_chains_go_on(town: GroupTown, team: bytes) -> None:  # GRP-41
+    for name in ("alice", "carol"):
+        town.readers(town.post(name, team))
+    late = town.post("carol", team, b"late")
+    for _ in range(KEPT_EPOCHS + 2):
+        town.give("alice", town.at("alice").renew(team))
+        town.sync(team)
+    before = secret_of(town, "bob", team, 1)
+    town.upkeep("bob")
+    with town.user("bob").transaction():
+        book = desk(town.user("bob")).book
+        assert [epoch for _, epoch, _ in book.epochs()] == list(range(3, KEPT_EPOCHS + 4))
+        chain = chain_of(town, "carol", team)
+        assert book.chain(team, 1, chain.sender, chain.number) is None
+        assert {epoch for _, epoch, _ in book.all_newest(team)} == {3}
+    assert before is not None
+    assert isinstance(town.show("bob", late, team).error, InvalidGroupText)
+    post = town.post("carol", team, b"carol goes on")
+    assert post.outgoing == ()
+    assert town.show("bob", post, team).text == b"carol goes on"
+
+
+def test_an_epoch_ends_thirty_days_after_the_next_began(town: GroupTown, team: bytes) -> None:  # GRP-41
+    posts = [town.post("alice", team, b"%d" % at) for at in range(3)]
+    assert town.show("bob", posts[1], team).outcome is Outcome.READ
+    town.give("alice", town.at("alice").renew(team))
+    town.sync(team)
+    town.clock.now += KEPT_LIFETIME - 1
+    town.at("bob").upkeep()
+    assert town.show("bob", posts[0], team).text == b"0"
+    town.clock.now += 1
+    town.at("bob").upkeep()
+    assert isinstance(town.show("bob", posts[2], team).error, InvalidGroupText)
+    with town.user("bob").transaction():
+        assert desk(town.user("bob")).book.epoch(team, 1) is None
+
+
+def test_a_worn_seed_is_replaced(town: GroupTown, team: bytes) -> None:  # GRP-4
+    assert len(town.post("alice", team).outgoing) == 2
+    assert town.post("alice", team).outgoing == ()
+    town.clock.now += 7 * DAY
+    post = town.post("alice", team)
+    assert (len(post.outgoing), post.number) == (2, 10_000)
+    assert town.readers(post) == {("bob", 1), ("carol", 1)}
+
+
+# --- races and deaths -------------------------------------------------------------------------------------
+
+
+def test_two_changes_at_once_are_both_made_in_the_end(town: GroupTown, team: bytes) -> None:
+    """GRP-30: nobody is told of the secret of the change that lost."""
+    town.give("alice", town.at("alice").set_role(team, ["bob"], GroupRole.ADMIN))
+    town.sync(team)
+    lost, won = town.at("bob").renew(team), town.at("alice").remove(team, ["carol"])
+    assert town.relay.swap(won)
+    assert not town.relay.swap(lost)
+    town.send(town.user("alice"), town.at("alice").accepted(won).outgoing)
+    taken = town.take("bob", team)
+    assert (taken.outcome, taken.outgoing) == (ChangeOutcome.MET, ())
+    with town.user("bob").transaction():
+        at = desk(town.user("bob"))
+        assert at.book.changes(team) == []
+        record = at.book.epoch(team, 2)
+    assert record is not None
+    assert record.secret is None
+    town.process("bob")
+    assert secret_of(town, "bob", team, 2) == secret_of(town, "alice", team, 2)
+
+
+def test_a_change_that_lost_waits_for_the_secret(town: GroupTown, team: bytes) -> None:
+    town.give("alice", town.at("alice").set_role(team, ["bob"], GroupRole.ADMIN))
+    town.sync(team)
+    adds, renews = town.at("bob").add(team, ["dave"]), town.at("alice").renew(team)
+    assert town.relay.swap(renews)
+    taken = town.at("alice").accepted(renews)
+    assert not town.relay.swap(adds)
+    assert town.take("bob", team).outcome is ChangeOutcome.WAITING
+    town.send(town.user("alice"), taken.outgoing, taken.needs)
+    town.process("bob")
+    again = town.at("bob").take(team, [])
+    assert again.outcome is ChangeOutcome.MADE_AGAIN
+    assert again.change is not None
+    assert town.give("bob", again.change).outcome is ChangeOutcome.ACCEPTED
+    town.sync(team)
+    assert town.readers(town.post("alice", team)) == {("bob", 1), ("carol", 1), ("dave", 1)}
+
+
+def test_who_dies_before_or_after_the_entry_is_taken(town: GroupTown, team: bytes) -> None:  # GRP-30
+    change = town.at("alice").renew(team)
+    town.reopen("alice")
+    assert town.at("alice").pending() == (change,)
+    assert town.relay.swap(change)
+    town.reopen("alice").accepted(change)  # and dies: nobody delivers the letters
+    town.take("bob", team)
+    with pytest.raises(GroupKeyMissing):
+        town.at("bob").encrypt(team, b"hello")
+    town.clock.now += 2 * DAY
+    alice = town.user("alice")
+    town.reopen("alice")
+    found = alice.upkeep()
+    town.send(alice, found.outgoing, found.needs)
+    town.process("bob")
+    assert secret_of(town, "bob", team, 2) == secret_of(town, "alice", team, 2)
+
+
+def test_a_letter_that_waits_for_who_was_removed_is_dropped(town: GroupTown, team: bytes) -> None:  # GRP-32
+    dave = town.user("dave").address
+    town.letters.lost.add(dave)
+    town.give("alice", town.at("alice").add(team, ["dave"]))  # there is no session with dave yet
+    town.post("alice", team)
+    town.give("alice", town.at("alice").remove(team, ["dave"]))
+    town.letters.lost.clear()
+    alice = town.user("alice")
+    town.letters.carry(alice, alice.begin(dave, town.user("dave").account.bundle()))
+    kinds = {each.kind for each in town.letters.read.get(dave, [])}
+    assert not kinds & {ContentKind.GROUP_SECRET, ContentKind.GROUP_CHAIN}
+
+
+def test_a_member_whose_lists_are_missing_is_owed_the_secret() -> None:  # GRP-31
+    town = GroupTown("alice", "bob", "carol")
+    team = town.new("alice", "bob")
+    stranger = GroupTown("zoe")
+    town.people["zoe"] = stranger.people["zoe"]
+    town.letters.join(town.people["zoe"])
+    town.user("alice").learn("zoe", town.people["zoe"].lists)
+    town.learn("zoe")
+    town.give("alice", town.at("alice").set_role(team, ["bob"], GroupRole.ADMIN))
+    town.give("alice", town.at("alice").add(team, ["zoe"]))
+    town.sync(team)
+    taken = town.give("bob", town.at("bob").renew(team))
+    zoe = town.user("zoe").user_id
+    assert taken.strangers == (zoe,)
+    assert town.at("bob").upkeep().strangers == (zoe,)
+    assert town.at("bob").encrypt(team, b"hello").strangers == (zoe,)
+    town.user("bob").learn("zoe", town.people["zoe"].lists)
+    town.upkeep("bob")
+    town.sync(team)
+    assert ("zoe", 1) in town.readers(town.post("bob", team))
+
+
+def test_a_new_device_gets_secrets_and_chains(town: GroupTown, team: bytes) -> None:
+    town.readers(town.post("alice", team))
+    town.people["bob"].add()
+    town.learn()
+    town.upkeep("bob")
+    unknown = town.process("bob")
+    assert unknown == {team}
+    town.take("bob", team, device=2)
+    town.process("bob")
+    assert town.readers(town.post("alice", team)) == {("bob", 1), ("bob", 2), ("carol", 1)}
+    assert town.readers(town.post("bob", team, device=2)) == {("alice", 1), ("carol", 1), ("bob", 1)}
+
+
+def test_two_processes_with_one_store_use_no_key_twice(tmp_path: Path) -> None:
+    paths = iter(("alice", "bob"))
+    town = GroupTown("alice", "bob", store=lambda: SqliteStore(tmp_path / next(paths), key=bytes(32)))
+    team = town.new("alice", "bob")
+    store = SqliteStore(tmp_path / "alice", key=bytes(32))
+    other = Groups(User.open(store, clock=town.clock))
+    town.readers(town.post("alice", team))
+    posts = [(other if at % 2 else town.at("alice")).encrypt(team, b"%d" % at) for at in range(6)]
+    assert len({each.number for each in posts}) == 6
+    town.give("alice", town.at("alice").renew(team))
+    town.sync(team)
+    posts.append(other.encrypt(team, b"6"))
+    assert [town.show("bob", each, team).text for each in posts] == [b"%d" % at for at in range(7)]
+    store.close()
+
+
+# --- two logs ---------------------------------------------------------------------------------------------
+
+
+def test_two_logs_are_noticed_with_the_first_text(town: GroupTown, team: bytes) -> None:  # GRP-1
+    town.readers(town.post("alice", team))
+    town.give("alice", town.at("alice").set_role(team, ["bob"], GroupRole.ADMIN))
+    town.sync(team)
+    ours, theirs = town.at("alice").rename(team, "a"), town.at("bob").rename(team, "b")
+    town.at("alice").accepted(ours)
+    town.at("bob").accepted(theirs)
+    incoming = town.show("bob", town.post("alice", team), team)
+    assert (incoming.outcome, type(incoming.error)) == (Outcome.REFUSED, InvalidSignature)
+    (event,) = town.at("bob").take(team, [ours.entry]).events
+    assert event.kind is GroupEventKind.FORKED
+    assert town.at("bob").evidence(team) is not None
+    with pytest.raises(GroupForked):
+        town.at("bob").encrypt(team, b"hello")
+    with pytest.raises(GroupForked):
+        town.at("bob").renew(team)
+    held = town.show("bob", town.post("carol", team), team)
+    assert (held.outcome, type(held.error)) == (Outcome.HELD, GroupForked)
+    town.at("bob").keep(team)
+    assert town.at("bob").evidence(team) is None
+    assert town.at("bob").encrypt(team, b"hello").text
