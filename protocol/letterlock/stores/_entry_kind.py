@@ -3,10 +3,11 @@
 Not here: what a record of each kind contains (_records/, client/), and who writes it (user/, client/).
 """
 
-from enum import IntEnum
+from enum import IntEnum, unique
 from typing import Final
 
 
+@unique
 class EntryKind(IntEnum):
     """What an entry is about, and what its key is."""
 
@@ -78,8 +79,6 @@ class EntryKind(IntEnum):
     """A change of a collection that is under way; the key is like that of COLLECTION_ENTRY."""
     FORK = 56
     """Evidence that a log was shown in two versions; the key is the collection id."""
-    LOCK = 64
-    """What a recovery server keeps of one user; the key is the user id, 32 bytes."""
 
     GROUP = 64
     """What the log of a group comes to; the key is its id, 16 bytes."""
@@ -113,6 +112,9 @@ class EntryKind(IntEnum):
     """A request that was answered lately; the key is like that of GROUP_WANT, of the device that asked."""
     GROUP_CHANGE = 77
     """A change of a group that is under way; the key is the group id and the entry's number, 4 bytes."""
+
+    LOCK = 80
+    """What a recovery server keeps of one user; the key is the user id, 32 bytes."""
 
 
 COVERED_KINDS: Final = 16
