@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Final
 
 import letterlock
-from letterlock import aio, client, documents, errors, groups, hazmat, limits, stores, user
+from letterlock import aio, client, documents, errors, groups, hazmat, limits, recovery, stores, user
 from letterlock.cli._parser import build_parser
 
 INTRODUCTIONS: Final = {
@@ -25,6 +25,7 @@ INTRODUCTIONS: Final = {
     "client": "A user whose messages travel through a relay, for asyncio and without.",
     "documents": "Files that are sealed once and shared by grants: [how to](../how-to/documents.md).",
     "groups": "Conversations of many: [specification](../spec/groups.md).",
+    "recovery": "A password and two servers: [how to](../how-to/recovery.md).",
     "stores": "Where an account lives, and the interface of [another store](../how-to/another-store.md).",
     "errors": "Catch one of the four kinds of error, or a class below it.",
     "limits": "Every number that bounds something, with its reason.",
@@ -58,6 +59,7 @@ def pages() -> dict[str, str]:
         "client": _names(client, client.__all__),
         "documents": _names(documents, documents.__all__),
         "groups": _names(groups, groups.__all__),
+        "recovery": _names(recovery, recovery.__all__),
         "stores": _names(stores, store_names),
         "errors": _module(errors, "show_bases: true"),
         "limits": _module(limits, "show_bases: false"),

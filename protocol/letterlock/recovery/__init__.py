@@ -37,7 +37,7 @@ from letterlock.recovery._enrolment import Enrolled, enrol, recovery_box
 from letterlock.recovery._errors import BoxRefused, LockWaits, RecoveryRefused, ServerAtFault, WrongPassword
 from letterlock.recovery._keys import RecoveryKey
 from letterlock.recovery._meter import Policy
-from letterlock.recovery._new_lock import MadeLock, NewLock
+from letterlock.recovery._new_lock import MadeLock, NewLock, keep_only
 from letterlock.recovery._recovered import Recovered, Remains, recover_user
 from letterlock.recovery._server import RecoveryServer
 from letterlock.recovery._store import RecoveryStore, StoredLocks
@@ -80,6 +80,7 @@ __all__ = [
     "choose",
     "device_keys",
     "enrol",
+    "keep_only",
     "recover_user",
     "recovery_box",
 ]

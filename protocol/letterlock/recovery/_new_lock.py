@@ -30,7 +30,10 @@ from letterlock.recovery._signing import UNSIGNED, signed_for
 
 @dataclass(frozen=True, slots=True)
 class MadeLock:
-    """A lock, and what each server is sent: first `settle`, and once both have taken it, `finish`."""
+    """A lock, and what each server is sent, in the order of the servers.
+
+    Send `finish` to either only when both have taken `settle`: otherwise no lock may be left that both hold.
+    """
 
     lock: Lock
     settle: tuple[SettleLock, SettleLock]
@@ -94,3 +97,13 @@ class NewLock(Uncopyable):
 
     def __repr__(self) -> str:
         return "<NewLock>"
+
+
+def keep_only(key: RecoveryKey, name: LockName) -> tuple[FinishLock, FinishLock]:
+    """Return the calls by which both servers hold this lock alone, in their order.
+
+    After a change that was interrupted: `name` is that of the lock that `choose` returns. [REC-11]
+    """
+    signing = device_keys(key).signing
+    first, second = (signed_for(server, FinishLock(name, UNSIGNED), signing) for server in SERVERS)
+    return first, second
