@@ -69,7 +69,7 @@ def refused(log: Log, entry: LogEntry) -> None:
 # --- the table [DOC-63] -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("phase", CollectionPhase)
+@pytest.mark.parametrize("phase", [each for each in CollectionPhase if each is not CollectionPhase.PARTED])
 @pytest.mark.parametrize("action", CHANGES)
 def test_every_action_in_every_phase(phase: CollectionPhase, action: Action) -> None:
     log = in_phase(phase)

@@ -13,7 +13,7 @@ from letterlock._wire.collection_member import Renewed, RoleChange
 from letterlock._wire.log_entry import Action, EntryTerms, LogEntry
 from letterlock._wire.log_opening import GroupOpening, LogKind
 from letterlock.documents._collection_errors import InvalidEntry
-from letterlock.documents._log_rules import LEAST_ROLE, OPENS, TRANSITIONS, follow
+from letterlock.documents._log_rules import GROUP_TRANSITIONS, LEAST_ROLE, OPENS, TRANSITIONS, follow
 from letterlock.errors import MalformedMessage
 from support.collection_logs import (
     ADMIN,
@@ -55,6 +55,9 @@ def in_phase(phase: CollectionPhase) -> Log:
     if phase is CollectionPhase.SPENT:
         log.add("alice", Action.ADD, member("gone"))
         log.add("gone", Action.LEAVE)
+    if phase is CollectionPhase.PARTED:
+        log.add("alice", Action.ADD, member("gone"))
+        log.add("alice", Action.REMOVE, user("gone"))
     if phase is CollectionPhase.CLOSED:
         log.add("alice", Action.CLOSE)
     assert log.state.phase is phase
@@ -81,7 +84,7 @@ def opening_of(log: Log) -> GroupOpening:
 def test_every_action_in_every_phase(phase: CollectionPhase, action: Action) -> None:
     log = in_phase(phase)
     entry = log.make("anna", action, *CHANGES[action])
-    after = TRANSITIONS.get((phase, action))
+    after = GROUP_TRANSITIONS.get((phase, action))
     if after is None:
         refused(log, entry)
     else:
@@ -109,6 +112,49 @@ def test_an_epoch_begins_with_some_actions_and_no_other(action: Action) -> None:
     after = log.add("anna", action, *CHANGES[action])
     assert (after.epoch == epoch + 1) is (action in OPENS)
     assert (after.opening is not opening) is (action in OPENS)
+
+
+# --- nobody is added in an epoch with which somebody went [GRP-13] ----------------------------------------
+
+
+def test_the_table_of_groups_is_whole() -> None:
+    assert {action for _, action in GROUP_TRANSITIONS} == set(Action)
+    assert {phase for phase, _ in GROUP_TRANSITIONS} == {None, *CollectionPhase} - {CollectionPhase.CLOSED}
+    assert CollectionPhase.PARTED not in {phase for phase, _ in TRANSITIONS} | set(TRANSITIONS.values())
+
+
+def test_a_renewal_stands_between_a_removal_and_an_addition() -> None:  # GRP-13
+    log = group()
+    log.add("alice", Action.REMOVE, user("reader"))
+    for name in ("reader", "new"):
+        refused(log, log.make("alice", Action.ADD, member(name)))
+    log.add("alice", Action.RENAME, sealed_name())
+    log.add("alice", Action.ROLE, RoleChange(user("writer"), READER))
+    refused(log, log.make("alice", Action.ADD, member("new")))
+    log.add("alice", Action.RENEW)
+    log.add("alice", Action.ADD, *in_order(member("reader"), member("new")))
+
+
+def test_two_renewals_stand_between_a_leaving_and_an_addition() -> None:  # GRP-13
+    log = group()
+    log.add("reader", Action.LEAVE)
+    refused(log, log.make("alice", Action.ADD, member("reader")))
+    log.add("writer", Action.RENEW)
+    assert log.state.phase is CollectionPhase.PARTED
+    refused(log, log.make("alice", Action.ADD, member("reader")))
+    log.add("writer", Action.RENEW)
+    log.add("alice", Action.ADD, member("reader"))
+
+
+def test_a_device_that_was_shut_out_counts_as_somebody_who_went() -> None:  # GRP-13
+    log = group()
+    log.add("alice", Action.RENEW, opening=opened_group((Renewed(user("writer"), 2),)))
+    assert log.state.phase is CollectionPhase.PARTED
+    refused(log, log.make("alice", Action.ADD, member("new")))
+    log.add("alice", Action.RENEW, opening=opened_group((Renewed(user("anna"), 2),)))
+    refused(log, log.make("alice", Action.ADD, member("new")))
+    log.add("alice", Action.RENEW)
+    log.add("alice", Action.ADD, member("new"))
 
 
 # --- what a server could try ------------------------------------------------------------------------------

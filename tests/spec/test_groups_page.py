@@ -11,6 +11,7 @@ from letterlock._groups._epoch import EpochName
 from letterlock._groups._sending import SEED_SECONDS, begin, handed_out, seal_text
 from letterlock._primitives.entropy import system_entropy
 from letterlock._primitives.labels import GROUP_ENTRY, GROUP_EPOCH, GROUP_NAME
+from letterlock._records.collection import CollectionPhase
 from letterlock._wire import group_limits as limits
 from letterlock._wire.collection_member import Renewed, Role, RoleChange
 from letterlock._wire.group_bodies import EpochSecret
@@ -19,6 +20,7 @@ from letterlock._wire.group_text import SenderName
 from letterlock._wire.log_entry import Action
 from letterlock._wire.log_opening import LogKind
 from letterlock._wire.user_envelope import UserKind
+from letterlock.documents._log_rules import GROUP_TRANSITIONS
 from letterlock.limits import KEPT_LIFETIME
 from support.cddl_check import Mismatch, Schema
 from support.collection_logs import Log, member, opened_group, sealed_name, sub, user
@@ -122,3 +124,16 @@ def test_the_page_has_the_kinds() -> None:
 def test_the_page_has_the_labels() -> None:
     for label in (GROUP_ENTRY, GROUP_NAME, GROUP_EPOCH):
         assert label.decode() in PAGE
+
+
+def test_the_page_has_the_table_of_phases() -> None:  # GRP-13
+    (head,) = re.findall(r"^  \| phase before \|(.*)\|$", PAGE, re.MULTILINE)
+    actions = [Action[each.split()[0].upper()] for each in head.split("|")]
+    found = {}
+    for before in ("none", "open", "parted", "spent", "closed"):
+        (row,) = re.findall(rf"^  \| {before} \|(.*)\|$", PAGE, re.MULTILINE)
+        for action, after in zip(actions, row.split("|"), strict=True):
+            if after.strip() != "-":
+                phase = None if before == "none" else CollectionPhase(before)
+                found[phase, action] = CollectionPhase(after.strip())
+    assert found == GROUP_TRANSITIONS

@@ -3,7 +3,7 @@
     log          [1, id, number, head, phase, epoch, opening, name, [member ...], [writer ...],
                   [[collection id, hash] ...], [[user id, version] ...], forked]
 
-    phase        open: it is written for; spent: a new epoch is due first; closed: nothing is added
+    phase        open, parted: it is written for; spent: a new epoch is due first; closed: nothing is added
 
 The form of the opening tells the kind of the log.
 
@@ -30,13 +30,19 @@ _FIELDS: Final = 12
 
 
 class CollectionPhase(Enum):
-    """Whether documents may be sealed for a collection."""
+    """Whether documents may be sealed for a collection, or texts for a group."""
 
     OPEN = "open"
     SPENT = "spent"
     """Somebody left who knows the key of this epoch. A writer begins a new one before anything is sealed."""
     CLOSED = "closed"
     """Nothing is added any more. What was sealed stays readable to its members."""
+    PARTED = "parted"
+    """Of groups alone: somebody went when this epoch began. It is written in, but nobody is added."""
+
+
+WRITABLE: Final = frozenset({CollectionPhase.OPEN, CollectionPhase.PARTED})
+"""The phases in which members of a group write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,12 @@ class LogState:
         return tuple(each.name for each in self.users if each.role is Role.ADMIN)
 
 
-_NUMBERS: Final = {CollectionPhase.OPEN: 1, CollectionPhase.SPENT: 2, CollectionPhase.CLOSED: 3}
+_NUMBERS: Final = {
+    CollectionPhase.OPEN: 1,
+    CollectionPhase.SPENT: 2,
+    CollectionPhase.CLOSED: 3,
+    CollectionPhase.PARTED: 4,
+}
 _PHASES: Final = {number: phase for phase, number in _NUMBERS.items()}
 
 

@@ -11,7 +11,18 @@
 begins an epoch if its action is among `OPENS`. [DOC-69]
 
 The members of a group are users who read all epochs, its openings have one commitment, and its entries stand
-in no collection's log, nor the reverse. [GRP-9]
+in no collection's log, nor the reverse. [GRP-9] Whoever is added to a group gets the secret of its epoch, and
+whoever went before has older keys. One person with both would read what was written in between, so nobody is
+added in an epoch with which somebody went. `GROUP_TRANSITIONS` is the table of groups. [GRP-13]
+
+    before     CREATE  ADD     REMOVE  LEAVE   ROLE    RENAME  RENEW   CLOSE
+    none       open    -       -       -       -       -       -       -
+    open       -       open    parted  spent   open    open    open*   closed
+    parted     -       -       parted  spent   parted  parted  open*   closed
+    spent      -       -       parted  spent   spent   -       parted  closed
+    closed     -       -       -       -       -       -       -       -
+
+    *          parted, if it names members one of whose devices was revoked
 
 All of it is pure and costs no signature check. Not here: signatures (_log.py); keys (_epoch_keys.py).
 """
@@ -33,7 +44,7 @@ from letterlock._wire.log_opening import (
 )
 from letterlock.documents._collection_errors import InvalidEntry
 
-_OPEN, _SPENT, _CLOSED = CollectionPhase
+_OPEN, _SPENT, _CLOSED, _PARTED = CollectionPhase
 
 TRANSITIONS: Final[dict[tuple[CollectionPhase | None, Action], CollectionPhase]] = {
     (None, Action.CREATE): _OPEN,
@@ -52,6 +63,31 @@ TRANSITIONS: Final[dict[tuple[CollectionPhase | None, Action], CollectionPhase]]
     (_SPENT, Action.CLOSE): _CLOSED,
 }
 """The phase that follows a phase and an action. Where there is none, the entry is refused."""
+
+GROUP_TRANSITIONS: Final[dict[tuple[CollectionPhase | None, Action], CollectionPhase]] = {
+    (None, Action.CREATE): _OPEN,
+    (_OPEN, Action.ADD): _OPEN,
+    (_OPEN, Action.REMOVE): _PARTED,
+    (_OPEN, Action.LEAVE): _SPENT,
+    (_OPEN, Action.ROLE): _OPEN,
+    (_OPEN, Action.RENAME): _OPEN,
+    (_OPEN, Action.RENEW): _OPEN,
+    (_OPEN, Action.CLOSE): _CLOSED,
+    (_PARTED, Action.REMOVE): _PARTED,
+    (_PARTED, Action.LEAVE): _SPENT,
+    (_PARTED, Action.ROLE): _PARTED,
+    (_PARTED, Action.RENAME): _PARTED,
+    (_PARTED, Action.RENEW): _OPEN,
+    (_PARTED, Action.CLOSE): _CLOSED,
+    (_SPENT, Action.REMOVE): _PARTED,
+    (_SPENT, Action.LEAVE): _SPENT,
+    (_SPENT, Action.ROLE): _SPENT,
+    (_SPENT, Action.RENEW): _PARTED,
+    (_SPENT, Action.CLOSE): _CLOSED,
+}
+"""The same for groups. [GRP-13]"""
+
+TABLES: Final = {LogKind.COLLECTION: TRANSITIONS, LogKind.GROUP: GROUP_TRANSITIONS}
 
 LEAST_ROLE: Final = {
     Action.CREATE: Role.ADMIN,
@@ -76,9 +112,7 @@ def follow(state: LogState | None, entry: LogEntry) -> LogState:
     terms, author = entry.terms, entry.author
     _check_kind(state, terms)
     _check_place(state, terms)
-    phase = TRANSITIONS.get((None if state is None else state.phase, terms.action))
-    if phase is None:
-        raise InvalidEntry("the log is in a phase that does not allow this action: discard the entry")
+    phase = _phase(state, terms)
     _check_order(terms)
     members = _CHANGES[terms.action](_before(state), terms, author)
     _check_author(state, members, terms.action, author)
@@ -101,6 +135,15 @@ def follow(state: LogState | None, entry: LogEntry) -> LogState:
         _nested(state, members, entry.hash),
         _seen(state, entry),
     )
+
+
+def _phase(state: LogState | None, terms: EntryTerms) -> CollectionPhase:
+    """Return the phase after an entry. Raises InvalidEntry. [DOC-63] [GRP-13]"""
+    phase = TABLES[terms.kind].get((None if state is None else state.phase, terms.action))
+    if phase is None:
+        raise InvalidEntry("the log is in a phase that does not allow this action: discard the entry")
+    is_shut_out = isinstance(terms.opening, GroupOpening) and bool(terms.opening.renewed)
+    return _PARTED if phase is _OPEN and is_shut_out else phase
 
 
 # --- place and author -------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from letterlock._records.collection import CollectionPhase, LogState
 from letterlock._records.collection_change import Asked, Wish
 from letterlock._wire.collection_member import MemberName
 from letterlock._wire.log_entry import Action
-from letterlock.documents._log_rules import LEAST_ROLE, TRANSITIONS
+from letterlock.documents._log_rules import LEAST_ROLE, TABLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def rest_of(wish: Wish, state: LogState, user_id: bytes) -> Rest:
     asked = tuple(each for each in wish.asked if _remains(wish.action, each, state))
     if _is_met(wish, asked, state, user_id):
         return Rest(is_met=True)
-    if (state.phase, wish.action) not in TRANSITIONS:
+    if (state.phase, wish.action) not in TABLES[state.kind]:
         closed = (
             "the collection was closed"
             if state.phase is CollectionPhase.CLOSED

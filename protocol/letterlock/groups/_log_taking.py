@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from letterlock._records.collection import CollectionPhase, LogState
+from letterlock._records.collection import WRITABLE, LogState
 from letterlock._records.collection_change import ChangeRecord
 from letterlock._records.group import GroupChangeRecord, GroupEpochRecord, StandRecord
 from letterlock._wire.collection_member import Member, Role
@@ -198,4 +198,4 @@ def _again(
 
 def may_send_now(stand: StandRecord) -> bool:
     """Return whether this user may send, as far as the log says."""
-    return stand.may_send and stand.phase is CollectionPhase.OPEN and not stand.forked
+    return stand.may_send and stand.phase in WRITABLE and not stand.forked

@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from letterlock._records.collection import CollectionPhase
+from letterlock._records.collection import WRITABLE
 from letterlock._wire.collection_member import Role
 from letterlock._wire.group_text import GroupText, SenderName, TextPlace
 from letterlock._wire.log_opening import LogKind
@@ -180,7 +180,7 @@ def _refusal(log: ReadLog | None, place: TextPlace) -> Refused | None:
         return Refused(RelayCode.REFUSED)
     if place.entry != state.number:
         return Refused(RelayCode.STALE, state.number)
-    if place.epoch != state.epoch or state.phase is not CollectionPhase.OPEN:
+    if place.epoch != state.epoch or state.phase not in WRITABLE:
         return Refused(RelayCode.REFUSED)
     return None
 
