@@ -1,7 +1,13 @@
-"""A disk that is full: the relay answers UNAVAILABLE, a client raises; nothing is lost or half stored."""
+"""A disk that is full: the relay answers UNAVAILABLE, a client raises; nothing is lost or half stored.
+
+PostgreSQL goes on by itself when there is room, or has to be started again. NATS turns JetStream off on a
+node whose disk is full, and has to be started again.
+"""
 
 import subprocess
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,6 +17,8 @@ from letterlock.client import SyncClient, SyncMessage
 from letterlock.errors import StoreError
 from support.fault_city import City
 from support.fault_home import KEY
+from support.relay_nats import NatsServers
+from support.relay_postgresql import PostgresqlServer
 from support.relay_process import RelayProcess
 
 MIB = 1024 * 1024
@@ -37,32 +45,68 @@ class Disk:
         self._filler.unlink()
 
 
+@contextmanager
+def small_disk(size: int) -> Iterator[Disk]:
+    with tempfile.TemporaryDirectory(prefix="letterlock-disk-") as name:
+        folder = Path(name, "disk")
+        folder.mkdir()
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=1777", "tmpfs", str(folder)]
+        try:
+            mounted = subprocess.run(command, capture_output=True, check=False).returncode == 0
+        except OSError:
+            mounted = False
+        if not mounted:
+            pytest.skip("no small disk: this user may not mount one")
+        Path(name).chmod(0o711)  # PostgreSQL runs as another user
+        try:
+            yield Disk(folder)
+        finally:
+            subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
 @pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Disk]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={8 * MIB}", "tmpfs", str(folder)]
-    try:
-        mounted = subprocess.run(command, capture_output=True, check=False).returncode == 0
-    except OSError:
-        mounted = False
-    if not mounted:
-        pytest.skip("no small disk: this user may not mount one")
-    yield Disk(folder)
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+def disk() -> Iterator[Disk]:
+    with small_disk(8 * MIB) as made:
+        yield made
 
 
 def test_a_relay_goes_on_when_its_disk_has_room_again(disk: Disk) -> None:
     with City(f"sqlite:///{disk.folder}/relay.db", workers=1) as city:
-        city.begin_relay()
-        city.settle("anna", "ben")
-        city.wait_until_seen(4)
-        disk.fill()
-        city.wait_until_refused("UNAVAILABLE")
-        disk.free()
-        city.wait_until_seen(city.seen + 6)
-        city.be_quiet()
-        city.require()
+        _fill_and_free(city, disk, lambda: None)
+
+
+def test_a_relay_goes_on_when_the_disk_of_postgresql_has_room_again(tmp_path: Path) -> None:
+    with small_disk(112 * MIB) as disk:
+        server = PostgresqlServer(tmp_path, place=disk.folder, min_wal_size="32MB", max_wal_size="32MB")
+        try:
+            with City(server.fresh(), workers=1) as city:
+                _fill_and_free(city, disk, server.revive)
+        finally:
+            server.stop()
+
+
+def test_a_relay_goes_on_when_the_disks_of_nats_have_room_again() -> None:
+    with small_disk(64 * MIB) as disk:
+        servers = NatsServers(disk.folder)
+        try:
+            with City(servers.fresh(), workers=1) as city:
+                _fill_and_free(city, disk, servers.restart)
+        finally:
+            servers.stop()
+
+
+def _fill_and_free(city: City, disk: Disk, revive: Callable[[], None]) -> None:
+    """Let people write while the disk has room, has none, and has room again: nothing is lost."""
+    city.begin_relay()
+    city.settle("anna", "ben")
+    city.wait_until_seen(4)
+    disk.fill()
+    city.wait_until_refused("UNAVAILABLE")
+    disk.free()
+    revive()
+    city.wait_until_seen(city.seen + 6)
+    city.be_quiet()
+    city.require()
 
 
 def test_a_client_goes_on_when_its_disk_has_room_again(disk: Disk, tmp_path: Path) -> None:

@@ -102,6 +102,11 @@ class NatsServers:
             server.start()
         _in_a_thread(self._wait_for_leader())
 
+    def restart(self) -> None:
+        """End all nodes without warning, and start them again."""
+        self.end()
+        self.begin()
+
     def freeze(self) -> None:
         """Let a node stop answering, its connections still open."""
         random.choice(self.servers).signal(signal.SIGSTOP)

@@ -39,13 +39,14 @@ LOOP EXECUTE 'DELETE FROM letterlock.' || name; END LOOP; END $$"""
 class PostgresqlServer:
     """A server whose databases are the stores."""
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    def __init__(self, folder: Path, *, place: Path | None = None, **settings: str) -> None:
+        """Keep the data in a new folder of `place`, which the other user must be able to enter."""
         self._has_run = False
         del folder  # the other user could not enter it
         self._numbers = itertools.count()
         self._programs = _programs()
         self._options: dict[str, Any] = {"cwd": "/"}
-        self._folder = Path(tempfile.mkdtemp(prefix="letterlock-postgresql-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="letterlock-postgresql-", dir=place))
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             self._options |= {"user": _OTHER_USER, "extra_groups": []}
             shutil.chown(self._folder, _OTHER_USER)
@@ -99,6 +100,16 @@ class PostgresqlServer:
     def end(self) -> None:
         """End the server without warning."""
         self._server.kill()
+
+    def revive(self) -> None:
+        """Start the server if it has ended by itself, and wait until it answers."""
+        for _ in range(_TRIES):
+            if self._answers():
+                return
+            if self._server.has_ended():
+                self._server.start()
+            time.sleep(0.5)
+        raise AssertionError(self._server.log())
 
     def freeze(self) -> None:
         """Let the server stop answering, its connections still open."""

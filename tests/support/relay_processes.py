@@ -54,6 +54,10 @@ class Server:
             time.sleep(0.02)
         return False
 
+    def has_ended(self) -> bool:
+        """Return whether the process does not run."""
+        return self._process is None or self._process.poll() is not None
+
     def log(self) -> str:
         return self._log.read_text(errors="replace")[-2000:] if self._log.exists() else ""
 
