@@ -16,7 +16,7 @@ from support.group_town import GroupTown
 
 def desk(user: User) -> GroupDesk:
     """Return the desk of a user's groups, for use inside a transaction of the user."""
-    return group_desk(desk_behind(user), Places())
+    return group_desk(desk_behind(user), user.user_id, Places())
 
 
 def tell(

@@ -39,7 +39,7 @@ LETTER: Final = GroupLetter(ContentKind.GROUP_SECRET, LetterBody(SECRET))
 def desk() -> GroupDesk:
     user = User.create(MemoryStore(), "alice")
     with user.transaction():
-        return group_desk(desk_behind(user), Places())
+        return group_desk(desk_behind(user), user.user_id, Places())
 
 
 def own() -> OwnChain:

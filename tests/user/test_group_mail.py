@@ -183,7 +183,8 @@ def test_strangers_and_contacts_in_conflict_get_nothing(pair: World) -> None:
     found = carried(bob, [letter])
     assert (found.outgoing, found.needs) == ([], [])
     with bob.transaction():
-        assert listed_devices(desk_behind(bob), "alice") == frozenset()
+        desk = desk_behind(bob)
+        assert listed_devices(desk, desk.book.contact("alice")) == frozenset()
 
 
 def test_a_revoked_device_gets_nothing_and_sends_nothing() -> None:

@@ -126,7 +126,7 @@ def name_of(at: GroupDesk, state: LogState) -> str | None:
 def generation(at: GroupDesk, user_id: bytes) -> int | None:
     """Return the generation of a user's document key on record, 1 without one; None for a stranger."""
     try:
-        snapshot = at.lists.newest(user_id)
+        snapshot = at.snapshot(user_id)
     except ContactFrozen:
         return None
     if snapshot is None:

@@ -15,6 +15,7 @@ from letterlock._primitives.secret import Uncopyable
 from letterlock._records.collection import LogState
 from letterlock._records.group import StandRecord
 from letterlock._wire.collection_limits import COLLECTION_ID_BYTES
+from letterlock._wire.device_snapshot import Snapshot
 from letterlock._wire.group_text import SenderName
 from letterlock._wire.log_opening import LogKind
 from letterlock.documents._log_book import LogBook, LogRows
@@ -25,6 +26,7 @@ from letterlock.groups._errors import GroupForked
 from letterlock.groups._wants import Wants
 from letterlock.stores import EntryKind
 from letterlock.user._desk import Desk
+from letterlock.user._fanout import require_open
 from letterlock.user._group_delivery import listed_devices
 
 GROUP_ROWS: Final = LogRows(
@@ -98,24 +100,33 @@ class GroupDesk(Uncopyable):
         """Return the name of a user as a contact, or of this user; None for a stranger."""
         if user_id == self.user_id:
             return self.desk.name
-        contact = self.desk.book.contact_of(user_id)
+        contact = self.lists.contact(user_id)
         return None if contact is None else contact.name
+
+    def snapshot(self, user_id: bytes) -> Snapshot | None:
+        """Return the newest device list of a user, or None for a stranger. Raises ContactFrozen."""
+        if user_id == self.user_id:
+            return self.desk.book.own().pin.snapshot
+        contact = self.lists.contact(user_id)
+        return None if contact is None else require_open(contact).pin.snapshot
 
     def is_stranger(self, user_id: bytes) -> bool:
         """Return whether no device lists of a user are on record."""
         if user_id == self.user_id:
             return False
-        contact = self.desk.book.contact_of(user_id)
+        contact = self.lists.contact(user_id)
         return contact is None or contact.pin.snapshot is None
 
     def devices(self, user_id: bytes) -> frozenset[int]:
         """Return the devices of a user that get letters now, without this one."""
-        name = self.name(user_id)
-        return frozenset() if name is None else listed_devices(self.desk, name)
+        if user_id == self.user_id:
+            return listed_devices(self.desk, None)
+        contact = self.lists.contact(user_id)
+        return frozenset() if contact is None else listed_devices(self.desk, contact)
 
 
-def group_desk(desk: Desk, kept: Places) -> GroupDesk:
-    """Return the desk of groups of a user."""
-    store, user_id = desk.book.store, desk.book.own().pin.user_id
+def group_desk(desk: Desk, user_id: bytes, kept: Places) -> GroupDesk:
+    """Return the desk of groups of the user with this id."""
+    store = desk.book.store
     book, log = GroupBook(store, user_id), LogBook(store, GROUP_ROWS)
     return GroupDesk(desk, book, log, ListsOnRecord(desk.book), Wants(store), user_id, kept)

@@ -239,7 +239,7 @@ class Groups(Uncopyable):
         return f"<Groups of {self._user.address}>"
 
     def _desk(self) -> GroupDesk:
-        return group_desk(desk_behind(self._user), self._places)
+        return group_desk(desk_behind(self._user), self._user.user_id, self._places)
 
     def _change(self, at: GroupDesk, group: bytes, wish: Wish) -> GroupChange:
         at.require(group)

@@ -101,8 +101,7 @@ def _note_stand(at: GroupDesk, state: LogState) -> None:
 
 def _withdraw(at: GroupDesk, before: LogState | None, after: LogState) -> None:
     """Drop what waits for users who are no members any more. [GRP-32]"""
-    gone = set() if before is None else set(before.members) - set(after.members)
-    if gone:
+    if before is not None and before.members.keys() - after.members.keys():
         names = (at.name(each.name.id) for each in after.users)
         withdraw(at.desk, after.log_id, {each for each in names if each is not None})
 
@@ -135,12 +134,12 @@ def _own_change(
     taken = {each.entry.terms.number: each for each in steps}
     for _, number, record in at.book.changes(state.log_id):
         if number == WAITING:
-            return *_again(at, record, state), frozenset()
+            return *_again(at, record, state), frozenset[bytes]()
         if number in taken:
             at.book.delete_change(state.log_id, number)
             step = taken[number]
             if LogEntry.decode(record.change.entry).hash != step.entry.hash:
-                return *_again(at, record, state), frozenset()
+                return *_again(at, record, state), frozenset[bytes]()
             return ChangeOutcome.ACCEPTED, None, _accepted(at, step, record.secret, state, findings)
     return None, None, frozenset()
 

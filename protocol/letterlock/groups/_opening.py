@@ -119,7 +119,7 @@ def _require_writer(at: GroupDesk, stand: StandRecord, place: TextPlace, found: 
 
 def _require_listed(at: GroupDesk, sender: SenderName) -> None:
     """Raise DeviceRevoked, DeviceNotListed or ContactFrozen unless a device is listed, if lists are here."""
-    snapshot = at.lists.newest(sender.user_id)
+    snapshot = at.snapshot(sender.user_id)
     if snapshot is None or snapshot.device(sender.device) is not None:
         return
     if any(each.id == sender.device for each in snapshot.revoked):

@@ -27,6 +27,7 @@ from letterlock.groups._values import GroupPost
 from letterlock.user._desk import Findings
 from letterlock.user._fanout import require_listed
 
+_NOBODY: Final = frozenset[int]()
 _CHAINS_OF_AN_EPOCH: Final = 2**19
 """Numbers of chains, one of which a device takes that does not know which it used."""
 
@@ -71,11 +72,11 @@ def prepare(
         raise GroupKeyMissing
     members = at.places(group, stand)
     devices = {each: at.devices(each) for each in members}
-    audience = at.book.audience(group).devices
+    audience: Mapping[bytes, frozenset[int]] = at.book.audience(group).devices
     chain = _current(at, group, stand)
     if chain is None or is_worn(chain, at.desk.now()) or _lost(audience, devices):  # GRP-4 GRP-35
-        chain, audience = _begun(at, group, stand, epoch, chain), {}
-    lacking = {each: devices[each] - audience.get(each, frozenset()) for each in members}
+        chain, audience = _begun(at, group, stand, epoch, chain), dict[bytes, frozenset[int]]()
+    lacking = {each: devices[each] - audience.get(each, _NOBODY) for each in members}
     give_chain(at, chain, lacking, findings)
     at.book.save_audience(group, AudienceRecord({each: ids for each, ids in devices.items() if ids}))
     sending = SendingRecord(stand.number, stand.head, stamp, own.pin.hash, chain)

@@ -86,13 +86,12 @@ def _content(desk: Desk, own: UserRecord, contact: ContactRecord | None, letter:
     return Content(letter.kind, id_, desk.now(), own_head, their_head, letter.body)
 
 
-def listed_devices(desk: Desk, name: str) -> frozenset[int]:
-    """Return the ids of a user's devices that letters can be sent to now, without this device itself."""
-    if name == desk.name:
-        found: tuple[Address, ...] = desk.book.addresses(name, desk.book.own().pin, desk.device_id)
+def listed_devices(desk: Desk, contact: ContactRecord | None) -> frozenset[int]:
+    """Return the ids of the devices of a contact, or of our other ones, that letters can be sent to now."""
+    if contact is None:
+        found: tuple[Address, ...] = desk.book.addresses(desk.name, desk.book.own().pin, desk.device_id)
+    elif contact.state is ContactState.CONFLICTING:
+        return frozenset()
     else:
-        contact = desk.book.contact(name)
-        if contact is None or contact.state is ContactState.CONFLICTING:
-            return frozenset()
-        found = desk.book.addresses(name, contact.pin)
+        found = desk.book.addresses(contact.name, contact.pin)
     return frozenset(each.device_id for each in found)
