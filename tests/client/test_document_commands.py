@@ -1,36 +1,20 @@
 """Documents and collections on the command line over a relay, which is a process of its own."""
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from support.cli_tools import run
 from support.relay_process import RelayProcess
+from support.relay_profiles import Profiles
 
 pytestmark = pytest.mark.slow
 
 CONTENT = bytes(range(256)) * 300
 
 
-@dataclass(frozen=True)
-class Town:
+class Town(Profiles):
     """Alice and Bob, who are registered at a relay and have not met."""
-
-    relay: RelayProcess
-    root: Path
-
-    def run(self, name: str, *arguments: str | Path, data: bytes = b"", status: int = 0) -> bytes:
-        """Run a command on a profile, and return what it printed."""
-        found = run("--home", self.root / name, *arguments, stdin=data)
-        assert found.status == status, found.err
-        return found.err if status else found.out
-
-    def json(self, name: str, *arguments: str | Path) -> Any:
-        return json.loads(self.run(name, *arguments, "--json"))
 
     def seal(self, name: str, target: str, *arguments: str | Path, content: bytes = CONTENT) -> Path:
         self.run(name, "seal", *arguments, "-o", self.root / target, data=content)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from letterlock.cli._document_desk import TEAM, DocumentDesk, collection_in, names_in, open_desk, readers_in
+from letterlock.cli._output_file import require_output, writer_to
 from letterlock.cli._profile import require_clock
 from letterlock.cli._relay_desk import exchange, meet, relay_of, require_relay
 from letterlock.cli._user_report import report
@@ -125,6 +126,38 @@ def leave(arguments: Namespace) -> None:
 def close(arguments: Namespace) -> None:
     """End a collection. Raises UsageError, StoreError."""
     _changed(arguments, lambda at, id_, _: at.client.documents.collections.close(id_))
+
+
+def evidence(arguments: Namespace) -> None:
+    """Write evidence of a fork. Raises UsageError if there is none, StoreError, OSError."""
+    require_output(arguments.output, binary=True, replace=arguments.force)
+    with open_desk(arguments.home) as desk:
+        found = desk.collections.evidence(collection_in(desk, arguments.team).id)
+    if found is None:
+        raise UsageError("the log of this collection was shown in one version only: there is no evidence")
+    with writer_to(arguments.output) as write:
+        write(found)
+
+
+def keep(arguments: Namespace) -> None:
+    """Go on with the log on record. Raises UsageError, StoreError."""
+    with open_desk(arguments.home) as desk:
+        found = collection_in(desk, arguments.team)
+        if not found.forked:
+            raise UsageError("nothing contradicts the log of this collection: there is nothing to keep")
+        desk.collections.keep(found.id)
+    report(arguments, {"id": found.id.hex()}, ["the log on record is the one that counts"])
+
+
+def forget(arguments: Namespace) -> None:
+    """Delete a collection from the profile. Raises UsageError, StoreError."""
+    with open_desk(arguments.home) as desk, relay_of(arguments.home) as client:
+        found = collection_in(desk, arguments.team)
+        if client is None:
+            desk.collections.forget(found.id)
+        else:
+            client.documents.collections.forget(found.id)
+    report(arguments, {"id": found.id.hex()}, ["the collection and its log are deleted from this profile"])
 
 
 def _changed(arguments: Namespace, change: Callable[[_At, bytes, list[str | bytes]], bool]) -> None:

@@ -6,7 +6,7 @@ Not here: running them (_collection_commands.py).
 from argparse import RawDescriptionHelpFormatter
 from typing import TYPE_CHECKING, Final
 
-from letterlock.cli._document_parser import add_document_command
+from letterlock.cli._document_parser import add_document_command, add_target
 from letterlock.cli._parsing import Parser
 
 if TYPE_CHECKING:
@@ -40,6 +40,22 @@ Begin a new epoch with the same members: after somebody left, or when a device
 was revoked. The status of `show` says when that is due.
 """
 
+_EVIDENCE: Final = """\
+Write evidence that the log was shown in two versions, for whoever is to judge
+it: both histories, with their signatures. Exit status 2 if there is none.
+"""
+
+_KEEP: Final = """\
+Go on with the log on record, once you know why another one was shown. Until
+then nothing is sealed for the collection.
+"""
+
+_FORGET: Final = """\
+Delete a collection and its log from this profile, and ask the relay for it no
+more. What was sealed for it stays readable. You stay a member for the others:
+`leave` ends that.
+"""
+
 
 def add_collection_commands(commands: "Commands") -> None:
     """Add `collection` and its commands."""
@@ -71,6 +87,10 @@ def add_collection_commands(commands: "Commands") -> None:
     rename.add_argument("name", metavar="NAME", help="the new name")
     _add_force(_team(inner, "renew", "begin a new epoch", _RENEW))
     _team(inner, "leave", "leave a collection")
+    evidence = _team(inner, "evidence", "write evidence that its log was shown in two versions", _EVIDENCE)
+    add_target(evidence)
+    _team(inner, "keep", "go on with the log on record", _KEEP)
+    _team(inner, "forget", "delete a collection from this profile", _FORGET)
     _team(inner, "close", "end a collection for good")
 
 

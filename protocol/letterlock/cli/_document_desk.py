@@ -20,7 +20,7 @@ from letterlock.cli._document_streams import sealed_source
 from letterlock.cli._parsing import STANDARD_STREAM
 from letterlock.cli._sealed_file import SealedFile, read_sealed
 from letterlock.cli._user_profile import find_contact, name_of, open_user
-from letterlock.documents import Collection, CollectionKey, Collections, Conditions, Documents
+from letterlock.documents import Collection, Collections, Conditions, Documents
 from letterlock.errors import PeerError, TrustError, UsageError
 from letterlock.user import Need, User
 
@@ -67,12 +67,6 @@ def readers_in(desk: DocumentDesk, typed: Iterable[str]) -> list[TypedReader]:
     return [
         collection_in(desk, each).id if each.startswith(TEAM) else known_name(desk, each) for each in typed
     ]
-
-
-def keyed_readers_in(desk: DocumentDesk, typed: Iterable[str]) -> list[str | CollectionKey]:
-    """Return readers in which collections have their keys. Raises EpochDue, NoEpochKey, UsageError."""
-    found = readers_in(desk, typed)
-    return [desk.collections.reader(each) if isinstance(each, bytes) else each for each in found]
 
 
 def known_name(desk: DocumentDesk, typed: str) -> str:

@@ -28,11 +28,16 @@ without a profile also needs your device lists: --lists writes them, for
 --replaces seals the next version of a document; without --for it goes to the
 same readers. A file that age encrypted is sealed without a plain copy on disk
 if --age-identity names the identity file.
+
+With --store the sealed document goes to a storage instead of a file: its id,
+which is printed, is then all that its readers need. STORE is a directory, or
+s3://BUCKET/PREFIX. With --job NAME, repeat an interrupted command: it goes on.
 """
 
 _OPEN: Final = """\
 Write the content of a sealed file to standard output, or with -o to a file.
-Nothing is written before the author was verified.
+Nothing is written before the author was verified. With --store, FILE is the 32
+digits of the id of a document in that storage.
 
 With --all, open every FILE, and every *.ll in a directory that is named as a
 FILE, into DIR, under plain names. DIR/manifest.jsonl says what became of each,
@@ -75,7 +80,8 @@ read; the next version is closed to them.
 _ERASE: Final = """\
 Destroy every key of a document that this profile holds: nobody opens it here
 any more. The certificate, for your other devices and for the readers, goes to
-standard output or to -o FILE. Sealed files are left as they are.
+standard output or to -o FILE. Sealed files are left as they are; --store names
+a storage from which the document is deleted first.
 """
 
 _RECORD: Final = """\
@@ -108,6 +114,8 @@ def _add_seal(commands: "Commands") -> None:
     )
     add_readers(seal)
     add_target(seal)
+    add_store(seal)
+    seal.add_argument("--job", metavar="NAME", help="go on where a command with this name was interrupted")
     seal.add_argument("--name", metavar="NAME", help="what readers see as its name, instead of FILE's own")
     seal.add_argument("--lists", metavar="DIR", help="write your device lists to DIR, for a reader by link")
     seal.add_argument("--replaces", metavar="FILE", help="the sealed file of which this is the next version")
@@ -124,6 +132,7 @@ def _add_open(commands: "Commands") -> None:
     opening = add_document_command(commands, "open", "open a sealed file, or all of them", _OPEN)
     opening.add_argument("files", metavar="FILE", nargs="+", help="the sealed file; - is standard input")
     add_target(opening)
+    add_store(opening)
     opening.add_argument("--all", metavar="DIR", help="open every FILE into this directory")
     opening.add_argument(
         "--from", metavar="NAME", dest="author", help="who sealed it: asked for at the relay if unknown"
@@ -163,6 +172,7 @@ def _add_taking_back(commands: "Commands") -> None:
     erase.add_argument("file", metavar="FILE", help="the sealed file, or the document's id")
     erase.add_argument("--reason", metavar="TEXT", default="", help="why: at most 64 characters")
     erase.add_argument("--yes", action="store_true", help="do not ask")
+    add_store(erase)
     add_target(erase)
 
 
@@ -189,6 +199,11 @@ def add_target(parser: Parser, text: str = "write to FILE, which must not exist"
     """Add where the result goes."""
     parser.add_argument("-o", "--output", metavar="FILE", help=text)
     parser.add_argument("--force", action="store_true", help="with -o, replace FILE if it exists")
+
+
+def add_store(parser: Parser) -> None:
+    """Add a storage of sealed documents."""
+    parser.add_argument("--store", metavar="STORE", help="a directory, or s3://BUCKET/PREFIX")
 
 
 def add_readers(parser: Parser) -> None:

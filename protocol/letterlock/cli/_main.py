@@ -64,7 +64,20 @@ COMMANDS: Final = {
     "record revoke": ("letterlock.cli._record_commands", "revoke"),
     **{
         f"collection {name}": ("letterlock.cli._collection_commands", name)
-        for name in ("create", "show", "add", "remove", "role", "rename", "renew", "leave", "close")
+        for name in (
+            "create",
+            "show",
+            "add",
+            "remove",
+            "role",
+            "rename",
+            "renew",
+            "leave",
+            "close",
+            "evidence",
+            "keep",
+            "forget",
+        )
     },
     "collection list": ("letterlock.cli._collection_commands", "list_all"),
     "access-record": ("letterlock.cli._access_record_commands", "write_record"),

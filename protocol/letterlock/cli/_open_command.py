@@ -7,10 +7,12 @@ Not here: all files of a folder at once (_export_command.py).
 """
 
 from argparse import Namespace
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import partial
+from io import BufferedReader
 
+from letterlock.cli._blob_storage import storage_in, stored
 from letterlock.cli._document_desk import DocumentDesk, open_desk
 from letterlock.cli._document_streams import require_target, sealed_source, streamed_to
 from letterlock.cli._export_command import export
@@ -31,18 +33,19 @@ def open_document(arguments: Namespace) -> None:
     if arguments.author is not None:
         asked(arguments.home, [arguments.author])
     if arguments.all is not None:
+        if arguments.store is not None:
+            raise UsageError("--all opens sealed files: leave --store out")
         export(arguments)
         return
     if len(arguments.files) != 1:
         raise UsageError("several files are opened into a directory: give --all DIR")
     require_target(arguments.output, replace=arguments.force)
     secret = reader_secret(arguments)
+    again = bool if arguments.lists else partial(asked, arguments.home, ())
     with (
-        sealed_source(arguments.files[0]) as source,
         _desk(arguments) as desk,
-        opened(
-            desk, source, secret, again=bool if arguments.lists else partial(asked, arguments.home, ())
-        ) as file,
+        _source(arguments, desk, again) as source,
+        opened(desk, source, secret, again=again) as file,
     ):
         with streamed_to(arguments.output, replace=arguments.force) as target, progress("opening") as tell:
             file.copy_to(target, Pace(progress=tell))
@@ -51,6 +54,18 @@ def open_document(arguments: Namespace) -> None:
         sync()
         return
     report(arguments, {**shown, "file": arguments.output}, lines)
+
+
+@contextmanager
+def _source(arguments: Namespace, desk: DocumentDesk, again: Callable[[], bool]) -> Generator[BufferedReader]:
+    """Open a sealed file, or a document in a storage. Raises UsageError, BlobError, OSError."""
+    name = arguments.files[0]
+    if arguments.store is None:
+        with sealed_source(name) as source:
+            yield source
+        return
+    with stored(desk, name, storage_in(arguments.store), again) as source:
+        yield source
 
 
 @contextmanager

@@ -7,25 +7,29 @@ Not here: sections and their keys (letterlock.documents).
 
 import json
 from argparse import Namespace
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from letterlock._wire.grant import Grant
 from letterlock._wire.grant_bundle import decode_bundle
 from letterlock._wire.json_document import JsonDocument
 from letterlock._wire.json_limits import MAX_JSON_TEXT, MAX_SEALED_JSON
+from letterlock.blobs._putting import find_json
+from letterlock.cli._blob_storage import id_in, storage_in
 from letterlock.cli._document_desk import (
     DocumentDesk,
     conditions_in,
-    keyed_readers_in,
     names_in,
     open_desk,
+    readers_in,
     stale,
 )
-from letterlock.cli._document_streams import require_target
+from letterlock.cli._document_streams import require_target, streamed_to
+from letterlock.cli._giving import OneTarget, giving
 from letterlock.cli._input import read_text
-from letterlock.cli._output import sync
+from letterlock.cli._output import sync, warn
 from letterlock.cli._output_file import require_output, writer_to
 from letterlock.cli._parsing import STANDARD_STREAM
 from letterlock.cli._profile import require_clock
@@ -35,8 +39,22 @@ from letterlock.cli._seal_command import warn_of_stale
 from letterlock.cli._secret_input import new_password, reader_secret
 from letterlock.cli._share_commands import grant_json, grant_line, write_items
 from letterlock.cli._user_report import print_json, report
-from letterlock.documents import JsonDocuments, LinkSecret, OpenedJson, Section
+from letterlock.documents import (
+    JsonDocuments,
+    LinkSecret,
+    NoGrant,
+    OpenedJson,
+    Password,
+    Section,
+    SubjectKind,
+    UnknownAuthor,
+)
+from letterlock.documents._documents import shelf_behind
+from letterlock.documents._json_places import json_names
 from letterlock.errors import UsageError
+
+if TYPE_CHECKING:
+    from letterlock.blobs import Blobs
 
 _MAX_SECTIONS: Final = 1 << 20
 _KEYS: Final = {"fields", "for", "purpose", "until"}
@@ -45,18 +63,24 @@ _KEYS: Final = {"fields", "for", "purpose", "until"}
 def seal(arguments: Namespace) -> None:
     """Seal a record. Raises UsageError, PeerError for what is no JSON, TrustError, StoreError, OSError."""
     require_clock()
-    require_output(arguments.output, binary=True, replace=arguments.force)
+    blobs = None if arguments.store is None else storage_in(arguments.store)
+    if blobs is None:
+        require_output(arguments.output, binary=True, replace=arguments.force)
+    elif arguments.output is not None:
+        raise UsageError("a sealed record goes to a storage or to a file: give --store or -o")
     described = _described(arguments.sections)
-    asked(arguments.home, names_in(each for said in described.values() for each in said.get("for", [])))
     content = read_text(arguments.file, MAX_JSON_TEXT)
-    with open_desk(arguments.home) as desk:
-        before = None if arguments.replaces is None else _id_of(arguments.replaces)
-        sections = [_section(desk, name, said) for name, said in described.items()]
-        sealed = JsonDocuments(desk.user).seal(content, sections, replaces=before)
-    with writer_to(arguments.output) as write:
-        write(sealed.data)
+    names = names_in(each for said in described.values() for each in said.get("for", []))
+    with giving(arguments.home, names) as giver:
+        before = None if arguments.replaces is None else _before(arguments, giver.desk, blobs)
+        sections = [_section(giver.desk, name, said) for name, said in described.items()]
+        if blobs is None:
+            with streamed_to(arguments.output, replace=arguments.force) as target:
+                sealed = giver.seal_json(content, sections, cast("Blobs", OneTarget(target)), before)
+        else:
+            sealed = giver.seal_json(content, sections, blobs, before)
     warn_of_stale(stale(sealed.shared.needs))
-    if arguments.output not in {None, STANDARD_STREAM}:
+    if blobs is not None or arguments.output not in {None, STANDARD_STREAM}:
         id_ = sealed.id.hex()
         shown = {"document": id_, "version": sealed.version, "grants": len(sealed.shared)}
         report(arguments, shown, [f"record {id_}, version {sealed.version}, {len(described)} sections"])
@@ -65,11 +89,12 @@ def seal(arguments: Namespace) -> None:
 def open_record(arguments: Namespace) -> None:
     """Open what may be read of a record. Raises UsageError, PeerError, TrustError, StoreError, OSError."""
     require_target(arguments.output, replace=arguments.force)
-    secret, data = reader_secret(arguments), _read(arguments.file)
+    secret = reader_secret(arguments)
     if arguments.author is not None:
         asked(arguments.home, [arguments.author])
     with open_desk(arguments.home) as desk:
-        opened = JsonDocuments(desk.user).open(data, secret=secret)
+        data = _data(arguments, desk)
+        opened = _opened(desk, data, secret, partial(asked, arguments.home, ()))
         shown = _opened_json(desk, opened)
     if arguments.json and arguments.output in {None, STANDARD_STREAM}:
         print_json(shown)
@@ -83,6 +108,8 @@ def open_record(arguments: Namespace) -> None:
     names = ", ".join(opened.sections)
     author = shown["author"] or "somebody who is no contact"
     lines = [f"sections {names}, sealed by {author}; {len(opened.hidden)} sections are hidden"]
+    if opened.rivals:
+        warn("there are grants for another record that was sealed as this version: ask its authors")
     report(arguments, shown, lines)
 
 
@@ -94,13 +121,12 @@ def share(arguments: Namespace) -> None:
     others = [each for each in (link, password) if each is not None]
     if not arguments.readers and not others:
         raise UsageError("for whom? give --for READER, --link or --password")
-    asked(arguments.home, names_in(arguments.readers))
-    data = _read(arguments.file)
-    with open_desk(arguments.home) as desk:
-        records = JsonDocuments(desk.user)
-        readers = [*keyed_readers_in(desk, arguments.readers), *others]
-        shared = records.share(data, arguments.section, readers, conditions=conditions)
-        _rewrite(records, arguments.file, data, [*shared, *_beside(data)])
+    with giving(arguments.home, names_in(arguments.readers)) as giver:
+        desk, data = giver.desk, _data(arguments, giver.desk)
+        readers = [*readers_in(desk, arguments.readers), *others]
+        shared = giver.share_json(data, arguments.section, readers, conditions)
+        if arguments.store is None:
+            _rewrite(JsonDocuments(desk.user), arguments.file, data, [*shared, *_beside(data)])
         lines = [grant_line(desk, each) for each in shared.grants]
     warn_of_stale(stale(shared.needs))
     shown: dict[str, Any] = {"grants": [grant_json(each) for each in shared.grants]}
@@ -112,8 +138,8 @@ def share(arguments: Namespace) -> None:
 
 def grants(arguments: Namespace) -> None:
     """List the grants of all sections that are open to this user. Raises UsageError, PeerError, OSError."""
-    data = _read(arguments.file)
     with open_desk(arguments.home) as desk:
+        data = _data(arguments, desk)
         records = JsonDocuments(desk.user)
         records.open(data)  # takes the grants beside it
         found = records.grants(data)
@@ -126,19 +152,22 @@ def revoke(arguments: Namespace) -> None:
     require_clock()
     if arguments.output is not None:
         require_output(arguments.output, binary=True, replace=arguments.force)
-    data = _read(arguments.file)
-    with open_desk(arguments.home) as desk:
+    with giving(arguments.home, ()) as giver:
+        desk, data = giver.desk, _data(arguments, giver.desk)
         records = JsonDocuments(desk.user)
         records.open(data)
         found = records.grants(data).get(arguments.section)
         if found is None:
             raise UsageError("no section of this name is open to you: see `letterlock record grants`")
         hashes = grants_for(desk, arguments.readers, found)
-        notes = desk.documents.withdraw(hashes, reason=arguments.reason)
+        id_ = JsonDocument.decode(data).id
+        notes = giver.withdraw(id_, hashes, arguments.reason, SubjectKind.SECTION)
         if arguments.output is not None:
             write_items(arguments.output, notes)
         gone = {each.hash for each in found if each.withdrawn is not None} | set(hashes)
-        _rewrite(records, arguments.file, data, (each for each in _beside(data) if _hash(each) not in gone))
+        if arguments.store is None:
+            left = (each for each in _beside(data) if _hash(each) not in gone)
+            _rewrite(records, arguments.file, data, left)
     shown = {"withdrawn": [each.hex() for each in hashes]}
     report(arguments, shown, [f"{len(hashes)} grants withdrawn; what was read stays read"])
 
@@ -150,8 +179,45 @@ def _read(name: str) -> bytes:
     return read_text(name, MAX_SEALED_JSON)
 
 
-def _id_of(name: str) -> bytes:
-    return JsonDocument.decode(_read(name)).id
+def _data(arguments: Namespace, desk: DocumentDesk) -> bytes:
+    """Return a sealed record from its file, or from a storage. Raises UsageError, BlobError, OSError."""
+    if arguments.store is None:
+        return _read(arguments.file)
+    return _stored(desk, arguments.file, storage_in(arguments.store), partial(asked, arguments.home, ()))
+
+
+def _before(arguments: Namespace, desk: DocumentDesk, blobs: "Blobs | None") -> bytes:
+    """Return the sealed record of which a new version is sealed."""
+    return _read(arguments.replaces) if blobs is None else _stored(desk, arguments.replaces, blobs)
+
+
+def _stored(desk: DocumentDesk, typed: str, blobs: "Blobs", again: Callable[[], bool] = bool) -> bytes:
+    id_ = id_in(typed)
+
+    def found() -> bytes:
+        with desk.user.transaction():
+            number, names = json_names(shelf_behind(desk.documents), id_, None)
+        return find_json(blobs, names, (id_, number))
+
+    try:
+        return found()
+    except NoGrant:
+        if not again():
+            raise
+        return found()
+
+
+def _opened(
+    desk: DocumentDesk, data: bytes, secret: LinkSecret | Password | None, again: Callable[[], bool]
+) -> OpenedJson:
+    """Open a record; if this user has no grant of it, once more after the relay was asked."""
+    records = JsonDocuments(desk.user)
+    try:
+        return records.open(data, secret=secret)
+    except (NoGrant, UnknownAuthor):
+        if secret is not None or not again():
+            raise
+        return records.open(data)
 
 
 def _beside(data: bytes) -> list[bytes]:
@@ -201,7 +267,8 @@ def _is_description(said: Any) -> bool:  # noqa: ANN401 - anything that JSON has
 
 def _section(desk: DocumentDesk, name: str, said: dict[str, Any]) -> Section:
     conditions = conditions_in(said.get("purpose", ""), said.get("until"))
-    return Section(name, said["fields"], keyed_readers_in(desk, said.get("for", [])), conditions)
+    readers = None if "for" not in said else readers_in(desk, said["for"])
+    return Section(name, said["fields"], readers, conditions)
 
 
 def _opened_json(desk: DocumentDesk, opened: OpenedJson) -> dict[str, Any]:

@@ -6,7 +6,13 @@ Not here: running them (_record_commands.py).
 from argparse import RawDescriptionHelpFormatter
 from typing import TYPE_CHECKING, Final
 
-from letterlock.cli._document_parser import add_document_command, add_readers, add_secrets, add_target
+from letterlock.cli._document_parser import (
+    add_document_command,
+    add_readers,
+    add_secrets,
+    add_store,
+    add_target,
+)
 from letterlock.cli._parsing import STANDARD_STREAM, Parser
 
 if TYPE_CHECKING:
@@ -28,7 +34,12 @@ their fields as JSON pointers, and who reads them:
    "rest":    {"fields": [""]}}
 
 Every field must be in a section; the pointer "" stands for all others. You
-read all sections yourself.
+read all sections yourself. With --replaces, a section without "for" goes to
+the readers that you gave the section of this name before.
+
+With --store the sealed record goes to a storage instead of a file: a directory,
+or s3://BUCKET/PREFIX. FILE is then, for the other commands and for --replaces,
+the 32 digits of its id. Grants go to their readers through your relay.
 """
 
 _OPEN: Final = """\
@@ -68,6 +79,7 @@ def add_record_commands(commands: "Commands") -> None:
         "--replaces", metavar="FILE", help="the sealed record of which this is the next version"
     )
     add_target(seal)
+    add_store(seal)
     opening = _command(inner, "open", "open what you may read of a record", _OPEN)
     _add_file(opening)
     opening.add_argument(
@@ -103,7 +115,8 @@ def _command(commands: "Commands", name: str, summary: str, description: str | N
 
 
 def _add_file(parser: Parser) -> None:
-    parser.add_argument("file", metavar="FILE", help="the sealed record")
+    parser.add_argument("file", metavar="FILE", help="the sealed record; with --store, its id")
+    add_store(parser)
 
 
 def _add_section(parser: Parser) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from letterlock._wire.grant_bundle import encode_bundle
 from letterlock._wire.grant_recipient import RecipientKind
+from letterlock.cli._blob_storage import all_names, storage_in
 from letterlock.cli._document_desk import (
     TEAM,
     DocumentDesk,
@@ -116,6 +117,10 @@ def erase(arguments: Namespace) -> None:
     with giving(arguments.home, ()) as giver, document_in(giver.desk, arguments.file) as (id_, _, __):
         if not arguments.yes:
             _confirm()
+        if arguments.store is not None:
+            blobs = storage_in(arguments.store)
+            for name in all_names(giver.desk, id_):  # while the keys are here that name them
+                blobs.delete(name)
         with writer_to(arguments.output) as write:
             write(encode_bundle(giver.erase(id_, arguments.reason)))
     if arguments.output not in {None, STANDARD_STREAM}:

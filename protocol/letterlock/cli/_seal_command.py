@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from letterlock.cli._age_file import AgeFile
 from letterlock.cli._age_identity import read_identities
+from letterlock.cli._blob_storage import storage_in
 from letterlock.cli._document_desk import (
     DocumentDesk,
     conditions_in,
@@ -44,8 +45,12 @@ _MAX_NAME: Final = 1024
 def seal(arguments: Namespace) -> None:
     """Seal a file. Raises UsageError, PeerError for a wrong age file, TrustError, StoreError, OSError."""
     require_clock()
-    require_target(arguments.output, replace=arguments.force)
-    if arguments.link and arguments.output in {None, STANDARD_STREAM}:
+    blobs = None if arguments.store is None else storage_in(arguments.store)
+    if blobs is None:
+        require_target(arguments.output, replace=arguments.force)
+    elif arguments.output is not None:
+        raise UsageError("a sealed document goes to a storage or to a file: give --store or -o")
+    if blobs is None and arguments.link and arguments.output in {None, STANDARD_STREAM}:
         raise UsageError("the link is printed, so the sealed file must go to a file of its own: give -o FILE")
     conditions = conditions_in(arguments.purpose, arguments.until)
     password, link = new_password(arguments), LinkSecret.generate() if arguments.link else None
@@ -55,16 +60,19 @@ def seal(arguments: Namespace) -> None:
     ):
         others = [each for each in (link, password) if each is not None]
         readers = [*readers_in(giver.desk, arguments.readers), *others]
-        with streamed_to(arguments.output, replace=arguments.force) as target, progress("sealing") as tell:
-            options = SealOptions(
-                _replaced(giver.desk, arguments.replaces), conditions, pace=Pace(progress=tell)
-            )
-            same = arguments.replaces is not None and not readers
-            sealed = giver.seal(source, target, None if same else readers, metadata, options)
+        named = None if arguments.replaces is not None and not readers else readers
+        with progress("sealing") as tell:
+            replaced, pace = _replaced(giver.desk, arguments.replaces), Pace(progress=tell)
+            options = SealOptions(replaced, conditions, _job(arguments), pace)
+            if blobs is not None:
+                sealed = giver.seal_into(source, blobs, named, metadata, options)
+            else:
+                with streamed_to(arguments.output, replace=arguments.force) as target:
+                    sealed = giver.seal(source, target, named, metadata, options)
         if arguments.lists is not None:
             write_lists(giver.desk, arguments.lists, ())
     warn_of_stale(stale(sealed.shared.needs))
-    if arguments.output in {None, STANDARD_STREAM}:
+    if blobs is None and arguments.output in {None, STANDARD_STREAM}:
         return
     report(arguments, *_shown(arguments, sealed, link))
 
@@ -78,12 +86,19 @@ def warn_of_stale(names: list[str]) -> None:
 def _shown(arguments: Namespace, sealed: Sealed, link: LinkSecret | None) -> tuple[dict[str, Any], list[str]]:
     length = sealed.statement.length
     shown: dict[str, Any] = {"document": sealed.id.hex(), "version": sealed.version, "bytes": length}
-    shown |= {"file": arguments.output, "grants": len(sealed.shared)}
+    shown |= {"file": arguments.output, "store": arguments.store, "grants": len(sealed.shared)}
     lines = [f"document {sealed.id.hex()}, version {sealed.version}, {length} bytes"]
     if link is not None:
         shown["link"] = link.fragment()
         lines.append(f"link: {link.fragment()}")
     return shown, lines
+
+
+def _job(arguments: Namespace) -> bytes | None:
+    """Return the name of a job. Raises UsageError for one whose source cannot be read again."""
+    if arguments.job is not None and (arguments.file == STANDARD_STREAM or arguments.age_identity):
+        raise UsageError("a job goes on by reading FILE again: name a plain file, and leave the rest out")
+    return None if arguments.job is None else os.fsencode(arguments.job)
 
 
 def _replaced(desk: DocumentDesk, typed: str | None) -> bytes | None:

@@ -8,9 +8,6 @@ Bodies are sealed and read in threads of their own. Not here: the parcels (_docu
 (_librarian.py), collections (_client_collections.py), JSON (_client_json.py).
 """
 
-import hashlib
-import io
-import tempfile
 from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -21,7 +18,8 @@ from typing import TypeVar
 from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.document_header import DocumentMetadata
 from letterlock._wire.grant_subject import SubjectKind
-from letterlock.blobs import BlobFile, BlobMissing, Blobs, BlobTaken
+from letterlock.blobs import BlobFile, BlobMissing, Blobs
+from letterlock.blobs._putting import put_sealed, spooled
 from letterlock.client._body_thread import BodyThread
 from letterlock.client._bringing_up import BringingUp
 from letterlock.client._client_collections import ClientCollections
@@ -45,7 +43,7 @@ from letterlock.documents import (
     Standing,
     Version,
 )
-from letterlock.documents._blob_names import blob_name, blob_names
+from letterlock.documents._blob_names import blob_names
 from letterlock.documents._bodies import Begun, Bodies
 from letterlock.documents._documents import AS_USUAL, NO_METADATA
 from letterlock.documents._file import open_file
@@ -111,10 +109,10 @@ class ClientDocuments(Uncopyable):
             return bodies.begin(named, metadata, told)
 
         def work() -> Sealed:
-            with _spooled(self.spool, options.job) as target:
+            with spooled(self.spool, options.job) as target:
                 begun = body.in_store(begin)
                 statement = bodies.write(begun, source, target, told)
-                _upload(begun, target, blobs, body, goes_on=options.job is not None)
+                put_sealed(begun, target, blobs, body.told, goes_on=options.job is not None)
                 return body.in_store(lambda: self._queue.sealed(bodies.keep(begun, statement, told)))
 
         sealed = await body.run(work)
@@ -297,36 +295,3 @@ def _as_unavailable() -> Generator[None]:
         yield
     except RelayRefused as refused:
         raise RelayUnavailable(f"the relay refused it ({refused.code.name})", refused.number) from None
-
-
-@contextmanager
-def _spooled(spool: Path | None, job: bytes | None) -> Generator[io.BufferedRandom]:
-    """Yield the file into which a document is sealed, which is deleted when its sealing has succeeded."""
-    if job is None:
-        with tempfile.TemporaryFile(dir=spool) as file:
-            yield file
-        return
-    if spool is None:
-        raise UsageError("a job needs a directory to go on from: set `client.documents.spool`")
-    path = spool / f"{hashlib.sha256(job).hexdigest()[:32]}.ll.part"
-    path.touch(mode=0o600)
-    with path.open("r+b") as file:
-        yield file
-    path.unlink()
-
-
-def _upload(
-    begun: Begun, target: io.BufferedRandom, blobs: Blobs, body: BodyThread, *, goes_on: bool
-) -> None:
-    """Put a sealed document into its storage. [CLN-17]"""
-    name = blob_name(begun.state.key, begun.subject.id, begun.subject.number)
-    target.seek(0)
-    try:
-        blobs.put(name, target, body.told)
-    except BlobTaken:
-        if not goes_on:
-            raise
-        # Nobody has this version's key yet, so what is there is ours, from before the program was killed.
-        blobs.delete(name)
-        target.seek(0)
-        blobs.put(name, target, body.told)

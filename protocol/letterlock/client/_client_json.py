@@ -7,7 +7,6 @@
 Not here: where a storage keeps what (documents/_json_places.py), the relay (_librarian.py).
 """
 
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -15,17 +14,15 @@ from typing import Final
 
 from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.grant_subject import SubjectKind
-from letterlock._wire.json_document import JsonDocument
-from letterlock._wire.json_limits import MAX_SEALED_JSON
 from letterlock._wire.json_text import JsonObject
-from letterlock.blobs import BlobFile, BlobMissing, Blobs
+from letterlock.blobs import Blobs
+from letterlock.blobs._putting import find_json, put_json
 from letterlock.client._body_thread import BodyThread
 from letterlock.client._bringing_up import BringingUp
 from letterlock.client._document_queue import AnyReader, checked_readers
 from letterlock.client._office import Office
 from letterlock.documents import (
     Conditions,
-    DocumentDamaged,
     Granted,
     OpenedJson,
     SealedJson,
@@ -34,10 +31,9 @@ from letterlock.documents import (
     Version,
 )
 from letterlock.documents._json_documents import new_json
-from letterlock.documents._json_places import json_names, placed, pointed_at
-from letterlock.documents._json_sealing import NewJson
+from letterlock.documents._json_places import json_names
 from letterlock.documents._key_finding import ReaderSecret, require_subject_id
-from letterlock.errors import MalformedMessage, UsageError
+from letterlock.errors import UsageError
 
 _ID_BYTES: Final = 16
 
@@ -82,7 +78,7 @@ class ClientJson(Uncopyable):
         make = partial(new_json, self._queue.json, content, sections, replaces)
         new = await self._up.author(lambda: office.run(make))
         body = BodyThread(office)
-        await body.run(lambda: _put(new, blobs, body))
+        await body.run(lambda: put_json(new, blobs, body.told))
         sealed = await office.run(self._queue.sealed_json, new)
         office.wake_shelves()
         return sealed
@@ -97,7 +93,7 @@ class ClientJson(Uncopyable):
         office.require_outside()
         id_ = require_subject_id(document)
         number, names = await office.run(json_names, self._queue.shelf, id_, version)
-        return await BodyThread(office).run(lambda: _found(blobs, names, (id_, number)))
+        return await BodyThread(office).run(lambda: find_json(blobs, names, (id_, number)))
 
     async def open(self, data: bytes, *, secret: ReaderSecret | None = None) -> OpenedJson:
         """Return what this user may read of a sealed JSON document, as `JsonDocuments.open` does."""
@@ -176,35 +172,3 @@ def delete_blobs(blobs: Blobs, names: Iterable[str]) -> None:
     """Delete blobs. Raises what `Blobs.delete` raises."""
     for each in names:
         blobs.delete(each)
-
-
-def _put(new: NewJson, blobs: Blobs, body: BodyThread) -> None:
-    """Put a sealed JSON document into its storage. [CLN-17, BLB-5]"""
-    for name, data in placed(new.names, new.data):
-        blobs.put(name, io.BytesIO(data), body.told)
-
-
-def _found(blobs: Blobs, names: Iterable[str], place: tuple[bytes, int]) -> bytes:
-    """Return the document from the first name that a storage has. Raises BlobError, DocumentDamaged."""
-    for name in names:
-        with suppress(BlobMissing):
-            data = _read(blobs, name)
-            pointed = pointed_at(data)
-            if pointed is not None:
-                data = _read(blobs, pointed)  # one pointer and no more, so a circle leads nowhere
-            try:
-                document = JsonDocument.decode(data)
-            except MalformedMessage:
-                document = None
-            if document is None or (document.id, document.version) != place:
-                raise DocumentDamaged("the storage has something else in this place: ask its author")
-            return data
-    raise BlobMissing
-
-
-def _read(blobs: Blobs, name: str) -> bytes:
-    file = BlobFile(blobs, name)
-    if file.seek(0, io.SEEK_END) > MAX_SEALED_JSON:  # BLB-5: before anything of it is read
-        raise DocumentDamaged("the storage has more than a json document in this place: ask its author")
-    file.seek(0)
-    return file.read()

@@ -17,9 +17,14 @@ from letterlock._primitives import labels
 from letterlock._primitives.kdf import hkdf_sha256
 from letterlock._primitives.secret import KEY_BYTES
 from letterlock._wire.grant_subject import SubjectKind
+from letterlock._wire.json_document import JsonDocument
+from letterlock._wire.json_limits import MAX_SEALED_JSON
 from letterlock.documents._json_keys import JsonKey
 from letterlock.documents._shelf import Shelf
+from letterlock.errors import MalformedMessage
 
+MOST_BYTES: Final = MAX_SEALED_JSON
+"""Bytes of a blob that a reader looks at; what is longer is none of a JSON document."""
 _START: Final = b"letterlock-v1 json at\n"
 _POINTER: Final = re.compile(re.escape(_START) + rb"([0-9a-f]{64})")
 
@@ -54,3 +59,12 @@ def pointed_at(blob: bytes) -> str | None:
     """Return the name that a pointer leads to, or None if the blob is none."""
     found = _POINTER.fullmatch(blob)
     return None if found is None else found[1].decode()
+
+
+def is_document(data: bytes, place: tuple[bytes, int]) -> bool:
+    """Return whether data is a sealed JSON document of an id and a version. Nothing of it was verified."""
+    try:
+        document = JsonDocument.decode(data)
+    except MalformedMessage:
+        return False
+    return (document.id, document.version) == place
