@@ -53,7 +53,9 @@ class Files:
 
     def server(self) -> RecoveryServer:
         """Return server 1 on a connection of its own."""
-        return RecoveryServer(1, StoredLocks(self.open(self.paths[0])), DECOYS, self.policy, lambda: NOON)
+        return RecoveryServer(
+            1, StoredLocks(self.open(self.paths[0])), DECOYS, None, self.policy, lambda: NOON
+        )
 
     @property
     def left(self) -> int:
@@ -119,7 +121,8 @@ recovery_lock.MIN_PASSES, recovery_lock.MIN_MEMORY = 1, 8192
 from letterlock.recovery import *
 from letterlock.recovery import _server
 path, action, *requests = sys.argv[1:]
-server = RecoveryServer(1, StoredLocks(SqliteStore(path, key=bytes(range(32)))), DecoyKey(bytes(range(32))),
+store = StoredLocks(SqliteStore(path, key=bytes(range(32))))
+server = RecoveryServer(1, store, DecoyKey(bytes(range(32))), None,
                         Policy(pause=0, uses_a_day=1000), lambda: NOON)
 if action == "die":  # between the count, which is durable, and the answer
     def die(seed, blinded):
@@ -242,7 +245,9 @@ def restored(files: Files, backup: Path) -> RecoveryServer:
         path.unlink()
     shutil.copy(backup, files.paths[0])
     files.opened.clear()
-    other = RecoveryServer(2, StoredLocks(files.open(files.paths[1])), DECOYS, files.policy, lambda: NOON)
+    other = RecoveryServer(
+        2, StoredLocks(files.open(files.paths[1])), DECOYS, None, files.policy, lambda: NOON
+    )
     files.town.servers = (files.server(), other)
     files.town.stores = tuple(each.store for each in files.town.servers)
     return files.town.servers[0]

@@ -350,6 +350,6 @@ def test_junk_from_a_server_is_refused(body: type[Lock | LocksShown | LockEvalua
 
 
 def test_an_evaluation_without_a_nonce_is_refused() -> None:
-    for items in ([1, bytes(96), None, [1, 0, 0]], [1, None, bytes(32), [1, 0, 0]]):
+    for items in ([1, bytes(96), None, [1, 0, 0], None], [1, None, bytes(32), [1, 0, 0], None]):
         with pytest.raises(MalformedMessage):
             LockEvaluated.decode(cbor2.dumps(items))

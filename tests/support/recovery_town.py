@@ -30,6 +30,7 @@ from letterlock.recovery import (
     RecoveryStore,
     ShowLocks,
     StoredLocks,
+    TicketKey,
     choose,
     device_keys,
 )
@@ -42,6 +43,7 @@ from support.user_tools import document_key, keys
 PASSWORD: Final = "correct horse"
 FLOORS: Final = {"MIN_PASSES": 1, "MIN_MEMORY": 8192}
 DECOYS: Final = DecoyKey(bytes(range(32)))
+TICKETS: Final = TicketKey(bytes(range(64, 96)))
 FREELY: Final = Policy(uses=1000, uses_a_day=1000, pause=0)
 
 
@@ -70,16 +72,19 @@ def chain_of(key: RecoveryKey, label: str = "alice") -> ListChain:
 class Town:
     """Two servers and one user. `clock` is the time of both; `seen` has every body that travelled."""
 
-    def __init__(self, policy: Policy = FREELY, stores: tuple[RecoveryStore, ...] = ()) -> None:
+    def __init__(
+        self, policy: Policy = FREELY, stores: tuple[RecoveryStore, ...] = (), *, tickets: bool = False
+    ) -> None:
         self.now = NOON
         self.seen: list[tuple[int, bytes]] = []
         self.begun: list[tuple[BeginLock, LockBegun]] = []
         self.key = RecoveryKey(system_entropy(32))
         self.chain = chain_of(self.key)
         self.stores = stores or (StoredLocks(MemoryStore()), StoredLocks(MemoryStore()))
+        both = (TICKETS.public, TICKETS) if tickets else (None, None)
         self.servers = tuple(
-            RecoveryServer(number, store, DECOYS, policy, lambda: self.now)
-            for number, store in enumerate(self.stores, 1)
+            RecoveryServer(number, store, DECOYS, tickets, policy, lambda: self.now)
+            for number, (store, tickets) in enumerate(zip(self.stores, both, strict=True), 1)
         )
 
     @property
@@ -128,15 +133,17 @@ class Town:
         return Attempt.begin(password, choose(self.user_id, *shown))
 
     def ask(self, attempt: Attempt) -> tuple[LockEvaluated, LockEvaluated]:
-        """Send both requests, as bytes."""
-        answers = []
-        for at, (server, request) in enumerate(zip(self.servers, attempt.requests, strict=True), 1):
-            sent = request.encode()
-            answer = server.evaluate(EvaluateLock.decode(sent)).encode()
-            self.seen += [(at, sent), (at, answer)]
-            answers.append(LockEvaluated.decode(answer))
-        first, second = answers
-        return first, second
+        """Send both requests, as bytes, to server 2 first."""
+        second = self.evaluate(2, attempt.requests[1])
+        first = attempt.requests[0] if second.evaluation is None else attempt.first(second)
+        return self.evaluate(1, first), second
+
+    def evaluate(self, server: int, request: EvaluateLock) -> LockEvaluated:
+        """Send one request, as bytes."""
+        sent = request.encode()
+        answer = self.servers[server - 1].evaluate(EvaluateLock.decode(sent)).encode()
+        self.seen += [(server, sent), (server, answer)]
+        return LockEvaluated.decode(answer)
 
     def recover(self, password: str = PASSWORD) -> Opened:
         """Open the lock, and tell both servers."""

@@ -17,6 +17,7 @@ from letterlock._primitives.secret import KEY_BYTES, Uncopyable
 from letterlock._primitives.voprf import BLINDED_BYTES, OprfSeed
 from letterlock._records.entry import MAX_TIME, decode_entry, encode_entry
 from letterlock._wire import cbor
+from letterlock._wire.device_snapshot import HASH_BYTES
 from letterlock._wire.fields import Fields
 from letterlock._wire.recovery_limits import (
     LOCK_ID_BYTES,
@@ -29,7 +30,7 @@ from letterlock._wire.recovery_lock import Lock
 from letterlock.limits import MAX_COUNTER, MAX_DAY
 from letterlock.stores import Record
 
-_ASKED_BYTES: Final = LOCK_ID_BYTES + BLINDED_BYTES
+_ASKED_BYTES: Final = LOCK_ID_BYTES + HASH_BYTES
 _WHAT: Final = "a record of locks"
 
 
@@ -78,7 +79,7 @@ class PendingLock(Uncopyable):
 class Meter:
     """How often the locks of a user may still be used. Times are in seconds since 1970 (UTC).
 
-    `asked` is what was counted last: a lock id and a blinded input, 48 bytes. `nonce` has 32 bytes.
+    `asked` is what was counted last: a lock id and the hash of the inputs, 48 bytes. `nonce` has 32 bytes.
     """
 
     uses_left: int

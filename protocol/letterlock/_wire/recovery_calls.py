@@ -1,7 +1,8 @@
 """The calls of recovery, which are the same at both servers.
 
     show        [1, 30, user id]                            ->  [1, [lock ...], standing]
-    evaluate    [1, 31, user id, lock id, blinded]          ->  [1, evaluation / null, nonce / null, standing]
+    evaluate    [1, 31, user id, lock id, blinded, companion / null, ticket / null]
+                                            ->  [1, evaluation / null, nonce / null, standing, ticket / null]
     succeed     [1, 32, user id, lock id, nonce, signature] ->  [1, standing]
     begin       [1, 33, user id, lock id, blinded, ML-DSA key, signature]     ->  [1, evaluation, public key]
     settle      [1, 34, user id, lock, login key, ML-DSA key, signature]      ->  [1]
@@ -36,6 +37,7 @@ from letterlock._wire.recovery_limits import (
     NONCE_BYTES,
     SIGNED_RECOVERY_BODY,
     SMALL_RECOVERY_BODY,
+    TICKET_BYTES,
 )
 from letterlock._wire.recovery_lock import Lock, LockName
 from letterlock._wire.relay_body import Form, RelayBody, read_blobs
@@ -106,37 +108,49 @@ class LocksShown(RelayBody):
 
 @dataclass(frozen=True, slots=True)
 class EvaluateLock(RelayBody):
-    """A guess: asks for the evaluation of a blinded input, and spends a use."""
+    """A guess: asks for the evaluation of a blinded input, and spends a use.
 
-    FORM = Form("a request for an evaluation", 5, SMALL_RECOVERY_BODY, 6)
+    To server 2 it names the input for server 1 by the hash `companion`, 32 bytes; to server 1 it has the
+    `ticket` that server 2 gave for that input.
+    """
+
+    FORM = Form("a request for an evaluation", 7, SMALL_RECOVERY_BODY, 8)
     NUMBER = 31
 
     name: LockName
     blinded: bytes
+    companion: bytes | None = None
+    ticket: bytes | None = None
 
     def elements(self) -> list[cbor.Value]:
         """Return the elements after the number of the call."""
-        return [*self.name.fields(), self.blinded]
+        return [*self.name.fields(), self.blinded, self.companion, self.ticket]
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
         """Read what `elements` gives. Raises MalformedMessage."""
-        return cls(LockName.read(fields), fields.blob("blinded input", BLINDED_BYTES))
+        return cls(
+            LockName.read(fields),
+            fields.blob("blinded input", BLINDED_BYTES),
+            fields.optional_blob("companion", HASH_BYTES),
+            fields.optional_blob("ticket", TICKET_BYTES),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class LockEvaluated(RelayBody):
-    """An evaluation with the bytes to sign after success; or neither, and why not."""
+    """An evaluation with the bytes to sign after success; or neither, and why not. Server 2 adds a ticket."""
 
-    FORM = Form("an answer to an evaluation", 4, SMALL_RECOVERY_BODY, 8)
+    FORM = Form("an answer to an evaluation", 5, SMALL_RECOVERY_BODY, 9)
 
     evaluation: bytes | None
     nonce: bytes | None
     standing: LockStanding
+    ticket: bytes | None = None
 
     def elements(self) -> list[cbor.Value]:
         """Return the elements after the version."""
-        return [self.evaluation, self.nonce, self.standing.fields()]
+        return [self.evaluation, self.nonce, self.standing.fields(), self.ticket]
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
@@ -145,7 +159,8 @@ class LockEvaluated(RelayBody):
         nonce = fields.optional_blob("nonce", NONCE_BYTES)
         if (evaluation is None) != (nonce is None):
             raise fields.wrong("nonce", "there exactly if the evaluation is")
-        return cls(evaluation, nonce, LockStanding.read(fields.any()))
+        standing = LockStanding.read(fields.any())
+        return cls(evaluation, nonce, standing, fields.optional_blob("ticket", TICKET_BYTES))
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,15 @@ USES_AFTER_REST: Final = 3
 MAX_USES: Final = 1000
 """(protocol) The most uses that a server may allow: each costs a few bits of strength of its key."""
 
+TICKET_BYTES: Final = 4 + 64
+"""(protocol) Bytes of a ticket: its end, and a signature."""
+
+TICKET_SECONDS: Final = 600
+"""(protocol) How long a ticket is good: a client asks the other server at once, if slowly."""
+
+TICKET_SLACK: Final = 120
+"""(protocol) Seconds by which the clocks of the two servers may differ."""
+
 MAX_LOCK: Final = 256
 """(protocol) Bytes of a lock."""
 

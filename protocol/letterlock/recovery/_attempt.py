@@ -1,7 +1,8 @@
 """An attempt to open a lock with a password: one use at each server.
 
     choose      the newest lock that both servers hold, with the same bytes                          [REC-6]
-    begin       blinded inputs      ->  both servers count a use, then evaluate
+    begin       blinded inputs      ->  server 2 counts a use, evaluates, and gives a ticket        [REC-15]
+    first       the ticket          ->  server 1 counts a use, then evaluates
     finish      the recovery key    ->  both servers are told, and the uses come back                [REC-8]
 
 Faults are told apart. A proof that does not verify is that server's fault; locks that differ are the fault of
@@ -10,6 +11,7 @@ one of them. Where both proofs verify under keys that both servers show, the pas
 Not here: what the recovery key opens (_device.py).
 """
 
+from dataclasses import replace
 from typing import Self
 
 from letterlock._primitives.dataclass import dataclass
@@ -22,6 +24,7 @@ from letterlock.errors import InvalidSignature
 from letterlock.recovery._errors import LockWaits, ServerAtFault, WrongPassword
 from letterlock.recovery._keys import LockKeys, RecoveryKey
 from letterlock.recovery._password import blind_for_both, stretch
+from letterlock.recovery._tickets import companion
 
 
 def choose(user_id: bytes, first: LocksShown, second: LocksShown) -> Lock:
@@ -55,7 +58,11 @@ class Opened(Uncopyable):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Attempt(Uncopyable):
-    """A password on its way to both servers. `requests` are in the order of the servers."""
+    """A password on its way to both servers.
+
+    `requests` are in the order of the servers. Send the second one first: `first` puts the ticket that comes
+    back into the other one.
+    """
 
     lock: Lock
     requests: tuple[EvaluateLock, EvaluateLock]
@@ -68,8 +75,18 @@ class Attempt(Uncopyable):
         Raises UsageError for a password that is empty or too long, StoreError if memory is short.
         """
         blindings = blind_for_both(stretch(password, lock.name, lock.hardness), lock.name)
-        first, second = (EvaluateLock(lock.name, each.blinded) for each in blindings)
-        return cls(lock, (first, second), blindings)
+        mine, theirs = (each.blinded for each in blindings)
+        second = EvaluateLock(lock.name, theirs, companion=companion(mine))
+        return cls(lock, (EvaluateLock(lock.name, mine), second), blindings)
+
+    def first(self, second: LockEvaluated) -> EvaluateLock:
+        """Return the request to server 1, from the answer of server 2.
+
+        Raises LockWaits if server 2 gave no evaluation: nothing is asked of server 1 then.
+        """
+        if second.evaluation is None:
+            raise _waits(SERVERS[1], second)
+        return replace(self.requests[0], ticket=second.ticket)
 
     def finish(self, first: LockEvaluated, second: LockEvaluated) -> Opened:
         """Open the lock with the answers of both servers.
@@ -94,7 +111,7 @@ class Attempt(Uncopyable):
     def _output(self, server: int, answer: LockEvaluated) -> OprfOutput:
         at = server - 1
         if answer.evaluation is None:
-            raise LockWaits(server, answer.standing.uses_left, answer.standing.not_before)
+            raise _waits(server, answer)
         try:
             return self._blindings[at].finish(answer.evaluation, self.lock.public_keys[at])
         except InvalidSignature:
@@ -102,6 +119,10 @@ class Attempt(Uncopyable):
 
     def __repr__(self) -> str:
         return "<Attempt>"
+
+
+def _waits(server: int, answer: LockEvaluated) -> LockWaits:
+    return LockWaits(server, answer.standing.uses_left, answer.standing.not_before)
 
 
 def _success(server: int, name: LockName, answer: LockEvaluated, keys: LockKeys) -> LockOpened:

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from letterlock._primitives import voprf
 from letterlock._primitives.dataclass import dataclass
+from letterlock._primitives.ed25519 import Ed25519PublicKey
 from letterlock._primitives.entropy import Clock, Entropy, system_clock, system_entropy
 from letterlock._primitives.secret import Uncopyable
 from letterlock._records.recovery import PendingLock, RecoveryRecord
@@ -38,6 +39,7 @@ from letterlock.recovery._errors import RecoveryRefused
 from letterlock.recovery._meter import Policy, standing
 from letterlock.recovery._signing import require_signed
 from letterlock.recovery._store import RecoveryStore
+from letterlock.recovery._tickets import TicketKey, issue, require_ticket
 from letterlock.user import ListChain
 
 T = TypeVar("T")
@@ -45,11 +47,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RecoveryServer(Uncopyable):
-    """Server 1, which is the relay, or server 2, the key server. Both keep the same rules."""
+    """Server 1, which is the relay, or server 2, the key server. Both keep the same rules.
+
+    `tickets` is the ticket key at server 2, and its public key at server 1. None is for a server 1 that
+    checks an identity of its own before it evaluates, and for the server 2 beside it.
+    """
 
     number: int
     store: RecoveryStore
     decoys: DecoyKey
+    tickets: TicketKey | Ed25519PublicKey | None
     policy: Policy = Policy()
     clock: Clock = system_clock
     entropy: Entropy = system_entropy
@@ -57,6 +64,8 @@ class RecoveryServer(Uncopyable):
     def __post_init__(self) -> None:
         if self.number not in SERVERS:
             raise UsageError("a recovery server is number 1, the relay, or 2, the key server")
+        if self.tickets is not None and isinstance(self.tickets, TicketKey) != (self.number == SERVERS[1]):
+            raise UsageError("server 2 has the ticket key, and server 1 its public key")
 
     # --- a user without devices -------------------------------------------------------------------------
 
@@ -71,6 +80,8 @@ class RecoveryServer(Uncopyable):
         Raises RecoveryRefused, InvalidKey.
         """
         user_id = request.name.user_id
+        if isinstance(self.tickets, Ed25519PublicKey):
+            require_ticket(self.tickets, request, self.clock())  # REC-15
 
         def step(
             found: RecoveryRecord | None,
@@ -82,7 +93,8 @@ class RecoveryServer(Uncopyable):
         counted, left = self.store.change(user_id, step)
         if counted is None:
             return LockEvaluated(None, None, left)
-        return LockEvaluated(voprf.evaluate(counted.seed, request.blinded), counted.nonce, left)
+        ticket = issue(self.tickets, request, self.clock()) if isinstance(self.tickets, TicketKey) else None
+        return LockEvaluated(voprf.evaluate(counted.seed, request.blinded), counted.nonce, left, ticket)
 
     def succeed(self, request: LockOpened) -> StandingShown:
         """Give all uses back, to whoever opened the lock. [REC-8] Raises RecoveryRefused."""

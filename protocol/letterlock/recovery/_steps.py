@@ -9,6 +9,7 @@
 Not here: the order of storing and answering (_server.py); the signature of a change (_signing.py).
 """
 
+import hashlib
 from dataclasses import replace
 from typing import Final
 
@@ -51,7 +52,7 @@ def count(
     held = record.find(request.name.lock_id)
     if held is None:
         raise RecoveryRefused(_UNKNOWN)
-    asked = request.name.lock_id + request.blinded
+    asked = request.name.lock_id + hashlib.sha256(request.blinded + (request.companion or b"")).digest()
     meter = record.meter
     if meter.asked == asked and meter.nonce is not None:  # REC-9
         return record, Counted(held.seed, meter.nonce)
