@@ -1,0 +1,80 @@
+"""A group of MLS by rine-mls, with X-Wing, for members.py: one line of JSON with times and bytes.
+
+    python mls.py SIZE ROUNDS TEXTS BYTES FOLDER
+
+It has clients of its own for the one who changes the group and for one reader. The others are key packages
+of clients that never join, because a removal costs the same without them.
+"""
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from time import perf_counter_ns
+from typing import Any
+
+import rine_mls
+
+
+def clients(folder: Path, count: int) -> list[Any]:
+    """Return new clients, each with a store of its own."""
+    found = []
+    for at in range(count):
+        root = folder / str(at)
+        root.mkdir()
+        found.append(rine_mls.MlsClient(str(root), os.urandom(32), rine_mls.CIPHER_SUITE_XWING))
+    return found
+
+
+def times(group: Any, reader: Any, text: bytes, count: int) -> tuple[float, float]:
+    """Return microseconds for one text: sealed, and opened."""
+    began = perf_counter_ns()
+    sealed = [group.encrypt_application_message(text) for _ in range(count)]
+    between = perf_counter_ns()
+    opened = [reader.decrypt_application_message(each).envelope for each in sealed]
+    ended = perf_counter_ns()
+    if [bytes(each) for each in opened] != [text] * count:
+        raise RuntimeError("what was opened is not what was sealed")
+    return (between - began) / count / 1000, (ended - between) / count / 1000
+
+
+def main() -> None:
+    """Measure one size."""
+    size, rounds, count, length = map(int, sys.argv[1:5])
+    text = os.urandom(length)
+    with tempfile.TemporaryDirectory(dir=sys.argv[5] or None) as name:
+        admin, second, *others = clients(Path(name), size + 1)
+        packages = [each.generate_key_package() for each in (second, *others)]
+        group = admin.create_group_with_members(os.urandom(16), packages[:-1])
+        reader = second.join_from_welcome(group.last_commit().welcomes[0])
+        spent = [times(group, reader, text, count) for _ in range(rounds)]
+        found: dict[str, Any] = {
+            "seal": [each[0] for each in spent],
+            "open": [each[1] for each in spent],
+            "bytes": len(group.encrypt_application_message(text)),
+        }
+        began = perf_counter_ns()
+        bundle = group.add_member(packages[-1])
+        ended = perf_counter_ns()
+        commit, welcome = len(bundle.commit), sum(map(len, bundle.welcomes))
+        found["add"] = {
+            "messages": 1 + len(bundle.welcomes),
+            "up": commit + welcome,
+            "down": commit * (size - 1) + welcome,
+            "ms": (ended - began) / 1e6,
+        }
+        began = perf_counter_ns()
+        commit = len(group.remove_member(size - 1).commit)
+        ended = perf_counter_ns()
+        found["remove"] = {
+            "messages": 1,
+            "up": commit,
+            "down": commit * (size - 1),
+            "ms": (ended - began) / 1e6,
+        }
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
