@@ -217,6 +217,23 @@ def test_two_changes_at_once_are_both_made_in_the_end(town: GroupTown, team: byt
     assert secret_of(town, "bob", team, 2) == secret_of(town, "alice", team, 2)
 
 
+def test_the_secret_of_an_epoch_that_is_over_goes_to_nobody(town: GroupTown, team: bytes) -> None:  # GRP-30
+    town.give("alice", town.at("alice").set_role(team, ["bob"], GroupRole.ADMIN))
+    town.sync(team)
+    assert town.relay.swap(town.at("alice").renew(team))  # and alice dies before she is told
+    town.take("bob", team)
+    town.give("bob", town.at("bob").renew(team))
+    town.give("bob", town.at("bob").add(team, ["dave"]))
+    taken = town.take("alice", team)
+    assert (taken.outcome, taken.outgoing, taken.needs) == (ChangeOutcome.ACCEPTED, (), ())
+    town.sync(team)
+    with town.user("dave").transaction():
+        record = desk(town.user("dave")).book.epoch(team, 2)
+    assert record is not None
+    assert record.secret is None
+    assert town.readers(town.post("alice", team)) == {("bob", 1), ("carol", 1), ("dave", 1)}
+
+
 def test_a_change_that_lost_waits_for_the_secret(town: GroupTown, team: bytes) -> None:
     town.give("alice", town.at("alice").set_role(team, ["bob"], GroupRole.ADMIN))
     town.sync(team)

@@ -135,6 +135,21 @@ def test_who_was_added_reads_from_then_on(town: GroupTown, team: bytes) -> None:
     assert town.readers(town.post("dave", team)) == ALL | {("alice", 1)}
 
 
+def test_nobody_is_added_in_an_epoch_with_which_somebody_went(town: GroupTown, team: bytes) -> None:
+    """GRP-13: with the seeds of who went, and the secret of who comes, two people would read all of it."""
+    town.give("alice", town.at("alice").remove(team, ["carol"]))
+    town.sync(team)
+    for name in ("dave", "carol"):
+        with pytest.raises(GroupEpochDue):
+            town.at("alice").add(team, [name])
+    assert town.readers(town.post("alice", team)) == {("bob", 1)}
+    town.give("bob", town.at("bob").renew(team))
+    town.sync(team)
+    town.give("alice", town.at("alice").add(team, ["dave", "carol"]))
+    town.sync(team)
+    assert town.readers(town.post("bob", team)) == {("alice", 1), ("carol", 1), ("dave", 1)}
+
+
 def test_nothing_is_sent_after_somebody_left_until_an_epoch_begins(town: GroupTown, team: bytes) -> None:
     """GRP-33: who left knows the secret."""
     town.readers(town.post("alice", team))

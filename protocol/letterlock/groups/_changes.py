@@ -25,25 +25,27 @@ from letterlock._wire.place import Place
 from letterlock._wire.signed_by import SignedBy
 from letterlock.documents._collection_errors import InvalidEntry
 from letterlock.documents._leaves import sign_leaves
-from letterlock.documents._log_rules import OPENS, follow
+from letterlock.documents._log_rules import OPENS, TABLES, follow
 from letterlock.documents._sealed_name import open_under_key, seal_under_key
 from letterlock.documents._signing import signer_of
 from letterlock.documents._wishes import rest_of
 from letterlock.errors import UsageError
 from letterlock.groups._desk import GroupDesk
-from letterlock.groups._errors import GroupKeyMissing
+from letterlock.groups._errors import GroupEpochDue, GroupKeyMissing
 from letterlock.groups._values import GroupChange
 from letterlock.user import ContactFrozen
 
 
 def make_change(at: GroupDesk, wish: Wish, state: LogState | None, *, history: bool = False) -> GroupChange:
-    """Make and keep a change. Raises UsageError if it is not allowed or not needed, GroupKeyMissing.
+    """Make and keep a change. Raises GroupEpochDue, GroupKeyMissing; UsageError for one that is not allowed.
 
     `history` is for a new group; others keep what they have.
     """
     asked = wish.asked
     if state is not None:
         rest = rest_of(wish, state, at.user_id)
+        if _is_allowed(state, Action.RENEW) and not _is_allowed(state, wish.action):
+            raise GroupEpochDue  # GRP-13
         if rest.is_met or rest.refused is not None:
             raise UsageError(f"nothing to change: {rest.refused or 'it is so already'}")
         asked = rest.asked
@@ -67,6 +69,10 @@ def make_change(at: GroupDesk, wish: Wish, state: LogState | None, *, history: b
     change = GroupChangeRecord(ChangeRecord(wish, entry.encode()), secret)
     at.book.save_change(entry.log_id, entry.terms.number, change)
     return shown(entry)
+
+
+def _is_allowed(state: LogState, action: Action) -> bool:
+    return (state.phase, action) in TABLES[LogKind.GROUP]
 
 
 def shown(entry: LogEntry) -> GroupChange:

@@ -22,6 +22,8 @@ from letterlock.errors import Cause, PeerError, TrustError, UsageError
 class GroupEpochDue(UsageError):
     """A group needs a new epoch first: somebody left, and knows the secret of this one.
 
+    So it does before somebody is added in an epoch that began when somebody went.
+
     A member calls `Groups.renew`; `Groups.upkeep` does so too. Then try again.
     """
 

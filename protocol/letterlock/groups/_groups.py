@@ -79,7 +79,11 @@ class Groups(Uncopyable):
             return make_change(at, wish, None, history=bool(history))
 
     def add(self, group: bytes, members: Iterable[str], role: GroupRole = GroupRole.MEMBER) -> GroupChange:
-        """Add contacts. They read what is sent from now on: what was sent before is not sealed for them."""
+        """Add contacts. They read what is sent from now on: what was sent before is not sealed for them.
+
+        Raises GroupEpochDue if somebody went when this epoch began: who went may have keys of it that a
+        newcomer would complete. Call `renew`, then add.
+        """
         with self._user.transaction():
             at = self._desk()
             asked = tuple(Asked(each, _role(role)) for each in _names(at, members))
