@@ -5,15 +5,18 @@ from dataclasses import replace
 import pytest
 
 from letterlock._primitives.entropy import system_entropy
+from letterlock._primitives.voprf import Blinding
 from letterlock._wire.recovery_calls import BeginLock, ChangeSignature, FinishLock, SettleLock
 from letterlock.errors import InvalidKey, LetterlockError, UsageError
 from letterlock.limits import DAY
 from letterlock.recovery import (
+    EvaluateLock,
     Hardness,
     NewLock,
     RecoveryKey,
     RecoveryRefused,
     ServerAtFault,
+    ShowLocks,
     WrongPassword,
     device_keys,
     keep_only,
@@ -108,6 +111,32 @@ def test_each_call_may_come_twice() -> None:
         for at in (0, 1):
             town.servers[at].finish(made.finish[at], town.chain)
     assert opens(town, NEW)
+
+
+def test_a_finish_that_comes_again_gives_no_use_back() -> None:
+    town = Town()
+    made = town.set_up()
+    for _ in range(3):
+        town.ask(town.attempt("wrong"))
+    town.servers[0].finish(made.finish[0], town.chain)
+    assert town.record(1).meter.uses_left == 997
+    again = town.make(NEW)
+    town.servers[0].settle(again.settle[0], town.chain)
+    assert town.record(1).meter.uses_left == 997
+    town.servers[0].finish(again.finish[0], town.chain)
+    assert town.record(1).meter.uses_left == 1000
+
+
+def test_a_first_lock_has_all_uses() -> None:
+    """What strangers spent on the decoy before is not the user's."""
+    town = Town()
+    user_id = town.user_id
+    decoy = town.servers[0].show(ShowLocks(user_id)).locks[0]
+    for at in range(3):
+        town.servers[0].evaluate(EvaluateLock(decoy.name, Blinding(bytes((at,))).blinded))
+    assert town.record(1).meter.uses_left == 997
+    town.set_up()
+    assert town.record(1).meter.uses_left == 1000
 
 
 def test_a_pending_lock_is_not_evaluated() -> None:

@@ -124,7 +124,7 @@ class RecoveryServer(Uncopyable):
         """Hold a lock beside the one before. [REC-11] Raises RecoveryRefused."""
 
         def work(record: RecoveryRecord) -> tuple[RecoveryRecord, None]:
-            after = steps.settle(record, request, self.number)
+            after = steps.settle(record, request, self.number, self.policy)
             return replace(after, list_version=chain.version), None
 
         self._change(request, chain, work)

@@ -93,7 +93,7 @@ def begin(record: RecoveryRecord, request: BeginLock, entropy: Entropy) -> tuple
     return replace(record, pending=pending), pending
 
 
-def settle(record: RecoveryRecord, request: SettleLock, server: int) -> RecoveryRecord:
+def settle(record: RecoveryRecord, request: SettleLock, server: int, policy: Policy) -> RecoveryRecord:
     """Return the record with the lock beside the one before. The same call again changes nothing. [REC-11]
 
     Raises RecoveryRefused for a lock that was not begun, or has another key, and while a change is open.
@@ -108,19 +108,23 @@ def settle(record: RecoveryRecord, request: SettleLock, server: int) -> Recovery
         raise RecoveryRefused("this lock was not begun here: begin it first")
     if lock.public_keys[server - 1] != voprf.public_key(pending.seed):
         raise RecoveryRefused("this lock has another key than it was given: begin anew")
-    before = () if record.list_version == DECOY_VERSION else record.held
-    if len(before) >= MAX_HELD_LOCKS:
-        raise RecoveryRefused("an earlier change is still open: finish it first")
     held = HeldLock(pending.seed, lock, request.login)
-    return replace(record, held=(*before, held), pending=None)
+    if record.list_version == DECOY_VERSION:
+        return replace(record, held=(held,), pending=None, meter=refilled(policy))
+    if len(record.held) >= MAX_HELD_LOCKS:
+        raise RecoveryRefused("an earlier change is still open: finish it first")
+    return replace(record, held=(*record.held, held), pending=None)
 
 
 def finish(record: RecoveryRecord, request: FinishLock, policy: Policy) -> RecoveryRecord:
     """Return the record with this lock alone, and all uses. The secrets of the others are gone. [REC-11]
 
-    Raises RecoveryRefused for a lock that is not held.
+    The same call again changes nothing, so that nobody gets uses by repeating it. Raises RecoveryRefused for
+    a lock that is not held.
     """
     held = record.find(request.name.lock_id)
     if held is None:
         raise RecoveryRefused(_UNKNOWN)
+    if record.held == (held,):
+        return record
     return replace(record, held=(held,), meter=refilled(policy))
