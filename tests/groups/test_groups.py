@@ -131,7 +131,7 @@ def test_who_was_added_reads_from_then_on(town: GroupTown, team: bytes) -> None:
     post = town.post("alice", team, b"after")
     assert len(post.outgoing) == 1
     assert town.readers(post) == ALL | {("dave", 1)}
-    assert town.show("dave", before, team).outcome is Outcome.REPEATED  # its key is gone for newcomers
+    assert town.show("dave", before, team).outcome is Outcome.REFUSED  # it was not sealed for dave
     assert town.readers(town.post("dave", team)) == ALL | {("alice", 1)}
 
 

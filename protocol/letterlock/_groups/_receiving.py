@@ -139,6 +139,12 @@ def open_text(
     return _committed(moved, text, content, skipped, chain.number)
 
 
+def keys_until(chain: MemberChain, number: int) -> SkippedKeys:
+    """Return the keys of the texts from the next one of a chain up to the one before `number`."""
+    *passed, _ = hmac_sha256_walk(chain.key.expose(), repeat(CHAIN, number - chain.number))
+    return SkippedKeys.join(hmac_sha256_each(passed, repeat(MESSAGE)))
+
+
 def compare(chain: MemberChain, heard: Heard) -> Agreement:
     """Compare what another member heard of this chain with what arrived here."""
     known = dict(chain.heads).get(heard.number + 1)

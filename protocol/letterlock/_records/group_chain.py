@@ -2,7 +2,8 @@
 
     sending     [1, number, head, stamp, own lists, begun, sent, chain...]
     audience    [1, [[user id, [device id ...]] ...]]
-    chain       [1, until / null, checked, index, opening, number, CK, next seed, keys, [[number, head] ...]]
+    chain       [1, until / null, checked, index, first, before, opening, number, CK, next seed, keys,
+                 [[number, head] ...]]
 
 Group, epoch, sender and the first number of a chain's seed are in the key of its row.
 
@@ -37,7 +38,7 @@ from letterlock.stores import Record
 
 _SENDING_FIELDS: Final = 15
 _AUDIENCE_FIELDS: Final = 1
-_CHAIN_FIELDS: Final = 9
+_CHAIN_FIELDS: Final = 11
 _PAIR_BYTES: Final = 2 * KEY_BYTES
 
 
@@ -68,13 +69,16 @@ class ChainRecord(Uncopyable):
     """The chain of another device.
 
     `until` is the number from which on a later seed is in use, None while none is known. After the entry
-    `checked` its user could write, and had the place `index` among the members; 0 for no entry.
+    `checked` its user could write, and had the place `index` among the members; 0 for no entry. The keys of
+    texts from number `first` on were handed out. From number `before` on, the chain before it is over.
     """
 
     chain: MemberChain
     until: int | None = None
     checked: int = 0
     index: int = 0
+    first: int = 0
+    before: int = 0
 
 
 def encode_sending(sending: SendingRecord) -> Record:
@@ -110,7 +114,7 @@ def encode_chain(record: ChainRecord) -> Record:
     chain = record.chain
     heads: list[cbor.Value] = [[number, head] for number, head in chain.heads]
     keys: list[cbor.Value] = [chain.key.expose(), chain.next_seed.expose(), chain.public_keys]
-    place: list[cbor.Value] = [record.until, record.checked, record.index]
+    place: list[cbor.Value] = [record.until, record.checked, record.index, record.first, record.before]
     return encode_entry(*place, chain.epoch.opening, chain.number, *keys, heads)
 
 
@@ -160,6 +164,7 @@ def _read_chain(fields: Fields, group_id: bytes, epoch: int, sender: SenderName)
     if until is not None and not (type(until) is int and 0 <= until <= MAX_COUNTER):
         raise MalformedMessage("a chain ends at no number")
     checked, index = fields.uint("checked", MAX_COLLECTION_LOG), fields.uint("index", MAX_GROUP_MEMBERS - 1)
+    first, before = fields.uint("first", MAX_COUNTER), fields.uint("before", MAX_COUNTER)
     name, number = (
         EpochName(group_id, epoch, fields.blob("opening", HASH_BYTES)),
         fields.uint("number", MAX_COUNTER),
@@ -169,7 +174,8 @@ def _read_chain(fields: Fields, group_id: bytes, epoch: int, sender: SenderName)
     if len(keys) % KEY_BYTES:
         raise MalformedMessage("signing keys are not whole keys")
     heads: Heads = tuple(map(_head, fields.array("heads", KEPT_HEADS)))
-    return ChainRecord(MemberChain(name, sender, number, key, seed, keys, heads), until, checked, index)
+    chain = MemberChain(name, sender, number, key, seed, keys, heads)
+    return ChainRecord(chain, until, checked, index, first, before)
 
 
 def _hash(fields: Fields) -> bytes:

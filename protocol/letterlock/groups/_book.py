@@ -44,7 +44,7 @@ from letterlock._records.group_chain import (
     encode_chain,
     encode_sending,
 )
-from letterlock._wire.group_limits import GROUP_ID_BYTES, MAX_CHAIN_TEXTS
+from letterlock._wire.group_limits import GROUP_ID_BYTES, KEPT_EPOCHS, MAX_CHAIN_TEXTS
 from letterlock._wire.group_text import SenderName
 from letterlock.limits import KEPT_LIFETIME
 from letterlock.stores import DeferredRecord, EntryKind, EntryRow, Record, Store
@@ -52,7 +52,13 @@ from letterlock.stores import DeferredRecord, EntryKind, EntryRow, Record, Store
 _PLACE_BYTES: Final = GROUP_ID_BYTES + 4
 """Bytes with which the key of everything begins that ends with an epoch."""
 _OF_GROUP: Final = (EntryKind.GROUP_STAND, EntryKind.GROUP_SENDING, EntryKind.GROUP_AUDIENCE)
-_OF_EPOCH: Final = (EntryKind.GROUP_CHAIN, EntryKind.GROUP_KEY, EntryKind.GROUP_WANT, EntryKind.GROUP_ANSWER)
+_OF_EPOCH: Final = (
+    EntryKind.GROUP_CHAIN,
+    EntryKind.GROUP_NEWEST,
+    EntryKind.GROUP_KEY,
+    EntryKind.GROUP_WANT,
+    EntryKind.GROUP_ANSWER,
+)
 
 
 class GroupBook:
@@ -158,25 +164,27 @@ class GroupBook:
         key = _chain_key(epoch.group_id, epoch.number, sender, number)
         self._entries.save(EntryRow(EntryKind.GROUP_CHAIN, key, None, DeferredRecord(record, encode_chain)))
 
-    def newest(self, group: bytes, sender: SenderName) -> tuple[int, int] | None:
-        """Return the epoch of a sender's newest chain, and a number of it, or None."""
-        row = self._entries.load(EntryKind.GROUP_NEWEST, group + _encoded(sender))
-        return None if row is None else _read_newest(row)
+    def newest_before(self, group: bytes, before: int, sender: SenderName) -> ChainRecord | None:
+        """Return the newest chain of a sender in the epochs before one, or None."""
+        for epoch in range(before - 1, max(0, before - 2 - KEPT_EPOCHS), -1):
+            row = self._entries.load(EntryKind.GROUP_NEWEST, _place(group, epoch) + _encoded(sender))
+            if row is not None:
+                return self.chain(group, epoch, sender, _read_newest(row)[1])
+        return None
 
     def note_newest(self, group: bytes, sender: SenderName, epoch: int, number: int) -> None:
-        """Note that a sender has a chain to which a number belongs, if it has no newer one."""
-        if (epoch, number) >= (self.newest(group, sender) or (0, 0)):
-            place = Record(epoch.to_bytes(4, "big") + number.to_bytes(4, "big"))
-            self._entries.save(EntryRow(EntryKind.GROUP_NEWEST, group + _encoded(sender), None, place))
+        """Note that a sender has a chain to which a number belongs, if it has no newer one in this epoch."""
+        key = _place(group, epoch) + _encoded(sender)
+        row = self._entries.load(EntryKind.GROUP_NEWEST, key)
+        if row is None or number >= _read_newest(row)[1]:
+            self._entries.save(EntryRow(EntryKind.GROUP_NEWEST, key, None, Record(number.to_bytes(4, "big"))))
 
     def all_newest(self, group: bytes) -> list[tuple[SenderName, int, int]]:
-        """Return the senders with chains, with the epoch of the newest and a number of it."""
+        """Return the senders with chains, with the newest epoch of each and the newest number in it."""
         rows = [each for each in self._entries.all(EntryKind.GROUP_NEWEST) if each.key.startswith(group)]
-        return [(_read_sender(each.key), *_read_newest(each)) for each in rows]
-
-    def delete_newest(self, group: bytes, sender: SenderName) -> None:
-        """Note that a sender has no chain any more."""
-        self._entries.delete(EntryKind.GROUP_NEWEST, group + _encoded(sender))
+        rows.sort(key=lambda each: each.key)
+        newest = {_read_sender(each.key): _read_newest(each) for each in rows}
+        return [(sender, *place) for sender, place in newest.items()]
 
     # --- keys of skipped texts --------------------------------------------------------------------
 
@@ -211,8 +219,6 @@ class GroupBook:
         """Delete everything about a group whose newest epoch this is."""
         for kind in _OF_GROUP:
             self._entries.delete(kind, group)
-        for sender, _, _ in self.all_newest(group):
-            self.delete_newest(group, sender)
         for _, number, _ in self.changes(group):
             self.delete_change(group, number)
         self.delete_epochs(group, frozenset(range(1, newest + 1)))
@@ -239,9 +245,9 @@ def _chain_key(group: bytes, epoch: int, sender: SenderName, number: int) -> byt
 
 
 def _read_sender(key: bytes) -> SenderName:
-    return SenderName(key[GROUP_ID_BYTES:-4], int.from_bytes(key[-4:], "big"))
+    return SenderName(key[_PLACE_BYTES:-4], int.from_bytes(key[-4:], "big"))
 
 
 def _read_newest(row: EntryRow) -> tuple[int, int]:
-    place = row.record.expose()
-    return int.from_bytes(place[:4], "big"), int.from_bytes(place[4:], "big")
+    """Return an epoch, and the number of a chain in it."""
+    return _read_place(row.key)[1], int.from_bytes(row.record.expose(), "big")

@@ -1,6 +1,7 @@
 """The chains of other devices on record: taken from their owners, and carried on into later epochs.
 
     keep_chain     what a device handed out                                                       [GRP-37]
+    without_gap    a chain that was handed out late, filled up from an earlier letter
     find_chain     the chain to which a text belongs, carried on from an earlier epoch if it has to be
     missing        what a text lacks is noted, and asked for later                                [GRP-39]
 
@@ -11,10 +12,10 @@ Every function runs inside the caller's transaction. Not here: letters (_mail.py
 from dataclasses import replace
 
 from letterlock._groups._epoch import EpochName
-from letterlock._groups._receiving import MemberChain, continued, taken
+from letterlock._groups._receiving import MemberChain, continued, keys_until, taken
 from letterlock._records.group_chain import ChainRecord
 from letterlock._wire.group_bodies import Wanted
-from letterlock._wire.group_limits import MAX_CHAIN_TEXTS
+from letterlock._wire.group_limits import MAX_CHAIN_TEXTS, MAX_GROUP_KEYS, MAX_GROUP_SKIP
 from letterlock._wire.group_text import SenderName, TextPlace
 from letterlock._wire.sender_chain import SenderChain
 from letterlock.groups._desk import GroupDesk
@@ -23,14 +24,17 @@ from letterlock.groups._wants import Want
 
 def keep_chain(at: GroupDesk, sent: SenderChain, sender: SenderName) -> None:
     """Keep the chain that a device handed out, and end the one before it. [GRP-29]"""
-    group, epoch = sent.group_id, sent.epoch
+    group, epoch, chain = sent.group_id, sent.epoch, taken(sent, sender)
     known = at.book.chain(group, epoch, sender, sent.number)
     if known is not None and known.chain.public_keys == sent.public_keys:
-        return  # handed out again: the one on record opens no less
-    at.book.save_chain(ChainRecord(taken(sent, sender)), sent.number)
+        _fill(at, known, chain)  # handed out again, perhaps a letter from before the one that came first
+        return
+    first = sent.number - sent.number % MAX_CHAIN_TEXTS
+    if first:
+        _carry(at, group, sender, epoch)  # texts of the seed before may be on their way
+    at.book.save_chain(ChainRecord(chain, first=sent.number, before=sent.before), sent.number)
     at.book.note_newest(group, sender, epoch, sent.number)
     at.wants.settle(Want(group, epoch, sender, Wanted.CHAIN))
-    first = sent.number - sent.number % MAX_CHAIN_TEXTS
     earlier = at.book.chain(group, epoch, sender, first - 1) if first else None
     if earlier is not None:
         at.book.save_chain(replace(earlier, until=sent.before), first - 1)
@@ -42,12 +46,30 @@ def find_chain(at: GroupDesk, place: TextPlace) -> ChainRecord | None:
     found = at.book.chain(group, epoch, sender, place.number)
     if found is not None or place.number >= MAX_CHAIN_TEXTS:
         return found
-    earlier = _newest_before(at, group, epoch, sender)
-    chain = None if earlier is None else carried_on(at, earlier, epoch)
+    chain = _carried_into(at, place)
     if chain is None:
         return None
     after = at.book.chain(group, epoch, sender, MAX_CHAIN_TEXTS)
-    return ChainRecord(chain, None if after is None else 0)
+    return ChainRecord(chain, None if after is None else after.before)
+
+
+def is_kept(at: GroupDesk, place: TextPlace) -> bool:
+    """Return whether the chain to which a text belongs is on record in its epoch, and not only carried on."""
+    return at.book.chain(place.group_id, place.epoch, place.sender, place.number) is not None
+
+
+def without_gap(at: GroupDesk, found: ChainRecord, place: TextPlace) -> ChainRecord:
+    """Return the chain of a text that comes before the first one whose key was handed out. [GRP-14]
+
+    The chain of an epoch before gives the keys if its letter came since. That follows from letters alone, so
+    a forged text moves nothing by it.
+    """
+    if place.number >= MAX_CHAIN_TEXTS:
+        return found
+    chain = _carried_into(at, place)
+    if chain is None or chain.public_keys != found.chain.public_keys:
+        return found
+    return _fill(at, found, chain)
 
 
 def carry(at: GroupDesk, place: TextPlace) -> None:
@@ -55,24 +77,38 @@ def carry(at: GroupDesk, place: TextPlace) -> None:
 
     Call it once the text was opened. The epochs between get theirs too, for texts that are late.
     """
-    group, sender = place.group_id, place.sender
-    if place.number >= MAX_CHAIN_TEXTS or at.book.chain(group, place.epoch, sender, place.number) is not None:
+    if place.number < MAX_CHAIN_TEXTS and not is_kept(at, place):
+        _carry(at, place.group_id, place.sender, place.epoch)
+
+
+def _carry(at: GroupDesk, group: bytes, sender: SenderName, epoch: int) -> None:
+    """Save the chain of a sender in the epochs up to one, as far as secrets are here."""
+    if at.book.chain(group, epoch, sender, 0) is not None:
         return
-    found = _newest_before(at, group, place.epoch, sender)
-    while found is not None and found.epoch.number < place.epoch:
+    newest = at.book.newest_before(group, epoch, sender)
+    found = None if newest is None else newest.chain
+    while found is not None and found.epoch.number < epoch:
         found = carried_on(at, found, found.epoch.number + 1)
         if found is not None:
             at.book.save_chain(ChainRecord(found), found.number)
             at.book.note_newest(group, sender, found.epoch.number, found.number)
 
 
-def _newest_before(at: GroupDesk, group: bytes, before: int, sender: SenderName) -> MemberChain | None:
-    """Return the newest chain of a sender, if it is of an epoch before one."""
-    newest = at.book.newest(group, sender)
-    if newest is None or newest[0] >= before:
-        return None
-    record = at.book.chain(group, newest[0], sender, newest[1])
-    return None if record is None else record.chain
+def _carried_into(at: GroupDesk, place: TextPlace) -> MemberChain | None:
+    """Return the chain of an earlier epoch, carried on into that of a text, or None."""
+    newest = at.book.newest_before(place.group_id, place.epoch, place.sender)
+    return None if newest is None else carried_on(at, newest.chain, place.epoch)
+
+
+def _fill(at: GroupDesk, known: ChainRecord, chain: MemberChain) -> ChainRecord:
+    """Keep the keys between an earlier state of a chain and the one that was handed out first."""
+    count = known.first - chain.number
+    if not 0 < count <= MAX_GROUP_SKIP or at.book.count_keys() + count > MAX_GROUP_KEYS:
+        return known
+    at.book.save_keys(known, keys_until(chain, known.first), chain.number, at.desk.now())
+    filled = replace(known, first=chain.number)
+    at.book.save_chain(filled, known.first)
+    return filled
 
 
 def carried_on(at: GroupDesk, chain: MemberChain, epoch: int) -> MemberChain | None:

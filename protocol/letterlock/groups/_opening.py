@@ -6,6 +6,7 @@
     its secret or chain is not here                       HELD, and noted as wanted             [GRP-39]
     its signature or tag does not hold, or it skips       REFUSED
     too many
+    its number is below the first that was handed out     HELD                                     [GRP-14]
     it was opened before, or is of this device            REPEATED                                [GRP-8]
     none of these                                         READ
 
@@ -19,14 +20,22 @@ from typing import Final
 
 from letterlock._groups._receiving import Agreement, OpenedText, compare, open_text
 from letterlock._primitives.dataclass import dataclass
+from letterlock._ratchet.keys import MessageKey
 from letterlock._records.group import StandRecord
 from letterlock._records.group_chain import ChainRecord
 from letterlock._wire.collection_member import Role
 from letterlock._wire.group_content import Heard
 from letterlock._wire.group_limits import MAX_GROUP_KEYS, MAX_HEARD
 from letterlock._wire.group_text import GroupText, SenderName, TextPlace
-from letterlock.errors import DuplicateMessage, LetterlockError, MalformedMessage, PeerError, TooManySkipped
-from letterlock.groups._chains import carry, find_chain, missing
+from letterlock.errors import (
+    DuplicateMessage,
+    InvalidSignature,
+    LetterlockError,
+    MalformedMessage,
+    PeerError,
+    TooManySkipped,
+)
+from letterlock.groups._chains import carry, find_chain, is_kept, missing, without_gap
 from letterlock.groups._desk import GroupDesk
 from letterlock.groups._errors import GroupEntryMissing, GroupForked, GroupKeyMissing, InvalidGroupText
 from letterlock.groups._history import epoch_after, hash_of, role_after
@@ -35,7 +44,7 @@ from letterlock.user import ContactFrozen, DeviceNotListed, DeviceRevoked, Outco
 
 _NO_WRITER: Final = "its user may not write in the group after the entry that it names: discard the text"
 _OTHER_EPOCH: Final = "it is not of the epoch of its entry, or of one that is over for long: discard the text"
-_NOT_OURS: Final = "this user is no member, and has no key of it: discard the text"
+_NOT_OURS: Final = "this user was no member after the entry that it names: discard the text"
 _OLD_SEED: Final = "it is of a seed that was replaced: discard the text"
 
 
@@ -84,18 +93,44 @@ def _open(at: GroupDesk, stand: StandRecord, text: GroupText) -> "_Opened":
     _require_writer(at, stand, place, found)
     _require_listed(at, place.sender)
     if found is None:
-        if at.place_of(place.group_id, stand, at.user_id) is None:
-            raise InvalidGroupText(_NOT_OURS)
+        _require_ours(at, stand, place)
         missing(at, place)  # GRP-39
         raise GroupKeyMissing
     if found.until is not None and place.number >= found.until:  # GRP-29
         raise InvalidGroupText(_OLD_SEED)
     kept = None
     if place.number < found.chain.number:
+        if place.number < found.first:
+            found = without_gap(at, found, place)
         kept = at.book.key(place.group_id, place.epoch, place.sender, place.number)
+    return _committed(at, stand, place, found, _opened(at, stand, found, text, kept))
+
+
+def _opened(
+    at: GroupDesk, stand: StandRecord, found: ChainRecord, text: GroupText, kept: MessageKey | None
+) -> OpenedText:
+    """Return what a text holds. Raises what becomes of it otherwise."""
+    place = text.place
     entry_hash = stand.head if place.entry == stand.number else hash_of(at, place.group_id, place.entry)
-    opened = open_text(found.chain, text, entry_hash, kept)
-    return _committed(at, stand, place, found, opened)
+    try:
+        return open_text(found.chain, text, entry_hash, kept)
+    except DuplicateMessage:
+        if place.number >= found.first:
+            raise
+        _require_ours(at, stand, place)
+        raise GroupKeyMissing from None  # it was not opened before: its letter may be on its way
+    except InvalidSignature:
+        if is_kept(at, place):
+            raise
+        # Its sender may have begun another seed in an epoch before, whose letter is on its way.
+        missing(at, place)
+        raise GroupKeyMissing from None
+
+
+def _require_ours(at: GroupDesk, stand: StandRecord, place: TextPlace) -> None:
+    """Raise InvalidGroupText if a text was sealed when this user was no member."""
+    if role_after(at, stand, place.group_id, place.entry, at.user_id) is None:
+        raise InvalidGroupText(_NOT_OURS)
 
 
 def _require_epoch(at: GroupDesk, stand: StandRecord, place: TextPlace) -> None:

@@ -127,7 +127,6 @@ def _carry_over(at: GroupDesk, group: bytes, sender: SenderName, place: tuple[in
     record = at.book.chain(group, place[0], sender, place[1])
     chain = None if record is None else carried_on(at, record.chain, epoch)
     if chain is None:
-        at.book.delete_newest(group, sender)
         return
     at.book.save_chain(ChainRecord(chain), chain.number)
     at.book.note_newest(group, sender, epoch, chain.number)
