@@ -1,7 +1,7 @@
 """How time and memory grow with what a store holds, and how long letterlock takes to start.
 
     python bench/scale.py            measures, writes bench/results/scale.*
-    python bench/scale.py --quick    small stores and two rounds, to see that it works
+    python bench/scale.py --quick    small stores and one round, to see that it works
 
 Stores of different sizes take turns, each in a process of its own, so a slow disk slows them all.
 
@@ -147,9 +147,9 @@ def main() -> int:
     parser.add_argument("--results", type=Path, default=RESULTS, help="where to write (bench/results)")
     parser.add_argument("--folder", type=Path, help="where to put the stores (a temporary one)")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"how many ({ROUNDS})")
-    parser.add_argument("--quick", action="store_true", help="small stores, two rounds")
+    parser.add_argument("--quick", action="store_true", help="small stores, one round")
     arguments = parser.parse_args()
-    rounds = 2 if arguments.quick else arguments.rounds
+    rounds = 1 if arguments.quick else arguments.rounds
     all_grown: list[Grown] = []
     versions: list[tuple[str, str]] = []
     with tempfile.TemporaryDirectory(prefix="letterlock-scale-", dir=arguments.folder) as folder:
@@ -157,7 +157,7 @@ def main() -> int:
             print(f"{growth.title}: {', '.join(growth.sizes)}", file=sys.stderr)
             grown, versions = ask(growth, rounds, Path(folder))
             all_grown.append(grown)
-    started, start_figures = starting(2 if arguments.quick else startup.TIMES)
+    started, start_figures = starting(1 if arguments.quick else startup.TIMES)
     head = about(versions)
     parts = [
         "# How letterlock grows\n",
