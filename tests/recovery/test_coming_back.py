@@ -29,7 +29,7 @@ from letterlock.recovery import (
     recovery_box,
 )
 from letterlock.recovery._enrolment import make_card
-from letterlock.user import DeviceClass, DeviceList, InvalidDeviceList, ListChain, User
+from letterlock.user import ContactState, DeviceClass, DeviceList, InvalidDeviceList, ListChain, User
 from support.recovery_town import PASSWORD, Town, cheap
 from support.user_devices import Person, World, own_record, world
 
@@ -134,9 +134,13 @@ def test_the_lost_devices_can_be_revoked_at_once(life: Life) -> None:
 
 def test_contacts_come_back_with_what_was_verified(life: Life) -> None:
     number = life.alice.first.contact("bob").safety_number()
+    life.alice.first.contact("bob").verify(number.digits)
+    life.box = recovery_box(life.alice.first, life.card)
     life.lose()
+    fresh = recover_user(MemoryStore(), life.key, life.remains, clock=life.world.clock).user
+    ((name, state),) = [(each.name, each.state) for each in fresh.contacts()]
+    assert (name, state) == ("bob", ContactState.VERIFIED)
     back = life.come_back()
-    assert [each.name for each in back.user.contacts()] == ["bob"]
     assert back.user.contact("bob").safety_number().digits == number.digits
     assert life.bob.first.contact("alice").safety_number().digits == number.digits
 

@@ -1,7 +1,7 @@
 """A new lock: the first one of a user, one under another password, or one with new keys of the servers.
 
     begin       blinded inputs      ->  both servers make a key and evaluate
-    finish      the lock            ->  both servers hold it beside the one before       [REC-9]
+    finish      the lock            ->  both servers hold it beside the one before       [REC-11]
                                     ->  both delete the one before
 
 A crash between any two of these leaves a lock that both servers hold: the old one or the new one.
@@ -84,16 +84,11 @@ class NewLock(Uncopyable):
         empty = Lock(self.name, self.hardness, public, bytes(SEALED_KEY_BYTES))
         keys = LockKeys.derive(empty.header, outputs)
         lock = replace(empty, sealed=keys.seal(self._key, empty.header))
-        settle, finish = (
-            (
-                SettleLock(lock, keys.login(SERVERS[0]).public, UNSIGNED),
-                SettleLock(lock, keys.login(SERVERS[1]).public, UNSIGNED),
-            ),
-            FinishLock(self.name, UNSIGNED),
+        first, second = (
+            signed_for(server, SettleLock(lock, keys.login(server).public, UNSIGNED), self._signing)
+            for server in SERVERS
         )
-        one, other = (signed_for(at, each, self._signing) for at, each in zip(SERVERS, settle, strict=True))
-        first, second = (signed_for(at, finish, self._signing) for at in SERVERS)
-        return MadeLock(lock, (one, other), (first, second))
+        return MadeLock(lock, (first, second), _finish(self.name, self._signing))
 
     def __repr__(self) -> str:
         return "<NewLock>"
@@ -104,6 +99,9 @@ def keep_only(key: RecoveryKey, name: LockName) -> tuple[FinishLock, FinishLock]
 
     After a change that was interrupted: `name` is that of the lock that `choose` returns. [REC-11]
     """
-    signing = device_keys(key).signing
+    return _finish(name, device_keys(key).signing)
+
+
+def _finish(name: LockName, signing: DeviceSigningKeyPair) -> tuple[FinishLock, FinishLock]:
     first, second = (signed_for(server, FinishLock(name, UNSIGNED), signing) for server in SERVERS)
     return first, second
