@@ -310,6 +310,8 @@ class Town:
         assert phone.user.user_id in sealed.members, f"{phone} reads what was not sealed for it"
         assert phone.address in sealed.devices, f"{phone} reads what was sealed after it was revoked"
         assert body not in phone.read, f"{phone} reads a text twice"
+        (entry, *_) = phone.groups.log(sealed.group, incoming.entry - 1)
+        assert LogEntry.decode(entry).hash == sealed.head, f"{phone} reads a text of another history"
         phone.read.append(body)
 
     def retry(self, phone: Phone, group: bytes) -> None:
