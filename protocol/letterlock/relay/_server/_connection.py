@@ -21,6 +21,7 @@ from websockets.frames import Frame
 from websockets.http11 import Request
 
 from letterlock.relay._server._budget import ABORT
+from letterlock.relay._server._joined_writes import JoinedWrites
 from letterlock.relay._server._logs import Faults
 from letterlock.relay._server._metrics import Metrics
 
@@ -123,6 +124,9 @@ class HttpConnection(_Watched, H11Protocol):
 
     def handle_events(self) -> None:
         super().handle_events()
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        if cycle is not None and cycle.transport is self.transport:  # it has not begun to answer
+            cycle.transport = JoinedWrites.around(self.transport)
         _let_abort(self)
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
