@@ -29,7 +29,7 @@ def memory_folder() -> str | None:
 
 
 class Crowd:
-    """A group of `size` members with one device each, and one user more who is not in it."""
+    """A group of `size` members with one device each, once `add` has added the last one."""
 
     def __init__(self, size: int) -> None:
         self.now = NOON
@@ -37,13 +37,13 @@ class Crowd:
         stores = [SqliteStore(Path(self.folder.name) / name, key=KEY) for name in ("admin", "reader")]
         self.stores = stores
         self.users: dict[str, User] = {}
-        for at in range(size + 1):
+        for at in range(size):
             store = stores[at] if at < len(stores) else MemoryStore()
             self.users[f"u{at}"] = User.create(store, f"u{at}", clock=lambda: self.now)
         self.admin, self.reader = self.users["u0"], self.users["u1"]
         self._learn()
         self.at, self.there = Groups(self.admin), Groups(self.reader)
-        change = self.at.create("crowd", [f"u{at}" for at in range(1, size)])
+        change = self.at.create("crowd", [f"u{at}" for at in range(1, size - 1)])
         self.group, self.entry = change.group, change.entry
         self.deliver(self.at.accepted(change))
         self.there.take(self.group, [change.entry])
@@ -107,8 +107,8 @@ class Crowd:
         return (between - began) / count / 1000, (ended - between) / count / 1000
 
     def change(self, *, removes: bool) -> tuple[int, int, int, float]:
-        """Add a member, or remove it; return messages, their bytes, bytes of the entry, milliseconds."""
-        name = f"u{len(self.users) - 1 - removes}"
+        """Add the last member or remove it: messages, their bytes, those of the entry, milliseconds."""
+        name = f"u{len(self.users) - 1}"
         began = perf_counter_ns()
         made = self.at.remove(self.group, [name]) if removes else self.at.add(self.group, [name])
         taken = self.at.accepted(made)

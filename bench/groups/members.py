@@ -22,7 +22,7 @@ HERE: Final = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 from comparison.environments import DEFAULT_CACHE, RINE_MLS, CannotInstall  # noqa: E402
-from groups.crowd import Crowd  # noqa: E402
+from groups.crowd import Crowd, memory_folder  # noqa: E402
 
 TEXT: Final = b"x" * 100
 TEXTS: Final = 200
@@ -32,38 +32,31 @@ Row = dict[str, Any]
 def letterlock(size: int, rounds: int) -> Row:
     """Return what a group of letterlock costs."""
     with Crowd(size) as crowd:
+        crowd.seal(TEXT)  # everybody who is there has the chain of the admin
+        add = changed(crowd, size, removes=False)
         times = [crowd.times(TEXT, TEXTS) for _ in range(rounds)]
-        found: Row = {}
-        for name, removes in (("add", False), ("remove", True)):
-            sent, inside, entry, spent = crowd.change(removes=removes)
-            after = crowd.seal(TEXT)
-            # Everybody gets the entry; each message goes to one device.
-            members = size + (not removes)
-            found[name] = {
-                "messages": sent + len(after.outgoing),
-                "up": inside + entry,
-                "down": inside + entry * (members - 1),
-                "ms": spent,
-            }
-    return found | {
-        "seal": [each[0] for each in times],
-        "open": [each[1] for each in times],
-        "bytes": len(after.text),
-    }
+        remove = changed(crowd, size, removes=True)
+        length = len(crowd.seal(TEXT).text)
+    found: Row = {"add": add, "remove": remove, "bytes": length}
+    return found | {"seal": [each[0] for each in times], "open": [each[1] for each in times]}
+
+
+def changed(crowd: Crowd, size: int, *, removes: bool) -> Row:
+    """Return what the last member costs, to the first text of the admin afterwards."""
+    sent, inside, entry, spent = crowd.change(removes=removes)
+    chains = crowd.deliver(crowd.at.encrypt(crowd.group, TEXT))
+    inside += sum(len(each.message) for each in chains)
+    # Everybody else gets the entry; each message goes to one device.
+    down = inside + entry * (size - 1)
+    return {"messages": sent + len(chains), "up": inside + entry, "down": down, "ms": spent}
 
 
 def mls(size: int, rounds: int, cache: Path) -> Row:
     """Return what a group of MLS costs. Raises CannotInstall."""
     if not RINE_MLS.is_ready(cache):
         RINE_MLS.make(cache)
-    command = [
-        RINE_MLS.program(cache),
-        str(HERE / "mls.py"),
-        str(size),
-        str(rounds),
-        str(TEXTS),
-        str(len(TEXT)),
-    ]
+    numbers = map(str, (size, rounds, TEXTS, len(TEXT)))
+    command = [RINE_MLS.program(cache), str(HERE / "mls.py"), *numbers, memory_folder() or ""]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=1800)
     if done.returncode:
         raise CannotInstall(f"it failed: {done.stderr.strip().splitlines()[-1]}")

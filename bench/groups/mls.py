@@ -44,16 +44,11 @@ def main() -> None:
     size, rounds, count, length = map(int, sys.argv[1:5])
     text = os.urandom(length)
     with tempfile.TemporaryDirectory(dir=sys.argv[5] or None) as name:
-        admin, second, *others = clients(Path(name), size + 1)
+        admin, second, *others = clients(Path(name), size)
         packages = [each.generate_key_package() for each in (second, *others)]
         group = admin.create_group_with_members(os.urandom(16), packages[:-1])
         reader = second.join_from_welcome(group.last_commit().welcomes[0])
-        spent = [times(group, reader, text, count) for _ in range(rounds)]
-        found: dict[str, Any] = {
-            "seal": [each[0] for each in spent],
-            "open": [each[1] for each in spent],
-            "bytes": len(group.encrypt_application_message(text)),
-        }
+        found: dict[str, Any] = {}
         began = perf_counter_ns()
         bundle = group.add_member(packages[-1])
         ended = perf_counter_ns()
@@ -64,6 +59,10 @@ def main() -> None:
             "down": commit * (size - 1) + welcome,
             "ms": (ended - began) / 1e6,
         }
+        reader.apply_commit(bundle.commit)
+        spent = [times(group, reader, text, count) for _ in range(rounds)]
+        found["seal"], found["open"] = [each[0] for each in spent], [each[1] for each in spent]
+        found["bytes"] = len(group.encrypt_application_message(text))
         began = perf_counter_ns()
         commit = len(group.remove_member(size - 1).commit)
         ended = perf_counter_ns()
