@@ -23,6 +23,7 @@ from letterlock.documents._signing import ListsOnRecord
 from letterlock.errors import UsageError
 from letterlock.groups._book import GroupBook
 from letterlock.groups._errors import GroupForked
+from letterlock.groups._roles import RoleHistory
 from letterlock.groups._wants import Wants
 from letterlock.stores import EntryKind
 from letterlock.user._desk import Desk
@@ -38,12 +39,13 @@ _KEPT_PLACES: Final = 16
 
 
 class Places:
-    """The members after some entries, which the hash of an entry fixes. It is kept between calls."""
+    """The members after some entries, which the hash of an entry fixes, and roles: kept between calls."""
 
-    __slots__ = ("_found",)
+    __slots__ = ("_found", "_roles")
 
     def __init__(self) -> None:
         self._found: dict[bytes, tuple[bytes, ...]] = {}
+        self._roles: dict[bytes, RoleHistory] = {}
 
     def of(self, head: bytes, state: LogState) -> tuple[bytes, ...]:
         """Return the user ids of the members after the entry with this hash, in ascending order."""
@@ -52,6 +54,17 @@ class Places:
             if len(self._found) >= _KEPT_PLACES:
                 self._found.clear()
             found = self._found[head] = tuple(sorted(each.name.id for each in state.users))
+        return found
+
+    def roles(self, group: bytes) -> RoleHistory:
+        """Return the roles in a group, as far as its log was read."""
+        return self._roles.get(group) or self.begin_roles(group)
+
+    def begin_roles(self, group: bytes) -> RoleHistory:
+        """Return the roles in a group of which nothing was read."""
+        if len(self._roles) >= _KEPT_PLACES:
+            self._roles.clear()
+        found = self._roles[group] = RoleHistory()
         return found
 
     def known(self, head: bytes) -> tuple[bytes, ...] | None:

@@ -10,9 +10,9 @@ Every function runs inside the caller's transaction. Not here: the rules (docume
 """
 
 from letterlock._records.group import StandRecord
-from letterlock._wire.collection_member import Member, MemberName, Role, RoleChange
-from letterlock._wire.log_entry import Action, LogEntry
+from letterlock._wire.collection_member import Role
 from letterlock.groups._desk import GroupDesk
+from letterlock.groups._roles import RoleHistory
 
 
 def epoch_after(at: GroupDesk, group: bytes, epoch: int, number: int) -> bool:
@@ -29,31 +29,16 @@ def hash_of(at: GroupDesk, group: bytes, number: int) -> bytes:
 
 def role_after(at: GroupDesk, stand: StandRecord, group: bytes, number: int, user_id: bytes) -> Role | None:
     """Return the role of a user after an entry on record, or None."""
-    name = MemberName.user(user_id)
-    later = at.log.entries(group, number, stand.number)
-    if not any(_concerns(each, name) for each in later):
+    if number == stand.number:
         return at.log.require(group).role_of(user_id)
-    role: Role | None = None
-    for each in at.log.entries(group, 0, number):
-        role = _after(each, name, role)
-    return role
+    return _roles(at, stand, group).role_after(number, user_id)
 
 
-def _concerns(entry: LogEntry, name: MemberName) -> bool:
-    left = entry.terms.action is Action.LEAVE and entry.author == name.id
-    return left or any(_named(each) == name for each in entry.terms.changes)
-
-
-def _after(entry: LogEntry, name: MemberName, role: Role | None) -> Role | None:
-    if entry.terms.action is Action.LEAVE and entry.author == name.id:
-        return None
-    for each in entry.terms.changes:
-        if _named(each) == name:
-            return each.role if isinstance(each, Member | RoleChange) else None
-    return role
-
-
-def _named(change: object) -> MemberName | None:
-    if isinstance(change, Member | RoleChange):
-        return change.name
-    return change if isinstance(change, MemberName) else None
+def _roles(at: GroupDesk, stand: StandRecord, group: bytes) -> RoleHistory:
+    """Return the roles after all entries on record."""
+    roles = at.kept.roles(group)
+    known = roles.number < stand.number and roles.extend(at.log.entries(group, roles.number, stand.number))
+    if not known and roles.head != stand.head:
+        roles = at.kept.begin_roles(group)
+        roles.extend(at.log.entries(group, 0, stand.number))
+    return roles
