@@ -23,8 +23,8 @@ PLAYS = {"ratchet.play", "triple.play", "account.play"}
 """The plays whose steps contain messages."""
 
 FAMILIES = {
-    "addresses", "archives", "armor", "braid", "bundles", "collections", "content", "documents",
-    "erasure", "grants", "hpke", "json-documents", "kdf", "keys", "linking", "linking-payload", "padding",
+    "addresses", "archives", "armor", "braid", "bundles", "collections", "content", "documents", "erasure",
+    "grants", "groups", "hpke", "json-documents", "kdf", "keys", "linking", "linking-payload", "padding",
     "pqxdh", "ratchet", "records", "relay", "safety-numbers", "sealing", "sessions", "sparse", "split-kem",
     "triple", "users", "wire", "x3dh", "xeddsa",
 }  # fmt: skip

@@ -25,6 +25,7 @@ from letterlock_vectors.operations import (
     documents,
     erasure,
     grants,
+    groups,
     handshakes,
     hpke,
     json_documents,
@@ -51,8 +52,8 @@ _TABLES: Final = tuple(
     module.OPERATIONS
     for module in (
         accounts, archives, braid, bundles, collections, content, decoding, derivation, documents,
-        erasure, grants, handshakes, hpke, json_documents, keys, linking, payload, ratchets, records, relay,
-        safety_numbers, sealing, sparse, split_kem, texts, triple, users, xeddsa,
+        erasure, grants, groups, handshakes, hpke, json_documents, keys, linking, payload, ratchets, records,
+        relay, safety_numbers, sealing, sparse, split_kem, texts, triple, users, xeddsa,
     )
 )  # fmt: skip
 

@@ -6,6 +6,7 @@ import { toHex, utf8 } from "./bytes.js";
 import * as cbor from "./cbor.js";
 import * as deviceList from "./device-list.js";
 import { refuse } from "./errors.js";
+import { decodeChain } from "./groups/chain.js";
 import * as limits from "./limits.js";
 import * as typed from "./typed.js";
 
@@ -17,8 +18,13 @@ export const SYNC_COPY = 5;
 export const HISTORY_KEY = 6;
 export const DOCUMENT_SEED = 7;
 
-const OF_GROUPS = [9, 10, 11];
-const CONTROL = [RECEIPT, RETRY_REQUEST, LIST_NOTICE, SYNC_COPY, HISTORY_KEY, DOCUMENT_SEED, ...OF_GROUPS];
+export const GROUP_SECRET = 9;
+export const GROUP_CHAIN = 10;
+export const GROUP_REQUEST = 11;
+
+const CONTROL = [
+  RECEIPT, RETRY_REQUEST, LIST_NOTICE, SYNC_COPY, HISTORY_KEY, DOCUMENT_SEED, GROUP_SECRET, GROUP_CHAIN, GROUP_REQUEST,
+];
 const OTHER_CAUSE = 0;
 const LAST_CAUSE = 7;
 const ID = 16;
@@ -117,9 +123,22 @@ function documentSeed(body) {
   return { generation: typed.integer(generation, 1, limits.U32), seed: typed.bytes(seed, 32) };
 }
 
+function groupSecret(body) {
+  const [groupId, epoch, opening, secret] = elements(body, 4);
+  return {
+    groupId: typed.bytes(groupId, 16), epoch: typed.integer(epoch, 1, limits.U32), opening: typed.bytes(opening, 32),
+    secret: typed.bytes(secret, 32),
+  };
+}
+
+function groupRequest(body) {
+  const [groupId, epoch, what] = elements(body, 3);
+  return { groupId: typed.bytes(groupId, 16), epoch: typed.integer(epoch, 1, limits.U32), what: typed.integer(what, 1, 2) };
+}
+
 const BODIES = {
   [RECEIPT]: receipt, [RETRY_REQUEST]: retryRequest, [LIST_NOTICE]: listNotice, [SYNC_COPY]: syncCopy, [HISTORY_KEY]: historyKey,
-  [DOCUMENT_SEED]: documentSeed,
+  [DOCUMENT_SEED]: documentSeed, [GROUP_SECRET]: groupSecret, [GROUP_CHAIN]: decodeChain, [GROUP_REQUEST]: groupRequest,
 };
 
 export const readBody = (kind, body) => BODIES[kind](body);

@@ -151,3 +151,11 @@ export const MEMBERS = 1_000;
 export const FORK_SIZE = 4_194_304;
 export const FORK_ENTRIES = 500;
 export const NESTED = 4; // DOC-77
+
+export const GROUP_TEXT_SIZE = 17_826_816; // of spec/groups.md, as those below
+export const SENDER_CHAIN_SIZE = 1_024;
+export const SEED_TEXTS = 5_000; // GRP-4
+export const SEED_EPOCHS = 16; // GRP-4
+export const SEED_SECONDS = 7 * DAY; // GRP-4
+export const GROUP_SKIP = 2_000;
+export const HEARD = 4; // GRP-6

@@ -10,7 +10,7 @@ Not here: what a rule says (families/collections/).
 import hashlib
 import hmac
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, ClassVar, Final, Self
 
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -114,6 +114,7 @@ class Entry:
     opening: Value = None
     issued: Value = ISSUED
     label: Value = LABEL
+    kind: int = 20
 
     def terms(self) -> bytes:
         """Return the encoded terms."""
@@ -130,7 +131,8 @@ class Entry:
 
     def leaf(self) -> bytes:
         """Return what is signed."""
-        return LABEL.encode() + hashlib.sha256(self.terms()).digest()
+        label = self.label if isinstance(self.label, str) else LABEL
+        return label.encode() + hashlib.sha256(self.terms()).digest()
 
     def with_(self, **changes: Any) -> "Entry":
         """Return another entry."""
@@ -142,7 +144,7 @@ class Entry:
         """Return the entry, signed."""
         leaves = [self.leaf() if leaf is None else leaf, *([] if beside is None else [beside])]
         places, by = signed_leaves(signer or self.signer, leaves)
-        return encode([1, 20, self.terms(), places[0], by])
+        return encode([1, self.kind, self.terms(), places[0], by])
 
     def given(self) -> Json:
         """Return the entry as log.follow takes it."""
@@ -159,6 +161,13 @@ class Log:
     """Entries that follow each other."""
 
     entries: list[Entry] = field(default_factory=list)
+
+    kept: ClassVar[dict[str, Any]] = {}
+    """What every entry has."""
+
+    def opening(self, epoch: int) -> list[Value]:
+        """Return the usual opening of an epoch."""
+        return opening(epoch)
 
     @property
     def id(self) -> bytes:
@@ -181,17 +190,17 @@ class Log:
             "collection": self.id if self.entries else None,
             "before": self.entries[-1].hash() if self.entries else None,
             "epoch": epoch,
-            "opening": opening(epoch) if opens else None,
+            "opening": self.opening(epoch) if opens else None,
         }
-        return Entry(signer, action, changes or [], **(usual | more))
+        return Entry(signer, action, changes or [], **(usual | self.kept | more))
 
-    def add(self, signer: Signer, action: int, changes: list[Value] | None = None, **more: Any) -> "Log":
+    def add(self, signer: Signer, action: int, changes: list[Value] | None = None, **more: Any) -> Self:
         """Return the log with one entry more."""
-        return Log([*self.entries, self.next(signer, action, changes, **more)])
+        return self.with_(self.next(signer, action, changes, **more))
 
-    def with_(self, entry: Entry) -> "Log":
+    def with_(self, entry: Entry) -> Self:
         """Return the log with this entry behind it."""
-        return Log([*self.entries, entry])
+        return type(self)([*self.entries, entry])
 
     def given(self) -> Json:
         """Return the input of log.follow."""

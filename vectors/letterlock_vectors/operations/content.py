@@ -12,9 +12,12 @@ from letterlock._wire.content_bodies import (
     RetryRequest,
     SyncCopy,
 )
+from letterlock._wire.group_bodies import GroupRequest, GroupSecret
+from letterlock._wire.sender_chain import SenderChain
 from letterlock.errors import UsageError
 from letterlock.limits import HEAD_BYTES, MESSAGE_ID_BYTES
 from letterlock_vectors.inputs import Input, Operation, Output, unhex
+from letterlock_vectors.operations.groups import shown_chain
 
 
 def _encode(given: Input) -> Output:
@@ -83,6 +86,25 @@ def _read_document_seed(body: bytes) -> Output:
     return {"generation": found.generation, "seed": found.seed.expose().hex()}
 
 
+def _read_group_secret(body: bytes) -> Output:
+    found = GroupSecret.decode(body)
+    return {
+        "group_id": found.group_id.hex(),
+        "epoch": found.epoch,
+        "opening": found.opening.hex(),
+        "secret": found.secret.expose().hex(),
+    }
+
+
+def _read_group_chain(body: bytes) -> Output:
+    return shown_chain(SenderChain.decode(body))
+
+
+def _read_group_request(body: bytes) -> Output:
+    found = GroupRequest.decode(body)
+    return {"group_id": found.group_id.hex(), "epoch": found.epoch, "what": int(found.what)}
+
+
 _READERS: Final[Mapping[int, Callable[[bytes], Output]]] = {
     ContentKind.RECEIPT: _read_receipt,
     ContentKind.RETRY_REQUEST: _read_retry_request,
@@ -90,13 +112,16 @@ _READERS: Final[Mapping[int, Callable[[bytes], Output]]] = {
     ContentKind.SYNC_COPY: _read_sync_copy,
     ContentKind.HISTORY_KEY: _read_history_key,
     ContentKind.DOCUMENT_SEED: _read_document_seed,
+    ContentKind.GROUP_SECRET: _read_group_secret,
+    ContentKind.GROUP_CHAIN: _read_group_chain,
+    ContentKind.GROUP_REQUEST: _read_group_request,
 }
 
 
 def _read_body(given: Input) -> Output:
     reader = _READERS.get(given.number("kind"))
     if reader is None:
-        raise UsageError("`kind` must be one whose body is read: 2 to 7")
+        raise UsageError("`kind` must be one whose body is read: 2 to 7, or 9 to 11")
     return reader(given.hex("body"))
 
 

@@ -1,4 +1,4 @@
-// Entries of the logs of collections: their encoding. [DOC-60] [DOC-71]
+// Entries of the logs of collections and groups: their encoding. [DOC-60] [DOC-71] [GRP-9]
 // Not here: the rules of a log (log.js).
 
 import { ascii, concat } from "../bytes.js";
@@ -11,8 +11,9 @@ import * as typed from "../typed.js";
 import { readPlace } from "./place.js";
 import { encodeSigner, readSignedBy } from "./signer.js";
 
-const KIND = 20;
-const LABEL = "letterlock-v1 collection entry";
+export const OF_COLLECTION = 20;
+export const OF_GROUP = 30;
+const KINDS = { [OF_COLLECTION]: limits.VERSION, [OF_GROUP]: limits.VERSION };
 const NAME_SIZE = 284;
 
 export const [CREATE, ADD, REMOVE, LEAVE, ROLE, RENAME, RENEW, CLOSE] = [1, 2, 3, 4, 5, 6, 7, 8];
@@ -75,11 +76,28 @@ function readOpening(item) {
   };
 }
 
+function readGroupOpening(item) {
+  const [commitment, itsName, again, history] = typed.array(item, 4);
+  return {
+    commitment: hash(commitment),
+    name: sealedName(itsName),
+    renewed: typed.array(again, 0, limits.MEMBERS).map(renewed),
+    history: typed.integer(history, 0, 1),
+  };
+}
+
+/** The kind of a log and what reads its openings, by the label of its terms. */
+const LABELS = {
+  "letterlock-v1 collection entry": [OF_COLLECTION, readOpening],
+  "letterlock-v1 group entry": [OF_GROUP, readGroupOpening],
+};
+
 /** Return an entry of these terms, which this signer names. `place` and `signedBy` are for log.read. */
 export function entryOf(encoded, signer, place = null, signedBy = null) {
   const item = cbor.decode(encoded, { nesting: limits.NESTING, items: limits.ENTRY_TERMS_SIZE });
   const [label, number, collection, before, issued, action, changes, epoch, opening] = typed.array(item, 9);
-  if (typed.text(label) !== LABEL) refuse("MalformedMessage", "another label");
+  if (!Object.hasOwn(LABELS, typed.text(label))) refuse("MalformedMessage", "another label");
+  const [kind, readsOpening] = LABELS[label];
   positive(number);
   typed.optional(collection, (value) => typed.bytes(value, 16));
   typed.optional(before, hash);
@@ -87,20 +105,22 @@ export function entryOf(encoded, signer, place = null, signedBy = null) {
   typed.integer(action, CREATE, CLOSE);
   const [read, most] = CHANGES[action];
   return {
-    number, collection, before, action,
+    kind, number, collection, before, action,
     changes: typed.array(changes, 0, most).map(read),
     epoch: positive(epoch),
-    opening: typed.optional(opening, readOpening),
+    opening: typed.optional(opening, readsOpening),
     signer, place, signedBy,
-    leaf: concat(ascii(LABEL), sha256(encoded)),
+    leaf: concat(ascii(label), sha256(encoded)),
     hash: sha256(concat(encodeSigner(signer), encoded)),
   };
 }
 
 export function decodeEntry(data) {
   const size = { count: 5, size: limits.ENTRY_SIZE, nesting: limits.NESTING, items: limits.ENTRY_ITEMS };
-  const [encoded, place, signed] = elements(data, KIND, size).elements;
+  const { kind } = cbor.peek(data, KINDS);
+  const [encoded, place, signed] = elements(data, kind, size).elements;
   typed.bytes(encoded, 1, limits.ENTRY_TERMS_SIZE);
   const [found, signedBy] = [readPlace(place), readSignedBy(signed)];
-  return entryOf(encoded, signedBy.signer, found, signedBy);
+  const entry = entryOf(encoded, signedBy.signer, found, signedBy);
+  return entry.kind === kind ? entry : refuse("MalformedMessage", "terms of another kind of log"); // [GRP-9]
 }

@@ -35,7 +35,11 @@ export function earlier(epoch, keys, { epoch: number, sealed }, opening) {
 
 /** Return the name of a collection, or null for one that does not open. */
 export function name(epoch, keys, sealed) {
-  const under = hkdf(NOTHING, keys.slice(0, 32), NAME, 32);
+  return openName(hkdf(NOTHING, keys.slice(0, 32), NAME, 32), epoch, sealed);
+}
+
+/** Return a name that was sealed under this key. */
+export function openName(under, epoch, sealed) {
   const padded = opened(under, sealed.slice(0, 12), sealed.slice(12), four(epoch));
   if (padded === null || padded.length !== NAME_SIZE || padded.slice(1 + padded[0]).some((byte) => byte !== 0)) return null;
   try {

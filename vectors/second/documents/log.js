@@ -1,4 +1,4 @@
-// The rules of a collection's log, and logs that are verified. [DOC-60] to [DOC-72]
+// The rules of the log of a collection or group, and logs that are verified. [DOC-60] to [DOC-72] [GRP-9] to [GRP-13]
 
 import { compare, equal, toHex } from "../bytes.js";
 import { Refusal, refuse } from "../errors.js";
@@ -17,6 +17,23 @@ const PHASES = {
   spent: { [ADD]: "spent", [REMOVE]: "open", [LEAVE]: "spent", [ROLE]: "spent", [RENEW]: "open", [CLOSE]: "closed" },
   closed: {},
 };
+
+/** The same for groups. [GRP-13] */
+const GROUP_PHASES = {
+  none: { [CREATE]: "open" },
+  open: { [ADD]: "open", [REMOVE]: "parted", [LEAVE]: "spent", [ROLE]: "open", [RENAME]: "open", [RENEW]: "open", [CLOSE]: "closed" },
+  parted: { [REMOVE]: "parted", [LEAVE]: "spent", [ROLE]: "parted", [RENAME]: "parted", [RENEW]: "open", [CLOSE]: "closed" },
+  spent: { [REMOVE]: "parted", [LEAVE]: "spent", [ROLE]: "spent", [RENEW]: "parted", [CLOSE]: "closed" },
+  closed: {},
+};
+
+/** Return the phase after an entry, or undefined where it is not allowed. */
+function phaseAfter(before, { kind, action, opening }) {
+  if (kind !== entries.OF_GROUP) return PHASES[before][action];
+  const after = GROUP_PHASES[before][action];
+  return action === RENEW && after === "open" && opening?.renewed.length > 0 ? "parted" : after;
+}
+
 const LEAST_ROLE = {
   [CREATE]: ADMIN, [ADD]: ADMIN, [REMOVE]: ADMIN, [LEAVE]: READER, [ROLE]: ADMIN, [RENAME]: ADMIN, [RENEW]: WRITER, [CLOSE]: ADMIN,
 };
@@ -84,24 +101,36 @@ function checkPlace(state, entry) {
   need(before !== null && equal(before, state.head), "another entry before");
 }
 
+/** What is checked of an opening and the one before it. */
+const checkNew = {
+  [entries.OF_COLLECTION](before, opening, epoch) {
+    const used = [before.commitment, before.history];
+    const again = [opening.commitment, opening.history].some((each) => used.some((old) => equal(each, old)));
+    need(!again, "a commitment of the epoch before");
+    need(opening.link === null || opening.link.epoch < epoch, "a link to no earlier epoch");
+  },
+  /** [GRP-11] */
+  [entries.OF_GROUP](before, opening) {
+    need(!equal(opening.commitment, before.commitment), "the commitment of the epoch before");
+    need(opening.history === before.history, "another rule about history");
+  },
+};
+
 /** [DOC-69] */
-function checkOpening(state, members, { action, epoch, opening }, author) {
+function checkOpening(state, members, { kind, action, epoch, opening }, author) {
   need((opening !== null) === OPENING.includes(action), "an opening missing or left over");
   if (opening === null) {
     need(epoch === state.epoch, "another epoch than the current one");
     return;
   }
   need(author.since === 0, "an author that does not read all epochs");
-  need(!equal(opening.commitment, opening.history), "one commitment twice");
+  need(kind === entries.OF_GROUP || !equal(opening.commitment, opening.history), "one commitment twice");
   need(ascending(opening.renewed), "renewed members in another order");
   if (state === null) {
-    need(opening.link === null, "a link of the first epoch");
+    need(kind === entries.OF_GROUP || opening.link === null, "a link of the first epoch");
   } else {
     need(epoch === state.epoch + 1, "another epoch than the next");
-    const used = [state.opening.commitment, state.opening.history];
-    const again = [opening.commitment, opening.history].some((each) => used.some((old) => equal(each, old)));
-    need(!again, "a commitment of the epoch before");
-    need(opening.link === null || opening.link.epoch < epoch, "a link to no earlier epoch");
+    checkNew[kind](state.opening, opening, epoch);
   }
   for (const each of opening.renewed) {
     const member = members.get(key(each));
@@ -111,16 +140,19 @@ function checkOpening(state, members, { action, epoch, opening }, author) {
 }
 
 /** [DOC-64] */
-function checkMembers(members) {
+function checkMembers(kind, members) {
+  const readsAll = (each) => each.kind === entries.USER && each.since === 0;
+  need(kind !== entries.OF_GROUP || [...members.values()].every(readsAll), "a member of a group that is none"); // [GRP-10]
   const admins = [...members.values()].filter((each) => each.role === ADMIN);
   need(members.size <= limits.MEMBERS && admins.length > 0, "too many members, or no admin");
-  need(admins.every((each) => each.kind === entries.USER && each.since === 0), "an admin that is no user, or reads not all epochs");
+  need(admins.every(readsAll), "an admin that is no user, or reads not all epochs");
 }
 
 /** Return the state after an entry; `state` is null before entry 1. Checks no signature. */
 export function follow(state, entry) {
+  need(state === null || state.kind === entry.kind, "an entry of another kind of log"); // [GRP-9]
   checkPlace(state, entry);
-  const phase = PHASES[state?.phase ?? "none"][entry.action];
+  const phase = phaseAfter(state?.phase ?? "none", entry);
   need(phase !== undefined, "an action that the phase does not allow"); // [DOC-63]
   const named = entry.action === RENAME ? [] : entry.changes;
   need(ascending(named), "changes in another order, or twice"); // [DOC-62]
@@ -128,7 +160,7 @@ export function follow(state, entry) {
   EFFECTS[entry.action](members, entry);
   const author = (state?.members ?? members).get(userKey(entry.signer.userId));
   need(author !== undefined && author.role >= LEAST_ROLE[entry.action], "an author that may not do this");
-  checkMembers(members);
+  checkMembers(entry.kind, members);
   checkOpening(state, members, entry, author);
   const seen = new Map(state?.seen ?? []);
   const by = toHex(entry.signer.userId);
@@ -139,6 +171,7 @@ export function follow(state, entry) {
     if (each.role >= WRITER) writers.set(key(each), { kind: each.kind, id: each.id });
   }
   return {
+    kind: entry.kind,
     collection: state?.collection ?? entry.hash.slice(0, 16),
     number: entry.number,
     head: entry.hash,

@@ -4,6 +4,7 @@ import { fromHex, toHex } from "../bytes.js";
 import * as content from "../content.js";
 import { refuse, refusingAs } from "../errors.js";
 import { U32 } from "../limits.js";
+import { outChain } from "./groups.js";
 
 const outContent = ({ kind, id, sent, ownHead, theirHead, earlier, body, attachments }) => ({
   kind,
@@ -39,6 +40,11 @@ const BODIES = {
   [content.LIST_NOTICE]: ({ lists }) => ({ hashes: lists.map((each) => toHex(each.snapshot.hash)) }),
   [content.SYNC_COPY]: ({ name, userId, content: copied }) => ({ name, user_id: toHex(userId), content: outContent(copied) }),
   [content.HISTORY_KEY]: ({ archiveId, key }) => ({ archive_id: toHex(archiveId), key: toHex(key) }),
+  [content.GROUP_SECRET]: ({ groupId, epoch, opening, secret }) => ({
+    group_id: toHex(groupId), epoch, opening: toHex(opening), secret: toHex(secret),
+  }),
+  [content.GROUP_CHAIN]: outChain,
+  [content.GROUP_REQUEST]: ({ groupId, epoch, what }) => ({ group_id: toHex(groupId), epoch, what }),
   [content.DOCUMENT_SEED]: ({ generation, seed }) => ({ generation, seed: toHex(seed) }),
 };
 

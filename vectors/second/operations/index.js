@@ -6,6 +6,7 @@ import { contents } from "./contents.js";
 import { documents } from "./documents.js";
 import { encodings } from "./encodings.js";
 import { grants } from "./grants.js";
+import { groups } from "./groups.js";
 import { handshakes } from "./handshakes.js";
 import { Input } from "./input.js";
 import { jsons } from "./json.js";
@@ -23,7 +24,7 @@ import { users } from "./users.js";
 export function implementation() {
   const table = {
     ...keys, ...encodings, ...handshakes, ...plays, ...stored, ...users, ...contents, ...linkings, ...sealedTexts, ...relays,
-    ...documents, ...grants, ...collections, ...jsons,
+    ...documents, ...grants, ...collections, ...jsons, ...groups,
     ...partyOperations(), ...liveUserOperations(),
   };
   table.hello = () => ({

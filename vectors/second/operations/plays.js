@@ -13,7 +13,7 @@ import * as ratchet from "../ratchet.js";
 import * as sparse from "../sparse.js";
 import * as triple from "../triple.js";
 
-function playSteps(given, moves) {
+export function playSteps(given, moves) {
   const steps = given.objects("steps").map((step) => {
     const move = step.text("do");
     if (!Object.hasOwn(moves, move)) step.wrong("do", "a step of this play");

@@ -1,0 +1,26 @@
+"""Vectors of groups: secrets and sender chains, texts, logs, and what devices tell each other."""
+
+from generators.families.groups import chains, epochs, forged, letters, logs, received, sealed
+from generators.families.groups.notes import NOTES
+from generators.support.family import Family
+
+
+def build() -> Family:
+    """Return the family, with every test."""
+    family = Family(
+        "groups",
+        "sender chains with HKDF and HMAC-SHA-256, ChaCha20-Poly1305 and Ed25519; signed logs",
+        [
+            "group.play is the chain of a sender, as another device reads it. Refused steps change nothing.",
+            "log.follow and log.read take the logs of groups too; their labels and kinds tell.",
+        ],
+        NOTES,
+    )
+    epochs.add(family)
+    chains.add(family)
+    sealed.add(family)
+    received.add(family)
+    forged.add(family)
+    logs.add(family)
+    letters.add(family)
+    return family
