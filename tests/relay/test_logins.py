@@ -11,6 +11,7 @@ import pytest
 from letterlock import Address
 from letterlock._primitives import ed25519
 from letterlock._wire.relay_body import DoneAnswer
+from letterlock._wire.relay_calls import CALL_OF_REQUEST
 from letterlock._wire.relay_error import RelayCode
 from letterlock._wire.relay_lists import ListsRequest
 from letterlock._wire.relay_login import AuthenticateAnswer, AuthenticateRequest, ChallengeRequest
@@ -309,3 +310,13 @@ async def test_a_token_of_an_earlier_user_of_the_name_is_of_no_use(town: Town) -
     await after.log_in(1)
     await town.refuses(RelayCode.UNKNOWN, StateRequest(), before.tokens[1])
     await after.state()
+
+
+async def test_a_session_ends_with_its_token(town: Town) -> None:
+    """RLY-6. A body may come so slowly that the token in its head has ended."""
+    alice = await Resident(town, "alice").move_in()
+    session = town.relay.session(alice.tokens[1], town.now)
+    assert session is not None
+    call, body = CALL_OF_REQUEST[StateRequest], StateRequest().encode()
+    assert (await town.relay.handle(call, body, session, session.until - 1)).status == 200
+    assert (await town.relay.handle(call, body, session, session.until)).status == 401

@@ -9,14 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from letterlock._wire.relay_calls import CALL_OF_PATH
 from letterlock.cli._parser import build_parser
 from letterlock.cli._relay_options import OPTIONS
 from letterlock.cli._relay_settings import read_settings, settings_of
 from letterlock.errors import UsageError
 from letterlock.relay._jetstream.connection import Message
 from letterlock.relay._server._address import Listen, bind, is_loopback
-from letterlock.relay._server._calls import _Asked as Asked
 from letterlock.relay._server._settings import Settings
 
 KEY = "5f" * 32
@@ -190,9 +188,8 @@ def test_answers_are_not_held_back() -> None:
         assert found.proto == socket.IPPROTO_TCP
 
 
-def test_neither_passwords_nor_tokens_nor_contents_are_printed() -> None:
+def test_neither_passwords_nor_contents_are_printed() -> None:
     url = "postgresql://relay:the-password@db/relay"
     message = Message("stream", "subject", b"the-contents")
-    asked = Asked(CALL_OF_PATH["/v1/send"], b"the-token", None, 100)
-    for each in (settings("--store", url), message, asked):
+    for each in (settings("--store", url), message):
         assert "the-" not in repr(each)

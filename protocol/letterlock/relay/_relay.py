@@ -124,9 +124,15 @@ class Relay:
             raise Refused(RelayCode.UNKNOWN)
         return session
 
-    async def handle(self, call: Call, body: bytes, token: bytes | None, now: int) -> Reply:
-        """Carry out a call. `now` is in seconds since 1970. Every body and token gets an answer. [RLY-2]"""
-        session = self.session(token, now) if token else None
+    async def handle(self, call: Call, body: bytes, token: bytes | Session | None, now: int) -> Reply:
+        """Carry out a call. `now` is in seconds since 1970. Every body and token gets an answer. [RLY-2]
+
+        Instead of a token, pass what `session` made of it: it is not verified again, and may have ended.
+        """
+        if isinstance(token, Session):
+            session = token if now < token.until else None
+        else:
+            session = self.session(token, now) if token else None
         try:
             answer = await self._carry_out(call, body, session, now)
         except Refused as refused:

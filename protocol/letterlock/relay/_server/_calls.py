@@ -9,7 +9,7 @@ Not here: what the calls do (the relay's core); the socket (_socket.py).
 import asyncio
 import logging
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import perf_counter, time
 from typing import Final
 
@@ -63,7 +63,6 @@ class _Asked:
     """What the head of a request says."""
 
     call: Call
-    token: bytes | None = field(repr=False)
     session: Session | None
     most: int
 
@@ -152,7 +151,7 @@ class Calls:
         most = call.size
         if session is None and call.token is TokenUse.BY_STEP:
             most = MAX_STRANGERS_PART + KIB
-        return _Asked(call, token, session, most)
+        return _Asked(call, session, most)
 
     async def _answer(self, asked: _Asked, scope: Scope, receive: Receive) -> tuple[Reply, bool]:
         """Return the answer, and whether the whole body was read."""
@@ -166,7 +165,7 @@ class Calls:
             body.release()
 
     async def _handle(self, asked: _Asked, data: bytes, receive: Receive) -> Reply:
-        work = self._relay.handle(asked.call, data, asked.token, int(time()))
+        work = self._relay.handle(asked.call, data, asked.session, int(time()))
         if asked.call.name not in _WAITING:
             return await work
         who = (asked.session.account, asked.session.device) if asked.session else None
