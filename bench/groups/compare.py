@@ -30,7 +30,7 @@ REPETITIONS: Final = 3
 def commands(cache: Path, chosen: list[str]) -> tuple[dict[str, list[str]], dict[str, str]]:
     """Return how each contestant is started, and why some are not."""
     worker = str(HERE / "worker.py")
-    found = {name: [sys.executable, worker, name] for name in ("letterlock", "floor")}
+    found = {name: [sys.executable, worker, name] for name in ("letterlock", "users", "floor")}
     missing: dict[str, str] = {}
     for name in chosen:
         environment = PEERS[name]

@@ -3,6 +3,7 @@
     python bench/groups/members.py                       groups of 10, 100 and 1,000
     python bench/groups/members.py --sizes 10 100        quicker
 
+Texts are measured in time of the processor, so that other work counts little, and changes by the clock.
 letterlock's users are on disk (admin and reader). MLS is rine-mls, with X-Wing, in a process of its own: its
 tree is as it is after everybody was added at once, so most nodes are blank. Its bytes grow less once all
 members have sent a commit, which none has here.

@@ -1,6 +1,6 @@
 """Seal and open texts of 100 bytes in a group, for one contestant, and answer with nanoseconds a text.
 
-    python worker.py letterlock | floor | vodozemac
+    python worker.py letterlock | users | floor | vodozemac
 
 One line of JSON says what it can do. Then each line `run CASE N` is answered with one line: N repetitions of
 200 texts each. What was opened is compared with what was sealed. libsignal-client's worker is libsignal.mjs.
@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
+from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
 
@@ -20,6 +21,7 @@ TEXTS = 200
 BYTES = 100
 
 Step = Callable[[Any], Any]
+kept: list[object] = []
 
 
 def letterlock() -> tuple[Step, Step]:
@@ -49,6 +51,25 @@ def letterlock() -> tuple[Step, Step]:
         opened = _receiving.open_text(member, GroupText.decode(text), entry)
         member = opened.chain
         return opened.text
+
+    return seal, open_
+
+
+def users() -> tuple[Step, Step]:
+    """Groups of users on disk: members, device lists and log are looked at, and each text is committed."""
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    from groups.crowd import Crowd
+
+    crowd = Crowd(3)
+    crowd.seal(b"first")
+    group, admin, reader = crowd.group, crowd.at, crowd.there
+    kept.append(crowd)  # its stores are closed with the process
+
+    def seal(text: bytes) -> bytes:
+        return admin.encrypt(group, text).text
+
+    def open_(text: bytes) -> bytes | None:
+        return reader.decrypt(group, text).text
 
     return seal, open_
 
@@ -94,7 +115,7 @@ def vodozemac() -> tuple[Step, Step]:
     return seal, open_
 
 
-CONTESTANTS = {"letterlock": letterlock, "floor": floor, "vodozemac": vodozemac}
+CONTESTANTS = {"letterlock": letterlock, "users": users, "floor": floor, "vodozemac": vodozemac}
 
 
 def repetition(case: str, name: str) -> float:
@@ -114,7 +135,7 @@ def repetition(case: str, name: str) -> float:
 def main() -> None:
     """Answer lines until there are no more."""
     (name,) = sys.argv[1:]
-    versions = {} if name == "floor" else {name: version(name)}
+    versions = {} if name in {"floor", "users"} else {name: version(name)}
     repetition("encrypt", name)
     print(json.dumps({"cases": ["encrypt", "decrypt"], "versions": versions}), flush=True)
     for line in sys.stdin:

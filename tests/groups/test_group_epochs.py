@@ -72,6 +72,24 @@ def test_a_text_without_its_chain_is_held_and_the_chain_asked_for(town: GroupTow
     assert town.show("bob", town.post("alice", team, b"two"), team).text == b"two"
 
 
+def test_a_text_of_a_new_seed_waits_for_it_although_an_earlier_one_is_here(
+    town: GroupTown, team: bytes
+) -> None:  # GRP-29
+    town.readers(town.post("alice", team))
+    town.give("alice", town.at("alice").renew(team))
+    town.sync(team)
+    town.letters.lost.add(town.user("bob").address)
+    town.clock.now += 7 * DAY
+    post = town.post("alice", team)
+    town.letters.lost.clear()
+    incoming = town.show("bob", post, team)
+    assert (incoming.outcome, type(incoming.error)) == (Outcome.HELD, GroupKeyMissing)
+    assert wanted(town, "bob", team, "alice", Wanted.CHAIN, 2)
+    town.clock.now += 60
+    town.process()
+    assert town.show("bob", town.post("alice", team, b"later"), team).text == b"later"
+
+
 def test_a_text_without_its_secret_is_held_and_the_secret_asked_for(town: GroupTown, team: bytes) -> None:
     """GRP-39, GRP-40."""
     town.readers(town.post("alice", team))
