@@ -21,6 +21,7 @@ from letterlock._wire.relay_shelf import (
     UnshelveRequest,
     parcel_hash,
 )
+from support.relay_groups import append, group_log, sent, shown, text_of
 from support.relay_logs import SignedLog, user_member
 from support.relay_server import ServedTown, Server, in_town
 from support.relay_town import NAME, Resident, some_id
@@ -61,6 +62,7 @@ def test_two_people_use_every_call(server: Server) -> None:
         found = await town.get(GetAnswer, GetRequest(PLACE, Step.BUNDLE, 0, 5))
         assert found.data == b"bundle"
         await share(town, alice, bob)
+        await talk(alice, bob)
         metrics = server.metrics()
         for call in CALLS:
             assert metrics[f'letterlock_relay_request_seconds_count{{call="{call.name}",code="OK"}}'] > 0
@@ -92,6 +94,15 @@ async def share(town: ServedTown, alice: Resident, bob: Resident) -> None:
     await town.get(DoneAnswer, UnshelveRequest(shelf, (parcel_hash(parcel),)), bob.tokens[1])
     lists = await town.get(ListsAnswer, UserRequest(bob.user_id, 0), alice.tokens[1])
     assert len(lists.lists) == len(bob.lists)
+
+
+async def talk(alice: Resident, bob: Resident) -> None:
+    """Use a group."""
+    log = group_log(alice, user_member(bob))
+    assert (await append(alice, log.entries[0])).is_taken
+    texts = [text_of(log, each) for each in (alice, bob)]
+    assert [await sent(each, text) for each, text in zip((alice, bob), texts, strict=True)] == [1, 2]
+    assert [each.text for each in await shown(bob, log.id)] == texts
 
 
 def test_without_a_token_nothing_is_told(server: Server) -> None:
