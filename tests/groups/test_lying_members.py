@@ -231,12 +231,31 @@ def test_requests_that_are_not_answered(town: GroupTown, team: bytes) -> None:  
     town.give("alice", town.at("alice").remove(team, ["carol"]))
     town.sync(team)
     for name, epoch in (("dave", 1), ("dave", 2), ("carol", 1), ("carol", 2), ("bob", 1), ("bob", 3)):
-        for what in Wanted:
+        for what in (Wanted.CHAIN,) if (name, epoch) == ("bob", 1) else Wanted:
             tell(town, (name, 1), ("alice", 1), REQUEST, GroupRequest(team, epoch, what).encode())
             found = letters(town, "alice")
             assert (found.outgoing, found.needs) == ([], []), (name, epoch)
     tell(town, ("dave", 1), ("alice", 1), REQUEST, GroupRequest(b"u" * 16, 1, Wanted.SECRET).encode())
     assert letters(town, "alice").outgoing == []
+
+
+def test_the_secret_of_an_epoch_that_is_over_is_for_who_was_a_member_at_its_end(
+    town: GroupTown, team: bytes
+) -> None:
+    """GRP-40: the device that should have sent it may be revoked, and its letter is dropped then."""
+    town.give("alice", town.at("alice").renew(team))
+    town.sync(team)
+    town.give("alice", town.at("alice").add(team, ["dave"]))
+    town.sync(team)
+    town.give("alice", town.at("alice").renew(team))
+    town.sync(team)
+    answered = []
+    for name in ("bob", "dave"):
+        for epoch in (1, 2):
+            tell(town, (name, 1), ("alice", 1), REQUEST, GroupRequest(team, epoch, Wanted.SECRET).encode())
+            if letters(town, "alice").outgoing:
+                answered.append((name, epoch))
+    assert answered == [("bob", 1), ("bob", 2), ("dave", 2)]
 
 
 # --- a store that was put back ----------------------------------------------------------------------------

@@ -9,8 +9,8 @@ read (groups_world.py):
     whoever reads a text has the log that its author had
 
 At the end the relay is honest, whoever was shown another history throws it away, and everybody who was a
-member when a text was sealed has read it, unless it was removed since, or a device was revoked: the
-reader's, the author's, or the one that began the epoch.
+member when a text was sealed has read it, unless it was removed since, or the reader's or the author's device
+was revoked, or five epochs have begun.
 
 Not here: how a play begins and ends (tests/model/test_groups.py).
 """
@@ -19,10 +19,9 @@ import random
 from collections.abc import Callable
 from typing import Final
 
-from letterlock import Address
 from letterlock._wire.log_entry import LogEntry
 from letterlock.errors import TrustError, UsageError
-from letterlock.groups import GroupChange, GroupForked, GroupRole
+from letterlock.groups import CollectionPhase, GroupChange, GroupForked, GroupRole
 from letterlock.limits import DAY, HOUR
 from letterlock.user import OwnDeviceRevoked
 from support.groups_world import Phone, Sealed, Town
@@ -133,7 +132,7 @@ class GroupsPlay:
         phone, other = self._phone(), self.random.choice(self.names)
         groups, group = phone.groups, self.group
         acts = {
-            "add": lambda: groups.add(group, [other], self.random.choice([*GroupRole][:2])),
+            "add": lambda: self._added(phone, other),
             "remove": lambda: groups.remove(group, [other]),
             "role": lambda: groups.set_role(group, [other], self.random.choice([*GroupRole])),
             "renew": lambda: groups.renew(group),
@@ -143,6 +142,13 @@ class GroupsPlay:
         what = self.random.choice([*acts, "add", "add", "remove", "renew"])
         done = self._give(phone, acts[what])
         self._tell(f"{phone}: {what} {other}{'' if done else ', in vain'}")
+
+    def _added(self, phone: Phone, other: str) -> GroupChange:
+        """Return an addition; nobody is added before an epoch has begun since somebody went."""
+        if phone.knows(self.group) and phone.groups.get(self.group).phase is not CollectionPhase.OPEN:
+            for _ in range(2):
+                self._give(phone, lambda: phone.groups.renew(self.group))
+        return phone.groups.add(self.group, [other], self.random.choice([*GroupRole][:2]))
 
     def _give(self, phone: Phone, make: Callable[[], GroupChange]) -> bool:
         if phone is self.cheated:
@@ -354,18 +360,10 @@ class GroupsPlay:
             and phone is not sealed.author
             and not is_cheated
             and sealed.author not in self.revoked
-            and self._opener(sealed) not in {each.address for each in self.revoked}
+            and self._epoch() - self.town.states[sealed.head].epoch < KEPT
             and self._is_member_since(phone.user.user_id, sealed)
             and phone.address in sealed.devices
         )
-
-    def _opener(self, sealed: Sealed) -> Address:
-        """Return the device that began the epoch of a text: if it is revoked, its letters are dropped."""
-        entries = [LogEntry.decode(each) for each in self.town.relay.logs[self.group]]
-        at = next(number for number, each in enumerate(entries) if each.hash == sealed.head)
-        opening = next(each for each in reversed(entries[: at + 1]) if each.terms.opening is not None)
-        (name,) = (each for each in self.names if self.town.user_id(each) == opening.author)
-        return Address(name, opening.signed_by.signer.device_id)
 
     def _is_member_since(self, user_id: bytes, sealed: Sealed) -> bool:
         """Return whether a user was a member all the time since a text was sealed."""
@@ -386,9 +384,11 @@ class GroupsPlay:
     def _last_text(self, phone: Phone) -> Sealed:
         self.written += 1
         sealed = self.town.send(phone, self.group, b"last text %d" % self.written)
-        for pause in (0, 61, HOUR):
+        for pause in PAUSES:
             self.town.clock.now += pause
             for each in self._working():
                 self.town.upkeep(each)
             self._rest()
+            if pause >= HOUR and not self._unread():
+                break
         return sealed

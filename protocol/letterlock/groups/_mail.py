@@ -25,6 +25,7 @@ from letterlock._wire.group_text import SenderName
 from letterlock._wire.sender_chain import SenderChain
 from letterlock.groups._chains import keep_chain
 from letterlock.groups._desk import GroupDesk
+from letterlock.groups._history import role_after
 from letterlock.groups._letters import ask, give_chain, secret_body, send
 from letterlock.groups._log_taking import keep_secret
 from letterlock.groups._values import GroupEvent, GroupEventKind, GroupProcessed
@@ -113,15 +114,15 @@ class _Reading:
         """Send a member what it asks for, once an hour. [GRP-40]"""
         at, group = self.at, asked.group_id
         is_member = at.place_of(group, stand, sender.user_id) is not None
-        if stand.forked or not is_member or asked.epoch != stand.epoch:
+        if stand.forked or not is_member or not self._is_entitled(stand, sender, asked):
             return _Fate.DONE
         want = Want(group, asked.epoch, sender, asked.what)
         if at.wants.answered(want, at.desk.now()):
             return _Fate.DONE
         device = {sender.user_id: frozenset({sender.device})}
-        record, sending = at.book.epoch(group, stand.epoch), at.book.sending(group)
+        record, sending = at.book.epoch(group, asked.epoch), at.book.sending(group)
         if asked.what is Wanted.SECRET and record is not None and record.secret is not None:
-            body = secret_body(group, stand.epoch, record)
+            body = secret_body(group, asked.epoch, record)
             send(at, device, ContentKind.GROUP_SECRET, body, self.findings)
         elif asked.what is Wanted.CHAIN and sending is not None and sending.chain.epoch.number == stand.epoch:
             give_chain(at, sending.chain, device, self.findings)
@@ -129,6 +130,19 @@ class _Reading:
             audience[sender.user_id] = audience.get(sender.user_id, frozenset()) | device[sender.user_id]
             at.book.save_audience(group, AudienceRecord(audience))
         return _Fate.DONE
+
+    def _is_entitled(self, stand: StandRecord, sender: SenderName, asked: GroupRequest) -> bool:
+        """Return whether a member may have what it asks for: of epochs that are over, the secret alone.
+
+        Its user was a member when that epoch ended, so it was to have the secret. The letter may be lost
+        because the device that sent it was revoked.
+        """
+        if asked.epoch == stand.epoch:
+            return True
+        group, following = asked.group_id, self.at.book.epoch(asked.group_id, asked.epoch + 1)
+        if asked.what is not Wanted.SECRET or following is None:
+            return False
+        return role_after(self.at, stand, group, following.number - 1, sender.user_id) is not None
 
 
 def process(at: GroupDesk) -> GroupProcessed:
