@@ -76,7 +76,7 @@ def test_decrypt_killed_then_repeated(profiles: Profiles, fork_server: ForkServe
         assert temporary_outputs(inbox) == []
         return status == KILLED
 
-    assert kill_at_every_step(scenario) > 20
+    assert kill_at_every_step(scenario) > 6
     assert [path for path in inbox.iterdir() if not path.name.isdigit()] == []
 
 
@@ -111,7 +111,7 @@ def test_decrypt_killed_then_repeated_to_another_output(
         assert temporary_outputs(there) == []
         return status == KILLED
 
-    assert kill_at_every_step(scenario) > 20
+    assert kill_at_every_step(scenario) > 6
 
 
 @pytest.mark.slow
@@ -131,7 +131,7 @@ def test_decrypt_killed_twice(profiles: Profiles, fork_server: ForkServer) -> No
         assert decrypt_status(profiles, message, out) == 3
         return status == KILLED
 
-    assert kill_at_every_step(scenario) > 20
+    assert kill_at_every_step(scenario) > 6
     assert temporary_outputs(inbox) == []
 
 
@@ -149,7 +149,7 @@ def test_decrypt_to_standard_output_killed(profiles: Profiles, fork_server: Fork
         assert decrypt_status(profiles, message, None) == 3
         return status == KILLED
 
-    assert kill_at_every_step(scenario) > 5
+    assert kill_at_every_step(scenario) > 3
 
 
 @pytest.mark.slow
@@ -170,7 +170,7 @@ def test_encrypt_killed(profiles: Profiles, fork_server: ForkServer) -> None:
         assert profiles.decrypt(second.read_bytes()) == TEXT
         return status == KILLED
 
-    assert kill_at_every_step(scenario) > 8
+    assert kill_at_every_step(scenario) > 5
     assert len(ciphertexts.by_key) > 10
 
 
@@ -189,7 +189,7 @@ def test_bundle_killed(profiles: Profiles, fork_server: ForkServer) -> None:
         bundle.unlink()
         return status == KILLED
 
-    assert kill_at_every_step(scenario) > 20
+    assert kill_at_every_step(scenario) > 5
 
 
 @pytest.mark.slow
@@ -206,7 +206,7 @@ def test_add_killed(profiles: Profiles, fork_server: ForkServer, options: list[s
         assert profiles.decrypt(profiles.encrypt(TEXT)) == TEXT
         return status == KILLED
 
-    assert kill_at_every_step(scenario) > 20
+    assert kill_at_every_step(scenario) > 2
     assert said == {b"", b"this bundle was added "}
 
 

@@ -1,30 +1,19 @@
-"""`letterlock user send` and `receive`, killed (SIGKILL) at many of their steps, and run side by side.
+"""`letterlock user send` and `receive`, killed (SIGKILL) at every step, and run side by side.
 
 A text that was sent arrives, or its sender's command was killed before it was stored. No text is lost, and
 none is printed again once the new state was stored.
 """
 
 import json
-from collections.abc import Callable
-from itertools import count
 from pathlib import Path
 
 import pytest
 
-from support.cli_forks import KILLED, ForkServer, needs_fork
+from support.cli_forks import KILLED, ForkServer, kill_at_every_step, needs_fork
 from support.cli_tools import Arguments, temporary_outputs
 from support.user_cli import People
 
 pytestmark = needs_fork
-
-
-STRIDE = 4
-"""Every fourth step is enough here: test_kills_at_every_step.py tries all of them on the same parts."""
-
-
-def kill_at_many_steps(scenario: Callable[[int], bool]) -> int:
-    """Run a scenario with a kill at step 1, 5, ... until it returns False; return how often it was killed."""
-    return next(killed for killed in count() if not scenario(1 + STRIDE * killed))
 
 
 def texts_in(path: Path) -> list[str]:
@@ -56,7 +45,7 @@ def test_send_killed(friends: People, fork_server: ForkServer) -> None:
         assert arrived[-1] or (texts == [] and status == KILLED)
         return status == KILLED
 
-    assert kill_at_many_steps(scenario) > 10
+    assert kill_at_every_step(scenario) > 7
     assert {True, False} == set(arrived)
     # Once the text is stored, no later kill loses it.
     assert all(arrived[arrived.index(True) :])
@@ -88,7 +77,7 @@ def test_receive_killed(friends: People, fork_server: ForkServer) -> None:
         assert friends.mail("bob.1") == []
         return status == KILLED
 
-    assert kill_at_many_steps(scenario) > 5
+    assert kill_at_every_step(scenario) > 5
     assert temporary_outputs(friends.root / "bob") == []
 
 

@@ -2,7 +2,10 @@
 
 A `ForkServer` is a process that has imported everything. It forks a child for every run, so that a run takes
 milliseconds and a SIGKILL hits the command's work and not its imports. The kill comes at a random instant or
-at a step: before or after the n-th call by which the command changes a file or commits.
+at a step: before or after a call by which the command changes a file or commits.
+
+A killed process leaves its files and nothing else. So a step counts if the files are not what they were
+before; LETTERLOCK_DEEP=1 counts every step.
 """
 
 import gc
@@ -20,6 +23,7 @@ from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
+from zlib import crc32
 
 import pytest
 
@@ -36,6 +40,8 @@ from support.store_tools import use_cheap_passphrases
 
 KILLED: Final = -signal.SIGKILL if sys.platform != "win32" else -9
 """The status of a killed run."""
+
+DEEP: Final = os.environ.get("LETTERLOCK_DEEP") == "1"
 
 needs_fork = pytest.mark.skipif(sys.platform == "win32", reason="fork and SIGKILL")
 
@@ -202,7 +208,8 @@ def _run_child(request: dict[str, Any]) -> None:
     os.environ.update(request["environment"])
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     if request["kill_at"]:
-        _kill_at_step(request["kill_at"])
+        home = Path(request["argv"][request["argv"].index("--home") + 1])
+        _kill_at_step(request["kill_at"], home.parent)
     try:
         status = main(request["argv"])
     except BaseException:  # noqa: BLE001 - the server's own code must not run in the child
@@ -212,13 +219,22 @@ def _run_child(request: dict[str, Any]) -> None:
     os._exit(status)
 
 
-def _kill_at_step(fatal: int) -> None:
+def _files(folder: Path) -> list[tuple[str, int]]:
+    """Return all files and what they hold, but for the shared memory that SQLite makes anew after a kill."""
+    paths = [f"{parent}/{name}" for parent, _, names in os.walk(folder) for name in names]
+    return sorted((each, crc32(Path(each).read_bytes())) for each in paths if not each.endswith("-shm"))
+
+
+def _kill_at_step(fatal: int, folder: Path) -> None:
     """Kill this process at the n-th step. Each call below is two steps: before it and after it."""
-    steps = 0
+    steps, last = 0, list[tuple[str, int]]()
 
     def step() -> None:
-        nonlocal steps
-        steps += 1
+        nonlocal steps, last
+        found = _files(folder)
+        if steps and found == last and not DEEP:
+            return
+        steps, last = steps + 1, found
         if steps == fatal:
             os.kill(os.getpid(), signal.SIGKILL)
 
