@@ -17,7 +17,7 @@ from letterlock.client import (
     SyncDocuments,
     SyncJson,
 )
-from letterlock.documents import LinkSecret, NoGrant, Role, SealOptions
+from letterlock.documents import LinkSecret, NoGrant, Role, SealOptions, Section
 from letterlock.errors import UsageError
 from support.client_documents import CONTENT
 from support.relay_process import RelayProcess
@@ -104,3 +104,23 @@ def test_collections_with_every_call(people: tuple[SyncClient, SyncClient], tmp_
     teams.forget(id_)
     assert teams.all() == ()
     assert repr(teams) == "<SyncCollections>"
+
+
+def test_json_documents_with_every_call(people: tuple[SyncClient, SyncClient], tmp_path: Path) -> None:
+    (alice, bob), blobs = people, DirectoryBlobs(tmp_path / "blobs")
+    json = alice.documents.json
+    sections = [Section("office", [""], ["bob"]), Section("clinic", ["/dose"])]
+    made = json.seal({"name": "Lind", "dose": 5}, sections, blobs)
+    alice.flush()
+    bob.documents.refresh()
+    opened = bob.documents.json.open(bob.documents.json.fetch(made.id, blobs))
+    assert (dict(opened.value), bob.documents.json.author(opened)) == ({"name": "Lind"}, "alice")
+    assert len(json.share(made.data, "clinic", ["bob"])) == 1
+    assert {each.reader for each in json.grants(made.data)["clinic"]} == {"alice", "bob"}
+    assert made.id.hex().encode() in json.access_record(made.id)
+    second = json.seal({"dose": 6}, sections, blobs, replaces=made.id)
+    assert (second.version, len(json.versions(made.id))) == (2, 4)
+    assert json.erase(made.id, blobs=blobs)
+    with pytest.raises(NoGrant, match="destroyed"):
+        json.fetch(made.id, blobs)
+    assert repr(json) == "<SyncJson>"

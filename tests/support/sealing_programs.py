@@ -8,14 +8,24 @@ is followed by a record, and every third has its grant to Bob withdrawn.
 
 import io
 import sys
+import threading
 from pathlib import Path
 from typing import Final
 
 from letterlock.blobs import DirectoryBlobs
 from letterlock.client import SyncClient
-from letterlock.documents import SealOptions, Section
+from letterlock.documents import Readable, SealOptions, Section
+from letterlock.documents._streams import Progress
 
 KEY: Final = bytes(32)
+
+
+class SlowBlobs(DirectoryBlobs):
+    """A storage that takes its time, so that a kill often hits it."""
+
+    def put(self, name: str, source: Readable, progress: Progress | None = None) -> int:
+        threading.Event().wait(0.15)
+        return super().put(name, source, progress)
 
 
 def content(number: int) -> bytes:
@@ -39,7 +49,7 @@ def one(client: SyncClient, blobs: DirectoryBlobs, number: int) -> None:
 
 def main() -> None:
     store, folder, count = sys.argv[1:]
-    blobs = DirectoryBlobs(Path(folder) / "blobs")
+    blobs = SlowBlobs(Path(folder) / "blobs")
     with SyncClient.open(store, key=KEY) as client:
         client.documents.spool = Path(folder)
         print("ready", flush=True)
