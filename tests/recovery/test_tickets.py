@@ -15,12 +15,12 @@ from letterlock.recovery import (
     LockEvaluated,
     LockName,
     LockStanding,
+    LockTicketKey,
     LockWaits,
     Policy,
     RecoveryRefused,
     RecoveryServer,
     ShowLocks,
-    TicketKey,
     WrongPassword,
     choose,
 )
@@ -74,14 +74,14 @@ WRONG: dict[str, Callable[[Town, EvaluateLock], EvaluateLock]] = {
     "of a lifetime too long": lambda town, it: replace(
         it, ticket=signed(TICKETS, it, town.now + TICKET_SLACK + 1)
     ),
-    "by another key": lambda town, it: replace(it, ticket=signed(TicketKey(bytes(32)), it, town.now)),
+    "by another key": lambda town, it: replace(it, ticket=signed(LockTicketKey(bytes(32)), it, town.now)),
     "of another input of the same server": lambda town, it: replace(
         it, ticket=signed(TICKETS, replace(it, blinded=bytes(32)), town.now)
     ),
 }
 
 
-def signed(key: TicketKey, request: EvaluateLock, now: int) -> bytes:
+def signed(key: LockTicketKey, request: EvaluateLock, now: int) -> bytes:
     """Return a ticket that somebody signs for a request to server 1."""
     asked = EvaluateLock(request.name, bytes(32), companion=companion(request.blinded))
     return issue(key, asked, now) or b""
@@ -166,7 +166,7 @@ def test_unknown_users_get_tickets_too(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("number", "tickets"), [(1, TICKETS), (2, TICKETS.public)])
-def test_each_server_has_its_half_of_the_ticket_key(number: int, tickets: TicketKey) -> None:
+def test_each_server_has_its_half_of_the_ticket_key(number: int, tickets: LockTicketKey) -> None:
     with pytest.raises(UsageError):
         RecoveryServer(number, Town().stores[0], DECOYS, tickets)
 

@@ -21,6 +21,7 @@ from letterlock.recovery import (
     LockBegun,
     LockEvaluated,
     LockName,
+    LockTicketKey,
     MadeLock,
     NewLock,
     Opened,
@@ -30,7 +31,6 @@ from letterlock.recovery import (
     RecoveryStore,
     ShowLocks,
     StoredLocks,
-    TicketKey,
     choose,
     device_keys,
 )
@@ -43,7 +43,7 @@ from support.user_tools import document_key, keys
 PASSWORD: Final = "correct horse"
 FLOORS: Final = {"MIN_PASSES": 1, "MIN_MEMORY": 8192}
 DECOYS: Final = DecoyKey(bytes(range(32)))
-TICKETS: Final = TicketKey(bytes(range(64, 96)))
+TICKETS: Final = LockTicketKey(bytes(range(64, 96)))
 FREELY: Final = Policy(uses=1000, uses_a_day=1000, pause=0)
 
 

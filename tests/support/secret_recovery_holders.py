@@ -17,13 +17,13 @@ from letterlock._wire.recovery_lock import Hardness, Lock, LockName
 from letterlock.recovery import (
     Attempt,
     DecoyKey,
+    LockTicketKey,
     NewLock,
     Opened,
     Recovered,
     RecoveryKey,
     RecoveryServer,
     StoredLocks,
-    TicketKey,
     device_keys,
 )
 from letterlock.recovery._keys import LockKey, LockKeys
@@ -34,7 +34,7 @@ from letterlock.recovery._steps import Counted
 from letterlock.user import ListChain, User
 from support.secret_pq_holders import MATERIAL
 
-RECOVERY_SECRETS: Final = ["DecoyKey", "LockKey", "OprfOutput", "OprfSeed", "RecoveryKey", "TicketKey"]
+RECOVERY_SECRETS: Final = ["DecoyKey", "LockKey", "OprfOutput", "OprfSeed", "RecoveryKey", "LockTicketKey"]
 
 SECRET: Final = MATERIAL[:32]
 SEED: Final = OprfSeed(SECRET)
@@ -125,7 +125,7 @@ RECOVERY_TABLE: Final[dict[str, tuple[Callable[[], Any], str]]] = {
     "Recovered": (lambda: Recovered(user(), user().device_lists()[0]), "<Recovered>"),
     "_Drafted": (drafted, "<_Drafted>"),
     "RecoveryServer": (
-        lambda: RecoveryServer(1, StoredLocks(MemoryStore()), DecoyKey(SECRET), TicketKey(SECRET).public),
+        lambda: RecoveryServer(1, StoredLocks(MemoryStore()), DecoyKey(SECRET), LockTicketKey(SECRET).public),
         "<RecoveryServer 1>",
     ),
     "StoredLocks": (lambda: StoredLocks(MemoryStore()), "<StoredLocks>"),

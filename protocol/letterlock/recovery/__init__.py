@@ -41,7 +41,7 @@ from letterlock.recovery._new_lock import MadeLock, NewLock, keep_only
 from letterlock.recovery._recovered import Recovered, Remains, recover_user
 from letterlock.recovery._server import RecoveryServer
 from letterlock.recovery._store import RecoveryStore, StoredLocks
-from letterlock.recovery._tickets import TicketKey
+from letterlock.recovery._tickets import LockTicketKey
 
 __all__ = [
     "Attempt",
@@ -58,6 +58,7 @@ __all__ = [
     "LockName",
     "LockOpened",
     "LockStanding",
+    "LockTicketKey",
     "LockWaits",
     "LocksShown",
     "MadeLock",
@@ -77,7 +78,6 @@ __all__ = [
     "ShowLocks",
     "StandingShown",
     "StoredLocks",
-    "TicketKey",
     "WrongPassword",
     "choose",
     "device_keys",

@@ -39,7 +39,7 @@ from letterlock.recovery._errors import RecoveryRefused
 from letterlock.recovery._meter import Policy, standing
 from letterlock.recovery._signing import require_signed
 from letterlock.recovery._store import RecoveryStore
-from letterlock.recovery._tickets import TicketKey, issue, require_ticket
+from letterlock.recovery._tickets import LockTicketKey, issue, require_ticket
 from letterlock.user import ListChain
 
 T = TypeVar("T")
@@ -56,7 +56,7 @@ class RecoveryServer(Uncopyable):
     number: int
     store: RecoveryStore
     decoys: DecoyKey
-    tickets: TicketKey | Ed25519PublicKey | None
+    tickets: LockTicketKey | Ed25519PublicKey | None
     policy: Policy = Policy()
     clock: Clock = system_clock
     entropy: Entropy = system_entropy
@@ -64,7 +64,9 @@ class RecoveryServer(Uncopyable):
     def __post_init__(self) -> None:
         if self.number not in SERVERS:
             raise UsageError("a recovery server is number 1, the relay, or 2, the key server")
-        if self.tickets is not None and isinstance(self.tickets, TicketKey) != (self.number == SERVERS[1]):
+        if self.tickets is not None and isinstance(self.tickets, LockTicketKey) != (
+            self.number == SERVERS[1]
+        ):
             raise UsageError("server 2 has the ticket key, and server 1 its public key")
 
     # --- a user without devices -------------------------------------------------------------------------
@@ -93,7 +95,9 @@ class RecoveryServer(Uncopyable):
         counted, left = self.store.change(user_id, step)
         if counted is None:
             return LockEvaluated(None, None, left)
-        ticket = issue(self.tickets, request, self.clock()) if isinstance(self.tickets, TicketKey) else None
+        ticket = (
+            issue(self.tickets, request, self.clock()) if isinstance(self.tickets, LockTicketKey) else None
+        )
         return LockEvaluated(voprf.evaluate(counted.seed, request.blinded), counted.nonce, left, ticket)
 
     def succeed(self, request: LockOpened) -> StandingShown:

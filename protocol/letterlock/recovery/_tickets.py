@@ -25,7 +25,7 @@ from letterlock.recovery._errors import RecoveryRefused
 _END: Final = 4
 
 
-class TicketKey(Secret):
+class LockTicketKey(Secret):
     """32 random bytes of server 2, with which it signs tickets."""
 
     __slots__ = ()
@@ -41,7 +41,7 @@ def companion(blinded: bytes) -> bytes:
     return hashlib.sha256(blinded).digest()
 
 
-def issue(key: TicketKey, request: EvaluateLock, now: int) -> bytes | None:
+def issue(key: LockTicketKey, request: EvaluateLock, now: int) -> bytes | None:
     """Return a ticket for the input that a request to server 2 names, or None if it names none."""
     if request.companion is None:
         return None
@@ -65,5 +65,5 @@ def _signed(name: LockName, hashed: bytes, end: int) -> bytes:
     return RECOVERY_TICKET + cbor.encode([*name.fields(), hashed, end])
 
 
-def _pair(key: TicketKey) -> Ed25519KeyPair:
+def _pair(key: LockTicketKey) -> Ed25519KeyPair:
     return Ed25519KeyPair(Ed25519Seed(key.expose()))
