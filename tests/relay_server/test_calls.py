@@ -2,6 +2,7 @@
 
 from letterlock import Address
 from letterlock._primitives.ed25519 import Ed25519KeyPair, Ed25519Seed
+from letterlock._wire.collection_member import Role
 from letterlock._wire.relay_body import DoneAnswer
 from letterlock._wire.relay_calls import CALLS
 from letterlock._wire.relay_error import RelayCode
@@ -98,7 +99,7 @@ async def share(town: ServedTown, alice: Resident, bob: Resident) -> None:
 
 async def talk(alice: Resident, bob: Resident) -> None:
     """Use a group."""
-    log = group_log(alice, user_member(bob))
+    log = group_log(alice, user_member(bob, Role.WRITER))
     assert (await append(alice, log.entries[0])).is_taken
     texts = [text_of(log, each) for each in (alice, bob)]
     assert [await sent(each, text) for each, text in zip((alice, bob), texts, strict=True)] == [1, 2]
