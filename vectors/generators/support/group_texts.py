@@ -60,7 +60,7 @@ class Writer:
     label: str
     device: int = 1
     group: bytes = GROUP
-    secrets: dict[int, bytes] = field(default_factory=dict, hash=False)
+    secrets: dict[int, bytes] = field(default_factory=dict[int, bytes], hash=False)
     """Other secrets than those of the group, by their epochs."""
 
     @property
@@ -148,14 +148,14 @@ class Text:
     entry: Value = 1
     entry_hash: bytes = entry_hash(1)
     before: bytes = bytes(32)
-    heard: Value = field(default_factory=list)
+    heard: Value = field(default_factory=list[Value])
     said: bytes | None = None
     content: bytes | None = None
     padding: bytes | None = None
     """The content with its padding."""
     key: bytes | None = None
     signing_seed: bytes | None = None
-    header_changes: dict[str, Value] = field(default_factory=dict)
+    header_changes: dict[str, Value] = field(default_factory=dict[str, Value])
     sealed_for: bytes | None = None
     """What is authenticated beside the content."""
     signed: bytes | None = None

@@ -51,11 +51,11 @@ class Making:
     scopes: Value
     version: int = 1
     signer: Signer = field(default_factory=lambda: ALICE.at(1, 1))
-    said: dict[str, Value] = field(default_factory=dict)
+    said: dict[str, Value] = field(default_factory=dict[str, Value])
     """What the statement says otherwise."""
     padding: Callable[[bytes], bytes] = pad
     trailer_padding: Callable[[bytes], bytes] = pad
-    trailer_keys: dict[int, bytes] = field(default_factory=dict)
+    trailer_keys: dict[int, bytes] = field(default_factory=dict[int, bytes])
     """Other keys of the trailer, by the sections that have them."""
     context: bytes = AUTHOR
 

@@ -87,6 +87,11 @@ def heads(family: Family) -> None:
         ("the sender's heads agree", [opened(first), opened(second)], ["same", "same"]),
         ("the first text names another head", [opened(ALICE.text(1, 0))], ["different"]),
         ("others were shown another text before", [opened(first), opened(forked)], ["same", "different"]),
+        (
+            "a head on record stays",
+            [opened(first), opened(forked), compared(1, 0, ALICE.head(1, 1))],
+            ["same", "different", "same"],
+        ),
         ("the same, the other way round", [opened(forked), opened(first)], ["unknown", "different"]),
         ("a text that came late agrees", [opened(second), opened(first)], ["unknown", "same"]),
         ("a head that nobody can compare", [opened(ALICE.said(1, 3))], ["unknown"]),
