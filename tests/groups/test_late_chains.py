@@ -150,3 +150,35 @@ def test_a_forged_text_below_the_first_key_is_refused() -> None:
     arrive(town, late)
     assert bob.groups.decrypt(group, forged).outcome is Outcome.REFUSED
     assert bob.read == [first.body]
+
+
+def test_who_comes_back_is_given_the_chains_again() -> None:  # GRP-34
+    town, group, alice, bob = town_of_three()
+    town.send(alice, group, b"first")
+    town.settle(group)
+    carol = town.phone("carol")
+    for change in (carol.groups.leave, alice.groups.renew, alice.groups.renew):
+        town.give(carol if change == carol.groups.leave else alice, change(group))
+        town.settle(group)
+    town.give(alice, alice.groups.add(group, ["carol"]))
+    town.settle(group)
+    back = town.send(alice, group, b"for carol again")
+    town.settle(group)
+    assert back.body in carol.read
+    assert back.body in bob.read
+
+
+def test_a_secret_between_is_asked_for_where_a_chain_goes_through_its_epoch() -> None:  # GRP-39
+    town, group, alice, bob = town_of_three()
+    town.send(alice, group, b"in epoch 1")
+    town.settle(group)
+    town.give(alice, alice.groups.renew(group))
+    keep_back(town)  # the secret of epoch 2 is lost
+    town.give(alice, alice.groups.renew(group))
+    arrive(town, [])
+    town.take(bob, group)
+    text = town.send(alice, group, b"in epoch 3")
+    arrive(town, [])
+    assert town.show(bob, group, text.text).outcome is Outcome.HELD
+    asks(town, group, bob)
+    assert text.body in bob.read

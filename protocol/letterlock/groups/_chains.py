@@ -127,7 +127,15 @@ def carried_on(at: GroupDesk, chain: MemberChain, epoch: int) -> MemberChain | N
 
 
 def missing(at: GroupDesk, place: TextPlace) -> None:
-    """Note what a text lacks: the secret of its epoch, or its chain."""
-    record = at.book.epoch(place.group_id, place.epoch)
-    what = Wanted.SECRET if record is not None and record.secret is None else Wanted.CHAIN
-    at.wants.note(Want(place.group_id, place.epoch, place.sender, what), at.desk.now())
+    """Note what a text lacks: the secret of an epoch through which its chain goes, or the chain itself."""
+    group, sender = place.group_id, place.sender
+    newest = at.book.newest_before(group, place.epoch, sender) if place.number < MAX_CHAIN_TEXTS else None
+    first = place.epoch if newest is None else newest.chain.epoch.number + 1
+    for epoch in range(first, place.epoch + 1):
+        record = at.book.epoch(group, epoch)
+        if record is not None and record.secret is None:
+            at.wants.note(Want(group, epoch, sender, Wanted.SECRET), at.desk.now())
+            if epoch == place.epoch:
+                return
+            break
+    at.wants.note(Want(group, place.epoch, sender, Wanted.CHAIN), at.desk.now())

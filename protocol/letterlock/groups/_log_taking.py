@@ -15,6 +15,7 @@ from typing import Final
 from letterlock._records.collection import WRITABLE, LogState
 from letterlock._records.collection_change import ChangeRecord
 from letterlock._records.group import GroupChangeRecord, GroupEpochRecord, StandRecord
+from letterlock._records.group_chain import AudienceRecord
 from letterlock._wire.collection_member import Member, Role
 from letterlock._wire.group_bodies import EpochSecret
 from letterlock._wire.log_entry import Action, LogEntry
@@ -65,7 +66,7 @@ def take(at: GroupDesk, group: bytes, entries: Sequence[LogEntry]) -> GroupTaken
         _note_epoch(at, step)
     if taken.steps.taken:
         _note_stand(at, after)
-        _withdraw(at, taken.before, after)
+        _withdraw(at, taken.steps.taken, after)
     findings = Findings()
     outcome, change, strangers = _own_change(at, after, taken.steps.taken, findings)
     found = (tuple(findings.outgoing), tuple(findings.needs), tuple(sorted(strangers)))
@@ -99,11 +100,24 @@ def _note_stand(at: GroupDesk, state: LogState) -> None:
     at.book.save_stand(state.log_id, StandRecord(*place, may_send, forked=False))
 
 
-def _withdraw(at: GroupDesk, before: LogState | None, after: LogState) -> None:
-    """Drop what waits for users who are no members any more. [GRP-32]"""
-    if before is not None and before.members.keys() - after.members.keys():
-        names = (at.name(each.name.id) for each in after.users)
-        withdraw(at.desk, after.log_id, {each for each in names if each is not None})
+def _withdraw(at: GroupDesk, steps: Sequence[Step], after: LogState) -> None:
+    """Drop what waits for users who are no members any more. [GRP-32]
+
+    Whoever went lacks the secret of an epoch through which this device's chain goes on. If it comes back, it
+    needs the chain again, so it is none of those any more that have it.
+    """
+    gone: set[bytes] = set()
+    for step in steps:
+        before = {} if step.before is None else step.before.members
+        gone |= {each.id for each in before.keys() - step.after.members.keys()}
+    if not gone:
+        return
+    names = (at.name(each.name.id) for each in after.users)
+    withdraw(at.desk, after.log_id, {each for each in names if each is not None})
+    audience = at.book.audience(after.log_id).devices
+    if gone & audience.keys():
+        left = {user_id: ids for user_id, ids in audience.items() if user_id not in gone}
+        at.book.save_audience(after.log_id, AudienceRecord(left))
 
 
 # --- what happened ----------------------------------------------------------------------------------------
