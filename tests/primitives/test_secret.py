@@ -40,6 +40,7 @@ from letterlock._primitives.mlkem_split import EncapsulationRandomness
 from letterlock._primitives.passphrase import PassphraseKey
 from letterlock._primitives.secret import Secret, Uncopyable
 from letterlock._primitives.secretstream import FrameOpener, FrameSealer
+from letterlock._primitives.voprf import Blinding, OprfOutput, OprfSeed
 from letterlock._primitives.xeddsa import SigningKey, SigningScalar
 from letterlock._primitives.xwing import XWingKeyPair, XWingSeed
 
@@ -49,7 +50,7 @@ SECRETS = [
     MlDsaSeed,
     XWingSeed,
     PrivateKey, SharedPoint, SigningScalar, KemSeed, KemSecret, PassphraseKey, EncapsulationRandomness,
-    CompositeSeed, Ed25519Seed, MlDsaSeed, XWingSeed,
+    CompositeSeed, Ed25519Seed, MlDsaSeed, XWingSeed, OprfSeed, OprfOutput,
 ]  # fmt: skip
 CURVE_PAIRS: list[type[KeyPair[Any]]] = [
     IdentityKeyPair,
@@ -83,6 +84,7 @@ def holders() -> list[Uncopyable]:
         FrameSealer.begin(MATERIAL[:32], b"")[0],
         FrameOpener.begin(MATERIAL[:32], b"", bytes(24)),
         FloeStream(MATERIAL[:32], bytes(32), b"", segment_bytes=64),
+        Blinding(MATERIAL),
     ]
     return [*single, *curve, *kem, *built, Encapsulation(KemSecret(MATERIAL[:32]), b"\x01" * 8)]
 

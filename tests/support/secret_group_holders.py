@@ -6,6 +6,7 @@ from typing import Any, Final
 from letterlock._groups._epoch import EpochName
 from letterlock._groups._receiving import Agreement, MemberChain, OpenedText
 from letterlock._groups._sending import OwnChain, SealedText, SigningPairs
+from letterlock._primitives.ed25519 import Ed25519KeyPair, Ed25519Seed
 from letterlock._ratchet.keys import SkippedKeys
 from letterlock._records.collection_change import ChangeRecord, Wish
 from letterlock._records.group import GroupChangeRecord, GroupEpochRecord
@@ -22,6 +23,8 @@ from letterlock.groups._desk import GroupDesk, Places, group_desk
 from letterlock.stores import MemoryStore
 from letterlock.user import User
 from letterlock.user._user import desk_behind
+from letterlock_vectors.inputs import Input
+from letterlock_vectors.operations.groups import ReceiverPlayer
 from support.secret_pq_holders import MATERIAL
 
 GROUP_SECRETS: Final = ["ChainSeed", "EpochSecret", "GroupChainKey", "LetterBody", "SigningPairs"]
@@ -50,7 +53,15 @@ def member() -> MemberChain:
     return MemberChain(EPOCH, SENDER, 0, KEY, SEED, bytes(32), ())
 
 
+def receiver_player() -> ReceiverPlayer:
+    public = Ed25519KeyPair(Ed25519Seed(SECRET)).public.data
+    chain = SenderChain(bytes(16), 1, bytes(32), 0, 0, KEY, SEED, public).encode()
+    given = {"chain": chain.hex(), "user_id": SENDER.user_id.hex(), "device_id": SENDER.device}
+    return ReceiverPlayer(Input(given))
+
+
 GROUP_TABLE: Final[dict[str, tuple[Callable[[], Any], str]]] = {
+    "ReceiverPlayer": (receiver_player, "{OBJECT}"),
     "SenderChain": (
         lambda: SenderChain(bytes(16), 1, bytes(32), 0, 0, KEY, SEED, bytes(32)),
         "<SenderChain: epoch 1, number 0>",

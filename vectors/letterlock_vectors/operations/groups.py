@@ -121,7 +121,7 @@ def shown_chain(chain: SenderChain) -> Output:
     }
 
 
-class _Receiver(Uncopyable):
+class ReceiverPlayer(Uncopyable):
     """The chain of a sender in each epoch, and the keys of texts that were skipped."""
 
     __slots__ = ("_chains", "_kept", "_newest")
@@ -184,7 +184,7 @@ class _Receiver(Uncopyable):
 
 
 def _play(given: Input) -> Output:
-    receiver = _Receiver(given)
+    receiver = ReceiverPlayer(given)
     table = {"open": receiver.open, "next_epoch": receiver.next_epoch, "compare": receiver.compare}
     return play(given.nested_list("steps"), table)
 
