@@ -8,11 +8,14 @@ import pytest
 
 from letterlock import Address, MemoryStore
 from letterlock._wire import cbor
+from letterlock._wire.relay_group import StoredText
 from letterlock._wire.relay_shelf import ShelfName
+from letterlock.client import _group_rows as group_rows
 from letterlock.client import _rows as rows
 from letterlock.client import _shelf_rows as shelf_rows
+from letterlock.client._group_rows import GroupPlace, GroupPost, HeldText
 from letterlock.client._posts import bundled
-from letterlock.client._rows import Arrived, Draft, Held, NeedRecord, Notice, OwnRecord, Post
+from letterlock.client._rows import Arrived, Draft, FromGroup, Held, NeedRecord, Notice, OwnRecord, Post
 from letterlock.client._shelf_rows import HeldParcel, ParcelRecord, ShelfRecord
 from letterlock.client._supply import Supply
 from letterlock.client._table import MICROSECONDS, Tables, need_key
@@ -36,6 +39,14 @@ SAMPLES: list[Any] = [
     Held(BOB, b"message"),
     Arrived(BOB, 1, bytes(16), 1_000, b"body", (FILE,), "carol"),
     Arrived(BOB, 255, bytes(16), 0, b""),
+    Arrived(BOB, 1, bytes(16), 0, b"", group=FromGroup(bytes(16), bytes(32), 7)),
+    Arrived(None, 1, bytes(16), 0, b"", group=FromGroup(bytes(16), bytes(32), 7)),
+    Notice("joined", None, None, (bytes(16), None)),
+    Notice("disagrees", None, 7, (bytes(16), bytes(32))),
+    GroupPlace(7),
+    GroupPost(bytes(16), b"body"),
+    GroupPost(bytes(16), b"", b"text", 1_000_000, 720, 6),
+    HeldText(bytes(16), StoredText(7, 1_000, b"text")),
     Notice("conflict", "bob"),
     Notice("of a later release", "bob", 7),
     ParcelRecord(ShelfName.of_user(bytes(32)), b"parcel"),
@@ -55,7 +66,11 @@ CODECS: dict[type, str] = {
     ParcelRecord: "parcel",
     ShelfRecord: "shelf",
     HeldParcel: "held_parcel",
+    GroupPlace: "place",
+    GroupPost: "group_post",
+    HeldText: "held_text",
 }
+MODULES: dict[str, ModuleType] = {each.__name__: each for each in (rows, shelf_rows, group_rows)}
 
 
 def encode(value: Any) -> Record:
@@ -68,7 +83,7 @@ def decode(kind: type, record: Record) -> Any:
 
 
 def codecs_of(kind: type) -> ModuleType:
-    return rows if kind.__module__ == rows.__name__ else shelf_rows
+    return MODULES[kind.__module__]
 
 
 @pytest.mark.parametrize("value", SAMPLES, ids=lambda value: type(value).__name__)
@@ -92,7 +107,16 @@ def test_a_record_that_is_changed_is_another_value_or_refused(value: Any) -> Non
 @pytest.mark.parametrize("value", SAMPLES, ids=lambda value: type(value).__name__)
 def test_a_record_shows_no_text(value: Any) -> None:
     for each in fields(value):
-        if each.name in {"body", "message", "messages", "publication", "attachments", "parcel"}:
+        if each.name in {
+            "body",
+            "message",
+            "messages",
+            "publication",
+            "attachments",
+            "parcel",
+            "text",
+            "stored",
+        }:
             assert f"{each.name}=" not in repr(value)
 
 

@@ -19,13 +19,15 @@ from typing import Any, Final
 from letterlock import MemoryStore
 from letterlock._wire.relay_calls import CALL_OF_PATH
 from letterlock._wire.relay_error import ErrorAnswer, RelayCode
-from letterlock._wire.relay_mail import AckRequest, FetchAnswer, FetchRequest, MailFrame
+from letterlock._wire.relay_group import FollowFrame, GroupFrame, GroupTextsAnswer, GroupTextsRequest
+from letterlock._wire.relay_mail import FetchAnswer, FetchRequest, MailFrame, read_sent_frame
 from letterlock._wire.relay_shelf import ShelfFrame
 from letterlock.client import Client, RelayUnavailable
 from letterlock.client._http import RelayUrl
 from letterlock.client._opening import World
 from letterlock.client._pace import Pace
 from letterlock.client._transport import Reply, Socket, SocketClosed
+from letterlock.limits import MAX_COUNTER
 from letterlock.relay._relay import Relay
 from letterlock.relay._settings import RelaySettings
 from letterlock.relay._sqlite import SqliteRelayStore
@@ -171,24 +173,48 @@ class TownSocket:
         self._token = token
         self._sent: set[bytes] = set()
         self._shelved = 0
+        self._followed: dict[bytes, int] = {}
 
     async def send(self, frame: bytes) -> None:
+        sent = read_sent_frame(frame)
+        if isinstance(sent, FollowFrame):
+            self._followed = {group: self._followed.get(group, -1) for group in sent.groups}
+            return
         reply = await self._call("ack", frame)
-        self._sent -= set(AckRequest.decode(frame).ids)
+        self._sent -= set(sent.ids)
         assert reply.status in {200, 401}
+
+    async def _news(self) -> bytes | None:
+        """Return a frame about a group in which something is new, or None."""
+        for group, told in self._followed.items():
+            request = GroupTextsRequest(group, MAX_COUNTER, 1, 0)
+            reply = await self._call("group-texts", request.encode())
+            if reply.status == 200:
+                newest = GroupTextsAnswer.decode(reply.body).newest
+                if newest != told:
+                    self._followed[group] = newest
+                    return GroupFrame(group, newest).encode()
+        return None
 
     async def receive(self) -> bytes:
         while True:
             if self._shelved != self._transport.town.shelved:
                 self._shelved = self._transport.town.shelved
                 return ShelfFrame(self._shelved).encode()
-            reply = await self._call("fetch", FetchRequest(100, 1, tuple(self._sent)[:256]).encode())
+            news = await self._news()
+            if news is not None:
+                return news
+            reply = await self._call(
+                "fetch", FetchRequest(100, 0 if self._followed else 1, tuple(self._sent)[:256]).encode()
+            )
             if reply.status != 200:
                 raise SocketClosed(4401)
             try:
                 answer = FetchAnswer.decode(reply.body)
             except Exception:  # noqa: BLE001
                 return reply.body
+            if not answer.deliveries and self._followed:
+                await asyncio.sleep(0.01)
             if answer.deliveries:
                 self._sent |= {each.id for each in answer.deliveries}
                 return MailFrame(answer.stock, answer.deliveries).encode()

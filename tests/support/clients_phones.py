@@ -198,7 +198,7 @@ class Phone:
     async def _hears(self, client: Client) -> None:
         with suppress(OwnDeviceRevoked):
             async for event in client.events():
-                self.events.append((event.kind, event.name))
+                self.events.append((event.kind, getattr(event, "name", None)))
                 if event.kind is RelayEventKind.FAILED:
                     self.faults.append(f"{self.label}: a bug")
             return

@@ -28,6 +28,7 @@ from letterlock.client._opening import World
 from letterlock.client._pace import Pace
 from letterlock.client._transport import Reply
 from letterlock.errors import AccountExists, StoreBusy
+from letterlock.user import Event
 
 KEY: Final = bytes(32)
 PACE: Final = Pace(first=0.1, most=2.0, refill=1.0, upkeep=30.0)
@@ -185,7 +186,7 @@ class Resident:
             if isinstance(event, RelayEvent):
                 if event.kind in _WRONG:
                     note(self.city / "wrong", f"{self.name} {event}")
-            else:
+            elif isinstance(event, Event):
                 note(self.city / "events", f"{self.name} {event.kind.name} {event.name}")
 
 

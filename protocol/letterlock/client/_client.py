@@ -1,7 +1,7 @@
 """Client: a user whose messages travel through a relay, for asyncio.
 
     create, open, join        a store, and the user in it
-    async with                five tasks run until it ends: sender, fetcher, receiver, keeper, librarian
+    async with                six tasks run until it ends, from sender to convener
     send                      saved, then sent by the sender; offline it waits
     messages, events          what arrived and happened, until the application has finished it
 
@@ -23,6 +23,7 @@ from letterlock._wire.device_snapshot import DeviceClass, ListedDevice
 from letterlock._wire.linking import LinkingCode
 from letterlock.client._arrivals import Arrivals
 from letterlock.client._client_documents import ClientDocuments, librarian_of
+from letterlock.client._client_groups import ClientGroups, convener_of
 from letterlock.client._contacts import Contacts
 from letterlock.client._errors import RelayUnavailable
 from letterlock.client._events import RelayEvent
@@ -42,6 +43,7 @@ from letterlock.client._stores import StoreOpener, StorePlace
 from letterlock.client._thread import StoreThread
 from letterlock.client._values import Delivery, Message, Person
 from letterlock.errors import StoreError, UsageError
+from letterlock.groups import GroupEvent
 from letterlock.user import Event, Evidence, OwnDeviceRevoked
 
 T = TypeVar("T")
@@ -65,6 +67,7 @@ class Client(Uncopyable):
         "_runner",
         "_sender",
         "documents",
+        "groups",
     )
 
     _world: ClassVar[World] = WORLD
@@ -77,6 +80,8 @@ class Client(Uncopyable):
         self._contacts = Contacts(office)
         self.documents: Final = ClientDocuments(office, self._fetcher.refresh)
         """The documents and collections of this user."""
+        self.groups: Final = ClientGroups(office, partial(self._contacts.meet, self._fetcher))
+        """The groups of this user."""
         self._reader = Reader(office, self._check)
         self._runner: asyncio.Task[None] | None = None
 
@@ -200,8 +205,9 @@ class Client(Uncopyable):
 
     async def _run(self) -> None:
         office = self._office
-        looks_after = (librarian_of(self.documents).step, Receiver(office).step, Keeper(office).step)
-        await office.repeat(self._sender.step, self._fetcher.step, *looks_after)
+        look_after = librarian_of(self.documents).step, convener_of(self.groups).step
+        steps = self._sender.step, self._fetcher.step, Receiver(office).step, Keeper(office).step
+        await office.repeat(*steps, *look_after)
 
     def _check(self) -> None:
         """Raise UsageError unless the tasks run, OwnDeviceRevoked, and StoreError if the store ended them."""
@@ -270,7 +276,7 @@ class Client(Uncopyable):
     async def revoke(self, device_id: int) -> None:
         """Take a device out of this user's list, for good, as `User.revoke` does."""
         await self._office.run(self._office.queue.revoke, device_id)
-        self._office.wake_all()
+        self._office.note_learned()
 
     async def use_ticket(self, ticket: bytes) -> None:
         """Go on with a new ticket of the application's server, after the event TICKET_NEEDED.
@@ -340,16 +346,13 @@ class Client(Uncopyable):
         return await self._contacts.send(self._fetcher, draft)
 
     async def delivery(self, id_: bytes) -> Delivery | None:
-        """Return what a content still waits for, or None if it waits no more.
-
-        Then every device has acknowledged it, or it was given up.
-        """
+        """Return what a content waits for; None if each device has acknowledged it, or it was given up."""
         return await self._contacts.delivery(id_)
 
     async def flush(self, seconds: float = 30.0) -> None:
-        """Wait until everything that was sent is at the relay. Raises RelayUnavailable after `seconds`.
+        """Wait until everything that was sent is at the relay.
 
-        Inside `transaction()` it raises UsageError.
+        Raises RelayUnavailable after `seconds`; UsageError inside `transaction()`.
         """
         self._check()
         self._office.require_outside()
@@ -367,19 +370,16 @@ class Client(Uncopyable):
         """
         return self._reader.messages(wait)
 
-    def events(self, *, wait: float | None = None) -> AsyncGenerator[Event | RelayEvent]:
-        """Yield what happened, likewise: events of contacts and devices until they are finished.
-
-        Those between this client and its relay are told once, to a program that listens.
-        """
+    def events(self, *, wait: float | None = None) -> AsyncGenerator[Event | RelayEvent | GroupEvent]:
+        """Yield what happened, likewise: each event until it is finished; those of the relay once."""
         return self._reader.events(wait)
 
     # --- the application's own rows -------------------------------------------------------------------
 
     def transaction(self) -> AbstractAsyncContextManager[None]:
-        """Group calls of this task, and the application's own rows, into one commit: `async with`.
+        """Group calls of this task, and rows of the application that `run` writes, into one commit.
 
-        Write the rows in functions that `run` calls. An exception in the block undoes all of it.
+        An exception in the `async with` block undoes all of it.
         """
         return self._office.thread.transaction()
 

@@ -45,6 +45,9 @@ class RelayEventKind(Enum):
     application calls `keep` or `forget`."""
     NO_ROOM = "no room"
     """A shelf at the relay is full, so what was shared waits here, and is tried again."""
+    GROUP_GIVEN_UP = "group text given up"
+    """A text for `group` was given up, because this user may not write there any more; or one from there,
+    whose keys did not come in 30 days or of which too many waited."""
     FAILED = "failed"
     """Something failed that cannot be a peer's doing: a bug. It is tried again; the log names its kind."""
 
@@ -56,3 +59,4 @@ class RelayEvent:
     kind: RelayEventKind
     name: str | None = None
     device: int | None = None
+    group: bytes | None = None

@@ -92,7 +92,7 @@ class Fetcher:
             if after == 0:
                 raise RelayMisbehaves("shows device lists that are wrong") from None
             await self.refresh(name, whole=True)
-        office.wake_all()
+        office.note_learned()
         if await office.run(office.documents.rows.held.count):
             office.shelf_wake.set()
 

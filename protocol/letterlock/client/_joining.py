@@ -133,6 +133,7 @@ async def _link(
         raise
     package, device_id = await office.run(_confirmed, office, link, items)
     await _uploaded(office, sender, device_id)  # the relay knows the device before the device calls it
+    office.note_learned()
     await meeting.put(Step.PACKAGE, package)
     office.wake_all()
     return device_id

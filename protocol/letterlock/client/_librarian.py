@@ -16,9 +16,7 @@ from contextlib import suppress
 from typing import Final
 
 from letterlock._wire.relay_body import DoneAnswer
-from letterlock._wire.relay_error import RelayCode
 from letterlock._wire.relay_limits import MAX_SHELVED
-from letterlock._wire.relay_log import LogAnswer, LogAppendAnswer, LogAppendRequest, LogRequest
 from letterlock._wire.relay_shelf import (
     ShelfAnswer,
     ShelfName,
@@ -30,6 +28,7 @@ from letterlock._wire.relay_shelf import (
 )
 from letterlock.client._errors import RelayMisbehaves, RelayRefused
 from letterlock.client._events import RelayEventKind
+from letterlock.client._log_reader import LogReader, Taken
 from letterlock.client._office import Office
 from letterlock.client._pace import woken
 from letterlock.client._shelf_rows import MAX_FAILURES, ParcelRecord
@@ -38,12 +37,9 @@ from letterlock.documents import (
     ChangeOutcome,
     CollectionChange,
     CollectionEvent,
-    CollectionForked,
     CollectionTaken,
     Granted,
-    InvalidEntry,
 )
-from letterlock.errors import PeerError, UsageError
 from letterlock.limits import HOUR
 
 _MOST_SENT: Final = 3 << 20
@@ -52,19 +48,18 @@ _PAGE: Final = 100
 _DOUBLINGS: Final = 12
 _LEARNINGS: Final = 3
 """How often what came is judged anew at once because device lists were missing."""
-_ROUNDS: Final = 50
-"""How often a change is made anew at once because others were faster."""
 
 
 class Librarian:
     """One client's task that looks after what is shared."""
 
-    __slots__ = ("_learn", "_office", "_queue")
+    __slots__ = ("_learn", "_office", "_queue", "logs")
 
     def __init__(self, office: Office, learn: Callable[[str], Awaitable[None]]) -> None:
         self._office = office
         self._learn = learn
         self._queue = office.documents
+        self.logs: LogReader[CollectionChange] = LogReader(office, self._queue, self._noted)
 
     async def step(self) -> None:
         """Bring everything up to date, then wait."""
@@ -168,75 +163,16 @@ class Librarian:
 
     async def read_collection(self, collection: bytes) -> None:
         """Read the log and the shelf of a collection. Raises what calls raise."""
-        office = self._office
-        after = await office.run(self._queue.number, collection)
-        while True:
-            try:
-                answer = await office.call(LogRequest(collection, after), LogAnswer)
-            except RelayRefused as refused:
-                if refused.code is not RelayCode.UNKNOWN:
-                    raise
-                await self._restore(collection, 0)
-                return
-            if answer.newest < after:
-                await self._restore(collection, answer.newest)
-                return
-            taken = await self._take(collection, answer.entries)
-            number = after if taken is None else taken.number
-            if number >= answer.newest or number <= after:  # all of it, or lists have to come first
-                break
-            after = number
-        await self._read(ShelfName.of_collection(collection))
+        if await self.logs.read(collection):
+            await self._read(ShelfName.of_collection(collection))
 
-    async def _take(self, collection: bytes, entries: Sequence[bytes]) -> CollectionTaken | None:
-        """Take entries; return None for those that were wrong."""
-        office = self._office
-        try:
-            taken = await office.run(self._queue.take_log, collection, entries)
-        except CollectionForked:
-            return None
-        except (InvalidEntry, PeerError, UsageError):
-            office.tell(RelayEventKind.MISBEHAVES)
-            return None
-        if CollectionEvent.FORKED in taken.events:
-            office.tell(RelayEventKind.FORKED)
-        office.wake_all()
-        return taken
-
-    async def _restore(self, collection: bytes, after: int) -> None:
-        """Give a relay that has lost entries those that this user signed; others give theirs."""
-        for entry in await self._office.run(self._queue.rest_of_log, collection, after):
-            try:
-                answer = await self._office.call(LogAppendRequest(entry), LogAppendAnswer)
-            except RelayRefused:
-                return
-            if not answer.is_taken:
-                return
+    def _noted(self, taken: Taken[CollectionChange] | None) -> None:
+        """Tell what became of entries, or have the keys sent out that go with a change."""
+        if taken is None:
+            self._office.shelf_wake.set()
+        elif isinstance(taken, CollectionTaken) and CollectionEvent.FORKED in taken.events:
+            self._office.tell(RelayEventKind.FORKED)
 
     async def offer(self, change: CollectionChange) -> ChangeOutcome:
-        """Have a change taken into its log, made anew as often as others are faster.                [DOC-79]
-
-        Returns ACCEPTED, MET, REFUSED or WAITING. Raises what calls raise, and CollectionForked.
-        """
-        is_restored = False
-        for _ in range(_ROUNDS):
-            answer = await self._office.call(LogAppendRequest(change.entry), LogAppendAnswer)
-            if answer.is_taken:
-                await self._office.run(self._queue.accepted, change)
-                self._office.shelf_wake.set()
-                return ChangeOutcome.ACCEPTED
-            if answer.newest < change.number - 1 and not is_restored:
-                await self._restore(change.collection, answer.newest)
-                is_restored = True
-                continue
-            taken = await self._take(change.collection, answer.entries)
-            if taken is None:
-                raise RelayMisbehaves("answers with a log that is wrong")
-            if taken.missing is not None:
-                return ChangeOutcome.WAITING
-            if taken.outcome is None:
-                raise RelayMisbehaves("takes no entry, and shows none that stands in its way")
-            if taken.outcome is not ChangeOutcome.MADE_AGAIN or taken.change is None:
-                return taken.outcome
-            change = taken.change
-        raise RelayMisbehaves("lets others be faster each time")
+        """Have a change taken into its log. Raises what calls raise, and CollectionForked. [DOC-79]"""
+        return await self.logs.offer(change.collection, change)

@@ -12,21 +12,24 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Final, ParamSpec, TypeVar
 
 from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.relay_body import RelayBody
 from letterlock._wire.relay_error import RelayCode
+from letterlock._wire.relay_group import FollowFrame
 from letterlock.client._admission import Admission
 from letterlock.client._arrivals import Arrivals
 from letterlock.client._connection import Connection
 from letterlock.client._document_queue import DocumentQueue
 from letterlock.client._errors import NotAdmitted, RelayMisbehaves, RelayRefused, RelayUnavailable
 from letterlock.client._events import RelayEvent, RelayEventKind
+from letterlock.client._group_queue import GroupQueue
 from letterlock.client._pace import Backoff, Pace
 from letterlock.client._supply import LEAST, MOST
 from letterlock.client._thread import StoreThread
-from letterlock.client._transport import Transport
+from letterlock.client._transport import Socket, SocketClosed, Transport
 from letterlock.errors import StoreBusy, StoreError, UsageError
 from letterlock.user import OwnDeviceRevoked
 
@@ -49,7 +52,13 @@ class Office(Uncopyable):
         "documents",
         "events",
         "fetcher_wake",
+        "follow_frame",
         "forgotten_at",
+        "group_news",
+        "group_wake",
+        "groups",
+        "groups_due",
+        "has_learned",
         "is_revoked",
         "keeper_wake",
         "level",
@@ -62,6 +71,7 @@ class Office(Uncopyable):
         "room_wake",
         "sender_wake",
         "shelf_wake",
+        "socket",
         "stock",
         "thread",
         "wants_prekeys",
@@ -74,6 +84,7 @@ class Office(Uncopyable):
         self.queue = arrivals.queue
         self.thread = thread
         self.documents = DocumentQueue(arrivals.queue)
+        self.groups = GroupQueue(arrivals.queue, self.documents)
         self.pace = pace
         self.connection = Connection(transport, self._changed)
         self.admission = Admission(self)
@@ -99,6 +110,20 @@ class Office(Uncopyable):
         self.arrivals_wake = asyncio.Event()
         self.news_wake = asyncio.Event()
         self.shelf_wake = asyncio.Event()
+        self._begin_groups()
+
+    def _begin_groups(self) -> None:
+        self.group_wake = asyncio.Event()
+        self.group_news: set[bytes] = set()
+        """Groups in which there is something new, as the relay says."""
+        self.groups_due = True
+        """Whether all groups are to be read: the relay was away, and may have been restored."""
+        self.has_learned = False
+        """Whether device lists were learned since the groups were looked after."""
+        self.socket: Socket | None = None
+        """The socket, while there is one."""
+        self.follow_frame: FollowFrame | None = None
+        """Which groups the relay is to tell of in the socket."""
 
     async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Make a call of the queue in the store's thread."""
@@ -123,6 +148,35 @@ class Office(Uncopyable):
         self.shelf_wake.set()
         self.fetcher_wake.set()
 
+    def note_group(self, group: bytes) -> None:
+        """Have a group read soon."""
+        self.group_news.add(group)
+        self.group_wake.set()
+
+    def pop_group_news(self) -> set[bytes]:
+        """Return the groups in which there is something new, once."""
+        news, self.group_news = self.group_news, set()
+        return news
+
+    def note_learned(self) -> None:
+        """Let every task look for work, because device lists changed: groups too."""
+        self.wake_all()
+        self.has_learned = True
+        self.group_wake.set()
+
+    def pop_learned(self) -> bool:
+        """Return whether device lists were learned, once."""
+        learned, self.has_learned = self.has_learned, False
+        return learned
+
+    async def follow(self, frame: FollowFrame | None, *, is_new: bool = False) -> None:
+        """Have the relay tell of groups in the socket, unless it was told so in this one."""
+        if frame != self.follow_frame or is_new:
+            self.follow_frame = frame
+            if self.socket is not None and frame is not None:
+                with suppress(SocketClosed):
+                    await self.socket.send(frame.encode())
+
     def tell(self, kind: RelayEventKind, name: str | None = None, device: int | None = None) -> None:
         """Note an event, unless it is the last one that was noted."""
         event = RelayEvent(kind, name, device)
@@ -134,6 +188,8 @@ class Office(Uncopyable):
         self.tell(RelayEventKind.UP if is_up else RelayEventKind.DOWN)
         if is_up:
             self.sender_wake.set()
+            self.groups_due = True
+            self.group_wake.set()
             self.wake_shelves()
 
     def want_prekeys(self) -> None:

@@ -4,6 +4,7 @@
     lists of a signer missing     the parcel is held, and the lists of the name it introduces are fetched;
                                   without room it is read again once there is room or the lists have come
     of a device revoked since     a grant is taken, and shown as such; a note is not
+    name of a member of a group   the lists of the name are fetched
     anything else that is wrong   passed over: a relay, or anybody with an account, can put it there
 
 Every grant and note is verified by itself, so a relay can withhold, repeat and mix parcels, and no more.
@@ -11,7 +12,8 @@ Every grant and note is verified by itself, so a relay can withhold, repeat and 
 Every method runs inside the caller's transaction. Not here: asking the relay (_librarian.py).
 """
 
-from collections.abc import Iterable
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -38,6 +40,8 @@ from letterlock.user._document_seeds import document_key_pair
 
 MAX_HELD_PARCELS: Final = 200
 """Parcels that cannot be judged yet, of 256 KiB each at most. Others stay on the shelf meanwhile."""
+_MAX_INTRODUCED: Final = 4096
+"""Names in memory of users whom nobody waits for yet."""
 _MAX_AUTHORS: Final = 1000
 """Unknown signers of parcels that found no room, of which this process knows."""
 
@@ -55,6 +59,8 @@ class ParcelsIn(Uncopyable):
         "_rows",
         "_store",
         "_tables",
+        "awaited",
+        "introduced",
         "wanted",
     )
 
@@ -76,6 +82,10 @@ class ParcelsIn(Uncopyable):
         self._rows = rows
         self._begun: set[ShelfName] = set()
         self._passed: dict[tuple[ShelfName, bytes], int] = {}
+        self.introduced: OrderedDict[bytes, str] = OrderedDict()
+        """Names of users that nobody waits for yet, by their ids: the latest ones."""
+        self.awaited: Callable[[], frozenset[bytes]] = frozenset
+        """The ids of users whose names are waited for: members of groups. Set by the groups."""
         self.wanted: dict[str, None] = {}
         """Names whose device lists are needed first, for whoever can ask for them at once."""
 
@@ -239,6 +249,8 @@ class ParcelsIn(Uncopyable):
     def _introduce(self, items: Iterable[ParcelItem], wanted: set[bytes] | None) -> None:
         """Have the lists of unknown names fetched: all of a good parcel, else those of its signer alone."""
         lists, own = ListsOnRecord(self._desk.book), self._desk.book.own().pin.user_id
+        introduces = any(each.kind == ItemKind.INTRODUCTION for each in items)
+        awaited = self.awaited() if introduces and wanted is not None else frozenset[bytes]()
         for each in items:
             if each.kind != ItemKind.INTRODUCTION:
                 continue
@@ -246,9 +258,20 @@ class ParcelsIn(Uncopyable):
                 introduced = Introduction.decode(each.data)
             except MalformedMessage:
                 continue
-            is_wanted = wanted is None or introduced.user_id in wanted
-            if is_wanted and introduced.user_id != own and lists.contact(introduced.user_id) is None:
+            user_id = introduced.user_id
+            if user_id == own or lists.contact(user_id) is not None:
+                continue
+            if wanted is None or user_id in wanted or user_id in awaited:
                 self.want(introduced.name)
+            else:
+                self._remember(introduced)
+
+    def _remember(self, introduced: Introduction) -> None:
+        """Keep a name in memory, because its user may turn out to be a member of a group."""
+        self.introduced[introduced.user_id] = introduced.name
+        self.introduced.move_to_end(introduced.user_id)
+        if len(self.introduced) > _MAX_INTRODUCED:
+            self.introduced.popitem(last=False)
 
     def want(self, name: str, after: int = 0) -> None:
         """Have the device lists of a name after a version fetched."""

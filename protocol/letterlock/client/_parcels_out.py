@@ -14,7 +14,7 @@ are, and goes when the relay is there.                                          
 Not here: sending (_librarian.py).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from letterlock._primitives.secret import Uncopyable
@@ -70,6 +70,13 @@ class ParcelsOut(Uncopyable):
         shelves = {self._own, *(shelf for each in grants for shelf in self._shelves(each.grant))}
         notes = {each: ParcelItem(ItemKind.NOTE, each) for each in wire}
         self._put({shelf: dict(notes) for shelf in shelves})
+
+    def introduce(self, user_id: bytes, others: Mapping[bytes, str]) -> None:
+        """Tell a user the names of others, by their ids."""
+        items = [Introduction(each, name).encode() for each, name in others.items()]
+        found = {each: ParcelItem(ItemKind.INTRODUCTION, each) for each in items}
+        if found:
+            self._put({ShelfName.of_user(user_id): found})
 
     @property
     def _own(self) -> ShelfName:

@@ -86,6 +86,10 @@ class Queue(Uncopyable):
         self.judge_held: Callable[[str], None] = lambda _: None
         """Gives the user what was held of a name once more. Set by the arrivals."""
 
+    def draw(self, length: int) -> bytes:
+        """Return random bytes."""
+        return self._entropy(length)
+
     def own(self) -> OwnRecord:
         """Return the client's own record. Raises UsageError in a store that no client has used."""
         own = self.tables.own()
@@ -328,8 +332,12 @@ class Queue(Uncopyable):
 
     def notice(self, kind: EventKind, name: str, device: int | None = None) -> None:
         """Save an event for the application."""
+        self.tell(Notice(kind.value, name, device))
+
+    def tell(self, notice: Notice) -> None:
+        """Save an event for the application."""
         notices = self.tables.notices
-        self.tables.append(notices, Notice(kind.value, name, device))
+        self.tables.append(notices, notice)
         if notices.count() > MAX_NOTICES:
             notices.delete(notices.due(LATEST, 1)[0][0])
 

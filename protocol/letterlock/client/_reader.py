@@ -15,11 +15,13 @@ from time import monotonic
 from typing import Final
 
 from letterlock.client._errors import AlreadyDone
-from letterlock.client._events import RelayEvent
+from letterlock.client._events import RelayEvent, RelayEventKind
 from letterlock.client._office import Office
 from letterlock.client._pace import woken
+from letterlock.client._rows import Notice
 from letterlock.client._values import Message
 from letterlock.errors import StoreError, UsageError
+from letterlock.groups import GroupEvent, GroupEventKind
 from letterlock.user import Event, EventKind, OwnDeviceRevoked
 
 _LOOK: Final = 15.0
@@ -27,6 +29,7 @@ _LOOK: Final = 15.0
 FLUSH: Final = 5.0
 """Seconds for which the end of a client's block waits until what was sent has gone out."""
 _KINDS: Final = {each.value: each for each in EventKind}
+_GROUP_KINDS: Final = {each.value: each for each in GroupEventKind}
 
 
 class Reader:
@@ -77,7 +80,7 @@ class Reader:
         await self._office.run(self._office.arrivals.finish, key)
         self._office.room_wake.set()
 
-    async def events(self, wait: float | None) -> AsyncGenerator[Event | RelayEvent]:
+    async def events(self, wait: float | None) -> AsyncGenerator[Event | RelayEvent | GroupEvent]:
         """Yield events, those of the store until they were finished."""
         office, arrivals = self._office, self._office.arrivals
         token, patience = self._enter("events", office.news_wake), _Patience(wait)
@@ -95,10 +98,23 @@ class Reader:
                 await woken(office.news_wake, patience.left)
                 continue
             key, notice = found[0]
-            if notice.kind in _KINDS:  # else of a later release
-                yield Event(_KINDS[notice.kind], notice.name, notice.device)
+            event = _event(notice)
+            if event is not None:
+                yield event
             await office.run(arrivals.finish_notice, key)
             patience = _Patience(wait)
+
+
+def _event(notice: Notice) -> Event | RelayEvent | GroupEvent | None:
+    """Return the event of a notice, or None for one of a later release."""
+    if notice.group is None:
+        kind, name = _KINDS.get(notice.kind), notice.name
+        return None if kind is None or name is None else Event(kind, name, notice.device)
+    group, user_id = notice.group
+    if notice.kind == EventKind.GIVEN_UP.value:
+        return RelayEvent(RelayEventKind.GROUP_GIVEN_UP, group=group)
+    of_group = _GROUP_KINDS.get(notice.kind)
+    return None if of_group is None else GroupEvent(of_group, group, user_id, notice.device)
 
 
 class _Patience:
@@ -137,6 +153,7 @@ async def _drained(office: Office, check: Callable[[], None]) -> None:
             return
         office.wake_all()
         office.wake_shelves()
+        office.group_wake.set()
         await asyncio.sleep(min(0.05, office.pace.first))
 
 
@@ -144,4 +161,11 @@ def _left(office: Office) -> int:
     tables = office.queue.tables
     # Parcels that the relay did not take wait for others, perhaps for days.
     parcels = [each for _, each in office.documents.rows.parcels.due() if not each.failures]
-    return tables.posts.count() + tables.drafts.count() + len(office.queue.needs.due(1)) + len(parcels)
+    texts = [each for _, each in office.groups.rows.posts.due() if not each.failures]
+    return (
+        len(texts)
+        + tables.posts.count()
+        + tables.drafts.count()
+        + len(office.queue.needs.due(1))
+        + len(parcels)
+    )

@@ -15,6 +15,7 @@ from time import monotonic
 from typing import Final
 
 from letterlock._wire.relay_body import DoneAnswer
+from letterlock._wire.relay_group import GroupFrame
 from letterlock._wire.relay_limits import MAX_ACKNOWLEDGED, MAX_FETCHED
 from letterlock._wire.relay_mail import AckRequest, Delivery, FetchAnswer, FetchRequest, MailFrame, read_frame
 from letterlock._wire.relay_shelf import ShelfFrame
@@ -76,6 +77,8 @@ class Receiver:
         token, began = await connection.token(), monotonic()
         try:
             async with connection.socket(token) as socket:
+                self._office.socket = socket
+                await self._office.follow(self._office.follow_frame, is_new=True)
                 while True:
                     await self._room()
                     await self._frame(socket)
@@ -94,6 +97,8 @@ class Receiver:
                 self._backoff.succeeded()
             # Not at once: a relay that goes away closes the sockets of all its clients.
             await self._backoff.wait()
+        finally:
+            self._office.socket = None
 
     async def _frame(self, socket: Socket) -> None:
         data = await socket.receive()
@@ -109,6 +114,8 @@ class Receiver:
                 self._office.keeper_wake.set()
         elif isinstance(frame, ShelfFrame):
             self._office.shelf_wake.set()
+        elif isinstance(frame, GroupFrame):
+            self._office.note_group(frame.group)
 
     async def _take(self, answer: FetchAnswer) -> None:
         """Have the user read messages, and save what comes of them."""
@@ -116,6 +123,7 @@ class Receiver:
         if answer.deliveries:
             await office.run(office.arrivals.receive, answer.deliveries)
             office.wake_all()
+            office.group_wake.set()  # letters about groups may be among them
         may_ask = answer.stock < office.level // 4 and (answer.deliveries or answer.stock != office.stock)
         office.stock = answer.stock
         if may_ask and await office.run(office.queue.refill, answer.stock):

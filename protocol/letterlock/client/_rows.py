@@ -5,8 +5,9 @@ post       [1, name, [[device id, message] ...], version / null, head / null, co
 need       [1, kind, name, device id / null, after / null, failures]
 draft      [1, name, kind, body, [attachment ...], sent]
 held       [1, sender, message]
-arrived    [1, sender, kind, id, time, body, [attachment ...], name / null]
-notice     [1, text of the kind, name, device id / null]
+arrived    [1, sender / null, kind, id, time, body, [attachment ...], name / null,
+            null / [group id, user id, device id]]
+notice     [1, text of the kind, name / null, device id / null, null / [group id, user id / null]]
 
 Not here: their rows in the store (_table.py).
 """
@@ -16,8 +17,11 @@ from typing import Final
 
 from letterlock._records.entry import decode_entry, encode_entry, read_bool
 from letterlock._wire.address import Address
+from letterlock._wire.cbor import Value
 from letterlock._wire.content import Attachment
+from letterlock._wire.device_snapshot import HASH_BYTES
 from letterlock._wire.fields import Fields
+from letterlock._wire.group_limits import GROUP_ID_BYTES
 from letterlock._wire.relay_limits import MAX_RELAYED_MESSAGE, MAX_SENT_MESSAGES, MAX_UPLOAD
 from letterlock.client._supply import LEAST, MAX_REFILLS, MOST, Supply
 from letterlock.errors import UsageError
@@ -100,25 +104,43 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
-    """Content that was read, and that the application has not finished."""
+class FromGroup:
+    """In which group a text was sent, by which device of whom: a user id of 32 bytes."""
 
-    sender: Address
+    group: bytes
+    user_id: bytes
+    device: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """Content that was read, and that the application has not finished.
+
+    `sender` is None for a text of a member whose name this user does not know.
+    """
+
+    sender: Address | None
     kind: int
     id: bytes
     time: int
     body: bytes = field(repr=False)
     attachments: tuple[Attachment, ...] = field(default=(), repr=False)
     to: str | None = None
+    group: FromGroup | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that happened. `kind` is the text of an `EventKind`, perhaps of a later release."""
+    """Something that happened. `kind` is the text of an `EventKind`, perhaps of a later release.
+
+    If it is about a group, it is the text of a `GroupEventKind`, and `group` has the group id and perhaps a
+    user id.
+    """
 
     kind: str
-    name: str
+    name: str | None
     device: int | None = None
+    group: tuple[bytes, bytes | None] | None = None
 
 
 # --- codecs -----------------------------------------------------------------------------------------------
@@ -223,37 +245,69 @@ def _held(fields: Fields) -> Held:
 
 def encode_arrived(arrived: Arrived) -> Record:
     """Return the record of content for the application."""
-    attachments = [each.fields() for each in arrived.attachments]
-    sender = arrived.sender.fields()
-    head = (sender, arrived.kind, arrived.id, arrived.time)
-    return encode_entry(*head, arrived.body, attachments, arrived.to)
+    attachments: list[Value] = [each.fields() for each in arrived.attachments]
+    sender, group = arrived.sender, arrived.group
+    return encode_entry(
+        None if sender is None else sender.fields(),
+        arrived.kind,
+        arrived.id,
+        arrived.time,
+        arrived.body,
+        attachments,
+        arrived.to,
+        None if group is None else [group.group, group.user_id, group.device],
+    )
 
 
 def decode_arrived(record: Record) -> Arrived:
     """Read what `encode_arrived` gives. Raises CorruptStore."""
-    return decode_entry(record, 7, "a record of arrived content", _arrived)
+    return decode_entry(record, 8, "a record of arrived content", _arrived)
 
 
 def _arrived(fields: Fields) -> Arrived:
-    sender, kind = Address.from_fields(fields.any()), fields.uint("kind", MAX_CONTENT_KIND)
+    sender, kind = fields.any(), fields.uint("kind", MAX_CONTENT_KIND)
     id_, time = fields.blob("id", MESSAGE_ID_BYTES), fields.uint("time", MAX_COUNTER)
     body, attachments = fields.blob_between("body", 0, MAX_PLAINTEXT), _attachments(fields)
-    to = fields.any()
-    return Arrived(sender, kind, id_, time, body, attachments, None if to is None else _name(to))
+    to, group = fields.any(), _from_group(fields.any())
+    if sender is None and group is None:
+        raise fields.wrong("sender", "an address, but in a group")
+    address = None if sender is None else Address.from_fields(sender)
+    return Arrived(address, kind, id_, time, body, attachments, None if to is None else _name(to), group)
+
+
+def _from_group(value: object) -> FromGroup | None:
+    if value is None:
+        return None
+    fields = Fields(value, 3, "where a text was sent")
+    group, user_id = fields.blob("group id", GROUP_ID_BYTES), fields.blob("user id", HASH_BYTES)
+    return FromGroup(group, user_id, fields.uint_between("device id", 1, MAX_ID))
 
 
 def encode_notice(notice: Notice) -> Record:
     """Return the record of an event."""
-    return encode_entry(notice.kind, notice.name, notice.device)
+    return encode_entry(
+        notice.kind, notice.name, notice.device, None if notice.group is None else [*notice.group]
+    )
 
 
 def decode_notice(record: Record) -> Notice:
     """Read what `encode_notice` gives. Raises CorruptStore."""
-    return decode_entry(record, 3, "a record of an event", _notice)
+    return decode_entry(record, 4, "a record of an event", _notice)
 
 
 def _notice(fields: Fields) -> Notice:
-    return Notice(fields.text("kind"), _name(fields.any()), fields.optional_uint("device id", MAX_ID))
+    kind, name = fields.text("kind"), fields.any()
+    device, group = fields.optional_uint("device id", MAX_ID), fields.any()
+    if name is None and group is None:
+        raise fields.wrong("name", "that of a user, but for an event of a group")
+    return Notice(kind, None if name is None else _name(name), device, _of_group(group))
+
+
+def _of_group(value: object) -> tuple[bytes, bytes | None] | None:
+    if value is None:
+        return None
+    fields = Fields(value, 2, "what an event is about")
+    return fields.blob("group id", GROUP_ID_BYTES), fields.optional_blob("user id", HASH_BYTES)
 
 
 def _attachments(fields: Fields) -> tuple[Attachment, ...]:

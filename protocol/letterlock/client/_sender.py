@@ -70,6 +70,7 @@ class Sender:
         results = await asyncio.gather(
             *(self._send_all(name, posts) for name, posts in names.items()), return_exceptions=True
         )
+        office.group_wake.set()  # texts of groups go behind these
         for error in results:
             if error is not None:
                 raise error

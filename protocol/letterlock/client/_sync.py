@@ -24,9 +24,11 @@ from letterlock.client._events import RelayEvent
 from letterlock.client._loop import Loop, Work
 from letterlock.client._stores import StorePlace
 from letterlock.client._sync_documents import SyncDocuments
+from letterlock.client._sync_groups import SyncGroups
 from letterlock.client._sync_transaction import SyncTransaction
 from letterlock.client._values import Delivery, Message, Person
 from letterlock.errors import StoreError
+from letterlock.groups import GroupEvent
 from letterlock.user import Event, Evidence
 
 T = TypeVar("T")
@@ -71,6 +73,16 @@ class SyncMessage(Uncopyable):
         return self._message.is_archive
 
     @property
+    def group(self) -> bytes | None:
+        """The id of the group in which it was sent, 16 bytes, or None."""
+        return self._message.group
+
+    @property
+    def user_id(self) -> bytes | None:
+        """The 32 bytes that name the user who wrote it in a group, or None."""
+        return self._message.user_id
+
+    @property
     def id(self) -> bytes:
         """The 16 bytes that name the content on all devices."""
         return self._message.id
@@ -104,7 +116,7 @@ class SyncClient(Uncopyable):
     Each method raises what that of `Client` raises.
     """
 
-    __slots__ = ("_client", "_inside", "_loop", "documents")
+    __slots__ = ("_client", "_inside", "_loop", "documents", "groups")
 
     _kind: ClassVar[type[Client]] = Client
 
@@ -115,6 +127,8 @@ class SyncClient(Uncopyable):
         self._inside = local()
         self.documents: Final = SyncDocuments(client.documents, self._do)
         """The documents and collections of this user."""
+        self.groups: Final = SyncGroups(client.groups, self._do)
+        """The groups of this user."""
 
     # --- beginning and end ----------------------------------------------------------------------------
 
@@ -314,7 +328,7 @@ class SyncClient(Uncopyable):
         finally:
             self._loop.wait(arriving.aclose)
 
-    def events(self, *, wait: float | None = None) -> Iterator[Event | RelayEvent]:
+    def events(self, *, wait: float | None = None) -> Iterator[Event | RelayEvent | GroupEvent]:
         """Yield what happened, as `Client.events` does."""
         happening = self._client.events(wait=wait)
         try:

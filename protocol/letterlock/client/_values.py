@@ -17,9 +17,10 @@ from letterlock.client._rows import Arrived
 class Message(Uncopyable):
     """A content that arrived, until the application has finished it.
 
-    `sender` and `device` say from whom it came. For what this user wrote on another device, `sender` is this
-    user and `to` the name to whom it went. `id` has 16 bytes, `time` is in seconds since 1970 by the sender's
-    clock, `kind` is TEXT or one of the application's numbers.
+    `sender` and `device` say from whom it came, and `group` where it was sent, None for this user alone. For
+    what this user wrote on another device, `sender` is this user and `to` the name to whom it went. `id` has
+    16 bytes, `time` is in seconds since 1970 by the sender's clock, `kind` is TEXT or one of the
+    application's numbers.
     """
 
     __slots__ = ("_arrived", "_finish", "_is_asked")
@@ -32,13 +33,24 @@ class Message(Uncopyable):
 
     @property
     def sender(self) -> str:
-        """The name of the user who wrote it."""
-        return self._arrived.sender.name
+        """The name of the user who wrote it; empty for a member of a group whose name is not known."""
+        return "" if self._arrived.sender is None else self._arrived.sender.name
 
     @property
     def device(self) -> int:
         """The id of the device that it came from."""
-        return self._arrived.sender.device_id
+        group, sender = self._arrived.group, self._arrived.sender
+        return group.device if group is not None else 0 if sender is None else sender.device_id
+
+    @property
+    def group(self) -> bytes | None:
+        """The id of the group in which it was sent, 16 bytes, or None."""
+        return None if self._arrived.group is None else self._arrived.group.group
+
+    @property
+    def user_id(self) -> bytes | None:
+        """The 32 bytes that name the user who wrote it in a group, or None."""
+        return None if self._arrived.group is None else self._arrived.group.user_id
 
     @property
     def to(self) -> str | None:
@@ -62,7 +74,7 @@ class Message(Uncopyable):
 
     @property
     def time(self) -> int:
-        """When it was written, in seconds since 1970, by its sender's clock."""
+        """When it was written, in seconds since 1970, by its sender's clock; in a group, by the relay's."""
         return self._arrived.time
 
     @property
@@ -91,7 +103,7 @@ class Message(Uncopyable):
         return self._is_asked
 
     def __repr__(self) -> str:
-        return f"<Message from {self._arrived.sender}>"
+        return f"<Message from {self.sender or 'a member'}>"
 
 
 @dataclass(frozen=True, slots=True)

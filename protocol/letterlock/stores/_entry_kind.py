@@ -58,6 +58,13 @@ class EntryKind(IntEnum):
     GRANT_PARCELS = 43
     """In which parcels a grant stands; the key is the hash of the grant, 32 bytes."""
 
+    GROUP_PLACE = 90
+    """How far the texts of a group were read; the key is the group id, 16 bytes."""
+    GROUP_POST = 91
+    """A text on its way to a group; the key is the content id, 16 bytes."""
+    GROUP_TEXT = 92
+    """A text of a group that cannot be judged yet; the key is the group id and the number, 4 bytes."""
+
     GRANT = 48
     """A grant that was verified; the key is its hash, 32 bytes."""
     SEALING = 50

@@ -1,0 +1,400 @@
+"""GroupQueue: a user's groups, and what of them is on its way, in one store.
+
+    changed, take_log, process, upkeep    a call of `Groups`, and what it returned, saved in ONE transaction
+    post, seal                            what the application sends: sealed when it is about to go
+    take_texts, judge_held                texts from the relay: arrived, held, or done
+
+Every method runs inside a transaction of the store, which the caller began.
+
+Not here: the relay (_convener.py), the rules (groups/).
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import sha256
+from typing import Final, Protocol
+
+from letterlock._primitives.secret import Uncopyable
+from letterlock._wire.address import Address
+from letterlock._wire.collection_member import Member
+from letterlock._wire.content import ContentKind
+from letterlock._wire.group_text import GroupText, SenderName
+from letterlock._wire.log_entry import Action, LogEntry
+from letterlock._wire.relay_group import StoredText
+from letterlock.client._document_queue import DocumentQueue
+from letterlock.client._group_rows import MAX_WAITS, GroupPost, HeldText
+from letterlock.client._group_tables import GroupTables, held_key
+from letterlock.client._queue import MAX_TEXT, Queue
+from letterlock.client._rows import Arrived, FromGroup, Notice
+from letterlock.client._table import MICROSECONDS
+from letterlock.errors import MalformedMessage, PlaintextTooLong, UsageError
+from letterlock.groups import (
+    ChangeOutcome,
+    GroupChange,
+    GroupEntryMissing,
+    GroupEvent,
+    GroupIncoming,
+    GroupProcessed,
+    Groups,
+    GroupTaken,
+)
+from letterlock.limits import KEPT_LIFETIME, MESSAGE_ID_BYTES
+from letterlock.user import EventKind, Need, NeedKind, Outcome, Outgoing
+from letterlock.user._user import desk_behind
+
+_ADDING: Final = frozenset({Action.CREATE, Action.ADD})
+MAX_HELD_TEXTS: Final = 1000
+"""Texts that cannot be judged yet. Beyond them, the next one is given up and reported."""
+_STRANGERS: Final = 5
+"""Seconds for which a text waits for members who are not known, each time."""
+MAX_HELD_OF_MEMBER: Final = 100
+"""The same for one member of one group, so that whoever withholds keys leaves room for everybody else."""
+
+
+class GroupResult(Protocol):
+    """What calls of `Groups` return that has letters to deliver."""
+
+    @property
+    def outgoing(self) -> tuple[Outgoing, ...]:
+        """Messages to deliver."""
+        ...
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """What to fetch."""
+        ...
+
+
+class _Letters:
+    """Letters and needs alone: events of groups are no events of the user."""
+
+    def __init__(self, result: GroupResult) -> None:
+        self.outgoing, self.needs = result.outgoing, result.needs
+
+
+class GroupQueue(Uncopyable):
+    """The groups of one client."""
+
+    __slots__ = ("_documents", "_joins", "_met", "_queue", "groups", "rows")
+
+    def __init__(self, queue: Queue, documents: DocumentQueue) -> None:
+        self._queue = queue
+        self._documents = documents
+        self._met: dict[bytes, int] = {}
+        self._joins: dict[bytes, int] = {}
+        self.groups = Groups(queue.user)
+        self.rows = GroupTables(desk_behind(queue.user).book.store)
+        documents.parcels_in.awaited = self._strangers
+
+    def _take(self, result: GroupResult, events: Iterable[GroupEvent] = ()) -> None:
+        """Save letters on their way, needs and events."""
+        self._queue.take(_Letters(result))
+        for event in events:
+            about = event.group, event.user_id
+            self._queue.tell(Notice(event.kind.value, None, event.device, about))
+
+    # --- the log ------------------------------------------------------------------------------------------
+
+    def changed(self, make: Callable[[], GroupChange]) -> GroupChange:
+        """Make a change, and have its group read from now on."""
+        change = make()
+        self.rows.read(change.group)
+        return change
+
+    def known(self) -> list[bytes]:
+        """Return the ids of the groups whose logs and texts are asked for."""
+        return self.rows.groups()
+
+    def on_record(self) -> list[bytes]:
+        """Return the ids of the groups whose logs are on record."""
+        return [each for each in self.rows.groups() if self.number(each)]
+
+    def number(self, group: bytes) -> int:
+        """Return the number of the newest entry of a log on record, 0 if there is none."""
+        try:
+            return self.groups.get(group).number
+        except UsageError:
+            return 0
+
+    def take_log(self, group: bytes, entries: Sequence[bytes]) -> GroupTaken:
+        """Take entries of a log. Raises as `Groups.take` does."""
+        self._joins.pop(group, None)
+        taken = self.groups.take(group, entries)
+        self._take(taken, taken.events)
+        if taken.number:
+            self.rows.read(group)
+            self._meet_strangers(group)
+        for each in entries if taken.outcome is ChangeOutcome.ACCEPTED else ():
+            self._introduce(group, LogEntry.decode(each))
+        if taken.missing is not None:
+            self._learn(taken.missing.user_id)
+        return taken
+
+    def _learn(self, user_id: bytes) -> None:
+        """Have the newer lists of a contact fetched."""
+        for contact in self._queue.user.contacts():
+            if contact.user_id == user_id:
+                self._queue.needs.add(Need(NeedKind.LISTS, contact.name, after=contact.version))
+
+    def accepted(self, change: GroupChange) -> GroupTaken:
+        """Note that the relay took a change. Raises as `Groups.take` does."""
+        return self.take_log(change.group, (change.entry,))
+
+    def pending(self) -> tuple[GroupChange, ...]:
+        """Return changes that are not in a log yet."""
+        return self.groups.pending()
+
+    def process(self) -> GroupProcessed:
+        """Take letters about groups that arrived, and answer those that ask."""
+        done = self.groups.process()
+        self._take(done, done.events)
+        for group in done.unknown:
+            self.rows.read(group)
+        return done
+
+    def upkeep(self) -> tuple[GroupChange, ...]:
+        """Do what time asks for; return changes to offer."""
+        kept = (self._queue.tables.clock() - KEPT_LIFETIME) * MICROSECONDS
+        for _, held in self.rows.held.due(kept):
+            self._given_up(held.group, held.stored.text)
+        self.rows.held.delete_due(kept)
+        done = self.groups.upkeep()
+        self._take(done)
+        return done.changes
+
+    def rest_of_log(self, group: bytes, after: int) -> tuple[bytes, ...]:
+        """Return the entries on record that a relay lacks which has lost them."""
+        return self.groups.log(group, after) if self.number(group) > after else ()
+
+    def forget(self, group: bytes) -> None:
+        """Delete a group, and read it no more. Raises UsageError."""
+        self.groups.forget(group)
+        self.rows.forget(group)
+
+    # --- names --------------------------------------------------------------------------------------------
+
+    def strangers_among(self, names: Iterable[str]) -> list[str]:
+        """Return the names that are no contacts yet."""
+        known = {each.name for each in self._queue.user.contacts()} | {self._queue.user.name}
+        return [each for each in dict.fromkeys(names) if each not in known]
+
+    def _introduce(self, group: bytes, entry: LogEntry) -> None:
+        """Tell newcomers the names of the others, and the others those of the newcomers.
+
+        The log names users by their ids alone, and letters go to names.
+        """
+        own, terms = self._queue.user.user_id, entry.terms
+        if entry.author != own or terms.action not in _ADDING:
+            return
+        new = {each.name.id for each in terms.changes if isinstance(each, Member)}
+        known = {
+            each.user_id: each.name
+            for each in self.groups.get(group).members
+            if each.name is not None and each.user_id != own
+        }
+        newcomers = {user_id: name for user_id, name in known.items() if user_id in new}
+        for user_id in known:
+            others = known if user_id in new else newcomers
+            self._documents.parcels_out.introduce(
+                user_id, {each: name for each, name in others.items() if each != user_id}
+            )
+
+    def _strangers(self) -> frozenset[bytes]:
+        """Return the ids of members of groups who are no contacts."""
+        own = self._queue.user.user_id
+        members = (each for group in self.groups.all() for each in group.members)
+        return frozenset(each.user_id for each in members if each.name is None and each.user_id != own)
+
+    def _meet_strangers(self, group: bytes) -> None:
+        """Have the lists of members fetched who were introduced before their group was known."""
+        own, introduced = self._queue.user.user_id, self._documents.parcels_in.introduced
+        for each in self.groups.get(group).members:
+            if each.name is None and each.user_id != own and each.user_id in introduced:
+                self._documents.parcels_in.want(introduced[each.user_id])
+
+    # --- texts on their way -------------------------------------------------------------------------------
+
+    def post(self, group: bytes, body: bytes) -> bytes:
+        """Keep a text until it can go; return its id of 16 bytes. Raises UsageError, PlaintextTooLong."""
+        if len(body) > MAX_TEXT:
+            raise PlaintextTooLong(len(body), MAX_TEXT)
+        self.groups.get(group)
+        id_ = self._queue.draw(MESSAGE_ID_BYTES)
+        self.rows.posts.save(id_, GroupPost(group, body), self._queue.tables.order())
+        return id_
+
+    def due(self) -> list[tuple[bytes, GroupPost]]:
+        """Return texts that may be tried now, of each group the oldest one."""
+        until = (self._queue.tables.clock() + 1) * MICROSECONDS
+        first: dict[bytes, tuple[bytes, GroupPost]] = {}
+        for id_, post in self.rows.posts.due(until):
+            first.setdefault(post.group, (id_, post))
+        return list(first.values())
+
+    def next_due(self) -> int | None:
+        """Return in how many seconds the next text may be tried, or None if there is none."""
+        return self._queue.tables.wait(self.rows.posts)
+
+    def seal(self, id_: bytes) -> GroupPost | None:
+        """Return a post with its text, sealed for the members of now; None if it is gone, or waits.
+
+        The same text is returned again until it was `stale`. Raises what `Groups.encrypt` raises.
+        """
+        post = self.rows.posts.load(id_)
+        if post is None or post.text is not None:
+            return post
+        if self._waits(id_, post):
+            return None
+        sealed = self.groups.encrypt(post.group, post.body)
+        self._take(sealed)
+        post = post.sealed(sealed.text, self._queue.tables.order())
+        self.rows.posts.save(id_, post, 0)  # the first of its group from now on
+        return post
+
+    def _waits(self, id_: bytes, post: GroupPost) -> bool:
+        """Return whether a text waits for members who are not known yet: they could never read it. [GRP-3]"""
+        group = self.groups.get(post.group)
+        if self._met.get(post.group) == group.number:
+            return False
+        own = self._queue.user.user_id
+        is_met = all(each.name is not None or each.user_id == own for each in group.members)
+        if is_met or post.waits >= MAX_WAITS:
+            self._met[post.group] = group.number
+            return False
+        self.rows.posts.save(id_, post.waited(), 0)
+        self.delay(post.group, _STRANGERS)
+        return True
+
+    def hurry(self) -> None:
+        """Try all texts now: members became known."""
+        for group in {post.group for _, post in self.rows.posts.due()}:
+            self.delay(group, 0)
+
+    def may_go(self, post: GroupPost) -> bool:
+        """Return whether the letters that hand out a text's keys went first, as far as they could."""
+        return not self._queue.tables.posts.due(post.order, 1)
+
+    def sent(self, id_: bytes) -> None:
+        """Forget a post that the relay has."""
+        self.rows.posts.delete(id_)
+
+    def stale(self, id_: bytes) -> None:
+        """Have a post sealed anew."""
+        post = self.rows.posts.load(id_)
+        if post is not None:
+            self.rows.posts.save(id_, post.failed(), 0)
+
+    def delay(self, group: bytes, seconds: int) -> None:
+        """Try the texts of a group again after so many seconds, in their order."""
+        for id_, post in self.rows.posts.due():
+            if post.group == group:
+                self.rows.posts.save(id_, post, self._queue.tables.order(seconds))
+
+    def give_up(self, id_: bytes) -> None:
+        """Give a post up, and report it."""
+        post = self.rows.posts.load(id_)
+        if post is not None:
+            self.rows.posts.delete(id_)
+            self._queue.tell(Notice(EventKind.GIVEN_UP.value, None, None, (post.group, None)))
+
+    # --- texts from the relay -----------------------------------------------------------------------------
+
+    def take_texts(self, group: bytes, texts: Iterable[StoredText]) -> set[int]:
+        """Take what a relay showed of a group; return numbers of entries that have to come first. [CLN-23]"""
+        number, lacking = self.rows.place(group), set[int]()
+        for each in texts:
+            if each.number > number:
+                number = each.number
+                incoming = self._open(group, each)
+                if incoming is not None and incoming.outcome is Outcome.HELD:
+                    self._hold(group, each)
+                    lacking |= _entries(incoming)
+        self.rows.save_place(group, number)
+        return lacking
+
+    def begin_again(self, group: bytes, newest: int) -> bool:
+        """Read a group from the beginning if the relay has given out fewer numbers: it lost its database."""
+        if newest >= self.rows.place(group):
+            return False
+        self.rows.save_place(group, 0)
+        return newest > 0
+
+    def _open(self, group: bytes, stored: StoredText) -> GroupIncoming | None:
+        """Open a text; None for one of this device, or from before this user was a member."""
+        user = self._queue.user
+        try:
+            place = GroupText.decode(stored.text).place
+        except MalformedMessage:
+            return None
+        if place.sender == SenderName(user.user_id, user.address.device_id):
+            return None
+        if place.entry < self._joined(group):
+            return None  # GRP-3: there is no key for it
+        incoming = self.groups.decrypt(group, stored.text)
+        self._arrive(incoming, stored)
+        return incoming
+
+    def _joined(self, group: bytes) -> int:
+        """Return the number of the entry by which this user became a member, 0 if that is not known."""
+        known = self._joins.get(group)
+        if known is None:
+            own, known = self._queue.user.user_id, 0
+            entries = self.groups.log(group) if self.number(group) else ()
+            for each in map(LogEntry.decode, reversed(entries)):
+                changes = (change for change in each.terms.changes if isinstance(change, Member))
+                if each.terms.action in _ADDING and own in {change.name.id for change in changes}:
+                    known = each.terms.number
+                    break
+            self._joins[group] = known
+        return known
+
+    def _arrive(self, incoming: GroupIncoming, stored: StoredText) -> None:
+        if incoming.outcome is not Outcome.READ or incoming.text is None:
+            return
+        device = incoming.device
+        name = self._queue.user.name if incoming.user_id == self._queue.user.user_id else incoming.name
+        sender = None if name is None else Address(name, device)
+        group = FromGroup(incoming.group, incoming.user_id, device)
+        id_ = sha256(stored.text).digest()[:MESSAGE_ID_BYTES]
+        tables = self._queue.tables
+        arrived = Arrived(sender, int(ContentKind.TEXT), id_, stored.time, incoming.text, group=group)
+        tables.append(tables.arrived, arrived)
+        for event in incoming.events:
+            about = event.group, event.user_id
+            self._queue.tell(Notice(event.kind.value, None, event.device, about))
+
+    def _hold(self, group: bytes, stored: StoredText) -> None:
+        held = self.rows.held
+        count = held.count()
+        of_one = self._held_of(group)[_sender(stored.text)] if count >= MAX_HELD_OF_MEMBER else 0
+        if count >= MAX_HELD_TEXTS or of_one >= MAX_HELD_OF_MEMBER:
+            self._given_up(group, stored.text)
+        else:
+            held.save(held_key(group, stored.number), HeldText(group, stored), self._queue.tables.order())
+
+    def _held_of(self, group: bytes) -> Counter[bytes]:
+        return Counter(_sender(each.stored.text) for _, each in self.rows.held.due() if each.group == group)
+
+    def _given_up(self, group: bytes, text: bytes) -> None:
+        self._queue.tell(Notice(EventKind.GIVEN_UP.value, None, None, (group, _sender(text))))
+
+    def judge_held(self, groups: Iterable[bytes] | None = None) -> set[bytes]:
+        """Try what is held of some groups, or of all; return the groups of which a log has to come first."""
+        wanted, lacking = None if groups is None else frozenset(groups), set[bytes]()
+        for key, held in self.rows.held.due():
+            if wanted is None or held.group in wanted:
+                incoming = self._open(held.group, held.stored)
+                if incoming is None or incoming.outcome is not Outcome.HELD:
+                    self.rows.held.delete(key)
+                elif _entries(incoming):
+                    lacking.add(held.group)
+        return lacking
+
+
+def _entries(incoming: GroupIncoming) -> set[int]:
+    """Return the number of the entry that has to come before a text, if one has to."""
+    return {incoming.entry} if isinstance(incoming.error, GroupEntryMissing) else set()
+
+
+def _sender(text: bytes) -> bytes:
+    return GroupText.decode(text).place.sender.user_id

@@ -1,0 +1,120 @@
+"""The records of a client's groups: how far each was read, texts on their way, and texts that are held.
+
+place    [1, number]
+post     [1, group id, body, text / null, place in the order, failures, waits]
+text     [1, group id, number, time, text]
+
+A post is sealed only when it is about to go: for the members of that moment. If the relay refuses the text as
+stale, the post is sealed anew.
+
+Not here: their rows in the store (_group_tables.py).
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from letterlock._records.entry import MAX_TIME, decode_entry, encode_entry
+from letterlock._wire.fields import Fields
+from letterlock._wire.group_limits import GROUP_ID_BYTES
+from letterlock._wire.relay_group import StoredText
+from letterlock._wire.relay_limits import MAX_RELAYED_MESSAGE
+from letterlock.limits import MAX_COUNTER, MAX_PLAINTEXT
+from letterlock.stores import Record
+
+MAX_FAILURES: Final = 720
+"""How often a text is tried again that cannot go: hourly, for 30 days."""
+
+MAX_WAITS: Final = 6
+"""How often a text waits for members of whom nothing is known: half a minute. Then it goes without them."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPlace:
+    """How far the texts of a group were read."""
+
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPost:
+    """What the application sends to a group, until the relay has taken it.
+
+    `text` is the sealed text, once it was sealed, and `order` the place behind which it goes: what was saved
+    for single devices before it hands out the keys that it is sealed with. `waits` counts how often it waited
+    for members of whom nothing was known.
+    """
+
+    group: bytes
+    body: bytes = field(repr=False)
+    text: bytes | None = field(default=None, repr=False)
+    order: int = 0
+    failures: int = 0
+    waits: int = 0
+
+    def sealed(self, text: bytes, order: int) -> "GroupPost":
+        """Return the post with its text."""
+        return replace(self, text=text, order=order)
+
+    def waited(self) -> "GroupPost":
+        """Return the post after it waited once more for members who are not known."""
+        return replace(self, waits=self.waits + 1)
+
+    def failed(self) -> "GroupPost":
+        """Return the post after one more failure, to be sealed anew."""
+        return replace(self, text=None, failures=min(self.failures + 1, MAX_FAILURES))
+
+
+@dataclass(frozen=True, slots=True)
+class HeldText:
+    """A text whose keys, or whose entry of the log, have not arrived."""
+
+    group: bytes
+    stored: StoredText = field(repr=False)
+
+
+def encode_place(place: GroupPlace) -> Record:
+    """Return the record of how far a group was read."""
+    return encode_entry(place.number)
+
+
+def decode_place(record: Record) -> GroupPlace:
+    """Read what `encode_place` gives. Raises CorruptStore."""
+    return decode_entry(
+        record, 1, "a record of a group", lambda fields: GroupPlace(fields.uint("number", MAX_COUNTER))
+    )
+
+
+def encode_group_post(post: GroupPost) -> Record:
+    """Return the record of a text on its way."""
+    return encode_entry(post.group, post.body, post.text, post.order, post.failures, post.waits)
+
+
+def decode_group_post(record: Record) -> GroupPost:
+    """Read what `encode_group_post` gives. Raises CorruptStore."""
+    return decode_entry(record, 6, "a record of a text on its way to a group", _post)
+
+
+def _post(fields: Fields) -> GroupPost:
+    group, body = fields.blob("group id", GROUP_ID_BYTES), fields.blob_between("body", 0, MAX_PLAINTEXT)
+    text = fields.any()
+    if text is not None and (type(text) is not bytes or not 1 <= len(text) <= MAX_RELAYED_MESSAGE):
+        raise fields.wrong("text", f"null or a byte string of at most {MAX_RELAYED_MESSAGE} bytes")
+    order, failures = fields.uint("place", MAX_TIME), fields.uint("failures", MAX_FAILURES)
+    return GroupPost(group, body, text, order, failures, fields.uint("waits", MAX_WAITS))
+
+
+def encode_held_text(held: HeldText) -> Record:
+    """Return the record of a text that is held."""
+    return encode_entry(held.group, *held.stored)
+
+
+def decode_held_text(record: Record) -> HeldText:
+    """Read what `encode_held_text` gives. Raises CorruptStore."""
+    return decode_entry(record, 4, "a record of a held text of a group", _held)
+
+
+def _held(fields: Fields) -> HeldText:
+    group, number = fields.blob("group id", GROUP_ID_BYTES), fields.uint_between("number", 1, MAX_COUNTER)
+    time = fields.uint("time", MAX_COUNTER)
+    text = fields.blob_between("text", 1, MAX_RELAYED_MESSAGE)
+    return HeldText(group, StoredText(number, time, text))
