@@ -1,7 +1,8 @@
 """Random plays of people with a group, whose network loses mail and whose relay lies: the model of groups.
 
 support/groups_play.py says what people, network and relay do, and what holds at every step and in the end. A
-seed decides a whole play. LETTERLOCK_DEEP=1 plays twenty people with up to three devices, and
+seed decides what they try; keys are new each time. LETTERLOCK_DEEP=1 plays twenty people with up to three
+devices, and
 
     LETTERLOCK_PLAYS=200 LETTERLOCK_SEED=7 python -m pytest tests/model/test_groups.py
 

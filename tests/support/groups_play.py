@@ -21,7 +21,7 @@ from typing import Final
 
 from letterlock._wire.log_entry import LogEntry
 from letterlock.errors import TrustError, UsageError
-from letterlock.groups import CollectionPhase, GroupChange, GroupForked, GroupRole
+from letterlock.groups import GroupChange, GroupEpochDue, GroupForked, GroupRole
 from letterlock.limits import DAY, HOUR
 from letterlock.user import OwnDeviceRevoked
 from support.groups_world import Phone, Sealed, Town
@@ -144,11 +144,14 @@ class GroupsPlay:
         self._tell(f"{phone}: {what} {other}{'' if done else ', in vain'}")
 
     def _added(self, phone: Phone, other: str) -> GroupChange:
-        """Return an addition; nobody is added before an epoch has begun since somebody went."""
-        if phone.knows(self.group) and phone.groups.get(self.group).phase is not CollectionPhase.OPEN:
+        """Return an addition; one that has to wait for an epoch is made after renewals."""
+        role = self.random.choice([*GroupRole][:2])
+        try:
+            return phone.groups.add(self.group, [other], role)
+        except GroupEpochDue:
             for _ in range(2):
                 self._give(phone, lambda: phone.groups.renew(self.group))
-        return phone.groups.add(self.group, [other], self.random.choice([*GroupRole][:2]))
+        return phone.groups.add(self.group, [other], role)
 
     def _give(self, phone: Phone, make: Callable[[], GroupChange]) -> bool:
         if phone is self.cheated:

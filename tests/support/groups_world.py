@@ -265,10 +265,10 @@ class Town:
     def seal(self, phone: Phone, group: bytes, body: bytes) -> Sealed:
         """Seal a text, and post it if the relay takes it. Raises as `encrypt`."""
         post = phone.groups.encrypt(group, body)
-        self.carry(phone, post.outgoing, post.needs)
+        devices = frozenset(each for each in self._listed(phone) if each != phone.address)
+        self.carry(phone, post.outgoing, post.needs)  # it may learn of more devices by that
         head = phone.groups.get(group).head
         members = frozenset(each.name.id for each in self.states[head].users)
-        devices = frozenset(each for each in self._listed(phone) if each != phone.address)
         is_posted = self.relay.post(post)
         made = Sealed(body, phone, group, head, members, devices, post.text, is_posted)
         assert body not in self.sealed
