@@ -108,8 +108,8 @@ def _withdraw(at: GroupDesk, steps: Sequence[Step], after: LogState) -> None:
     """
     gone: set[bytes] = set()
     for step in steps:
-        before = {} if step.before is None else step.before.members
-        gone |= {each.id for each in before.keys() - step.after.members.keys()}
+        if step.before is not None:
+            gone |= {each.id for each in step.before.members.keys() - step.after.members.keys()}
     if not gone:
         return
     names = (at.name(each.name.id) for each in after.users)
