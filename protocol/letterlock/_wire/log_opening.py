@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from enum import IntEnum
 from types import MappingProxyType
-from typing import ClassVar, Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias, cast
 
 from letterlock._primitives.dataclass import dataclass
 from letterlock._wire import cbor
@@ -107,8 +107,7 @@ def read_opening(kind: LogKind, value: object) -> Opening | None:
 
 def read_kept_opening(value: object) -> Opening:
     """Return an opening of a record, whose length tells the kind of the log. Raises MalformedMessage."""
-    is_group = isinstance(value, list) and len(value) == _GROUP_FIELDS
-    return read_group_opening(value) if is_group else read_collection_opening(value)
+    return read_group_opening(value) if _length(value) == _GROUP_FIELDS else read_collection_opening(value)
 
 
 def read_collection_opening(value: object) -> CollectionOpening:
@@ -141,6 +140,10 @@ def read_sealed_name(value: object) -> SealedName:
 _READS: Final[Mapping[LogKind, Callable[[object], Opening]]] = MappingProxyType(
     {LogKind.COLLECTION: read_collection_opening, LogKind.GROUP: read_group_opening}
 )
+
+
+def _length(value: object) -> int:
+    return len(cast("list[object]", value)) if isinstance(value, list) else 0
 
 
 def _link(value: object) -> Link | None:
