@@ -116,18 +116,30 @@ def receive(arguments: Namespace) -> None:
     wait = None if arguments.follow else max(arguments.wait, 0.0)
     with _client(arguments) as client:
         for message in client.messages(wait=wait):
-            _show(arguments, message)
+            _show(arguments, message, _group_name(client, message))
             sync()
 
 
-def _show(arguments: Namespace, message: SyncMessage) -> None:
+def _group_name(client: SyncClient, message: SyncMessage) -> str | None:
+    """Return the name of the group in which a text was sent, or None; that may be forgotten by now."""
+    names = (each.name for each in client.groups.all() if each.id == message.group)
+    return None if message.group is None else next(names, None)
+
+
+def _show(arguments: Namespace, message: SyncMessage, name: str | None) -> None:
     if arguments.json:
         shown: dict[str, Any] = {"sender": message.sender, "device": message.device, "to": message.to}
+        if message.group is not None:
+            shown |= {"group": message.group.hex(), "group_name": name}
+            shown |= {"user_id": None if message.user_id is None else message.user_id.hex()}
         shown |= {"id": message.id.hex(), "time": message.time, **body_json(message.body)}
         print_json(shown, indent=None)
         return
     to = "" if message.to is None else f" to {printable(message.to)}"
-    head = f"{printable(message.sender)}, device {message.device}{to}, {time_text(message.time)}:"
+    if message.group is not None:
+        to = f" in {printable(name or message.group.hex())}"
+    sender = printable(message.sender or "a member whose name is not known")
+    head = f"{sender}, device {message.device}{to}, {time_text(message.time)}:"
     say("\n".join([head, *body_lines(message.body)]))
 
 

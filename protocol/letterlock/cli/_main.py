@@ -79,6 +79,25 @@ COMMANDS: Final = {
             "forget",
         )
     },
+    **{
+        f"group {name}": ("letterlock.cli._group_commands", name)
+        for name in (
+            "create",
+            "show",
+            "add",
+            "remove",
+            "role",
+            "rename",
+            "renew",
+            "send",
+            "leave",
+            "close",
+            "evidence",
+            "keep",
+            "forget",
+        )
+    },
+    "group list": ("letterlock.cli._group_commands", "list_all"),
     "collection list": ("letterlock.cli._collection_commands", "list_all"),
     "access-record": ("letterlock.cli._access_record_commands", "write_record"),
     "check-access-record": ("letterlock.cli._access_record_commands", "check_record"),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from letterlock.cli._client_parser import add_client_commands
 from letterlock.cli._collection_parser import add_collection_commands
 from letterlock.cli._document_parser import add_document_commands
+from letterlock.cli._group_parser import add_group_commands
 from letterlock.cli._parsing import (
     FOLDER_VARIABLE,
     HOME_VARIABLE,
@@ -188,6 +189,7 @@ def build_parser() -> Parser:
     add_document_commands(commands)
     add_record_commands(commands)
     add_collection_commands(commands)
+    add_group_commands(commands)
     add_user_commands(commands)
     add_relay_commands(commands)
     _add_vector_commands(commands)

@@ -6,9 +6,11 @@ is offered when the relay is back. What is sent is saved, and sealed when it goe
 Not here: the rules (groups/), the calls of the relay (_convener.py).
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from functools import partial
+from typing import Final
 
 from letterlock._primitives.secret import Uncopyable
 from letterlock.client._convener import Convener
@@ -16,6 +18,9 @@ from letterlock.client._errors import RelayRefused, RelayUnavailable
 from letterlock.client._office import Office
 from letterlock.errors import UsageError
 from letterlock.groups import ChangeOutcome, CollectionPhase, Group, GroupChange, GroupRole
+
+_MAILBOX: Final = 10.0
+"""Seconds for which a refresh waits until the mailbox was read once."""
 
 
 class ClientGroups(Uncopyable):
@@ -119,8 +124,14 @@ class ClientGroups(Uncopyable):
 
     async def refresh(self) -> None:
         """Take from the relay what others have sent and changed by now, and give it what waits here."""
-        self._office.require_outside()
+        office = self._office
+        office.require_outside()
         await self._convener.refresh()
+        if not office.mailbox_read.is_set():  # secrets and chains lie there, too
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_MAILBOX):
+                    await office.mailbox_read.wait()
+            await self._convener.refresh()
 
     # --- trouble --------------------------------------------------------------------------------------
 

@@ -62,6 +62,7 @@ class Office(Uncopyable):
         "is_revoked",
         "keeper_wake",
         "level",
+        "mailbox_read",
         "news_wake",
         "pace",
         "prekeys",
@@ -110,6 +111,8 @@ class Office(Uncopyable):
         self.arrivals_wake = asyncio.Event()
         self.news_wake = asyncio.Event()
         self.shelf_wake = asyncio.Event()
+        self.mailbox_read = asyncio.Event()
+        """Whether everything was taken that lay in the mailbox when this client began."""
         self._begin_groups()
 
     def _begin_groups(self) -> None:

@@ -48,6 +48,7 @@ class Receiver:
         if await self._fetch(wait=0):
             return
         self._office.keeper_wake.set()  # the mailbox is empty: receipts may go
+        self._office.mailbox_read.set()
         if monotonic() < self._no_socket_until:
             await self._poll()
         else:
