@@ -118,7 +118,7 @@ def test_after_somebody_left_the_next_text_begins_a_new_epoch(tmp_path: Path) ->
         assert await carol.groups.leave(group)
         await all_read(group, [bob, alice], b"without carol")
         now = await alice.groups.get(group)
-        assert (now.phase, now.epoch, len(now.members)) == (CollectionPhase.OPEN, 2, 2)
+        assert (now.phase, now.epoch, len(now.members)) == (CollectionPhase.PARTED, 2, 2)
         await nothing_more(carol)
 
     play(tmp_path, story)
