@@ -154,4 +154,5 @@ def test_a_parcel_for_a_key_that_is_not_here_is_read_again_when_it_is(tmp_path: 
 
 
 def _parts_of(parcels: Any) -> tuple[Any, ...]:
-    return parcels._desk, parcels._documents, parcels._tables, parcels._needs, parcels._rows
+    parts = parcels._desk, parcels._documents, parcels._tables, parcels._needs, parcels._rows
+    return *parts, parcels._back
