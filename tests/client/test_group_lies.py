@@ -1,0 +1,167 @@
+"""A relay that lies about groups: it repeats, reorders, hides, invents and refuses. Nobody is deceived."""
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from letterlock._wire.relay_error import RelayCode
+from letterlock._wire.relay_group import GroupTextsAnswer, StoredText
+from letterlock._wire.relay_log import LogAnswer
+from letterlock.client import RelayEventKind
+from letterlock.client._transport import Reply
+from support.client_groups import all_read, founded, nothing_more, texts
+from support.client_town import Asked, Town, happens, play, refusal
+from support.pair import flipped
+
+Edit = Callable[[tuple[StoredText, ...]], tuple[StoredText, ...]]
+
+
+def shows(town: Town, client: str, edit: Edit) -> None:
+    """Have a client shown other texts than there are."""
+
+    def change(asked: Asked, reply: Reply) -> Reply:
+        if (asked.name, asked.client, reply.status) != ("group-texts", client, 200):
+            return reply
+        answer = GroupTextsAnswer.decode(reply.body)
+        changed = edit(answer.texts)
+        newest = max([answer.newest, *(each.number for each in changed)])
+        return replace(reply, body=GroupTextsAnswer(newest, changed).encode())
+
+    town.changes.append(change)
+
+
+def test_a_text_that_is_repeated_is_read_once(tmp_path: Path) -> None:
+    async def story(town: Town) -> None:
+        group, (alice, bob) = await founded(town, "alice", "bob")
+
+        def again(found: tuple[StoredText, ...]) -> tuple[StoredText, ...]:
+            return (*found, *(each._replace(number=each.number + 1000) for each in found))
+
+        shows(town, "bob", again)
+        await all_read(group, [alice, bob], b"one")
+        await nothing_more(bob)
+
+    play(tmp_path, story)
+
+
+def test_texts_in_another_order_are_all_read(tmp_path: Path) -> None:
+    async def story(town: Town) -> None:
+        group, (alice, bob) = await founded(town, "alice", "bob")
+        bob_is_away = [True]
+        town.rules.append(lambda asked: Reply(503, b"") if bob_is_away and asked.client == "bob" else None)
+        for each in (b"1", b"2", b"3"):
+            await alice.groups.send(group, each)
+        await alice.flush()
+
+        def backwards(found: tuple[StoredText, ...]) -> tuple[StoredText, ...]:
+            numbers = [each.number for each in found]
+            return tuple(
+                each._replace(number=number) for number, each in zip(numbers, found[::-1], strict=True)
+            )
+
+        shows(town, "bob", backwards)
+        bob_is_away.clear()
+        assert sorted(await texts(bob, 3)) == [("alice", b"1"), ("alice", b"2"), ("alice", b"3")]
+        await nothing_more(bob)
+
+    play(tmp_path, story)
+
+
+def test_what_is_invented_or_changed_keeps_no_text_away(tmp_path: Path) -> None:
+    async def story(town: Town) -> None:
+        group, (alice, bob) = await founded(town, "alice", "bob")
+
+        def junk(found: tuple[StoredText, ...]) -> tuple[StoredText, ...]:
+            first = [
+                each._replace(number=10 * each.number + at, text=text)
+                for each in found
+                for at, text in enumerate((os.urandom(200), flipped(each.text, -1), flipped(each.text, 60)))
+            ]
+            last = [each._replace(number=10 * each.number + 9) for each in found]
+            return tuple(sorted((*first, *last), key=lambda each: each.number))
+
+        shows(town, "bob", junk)
+        await all_read(group, [alice, bob], b"one")
+        await nothing_more(bob)
+
+    play(tmp_path, story)
+
+
+def test_a_text_that_is_hidden_keeps_no_later_one_away(tmp_path: Path) -> None:
+    """The texts after it are read all the same."""
+
+    async def story(town: Town) -> None:
+        group, (alice, bob, carol) = await founded(town, "alice", "bob", "carol")
+        await all_read(group, [alice, bob, carol], b"before")
+        shows(town, "bob", lambda found: tuple(each for each in found if each.number != 2))
+        await alice.groups.send(group, b"hidden")
+        assert await texts(carol, 1) == [("alice", b"hidden")]
+        await alice.groups.send(group, b"shown")
+        assert await texts(bob, 1) == [("alice", b"shown")]
+        await nothing_more(bob)
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize("code", [RelayCode.STALE, RelayCode.UNKNOWN, RelayCode.REFUSED])
+def test_a_text_that_is_refused_waits_and_goes_later(tmp_path: Path, code: RelayCode) -> None:
+    """A relay that refuses for no reason is not asked without a pause, and nothing is lost."""
+
+    async def story(town: Town) -> None:
+        group, (alice, bob) = await founded(town, "alice", "bob")
+        refused = 0
+
+        def refuse(asked: Asked) -> Reply | None:
+            nonlocal refused
+            if asked.name != "group-send" or refused >= 3:
+                return None
+            refused += 1
+            return refusal(code, 1)
+
+        town.rules.append(refuse)
+        await alice.groups.send(group, b"one")
+        await alice.groups.send(group, b"two")
+        assert await texts(bob, 2) == [("alice", b"one"), ("alice", b"two")]
+        assert refused == 3
+
+    play(tmp_path, story)
+
+
+def test_an_entry_that_the_relay_made_adds_nobody(tmp_path: Path) -> None:
+    async def story(town: Town) -> None:
+        group, (alice, bob) = await founded(town, "alice", "bob")
+
+        def forge(asked: Asked, reply: Reply) -> Reply:
+            if (asked.name, asked.client, reply.status) != ("log", "bob", 200):
+                return reply
+            answer = LogAnswer.decode(reply.body)
+            entries = tuple(flipped(each, at * 7 % len(each)) for at, each in enumerate(answer.entries, 5))
+            return replace(reply, body=LogAnswer(answer.newest, entries).encode())
+
+        town.changes.append(forge)
+        await alice.groups.rename(group, "other")
+        await bob.groups.refresh()
+        await happens(bob, RelayEventKind.MISBEHAVES)
+        assert (await bob.groups.get(group)).number == 1
+        town.changes.clear()
+        await bob.groups.refresh()
+        assert (await bob.groups.get(group)).name == "other"
+        await all_read(group, [bob, alice], b"one")
+
+    play(tmp_path, story)
+
+
+def test_texts_that_were_not_asked_for_are_noticed(tmp_path: Path) -> None:
+    async def story(town: Town) -> None:
+        group, (alice, bob) = await founded(town, "alice", "bob")
+        await all_read(group, [alice, bob], b"one")
+        shows(town, "bob", lambda _: (StoredText(1, 0, b"text"),))
+        bob._office.note_group(group)
+        await happens(bob, RelayEventKind.MISBEHAVES)
+        town.changes.clear()
+        await all_read(group, [alice, bob], b"two")
+
+    play(tmp_path, story)
