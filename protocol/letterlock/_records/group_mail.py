@@ -17,6 +17,7 @@ from letterlock._wire.device_snapshot import HASH_BYTES
 from letterlock._wire.fields import Fields
 from letterlock._wire.group_bodies import peek_group
 from letterlock._wire.group_limits import MAX_GROUP_LETTERS, MAX_SENDER_CHAIN
+from letterlock._wire.sender_chain import SenderChain
 from letterlock.errors import MalformedMessage
 from letterlock.stores import Record
 
@@ -41,7 +42,9 @@ class GroupLetter(Uncopyable):
     def slot(self) -> tuple[object, ...]:
         """What a newer letter of the same device takes the place of."""
         body = self.body.expose()
-        asked = body if self.kind is ContentKind.GROUP_REQUEST else b""
+        asked: object = body if self.kind is ContentKind.GROUP_REQUEST else b""
+        if self.kind is ContentKind.GROUP_CHAIN:
+            asked = SenderChain.decode(body).number  # each seed of an epoch, and each place in it
         return self.kind, *peek_group(self.kind, body), asked
 
     def fields(self) -> cbor.Value:

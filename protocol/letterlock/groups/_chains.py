@@ -20,6 +20,7 @@ from letterlock._wire.group_text import SenderName, TextPlace
 from letterlock._wire.sender_chain import SenderChain
 from letterlock.groups._desk import GroupDesk
 from letterlock.groups._wants import Want
+from letterlock.limits import MAX_COUNTER
 
 
 def keep_chain(at: GroupDesk, sent: SenderChain, sender: SenderName) -> None:
@@ -30,9 +31,10 @@ def keep_chain(at: GroupDesk, sent: SenderChain, sender: SenderName) -> None:
         _fill(at, known, chain)  # handed out again, perhaps a letter from before the one that came first
         return
     first = sent.number - sent.number % MAX_CHAIN_TEXTS
-    if first:
-        _carry(at, group, sender, epoch)  # texts of the seed before may be on their way
-    at.book.save_chain(ChainRecord(chain, first=sent.number, before=sent.before), sent.number)
+    after = first + MAX_CHAIN_TEXTS
+    later = at.book.chain(group, epoch, sender, after) if after <= MAX_COUNTER else None
+    until = None if later is None else later.before  # its letter came first  GRP-29
+    at.book.save_chain(ChainRecord(chain, until, first=sent.number, before=sent.before), sent.number)
     at.book.note_newest(group, sender, epoch, sent.number)
     at.wants.settle(Want(group, epoch, sender, Wanted.CHAIN))
     earlier = at.book.chain(group, epoch, sender, first - 1) if first else None

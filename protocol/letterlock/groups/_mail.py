@@ -137,8 +137,8 @@ class _Reading:
         Its user was a member when that epoch ended, so it was to have the secret. The letter may be lost
         because the device that sent it was revoked.
         """
-        if asked.epoch == stand.epoch:
-            return True
+        if asked.epoch >= stand.epoch:
+            return asked.epoch == stand.epoch
         group, following = asked.group_id, self.at.book.epoch(asked.group_id, asked.epoch + 1)
         if asked.what is not Wanted.SECRET or following is None:
             return False

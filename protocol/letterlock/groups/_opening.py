@@ -40,11 +40,13 @@ from letterlock.groups._desk import GroupDesk
 from letterlock.groups._errors import GroupEntryMissing, GroupForked, GroupKeyMissing, InvalidGroupText
 from letterlock.groups._history import epoch_after, hash_of, role_after
 from letterlock.groups._values import GroupEvent, GroupEventKind, GroupIncoming
+from letterlock.limits import MAX_COUNTER
 from letterlock.user import ContactFrozen, DeviceNotListed, DeviceRevoked, Outcome
 
 _NO_WRITER: Final = "its user may not write in the group after the entry that it names: discard the text"
 _OTHER_EPOCH: Final = "it is not of the epoch of its entry, or of one that is over for long: discard the text"
 _NOT_OURS: Final = "this user was no member after the entry that it names: discard the text"
+_LAST_NUMBER: Final = "it has a number after which no text can follow: discard the text"
 _OLD_SEED: Final = "it is of a seed that was replaced: discard the text"
 
 
@@ -89,6 +91,8 @@ def _open(at: GroupDesk, stand: StandRecord, text: GroupText) -> "_Opened":
     if place.entry > stand.number:
         raise GroupEntryMissing(place.entry)
     _require_epoch(at, stand, place)
+    if place.number >= MAX_COUNTER:  # a chain could not go on after it
+        raise InvalidGroupText(_LAST_NUMBER)
     found = find_chain(at, place)
     _require_writer(at, stand, place, found)
     _require_listed(at, place.sender)
@@ -138,7 +142,7 @@ def _require_epoch(at: GroupDesk, stand: StandRecord, place: TextPlace) -> None:
     if place.entry == stand.number:
         if place.epoch == stand.epoch:
             return
-    elif epoch_after(at, place.group_id, place.epoch, place.entry):
+    elif place.epoch <= stand.epoch and epoch_after(at, place.group_id, place.epoch, place.entry):
         return
     raise InvalidGroupText(_OTHER_EPOCH)
 
