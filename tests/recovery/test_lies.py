@@ -192,6 +192,35 @@ def test_the_newest_common_lock_counts(town: Town) -> None:  # REC-6
     assert choose(town.user_id, first, hidden) == first.locks[0]
 
 
+@pytest.mark.parametrize("liar", [1, 2])
+def test_locks_in_another_order_bring_no_old_password_back(town: Town, liar: int) -> None:  # REC-6
+    """Both hold the old lock and the new one. The newest is none of one server's choosing."""
+    new = town.make("battery staple")
+    for server, call in zip(town.servers, new.settle, strict=True):
+        server.settle(call, town.chain)
+    answers = list(shown(town))
+    assert choose(town.user_id, *answers) == new.lock
+    lie = answers[liar - 1]
+    answers[liar - 1] = replace(lie, locks=lie.locks[::-1])
+    with pytest.raises(ServerAtFault, match="another order") as caught:
+        choose(town.user_id, *answers)
+    assert caught.value.server == 0
+
+
+@pytest.mark.parametrize("liar", [1, 2])
+def test_an_older_lock_under_two_faces_is_refused(town: Town, liar: int) -> None:  # REC-6
+    """Every lock that both show is compared, and a server that shows one twice is at fault as well."""
+    new = town.make("battery staple")
+    for server, call in zip(town.servers, new.settle, strict=True):
+        server.settle(call, town.chain)
+    old = shown(town)[0].locks[0]
+    for wrong in ((changed(old, "a public key"), new.lock), (old, new.lock, old), (new.lock, new.lock)):
+        answers = list(shown(town))
+        answers[liar - 1] = replace(answers[liar - 1], locks=wrong)
+        with pytest.raises(ServerAtFault):
+            choose(town.user_id, *answers)
+
+
 def with_hardness(lock: Lock, passes: int, memory: int) -> bytes:
     items = cbor2.loads(lock.encode())
     items[3:5] = passes, memory

@@ -30,16 +30,17 @@ from letterlock.recovery._tickets import companion
 def choose(user_id: bytes, first: LocksShown, second: LocksShown) -> Lock:
     """Return the newest lock of this user that both servers hold. [REC-6]
 
-    Raises ServerAtFault if there is none, or if the two differ in what they show under one id.
+    Raises ServerAtFault if there is none, or if the two differ in the bytes or the order of those that both
+    show: whoever shows them the other way round would bring an old password back.
     """
-    theirs = {each.name.lock_id: each for each in second.locks}
-    for lock in reversed(first.locks):
-        other = theirs.get(lock.name.lock_id)
-        if other is not None:
-            if other != lock or lock.name.user_id != user_id:
-                raise ServerAtFault(0, "the two show different locks under one id")
-            return lock
-    raise ServerAtFault(0, "the two hold no lock in common")
+    known = [{each.name.lock_id for each in shown.locks} for shown in (first, second)]
+    both = known[0] & known[1]
+    mine, theirs = ([each for each in shown.locks if each.name.lock_id in both] for shown in (first, second))
+    if mine != theirs or any(each.name.user_id != user_id for each in mine):
+        raise ServerAtFault(0, "the two show different locks under one id, or in another order")
+    if not mine:
+        raise ServerAtFault(0, "the two hold no lock in common")
+    return mine[-1]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
