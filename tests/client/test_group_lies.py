@@ -16,6 +16,7 @@ from support.client_groups import all_read, founded, nothing_more, texts
 from support.client_town import Asked, Town, happens, play, refusal
 from support.pair import flipped
 
+LATER_VERSION = 2
 Edit = Callable[[tuple[StoredText, ...]], tuple[StoredText, ...]]
 
 
@@ -84,6 +85,26 @@ def test_what_is_invented_or_changed_keeps_no_text_away(tmp_path: Path) -> None:
             return tuple(sorted((*first, *last), key=lambda each: each.number))
 
         shows(town, "bob", junk)
+        await all_read(group, [alice, bob], b"one")
+        await nothing_more(bob)
+
+    play(tmp_path, story)
+
+
+def test_a_text_of_a_later_version_keeps_no_text_away(tmp_path: Path) -> None:
+    async def story(town: Town) -> None:
+        group, (alice, bob) = await founded(town, "alice", "bob")
+
+        def later(found: tuple[StoredText, ...]) -> tuple[StoredText, ...]:
+            newer = bytes((LATER_VERSION,))
+            texts = [(each, each.text[:1] + newer + each.text[2:]) for each in found]
+            return tuple(
+                each._replace(number=2 * each.number + at, text=text)
+                for each, changed in texts
+                for at, text in enumerate((changed, each.text))
+            )
+
+        shows(town, "bob", later)
         await all_read(group, [alice, bob], b"one")
         await nothing_more(bob)
 

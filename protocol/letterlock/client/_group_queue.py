@@ -27,7 +27,7 @@ from letterlock.client._group_tables import GroupTables, held_key
 from letterlock.client._queue import MAX_TEXT, Queue
 from letterlock.client._rows import Arrived, FromGroup, Notice
 from letterlock.client._table import MICROSECONDS
-from letterlock.errors import MalformedMessage, PlaintextTooLong, UsageError
+from letterlock.errors import PeerError, PlaintextTooLong, UsageError
 from letterlock.groups import (
     ChangeOutcome,
     GroupChange,
@@ -324,7 +324,7 @@ class GroupQueue(Uncopyable):
         user = self._queue.user
         try:
             place = GroupText.decode(stored.text).place
-        except MalformedMessage:
+        except PeerError:  # nothing that is a text, or one of a later version
             return None
         if place.sender == SenderName(user.user_id, user.address.device_id):
             return None
