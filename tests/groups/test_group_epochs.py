@@ -21,7 +21,7 @@ from letterlock.groups import (
     Groups,
     InvalidGroupText,
 )
-from letterlock.groups import _opening as opening
+from letterlock.groups import _chains as chains
 from letterlock.groups import _wants as wants
 from letterlock.groups._wants import Want
 from letterlock.limits import DAY, HOUR, KEPT_LIFETIME
@@ -148,19 +148,28 @@ def test_a_text_of_an_earlier_entry_is_read(town: GroupTown, team: bytes) -> Non
     assert town.show("bob", post, team).outcome is Outcome.REPEATED
 
 
-def test_too_many_skipped_texts_are_refused(
-    town: GroupTown, team: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_too_many_skipped_texts_are_refused(town: GroupTown, team: bytes) -> None:
     town.readers(town.post("alice", team))
     chain = chain_of(town, "alice", team)
     far = sealed(town, "alice", replace(chain, number=chain.number + MAX_GROUP_SKIP + 1), 1)
     assert isinstance(town.show("bob", far, team).error, TooManySkipped)
-    monkeypatch.setattr(opening, "MAX_GROUP_KEYS", 2)
-    posts = [town.post("alice", team, b"%d" % at) for at in range(5)]
-    assert isinstance(town.show("bob", posts[3], team).error, TooManySkipped)
-    assert town.show("bob", posts[2], team).outcome is Outcome.READ
-    assert isinstance(town.show("bob", posts[4], team).error, TooManySkipped)
-    assert [town.show("bob", each, team).outcome for each in (posts[0], posts[3])] == [Outcome.READ] * 2
+
+
+def test_whoever_has_skipped_the_most_texts_loses_its_own_keys(
+    town: GroupTown, team: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GRP-42."""
+    other = town.new("carol", "bob")  # the bound is that of a store, over all groups
+    for name, group in (("alice", team), ("carol", other)):
+        town.show("bob", town.post(name, group), group)
+    monkeypatch.setattr(chains, "MAX_GROUP_KEYS", 6)
+    greedy = [town.post("carol", other, b"%d" % at) for at in range(6)]
+    honest = [town.post("alice", team, b"%d" % at) for at in range(4)]
+    assert town.show("bob", greedy[5], other).outcome is Outcome.READ
+    assert town.show("bob", honest[3], team).outcome is Outcome.READ
+    assert [town.show("bob", each, team).outcome for each in honest[:3]] == [Outcome.READ] * 3
+    assert [town.show("bob", each, other).outcome for each in greedy] == [Outcome.REPEATED] * 6
+    assert town.show("bob", town.post("carol", other), other).outcome is Outcome.READ
 
 
 # --- time -------------------------------------------------------------------------------------------------

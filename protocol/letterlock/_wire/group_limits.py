@@ -44,7 +44,8 @@ KEPT_EPOCHS: Final = 5
 them too."""
 
 MAX_GROUP_KEYS: Final = 20_000
-"""Keys of skipped texts in a store. A member who leaves out texts on purpose fills no store."""
+"""Keys of skipped texts in a store. A member who leaves out texts on purpose fills no store, and
+is the first whose keys are deleted."""
 
 MAX_GROUP_REQUESTS: Final = 5
 """Requests for one secret or chain, each after a longer pause."""

@@ -51,6 +51,8 @@ from letterlock.stores import DeferredRecord, EntryKind, EntryRow, Record, Store
 
 _PLACE_BYTES: Final = GROUP_ID_BYTES + 4
 """Bytes with which the key of everything begins that ends with an epoch."""
+_DEVICE_AND_NUMBER: Final = 8
+"""Bytes after the user id in the key of a text's key."""
 _OF_GROUP: Final = (EntryKind.GROUP_STAND, EntryKind.GROUP_SENDING, EntryKind.GROUP_AUDIENCE)
 _OF_EPOCH: Final = (
     EntryKind.GROUP_CHAIN,
@@ -204,9 +206,22 @@ class GroupBook:
             place = _key(epoch.group_id, epoch.number, sender, number)
             self._entries.save(EntryRow(EntryKind.GROUP_KEY, place, now + KEPT_LIFETIME, Record(key)))
 
-    def count_keys(self) -> int:
-        """Return how many keys of skipped texts there are."""
-        return self._entries.count(EntryKind.GROUP_KEY)
+    def make_room(self, most: int) -> None:
+        """Delete keys of skipped texts until there are at most `most`: all of whoever has the most first.
+
+        A user pays for all of its devices and chains, in all groups. [GRP-42]
+        """
+        if (count := self._entries.count(EntryKind.GROUP_KEY)) <= most:
+            return
+        keys: dict[bytes, list[bytes]] = {}
+        for row in self._entries.all(EntryKind.GROUP_KEY):
+            keys.setdefault(row.key[_PLACE_BYTES:-_DEVICE_AND_NUMBER], []).append(row.key)
+        for each in sorted(keys.values(), key=len, reverse=True):
+            if count <= most:
+                return
+            count -= len(each)
+            for key in each:
+                self._entries.delete(EntryKind.GROUP_KEY, key)
 
     # --- the end ----------------------------------------------------------------------------------
 

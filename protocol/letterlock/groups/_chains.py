@@ -3,6 +3,7 @@
     keep_chain     what a device handed out                                                       [GRP-37]
     without_gap    a chain that was handed out late, filled up from an earlier letter
     find_chain     the chain to which a text belongs, carried on from an earlier epoch if it has to be
+    keep_keys      keys of texts that were skipped                                               [GRP-42]
     missing        what a text lacks is noted, and asked for later                                [GRP-39]
 
 Every function runs inside the caller's transaction. Not here: letters (_mail.py); what a text is opened with
@@ -13,6 +14,7 @@ from dataclasses import replace
 
 from letterlock._groups._epoch import EpochName
 from letterlock._groups._receiving import MemberChain, continued, keys_until, taken
+from letterlock._ratchet.keys import SkippedKeys
 from letterlock._records.group_chain import ChainRecord
 from letterlock._wire.group_bodies import Wanted
 from letterlock._wire.group_limits import MAX_CHAIN_TEXTS, MAX_GROUP_KEYS, MAX_GROUP_SKIP
@@ -102,12 +104,18 @@ def _carried_into(at: GroupDesk, place: TextPlace) -> MemberChain | None:
     return None if newest is None else carried_on(at, newest.chain, place.epoch)
 
 
+def keep_keys(at: GroupDesk, record: ChainRecord, keys: SkippedKeys, first: int) -> None:
+    """Keep the keys of texts in a row, from the number `first` on, within the bound of a store. [GRP-42]"""
+    at.book.save_keys(record, keys, first, at.desk.now())
+    at.book.make_room(MAX_GROUP_KEYS)
+
+
 def _fill(at: GroupDesk, known: ChainRecord, chain: MemberChain) -> ChainRecord:
     """Keep the keys between an earlier state of a chain and the one that was handed out first."""
     count = known.first - chain.number
-    if not 0 < count <= MAX_GROUP_SKIP or at.book.count_keys() + count > MAX_GROUP_KEYS:
+    if not 0 < count <= MAX_GROUP_SKIP:
         return known
-    at.book.save_keys(known, keys_until(chain, known.first), chain.number, at.desk.now())
+    keep_keys(at, known, keys_until(chain, known.first), chain.number)
     filled = replace(known, first=chain.number)
     at.book.save_chain(filled, known.first)
     return filled

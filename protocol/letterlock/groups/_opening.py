@@ -25,7 +25,7 @@ from letterlock._records.group import StandRecord
 from letterlock._records.group_chain import ChainRecord
 from letterlock._wire.collection_member import Role
 from letterlock._wire.group_content import Heard
-from letterlock._wire.group_limits import MAX_GROUP_KEYS, MAX_HEARD
+from letterlock._wire.group_limits import MAX_HEARD
 from letterlock._wire.group_text import GroupText, SenderName, TextPlace
 from letterlock.errors import (
     DuplicateMessage,
@@ -33,9 +33,8 @@ from letterlock.errors import (
     LetterlockError,
     MalformedMessage,
     PeerError,
-    TooManySkipped,
 )
-from letterlock.groups._chains import carry, find_chain, is_kept, missing, without_gap
+from letterlock.groups._chains import carry, find_chain, is_kept, keep_keys, missing, without_gap
 from letterlock.groups._desk import GroupDesk
 from letterlock.groups._errors import GroupEntryMissing, GroupForked, GroupKeyMissing, InvalidGroupText
 from letterlock.groups._history import epoch_after, hash_of, role_after
@@ -183,10 +182,7 @@ def _committed(
 ) -> _Opened:
     """Save the chain, and the keys that were skipped; delete the key that was used. [GRP-7]"""
     if opened.skipped.count:
-        count = at.book.count_keys() + opened.skipped.count
-        if count > MAX_GROUP_KEYS:
-            raise TooManySkipped(count, MAX_GROUP_KEYS)
-        at.book.save_keys(found, opened.skipped, opened.first_skipped, at.desk.now())
+        keep_keys(at, found, opened.skipped, opened.first_skipped)
     elif place.number < found.chain.number:
         at.book.delete_key(place.group_id, place.epoch, place.sender, place.number)
     index = found.index
