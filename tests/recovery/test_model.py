@@ -29,7 +29,6 @@ from letterlock.recovery import (
     RecoveryRefused,
     ServerAtFault,
     WrongPassword,
-    keep_only,
 )
 from support.recovery_town import FLOORS, Town
 
@@ -124,7 +123,7 @@ class Recovery(RuleBasedStateMachine):
         """End a change that was interrupted: both keep the newest lock that both hold."""
         id_ = self.common()
         name = recovery_lock.LockName(self.town.user_id, id_)
-        for server, call in enumerate(keep_only(self.town.key, name), 1):
+        for server, call in enumerate(self.town.keep_only(name), 1):
             self.town.servers[server - 1].finish(call, self.town.chain)
             if self.held[server] != [id_]:
                 self.refill(server)

@@ -17,10 +17,12 @@ from letterlock.recovery import (
     BeginLock,
     DecoyKey,
     EvaluateLock,
+    FinishLock,
     Hardness,
     LockBegun,
     LockEvaluated,
     LockName,
+    LocksShown,
     LockTicketKey,
     MadeLock,
     NewLock,
@@ -33,6 +35,7 @@ from letterlock.recovery import (
     StoredLocks,
     choose,
     device_keys,
+    keep_only,
 )
 from letterlock.user import DeviceClass, ListChain
 from letterlock.user._drafts import first_snapshot
@@ -128,9 +131,18 @@ class Town:
             server.finish(made.finish[at], self.chain)
         return made
 
+    def shown(self) -> tuple[LocksShown, LocksShown]:
+        """Return what both servers show."""
+        first, second = (server.show(ShowLocks(self.user_id)) for server in self.servers)
+        return first, second
+
     def attempt(self, password: str = PASSWORD) -> Attempt:
-        shown = [server.show(ShowLocks(self.user_id)) for server in self.servers]
-        return Attempt.begin(password, choose(self.user_id, *shown))
+        return Attempt.begin(password, choose(self.user_id, *self.shown()))
+
+    def keep_only(self, name: LockName | None = None) -> tuple[FinishLock, FinishLock]:
+        """Return what ends a change: the calls for this lock, or for the newest that both hold."""
+        shown = self.shown()
+        return keep_only(self.key, name or choose(self.user_id, *shown).name, *shown)
 
     def ask(self, attempt: Attempt) -> tuple[LockEvaluated, LockEvaluated]:
         """Send both requests, as bytes, to server 2 first."""

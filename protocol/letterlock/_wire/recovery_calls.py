@@ -4,9 +4,10 @@
     evaluate    [1, 31, user id, lock id, blinded, companion / null, ticket / null]
                                             ->  [1, evaluation / null, nonce / null, standing, ticket / null]
     succeed     [1, 32, user id, lock id, nonce, signature] ->  [1, standing]
-    begin       [1, 33, user id, lock id, blinded, ML-DSA key, signature]     ->  [1, evaluation, public key]
+    begin       [1, 33, user id, lock id, blinded, ML-DSA key, signature]     ->  [1, evaluation, public key,
+                                                                                   id of the lock before]
     settle      [1, 34, user id, lock, login key, ML-DSA key, signature]      ->  [1]
-    finish      [1, 35, user id, lock id, ML-DSA key, signature]              ->  [1]
+    finish      [1, 35, user id, lock id, id of the lock before / null, ML-DSA key, signature]  ->  [1]
 
     standing    [uses left, from when the next use is possible, whether the lock rests]
 
@@ -31,6 +32,7 @@ from letterlock._wire import cbor
 from letterlock._wire.device_snapshot import HASH_BYTES
 from letterlock._wire.fields import Fields
 from letterlock._wire.recovery_limits import (
+    LOCK_ID_BYTES,
     MAX_HELD_LOCKS,
     MAX_LOCK,
     MAX_USES,
@@ -269,22 +271,24 @@ class BeginLock(Change):
 
 @dataclass(frozen=True, slots=True)
 class LockBegun(RelayBody):
-    """The evaluation of the first input, and the new public key."""
+    """The evaluation of the first input, the new public key, and the id of the newest lock that is held."""
 
-    FORM = Form("an answer to the beginning of a lock", 3, SMALL_RECOVERY_BODY, 4)
+    FORM = Form("an answer to the beginning of a lock", 4, SMALL_RECOVERY_BODY, 5)
 
     evaluation: bytes
     public: OprfPublicKey
+    before: bytes
 
     def elements(self) -> list[cbor.Value]:
         """Return the elements after the version."""
-        return [self.evaluation, self.public.data]
+        return [self.evaluation, self.public.data, self.before]
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
         """Read what `elements` gives. Raises MalformedMessage, InvalidKey."""
         evaluation = fields.blob("evaluation", EVALUATION_BYTES)
-        return cls(evaluation, OprfPublicKey(fields.blob("public key", OprfPublicKey.LENGTH)))
+        public = OprfPublicKey(fields.blob("public key", OprfPublicKey.LENGTH))
+        return cls(evaluation, public, fields.blob("lock before", LOCK_ID_BYTES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,22 +324,24 @@ class SettleLock(Change):
 
 @dataclass(frozen=True, slots=True)
 class FinishLock(Change):
-    """Says that both servers hold a lock: the one before it is deleted."""
+    """Says that both servers hold a lock: `before`, if it is not None, is deleted. [REC-17]"""
 
-    FORM = Form("the end of a change", 6, SIGNED_RECOVERY_BODY, 7)
+    FORM = Form("the end of a change", 7, SIGNED_RECOVERY_BODY, 8)
     NUMBER = 35
 
     name: LockName
+    before: bytes | None
     by: ChangeSignature
 
     def change(self) -> list[cbor.Value]:
         """Return the elements between the number of the call and the signer's key."""
-        return self.name.fields()
+        return [*self.name.fields(), self.before]
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
         """Read what `elements` gives. Raises MalformedMessage."""
-        return cls(LockName.read(fields), ChangeSignature.read(fields))
+        name = LockName.read(fields)
+        return cls(name, fields.optional_blob("lock before", LOCK_ID_BYTES), ChangeSignature.read(fields))
 
 
 AnyChange = BeginLock | SettleLock | FinishLock

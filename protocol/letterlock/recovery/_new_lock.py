@@ -2,22 +2,23 @@
 
     begin       blinded inputs      ->  both servers make a key and evaluate
     finish      the lock            ->  both servers hold it beside the one before       [REC-11]
-                                    ->  both delete the one before
+                                    ->  server 1 deletes the one before, and then server 2       [REC-16]
 
-A crash between any two of these leaves a lock that both servers hold: the old one or the new one.
+A crash between any two of these leaves a lock that both servers hold: the old one or the new one. So does a
+second holder of the recovery key who makes a lock at the same time: server 1 decides whose it is.
 
 Not here: what opens it (_attempt.py).
 """
 
 from dataclasses import replace
-from typing import Self
+from typing import Self, TypeAlias
 
 from letterlock._primitives.composite import DeviceSigningKeyPair
 from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.entropy import Entropy
 from letterlock._primitives.secret import Uncopyable
 from letterlock._primitives.voprf import Blinding, OprfOutput, OprfPublicKey
-from letterlock._wire.recovery_calls import BeginLock, FinishLock, LockBegun, SettleLock
+from letterlock._wire.recovery_calls import BeginLock, FinishLock, LockBegun, LocksShown, SettleLock
 from letterlock._wire.recovery_limits import LOCK_ID_BYTES, SEALED_KEY_BYTES, SERVERS
 from letterlock._wire.recovery_lock import Hardness, Lock, LockName
 from letterlock.errors import InvalidSignature
@@ -27,12 +28,17 @@ from letterlock.recovery._keys import LockKeys, Outputs, RecoveryKey
 from letterlock.recovery._password import blind_for_both, stretch
 from letterlock.recovery._signing import UNSIGNED, signed_for
 
+_Before: TypeAlias = tuple[bytes | None, bytes | None]
+"""The ids of the locks that the servers delete. Each server names its own, and is told nothing but that."""
+
 
 @dataclass(frozen=True, slots=True)
 class MadeLock:
     """A lock, and what each server is sent, in the order of the servers.
 
-    Send `finish` to either only when both have taken `settle`: otherwise no lock may be left that both hold.
+    Send `finish` only when both have taken `settle`, to server 1 first, and to server 2 only after server 1
+    has taken it: otherwise no lock may be left that both hold. If a server refuses, ask both for their locks
+    again, and go on with `keep_only`. [REC-16]
     """
 
     lock: Lock
@@ -78,9 +84,11 @@ class NewLock(Uncopyable):
                 outputs.append(blinding.finish(answer.evaluation, answer.public))
             except InvalidSignature:
                 raise ServerAtFault(server, "its proof does not verify") from None
-        return self._made(public, (outputs[0], outputs[1]))
+        return self._made(public, (outputs[0], outputs[1]), (first.before, second.before))
 
-    def _made(self, public: tuple[OprfPublicKey, OprfPublicKey], outputs: Outputs) -> MadeLock:
+    def _made(
+        self, public: tuple[OprfPublicKey, OprfPublicKey], outputs: Outputs, before: _Before
+    ) -> MadeLock:
         empty = Lock(self.name, self.hardness, public, bytes(SEALED_KEY_BYTES))
         keys = LockKeys.derive(empty.header, outputs)
         lock = replace(empty, sealed=keys.seal(self._key, empty.header))
@@ -88,20 +96,33 @@ class NewLock(Uncopyable):
             signed_for(server, SettleLock(lock, keys.login(server).public, UNSIGNED), self._signing)
             for server in SERVERS
         )
-        return MadeLock(lock, (first, second), _finish(self.name, self._signing))
+        return MadeLock(lock, (first, second), _finish(self.name, before, self._signing))
 
     def __repr__(self) -> str:
         return "<NewLock>"
 
 
-def keep_only(key: RecoveryKey, name: LockName) -> tuple[FinishLock, FinishLock]:
+def keep_only(
+    key: RecoveryKey, name: LockName, first: LocksShown, second: LocksShown
+) -> tuple[FinishLock, FinishLock]:
     """Return the calls by which both servers hold this lock alone, in their order.
 
-    After a change that was interrupted: `name` is that of the lock that `choose` returns. [REC-11]
+    After a change that was interrupted: `name` is that of the lock that `choose` returns for what the servers
+    show now. Send the second call only after server 1 has taken the first one; if a server refuses, ask both
+    for their locks again. [REC-16]
     """
-    return _finish(name, device_keys(key).signing)
+    before = _other(name, first), _other(name, second)
+    return _finish(name, before, device_keys(key).signing)
 
 
-def _finish(name: LockName, signing: DeviceSigningKeyPair) -> tuple[FinishLock, FinishLock]:
-    first, second = (signed_for(server, FinishLock(name, UNSIGNED), signing) for server in SERVERS)
+def _other(name: LockName, shown: LocksShown) -> bytes | None:
+    ids = (each.name.lock_id for each in shown.locks)
+    return next((each for each in ids if each != name.lock_id), None)
+
+
+def _finish(name: LockName, before: _Before, signing: DeviceSigningKeyPair) -> tuple[FinishLock, FinishLock]:
+    first, second = (
+        signed_for(server, FinishLock(name, other, UNSIGNED), signing)
+        for server, other in zip(SERVERS, before, strict=True)
+    )
     return first, second

@@ -118,11 +118,13 @@ class RecoveryServer(Uncopyable):
         `chain` has the user's newest list that the caller knows. Raises RecoveryRefused, InvalidKey.
         """
 
-        def work(record: RecoveryRecord) -> tuple[RecoveryRecord, PendingLock]:
-            return steps.begin(record, request, self.entropy)
+        def work(record: RecoveryRecord) -> tuple[RecoveryRecord, tuple[PendingLock, bytes]]:
+            after, pending = steps.begin(record, request, self.entropy)
+            return after, (pending, record.held[-1].lock.name.lock_id)
 
-        pending = self._change(request, chain, work)
-        return LockBegun(voprf.evaluate(pending.seed, request.blinded), voprf.public_key(pending.seed))
+        pending, before = self._change(request, chain, work)
+        evaluation = voprf.evaluate(pending.seed, request.blinded)
+        return LockBegun(evaluation, voprf.public_key(pending.seed), before)
 
     def settle(self, request: SettleLock, chain: ListChain) -> None:
         """Hold a lock beside the one before. [REC-11] Raises RecoveryRefused."""
@@ -134,7 +136,7 @@ class RecoveryServer(Uncopyable):
         self._change(request, chain, work)
 
     def finish(self, request: FinishLock, chain: ListChain) -> None:
-        """Delete every lock but this one. [REC-11] Raises RecoveryRefused."""
+        """Delete the lock before this one. [REC-11] Raises RecoveryRefused."""
 
         def work(record: RecoveryRecord) -> tuple[RecoveryRecord, None]:
             return steps.finish(record, request, self.policy), None

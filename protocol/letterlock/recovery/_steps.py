@@ -117,14 +117,17 @@ def settle(record: RecoveryRecord, request: SettleLock, server: int, policy: Pol
 
 
 def finish(record: RecoveryRecord, request: FinishLock, policy: Policy) -> RecoveryRecord:
-    """Return the record with this lock alone, and all uses. The secrets of the others are gone. [REC-11]
+    """Return the record with this lock alone, and all uses. The secret of the one before is gone. [REC-11]
 
     The same call again changes nothing, so that nobody gets uses by repeating it. Raises RecoveryRefused for
-    a lock that is not held.
+    a lock that is not held, and if another one than the call names would be deleted.
     """
     held = record.find(request.name.lock_id)
     if held is None:
         raise RecoveryRefused(_UNKNOWN)
-    if record.held == (held,):
+    others = [each.lock.name.lock_id for each in record.held if each is not held]
+    if not others:
         return record
+    if others != [request.before]:  # REC-17: a call of an earlier change deletes nothing
+        raise RecoveryRefused("this call is of another change: ask for the locks again")
     return replace(record, held=(held,), meter=refilled(policy))
