@@ -43,6 +43,7 @@ SAMPLES: list[Any] = [
     Arrived(None, 1, bytes(16), 0, b"", group=FromGroup(bytes(16), bytes(32), 7)),
     Notice("joined", None, None, (bytes(16), None)),
     Notice("disagrees", None, 7, (bytes(16), bytes(32))),
+    Notice("disagrees", None, 7, (bytes(16), bytes(32)), (bytes(32), 3)),
     GroupPlace(7),
     GroupPost(bytes(16), b"body"),
     GroupPost(bytes(16), b"", b"text", 1_000_000, 720, 6),

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from letterlock._groups._sending import handed_out
+from letterlock._groups._sending import handed_out, seal_text
+from letterlock._primitives.entropy import system_entropy
 from letterlock._wire.content import ContentKind
 from letterlock._wire.group_bodies import EpochSecret, GroupRequest, GroupSecret, Wanted
+from letterlock._wire.group_content import Heard
 from letterlock.errors import InvalidSignature, MalformedMessage
-from letterlock.groups import GroupEventKind, GroupKeyMissing, GroupRole, InvalidGroupText
+from letterlock.groups import GroupEvent, GroupEventKind, GroupKeyMissing, GroupRole, InvalidGroupText
 from letterlock.user import ContactState, DeviceRevoked, Outcome
 from support.group_lies import chain_letter, chain_of, desk, letters, new_chain, sealed, secret_of, tell
 from support.group_town import GroupTown
@@ -204,10 +206,30 @@ def test_two_versions_of_a_text_are_found_out(town: GroupTown, team: bytes) -> N
     assert town.show("carol", for_carol, team).text == b"for carol"
     incoming = town.show("carol", town.post("bob", team), team)
     (event,) = incoming.events
-    alice = town.user("alice").user_id
+    alice, bob = (town.user(each).user_id for each in ("alice", "bob"))
     assert (event.kind, event.user_id, event.device) == (GroupEventKind.DISAGREES, alice, 1)
+    assert (event.said_by, event.said_by_device) == (bob, 1)
     (event,) = town.show("bob", town.post("alice", team), team).events
-    assert (event.kind, event.user_id) == (GroupEventKind.DISAGREES, alice)
+    assert (event.kind, event.user_id, event.said_by) == (GroupEventKind.DISAGREES, alice, alice)
+
+
+def test_whoever_accuses_another_of_two_versions_is_named(town: GroupTown, team: bytes) -> None:  # GRP-6
+    post = town.post("bob", team)
+    town.readers(post)
+    town.readers(town.post("carol", team))
+    carol, chain = town.user("carol"), chain_of(town, "carol", team)
+    bob = town.user("bob").user_id
+    with carol.transaction():
+        at = desk(carol)
+        stand = at.require(team)
+        index = at.place_of(team, stand, bob)
+        (entry,) = at.log.entries(team, 0, 1)
+    assert index is not None
+    wrong = (Heard(index, 1, post.number, bytes(32)),)
+    lie = seal_text(chain, 1, entry.hash, wrong, b"bob is two-faced", system_entropy).text
+    incoming = town.show("alice", lie, team)
+    accused = GroupEvent(GroupEventKind.DISAGREES, team, bob, 1, carol.user_id, 1)
+    assert (incoming.outcome, incoming.events) == (Outcome.READ, (accused,))
 
 
 # --- requests ---------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from letterlock.client._document_queue import DocumentQueue
 from letterlock.client._group_rows import MAX_WAITS, GroupPost, HeldText
 from letterlock.client._group_tables import GroupTables, held_key
 from letterlock.client._queue import MAX_TEXT, Queue
-from letterlock.client._rows import Arrived, FromGroup, Notice
+from letterlock.client._rows import Arrived, FromGroup, Notice, notice_of
 from letterlock.client._table import MICROSECONDS
 from letterlock.errors import PeerError, PlaintextTooLong, UsageError
 from letterlock.groups import (
@@ -90,8 +90,7 @@ class GroupQueue(Uncopyable):
         """Save letters on their way, needs and events."""
         self._queue.take(_Letters(result))
         for event in events:
-            about = event.group, event.user_id
-            self._queue.tell(Notice(event.kind.value, None, event.device, about))
+            self._queue.tell(notice_of(event))
 
     # --- the log ------------------------------------------------------------------------------------------
 
@@ -360,8 +359,7 @@ class GroupQueue(Uncopyable):
         arrived = Arrived(sender, int(ContentKind.TEXT), id_, stored.time, incoming.text, group=group)
         tables.append(tables.arrived, arrived)
         for event in incoming.events:
-            about = event.group, event.user_id
-            self._queue.tell(Notice(event.kind.value, None, event.device, about))
+            self._queue.tell(notice_of(event))
 
     def _hold(self, group: bytes, stored: StoredText) -> None:
         held = self.rows.held

@@ -114,7 +114,8 @@ def _event(notice: Notice) -> Event | RelayEvent | GroupEvent | None:
     if notice.kind == EventKind.GIVEN_UP.value:
         return RelayEvent(RelayEventKind.GROUP_GIVEN_UP, group=group)
     of_group = _GROUP_KINDS.get(notice.kind)
-    return None if of_group is None else GroupEvent(of_group, group, user_id, notice.device)
+    said_by = (None, None) if notice.said_by is None else notice.said_by
+    return None if of_group is None else GroupEvent(of_group, group, user_id, notice.device, *said_by)
 
 
 class _Patience:

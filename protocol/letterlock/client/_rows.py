@@ -7,7 +7,8 @@ draft      [1, name, kind, body, [attachment ...], sent]
 held       [1, sender, message]
 arrived    [1, sender / null, kind, id, time, body, [attachment ...], name / null,
             null / [group id, user id, device id]]
-notice     [1, text of the kind, name / null, device id / null, null / [group id, user id / null]]
+notice     [1, text of the kind, name / null, device id / null, null / of group]
+of group   [group id, user id / null, null / [user id, device id]]
 
 Not here: their rows in the store (_table.py).
 """
@@ -25,6 +26,7 @@ from letterlock._wire.group_limits import GROUP_ID_BYTES
 from letterlock._wire.relay_limits import MAX_RELAYED_MESSAGE, MAX_SENT_MESSAGES, MAX_UPLOAD
 from letterlock.client._supply import LEAST, MAX_REFILLS, MOST, Supply
 from letterlock.errors import UsageError
+from letterlock.groups import GroupEvent
 from letterlock.limits import (
     HEAD_BYTES,
     MAX_ATTACHMENTS,
@@ -134,13 +136,21 @@ class Notice:
     """Something that happened. `kind` is the text of an `EventKind`, perhaps of a later release.
 
     If it is about a group, it is the text of a `GroupEventKind`, and `group` has the group id and perhaps a
-    user id.
+    user id; `said_by` is the user and device that claim it.
     """
 
     kind: str
     name: str | None
     device: int | None = None
     group: tuple[bytes, bytes | None] | None = None
+    said_by: tuple[bytes, int] | None = None
+
+
+def notice_of(event: GroupEvent) -> Notice:
+    """Return what is saved of an event of a group."""
+    by, device = event.said_by, event.said_by_device
+    said_by = None if by is None or device is None else (by, device)
+    return Notice(event.kind.value, None, event.device, (event.group, event.user_id), said_by)
 
 
 # --- codecs -----------------------------------------------------------------------------------------------
@@ -285,9 +295,9 @@ def _from_group(value: object) -> FromGroup | None:
 
 def encode_notice(notice: Notice) -> Record:
     """Return the record of an event."""
-    return encode_entry(
-        notice.kind, notice.name, notice.device, None if notice.group is None else [*notice.group]
-    )
+    said_by: Value = None if notice.said_by is None else [*notice.said_by]
+    group: Value = None if notice.group is None else [*notice.group, said_by]
+    return encode_entry(notice.kind, notice.name, notice.device, group)
 
 
 def decode_notice(record: Record) -> Notice:
@@ -300,14 +310,18 @@ def _notice(fields: Fields) -> Notice:
     device, group = fields.optional_uint("device id", MAX_ID), fields.any()
     if name is None and group is None:
         raise fields.wrong("name", "that of a user, but for an event of a group")
-    return Notice(kind, None if name is None else _name(name), device, _of_group(group))
+    about = (None, None) if group is None else _of_group(group)
+    return Notice(kind, None if name is None else _name(name), device, *about)
 
 
-def _of_group(value: object) -> tuple[bytes, bytes | None] | None:
-    if value is None:
-        return None
-    fields = Fields(value, 2, "what an event is about")
-    return fields.blob("group id", GROUP_ID_BYTES), fields.optional_blob("user id", HASH_BYTES)
+def _of_group(value: object) -> tuple[tuple[bytes, bytes | None], tuple[bytes, int] | None]:
+    fields = Fields(value, 3, "what an event is about")
+    about = fields.blob("group id", GROUP_ID_BYTES), fields.optional_blob("user id", HASH_BYTES)
+    said_by = fields.any()
+    if said_by is None:
+        return about, None
+    device = Fields(said_by, 2, "who claims an event")
+    return about, (device.blob("user id", HASH_BYTES), device.uint_between("device id", 1, MAX_ID))
 
 
 def _attachments(fields: Fields) -> tuple[Attachment, ...]:

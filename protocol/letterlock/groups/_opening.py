@@ -217,14 +217,15 @@ def in_order(heard: tuple[Heard, ...]) -> tuple[Heard, ...]:
 def _disagreements(
     at: GroupDesk, stand: StandRecord, place: TextPlace, opened: OpenedText
 ) -> tuple[GroupEvent, ...]:
-    """Return who was shown other texts than this device, or showed them. [GRP-6]"""
+    """Return who was shown other texts than this device, or showed them, and whose text says so. [GRP-6]"""
     found = [place.sender] if opened.agreement is Agreement.DIFFERENT else []
     if opened.heard and place.entry == stand.number:
         members = at.places(place.group_id, stand)
         known = [(members[each.member], each) for each in opened.heard if each.member < len(members)]
         found += [SenderName(who, each.device) for who, each in known if _differs(at, place, who, each)]
     kind, group = GroupEventKind.DISAGREES, place.group_id
-    return tuple(GroupEvent(kind, group, each.user_id, each.device) for each in dict.fromkeys(found))
+    said = (place.sender.user_id, place.sender.device)
+    return tuple(GroupEvent(kind, group, each.user_id, each.device, *said) for each in dict.fromkeys(found))
 
 
 def _differs(at: GroupDesk, place: TextPlace, user_id: bytes, heard: Heard) -> bool:

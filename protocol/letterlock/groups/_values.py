@@ -52,19 +52,27 @@ class GroupEventKind(Enum):
     UNVOUCHED = "unvouched"
     """The next entry is of a device that was revoked since, and nobody vouches for it. Ask its user."""
     DISAGREES = "disagrees"
-    """The device heard other texts than this one: their sender, or the relay with it, showed two versions."""
+    """The texts of a device differ from those that another device heard, as a text of `said_by` claims.
+
+    One of the two shows two versions, or lies about it, perhaps with the relay: either may be the liar.
+    """
     WRONG_SECRET = "wrong secret"  # noqa: S105 - an event
     """The device sent a secret that is not the one in the log. It was dropped."""
 
 
 @dataclass(frozen=True, slots=True)
 class GroupEvent:
-    """Something that happened to a group. The device of a user, by its id (32 bytes), where it was one."""
+    """Something that happened to a group. The device of a user, by its id (32 bytes), where it was one.
+
+    `said_by` and `said_by_device` are who claims it, and only in DISAGREES.
+    """
 
     kind: GroupEventKind
     group: bytes
     user_id: bytes | None = None
     device: int | None = None
+    said_by: bytes | None = None
+    said_by_device: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
