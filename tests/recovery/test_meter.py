@@ -83,6 +83,22 @@ def test_a_clock_that_was_ahead_keeps_nobody_out() -> None:
     assert not is_refused(meter, POLICY, NOON)
 
 
+def test_a_clock_that_was_ahead_at_the_last_use_closes_no_lock() -> None:
+    """The rest would end in the clock's future: fifty years, where the policy says a week."""
+    meter = used(replace(refilled(FAST), uses_left=1), FAST, NOON + 50 * 365 * DAY)
+    assert standing(meter, FAST, NOON) == LockStanding(3)
+    meter = used(meter, FAST, *[NOON] * 3)
+    assert standing(meter, FAST, NOON) == LockStanding(0, NOON + 7 * DAY, rests=True)
+    assert is_refused(meter, FAST, NOON + 7 * DAY - 1)
+
+
+@pytest.mark.parametrize("back", [1, DAY - 1, DAY])
+def test_a_clock_that_was_a_little_ahead_ends_no_rest(back: int) -> None:
+    meter = used(replace(refilled(FAST), uses_left=1), FAST, NOON)
+    assert is_refused(meter, FAST, NOON - back)
+    assert standing(meter, FAST, NOON - back).rests
+
+
 def test_a_clock_that_is_set_back_gives_no_use_back() -> None:
     meter = used(refilled(FAST), FAST, *[NOON] * 9, NOON - 100 * DAY)
     assert meter.uses_left == 0

@@ -63,7 +63,8 @@ def refilled(policy: Policy) -> Meter:
 
 
 def _rested(meter: Meter, policy: Policy, now: int) -> Meter:
-    if meter.uses_left == 0 and now >= meter.rests_until:
+    """Return the count after a rest. A rest that a clock far ahead began is over: it might last for years."""
+    if meter.uses_left == 0 and (now >= meter.rests_until or meter.last > now + DAY):
         return replace(meter, uses_left=policy.uses_after_rest, rests_until=0)
     return meter
 
