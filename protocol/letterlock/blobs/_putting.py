@@ -12,10 +12,13 @@ Not here: sealing (documents/); deleting, which is `Blobs.delete` for each name.
 
 import hashlib
 import io
+import os
 import tempfile
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from letterlock.blobs._errors import BlobMissing, BlobTaken
 from letterlock.blobs._file import BlobFile
@@ -31,7 +34,10 @@ from letterlock.errors import UsageError
 
 @contextmanager
 def spooled(spool: Path | None, job: bytes | None) -> Generator[io.BufferedRandom]:
-    """Yield the file into which a document is sealed, which is deleted when its sealing has succeeded."""
+    """Yield the file into which a document is sealed, which is deleted when its sealing has succeeded.
+
+    Raises UsageError while another call or process seals the same job.
+    """
     if job is None:
         with tempfile.TemporaryFile(dir=spool) as file:
             yield file
@@ -41,8 +47,23 @@ def spooled(spool: Path | None, job: bytes | None) -> Generator[io.BufferedRando
     path = spool / f"{hashlib.sha256(job).hexdigest()[:32]}.ll.part"
     path.touch(mode=0o600)
     with path.open("r+b") as file:
+        if not _is_ours_alone(file, path):
+            raise UsageError("the job is being sealed by another call: wait until that has ended")
         yield file
-    path.unlink()
+        path.unlink()  # while it is locked, so that nobody has locked a file that is gone
+
+
+def _is_ours_alone(file: io.BufferedRandom, path: Path) -> bool:
+    """Return whether nobody else writes into a file, as far as the system can say, and it is there still."""
+    try:
+        fcntl: Any = import_module("fcntl")
+    except ModuleNotFoundError:  # Windows
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except (BlockingIOError, FileNotFoundError):
+        return False
 
 
 def put_sealed(

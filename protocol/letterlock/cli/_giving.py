@@ -87,6 +87,8 @@ class Giving:
             with transaction():
                 keyed = None if readers is None else self._keyed(readers)
                 begun = bodies.begin(keyed, metadata, options)
+            if begun.is_new:
+                target.truncate(0)  # what is there was left by a job that is complete
             statement = bodies.write(begun, source, target, options)
             put_sealed(begun, target, blobs, goes_on=options.job is not None)
             with transaction():

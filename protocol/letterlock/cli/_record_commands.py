@@ -244,7 +244,7 @@ def _described(name: str) -> dict[str, dict[str, Any]]:
     """Return what a file says of sections. Raises UsageError, OSError."""
     try:
         found: Any = json.loads(read_text(name, _MAX_SECTIONS))
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     described = cast("dict[str, dict[str, Any]]", found if isinstance(found, dict) else {})
     if not described or not all(_is_description(each) for each in described.values()):

@@ -111,6 +111,8 @@ class ClientDocuments(Uncopyable):
         def work() -> Sealed:
             with spooled(self.spool, options.job) as target:
                 begun = body.in_store(begin)
+                if begun.is_new:
+                    target.truncate(0)
                 statement = bodies.write(begun, source, target, told)
                 put_sealed(begun, target, blobs, body.told, goes_on=options.job is not None)
                 return body.in_store(lambda: self._queue.sealed(bodies.keep(begun, statement, told)))

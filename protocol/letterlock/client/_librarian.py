@@ -128,7 +128,8 @@ class Librarian:
         for (key, each), outcome in zip(batch, outcomes, strict=True):
             if outcome is ShelveOutcome.STORED or each.failures >= MAX_FAILURES:
                 parcels.delete(key)
-            else:  # the reader is not registered yet, or its shelf is full: as long as a message waits
+            elif parcels.has(key):  # else it was taken back meanwhile
+                # The reader is not registered yet, or its shelf is full: as long as a message waits.
                 pause = min(2 ** min(each.failures, _DOUBLINGS), HOUR)
                 parcels.save(key, each.failed(), tables.order(pause))
 

@@ -33,7 +33,7 @@ class ParcelsBack(Uncopyable):
         self._tables = tables
         self._rows = rows
 
-    def stands(self, shelf: ShelfName, parcel: bytes, grants: Sequence[bytes]) -> None:
+    def stands(self, shelf: ShelfName, parcel: bytes, grants: Sequence[bytes], *, ours: bool = False) -> None:
         """Note in which parcel grants stand, all by their hashes. It holds these and nothing else."""
         rows = self._rows
         if not grants or rows.shelved.has(parcel):
@@ -41,6 +41,8 @@ class ParcelsBack(Uncopyable):
         rows.shelved.save(parcel, ShelvedParcel(shelf, tuple(grants)), None)
         for each in grants:
             known = rows.grant_parcels.load(each) or ()
+            if len(known) >= MAX_GRANT_PARCELS and not ours:
+                continue  # copies that somebody put on our shelf drive out nothing
             rows.grant_parcels.save(each, (*known, parcel)[-MAX_GRANT_PARCELS:], None)
 
     def withdrawn(self, grants: Iterable[bytes]) -> None:

@@ -113,7 +113,7 @@ class ParcelsOut(Uncopyable):
                 if parcel is not None:
                     record, hash_ = ParcelRecord(shelf, parcel), parcel_hash(parcel)
                     self._rows.parcels.save(hash_, record, self._tables.order())
-                    self._back.stands(shelf, hash_, grants_alone(chunk))
+                    self._back.stands(shelf, hash_, grants_alone(chunk), ours=True)
 
     def _sealed(self, at: CollectionDesk, shelf: ShelfName, items: list[ParcelItem]) -> bytes | None:
         """Return a parcel, or None if its reader has no key on record any more."""

@@ -103,6 +103,7 @@ class Begun(Uncopyable):
     needs: list[Need]
     now: int
     entropy: Entropy
+    is_new: bool = True
 
 
 class Bodies:
@@ -138,11 +139,12 @@ class Bodies:
     ) -> Begun:
         """Return the state of a version and grants of it. Inside a transaction."""
         shelf = self._shelf
+        is_new = options.job is None or self._entries().load(EntryKind.SEALING, options.job) is None
         state = self._begun(metadata, options)
         subject = _subject(state)
         named = self._readers(options, subject) if readers is None else readers
         made, needs = shelf.prepared(subject, GrantedKey(state.key.expose()), named, options.conditions)
-        return Begun(state, subject, made, needs, shelf.desk.now(), shelf.desk.environment.entropy)
+        return Begun(state, subject, made, needs, shelf.desk.now(), shelf.desk.environment.entropy, is_new)
 
     def write(
         self, begun: Begun, source: Readable, target: Writable, options: SealOptions
@@ -157,9 +159,12 @@ class Bodies:
 
     def keep(self, begun: Begun, statement: DocumentStatement, options: SealOptions) -> Sealed:
         """Keep the grants of a body that was written. Inside a transaction. [DOC-51]"""
-        self._shelf.book.add(begun.made, ours=True)
         if options.job is not None:
+            row = self._entries().load(EntryKind.SEALING, options.job)
+            if row is None or row.record.expose() != begun.state.encode():
+                raise UsageError("the job was ended by another call: nothing is granted")
             self._entries().delete(EntryKind.SEALING, options.job)
+        self._shelf.book.add(begun.made, ours=True)
         shared = self._shelf.result(begun.made, begun.needs)
         return Sealed(begun.subject.id, begun.subject.number, statement, shared)
 
