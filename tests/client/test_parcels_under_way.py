@@ -51,7 +51,7 @@ def test_copies_on_our_shelf_drive_out_no_parcel_of_ours(tmp_path: Path) -> None
 
         await alice.run(copies)
         known = await alice.run(lambda: queue.rows.grant_parcels.load(grant))
-        shelves = [await alice.run(lambda each=each: queue.rows.shelved.load(each)) for each in known or ()]
+        shelves = [await alice.run(queue.rows.shelved.load, each) for each in known or ()]
         assert bob.user_id in {each.shelf.id for each in shelves if each is not None}
 
     play(tmp_path, story)
