@@ -16,9 +16,7 @@ import os
 import tempfile
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from letterlock.blobs._errors import BlobMissing, BlobTaken
 from letterlock.blobs._file import BlobFile
@@ -30,6 +28,18 @@ from letterlock.documents._json_places import MOST_BYTES, is_document, placed, p
 from letterlock.documents._json_sealing import NewJson
 from letterlock.documents._streams import Progress
 from letterlock.errors import UsageError
+
+try:
+    import fcntl
+except ModuleNotFoundError:  # Windows
+
+    def _lock(file: io.BufferedRandom) -> None:
+        del file
+
+else:
+
+    def _lock(file: io.BufferedRandom) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @contextmanager
@@ -56,11 +66,7 @@ def spooled(spool: Path | None, job: bytes | None) -> Generator[io.BufferedRando
 def _is_ours_alone(file: io.BufferedRandom, path: Path) -> bool:
     """Return whether nobody else writes into a file, as far as the system can say, and it is there still."""
     try:
-        fcntl: Any = import_module("fcntl")
-    except ModuleNotFoundError:  # Windows
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(file)
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
     except (BlockingIOError, FileNotFoundError):
         return False
