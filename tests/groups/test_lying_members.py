@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from letterlock._groups._sending import handed_out, seal_text
+from letterlock._groups._sending import OwnChain, handed_out, seal_text
 from letterlock._primitives.entropy import system_entropy
 from letterlock._wire.content import ContentKind
 from letterlock._wire.group_bodies import EpochSecret, GroupRequest, GroupSecret, Wanted
 from letterlock._wire.group_content import Heard
+from letterlock._wire.group_limits import MAX_SENDER_CHAINS
+from letterlock._wire.group_text import SenderName
 from letterlock.errors import InvalidSignature, MalformedMessage
 from letterlock.groups import GroupEvent, GroupEventKind, GroupKeyMissing, GroupRole, InvalidGroupText
 from letterlock.user import ContactState, DeviceRevoked, Outcome
@@ -230,6 +232,48 @@ def test_whoever_accuses_another_of_two_versions_is_named(town: GroupTown, team:
     incoming = town.show("alice", lie, team)
     accused = GroupEvent(GroupEventKind.DISAGREES, team, bob, 1, carol.user_id, 1)
     assert (incoming.outcome, incoming.events) == (Outcome.READ, (accused,))
+
+
+def chains_of(town: GroupTown, name: str, team: bytes) -> list[tuple[int, int]]:
+    """Return epoch and number of all chains of carol that a device keeps."""
+    user, sender = town.user(name), SenderName(town.user("carol").user_id, 1)
+    with user.transaction():
+        book = desk(user).book
+        numbers = [5_000 * each for each in range(30)]
+        return [(e, n) for e in range(1, 5) for n in numbers if book.chain(team, e, sender, n) is not None]
+
+
+def hand(town: GroupTown, team: bytes, chain: OwnChain) -> None:
+    tell(town, ("carol", 1), ("bob", 1), CHAIN, handed_out(chain).encode())
+    town.process("bob")
+
+
+def test_a_sender_keeps_its_newest_chains_and_no_more(town: GroupTown, team: bytes) -> None:  # GRP-43
+    base = new_chain(town, "carol", team)
+    town.give("alice", town.at("alice").remove(team, ["carol"]))  # who was removed still has sessions
+    town.sync(team)
+    for place in range(1, 21):
+        hand(town, team, replace(base, number=5_000 * place))
+    kept = [(1, 5_000 * place) for place in range(5, 21)]
+    assert len(kept) == MAX_SENDER_CHAINS
+    assert chains_of(town, "bob", team) == kept
+    hand(town, team, replace(base, number=5_000))  # what was deleted does not come back
+    assert chains_of(town, "bob", team) == kept
+
+
+def test_a_chain_for_an_epoch_of_which_its_user_was_no_writer_is_dropped(
+    town: GroupTown, team: bytes
+) -> None:
+    """GRP-43. Carol comes to know the secret of an epoch between two memberships."""
+    town.give("alice", town.at("alice").remove(team, ["carol"]))
+    town.sync(team)
+    chain = new_chain(town, "bob", team)
+    stolen = replace(chain, sender=SenderName(town.user("carol").user_id, 1))
+    town.give("alice", town.at("alice").renew(team))
+    town.give("alice", town.at("alice").add(team, ["carol"]))
+    town.sync(team)
+    hand(town, team, stolen)
+    assert chains_of(town, "bob", team) == []
 
 
 # --- requests ---------------------------------------------------------------------------------------------

@@ -110,6 +110,7 @@ def test_the_page_has_the_limits_of_the_code() -> None:
         "epochs that are kept after their end": limits.KEPT_EPOCHS,
         "seconds for which they are kept": KEPT_LIFETIME,
         "keys of skipped texts that a device keeps": limits.MAX_GROUP_KEYS,
+        "chains of one sender in an epoch that a device keeps": limits.MAX_SENDER_CHAINS,
         "requests for one secret or chain": limits.MAX_GROUP_REQUESTS,
         "secrets and chains that a device waits for": limits.MAX_GROUP_WANTS,
     }

@@ -47,6 +47,10 @@ MAX_GROUP_KEYS: Final = 20_000
 """Keys of skipped texts in a store. A member who leaves out texts on purpose fills no store, and
 is the first whose keys are deleted."""
 
+MAX_SENDER_CHAINS: Final = 16
+"""Chains of one sender in an epoch that are kept: four months of new seeds each week. The first goes if there
+are more."""
+
 MAX_GROUP_REQUESTS: Final = 5
 """Requests for one secret or chain, each after a longer pause."""
 

@@ -6,7 +6,7 @@
     GROUP_SENDING    id                                    this device's chain
     GROUP_AUDIENCE   id                                    who has it
     GROUP_CHAIN      id || epoch || sender || number       the chain of another device, from this number on
-    GROUP_NEWEST     id || sender                          epoch and number of its newest chain
+    GROUP_CHAINS     id || epoch || sender                 the first numbers of its chains
     GROUP_KEY        id || epoch || sender || number       the key of a text that was skipped
     GROUP_WANT       id || epoch || sender || what         what is to be asked for, and when
     GROUP_ANSWER     id || epoch || device || what         a request that was answered lately
@@ -44,7 +44,7 @@ from letterlock._records.group_chain import (
     encode_chain,
     encode_sending,
 )
-from letterlock._wire.group_limits import GROUP_ID_BYTES, KEPT_EPOCHS, MAX_CHAIN_TEXTS
+from letterlock._wire.group_limits import GROUP_ID_BYTES, KEPT_EPOCHS, MAX_CHAIN_TEXTS, MAX_SENDER_CHAINS
 from letterlock._wire.group_text import SenderName
 from letterlock.limits import KEPT_LIFETIME
 from letterlock.stores import DeferredRecord, EntryKind, EntryRow, Record, Store
@@ -56,7 +56,7 @@ _DEVICE_AND_NUMBER: Final = 8
 _OF_GROUP: Final = (EntryKind.GROUP_STAND, EntryKind.GROUP_SENDING, EntryKind.GROUP_AUDIENCE)
 _OF_EPOCH: Final = (
     EntryKind.GROUP_CHAIN,
-    EntryKind.GROUP_NEWEST,
+    EntryKind.GROUP_CHAINS,
     EntryKind.GROUP_KEY,
     EntryKind.GROUP_WANT,
     EntryKind.GROUP_ANSWER,
@@ -169,23 +169,31 @@ class GroupBook:
     def newest_before(self, group: bytes, before: int, sender: SenderName) -> ChainRecord | None:
         """Return the newest chain of a sender in the epochs before one, or None."""
         for epoch in range(before - 1, max(0, before - 2 - KEPT_EPOCHS), -1):
-            row = self._entries.load(EntryKind.GROUP_NEWEST, _place(group, epoch) + _encoded(sender))
+            row = self._entries.load(EntryKind.GROUP_CHAINS, _place(group, epoch) + _encoded(sender))
             if row is not None:
-                return self.chain(group, epoch, sender, _read_newest(row)[1])
+                return self.chain(group, epoch, sender, _read_chains(row)[-1])
         return None
 
-    def note_newest(self, group: bytes, sender: SenderName, epoch: int, number: int) -> None:
-        """Note that a sender has a chain to which a number belongs, if it has no newer one in this epoch."""
+    def note_chain(self, group: bytes, sender: SenderName, epoch: int, number: int) -> None:
+        """Note that a sender has a chain to which a number belongs, and delete its first if it has too many.
+
+        The chain that came from the epoch before is not counted: it would come from there again. [GRP-43]
+        """
         key = _place(group, epoch) + _encoded(sender)
-        row = self._entries.load(EntryKind.GROUP_NEWEST, key)
-        if row is None or number >= _read_newest(row)[1]:
-            self._entries.save(EntryRow(EntryKind.GROUP_NEWEST, key, None, Record(number.to_bytes(4, "big"))))
+        row = self._entries.load(EntryKind.GROUP_CHAINS, key)
+        chains = set() if row is None else set(_read_chains(row))
+        chains.add(number - number % MAX_CHAIN_TEXTS)
+        over = sorted(chains - {0})[:-MAX_SENDER_CHAINS]
+        for first in over:
+            self._entries.delete(EntryKind.GROUP_CHAIN, _chain_key(group, epoch, sender, first))
+        record = Record(b"".join(each.to_bytes(4, "big") for each in sorted(chains.difference(over))))
+        self._entries.save(EntryRow(EntryKind.GROUP_CHAINS, key, None, record))
 
     def all_newest(self, group: bytes) -> list[tuple[SenderName, int, int]]:
         """Return the senders with chains, with the newest epoch of each and the newest number in it."""
-        rows = [each for each in self._entries.all(EntryKind.GROUP_NEWEST) if each.key.startswith(group)]
+        rows = [each for each in self._entries.all(EntryKind.GROUP_CHAINS) if each.key.startswith(group)]
         rows.sort(key=lambda each: each.key)
-        newest = {_read_sender(each.key): _read_newest(each) for each in rows}
+        newest = {_read_sender(each.key): (_read_place(each.key)[1], _read_chains(each)[-1]) for each in rows}
         return [(sender, *place) for sender, place in newest.items()]
 
     # --- keys of skipped texts --------------------------------------------------------------------
@@ -263,6 +271,7 @@ def _read_sender(key: bytes) -> SenderName:
     return SenderName(key[_PLACE_BYTES:-4], int.from_bytes(key[-4:], "big"))
 
 
-def _read_newest(row: EntryRow) -> tuple[int, int]:
-    """Return an epoch, and the number of a chain in it."""
-    return _read_place(row.key)[1], int.from_bytes(row.record.expose(), "big")
+def _read_chains(row: EntryRow) -> list[int]:
+    """Return the first numbers of a sender's chains, the newest last. There is one at least."""
+    data = row.record.expose()
+    return [int.from_bytes(data[at : at + 4], "big") for at in range(0, len(data), 4)]

@@ -37,7 +37,7 @@ def keep_chain(at: GroupDesk, sent: SenderChain, sender: SenderName) -> None:
     later = at.book.chain(group, epoch, sender, after) if after <= MAX_COUNTER else None
     until = None if later is None else later.before  # its letter came first  GRP-29
     at.book.save_chain(ChainRecord(chain, until, first=sent.number, before=sent.before), sent.number)
-    at.book.note_newest(group, sender, epoch, sent.number)
+    at.book.note_chain(group, sender, epoch, sent.number)
     at.wants.settle(Want(group, epoch, sender, Wanted.CHAIN))
     earlier = at.book.chain(group, epoch, sender, first - 1) if first else None
     if earlier is not None:
@@ -95,7 +95,7 @@ def _carry(at: GroupDesk, group: bytes, sender: SenderName, epoch: int) -> None:
         found = carried_on(at, found, found.epoch.number + 1)
         if found is not None:
             at.book.save_chain(ChainRecord(found), found.number)
-            at.book.note_newest(group, sender, found.epoch.number, found.number)
+            at.book.note_chain(group, sender, found.epoch.number, found.number)
 
 
 def _carried_into(at: GroupDesk, place: TextPlace) -> MemberChain | None:

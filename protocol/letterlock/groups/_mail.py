@@ -14,8 +14,7 @@ import hmac
 from enum import Enum, auto
 
 from letterlock._groups._epoch import commitment
-from letterlock._records.collection import LogState
-from letterlock._records.group import StandRecord
+from letterlock._records.group import GroupEpochRecord, StandRecord
 from letterlock._records.group_chain import AudienceRecord
 from letterlock._records.group_mail import GroupLetter, GroupMailRecord
 from letterlock._wire.collection_member import MemberName, Role
@@ -101,14 +100,23 @@ class _Reading:
         if record is None or record.opening != sent.opening:
             return _Fate.DONE
         # Whether its user may write is judged for each text. This keeps strangers from filling the store.
-        if sent.epoch == stand.epoch and not self._wrote(self.at.log.require(sent.group_id), sender):
+        if not self._wrote(stand, record, sent, sender):
             return _Fate.DONE
         keep_chain(self.at, sent, sender)
         return _Fate.TAKEN
 
-    def _wrote(self, state: LogState, sender: SenderName) -> bool:
-        name = MemberName.user(sender.user_id)
-        return name in state.writers or state.has_role(sender.user_id, Role.WRITER)
+    def _wrote(
+        self, stand: StandRecord, record: GroupEpochRecord, sent: SenderChain, sender: SenderName
+    ) -> bool:
+        """Return whether a user could write in an epoch: now, or when it began or ended. [GRP-43]"""
+        group, user_id = sent.group_id, sender.user_id
+        if sent.epoch == stand.epoch:
+            state = self.at.log.require(group)
+            return MemberName.user(user_id) in state.writers or state.has_role(user_id, Role.WRITER)
+        following = self.at.book.epoch(group, sent.epoch + 1)
+        ends = (record.number,) if following is None else (record.number, following.number - 1)
+        roles = (role_after(self.at, stand, group, each, user_id) for each in ends)
+        return any(role is not None and role >= Role.WRITER for role in roles)
 
     def _answer(self, stand: StandRecord, sender: SenderName, asked: GroupRequest) -> _Fate:
         """Send a member what it asks for, once an hour. [GRP-40]"""

@@ -129,4 +129,4 @@ def _carry_over(at: GroupDesk, group: bytes, sender: SenderName, place: tuple[in
     if chain is None:
         return
     at.book.save_chain(ChainRecord(chain), chain.number)
-    at.book.note_newest(group, sender, epoch, chain.number)
+    at.book.note_chain(group, sender, epoch, chain.number)

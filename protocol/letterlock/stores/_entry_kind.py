@@ -109,8 +109,8 @@ class EntryKind(IntEnum):
     The key is the group id, the epoch, the sender's user id and device id, and the first number of its seed.
     The numbers have 4 bytes each.
     """
-    GROUP_NEWEST = 73
-    """Which chain of a sender is the newest; the key is the group id, the user id and the device id."""
+    GROUP_CHAINS = 73
+    """Which chains a sender has in an epoch; the key is that of GROUP_CHAIN without the last number."""
     GROUP_KEY = 74
     """The key of a text that was skipped; the key is like that of GROUP_CHAIN, with the text's number."""
     GROUP_WANT = 75
