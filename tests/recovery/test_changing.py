@@ -234,12 +234,48 @@ def test_a_recovery_device_that_was_revoked_changes_nothing() -> None:  # REC-10
         town.servers[0].settle(made.settle[0], chain)
 
 
+def newer_list(town: Town) -> ListChain:
+    """Return the user's chain with one version more."""
+    chain = town.chain
+    newer = next_snapshot(chain.newest, town.user_id, NOON + DAY, document_key=document_key("next"))
+    return chain.extended([sign_snapshot(newer, 9, device_keys(town.key).signing)])
+
+
+@pytest.mark.parametrize("last", ["begin", "finish"])
+def test_every_change_raises_the_version_that_is_known(last: str) -> None:  # REC-10
+    """Otherwise a recovery device that was revoked since could change the lock once more."""
+    town = Town()
+    town.set_up()
+    old, newer = town.chain, newer_list(town)
+    made = town.make(NEW)
+    server = town.servers[0]
+    if last == "finish":
+        server.settle(made.settle[0], old)
+        server.finish(made.finish[0], newer)
+    else:
+        town.chain = newer
+        town.make("a third")
+    with pytest.raises(RecoveryRefused, match="newer device list"):
+        server.settle(made.settle[0], old)
+    with pytest.raises(RecoveryRefused, match="newer device list"):
+        server.finish(made.finish[0], old)
+
+
+def test_a_finish_makes_no_lock_of_a_decoy() -> None:  # REC-10, REC-12
+    """A first lock still takes its place, whatever list the call came with."""
+    town = Town()
+    decoy = town.servers[0].show(ShowLocks(town.user_id)).locks[0]
+    for server, call in zip(town.servers, town.keep_only(decoy.name), strict=True):
+        server.finish(call, town.chain)
+    made = town.make()
+    town.servers[0].settle(made.settle[0], town.chain)
+    assert [each.lock for each in town.record(1).held] == [made.lock]
+
+
 def test_an_older_list_is_refused_after_a_newer_one() -> None:  # REC-10
     """Whoever has a revoked recovery key cannot come back with the list from before."""
     town = Town()
-    old = town.chain
-    newer = next_snapshot(old.newest, town.user_id, NOON + DAY, document_key=document_key("next"))
-    town.chain = old.extended([sign_snapshot(newer, 9, device_keys(town.key).signing)])
+    old, town.chain = town.chain, newer_list(town)
     town.set_up()
     made = town.make(NEW)
     with pytest.raises(RecoveryRefused, match="newer device list"):

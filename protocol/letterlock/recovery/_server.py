@@ -34,7 +34,7 @@ from letterlock._wire.recovery_calls import (
 from letterlock._wire.recovery_limits import SERVERS
 from letterlock.errors import UsageError
 from letterlock.recovery import _steps as steps
-from letterlock.recovery._decoys import DecoyKey, decoy
+from letterlock.recovery._decoys import DECOY_VERSION, DecoyKey, decoy
 from letterlock.recovery._errors import RecoveryRefused
 from letterlock.recovery._meter import Policy, standing
 from letterlock.recovery._signing import require_signed
@@ -155,7 +155,10 @@ class RecoveryServer(Uncopyable):
             record = self._known(found, chain.user_id)
             if chain.version < record.list_version:  # REC-10: no recovery device that was revoked since
                 raise RecoveryRefused("this server knows a newer device list: fetch it first")
-            return work(record)
+            after, given = work(record)
+            if after.list_version != DECOY_VERSION:
+                after = replace(after, list_version=chain.version)
+            return after, given
 
         return self.store.change(chain.user_id, step)
 
