@@ -13,19 +13,24 @@ from letterlock._wire.recovery_limits import MAX_MEMORY, MAX_PASSES
 from letterlock.errors import LetterlockError, MalformedMessage
 from letterlock.recovery import (
     Attempt,
+    DecoyKey,
     Lock,
     LockEvaluated,
     LockName,
+    LockOpened,
     LocksShown,
     LockStanding,
     LockWaits,
     Policy,
+    RecoveryRecord,
     RecoveryRefused,
     ServerAtFault,
     ShowLocks,
     WrongPassword,
+    _server,
     choose,
 )
+from letterlock.recovery._decoys import decoy
 from support.recovery_town import PASSWORD, Town, cheap
 
 __all__ = ["cheap"]
@@ -326,6 +331,25 @@ def test_an_unknown_user_gets_plausible_answers(monkeypatch: pytest.MonkeyPatch)
     assert [server.show(ShowLocks(user_id)).locks for server in town.servers] == [(lock,), (lock,)]
     again = town.servers[0].evaluate(replace(attempt.requests[0], blinded=attempt.requests[1].blinded))
     assert again.evaluation is None
+
+
+def test_a_decoy_is_made_for_every_user(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:  # REC-12
+    """Otherwise the time of an answer tells who has a lock: a decoy takes two keys of the servers."""
+    attempt, made = town.attempt(), list[bytes]()
+
+    def counted(key: DecoyKey, user_id: bytes, server: int, policy: Policy) -> RecoveryRecord:
+        made.append(user_id)
+        return decoy(key, user_id, server, policy)
+
+    monkeypatch.setattr(_server, "decoy", counted)
+    for user_id in (town.user_id, bytes(32)):
+        lock = town.servers[0].show(ShowLocks(user_id)).locks[0]
+        request = replace(attempt.requests[0], name=lock.name)
+        town.servers[0].evaluate(request)
+        success = LockOpened(lock.name, bytes(32), bytes(64))
+        with pytest.raises(RecoveryRefused):
+            town.servers[0].succeed(success)
+    assert made == [town.user_id] * 3 + [bytes(32)] * 3
 
 
 def test_a_decoy_is_each_users_own() -> None:  # REC-12

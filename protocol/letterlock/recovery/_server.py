@@ -165,7 +165,9 @@ class RecoveryServer(Uncopyable):
     # --- records ------------------------------------------------------------------------------------------
 
     def _known(self, record: RecoveryRecord | None, user_id: bytes) -> RecoveryRecord:
-        return decoy(self.decoys, user_id, self.number, self.policy) if record is None else record
+        """Return the record, or a decoy, which is made in either case: the time tells nothing. [REC-12]"""
+        made = decoy(self.decoys, user_id, self.number, self.policy)
+        return made if record is None else record
 
     def _standing(self, record: RecoveryRecord) -> LockStanding:
         return standing(record.meter, self.policy, self.clock())
