@@ -7,7 +7,7 @@ import pytest
 
 from letterlock._primitives.entropy import system_entropy
 from letterlock._wire.recovery_calls import FinishLock
-from letterlock.recovery import NewLock, RecoveryRefused, choose, device_keys
+from letterlock.recovery import NewLock, RecoveryRefused, ServerAtFault, choose, device_keys, keep_only
 from letterlock.recovery._signing import signed_for
 from support.recovery_town import PASSWORD, Town, cheap
 
@@ -113,3 +113,38 @@ def test_a_begin_that_comes_late_touches_no_held_lock() -> None:
     assert town.recover(PASSWORD).key == town.key
     town.set_up(NEW)
     assert town.recover(NEW).key == town.key
+
+
+# --- a first lock that got stuck ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tries", [1, 2])
+@pytest.mark.parametrize("server", [1, 2])
+def test_a_first_lock_that_got_stuck_can_be_made(server: int, tries: int) -> None:  # REC-11
+    """One server holds the locks of interrupted tries, the other one a decoy, and none is in common."""
+    town = Town()
+    for password in ("one", "two")[:tries]:
+        made = town.make(password)
+        town.servers[server - 1].settle(made.settle[server - 1], town.chain)
+    shown = town.shown()
+    with pytest.raises(ServerAtFault, match="no lock in common"):
+        choose(town.user_id, *shown)
+    for at, each in enumerate(town.servers):
+        newest = shown[at].locks[-1].name
+        each.finish(keep_only(town.key, newest, *shown)[at], town.chain)
+    assert town.shown()[2 - server] == shown[2 - server]  # the decoy
+    town.set_up(PASSWORD)
+    assert [len(town.record(each).held) for each in (1, 2)] == [1, 1]
+    assert town.recover(PASSWORD).key == town.key
+
+
+def test_a_stuck_first_lock_takes_no_third_one() -> None:  # REC-11
+    town = Town()
+    for password in ("one", "two"):
+        town.servers[0].settle(town.make(password).settle[0], town.chain)
+    made = town.make("three")
+    with pytest.raises(RecoveryRefused, match="still open"):
+        town.servers[0].settle(made.settle[0], town.chain)
+    with pytest.raises(RecoveryRefused, match="no such lock"):
+        town.servers[0].finish(made.finish[0], town.chain)
+    assert len(town.record(1).held) == 2

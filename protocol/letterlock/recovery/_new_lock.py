@@ -110,6 +110,10 @@ def keep_only(
     After a change that was interrupted: `name` is that of the lock that `choose` returns for what the servers
     show now. Send the second call only after server 1 has taken the first one; if a server refuses, ask both
     for their locks again. [REC-16]
+
+    Making a first lock may leave no lock in common: one server holds one or two, the other one still shows a
+    decoy. Then give each server its call for the newest lock that it shows itself, and make a new lock. Only
+    the maker of a first lock does that, when nothing is left to lose; a decoy stays as it is.
     """
     before = _other(name, first), _other(name, second)
     return _finish(name, before, device_keys(key).signing)
