@@ -20,7 +20,7 @@ from letterlock._records.group import GroupChangeRecord
 from letterlock._wire.collection_member import Member, MemberName, Renewed, Role, RoleChange
 from letterlock._wire.group_bodies import EpochSecret
 from letterlock._wire.log_entry import Action, Change, EntryTerms, LogEntry, entry_leaf
-from letterlock._wire.log_opening import GroupOpening, LogKind
+from letterlock._wire.log_opening import GroupOpening, LogKind, SealedName
 from letterlock._wire.place import Place
 from letterlock._wire.signed_by import SignedBy
 from letterlock.documents._collection_errors import InvalidEntry
@@ -129,6 +129,37 @@ def name_of(at: GroupDesk, state: LogState) -> str | None:
     return open_under_key(name_key(record.secret), state.epoch, state.name)
 
 
+def _last_name(at: GroupDesk, state: LogState) -> str | None:
+    """Return the newest name of a group that opens, of an earlier epoch if need be, or None. [GRP-12]
+
+    Whoever began the epoch may have sent its secret to nobody, so that others go on without its name.
+    """
+    name = name_of(at, state)
+    if name is not None:
+        return name
+    group, end = state.log_id, state.number
+    for epoch in range(state.epoch, 0, -1):
+        record = at.book.epoch(group, epoch)
+        if record is None:
+            return None
+        if record.secret is not None:
+            sealed = [_sealed_name(each) for each in at.log.entries(group, record.number - 1, end)]
+            newest = next(each for each in reversed(sealed) if each is not None)  # its opening has one
+            name = open_under_key(name_key(record.secret), epoch, newest)
+            if name is not None:
+                return name
+        end = record.number - 1
+    return None
+
+
+def _sealed_name(entry: LogEntry) -> bytes | None:
+    """Return the name that an entry gives a group, or None."""
+    opening = entry.terms.opening
+    if isinstance(opening, GroupOpening):
+        return opening.name.sealed
+    return next((each.sealed for each in entry.terms.changes if isinstance(each, SealedName)), None)
+
+
 def generation(at: GroupDesk, user_id: bytes) -> int | None:
     """Return the generation of a user's document key on record, 1 without one; None for a stranger."""
     try:
@@ -158,7 +189,7 @@ def _opening(
 ) -> GroupOpening:
     """Return the opening of an epoch: the commitment, the name, and generations."""
     epoch = 1 if state is None else state.epoch + 1
-    name = wish.name if state is None else name_of(at, state)
+    name = wish.name if state is None else _last_name(at, state)
     sealed = seal_under_key(name_key(secret), epoch, name or "", at.desk.environment.entropy)
     renewed = () if state is None else _renewed(at, state, changes)
     return GroupOpening(commitment(secret, epoch), sealed, renewed, history)
