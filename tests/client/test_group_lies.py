@@ -12,6 +12,7 @@ from letterlock._wire.relay_group import GroupTextsAnswer, StoredText
 from letterlock._wire.relay_log import LogAnswer
 from letterlock.client import RelayEventKind
 from letterlock.client._transport import Reply
+from support.client_emptied import emptied
 from support.client_groups import all_read, founded, nothing_more, texts
 from support.client_town import Asked, Town, happens, play, refusal
 from support.pair import flipped
@@ -184,5 +185,19 @@ def test_texts_that_were_not_asked_for_are_noticed(tmp_path: Path) -> None:
         await happens(bob, RelayEventKind.MISBEHAVES)
         town.changes.clear()
         await all_read(group, [alice, bob], b"two")
+
+    play(tmp_path, story)
+
+
+def test_a_relay_that_lost_the_log_is_given_it_again(tmp_path: Path) -> None:
+    async def story(town: Town) -> None:
+        group, (alice, bob) = await founded(town, "alice", "bob")
+        await all_read(group, [alice, bob], b"one")
+        await alice.groups.rename(group, "other")
+        await bob.groups.refresh()
+        async with emptied(town, tmp_path):
+            await all_read(group, [alice, bob], b"two")
+            await all_read(group, [bob, alice], b"three")
+            assert (await bob.groups.get(group)).name == "other"
 
     play(tmp_path, story)

@@ -17,6 +17,7 @@ from letterlock.client import (
     SyncMessage,
 )
 from letterlock.errors import AccountExists, NoAccount, StoreError, UsageError
+from letterlock.groups import GroupRole
 from letterlock.user import EventKind, LinkingCode
 from support import client_programs
 from support.client_programs import KEY
@@ -68,6 +69,31 @@ def test_two_people_without_asyncio(relay: RelayProcess, tmp_path: Path) -> None
                 call("anna")
         kinds = {each.kind for each in ben.events(wait=1)}
         assert kinds >= {EventKind.NEW_CONTACT, RelayEventKind.UP}
+
+
+def test_a_group_without_asyncio(relay: RelayProcess, tmp_path: Path) -> None:
+    with create(relay, tmp_path, "gail") as gail, create(relay, tmp_path, "hugo") as hugo:
+        group = gail.groups.create("team", ["hugo"])
+        id_ = gail.groups.send(group, b"one")
+        assert bodies(hugo, 1) == [b"one"]
+        assert gail.groups.is_sent(id_)
+        assert [each.name for each in hugo.groups.all()] == ["team"]
+        hugo.groups.send(group, b"two")
+        assert bodies(gail, 1) == [b"two"]
+        assert gail.groups.set_role(group, ["hugo"], GroupRole.READER)
+        hugo.groups.refresh()
+        hugo.groups.send(group, b"three")
+        assert RelayEventKind.GROUP_GIVEN_UP in {each.kind for each in hugo.events(wait=5)}
+        with pytest.raises(UsageError):
+            hugo.groups.rename(group, "mine")
+        assert gail.groups.rename(group, "other")
+        assert gail.groups.remove(group, ["hugo"])
+        hugo.groups.refresh()
+        assert hugo.groups.get(group).role is None
+        assert gail.groups.close(group)
+        assert gail.groups.evidence(group) is None
+        gail.groups.forget(group)
+        assert gail.groups.all() == ()
 
 
 def test_a_second_device_without_asyncio(relay: RelayProcess, tmp_path: Path) -> None:
