@@ -183,6 +183,7 @@ def test_old_epochs_are_deleted_and_silent_chains_go_on(town: GroupTown, team: b
         town.give("alice", town.at("alice").renew(team))
         town.sync(team)
     before = secret_of(town, "bob", team, 1)
+    town.clock.now += DAY
     town.upkeep("bob")
     with town.user("bob").transaction():
         book = desk(town.user("bob")).book
@@ -195,6 +196,23 @@ def test_old_epochs_are_deleted_and_silent_chains_go_on(town: GroupTown, team: b
     post = town.post("carol", team, b"carol goes on")
     assert post.outgoing == ()
     assert town.show("bob", post, team).text == b"carol goes on"
+
+
+def test_a_member_who_begins_many_epochs_at_once_deletes_nothing(town: GroupTown, team: bytes) -> None:
+    """GRP-41."""
+    for name in ("alice", "bob", "carol"):
+        town.readers(town.post(name, team))
+    unread = town.at("alice").encrypt(team, b"while bob is away")
+    for _ in range(KEPT_EPOCHS + 4):
+        town.give("carol", town.at("carol").renew(team))
+        town.take("alice", team)
+    town.take("bob", team)
+    town.clock.now += DAY - 1
+    town.upkeep("bob")
+    assert town.show("bob", unread, team).outcome is Outcome.READ
+    # A chain that was silent through all of them still goes on.
+    town.process()
+    assert town.show("bob", town.post("alice", team), team).outcome is Outcome.READ
 
 
 def test_an_epoch_ends_thirty_days_after_the_next_began(town: GroupTown, team: bytes) -> None:  # GRP-41

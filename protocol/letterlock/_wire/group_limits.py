@@ -40,7 +40,7 @@ MAX_GROUP_MAILS: Final = 4_096
 """Devices of which letters about groups are kept. Those of others are dropped, and can be asked for again."""
 
 KEPT_EPOCHS: Final = 5
-"""Epochs of a group that are kept after their end, for texts that are late. 30 days end
+"""Epochs of a group that are kept for more than a day after their end, for texts that are late. 30 days end
 them too."""
 
 MAX_GROUP_KEYS: Final = 20_000

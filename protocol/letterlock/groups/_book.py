@@ -44,7 +44,7 @@ from letterlock._records.group_chain import (
     encode_chain,
     encode_sending,
 )
-from letterlock._wire.group_limits import GROUP_ID_BYTES, KEPT_EPOCHS, MAX_CHAIN_TEXTS, MAX_SENDER_CHAINS
+from letterlock._wire.group_limits import CHAIN_EPOCHS, GROUP_ID_BYTES, MAX_CHAIN_TEXTS, MAX_SENDER_CHAINS
 from letterlock._wire.group_text import SenderName
 from letterlock.limits import KEPT_LIFETIME
 from letterlock.stores import DeferredRecord, EntryKind, EntryRow, Record, Store
@@ -167,8 +167,8 @@ class GroupBook:
         self._entries.save(EntryRow(EntryKind.GROUP_CHAIN, key, None, DeferredRecord(record, encode_chain)))
 
     def newest_before(self, group: bytes, before: int, sender: SenderName) -> ChainRecord | None:
-        """Return the newest chain of a sender in the epochs before one, or None."""
-        for epoch in range(before - 1, max(0, before - 2 - KEPT_EPOCHS), -1):
+        """Return the newest chain of a sender in the epochs before one that may go on in it, or None."""
+        for epoch in range(before - 1, max(0, before - CHAIN_EPOCHS), -1):
             row = self._entries.load(EntryKind.GROUP_CHAINS, _place(group, epoch) + _encoded(sender))
             if row is not None:
                 return self.chain(group, epoch, sender, _read_chains(row)[-1])

@@ -3,7 +3,7 @@
     owed        to members who were strangers when they should have got it                        [GRP-31]
     our own     this user's other devices get the secrets that they have not been given
     epochs      where somebody left, or a device of a member was revoked, a new one begins
-    deleted     epochs that are over for 30 days, or that five later ones followed                [GRP-41]
+    deleted     epochs that are over for 30 days, or for a day if five later ones followed        [GRP-41]
 
 Every function runs inside the caller's transaction. Not here: making entries (_changes.py).
 """
@@ -25,7 +25,7 @@ from letterlock.groups._changes import generation, make_change, shown
 from letterlock.groups._desk import GroupDesk
 from letterlock.groups._letters import ask, give_secret, secret_body, send
 from letterlock.groups._values import GroupChange, GroupUpkeep
-from letterlock.limits import KEPT_LIFETIME
+from letterlock.limits import DAY, KEPT_LIFETIME
 from letterlock.user._desk import Findings
 
 _ADMINS_ALONE: Final = Role.ADMIN
@@ -111,8 +111,10 @@ def _delete_epochs(at: GroupDesk, now: int) -> None:
     old: dict[bytes, set[int]] = {}
     for group, epoch, record in at.book.epochs():
         stand = at.book.stand(group)
-        over = record.ended is not None and now - record.ended >= KEPT_LIFETIME
-        if stand is not None and (over or epoch < stand.epoch - KEPT_EPOCHS):
+        if stand is None or record.ended is None:
+            continue
+        lifetime = DAY if epoch < stand.epoch - KEPT_EPOCHS else KEPT_LIFETIME
+        if now - record.ended >= lifetime:
             old.setdefault(group, set()).add(epoch)
     for group, epochs in old.items():
         last = max(epochs)
