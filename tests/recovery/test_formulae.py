@@ -115,11 +115,12 @@ def test_a_success_and_a_ticket(town: Town) -> None:  # REC-8, REC-15
         login.verify(told, success.signature)
 
 
-def test_a_change(town: Town) -> None:  # REC-10
+def test_a_change(town: Town) -> None:  # REC-10, REC-17
+    before = town.shown()[0].locks[-1].name.lock_id
     made = town.make()
     key = device_keys(town.key).signing.public
     for number, (settle, finish) in enumerate(zip(made.settle, made.finish, strict=True), 1):
-        lock, name = made.lock.encode(), [town.user_id, made.lock.name.lock_id]
+        lock, name = made.lock.encode(), [town.user_id, made.lock.name.lock_id, before]
         said = cbor2.dumps([number, 34, town.user_id, lock, settle.login.data])
         key.verify(said, settle.by.signature, b"letterlock-v1 change of a lock")
         key.verify(cbor2.dumps([number, 35, *name]), finish.by.signature, b"letterlock-v1 change of a lock")
