@@ -123,4 +123,8 @@ def test_a_change(town: Town) -> None:  # REC-10, REC-17
         lock, name = made.lock.encode(), [town.user_id, made.lock.name.lock_id, before]
         said = cbor2.dumps([number, 34, town.user_id, lock, settle.login.data])
         key.verify(said, settle.by.signature, b"letterlock-v1 change of a lock")
-        key.verify(cbor2.dumps([number, 35, *name]), finish.by.signature, b"letterlock-v1 change of a lock")
+        key.verify(
+            cbor2.dumps([number, 35, *name, finish.before]),
+            finish.by.signature,
+            b"letterlock-v1 change of a lock",
+        )

@@ -61,7 +61,7 @@ def sync_client() -> SyncClient:
 
 
 CLIENT_TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
-    "Message": (message, "<Message from alice.1>"),
+    "Message": (message, "<Message from alice>"),
     "SyncMessage": (lambda: SyncMessage(sync_client(), message()), "<SyncMessage from alice>"),
     "StoreThread": (thread, "<StoreThread>"),
     "Admission": (lambda: Admission(None), "{OBJECT}"),  # type: ignore[arg-type]
@@ -72,6 +72,7 @@ CLIENT_TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "Client": (client, "<Client alice.1>"),
     "SyncClient": (sync_client, "<SyncClient alice.1>"),
     "DocumentQueue": (lambda: office().documents, "{OBJECT}"),
+    "GroupQueue": (lambda: office().groups, "{OBJECT}"),
     "ParcelsBack": (lambda: office().documents.parcels_back, "{OBJECT}"),
     "ParcelsIn": (lambda: office().documents.parcels_in, "{OBJECT}"),
     "ParcelsOut": (lambda: office().documents.parcels_out, "{OBJECT}"),
@@ -79,6 +80,8 @@ CLIENT_TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "ClientCollections": (lambda: client().documents.collections, "<ClientCollections>"),
     "ClientJson": (lambda: client().documents.json, "<ClientJson>"),
     "SyncJson": (lambda: sync_client().documents.json, "<SyncJson>"),
+    "ClientGroups": (lambda: client().groups, "<ClientGroups>"),
+    "SyncGroups": (lambda: sync_client().groups, "<SyncGroups>"),
     "BringingUp": (lambda: client().documents._up, "{OBJECT}"),
     "SyncDocuments": (lambda: sync_client().documents, "<SyncDocuments>"),
     "SyncCollections": (lambda: sync_client().documents.collections, "<SyncCollections>"),
