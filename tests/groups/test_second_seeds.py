@@ -3,9 +3,10 @@
 from letterlock._groups._sending import begin, handed_out, seal_text
 from letterlock._primitives.entropy import system_entropy
 from letterlock._wire.content import ContentKind
+from letterlock._wire.group_bodies import GroupSecret
 from letterlock.groups import GroupKeyMissing, GroupPost, InvalidGroupText
 from letterlock.user import Outcome
-from support.group_lies import desk, new_chain, secret_of, tell
+from support.group_lies import desk, new_chain, sealed, secret_of, tell
 from support.group_town import GroupTown
 
 DAY = 24 * 3600
@@ -79,3 +80,32 @@ def test_a_thief_of_a_seed_is_refused_if_the_letter_of_the_next_seed_came_first(
     incoming = alice.decrypt(team, theft.text)
     assert (incoming.outcome, type(incoming.error)) == (Outcome.REFUSED, InvalidGroupText)
     assert alice.decrypt(team, honest.text).outcome is Outcome.READ
+
+
+def test_a_sender_that_swaps_seeds_makes_no_old_text_new() -> None:  # GRP-44
+    town, team = town_of_two()
+    alice, first, second = town.at("alice"), new_chain(town, "bob", team), new_chain(town, "bob", team)
+    text = sealed(town, "bob", first, 1)
+    for number, chain in enumerate((first, second, first)):
+        tell(town, ("bob", 1), ("alice", 1), ContentKind.GROUP_CHAIN, handed_out(chain).encode())
+        alice.process()
+        expected = Outcome.READ if number == 0 else Outcome.REPEATED
+        assert alice.decrypt(team, text).outcome is expected
+        assert alice.decrypt(team, sealed(town, "bob", second, 1)).outcome is not Outcome.READ
+
+
+def test_a_device_that_forgot_a_group_writes_in_it_again() -> None:  # GRP-36 GRP-44
+    town, team = town_of_two()
+    old = town.post("bob", team)
+    assert town.show("alice", old, team).outcome is Outcome.READ
+    with town.user("alice").transaction():
+        record = desk(town.user("alice")).book.epoch(team, 1)
+    assert record is not None
+    town.at("bob").forget(team)
+    town.take("bob", team)
+    body = GroupSecret(team, 1, record.opening, secret_of(town, "alice", team, 1)).encode()
+    tell(town, ("alice", 1), ("bob", 1), ContentKind.GROUP_SECRET, body)
+    town.process()
+    new = town.post("bob", team)
+    assert new.number // 5_000 != old.number // 5_000
+    assert town.show("alice", new, team).outcome is Outcome.READ

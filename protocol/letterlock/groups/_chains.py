@@ -26,12 +26,18 @@ from letterlock.limits import MAX_COUNTER
 
 
 def keep_chain(at: GroupDesk, sent: SenderChain, sender: SenderName) -> None:
-    """Keep the chain that a device handed out, and end the one before it. [GRP-29]"""
+    """Keep the chain that a device handed out, and end the one before it. [GRP-29]
+
+    Another seed in the place of a chain that opened texts is dropped: they would open again. [GRP-44]
+    """
     group, epoch, chain = sent.group_id, sent.epoch, taken(sent, sender)
     known = at.book.chain(group, epoch, sender, sent.number)
-    if known is not None and known.chain.public_keys == sent.public_keys:
-        _fill(at, known, chain)  # handed out again, perhaps a letter from before the one that came first
-        return
+    if known is not None:
+        if known.chain.public_keys == sent.public_keys:
+            _fill(at, known, chain)  # handed out again, perhaps a letter from before the one that came first
+            return
+        if known.chain.number != known.first:
+            return
     first = sent.number - sent.number % MAX_CHAIN_TEXTS
     after = first + MAX_CHAIN_TEXTS
     later = at.book.chain(group, epoch, sender, after) if after <= MAX_COUNTER else None

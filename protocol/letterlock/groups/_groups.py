@@ -20,6 +20,7 @@ from collections.abc import Iterable, Sequence
 from letterlock._primitives.secret import Uncopyable
 from letterlock._records.collection import LogState
 from letterlock._records.collection_change import Asked, Wish
+from letterlock._records.group_chain import AudienceRecord
 from letterlock._wire.collection_member import Member, MemberName, Role
 from letterlock._wire.group_limits import MAX_GROUP_MEMBERS
 from letterlock._wire.log_entry import Action, LogEntry
@@ -236,7 +237,12 @@ class Groups(Uncopyable):
         with self._user.transaction():
             at = self._desk()
             state = at.log.require(group)
+            was_handed_out = bool(at.book.audience(group).devices)
             at.book.forget(group, state.epoch)
+            if was_handed_out:
+                # If others take this user in again, they keep its chains, and take no other seed in their
+                # places: this mark makes the next one begin at a random place.  GRP-36 GRP-44
+                at.book.save_audience(group, AudienceRecord({at.user_id: frozenset({at.sender.device})}))
             at.log.forget(state)
 
     def __repr__(self) -> str:
