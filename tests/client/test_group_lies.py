@@ -11,7 +11,9 @@ from letterlock._wire.relay_error import RelayCode
 from letterlock._wire.relay_group import GroupTextsAnswer, StoredText
 from letterlock._wire.relay_log import LogAnswer
 from letterlock.client import RelayEventKind
+from letterlock.client._group_queue import GroupQueue
 from letterlock.client._transport import Reply
+from letterlock.groups import GroupProcessed
 from support.client_emptied import emptied
 from support.client_groups import all_read, founded, nothing_more, texts
 from support.client_town import Asked, Town, happens, play, refusal
@@ -199,5 +201,32 @@ def test_a_relay_that_lost_the_log_is_given_it_again(tmp_path: Path) -> None:
             await all_read(group, [alice, bob], b"two")
             await all_read(group, [bob, alice], b"three")
             assert (await bob.groups.get(group)).name == "other"
+
+    play(tmp_path, story)
+
+
+def test_groups_that_letters_make_up_take_no_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever writes of groups that nobody has keeps no real group away, and makes few calls."""
+    made_up = tuple(bytes([each]) * 16 for each in range(200))
+    process = GroupQueue.process
+
+    def with_letters(self: GroupQueue) -> GroupProcessed:
+        done = process(self)
+        return replace(done, unknown=(*done.unknown, *made_up))
+
+    async def story(town: Town) -> None:
+        group, (alice, bob) = await founded(town, "alice", "bob")
+        await bob.groups.refresh()
+        monkeypatch.setattr(GroupQueue, "process", with_letters)
+        asked = list[bytes]()
+        town.rules.append(lambda call: asked.append(call.request.collection) if call.name == "log" else None)
+        await bob.groups.refresh()
+        assert 0 < sum(each in made_up for each in asked) <= 128  # a task of its own may ask meanwhile
+        assert await bob._office.run(bob._office.groups.known) == [group]
+        for _ in range(8):
+            await bob.groups.refresh()
+        assert set(made_up) <= set(asked)  # each has its turn
+        assert max(map(asked.count, made_up)) < 9
+        await all_read(group, [alice, bob], b"one")
 
     play(tmp_path, story)

@@ -46,7 +46,7 @@ SAMPLES: list[Any] = [
     Notice("disagrees", None, 7, (bytes(16), bytes(32)), (bytes(32), 3)),
     GroupPlace(7),
     GroupPost(bytes(16), b"body"),
-    GroupPost(bytes(16), b"", b"text", 1_000_000, 720, 6),
+    GroupPost(bytes(16), b"", b"text", 1_000_000, 720, 6, offered=True),
     HeldText(bytes(16), StoredText(7, 1_000, b"text")),
     Notice("conflict", "bob"),
     Notice("of a later release", "bob", 7),

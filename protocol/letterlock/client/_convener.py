@@ -44,19 +44,22 @@ _PAUSE: Final = 60
 """Seconds until a text is tried again whose keys have not come, or that the relay does not explain."""
 _FULL: Final = 600
 """Seconds until a text is tried again for a group that has no room."""
+_MAX_STRANGE: Final = 64
+"""Groups without a log here that letters name, and whose logs are asked for at a time."""
 _LEAST_IDLE: Final = 0.05
 
 
 class Convener:
     """One client's task that looks after its groups."""
 
-    __slots__ = ("_followed", "_next_round", "_office", "_queue", "logs")
+    __slots__ = ("_asked", "_followed", "_next_round", "_office", "_queue", "logs")
 
     def __init__(self, office: Office) -> None:
         self._office = office
         self._queue = office.groups
         self.logs: LogReader[GroupChange] = LogReader(office, self._queue, self._noted)
         self._next_round = 0.0
+        self._asked: dict[bytes, None] = {}
         self._followed: tuple[bytes, ...] | None = None
 
     def _noted(self, taken: Taken[GroupChange] | None) -> None:
@@ -89,9 +92,7 @@ class Convener:
         done = await office.run(queue.process)
         if done.outgoing:
             office.wake_all()
-        unknown, retry = set(done.unknown), set(done.retry)
-        for group in sorted(unknown):
-            await self.logs.read(group)
+        unknown, retry = await self._introduced(done.unknown), set(done.retry)
         if unknown:
             retry |= set((await office.run(queue.process)).retry)  # what waited for these logs
         is_learned = office.pop_learned()
@@ -112,6 +113,27 @@ class Convener:
     async def _offer(self, change: GroupChange) -> None:
         with suppress(TrustError, RelayRefused):  # the log is forked, or nobody takes it any more
             await self.logs.offer(change.group, change)
+
+    async def _introduced(self, named: Iterable[bytes]) -> set[bytes]:
+        """Read the logs that letters wait for; return the ids of those that are on record by then.
+
+        Anybody may write of groups that nobody has. Of ids without a log, a few are asked for at a time: new
+        ones first, then those that were not asked for the longest.
+        """
+        office, queue = self._office, self._queue
+        known = set(await office.run(queue.on_record))
+        strange = set(named) - known
+        self._asked = {each: None for each in self._asked if each in strange}
+        few = [*sorted(strange - self._asked.keys()), *self._asked][:_MAX_STRANGE]
+        found = set(named) & known
+        for group in [*sorted(found), *few]:
+            await self.logs.read(group)
+            if group in strange:
+                self._asked.pop(group, None)
+                self._asked[group] = None  # the last from now on
+                if await office.run(queue.number, group):
+                    found.add(group)
+        return found
 
     # --- reading ------------------------------------------------------------------------------------------
 
@@ -190,7 +212,7 @@ class Convener:
             post = await self._sealed(id_, group)
             if post is None or post.text is None:
                 return
-            if not await office.run(queue.may_go, post):
+            if not post.offered:
                 office.sender_wake.set()  # which wakes this task when it has sent them
                 return
             try:

@@ -11,6 +11,7 @@ Not here: the relay (_convener.py), the rules (groups/).
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from typing import Final, Protocol
 
@@ -147,8 +148,6 @@ class GroupQueue(Uncopyable):
         """Take letters about groups that arrived, and answer those that ask."""
         done = self.groups.process()
         self._take(done, done.events)
-        for group in done.unknown:
-            self.rows.read(group)
         return done
 
     def upkeep(self) -> tuple[GroupChange, ...]:
@@ -167,7 +166,8 @@ class GroupQueue(Uncopyable):
 
     def forget(self, group: bytes) -> None:
         """Delete a group, and read it no more. Raises UsageError."""
-        self.groups.forget(group)
+        if self.number(group) or group not in self.rows.groups():
+            self.groups.forget(group)
         self.rows.forget(group)
 
     # --- names --------------------------------------------------------------------------------------------
@@ -235,18 +235,22 @@ class GroupQueue(Uncopyable):
         return self._queue.tables.wait(self.rows.posts)
 
     def seal(self, id_: bytes) -> GroupPost | None:
-        """Return a post with its text, sealed for the members of now; None if it is gone, or waits.
+        """Return a post with its text, sealed for the members of now; None if it is gone, or waits. [CLN-22]
 
-        The same text is returned again until it was `stale`. Raises what `Groups.encrypt` raises.
+        It is sealed anew as the log goes on, until it is `offered`: the relay may have it then, so it stays
+        the same until it was `stale`. Raises what `Groups.encrypt` raises.
         """
         post = self.rows.posts.load(id_)
-        if post is None or post.text is not None:
+        if post is None or post.offered:
             return post
-        if self._waits(id_, post):
-            return None
-        sealed = self.groups.encrypt(post.group, post.body)
-        self._take(sealed)
-        post = post.sealed(sealed.text, self._queue.tables.order())
+        if post.text is None or GroupText.decode(post.text).place.entry != self.number(post.group):
+            if self._waits(id_, post):
+                return None
+            sealed = self.groups.encrypt(post.group, post.body)
+            self._take(sealed)
+            post = post.sealed(sealed.text, self._queue.tables.order())
+        # It may go when the letters that hand out its keys went first, as far as they could.
+        post = replace(post, offered=not self._queue.tables.posts.due(post.order, 1))
         self.rows.posts.save(id_, post, 0)  # the first of its group from now on
         return post
 
@@ -268,10 +272,6 @@ class GroupQueue(Uncopyable):
         """Try all texts now: members became known."""
         for group in {post.group for _, post in self.rows.posts.due()}:
             self.delay(group, 0)
-
-    def may_go(self, post: GroupPost) -> bool:
-        """Return whether the letters that hand out a text's keys went first, as far as they could."""
-        return not self._queue.tables.posts.due(post.order, 1)
 
     def sent(self, id_: bytes) -> None:
         """Forget a post that the relay has."""
@@ -334,12 +334,12 @@ class GroupQueue(Uncopyable):
         return incoming
 
     def _joined(self, group: bytes) -> int:
-        """Return the number of the entry by which this user became a member, 0 if that is not known."""
+        """Return the number of the first entry that made this user a member, 0 if that is not known."""
         known = self._joins.get(group)
         if known is None:
             own, known = self._queue.user.user_id, 0
             entries = self.groups.log(group) if self.number(group) else ()
-            for each in map(LogEntry.decode, reversed(entries)):
+            for each in map(LogEntry.decode, entries):
                 changes = (change for change in each.terms.changes if isinstance(change, Member))
                 if each.terms.action in _ADDING and own in {change.name.id for change in changes}:
                     known = each.terms.number

@@ -1,11 +1,11 @@
 """The records of a client's groups: how far each was read, texts on their way, and texts that are held.
 
 place    [1, number]
-post     [1, group id, body, text / null, place in the order, failures, waits]
+post     [1, group id, body, text / null, place in the order, failures, waits, offered]
 text     [1, group id, number, time, text]
 
-A post is sealed only when it is about to go: for the members of that moment. If the relay refuses the text as
-stale, the post is sealed anew.
+A post is sealed only when it is about to go: for the members of that moment. If the log goes on before it was
+offered, or the relay refuses the text as stale, the post is sealed anew.
 
 Not here: their rows in the store (_group_tables.py).
 """
@@ -13,7 +13,7 @@ Not here: their rows in the store (_group_tables.py).
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from letterlock._records.entry import MAX_TIME, decode_entry, encode_entry
+from letterlock._records.entry import MAX_TIME, decode_entry, encode_entry, read_bool
 from letterlock._wire.fields import Fields
 from letterlock._wire.group_limits import GROUP_ID_BYTES
 from letterlock._wire.relay_group import StoredText
@@ -41,7 +41,8 @@ class GroupPost:
 
     `text` is the sealed text, once it was sealed, and `order` the place behind which it goes: what was saved
     for single devices before it hands out the keys that it is sealed with. `waits` counts how often it waited
-    for members of whom nothing was known.
+    for members of whom nothing was known. `offered` says that the relay may have the text, which
+    is the same from then on.
     """
 
     group: bytes
@@ -50,6 +51,7 @@ class GroupPost:
     order: int = 0
     failures: int = 0
     waits: int = 0
+    offered: bool = False
 
     def sealed(self, text: bytes, order: int) -> "GroupPost":
         """Return the post with its text."""
@@ -61,7 +63,7 @@ class GroupPost:
 
     def failed(self) -> "GroupPost":
         """Return the post after one more failure, to be sealed anew."""
-        return replace(self, text=None, failures=min(self.failures + 1, MAX_FAILURES))
+        return replace(self, text=None, offered=False, failures=min(self.failures + 1, MAX_FAILURES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +88,14 @@ def decode_place(record: Record) -> GroupPlace:
 
 def encode_group_post(post: GroupPost) -> Record:
     """Return the record of a text on its way."""
-    return encode_entry(post.group, post.body, post.text, post.order, post.failures, post.waits)
+    return encode_entry(
+        post.group, post.body, post.text, post.order, post.failures, post.waits, int(post.offered)
+    )
 
 
 def decode_group_post(record: Record) -> GroupPost:
     """Read what `encode_group_post` gives. Raises CorruptStore."""
-    return decode_entry(record, 6, "a record of a text on its way to a group", _post)
+    return decode_entry(record, 7, "a record of a text on its way to a group", _post)
 
 
 def _post(fields: Fields) -> GroupPost:
@@ -100,7 +104,8 @@ def _post(fields: Fields) -> GroupPost:
     if text is not None and (type(text) is not bytes or not 1 <= len(text) <= MAX_RELAYED_MESSAGE):
         raise fields.wrong("text", f"null or a byte string of at most {MAX_RELAYED_MESSAGE} bytes")
     order, failures = fields.uint("place", MAX_TIME), fields.uint("failures", MAX_FAILURES)
-    return GroupPost(group, body, text, order, failures, fields.uint("waits", MAX_WAITS))
+    waits = fields.uint("waits", MAX_WAITS)
+    return GroupPost(group, body, text, order, failures, waits, read_bool(fields, "offered"))
 
 
 def encode_held_text(held: HeldText) -> Record:
