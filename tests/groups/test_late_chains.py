@@ -182,3 +182,18 @@ def test_a_secret_between_is_asked_for_where_a_chain_goes_through_its_epoch() ->
     assert town.show(bob, group, text.text).outcome is Outcome.HELD
     asks(town, group, bob)
     assert text.body in bob.read
+
+
+def test_a_chain_that_overtakes_the_entry_which_adds_its_sender_waits() -> None:  # GRP-37
+    town = Town(alice=1, bob=1, carol=1)
+    group = town.begin("alice", "bob")
+    alice, bob, carol = (town.phone(each) for each in ("alice", "bob", "carol"))
+    town.give(alice, alice.groups.add(group, ["carol"]))
+    arrive(town, [])
+    town.sync(carol, group)
+    text = town.send(carol, group, b"one")
+    arrive(town, [])
+    town.process(bob)  # by his log, carol is a stranger
+    assert outcomes(bob, group, [text]) == [Outcome.HELD]
+    town.sync(bob, group)
+    assert bob.read == [b"one"]

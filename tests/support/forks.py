@@ -238,6 +238,8 @@ def _become_program(request: dict[str, Any], files: list[int]) -> None:
         os.write(tells, b"%d\n" % os.waitstatus_to_exitcode(os.waitpid(program, 0)[1]))
         os._exit(0)
     os.close(tells)
+    # A shell that started the tests in the background had them ignore it, which all their children would.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.setsid()
     for number, each in enumerate(files[:3]):
         os.dup2(each, number)

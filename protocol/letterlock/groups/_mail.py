@@ -42,6 +42,8 @@ class _Fate(Enum):
     """It is dropped, or answered."""
     KEPT = auto()
     """It waits for the log."""
+    EARLY = auto()
+    """It waits too, but for an entry that may never come: its user may not write by the log on record."""
 
 
 class _Reading:
@@ -61,8 +63,9 @@ class _Reading:
         for letter in mail.letters:
             group, epoch = peek_group(letter.kind, letter.body.expose())
             fate = self._take(sender, group, epoch, letter)
-            if fate is _Fate.KEPT:
+            if fate in {_Fate.KEPT, _Fate.EARLY}:
                 kept.append(letter)
+            if fate is _Fate.KEPT:
                 self.unknown.add(group)
             elif fate is _Fate.TAKEN:
                 self.retry.add(group)
@@ -101,7 +104,7 @@ class _Reading:
             return _Fate.DONE
         # Whether its user may write is judged for each text. This keeps strangers from filling the store.
         if not self._wrote(stand, record, sent, sender):
-            return _Fate.DONE
+            return _Fate.EARLY if sent.epoch == stand.epoch else _Fate.DONE
         keep_chain(self.at, sent, sender)
         return _Fate.TAKEN
 
