@@ -181,7 +181,7 @@ class GroupBook:
         """
         key = _place(group, epoch) + _encoded(sender)
         row = self._entries.load(EntryKind.GROUP_CHAINS, key)
-        chains = set() if row is None else set(_read_chains(row))
+        chains = set[int]() if row is None else set(_read_chains(row))
         chains.add(number - number % MAX_CHAIN_TEXTS)
         over = sorted(chains - {0})[:-MAX_SENDER_CHAINS]
         for first in over:
