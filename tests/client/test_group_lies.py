@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from letterlock._wire.collection_fork import ForkEntries
 from letterlock._wire.relay_error import RelayCode
 from letterlock._wire.relay_group import GroupTextsAnswer, StoredText
-from letterlock._wire.relay_log import LogAnswer
+from letterlock._wire.relay_log import LogAnswer, LogAppendAnswer
 from letterlock.client import RelayEventKind
 from letterlock.client._group_queue import GroupQueue
 from letterlock.client._transport import Reply
-from letterlock.groups import GroupProcessed
+from letterlock.groups import GroupEventKind, GroupProcessed, GroupRole
 from support.client_emptied import emptied
 from support.client_groups import all_read, founded, nothing_more, texts
 from support.client_town import Asked, Town, happens, play, refusal
@@ -228,5 +229,36 @@ def test_groups_that_letters_make_up_take_no_place(tmp_path: Path, monkeypatch: 
         assert set(made_up) <= set(asked)  # each has its turn
         assert max(map(asked.count, made_up)) < 9
         await all_read(group, [alice, bob], b"one")
+
+    play(tmp_path, story)
+
+
+def test_a_log_of_which_two_members_are_shown_two_versions_is_frozen(tmp_path: Path) -> None:
+    """The relay says that it took Alice's entry, gives it to nobody, and takes Bob's in its place."""
+
+    async def story(town: Town) -> None:
+        group, (alice, bob) = await founded(town, "alice", "bob")
+        await alice.groups.set_role(group, ["bob"], GroupRole.ADMIN)
+        await bob.groups.refresh()
+
+        def pretend(asked: Asked) -> Reply | None:
+            if (asked.name, asked.client) != ("log-append", "alice"):
+                return None
+            return Reply(200, LogAppendAnswer(is_taken=True, newest=3, entries=()).encode())
+
+        town.rules.append(pretend)
+        assert await alice.groups.rename(group, "of alice")
+        town.rules.clear()
+        for each in ("of bob", "of bob again"):
+            assert await bob.groups.rename(group, each)
+        await bob.groups.send(group, b"one")
+        await happens(alice, GroupEventKind.FORKED)
+        assert (await alice.groups.get(group)).forked
+        evidence = await alice.groups.evidence(group)
+        assert evidence is not None
+        assert len(ForkEntries.decode(evidence).theirs) == 2
+        await alice.groups.send(group, b"two")
+        await nothing_more(alice)  # what Bob wrote waits, as does what Alice writes
+        await nothing_more(bob)
 
     play(tmp_path, story)

@@ -110,10 +110,26 @@ class LogReader(Generic[C]):
                 await self.restore(log, answer.newest)
                 return False
             taken = await self.take(log, answer.entries)
+            if taken is None and after:
+                await self._compare(log, after)
+                return True
             number = after if taken is None else taken.number
             if number >= answer.newest or number <= after:  # all of it, or lists have to come first
                 return True
             after = number
+
+    async def _compare(self, log: bytes, until: int) -> None:
+        """Read a log from its first entry on, after entries that do not follow ours.
+
+        If it was shown in two versions, the first entry that is another one than ours is found, and with it
+        evidence. Raises what calls raise.
+        """
+        after = 0
+        while after < until:
+            answer = await self._office.call(LogRequest(log, after), LogAnswer)
+            if not answer.entries or await self.take(log, answer.entries) is None:
+                return
+            after += len(answer.entries)
 
     async def take(self, log: bytes, entries: Sequence[bytes]) -> Taken[C] | None:
         """Take entries; return None for those that were wrong."""
