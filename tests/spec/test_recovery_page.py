@@ -10,6 +10,8 @@ from letterlock._primitives.entropy import system_entropy
 from letterlock._wire import recovery_limits as limits
 from letterlock._wire.linking import LinkingPayload
 from letterlock._wire.recovery_box import BoxContents
+from letterlock._wire.recovery_frame import RECOVERY_CALLS, RecoveryFrame
+from letterlock._wire.recovery_kept import BoxKept, GetBox, PutBox
 from letterlock._wire.relay_body import DoneAnswer
 from letterlock.recovery import LockEvaluated, LockStanding, ShowLocks, device_keys
 from letterlock.recovery._enrolment import make_card
@@ -36,6 +38,7 @@ def samples() -> dict[str, bytes]:
     answers = town.ask(attempt)
     opened = attempt.finish(*answers)
     begin = town.begun[0]
+    card = make_card(device_keys(town.key), town.user_id)
     return {
         "lock": made.lock.encode(),
         "show": ShowLocks(town.user_id).encode(),
@@ -49,7 +52,11 @@ def samples() -> dict[str, bytes]:
         "settle": made.settle[0].encode(),
         "finish": made.finish[1].encode(),
         "done": DoneAnswer().encode(),
-        "card": make_card(device_keys(town.key), town.user_id).encode(),
+        "card": card.encode(),
+        "put-box": PutBox(town.user_id, 1, card, b"box", 1, card.by).encode(),
+        "get-box": GetBox(town.user_id, 0, 2**53, None, card.by).encode(),
+        "kept": BoxKept(2**32 - 1, card, b"box", 1, (b"list",)).encode(),
+        "frame": RecoveryFrame.of(ShowLocks(town.user_id), b"pass", (b"list",)).encode(),
         "contents": BoxContents(2**32 - 1, bytes(1952), bytes(3373), LinkingPayload(b"any")).encode(),
     }
 
@@ -82,6 +89,11 @@ def test_the_calls_have_the_numbers_of_the_page(samples: dict[str, bytes]) -> No
     assert {int(number): name for name, number in shown.items()} == NAMES
     for number, name in NAMES.items():
         assert cbor2.loads(samples[name])[:2] == [1, number]
+
+
+def test_the_page_has_the_names_of_all_calls() -> None:
+    (shown,) = re.findall(r"^    NAME +(.+)$", PAGE, re.MULTILINE)
+    assert shown.split(", ") == [each.name for each in RECOVERY_CALLS]
 
 
 def test_the_page_has_the_limits_of_the_code() -> None:

@@ -65,6 +65,13 @@ class Fields:
             raise self.wrong(name, f"null or a byte string of {length} bytes")
         return value
 
+    def optional_blob_between(self, name: str, least: int, most: int) -> bytes | None:
+        """Return the next element, a byte string of `least` to `most` bytes, or null."""
+        value = next(self._items)
+        if value is not None and (type(value) is not bytes or not least <= len(value) <= most):
+            raise self.wrong(name, f"null or a byte string of {least} to {most} bytes")
+        return value
+
     def blob_between(self, name: str, least: int, most: int) -> bytes:
         """Return the next element, a byte string of `least` to `most` bytes."""
         value = next(self._items)

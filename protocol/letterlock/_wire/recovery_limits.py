@@ -79,3 +79,12 @@ SMALL_RECOVERY_BODY: Final = 1024
 
 SIGNED_RECOVERY_BODY: Final = 8 * 1024
 """(protocol) Bytes of a body with one: key and signature take 5.3 KiB."""
+
+MAX_PASS: Final = 512
+"""(protocol) Bytes of a pass: a few fields and a tag."""
+
+MAX_FRAME_LISTS: Final = 256
+"""(protocol) Device lists that come with a call. Whoever has more sends those since the last change."""
+
+MAX_FRAME_LISTS_BYTES: Final = 4 * 1024 * 1024
+"""(protocol) Bytes of these lists: 256 lists of a user with a few devices take 2.5 MiB."""
