@@ -119,7 +119,7 @@ from letterlock import SqliteStore
 from letterlock._wire import recovery_lock
 recovery_lock.MIN_PASSES, recovery_lock.MIN_MEMORY = 1, 8192
 from letterlock.recovery import *
-from letterlock.recovery import _server
+from letterlock.recovery import _plans
 path, action, *requests = sys.argv[1:]
 store = StoredLocks(SqliteStore(path, key=bytes(range(32))))
 server = RecoveryServer(1, store, DecoyKey(bytes(range(32))), None,
@@ -128,7 +128,7 @@ if action == "die":  # between the count, which is durable, and the answer
     def die(seed, blinded):
         print("counted", flush=True)
         sys.stdin.read()
-    _server.voprf.evaluate = die
+    _plans.voprf.evaluate = die
 print("ready", flush=True)
 if action == "race":
     sys.stdin.readline()

@@ -27,7 +27,7 @@ from letterlock.recovery import (
     ServerAtFault,
     ShowLocks,
     WrongPassword,
-    _server,
+    _plans,
     choose,
 )
 from letterlock.recovery._decoys import decoy
@@ -341,7 +341,7 @@ def test_a_decoy_is_made_for_every_user(town: Town, monkeypatch: pytest.MonkeyPa
         made.append(user_id)
         return decoy(key, user_id, server, policy)
 
-    monkeypatch.setattr(_server, "decoy", counted)
+    monkeypatch.setattr(_plans, "decoy", counted)
     for user_id in (town.user_id, bytes(32)):
         lock = town.servers[0].show(ShowLocks(user_id)).locks[0]
         request = replace(attempt.requests[0], name=lock.name)

@@ -12,7 +12,7 @@ from letterlock._records.recovery import HeldLock, Meter, PendingLock, RecoveryR
 from letterlock._wire.linking import LinkingPayload
 from letterlock._wire.linking_payload import DocumentSeed
 from letterlock._wire.recovery_box import BoxContents
-from letterlock._wire.recovery_calls import BeginLock, EvaluateLock, LockOpened
+from letterlock._wire.recovery_calls import BeginLock, EvaluateLock, LockOpened, ShowLocks
 from letterlock._wire.recovery_lock import Hardness, Lock, LockName
 from letterlock.recovery import (
     Attempt,
@@ -28,6 +28,7 @@ from letterlock.recovery import (
 )
 from letterlock.recovery._keys import LockKey, LockKeys
 from letterlock.recovery._password import blind_for_both
+from letterlock.recovery._plans import ServerPlans
 from letterlock.recovery._recovered import _Drafted
 from letterlock.recovery._signing import UNSIGNED
 from letterlock.recovery._steps import Counted
@@ -86,6 +87,10 @@ def keys() -> LockKeys:
     return LockKeys((seed, seed), LockKey(SECRET), SECRET)
 
 
+def plans() -> ServerPlans:
+    return ServerPlans(1, DecoyKey(SECRET), LockTicketKey(SECRET).public)
+
+
 @cache
 def user() -> User:
     return User.create(MemoryStore(), "recovered")
@@ -124,6 +129,8 @@ RECOVERY_TABLE: Final[dict[str, tuple[Callable[[], Any], str]]] = {
     ),
     "Recovered": (lambda: Recovered(user(), user().device_lists()[0]), "<Recovered>"),
     "_Drafted": (drafted, "<_Drafted>"),
+    "Plan": (lambda: plans().show(ShowLocks(SECRET)), "<Plan>"),
+    "ServerPlans": (plans, "<ServerPlans 1>"),
     "RecoveryServer": (
         lambda: RecoveryServer(1, StoredLocks(MemoryStore()), DecoyKey(SECRET), LockTicketKey(SECRET).public),
         "<RecoveryServer 1>",

@@ -18,11 +18,11 @@ from letterlock._wire.linking import LinkingPayload
 from letterlock._wire.recovery_box import BoxContents, RecoveryCard
 from letterlock._wire.recovery_calls import ChangeSignature
 from letterlock.errors import InvalidSignature, UsageError
-from letterlock.recovery._device import device_keys, recovery_device
+from letterlock.recovery._device import ShownLists, device_keys, recovery_device
 from letterlock.recovery._errors import BoxRefused
 from letterlock.recovery._keys import RecoveryKey
 from letterlock.recovery._signing import UNSIGNED
-from letterlock.user import InvalidDeviceList, ListChain, User
+from letterlock.user import InvalidDeviceList, User
 from letterlock.user._desk import Findings
 from letterlock.user._drafts import next_snapshot
 from letterlock.user._link import require_room, whole_payload
@@ -98,10 +98,10 @@ def make_card(recovery: DeviceKeys, user_id: bytes) -> RecoveryCard:
     return RecoveryCard(user_id, card.receiving, by)
 
 
-def require_card(card: RecoveryCard, chain: ListChain) -> None:
+def require_card(card: RecoveryCard, lists: ShownLists) -> None:
     """Raise BoxRefused unless the recovery device of the newest list signed the card. [REC-13]"""
-    device = recovery_device(chain)
-    if device is None or card.user_id != chain.user_id:
+    device = recovery_device(lists)
+    if device is None or card.user_id != lists.user_id:
         raise BoxRefused("the card is not of a recovery device of this user: fetch the newest one")
     try:
         verify_by(device, card.by.ml_dsa, card.signed(), card.by.signature, RECOVERY_CARD)

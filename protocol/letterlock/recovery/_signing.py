@@ -14,9 +14,9 @@ from letterlock._primitives.composite import DeviceSigningKeyPair
 from letterlock._primitives.labels import RECOVERY_CHANGE
 from letterlock._wire.recovery_calls import BeginLock, ChangeSignature, FinishLock, SettleLock
 from letterlock.errors import InvalidSignature
-from letterlock.recovery._device import recovery_device
+from letterlock.recovery._device import ShownLists, recovery_device
 from letterlock.recovery._errors import RecoveryRefused
-from letterlock.user import InvalidDeviceList, ListChain
+from letterlock.user import InvalidDeviceList
 from letterlock.user._signatures import verify_by
 
 Change = TypeVar("Change", BeginLock, SettleLock, FinishLock)
@@ -30,10 +30,10 @@ def signed_for(server: int, change: Change, signing: DeviceSigningKeyPair) -> Ch
     return replace(change, by=ChangeSignature(signing.public.ml_dsa.data, signature))
 
 
-def require_signed(server: int, change: BeginLock | SettleLock | FinishLock, chain: ListChain) -> None:
+def require_signed(server: int, change: BeginLock | SettleLock | FinishLock, lists: ShownLists) -> None:
     """Raise RecoveryRefused unless the recovery device of the newest list signed the call. [REC-10]"""
-    device = recovery_device(chain)
-    if device is None or change.name.user_id != chain.user_id:
+    device = recovery_device(lists)
+    if device is None or change.name.user_id != lists.user_id:
         raise RecoveryRefused("the user has no recovery device: add one to the device list first")
     try:
         verify_by(device, change.by.ml_dsa, change.signed(server), change.by.signature, RECOVERY_CHANGE)
