@@ -7,15 +7,25 @@ import cbor2
 import pytest
 
 from letterlock._primitives.entropy import system_entropy
+from letterlock._wire import identity_limits
 from letterlock._wire import recovery_limits as limits
 from letterlock._wire.linking import LinkingPayload
 from letterlock._wire.recovery_box import BoxContents
 from letterlock._wire.recovery_frame import RECOVERY_CALLS, RecoveryFrame
 from letterlock._wire.recovery_kept import BoxKept, GetBox, PutBox
 from letterlock._wire.relay_body import DoneAnswer
-from letterlock.recovery import LockEvaluated, LockStanding, ShowLocks, device_keys
+from letterlock.recovery import (
+    Challenged,
+    Identify,
+    LockEvaluated,
+    LockStanding,
+    Proven,
+    ShowLocks,
+    device_keys,
+)
 from letterlock.recovery._enrolment import make_card
 from support.cddl_check import Mismatch, Schema
+from support.gate_town import ANNA, GateTown, run
 from support.recovery_town import Town
 
 SPEC = Path(__file__).parents[2] / "spec"
@@ -59,6 +69,67 @@ def samples() -> dict[str, bytes]:
         "frame": RecoveryFrame.of(ShowLocks(town.user_id), b"pass", (b"list",)).encode(),
         "contents": BoxContents(2**32 - 1, bytes(1952), bytes(3373), LinkingPayload(b"any")).encode(),
     }
+
+
+@pytest.fixture(scope="module")
+def identity_samples() -> dict[str, bytes]:
+    """Return one encoding of each shape of a check, made by a gate."""
+    town = GateTown()
+
+    async def play() -> dict[str, bytes]:
+        await town.bound()
+        town.now += 61
+        prove = await town.mailed()
+        proven = await town.gates[1].prove(prove)
+        return {
+            "identify": Identify("mail", ANNA).encode(),
+            "challenged": Challenged(prove.challenge).encode(),
+            "prove": prove.encode(),
+            "proven": proven.encode(),
+            "bind": town.binding(proven.pass_).encode(),
+        }
+
+    return run(play())
+
+
+def test_what_a_check_makes_validates(schema: Schema, identity_samples: dict[str, bytes]) -> None:
+    for name, encoded in identity_samples.items():
+        schema.validate(encoded, name)
+    for name, empty in (
+        ("challenged", Challenged(None, 1)),
+        ("proven", Proven(None)),
+        ("identify", Identify("a")),
+    ):
+        schema.validate(empty.encode(), name)
+
+
+def test_every_element_of_a_check_has_one_type(schema: Schema, identity_samples: dict[str, bytes]) -> None:
+    # A kind is a text, as is what that test puts in its place.
+    test_every_element_has_one_type(schema, {k: v for k, v in identity_samples.items() if k != "identify"})
+
+
+def test_the_checks_have_the_numbers_of_the_page(identity_samples: dict[str, bytes]) -> None:
+    section = PAGE.split("## Identity")[1].split("\n## ")[0]
+    shown = dict(re.findall(r"^    (\w+) +\[1, (\d\d), ", section, re.MULTILINE))
+    assert {name: int(number) for name, number in shown.items()} == {"identify": 36, "prove": 37, "bind": 40}
+    for name, number in shown.items():
+        assert cbor2.loads(identity_samples[name])[1] == int(number)
+
+
+def test_the_page_has_the_numbers_of_checks() -> None:
+    section = PAGE.split("## Identity")[1].split("\n## ")[0]
+    shown = re.findall(r"^\| [a-z][^|]+ \| ([\d,]+) \| [^|]+ \|$", section, re.MULTILINE)
+    assert [int(each.replace(",", "")) for each in shown] == [
+        identity_limits.CHALLENGE_SECONDS,
+        identity_limits.FRESH_SECONDS,
+        identity_limits.CHALLENGES,
+        identity_limits.TRIES,
+        identity_limits.MAIL_PAUSE,
+        identity_limits.MAILS,
+        identity_limits.PASS_SECONDS,
+    ]
+    guesses = 10**identity_limits.CODE_DIGITS / (identity_limits.CHALLENGES * identity_limits.TRIES)
+    assert int(guesses / 1e6) == 66
 
 
 def test_what_is_made_validates(schema: Schema, samples: dict[str, bytes]) -> None:
@@ -118,7 +189,7 @@ def test_every_refusal_is_an_error() -> None:
 
     table = PAGE.split("## Refusals")[1].split("##")[0]
     names = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
-    assert len(names) == 5
+    assert len(names) == 7
     assert all(hasattr(recovery, name) for name in names)
 
 

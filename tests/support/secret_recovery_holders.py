@@ -17,6 +17,9 @@ from letterlock._wire.recovery_lock import Hardness, Lock, LockName
 from letterlock.recovery import (
     Attempt,
     DecoyKey,
+    Gate,
+    GateKey,
+    GateRow,
     LockTicketKey,
     NewLock,
     Opened,
@@ -26,16 +29,31 @@ from letterlock.recovery import (
     StoredLocks,
     device_keys,
 )
+from letterlock.recovery._gate_keys import GateKeys
 from letterlock.recovery._keys import LockKey, LockKeys
 from letterlock.recovery._password import blind_for_both
 from letterlock.recovery._plans import ServerPlans
 from letterlock.recovery._recovered import _Drafted
 from letterlock.recovery._signing import UNSIGNED
 from letterlock.recovery._steps import Counted
+from letterlock.stores import Record
 from letterlock.user import ListChain, User
+from support.gate_memory import MemoryGates
+from support.gate_town import Letters
 from support.secret_pq_holders import MATERIAL
 
-RECOVERY_SECRETS: Final = ["DecoyKey", "LockKey", "OprfOutput", "OprfSeed", "RecoveryKey", "LockTicketKey"]
+RECOVERY_SECRETS: Final = [
+    "DecoyKey",
+    "GateCodeKey",
+    "GateKey",
+    "GateSealKey",
+    "GateTagKey",
+    "LockKey",
+    "LockTicketKey",
+    "OprfOutput",
+    "OprfSeed",
+    "RecoveryKey",
+]
 
 SECRET: Final = MATERIAL[:32]
 SEED: Final = OprfSeed(SECRET)
@@ -115,6 +133,12 @@ RECOVERY_TABLE: Final[dict[str, tuple[Callable[[], Any], str]]] = {
         "<BoxContents: of device 1>",
     ),
     "Counted": (lambda: Counted(SEED, bytes(32)), "<Counted>"),
+    "Gate": (
+        lambda: Gate(2, GateKey(SECRET), MemoryGates(), {"mail": Letters()}),
+        "<Gate 2: mail>",
+    ),
+    "GateRow": (lambda: GateRow(Record(SECRET), 1), "GateRow(record=<Record: hidden>, until=1)"),
+    "GateKeys": (lambda: GateKeys(GateKey(SECRET), 2), "<GateKeys: hidden>"),
     "HeldLock": (held, HELD),
     "LockKeys": (keys, "<LockKeys: hidden>"),
     "NewLock": (new, "<NewLock>"),

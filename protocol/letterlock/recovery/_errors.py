@@ -5,9 +5,11 @@
     PeerError
     |-- ServerAtFault       a server used another key, or shows other locks than the other one
     |-- BoxRefused          a recovery box or card is not of this user's devices, or is too old
-    `-- RecoveryRefused     a call does not fit what the server holds
+    |-- RecoveryRefused     a call does not fit what the server holds
+    `-- IdentityRefused     whoever asks has not shown who they are
     LetterlockError
-    `-- LockWaits           a server gives no evaluation yet
+    |-- LockWaits           a server gives no evaluation yet
+    `-- CheckUnavailable    an identity cannot be checked now
 
 Not here: the errors that these are kinds of, and all others (errors.py).
 """
@@ -65,6 +67,22 @@ class RecoveryRefused(PeerError):
     """
 
     cause = Cause.NOT_ALLOWED
+
+
+class IdentityRefused(PeerError):
+    """The client is wrong: it has no good pass of this server, or its proof of an identity is not good.
+
+    Nothing has changed, apart from a try that was counted. Begin the check again.
+    """
+
+    cause = Cause.NOT_ALLOWED
+
+
+class CheckUnavailable(LetterlockError):
+    """An identity cannot be checked now: no mail can be sent, or a sign-on service does not answer.
+
+    Try again in a minute. If it stays so, the operator of the server has to look.
+    """
 
 
 class BoxRefused(PeerError):

@@ -1,6 +1,7 @@
 """Signatures of changes: the recovery device of the user's newest list signs each of them. [REC-10]
 
     Composite.Sign(recovery device, CBOR[server, number of the call, ...], "letterlock-v1 change of a lock")
+    Composite.Sign(a device, CBOR[server, 40, user id, SHA-256(pass)], "letterlock-v1 binding of an identity")
 
 Each is for one of the two servers. So no server can make changes at the other one.
 
@@ -11,12 +12,14 @@ from dataclasses import replace
 from typing import TypeVar
 
 from letterlock._primitives.composite import DeviceSigningKeyPair
-from letterlock._primitives.labels import RECOVERY_CHANGE
+from letterlock._primitives.labels import IDENTITY_BINDING, RECOVERY_CHANGE
+from letterlock._wire.identity_calls import BindIdentity
 from letterlock._wire.recovery_calls import BeginLock, ChangeSignature, FinishLock, SettleLock
 from letterlock.errors import InvalidSignature
 from letterlock.recovery._device import ShownLists, recovery_device
 from letterlock.recovery._errors import RecoveryRefused
 from letterlock.user import InvalidDeviceList
+from letterlock.user._rules import rights
 from letterlock.user._signatures import verify_by
 
 Change = TypeVar("Change", BeginLock, SettleLock, FinishLock)
@@ -39,3 +42,24 @@ def require_signed(server: int, change: BeginLock | SettleLock | FinishLock, lis
         verify_by(device, change.by.ml_dsa, change.signed(server), change.by.signature, RECOVERY_CHANGE)
     except (InvalidSignature, InvalidDeviceList):
         raise RecoveryRefused("not signed by the recovery device of the newest list: discard it") from None
+
+
+def bind_identity(
+    server: int, user_id: bytes, pass_: bytes, device_id: int, signing: DeviceSigningKeyPair
+) -> BindIdentity:
+    """Return the call by which a device binds the identity of a pass at server 1 or 2. [REC-32]"""
+    call = BindIdentity(user_id, pass_, device_id, UNSIGNED)
+    signature = signing.sign(call.signed(server), IDENTITY_BINDING)
+    return replace(call, by=ChangeSignature(signing.public.ml_dsa.data, signature))
+
+
+def require_binding_signed(server: int, call: BindIdentity, lists: ShownLists) -> None:
+    """Raise RecoveryRefused unless a device that may change the newest list signed the call. [REC-32]"""
+    devices = {each.id: each for each in lists.newest.snapshot.devices}
+    device = devices.get(call.device_id)
+    if call.user_id != lists.user_id or device is None or not rights(device).changes_list:
+        raise RecoveryRefused("a device that may change the newest device list has to sign this")
+    try:
+        verify_by(device, call.by.ml_dsa, call.signed(server), call.by.signature, IDENTITY_BINDING)
+    except (InvalidSignature, InvalidDeviceList):
+        raise RecoveryRefused("not signed by that device of the newest list: discard it") from None

@@ -1,0 +1,461 @@
+"""Passes and bindings: whose an identity is, who may say so, and what a pass lets in."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+
+from letterlock._wire import identity_limits as limits
+from letterlock.errors import MalformedMessage
+from letterlock.recovery import (
+    BindIdentity,
+    Identify,
+    IdentityRefused,
+    Proven,
+    RecoveryRefused,
+    ServerAtFault,
+    bind_identity,
+    same_user,
+)
+from support.gate_memory import MemoryGates
+from support.gate_town import ANNA, BERT, PHONE, SAFE, TABLET, GateTown, run
+
+
+def test_a_bound_identity_names_its_user_and_lets_in() -> None:  # REC-31
+    town = GateTown()
+
+    async def play() -> None:
+        await town.bound()
+        answer = await town.proven()
+        assert answer.user_id == town.chain().user_id
+        proven = await town.gates[1].require(answer.pass_, town.chain().user_id)
+        assert (proven.kind, proven.user_id) == ("mail", town.chain().user_id)
+        assert proven.tag == town.gates[1].tag("mail", ANNA)
+
+    run(play())
+
+
+# --- passes -----------------------------------------------------------------------------------------------
+
+Refused = Callable[[GateTown, bytes], Awaitable[object]]
+
+
+async def no_pass(town: GateTown, pass_: bytes) -> object:
+    return await town.gates[1].require(None, town.chain().user_id)
+
+
+async def for_another_user(town: GateTown, pass_: bytes) -> object:
+    return await town.gates[1].require(pass_, town.chain("bert").user_id)
+
+
+async def at_another_server(town: GateTown, pass_: bytes) -> object:
+    return await town.gates[0].require(pass_, town.chain().user_id)
+
+
+async def at_another_server_with_the_same_key(town: GateTown, pass_: bytes) -> object:
+    return await town.gate(1, bytes([2]) * 32).require(pass_, town.chain().user_id)
+
+
+async def after_its_end(town: GateTown, pass_: bytes) -> object:
+    town.now += limits.PASS_SECONDS
+    return await town.gates[1].require(pass_, town.chain().user_id)
+
+
+async def of_a_clock_ahead(town: GateTown, pass_: bytes) -> object:
+    town.now -= limits.MAX_CLOCK_SLACK + 1
+    return await town.gates[1].require(pass_, town.chain().user_id)
+
+
+async def after_another_identity_was_bound(town: GateTown, pass_: bytes) -> object:
+    await town.bound(BERT)
+    return await town.gates[1].require(pass_, town.chain().user_id)
+
+
+async def after_the_operator_let_it_go(town: GateTown, pass_: bytes) -> object:
+    await town.gates[1].release("mail", ANNA)
+    return await town.gates[1].require(pass_, town.chain().user_id)
+
+
+async def a_challenge(town: GateTown, pass_: bytes) -> object:
+    town.now += 61
+    return await town.gates[1].require(await town.challenge(), town.chain().user_id)
+
+
+async def one_bit_changed(town: GateTown, pass_: bytes) -> object:
+    return await town.gates[1].require(pass_[:-1] + bytes([pass_[-1] ^ 1]), town.chain().user_id)
+
+
+async def cut_short(town: GateTown, pass_: bytes) -> object:
+    return await town.gates[1].require(pass_[:30], town.chain().user_id)
+
+
+async def of_an_identity_without_a_user(town: GateTown, pass_: bytes) -> object:
+    answer = await town.proven(BERT)
+    return await town.gates[1].require(answer.pass_, town.chain().user_id)
+
+
+async def from_before_the_binding(town: GateTown, pass_: bytes) -> object:
+    """Bert proves his address, and binds it later: the first pass still is nobody's."""
+    early = await town.proven(BERT)
+    await town.bound(BERT, "bert")
+    return await town.gates[1].require(early.pass_, town.chain("bert").user_id)
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        no_pass,
+        for_another_user,
+        at_another_server,
+        at_another_server_with_the_same_key,
+        after_its_end,
+        of_a_clock_ahead,
+        after_another_identity_was_bound,
+        after_the_operator_let_it_go,
+        a_challenge,
+        one_bit_changed,
+        cut_short,
+        of_an_identity_without_a_user,
+        from_before_the_binding,
+    ],
+)
+def test_a_pass_that_lets_nobody_in(attempt: Refused) -> None:  # REC-31
+    town = GateTown()
+
+    async def play() -> None:
+        await town.bound()
+        answer = await town.proven()
+        assert answer.pass_ is not None
+        await town.gates[1].require(answer.pass_, town.chain().user_id)
+        with pytest.raises(IdentityRefused):
+            await attempt(town, answer.pass_)
+
+    run(play())
+
+
+def test_a_pass_serves_until_its_end() -> None:
+    """A lost answer is asked for again, and a password is tried twice."""
+    town = GateTown()
+
+    async def play() -> None:
+        await town.bound()
+        answer = await town.proven()
+        for _ in range(3):
+            await town.gate(2).require(answer.pass_, town.chain().user_id)
+        town.now += limits.PASS_SECONDS - 1
+        await town.gates[1].require(answer.pass_, town.chain().user_id)
+
+    run(play())
+
+
+# --- tokens -----------------------------------------------------------------------------------------------
+
+
+def test_a_token_brings_a_pass_once() -> None:  # REC-27
+    town = GateTown()
+
+    async def play() -> None:
+        proof = await town.stamp()
+        answers = await asyncio.gather(
+            *(town.gates[1].prove(proof) for _ in range(5)), return_exceptions=True
+        )
+        assert [type(each) for each in answers].count(Proven) == 1
+        assert [type(each) for each in answers].count(IdentityRefused) == 4
+        with pytest.raises(IdentityRefused):
+            await town.gate(2).prove(proof)
+
+    run(play())
+
+
+def test_a_token_that_is_not_good_spends_nothing() -> None:
+    town = GateTown()
+
+    async def play() -> None:
+        proof, other = await town.stamp(), await town.stamp()
+        assert await town.gates[1].prove(replace(proof, proof=other.proof)) == Proven(None)
+        assert (await town.gates[1].prove(proof)).pass_ is not None
+
+    run(play())
+
+
+def test_a_token_is_for_one_challenge_of_one_server() -> None:  # REC-30
+    town = GateTown()
+
+    async def play() -> None:
+        proof = await town.stamp(server=2)
+        with pytest.raises(IdentityRefused):
+            await town.gates[0].prove(proof)
+        own = await town.stamp(server=1)
+        assert await town.gates[0].prove(replace(own, proof=proof.proof)) == Proven(None)
+        town.now += limits.CHALLENGE_SECONDS
+        with pytest.raises(IdentityRefused):
+            await town.gates[1].prove(proof)
+
+    run(play())
+
+
+def test_a_token_check_takes_no_claim() -> None:
+    with pytest.raises(MalformedMessage):
+        run(GateTown().gates[1].identify(Identify("stamp", ANNA)))
+
+
+def test_one_text_under_two_checks_is_two_identities() -> None:
+    town = GateTown()
+
+    async def play() -> None:
+        await town.bound(ANNA)
+        answer = await town.gates[1].prove(await town.stamp(ANNA))
+        assert answer.user_id is None
+
+    run(play())
+
+
+def test_a_user_has_an_identity_of_each_kind() -> None:
+    town = GateTown()
+
+    async def play() -> None:
+        await town.bound(ANNA)
+        stamped = await town.gates[1].prove(await town.stamp(b"4711"))
+        await town.gates[1].bind(town.binding(stamped.pass_), town.chain())
+        for answer in (await town.proven(), await town.gates[1].prove(await town.stamp(b"4711"))):
+            await town.gates[1].require(answer.pass_, town.chain().user_id)
+
+    run(play())
+
+
+# --- bindings ---------------------------------------------------------------------------------------------
+
+
+def test_the_recovery_device_may_bind() -> None:
+    town = GateTown()
+
+    async def play() -> None:
+        call = town.binding((await town.proven()).pass_, device=SAFE)
+        await town.gates[1].bind(BindIdentity.decode(call.encode()), town.chain())
+        assert (await town.proven()).user_id == town.chain().user_id
+
+    run(play())
+
+
+SPOILT: dict[str, Callable[[GateTown, BindIdentity], BindIdentity]] = {
+    "of another user": lambda town, it: replace(it, user_id=town.chain("bert").user_id),
+    "by a limited device": lambda town, it: town.binding(it.pass_, device=TABLET),
+    "by another device": lambda town, it: replace(it, device_id=SAFE),
+    "by no device": lambda town, it: replace(it, device_id=7),
+    "signed for the other server": lambda town, it: town.binding(it.pass_, server=1),
+    "signed by another user's phone": lambda town, it: replace(
+        it, by=bind_identity(2, it.user_id, it.pass_, PHONE, town.owners["bert"].keys(PHONE).signing).by
+    ),
+    "with another signature": lambda town, it: replace(
+        it, by=replace(it.by, signature=bytes(len(it.by.signature)))
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SPOILT)
+def test_a_binding_that_is_not_signed_rightly(name: str) -> None:  # REC-32
+    town = GateTown()
+
+    async def play() -> None:
+        answer = await town.proven()
+        with pytest.raises(RecoveryRefused):
+            await town.gates[1].bind(SPOILT[name](town, town.binding(answer.pass_)), town.chain())
+        assert (await town.proven()).user_id is None
+
+    run(play())
+
+
+def test_a_binding_signed_over_another_pass() -> None:  # REC-32
+    """Whoever sees a call on its way cannot put a pass for an own address into it."""
+    town = GateTown()
+
+    async def play() -> None:
+        annas, thiefs = await town.proven(ANNA), await town.proven(b"thief@example.org")
+        call = replace(town.binding(annas.pass_), pass_=thiefs.pass_ or b"")
+        with pytest.raises(RecoveryRefused):
+            await town.gates[1].bind(call, town.chain())
+
+    run(play())
+
+
+async def no_good_pass(town: GateTown, call: BindIdentity) -> None:
+    await town.gates[1].bind(town.binding(b"no pass"), town.chain())
+
+
+async def the_pass_has_ended(town: GateTown, call: BindIdentity) -> None:
+    town.now += limits.PASS_SECONDS
+    await town.gates[1].bind(call, town.chain())
+
+
+async def a_pass_of_the_other_server(town: GateTown, call: BindIdentity) -> None:
+    await town.gates[0].bind(town.binding(call.pass_, server=1), town.chain())
+
+
+@pytest.mark.parametrize("attempt", [no_good_pass, the_pass_has_ended, a_pass_of_the_other_server])
+def test_a_binding_without_a_good_pass(
+    attempt: Callable[[GateTown, BindIdentity], Awaitable[None]],
+) -> None:  # REC-32
+    town = GateTown()
+
+    async def play() -> None:
+        answer = await town.proven()
+        with pytest.raises(IdentityRefused):
+            await attempt(town, town.binding(answer.pass_))
+
+    run(play())
+
+
+def test_a_binding_comes_again_and_changes_nothing() -> None:
+    town = GateTown()
+    store = town.stores[1]
+    assert isinstance(store, MemoryGates)
+
+    async def play() -> None:
+        call = await town.bound()
+        before = dict(store.rows)
+        await town.gate(2).bind(call, town.chain())
+        assert store.rows == before
+
+    run(play())
+
+
+def test_an_old_binding_does_not_come_back() -> None:  # REC-32
+    """An address that was given up stays given up, though its call is sent again within its minutes."""
+    town = GateTown()
+
+    async def play() -> None:
+        old = await town.bound(ANNA)
+        await town.bound(BERT)
+        with pytest.raises(RecoveryRefused):
+            await town.gates[1].bind(old, town.chain())
+        assert (await town.proven(ANNA)).user_id is None
+        assert (await town.proven(BERT)).user_id == town.chain().user_id
+
+    run(play())
+
+
+def test_a_pass_binds_for_one_user() -> None:  # REC-32
+    town = GateTown()
+
+    async def play() -> None:
+        call = await town.bound(ANNA)
+        with pytest.raises(RecoveryRefused):
+            await town.gates[1].bind(town.binding(call.pass_, "bert"), town.chain("bert"))
+
+    run(play())
+
+
+def test_another_users_identity_is_not_taken() -> None:  # REC-32
+    """Who has a mailbox for an hour learns whose it is, and takes nothing away."""
+    town = GateTown()
+
+    async def play() -> None:
+        await town.bound(ANNA, "anna")
+        stolen = await town.proven(ANNA)
+        with pytest.raises(RecoveryRefused):
+            await town.gates[1].bind(town.binding(stolen.pass_, "bert"), town.chain("bert"))
+        assert (await town.proven(ANNA)).user_id == town.chain("anna").user_id
+
+    run(play())
+
+
+def test_an_identity_that_was_given_up_can_be_another_users() -> None:
+    town = GateTown()
+
+    async def play() -> None:
+        await town.bound(ANNA, "anna")
+        await town.bound(BERT, "anna")
+        await town.bound(ANNA, "bert")
+        assert (await town.proven(ANNA)).user_id == town.chain("bert").user_id
+        assert (await town.proven(BERT)).user_id == town.chain("anna").user_id
+
+    run(play())
+
+
+def test_an_identity_that_the_operator_let_go_can_be_another_users() -> None:
+    town = GateTown()
+
+    async def play() -> None:
+        await town.bound(ANNA, "anna")
+        await town.gates[1].release("mail", BERT)
+        assert (await town.proven(ANNA)).user_id == town.chain("anna").user_id
+        await town.gates[1].release("mail", ANNA)
+        await town.bound(ANNA, "bert")
+        assert (await town.proven(ANNA)).user_id == town.chain("bert").user_id
+
+    run(play())
+
+
+def test_two_users_bind_one_identity_at_once() -> None:  # REC-32
+    town = GateTown()
+
+    async def play() -> None:
+        passes = await town.proven(ANNA), await town.proven(ANNA)
+        names = ("anna", "bert")
+        calls = [town.binding(each.pass_, name) for each, name in zip(passes, names, strict=True)]
+        done = await asyncio.gather(
+            *(town.gates[1].bind(call, town.chain(name)) for call, name in zip(calls, names, strict=True)),
+            return_exceptions=True,
+        )
+        assert [type(each) for each in done].count(RecoveryRefused) == 1
+        winner = names[done.index(None)]
+        assert (await town.proven(ANNA)).user_id == town.chain(winner).user_id
+
+    run(play())
+
+
+def test_an_older_device_list_binds_nothing() -> None:  # REC-32
+    """A device that was revoked takes part no more, though its call has the list in which it stood."""
+    town = GateTown()
+    before = town.chain()
+    town.owners["anna"].next(SAFE, revoke=(PHONE,))
+
+    async def play() -> None:
+        call = town.binding((await town.proven(ANNA)).pass_, device=SAFE)
+        await town.gates[1].bind(call, town.chain())
+        late = town.binding((await town.proven(BERT)).pass_)
+        for chain in (before, town.chain()):
+            with pytest.raises(RecoveryRefused):
+                await town.gates[1].bind(late, chain)
+        assert (await town.proven(BERT)).user_id is None
+
+    run(play())
+
+
+# --- both servers -----------------------------------------------------------------------------------------
+
+ONE, OTHER = bytes(32), bytes([1]) * 32
+
+
+def test_both_servers_name_one_user() -> None:  # REC-34
+    assert same_user(Proven(b"a", ONE), Proven(b"b", ONE)) == ONE
+
+
+def test_two_users_at_two_servers_are_a_fault() -> None:  # REC-34
+    with pytest.raises(ServerAtFault):
+        same_user(Proven(b"a", ONE), Proven(b"b", OTHER))
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        (Proven(b"a"), Proven(b"b", ONE)),
+        (Proven(b"a", ONE), Proven(None, None, 2)),
+        (Proven(None), Proven(None)),
+    ],
+)
+def test_an_identity_without_a_user_leads_nowhere(answers: tuple[Proven, Proven]) -> None:  # REC-34
+    with pytest.raises(IdentityRefused):
+        same_user(*answers)
+
+
+def test_each_server_has_bindings_of_its_own() -> None:
+    town = GateTown()
+
+    async def play() -> None:
+        await town.bound(ANNA, server=1)
+        assert (await town.proven(ANNA, server=1)).user_id == town.chain().user_id
+        assert (await town.proven(ANNA, server=2)).user_id is None
+
+    run(play())

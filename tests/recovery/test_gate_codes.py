@@ -1,0 +1,495 @@
+"""Codes: who gets one, how many tries there are, and that nothing serves twice."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from letterlock._primitives.entropy import system_entropy
+from letterlock._wire import identity_limits as limits
+from letterlock.errors import MalformedMessage, StoreBusy, UsageError
+from letterlock.recovery import (
+    CheckUnavailable,
+    Gate,
+    GateKey,
+    Identify,
+    IdentityRefused,
+    Prove,
+    Proven,
+    RecoveryRefused,
+)
+from support.gate_memory import MemoryGates
+from support.gate_town import ANNA, BERT, GateTown, Letters, run
+
+
+def another(code: bytes) -> bytes:
+    """Return a code that is wrong in its last digit."""
+    return code[:-1] + bytes([code[-1] ^ 1])
+
+
+def test_a_code_brings_a_pass() -> None:
+    town = GateTown()
+
+    async def play() -> Proven:
+        return await town.gates[1].prove(await town.mailed())
+
+    answer = run(play())
+    assert answer.pass_ is not None
+    assert answer.user_id is None
+    ((identity, code),) = town.letters[1].sent
+    assert identity == ANNA
+    assert (len(code), code.isdigit()) == (limits.CODE_DIGITS, True)
+    assert Proven.decode(answer.encode()) == answer
+
+
+@pytest.mark.parametrize("write", [lambda code: code[:5] + b" " + code[5:], lambda code: b" " + code + b"-"])
+def test_a_code_may_be_written_in_groups(write: Callable[[bytes], bytes]) -> None:
+    town = GateTown()
+
+    async def play() -> Proven:
+        proof = await town.mailed()
+        return await town.gates[1].prove(replace(proof, proof=write(proof.proof)))
+
+    assert run(play()).pass_ is not None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        another,
+        lambda code: code[1:],
+        lambda code: code + b"0",
+        lambda code: b"0" + code,
+        lambda code: code + b"\n",
+        lambda code: b"\xff" * 10,
+        lambda code: b" ",
+        lambda code: bytes(limits.MAX_PROOF),
+    ],
+)
+def test_another_code_brings_nothing_and_is_counted(wrong: Callable[[bytes], bytes]) -> None:  # REC-27
+    town = GateTown()
+
+    async def play() -> tuple[Proven, Proven]:
+        proof = await town.mailed()
+        first = await town.gates[1].prove(replace(proof, proof=wrong(proof.proof)))
+        return first, await town.gates[1].prove(proof)
+
+    first, second = run(play())
+    assert first == Proven(None, None, limits.TRIES - 1)
+    assert second.pass_ is not None
+
+
+def test_after_three_wrong_codes_the_right_one_is_wrong() -> None:  # REC-27
+    town = GateTown()
+
+    async def play() -> list[Proven]:
+        proof = await town.mailed()
+        tries = [await town.gates[1].prove(replace(proof, proof=another(proof.proof))) for _ in range(5)]
+        return [*tries, await town.gates[1].prove(proof)]
+
+    answers = run(play())
+    assert [each.tries_left for each in answers] == [2, 1, 0, 0, 0, 0]
+    assert {each.pass_ for each in answers} == {None}
+
+
+def test_a_new_challenge_has_tries_of_its_own_and_the_code_that_was_sent() -> None:  # REC-25
+    """A stranger who uses up the tries of a challenge keeps nobody out."""
+    town = GateTown()
+
+    async def play() -> Proven:
+        strangers = await town.challenge()
+        for _ in range(4):
+            await town.gates[1].prove(Prove(strangers, b"0000000000"))
+        return await town.gates[1].prove(await town.mailed())
+
+    assert run(play()).pass_ is not None
+    assert len(town.letters[1].sent) == 1
+
+
+def test_tries_at_once_are_counted_one_by_one() -> None:  # REC-27
+    town = GateTown()
+
+    async def play() -> list[Proven]:
+        proof = await town.mailed()
+        wrong = replace(proof, proof=another(proof.proof))
+        answers = await asyncio.gather(*(town.gates[1].prove(wrong) for _ in range(20)))
+        return [*answers, await town.gates[1].prove(proof)]
+
+    answers = run(play())
+    assert sorted(each.tries_left for each in answers) == [0] * 19 + [1, 2]
+    assert {each.pass_ for each in answers} == {None}
+
+
+def test_a_code_serves_once_even_at_once() -> None:  # REC-27
+    town = GateTown()
+
+    async def play() -> list[Proven | BaseException]:
+        proof = await town.mailed()
+        return await asyncio.gather(*(town.gates[1].prove(proof) for _ in range(5)), return_exceptions=True)
+
+    answers = run(play())
+    assert [type(each) for each in answers].count(Proven) == 1
+    assert [type(each) for each in answers].count(IdentityRefused) == 4
+
+
+def test_a_code_that_has_served_serves_no_other_challenge() -> None:  # REC-27
+    town = GateTown()
+
+    async def play() -> None:
+        other = await town.challenge()
+        proof = await town.mailed()
+        await town.gates[1].prove(proof)
+        for again in (proof, replace(proof, challenge=other)):
+            with pytest.raises(IdentityRefused):
+                await town.gates[1].prove(again)
+
+    run(play())
+
+
+def test_a_try_is_durable_before_it_is_answered() -> None:  # REC-27
+    """A store that fails after the comparison gives no answer, and counts nothing that it did not keep."""
+
+    class Failing(MemoryGates):
+        fails = False
+
+        async def change(self, keys, step):  # type: ignore[no-untyped-def] # as MemoryGates has it
+            if self.fails:
+                step(await self.load(keys))
+                raise StoreBusy("a disk that is gone")
+            return await super().change(keys, step)
+
+    store = Failing()
+    town = GateTown((MemoryGates(), store))
+
+    async def play() -> None:
+        proof = await town.mailed()
+        before = dict(store.rows)
+        store.fails = True
+        for each in (proof, replace(proof, proof=another(proof.proof))):
+            with pytest.raises(StoreBusy):
+                await town.gates[1].prove(each)
+        assert store.rows == before
+
+    run(play())
+
+
+def test_tries_outlive_a_restart() -> None:  # REC-27
+    town = GateTown()
+
+    async def play() -> Proven:
+        proof = await town.mailed()
+        for _ in range(3):
+            await town.gate(2).prove(replace(proof, proof=another(proof.proof)))
+        return await town.gate(2).prove(proof)
+
+    assert run(play()) == Proven(None)
+
+
+# --- when a code is sent ----------------------------------------------------------------------------------
+
+
+def test_one_mail_a_minute_goes_to_one_address() -> None:  # REC-25
+    town = GateTown()
+
+    async def play() -> list[int]:
+        counts = []
+        for seconds in (0, 0, 30, 29, 1, 60, 60, 600):
+            town.now += seconds
+            await town.challenge()
+            counts.append(len(town.letters[1].sent))
+        return counts
+
+    assert run(play()) == [1, 1, 1, 1, 2, 2, 2, 2]
+    assert len({code for _, code in town.letters[1].sent}) == 1
+
+
+def test_asking_at_once_sends_one_mail() -> None:  # REC-25
+    town = GateTown()
+
+    async def play() -> None:
+        await asyncio.gather(*(town.challenge() for _ in range(20)))
+
+    run(play())
+    assert len(town.letters[1].sent) == 1
+
+
+def test_a_code_is_replaced_when_it_is_twenty_minutes_old() -> None:
+    town = GateTown()
+
+    async def play() -> None:
+        old = await town.mailed()
+        town.now += limits.FRESH_SECONDS
+        new = await town.mailed()
+        assert new.proof != old.proof
+        for mixed in (old, replace(old, proof=new.proof)):
+            with pytest.raises(IdentityRefused):
+                await town.gates[1].prove(mixed)
+        assert (await town.gates[1].prove(replace(new, proof=old.proof))).pass_ is None
+        assert (await town.gates[1].prove(new)).pass_ is not None
+
+    run(play())
+
+
+def test_after_fifty_challenges_one_waits() -> None:  # REC-25
+    town = GateTown()
+
+    async def play() -> None:
+        began = town.now
+        for _ in range(limits.CHALLENGES):
+            await town.challenge()
+        refused = await town.gates[1].identify(Identify("mail", ANNA))
+        assert (refused.challenge, refused.not_before) == (None, began + limits.FRESH_SECONDS)
+        assert await town.challenge(BERT)
+        town.now = refused.not_before
+        assert await town.challenge()
+
+    run(play())
+
+
+def test_after_a_success_the_next_code_comes_a_minute_after_the_last() -> None:  # REC-25
+    town = GateTown()
+
+    async def play() -> None:
+        proof = await town.mailed()
+        sent_at = town.now
+        town.now += 20
+        await town.gates[1].prove(proof)
+        refused = await town.gates[1].identify(Identify("mail", ANNA))
+        assert (refused.challenge, refused.not_before) == (None, sent_at + limits.MAIL_PAUSE)
+        town.now = refused.not_before
+        assert (await town.mailed()).proof != proof.proof
+
+    run(play())
+
+
+def test_an_address_in_another_case_is_the_same() -> None:
+    town = GateTown()
+
+    async def play() -> Proven:
+        await town.challenge(b"Anna@EXAMPLE.org")
+        return await town.gates[1].prove(await town.mailed(ANNA))
+
+    assert run(play()).pass_ is not None
+    assert len(town.letters[1].sent) == 1
+
+
+def test_a_mail_that_could_not_be_sent_was_not_counted() -> None:
+    town = GateTown()
+
+    async def play() -> None:
+        town.letters[1].broken = True
+        for _ in range(5):
+            with pytest.raises(CheckUnavailable):
+                await town.challenge()
+        town.letters[1].broken = False
+        await town.challenge()
+        assert len(town.letters[1].sent) == 1
+
+    run(play())
+
+
+def test_a_clock_that_was_ahead_holds_nobody_up() -> None:
+    town = GateTown()
+
+    async def play() -> None:
+        town.now += 10**8
+        proof = await town.mailed()
+        town.now -= 10**8
+        with pytest.raises(IdentityRefused):
+            await town.gates[1].prove(proof)
+        assert (await town.gates[1].prove(await town.mailed())).pass_ is not None
+
+    run(play())
+
+
+# --- whose challenge it is --------------------------------------------------------------------------------
+
+
+def test_a_challenge_ends() -> None:
+    town = GateTown()
+
+    async def play() -> None:
+        proof = await town.mailed()
+        town.now += limits.CHALLENGE_SECONDS
+        with pytest.raises(IdentityRefused):
+            await town.gates[1].prove(proof)
+
+    run(play())
+
+
+def test_the_code_of_another_user_opens_nothing() -> None:
+    town = GateTown()
+
+    async def play() -> Proven:
+        berts = await town.mailed(BERT)
+        await town.challenge(ANNA)
+        return await town.gates[1].prove(Prove(await town.challenge(ANNA), berts.proof))
+
+    assert run(play()).pass_ is None
+
+
+def test_the_challenge_of_another_server_opens_nothing() -> None:
+    """Not even if both servers had one key: a challenge says which of them it is of."""
+    town = GateTown()
+    twin = town.gate(1, bytes([2]) * 32)
+
+    async def play() -> None:
+        proof = await town.mailed(server=2)
+        for gate in (town.gates[0], twin):
+            with pytest.raises(IdentityRefused):
+                await gate.prove(proof)
+
+    run(play())
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda it: it[:-1],
+        lambda it: it + b"\0",
+        lambda it: bytes([it[0] ^ 1]) + it[1:],
+        lambda it: it[:-1] + bytes([it[-1] ^ 1]),
+        lambda it: b"\0",
+        lambda it: it[:24],
+        lambda it: system_entropy(len(it)),
+    ],
+)
+def test_a_challenge_that_was_changed_is_none(damage: Callable[[bytes], bytes]) -> None:
+    town = GateTown()
+
+    async def play() -> None:
+        proof = await town.mailed()
+        with pytest.raises(IdentityRefused):
+            await town.gates[1].prove(replace(proof, challenge=damage(proof.challenge)))
+
+    run(play())
+
+
+def test_a_pass_is_no_challenge() -> None:
+    town = GateTown()
+
+    async def play() -> None:
+        answer = await town.proven()
+        assert answer.pass_ is not None
+        with pytest.raises(IdentityRefused):
+            await town.gates[1].prove(Prove(answer.pass_, town.code()))
+
+    run(play())
+
+
+@pytest.mark.parametrize("claim", [None, b"no address", b"\xff"])
+def test_a_claim_of_another_form_is_refused(claim: bytes | None) -> None:
+    town = GateTown()
+    with pytest.raises(MalformedMessage):
+        run(town.gates[1].identify(Identify("mail", claim)))
+    assert town.letters[1].sent == []
+
+
+def test_a_check_that_the_server_does_not_have() -> None:
+    with pytest.raises(RecoveryRefused):
+        run(GateTown().gates[1].identify(Identify("phone", ANNA)))
+
+
+# --- what the answers and the store tell ------------------------------------------------------------------
+
+
+def test_known_and_unknown_identities_are_answered_alike() -> None:  # REC-26
+    """The same answer, the same work in the store, and the same mail."""
+    town = GateTown()
+    store = town.stores[1]
+    assert isinstance(store, MemoryGates)
+
+    async def play() -> None:
+        await town.bound(ANNA)
+        town.now += 61
+        seen = []
+        for claim in (ANNA, BERT):
+            before, sent = store.changes, len(town.letters[1].sent)
+            answer = await town.gates[1].identify(Identify("mail", claim))
+            assert answer.challenge is not None
+            wrong = await town.gates[1].prove(Prove(answer.challenge, b"0" * 9))
+            work = store.changes - before, len(town.letters[1].sent) - sent
+            seen.append((len(answer.encode()), answer.not_before, wrong, work))
+        assert seen[0] == seen[1]
+
+    run(play())
+
+
+def test_no_lookup_of_a_binding_happens_before_a_proof() -> None:  # REC-26
+    class Watched(MemoryGates):
+        loads = 0
+
+        async def load(self, keys):  # type: ignore[no-untyped-def] # as MemoryGates has it
+            self.loads += 1
+            return await super().load(keys)
+
+    store = Watched()
+    town = GateTown((MemoryGates(), store))
+
+    async def play() -> None:
+        await town.bound(ANNA)
+        town.now += 61
+        store.loads = 0
+        challenge = await town.challenge()
+        await town.gates[1].prove(Prove(challenge, b"0" * 9))
+        assert store.loads == 0
+
+    run(play())
+
+
+def test_the_store_has_no_identity_and_no_code() -> None:  # REC-33
+    town = GateTown()
+    store = town.stores[1]
+    assert isinstance(store, MemoryGates)
+
+    async def play() -> None:
+        await town.bound(ANNA)
+        await town.challenge(BERT)
+        codes = [code.encode() for _, code in town.letters[1].sent]
+        for key, row in store.rows.items():
+            shown = key + row.record.expose()
+            for secret in (b"anna", b"bert", b"example", *codes):
+                assert secret not in shown.lower()
+
+    run(play())
+
+
+def test_the_same_identity_has_another_tag_at_the_other_server() -> None:  # REC-33
+    town = GateTown()
+    one, two = (gate.tag("mail", ANNA) for gate in town.gates)
+    assert one != two
+    assert town.gates[1].tag("stamp", ANNA) != two
+    assert town.gates[1].claimed("mail", b"ANNA@example.org") == two
+
+
+def test_rows_of_codes_and_tries_end() -> None:
+    town = GateTown()
+    store = town.stores[1]
+    assert isinstance(store, MemoryGates)
+
+    async def play() -> None:
+        proof = await town.mailed()
+        await town.gates[1].prove(replace(proof, proof=b"1"))
+        assert len(store.rows) == 2
+        assert await store.expire(town.now + limits.CHALLENGE_SECONDS) == 2
+
+    run(play())
+
+
+@pytest.mark.parametrize("length", [0, limits.MAX_CLAIM + 1])
+def test_an_identity_has_a_length(length: int) -> None:
+    with pytest.raises(MalformedMessage):
+        GateTown().gates[1].tag("mail", bytes(length))
+
+
+@pytest.mark.parametrize("checks", [{}, {"Mail": Letters()}, {"": Letters()}, {"a" * 17: Letters()}])
+def test_a_gate_has_checks_with_names(checks: dict[str, Letters]) -> None:
+    with pytest.raises(UsageError):
+        Gate(2, GateKey(bytes(32)), MemoryGates(), checks)
+
+
+def test_a_gate_is_of_one_of_two_servers() -> None:
+    with pytest.raises(UsageError):
+        Gate(3, GateKey(bytes(32)), MemoryGates(), {"mail": Letters()})
+    assert GateTown().gates[0].kinds == ("mail", "stamp")
