@@ -11,6 +11,7 @@ from letterlock._wire import identity_limits
 from letterlock._wire import recovery_limits as limits
 from letterlock._wire.linking import LinkingPayload
 from letterlock._wire.recovery_box import BoxContents
+from letterlock._wire.recovery_find import FindUser, UserFound
 from letterlock._wire.recovery_frame import RECOVERY_CALLS, RecoveryFrame
 from letterlock._wire.recovery_kept import BoxKept, GetBox, PutBox
 from letterlock._wire.relay_body import DoneAnswer
@@ -65,6 +66,8 @@ def samples() -> dict[str, bytes]:
         "card": card.encode(),
         "put-box": PutBox(town.user_id, 1, card, b"box", 1, card.by).encode(),
         "get-box": GetBox(town.user_id, 0, 2**53, None, card.by).encode(),
+        "find": FindUser("alice").encode(),
+        "found": UserFound(town.user_id).encode(),
         "kept": BoxKept(2**32 - 1, card, b"box", 1, (b"list",)).encode(),
         "frame": RecoveryFrame.of(ShowLocks(town.user_id), b"pass", (b"list",)).encode(),
         "contents": BoxContents(2**32 - 1, bytes(1952), bytes(3373), LinkingPayload(b"any")).encode(),
@@ -148,6 +151,8 @@ def test_every_element_has_one_type(schema: Schema, samples: dict[str, bytes]) -
     for name, encoded in samples.items():
         items = cbor2.loads(encoded)
         for at in range(len(items)):
+            if (name, at) == ("find", 2):
+                continue  # a name is any text
             with pytest.raises(Mismatch):
                 schema.validate(cbor2.dumps([*items[:at], "another type", *items[at + 1 :]]), name)
         for wrong in (items[:-1], [*items, 0]):

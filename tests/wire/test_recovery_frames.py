@@ -8,6 +8,7 @@ import pytest
 from letterlock._primitives.xwing import XWingKeyPair, XWingSeed
 from letterlock._wire.recovery_box import MAX_BOX, RecoveryCard
 from letterlock._wire.recovery_calls import ChangeSignature, ShowLocks
+from letterlock._wire.recovery_find import FindUser, UserFound
 from letterlock._wire.recovery_frame import (
     MAX_FRAME,
     RECOVERY_CALL_OF_PATH,
@@ -33,6 +34,7 @@ BODIES: Final[list[tuple[RelayBody, list[Any]]]] = [
     (GetBox(USER, 0, 5, None, BY), [1, 39, USER, 0, 5, None, BY.ml_dsa, BY.signature]),
     (GetBox(USER, 7, 5, 9, BY), [1, 39, USER, 7, 5, 9, BY.ml_dsa, BY.signature]),
     (BoxKept(0, None, None, 0, ()), [1, 0, None, None, 0, []]),
+    (UserFound(USER), [1, USER]),
     (BoxKept(3, CARD, b"box", 2, (b"l1", b"l2")), [1, 3, ENCODED, b"box", 2, [b"l1", b"l2"]]),
 ]
 SAMPLES: Final = [pytest.param(body, array, id=type(body).__name__) for body, array in BODIES]
@@ -60,6 +62,14 @@ def test_a_body_that_is_cut_short_or_goes_on_is_refused(body: RelayBody, array: 
     for wrong in (data[:-1], data + b"\0", cbor2.dumps(array[:-1]), cbor2.dumps([*array, 0])):
         with pytest.raises(MalformedMessage):
             type(body).decode(wrong)
+
+
+def test_a_question_for_a_user_id_has_a_name() -> None:
+    assert FindUser("alice").encode() == cbor2.dumps([1, 48, "alice"])
+    assert FindUser.decode(FindUser("alice").encode()) == FindUser("alice")
+    for wrong in (None, 1, b"alice", "", "a" * 256, ["alice"]):
+        with pytest.raises(MalformedMessage):
+            FindUser.decode(cbor2.dumps([1, 48, wrong]))
 
 
 REFUSED: Final[dict[str, tuple[type[RelayBody], list[Any]]]] = {

@@ -31,6 +31,7 @@ from letterlock._wire.recovery_calls import (
     ShowLocks,
     StandingShown,
 )
+from letterlock._wire.recovery_find import FindUser, UserFound
 from letterlock._wire.recovery_kept import BoxKept, GetBox, PutBox
 from letterlock._wire.recovery_limits import MAX_FRAME_LISTS, MAX_FRAME_LISTS_BYTES, MAX_PASS
 from letterlock._wire.relay_body import DoneAnswer, Form, RelayBody, read_blobs
@@ -89,6 +90,7 @@ RECOVERY_CALLS: Final = (
     RecoveryCall("finish", FinishLock, DoneAnswer, has_lists=True),
     RecoveryCall("put-box", PutBox, DoneAnswer, has_lists=True),
     RecoveryCall("get-box", GetBox, BoxKept, has_lists=True),
+    RecoveryCall("find", FindUser, UserFound),
 )
 """In the order of their numbers."""
 
