@@ -22,6 +22,9 @@ NO_ELEMENTS = {
     "p + 2, which is not canonical": (2**255 - 19 + 2).to_bytes(32, "little"),
     "a byte too few": bytes(31),
     "a byte too many": bytes(33),
+    "an element and a byte more": bytes.fromhex(
+        "e2f2ae0a6abc4e71a884a961c500515f58e30b6aa582dd8db6a65945e08d2d7600"
+    ),
     "nothing": b"",
 }
 """What is no element of the group, or one that is refused."""
