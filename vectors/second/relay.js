@@ -3,6 +3,7 @@
 
 import { ed25519 } from "@noble/curves/ed25519.js";
 import * as addresses from "./address.js";
+import * as bodies from "./bodies.js";
 import { ascii, concat, toHex, utf8 } from "./bytes.js";
 import * as cbor from "./cbor.js";
 import { checkEdwards } from "./composite.js";
@@ -14,8 +15,7 @@ import { verifyEdwards } from "./xeddsa.js";
 
 const { blob, device, flag, head, id, integer, list, name, nullable, positive, record, signature, u32, wide } = types;
 
-const ARRAY = 4;
-const UNSIGNED = 0;
+const { answer, request } = bodies;
 const PACKAGE = 4;
 const [USER, TEAM] = [1, 2];
 
@@ -69,8 +69,6 @@ function checkGot({ parts, data }) {
   if ((parts === 0) !== (data === null)) refuse("MalformedMessage", "a part that is not there, with bytes, or the reverse");
 }
 
-const request = (number, size, elements, check = null) => ({ number, size, elements, check });
-const answer = (size, elements, check = null) => ({ number: null, size, elements, check });
 const SMALL = limits.SMALL_BODY;
 
 /** The bodies, by the names of their rules in spec/relay.cddl. */
@@ -132,45 +130,15 @@ export const BODIES = {
   ticket: answer(SMALL, [["name", name], ["not_after", u32], ["nonce", id], ["may_replace", flag], ["signature", signature]]),
 };
 
-/** Read the version before the rest is trusted. Returns where it ends. [WIRE-1] */
-function checkVersion(data) {
-  const outer = cbor.readHead(data, 0, false);
-  if (outer.major !== ARRAY) refuse("MalformedMessage", "no array with a version");
-  const first = cbor.readHead(data, outer.end, false);
-  if (first.major !== UNSIGNED) refuse("MalformedMessage", "no version");
-  if (first.value !== limits.RELAY_VERSION) refuse("UnsupportedVersion", "an unknown version");
-  return first.end;
-}
-
-/** What stands before the elements. A body may have a `version` of its own, that of a list. */
-function opening({ number }) {
-  const version = ["relayVersion", integer(limits.RELAY_VERSION, limits.RELAY_VERSION)];
-  return number === null ? [version] : [version, ["call", integer(number, number)]];
-}
-
 /** Read a body of a kind. */
-export function decode(kind, data) {
-  const body = BODIES[kind];
-  if (data.length > body.size) refuse("MalformedMessage", "too many bytes"); // [RLY-3]
-  checkVersion(data);
-  const whole = record([...opening(body), ...body.elements]);
-  const { relayVersion, call, ...found } = whole.read(cbor.decode(data, { nesting: 3, items: whole.items })); // [RLY-3]
-  body.check?.(found);
-  return found;
-}
+export const decode = (kind, data) => bodies.decode(BODIES[kind], data);
 
 /** Write a body of a kind. Refuses what `decode` refuses. */
-export function encode(kind, values) {
-  const body = BODIES[kind];
-  const whole = record([...opening(body), ...body.elements]);
-  const data = cbor.encode(whole.write({ relayVersion: limits.RELAY_VERSION, call: body.number, ...values }));
-  decode(kind, data);
-  return data;
-}
+export const encode = (kind, values) => bodies.encode(BODIES[kind], values);
 
 /** Read what a relay pushed into a socket: mail, ids of what it deleted, or the newest number on the user's shelf. */
 export function readFrame(data) {
-  const { value } = cbor.readHead(data, checkVersion(data), false);
+  const { value } = cbor.readHead(data, bodies.checkVersion(data), false);
   const kind = ["mail-frame", "ack", "shelf-frame"].find((each) => BODIES[each].number === value);
   if (kind === undefined) refuse("MalformedMessage", "neither mail nor an acknowledgement, nor news of a shelf");
   return { kind, body: decode(kind, data) };

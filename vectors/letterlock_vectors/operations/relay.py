@@ -5,7 +5,6 @@ of 63 bits is 8 bytes.
 """
 
 import dataclasses
-import hashlib
 from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import Any, Final, cast
@@ -29,8 +28,8 @@ from letterlock._wire.relay_shelf import ShelfFrame, ShelfKind, ShelfName, Shelv
 from letterlock._wire.relay_ticket import Ticket
 from letterlock.errors import MalformedMessage, UsageError
 from letterlock_vectors.inputs import Input, Operation, Output, unhex
+from letterlock_vectors.operations.bodies import body_of, shown_bytes
 
-_LONGEST_SHOWN: Final = 1024
 _WIDE: Final = {"counter", "highest", "size"}
 """Fields of 63 bits, which numbers in JSON may not hold."""
 
@@ -51,20 +50,6 @@ _KINDS: Final = {name: body for body, name in _NAMES.items()}
 """The bodies by the names of their rules in spec/relay.cddl."""
 
 
-def _data(given: Input) -> bytes:
-    """Return `data`, or the `parts`, each as often as it says, joined."""
-    given = given.with_default("parts")
-    return given.hex("data") if given.is_null("parts") else b"".join(map(_part, given.items("parts")))
-
-
-def _part(item: object) -> bytes:
-    match item:
-        case [str(piece), int(times)]:
-            return unhex(piece, "parts") * times
-        case _:
-            raise UsageError("`parts` must hold bytes, and how often they stand there")
-
-
 def _kind(given: Input) -> type[RelayBody]:
     kind = _KINDS.get(given.text("kind"))
     if kind is None:
@@ -77,9 +62,7 @@ def _kind(given: Input) -> type[RelayBody]:
 
 def _shown(value: Any) -> Any:
     if isinstance(value, bytes):
-        if len(value) > _LONGEST_SHOWN:
-            return {"length": len(value), "sha256": hashlib.sha256(value).hexdigest()}
-        return value.hex()
+        return shown_bytes(value)
     if isinstance(value, tuple) and value and isinstance(value[0], ShelfName):
         name, parcel = cast("tuple[ShelfName, bytes]", value)
         return {**_shelf(name), "parcel": _shown(parcel)}
@@ -172,7 +155,7 @@ def _read(kind: type[Any], given: Input) -> Any:
 
 
 def _decode(given: Input) -> Output:
-    return _fields(_kind(given).decode(_data(given)))
+    return _fields(_kind(given).decode(body_of(given)))
 
 
 def _encode(given: Input) -> Output:
@@ -186,7 +169,7 @@ def _encode(given: Input) -> Output:
 
 
 def _read_frame(given: Input) -> Output:
-    frame = read_frame(_data(given))
+    frame = read_frame(body_of(given))
     return {"kind": _NAMES[type(frame)], "body": _fields(frame)}
 
 

@@ -1,34 +1,11 @@
 // Operations on what relays and clients send to each other.
 
-import { bigEndian, concat, fromHex, readBigEndian, toHex } from "../bytes.js";
+import { readBigEndian, toHex } from "../bytes.js";
 import { refuse, refusingAs } from "../errors.js";
-import { sha256 } from "../kdf.js";
 import { U32 } from "../limits.js";
 import * as relay from "../relay.js";
+import { bodyOf, hex, showAll } from "./bodies.js";
 import { Input } from "./input.js";
-
-const SHOWN = 1_024; // bytes up to which a byte string is answered whole
-
-const shownBytes = (value) => (value.length <= SHOWN ? toHex(value) : { length: value.length, sha256: toHex(sha256(value)) });
-
-/** Return a value of a type as JSON. A message of a send is a pair; every other record is an object. */
-const SHOW = {
-  bytes: (_, value) => shownBytes(value),
-  integer: (_, value) => value,
-  flag: (_, value) => value,
-  text: (_, value) => value,
-  wide: (_, value) => toHex(bigEndian(value, 8)),
-  nullable: (type, value) => (value === null ? null : show(type.of, value)),
-  list: (type, value) => value.map((each) => show(type.of, each)),
-  record: (type, value) => {
-    const shown = showAll(type.elements, value);
-    return type.elements.length === 2 ? Object.values(shown) : shown;
-  },
-};
-const show = (type, value) => SHOW[type.form](type, value);
-const showAll = (elements, value) => Object.fromEntries(elements.map(([key, type]) => [key, show(type, value[key])]));
-
-const hex = (value) => (typeof value === "string" && fromHex(value)) || refuse("UsageError", "no bytes in lower-case hexadecimal");
 
 /** Return a value of a type from JSON. */
 const TAKE = {
@@ -47,17 +24,6 @@ const TAKE = {
 const take = (type, json) => TAKE[type.form](type, json);
 const takeAll = (elements, given) => Object.fromEntries(elements.map(([key, type]) => [key, take(type, given.get(key))]));
 
-/** Return `data`, or the `parts`, each as often as it says, joined. */
-function data(given) {
-  const parts = given.optional("parts", given.list);
-  if (parts === null) return given.bytes("data");
-  const pieces = parts.map(([piece, times]) => {
-    const bytes = hex(piece);
-    return bytes.length === 1 ? new Uint8Array(times).fill(bytes[0]) : concat(...Array.from({ length: times }, () => bytes));
-  });
-  return concat(...pieces);
-}
-
 function kindOf(given) {
   const kind = given.text("kind");
   return Object.hasOwn(relay.BODIES, kind) ? kind : refuse("UsageError", "no such body");
@@ -67,7 +33,7 @@ const shownBody = (kind, body) => showAll(relay.BODIES[kind].elements, body);
 
 function decode(given) {
   const kind = kindOf(given);
-  return shownBody(kind, relay.decode(kind, data(given)));
+  return shownBody(kind, relay.decode(kind, bodyOf(given)));
 }
 
 function encode(given) {
@@ -77,7 +43,7 @@ function encode(given) {
 }
 
 function readFrame(given) {
-  const { kind, body } = relay.readFrame(data(given));
+  const { kind, body } = relay.readFrame(bodyOf(given));
   return { kind, body: shownBody(kind, body) };
 }
 

@@ -1,7 +1,8 @@
 """The bodies of a relay, each with its elements, as spec/relay.md has them."""
 
-from typing import Any, Final, NamedTuple
+from typing import Final
 
+from generators.support.bodies import Body
 from generators.support.encoding import Value
 from generators.support.labels import draw
 from generators.support.relay_elements import (
@@ -28,28 +29,6 @@ STRANGERS: Final = 32 * KIB
 PARCEL: Final = 256 * KIB
 ENTRY: Final = 72 * KIB
 LOG: Final = 10_000
-
-
-class Body(NamedTuple):
-    """One kind of body: the number of its call or None, and its elements."""
-
-    kind: str
-    number: int | None
-    elements: tuple[Element, ...]
-
-    def opening(self) -> list[Value]:
-        """Return what stands before the elements."""
-        return [1] if self.number is None else [1, self.number]
-
-    def array(self, at: int = 0, value: Value = None, *, changed: bool = False) -> list[Value]:
-        """Return the whole array, with another value at one of the elements if `changed`."""
-        values = [each.value for each in self.elements]
-        return [*self.opening(), *([*values[:at], value, *values[at + 1 :]] if changed else values)]
-
-    def answer(self, array: list[Value]) -> dict[str, Any]:
-        """Return what reading an array gives."""
-        values = array[len(self.opening()) :]
-        return {each.key: each.show(value) for each, value in zip(self.elements, values, strict=True)}
 
 
 def _id(key: str = "id") -> Element:

@@ -1,28 +1,17 @@
 """Bodies of a relay as bytes: read, written, and refused."""
 
-import re
-from collections.abc import Iterator
 from typing import Final
 
-from generators.families.relay.bodies import BODIES, MESSAGE, STRANGERS, Body
+from generators.families.relay.bodies import BODIES, MESSAGE, STRANGERS
+from generators.support.bodies import given, refuse, refuse_bytes, refuse_elements, right
 from generators.support.encoding import Value, encode
-from generators.support.family import Family, Group, Json
+from generators.support.family import Family, Json
 from generators.support.labels import draw
 from generators.support.relay_elements import SHOWN
 
-ZEROS: Final = re.compile(rb"(\0{64,})")
 PLACE: Final = draw("relay place", 16)
-CALLS: Final = 20
 SEND_LIMIT: Final = 4 * 1024 * 1024
 FETCH_LIMIT: Final = SEND_LIMIT + MESSAGE + 64 * 1024
-
-
-def given(data: bytes) -> Json:
-    """Return bytes as an operation gets them: long ones as parts, each with how often it stands there."""
-    if len(data) <= 4 * SHOWN:
-        return {"data": data.hex()}
-    pieces = [piece for piece in ZEROS.split(data) if piece]
-    return {"parts": [["00", len(each)] if ZEROS.fullmatch(each) else [each.hex(), 1] for each in pieces]}
 
 
 def add(family: Family) -> None:
@@ -42,70 +31,6 @@ def add(family: Family) -> None:
     shelves(family)
     sizes(family)
     frames(family)
-
-
-def right(body: Body) -> Iterator[tuple[str, list[Value]]]:
-    """Yield the arrays that are read."""
-    yield "in the middle of its limits", body.array()
-    for at, element in enumerate(body.elements):
-        for what, value in element.right:
-            yield f"{element.key}: {what}", body.array(at, value, changed=True)
-
-
-def refuse(group: Group, kind: str, what: str, flag: str, rule: str, data: bytes) -> None:
-    """Add a body that is refused."""
-    error = "UnsupportedVersion" if rule == "WIRE-1" else "MalformedMessage"
-    group.invalid(f"{kind}, {what}", {"kind": kind, **given(data)}, error, flags=[flag], rules=[rule])
-
-
-def refuse_elements(group: Group, body: Body) -> None:
-    """Add bodies with one wrong element each, or with too few or too many."""
-    for at, element in enumerate(body.elements):
-        for flag, what, rule, value in element.wrong:
-            data = encode(body.array(at, value, changed=True))
-            refuse(group, body.kind, f"{element.key}: {what}", flag, rule, data)
-    whole = body.array()
-    refuse(group, body.kind, "without its last element", "Shape", "WIRE-4", encode(whole[:-1]))
-    refuse(group, body.kind, "with one element more", "Shape", "WIRE-4", encode([*whole, None]))
-    refuse(group, body.kind, "with the body once more in an array", "Shape", "WIRE-4", encode([whole]))
-
-
-def refuse_bytes(group: Group, body: Body) -> None:
-    """Add other versions, other numbers of calls, and second encodings."""
-    whole = body.array()
-    sound, rest = encode(whole), encode(whole)[2:]
-    length = sound[:1]
-    cases: list[tuple[str, str, str, bytes]] = [
-        ("version 0", "Version", "WIRE-1", length + b"\0" + rest),
-        ("version 2", "Version", "WIRE-1", length + b"\2" + rest),
-        ("version 2 of another shape", "Version", "WIRE-1", encode([2, *whole[1:], "more"])),
-        ("a version that is a text", "Version", "WIRE-4", length + b"\x611" + rest),
-        ("a version that is null", "Version", "WIRE-4", length + b"\xf6" + rest),
-        ("nothing", "LongForm", "WIRE-2", b""),
-        ("cut short", "LongForm", "WIRE-2", sound[:-1]),
-        ("a byte after the end", "LongForm", "WIRE-2", sound + b"\0"),
-        ("the array's head in two bytes", "LongForm", "WIRE-2", bytes([0x98, len(whole)]) + sound[1:]),
-        ("the version in two bytes", "LongForm", "WIRE-2", length + b"\x18\1" + rest),
-        ("the version in nine bytes", "LongForm", "WIRE-2", length + b"\x1b" + bytes(7) + b"\1" + rest),
-        ("an array of indefinite length", "LongForm", "WIRE-2", b"\x9f" + sound[1:] + b"\xff"),
-        ("a tag around it", "LongForm", "WIRE-5", b"\xc1" + sound),
-        ("a tag on the version", "LongForm", "WIRE-5", length + b"\xc1" + sound[1:]),
-        ("a byte string around it", "Type", "WIRE-4", encode(sound)),
-        ("a map", "Type", "WIRE-4", b"\xa1\1" + (rest or b"\1")),
-    ]
-    if body.number is not None:
-        after = rest[1:]
-        cases += [
-            ("the number of the next call", "Number", "WIRE-4",
-             length + b"\1" + bytes([body.number % CALLS + 1]) + after),
-            ("number 0", "Number", "WIRE-4", length + b"\1\0" + after),
-            ("a number that is a text", "Number", "WIRE-4", length + b"\1\x61n" + after),
-            ("no number", "Number", "WIRE-4", length + b"\1\xf6" + after),
-            ("the number in two bytes", "LongForm", "WIRE-2",
-             length + b"\1\x18" + bytes([body.number]) + after),
-        ]  # fmt: skip
-    for what, flag, rule, data in cases:
-        refuse(group, body.kind, what, flag, rule, data)
 
 
 def places(family: Family) -> None:
