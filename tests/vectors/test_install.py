@@ -51,6 +51,6 @@ def test_the_package_is_a_command_of_its_own() -> None:
 def test_both_distributions_have_the_same_version() -> None:
     core, vectors = project(ROOT), project(ROOT / "vectors")
     assert vectors["version"] == core["version"]
-    assert vectors["dependencies"] == [f"letterlock=={core['version']}"]
+    assert vectors["dependencies"] == [f"letterlock[recovery]=={core['version']}"]
     assert vectors["license"] == core["license"]
     assert (ROOT / "vectors" / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()

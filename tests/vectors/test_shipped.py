@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from letterlock import documents, errors, user
+from letterlock import documents, errors, recovery, user
 from letterlock_vectors.check import check
 from letterlock_vectors.files import load, shipped
 from letterlock_vectors.library import Library
@@ -25,8 +25,8 @@ PLAYS = {"ratchet.play", "triple.play", "account.play"}
 FAMILIES = {
     "addresses", "archives", "armor", "braid", "bundles", "collections", "content", "documents", "erasure",
     "grants", "groups", "hpke", "json-documents", "kdf", "keys", "linking", "linking-payload", "padding",
-    "pqxdh", "ratchet", "records", "relay", "safety-numbers", "sealing", "sessions", "sparse", "split-kem",
-    "triple", "users", "wire", "x3dh", "xeddsa",
+    "pqxdh", "ratchet", "records", "recovery", "relay", "safety-numbers", "sealing", "sessions", "sparse",
+    "split-kem", "triple", "users", "wire", "x3dh", "xeddsa",
 }  # fmt: skip
 
 
@@ -75,7 +75,9 @@ def test_a_vector_names_its_rules_and_flags(path: Path) -> None:
         used |= set(test["flags"])
         if test["result"] == "invalid":
             kind = next(
-                found for room in (errors, user, documents) if (found := getattr(room, test["expect"], None))
+                found
+                for room in (errors, user, documents, recovery)
+                if (found := getattr(room, test["expect"], None))
             )
             assert issubclass(kind, errors.LetterlockError)
             assert test["flags"]
@@ -123,17 +125,18 @@ def test_every_accepted_or_made_encoding_fits_the_cddl() -> None:
     assert kinds == {1, 2, 3, 4, 5}
 
 
-def test_every_accepted_body_of_a_relay_fits_its_rule_of_the_cddl() -> None:
-    schema = Schema((ROOT / "spec" / "relay.cddl").read_text(encoding="utf-8"))
-    kinds = set[str]()
-    for operation, test in cases(FOLDER / "relay.json"):
-        if operation == "relay.decode" and test["result"] == "valid":
+@pytest.mark.parametrize(("family", "kinds"), [("relay", 38), ("recovery", 13)])
+def test_every_accepted_body_of_a_server_fits_its_rule_of_the_cddl(family: str, kinds: int) -> None:
+    schema = Schema((ROOT / "spec" / f"{family}.cddl").read_text(encoding="utf-8"))
+    seen = set[str]()
+    for operation, test in cases(FOLDER / f"{family}.json"):
+        if operation == f"{family}.decode" and test["result"] == "valid":
             given = test["input"]
             parts = given.get("parts") or [[given["data"], 1]]
             data = b"".join(bytes.fromhex(piece) * times for piece, times in parts)
             schema.validate(data, given["kind"])
-            kinds.add(given["kind"])
-    assert len(kinds) == 38
+            seen.add(given["kind"])
+    assert len(seen) == kinds
 
 
 USERS = {

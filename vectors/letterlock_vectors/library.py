@@ -34,6 +34,8 @@ from letterlock_vectors.operations import (
     payload,
     ratchets,
     records,
+    recovery,
+    recovery_bodies,
     relay,
     safety_numbers,
     sealing,
@@ -42,8 +44,10 @@ from letterlock_vectors.operations import (
     texts,
     triple,
     users,
+    voprf,
     xeddsa,
 )
+from letterlock_vectors.operations.live_recovery import LiveRecovery
 from letterlock_vectors.operations.live_users import LiveUsers
 from letterlock_vectors.operations.parties import Parties
 from letterlock_vectors.responder import Answer
@@ -53,7 +57,8 @@ _TABLES: Final = tuple(
     for module in (
         accounts, archives, braid, bundles, collections, content, decoding, derivation, documents,
         erasure, grants, groups, handshakes, hpke, json_documents, keys, linking, payload, ratchets, records,
-        relay, safety_numbers, sealing, sparse, split_kem, texts, triple, users, xeddsa,
+        recovery, recovery_bodies, relay, safety_numbers, sealing, sparse, split_kem, texts, triple, users,
+        voprf, xeddsa,
     )
 )  # fmt: skip
 
@@ -62,7 +67,8 @@ class Library:
     """The installed letterlock. Each instance has live parties of its own; nothing else keeps state."""
 
     def __init__(self) -> None:
-        live = (Parties().operations(), LiveUsers().operations())
+        users = LiveUsers()
+        live = (Parties().operations(), users.operations(), LiveRecovery(users).operations())
         self._operations = joined([*_TABLES, *live, {"hello": self._hello}])
 
     def run(self, name: str, given: object) -> Output:

@@ -6,6 +6,7 @@ export const NAMES = new Set([
   "AuthenticationFailed", "BraidFailed", "DuplicateMessage", "TooManySkipped", "UnknownPrekey", "UnknownSession",
   "ReplayRecordFull", "InvalidDeviceList", "LinkingRefused", "ContactFrozen", "UntrustedIdentity", "SafetyNumberMismatch", "CorruptStore", "WrongKey",
   "DocumentDamaged", "UnknownAuthor", "SignerRevoked", "WrongGrantedKey", "NoGrant", "InvalidEntry", "WrongEpochKey",
+  "WrongPassword", "ServerAtFault", "LockWaits", "BoxRefused", "RecoveryRefused",
   "UsageError", "NoSession", "SessionEnded", "PlaintextTooLong",
 ]);
 
@@ -28,6 +29,16 @@ export function refusingAs(name, work) {
     return work();
   } catch (error) {
     if (error instanceof Refusal) refuse(name, error.message);
+    throw error;
+  }
+}
+
+/** Run `work`, and rename a refusal of one name. */
+export function refusingOneAs(from, to, work) {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof Refusal && error.name === from) refuse(to, error.message);
     throw error;
   }
 }

@@ -159,3 +159,16 @@ export const SEED_EPOCHS = 16; // GRP-4
 export const SEED_SECONDS = 7 * DAY; // GRP-4
 export const GROUP_SKIP = 2_000;
 export const HEARD = 4; // GRP-6
+
+export const LEAST_PASSES = 3; // of spec/recovery.md, as those below; REC-4, as the next three
+export const MOST_PASSES = 16;
+export const LEAST_MEMORY = 67_108_864;
+export const MOST_MEMORY = 1_073_741_824;
+export const PASSWORD_SIZE = 4_096;
+export const LOCK_SIZE = 256;
+export const LOCK_USES = 1_000;
+export const RECOVERY_BODY = 1_024;
+export const SIGNED_RECOVERY_BODY = 8_192;
+export const BOX_SIZE = LINKING_PACKAGE_SIZE + 16_384;
+export const TICKET_SECONDS = 600; // REC-15
+export const TICKET_SLACK = 120; // REC-15

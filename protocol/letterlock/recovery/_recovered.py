@@ -93,8 +93,8 @@ def recover_user(
         if store.tables.account.load() is not None:
             raise AccountExists("this store holds an account already: recover into an empty store")
         chain, recovery = ListChain.verify(remains.lists), device_keys(key)
-        signer = _require_ours(chain, recovery)
-        contents, seeds = _opened(remains.box, recovery, chain)
+        signer = require_ours(chain, recovery)
+        contents, seeds = open_box(remains.box, recovery, chain)
         new = _Drafted.make(chain, signer, environment, revoke_others=revoke_others)
         made = new.signed(recovery, environment)
         address = Address(contents.name, new.device_id)
@@ -159,7 +159,7 @@ def _save(book: Book, new: _Drafted, chain: ListChain, seeds: Seeds, contents: P
         book.save_contact(contact_of(pin))
 
 
-def _require_ours(chain: ListChain, recovery: DeviceKeys) -> ListedDevice:
+def require_ours(chain: ListChain, recovery: DeviceKeys) -> ListedDevice:
     """Return the recovery device of the list. Raises InvalidDeviceList unless its keys are these."""
     listed = recovery_device(chain)
     if listed is not None:
@@ -169,7 +169,7 @@ def _require_ours(chain: ListChain, recovery: DeviceKeys) -> ListedDevice:
     raise InvalidDeviceList("the list has not this recovery device: it was replaced, or ask another server")
 
 
-def _opened(box: bytes, recovery: DeviceKeys, chain: ListChain) -> tuple[PayloadContents, Seeds]:
+def open_box(box: bytes, recovery: DeviceKeys, chain: ListChain) -> tuple[PayloadContents, Seeds]:
     """Return what a box holds, and the seeds of all document keys. [REC-14]"""
     if len(box) > MAX_BOX:
         raise MalformedMessage(f"{len(box)} bytes; a recovery box has at most {MAX_BOX}")

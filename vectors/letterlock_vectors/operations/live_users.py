@@ -56,17 +56,17 @@ class LiveUsers(Uncopyable):
 
     def lists(self, given: Input) -> Output:
         """Return all versions of the user's device list."""
-        return {"lists": [each.encode().hex() for each in self._user(given).device_lists()]}
+        return {"lists": [each.encode().hex() for each in self.user(given).device_lists()]}
 
     def learn(self, given: Input) -> Output:
         """Take the device lists of a contact."""
         lists = [DeviceList.decode(unhex(each, "lists")) for each in given.items("lists")]
-        self._user(given).learn(given.text("name"), lists)
+        self.user(given).learn(given.text("name"), lists)
         return {}
 
     def contacts(self, given: Input) -> Output:
         """Return what the device knows of each contact."""
-        known = self._user(given).contacts()
+        known = self.user(given).contacts()
         return {
             "contacts": [
                 {"name": each.name, "user_id": each.user_id.hex(), "version": each.version} for each in known
@@ -78,7 +78,7 @@ class LiveUsers(Uncopyable):
     def offer(self, given: Input) -> Output:
         """Begin to link a device."""
         code = LinkingCode.from_text(given.text("text"))
-        link = self._user(given).link(code, given.hex("bundle"), DeviceClass(given.number("class")))
+        link = self.user(given).link(code, given.hex("bundle"), DeviceClass(given.number("class")))
         self._links[given.text("party")] = link
         return {"sealed_offer": link.offer.hex(), "id": link.device_id}
 
@@ -112,8 +112,13 @@ class LiveUsers(Uncopyable):
         name, id_ = user.address.name, user.address.device_id
         return {"name": name, "id": id_, "user_id": user.user_id.hex()}
 
-    def _user(self, given: Input) -> User:
+    def user(self, given: Input) -> User:
+        """Return the user of `party`. Raises UsageError if there is none."""
         return _of(self._users, given)
+
+    def keep(self, given: Input, user: User) -> None:
+        """Keep a user under the name of `party`, which is used again or new."""
+        self._users[self._room(given)] = user
 
     def _room(self, given: Input) -> str:
         party, taken = given.text("party"), self._users.keys() | self._new.keys()

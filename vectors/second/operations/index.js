@@ -15,6 +15,7 @@ import { linkings } from "./linking.js";
 import { liveUserOperations } from "./live-users.js";
 import { partyOperations } from "./parties.js";
 import { plays } from "./plays.js";
+import { recoveries } from "./recovery.js";
 import { relays } from "./relay.js";
 import { sealedTexts } from "./sealed.js";
 import { stored } from "./stored.js";
@@ -24,7 +25,7 @@ import { users } from "./users.js";
 export function implementation() {
   const table = {
     ...keys, ...encodings, ...handshakes, ...plays, ...stored, ...users, ...contents, ...linkings, ...sealedTexts, ...relays,
-    ...documents, ...grants, ...collections, ...jsons, ...groups,
+    ...documents, ...grants, ...collections, ...jsons, ...groups, ...recoveries,
     ...partyOperations(), ...liveUserOperations(),
   };
   table.hello = () => ({

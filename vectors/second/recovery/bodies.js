@@ -1,0 +1,94 @@
+// What recovery sends and stores, after spec/recovery.cddl: locks, calls, answers, cards, the contents of boxes.
+// Not here: what is computed of it.
+
+import { answer, request } from "../bodies.js";
+import * as bodies from "../bodies.js";
+import { equal } from "../bytes.js";
+import * as composite from "../composite.js";
+import { refuse } from "../errors.js";
+import { checkPublic as checkXWing, KEY_SIZE as XWING_KEY } from "../hpke.js";
+import * as limits from "../limits.js";
+import { blob, flag, id, integer, list, nullable, positive, record, signature, u32 } from "../relay-types.js";
+import { checkElement, EVALUATION } from "./voprf.js";
+
+const HELD = 2;
+export const SEALED = 80;
+const TICKET = 68;
+
+const checked = (of, check) => ({ ...of, read: (item) => check(of.read(item)) });
+
+const hash = blob(32);
+const nonce = blob(32);
+const element = checked(blob(32), checkElement);
+const edwardsKey = checked(blob(32), (key) => {
+  composite.checkEdwards(key);
+  return key;
+});
+const name = [["user_id", hash], ["lock_id", id]];
+const signed = [["ml_dsa", blob(composite.ML_DSA_KEY)], ["signature", blob(composite.SIGNATURE)]];
+const standing = record([["uses_left", integer(0, limits.LOCK_USES)], ["not_before", u32], ["rests", flag]]);
+
+/** A lock: its encoding and its fields. [REC-4] */
+export const LOCK = answer(limits.LOCK_SIZE, [
+  ...name, ["passes", integer(limits.LEAST_PASSES, limits.MOST_PASSES)],
+  ["memory", integer(limits.LEAST_MEMORY, limits.MOST_MEMORY)], ["public_1", element], ["public_2", element],
+  ["sealed", blob(SEALED)],
+]);
+
+const lockBytes = blob(1, limits.LOCK_SIZE);
+const lock = {
+  form: "lock", items: 1, elements: LOCK.elements,
+  read(item) {
+    const encoded = lockBytes.read(item);
+    return { ...bodies.decode(LOCK, encoded), encoded };
+  },
+  write: ({ encoded }) => encoded,
+};
+
+function checkEvaluated({ evaluation, nonce: given }) {
+  if ((evaluation === null) !== (given === null)) refuse("MalformedMessage", "an evaluation without a nonce, or the reverse");
+}
+
+function checkSettle({ user_id: userId, lock: found }) {
+  if (!equal(userId, found.user_id)) refuse("MalformedMessage", "a lock of another user");
+}
+
+const SMALL = limits.RECOVERY_BODY;
+const SIGNED = limits.SIGNED_RECOVERY_BODY;
+
+/** The bodies, by the names of their rules in spec/recovery.cddl. */
+export const BODIES = {
+  lock: LOCK,
+  show: request(30, SMALL, [["user_id", hash]]),
+  shown: answer(SMALL, [["locks", list(lock, 0, HELD)], ["standing", standing]]),
+  evaluate: request(31, SMALL, [
+    ...name, ["blinded", blob(32)], ["companion", nullable(hash)], ["ticket", nullable(blob(TICKET))],
+  ]),
+  evaluated: answer(SMALL, [
+    ["evaluation", nullable(blob(EVALUATION))], ["nonce", nullable(nonce)], ["standing", standing],
+    ["ticket", nullable(blob(TICKET))],
+  ], checkEvaluated),
+  succeed: request(32, SMALL, [...name, ["nonce", nonce], ["signature", signature]]),
+  told: answer(SMALL, [["standing", standing]]),
+  begin: request(33, SIGNED, [...name, ["blinded", blob(32)], ...signed]),
+  begun: answer(SMALL, [["evaluation", blob(EVALUATION)], ["public", element], ["before", id]]),
+  settle: request(34, SIGNED, [["user_id", hash], ["lock", lock], ["login", edwardsKey], ...signed], checkSettle),
+  finish: request(35, SIGNED, [...name, ["before", nullable(id)], ...signed]),
+  done: answer(SMALL, []),
+  card: answer(SIGNED, [["user_id", hash], ["receiving", checked(blob(XWING_KEY), checkXWing)], ...signed]),
+  contents: answer(limits.BOX_SIZE, [
+    ["device_id", positive], ...signed, ["payload", blob(1, limits.LINKING_PACKAGE_SIZE)],
+  ]),
+};
+
+export const decode = (kind, data) => bodies.decode(BODIES[kind], data);
+export const encode = (kind, values) => bodies.encode(BODIES[kind], values);
+
+/** Read a lock. It keeps its encoding. */
+export const decodeLock = (data) => lock.read(data);
+
+/** The elements of a call between its number and the key of its signer. */
+export const changeOf = (kind, call) => {
+  const { elements } = BODIES[kind];
+  return elements.slice(0, -signed.length).map(([key, type]) => type.write(call[key]));
+};
