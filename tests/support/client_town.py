@@ -1,6 +1,7 @@
 """A town: a relay in this process, and clients that talk to it through a transport that may lie.
 
     Town.client(name)       a client, registered and entered
+    Town.gates              functions that let a call go when they return
     Town.rules              functions that see each call before the relay does, and may answer in its place
     Town.changes            functions that see each answer before the client does, and may change it
 
@@ -40,6 +41,7 @@ PATIENCE: Final = 120.0
 SPEED: Final = 20
 QUICK: Final = Pace(poll=1, scale=0.001)
 
+Gate = Callable[["Asked"], Awaitable[None]]
 Rule = Callable[["Asked"], Reply | None]
 Change = Callable[["Asked", Reply], Reply]
 
@@ -66,6 +68,8 @@ class Town:
     relay: Relay
     now: int = NOON
     began: float = field(default_factory=monotonic)
+    pace: Pace = QUICK
+    gates: list[Gate] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
@@ -73,6 +77,8 @@ class Town:
     is_down: bool = False
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     shelved: int = 0
+    followed: dict[str, dict[bytes, int]] = field(default_factory=dict)
+    """The groups that the newest socket of each client follows, with the number that was told last."""
 
     def clock(self) -> int:
         """Return the time for everybody. It runs quickly, so that pauses are short."""
@@ -84,7 +90,7 @@ class Town:
 
         class TownClient(Client):
             __slots__ = ()
-            _world = World(lambda url: TownTransport(town, url, name), QUICK, town.clock)
+            _world = World(lambda url: TownTransport(town, url, name), town.pace, town.clock)
 
         return TownClient
 
@@ -132,14 +138,16 @@ class TownTransport:
     def __init__(self, town: Town, url: RelayUrl, client: str) -> None:
         del url
         self.town = town
-        self._client = client
+        self.client = client
 
     async def post(self, path: str, body: bytes, token: bytes | None, most: int, wait: int) -> Reply:
         del wait
         town, call = self.town, CALL_OF_PATH[path]
         town.calls[call.name] += 1
         await asyncio.sleep(0)
-        asked = Asked(call.name, body, token, self._client)
+        asked = Asked(call.name, body, token, self.client)
+        for gate in list(town.gates):
+            await gate(asked)
         if town.is_down:
             raise RelayUnavailable("the town's relay is down")
         reply = next((found for rule in list(town.rules) if (found := rule(asked)) is not None), None)
@@ -178,7 +186,11 @@ class TownSocket:
     async def send(self, frame: bytes) -> None:
         sent = read_sent_frame(frame)
         if isinstance(sent, FollowFrame):
-            self._followed = {group: self._followed.get(group, -1) for group in sent.groups}
+            before, self._followed = self._followed, {}
+            self._transport.town.followed[self._transport.client] = self._followed
+            for group in sent.groups:  # whatever the client may not see now is passed over for good
+                if group in before or await self._newest(group) is not None:
+                    self._followed[group] = before.get(group, -1)
             return
         reply = await self._call("ack", frame)
         self._sent -= set(sent.ids)
@@ -186,15 +198,19 @@ class TownSocket:
 
     async def _news(self) -> bytes | None:
         """Return a frame about a group in which something is new, or None."""
-        for group, told in self._followed.items():
-            request = GroupTextsRequest(group, MAX_COUNTER, 1, 0)
-            reply = await self._call("group-texts", request.encode())
-            if reply.status == 200:
-                newest = GroupTextsAnswer.decode(reply.body).newest
-                if newest != told:
-                    self._followed[group] = newest
-                    return GroupFrame(group, newest).encode()
+        for group, told in list(self._followed.items()):
+            newest = await self._newest(group)
+            if newest is None:
+                self._followed.pop(group, None)
+            elif newest != told:
+                self._followed[group] = newest
+                return GroupFrame(group, newest).encode()
         return None
+
+    async def _newest(self, group: bytes) -> int | None:
+        """Return the number of the newest text, or None if the client may not see the group."""
+        reply = await self._call("group-texts", GroupTextsRequest(group, MAX_COUNTER, 1, 0).encode())
+        return GroupTextsAnswer.decode(reply.body).newest if reply.status == 200 else None
 
     async def receive(self) -> bytes:
         while True:

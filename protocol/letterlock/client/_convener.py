@@ -52,7 +52,7 @@ _LEAST_IDLE: Final = 0.05
 class Convener:
     """One client's task that looks after its groups."""
 
-    __slots__ = ("_asked", "_followed", "_next_round", "_office", "_queue", "logs")
+    __slots__ = ("_asked", "_is_followed", "_next_round", "_office", "_queue", "logs")
 
     def __init__(self, office: Office) -> None:
         self._office = office
@@ -60,11 +60,16 @@ class Convener:
         self.logs: LogReader[GroupChange] = LogReader(office, self._queue, self._noted)
         self._next_round = 0.0
         self._asked: dict[bytes, None] = {}
-        self._followed: tuple[bytes, ...] | None = None
+        self._is_followed = False
 
     def _noted(self, taken: Taken[GroupChange] | None) -> None:
-        """Have letters sent that go with entries."""
-        del taken
+        """Have letters sent that go with entries, and groups followed anew.
+
+        The relay does not tell of a group that is not there yet, or whose member this user is not yet.
+        """
+        self._is_followed = False
+        if taken is None:
+            self._office.group_wake.set()
         self._office.wake_all()
         self._office.wake_shelves()
 
@@ -294,4 +299,5 @@ class Convener:
     async def _follow(self) -> None:
         """Have the relay tell of news in all groups, as many as one socket follows."""
         groups = tuple(sorted(await self._office.run(self._queue.known)))[:MAX_FOLLOWED]
-        await self._office.follow(FollowFrame(groups) if groups else None)
+        is_followed, self._is_followed = self._is_followed, True
+        await self._office.follow(FollowFrame(groups) if groups else None, is_new=not is_followed)
