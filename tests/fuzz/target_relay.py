@@ -16,7 +16,7 @@ from letterlock._records.collection import encode_log
 from letterlock._wire.collection_member import Member, MemberName, Role
 from letterlock._wire.group_text import GroupText, SenderName, TextPlace
 from letterlock._wire.log_entry import Action, EntryTerms, LogEntry
-from letterlock._wire.log_opening import CollectionOpening, Link, LogKind
+from letterlock._wire.log_opening import CollectionOpening, GroupOpening, Link, LogKind
 from letterlock._wire.parcel import Introduction, Parcel, ParcelItem, decode_contents, encode_contents
 from letterlock._wire.relay_calls import CALLS, Call, TokenUse
 from letterlock._wire.relay_error import ErrorAnswer, RelayCode
@@ -67,7 +67,7 @@ from letterlock.relay._store import (
     Watch,
 )
 from letterlock.relay._verification import head_of
-from support.collection_logs import digest, entry_of, opened_group, sealed_name
+from support.collection_logs import digest, entry_of, sealed_name
 from support.pair import entropy_of
 from support.relay_samples import BODIES
 from support.relay_town import NAME, NOW, Resident, Town, some_id
@@ -213,9 +213,10 @@ LOG: Final = follow(None, FIRST)
 NEXT: Final = _unsigned(
     EntryTerms(2, LOG.log_id, LOG.head, NOW, Action.RENEW, (), 2, _opening(2, Link(1, digest("link", 80))))
 )
+GROUP_OPENING: Final = GroupOpening(digest("S of a group"), sealed_name())
 GROUP: Final = follow(
     None,
-    _unsigned(EntryTerms(1, None, None, NOW, Action.CREATE, (ADMIN,), 1, opened_group(), LogKind.GROUP)),
+    _unsigned(EntryTerms(1, None, None, NOW, Action.CREATE, (ADMIN,), 1, GROUP_OPENING, LogKind.GROUP)),
 )
 GROUP_HEAD: Final = LogHead(1, GROUP.head, encode_log(GROUP).expose())
 TEXT: Final = GroupText.signed_with(
