@@ -3,6 +3,7 @@
 CLN-19.
 """
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,6 +73,33 @@ def test_what_this_user_uses_counts_for_nobody(tables: ShelfTables) -> None:
     assert filled(tables, MALLORY, 1, 6000) == [False]  # it did not become Mallory's again
 
 
+def test_what_waited_is_read_when_room_comes(tables: ShelfTables) -> None:
+    filled(tables, MALLORY, MAX_COLLECTIONS_OF_GRANTER + 2)
+    waiting = {id_of(MAX_COLLECTIONS_OF_GRANTER), id_of(MAX_COLLECTIONS_OF_GRANTER + 1)}
+    assert not waiting & set(tables.collections())
+    tables.forget_collection(id_of(0))
+    assert len(waiting & set(tables.collections())) == 1
+    assert tables.read_collection(id_of(1))  # this user's own from now on: its place is free
+    assert waiting <= set(tables.collections())
+    assert filled(tables, MALLORY, 1, 5000) == [False]
+
+
+def test_what_is_forgotten_while_it_waits_is_not_read(tables: ShelfTables) -> None:
+    filled(tables, MALLORY, MAX_COLLECTIONS_OF_GRANTER + 1)
+    tables.forget_collection(id_of(MAX_COLLECTIONS_OF_GRANTER))
+    tables.forget_collection(id_of(0))
+    assert set(tables.collections()) == {id_of(each) for each in range(1, MAX_COLLECTIONS_OF_GRANTER)}
+
+
+def test_a_few_wait(tables: ShelfTables, monkeypatch: pytest.MonkeyPatch) -> None:
+    small(monkeypatch)
+    monkeypatch.setattr(_shelf_tables, "MAX_WAITING_COLLECTIONS", 2)
+    assert filled(tables, MALLORY, 9) == [True] * 3 + [False] * 6
+    for each in range(3):
+        tables.forget_collection(id_of(each))
+    assert set(tables.collections()) == {id_of(3), id_of(4)}
+
+
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_shelf_tables, "MAX_COLLECTIONS_OF_GRANTER", 3)
     monkeypatch.setattr(_shelf_tables, "MAX_COLLECTIONS", 5)
@@ -127,5 +155,36 @@ def test_forgetting_one_makes_room_for_the_next(tmp_path: Path, monkeypatch: pyt
         await alice.documents.refresh()
         assert await reads(bob, id_, blobs) == CONTENT
         assert {each.id for each in await bob.documents.collections.all()} == set(made[1:])
+
+    play(tmp_path, story)
+
+
+def test_a_refresh_waits_for_lists_that_another_one_has_asked_for(tmp_path: Path) -> None:
+    """Whoever refreshes can read what was shared before, although the client's own task got there first."""
+
+    async def story(town: Town) -> None:
+        _, bob, blobs = await three(town)
+        carol = await town.client("carol")
+        await carol.meet("bob")
+        is_asked, goes_on = asyncio.Event(), asyncio.Event()
+
+        async def gate(call: Asked) -> None:
+            if (call.name, call.client) == ("lists", "bob"):
+                is_asked.set()
+                await goes_on.wait()
+
+        town.gates.append(gate)
+        id_ = await sealed(carol, blobs, "bob")
+        await carol.documents.refresh()
+        first = asyncio.create_task(bob.documents.refresh())
+        await is_asked.wait()
+        second = asyncio.create_task(bob.documents.refresh())
+        for _ in range(50):
+            await asyncio.sleep(0.01)
+        assert not second.done()
+        goes_on.set()
+        await second
+        assert await (await bob.documents.open(id_, blobs)).read() == CONTENT
+        await first
 
     play(tmp_path, story)

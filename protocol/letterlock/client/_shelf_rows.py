@@ -5,6 +5,7 @@ shelf           [1, number, unopened, newest key, passed, granter, given back]
 held            [1, kind, id, parcel, user id, version]
 shelved         [1, kind, id, [hash of a grant ...]]
 grant parcels   [1, [hash of a parcel ...]]
+waiting         [1, user id of the granter]
 
 `kind` and `id` name a shelf. Not here: their rows in the store (_table.py), the parcels (documents/).
 """
@@ -114,6 +115,18 @@ def _shelf(fields: Fields) -> ShelfRecord:
     newest_key, passed = fields.uint("newest key", MAX_COUNTER), fields.uint("passed", MAX_COUNTER)
     granter = fields.blob_between("granter", 0, HASH_BYTES)
     return ShelfRecord(number, unopened, newest_key, passed, granter, fields.uint("given back", MAX_TIME))
+
+
+def encode_granter(granter: bytes) -> Record:
+    """Return the record of a collection that waits for room."""
+    return encode_entry(granter)
+
+
+def decode_granter(record: Record) -> bytes:
+    """Read what `encode_granter` gives. Raises CorruptStore."""
+    return decode_entry(
+        record, 1, "a record of a collection", lambda fields: fields.blob("granter", HASH_BYTES)
+    )
 
 
 def encode_shelved(record: ShelvedParcel) -> Record:

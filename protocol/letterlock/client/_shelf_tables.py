@@ -1,14 +1,16 @@
 """The rows of what a client shares: entries of the store.
 
-    PARCEL         SHA-256 of the parcel       due: when it may be tried
-    SHELF          kind || id of the shelf     due: 0
-    HELD_PARCEL    SHA-256 of the parcel       due: order
-    SHELVED        SHA-256 of the parcel       due: order, once it is to be taken away
-    GRANT_PARCELS  hash of the grant           due: never
+    PARCEL              SHA-256 of the parcel       due: when it may be tried
+    SHELF               kind || id of the shelf     due: 0
+    HELD_PARCEL         SHA-256 of the parcel       due: order
+    SHELVED             SHA-256 of the parcel       due: order, once it is to be taken away
+    GRANT_PARCELS       hash of the grant           due: never
+    WAITING_COLLECTION  id of the collection        due: 0
 
 Not here: their records (_shelf_rows.py); messages (_table.py).
 """
 
+from collections import Counter
 from dataclasses import replace
 from typing import Final
 
@@ -22,12 +24,14 @@ MAX_COLLECTIONS: Final = 1000
 """Collections whose logs one client asks for because it was given keys of them."""
 MAX_COLLECTIONS_OF_GRANTER: Final = 250
 """Those of one granter: anybody with an account can give keys, and would else leave no room for others."""
+MAX_WAITING_COLLECTIONS: Final = 1000
+"""Collections that wait for room. Beyond them, a grant of the next epoch's keys has one read."""
 
 
 class ShelfTables:
     """All rows about shelves of one client."""
 
-    __slots__ = ("_shelves", "grant_parcels", "held", "parcels", "shelved")
+    __slots__ = ("_shelves", "_waiting", "grant_parcels", "held", "parcels", "shelved")
 
     def __init__(self, store: Store) -> None:
         self.parcels: Table[ParcelRecord] = Table(
@@ -45,6 +49,9 @@ class ShelfTables:
         self._shelves: Table[ShelfRecord] = Table(
             store, EntryKind.SHELF, rows.encode_shelf, rows.decode_shelf
         )
+        self._waiting: Table[bytes] = Table(
+            store, EntryKind.WAITING_COLLECTION, rows.encode_granter, rows.decode_granter
+        )
 
     def place(self, shelf: ShelfName) -> ShelfRecord:
         """Return how far a shelf was read."""
@@ -59,24 +66,47 @@ class ShelfTables:
         return [key[1:] for key, _ in self._shelves.due() if key[0] == ShelfKind.COLLECTION]
 
     def forget_collection(self, collection: bytes) -> None:
-        """Have the log and the shelf of a collection read no more."""
+        """Have the log and the shelf of a collection read no more, and those of one that waits instead."""
         self._shelves.delete(_key(ShelfName.of_collection(collection)))
+        self._waiting.delete(collection)
+        self._fill()
 
     def read_collection(self, collection: bytes, granter: bytes = b"") -> bool:
-        """Have the log and the shelf of a collection read from now on; return False if there is no room.
+        """Have the log and the shelf of a collection read from now on; return False if it waits for room.
 
         `granter` is the user who gave its keys, 32 bytes; for what this user does itself, there is always
         room.                                                                                     [CLN-19]
         """
         shelf = ShelfName.of_collection(collection)
         known = self._shelves.load(_key(shelf))
-        if known is None and granter:
-            granters = [each.granter for key, each in self._shelves.due() if key[0] == ShelfKind.COLLECTION]
-            if len(granters) >= MAX_COLLECTIONS or granters.count(granter) >= MAX_COLLECTIONS_OF_GRANTER:
-                return False
+        if known is None and granter and not _has_room(self._granters(), granter):
+            if self._waiting.has(collection) or self._waiting.count() < MAX_WAITING_COLLECTIONS:
+                self._waiting.save(collection, granter, 0)
+            return False
         if known is None or (known.granter and not granter):  # what this user uses counts for nobody
             self.save_place(shelf, replace(known or ShelfRecord(), granter=granter))
+            self._waiting.delete(collection)
+            if known is not None:
+                self._fill()
         return True
+
+    def _granters(self) -> Counter[bytes]:
+        """Return how many collections are read for each granter; those of this user are its empty name's."""
+        return Counter(each.granter for key, each in self._shelves.due() if key[0] == ShelfKind.COLLECTION)
+
+    def _fill(self) -> None:
+        """Have collections read that waited for room, as far as there is any."""
+        waiting = self._waiting.due()
+        granters = self._granters() if waiting else Counter[bytes]()
+        for collection, granter in waiting:
+            if _has_room(granters, granter):
+                granters[granter] += 1
+                self._waiting.delete(collection)
+                self.save_place(ShelfName.of_collection(collection), ShelfRecord(granter=granter))
+
+
+def _has_room(granters: Counter[bytes], granter: bytes) -> bool:
+    return granters.total() < MAX_COLLECTIONS and granters[granter] < MAX_COLLECTIONS_OF_GRANTER
 
 
 def _key(shelf: ShelfName) -> bytes:

@@ -57,6 +57,8 @@ class EntryKind(IntEnum):
     """A parcel that stands on a shelf, and the grants in it; the key is its hash, 32 bytes."""
     GRANT_PARCELS = 43
     """In which parcels a grant stands; the key is the hash of the grant, 32 bytes."""
+    WAITING_COLLECTION = 44
+    """A collection that is not read for lack of room, and who gave its keys; the key is its id, 16 bytes."""
 
     GROUP_PLACE = 90
     """How far the texts of a group were read; the key is the group id, 16 bytes."""
