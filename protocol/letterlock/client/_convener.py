@@ -11,6 +11,7 @@ when it is about to go. If the relay calls it stale, the log is read and it is s
 Not here: what logs and texts mean (_group_queue.py).
 """
 
+import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
@@ -52,7 +53,7 @@ _LEAST_IDLE: Final = 0.05
 class Convener:
     """One client's task that looks after its groups."""
 
-    __slots__ = ("_asked", "_is_followed", "_next_round", "_office", "_queue", "logs")
+    __slots__ = ("_asked", "_is_followed", "_next_round", "_office", "_one", "_queue", "logs")
 
     def __init__(self, office: Office) -> None:
         self._office = office
@@ -61,6 +62,7 @@ class Convener:
         self._next_round = 0.0
         self._asked: dict[bytes, None] = {}
         self._is_followed = False
+        self._one = asyncio.Lock()
 
     def _noted(self, taken: Taken[GroupChange] | None) -> None:
         """Have letters sent that go with entries, and groups followed anew.
@@ -91,7 +93,14 @@ class Convener:
         return max(min(left, left if due is None else office.pace.scale * due), _LEAST_IDLE)
 
     async def refresh(self, groups: Iterable[bytes] | None = None) -> None:
-        """Do what is due; read these groups, or all of them. Raises what calls raise."""
+        """Do what is due; read these groups, or all of them. Raises what calls raise.
+
+        One at a time: what another one has begun is done by then.
+        """
+        async with self._one:
+            await self._refresh(groups)
+
+    async def _refresh(self, groups: Iterable[bytes] | None) -> None:
         office, queue = self._office, self._queue
         wanted = set(await office.run(queue.known) if groups is None else groups)
         done = await office.run(queue.process)

@@ -11,6 +11,7 @@ This happens when something was shared, when the relay says that there is news, 
 Not here: what parcels and logs mean (_document_queue.py).
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Final
@@ -53,12 +54,13 @@ _LEARNINGS: Final = 3
 class Librarian:
     """One client's task that looks after what is shared."""
 
-    __slots__ = ("_learn", "_office", "_queue", "logs")
+    __slots__ = ("_learn", "_office", "_one", "_queue", "logs")
 
     def __init__(self, office: Office, learn: Callable[[str], Awaitable[None]]) -> None:
         self._office = office
         self._learn = learn
         self._queue = office.documents
+        self._one = asyncio.Lock()
         self.logs: LogReader[CollectionChange] = LogReader(office, self._queue, self._noted)
 
     async def step(self) -> None:
@@ -70,7 +72,14 @@ class Librarian:
         await woken(office.shelf_wake, max(office.pace.about(idle), 0.05))
 
     async def refresh(self) -> None:
-        """Send what waits, and read what is new. Raises what calls raise."""
+        """Send what waits, and read what is new. Raises what calls raise.
+
+        One at a time: what another one has begun, such as lists that are on their way, is done by then.
+        """
+        async with self._one:
+            await self._refresh()
+
+    async def _refresh(self) -> None:
         if not await self._office.run(self._queue.may_read):
             return
         for change in await self._office.run(self._queue.pending):
