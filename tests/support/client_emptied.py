@@ -23,8 +23,9 @@ from support.client_town import Town, bodies
 async def emptied(town: Town, folder: Path, **settings: Any) -> AsyncIterator[None]:
     """Put a relay over an empty database in the place of the town's."""
     store = await SqliteRelayStore(str(folder / "other.db")).open()
-    before, town.relay = town.relay, Relay(store, RelaySettings("relay.example", **settings))
-    await town.relay.start()
+    empty = Relay(store, RelaySettings("relay.example", **settings))
+    await empty.start()
+    before, town.relay = town.relay, empty
     try:
         yield
     finally:

@@ -227,6 +227,7 @@ class Admission(Uncopyable):
             if refused.code is RelayCode.SLOW_DOWN:  # as when a relay that was emptied is asked by all
                 raise
             return refused.code
+        await office.run(office.groups.rows.begin_again)
         return None
 
     async def _log_in(self) -> AuthenticateAnswer:

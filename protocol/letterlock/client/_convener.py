@@ -48,12 +48,26 @@ _FULL: Final = 600
 _MAX_STRANGE: Final = 64
 """Groups without a log here that letters name, and whose logs are asked for at a time."""
 _LEAST_IDLE: Final = 0.05
+_SOON: Final = 60
+"""Seconds until all groups are read again if the relay has lost one: another member gives it the log. It is
+twice as long each time."""
+_DOUBLINGS: Final = 10
 
 
 class Convener:
     """One client's task that looks after its groups."""
 
-    __slots__ = ("_asked", "_is_followed", "_next_round", "_office", "_one", "_queue", "logs")
+    __slots__ = (
+        "_asked",
+        "_is_followed",
+        "_is_lost",
+        "_next_round",
+        "_office",
+        "_one",
+        "_queue",
+        "_rounds_lost",
+        "logs",
+    )
 
     def __init__(self, office: Office) -> None:
         self._office = office
@@ -62,6 +76,8 @@ class Convener:
         self._next_round = 0.0
         self._asked: dict[bytes, None] = {}
         self._is_followed = False
+        self._is_lost = False
+        self._rounds_lost = 0
         self._one = asyncio.Lock()
 
     def _noted(self, taken: Taken[GroupChange] | None) -> None:
@@ -83,8 +99,14 @@ class Convener:
             office.groups_due = False
         await self.refresh(None if is_round else office.pop_group_news())
         if is_round:
-            self._next_round = monotonic() + office.pace.about(office.pace.upkeep)
+            self._next_round = monotonic() + office.pace.about(self._until_round())
         await woken(office.group_wake, await self._idle())
+
+    def _until_round(self) -> float:
+        """Return the seconds until all groups are read again."""
+        upkeep = self._office.pace.upkeep
+        self._rounds_lost = self._rounds_lost + 1 if self._is_lost else 0
+        return min(upkeep, _SOON * 2.0 ** min(self._rounds_lost - 1, _DOUBLINGS)) if self._is_lost else upkeep
 
     async def _idle(self) -> float:
         office = self._office
@@ -102,6 +124,8 @@ class Convener:
 
     async def _refresh(self, groups: Iterable[bytes] | None) -> None:
         office, queue = self._office, self._queue
+        if groups is None:
+            self._is_lost = False
         wanted = set(await office.run(queue.known) if groups is None else groups)
         done = await office.run(queue.process)
         if done.outgoing:
@@ -173,9 +197,10 @@ class Convener:
         while await office.run(office.arrivals.count) < MAX_ARRIVED:  # the rest stays at the relay
             after = await office.run(queue.rows.place, group)
             answer = await self._page(group, after)
-            if answer is None:
+            if answer is None:  # removed meanwhile, or the relay has lost the log
                 if not with_log:
-                    await self.logs.read(group)  # removed meanwhile, or the relay has lost the log
+                    await self.logs.read(group)
+                self._is_lost |= await office.run(self._is_member, group)
                 return
             if answer.texts:
                 await self._take(group, answer)
@@ -183,6 +208,9 @@ class Convener:
                 return
             else:
                 is_again = True  # once: a relay could say so each time
+
+    def _is_member(self, group: bytes) -> bool:
+        return bool(self._queue.number(group)) and self._queue.groups.get(group).role is not None
 
     async def _page(self, group: bytes, after: int) -> GroupTextsAnswer | None:
         """Return texts after a number, or None if the relay shows nothing of the group."""

@@ -57,6 +57,11 @@ class GroupTables:
         place = self._places.load(group)
         return 0 if place is None else place.number
 
+    def begin_again(self) -> None:
+        """Have all groups read from their first text: the relay counts anew, because it lost its database."""
+        for group in self.groups():
+            self.save_place(group, 0)
+
     def save_place(self, group: bytes, number: int) -> None:
         """Note the number of the last text that was read."""
         self._places.save(group, GroupPlace(number), 0)

@@ -154,6 +154,7 @@ class LogReader(Generic[C]):
                 return
             if not answer.is_taken:
                 return
+            self._noted(None)
 
     async def offer(self, log: bytes, change: C) -> ChangeOutcome:
         """Have a change taken into its log, made anew as often as others are faster.                [DOC-79]
