@@ -25,6 +25,7 @@ PUBLIC: Final = {
     "letterlock.errors",
     "letterlock.groups",
     "letterlock.hazmat",
+    "letterlock.identity",
     "letterlock.limits",
     "letterlock.recovery",
     "letterlock.relay",

@@ -14,6 +14,7 @@ from letterlock._wire.linking_payload import DocumentSeed
 from letterlock._wire.recovery_box import BoxContents
 from letterlock._wire.recovery_calls import BeginLock, EvaluateLock, LockOpened, ShowLocks
 from letterlock._wire.recovery_lock import Hardness, Lock, LockName
+from letterlock.identity import MailCheck, MailPassword, MailSecurity, MailServer, MailText
 from letterlock.recovery import (
     Attempt,
     DecoyKey,
@@ -50,6 +51,7 @@ RECOVERY_SECRETS: Final = [
     "GateTagKey",
     "LockKey",
     "LockTicketKey",
+    "MailPassword",
     "OprfOutput",
     "OprfSeed",
     "RecoveryKey",
@@ -63,6 +65,10 @@ NAME: Final = LockName(bytes(32), bytes(16))
 @cache
 def public() -> OprfPublicKey:
     return public_key(SEED)
+
+
+def mail_server() -> MailServer:
+    return MailServer("mail.example", user="codes", password=MailPassword(SECRET))
 
 
 def lock() -> Lock:
@@ -125,6 +131,11 @@ HELD: Final = (
     f" public_keys=({public()!r}, {public()!r})), login={login().public!r})"
 )
 
+MAIL_SERVER: Final = (
+    f"MailServer(host='mail.example', port=587, security={MailSecurity.STARTTLS!r}, user='codes',"
+    " password=<MailPassword: hidden>)"
+)
+
 RECOVERY_TABLE: Final[dict[str, tuple[Callable[[], Any], str]]] = {
     "Attempt": (attempt, "<Attempt>"),
     "Blinding": (lambda: Blinding(SECRET), "<Blinding>"),
@@ -141,6 +152,14 @@ RECOVERY_TABLE: Final[dict[str, tuple[Callable[[], Any], str]]] = {
     "GateKeys": (lambda: GateKeys(GateKey(SECRET), 2), "<GateKeys: hidden>"),
     "HeldLock": (held, HELD),
     "LockKeys": (keys, "<LockKeys: hidden>"),
+    "MailCheck": (
+        lambda: MailCheck(mail_server(), "codes@service.example", MailText.of("service")),
+        "<MailCheck: from codes@service.example>",
+    ),
+    "MailServer": (
+        mail_server,
+        MAIL_SERVER,
+    ),
     "NewLock": (new, "<NewLock>"),
     "Opened": (opened, "<Opened>"),
     "PendingLock": (

@@ -19,6 +19,7 @@ from typing import Final, Self
 from letterlock._primitives.dataclass import dataclass
 from letterlock._wire import cbor
 from letterlock._wire.fields import Fields
+from letterlock._wire.identity_calls import BindIdentity, Challenged, Identify, Prove, Proven
 from letterlock._wire.recovery_calls import (
     BeginLock,
     EvaluateLock,
@@ -88,8 +89,11 @@ RECOVERY_CALLS: Final = (
     RecoveryCall("begin", BeginLock, LockBegun, has_lists=True),
     RecoveryCall("settle", SettleLock, DoneAnswer, has_lists=True),
     RecoveryCall("finish", FinishLock, DoneAnswer, has_lists=True),
+    RecoveryCall("identify", Identify, Challenged),
+    RecoveryCall("prove", Prove, Proven),
     RecoveryCall("put-box", PutBox, DoneAnswer, has_lists=True),
     RecoveryCall("get-box", GetBox, BoxKept, has_lists=True),
+    RecoveryCall("bind", BindIdentity, DoneAnswer, has_lists=True),
     RecoveryCall("find", FindUser, UserFound),
 )
 """In the order of their numbers."""

@@ -1,10 +1,12 @@
-"""TicketKey: with it an application's server allows people to register at a relay.
+"""TicketKey: with it an application's server says who people are, to a relay and to a server of recovery.
 
     key = TicketKey.generate()              once; keep key.secret_bytes() as you keep passwords
     letterlock relay serve --registration ticket:PUBLIC     with key.public_hex
     ticket = key.sign("alice")              for each person, after your server knows who it is [RLY-9]
+    ticket = key.sign_identity("alice", server=2, challenge=challenge)      the same, for recovery  [REC-30]
 
-Not here: the bytes of a ticket (_wire/relay_ticket.py); checking one, which the relay does.
+Not here: the bytes of tickets (_wire/relay_ticket.py, _wire/identity_ticket.py); checking them (the relay,
+identity/).
 """
 
 from typing import Final, Self
@@ -13,6 +15,10 @@ from letterlock._primitives.ed25519 import Ed25519KeyPair, Ed25519Seed
 from letterlock._primitives.entropy import Clock, Entropy, system_clock, system_entropy
 from letterlock._primitives.secret import Immutable, Uncopyable
 from letterlock._wire.address import Address
+from letterlock._wire.identity_calls import challenge_nonce
+from letterlock._wire.identity_limits import MAX_CLAIM
+from letterlock._wire.identity_ticket import IdentityTicket
+from letterlock._wire.recovery_limits import SERVERS
 from letterlock._wire.relay_limits import RELAY_ID_BYTES
 from letterlock._wire.relay_ticket import Ticket
 from letterlock.errors import UsageError
@@ -27,7 +33,7 @@ _SEED_BYTES: Final = 32
 
 
 class TicketKey(Immutable, Uncopyable):
-    """An Ed25519 key pair that signs registration tickets."""
+    """An Ed25519 key pair that signs tickets: for a registration, and of an identity for recovery."""
 
     __slots__ = ("_pair",)
 
@@ -74,6 +80,21 @@ class TicketKey(Immutable, Uncopyable):
         nonce = entropy(RELAY_ID_BYTES)
         ticket = Ticket.sign(self._pair, name, clock() + seconds, nonce, may_replace=replace)
         return ticket.encode()
+
+    def sign_identity(
+        self, identity: str, *, server: int, challenge: bytes, clock: Clock = system_clock
+    ) -> bytes:
+        """Return a ticket by which server 1 or 2 of recovery knows whom it has before it. [REC-30]
+
+        `identity` is what your server knows the person by, 1 to 320 bytes of UTF-8, and never another
+        person's later. `challenge` is what that recovery server gave to the person's client. The ticket
+        serves once, within ten minutes. Sign one only after your server knows who it is. Raises UsageError.
+        """
+        encoded = identity.encode()
+        if not 1 <= len(encoded) <= MAX_CLAIM or server not in SERVERS:
+            raise UsageError(f"an identity has 1 to {MAX_CLAIM} bytes, and a recovery server is 1 or 2")
+        ticket = IdentityTicket(encoded, server, challenge_nonce(challenge), clock() + SECONDS)
+        return ticket.signed(self._pair).encode()
 
     def __repr__(self) -> str:
         return f"<TicketKey: {self._pair.public!r}>"

@@ -1,0 +1,28 @@
+"""Checks of an identity, for the two servers of recovery: by mail, by a sign-on service, by the application.
+
+    MailCheck       sends a code to a mail address
+    OidcCheck       reads the ID token of a sign-on service (OpenID Connect)
+    TicketCheck     reads a ticket that the application's server signed
+
+A `letterlock.recovery.Gate` takes any of them, and checks of an application's own. What each is worth against
+whom is in the documentation: choose two that no one party can pass alone.
+
+This module needs `pip install letterlock[identity]`.
+
+Not here: codes, tries, passes and bindings (recovery/).
+"""
+
+from letterlock.identity._mail import MailCheck, MailText
+from letterlock.identity._mail_server import MailPassword, MailSecurity, MailServer
+from letterlock.identity._oidc import OidcCheck
+from letterlock.identity._ticket import TicketCheck
+
+__all__ = [
+    "MailCheck",
+    "MailPassword",
+    "MailSecurity",
+    "MailServer",
+    "MailText",
+    "OidcCheck",
+    "TicketCheck",
+]
