@@ -92,6 +92,7 @@ def test_sizes_are_the_codes() -> None:
         limits.MAX_COLLECTION_TERMS,
         limits.MAX_MEMBERS,
         limits.MAX_COLLECTION_LOG,
+        limits.MAX_FREE_LOG,
         limits.MAX_NESTING,
         limits.MAX_COLLECTION_NAME,
         limits.MAX_COLLECTION_FORK,

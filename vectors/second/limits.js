@@ -99,6 +99,7 @@ export const SHELF_ANSWER_SIZE = 4_460_544;
 export const UNSHELVED = 256;
 export const HASHES_SIZE = 16_384;
 export const COLLECTION_LOG = 10_000;
+export const FREE_LOG = 8_999;
 export const ENTRY_SIZE = 73_728;
 export const LOG_ENTRIES = 256;
 export const LOG_ANSWER_SIZE = 4_272_128;

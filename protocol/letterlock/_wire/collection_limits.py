@@ -23,6 +23,10 @@ MAX_COLLECTION_LOG: Final = 10_000
 """(protocol) Entries in the log of one collection, 60 MB of them: one for each day of 27 years. A full log is
 closed, and its documents are granted to a new collection."""
 
+MAX_FREE_LOG: Final = 8_999
+"""(protocol) Entries up to which every writer may begin an epoch for any reason. The rest of a log is left to
+admins, so that no writer uses it up."""
+
 MAX_COLLECTION_NAME: Final = 255
 """(protocol) Bytes of UTF-8 in the name of a collection. It is padded to a constant length."""
 

@@ -5,7 +5,9 @@
     open       -       open    open    spent   open    open    open    closed
     spent      -       spent   open    spent   spent   -       open    closed
     closed     -       -       -       -       -       -       -       -
-    who may    anyone  admin   admin   reader  admin   admin   writer  admin
+    who may    anyone  admin   admin   reader  admin   admin   writer+ admin
+
+    +          admin from entry 9,000 on, unless the phase is spent                               [DOC-114]
 
 `TRANSITIONS` and `LEAST_ROLE` are this table, and the code looks every entry up in them. [DOC-63] An entry
 begins an epoch if its action is among `OPENS`. [DOC-69]
@@ -32,7 +34,7 @@ from dataclasses import replace
 from typing import Final, TypeAlias, assert_never, cast
 
 from letterlock._records.collection import CollectionPhase, LogState
-from letterlock._wire.collection_limits import MAX_COLLECTION_LOG, MAX_MEMBERS
+from letterlock._wire.collection_limits import MAX_COLLECTION_LOG, MAX_FREE_LOG, MAX_MEMBERS
 from letterlock._wire.collection_member import Member, MemberKind, MemberName, Renewed, Role, RoleChange
 from letterlock._wire.log_entry import Action, Change, EntryTerms, LogEntry
 from letterlock._wire.log_opening import (
@@ -99,12 +101,23 @@ LEAST_ROLE: Final = {
     Action.RENEW: Role.WRITER,
     Action.CLOSE: Role.ADMIN,
 }
-"""The least role of the user whose device signs; for CREATE, its role in the entry itself."""
+"""The least role of the user whose device signs; for CREATE, its role in the entry itself. See least_role."""
 
 OPENS: Final = frozenset({Action.CREATE, Action.REMOVE, Action.RENEW})
 """The actions that begin an epoch."""
 
 Members: TypeAlias = dict[MemberName, Member]
+
+
+def least_role(action: Action, number: int, before: CollectionPhase | None) -> Role:
+    """Return the least role that an author needs for an entry of this number in a phase. [DOC-63] [DOC-114]
+
+    A writer could use a log up by beginning epochs, and then nobody could be removed any more. Where somebody
+    left, a writer may: who leaves is out, so that ends.
+    """
+    if action is Action.RENEW and number > MAX_FREE_LOG and before is not _SPENT:
+        return Role.ADMIN
+    return LEAST_ROLE[action]
 
 
 def follow(state: LogState | None, entry: LogEntry) -> LogState:
@@ -115,7 +128,7 @@ def follow(state: LogState | None, entry: LogEntry) -> LogState:
     phase = _phase(state, terms)
     _check_order(terms)
     members = _CHANGES[terms.action](_before(state), terms, author)
-    _check_author(state, members, terms.action, author)
+    _check_author(state, members, terms, author)
     _check_members(terms.kind, members)
     opening = _check_opening(state, members, terms)
     members |= {
@@ -167,11 +180,11 @@ def _check_place(state: LogState | None, terms: EntryTerms) -> None:
         raise InvalidEntry("an entry follows another one than ours: ask for the log from its first entry on")
 
 
-def _check_author(state: LogState | None, members: Members, action: Action, author: bytes) -> None:
+def _check_author(state: LogState | None, members: Members, terms: EntryTerms, author: bytes) -> None:
     """Check that the author may do this, judged by the members before. [DOC-63]"""
-    judged = members if state is None else state.members
-    member = judged.get(MemberName.user(author))
-    if member is None or member.role < LEAST_ROLE[action]:
+    judged, action = (members if state is None else state.members), terms.action
+    member, before = judged.get(MemberName.user(author)), None if state is None else state.phase
+    if member is None or member.role < least_role(action, terms.number, before):
         raise InvalidEntry("its author has no role that allows this action: discard the entry")
     # It must be able to pass on the keys of the epochs before. DOC-69
     _require(action not in OPENS or member.since == 0, "its author reads not all epochs, so it begins none")

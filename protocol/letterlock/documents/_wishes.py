@@ -17,7 +17,7 @@ from letterlock._records.collection import CollectionPhase, LogState
 from letterlock._records.collection_change import Asked, Wish
 from letterlock._wire.collection_member import MemberName
 from letterlock._wire.log_entry import Action
-from letterlock.documents._log_rules import LEAST_ROLE, TABLES
+from letterlock.documents._log_rules import TABLES, least_role
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def rest_of(wish: Wish, state: LogState, user_id: bytes) -> Rest:
             else "a new epoch is due first"
         )
         return Rest(asked, refused=closed)
-    if not state.has_role(user_id, LEAST_ROLE[wish.action]):
+    if not state.has_role(user_id, least_role(wish.action, state.number + 1, state.phase)):
         return Rest(asked, refused="this user has no role that allows it")
     return Rest(asked)
 

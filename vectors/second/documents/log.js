@@ -38,6 +38,12 @@ const LEAST_ROLE = {
   [CREATE]: ADMIN, [ADD]: ADMIN, [REMOVE]: ADMIN, [LEAVE]: READER, [ROLE]: ADMIN, [RENAME]: ADMIN, [RENEW]: WRITER, [CLOSE]: ADMIN,
 };
 
+/** [DOC-63] [DOC-114] */
+function leastRole(action, number, before) {
+  const isLate = action === RENEW && number > limits.FREE_LOG && before !== "spent";
+  return isLate ? ADMIN : LEAST_ROLE[action];
+}
+
 function need(holds, problem) {
   if (!holds) refuse("InvalidEntry", problem);
 }
@@ -159,7 +165,8 @@ export function follow(state, entry) {
   const members = new Map(state?.members ?? []);
   EFFECTS[entry.action](members, entry);
   const author = (state?.members ?? members).get(userKey(entry.signer.userId));
-  need(author !== undefined && author.role >= LEAST_ROLE[entry.action], "an author that may not do this");
+  const least = leastRole(entry.action, entry.number, state?.phase);
+  need(author !== undefined && author.role >= least, "an author that may not do this");
   checkMembers(entry.kind, members);
   checkOpening(state, members, entry, author);
   const seen = new Map(state?.seen ?? []);
