@@ -222,7 +222,9 @@ def test_groups_that_letters_make_up_take_no_place(tmp_path: Path, monkeypatch: 
         asked = list[bytes]()
         town.rules.append(lambda call: asked.append(call.request.collection) if call.name == "log" else None)
         await bob.groups.refresh()
-        assert 0 < sum(each in made_up for each in asked) <= 128  # a task of its own may ask meanwhile
+        assert (
+            0 < sum(each in made_up for each in asked) <= 192
+        )  # a task of its own may ask meanwhile, and again
         assert await bob._office.run(bob._office.groups.known) == [group]
         for _ in range(8):
             await bob.groups.refresh()
@@ -233,6 +235,13 @@ def test_groups_that_letters_make_up_take_no_place(tmp_path: Path, monkeypatch: 
     play(tmp_path, story)
 
 
+def pretends(asked: Asked) -> Reply | None:
+    """Say that an entry of Alice was taken, and take it not."""
+    if (asked.name, asked.client) != ("log-append", "alice"):
+        return None
+    return Reply(200, LogAppendAnswer(is_taken=True, newest=3, entries=()).encode())
+
+
 def test_a_log_of_which_two_members_are_shown_two_versions_is_frozen(tmp_path: Path) -> None:
     """The relay says that it took Alice's entry, gives it to nobody, and takes Bob's in its place."""
 
@@ -241,12 +250,7 @@ def test_a_log_of_which_two_members_are_shown_two_versions_is_frozen(tmp_path: P
         await alice.groups.set_role(group, ["bob"], GroupRole.ADMIN)
         await bob.groups.refresh()
 
-        def pretend(asked: Asked) -> Reply | None:
-            if (asked.name, asked.client) != ("log-append", "alice"):
-                return None
-            return Reply(200, LogAppendAnswer(is_taken=True, newest=3, entries=()).encode())
-
-        town.rules.append(pretend)
+        town.rules.append(pretends)
         assert await alice.groups.rename(group, "of alice")
         town.rules.clear()
         for each in ("of bob", "of bob again"):
@@ -260,5 +264,55 @@ def test_a_log_of_which_two_members_are_shown_two_versions_is_frozen(tmp_path: P
         await alice.groups.send(group, b"two")
         await nothing_more(alice)  # what Bob wrote waits, as does what Alice writes
         await nothing_more(bob)
+
+    play(tmp_path, story)
+
+
+def test_two_logs_that_differ_in_their_newest_entry_are_told_by_a_text(tmp_path: Path) -> None:
+    """GRP-48. Nothing is appended after the two entries: the text alone leads to the evidence."""
+
+    async def story(town: Town) -> None:
+        group, (alice, bob) = await founded(town, "alice", "bob")
+        await alice.groups.set_role(group, ["bob"], GroupRole.ADMIN)
+        await all_read(group, [bob, alice], b"before")
+
+        town.rules.append(pretends)
+        assert await alice.groups.rename(group, "of alice")
+        town.rules.clear()
+        assert await bob.groups.rename(group, "of bob")
+        await bob.groups.send(group, b"one")
+        found = await happens(alice, GroupEventKind.OTHER_LOG, GroupEventKind.FORKED)
+        assert [each.kind for each in found].count(GroupEventKind.OTHER_LOG) == 1
+        assert await alice.groups.evidence(group) is not None
+        await nothing_more(alice)
+
+    play(tmp_path, story)
+
+
+def test_texts_that_are_made_up_tell_of_another_log_once(tmp_path: Path) -> None:
+    """GRP-48. The log on record stays, and what is true is read."""
+
+    async def story(town: Town) -> None:
+        group, (alice, bob) = await founded(town, "alice", "bob")
+        await all_read(group, [alice, bob], b"before")
+        await town.client("carol")
+
+        def junk(found: tuple[StoredText, ...]) -> tuple[StoredText, ...]:
+            made = [
+                each._replace(number=100 * each.number + at, text=flipped(each.text, -1 - at))
+                for each in found
+                for at in range(20)
+            ]
+            true = [each._replace(number=100 * each.number + 50) for each in found]
+            return tuple(sorted((*made, *true), key=lambda each: each.number))
+
+        shows(town, "bob", junk)
+        await alice.groups.send(group, b"one")
+        assert await texts(bob, 1) == [("alice", b"one")]
+        await nothing_more(bob)
+        await alice.groups.add(group, ["carol"])
+        found = await happens(bob, GroupEventKind.OTHER_LOG, GroupEventKind.MEMBERS)
+        assert [each.kind for each in found].count(GroupEventKind.OTHER_LOG) == 1
+        assert not (await bob.groups.get(group)).forked
 
     play(tmp_path, story)

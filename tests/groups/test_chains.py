@@ -339,7 +339,7 @@ def test_content_is_counted_before_it_is_built(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_heads_are_named_once_and_in_order() -> None:
-    heads = [Heard(1, 1, 0, bytes(32)), Heard(1, 2, 0, bytes(32)), Heard(2, 1, 0, bytes(32))]
+    heads = [Heard(1, 1, 0, 0, bytes(32)), Heard(1, 2, 0, 0, bytes(32)), Heard(2, 1, 0, 0, bytes(32))]
     assert GroupContent.decode(GroupContent(bytes(32), tuple(heads), b"").encode()).heard == tuple(heads)
     for wrong in ([heads[0], heads[0]], [heads[1], heads[0]], [heads[2], heads[1]]):
         with pytest.raises(MalformedMessage):
@@ -349,12 +349,14 @@ def test_heads_are_named_once_and_in_order() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        Heard(1000, 1, 0, bytes(32)),
-        Heard(0, 0, 0, bytes(32)),
-        Heard(0, 1, 2**32, bytes(32)),
-        Heard(0, 1, 0, b""),
+        Heard(1000, 1, 0, 0, bytes(32)),
+        Heard(0, 0, 0, 0, bytes(32)),
+        Heard(0, 1, 0, 2**32, bytes(32)),
+        Heard(0, 1, 0, 0, b""),
+        Heard(0, 1, 8, 7, bytes(32)),
+        Heard(0, 1, -1, 7, bytes(32)),
     ],
-    ids=["member", "device", "number", "head"],
+    ids=["member", "device", "number", "head", "since", "since below 0"],
 )
 def test_a_wrong_head_is_refused(wrong: Heard) -> None:
     with pytest.raises(MalformedMessage):
@@ -363,7 +365,7 @@ def test_a_wrong_head_is_refused(wrong: Heard) -> None:
 
 def test_limits_of_what_is_sealed() -> None:
     alice = pair()
-    heads = tuple(Heard(0, device, 0, bytes(32)) for device in range(1, MAX_HEARD + 2))
+    heads = tuple(Heard(0, device, 0, 0, bytes(32)) for device in range(1, MAX_HEARD + 2))
     with pytest.raises(UsageError):
         alice.send(b"", *heads)
     assert alice.read(alice.send(b"", *heads[1:])).heard == heads[1:]
@@ -395,9 +397,9 @@ def test_two_histories_are_found_by_what_another_member_heard() -> None:  # GRP-
         bob, GroupText.decode(seal_text(forked, 1, ENTRY, (), b"for Bob", ENTROPY).text), ENTRY
     ).chain
     head = dict(carol.heads)[FIRST + 1]
-    assert compare(bob, Heard(0, 1, FIRST, head)) is Agreement.DIFFERENT
-    assert compare(carol, Heard(0, 1, FIRST, head)) is Agreement.SAME
-    assert compare(carol, Heard(0, 1, FIRST + 7, head)) is Agreement.UNKNOWN
+    assert compare(bob, Heard(0, 1, 0, FIRST, head)) is Agreement.DIFFERENT
+    assert compare(carol, Heard(0, 1, 0, FIRST, head)) is Agreement.SAME
+    assert compare(carol, Heard(0, 1, 0, FIRST + 7, head)) is Agreement.UNKNOWN
 
 
 def test_a_history_stays_different_although_the_next_text_repeats_the_lie() -> None:  # GRP-6

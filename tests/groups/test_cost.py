@@ -59,7 +59,7 @@ def test_a_text_touches_the_same_rows_in_every_group(touched: Counter[tuple[str,
     assert small == large
     sealing, opening, _ = large
     assert sum(sealing.values()) <= 6
-    assert sum(opening.values()) <= 8
+    assert sum(opening.values()) <= 9
     assert not {EntryKind.GROUP, EntryKind.GROUP_AUDIENCE, EntryKind.GROUP_ENTRY} & {
         kind for _, kind in (*sealing, *opening)
     }

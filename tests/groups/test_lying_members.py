@@ -227,7 +227,7 @@ def test_whoever_accuses_another_of_two_versions_is_named(town: GroupTown, team:
         index = at.place_of(team, stand, bob)
         (entry,) = at.log.entries(team, 0, 1)
     assert index is not None
-    wrong = (Heard(index, 1, post.number, bytes(32)),)
+    wrong = (Heard(index, 1, post.number, post.number, bytes(32)),)
     lie = seal_text(chain, 1, entry.hash, wrong, b"bob is two-faced", system_entropy).text
     incoming = town.show("alice", lie, team)
     accused = GroupEvent(GroupEventKind.DISAGREES, team, bob, 1, carol.user_id, 1)

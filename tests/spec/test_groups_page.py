@@ -39,7 +39,7 @@ def samples() -> dict[str, bytes]:
     epoch, sender = EpochName(bytes(16), 1, bytes(32)), SenderName(bytes(32), 1)
     own = begin(epoch, sender, EpochSecret(bytes(32)), 0, system_entropy)
     text = seal_text(own, 1, bytes(32), (), b"text", system_entropy).text
-    heard = Heard(999, 2**32 - 1, 4999, bytes(32))
+    heard = Heard(999, 2**32 - 1, 0, 4999, bytes(32))
     content = GroupContent(bytes(32), (heard,) * limits.MAX_HEARD, b"text").encode()
     log = Log(member("bob", Role.WRITER), kind=LogKind.GROUP)
     log.add("alice", Action.RENEW, opening=opened_group((Renewed(user("bob"), 2),)))
@@ -113,6 +113,9 @@ def test_the_page_has_the_limits_of_the_code() -> None:
         "chains of one sender in an epoch that a device keeps": limits.MAX_SENDER_CHAINS,
         "requests for one secret or chain": limits.MAX_GROUP_REQUESTS,
         "secrets and chains that a device waits for": limits.MAX_GROUP_WANTS,
+        "members up to which receipts are sent": limits.MAX_RECEIPTED,
+        "seconds between two receipts for a chain, for each member": limits.RECEIPT_PAUSE,
+        "runs of texts that a writer keeps of a reader in an epoch": limits.MAX_READ_RUNS,
     }
 
 

@@ -15,14 +15,22 @@ from letterlock._wire.content_bodies import (
     RetryRequest,
     SyncCopy,
 )
-from letterlock._wire.group_bodies import EpochSecret, GroupRequest, GroupSecret, Wanted
+from letterlock._wire.group_bodies import EpochSecret, GroupReceipt, GroupRequest, GroupSecret, Wanted
 from letterlock._wire.linking_payload import DocumentSeed
 from letterlock._wire.sender_chain import ChainSeed, GroupChainKey, SenderChain
 from support.pair import NOON
 from support.user_tools import FULL, Owner, material
 
 Body: TypeAlias = (
-    Receipt | RetryRequest | ListNotice | SyncCopy | HistoryKey | NewSeed | GroupSecret | GroupRequest
+    Receipt
+    | RetryRequest
+    | ListNotice
+    | SyncCopy
+    | HistoryKey
+    | NewSeed
+    | GroupSecret
+    | GroupRequest
+    | GroupReceipt
 )
 
 ID: Final = material("content id", 16)
@@ -53,6 +61,7 @@ GROUP_SECRET: Final = GroupSecret(
     material("group", 16), 3, material("opening", 32), EpochSecret(material("epoch secret", 32))
 )
 GROUP_REQUEST: Final = GroupRequest(material("group", 16), 3, Wanted.CHAIN)
+GROUP_RECEIPT: Final = GroupReceipt(material("group", 16), 3, 5, 7, material("head", 32))
 GROUP_CHAIN: Final = SenderChain(
     material("group", 16),
     3,
@@ -72,4 +81,5 @@ BODIES: Final[tuple[Body, ...]] = (
     SEED,
     GROUP_SECRET,
     GROUP_REQUEST,
+    GROUP_RECEIPT,
 )

@@ -65,6 +65,17 @@ from letterlock._records.group_chain import (
     encode_chain,
     encode_sending,
 )
+from letterlock._records.group_delivery import (
+    ReadRecord,
+    ReceiptRecord,
+    SaidRecord,
+    decode_read,
+    decode_receipt,
+    decode_said,
+    encode_read,
+    encode_receipt,
+    encode_said,
+)
 from letterlock._records.group_mail import (
     GroupLetter,
     GroupMailRecord,
@@ -221,7 +232,8 @@ STAND: Final = StandRecord(
     CollectionPhase.OPEN,
     may_send=True,
     forked=False,
-    heard=(Heard(1, 2, 3, material("heard", 32)),),
+    heard=(Heard(1, 2, 3, 5, material("heard", 32)),),
+    told=True,
 )
 SENDER: Final = SenderName(material("user id", 32), 7)
 EPOCH_NAME: Final = EpochName(material("group", 16), 3, material("opening", 32))
@@ -256,6 +268,9 @@ MEMBER_CHAIN: Final = ChainRecord(
     until=5_009,
     checked=9,
     index=1,
+    first=5_001,
+    before=7,
+    run=5_004,
 )
 
 Codec = tuple[Callable[[Any], Record], Callable[[Record], Any]]
@@ -283,6 +298,9 @@ CODECS: Final[dict[type, Codec]] = {
         encode_chain,
         lambda record: decode_chain(record, EPOCH_NAME.group_id, EPOCH_NAME.number, SENDER),
     ),
+    SaidRecord: (encode_said, decode_said),
+    ReadRecord: (encode_read, decode_read),
+    ReceiptRecord: (encode_receipt, decode_receipt),
     GrantRecord: (encode_grant, decode_grant),
     SubjectRecord: (encode_subject, decode_subject),
     NumberRecord: (encode_number, decode_number),
@@ -337,6 +355,10 @@ ENTRIES: Final[dict[str, Any]] = {
     "nobody": AudienceRecord({}),
     "chain of a member": MEMBER_CHAIN,
     "newest chain of a member": replace(MEMBER_CHAIN, until=None),
+    "text of this device": SaidRecord(9, material("head", 32)),
+    "what a device has read": ReadRecord(((0, 3), (5, 5), (5_000, 5_007))),
+    "receipt": ReceiptRecord(NOON),
+    "receipt that was never sent": ReceiptRecord(0),
     "link": LINK,
     "grant": GRANT,
     "grant that was withdrawn": replace(GRANT, revoked=True, checked=True, withdrawn=7),

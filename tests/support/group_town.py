@@ -102,6 +102,18 @@ class GroupTown:
                     unknown |= set(found.unknown)
         return unknown
 
+    def receipts(self, name: str, device: int = 1) -> int:
+        """Let a device tell others what it has read, and them take it. Return how many letters that took."""
+        found = self.at(name, device).receipts()
+        self.send(self.user(name, device), found.outgoing, found.needs)
+        self.process()
+        return len(found.outgoing)
+
+    def delivered(self, name: str, post: GroupPost, device: int = 1) -> set[str]:
+        """Return the members to whom a text of a device was delivered, as far as it knows."""
+        found = self.at(name, device).deliveries(post.group, post.epoch, post.number)
+        return {each.name or each.user_id.hex() for each in found if each.is_delivered}
+
     # --- the log ------------------------------------------------------------------------------------
 
     def new(self, owner: str, *members: str, name: str = "team") -> bytes:

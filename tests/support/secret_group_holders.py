@@ -84,7 +84,7 @@ GROUP_TABLE: Final[dict[str, tuple[Callable[[], Any], str]]] = {
     ),
     "ChainRecord": (
         lambda: ChainRecord(member()),
-        f"ChainRecord(chain={member()!r}, until=None, checked=0, index=0, first=0, before=0)",
+        f"ChainRecord(chain={member()!r}, until=None, checked=0, index=0, first=0, before=0, run=0)",
     ),
     "Groups": (lambda: Groups(User.create(MemoryStore(), "alice")), "<Groups of alice.1>"),
     "GroupDesk": (desk, "{OBJECT}"),

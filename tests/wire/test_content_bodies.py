@@ -18,12 +18,13 @@ from letterlock._wire.content_bodies import (
     SyncCopy,
     encode_sync_copy,
 )
-from letterlock._wire.group_bodies import GroupRequest, GroupSecret
+from letterlock._wire.group_bodies import GroupReceipt, GroupRequest, GroupSecret
 from letterlock.errors import MalformedMessage, PeerError, UnsupportedVersion, UsageError
 from letterlock.limits import MAX_CONTENT, MAX_DEVICE_LIST, MAX_NOTICE_LISTS, MAX_RECEIPT_IDS
 from support.content_samples import (
     BODIES,
     COPY,
+    GROUP_RECEIPT,
     GROUP_REQUEST,
     GROUP_SECRET,
     HISTORY,
@@ -43,6 +44,7 @@ from support.pair import flipped
 LISTS: Final = [each.encode() for each in OWNER.lists]
 COPIED: Final[list[Any]] = cbor2.loads(COPY.encode())
 SECRET: Final[list[Any]] = cbor2.loads(GROUP_SECRET.encode())
+READ: Final[list[Any]] = cbor2.loads(GROUP_RECEIPT.encode())
 IDS: Final = [at.to_bytes(16, "big") for at in range(MAX_RECEIPT_IDS + 1)]
 
 
@@ -61,6 +63,7 @@ def test_bodies_are_ordinary_arrays() -> None:
     assert GROUP_SECRET.encode() == cbor2.dumps(SECRET)
     assert [GROUP_SECRET.group_id, 3, GROUP_SECRET.opening, GROUP_SECRET.secret.expose()] == SECRET
     assert GROUP_REQUEST.encode() == cbor2.dumps([GROUP_REQUEST.group_id, 3, 2])
+    assert [GROUP_RECEIPT.group_id, 3, 5, 7, GROUP_RECEIPT.head] == READ
     assert encode_sync_copy(COPY.name, COPY.user_id, TEXT.encode()) == COPY.encode()
 
 
@@ -102,6 +105,11 @@ WRONG: Final[list[tuple[type[Body], object]]] = [
     (GroupRequest, [ID, 3, 3]), (GroupRequest, [ID, 3, "1"]), (GroupRequest, [ID, 0, 1]),
     (GroupRequest, [ID, -1, 1]), (GroupRequest, [ID[1:], 3, 1]), (GroupRequest, [ID + b"i", 3, 1]),
     (GroupRequest, ["g" * 16, 3, 1]), (GroupRequest, [ID, None, 1]), (GroupRequest, [ID, 3, True]),
+    (GroupReceipt, READ[:4]), (GroupReceipt, [*READ, None]), (GroupReceipt, [ID[1:], *READ[1:]]),
+    (GroupReceipt, [ID, 0, *READ[2:]]), (GroupReceipt, [ID, 3, 8, 7, READ[4]]),
+    (GroupReceipt, [ID, 3, 5, 2**32, READ[4]]), (GroupReceipt, [ID, 3, -1, 7, READ[4]]),
+    (GroupReceipt, [ID, 3, None, 7, READ[4]]), (GroupReceipt, [*READ[:4], bytes(31)]),
+    (GroupReceipt, [*READ[:4], bytes(33)]), (GroupReceipt, [*READ[:4], None]),
 ]  # fmt: skip
 
 

@@ -21,9 +21,11 @@ export const DOCUMENT_SEED = 7;
 export const GROUP_SECRET = 9;
 export const GROUP_CHAIN = 10;
 export const GROUP_REQUEST = 11;
+export const GROUP_RECEIPT = 12;
 
 const CONTROL = [
   RECEIPT, RETRY_REQUEST, LIST_NOTICE, SYNC_COPY, HISTORY_KEY, DOCUMENT_SEED, GROUP_SECRET, GROUP_CHAIN, GROUP_REQUEST,
+  GROUP_RECEIPT,
 ];
 const OTHER_CAUSE = 0;
 const LAST_CAUSE = 7;
@@ -136,9 +138,19 @@ function groupRequest(body) {
   return { groupId: typed.bytes(groupId, 16), epoch: typed.integer(epoch, 1, limits.U32), what: typed.integer(what, 1, 2) };
 }
 
+/** [GRP-45] */
+function groupReceipt(body) {
+  const [groupId, epoch, since, number, head] = elements(body, 5);
+  return {
+    groupId: typed.bytes(groupId, 16), epoch: typed.integer(epoch, 1, limits.U32),
+    since: typed.integer(since, 0, typed.u32(number)), number, head: typed.bytes(head, 32),
+  };
+}
+
 const BODIES = {
   [RECEIPT]: receipt, [RETRY_REQUEST]: retryRequest, [LIST_NOTICE]: listNotice, [SYNC_COPY]: syncCopy, [HISTORY_KEY]: historyKey,
   [DOCUMENT_SEED]: documentSeed, [GROUP_SECRET]: groupSecret, [GROUP_CHAIN]: decodeChain, [GROUP_REQUEST]: groupRequest,
+  [GROUP_RECEIPT]: groupReceipt,
 };
 
 export const readBody = (kind, body) => BODIES[kind](body);

@@ -1,7 +1,7 @@
 """The records of a group: where it stands on this device, its epochs, and its changes that are under way.
 
     stand     [1, number, head, epoch, opening, phase, may send, forked,
-               [[index, device id, number, head] ...]]
+               [[index, device id, since, number, head] ...], told]
     epoch     [1, number, opening, commitment, S / null, ended / null, [user id ...], [device id ...]]
     change    [1, change, S / null]                           `change` as in collection_change.py
 
@@ -28,7 +28,7 @@ from letterlock.errors import MalformedMessage
 from letterlock.limits import MAX_COUNTER, MAX_DEVICES, MAX_ID
 from letterlock.stores import Record
 
-_STAND_FIELDS: Final = 8
+_STAND_FIELDS: Final = 9
 _EPOCH_FIELDS: Final = 7
 _CHANGE_FIELDS: Final = 2
 _MAX_CHANGE: Final = 2**20
@@ -39,7 +39,8 @@ class StandRecord:
     """What a text needs to know of the log, in one small row, whatever number of members there is.
 
     `number` and `head` are those of the newest entry, `opening` is the hash of the entry that began the
-    epoch. `heard` are the heads that were heard last, with places among the members after the newest entry.
+    epoch. `heard` are the heads that were heard last, with places among the members after the newest entry,
+    and `told` says that a text of this device named all of them.
     """
 
     number: int
@@ -50,6 +51,7 @@ class StandRecord:
     may_send: bool
     forked: bool
     heard: tuple[Heard, ...] = ()
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,8 @@ def encode_stand(stand: StandRecord) -> Record:
     """Return the record of where a group stands."""
     heard: list[cbor.Value] = [each.fields() for each in stand.heard]
     place: list[cbor.Value] = [stand.number, stand.head, stand.epoch, stand.opening]
-    return encode_entry(*place, _PHASES.index(stand.phase), int(stand.may_send), int(stand.forked), heard)
+    flags: list[cbor.Value] = [_PHASES.index(stand.phase), int(stand.may_send), int(stand.forked)]
+    return encode_entry(*place, *flags, heard, int(stand.told))
 
 
 def decode_stand(record: Record) -> StandRecord:
@@ -122,7 +125,8 @@ def _read_stand(fields: Fields) -> StandRecord:
     phase = _PHASES[fields.uint("phase", len(_PHASES) - 1)]
     may_send, forked = read_bool(fields, "may send"), read_bool(fields, "forked")
     heard = tuple(map(Heard.from_fields, fields.array("heads", MAX_HEARD)))
-    return StandRecord(number, head, epoch, opening, phase, may_send, forked, heard)
+    told = read_bool(fields, "told")
+    return StandRecord(number, head, epoch, opening, phase, may_send, forked, heard, told)
 
 
 def _read_epoch(fields: Fields) -> GroupEpochRecord:

@@ -2,7 +2,7 @@
 
     sending     [1, number, head, stamp, own lists, begun, sent, chain...]
     audience    [1, [[user id, [device id ...]] ...]]
-    chain       [1, until / null, checked, index, first, before, opening, number, CK, next seed, keys,
+    chain       [1, until / null, checked, index, first, before, run, opening, number, CK, next seed, keys,
                  [[number, head] ...]]
 
 Group, epoch, sender and the first number of a chain's seed are in the key of its row.
@@ -38,7 +38,7 @@ from letterlock.stores import Record
 
 _SENDING_FIELDS: Final = 15
 _AUDIENCE_FIELDS: Final = 1
-_CHAIN_FIELDS: Final = 11
+_CHAIN_FIELDS: Final = 12
 _PAIR_BYTES: Final = 2 * KEY_BYTES
 
 
@@ -71,6 +71,7 @@ class ChainRecord(Uncopyable):
     `until` is the number from which on a later seed is in use, None while none is known. After the entry
     `checked` its user could write, and had the place `index` among the members; 0 for no entry. The keys of
     texts from number `first` on were handed out. From number `before` on, the chain before it is over.
+    `run` is the first of the texts in a row, up to the last in order, all of which were read.
     """
 
     chain: MemberChain
@@ -79,6 +80,7 @@ class ChainRecord(Uncopyable):
     index: int = 0
     first: int = 0
     before: int = 0
+    run: int = 0
 
 
 def encode_sending(sending: SendingRecord) -> Record:
@@ -114,8 +116,9 @@ def encode_chain(record: ChainRecord) -> Record:
     chain = record.chain
     heads: list[cbor.Value] = [[number, head] for number, head in chain.heads]
     keys: list[cbor.Value] = [chain.key.expose(), chain.next_seed.expose(), chain.public_keys]
-    place: list[cbor.Value] = [record.until, record.checked, record.index, record.first, record.before]
-    return encode_entry(*place, chain.epoch.opening, chain.number, *keys, heads)
+    place: list[cbor.Value] = [record.until, record.checked, record.index]
+    numbers: list[cbor.Value] = [record.first, record.before, record.run]
+    return encode_entry(*place, *numbers, chain.epoch.opening, chain.number, *keys, heads)
 
 
 def decode_chain(record: Record, group_id: bytes, epoch: int, sender: SenderName) -> ChainRecord:
@@ -165,6 +168,7 @@ def _read_chain(fields: Fields, group_id: bytes, epoch: int, sender: SenderName)
         raise MalformedMessage("a chain ends at no number")
     checked, index = fields.uint("checked", MAX_COLLECTION_LOG), fields.uint("index", MAX_GROUP_MEMBERS - 1)
     first, before = fields.uint("first", MAX_COUNTER), fields.uint("before", MAX_COUNTER)
+    run = fields.uint("run", MAX_COUNTER)
     name, number = (
         EpochName(group_id, epoch, fields.blob("opening", HASH_BYTES)),
         fields.uint("number", MAX_COUNTER),
@@ -175,7 +179,7 @@ def _read_chain(fields: Fields, group_id: bytes, epoch: int, sender: SenderName)
         raise MalformedMessage("signing keys are not whole keys")
     heads: Heads = tuple(map(_head, fields.array("heads", KEPT_HEADS)))
     chain = MemberChain(name, sender, number, key, seed, keys, heads)
-    return ChainRecord(chain, until, checked, index, first, before)
+    return ChainRecord(chain, until, checked, index, first, before, run)
 
 
 def _hash(fields: Fields) -> bytes:

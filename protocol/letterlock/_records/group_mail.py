@@ -15,8 +15,8 @@ from letterlock._wire.address import Address
 from letterlock._wire.content import GROUP_KINDS, ContentKind
 from letterlock._wire.device_snapshot import HASH_BYTES
 from letterlock._wire.fields import Fields
-from letterlock._wire.group_bodies import peek_group
-from letterlock._wire.group_limits import MAX_GROUP_LETTERS, MAX_SENDER_CHAIN
+from letterlock._wire.group_bodies import GroupReceipt, peek_group
+from letterlock._wire.group_limits import MAX_CHAIN_TEXTS, MAX_GROUP_LETTERS, MAX_SENDER_CHAIN
 from letterlock._wire.sender_chain import SenderChain
 from letterlock.errors import MalformedMessage
 from letterlock.stores import Record
@@ -45,6 +45,8 @@ class GroupLetter(Uncopyable):
         asked: object = body if self.kind is ContentKind.GROUP_REQUEST else b""
         if self.kind is ContentKind.GROUP_CHAIN:
             asked = SenderChain.decode(body).number  # each seed of an epoch, and each place in it
+        if self.kind is ContentKind.GROUP_RECEIPT:
+            asked = GroupReceipt.decode(body).number // MAX_CHAIN_TEXTS
         return self.kind, *peek_group(self.kind, body), asked
 
     def fields(self) -> cbor.Value:

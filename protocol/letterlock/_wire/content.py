@@ -75,13 +75,23 @@ class ContentKind(IntEnum):
     """Brings the sender chain of the device that sent it."""
     GROUP_REQUEST = 11
     """Asks for one of the two."""
+    GROUP_RECEIPT = 12
+    """Says which texts to a group were read."""
 
 
 CONTROL_KINDS: Final = frozenset(map(int, ContentKind)) - {int(ContentKind.TEXT)}
 """The kinds whose bodies this layer reads itself. They have no attachments."""
 
 GROUP_KINDS: Final = frozenset(
-    map(int, (ContentKind.GROUP_SECRET, ContentKind.GROUP_CHAIN, ContentKind.GROUP_REQUEST))
+    map(
+        int,
+        (
+            ContentKind.GROUP_SECRET,
+            ContentKind.GROUP_CHAIN,
+            ContentKind.GROUP_REQUEST,
+            ContentKind.GROUP_RECEIPT,
+        ),
+    )
 )
 """The kinds that are kept until groups take them."""
 

@@ -1,8 +1,9 @@
-"""What devices tell each other about groups, inside sessions: the bodies of three kinds of content.
+"""What devices tell each other about groups, inside sessions: the bodies of four kinds of content.
 
     group secret    = [group id, epoch, opening, S]
     group chain     = the encoding of a sender chain (sender_chain.py)
     group request   = [group id, epoch, what]
+    group receipt   = [group id, epoch, since, number, head]
 
 `peek_group` tells which group and epoch any of them is about, so that it can be kept before a group is known.
 
@@ -20,13 +21,15 @@ from letterlock._wire.content import ContentKind
 from letterlock._wire.device_snapshot import HASH_BYTES
 from letterlock._wire.envelope import check_items
 from letterlock._wire.fields import Fields
+from letterlock._wire.group_content import read_run
 from letterlock._wire.group_limits import GROUP_ID_BYTES
 from letterlock._wire.sender_chain import SenderChain
 from letterlock.limits import MAX_COUNTER
 
-_MAX_ITEMS: Final = 5
+_MAX_ITEMS: Final = 6
 _TOLD: Final = "a group's secret"
 _ASKED: Final = "a request about a group"
+_READ: Final = "a receipt of a group's texts"
 
 
 class EpochSecret(Secret):
@@ -88,8 +91,33 @@ class GroupRequest:
         return cls(group_id, epoch, Wanted(fields.uint_between("what", Wanted.SECRET, Wanted.CHAIN)))
 
 
+@dataclass(frozen=True, slots=True)
+class GroupReceipt:
+    """Says that texts of the device to which it goes were read: those from `since` to `number` in an epoch.
+
+    `head`, 32 bytes, is that of its chain after the last of them, which nobody knows who has not seen them.
+    """
+
+    group_id: bytes
+    epoch: int
+    since: int
+    number: int
+    head: bytes = field(repr=False)
+
+    def encode(self) -> bytes:
+        """Return the body."""
+        return cbor.encode([self.group_id, self.epoch, self.since, self.number, self.head])
+
+    @classmethod
+    def decode(cls, body: bytes) -> "GroupReceipt":
+        """Read what `encode` gives. Raises MalformedMessage."""
+        check_items(body, _MAX_ITEMS, _READ)
+        fields = Fields(cbor.decode(body), 5, _READ)
+        return cls(*_place(fields), *read_run(fields), fields.blob("head", HASH_BYTES))
+
+
 def peek_group(kind: int, body: bytes) -> tuple[bytes, int]:
-    """Return the group and the epoch that a body of one of the three kinds is about.
+    """Return the group and the epoch that a body of one of the four kinds is about.
 
     Raises MalformedMessage, UnsupportedVersion, InvalidKey for one that has not the shape of its kind.
     """
@@ -99,6 +127,9 @@ def peek_group(kind: int, body: bytes) -> tuple[bytes, int]:
     if kind == ContentKind.GROUP_SECRET:
         secret = GroupSecret.decode(body)
         return secret.group_id, secret.epoch
+    if kind == ContentKind.GROUP_RECEIPT:
+        receipt = GroupReceipt.decode(body)
+        return receipt.group_id, receipt.epoch
     request = GroupRequest.decode(body)
     return request.group_id, request.epoch
 

@@ -1,13 +1,16 @@
 """What the sealed bytes of a group text hold, before padding.
 
     content   = [head before, [heard ...], text]
-    heard     = [member, device id, number, head]
+    heard     = [member, device id, since, number, head]
 
 `head before` is the head of the sender's chain before this text, so that a member who received another one
 finds out. `heard` are heads of chains of other devices, as the sender received them: two members who were
 shown different texts find out as soon as one of them writes. `member` is the place of the device's user
 among the members of the group, which are in ascending order of their ids, after the entry that the text
 names. [GRP-6]
+
+With each head the sender says that its device has read the texts of that chain from `since` to `number`, so
+that whoever wrote them learns where they arrived. [GRP-45]
 
 Not here: what a head is (_groups/_epoch.py).
 """
@@ -26,32 +29,43 @@ from letterlock.errors import MalformedMessage
 from letterlock.limits import MAX_COUNTER, MAX_ID, MAX_PLAINTEXT
 
 _WHAT: Final = "the content of a group text"
-_MOST_ITEMS: Final = 4 + 5 * MAX_HEARD
+_MOST_ITEMS: Final = 4 + 6 * MAX_HEARD
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """The head, 32 bytes, of another device's chain after its text of this number. `member` counts from 0."""
+    """The head, 32 bytes, of another device's chain after its text of this number. `member` counts from 0.
+
+    The texts from `since` to `number` were read.
+    """
 
     member: int
     device: int
+    since: int
     number: int
     head: bytes = field(repr=False)
 
     def fields(self) -> cbor.Value:
         """Return it as it stands inside an encoding."""
-        return [self.member, self.device, self.number, self.head]
+        return [self.member, self.device, self.since, self.number, self.head]
 
     @classmethod
     def from_fields(cls, value: object) -> "Heard":
         """Read what `fields` gives. Raises MalformedMessage."""
-        fields = Fields(value, 4, "the head of another chain")
-        return cls(
+        fields = Fields(value, 5, "the head of another chain")
+        member, device = (
             fields.uint("member", MAX_GROUP_MEMBERS - 1),
             fields.uint_between("device id", 1, MAX_ID),
-            fields.uint("number", MAX_COUNTER),
-            fields.blob("head", HASH_BYTES),
         )
+        return cls(member, device, *read_run(fields), fields.blob("head", HASH_BYTES))
+
+
+def read_run(fields: Fields) -> tuple[int, int]:
+    """Read the first and the last number of texts in a row. Raises MalformedMessage."""
+    since, number = fields.uint("since", MAX_COUNTER), fields.uint("number", MAX_COUNTER)
+    if since > number:
+        raise fields.wrong("since", "no greater number than that of the last text")
+    return since, number
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,18 @@ oldest of its own."""
 MAX_GROUP_MAILS: Final = 4_096
 """Devices of which letters about groups are kept. Those of others are dropped, and can be asked for again."""
 
+MAX_RECEIPTED: Final = 64
+"""Members of a group up to which what was read is told by letters. In a larger one, a text would lead to a
+letter from each member, so texts alone tell it."""
+
+RECEIPT_PAUSE: Final = 10
+"""Seconds for each member between two receipts of a device for one chain: whoever writes without a pause gets
+one receipt in ten seconds of the whole group."""
+
+MAX_READ_RUNS: Final = 16
+"""Runs of texts that are kept of what one device has read of this one's in an epoch. The first goes if there
+are more: its texts are shown as not delivered."""
+
 KEPT_EPOCHS: Final = 5
 """Epochs of a group that are kept for more than a day after their end, for texts that are late. 30 days end
 them too."""

@@ -17,7 +17,14 @@ from letterlock.client._convener import Convener
 from letterlock.client._errors import RelayRefused, RelayUnavailable
 from letterlock.client._office import Office
 from letterlock.errors import UsageError
-from letterlock.groups import ChangeOutcome, CollectionPhase, Group, GroupChange, GroupRole
+from letterlock.groups import (
+    ChangeOutcome,
+    CollectionPhase,
+    Group,
+    GroupChange,
+    GroupDelivery,
+    GroupRole,
+)
 
 _MAILBOX: Final = 10.0
 """Seconds for which a refresh waits until the mailbox was read once."""
@@ -104,13 +111,24 @@ class ClientGroups(Uncopyable):
         """
         if type(body) is not bytes or type(group) is not bytes:
             raise UsageError("send needs the id of a group and a body, both as bytes")
-        id_ = await self._office.run(self._queue.post, group, body)
+        id_ = await self._office.run(self._queue.outbox.post, group, body)
         self._office.group_wake.set()
         return id_
 
     async def is_sent(self, id_: bytes) -> bool:
         """Return whether the relay has taken a text, or it was given up."""
         return not await self._office.run(self._queue.rows.posts.has, id_)
+
+    async def deliveries(self, id_: bytes) -> tuple[GroupDelivery, ...]:
+        """Return to which members a text was delivered, by the id that `send` returned.
+
+        Asked are those who were members when it was sealed and are members now, in the order of their ids.
+        `is_delivered` says that a device of the member has read the text, and that the member itself said so;
+        False says that nothing is known yet. In groups of up to 64 members each device tells it by itself,
+        at once or some minutes later. In larger ones it is told by what the member writes. Raises UsageError
+        for an id that is unknown, of a text that was given up, or of one older than 30 days.
+        """
+        return await self._office.run(self._queue.outbox.deliveries, id_)
 
     # --- looking --------------------------------------------------------------------------------------
 

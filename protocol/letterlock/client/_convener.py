@@ -135,7 +135,7 @@ class Convener:
             retry |= set((await office.run(queue.process)).retry)  # what waited for these logs
         is_learned = office.pop_learned()
         if is_learned:
-            await office.run(queue.hurry)
+            await office.run(queue.outbox.hurry)
         await self._judge(None if is_learned or groups is None else unknown | retry)
         for change in await office.run(queue.pending):
             await self._offer(change)
@@ -145,7 +145,10 @@ class Convener:
             for change in await office.run(queue.upkeep):
                 await self._offer(change)
             office.wake_all()
+        for group in sorted(await office.run(queue.pop_suspects)):
+            await self.logs.read_newest(group)
         await self._send()
+        await self._tell_writers()
         await self._follow()
 
     async def _offer(self, change: GroupChange) -> None:
@@ -240,7 +243,8 @@ class Convener:
         """Send the oldest texts of each group, until nothing may go now."""
         tried: set[bytes] = set()
         while True:
-            due = [(id_, post) for id_, post in await self._office.run(self._queue.due) if id_ not in tried]
+            found = await self._office.run(self._queue.outbox.due)
+            due = [(id_, post) for id_, post in found if id_ not in tried]
             if not due:
                 return
             for id_, post in due:
@@ -263,30 +267,30 @@ class Convener:
                 if not await self._refused(refused, id_, post):
                     return
             else:
-                await office.run(queue.sent, id_)
+                await office.run(queue.outbox.sent, id_)
                 office.arrivals_wake.set()
                 return
-        await office.run(queue.delay, group, _PAUSE)
+        await office.run(queue.outbox.delay, group, _PAUSE)
 
     async def _sealed(self, id_: bytes, group: bytes) -> GroupPost | None:
         """Return a post with its text, or None if it cannot go now, or never will."""
         office, queue = self._office, self._queue
         try:
-            return await office.run(queue.seal, id_)
+            return await office.run(queue.outbox.seal, id_)
         except GroupEpochDue:
             renew = partial(queue.groups.renew, group)
             change = await office.run(self._renewed, renew)
             if change is None or await self.logs.offer(group, change) is ChangeOutcome.WAITING:
-                await office.run(queue.delay, group, _PAUSE)
+                await office.run(queue.outbox.delay, group, _PAUSE)
             return await self._sealed_at_last(id_, group)
         except (GroupKeyMissing, ContactFrozen):
-            await office.run(queue.delay, group, _PAUSE)
+            await office.run(queue.outbox.delay, group, _PAUSE)
         except GroupForked:
-            await office.run(queue.delay, group, HOUR)
+            await office.run(queue.outbox.delay, group, HOUR)
         except OwnDeviceRevoked:
             raise
         except UsageError:  # this user may not write any more
-            await office.run(queue.give_up, id_)
+            await office.run(queue.outbox.give_up, id_)
             office.news_wake.set()
         return None
 
@@ -300,9 +304,9 @@ class Convener:
     async def _sealed_at_last(self, id_: bytes, group: bytes) -> GroupPost | None:
         """Return a post after an epoch was begun, or None if it was not."""
         try:
-            return await self._office.run(self._queue.seal, id_)
+            return await self._office.run(self._queue.outbox.seal, id_)
         except (UsageError, TrustError):
-            await self._office.run(self._queue.delay, group, _PAUSE)
+            await self._office.run(self._queue.outbox.delay, group, _PAUSE)
             return None
 
     async def _refused(self, refused: RelayRefused, id_: bytes, post: GroupPost) -> bool:
@@ -313,23 +317,28 @@ class Convener:
                 before = await office.run(queue.number, group)
                 await self.logs.read(group)
                 if await office.run(queue.number, group) > before:
-                    await office.run(queue.stale, id_)
+                    await office.run(queue.outbox.stale, id_)
                     return True
                 if post.failures >= MAX_FAILURES:
-                    await office.run(queue.give_up, id_)
+                    await office.run(queue.outbox.give_up, id_)
                     return False
-                await office.run(queue.stale, id_)
-                await office.run(queue.delay, group, _PAUSE)
+                await office.run(queue.outbox.stale, id_)
+                await office.run(queue.outbox.delay, group, _PAUSE)
                 if refused.code is not RelayCode.UNKNOWN:
                     office.tell(RelayEventKind.MISBEHAVES)
             case RelayCode.FULL:
                 office.tell(RelayEventKind.NO_ROOM)
-                await office.run(queue.delay, group, _FULL)
+                await office.run(queue.outbox.delay, group, _FULL)
             case RelayCode.SLOW_DOWN:
-                await office.run(queue.delay, group, refused.number)
+                await office.run(queue.outbox.delay, group, refused.number)
             case _:
                 raise refused
         return False
+
+    async def _tell_writers(self) -> None:
+        """Have receipts sent, after the texts: what these told needs none. [GRP-46]"""
+        if await self._office.run(self._queue.receipts):
+            self._office.wake_all()
 
     # --- news ---------------------------------------------------------------------------------------------
 

@@ -1,19 +1,18 @@
 """GroupQueue: a user's groups, and what of them is on its way, in one store.
 
     changed, take_log, process, upkeep    a call of `Groups`, and what it returned, saved in ONE transaction
-    post, seal                            what the application sends: sealed when it is about to go
     take_texts, judge_held                texts from the relay: arrived, held, or done
+    receipts                              what tells others that their texts were read
 
 Every method runs inside a transaction of the store, which the caller began.
 
-Not here: the relay (_convener.py), the rules (groups/).
+Not here: what the application sends (_group_outbox.py), the relay (_convener.py), the rules (groups/).
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from hashlib import sha256
-from typing import Final, Protocol
+from typing import Final
 
 from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.address import Address
@@ -23,24 +22,26 @@ from letterlock._wire.group_text import GroupText, SenderName
 from letterlock._wire.log_entry import Action, LogEntry
 from letterlock._wire.relay_group import StoredText
 from letterlock.client._document_queue import DocumentQueue
-from letterlock.client._group_rows import MAX_WAITS, GroupPost, HeldText
+from letterlock.client._group_outbox import GroupOutbox, GroupResult, take_letters
+from letterlock.client._group_rows import HeldText
 from letterlock.client._group_tables import GroupTables, held_key
-from letterlock.client._queue import MAX_TEXT, Queue
+from letterlock.client._queue import Queue
 from letterlock.client._rows import Arrived, FromGroup, Notice, notice_of
 from letterlock.client._table import MICROSECONDS
-from letterlock.errors import PeerError, PlaintextTooLong, UsageError
+from letterlock.errors import PeerError
 from letterlock.groups import (
     ChangeOutcome,
     GroupChange,
     GroupEntryMissing,
     GroupEvent,
+    GroupEventKind,
     GroupIncoming,
     GroupProcessed,
     Groups,
     GroupTaken,
 )
 from letterlock.limits import KEPT_LIFETIME, MESSAGE_ID_BYTES
-from letterlock.user import EventKind, Need, NeedKind, Outcome, Outgoing
+from letterlock.user import EventKind, Need, NeedKind, Outcome
 from letterlock.user._user import desk_behind
 
 _ADDING: Final = frozenset({Action.CREATE, Action.ADD})
@@ -48,50 +49,48 @@ MAX_HELD_TEXTS: Final = 1000
 """Texts that cannot be judged yet. Beyond them, the next one is given up and reported."""
 _STRANGERS: Final = 5
 """Seconds for which a text waits for members who are not known, each time."""
+_MAX_SUSPECTED: Final = 1000
+"""Reports of other logs in one process. A member can make up any number of texts that lead to one."""
 MAX_HELD_OF_MEMBER: Final = 100
 """The same for one member of one group, so that whoever withholds keys leaves room for everybody else."""
-
-
-class GroupResult(Protocol):
-    """What calls of `Groups` return that has letters to deliver."""
-
-    @property
-    def outgoing(self) -> tuple[Outgoing, ...]:
-        """Messages to deliver."""
-        ...
-
-    @property
-    def needs(self) -> tuple[Need, ...]:
-        """What to fetch."""
-        ...
-
-
-class _Letters:
-    """Letters and needs alone: events of groups are no events of the user."""
-
-    def __init__(self, result: GroupResult) -> None:
-        self.outgoing, self.needs = result.outgoing, result.needs
 
 
 class GroupQueue(Uncopyable):
     """The groups of one client."""
 
-    __slots__ = ("_documents", "_joins", "_met", "_queue", "groups", "rows")
+    __slots__ = ("_documents", "_joins", "_queue", "_suspected", "_suspects", "groups", "outbox", "rows")
 
     def __init__(self, queue: Queue, documents: DocumentQueue) -> None:
         self._queue = queue
         self._documents = documents
-        self._met: dict[bytes, int] = {}
         self._joins: dict[bytes, int] = {}
+        self._suspects: set[bytes] = set()
+        self._suspected: set[tuple[GroupEvent, int]] = set()
         self.groups = Groups(queue.user)
         self.rows = GroupTables(desk_behind(queue.user).book.store)
+        self.outbox = GroupOutbox(queue, self.groups, self.rows)
         documents.parcels_in.awaited = self._strangers
 
     def _take(self, result: GroupResult, events: Iterable[GroupEvent] = ()) -> None:
         """Save letters on their way, needs and events."""
-        self._queue.take(_Letters(result))
+        take_letters(self._queue, result)
         for event in events:
-            self._queue.tell(notice_of(event))
+            self._tell(event)
+
+    def _tell(self, event: GroupEvent) -> None:
+        """Report an event. That somebody seems to have another log is told once for each state of ours."""
+        if event.kind is GroupEventKind.OTHER_LOG:
+            self._suspects.add(event.group)
+            found = event, self.number(event.group)
+            if found in self._suspected or len(self._suspected) >= _MAX_SUSPECTED:
+                return
+            self._suspected.add(found)
+        self._queue.tell(notice_of(event))
+
+    def pop_suspects(self) -> set[bytes]:
+        """Return the groups of which somebody seems to have another log, and forget them. [GRP-48]"""
+        found, self._suspects = self._suspects, set()
+        return found
 
     # --- the log ------------------------------------------------------------------------------------------
 
@@ -111,10 +110,7 @@ class GroupQueue(Uncopyable):
 
     def number(self, group: bytes) -> int:
         """Return the number of the newest entry of a log on record, 0 if there is none."""
-        try:
-            return self.groups.get(group).number
-        except UsageError:
-            return 0
+        return self.groups.number(group)
 
     def take_log(self, group: bytes, entries: Sequence[bytes]) -> GroupTaken:
         """Take entries of a log. Raises as `Groups.take` does."""
@@ -156,9 +152,24 @@ class GroupQueue(Uncopyable):
         for _, held in self.rows.held.due(kept):
             self._given_up(held.group, held.stored.text)
         self.rows.held.delete_due(kept)
+        self.rows.sent.delete_due(kept)
         done = self.groups.upkeep()
         self._take(done)
         return done.changes
+
+    def receipts(self) -> bool:
+        """Tell others that their texts were read, where that is due; return whether it was."""
+        made = self.groups.receipts()
+        self._take(made)
+        return bool(made.outgoing or made.needs)
+
+    def next_due(self) -> int | None:
+        """Return in how many seconds a text may be tried or a receipt is due, or None."""
+        receipt, text = self.groups.next_receipt(), self.outbox.next_due()
+        if receipt is None:
+            return text
+        wait = max(receipt - self._queue.tables.clock(), 0)
+        return wait if text is None else min(text, wait)
 
     def rest_of_log(self, group: bytes, after: int) -> tuple[bytes, ...]:
         """Return the entries on record that a relay lacks which has lost them."""
@@ -210,91 +221,6 @@ class GroupQueue(Uncopyable):
         for each in self.groups.get(group).members:
             if each.name is None and each.user_id != own and each.user_id in introduced:
                 self._documents.parcels_in.want(introduced[each.user_id])
-
-    # --- texts on their way -------------------------------------------------------------------------------
-
-    def post(self, group: bytes, body: bytes) -> bytes:
-        """Keep a text until it can go; return its id of 16 bytes. Raises UsageError, PlaintextTooLong."""
-        if len(body) > MAX_TEXT:
-            raise PlaintextTooLong(len(body), MAX_TEXT)
-        self.groups.get(group)
-        id_ = self._queue.draw(MESSAGE_ID_BYTES)
-        self.rows.posts.save(id_, GroupPost(group, body), self._queue.tables.order())
-        return id_
-
-    def due(self) -> list[tuple[bytes, GroupPost]]:
-        """Return texts that may be tried now, of each group the oldest one."""
-        until = (self._queue.tables.clock() + 1) * MICROSECONDS
-        first: dict[bytes, tuple[bytes, GroupPost]] = {}
-        for id_, post in self.rows.posts.due(until):
-            first.setdefault(post.group, (id_, post))
-        return list(first.values())
-
-    def next_due(self) -> int | None:
-        """Return in how many seconds the next text may be tried, or None if there is none."""
-        return self._queue.tables.wait(self.rows.posts)
-
-    def seal(self, id_: bytes) -> GroupPost | None:
-        """Return a post with its text, sealed for the members of now; None if it is gone, or waits. [CLN-22]
-
-        It is sealed anew as the log goes on, until it is `offered`: the relay may have it then, so it stays
-        the same until it was `stale`. Raises what `Groups.encrypt` raises.
-        """
-        post = self.rows.posts.load(id_)
-        if post is None or post.offered:
-            return post
-        if post.text is None or GroupText.decode(post.text).place.entry != self.number(post.group):
-            if self._waits(id_, post):
-                return None
-            sealed = self.groups.encrypt(post.group, post.body)
-            self._take(sealed)
-            post = post.sealed(sealed.text, self._queue.tables.order())
-        # It may go when the letters that hand out its keys went first, as far as they could.
-        post = replace(post, offered=not self._queue.tables.posts.due(post.order, 1))
-        self.rows.posts.save(id_, post, 0)  # the first of its group from now on
-        return post
-
-    def _waits(self, id_: bytes, post: GroupPost) -> bool:
-        """Return whether a text waits for members who are not known yet: they could never read it. [GRP-3]"""
-        group = self.groups.get(post.group)
-        if self._met.get(post.group) == group.number:
-            return False
-        own = self._queue.user.user_id
-        is_met = all(each.name is not None or each.user_id == own for each in group.members)
-        if is_met or post.waits >= MAX_WAITS:
-            self._met[post.group] = group.number
-            return False
-        self.rows.posts.save(id_, post.waited(), 0)
-        self.delay(post.group, _STRANGERS)
-        return True
-
-    def hurry(self) -> None:
-        """Try all texts now: members became known."""
-        for group in {post.group for _, post in self.rows.posts.due()}:
-            self.delay(group, 0)
-
-    def sent(self, id_: bytes) -> None:
-        """Forget a post that the relay has."""
-        self.rows.posts.delete(id_)
-
-    def stale(self, id_: bytes) -> None:
-        """Have a post sealed anew."""
-        post = self.rows.posts.load(id_)
-        if post is not None:
-            self.rows.posts.save(id_, post.failed(), 0)
-
-    def delay(self, group: bytes, seconds: int) -> None:
-        """Try the texts of a group again after so many seconds, in their order."""
-        for id_, post in self.rows.posts.due():
-            if post.group == group:
-                self.rows.posts.save(id_, post, self._queue.tables.order(seconds))
-
-    def give_up(self, id_: bytes) -> None:
-        """Give a post up, and report it."""
-        post = self.rows.posts.load(id_)
-        if post is not None:
-            self.rows.posts.delete(id_)
-            self._queue.tell(Notice(EventKind.GIVEN_UP.value, None, None, (post.group, None)))
 
     # --- texts from the relay -----------------------------------------------------------------------------
 
@@ -348,6 +274,8 @@ class GroupQueue(Uncopyable):
         return known
 
     def _arrive(self, incoming: GroupIncoming, stored: StoredText) -> None:
+        for event in incoming.events:
+            self._tell(event)
         if incoming.outcome is not Outcome.READ or incoming.text is None:
             return
         device = incoming.device
@@ -358,8 +286,6 @@ class GroupQueue(Uncopyable):
         tables = self._queue.tables
         arrived = Arrived(sender, int(ContentKind.TEXT), id_, stored.time, incoming.text, group=group)
         tables.append(tables.arrived, arrived)
-        for event in incoming.events:
-            self._queue.tell(notice_of(event))
 
     def _hold(self, group: bytes, stored: StoredText) -> None:
         held = self.rows.held

@@ -3,6 +3,7 @@
 place    [1, number]
 post     [1, group id, body, text / null, place in the order, failures, waits, offered]
 text     [1, group id, number, time, text]
+sent     [1, group id, epoch, number]
 
 A post is sealed only when it is about to go: for the members of that moment. If the log goes on before it was
 offered, or the relay refuses the text as stale, the post is sealed anew.
@@ -74,6 +75,15 @@ class HeldText:
     stored: StoredText = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class SentText:
+    """Where a text of the application stands that the relay has."""
+
+    group: bytes
+    epoch: int
+    number: int
+
+
 def encode_place(place: GroupPlace) -> Record:
     """Return the record of how far a group was read."""
     return encode_entry(place.number)
@@ -106,6 +116,21 @@ def _post(fields: Fields) -> GroupPost:
     order, failures = fields.uint("place", MAX_TIME), fields.uint("failures", MAX_FAILURES)
     waits = fields.uint("waits", MAX_WAITS)
     return GroupPost(group, body, text, order, failures, waits, read_bool(fields, "offered"))
+
+
+def encode_sent_text(sent: SentText) -> Record:
+    """Return the record of a text that the relay has."""
+    return encode_entry(sent.group, sent.epoch, sent.number)
+
+
+def decode_sent_text(record: Record) -> SentText:
+    """Read what `encode_sent_text` gives. Raises CorruptStore."""
+    return decode_entry(record, 3, "a record of a text that was sent to a group", _sent)
+
+
+def _sent(fields: Fields) -> SentText:
+    group, epoch = fields.blob("group id", GROUP_ID_BYTES), fields.uint_between("epoch", 1, MAX_COUNTER)
+    return SentText(group, epoch, fields.uint("number", MAX_COUNTER))
 
 
 def encode_held_text(held: HeldText) -> Record:

@@ -3,6 +3,7 @@
     GROUP_PLACE    group id                 due: 0
     GROUP_POST     content id, 16 bytes     due: when it may be tried
     GROUP_TEXT     group id || number       due: order
+    GROUP_SENT     content id, 16 bytes     due: order, and deleted after 30 days
 
 Not here: their records (_group_rows.py); messages (_table.py).
 """
@@ -10,7 +11,7 @@ Not here: their records (_group_rows.py); messages (_table.py).
 from typing import Final
 
 from letterlock.client import _group_rows as rows
-from letterlock.client._group_rows import GroupPlace, GroupPost, HeldText
+from letterlock.client._group_rows import GroupPlace, GroupPost, HeldText, SentText
 from letterlock.client._table import Table
 from letterlock.stores import EntryKind, Store
 
@@ -23,7 +24,7 @@ _NUMBER_BYTES: Final = 4
 class GroupTables:
     """All rows about the groups of one client."""
 
-    __slots__ = ("_places", "held", "posts")
+    __slots__ = ("_places", "held", "posts", "sent")
 
     def __init__(self, store: Store) -> None:
         self._places: Table[GroupPlace] = Table(
@@ -34,6 +35,9 @@ class GroupTables:
         )
         self.held: Table[HeldText] = Table(
             store, EntryKind.GROUP_TEXT, rows.encode_held_text, rows.decode_held_text
+        )
+        self.sent: Table[SentText] = Table(
+            store, EntryKind.GROUP_SENT, rows.encode_sent_text, rows.decode_sent_text
         )
 
     def groups(self) -> list[bytes]:

@@ -1,6 +1,7 @@
 """LogReader: the logs of collections, or of groups, at the relay: read, restored, and gone on with.
 
     read        entries after those on record, until there are no more
+    read_newest the newest entry on record once more, for somebody seems to have another one
     restore     entries on record, for a relay that has lost them
     offer       a change of this user, made anew as often as others are faster                    [DOC-79]
 
@@ -117,6 +118,23 @@ class LogReader(Generic[C]):
             if number >= answer.newest or number <= after:  # all of it, or lists have to come first
                 return True
             after = number
+
+    async def read_newest(self, log: bytes) -> None:
+        """Read the newest entry on record again: if it was shown in two versions, that is evidence. [GRP-48]
+
+        Raises what calls raise.
+        """
+        number = await self._office.run(self._desk.number, log)
+        if not number:
+            return
+        try:
+            answer = await self._office.call(LogRequest(log, number - 1), LogAnswer)
+        except RelayRefused as refused:
+            if refused.code is not RelayCode.UNKNOWN:
+                raise
+            return
+        if answer.entries:
+            await self.take(log, answer.entries)
 
     async def _compare(self, log: bytes, until: int) -> None:
         """Read a log from its first entry on, after entries that do not follow ours.

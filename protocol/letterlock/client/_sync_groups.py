@@ -9,7 +9,7 @@ from functools import partial
 from letterlock._primitives.secret import Uncopyable
 from letterlock.client._client_groups import ClientGroups
 from letterlock.client._sync_json import Do
-from letterlock.groups import Group, GroupRole
+from letterlock.groups import Group, GroupDelivery, GroupRole
 
 
 class SyncGroups(Uncopyable):
@@ -61,6 +61,10 @@ class SyncGroups(Uncopyable):
     def is_sent(self, id_: bytes) -> bool:
         """Return whether the relay has taken a text, or it was given up."""
         return self._do(partial(self._groups.is_sent, id_))
+
+    def deliveries(self, id_: bytes) -> tuple[GroupDelivery, ...]:
+        """Return to which members a text was delivered, by the id that `send` returned."""
+        return self._do(partial(self._groups.deliveries, id_))
 
     def all(self) -> tuple[Group, ...]:
         """Return all groups on record, in the order of their ids."""

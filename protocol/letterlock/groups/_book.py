@@ -14,7 +14,7 @@
 Numbers have 4 bytes, and a sender is a user id and a device id. Every method runs inside the caller's
 transaction.
 
-Not here: logs (documents/_log_book.py); what any of it means.
+Not here: logs (documents/_log_book.py); what arrived where (_delivery_book.py); what any of it means.
 """
 
 from collections.abc import Iterator
@@ -44,13 +44,20 @@ from letterlock._records.group_chain import (
     encode_chain,
     encode_sending,
 )
-from letterlock._wire.group_limits import CHAIN_EPOCHS, GROUP_ID_BYTES, MAX_CHAIN_TEXTS, MAX_SENDER_CHAINS
+from letterlock._wire.group_limits import CHAIN_EPOCHS, MAX_CHAIN_TEXTS, MAX_SENDER_CHAINS
 from letterlock._wire.group_text import SenderName
+from letterlock.groups._row_keys import (
+    PLACE_BYTES,
+    chain_key,
+    place_key,
+    read_place,
+    read_sender,
+    sender_bytes,
+    text_key,
+)
 from letterlock.limits import KEPT_LIFETIME
 from letterlock.stores import DeferredRecord, EntryKind, EntryRow, Record, Store
 
-_PLACE_BYTES: Final = GROUP_ID_BYTES + 4
-"""Bytes with which the key of everything begins that ends with an epoch."""
 _DEVICE_AND_NUMBER: Final = 8
 """Bytes after the user id in the key of a text's key."""
 _OF_GROUP: Final = (EntryKind.GROUP_STAND, EntryKind.GROUP_SENDING, EntryKind.GROUP_AUDIENCE)
@@ -60,6 +67,9 @@ _OF_EPOCH: Final = (
     EntryKind.GROUP_KEY,
     EntryKind.GROUP_WANT,
     EntryKind.GROUP_ANSWER,
+    EntryKind.GROUP_SAID,
+    EntryKind.GROUP_READ,
+    EntryKind.GROUP_RECEIPT,
 )
 
 
@@ -88,26 +98,26 @@ class GroupBook:
 
     def epoch(self, group: bytes, epoch: int) -> GroupEpochRecord | None:
         """Return an epoch, or None if it is not on record, or not any more."""
-        row = self._entries.load(EntryKind.GROUP_EPOCH, _place(group, epoch))
+        row = self._entries.load(EntryKind.GROUP_EPOCH, place_key(group, epoch))
         return None if row is None else row.record.decoded(decode_group_epoch)
 
     def save_epoch(self, group: bytes, epoch: int, record: GroupEpochRecord) -> None:
         """Insert or replace an epoch."""
         saved = DeferredRecord(record, encode_group_epoch)
-        self._entries.save(EntryRow(EntryKind.GROUP_EPOCH, _place(group, epoch), None, saved))
+        self._entries.save(EntryRow(EntryKind.GROUP_EPOCH, place_key(group, epoch), None, saved))
 
     def epochs(self) -> Iterator[tuple[bytes, int, GroupEpochRecord]]:
         """Yield all epochs on record, with the ids of their groups."""
         for row in list(self._entries.all(EntryKind.GROUP_EPOCH)):
-            yield *_read_place(row.key), row.record.decoded(decode_group_epoch)
+            yield *read_place(row.key), row.record.decoded(decode_group_epoch)
 
     def delete_epochs(self, group: bytes, epochs: frozenset[int]) -> None:
         """Delete epochs with their chains, keys and requests."""
         for epoch in epochs:
-            self._entries.delete(EntryKind.GROUP_EPOCH, _place(group, epoch))
+            self._entries.delete(EntryKind.GROUP_EPOCH, place_key(group, epoch))
         for kind in _OF_EPOCH:
             for row in list(self._entries.all(kind)):
-                if row.key.startswith(group) and _read_place(row.key)[1] in epochs:
+                if row.key.startswith(group) and read_place(row.key)[1] in epochs:
                     self._entries.delete(kind, row.key)
 
     # --- changes under way ------------------------------------------------------------------------
@@ -116,16 +126,16 @@ class GroupBook:
         """Return the changes under way of a group, or of all: group, number of the entry, record."""
         rows = [each for each in self._entries.all(EntryKind.GROUP_CHANGE) if each.key.startswith(group)]
         rows.sort(key=lambda each: each.key)
-        return [(*_read_place(each.key), each.record.decoded(decode_group_change)) for each in rows]
+        return [(*read_place(each.key), each.record.decoded(decode_group_change)) for each in rows]
 
     def save_change(self, group: bytes, number: int, change: GroupChangeRecord) -> None:
         """Insert or replace a change under way."""
         record = DeferredRecord(change, encode_group_change)
-        self._entries.save(EntryRow(EntryKind.GROUP_CHANGE, _place(group, number), None, record))
+        self._entries.save(EntryRow(EntryKind.GROUP_CHANGE, place_key(group, number), None, record))
 
     def delete_change(self, group: bytes, number: int) -> None:
         """Delete a change, if it exists."""
-        self._entries.delete(EntryKind.GROUP_CHANGE, _place(group, number))
+        self._entries.delete(EntryKind.GROUP_CHANGE, place_key(group, number))
 
     # --- this device's chain ----------------------------------------------------------------------
 
@@ -155,7 +165,7 @@ class GroupBook:
 
     def chain(self, group: bytes, epoch: int, sender: SenderName, number: int) -> ChainRecord | None:
         """Return the chain of a sender to which a number belongs, or None. [GRP-29]"""
-        row = self._entries.load(EntryKind.GROUP_CHAIN, _chain_key(group, epoch, sender, number))
+        row = self._entries.load(EntryKind.GROUP_CHAIN, chain_key(group, epoch, sender, number))
         if row is None:
             return None
         return row.record.decoded(lambda record: decode_chain(record, group, epoch, sender))
@@ -163,13 +173,13 @@ class GroupBook:
     def save_chain(self, record: ChainRecord, number: int) -> None:
         """Insert or replace the chain of a sender to which a number belongs."""
         epoch, sender = record.chain.epoch, record.chain.sender
-        key = _chain_key(epoch.group_id, epoch.number, sender, number)
+        key = chain_key(epoch.group_id, epoch.number, sender, number)
         self._entries.save(EntryRow(EntryKind.GROUP_CHAIN, key, None, DeferredRecord(record, encode_chain)))
 
     def newest_before(self, group: bytes, before: int, sender: SenderName) -> ChainRecord | None:
         """Return the newest chain of a sender in the epochs before one that may go on in it, or None."""
         for epoch in range(before - 1, max(0, before - CHAIN_EPOCHS), -1):
-            row = self._entries.load(EntryKind.GROUP_CHAINS, _place(group, epoch) + _encoded(sender))
+            row = self._entries.load(EntryKind.GROUP_CHAINS, place_key(group, epoch) + sender_bytes(sender))
             if row is not None:
                 return self.chain(group, epoch, sender, _read_chains(row)[-1])
         return None
@@ -179,13 +189,13 @@ class GroupBook:
 
         The chain that came from the epoch before is not counted: it would come from there again. [GRP-43]
         """
-        key = _place(group, epoch) + _encoded(sender)
+        key = place_key(group, epoch) + sender_bytes(sender)
         row = self._entries.load(EntryKind.GROUP_CHAINS, key)
         chains = set[int]() if row is None else set(_read_chains(row))
         chains.add(number - number % MAX_CHAIN_TEXTS)
         over = sorted(chains - {0})[:-MAX_SENDER_CHAINS]
         for first in over:
-            self._entries.delete(EntryKind.GROUP_CHAIN, _chain_key(group, epoch, sender, first))
+            self._entries.delete(EntryKind.GROUP_CHAIN, chain_key(group, epoch, sender, first))
         record = Record(b"".join(each.to_bytes(4, "big") for each in sorted(chains.difference(over))))
         self._entries.save(EntryRow(EntryKind.GROUP_CHAINS, key, None, record))
 
@@ -193,25 +203,25 @@ class GroupBook:
         """Return the senders with chains, with the newest epoch of each and the newest number in it."""
         rows = [each for each in self._entries.all(EntryKind.GROUP_CHAINS) if each.key.startswith(group)]
         rows.sort(key=lambda each: each.key)
-        newest = {_read_sender(each.key): (_read_place(each.key)[1], _read_chains(each)[-1]) for each in rows}
+        newest = {read_sender(each.key): (read_place(each.key)[1], _read_chains(each)[-1]) for each in rows}
         return [(sender, *place) for sender, place in newest.items()]
 
     # --- keys of skipped texts --------------------------------------------------------------------
 
     def key(self, group: bytes, epoch: int, sender: SenderName, number: int) -> MessageKey | None:
         """Return the key of a text that was skipped, or None."""
-        row = self._entries.load(EntryKind.GROUP_KEY, _key(group, epoch, sender, number))
+        row = self._entries.load(EntryKind.GROUP_KEY, text_key(group, epoch, sender, number))
         return None if row is None else MessageKey(row.record.expose()[:KEY_BYTES])
 
     def delete_key(self, group: bytes, epoch: int, sender: SenderName, number: int) -> None:
         """Delete the key of a text, if it exists."""
-        self._entries.delete(EntryKind.GROUP_KEY, _key(group, epoch, sender, number))
+        self._entries.delete(EntryKind.GROUP_KEY, text_key(group, epoch, sender, number))
 
     def save_keys(self, record: ChainRecord, keys: SkippedKeys, first: int, now: int) -> None:
         """Keep the keys of texts in a row, from the number `first` on, for 30 days."""
         epoch, sender = record.chain.epoch, record.chain.sender
         for number, key in enumerate(keys.expose_each(), first):
-            place = _key(epoch.group_id, epoch.number, sender, number)
+            place = text_key(epoch.group_id, epoch.number, sender, number)
             self._entries.save(EntryRow(EntryKind.GROUP_KEY, place, now + KEPT_LIFETIME, Record(key)))
 
     def make_room(self, most: int) -> None:
@@ -223,7 +233,7 @@ class GroupBook:
             return
         keys: dict[bytes, list[bytes]] = {}
         for row in self._entries.all(EntryKind.GROUP_KEY):
-            keys.setdefault(row.key[_PLACE_BYTES:-_DEVICE_AND_NUMBER], []).append(row.key)
+            keys.setdefault(row.key[PLACE_BYTES:-_DEVICE_AND_NUMBER], []).append(row.key)
         for each in sorted(keys.values(), key=len, reverse=True):
             if count <= most:
                 return
@@ -234,8 +244,8 @@ class GroupBook:
     # --- the end ----------------------------------------------------------------------------------
 
     def expire(self, now: int) -> None:
-        """Delete what time ends: keys of skipped texts, and notes of what was answered."""
-        for kind in (EntryKind.GROUP_KEY, EntryKind.GROUP_ANSWER):
+        """Delete what time ends: keys of skipped texts, notes of answers, and this device's texts."""
+        for kind in (EntryKind.GROUP_KEY, EntryKind.GROUP_ANSWER, EntryKind.GROUP_SAID):
             self._entries.delete_due(kind, now)
 
     def forget(self, group: bytes, newest: int) -> None:
@@ -245,30 +255,6 @@ class GroupBook:
         for _, number, _ in self.changes(group):
             self.delete_change(group, number)
         self.delete_epochs(group, frozenset(range(1, newest + 1)))
-
-
-def _place(group: bytes, number: int) -> bytes:
-    return group + number.to_bytes(4, "big")
-
-
-def _read_place(key: bytes) -> tuple[bytes, int]:
-    return key[:GROUP_ID_BYTES], int.from_bytes(key[GROUP_ID_BYTES:_PLACE_BYTES], "big")
-
-
-def _key(group: bytes, epoch: int, sender: SenderName, number: int) -> bytes:
-    return _place(group, epoch) + _encoded(sender) + number.to_bytes(4, "big")
-
-
-def _encoded(sender: SenderName) -> bytes:
-    return sender.user_id + sender.device.to_bytes(4, "big")
-
-
-def _chain_key(group: bytes, epoch: int, sender: SenderName, number: int) -> bytes:
-    return _key(group, epoch, sender, number - number % MAX_CHAIN_TEXTS)
-
-
-def _read_sender(key: bytes) -> SenderName:
-    return SenderName(key[_PLACE_BYTES:-4], int.from_bytes(key[-4:], "big"))
 
 
 def _read_chains(row: EntryRow) -> list[int]:

@@ -42,12 +42,16 @@ def keep_chain(at: GroupDesk, sent: SenderChain, sender: SenderName) -> None:
     after = first + MAX_CHAIN_TEXTS
     later = at.book.chain(group, epoch, sender, after) if after <= MAX_COUNTER else None
     until = None if later is None else later.before  # its letter came first  GRP-29
-    at.book.save_chain(ChainRecord(chain, until, first=sent.number, before=sent.before), sent.number)
+    at.book.save_chain(_handed_out(chain, until, sent), sent.number)
     at.book.note_chain(group, sender, epoch, sent.number)
     at.wants.settle(Want(group, epoch, sender, Wanted.CHAIN))
     earlier = at.book.chain(group, epoch, sender, first - 1) if first else None
     if earlier is not None:
         at.book.save_chain(replace(earlier, until=sent.before), first - 1)
+
+
+def _handed_out(chain: MemberChain, until: int | None, sent: SenderChain) -> ChainRecord:
+    return ChainRecord(chain, until, first=sent.number, before=sent.before, run=sent.number)
 
 
 def find_chain(at: GroupDesk, place: TextPlace) -> ChainRecord | None:

@@ -22,6 +22,7 @@ from letterlock.documents._log_book import LogBook, LogRows
 from letterlock.documents._signing import ListsOnRecord
 from letterlock.errors import UsageError
 from letterlock.groups._book import GroupBook
+from letterlock.groups._delivery_book import DeliveryBook
 from letterlock.groups._errors import GroupForked
 from letterlock.groups._roles import RoleHistory
 from letterlock.groups._wants import Wants
@@ -81,6 +82,7 @@ class GroupDesk(Uncopyable):
     log: LogBook
     lists: ListsOnRecord
     wants: Wants
+    deliveries: DeliveryBook
     user_id: bytes
     kept: Places
 
@@ -142,4 +144,5 @@ def group_desk(desk: Desk, user_id: bytes, kept: Places) -> GroupDesk:
     """Return the desk of groups of the user with this id."""
     store = desk.book.store
     book, log = GroupBook(store, user_id), LogBook(store, GROUP_ROWS)
-    return GroupDesk(desk, book, log, ListsOnRecord(desk.book), Wants(store), user_id, kept)
+    lists, wants, deliveries = ListsOnRecord(desk.book), Wants(store), DeliveryBook(store)
+    return GroupDesk(desk, book, log, lists, wants, deliveries, user_id, kept)

@@ -6,6 +6,7 @@ store.
     create, add, remove, ...     _changes.py
     take, accepted               _log_taking.py
     encrypt, decrypt             _sending.py, _opening.py
+    deliveries, receipts         _receipts.py
     process                      _mail.py
     upkeep                       _upkeep.py
 
@@ -32,19 +33,23 @@ from letterlock.groups._desk import GroupDesk, Places, group_desk
 from letterlock.groups._log_taking import may_send_now, set_forked, take
 from letterlock.groups._mail import process
 from letterlock.groups._opening import decrypt
+from letterlock.groups._receipts import deliveries, give
 from letterlock.groups._sending import encrypt
 from letterlock.groups._upkeep import is_due, pending, upkeep
 from letterlock.groups._values import (
     Group,
     GroupChange,
+    GroupDelivery,
     GroupIncoming,
     GroupMember,
     GroupPost,
     GroupProcessed,
+    GroupReceipts,
     GroupRole,
     GroupTaken,
     GroupUpkeep,
 )
+from letterlock.user._desk import Findings
 from letterlock.user._user import User, desk_behind
 
 
@@ -187,7 +192,42 @@ class Groups(Uncopyable):
         with self._user.transaction():
             return process(self._desk())
 
+    # --- what arrived -----------------------------------------------------------------------------
+
+    def deliveries(self, group: bytes, epoch: int, number: int) -> tuple[GroupDelivery, ...]:
+        """Return to which members a text of this device was delivered, in the order of their ids.
+
+        `epoch` and `number` are those of the GroupPost. Asked are those who were members when it was sealed
+        and are members now. What is known came from their own devices, in texts or in receipts. In a group
+        of more than 64 members, whoever writes nothing tells nothing. Raises UsageError for a text that is
+        older than 30 days, or of another device.
+        """
+        with self._user.transaction():
+            return deliveries(self._desk(), group, epoch, number)
+
+    def receipts(self) -> GroupReceipts:
+        """Return letters that tell others that their texts were read, if they are due. Deliver `outgoing`.
+
+        Call this after texts were decrypted, and when `next_receipt` says so.
+        """
+        findings = Findings()
+        with self._user.transaction():
+            give(self._desk(), findings)
+        return GroupReceipts(tuple(findings.outgoing), tuple(findings.needs))
+
+    def next_receipt(self) -> int | None:
+        """Return when receipts are due again, in seconds since 1970, or None."""
+        with self._user.transaction():
+            at = self._desk()
+            return at.deliveries.next_receipt(at.desk.now())
+
     # --- looking ----------------------------------------------------------------------------------
+
+    def number(self, group: bytes) -> int:
+        """Return the number of the newest entry of a log on record, 0 if there is none."""
+        with self._user.transaction():
+            stand = self._desk().book.stand(group)
+            return 0 if stand is None else stand.number
 
     def all(self) -> tuple[Group, ...]:
         """Return all groups on record, in the order of their ids."""

@@ -112,6 +112,7 @@ def _withdraw(at: GroupDesk, steps: Sequence[Step], after: LogState) -> None:
             gone |= {each.id for each in step.before.members.keys() - step.after.members.keys()}
     if not gone:
         return
+    at.deliveries.forget_readers(after.log_id, frozenset(gone))  # GRP-47
     names = (at.name(each.name.id) for each in after.users)
     withdraw(at.desk, after.log_id, {each for each in names if each is not None})
     audience = at.book.audience(after.log_id).devices

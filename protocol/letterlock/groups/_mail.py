@@ -3,6 +3,7 @@
     secret     kept if the log commits to it; otherwise dropped and reported                        [GRP-5]
     chain      kept as that of the device that sent it                                             [GRP-37]
     request    answered to a device of a member                                                    [GRP-40]
+    receipt    noted, if it is of a member and names this device's own texts                       [GRP-45]
 
 A letter about a log or an epoch that is not on record stays where it is, and the log is asked for. A letter
 of a device that is not listed is dropped, like those about epochs that are over for long.
@@ -14,12 +15,13 @@ import hmac
 from enum import Enum, auto
 
 from letterlock._groups._epoch import commitment
+from letterlock._groups._receiving import Agreement
 from letterlock._records.group import GroupEpochRecord, StandRecord
 from letterlock._records.group_chain import AudienceRecord
 from letterlock._records.group_mail import GroupLetter, GroupMailRecord
 from letterlock._wire.collection_member import MemberName, Role
 from letterlock._wire.content import ContentKind
-from letterlock._wire.group_bodies import GroupRequest, GroupSecret, Wanted, peek_group
+from letterlock._wire.group_bodies import GroupReceipt, GroupRequest, GroupSecret, Wanted, peek_group
 from letterlock._wire.group_text import SenderName
 from letterlock._wire.sender_chain import SenderChain
 from letterlock.groups._chains import keep_chain
@@ -27,6 +29,7 @@ from letterlock.groups._desk import GroupDesk
 from letterlock.groups._history import role_after
 from letterlock.groups._letters import ask, give_chain, secret_body, send
 from letterlock.groups._log_taking import keep_secret
+from letterlock.groups._receipts import count
 from letterlock.groups._values import GroupEvent, GroupEventKind, GroupProcessed
 from letterlock.groups._wants import Want
 from letterlock.user._desk import Findings
@@ -78,6 +81,8 @@ class _Reading:
         stand, body = self.at.book.stand(group), letter.body.expose()
         if letter.kind is ContentKind.GROUP_REQUEST:
             return _Fate.DONE if stand is None else self._answer(stand, sender, GroupRequest.decode(body))
+        if letter.kind is ContentKind.GROUP_RECEIPT:
+            return _Fate.DONE if stand is None else self._receipt(stand, sender, GroupReceipt.decode(body))
         if stand is None or epoch > stand.epoch:
             return _Fate.KEPT
         if letter.kind is ContentKind.GROUP_SECRET:
@@ -101,6 +106,9 @@ class _Reading:
         """Keep a chain of the device that sent it. [GRP-37]"""
         record = self.at.book.epoch(sent.group_id, sent.epoch)
         if record is None or record.opening != sent.opening:
+            if record is not None:  # GRP-48
+                kind = GroupEventKind.OTHER_LOG
+                self.events.append(GroupEvent(kind, sent.group_id, sender.user_id, sender.device))
             return _Fate.DONE
         # Whether its user may write is judged for each text. This keeps strangers from filling the store.
         if not self._wrote(stand, record, sent, sender):
@@ -140,6 +148,14 @@ class _Reading:
             audience = dict(at.book.audience(group).devices)
             audience[sender.user_id] = audience.get(sender.user_id, frozenset()) | device[sender.user_id]
             at.book.save_audience(group, AudienceRecord(audience))
+        return _Fate.DONE
+
+    def _receipt(self, stand: StandRecord, sender: SenderName, told: GroupReceipt) -> _Fate:
+        """Note what a device has read of this one's texts. [GRP-45]"""
+        if not stand.forked and count(self.at, stand, sender, told) is Agreement.DIFFERENT:
+            own, said_by = self.at.sender, (sender.user_id, sender.device)
+            kind, group = GroupEventKind.DISAGREES, told.group_id
+            self.events.append(GroupEvent(kind, group, own.user_id, own.device, *said_by))
         return _Fate.DONE
 
     def _is_entitled(self, stand: StandRecord, sender: SenderName, asked: GroupRequest) -> bool:

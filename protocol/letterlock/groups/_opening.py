@@ -4,8 +4,8 @@
     its user could not write after that entry             REFUSED                               [GRP-38]
     its device is not listed                              REFUSED
     its secret or chain is not here                       HELD, and noted as wanted             [GRP-39]
-    its signature or tag does not hold, or it skips       REFUSED
-    too many
+    its signature does not hold                           REFUSED, and reported                   [GRP-48]
+    its tag does not hold, or it skips too many           REFUSED
     its number is below the first that was handed out     HELD                                     [GRP-14]
     it was opened before, or is of this device            REPEATED                                [GRP-8]
     none of these                                         READ
@@ -24,6 +24,7 @@ from letterlock._ratchet.keys import MessageKey
 from letterlock._records.group import StandRecord
 from letterlock._records.group_chain import ChainRecord
 from letterlock._wire.collection_member import Role
+from letterlock._wire.group_bodies import GroupReceipt
 from letterlock._wire.group_content import Heard
 from letterlock._wire.group_limits import MAX_HEARD
 from letterlock._wire.group_text import GroupText, SenderName, TextPlace
@@ -38,6 +39,7 @@ from letterlock.groups._chains import carry, find_chain, is_kept, keep_keys, mis
 from letterlock.groups._desk import GroupDesk
 from letterlock.groups._errors import GroupEntryMissing, GroupForked, GroupKeyMissing, InvalidGroupText
 from letterlock.groups._history import epoch_after, hash_of, role_after
+from letterlock.groups._receipts import count, note_read, run_after, run_of
 from letterlock.groups._values import GroupEvent, GroupEventKind, GroupIncoming
 from letterlock.limits import MAX_COUNTER
 from letterlock.user import ContactFrozen, DeviceNotListed, DeviceRevoked, Outcome
@@ -67,7 +69,12 @@ def decrypt(at: GroupDesk, group: bytes, data: bytes) -> GroupIncoming:
     except LetterlockError as error:
         if not isinstance(error, PeerError | DeviceRevoked | DeviceNotListed):
             raise
-        return _not_read(text.place, Outcome.REFUSED, error)
+        refused = _not_read(text.place, Outcome.REFUSED, error)
+        if not isinstance(error, InvalidSignature):
+            return refused
+        # It was sealed for another entry than ours of this number, or by nobody who has the key.  GRP-48
+        event = GroupEvent(GroupEventKind.OTHER_LOG, group, refused.user_id, refused.device)
+        return replace(refused, events=(event,))
     return _read(at, text.place, opened)
 
 
@@ -190,10 +197,13 @@ def _committed(
         index = at.place_of(place.group_id, stand, place.sender.user_id) or 0
     checked = found.checked if place.entry != stand.number else place.entry
     carry(at, place)
-    at.book.save_chain(replace(found, chain=opened.chain, checked=checked, index=index), place.number)
+    run = run_after(at, found, place, opened.skipped.count)
+    record = replace(found, chain=opened.chain, checked=checked, index=index, run=run)
+    at.book.save_chain(record, place.number)
+    note_read(at, stand, place)
     events = _disagreements(at, stand, place, opened)
     if place.entry == stand.number:
-        _hear(at, stand, place, index, opened)
+        _hear(at, stand, place, record)
     role = (
         None if place.entry == stand.number else at.log.require(place.group_id).role_of(place.sender.user_id)
     )
@@ -201,12 +211,15 @@ def _committed(
     return _Opened(opened.text, events, late)
 
 
-def _hear(at: GroupDesk, stand: StandRecord, place: TextPlace, index: int, opened: OpenedText) -> None:
+def _hear(at: GroupDesk, stand: StandRecord, place: TextPlace, record: ChainRecord) -> None:
     """Note the head of the sender's chain, for the next text of ours. [GRP-6]"""
-    number, head = opened.chain.heads[-1]
-    heard = Heard(index, place.sender.device, number - 1, head)
-    others = [each for each in stand.heard if (each.member, each.device) != (index, place.sender.device)]
-    at.book.save_stand(place.group_id, replace(stand, heard=in_order((*others, heard)[-MAX_HEARD:])))
+    run, device = run_of(record), place.sender.device
+    if run is None:
+        return
+    heard = Heard(record.index, device, *run)
+    others = [each for each in stand.heard if (each.member, each.device) != (record.index, device)]
+    kept = in_order((*others, heard)[-MAX_HEARD:])
+    at.book.save_stand(place.group_id, replace(stand, heard=kept, told=False))
 
 
 def in_order(heard: tuple[Heard, ...]) -> tuple[Heard, ...]:
@@ -222,16 +235,19 @@ def _disagreements(
     if opened.heard and place.entry == stand.number:
         members = at.places(place.group_id, stand)
         known = [(members[each.member], each) for each in opened.heard if each.member < len(members)]
-        found += [SenderName(who, each.device) for who, each in known if _differs(at, place, who, each)]
+        found += [
+            SenderName(who, each.device) for who, each in known if _differs(at, stand, place, who, each)
+        ]
     kind, group = GroupEventKind.DISAGREES, place.group_id
     said = (place.sender.user_id, place.sender.device)
     return tuple(GroupEvent(kind, group, each.user_id, each.device, *said) for each in dict.fromkeys(found))
 
 
-def _differs(at: GroupDesk, place: TextPlace, user_id: bytes, heard: Heard) -> bool:
+def _differs(at: GroupDesk, stand: StandRecord, place: TextPlace, user_id: bytes, heard: Heard) -> bool:
     sender = SenderName(user_id, heard.device)
     if sender == at.sender:
-        return False  # nobody else seals in our name
+        told = GroupReceipt(place.group_id, place.epoch, heard.since, heard.number, heard.head)
+        return count(at, stand, place.sender, told) is Agreement.DIFFERENT
     record = at.book.chain(place.group_id, place.epoch, sender, heard.number)
     return record is not None and compare(record.chain, heard) is Agreement.DIFFERENT
 

@@ -17,6 +17,7 @@ from letterlock._groups._sending import OwnChain, begin, continued, is_worn, sea
 from letterlock._records.collection import CollectionPhase
 from letterlock._records.group import GroupEpochRecord, StandRecord
 from letterlock._records.group_chain import AudienceRecord, SendingRecord
+from letterlock._records.group_delivery import SaidRecord
 from letterlock._records.user import UserRecord
 from letterlock._wire.group_limits import MAX_CHAIN_TEXTS
 from letterlock.errors import UsageError
@@ -43,9 +44,12 @@ def encrypt(at: GroupDesk, group: bytes, text: bytes) -> GroupPost:
     entropy = at.desk.environment.entropy
     sealed = seal_text(sending.chain, stand.number, stand.head, stand.heard, text, entropy)
     at.book.save_sending(replace(sending, chain=sealed.chain))
-    number = sending.chain.number
+    number, said = sending.chain.number, SaidRecord(stand.number, sealed.chain.head)
+    at.deliveries.save_said(group, stand.epoch, number, said, at.desk.now())
+    if stand.heard and not stand.told:
+        at.book.save_stand(group, replace(stand, told=True))
     found = (tuple(findings.outgoing), tuple(findings.needs), tuple(sorted(strangers)))
-    return GroupPost(group, sealed.text, stand.number, number, *found)
+    return GroupPost(group, sealed.text, stand.number, stand.epoch, number, *found)
 
 
 def require_may_send(stand: StandRecord) -> None:

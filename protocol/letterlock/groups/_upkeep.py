@@ -24,6 +24,7 @@ from letterlock.groups._chains import carried_on
 from letterlock.groups._changes import generation, make_change, shown
 from letterlock.groups._desk import GroupDesk
 from letterlock.groups._letters import ask, give_secret, secret_body, send
+from letterlock.groups._receipts import give
 from letterlock.groups._values import GroupChange, GroupUpkeep
 from letterlock.limits import DAY, KEPT_LIFETIME
 from letterlock.user._desk import Findings
@@ -40,6 +41,7 @@ def upkeep(at: GroupDesk) -> GroupUpkeep:
     now = at.desk.now()
     at.book.expire(now)
     ask(at, findings)
+    give(at, findings)
     _delete_epochs(at, now)
     for group, state in sorted(at.log.states().items()):
         if state.forked or state.role_of(at.user_id) is None:

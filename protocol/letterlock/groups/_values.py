@@ -6,6 +6,8 @@
     GroupIncoming     what one text turned out to be
     GroupProcessed    what `process` made of the letters that had arrived
     GroupUpkeep       what is due
+    GroupReceipts     what tells others that their texts were read
+    GroupDelivery     whether a text was delivered to a member
     Group             a group as an application sees it
 
 `outgoing` and `needs` are like those of `User.send`: deliver the one, and meet the other. `strangers` are the
@@ -55,6 +57,11 @@ class GroupEventKind(Enum):
     """The texts of a device differ from those that another device heard, as a text of `said_by` claims.
 
     One of the two shows two versions, or lies about it, perhaps with the relay: either may be the liar.
+    """
+    OTHER_LOG = "other log"
+    """What the device sent does not fit the log on record: it was shown another one, or somebody made it up.
+
+    Ask the server for the newest entry again. If it is another one, the log is FORKED.
     """
     WRONG_SECRET = "wrong secret"  # noqa: S105 - an event
     """The device sent a secret that is not the one in the log. It was dropped."""
@@ -113,13 +120,14 @@ class GroupTaken:
 class GroupPost:
     """A text for the relay, and the messages that bring the keys to who lacks them: send these first.
 
-    `entry` is the number of the newest entry that the text names, `number` that of the text. Iterating yields
-    what is in `outgoing`.
+    `entry` is the number of the newest entry that the text names, `epoch` and `number` are the place of the
+    text, for `Groups.deliveries`. Iterating yields what is in `outgoing`.
     """
 
     group: bytes
     text: bytes = field(repr=False)
     entry: int
+    epoch: int
     number: int
     outgoing: tuple[Outgoing, ...] = ()
     needs: tuple[Need, ...] = ()
@@ -178,6 +186,26 @@ class GroupUpkeep:
     needs: tuple[Need, ...] = ()
     strangers: tuple[bytes, ...] = ()
     waiting: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GroupReceipts:
+    """Letters to members whose texts were read."""
+
+    outgoing: tuple[Outgoing, ...] = ()
+    needs: tuple[Need, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GroupDelivery:
+    """Whether a text was delivered to a member: a device of this user, by its id of 32 bytes, says so.
+
+    False says that nothing is known.
+    """
+
+    user_id: bytes
+    name: str | None
+    is_delivered: bool
 
 
 @dataclass(frozen=True, slots=True)

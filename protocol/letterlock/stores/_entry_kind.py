@@ -66,6 +66,8 @@ class EntryKind(IntEnum):
     """A text on its way to a group; the key is the content id, 16 bytes."""
     GROUP_TEXT = 92
     """A text of a group that cannot be judged yet; the key is the group id and the number, 4 bytes."""
+    GROUP_SENT = 93
+    """Where a text stands that the application sent to a group; the key is the content id, 16 bytes."""
 
     GRANT = 48
     """A grant that was verified; the key is its hash, 32 bytes."""
@@ -121,6 +123,12 @@ class EntryKind(IntEnum):
     """A request that was answered lately; the key is like that of GROUP_WANT, of the device that asked."""
     GROUP_CHANGE = 77
     """A change of a group that is under way; the key is the group id and the entry's number, 4 bytes."""
+    GROUP_SAID = 78
+    """A text of this device, for what others say of it; the key is the group id, the epoch and the number."""
+    GROUP_READ = 79
+    """What a device of a member has read of this one's texts; the key is like that of GROUP_CHAINS."""
+    GROUP_RECEIPT = 81
+    """A receipt for the chain of another device, due or given; the key is like that of GROUP_CHAIN."""
 
     LOCK = 80
     """What a recovery server keeps of one user; the key is the user id, 32 bytes."""

@@ -12,7 +12,7 @@ from letterlock._wire.content_bodies import (
     RetryRequest,
     SyncCopy,
 )
-from letterlock._wire.group_bodies import GroupRequest, GroupSecret
+from letterlock._wire.group_bodies import GroupReceipt, GroupRequest, GroupSecret
 from letterlock._wire.sender_chain import SenderChain
 from letterlock.errors import UsageError
 from letterlock.limits import HEAD_BYTES, MESSAGE_ID_BYTES
@@ -105,6 +105,17 @@ def _read_group_request(body: bytes) -> Output:
     return {"group_id": found.group_id.hex(), "epoch": found.epoch, "what": int(found.what)}
 
 
+def _read_group_receipt(body: bytes) -> Output:
+    found = GroupReceipt.decode(body)
+    return {
+        "group_id": found.group_id.hex(),
+        "epoch": found.epoch,
+        "since": found.since,
+        "number": found.number,
+        "head": found.head.hex(),
+    }
+
+
 _READERS: Final[Mapping[int, Callable[[bytes], Output]]] = {
     ContentKind.RECEIPT: _read_receipt,
     ContentKind.RETRY_REQUEST: _read_retry_request,
@@ -115,13 +126,14 @@ _READERS: Final[Mapping[int, Callable[[bytes], Output]]] = {
     ContentKind.GROUP_SECRET: _read_group_secret,
     ContentKind.GROUP_CHAIN: _read_group_chain,
     ContentKind.GROUP_REQUEST: _read_group_request,
+    ContentKind.GROUP_RECEIPT: _read_group_receipt,
 }
 
 
 def _read_body(given: Input) -> Output:
     reader = _READERS.get(given.number("kind"))
     if reader is None:
-        raise UsageError("`kind` must be one whose body is read: 2 to 7, or 9 to 11")
+        raise UsageError("`kind` must be one whose body is read: 2 to 7, or 9 to 12")
     return reader(given.hex("body"))
 
 

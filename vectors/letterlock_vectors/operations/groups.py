@@ -80,6 +80,7 @@ def _seal(given: Input) -> Output:
         Heard(
             each.counter("member"),
             each.counter("device_id", 1),
+            each.counter("since"),
             each.counter("number"),
             each.sized("head", HASH_BYTES),
         )
@@ -147,7 +148,13 @@ class ReceiverPlayer(Uncopyable):
             self._kept[place.epoch, number] = MessageKey(raw[at : at + KEY_BYTES])
         self._keep(opened.chain)
         heard = [
-            {"member": each.member, "device_id": each.device, "number": each.number, "head": each.head.hex()}
+            {
+                "member": each.member,
+                "device_id": each.device,
+                "since": each.since,
+                "number": each.number,
+                "head": each.head.hex(),
+            }
             for each in opened.heard
         ]
         return {
@@ -168,7 +175,7 @@ class ReceiverPlayer(Uncopyable):
 
     def compare(self, step: Input) -> Output:
         """Compare a head that another member names."""
-        heard = Heard(0, 1, step.counter("number"), step.sized("head", HASH_BYTES))
+        heard = Heard(0, 1, 0, step.counter("number"), step.sized("head", HASH_BYTES))
         agreement = receiving.compare(self._chain(step.counter("epoch", 1)), heard)
         return {"agreement": agreement.name.lower()}
 

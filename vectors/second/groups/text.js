@@ -43,17 +43,17 @@ export function decodeText(data) {
 // --- content ------------------------------------------------------------------------------------------
 
 function readHeard(item) {
-  const [member, deviceId, number, head] = typed.array(item, 4);
+  const [member, deviceId, since, number, head] = typed.array(item, 5);
   return {
-    member: typed.integer(member, 0, limits.MEMBERS - 1), deviceId: positive(deviceId), number: typed.u32(number),
-    head: typed.bytes(head, 32),
+    member: typed.integer(member, 0, limits.MEMBERS - 1), deviceId: positive(deviceId),
+    since: typed.integer(since, 0, typed.u32(number)), number, head: typed.bytes(head, 32),
   };
 }
 
 const placeOf = ({ member, deviceId }) => member * 2 ** 32 + deviceId;
 
 export function readContent(data) {
-  const items = 4 + 5 * limits.HEARD;
+  const items = 4 + 6 * limits.HEARD;
   const [headBefore, heard, text] = typed.array(cbor.decode(data, { nesting: 3, items }), 3);
   const others = typed.array(heard, 0, limits.HEARD).map(readHeard);
   const ascending = others.every((each, at) => at === 0 || placeOf(others[at - 1]) < placeOf(each));
@@ -62,5 +62,5 @@ export function readContent(data) {
 }
 
 export function encodeContent({ headBefore, heard, text }) {
-  return cbor.encode([headBefore, heard.map(({ member, deviceId, number, head }) => [member, deviceId, number, head]), text]);
+  return cbor.encode([headBefore, heard.map(({ member, deviceId, since, number, head }) => [member, deviceId, since, number, head]), text]);
 }

@@ -45,6 +45,9 @@ const BODIES = {
   }),
   [content.GROUP_CHAIN]: outChain,
   [content.GROUP_REQUEST]: ({ groupId, epoch, what }) => ({ group_id: toHex(groupId), epoch, what }),
+  [content.GROUP_RECEIPT]: ({ groupId, epoch, since, number, head }) => ({
+    group_id: toHex(groupId), epoch, since, number, head: toHex(head),
+  }),
   [content.DOCUMENT_SEED]: ({ generation, seed }) => ({ generation, seed: toHex(seed) }),
 };
 

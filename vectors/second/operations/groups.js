@@ -17,11 +17,13 @@ const epochOf = (given) => ({
 });
 
 const heardOf = (given) => ({
-  member: given.integer("member"), deviceId: given.integer("device_id", 1, U32), number: given.integer("number", 0, U32),
-  head: given.sized("head", 32),
+  member: given.integer("member"), deviceId: given.integer("device_id", 1, U32), since: given.integer("since", 0, U32),
+  number: given.integer("number", 0, U32), head: given.sized("head", 32),
 });
 
-const outHeard = ({ member, deviceId, number, head }) => ({ member, device_id: deviceId, number, head: toHex(head) });
+const outHeard = ({ member, deviceId, since, number, head }) => ({
+  member, device_id: deviceId, since, number, head: toHex(head),
+});
 
 export const outChain = ({ groupId, epoch, opening, number, before, key, nextSeed, signingKeys }) => ({
   group_id: toHex(groupId), epoch, opening: toHex(opening), number, before, chain_key: toHex(key), next_seed: toHex(nextSeed),

@@ -234,7 +234,7 @@ def elsewhere(family: Family) -> None:
 def contents(family: Family) -> None:
     """Add what a sender may seal, and which is no content."""
     group = family.group("group.play", "what is sealed is no content")
-    four: list[Value] = [[at, 1, 0, bytes(32)] for at in range(4)]
+    four: list[Value] = [[at, 1, 0, 0, bytes(32)] for at in range(4)]
     cases: dict[str, Value] = {
         "no heads": [bytes(32), b"a"],
         "four elements": [bytes(32), [], b"a", None],
@@ -243,15 +243,19 @@ def contents(family: Family) -> None:
         "null for the heads of others": [bytes(32), None, b"a"],
         "a text of characters": [bytes(32), [], "a"],
         "null for the text": [bytes(32), [], None],
-        "five heads of others": [bytes(32), [*four, [4, 1, 0, bytes(32)]], b"a"],
+        "five heads of others": [bytes(32), [*four, [4, 1, 0, 0, bytes(32)]], b"a"],
         "a head of others twice": [bytes(32), [four[0], four[0]], b"a"],
         "members in another order": [bytes(32), [four[1], four[0]], b"a"],
-        "devices in another order": [bytes(32), [[0, 2, 0, bytes(32)], [0, 1, 0, bytes(32)]], b"a"],
-        "member 1,000": [bytes(32), [[1_000, 1, 0, bytes(32)]], b"a"],
-        "device 0": [bytes(32), [[0, 0, 0, bytes(32)]], b"a"],
-        "a number of 2^32": [bytes(32), [[0, 1, 2**32, bytes(32)]], b"a"],
-        "another's head of 33 bytes": [bytes(32), [[0, 1, 0, bytes(33)]], b"a"],
-        "another's head without a number": [bytes(32), [[0, 1, bytes(32)]], b"a"],
+        "devices in another order": [bytes(32), [[0, 2, 0, 0, bytes(32)], [0, 1, 0, 0, bytes(32)]], b"a"],
+        "member 1,000": [bytes(32), [[1_000, 1, 0, 0, bytes(32)]], b"a"],
+        "device 0": [bytes(32), [[0, 0, 0, 0, bytes(32)]], b"a"],
+        "a number of 2^32": [bytes(32), [[0, 1, 0, 2**32, bytes(32)]], b"a"],
+        "another's head of 33 bytes": [bytes(32), [[0, 1, 0, 0, bytes(33)]], b"a"],
+        "another's head without a number": [bytes(32), [[0, 1, 0, bytes(32)]], b"a"],
+        "another's head with a sixth element": [bytes(32), [[0, 1, 0, 0, bytes(32), None]], b"a"],
+        "texts read from a later one on": [bytes(32), [[0, 1, 6, 5, bytes(32)]], b"a"],
+        "texts read from null on": [bytes(32), [[0, 1, None, 5, bytes(32)]], b"a"],
+        "texts read from a text on": [bytes(32), [[0, 1, "0", 5, bytes(32)]], b"a"],
         "a byte string": b"a",
     }
     found = {comment: encode(each) for comment, each in cases.items()}

@@ -47,7 +47,11 @@ def order(family: Family) -> None:
             ALICE.text(
                 1,
                 0,
-                heard=[[0, 1, 0, bytes(32)], [0, 2, 5, bytes(32)], [999, 2**32 - 1, 2**32 - 1, bytes(32)]],
+                heard=[
+                    [0, 1, 0, 0, bytes(32)],
+                    [0, 2, 3, 5, bytes(32)],
+                    [999, 2**32 - 1, 2**32 - 1, 2**32 - 1, bytes(32)],
+                ],
             ),
         ),
     ):

@@ -25,7 +25,7 @@ def given(number: int = 0, **changes: Any) -> Json:
 def heard(count: int) -> list[Json]:
     """Return heads of others."""
     return [
-        {"member": at, "device_id": 1, "number": at, "head": draw(f"head {at}", 32).hex()}
+        {"member": at, "device_id": 1, "since": at // 2, "number": at, "head": draw(f"head {at}", 32).hex()}
         for at in range(count)
     ]
 
