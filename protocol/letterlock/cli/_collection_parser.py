@@ -3,10 +3,9 @@
 Not here: running them (_collection_commands.py).
 """
 
-from argparse import RawDescriptionHelpFormatter
 from typing import TYPE_CHECKING, Final
 
-from letterlock.cli._document_parser import add_document_command, add_target
+from letterlock.cli._log_parser import LogParser, LogWords
 from letterlock.cli._parsing import Parser
 
 if TYPE_CHECKING:
@@ -57,57 +56,34 @@ more. What was sealed for it stays readable. You stay a member for the others:
 """
 
 
+_WORDS: Final = LogWords(
+    "collection",
+    "keep a named set of readers: create, add, remove, show, and more",
+    _COLLECTION,
+    "TEAM",
+    "a user, or team:NAME",
+)
+
+
 def add_collection_commands(commands: "Commands") -> None:
     """Add `collection` and its commands."""
-    collection = commands.add_parser(
-        "collection",
-        help="keep a named set of readers: create, add, remove, show, and more",
-        description=_COLLECTION,
-        formatter_class=RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    inner = collection.add_subparsers(
-        title="commands", metavar="COMMAND", prog="letterlock collection", required=True
-    )
-    create = _command(inner, "create", "make a collection, with yourself as its admin")
-    create.add_argument("name", metavar="NAME", help="its name, which its members alone see")
-    _command(inner, "list", "list all collections that you are in")
-    _team(inner, "show", "show members, epoch and documents that should be sealed again")
-    add = _team(inner, "add", "add members", _ADD)
-    _add_members(add)
+    team = LogParser(commands, _WORDS)
+    team.add_creation()
+    team.command("list", "list all collections that you are in")
+    team.of_one("show", "show members, epoch and documents that should be sealed again")
+    add = team.of_members("add", "add members", _ADD)
     add.add_argument("--role", choices=ROLES, default="reader", help="reader by default")
     add.add_argument("--from-now-on", action="store_true", help="without what was sealed before")
-    remove = _team(inner, "remove", "remove members", _REMOVE)
-    _add_members(remove)
-    _add_force(remove)
-    role = _team(inner, "role", "give members another role")
-    _add_members(role)
+    _add_force(team.of_members("remove", "remove members", _REMOVE))
+    role = team.of_members("role", "give members another role")
     role.add_argument("--role", choices=ROLES, required=True, help="the new role")
-    rename = _team(inner, "rename", "give a collection another name")
-    rename.add_argument("name", metavar="NAME", help="the new name")
-    _add_force(_team(inner, "renew", "begin a new epoch", _RENEW))
-    _team(inner, "leave", "leave a collection")
-    evidence = _team(inner, "evidence", "write evidence that its log was shown in two versions", _EVIDENCE)
-    add_target(evidence)
-    _team(inner, "keep", "go on with the log on record", _KEEP)
-    _team(inner, "forget", "delete a collection from this profile", _FORGET)
-    _team(inner, "close", "end a collection for good")
-
-
-def _command(commands: "Commands", name: str, summary: str, description: str | None = None) -> Parser:
-    parser = add_document_command(commands, name, summary, description)
-    parser.set_defaults(command=f"collection {name}")
-    return parser
-
-
-def _team(commands: "Commands", name: str, summary: str, description: str | None = None) -> Parser:
-    parser = _command(commands, name, summary, description)
-    parser.add_argument("team", metavar="TEAM", help="the collection")
-    return parser
-
-
-def _add_members(parser: Parser) -> None:
-    parser.add_argument("members", metavar="MEMBER", nargs="+", help="a user, or team:NAME")
+    team.add_naming()
+    _add_force(team.of_one("renew", "begin a new epoch", _RENEW))
+    team.of_one("leave", "leave a collection")
+    team.add_evidence(_EVIDENCE)
+    team.of_one("keep", "go on with the log on record", _KEEP)
+    team.of_one("forget", "delete a collection from this profile", _FORGET)
+    team.of_one("close", "end a collection for good")
 
 
 def _add_force(parser: Parser) -> None:

@@ -191,8 +191,9 @@ def send(arguments: Namespace) -> None:
         id_ = at.client.groups.send(group.id, text)
         sent = _is_sent(at.client, id_)
     what = "sent" if sent else "kept: it goes with a later command"
-    shown = {"group": group.id.hex(), "name": group.name, "bytes": len(text), "sent": sent}
-    report(arguments, shown, [f"{len(text)} bytes to {printable(group.name or group.id.hex())}, {what}"])
+    shown = {"id": id_.hex(), "group": group.id.hex(), "name": group.name, "bytes": len(text), "sent": sent}
+    to = printable(group.name or group.id.hex())
+    report(arguments, shown, [f"{len(text)} bytes to {to}, {what}", f"id {id_.hex()}"])
 
 
 def _is_sent(client: "SyncClient", id_: bytes) -> bool:
@@ -208,6 +209,24 @@ def _is_sent(client: "SyncClient", id_: bytes) -> bool:
         if not client.is_online:
             return False
     return False
+
+
+def delivered(arguments: Namespace) -> None:
+    """Show to which members a text was delivered. Raises UsageError, StoreError."""
+    try:
+        id_ = bytes.fromhex(arguments.id)
+    except ValueError:
+        raise UsageError("the id of a text has 32 hexadecimal digits: `group send` shows it") from None
+    with _at(arguments) as at:
+        found = at.client.groups.deliveries(id_)
+    members = [
+        {"name": each.name, "id": each.user_id.hex(), "delivered": each.is_delivered} for each in found
+    ]
+    lines = [
+        f"{printable(each.name or each.user_id.hex())}: {'delivered' if each.is_delivered else 'not known'}"
+        for each in found
+    ]
+    report(arguments, {"id": id_.hex(), "members": members}, lines)
 
 
 # --- trouble ----------------------------------------------------------------------------------------------

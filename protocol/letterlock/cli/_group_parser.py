@@ -3,11 +3,10 @@
 Not here: running them (_group_commands.py).
 """
 
-from argparse import RawDescriptionHelpFormatter
 from typing import TYPE_CHECKING, Final
 
-from letterlock.cli._document_parser import add_document_command, add_target
-from letterlock.cli._parsing import STANDARD_STREAM, Parser
+from letterlock.cli._log_parser import LogParser, LogWords
+from letterlock.cli._parsing import STANDARD_STREAM
 
 if TYPE_CHECKING:
     from letterlock.cli._parsing import Commands
@@ -45,6 +44,12 @@ bytes, at most 640 KiB. It is kept if the relay cannot be reached, and goes with
 the next command, sealed for the members of that moment.
 """
 
+_DELIVERED: Final = """\
+Show to which members a text was delivered, by the id that `send` prints. A
+member counts once one of its devices has read the text and said so. In a group
+of more than 64 members that is known only of those who write.
+"""
+
 _LEAVE: Final = """\
 Leave a group. Another member begins a new epoch before anything else is sent.
 """
@@ -64,54 +69,34 @@ Delete a group from this profile. Leave it first, or you stay a member.
 """
 
 
+_WORDS: Final = LogWords(
+    "group", "write to many at once: create, add, remove, send, leave, and more", _GROUP, "GROUP", "a user"
+)
+
+
 def add_group_commands(commands: "Commands") -> None:
     """Add `group` and its commands."""
-    group = commands.add_parser(
-        "group",
-        help="write to many at once: create, add, remove, send, leave, and more",
-        description=_GROUP,
-        formatter_class=RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    inner = group.add_subparsers(title="commands", metavar="COMMAND", prog="letterlock group", required=True)
-    create = _command(inner, "create", "make a group, with yourself as its admin", _CREATE)
-    create.add_argument("name", metavar="NAME", help="its name, which its members alone see")
+    group = LogParser(commands, _WORDS)
+    create = group.add_creation(_CREATE)
     create.add_argument("members", metavar="MEMBER", nargs="*", help="a user")
     create.add_argument("--history", action="store_true", help="newcomers are meant to get what was written")
-    _command(inner, "list", "list all groups that you are in")
-    _group(inner, "show", "show members, epoch, and whether you may write")
-    add = _group(inner, "add", "add members", _ADD)
-    _add_members(add)
+    group.command("list", "list all groups that you are in")
+    group.of_one("show", "show members, epoch, and whether you may write")
+    add = group.of_members("add", "add members", _ADD)
     add.add_argument("--role", choices=GROUP_ROLES, default="member", help="member by default")
-    _add_members(_group(inner, "remove", "remove members", _REMOVE))
-    role = _group(inner, "role", "give members another role")
-    _add_members(role)
+    group.of_members("remove", "remove members", _REMOVE)
+    role = group.of_members("role", "give members another role")
     role.add_argument("--role", choices=GROUP_ROLES, required=True, help="the new role")
-    rename = _group(inner, "rename", "give a group another name")
-    rename.add_argument("name", metavar="NAME", help="the new name")
-    _group(inner, "renew", "begin a new epoch with the same members")
-    send = _group(inner, "send", "send a text to all members", _SEND)
+    group.add_naming()
+    group.of_one("renew", "begin a new epoch with the same members")
+    send = group.of_one("send", "send a text to all members", _SEND)
     send.add_argument(
         "file", metavar="FILE", nargs="?", default=STANDARD_STREAM, help="the text; standard input by default"
     )
-    _group(inner, "leave", "leave a group", _LEAVE)
-    _group(inner, "close", "end a group for good")
-    add_target(_group(inner, "evidence", "write evidence that its log was shown in two versions", _EVIDENCE))
-    _group(inner, "keep", "go on with the log on record", _KEEP)
-    _group(inner, "forget", "delete a group from this profile", _FORGET)
-
-
-def _command(commands: "Commands", name: str, summary: str, description: str | None = None) -> Parser:
-    parser = add_document_command(commands, name, summary, description)
-    parser.set_defaults(command=f"group {name}")
-    return parser
-
-
-def _group(commands: "Commands", name: str, summary: str, description: str | None = None) -> Parser:
-    parser = _command(commands, name, summary, description)
-    parser.add_argument("group", metavar="GROUP", help="the group")
-    return parser
-
-
-def _add_members(parser: Parser) -> None:
-    parser.add_argument("members", metavar="MEMBER", nargs="+", help="a user")
+    delivered = group.command("delivered", "show to which members a text was delivered", _DELIVERED)
+    delivered.add_argument("id", metavar="ID", help="the id of the text")
+    group.of_one("leave", "leave a group", _LEAVE)
+    group.of_one("close", "end a group for good")
+    group.add_evidence(_EVIDENCE)
+    group.of_one("keep", "go on with the log on record", _KEEP)
+    group.of_one("forget", "delete a group from this profile", _FORGET)

@@ -90,6 +90,7 @@ COMMANDS: Final = {
             "rename",
             "renew",
             "send",
+            "delivered",
             "leave",
             "close",
             "evidence",
