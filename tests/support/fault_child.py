@@ -41,10 +41,21 @@ LATE = ("letterlock.relay._server._supervisor", "letterlock.cli._relay_commands"
 """Modules that a relay and its clients import only when they begin to work."""
 
 
+STORE_FAILED = 5
+"""With this status a relay ends that finds no database, as while its servers elect a leader."""
+STARTS = 60
+
+
 def relay(city: Path, store: str, port: str, workers: str) -> int:
-    """Run a relay, which a signal ends."""
+    """Run a relay, which a signal ends. Like a service manager, start it again if there is no database."""
     arguments = ["--store", store, "--listen", f"127.0.0.1:{port}", "--name", f"127.0.0.1:{port}"]
-    return main(["relay", "serve", *arguments, "--workers", workers])
+    status = STORE_FAILED
+    for start in range(STARTS):
+        status = main(["relay", "serve", *arguments, "--workers", workers])
+        if status != STORE_FAILED:
+            break
+        time.sleep(min(1.0, 0.1 * start))
+    return status
 
 
 def home(city: Path, url: str, names: str, pause: str) -> int:

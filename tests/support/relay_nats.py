@@ -28,12 +28,14 @@ _RELAYS: Final = 4
 """Relays that the tests use in turn. Whoever comes later finds the streams of one before, emptied."""
 
 _NO_STREAM: Final = 10059
+_FILLING: Final = 256 * 1024
+_MOST_FILLING: Final = 1000
 
 _ELECTION_SECONDS: Final = 60
 
 _CONFIGURATION: Final = """server_name: node{node}
 listen: "127.0.0.1:{port}"
-jetstream {{ store_dir: "{folder}", max_memory_store: 64MB, max_file_store: 8GB }}
+jetstream {{ store_dir: "{folder}", max_memory_store: 64MB, max_file_store: {most} }}
 cluster {{ name: relay, listen: "127.0.0.1:{own}", {routes}, pool_size: 1, no_advertise: true }}
 """
 
@@ -41,7 +43,7 @@ cluster {{ name: relay, listen: "127.0.0.1:{own}", {routes}, pool_size: 1, no_ad
 class NatsServers:
     """A cluster whose streams are the stores."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, most: str = "8GB") -> None:
         program = _program()
         self._folder = folder
         self._numbers = itertools.count()
@@ -58,6 +60,7 @@ class NatsServers:
                     node=node,
                     port=self.ports[node],
                     folder=folder / f"node{node}",
+                    most=most,
                     own=cluster[node],
                     routes=self.routes(node, cluster),
                 )
@@ -106,6 +109,26 @@ class NatsServers:
         """End all nodes without warning, and start them again."""
         self.end()
         self.begin()
+
+    def fill(self) -> None:
+        """Store something else until JetStream may store no more."""
+        _in_a_thread(self._fill())
+
+    async def _fill(self) -> None:
+        await self._call("STREAM.CREATE.filler", {"name": "filler", "num_replicas": NODES})
+        client = await nats.connect([f"nats://127.0.0.1:{port}" for port in self.ports], error_cb=_ignore)
+        try:
+            for _ in range(_MOST_FILLING):
+                message = await client.request("filler", bytes(_FILLING), timeout=10)
+                if json.loads(message.data).get("error", {}).get("code") == 503:
+                    return
+            raise AssertionError("JetStream stores more than it may")
+        finally:
+            await client.close()
+
+    def free(self) -> None:
+        """Delete what `fill` stored."""
+        _in_a_thread(self._call("STREAM.DELETE.filler"))
 
     def freeze(self) -> None:
         """Let a node stop answering, its connections still open."""
