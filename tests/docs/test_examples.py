@@ -13,6 +13,8 @@ import letterlock
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 PROGRAMS = sorted(EXAMPLES.glob("*.py"))
+SECONDS = 120
+"""After these a program has hung. None waits for so long."""
 
 
 def promised(path: Path) -> str:
@@ -32,6 +34,7 @@ def test_it_prints_what_it_promises(path: Path, tmp_path: Path) -> None:
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": package},
         check=False,
+        timeout=SECONDS,
     )
     assert found.stderr == ""
     assert found.stdout == promised(path)
