@@ -28,7 +28,7 @@ from letterlock.errors import (
     UntrustedIdentity,
 )
 from letterlock.groups import GroupEntryMissing
-from letterlock.recovery import LockWaits, ServerAtFault, WrongPassword
+from letterlock.recovery import HalfWaits, LockWaits, ServerAtFault, WrongPassword
 from letterlock.relay import RateLimited
 
 ALICE, BOB = Address("alice", 1), Address("Zo\u00eb", 2)
@@ -44,6 +44,7 @@ MAKERS: Final[dict[type[LetterlockError], Callable[[], LetterlockError]]] = {
     RateLimited: lambda: RateLimited(600),
     WrongPassword: lambda: WrongPassword(9, 1_795_910_400),
     LockWaits: lambda: LockWaits(2, 0, 1_795_910_400),
+    HalfWaits: lambda: HalfWaits(2, 86_400),
     ServerAtFault: lambda: ServerAtFault(1, "its proof does not verify"),
     RelayRefused: lambda: RelayRefused(RelayCode.STALE, 3),
     UnknownAuthor: lambda: UnknownAuthor(bytes(range(32)), 2, contradicts=True),

@@ -22,17 +22,23 @@ from letterlock.recovery import (
     LockStanding,
     Proven,
     ShowLocks,
+    WatchSecondLock,
     device_keys,
 )
 from letterlock.recovery._enrolment import make_card
+from letterlock.recovery._signing import UNSIGNED, signed_for
 from letterlock.relay import TicketKey
 from support.cddl_check import Mismatch, Schema
 from support.gate_town import ANNA, GateTown, run
 from support.recovery_town import Town
+from support.second_lock_town import SecondTown
 
 SPEC = Path(__file__).parents[2] / "spec"
 PAGE = (SPEC / "recovery.md").read_text(encoding="utf-8")
-NAMES = {30: "show", 31: "evaluate", 32: "succeed", 33: "begin", 34: "settle", 35: "finish"}
+NAMES = {
+    30: "show", 31: "evaluate", 32: "succeed", 33: "begin", 34: "settle", 35: "finish",
+    41: "lay", 42: "ask", 43: "take", 49: "stop", 50: "watch", 51: "keep",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +78,28 @@ def samples() -> dict[str, bytes]:
         "kept": BoxKept(2**32 - 1, card, b"box", 1, (b"list",)).encode(),
         "frame": RecoveryFrame.of(ShowLocks(town.user_id), b"pass", (b"list",)).encode(),
         "contents": BoxContents(2**32 - 1, bytes(1952), bytes(3373), LinkingPayload(b"any")).encode(),
+        **second_lock_samples(),
+    }
+
+
+def second_lock_samples() -> dict[str, bytes]:
+    """Return one encoding of each shape of the second lock."""
+    town = SecondTown()
+    laid = town.set_up()
+    asking = town.asking()
+    wait = town.ask(1, asking)
+    town.pass_hours(24)
+    asked, _ = town.servers[1].ask(asking.request, checked=True)
+    return {
+        "lay": laid.lay[0].encode(),
+        "keep": laid.keep[1].encode(),
+        "ask": asking.request.encode(),
+        "take": asking.take(wait).encode(),
+        "stop": town.stop_call(1, wait.id).encode(),
+        "watch": signed_for(1, WatchSecondLock(town.user_id, UNSIGNED), town.phone).encode(),
+        "asked": asked.encode(),
+        "given": town.take(1, asking, wait).encode(),
+        "watched": town.watch_at(1).encode(),
     }
 
 
@@ -163,7 +191,7 @@ def test_every_element_has_one_type(schema: Schema, samples: dict[str, bytes]) -
 
 
 def test_the_calls_have_the_numbers_of_the_page(samples: dict[str, bytes]) -> None:
-    shown = dict(re.findall(r"^    (\w+) +\[1, (3\d), user id", PAGE, re.MULTILINE))
+    shown = dict(re.findall(r"^    (\w+) +\[1, (3\d|4[1-9]|5\d), user id", PAGE, re.MULTILINE))
     assert {int(number): name for name, number in shown.items()} == NAMES
     for number, name in NAMES.items():
         assert cbor2.loads(samples[name])[:2] == [1, number]
@@ -182,6 +210,11 @@ def test_the_page_has_the_limits_of_the_code() -> None:
         "seconds between two uses": limits.PAUSE,
         "seconds for which a lock without uses rests": limits.REST,
         "uses after a rest": limits.USES_AFTER_REST,
+        "seconds of the shortest delay": limits.MIN_DELAY,
+        "seconds of the longest delay": limits.MAX_DELAY,
+        "seconds that count at most between two looks at a clock": limits.LONGEST_LOOK,
+        "seconds for which a half is given after the delay": limits.OPEN_SECONDS,
+        "seconds for which nobody asks after a device has stopped a wait": limits.QUIET_SECONDS,
     }
 
 
@@ -196,7 +229,7 @@ def test_every_refusal_is_an_error() -> None:
 
     table = PAGE.split("## Refusals")[1].split("##")[0]
     names = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
-    assert len(names) == 7
+    assert len(names) == 8
     assert all(hasattr(recovery, name) for name in names)
 
 

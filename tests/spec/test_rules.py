@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 SPEC = ROOT / "spec"
 OVERVIEWS = {"README.md", "deviations.md"}
 """Pages that refer to rules and define none."""
-ID = re.compile(r"\b(?:PRIM|WIRE|HAND|RAT|PQR|SES|STO|USR|CLN|RLY|DOC|BLB|GRP|REC)-\d+\b")
+ID = re.compile(r"\b(?:PRIM|WIRE|HAND|RAT|PQR|SES|STO|USR|CLN|RLY|DOC|BLB|GRP|REC|PRV)-\d+\b")
 PAGES = sorted(SPEC.glob("*.md"))
 RULE_PAGES = [page for page in PAGES if page.name not in OVERVIEWS]
 

@@ -68,6 +68,7 @@ from support.secret_collection_holders import COLLECTION_SECRETS, COLLECTION_TAB
 from support.secret_document_holders import DOCUMENT_SECRETS, DOCUMENT_TABLE
 from support.secret_granting_holders import GRANTING_SECRETS, GRANTING_TABLE
 from support.secret_group_holders import GROUP_SECRETS, GROUP_TABLE
+from support.secret_half_holders import HALF_SECRETS, HALF_TABLE
 from support.secret_pq_holders import MATERIAL, PQ_SECRETS, PQ_TABLE, pq_words
 from support.secret_recovery_holders import RECOVERY_SECRETS, RECOVERY_TABLE
 from support.secret_signing_holders import (
@@ -86,7 +87,7 @@ SECRETS: Final = [
     "ManyKeys", "MessageKey", "PassedKeys", "PassphraseKey", "PrivateKey", "Record", "RelaySecret", "RootKey",
     "SharedPoint", "SharedSecret", "SigningScalar", "SkippedKeys", "StoreKey", "ValuesKey", "WrapKey",
     *PQ_SECRETS, *SIGNING_SECRETS, *DOCUMENT_SECRETS, *GRANTING_SECRETS, *COLLECTION_SECRETS, *GROUP_SECRETS,
-    *AGE_SECRETS, *RECOVERY_SECRETS,
+    *AGE_SECRETS, *RECOVERY_SECRETS, *HALF_SECRETS,
 ]  # fmt: skip
 """Every subclass of Secret. Each prints as <Name: hidden>."""
 
@@ -288,6 +289,7 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     **PQ_TABLE,
     **SIGNING_TABLE, **DOCUMENT_TABLE, **GRANTING_TABLE, **COLLECTION_TABLE, **GROUP_TABLE, **AGE_TABLE,
     **RECOVERY_TABLE,
+    **HALF_TABLE,
 }  # fmt: skip
 
 ABSTRACT: Final = {

@@ -45,6 +45,14 @@ def is_kind(text: str) -> bool:
     return _KIND.fullmatch(text) is not None
 
 
+def read_kind(fields: Fields) -> str:
+    """Return the next element, the name of a check. Raises MalformedMessage."""
+    kind = fields.text("kind")
+    if not is_kind(kind):
+        raise fields.wrong("kind", f"a letter, and at most {MAX_KIND - 1} letters, digits and hyphens")
+    return kind
+
+
 def challenge_nonce(challenge: bytes) -> bytes:
     """Return the 32 bytes that a token or a ticket has to hold for a challenge. [REC-30]"""
     return hashlib.sha256(IDENTITY_NONCE + challenge).digest()
@@ -67,9 +75,7 @@ class Identify(RelayBody):
     @classmethod
     def read(cls, fields: Fields) -> Self:
         """Read what `elements` gives. Raises MalformedMessage."""
-        kind = fields.text("kind")
-        if not is_kind(kind):
-            raise fields.wrong("kind", f"a letter, and at most {MAX_KIND - 1} letters, digits and hyphens")
+        kind = read_kind(fields)
         return cls(kind, fields.optional_blob_between("claim", 1, MAX_CLAIM))
 
 

@@ -88,3 +88,35 @@ MAX_FRAME_LISTS: Final = 256
 
 MAX_FRAME_LISTS_BYTES: Final = 4 * 1024 * 1024
 """(protocol) Bytes of these lists: 256 lists of a user with a few devices take 2.5 MiB."""
+HALF_BYTES: Final = RECOVERY_KEY_BYTES
+"""(protocol) Bytes of each half of a recovery key: a random one, and the key xor it."""
+
+WAIT_ID_BYTES: Final = 16
+"""(protocol) Bytes of the id of a wait: enough that random ones never meet."""
+
+MIN_DELAY: Final = DAY
+"""(protocol) The shortest delay of a second lock, in seconds: a day in which a notice is seen."""
+
+MAX_DELAY: Final = 3 * DAY
+"""(protocol) The longest delay: a weekend and a day. Who is locked out waits at least that long."""
+
+MAX_DEPOSITS: Final = 2
+"""(protocol) Deposits that a server holds for a user: one in force, and perhaps the next one."""
+
+LONGEST_LOOK: Final = 60 * 60
+"""(protocol) What a server counts at most between two looks at its clock: a clock that jumps adds no more."""
+
+OPEN_SECONDS: Final = 7 * DAY
+"""(protocol) How long a half is given after the delay. Nobody begins a wait now and ends it in a year."""
+
+QUIET_SECONDS: Final = 7 * DAY
+"""(protocol) How long nobody can ask after a device has stopped a wait: a thief is stopped once a week."""
+
+MAX_PERSON_IDENTITIES: Final = 32
+"""Provisional identities of one person at a server: enough for many granters, and an answer of 48 KiB."""
+
+PROVISIONAL_LIFE: Final = 366 * DAY
+"""(protocol) How far ahead a provisional identity may end: its seeds lie at both servers until then."""
+
+RELEASED_BODY: Final = 64 * 1024
+"""(protocol) Bytes of an answer with sealed seeds."""

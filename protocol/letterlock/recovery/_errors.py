@@ -9,7 +9,8 @@
     `-- IdentityRefused     whoever asks has not shown who they are
     LetterlockError
     |-- LockWaits           a server gives no evaluation yet
-    `-- CheckUnavailable    an identity cannot be checked now
+    |-- CheckUnavailable    an identity cannot be checked now
+    `-- HalfWaits           a server gives its half of the recovery key later
 
 Not here: the errors that these are kinds of, and all others (errors.py).
 """
@@ -47,16 +48,30 @@ class LockWaits(LetterlockError):
         self.not_before = not_before
 
 
-class ServerAtFault(PeerError):
-    """A server is wrong: it used another key than it announced, or the two show different locks.
+class HalfWaits(LetterlockError):
+    """A server gives its half of the recovery key in `seconds`, as it counts them. Take it then.
 
-    The password was not judged. `server` is 1 for the relay, 2 for the key server, and 0 where it cannot be
-    known which of the two it is. Tell whoever operates it.
+    `server` is the one that waits longer: 1 for the relay, 2 for the key server.
+    """
+
+    cause = Cause.NOT_ALLOWED
+
+    def __init__(self, server: int, seconds: int) -> None:
+        super().__init__(f"server {server} gives its half in {seconds} seconds: take it then")
+        self.server = server
+        self.seconds = seconds
+
+
+class ServerAtFault(PeerError):
+    """A server is wrong: it used another key or half than it announced, or the two show different locks.
+
+    No password was judged, and nothing was opened. `server` is 1 for the relay, 2 for the key server, and 0
+    where it cannot be known which of the two it is. Tell whoever operates it.
     """
 
     def __init__(self, server: int, what: str) -> None:
         which = f"server {server}" if server else "one of the two servers"
-        super().__init__(f"{which} is at fault: {what}; the password was not judged: tell its operator")
+        super().__init__(f"{which} is at fault: {what}; nothing was opened: tell its operator")
         self.server = server
 
 

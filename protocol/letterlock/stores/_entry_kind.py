@@ -132,6 +132,12 @@ class EntryKind(IntEnum):
 
     LOCK = 80
     """What a recovery server keeps of one user; the key is the user id, 32 bytes."""
+    SECOND_LOCK = 88
+    """A half of a user's recovery key at a recovery server, and who waits for it; the key is the user id."""
+    PERSON = 89
+    """The provisional identities of one person at a recovery server; the key is the tag of an address."""
+    HOURS = 97
+    """Time as a recovery server counts it; the key is empty."""
 
 
 COVERED_KINDS: Final = 16

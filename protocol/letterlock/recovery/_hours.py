@@ -1,0 +1,36 @@
+"""Time as a server counts it by itself: what passed between two looks at its clock, an hour at most.
+
+    counted     the sum of all steps; a step is the time since the last look, 0 to 3,600 seconds     [REC-39]
+
+A clock that is set ahead by days adds an hour, and one that is set back takes nothing away. While nobody
+looks, no more than an hour passes: a server that was switched off makes a delay longer, never shorter.
+
+Not here: what the count is for (_half_steps.py, _provisional_steps.py).
+"""
+
+from letterlock._primitives.entropy import Clock
+from letterlock._records.second_lock import HoursRecord, decode_hours
+from letterlock._wire.recovery_limits import LONGEST_LOOK
+from letterlock.recovery._rows import RowPlan
+from letterlock.stores import EntryKind, Record
+
+
+def look(clock: Clock) -> RowPlan[int]:
+    """Count what has passed since the last look, and answer with the sum, in seconds. [REC-39]
+
+    It never falls. Look at least once an hour, or less time counts than has passed.
+    """
+
+    def step(found: Record | None) -> tuple[Record | None, int]:
+        now = clock()
+        before = None if found is None else decode_hours(found)
+        after = HoursRecord(max(now, 0)) if before is None else passed(before, now)
+        return (found if found is not None and after == before else after.encode()), after.counted
+
+    return RowPlan(EntryKind.HOURS, b"", step, int)
+
+
+def passed(hours: HoursRecord, now: int) -> HoursRecord:
+    """Return the count after a look at `now`. [REC-39]"""
+    since = min(max(now - hours.last, 0), LONGEST_LOOK)
+    return HoursRecord(max(now, 0), hours.counted + since)
