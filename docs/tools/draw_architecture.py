@@ -30,6 +30,7 @@ PURPOSE: Final = {
     "blobs": "where sealed files lie",
     "documents": "sealed files and grants",
     "groups": "conversations of many",
+    "identity": "who somebody is",
     "recovery": "a password and two servers",
     "aio": "the account for asyncio",
     "user": "device lists and contacts",

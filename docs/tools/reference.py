@@ -15,7 +15,19 @@ from types import ModuleType
 from typing import Final
 
 import letterlock
-from letterlock import aio, client, documents, errors, groups, hazmat, limits, recovery, stores, user
+from letterlock import (
+    aio,
+    client,
+    documents,
+    errors,
+    groups,
+    hazmat,
+    identity,
+    limits,
+    recovery,
+    stores,
+    user,
+)
 from letterlock.cli._parser import build_parser
 
 INTRODUCTIONS: Final = {
@@ -26,6 +38,7 @@ INTRODUCTIONS: Final = {
     "documents": "Files that are sealed once and shared by grants: [how to](../how-to/documents.md).",
     "groups": "Conversations of many: [specification](../spec/groups.md).",
     "recovery": "A password and two servers: [how to](../how-to/recovery.md).",
+    "identity": "Checks of who somebody is, for recovery: [how to](../how-to/identity-checks.md).",
     "stores": "Where an account lives, and the interface of [another store](../how-to/another-store.md).",
     "errors": "Catch one of the four kinds of error, or a class below it.",
     "limits": "Every number that bounds something, with its reason.",
@@ -60,6 +73,7 @@ def pages() -> dict[str, str]:
         "documents": _names(documents, documents.__all__),
         "groups": _names(groups, groups.__all__),
         "recovery": _names(recovery, recovery.__all__),
+        "identity": _names(identity, identity.__all__),
         "stores": _names(stores, store_names),
         "errors": _module(errors, "show_bases: true"),
         "limits": _module(limits, "show_bases: false"),

@@ -35,6 +35,7 @@ SECONDS: Final = 10
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _CONFIGURATION: Final = "/.well-known/openid-configuration"
+_OK: Final = 200
 
 
 class ProviderKeys:
@@ -87,7 +88,7 @@ class ProviderKeys:
 
     async def _get(self, url: str) -> bytes:
         async with self._http.stream("GET", url, follow_redirects=False) as answer:
-            if answer.status_code != httpx.codes.OK:
+            if answer.status_code != _OK:
                 raise MalformedMessage(f"the service answered {answer.status_code}")
             data = bytearray()
             async for part in answer.aiter_bytes():
