@@ -1,6 +1,8 @@
 """A relay that lies about shelves, and parcels that anybody can put there."""
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from letterlock._primitives.xwing import XWingPublicKey
@@ -8,11 +10,12 @@ from letterlock._wire.parcel import ParcelItem
 from letterlock._wire.relay_shelf import (
     ShelfAnswer,
     ShelfName,
+    ShelfRequest,
     ShelveAnswer,
     ShelveOutcome,
     ShelveRequest,
 )
-from letterlock.client import Client
+from letterlock.client import Client, RelayUnavailable
 from letterlock.client._transport import Reply
 from letterlock.documents._parcels import parcel_for_user
 from letterlock.stores import EntryKind
@@ -70,3 +73,20 @@ async def shown(alice: Client, id_: bytes) -> list[bytes]:
 def own(client: Client) -> ShelfName:
     """Return the shelf of a client's user."""
     return ShelfName.of_user(client.user_id)
+
+
+async def standing(client: Client, shelf: ShelfName | None = None) -> int:
+    """Return how many parcels stand on a shelf, by default on the client's own."""
+    asked = ShelfName.of_user(client.user_id) if shelf is None else shelf
+    return len((await client._office.call(ShelfRequest(asked, 0, 100), ShelfAnswer)).parcels)
+
+
+async def hashes(client: Client, document: bytes, reader: str = "bob") -> list[bytes]:
+    return [each.hash for each in await client.documents.grants(document) if each.reader == reader]
+
+
+async def settled(client: Client) -> None:
+    """Exchange what is shared, as soon as the relay is there."""
+    with suppress(RelayUnavailable):
+        await client.documents.refresh()
+    await asyncio.sleep(0.02)

@@ -12,6 +12,7 @@ from letterlock._wire.collection_member import Member, Role
 from letterlock._wire.group_text import GroupText, SenderName, TextPlace
 from letterlock._wire.log_entry import Action, Change, LogEntry
 from letterlock._wire.log_opening import LogKind
+from letterlock._wire.relay_error import RelayCode
 from letterlock._wire.relay_group import (
     GroupSendAnswer,
     GroupSendRequest,
@@ -71,3 +72,10 @@ async def shown(
     """Return what a device is shown of a group."""
     request = GroupTextsRequest(group, after, most, wait)
     return (await caller.town.get(GroupTextsAnswer, request, caller.tokens[device])).texts
+
+
+async def refuses(
+    caller: Resident, code: RelayCode, text: bytes, device: int = 1, number: int | None = None
+) -> None:
+    """Require that the relay refuses a text of a device, and names this number if one is given."""
+    await caller.town.refuses(code, GroupSendRequest(text), caller.tokens[device], number)
