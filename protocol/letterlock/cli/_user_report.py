@@ -21,6 +21,7 @@ from letterlock.user import DeviceClass, Event, EventKind, ListedDevice, Need, N
 _EVENTS: Final = {
     EventKind.NEW_CONTACT: "{name} is a new contact: compare safety numbers, `letterlock user verify {name}`",
     EventKind.DEVICES_CHANGED: "{name} added or revoked device {device}",
+    EventKind.RECOVERED: "device {device} of {name} was added by recovery: ask whether it was them",
     EventKind.OWN_DEVICES_CHANGED: "device {device} of your own was added or revoked",
     EventKind.CONFLICT: "device lists of {name} contradict each other, and nothing is sent: ask {name} over "
     "another channel, then `letterlock user keep {name}` or `letterlock user replace {name}`",

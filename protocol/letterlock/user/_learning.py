@@ -14,14 +14,16 @@ from.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Final
 
 from letterlock._records.contact import ContactRecord, ContactState
 from letterlock._records.pin import PinnedList
+from letterlock._records.sent import SentRecord
 from letterlock._records.user import UserRecord
 from letterlock._wire.address import Address
 from letterlock._wire.device_list import DeviceList
-from letterlock._wire.device_snapshot import Snapshot
+from letterlock._wire.device_snapshot import DeviceClass, Snapshot
 from letterlock.errors import PeerError, TrustError, UsageError
 from letterlock.user._book import gets_messages, pinned, version_of
 from letterlock.user._chain import ListChain
@@ -29,7 +31,7 @@ from letterlock.user._contact import Contact, ContactEvent, Learned
 from letterlock.user._desk import Desk, Findings
 from letterlock.user._errors import ContactFrozen, InvalidDeviceList
 from letterlock.user._evidence import Evidence
-from letterlock.user._outbox import without, without_name
+from letterlock.user._outbox import place, without, without_name
 from letterlock.user._values import EventKind
 from letterlock.user._waiting import place_waiting
 
@@ -153,6 +155,7 @@ def _take(desk: Desk, contact: ContactRecord, learned: Learned, checked: int, fi
     if learned.event is ContactEvent.NEWER:
         desk.book.save_lists(name, learned.contact.chain.lists[before.version :])
         devices_changed(desk, name, before, pin, EventKind.DEVICES_CHANGED, findings)
+        came_back(name, learned.contact.chain.lists[before.version - 1 :], findings)
 
 
 def _encoded(evidence: Evidence | None) -> bytes:
@@ -179,13 +182,39 @@ def devices_changed(
         if address != desk.account.address:
             desk.account.forget(address)
         findings.event(kind, name, address.device_id)
+    heirs = (
+        tuple(Address(name, id_) for id_ in new) if name != desk.name and not old.keys() & new.keys() else ()
+    )
     if gone:
-        desk.outbox.change(lambda sent: without(sent, gone))
+        desk.outbox.change(lambda sent: _inherited(sent, gone, heirs))
     for id_ in new:
         if new[id_] != old.get(id_):
             findings.event(kind, name, id_)
             if Address(name, id_) != desk.account.address:
                 findings.need_bundle(name, id_)
+
+
+def _inherited(sent: SentRecord, gone: set[Address], heirs: tuple[Address, ...]) -> SentRecord:
+    """Return a record without the places of devices that are gone.
+
+    If no device of before is left, the new ones get what those had not acknowledged: nobody has it.
+    """
+    after = without(sent, gone)
+    if after is sent:
+        return sent
+    there = {each.device for each in after.places}
+    places = tuple(place(each, None) for each in heirs if each not in there)
+    return replace(after, places=(*after.places, *places))
+
+
+def came_back(name: str, lists: Sequence[DeviceList], findings: Findings) -> None:
+    """Report the devices that a recovery device added in versions after the first of these. [CLN-28]"""
+    for before, after in pairwise(lists):
+        signer = before.snapshot.device(after.signer)
+        if signer is not None and signer.device_class == DeviceClass.RECOVERY:
+            for each in after.snapshot.devices:
+                if before.snapshot.device(each.id) is None:
+                    findings.event(EventKind.RECOVERED, name, each.id)
 
 
 def _devices(snapshot: Snapshot | None) -> dict[int, bytes]:

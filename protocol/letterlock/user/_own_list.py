@@ -18,7 +18,7 @@ from letterlock.user._book import device_of, gets_messages, pinned
 from letterlock.user._chain import ListChain
 from letterlock.user._desk import Desk, Findings
 from letterlock.user._fanout import require_listed
-from letterlock.user._learning import devices_changed, still_awaited
+from letterlock.user._learning import came_back, devices_changed, still_awaited
 from letterlock.user._rules import rights
 from letterlock.user._seed_delivery import settled
 from letterlock.user._values import EventKind
@@ -67,6 +67,7 @@ def take_own(
         desk.book.delete_lists(desk.name, before, start)
         desk.book.save_lists(desk.name, chain.lists[start:])
         devices_changed(desk, desk.name, before, pin, EventKind.OWN_DEVICES_CHANGED, findings)
+        came_back(desk.name, chain.lists[max(start - 1, 0) :], findings)
         if device_of(pin, desk.device_id) is None:
             findings.event(EventKind.REVOKED, desk.name, desk.device_id)
     return after

@@ -61,6 +61,8 @@ class EventKind(Enum):
     """A contact added or revoked the device."""
     OWN_DEVICES_CHANGED = "own devices changed"
     """Another device of this user added or revoked the device."""
+    RECOVERED = "recovered"
+    """The recovery device of a contact, or of this user, added the device. Ask whether that was the owner."""
     CONFLICT = "conflict"
     """Device lists contradict each other. A contact is frozen until `keep` or `replace`."""
     UNKNOWN_HEAD = "unknown head"
