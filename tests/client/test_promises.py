@@ -8,11 +8,10 @@ import pytest
 
 from letterlock._primitives.entropy import system_entropy
 from letterlock._wire.relay_body import DoneAnswer
-from letterlock._wire.relay_calls import CALL_OF_PATH
 from letterlock._wire.relay_error import RelayCode
 from letterlock._wire.relay_mail import AckRequest, Delivery, FetchAnswer
 from letterlock.client import Client, RelayEventKind, RelayUnavailable
-from letterlock.client._connection import _decoded
+from letterlock.client._connection import decoded
 from letterlock.client._pace import Backoff, Pace
 from letterlock.client._transport import MAX_SECONDS, Reply
 from letterlock.errors import StoreError
@@ -48,7 +47,7 @@ def test_pauses_double_up_to_a_minute_and_chance_spreads_them(monkeypatch: pytes
 def test_what_stands_before_a_relay_may_ask_for_a_pause(reply: Reply, seconds: int) -> None:
     """CLN-8"""
     with pytest.raises(RelayUnavailable) as raised:
-        _decoded(CALL_OF_PATH["/v1/ack"], reply, DoneAnswer)
+        decoded("ack", reply, DoneAnswer)
     assert raised.value.seconds == seconds
 
 

@@ -13,7 +13,7 @@ import letterlock.cli._demo_processes as cli_errors
 import letterlock.user._errors as user_errors
 from letterlock._wire.address import Address
 from letterlock._wire.relay_error import RelayCode
-from letterlock.client._errors import RelayRefused
+from letterlock.client._errors import RelayRefused, ServerUnavailable
 from letterlock.documents import UnknownAuthor
 from letterlock.errors import (
     AddressMismatch,
@@ -46,6 +46,7 @@ MAKERS: Final[dict[type[LetterlockError], Callable[[], LetterlockError]]] = {
     LockWaits: lambda: LockWaits(2, 0, 1_795_910_400),
     HalfWaits: lambda: HalfWaits(2, 86_400),
     ServerAtFault: lambda: ServerAtFault(1, "its proof does not verify"),
+    ServerUnavailable: lambda: ServerUnavailable(2, 30),
     RelayRefused: lambda: RelayRefused(RelayCode.STALE, 3),
     UnknownAuthor: lambda: UnknownAuthor(bytes(range(32)), 2, contradicts=True),
     GroupEntryMissing: lambda: GroupEntryMissing(7),

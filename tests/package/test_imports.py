@@ -50,7 +50,7 @@ MAY_IMPORT: Final = {
     "blobs": FLOOR | {"documents"},
     "_groups": CORE,
     "groups": CORE | {"account", "documents", "user"},
-    "client": CORE | {"account", "aio", "blobs", "documents", "groups", "user"},
+    "client": CORE | {"account", "aio", "blobs", "documents", "groups", "recovery", "user"},
     "cli": CORE | {"account", "blobs", "client", "documents", "groups", "relay", "user", "__init__"},
     "__main__": frozenset({"cli"}),
 }

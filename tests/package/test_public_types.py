@@ -22,6 +22,7 @@ from letterlock._wire.address import Address
 from letterlock._wire.cbor import Value
 from letterlock._wire.inspection import Shown
 from letterlock._wire.suite import Suite
+from letterlock.client import ClientRecovery, Hardness
 
 EXPORTING: Final = (
     "letterlock",
@@ -39,7 +40,13 @@ EXPORTING: Final = (
 PUBLIC: Final = (*EXPORTING, "letterlock.account", "letterlock.cli")
 
 NOT_PUBLIC: Final = "Not for applications"
-UNRESOLVED: Final = {"Value": Value, "Shown": Shown, "Address": Address}
+UNRESOLVED: Final = {
+    "Value": Value,
+    "Shown": Shown,
+    "Address": Address,
+    "Hardness": Hardness,
+    "ClientRecovery": ClientRecovery,
+}
 """Names that `typing` does not find: aliases that name themselves, and what errors.py imports for typing."""
 
 

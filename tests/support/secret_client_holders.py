@@ -4,6 +4,7 @@ Not here: the tests (tests/account/test_secrets.py).
 """
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, Final
 
 from letterlock import Address, MemoryStore
@@ -15,9 +16,15 @@ from letterlock.client._http import RelayUrl
 from letterlock.client._office import Office
 from letterlock.client._opening import create
 from letterlock.client._pace import Pace
+from letterlock.client._people import ClientPeople
+from letterlock.client._recovery_calls import RecoveryCalls
+from letterlock.client._recovery_desk import RecoveryDesk
+from letterlock.client._recovery_keeper import RecoveryKeeper
+from letterlock.client._recovery_rows import RecoveryChange
 from letterlock.client._rows import Arrived
-from letterlock.client._sync import SyncMessage
+from letterlock.client._sync_message import SyncMessage
 from letterlock.client._thread import StoreThread
+from letterlock.recovery import RecoveryKey
 from support.secret_pq_holders import MATERIAL
 
 URL: Final = RelayUrl("https://relay.example")
@@ -37,7 +44,7 @@ def message() -> Message:
 
 def thread() -> StoreThread:
     made: Any = StoreThread.__new__(StoreThread)
-    made._worker = None
+    made._worker = SimpleNamespace(store=MemoryStore())
     return made  # type: ignore[no-any-return]
 
 
@@ -58,6 +65,14 @@ def client() -> Client:
 
 def sync_client() -> SyncClient:
     return SyncClient(client(), None)  # type: ignore[arg-type]
+
+
+def desk() -> RecoveryDesk:
+    return client().recovery._desk
+
+
+def calls() -> RecoveryCalls:
+    return RecoveryCalls(None, None, Pace())  # type: ignore[arg-type]
 
 
 CLIENT_TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
@@ -86,5 +101,17 @@ CLIENT_TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "BringingUp": (lambda: client().documents._up, "{OBJECT}"),
     "SyncDocuments": (lambda: sync_client().documents, "<SyncDocuments>"),
     "SyncCollections": (lambda: sync_client().documents.collections, "<SyncCollections>"),
+    "ClientPeople": (lambda: ClientPeople(office()), "{OBJECT}"),
+    "ClientRecovery": (lambda: client().recovery, "<ClientRecovery>"),
+    "SyncRecovery": (lambda: sync_client().recovery, "<SyncRecovery>"),
+    "RecoveryDesk": (desk, "{OBJECT}"),
+    "RecoveryKeeper": (lambda: RecoveryKeeper(desk()), "{OBJECT}"),
+    "RecoveryBox": (lambda: desk().box, "{OBJECT}"),
+    "RecoveryCalls": (calls, "{OBJECT}"),
+    "LockChange": (lambda: desk().lock(calls()), "{OBJECT}"),
+    "RecoveryChange": (
+        lambda: RecoveryChange(RecoveryKey(MATERIAL[:32]), is_first=True),
+        "<RecoveryChange>",
+    ),
     "OpenDocument": (lambda: OpenDocument(office(), None, None), "<OpenDocument>"),  # type: ignore[arg-type]
 }

@@ -1,10 +1,11 @@
 """A user whose messages travel through a relay: sent while offline too, and received once, whatever fails.
 
-    Client          a user on this device, for asyncio
+    Client          a user on this device, for asyncio; ClientPeople: its contacts
     SyncClient      the same without asyncio
     Message         a content that arrived, until the application has finished it
     RelayEvent      what happened between a client and its relay
     ClientDocuments, OpenDocument, ClientCollections      `client.documents`: sealed files, and who reads them
+    ClientRecovery, RecoveryStatus       `client.recovery`: a password gets back who lost every device
     ClientJson      `client.documents.json`: JSON documents, whose sections have different readers
 
     async with await Client.create("alice.db", key=key, name="alice", relay="https://relay.example") as alice:
@@ -18,6 +19,8 @@ and keys is verified by the `User` inside. This module needs `pip install letter
 Not here: keys, sessions and device lists, which are a `User`'s; the relay itself (relay/).
 """
 
+from typing import TYPE_CHECKING
+
 from letterlock.client._client import Client
 from letterlock.client._client_collections import ClientCollections
 from letterlock.client._client_documents import ClientDocuments
@@ -28,17 +31,31 @@ from letterlock.client._errors import (
     NameTaken,
     RelayMisbehaves,
     RelayUnavailable,
+    ServerUnavailable,
     TicketRefused,
     UnknownUser,
 )
 from letterlock.client._events import RelayEvent, RelayEventKind
 from letterlock.client._open_document import OpenDocument
+from letterlock.client._people import ClientPeople
+from letterlock.client._recovery_values import (
+    RecoveryLack,
+    RecoveryServers,
+    RecoveryStatus,
+    ServerStanding,
+)
 from letterlock.client._stores import StorePlace
-from letterlock.client._sync import SyncClient, SyncMessage
+from letterlock.client._sync import SyncClient
 from letterlock.client._sync_documents import SyncCollections, SyncDocuments
 from letterlock.client._sync_json import SyncJson
+from letterlock.client._sync_message import SyncMessage
+from letterlock.client._sync_recovery import SyncRecovery
 from letterlock.client._values import Delivery, Message, Person
 from letterlock.user import OwnDeviceRevoked
+
+if TYPE_CHECKING:
+    from letterlock.client._client_recovery import ClientRecovery
+    from letterlock.recovery import Hardness
 
 __all__ = [
     "AlreadyDone",
@@ -46,23 +63,48 @@ __all__ = [
     "ClientCollections",
     "ClientDocuments",
     "ClientJson",
+    "ClientPeople",
+    "ClientRecovery",
     "Delivery",
+    "Hardness",
     "HistoryRefused",
     "Message",
     "NameTaken",
     "OpenDocument",
     "OwnDeviceRevoked",
     "Person",
+    "RecoveryLack",
+    "RecoveryServers",
+    "RecoveryStatus",
     "RelayEvent",
     "RelayEventKind",
     "RelayMisbehaves",
     "RelayUnavailable",
+    "ServerStanding",
+    "ServerUnavailable",
     "StorePlace",
     "SyncClient",
     "SyncCollections",
     "SyncDocuments",
     "SyncJson",
     "SyncMessage",
+    "SyncRecovery",
     "TicketRefused",
     "UnknownUser",
 ]
+
+_OF_RECOVERY = frozenset({"ClientRecovery", "Hardness"})
+
+
+def __getattr__(name: str) -> object:
+    """Import what needs the extra `recovery` when it is asked for."""
+    if name not in _OF_RECOVERY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from letterlock.client import _client_recovery  # noqa: PLC0415
+
+    globals()[name] = found = getattr(_client_recovery, name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

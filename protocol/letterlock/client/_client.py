@@ -1,7 +1,7 @@
 """Client: a user whose messages travel through a relay, for asyncio.
 
-    create, open, join        a store, and the user in it
-    async with                six tasks run until it ends, from sender to convener
+    create, open, join, recover      a store, and the user in it
+    async with                seven tasks run until it ends, from sender to convener
     send                      saved, then sent by the sender; offline it waits
     messages, events          what arrived and happened, until the application has finished it
 
@@ -13,10 +13,8 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from types import TracebackType
-from typing import Any, ClassVar, Final, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, ParamSpec, Self, TypeVar
 
-from letterlock._handshake.safety_number import SafetyNumber
-from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.address import Address
 from letterlock._wire.content import Attachment, ContentKind
 from letterlock._wire.device_snapshot import DeviceClass, ListedDevice
@@ -24,10 +22,8 @@ from letterlock._wire.linking import LinkingCode
 from letterlock.client._arrivals import Arrivals
 from letterlock.client._client_documents import ClientDocuments, librarian_of
 from letterlock.client._client_groups import ClientGroups, convener_of
-from letterlock.client._contacts import Contacts
 from letterlock.client._errors import RelayUnavailable
 from letterlock.client._events import RelayEvent
-from letterlock.client._fetcher import Fetcher
 from letterlock.client._history import read as read_archive
 from letterlock.client._http import RelayUrl
 from letterlock.client._joining import join, link
@@ -35,23 +31,29 @@ from letterlock.client._keeper import Keeper
 from letterlock.client._linking import CompareDigits, ShowCode, ShowDigits
 from letterlock.client._office import Office
 from letterlock.client._opening import WORLD, World, checked_name, create, existing
+from letterlock.client._people import ClientPeople
 from letterlock.client._reader import Reader, drained
 from letterlock.client._receiver import Receiver
+from letterlock.client._recovery_extra import brought_back, has_recovery, keeper_of, recovered, recovery_of
+from letterlock.client._recovery_values import RecoveryServers
 from letterlock.client._rows import Draft
 from letterlock.client._sender import Sender
 from letterlock.client._stores import StoreOpener, StorePlace
 from letterlock.client._thread import StoreThread
-from letterlock.client._values import Delivery, Message, Person
+from letterlock.client._values import Message
 from letterlock.errors import StoreError, UsageError
 from letterlock.groups import GroupEvent
-from letterlock.user import Event, Evidence, OwnDeviceRevoked
+from letterlock.user import Event, OwnDeviceRevoked
+
+if TYPE_CHECKING:
+    from letterlock.client._client_recovery import ClientRecovery
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
 
-class Client(Uncopyable):
-    """A user on this device, and its relay. Make one with `create`, `open` or `join`, and enter it.
+class Client(ClientPeople):
+    """A user on this device, and its relay: made with `create`, `open`, `join` or `recover`, then entered.
 
     Any task of the event loop may call it. Every method may raise StoreError. Nothing that a relay, a
     network or a peer does ends the client: it tries again, and tells in `events`. Two programs may share a
@@ -60,10 +62,9 @@ class Client(Uncopyable):
 
     __slots__ = (
         "__weakref__",
-        "_contacts",
-        "_fetcher",
         "_office",
         "_reader",
+        "_recovery",
         "_runner",
         "_sender",
         "documents",
@@ -74,10 +75,10 @@ class Client(Uncopyable):
 
     def __init__(self, office: Office) -> None:
         """Not for applications."""
+        super().__init__(office)
         self._office = office
-        self._fetcher = Fetcher(office)
         self._sender = Sender(office, self._fetcher)
-        self._contacts = Contacts(office)
+        self._recovery: ClientRecovery | None = None
         self.documents: Final = ClientDocuments(office, self._fetcher.refresh)
         """The documents and collections of this user."""
         self.groups: Final = ClientGroups(office, partial(self._contacts.meet, self._fetcher))
@@ -173,6 +174,34 @@ class Client(Uncopyable):
         return client
 
     @classmethod
+    async def recover(
+        cls,
+        store: StorePlace,
+        *,
+        name: str,
+        password: str,
+        servers: RecoveryServers,
+        key: bytes | None = None,
+        revoke_others: bool = False,
+    ) -> Self:
+        """Make this device one of a user who set recovery up and lost every other one. The store is empty.
+
+        `revoke_others` takes the lost devices out of the list at once. Interrupted after the password was
+        right, it goes on when it is called again with the same arguments. Raises WrongPassword, LockWaits,
+        ServerAtFault, BoxRefused, RecoveryRefused, RelayUnavailable, RelayMisbehaves; AccountExists,
+        UsageError.
+        """
+        opener, who = StoreOpener.of(store, key), (name, password)
+        thread, arrivals = await recovered(opener, cls._world, servers, who, revoke_others=revoke_others)
+        client = cls._over(thread, arrivals, RelayUrl(servers.relay, allow_insecure=servers.allow_insecure))
+        try:
+            await brought_back(client.recovery, password, opener)
+        except BaseException:
+            await client.close()
+            raise
+        return client
+
+    @classmethod
     def _over(cls, thread: StoreThread, arrivals: Arrivals, url: RelayUrl) -> Self:
         return cls(Office(arrivals, thread, cls._world.transport(url), cls._world.pace, url.name))
 
@@ -200,6 +229,8 @@ class Client(Uncopyable):
         if self._runner is not None and not self._runner.done():
             self._runner.cancel()
             await asyncio.wait([self._runner])
+        if self._recovery is not None:
+            await self._recovery.close()
         await self._office.connection.close()
         await self._office.thread.close()
 
@@ -207,7 +238,8 @@ class Client(Uncopyable):
         office = self._office
         look_after = librarian_of(self.documents).step, convener_of(self.groups).step
         steps = self._sender.step, self._fetcher.step, Receiver(office).step, Keeper(office).step
-        await office.repeat(*steps, *look_after)
+        recover = (keeper_of(self.recovery).step,) if has_recovery() else ()
+        await office.repeat(*steps, *look_after, *recover)
 
     def _check(self) -> None:
         """Raise UsageError unless the tasks run, OwnDeviceRevoked, and StoreError if the store ended them."""
@@ -217,6 +249,16 @@ class Client(Uncopyable):
             raise OwnDeviceRevoked
         if self._runner.done():
             raise StoreError("the client has ended, or its store failed: open it again")
+
+    @property
+    def recovery(self) -> "ClientRecovery":
+        """How this user comes back after the loss of every device.
+
+        Raises UsageError without the extra `recovery`.
+        """
+        if self._recovery is None:
+            self._recovery = recovery_of(self._office, self._sender, self._world)
+        return self._recovery
 
     # --- this user ------------------------------------------------------------------------------------
 
@@ -285,44 +327,6 @@ class Client(Uncopyable):
         """
         await self._office.admission.use(ticket)
 
-    # --- contacts -------------------------------------------------------------------------------------
-
-    async def meet(self, name: str) -> Person:
-        """Ask the relay for a name's device lists, so that the name becomes a contact, and return it.
-
-        Raises UnknownUser, RelayUnavailable, RelayMisbehaves; UsageError inside `transaction()`.
-        """
-        await self._contacts.meet(self._fetcher, name)
-        return await self._contacts.person(name)
-
-    async def contacts(self) -> list[Person]:
-        """Return all contacts, in order of their names."""
-        return await self._contacts.all()
-
-    async def contact(self, name: str) -> Person:
-        """Return the contact of this name. Raises UsageError if there is none."""
-        return await self._contacts.person(name)
-
-    async def safety_number(self, name: str) -> SafetyNumber:
-        """Return the number that both people see. New devices do not change it."""
-        return await self._contacts.safety_number(name)
-
-    async def verify(self, name: str, code: str | bytes) -> None:
-        """Note that `code` is what the contact's own screen shows, as `UserContact.verify` does."""
-        await self._contacts.verify(name, code)
-
-    async def evidence(self, name: str) -> Evidence | None:
-        """Return what contradicts a contact's lists on record, in state CONFLICTING."""
-        return await self._contacts.evidence(name)
-
-    async def keep(self, name: str) -> None:
-        """End a conflict with the lists on record, as `UserContact.keep` does."""
-        await self._contacts.decide(name, replaces=False)
-
-    async def replace(self, name: str) -> None:
-        """End a conflict with the other lists, as `UserContact.replace` does."""
-        await self._contacts.decide(name, replaces=True)
-
     # --- messages -------------------------------------------------------------------------------------
 
     async def send(
@@ -344,10 +348,6 @@ class Client(Uncopyable):
             raise UsageError("send needs the name of a user as str, and a body as bytes")
         draft = Draft(Address(name).name, kind, body, tuple(attachments), self._world.clock())
         return await self._contacts.send(self._fetcher, draft)
-
-    async def delivery(self, id_: bytes) -> Delivery | None:
-        """Return what a content waits for; None if each device has acknowledged it, or it was given up."""
-        return await self._contacts.delivery(id_)
 
     async def flush(self, seconds: float = 30.0) -> None:
         """Wait until everything that was sent is at the relay.

@@ -19,7 +19,7 @@ from typing import Final, Protocol, TypeVar
 
 from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.relay_body import RelayBody
-from letterlock._wire.relay_calls import CALL_OF_REQUEST, Call
+from letterlock._wire.relay_calls import CALL_OF_REQUEST
 from letterlock._wire.relay_error import ErrorAnswer, RelayCode
 from letterlock._wire.relay_limits import MAX_FETCH_ANSWER, SMALL_BODY
 from letterlock._wire.relay_login import AuthenticateAnswer
@@ -108,6 +108,18 @@ class Connection(Uncopyable):
         """Make a call without a token. Raises the same."""
         return await self._call(request, answer, None, wait)
 
+    async def call_with(self, request: RelayBody, answer: type[A], token: bytes) -> A:
+        """Make a call with the token of another device of the user. Raises the same."""
+        try:
+            return await self._call(request, answer, token, 0)
+        except _TokenRefused:
+            raise RelayUnavailable("the relay does not take a token of its own") from None
+
+    @property
+    def transport(self) -> Transport:
+        """The way to the relay, for calls of recovery."""
+        return self._transport
+
     async def token(self) -> bytes:
         """Return a token that has not ended, as far as can be known. Raises what a call raises."""
         async with self._lock:
@@ -153,7 +165,7 @@ class Connection(Uncopyable):
             raise
         self._note(is_up=_answers(reply))
         try:
-            return _decoded(call, reply, answer)
+            return decoded(call.name, reply, answer)
         except RelayRefused as refused:
             if token is not None and (refused.code, refused.number) == (RelayCode.UNKNOWN, _OF_TOKEN):
                 raise _TokenRefused from None
@@ -196,18 +208,18 @@ def _code(reply: Reply) -> ErrorAnswer | None:
     return error if error.code.status == reply.status else None
 
 
-def _decoded(call: Call, reply: Reply, answer: type[A]) -> A:
-    """Return an answer. Raises RelayUnavailable, RelayMisbehaves, RelayRefused."""
+def decoded(call: str, reply: Reply, answer: type[A]) -> A:
+    """Return the answer to a call of this name. Raises RelayUnavailable, RelayMisbehaves, RelayRefused."""
     if reply.status == OK:
         try:
             return answer.decode(reply.body)
         except PeerError:
-            raise RelayMisbehaves(f"does not answer {call.name} as the specification says") from None
+            raise RelayMisbehaves(f"does not answer {call} as the specification says") from None
     error = _code(reply)
     if error is None:
         if reply.status in _FOR_NOW or reply.status >= _SERVER_FAULT:
             raise RelayUnavailable(f"status {reply.status}", min(reply.retry_after, MAX_SECONDS))
-        raise RelayMisbehaves(f"answers {call.name} with status {reply.status} and no reason")
+        raise RelayMisbehaves(f"answers {call} with status {reply.status} and no reason")
     if error.code is RelayCode.UNAVAILABLE:
         raise RelayUnavailable("the relay cannot answer now", _seconds(error, reply))
     raise RelayRefused(

@@ -1,6 +1,7 @@
 """What may go wrong between a client and its relay.
 
     RelayUnavailable     the relay, or the network, cannot answer now        tried again
+    ServerUnavailable    one of the two servers of recovery, likewise        try again
     RelayMisbehaves      the relay's answer breaks the specification         tried again, and reported
     HistoryRefused       the history that came with a linking is wrong  this device is linked without it
     NotAdmitted          the relay refuses the login                         tried again, and reported
@@ -23,6 +24,19 @@ class RelayUnavailable(LetterlockError):
 
     def __init__(self, text: str, seconds: int = 0) -> None:
         super().__init__(f"{text}: what was sent is kept, and is tried again")
+        self.seconds = seconds
+
+
+class ServerUnavailable(RelayUnavailable):
+    """One of the two servers of recovery cannot answer now: try again after `seconds`, or later.
+
+    `server` is 1 for the relay, and 2 for the key server. What was begun goes on when the call is repeated.
+    """
+
+    def __init__(self, server: int, seconds: int = 0) -> None:
+        which = "the relay" if server == 1 else "the key server"
+        LetterlockError.__init__(self, f"{which} gives no answer about recovery now: try again later")
+        self.server = server
         self.seconds = seconds
 
 

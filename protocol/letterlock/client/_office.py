@@ -67,6 +67,7 @@ class Office(Uncopyable):
         "pace",
         "prekeys",
         "queue",
+        "recovery_wake",
         "relay_name",
         "relay_version",
         "room_wake",
@@ -111,6 +112,7 @@ class Office(Uncopyable):
         self.arrivals_wake = asyncio.Event()
         self.news_wake = asyncio.Event()
         self.shelf_wake = asyncio.Event()
+        self.recovery_wake = asyncio.Event()
         self.mailbox_read = asyncio.Event()
         """Whether everything was taken that lay in the mailbox when this client began."""
         self._begin_groups()
@@ -166,6 +168,7 @@ class Office(Uncopyable):
         self.wake_all()
         self.has_learned = True
         self.group_wake.set()
+        self.recovery_wake.set()
 
     def pop_learned(self) -> bool:
         """Return whether device lists were learned, once."""
@@ -193,6 +196,7 @@ class Office(Uncopyable):
             self.sender_wake.set()
             self.groups_due = True
             self.group_wake.set()
+            self.recovery_wake.set()
             self.wake_shelves()
 
     def want_prekeys(self) -> None:

@@ -22,11 +22,14 @@ from letterlock._wire.linking import LinkingCode
 from letterlock.client._client import Client
 from letterlock.client._events import RelayEvent
 from letterlock.client._loop import Loop, Work
+from letterlock.client._recovery_values import RecoveryServers
 from letterlock.client._stores import StorePlace
 from letterlock.client._sync_documents import SyncDocuments
 from letterlock.client._sync_groups import SyncGroups
+from letterlock.client._sync_message import SyncMessage
+from letterlock.client._sync_recovery import SyncRecovery
 from letterlock.client._sync_transaction import SyncTransaction
-from letterlock.client._values import Delivery, Message, Person
+from letterlock.client._values import Delivery, Person
 from letterlock.errors import StoreError
 from letterlock.groups import GroupEvent
 from letterlock.user import Event, Evidence
@@ -37,81 +40,8 @@ P = ParamSpec("P")
 A = TypeVar("A")
 
 
-class SyncMessage(Uncopyable):
-    """A content that arrived, until the application has finished it. See `Message`."""
-
-    __slots__ = ("_client", "_message")
-
-    def __init__(self, client: "SyncClient", message: Message) -> None:
-        """Not for applications."""
-        self._client = client
-        self._message = message
-
-    @property
-    def sender(self) -> str:
-        """The name of the user who wrote it."""
-        return self._message.sender
-
-    @property
-    def device(self) -> int:
-        """The id of the device that it came from."""
-        return self._message.device
-
-    @property
-    def to(self) -> str | None:
-        """The name to whom this user wrote it on another device, or None."""
-        return self._message.to
-
-    @property
-    def kind(self) -> int:
-        """A `ContentKind`, or a number of the application's, 64 to 255."""
-        return self._message.kind
-
-    @property
-    def is_archive(self) -> bool:
-        """Whether the body is a history that `SyncClient.read_archive` opens."""
-        return self._message.is_archive
-
-    @property
-    def group(self) -> bytes | None:
-        """The id of the group in which it was sent, 16 bytes, or None."""
-        return self._message.group
-
-    @property
-    def user_id(self) -> bytes | None:
-        """The 32 bytes that name the user who wrote it in a group, or None."""
-        return self._message.user_id
-
-    @property
-    def id(self) -> bytes:
-        """The 16 bytes that name the content on all devices."""
-        return self._message.id
-
-    @property
-    def time(self) -> int:
-        """When it was written, in seconds since 1970, by its sender's clock."""
-        return self._message.time
-
-    @property
-    def body(self) -> bytes:
-        """What was written."""
-        return self._message.body
-
-    @property
-    def attachments(self) -> tuple[Attachment, ...]:
-        """The files that came with it."""
-        return self._message.attachments
-
-    def done(self) -> None:
-        """Note that the application has finished the message, as `Message.done` does."""
-        self._client._do(self._message.done)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-
-    def __repr__(self) -> str:
-        return f"<SyncMessage from {self.sender}>"
-
-
 class SyncClient(Uncopyable):
-    """A `Client` whose calls wait. Make one with `create`, `open` or `join`, and enter it with `with`.
+    """A `Client` whose calls wait. Make one with `create`, `open`, `join` or `recover`, and enter it: `with`.
 
     Each method raises what that of `Client` raises.
     """
@@ -178,6 +108,21 @@ class SyncClient(Uncopyable):
         return cls._start(partial(make, key=key, allow_insecure=allow_insecure))
 
     @classmethod
+    def recover(
+        cls,
+        store: StorePlace,
+        *,
+        name: str,
+        password: str,
+        servers: RecoveryServers,
+        key: bytes | None = None,
+        revoke_others: bool = False,
+    ) -> Self:
+        """Make this device one of a user who lost every other one, as `Client.recover` does."""
+        make = partial(cls._kind.recover, store, name=name, password=password, servers=servers)
+        return cls._start(partial(make, key=key, revoke_others=revoke_others))
+
+    @classmethod
     def _start(cls, make: Work[Client]) -> Self:
         loop = Loop()
         try:
@@ -211,6 +156,11 @@ class SyncClient(Uncopyable):
         """Do work in the loop: in the task of this thread's transaction, if it is inside one."""
         inside: SyncTransaction | None = getattr(self._inside, "transaction", None)
         return self._loop.wait(work) if inside is None else inside.do(work)
+
+    @property
+    def recovery(self) -> SyncRecovery:
+        """How this user comes back after the loss of every device, as `Client.recovery`."""
+        return SyncRecovery(self._client, self._do)
 
     # --- this user ------------------------------------------------------------------------------------
 

@@ -139,6 +139,11 @@ class EntryKind(IntEnum):
     HOURS = 97
     """Time as a recovery server counts it; the key is empty."""
 
+    RECOVERY = 93
+    """What a client knows of its user's recovery; the key is empty."""
+    RECOVERY_CHANGE = 94
+    """A change of a lock that is under way, with the recovery key; the key is empty."""
+
 
 COVERED_KINDS: Final = 16
 """Kinds below this one change seldom, and a store on disk authenticates their rows together. [STO-19]

@@ -1,0 +1,136 @@
+"""A fresh machine becomes a device of a user who lost all others: from a name and a password.
+
+    find, open the lock     the user id, and the recovery key                                    one use
+    get-box                 all device lists and the box, signed for by the recovery device
+    saved                   the device, its user, and the recovery key: ONE transaction              [CLN-26]
+
+What follows goes on from the store, also after a crash: the list is uploaded, prekeys, box and a new lock.
+
+Not here: what follows (_client_recovery.py); what lists and box must prove (recovery/).
+"""
+
+from functools import partial
+from typing import Final
+
+from letterlock._primitives.entropy import Clock
+from letterlock._wire.device_list import DeviceList
+from letterlock._wire.recovery_find import FindUser, UserFound
+from letterlock._wire.recovery_kept import BoxKept
+from letterlock.client._arrivals import Arrivals
+from letterlock.client._http import RelayUrl
+from letterlock.client._opening import World, checked_name, existing, linked
+from letterlock.client._opening_lock import open_lock, tell_success
+from letterlock.client._recovery_box import RELAY, ask_as
+from letterlock.client._recovery_calls import RecoveryCalls
+from letterlock.client._recovery_rows import RecoveryChange, RecoveryPlace, RecoveryTables
+from letterlock.client._recovery_values import RecoveryServers
+from letterlock.client._stores import StoreOpener
+from letterlock.client._thread import StoreThread
+from letterlock.errors import AccountExists, PeerError
+from letterlock.limits import MAX_EVIDENCE_LISTS
+from letterlock.recovery import (
+    BoxRefused,
+    RecoveryKey,
+    Remains,
+    ServerAtFault,
+    device_keys,
+    recover_user,
+)
+from letterlock.stores import Store
+
+_LISTS: Final = "its device lists cannot be read, or are not there"
+
+
+async def recover(
+    opener: StoreOpener,
+    world: World,
+    servers: RecoveryServers,
+    who: tuple[str, str],
+    *,
+    revoke_others: bool,
+) -> tuple[StoreThread, Arrivals]:
+    """Make the store's device one of the user's; `who` is a name and a password. Nothing is uploaded yet.
+
+    Raises WrongPassword, LockWaits, ServerAtFault, RecoveryRefused, ServerUnavailable, BoxRefused; what
+    wrong lists raise; AccountExists, UsageError.
+    """
+    name, password = checked_name(who[0]), who[1]
+    relay = RelayUrl(servers.relay, allow_insecure=servers.allow_insecure)
+    key_server = RelayUrl(servers.key_server, allow_insecure=servers.allow_insecure)
+    thread, begun = await StoreThread.open(
+        opener.open, partial(_begun, name=name, relay=relay.text, clock=world.clock)
+    )
+    if begun is not None:
+        return thread, begun
+    transports = world.transport(relay), world.transport(key_server)
+    try:
+        calls = RecoveryCalls(*transports, world.pace)
+        user_id = (await calls.at(RELAY, FindUser(name), UserFound)).user_id
+        opened = await open_lock(calls, user_id, password)
+        await tell_success(calls, opened)
+        remains = await _remains(calls, opened.key, user_id, world.clock)
+        save = _Save(name, relay.text, key_server.text, world.clock, revoke_others=revoke_others)
+        return thread, await thread.run(save.save, thread.store, opened.key, remains)
+    except BaseException:
+        await opener.discard(thread, lambda: thread.store.tables.account.load() is None)
+        raise
+    finally:
+        for each in transports:
+            await each.close()
+
+
+def _begun(store: Store, name: str, relay: str, clock: Clock) -> Arrivals | None:
+    """Return the user of a recovery that was cut short, or None in an empty store. Raises AccountExists."""
+    with store.transaction():
+        if store.tables.account.load() is None:
+            return None
+        arrivals = existing(store, clock)
+        is_this = (arrivals.queue.user.name, arrivals.queue.own().relay) == (name, relay)
+        if not is_this or RecoveryTables(store).change() is None:
+            raise AccountExists("this store holds a user already: open it, or choose another store")
+        return arrivals
+
+
+async def _remains(calls: RecoveryCalls, key: RecoveryKey, user_id: bytes, clock: Clock) -> Remains:
+    """Return the user's lists and box, as server 1 has them. Raises ServerAtFault, and what calls raise."""
+    signing, lists = device_keys(key).signing, list[DeviceList]()
+    first: BoxKept | None = None
+    while len(lists) < MAX_EVIDENCE_LISTS:
+        after = lists[-1].snapshot.version if lists else 0
+        kept = await calls.at(RELAY, ask_as(signing, user_id, after, clock()), BoxKept)
+        first = first or kept
+        try:
+            found = [DeviceList.decode(each) for each in kept.lists]
+        except PeerError:
+            raise ServerAtFault(RELAY, _LISTS) from None
+        lists += found
+        if lists and lists[-1].snapshot.version >= kept.newest:
+            break
+        if not found:
+            raise ServerAtFault(RELAY, _LISTS)
+    if first is None or first.box is None or lists[0].hash != user_id:
+        raise BoxRefused("server 1 has no recovery box of this user: ask its operator for the newest one")
+    return Remains(tuple(lists), first.box)
+
+
+class _Save:
+    """Saves a recovered user, in one transaction of an empty store."""
+
+    __slots__ = ("_clock", "_key_server", "_name", "_relay", "_revoke_others")
+
+    def __init__(self, name: str, relay: str, key_server: str, clock: Clock, *, revoke_others: bool) -> None:
+        self._name = name
+        self._relay = relay
+        self._key_server = key_server
+        self._clock = clock
+        self._revoke_others = revoke_others
+
+    def save(self, store: Store, key: RecoveryKey, remains: Remains) -> Arrivals:
+        """Return the user as a client of the relay, whose list waits to be uploaded."""
+        back = recover_user(store, key, remains, revoke_others=self._revoke_others, clock=self._clock)
+        if back.user.name != self._name:
+            raise BoxRefused("the box is of a user of another name: check the name")
+        arrivals, tables = linked(back.user, store, self._relay, self._clock), RecoveryTables(store)
+        tables.save_place(RecoveryPlace(self._key_server))
+        tables.save_change(RecoveryChange(key, is_first=False))
+        return arrivals

@@ -1,0 +1,174 @@
+"""The desk of recovery: what its calls and its task share on one client.
+
+    turn       one of them at a time
+    calls      to both servers, with the user's lists of now
+    upload     our device list is at the relay; the recovery device uploads what it signed         [CLN-26]
+
+Not here: what is done in a turn (_client_recovery.py, _recovery_keeper.py).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, Never
+
+from letterlock._primitives.composite import ed25519_half
+from letterlock._primitives.secret import Uncopyable
+from letterlock._wire.address import Address
+from letterlock._wire.device_list import DeviceList
+from letterlock._wire.relay_body import DoneAnswer
+from letterlock._wire.relay_error import RelayCode
+from letterlock._wire.relay_lists import AppendRequest
+from letterlock._wire.relay_login import (
+    AuthenticateAnswer,
+    AuthenticateRequest,
+    ChallengeAnswer,
+    ChallengeRequest,
+    login_input,
+)
+from letterlock.client._errors import RelayRefused, RelayUnavailable
+from letterlock.client._http import RelayUrl
+from letterlock.client._lock_change import LockChange
+from letterlock.client._office import Office
+from letterlock.client._recovery_box import RecoveryBox
+from letterlock.client._recovery_calls import RecoveryCalls
+from letterlock.client._recovery_rows import RecoveryTables
+from letterlock.client._transport import Transport
+from letterlock.errors import UsageError
+from letterlock.recovery import RecoveryKey, device_keys
+from letterlock.recovery._device import recovery_device
+from letterlock.user import ListChain
+from letterlock.user._user import desk_behind
+
+Connect = Callable[[RelayUrl], Transport]
+
+_ATTEMPTS: Final = 3
+_NO_COUNT: Final = 0
+"""The counter of a device that has no store, and so none that could be put back."""
+
+
+class RecoveryDesk(Uncopyable):
+    """What recovery works with on one client."""
+
+    __slots__ = ("_connect", "_key_server", "_push", "box", "office", "tables", "turn")
+
+    def __init__(self, office: Office, push: Callable[[], Awaitable[None]], connect: Connect) -> None:
+        self.office = office
+        self.tables = RecoveryTables(office.thread.store)
+        self.box = RecoveryBox(office, self.tables)
+        self.turn = asyncio.Lock()
+        self._push = push
+        self._connect = connect
+        self._key_server: tuple[str, Transport] | None = None
+
+    async def calls(self) -> RecoveryCalls:
+        """Return the calls to both servers. Those to an unknown key server are not answered."""
+        place = await self.office.run(self.tables.place)
+        url = "" if place is None else place.key_server
+        if self._key_server is None or self._key_server[0] != url:
+            await self.close()
+            # It was checked when recovery was set up.
+            made = _Nowhere() if not url else self._connect(RelayUrl(url, allow_insecure=True))
+            self._key_server = url, made
+        calls = RecoveryCalls(self.office.connection.transport, self._key_server[1], self.office.pace)
+        calls.lists = await self.office.run(self.office.queue.own_lists, 0)
+        return calls
+
+    def lock(self, calls: RecoveryCalls) -> LockChange:
+        """Return the change of the lock that is under way."""
+        return LockChange(self.office, self.tables, calls)
+
+    def chain(self) -> ListChain:
+        """Return our own device lists, also those that the relay lacks. In the store."""
+        desk = desk_behind(self.office.queue.user)
+        return desk.book.chain(desk.name, desk.book.own().pin)
+
+    async def close(self) -> None:
+        """Close the connections to the key server."""
+        if self._key_server is not None:
+            await self._key_server[1].close()
+            self._key_server = None
+
+    # --- our device list ------------------------------------------------------------------------------------
+
+    async def upload(self) -> None:
+        """Give the relay what it lacks of our list. Raises RelayUnavailable, RelayMisbehaves."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                await self.office.connection.token()
+                await self._push()
+            except RelayRefused as refused:
+                seconds = refused.number if refused.code is RelayCode.SLOW_DOWN else 0
+                await asyncio.sleep(self.office.pace.backoff(attempt, seconds))
+            if not await self.office.run(self.is_behind):
+                self.office.note_learned()
+                return
+        raise RelayUnavailable("the relay has not taken the device list yet")
+
+    def is_behind(self) -> bool:
+        """Return whether the relay lacks a version of our list. In the store."""
+        queue = self.office.queue
+        return bool(queue.own_lists(queue.known_version(queue.user.name)))
+
+    def _of_recovery(self) -> tuple[bytes, ...]:
+        """Return what the relay lacks of our lists, if the recovery device signed the first of it."""
+        queue, device = self.office.queue, recovery_device(self.chain())
+        missing = queue.own_lists(queue.known_version(queue.user.name))
+        is_ours = device is not None and missing and DeviceList.decode(missing[0]).signer == device.id
+        return missing if is_ours else ()
+
+    async def upload_as(self, key: RecoveryKey) -> None:
+        """Upload the list that adds this device, as the recovery device that signed it.             [CLN-26]
+
+        The relay does not know this device yet. Raises UsageError if another list came first;
+        RelayUnavailable, RelayMisbehaves.
+        """
+        office, queue = self.office, self.office.queue
+        missing = await office.run(self._of_recovery)
+        if not missing:
+            return
+        token = await self._log_in_as(key)
+        for encoded in missing:
+            try:
+                await office.connection.call_with(AppendRequest(encoded), DoneAnswer, token)
+            except RelayRefused as refused:
+                if refused.code is RelayCode.CONFLICT:
+                    raise UsageError(
+                        "another device list came first: recover again, into an empty store"
+                    ) from None
+                raise RelayUnavailable(
+                    f"the relay refused the device list ({refused.code.name})", refused.number
+                ) from None
+            await office.run(queue.uploaded, encoded)
+        office.note_learned()
+
+    async def _log_in_as(self, key: RecoveryKey) -> bytes:
+        office, openly = self.office, self.office.connection.call_openly
+        device = recovery_device(await office.run(self.chain))
+        if device is None:
+            raise UsageError("the recovery device was revoked: recover again, into an empty store")
+        address = Address(office.queue.user.name, device.id)
+        try:
+            challenge = (await openly(ChallengeRequest(address), ChallengeAnswer)).challenge
+            signed = login_input(office.relay_name, address, challenge, _NO_COUNT)
+            signature = ed25519_half(device_keys(key).signing.seed).sign(signed)
+            request = AuthenticateRequest(address, challenge, _NO_COUNT, signature)
+            return (await openly(request, AuthenticateAnswer)).token
+        except RelayRefused as refused:
+            raise RelayUnavailable(f"the relay admits no recovery ({refused.code.name})") from None
+
+
+class _Nowhere:
+    """The way to a key server that this device does not know."""
+
+    async def post(self, path: str, body: bytes, token: bytes | None, most: int, wait: int) -> Never:
+        """Raise RelayUnavailable."""
+        del path, body, token, most, wait
+        raise RelayUnavailable("this device knows no key server")
+
+    def socket(self, token: bytes, most: int) -> Never:
+        """Raise RelayUnavailable."""
+        del token, most
+        raise RelayUnavailable("this device knows no key server")
+
+    async def close(self) -> None:
+        """Do nothing."""

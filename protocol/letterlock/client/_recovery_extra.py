@@ -1,0 +1,62 @@
+"""Recovery in a client, which does without it where the extra `recovery` is not installed.
+
+Not here: recovery itself (_client_recovery.py, _recovering.py).
+"""
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from letterlock.client._arrivals import Arrivals
+from letterlock.client._office import Office
+from letterlock.client._opening import World
+from letterlock.client._recovery_values import RecoveryServers
+from letterlock.client._sender import Sender
+from letterlock.client._stores import StoreOpener
+from letterlock.client._thread import StoreThread
+from letterlock.errors import UsageError
+
+if TYPE_CHECKING:
+    from letterlock.client._client_recovery import ClientRecovery
+    from letterlock.client._recovery_keeper import RecoveryKeeper
+
+
+def recovery_of(office: Office, sender: Sender, world: World) -> "ClientRecovery":
+    """Return the recovery of a client. Raises UsageError without the extra `recovery`."""
+    from letterlock.client._client_recovery import ClientRecovery  # noqa: PLC0415 (optional)
+    from letterlock.client._recovery_desk import RecoveryDesk  # noqa: PLC0415
+
+    return ClientRecovery(RecoveryDesk(office, sender.upload_lists, world.transport))
+
+
+def keeper_of(recovery: "ClientRecovery") -> "RecoveryKeeper":
+    """Return the task of a client's recovery."""
+    from letterlock.client._recovery_keeper import RecoveryKeeper  # noqa: PLC0415
+
+    return RecoveryKeeper(recovery._desk)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+
+
+def has_recovery() -> bool:
+    """Return whether the extra is installed."""
+    return find_spec("voprf") is not None
+
+
+async def recovered(
+    opener: StoreOpener, world: World, servers: RecoveryServers, who: tuple[str, str], *, revoke_others: bool
+) -> tuple[StoreThread, Arrivals]:
+    """Make the store's device one of the user's, as `recover` of _recovering.py does."""
+    from letterlock.client._recovering import recover  # noqa: PLC0415
+
+    return await recover(opener, world, servers, who, revoke_others=revoke_others)
+
+
+async def brought_back(recovery: "ClientRecovery", password: str, opener: StoreOpener) -> None:
+    """Do what follows a recovery. A store whose device list was overtaken is deleted, if it was new.
+
+    Raises what `ClientRecovery` raises.
+    """
+    desk = recovery._desk  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    try:
+        await recovery.come_back(password)
+    except UsageError:
+        await opener.discard(desk.office.thread, desk.is_behind)
+        raise

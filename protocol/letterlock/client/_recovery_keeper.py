@@ -1,0 +1,58 @@
+"""The keeper of recovery: what is under way goes on after a crash, and the box is of today. [CLN-24] [CLN-25]
+
+    a list that the recovery device signed     is uploaded by it
+    a lock that is made                        is brought into force; nothing needs the password
+    contacts, or a new document key            a new box
+
+Without the relay all of it waits.
+
+Not here: each of them (_recovery_desk.py, _lock_change.py, _recovery_box.py).
+"""
+
+import asyncio
+from typing import Final
+
+from letterlock._primitives.secret import Uncopyable
+from letterlock.client._pace import woken
+from letterlock.client._recovery_desk import RecoveryDesk
+from letterlock.errors import UsageError
+from letterlock.recovery import RecoveryRefused, ServerAtFault
+
+_GATHERS: Final = 20.0
+"""Seconds in which changes gather, so that what comes together makes one box."""
+
+
+class RecoveryKeeper(Uncopyable):
+    """One client's task that looks after recovery."""
+
+    __slots__ = ("_desk",)
+
+    def __init__(self, desk: RecoveryDesk) -> None:
+        self._desk = desk
+
+    async def step(self) -> None:
+        """Do what is due, then wait. Raises RelayUnavailable, RelayMisbehaves."""
+        office = self._desk.office
+        async with self._desk.turn:
+            await self.go_on()
+        await woken(office.recovery_wake, office.pace.about(office.pace.upkeep))
+        await asyncio.sleep(office.pace.about(_GATHERS))
+
+    async def go_on(self) -> None:
+        """Go on with what was interrupted, and make a box if one is due. Raises as `step` does."""
+        desk, office = self._desk, self._desk.office
+        change = await office.run(desk.tables.change)
+        if change is not None:
+            try:
+                await desk.upload_as(change.key)
+            except UsageError:
+                return  # whoever recovers again is told
+        if change is None and await office.run(desk.box.wanted) is None:
+            return
+        calls = await desk.calls()
+        try:
+            await desk.box.keep(calls)
+            if change is not None:
+                await desk.lock(calls).bring()
+        except (RecoveryRefused, ServerAtFault):
+            return  # `status` tells what is missing

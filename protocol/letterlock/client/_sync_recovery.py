@@ -1,0 +1,61 @@
+"""SyncRecovery: the calls of `ClientRecovery` for programs without asyncio.
+
+Not here: what the calls do (_client_recovery.py).
+"""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from letterlock._primitives.secret import Uncopyable
+from letterlock.client._recovery_values import RecoveryStatus
+from letterlock.client._sync_json import Do
+
+if TYPE_CHECKING:
+    from letterlock.client._client import Client
+    from letterlock.recovery import Hardness
+
+
+class SyncRecovery(Uncopyable):
+    """Recovery of a client whose calls wait: each does what that of `ClientRecovery` does."""
+
+    __slots__ = ("_client", "_do")
+
+    def __init__(self, client: "Client", do: Do) -> None:
+        """Not for applications, which use `client.recovery`."""
+        self._client = client
+        self._do = do
+
+    def setup(
+        self,
+        password: str,
+        key_server: str,
+        *,
+        hardness: "Hardness | None" = None,
+        allow_insecure: bool = False,
+    ) -> None:
+        """Have this password bring the user back. `key_server` is the URL of the second server."""
+        call = partial(self._client.recovery.setup, hardness=hardness, allow_insecure=allow_insecure)
+        self._do(partial(call, password, key_server))
+
+    def change_password(
+        self,
+        password: str,
+        *,
+        old: str | None = None,
+        key_server: str | None = None,
+        hardness: "Hardness | None" = None,
+    ) -> None:
+        """Have another password bring the user back; the one before opens nothing afterwards."""
+        call = partial(self._client.recovery.change_password, key_server=key_server, hardness=hardness)
+        self._do(partial(call, password, old=old))
+
+    def refresh(self) -> None:
+        """Go on with what was interrupted, and make a box if one is due."""
+        self._do(self._client.recovery.refresh)
+
+    def status(self) -> RecoveryStatus:
+        """Return what is missing, and how many uses are left."""
+        return self._do(self._client.recovery.status)
+
+    def __repr__(self) -> str:
+        return "<SyncRecovery>"

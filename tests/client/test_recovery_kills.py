@@ -1,0 +1,148 @@
+"""A client dies at each call of recovery, before its answer comes. [CLN-24]
+
+Whatever it was, the next call goes on, and one password brings the user back.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from letterlock import SqliteStore
+from letterlock._wire.relay_body import RelayBody
+from letterlock.client import Client, RecoveryLack
+from letterlock.stores import EntryKind, Store
+from support.client_recovery import BOTH, KEY_SERVER, RecoveryAsked, Servers, back, hardness, lost
+from support.client_town import Town, play
+from support.recovery_town import PASSWORD, cheap
+
+__all__ = ["cheap"]
+pytestmark = pytest.mark.usefixtures("cheap")
+
+KEY = bytes(range(32))
+DEEP = "LETTERLOCK_DEEP" in os.environ
+SETUP = range(10) if DEEP else (0, 4, 6, 8)
+"""Calls of a setup: the box is asked for and put, a lock is begun, settled and finished at both servers."""
+BEGUN = 5
+"""After so many of them the lock is made, and nothing needs the password."""
+RECOVERY = range(20) if DEEP else (4, 7, 15, 17)
+"""Those of a recovery: the user is found, the lock opened, the box and a new lock made."""
+
+
+class Killed(BaseException):
+    """The program ends here."""
+
+
+class Reaper:
+    """Ends a program after the server has carried out one of its calls, counted from 0.
+
+    Before the next call, the program stands where it stands after this one.
+    """
+
+    def __init__(self, servers: Servers, at: int) -> None:
+        self._left = at
+        self.is_done = False
+        servers.changes.append(self._reap)
+
+    def _reap(self, asked: RecoveryAsked, given: RelayBody) -> RelayBody:
+        del asked
+        self._left -= 1
+        if self._left == -1:
+            self.is_done = True
+            raise Killed
+        return given
+
+
+def opener(folder: Path, name: str = "alice.db") -> Store:
+    return SqliteStore(folder / name, key=KEY)
+
+
+@pytest.mark.parametrize("at", SETUP)
+def test_a_setup_that_was_killed_is_called_again(tmp_path: Path, at: int) -> None:
+    async def story(town: Town) -> None:
+        servers = Servers(town)
+        await killed_setup(servers, tmp_path, at)
+        alice = await servers.kind("alice").open(lambda: opener(tmp_path))
+        await alice.recovery.setup("another horse", KEY_SERVER, hardness=hardness())
+        assert (await alice.recovery.status()).missing == frozenset()
+        await no_key_is_kept(alice)
+        await alice.close()
+        await (await back(servers, password="another horse")).close()
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize("at", SETUP)
+def test_a_setup_that_was_killed_goes_on_by_itself(tmp_path: Path, at: int) -> None:
+    """Without the password: that is missing only if the lock was not made."""
+
+    async def story(town: Town) -> None:
+        servers = Servers(town)
+        await killed_setup(servers, tmp_path, at)
+        async with await servers.kind("alice").open(lambda: opener(tmp_path)) as alice:
+            await alice.recovery.refresh()
+            missing = (await alice.recovery.status()).missing
+        if at <= BEGUN:
+            assert missing == {RecoveryLack.PASSWORD}
+        else:
+            assert missing == frozenset()
+            await (await back(servers)).close()
+
+    play(tmp_path, story)
+
+
+async def killed_setup(servers: Servers, folder: Path, at: int) -> None:
+    servers.names.add("alice")
+    alice = await servers.kind("alice").create(lambda: opener(folder), name="alice", relay=BOTH.relay)
+    reaper = Reaper(servers, at)
+    with pytest.raises(Killed):
+        await alice.recovery.setup(PASSWORD, KEY_SERVER, hardness=hardness())
+    assert reaper.is_done
+    await alice.close()
+
+
+async def no_key_is_kept(client: Client) -> None:
+    entries = client.store.tables.entries
+    assert await client.run(lambda: entries.load(EntryKind.RECOVERY_CHANGE, b"")) is None
+
+
+@pytest.mark.parametrize("at", RECOVERY)
+def test_a_recovery_that_was_killed_is_called_again(tmp_path: Path, at: int) -> None:
+    async def story(town: Town) -> None:
+        servers = Servers(town)
+        alice = await lost(servers)
+        reaper = Reaper(servers, at)
+        with pytest.raises(Killed):
+            await back(servers, lambda: opener(tmp_path, "fresh.db"), revoke_others=True)
+        assert reaper.is_done
+        async with await back(servers, lambda: opener(tmp_path, "fresh.db"), revoke_others=True) as fresh:
+            assert fresh.user_id == alice.user_id
+            assert (await fresh.recovery.status()).missing == frozenset()
+            await no_key_is_kept(fresh)
+            assert len(await fresh.devices()) == 2
+        await (await back(servers)).close()
+
+    play(tmp_path, story)
+
+
+def test_a_recovery_that_was_killed_goes_on_when_the_store_is_opened(tmp_path: Path) -> None:
+    """CLN-26: the relay does not know the fresh device yet, and the recovery device uploads the list."""
+
+    async def story(town: Town) -> None:
+        servers = Servers(town)
+        await lost(servers)
+
+        def no_upload(asked: object) -> None:
+            if getattr(asked, "name", "") == "append":
+                raise Killed
+
+        town.rules.append(no_upload)
+        with pytest.raises(Killed):
+            await back(servers, lambda: opener(tmp_path, "fresh.db"))
+        town.rules.clear()
+        async with await servers.kind("fresh").open(lambda: opener(tmp_path, "fresh.db")) as fresh:
+            await fresh.recovery.refresh()
+            assert (await fresh.recovery.status()).missing == {RecoveryLack.PASSWORD}
+        await (await back(servers)).close()
+
+    play(tmp_path, story)

@@ -1,0 +1,237 @@
+"""Both servers of recovery in this process, for clients of a town.
+
+Servers             RecoveryServer 1 and 2, and the boxes of server 1, behind the town's transport
+Servers.rules       functions that see each call before a server does, and may answer in its place
+Servers.changes     functions that see each answer before the client does, and may change it
+lost                a user with documents, contacts and a lock, whose devices are gone
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from letterlock import MemoryStore
+from letterlock._primitives.kdf import hkdf_sha256
+from letterlock._primitives.labels import RECOVERY_KEEPING
+from letterlock._wire.device_list import DeviceList
+from letterlock._wire.recovery_find import FindUser, UserFound
+from letterlock._wire.recovery_frame import RECOVERY_CALL_OF_PATH, RecoveryFrame
+from letterlock._wire.recovery_kept import BoxKept, GetBox, PutBox
+from letterlock._wire.relay_body import DoneAnswer, RelayBody
+from letterlock._wire.relay_error import ErrorAnswer, RelayCode
+from letterlock._wire.relay_login import account_key
+from letterlock.client import Client, RecoveryServers, RelayUnavailable
+from letterlock.client._http import RelayUrl
+from letterlock.client._opening import World
+from letterlock.client._transport import Reply
+from letterlock.errors import PeerError
+from letterlock.recovery import (
+    BeginLock,
+    EvaluateLock,
+    FinishLock,
+    Hardness,
+    LockOpened,
+    Policy,
+    RecoveryRefused,
+    RecoveryServer,
+    SettleLock,
+    ShowLocks,
+    StoredLocks,
+)
+from letterlock.recovery._enrolment import require_card
+from letterlock.user import ListChain
+from letterlock.user._signatures import verify_by
+from support.client_town import QUICK, RELAY, Town, TownTransport
+from support.recovery_town import DECOYS, FREELY, PASSWORD, TICKETS
+
+KEY_SERVER: Final = "https://keys.example"
+BOTH: Final = RecoveryServers(RELAY, KEY_SERVER)
+
+
+@dataclass(frozen=True)
+class RecoveryAsked:
+    """A call on its way to one of the servers."""
+
+    server: int
+    request: Any
+    client: str
+
+
+Rule = Callable[[RecoveryAsked], Reply | None]
+Change = Callable[[RecoveryAsked, RelayBody], RelayBody]
+
+
+class Servers:
+    """Both servers behind a town's transport."""
+
+    def __init__(self, town: Town, policy: Policy = FREELY) -> None:
+        self.town = town
+        self.rules: list[Rule] = []
+        self.changes: list[Change] = []
+        self.calls: Counter[tuple[int, str]] = Counter()
+        self.down: set[int] = set()
+        self.names: set[str] = set()
+        self.boxes: dict[bytes, PutBox] = {}
+        self.known: dict[tuple[int, bytes], tuple[DeviceList, ...]] = {}
+        self.stores = StoredLocks(MemoryStore()), StoredLocks(MemoryStore())
+        one, other = self.stores
+        self.both = (
+            RecoveryServer(1, one, DECOYS, TICKETS.public, policy, town.clock),
+            RecoveryServer(2, other, DECOYS, TICKETS, policy, town.clock),
+        )
+
+    def kind(self, name: str) -> type[Client]:
+        """Return a class of clients that reach both servers, under a name for the rules."""
+        servers = self
+
+        class RecoveryClient(Client):
+            __slots__ = ()
+            _world = World(lambda url: Transport(servers, url, name), QUICK, servers.town.clock)
+
+        return RecoveryClient
+
+    async def client(self, name: str, store: Any = None) -> Client:
+        """Return a new client that is entered, until the town ends."""
+        self.names.add(name)
+        made = await self.kind(name).create(MemoryStore() if store is None else store, name=name, relay=RELAY)
+        return await self.town.stack.enter_async_context(made)
+
+    # --- what the servers do --------------------------------------------------------------------------------
+
+    async def answer(self, server: int, path: str, body: bytes, client: str) -> Reply:
+        """Return what a server answers to a call, perhaps after a rule and a change."""
+        call = RECOVERY_CALL_OF_PATH[path]
+        frame = RecoveryFrame.decode(body)
+        asked = RecoveryAsked(server, call.request.decode(frame.call), client)
+        self.calls[server, call.name] += 1
+        if server in self.down:
+            raise RelayUnavailable("down")
+        for rule in list(self.rules):
+            if (found := rule(asked)) is not None:
+                return found
+        try:
+            given = await self._given(asked, tuple(map(DeviceList.decode, frame.lists or ())))
+        except PeerError:
+            return refused(RelayCode.REFUSED)
+        for change in list(self.changes):
+            given = change(asked, given)
+        return Reply(200, given.encode())
+
+    async def _given(self, asked: RecoveryAsked, lists: tuple[DeviceList, ...]) -> RelayBody:
+        server, request = self.both[asked.server - 1], asked.request
+        match request:
+            case FindUser(name):
+                found = await self.lists(name)
+                return UserFound(found[0].hash if found else hkdf_sha256(b"", bytes(32), name.encode(), 32))
+            case ShowLocks():
+                return server.show(request)
+            case EvaluateLock():
+                return server.evaluate(request)
+            case LockOpened():
+                return server.succeed(request)
+            case GetBox():
+                return await self._box(request)
+            case _:
+                return self._changed(asked, self._chain(asked.server, lists))
+
+    def _changed(self, asked: RecoveryAsked, chain: ListChain) -> RelayBody:
+        server, request = self.both[asked.server - 1], asked.request
+        match request:
+            case BeginLock():
+                return server.begin(request, chain)
+            case SettleLock():
+                server.settle(request, chain)
+            case FinishLock():
+                server.finish(request, chain)
+            case _:
+                self._put(request, chain)
+        return DoneAnswer()
+
+    def _chain(self, server: int, lists: tuple[DeviceList, ...]) -> ListChain:
+        chain = ListChain.verify(lists)
+        known = self.known.get((server, chain.user_id), ())
+        if chain.lists[: len(known)] != known:
+            raise RecoveryRefused("an older or another device list")
+        self.known[server, chain.user_id] = chain.lists
+        return chain
+
+    def _put(self, request: PutBox, chain: ListChain) -> None:
+        before = self.boxes.get(request.user_id)
+        if request.number != (before.number if before else 0) + 1:
+            raise RecoveryRefused("the number is taken")
+        device = chain.newest.snapshot.device(request.device_id)
+        assert device is not None
+        verify_by(device, request.by.ml_dsa, request.signed(1), request.by.signature, RECOVERY_KEEPING)
+        require_card(request.card, chain)
+        self.boxes[request.user_id] = request
+
+    async def _box(self, request: GetBox) -> BoxKept:
+        kept, lists = self.boxes.get(request.user_id), tuple[DeviceList, ...]()
+        for name in self.names:
+            found = await self.lists(name)
+            if found and found[0].hash == request.user_id:
+                lists = found[request.after :]
+        number, card, box = (0, None, None) if kept is None else (kept.number, kept.card, kept.box)
+        newest = request.after + len(lists)
+        return BoxKept(number, card, box, newest, tuple(each.encode() for each in lists[:20]))
+
+    async def lists(self, name: str) -> tuple[DeviceList, ...]:
+        """Return the device lists that the relay has of a name."""
+        store = self.town.relay._means.store
+        return tuple(map(DeviceList.decode, await store.lists(account_key(name), 0, 100, 2**24)))
+
+
+class Transport(TownTransport):
+    """The way to one of the servers: the relay, which has calls of its own, or the key server."""
+
+    def __init__(self, servers: Servers, url: RelayUrl, client: str) -> None:
+        super().__init__(servers.town, url, client)
+        self._servers = servers
+        self._server = 1 if url.text == RELAY else 2
+        self._name = client
+
+    async def post(self, path: str, body: bytes, token: bytes | None, most: int, wait: int) -> Reply:
+        """Answer a call of recovery here, and give all others to the town."""
+        if path not in RECOVERY_CALL_OF_PATH:
+            assert self._server == 1
+            return await super().post(path, body, token, most, wait)
+        await asyncio.sleep(0)
+        assert token is None
+        return await self._servers.answer(self._server, path, body, self._name)
+
+
+def refused(code: RelayCode, number: int = 0) -> Reply:
+    """Return the answer of a server that refuses."""
+    return Reply(code.status, ErrorAnswer(code, number).encode())
+
+
+def hardness() -> Hardness:
+    """Return the cheapest that is allowed now."""
+    return Hardness(1, 8192)
+
+
+async def lost(servers: Servers, password: str = PASSWORD) -> Client:
+    """Return a client that set recovery up, and whose device is gone."""
+    alice = await servers.client("alice")
+    await alice.recovery.setup(password, KEY_SERVER, hardness=hardness())
+    await alice.close()
+    return alice
+
+
+async def back(servers: Servers, store: Any = None, password: str = PASSWORD, **options: Any) -> Client:
+    """Recover alice on a fresh machine, and return the client, which is not entered."""
+    place = MemoryStore() if store is None else store
+    kind = servers.kind("fresh")
+    return await kind.recover(place, name="alice", password=password, servers=BOTH, **options)
+
+
+async def linked(servers: Servers, old: Client) -> Client:
+    """Link a second device that reaches both servers."""
+    town = servers.town
+    plain, town.kind = town.kind, servers.kind  # type: ignore[method-assign]
+    try:
+        return await town.second(old)
+    finally:
+        town.kind = plain  # type: ignore[method-assign]
