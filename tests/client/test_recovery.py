@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from letterlock import MemoryStore
+from letterlock import SqliteStore
 from letterlock.blobs import DirectoryBlobs
 from letterlock.client import RecoveryLack, ServerUnavailable
 from letterlock.errors import AccountExists, UsageError
@@ -287,9 +287,10 @@ def test_a_store_that_is_used_is_refused(tmp_path: Path) -> None:
     async def story(town: Town) -> None:
         servers = Servers(town)
         await lost(servers)
-        store = MemoryStore()
-        await (await servers.client("mallory", store)).close()
+        path = tmp_path / "mallory.db"
+        await (await servers.client("mallory", lambda: SqliteStore(path, key=bytes(32)))).close()
         with pytest.raises(AccountExists):
-            await back(servers, store)
+            await back(servers, path, key=bytes(32))
+        assert path.exists()
 
     play(tmp_path, story)

@@ -44,7 +44,7 @@ def register(arguments: Namespace) -> None:
     require_clock()
     name = name_of(arguments.name)
     ticket = None if arguments.ticket is None else Path(arguments.ticket).read_bytes()
-    opener, is_new = _new_profile(arguments)
+    opener, is_new = new_profile(arguments)
     try:
         client = SyncClient.create(opener, name=name, relay=arguments.relay, ticket=ticket)
     except (NameTaken, TicketRefused):
@@ -58,7 +58,7 @@ def register(arguments: Namespace) -> None:
     report(arguments, shown, [f"{name}, device {address.device_id}, at {arguments.relay}"])
 
 
-def _new_profile(arguments: Namespace) -> tuple[Callable[[], Store], bool]:
+def new_profile(arguments: Namespace) -> tuple[Callable[[], Store], bool]:
     """Return how to open a profile, which is made if there is none, and whether it was made."""
     is_new = False
     with suppress(AccountExists):
@@ -91,7 +91,7 @@ def send(arguments: Namespace) -> None:
     """Send a text. Raises UsageError, TrustError, StoreError, OSError."""
     require_clock()
     name, text = name_of(arguments.name), read_text(arguments.file)
-    with _client(arguments) as client:
+    with opened_client(arguments) as client:
         client.send(name, text)
         sent = _all_sent(client)
     what = "sent" if sent else "kept: the relay cannot be reached, and a later command sends it"
@@ -114,7 +114,7 @@ def receive(arguments: Namespace) -> None:
     """Print what arrived. Raises UsageError, StoreError, OSError."""
     require_clock()
     wait = None if arguments.follow else max(arguments.wait, 0.0)
-    with _client(arguments) as client:
+    with opened_client(arguments) as client:
         for message in client.messages(wait=wait):
             _show(arguments, message, _group_name(client, message))
             sync()
@@ -160,7 +160,7 @@ def devices(arguments: Namespace) -> None:
 
 def status(arguments: Namespace) -> None:
     """Print the state of a profile and of its relay. Raises UsageError, StoreError, OSError."""
-    with _client(arguments) as client:
+    with opened_client(arguments) as client:
         kinds = [event.kind.value for event in client.events(wait=WAIT)]
         state = client.state()
         online = client.is_online
@@ -176,7 +176,7 @@ def status(arguments: Namespace) -> None:
 def join(arguments: Namespace) -> None:
     """Make this profile a new device. Raises LinkingRefused, UsageError, StoreError, OSError."""
     require_clock()
-    opener, _ = _new_profile(arguments)
+    opener, _ = new_profile(arguments)
     codes: list[LinkingCode] = []
 
     def show(code: LinkingCode) -> None:
@@ -207,12 +207,12 @@ def link(arguments: Namespace) -> None:
         say(f"type yes if the new device shows {number}:")
         return sys.stdin.readline().strip().lower() == "yes"
 
-    with _client(arguments) as client:
+    with opened_client(arguments) as client:
         device = client.link(code, compare)
     report(arguments, {"device": device}, [f"device {device} is added"])
 
 
-def _client(arguments: Namespace) -> SyncClient:
+def opened_client(arguments: Namespace) -> SyncClient:
     """Return the client of a profile, to be entered. Raises UsageError, StoreError, OSError."""
     try:
         return SyncClient.open(opener_of(arguments.home))

@@ -98,6 +98,10 @@ COMMANDS: Final = {
             "forget",
         )
     },
+    **{
+        f"recovery {name}": ("letterlock.cli._recovery_commands", name)
+        for name in ("setup", "password", "recover", "status")
+    },
     "group list": ("letterlock.cli._group_commands", "list_all"),
     "collection list": ("letterlock.cli._collection_commands", "list_all"),
     "access-record": ("letterlock.cli._access_record_commands", "write_record"),

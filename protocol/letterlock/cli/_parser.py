@@ -24,6 +24,7 @@ from letterlock.cli._parsing import (
     add_parser,
 )
 from letterlock.cli._record_parser import add_record_commands
+from letterlock.cli._recovery_parser import add_recovery_commands
 from letterlock.cli._relay_parser import add_relay_commands
 from letterlock.cli._user_parser import add_user_commands
 
@@ -190,6 +191,7 @@ def build_parser() -> Parser:
     add_record_commands(commands)
     add_collection_commands(commands)
     add_group_commands(commands)
+    add_recovery_commands(commands)
     add_user_commands(commands)
     add_relay_commands(commands)
     _add_vector_commands(commands)

@@ -14,6 +14,7 @@ from letterlock.documents import LinkSecret, Password
 from letterlock.errors import UsageError
 
 _MAX_SECRET: Final = 4096
+_OTHERWISE: Final = "use --password-fd"
 
 
 def new_password(arguments: Namespace) -> Password | None:
@@ -21,12 +22,25 @@ def new_password(arguments: Namespace) -> Password | None:
 
     Raises UsageError.
     """
+    if arguments.password_fd is None and not arguments.password:
+        return None
+    return Password(first_password(arguments))
+
+
+def first_password(arguments: Namespace) -> str:
+    """Return a new password, typed twice or read from a file descriptor. Raises UsageError."""
     given = _descriptor(arguments.password_fd, "--password-fd")
-    if given is None and arguments.password:
-        given = ask("New password: ", "a password", "use --password-fd")
-        if given != ask("Repeat the password: ", "a password", "use --password-fd"):
+    if given is None:
+        given = ask("New password: ", "a password", _OTHERWISE)
+        if given != ask("Repeat the password: ", "a password", _OTHERWISE):
             raise UsageError("the two passwords differ: try again")
-    return None if given is None else Password(given)
+    return given
+
+
+def existing_password(arguments: Namespace, prompt: str) -> str:
+    """Return a password that is in force, typed or read from a file descriptor. Raises UsageError."""
+    given = _descriptor(arguments.password_fd, "--password-fd")
+    return ask(prompt, "a password", _OTHERWISE) if given is None else given
 
 
 def reader_secret(arguments: Namespace) -> LinkSecret | Password | None:
@@ -34,9 +48,8 @@ def reader_secret(arguments: Namespace) -> LinkSecret | Password | None:
 
     Raises UsageError, MalformedMessage for what is no link.
     """
-    password = _descriptor(arguments.password_fd, "--password-fd")
-    if password is None and arguments.password:
-        password = ask("Password: ", "a password", "use --password-fd")
+    is_asked = arguments.password_fd is not None or arguments.password
+    password = existing_password(arguments, "Password: ") if is_asked else None
     link = _descriptor(arguments.link_fd, "--link-fd")
     if link is None and arguments.link:
         link = ask("Link, or what follows its #: ", "a link", "use --link-fd")
@@ -54,7 +67,7 @@ def _descriptor(number: int | None, option: str) -> str | None:
     data = b""
     try:
         while b"\n" not in data and len(data) <= _MAX_SECRET:
-            chunk = os.read(number, 1 if number == 0 else _MAX_SECRET)  # what follows on standard input stays
+            chunk = os.read(number, 1)  # the next line may be another secret, or something else
             if not chunk:
                 break
             data += chunk

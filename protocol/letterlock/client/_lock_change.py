@@ -6,7 +6,7 @@
 
 Until the calls are saved, only the password can make a lock. Afterwards nothing needs it.
 
-Not here: what a lock is (recovery/), the box (_box.py).
+Not here: what a lock is (recovery/), the box (_recovery_box.py).
 """
 
 import asyncio

@@ -5,7 +5,7 @@ change   [1, recovery key, is first, [settle 1, settle 2, finish 1, finish 2] / 
 
 The calls are kept once both servers have evaluated for the new lock. From then on nothing needs the password.
 
-Not here: the steps (_lock_change.py), what is in the box (_box_keeper.py).
+Not here: the steps (_lock_change.py), what is in the box (_recovery_box.py).
 """
 
 from dataclasses import replace

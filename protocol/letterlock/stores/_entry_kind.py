@@ -139,9 +139,9 @@ class EntryKind(IntEnum):
     HOURS = 97
     """Time as a recovery server counts it; the key is empty."""
 
-    RECOVERY = 93
+    RECOVERY = 95
     """What a client knows of its user's recovery; the key is empty."""
-    RECOVERY_CHANGE = 94
+    RECOVERY_CHANGE = 96
     """A change of a lock that is under way, with the recovery key; the key is empty."""
 
 

@@ -1,0 +1,108 @@
+"""The commands of `recovery`: setup, password, recover, status.
+
+Not here: what they do (client/), where a password is typed (_secret_input.py).
+"""
+
+from argparse import Namespace
+from typing import TYPE_CHECKING, Any
+
+from letterlock.cli._client_commands import new_profile, opened_client
+from letterlock.cli._profile import discard_profile, require_clock
+from letterlock.cli._secret_input import existing_password, first_password
+from letterlock.cli._user_profile import name_of
+from letterlock.cli._user_report import report, time_text
+from letterlock.client import RecoveryServers, RecoveryStatus, ServerStanding, SyncClient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from letterlock.stores import Store
+
+_SERVERS = ("relay", "key server")
+
+
+def setup(arguments: Namespace) -> None:
+    """Have a password bring the user back. Raises UsageError, PeerError, RelayUnavailable, StoreError."""
+    require_clock()
+    with opened_client(arguments) as client:
+        client.recovery.setup(first_password(arguments), arguments.key_server)
+        name = client.name
+    lines = [f"the password brings {name} back, with --relay and --key-server as today: note both"]
+    report(arguments, {"name": name, "key_server": arguments.key_server}, lines)
+
+
+def password(arguments: Namespace) -> None:
+    """Change the password. Raises WrongPassword, LockWaits, and what `setup` raises."""
+    require_clock()
+    with opened_client(arguments) as client:
+        old = existing_password(arguments, "Password until now: ") if arguments.old else None
+        client.recovery.change_password(first_password(arguments), old=old)
+        name = client.name
+    report(arguments, {"name": name}, ["the password is changed: the one before opens nothing"])
+
+
+def recover(arguments: Namespace) -> None:
+    """Make this profile a new device of a user. Raises WrongPassword, LockWaits, PeerError, StoreError."""
+    require_clock()
+    name = name_of(arguments.name)
+    given = existing_password(arguments, "Password: ")
+    opener, is_new = new_profile(arguments)
+    servers = RecoveryServers(arguments.relay, arguments.key_server)
+    try:
+        client = SyncClient.recover(
+            opener, name=name, password=given, servers=servers, revoke_others=arguments.revoke_others
+        )
+    except BaseException:
+        if is_new and _is_empty(opener):
+            discard_profile(arguments.home)
+        raise
+    with client:
+        client.documents.refresh()
+        devices, own = client.devices(), client.address.device_id
+    shown: dict[str, Any] = {"name": name, "device": own, "devices": [each.id for each in devices]}
+    lines = [
+        f"device {own} of {name}: documents and contacts are here",
+        "conversations begin anew, under the same safety numbers",
+    ]
+    report(arguments, shown, lines)
+
+
+def status(arguments: Namespace) -> None:
+    """Print how recovery stands. Raises UsageError, StoreError."""
+    with opened_client(arguments) as client:
+        found = client.recovery.status()
+    report(arguments, _json(found), _lines(found))
+
+
+def _is_empty(opener: "Callable[[], Store]") -> bool:
+    """Return whether a profile holds no account."""
+    store = opener()
+    try:
+        with store.transaction():
+            return store.tables.account.load() is None
+    finally:
+        store.close()
+
+
+def _json(found: RecoveryStatus) -> dict[str, Any]:
+    standings = dict(zip(("relay", "key_server"), (found.relay, found.key_server), strict=True))
+    shown = {
+        name: None
+        if each is None
+        else {"uses_left": each.uses_left, "not_before": each.not_before, "rests": each.rests}
+        for name, each in standings.items()
+    }
+    return {"missing": sorted(each.value for each in found.missing), **shown}
+
+
+def _lines(found: RecoveryStatus) -> list[str]:
+    missing = ", ".join(sorted(each.value for each in found.missing))
+    lines = [f"missing: {missing}" if missing else "the password brings you back"]
+    for name, each in zip(_SERVERS, (found.relay, found.key_server), strict=True):
+        lines.append(f"{name}: {'does not answer' if each is None else _standing(each)}")
+    return lines
+
+
+def _standing(each: ServerStanding) -> str:
+    waits = f", the next from {time_text(each.not_before)}" if each.not_before else ""
+    return f"{each.uses_left} uses left{waits}"
