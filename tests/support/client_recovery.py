@@ -29,11 +29,16 @@ from letterlock.client._transport import Reply
 from letterlock.errors import PeerError
 from letterlock.recovery import (
     BeginLock,
+    BindIdentity,
     EvaluateLock,
     FinishLock,
+    Gate,
     Hardness,
+    Identify,
+    IdentityRefused,
     LockOpened,
     Policy,
+    Prove,
     RecoveryRefused,
     RecoveryServer,
     SettleLock,
@@ -72,6 +77,7 @@ class Servers:
         self.changes: list[Change] = []
         self.calls: Counter[tuple[int, str]] = Counter()
         self.down: set[int] = set()
+        self.gates: dict[int, Gate] = {}
         self.names: set[str] = set()
         self.boxes: dict[bytes, PutBox] = {}
         self.known: dict[tuple[int, bytes], tuple[DeviceList, ...]] = {}
@@ -111,13 +117,34 @@ class Servers:
         for rule in list(self.rules):
             if (found := rule(asked)) is not None:
                 return found
+        lists = tuple(map(DeviceList.decode, frame.lists or ()))
         try:
-            given = await self._given(asked, tuple(map(DeviceList.decode, frame.lists or ())))
+            given = await self._gated(asked, frame, lists)
+        except IdentityRefused:
+            return refused(RelayCode.UNKNOWN)
         except PeerError:
             return refused(RelayCode.REFUSED)
         for change in list(self.changes):
             given = change(asked, given)
         return Reply(200, given.encode())
+
+    async def _gated(
+        self, asked: RecoveryAsked, frame: RecoveryFrame, lists: tuple[DeviceList, ...]
+    ) -> RelayBody:
+        gate = self.gates.get(asked.server)
+        match asked.request:
+            case Identify() | Prove() | BindIdentity() if gate is None:
+                raise IdentityRefused("no check here")
+            case Identify() if gate is not None:
+                return await gate.identify(asked.request)
+            case Prove() if gate is not None:
+                return await gate.prove(asked.request)
+            case BindIdentity() if gate is not None:
+                await gate.bind(asked.request, self._chain(asked.server, lists))
+                return DoneAnswer()
+            case EvaluateLock(name) if gate is not None:
+                await gate.require(frame.pass_, name.user_id)
+        return await self._given(asked, lists)
 
     async def _given(self, asked: RecoveryAsked, lists: tuple[DeviceList, ...]) -> RelayBody:
         server, request = self.both[asked.server - 1], asked.request
@@ -224,7 +251,8 @@ async def back(servers: Servers, store: Any = None, password: str = PASSWORD, **
     """Recover alice on a fresh machine, and return the client, which is not entered."""
     place = MemoryStore() if store is None else store
     kind = servers.kind("fresh")
-    return await kind.recover(place, name="alice", password=password, servers=BOTH, **options)
+    both = options.pop("both", BOTH)
+    return await kind.recover(place, name="alice", password=password, servers=both, **options)
 
 
 async def linked(servers: Servers, old: Client) -> Client:

@@ -39,6 +39,8 @@ from letterlock.client._events import RelayEvent, RelayEventKind
 from letterlock.client._open_document import OpenDocument
 from letterlock.client._people import ClientPeople
 from letterlock.client._recovery_values import (
+    AnswerChallenge,
+    IdentityAnswer,
     RecoveryLack,
     RecoveryServers,
     RecoveryStatus,
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AlreadyDone",
+    "AnswerChallenge",
     "Client",
     "ClientCollections",
     "ClientDocuments",
@@ -68,6 +71,7 @@ __all__ = [
     "Delivery",
     "Hardness",
     "HistoryRefused",
+    "IdentityAnswer",
     "Message",
     "NameTaken",
     "OpenDocument",

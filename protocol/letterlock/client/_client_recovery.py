@@ -1,6 +1,7 @@
 """ClientRecovery: a password and two servers get the user of a client back after the loss of every device.
 
     setup              a recovery device in the list, its box at the relay, a lock at both servers
+    bind_identity      whom a server's check has to know before somebody may try the password
     change_password    a new lock: of the same recovery key, or of a new recovery device
     status             what is missing, and how many uses are left
 
@@ -9,21 +10,26 @@ Each of them can be called again after it was interrupted, and goes on.         
 Not here: a fresh machine (_recovering.py), what goes on by itself (_recovery_keeper.py).
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from letterlock._primitives.composite import DeviceSigningKeyPair
 from letterlock._primitives.entropy import system_entropy
 from letterlock._primitives.secret import KEY_BYTES, Uncopyable
+from letterlock._wire.identity_calls import BindIdentity
 from letterlock._wire.recovery_limits import SERVERS
+from letterlock._wire.relay_body import DoneAnswer
 from letterlock.client._errors import ServerUnavailable
 from letterlock.client._http import RelayUrl
+from letterlock.client._identity import prove, prove_identities
 from letterlock.client._keeper import Keeper
 from letterlock.client._opening_lock import open_lock, tell_success
 from letterlock.client._recovery_calls import RecoveryCalls
 from letterlock.client._recovery_desk import RecoveryDesk
 from letterlock.client._recovery_keeper import RecoveryKeeper
 from letterlock.client._recovery_rows import RecoveryChange, RecoveryPlace
-from letterlock.client._recovery_values import RecoveryLack, RecoveryStatus, ServerStanding
+from letterlock.client._recovery_values import IdentityAnswer, RecoveryLack, RecoveryStatus, ServerStanding
 from letterlock.errors import UsageError
 from letterlock.recovery import (
     Hardness,
@@ -31,6 +37,7 @@ from letterlock.recovery import (
     RecoveryKey,
     ServerAtFault,
     ShowLocks,
+    bind_identity,
     choose,
     device_keys,
     enrol,
@@ -45,7 +52,8 @@ class ClientRecovery(Uncopyable):
     """Recovery of a client's user: `client.recovery`. Every method may raise StoreError.
 
     What calls the servers raises RelayUnavailable (ServerUnavailable for one of both), ServerAtFault,
-    RecoveryRefused; and UsageError inside `transaction()`. What it had done by then is kept: call it again.
+    RecoveryRefused, IdentityRefused; and UsageError inside `transaction()`. What it had done by then is kept:
+    call it again.
     """
 
     __slots__ = ("_desk",)
@@ -81,12 +89,14 @@ class ClientRecovery(Uncopyable):
         old: str | None = None,
         key_server: str | None = None,
         hardness: Hardness | None = None,
+        identities: Mapping[int, IdentityAnswer] | None = None,
     ) -> None:
         """Have another password bring the user back; the one before opens nothing afterwards.
 
         With the `old` one, there is a password that works at any moment, and it costs a use. Without it, a
         new recovery device takes the place of the one before, and the oldest device calls this. `key_server`
-        is for a device that did not set recovery up. Raises WrongPassword, LockWaits, and UsageError if
+        is for a device that did not set recovery up. `identities` are as in `RecoveryServers`: where servers
+        check who asks, the old password needs them, too. Raises WrongPassword, LockWaits, and UsageError if
         recovery is not set up.
         """
         self._desk.office.require_outside()
@@ -96,8 +106,27 @@ class ClientRecovery(Uncopyable):
             if old is None:
                 await self._desk.office.run(self._replace, place)
             else:
-                await self._open(old)
+                await self._open(old, identities or {})
             await self._lock(password, hardness or USUAL)
+
+    async def bind_identity(self, server: int, answer: IdentityAnswer) -> None:
+        """Have server 1 or 2 know this user by an identity, which is proven there now.
+
+        It takes the place of the user's identity of the same kind at this server. A full device calls it.
+        Raises IdentityRefused if the proof was wrong, RecoveryRefused if another user has the identity or
+        this device may not bind one, and UsageError if recovery is not set up.
+        """
+        self._desk.office.require_outside()
+        if server not in SERVERS:
+            raise UsageError("a recovery server is number 1, the relay, or 2, the key server")
+        async with self._desk.turn:
+            await self._desk.office.run(self._place, None)
+            await self._desk.upload()
+            calls = await self._desk.calls()
+            proven = await prove(calls, server, answer, self._desk.office.queue.tables.clock)
+            if proven.pass_ is not None:
+                call = await self._desk.office.run(self._binding, server, proven.pass_)
+                await calls.at(server, call, DoneAnswer)
 
     async def refresh(self) -> None:
         """Go on with what was interrupted, and make a box if one is due. It also happens by itself."""
@@ -176,6 +205,11 @@ class ClientRecovery(Uncopyable):
             self._desk.office.queue.revoke(before.id)
         self._enrol(place.key_server, is_first=False)
 
+    def _binding(self, server: int, pass_: bytes) -> BindIdentity:
+        queue = self._desk.office.queue
+        own, signing = queue.user.address.device_id, DeviceSigningKeyPair(queue.signing_seed())
+        return bind_identity(server, queue.user.user_id, pass_, own, signing)
+
     def _enrol(self, url: str, *, is_first: bool) -> None:
         key = RecoveryKey(system_entropy(KEY_BYTES))
         enrolled = enrol(self._desk.office.queue.user, key)
@@ -211,11 +245,12 @@ class ClientRecovery(Uncopyable):
 
     # --- with the servers -----------------------------------------------------------------------------------
 
-    async def _open(self, old: str) -> None:
+    async def _open(self, old: str, identities: Mapping[int, IdentityAnswer]) -> None:
         """Keep the recovery key that the old password opens."""
         desk = self._desk
-        calls = await desk.calls()
-        opened = await open_lock(calls, desk.office.queue.user.user_id, old)
+        calls, user_id = await desk.calls(), desk.office.queue.user.user_id
+        await prove_identities(calls, identities, user_id, desk.office.queue.tables.clock)
+        opened = await open_lock(calls, user_id, old)
         await tell_success(calls, opened)
         if not await desk.office.run(self._is_listed, opened.key):
             raise UsageError("the recovery device was replaced since: call this without the old password")

@@ -1,6 +1,7 @@
 """A fresh machine becomes a device of a user who lost all others: from a name and a password.
 
-    find, open the lock     the user id, and the recovery key                                    one use
+    find, prove             the user id; and who asks, where a server checks that                    [REC-34]
+    open the lock           the recovery key                                                     one use
     get-box                 all device lists and the box, signed for by the recovery device
     saved                   the device, its user, and the recovery key: ONE transaction              [CLN-26]
 
@@ -18,6 +19,7 @@ from letterlock._wire.recovery_find import FindUser, UserFound
 from letterlock._wire.recovery_kept import BoxKept
 from letterlock.client._arrivals import Arrivals
 from letterlock.client._http import RelayUrl
+from letterlock.client._identity import prove_identities
 from letterlock.client._opening import World, checked_name, existing, linked
 from letterlock.client._opening_lock import open_lock, tell_success
 from letterlock.client._recovery_box import RELAY, ask_as
@@ -51,8 +53,8 @@ async def recover(
 ) -> tuple[StoreThread, Arrivals]:
     """Make the store's device one of the user's; `who` is a name and a password. Nothing is uploaded yet.
 
-    Raises WrongPassword, LockWaits, ServerAtFault, RecoveryRefused, ServerUnavailable, BoxRefused; what
-    wrong lists raise; AccountExists, UsageError.
+    Raises WrongPassword, LockWaits, ServerAtFault, RecoveryRefused, IdentityRefused, ServerUnavailable,
+    BoxRefused; what wrong lists raise; AccountExists, UsageError.
     """
     name, password = checked_name(who[0]), who[1]
     relay = RelayUrl(servers.relay, allow_insecure=servers.allow_insecure)
@@ -66,6 +68,7 @@ async def recover(
     try:
         calls = RecoveryCalls(*transports, world.pace)
         user_id = (await calls.at(RELAY, FindUser(name), UserFound)).user_id
+        await prove_identities(calls, servers.identities, user_id, world.clock)
         opened = await open_lock(calls, user_id, password)
         await tell_success(calls, opened)
         remains = await _remains(calls, opened.key, user_id, world.clock)

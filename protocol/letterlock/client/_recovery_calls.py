@@ -2,6 +2,7 @@
 
     answer              decoded, or ServerAtFault
     REFUSED             RecoveryRefused, as are STALE and CONFLICT: something newer is there
+    UNKNOWN             IdentityRefused: the server wants its check passed first
     any other refusal   ServerUnavailable, as is no answer
 
 A call is repeated if no answer came: each of them changes nothing when it comes again.      [REC-9] [REC-11]
@@ -23,7 +24,7 @@ from letterlock.client._connection import decoded
 from letterlock.client._errors import RelayMisbehaves, RelayRefused, RelayUnavailable, ServerUnavailable
 from letterlock.client._pace import Pace
 from letterlock.client._transport import Transport
-from letterlock.recovery import RecoveryRefused, ServerAtFault
+from letterlock.recovery import IdentityRefused, RecoveryRefused, ServerAtFault
 
 A = TypeVar("A", bound=RelayBody)
 
@@ -53,14 +54,18 @@ class RecoveryCalls(Uncopyable):
         return first, second
 
     async def at(self, server: int, request: RelayBody, answer: type[A]) -> A:
-        """Make a call at server 1 or 2. Raises RecoveryRefused, ServerAtFault, ServerUnavailable."""
+        """Make a call at server 1 or 2.
+
+        Raises RecoveryRefused, IdentityRefused, ServerAtFault, ServerUnavailable.
+        """
         for attempt in range(1, _ATTEMPTS):
             with suppress(ServerUnavailable):
-                return await self._once(server, request, answer)
+                return await self.once(server, request, answer)
             await asyncio.sleep(self._pace.backoff(attempt))
-        return await self._once(server, request, answer)
+        return await self.once(server, request, answer)
 
-    async def _once(self, server: int, request: RelayBody, answer: type[A]) -> A:
+    async def once(self, server: int, request: RelayBody, answer: type[A]) -> A:
+        """Make a call that must not come again: one attempt. Raises as `at` does."""
         call = RECOVERY_CALL_OF_REQUEST[type(request)]
         lists = _newest(self.lists) if call.has_lists and self.lists else None
         body = RecoveryFrame.of(request, self._passes.get(server), lists).encode()
@@ -76,7 +81,9 @@ class RecoveryCalls(Uncopyable):
             raise ServerUnavailable(server, error.seconds) from None
 
 
-def _refused(server: int, refused: RelayRefused) -> RecoveryRefused | ServerUnavailable:
+def _refused(server: int, refused: RelayRefused) -> RecoveryRefused | IdentityRefused | ServerUnavailable:
+    if refused.code is RelayCode.UNKNOWN:
+        return IdentityRefused(f"server {server} wants its check of identity passed, or has no such check")
     if refused.code in _NEWER:
         return RecoveryRefused(f"server {server} refused the call: ask for the locks again")
     seconds = refused.number if refused.code is RelayCode.SLOW_DOWN else 0

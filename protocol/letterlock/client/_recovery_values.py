@@ -3,20 +3,40 @@
 Not here: the calls (_client_recovery.py).
 """
 
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
+
+AnswerChallenge = Callable[[bytes], Awaitable[bytes]]
+"""Takes the challenge of a server, at most 512 bytes, and returns the proof, at most 8,192."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityAnswer:
+    """How a person shows one of the servers who they are. `kind` is the name of that server's check.
+
+    `claim` is whom it shall ask, such as a mail address, or None for a token or a ticket. `answer` returns
+    the code that the person typed, or a token or ticket made for the challenge. After a wrong code it is
+    called again, twice at most; what it raises ends the call that it belongs to.
+    """
+
+    kind: str
+    claim: str | None = field(repr=False)
+    answer: AnswerChallenge
 
 
 @dataclass(frozen=True, slots=True)
 class RecoveryServers:
     """Both servers of a user: the URLs of the relay and of the key server, which have different owners.
 
-    `http` is for this machine only, unless `allow_insecure`.
+    `http` is for this machine only, unless `allow_insecure`. `identities` has an answer for each server that
+    checks who asks: 1 is the relay, and 2 the key server.
     """
 
     relay: str
     key_server: str
     allow_insecure: bool = False
+    identities: Mapping[int, IdentityAnswer] = field(default_factory=dict[int, IdentityAnswer])
 
 
 class RecoveryLack(Enum):

@@ -3,11 +3,12 @@
 Not here: what the calls do (_client_recovery.py).
 """
 
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
 from letterlock._primitives.secret import Uncopyable
-from letterlock.client._recovery_values import RecoveryStatus
+from letterlock.client._recovery_values import IdentityAnswer, RecoveryStatus
 from letterlock.client._sync_json import Do
 
 if TYPE_CHECKING:
@@ -44,10 +45,15 @@ class SyncRecovery(Uncopyable):
         old: str | None = None,
         key_server: str | None = None,
         hardness: "Hardness | None" = None,
+        identities: Mapping[int, IdentityAnswer] | None = None,
     ) -> None:
         """Have another password bring the user back; the one before opens nothing afterwards."""
         call = partial(self._client.recovery.change_password, key_server=key_server, hardness=hardness)
-        self._do(partial(call, password, old=old))
+        self._do(partial(call, password, old=old, identities=identities))
+
+    def bind_identity(self, server: int, answer: IdentityAnswer) -> None:
+        """Have server 1 or 2 know this user by an identity, which is proven there now."""
+        self._do(partial(self._client.recovery.bind_identity, server, answer))
 
     def refresh(self) -> None:
         """Go on with what was interrupted, and make a box if one is due."""
