@@ -423,6 +423,44 @@ def test_an_older_device_list_binds_nothing() -> None:  # REC-32
     run(play())
 
 
+def test_an_older_device_list_binds_no_identity_of_another_kind() -> None:  # REC-32
+    """Any one identity lets in: so the phone that was revoked adds none beside the one that is bound."""
+    town = GateTown()
+    before = town.chain()
+    town.owners["anna"].next(SAFE, revoke=(PHONE,))
+
+    async def play() -> None:
+        call = town.binding((await town.proven(ANNA)).pass_, device=SAFE)
+        await town.gates[1].bind(call, town.chain())
+        stamped = await town.gates[1].prove(await town.stamp(b"thief"))
+        with pytest.raises(RecoveryRefused):
+            await town.gates[1].bind(town.binding(stamped.pass_), before)
+        assert (await town.gates[1].prove(await town.stamp(b"thief"))).user_id is None
+
+    run(play())
+
+
+# --- rows -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_released", [False, True])
+def test_addresses_that_were_given_up_leave_no_rows(is_released: bool) -> None:
+    town = GateTown()
+    store = town.stores[1]
+    assert isinstance(store, MemoryGates)
+
+    async def play() -> None:
+        for number in range(5):
+            address = b"%d@example.org" % number
+            await town.bound(address)
+            if is_released:
+                await town.gates[1].release("mail", address)
+        await store.expire(town.now + limits.CHALLENGE_SECONDS)
+        assert len(store.rows) == (0 if is_released else 2)  # owner and binding of the last one
+
+    run(play())
+
+
 # --- both servers -----------------------------------------------------------------------------------------
 
 ONE, OTHER = bytes(32), bytes([1]) * 32

@@ -3,8 +3,8 @@
     owner       of an identity: a user
     binding     of a user and a kind of check: an identity
 
-Both rows have to name each other. So an identity that a user gave up belongs to nobody at once, without its
-row being looked for.
+Both rows have to name each other, so an identity that a user gave up belongs to nobody. Its owner's row goes
+with it: whoever binds one address after the other leaves no rows behind.
 
 Not here: the transaction (_gate.py); what is signed (_signing.py).
 """
@@ -31,6 +31,23 @@ class Claim(NamedTuple):
     pass_ends: int
 
 
+class Seen(NamedTuple):
+    """What the rows of a binding said when they were read, which decides which other rows it needs.
+
+    `other` is another user who is named as the owner; `given_up` is the tag that the user had until now.
+    """
+
+    other: bytes | None
+    given_up: bytes | None
+
+
+def seen(claim: Claim, owner: GateRow | None, binding: GateRow | None) -> Seen:
+    """Return what the rows of owner and binding say, beside what is claimed."""
+    owned_by = owner_of(owner)
+    tag = None if binding is None else decode_binding(binding.record).tag
+    return Seen(None if owned_by == claim.user_id else owned_by, None if tag == claim.tag else tag)
+
+
 def owner_of(row: GateRow | None) -> bytes | None:
     """Return the user whom the owner's row of an identity names, or None."""
     return None if row is None else decode_owner(row.record)
@@ -41,27 +58,35 @@ def names(row: GateRow | None, tag: bytes) -> bool:
     return row is not None and decode_binding(row.record).tag == tag
 
 
-def bind(claim: Claim, other: bytes | None, rows: GateRows) -> tuple[GateRows, bool]:
-    """Return the rows after a binding, and True; or False if the identity's owner is not `other` any more.
+def list_version_of(row: GateRow | None) -> int:
+    """Return the version of the device list by which a binding was made, 0 without a binding."""
+    return 0 if row is None else decode_binding(row.record).list_version
 
-    The rows are those of the owner, the binding and the pass, and the binding of the other user, if there is
-    one. Raises RecoveryRefused.
+
+def bind(claim: Claim, expected: Seen, rows: GateRows) -> tuple[GateRows, bool]:
+    """Return the rows after a binding, and True; or False if they say another thing than what was seen.
+
+    The rows are those of the owner, the binding and the pass; then, as far as they were seen, the owner's row
+    of the identity that is given up, and the binding of the other user. Raises RecoveryRefused.
     """
-    owner, binding, spent, *others = rows
-    owned_by = owner_of(owner)
-    if owned_by not in {other, claim.user_id, None}:
+    owner, binding, spent, *more = rows
+    now = seen(claim, owner, binding)
+    if now.other not in {expected.other, None} or now.given_up != expected.given_up:
         return rows, False
     if spent is not None:
-        if owned_by == claim.user_id and names(binding, claim.tag):
+        if owner_of(owner) == claim.user_id and names(binding, claim.tag):
             return rows, True  # it came again
         raise RecoveryRefused("this pass has bound an identity before: prove the identity again")
-    if binding is not None and claim.list_version < decode_binding(binding.record).list_version:
+    if claim.list_version < list_version_of(binding):
         raise RecoveryRefused("this server knows a newer device list: fetch it first")
-    if owned_by not in {claim.user_id, None} and any(names(each, claim.tag) for each in others):
+    given_up = more[: expected.given_up is not None]
+    others = more[len(given_up) :]
+    if now.other is not None and any(names(each, claim.tag) for each in others):
         raise RecoveryRefused("this identity is another user's: that user has to give it up first")
     after = (
         GateRow(encode_owner(claim.user_id), None),
         GateRow(BindingRow(claim.tag, claim.list_version).encode(), None),
         GateRow(SPENT, claim.pass_ends),
     )
-    return (*after, *others), True
+    left = (None if owner_of(each) == claim.user_id else each for each in given_up)
+    return (*after, *left, *others), True

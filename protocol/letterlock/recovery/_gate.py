@@ -36,7 +36,7 @@ from letterlock._wire.identity_limits import CHALLENGE_SECONDS, MAX_CLAIM, MAX_C
 from letterlock._wire.recovery_limits import SERVERS
 from letterlock.errors import MalformedMessage, UsageError
 from letterlock.recovery import _codes as codes
-from letterlock.recovery._bindings import Claim, bind, names, owner_of
+from letterlock.recovery._bindings import Claim, bind, list_version_of, names, owner_of, seen
 from letterlock.recovery._device import ShownLists
 from letterlock.recovery._errors import CheckUnavailable, IdentityRefused, RecoveryRefused
 from letterlock.recovery._gate_keys import GateKey, GateKeys
@@ -206,7 +206,7 @@ class Gate(Uncopyable):
 
     async def _owner(self, kind: str, tag: bytes) -> bytes | None:
         """Return the user to whom an identity is bound, or None. [REC-31]"""
-        (row,) = await self._store.load([self._keys.tag("owner", tag)])
+        (row,) = await self._store.load([self._owner_key(tag)])
         user_id = owner_of(row)
         if user_id is None:
             return None
@@ -258,16 +258,24 @@ class Gate(Uncopyable):
         """
         proven = self.proven(request.pass_)
         require_binding_signed(self._server, request, lists)
+        await self._require_newest(lists)
         claim = Claim(proven.tag, lists.user_id, lists.version, proven.ends)
-        owner = self._keys.tag("owner", proven.tag)
-        keys = [owner, self._binding_key(proven.kind, lists.user_id), self._keys.tag("spent", proven.id)]
+        binding, owner = self._binding_key(proven.kind, lists.user_id), self._owner_key(proven.tag)
+        keys = [owner, binding, self._keys.tag("spent", proven.id)]
         for _ in range(_BINDING_TRIES):
-            (row,) = await self._store.load([owner])
-            other = owner_of(row)
-            others = [] if other in {None, lists.user_id} else [self._binding_key(proven.kind, other or b"")]
-            if await self._store.change([*keys, *others], partial(bind, claim, other)):
+            found = seen(claim, *await self._store.load([owner, binding]))
+            more = [] if found.given_up is None else [self._owner_key(found.given_up)]
+            more += [] if found.other is None else [self._binding_key(proven.kind, found.other)]
+            if await self._store.change([*keys, *more], partial(bind, claim, found)):
                 return
         raise CheckUnavailable("the identity changes hands all the time: try again in a minute")
+
+    async def _require_newest(self, lists: ShownLists) -> None:
+        """Raise RecoveryRefused if an identity of another kind was bound by a newer list. [REC-32]"""
+        for kind in self._checks:
+            (row,) = await self._store.load([self._binding_key(kind, lists.user_id)])
+            if lists.version < list_version_of(row):
+                raise RecoveryRefused("this server knows a newer device list: fetch it first")
 
     async def release(self, kind: str, identity: bytes) -> None:
         """Let an identity belong to nobody: for an operator who knows that its owner is another person now.
@@ -277,7 +285,8 @@ class Gate(Uncopyable):
         tag = self.tag(kind, identity)
         user_id = await self._owner(kind, tag)
         if user_id is not None:
-            await self._store.change([self._binding_key(kind, user_id)], partial(_without, tag))
+            keys = [self._binding_key(kind, user_id), self._owner_key(tag)]
+            await self._store.change(keys, partial(_without, tag))
 
     # --- shared -------------------------------------------------------------------------------------------
 
@@ -286,6 +295,9 @@ class Gate(Uncopyable):
         if check is None:
             raise RecoveryRefused("this server has no check of that name: ask its operator which it has")
         return check
+
+    def _owner_key(self, tag: bytes) -> bytes:
+        return self._keys.tag("owner", tag)
 
     def _binding_key(self, kind: str, user_id: bytes) -> bytes:
         return self._keys.tag("binding", kind, user_id)
@@ -320,5 +332,5 @@ def _unsent(row: GateRow | None) -> GateRow | None:
 
 
 def _without(tag: bytes, rows: GateRows) -> tuple[GateRows, None]:
-    (binding,) = rows
-    return ((None,) if names(binding, tag) else rows), None
+    binding, _ = rows
+    return ((None, None) if names(binding, tag) else rows), None

@@ -36,11 +36,11 @@ class GateStore(Protocol):
     """Where a gate keeps its rows. Methods may raise StoreError."""
 
     async def load(self, keys: Sequence[bytes]) -> GateRows:
-        """Return the rows of 1 to 4 different keys, as they are at one moment."""
+        """Return the rows of 1 to 5 different keys, as they are at one moment."""
         ...
 
     async def change(self, keys: Sequence[bytes], step: GateStep[T]) -> T:
-        """Change the rows of 1 to 4 different keys, and return the answer once that is durable. [REC-27]
+        """Change the rows of 1 to 5 different keys, and return the answer once that is durable. [REC-27]
 
         Two changes with a key in common never see the same rows: the second waits for the first. What raises
         inside `step` changes nothing. A row that ended may be gone or not: a gate looks at `until` itself.
