@@ -16,7 +16,14 @@ from letterlock._primitives.xwing import XWingSeed
 from letterlock._records.provisional import HeldIdentity, PersonRecord, decode_person
 from letterlock._wire import cbor
 from letterlock._wire.grant import Grant
-from letterlock.documents import Documents, NoGrant, ProvisionalKeys, ProvisionalSeeds
+from letterlock.documents import (
+    Conditions,
+    Documents,
+    NoGrant,
+    ProvisionalKeys,
+    ProvisionalSeeds,
+    UnknownAuthor,
+)
 from letterlock.documents._key_finding import open_by_secret
 from letterlock.errors import CorruptStore, MalformedMessage, UsageError
 from letterlock.limits import DAY
@@ -37,7 +44,7 @@ from letterlock.recovery import (
 )
 from letterlock.stores import Record
 from support.gate_town import GateTown, run
-from support.granting import KEY, key_of
+from support.granting import KEY, begin, key_of, met
 from support.half_attack import find_granted_key
 from support.provisional_town import DORA, EVE, OWNER, ProvisionalTown
 
@@ -303,6 +310,36 @@ def test_a_wrong_seed_opens_nothing_and_harms_no_other(town: ProvisionalTown, se
     shared, opened = claim_grants(Documents(town.people.bob.first), grants, claiming.finish(*released))
     assert [each.id for each in opened] == [other[0]]
     assert len(shared) == 1
+
+
+def strangers(town: ProvisionalTown, new: NewIdentity) -> bytes:
+    """Return a grant to the same identity by somebody whom the person does not know."""
+    conditions = Conditions(valid_until=new.request.end)
+    return begin(met().alice.first, [town.keys(new)], conditions=conditions).wire[1]
+
+
+def test_what_others_write_to_an_identity_hinders_no_grant(town: ProvisionalTown) -> None:
+    """The id stands in each grant, so whoever sees one can write another, or spoil a copy."""
+    new = town.identity()
+    grant = town.grant(new)
+    spoilt = grant[:-1] + bytes([grant[-1] ^ 1])
+    bob, seeds = town.people.bob.first, town.seeds()
+    for others in ([b"no grant"], [spoilt], [b"", spoilt, spoilt[:-1]]):
+        shared, done = claim_grants(Documents(bob), [*others, grant], seeds)
+        assert ([len(each.grants) for each in shared], done) == ([1], seeds)
+    assert key_of(bob) == KEY
+
+
+def test_seeds_are_not_done_while_an_author_is_not_known(town: ProvisionalTown) -> None:
+    """The servers would delete them, and nobody could claim that grant when the author is known."""
+    new = town.identity()
+    grant, strange = town.grant(new), strangers(town, new)
+    bob, seeds = town.people.bob.first, town.seeds()
+    with pytest.raises(UnknownAuthor):
+        claim_grants(Documents(bob), [strange], seeds)
+    shared, done = claim_grants(Documents(bob), [strange, grant], seeds)
+    assert (len(shared), done) == (1, ())
+    assert key_of(bob) == KEY
 
 
 @pytest.mark.parametrize("server", [1, 2])

@@ -9,7 +9,8 @@
 Not here: grants (documents/).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Self
 
 from letterlock._primitives import hpke
@@ -35,7 +36,7 @@ from letterlock._wire.provisional_calls import (
 )
 from letterlock._wire.recovery_limits import SERVERS
 from letterlock.documents import Documents, NoGrant, ProvisionalKeys, ProvisionalSeeds, Shared
-from letterlock.errors import AuthenticationFailed, UsageError
+from letterlock.errors import AuthenticationFailed, PeerError, TrustError, UsageError
 from letterlock.recovery._errors import RecoveryRefused, ServerAtFault
 from letterlock.recovery._halves import AskingKey
 
@@ -160,20 +161,49 @@ class Claiming(Uncopyable):
 def claim_grants(
     documents: Documents, grants: Iterable[bytes], seeds: Iterable[ProvisionalSeeds]
 ) -> tuple[tuple[Shared, ...], tuple[ProvisionalSeeds, ...]]:
-    """Make all grants that these seeds open the user's own. Return what was made, and the seeds that opened.
+    """Make all grants that these seeds open the user's own. Return what was made, and seeds that are done.
 
-    Tell both servers of these seeds with `Claiming.claim`. Raises as `Documents.take`.
+    Tell both servers of these seeds with `Claiming.claim`. Anybody may write a grant to an identity, so one
+    that is wrong hinders no other. Seeds are not done while the author of a grant is not known. Raises
+    UnknownAuthor and other TrustError if nothing could be made for such a reason, and StoreError.
     """
-    found = list[tuple[Shared, ProvisionalSeeds]]()
-    decoded = [Grant.decode(each) for each in grants]
+    made, done, doubts = list[Shared](), list[ProvisionalSeeds](), list[TrustError]()
+    decoded = _readable(grants)
     for each in seeds:
         mine = [grant.encode() for grant in decoded if _is_for(grant, each.id)]
-        try:
-            if mine:
-                found.append((documents.claim(mine, each), each))
-        except NoGrant:  # a server gave a wrong seed, or the grant has ended: others may open
-            continue
-    return tuple(shared for shared, _ in found), tuple(each for _, each in found)
+        found, doubt = _claimed(documents, mine, each)
+        made += found
+        if doubt is not None:
+            doubts.append(doubt)
+        elif found:
+            done.append(each)
+    if doubts and not made:
+        raise doubts[0]
+    return tuple(made), tuple(done)
+
+
+def _claimed(
+    documents: Documents, grants: Sequence[bytes], seeds: ProvisionalSeeds
+) -> tuple[list[Shared], TrustError | None]:
+    """Return what grants to one identity made, and why one of them could not be judged, if so."""
+    try:
+        return ([documents.claim(grants, seeds)] if grants else []), None
+    except NoGrant:  # a server gave a wrong seed, or the grant has ended: others may open
+        return [], None
+    except (PeerError, TrustError) as error:
+        if len(grants) == 1:
+            return [], error if isinstance(error, TrustError) else None
+    each_alone = [_claimed(documents, [each], seeds) for each in grants]
+    doubts = [doubt for _, doubt in each_alone if doubt is not None]
+    return [shared for found, _ in each_alone for shared in found], doubts[0] if doubts else None
+
+
+def _readable(grants: Iterable[bytes]) -> list[Grant]:
+    found = list[Grant]()
+    for each in grants:
+        with suppress(PeerError):
+            found.append(Grant.decode(each))
+    return found
 
 
 def _is_for(grant: Grant, id_: bytes) -> bool:
