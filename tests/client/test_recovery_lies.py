@@ -261,7 +261,7 @@ def test_a_settled_lock_that_is_not_held_is_noticed_when_it_is_asked_for(tmp_pat
     play(tmp_path, story)
 
 
-@pytest.mark.parametrize("code", [RelayCode.UNKNOWN, RelayCode.SLOW_DOWN, RelayCode.UNAVAILABLE])
+@pytest.mark.parametrize("code", [RelayCode.MALFORMED, RelayCode.SLOW_DOWN, RelayCode.UNAVAILABLE])
 def test_a_server_that_gives_no_answer_costs_no_use_at_the_other(tmp_path: Path, code: RelayCode) -> None:
     async def story(town: Town) -> None:
         servers = Servers(town)
@@ -323,9 +323,8 @@ def test_no_lock_is_made_before_the_box_is_kept(tmp_path: Path) -> None:
         bob = await servers.client("bob")
         town.rules.append(no_list)
         servers.rules.clear()
-        before = servers.calls[1, "put-box"]
         with pytest.raises(RelayUnavailable):
             await bob.recovery.setup(PASSWORD, KEY_SERVER, hardness=hardness())
-        assert servers.calls[1, "put-box"] == before
+        assert bob.user_id not in servers.boxes  # alice's box may be on its way by itself
 
     play(tmp_path, story)
