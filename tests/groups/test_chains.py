@@ -1,23 +1,18 @@
 """Sender chains: what a member reads, and everything that a sender, a relay or a thief may try."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
-from typing import Never
 
 import pytest
 
 from letterlock._groups import _receiving, _sending
 from letterlock._groups._epoch import EpochName, begin_chain, commitment
-from letterlock._groups._receiving import Agreement, MemberChain, OpenedText, compare, open_text, taken
-from letterlock._groups._sending import OwnChain, begin, handed_out, is_worn, seal_text, to_sign
-from letterlock._primitives.ed25519 import sign_with_pair
-from letterlock._primitives.entropy import system_entropy
+from letterlock._groups._receiving import Agreement, MemberChain, open_text
+from letterlock._groups._sending import OwnChain, begin, handed_out, is_worn, seal_text
 from letterlock._ratchet.keys import MessageKey
-from letterlock._wire import cbor
 from letterlock._wire.group_bodies import EpochSecret
-from letterlock._wire.group_content import GroupContent, Heard
-from letterlock._wire.group_limits import CHAIN_EPOCHS, KEPT_HEADS, MAX_CHAIN_TEXTS, MAX_GROUP_SKIP, MAX_HEARD
-from letterlock._wire.group_text import GroupText, SenderName, TextPlace, signed_bytes
+from letterlock._wire.group_limits import CHAIN_EPOCHS, MAX_CHAIN_TEXTS, MAX_GROUP_SKIP
+from letterlock._wire.group_text import GroupText, SenderName
 from letterlock._wire.sender_chain import ChainSeed, SenderChain
 from letterlock.errors import (
     AuthenticationFailed,
@@ -25,60 +20,30 @@ from letterlock.errors import (
     InvalidKey,
     InvalidSignature,
     MalformedMessage,
-    PlaintextTooLong,
     TooManySkipped,
     UnsupportedVersion,
     UsageError,
 )
-from letterlock.limits import MAX_PLAINTEXT
-
-GROUP, OPENING, ENTRY = b"g" * 16, b"o" * 32, b"e" * 32
-EPOCH = EpochName(GROUP, 1, OPENING)
-NEXT = EpochName(GROUP, 2, b"p" * 32)
-ALICE, BOB = SenderName(b"a" * 32, 1), SenderName(b"b" * 32, 2)
-SECRET, NEXT_SECRET = EpochSecret(b"s" * 32), EpochSecret(b"t" * 32)
-FIRST = MAX_CHAIN_TEXTS
-"""The number of the first text under a new seed. GRP-29"""
-DAY = 86_400
-
-
-@dataclass
-class Pair:
-    """A sender, and a member who has the sender's chain."""
-
-    own: OwnChain
-    member: MemberChain
-
-    def send(self, text: bytes = b"hello", *heard: Heard, entry_hash: bytes = ENTRY) -> GroupText:
-        sealed = seal_text(self.own, 1, entry_hash, heard, text, ENTROPY)
-        self.own = sealed.chain
-        return GroupText.decode(sealed.text)
-
-    def read(self, text: GroupText, entry_hash: bytes = ENTRY) -> OpenedText:
-        opened = open_text(self.member, text, entry_hash)
-        self.member = opened.chain
-        return opened
-
-
-ENTROPY = system_entropy
-
-
-def pair(sender: SenderName = ALICE) -> Pair:
-    own = begin(EPOCH, sender, SECRET, 0, ENTROPY)
-    return Pair(own, join(own))
-
-
-def join(own: OwnChain) -> MemberChain:
-    return taken(SenderChain.decode(handed_out(own).encode()), own.sender)
-
-
-def resigned(own: OwnChain, text: GroupText, place: TextPlace) -> GroupText:
-    """Return a text as its sender itself would have moved it: signed, but not sealed again."""
-    signature = sign_with_pair(own.pairs.first(), to_sign(ENTRY, signed_bytes(place.header(), text.sealed)))
-    return GroupText.signed_with(place, text.sealed, signature)
-
 
 # --- reading ------------------------------------------------------------------------------------------
+from support.group_chains import (
+    ALICE,
+    BOB,
+    DAY,
+    ENTROPY,
+    ENTRY,
+    EPOCH,
+    FIRST,
+    GROUP,
+    NEXT,
+    NEXT_SECRET,
+    OPENING,
+    SECRET,
+    Pair,
+    join,
+    pair,
+    resigned,
+)
 
 
 def test_members_read_in_order() -> None:
@@ -315,109 +280,6 @@ def test_a_jump_is_refused_before_any_key_is_derived() -> None:  # GRP-7
     just = replace(alice.own, number=FIRST + MAX_GROUP_SKIP)
     with pytest.raises(AuthenticationFailed):  # the jump itself is allowed; the key was not that of the place
         open_text(alice.member, GroupText.decode(seal_text(just, 1, ENTRY, (), b"", ENTROPY).text), ENTRY)
-
-
-def test_what_is_no_content_is_refused() -> None:
-    alice = pair()
-    sealed = seal_text(alice.own, 1, ENTRY, (), b"x", ENTROPY)
-    assert GroupContent.decode(GroupContent(bytes(32), (), b"x").encode()).text == b"x"
-    for wrong in (b"", b"\x80", GroupContent(bytes(31), (), b"x").encode(), sealed.text):
-        with pytest.raises(MalformedMessage):
-            GroupContent.decode(wrong)
-
-
-def test_content_is_counted_before_it_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A member can seal megabytes of empty arrays, which would become hundreds of megabytes of objects."""
-    wrong = cbor.encode([bytes(32), [[]] * 1000, b""])
-
-    def build(data: bytes) -> Never:
-        raise AssertionError(f"{len(data)} bytes were built")
-
-    monkeypatch.setattr(cbor, "decode", build)
-    with pytest.raises(MalformedMessage):
-        GroupContent.decode(wrong)
-
-
-def test_heads_are_named_once_and_in_order() -> None:
-    heads = [Heard(1, 1, 0, 0, bytes(32)), Heard(1, 2, 0, 0, bytes(32)), Heard(2, 1, 0, 0, bytes(32))]
-    assert GroupContent.decode(GroupContent(bytes(32), tuple(heads), b"").encode()).heard == tuple(heads)
-    for wrong in ([heads[0], heads[0]], [heads[1], heads[0]], [heads[2], heads[1]]):
-        with pytest.raises(MalformedMessage):
-            GroupContent.decode(GroupContent(bytes(32), tuple(wrong), b"").encode())
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        Heard(1000, 1, 0, 0, bytes(32)),
-        Heard(0, 0, 0, 0, bytes(32)),
-        Heard(0, 1, 0, 2**32, bytes(32)),
-        Heard(0, 1, 0, 0, b""),
-        Heard(0, 1, 8, 7, bytes(32)),
-        Heard(0, 1, -1, 7, bytes(32)),
-    ],
-    ids=["member", "device", "number", "head", "since", "since below 0"],
-)
-def test_a_wrong_head_is_refused(wrong: Heard) -> None:
-    with pytest.raises(MalformedMessage):
-        GroupContent.decode(GroupContent(bytes(32), (wrong,), b"").encode())
-
-
-def test_limits_of_what_is_sealed() -> None:
-    alice = pair()
-    heads = tuple(Heard(0, device, 0, 0, bytes(32)) for device in range(1, MAX_HEARD + 2))
-    with pytest.raises(UsageError):
-        alice.send(b"", *heads)
-    assert alice.read(alice.send(b"", *heads[1:])).heard == heads[1:]
-    with pytest.raises(PlaintextTooLong):
-        alice.send(bytes(MAX_PLAINTEXT))
-
-
-# --- different texts for different members ------------------------------------------------------------
-
-
-def test_two_histories_are_found_by_the_senders_next_text() -> None:  # GRP-6
-    alice = pair()
-    bob = alice.member
-    forked = alice.own
-    alice.read(alice.send(b"for the others"))
-    for_bob = GroupText.decode(seal_text(forked, 1, ENTRY, (), b"for Bob", ENTROPY).text)
-    bob = open_text(bob, for_bob, ENTRY).chain
-    following = alice.send(b"next")
-    assert alice.read(following).agreement is Agreement.SAME
-    assert open_text(bob, following, ENTRY).agreement is Agreement.DIFFERENT
-
-
-def test_two_histories_are_found_by_what_another_member_heard() -> None:  # GRP-6
-    alice = pair()
-    bob = alice.member
-    forked = alice.own
-    carol = alice.read(alice.send(b"for Carol")).chain
-    bob = open_text(
-        bob, GroupText.decode(seal_text(forked, 1, ENTRY, (), b"for Bob", ENTROPY).text), ENTRY
-    ).chain
-    head = dict(carol.heads)[FIRST + 1]
-    assert compare(bob, Heard(0, 1, 0, FIRST, head)) is Agreement.DIFFERENT
-    assert compare(carol, Heard(0, 1, 0, FIRST, head)) is Agreement.SAME
-    assert compare(carol, Heard(0, 1, 0, FIRST + 7, head)) is Agreement.UNKNOWN
-
-
-def test_a_history_stays_different_although_the_next_text_repeats_the_lie() -> None:  # GRP-6
-    alice = pair()
-    alice.read(alice.send())
-    own = alice.own
-    lie = replace(own, head=bytes(32))
-    opened = alice.read(GroupText.decode(seal_text(lie, 1, ENTRY, (), b"", ENTROPY).text))
-    assert opened.agreement is Agreement.DIFFERENT
-    assert dict(opened.chain.heads)[FIRST + 1] == own.head
-
-
-def test_few_heads_are_kept() -> None:
-    alice = pair()
-    for _ in range(2 * KEPT_HEADS):
-        alice.read(alice.send())
-    last = FIRST + 2 * KEPT_HEADS
-    assert [number for number, _ in alice.member.heads] == list(range(last + 1 - KEPT_HEADS, last + 1))
 
 
 # --- what travels in a session ------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import pytest
 
 from letterlock.errors import InvalidSignature
-from letterlock.groups import GroupEvent, GroupEventKind, GroupIncoming, GroupRole
+from letterlock.groups import GroupEvent, GroupEventKind, GroupForked, GroupIncoming, GroupRole
 from letterlock.user import Outcome
 from support.group_town import GroupTown
 
@@ -106,3 +106,22 @@ def test_a_text_of_a_stranger_tells_nothing(town: GroupTown, team: bytes) -> Non
     forged = post.text.replace(user_id, bytes(32))
     incoming = town.show("bob", forged, team)
     assert (incoming.outcome, incoming.events) == (Outcome.REFUSED, ())
+
+
+def test_a_log_that_forked_is_used_again_once_its_owner_decides(
+    town: GroupTown, team: bytes
+) -> None:  # GRP-1
+    ours, _ = renamed(town, team, "alice"), renamed(town, team, "anna")
+    refused(town.show("anna", town.post("alice", team), team))
+    (event,) = town.at("anna").take(team, [ours]).events
+    assert event.kind is GroupEventKind.FORKED
+    assert town.at("anna").evidence(team) is not None
+    with pytest.raises(GroupForked):
+        town.at("anna").encrypt(team, b"hello")
+    with pytest.raises(GroupForked):
+        town.at("anna").renew(team)
+    held = town.show("anna", town.post("bob", team), team)
+    assert (held.outcome, type(held.error)) == (Outcome.HELD, GroupForked)
+    town.at("anna").keep(team)
+    assert town.at("anna").evidence(team) is None
+    assert town.at("anna").encrypt(team, b"hello").text
