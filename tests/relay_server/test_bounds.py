@@ -20,6 +20,7 @@ from letterlock._wire.relay_login import ChallengeRequest
 from letterlock.relay._reply import Reply
 from letterlock.relay._server._budget import Budget
 from letterlock.relay._server._calls import Calls
+from letterlock.relay._server._core import RelayCore
 from support.relay_server import (
     ServedTown,
     Server,
@@ -278,7 +279,7 @@ def test_answers_that_nobody_takes_share_bounded_memory() -> None:
         relay: Any = SimpleNamespace(session=lambda *_: SimpleNamespace(), handle=handle)
         metrics: Any = SimpleNamespace(body=held.append, request=lambda *_: None)
         faults: Any = None
-        calls = Calls(relay, metrics, faults, Budget(10 * MIB, held.append), 60)
+        calls = Calls(RelayCore(relay), metrics, faults, Budget(10 * MIB, held.append), 60)
         headers = [(b"content-type", b"application/cbor"), (b"authorization", b"Bearer AAAA")]
         scope = {"path": "/v1/lists", "method": "POST", "headers": headers}
         tasks = [asyncio.create_task(calls(scope, receive, send)) for _ in range(4)]

@@ -11,6 +11,7 @@ from letterlock._wire.relay_error import ErrorAnswer, RelayCode
 from letterlock.relay._server import _logs
 from letterlock.relay._server._budget import Budget
 from letterlock.relay._server._calls import Calls
+from letterlock.relay._server._core import RelayCore
 from letterlock.relay._server._guard import Guard
 from letterlock.relay._server._logs import Faults
 from letterlock.relay._server._metrics import Metrics
@@ -66,7 +67,7 @@ def shown(record: logging.LogRecord) -> str:
 def test_a_bug_is_a_503_counted_and_logged_once(log: pytest.LogCaptureFixture) -> None:
     metrics = Metrics()
     faults = Faults(metrics)
-    calls = Guard(Calls(Broken(), metrics, faults, Budget(2**20, metrics.body), 5), faults)  # type: ignore[arg-type]
+    calls = Guard(Calls(RelayCore(Broken()), metrics, faults, Budget(2**20, metrics.body), 5), faults)  # type: ignore[arg-type]
     for _ in range(3):
         client = Client()
         asyncio.run(calls(client.scope, client.receive, client.send))
@@ -77,7 +78,7 @@ def test_a_bug_is_a_503_counted_and_logged_once(log: pytest.LogCaptureFixture) -
     (record,) = [each for each in log.records if each.levelno == logging.ERROR]
     text = shown(record)
     assert "KeyError" in text
-    assert "letterlock.relay._server._calls:" in text
+    assert "letterlock.relay._server._core:" in text
     assert SENT.decode() not in text
     assert "Traceback" not in text
 

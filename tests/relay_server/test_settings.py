@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from letterlock.cli._options import Option
 from letterlock.cli._parser import build_parser
-from letterlock.cli._relay_options import OPTIONS
+from letterlock.cli._relay_options import OPTIONS, RELAY
 from letterlock.cli._relay_settings import read_settings, settings_of
 from letterlock.errors import UsageError
 from letterlock.relay._jetstream.connection import Message
@@ -55,8 +56,6 @@ def test_the_file_that_a_flag_names_precedes_the_one_in_the_environment(tmp_path
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
 def test_each_option_is_a_flag_a_variable_and_a_key(tmp_path: Path, option: object) -> None:
-    from letterlock.cli._relay_options import Option
-
     assert isinstance(option, Option)
     default = (
         {True: "on", False: "off"}.get(option.default, option.default)
@@ -67,7 +66,7 @@ def test_each_option_is_a_flag_a_variable_and_a_key(tmp_path: Path, option: obje
     path = in_file(tmp_path, f"{option.name} = {text}")
     expected = settings()
     assert settings("--config", path) == expected
-    assert settings(environment={option.variable: str(default)}) == expected
+    assert settings(environment={RELAY.variable(option): str(default)}) == expected
     parsed = build_parser().parse_args(["relay", "check", "--store", "sqlite:///x"])
     assert settings_of(parsed).store == "sqlite:///x"
 

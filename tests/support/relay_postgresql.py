@@ -32,8 +32,9 @@ _TRIES: Final = 60
 _DATABASES: Final = 4
 """Databases that the tests use in turn. One test has at most as many at once."""
 _EMPTY: Final = """DO $$ DECLARE name text; BEGIN
-FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'letterlock' AND tablename <> 'release'
-LOOP EXECUTE 'DELETE FROM letterlock.' || name; END LOOP; END $$"""
+FOR name IN SELECT schemaname || '.' || tablename FROM pg_tables
+    WHERE schemaname IN ('letterlock', 'letterlock_recovery') AND tablename <> 'release'
+LOOP EXECUTE 'DELETE FROM ' || name; END LOOP; END $$"""
 
 
 class PostgresqlServer:

@@ -36,17 +36,20 @@ HEADERS: Final = {"content-type": CONTENT_TYPE}
 
 
 class Server:
-    """A relay's process. What it writes to standard error is in the file `log`.
+    """A relay's process, or a key server's. What it writes to standard error is in the file `log`.
 
     It is a fork that has imported most modules already, unless it is `fresh`.
     """
 
-    def __init__(self, folder: Path, *flags: str, name: str = NAME, fresh: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *flags: str, name: str = NAME, fresh: bool = False, kind: str = "relay"
+    ) -> None:
         self.folder = folder
-        self.log = folder / "relay.log"
-        self.store = folder / "relay.db"
-        command = ["-m", "letterlock", "relay", "serve", "--json", "--store", f"sqlite:///{self.store}"]
-        command += ["--listen", "127.0.0.1:0", "--name", name, *flags]
+        self.log = folder / f"{kind}.log"
+        self.store = folder / f"{kind}.db"
+        command = ["-m", "letterlock", kind, "serve", "--json", "--store", f"sqlite:///{self.store}"]
+        names = ["--name", name] if kind == "relay" else []
+        command += ["--listen", "127.0.0.1:0", *names, *flags]
         with self.log.open("ab") as log:
             self.process = _begin(command, log.fileno(), folder, fresh=fresh)
         assert self.process.stdout is not None
@@ -127,7 +130,7 @@ def _begin(command: list[str], log: int, folder: Path, *, fresh: bool) -> "subpr
 
 @contextmanager
 def served(folder: Path, *flags: str, **rest: Any) -> Iterator[Server]:
-    """Run a relay. At the end its log must have no traceback."""
+    """Run a server. At the end its log must have no traceback."""
     server = Server(folder, *flags, **rest)
     try:
         yield server

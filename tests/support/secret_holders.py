@@ -69,6 +69,7 @@ from support.secret_document_holders import DOCUMENT_SECRETS, DOCUMENT_TABLE
 from support.secret_granting_holders import GRANTING_SECRETS, GRANTING_TABLE
 from support.secret_group_holders import GROUP_SECRETS, GROUP_TABLE
 from support.secret_half_holders import HALF_SECRETS, HALF_TABLE
+from support.secret_keyserver_holders import KEYSERVER_TABLE
 from support.secret_pq_holders import MATERIAL, PQ_SECRETS, PQ_TABLE, pq_words
 from support.secret_recovery_holders import RECOVERY_SECRETS, RECOVERY_TABLE
 from support.secret_signing_holders import (
@@ -289,6 +290,7 @@ TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     **PQ_TABLE,
     **SIGNING_TABLE, **DOCUMENT_TABLE, **GRANTING_TABLE, **COLLECTION_TABLE, **GROUP_TABLE, **AGE_TABLE,
     **RECOVERY_TABLE,
+    **KEYSERVER_TABLE,
     **HALF_TABLE,
 }  # fmt: skip
 

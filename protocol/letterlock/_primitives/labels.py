@@ -106,6 +106,7 @@ RECOVERY_CARD: Final = b"letterlock-v1 recovery card"
 RECOVERY_BOX: Final = b"letterlock-v1 recovery box"
 RECOVERY_KEEPING: Final = b"letterlock-v1 keeping of a recovery box"
 RECOVERY_DECOY: Final = b"letterlock-v1 decoy of a lock"
+RECOVERY_NOBODY: Final = b"letterlock-v1 user id of nobody"
 
 IDENTITY_KEYS: Final = b"letterlock-v1 keys of identity checks"
 IDENTITY_NONCE: Final = b"letterlock-v1 nonce of an identity"

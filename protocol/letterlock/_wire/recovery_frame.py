@@ -10,7 +10,7 @@
 
 Answers are those of the calls, without a frame. Refusals are those of a relay (relay_error.py).
 
-Not here: what a server does with them (keyserver/).
+Not here: what a server does with them (_keyserver/).
 """
 
 from dataclasses import field

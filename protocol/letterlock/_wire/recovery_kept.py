@@ -12,7 +12,7 @@
     after       0: the box, and the first device lists that the server knows; otherwise those after a version
     device id   null: the recovery device, which may have no device list to look into yet
 
-Not here: what card and box hold (recovery_box.py); who may put and get them (keyserver/).
+Not here: what card and box hold (recovery_box.py); who may put and get them (_keyserver/).
 """
 
 import hashlib

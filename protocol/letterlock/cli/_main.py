@@ -112,6 +112,8 @@ COMMANDS: Final = {
     "relay check": ("letterlock.cli._relay_commands", "check"),
     "relay ticket key": ("letterlock.cli._ticket_commands", "key"),
     "relay ticket sign": ("letterlock.cli._ticket_commands", "sign"),
+    "keyserver serve": ("letterlock.cli._keyserver_commands", "serve"),
+    "keyserver keys": ("letterlock.cli._keyserver_commands", "keys"),
     "vectors check": ("letterlock.cli._vector_commands", "check_vectors"),
     "vectors serve": ("letterlock.cli._vector_commands", "serve_vectors"),
 }

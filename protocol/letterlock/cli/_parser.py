@@ -12,6 +12,7 @@ from letterlock.cli._client_parser import add_client_commands
 from letterlock.cli._collection_parser import add_collection_commands
 from letterlock.cli._document_parser import add_document_commands
 from letterlock.cli._group_parser import add_group_commands
+from letterlock.cli._keyserver_parser import add_keyserver_commands
 from letterlock.cli._parsing import (
     FOLDER_VARIABLE,
     HOME_VARIABLE,
@@ -194,6 +195,7 @@ def build_parser() -> Parser:
     add_recovery_commands(commands)
     add_user_commands(commands)
     add_relay_commands(commands)
+    add_keyserver_commands(commands)
     _add_vector_commands(commands)
     return parser
 

@@ -10,6 +10,7 @@ from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpForm
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from letterlock.cli._options import CONFIG, Option
 from letterlock.cli._output import say
 from letterlock.errors import UsageError
 
@@ -90,3 +91,23 @@ def add_output(parser: Parser, *, armor: bool) -> None:
     parser.add_argument("--force", action="store_true", help="with -o, replace FILE if it exists")
     if armor:
         parser.add_argument("--armor", action="store_true", help="write text that survives an e-mail")
+
+
+def add_config(parser: Parser) -> None:
+    """Let a file hold the options of a server."""
+    parser.add_argument(f"--{CONFIG}", metavar="FILE", help="a TOML file with any of the options")
+
+
+def add_option(parser: Parser, option: Option) -> None:
+    """Add an option of a server."""
+    default = "" if option.default == "" else f" (default {_shown(option)})"
+    # No default here: a flag that was not given must not hide the environment.
+    parser.add_argument(
+        f"--{option.name}", metavar=option.metavar, help=f"{option.help}{default}", default=None
+    )
+
+
+def _shown(option: Option) -> str:
+    if isinstance(option.default, bool):
+        return "on" if option.default else "off"
+    return str(option.default)

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar, runtime_checkable
 
 from letterlock.cli._output import say
+from letterlock.cli._relay_recovery import recovery_of
 from letterlock.cli._relay_settings import settings_of
 from letterlock.errors import CorruptStore, StoreError, UsageError
 from letterlock.relay import RelayStore, SqliteRelayStore, open_store
@@ -41,7 +42,8 @@ def serve(arguments: Namespace) -> None:
         else:
             say(f"listening on {address} as {name}")
 
-    run(settings_of(arguments), announce)
+    settings = settings_of(arguments)
+    run(settings, announce, recovery_of(settings))
 
 
 def migrate(arguments: Namespace) -> None:

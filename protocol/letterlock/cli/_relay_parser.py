@@ -7,8 +7,8 @@ says for flags, environment and file alike (_relay_options.py).
 from argparse import RawDescriptionHelpFormatter
 from typing import TYPE_CHECKING, Final
 
-from letterlock.cli._parsing import STANDARD_STREAM, Parser, add_output, add_parser
-from letterlock.cli._relay_options import BY_NAME, CONFIG, CONFIG_VARIABLE, OPTIONS, PREFIX, Option
+from letterlock.cli._parsing import STANDARD_STREAM, Parser, add_config, add_option, add_output, add_parser
+from letterlock.cli._relay_options import BY_NAME, OPTIONS, RELAY
 
 if TYPE_CHECKING:
     from letterlock.cli._parsing import Commands
@@ -21,8 +21,8 @@ Run a relay: a directory of device lists and prekeys, and mailboxes. It reads
 no message, and clients check what it says. Begin with `letterlock relay
 serve`, which keeps everything in a file in the current directory.
 
-Each option may also stand in the environment, as {PREFIX} and its
-name in capitals, or in a TOML file that --config or {CONFIG_VARIABLE}
+Each option may also stand in the environment, as {RELAY.prefix} and its
+name in capitals, or in a TOML file that --config or {RELAY.config_variable}
 names. A flag precedes the environment, which precedes the file.
 """
 
@@ -97,9 +97,9 @@ def add_relay_commands(commands: "Commands") -> None:
 
 def _add_serve(commands: "Commands") -> None:
     serve = _relay_command(commands, "serve", "answer clients until told to stop", _SERVE)
-    _add_config(serve)
+    add_config(serve)
     for option in OPTIONS:
-        _add_option(serve, option)
+        add_option(serve, option)
 
 
 def _add_store_commands(commands: "Commands") -> None:
@@ -109,8 +109,8 @@ def _add_store_commands(commands: "Commands") -> None:
         ("check", "look for contradictions in the database", _CHECK),
     ):
         parser = _relay_command(commands, name, summary, description)
-        _add_config(parser)
-        _add_option(parser, BY_NAME["store"])
+        add_config(parser)
+        add_option(parser, BY_NAME["store"])
         if name == "backup":
             parser.add_argument(
                 "target", metavar="TARGET", help="the copy; a file of this name must not exist"
@@ -151,21 +151,3 @@ def _relay_command(
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(command=f"{of} {name}")
     return parser
-
-
-def _add_config(parser: Parser) -> None:
-    parser.add_argument(f"--{CONFIG}", metavar="FILE", help="a TOML file with any of the options")
-
-
-def _add_option(parser: Parser, option: Option) -> None:
-    default = "" if option.default == "" else f" (default {_shown(option)})"
-    # No default here: a flag that was not given must not hide the environment.
-    parser.add_argument(
-        f"--{option.name}", metavar=option.metavar, help=f"{option.help}{default}", default=None
-    )
-
-
-def _shown(option: Option) -> str:
-    if isinstance(option.default, bool):
-        return "on" if option.default else "off"
-    return str(option.default)

@@ -3,6 +3,8 @@
     HKDF-SHA-256(no salt, decoy key, "letterlock-v1 decoy of a lock" || user id, 192)
             = lock id || seed 1 || seed 2 || login seed || sealed
 
+    HKDF-SHA-256(no salt, decoy key, "letterlock-v1 user id of nobody" || name, 32)    for an unknown name
+
 Both servers have the same decoy key, so they show the same lock. It opens with no password. Its uses are
 counted like any other's.
 
@@ -14,10 +16,11 @@ from typing import Final
 from letterlock._primitives import voprf
 from letterlock._primitives.ed25519 import Ed25519KeyPair, Ed25519Seed
 from letterlock._primitives.kdf import hkdf_sha256
-from letterlock._primitives.labels import RECOVERY_DECOY
+from letterlock._primitives.labels import RECOVERY_DECOY, RECOVERY_NOBODY
 from letterlock._primitives.secret import KEY_BYTES, Secret
 from letterlock._primitives.voprf import OprfSeed
 from letterlock._records.recovery import HeldLock, RecoveryRecord
+from letterlock._wire.device_snapshot import HASH_BYTES
 from letterlock._wire.recovery_limits import LOCK_ID_BYTES, SEALED_KEY_BYTES
 from letterlock._wire.recovery_lock import Hardness, Lock, LockName
 from letterlock.recovery._meter import Policy, refilled
@@ -32,6 +35,11 @@ class DecoyKey(Secret):
     """32 random bytes that both servers share. They protect no password."""
 
     __slots__ = ()
+
+
+def made_up_user(key: DecoyKey, name: str) -> bytes:
+    """Return 32 bytes that stand for the id of a user whom nobody knows. They are the same each time."""
+    return hkdf_sha256(b"", key.expose(), RECOVERY_NOBODY + name.encode(), HASH_BYTES)
 
 
 def decoy(key: DecoyKey, user_id: bytes, server: int, policy: Policy) -> RecoveryRecord:

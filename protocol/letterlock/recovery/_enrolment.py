@@ -13,7 +13,7 @@ from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.labels import RECOVERY_BOX, RECOVERY_CARD
 from letterlock._primitives.xeddsa import NONCE_BYTES
 from letterlock._wire.device_list import DeviceList
-from letterlock._wire.device_snapshot import DeviceClass
+from letterlock._wire.device_snapshot import DeviceClass, ListedDevice
 from letterlock._wire.linking import LinkingPayload
 from letterlock._wire.recovery_box import BoxContents, RecoveryCard
 from letterlock._wire.recovery_calls import ChangeSignature
@@ -98,8 +98,8 @@ def make_card(recovery: DeviceKeys, user_id: bytes) -> RecoveryCard:
     return RecoveryCard(user_id, card.receiving, by)
 
 
-def require_card(card: RecoveryCard, lists: ShownLists) -> None:
-    """Raise BoxRefused unless the recovery device of the newest list signed the card. [REC-13]"""
+def require_card(card: RecoveryCard, lists: ShownLists) -> ListedDevice:
+    """Return the recovery device. Raises BoxRefused unless it is listed and signed the card. [REC-13]"""
     device = recovery_device(lists)
     if device is None or card.user_id != lists.user_id:
         raise BoxRefused("the card is not of a recovery device of this user: fetch the newest one")
@@ -107,3 +107,4 @@ def require_card(card: RecoveryCard, lists: ShownLists) -> None:
         verify_by(device, card.by.ml_dsa, card.signed(), card.by.signature, RECOVERY_CARD)
     except (InvalidSignature, InvalidDeviceList):
         raise BoxRefused("the recovery device did not sign this card: fetch the newest one") from None
+    return device

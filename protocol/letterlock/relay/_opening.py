@@ -28,20 +28,30 @@ _DRIVERS: Final = {
 
 def open_store(url: str) -> RelayStore:
     """Return the store at a URL, not opened yet: await its `open`. Raises UsageError."""
-    scheme = urlsplit(url).scheme
+    scheme = scheme_of(url)
     if scheme == "sqlite":
-        return SqliteRelayStore(_path(url))
+        return SqliteRelayStore(path_of(url))
     if scheme not in _DRIVERS:
         raise UsageError("a store's URL begins with sqlite:///, postgresql:// or nats://")
-    module, extra = _DRIVERS[scheme]
-    if find_spec(module) is None:
-        raise UsageError(f"this store needs {module}: python -m pip install 'letterlock[{extra}]'")
-    if module == "asyncpg":
+    if require_driver(scheme) == "asyncpg":
         return PostgresqlRelayStore(url)
     return JetStreamRelayStore(url)
 
 
-def _path(url: str) -> str:
+def scheme_of(url: str) -> str:
+    """Return the scheme of a URL."""
+    return urlsplit(url).scheme
+
+
+def require_driver(scheme: str) -> str:
+    """Return the module that a scheme needs. Raises UsageError where it is not installed."""
+    module, extra = _DRIVERS[scheme]
+    if find_spec(module) is None:
+        raise UsageError(f"this store needs {module}: python -m pip install 'letterlock[{extra}]'")
+    return module
+
+
+def path_of(url: str) -> str:
     """Return the path in a URL. Like SQLAlchemy's, it begins after the third slash."""
     parts = urlsplit(url)
     if not url.startswith("sqlite:///") or parts.query or parts.fragment or len(parts.path) < 2:

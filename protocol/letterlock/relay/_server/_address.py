@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final, Self
 
+from starlette.types import Scope
+
 from letterlock.errors import UsageError
 
 BACKLOG: Final = 2048
 """Connections that the operating system holds until a worker takes them."""
+
+_FORWARDED: Final = b"x-forwarded-for"
 
 _GREATEST_PORT: Final = 65535
 _EVERYWHERE: Final = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - refused as a name
@@ -72,6 +76,20 @@ def bind(listen: Listen) -> socket.socket:
 def bound(found: socket.socket, asked: Listen) -> Listen:
     """Return where a socket listens: with the port that it got, if 0 was asked for."""
     return Listen(asked.host, found.getsockname()[1])
+
+
+def caller(scope: Scope, proxies: int) -> str:
+    """Return the address of whoever calls, behind so many proxies of ours; "" if there is none.
+
+    Each of our proxies adds the address that called it at the end of X-Forwarded-For. What stands before
+    those is whatever the caller wrote.
+    """
+    client = scope.get("client")
+    if not proxies:
+        return client[0] if client else ""
+    lines = [value for name, value in scope["headers"] if name == _FORWARDED]
+    found = b",".join(lines).decode("latin-1").split(",")
+    return found[-proxies].strip() if len(found) >= proxies else ""
 
 
 def is_loopback(host: str | None) -> bool:

@@ -1,9 +1,9 @@
-"""POST /v1/NAME: from a request to the relay's answer.
+"""POST /v1/NAME: from a request to the answer of a core, which is the relay or what stands beside it.
 
 What can be refused by its head is refused before a byte of the body is read: the call, the method, the media
 type, the announced length, and the token where the call needs one. So a stranger costs little memory.
 
-Not here: what the calls do (the relay's core); the socket (_socket.py).
+Not here: what the calls do (the cores, _core.py); the socket (_socket.py).
 """
 
 import asyncio
@@ -15,11 +15,10 @@ from typing import Final
 
 from starlette.types import Receive, Scope, Send
 
-from letterlock._wire.relay_calls import CALL_OF_PATH, CONTENT_TYPE, Call, TokenUse
+from letterlock._wire.relay_calls import CONTENT_TYPE, TokenUse
 from letterlock._wire.relay_error import RelayCode
 from letterlock._wire.relay_limits import KIB, MAX_STRANGERS_PART
 from letterlock._wire.relay_login import read_token_text
-from letterlock.relay._relay import Relay
 from letterlock.relay._reply import Reply
 from letterlock.relay._server._answer import (
     RETRY_SECONDS,
@@ -39,6 +38,7 @@ from letterlock.relay._server._body import (
     discard,
 )
 from letterlock.relay._server._budget import Budget
+from letterlock.relay._server._core import AnyCall, Core
 from letterlock.relay._server._logs import LOGGER, Faults, event
 from letterlock.relay._server._metrics import Metrics
 from letterlock.relay._session import Session
@@ -55,6 +55,9 @@ _MOST_WAITING: Final = 4
 _UNKNOWN: Final = "unknown"
 """What the metrics call a path that is no call."""
 
+_VERSION: Final = "/v1/"
+"""What every path begins with. Metrics leave it out."""
+
 _ALLOW_POST: Final = ((b"allow", b"POST"),)
 
 
@@ -62,7 +65,7 @@ _ALLOW_POST: Final = ((b"allow", b"POST"),)
 class _Asked:
     """What the head of a request says."""
 
-    call: Call
+    call: AnyCall
     session: Session | None
     most: int
 
@@ -77,12 +80,12 @@ class _Refused(Exception):
 
 
 class Calls:
-    """An ASGI application for all calls."""
+    """An ASGI application for all calls of a core."""
 
     def __init__(
-        self, relay: Relay, metrics: Metrics, faults: Faults, budget: Budget, body_seconds: float
+        self, core: Core, metrics: Metrics, faults: Faults, budget: Budget, body_seconds: float
     ) -> None:
-        self._relay = relay
+        self._core = core
         self._metrics = metrics
         self._faults = faults
         self._budget = budget
@@ -92,7 +95,7 @@ class Calls:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         begun = perf_counter()
-        call = CALL_OF_PATH.get(scope["path"])
+        call = self._core.find(scope["path"])
         more: tuple[tuple[bytes, bytes], ...] = ()
         asked: _Asked | None = None
         read = False
@@ -122,13 +125,13 @@ class Calls:
         finally:
             self._budget.give_back(size)
 
-    def _count(self, call: Call | None, code: str, seconds: float) -> None:
-        name = call.name if call else _UNKNOWN
+    def _count(self, call: AnyCall | None, code: str, seconds: float) -> None:
+        name = call.path.removeprefix(_VERSION) if call else _UNKNOWN
         self._metrics.request(name, code, seconds)
         if LOGGER.isEnabledFor(logging.DEBUG):
             event(logging.DEBUG, "request", call=name, code=code, milliseconds=round(seconds * 1000, 1))
 
-    def _head(self, call: Call | None, scope: Scope) -> _Asked:
+    def _head(self, call: AnyCall | None, scope: Scope) -> _Asked:
         """Return what the head asks for. Raises _Refused."""
         if call is None:
             raise _Refused(refuse(RelayCode.MALFORMED, status=404))
@@ -145,7 +148,7 @@ class Calls:
                 raise _Refused(refuse(RelayCode.MALFORMED, status=415))
         if media.partition(b";")[0].strip().lower() != CONTENT_TYPE.encode():
             raise _Refused(refuse(RelayCode.MALFORMED, status=415))
-        session = self._relay.session(token, int(time())) if token else None
+        session = self._core.session(token, int(time())) if token else None
         if session is None and call.token is TokenUse.ALWAYS:
             raise _Refused(refuse(RelayCode.UNKNOWN))
         most = call.size
@@ -158,14 +161,14 @@ class Calls:
         body = Body(receive, self._budget, known=asked.session is not None)
         try:
             data = await body.read(scope, asked.most, self._seconds)
-            return await self._handle(asked, data, receive), True
+            return await self._handle(asked, data, scope, receive), True
         except BodyRefused as refused:
             return _reply_to(refused, asked), False
         finally:
             body.release()
 
-    async def _handle(self, asked: _Asked, data: bytes, receive: Receive) -> Reply:
-        work = self._relay.handle(asked.call, data, asked.session, int(time()))
+    async def _handle(self, asked: _Asked, data: bytes, scope: Scope, receive: Receive) -> Reply:
+        work = self._core.answer(asked.call.path, data, asked.session, scope)
         if asked.call.name not in _WAITING:
             return await work
         who = (asked.session.account, asked.session.device) if asked.session else None

@@ -14,9 +14,10 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from letterlock.relay._server._metrics import Metrics
+if TYPE_CHECKING:  # prometheus_client decides when it is imported whether processes share their numbers
+    from letterlock.relay._server._metrics import Metrics
 
 LOGGER: Final = logging.getLogger("letterlock.relay")
 
@@ -52,7 +53,7 @@ def event(level: int, what: str, /, **fields: Field) -> None:
 class Faults:
     """Exceptions that nobody expected: each is counted, and logged once a process for each place."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: "Metrics") -> None:
         self._metrics = metrics
         self._seen: set[tuple[str, str]] = set()
 

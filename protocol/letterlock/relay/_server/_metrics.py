@@ -32,7 +32,6 @@ DIRECTORY_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 _BUCKETS: Final = (0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
-_PREFIX: Final = "letterlock_relay_"
 _OK: Final = "OK"
 
 
@@ -48,37 +47,40 @@ class Totals:
 
 
 class Metrics:
-    """The numbers of this process. Make one a process, after it was forked."""
+    """The numbers of this process. Make one a process, after it was forked. `server` stands in all names."""
 
-    def __init__(self) -> None:
+    def __init__(self, server: str = "relay") -> None:
+        self._prefix = prefix = f"letterlock_{server}_"
         shared = DIRECTORY_VARIABLE in os.environ
         self._registry = CollectorRegistry()
         own = None if shared else self._registry
         self._seconds = Histogram(
-            f"{_PREFIX}request_seconds",
+            f"{prefix}request_seconds",
             "Time from a request's head to its answer, waiting for mail included",
             ["call", "code"],
             buckets=_BUCKETS,
             registry=own,
         )
-        self._sockets = _gauge("sockets", "WebSockets that are open", own)
-        self._bytes = _gauge("body_bytes", "Bytes of requests and answers that are held in memory", own)
+        self._sockets = _gauge(prefix + "sockets", "WebSockets that are open", own)
+        self._bytes = _gauge(
+            prefix + "body_bytes", "Bytes of requests and answers that are held in memory", own
+        )
         self._faults = _counter(
-            "faults", "Exceptions that nobody expected: each is a bug or a broken store", own
+            prefix + "faults", "Exceptions that nobody expected: each is a bug or a broken store", own
         )
-        self._refused = _counter("refused_connections", "Connections closed because there were too many", own)
-        self._late = _counter("late_connections", "Connections closed because the client was too slow", own)
+        self._refused = _counter(
+            prefix + "refused_connections", "Connections closed because there were too many", own
+        )
+        self._late = _counter(
+            prefix + "late_connections", "Connections closed because the client was too slow", own
+        )
         self._displaced = _counter(
-            "displaced_sockets", "WebSockets closed for a newer one of the device", own
+            prefix + "displaced_sockets", "WebSockets closed for a newer one of the device", own
         )
-        self._expired = _counter("expired_messages", "Messages deleted because nobody fetched them", own)
-        self._stored = Gauge(
-            f"{_PREFIX}stored",
-            "What the store holds, counted now and then",
-            ["what"],
-            registry=own,
-            multiprocess_mode="mostrecent",
+        self._expired = _counter(
+            prefix + "expired_messages", "Messages deleted because nobody fetched them", own
         )
+        self._stored = _stored(prefix, own)
         if shared:
             multiprocess.MultiProcessCollector(self._registry)  # type: ignore[no-untyped-call]
         self._child = cache(self._seconds.labels)
@@ -126,18 +128,28 @@ class Metrics:
 
     def totals(self) -> Totals:
         """Return sums over all workers."""
-        return _sum(self._registry.collect())
+        return _sum(self._registry.collect(), self._prefix)
 
 
 def _counter(name: str, text: str, registry: CollectorRegistry | None) -> Counter:
-    return Counter(_PREFIX + name, text, registry=registry)
+    return Counter(name, text, registry=registry)
 
 
 def _gauge(name: str, text: str, registry: CollectorRegistry | None) -> Gauge:
-    return Gauge(_PREFIX + name, text, registry=registry, multiprocess_mode="livesum")
+    return Gauge(name, text, registry=registry, multiprocess_mode="livesum")
 
 
-def _sum(metrics: Iterable[Metric]) -> Totals:
+def _stored(prefix: str, registry: CollectorRegistry | None) -> Gauge:
+    return Gauge(
+        f"{prefix}stored",
+        "What the store holds, counted now and then",
+        ["what"],
+        registry=registry,
+        multiprocess_mode="mostrecent",
+    )
+
+
+def _sum(metrics: Iterable[Metric], prefix: str) -> Totals:
     requests: dict[str, int] = {}
     failures: dict[str, int] = {}
     stored: dict[str, int] = {}
@@ -145,16 +157,16 @@ def _sum(metrics: Iterable[Metric]) -> Totals:
     for metric in metrics:
         for sample in metric.samples:
             amount = int(sample.value)
-            if sample.name == f"{_PREFIX}request_seconds_count":
+            if sample.name == f"{prefix}request_seconds_count":
                 call, code = sample.labels["call"], sample.labels["code"]
                 requests[call] = requests.get(call, 0) + amount
                 if code != _OK:
                     failures[code] = failures.get(code, 0) + amount
-            elif sample.name == f"{_PREFIX}sockets":
+            elif sample.name == f"{prefix}sockets":
                 sockets += amount
-            elif sample.name == f"{_PREFIX}faults_total":
+            elif sample.name == f"{prefix}faults_total":
                 faults += amount
-            elif sample.name == f"{_PREFIX}stored":
+            elif sample.name == f"{prefix}stored":
                 stored[sample.labels["what"]] = amount
     return Totals(requests, failures, sockets, faults, stored)
 

@@ -6,7 +6,7 @@ Not here: how the page at / looks (_status_page.py); the numbers (_metrics.py).
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Final
 
@@ -18,15 +18,12 @@ from letterlock.relay._server._address import is_loopback
 from letterlock.relay._server._metrics import CONTENT_TYPE, Metrics
 from letterlock.relay._server._rates import Rates
 from letterlock.relay._server._status_page import POLICY, Status, status_page
-from letterlock.relay._store import RelayStore
 
 _READY_SECONDS: Final = 5.0
 """How long a store may take to answer before the relay says that it is not ready."""
 
 _PAGE_SECONDS: Final = 2.0
 """For how long a page that was made is shown again: a flood must not make it anew each time."""
-
-_NO_ACCOUNT: Final = bytes(16)
 
 _FORWARDED: Final = (
     "forwarded",
@@ -42,17 +39,11 @@ _PLAIN_HEADERS: Final = {"cache-control": "no-store", "x-content-type-options": 
 
 
 class Pages:
-    """The pages, as endpoints of Starlette."""
+    """The pages for machines, as endpoints of Starlette. `answers` raises StoreError if no store answers."""
 
-    def __init__(
-        self, store: RelayStore, metrics: Metrics, rates: Rates, status: Callable[[], Status]
-    ) -> None:
-        self._store = store
+    def __init__(self, answers: Callable[[], Awaitable[None]], metrics: Metrics) -> None:
+        self._answers = answers
         self._metrics = metrics
-        self._rates = rates
-        self._status = status
-        self._shown = b""
-        self._until = 0.0
         self.draining = False
 
     async def health(self, _: Request) -> Response:
@@ -65,7 +56,7 @@ class Pages:
             return _plain("draining", 503)
         try:
             async with asyncio.timeout(_READY_SECONDS):
-                await self._store.head(_NO_ACCOUNT)
+                await self._answers()
         except (LetterlockError, TimeoutError, OSError):
             return _plain("the store does not answer", 503)
         return _plain("ready")
@@ -80,6 +71,17 @@ class Pages:
     async def all_metrics(self, _: Request) -> Response:
         """Answer with the numbers."""
         return Response(self._metrics.page(), headers=_PLAIN_HEADERS, media_type=CONTENT_TYPE)
+
+
+class StatusPage:
+    """The page for people, as an endpoint of Starlette."""
+
+    def __init__(self, status: Callable[[], Status], metrics: Metrics, rates: Rates) -> None:
+        self._status = status
+        self._metrics = metrics
+        self._rates = rates
+        self._shown = b""
+        self._until = 0.0
 
     async def index(self, _: Request) -> Response:
         """Answer with the status page."""

@@ -45,6 +45,11 @@ class Settings:
     answer_seconds: int
     idle_seconds: int
     drain_seconds: int
+    recovery_store: str = field(repr=False)
+    recovery_keys: str
+    recovery_tickets: str
+    address_calls: int
+    proxies: int
 
     def __post_init__(self) -> None:
         """Check what concerns more than one value. Raises UsageError."""

@@ -1,6 +1,6 @@
-"""The processes of a relay: one that serves by itself, or workers that share an address.
+"""The processes of a server: one that serves by itself, or workers that share an address.
 
-Workers are forked, and started again when they end unasked; SIGTERM goes to all of them. They are one relay
+Workers are forked, and started again when they end unasked; SIGTERM goes to all of them. They are one server
 through their store alone: limits that are kept in memory hold for each of them.
 
 Not here: what a worker does (_worker.py).
@@ -13,22 +13,20 @@ import selectors
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
-from typing import Final, NoReturn
+from typing import Final, NoReturn, Protocol
 
 from letterlock.errors import LetterlockError, StoreError
-from letterlock.relay._opening import open_store
 from letterlock.relay._server._address import Listen, bind, bound, default_names
 from letterlock.relay._server._bus import STARTED, forward, pair
 from letterlock.relay._server._files import allow_files
 from letterlock.relay._server._logs import configure, event
 from letterlock.relay._server._metrics import forget_worker, release
 from letterlock.relay._server._notify import READY, STOPPING, notify
-from letterlock.relay._server._settings import Settings
-from letterlock.relay._server._worker import Listeners, Worker, run_worker
+from letterlock.relay._server._process import Listeners, Process
 
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 30.0
@@ -43,7 +41,67 @@ _TICK: Final = 0.5
 Announce = Callable[[str, str], None]
 
 
-def supervise(settings: Settings, announce: Announce) -> None:
+class Supervised(Protocol):
+    """The settings of a server that concern its processes."""
+
+    @property
+    def store(self) -> str:
+        """The URL of the database."""
+        ...
+
+    @property
+    def listen(self) -> str:
+        """Where to take connections."""
+        ...
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that were given."""
+        ...
+
+    @property
+    def workers(self) -> int:
+        """How many processes there are."""
+        ...
+
+    @property
+    def metrics_address(self) -> Listen | None:
+        """Where /metrics has an address of its own, or None."""
+        ...
+
+    @property
+    def log_format(self) -> str:
+        """Text or json."""
+        ...
+
+    @property
+    def log_level(self) -> str:
+        """What is logged."""
+        ...
+
+    @property
+    def connections(self) -> int:
+        """Connections of one process."""
+        ...
+
+    @property
+    def drain_seconds(self) -> int:
+        """Time for requests to end after SIGTERM."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What is served: `run` is a whole process; `try_store` opens and closes the store.
+
+    So what is wrong with a store is said once, and not by each process. It raises StoreError.
+    """
+
+    run: Callable[[Process], None]
+    try_store: Callable[[], Awaitable[None]]
+
+
+def supervise(settings: Supervised, service: Service, announce: Announce) -> None:
     """Serve until SIGTERM or SIGINT. Raises StoreError, OSError."""
     configure(settings.log_format, settings.log_level)
     allow_files(settings.connections)
@@ -68,10 +126,10 @@ def supervise(settings: Settings, announce: Announce) -> None:
 
     try:
         if settings.workers == 1:
-            run_worker(Worker(settings, names, listeners, first=True, bus=None, started=started))
+            service.run(Process(names, listeners, first=True, bus=None, started=started))
         else:
-            asyncio.run(_try_store(settings.store))
-            _Supervisor(settings, names, listeners, started).run()
+            asyncio.run(_tried(service))
+            _Supervisor(settings, service, names, listeners, started).run()
     finally:
         calls.close()
         if listeners.metrics:
@@ -79,17 +137,15 @@ def supervise(settings: Settings, announce: Announce) -> None:
     event(logging.INFO, "stopped")
 
 
-def _metrics_socket(settings: Settings) -> socket.socket | None:
+async def _tried(service: Service) -> None:
+    await service.try_store()
+
+
+def _metrics_socket(settings: Supervised) -> socket.socket | None:
     address = settings.metrics_address
     if address is None:
         return None
     return bind(address)
-
-
-async def _try_store(url: str) -> None:
-    """Open and close the store, so that what is wrong with it is said once. Raises StoreError."""
-    store = await open_store(url).open()
-    await store.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +162,15 @@ class _Supervisor:
     """The parent of all workers."""
 
     def __init__(
-        self, settings: Settings, names: tuple[str, ...], listeners: Listeners, started: Callable[[], None]
+        self,
+        settings: Supervised,
+        service: Service,
+        names: tuple[str, ...],
+        listeners: Listeners,
+        started: Callable[[], None],
     ) -> None:
         self._settings = settings
+        self._service = service
         self._names = names
         self._listeners = listeners
         self._announce = started
@@ -173,7 +235,7 @@ class _Supervisor:
             def started() -> None:
                 end.send(STARTED)
 
-            run_worker(Worker(self._settings, self._names, self._listeners, first, end, started))
+            self._service.run(Process(self._names, self._listeners, first, end, started))
             status = 0
         except (LetterlockError, OSError) as error:
             event(logging.ERROR, "worker failed", error=type(error).__name__)

@@ -6,6 +6,7 @@ Not here: what is out of time (the store).
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from functools import partial
 from time import monotonic, time
 from typing import Final
 
@@ -16,7 +17,7 @@ from letterlock.relay._server._rates import STEP, Rates
 from letterlock.relay._store import RelayStore
 
 _COUNT_SECONDS: Final = 60
-_EXPIRE_SECONDS: Final = 600
+EXPIRE_SECONDS: Final = 600
 _PAUSE: Final = 0.05
 """Seconds between two steps of deleting: requests go first."""
 
@@ -52,6 +53,11 @@ class Upkeep:
         self._rates = rates
         self._faults = faults
         self._time = DeletionTime()
+        self._others: list[Callable[[int], Awaitable[None]]] = []
+
+    def add(self, work: Callable[[int], Awaitable[None]]) -> None:
+        """Let something else delete what has ended, at the times at which the relay does."""
+        self._others.append(work)
 
     async def run(self, *, first: bool) -> None:
         """Work until cancelled."""
@@ -59,18 +65,16 @@ class Upkeep:
         if first:
             loops += [
                 self._repeat(self._count, _COUNT_SECONDS),
-                self._repeat(self._expire, _EXPIRE_SECONDS),
+                self._repeat(self._expire, EXPIRE_SECONDS),
+                *(self._repeat(partial(self._by_time, work), EXPIRE_SECONDS) for work in self._others),
             ]
         await asyncio.gather(*loops)
 
     async def _repeat(self, work: Callable[[], Awaitable[None]], seconds: float) -> None:
-        while True:
-            try:
-                await work()
-            except Exception as error:  # noqa: BLE001 - the store may be down: it is asked again
-                self._faults.note(error)
-            # Several machines on one store must not all do this in the same moment.
-            await asyncio.sleep(seconds * random.uniform(0.9, 1.1))  # noqa: S311 - no secret
+        await repeat(work, seconds, self._faults)
+
+    async def _by_time(self, work: Callable[[int], Awaitable[None]]) -> None:
+        await work(self._time.now())
 
     async def _sample(self) -> None:
         self._rates.add(monotonic(), self._metrics.totals())
@@ -85,3 +89,14 @@ class Upkeep:
             self._metrics.expired(expired.messages)
             more = expired.more
             await asyncio.sleep(_PAUSE)
+
+
+async def repeat(work: Callable[[], Awaitable[None]], seconds: float, faults: Faults) -> None:
+    """Do some work now, and about every so many seconds, until cancelled."""
+    while True:
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 - the store may be down: it is asked again
+            faults.note(error)
+        # Several machines on one store must not all do this in the same moment.
+        await asyncio.sleep(seconds * random.uniform(0.9, 1.1))  # noqa: S311 - no secret

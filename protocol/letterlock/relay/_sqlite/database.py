@@ -61,18 +61,18 @@ def connect(path: Path) -> sqlite3.Connection:
 def prepare(path: Path) -> None:
     """Create the file and its tables if there is nothing yet. Raises StoreError, UsageError."""
     _require_release()
-    _create_file(path)
+    create_file(path)
     with closing(connect(path)) as connection:
         try:
             if schema.is_new(connection):
                 schema.migrate(connection)
             schema.require_current(connection)
-            _use_wal(connection)  # only now: the file is ours
+            use_wal(connection)  # only now: the file is ours
         except sqlite3.Error as error:
             raise store_error(error) from error
 
 
-def _use_wal(connection: sqlite3.Connection) -> None:
+def use_wal(connection: sqlite3.Connection) -> None:
     """Switch to a write-ahead log. Raises StoreError where the file system cannot hold one."""
     if switch_journal(connection, "WAL", BUSY_SECONDS) != "wal":
         raise StoreError(
@@ -105,7 +105,7 @@ def _require_release() -> None:
         raise UsageError(f"SQLite {sqlite3.sqlite_version} is too old for a relay: install 3.35 or later")
 
 
-def _create_file(path: Path) -> None:
+def create_file(path: Path) -> None:
     """Create an empty file that only its owner may read, if there is none."""
     try:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))

@@ -1,0 +1,277 @@
+"""Desk: from the frame of a call to its answer, over rows of any database.
+
+    limits -> frame -> call -> gate, or device lists and signature -> change, durable -> answer      [REC-9]
+
+Not here: HTTP (relay/_server/); what a call does to locks (recovery/_plans.py).
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeVar
+
+from letterlock._keyserver._boxes import KeptBox, box_of, follow, require_getter, require_recovery_device
+from letterlock._keyserver._gate import GuardsGuesses
+from letterlock._keyserver._limits import AddressLimits
+from letterlock._keyserver._lists import CheckedLists, SeenList, check_lists, require_newest
+from letterlock._keyserver._rows import Changes, Found, RowKind, SealedRows, Stored
+from letterlock._records.recovery import RecoveryRecord, decode_recovery
+from letterlock._wire.identity_calls import BindIdentity, Identify, Prove
+from letterlock._wire.recovery_calls import (
+    BeginLock,
+    EvaluateLock,
+    FinishLock,
+    LockEvaluated,
+    LockOpened,
+    SettleLock,
+    ShowLocks,
+)
+from letterlock._wire.recovery_find import FindUser, UserFound
+from letterlock._wire.recovery_frame import RecoveryCall, RecoveryFrame
+from letterlock._wire.recovery_kept import BoxKept, GetBox, PutBox
+from letterlock._wire.relay_body import DoneAnswer, RelayBody
+from letterlock._wire.relay_error import RelayCode
+from letterlock.errors import MalformedMessage, PeerError, StoreError
+from letterlock.recovery import BoxRefused, CheckUnavailable, IdentityRefused, RecoveryRefused
+from letterlock.recovery._decoys import made_up_user
+from letterlock.recovery._plans import Answer, Plan, ServerPlans
+from letterlock.relay._limits import ANSWER_SECONDS, BUSY_SECONDS
+from letterlock.relay._reply import Refused, Reply
+from letterlock.relay._verification import Run, run_at_once
+from letterlock.stores import Record
+
+T = TypeVar("T")
+
+Audit = Callable[[str, int], None]
+"""Told of what happened, with a number, and of nobody to whom: uses left, or the number of a box."""
+
+_MOST_CHECKS: Final = 2
+"""Calls of one process whose device lists are verified at the same time: each may take a second of a core."""
+
+
+class Directory(Protocol):
+    """Where device lists are looked up by user id: a relay's own. Methods raise StoreError."""
+
+    async def lists(self, user_id: bytes, after: int) -> tuple[int, list[bytes]]:
+        """Return the newest version, 0 for an unknown user, and lists after a version: at most 20, 4 MiB."""
+        ...
+
+    async def find(self, name: str) -> bytes | None:
+        """Return the user id of a name, or None."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a desk may have besides plans and rows. `run` runs what takes milliseconds: in a thread."""
+
+    gate: GuardsGuesses | None = None
+    limits: AddressLimits | None = None
+    directory: Directory | None = None
+    audit: Audit = lambda _what, _number: None
+    run: Run = run_at_once
+
+
+class Desk:
+    """One of the two servers, over rows that are open."""
+
+    __slots__ = ("_beside", "_checks", "_plans", "_rows", "_work")
+
+    def __init__(self, plans: ServerPlans, rows: SealedRows, beside: Beside) -> None:
+        self._plans = plans
+        self._rows = rows
+        self._beside = beside
+        self._checks = asyncio.Semaphore(_MOST_CHECKS)
+        self._work: dict[type[RelayBody], Callable[[Any, RecoveryFrame], Any]] = {
+            ShowLocks: lambda request, _: self._carry_out(plans.show(request)),
+            EvaluateLock: self._evaluate,
+            LockOpened: self._succeed,
+            BeginLock: lambda request, frame: self._change(request, frame, plans.begin),
+            SettleLock: lambda request, frame: self._change(request, frame, plans.settle),
+            FinishLock: lambda request, frame: self._change(request, frame, plans.finish),
+            PutBox: self._put_box,
+            GetBox: self._get_box,
+            Identify: lambda request, _: self._gate().identify(request),
+            Prove: lambda request, _: self._gate().prove(request),
+            BindIdentity: self._bind,
+            FindUser: self._find,
+        }
+
+    async def handle(self, call: RecoveryCall, body: bytes, address: str) -> Reply:
+        """Carry out a call that comes from an address. Every body gets an answer."""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                answer = await self._answer(call, body, address)
+        except Refused as refused:
+            return refused.reply()
+        except IdentityRefused:
+            self._beside.audit("no identity", 0)
+            return Refused(RelayCode.UNKNOWN).reply()  # REC-31
+        except (RecoveryRefused, BoxRefused):
+            return Refused(RelayCode.REFUSED).reply()
+        except PeerError:
+            return Refused(RelayCode.MALFORMED).reply()
+        except (StoreError, TimeoutError, CheckUnavailable):
+            return Refused(RelayCode.UNAVAILABLE, BUSY_SECONDS).reply()
+        return Reply(200, answer.encode())
+
+    async def _answer(self, call: RecoveryCall, body: bytes, address: str) -> RelayBody:
+        now, beside = self._plans.clock(), self._beside
+        if beside.limits is not None:
+            beside.limits.take(call, address, now)  # REC-24: before anything is parsed
+        if len(body) > call.size:
+            raise Refused(RelayCode.TOO_LARGE, call.size)
+        frame = RecoveryFrame.decode(body)
+        request = call.request.decode(frame.call)
+        if call.request not in self._work:
+            raise Refused(RelayCode.UNKNOWN)
+        answer: RelayBody = await self._work[call.request](request, frame)
+        return answer
+
+    # --- a user without devices -------------------------------------------------------------------------
+
+    async def _evaluate(self, request: EvaluateLock, frame: RecoveryFrame) -> LockEvaluated:
+        if self._beside.gate is not None:
+            await self._beside.gate.require(frame.pass_, request.name.user_id)  # REC-31
+        answer = await self._carry_out(self._plans.evaluate(request))
+        self._beside.audit("wait" if answer.evaluation is None else "use", answer.standing.uses_left)
+        return answer
+
+    async def _succeed(self, request: LockOpened, _: RecoveryFrame) -> RelayBody:
+        answer = await self._carry_out(self._plans.succeed(request))
+        self._beside.audit("opened", answer.standing.uses_left)
+        return answer
+
+    async def _carry_out(self, plan: Plan[Answer]) -> Answer:
+        """Carry out a plan on the locks of a user."""
+        name = (RowKind.LOCKS, plan.user_id)
+        if plan.only_reads:
+            record = self._record(plan.user_id, (await self._rows.load(name))[0])
+            return plan.answer(plan.step(record)[1])
+
+        def step(found: Found) -> tuple[Changes, Any]:
+            before = self._record(plan.user_id, found[0])
+            after, given = plan.step(before)
+            return _if_changed(0, before, after), given
+
+        given = await self._rows.change([name], step)
+        return await self._beside.run(lambda: plan.answer(given))  # durable now: REC-9
+
+    def _record(self, user_id: bytes, found: Record | None) -> RecoveryRecord | None:
+        """Return the record of a user. Where there is none, a decoy is opened and read instead. [REC-12]"""
+        made = self._plans.known(None, user_id).encode()
+        record = decode_recovery(self._rows.found_or(found, made, (RowKind.LOCKS, user_id)))
+        return None if found is None else record
+
+    def _gate(self) -> GuardsGuesses:
+        if self._beside.gate is None:
+            raise Refused(RelayCode.UNKNOWN)
+        return self._beside.gate
+
+    async def _find(self, request: FindUser, _: RecoveryFrame) -> UserFound:
+        """Return the user id of a name, or one that is made up, for the same work. [REC-12]"""
+        if self._beside.directory is None:
+            raise Refused(RelayCode.UNKNOWN)
+        made = made_up_user(self._plans.decoys, request.name)
+        return UserFound(await self._beside.directory.find(request.name) or made)
+
+    # --- the devices ------------------------------------------------------------------------------------
+
+    async def _change(
+        self,
+        request: BeginLock | SettleLock | FinishLock,
+        frame: RecoveryFrame,
+        plan_of: Callable[[Any, CheckedLists], Plan[Answer]],
+    ) -> Answer:
+        user_id = request.name.user_id
+        lists = await self._lists(user_id, frame)
+        plan = await self._beside.run(lambda: plan_of(request, lists))  # REC-10: it checks the signature
+        names = [(RowKind.LISTS, user_id), (RowKind.LOCKS, user_id)]
+
+        def step(found: Found) -> tuple[Changes, Any]:
+            seen = _seen(found[0])
+            newest = require_newest(lists, seen)
+            before = None if found[1] is None else decode_recovery(found[1])
+            after, given = plan.step(before)
+            return _noted(seen, newest) | _if_changed(1, before, after), given
+
+        given = await self._rows.change(names, step)
+        self._beside.audit("changed", 0)
+        return await self._beside.run(lambda: plan.answer(given))
+
+    async def _lists(self, user_id: bytes, frame: RecoveryFrame) -> CheckedLists:
+        """Return the lists of a frame, verified. Raises Refused."""
+        if frame.lists is None:
+            raise MalformedMessage("the call comes without device lists")
+        encoded = frame.lists
+        (found,) = await self._rows.load((RowKind.LISTS, user_id))
+        seen = _seen(found)
+        async with self._checks:
+            return await self._beside.run(lambda: check_lists(user_id, encoded, seen))
+
+    async def _bind(self, request: BindIdentity, frame: RecoveryFrame) -> DoneAnswer:
+        gate, user_id = self._gate(), request.user_id
+        lists, name = await self._lists(user_id, frame), (RowKind.LISTS, request.user_id)
+        try:
+            require_newest(lists, _seen((await self._rows.load(name))[0]))
+        except Refused as refused:
+            raise Refused(refused.code) from None  # no version, for the signature was not checked yet
+        await gate.bind(request, lists)
+
+        def step(found: Found) -> tuple[Changes, None]:
+            seen = _seen(found[0])
+            return _noted(seen, require_newest(lists, seen)), None
+
+        await self._rows.change([name], step)
+        self._beside.audit("bound", 0)
+        return DoneAnswer()
+
+    async def _put_box(self, request: PutBox, frame: RecoveryFrame) -> DoneAnswer:
+        user_id = request.user_id
+        lists = await self._lists(user_id, frame)
+        new = await self._beside.run(lambda: box_of(self._plans.number, request, lists))
+
+        def step(found: Found) -> tuple[Changes, None]:
+            seen = _seen(found[0])
+            newest = require_newest(lists, seen)
+            kept = _kept(found[1])
+            after = follow(kept, new)
+            changes = {} if after is kept else {1: Stored(after.encode().expose())}
+            return _noted(seen, newest) | changes, None
+
+        await self._rows.change([(RowKind.LISTS, user_id), (RowKind.BOX, user_id)], step)
+        self._beside.audit("box kept", request.number)
+        return DoneAnswer()
+
+    async def _get_box(self, request: GetBox, frame: RecoveryFrame) -> BoxKept:
+        user_id, number, now = request.user_id, self._plans.number, self._plans.clock()
+        lists = None if request.device_id is None else await self._lists(user_id, frame)
+        found = await self._rows.load((RowKind.BOX, user_id), (RowKind.LISTS, user_id))
+        kept, seen, run = _kept(found[0]), _seen(found[1]), self._beside.run
+        if lists is None:
+            await run(lambda: require_recovery_device(number, request, kept, now))
+        else:
+            await run(lambda: require_getter(number, request, lists, now))
+            require_newest(lists, seen)
+        directory = self._beside.directory
+        newest, shown = (0, []) if directory is None else await directory.lists(user_id, request.after)
+        self._beside.audit("box given", 0 if kept is None else kept.number)
+        if kept is None or request.after:
+            return BoxKept(0 if kept is None else kept.number, None, None, newest, tuple(shown))
+        return BoxKept(kept.number, kept.card, kept.box, newest, tuple(shown))
+
+
+def _if_changed(at: int, before: RecoveryRecord | None, after: RecoveryRecord) -> dict[int, Stored | None]:
+    return {} if after is before else {at: Stored(after.encode().expose())}
+
+
+def _noted(seen: SeenList | None, newest: SeenList) -> dict[int, Stored | None]:
+    return {} if seen == newest else {0: Stored(newest.encode().expose())}
+
+
+def _seen(found: Record | None) -> SeenList | None:
+    return None if found is None else SeenList.decode(found)
+
+
+def _kept(found: Record | None) -> KeptBox | None:
+    return None if found is None else KeptBox.decode(found)

@@ -1,0 +1,54 @@
+"""How often one address may call, and which addresses are one.
+
+A user's uses bound the guesses at one lock. These buckets bound one caller who tries many users, and the work
+that anybody can cause. They are in memory, and hold for each process. [REC-24]
+
+Not here: buckets (relay/_buckets.py); the uses of a lock (recovery/).
+"""
+
+from ipaddress import IPv6Address, ip_address
+from typing import Final
+
+from letterlock._wire.recovery_calls import EvaluateLock
+from letterlock._wire.recovery_frame import RecoveryCall
+from letterlock.relay._buckets import Bucket, Buckets
+
+_NETWORK: Final = 64
+"""Bits of an IPv6 address that are one customer's: whoever has one address has all of them."""
+
+
+class AddressLimits:
+    """The buckets of one process. `most` scales all of them: how many calls an address may make at once."""
+
+    __slots__ = ("_changes", "_guesses", "_looks")
+
+    def __init__(self, most: int) -> None:
+        self._guesses = Buckets(Bucket(most, 10))
+        """Evaluations. A hospital behind one address recovers some users an hour, and a dictionary none."""
+        self._looks = Buckets(Bucket(4 * most, 1))
+        """Calls that are answered from one row."""
+        self._changes = Buckets(Bucket(2 * most, 2))
+        """Calls with device lists: verifying them costs milliseconds each."""
+
+    def take(self, call: RecoveryCall, address: str, now: int) -> None:
+        """Count a call of an address. Raises Refused, SLOW_DOWN."""
+        key = network_of(address)
+        if call.request is EvaluateLock:
+            self._guesses.take(key, now)
+        elif call.has_lists:
+            self._changes.take(key, now)
+        else:
+            self._looks.take(key, now)
+
+
+def network_of(address: str) -> str:
+    """Return what stands for an address: an IPv4 address itself, of an IPv6 address the first 64 bits."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return ""  # a socket of this machine: all callers are one
+    if not isinstance(found, IPv6Address):
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return found.packed[: _NETWORK // 8].hex()

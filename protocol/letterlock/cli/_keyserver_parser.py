@@ -1,0 +1,67 @@
+"""The arguments of the commands that run a key server, and their help texts.
+
+Not here: running them (_main.py names their module); what the options mean (_keyserver_options.py).
+"""
+
+from argparse import RawDescriptionHelpFormatter
+from typing import TYPE_CHECKING, Final
+
+from letterlock.cli._keyserver_options import KEYSERVER, KEYSERVER_OPTIONS
+from letterlock.cli._parsing import add_config, add_option, add_parser
+
+if TYPE_CHECKING:
+    from letterlock.cli._parsing import Commands
+
+_KEYSERVER: Final = f"""\
+Run a key server: server 2 of recovery, beside a relay of another owner. It
+keeps half of what opens a lost user's lock, and counts guesses.
+
+Each option may also stand in the environment, as {KEYSERVER.prefix} and
+its name in capitals, or in a TOML file that --config names. A flag precedes
+the environment, which precedes the file.
+"""
+
+_SERVE: Final = """\
+Answer clients until SIGTERM or SIGINT. Then the server takes no new
+connections, finishes requests within --drain-seconds, and ends with exit
+status 0; a second signal ends it at once.
+
+Put a proxy with TLS in front of it, as docs/pages/how-to/run-a-key-server.md
+says. Logs go to standard error, and name no user and no client address.
+"""
+
+_KEYS: Final = """\
+Write new secrets of a server to FILE, which only its owner can read, and print
+the public key of its tickets: server 1 is given that key.
+
+Both servers need the same decoy key. Whoever is second gives --decoys, with a
+file that holds the line `decoys ...` of the other server's FILE. That key
+hides who has a lock, and protects no password.
+
+Keep a copy of FILE apart from the database. Without it the database is lost.
+"""
+
+
+def add_keyserver_commands(commands: "Commands") -> None:
+    """Add `keyserver` and its commands."""
+    keyserver = commands.add_parser(
+        "keyserver",
+        help="run the second server of recovery: serve, keys",
+        description=_KEYSERVER,
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    subcommands = keyserver.add_subparsers(
+        title="commands", metavar="COMMAND", prog="letterlock keyserver", required=True
+    )
+    serve = add_parser(subcommands, "serve", "answer clients until told to stop", _SERVE)
+    serve.add_argument("--json", action="store_true", help="print JSON")
+    serve.set_defaults(command="keyserver serve")
+    add_config(serve)
+    for option in KEYSERVER_OPTIONS:
+        add_option(serve, option)
+    keys = add_parser(subcommands, "keys", "make the secrets of a server", _KEYS)
+    keys.add_argument("--json", action="store_true", help="print JSON")
+    keys.set_defaults(command="keyserver keys")
+    keys.add_argument("file", metavar="FILE", help="the secrets; a file of this name must not exist")
+    keys.add_argument("--decoys", metavar="FILE", help="a file with the line `decoys` of the other server")

@@ -1,0 +1,174 @@
+"""Boxes at a server: the newest one, put by a listed device, and given to nobody else than the user."""
+
+from dataclasses import replace
+
+import pytest
+
+from letterlock._keyserver._rows import RowKind, SealedRows
+from letterlock._primitives.labels import RECOVERY_CARD
+from letterlock._wire.recovery_calls import ChangeSignature
+from letterlock._wire.recovery_frame import RecoveryFrame
+from letterlock._wire.recovery_kept import BoxKept
+from letterlock._wire.relay_error import RelayCode
+from letterlock.limits import DAY
+from letterlock.recovery import RecoveryKey, device_keys
+from letterlock.recovery._enrolment import make_card
+from support.keyserver_boxes import by_recovery, get, given, put
+from support.keyserver_town import DeskTown, refused, with_lists
+from support.pair import NOON
+from support.user_tools import keys
+
+TABLET = keys("alice tablet")
+
+
+async def test_the_newest_box_is_given_to_devices_and_to_the_recovery_key(rows: SealedRows) -> None:
+    town = DeskTown((rows,))
+    assert await given(town, get(town)) == BoxKept(0, None, None, 0, ())
+    for number, box in enumerate((b"first", b"second"), 1):
+        await town.ask(1, put(town, number, box))
+        for request in (get(town), by_recovery(town)):
+            kept = await given(town, request)
+            assert (kept.number, kept.box) == (number, box)
+            assert kept.card is not None
+            assert kept.card.receiving == device_keys(town.key).receiving.public
+
+
+async def test_a_put_that_comes_again_changes_nothing(rows: SealedRows) -> None:  # REC-21
+    town = DeskTown((rows,))
+    first = put(town, 1)
+    for _ in range(2):
+        await town.ask(1, first)
+    await town.ask(1, put(town, 2, b"second"))
+    with refused(RelayCode.CONFLICT, 2):
+        await town.ask(1, first)
+    assert (await given(town, get(town))).box == b"second"
+
+
+@pytest.mark.parametrize("number", [1, 3, 2**32 - 1])
+async def test_numbers_go_up_one_by_one(rows: SealedRows, number: int) -> None:  # REC-21
+    """A device that is revoked later could otherwise put the greatest number of all."""
+    town = DeskTown((rows,))
+    await town.ask(1, put(town, 1))
+    with refused(RelayCode.CONFLICT, 1):
+        await town.ask(1, put(town, number, b"another"))
+    assert (await given(town, get(town))).box == b"box"
+
+
+async def test_what_no_listed_device_signed_is_refused(rows: SealedRows) -> None:  # REC-21
+    town = DeskTown((rows,))
+    await town.ask(1, put(town, 1))
+    stranger = keys("mallory phone").signing
+    wrong = [
+        put(town, 2, by=stranger),
+        put(town, 2, device=7),
+        put(town, 2, device=9),
+        put(town, 2, server=2),
+        replace(put(town, 2), box=b"another"),
+        replace(put(town, 3), number=2),
+    ]
+    for each in wrong:
+        with refused(RelayCode.UNKNOWN):
+            await town.ask(1, each)
+    assert (await given(town, get(town))).number == 1
+
+
+async def test_a_card_of_another_key_is_refused(rows: SealedRows) -> None:  # REC-13
+    town = DeskTown((rows,))
+    other = device_keys(RecoveryKey(bytes(32)))
+    forged = make_card(other, town.user_id)
+    renamed = replace(make_card(device_keys(town.key), town.user_id), user_id=bytes(32))
+    signature = device_keys(town.key).signing.sign(renamed.signed(), RECOVERY_CARD)
+    renamed = replace(renamed, by=ChangeSignature(renamed.by.ml_dsa, signature))
+    for card in (forged, renamed):
+        with refused(RelayCode.REFUSED):
+            await town.ask(1, put(town, 1, card=card))
+    assert await town.rows[0].load((RowKind.BOX, town.user_id)) == [None]
+
+
+async def test_a_device_that_was_revoked_puts_and_gets_nothing(rows: SealedRows) -> None:  # REC-21, REC-22
+    town = DeskTown((rows,))
+    await town.ask(1, put(town, 1))
+    before = town.lists
+    town.follow(revoke=(1,))
+    recovery = device_keys(town.key).signing
+    await town.ask(1, put(town, 2, b"second", device=9, by=recovery))
+    for request in (put(town, 3), get(town)):
+        with refused(RelayCode.UNKNOWN):
+            await town.ask(1, request)
+        with refused(RelayCode.STALE, 2):
+            await town.ask(1, request, with_lists(request, *before))
+    assert (await given(town, by_recovery(town))).box == b"second"
+
+
+async def test_a_limited_device_puts_and_gets_nothing(rows: SealedRows) -> None:  # REC-21, REC-22
+    town = DeskTown((rows,))
+    town.add_tablet(TABLET)
+    for request in (put(town, 1, device=2, by=TABLET.signing), get(town, 2, by=TABLET.signing)):
+        with refused(RelayCode.UNKNOWN):
+            await town.ask(1, request)
+    await town.ask(1, put(town, 1))
+
+
+async def test_a_stranger_is_told_the_same_of_every_user(rows: SealedRows) -> None:  # REC-22
+    """Neither the right key of somebody else, nor a wrong one, tells whether there is a box."""
+    town = DeskTown((rows,))
+    mallory = device_keys(RecoveryKey(bytes(32))).signing
+    replies = []
+    for _ in range(2):
+        requests = get(town, None, by=mallory), by_recovery(town, server=2), get(town, None)
+        replies += [await town.reply(1, each, RecoveryFrame.of(each)) for each in requests]
+        await town.reply(1, put(town, 1))
+    assert len({each.body for each in replies}) == 1
+    assert {each.status for each in replies} == {401}
+
+
+async def test_a_request_serves_for_a_day(rows: SealedRows) -> None:  # REC-22
+    town = DeskTown((rows,))
+    await town.ask(1, put(town, 1))
+    for ago in (-DAY, 0, DAY):
+        assert (await given(town, by_recovery(town, time=NOON - ago))).number == 1
+    for ago in (-DAY - 1, DAY + 1, NOON):
+        for request in (get(town, time=NOON - ago), by_recovery(town, time=NOON - ago)):
+            with refused(RelayCode.UNKNOWN):
+                await given(town, request)
+
+
+async def test_a_request_of_a_device_needs_lists(rows: SealedRows) -> None:  # REC-19
+    town = DeskTown((rows,))
+    for request in (get(town), put(town, 1)):
+        with refused(RelayCode.MALFORMED):
+            await town.ask(1, request, with_lists(request))
+
+
+class Shelf:
+    """A directory of one user's lists."""
+
+    def __init__(self, user_id: bytes, lists: tuple[bytes, ...]) -> None:
+        self.user_id, self.all = user_id, lists
+
+    async def lists(self, user_id: bytes, after: int) -> tuple[int, list[bytes]]:
+        return (len(self.all), [*self.all[after:][:1]]) if user_id == self.user_id else (0, [])
+
+
+async def test_the_device_lists_of_a_directory_come_with_the_box(rows: SealedRows) -> None:
+    town = DeskTown((rows,))
+    town.follow()
+    town.desks[0] = town.desk(1, directory=Shelf(town.user_id, town.lists))
+    await town.ask(1, put(town, 1))
+    first = await given(town, by_recovery(town))
+    assert (first.box, first.newest, first.lists) == (b"box", 2, town.lists[:1])
+    then = await given(town, by_recovery(town, after=1))
+    assert (then.number, then.card, then.box, then.newest, then.lists) == (1, None, None, 2, town.lists[1:])
+    with refused(RelayCode.UNKNOWN):
+        await given(town, by_recovery(town, after=1, server=2))
+
+
+async def test_a_box_of_another_recovery_device_takes_its_place(rows: SealedRows) -> None:
+    town = DeskTown((rows,))
+    await town.ask(1, put(town, 1))
+    before = by_recovery(town)
+    town.replace_recovery_device()
+    await town.ask(1, put(town, 2, b"second"))
+    with refused(RelayCode.UNKNOWN):
+        await given(town, before)
+    assert (await given(town, by_recovery(town))).box == b"second"
