@@ -3,7 +3,8 @@
     python bench/groups/compare.py              print a table
     python bench/groups/compare.py --rounds 2   quicker
 
-All take turns in one run, a process each. Peers are installed as bench/compare.py installs them.
+All take turns in one run, a process each. Peers are installed as bench/compare.py installs them. letterlock
+runs in Python alone, and once more with the native module if that is installed.
 
 Not here: what each contestant does (worker.py, libsignal.mjs).
 """
@@ -12,6 +13,7 @@ import argparse
 import statistics
 import sys
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +24,7 @@ from comparison.environments import DEFAULT_CACHE, LIBSIGNAL, VODOZEMAC, CannotI
 from comparison.rounds import Times, play, start  # noqa: E402
 
 PEERS: Final = {"vodozemac": VODOZEMAC, "libsignal": LIBSIGNAL}
+PURE: Final = "LETTERLOCK_PURE"
 GOAL: Final = 0.9
 """Of libsignal's time."""
 REPETITIONS: Final = 3
@@ -30,7 +33,10 @@ REPETITIONS: Final = 3
 def commands(cache: Path, chosen: list[str]) -> tuple[dict[str, list[str]], dict[str, str]]:
     """Return how each contestant is started, and why some are not."""
     worker = str(HERE / "worker.py")
-    found = {name: [sys.executable, worker, name] for name in ("letterlock", "users", "floor")}
+    pure = ["env", f"{PURE}=1", sys.executable, worker]
+    found = {name: [*pure, name] for name in ("letterlock", "users", "floor")}
+    if find_spec("letterlock_fast") is not None:
+        found["letterlock, fast"] = [sys.executable, worker, "letterlock"]
     missing: dict[str, str] = {}
     for name in chosen:
         environment = PEERS[name]
