@@ -197,11 +197,12 @@ def devices_changed(
 def _inherited(sent: SentRecord, gone: set[Address], heirs: tuple[Address, ...]) -> SentRecord:
     """Return a record without the places of devices that are gone.
 
-    If no device of before is left, the new ones get what those had not acknowledged: nobody has it.
+    If no device of before is left, the new ones get what somebody wrote and those had not acknowledged:
+    nobody has it. What was for a device of before alone, such as a chain of a group, is dropped.
     """
     after = without(sent, gone)
-    if after is sent:
-        return sent
+    if after is sent or not sent.content.is_for_application:
+        return after
     there = {each.device for each in after.places}
     places = tuple(place(each, None) for each in heirs if each not in there)
     return replace(after, places=(*after.places, *places))
