@@ -49,6 +49,55 @@ def test_three_devices_are_gone_and_a_password_brings_everything_back(tmp_path: 
     play(tmp_path, story)
 
 
+def test_groups_and_collections_come_back(tmp_path: Path) -> None:
+    """The others send their chains to the fresh device: it reads what is written from then on."""
+
+    async def story(town: Town) -> None:
+        servers, blobs = Servers(town), DirectoryBlobs(tmp_path)
+        alice, bob = await servers.client("alice"), await servers.client("bob")
+        group = await bob.groups.create("practice", ["alice"])
+        await bob.groups.send(group, b"before")
+        assert await bodies(alice, 1) == [b"before"]
+        team = await alice.documents.collections.create("team")
+        document = await sealed(alice, blobs, team, content=b"for the team")
+        await alice.documents.refresh()
+        await alice.recovery.setup(PASSWORD, KEY_SERVER, hardness=hardness())
+        await alice.close()
+        async with await back(servers, revoke_others=True) as fresh:
+            assert await reads(fresh, document, blobs) == b"for the team"
+            await happens(bob, EventKind.RECOVERED)
+            await bob.groups.send(group, b"since")
+            assert await bodies(fresh, 1) == [b"since"]
+            await fresh.groups.send(group, b"here again")
+            assert await bodies(bob, 1) == [b"here again"]
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize("revoke_others", [True, False])
+def test_what_a_lost_device_never_read_comes_to_the_fresh_one(tmp_path: Path, revoke_others: bool) -> None:
+    """It was sealed for the lost device. As long as that one is listed, it may still read it."""
+
+    async def story(town: Town) -> None:
+        servers = Servers(town)
+        alice, bob = await servers.client("alice"), await servers.client("bob")
+        read = await bob.send("alice", b"hello")
+        assert await bodies(alice, 1) == [b"hello"]
+        while await bob.delivery(read) is not None:  # noqa: ASYNC110 (the receipt comes later)
+            await asyncio.sleep(0.01)
+        await alice.recovery.setup(PASSWORD, KEY_SERVER, hardness=hardness())
+        await alice.close()
+        await bob.send("alice", b"where are you?")
+        await bob.flush()
+        async with await back(servers, revoke_others=revoke_others) as fresh:
+            await bob.send("alice", b"there you are")
+            await happens(bob, EventKind.RECOVERED)
+            expected = [b"there you are", b"where are you?"] if revoke_others else [b"there you are"]
+            assert sorted(await bodies(fresh, len(expected))) == expected
+
+    play(tmp_path, story)
+
+
 # --- passwords ------------------------------------------------------------------------------------------
 
 
