@@ -11,34 +11,17 @@ from dataclasses import replace
 
 from letterlock._records.collection import LogState
 from letterlock._records.collection_change import ChangeRecord, EpochRecord
-from letterlock._wire.collection_member import MemberName
 from letterlock._wire.grant_subject import SubjectKind
-from letterlock._wire.log_entry import Action, LogEntry
+from letterlock._wire.log_entry import LogEntry
 from letterlock.documents._changes import CollectionChange, make_change
 from letterlock.documents._collection_desk import CollectionDesk
 from letterlock.documents._collection_errors import NoEpochKey
-from letterlock.documents._collection_values import (
-    ChangeOutcome,
-    CollectionEvent,
-    CollectionTaken,
-    MissingLists,
-)
+from letterlock.documents._collection_values import ChangeOutcome, CollectionTaken, MissingLists
 from letterlock.documents._log import Step, Steps
+from letterlock.documents._log_events import what_happened
 from letterlock.documents._log_reading import take_entries
 from letterlock.documents._wishes import rest_of
 from letterlock.errors import Cause, UsageError
-
-_EVENTS = {
-    Action.CREATE: CollectionEvent.EPOCH,
-    Action.ADD: CollectionEvent.MEMBERS,
-    Action.REMOVE: CollectionEvent.MEMBERS,
-    Action.LEAVE: CollectionEvent.MEMBERS,
-    Action.ROLE: CollectionEvent.MEMBERS,
-    Action.RENAME: CollectionEvent.RENAMED,
-    Action.RENEW: CollectionEvent.EPOCH,
-    Action.CLOSE: CollectionEvent.CLOSED,
-}
-
 
 WAITING = 0
 """The number of a change whose entry cannot be made yet."""
@@ -51,32 +34,13 @@ def take(at: CollectionDesk, collection: bytes, entries: Sequence[LogEntry]) -> 
     """
     taken = take_entries(at.book, at.lists, collection, entries)
     missing = missing_lists(taken.steps)
+    events = what_happened(taken, at.user_id)
     if taken.forked:
-        return CollectionTaken(collection, taken.number, (CollectionEvent.FORKED,))
-    events = [*_events(at, taken.before, taken.steps.taken), *_kept_back(taken.steps)]
+        return CollectionTaken(collection, taken.number, events)
     outcome, change = None, None
     if taken.after is not None:
         outcome, change = _own_change(at, taken.after, taken.steps.taken)
-    return CollectionTaken(collection, taken.number, tuple(dict.fromkeys(events)), missing, outcome, change)
-
-
-# --- what happened ----------------------------------------------------------------------------------------
-
-
-def _events(at: CollectionDesk, before: LogState | None, steps: Sequence[Step]) -> list[CollectionEvent]:
-    events = [_EVENTS[each.entry.terms.action] for each in steps]
-    if steps:
-        own, after = MemberName.user(at.user_id), steps[-1].after
-        was, is_now = before is not None and own in before.members, own in after.members
-        if was != is_now:
-            events.append(CollectionEvent.JOINED if is_now else CollectionEvent.LEFT)
-        if before is not None and after.epoch > before.epoch:
-            events.append(CollectionEvent.EPOCH)
-    return events
-
-
-def _kept_back(steps: Steps) -> tuple[CollectionEvent, ...]:
-    return () if steps.unvouched is None else (CollectionEvent.UNVOUCHED,)
+    return CollectionTaken(collection, taken.number, events, missing, outcome, change)
 
 
 def missing_lists(steps: Steps) -> MissingLists | None:

@@ -18,11 +18,12 @@ from letterlock._records.group import GroupChangeRecord, GroupEpochRecord, Stand
 from letterlock._records.group_chain import AudienceRecord
 from letterlock._wire.collection_member import Member, Role
 from letterlock._wire.group_bodies import EpochSecret
-from letterlock._wire.log_entry import Action, LogEntry
+from letterlock._wire.log_entry import LogEntry
 from letterlock._wire.log_opening import GroupOpening
 from letterlock.documents._collection_values import ChangeOutcome
 from letterlock.documents._log import Step
-from letterlock.documents._log_reading import LogTaken, take_entries
+from letterlock.documents._log_events import what_happened
+from letterlock.documents._log_reading import take_entries
 from letterlock.documents._log_taking import missing_lists
 from letterlock.documents._wishes import rest_of
 from letterlock.errors import UsageError
@@ -34,17 +35,6 @@ from letterlock.groups._values import GroupChange, GroupEvent, GroupEventKind, G
 from letterlock.user._desk import Findings
 from letterlock.user._group_delivery import withdraw
 
-_EVENTS: Final = {
-    Action.CREATE: GroupEventKind.EPOCH,
-    Action.ADD: GroupEventKind.MEMBERS,
-    Action.REMOVE: GroupEventKind.MEMBERS,
-    Action.LEAVE: GroupEventKind.MEMBERS,
-    Action.ROLE: GroupEventKind.MEMBERS,
-    Action.RENAME: GroupEventKind.RENAMED,
-    Action.RENEW: GroupEventKind.EPOCH,
-    Action.CLOSE: GroupEventKind.CLOSED,
-}
-
 WAITING: Final = 0
 """The number of a change whose entry cannot be made yet."""
 
@@ -55,11 +45,12 @@ def take(at: GroupDesk, group: bytes, entries: Sequence[LogEntry]) -> GroupTaken
     Entries that contradict the log on record are no error: the group is then FORKED.
     """
     taken = take_entries(at.log, at.lists, group, entries)
+    kinds = [GroupEventKind(each.value) for each in what_happened(taken, at.user_id)]
+    events = tuple(GroupEvent(each, group) for each in kinds)
     if taken.forked:
         set_forked(at, group, forked=True)
-        return GroupTaken(group, taken.number, (GroupEvent(GroupEventKind.FORKED, group),))
+        return GroupTaken(group, taken.number, events)
     missing, after = missing_lists(taken.steps), taken.after
-    events = _events(at, group, taken)
     if after is None:
         return GroupTaken(group, 0, events, missing)
     for step in taken.steps.taken:
@@ -119,24 +110,6 @@ def _withdraw(at: GroupDesk, steps: Sequence[Step], after: LogState) -> None:
     if gone & audience.keys():
         left = {user_id: ids for user_id, ids in audience.items() if user_id not in gone}
         at.book.save_audience(after.log_id, AudienceRecord(left))
-
-
-# --- what happened ----------------------------------------------------------------------------------------
-
-
-def _events(at: GroupDesk, group: bytes, taken: LogTaken) -> tuple[GroupEvent, ...]:
-    kinds = [_EVENTS[each.entry.terms.action] for each in taken.steps.taken]
-    before, after = taken.before, taken.after
-    if kinds and after is not None:
-        was = before is not None and before.role_of(at.user_id) is not None
-        is_now = after.role_of(at.user_id) is not None
-        if was != is_now:
-            kinds.append(GroupEventKind.JOINED if is_now else GroupEventKind.LEFT)
-        if before is not None and after.epoch > before.epoch:
-            kinds.append(GroupEventKind.EPOCH)
-    if taken.steps.unvouched is not None:
-        kinds.append(GroupEventKind.UNVOUCHED)
-    return tuple(GroupEvent(each, group) for each in dict.fromkeys(kinds))
 
 
 # --- our own change ---------------------------------------------------------------------------------------
