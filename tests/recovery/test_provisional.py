@@ -178,6 +178,29 @@ def test_what_has_ended_is_deleted_when_its_time_was_counted(town: ProvisionalTo
     assert [town.record(server).find(new.request.id) for server in (1, 2)] == [None, None]
 
 
+def test_what_has_ended_is_deleted_though_nobody_asks_again(town: ProvisionalTown) -> None:  # PRV-3
+    """Whoever copies a server's store later finds no seed of a grant that has ended."""
+    short, long = town.identity(days=1), town.identity(days=2)
+    for each in (short, long, town.identity(EVE, days=1)):
+        town.keys(each)
+    for hours in range(1, 50):
+        town.now += 3600
+        left = [made.request.id for made, end in ((short, 24), (long, 48)) if hours <= end]
+        for server in (1, 2):
+            town.servers[server].expire()
+            assert [held.id for held in town.record(server).identities] == left
+            assert len(town.record(server, EVE).identities) == (hours <= 24)
+
+
+def test_a_clock_ahead_expires_nothing(town: ProvisionalTown) -> None:  # PRV-3
+    new = town.identity(days=2)
+    town.keys(new)
+    for step in (3650 * DAY, 0, -3650 * DAY, 3650 * DAY):
+        town.now += step
+        town.servers[1].expire()
+        assert town.record(1).find(new.request.id) is not None
+
+
 @pytest.mark.parametrize("server", [1, 2])
 def test_a_withdrawal_at_one_server_is_enough(town: ProvisionalTown, server: int) -> None:  # PRV-6
     """The other one may keep its seed: nobody gets both."""

@@ -11,7 +11,7 @@ Not here: what each call does to a record (_provisional_steps.py); checks of add
 """
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from letterlock._primitives import hpke
 from letterlock._primitives.dataclass import dataclass
@@ -37,6 +37,9 @@ from letterlock.stores import EntryKind, Record
 
 T = TypeVar("T")
 Answer = TypeVar("Answer")
+
+_AT_ONCE: Final = 1000
+"""Persons of whom one call deletes what has ended."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -92,6 +95,10 @@ class ProvisionalPlans:
             person, lambda record: (steps.withdraw(record, request, self.number), DoneAnswer()), _as_it_is
         )
 
+    def expire(self, person: bytes, counted: int) -> RowPlan[None]:
+        """Delete what has ended of a person whose row has ended. [PRV-3]"""
+        return _plan(person, lambda record: (steps.expire(record, self.clock(), counted), None), _as_it_is)
+
     def _sealed(self, request: ReleaseSeeds, id_: bytes, seed: XWingSeed) -> bytes:
         return hpke.seal(request.key, SeedsReleased.info(self.number, id_), seed.expose())
 
@@ -135,6 +142,12 @@ class ProvisionalServer(Uncopyable):
         """Delete an identity, for whoever asked for it. [PRV-6]"""
         self.plans().withdraw(person, request).carry_out(self.rows)
 
+    def expire(self) -> None:
+        """Delete seeds and claims whose end has passed, of 1,000 persons at most. Call it hourly. [PRV-3]"""
+        counted = look(self.clock).carry_out(self.rows)
+        for person in self.rows.ended(EntryKind.PERSON, counted, _AT_ONCE):
+            self.plans().expire(person, counted).carry_out(self.rows)
+
     def __repr__(self) -> str:
         return f"<ProvisionalServer {self.number}>"
 
@@ -151,7 +164,11 @@ def _plan(
             return found, given
         return (after.encode() if after.identities else None), given
 
-    return RowPlan(EntryKind.PERSON, person, step, answer)
+    return RowPlan(EntryKind.PERSON, person, step, answer, _first_end)
+
+
+def _first_end(record: Record) -> int:
+    return min(each.ends for each in decode_person(record).identities)
 
 
 def _as_it_is(given: T) -> T:

@@ -31,8 +31,7 @@ def make(
     Raises RecoveryRefused for an id that somebody else has, an end that is over or too far, and if the person
     has too many. [PRV-3]
     """
-    left = tuple(each for each in record.identities if not is_over(each, now) or counted < each.ends)
-    kept = record if left == record.identities else PersonRecord(left)
+    kept = expire(record, now, counted)
     known = kept.find(request.id)
     if known is not None:
         if (known.owner, known.end) != (request.owner, request.end):
@@ -40,11 +39,17 @@ def make(
         return kept, known
     if not now < request.end <= now + PROVISIONAL_LIFE:
         raise RecoveryRefused(f"an identity ends within {PROVISIONAL_LIFE} seconds: choose another end")
-    if len(left) >= MAX_PERSON_IDENTITIES:
+    if len(kept.identities) >= MAX_PERSON_IDENTITIES:
         raise RecoveryRefused("this person has as many identities as a server keeps: withdraw one first")
     ends = counted + request.end - now
     new = HeldIdentity(request.id, request.owner, request.end, ends, XWingSeed(entropy(KEY_BYTES)))
-    return PersonRecord((*left, new)), new
+    return PersonRecord((*kept.identities, new)), new
+
+
+def expire(record: PersonRecord, now: int, counted: int) -> PersonRecord:
+    """Return the record without the identities that are over by the clock and by the count. [PRV-3]"""
+    left = tuple(each for each in record.identities if not is_over(each, now) or counted < each.ends)
+    return record if left == record.identities else PersonRecord(left)
 
 
 def released(record: PersonRecord, now: int) -> tuple[tuple[bytes, XWingSeed], ...]:

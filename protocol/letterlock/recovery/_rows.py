@@ -6,7 +6,7 @@
 
 A plan reads and writes nothing by itself, so it serves a store that is called as well as one that is awaited:
 
-    plan.answer(rows.change(plan.kind, plan.key, plan.step))
+    plan.answer(rows.change(plan.kind, plan.key, plan.step, plan.ends))
 
 A `SqliteStore` seals every row under the store's key, and shows keys as tags only.
 
@@ -26,15 +26,28 @@ RowStep = Callable[[Record | None], tuple[Record | None, T]]
 """Takes a record, or None, and returns the next one, or None for no row, with an answer."""
 
 
+RowEnd = Callable[[Record], int | None]
+"""Returns when something in a record ends, in seconds that the server counted; None: never."""
+
+
+def never(record: Record) -> None:
+    """Say of a record that nothing in it ends."""
+
+
 class Rows(Protocol):
     """Where a server keeps rows. Methods may raise StoreError."""
 
-    def change(self, kind: EntryKind, key: bytes, step: RowStep[T]) -> T:
+    def change(self, kind: EntryKind, key: bytes, step: RowStep[T], ends: RowEnd = never) -> T:
         """Change a row, and return the step's answer once the change is durable.
 
         Two changes of one row never see the same record: the second waits for the first. What raises inside
-        `step` changes nothing. Nothing is written if `step` returns the record that it was given.
+        `step` changes nothing. Nothing is written if `step` returns the record that it was given. `ends`
+        says of what is written when something in it ends.
         """
+        ...
+
+    def ended(self, kind: EntryKind, counted: int, limit: int) -> list[bytes]:
+        """Return the keys of up to `limit` rows in which something has ended by then, the earliest first."""
         ...
 
 
@@ -44,19 +57,25 @@ class RowPlan(Uncopyable, Generic[Answer]):
     `answer` must run only when the change is durable. [REC-38] [PRV-3]
     """
 
-    __slots__ = ("answer", "key", "kind", "step")
+    __slots__ = ("answer", "ends", "key", "kind", "step")
 
     def __init__(
-        self, kind: EntryKind, key: bytes, step: RowStep[Any], answer: Callable[[Any], Answer]
+        self,
+        kind: EntryKind,
+        key: bytes,
+        step: RowStep[Any],
+        answer: Callable[[Any], Answer],
+        ends: RowEnd = never,
     ) -> None:
         self.kind = kind
         self.key = key
         self.step = step
         self.answer = answer
+        self.ends = ends
 
     def carry_out(self, rows: Rows) -> Answer:
         """Carry the plan out on rows that are called. Raises StoreError, and what the step raises."""
-        return self.answer(rows.change(self.kind, self.key, self.step))
+        return self.answer(rows.change(self.kind, self.key, self.step, self.ends))
 
     def __repr__(self) -> str:
         return "<RowPlan>"
@@ -70,7 +89,7 @@ class StoredRows(Uncopyable):
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def change(self, kind: EntryKind, key: bytes, step: RowStep[T]) -> T:
+    def change(self, kind: EntryKind, key: bytes, step: RowStep[T], ends: RowEnd = never) -> T:
         """Change a row in one transaction. Raises StoreError, and what `step` raises."""
         entries = self._store.tables.entries
         with self._store.transaction():
@@ -80,8 +99,13 @@ class StoredRows(Uncopyable):
             if after is None and before is not None:
                 entries.delete(kind, key)
             elif after is not None and after is not before:
-                entries.save(EntryRow(kind, key, None, after))
+                entries.save(EntryRow(kind, key, ends(after), after))
         return answer
+
+    def ended(self, kind: EntryKind, counted: int, limit: int) -> list[bytes]:
+        """Return the keys of rows in which something has ended. Raises StoreError."""
+        with self._store.transaction():
+            return [each.key for each in self._store.tables.entries.due(kind, counted, limit)]
 
     def __repr__(self) -> str:
         return "<StoredRows>"
