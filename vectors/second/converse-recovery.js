@@ -72,6 +72,15 @@ async function main(command) {
   let refused = await refusedHere(() => client.open("wrong"), ["WrongPassword"], "a wrong password");
   refused += await lies(ask, userId, PASSWORD);
   const recoveryKey = await client.open(PASSWORD);
+  const signature = flipped(lists.at(-1).signature, 3_340); // of the Ed25519 half
+  const forged = [...lists.slice(0, -1), { ...lists.at(-1), signature }];
+  for (const [changes, name, what] of [
+    [{ lists: forged }, "InvalidSignature", "a list with another signature"], [{ lists: lists.slice(1) }, "InvalidDeviceList", "a later part of the lists"],
+    [{ recoveryKey: flipped(recoveryKey, 0) }, "InvalidDeviceList", "another recovery key"],
+    [{ box: flipped(fromHex(box), 2_000) }, "BoxRefused", "a changed box"],
+  ]) {
+    refused += await refusedHere(() => comeBack({ recoveryKey, lists, box: fromHex(box), now: now(), ...changes }), [name], what);
+  }
   const back = comeBack({ recoveryKey, lists, box: fromHex(box), now: now() });
   if (back.pins.map(({ name }) => name).join() !== "bob") throw new Disagreement("other contacts");
   refused += await refusedHere(

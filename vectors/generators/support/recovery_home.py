@@ -29,18 +29,25 @@ CHANGE: Final = b"letterlock-v1 change of a lock"
 CARD: Final = b"letterlock-v1 recovery card"
 BOX: Final = b"letterlock-v1 recovery box"
 SEALED_SEED: Final = b"letterlock-v1 document seed"
-PHONE, KIOSK, DEVICE = 1, 4, 9
+PHONE, TABLET, KIOSK, DEVICE = 1, 3, 4, 9
+IDENTITY, ML_DSA, ED25519 = range(3)
+HALF = 8
+"""Never listed: it has the Ed25519 key of the recovery device, and an ML-DSA key of its own."""
 
 
 class RecoveryDevice(DeviceKeys):
-    """The keys that a recovery key gives."""
+    """The keys that a recovery key gives. `changed` is one of the four, for which there is another one."""
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, changed: int | None = None) -> None:
         self.label = f"recovery device {key.hex()}"
         whole = hkdf(b"", key, b"letterlock-v1 recovery device", 128)
-        self.identity = IdentityKeyPair.from_private(PrivateKey(whole[:32]))
-        self.signing = SigningPair(whole[32:96])
-        self.receiving = XWingKeyPair(XWingSeed(whole[96:])).public.data
+        keys_ = [whole[at : at + 32] for at in range(0, 128, 32)]
+        if changed is not None:
+            keys_[changed] = draw(f"another key {changed} than that of a recovery device", 32)
+        identity, ml_dsa, ed25519, receiving = keys_
+        self.identity = IdentityKeyPair.from_private(PrivateKey(identity))
+        self.signing = SigningPair(ml_dsa + ed25519)
+        self.receiving = XWingKeyPair(XWingSeed(receiving)).public.data
 
 
 @dataclass(frozen=True)
@@ -61,16 +68,34 @@ class Home:
 
     def device(self, number: int) -> DeviceKeys:
         """Return the keys of a device."""
+        if number == HALF:
+            return RecoveryDevice(self.key, ML_DSA)
         return self.recovery if number == DEVICE else keys(f"{self.name} {number}")
 
-    def lists(self, revoke: tuple[int, ...] = (), generations: int = 2) -> list[Snapshot]:
-        """Return all versions: the first one, one for each later document key, and perhaps a revocation."""
+    def lists(
+        self, revoke: tuple[int, ...] = (), generations: int = 2, changed: int | None = None
+    ) -> list[Snapshot]:
+        """Return all versions: the first one, one for each later document key, and perhaps a revocation.
+
+        `changed` is a key of the recovery device that is another one.
+        """
         classes = ((PHONE, FULL), (KIOSK, LIMITED), (DEVICE, RECOVERY))
-        devices = tuple(self.device(number).listed(number, class_) for number, class_ in classes)
+        recovery = RecoveryDevice(self.key, changed)
+        devices = tuple(
+            (recovery if number == DEVICE else self.device(number)).listed(number, class_)
+            for number, class_ in classes
+        )
         made = [first_snapshot(devices, document_key(f"{self.name} 1"), NOW)]
         for generation in range(2, generations + 1):
             made.append(self._after(made, generation))
         return [*made, self._after(made, generations + 1, revoke)] if revoke else made
+
+    def lists_with_tablet(self) -> list[Snapshot]:
+        """Return the same, and a version that adds device 3."""
+        made = self.lists()
+        newest = DeviceList(made[-1], (), 1, b"", b"")
+        tablet = self.device(TABLET).listed(TABLET, FULL, len(made) + 1)
+        return [*made, next_snapshot(newest, self.user_id, NOW, add=(tablet,))]
 
     def _after(self, made: list[Snapshot], generation: int, revoke: tuple[int, ...] = ()) -> Snapshot:
         newest = DeviceList(made[-1], (), 1, b"", b"")

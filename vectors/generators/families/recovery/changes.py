@@ -6,7 +6,7 @@ from generators.families.recovery.locks import ONE, TWO
 from generators.support.encoding import Value
 from generators.support.family import Family, Json
 from generators.support.labels import draw, flipped
-from generators.support.recovery_home import DEVICE, HOME, KIOSK, PHONE, STRANGER
+from generators.support.recovery_home import DEVICE, HALF, HOME, KIOSK, PHONE, STRANGER
 from generators.support.recovery_scene import SERVERS, Made, ed25519
 from letterlock._wire.device_snapshot import Snapshot
 
@@ -58,6 +58,8 @@ def refused(family: Family) -> None:
          given("finish", HOME.change(finish, finishes), server=2)),
         ("by the phone", "OtherDevice", "REC-10", given("begin", HOME.change(begin, begins, device=PHONE))),
         ("by a kiosk", "OtherDevice", "REC-10", given("begin", HOME.change(begin, begins, device=KIOSK))),
+        ("with an ML-DSA key of its own", "OtherDevice", "REC-10",
+         given("begin", HOME.change(begin, begins, device=HALF))),
         ("by another user's recovery device", "OtherDevice", "REC-10",
          given("begin", STRANGER.change(begin, begins))),
         ("by a recovery device that was revoked", "OtherDevice", "REC-10", given("begin", sound, NO_DEVICE)),

@@ -5,7 +5,19 @@ from typing import Any, Final
 from generators.support.encoding import Value, encode
 from generators.support.family import Family, Json
 from generators.support.labels import draw, flipped
-from generators.support.recovery_home import DEVICE, HOME, KIOSK, PHONE, STRANGER, Home
+from generators.support.recovery_home import (
+    DEVICE,
+    ED25519,
+    HALF,
+    HOME,
+    IDENTITY,
+    KIOSK,
+    ML_DSA,
+    PHONE,
+    STRANGER,
+    TABLET,
+    Home,
+)
 from generators.support.relay_elements import shown
 from letterlock._wire.device_snapshot import Snapshot
 
@@ -54,6 +66,9 @@ def cards(family: Family) -> None:
         ("with a key of the keeper's", "Signature",
          HOME.card(receiving=theirs, signed=encode([HOME.user_id, mine])), LISTS),
         ("by the phone", "OtherDevice", HOME.card(device=PHONE), LISTS),
+        ("with an ML-DSA key of its own", "OtherDevice", HOME.card(device=HALF), LISTS),
+        ("of this recovery device, for another user", "OtherDevice",
+         HOME.card(user_id=STRANGER.user_id), LISTS),
         ("by a recovery device that was revoked", "OtherDevice", HOME.card(), NO_DEVICE),
         ("with the lists of another user", "OtherDevice", HOME.card(), STRANGER.lists()),
         ("of another user", "OtherDevice", STRANGER.card(), LISTS),
@@ -92,6 +107,7 @@ def boxes(family: Family) -> None:
     add_("one generation", HOME.contents(HOME.payload(1)), HOME.lists(generations=1), 1)
     add_("three generations", HOME.contents(HOME.payload(3)), HOME.lists(generations=3), 3)
     add_("by the recovery device itself", HOME.contents(PAYLOAD, device=DEVICE), LISTS, 2)
+    add_("by a device of a later version", HOME.contents(PAYLOAD, device=TABLET), HOME.lists_with_tablet(), 2)
     pins: list[Value] = [_pin("bob"), _pin("carol")]
     contacts = [[name, draw(f"user id of {name}", 32).hex()] for name in ("bob", "carol")]
     add_("with contacts", HOME.contents(HOME.payload(pins=pins)), LISTS, 2, contacts=contacts)
@@ -117,6 +133,8 @@ def boxes_refused(family: Family) -> None:
         ("a changed tag", "WrongKey", flipped(HOME.box(CONTENTS), -1), LISTS),
         ("by a phone that was revoked", "OtherDevice", HOME.box(own(HOME.payload(3))), NO_PHONE),
         ("by a kiosk", "OtherDevice", HOME.box(own(PAYLOAD, device=KIOSK)), LISTS),
+        ("with an ML-DSA key of its own", "OtherDevice",
+         HOME.box(own(PAYLOAD, device=HALF, named=DEVICE)), LISTS),
         ("by a device that was never listed", "OtherDevice", HOME.box(own(PAYLOAD, device=7)), LISTS),
         ("by a kiosk that names the phone", "OtherDevice",
          HOME.box(own(PAYLOAD, device=KIOSK, named=PHONE)), LISTS),
@@ -168,5 +186,8 @@ def shapes(family: Family) -> None:
         ("the recovery device was revoked", _box(lists=NO_DEVICE)),
         ("the recovery device of another key", _box(home=STRANGER)),
         ("the lists of another user", _box(lists=STRANGER.lists())),
+        ("another identity of the recovery device", _box(lists=HOME.lists(changed=IDENTITY))),
+        ("another ML-DSA key of the recovery device", _box(lists=HOME.lists(changed=ML_DSA))),
+        ("another Ed25519 key of the recovery device", _box(lists=HOME.lists(changed=ED25519))),
     ):
         group.invalid(comment, given, "InvalidDeviceList", flags=["OtherDevice"], rules=["REC-14"])
