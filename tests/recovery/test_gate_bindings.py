@@ -266,6 +266,21 @@ def test_a_binding_that_is_not_signed_rightly(name: str) -> None:  # REC-32
     run(play())
 
 
+def test_a_call_for_another_user_comes_with_no_lists_of_ones_own() -> None:  # REC-32
+    """Bert's phone signs with Anna's user id, and his own device lists come with the call."""
+    town = GateTown()
+    signing = town.owners["bert"].keys(PHONE).signing
+
+    async def play() -> None:
+        answer = await town.proven(BERT)
+        call = bind_identity(2, town.chain().user_id, answer.pass_ or b"", PHONE, signing)
+        with pytest.raises(RecoveryRefused):
+            await town.gates[1].bind(call, town.chain("bert"))
+        assert (await town.proven(BERT)).user_id is None
+
+    run(play())
+
+
 def test_a_binding_signed_over_another_pass() -> None:  # REC-32
     """Whoever sees a call on its way cannot put a pass for an own address into it."""
     town = GateTown()
