@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -14,48 +13,15 @@ import pytest
 
 from letterlock._keyserver._keys import ServerKeys
 from letterlock._wire.recovery_calls import ShowLocks
-from letterlock._wire.recovery_frame import RECOVERY_CALL_OF_REQUEST, RecoveryCall, RecoveryFrame
-from letterlock._wire.relay_calls import CALL_OF_REQUEST, CONTENT_TYPE
+from letterlock._wire.recovery_frame import RECOVERY_CALL_OF_REQUEST, RecoveryFrame
+from letterlock._wire.relay_calls import CALL_OF_REQUEST
 from letterlock._wire.relay_lists import RegisterRequest
-from letterlock.recovery import EvaluateLock, Hardness, LockEvaluated
-from letterlock.relay._reply import Reply
+from letterlock.recovery import EvaluateLock, LockEvaluated
 from support.keyserver_boxes import by_recovery, given, put
+from support.keyserver_served import FREE, HEADERS, Desk, key_file, post, town_of
 from support.keyserver_town import DeskTown
 from support.recovery_town import DECOYS
 from support.relay_server import Server, served, until
-
-HEADERS = {"content-type": CONTENT_TYPE}
-FREE = ("--identity", "none", "--pause", "0", "--uses-a-day", "1000")
-
-
-class Desk:
-    """A server over HTTP, as a town knows it."""
-
-    def __init__(self, server: Server) -> None:
-        self.server = server
-
-    async def handle(self, call: RecoveryCall, body: bytes, _: str) -> Reply:
-        answer = await asyncio.to_thread(post, self.server, call.path, body)
-        assert answer.headers["cache-control"] == "no-store"
-        return Reply(answer.status_code, answer.content)
-
-
-def post(server: Server, path: str, body: bytes) -> httpx.Response:
-    return httpx.post(f"{server.url}{path}", content=body, headers=HEADERS, timeout=30, trust_env=False)
-
-
-def town_of(*servers: Server) -> DeskTown:
-    town = DeskTown((SimpleNamespace(),) * len(servers))  # type: ignore[arg-type] # nobody looks at the rows
-    town.desks = [Desk(each) for each in servers]  # type: ignore[misc]
-    town.hardness = Hardness()  # that of the cheap tests is refused by real servers
-    return town
-
-
-def key_file(folder: Path, keys: ServerKeys) -> str:
-    path = folder / "keys"
-    path.touch(mode=0o600)
-    path.write_text(keys.text(), encoding="ascii")
-    return str(path)
 
 
 @pytest.fixture(scope="module")

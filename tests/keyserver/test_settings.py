@@ -9,12 +9,14 @@ import pytest
 from letterlock._keyserver._keys import ServerKeys
 from letterlock._keyserver._server._settings import KeyServerSettings
 from letterlock._primitives.ed25519 import Ed25519PublicKey
+from letterlock.cli._identity_checks import checks_named
 from letterlock.cli._keyserver_options import KEYSERVER, KEYSERVER_OPTIONS
 from letterlock.cli._relay_recovery import recovery_of
 from letterlock.cli._relay_settings import read_settings
 from letterlock.cli._settings_reader import read_values
 from letterlock.errors import UsageError
 from letterlock.recovery import Policy
+from letterlock.relay import TicketKey
 from support.cli_tools import run
 
 NAMES = {option.name for option in KEYSERVER_OPTIONS}
@@ -31,6 +33,9 @@ def keys(tmp_path: Path) -> str:
     path.touch(mode=0o600)
     path.write_text(ServerKeys.generate().text(), encoding="ascii")
     return str(path)
+
+
+CHECK = f"ticket:{TicketKey(bytes(range(32))).public_hex}"
 
 
 def checks() -> Any:
@@ -109,7 +114,7 @@ def of_relay(**given: str) -> Any:
 
 def test_a_relay_without_a_store_of_recovery_is_no_server_1(keys: str) -> None:
     assert of_relay() is None
-    for lone in ({"recovery_keys": keys}, {"recovery_tickets": "none"}):
+    for lone in ({"recovery_keys": keys}, {"recovery_tickets": "none"}, {"recovery_identity": CHECK}):
         with pytest.raises(UsageError, match="recovery-store"):
             of_relay(**lone)
 
@@ -200,3 +205,36 @@ def test_the_command_overwrites_nothing(tmp_path: Path) -> None:
     path.write_text("mine", encoding="ascii")
     assert "exists" in run("keyserver", "keys", path).failed(2)
     assert path.read_text(encoding="ascii") == "mine"
+
+
+# --- checks of identity -----------------------------------------------------------------------------------
+
+
+def test_checks_stand_with_blanks_between() -> None:
+    mail = "mail:smtp://mail.example?from=codes@keys.example&service=Keys"
+    make = checks_named(f"{CHECK} {mail}", 2)
+    assert make is not None
+    assert [*make()] == ["ticket", "mail"]
+    assert make() is not make()  # each process has checks of its own
+
+
+@pytest.mark.parametrize("text", ["", "none"])
+def test_no_check_is_none(text: str) -> None:
+    assert checks_named(text, 2) is None
+
+
+@pytest.mark.parametrize("text", ["mail", "none none", f"{CHECK} {CHECK}", f"none {CHECK}", " "])
+def test_a_check_that_cannot_be_read_is_refused_before_anything_is_served(text: str) -> None:
+    with pytest.raises(UsageError):
+        checks_named(text, 2)
+
+
+def test_a_relay_is_told_its_checks(keys: str) -> None:
+    tickets = ServerKeys.generate().tickets.public.data.hex()
+    told = {"recovery_store": "sqlite:///x", "recovery_keys": keys, "recovery_tickets": tickets}
+    made = of_relay(**told, recovery_identity=CHECK)
+    assert made is not None
+    assert made.checks is not None
+    assert repr(made.checks()["ticket"]).startswith("<TicketCheck: server 1")
+    with pytest.raises(UsageError):
+        of_relay(**told, recovery_identity="mail")

@@ -10,6 +10,7 @@ from pathlib import Path
 from letterlock._keyserver._keys import ServerKeys, secret_of
 from letterlock._keyserver._server._serve import serve as run
 from letterlock._keyserver._server._settings import KeyServerSettings
+from letterlock.cli._identity_checks import checks_named
 from letterlock.cli._input import read_text
 from letterlock.cli._keyserver_options import KEYSERVER
 from letterlock.cli._output import say
@@ -19,6 +20,7 @@ from letterlock.errors import UsageError
 from letterlock.recovery import DecoyKey
 
 _LONGEST = 1024
+KEY_SERVER = 2
 
 
 def serve(arguments: Namespace) -> None:
@@ -29,7 +31,7 @@ def serve(arguments: Namespace) -> None:
     def announce(address: str, _: str) -> None:
         say(json.dumps({"listening": address}) if arguments.json else f"listening on {address}")
 
-    run(settings, announce)
+    run(settings, announce, checks_named(settings.identity, KEY_SERVER))
 
 
 def keys(arguments: Namespace) -> None:

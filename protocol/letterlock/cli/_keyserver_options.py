@@ -32,7 +32,8 @@ KEYSERVER_OPTIONS: Final = (
         "identity",
         "",
         "HOW",
-        "how a user's identity is checked before a guess; `none`: not at all. There is no default",
+        "checks of a user's identity before a guess, with blanks between: mail:..., oidc:..., ticket:...; "
+        "`none`: not at all. There is no default",
         text,
     ),
     replace(BY_NAME["listen"], default="127.0.0.1:8471"),

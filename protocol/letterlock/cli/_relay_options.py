@@ -114,6 +114,13 @@ OPTIONS: Final = (
         text,
     ),
     Option(
+        "recovery-identity",
+        "",
+        "HOW",
+        "checks of a user's identity before a guess, as those of a key server; none without",
+        text,
+    ),
+    Option(
         "address-calls",
         60,
         "N",

@@ -14,19 +14,21 @@ if TYPE_CHECKING:
     from letterlock.relay._server._settings import Settings
 
 _NONE: Final = "none"
+_RELAY: Final = 1
 """Evaluates for everybody. It has to be said. [REC-18]"""
 
 
 def recovery_of(settings: "Settings") -> "RecoverySettings | None":
     """Return what server 1 is told, or None for a relay without recovery. Raises UsageError, OSError."""
     if not settings.recovery_store:
-        if settings.recovery_keys or settings.recovery_tickets:
+        if settings.recovery_keys or settings.recovery_tickets or settings.recovery_identity:
             raise UsageError("recovery needs a database: name it with --recovery-store")
         return None
     if not settings.recovery_keys:
         raise UsageError("name the key file with --recovery-keys: `letterlock keyserver keys` makes one")
     from letterlock._keyserver._keys import ServerKeys  # noqa: PLC0415
     from letterlock._keyserver._serving import RecoverySettings  # noqa: PLC0415
+    from letterlock.cli._identity_checks import checks_named  # noqa: PLC0415
     from letterlock.recovery import Policy  # noqa: PLC0415
 
     return RecoverySettings(
@@ -34,7 +36,7 @@ def recovery_of(settings: "Settings") -> "RecoverySettings | None":
         store=settings.recovery_store,
         keys=ServerKeys.read(Path(settings.recovery_keys)),
         tickets=_tickets(settings.recovery_tickets),
-        checks=None,
+        checks=checks_named(settings.recovery_identity, _RELAY),
         policy=Policy(),
         address_calls=settings.address_calls,
         proxies=settings.proxies,

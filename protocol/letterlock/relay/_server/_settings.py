@@ -48,6 +48,7 @@ class Settings:
     recovery_store: str = field(repr=False)
     recovery_keys: str
     recovery_tickets: str
+    recovery_identity: str
     address_calls: int
     proxies: int
 
