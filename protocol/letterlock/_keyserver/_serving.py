@@ -66,7 +66,7 @@ class RecoverySettings(Uncopyable):
         """Open the server; `store` is that of the relay beside it. Raises StoreError, UsageError."""
         plans = ServerPlans(self.number, self.keys.decoys, self.tickets, self.policy)
         rows = await SealedRows(open_rows(self.store), self.keys.sealing).open()
-        checks = {} if self.checks is None else self.checks()
+        checks: Mapping[str, IdentityCheck] = {} if self.checks is None else self.checks()
         beside = Beside(
             gate=None
             if self.checks is None

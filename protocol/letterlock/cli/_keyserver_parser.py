@@ -27,7 +27,7 @@ connections, finishes requests within --drain-seconds, and ends with exit
 status 0; a second signal ends it at once.
 
 Put a proxy with TLS in front of it, as docs/pages/how-to/run-a-key-server.md
-says. Logs go to standard error, and name no user and no client address.
+shows. Logs go to standard error, and name no user and no client address.
 """
 
 _KEYS: Final = """\

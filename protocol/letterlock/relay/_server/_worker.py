@@ -128,7 +128,7 @@ class _Serving:
             routes.append(Route("/", page.index))
         if not settings.metrics_listen:
             routes.append(Route("/metrics", self._pages.local_metrics))
-        beside = {}
+        beside: dict[str, Calls] = {}
         if self._beside is not None:
             core = self._beside.core
             beside[self._beside.prefix] = Calls(core, self._metrics, faults, budget, settings.body_seconds)
