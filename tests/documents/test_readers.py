@@ -3,17 +3,16 @@
 DOC-37, DOC-38, DOC-39.
 """
 
-import hashlib
 import hmac
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 
 import pytest
 
+from letterlock import MemoryStore
 from letterlock._primitives import passphrase
 from letterlock._primitives.entropy import system_entropy
 from letterlock._primitives.passphrase import PassphraseParameters
-from letterlock._primitives.xwing import XWingKeyPair
 from letterlock._wire import cbor
 from letterlock._wire.grant import Grant
 from letterlock._wire.grant_recipient import LinkRecipient, PasswordRecipient, recipient_fields
@@ -30,10 +29,20 @@ from letterlock.documents._granted_key import GrantedKey, open_halves, seal_in_h
 from letterlock.documents._key_finding import open_by_secret
 from letterlock.documents._secrets import password_recipient, provisional_keys
 from letterlock.errors import AuthenticationFailed, InvalidKey, MalformedMessage, PeerError, UsageError
+from letterlock.recovery import (
+    AskingKey,
+    Claiming,
+    NewIdentity,
+    OwnerSecret,
+    ProvisionalServer,
+    StoredRows,
+)
 from support.granting import KEY, SUBJECT, begin, changed, key_of, met
+from support.pair import NOON
 from support.user_devices import World
 
 MIB: Final = 1024 * 1024
+PERSON: Final = bytes(32)
 
 
 @pytest.fixture
@@ -152,38 +161,24 @@ def test_parameters_that_a_granter_may_not_choose(wrong: dict[str, int]) -> None
 # --- two servers ------------------------------------------------------------------------------------------
 
 
-@dataclass
-class HalfServer:
-    """A server that has one key pair for each address, and hands it to whoever shows a code."""
-
-    codes: dict[bytes, str] = field(default_factory=dict)
-    pairs: dict[bytes, XWingKeyPair] = field(default_factory=dict)
-
-    def public(self, id_: bytes) -> bytes:
-        """Return the public key of an address, made on the first question."""
-        return self.pairs.setdefault(id_, XWingKeyPair.generate(system_entropy)).public.data
-
-    def release(self, id_: bytes, code: str) -> bytes:
-        """Return the seed to whoever shows the code that this server sent to the address."""
-        assert self.codes.get(id_) == code
-        return self.pairs[id_].seed.expose()
-
-
-@dataclass
 class Provisional:
-    """Two servers of different owners, and a person with an address that both can check."""
+    """Two servers of different owners, and a person whose address both have checked."""
 
-    first: HalfServer = field(default_factory=HalfServer)
-    second: HalfServer = field(default_factory=HalfServer)
-    id: bytes = hashlib.sha256(b"dora@example.org").digest()
+    def __init__(self) -> None:
+        self.servers = [ProvisionalServer(each, StoredRows(MemoryStore()), lambda: NOON) for each in (1, 2)]
+        self.new = NewIdentity.begin("dora@example.org", NOON + 1, OwnerSecret(bytes(32)), system_entropy)
+        self.id = self.new.request.id
 
     def keys(self) -> ProvisionalKeys:
-        return ProvisionalKeys(self.id, self.first.public(self.id), self.second.public(self.id))
+        first, second = (server.make(PERSON, self.new.request) for server in self.servers)
+        keys = self.new.finish(first, second)
+        assert isinstance(keys, ProvisionalKeys)
+        return keys
 
     def seeds(self) -> ProvisionalSeeds:
-        self.first.codes[self.id], self.second.codes[self.id] = "1", "2"
-        released = self.first.release(self.id, "1"), self.second.release(self.id, "2")
-        return ProvisionalSeeds(self.id, *released)
+        claiming = Claiming.begin(AskingKey(system_entropy(32)))
+        first, second = (server.release(PERSON, claiming.request) for server in self.servers)
+        return claiming.finish(first, second)[0]
 
 
 def test_a_person_claims_after_both_servers_checked(people: World) -> None:

@@ -290,6 +290,14 @@ def test_the_longer_delay_counts_while_two_deposits_are_held() -> None:  # REC-3
     assert town.ask(2, town.asking()).left == 3 * DAY
 
 
+def test_a_half_that_is_laid_ends_a_wait_at_once(town: SecondTown) -> None:
+    thief = town.asking()
+    wait = town.ask(2, thief)
+    town.pass_hours(24, 2)
+    town.lay(2, town.halves().lay[1])
+    assert town.take(2, thief, wait).wait is None
+
+
 @pytest.mark.parametrize("number", [0, 3, "1"])
 def test_there_are_two_servers(number: object) -> None:
     with pytest.raises(UsageError, match="number 1"):

@@ -109,6 +109,22 @@ def test_only_the_recovery_device_lays_a_half(town: SecondTown, what: str) -> No
     assert town.record(1) == before
 
 
+@pytest.mark.parametrize("what", ["by the phone", "for the other server", "unsigned", "another user"])
+def test_only_the_recovery_device_keeps_a_half(town: SecondTown, what: str) -> None:  # REC-36
+    laid = town.halves()
+    town.lay(1, laid.lay[0])
+    keep, other = laid.keep
+    wrong = {
+        "by the phone": signed_for(1, keep, town.phone),
+        "for the other server": replace(other, number=keep.number),
+        "unsigned": replace(keep, by=UNSIGNED),
+        "another user": replace(keep, user_id=bytes(32)),
+    }[what]
+    with pytest.raises(RecoveryRefused):
+        town.servers[1].keep(wrong, town.chain)
+    assert len(town.record(1).held) == 2
+
+
 def test_a_recovery_device_that_was_replaced_lays_nothing(town: SecondTown) -> None:  # REC-36
     laid, newer = town.halves(), later(town, 9)
     with pytest.raises(RecoveryRefused, match="no recovery device"):

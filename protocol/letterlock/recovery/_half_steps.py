@@ -104,7 +104,7 @@ def take(record: SecondLockRecord, wait_id: bytes, counted: int) -> tuple[Second
     if wait is None or wait.id != wait_id:
         return record, None
     seen = shown(record, wait, counted)
-    if not seen.told or seen.left > 0:
+    if seen.left > 0:
         return record, Taken(wait, seen, gives=False, first=False)
     after = record if wait.given else replace(record, wait=replace(wait, given=True))
     return after, Taken(wait, seen, gives=True, first=not wait.given)
