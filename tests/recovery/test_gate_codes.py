@@ -214,7 +214,7 @@ def test_asking_at_once_sends_one_mail() -> None:  # REC-25
     assert len(town.letters[1].sent) == 1
 
 
-def test_a_code_is_replaced_when_it_is_twenty_minutes_old() -> None:
+def test_a_code_of_twenty_minutes_goes_on_beside_the_next_one() -> None:  # REC-25
     town = GateTown()
 
     async def play() -> None:
@@ -222,11 +222,47 @@ def test_a_code_is_replaced_when_it_is_twenty_minutes_old() -> None:
         town.now += limits.FRESH_SECONDS
         new = await town.mailed()
         assert new.proof != old.proof
-        for mixed in (old, replace(old, proof=new.proof)):
-            with pytest.raises(IdentityRefused):
-                await town.gates[1].prove(mixed)
-        assert (await town.gates[1].prove(replace(new, proof=old.proof))).pass_ is None
-        assert (await town.gates[1].prove(new)).pass_ is not None
+        for mixed in (replace(old, proof=new.proof), replace(new, proof=old.proof)):
+            assert (await town.gates[1].prove(mixed)).pass_ is None
+        for each in (old, new):
+            assert (await town.gates[1].prove(each)).pass_ is not None
+            with pytest.raises(IdentityRefused):  # REC-27
+                await town.gates[1].prove(each)
+
+    run(play())
+
+
+def test_no_stranger_takes_a_code_out_of_the_owners_hands() -> None:  # REC-25
+    """A challenge lives for ten minutes at least, however often and whenever others ask."""
+    town = GateTown()
+
+    async def play() -> None:
+        await town.challenge()
+        town.now += limits.FRESH_SECONDS - 100
+        mine = await town.mailed()
+        ends = town.now + 600
+        while town.now < ends:
+            town.now += 50
+            await town.gates[1].identify(Identify("mail", ANNA))
+        assert (await town.gates[1].prove(mine)).pass_ is not None
+
+    run(play())
+
+
+def test_an_older_code_ends_and_keeps_its_tries() -> None:  # REC-27
+    town = GateTown()
+
+    async def play() -> None:
+        first, other = await town.mailed(), await town.mailed()
+        town.now += limits.FRESH_SECONDS
+        await town.challenge()
+        for left in (2, 1, 0, 0):
+            wrong = await town.gates[1].prove(replace(first, proof=b"0"))
+            assert (wrong.pass_, wrong.tries_left) == (None, left)
+        assert (await town.gates[1].prove(first)).pass_ is None
+        town.now += limits.CHALLENGE_SECONDS - limits.FRESH_SECONDS
+        with pytest.raises(IdentityRefused):
+            await town.gates[1].prove(other)
 
     run(play())
 

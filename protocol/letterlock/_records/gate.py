@@ -1,6 +1,6 @@
 """What a gate remembers. No row holds an identity: only keyed tags of one. [REC-33]
 
-    code        [1, seed, ends, last mail, mails, challenges, is spent]     of an identity
+    code        [1, seed, ends, last mail, mails, challenges, is spent]     of an identity: two at most
     tries       [1, wrong proofs]                                           of a challenge
     spent       [1]                                                         of a challenge or a pass
     owner       [1, user id]                                                of an identity

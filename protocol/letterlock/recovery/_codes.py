@@ -4,7 +4,8 @@
     guess       a try: the code serves once, and each challenge has three tries                      [REC-27]
 
 Challenges share a code for twenty minutes, so that nobody keeps the owner from getting one: a stranger who
-asks first only makes the mail come earlier. Each challenge has tries of its own for the same reason.
+asks first only makes the mail come earlier. Each challenge has tries of its own for the same reason, and a
+code goes on beside the next one until it ends: a stranger who asks then takes no code out of anybody's hands.
 
 Not here: the code itself (_gate_keys.py); the transaction in which a try is counted (_gate.py).
 """
@@ -68,18 +69,28 @@ def _share(row: CodeRow, now: int, *, may_send: bool) -> tuple[CodeRow, Asked]:
     return more, Asked(row.ends, 0, sends=False)
 
 
+def goes_on(row: CodeRow | None, after: CodeRow) -> bool:
+    """Return whether a code goes on beside another one, which a request made. [REC-25]"""
+    return row is not None and row.seed != after.seed
+
+
+def of_challenge(ends: int, *rows: CodeRow | None) -> CodeRow | None:
+    """Return the code of which a challenge with this end is, if it is there."""
+    return next((each for each in rows if each is not None and each.ends == ends), None)
+
+
 def unsent(row: CodeRow) -> CodeRow:
     """Return the row without the mail that was counted last: it could not be sent."""
     return replace(row, mails=max(row.mails - 1, 0), last_mail=0)
 
 
-def guess(row: CodeRow | None, tries: int, ends: int, code: str, proof: bytes) -> Guess:
-    """Return the rows after a try for a challenge that ends then, and after `tries` wrong ones. [REC-27]
+def guess(row: CodeRow | None, tries: int, code: str, proof: bytes) -> Guess:
+    """Return the rows after a try for a challenge of a code, and after `tries` wrong ones. [REC-27]
 
-    Raises IdentityRefused if the challenge is of another code, or that code has served.
+    Raises IdentityRefused if the code is gone, or has served.
     """
-    if row is None or row.is_spent or row.ends != ends:
-        raise IdentityRefused("the code of this challenge has served, or another one took its place")
+    if row is None or row.is_spent:
+        raise IdentityRefused("the code of this challenge has served, or others took its place")
     if tries >= limits.TRIES:
         return Guess(row, tries, is_right=False)
     given = proof.translate(None, _SEPARATORS)

@@ -20,7 +20,7 @@ from letterlock._primitives.entropy import Clock, Entropy, system_clock, system_
 from letterlock._primitives.labels import IDENTITY_CHALLENGE, IDENTITY_PASS
 from letterlock._primitives.secret import Uncopyable
 from letterlock._records.entry import MAX_TIME
-from letterlock._records.gate import SPENT, decode_code, decode_tries, encode_tries
+from letterlock._records.gate import SPENT, CodeRow, decode_code, decode_tries, encode_tries
 from letterlock._wire import cbor
 from letterlock._wire.device_snapshot import HASH_BYTES
 from letterlock._wire.identity_calls import (
@@ -126,13 +126,14 @@ class Gate(Uncopyable):
         tag = self.tag(request.kind, identity)
 
         def step(rows: GateRows) -> tuple[GateRows, tuple[str, codes.Asked]]:
-            (row,) = rows
-            before = None if row is None else decode_code(row.record)
-            after, asked = codes.ask(before, now, self._entropy)
-            return (GateRow(after.encode(), after.ends),), (self._keys.code(tag, after.seed), asked)
+            row, older = rows
+            after, asked = codes.ask(_code(row), now, self._entropy)
+            if codes.goes_on(_code(row), after):
+                older = row
+            return (_code_row(after), older), (self._keys.code(tag, after.seed), asked)
 
         code_key = self._keys.tag("code", tag)
-        code, asked = await self._store.change([code_key], step)
+        code, asked = await self._store.change([code_key, self._keys.tag("older code", tag)], step)
         if asked.sends:
             await self._deliver(partial(check.deliver, identity, code), code_key)
         if asked.ends is None:
@@ -177,17 +178,18 @@ class Gate(Uncopyable):
         """Count a try. Return None if it was right, or how many are left. [REC-27]"""
 
         def step(rows: GateRows) -> tuple[GateRows, int | None]:
-            code, tries = rows
-            row = None if code is None else decode_code(code.record)
+            *found, tries = rows
+            known = [_code(each) for each in found]
+            row = codes.of_challenge(challenge.ends, *known)
             wrong = 0 if tries is None else decode_tries(tries.record)
-            expected = "" if row is None else self._keys.code(tag, row.seed)
-            tried = codes.guess(row, wrong, challenge.ends, expected, proof)
-            after = GateRow(tried.row.encode(), tried.row.ends)
+            tried = codes.guess(row, wrong, "" if row is None else self._keys.code(tag, row.seed), proof)
+            after = [_code_row(tried.row) if it is row else old for it, old in zip(known, found, strict=True)]
             if tried.is_right:
-                return (after, tries), None
-            return (after, GateRow(encode_tries(tried.tries), challenge.ends)), tried.tries_left
+                return (*after, tries), None
+            return (*after, GateRow(encode_tries(tried.tries), challenge.ends)), tried.tries_left
 
-        keys = [self._keys.tag("code", tag), self._keys.tag("tries", challenge.id)]
+        keys = [self._keys.tag(what, tag) for what in ("code", "older code")]
+        keys.append(self._keys.tag("tries", challenge.id))
         return await self._store.change(keys, step)
 
     async def _spend(self, challenge: _Challenge) -> None:
@@ -328,6 +330,14 @@ def _unsent(row: GateRow | None) -> GateRow | None:
     if row is None:
         return None
     code = codes.unsent(decode_code(row.record))
+    return GateRow(code.encode(), code.ends)
+
+
+def _code(row: GateRow | None) -> CodeRow | None:
+    return None if row is None else decode_code(row.record)
+
+
+def _code_row(code: CodeRow) -> GateRow:
     return GateRow(code.encode(), code.ends)
 
 
