@@ -4,14 +4,23 @@ Not here: what they do (client/), where a password is typed (_secret_input.py).
 """
 
 from argparse import Namespace
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from letterlock.cli._client_commands import new_profile, opened_client
+from letterlock.cli._output import warn
 from letterlock.cli._profile import discard_profile, require_clock
 from letterlock.cli._secret_input import existing_password, first_password
 from letterlock.cli._user_profile import name_of
 from letterlock.cli._user_report import report, time_text
-from letterlock.client import RecoveryServers, RecoveryStatus, ServerStanding, SyncClient
+from letterlock.client import (
+    RecoveryServers,
+    RecoveryStatus,
+    RelayUnavailable,
+    ServerStanding,
+    SyncClient,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +43,7 @@ def setup(arguments: Namespace) -> None:
 def password(arguments: Namespace) -> None:
     """Change the password. Raises WrongPassword, LockWaits, and what `setup` raises."""
     require_clock()
-    with opened_client(arguments) as client:
+    with _timed(), opened_client(arguments) as client:
         old = existing_password(arguments, "Password until now: ") if arguments.old else None
         client.recovery.change_password(first_password(arguments), old=old)
         name = client.name
@@ -49,15 +58,17 @@ def recover(arguments: Namespace) -> None:
     opener, is_new = new_profile(arguments)
     servers = RecoveryServers(arguments.relay, arguments.key_server)
     try:
-        client = SyncClient.recover(
-            opener, name=name, password=given, servers=servers, revoke_others=arguments.revoke_others
-        )
+        with _timed():
+            client = SyncClient.recover(
+                opener, name=name, password=given, servers=servers, revoke_others=arguments.revoke_others
+            )
     except BaseException:
         if is_new and _is_empty(opener):
             discard_profile(arguments.home)
         raise
     with client:
-        client.documents.refresh()
+        with suppress(RelayUnavailable):  # what was shared comes with the next command
+            client.documents.refresh()
         devices, own = client.devices(), client.address.device_id
     shown: dict[str, Any] = {"name": name, "device": own, "devices": [each.id for each in devices]}
     lines = [
@@ -72,6 +83,19 @@ def status(arguments: Namespace) -> None:
     with opened_client(arguments) as client:
         found = client.recovery.status()
     report(arguments, _json(found), _lines(found))
+
+
+@contextmanager
+def _timed() -> Generator[None]:
+    """Say from when the next use is possible, if that is not now."""
+    from letterlock.recovery import LockWaits, WrongPassword  # noqa: PLC0415 (optional)
+
+    try:
+        yield
+    except (LockWaits, WrongPassword) as error:
+        if error.not_before:
+            warn(f"the next use is possible at {time_text(error.not_before)}, UTC")
+        raise
 
 
 def _is_empty(opener: "Callable[[], Store]") -> bool:

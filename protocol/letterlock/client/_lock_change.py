@@ -72,11 +72,12 @@ class LockChange(Uncopyable):
         Raises RecoveryRefused if somebody else's lock is in force; ServerAtFault, ServerUnavailable.
         """
         change = await self._change()
-        if change.calls is None:
+        to_send = change.calls
+        if to_send is None:
             return False
         try:
-            for at in range(change.taken, len(change.calls)):
-                await self._calls.at(SERVERS[at % len(SERVERS)], change.calls[at], DoneAnswer)
+            for at in range(change.taken, len(to_send)):
+                await self._calls.at(SERVERS[at % len(SERVERS)], to_send[at], DoneAnswer)
                 change = change.after_call()
                 if not await self._office.run(self._keep, change):
                     return True  # another program with this store was faster
