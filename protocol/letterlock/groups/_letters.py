@@ -13,8 +13,10 @@ from collections.abc import Iterable, Mapping
 from letterlock._groups._sending import OwnChain, handed_out
 from letterlock._records.group import GroupEpochRecord
 from letterlock._wire.content import ContentKind
-from letterlock._wire.group_bodies import GroupRequest, GroupSecret
+from letterlock._wire.group_bodies import GroupRequest, GroupSecret, Wanted
 from letterlock.groups._desk import GroupDesk
+from letterlock.groups._wants import Want
+from letterlock.user._book import device_of
 from letterlock.user._desk import Findings
 from letterlock.user._group_delivery import Letter, deliver
 
@@ -46,9 +48,23 @@ def give_chain(
     send(at, devices, ContentKind.GROUP_CHAIN, handed_out(chain).encode(), findings)
 
 
+def wanted(at: GroupDesk, now: int) -> list[Want]:
+    """Return what is to be asked for now, and note that it was. Secrets that came meanwhile are forgotten."""
+    found = at.wants.due(now)
+    here = [each for each in found if each.what is Wanted.SECRET and _has_secret(at, each)]
+    for each in here:
+        at.wants.settle(each)
+    return [each for each in found if each not in here]
+
+
+def _has_secret(at: GroupDesk, want: Want) -> bool:
+    record = at.book.epoch(want.group, want.epoch)
+    return record is not None and record.secret is not None
+
+
 def ask(at: GroupDesk, findings: Findings) -> None:
     """Ask for what is wanted and did not come."""
-    for want in at.wants.due(at.desk.now()):
+    for want in wanted(at, at.desk.now()):
         body = GroupRequest(want.group, want.epoch, want.what).encode()
         device = {want.sender.user_id: frozenset({want.sender.device})}
         send(at, device, ContentKind.GROUP_REQUEST, body, findings)
@@ -61,7 +77,13 @@ def send(
     body: bytes,
     findings: Findings,
 ) -> None:
-    """Seal one letter for devices of users, by their ids. Strangers get nothing."""
+    """Seal one letter for devices of users, by their ids. Strangers get nothing.
+
+    A device that was revoked sends nothing: others may still ask it, and it must not stumble over that.
+    [USR-37]
+    """
+    if device_of(at.desk.book.own().pin, at.desk.device_id) is None:
+        return
     named = ((at.name(user_id), ids) for user_id, ids in devices.items() if ids)
     letters = [Letter(name, ids, kind, body) for name, ids in named if name is not None]
     if letters:
