@@ -42,7 +42,7 @@ from support.step_counter import StepCounter, TooManySteps
 MUTATIONS = {
     "cbor": 200, "bundle": 80, "initial": 50, "ratchet": 60, "record": 60, "armor": 300, "braid": 80,
     "erasure": 40, "content": 150, "entry": 100, "linking": 60, "relay": 25,
-    "json": 120,
+    "group": 60, "json": 120,
 }  # fmt: skip
 EVERY = pytest.mark.parametrize("name", NAMES)
 
