@@ -25,6 +25,7 @@ from letterlock_vectors.operations import (
     documents,
     erasure,
     grants,
+    group_members,
     groups,
     handshakes,
     hpke,
@@ -37,6 +38,7 @@ from letterlock_vectors.operations import (
     recovery,
     recovery_bodies,
     relay,
+    relay_groups,
     safety_numbers,
     sealing,
     sparse,
@@ -56,9 +58,9 @@ _TABLES: Final = tuple(
     module.OPERATIONS
     for module in (
         accounts, archives, braid, bundles, collections, content, decoding, derivation, documents,
-        erasure, grants, groups, handshakes, hpke, json_documents, keys, linking, payload, ratchets, records,
-        recovery, recovery_bodies, relay, safety_numbers, sealing, sparse, split_kem, texts, triple, users,
-        voprf, xeddsa,
+        erasure, grants, group_members, groups, handshakes, hpke, json_documents, keys, linking, payload,
+        ratchets, records, recovery, recovery_bodies, relay, relay_groups, safety_numbers, sealing, sparse,
+        split_kem, texts, triple, users, voprf, xeddsa,
     )
 )  # fmt: skip
 

@@ -60,6 +60,7 @@ export const MEDIA_TYPE_SIZE = 127;
 export const RECEIPT_IDS = 1_024;
 export const NOTICE_LISTS = 100;
 
+export const HOUR = 3_600;
 export const DAY = 86_400;
 export const ROTATION = 7 * DAY; // HAND-9
 export const RETIREMENT = 30 * DAY; // HAND-9
@@ -104,6 +105,10 @@ export const ENTRY_SIZE = 73_728;
 export const LOG_ENTRIES = 256;
 export const LOG_ANSWER_SIZE = 4_272_128;
 export const LOG_APPEND_SIZE = 74_752;
+export const GROUP_SEND_SIZE = 787_456;
+export const GROUP_TEXTS_ANSWER_SIZE = 4_984_832;
+export const FOLLOWED = 256; // RLY-51
+export const FOLLOW_SIZE = 8_192;
 
 export const ML_DSA_KEY_SIZE = 1_952; // of spec/primitives.md
 export const COMPOSITE_SIGNATURE_SIZE = 3_373;
@@ -160,6 +165,12 @@ export const SEED_EPOCHS = 16; // GRP-4
 export const SEED_SECONDS = 7 * DAY; // GRP-4
 export const GROUP_SKIP = 2_000;
 export const HEARD = 4; // GRP-6
+export const KEPT_EPOCHS = 5; // GRP-41
+export const KEPT_SECONDS = 30 * DAY; // GRP-41
+export const GROUP_KEYS = 20_000; // GRP-42
+export const SENDER_CHAINS = 16; // GRP-43
+export const GROUP_REQUESTS = 5; // GRP-39
+export const GROUP_WANTS = 1_000; // GRP-39
 
 export const LEAST_PASSES = 3; // of spec/recovery.md, as those below; REC-4, as the next three
 export const MOST_PASSES = 16;

@@ -36,6 +36,8 @@ const parcel = blob(1, limits.PARCEL_SIZE);
 const numbered = record([["number", positive], ["parcel", parcel]]);
 const entry = blob(1, limits.ENTRY_SIZE);
 const entries = list(entry, 0, limits.LOG_ENTRIES);
+const text = blob(1, limits.RELAYED_SIZE);
+const storedText = record([["number", positive], ["time", u32], ["text", text]]);
 const shelved = record([...shelf, ["parcel", parcel]]);
 
 function checkShelf({ kind, id: found }) {
@@ -44,11 +46,14 @@ function checkShelf({ kind, id: found }) {
 
 const checkShelved = ({ parcels }) => parcels.forEach(checkShelf);
 
-function checkNumbers({ newest: last, parcels }) {
-  const numbers = [...parcels.map(({ number }) => number), last];
-  const falls = (each, at) => at > 0 && each < numbers[at - 1] + (at < parcels.length ? 1 : 0);
+function checkNumbers(last, found) {
+  const numbers = [...found.map(({ number }) => number), last];
+  const falls = (each, at) => at > 0 && each < numbers[at - 1] + (at < found.length ? 1 : 0);
   if (numbers.some(falls)) refuse("MalformedMessage", "numbers that do not grow");
 }
+
+const checkParcels = ({ newest: last, parcels }) => checkNumbers(last, parcels);
+const checkTexts = ({ newest: last, texts }) => checkNumbers(last, texts); // [RLY-49]
 
 function checkTaken({ is_taken: taken, newest: last, entries: found }) {
   if (taken && (last === 0 || found.length > 0)) refuse("MalformedMessage", "an entry that was taken, and others");
@@ -115,7 +120,7 @@ export const BODIES = {
   ], checkShelved),
   "shelve-answer": answer(SMALL, [["outcomes", list(integer(0, 2), 0, limits.SHELVED)]]),
   shelf: request(16, SMALL, [...shelf, ["after", u32], ["most", integer(1, limits.SHELF_PARCELS)]], checkShelf),
-  "shelf-answer": answer(limits.SHELF_ANSWER_SIZE, [["newest", u32], ["parcels", list(numbered, 0, limits.SHELF_PARCELS)]], checkNumbers),
+  "shelf-answer": answer(limits.SHELF_ANSWER_SIZE, [["newest", u32], ["parcels", list(numbered, 0, limits.SHELF_PARCELS)]], checkParcels),
   "shelf-frame": request(16, SMALL, [["newest", u32]]),
   unshelve: request(17, limits.HASHES_SIZE, [...shelf, ["hashes", list(blob(32), 1, limits.UNSHELVED, (each) => each)]], checkShelf),
   log: request(18, SMALL, [["collection", collection], ["after", integer(0, limits.COLLECTION_LOG)]]),
@@ -125,6 +130,12 @@ export const BODIES = {
     ["is_taken", flag], ["newest", integer(0, limits.COLLECTION_LOG)], ["entries", entries],
   ], checkTaken),
   user: request(20, SMALL, [["user_id", blob(32)], ["after", u32]]),
+  "group-send": request(22, limits.GROUP_SEND_SIZE, [["text", text]]),
+  "group-send-answer": answer(SMALL, [["number", positive]]),
+  "group-texts": request(23, SMALL, [["group", id], ["after", u32], ["most", integer(1, limits.FETCHED)], ["wait", integer(0, limits.WAIT)]]),
+  "group-texts-answer": answer(limits.GROUP_TEXTS_ANSWER_SIZE, [["newest", u32], ["texts", list(storedText, 0, limits.FETCHED)]], checkTexts),
+  "follow-frame": request(24, limits.FOLLOW_SIZE, [["groups", list(id, 0, limits.FOLLOWED, (each) => each)]]), // [RLY-51]
+  "group-frame": request(24, SMALL, [["group", id], ["newest", u32]]),
   done: answer(SMALL, []),
   error: answer(SMALL, [["code", integer(1, limits.RELAY_CODES)], ["number", u32]]),
   ticket: answer(SMALL, [["name", name], ["not_after", u32], ["nonce", id], ["may_replace", flag], ["signature", signature]]),
@@ -136,19 +147,27 @@ export const decode = (kind, data) => bodies.decode(BODIES[kind], data);
 /** Write a body of a kind. Refuses what `decode` refuses. */
 export const encode = (kind, values) => bodies.encode(BODIES[kind], values);
 
-/** Read what a relay pushed into a socket: mail, ids of what it deleted, or the newest number on the user's shelf. */
-export function readFrame(data) {
+/** Read a frame, which is one of these kinds. */
+function frameOf(kinds, data) {
   const { value } = cbor.readHead(data, bodies.checkVersion(data), false);
-  const kind = ["mail-frame", "ack", "shelf-frame"].find((each) => BODIES[each].number === value);
-  if (kind === undefined) refuse("MalformedMessage", "neither mail nor an acknowledgement, nor news of a shelf");
+  const kind = kinds.find((each) => BODIES[each].number === value);
+  if (kind === undefined) refuse("MalformedMessage", "neither mail nor an acknowledgement, nor news");
   return { kind, body: decode(kind, data) };
 }
+
+/** Read what a relay pushed into a socket: mail, ids of what it deleted, or the newest number on a shelf or in a group. */
+export const readFrame = (data) => frameOf(["mail-frame", "ack", "shelf-frame", "group-frame"], data);
+
+/** Read what a client sent into a socket: an acknowledgement, or the groups that it follows. */
+export const readSentFrame = (data) => frameOf(["ack", "follow-frame"], data);
 
 // --- signatures -----------------------------------------------------------------------------------
 
 const LOGIN = ascii("letterlock-v1 relay login");
 const NEWER = ascii("letterlock-v1 relay newer lists");
 const TICKET = ascii("letterlock-v1 relay ticket");
+const COLLECTION_SHELF = ascii("letterlock-v1 relay shelf of a collection");
+const GROUP_TEXTS = ascii("letterlock-v1 relay texts of a group");
 const ACCOUNT = ascii("letterlock-v1 relay account");
 
 function verify(key, signed, found) {
@@ -193,6 +212,14 @@ export function verifyTicket(key, data) {
 
 /** What stands for a name in a relay's database. [RLY-1] */
 export const accountKey = (text) => sha256(concat(ACCOUNT, utf8(addresses.checkName(text)))).slice(0, 16);
+
+const shelfOfCollection = (id) => sha256(concat(COLLECTION_SHELF, id)).slice(0, 16);
+
+/** What stands for a group's log and for its texts in a relay's database: half of both is the same. */
+export const groupKeys = (id) => ({
+  log: shelfOfCollection(id),
+  texts: concat(shelfOfCollection(id).slice(0, 8), sha256(concat(GROUP_TEXTS, id)).slice(0, 8)),
+});
 
 export const tokenText = (token) => Buffer.from(token).toString("base64url");
 

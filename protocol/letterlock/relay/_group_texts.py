@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from letterlock._records.collection import WRITABLE
+from letterlock._records.collection import WRITABLE, LogState
 from letterlock._wire.collection_member import Role
 from letterlock._wire.group_text import GroupText, SenderName, TextPlace
 from letterlock._wire.log_opening import LogKind
@@ -77,9 +77,7 @@ class GroupTexts:
         """Store a text of the caller, after the newest entry alone. A repeat keeps its number. [RLY-46]"""
         means = self.means
         head, _ = await means.check_messenger(session, now)
-        text = _decoded(request.text)
-        if text.place.sender != SenderName(head.user_id, session.device):
-            raise Refused(RelayCode.REFUSED)
+        text = text_of(request.text, SenderName(head.user_id, session.device))
         means.limits.texts.take((session.requester, text.place.group_id), now)
         return GroupSendAnswer(await self._post(text.place, self._put(text, now), now))
 
@@ -103,7 +101,7 @@ class GroupTexts:
         store, logs, key = self.means.store, self.means.logs, log_key(place.group_id)
         for attempt in range(_ATTEMPTS):
             log = await (logs.newest if attempt else logs.recent)(key, now)
-            refusal = _refusal(log, place)
+            refusal = refusal_of(_state(log), place)
             if log is not None and refusal is None:
                 posted = await store.post(put, key, log.head)
                 if posted.number is not None:
@@ -144,11 +142,9 @@ class GroupTexts:
         """Raise Refused, UNKNOWN, unless the user is a member by the newest entry. [RLY-48]"""
         head, _ = await self.means.check_messenger(session, now)
         logs, key = self.means.logs, log_key(group)
-        if _role(await logs.recent(key, now), head.user_id) is not None:
-            return
-        # Somebody may have added the user just now, by another process.
-        if _role(await logs.newest(key, now), head.user_id) is None:
-            raise Refused(RelayCode.UNKNOWN, NOT_THERE)
+        if role_in(_state(await logs.recent(key, now)), head.user_id) is None:
+            # Somebody may have added the user just now, by another process.
+            require_member(_state(await logs.newest(key, now)), head.user_id)
 
     @asynccontextmanager
     async def watch(self, session: Session, group: bytes, now: int) -> AsyncGenerator[GroupNews]:
@@ -158,29 +154,42 @@ class GroupTexts:
             yield GroupNews(self, session, group, watch)
 
 
-def _decoded(encoded: bytes) -> GroupText:
+def text_of(encoded: bytes, caller: SenderName) -> GroupText:
+    """Return a text of the calling device. Raises Refused. [RLY-46]"""
     try:
-        return GroupText.decode(encoded)
+        text = GroupText.decode(encoded)
     except PeerError:
         raise Refused(RelayCode.REFUSED) from None
+    if text.place.sender != caller:
+        raise Refused(RelayCode.REFUSED)
+    return text
 
 
-def _role(log: ReadLog | None, user_id: bytes) -> Role | None:
+def _state(log: ReadLog | None) -> LogState | None:
+    return None if log is None else log.state
+
+
+def role_in(log: LogState | None, user_id: bytes) -> Role | None:
     """Return the role of a user in a group; None for whoever is no member, and where there is no group."""
-    return None if log is None or log.state.kind is not LogKind.GROUP else log.state.role_of(user_id)
+    return None if log is None or log.kind is not LogKind.GROUP else log.role_of(user_id)
 
 
-def _refusal(log: ReadLog | None, place: TextPlace) -> Refused | None:
+def require_member(log: LogState | None, user_id: bytes) -> None:
+    """Raise Refused, UNKNOWN, unless a user is a member by the newest entry. [RLY-48]"""
+    if role_in(log, user_id) is None:
+        raise Refused(RelayCode.UNKNOWN, NOT_THERE)
+
+
+def refusal_of(log: LogState | None, place: TextPlace) -> Refused | None:
     """Return why a text may not be stored after the newest entry, or None. [RLY-46]"""
-    role = _role(log, place.sender.user_id)
+    role = role_in(log, place.sender.user_id)
     if log is None or role is None:
         return Refused(RelayCode.UNKNOWN, NOT_THERE)
-    state = log.state
     if role < Role.WRITER:
         return Refused(RelayCode.REFUSED)
-    if place.entry != state.number:
-        return Refused(RelayCode.STALE, state.number)
-    if place.epoch != state.epoch or state.phase not in WRITABLE:
+    if place.entry != log.number:
+        return Refused(RelayCode.STALE, log.number)
+    if place.epoch != log.epoch or log.phase not in WRITABLE:
         return Refused(RelayCode.REFUSED)
     return None
 

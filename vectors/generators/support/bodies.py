@@ -17,7 +17,7 @@ from generators.support.family import Group, Json
 from generators.support.relay_elements import SHOWN, Element
 
 ZEROS: Final = re.compile(rb"(\0{64,})")
-CALLS: Final = 20
+CALLS: Final = 24
 
 
 class Body(NamedTuple):
@@ -100,15 +100,16 @@ def refuse_bytes(group: Group, body: Body) -> None:
         ("a map", "Type", "WIRE-4", b"\xa1\1" + (rest or b"\1")),
     ]
     if body.number is not None:
-        after = rest[1:]
+        number = encode(body.number)
+        after, longer = rest[len(number) :], b"\x18" if body.number < 24 else b"\x19\0"
         cases += [
             ("the number of the next call", "Number", "WIRE-4",
-             length + b"\1" + bytes([body.number % CALLS + 1]) + after),
+             length + b"\1" + encode(body.number % CALLS + 1) + after),
             ("number 0", "Number", "WIRE-4", length + b"\1\0" + after),
             ("a number that is a text", "Number", "WIRE-4", length + b"\1\x61n" + after),
             ("no number", "Number", "WIRE-4", length + b"\1\xf6" + after),
-            ("the number in two bytes", "LongForm", "WIRE-2",
-             length + b"\1\x18" + bytes([body.number]) + after),
+            (f"the number in {len(longer) + 1} bytes", "LongForm", "WIRE-2",
+             length + b"\1" + longer + bytes([body.number]) + after),
         ]  # fmt: skip
     for what, flag, rule, data in cases:
         refuse(group, body.kind, what, flag, rule, data)

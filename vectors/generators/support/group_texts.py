@@ -62,11 +62,21 @@ class Writer:
     group: bytes = GROUP
     secrets: dict[int, bytes] = field(default_factory=dict[int, bytes], hash=False)
     """Other secrets than those of the group, by their epochs."""
+    openings: dict[int, bytes] = field(default_factory=dict[int, bytes], hash=False)
+    """The entries that began epochs, where a log has them."""
+    user: bytes = b""
+    """The id of its user, if that is not made of the label."""
+    begun: int = 1
+    """The epoch in which its seed was made."""
 
     @property
     def user_id(self) -> bytes:
         """The id of its user."""
-        return draw(f"user {self.label}", 32)
+        return self.user or draw(f"user {self.label}", 32)
+
+    def opening(self, epoch: int) -> bytes:
+        """Return the hash of the entry that began an epoch."""
+        return self.openings.get(epoch) or opening_hash(epoch)
 
     def with_(self, **changes: Any) -> "Writer":
         """Return another device."""
@@ -74,12 +84,13 @@ class Writer:
 
     def bound(self, epoch: int) -> bytes:
         """Return what keys of an epoch are bound to."""
-        name = self.group + epoch.to_bytes(8, "big") + opening_hash(epoch)
+        name = self.group + epoch.to_bytes(8, "big") + self.opening(epoch)
         return name + self.user_id + self.device.to_bytes(4, "big")
 
     def keys(self, epoch: int) -> tuple[bytes, bytes]:
         """Return the first chain key in an epoch, and the seed of the next one."""
-        seed = draw(f"seed of {self.label} {self.device}", 32) if epoch == 1 else self.keys(epoch - 1)[1]
+        is_first = epoch == self.begun
+        seed = draw(f"seed of {self.label} {self.device}", 32) if is_first else self.keys(epoch - 1)[1]
         return begun(seed, self.secrets.get(epoch, epoch_secret(epoch)), self.bound(epoch))
 
     def message_key(self, epoch: int, number: int) -> bytes:
@@ -101,7 +112,7 @@ class Writer:
         """Return the chain as it is handed out before a text."""
         key, seed = self.keys(epoch)
         usual: dict[str, Value] = {
-            "format": 1, "kind": 29, "group": self.group, "epoch": epoch, "opening": opening_hash(epoch),
+            "format": 1, "kind": 29, "group": self.group, "epoch": epoch, "opening": self.opening(epoch),
             "number": number, "before": 0, "key": walked(key, number), "seed": seed,
             "signing": b"".join(self.signing_key(epoch + at) for at in range(epochs)),
         }  # fmt: skip

@@ -31,7 +31,8 @@ from letterlock_vectors.operations import nesting
 from letterlock_vectors.operations.known_lists import chains_of, lists_of
 
 
-def _follow(given: Input) -> Output:
+def state_of(given: Input) -> LogState | None:
+    """Return what the `entries` come to by the rules alone, or None if there are none."""
     state: LogState | None = None
     for each in given.nested_list("entries"):
         signer = each.nested("signer")
@@ -43,7 +44,7 @@ def _follow(given: Input) -> Output:
         )
         unsigned = SignedBy(named, b"", b"")
         state = follow(state, LogEntry.of(each.hex("terms"), Place(0, 1, ()), unsigned))
-    return _shown(state)
+    return state
 
 
 def _read(given: Input) -> Output:
@@ -127,7 +128,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "epoch.earlier": _earlier,
     "epoch.name": _epoch_name,
     "fork.check": _check_fork,
-    "log.follow": _follow,
+    "log.follow": lambda given: _shown(state_of(given)),
     "log.read": _read,
     **nesting.OPERATIONS,
 }

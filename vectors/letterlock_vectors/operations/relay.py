@@ -14,6 +14,7 @@ from letterlock._wire.address import Address
 from letterlock._wire.relay_body import RelayBody
 from letterlock._wire.relay_calls import CALLS
 from letterlock._wire.relay_error import ErrorAnswer, RelayCode
+from letterlock._wire.relay_group import FollowFrame, GroupFrame, StoredText
 from letterlock._wire.relay_login import (
     AuthenticateRequest,
     account_key,
@@ -21,7 +22,7 @@ from letterlock._wire.relay_login import (
     read_token_text,
     token_text,
 )
-from letterlock._wire.relay_mail import Delivery, MailFrame, read_frame
+from letterlock._wire.relay_mail import Delivery, MailFrame, read_frame, read_sent_frame
 from letterlock._wire.relay_newer import newer_input
 from letterlock._wire.relay_place import Step
 from letterlock._wire.relay_shelf import ShelfFrame, ShelfKind, ShelfName, ShelveOutcome
@@ -42,6 +43,8 @@ _NAMES: Final[Mapping[type[RelayBody], str]] = {
     **{each.request: each.name for each in CALLS},
     **_ANSWERS,
     ErrorAnswer: "error",
+    FollowFrame: "follow-frame",
+    GroupFrame: "group-frame",
     MailFrame: "mail-frame",
     ShelfFrame: "shelf-frame",
     Ticket: "ticket",
@@ -67,10 +70,16 @@ def _shown(value: Any) -> Any:
         name, parcel = cast("tuple[ShelfName, bytes]", value)
         return {**_shelf(name), "parcel": _shown(parcel)}
     if isinstance(value, tuple):
-        return [_shown(each) for each in cast("tuple[object, ...]", value)]
+        return _shown_tuple(cast("tuple[object, ...]", value))
     if isinstance(value, Delivery):
         return _fields(value)
     return int(value) if isinstance(value, IntEnum) else value
+
+
+def _shown_tuple(value: tuple[object, ...]) -> object:
+    if isinstance(value, StoredText):
+        return {**value._asdict(), "text": _shown(value.text)}
+    return [_shown(each) for each in value]
 
 
 def _shelf(name: ShelfName) -> Output:
@@ -121,6 +130,13 @@ def _parcels(given: Input, name: str) -> tuple[tuple[ShelfName, bytes], ...]:
     return tuple((_shelf_name(each, name), each.hex("parcel")) for each in given.nested_list(name))
 
 
+def _texts(given: Input, name: str) -> tuple[StoredText, ...]:
+    return tuple(
+        StoredText(each.number("number"), each.number("time"), each.hex("text"))
+        for each in given.nested_list(name)
+    )
+
+
 _READERS: Final[Mapping[Any, Callable[[Input, str], Any]]] = {
     Address: lambda given, _: Address(given.text("name"), given.number("device")),
     bool: Input.flag,
@@ -141,6 +157,7 @@ _READERS: Final[Mapping[Any, Callable[[Input, str], Any]]] = {
     tuple[int, ...]: lambda given, name: tuple(given.items(name)),
     tuple[tuple[int, bytes], ...]: _messages,
     tuple[tuple[ShelfName, bytes], ...]: _parcels,
+    tuple[StoredText, ...]: _texts,
     tuple[ShelveOutcome, ...]: lambda given, name: tuple(
         ShelveOutcome(cast("int", each)) for each in given.items(name)
     ),
@@ -169,7 +186,14 @@ def _encode(given: Input) -> Output:
 
 
 def _read_frame(given: Input) -> Output:
-    frame = read_frame(body_of(given))
+    return _shown_frame(read_frame(body_of(given)))
+
+
+def _read_sent_frame(given: Input) -> Output:
+    return _shown_frame(read_sent_frame(body_of(given)))
+
+
+def _shown_frame(frame: RelayBody) -> Output:
     return {"kind": _NAMES[type(frame)], "body": _fields(frame)}
 
 
@@ -219,6 +243,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "relay.decode": _decode,
     "relay.encode": _encode,
     "relay.read_frame": _read_frame,
+    "relay.read_sent_frame": _read_sent_frame,
     "relay.read_token": _read_token,
     "relay.sign_login": _sign_login,
     "relay.sign_newer": _sign_newer,

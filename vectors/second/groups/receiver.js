@@ -13,7 +13,7 @@ import * as texts from "./text.js";
 const UNKNOWN = "unknown";
 
 /** The chain of a sender in one epoch: its next key, keys of texts that were skipped, and heads by how many texts they follow. */
-class EpochChain {
+export class EpochChain {
   constructor(sender, epoch, { number, key, nextSeed, signingKeys, isFirst }) {
     Object.assign(this, { sender, epoch, number, key, nextSeed, signingKeys });
     this.skipped = new Map();
@@ -62,12 +62,14 @@ class EpochChain {
   }
 }
 
+/** Return whether no text of the sender in the epoch came before the chain. */
+export const isFirst = ({ number, before }) => [0, limits.SEED_TEXTS].includes(number) && before === 0;
+
 export class Receiver {
   constructor(sender, { groupId, epoch, opening, ...chain }) {
     this.sender = sender;
     this.groupId = groupId;
-    const isFirst = [0, limits.SEED_TEXTS].includes(chain.number) && chain.before === 0;
-    this.newest = new EpochChain(sender, { groupId, number: epoch, opening }, { ...chain, isFirst });
+    this.newest = new EpochChain(sender, { groupId, number: epoch, opening }, { ...chain, isFirst: isFirst(chain) });
     this.epochs = new Map([[epoch, this.newest]]);
   }
 

@@ -23,11 +23,10 @@ function shown(state) {
   };
 }
 
-function followAll(given) {
-  const entries = given.objects("entries");
-  if (entries.length === 0) refuse("UsageError", "a log has at least one entry");
+/** Return what the entries come to by the rules alone, or null if there are none. */
+export function stateOf(given) {
   let state = null;
-  for (const each of entries) {
+  for (const each of given.objects("entries")) {
     const signer = each.object("signer");
     const named = {
       userId: signer.sized("user_id", 32), deviceId: signer.integer("device_id"), version: signer.integer("version"),
@@ -35,8 +34,10 @@ function followAll(given) {
     };
     state = follow(state, entryOf(each.bytes("terms"), named));
   }
-  return shown(state);
+  return state;
 }
+
+const followAll = (given) => shown(stateOf(given) ?? refuse("UsageError", "a log has at least one entry"));
 
 function read(given) {
   const entries = given.list("entries").map((each) => decodeEntry(fromHex(each) ?? given.wrong("entries", "entries")));

@@ -1,8 +1,9 @@
 // Operations on groups: secrets and names of epochs, sender chains, texts.
 
-import { toHex } from "../bytes.js";
+import { fromHex, toHex } from "../bytes.js";
 import { decodeChain } from "../groups/chain.js";
 import * as epochs from "../groups/epoch.js";
+import { Member } from "../groups/member.js";
 import { Receiver } from "../groups/receiver.js";
 import * as sending from "../groups/sender.js";
 import { decodeText } from "../groups/text.js";
@@ -83,10 +84,47 @@ function play(given) {
   });
 }
 
+const entriesOf = (step) => step.list("entries").map((each) => fromHex(each) ?? step.wrong("entries", "entries"));
+
+/** One device of a member, with the log, the letters and the texts that it gets. */
+function playMember(given) {
+  const member = new Member({ userId: given.sized("user_id", 32), groupId: given.sized("group_id", 16), now: given.integer("now") });
+  return playSteps(given, {
+    learn(step) {
+      member.learn(step.list("lists").map((each) => fromHex(each) ?? step.wrong("lists", "lists")));
+      return {};
+    },
+    take(step) {
+      member.take(entriesOf(step));
+      const { number, epoch, phase } = member.state;
+      return { number, epoch, phase, may_send: member.role(member.userId) >= 2, waiting: member.letters.length };
+    },
+    letter(step) {
+      const { wrongSecret, answered } = member.letter(senderOf(step), step.integer("kind"), step.bytes("body"));
+      return { waiting: member.letters.length, wrong_secret: wrongSecret, answered };
+    },
+    text(step) {
+      const { text, late } = member.open(step.bytes("text"));
+      return { text: toHex(text), late };
+    },
+    send() {
+      const { entry, underSeed, carriedOn } = member.send();
+      const devices = [...member.audience.has].map(([user, ids]) => [user, [...ids].sort((left, right) => left - right)]);
+      return { entry, under_seed: underSeed, carried_on: carriedOn, devices };
+    },
+    wait: (step) => ({ asked: member.wait(step.integer("seconds")).sort() }),
+    restore() {
+      member.audience.restore();
+      return {};
+    },
+  });
+}
+
 export const groups = {
   "group.begin": begin,
   "group.commitment": checkSecret,
   "group.decode_text": decode,
+  "group.member": playMember,
   "group.name": name,
   "group.play": play,
   "group.seal": seal,

@@ -3,8 +3,10 @@
 import { readBigEndian, toHex } from "../bytes.js";
 import { refuse, refusingAs } from "../errors.js";
 import { U32 } from "../limits.js";
+import { answerToReader, answerToText } from "../groups/relaying.js";
 import * as relay from "../relay.js";
 import { bodyOf, hex, showAll } from "./bodies.js";
+import { stateOf } from "./collections.js";
 import { Input } from "./input.js";
 
 /** Return a value of a type from JSON. */
@@ -42,10 +44,7 @@ function encode(given) {
   return { data: toHex(refusingAs("UsageError", () => relay.encode(kind, body))) };
 }
 
-function readFrame(given) {
-  const { kind, body } = relay.readFrame(bodyOf(given));
-  return { kind, body: shownBody(kind, body) };
-}
+const shownFrame = ({ kind, body }) => ({ kind, body: shownBody(kind, body) });
 
 function signLogin(given) {
   const login = {
@@ -83,11 +82,25 @@ function verifyTicket(given) {
   return {};
 }
 
+function groupKeys(given) {
+  const { log, texts } = relay.groupKeys(given.sized("group_id", 16));
+  return { log: toHex(log), texts: toHex(texts) };
+}
+
+function groupSend(given) {
+  const caller = { userId: given.sized("user_id", 32), deviceId: given.integer("device_id", 1, U32) };
+  return answerToText(stateOf(given), caller, given.bytes("text")) ?? {};
+}
+
 export const relays = {
   "relay.account_key": (given) => ({ key: toHex(refusingAs("UsageError", () => relay.accountKey(given.text("name")))) }),
   "relay.decode": decode,
   "relay.encode": encode,
-  "relay.read_frame": readFrame,
+  "relay.group_keys": groupKeys,
+  "relay.group_send": groupSend,
+  "relay.group_texts": (given) => answerToReader(stateOf(given), given.sized("user_id", 32)) ?? {},
+  "relay.read_frame": (given) => shownFrame(relay.readFrame(bodyOf(given))),
+  "relay.read_sent_frame": (given) => shownFrame(relay.readSentFrame(bodyOf(given))),
   "relay.read_token": (given) => ({ token: toHex(relay.readToken(given.text("text"))) }),
   "relay.sign_login": signLogin,
   "relay.sign_newer": signNewer,

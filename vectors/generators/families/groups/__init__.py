@@ -1,6 +1,17 @@
 """Vectors of groups: secrets and sender chains, texts, logs, and what devices tell each other."""
 
-from generators.families.groups import chains, epochs, forged, letters, logs, received, sealed
+from generators.families.groups import (
+    chains,
+    epochs,
+    forged,
+    letters,
+    logs,
+    member_calls,
+    member_texts,
+    members,
+    received,
+    sealed,
+)
 from generators.families.groups.notes import NOTES
 from generators.support.family import Family
 
@@ -12,6 +23,7 @@ def build() -> Family:
         "sender chains with HKDF and HMAC-SHA-256, ChaCha20-Poly1305 and Ed25519; signed logs",
         [
             "group.play is the chain of a sender, as another device reads it. Refused steps change nothing.",
+            "group.member is a device of a member, with the log, the letters and the texts that it gets.",
             "log.follow and log.read take the logs of groups too; their labels and kinds tell.",
         ],
         NOTES,
@@ -23,4 +35,7 @@ def build() -> Family:
     forged.add(family)
     logs.add(family)
     letters.add(family)
+    members.add(family)
+    member_texts.add(family)
+    member_calls.add(family)
     return family

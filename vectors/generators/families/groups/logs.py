@@ -24,28 +24,16 @@ from generators.support.collection_logs import (
 from generators.support.collection_logs import opening as collection_opening
 from generators.support.document_signers import ALICE as ALICE_OWNER
 from generators.support.document_signers import BOB as BOB_OWNER
-from generators.support.document_signers import MALLORY as MALLORY_OWNER
-from generators.support.document_signers import Signer
 from generators.support.encoding import Value, encode
 from generators.support.family import Family, Json
 from generators.support.group_logs import LABEL, GroupLog, opening, sealed_name
+from generators.support.group_people import ALICE, BOB, CAROL, CREATED, MALLORY, THREE, somebody
 from generators.support.labels import draw
 
-ALICE: Final = ALICE_OWNER.at(1, 1)
-BOB: Final = BOB_OWNER.at(1)
-MALLORY: Final = MALLORY_OWNER.at(1)
 LISTS: Final = [ALICE_OWNER.snapshots[:1], BOB_OWNER.snapshots]
 COLLECTION_LABEL: Final = "letterlock-v1 collection entry"
 
 
-def somebody(name: str) -> Signer:
-    """Return a signer without keys, for log.follow."""
-    return Signer(1, 1, draw(f"list of {name}", 32), draw(f"user {name}", 32), name)
-
-
-CAROL: Final = somebody("carol")
-THREE: Final = in_order(member(ALICE, ADMIN), member(BOB, WRITER), member(CAROL, READER))
-CREATED: Final = GroupLog().add(ALICE, CREATE, THREE)
 SIGNED: Final = GroupLog().add(ALICE, CREATE, in_order(member(ALICE, ADMIN), member(BOB, WRITER)))
 
 

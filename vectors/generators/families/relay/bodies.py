@@ -1,9 +1,11 @@
 """The bodies of a relay, each with its elements, as spec/relay.md has them."""
 
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from generators.support.bodies import Body
 from generators.support.encoding import Value
+from generators.support.family import Json
 from generators.support.labels import draw
 from generators.support.relay_elements import (
     Element,
@@ -143,25 +145,44 @@ def _outcomes() -> Element:
     return items("outcomes", one, 0, 64, lambda at: at % 3)
 
 
-def _numbered() -> Element:
-    one = record([uint("number", 7, 1, 90), _parcel()], lambda answers: list(answers.values()))
-    # No number is above the newest one, which is 90 where these stand.
-    found = items("parcels", one, 0, 88, lambda at: [at + 2, draw(f"parcel {at}", 5)])
-    first, second = [7, b"one"], [9, b"two"]
+def _numbered(key: str, others: Sequence[Element], newest: int, show: Callable[[Json], Any]) -> Element:
+    """Return what stands under growing numbers up to `newest`. `others` are the elements after a number."""
+    one = record([uint("number", 7, 1, newest), *others], show)
+    *middle, _ = (each.value for each in others)
+
+    def make(at: int) -> Value:
+        return [at + 2, *middle, draw(f"{others[-1].key} {at}", 5)]
+
+    found = items(key, one, 0, min(100, newest - 2), make)
+    first, second = [7, *middle, b"one"], [9, *middle, b"two"]
+    above = [newest + 1, *middle, b"two"]
     wrong = [
         Wrong("Order", what, "WIRE-4", value)
         for what, value in (
             ("a number twice", [first, first]), ("a smaller number after it", [second, first]),
-            ("a number above the newest", [first, [91, b"two"]]),
+            ("a number above the newest", [first, above]),
         )
     ]  # fmt: skip
-    counted = [each for each in found.wrong if each.flag != "Count"]
+    # Where there are fewer numbers than elements, one more of them is refused for its number.
+    counted = [each for each in found.wrong if each.flag != "Count" or newest > 102]
     return found._replace(value=[first, second], wrong=[*counted, *wrong])
 
 
-def _newest() -> Element:
-    """Return 90, above which no number beside it is. Smaller ones are among the later tests."""
-    newest = uint("newest", 90, 0, U32)
+def _parcels() -> Element:
+    return _numbered("parcels", [_parcel()], 90, lambda answers: list(answers.values()))
+
+
+def _text() -> Element:
+    return blob("text", draw("relay text", 60), 1, MESSAGE)
+
+
+def _texts() -> Element:
+    return _numbered("texts", [uint("time", 1_700_000_000, 0, U32), _text()], 150, dict)
+
+
+def _newest(value: int = 90) -> Element:
+    """Return a number above which no number beside it is. Smaller ones are among the later tests."""
+    newest = uint("newest", value, 0, U32)
     return newest._replace(right=[each for each in newest.right if each[1] != 0])
 
 
@@ -178,6 +199,10 @@ def _entries() -> Element:
 
 def _collection() -> Element:
     return blob("collection", draw("relay collection", 16), 16, 16)
+
+
+def _group() -> Element:
+    return blob("group", draw("relay group", 16), 16, 16)
 
 
 def _taken() -> Element:
@@ -229,7 +254,7 @@ BODIES: Final = (
     Body("shelve", 15, (_shelved(),)),
     Body("shelve-answer", None, (_outcomes(),)),
     Body("shelf", 16, (*_shelf(), uint("after", 7, 0, U32), uint("most", 50, 1, 100))),
-    Body("shelf-answer", None, (_newest(), _numbered())),
+    Body("shelf-answer", None, (_newest(), _parcels())),
     Body("unshelve", 17, (*_shelf(), _hashes())),
     Body("shelf-frame", 16, (uint("newest", 9, 0, U32),)),
     Body("log", 18, (_collection(), uint("after", 3, 0, LOG))),
@@ -237,6 +262,15 @@ BODIES: Final = (
     Body("log-append", 19, (blob("entry", draw("relay entry", 50), 1, ENTRY),)),
     Body("log-append-answer", None, (_taken(), uint("newest", 6, 0, LOG), _entries())),
     Body("user", 20, (blob("user_id", draw("relay user id", 32), 32, 32), uint("after", 2, 0, U32))),
+    Body("group-send", 22, (_text(),)),
+    Body("group-send-answer", None, (uint("number", 7, 1, U32),)),
+    Body(
+        "group-texts", 23,
+        (_group(), uint("after", 7, 0, U32), uint("most", 50, 1, 100), uint("wait", 30, 0, 60)),
+    ),
+    Body("group-texts-answer", None, (_newest(150), _texts())),
+    Body("follow-frame", 24, (ids("groups", 0, 256),)),
+    Body("group-frame", 24, (_group(), uint("newest", 9, 0, U32))),
     Body("done", None, ()),
     Body("error", None, (uint("code", 7, 1, 11), uint("number", 30, 0, U32))),
     Body(

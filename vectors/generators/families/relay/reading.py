@@ -12,6 +12,7 @@ from generators.support.relay_elements import SHOWN
 PLACE: Final = draw("relay place", 16)
 SEND_LIMIT: Final = 4 * 1024 * 1024
 FETCH_LIMIT: Final = SEND_LIMIT + MESSAGE + 64 * 1024
+TEXTS_LIMIT: Final = SEND_LIMIT + MESSAGE + 4 * 1024
 
 
 def add(family: Family) -> None:
@@ -30,7 +31,6 @@ def add(family: Family) -> None:
     places(family)
     shelves(family)
     sizes(family)
-    frames(family)
 
 
 def places(family: Family) -> None:
@@ -133,8 +133,8 @@ def shelves(family: Family) -> None:
 def sizes(family: Family) -> None:
     """Add bodies whose elements are all good and that are too long together."""
     group = family.group("relay.decode", "the longest bodies")
-    send = next(each for each in BODIES if each.kind == "send")
-    frames_ = [each for each in BODIES if each.kind in {"fetch-answer", "mail-frame"}]
+    found = {each.kind: each for each in BODIES}
+    frames = [found["fetch-answer"], found["mail-frame"]]
 
     def messages(last: int) -> list[Value]:
         return [[at, bytes(MESSAGE if at < 6 else last)] for at in range(1, 7)]
@@ -143,8 +143,12 @@ def sizes(family: Family) -> None:
         ids = [draw(f"relay id {at}", 16) for at in range(1, 8)]
         return [[id_, 1, "bob", 1, bytes(MESSAGE if at < 6 else last)] for at, id_ in enumerate(ids)]
 
+    def texts(last: int) -> list[Value]:
+        return [[at, 1, bytes(MESSAGE if at < 7 else last)] for at in range(1, 8)]
+
     for body, limit, most in (
-        (send, SEND_LIMIT, messages), *((each, FETCH_LIMIT, deliveries) for each in frames_),
+        (found["send"], SEND_LIMIT, messages), *((each, FETCH_LIMIT, deliveries) for each in frames),
+        (found["group-texts-answer"], TEXTS_LIMIT, texts),
     ):  # fmt: skip
         at = len(body.elements) - 1
         spare = limit - len(encode(body.array(at, most(300_000), changed=True)))
@@ -153,35 +157,3 @@ def sizes(family: Family) -> None:
         group.valid(f"{body.kind}, {limit} bytes", asked, rules=["RLY-3"], output=body.answer(array))
         longer = encode(body.array(at, most(300_001 + spare), changed=True))
         refuse(group, body.kind, f"{limit + 1} bytes", "TooLong", "RLY-3", longer)
-
-
-def frames(family: Family) -> None:
-    """Add what a relay pushes into a socket."""
-    group = family.group("relay.read_frame", "a frame of a socket, whichever it is")
-    found = {each.kind: each for each in BODIES}
-    for kind in ("mail-frame", "ack", "shelf-frame"):
-        body = found[kind]
-        output = {"kind": kind, "body": body.answer(body.array())}
-        group.valid(kind, given(encode(body.array())), output=output)
-    empty: Json = {"kind": "mail-frame", "body": {"stock": 0, "deliveries": []}}
-    group.valid("no mail", given(encode([1, 9, 0, []])), output=empty)
-    ack = encode(found["ack"].array())
-    for what, flag, error, data in (
-        ("nothing", "LongForm", "MalformedMessage", b""), ("version 2", "Version", "UnsupportedVersion",
-                                                           encode([2, 10])),
-        ("a fetch", "Number", "MalformedMessage", encode(found["fetch"].array())),
-        ("an answer to a fetch", "Number", "MalformedMessage", encode(found["fetch-answer"].array())),
-        ("news of a shelf without a number", "Shape", "MalformedMessage", encode([1, 16])),
-        ("news of a shelf and something more", "Shape", "MalformedMessage", encode([1, 16, 9, 9])),
-        ("a request for a shelf", "Shape", "MalformedMessage", encode(found["shelf"].array())),
-        ("a send", "Number", "MalformedMessage", encode(found["send"].array())),
-        ("no number", "Number", "MalformedMessage", encode([1])),
-        ("nine bytes for the number", "Number", "MalformedMessage", encode([1, bytes(9), 0, []])),
-        ("ten elements for the number", "Number", "MalformedMessage", encode([1, [None] * 10, []])),
-        ("an acknowledgement of nothing", "Count", "MalformedMessage", encode([1, 10, []])),
-        ("the number in two bytes", "LongForm", "MalformedMessage", ack[:2] + b"\x18\x0a" + ack[3:]),
-        ("a byte after the end", "LongForm", "MalformedMessage", ack + b"\0"),
-        ("cut short", "LongForm", "MalformedMessage", ack[:-1]),
-    ):  # fmt: skip
-        rule = {"Version": "WIRE-1", "LongForm": "WIRE-2"}.get(flag, "WIRE-4")
-        group.invalid(what, given(data), error, flags=[flag], rules=[rule])
