@@ -24,6 +24,7 @@ from letterlock.stores import MemoryStore
 from letterlock.user import User
 from letterlock.user._user import desk_behind
 from letterlock_vectors.inputs import Input
+from letterlock_vectors.operations.group_members import MemberPlayer
 from letterlock_vectors.operations.groups import ReceiverPlayer
 from support.secret_pq_holders import MATERIAL
 
@@ -60,7 +61,12 @@ def receiver_player() -> ReceiverPlayer:
     return ReceiverPlayer(Input(given))
 
 
+def member_player() -> MemberPlayer:
+    return MemberPlayer(Input({"now": 0, "user_id": SENDER.user_id.hex(), "group_id": EPOCH.group_id.hex()}))
+
+
 GROUP_TABLE: Final[dict[str, tuple[Callable[[], Any], str]]] = {
+    "MemberPlayer": (member_player, "{OBJECT}"),
     "ReceiverPlayer": (receiver_player, "{OBJECT}"),
     "SenderChain": (
         lambda: SenderChain(bytes(16), 1, bytes(32), 0, 0, KEY, SEED, bytes(32)),

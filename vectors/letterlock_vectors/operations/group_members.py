@@ -42,7 +42,7 @@ _KEY: Final = bytes(mldsa.PUBLIC_BYTES)
 _SIGNATURE: Final = bytes(composite.SIGNATURE_BYTES)
 
 
-class _Member(Uncopyable):
+class MemberPlayer(Uncopyable):
     """A device of a member, its clock, and the names of others by their user ids."""
 
     __slots__ = ("_group", "_names", "_now", "_places", "_user", "_user_id")
@@ -147,7 +147,7 @@ class _Member(Uncopyable):
 
 
 def _play(given: Input) -> Output:
-    return play(given.nested_list("steps"), _Member(given).steps())
+    return play(given.nested_list("steps"), MemberPlayer(given).steps())
 
 
 OPERATIONS: Final[Mapping[str, Operation]] = {"group.member": _play}
