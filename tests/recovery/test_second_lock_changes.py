@@ -134,6 +134,13 @@ def test_a_recovery_device_that_was_replaced_lays_nothing(town: SecondTown) -> N
         town.servers[1].lay(laid.lay[0], town.chain)
 
 
+def test_the_list_of_another_user_lays_nothing(town: SecondTown) -> None:  # REC-36
+    thief = RecoveryKey(system_entropy(32))
+    lists, lay = chain_of(thief, "mallory"), town.halves().lay[0]
+    with pytest.raises(RecoveryRefused):
+        town.servers[1].lay(signed_for(1, lay, device_keys(thief).signing), lists)
+
+
 def test_a_call_that_was_recorded_brings_no_old_half_back(town: SecondTown) -> None:  # REC-37
     old = town.halves()
     for server in (1, 2):

@@ -14,9 +14,16 @@ from letterlock._keyserver._boxes import KeptBox, box_of, follow, require_getter
 from letterlock._keyserver._gate import GuardsGuesses
 from letterlock._keyserver._limits import AddressLimits
 from letterlock._keyserver._lists import CheckedLists, SeenList, check_lists, require_newest
+from letterlock._keyserver._people import People
 from letterlock._keyserver._rows import Changes, Found, RowKind, SealedRows, Stored
 from letterlock._records.recovery import RecoveryRecord, decode_recovery
 from letterlock._wire.identity_calls import BindIdentity, Identify, Prove
+from letterlock._wire.provisional_calls import (
+    ClaimIdentities,
+    MakeIdentity,
+    ReleaseSeeds,
+    WithdrawIdentity,
+)
 from letterlock._wire.recovery_calls import (
     BeginLock,
     EvaluateLock,
@@ -95,6 +102,10 @@ class Desk:
             Prove: lambda request, _: self._gate().prove(request),
             BindIdentity: self._bind,
             FindUser: self._find,
+            MakeIdentity: lambda request, frame: self._people().make(request, frame.pass_),
+            ReleaseSeeds: lambda request, frame: self._people().release(request, frame.pass_),
+            ClaimIdentities: lambda request, frame: self._people().claim(request, frame.pass_),
+            WithdrawIdentity: lambda request, _: self._people().withdraw(request),
         }
 
     async def handle(self, call: RecoveryCall, body: bytes, address: str) -> Reply:
@@ -162,6 +173,11 @@ class Desk:
         made = self._plans.known(None, user_id).encode()
         record = decode_recovery(self._rows.found_or(found, made, (RowKind.LOCKS, user_id)))
         return None if found is None else record
+
+    def _people(self) -> People:
+        """Return the provisional identities. Raises Refused where nothing checks identities. [PRV-5]"""
+        plans, beside = self._plans, self._beside
+        return People(plans.number, plans.clock, self._rows, self._gate(), beside.run)
 
     def _gate(self) -> GuardsGuesses:
         if self._beside.gate is None:

@@ -11,6 +11,7 @@ Not here: the gate (recovery/); the checks (identity/).
 from collections.abc import Sequence
 from typing import Final, Protocol, TypeVar
 
+from letterlock._keyserver._people import KnowsPeople
 from letterlock._keyserver._rows import Changes, Found, RowKind, SealedRows, Stored
 from letterlock._primitives.secret import Uncopyable
 from letterlock._records.entry import MAX_TIME, decode_entry, encode_entry
@@ -28,7 +29,7 @@ _LONGEST: Final = 256
 _STEP: Final = 1000
 
 
-class GuardsGuesses(Protocol):
+class GuardsGuesses(KnowsPeople, Protocol):
     """What a desk asks of a gate: `letterlock.recovery.Gate` is one. Methods raise PeerError, StoreError."""
 
     async def identify(self, request: Identify, /) -> Challenged:

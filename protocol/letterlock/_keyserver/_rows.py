@@ -39,6 +39,10 @@ class RowKind(IntEnum):
     """Card and box of a user; the key is the user id."""
     GATE = 4
     """What a check of identity remembers; the key is the gate's own, 32 bytes."""
+    PEOPLE = 5
+    """The provisional identities of one person; the key is the gate's tag of an address, 32 bytes."""
+    HOURS = 6
+    """Time as this server counts it; the key is empty."""
 
 
 class RowName(NamedTuple):

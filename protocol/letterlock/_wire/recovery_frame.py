@@ -20,6 +20,14 @@ from letterlock._primitives.dataclass import dataclass
 from letterlock._wire import cbor
 from letterlock._wire.fields import Fields
 from letterlock._wire.identity_calls import BindIdentity, Challenged, Identify, Prove, Proven
+from letterlock._wire.provisional_calls import (
+    ClaimIdentities,
+    IdentityMade,
+    MakeIdentity,
+    ReleaseSeeds,
+    SeedsReleased,
+    WithdrawIdentity,
+)
 from letterlock._wire.recovery_calls import (
     BeginLock,
     EvaluateLock,
@@ -94,6 +102,10 @@ RECOVERY_CALLS: Final = (
     RecoveryCall("put-box", PutBox, DoneAnswer, has_lists=True),
     RecoveryCall("get-box", GetBox, BoxKept, has_lists=True),
     RecoveryCall("bind", BindIdentity, DoneAnswer, has_lists=True),
+    RecoveryCall("make", MakeIdentity, IdentityMade),
+    RecoveryCall("release", ReleaseSeeds, SeedsReleased),
+    RecoveryCall("claimed", ClaimIdentities, DoneAnswer),
+    RecoveryCall("withdraw", WithdrawIdentity, DoneAnswer),
     RecoveryCall("find", FindUser, UserFound),
 )
 """In the order of their numbers."""

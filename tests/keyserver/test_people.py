@@ -1,0 +1,115 @@
+"""Provisional identities at desks, with real gates, on each kind of database.
+
+PRV-2, PRV-3, PRV-5, PRV-6, PRV-7.
+"""
+
+from typing import Any, Final
+
+import pytest
+
+from letterlock._keyserver._rows import RowKind, SealedRows
+from letterlock._primitives.entropy import system_entropy
+from letterlock._wire.relay_error import RelayCode
+from letterlock.documents import ProvisionalKeys
+from letterlock.limits import DAY
+from letterlock.recovery import AskingKey, Claiming, NewIdentity, OwnerSecret
+from support.gate_town import ANNA, GateTown
+from support.keyserver_town import Answered, DeskTown, refused
+from support.pair import NOON
+
+pytestmark = pytest.mark.usefixtures("cheap")
+
+DORA: Final = "dora@example.org"
+OWNER: Final = OwnerSecret(bytes(32))
+
+
+class Desks(DeskTown):
+    """Both servers with gates. `passes` proves an identity at each."""
+
+    def __init__(self, rows: tuple[SealedRows, SealedRows]) -> None:
+        super().__init__(rows)
+        self.gates = GateTown()
+        self.desks = [self.desk(at, gate=self.gates.gates[at - 1]) for at in (1, 2)]
+
+    async def passes(self, claim: bytes) -> list[bytes]:
+        proven = [await self.gates.proven(claim, server) for server in (1, 2)]
+        return [each.pass_ or b"" for each in proven]
+
+    async def both(self, request: Any, passes: list[bytes]) -> list[Any]:
+        answers = []
+        for server, self.pass_ in enumerate(passes, 1):
+            answers.append(await self.ask(server, request))
+        return answers
+
+
+def identity() -> NewIdentity:
+    return NewIdentity.begin(DORA, NOON + DAY, OWNER, system_entropy)
+
+
+async def test_made_released_and_claimed(rows: SealedRows, second: SealedRows) -> None:
+    town, new = Desks((rows, second)), identity()
+    keys = new.finish(*await town.both(new.request, await town.passes(ANNA)))
+    assert isinstance(keys, ProvisionalKeys)
+    claiming = Claiming.begin(AskingKey(system_entropy(32)))
+    passes = await town.passes(b"Dora@Example.org")
+    seeds = claiming.finish(*await town.both(claiming.request, passes))
+    assert [each.public.data for each in seeds[0].pairs] == [keys.first, keys.second]
+    await town.both(claiming.claim(bytes(32), seeds), passes)
+    assert claiming.finish(*await town.both(claiming.request, passes)) == ()
+    assert new.finish(*await town.both(new.request, passes)) == bytes(32)
+
+
+async def test_a_pass_of_somebody_else_releases_nothing(rows: SealedRows, second: SealedRows) -> None:
+    """PRV-5. Anna's pass is good, and hers is another person. That of the other server is none."""
+    town, new = Desks((rows, second)), identity()
+    annas = await town.passes(ANNA)
+    await town.both(new.request, annas)
+    claiming = Claiming.begin(AskingKey(system_entropy(32)))
+    released = await town.both(claiming.request, annas)
+    assert claiming.finish(*released) == ()
+    doras = await town.passes(DORA.encode())
+    for wrong in (None, b"x" * 100, doras[1]):
+        town.pass_ = wrong
+        for request in (claiming.request, claiming.claim(bytes(32), ()), identity().request):
+            with refused(RelayCode.UNKNOWN):
+                await town.ask(1, request)
+    town.pass_ = annas[0]
+    await town.ask(1, claiming.claim(bytes(32), await seeds_of(town, doras)))
+    assert len(await seeds_of(town, doras)) == 1  # Anna's claim is of her own identities
+
+
+async def seeds_of(town: Desks, passes: list[bytes]) -> Any:
+    claiming, before = Claiming.begin(AskingKey(system_entropy(32))), town.pass_
+    seeds = claiming.finish(*await town.both(claiming.request, passes))
+    town.pass_ = before
+    return seeds
+
+
+async def test_a_withdrawal_needs_no_pass(rows: SealedRows, second: SealedRows) -> None:  # PRV-6
+    town, new = Desks((rows, second)), identity()
+    await town.both(new.request, await town.passes(ANNA))
+    town.pass_ = None
+    with refused(RelayCode.REFUSED):
+        await town.ask(1, new.withdraw()[1])
+    await town.ask(1, new.withdraw()[0])
+    assert await seeds_of(town, await town.passes(DORA.encode())) == ()
+
+
+async def test_a_desk_without_a_gate_has_no_identities(rows: SealedRows) -> None:
+    town, new = DeskTown((rows,)), identity()
+    claiming = Claiming.begin(AskingKey(system_entropy(32)))
+    for request in (new.request, claiming.request, new.withdraw()[0]):
+        with pytest.raises(Answered):
+            await town.ask(1, request)
+    assert await rows.load((RowKind.HOURS, b"")) == [None]
+
+
+async def test_an_address_that_is_none(rows: SealedRows, second: SealedRows) -> None:
+    town = Desks((rows, second))
+    town.pass_ = (await town.passes(ANNA))[0]
+    new = NewIdentity.begin("no address", NOON + DAY, OWNER, system_entropy)
+    with refused(RelayCode.MALFORMED):
+        await town.ask(1, new.request)
+    other = NewIdentity.begin(DORA, NOON + DAY, OWNER, system_entropy, kind="phone")
+    with pytest.raises(Answered):
+        await town.ask(1, other.request)
