@@ -100,7 +100,7 @@ COMMANDS: Final = {
     },
     **{
         f"recovery {name}": ("letterlock.cli._recovery_commands", name)
-        for name in ("setup", "password", "recover", "status")
+        for name in ("setup", "bind", "password", "recover", "status")
     },
     "group list": ("letterlock.cli._group_commands", "list_all"),
     "collection list": ("letterlock.cli._collection_commands", "list_all"),

@@ -1,4 +1,4 @@
-"""The commands of `recovery`: setup, password, recover, status.
+"""The commands of `recovery`: setup, bind, password, recover, status.
 
 Not here: what they do (client/), where a password is typed (_secret_input.py).
 """
@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from letterlock.cli._client_commands import new_profile, opened_client
+from letterlock.cli._identity_answers import SERVERS, answers, by_mail
 from letterlock.cli._output import warn
 from letterlock.cli._profile import discard_profile, require_clock
 from letterlock.cli._secret_input import existing_password, first_password
@@ -45,9 +46,20 @@ def password(arguments: Namespace) -> None:
     require_clock()
     with _timed(), opened_client(arguments) as client:
         old = existing_password(arguments, "Password until now: ") if arguments.old else None
-        client.recovery.change_password(first_password(arguments), old=old)
+        client.recovery.change_password(first_password(arguments), old=old, identities=answers(arguments))
         name = client.name
     report(arguments, {"name": name}, ["the password is changed: the one before opens nothing"])
+
+
+def bind(arguments: Namespace) -> None:
+    """Have a server know this user by a mail address. Raises PeerError, RelayUnavailable, UsageError."""
+    require_clock()
+    server, address = arguments.server, arguments.address
+    with opened_client(arguments) as client:
+        client.recovery.bind_identity(SERVERS[server], by_mail(arguments, server, address))
+        name = client.name
+    lines = [f"the {server.replace('-', ' ')} knows {name} by {address}: it sends codes there"]
+    report(arguments, {"name": name, "server": server, "address": address}, lines)
 
 
 def recover(arguments: Namespace) -> None:
@@ -56,7 +68,7 @@ def recover(arguments: Namespace) -> None:
     name = name_of(arguments.name)
     given = existing_password(arguments, "Password: ")
     opener, is_new = new_profile(arguments)
-    servers = RecoveryServers(arguments.relay, arguments.key_server)
+    servers = RecoveryServers(arguments.relay, arguments.key_server, identities=answers(arguments))
     try:
         with _timed():
             client = SyncClient.recover(

@@ -25,6 +25,12 @@ Have a password bring you back. Run it on your oldest device. An interrupted
 command is repeated with the same password, or another one.
 """
 
+_BIND: Final = """\
+Have a server know you by a mail address. It sends a code there now, which you
+type, and one whenever somebody wants to try your password. Run it for each
+server that checks who asks, on a device of yours.
+"""
+
 _CHANGE: Final = """\
 Change the password. With --old you type the one before, too, and there is a
 password that works at any moment. Without it, your oldest device replaces the
@@ -57,8 +63,13 @@ def add_recovery_commands(commands: "Commands") -> None:
     setup = _command(inner, "setup", "have a password bring you back", _SETUP)
     _add_key_server(setup)
     _add_password(setup)
+    bind = _command(inner, "bind", "have a server know you by a mail address", _BIND)
+    bind.add_argument("server", metavar="SERVER", choices=("relay", "key-server"), help="relay or key-server")
+    bind.add_argument("address", metavar="ADDRESS", help="your mail address")
+    _add_code(bind)
     password = _command(inner, "password", "change the password", _CHANGE)
     password.add_argument("--old", action="store_true", help="ask for the password before, first")
+    _add_mails(password)
     _add_password(password)
     recover = _command(inner, "recover", "make this a new device of a user who lost all others", _RECOVER)
     recover.add_argument("name", metavar="NAME", help="the name of the user")
@@ -72,6 +83,7 @@ def add_recovery_commands(commands: "Commands") -> None:
         action="store_true",
         help=f"protect the profile with a passphrase, from {PASSPHRASE_VARIABLE} or the terminal",
     )
+    _add_mails(recover)
     _add_password(recover)
     _command(inner, "status", "show what is missing, and the uses that are left", _STATUS)
 
@@ -86,6 +98,23 @@ def _command(commands: "Commands", name: str, summary: str, description: str) ->
 def _add_key_server(parser: Parser) -> None:
     parser.add_argument(
         "--key-server", metavar="URL", required=True, help="the second server, of another owner"
+    )
+
+
+def _add_mails(parser: Parser) -> None:
+    parser.add_argument("--relay-mail", metavar="ADDRESS", help="where the relay sends a code, if it checks")
+    parser.add_argument(
+        "--key-server-mail", metavar="ADDRESS", help="where the key server sends a code, if it checks"
+    )
+    _add_code(parser)
+
+
+def _add_code(parser: Parser) -> None:
+    parser.add_argument(
+        "--code-fd",
+        metavar="N",
+        type=int,
+        help="read codes from mails from file descriptor N, a line each",
     )
 
 

@@ -43,6 +43,12 @@ def existing_password(arguments: Namespace, prompt: str) -> str:
     return ask(prompt, "a password", _OTHERWISE) if given is None else given
 
 
+def typed_code(arguments: Namespace, prompt: str) -> str:
+    """Return a code from a mail, typed or read from a file descriptor. Raises UsageError."""
+    given = _descriptor(arguments.code_fd, "--code-fd")
+    return ask(prompt, "the code", "use --code-fd") if given is None else given
+
+
 def reader_secret(arguments: Namespace) -> LinkSecret | Password | None:
     """Return the password or link with which a file is to be opened; None if there is none.
 
