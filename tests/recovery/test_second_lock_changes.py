@@ -375,6 +375,15 @@ def test_a_server_that_changes_the_order_brings_no_old_key_back(town: SecondTown
         asking.finish(*given)
 
 
+def test_the_newest_halves_that_both_hold_count(town: SecondTown) -> None:  # REC-43
+    newer, signing = RecoveryKey(system_entropy(32)), device_keys(town.key).signing
+    for server, call in enumerate(town.halves(key=newer).lay, 1):
+        town.lay(server, signed_for(server, call, signing))
+    asking, given = over(town)
+    assert [len(each.halves) for each in given] == [2, 2]
+    assert asking.finish(*given) == newer
+
+
 @pytest.mark.parametrize("server", [1, 2])
 def test_a_server_that_gives_nothing_is_named(town: SecondTown, server: int) -> None:
     asking, given = over(town)
