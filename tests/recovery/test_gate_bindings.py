@@ -393,9 +393,10 @@ def test_an_identity_that_the_operator_let_go_can_be_another_users() -> None:
 
     async def play() -> None:
         await town.bound(ANNA, "anna")
-        await town.gates[1].release("mail", BERT)
+        assert not await town.gates[1].release("mail", BERT)
         assert (await town.proven(ANNA)).user_id == town.chain("anna").user_id
-        await town.gates[1].release("mail", ANNA)
+        assert await town.gates[1].release("mail", ANNA)
+        assert not await town.gates[1].release("mail", ANNA)
         await town.bound(ANNA, "bert")
         assert (await town.proven(ANNA)).user_id == town.chain("bert").user_id
 

@@ -42,11 +42,22 @@ Keep a copy of FILE apart from the database. Without it the database is lost.
 """
 
 
+_RELEASE: Final = """\
+Let an identity belong to nobody, so that another user can bind it: a mail
+address has got another owner, or an account was given to somebody else. Make
+sure of that first: whoever had it does not pass the check by it any more.
+
+CHECK is written as the server is told it. The server may run meanwhile. Each
+server has bindings of its own: at the relay, name its --recovery-store and
+--recovery-keys.
+"""
+
+
 def add_keyserver_commands(commands: "Commands") -> None:
     """Add `keyserver` and its commands."""
     keyserver = commands.add_parser(
         "keyserver",
-        help="run the second server of recovery: serve, keys",
+        help="run the second server of recovery: serve, keys, release",
         description=_KEYSERVER,
         formatter_class=RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -65,3 +76,10 @@ def add_keyserver_commands(commands: "Commands") -> None:
     keys.set_defaults(command="keyserver keys")
     keys.add_argument("file", metavar="FILE", help="the secrets; a file of this name must not exist")
     keys.add_argument("--decoys", metavar="FILE", help="a file with the line `decoys` of the other server")
+    release = add_parser(subcommands, "release", "let an identity belong to nobody", _RELEASE)
+    release.add_argument("--json", action="store_true", help="print JSON")
+    release.set_defaults(command="keyserver release")
+    release.add_argument("check", metavar="CHECK", help="mail:..., oidc:... or ticket:...")
+    release.add_argument("who", metavar="WHO", help="the address, the subject, or the application's identity")
+    release.add_argument("--store", metavar="URL", required=True, help="the database of recovery")
+    release.add_argument("--keys", metavar="FILE", required=True, help="the server's secrets")

@@ -113,6 +113,7 @@ COMMANDS: Final = {
     "relay ticket key": ("letterlock.cli._ticket_commands", "key"),
     "relay ticket sign": ("letterlock.cli._ticket_commands", "sign"),
     "keyserver serve": ("letterlock.cli._keyserver_commands", "serve"),
+    "keyserver release": ("letterlock.cli._release_commands", "release"),
     "keyserver keys": ("letterlock.cli._keyserver_commands", "keys"),
     "vectors check": ("letterlock.cli._vector_commands", "check_vectors"),
     "vectors serve": ("letterlock.cli._vector_commands", "serve_vectors"),

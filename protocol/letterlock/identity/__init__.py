@@ -16,7 +16,7 @@ Not here: codes, tries, passes and bindings (recovery/).
 from letterlock.identity._mail import MailCheck, MailText
 from letterlock.identity._mail_server import MailPassword, MailSecurity, MailServer
 from letterlock.identity._oidc import OidcCheck
-from letterlock.identity._settings import checks_of, close_checks
+from letterlock.identity._settings import checks_of, close_checks, named_identity
 from letterlock.identity._ticket import TicketCheck
 
 __all__ = [
@@ -29,4 +29,5 @@ __all__ = [
     "TicketCheck",
     "checks_of",
     "close_checks",
+    "named_identity",
 ]

@@ -26,7 +26,7 @@ from letterlock.identity._mail import MailCheck, MailText
 from letterlock.identity._mail_server import MailPassword, MailSecurity, MailServer
 from letterlock.identity._oidc import OidcCheck
 from letterlock.identity._ticket import TicketCheck
-from letterlock.recovery import IdentityCheck
+from letterlock.recovery import CodeCheck, IdentityCheck
 
 _SECURITY: Final = {
     "smtp": (MailSecurity.STARTTLS, 587),
@@ -51,6 +51,16 @@ def checks_of(texts: Iterable[str], server: int) -> dict[str, IdentityCheck]:
             raise UsageError(f"two checks of the kind {kind}: a server has one of each at most")
         checks[kind] = _MAKERS[kind](rest, server)
     return checks
+
+
+def named_identity(check: IdentityCheck, text: str) -> bytes:
+    """Return the identity of a check that an operator names: an address, a subject, or an application's.
+
+    It is what `Gate.release` takes. Raises MalformedMessage, UsageError.
+    """
+    if isinstance(check, OidcCheck):
+        return check.identity_of(text)
+    return check.identity(text.encode()) if isinstance(check, CodeCheck) else text.encode()
 
 
 async def close_checks(checks: Mapping[str, IdentityCheck]) -> None:

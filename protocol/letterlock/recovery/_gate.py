@@ -279,16 +279,17 @@ class Gate(Uncopyable):
             if lists.version < list_version_of(row):
                 raise RecoveryRefused("this server knows a newer device list: fetch it first")
 
-    async def release(self, kind: str, identity: bytes) -> None:
+    async def release(self, kind: str, identity: bytes) -> bool:
         """Let an identity belong to nobody: for an operator who knows that its owner is another person now.
 
-        `identity` is as a check gives it. Raises StoreError.
+        `identity` is as a check gives it. Returns whether it belonged to somebody. Raises StoreError.
         """
         tag = self.tag(kind, identity)
         user_id = await self._owner(kind, tag)
-        if user_id is not None:
-            keys = [self._binding_key(kind, user_id), self._owner_key(tag)]
-            await self._store.change(keys, partial(_without, tag))
+        if user_id is None:
+            return False
+        keys = [self._binding_key(kind, user_id), self._owner_key(tag)]
+        return await self._store.change(keys, partial(_without, tag))
 
     # --- shared -------------------------------------------------------------------------------------------
 
@@ -341,6 +342,6 @@ def _code_row(code: CodeRow) -> GateRow:
     return GateRow(code.encode(), code.ends)
 
 
-def _without(tag: bytes, rows: GateRows) -> tuple[GateRows, None]:
+def _without(tag: bytes, rows: GateRows) -> tuple[GateRows, bool]:
     binding, _ = rows
-    return ((None, None) if names(binding, tag) else rows), None
+    return ((None, None), True) if names(binding, tag) else (rows, False)
