@@ -50,7 +50,9 @@ def test_a_group_writes_and_who_is_removed_reads_no_more(town: Profiles) -> None
         "bob": "member",
         "carol": "member",
     }
-    assert town.json("alice", "group", "send", "ward 3") | {"bytes": 0} == {
+    sent = town.json("alice", "group", "send", "ward 3")
+    assert sent | {"bytes": 0} == {
+        "id": sent["id"],
         "group": made["id"],
         "name": "ward 3",
         "bytes": 0,
@@ -79,6 +81,20 @@ def test_texts_for_people(town: Profiles) -> None:
     shown = town.run("bob", "receive", "--wait", "3")
     assert b"alice, device 1 in tumour board, 20" in shown
     assert b"\x1b" not in shown
+
+
+def test_a_text_is_shown_as_delivered_once_a_member_has_it(town: Profiles) -> None:  # GRP-45
+    town.run("alice", "group", "create", "delivery", "bob")
+    assert knows(town, "bob", "delivery")
+    shown = town.run("alice", "group", "send", "delivery", data=b"have you got it?")
+    id_ = shown.decode().split("id ")[-1].strip()
+    assert town.run("alice", "group", "delivered", id_) == b"bob: not known\n"
+    assert reads(town, "bob", "alice", "have you got it?")
+    found = [town.json("alice", "group", "delivered", id_) for _ in range(2)][-1]
+    (member,) = found["members"]
+    assert (found["id"], member["name"], member["delivered"]) == (id_, "bob", True)
+    for wrong, word in (("00" * 16, b"no text has this id"), ("ab", b"no text"), ("x", b"hexadecimal")):
+        assert word in town.run("alice", "group", "delivered", wrong, status=2)
 
 
 def test_what_is_refused(town: Profiles) -> None:
