@@ -16,7 +16,7 @@ from letterlock.cli._identity_checks import checks_named
 from letterlock.cli._output import say
 from letterlock.errors import UsageError
 from letterlock.identity import close_checks, named_identity
-from letterlock.recovery import Gate
+from letterlock.recovery import Gate, IdentityCheck
 
 _ANY = 2
 """Bindings do not say at which of the two servers they are: the store and the keys do."""
@@ -33,7 +33,7 @@ def release(arguments: Namespace) -> None:
 
 async def _release(arguments: Namespace) -> bool:
     make = checks_named(arguments.check, _ANY)
-    checks = {} if make is None else make()
+    checks = dict[str, IdentityCheck]() if make is None else make()
     if len(checks) != 1:
         raise UsageError("name one check, as the server is told it")
     ((kind, check),) = checks.items()
