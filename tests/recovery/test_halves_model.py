@@ -66,8 +66,10 @@ class SecondLock(RuleBasedStateMachine):
     def now(self) -> int:
         """Count as a server is to count, and return the sum."""
         clock = self.town.now[self.honest]
-        self.counted += min(max(clock - self.last, 0), HOUR)
-        self.last = clock
+        since = clock - self.last
+        if since > 0 or since < -DAY:
+            self.counted += min(max(since, 0), HOUR)
+            self.last = clock
         return self.counted
 
     def waits(self) -> Waiting | None:

@@ -2,8 +2,10 @@
 
     counted     the sum of all steps; a step is the time since the last look, 0 to 3,600 seconds     [REC-39]
 
-A clock that is set ahead by days adds an hour, and one that is set back takes nothing away. While nobody
-looks, no more than an hour passes: a server that was switched off makes a delay longer, never shorter.
+A clock that is set ahead by days adds an hour. While nobody looks, no more than an hour passes: a server that
+was switched off makes a delay longer, never shorter. After a clock went back by less than a day, nothing
+counts until it has caught up, because several processes with clocks that differ would count an hour with each
+pair of looks. One that went back further counts on from there.
 
 Not here: what the count is for (_half_steps.py, _provisional_steps.py).
 """
@@ -11,6 +13,7 @@ Not here: what the count is for (_half_steps.py, _provisional_steps.py).
 from letterlock._primitives.entropy import Clock
 from letterlock._records.second_lock import HoursRecord, decode_hours
 from letterlock._wire.recovery_limits import LONGEST_LOOK
+from letterlock.limits import DAY
 from letterlock.recovery._rows import RowPlan
 from letterlock.stores import EntryKind, Record
 
@@ -32,5 +35,7 @@ def look(clock: Clock) -> RowPlan[int]:
 
 def passed(hours: HoursRecord, now: int) -> HoursRecord:
     """Return the count after a look at `now`. [REC-39]"""
-    since = min(max(now - hours.last, 0), LONGEST_LOOK)
-    return HoursRecord(max(now, 0), hours.counted + since)
+    since = now - hours.last
+    if -DAY <= since <= 0:  # of another process, whose clock is behind: no hour is counted twice
+        return hours
+    return HoursRecord(max(now, 0), hours.counted + min(max(since, 0), LONGEST_LOOK))
