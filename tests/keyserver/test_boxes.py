@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from letterlock._keyserver._rows import RowKind, SealedRows
+from letterlock._primitives.composite import CompositeSeed, DeviceSigningKeyPair
 from letterlock._primitives.labels import RECOVERY_CARD
 from letterlock._wire.recovery_calls import ChangeSignature
 from letterlock._wire.recovery_frame import RecoveryFrame
@@ -120,6 +121,22 @@ async def test_a_stranger_is_told_the_same_of_every_user(rows: SealedRows) -> No
         await town.reply(1, put(town, 1))
     assert len({each.body for each in replies}) == 1
     assert {each.status for each in replies} == {401}
+
+
+async def test_both_halves_of_the_recovery_devices_key_have_to_sign(rows: SealedRows) -> None:  # REC-22
+    """Whoever breaks Ed25519 alone brings an ML-DSA key of their own."""
+    town = DeskTown((rows,))
+    await town.ask(1, put(town, 1))
+    ours, other = device_keys(town.key).signing, device_keys(RecoveryKey(bytes(32))).signing
+    for mixed in (_mixed(other, ours), _mixed(ours, other)):
+        with refused(RelayCode.UNKNOWN):
+            await given(town, get(town, None, by=mixed))
+    assert (await given(town, get(town, None, by=_mixed(ours, ours)))).number == 1
+
+
+def _mixed(ml_dsa: DeviceSigningKeyPair, ed25519: DeviceSigningKeyPair) -> DeviceSigningKeyPair:
+    seed = ml_dsa.seed.expose()[:32] + ed25519.seed.expose()[32:]
+    return DeviceSigningKeyPair(CompositeSeed(seed))
 
 
 async def test_a_request_serves_for_a_day(rows: SealedRows) -> None:  # REC-22

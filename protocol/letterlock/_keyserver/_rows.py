@@ -177,9 +177,9 @@ class SealedRows(Uncopyable):
         """Return what a row held, or else another record, for the same work. [REC-12]"""
         tagged = self._tag(name)
         sealed = self._cipher.seal(record, _TABLE, *tagged)
-        return (
-            self._cipher.open(sealed, _TABLE, *tagged) if found is None else found
-        )  # a row was opened before
+        if found is not None:
+            return found  # it was opened when it was read
+        return self._cipher.open(sealed, _TABLE, *tagged)
 
     def _tag(self, name: Name) -> RowName:
         kind, key = name
