@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from letterlock._keyserver._lists import SeenList
 from letterlock._keyserver._rows import RowKind, SealedRows
 from letterlock._primitives.composite import CompositeSeed, DeviceSigningKeyPair
 from letterlock._primitives.labels import RECOVERY_CARD
+from letterlock._wire.device_list import DeviceList
 from letterlock._wire.recovery_calls import ChangeSignature
 from letterlock._wire.recovery_frame import RecoveryFrame
 from letterlock._wire.recovery_kept import BoxKept
@@ -166,6 +168,15 @@ class Shelf:
     async def lists(self, user_id: bytes, after: int) -> tuple[int, list[bytes]]:
         return (len(self.all), [*self.all[after:][:1]]) if user_id == self.user_id else (0, [])
 
+    async def newest(self, user_id: bytes) -> SeenList | None:
+        if user_id != self.user_id:
+            return None
+        newest = DeviceList.decode(self.all[-1])
+        return SeenList(newest.snapshot.version, newest.hash)
+
+    async def find(self, _: str) -> bytes | None:
+        return None
+
 
 async def test_the_device_lists_of_a_directory_come_with_the_box(rows: SealedRows) -> None:
     town = DeskTown((rows,))
@@ -178,6 +189,30 @@ async def test_the_device_lists_of_a_directory_come_with_the_box(rows: SealedRow
     assert (then.number, then.card, then.box, then.newest, then.lists) == (1, None, None, 2, town.lists[1:])
     with refused(RelayCode.UNKNOWN):
         await given(town, by_recovery(town, after=1, server=2))
+
+
+@pytest.mark.usefixtures("cheap")
+async def test_a_directory_knows_newer_lists_than_the_rows(  # REC-10, REC-19
+    rows: SealedRows, second: SealedRows
+) -> None:
+    """A recovery device that was revoked is refused, even if nobody has shown the newest list here."""
+    town = DeskTown((rows, second))
+    made = await town.make()
+    await town.ask(1, made.settle[0])
+    before, older = town.chain, town.lists
+    town.follow(revoke=(9,))
+    town.desks[0] = town.desk(1, directory=Shelf(town.user_id, town.lists))
+    for request in (made.finish[0], put(town, 1), get(town)):
+        with refused(RelayCode.STALE, 2):
+            await town.ask(1, request, with_lists(request, *older))
+    town.chain = before
+    town.follow(5)
+    fork = town.lists
+    for request in (made.finish[0], put(town, 1), get(town)):
+        with refused(RelayCode.CONFLICT, 2):
+            await town.ask(1, request, with_lists(request, *fork))
+    town.desks[0] = town.desk(1, directory=Shelf(town.user_id, older))
+    await town.ask(1, made.finish[0])  # a list that the directory does not show yet is a list
 
 
 async def test_a_box_of_another_recovery_device_takes_its_place(rows: SealedRows) -> None:

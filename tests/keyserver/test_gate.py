@@ -233,6 +233,9 @@ class Names:
     async def find(self, name: str) -> bytes | None:
         return self.names.get(name)
 
+    async def newest(self, *_: object) -> None:
+        raise AssertionError
+
     async def lists(self, *_: object) -> tuple[int, list[bytes]]:
         raise AssertionError
 

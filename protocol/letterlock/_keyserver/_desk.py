@@ -63,6 +63,10 @@ class Directory(Protocol):
         """Return the newest version, 0 for an unknown user, and lists after a version: at most 20, 4 MiB."""
         ...
 
+    async def newest(self, user_id: bytes) -> SeenList | None:
+        """Return what is known of the newest list of a user, or None."""
+        ...
+
     async def find(self, name: str) -> bytes | None:
         """Return the user id of a name, or None."""
         ...
@@ -202,6 +206,7 @@ class Desk:
         user_id = request.name.user_id
         lists = await self._lists(user_id, frame)
         plan = await self._beside.run(lambda: plan_of(request, lists))  # REC-10: it checks the signature
+        await self._compare(lists)
         names = [(RowKind.LISTS, user_id), (RowKind.LOCKS, user_id)]
 
         def step(found: Found) -> tuple[Changes, Any]:
@@ -230,6 +235,7 @@ class Desk:
         lists, name = await self._lists(user_id, frame), (RowKind.LISTS, request.user_id)
         try:
             require_newest(lists, _seen((await self._rows.load(name))[0]))
+            await self._compare(lists)
         except Refused as refused:
             raise Refused(refused.code) from None  # no version, for the signature was not checked yet
         await gate.bind(request, lists)
@@ -242,10 +248,19 @@ class Desk:
         self._beside.audit("bound", 0)
         return DoneAnswer()
 
+    async def _compare(self, lists: CheckedLists) -> None:
+        """Raise Refused if the directory has a newer list, or another one. [REC-19]
+
+        A recovery device that was revoked since is refused, even if nobody has shown the newest list here.
+        """
+        if self._beside.directory is not None:
+            require_newest(lists, await self._beside.directory.newest(lists.user_id))
+
     async def _put_box(self, request: PutBox, frame: RecoveryFrame) -> DoneAnswer:
         user_id = request.user_id
         lists = await self._lists(user_id, frame)
         new = await self._beside.run(lambda: box_of(self._plans.number, request, lists))
+        await self._compare(lists)
 
         def step(found: Found) -> tuple[Changes, None]:
             seen = _seen(found[0])
@@ -269,6 +284,7 @@ class Desk:
         else:
             await run(lambda: require_getter(number, request, lists, now))
             require_newest(lists, seen)
+            await self._compare(lists)
         directory = self._beside.directory
         newest, shown = (0, []) if directory is None else await directory.lists(user_id, request.after)
         self._beside.audit("box given", 0 if kept is None else kept.number)

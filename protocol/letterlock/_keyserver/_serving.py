@@ -18,6 +18,7 @@ from letterlock._keyserver._desk import Beside, Desk
 from letterlock._keyserver._gate import KeptGates
 from letterlock._keyserver._keys import ServerKeys
 from letterlock._keyserver._limits import AddressLimits
+from letterlock._keyserver._lists import SeenList
 from letterlock._keyserver._opening import open_rows
 from letterlock._keyserver._rows import SealedRows
 from letterlock._primitives.dataclass import dataclass
@@ -167,6 +168,11 @@ class RelayDirectory:
             return 0, []
         account, head = found
         return head.version, await self._store.lists(account, after, MAX_CHAIN_LISTS, MAX_CHAIN_BYTES)
+
+    async def newest(self, user_id: bytes) -> SeenList | None:
+        """Return what is known of the newest list of a user, or None. Raises StoreError."""
+        found = await self._store.user(user_id)
+        return None if found is None else SeenList(found[1].version, found[1].hash)
 
     async def find(self, name: str) -> bytes | None:
         """Return the user id of a name, or None. Raises StoreError."""
