@@ -184,3 +184,7 @@ export const SIGNED_RECOVERY_BODY = 8_192;
 export const BOX_SIZE = LINKING_PACKAGE_SIZE + 16_384;
 export const TICKET_SECONDS = 600; // REC-15
 export const TICKET_SLACK = 120; // REC-15
+export const OPAQUE_SIZE = 512;
+export const CLAIM_SIZE = 320;
+export const PROOF_SIZE = 8_192;
+export const LATEST = 2 ** 53; // seconds

@@ -14,6 +14,7 @@ export const blob = (least, most = least) => type("bytes", 1, (item) => typed.by
 export const integer = (least, most) => type("integer", 1, (item) => typed.integer(item, least, most));
 export const flag = type("flag", 1, (item) => typed.integer(item, 0, 1) === 1, (value) => (value ? 1 : 0));
 export const wide = type("wide", 1, (item) => BigInt(typed.integer(item, 0, U63)));
+export const text = type("text", 1, (item) => typed.text(item));
 export const name = type("text", 1, (item) => addresses.checkName(item));
 export const device = integer(1, U32);
 export const u32 = integer(0, U32);

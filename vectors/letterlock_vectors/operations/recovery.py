@@ -12,6 +12,8 @@ from letterlock._primitives.passphrase import PassphraseKey
 from letterlock._primitives.secret import KEY_BYTES
 from letterlock._primitives.voprf import OUTPUT_BYTES, Blinding, OprfOutput, OprfPublicKey
 from letterlock._wire.device_snapshot import HASH_BYTES
+from letterlock._wire.identity_calls import BindIdentity
+from letterlock._wire.identity_ticket import IdentityTicket
 from letterlock._wire.recovery_box import RecoveryCard
 from letterlock._wire.recovery_calls import (
     AnyChange,
@@ -42,7 +44,7 @@ from letterlock.recovery._enrolment import require_card
 from letterlock.recovery._keys import LockKeys, Outputs
 from letterlock.recovery._password import blind_for_both, server_input, stretch
 from letterlock.recovery._recovered import open_box, require_ours
-from letterlock.recovery._signing import require_signed
+from letterlock.recovery._signing import require_binding_signed, require_signed
 from letterlock.recovery._tickets import issue, require_ticket
 from letterlock.user import ListChain
 from letterlock_vectors.inputs import Input, Operation, Output, unhex
@@ -169,6 +171,17 @@ def _verify_success(given: Input) -> Output:
     return {}
 
 
+def _verify_binding(given: Input) -> Output:
+    call = BindIdentity.decode(given.hex("request"))
+    require_binding_signed(_server(given), call, _chain(given))
+    return {}
+
+
+def _verify_id_ticket(given: Input) -> Output:
+    IdentityTicket.decode(given.hex("ticket")).verify(Ed25519PublicKey(given.hex("key")))
+    return {}
+
+
 def _verify_change(given: Input) -> Output:
     kind = _CHANGES.get(given.text("kind"))
     if kind is None:
@@ -219,6 +232,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "recovery.seal_lock": _seal_lock,
     "recovery.sign_ticket": _sign_ticket,
     "recovery.stretch": _stretch,
+    "recovery.verify_binding": _verify_binding,
     "recovery.verify_change": _verify_change,
+    "recovery.verify_id_ticket": _verify_id_ticket,
     "recovery.verify_success": _verify_success,
 }

@@ -12,6 +12,8 @@ from typing import Any, Final, cast
 from letterlock._primitives.ed25519 import Ed25519PublicKey
 from letterlock._primitives.voprf import OprfPublicKey
 from letterlock._primitives.xwing import XWingPublicKey
+from letterlock._wire.identity_calls import BindIdentity, Challenged, Identify, Prove, Proven
+from letterlock._wire.identity_ticket import IdentityTicket
 from letterlock._wire.linking import LinkingPayload
 from letterlock._wire.recovery_box import BoxContents, RecoveryCard
 from letterlock._wire.recovery_calls import (
@@ -28,6 +30,8 @@ from letterlock._wire.recovery_calls import (
     ShowLocks,
     StandingShown,
 )
+from letterlock._wire.recovery_find import FindUser, UserFound
+from letterlock._wire.recovery_kept import BoxKept, GetBox, PutBox
 from letterlock._wire.recovery_lock import Hardness, Lock, LockName
 from letterlock._wire.relay_body import RelayBody
 from letterlock.errors import UsageError
@@ -48,6 +52,17 @@ _KINDS: Final[Mapping[str, type[RelayBody]]] = {
     "finish": FinishLock,
     "card": RecoveryCard,
     "contents": BoxContents,
+    "put-box": PutBox,
+    "get-box": GetBox,
+    "kept": BoxKept,
+    "find": FindUser,
+    "found": UserFound,
+    "identify": Identify,
+    "challenged": Challenged,
+    "prove": Prove,
+    "proven": Proven,
+    "bind": BindIdentity,
+    "id-ticket": IdentityTicket,
 }
 """The bodies by the names of their rules in spec/recovery.cddl."""
 
@@ -74,7 +89,7 @@ def shown_fields(body: object) -> Output:
         elif field.name == "public_keys":
             found |= {f"public_{number}": each.data.hex() for number, each in enumerate(value, 1)}
         else:
-            found[field.name] = _shown(value)
+            found[field.name.removesuffix("_")] = _shown(value)
     return found
 
 
@@ -85,7 +100,7 @@ def _shown(value: Any) -> Any:
         return shown_bytes(value.data)
     if isinstance(value, LinkingPayload):
         return shown_bytes(value.expose())
-    if isinstance(value, Lock | LockStanding):
+    if isinstance(value, Lock | LockStanding | RecoveryCard):
         return shown_fields(value)
     if isinstance(value, tuple):
         return [_shown(each) for each in cast("tuple[object, ...]", value)]

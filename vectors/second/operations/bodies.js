@@ -21,7 +21,7 @@ const SHOW = {
     const shown = showAll(type.elements, value);
     return type.elements.length === 2 ? Object.values(shown) : shown;
   },
-  lock: (type, value) => showAll(type.elements, value),
+  embedded: (type, value) => showAll(type.elements, value),
 };
 const show = (type, value) => SHOW[type.form](type, value);
 export const showAll = (elements, value) => Object.fromEntries(elements.map(([key, type]) => [key, show(type, value[key])]));

@@ -9,6 +9,7 @@ import { BODIES, decode, decodeLock } from "../recovery/bodies.js";
 import * as boxes from "../recovery/box.js";
 import { decoy } from "../recovery/decoy.js";
 import * as devices from "../recovery/device.js";
+import * as identities from "../recovery/identity.js";
 import * as locks from "../recovery/lock.js";
 import { isAcceptable, SERVERS, serverInput, stretch } from "../recovery/password.js";
 import * as tickets from "../recovery/ticket.js";
@@ -141,6 +142,16 @@ function decodeBody(given) {
   return showAll(BODIES[kind].elements, decode(kind, bodyOf(given)));
 }
 
+const verifyBinding = (given) => {
+  identities.verifyBinding(given.integer("server", 1, 2), given.bytes("request"), snapshotsOf(given));
+  return {};
+};
+
+const verifyIdTicket = (given) => {
+  identities.verifyTicket(given.bytes("key"), given.bytes("ticket"));
+  return {};
+};
+
 export const recoveries = {
   "recovery.attempt": attempt,
   "recovery.check_card": (given) => ({ receiving: shownBytes(devices.checkCard(given.bytes("card"), snapshotsOf(given))) }),
@@ -154,7 +165,9 @@ export const recoveries = {
   "recovery.seal_lock": sealLock,
   "recovery.sign_ticket": signTicket,
   "recovery.stretch": stretched,
+  "recovery.verify_binding": verifyBinding,
   "recovery.verify_change": verifyChange,
+  "recovery.verify_id_ticket": verifyIdTicket,
   "recovery.verify_success": checkSuccess,
   "voprf.evaluate": evaluate,
   "voprf.from_seed": (given) => ({ public: toHex(voprf.publicOf(given.sized("seed", 32))) }),

@@ -8,7 +8,7 @@ import * as composite from "../composite.js";
 import { refuse } from "../errors.js";
 import { checkPublic as checkXWing, KEY_SIZE as XWING_KEY } from "../hpke.js";
 import * as limits from "../limits.js";
-import { blob, flag, id, integer, list, nullable, positive, record, signature, u32 } from "../relay-types.js";
+import { blob, flag, id, integer, list, name as personName, nullable, positive, record, signature, text, u32 } from "../relay-types.js";
 import { checkElement, EVALUATION } from "./voprf.js";
 
 const HELD = 2;
@@ -35,15 +35,19 @@ export const LOCK = answer(limits.LOCK_SIZE, [
   ["sealed", blob(SEALED)],
 ]);
 
-const lockBytes = blob(1, limits.LOCK_SIZE);
-const lock = {
-  form: "lock", items: 1, elements: LOCK.elements,
-  read(item) {
-    const encoded = lockBytes.read(item);
-    return { ...bodies.decode(LOCK, encoded), encoded };
-  },
-  write: ({ encoded }) => encoded,
+/** A body in a byte string. It keeps its encoding. */
+const embedded = (body) => {
+  const whole = blob(1, body.size);
+  return {
+    form: "embedded", items: 1, elements: body.elements,
+    read(item) {
+      const encoded = whole.read(item);
+      return { ...bodies.decode(body, encoded), encoded };
+    },
+    write: ({ encoded }) => encoded,
+  };
 };
+const lock = embedded(LOCK);
 
 function checkEvaluated({ evaluation, nonce: given }) {
   if ((evaluation === null) !== (given === null)) refuse("MalformedMessage", "an evaluation without a nonce, or the reverse");
@@ -55,6 +59,20 @@ function checkSettle({ user_id: userId, lock: found }) {
 
 const SMALL = limits.RECOVERY_BODY;
 const SIGNED = limits.SIGNED_RECOVERY_BODY;
+
+const CARD = answer(SIGNED, [["user_id", hash], ["receiving", checked(blob(XWING_KEY), checkXWing)], ...signed]);
+const card = embedded(CARD);
+const box = blob(1, limits.BOX_SIZE);
+const opaque = blob(1, limits.OPAQUE_SIZE);
+const kind = checked(text, (found) => (/^[a-z][a-z0-9-]{0,15}$/.test(found) ? found : refuse("MalformedMessage", "no kind of check")));
+
+function checkKept({ card: found, box: sealed }) {
+  if ((found === null) !== (sealed === null)) refuse("MalformedMessage", "a card without a box, or the reverse");
+}
+
+function checkProven({ pass, user_id: userId }) {
+  if (pass === null && userId !== null) refuse("MalformedMessage", "a user without a pass");
+}
 
 /** The bodies, by the names of their rules in spec/recovery.cddl. */
 export const BODIES = {
@@ -75,7 +93,28 @@ export const BODIES = {
   settle: request(34, SIGNED, [["user_id", hash], ["lock", lock], ["login", edwardsKey], ...signed], checkSettle),
   finish: request(35, SIGNED, [...name, ["before", nullable(id)], ...signed]),
   done: answer(SMALL, []),
-  card: answer(SIGNED, [["user_id", hash], ["receiving", checked(blob(XWING_KEY), checkXWing)], ...signed]),
+  card: CARD,
+  "put-box": request(38, limits.BOX_SIZE + 2 * SIGNED, [
+    ["user_id", hash], ["number", positive], ["card", card], ["box", box], ["device_id", positive], ...signed,
+  ]),
+  "get-box": request(39, SIGNED, [
+    ["user_id", hash], ["after", u32], ["time", integer(0, limits.LATEST)], ["device_id", nullable(positive)], ...signed,
+  ]),
+  kept: answer(limits.BOX_SIZE + SIGNED + limits.LISTS_ANSWER_SIZE + limits.DEVICE_LIST_SIZE, [
+    ["number", u32], ["card", nullable(card)], ["box", nullable(box)], ["newest", u32],
+    ["lists", list(blob(1, limits.DEVICE_LIST_SIZE), 0, limits.CHAIN_LISTS)],
+  ], checkKept),
+  find: request(48, SMALL, [["name", personName]]),
+  found: answer(SMALL, [["user_id", hash]]),
+  identify: request(36, SMALL, [["kind", kind], ["claim", nullable(blob(1, limits.CLAIM_SIZE))]]),
+  challenged: answer(SMALL, [["challenge", nullable(opaque)], ["not_before", u32]]),
+  prove: request(37, limits.PROOF_SIZE + SMALL, [["challenge", opaque], ["proof", blob(1, limits.PROOF_SIZE)]]),
+  proven: answer(SMALL, [["pass", nullable(opaque)], ["user_id", nullable(hash)], ["tries_left", integer(0, 3)]], checkProven),
+  bind: request(40, SIGNED, [["user_id", hash], ["pass", opaque], ["device_id", positive], ...signed]),
+  "id-ticket": answer(SMALL, [
+    ["identity", blob(1, limits.CLAIM_SIZE)], ["server", integer(1, 2)], ["nonce", nonce], ["not_after", u32],
+    ["signature", signature],
+  ]),
   contents: answer(limits.BOX_SIZE, [
     ["device_id", positive], ...signed, ["payload", blob(1, limits.LINKING_PACKAGE_SIZE)],
   ]),

@@ -4,6 +4,7 @@ import { ascii, equal } from "../bytes.js";
 import * as cbor from "../cbor.js";
 import * as composite from "../composite.js";
 import * as curve from "../curve.js";
+import * as deviceList from "../device-list.js";
 import { Refusal, refuse } from "../errors.js";
 import * as hpke from "../hpke.js";
 import { hkdf, sha256 } from "../kdf.js";
@@ -27,6 +28,9 @@ export function publicOf({ identity, signing, receiving }) {
     receiving: hpke.publicOf(receiving),
   };
 }
+
+/** Whether a device may change the device list. [USR-4] */
+export const changesList = (device) => deviceList.rights(device).signs;
 
 /** The recovery device of a snapshot, if there is one. */
 export const listed = ({ devices }) => devices.find((each) => each.class === CLASS);

@@ -1,6 +1,15 @@
 """Vectors of recovery: the function of two parties, locks, calls and answers, tickets, cards and boxes."""
 
-from generators.families.recovery import attempts, bodies, changes, functions, locks, remains, tickets
+from generators.families.recovery import (
+    attempts,
+    bodies,
+    changes,
+    functions,
+    identities,
+    locks,
+    remains,
+    tickets,
+)
 from generators.families.recovery.notes import NOTES
 from generators.support.family import Family
 
@@ -24,4 +33,5 @@ def build() -> Family:
     tickets.add(family)
     changes.add(family)
     remains.add(family)
+    identities.add(family)
     return family

@@ -6,11 +6,11 @@ from generators.families.recovery.functions import BAD_ELEMENTS, SEED
 from generators.families.recovery.locks import BOBS, ONE, TWO
 from generators.support.bodies import Body, given, refuse, refuse_bytes, refuse_elements, right
 from generators.support.encoding import Value, encode
-from generators.support.family import Family
+from generators.support.family import Family, Group
 from generators.support.hpke import EK_BYTES
 from generators.support.labels import draw
 from generators.support.recovery_scene import MEMORY, Made, ed25519, public_of
-from generators.support.relay_elements import Element, Wrong, blob, items, record, uint
+from generators.support.relay_elements import Element, Wrong, blob, items, name, record, shown, uint
 from letterlock._primitives.xwing import XWingKeyPair, XWingSeed
 
 U32: Final = 2**32 - 1
@@ -89,6 +89,76 @@ def _payload() -> Element:
 
 SIGNED: Final = _long("ml_dsa", 1952), _long("signature", 3373)
 
+CARD: Final[list[Value]] = [1, ONE.user_id, RECEIVING, bytes(1952), bytes(3373)]
+
+
+def shown_card(_: bytes) -> Any:
+    """Return the one card as an operation shows it."""
+    keys = ("user_id", "receiving", "ml_dsa", "signature")
+    return {key: shown(value) for key, value in zip(keys, CARD[1:], strict=True)}
+
+
+def _card(*, null: bool = False) -> Element:
+    """Return a card in a byte string."""
+    found = blob("card", encode(CARD), 1, 8192, null=null)
+    wrong = [
+        Wrong("Shape", "without its last element", "WIRE-4", encode(CARD[:-1])),
+        Wrong("LongForm", "with a byte after it", "WIRE-2", encode(CARD) + b"\0"),
+        Wrong("Shape", "with a shorter key", "WIRE-4", encode([*CARD[:2], RECEIVING[1:], *CARD[3:]])),
+    ]
+    types = [each for each in found.wrong if each.flag != "Range" or each.value == b""]
+    return found._replace(right=[], wrong=[*types, *wrong], show=shown_card)
+
+
+def _box() -> Element:
+    """Return a box, which may be much longer."""
+    return _fixed("box", 40)._replace(right=[], wrong=[Wrong("Range", "no byte", "WIRE-4", b"")])
+
+
+def _lists() -> Element:
+    one = blob("list", draw("recovery list", 30), 1, 192 * 1024)
+    found = items("lists", one, 0, 20, lambda at: draw(f"recovery list {at}", 30))
+    return found._replace(right=[each for each in found.right if "bytes" not in each[0]])
+
+
+def _kind() -> Element:
+    """Return the name of a check of identity."""
+    wrong = [
+        Wrong("Range", what, "WIRE-4", text)
+        for what, text in (
+            ("no character", ""), ("17 characters", "k" * 17), ("a capital letter", "Mail"),
+            ("a digit first", "2fa"),
+            ("a hyphen first", "-mail"), ("a space", "e mail"), ("another letter", "m\u00e4il"),
+            ("a line break at its end", "mail\n"),
+        )
+    ]  # fmt: skip
+    types = [("a byte string", b"mail"), ("a number", 1), ("null", None)]
+    right = [("16 characters", "k" * 16), ("one letter", "k"), ("digits and hyphens", "k-2-")]
+    return Element(
+        "kind", "mail", right, [*wrong, *(Wrong("Type", what, "WIRE-4", value) for what, value in types)]
+    )
+
+
+def _opaque(key: str, *, null: bool = False) -> Element:
+    return blob(key, draw(f"recovery {key}", 90), 1, 512, null=null)
+
+
+def _or_null(element: Element) -> Element:
+    """Return an element that may be null."""
+    wrong = [each for each in element.wrong if each.value is not None]
+    return element._replace(right=[*element.right, ("null", None)], wrong=wrong)
+
+
+def _time() -> Element:
+    """Return seconds. The latest that may be asked is no integer of JSON."""
+    found = uint("time", 1_700_000_000, 0, 2**53)
+    return found._replace(right=[*found.right[:1], ("2^53 - 1", 2**53 - 1)])
+
+
+def _user_id() -> Element:
+    return _name()[0]
+
+
 BODIES: Final = (
     Body(
         "lock", None,
@@ -116,6 +186,31 @@ BODIES: Final = (
     ),
     Body("finish", 35, (*_name(), _fixed("before", 16, null=True), *SIGNED)),
     Body("card", None, (_name()[0], blob("receiving", RECEIVING, 1216, 1216), *SIGNED)),
+    Body(
+        "put-box", 38,
+        (_user_id(), uint("number", 5, 1, U32), _card(), _box(), uint("device_id", 7, 1, U32), *SIGNED),
+    ),
+    Body(
+        "get-box", 39,
+        (_user_id(), uint("after", 5, 0, U32), _time(),
+         _or_null(uint("device_id", 7, 1, U32)), *SIGNED),
+    ),
+    Body("kept", None, (uint("number", 5, 0, U32), _card(), _box(), uint("newest", 9, 0, U32), _lists())),
+    Body("find", 48, (name("alice"),)),
+    Body("found", None, (_user_id(),)),
+    Body("identify", 36, (_kind(), blob("claim", b"alice@example.org", 1, 320, null=True))),
+    Body("challenged", None, (_opaque("challenge", null=True), uint("not_before", 1_700_000_000, 0, U32))),
+    Body("prove", 37, (_opaque("challenge"), blob("proof", draw("a proof", 60), 1, 8192))),
+    Body(
+        "proven", None,
+        (_opaque("pass"), _fixed("user_id", 32, null=True), uint("tries_left", 2, 0, 3)),
+    ),
+    Body("bind", 40, (_user_id(), _opaque("pass"), uint("device_id", 7, 1, U32), *SIGNED)),
+    Body(
+        "id-ticket", None,
+        (blob("identity", b"alice@example.org", 1, 320), uint("server", 1, 1, 2), _fixed("nonce", 32),
+         uint("not_after", 1_700_000_000, 0, U32), _fixed("signature", 64)),
+    ),
     Body("contents", None, (uint("device_id", 7, 1, U32), *SIGNED, _payload())),
 )  # fmt: skip
 
@@ -149,6 +244,7 @@ def together(family: Family) -> None:
         ("a nonce without an evaluation", [1, None, nonce, standing, None]),
     ):
         refuse(group, "evaluated", what, "Shape", "WIRE-4", encode(array))
+    _kept_and_proven(group)
     for body in BODIES:
         if body.number is not None:
             following = [1, body.number + 1, *body.array()[2:]]
@@ -157,6 +253,21 @@ def together(family: Family) -> None:
         asked = {"kind": kind, **given(data)}
         group.invalid(f"{kind}, a lock of version 2", asked, "UnsupportedVersion", flags=["Version"],
                       rules=["WIRE-1"])  # fmt: skip
+
+
+def _kept_and_proven(group: Group) -> None:
+    """Add a box with a card or neither, and a user with a pass only."""
+    nothing: dict[str, Any] = {"number": 0, "card": None, "box": None, "newest": 0, "lists": []}
+    data = given(encode([1, 0, None, None, 0, []]))
+    group.valid("kept, no box and no lists", {"kind": "kept", **data}, output=nothing)
+    card, box = encode(CARD), draw("recovery box", 40)
+    refuse(group, "kept", "a card without a box", "Shape", "WIRE-4", encode([1, 1, card, None, 0, []]))
+    refuse(group, "kept", "a box without a card", "Shape", "WIRE-4", encode([1, 1, None, box, 0, []]))
+    wrong: dict[str, Any] = {"pass": None, "user_id": None, "tries_left": 1}
+    group.valid(
+        "proven, a wrong proof", {"kind": "proven", **given(encode([1, None, None, 1]))}, output=wrong
+    )
+    refuse(group, "proven", "a user without a pass", "Shape", "REC-34", encode([1, None, ONE.user_id, 1]))
 
 
 def _settle(lock: bytes, login: bytes | None = None) -> bytes:

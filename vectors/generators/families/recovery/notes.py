@@ -10,6 +10,7 @@ NOTES: Final = {
     "Count": "too many elements in an array",
     "Hardness": "passes or memory that a client refuses",
     "LongForm": "another encoding, or too many or too few bytes",
+    "Name": "a name that no address may have",
     "Number": "the number of another call, or none",
     "OtherDevice": "signed by another device than the listed one that may",
     "OtherPurpose": "a signature of something else",
