@@ -10,6 +10,7 @@ Whatever a phone reads is checked at once against what its author knew: `Town.ch
 Not here: random plays (groups_play.py).
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -29,7 +30,7 @@ from letterlock.groups import (
     Groups,
     GroupTaken,
 )
-from letterlock.user import Need, NeedKind, Outcome, Outgoing, User
+from letterlock.user import Need, NeedKind, Outcome, Outgoing, OwnDeviceRevoked, User
 from support.user_devices import Clock, Person
 
 MAX_TURNS: Final = 200
@@ -172,8 +173,9 @@ class Town:
         owner = self.phones.get(need.address)
         newest = self.people[need.name].lists[-1].snapshot
         if owner is not None and newest.device(owner.address.device_id) is not None:
-            begun = phone.user.begin(need.address, owner.user.account.bundle())
-            self.carry(phone, begun.outgoing)
+            with suppress(OwnDeviceRevoked):  # it is told, and begins nothing any more
+                begun = phone.user.begin(need.address, owner.user.account.bundle())
+                self.carry(phone, begun.outgoing)
 
     def deliver(self, sender: Address, outgoing: Outgoing) -> None:
         """Deliver one message, and let the receiver process it."""

@@ -13,6 +13,7 @@ from typing import Final
 
 from letterlock._records.collection import CollectionPhase, LogState
 from letterlock._records.collection_change import Wish
+from letterlock._records.group import GroupEpochRecord
 from letterlock._records.group_chain import ChainRecord
 from letterlock._wire.collection_member import Role
 from letterlock._wire.content import ContentKind
@@ -109,14 +110,19 @@ def _give_own(at: GroupDesk, state: LogState, findings: Findings) -> None:
 
 
 def _delete_epochs(at: GroupDesk, now: int) -> None:
-    """Delete what is over for long; chains go on into the next epoch first. [GRP-41]"""
+    """Delete what is over for long; chains go on into the next epoch first. [GRP-41]
+
+    Where a secret is missing no chain goes on, so what is before it waits for it.
+    """
     old: dict[bytes, set[int]] = {}
-    for group, epoch, record in at.book.epochs():
+    found = list(at.book.epochs())
+    lacking = {group: epoch for group, epoch, record in sorted(found, key=_order) if record.secret is None}
+    for group, epoch, record in found:
         stand = at.book.stand(group)
         if stand is None or record.ended is None:
             continue
-        lifetime = DAY if epoch < stand.epoch - KEPT_EPOCHS else KEPT_LIFETIME
-        if now - record.ended >= lifetime:
+        is_far = lacking.get(group, 0) < epoch < stand.epoch - KEPT_EPOCHS
+        if now - record.ended >= (DAY if is_far else KEPT_LIFETIME):
             old.setdefault(group, set()).add(epoch)
     for group, epochs in old.items():
         last = max(epochs)
@@ -124,6 +130,10 @@ def _delete_epochs(at: GroupDesk, now: int) -> None:
             if epoch <= last:
                 _carry_over(at, group, sender, (epoch, number), last + 1)
         at.book.delete_epochs(group, frozenset(epochs))
+
+
+def _order(found: tuple[bytes, int, GroupEpochRecord]) -> tuple[bytes, int]:
+    return found[:2]
 
 
 def _carry_over(at: GroupDesk, group: bytes, sender: SenderName, place: tuple[int, int], epoch: int) -> None:

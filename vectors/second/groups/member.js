@@ -201,9 +201,10 @@ export class Member {
   wait(seconds) {
     this.now += seconds;
     const asked = this.wants.due(this.now);
+    const lacking = Math.max(0, ...[...this.epochs].filter(([, { secret }]) => secret === null).map(([epoch]) => epoch));
     const isOld = ([epoch, { ended }]) => {
-      const lifetime = epoch < this.state.epoch - KEPT_EPOCHS ? DAY : KEPT_SECONDS;
-      return ended !== null && this.now - ended >= lifetime;
+      const isFar = epoch > lacking && epoch < this.state.epoch - KEPT_EPOCHS;
+      return ended !== null && this.now - ended >= (isFar ? DAY : KEPT_SECONDS);
     };
     const old = [...this.epochs].filter(isOld).map(([epoch]) => epoch); // [GRP-41]
     if (old.length > 0) this.chains.carryInto(Math.max(...old) + 1);

@@ -328,6 +328,24 @@ def over() -> list[Play]:
             scene=TWO,
             also=["GroupKeyMissing"],
         ),
+        Play(
+            "seven later epochs, a day, and a secret between comes after it",
+            [
+                many.taken(),
+                *(many.secret(BEN, each) for each in range(1, 9) if each != 3),
+                many.chain(BEN, ben),
+                first,
+                waited(DAY),
+                many.secret(BEN, 3),
+                eighth,
+                second,
+                waited(DAY),
+                many.text(ben, 1, 2, entry=2),
+            ],
+            wrong,
+            ["GRP-41"],
+            scene=many,
+        ),
         *room(),
     ]
 
