@@ -340,6 +340,7 @@ def test_keys_outlive_a_service_that_is_down_for_some_hours() -> None:
     ("path", "answer"),
     [
         ("/keys", httpx.Response(500)),
+        ("/keys", httpx.Response(500, json={"keys": [SignOn().jwk("RS256", "RS256")]})),
         ("/keys", httpx.Response(302, headers={"location": "https://evil.example/keys"})),
         ("/keys", httpx.Response(200, content=b"no json")),
         ("/keys", httpx.Response(200, content=b"[" * 100_000)),

@@ -53,8 +53,8 @@ async def at_another_server(town: GateTown, pass_: bytes) -> object:
     return await town.gates[0].require(pass_, town.chain().user_id)
 
 
-async def at_another_server_with_the_same_key(town: GateTown, pass_: bytes) -> object:
-    return await town.gate(1, bytes([2]) * 32).require(pass_, town.chain().user_id)
+async def at_another_server_with_key_and_store(town: GateTown, pass_: bytes) -> object:
+    return await town.gate(1, of=2).require(pass_, town.chain().user_id)
 
 
 async def after_its_end(town: GateTown, pass_: bytes) -> object:
@@ -108,7 +108,7 @@ async def from_before_the_binding(town: GateTown, pass_: bytes) -> object:
         no_pass,
         for_another_user,
         at_another_server,
-        at_another_server_with_the_same_key,
+        at_another_server_with_key_and_store,
         after_its_end,
         of_a_clock_ahead,
         after_another_identity_was_bound,

@@ -366,9 +366,9 @@ def test_the_code_of_another_user_opens_nothing() -> None:
 
 
 def test_the_challenge_of_another_server_opens_nothing() -> None:
-    """Not even if both servers had one key: a challenge says which of them it is of."""
+    """Not even if both servers had one key and one store: a challenge says which of them it is of."""
     town = GateTown()
-    twin = town.gate(1, bytes([2]) * 32)
+    twin = town.gate(1, of=2)
 
     async def play() -> None:
         proof = await town.mailed(server=2)

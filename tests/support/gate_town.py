@@ -82,12 +82,13 @@ class GateTown:
         self.gates = tuple(self.gate(number) for number in (1, 2))
         self.owners = {name: Owner(name, DEVICES) for name in ("anna", "bert")}
 
-    def gate(self, number: int, key: bytes | None = None) -> Gate:
-        """Return a gate of a server, as after a start."""
+    def gate(self, number: int, of: int | None = None) -> Gate:
+        """Return a gate of a server, as after a start; perhaps with key and store of the other one."""
+        owner = of or number
         return Gate(
             number,
-            GateKey(key or bytes([number]) * 32),
-            self.stores[number - 1],
+            GateKey(bytes([owner]) * 32),
+            self.stores[owner - 1],
             {"mail": self.letters[number - 1], "stamp": Stamps()},
             clock=lambda: self.now,
             entropy=system_entropy,
