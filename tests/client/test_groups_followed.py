@@ -8,9 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from letterlock._wire.relay_error import RelayCode
 from letterlock.client import Client
+from letterlock.client._transport import Reply
 from support.client_groups import all_read, founded, in_group, texts
-from support.client_town import QUICK, Asked, Town, play, until
+from support.client_town import QUICK, Asked, Town, play, refusal, until
 
 SELDOM: Final = replace(QUICK, upkeep=1e9)
 
@@ -63,5 +65,29 @@ def test_who_was_removed_and_added_again_is_told_of_texts(tmp_path: Path) -> Non
         await in_group(bob, group, "alice", "bob", "carol")
         await followed(town, bob, group)
         await all_read(group, [alice, bob], b"with him")
+
+    play(tmp_path, story)
+
+
+def test_what_a_relay_told_is_read_after_a_refusal(tmp_path: Path) -> None:
+    """It tells once. Whoever is asked to slow down reads it afterwards."""
+
+    async def story(town: Town) -> None:
+        town.pace = SELDOM
+        group, (alice, bob) = await founded(town, "alice", "bob")
+        await followed(town, bob, group)
+        refused = list[Asked]()
+
+        def refuse(asked: Asked) -> Reply | None:
+            is_reading = (asked.client, asked.name) == ("bob", "group-texts") and asked.request.most > 1
+            if not is_reading or refused:  # the town itself asks for one, to tell of it
+                return None
+            refused.append(asked)
+            return refusal(RelayCode.SLOW_DOWN, 1)
+
+        town.rules.append(refuse)
+        await alice.groups.send(group, b"hello")
+        assert await texts(bob, 1) == [("alice", b"hello")]
+        assert refused
 
     play(tmp_path, story)

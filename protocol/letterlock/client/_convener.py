@@ -66,6 +66,7 @@ class Convener:
         "_one",
         "_queue",
         "_rounds_lost",
+        "_unread",
         "logs",
     )
 
@@ -78,6 +79,7 @@ class Convener:
         self._is_followed = False
         self._is_lost = False
         self._rounds_lost = 0
+        self._unread: dict[bytes, None] = {}
         self._one = asyncio.Lock()
 
     def _noted(self, taken: Taken[GroupChange] | None) -> None:
@@ -117,20 +119,27 @@ class Convener:
     async def refresh(self, groups: Iterable[bytes] | None = None) -> None:
         """Do what is due; read these groups, or all of them. Raises what calls raise.
 
-        One at a time: what another one has begun is done by then.
+        One at a time: what another one has begun is done by then. What one leaves undone, the next one does:
+        the relay tells of it once.
         """
         async with self._one:
-            await self._refresh(groups)
+            try:
+                await self._refresh(groups)
+            except Exception:
+                self._office.groups_due |= groups is None
+                self._office.has_learned = True
+                raise
 
     async def _refresh(self, groups: Iterable[bytes] | None) -> None:
         office, queue = self._office, self._queue
         if groups is None:
             self._is_lost = False
-        wanted = set(await office.run(queue.known) if groups is None else groups)
+        self._want(await office.run(queue.known) if groups is None else groups)
         done = await office.run(queue.process)
         if done.outgoing:
             office.wake_all()
         unknown, retry = await self._introduced(done.unknown), set(done.retry)
+        self._want(unknown)
         if unknown:
             retry |= set((await office.run(queue.process)).retry)  # what waited for these logs
         is_learned = office.pop_learned()
@@ -139,8 +148,7 @@ class Convener:
         await self._judge(None if is_learned or groups is None else unknown | retry)
         for change in await office.run(queue.pending):
             await self._offer(change)
-        for group in sorted(wanted | unknown):
-            await self._read(group, with_log=groups is None)
+        await self._read_all(with_log=groups is None)
         if groups is None or is_learned:
             for change in await office.run(queue.upkeep):
                 await self._offer(change)
@@ -188,6 +196,18 @@ class Convener:
             await self.logs.read(group)
             await office.run(queue.judge_held, [group])
         office.arrivals_wake.set()
+
+    def _want(self, groups: Iterable[bytes]) -> None:
+        """Have groups read, after those that were to be read before."""
+        self._unread |= dict.fromkeys(sorted(each for each in groups if each not in self._unread))
+
+    async def _read_all(self, *, with_log: bool) -> None:
+        """Read the groups that are wanted. One at which a call fails is the last next time."""
+        for group in list(self._unread):
+            del self._unread[group]
+            self._unread[group] = None
+            await self._read(group, with_log=with_log)
+            del self._unread[group]
 
     async def _read(self, group: bytes, *, with_log: bool) -> None:
         """Read the texts of a group to their end, and its log if it is asked for or needed."""
