@@ -34,10 +34,13 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]]:
     flags += ["--recovery-tickets", second.tickets.public.data.hex()]
     theirs = ["--keys", key_file(folders[1], second), *FREE, "--workers", "2", "--proxies", "1"]
     with ExitStack() as stack:
-        yield [
+        servers = [
             stack.enter_context(served(folders[0], *flags)),
             stack.enter_context(served(folders[1], *theirs, kind="keyserver")),
         ]
+        yield servers
+        assert [each.stop() for each in servers] == [0, 0]  # all workers drained
+        assert all("stopped" in each.written() for each in servers)
 
 
 def logged(servers: list[Server]) -> str:
