@@ -3,6 +3,7 @@
 Whatever it was, the next call goes on, and one password brings the user back.
 """
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -10,10 +11,13 @@ import pytest
 
 from letterlock import SqliteStore
 from letterlock._wire.relay_body import RelayBody
-from letterlock.client import Client, RecoveryLack
+from letterlock._wire.relay_error import RelayCode
+from letterlock.client import Client, RecoveryLack, RelayUnavailable
+from letterlock.client._transport import Reply
+from letterlock.errors import UsageError
 from letterlock.stores import EntryKind, Store
-from support.client_recovery import BOTH, KEY_SERVER, RecoveryAsked, Servers, back, hardness, lost
-from support.client_town import Town, play
+from support.client_recovery import BOTH, KEY_SERVER, RecoveryAsked, Servers, back, hardness, linked, lost
+from support.client_town import Asked, Town, play, refusal
 from support.recovery_town import PASSWORD, cheap
 
 __all__ = ["cheap"]
@@ -143,6 +147,64 @@ def test_a_recovery_that_was_killed_goes_on_when_the_store_is_opened(tmp_path: P
         async with await servers.kind("fresh").open(lambda: opener(tmp_path, "fresh.db")) as fresh:
             await fresh.recovery.refresh()
             assert (await fresh.recovery.status()).missing == {RecoveryLack.PASSWORD}
+        await (await back(servers)).close()
+
+    play(tmp_path, story)
+
+
+def no_append(asked: Asked) -> Reply | None:
+    """Take no device list of the first device."""
+    is_it = asked.name == "append" and asked.client == "alice"
+    return refusal(RelayCode.UNAVAILABLE) if is_it else None
+
+
+def test_no_box_is_sent_for_a_list_that_the_relay_lacks(tmp_path: Path) -> None:
+    """CLN-25: whoever came back then would find a box that fits no list."""
+
+    async def story(town: Town) -> None:
+        servers = Servers(town)
+        alice = await servers.client("alice")
+        second = await linked(servers, alice)
+        await alice.recovery.setup(PASSWORD, KEY_SERVER, hardness=hardness())
+        await second.close()
+        before = servers.boxes[alice.user_id].number
+        town.rules.append(no_append)
+        await alice.revoke(second.address.device_id)
+        await alice.recovery.refresh()
+        assert servers.boxes[alice.user_id].number == before
+        assert RecoveryLack.UPLOAD in (await alice.recovery.status()).missing
+        await alice.close()
+        await (await back(servers)).close()
+
+    play(tmp_path, story)
+
+
+def test_a_setup_whose_list_was_overtaken_begins_with_another_key(tmp_path: Path) -> None:
+    """USR-65: another device changed the list first. No list has the recovery device of the first try."""
+
+    async def story(town: Town) -> None:
+        servers = Servers(town)
+        alice = await servers.client("alice")
+        second, third = await linked(servers, alice), await linked(servers, alice)
+        town.rules.append(no_append)
+        with pytest.raises(RelayUnavailable):
+            await alice.recovery.setup(PASSWORD, KEY_SERVER, hardness=hardness())
+        await second.revoke(third.address.device_id)
+        await second.flush()
+        await second.recovery.refresh()
+        queue = second._office.queue
+        while await second.run(lambda: queue.own_lists(queue.known_version("alice"))):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        town.rules.clear()
+        for _ in range(3):  # the first may learn only that the list was overtaken
+            try:
+                await alice.recovery.setup(PASSWORD, KEY_SERVER, hardness=hardness())
+            except (RelayUnavailable, UsageError):
+                continue
+            break
+        assert (await alice.recovery.status()).missing == frozenset()
+        await alice.close()
+        await second.close()
         await (await back(servers)).close()
 
     play(tmp_path, story)
