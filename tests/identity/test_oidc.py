@@ -242,6 +242,17 @@ def test_a_key_that_is_no_good(published: dict[str, Any], token_key: str) -> Non
         judged(service, service.token(CHALLENGE, key=token_key))
 
 
+@pytest.mark.parametrize("name", ["RS256", "ES256", "EdDSA"])
+def test_a_private_key_that_was_published_is_not_used(name: str) -> None:
+    """Whoever reads it signs as the service."""
+    service = SignOn(name)
+    service.keys = {}
+    private = json.loads(jwt.get_algorithm_by_name(name).to_jwk(signing_key(name)))
+    service.extra = [{**private, "kid": name}]
+    with pytest.raises(IdentityRefused):
+        judged(service, service.token(CHALLENGE, key=name))
+
+
 def test_a_short_rsa_key_is_refused() -> None:  # REC-29
     service = SignOn("RS256 short")
     with pytest.warns(jwt.InsecureKeyLengthWarning):
