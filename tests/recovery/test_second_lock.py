@@ -3,6 +3,7 @@
 REC-35, REC-38 to REC-42, REC-44.
 """
 
+import hashlib
 from dataclasses import replace
 
 import pytest
@@ -66,6 +67,15 @@ def test_each_half_is_as_random_as_the_other() -> None:  # REC-35
     for first, second in (halves, again):
         assert bytes(a ^ b for a, b in zip(first, second, strict=True)) == town.key.expose()
     assert len({*halves, *again, town.key.expose()}) == 5
+
+
+def test_a_commitment_is_the_hash_of_the_page() -> None:  # REC-43
+    town = SecondTown()
+    laid = town.halves()
+    for server, call in enumerate(laid.lay, 1):
+        label = b"letterlock-v1 half of a recovery key"
+        text = label + bytes((server,)) + town.user_id + call.half.expose()
+        assert laid.deposit.commitments[server - 1] == hashlib.sha256(text).digest()
 
 
 def test_there_is_no_second_lock_unless_somebody_makes_one() -> None:  # REC-44

@@ -4,7 +4,8 @@
     stop_call       ends a wait at the server that showed it                                         [REC-41]
     delete_call     deletes the halves there: without them there is no second lock
 
-Any device of the newest list may, also one of class limited. Do it whenever a notice comes, and once a day.
+Any device of the newest list may, also one of class limited. Do it whenever a notice comes, and several
+times a day.
 
 Not here: what a server answers (_second_lock_server.py).
 """
