@@ -42,8 +42,8 @@ class Desks(DeskTown):
         return answers
 
 
-def identity() -> NewIdentity:
-    return NewIdentity.begin(DORA, NOON + DAY, OWNER, system_entropy)
+def identity(after: int = DAY) -> NewIdentity:
+    return NewIdentity.begin(DORA, NOON + after, OWNER, system_entropy)
 
 
 async def test_made_released_and_claimed(rows: SealedRows, second: SealedRows) -> None:
@@ -93,6 +93,19 @@ async def test_a_withdrawal_needs_no_pass(rows: SealedRows, second: SealedRows) 
         await town.ask(1, new.withdraw()[1])
     await town.ask(1, new.withdraw()[0])
     assert await seeds_of(town, await town.passes(DORA.encode())) == ()
+
+
+async def test_what_has_ended_is_deleted_some_weeks_later(rows: SealedRows, second: SealedRows) -> None:
+    """PRV-3: a clock that is ahead for a while destroys nothing."""
+    town, new, later = Desks((rows, second)), identity(), identity(2 * DAY)
+    passes = await town.passes(ANNA)
+    await town.both(new.request, passes)
+    await town.both(later.request, passes)
+    person = (RowKind.PEOPLE, town.gates.gates[0].claimed("mail", DORA.encode()))
+    assert await rows.expire(NOON + 32 * DAY - 1, 10) >= 0
+    assert await rows.load(person) != [None]
+    assert await rows.expire(NOON + 32 * DAY, 10) == 1
+    assert await rows.load(person) == [None]
 
 
 async def test_a_desk_without_a_gate_has_no_identities(rows: SealedRows) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from letterlock._keyserver._rows import Changes, Found, RowKind, SealedRows, Stored
 from letterlock._primitives.entropy import Clock
+from letterlock._records.provisional import decode_person
 from letterlock._wire.provisional_calls import (
     ClaimIdentities,
     IdentityMade,
@@ -22,14 +23,18 @@ from letterlock._wire.provisional_calls import (
     WithdrawIdentity,
 )
 from letterlock._wire.relay_body import DoneAnswer
+from letterlock.limits import DAY
 from letterlock.recovery import ProvenIdentity
 from letterlock.recovery._hours import look
 from letterlock.recovery._provisional_server import ProvisionalPlans
 from letterlock.recovery._rows import RowPlan
 from letterlock.relay._verification import Run
-from letterlock.stores import EntryKind
+from letterlock.stores import EntryKind, Record
 
 Answer = TypeVar("Answer")
+
+_CLOCK_DOUBT: Final = 30 * DAY
+"""Seconds by which a clock may be ahead without destroying anything. Nobody is given ended seeds. [PRV-3]"""
 
 _KINDS: Final = {EntryKind.PERSON: RowKind.PEOPLE, EntryKind.HOURS: RowKind.HOURS}
 
@@ -85,7 +90,14 @@ class People:
             after, given = plan.step(found[0])
             if after is found[0]:
                 return {}, given
-            return {0: None if after is None else Stored(after.expose())}, given
+            return {0: None if after is None else Stored(after.expose(), _until(plan.kind, after))}, given
 
         given = await self._rows.change([(_KINDS[plan.kind], plan.key)], step)
         return await self._run(lambda: plan.answer(given))  # durable now: PRV-3
+
+
+def _until(kind: EntryKind, record: Record) -> int | None:
+    """Return until when a row is kept: that of a person for some weeks after the last end."""
+    if kind is not EntryKind.PERSON:
+        return None
+    return max((each.end for each in decode_person(record).identities), default=0) + _CLOCK_DOUBT
