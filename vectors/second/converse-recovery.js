@@ -58,6 +58,13 @@ async function lies(ask, userId, password) {
   return refused;
 }
 
+/** How many uses of the lock are left at each server. */
+async function usesLeft(client) {
+  const shown = [];
+  for (const server of [1, 2]) shown.push(await client.ask(server, "show", { user_id: client.userId }, "shown"));
+  return shown.map(({ standing }) => standing.uses_left);
+}
+
 async function main(command) {
   const other = elsewhere(command);
   const { ask } = other;
@@ -71,7 +78,10 @@ async function main(command) {
   const client = new RecoveryClient(userId, caller(ask));
   let refused = await refusedHere(() => client.open("wrong"), ["WrongPassword"], "a wrong password");
   refused += await lies(ask, userId, PASSWORD);
+  const spent = await usesLeft(client);
   const recoveryKey = await client.open(PASSWORD);
+  const left = await usesLeft(client);
+  if (!left.every((uses, at) => uses > spent[at])) throw new Disagreement("a success that gave no uses back"); // [REC-8]
   const signature = flipped(lists.at(-1).signature, 3_340); // of the Ed25519 half
   const forged = [...lists.slice(0, -1), { ...lists.at(-1), signature }];
   for (const [changes, name, what] of [
