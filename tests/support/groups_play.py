@@ -292,7 +292,10 @@ class GroupsPlay:
             return
         phone = self.random.choice(behind)
         self.town.note_state(change)
-        self.town.after_taking(phone, phone.groups.take(self.group, [change.entry]))
+        taken = phone.groups.take(self.group, [change.entry])
+        self.town.after_taking(phone, taken)
+        if taken.number < change.number:
+            return  # lists of its author are missing, or no longer have it: the entry was not taken
         self.cheated = phone
         self.town.blind.add(phone)
         self._tell(f"{phone} is shown another history")
